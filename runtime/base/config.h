@@ -1,0 +1,96 @@
+/* config: every setting, from one table of options: flags over environment over the .env file over
+ * defaults. The table feeds the parser, --help, the documentation and `check`. Filled once at
+ * start. */
+#ifndef BQSYNC_BASE_CONFIG_H
+#define BQSYNC_BASE_CONFIG_H
+
+#include "base/error.h"
+#include "base/log.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct config {
+    char *credentials_file; /* GOOGLE_APPLICATION_CREDENTIALS, NULL: search */
+    char *project;
+    char *dataset;
+    char *location; /* NULL: the dataset's */
+    bool create_dataset;
+    char *emulator_host; /* as a root URL, NULL: Google */
+    char *sqlite_path;
+    char *state_path; /* equals sqlite_path unless set */
+    bool state_is_source;
+    int64_t sync_interval_ms; /* 0: off */
+    int daily_minute;         /* minute of the day, -1: off */
+    char *timezone;
+    char *admin_listen; /* NULL: off */
+    char *admin_token;  /* NULL: none; secret */
+    int parallel;
+    enum log_level log_level;
+    enum log_format log_format;
+    char *bugsnag_api_key; /* secret */
+    char *bugsnag_endpoint;
+    char *sentry_dsn; /* secret */
+    char *environment;
+    int64_t retry_budget_ms;  /* -1: 30 s for commands, 5 minutes for serve */
+    int64_t max_bytes_billed; /* 0: no cap */
+    bool capture_manual;      /* BQ_CAPTURE=manual */
+    bool sync_atomic;         /* BQ_SYNC_ATOMIC=1 */
+    bool allow_any_host;      /* BQ_ALLOW_ANY_TOKEN_HOST=1, for tests of credentials */
+};
+
+enum config_type {
+    CONFIG_STRING,
+    CONFIG_SECRET,
+    CONFIG_BOOL, /* 1/0, true/false, yes/no, on/off */
+    CONFIG_INTEGER,
+    CONFIG_BYTES,    /* a whole number, or one with k, M, G, T */
+    CONFIG_DURATION, /* 150ms, 90s, 15m, 2h, off */
+    CONFIG_TIME,     /* HH:MM, off */
+    CONFIG_LEVEL,
+    CONFIG_FORMAT,
+    CONFIG_URL, /* host:port or a URL */
+    CONFIG_CHOICE,
+};
+
+/* One setting. The flag is the variable in lower case with dashes and without BQ_ (--sqlite-path).
+ */
+struct config_option {
+    const char *variable;
+    const char *flag;
+    enum config_type type;
+    size_t offset;           /* of the field in struct config */
+    const char *fallback;    /* default as text, NULL: none */
+    const char *placeholder; /* in --help: "FILE" */
+    const char *help;        /* one line */
+};
+
+/* The table and its length. */
+const struct config_option *config_options(size_t *out_count);
+
+/* One value given by a flag on the command line, by variable name; both borrowed. */
+struct config_flag {
+    const char *variable;
+    const char *value;
+};
+
+/* Reads everything. env_file NULL: `.env` in the working directory if it is there. A malformed
+ * value is ERROR_CONFIG naming variable, where it was set (flag, environment, file:line), value
+ * (unless secret) and what is expected. An unknown BQ_ variable in the file is logged as a warning
+ * with the nearest name. Does not check that required settings are there: config_require. */
+MUST_CHECK bool config_load(
+    const char *env_file, const struct config_flag *flags, size_t flag_count,
+    struct config *out_config, struct error *err);
+void config_clear(struct config *config);
+
+/* ERROR_CONFIG naming the variable and the mend if one of BQ_PROJECT_NAME, BQ_DATASET_NAME
+ * (warehouse) or BQ_SQLITE_PATH (source) is needed and not set. */
+MUST_CHECK bool config_require(
+    const struct config *config, bool warehouse, bool source, struct error *err);
+
+/* The name of `names` (NULL-terminated) nearest to `name` by edit distance, or NULL if none is
+ * near. */
+const char *config_nearest(const char *name, const char *const *names);
+
+#endif

@@ -1,0 +1,75 @@
+#include "base/error.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    bool retryable;
+    int exit_status;
+} codes[ERROR_CODE_COUNT] = {
+    [ERROR_NONE] = {"none", false, 0},
+    [ERROR_USAGE] = {"usage", false, 2},
+    [ERROR_CONFIG] = {"config", false, 3},
+    [ERROR_AUTH] = {"auth", false, 4},
+    [ERROR_UNREACHABLE] = {"unreachable", true, 5},
+    [ERROR_SOURCE] = {"source", false, 6},
+    [ERROR_BUSY] = {"busy", true, 6},
+    [ERROR_LOCKED] = {"locked", true, 7},
+    [ERROR_SCHEMA] = {"schema", false, 1},
+    [ERROR_REJECTED] = {"rejected", false, 1},
+    [ERROR_WAREHOUSE] = {"warehouse", false, 1},
+    [ERROR_NOT_FOUND] = {"not_found", false, 1},
+    [ERROR_CONFLICT] = {"conflict", true, 1},
+    [ERROR_QUOTA] = {"quota", true, 1},
+    [ERROR_TRANSIENT] = {"transient", true, 1},
+    [ERROR_LIMIT] = {"limit", false, 1},
+    [ERROR_MEMORY] = {"memory", true, 1},
+    [ERROR_DISK] = {"disk", true, 1},
+    [ERROR_STOPPED] = {"stopped", true, 1},
+};
+
+bool error_set(struct error *err, enum error_code code, const char *format, ...)
+{
+    va_list args;
+
+    *err = (struct error){.code = code};
+    va_start(args, format);
+    vsnprintf(err->message, sizeof err->message, format, args);
+    va_end(args);
+    return false;
+}
+
+bool error_wrap(struct error *err, const char *format, ...)
+{
+    char tail[sizeof err->message];
+    va_list args;
+
+    memcpy(tail, err->message, sizeof tail);
+    va_start(args, format);
+    int length = vsnprintf(err->message, sizeof err->message, format, args);
+    va_end(args);
+
+    if (length >= 0 && (size_t)length < sizeof err->message)
+        snprintf(err->message + length, sizeof err->message - (size_t)length, ": %s", tail);
+    return false;
+}
+
+const char *error_code_name(enum error_code code)
+{
+    assert(code < ERROR_CODE_COUNT);
+    return codes[code].name;
+}
+
+bool error_is_retryable(enum error_code code)
+{
+    assert(code < ERROR_CODE_COUNT);
+    return codes[code].retryable;
+}
+
+int error_exit_status(enum error_code code)
+{
+    assert(code < ERROR_CODE_COUNT);
+    return codes[code].exit_status;
+}

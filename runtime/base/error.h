@@ -1,0 +1,65 @@
+/* error: what went wrong, in a struct that the caller owns on its stack.
+ *
+ * A function that can fail returns bool (true is success) and takes `struct error *err` last; err
+ * is never NULL and is written only on failure. A code exists because some caller decides by it:
+ * whether to try again, which status the process ends with. Any thread may call this; nothing is
+ * shared. */
+#ifndef BQSYNC_BASE_ERROR_H
+#define BQSYNC_BASE_ERROR_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MUST_CHECK                 __attribute__((warn_unused_result))
+#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+
+enum error_code {
+    ERROR_NONE,
+    ERROR_USAGE,       /* the command line is wrong */
+    ERROR_CONFIG,      /* a setting is missing or wrong, or the dataset does not exist */
+    ERROR_AUTH,        /* credentials cannot be read or were refused, or a permission is missing */
+    ERROR_UNREACHABLE, /* nothing answers, after all retries */
+    ERROR_SOURCE,      /* the source or state database cannot be used */
+    ERROR_BUSY,        /* SQLite stayed locked by someone else for longer than we wait */
+    ERROR_LOCKED,      /* another bqsync works on the same state */
+    ERROR_SCHEMA,      /* the table's definition does not fit SQLite or BigQuery as they are */
+    ERROR_REJECTED,  /* a row's value does not fit its column and the table says on_reject: fail */
+    ERROR_WAREHOUSE, /* BigQuery refused for good */
+    ERROR_NOT_FOUND, /* BigQuery does not know the table or the job */
+    ERROR_CONFLICT,  /* it exists already, or changed under our hands (409, 412) */
+    ERROR_QUOTA,     /* a quota is used up; waiting helps */
+    ERROR_TRANSIENT, /* BigQuery or the way to it failed; trying again helps */
+    ERROR_LIMIT,     /* something is larger than a fixed ceiling allows */
+    ERROR_MEMORY,    /* out of memory */
+    ERROR_DISK,      /* a file of our own cannot be written: disk full, no rights */
+    ERROR_STOPPED,   /* asked to stop */
+    ERROR_CODE_COUNT
+};
+
+struct error {
+    enum error_code code;
+    int http_status;        /* of the answer that caused it, 0 if none */
+    int64_t retry_after_ms; /* what the server asked us to wait, 0 if it did not say */
+    char reason[48];        /* BigQuery's own reason word ("quotaExceeded"), "" if none */
+    char message[1024];
+};
+
+/* Fills err and returns false, so that `return error_set(...)` is the idiom. A message longer than
+ * the field is cut. */
+bool error_set(struct error *err, enum error_code code, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* Puts "context: " in front of the message, once a layer on the way up; the rest of err stays.
+ * Returns false. */
+bool error_wrap(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* The code's name as logs and JSON show it, for example "unreachable"; a static string. */
+const char *error_code_name(enum error_code code);
+
+/* Whether the same thing may succeed later without anybody changing anything. */
+bool error_is_retryable(enum error_code code);
+
+/* The exit status of a command that ended with this error (0 for ERROR_NONE). */
+int error_exit_status(enum error_code code);
+
+#endif

@@ -1,0 +1,41 @@
+/* log: one event, one line on stderr, key=value or JSON. Never a secret and never a row's value.
+ * Any thread may call it; a line is written in one piece. */
+#ifndef BQSYNC_BASE_LOG_H
+#define BQSYNC_BASE_LOG_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR, LOG_LEVEL_OFF };
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+
+/* One key and its value; text == NULL means the number. */
+struct log_field {
+    const char *key;
+    const char *text;
+    int64_t number;
+};
+
+#define LOG_TEXT(name, value)   ((struct log_field){.key = (name), .text = (value)})
+#define LOG_NUMBER(name, value) ((struct log_field){.key = (name), .number = (int64_t)(value)})
+
+/* Set once at start, before other threads exist; the default is info, text. */
+void log_configure(enum log_level level, enum log_format format);
+
+/* Whether a line of this level would be written, for callers whose fields cost something. */
+bool log_enabled(enum log_level level);
+
+/* Writes one line: time, level, event, then the fields in order up to one with key NULL. */
+void log_write(enum log_level level, const char *event, const struct log_field *fields);
+
+/* At least one field each: log_info("load done", LOG_TEXT("table", name), LOG_NUMBER("rows",
+ * rows)). */
+#define LOG_FIELDS(...)       ((const struct log_field[]){__VA_ARGS__, {0}})
+#define log_debug(event, ...) log_write(LOG_LEVEL_DEBUG, event, LOG_FIELDS(__VA_ARGS__))
+#define log_info(event, ...)  log_write(LOG_LEVEL_INFO, event, LOG_FIELDS(__VA_ARGS__))
+#define log_warn(event, ...)  log_write(LOG_LEVEL_WARN, event, LOG_FIELDS(__VA_ARGS__))
+#define log_error(event, ...) log_write(LOG_LEVEL_ERROR, event, LOG_FIELDS(__VA_ARGS__))
+
+#endif

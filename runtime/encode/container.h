@@ -1,0 +1,56 @@
+/* container: an Avro object file (Apache Avro specification, "Object Container Files"): header,
+ * then blocks of rows compressed with raw DEFLATE, handed to a sink as they fill. Compression runs
+ * on helper threads, and the caller compresses a block itself when their queue is full, so blocks
+ * may leave out of row order; memory is a fixed number of blocks whatever the table's size. One
+ * caller thread. */
+#ifndef BQSYNC_ENCODE_CONTAINER_H
+#define BQSYNC_ENCODE_CONTAINER_H
+
+#include "base/error.h"
+#include "base/spool.h"
+#include "encode/avro.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum container_codec { CONTAINER_NULL, CONTAINER_DEFLATE };
+
+struct container;
+
+struct container_options {
+    const char *schema_json; /* avro_schema_text; copied */
+    const bool *nullable;    /* as of avro_writer; borrowed until close */
+    enum container_codec codec;
+    size_t block_bytes; /* a block is closed when its raw rows reach this; 0: the default */
+    int threads;        /* compressor threads besides the caller; 0: none */
+};
+
+struct container_stats {
+    uint64_t rows;
+    uint64_t raw_bytes;
+    uint64_t written_bytes; /* given to the sink */
+};
+
+/* Returns owned. Writes the header to the sink. */
+MUST_CHECK bool container_open(
+    const struct container_options *options, struct sink sink, struct container **out_container,
+    struct error *err);
+
+/* Begins a row: the writer to encode its fields with, borrowed until container_end_row. */
+struct avro_writer *container_begin_row(struct container *container);
+
+/* Ends the row; may hand blocks to the sink. ERROR_LIMIT if the row cannot fit into a block that
+ * BigQuery takes (16 MB); the row is then not in the file and the container goes on. */
+MUST_CHECK bool container_end_row(struct container *container, struct error *err);
+
+/* Takes back the row begun last. */
+void container_abandon_row(struct container *container);
+
+/* Flushes, waits for the compressors and frees the container, also on failure. */
+MUST_CHECK bool container_close(
+    struct container *container, struct container_stats *out_stats, struct error *err);
+
+/* Frees without finishing. NULL is fine. */
+void container_abandon(struct container *container);
+
+#endif

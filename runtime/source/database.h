@@ -1,0 +1,64 @@
+/* database: one SQLite connection, with the errors, pragmas and statement helpers everything above
+ * shares. Belongs to the thread that opened it. Messages name the file and what was being done. */
+#ifndef BQSYNC_SOURCE_DATABASE_H
+#define BQSYNC_SOURCE_DATABASE_H
+
+#include "base/error.h"
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum database_access {
+    DATABASE_READ,   /* an existing file, never written by us */
+    DATABASE_WRITE,  /* an existing file */
+    DATABASE_CREATE, /* made if it does not exist */
+};
+
+struct database {
+    sqlite3 *handle;
+    char *path;
+};
+
+/* Opens and checks that it is a database. busy_timeout_ms: how long a statement waits for other
+ * connections' locks. ERROR_SOURCE names the path and says what is wrong (missing, not a database,
+ * no rights, damaged); ERROR_BUSY. */
+MUST_CHECK bool database_open(
+    const char *path, enum database_access access, int busy_timeout_ms,
+    struct database *out_database, struct error *err);
+void database_close(struct database *database);
+
+/* One statement without results, or a script of them. */
+MUST_CHECK bool database_exec(struct database *database, const char *sql, struct error *err);
+
+/* Returns owned (sqlite3_finalize). */
+MUST_CHECK bool database_prepare(
+    struct database *database, const char *sql, sqlite3_stmt **out_statement, struct error *err);
+
+/* Steps once: *out_row says whether there is a row. */
+MUST_CHECK bool database_step(
+    struct database *database, sqlite3_stmt *statement, bool *out_row, struct error *err);
+
+/* The first column of the first row as an integer; fallback if there is no row or it is NULL. */
+MUST_CHECK bool database_query_int64(
+    struct database *database, const char *sql, int64_t fallback, int64_t *out_value,
+    struct error *err);
+
+/* BEGIN IMMEDIATE / COMMIT / ROLLBACK; rollback never fails. */
+MUST_CHECK bool database_begin(struct database *database, struct error *err);
+MUST_CHECK bool database_commit(struct database *database, struct error *err);
+void database_rollback(struct database *database);
+
+/* Opens a read transaction and takes its snapshot now (a bare BEGIN would take it at the first
+ * read). */
+MUST_CHECK bool database_begin_snapshot(struct database *database, struct error *err);
+
+/* "wal", "delete" and so on, in the caller's bytes. */
+MUST_CHECK bool database_journal_mode(
+    struct database *database, char out_mode[16], struct error *err);
+
+/* Translates the connection's last error: code by SQLite's result code, message "doing: what SQLite
+ * says (path)". Returns false. */
+bool database_fail(struct database *database, const char *doing, struct error *err);
+
+#endif

@@ -1,0 +1,54 @@
+/* rejects: rows that could not be encoded, in the control table bq_sync_rejects. A pass collects
+ * those of one table in a temporary table (spilling to disk, never into the main file, so that it
+ * can go on while a snapshot is held), then publishes them in place of the table's old ones;
+ * "since" of a value that was rejected before is kept. Belongs to the thread of its struct
+ * tracking. */
+#ifndef BQSYNC_SOURCE_REJECTS_H
+#define BQSYNC_SOURCE_REJECTS_H
+
+#include "base/error.h"
+#include "base/table.h"
+#include "source/tracking.h"
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Empties the collection. */
+MUST_CHECK bool rejects_begin(
+    struct tracking *tracking, const struct table *table, struct error *err);
+
+/* Adds one bad value of the row that `row` stands on (its first result columns are the table's
+ * columns in order; the key's raw values are taken from there). The texts are copied. */
+MUST_CHECK bool rejects_add(
+    struct tracking *tracking, const struct table *table, sqlite3_stmt *row, size_t column,
+    const char *storage_class, const char *reason, struct error *err);
+
+/* Also marks the rejected keys as changed after `sequence` in the table's dirty set, so that they
+ * are tried again, when the dirty set lives in this database. Written in transactions of a few
+ * thousand rows. *out_rows: distinct rows. */
+MUST_CHECK bool rejects_publish(
+    struct tracking *tracking, const struct table *table, int64_t sequence, int64_t now_us,
+    int64_t *out_rows, struct error *err);
+
+/* Distinct rejected rows of a table. */
+MUST_CHECK bool rejects_count(
+    struct tracking *tracking, const char *table, int64_t *out_rows, struct error *err);
+
+/* One rejected value as `bqsync rejects` shows it; the texts live for the call. */
+struct reject {
+    const char *table;
+    const char *key_json; /* {"id":1} */
+    const char *column;
+    const char *storage_class;
+    const char *reason;
+    const char *since; /* ISO 8601 UTC */
+};
+
+/* All of them, or one table's, by table, key and column. */
+MUST_CHECK bool rejects_each(
+    struct tracking *tracking, const char *table_or_null,
+    bool (*visit)(void *context, const struct reject *reject), void *context, struct error *err);
+
+#endif

@@ -1,0 +1,104 @@
+/* tracking: the durable progress of every table, its open intent, its rejects, and the history of
+ * runs, in the control tables bq_sync_* of the state database. Written in short transactions. One
+ * struct belongs to one thread; several may be open on the same file. */
+#ifndef BQSYNC_SOURCE_TRACKING_H
+#define BQSYNC_SOURCE_TRACKING_H
+
+#include "base/error.h"
+#include "base/table.h"
+#include "source/database.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TRACKING_NONCE_SIZE 17 /* 16 hex digits */
+
+struct tracking {
+    struct database database;
+};
+
+/* What is known of one table; all zero and found == false for one never synced (or reset). */
+struct progress {
+    bool found;
+    int64_t last_synced_row_id; /* highest INTEGER PRIMARY KEY ever synced */
+    int64_t synced_sequence;    /* changes up to this one are in BigQuery */
+    int64_t generation;         /* one more with each intent; also a label on the target table */
+    char content_hash[16];      /* of the definition that the rows were sent under */
+    char shape_hash[16];     /* of the definition that the target was last brought in line with */
+    char target[512];        /* "project.dataset.table" that the progress is about */
+    char last_synced_at[32]; /* ISO 8601 UTC, "" if never */
+    char last_error[1024];   /* "" if the last sync of the table succeeded */
+    int64_t
+        source_rows; /* rows at the last replacement plus later inserts less deletes; an estimate */
+};
+
+enum intent_kind { INTENT_APPEND, INTENT_MERGE, INTENT_REPLACE };
+
+/* What a pass is about to do to one table; committed before the first request that changes
+ * anything. */
+struct intent {
+    char table[256];
+    enum intent_kind kind;
+    int64_t generation;
+    char nonce[TRACKING_NONCE_SIZE]; /* random; with it job ids and staging names are pure functions
+                                        of the intent and never met again, not even after a restored
+                                        backup */
+    char commit_job[320];            /* the one job that changes the target */
+    char staging[320];               /* "" if none */
+    int64_t upper_sequence;          /* what progress becomes when the commit job succeeds */
+    int64_t upper_row_id;
+    int64_t rows;
+    char content_hash[16];
+    char shape_hash[16];
+    char target[512];
+};
+
+/* Opens the state database and creates or upgrades the control tables (idempotent). ERROR_SOURCE
+ * when a newer bqsync has written it. */
+MUST_CHECK bool tracking_open(const char *path, struct tracking *out_tracking, struct error *err);
+/* As above but never writes; control tables may be missing, everything then reads as never synced.
+ */
+MUST_CHECK bool tracking_open_read(
+    const char *path, struct tracking *out_tracking, struct error *err);
+void tracking_close(struct tracking *tracking);
+
+MUST_CHECK bool tracking_load(
+    struct tracking *tracking, const char *table, struct progress *out_progress, struct error *err);
+
+/* The open intent of a table, if any. */
+MUST_CHECK bool tracking_intent(
+    struct tracking *tracking, const char *table, bool *out_found, struct intent *out_intent,
+    struct error *err);
+/* Records (or replaces) the table's intent. */
+MUST_CHECK bool tracking_intend(
+    struct tracking *tracking, const struct intent *intent, struct error *err);
+/* The commit job succeeded: the watermark moves and the intent goes, in one transaction. */
+MUST_CHECK bool tracking_acknowledge(
+    struct tracking *tracking, const struct intent *intent, int64_t now_us, struct error *err);
+/* The commit job will never happen: the intent goes, progress stays but for its generation. */
+MUST_CHECK bool tracking_withdraw(
+    struct tracking *tracking, const struct intent *intent, struct error *err);
+
+/* Notes that a pass found the table unchanged, or failed it (message; "" clears it). */
+MUST_CHECK bool tracking_note(
+    struct tracking *tracking, const char *table, const char *last_error, struct error *err);
+/* Forgets the table's progress: the next sync replaces its content. */
+MUST_CHECK bool tracking_reset(struct tracking *tracking, const char *table, struct error *err);
+
+/* Small facts by name ("instance", "location"): value into the caller's bytes, "" if not set. */
+MUST_CHECK bool tracking_get(
+    struct tracking *tracking, const char *name, char *out_value, size_t size, struct error *err);
+MUST_CHECK bool tracking_set(
+    struct tracking *tracking, const char *name, const char *value, struct error *err);
+
+/* History of runs: each one JSON document as `sync --json` prints it, plus its state. The newest
+ * 500 are kept. */
+MUST_CHECK bool runs_save(
+    struct tracking *tracking, const char *run_id, const char *state, const char *json,
+    struct error *err);
+MUST_CHECK bool runs_each(
+    struct tracking *tracking, int limit,
+    bool (*visit)(void *context, const char *run_id, const char *state, const char *json),
+    void *context, struct error *err);
+
+#endif

@@ -1,0 +1,145 @@
+/* bigquery: the calls of the BigQuery v2 REST API that a sync makes, as typed functions ("BigQuery
+ * API reference", one page a method). Knows paths, bodies, job ids and how answers are read; leaves
+ * one request to http, another try to retry, and bytes of an upload to upload. A struct bigquery
+ * belongs to one thread (it owns a connection); several share one struct credentials and one struct
+ * governor. */
+#ifndef BQSYNC_WAREHOUSE_BIGQUERY_H
+#define BQSYNC_WAREHOUSE_BIGQUERY_H
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/spool.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct bigquery;
+struct credentials;
+struct governor;
+
+struct bigquery_options {
+    const char *project;
+    const char *dataset;
+    const char *location;            /* of the dataset, NULL if not known yet */
+    const char *endpoint;            /* root URL without a final slash; NULL: Google's */
+    struct credentials *credentials; /* borrowed, thread-safe; NULL: no Authorization is sent */
+    struct governor *governor;       /* borrowed, thread-safe; NULL: requests are not paced */
+    const struct clock *clock;
+    int64_t retry_budget_ms;  /* how long one call may go on trying */
+    int64_t max_bytes_billed; /* per query, 0: no cap */
+    const char *run_id;       /* goes into job labels; may be NULL */
+};
+
+/* Returns owned; strings are copied. */
+MUST_CHECK bool bigquery_open(
+    const struct bigquery_options *options, struct bigquery **out_bigquery, struct error *err);
+void bigquery_close(struct bigquery *bigquery);
+/* Used in every later job reference; copied. */
+void bigquery_set_location(struct bigquery *bigquery, const char *location);
+
+/* Requests made and bytes sent and received so far, retries included. */
+struct bigquery_counters {
+    uint64_t requests;
+    uint64_t retries;
+    uint64_t bytes_sent;
+    uint64_t bytes_received;
+};
+struct bigquery_counters bigquery_counters(const struct bigquery *bigquery);
+
+/* --- datasets and tables -------------------------------------------------------------------------
+ */
+
+/* *out_location is returned owned. A missing dataset is ERROR_CONFIG with the mend. */
+MUST_CHECK bool bigquery_dataset_get(
+    struct bigquery *bigquery, char **out_location, struct error *err);
+/* location may be NULL; one that exists already is fine. */
+MUST_CHECK bool bigquery_dataset_insert(
+    struct bigquery *bigquery, const char *location, struct error *err);
+
+/* One row of tables.list; labels is an object or NULL, borrowed for the call. */
+typedef bool bigquery_table_visit(void *context, const char *table, const cJSON *labels);
+/* All pages. A missing dataset is ERROR_CONFIG with the mend. */
+MUST_CHECK bool bigquery_tables_list(
+    struct bigquery *bigquery, bigquery_table_visit *visit, void *context, struct error *err);
+
+/* *out_table: the Table resource, owned (cJSON_Delete), or NULL if there is none (a success). */
+MUST_CHECK bool bigquery_table_get(
+    struct bigquery *bigquery, const char *table, cJSON **out_table, struct error *err);
+/* resource lacks tableReference, which is added. A table that exists already is ERROR_CONFLICT. */
+MUST_CHECK bool bigquery_table_insert(
+    struct bigquery *bigquery, const char *table, const cJSON *resource, struct error *err);
+MUST_CHECK bool bigquery_table_patch(
+    struct bigquery *bigquery, const char *table, const cJSON *patch, struct error *err);
+/* One that is gone already is fine. */
+MUST_CHECK bool bigquery_table_delete(
+    struct bigquery *bigquery, const char *table, struct error *err);
+
+/* --- jobs ----------------------------------------------------------------------------------------
+ */
+
+enum job_state { JOB_MISSING, JOB_PENDING, JOB_RUNNING, JOB_SUCCEEDED, JOB_FAILED };
+
+/* What jobs.get says of a job. */
+struct job {
+    enum job_state state;
+    struct error
+        failure; /* JOB_FAILED: reason, message, and a code that says whether a new job may help */
+    char kind[16];       /* "load", "query", "copy" */
+    int64_t output_rows; /* load */
+    int64_t inserted;    /* query: dmlStats, summed over the children of a script */
+    int64_t updated;
+    int64_t deleted;
+    int64_t bytes_billed;
+};
+
+enum load_disposition { LOAD_APPEND, LOAD_TRUNCATE_DATA };
+
+/* One Avro object file into one table of the dataset that exists already. */
+struct load_request {
+    const char *job_id;
+    const char *table; /* destination */
+    enum load_disposition disposition;
+    const struct spool *file;
+    const char *label_table; /* for job labels: the table this is about */
+    const char *label_phase; /* "load", "replace" ... */
+};
+
+/* Starts a load job (multipart upload when small, else resumable). An id that exists already (409)
+ * is success: it is this very job, sent before. Returns without waiting for the job.
+ * *out_sent_bytes: media bytes that went over the wire. */
+MUST_CHECK bool bigquery_load(
+    struct bigquery *bigquery, const struct load_request *request, uint64_t *out_sent_bytes,
+    struct error *err);
+
+/* Starts a query job (DML, DDL, a script) under our id; 409 as above. */
+MUST_CHECK bool bigquery_query(
+    struct bigquery *bigquery, const char *job_id, const char *sql, const char *label_table,
+    const char *label_phase, struct error *err);
+
+/* Starts a copy job that replaces (WRITE_TRUNCATE) the destination; 409 as above. */
+MUST_CHECK bool bigquery_copy(
+    struct bigquery *bigquery, const char *job_id, const char *from_table, const char *to_table,
+    const char *label_table, struct error *err);
+
+/* Reads a job; one that does not exist is a success with JOB_MISSING. */
+MUST_CHECK bool bigquery_job_get(
+    struct bigquery *bigquery, const char *job_id, struct job *out_job, struct error *err);
+/* Polls until the job is done, with growing pauses; no upper limit on a job that runs, but
+ * ERROR_STOPPED when asked to stop. A 404 is met with patience: the caller knows that the job
+ * exists. JOB_FAILED is a success of this call. */
+MUST_CHECK bool bigquery_job_wait(
+    struct bigquery *bigquery, const char *job_id, struct job *out_job, struct error *err);
+/* Makes sure that a job id which may or may not have been used can never start anything any more:
+ * claims it with a query that does nothing. *out_claimed false: the job exists after all. */
+MUST_CHECK bool bigquery_job_claim(
+    struct bigquery *bigquery, const char *job_id, bool *out_claimed, struct error *err);
+
+/* Runs a SELECT (jobs.query, then pages). Each visit gets one row: count cells as text, NULL for
+ * null. */
+typedef bool bigquery_row_visit(void *context, size_t count, const char *const *cells);
+MUST_CHECK bool bigquery_select(
+    struct bigquery *bigquery, const char *sql, bigquery_row_visit *visit, void *context,
+    int64_t *out_bytes_billed, struct error *err);
+
+#endif

@@ -1,0 +1,44 @@
+/* credentials: who we are towards Google, and a bearer token that is fresh when asked for (Google
+ * AIPs 4110 to 4117). Found once at start in the order of Application Default Credentials.
+ * Thread-safe: one thread refreshes while the others wait. Key material is wiped when it is freed
+ * and never appears in an error. */
+#ifndef BQSYNC_WAREHOUSE_CREDENTIALS_H
+#define BQSYNC_WAREHOUSE_CREDENTIALS_H
+
+#include "base/clock.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+
+struct credentials;
+
+struct credentials_options {
+    const char *file; /* GOOGLE_APPLICATION_CREDENTIALS, NULL: search */
+    const struct clock *clock;
+    bool allow_any_host; /* token endpoints on other hosts than Google's, and http: tests only */
+};
+
+/* Reads and checks the file (no request is made). ERROR_AUTH names the file, the field and the
+ * mend. */
+MUST_CHECK bool credentials_open(
+    const struct credentials_options *options, struct credentials **out_credentials,
+    struct error *err);
+void credentials_close(struct credentials *credentials);
+
+/* The value of the Authorization header ("Bearer ..."), returned owned and to be wiped by the
+ * caller (credentials_wipe); asks the token endpoint when the cached one is about to expire.
+ * ERROR_AUTH, ERROR_UNREACHABLE. */
+MUST_CHECK bool credentials_authorization(
+    struct credentials *credentials, char **out_header, struct error *err);
+/* The token just used was refused (401): the next call fetches a new one. */
+void credentials_invalidate(struct credentials *credentials, const char *refused_header);
+void credentials_wipe(char *header);
+
+/* The quota project for x-goog-user-project, NULL if none; borrowed. */
+const char *credentials_quota_project(const struct credentials *credentials);
+/* The root of the BigQuery API in the credentials' universe, borrowed. */
+const char *credentials_endpoint(const struct credentials *credentials);
+/* For people: "service account x@y (file /path)"; borrowed. */
+const char *credentials_describe(const struct credentials *credentials);
+
+#endif
