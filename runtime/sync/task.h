@@ -1,0 +1,78 @@
+/* task: one table's way through one pass, handed from step to step: listing and plan (what has to
+ * be done), target (the BigQuery table made fit), extract (rows to a file), apply (the file to
+ * BigQuery). Plain data; at any moment one thread works on a task. */
+#ifndef BQSYNC_SYNC_TASK_H
+#define BQSYNC_SYNC_TASK_H
+
+#include "base/spool.h"
+#include "base/table.h"
+#include "source/capture.h"
+#include "source/tracking.h"
+#include "sync/result.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Names of the labels that bqsync keeps on a target table. The generation is raised before anything
+ * changes the table, so it is never behind what BigQuery holds: a source whose own generation is
+ * lower has been restored from an older backup. */
+#define LABEL_GENERATION "bqsync_generation"
+#define LABEL_SHAPE      "bqsync_shape"
+
+/* How changes of the table are found. */
+enum task_capture {
+    TASK_TRIGGERS,
+    TASK_SCAN,
+    TASK_UNWATCHED, /* BQ_CAPTURE=manual and not installed: every pass replaces */
+};
+
+enum task_work {
+    WORK_NONE,    /* nothing to do */
+    WORK_CHANGES, /* new and changed rows */
+    WORK_REPLACE, /* the whole content */
+};
+
+/* The rows of one table as read in the snapshot, encoded. */
+struct batch {
+    struct spool *spool;  /* NULL: no rows */
+    int64_t rows;         /* in the file, tombstones included */
+    int64_t new_rows;     /* rows above the watermark */
+    int64_t changed_rows; /* rows and tombstones of dirty keys */
+    bool has_rejects;
+    struct tracking rejects; /* open iff has_rejects: holds the collection until it is published */
+};
+
+struct task {
+    const struct table *table;
+    struct table_result *result;
+    size_t index; /* among the pass's tasks */
+
+    /* What the source and the state say. */
+    enum task_capture capture;
+    struct source_shape shape;
+    struct progress progress;
+
+    /* What tables.list says. */
+    bool in_warehouse;
+    int64_t label_generation; /* 0 if there is no label */
+    char label_shape[16];
+
+    /* What has to be done. */
+    enum task_work work;
+    const char *why;     /* why the whole content is replaced, static */
+    bool capture_broken; /* triggers have to be (re)installed before the snapshot */
+
+    /* The target: whether this pass created it, and which columns of a file for it are unions. */
+    bool created;
+    bool *nullable; /* column_count + 1 entries, owned */
+
+    struct position position;
+    struct batch batch;
+};
+
+static inline bool task_failed(const struct task *task)
+{
+    return task->result->status == TABLE_FAILED;
+}
+
+#endif
