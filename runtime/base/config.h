@@ -43,19 +43,24 @@ struct config {
 enum config_type {
     CONFIG_STRING,
     CONFIG_SECRET,
-    CONFIG_BOOL, /* 1/0, true/false, yes/no, on/off */
+    CONFIG_PROJECT, /* a project id, also "example.com:name" */
+    CONFIG_DATASET, /* a dataset id */
+    CONFIG_BOOL,    /* 1/0, true/false, yes/no, on/off */
     CONFIG_INTEGER,
-    CONFIG_BYTES,    /* a whole number, or one with k, M, G, T */
+    CONFIG_BYTES,    /* a whole number, or one with k, M, G, T (powers of 1000); off */
     CONFIG_DURATION, /* 150ms, 90s, 15m, 2h, off */
     CONFIG_TIME,     /* HH:MM, off */
+    CONFIG_ZONE,     /* an IANA time zone */
+    CONFIG_LISTEN,   /* host:port to listen on, off */
     CONFIG_LEVEL,
     CONFIG_FORMAT,
-    CONFIG_URL, /* host:port or a URL */
-    CONFIG_CHOICE,
+    CONFIG_HOST,   /* host:port or a URL; kept as a URL, http unless it says otherwise */
+    CONFIG_URL,    /* a URL with its scheme */
+    CONFIG_CHOICE, /* one of the two words of the placeholder; a bool, true for the second */
 };
 
-/* One setting. The flag is the variable in lower case with dashes and without BQ_ (--sqlite-path).
- */
+/* One setting. The flag is the variable in lower case with dashes and without BQ_, here without its
+ * leading dashes ("sqlite-path"). */
 struct config_option {
     const char *variable;
     const char *flag;
@@ -64,6 +69,7 @@ struct config_option {
     const char *fallback;    /* default as text, NULL: none */
     const char *placeholder; /* in --help: "FILE" */
     const char *help;        /* one line */
+    int minimum, maximum;    /* of a CONFIG_INTEGER */
 };
 
 /* The table and its length. */
@@ -77,8 +83,11 @@ struct config_flag {
 
 /* Reads everything. env_file NULL: `.env` in the working directory if it is there. A malformed
  * value is ERROR_CONFIG naming variable, where it was set (flag, environment, file:line), value
- * (unless secret) and what is expected. An unknown BQ_ variable in the file is logged as a warning
- * with the nearest name. Does not check that required settings are there: config_require. */
+ * (unless secret) and what is expected. An empty value counts as not set. An unknown BQ_ variable
+ * in the file is logged as a warning with the nearest name. Variables of the file that are no
+ * settings of ours are put into the environment unless they are there already (keys of
+ * hmac_sha256, proxies), so call this before other threads exist. Does not check that required
+ * settings are there: config_require. out_config is written on success only; config_clear frees. */
 MUST_CHECK bool config_load(
     const char *env_file, const struct config_flag *flags, size_t flag_count,
     struct config *out_config, struct error *err);

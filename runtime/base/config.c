@@ -1,0 +1,214 @@
+#include "base/config.h"
+
+#include "base/config_env.h"
+#include "base/config_value.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ENV_FILE           ".env"
+#define VARIABLE_COUNT_MAX 64
+
+/* The sources of one load, strongest first in `lookup`. */
+struct layers {
+    const struct config_flag *flags;
+    size_t flag_count;
+    const struct config_env *file;
+    const char *path; /* of the file */
+};
+
+static const struct config_option *find_option(const char *variable)
+{
+    size_t count;
+    const struct config_option *options = config_options(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(options[i].variable, variable) == 0)
+            return &options[i];
+    return NULL;
+}
+
+/* The value that counts and where it stands, NULL if only the default is left. An empty value is
+ * passed over: `VAR=` in a service file means "not here". */
+static const char *lookup(
+    const struct layers *layers, const struct config_option *option, char *out_origin,
+    size_t origin_size)
+{
+    for (size_t i = layers->flag_count; i-- > 0;) {
+        const struct config_flag *flag = &layers->flags[i];
+        if (flag->value[0] != '\0' && strcmp(flag->variable, option->variable) == 0) {
+            snprintf(out_origin, origin_size, "--%s", option->flag);
+            return flag->value;
+        }
+    }
+
+    const char *value = getenv(option->variable);
+    if (value != NULL && *value != '\0') {
+        snprintf(out_origin, origin_size, "environment");
+        return value;
+    }
+
+    const struct config_entry *entry = config_env_find(layers->file, option->variable);
+    if (entry != NULL) {
+        snprintf(out_origin, origin_size, "%s:%d", layers->path, entry->line);
+        return entry->value;
+    }
+    return NULL;
+}
+
+static bool set_options(struct config *config, const struct layers *layers, struct error *err)
+{
+    size_t count;
+    const struct config_option *options = config_options(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        char origin[PATH_MAX + 16];
+        const char *value = lookup(layers, &options[i], origin, sizeof origin);
+        if (value == NULL) {
+            value = options[i].fallback;
+            snprintf(origin, sizeof origin, "default");
+        }
+        if (value != NULL && !config_value_set(config, &options[i], value, origin, err))
+            return false;
+    }
+    return true;
+}
+
+static void warn_unknown(const struct config_entry *entry, const char *path)
+{
+    const char *names[VARIABLE_COUNT_MAX];
+    size_t count;
+    const struct config_option *options = config_options(&count);
+    char place[PATH_MAX + 16];
+
+    assert(count < VARIABLE_COUNT_MAX);
+    for (size_t i = 0; i < count; i++)
+        names[i] = options[i].variable;
+    names[count] = NULL;
+    snprintf(place, sizeof place, "%s:%d", path, entry->line);
+    const char *nearest = config_nearest(entry->name, names);
+    if (nearest == NULL)
+        log_warn("unknown setting", LOG_TEXT("variable", entry->name), LOG_TEXT("at", place));
+    else
+        log_warn(
+            "unknown setting", LOG_TEXT("variable", entry->name), LOG_TEXT("at", place),
+            LOG_TEXT("did_you_mean", nearest));
+}
+
+/* Hands what is not ours on to whoever reads the environment, as every reader of .env does. */
+static bool pass_on(const struct config_env *file, const char *path, struct error *err)
+{
+    for (size_t i = 0; i < file->count; i++) {
+        const struct config_entry *entry = &file->entries[i];
+        if (find_option(entry->name) != NULL)
+            continue;
+        if (strncmp(entry->name, "BQ_", 3) == 0 && getenv(entry->name) == NULL)
+            warn_unknown(entry, path);
+        // The last of several lines counts, as it does for our own settings.
+        if (config_env_find(file, entry->name) != entry)
+            continue;
+        if (setenv(entry->name, entry->value, 0) != 0)
+            return error_set(err, ERROR_MEMORY, "%s: out of memory", path);
+    }
+    return true;
+}
+
+/* Whether two paths are the same file; by name if either is not there yet. */
+static bool same_file(const char *one, const char *other)
+{
+    char *real_one = realpath(one, NULL);
+    char *real_other = realpath(other, NULL);
+    bool same = real_one != NULL && real_other != NULL ? strcmp(real_one, real_other) == 0
+                                                       : strcmp(one, other) == 0;
+
+    free(real_one);
+    free(real_other);
+    return same;
+}
+
+static bool settle(struct config *config, struct error *err)
+{
+    if (config->state_path == NULL && config->sqlite_path != NULL) {
+        config->state_path = strdup(config->sqlite_path);
+        if (config->state_path == NULL)
+            return error_set(err, ERROR_MEMORY, "BQ_STATE_PATH: out of memory");
+    }
+    config->state_is_source =
+        config->sqlite_path != NULL && same_file(config->state_path, config->sqlite_path);
+
+    if (config->admin_listen != NULL && config->admin_token == NULL &&
+        !config_value_is_loopback(config->admin_listen))
+        return error_set(
+            err, ERROR_CONFIG,
+            "BQ_ADMIN_TOKEN is not set, but BQ_ADMIN_LISTEN=%s is not a loopback address: set a "
+            "token, or listen on 127.0.0.1",
+            config->admin_listen);
+    return true;
+}
+
+bool config_load(
+    const char *env_file, const struct config_flag *flags, size_t flag_count,
+    struct config *out_config, struct error *err)
+{
+    // No budget in the table: which one counts depends on the command.
+    struct config config = {.retry_budget_ms = -1};
+    struct config_env file = {0};
+    const char *path = env_file != NULL ? env_file : ENV_FILE;
+    bool ok = false;
+
+    for (size_t i = 0; i < flag_count; i++)
+        if (find_option(flags[i].variable) == NULL)
+            return error_set(err, ERROR_USAGE, "unknown setting %s", flags[i].variable);
+    if (!config_env_read(path, env_file == NULL, &file, err))
+        goto cleanup;
+
+    struct layers layers = {.flags = flags, .flag_count = flag_count, .file = &file, .path = path};
+    if (!set_options(&config, &layers, err) || !settle(&config, err))
+        goto cleanup;
+    if (!pass_on(&file, path, err))
+        goto cleanup;
+    *out_config = config;
+    config = (struct config){0};
+    ok = true;
+
+cleanup:
+    config_env_clear(&file);
+    config_clear(&config);
+    return ok;
+}
+
+void config_clear(struct config *config)
+{
+    size_t count;
+    const struct config_option *options = config_options(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (!config_value_is_text(options[i].type))
+            continue;
+        char **field = (char **)(void *)((char *)config + options[i].offset);
+        if (*field != NULL && options[i].type == CONFIG_SECRET)
+            explicit_bzero(*field, strlen(*field));
+        free(*field);
+        *field = NULL;
+    }
+}
+
+static bool require(const char *variable, const char *value, struct error *err)
+{
+    if (value != NULL)
+        return true;
+    return error_set(
+        err, ERROR_CONFIG, "%s is not set: set it in the environment or in .env, or give --%s",
+        variable, find_option(variable)->flag);
+}
+
+bool config_require(const struct config *config, bool warehouse, bool source, struct error *err)
+{
+    if (warehouse && (!require("BQ_PROJECT_NAME", config->project, err) ||
+                      !require("BQ_DATASET_NAME", config->dataset, err)))
+        return false;
+    return !source || require("BQ_SQLITE_PATH", config->sqlite_path, err);
+}
