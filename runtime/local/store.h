@@ -49,13 +49,18 @@ struct store_schema {
 
 struct store {
     sqlite3 *handle;
-    char *project; /* the one that is served; others are accepted and treated alike */
+    char *project;         /* the one that is served; others are accepted and treated alike */
+    int64_t clock_skew_ms; /* added to the machine's time */
+    int64_t last_version;  /* of resources, ever rising; etags are made of it */
 };
 
 /* path NULL: in memory. */
 MUST_CHECK bool store_open(
     const char *path, const char *project, struct store *out_store, struct error *err);
 void store_close(struct store *store);
+
+/* Milliseconds since 1970-01-01 as the store sees them. */
+int64_t store_now_ms(const struct store *store);
 
 /* "INTEGER" and "INT64" and so on to a type; false if unknown. */
 bool store_type_parse(const char *text, enum store_type *out_type);
@@ -68,11 +73,16 @@ const char *store_type_rest(enum store_type type);
  * p:d.t"), invalid 400. */
 
 bool store_dataset_exists(struct store *store, const char *dataset);
+/* All Dataset resources in order of name, as an array, owned. */
+MUST_CHECK bool store_dataset_list(struct store *store, cJSON **out_resources, struct error *err);
 /* resource: the datasets.insert body; kept and given back by get. */
 MUST_CHECK bool store_dataset_insert(
     struct store *store, const char *dataset, const cJSON *resource, struct error *err);
 MUST_CHECK bool store_dataset_get(
     struct store *store, const char *dataset, cJSON **out_resource, struct error *err);
+/* Top-level keys replace, null removes, labels merge by key. */
+MUST_CHECK bool store_dataset_patch(
+    struct store *store, const char *dataset, const cJSON *patch, struct error *err);
 MUST_CHECK bool store_dataset_delete(
     struct store *store, const char *dataset, bool with_contents, struct error *err);
 
@@ -81,6 +91,9 @@ MUST_CHECK bool store_dataset_delete(
 MUST_CHECK bool store_table_get(
     struct store *store, const char *dataset, const char *table, cJSON **out_resource,
     struct error *err);
+/* The resources of a dataset's tables in order of name, as an array, owned; without numRows. */
+MUST_CHECK bool store_table_list(
+    struct store *store, const char *dataset, cJSON **out_resources, struct error *err);
 /* resource: a Table resource (schema.fields, clustering, labels, ...); creates the SQLite table. */
 MUST_CHECK bool store_table_insert(
     struct store *store, const char *dataset, const char *table, const cJSON *resource,
@@ -98,6 +111,15 @@ MUST_CHECK bool store_table_delete(
 MUST_CHECK bool store_table_alter(
     struct store *store, const char *dataset, const char *table, const cJSON *resource,
     const char *const *renames, struct error *err);
+
+/* Notes that rows changed: a new lastModifiedTime and etag. counts_as_modification: whether the
+ * change counts against the daily table modifications (loads and copies do, DML does not). */
+void store_table_touch(
+    struct store *store, const char *dataset, const char *table, bool counts_as_modification);
+/* Rows that were accepted and forgotten (--discard); numRows includes them. replace: they take the
+ * place of those noted so far. */
+void store_table_note_discarded(
+    struct store *store, const char *dataset, const char *table, int64_t rows, bool replace);
 
 /* The schema of an existing table, to be cleared by the caller. */
 MUST_CHECK bool store_schema(
