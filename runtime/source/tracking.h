@@ -17,13 +17,17 @@ struct tracking {
     struct database database;
 };
 
-/* What is known of one table; all zero and found == false for one never synced (or reset). */
+/* What is known of one table. found == false: it was never synced, was reset, or its change capture
+ * had to be installed anew; then the whole table has to be replaced or compared, and of the rest
+ * only generation, last_error and what status shows (last_synced_row_id, last_synced_at) may be
+ * set. */
 struct progress {
     bool found;
     int64_t last_synced_row_id; /* highest INTEGER PRIMARY KEY ever synced */
     int64_t synced_sequence;    /* changes up to this one are in BigQuery */
-    int64_t generation;         /* one more with each intent; also a label on the target table */
-    char content_hash[16];      /* of the definition that the rows were sent under */
+    int64_t generation; /* of the newest intent, also a label on the target table; the next intent
+                           takes one more. Survives a reset, so that none is used twice */
+    char content_hash[16];   /* of the definition that the rows were sent under; "": invalidated */
     char shape_hash[16];     /* of the definition that the target was last brought in line with */
     char target[512];        /* "project.dataset.table" that the progress is about */
     char last_synced_at[32]; /* ISO 8601 UTC, "" if never */
@@ -53,8 +57,9 @@ struct intent {
     char target[512];
 };
 
-/* Opens the state database and creates or upgrades the control tables (idempotent). ERROR_SOURCE
- * when a newer bqsync has written it. */
+/* Opens the state database, made if it does not exist, and creates or upgrades the control tables
+ * (idempotent; nothing is written if they are as they should be). Control tables that somebody
+ * dropped are made again. ERROR_SOURCE when a newer bqsync has written it. */
 MUST_CHECK bool tracking_open(const char *path, struct tracking *out_tracking, struct error *err);
 /* As above but never writes; control tables may be missing, everything then reads as never synced.
  */
@@ -72,18 +77,28 @@ MUST_CHECK bool tracking_intent(
 /* Records (or replaces) the table's intent. */
 MUST_CHECK bool tracking_intend(
     struct tracking *tracking, const struct intent *intent, struct error *err);
-/* The commit job succeeded: the watermark moves and the intent goes, in one transaction. */
+/* The commit job succeeded: progress becomes what the intent says and the intent goes, in one
+ * transaction. last_synced_row_id never falls. If the table was reset since the intent was recorded
+ * (its row deleted, by tracking_reset or by hand), the intent goes and the reset stands. Doing it
+ * twice does no harm. */
 MUST_CHECK bool tracking_acknowledge(
     struct tracking *tracking, const struct intent *intent, int64_t now_us, struct error *err);
-/* The commit job will never happen: the intent goes, progress stays but for its generation. */
+/* The commit job will never happen: the intent goes, progress stays but for its generation, which
+ * counts as used. */
 MUST_CHECK bool tracking_withdraw(
     struct tracking *tracking, const struct intent *intent, struct error *err);
 
-/* Notes that a pass found the table unchanged, or failed it (message; "" clears it). */
+/* Notes that a pass found the table unchanged ("": clears the last error), or failed it (message).
+ */
 MUST_CHECK bool tracking_note(
     struct tracking *tracking, const char *table, const char *last_error, struct error *err);
 /* Forgets the table's progress: the next sync replaces its content. */
 MUST_CHECK bool tracking_reset(struct tracking *tracking, const char *table, struct error *err);
+
+/* The rows sent before can no longer be trusted to be all (change capture was interrupted):
+ * progress stays, but the next sync replaces the content. */
+MUST_CHECK bool tracking_invalidate(
+    struct tracking *tracking, const char *table, struct error *err);
 
 /* Small facts by name ("instance", "location"): value into the caller's bytes, "" if not set. */
 MUST_CHECK bool tracking_get(

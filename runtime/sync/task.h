@@ -38,6 +38,7 @@ struct batch {
     int64_t rows;         /* in the file, tombstones included */
     int64_t new_rows;     /* rows above the watermark */
     int64_t changed_rows; /* rows and tombstones of dirty keys */
+    bool staging;         /* the file is for a staging table: unions everywhere, _bqsync_deleted */
     bool has_rejects;
     struct tracking rejects; /* open iff has_rejects: holds the collection until it is published */
 };

@@ -17,6 +17,7 @@
 struct bigquery;
 struct credentials;
 struct governor;
+struct http_ops;
 
 struct bigquery_options {
     const char *project;
@@ -29,6 +30,9 @@ struct bigquery_options {
     int64_t retry_budget_ms;  /* how long one call may go on trying */
     int64_t max_bytes_billed; /* per query, 0: no cap */
     const char *run_id;       /* goes into job labels; may be NULL */
+    const struct http_ops *http;      /* borrowed; NULL: libcurl */
+    uint64_t upload_chunk_bytes;      /* a multiple of 256 KiB; 0: 8 MiB */
+    uint64_t upload_multipart_bytes;  /* files up to here go in one request; 0: 8 MiB */
 };
 
 /* Returns owned; strings are copied. */
@@ -69,6 +73,7 @@ MUST_CHECK bool bigquery_table_get(
 /* resource lacks tableReference, which is added. A table that exists already is ERROR_CONFLICT. */
 MUST_CHECK bool bigquery_table_insert(
     struct bigquery *bigquery, const char *table, const cJSON *resource, struct error *err);
+/* With a member "etag" in patch the table must still be as it was read, else ERROR_CONFLICT. */
 MUST_CHECK bool bigquery_table_patch(
     struct bigquery *bigquery, const char *table, const cJSON *patch, struct error *err);
 /* One that is gone already is fine. */
@@ -86,6 +91,8 @@ struct job {
     struct error
         failure; /* JOB_FAILED: reason, message, and a code that says whether a new job may help */
     char kind[16];       /* "load", "query", "copy" */
+    bool is_claim;         /* the query that does nothing, put there by bigquery_job_claim (told by
+                              its label phase=claim) */
     int64_t output_rows; /* load */
     int64_t inserted;    /* query: dmlStats, summed over the children of a script */
     int64_t updated;
@@ -131,7 +138,9 @@ MUST_CHECK bool bigquery_job_get(
 MUST_CHECK bool bigquery_job_wait(
     struct bigquery *bigquery, const char *job_id, struct job *out_job, struct error *err);
 /* Makes sure that a job id which may or may not have been used can never start anything any more:
- * claims it with a query that does nothing. *out_claimed false: the job exists after all. */
+ * claims it with a query that does nothing. *out_claimed false: the job exists after all. A claimed
+ * id reads as JOB_FAILED with reason "claimed" and ERROR_TRANSIENT ever after: it did nothing, and
+ * a new job may do it. */
 MUST_CHECK bool bigquery_job_claim(
     struct bigquery *bigquery, const char *job_id, bool *out_claimed, struct error *err);
 

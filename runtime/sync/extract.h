@@ -1,0 +1,31 @@
+/* extract: reads one table in the open snapshot, row by row, through its generated reader and
+ * encoder into an Avro file in a spool; rows with values that do not fit are collected as rejects.
+ * Runs on the thread that owns the source connection. Contacts nobody. */
+#ifndef BQSYNC_SYNC_EXTRACT_H
+#define BQSYNC_SYNC_EXTRACT_H
+
+#include "base/error.h"
+#include "source/database.h"
+#include "sync/board.h"
+#include "sync/task.h"
+
+#include <stdbool.h>
+
+struct extract_options {
+    const char *state_path; /* where rejects are collected; NULL: they are only counted (dry run) */
+    struct board *board;    /* may be NULL */
+    int compressors;        /* helper threads */
+    bool discard;           /* encode but keep nothing (dry run) */
+};
+
+/* Reads what task->work asks for as of task->position into task->batch, and counts rejected rows in
+ * the task's result. ERROR_REJECTED when the table says on_reject: fail; ERROR_SOURCE, ERROR_DISK,
+ * ERROR_STOPPED. */
+MUST_CHECK bool extract_table(
+    struct database *source, const struct extract_options *options, struct task *task,
+    struct error *err);
+
+/* Frees what extract_table made. */
+void batch_clear(struct batch *batch);
+
+#endif

@@ -1,0 +1,489 @@
+#include "sync/pass.h"
+
+#include "base/log.h"
+#include "source/capture.h"
+#include "source/database.h"
+#include "source/lock.h"
+#include "source/rejects.h"
+#include "source/tracking.h"
+#include "sync/crew.h"
+#include "sync/extract.h"
+#include "sync/listing.h"
+#include "sync/plan.h"
+#include "sync/recover.h"
+#include "sync/target.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How long our statements wait for the application's locks before a table, or the pass, gives up.
+ */
+#define BUSY_TIMEOUT_MS 20000
+
+/* A pass compresses on at most so many threads besides the one that reads. */
+#define COMPRESSORS_MAX 4
+
+struct pass {
+    const struct engine *engine;
+    const struct pass_options *options;
+    struct run_result *result;
+    struct task *tasks;
+    struct task **order; /* the tasks, as pointers, in the order in which steps take them */
+    size_t count;
+
+    struct lock lock;
+    bool locked;
+    struct tracking tracking;
+    bool tracking_open;
+    struct database source;
+    bool source_open;
+    struct crew crew;
+    char location[64];
+};
+
+/* --- set up and take down ------------------------------------------------------------------------
+ */
+
+static bool make_tasks(struct pass *pass, struct error *err)
+{
+    const struct pass_options *options = pass->options;
+    const struct table *const *tables = options->tables;
+    size_t count = options->table_count;
+
+    if (tables == NULL) {
+        tables = pass->engine->tables;
+        count = pass->engine->table_count;
+    }
+    // One more than needed: no tables at all is no reason for a null pointer.
+    pass->tasks = calloc(count + 1, sizeof *pass->tasks);
+    pass->order = calloc(count + 1, sizeof *pass->order);
+    pass->result->tables = calloc(count + 1, sizeof *pass->result->tables);
+    if (pass->tasks == NULL || pass->order == NULL || pass->result->tables == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+
+    pass->count = count;
+    pass->result->table_count = count;
+    for (size_t i = 0; i < count; i++) {
+        pass->result->tables[i].table = tables[i];
+        pass->tasks[i].table = tables[i];
+        pass->tasks[i].result = &pass->result->tables[i];
+        pass->tasks[i].index = i;
+        pass->order[i] = &pass->tasks[i];
+    }
+    return board_begin(options->board, pass->result, err);
+}
+
+static bool open_state(struct pass *pass, struct error *err)
+{
+    const char *path = pass->engine->config->state_path;
+
+    if (pass->options->dry_run) {
+        pass->tracking_open = tracking_open_read(path, &pass->tracking, err);
+        return pass->tracking_open;
+    }
+    if (!lock_acquire(path, pass->options->command, &pass->lock, err))
+        return false;
+    pass->locked = true;
+    pass->tracking_open = tracking_open(path, &pass->tracking, err);
+    return pass->tracking_open;
+}
+
+static bool open_source(struct pass *pass, struct error *err)
+{
+    const struct config *config = pass->engine->config;
+    bool write = config->state_is_source && !pass->options->dry_run;
+
+    pass->source_open = database_open(
+        config->sqlite_path, write ? DATABASE_WRITE : DATABASE_READ, BUSY_TIMEOUT_MS, &pass->source,
+        err);
+    return pass->source_open;
+}
+
+/* The dataset's location is asked for once and kept: an idle pass makes one request, not two. */
+static bool find_location(struct pass *pass, struct bigquery *bigquery, struct error *err)
+{
+    const struct config *config = pass->engine->config;
+    char name[512];
+    char *location = NULL;
+
+    snprintf(name, sizeof name, "location:%s.%s", config->project, config->dataset);
+    if (!tracking_get(&pass->tracking, name, pass->location, sizeof pass->location, err))
+        return false;
+    if (pass->location[0] == '\0') {
+        if (config->create_dataset && !pass->options->dry_run &&
+            !bigquery_dataset_insert(bigquery, config->location, err))
+            return false;
+        if (!bigquery_dataset_get(bigquery, &location, err))
+            return false;
+        snprintf(pass->location, sizeof pass->location, "%s", location);
+        free(location);
+        if (!pass->options->dry_run && !tracking_set(&pass->tracking, name, pass->location, err))
+            return false;
+    }
+    bigquery_set_location(bigquery, pass->location);
+    return true;
+}
+
+static bool open_all(struct pass *pass, struct error *err)
+{
+    const struct engine *engine = pass->engine;
+
+    if (!open_source(pass, err) || !open_state(pass, err))
+        return false;
+    size_t size = (size_t)engine->config->parallel;
+    if (size > pass->count)
+        size = pass->count > 0 ? pass->count : 1;
+    if (pass->options->dry_run)
+        size = 1;
+    if (!crew_open(&pass->crew, engine, size, NULL, pass->result->id, pass->options->board, err))
+        return false;
+    if (!find_location(pass, pass->crew.appliers[0].bigquery, err))
+        return false;
+    for (size_t i = 1; i < pass->crew.count; i++)
+        bigquery_set_location(pass->crew.appliers[i].bigquery, pass->location);
+    return true;
+}
+
+static void close_all(struct pass *pass)
+{
+    for (size_t i = 0; i < pass->count; i++) {
+        batch_clear(&pass->tasks[i].batch);
+        free(pass->tasks[i].nullable);
+    }
+    crew_close(&pass->crew);
+    if (pass->source_open)
+        database_close(&pass->source);
+    if (pass->tracking_open)
+        tracking_close(&pass->tracking);
+    if (pass->locked)
+        lock_release(&pass->lock);
+    free(pass->tasks);
+    free(pass->order);
+}
+
+/* --- steps ---------------------------------------------------------------------------------------
+ */
+
+static bool any_task(const struct task *task)
+{
+    (void)task;
+    return true;
+}
+
+static bool has_work(const struct task *task)
+{
+    return task->work != WORK_NONE;
+}
+
+static void fail(struct pass *pass, struct task *task, const struct error *why)
+{
+    crew_fail(pass->options->dry_run ? NULL : &pass->crew.appliers[0], task, why);
+}
+
+/* Intents first: what is settled decides what is left to do. Few passes have any, so the rare table
+ * that has one is worth its worker, and no other costs a request. */
+static void settle(struct pass *pass)
+{
+    if (!pass->options->dry_run)
+        crew_run(&pass->crew, pass->order, pass->count, any_task, recover_table);
+}
+
+static void plan(struct pass *pass)
+{
+    struct error err;
+
+    for (size_t i = 0; i < pass->count; i++) {
+        struct task *task = &pass->tasks[i];
+        if (task_failed(task))
+            continue;
+        if (!plan_table(
+                pass->engine->config, &pass->source, &pass->tracking, task, pass->options->full,
+                &err)) {
+            fail(pass, task, &err);
+            continue;
+        }
+        task->result->last_synced_row_id = task->progress.last_synced_row_id;
+        task->result->way = task->work == WORK_REPLACE || task->table->mode == SYNC_REPLACE
+                                ? WAY_REPLACE
+                            : task->table->mode == SYNC_APPEND ? WAY_APPEND
+                                                               : WAY_MERGE;
+        if (!rejects_count(&pass->tracking, task->table->name, &task->result->rows_rejected, &err))
+            fail(pass, task, &err);
+        if (task->work == WORK_NONE && !task_failed(task))
+            task->result->status = TABLE_UNCHANGED;
+    }
+}
+
+/* A target is read and compared when its shape label is not ours, when the last sync of the table
+ * failed (somebody may have altered it by hand), and when a file goes straight into it, since that
+ * file has to agree with it on what is REQUIRED. */
+static bool prepare_target(struct applier *applier, struct task *task, struct error *err)
+{
+    bool direct = task->work == WORK_REPLACE || task->table->mode == SYNC_APPEND;
+    bool inspect = direct || strcmp(task->label_shape, task->table->shape_hash) != 0 ||
+                   task->progress.last_error[0] != '\0';
+
+    board_phase(applier->board, task->index, BOARD_PREPARING);
+    return target_prepare(
+        applier->bigquery, task, applier->project, applier->dataset, apply_next_generation(task),
+        inspect, err);
+}
+
+/* Progress is invalidated first: should this pass fail after the triggers are back, the next one
+ * must not take the changes of the time between for captured. */
+static void install_capture(struct pass *pass)
+{
+    struct error err;
+
+    for (size_t i = 0; i < pass->count; i++) {
+        struct task *task = &pass->tasks[i];
+        if (task_failed(task) || task->capture != TASK_TRIGGERS || !task->capture_broken)
+            continue;
+        if (!tracking_invalidate(&pass->tracking, task->table->name, &err) ||
+            !capture_install(&pass->source, task->table, &err))
+            fail(pass, task, &err);
+    }
+}
+
+/* Seals the tables that have work and opens the snapshot in which all of them are read. */
+static bool open_snapshot(struct pass *pass, size_t *out_count, struct error *err)
+{
+    const struct table **tables = calloc(pass->count + 1, sizeof *tables);
+    struct source_shape *shapes = calloc(pass->count + 1, sizeof *shapes);
+    struct position *positions = calloc(pass->count + 1, sizeof *positions);
+    size_t count = 0;
+    bool ok = false;
+
+    if (tables == NULL || shapes == NULL || positions == NULL) {
+        error_set(err, ERROR_MEMORY, "out of memory");
+        goto cleanup;
+    }
+    for (size_t i = 0; i < pass->count; i++) {
+        struct task *task = pass->order[i];
+        if (task_failed(task) || !has_work(task))
+            continue;
+        tables[count] = task->table;
+        shapes[count++] = task->shape;
+    }
+    bool write = pass->engine->config->state_is_source && !pass->options->dry_run;
+    *out_count = count;
+    if (count > 0 && !capture_seal(&pass->source, tables, shapes, count, write, positions, err))
+        goto cleanup;
+
+    size_t at = 0;
+    for (size_t i = 0; i < pass->count; i++) {
+        struct task *task = pass->order[i];
+        if (!task_failed(task) && has_work(task))
+            task->position = positions[at++];
+    }
+    ok = true;
+
+cleanup:
+    free(tables);
+    free(shapes);
+    free(positions);
+    return ok;
+}
+
+static int compressors(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return cores <= 1 ? 0 : cores - 1 > COMPRESSORS_MAX ? COMPRESSORS_MAX : (int)(cores - 1);
+}
+
+/* All tables in one snapshot. It is let go before anything is sent, so that neither a slow network
+ * nor a busy BigQuery keeps SQLite from checkpointing. */
+static bool extract(struct pass *pass, struct error *err)
+{
+    const struct clock *clock = pass->engine->clock;
+    struct extract_options options = {
+        .state_path = pass->options->dry_run ? NULL : pass->engine->config->state_path,
+        .board = pass->options->board,
+        .compressors = compressors(),
+        .discard = pass->options->dry_run,
+    };
+    size_t count = 0;
+
+    if (!open_snapshot(pass, &count, err))
+        return false;
+    for (size_t i = 0; i < pass->count; i++) {
+        struct task *task = pass->order[i];
+        struct error why;
+        if (task_failed(task) || !has_work(task))
+            continue;
+        int64_t began = clock->monotonic_ms(clock->context);
+        task->result->rows_rejected = 0;
+        bool ok = extract_table(&pass->source, &options, task, &why);
+        task->result->duration_ms += clock->monotonic_ms(clock->context) - began;
+        if (!ok)
+            fail(pass, task, &why);
+        else if (task->work == WORK_CHANGES)
+            task->result->way = task->batch.staging ? WAY_MERGE : WAY_APPEND;
+    }
+    if (count > 0)
+        database_rollback(&pass->source);
+    return true;
+}
+
+static bool apply(struct applier *applier, struct task *task, struct error *err)
+{
+    bool ok = apply_batch(applier, task, err);
+
+    batch_clear(&task->batch);
+    return ok;
+}
+
+static bool is_larger(const struct task *a, const struct task *b)
+{
+    uint64_t a_size = a->batch.spool == NULL ? 0 : spool_size(a->batch.spool);
+    uint64_t b_size = b->batch.spool == NULL ? 0 : spool_size(b->batch.spool);
+
+    return a_size > b_size;
+}
+
+/* The largest first: the pass then ends soon after its slowest table. A few dozen tables need no
+ * more than an insertion sort. */
+static void sort_by_size(struct pass *pass)
+{
+    for (size_t i = 1; i < pass->count; i++) {
+        struct task *task = pass->order[i];
+        size_t at = i;
+        for (; at > 0 && is_larger(task, pass->order[at - 1]); at--)
+            pass->order[at] = pass->order[at - 1];
+        pass->order[at] = task;
+    }
+}
+
+/* What has been acknowledged need not be listed any longer. A failure costs nothing but space. */
+static void clean(struct pass *pass)
+{
+    struct progress progress;
+    struct error err;
+
+    for (size_t i = 0; i < pass->count; i++) {
+        struct task *task = &pass->tasks[i];
+        if (task->capture != TASK_TRIGGERS || task->result->status != TABLE_SYNCED)
+            continue;
+        if (!tracking_load(&pass->tracking, task->table->name, &progress, &err) ||
+            !capture_clean(&pass->source, task->table, progress.synced_sequence, &err))
+            log_warn(
+                "synced changes are left listed", LOG_TEXT("table", task->table->name),
+                LOG_TEXT("reason", err.message));
+    }
+}
+
+/* A dry run ends where sending would begin: what was read is counted as what would be inserted or
+ * merged. */
+static void finish_dry(struct pass *pass)
+{
+    for (size_t i = 0; i < pass->count; i++) {
+        struct task *task = &pass->tasks[i];
+        if (task_failed(task) || !has_work(task))
+            continue;
+        task->result->status = TABLE_SYNCED;
+        task->result->rows_inserted = task->batch.new_rows;
+        task->result->rows_updated = task->batch.changed_rows;
+    }
+}
+
+static bool run(struct pass *pass, struct error *err)
+{
+    if (!open_all(pass, err))
+        return false;
+    if (!listing_read(pass->crew.appliers[0].bigquery, pass->tasks, pass->count, err))
+        return false;
+    settle(pass);
+    plan(pass);
+    if (pass->options->dry_run) {
+        if (!extract(pass, err))
+            return false;
+        finish_dry(pass);
+        return true;
+    }
+
+    crew_run(&pass->crew, pass->order, pass->count, has_work, prepare_target);
+    install_capture(pass);
+    if (!extract(pass, err))
+        return false;
+    sort_by_size(pass);
+    crew_run(&pass->crew, pass->order, pass->count, has_work, apply);
+    clean(pass);
+    return true;
+}
+
+/* --- the record ----------------------------------------------------------------------------------
+ */
+
+static void save(struct pass *pass)
+{
+    struct error err = {0};
+    cJSON *json = run_result_json(pass->result);
+    char *text = cJSON_PrintUnformatted(json);
+
+    if (text == NULL || !runs_save(
+                            &pass->tracking, pass->result->id,
+                            run_result_ok(pass->result) ? "done" : "failed", text, &err))
+        log_warn(
+            "run not recorded", LOG_TEXT("run", pass->result->id), LOG_TEXT("reason", err.message));
+    cJSON_free(text);
+    cJSON_Delete(json);
+}
+
+static void report(const struct pass *pass)
+{
+    const struct run_result *result = pass->result;
+    size_t counts[TABLE_FAILED + 1] = {0};
+
+    for (size_t i = 0; i < result->table_count; i++) {
+        const struct table_result *table = &result->tables[i];
+        board_done(pass->options->board, i, table);
+        counts[table->status]++;
+        if (table->status == TABLE_SYNCED)
+            log_info(
+                "table synced", LOG_TEXT("table", table->table->name),
+                LOG_TEXT("mode", table_way_name(table->way)),
+                LOG_NUMBER("inserted", table->rows_inserted),
+                LOG_NUMBER("updated", table->rows_updated),
+                LOG_NUMBER("deleted", table->rows_deleted),
+                LOG_NUMBER("rejected", table->rows_rejected),
+                LOG_NUMBER("bytes_sent", table->bytes_sent),
+                LOG_NUMBER("duration_ms", table->duration_ms), LOG_TEXT("run", result->id));
+    }
+    if (result->error.code != ERROR_NONE)
+        log_error(
+            "pass ended early", LOG_TEXT("code", error_code_name(result->error.code)),
+            LOG_TEXT("error", result->error.message), LOG_TEXT("run", result->id));
+    log_info(
+        "pass done", LOG_TEXT("kind", run_kind_name(result->kind)),
+        LOG_NUMBER("synced", counts[TABLE_SYNCED]),
+        LOG_NUMBER("unchanged", counts[TABLE_UNCHANGED]),
+        LOG_NUMBER("failed", counts[TABLE_FAILED]),
+        LOG_NUMBER("duration_ms", (result->finished_us - result->started_us) / 1000),
+        LOG_NUMBER("requests", crew_counters(&pass->crew).requests), LOG_TEXT("run", result->id));
+}
+
+void pass_run(
+    const struct engine *engine, const struct pass_options *options, struct run_result *out_result)
+{
+    const struct clock *clock = engine->clock;
+    struct pass pass = {.engine = engine, .options = options, .result = out_result};
+    struct error err = {0};
+
+    *out_result =
+        (struct run_result){.kind = options->kind, .started_us = clock->wall_us(clock->context)};
+    if (options->run_id != NULL)
+        snprintf(out_result->id, sizeof out_result->id, "%s", options->run_id);
+    else
+        run_id_make(out_result->started_us, out_result->id);
+
+    if (!make_tasks(&pass, &err) || !run(&pass, &err))
+        out_result->error = err;
+    out_result->finished_us = clock->wall_us(clock->context);
+    report(&pass);
+    if (pass.locked && pass.tracking_open)
+        save(&pass);
+    close_all(&pass);
+}
