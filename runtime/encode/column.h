@@ -32,6 +32,7 @@ struct column_reader {
     size_t problem_count;
     struct column_problem problems[COLUMN_PROBLEMS_MAX];
     void *digest; /* OpenSSL state of the hashing transforms, made once */
+    bool utf16;   /* the database stores text as UTF-16, where a surrogate may stand alone */
 };
 
 /* Binds the reader to a statement whose first result columns are the table's columns in order. Both

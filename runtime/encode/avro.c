@@ -1,0 +1,143 @@
+#include "encode/avro.h"
+
+#include <assert.h>
+
+#define VARINT_MAX 10
+
+/* Writes a long as a zig-zag variable-length integer; returns what lies behind it. */
+static char *put_long(char *to, int64_t value)
+{
+    uint64_t bits = ((uint64_t)value << 1) ^ (value < 0 ? UINT64_MAX : 0);
+
+    while (bits >= 0x80) {
+        *to++ = (char)(bits | 0x80);
+        bits >>= 7;
+    }
+    *to++ = (char)bits;
+    return to;
+}
+
+/* Room for the next field's branch and `length` bytes more, with the branch written; NULL if there
+ * is nothing more to write (the value is NULL, or the buffer has failed). */
+static char *begin_field(struct avro_writer *out, bool null, size_t length)
+{
+    bool nullable = out->nullable[out->field++];
+
+    assert(nullable || !null);
+    char *to = buffer_reserve(out->out, length + 1);
+    if (to == NULL)
+        return NULL;
+    if (nullable)
+        *to++ = null ? 0 : 2;
+    if (null) {
+        out->out->length++;
+        return NULL;
+    }
+    return to;
+}
+
+static void end_field(struct avro_writer *out, const char *end)
+{
+    out->out->length = (size_t)(end - out->out->data);
+}
+
+void avro_int64(struct avro_writer *out, struct value_int64 value)
+{
+    char *to = begin_field(out, value.null, VARINT_MAX);
+
+    if (to != NULL)
+        end_field(out, put_long(to, value.value));
+}
+
+void avro_float64(struct avro_writer *out, struct value_float64 value)
+{
+    uint64_t bits;
+    char *to = begin_field(out, value.null, sizeof bits);
+
+    if (to == NULL)
+        return;
+    memcpy(&bits, &value.value, sizeof bits);
+    for (size_t i = 0; i < sizeof bits; i++)
+        *to++ = (char)(bits >> (8 * i));
+    end_field(out, to);
+}
+
+void avro_bool(struct avro_writer *out, struct value_bool value)
+{
+    char *to = begin_field(out, value.null, 1);
+
+    if (to == NULL)
+        return;
+    *to++ = value.value ? 1 : 0;
+    end_field(out, to);
+}
+
+/* string and bytes are the same on the wire. */
+void avro_bytes(struct avro_writer *out, struct slice value)
+{
+    char *to = begin_field(out, value.data == NULL, VARINT_MAX + value.length);
+
+    if (to == NULL)
+        return;
+    to = put_long(to, (int64_t)value.length);
+    memcpy(to, value.data, value.length);
+    end_field(out, to + value.length);
+}
+
+void avro_string(struct avro_writer *out, struct slice value)
+{
+    avro_bytes(out, value);
+}
+
+void avro_decimal(struct avro_writer *out, struct value_decimal value)
+{
+    struct slice bytes = {value.null ? NULL : (const char *)value.bytes, value.length};
+
+    avro_bytes(out, bytes);
+}
+
+/* Google Cloud documentation, "Loading Avro data", "Logical types". */
+static const char *const type_schemas[] = {
+    [COLUMN_INT64] = "\"long\"",
+    [COLUMN_FLOAT64] = "\"double\"",
+    [COLUMN_BOOL] = "\"boolean\"",
+    [COLUMN_STRING] = "\"string\"",
+    [COLUMN_BYTES] = "\"bytes\"",
+    [COLUMN_NUMERIC] =
+        "{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":38,\"scale\":9}",
+    [COLUMN_BIGNUMERIC] =
+        "{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":77,\"scale\":38}",
+    [COLUMN_DATE] = "{\"type\":\"int\",\"logicalType\":\"date\"}",
+    [COLUMN_TIME] = "{\"type\":\"long\",\"logicalType\":\"time-micros\"}",
+    [COLUMN_DATETIME] = "{\"type\":\"long\",\"logicalType\":\"local-timestamp-micros\"}",
+    [COLUMN_TIMESTAMP] = "{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"}",
+    [COLUMN_JSON] = "{\"type\":\"string\",\"sqlType\":\"JSON\"}",
+};
+
+/* Names are identifiers by the rules of the table definitions, so there is nothing to escape. */
+static void append_field(struct buffer *out, const char *name, const char *type, bool nullable)
+{
+    buffer_printf(out, "{\"name\":\"%s\",\"type\":", name);
+    buffer_printf(out, nullable ? "[\"null\",%s]}" : "%s}", type);
+}
+
+char *avro_schema_text(const struct table *table, const bool *nullable, bool with_deleted)
+{
+    struct buffer out;
+
+    buffer_init(&out, 16 * 1024 * 1024);
+    buffer_append_text(&out, "{\"type\":\"record\",\"name\":\"row\",\"fields\":[");
+    for (size_t i = 0; i < table->column_count; i++) {
+        const struct column *column = &table->columns[i];
+        if (i > 0)
+            buffer_append_byte(&out, ',');
+        append_field(&out, column->name, type_schemas[column->type], nullable[i]);
+    }
+    if (with_deleted) {
+        buffer_append_byte(&out, ',');
+        append_field(
+            &out, "_bqsync_deleted", type_schemas[COLUMN_BOOL], nullable[table->column_count]);
+    }
+    buffer_append_text(&out, "]}");
+    return buffer_take(&out);
+}

@@ -1,0 +1,320 @@
+#include "encode/civil.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdbool.h>
+
+#define US_PER_SECOND INT64_C(1000000)
+#define US_PER_MINUTE (60 * US_PER_SECOND)
+#define US_PER_HOUR   (60 * US_PER_MINUTE)
+
+/* 0001-01-01 00:00:00 and 9999-12-31 23:59:59.999999. */
+#define US_MIN INT64_C(-62135596800000000)
+#define US_MAX INT64_C(253402300799999999)
+
+/* Days from 0001-01-01 to 1970-01-01. */
+#define EPOCH_DAYS 719162
+
+/* The Julian date of 1970-01-01 00:00, whose days begin at noon. */
+#define EPOCH_JULIAN 2440587.5
+
+#define NOT_DATE      "is not a date (expected YYYY-MM-DD)"
+#define NOT_TIME      "is not a time (expected HH:MM:SS[.ffffff])"
+#define NOT_DATETIME  "is not a time (expected YYYY-MM-DD HH:MM:SS[.ffffff])"
+#define NOT_TIMESTAMP "is not a time (expected YYYY-MM-DD HH:MM:SS[.ffffff][zone])"
+#define NO_SUCH_DATE  "is a date that does not exist"
+#define NO_SUCH_TIME  "is a time that does not exist"
+#define NO_SUCH_ZONE  "has a zone that does not exist"
+#define TOO_FINE      "is finer than microseconds"
+#define HAS_ZONE      "has a zone"
+#define HAS_TIME      "has a time of day"
+#define OUT_OF_RANGE  "is out of the range 0001-01-01 to 9999-12-31"
+
+struct cursor {
+    const char *at;
+    const char *end;
+};
+
+static bool at_end(const struct cursor *in)
+{
+    return in->at == in->end;
+}
+
+static bool skip(struct cursor *in, char c)
+{
+    if (at_end(in) || *in->at != c)
+        return false;
+    in->at++;
+    return true;
+}
+
+/* Exactly so many digits. */
+static bool take_digits(struct cursor *in, int count, int *out_value)
+{
+    int value = 0;
+
+    if (in->end - in->at < count)
+        return false;
+    for (int i = 0; i < count; i++, in->at++) {
+        unsigned digit = (unsigned char)*in->at - (unsigned)'0';
+        if (digit > 9)
+            return false;
+        value = value * 10 + (int)digit;
+    }
+    *out_value = value;
+    return true;
+}
+
+static bool is_leap(int year)
+{
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+static const char *take_date(struct cursor *in, const char *not_reason, int64_t *out_days)
+{
+    static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+    int year;
+    int month;
+    int day;
+
+    if (!take_digits(in, 4, &year) || !skip(in, '-') || !take_digits(in, 2, &month) ||
+        !skip(in, '-') || !take_digits(in, 2, &day))
+        return not_reason;
+    if (month < 1 || month > 12 || day < 1 ||
+        day > lengths[month - 1] + (month == 2 && is_leap(year) ? 1 : 0))
+        return NO_SUCH_DATE;
+    if (year < 1)
+        return OUT_OF_RANGE;
+
+    int past = year - 1;
+    int days = past * 365 + past / 4 - past / 100 + past / 400 + before[month - 1] + day - 1;
+    if (month > 2 && is_leap(year))
+        days++;
+    *out_days = days - EPOCH_DAYS;
+    return NULL;
+}
+
+static const char *take_fraction(struct cursor *in, const char *not_reason, int64_t *out_us)
+{
+    int64_t us = 0;
+    int64_t unit = US_PER_SECOND / 10;
+    const char *start = in->at;
+
+    for (; !at_end(in) && *in->at >= '0' && *in->at <= '9'; in->at++) {
+        if (unit == 0 && *in->at != '0')
+            return TOO_FINE;
+        us += (*in->at - '0') * unit;
+        unit /= 10;
+    }
+    if (in->at == start)
+        return not_reason;
+    *out_us = us;
+    return NULL;
+}
+
+static const char *take_time(struct cursor *in, const char *not_reason, int64_t *out_us)
+{
+    int hour;
+    int minute;
+    int second = 0;
+    int64_t us = 0;
+
+    if (!take_digits(in, 2, &hour) || !skip(in, ':') || !take_digits(in, 2, &minute))
+        return not_reason;
+    if (skip(in, ':')) {
+        if (!take_digits(in, 2, &second))
+            return not_reason;
+        if (skip(in, '.')) {
+            const char *reason = take_fraction(in, not_reason, &us);
+            if (reason != NULL)
+                return reason;
+        }
+    }
+    if (hour > 23 || minute > 59 || second > 59)
+        return NO_SUCH_TIME;
+    *out_us = hour * US_PER_HOUR + minute * US_PER_MINUTE + second * US_PER_SECOND + us;
+    return NULL;
+}
+
+/* What a zone's clocks are ahead of UTC. */
+static const char *take_zone(struct cursor *in, const char *not_reason, int64_t *out_us)
+{
+    int hours;
+    int minutes = 0;
+
+    if (skip(in, 'Z')) {
+        *out_us = 0;
+        return NULL;
+    }
+    bool behind = skip(in, '-');
+    if (!behind && !skip(in, '+'))
+        return not_reason;
+    if (!take_digits(in, 2, &hours))
+        return not_reason;
+    if (!at_end(in)) {
+        skip(in, ':');
+        if (!take_digits(in, 2, &minutes))
+            return not_reason;
+    }
+    if (hours > 23 || minutes > 59)
+        return NO_SUCH_ZONE;
+    int64_t ahead = hours * US_PER_HOUR + minutes * US_PER_MINUTE;
+    *out_us = behind ? -ahead : ahead;
+    return NULL;
+}
+
+/* A date, or a date and a time; the cursor is behind them, where a zone may be. */
+static const char *take_datetime(
+    struct cursor *in, const char *not_reason, int64_t *out_days, int64_t *out_us)
+{
+    const char *reason = take_date(in, not_reason, out_days);
+
+    *out_us = 0;
+    if (reason != NULL || at_end(in))
+        return reason;
+    if (!skip(in, 'T') && !skip(in, ' '))
+        return not_reason;
+    return take_time(in, not_reason, out_us);
+}
+
+/* What to say of characters behind a complete value that may not have a zone. */
+static const char *rest_reason(struct cursor in, const char *not_reason)
+{
+    int64_t ahead;
+
+    bool zone = take_zone(&in, not_reason, &ahead) == NULL && at_end(&in);
+    return zone ? HAS_ZONE : not_reason;
+}
+
+static struct cursor cursor_of(struct slice text)
+{
+    return (struct cursor){text.data, text.data + text.length};
+}
+
+const char *civil_date_of_text(struct slice text, int64_t *out_days)
+{
+    struct cursor in = cursor_of(text);
+    int64_t days;
+    int64_t us;
+
+    const char *reason = take_datetime(&in, NOT_DATE, &days, &us);
+    if (reason != NULL)
+        return reason;
+    if (!at_end(&in))
+        return rest_reason(in, NOT_DATE);
+    if (us != 0)
+        return HAS_TIME;
+    *out_days = days;
+    return NULL;
+}
+
+const char *civil_time_of_text(struct slice text, int64_t *out_us)
+{
+    struct cursor in = cursor_of(text);
+    int64_t us;
+
+    const char *reason = take_time(&in, NOT_TIME, &us);
+    if (reason != NULL)
+        return reason;
+    if (!at_end(&in))
+        return rest_reason(in, NOT_TIME);
+    *out_us = us;
+    return NULL;
+}
+
+const char *civil_datetime_of_text(struct slice text, int64_t *out_us)
+{
+    struct cursor in = cursor_of(text);
+    int64_t days;
+    int64_t us;
+
+    const char *reason = take_datetime(&in, NOT_DATETIME, &days, &us);
+    if (reason != NULL)
+        return reason;
+    if (!at_end(&in))
+        return rest_reason(in, NOT_DATETIME);
+    *out_us = days * CIVIL_US_PER_DAY + us;
+    return NULL;
+}
+
+const char *civil_timestamp_of_text(struct slice text, int64_t *out_us)
+{
+    struct cursor in = cursor_of(text);
+    int64_t days;
+    int64_t us;
+    int64_t ahead = 0;
+
+    const char *reason = take_datetime(&in, NOT_TIMESTAMP, &days, &us);
+    if (reason == NULL && !at_end(&in))
+        reason = take_zone(&in, NOT_TIMESTAMP, &ahead);
+    if (reason != NULL)
+        return reason;
+    if (!at_end(&in))
+        return NOT_TIMESTAMP;
+    us += days * CIVIL_US_PER_DAY - ahead;
+    if (us < US_MIN || us > US_MAX)
+        return OUT_OF_RANGE;
+    *out_us = us;
+    return NULL;
+}
+
+/* Microseconds of one unit of a count. */
+static int64_t unit_us(enum time_format format)
+{
+    switch (format) {
+    case TIME_FORMAT_UNIX_S:
+        return US_PER_SECOND;
+    case TIME_FORMAT_UNIX_MS:
+        return 1000;
+    case TIME_FORMAT_UNIX_US:
+        return 1;
+    case TIME_FORMAT_JULIAN:
+        return CIVIL_US_PER_DAY;
+    case TIME_FORMAT_ISO8601:
+        break;
+    }
+    assert(!"a count needs a numeric format");
+    return 1;
+}
+
+const char *civil_us_of_integer(int64_t count, enum time_format format, int64_t *out_us)
+{
+    int64_t unit = unit_us(format);
+    int64_t us;
+
+    if (format == TIME_FORMAT_JULIAN) {
+        // A whole Julian date is noon.
+        if (__builtin_sub_overflow(count, (int64_t)(EPOCH_JULIAN + 0.5), &count))
+            return OUT_OF_RANGE;
+    }
+    if (__builtin_mul_overflow(count, unit, &us) || us > INT64_MAX - unit)
+        return OUT_OF_RANGE;
+    if (format == TIME_FORMAT_JULIAN)
+        us += unit / 2;
+    if (us < US_MIN || us > US_MAX)
+        return OUT_OF_RANGE;
+    *out_us = us;
+    return NULL;
+}
+
+const char *civil_us_of_real(double count, enum time_format format, int64_t *out_us)
+{
+    int64_t unit = unit_us(format);
+
+    // Exact: both are multiples of the smaller one's last bit and the difference is not larger.
+    if (format == TIME_FORMAT_JULIAN)
+        count -= EPOCH_JULIAN;
+    // Also refuses infinities; the bounds leave room for rounding, the exact range comes below.
+    if (!(count >= (double)(US_MIN / unit) - 1 && count <= (double)(US_MAX / unit) + 1))
+        return OUT_OF_RANGE;
+
+    // Split before scaling, so that the whole part is exact and the product's rounding error stays
+    // far below a microsecond.
+    double whole = floor(count);
+    int64_t us = (int64_t)whole * unit + llroundl((long double)(count - whole) * (long double)unit);
+    if (us < US_MIN || us > US_MAX)
+        return OUT_OF_RANGE;
+    *out_us = us;
+    return NULL;
+}

@@ -1,0 +1,17 @@
+/* json: whether a text is JSON that BigQuery's JSON type takes. Strict RFC 8259 without building
+ * anything: no allocation, no recursion. Pure functions. */
+#ifndef BQSYNC_ENCODE_JSON_H
+#define BQSYNC_ENCODE_JSON_H
+
+#include "base/slice.h"
+
+/* BigQuery's limit of arrays and objects inside one another (Google Cloud documentation, "Quotas
+ * and limits", "JSON"). */
+#define JSON_DEPTH_MAX 500
+
+/* NULL if the text is one JSON value in valid UTF-8, else a short reason for people, a static
+ * string. Beyond the grammar: no more than JSON_DEPTH_MAX levels, no lone surrogate among \u
+ * escapes (it names no character), no number beyond the range of FLOAT64. */
+const char *json_check(struct slice text);
+
+#endif
