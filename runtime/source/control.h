@@ -1,0 +1,23 @@
+/* control: the layout of the control tables bq_sync_* of a state database, and its upgrades. Knows
+ * their columns, not what they mean. (bq_sync_capture and the dirty sets belong to capture.) */
+#ifndef BQSYNC_SOURCE_CONTROL_H
+#define BQSYNC_SOURCE_CONTROL_H
+
+#include "base/error.h"
+#include "source/database.h"
+
+#include <stdbool.h>
+
+/* The version that this build writes into bq_sync_meta as "schema_version". */
+#define CONTROL_VERSION 1
+
+/* Makes the control tables what this build expects: creates those that are missing, adds columns
+ * that an older version lacked, draws the instance's name. Writes only if something has to change.
+ * ERROR_SOURCE if a newer version has written them. */
+MUST_CHECK bool control_prepare(struct database *database, struct error *err);
+
+/* Whether a table of that name exists in the main database. */
+MUST_CHECK bool control_has_table(
+    struct database *database, const char *name, bool *out_exists, struct error *err);
+
+#endif

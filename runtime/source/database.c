@@ -1,0 +1,297 @@
+#include "source/database.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MEMORY_PATH ":memory:"
+
+/* How long the n-th wait for a lock lasts. Short at first: most locks are held for a few
+ * milliseconds. */
+static const int waits_ms[] = {1, 2, 5, 10, 15, 20, 25, 25, 25, 50, 50, 100};
+#define WAIT_COUNT (int)(sizeof waits_ms / sizeof waits_ms[0])
+
+/* As sqlite3_busy_timeout, but gives up at once when the process was asked to stop. */
+static int wait_for_lock(void *context, int attempt)
+{
+    int limit_ms = (int)(intptr_t)context;
+    int waited_ms = 0;
+
+    for (int i = 0; i < attempt && i < WAIT_COUNT; i++)
+        waited_ms += waits_ms[i];
+    if (attempt > WAIT_COUNT)
+        waited_ms += (attempt - WAIT_COUNT) * waits_ms[WAIT_COUNT - 1];
+    if (waited_ms >= limit_ms || clock_stopped())
+        return 0;
+
+    int wait_ms = waits_ms[attempt < WAIT_COUNT ? attempt : WAIT_COUNT - 1];
+    sqlite3_sleep(wait_ms < limit_ms - waited_ms ? wait_ms : limit_ms - waited_ms);
+    return 1;
+}
+
+static bool check_directory(const char *path, struct error *err)
+{
+    const char *slash = strrchr(path, '/');
+    char *directory = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
+
+    if (directory == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory opening %s", path);
+    bool ok = access(directory, W_OK | X_OK) == 0;
+    if (!ok)
+        error_set(err, ERROR_SOURCE, "cannot create %s: its directory: %s", path, strerror(errno));
+    free(directory);
+    return ok;
+}
+
+/* Says what is wrong with the file in words that SQLite's "unable to open database file" lacks. */
+static bool check_file(const char *path, enum database_access access_wanted, struct error *err)
+{
+    struct stat status;
+
+    if (path[0] == '\0')
+        return error_set(err, ERROR_SOURCE, "no database: its path is empty");
+    if (stat(path, &status) != 0) {
+        if (errno == ENOENT && access_wanted == DATABASE_CREATE)
+            return check_directory(path, err);
+        return error_set(err, ERROR_SOURCE, "cannot open %s: %s", path, strerror(errno));
+    }
+    if (S_ISDIR(status.st_mode))
+        return error_set(err, ERROR_SOURCE, "%s is a directory, not a SQLite database file", path);
+    if (access(path, R_OK) != 0)
+        return error_set(err, ERROR_SOURCE, "no right to read %s: %s", path, strerror(errno));
+    if (access_wanted != DATABASE_READ && access(path, W_OK) != 0)
+        return error_set(
+            err, ERROR_SOURCE,
+            "no right to write %s (%s): give it, or keep bqsync's control tables elsewhere with "
+            "BQ_STATE_PATH",
+            path, strerror(errno));
+    return true;
+}
+
+static enum error_code code_of(int result)
+{
+    switch (result & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return ERROR_BUSY;
+    case SQLITE_NOMEM:
+        return ERROR_MEMORY;
+    case SQLITE_FULL:
+        return ERROR_DISK;
+    case SQLITE_INTERRUPT:
+        return ERROR_STOPPED;
+    case SQLITE_IOERR:
+        return result == SQLITE_IOERR_READ || result == SQLITE_IOERR_SHORT_READ ? ERROR_SOURCE
+                                                                                : ERROR_DISK;
+    default:
+        return ERROR_SOURCE;
+    }
+}
+
+/* What a person can do about it; "" where SQLite's own words are enough. */
+static const char *mend_of(int result)
+{
+    switch (result & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return "; another process kept it locked for longer than bqsync waits";
+    case SQLITE_NOTADB:
+        return "; it is no SQLite database, or it is encrypted";
+    case SQLITE_CORRUPT:
+        return "; check it with `PRAGMA integrity_check`, and recover it with the sqlite3 shell's "
+               ".recover or from a backup";
+    case SQLITE_FULL:
+        return "; free some disk space";
+    case SQLITE_READONLY:
+        return "; give the right to write the file and its directory, or keep bqsync's control "
+               "tables elsewhere with BQ_STATE_PATH";
+    case SQLITE_CANTOPEN:
+        return "; a database in WAL mode needs its -wal and -shm files to be readable, or the "
+               "right to create them next to it";
+    default:
+        return "";
+    }
+}
+
+bool database_fail(struct database *database, const char *doing, struct error *err)
+{
+    int result = sqlite3_extended_errcode(database->handle);
+
+    if ((result & 0xff) == SQLITE_BUSY && clock_stopped())
+        return error_set(err, ERROR_STOPPED, "%s: asked to stop (%s)", doing, database->path);
+    return error_set(
+        err, code_of(result), "%s: %s (%s)%s", doing, sqlite3_errmsg(database->handle),
+        database->path, mend_of(result));
+}
+
+static bool configure(
+    struct database *database, enum database_access access_wanted, int busy_timeout_ms,
+    struct error *err)
+{
+    sqlite3_extended_result_codes(database->handle, 1);
+    sqlite3_busy_handler(database->handle, wait_for_lock, (void *)(intptr_t)busy_timeout_ms);
+    // Temporary tables go to a file: what they collect is bounded by the data, not by memory.
+    if (!database_exec(database, "pragma temp_store = file", err))
+        return false;
+    if (access_wanted == DATABASE_READ && !database_exec(database, "pragma query_only = 1", err))
+        return false;
+    // The first read finds out whether it is a database at all.
+    int64_t ignored;
+    return database_query_int64(
+        database, "select count(*) from (select 1 from sqlite_master limit 1)", 0, &ignored, err);
+}
+
+bool database_open(
+    const char *path, enum database_access access_wanted, int busy_timeout_ms,
+    struct database *out_database, struct error *err)
+{
+    static const int flags[] = {
+        [DATABASE_READ] = SQLITE_OPEN_READONLY,
+        [DATABASE_WRITE] = SQLITE_OPEN_READWRITE,
+        [DATABASE_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+    };
+    struct database opened = {0};
+    bool memory = strcmp(path, MEMORY_PATH) == 0;
+
+    if (!memory && !check_file(path, access_wanted, err))
+        return false;
+    // "file:" at the start of a name would make it a URI where SQLite is built so.
+    opened.path = sqlite3_mprintf("%s%s", strncmp(path, "file:", 5) == 0 ? "./" : "", path);
+    if (opened.path == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory opening %s", path);
+
+    int result = sqlite3_open_v2(
+        opened.path, &opened.handle, flags[access_wanted] | SQLITE_OPEN_NOMUTEX, NULL);
+    if (result != SQLITE_OK) {
+        if (opened.handle != NULL)
+            database_fail(&opened, "cannot open the database", err);
+        else
+            error_set(err, ERROR_MEMORY, "out of memory opening %s", path);
+        database_close(&opened);
+        return false;
+    }
+    if (!configure(&opened, access_wanted, busy_timeout_ms, err)) {
+        error_wrap(err, "cannot use the database");
+        database_close(&opened);
+        return false;
+    }
+    *out_database = opened;
+    return true;
+}
+
+void database_close(struct database *database)
+{
+    // Statements that an error path left open must not keep the file open.
+    sqlite3_close_v2(database->handle);
+    sqlite3_free(database->path);
+    *database = (struct database){0};
+}
+
+bool database_exec(struct database *database, const char *sql, struct error *err)
+{
+    if (sqlite3_exec(database->handle, sql, NULL, NULL, NULL) == SQLITE_OK)
+        return true;
+    char doing[96];
+    sqlite3_snprintf(sizeof doing, doing, "%.80s", sql);
+    return database_fail(database, doing, err);
+}
+
+bool database_prepare(
+    struct database *database, const char *sql, sqlite3_stmt **out_statement, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+
+    if (sqlite3_prepare_v2(database->handle, sql, -1, &statement, NULL) != SQLITE_OK) {
+        char doing[160];
+        sqlite3_snprintf(sizeof doing, doing, "%.140s", sql);
+        return database_fail(database, doing, err);
+    }
+    *out_statement = statement;
+    return true;
+}
+
+bool database_step(
+    struct database *database, sqlite3_stmt *statement, bool *out_row, struct error *err)
+{
+    switch (sqlite3_step(statement)) {
+    case SQLITE_ROW:
+        *out_row = true;
+        return true;
+    case SQLITE_DONE:
+        *out_row = false;
+        return true;
+    default:
+        break;
+    }
+    char doing[160];
+    sqlite3_snprintf(sizeof doing, doing, "%.140s", sqlite3_sql(statement));
+    return database_fail(database, doing, err);
+}
+
+bool database_query_int64(
+    struct database *database, const char *sql, int64_t fallback, int64_t *out_value,
+    struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+
+    if (!database_prepare(database, sql, &statement, err))
+        return false;
+    bool ok = database_step(database, statement, &row, err);
+    if (ok)
+        *out_value = row && sqlite3_column_type(statement, 0) != SQLITE_NULL
+                         ? sqlite3_column_int64(statement, 0)
+                         : fallback;
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+bool database_begin(struct database *database, struct error *err)
+{
+    return database_exec(database, "begin immediate", err);
+}
+
+bool database_commit(struct database *database, struct error *err)
+{
+    return database_exec(database, "commit", err);
+}
+
+void database_rollback(struct database *database)
+{
+    if (database->handle != NULL && sqlite3_get_autocommit(database->handle) == 0)
+        sqlite3_exec(database->handle, "rollback", NULL, NULL, NULL);
+}
+
+bool database_begin_snapshot(struct database *database, struct error *err)
+{
+    int64_t ignored;
+
+    if (!database_exec(database, "begin", err))
+        return false;
+    if (!database_query_int64(
+            database, "select count(*) from (select 1 from sqlite_master limit 1)", 0, &ignored,
+            err)) {
+        database_rollback(database);
+        return false;
+    }
+    return true;
+}
+
+bool database_journal_mode(struct database *database, char out_mode[16], struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+
+    if (!database_prepare(database, "pragma journal_mode", &statement, err))
+        return false;
+    bool ok = database_step(database, statement, &row, err);
+    if (ok)
+        sqlite3_snprintf(
+            16, out_mode, "%s", row ? (const char *)sqlite3_column_text(statement, 0) : "");
+    sqlite3_finalize(statement);
+    return ok;
+}

@@ -1,0 +1,96 @@
+#include "source/json_key.h"
+
+#include <math.h>
+#include <stdint.h>
+
+/* Length of the well-formed UTF-8 sequence at `text` (RFC 3629, table 3-7 of the Unicode standard),
+ * 0 if there is none. */
+static size_t sequence_length(const unsigned char *text, size_t length)
+{
+    unsigned char lead = text[0];
+    size_t expected = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+
+    if (expected == 0 || lead > 0xf4 || length < expected)
+        return 0;
+    for (size_t i = 1; i < expected; i++) {
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    // Overlong forms, surrogates and what lies beyond U+10FFFF show in the second byte.
+    if ((lead == 0xe0 && text[1] < 0xa0) || (lead == 0xed && text[1] > 0x9f) ||
+        (lead == 0xf0 && text[1] < 0x90) || (lead == 0xf4 && text[1] > 0x8f))
+        return 0;
+    return expected;
+}
+
+static void append_string(struct buffer *out, const unsigned char *text, size_t length)
+{
+    buffer_append_byte(out, '"');
+    for (size_t i = 0; i < length;) {
+        size_t step = sequence_length(text + i, length - i);
+        if (step == 0) {
+            buffer_append_text(out, "\xef\xbf\xbd");
+            step = 1;
+        } else if (text[i] == '"' || text[i] == '\\') {
+            buffer_printf(out, "\\%c", text[i]);
+        } else if (text[i] < 0x20) {
+            buffer_printf(out, "\\u%04x", text[i]);
+        } else {
+            buffer_append(out, text + i, step);
+        }
+        i += step;
+    }
+    buffer_append_byte(out, '"');
+}
+
+static void append_real(struct buffer *out, double value)
+{
+    if (isfinite(value))
+        buffer_printf(out, "%.17g", value);
+    else
+        buffer_append_text(out, value > 0 ? "\"Infinity\"" : "\"-Infinity\"");
+}
+
+static void append_blob(struct buffer *out, const unsigned char *bytes, size_t length)
+{
+    buffer_append_text(out, "\"x'");
+    for (size_t i = 0; i < length; i++)
+        buffer_printf(out, "%02x", bytes[i]);
+    buffer_append_text(out, "'\"");
+}
+
+static void append_value(struct buffer *out, sqlite3_stmt *row, int column)
+{
+    switch (sqlite3_column_type(row, column)) {
+    case SQLITE_INTEGER:
+        buffer_printf(out, "%lld", (long long)sqlite3_column_int64(row, column));
+        break;
+    case SQLITE_FLOAT:
+        append_real(out, sqlite3_column_double(row, column));
+        break;
+    case SQLITE_TEXT:
+        append_string(
+            out, sqlite3_column_text(row, column), (size_t)sqlite3_column_bytes(row, column));
+        break;
+    case SQLITE_BLOB:
+        append_blob(
+            out, sqlite3_column_blob(row, column), (size_t)sqlite3_column_bytes(row, column));
+        break;
+    default:
+        buffer_append_text(out, "null");
+    }
+}
+
+void json_key_append(struct buffer *out, const struct table *table, sqlite3_stmt *row)
+{
+    buffer_append_byte(out, '{');
+    for (size_t i = 0; i < table->key_count; i++) {
+        const char *name = table->columns[table->key[i]].name;
+        if (i > 0)
+            buffer_append_byte(out, ',');
+        append_string(out, (const unsigned char *)name, slice_of(name).length);
+        buffer_append_byte(out, ':');
+        append_value(out, row, (int)table->key[i]);
+    }
+    buffer_append_byte(out, '}');
+}

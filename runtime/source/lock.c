@@ -1,0 +1,119 @@
+#include "source/lock.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SUFFIX ".bqsync-lock"
+
+/* The lock file of the database itself, wherever links to it lie. A database that is yet to be made
+ * has no links. */
+static char *lock_path(const char *state_path, struct error *err)
+{
+    char *real = realpath(state_path, NULL);
+    char *path = NULL;
+
+    if (asprintf(&path, "%s" SUFFIX, real != NULL ? real : state_path) < 0) {
+        path = NULL;
+        error_set(err, ERROR_MEMORY, "out of memory locking %s", state_path);
+    }
+    free(real);
+    return path;
+}
+
+static bool fail_held(int fd, const char *state_path, struct error *err)
+{
+    char holder[512];
+    ssize_t length = pread(fd, holder, sizeof holder - 1, 0);
+
+    holder[length > 0 ? length : 0] = '\0';
+    holder[strcspn(holder, "\n")] = '\0';
+    return error_set(
+        err, ERROR_LOCKED, "another bqsync%s%s%s works on %s", holder[0] != '\0' ? " (" : "",
+        holder, holder[0] != '\0' ? ")" : "", state_path);
+}
+
+/* Whether the file we locked is still the one of that name: somebody may have removed it between
+ * our open and our lock. */
+static bool is_current(int fd, const char *path)
+{
+    struct stat held;
+    struct stat named;
+
+    return fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino &&
+           held.st_dev == named.st_dev;
+}
+
+static void write_holder(int fd, const char *what)
+{
+    char host[256] = "";
+    char since[CLOCK_TEXT_SIZE];
+    const struct clock *clock = clock_system();
+
+    gethostname(host, sizeof host - 1);
+    // Who holds it is a courtesy to people; the lock holds without it.
+    if (ftruncate(fd, 0) == 0)
+        dprintf(
+            fd, "pid %ld on %s, `%s`, since %s\n", (long)getpid(), host, what,
+            clock_format(clock->wall_us(clock->context), since));
+}
+
+static bool acquire(const char *path, const char *state_path, int *out_fd, struct error *err)
+{
+    for (;;) {
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+        if (fd < 0)
+            return error_set(
+                err, ERROR_SOURCE, "cannot make the lock file %s: %s", path, strerror(errno));
+        if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+            int reason = errno;
+            if (reason == EWOULDBLOCK)
+                fail_held(fd, state_path, err);
+            else
+                error_set(err, ERROR_SOURCE, "cannot lock %s: %s", path, strerror(reason));
+            close(fd);
+            return false;
+        }
+        if (is_current(fd, path)) {
+            *out_fd = fd;
+            return true;
+        }
+        close(fd);
+    }
+}
+
+bool lock_acquire(
+    const char *state_path, const char *what, struct lock *out_lock, struct error *err)
+{
+    char *path = lock_path(state_path, err);
+    int fd = -1;
+
+    if (path == NULL)
+        return false;
+    bool ok = acquire(path, state_path, &fd, err);
+    if (ok) {
+        write_holder(fd, what);
+        out_lock->fd = fd;
+    }
+    free(path);
+    return ok;
+}
+
+void lock_release(struct lock *lock)
+{
+    if (lock->fd < 0)
+        return;
+    // Emptied first, so that nobody is told of a holder that is gone.
+    int ignored = ftruncate(lock->fd, 0);
+    (void)ignored;
+    close(lock->fd);
+    lock->fd = -1;
+}

@@ -1,0 +1,26 @@
+/* lock: one bqsync at a time on a state database. The lock is the kernel's (flock) on the file
+ * "<state path>.bqsync-lock" next to the database, so it is free the moment its holder ends,
+ * however it ends. The file says who holds it; it is left in place, because removing it would let
+ * two processes lock two files of the same name. A file of its own, because SQLite's locks on the
+ * database file vanish when anybody in the process closes that file. */
+#ifndef BQSYNC_SOURCE_LOCK_H
+#define BQSYNC_SOURCE_LOCK_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+
+struct lock {
+    int fd; /* negative: not held */
+};
+
+/* Takes the lock or fails at once: ERROR_LOCKED names the holder's process, host, command and since
+ * when, ERROR_SOURCE says why the lock file cannot be made. what: the command, for that message.
+ * Two paths that lead to the same file by links are the same lock. */
+MUST_CHECK bool lock_acquire(
+    const char *state_path, const char *what, struct lock *out_lock, struct error *err);
+
+/* Gives it back; does nothing if it is not held. */
+void lock_release(struct lock *lock);
+
+#endif

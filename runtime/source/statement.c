@@ -1,0 +1,81 @@
+#include "source/statement.h"
+
+#include <assert.h>
+#include <string.h>
+
+static bool bind_all(
+    struct database *database, const char *sql, sqlite3_stmt **out_statement, struct error *err,
+    const char *kinds, va_list args)
+{
+    if (!database_prepare(database, sql, out_statement, err))
+        return false;
+    for (int i = 0; kinds[i] != '\0'; i++) {
+        if (kinds[i] == 's') {
+            sqlite3_bind_text(*out_statement, i + 1, va_arg(args, const char *), -1, SQLITE_STATIC);
+        } else {
+            assert(kinds[i] == 'i');
+            sqlite3_bind_int64(*out_statement, i + 1, va_arg(args, int64_t));
+        }
+    }
+    return true;
+}
+
+bool statement_bind(
+    struct database *database, const char *sql, sqlite3_stmt **out_statement, struct error *err,
+    const char *kinds, ...)
+{
+    va_list args;
+
+    va_start(args, kinds);
+    bool ok = bind_all(database, sql, out_statement, err, kinds, args);
+    va_end(args);
+    return ok;
+}
+
+bool statement_run(
+    struct database *database, const char *sql, struct error *err, const char *kinds, ...)
+{
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+    va_list args;
+
+    va_start(args, kinds);
+    bool ok = bind_all(database, sql, &statement, err, kinds, args);
+    va_end(args);
+    ok = ok && database_step(database, statement, &row, err);
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+void statement_text(sqlite3_stmt *statement, int column, char *out_text, size_t size)
+{
+    const unsigned char *text = sqlite3_column_text(statement, column);
+
+    sqlite3_snprintf((int)size, out_text, "%s", text == NULL ? "" : (const char *)text);
+}
+
+char *statement_format(struct error *err, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    char *sql = sqlite3_vmprintf(format, args);
+    va_end(args);
+    if (sql == NULL)
+        error_set(err, ERROR_MEMORY, "out of memory building a statement");
+    return sql;
+}
+
+bool statement_execf(struct database *database, struct error *err, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    char *sql = sqlite3_vmprintf(format, args);
+    va_end(args);
+    if (sql == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory building a statement");
+    bool ok = database_exec(database, sql, err);
+    sqlite3_free(sql);
+    return ok;
+}

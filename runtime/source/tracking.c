@@ -1,0 +1,168 @@
+#include "source/tracking.h"
+
+#include "base/clock.h"
+#include "source/control.h"
+#include "source/statement.h"
+
+#include <string.h>
+
+#define BUSY_TIMEOUT_MS 10000
+
+/* Whether what is to be read exists; only a connection that may not write can miss it. */
+static bool has_control(
+    struct tracking *tracking, const char *name, bool *out_exists, struct error *err)
+{
+    if (sqlite3_db_readonly(tracking->database.handle, "main") == 0) {
+        *out_exists = true;
+        return true;
+    }
+    return control_has_table(&tracking->database, name, out_exists, err);
+}
+
+bool tracking_open(const char *path, struct tracking *out_tracking, struct error *err)
+{
+    struct tracking opened = {0};
+
+    if (!database_open(path, DATABASE_CREATE, BUSY_TIMEOUT_MS, &opened.database, err))
+        return false;
+    if (!control_prepare(&opened.database, err)) {
+        database_close(&opened.database);
+        return false;
+    }
+    *out_tracking = opened;
+    return true;
+}
+
+bool tracking_open_read(const char *path, struct tracking *out_tracking, struct error *err)
+{
+    return database_open(path, DATABASE_READ, BUSY_TIMEOUT_MS, &out_tracking->database, err);
+}
+
+void tracking_close(struct tracking *tracking)
+{
+    database_close(&tracking->database);
+}
+
+static bool load_generation(
+    struct tracking *tracking, const char *table, int64_t *out_generation, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+
+    if (!has_control(tracking, "bq_sync_generations", &row, err))
+        return false;
+    if (!row)
+        return true;
+    if (!statement_bind(
+            &tracking->database, "select generation from bq_sync_generations where table_name = ?1",
+            &statement, err, "s", table))
+        return false;
+    bool ok = database_step(&tracking->database, statement, &row, err);
+    if (ok && row)
+        *out_generation = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+static void read_progress(sqlite3_stmt *statement, struct progress *out_progress)
+{
+    out_progress->last_synced_row_id = sqlite3_column_int64(statement, 0);
+    out_progress->synced_sequence = sqlite3_column_int64(statement, 1);
+    statement_text(statement, 2, out_progress->content_hash, sizeof out_progress->content_hash);
+    statement_text(statement, 3, out_progress->shape_hash, sizeof out_progress->shape_hash);
+    statement_text(statement, 4, out_progress->target, sizeof out_progress->target);
+    statement_text(statement, 5, out_progress->last_synced_at, sizeof out_progress->last_synced_at);
+    statement_text(statement, 6, out_progress->last_error, sizeof out_progress->last_error);
+    out_progress->source_rows = sqlite3_column_int64(statement, 7);
+    // An acknowledged intent writes the hash, a new installation of the capture empties it.
+    out_progress->found = out_progress->content_hash[0] != '\0';
+}
+
+bool tracking_load(
+    struct tracking *tracking, const char *table, struct progress *out_progress, struct error *err)
+{
+    struct progress loaded = {0};
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+    bool ok = false;
+
+    if (!has_control(tracking, "bq_sync_tracking", &row, err))
+        goto cleanup;
+    if (row) {
+        if (!statement_bind(
+                &tracking->database,
+                "select last_synced_row_id, synced_sequence, content_hash, shape_hash, target,"
+                " last_synced_at, last_error, source_rows"
+                " from bq_sync_tracking where table_name = ?1",
+                &statement, err, "s", table) ||
+            !database_step(&tracking->database, statement, &row, err))
+            goto cleanup;
+        if (row)
+            read_progress(statement, &loaded);
+    }
+    if (!load_generation(tracking, table, &loaded.generation, err))
+        goto cleanup;
+    *out_progress = loaded;
+    ok = true;
+
+cleanup:
+    sqlite3_finalize(statement);
+    return ok || error_wrap(err, "progress of %s", table);
+}
+
+bool tracking_note(
+    struct tracking *tracking, const char *table, const char *last_error, struct error *err)
+{
+    // Only a failure is worth a row of its own: a table without one has nothing to clear.
+    const char *sql =
+        last_error[0] == '\0'
+            ? "update bq_sync_tracking set last_error = ''"
+              " where table_name = ?1 and last_error <> ?2"
+            : "insert into bq_sync_tracking(table_name, last_error) values (?1, ?2)"
+              " on conflict(table_name) do update set last_error = excluded.last_error";
+
+    return statement_run(&tracking->database, sql, err, "ss", table, last_error) ||
+           error_wrap(err, "progress of %s", table);
+}
+
+bool tracking_reset(struct tracking *tracking, const char *table, struct error *err)
+{
+    return statement_run(
+               &tracking->database, "delete from bq_sync_tracking where table_name = ?1", err, "s",
+               table) ||
+           error_wrap(err, "reset of %s", table);
+}
+
+bool tracking_get(
+    struct tracking *tracking, const char *name, char *out_value, size_t size, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+
+    if (!has_control(tracking, "bq_sync_meta", &row, err))
+        return false;
+    if (!row) {
+        out_value[0] = '\0';
+        return true;
+    }
+    if (!statement_bind(
+            &tracking->database, "select value from bq_sync_meta where name = ?1", &statement, err,
+            "s", name))
+        return false;
+    bool ok = database_step(&tracking->database, statement, &row, err);
+    if (ok && row)
+        statement_text(statement, 0, out_value, size);
+    else if (ok)
+        out_value[0] = '\0';
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+bool tracking_set(struct tracking *tracking, const char *name, const char *value, struct error *err)
+{
+    return statement_run(
+        &tracking->database,
+        "insert into bq_sync_meta(name, value) values (?1, ?2)"
+        " on conflict(name) do update set value = excluded.value where value <> excluded.value",
+        err, "ss", name, value);
+}
