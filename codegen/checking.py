@@ -1,0 +1,115 @@
+"""Checked access to a located JSON document: every mismatch becomes a problem, none stops the work.
+
+A getter returns None where the value is missing or was reported; callers go on with what they have.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import Dict, Iterable, List, Optional, Sequence, Tuple
+
+from .jsonpos import Member, Node, Problem, member_path
+
+_KINDS = {
+    "object": "an object", "array": "an array", "string": "a string", "number": "a number",
+    "boolean": "true or false", "null": "null",
+}
+
+
+def suggestion(word: str, known: Iterable[str], quote: str = '"') -> str:
+    """' (did you mean X?)' for the nearest known word, or nothing."""
+    lowered = {candidate.lower(): candidate for candidate in known}
+    found = difflib.get_close_matches(word.lower(), list(lowered), 1, 0.6)
+    if not found:
+        return ""
+    return " (did you mean %s%s%s?)" % (quote, lowered[found[0]], quote)
+
+
+def listing(words: Sequence[str]) -> str:
+    """a, b or c."""
+    return words[0] if len(words) == 1 else "%s or %s" % (", ".join(words[:-1]), words[-1])
+
+
+class Problems:
+    """The problems of one file."""
+
+    def __init__(self) -> None:
+        self.found: List[Problem] = []
+
+    def add(self, node: Node, message: str) -> None:
+        self.found.append(Problem(node.line, node.path, message))
+
+    def add_at(self, line: int, path: str, message: str) -> None:
+        self.found.append(Problem(line, path, message))
+
+    def is_a(self, node: Node, kind: str) -> bool:
+        """Whether the value is of this kind; a problem if not."""
+        if node.kind == kind:
+            return True
+        self.add(node, "expected %s, found %s" % (_KINDS[kind], _KINDS[node.kind]))
+        return False
+
+    def members(
+        self, node: Node, required: Sequence[str], optional: Sequence[str]
+    ) -> Optional[Dict[str, Node]]:
+        """The members of an object by key; unknown and missing keys are problems."""
+        if not self.is_a(node, "object"):
+            return None
+        known = tuple(required) + tuple(optional)
+        result: Dict[str, Node] = {}
+        meant = set()
+        for member in node.value:
+            if member.key in known:
+                result[member.key] = member.node
+            else:
+                meant.add(self._unknown_key(member, known))
+        for key in required:
+            if key not in result and key not in meant:
+                self.add_at(node.line, member_path(node.path, key), "missing")
+        return result
+
+    def _unknown_key(self, member: Member, known: Sequence[str]) -> str:
+        hint = suggestion(member.key, known)
+        self.add_at(member.line, member.path, "unknown key" + hint)
+        return hint.split('"')[1] if hint else ""
+
+    def text(self, node: Optional[Node], limit: Optional[int] = None) -> Optional[str]:
+        """A string that is not empty, of at most limit characters."""
+        if node is None or not self.is_a(node, "string"):
+            return None
+        if not node.value.strip():
+            self.add(node, "must not be empty")
+            return None
+        if limit is not None and len(node.value) > limit:
+            self.add(node, "is %d characters long, the limit is %d" % (len(node.value), limit))
+            return None
+        return str(node.value)
+
+    def flag(self, node: Optional[Node]) -> Optional[bool]:
+        if node is None or not self.is_a(node, "boolean"):
+            return None
+        return bool(node.value)
+
+    def choice(self, node: Optional[Node], known: Sequence[str], what: str) -> Optional[str]:
+        """One of a few words."""
+        if node is None or not self.is_a(node, "string"):
+            return None
+        if node.value in known:
+            return str(node.value)
+        quote = "" if known[0].isupper() else '"'
+        hint = suggestion(node.value, known, quote)
+        if not hint:
+            hint = " (one of %s)" % ", ".join(known)
+        self.add(node, 'unknown %s "%s"%s' % (what, node.value, hint))
+        return None
+
+    def texts(self, node: Optional[Node]) -> Optional[List[Tuple[Node, str]]]:
+        """A list of strings, each with its node; bad items are left out."""
+        if node is None or not self.is_a(node, "array"):
+            return None
+        result = []
+        for item in node.value:
+            value = self.text(item)
+            if value is not None:
+                result.append((item, value))
+        return result

@@ -1,0 +1,209 @@
+"""Model -> C: the row struct, the reader, the encoder and the descriptor of one table. Straight lines
+and data; whatever decides or repeats is in runtime/."""
+
+from __future__ import annotations
+
+from typing import Dict, List
+
+from . import emit_schema, emit_sql
+from .layout import assignment, banner, call, signature, text_member
+from .model import Column, Table
+from .naming import c_fields, c_string
+
+# The layout of struct table in base/table.h that the emitted initializers are made for.
+DESCRIPTOR_VERSION = 1
+
+_MODES = {"append": "SYNC_APPEND", "upsert": "SYNC_UPSERT", "replace": "SYNC_REPLACE"}
+_CAPTURES = {"auto": "CAPTURE_AUTO", "triggers": "CAPTURE_TRIGGERS", "scan": "CAPTURE_SCAN"}
+
+
+def header(table: Table) -> str:
+    stem = table.stem
+    guard = "BQSYNC_GENERATED_%s_H" % stem.upper()
+    fields = c_fields(column.name for column in table.columns)
+    lines = [
+        banner(stem, table.shape_hash)
+        + "#ifndef %s" % guard,
+        "#define %s" % guard,
+        "",
+        '#include "base/slice.h"',
+        '#include "base/table.h"',
+        '#include "base/value.h"',
+        "",
+        "struct %s_row {" % stem,
+    ]
+    lines += ["    %s %s;" % (column.type.c_type, fields[column.name]) for column in table.columns]
+    lines += [
+        "};",
+        "",
+        signature("void %s_row_read" % stem, _read_parameters(stem), ";"),
+        signature("void %s_row_encode" % stem, _encode_parameters(stem), ";"),
+        "",
+        "extern const struct table %s_table;" % stem,
+        "",
+        "#endif",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def source(table: Table) -> str:
+    sections = [
+        _includes(table),
+        _column_indexes(table),
+        _read(table),
+        _encode(table),
+        _adaptors(table),
+        _descriptor(table),
+    ]
+    return "\n\n".join("\n".join(section) for section in sections) + "\n"
+
+
+def _read_parameters(stem: str) -> List[str]:
+    return ["struct column_reader *in", "struct %s_row *row" % stem]
+
+
+def _encode_parameters(stem: str) -> List[str]:
+    return ["const struct %s_row *row" % stem, "struct avro_writer *out"]
+
+
+def _index(table: Table, column: Column) -> str:
+    return "%s_COLUMN_%s" % (table.stem.upper(), column.name.upper())
+
+
+def _includes(table: Table) -> List[str]:
+    return [
+        banner(table.stem, table.shape_hash)
+        + '#include "%s.h"' % table.stem,
+        "",
+        '#include "encode/avro.h"',
+        '#include "encode/column.h"',
+        "",
+        "#include <stddef.h>",
+        "",
+        "_Static_assert(",
+        "    TABLE_DESCRIPTOR_VERSION == %d," % DESCRIPTOR_VERSION,
+        '    "generated for another runtime: regenerate with python3 -m codegen");',
+    ]
+
+
+def _column_indexes(table: Table) -> List[str]:
+    lines = ["enum {"]
+    lines += ["    %s," % _index(table, column) for column in table.columns]
+    return lines + ["};"]
+
+
+def _read(table: Table) -> List[str]:
+    fields = c_fields(column.name for column in table.columns)
+    lines = [signature("void %s_row_read" % table.stem, _read_parameters(table.stem)), "{"]
+    lines += [
+        assignment("row->" + fields[column.name], column.type.c_reader,
+                   ["in", _index(table, column)])
+        for column in table.columns]
+    return lines + ["}"]
+
+
+def _encode(table: Table) -> List[str]:
+    fields = c_fields(column.name for column in table.columns)
+    lines = [signature("void %s_row_encode" % table.stem, _encode_parameters(table.stem)), "{"]
+    lines += [
+        call(column.type.c_writer, ["out", "row->" + fields[column.name]])
+        for column in table.columns]
+    return lines + ["}"]
+
+
+def _adaptors(table: Table) -> List[str]:
+    return [
+        "static void read_row(struct column_reader *in, void *row)",
+        "{",
+        call("%s_row_read" % table.stem, ["in", "row"]),
+        "}",
+        "",
+        "static void encode_row(struct avro_writer *out, const void *row)",
+        "{",
+        call("%s_row_encode" % table.stem, ["row", "out"]),
+        "}",
+    ]
+
+
+def _column(table: Table, column: Column) -> str:
+    members: Dict[str, str] = {
+        "name": c_string(column.name),
+        "source": c_string(column.source),
+        "type": column.type.c_enum,
+    }
+    if column.required:
+        members["required"] = "true"
+    if column.key:
+        members["key"] = "true"
+    if column.type.formats and column.format != "iso8601":
+        members["format"] = "TIME_FORMAT_" + column.format.upper()
+    if column.transform.kind != "none":
+        members["transform"] = "TRANSFORM_" + column.transform.kind.upper()
+    if column.transform.kind == "truncate":
+        members["truncate_to"] = str(column.transform.truncate_to)
+    if column.transform.kind == "hmac_sha256":
+        members["transform_key"] = c_string(column.transform.key_variable)
+    body = ", ".join(".%s = %s" % member for member in members.items())
+    return "    [%s] = {%s}," % (_index(table, column), body)
+
+
+def _descriptor(table: Table) -> List[str]:
+    lines = [
+        "// Data: a column or a line of text a line, however long. ISO C promises room for texts of",
+        "// 4095 bytes only; the compilers that build bqsync take any length.",
+        "// clang-format off",
+        '#pragma GCC diagnostic ignored "-Woverlength-strings"',
+        "",
+        "static const struct column columns[] = {",
+    ]
+    lines += [_column(table, column) for column in table.columns]
+    lines += ["};", "", "static const size_t key[] = {"]
+    lines += ["    %s," % _index(table, column) for column in table.key]
+    lines += [
+        "};",
+        "",
+        "const struct table %s_table = {" % table.stem,
+        "    .name = %s," % c_string(table.name),
+        "    .target = %s," % c_string(table.target),
+        "    .mode = %s," % _MODES[table.mode],
+        "    .capture = %s," % _CAPTURES[table.capture],
+        "    .reject_fails = %s," % ("true" if table.reject_fails else "false"),
+        "    .columns = columns,",
+        "    .column_count = sizeof columns / sizeof columns[0],",
+        "    .key = key,",
+        "    .key_count = sizeof key / sizeof key[0],",
+    ]
+    lines += text_member("where", table.where) if table.where else ["    .where = NULL,"]
+    lines += [
+        "    .content_hash = %s," % c_string(table.content_hash),
+        "    .shape_hash = %s," % c_string(table.shape_hash),
+    ]
+    lines += _texts(table)
+    return lines + [
+        "    .row_size = sizeof(struct %s_row)," % table.stem,
+        "    .read = read_row,",
+        "    .encode = encode_row,",
+        "};",
+        "// clang-format on",
+    ]
+
+
+def _texts(table: Table) -> List[str]:
+    lines = text_member("scan_sql", emit_sql.scan(table))
+    if table.single_int64_key:
+        lines += text_member("new_rows_sql", emit_sql.new_rows(table))
+    else:
+        lines.append("    .new_rows_sql = NULL,")
+    texts = (
+        ("changes_sql", emit_sql.changes(table)),
+        ("capture_install_sql", ";\n".join(emit_sql.capture_install(table) + [""])),
+        ("capture_remove_sql", ";\n".join(emit_sql.capture_remove(table) + [""])),
+        ("ddl_sql", emit_sql.ddl(table)),
+        ("merge_sql", emit_sql.merge(table)),
+        ("merge_new_sql", emit_sql.merge_new(table)),
+        ("schema_json", emit_schema.schema_json(table)),
+        ("resource_json", emit_schema.resource_json(table)),
+    )
+    for name, text in texts:
+        lines += text_member(name, text)
+    return lines

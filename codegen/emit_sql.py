@@ -1,0 +1,288 @@
+"""Model -> SQL: GoogleSQL for BigQuery, SQLite for the source. Each statement is made once; the .sql
+files and the C sources both hold what these functions return, without a semicolon at the end.
+
+Lists carry their commas in front, so that a new column adds lines and changes none.
+"""
+
+from __future__ import annotations
+
+from typing import Iterable, List, Sequence
+
+from .model import Column, Table
+from .naming import (
+    GOOGLESQL_STAGING, capture_trigger, dirty_table, googlesql_name, googlesql_path,
+    googlesql_string, sqlite_name, sqlite_string)
+
+
+def _lines(items: Iterable[str], indent: str = "  ") -> str:
+    """One item a line, the commas in front."""
+    return "\n".join(
+        indent + (", " if index else "") + item for index, item in enumerate(items))
+
+
+# ---- BigQuery -----------------------------------------------------------------------------------
+
+
+def ddl(table: Table) -> str:
+    """Creates the target if it does not exist."""
+    items = [_column_definition(column) for column in table.columns]
+    if table.primary_key_allowed:
+        keys = ", ".join(googlesql_name(column.name) for column in table.key)
+        items.append("primary key (%s) not enforced" % keys)
+    parts = [
+        "create table if not exists %s (" % googlesql_path(table.target),
+        _lines(items),
+        ")",
+    ]
+    partition = _partition(table)
+    if partition:
+        parts.append("partition by " + partition)
+    if table.cluster_by:
+        parts.append(
+            "cluster by " + ", ".join(googlesql_name(column.name) for column in table.cluster_by))
+    options = _table_options(table)
+    if options:
+        parts += ["options (", _lines(options), ")"]
+    return "\n".join(parts)
+
+
+def _column_definition(column: Column) -> str:
+    words = [googlesql_name(column.name), column.type.name.lower()]
+    if column.required:
+        words.append("not null")
+    if column.description:
+        words.append("options (description = %s)" % googlesql_string(column.description))
+    return " ".join(words)
+
+
+def _partition(table: Table) -> str:
+    time, numbers = table.time_partition, table.range_partition
+    if numbers is not None:
+        return "range_bucket(%s, generate_array(%d, %d, %d))" % (
+            googlesql_name(numbers.column.name), numbers.start, numbers.end, numbers.interval)
+    if time is None:
+        return ""
+    name = googlesql_name(time.column.name)
+    if time.column.type.name == "DATE" and time.granularity == "DAY":
+        return name
+    return "%s(%s, %s)" % (time.column.type.truncate_function, name, time.granularity.lower())
+
+
+def _table_options(table: Table) -> List[str]:
+    options = []
+    if table.description:
+        options.append("description = %s" % googlesql_string(table.description))
+    if table.labels:
+        pairs = ", ".join(
+            "(%s, %s)" % (googlesql_string(key), googlesql_string(value))
+            for key, value in table.labels)
+        options.append("labels = [%s]" % pairs)
+    if table.require_partition_filter:
+        options.append("require_partition_filter = true")
+    return options
+
+
+def merge(table: Table) -> str:
+    """Brings the target in line with a staging table of changed rows and tombstones."""
+    parts = [_merge_head(table), "when matched and s.`_bqsync_deleted` then", "  delete"]
+    if table.rest:
+        names = [googlesql_name(column.name) for column in table.rest]
+        parts += [
+            "when matched then",
+            "  update set",
+            _lines(["%s = s.%s" % (name, name) for name in names], "    "),
+        ]
+    parts.append(_merge_insert(table, "when not matched and not s.`_bqsync_deleted` then"))
+    return "\n".join(parts)
+
+
+def merge_new(table: Table) -> str:
+    """Adds rows none of which is in the target yet; BigQuery need not read all of it for that."""
+    return "\n".join([_merge_head(table), _merge_insert(table, "when not matched then")])
+
+
+def _merge_head(table: Table) -> str:
+    names = [googlesql_name(column.name) for column in table.key]
+    conditions = ["t.%s = s.%s" % (name, name) for name in names]
+    return "\n".join([
+        "merge into %s as t" % googlesql_path(table.target),
+        "using %s as s" % GOOGLESQL_STAGING,
+        "on " + "\n  and ".join(conditions),
+    ])
+
+
+def _merge_insert(table: Table, when: str) -> str:
+    names = [googlesql_name(column.name) for column in table.columns]
+    return "\n".join([
+        when,
+        "  insert (",
+        _lines(names, "    "),
+        "  )",
+        "  values (",
+        _lines(["s." + name for name in names], "    "),
+        "  )",
+    ])
+
+
+# ---- SQLite: reading ----------------------------------------------------------------------------
+# Columns are always qualified: an unqualified "name" that does not exist would be read as a string.
+
+
+def scan(table: Table) -> str:
+    """Every row that passes the filter."""
+    return "\n".join([_select(table)] + _where(_filter(table)))
+
+
+def new_rows(table: Table) -> str:
+    """The rows above a key, ?1; for a key of one INT64 column only."""
+    condition = "%s > ?1" % _source(table, table.key[0])
+    return "\n".join([_select(table)] + _where([condition] + _filter(table)))
+
+
+def changes(table: Table) -> str:
+    """The rows of the dirty keys newer than ?1, key columns as they were noted; the last column says
+    that the row is gone. Keys above ?2 (one INT64 key) are left to new_rows."""
+    noted = {
+        column.name: "d.bq_sync_key_%d" % number
+        for number, column in enumerate(table.key, start=1)}
+    columns = [noted.get(column.name) or _source(table, column) for column in table.columns]
+    # The first comparison finds the row by its index, the second tells apart what the column's
+    # collation does not.
+    matches = ["%s = %s" % (_source(table, column), noted[column.name]) for column in table.key]
+    matches += [
+        "%s collate binary = %s" % (_source(table, column), noted[column.name])
+        for column in table.key]
+    since = ["d.bq_sync_sequence > ?1"]
+    if table.single_int64_key:
+        since.append("(d.bq_sync_key_1 > ?2) is not true")
+    return "\n".join([
+        "select",
+        _lines(columns + ["%s is null" % _source(table, table.key[0])]),
+        "from %s as d" % dirty_table(table.name),
+        "left join %s" % sqlite_name(table.name),
+        "  on " + "\n  and ".join(matches + _filter(table)),
+    ] + _where(since))
+
+
+def _select(table: Table) -> str:
+    columns = _lines([_source(table, column) for column in table.columns])
+    return "select\n%s\nfrom %s" % (columns, sqlite_name(table.name))
+
+
+def _source(table: Table, column: Column) -> str:
+    return "%s.%s" % (sqlite_name(table.name), sqlite_name(column.source))
+
+
+def _filter(table: Table) -> List[str]:
+    # On lines of its own: the filter may end in a comment.
+    return ["(\n%s\n)" % table.where] if table.where is not None else []
+
+
+def _where(conditions: Sequence[str]) -> List[str]:
+    return ["where " + "\n  and ".join(conditions)] if conditions else []
+
+
+# ---- SQLite: change capture ---------------------------------------------------------------------
+# What must hold whatever the application does: a trigger never makes its statement fail. Hence
+# - delete, then insert: inside a trigger the outer statement's conflict policy is in force, so an
+#   INSERT that may meet its own row would fail an upsert or an OR ABORT;
+# - rows with a NULL in the key are passed over: the dirty set's primary key takes none;
+# - keys have no declared type, so every value goes in as it is;
+# - unary plus strips the column's affinity, which would otherwise rule out the dirty set's index;
+#   its collation does not count, because the left side's does (binary, the default);
+# - coalesce(a <= b, 1) and not "is not true", which an older SQLite in the application lacks.
+
+
+def capture_install(table: Table) -> List[str]:
+    """The dirty set and the triggers that feed it."""
+    return [
+        _dirty_table(table),
+        _trigger(table, "insert", "insert", "new", []),
+        _trigger(table, "update", "update", "old", []),
+        # Not "update of": an INTEGER PRIMARY KEY can also be set by the name of rowid.
+        _trigger(table, "rekey", "update", "new", [_key_moved(table)]),
+        _trigger(table, "delete", "delete", "old", []),
+    ]
+
+
+def capture_remove(table: Table) -> List[str]:
+    events = ("insert", "update", "rekey", "delete")
+    return [
+        "drop trigger if exists %s" % capture_trigger(table.name, event) for event in events
+    ] + ["drop table if exists %s" % dirty_table(table.name)]
+
+
+def _key_names(table: Table) -> List[str]:
+    return ["bq_sync_key_%d" % number for number in range(1, len(table.key) + 1)]
+
+
+def _dirty_table(table: Table) -> str:
+    names = _key_names(table)
+    items = names + ["bq_sync_sequence integer not null", "primary key (%s)" % ", ".join(names)]
+    return "create table if not exists %s (\n%s\n) without rowid" % (
+        dirty_table(table.name), _lines(items))
+
+
+def _key_moved(table: Table) -> str:
+    moved = [
+        "new.%s collate binary is not old.%s" % (sqlite_name(column.source), sqlite_name(
+            column.source)) for column in table.key]
+    return moved[0] if len(moved) == 1 else "(%s)" % "\n    or ".join(moved)
+
+
+def _trigger(table: Table, name: str, event: str, row: str, first: List[str]) -> str:
+    values = ["%s.%s" % (row, sqlite_name(column.source)) for column in table.key]
+    same_key = [
+        "%s = +%s" % (key, value) for key, value in zip(_key_names(table), values)]
+    sequence = _of_capture(table, "sequence")
+    conditions = first + ["%s is not null" % value for value in values]
+    if table.single_int64_key:
+        # Rows above the watermark are found by their id alone.
+        conditions.append(
+            "coalesce(%s <= (%s), 1)" % (values[0], _of_capture(table, "watermark")))
+    conditions.append("not exists (\n    select 1 from %s\n    where %s\n  )" % (
+        dirty_table(table.name),
+        "\n      and ".join(same_key + ["bq_sync_sequence = coalesce((%s), 0)" % sequence])))
+    return "\n".join([
+        "create trigger if not exists %s" % capture_trigger(table.name, name),
+        "after %s on %s" % (event, sqlite_name(table.name)),
+        "when " + "\n  and ".join(conditions),
+        "begin",
+        "  delete from %s" % dirty_table(table.name),
+        "  where %s;" % "\n    and ".join(same_key),
+        "  insert into %s (%s)" % (
+            dirty_table(table.name), ", ".join(_key_names(table) + ["bq_sync_sequence"])),
+        "  values (%s);" % ", ".join(values + ["coalesce((%s), 0)" % sequence]),
+        "end",
+    ])
+
+
+def _of_capture(table: Table, column: str) -> str:
+    return "select %s from bq_sync_capture where table_name = %s" % (
+        column, sqlite_string(table.name))
+
+
+# ---- files --------------------------------------------------------------------------------------
+
+
+def ddl_file(table: Table) -> str:
+    return "-- The target table.\n%s;\n" % ddl(table)
+
+
+def merge_file(table: Table) -> str:
+    return (
+        "-- Changed, new and deleted rows from a staging table.\n%s;\n\n"
+        "-- Only new rows from a staging table.\n%s;\n" % (merge(table), merge_new(table)))
+
+
+def capture_file(table: Table) -> str:
+    comments = (
+        "-- The keys that changed since they were last synced, each with the number of the pass "
+        "that comes next.",
+        "-- A row came in, by itself or in place of another one.",
+        "-- A row changed; if its key did, this is the old one.",
+        "-- A row got another key: the new one.",
+        "-- A row went.",
+    )
+    return "\n".join(
+        "%s\n%s;\n" % pair for pair in zip(comments, capture_install(table)))

@@ -1,0 +1,80 @@
+"""What a checked table definition says. Immutable, complete, no I/O and no checks: whoever holds a
+Table may rely on every rule of schema.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional, Tuple
+
+from .typemap import ColumnType
+
+
+@dataclass(frozen=True)
+class Transform:
+    """kind is none, sha256, hmac_sha256, redact or truncate."""
+
+    kind: str = "none"
+    truncate_to: int = 0
+    key_variable: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    source: str
+    type: ColumnType
+    required: bool
+    key: bool
+    description: str
+    format: str
+    transform: Transform
+    policy_tags: Tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TimePartition:
+    column: Column
+    granularity: str  # HOUR, DAY, MONTH or YEAR
+
+
+@dataclass(frozen=True)
+class RangePartition:
+    column: Column
+    start: int
+    end: int
+    interval: int
+
+
+@dataclass(frozen=True)
+class Table:
+    stem: str  # of the schema file, of the generated files, of the C names
+    name: str  # in SQLite
+    target: str  # in BigQuery
+    description: str
+    mode: str  # append, upsert or replace
+    capture: str  # auto, triggers or scan
+    reject_fails: bool
+    where: Optional[str]
+    columns: Tuple[Column, ...]
+    key: Tuple[Column, ...]
+    time_partition: Optional[TimePartition]
+    range_partition: Optional[RangePartition]
+    require_partition_filter: bool
+    cluster_by: Tuple[Column, ...]
+    labels: Tuple[Tuple[str, str], ...]
+    content_hash: str
+    shape_hash: str
+
+    @property
+    def rest(self) -> Tuple[Column, ...]:
+        """The columns outside of the key."""
+        return tuple(column for column in self.columns if not column.key)
+
+    @property
+    def single_int64_key(self) -> bool:
+        return len(self.key) == 1 and self.key[0].type.name == "INT64"
+
+    @property
+    def primary_key_allowed(self) -> bool:
+        """BigQuery takes primary keys of some types only."""
+        return all(column.type.primary_key for column in self.key)

@@ -1,0 +1,94 @@
+"""Texts -> files: writes what differs, removes what is stale, or only compares.
+
+A file is ours if its first line is our banner; a .schema.json, which cannot carry one, is ours if its
+.ddl.sql is. Nothing else in the directory is touched.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from typing import Dict, List, Optional, Sequence
+
+from . import emit_c, emit_registry, emit_schema, emit_sql
+from .layout import MARK, sql_banner
+from .model import Table
+
+_JSON = ".schema.json"
+
+
+def render(tables: Sequence[Table]) -> Dict[str, str]:
+    """File name -> text of all generated files."""
+    files = {"registry.h": emit_registry.header(), "registry.c": emit_registry.source(tables)}
+    for table in tables:
+        banner = sql_banner(table.stem, table.shape_hash)
+        files[table.stem + ".h"] = emit_c.header(table)
+        files[table.stem + ".c"] = emit_c.source(table)
+        files[table.stem + _JSON] = emit_schema.schema_json(table) + "\n"
+        files[table.stem + ".ddl.sql"] = banner + emit_sql.ddl_file(table)
+        files[table.stem + ".merge.sql"] = banner + emit_sql.merge_file(table)
+        files[table.stem + ".capture.sql"] = banner + emit_sql.capture_file(table)
+    return files
+
+
+def write(directory: str, files: Dict[str, str]) -> None:
+    """Makes the directory hold exactly these generated files. A file whose text is the same keeps
+    its time stamp, so that nothing is compiled in vain. Raises OSError."""
+    os.makedirs(directory, exist_ok=True)
+    stale = _stale(directory, files)
+    for name in sorted(files):
+        path = os.path.join(directory, name)
+        if _read(path) != files[name]:
+            _replace(path, files[name])
+    for name in stale:
+        os.remove(os.path.join(directory, name))
+
+
+def differences(directory: str, files: Dict[str, str]) -> List[str]:
+    """A unified diff from what the directory holds to what it should; empty if they agree."""
+    lines: List[str] = []
+    for name in sorted(set(files) | set(_stale(directory, files))):
+        path = os.path.join(directory, name)
+        found = _read(path)
+        wanted = files.get(name)
+        if found != wanted:
+            lines += difflib.unified_diff(
+                (found or "").splitlines(keepends=True), (wanted or "").splitlines(keepends=True),
+                path if found is not None else "/dev/null",
+                path if wanted is not None else "/dev/null")
+    return lines
+
+
+def _stale(directory: str, files: Dict[str, str]) -> List[str]:
+    """Generated files of tables that are no longer defined."""
+    if not os.path.isdir(directory):
+        return []
+    names = sorted(os.listdir(directory))
+    ours = {name for name in names if MARK in (_first_line(os.path.join(directory, name)))}
+    for name in names:
+        if name.endswith(_JSON) and name[: -len(_JSON)] + ".ddl.sql" in ours:
+            ours.add(name)
+    return sorted(ours - set(files))
+
+
+def _first_line(path: str) -> str:
+    if not path.endswith((".c", ".h", ".sql")) or not os.path.isfile(path):
+        return ""
+    with open(path, "r", encoding="utf-8", errors="replace") as file:
+        return file.readline()
+
+
+def _read(path: str) -> Optional[str]:
+    try:
+        with open(path, "r", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def _replace(path: str, text: str) -> None:
+    # By way of another name, so that an interrupted run leaves no half a file.
+    temporary = path + ".new"
+    with open(temporary, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+    os.replace(temporary, path)

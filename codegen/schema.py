@@ -1,0 +1,264 @@
+"""Table definitions: files -> model. All checking happens here and in the modules it calls; every
+problem of every file is collected before anything is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, replace
+from typing import Any, Dict, List, Optional, Set, Tuple
+
+from . import jsonpos, naming
+from .checking import Problems, suggestion
+from .model import Column, Table
+from .schema_columns import read_columns
+from .schema_filter import filter_problem
+from .schema_warehouse import Warehouse, read_warehouse
+
+EDITOR_SCHEMA = "table.schema.json"
+
+_MODES = ("append", "upsert", "replace")
+_CAPTURES = ("auto", "triggers", "scan")
+_REQUIRED = ("table", "key", "sync", "columns")
+_OPTIONAL = ("$schema", "description", "target", "bigquery", "on_reject", "where")
+_NAME_BYTES_MAX = 255
+_TARGET_BYTES_MAX = 255
+_DESCRIPTION_MAX = 16384
+_KEY_COLUMNS_MAX = 16
+_RESERVED_STEMS = ("registry",)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """tables is what generates; messages are the problems, ready to print, in file order."""
+
+    tables: Tuple[Table, ...]
+    messages: Tuple[str, ...]
+
+
+def load(directory: str) -> Loaded:
+    """Reads all definitions of a directory. Raises OSError if it cannot be listed."""
+    names = sorted(
+        name for name in os.listdir(directory)
+        if name.endswith(".json") and name != EDITOR_SCHEMA and not name.startswith("."))
+    if not names:
+        return Loaded((), ("%s: no table definitions (*.json) in this directory" % directory,))
+    tables: List[Table] = []
+    messages: List[str] = []
+    owners: Dict[Tuple[str, str], str] = {}
+    for name in names:
+        path = os.path.join(directory, name)
+        problems = Problems()
+        try:
+            table = _read_file(path, problems, owners)
+        except jsonpos.SyntaxProblem as error:
+            messages.append("%s:%d:%d: %s" % (path, error.line, error.column, error.message))
+            continue
+        except OSError as error:
+            messages.append("%s: cannot be read: %s" % (path, error.strerror))
+            continue
+        for problem in sorted(problems.found, key=lambda found: found.line):
+            where = problem.path + ": " if problem.path else ""
+            messages.append("%s:%d: %s%s" % (path, problem.line, where, problem.message))
+        if table is not None and not problems.found:
+            tables.append(table)
+    return Loaded(tuple(tables), tuple(messages))
+
+
+def _read_file(
+    path: str, problems: Problems, owners: Dict[Tuple[str, str], str]
+) -> Optional[Table]:
+    with open(path, "rb") as file:
+        root, duplicates = jsonpos.parse(file.read())
+    problems.found.extend(duplicates)
+    members = problems.members(root, _REQUIRED, _OPTIONAL)
+    if members is None:
+        return None
+    if "$schema" in members:
+        problems.is_a(members["$schema"], "string")
+    stem = os.path.basename(path)[: -len(".json")]
+    name = _read_name(members.get("table"), stem, problems)
+    target = _read_target(members.get("target"), members.get("table"), name, problems)
+    _claim(members, stem, name, target, path, owners, problems)
+    columns = read_columns(members.get("columns"), problems)
+    key = _read_key(members.get("key"), columns, problems)
+    columns = [replace(column, key=column.name in key) for column in columns]
+    by_name = {column.name: column for column in columns}
+    mode, capture = _read_sync(members.get("sync"), problems)
+    warehouse = read_warehouse(members.get("bigquery"), by_name, problems)
+    table = Table(
+        stem=stem,
+        name=name or "",
+        target=target or "",
+        description=problems.text(members.get("description"), _DESCRIPTION_MAX) or "",
+        mode=mode or "",
+        capture=capture or "auto",
+        reject_fails=problems.choice(
+            members.get("on_reject"), ("reject", "fail"), "choice") == "fail",
+        where=_read_where(members.get("where"), problems),
+        columns=tuple(columns),
+        key=tuple(by_name[column] for column in key),
+        time_partition=warehouse.time_partition,
+        range_partition=warehouse.range_partition,
+        require_partition_filter=warehouse.require_partition_filter,
+        cluster_by=warehouse.cluster_by,
+        labels=warehouse.labels,
+        content_hash="",
+        shape_hash="",
+    )
+    return _with_hashes(table)
+
+
+def _read_name(node: Optional[jsonpos.Node], stem: str, problems: Problems) -> Optional[str]:
+    """The SQLite table. Its file has its name, unless C or a file cannot be called so."""
+    name = problems.text(node)
+    stem_fits = naming.is_c_identifier(stem) and stem.lower() not in _RESERVED_STEMS
+    if not stem_fits:
+        problems.add_at(
+            1, "", 'the file name "%s.json" cannot be used: it names C identifiers (letters, '
+            "digits, underscores%s)" % (stem, "; registry is taken" if stem.lower() in
+                                         _RESERVED_STEMS else ""))
+    if name is None or node is None:
+        return None
+    if len(name.encode("utf-8")) > _NAME_BYTES_MAX:
+        problems.add(node, "is longer than %d bytes" % _NAME_BYTES_MAX)
+        return None
+    for prefix in ("sqlite_", "bq_sync_"):
+        if name.lower().startswith(prefix):
+            problems.add(node, 'names beginning with "%s" are not an application\'s' % prefix)
+            return None
+    name_fits = naming.is_c_identifier(name) and name.lower() not in _RESERVED_STEMS
+    if stem_fits and name_fits and stem != name:
+        problems.add(node, 'the definition of "%s" belongs in %s.json, not in %s.json'
+                     % (name, name, stem))
+        return None
+    return name
+
+
+def _read_target(
+    node: Optional[jsonpos.Node], name_node: Optional[jsonpos.Node], name: Optional[str],
+    problems: Problems
+) -> Optional[str]:
+    target = problems.text(node) if node is not None else name
+    place = node if node is not None else name_node
+    if target is None or place is None:
+        return None
+    if not naming.is_bigquery_table_name(target):
+        hint = "" if node is not None else '; choose one with "target"'
+        problems.add(place, '"%s" is no BigQuery table name (letters, digits, underscores, dashes, '
+                     "spaces)%s" % (target, hint))
+        return None
+    if len(target.encode("utf-8")) > _TARGET_BYTES_MAX:
+        problems.add(place, "is longer than %d bytes" % _TARGET_BYTES_MAX)
+        return None
+    if target.lower().startswith("_bqsync_"):
+        problems.add(place, 'names beginning with "_bqsync_" are kept for bqsync')
+        return None
+    return target
+
+
+def _claim(
+    members: Dict[str, jsonpos.Node], stem: str, name: Optional[str], target: Optional[str],
+    path: str, owners: Dict[Tuple[str, str], str], problems: Problems
+) -> None:
+    """One definition a table, one table a target; SQLite does not tell names apart by case."""
+    claims: List[Tuple[str, Optional[str], Optional[jsonpos.Node], str]] = [
+        ("table", name.lower() if name else None, members.get("table"), "is defined"),
+        ("target", target, members.get("target") or members.get("table"), "is the target"),
+    ]
+    for what, value, node, verb in claims:
+        if value is None or node is None:
+            continue
+        owner = owners.setdefault((what, value), path)
+        if owner != path:
+            problems.add(node, '"%s" %s in %s already' % (node.value, verb, owner))
+            return
+    owner = owners.setdefault(("stem", stem.lower()), path)
+    if owner != path:
+        problems.add_at(1, "", "the file's name differs from that of %s in case only" % owner)
+
+
+def _read_key(
+    node: Optional[jsonpos.Node], columns: List[Column], problems: Problems
+) -> Tuple[str, ...]:
+    names = problems.texts(node)
+    if names is None or node is None:
+        return ()
+    by_name = {column.name: column for column in columns}
+    if not node.value:
+        problems.add(node, "names no column; a row has to be told apart from the others")
+    if len(node.value) > _KEY_COLUMNS_MAX:
+        problems.add(node, "has %d columns, the limit is %d" % (len(node.value), _KEY_COLUMNS_MAX))
+    seen: Set[str] = set()
+    for item, name in names:
+        column = by_name.get(name)
+        if name in seen:
+            problems.add(item, '"%s" is in the key twice' % name)
+        elif column is None:
+            # Columns that could not be read would only repeat their own problem here.
+            problems.add(item, 'no column "%s"%s' % (name, suggestion(name, by_name)))
+        elif not column.type.key:
+            problems.add(item, '"%s" is %s, which cannot be compared and so not be a key'
+                         % (name, column.type.name))
+        elif column.transform.kind in ("redact", "truncate"):
+            problems.add(item, '"%s" is changed by %s, which makes different keys equal'
+                         % (name, column.transform.kind))
+        seen.add(name)
+    return tuple(name for _, name in names if name in by_name)
+
+
+def _read_sync(
+    node: Optional[jsonpos.Node], problems: Problems
+) -> Tuple[Optional[str], Optional[str]]:
+    if node is None:
+        return None, None
+    members = problems.members(node, ("mode",), ("capture", "columns_not_listed"))
+    if members is None:
+        return None, None
+    problems.choice(members.get("columns_not_listed"), ("ignore",), "choice")
+    return (problems.choice(members.get("mode"), _MODES, "mode"),
+            problems.choice(members.get("capture"), _CAPTURES, "choice"))
+
+
+def _read_where(node: Optional[jsonpos.Node], problems: Problems) -> Optional[str]:
+    where = problems.text(node)
+    if where is None or node is None:
+        return None
+    problem = filter_problem(where)
+    if problem:
+        problems.add(node, problem)
+        return None
+    return where.strip()
+
+
+def _with_hashes(table: Table) -> Table:
+    content: Dict[str, Any] = {
+        "columns": sorted(
+            [column.name, column.source, column.type.name, column.format, column.transform.kind,
+             column.transform.truncate_to, column.transform.key_variable]
+            for column in table.columns),
+        "key": [column.name for column in table.key],
+        "where": table.where,
+    }
+    time, numbers = table.time_partition, table.range_partition
+    shape: Dict[str, Any] = {
+        "content": content,
+        "columns": [
+            [column.name, column.required, column.description, list(column.policy_tags)]
+            for column in table.columns],
+        "description": table.description,
+        "target": table.target,
+        "labels": table.labels,
+        "cluster_by": [column.name for column in table.cluster_by],
+        "time_partition": [time.column.name, time.granularity] if time else None,
+        "range_partition": [numbers.column.name, numbers.start, numbers.end, numbers.interval]
+        if numbers else None,
+        "require_partition_filter": table.require_partition_filter,
+    }
+    return replace(table, content_hash=_hash(content), shape_hash=_hash(shape))
+
+
+def _hash(value: Dict[str, Any]) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:12]

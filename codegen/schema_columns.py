@@ -1,0 +1,169 @@
+"""The "columns" of a definition: names, types, conversions. What only BigQuery sees of the table
+(partitioning, clustering, labels) is schema_warehouse.py's."""
+
+from __future__ import annotations
+
+import re
+from typing import Dict, List, Optional
+
+from .checking import Problems, listing, suggestion
+from .jsonpos import Node
+from .model import Column, Transform
+from .naming import PLAIN
+from .typemap import BY_NAME, TYPES, ColumnType
+
+COLUMNS_MAX = 9999  # BigQuery's 10,000 less the one that staging tables carry besides
+
+_NAME_MAX = 300
+_DESCRIPTION_MAX = 1024
+# Google Cloud documentation, "Specifying a schema", "Column names"; compared without case.
+_FORBIDDEN_PREFIXES = (
+    "_TABLE_", "_FILE_", "_PARTITION", "_ROW_TIMESTAMP", "__ROOT__", "_COLIDENTIFIER",
+    "_CHANGE_SEQUENCE_NUMBER", "_CHANGE_TYPE", "_CHANGE_TIMESTAMP")
+_POLICY_TAG = re.compile(r"projects/[^/]+/locations/[^/]+/taxonomies/[^/]+/policyTags/[^/]+")
+_TRANSFORMS = ("sha256", "hmac_sha256", "redact", "truncate")
+_TRUNCATE_MAX = 1_000_000_000
+_OPTIONAL = ("description", "mode", "source", "transform", "format", "policy_tags")
+
+
+def read_columns(node: Optional[Node], problems: Problems) -> List[Column]:
+    """The columns in file order; those with problems are kept where anything is known of them, so
+    that no problem is reported twice."""
+    if node is None or not problems.is_a(node, "array"):
+        return []
+    if not node.value:
+        problems.add(node, "must not be empty")
+    if len(node.value) > COLUMNS_MAX:
+        problems.add(node, "has %d columns, the limit is %d" % (len(node.value), COLUMNS_MAX))
+    columns: List[Column] = []
+    seen: Dict[str, Node] = {}
+    for item in node.value:
+        column = _read_column(item, seen, problems)
+        if column is not None:
+            columns.append(column)
+    return columns
+
+
+def _read_column(node: Node, seen: Dict[str, Node], problems: Problems) -> Optional[Column]:
+    members = problems.members(node, ("name", "type"), _OPTIONAL)
+    if members is None:
+        return None
+    name = _read_name(members.get("name"), seen, problems)
+    kind = _read_type(members.get("type"), problems)
+    mode = problems.choice(members.get("mode"), ("NULLABLE", "REQUIRED"), "mode")
+    required = mode == "REQUIRED"
+    column = Column(
+        name=name or "",
+        source=problems.text(members.get("source")) or name or "",
+        type=kind or TYPES[0],
+        required=required,
+        key=False,
+        description=problems.text(members.get("description"), _DESCRIPTION_MAX) or "",
+        format=_read_format(members.get("format"), kind, problems),
+        transform=_read_transform(members.get("transform"), kind, required, problems),
+        policy_tags=_read_policy_tags(members.get("policy_tags"), problems),
+    )
+    return column if name is not None else None
+
+
+def _read_name(node: Optional[Node], seen: Dict[str, Node], problems: Problems) -> Optional[str]:
+    name = problems.text(node)
+    if name is None or node is None:
+        return None
+    upper = name.upper()
+    if not PLAIN.fullmatch(name):
+        problems.add(node, '"%s" is no column name (letters, digits and underscores, not beginning '
+                     'with a digit); name the SQLite column with "source"' % name)
+    elif len(name) > _NAME_MAX:
+        problems.add(node, "is %d characters long, the limit is %d" % (len(name), _NAME_MAX))
+    elif upper.startswith("_BQSYNC_"):
+        problems.add(node, 'names beginning with "_bqsync_" are kept for bqsync')
+    else:
+        for prefix in _FORBIDDEN_PREFIXES:
+            if upper.startswith(prefix):
+                problems.add(node, 'BigQuery forbids names beginning with "%s"' % prefix)
+    if name.lower() in seen:
+        problems.add(node, 'duplicate column "%s" (first on line %d; case does not count)'
+                     % (name, seen[name.lower()].line))
+        return None
+    seen[name.lower()] = node
+    return name
+
+
+def _read_type(node: Optional[Node], problems: Problems) -> Optional[ColumnType]:
+    if node is None or not problems.is_a(node, "string"):
+        return None
+    if node.value in BY_NAME:
+        return BY_NAME[node.value]
+    for candidate in TYPES:
+        if node.value.upper() == candidate.name or node.value.upper() in candidate.aliases:
+            problems.add(node, 'unknown type "%s" (did you mean %s?)'
+                         % (node.value, candidate.name))
+            return None
+    hint = suggestion(node.value, BY_NAME, "") or " (one of %s)" % ", ".join(BY_NAME)
+    problems.add(node, 'unknown type "%s"%s' % (node.value, hint))
+    return None
+
+
+def _read_format(node: Optional[Node], kind: Optional[ColumnType], problems: Problems) -> str:
+    known = BY_NAME["TIMESTAMP"].formats
+    value = problems.choice(node, known, "format")
+    if node is None or value is None or kind is None:
+        return known[0]
+    if not kind.formats:
+        problems.add(node, "only DATE, TIME, DATETIME and TIMESTAMP have a format, not %s"
+                     % kind.name)
+    elif value not in kind.formats:
+        problems.add(node, "a %s can only be stored as %s, not as %s"
+                     % (kind.name, listing(kind.formats), value))
+    return value
+
+
+def _read_transform(
+    node: Optional[Node], kind: Optional[ColumnType], required: bool, problems: Problems
+) -> Transform:
+    value = problems.text(node)
+    if node is None or value is None:
+        return Transform()
+    word, colon, argument = value.partition(":")
+    if word not in _TRANSFORMS:
+        hint = suggestion(word, _TRANSFORMS) or " (one of %s)" % ", ".join(_TRANSFORMS)
+        problems.add(node, 'unknown transform "%s"%s' % (word, hint))
+        return Transform()
+    if kind is not None:
+        if word == "redact" and kind.name != "STRING" and required:
+            problems.add(node, "redact makes a %s NULL, but the column is REQUIRED" % kind.name)
+        elif word != "redact" and kind.name != "STRING":
+            problems.add(node, "%s needs a STRING column, not %s" % (word, kind.name))
+    if word == "truncate":
+        return _read_truncate(node, argument, problems)
+    if word == "hmac_sha256":
+        if not PLAIN.fullmatch(argument):
+            problems.add(node, "hmac_sha256 takes its key from an environment variable: write "
+                         '"hmac_sha256:NAME_OF_VARIABLE"')
+        return Transform("hmac_sha256", key_variable=argument)
+    if colon:
+        problems.add(node, 'write "%s" alone; it takes no argument' % word)
+    return Transform(word)
+
+
+def _read_truncate(node: Node, argument: str, problems: Problems) -> Transform:
+    if not re.fullmatch(r"[1-9][0-9]{0,9}", argument) or int(argument) > _TRUNCATE_MAX:
+        problems.add(node, 'truncate takes the number of characters to keep, 1 or more: write '
+                     '"truncate:100"')
+        return Transform()
+    return Transform("truncate", truncate_to=int(argument))
+
+
+def _read_policy_tags(node: Optional[Node], problems: Problems) -> "tuple[str, ...]":
+    tags = problems.texts(node)
+    if tags is None or node is None:
+        return ()
+    if len(node.value) != 1:
+        problems.add(node, "BigQuery takes exactly one policy tag a column, not %d"
+                     % len(node.value))
+    for item, tag in tags:
+        if not _POLICY_TAG.fullmatch(tag):
+            problems.add(item, "a policy tag looks like projects/P/locations/L/taxonomies/T/"
+                         "policyTags/N")
+    return tuple(tag for _, tag in tags)

@@ -1,0 +1,197 @@
+"""The "bigquery" part of a definition: partitioning, clustering, labels.
+
+Sources: Google Cloud documentation, "Data definition language (DDL) statements" (partition
+expressions), "Creating clustered tables", "Creating and managing labels".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Dict, List, Optional, Tuple
+
+from .checking import Problems, listing, suggestion
+from .jsonpos import Node
+from .model import Column, RangePartition, TimePartition
+
+_CLUSTER_MAX = 4
+_LABELS_MAX = 62  # BigQuery's 64 less the two that bqsync sets
+_LABEL_KEY = re.compile(r"[^\W\dA-Z_](?:[^\WA-Z]|-)*")
+_LABEL_VALUE = re.compile(r"(?:[^\WA-Z]|-)*")
+_PARTITIONS_MAX = 10000
+_NAME = r"([A-Za-z_][A-Za-z0-9_]*)"
+_PLAIN = re.compile(_NAME)
+_DATE = re.compile(r"DATE\s*\(\s*%s\s*\)" % _NAME, re.IGNORECASE)
+_TRUNC = re.compile(
+    r"(TIMESTAMP|DATETIME|DATE)_TRUNC\s*\(\s*%s\s*,\s*([A-Za-z]+)\s*\)" % _NAME, re.IGNORECASE)
+_RANGE = re.compile(
+    r"RANGE_BUCKET\s*\(\s*%s\s*,\s*GENERATE_ARRAY\s*\(\s*(-?\d+)\s*,\s*(-?\d+)\s*,\s*(-?\d+)\s*\)"
+    r"\s*\)" % _NAME, re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    time_partition: Optional[TimePartition] = None
+    range_partition: Optional[RangePartition] = None
+    require_partition_filter: bool = False
+    cluster_by: Tuple[Column, ...] = ()
+    labels: Tuple[Tuple[str, str], ...] = ()
+
+
+def read_warehouse(
+    node: Optional[Node], columns: Dict[str, Column], problems: Problems
+) -> Warehouse:
+    if node is None:
+        return Warehouse()
+    members = problems.members(
+        node, (), ("partition_by", "cluster_by", "labels", "require_partition_filter"))
+    if members is None:
+        return Warehouse()
+    time, numbers = _read_partition(members.get("partition_by"), columns, problems)
+    required = problems.flag(members.get("require_partition_filter"))
+    if required and "partition_by" not in members:
+        problems.add(members["require_partition_filter"], 'needs "partition_by"')
+    return Warehouse(
+        time, numbers, bool(required), _read_clustering(members.get("cluster_by"), columns, problems),
+        _read_labels(members.get("labels"), problems))
+
+
+def _read_partition(
+    node: Optional[Node], columns: Dict[str, Column], problems: Problems
+) -> Tuple[Optional[TimePartition], Optional[RangePartition]]:
+    text = problems.text(node)
+    if node is None or text is None:
+        return None, None
+    text = text.strip()
+    match = _RANGE.fullmatch(text)
+    if match:
+        return None, _read_range(node, match, columns, problems)
+    for pattern in (_PLAIN, _DATE, _TRUNC):
+        match = pattern.fullmatch(text)
+        if match:
+            break
+    if match is None:
+        problems.add(node, "cannot be understood; write a DATE column, DATE(column), "
+                     "TIMESTAMP_TRUNC(column, HOUR), DATETIME_TRUNC(column, DAY), "
+                     "DATE_TRUNC(column, MONTH) or "
+                     "RANGE_BUCKET(column, GENERATE_ARRAY(0, 1000000, 1000))")
+        return None, None
+    name = match.group(2 if pattern is _TRUNC else 1)
+    column = _partition_column(node, name, columns, problems)
+    if column is None:
+        return None, None
+    if pattern is _TRUNC:
+        return _truncated(node, column, match.group(1).lower() + "_trunc", match.group(3).upper(),
+                          problems), None
+    return _daily(node, column, pattern is _DATE, problems), None
+
+
+def _partition_column(
+    node: Node, name: str, columns: Dict[str, Column], problems: Problems
+) -> Optional[Column]:
+    by_lower = {known.lower(): column for known, column in columns.items()}
+    column = by_lower.get(name.lower())
+    if column is None:
+        problems.add(node, 'no column "%s"%s' % (name, suggestion(name, columns)))
+    return column
+
+
+def _daily(
+    node: Node, column: Column, call: bool, problems: Problems
+) -> Optional[TimePartition]:
+    kind = column.type.name
+    if call and kind in ("TIMESTAMP", "DATETIME") or not call and kind == "DATE":
+        return TimePartition(column, "DAY")
+    if kind == "DATE":
+        problems.add(node, 'is a DATE already: write "%s"' % column.name)
+    elif kind in ("TIMESTAMP", "DATETIME"):
+        problems.add(node, 'a %s needs a unit: write "DATE(%s)"' % (kind, column.name))
+    elif kind == "INT64":
+        problems.add(node, 'an INT64 needs ranges: write "RANGE_BUCKET(%s, GENERATE_ARRAY(0, '
+                     '1000000, 1000))"' % column.name)
+    else:
+        problems.add(node, "a %s column cannot partition a table" % kind)
+    return None
+
+
+def _truncated(
+    node: Node, column: Column, function: str, unit: str, problems: Problems
+) -> Optional[TimePartition]:
+    kind = column.type
+    if kind.truncate_function != function:
+        cure = "; write %s" % kind.truncate_function.upper() if kind.truncate_function else ""
+        problems.add(node, "%s does not take a %s column%s" % (function.upper(), kind.name, cure))
+        return None
+    if unit not in kind.granularities:
+        problems.add(node, "a %s partitions by %s, not by %s"
+                     % (kind.name, listing(kind.granularities), unit))
+        return None
+    return TimePartition(column, unit)
+
+
+def _read_range(
+    node: Node, match: "re.Match[str]", columns: Dict[str, Column], problems: Problems
+) -> Optional[RangePartition]:
+    column = _partition_column(node, match.group(1), columns, problems)
+    start, end, interval = (int(match.group(index)) for index in (2, 3, 4))
+    if column is not None and column.type.name != "INT64":
+        problems.add(node, "RANGE_BUCKET needs an INT64 column, not %s" % column.type.name)
+        return None
+    if interval < 1 or end <= start:
+        problems.add(node, "the ranges need an end above the start and a step of 1 or more")
+        return None
+    if not all(-(2**63) <= bound < 2**63 for bound in (start, end, interval)):
+        problems.add(node, "the ranges go beyond INT64")
+        return None
+    count = -(-(end - start) // interval)
+    if count > _PARTITIONS_MAX:
+        problems.add(node, "makes %d partitions, the limit is %d" % (count, _PARTITIONS_MAX))
+        return None
+    return RangePartition(column, start, end, interval) if column is not None else None
+
+
+def _read_clustering(
+    node: Optional[Node], columns: Dict[str, Column], problems: Problems
+) -> Tuple[Column, ...]:
+    names = problems.texts(node)
+    if names is None or node is None:
+        return ()
+    if not node.value:
+        problems.add(node, "must not be empty")
+    if len(node.value) > _CLUSTER_MAX:
+        problems.add(node, "has %d columns, the limit is %d" % (len(node.value), _CLUSTER_MAX))
+    result: List[Column] = []
+    for item, name in names:
+        column = columns.get(name)
+        if column is None:
+            problems.add(item, 'no column "%s"%s' % (name, suggestion(name, columns)))
+        elif column in result:
+            problems.add(item, '"%s" is listed twice' % name)
+        elif not column.type.cluster:
+            problems.add(item, '"%s" is %s, which BigQuery cannot cluster by'
+                         % (name, column.type.name))
+        else:
+            result.append(column)
+    return tuple(result)
+
+
+def _read_labels(node: Optional[Node], problems: Problems) -> Tuple[Tuple[str, str], ...]:
+    if node is None or not problems.is_a(node, "object"):
+        return ()
+    if len(node.value) > _LABELS_MAX:
+        problems.add(node, "has %d labels, the limit is %d" % (len(node.value), _LABELS_MAX))
+    result = []
+    for member in node.value:
+        if not _LABEL_KEY.fullmatch(member.key) or len(member.key) > 63:
+            problems.add_at(member.line, member.path, "a label's key has 1 to 63 lower-case letters, "
+                            "digits, underscores and dashes and begins with a letter")
+        elif member.key.startswith("bqsync_"):
+            problems.add_at(member.line, member.path, 'labels beginning with "bqsync_" are kept for '
+                            "bqsync")
+        if not problems.is_a(member.node, "string"):
+            continue
+        if not _LABEL_VALUE.fullmatch(member.node.value) or len(member.node.value) > 63:
+            problems.add(member.node, "a label's value has at most 63 lower-case letters, digits, "
+                         "underscores and dashes")
+        result.append((member.key, str(member.node.value)))
+    return tuple(result)

@@ -1,0 +1,69 @@
+"""The column types: one row a type with all that any emitter or check has to know about it.
+
+Sources: Google Cloud documentation, "Data types" (what may cluster, partition, be compared),
+"Create and use primary and foreign keys", "Loading Avro data".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Tuple
+
+
+@dataclass(frozen=True)
+class ColumnType:
+    name: str  # in schema files, in BigQuery's REST API and (lower case) in DDL
+    c_enum: str
+    c_type: str  # of the row struct's field
+    c_reader: str
+    c_writer: str
+    key: bool  # may identify rows: comparable and exact
+    primary_key: bool  # BigQuery takes it in PRIMARY KEY ... NOT ENFORCED
+    cluster: bool
+    formats: Tuple[str, ...]  # ways a time may be stored in SQLite, the first is the default
+    truncate_function: str  # of a partitioning expression, "" if it cannot partition by time
+    granularities: Tuple[str, ...]
+    aliases: Tuple[str, ...]  # other databases' words for it, for suggestions
+
+
+_NO: Tuple[str, ...] = ()
+_DAYS = ("DAY", "MONTH", "YEAR")
+_HOURS = ("HOUR", "DAY", "MONTH", "YEAR")
+_INSTANT = ("iso8601", "unix_s", "unix_ms", "unix_us", "julian")
+_I64 = "struct value_int64"
+_DEC = "struct value_decimal"
+_TEXT = "struct slice"
+
+TYPES: Tuple[ColumnType, ...] = tuple(
+    ColumnType(*row)
+    for row in (
+        # name, C enum, C type, reader, writer, key, primary key, cluster, formats, truncation,
+        # granularities, aliases
+        ("INT64", "COLUMN_INT64", _I64, "column_int64", "avro_int64", True, True, True, _NO, "",
+         _NO, ("INT", "INTEGER", "BIGINT", "SMALLINT", "TINYINT", "LONG")),
+        ("FLOAT64", "COLUMN_FLOAT64", "struct value_float64", "column_float64", "avro_float64",
+         False, False, False, _NO, "", _NO, ("FLOAT", "DOUBLE", "REAL")),
+        ("BOOL", "COLUMN_BOOL", "struct value_bool", "column_bool", "avro_bool", True, True, True,
+         _NO, "", _NO, ("BOOLEAN", "BIT")),
+        ("STRING", "COLUMN_STRING", _TEXT, "column_string", "avro_string", True, True, True, _NO,
+         "", _NO, ("TEXT", "VARCHAR", "CHAR", "CLOB", "UUID")),
+        ("BYTES", "COLUMN_BYTES", _TEXT, "column_bytes", "avro_bytes", True, True, False, _NO, "",
+         _NO, ("BLOB", "BINARY", "VARBINARY", "BYTEA")),
+        ("NUMERIC", "COLUMN_NUMERIC", _DEC, "column_numeric", "avro_decimal", True, True, True,
+         _NO, "", _NO, ("DECIMAL", "NUMBER", "MONEY")),
+        ("BIGNUMERIC", "COLUMN_BIGNUMERIC", _DEC, "column_bignumeric", "avro_decimal", True, True,
+         True, _NO, "", _NO, ("BIGDECIMAL",)),
+        ("DATE", "COLUMN_DATE", _I64, "column_date", "avro_int64", True, True, True, _INSTANT,
+         "date_trunc", _DAYS, _NO),
+        ("TIME", "COLUMN_TIME", _I64, "column_time", "avro_int64", True, False, False,
+         ("iso8601",), "", _NO, _NO),
+        ("DATETIME", "COLUMN_DATETIME", _I64, "column_datetime", "avro_int64", True, True, True,
+         _INSTANT, "datetime_trunc", _HOURS, _NO),
+        ("TIMESTAMP", "COLUMN_TIMESTAMP", _I64, "column_timestamp", "avro_int64", True, True, True,
+         _INSTANT, "timestamp_trunc", _HOURS, ("TIMESTAMPTZ",)),
+        ("JSON", "COLUMN_JSON", _TEXT, "column_json", "avro_string", False, False, False, _NO, "",
+         _NO, ("JSONB", "OBJECT", "STRUCT", "RECORD")),
+    )
+)
+
+BY_NAME = {row.name: row for row in TYPES}
