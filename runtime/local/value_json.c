@@ -245,7 +245,8 @@ static void append_members(struct member *members, size_t count, struct buffer *
 
     // Keys end in a quote, which sorts before every letter but "!", blank: close enough to the
     // order of the bare keys that equal texts stay equal, which is all that comparing needs.
-    qsort(members, count, sizeof *members, compare_members);
+    if (count > 1)
+        qsort(members, count, sizeof *members, compare_members);
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && strcmp(members[i].key, members[i - 1].key) == 0)
             continue;

@@ -277,7 +277,7 @@ class Bqlocal:
         return self.request("PUT", "/bqlocal/faults", {"faults": list(rules)})
 
     def fault_state(self):
-        """The rules with how often each one has matched ("seen") and acted ("done")."""
+        """The rules, each with how often it has "matched" and "acted" and what it has "held" now."""
         return self.get("/bqlocal/faults")["faults"]
 
     def clear_faults(self):
