@@ -1,0 +1,261 @@
+/* cmd_state: `bqsync rejects`, `bqsync reset` and `bqsync capture`: what the control tables hold.
+ */
+#include "cli/commands.h"
+#include "source/capture.h"
+#include "source/lock.h"
+#include "source/rejects.h"
+#include "source/tracking.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define BUSY_TIMEOUT_MS 20000
+
+/* --- rejects -------------------------------------------------------------------------------------
+ */
+
+struct rejects_print {
+    const struct invocation *in;
+    cJSON *array; /* NULL: print lines */
+    size_t count;
+};
+
+static bool is_wanted(const struct invocation *in, const char *table)
+{
+    for (size_t i = 0; i < in->table_count; i++)
+        if (strcmp(in->tables[i]->name, table) == 0)
+            return true;
+    return false;
+}
+
+static bool print_reject(void *context, const struct reject *reject)
+{
+    struct rejects_print *print = context;
+
+    if (!is_wanted(print->in, reject->table))
+        return true;
+    print->count++;
+    if (print->array == NULL) {
+        printf(
+            "%s.%s %s: %s value %s (since %s)\n", reject->table, reject->column, reject->key_json,
+            reject->storage_class, reject->reason, reject->since);
+        return true;
+    }
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "table", reject->table);
+    cJSON_AddItemToObject(json, "key", cJSON_CreateRaw(reject->key_json));
+    cJSON_AddStringToObject(json, "column", reject->column);
+    cJSON_AddStringToObject(json, "storage_class", reject->storage_class);
+    cJSON_AddStringToObject(json, "reason", reject->reason);
+    cJSON_AddStringToObject(json, "since", reject->since);
+    cJSON_AddItemToArray(print->array, json);
+    return true;
+}
+
+int command_rejects(struct invocation *in)
+{
+    struct rejects_print print = {.in = in};
+    struct tracking tracking;
+    struct error err;
+
+    if (!tracking_open_read(in->config->state_path, &tracking, &err))
+        return command_fail(in, &err);
+    cJSON *json = NULL;
+    if ((in->args->switches & ARGS_JSON) != 0) {
+        json = cJSON_CreateObject();
+        print.array = cJSON_AddArrayToObject(json, "rejects");
+    }
+    bool ok = rejects_each(&tracking, NULL, print_reject, &print, &err);
+    tracking_close(&tracking);
+    if (!ok) {
+        cJSON_Delete(json);
+        return command_fail(in, &err);
+    }
+    if (json != NULL)
+        return command_print_json(json, 0);
+    if (print.count == 0)
+        puts("no rejected rows");
+    return 0;
+}
+
+/* --- reset ---------------------------------------------------------------------------------------
+ */
+
+int command_reset(struct invocation *in)
+{
+    struct tracking tracking;
+    struct error err;
+
+    if (in->all_tables) {
+        error_set(&err, ERROR_USAGE, "bqsync reset needs the names of the tables to reset");
+        return command_fail(in, &err);
+    }
+    if (!tracking_open(in->config->state_path, &tracking, &err))
+        return command_fail(in, &err);
+    bool ok = true;
+    for (size_t i = 0; i < in->table_count && ok; i++)
+        ok = tracking_reset(&tracking, in->tables[i]->name, &err);
+    tracking_close(&tracking);
+    if (!ok)
+        return command_fail(in, &err);
+    if ((in->args->switches & ARGS_JSON) != 0) {
+        cJSON *json = cJSON_CreateObject();
+        cJSON *array = cJSON_AddArrayToObject(json, "reset");
+        for (size_t i = 0; i < in->table_count; i++)
+            cJSON_AddItemToArray(array, cJSON_CreateString(in->tables[i]->name));
+        return command_print_json(json, 0);
+    }
+    for (size_t i = 0; i < in->table_count; i++)
+        printf("%s will be replaced by the next sync\n", in->tables[i]->name);
+    return 0;
+}
+
+/* --- capture -------------------------------------------------------------------------------------
+ */
+
+static const char *const state_names[] = {
+    [CAPTURE_ABSENT] = "absent",
+    [CAPTURE_INTACT] = "intact",
+    [CAPTURE_INTERRUPTED] = "interrupted"};
+
+enum capture_action { ACTION_INSTALL, ACTION_REMOVE, ACTION_SHOW };
+
+static bool parse_action(
+    const struct args *args, enum capture_action *out_action, struct error *err)
+{
+    static const char *const names[] = {"install", "remove", "show", NULL};
+
+    if (args->word_count == 0)
+        return error_set(err, ERROR_USAGE, "bqsync capture needs install, remove or show");
+    for (int i = 0; names[i] != NULL; i++) {
+        if (strcmp(names[i], args->words[0]) == 0) {
+            *out_action = (enum capture_action)i;
+            return true;
+        }
+    }
+    return error_set(
+        err, ERROR_USAGE, "bqsync capture takes install, remove or show, not %s", args->words[0]);
+}
+
+static bool named(const struct args *args, const struct table *table)
+{
+    if (args->word_count == 1)
+        return true;
+    for (size_t i = 1; i < args->word_count; i++)
+        if (strcmp(args->words[i], table->name) == 0)
+            return true;
+    return false;
+}
+
+static bool check_names(const struct invocation *in, struct error *err)
+{
+    for (size_t i = 1; i < in->args->word_count; i++)
+        if (engine_table(in->engine, in->args->words[i]) == NULL)
+            return error_set(
+                err, ERROR_USAGE, "unknown table %s; bqsync tables lists them", in->args->words[i]);
+    return true;
+}
+
+static bool act(
+    struct database *source, struct tracking *tracking, enum capture_action action,
+    const struct table *table, struct error *err)
+{
+    enum capture_state state;
+
+    switch (action) {
+    case ACTION_SHOW:
+        return true;
+    case ACTION_REMOVE:
+        return capture_remove(source, table, err);
+    case ACTION_INSTALL:
+        break;
+    }
+    if (!capture_check(source, table, &state, err))
+        return false;
+    if (state == CAPTURE_INTACT)
+        return true;
+
+    // What changed before now was not captured, so the next sync may not take the rows sent for
+    // all.
+    return tracking_invalidate(tracking, table->name, err) && capture_install(source, table, err);
+}
+
+static bool report(
+    struct database *source, cJSON *array, const struct table *table, struct error *err)
+{
+    enum capture_state state;
+
+    if (!capture_check(source, table, &state, err))
+        return false;
+    if (array == NULL) {
+        printf("%-26s %s\n", table->name, state_names[state]);
+        return true;
+    }
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "table", table->name);
+    cJSON_AddStringToObject(json, "state", state_names[state]);
+    cJSON_AddItemToArray(array, json);
+    return true;
+}
+
+static bool run_action(
+    struct invocation *in, enum capture_action action, struct database *source,
+    struct tracking *tracking, cJSON *array, struct error *err)
+{
+    for (size_t i = 0; i < in->table_count; i++) {
+        const struct table *table = in->tables[i];
+        if (!named(in->args, table))
+            continue;
+        if (!act(source, tracking, action, table, err) || !report(source, array, table, err))
+            return error_wrap(err, "%s", table->name);
+    }
+    if (action == ACTION_REMOVE && in->args->word_count == 1)
+        return capture_remove_unknown(source, NULL, 0, err);
+    return true;
+}
+
+int command_capture(struct invocation *in)
+{
+    enum capture_action action = ACTION_SHOW;
+    struct database source;
+    struct tracking tracking;
+    struct lock lock;
+    struct error err;
+
+    if (!parse_action(in->args, &action, &err) || !check_names(in, &err))
+        return command_fail(in, &err);
+    if (action != ACTION_SHOW && !in->config->state_is_source) {
+        error_set(
+            &err, ERROR_CONFIG, "BQ_STATE_PATH says that %s may not be written: no triggers there",
+            in->config->sqlite_path);
+        return command_fail(in, &err);
+    }
+    bool writes = action != ACTION_SHOW;
+    if (!database_open(
+            in->config->sqlite_path, writes ? DATABASE_WRITE : DATABASE_READ, BUSY_TIMEOUT_MS,
+            &source, &err))
+        return command_fail(in, &err);
+    if (writes && !lock_acquire(in->config->state_path, "capture", &lock, &err)) {
+        database_close(&source);
+        return command_fail(in, &err);
+    }
+
+    bool json_wanted = (in->args->switches & ARGS_JSON) != 0;
+    cJSON *json = json_wanted ? cJSON_CreateObject() : NULL;
+    cJSON *array = json_wanted ? cJSON_AddArrayToObject(json, "capture") : NULL;
+    bool ok =
+        action == ACTION_INSTALL ? tracking_open(in->config->state_path, &tracking, &err) : true;
+    if (ok) {
+        ok = run_action(in, action, &source, &tracking, array, &err);
+        if (action == ACTION_INSTALL)
+            tracking_close(&tracking);
+    }
+    if (writes)
+        lock_release(&lock);
+    database_close(&source);
+    if (!ok) {
+        cJSON_Delete(json);
+        return command_fail(in, &err);
+    }
+    return json_wanted ? command_print_json(json, 0) : 0;
+}

@@ -1,0 +1,92 @@
+/* cmd_tables: `bqsync tables` and `bqsync ddl`: what was compiled in, for review. Contacts nobody.
+ */
+#include "base/buffer.h"
+#include "cli/commands.h"
+#include "sync/describe.h"
+#include "sync/sqltext.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TEXT_CEILING (8 << 20)
+
+int command_tables(struct invocation *in)
+{
+    if ((in->args->switches & ARGS_JSON) != 0)
+        return command_print_json(describe_tables(in->tables, in->table_count), 0);
+
+    printf("%-26s %-26s %-8s %-20s %s\n", "table", "target", "mode", "key", "columns");
+    for (size_t i = 0; i < in->table_count; i++) {
+        const struct table *table = in->tables[i];
+        char key[256] = "";
+        for (size_t k = 0; k < table->key_count; k++) {
+            size_t used = strlen(key);
+            snprintf(
+                key + used, sizeof key - used, "%s%s", k > 0 ? ", " : "",
+                table->columns[table->key[k]].name);
+        }
+        printf(
+            "%-26s %-26s %-8s %-20s %zu\n", table->name, table->target, describe_mode(table->mode),
+            key, table->column_count);
+    }
+    return 0;
+}
+
+static int print_schemas(const struct invocation *in)
+{
+    if (in->table_count == 1 && !in->all_tables) {
+        fputs(in->tables[0]->schema_json, stdout);
+        putchar('\n');
+        return 0;
+    }
+    cJSON *json = cJSON_CreateObject();
+    for (size_t i = 0; i < in->table_count; i++)
+        cJSON_AddItemToObject(json, in->tables[i]->name, cJSON_Parse(in->tables[i]->schema_json));
+    char *text = cJSON_Print(json);
+    puts(text == NULL ? "" : text);
+    cJSON_free(text);
+    cJSON_Delete(json);
+    return 0;
+}
+
+/* Project and dataset as configured; where they are not, the placeholders stay, so that a
+ * definition can be reviewed without any configuration. */
+static void print_statement(const struct invocation *in, const char *statement)
+{
+    struct buffer text;
+    const struct config *config = in->config;
+
+    buffer_init(&text, TEXT_CEILING);
+    if (config->project == NULL || config->dataset == NULL)
+        buffer_append_text(&text, statement);
+    else
+        sqltext_render(&text, statement, config->project, config->dataset, "${staging}");
+    fputs(buffer_text(&text), stdout);
+    buffer_clear(&text);
+}
+
+int command_ddl(struct invocation *in)
+{
+    const char *format = in->args->format == NULL ? "sql" : in->args->format;
+    struct error err;
+
+    if (strcmp(format, "json") == 0)
+        return print_schemas(in);
+    if (strcmp(format, "sql") != 0 && strcmp(format, "merge") != 0) {
+        error_set(&err, ERROR_USAGE, "--format is sql, json or merge, not %s", format);
+        return command_fail(in, &err);
+    }
+    for (size_t i = 0; i < in->table_count; i++) {
+        const struct table *table = in->tables[i];
+        if (i > 0)
+            putchar('\n');
+        if (strcmp(format, "sql") == 0) {
+            print_statement(in, table->ddl_sql);
+        } else {
+            print_statement(in, table->merge_sql);
+            putchar('\n');
+            print_statement(in, table->merge_new_sql);
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,86 @@
+#include "cli/commands.h"
+
+#include "sync/result.h"
+
+#include <stdio.h>
+
+static const struct command table[] = {
+    {
+        .name = "sync",
+        .arguments = "[TABLE...]",
+        .summary = "one pass now; incremental unless --full",
+        .switches = ARGS_JSON | ARGS_QUIET | ARGS_FULL | ARGS_DRY_RUN,
+        .needs = NEEDS_WAREHOUSE | NEEDS_SOURCE | NEEDS_CREDENTIALS,
+        .run = command_sync,
+    },
+    {
+        .name = "tables",
+        .arguments = "[TABLE...]",
+        .summary = "the tables compiled in",
+        .switches = ARGS_JSON,
+        .run = command_tables,
+    },
+    {
+        .name = "ddl",
+        .arguments = "[TABLE...]",
+        .summary = "the DDL, BigQuery schema or MERGE of tables, for review",
+        .switches = ARGS_FORMAT,
+        .run = command_ddl,
+    },
+    {
+        .name = "rejects",
+        .arguments = "[TABLE...]",
+        .summary = "rows that could not be encoded, and why",
+        .switches = ARGS_JSON,
+        .needs = NEEDS_SOURCE,
+        .run = command_rejects,
+    },
+    {
+        .name = "reset",
+        .arguments = "TABLE...",
+        .summary = "forget the progress of tables; the next sync replaces their content",
+        .switches = ARGS_JSON,
+        .needs = NEEDS_SOURCE,
+        .run = command_reset,
+    },
+    {
+        .name = "capture",
+        .arguments = "install|remove|show [TABLE...]",
+        .summary = "the triggers that capture changes",
+        .switches = ARGS_JSON,
+        .needs = NEEDS_SOURCE,
+        .takes_words = true,
+        .run = command_capture,
+    },
+};
+
+const struct command *commands(size_t *out_count)
+{
+    *out_count = sizeof table / sizeof table[0];
+    return table;
+}
+
+int command_fail(const struct invocation *in, const struct error *err)
+{
+    fprintf(stderr, "bqsync: %s\n", err->message);
+    if (in != NULL && (in->args->switches & ARGS_JSON) != 0) {
+        cJSON *json = cJSON_CreateObject();
+        cJSON *error = cJSON_AddObjectToObject(json, "error");
+        cJSON_AddStringToObject(error, "code", error_code_name(err->code));
+        cJSON_AddStringToObject(error, "message", err->message);
+        cJSON_AddBoolToObject(error, "retryable", error_is_retryable(err->code));
+        return command_print_json(json, error_exit_status(err->code));
+    }
+    return error_exit_status(err->code);
+}
+
+int command_print_json(cJSON *json, int status)
+{
+    char *text = cJSON_PrintUnformatted(json);
+
+    if (text != NULL)
+        puts(text);
+    cJSON_free(text);
+    cJSON_Delete(json);
+    return status;
+}

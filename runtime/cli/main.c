@@ -1,0 +1,196 @@
+/* main: parse, read the configuration, wire the engine, run the command, exit status. No logic. */
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "cli/args.h"
+#include "cli/commands.h"
+#include "cli/help.h"
+#include "registry.h"
+#include "sync/engine.h"
+
+#include <curl/curl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How long one call to BigQuery may go on trying: a person waits for a command, nobody for a
+ * daemon. */
+#define COMMAND_RETRY_BUDGET_MS 30000
+#define SERVICE_RETRY_BUDGET_MS 300000
+
+static void on_stop(int signal)
+{
+    (void)signal;
+    clock_stop();
+}
+
+static void watch_signals(void)
+{
+    struct sigaction stop = {.sa_handler = on_stop};
+
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGINT, &stop, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static const struct command *find_command(const char *name, struct error *err)
+{
+    const char *names[32];
+    size_t count = 0;
+    const struct command *all = commands(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(all[i].name, name) == 0)
+            return &all[i];
+        names[i] = all[i].name;
+    }
+    names[count] = NULL;
+    const char *nearest = config_nearest(name, names);
+    if (nearest != NULL)
+        error_set(err, ERROR_USAGE, "unknown command %s (did you mean %s?)", name, nearest);
+    else
+        error_set(err, ERROR_USAGE, "unknown command %s; see bqsync --help", name);
+    return NULL;
+}
+
+static bool check_switches(
+    const struct command *command, const struct args *args, struct error *err)
+{
+    size_t count = 0;
+    const struct args_switch_help *switches = args_switches(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if ((args->switches & (unsigned)switches[i].bit) != 0 &&
+            (command->switches & (unsigned)switches[i].bit) == 0)
+            return error_set(
+                err, ERROR_USAGE, "bqsync %s takes no --%s", command->name, switches[i].name);
+    return true;
+}
+
+static const struct table *find_table(const char *name, struct error *err)
+{
+    const char **names = calloc(registry_count + 1, sizeof *names);
+    const struct table *found = NULL;
+
+    for (size_t i = 0; i < registry_count; i++) {
+        if (strcmp(registry_tables[i]->name, name) == 0)
+            found = registry_tables[i];
+        if (names != NULL)
+            names[i] = registry_tables[i]->name;
+    }
+    if (found == NULL) {
+        const char *nearest = names == NULL ? NULL : config_nearest(name, names);
+        if (nearest != NULL)
+            error_set(err, ERROR_USAGE, "unknown table %s (did you mean %s?)", name, nearest);
+        else
+            error_set(err, ERROR_USAGE, "unknown table %s; bqsync tables lists them", name);
+    }
+    free(names);
+    return found;
+}
+
+/* The tables named on the line, each once, or all of the registry. Returned owned. */
+static const struct table **resolve_tables(
+    const struct command *command, const struct args *args, size_t *out_count, struct error *err)
+{
+    const struct table **tables = calloc(registry_count + args->word_count + 1, sizeof *tables);
+    size_t count = 0;
+
+    if (tables == NULL) {
+        error_set(err, ERROR_MEMORY, "out of memory");
+        return NULL;
+    }
+    bool all = args->word_count == 0 || command->takes_words;
+    for (size_t i = 0; i < registry_count && all; i++)
+        tables[count++] = registry_tables[i];
+    for (size_t i = 0; i < args->word_count && !all; i++) {
+        const struct table *table = find_table(args->words[i], err);
+        if (table == NULL) {
+            free(tables);
+            return NULL;
+        }
+        bool known = false;
+        for (size_t j = 0; j < count; j++)
+            known = known || tables[j] == table;
+        if (!known)
+            tables[count++] = table;
+    }
+    *out_count = count;
+    return tables;
+}
+
+static bool prepare(
+    const struct command *command, const struct args *args, struct config *config,
+    struct engine *engine, struct error *err)
+{
+    if (!config_load(args->env_file, args->flags, args->flag_count, config, err))
+        return false;
+    log_configure(config->log_level, config->log_format);
+    if (!config_require(
+            config, (command->needs & NEEDS_WAREHOUSE) != 0, (command->needs & NEEDS_SOURCE) != 0,
+            err))
+        return false;
+    if ((command->needs & NEEDS_CREDENTIALS) == 0)
+        return true;
+    int64_t budget = (command->needs & NEEDS_SERVICE_BUDGET) != 0 ? SERVICE_RETRY_BUDGET_MS
+                                                                  : COMMAND_RETRY_BUDGET_MS;
+    return engine_init(engine, config, registry_tables, registry_count, budget, err);
+}
+
+static int run(const struct command *command, const struct args *args)
+{
+    struct config config = {0};
+    struct engine engine = {.tables = registry_tables, .table_count = registry_count};
+    struct error err = {0};
+    struct invocation in = {.args = args, .config = &config, .engine = &engine};
+    const struct table **tables = NULL;
+    int status;
+
+    if (!check_switches(command, args, &err) ||
+        (tables = resolve_tables(command, args, &in.table_count, &err)) == NULL ||
+        !prepare(command, args, &config, &engine, &err)) {
+        status = command_fail(&in, &err);
+    } else {
+        in.tables = tables;
+        in.all_tables = args->word_count == 0 || command->takes_words;
+        engine.config = &config;
+        engine.clock = clock_system();
+        status = command->run(&in);
+    }
+    if (engine.governor != NULL)
+        engine_clear(&engine);
+    config_clear(&config);
+    free(tables);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct args args;
+    struct error err = {0};
+
+    watch_signals();
+    if (!args_parse(argc, argv, &args, &err))
+        return command_fail(NULL, &err);
+    if (args.version) {
+        printf("bqsync %s\n", BQSYNC_VERSION);
+        return 0;
+    }
+    if (args.command == NULL) {
+        help_print_all();
+        return args.help ? 0 : error_exit_status(ERROR_USAGE);
+    }
+    const struct command *command = find_command(args.command, &err);
+    if (command == NULL)
+        return command_fail(NULL, &err);
+    if (args.help) {
+        help_print_command(command);
+        return 0;
+    }
+
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    int status = run(command, &args);
+    curl_global_cleanup();
+    return status;
+}
