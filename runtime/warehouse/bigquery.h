@@ -27,12 +27,12 @@ struct bigquery_options {
     struct credentials *credentials; /* borrowed, thread-safe; NULL: no Authorization is sent */
     struct governor *governor;       /* borrowed, thread-safe; NULL: requests are not paced */
     const struct clock *clock;
-    int64_t retry_budget_ms;  /* how long one call may go on trying */
-    int64_t max_bytes_billed; /* per query, 0: no cap */
-    const char *run_id;       /* goes into job labels; may be NULL */
-    const struct http_ops *http;      /* borrowed; NULL: libcurl */
-    uint64_t upload_chunk_bytes;      /* a multiple of 256 KiB; 0: 8 MiB */
-    uint64_t upload_multipart_bytes;  /* files up to here go in one request; 0: 8 MiB */
+    int64_t retry_budget_ms;         /* how long one call may go on trying */
+    int64_t max_bytes_billed;        /* per query, 0: no cap */
+    const char *run_id;              /* goes into job labels; may be NULL */
+    const struct http_ops *http;     /* borrowed; NULL: libcurl */
+    uint64_t upload_chunk_bytes;     /* a multiple of 256 KiB; 0: 8 MiB */
+    uint64_t upload_multipart_bytes; /* files up to here go in one request; 0: 8 MiB */
 };
 
 /* Returns owned; strings are copied. */
@@ -91,8 +91,8 @@ struct job {
     struct error
         failure; /* JOB_FAILED: reason, message, and a code that says whether a new job may help */
     char kind[16];       /* "load", "query", "copy" */
-    bool is_claim;         /* the query that does nothing, put there by bigquery_job_claim (told by
-                              its label phase=claim) */
+    bool is_claim;       /* the query that does nothing, put there by bigquery_job_claim (told by
+                            its label phase=claim) */
     int64_t output_rows; /* load */
     int64_t inserted;    /* query: dmlStats, summed over the children of a script */
     int64_t updated;

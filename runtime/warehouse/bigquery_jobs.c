@@ -1,0 +1,355 @@
+/* The methods of jobs that change something: load, query, copy, and how their ends are learnt
+ * ("BigQuery API reference": Job; "Run jobs programmatically"). */
+#include "warehouse/bigquery.h"
+
+#include "warehouse/call.h"
+#include "warehouse/governor.h"
+#include "warehouse/job.h"
+#include "warehouse/upload.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define PATH_CEILING 8192
+/* The first looks come fast, because small jobs end in a moment; later ones cost quota. */
+#define POLL_FIRST_MS 60
+#define POLL_LAST_MS  10000
+
+/* --- starting ----------------------------------------------------------------------------------
+ */
+
+/* Keeps the end of a job that was told with its start. */
+static void keep_finished(struct bigquery *bigquery, const char *job_id, const cJSON *resource)
+{
+    struct job job;
+
+    free(bigquery->finished_id);
+    bigquery->finished_id = NULL;
+    if (resource == NULL || job_has_children(resource))
+        return;
+    job_read(resource, job_id, &job);
+    if (job.state != JOB_SUCCEEDED && job.state != JOB_FAILED)
+        return;
+    bigquery->finished = job;
+    bigquery->finished_id = strdup(job_id);
+}
+
+/* *out_existed: the id was there before (409). */
+static bool insert_job(
+    struct bigquery *bigquery, const char *job_id, const cJSON *job, bool *out_existed,
+    struct error *err)
+{
+    struct buffer path;
+    cJSON *answer = NULL;
+
+    buffer_init(&path, PATH_CEILING);
+    call_path_project(bigquery, &path);
+    buffer_append_text(&path, "/jobs");
+    call_path_query(bigquery, false, &path);
+    const struct call call = {
+        .what = "jobs.insert",
+        .subject = job_id,
+        .permission = "bigquery.jobs.create",
+        .method = "POST",
+        .path = buffer_text(&path),
+        .body = job,
+    };
+    bool ok = call_json(bigquery, &call, &answer, err);
+    buffer_clear(&path);
+    *out_existed = !ok && err->code == ERROR_CONFLICT;
+    keep_finished(bigquery, job_id, ok ? answer : NULL);
+    cJSON_Delete(answer);
+    return ok || *out_existed;
+}
+
+static bool no_memory_for_job(const char *job_id, struct error *err)
+{
+    return error_set(err, ERROR_MEMORY, "out of memory for job %s", job_id);
+}
+
+static bool pace(
+    struct bigquery *bigquery, const char *table, enum governor_kind kind, struct error *err)
+{
+    return bigquery->governor == NULL || governor_enter(bigquery->governor, table, kind, err);
+}
+
+bool bigquery_load(
+    struct bigquery *bigquery, const struct load_request *request, uint64_t *out_sent_bytes,
+    struct error *err)
+{
+    static const char *const decimals[] = {"NUMERIC", "BIGNUMERIC"};
+    cJSON *configuration = NULL;
+    cJSON *answer = NULL;
+
+    *out_sent_bytes = 0;
+    if (!pace(bigquery, request->table, GOVERNOR_MODIFICATION, err))
+        return false;
+    cJSON *job = job_new(
+        bigquery, request->job_id, request->label_table, request->label_phase, &configuration);
+    if (job == NULL)
+        return no_memory_for_job(request->job_id, err);
+    cJSON *load = cJSON_AddObjectToObject(configuration, "load");
+    job_add_table(bigquery, load, "destinationTable", request->table);
+    cJSON_AddStringToObject(load, "sourceFormat", "AVRO");
+    cJSON_AddTrueToObject(load, "useAvroLogicalTypes");
+    cJSON_AddItemToObject(load, "decimalTargetTypes", cJSON_CreateStringArray(decimals, 2));
+    cJSON_AddStringToObject(load, "createDisposition", "CREATE_NEVER");
+    cJSON_AddStringToObject(
+        load, "writeDisposition",
+        request->disposition == LOAD_APPEND ? "WRITE_APPEND" : "WRITE_TRUNCATE_DATA");
+    bool ok =
+        upload_send(bigquery, request->job_id, job, request->file, &answer, out_sent_bytes, err);
+    keep_finished(bigquery, request->job_id, answer);
+    cJSON_Delete(answer);
+    cJSON_Delete(job);
+    return ok;
+}
+
+bool bigquery_copy(
+    struct bigquery *bigquery, const char *job_id, const char *from_table, const char *to_table,
+    const char *label_table, struct error *err)
+{
+    cJSON *configuration = NULL;
+    bool existed = false;
+
+    if (!pace(bigquery, to_table, GOVERNOR_MODIFICATION, err))
+        return false;
+    cJSON *job = job_new(bigquery, job_id, label_table, "copy", &configuration);
+    if (job == NULL)
+        return no_memory_for_job(job_id, err);
+    cJSON *copy = cJSON_AddObjectToObject(configuration, "copy");
+    job_add_table(bigquery, copy, "sourceTable", from_table);
+    job_add_table(bigquery, copy, "destinationTable", to_table);
+    cJSON_AddStringToObject(copy, "writeDisposition", "WRITE_TRUNCATE");
+    bool ok = insert_job(bigquery, job_id, job, &existed, err);
+    cJSON_Delete(job);
+    return ok;
+}
+
+/* The slot of an earlier DML job of ours that is done, or that nobody waits for any more. */
+static void release_dml(struct bigquery *bigquery)
+{
+    if (bigquery->dml_table != NULL)
+        governor_dml_done(bigquery->governor, bigquery->dml_table);
+    free(bigquery->dml_table);
+    free(bigquery->dml_id);
+    bigquery->dml_table = NULL;
+    bigquery->dml_id = NULL;
+}
+
+static bool starts_with(const char *sql, const char *word)
+{
+    sql += strspn(sql, " \t\r\n");
+    return strncasecmp(sql, word, strlen(word)) == 0;
+}
+
+static bool pace_query(
+    struct bigquery *bigquery, const char *job_id, const char *sql, const char *table,
+    struct error *err)
+{
+    if (bigquery->governor == NULL || table == NULL || starts_with(sql, "select"))
+        return true;
+    if (starts_with(sql, "create") || starts_with(sql, "alter") || starts_with(sql, "drop"))
+        return governor_enter(bigquery->governor, table, GOVERNOR_METADATA, err);
+
+    release_dml(bigquery);
+    if (!governor_enter(bigquery->governor, table, GOVERNOR_DML, err))
+        return false;
+    bigquery->dml_table = strdup(table);
+    bigquery->dml_id = strdup(job_id);
+    if (bigquery->dml_table != NULL && bigquery->dml_id != NULL)
+        return true;
+    governor_dml_done(bigquery->governor, table);
+    free(bigquery->dml_table);
+    bigquery->dml_table = NULL;
+    release_dml(bigquery);
+    return no_memory_for_job(job_id, err);
+}
+
+static bool insert_query(
+    struct bigquery *bigquery, const char *job_id, const char *sql, const char *label_table,
+    const char *label_phase, bool *out_existed, struct error *err)
+{
+    cJSON *configuration = NULL;
+    cJSON *job = job_new(bigquery, job_id, label_table, label_phase, &configuration);
+    char cap[24];
+
+    if (job == NULL)
+        return no_memory_for_job(job_id, err);
+    cJSON *query = cJSON_AddObjectToObject(configuration, "query");
+    cJSON_AddStringToObject(query, "query", sql);
+    cJSON_AddFalseToObject(query, "useLegacySql");
+    if (bigquery->max_bytes_billed > 0) {
+        snprintf(cap, sizeof cap, "%lld", (long long)bigquery->max_bytes_billed);
+        cJSON_AddStringToObject(query, "maximumBytesBilled", cap);
+    }
+    bool ok = insert_job(bigquery, job_id, job, out_existed, err);
+    cJSON_Delete(job);
+    return ok;
+}
+
+bool bigquery_query(
+    struct bigquery *bigquery, const char *job_id, const char *sql, const char *label_table,
+    const char *label_phase, struct error *err)
+{
+    bool existed = false;
+
+    if (!pace_query(bigquery, job_id, sql, label_table, err))
+        return false;
+    bool ok = insert_query(bigquery, job_id, sql, label_table, label_phase, &existed, err);
+    if (!ok)
+        release_dml(bigquery);
+    return ok;
+}
+
+/* --- learning the end --------------------------------------------------------------------------
+ */
+
+/* A script's rows are counted by its statements, which are jobs of their own ("System variables",
+ * "jobs.list"). */
+static bool add_children(
+    struct bigquery *bigquery, const char *job_id, struct job *job, struct error *err)
+{
+    cJSON *page = NULL;
+    bool ok = true;
+
+    *job = (struct job){
+        .state = job->state, .failure = job->failure, .bytes_billed = job->bytes_billed};
+    snprintf(job->kind, sizeof job->kind, "query");
+    do {
+        struct buffer path;
+        cJSON *answer = NULL;
+        buffer_init(&path, PATH_CEILING);
+        call_path_project(bigquery, &path);
+        buffer_append_text(&path, "/jobs");
+        call_path_query(bigquery, false, &path);
+        buffer_append_text(&path, "&projection=full&maxResults=1000&parentJobId=");
+        http_escape(&path, job_id);
+        if (page != NULL) {
+            buffer_append_text(&path, "&pageToken=");
+            http_escape(&path, call_text(page, "nextPageToken"));
+        }
+        const struct call call = {
+            .what = "jobs.list",
+            .subject = job_id,
+            .permission = "bigquery.jobs.create",
+            .method = "GET",
+            .path = buffer_text(&path),
+        };
+        ok = call_json(bigquery, &call, &answer, err);
+        buffer_clear(&path);
+        cJSON_Delete(page);
+        page = answer;
+        const cJSON *child = NULL;
+        cJSON_ArrayForEach(child, cJSON_GetObjectItemCaseSensitive(page, "jobs"))
+            job_add_dml(child, job);
+    } while (ok && call_text(page, "nextPageToken")[0] != '\0');
+    cJSON_Delete(page);
+    return ok;
+}
+
+static bool ends(const struct job *job)
+{
+    return job->state == JOB_SUCCEEDED || job->state == JOB_FAILED;
+}
+
+bool bigquery_job_get(
+    struct bigquery *bigquery, const char *job_id, struct job *out_job, struct error *err)
+{
+    struct buffer path;
+    struct job job = {.state = JOB_MISSING};
+    cJSON *answer = NULL;
+
+    buffer_init(&path, PATH_CEILING);
+    call_path_project(bigquery, &path);
+    buffer_append_text(&path, "/jobs/");
+    http_escape(&path, job_id);
+    call_path_query(bigquery, true, &path);
+    const struct call call = {
+        .what = "jobs.get",
+        .subject = job_id,
+        .permission = "bigquery.jobs.create",
+        .method = "GET",
+        .path = buffer_text(&path),
+    };
+    bool ok = call_json(bigquery, &call, &answer, err);
+    buffer_clear(&path);
+    if (ok) {
+        job_read(answer, job_id, &job);
+        if (job.state == JOB_SUCCEEDED && job_has_children(answer))
+            ok = add_children(bigquery, job_id, &job, err);
+    } else {
+        ok = err->code == ERROR_NOT_FOUND;
+    }
+    cJSON_Delete(answer);
+    if (!ok)
+        return false;
+    if (ends(&job) && bigquery->dml_id != NULL && strcmp(bigquery->dml_id, job_id) == 0)
+        release_dml(bigquery);
+    *out_job = job;
+    return true;
+}
+
+/* The end of the job as its start told it; asked for once. */
+static bool take_finished(struct bigquery *bigquery, const char *job_id, struct job *out_job)
+{
+    if (bigquery->finished_id == NULL || strcmp(bigquery->finished_id, job_id) != 0)
+        return false;
+    *out_job = bigquery->finished;
+    free(bigquery->finished_id);
+    bigquery->finished_id = NULL;
+    if (bigquery->dml_id != NULL && strcmp(bigquery->dml_id, job_id) == 0)
+        release_dml(bigquery);
+    return true;
+}
+
+bool bigquery_job_wait(
+    struct bigquery *bigquery, const char *job_id, struct job *out_job, struct error *err)
+{
+    struct retry patience;
+    int64_t pause = POLL_FIRST_MS;
+
+    if (take_finished(bigquery, job_id, out_job))
+        return true;
+    retry_begin(&patience, bigquery->clock, bigquery->retry_budget_ms, &bigquery->random);
+    for (;;) {
+        struct job job;
+        if (!bigquery_job_get(bigquery, job_id, &job, err))
+            return false;
+        if (ends(&job)) {
+            *out_job = job;
+            return true;
+        }
+        if (job.state != JOB_MISSING)
+            retry_progress(&patience);
+        else if (retry_left_ms(&patience) <= 0)
+            return error_set(
+                err, ERROR_NOT_FOUND, "BigQuery: jobs.get %s: there is no such job", job_id);
+        // Between half and all of the step, so that many tables do not ask in step.
+        int64_t sleep = pause / 2 + retry_random(&bigquery->random, pause / 2 + 1);
+        if (!retry_sleep(&patience, sleep, err))
+            return false;
+        pause = pause * 3 / 2 > POLL_LAST_MS ? POLL_LAST_MS : pause * 3 / 2;
+    }
+}
+
+bool bigquery_job_claim(
+    struct bigquery *bigquery, const char *job_id, bool *out_claimed, struct error *err)
+{
+    struct job job;
+    bool existed = false;
+
+    if (!insert_query(bigquery, job_id, JOB_CLAIM_SQL, NULL, "claim", &existed, err))
+        return false;
+    if (!existed) {
+        *out_claimed = true;
+        return true;
+    }
+    // The job that is there may be an earlier claim, or this one whose answer was lost.
+    if (!bigquery_job_get(bigquery, job_id, &job, err))
+        return false;
+    *out_claimed = job.state == JOB_FAILED && call_reason_is(&job.failure, "claimed");
+    return true;
+}

@@ -1,0 +1,271 @@
+/* Reading rows back: jobs.query and jobs.getQueryResults ("BigQuery API reference": Jobs). */
+#include "warehouse/bigquery.h"
+
+#include "warehouse/call.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATH_CEILING 8192
+/* How long the server may hold a request while the query runs. */
+#define HOLD_MS 10000
+/* Fresh queries after one that failed on the server's side. */
+#define FRESH_TRIES 3
+
+struct selection {
+    struct bigquery *bigquery;
+    const char *sql;
+    bigquery_row_visit *visit;
+    void *context;
+    char *job_id; /* of the query, once known */
+    char *location;
+    uint64_t rows;
+    int64_t bytes_billed; /* -1: not told yet */
+    bool stopped;         /* by the visit */
+};
+
+static int64_t hold_ms(const struct bigquery *bigquery)
+{
+    // Well within the time after which silence counts as a fault.
+    return bigquery->retry_budget_ms / 2 < HOLD_MS ? bigquery->retry_budget_ms / 2 : HOLD_MS;
+}
+
+static bool keep_reference(struct selection *selection, const cJSON *answer, struct error *err)
+{
+    const cJSON *reference = cJSON_GetObjectItemCaseSensitive(answer, "jobReference");
+    const char *location = call_text(reference, "location");
+
+    if (selection->job_id != NULL || reference == NULL)
+        return true;
+    if (location[0] == '\0' && selection->bigquery->location != NULL)
+        location = selection->bigquery->location;
+    selection->job_id = strdup(call_text(reference, "jobId"));
+    selection->location = strdup(location);
+    return (selection->job_id != NULL && selection->location != NULL) ||
+           error_set(err, ERROR_MEMORY, "out of memory for a query's result");
+}
+
+/* A request id makes a repeated jobs.query find the first one instead of running twice. */
+static cJSON *query_body(struct selection *selection)
+{
+    struct bigquery *bigquery = selection->bigquery;
+    cJSON *body = cJSON_CreateObject();
+    char text[40];
+
+    cJSON_AddStringToObject(body, "query", selection->sql);
+    cJSON_AddFalseToObject(body, "useLegacySql");
+    cJSON_AddNumberToObject(body, "timeoutMs", (double)hold_ms(bigquery));
+    if (bigquery->location != NULL)
+        cJSON_AddStringToObject(body, "location", bigquery->location);
+    snprintf(
+        text, sizeof text, "%016" PRIx64 "%016" PRIx64,
+        (uint64_t)retry_random(&bigquery->random, INT64_MAX), retry_seed());
+    cJSON_AddStringToObject(body, "requestId", text);
+    cJSON *format = cJSON_AddObjectToObject(body, "formatOptions");
+    cJSON_AddTrueToObject(format, "useInt64Timestamp");
+    if (bigquery->max_bytes_billed > 0) {
+        snprintf(text, sizeof text, "%" PRId64, bigquery->max_bytes_billed);
+        cJSON_AddStringToObject(body, "maximumBytesBilled", text);
+    }
+    cJSON *labels = cJSON_AddObjectToObject(body, "labels");
+    cJSON_AddStringToObject(labels, "tool", "bqsync");
+    return body;
+}
+
+static bool first_page(struct selection *selection, cJSON **out_page, struct error *err)
+{
+    struct buffer path;
+    cJSON *body = query_body(selection);
+
+    buffer_init(&path, PATH_CEILING);
+    call_path_project(selection->bigquery, &path);
+    buffer_append_text(&path, "/queries");
+    call_path_query(selection->bigquery, false, &path);
+    const struct call call = {
+        .what = "jobs.query",
+        .subject = "",
+        .permission = "bigquery.jobs.create and bigquery.tables.getData",
+        .method = "POST",
+        .path = buffer_text(&path),
+        .body = body,
+    };
+    bool ok = call_json(selection->bigquery, &call, out_page, err);
+    buffer_clear(&path);
+    cJSON_Delete(body);
+    return ok;
+}
+
+static bool next_page(
+    struct selection *selection, const char *token, cJSON **out_page, struct error *err)
+{
+    struct buffer path;
+
+    buffer_init(&path, PATH_CEILING);
+    call_path_project(selection->bigquery, &path);
+    buffer_append_text(&path, "/queries/");
+    http_escape(&path, selection->job_id == NULL ? "" : selection->job_id);
+    call_path_query(selection->bigquery, false, &path);
+    if (selection->location != NULL && selection->location[0] != '\0') {
+        buffer_append_text(&path, "&location=");
+        http_escape(&path, selection->location);
+    }
+    buffer_printf(
+        &path, "&timeoutMs=%" PRId64 "&formatOptions.useInt64Timestamp=true",
+        hold_ms(selection->bigquery));
+    if (token[0] != '\0') {
+        buffer_append_text(&path, "&pageToken=");
+        http_escape(&path, token);
+    }
+    const struct call call = {
+        .what = "jobs.getQueryResults",
+        .subject = selection->job_id == NULL ? "" : selection->job_id,
+        .permission = "bigquery.tables.getData",
+        .method = "GET",
+        .path = buffer_text(&path),
+    };
+    bool ok = call_json(selection->bigquery, &call, out_page, err);
+    buffer_clear(&path);
+    return ok;
+}
+
+/* One row as text cells; cells holds room for count. */
+static bool visit_row(
+    struct selection *selection, const cJSON *row, const char **cells, size_t count,
+    struct error *err)
+{
+    const cJSON *cell = NULL;
+    size_t index = 0;
+
+    cJSON_ArrayForEach(cell, cJSON_GetObjectItemCaseSensitive(row, "f"))
+    {
+        const cJSON *value = cJSON_GetObjectItemCaseSensitive(cell, "v");
+        if (index == count || !(cJSON_IsString(value) || cJSON_IsNull(value)))
+            return error_set(
+                err, ERROR_WAREHOUSE, "BigQuery: a query's row holds more than plain values");
+        cells[index++] = cJSON_GetStringValue(value);
+    }
+    if (index != count)
+        return error_set(err, ERROR_WAREHOUSE, "BigQuery: a query's row lacks columns");
+    selection->rows++;
+    selection->stopped = !selection->visit(selection->context, count, cells);
+    return true;
+}
+
+static bool visit_page(struct selection *selection, const cJSON *page, struct error *err)
+{
+    static const char *const fields[] = {"schema", "fields", NULL};
+    const cJSON *rows = cJSON_GetObjectItemCaseSensitive(page, "rows");
+    const cJSON *first = cJSON_GetArrayItem(rows, 0);
+    const cJSON *row = NULL;
+    size_t count = (size_t)cJSON_GetArraySize(call_member(page, fields));
+    bool ok = true;
+
+    if (first == NULL)
+        return true;
+    if (count == 0)
+        count = (size_t)cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(first, "f"));
+    const char **cells = calloc(count + 1, sizeof *cells);
+    if (cells == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory for a query's rows");
+    for (row = first; ok && row != NULL && !selection->stopped; row = row->next)
+        ok = visit_row(selection, row, cells, count, err);
+    free((void *)cells);
+    return ok;
+}
+
+/* One query from start to last page. */
+static bool run_once(struct selection *selection, struct error *err)
+{
+    cJSON *page = NULL;
+    bool ok = first_page(selection, &page, err) && keep_reference(selection, page, err);
+
+    while (ok) {
+        const cJSON *billed = cJSON_GetObjectItemCaseSensitive(page, "totalBytesBilled");
+        cJSON *next = NULL;
+        bool complete = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(page, "jobComplete"));
+        if (complete && billed != NULL)
+            selection->bytes_billed = call_int64(billed);
+        const char *token = complete ? call_text(page, "pageToken") : "";
+        if (complete)
+            ok = visit_page(selection, page, err);
+        if (!ok || selection->stopped || (complete && token[0] == '\0'))
+            break;
+        if (clock_stopped())
+            ok = error_set(err, ERROR_STOPPED, "asked to stop during a query");
+        else
+            ok = next_page(selection, token, &next, err);
+        cJSON_Delete(page);
+        page = next;
+    }
+    cJSON_Delete(page);
+    return ok;
+}
+
+static void forget_job(struct selection *selection)
+{
+    free(selection->job_id);
+    free(selection->location);
+    selection->job_id = NULL;
+    selection->location = NULL;
+}
+
+/* A query that failed inside BigQuery, before any row was handed on, may be run again. */
+static bool deserves_fresh_query(const struct selection *selection, const struct error *err)
+{
+    const struct retry_event event = {
+        .place = RETRY_CALL,
+        .status = err->http_status,
+        .reason = err->reason,
+        .message = err->message,
+    };
+    enum error_code code = ERROR_NONE;
+
+    return selection->rows == 0 && retry_decide(&event, &code) == RETRY_NEW_JOB;
+}
+
+/* Only jobs.query tells what was billed; a query that took longer is asked for. */
+static bool find_billed(struct selection *selection, int64_t *out_billed, struct error *err)
+{
+    struct job job = {0};
+
+    if (selection->bytes_billed < 0 && selection->job_id != NULL) {
+        if (!bigquery_job_get(selection->bigquery, selection->job_id, &job, err))
+            return false;
+        selection->bytes_billed = job.bytes_billed;
+    }
+    *out_billed = selection->bytes_billed < 0 ? 0 : selection->bytes_billed;
+    return true;
+}
+
+bool bigquery_select(
+    struct bigquery *bigquery, const char *sql, bigquery_row_visit *visit, void *context,
+    int64_t *out_bytes_billed, struct error *err)
+{
+    struct selection selection = {
+        .bigquery = bigquery,
+        .sql = sql,
+        .visit = visit,
+        .context = context,
+        .bytes_billed = -1,
+    };
+    struct retry retry;
+    bool ok = false;
+
+    retry_begin(&retry, bigquery->clock, bigquery->retry_budget_ms, &bigquery->random);
+    for (unsigned tries = 0; !ok && tries < FRESH_TRIES; tries++) {
+        int64_t pause = 0;
+        forget_job(&selection);
+        ok = run_once(&selection, err);
+        if (ok || !deserves_fresh_query(&selection, err))
+            break;
+        pause = retry_next(&retry, false, err->retry_after_ms);
+        if (pause < 0 || !retry_sleep(&retry, pause, err))
+            break;
+    }
+    if (ok && out_bytes_billed != NULL)
+        ok = find_billed(&selection, out_bytes_billed, err);
+    forget_job(&selection);
+    return ok;
+}

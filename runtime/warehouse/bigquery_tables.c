@@ -1,0 +1,245 @@
+/* The methods of datasets and tables ("BigQuery API reference": Dataset, Table). */
+#include "warehouse/bigquery.h"
+
+#include "warehouse/call.h"
+#include "warehouse/governor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATH_CEILING 8192
+
+/* Only what a pass needs of a list: labels of up to 1,000 tables a page come in one free read. */
+#define LIST_QUERY                                                                                 \
+    "&maxResults=1000&fields=nextPageToken%2Ctables(tableReference(tableId)%2Clabels)"
+
+static bool dataset_missing(const struct bigquery *bigquery, struct error *err)
+{
+    int status = err->http_status;
+
+    error_set(
+        err, ERROR_CONFIG,
+        "dataset %s:%s does not exist; create it (bq mk --dataset %s:%s) or set "
+        "BQ_CREATE_DATASET=1",
+        bigquery->project, bigquery->dataset, bigquery->project, bigquery->dataset);
+    err->http_status = status;
+    return false;
+}
+
+bool bigquery_dataset_get(struct bigquery *bigquery, char **out_location, struct error *err)
+{
+    struct buffer path;
+    cJSON *answer = NULL;
+
+    buffer_init(&path, PATH_CEILING);
+    call_path_dataset(bigquery, &path);
+    call_path_query(bigquery, false, &path);
+    const struct call call = {
+        .what = "datasets.get",
+        .subject = bigquery->dataset,
+        .permission = "bigquery.datasets.get",
+        .method = "GET",
+        .path = buffer_text(&path),
+    };
+    bool ok = call_json(bigquery, &call, &answer, err);
+    buffer_clear(&path);
+    if (!ok)
+        return err->code == ERROR_NOT_FOUND ? dataset_missing(bigquery, err) : false;
+
+    char *location = strdup(call_text(answer, "location"));
+    cJSON_Delete(answer);
+    if (location == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory for the dataset's location");
+    *out_location = location;
+    return true;
+}
+
+bool bigquery_dataset_insert(struct bigquery *bigquery, const char *location, struct error *err)
+{
+    struct buffer path;
+    cJSON *body = cJSON_CreateObject();
+    cJSON *reference = cJSON_AddObjectToObject(body, "datasetReference");
+
+    cJSON_AddStringToObject(reference, "projectId", bigquery->project);
+    cJSON_AddStringToObject(reference, "datasetId", bigquery->dataset);
+    if (location != NULL)
+        cJSON_AddStringToObject(body, "location", location);
+    buffer_init(&path, PATH_CEILING);
+    call_path_project(bigquery, &path);
+    buffer_append_text(&path, "/datasets");
+    call_path_query(bigquery, false, &path);
+    const struct call call = {
+        .what = "datasets.insert",
+        .subject = bigquery->dataset,
+        .permission = "bigquery.datasets.create",
+        .method = "POST",
+        .path = buffer_text(&path),
+        .body = body,
+    };
+    bool ok = call_json(bigquery, &call, NULL, err);
+    buffer_clear(&path);
+    cJSON_Delete(body);
+    return ok || err->code == ERROR_CONFLICT;
+}
+
+static bool visit_page(const cJSON *page, bigquery_table_visit *visit, void *context)
+{
+    const cJSON *entry = NULL;
+
+    cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(page, "tables"))
+    {
+        const cJSON *reference = cJSON_GetObjectItemCaseSensitive(entry, "tableReference");
+        const char *name = call_text(reference, "tableId");
+        if (name[0] != '\0' &&
+            !visit(context, name, cJSON_GetObjectItemCaseSensitive(entry, "labels")))
+            return false;
+    }
+    return true;
+}
+
+/* One page; *page is replaced. */
+static bool list_page(struct bigquery *bigquery, const char *token, cJSON **page, struct error *err)
+{
+    struct buffer path;
+
+    buffer_init(&path, PATH_CEILING);
+    call_path_dataset(bigquery, &path);
+    buffer_append_text(&path, "/tables");
+    call_path_query(bigquery, false, &path);
+    buffer_append_text(&path, LIST_QUERY);
+    if (token[0] != '\0') {
+        buffer_append_text(&path, "&pageToken=");
+        http_escape(&path, token);
+    }
+    const struct call call = {
+        .what = "tables.list",
+        .subject = bigquery->dataset,
+        .permission = "bigquery.tables.list",
+        .method = "GET",
+        .path = buffer_text(&path),
+    };
+    cJSON *answer = NULL;
+    bool ok = call_json(bigquery, &call, &answer, err);
+    buffer_clear(&path);
+    if (ok) {
+        // The token is a part of the page it came with.
+        cJSON_Delete(*page);
+        *page = answer;
+    }
+    return ok;
+}
+
+bool bigquery_tables_list(
+    struct bigquery *bigquery, bigquery_table_visit *visit, void *context, struct error *err)
+{
+    cJSON *page = NULL;
+    bool ok = false;
+
+    do {
+        ok = list_page(bigquery, call_text(page, "nextPageToken"), &page, err);
+        if (!ok && err->code == ERROR_NOT_FOUND)
+            dataset_missing(bigquery, err);
+    } while (ok && visit_page(page, visit, context) && call_text(page, "nextPageToken")[0] != '\0');
+    cJSON_Delete(page);
+    return ok;
+}
+
+/* A call on one table: path and error handling that get, patch and delete share. */
+static bool table_call(
+    struct bigquery *bigquery, const char *table, struct call *call, cJSON **out_answer,
+    struct error *err)
+{
+    struct buffer path;
+
+    buffer_init(&path, PATH_CEILING);
+    call_path_table(bigquery, table, &path);
+    call_path_query(bigquery, false, &path);
+    call->subject = table;
+    call->path = buffer_text(&path);
+    bool ok = call_json(bigquery, call, out_answer, err);
+    buffer_clear(&path);
+    return ok;
+}
+
+static bool pace(struct bigquery *bigquery, const char *table, struct error *err)
+{
+    return bigquery->governor == NULL ||
+           governor_enter(bigquery->governor, table, GOVERNOR_METADATA, err);
+}
+
+bool bigquery_table_get(
+    struct bigquery *bigquery, const char *table, cJSON **out_table, struct error *err)
+{
+    struct call call = {
+        .what = "tables.get",
+        .permission = "bigquery.tables.get",
+        .method = "GET",
+    };
+
+    *out_table = NULL;
+    return table_call(bigquery, table, &call, out_table, err) || err->code == ERROR_NOT_FOUND;
+}
+
+bool bigquery_table_insert(
+    struct bigquery *bigquery, const char *table, const cJSON *resource, struct error *err)
+{
+    struct buffer path;
+
+    if (!pace(bigquery, table, err))
+        return false;
+    cJSON *body = cJSON_Duplicate(resource, true);
+    cJSON *reference = cJSON_AddObjectToObject(body, "tableReference");
+    cJSON_AddStringToObject(reference, "projectId", bigquery->project);
+    cJSON_AddStringToObject(reference, "datasetId", bigquery->dataset);
+    cJSON_AddStringToObject(reference, "tableId", table);
+    buffer_init(&path, PATH_CEILING);
+    call_path_dataset(bigquery, &path);
+    buffer_append_text(&path, "/tables");
+    call_path_query(bigquery, false, &path);
+    const struct call call = {
+        .what = "tables.insert",
+        .subject = table,
+        .permission = "bigquery.tables.create",
+        .method = "POST",
+        .path = buffer_text(&path),
+        .body = body,
+    };
+    bool ok = call_json(bigquery, &call, NULL, err);
+    buffer_clear(&path);
+    cJSON_Delete(body);
+    return ok;
+}
+
+bool bigquery_table_patch(
+    struct bigquery *bigquery, const char *table, const cJSON *patch, struct error *err)
+{
+    const char *etag = call_text(patch, "etag");
+    char match[160];
+    struct call call = {
+        .what = "tables.patch",
+        .permission = "bigquery.tables.update",
+        .method = "PATCH",
+        .body = patch,
+    };
+
+    if (!pace(bigquery, table, err))
+        return false;
+    if (etag[0] != '\0') {
+        snprintf(match, sizeof match, "If-Match: %s", etag);
+        call.header = match;
+    }
+    return table_call(bigquery, table, &call, NULL, err);
+}
+
+bool bigquery_table_delete(struct bigquery *bigquery, const char *table, struct error *err)
+{
+    struct call call = {
+        .what = "tables.delete",
+        .permission = "bigquery.tables.delete",
+        .method = "DELETE",
+        .empty_answer = true,
+    };
+
+    return table_call(bigquery, table, &call, NULL, err) || err->code == ERROR_NOT_FOUND;
+}

@@ -1,0 +1,426 @@
+#include "warehouse/call.h"
+
+#include "base/log.h"
+#include "warehouse/credentials.h"
+#include "warehouse/governor.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A path of ours: project, dataset and table names hold at most 1,024 bytes, escaped threefold. */
+#define URL_CEILING 16384
+/* A request that waits in vain this long is repeated even within a long budget. */
+#define STALL_MS   60000
+#define CONNECT_MS 10000
+/* The last try of a call has at least so long to be answered. */
+#define LEAST_MS 500
+
+/* --- paths and JSON ------------------------------------------------------------------------------
+ */
+
+void call_path_project(const struct bigquery *bigquery, struct buffer *out)
+{
+    buffer_append_text(out, "/bigquery/v2/projects/");
+    http_escape(out, bigquery->project);
+}
+
+void call_path_dataset(const struct bigquery *bigquery, struct buffer *out)
+{
+    call_path_project(bigquery, out);
+    buffer_append_text(out, "/datasets/");
+    http_escape(out, bigquery->dataset);
+}
+
+void call_path_table(const struct bigquery *bigquery, const char *table, struct buffer *out)
+{
+    call_path_dataset(bigquery, out);
+    buffer_append_text(out, "/tables/");
+    http_escape(out, table);
+}
+
+void call_path_query(const struct bigquery *bigquery, bool with_location, struct buffer *out)
+{
+    buffer_append_text(out, "?prettyPrint=false");
+    if (with_location && bigquery->location != NULL) {
+        buffer_append_text(out, "&location=");
+        http_escape(out, bigquery->location);
+    }
+}
+
+const cJSON *call_member(const cJSON *object, const char *const *path)
+{
+    for (; object != NULL && *path != NULL; path++)
+        object = cJSON_GetObjectItemCaseSensitive(object, *path);
+    return object;
+}
+
+int64_t call_int64(const cJSON *value)
+{
+    if (cJSON_IsString(value))
+        return strtoll(value->valuestring, NULL, 10);
+    return cJSON_IsNumber(value) ? (int64_t)value->valuedouble : 0;
+}
+
+const char *call_text(const cJSON *object, const char *name)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+
+    return text == NULL ? "" : text;
+}
+
+bool call_reason_is(const struct error *err, const char *reason)
+{
+    return strcmp(err->reason, reason) == 0;
+}
+
+/* --- errors ------------------------------------------------------------------------------------
+ */
+
+static void keep_reason(struct error *err, const char *reason)
+{
+    snprintf(err->reason, sizeof err->reason, "%s", reason);
+}
+
+/* Google's message without line breaks, which would break our own one line an error. */
+static void one_line(char *out, size_t size, const char *text)
+{
+    snprintf(out, size, "%s", text);
+    for (char *at = out; *at != '\0'; at++)
+        if ((unsigned char)*at < ' ')
+            *at = ' ';
+}
+
+/* Reads {"error": {...}}; a body in another form (a proxy's HTML, nothing) leaves both empty. */
+static void read_error_body(
+    const struct http_answer *answer, char *out_message, size_t size, struct error *err)
+{
+    cJSON *root = cJSON_ParseWithLength(
+        answer->body.data == NULL ? "" : answer->body.data, answer->body.length);
+    const cJSON *error = cJSON_GetObjectItemCaseSensitive(root, "error");
+    const cJSON *first = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(error, "errors"), 0);
+
+    out_message[0] = '\0';
+    if (error != NULL) {
+        keep_reason(err, call_text(first, "reason"));
+        one_line(out_message, size, call_text(error, "message"));
+    }
+    cJSON_Delete(root);
+}
+
+/* "tables.get users" */
+static void name_call(const struct call *call, char *out, size_t size)
+{
+    snprintf(
+        out, size, "BigQuery: %s%s%s", call->what, call->subject[0] == '\0' ? "" : " ",
+        call->subject);
+}
+
+static enum retry_action judge_answer(
+    const struct call *call, const struct http_answer *answer, struct error *err)
+{
+    struct error reason_of = {0};
+    char message[700];
+    char name[200];
+
+    read_error_body(answer, message, sizeof message, &reason_of);
+    const struct retry_event event = {
+        .place = call->place == 0 ? RETRY_CALL : call->place,
+        .status = answer->status,
+        .reason = reason_of.reason,
+        .message = message,
+    };
+    enum error_code code = ERROR_WAREHOUSE;
+    enum retry_action action = retry_decide(&event, &code);
+
+    name_call(call, name, sizeof name);
+    bool needs = code == ERROR_AUTH && answer->status == 403 && call->permission != NULL;
+    error_set(
+        err, code, "%s: http %d%s%s%s%s%s%s%s", name, answer->status,
+        reason_of.reason[0] == '\0' ? "" : " ", reason_of.reason, message[0] == '\0' ? "" : ": ",
+        message, needs ? " (needs " : "", needs ? call->permission : "", needs ? ")" : "");
+    err->http_status = answer->status;
+    err->retry_after_ms = answer->retry_after_ms;
+    keep_reason(err, reason_of.reason);
+    return action;
+}
+
+static enum retry_action judge_silence(
+    const struct call *call, const struct http_answer *answer, struct error *err)
+{
+    const struct retry_event event = {
+        .place = call->place == 0 ? RETRY_CALL : call->place,
+        .failure = answer->failure,
+        .reason = "",
+        .message = "",
+    };
+    enum error_code code = err->code;
+    enum retry_action action = retry_decide(&event, &code);
+    char name[200];
+
+    name_call(call, name, sizeof name);
+    error_wrap(err, "%s", name);
+    return action;
+}
+
+/* --- one try -----------------------------------------------------------------------------------
+ */
+
+/* A token goes only to the API it is for: an upload's session may be anywhere the server says. */
+static bool url_may_see_token(const struct bigquery *bigquery, const char *url)
+{
+    char ours[512];
+    char theirs[512];
+
+    return http_origin(bigquery->root, ours, sizeof ours) &&
+           http_origin(url, theirs, sizeof theirs) && strcmp(ours, theirs) == 0;
+}
+
+static bool authorization_line(
+    struct bigquery *bigquery, const char *url, char **out_value, struct buffer *line,
+    struct error *err)
+{
+    if (bigquery->credentials == NULL || !url_may_see_token(bigquery, url))
+        return true;
+    if (!credentials_authorization(bigquery->credentials, out_value, err))
+        return false;
+    buffer_printf(line, "Authorization: %s", *out_value);
+    return buffer_check(line, "the Authorization header", err);
+}
+
+static int64_t at_least(int64_t value, int64_t least)
+{
+    return value < least ? least : value;
+}
+
+static void fill_request(
+    struct bigquery *bigquery, const struct call *call, const char *url, int64_t left_ms,
+    struct http_request *request)
+{
+    *request = (struct http_request){
+        .method = call->method,
+        .url = url,
+        .source = call->source,
+        .connect_timeout_ms = at_least(left_ms < CONNECT_MS ? left_ms : CONNECT_MS, LEAST_MS),
+        .stall_timeout_ms = at_least(left_ms < STALL_MS ? left_ms : STALL_MS, LEAST_MS),
+    };
+    // What follows an upload's last byte may take long, and repeating it costs the bytes again.
+    if (call->source != NULL)
+        request->stall_timeout_ms = STALL_MS;
+    request->headers[0] = "x-goog-api-client: gl-c/17 gccl/" BQSYNC_VERSION;
+    request->headers[1] = call->header;
+    (void)bigquery;
+}
+
+static bool send_request(
+    struct bigquery *bigquery, const struct call *call, struct http_request *request,
+    struct http_answer *answer, struct error *err)
+{
+    char type[160];
+    char project[300];
+    char *text = NULL;
+
+    if (call->body != NULL) {
+        text = cJSON_PrintUnformatted(call->body);
+        if (text == NULL) {
+            answer->failure = HTTP_LOCAL;
+            return error_set(err, ERROR_MEMORY, "out of memory for a request body");
+        }
+        request->body = slice_of(text);
+        request->headers[2] = "Content-Type: application/json; charset=UTF-8";
+    } else if (call->content_type != NULL) {
+        snprintf(type, sizeof type, "Content-Type: %s", call->content_type);
+        request->headers[2] = type;
+    }
+    if (request->body.data == NULL && request->source == NULL && call->method[0] == 'P')
+        request->body = slice_of(""); // Content-Length: 0 has to be said
+
+    const char *quota =
+        bigquery->credentials == NULL ? NULL : credentials_quota_project(bigquery->credentials);
+    if (quota != NULL) {
+        snprintf(project, sizeof project, "x-goog-user-project: %s", quota);
+        request->headers[3] = project;
+    }
+    bool ok = bigquery->http->perform(bigquery->http->context, request, answer, err);
+    bigquery->counters.requests++;
+    bigquery->counters.bytes_sent += answer->sent;
+    bigquery->counters.bytes_received += answer->received;
+    cJSON_free(text);
+    return ok;
+}
+
+bool call_once(
+    struct bigquery *bigquery, const struct call *call, const char *url, int64_t left_ms,
+    struct http_answer *answer, enum retry_action *out_action, struct error *err)
+{
+    struct http_request request;
+    struct buffer line;
+    char *authorization = NULL;
+    bool ok = false;
+
+    *out_action = RETRY_GIVE_UP;
+    buffer_init(&line, HTTP_ANSWER_CEILING);
+    answer->failure = HTTP_LOCAL;
+    if (!authorization_line(bigquery, url, &authorization, &line, err))
+        goto cleanup;
+    fill_request(bigquery, call, url, left_ms, &request);
+    request.headers[4] = line.length > 0 ? buffer_text(&line) : NULL;
+
+    if (!send_request(bigquery, call, &request, answer, err)) {
+        *out_action = judge_silence(call, answer, err);
+        goto cleanup;
+    }
+    if (bigquery->governor != NULL)
+        governor_circuit_answered(bigquery->governor);
+    if (answer->status >= 200 && answer->status < 300) {
+        ok = true;
+        goto cleanup;
+    }
+    *out_action = judge_answer(call, answer, err);
+    if (*out_action == RETRY_REFRESH_TOKEN) {
+        if (authorization == NULL)
+            *out_action = RETRY_GIVE_UP;
+        else
+            credentials_invalidate(bigquery->credentials, authorization);
+    }
+
+cleanup:
+    if (line.data != NULL)
+        explicit_bzero(line.data, line.capacity);
+    buffer_clear(&line);
+    if (authorization != NULL)
+        credentials_wipe(authorization);
+    return ok;
+}
+
+/* --- with retries ------------------------------------------------------------------------------
+ */
+
+/* The budget is over. Without a single answer, not even a bad one, nobody is there. */
+static void report_exhausted(
+    struct bigquery *bigquery, const struct retry *retry, bool answered, struct error *err)
+{
+    char message[sizeof err->message];
+
+    if (!answered) {
+        err->code = ERROR_UNREACHABLE;
+        if (bigquery->governor != NULL)
+            governor_circuit_silent(bigquery->governor);
+    }
+    snprintf(
+        message, sizeof message, "%.900s (%u tries in %" PRId64 " ms)", err->message,
+        retry->attempts, retry->budget_ms - retry_left_ms(retry));
+    memcpy(err->message, message, sizeof message);
+}
+
+bool call_pause(
+    struct bigquery *bigquery, const struct call *call, struct retry *retry, bool answered,
+    struct error *err)
+{
+    int64_t pause = retry_next(retry, err->code == ERROR_UNREACHABLE, err->retry_after_ms);
+
+    if (pause < 0) {
+        report_exhausted(bigquery, retry, answered, err);
+        return false;
+    }
+    log_warn(
+        "request failed, trying again", LOG_TEXT("call", call->what),
+        LOG_TEXT("subject", call->subject), LOG_NUMBER("status", err->http_status),
+        LOG_TEXT("reason", err->reason), LOG_TEXT("error", err->message),
+        LOG_NUMBER("pause_ms", pause));
+    bigquery->counters.retries++;
+    return retry_sleep(retry, pause, err);
+}
+
+static bool circuit_allows(struct bigquery *bigquery, const struct call *call, struct error *err)
+{
+    char name[200];
+
+    if (bigquery->governor == NULL || governor_circuit_allows(bigquery->governor))
+        return true;
+    name_call(call, name, sizeof name);
+    return error_set(
+        err, ERROR_UNREACHABLE, "%s: not tried, %s has stopped answering", name, bigquery->root);
+}
+
+/* A body that should be JSON and is not was cut or replaced on its way: as good as no answer. */
+static bool parse_answer(
+    const struct call *call, struct http_answer *answer, cJSON **out_json, struct error *err)
+{
+    char name[200];
+
+    *out_json = cJSON_ParseWithLength(
+        answer->body.data == NULL ? "" : answer->body.data, answer->body.length);
+    if (*out_json != NULL || call->empty_answer)
+        return true;
+    name_call(call, name, sizeof name);
+    error_set(
+        err, ERROR_TRANSIENT, "%s: http %d, but the answer is not JSON (%zu bytes of %s)", name,
+        answer->status, answer->body.length,
+        answer->content_type[0] == '\0' ? "no stated type" : answer->content_type);
+    err->http_status = answer->status;
+    return false;
+}
+
+/* Tries until an answer is good. json may be NULL: then any 2xx is good as it is. */
+static bool try_until_good(
+    struct bigquery *bigquery, const struct call *call, struct http_answer *answer, cJSON **json,
+    struct error *err)
+{
+    struct buffer url;
+    struct retry retry;
+    bool answered = false;
+    bool refreshed = false;
+    bool ok = false;
+
+    buffer_init(&url, URL_CEILING);
+    buffer_printf(&url, "%s%s", bigquery->root, call->path);
+    if (!buffer_check(&url, "a request's URL", err) || !circuit_allows(bigquery, call, err))
+        goto cleanup;
+    retry_begin(&retry, bigquery->clock, bigquery->retry_budget_ms, &bigquery->random);
+    for (;;) {
+        enum retry_action action = RETRY_AGAIN;
+        ok = call_once(
+            bigquery, call, buffer_text(&url), retry_left_ms(&retry), answer, &action, err);
+        answered = answered || answer->failure == HTTP_OK;
+        if (ok && (json == NULL || parse_answer(call, answer, json, err)))
+            break;
+        if (ok)
+            action = RETRY_AGAIN;
+        ok = false;
+        if (action == RETRY_REFRESH_TOKEN && !refreshed) {
+            refreshed = true;
+            continue;
+        }
+        if (action != RETRY_AGAIN || !call_pause(bigquery, call, &retry, answered, err))
+            break;
+    }
+
+cleanup:
+    buffer_clear(&url);
+    return ok;
+}
+
+bool call_answer(
+    struct bigquery *bigquery, const struct call *call, struct http_answer *answer,
+    struct error *err)
+{
+    return try_until_good(bigquery, call, answer, NULL, err);
+}
+
+bool call_json(
+    struct bigquery *bigquery, const struct call *call, cJSON **out_answer, struct error *err)
+{
+    struct http_answer answer;
+    cJSON *json = NULL;
+
+    http_answer_init(&answer);
+    bool ok = try_until_good(bigquery, call, &answer, &json, err);
+    http_answer_clear(&answer);
+    if (ok && out_answer != NULL)
+        *out_answer = json;
+    else
+        cJSON_Delete(json);
+    return ok;
+}

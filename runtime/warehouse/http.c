@@ -1,0 +1,500 @@
+#include "warehouse/http.h"
+
+#include "base/clock.h"
+
+#include <curl/curl.h>
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+/* libcurl's own upload buffer; larger means fewer calls for an upload, and one a connection. */
+#define UPLOAD_BUFFER_BYTES (256 * 1024)
+
+struct http_client {
+    CURL *curl;
+    struct http_ops ops;
+    char error_text[CURL_ERROR_SIZE];
+};
+
+/* One request under way, as the callbacks see it. */
+struct exchange {
+    const struct http_request *request;
+    struct http_answer *answer;
+    struct http_source source;
+    uint64_t offset;
+    struct error failure; /* what a callback met; ERROR_NONE if nothing */
+    bool stopped;
+};
+
+static pthread_once_t global_once = PTHREAD_ONCE_INIT;
+
+static void global_init(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+void http_answer_init(struct http_answer *answer)
+{
+    *answer = (struct http_answer){0};
+    buffer_init(&answer->body, HTTP_ANSWER_CEILING);
+}
+
+void http_answer_clear(struct http_answer *answer)
+{
+    buffer_clear(&answer->body);
+    free(answer->location);
+    http_answer_init(answer);
+}
+
+/* --- callbacks -------------------------------------------------------------------------------- */
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+{
+    struct exchange *exchange = context;
+    struct buffer *body = &exchange->answer->body;
+
+    buffer_append(body, bytes, size * count);
+    if (!buffer_check(body, "the answer", &exchange->failure))
+        return 0;
+    return size * count;
+}
+
+static size_t on_read(char *out, size_t size, size_t count, void *context)
+{
+    struct exchange *exchange = context;
+    uint64_t left = exchange->source.length - exchange->offset;
+    size_t want = size * count;
+
+    if (want > left)
+        want = (size_t)left;
+    if (want == 0)
+        return 0;
+    if (!exchange->source.read(
+            exchange->source.context, exchange->offset, out, want, &exchange->failure))
+        return CURL_READFUNC_ABORT;
+    exchange->offset += want;
+    exchange->answer->sent += want;
+    return want;
+}
+
+/* A kept connection may turn out to be closed: libcurl then starts the body over on a new one. */
+static int on_seek(void *context, curl_off_t offset, int origin)
+{
+    struct exchange *exchange = context;
+
+    if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > exchange->source.length)
+        return CURL_SEEKFUNC_FAIL;
+    exchange->offset = (uint64_t)offset;
+    return CURL_SEEKFUNC_OK;
+}
+
+static int on_progress(
+    void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
+{
+    struct exchange *exchange = context;
+
+    (void)down_total;
+    (void)down;
+    (void)up_total;
+    (void)up;
+    exchange->stopped = clock_stopped();
+    return exchange->stopped ? 1 : 0;
+}
+
+/* Seconds, or an HTTP date (RFC 9110 10.2.3), as milliseconds from now. */
+static int64_t parse_retry_after(const char *value)
+{
+    char *end = NULL;
+    long seconds = strtol(value, &end, 10);
+
+    if (end == value) {
+        time_t when = curl_getdate(value, NULL);
+        seconds = when == (time_t)-1 ? 0 : (long)(when - time(NULL));
+    }
+    if (seconds <= 0)
+        return 0;
+    return seconds > 86400 ? 86400000 : (int64_t)seconds * 1000;
+}
+
+static void keep_text(char *out, size_t size, struct slice value)
+{
+    snprintf(out, size, "%.*s", (int)value.length, value.data);
+}
+
+static void keep_header(struct http_answer *answer, struct slice name, struct slice value)
+{
+    char text[128];
+    const struct {
+        const char *name;
+        char *out;
+        size_t size;
+    } texts[] = {
+        {"range", answer->range, sizeof answer->range},
+        {"etag", answer->etag, sizeof answer->etag},
+        {"content-type", answer->content_type, sizeof answer->content_type},
+        {"metadata-flavor", answer->metadata_flavor, sizeof answer->metadata_flavor},
+    };
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (strlen(texts[i].name) == name.length &&
+            strncasecmp(texts[i].name, name.data, name.length) == 0)
+            keep_text(texts[i].out, texts[i].size, value);
+
+    keep_text(text, sizeof text, value);
+    if (name.length == 8 && strncasecmp(name.data, "location", 8) == 0) {
+        free(answer->location);
+        answer->location = strndup(value.data, value.length);
+    } else if (name.length == 11 && strncasecmp(name.data, "retry-after", 11) == 0) {
+        answer->retry_after_ms = parse_retry_after(text);
+    } else if (
+        name.length == 27 && strncasecmp(name.data, "x-http-status-code-override", 27) == 0) {
+        answer->status_override = atoi(text);
+    }
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *context)
+{
+    struct exchange *exchange = context;
+    size_t length = size * count;
+    const char *colon = memchr(line, ':', length);
+
+    if (colon == NULL)
+        return length;
+    struct slice name = {line, (size_t)(colon - line)};
+    const char *value = colon + 1;
+    const char *end = line + length;
+    while (value < end && (*value == ' ' || *value == '\t'))
+        value++;
+    while (end > value && isspace((unsigned char)end[-1]))
+        end--;
+    keep_header(exchange->answer, name, (struct slice){value, (size_t)(end - value)});
+    return length;
+}
+
+static bool read_slice(
+    void *context, uint64_t offset, void *out_bytes, size_t length, struct error *err)
+{
+    const struct slice *body = context;
+
+    (void)err;
+    memcpy(out_bytes, body->data + offset, length);
+    return true;
+}
+
+/* --- one exchange ------------------------------------------------------------------------------
+ */
+
+/* What libcurl's code means for the question whether the server may have acted. */
+static enum http_failure failure_of(CURLcode code)
+{
+    switch (code) {
+    case CURLE_OK:
+        return HTTP_OK;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PROXY:
+        return HTTP_NOT_SENT;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_URL_MALFORMAT:
+    case CURLE_WEIRD_SERVER_REPLY:
+        return HTTP_UNTRUSTED;
+    case CURLE_OUT_OF_MEMORY:
+    case CURLE_FAILED_INIT:
+        return HTTP_LOCAL;
+    default:
+        return HTTP_BROKEN;
+    }
+}
+
+static bool host_of_request_is_loopback(const char *url)
+{
+    char host[256];
+
+    return http_host(url, host, sizeof host) && http_host_is_loopback(host);
+}
+
+static void set_body(CURL *curl, struct exchange *exchange)
+{
+    const struct http_request *request = exchange->request;
+
+    if (request->source != NULL)
+        exchange->source = *request->source;
+    else
+        exchange->source = (struct http_source){
+            .context = (void *)&request->body,
+            .length = request->body.length,
+            .read = read_slice,
+        };
+
+    if (request->source == NULL && request->body.data == NULL) {
+        curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
+    } else {
+        curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+        curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)exchange->source.length);
+        curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
+        curl_easy_setopt(curl, CURLOPT_READDATA, exchange);
+        curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, on_seek);
+        curl_easy_setopt(curl, CURLOPT_SEEKDATA, exchange);
+    }
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+}
+
+static void set_trust(CURL *curl)
+{
+    const char *file = getenv("SSL_CERT_FILE");
+    const char *folder = getenv("SSL_CERT_DIR");
+
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    // As OpenSSL itself does: these name other roots of trust, they do not switch trust off.
+    if (file != NULL && *file != '\0')
+        curl_easy_setopt(curl, CURLOPT_CAINFO, file);
+    if (folder != NULL && *folder != '\0')
+        curl_easy_setopt(curl, CURLOPT_CAPATH, folder);
+}
+
+static void set_limits(CURL *curl, const struct http_request *request)
+{
+    int64_t connect_ms = request->connect_timeout_ms;
+    int64_t stall_ms = request->stall_timeout_ms;
+
+    if (connect_ms <= 0)
+        connect_ms = HTTP_CONNECT_TIMEOUT_MS;
+    if (stall_ms <= 0)
+        stall_ms = HTTP_STALL_TIMEOUT_MS;
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
+    // No total limit: an upload may take as long as it moves.
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)((stall_ms + 999) / 1000));
+}
+
+static void set_transport(CURL *curl, const struct http_request *request)
+{
+    curl_easy_setopt(curl, CURLOPT_URL, request->url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "gzip");
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, HTTP_USER_AGENT);
+    curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER_BYTES);
+    if (request->no_proxy || host_of_request_is_loopback(request->url))
+        curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+}
+
+static void set_callbacks(CURL *curl, struct exchange *exchange)
+{
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, exchange);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, exchange);
+}
+
+/* The list must outlive the exchange; NULL without memory. */
+static struct curl_slist *make_headers(const struct http_request *request)
+{
+    // An empty Expect takes libcurl's own away: BigQuery never answers 100, and the wait costs a
+    // second an upload.
+    struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+
+    for (size_t i = 0; list != NULL && i < HTTP_MAX_HEADERS; i++) {
+        if (request->headers[i] == NULL)
+            continue;
+        struct curl_slist *longer = curl_slist_append(list, request->headers[i]);
+        if (longer == NULL) {
+            curl_slist_free_all(list);
+            return NULL;
+        }
+        list = longer;
+    }
+    return list;
+}
+
+static bool report_failure(
+    struct http_client *client, CURLcode code, struct exchange *exchange, struct error *err)
+{
+    struct http_answer *answer = exchange->answer;
+    char origin[256] = "";
+
+    if (exchange->stopped) {
+        answer->failure = HTTP_STOPPED;
+        return error_set(err, ERROR_STOPPED, "asked to stop during a request");
+    }
+    if (exchange->failure.code != ERROR_NONE) {
+        answer->failure = HTTP_LOCAL;
+        *err = exchange->failure;
+        return false;
+    }
+
+    http_origin(exchange->request->url, origin, sizeof origin);
+    const char *detail =
+        client->error_text[0] != '\0' ? client->error_text : curl_easy_strerror(code);
+    answer->failure = failure_of(code);
+    // A connection that timed out before it stood is reported like any other timeout.
+    if (code == CURLE_OPERATION_TIMEDOUT) {
+        curl_off_t connected = 0;
+        curl_easy_getinfo(client->curl, CURLINFO_CONNECT_TIME_T, &connected);
+        if (connected == 0)
+            answer->failure = HTTP_NOT_SENT;
+    }
+    enum error_code kind = ERROR_TRANSIENT;
+    if (answer->failure == HTTP_NOT_SENT || answer->failure == HTTP_UNTRUSTED)
+        kind = ERROR_UNREACHABLE;
+    else if (answer->failure == HTTP_LOCAL)
+        kind = ERROR_MEMORY;
+    return error_set(err, kind, "%s: %s", origin, detail);
+}
+
+static bool client_perform(
+    void *context, const struct http_request *request, struct http_answer *answer,
+    struct error *err)
+{
+    struct http_client *client = context;
+    struct exchange exchange = {.request = request, .answer = answer};
+    CURL *curl = client->curl;
+
+    http_answer_clear(answer);
+    struct curl_slist *headers = make_headers(request);
+    if (headers == NULL) {
+        answer->failure = HTTP_LOCAL;
+        return error_set(err, ERROR_MEMORY, "out of memory for request headers");
+    }
+
+    // Resetting keeps connections, names and TLS sessions; only options go.
+    curl_easy_reset(curl);
+    client->error_text[0] = '\0';
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->error_text);
+    set_transport(curl, request);
+    set_trust(curl);
+    set_limits(curl, request);
+    set_callbacks(curl, &exchange);
+    set_body(curl, &exchange);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+
+    CURLcode code = curl_easy_perform(curl);
+    curl_slist_free_all(headers);
+
+    curl_off_t received = 0;
+    curl_easy_getinfo(curl, CURLINFO_SIZE_DOWNLOAD_T, &received);
+    answer->received = (uint64_t)received;
+    if (code != CURLE_OK)
+        return report_failure(client, code, &exchange, err);
+    long status = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    answer->status = (int)status;
+    return true;
+}
+
+bool http_client_open(struct http_client **out_client, struct error *err)
+{
+    pthread_once(&global_once, global_init);
+    struct http_client *client = calloc(1, sizeof *client);
+    if (client == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory for an HTTP client");
+    client->curl = curl_easy_init();
+    if (client->curl == NULL) {
+        free(client);
+        return error_set(err, ERROR_MEMORY, "libcurl cannot be initialised");
+    }
+    client->ops = (struct http_ops){.context = client, .perform = client_perform};
+    *out_client = client;
+    return true;
+}
+
+void http_client_close(struct http_client *client)
+{
+    if (client == NULL)
+        return;
+    curl_easy_cleanup(client->curl);
+    free(client);
+}
+
+const struct http_ops *http_client_ops(struct http_client *client)
+{
+    return &client->ops;
+}
+
+/* --- URLs --------------------------------------------------------------------------------------
+ */
+
+void http_escape(struct buffer *out, const char *text)
+{
+    static const char hex[] = "0123456789ABCDEF";
+
+    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
+        if (isalnum(*at) || strchr("-._~", *at) != NULL) {
+            buffer_append_byte(out, *at);
+        } else {
+            buffer_append_byte(out, '%');
+            buffer_append_byte(out, (uint8_t)hex[*at >> 4]);
+            buffer_append_byte(out, (uint8_t)hex[*at & 15]);
+        }
+    }
+}
+
+bool http_origin(const char *url, char *out, size_t size)
+{
+    const char *host = strstr(url, "://");
+
+    if (host == NULL)
+        return false;
+    host += 3;
+    size_t length = (size_t)(host - url) + strcspn(host, "/?#");
+    if (length >= size || host[0] == '\0' || strcspn(host, "/?#") == 0)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        out[i] = (char)tolower((unsigned char)url[i]);
+    out[length] = '\0';
+    return true;
+}
+
+bool http_host(const char *url, char *out, size_t size)
+{
+    char origin[512];
+
+    if (!http_origin(url, origin, sizeof origin))
+        return false;
+    const char *host = strstr(origin, "://") + 3;
+    // What stands before an @ is a user name, and a trick in a URL that shows another host first.
+    const char *at = strrchr(host, '@');
+    if (at != NULL)
+        host = at + 1;
+    size_t length = strcspn(host, ":");
+    if (host[0] == '[') {
+        host++;
+        length = strcspn(host, "]");
+    }
+    if (length == 0 || length >= size)
+        return false;
+    memcpy(out, host, length);
+    out[length] = '\0';
+    return true;
+}
+
+bool http_host_is_loopback(const char *host)
+{
+    struct in_addr number;
+
+    if (strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0)
+        return true;
+    // 127.0.0.0/8 as a number: a name may well begin with "127.".
+    return inet_pton(AF_INET, host, &number) == 1 && ntohl(number.s_addr) >> 24 == 127;
+}

@@ -1,0 +1,86 @@
+/* retry: whether a failure deserves another try, of what kind, and after which pause. The policy is
+ * one table (retry.c), read for requests and for jobs alike ("BigQuery error messages", "Upload
+ * data with the API"). Pauses double from one second to 32 with full jitter, a Retry-After is
+ * obeyed, and one call never goes on beyond its budget. No I/O; one thread at a time. */
+#ifndef BQSYNC_WAREHOUSE_RETRY_H
+#define BQSYNC_WAREHOUSE_RETRY_H
+
+#include "warehouse/http.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Where a failure was met; a bit each, since a row of the table may hold for several. */
+enum retry_place {
+    RETRY_CALL = 1,    /* a call that may be repeated: get, list, patch, and starts under our id */
+    RETRY_SESSION = 2, /* a request to a resumable upload's session */
+    RETRY_JOB = 4,     /* errorResult of a job, or a query's failure told by getQueryResults */
+    RETRY_TOKEN = 8,   /* a token endpoint, the metadata server, IAM credentials */
+};
+
+enum retry_action {
+    RETRY_GIVE_UP,
+    RETRY_AGAIN,         /* the same request with the same ids */
+    RETRY_REFRESH_TOKEN, /* once, with a new token */
+    RETRY_WAIT_QUOTA,    /* not now: a quota has to refill first; the caller decides when */
+    RETRY_NEW_JOB,       /* the id is spent: a new job under a new id may do it */
+    RETRY_NEW_SESSION,   /* the upload starts over in a new session */
+    RETRY_PROBE,         /* ask the session how much it has, then go on from there */
+};
+
+/* What happened. */
+struct retry_event {
+    enum retry_place place;
+    enum http_failure failure; /* HTTP_OK: an answer came, or a job spoke */
+    int status;                /* HTTP status, 0 for a job's own error */
+    const char *reason;        /* BigQuery's or OAuth's word; "" if none */
+    const char *message;
+};
+
+/* The first row that fits. *out_code is the error's code if no further try is made, or when the
+ * last one has failed. */
+enum retry_action retry_decide(const struct retry_event *event, enum error_code *out_code);
+
+/* The table itself, for tests and documentation. status 0 fits any, reason NULL fits any, text NULL
+ * fits any. */
+struct retry_row {
+    unsigned places;
+    enum http_failure failure;
+    int status;
+    const char *reason;
+    const char *text; /* part of the message */
+    enum retry_action action;
+    enum error_code code;
+};
+const struct retry_row *retry_table(size_t *out_count);
+
+/* The pauses of one call. */
+struct retry {
+    const struct clock *clock;
+    int64_t budget_ms;
+    int64_t started_ms;
+    int64_t next_ms;
+    uint64_t *random; /* state of the jitter, borrowed, never 0 */
+    unsigned attempts;
+};
+
+void retry_begin(
+    struct retry *retry, const struct clock *clock, int64_t budget_ms, uint64_t *random);
+/* Something was achieved: the budget and the pauses start over. */
+void retry_progress(struct retry *retry);
+int64_t retry_left_ms(const struct retry *retry);
+/* How long to sleep before the next try; -1 when the budget leaves no room for one. refused:
+ * nothing listened, so a first pause may be short. */
+int64_t retry_next(struct retry *retry, bool refused, int64_t retry_after_ms);
+/* Sleeps so long; ERROR_STOPPED when cut short. */
+MUST_CHECK bool retry_sleep(const struct retry *retry, int64_t pause_ms, struct error *err);
+
+/* A state for jitter from the system's randomness. */
+uint64_t retry_seed(void);
+/* Uniform in [0, below). */
+int64_t retry_random(uint64_t *state, int64_t below);
+
+#endif

@@ -1,0 +1,371 @@
+#include "warehouse/upload.h"
+
+#include "warehouse/governor.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATH_CEILING     8192
+#define ENVELOPE_CEILING (1u << 20)
+#define LOAD_PERMISSION  "bigquery.jobs.create and bigquery.tables.updateData"
+
+/* A part of the spool as a request's body, with bytes around it, counting what goes out of it. */
+struct part {
+    const struct spool *file;
+    uint64_t first; /* offset in the file */
+    uint64_t length;
+    struct slice before;
+    struct slice after;
+    uint64_t *sent;
+};
+
+static size_t copy_part(struct slice from, uint64_t offset, char *out, size_t room)
+{
+    if (offset >= from.length)
+        return 0;
+    size_t count = from.length - (size_t)offset;
+    if (count > room)
+        count = room;
+    memcpy(out, from.data + offset, count);
+    return count;
+}
+
+static bool part_read(
+    void *context, uint64_t offset, void *out_bytes, size_t length, struct error *err)
+{
+    struct part *part = context;
+    char *out = out_bytes;
+
+    size_t count = copy_part(part->before, offset, out, length);
+    offset += count;
+    out += count;
+    length -= count;
+
+    uint64_t inside = offset - part->before.length;
+    if (length > 0 && inside < part->length) {
+        count = length;
+        if (count > part->length - inside)
+            count = (size_t)(part->length - inside);
+        if (!spool_read(part->file, part->first + inside, out, count, err))
+            return false;
+        *part->sent += count;
+        offset += count;
+        out += count;
+        length -= count;
+    }
+    if (length > 0)
+        copy_part(part->after, offset - part->before.length - part->length, out, length);
+    return true;
+}
+
+static struct http_source part_source(struct part *part)
+{
+    return (struct http_source){
+        .context = part,
+        .length = part->before.length + part->length + part->after.length,
+        .read = part_read,
+    };
+}
+
+static void upload_path(const struct bigquery *bigquery, const char *type, struct buffer *out)
+{
+    buffer_append_text(out, "/upload");
+    call_path_project(bigquery, out);
+    buffer_append_text(out, "/jobs");
+    call_path_query(bigquery, false, out);
+    buffer_printf(out, "&uploadType=%s", type);
+}
+
+/* --- multipart ---------------------------------------------------------------------------------
+ */
+
+static bool send_multipart(
+    struct bigquery *bigquery, const char *job_id, const cJSON *job, const struct spool *file,
+    cJSON **out_answer, uint64_t *sent, struct error *err)
+{
+    struct buffer path;
+    struct buffer before;
+    char boundary[40];
+    char type[120];
+    char after[60];
+    char *metadata = cJSON_PrintUnformatted(job);
+
+    // Long and random: Avro data does not hold it.
+    snprintf(
+        boundary, sizeof boundary, "bqsync%016" PRIx64 "%08" PRIx64,
+        (uint64_t)retry_random(&bigquery->random, INT64_MAX),
+        (uint64_t)retry_random(&bigquery->random, UINT32_MAX));
+    snprintf(type, sizeof type, "multipart/related; boundary=%s", boundary);
+    snprintf(after, sizeof after, "\r\n--%s--\r\n", boundary);
+    buffer_init(&path, PATH_CEILING);
+    upload_path(bigquery, "multipart", &path);
+    buffer_init(&before, ENVELOPE_CEILING);
+    buffer_printf(
+        &before,
+        "--%s\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n%s\r\n"
+        "--%s\r\nContent-Type: application/octet-stream\r\n\r\n",
+        boundary, metadata == NULL ? "" : metadata, boundary);
+    struct part part = {
+        .file = file,
+        .length = spool_size(file),
+        .before = buffer_slice(&before),
+        .after = slice_of(after),
+        .sent = sent,
+    };
+    const struct http_source source = part_source(&part);
+    const struct call call = {
+        .what = "load",
+        .subject = job_id,
+        .permission = LOAD_PERMISSION,
+        .method = "POST",
+        .path = buffer_text(&path),
+        .source = &source,
+        .content_type = type,
+    };
+    bool ok = metadata != NULL || error_set(err, ERROR_MEMORY, "out of memory for a load job");
+    ok = ok && buffer_check(&before, "a load job", err) &&
+         call_json(bigquery, &call, out_answer, err);
+    cJSON_free(metadata);
+    buffer_clear(&before);
+    buffer_clear(&path);
+    return ok || err->code == ERROR_CONFLICT;
+}
+
+/* --- resumable ---------------------------------------------------------------------------------
+ */
+
+/* One upload through sessions. */
+struct session {
+    struct bigquery *bigquery;
+    const char *job_id;
+    const cJSON *job;
+    const struct spool *file;
+    uint64_t total;
+    uint64_t offset;   /* what the session has, as far as we know */
+    uint64_t furthest; /* the largest offset so far: progress is what passes it */
+    char *url;         /* NULL: none yet */
+    bool probe;        /* ask before sending: we do not know what it has */
+    bool refreshed;    /* the token was renewed since the last progress */
+    bool answered;     /* since the last progress */
+    struct retry retry;
+    uint64_t *sent;
+    bool done;
+    cJSON *answer;
+};
+
+uint64_t upload_offset_of(const char *range)
+{
+    // "bytes=0-K", from some servers "0-K"; no header: nothing is stored.
+    const char *last = strchr(range, '-');
+
+    if (last == NULL)
+        return 0;
+    return strtoull(last + 1, NULL, 10) + 1;
+}
+
+/* Starts a session. An existing job is told here or at the end; either way it is ours. */
+static bool session_start(struct session *session, struct error *err)
+{
+    struct bigquery *bigquery = session->bigquery;
+    struct buffer path;
+    struct http_answer answer;
+    char length[80];
+
+    snprintf(length, sizeof length, "X-Upload-Content-Length: %" PRIu64, session->total);
+    buffer_init(&path, PATH_CEILING);
+    upload_path(bigquery, "resumable", &path);
+    const struct call call = {
+        .what = "upload",
+        .subject = session->job_id,
+        .permission = LOAD_PERMISSION,
+        .method = "POST",
+        .path = buffer_text(&path),
+        .header = length,
+        .body = session->job,
+    };
+    http_answer_init(&answer);
+    bool ok = call_answer(bigquery, &call, &answer, err);
+    if (ok && answer.location == NULL) {
+        ok = error_set(
+            err, ERROR_WAREHOUSE, "BigQuery: upload %s: http %d without a Location to send to",
+            session->job_id, answer.status);
+    } else if (ok) {
+        free(session->url);
+        session->url = answer.location;
+        answer.location = NULL;
+        session->offset = 0;
+        session->probe = false;
+    } else if (err->code == ERROR_CONFLICT) {
+        session->done = ok = true;
+    }
+    http_answer_clear(&answer);
+    buffer_clear(&path);
+    return ok;
+}
+
+/* One request to the session: the next chunk, or the question what it has. */
+static bool session_request(
+    struct session *session, struct http_answer *answer, enum retry_action *action,
+    struct error *err)
+{
+    char range[120];
+    uint64_t left = session->total - session->offset;
+    uint64_t chunk = session->bigquery->upload_chunk_bytes;
+    struct part part = {
+        .file = session->file,
+        .first = session->offset,
+        .length = left < chunk ? left : chunk,
+        .sent = session->sent,
+    };
+
+    if (session->probe || left == 0) {
+        part.length = 0;
+        snprintf(range, sizeof range, "Content-Range: bytes */%" PRIu64, session->total);
+    } else {
+        snprintf(
+            range, sizeof range, "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64,
+            session->offset, session->offset + part.length - 1, session->total);
+    }
+    const struct http_source source = part_source(&part);
+    const struct call call = {
+        .what = "upload",
+        .subject = session->job_id,
+        .permission = LOAD_PERMISSION,
+        .method = "PUT",
+        .header = range,
+        .source = &source,
+        .place = RETRY_SESSION,
+    };
+    return call_once(
+        session->bigquery, &call, session->url, retry_left_ms(&session->retry), answer, action,
+        err);
+}
+
+/* "Go on": the session told how much it has. */
+static void session_advance(struct session *session, const char *range)
+{
+    uint64_t offset = upload_offset_of(range);
+
+    session->offset = offset > session->total ? session->total : offset;
+    session->probe = false;
+    if (session->offset > session->furthest) {
+        session->furthest = session->offset;
+        session->refreshed = false;
+        session->answered = false;
+        retry_progress(&session->retry);
+    }
+}
+
+/* The end: 200 or 201 with the Job. An answer cut on its way leaves that for the next probe. */
+static bool session_finish(
+    struct session *session, const struct http_answer *answer, struct error *err)
+{
+    session->answer = cJSON_ParseWithLength(
+        answer->body.data == NULL ? "" : answer->body.data, answer->body.length);
+    session->done = session->answer != NULL;
+    if (session->done)
+        return true;
+    session->probe = true;
+    return error_set(
+        err, ERROR_TRANSIENT, "BigQuery: upload %s: http %d, but the answer is not JSON",
+        session->job_id, answer->status);
+}
+
+/* Waits after a failure and settles what comes next; false: give up. */
+static bool session_recover(struct session *session, enum retry_action action, struct error *err)
+{
+    const struct call call = {.what = "upload", .subject = session->job_id};
+
+    switch (action) {
+    case RETRY_REFRESH_TOKEN:
+        if (session->refreshed)
+            return false;
+        session->refreshed = true;
+        return true;
+    case RETRY_NEW_SESSION:
+        free(session->url);
+        session->url = NULL;
+        break;
+    case RETRY_AGAIN:
+    case RETRY_PROBE:
+        session->probe = true;
+        break;
+    default:
+        return false;
+    }
+    return call_pause(session->bigquery, &call, &session->retry, session->answered, err);
+}
+
+/* One step. False: this one failed, with what to do about it in *action. */
+static bool session_step(struct session *session, enum retry_action *action, struct error *err)
+{
+    struct http_answer answer;
+    uint64_t before = session->offset;
+    bool asked = session->probe;
+
+    http_answer_init(&answer);
+    bool ok = session_request(session, &answer, action, err);
+    session->answered = session->answered || answer.failure == HTTP_OK;
+    bool go_on = answer.failure == HTTP_OK &&
+                 (answer.status == 308 || (ok && answer.status_override == 308));
+    if (go_on) {
+        session_advance(session, answer.range);
+        // An acknowledgement of nothing new, without a question asked, must not become a busy loop.
+        ok = asked || session->offset > before;
+        *action = RETRY_PROBE;
+        if (!ok)
+            error_set(
+                err, ERROR_TRANSIENT, "BigQuery: upload %s: no progress at byte %" PRIu64,
+                session->job_id, session->offset);
+    } else if (ok) {
+        *action = RETRY_PROBE;
+        ok = session_finish(session, &answer, err);
+    } else if (err->code == ERROR_CONFLICT) {
+        session->done = ok = true;
+    }
+    http_answer_clear(&answer);
+    return ok;
+}
+
+static bool send_resumable(struct session *session, struct error *err)
+{
+    struct bigquery *bigquery = session->bigquery;
+
+    retry_begin(&session->retry, bigquery->clock, bigquery->retry_budget_ms, &bigquery->random);
+    while (!session->done) {
+        enum retry_action action = RETRY_GIVE_UP;
+        if (session->url == NULL) {
+            if (!session_start(session, err))
+                return false;
+        } else if (!session_step(session, &action, err) && !session_recover(session, action, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool upload_send(
+    struct bigquery *bigquery, const char *job_id, const cJSON *job, const struct spool *file,
+    cJSON **out_answer, uint64_t *out_sent, struct error *err)
+{
+    struct session session = {
+        .bigquery = bigquery,
+        .job_id = job_id,
+        .job = job,
+        .file = file,
+        .total = spool_size(file),
+        .sent = out_sent,
+    };
+
+    *out_answer = NULL;
+    *out_sent = 0;
+    if (session.total <= bigquery->upload_multipart_bytes)
+        return send_multipart(bigquery, job_id, job, file, out_answer, out_sent, err);
+    bool ok = send_resumable(&session, err);
+    free(session.url);
+    if (ok)
+        *out_answer = session.answer;
+    return ok;
+}
