@@ -123,10 +123,11 @@ def merge_rows(c: Changes) -> None:
 
 def change(path: str, seed: int = 1) -> dict[str, object]:
     """Applies the changes in a few transactions; returns the counts in all and by table."""
-    rng = random.Random(seed)
     connection = sqlite3.connect(path, isolation_level=None, timeout=30)
     try:
-        c = Changes(connection, rng)
+        # Every round inserts, so this number makes the next one differ though the seed is the same.
+        position = connection.execute("SELECT sum(seq) FROM sqlite_sequence").fetchone()[0]
+        c = Changes(connection, random.Random(f"{seed} {position}"))
         scale = c.one("SELECT count(*) FROM chat_history") // 1000
         steps = (
             lambda: insert_rows(c, scale),
