@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Dict, List
 
 from . import emit_schema, emit_sql
-from .layout import assignment, banner, call, signature, text_member
+from .layout import assignment, banner, call, code, signature, text_member
 from .model import Column, Table
 from .naming import c_fields, c_string
 
@@ -21,41 +21,41 @@ def header(table: Table) -> str:
     stem = table.stem
     guard = "BQSYNC_GENERATED_%s_H" % stem.upper()
     fields = c_fields(column.name for column in table.columns)
-    lines = [
-        banner(stem, table.shape_hash)
-        + "#ifndef %s" % guard,
-        "#define %s" % guard,
-        "",
-        '#include "base/slice.h"',
-        '#include "base/table.h"',
-        '#include "base/value.h"',
-        "",
-        "struct %s_row {" % stem,
-    ]
-    lines += ["    %s %s;" % (column.type.c_type, fields[column.name]) for column in table.columns]
-    lines += [
+    declarations = ["struct %s_row {" % stem]
+    declarations += [
+        "    %s %s;" % (column.type.c_type, fields[column.name]) for column in table.columns]
+    declarations += [
         "};",
         "",
         signature("void %s_row_read" % stem, _read_parameters(stem), ";"),
         signature("void %s_row_encode" % stem, _encode_parameters(stem), ";"),
         "",
         "extern const struct table %s_table;" % stem,
+    ]
+    return banner(stem, table.shape_hash) + "\n".join([
+        "#ifndef %s" % guard,
+        "#define %s" % guard,
+        "",
+        '#include "base/slice.h"',
+        '#include "base/table.h"',
+        '#include "base/value.h"',
+        "",
+        code(declarations),
         "",
         "#endif",
-    ]
-    return "\n".join(lines) + "\n"
+    ]) + "\n"
 
 
 def source(table: Table) -> str:
     sections = [
-        _includes(table),
-        _column_indexes(table),
-        _read(table),
-        _encode(table),
-        _adaptors(table),
-        _descriptor(table),
+        "\n".join(_includes(table)),
+        code(_column_indexes(table)),
+        code(_read(table)),
+        code(_encode(table)),
+        code(_adaptors(table)),
+        "\n".join(_descriptor(table)),
     ]
-    return "\n\n".join("\n".join(section) for section in sections) + "\n"
+    return banner(table.stem, table.shape_hash) + "\n\n".join(sections) + "\n"
 
 
 def _read_parameters(stem: str) -> List[str]:
@@ -72,8 +72,7 @@ def _index(table: Table, column: Column) -> str:
 
 def _includes(table: Table) -> List[str]:
     return [
-        banner(table.stem, table.shape_hash)
-        + '#include "%s.h"' % table.stem,
+        '#include "%s.h"' % table.stem,
         "",
         '#include "encode/avro.h"',
         '#include "encode/column.h"',

@@ -104,6 +104,12 @@ def merge_new(table: Table) -> str:
 def _merge_head(table: Table) -> str:
     names = [googlesql_name(column.name) for column in table.key]
     conditions = ["t.%s = s.%s" % (name, name) for name in names]
+    partition = table.time_partition or table.range_partition
+    if table.require_partition_filter and partition is not None:
+        # Always true; BigQuery refuses a MERGE without a condition on the partitioning column, and
+        # a narrower one would miss the old version of a row that moves to another partition.
+        name = googlesql_name(partition.column.name)
+        conditions.append("(t.%s is null or t.%s is not null)" % (name, name))
     return "\n".join([
         "merge into %s as t" % googlesql_path(table.target),
         "using %s as s" % GOOGLESQL_STAGING,

@@ -38,26 +38,24 @@ def signature(head: str, parameters: Sequence[str], tail: str = "") -> str:
 
 def assignment(target: str, function: str, arguments: Sequence[str]) -> str:
     """A statement of a function body: target = function(arguments);"""
-    call = "%s(%s);" % (function, ", ".join(arguments))
-    line = "    %s = %s" % (target, call)
-    if len(line) <= WIDTH:
-        return line
-    broken = "        " + call
-    if len(broken) <= WIDTH:
-        return "    %s =\n%s" % (target, broken)
-    return _broken_call("    %s = %s" % (target, function), arguments)
+    value = "%s(%s);" % (function, ", ".join(arguments))
+    line = "    %s = %s" % (target, value)
+    return line if len(line) <= WIDTH else "    %s =\n        %s" % (target, value)
 
 
 def call(function: str, arguments: Sequence[str]) -> str:
     """A statement of a function body: function(arguments);"""
     line = "    %s(%s);" % (function, ", ".join(arguments))
-    if len(line) <= WIDTH:
-        return line
-    return _broken_call("    " + function, arguments)
+    return line if len(line) <= WIDTH else "    %s(\n        %s);" % (function, ", ".join(arguments))
 
 
-def _broken_call(head: str, arguments: Sequence[str]) -> str:
-    return "%s(\n        %s);" % (head, ", ".join(arguments))
+def code(lines: Sequence[str]) -> str:
+    """Lines as a text. Where names are so long that breaking lines as above does not help, the
+    formatter is told to leave the text alone; how it would cut such names up helps nobody."""
+    text = "\n".join(lines)
+    if all(len(line) <= WIDTH for line in text.split("\n")):
+        return text
+    return "// clang-format off\n%s\n// clang-format on" % text
 
 
 def text_member(name: str, text: str) -> List[str]:
