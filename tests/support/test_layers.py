@@ -1,0 +1,58 @@
+"""The check of layers accepts the one direction and names what runs against it."""
+
+import pathlib
+import tempfile
+import unittest
+
+from tests import check_layers
+
+
+class Layers(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+        for name in ("base/table.h", "encode/column.h", "source/database.h", "sync/pass.h"):
+            self.write("runtime/" + name, "")
+        self.write("generated/registry.h", "")
+        self.write("generated/users.h", '#include "base/table.h"\n')
+
+    def write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def problems(self) -> list[str]:
+        return list(check_layers.problems(self.root))
+
+    def test_the_one_direction_is_accepted(self) -> None:
+        self.write("runtime/sync/pass.c", '#include "sync/pass.h"\n#include "encode/column.h"\n#include <stdio.h>\n')
+        self.write("runtime/cli/main.c", '#include "registry.h"\n#include "sync/pass.h"\n')
+        self.write("runtime/local/http.c", '#include "base/table.h"\n')
+        self.write("generated/users.c", '#include "users.h"\n#include "encode/column.h"\n')
+
+        self.assertEqual(self.problems(), [])
+
+    def test_each_wrong_include_is_named_with_its_line(self) -> None:
+        cases = {
+            "runtime/base/a.c": ("source/database.h", "base must not include source"),
+            "runtime/encode/a.c": ("source/database.h", "encode must not include source"),
+            "runtime/sync/a.c": ("registry.h", "only cli may include registry.h"),
+            "runtime/source/a.c": ("users.h", "the runtime must not know the generated users.h"),
+            "runtime/local/a.c": ("encode/column.h", "local must not include encode"),
+            "runtime/warehouse/a.c": ("http.h", "write warehouse/http.h"),
+            "runtime/service/a.c": ("odd/a.h", "odd/ is no group of the runtime"),
+            "generated/a.c": (
+                "sync/pass.h",
+                "generated code includes table.h, value.h and slice.h of base, encode/ and its own headers only",
+            ),
+        }
+        for name, (included, problem) in cases.items():
+            with self.subTest(name):
+                self.write(name, f'/* top */\n#include "{included}"\n')
+                self.assertEqual(self.problems(), [f"{name}:2: {problem}"])
+                (self.root / name).unlink()
+
+
+if __name__ == "__main__":
+    unittest.main()
