@@ -1,0 +1,174 @@
+#include "warehouse/credential_file.h"
+
+#include "base/buffer.h"
+#include "warehouse/http.h"
+#include "warehouse/oauth.h"
+
+#include <openssl/crypto.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The largest real ones hold some 3 kB. */
+#define FILE_CEILING (1u << 20)
+
+bool credential_file_error(
+    const struct credential_source *source, struct error *err, const char *format, ...)
+{
+    char text[800];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return error_set(err, ERROR_AUTH, "credentials file %s: %s", source->path, text);
+}
+
+static bool read_file(const struct credential_source *source, struct buffer *out, struct error *err)
+{
+    struct stat status;
+    bool ok = false;
+    int file = open(source->path, O_RDONLY | O_CLOEXEC);
+
+    if (file < 0 && errno == ENOENT)
+        return credential_file_error(
+            source, err,
+            "there is no such file; set GOOGLE_APPLICATION_CREDENTIALS to the path of a key file, "
+            "or unset it to use gcloud's credentials");
+    if (file < 0)
+        return credential_file_error(
+            source, err, "cannot be read: %s; give the user that runs bqsync the right to read it",
+            strerror(errno));
+    if (fstat(file, &status) == 0 && S_ISDIR(status.st_mode)) {
+        credential_file_error(
+            source, err, "is a directory; GOOGLE_APPLICATION_CREDENTIALS has to name a file");
+        goto cleanup;
+    }
+    for (;;) {
+        char *room = buffer_reserve(out, 4096);
+        ssize_t got = room == NULL ? 0 : read(file, room, 4096);
+        if (got < 0) {
+            credential_file_error(source, err, "cannot be read: %s", strerror(errno));
+            goto cleanup;
+        }
+        if (got == 0)
+            break;
+        out->length += (size_t)got;
+    }
+    ok = out->failure == BUFFER_OK ||
+         credential_file_error(source, err, "is larger than a credentials file can be");
+
+cleanup:
+    close(file);
+    return ok;
+}
+
+static bool parse(
+    const struct credential_source *source, struct buffer *text, cJSON **out_root,
+    struct error *err)
+{
+    const char *start = buffer_text(text);
+
+    if (start[strspn(start, " \t\r\n")] == '\0')
+        return credential_file_error(source, err, "is empty; download or create the key again");
+    cJSON *root = cJSON_ParseWithLength(text->data, text->length);
+    if (root == NULL) {
+        unsigned line = 1;
+        const char *end = cJSON_GetErrorPtr();
+        for (const char *at = start; end != NULL && at < end && at < start + text->length; at++)
+            line += *at == '\n';
+        return credential_file_error(
+            source, err, "is not JSON (line %u); it has to be the key file as Google gave it",
+            line);
+    }
+    if (!cJSON_IsObject(root)) {
+        credential_file_wipe(root);
+        return credential_file_error(source, err, "holds JSON, but not an object with a \"type\"");
+    }
+    *out_root = root;
+    return true;
+}
+
+bool credential_file_load(const char *path, cJSON **out_root, struct error *err)
+{
+    const struct credential_source source = {.path = path};
+    struct buffer text;
+
+    buffer_init(&text, FILE_CEILING);
+    bool ok = read_file(&source, &text, err) && parse(&source, &text, out_root, err);
+    oauth_wipe_buffer(&text);
+    return ok;
+}
+
+static void wipe_texts(cJSON *item)
+{
+    for (; item != NULL; item = item->next) {
+        if (cJSON_IsString(item))
+            OPENSSL_cleanse(item->valuestring, strlen(item->valuestring));
+        wipe_texts(item->child);
+    }
+}
+
+void credential_file_wipe(cJSON *root)
+{
+    wipe_texts(root);
+    cJSON_Delete(root);
+}
+
+const char *credential_file_optional(const cJSON *object, const char *field, const char *fallback)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, field));
+
+    return text == NULL || text[0] == '\0' ? fallback : text;
+}
+
+bool credential_file_require(
+    const struct credential_source *source, const cJSON *object, const char *field,
+    const char *mend, const char **out_text, struct error *err)
+{
+    const char *text = credential_file_optional(object, field, NULL);
+
+    if (text == NULL)
+        return credential_file_error(
+            source, err, "\"%s\" is missing (type %s); %s", field, source->type, mend);
+    *out_text = text;
+    return true;
+}
+
+static bool ends_with_domain(const char *host, const char *domain)
+{
+    size_t host_length = strlen(host);
+    size_t domain_length = strlen(domain);
+
+    return host_length > domain_length + 1 && host[host_length - domain_length - 1] == '.' &&
+           strcmp(host + host_length - domain_length, domain) == 0;
+}
+
+bool credential_file_check_url(
+    const struct credential_source *source, const char *field, const char *url, struct error *err)
+{
+    char origin[512];
+    char host[256];
+
+    if (!http_origin(url, origin, sizeof origin) || !http_host(url, host, sizeof host))
+        return credential_file_error(source, err, "\"%s\" is not a URL: %.200s", field, url);
+    if (source->allow_any_host)
+        return true;
+    if (strncmp(origin, "https://", 8) != 0)
+        return credential_file_error(
+            source, err, "\"%s\" is not https (%.200s); secrets are not sent in the clear", field,
+            url);
+    if (strchr(origin, '@') != NULL ||
+        !(ends_with_domain(host, "googleapis.com") || ends_with_domain(host, source->universe) ||
+          strcmp(host, "accounts.google.com") == 0))
+        return credential_file_error(
+            source, err,
+            "\"%s\" points to %s, which is not a Google host; secrets would go there. Get the file "
+            "from Google again",
+            field, host);
+    return true;
+}

@@ -1,0 +1,41 @@
+/* credential_file: a credentials file as checked JSON: reading it, and taking fields out with
+ * errors that name the file, the field and the mend. No requests, no keys are parsed here. For the
+ * files of this group. */
+#ifndef BQSYNC_WAREHOUSE_CREDENTIAL_FILE_H
+#define BQSYNC_WAREHOUSE_CREDENTIAL_FILE_H
+
+#include "base/error.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+
+/* Where a value stands, for messages, and what is allowed there. */
+struct credential_source {
+    const char *path; /* of the file */
+    const char *type; /* "service_account" ..., NULL before it is known */
+    const char *universe;
+    bool allow_any_host;
+};
+
+/* *out_root is an object, owned; its texts may be secret (credential_file_wipe). */
+MUST_CHECK bool credential_file_load(const char *path, cJSON **out_root, struct error *err);
+/* Wipes every text inside and frees. NULL is fine. */
+void credential_file_wipe(cJSON *root);
+
+/* The text of a field, borrowed. A missing or empty one is ERROR_AUTH with the mend. */
+MUST_CHECK bool credential_file_require(
+    const struct credential_source *source, const cJSON *object, const char *field,
+    const char *mend, const char **out_text, struct error *err);
+/* The text of a field or fallback. */
+const char *credential_file_optional(const cJSON *object, const char *field, const char *fallback);
+
+/* Secrets go to this URL: it must be https and one of Google's hosts (or of the universe). */
+MUST_CHECK bool credential_file_check_url(
+    const struct credential_source *source, const char *field, const char *url, struct error *err);
+
+/* ERROR_AUTH "credentials file PATH: ..."; returns false. */
+bool credential_file_error(
+    const struct credential_source *source, struct error *err, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+#endif

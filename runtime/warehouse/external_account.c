@@ -1,0 +1,160 @@
+/* Workload identity federation: a token of somebody else's is exchanged for one of Google's
+ * (AIP-4117, RFC 8693). The foreign token is read afresh each time: it lives shortly. */
+#include "warehouse/identity.h"
+
+#include <openssl/evp.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SUBJECT_CEILING (1u << 16)
+#define FORM_CEILING    (1u << 18)
+#define EXCHANGE_GRANT  "urn:ietf:params:oauth:grant-type:token-exchange"
+#define ACCESS_TOKEN    "urn:ietf:params:oauth:token-type:access_token"
+
+static bool read_subject_file(const char *path, struct buffer *out, struct error *err)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = -1;
+
+    while (file >= 0) {
+        char *room = buffer_reserve(out, 4096);
+        got = room == NULL ? 0 : read(file, room, 4096);
+        if (got <= 0)
+            break;
+        out->length += (size_t)got;
+    }
+    int problem = errno;
+    if (file >= 0)
+        close(file);
+    if (got < 0)
+        return error_set(
+            err, ERROR_AUTH, "subject token file %s cannot be read: %s", path, strerror(problem));
+    return buffer_check(out, "a subject token", err);
+}
+
+static bool read_subject_url(
+    const struct identity *identity, const struct oauth *oauth, struct buffer *out,
+    struct error *err)
+{
+    struct http_answer answer;
+    struct http_request request = {
+        .method = "GET",
+        .url = identity->subject_url,
+        .connect_timeout_ms = 5000,
+        .stall_timeout_ms = 10000,
+        .no_proxy = true,
+    };
+
+    for (size_t i = 0; i < IDENTITY_MAX_HEADERS; i++)
+        request.headers[i] = identity->subject_headers[i];
+    http_answer_init(&answer);
+    bool ok = oauth_request(oauth, &request, &answer, err);
+    if (ok) {
+        buffer_append_slice(out, buffer_slice(&answer.body));
+        ok = buffer_check(out, "a subject token", err);
+    } else {
+        error_wrap(err, "subject token");
+    }
+    oauth_wipe_buffer(&answer.body);
+    http_answer_clear(&answer);
+    return ok;
+}
+
+/* The text, or one field of the JSON document that it is; *out is owned. */
+static bool extract_subject(
+    const struct identity *identity, struct buffer *text, char **out, struct error *err)
+{
+    if (identity->subject_field != NULL) {
+        cJSON *root = cJSON_ParseWithLength(text->data == NULL ? "" : text->data, text->length);
+        const char *value = credential_file_optional(root, identity->subject_field, NULL);
+        *out = value == NULL ? NULL : strdup(value);
+        credential_file_wipe(root);
+        return *out != NULL || error_set(
+                                   err, ERROR_AUTH, "the subject token's document has no \"%s\"",
+                                   identity->subject_field);
+    }
+    while (text->length > 0 && strchr(" \t\r\n", text->data[text->length - 1]) != NULL)
+        text->length--;
+    if (text->length == 0)
+        return error_set(err, ERROR_AUTH, "the subject token is empty");
+    *out = strdup(buffer_text(text));
+    return *out != NULL || error_set(err, ERROR_MEMORY, "out of memory for a subject token");
+}
+
+static bool subject_token(
+    const struct identity *identity, const struct oauth *oauth, char **out, struct error *err)
+{
+    struct buffer text;
+
+    buffer_init(&text, SUBJECT_CEILING);
+    bool ok = identity->subject_file != NULL ? read_subject_file(identity->subject_file, &text, err)
+                                             : read_subject_url(identity, oauth, &text, err);
+    ok = ok && extract_subject(identity, &text, out, err);
+    oauth_wipe_buffer(&text);
+    return ok;
+}
+
+/* "Authorization: Basic ...", owned; NULL when the file names no client. */
+static char *client_header(const struct identity *identity)
+{
+    char pair[1024];
+    unsigned char encoded[1400];
+    char *line = NULL;
+
+    if (identity->client_id == NULL)
+        return NULL;
+    int length = snprintf(
+        pair, sizeof pair, "%s:%s", identity->client_id,
+        identity->client_secret == NULL ? "" : identity->client_secret);
+    if (length > 0 && (size_t)length < sizeof pair) {
+        EVP_EncodeBlock(encoded, (const unsigned char *)pair, length);
+        if (asprintf(&line, "Authorization: Basic %s", (const char *)encoded) < 0)
+            line = NULL;
+    }
+    explicit_bzero(pair, sizeof pair);
+    explicit_bzero(encoded, sizeof encoded);
+    return line;
+}
+
+static void add_options(const struct identity *identity, struct buffer *form)
+{
+    if (identity->user_project == NULL || identity->client_id != NULL)
+        return;
+    cJSON *options = cJSON_CreateObject();
+    cJSON_AddStringToObject(options, "userProject", identity->user_project);
+    char *text = cJSON_PrintUnformatted(options);
+    if (text != NULL)
+        oauth_add_field(form, "options", text);
+    cJSON_free(text);
+    cJSON_Delete(options);
+}
+
+bool external_account_token(
+    const struct identity *identity, const struct oauth *oauth, const char *scope,
+    struct token *out_token, struct error *err)
+{
+    struct buffer form;
+    char *subject = NULL;
+
+    if (!subject_token(identity, oauth, &subject, err))
+        return false;
+    char *header = client_header(identity);
+    buffer_init(&form, FORM_CEILING);
+    oauth_add_field(&form, "grant_type", EXCHANGE_GRANT);
+    oauth_add_field(&form, "audience", identity->audience);
+    oauth_add_field(&form, "scope", scope);
+    oauth_add_field(&form, "requested_token_type", ACCESS_TOKEN);
+    oauth_add_field(&form, "subject_token", subject);
+    oauth_add_field(&form, "subject_token_type", identity->subject_token_type);
+    add_options(identity, &form);
+    bool ok = oauth_post(oauth, identity->token_url, &form, header, out_token, err);
+    oauth_wipe_buffer(&form);
+    oauth_wipe(header);
+    oauth_wipe(subject);
+    return ok;
+}

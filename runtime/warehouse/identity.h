@@ -1,0 +1,78 @@
+/* identity: one kind of credentials with what it needs, read from a checked file, and how it gets a
+ * token (AIP-4111 to 4117). An impersonated identity has the one it starts from inside. Immutable
+ * once read; requests go through struct oauth. For the files of this group. */
+#ifndef BQSYNC_WAREHOUSE_IDENTITY_H
+#define BQSYNC_WAREHOUSE_IDENTITY_H
+
+#include "warehouse/credential_file.h"
+#include "warehouse/oauth.h"
+
+#include <openssl/evp.h>
+
+#define IDENTITY_MAX_HEADERS 4
+
+enum identity_kind {
+    IDENTITY_SERVICE_ACCOUNT,
+    IDENTITY_AUTHORIZED_USER,
+    IDENTITY_EXTERNAL_ACCOUNT,
+    IDENTITY_IMPERSONATED,
+    IDENTITY_METADATA,
+};
+
+/* All texts are owned and wiped by identity_free; what a kind does not use is NULL. */
+struct identity {
+    enum identity_kind kind;
+    char *label; /* for people: "service account x@y" */
+
+    EVP_PKEY *key; /* service account */
+    char *client_email;
+    char *key_id;
+    bool self_signed; /* the assertion is the token: no exchange */
+
+    char *client_id; /* authorized user; optional for an external account */
+    char *client_secret;
+    char *refresh_token;
+
+    char *token_url; /* all but metadata and impersonated */
+
+    char *audience; /* external account */
+    char *subject_token_type;
+    char *subject_file; /* exactly one of file and url */
+    char *subject_url;
+    char *subject_headers[IDENTITY_MAX_HEADERS];
+    char *subject_field; /* of a JSON document; NULL: the text is the token */
+    char *user_project;
+
+    struct identity *source; /* impersonated */
+    char *impersonation_url;
+    char *delegates; /* a JSON array as text, NULL: none */
+    int64_t lifetime_s;
+
+    char *metadata_root; /* metadata server: "http://host" */
+};
+
+/* Reads the object of a file. *out_identity is owned. ERROR_AUTH names file, field and mend. */
+MUST_CHECK bool identity_read(
+    const struct credential_source *source, const cJSON *object, struct identity **out_identity,
+    struct error *err);
+/* The metadata server at root. NULL without memory. */
+struct identity *identity_new_metadata(const char *root);
+void identity_free(struct identity *identity);
+
+/* Gets a token for the scope. *out_token is owned (token_clear). */
+MUST_CHECK bool identity_token(
+    const struct identity *identity, const struct oauth *oauth, const char *scope,
+    struct token *out_token, struct error *err);
+
+/* The kinds with a file of their own. */
+MUST_CHECK bool external_account_token(
+    const struct identity *identity, const struct oauth *oauth, const char *scope,
+    struct token *out_token, struct error *err);
+MUST_CHECK bool impersonation_token(
+    const struct identity *identity, const struct oauth *oauth, const char *scope,
+    struct token *out_token, struct error *err);
+MUST_CHECK bool metadata_token(
+    const struct identity *identity, const struct oauth *oauth, const char *scope,
+    struct token *out_token, struct error *err);
+
+#endif

@@ -1,0 +1,103 @@
+/* Acting as another service account: generateAccessToken of the IAM Credentials API, with the token
+ * of the identity we start from. */
+#include "warehouse/identity.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define LINE_CEILING (1u << 16)
+
+static char *request_body(const struct identity *identity, const char *scope)
+{
+    cJSON *body = cJSON_CreateObject();
+    char life[24];
+
+    snprintf(life, sizeof life, "%llds", (long long)identity->lifetime_s);
+    if (identity->delegates != NULL)
+        cJSON_AddItemToObject(body, "delegates", cJSON_Parse(identity->delegates));
+    cJSON *scopes = cJSON_AddArrayToObject(body, "scope");
+    cJSON_AddItemToArray(scopes, cJSON_CreateString(scope));
+    cJSON_AddStringToObject(body, "lifetime", life);
+    char *text = cJSON_PrintUnformatted(body);
+    cJSON_Delete(body);
+    return text;
+}
+
+/* "2026-01-02T03:04:05Z" as microseconds; 0 if it is no such time. */
+static int64_t parse_time(const char *text)
+{
+    struct tm parts = {0};
+
+    if (strptime(text, "%Y-%m-%dT%H:%M:%S", &parts) == NULL)
+        return 0;
+    return (int64_t)timegm(&parts) * 1000000;
+}
+
+static bool read_answer(
+    const struct identity *identity, const struct oauth *oauth, const struct http_answer *answer,
+    struct token *out_token, struct error *err)
+{
+    cJSON *root = cJSON_ParseWithLength(
+        answer->body.data == NULL ? "" : answer->body.data, answer->body.length);
+    const char *value = credential_file_optional(root, "accessToken", NULL);
+    int64_t expires = parse_time(credential_file_optional(root, "expireTime", ""));
+
+    out_token->value = value == NULL ? NULL : strdup(value);
+    if (expires == 0)
+        expires = oauth->clock->wall_us(oauth->clock->context) + identity->lifetime_s * 1000000;
+    out_token->expires_us = expires;
+    credential_file_wipe(root);
+    return out_token->value != NULL ||
+           error_set(err, ERROR_AUTH, "%s: the answer holds no accessToken", identity->label);
+}
+
+static void explain_refusal(const struct identity *identity, struct error *err)
+{
+    struct error copy = *err;
+
+    if (err->http_status != 403 && err->http_status != 404)
+        return;
+    snprintf(
+        err->message, sizeof err->message,
+        "%.700s (%.100s has to have roles/iam.serviceAccountTokenCreator on it)", copy.message,
+        identity->source->label);
+}
+
+bool impersonation_token(
+    const struct identity *identity, const struct oauth *oauth, const char *scope,
+    struct token *out_token, struct error *err)
+{
+    struct token source = {0};
+    struct http_answer answer;
+    struct buffer line;
+
+    if (!identity_token(identity->source, oauth, OAUTH_SCOPE_IAM, &source, err))
+        return error_wrap(err, "%s", identity->source->label);
+    buffer_init(&line, LINE_CEILING);
+    buffer_printf(&line, "Authorization: Bearer %s", source.value);
+    char *body = request_body(identity, scope);
+    const struct http_request request = {
+        .method = "POST",
+        .url = identity->impersonation_url,
+        .headers = {"Content-Type: application/json", buffer_text(&line)},
+        .body = slice_of(body == NULL ? "" : body),
+        .connect_timeout_ms = 5000,
+        .stall_timeout_ms = 10000,
+    };
+    http_answer_init(&answer);
+    bool ok = body != NULL || error_set(err, ERROR_MEMORY, "out of memory for a token request");
+    ok = ok && buffer_check(&line, "a token", err);
+    if (ok && !oauth_request(oauth, &request, &answer, err)) {
+        explain_refusal(identity, err);
+        ok = false;
+    }
+    ok = ok && read_answer(identity, oauth, &answer, out_token, err);
+    oauth_wipe_buffer(&answer.body);
+    http_answer_clear(&answer);
+    oauth_wipe_buffer(&line);
+    cJSON_free(body);
+    token_clear(&source);
+    return ok;
+}

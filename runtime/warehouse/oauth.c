@@ -1,0 +1,166 @@
+#include "warehouse/oauth.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Together less than the 30 s in which a command has to end when nothing answers. */
+#define BUDGET_MS  20000
+#define TRIES      3
+#define CONNECT_MS 5000
+#define STALL_MS   10000
+/* When an answer does not say how long its token lives. */
+#define DEFAULT_LIFE_S 3600
+
+void oauth_wipe(char *text)
+{
+    if (text == NULL)
+        return;
+    OPENSSL_cleanse(text, strlen(text));
+    free(text);
+}
+
+void oauth_wipe_buffer(struct buffer *buffer)
+{
+    if (buffer->data != NULL)
+        OPENSSL_cleanse(buffer->data, buffer->capacity);
+    buffer_clear(buffer);
+}
+
+void token_clear(struct token *token)
+{
+    oauth_wipe(token->value);
+    *token = (struct token){0};
+}
+
+void oauth_add_field(struct buffer *form, const char *name, const char *value)
+{
+    if (form->length > 0)
+        buffer_append_byte(form, '&');
+    buffer_append_text(form, name);
+    buffer_append_byte(form, '=');
+    http_escape(form, value);
+}
+
+static cJSON *parse(const struct http_answer *answer)
+{
+    return cJSON_ParseWithLength(
+        answer->body.data == NULL ? "" : answer->body.data, answer->body.length);
+}
+
+static const char *text_of(const cJSON *object, const char *name)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+
+    return text == NULL ? "" : text;
+}
+
+/* OAuth says {"error": "word", "error_description": "..."}, Google's APIs {"error": {...}}. */
+static void read_refusal(const struct http_answer *answer, const char *host, struct error *err)
+{
+    cJSON *root = parse(answer);
+    const cJSON *error = cJSON_GetObjectItemCaseSensitive(root, "error");
+    const char *word = cJSON_IsObject(error) ? text_of(error, "status") : text_of(root, "error");
+    const char *why =
+        cJSON_IsObject(error) ? text_of(error, "message") : text_of(root, "error_description");
+
+    error_set(
+        err, ERROR_AUTH, "%s: http %d%s%s%s%.500s", host, answer->status,
+        word[0] == '\0' ? "" : " ", word, why[0] == '\0' ? "" : ": ", why);
+    err->http_status = answer->status;
+    err->retry_after_ms = answer->retry_after_ms;
+    snprintf(err->reason, sizeof err->reason, "%s", word);
+    cJSON_Delete(root);
+}
+
+bool oauth_request(
+    const struct oauth *oauth, const struct http_request *request, struct http_answer *answer,
+    struct error *err)
+{
+    struct retry retry;
+    char host[256] = "";
+
+    http_host(request->url, host, sizeof host);
+    retry_begin(&retry, oauth->clock, BUDGET_MS, oauth->random);
+    for (;;) {
+        bool answered = oauth->http->perform(oauth->http->context, request, answer, err);
+        if (answered && answer->status >= 200 && answer->status < 300)
+            return true;
+        if (answered)
+            read_refusal(answer, host, err);
+        const struct retry_event event = {
+            .place = RETRY_TOKEN,
+            .failure = answer->failure,
+            .status = answer->status,
+            .reason = answered ? err->reason : "",
+            .message = err->message,
+        };
+        enum error_code code = err->code;
+        enum retry_action action = retry_decide(&event, &code);
+        // No answer at all is "unreachable" whatever broke on the way.
+        if (answer->failure == HTTP_BROKEN)
+            code = ERROR_UNREACHABLE;
+        if (answer->failure != HTTP_LOCAL)
+            err->code = code;
+        int64_t pause = retry_next(
+            &retry, answer->failure == HTTP_NOT_SENT, answered ? err->retry_after_ms : 0);
+        if (action != RETRY_AGAIN || pause < 0 || retry.attempts >= TRIES)
+            return false;
+        if (!retry_sleep(&retry, pause, err))
+            return false;
+    }
+}
+
+bool oauth_read_token(
+    const struct oauth *oauth, const struct http_answer *answer, const char *url,
+    struct token *out_token, struct error *err)
+{
+    char host[256] = "";
+    cJSON *root = parse(answer);
+    cJSON *value = cJSON_GetObjectItemCaseSensitive(root, "access_token");
+    const cJSON *life = cJSON_GetObjectItemCaseSensitive(root, "expires_in");
+    double seconds = cJSON_IsNumber(life) ? life->valuedouble : DEFAULT_LIFE_S;
+    bool ok = cJSON_IsString(value) && value->valuestring[0] != '\0';
+
+    if (cJSON_IsString(life))
+        seconds = strtod(life->valuestring, NULL);
+    if (ok) {
+        out_token->value = strdup(value->valuestring);
+        out_token->expires_us =
+            oauth->clock->wall_us(oauth->clock->context) + (int64_t)(seconds * 1e6);
+        OPENSSL_cleanse(value->valuestring, strlen(value->valuestring));
+        ok = out_token->value != NULL || error_set(err, ERROR_MEMORY, "out of memory for a token");
+    } else {
+        http_host(url, host, sizeof host);
+        error_set(err, ERROR_AUTH, "%s: the answer holds no access_token", host);
+    }
+    cJSON_Delete(root);
+    return ok;
+}
+
+bool oauth_post(
+    const struct oauth *oauth, const char *url, struct buffer *form, const char *authorization,
+    struct token *out_token, struct error *err)
+{
+    struct http_answer answer;
+    const struct http_request request = {
+        .method = "POST",
+        .url = url,
+        .headers =
+            {"Content-Type: application/x-www-form-urlencoded", "Accept: application/json",
+             authorization},
+        .body = buffer_slice(form),
+        .connect_timeout_ms = CONNECT_MS,
+        .stall_timeout_ms = STALL_MS,
+    };
+
+    if (!buffer_check(form, "a token request", err))
+        return false;
+    http_answer_init(&answer);
+    bool ok = oauth_request(oauth, &request, &answer, err) &&
+              oauth_read_token(oauth, &answer, url, out_token, err);
+    oauth_wipe_buffer(&answer.body);
+    http_answer_clear(&answer);
+    return ok;
+}

@@ -1,0 +1,55 @@
+/* oauth: one request to a token endpoint and the token in its answer (RFC 6749, RFC 8693), with the
+ * few retries that such endpoints deserve. For the files of this group. */
+#ifndef BQSYNC_WAREHOUSE_OAUTH_H
+#define BQSYNC_WAREHOUSE_OAUTH_H
+
+#include "warehouse/http.h"
+#include "warehouse/retry.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+
+#include <cjson/cJSON.h>
+
+#define OAUTH_SCOPE     "https://www.googleapis.com/auth/bigquery"
+#define OAUTH_SCOPE_IAM "https://www.googleapis.com/auth/iam"
+
+/* What requests are made with. */
+struct oauth {
+    const struct http_ops *http;
+    const struct clock *clock;
+    uint64_t *random;
+};
+
+struct token {
+    char *value; /* owned; token_clear wipes it */
+    int64_t expires_us;
+};
+void token_clear(struct token *token);
+
+/* Wipes and frees a text of ours that may be a secret; NULL is fine. */
+void oauth_wipe(char *text);
+/* Wipes and clears. */
+void oauth_wipe_buffer(struct buffer *buffer);
+
+/* Appends "name=value" with a & in front unless it is the first. */
+void oauth_add_field(struct buffer *form, const char *name, const char *value);
+
+/* Sends the request until an answer is good; *answer is initialised and cleared by the caller. On
+ * failure err names the endpoint's host and holds OAuth's word in reason, its description in the
+ * message. */
+MUST_CHECK bool oauth_request(
+    const struct oauth *oauth, const struct http_request *request, struct http_answer *answer,
+    struct error *err);
+
+/* POSTs the form and reads access_token and expires_in. authorization NULL: none. */
+MUST_CHECK bool oauth_post(
+    const struct oauth *oauth, const char *url, struct buffer *form, const char *authorization,
+    struct token *out_token, struct error *err);
+
+/* Reads {"access_token", "expires_in"}. */
+MUST_CHECK bool oauth_read_token(
+    const struct oauth *oauth, const struct http_answer *answer, const char *url,
+    struct token *out_token, struct error *err);
+
+#endif
