@@ -14,6 +14,14 @@ static const struct command table[] = {
         .run = command_sync,
     },
     {
+        .name = "verify",
+        .arguments = "[TABLE...]",
+        .summary = "prove that BigQuery equals SQLite",
+        .switches = ARGS_JSON | ARGS_REPAIR,
+        .needs = NEEDS_WAREHOUSE | NEEDS_SOURCE | NEEDS_CREDENTIALS,
+        .run = command_verify,
+    },
+    {
         .name = "tables",
         .arguments = "[TABLE...]",
         .summary = "the tables compiled in",

@@ -45,6 +45,7 @@ struct command {
 const struct command *commands(size_t *out_count);
 
 int command_sync(struct invocation *in);
+int command_verify(struct invocation *in);
 int command_tables(struct invocation *in);
 int command_ddl(struct invocation *in);
 int command_rejects(struct invocation *in);

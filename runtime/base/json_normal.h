@@ -1,0 +1,16 @@
+/* json_normal: a JSON text the way BigQuery's JSON type keeps it: no white space, object keys
+ * sorted, the first of duplicate keys, integers as they are, other numbers as the shortest double.
+ * Two texts that mean the same come out the same. Pure. */
+#ifndef BQSYNC_BASE_JSON_NORMAL_H
+#define BQSYNC_BASE_JSON_NORMAL_H
+
+#include "base/buffer.h"
+#include "base/slice.h"
+
+#include <stdbool.h>
+
+/* Appends the normalised text; false, with out in no useful state, if it is no JSON or nests too
+ * deep. */
+bool json_normal(struct slice text, struct buffer *out);
+
+#endif

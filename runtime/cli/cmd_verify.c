@@ -1,0 +1,75 @@
+/* cmd_verify: `bqsync verify`: the comparison of both sides, and with --repair a sync of what
+ * differs. */
+#include "cli/commands.h"
+#include "sync/verify.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static void print_keys(const char *what, const cJSON *keys, int64_t count)
+{
+    const cJSON *key;
+
+    if (count == 0)
+        return;
+    printf("    %s (%" PRId64 "):", what, count);
+    cJSON_ArrayForEach(key, keys)
+    {
+        char *text = cJSON_PrintUnformatted(key);
+        printf(" %s", text == NULL ? "?" : text);
+        cJSON_free(text);
+    }
+    printf("%s\n", count > VERIFY_KEYS_MAX ? " ..." : "");
+}
+
+static void print_table(const struct verify_table *table)
+{
+    const char *verdict = table->error.code != ERROR_NONE ? "not verified"
+                          : table->equal                  ? "equal"
+                                                          : "DIFFERENT";
+
+    printf(
+        "%-26s %-12s %12" PRId64 " %12" PRId64 " %10" PRId64 " %10" PRId64 "\n", table->table->name,
+        verdict, table->source_rows, table->warehouse_rows, table->pending, table->rejected);
+    if (table->error.code != ERROR_NONE)
+        printf("    %s\n", table->error.message);
+    print_keys("missing in BigQuery", table->missing, table->missing_count);
+    print_keys("only in BigQuery", table->extra, table->extra_count);
+    print_keys("different", table->different, table->different_count);
+    print_keys("more than once in BigQuery", table->duplicated, table->duplicated_count);
+}
+
+static int print(const struct invocation *in, const struct verify_table *tables)
+{
+    int status = verify_ok(tables, in->table_count) ? 0 : 1;
+
+    if ((in->args->switches & ARGS_JSON) != 0)
+        return command_print_json(verify_json(tables, in->table_count), status);
+    printf(
+        "%-26s %-12s %12s %12s %10s %10s\n", "table", "verdict", "SQLite", "BigQuery", "pending",
+        "rejected");
+    for (size_t i = 0; i < in->table_count; i++)
+        print_table(&tables[i]);
+    puts(status == 0 ? "\nBigQuery equals SQLite" : "\nBigQuery does not equal SQLite");
+    return status;
+}
+
+int command_verify(struct invocation *in)
+{
+    struct verify_table *tables = NULL;
+    struct error err;
+    int status = 0;
+
+    if (!verify_run(in->engine, in->tables, in->table_count, &tables, &err))
+        return command_fail(in, &err);
+    if ((in->args->switches & ARGS_REPAIR) != 0 && !verify_ok(tables, in->table_count)) {
+        bool ok = verify_repair(in->engine, tables, in->table_count, &status, &err);
+        verify_free(tables, in->table_count);
+        tables = NULL;
+        if (!ok || !verify_run(in->engine, in->tables, in->table_count, &tables, &err))
+            return command_fail(in, &err);
+    }
+    int verdict = print(in, tables);
+    verify_free(tables, in->table_count);
+    return verdict != 0 ? verdict : status;
+}

@@ -1,0 +1,513 @@
+#include "sync/verify.h"
+
+#include "base/log.h"
+#include "encode/column.h"
+#include "source/capture.h"
+#include "source/tracking.h"
+#include "sync/differ.h"
+#include "sync/rowtext.h"
+#include "sync/sqltext.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUSY_TIMEOUT_MS   20000
+#define STATEMENT_CEILING (1 << 20)
+#define ROW_CEILING       (64u << 20)
+
+/* Buckets are the first three hex digits of the key's SHA-256. */
+#define BUCKET_DIGITS 3
+#define BUCKETS       4096
+
+struct bucket {
+    int64_t rows;
+    uint64_t low;
+    uint64_t high;
+};
+
+/* One table's comparison. */
+struct comparison {
+    const struct engine *engine;
+    const struct table *table;
+    struct verify_table *out;
+    struct database *source;
+    struct bigquery *bigquery;
+    struct progress progress;
+    struct source_shape shape;
+    bool captured; /* there is a dirty set to tell pending rows by */
+    bool absent;   /* BigQuery has no such table: every row is missing there */
+    struct buffer key_text;
+    struct buffer row_text;
+    struct differ *differ;
+    struct bucket here[BUCKETS];
+    struct bucket there[BUCKETS];
+};
+
+/* --- hashing our side ----------------------------------------------------------------------------
+ */
+
+static bool is_pending_new(const struct comparison *c, sqlite3_stmt *row)
+{
+    if (!c->progress.found || !c->shape.integer_key)
+        return false;
+    return sqlite3_column_int64(row, (int)c->table->key[0]) > c->progress.last_synced_row_id;
+}
+
+static uint64_t hex_part(const char *hex, size_t digits)
+{
+    char part[17];
+
+    memcpy(part, hex, digits);
+    part[digits] = '\0';
+    return strtoull(part, NULL, 16);
+}
+
+/* What is done with a row of ours: added to its bucket, or kept for the row-by-row comparison. */
+typedef bool row_use(struct comparison *c, struct column_reader *in, bool fits, struct error *err);
+
+static bool add_to_bucket(
+    struct comparison *c, struct column_reader *in, bool fits, struct error *err)
+{
+    char key[DIFFER_HEX_SIZE];
+    char row[DIFFER_HEX_SIZE];
+
+    (void)in;
+    if (!fits) {
+        c->out->rejected++;
+        return true;
+    }
+    if (!differ_hash(c->differ, buffer_slice(&c->key_text), key, err) ||
+        !differ_hash(c->differ, buffer_slice(&c->row_text), row, err))
+        return false;
+    struct bucket *bucket = &c->here[hex_part(key, BUCKET_DIGITS)];
+    bucket->rows++;
+    bucket->low ^= hex_part(row, 15);
+    bucket->high ^= hex_part(row + 15, 15);
+    return true;
+}
+
+static bool in_differing_bucket(struct comparison *c, bool *out_differs, struct error *err)
+{
+    char key[DIFFER_HEX_SIZE];
+
+    if (!differ_hash(c->differ, buffer_slice(&c->key_text), key, err))
+        return false;
+    size_t i = hex_part(key, BUCKET_DIGITS);
+    *out_differs = memcmp(&c->here[i], &c->there[i], sizeof c->here[i]) != 0;
+    return true;
+}
+
+static bool keep_row(struct comparison *c, struct column_reader *in, bool fits, struct error *err)
+{
+    bool differs = false;
+
+    if (!in_differing_bucket(c, &differs, err))
+        return false;
+
+    // Rejected rows are all kept: their keys are listed as changed, but are no pending changes.
+    if (!differs && fits)
+        return true;
+    return differ_add_ours(c->differ, c->table, in, buffer_slice(&c->key_text), fits, err);
+}
+
+static bool read_source(
+    struct comparison *c, const char *sql, bool tombstones, enum rowtext_columns which,
+    row_use *use, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    struct column_reader in;
+    bool more = true;
+    bool ok = false;
+
+    if (!database_prepare(c->source, sql, &statement, err))
+        return false;
+    if (tombstones) {
+        sqlite3_bind_int64(statement, 1, c->progress.synced_sequence);
+        if (c->shape.integer_key)
+            sqlite3_bind_int64(statement, 2, c->progress.last_synced_row_id);
+    }
+    if (!column_reader_init(&in, c->table, statement, err)) {
+        sqlite3_finalize(statement);
+        return false;
+    }
+    for (;;) {
+        if (!database_step(c->source, statement, &more, err))
+            goto cleanup;
+        if (!more)
+            break;
+        if (!tombstones && is_pending_new(c, statement)) {
+            c->out->pending++;
+            continue;
+        }
+        buffer_reset(&c->key_text);
+        buffer_reset(&c->row_text);
+        column_reader_next(&in, tombstones);
+        rowtext_append(&c->key_text, &in, c->table, ROWTEXT_KEY);
+        if (!tombstones)
+            rowtext_append(&c->row_text, &in, c->table, which);
+        if (!buffer_check(&c->row_text, "a row", err))
+            goto cleanup;
+        if (!use(c, &in, column_reader_row_fits(&in), err))
+            goto cleanup;
+    }
+    ok = true;
+
+cleanup:
+    column_reader_clear(&in);
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+/* --- BigQuery's side -----------------------------------------------------------------------------
+ */
+
+static void append_from(struct buffer *sql, const struct comparison *c)
+{
+    buffer_append_text(sql, " from ");
+    sqltext_path(sql, c->engine->config->project, c->engine->config->dataset, c->table->target);
+    buffer_append_text(sql, " as t");
+}
+
+static bool visit_bucket(void *context, size_t count, const char *const *cells)
+{
+    struct comparison *c = context;
+
+    if (count != 4 || cells[0] == NULL)
+        return true;
+    struct bucket *bucket = &c->there[strtoull(cells[0], NULL, 16) % BUCKETS];
+    bucket->rows = strtoll(cells[1], NULL, 10);
+    bucket->low = cells[2] == NULL ? 0 : strtoull(cells[2], NULL, 10);
+    bucket->high = cells[3] == NULL ? 0 : strtoull(cells[3], NULL, 10);
+    c->out->warehouse_rows += bucket->rows;
+    return true;
+}
+
+static bool read_buckets(struct comparison *c, struct error *err)
+{
+    struct buffer sql;
+
+    buffer_init(&sql, STATEMENT_CEILING);
+    buffer_printf(
+        &sql,
+        "select r.bucket, count(*), bit_xor(cast(concat('0x', substr(r.hash, 1, 15)) as int64)), "
+        "bit_xor(cast(concat('0x', substr(r.hash, 16, 15)) as int64)) "
+        "from (select substr(to_hex(sha256(");
+    rowtext_expression(&sql, c->table, ROWTEXT_KEY);
+    buffer_printf(&sql, ")), 1, %d) as bucket, to_hex(sha256(", BUCKET_DIGITS);
+    rowtext_expression(&sql, c->table, ROWTEXT_ALL);
+    buffer_append_text(&sql, ")) as hash");
+    append_from(&sql, c);
+    buffer_append_text(&sql, ") as r group by r.bucket");
+
+    bool ok = buffer_check(&sql, "the checksum query", err) &&
+              bigquery_select(
+                  c->bigquery, buffer_text(&sql), visit_bucket, c, &c->out->bytes_billed, err);
+    buffer_clear(&sql);
+    return ok;
+}
+
+struct visit_state {
+    struct comparison *c;
+    struct error *err;
+};
+
+static bool visit_row(void *context, size_t count, const char *const *cells)
+{
+    struct visit_state *state = context;
+
+    return differ_add_theirs(state->c->differ, state->c->table, count, cells, state->err);
+}
+
+/* The rows of differing buckets: key text, hash of all but JSON, the key's columns for people, then
+ * the text of each JSON column. */
+static bool read_rows(struct comparison *c, struct error *err)
+{
+    struct buffer sql;
+    struct visit_state state = {c, err};
+    int64_t billed = 0;
+    bool any = false;
+
+    buffer_init(&sql, STATEMENT_CEILING);
+    buffer_append_text(&sql, "select ");
+    rowtext_expression(&sql, c->table, ROWTEXT_KEY);
+    buffer_append_text(&sql, " as key_text, to_hex(sha256(");
+    rowtext_expression(&sql, c->table, ROWTEXT_COMPARED);
+    buffer_append_text(&sql, "))");
+    for (size_t k = 0; k < c->table->key_count; k++) {
+        buffer_append_text(&sql, ", cast(t.");
+        sqltext_identifier(&sql, c->table->columns[c->table->key[k]].name);
+        buffer_append_text(&sql, " as string)");
+    }
+    for (size_t i = 0; i < c->table->column_count; i++) {
+        if (c->table->columns[i].type != COLUMN_JSON)
+            continue;
+        // TO_JSON_STRING makes the text null of NULL as well as of a JSON null.
+        buffer_append_text(&sql, ", if(t.");
+        sqltext_identifier(&sql, c->table->columns[i].name);
+        buffer_append_text(&sql, " is null, null, to_json_string(t.");
+        sqltext_identifier(&sql, c->table->columns[i].name);
+        buffer_append_text(&sql, "))");
+    }
+    append_from(&sql, c);
+    buffer_append_text(&sql, " where substr(to_hex(sha256(");
+    rowtext_expression(&sql, c->table, ROWTEXT_KEY);
+    buffer_printf(&sql, ")), 1, %d) in (", BUCKET_DIGITS);
+    for (size_t i = 0; i < BUCKETS; i++) {
+        if (memcmp(&c->here[i], &c->there[i], sizeof c->here[i]) == 0)
+            continue;
+        buffer_printf(&sql, "%s'%03zx'", any ? ", " : "", i);
+        any = true;
+    }
+    buffer_append_byte(&sql, ')');
+
+    bool ok = true;
+    if (any) {
+        ok = buffer_check(&sql, "the drill-down query", err) &&
+             bigquery_select(c->bigquery, buffer_text(&sql), visit_row, &state, &billed, err);
+        c->out->bytes_billed += billed;
+    }
+    buffer_clear(&sql);
+    return ok;
+}
+
+/* --- one table -----------------------------------------------------------------------------------
+ */
+
+static bool keep_pending(
+    struct comparison *c, struct column_reader *in, bool fits, struct error *err)
+{
+    (void)in;
+    if (!fits)
+        return true;
+    return differ_add_pending(c->differ, buffer_slice(&c->key_text), err);
+}
+
+static bool drill_down(struct comparison *c, struct error *err)
+{
+    c->out->pending = 0;
+    if (!read_source(c, c->table->scan_sql, false, ROWTEXT_COMPARED, keep_row, err))
+        return false;
+    if (c->captured && c->progress.found &&
+        !read_source(c, c->table->changes_sql, true, ROWTEXT_KEY, keep_pending, err))
+        return false;
+    if (!c->absent && !read_rows(c, err))
+        return false;
+    return differ_settle(c->differ, c->out, err);
+}
+
+static bool count_pending(struct comparison *c, struct error *err)
+{
+    struct pending pending;
+
+    if (!c->captured || !c->progress.found)
+        return true;
+    if (!capture_pending(c->source, c->table, &c->shape, &c->progress, &pending, err))
+        return false;
+    // Rejected rows are listed as changed so that they are tried again.
+    c->out->pending = pending.new_rows + pending.dirty_keys - c->out->rejected;
+    if (c->out->pending < 0)
+        c->out->pending = 0;
+    return true;
+}
+
+static bool compare(struct comparison *c, struct error *err)
+{
+    if (!read_source(c, c->table->scan_sql, false, ROWTEXT_ALL, add_to_bucket, err))
+        return false;
+    c->absent = !read_buckets(c, err);
+    if (c->absent && err->code != ERROR_NOT_FOUND)
+        return false;
+
+    bool differs = false;
+    for (size_t i = 0; i < BUCKETS; i++) {
+        c->out->source_rows += c->here[i].rows;
+        differs = differs || memcmp(&c->here[i], &c->there[i], sizeof c->here[i]) != 0;
+    }
+    if (differs)
+        return drill_down(c, err);
+    return count_pending(c, err);
+}
+
+static bool prepare(
+    struct comparison *c, struct tracking *tracking, const struct table *table, struct error *err)
+{
+    enum capture_state state;
+
+    if (!capture_inspect(c->source, table, &c->shape, err))
+        return false;
+    if (!c->shape.exists || c->shape.missing_count > 0)
+        return error_set(
+            err, ERROR_SCHEMA, "%s in SQLite does not fit its definition; bqsync check says why",
+            table->name);
+    if (!tracking_load(tracking, table->name, &c->progress, err))
+        return false;
+    if (!capture_check(c->source, table, &state, err))
+        return false;
+    c->captured = state == CAPTURE_INTACT;
+    return true;
+}
+
+static bool verify_one(
+    const struct engine *engine, struct database *source, struct bigquery *bigquery,
+    struct tracking *tracking, struct verify_table *out, struct error *err)
+{
+    struct comparison *c = calloc(1, sizeof *c);
+    bool ok = false;
+
+    if (c == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    c->engine = engine;
+    c->table = out->table;
+    c->out = out;
+    c->source = source;
+    c->bigquery = bigquery;
+    buffer_init(&c->key_text, ROW_CEILING);
+    buffer_init(&c->row_text, ROW_CEILING);
+    if (!prepare(c, tracking, out->table, err) || !differ_new(&c->differ, err))
+        goto cleanup;
+    if (!compare(c, err))
+        goto cleanup;
+    out->equal =
+        out->missing_count + out->extra_count + out->different_count + out->duplicated_count == 0;
+    ok = true;
+
+cleanup:
+    differ_free(c->differ);
+    buffer_clear(&c->key_text);
+    buffer_clear(&c->row_text);
+    free(c);
+    return ok;
+}
+
+/* --- all of them ---------------------------------------------------------------------------------
+ */
+
+static bool begin_tables(
+    const struct table *const *tables, size_t count, struct verify_table **out_tables,
+    struct error *err)
+{
+    struct verify_table *out = calloc(count + 1, sizeof *out);
+
+    if (out == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    for (size_t i = 0; i < count; i++) {
+        out[i].table = tables[i];
+        out[i].missing = cJSON_CreateArray();
+        out[i].extra = cJSON_CreateArray();
+        out[i].different = cJSON_CreateArray();
+        out[i].duplicated = cJSON_CreateArray();
+    }
+    *out_tables = out;
+    return true;
+}
+
+bool verify_run(
+    const struct engine *engine, const struct table *const *tables, size_t count,
+    struct verify_table **out_tables, struct error *err)
+{
+    const struct config *config = engine->config;
+    struct database source = {0};
+    struct tracking tracking = {0};
+    struct bigquery *bigquery = NULL;
+    char *location = NULL;
+    struct verify_table *out = NULL;
+    bool ok = false;
+
+    if (!database_open(config->sqlite_path, DATABASE_READ, BUSY_TIMEOUT_MS, &source, err))
+        return false;
+    if (!tracking_open_read(config->state_path, &tracking, err)) {
+        database_close(&source);
+        return false;
+    }
+    if (!engine_bigquery(engine, NULL, NULL, &bigquery, err) ||
+        !bigquery_dataset_get(bigquery, &location, err))
+        goto cleanup;
+    bigquery_set_location(bigquery, location);
+    if (!begin_tables(tables, count, &out, err))
+        goto cleanup;
+
+    for (size_t i = 0; i < count; i++) {
+        // Progress and rows of one moment: a sync that ends meanwhile must not make its rows look
+        // extra.
+        struct error *why = &out[i].error;
+        bool done = database_begin_snapshot(&source, why) &&
+                    verify_one(engine, &source, bigquery, &tracking, &out[i], why);
+        database_rollback(&source);
+        if (!done)
+            log_error(
+                "table not verified", LOG_TEXT("table", tables[i]->name),
+                LOG_TEXT("error", why->message));
+    }
+    *out_tables = out;
+    ok = true;
+
+cleanup:
+    free(location);
+    bigquery_close(bigquery);
+    tracking_close(&tracking);
+    database_close(&source);
+    return ok;
+}
+
+void verify_free(struct verify_table *tables, size_t count)
+{
+    for (size_t i = 0; tables != NULL && i < count; i++) {
+        cJSON_Delete(tables[i].missing);
+        cJSON_Delete(tables[i].extra);
+        cJSON_Delete(tables[i].different);
+        cJSON_Delete(tables[i].duplicated);
+    }
+    free(tables);
+}
+
+bool verify_ok(const struct verify_table *tables, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!tables[i].equal)
+            return false;
+    return true;
+}
+
+static void add_list(cJSON *json, const char *name, const cJSON *list, int64_t count)
+{
+    char count_name[32];
+
+    cJSON_AddItemToObject(json, name, cJSON_Duplicate(list, true));
+    snprintf(count_name, sizeof count_name, "%s_count", name);
+    cJSON_AddNumberToObject(json, count_name, (double)count);
+}
+
+cJSON *verify_json(const struct verify_table *tables, size_t count)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    cJSON_AddBoolToObject(json, "ok", verify_ok(tables, count));
+    cJSON *array = cJSON_AddArrayToObject(json, "tables");
+    for (size_t i = 0; i < count; i++) {
+        const struct verify_table *table = &tables[i];
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddStringToObject(item, "table", table->table->name);
+        cJSON_AddBoolToObject(item, "equal", table->equal);
+        cJSON_AddNumberToObject(item, "source_rows", (double)table->source_rows);
+        cJSON_AddNumberToObject(item, "warehouse_rows", (double)table->warehouse_rows);
+        add_list(item, "missing", table->missing, table->missing_count);
+        add_list(item, "extra", table->extra, table->extra_count);
+        add_list(item, "different", table->different, table->different_count);
+        add_list(item, "duplicated", table->duplicated, table->duplicated_count);
+        cJSON_AddNumberToObject(item, "pending", (double)table->pending);
+        cJSON_AddNumberToObject(item, "rejected", (double)table->rejected);
+        cJSON_AddNumberToObject(item, "bytes_billed", (double)table->bytes_billed);
+        if (table->error.code != ERROR_NONE) {
+            cJSON *error = cJSON_AddObjectToObject(item, "error");
+            cJSON_AddStringToObject(error, "code", error_code_name(table->error.code));
+            cJSON_AddStringToObject(error, "message", table->error.message);
+            cJSON_AddBoolToObject(error, "retryable", error_is_retryable(table->error.code));
+        } else {
+            cJSON_AddNullToObject(item, "error");
+        }
+        cJSON_AddItemToArray(array, item);
+    }
+    return json;
+}
