@@ -268,8 +268,11 @@ static void start_helpers(struct container *container, int wanted)
 
 static void prepare_blocks(struct container *container, size_t count)
 {
+    // An almost full block and the largest row; writers reserve some bytes more than they use.
+    size_t ceiling = container->block_bytes + BLOCK_BYTES_MAX + 64;
+
     for (size_t i = 0; i < count; i++)
-        buffer_init(&container->blocks[i].raw, container->block_bytes + BLOCK_BYTES_MAX);
+        buffer_init(&container->blocks[i].raw, ceiling);
     container->block_count = count;
     container->current = &container->blocks[0];
     for (size_t i = 1; i < count; i++)
