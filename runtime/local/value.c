@@ -1,5 +1,7 @@
 #include "local/value.h"
 
+#include "base/json_normal.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -337,4 +339,9 @@ bool value_base64_decode(struct slice text, struct buffer *out)
         }
     }
     return true;
+}
+
+bool value_json_normalise(struct slice text, struct buffer *out)
+{
+    return value_utf8_is_valid(text) && json_normal(text, out);
 }

@@ -1,6 +1,8 @@
-/* JSON texts as BigQuery keeps them. */
-#include "local/value.h"
+#include "base/json_normal.h"
 
+#include <errno.h>
+#include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,13 +155,58 @@ static size_t count_digits(struct reader *in)
     return (size_t)(in->at - start);
 }
 
+/* -2^63 to 2^64-1 are kept as they are ("Data types", "JSON type"). */
+static bool fits_integer(struct slice digits)
+{
+    char copy[24];
+
+    if (digits.length >= sizeof copy)
+        return false;
+    memcpy(copy, digits.data, digits.length);
+    copy[digits.length] = '\0';
+    errno = 0;
+    if (copy[0] == '-')
+        (void)strtoll(copy, NULL, 10);
+    else
+        (void)strtoull(copy, NULL, 10);
+    return errno == 0;
+}
+
+static void append_integer(struct slice digits, struct buffer *out)
+{
+    bool negative_zero = digits.length == 2 && memcmp(digits.data, "-0", 2) == 0;
+
+    buffer_append_slice(out, negative_zero ? slice_of("0") : digits);
+}
+
+/* The shortest of 15 to 17 digits that reads back as the same double, told from an integer by ".0".
+ */
+static bool append_double(struct slice digits, struct buffer *out)
+{
+    char text[32];
+    char *copy = strndup(digits.data, digits.length);
+
+    if (copy == NULL)
+        return false;
+    double number = strtod(copy, NULL);
+    free(copy);
+    if (isinf(number))
+        return false;
+    for (int precision = 15; precision <= 17; precision++) {
+        snprintf(text, sizeof text, "%.*g", precision, number);
+        if (strtod(text, NULL) == number)
+            break;
+    }
+    buffer_append_text(out, text);
+    if (strpbrk(text, ".e") == NULL)
+        buffer_append_text(out, ".0");
+    return true;
+}
+
 static bool read_number(struct reader *in, struct buffer *out)
 {
     const char *start = in->at;
     bool integer = true;
-    char text[VALUE_TEXT_SIZE];
-    double number;
-    int64_t whole;
 
     if (*in->at == '-')
         in->at++;
@@ -182,21 +229,11 @@ static bool read_number(struct reader *in, struct buffer *out)
             return false;
     }
     struct slice raw = {start, (size_t)(in->at - start)};
-    bool fits =
-        integer &&
-        (value_parse_int64(raw, &whole) ||
-         (digits == 20 && *start != '-' && memcmp(start, "18446744073709551615", 20) <= 0) ||
-         (digits == 19 && *start != '-'));
-    if (fits) {
-        if (raw.length == 2 && memcmp(start, "-0", 2) == 0)
-            raw = slice_of("0");
-        buffer_append_slice(out, raw);
+    if (integer && fits_integer(raw)) {
+        append_integer(raw, out);
         return true;
     }
-    if (!value_parse_double(raw, &number))
-        return false;
-    buffer_append_text(out, value_format_double(number, text));
-    return true;
+    return append_double(raw, out);
 }
 
 static bool read_array(struct reader *in, struct buffer *out)
@@ -330,11 +367,11 @@ static bool read_value(struct reader *in, struct buffer *out)
     return ok;
 }
 
-bool value_json_normalise(struct slice text, struct buffer *out)
+bool json_normal(struct slice text, struct buffer *out)
 {
     struct reader in = {text.data, text.data + text.length, 0};
 
-    if (!value_utf8_is_valid(text) || !read_value(&in, out))
+    if (!read_value(&in, out))
         return false;
     skip_space(&in);
     return in.at == in.end && out->failure == BUFFER_OK;
