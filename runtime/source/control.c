@@ -87,6 +87,18 @@ bool control_has_table(
     return ok;
 }
 
+bool control_has_dirty_set(
+    struct database *database, const char *table, bool *out_exists, struct error *err)
+{
+    char *name = sqlite3_mprintf("bq_sync_dirty_%s", table);
+
+    if (name == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    bool ok = control_has_table(database, name, out_exists, err);
+    sqlite3_free(name);
+    return ok;
+}
+
 static bool has_column(
     struct database *database, const struct control_column *column, bool *out_exists,
     struct error *err)

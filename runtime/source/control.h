@@ -20,4 +20,8 @@ MUST_CHECK bool control_prepare(struct database *database, struct error *err);
 MUST_CHECK bool control_has_table(
     struct database *database, const char *name, bool *out_exists, struct error *err);
 
+/* Whether the table's dirty set is in this database. */
+MUST_CHECK bool control_has_dirty_set(
+    struct database *database, const char *table, bool *out_exists, struct error *err);
+
 #endif

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "source/control.h"
 #include "source/json_key.h"
+#include "source/sqltext.h"
 #include "source/statement.h"
 
 #include <stdlib.h>
@@ -109,50 +110,28 @@ static bool publish_chunk(
         err, "ssii", table, now, first, first + CHUNK_ROWS - 1);
 }
 
-/* "a, b, c" with each number from 1 to count put into format. */
-static void append_list(struct buffer *sql, const char *format, size_t count, const char *between)
-{
-    for (size_t i = 1; i <= count; i++) {
-        char item[64];
-        sqlite3_snprintf(sizeof item, item, format, (int)i);
-        buffer_append_text(sql, i > 1 ? between : "");
-        buffer_append_text(sql, item);
-    }
-}
-
 /* Keys with a NULL cannot be in the dirty set (nor match anything in BigQuery). An entry that the
- * application made since is at least as new as the one we would write. */
+ * application made since is at least as new as the one we would write. Returns owned (free). */
 static char *dirty_sql(const struct table *table, struct error *err)
 {
-    char *name = statement_format(err, "bq_sync_dirty_%s", table->name);
     struct buffer sql;
 
-    if (name == NULL)
-        return NULL;
-    buffer_init(&sql, 1 << 16);
-    char *quoted = statement_format(err, "\"%w\"", name);
-    sqlite3_free(name);
-    if (quoted == NULL)
-        return NULL;
-    buffer_append_text(&sql, "insert into ");
-    buffer_append_text(&sql, quoted);
-    buffer_append_text(&sql, "(");
-    append_list(&sql, "bq_sync_key_%d", table->key_count, ", ");
-    buffer_append_text(&sql, ", bq_sync_sequence) select ");
-    append_list(&sql, "key_%d", table->key_count, ", ");
-    buffer_append_text(&sql, ", ?1 from " COLLECTION " where number between ?2 and ?3 and ");
-    append_list(&sql, "key_%d is not null", table->key_count, " and ");
+    buffer_init(&sql, SQLTEXT_CEILING);
+    sqltext_append(&sql, "insert into $d(", table->name);
+    sqltext_numbers(&sql, table, "bq_sync_key_$r", ", ");
+    buffer_append_text(&sql, ", bq_sync_sequence) select distinct ");
+    sqltext_numbers(&sql, table, "key_$r", ", ");
+    buffer_append_text(&sql, ", ?1 from " COLLECTION " where number between ?2 and ?3");
+    sqltext_numbers(&sql, table, " and key_$r is not null", "");
     buffer_append_text(&sql, " on conflict(");
-    append_list(&sql, "bq_sync_key_%d", table->key_count, ", ");
+    sqltext_numbers(&sql, table, "bq_sync_key_$r", ", ");
     buffer_append_text(
         &sql,
         ") do update set bq_sync_sequence = max(bq_sync_sequence, excluded.bq_sync_sequence)");
-    sqlite3_free(quoted);
-    if (!buffer_check(&sql, "statement", err)) {
-        buffer_clear(&sql);
-        return NULL;
-    }
-    return buffer_take(&sql);
+    bool ok = buffer_check(&sql, "statement", err);
+    char *text = ok ? buffer_take(&sql) : NULL;
+    buffer_clear(&sql);
+    return text;
 }
 
 static bool publish_all(
@@ -179,18 +158,6 @@ static bool publish_all(
     return true;
 }
 
-static bool has_dirty_set(
-    struct database *database, const struct table *table, bool *out_exists, struct error *err)
-{
-    char *name = statement_format(err, "bq_sync_dirty_%s", table->name);
-
-    if (name == NULL)
-        return false;
-    bool ok = control_has_table(database, name, out_exists, err);
-    sqlite3_free(name);
-    return ok;
-}
-
 bool rejects_publish(
     struct tracking *tracking, const struct table *table, int64_t sequence, int64_t now_us,
     int64_t *out_rows, struct error *err)
@@ -200,7 +167,7 @@ bool rejects_publish(
     bool marks = false;
     bool ok = false;
 
-    if (!has_dirty_set(&tracking->database, table, &marks, err))
+    if (!control_has_dirty_set(&tracking->database, table->name, &marks, err))
         goto cleanup;
     if (marks && (mark_sql = dirty_sql(table, err)) == NULL)
         goto cleanup;

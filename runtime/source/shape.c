@@ -1,0 +1,224 @@
+/* The part of capture.h that asks SQLite what a table is. */
+#include "source/capture.h"
+#include "source/statement.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* Appends name to a list in a fixed field; when it no longer fits, "..." ends the list. */
+static void append_name(char *list, size_t size, const char *name)
+{
+    size_t used = strlen(list);
+    const char *between = used > 0 ? ", " : "";
+
+    if (used >= 3 && strcmp(list + used - 3, "...") == 0)
+        return;
+    if (used + strlen(between) + strlen(name) + sizeof ", ..." <= size)
+        snprintf(list + used, size - used, "%s%s", between, name);
+    else if (used + sizeof ", ..." <= size)
+        snprintf(list + used, size - used, "%s...", between);
+}
+
+static bool find_table(
+    struct database *source, const char *name, struct source_shape *shape, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+
+    if (!statement_bind(
+            source,
+            "select type = 'view', sql like 'create virtual %' from sqlite_master"
+            " where type in ('table', 'view') and lower(name) = lower(?1)",
+            &statement, err, "s", name))
+        return false;
+    bool ok = database_step(source, statement, &row, err);
+    if (ok && row) {
+        shape->exists = true;
+        shape->is_view = sqlite3_column_int(statement, 0) == 1;
+        if (sqlite3_column_int(statement, 1) == 1)
+            snprintf(
+                shape->key_problem, sizeof shape->key_problem,
+                "%s is a virtual table: SQLite has no triggers on those", name);
+    }
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+/* What the walk over the table's columns finds out. */
+struct columns_seen {
+    bool *found; /* one a column of the definition */
+    int primary_key_columns;
+    bool key_is_integer; /* the first key column is declared exactly INTEGER and is in the primary
+                            key */
+};
+
+static void see_column(
+    const struct table *table, sqlite3_stmt *statement, struct columns_seen *seen,
+    struct source_shape *shape)
+{
+    const char *name = (const char *)sqlite3_column_text(statement, 0);
+    const char *type = (const char *)sqlite3_column_text(statement, 1);
+    bool in_primary_key = sqlite3_column_int(statement, 2) > 0;
+    bool listed = false;
+
+    if (in_primary_key)
+        seen->primary_key_columns++;
+    for (size_t i = 0; i < table->column_count; i++) {
+        if (strcasecmp(name, table->columns[i].source) == 0)
+            seen->found[i] = listed = true;
+    }
+    if (!listed)
+        append_name(shape->extra, sizeof shape->extra, name);
+    if (in_primary_key && strcasecmp(type, "integer") == 0 &&
+        strcasecmp(name, table->columns[table->key[0]].source) == 0)
+        seen->key_is_integer = true;
+}
+
+static bool see_columns(
+    struct database *source, const struct table *table, struct columns_seen *seen,
+    struct source_shape *shape, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+    bool ok = false;
+
+    if (!statement_bind(
+            source,
+            "select name, coalesce(type, ''), pk from pragma_table_xinfo(?1) where hidden <> 1",
+            &statement, err, "s", table->name))
+        return false;
+    for (;;) {
+        if (!database_step(source, statement, &row, err))
+            goto cleanup;
+        if (!row)
+            break;
+        see_column(table, statement, seen, shape);
+    }
+    for (size_t i = 0; i < table->column_count; i++) {
+        if (seen->found[i])
+            continue;
+        shape->missing_count++;
+        append_name(shape->missing, sizeof shape->missing, table->columns[i].source);
+    }
+    ok = true;
+
+cleanup:
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+/* The rowid's alias has no index of its own; every other primary key, also that of a WITHOUT ROWID
+ * table and the quirk INTEGER PRIMARY KEY DESC, has one of origin 'pk'. */
+static bool has_primary_key_index(
+    struct database *source, const char *table, bool *out_exists, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+
+    if (!statement_bind(
+            source, "select 1 from pragma_index_list(?1) where origin = 'pk'", &statement, err, "s",
+            table))
+        return false;
+    bool ok = database_step(source, statement, out_exists, err);
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+static bool is_key_column(const struct table *table, const char *name)
+{
+    for (size_t i = 0; name != NULL && i < table->key_count; i++) {
+        if (strcasecmp(name, table->columns[table->key[i]].source) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether a unique index over some or all of the key columns, and no others, makes the key one. */
+static bool has_unique_key(
+    struct database *source, const struct table *table, bool *out_unique, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+    bool ok = false;
+    int index = -1;
+    bool covered = false;
+
+    *out_unique = false;
+    if (!statement_bind(
+            source,
+            "select l.seq, i.name from pragma_index_list(?1) l, pragma_index_info(l.name) i"
+            " where l.\"unique\" and not l.partial order by l.seq",
+            &statement, err, "s", table->name))
+        return false;
+    for (;;) {
+        if (!database_step(source, statement, &row, err))
+            goto cleanup;
+        if (!row || sqlite3_column_int(statement, 0) != index) {
+            *out_unique = *out_unique || covered;
+            covered = row;
+        }
+        if (!row)
+            break;
+        index = sqlite3_column_int(statement, 0);
+        covered = covered && is_key_column(table, (const char *)sqlite3_column_text(statement, 1));
+    }
+    ok = true;
+
+cleanup:
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+static void describe_key_problem(const struct table *table, struct source_shape *shape)
+{
+    char names[256] = "";
+
+    for (size_t i = 0; i < table->key_count; i++)
+        append_name(names, sizeof names, table->columns[table->key[i]].source);
+    snprintf(
+        shape->key_problem, sizeof shape->key_problem,
+        "%s has neither a primary key nor a unique index on (%s), so two rows may share a key: "
+        "create unique index on these columns, or choose another key",
+        table->name, names);
+}
+
+static bool inspect_key(
+    struct database *source, const struct table *table, const struct columns_seen *seen,
+    struct source_shape *shape, struct error *err)
+{
+    bool indexed = false;
+    bool unique = false;
+
+    if (!has_primary_key_index(source, table->name, &indexed, err))
+        return false;
+    bool alias = seen->key_is_integer && seen->primary_key_columns == 1 && !indexed;
+    shape->integer_key = alias && table->key_count == 1 && table->new_rows_sql != NULL;
+    if (alias || shape->is_view || shape->key_problem[0] != '\0')
+        return true;
+    if (!has_unique_key(source, table, &unique, err))
+        return false;
+    if (!unique)
+        describe_key_problem(table, shape);
+    return true;
+}
+
+bool capture_inspect(
+    struct database *source, const struct table *table, struct source_shape *out_shape,
+    struct error *err)
+{
+    struct columns_seen seen = {.found = sqlite3_malloc64(table->column_count * sizeof(bool))};
+    struct source_shape shape = {0};
+
+    if (seen.found == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory inspecting %s", table->name);
+    memset(seen.found, 0, table->column_count * sizeof(bool));
+    bool ok = find_table(source, table->name, &shape, err);
+    if (ok && shape.exists)
+        ok = see_columns(source, table, &seen, &shape, err) &&
+             inspect_key(source, table, &seen, &shape, err);
+    sqlite3_free(seen.found);
+    if (!ok)
+        return error_wrap(err, "columns of %s", table->name);
+    *out_shape = shape;
+    return true;
+}
