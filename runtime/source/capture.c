@@ -137,17 +137,6 @@ static bool write_capture_row(
     return ok;
 }
 
-/* What was not captured is only made good by a replacement. That must be known even if this process
- * ends before it: the progress loses the hash that makes it count, and the nonce with which an open
- * intent could give it back. */
-static bool distrust_progress(struct database *source, const char *table, struct error *err)
-{
-    return statement_run(
-        source,
-        "update bq_sync_tracking set content_hash = '', intent_nonce = '' where table_name = ?1",
-        err, "s", table);
-}
-
 /* Whether progress is kept in this database, by a version that has the columns used here. */
 static bool has_progress(struct database *source, bool *out_exists, struct error *err)
 {
@@ -180,7 +169,9 @@ static bool install(
               write_capture_row(source, table, shape, tracked, err) &&
               database_exec(source, table->capture_install_sql, err) &&
               database_exec(source, guards, err) &&
-              (!tracked || distrust_progress(source, table->name, err));
+              // What was not captured is only made good by a replacement, also if this process ends
+              // before it.
+              (!tracked || control_distrust_progress(source, table->name, err));
     objects_clear(&expected);
     objects_clear(&actual);
     free(guards);

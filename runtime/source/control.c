@@ -1,5 +1,7 @@
 #include "source/control.h"
 
+#include "source/statement.h"
+
 #include <stdlib.h>
 
 struct control_column {
@@ -219,4 +221,12 @@ bool control_prepare(struct database *database, struct error *err)
         return error_wrap(err, "cannot create the control tables");
     }
     return true;
+}
+
+bool control_distrust_progress(struct database *database, const char *table, struct error *err)
+{
+    return statement_run(
+        database,
+        "update bq_sync_tracking set content_hash = '', intent_nonce = '' where table_name = ?1",
+        err, "s", table);
 }

@@ -24,4 +24,9 @@ MUST_CHECK bool control_has_table(
 MUST_CHECK bool control_has_dirty_set(
     struct database *database, const char *table, bool *out_exists, struct error *err);
 
+/* Makes the table's progress say that not all changes were captured: it loses the hash that makes
+ * it count, and the nonce with which an open intent could give the hash back. */
+MUST_CHECK bool control_distrust_progress(
+    struct database *database, const char *table, struct error *err);
+
 #endif

@@ -11,7 +11,7 @@
 
 /* One unique constraint as the guards need it. */
 struct constraint {
-    struct buffer match;   /* condition: row bq_sync_o is in the way of the new row */
+    struct buffer match;   /* condition: a row of the table is in the way of the new one */
     struct buffer columns; /* for UPDATE OF; */
     bool any_update;       /* a column of it may change without being named in SET */
     size_t key_columns;    /* how many of the key's columns it compares byte by byte */
@@ -48,10 +48,23 @@ static void append_new_value(struct buffer *out, const char *name, const char *f
         sqltext_append(out, "coalesce(new.$n, ($r))", name, fallback);
 }
 
-/* An expression's value for the new row: the expression over a row made of the new values. */
+/* The application's text on lines of its own: it may end in a comment. */
+static void append_nested(
+    struct buffer *out, const char *before, struct slice text, const char *after)
+{
+    buffer_append_text(out, before);
+    buffer_append_slice(out, text);
+    buffer_append_text(out, "\n");
+    buffer_append_text(out, after);
+}
+
+/* An expression's value for the new row: the expression over a row made of the new values, under
+ * the table's name in case the expression spells it; NULL if the index leaves the row out. The
+ * filter goes first: where it is false the expression may be an error (json_extract of what is no
+ * JSON). */
 static bool append_new_expression(
-    struct database *source, const char *table, struct slice expression, struct buffer *out,
-    struct error *err)
+    struct database *source, const char *table, struct slice expression, struct slice filter,
+    struct buffer *out, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     bool row = false;
@@ -65,7 +78,12 @@ static bool append_new_expression(
             &statement, err, "s", table))
         return false;
     buffer_append_text(out, "(select ");
-    buffer_append_slice(out, expression);
+    if (filter.length > 0) {
+        append_nested(out, "case when (", filter, ") then (");
+        append_nested(out, "", expression, ") end");
+    } else {
+        append_nested(out, "(", expression, ")");
+    }
     buffer_append_text(out, " from (select ");
     for (;;) {
         if (!database_step(source, statement, &row, err))
@@ -78,7 +96,7 @@ static bool append_new_expression(
         sqltext_append(out, " as $n", name);
         first = false;
     }
-    buffer_append_text(out, "))");
+    sqltext_append(out, ") as $n)", table);
     ok = true;
 
 cleanup:
@@ -87,11 +105,20 @@ cleanup:
 }
 
 /* Columns of the statement below. */
-enum { ITEM_INDEX, ITEM_POSITION, ITEM_NAME, ITEM_COLLATION, ITEM_DEFAULT, ITEM_HIDDEN, ITEM_SQL };
+enum {
+    ITEM_INDEX,
+    ITEM_POSITION,
+    ITEM_NAME,
+    ITEM_COLLATION,
+    ITEM_DEFAULT,
+    ITEM_HIDDEN,
+    ITEM_SQL,
+    ITEM_PARTIAL
+};
 
 static const char items_sql[] =
     "select l.name, x.seqno, x.name, x.coll, case when c.\"notnull\" then c.dflt_value end,"
-    " coalesce(c.hidden, 0), m.sql"
+    " coalesce(c.hidden, 0), m.sql, l.partial"
     " from pragma_index_list(?1) l, pragma_index_xinfo(l.name) x"
     " left join pragma_table_xinfo(?1) c on c.name = x.name"
     " left join sqlite_master m on m.type = 'index' and m.name = l.name"
@@ -107,10 +134,19 @@ static bool add_item(
     const char *sql = (const char *)sqlite3_column_text(item, ITEM_SQL);
     struct buffer *match = &constraint->match;
     struct slice expression;
+    struct slice filter = {0};
 
+    // Without its filter a partial index cannot be used, and the guard would read the whole table.
+    if (sqlite3_column_int(item, ITEM_PARTIAL) == 1 &&
+        (sql == NULL || !index_text_filter(sql, &filter)))
+        return error_set(
+            err, ERROR_SCHEMA, "cannot read the filter of the unique index %s of %s",
+            (const char *)sqlite3_column_text(item, ITEM_INDEX), table->name);
+    if (filter.length > 0 && match->length == 0)
+        append_nested(match, "(", filter, ")");
     buffer_append_text(match, match->length > 0 ? " and " : "");
     if (name != NULL) {
-        sqltext_append(match, "bq_sync_o.$n collate $n = ", name, collation);
+        sqltext_append(match, "$n.$n collate $n = ", table->name, name, collation);
         append_new_value(match, name, fallback);
         sqltext_append(
             &constraint->columns, "$r$n", constraint->columns.length > 0 ? ", " : "", name);
@@ -126,12 +162,9 @@ static bool add_item(
         return error_set(
             err, ERROR_SCHEMA, "cannot read the expressions of the unique index %s of %s",
             (const char *)sqlite3_column_text(item, ITEM_INDEX), table->name);
-    sqltext_append(match, "((");
-    buffer_append_slice(match, expression);
+    append_nested(match, "(", expression, "");
     sqltext_append(match, ") collate $n = ", collation);
-    bool ok = append_new_expression(source, table->name, expression, match, err);
-    buffer_append_text(match, ")");
-    return ok;
+    return append_new_expression(source, table->name, expression, filter, match, err);
 }
 
 static void append_sequence(struct buffer *out, const struct table *table)
@@ -139,6 +172,17 @@ static void append_sequence(struct buffer *out, const struct table *table)
     sqltext_append(
         out, "coalesce((select sequence from bq_sync_capture where table_name = $t), 0)",
         table->name);
+}
+
+/* The other row's key columns, with a text before and behind each and one between them. */
+static void append_key(
+    struct buffer *out, const struct table *table, const char *before, const char *behind,
+    const char *between)
+{
+    for (size_t i = 0; i < table->key_count; i++)
+        sqltext_append(
+            out, "$r$r$n.$n$r", i > 0 ? between : "", before, table->name,
+            sqltext_key_name(table, i), behind);
 }
 
 /* From the other row's point of view: it is in the way, has a key, is not the very row at hand, and
@@ -149,25 +193,25 @@ static void append_from(
 {
     bool update = strcmp(event, "update") == 0;
 
-    sqltext_append(out, "from $n as bq_sync_o\n    where ", table->name);
+    sqltext_append(out, "from $n\n    where ", table->name);
     buffer_append_slice(out, buffer_slice(&constraint->match));
     if (!shape->integer_key)
-        sqltext_key(out, table, "\n      and bq_sync_o.$n is not null", "");
+        append_key(out, table, "\n      and ", " is not null", "");
     // The new row of an INSERT has no INTEGER PRIMARY KEY yet, if SQLite is to choose one.
     if (update || !shape->integer_key) {
         buffer_append_text(out, "\n      and (");
         for (size_t i = 0; i < table->key_count; i++)
             sqltext_append(
-                out, "$rbq_sync_o.$n collate binary is not $r.$n", i > 0 ? " or " : "",
+                out, "$r$n.$n collate binary is not $r.$n", i > 0 ? " or " : "", table->name,
                 sqltext_key_name(table, i), update ? "old" : "new", sqltext_key_name(table, i));
         buffer_append_text(out, ")");
     }
     if (shape->integer_key)
         sqltext_append(
             out,
-            "\n      and coalesce(bq_sync_o.$n <= (select watermark from bq_sync_capture"
+            "\n      and coalesce($n.$n <= (select watermark from bq_sync_capture"
             " where table_name = $t), 1)",
-            sqltext_key_name(table, 0), table->name);
+            table->name, sqltext_key_name(table, 0), table->name);
 }
 
 /* In the body the outer statement's conflict policy is in force: delete, then insert, and no key
@@ -189,13 +233,13 @@ static void append_trigger(
     sqltext_append(out, "\n  )\nbegin\n  delete from $d\n  where (", table->name);
     sqltext_numbers(out, table, "bq_sync_key_$r", ", ");
     buffer_append_text(out, ") in (\n    select ");
-    sqltext_key(out, table, "+bq_sync_o.$n", ", ");
+    append_key(out, table, "+", "", ", ");
     buffer_append_text(out, " ");
     append_from(out, table, shape, constraint, event);
     sqltext_append(out, "\n  );\n  insert into $d (", table->name);
     sqltext_numbers(out, table, "bq_sync_key_$r", ", ");
     buffer_append_text(out, ", bq_sync_sequence)\n    select distinct ");
-    sqltext_key(out, table, "bq_sync_o.$n collate binary", ", ");
+    append_key(out, table, "", " collate binary", ", ");
     buffer_append_text(out, ", ");
     append_sequence(out, table);
     buffer_append_text(out, " ");
@@ -316,7 +360,7 @@ static bool append_rowid_guards(
         return true;
     constraint_init(&constraint);
     constraint.any_update = true;
-    sqltext_append(&constraint.match, "bq_sync_o.$r = new.$r", rowid, rowid);
+    sqltext_append(&constraint.match, "$n.$r = new.$r", table->name, rowid, rowid);
     append_guards(out, table, shape, &constraint, 0);
     constraint_clear(&constraint);
     return true;

@@ -1,6 +1,7 @@
 #include "source/index_text.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -65,7 +66,9 @@ static struct slice without_order(struct slice item)
     return item;
 }
 
-bool index_text_item(const char *sql, size_t position, struct slice *out_item)
+/* Finds the position-th item, or the end of the list for a position beyond it. */
+static bool find_item(
+    const char *sql, size_t position, struct slice *out_item, const char **out_end)
 {
     size_t depth = 0;
     size_t index = 0;
@@ -79,6 +82,8 @@ bool index_text_item(const char *sql, size_t position, struct slice *out_item)
         bool closes = *at == ')' && --depth == 0;
         if (!closes && !(*at == ',' && depth == 1))
             continue;
+        if (closes)
+            *out_end = at + 1;
         if (index == position) {
             *out_item = without_order(trim(start, at));
             return out_item->length > 0;
@@ -89,4 +94,41 @@ bool index_text_item(const char *sql, size_t position, struct slice *out_item)
         start = at + 1;
     }
     return false;
+}
+
+bool index_text_item(const char *sql, size_t position, struct slice *out_item)
+{
+    const char *end;
+
+    return find_item(sql, position, out_item, &end);
+}
+
+/* Skips white space and comments. */
+static const char *skip_blank(const char *at)
+{
+    for (;;) {
+        bool comment = (at[0] == '-' && at[1] == '-') || (at[0] == '/' && at[1] == '*');
+        if (comment)
+            at = token_end(at);
+        else if (isspace((unsigned char)*at))
+            at++;
+        else
+            return at;
+    }
+}
+
+bool index_text_filter(const char *sql, struct slice *out_filter)
+{
+    static const char word[] = "where";
+    struct slice ignored;
+    const char *end = NULL;
+
+    find_item(sql, SIZE_MAX, &ignored, &end);
+    if (end == NULL)
+        return false;
+    end = skip_blank(end);
+    if (strncasecmp(end, word, sizeof word - 1) != 0)
+        return false;
+    *out_filter = trim(end + sizeof word - 1, end + strlen(end));
+    return out_filter->length > 0;
 }

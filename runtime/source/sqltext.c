@@ -60,15 +60,6 @@ const char *sqltext_key_name(const struct table *table, size_t i)
     return table->columns[table->key[i]].source;
 }
 
-void sqltext_key(
-    struct buffer *out, const struct table *table, const char *item, const char *between)
-{
-    for (size_t i = 0; i < table->key_count; i++) {
-        buffer_append_text(out, i > 0 ? between : "");
-        sqltext_append(out, item, sqltext_key_name(table, i));
-    }
-}
-
 void sqltext_numbers(
     struct buffer *out, const struct table *table, const char *item, const char *between)
 {

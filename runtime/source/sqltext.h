@@ -16,11 +16,6 @@
  * (arguments: the table and what follows its name), $$ a dollar sign. Arguments are C strings. */
 void sqltext_append(struct buffer *out, const char *format, ...);
 
-/* Appends the table's key columns as SQLite names them, each as `item`, an sqltext format with one
- * $n, "between" between them. */
-void sqltext_key(
-    struct buffer *out, const struct table *table, const char *item, const char *between);
-
 /* Appends item once for each key column, an sqltext format with one $r for its number from 1. */
 void sqltext_numbers(
     struct buffer *out, const struct table *table, const char *item, const char *between);

@@ -74,8 +74,8 @@ static void read_progress(sqlite3_stmt *statement, struct progress *out_progress
     statement_text(statement, 5, out_progress->last_synced_at, sizeof out_progress->last_synced_at);
     statement_text(statement, 6, out_progress->last_error, sizeof out_progress->last_error);
     out_progress->source_rows = sqlite3_column_int64(statement, 7);
-    // An acknowledged intent writes the hash, a new installation of the capture empties it.
-    out_progress->found = out_progress->content_hash[0] != '\0';
+    // A row may also stand for a first sync that is under way or failed.
+    out_progress->found = out_progress->last_synced_at[0] != '\0';
 }
 
 bool tracking_load(
@@ -131,6 +131,12 @@ bool tracking_reset(struct tracking *tracking, const char *table, struct error *
                &tracking->database, "delete from bq_sync_tracking where table_name = ?1", err, "s",
                table) ||
            error_wrap(err, "reset of %s", table);
+}
+
+bool tracking_invalidate(struct tracking *tracking, const char *table, struct error *err)
+{
+    return control_distrust_progress(&tracking->database, table, err) ||
+           error_wrap(err, "progress of %s", table);
 }
 
 bool tracking_get(

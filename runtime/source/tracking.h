@@ -17,10 +17,9 @@ struct tracking {
     struct database database;
 };
 
-/* What is known of one table. found == false: it was never synced, was reset, or its change capture
- * had to be installed anew; then the whole table has to be replaced or compared, and of the rest
- * only generation, last_error and what status shows (last_synced_row_id, last_synced_at) may be
- * set. */
+/* What is known of one table. found == false: it was never synced, or was reset; of the rest only
+ * generation and last_error may be set. content_hash is empty for one whose change capture was
+ * interrupted: what was sent before can no longer be trusted to be all. */
 struct progress {
     bool found;
     int64_t last_synced_row_id; /* highest INTEGER PRIMARY KEY ever synced */
