@@ -1,14 +1,14 @@
 #include "base/clock.h"
 
-#include <errno.h>
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 
 /* How often a sleep looks whether it should end: the longest that a stop has to wait for it. */
 #define SLEEP_SLICE_MS 50
 
-static volatile sig_atomic_t stopped;
+/* Written by a signal handler, read by every thread: a lock-free atomic is safe for both. */
+static atomic_int stopped;
 
 void clock_stop(void)
 {
