@@ -1,11 +1,12 @@
 /* cmd_sync: `bqsync sync`: one pass, then its result as JSON or as a table for people. */
+#include "api/handle.h"
 #include "cli/commands.h"
 #include "cli/screen.h"
-#include "sync/pass.h"
 #include "sync/result.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static void print_row(const struct table_result *table)
 {
@@ -40,35 +41,48 @@ static void print_result(const struct run_result *run)
         (double)(run->finished_us - run->started_us) / 1e6);
 }
 
+/* Names instead of descriptors: the library speaks of tables by name. */
+static const char **table_names(const struct invocation *in)
+{
+    const char **names = calloc(in->table_count + 1, sizeof *names);
+
+    for (size_t i = 0; names != NULL && i < in->table_count; i++)
+        names[i] = in->tables[i]->name;
+    return names;
+}
+
 int command_sync(struct invocation *in)
 {
     const struct args *args = in->args;
-    bool full = (args->switches & ARGS_FULL) != 0;
-    struct run_result run;
-
-    struct pass_options options = {
-        .kind = full             ? RUN_FULL
-                : in->all_tables ? RUN_INCREMENTAL
-                                 : RUN_TABLES,
-        .full = full,
-        .dry_run = (args->switches & ARGS_DRY_RUN) != 0,
-        .tables = in->tables,
-        .table_count = in->table_count,
-        .command = "sync",
-    };
+    bool quiet = (args->switches & (ARGS_JSON | ARGS_QUIET)) != 0;
+    const char **names = table_names(in);
+    struct bqsync_result *result = NULL;
+    struct bqsync_error err;
     struct screen screen;
-    bool show = (args->switches & (ARGS_JSON | ARGS_QUIET)) == 0 && screen_start(&screen, &options);
-    pass_run(in->engine, &options, &run);
+
+    bool show = !quiet && screen_start(&screen);
+    bool ok = bqsync_sync_engine(
+        in->engine,
+        &(struct bqsync_sync_options){
+            .tables = in->all_tables ? NULL : names,
+            .table_count = in->all_tables ? 0 : in->table_count,
+            .full = (args->switches & ARGS_FULL) != 0,
+            .dry_run = (args->switches & ARGS_DRY_RUN) != 0,
+        },
+        show ? &screen.board : NULL, &result, &err);
     if (show)
         screen_stop(&screen);
+    free(names);
 
-    int status = run_result_exit_status(&run);
+    if (!ok)
+        fprintf(stderr, "bqsync: %s\n", err.message);
+    if (result == NULL)
+        return err.exit_status;
+    int status = run_result_exit_status(&result->run);
     if ((args->switches & ARGS_JSON) != 0)
-        command_print_json(run_result_json(&run), status);
-    else if (run.error.code == ERROR_NONE && (args->switches & ARGS_QUIET) == 0)
-        print_result(&run);
-    if (run.error.code != ERROR_NONE)
-        fprintf(stderr, "bqsync: %s\n", run.error.message);
-    run_result_clear(&run);
+        puts(bqsync_result_json(result));
+    else if (ok && !quiet)
+        print_result(&result->run);
+    bqsync_result_free(result);
     return status;
 }

@@ -104,7 +104,7 @@ static void *run(void *argument)
     return NULL;
 }
 
-bool screen_start(struct screen *screen, struct pass_options *options)
+bool screen_start(struct screen *screen)
 {
     if (!isatty(STDERR_FILENO))
         return false;
@@ -116,7 +116,6 @@ bool screen_start(struct screen *screen, struct pass_options *options)
         board_clear(&screen->board);
         return false;
     }
-    options->board = &screen->board;
     return true;
 }
 

@@ -5,7 +5,6 @@
 #define BQSYNC_CLI_SCREEN_H
 
 #include "sync/board.h"
-#include "sync/pass.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -20,8 +19,8 @@ struct screen {
     size_t lines; /* drawn last */
 };
 
-/* Sets options->board and starts drawing; false (nothing to stop) where there is no terminal. */
-bool screen_start(struct screen *screen, struct pass_options *options);
+/* Starts drawing screen->board; false (nothing to stop) where there is no terminal. */
+bool screen_start(struct screen *screen);
 void screen_stop(struct screen *screen);
 
 #define SCREEN_BYTES_SIZE 16
