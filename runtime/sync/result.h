@@ -42,6 +42,8 @@ struct run_result {
     int64_t started_us;  /* wall clock */
     int64_t finished_us; /* 0 while it runs */
     struct error error;  /* why the pass as a whole ended early; ERROR_NONE if it did not */
+    uint64_t requests;   /* sent to BigQuery */
+    uint64_t retries;    /* of them, those that repeated one */
     struct table_result *tables;
     size_t table_count;
 };
