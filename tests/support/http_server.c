@@ -1,0 +1,223 @@
+#include "support/http_server.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MAX_CONNECTIONS 64
+#define MAX_REQUEST     (64u << 20)
+
+struct connection {
+    struct http_server *server;
+    pthread_t thread;
+    int socket;
+    unsigned number;
+};
+
+struct http_server {
+    http_server_handler *handler;
+    void *context;
+    int listener;
+    int port;
+    char url[64];
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t stopping;
+    bool stopped;
+    unsigned requests;
+    unsigned count;
+    struct connection connections[MAX_CONNECTIONS];
+};
+
+/* The value of Content-Length, or -1 for a chunked body. */
+static long body_length(const char *head)
+{
+    const char *length = strcasestr(head, "\r\nContent-Length:");
+
+    if (strcasestr(head, "\r\nTransfer-Encoding: chunked") != NULL)
+        return -1;
+    return length == NULL ? 0 : atol(length + strlen("\r\nContent-Length:"));
+}
+
+/* Reads on until the buffer holds the end of a head, or so many bytes behind it; false at the
+ * connection's end. */
+static bool read_more(int socket, char **data, size_t *length)
+{
+    *data = realloc(*data, *length + 65536 + 1);
+    ssize_t got = recv(socket, *data + *length, 65536, 0);
+    if (got <= 0)
+        return false;
+    *length += (size_t)got;
+    (*data)[*length] = '\0';
+    assert(*length < MAX_REQUEST);
+    return true;
+}
+
+static bool write_all(int socket, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        ssize_t done = send(socket, bytes, length, MSG_NOSIGNAL);
+        if (done <= 0)
+            return false;
+        bytes += done;
+        length -= (size_t)done;
+    }
+    return true;
+}
+
+static void hold(struct http_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    while (!server->stopped)
+        pthread_cond_wait(&server->stopping, &server->lock);
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* Answers one request; false when the connection is to end. */
+static bool serve_one(struct connection *connection, char *data, size_t head, size_t body)
+{
+    struct http_server *server = connection->server;
+    struct served_reply reply = {0};
+    char *text = strndup(data, head);
+
+    pthread_mutex_lock(&server->lock);
+    unsigned number = server->requests++;
+    pthread_mutex_unlock(&server->lock);
+    const struct served_request request = {
+        .head = text,
+        .body = data + head,
+        .body_length = body,
+        .number = number,
+        .connection = connection->number,
+    };
+    server->handler(server->context, &request, &reply);
+    free(text);
+    if (reply.hold)
+        hold(server);
+    size_t length = reply.length > 0 || reply.bytes == NULL ? reply.length : strlen(reply.bytes);
+    bool ok = reply.bytes == NULL || write_all(connection->socket, reply.bytes, length);
+    if (reply.reset) {
+        const struct linger now = {.l_onoff = 1};
+        setsockopt(connection->socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    }
+    return ok && !reply.close && !reply.reset && !reply.hold;
+}
+
+static void *serve_connection(void *context)
+{
+    struct connection *connection = context;
+    char *data = NULL;
+    size_t length = 0;
+
+    while (read_more(connection->socket, &data, &length)) {
+        char *end = strstr(data, "\r\n\r\n");
+        if (end == NULL)
+            continue;
+        size_t head = (size_t)(end - data) + 4;
+        long body = body_length(data);
+        assert(body >= 0);
+        while (length < head + (size_t)body && read_more(connection->socket, &data, &length))
+            ;
+        if (length < head + (size_t)body)
+            break;
+        if (!serve_one(connection, data, head, (size_t)body))
+            break;
+        length = 0;
+    }
+    free(data);
+    // With SO_LINGER of 0 this is the reset.
+    pthread_mutex_lock(&connection->server->lock);
+    close(connection->socket);
+    connection->socket = -1;
+    pthread_mutex_unlock(&connection->server->lock);
+    return NULL;
+}
+
+static void *accept_all(void *context)
+{
+    struct http_server *server = context;
+
+    for (;;) {
+        int socket = accept(server->listener, NULL, NULL);
+        if (socket < 0)
+            return NULL;
+        pthread_mutex_lock(&server->lock);
+        if (server->stopped) {
+            close(socket);
+            pthread_mutex_unlock(&server->lock);
+            return NULL;
+        }
+        assert(server->count < MAX_CONNECTIONS);
+        struct connection *connection = &server->connections[server->count];
+        *connection =
+            (struct connection){.server = server, .socket = socket, .number = server->count};
+        server->count++;
+        pthread_create(&connection->thread, NULL, serve_connection, connection);
+        pthread_mutex_unlock(&server->lock);
+    }
+}
+
+struct http_server *http_server_start(http_server_handler *handler, void *context)
+{
+    struct http_server *server = calloc(1, sizeof *server);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+
+    server->handler = handler;
+    server->context = context;
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_cond_init(&server->stopping, NULL);
+    server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (bind(server->listener, (struct sockaddr *)&address, size) != 0 ||
+        listen(server->listener, 64) != 0 ||
+        getsockname(server->listener, (struct sockaddr *)&address, &size) != 0)
+        abort();
+    server->port = ntohs(address.sin_port);
+    snprintf(server->url, sizeof server->url, "http://127.0.0.1:%d", server->port);
+    pthread_create(&server->thread, NULL, accept_all, server);
+    return server;
+}
+
+void http_server_stop(struct http_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    server->stopped = true;
+    pthread_cond_broadcast(&server->stopping);
+    for (unsigned i = 0; i < server->count; i++)
+        if (server->connections[i].socket >= 0)
+            shutdown(server->connections[i].socket, SHUT_RDWR);
+    pthread_mutex_unlock(&server->lock);
+    shutdown(server->listener, SHUT_RDWR);
+    pthread_join(server->thread, NULL);
+    for (unsigned i = 0; i < server->count; i++)
+        pthread_join(server->connections[i].thread, NULL);
+    close(server->listener);
+    pthread_mutex_destroy(&server->lock);
+    pthread_cond_destroy(&server->stopping);
+    free(server);
+}
+
+int http_server_port(const struct http_server *server)
+{
+    return server->port;
+}
+
+const char *http_server_url(const struct http_server *server)
+{
+    return server->url;
+}
+
+unsigned http_server_requests(struct http_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    unsigned count = server->requests;
+    pthread_mutex_unlock(&server->lock);
+    return count;
+}
