@@ -10,6 +10,7 @@ from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
 from .jsonpos import Member, Node, Problem, member_path
 
+_LISTED_MAX = 12  # more names than this are no help in a message
 _KINDS = {
     "object": "an object", "array": "an array", "string": "a string", "number": "a number",
     "boolean": "true or false", "null": "null",
@@ -17,11 +18,12 @@ _KINDS = {
 
 
 def suggestion(word: str, known: Iterable[str], quote: str = '"') -> str:
-    """' (did you mean X?)' for the nearest known word, or nothing."""
+    """' (did you mean X?)' for the nearest known word, else all of them if they are few."""
+    known = list(known)
     lowered = {candidate.lower(): candidate for candidate in known}
     found = difflib.get_close_matches(word.lower(), list(lowered), 1, 0.6)
     if not found:
-        return ""
+        return " (one of %s)" % ", ".join(known) if 0 < len(known) <= _LISTED_MAX else ""
     return " (did you mean %s%s%s?)" % (quote, lowered[found[0]], quote)
 
 
@@ -37,10 +39,15 @@ class Problems:
         self.found: List[Problem] = []
 
     def add(self, node: Node, message: str) -> None:
-        self.found.append(Problem(node.line, node.path, message))
+        self.found.append(Problem(node.line, node.offset, node.path, message))
 
-    def add_at(self, line: int, path: str, message: str) -> None:
-        self.found.append(Problem(line, path, message))
+    def add_key(self, member: Member, message: str) -> None:
+        """A problem of a key, not of its value."""
+        self.found.append(Problem(member.line, member.offset, member.path, message))
+
+    def add_file(self, message: str) -> None:
+        """A problem of the file, not of anything in it."""
+        self.found.append(Problem(1, -1, "", message))
 
     def is_a(self, node: Node, kind: str) -> bool:
         """Whether the value is of this kind; a problem if not."""
@@ -50,9 +57,11 @@ class Problems:
         return False
 
     def members(
-        self, node: Node, required: Sequence[str], optional: Sequence[str]
+        self, node: Node, required: Sequence[str], optional: Sequence[str],
+        elsewhere: Optional[Dict[str, str]] = None
     ) -> Optional[Dict[str, Node]]:
-        """The members of an object by key; unknown and missing keys are problems."""
+        """The members of an object by key; unknown and missing keys are problems. elsewhere: where
+        keys belong that are looked for here."""
         if not self.is_a(node, "object"):
             return None
         known = tuple(required) + tuple(optional)
@@ -62,16 +71,23 @@ class Problems:
             if member.key in known:
                 result[member.key] = member.node
             else:
-                meant.add(self._unknown_key(member, known))
+                meant.add(self._unknown_key(member, known, elsewhere or {}))
         for key in required:
             if key not in result and key not in meant:
-                self.add_at(node.line, member_path(node.path, key), "missing")
+                self.found.append(
+                    Problem(node.line, node.offset, member_path(node.path, key), "missing"))
         return result
 
-    def _unknown_key(self, member: Member, known: Sequence[str]) -> str:
+    def _unknown_key(
+        self, member: Member, known: Sequence[str], elsewhere: Dict[str, str]
+    ) -> str:
+        """Reports the key; returns the known one that was meant, if any."""
+        if member.key in elsewhere:
+            self.add_key(member, 'unknown key (did you mean "%s"?)' % elsewhere[member.key])
+            return ""
         hint = suggestion(member.key, known)
-        self.add_at(member.line, member.path, "unknown key" + hint)
-        return hint.split('"')[1] if hint else ""
+        self.add_key(member, "unknown key" + hint)
+        return hint.split('"')[1] if '"' in hint else ""
 
     def text(self, node: Optional[Node], limit: Optional[int] = None) -> Optional[str]:
         """A string that is not empty, of at most limit characters."""
@@ -97,10 +113,8 @@ class Problems:
         if node.value in known:
             return str(node.value)
         quote = "" if known[0].isupper() else '"'
-        hint = suggestion(node.value, known, quote)
-        if not hint:
-            hint = " (one of %s)" % ", ".join(known)
-        self.add(node, 'unknown %s "%s"%s' % (what, node.value, hint))
+        self.add(
+            node, 'unknown %s "%s"%s' % (what, node.value, suggestion(node.value, known, quote)))
         return None
 
     def texts(self, node: Optional[Node]) -> Optional[List[Tuple[Node, str]]]:

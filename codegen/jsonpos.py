@@ -20,9 +20,11 @@ _WORDS = {"true": True, "false": False, "null": None}
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong, and where: line counts from 1, path is "" for the whole file."""
+    """What is wrong, and where: line counts from 1, offset orders the problems of a line, path is ""
+    for the whole file."""
 
     line: int
+    offset: int
     path: str
     message: str
 
@@ -35,13 +37,17 @@ class Node:
     kind: str
     value: Any
     line: int
+    offset: int
     path: str
 
 
 @dataclass(frozen=True)
 class Member:
+    """A key, at its own place, and what it stands for."""
+
     key: str
     line: int
+    offset: int
     path: str
     node: Node
 
@@ -102,17 +108,18 @@ class _Parser:
     def _value(self, path: str, depth: int) -> Node:
         if depth > _DEPTH_MAX:
             raise self._error("nested deeper than %d levels" % _DEPTH_MAX)
-        line = self._current_line()
+        line, offset = self._current_line(), self._at
         char = self._peek()
         if char == "{":
-            return Node("object", self._members(path, depth), line, path)
+            return Node("object", self._members(path, depth), line, offset, path)
         if char == "[":
-            return Node("array", self._items(path, depth), line, path)
+            return Node("array", self._items(path, depth), line, offset, path)
         if char == '"':
-            return Node("string", self._string(), line, path)
+            return Node("string", self._string(), line, offset, path)
         if char == "-" or char.isdigit():
-            return Node("number", self._number(), line, path)
-        return self._word(line, path)
+            return Node("number", self._number(), line, offset, path)
+        word = self._word()
+        return Node("null" if word is None else "boolean", word, line, offset, path)
 
     def _members(self, path: str, depth: int) -> Tuple[Member, ...]:
         members: List[Member] = []
@@ -126,7 +133,7 @@ class _Parser:
                 hint = " (no comma after the last member)" if self._peek() == "}" else ""
                 raise self._error(
                     "expected a key in double quotes, found %s%s" % (self._found(), hint))
-            line = self._current_line()
+            line, offset = self._current_line(), self._at
             key = self._string()
             here = member_path(path, key)
             self._skip_space()
@@ -136,10 +143,10 @@ class _Parser:
             node = self._value(here, depth + 1)
             if key in lines:
                 self._problems.append(
-                    Problem(line, here, "duplicate key (first on line %d)" % lines[key]))
+                    Problem(line, offset, here, "duplicate key (first on line %d)" % lines[key]))
             else:
                 lines[key] = line
-                members.append(Member(key, line, here, node))
+                members.append(Member(key, line, offset, here, node))
             self._skip_space()
             if self._accept("}"):
                 return tuple(members)
@@ -177,7 +184,7 @@ class _Parser:
             if char == '"':
                 self._at += 1
                 return self._joined(parts, start)
-            if char == "":
+            if char in ("", "\n", "\r"):
                 self._at = start
                 raise self._error("the string that starts here has no closing quote")
             if char != "\\":
@@ -219,13 +226,12 @@ class _Parser:
             return float(match.group())
         return int(match.group())
 
-    def _word(self, line: int, path: str) -> Node:
+    def _word(self) -> Any:
         match = _WORD.match(self._text, self._at)
         if match is None or match.group() not in _WORDS:
             raise self._error("expected a value, found %s" % self._found())
         self._at = match.end()
-        value = _WORDS[match.group()]
-        return Node("null" if value is None else "boolean", value, line, path)
+        return _WORDS[match.group()]
 
     def _skip_space(self) -> None:
         match = _SPACE.match(self._text, self._at)
@@ -251,6 +257,10 @@ class _Parser:
         word = _WORD.match(self._text, self._at)
         if word is not None:
             return '"%s"' % word.group()
+        if self._peek() == '"':
+            return "a string"
+        if self._peek() in ("/", "#"):
+            return '"%s" (JSON has no comments)' % self._peek()
         return '"%s"' % self._peek() if self._peek() else "the end of the file"
 
     def _error(self, message: str) -> SyntaxProblem:

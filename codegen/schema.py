@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Optional, Set, Tuple
 
 from . import jsonpos, naming
-from .checking import Problems, suggestion
-from .model import Column, Table
-from .schema_columns import read_columns
+from .checking import Problems
+from .model import Table
+from .schema_columns import Columns, read_columns
 from .schema_filter import filter_problem
-from .schema_warehouse import Warehouse, read_warehouse
+from .schema_warehouse import read_warehouse
 
 EDITOR_SCHEMA = "table.schema.json"
 
@@ -22,6 +22,10 @@ _MODES = ("append", "upsert", "replace")
 _CAPTURES = ("auto", "triggers", "scan")
 _REQUIRED = ("table", "key", "sync", "columns")
 _OPTIONAL = ("$schema", "description", "target", "bigquery", "on_reject", "where")
+_ELSEWHERE = {
+    "mode": "sync.mode", "capture": "sync.capture", "partition_by": "bigquery.partition_by",
+    "cluster_by": "bigquery.cluster_by", "labels": "bigquery.labels",
+    "require_partition_filter": "bigquery.require_partition_filter"}
 _NAME_BYTES_MAX = 255
 _TARGET_BYTES_MAX = 255
 _DESCRIPTION_MAX = 16384
@@ -58,7 +62,7 @@ def load(directory: str) -> Loaded:
         except OSError as error:
             messages.append("%s: cannot be read: %s" % (path, error.strerror))
             continue
-        for problem in sorted(problems.found, key=lambda found: found.line):
+        for problem in sorted(problems.found, key=lambda found: (found.line, found.offset)):
             where = problem.path + ": " if problem.path else ""
             messages.append("%s:%d: %s%s" % (path, problem.line, where, problem.message))
         if table is not None and not problems.found:
@@ -72,7 +76,7 @@ def _read_file(
     with open(path, "rb") as file:
         root, duplicates = jsonpos.parse(file.read())
     problems.found.extend(duplicates)
-    members = problems.members(root, _REQUIRED, _OPTIONAL)
+    members = problems.members(root, _REQUIRED, _OPTIONAL, _ELSEWHERE)
     if members is None:
         return None
     if "$schema" in members:
@@ -83,10 +87,10 @@ def _read_file(
     _claim(members, stem, name, target, path, owners, problems)
     columns = read_columns(members.get("columns"), problems)
     key = _read_key(members.get("key"), columns, problems)
-    columns = [replace(column, key=column.name in key) for column in columns]
-    by_name = {column.name: column for column in columns}
+    columns = columns.with_key(key)
+    by_name = columns.by_name
     mode, capture = _read_sync(members.get("sync"), problems)
-    warehouse = read_warehouse(members.get("bigquery"), by_name, problems)
+    warehouse = read_warehouse(members.get("bigquery"), columns, problems)
     table = Table(
         stem=stem,
         name=name or "",
@@ -97,7 +101,7 @@ def _read_file(
         reject_fails=problems.choice(
             members.get("on_reject"), ("reject", "fail"), "choice") == "fail",
         where=_read_where(members.get("where"), problems),
-        columns=tuple(columns),
+        columns=columns.all,
         key=tuple(by_name[column] for column in key),
         time_partition=warehouse.time_partition,
         range_partition=warehouse.range_partition,
@@ -115,8 +119,8 @@ def _read_name(node: Optional[jsonpos.Node], stem: str, problems: Problems) -> O
     name = problems.text(node)
     stem_fits = naming.is_c_identifier(stem) and stem.lower() not in _RESERVED_STEMS
     if not stem_fits:
-        problems.add_at(
-            1, "", 'the file name "%s.json" cannot be used: it names C identifiers (letters, '
+        problems.add_file(
+            'the file name "%s.json" cannot be used: it names C identifiers (letters, '
             "digits, underscores%s)" % (stem, "; registry is taken" if stem.lower() in
                                          _RESERVED_STEMS else ""))
     if name is None or node is None:
@@ -176,28 +180,26 @@ def _claim(
             return
     owner = owners.setdefault(("stem", stem.lower()), path)
     if owner != path:
-        problems.add_at(1, "", "the file's name differs from that of %s in case only" % owner)
+        problems.add_file("the file's name differs from that of %s in case only" % owner)
 
 
 def _read_key(
-    node: Optional[jsonpos.Node], columns: List[Column], problems: Problems
+    node: Optional[jsonpos.Node], columns: Columns, problems: Problems
 ) -> Tuple[str, ...]:
     names = problems.texts(node)
     if names is None or node is None:
         return ()
-    by_name = {column.name: column for column in columns}
     if not node.value:
         problems.add(node, "names no column; a row has to be told apart from the others")
     if len(node.value) > _KEY_COLUMNS_MAX:
         problems.add(node, "has %d columns, the limit is %d" % (len(node.value), _KEY_COLUMNS_MAX))
     seen: Set[str] = set()
     for item, name in names:
-        column = by_name.get(name)
+        column = columns.find(item, name, problems)
         if name in seen:
             problems.add(item, '"%s" is in the key twice' % name)
         elif column is None:
-            # Columns that could not be read would only repeat their own problem here.
-            problems.add(item, 'no column "%s"%s' % (name, suggestion(name, by_name)))
+            pass
         elif not column.type.key:
             problems.add(item, '"%s" is %s, which cannot be compared and so not be a key'
                          % (name, column.type.name))
@@ -205,7 +207,7 @@ def _read_key(
             problems.add(item, '"%s" is changed by %s, which makes different keys equal'
                          % (name, column.transform.kind))
         seen.add(name)
-    return tuple(name for _, name in names if name in by_name)
+    return tuple(name for _, name in names if name in columns.by_name)
 
 
 def _read_sync(

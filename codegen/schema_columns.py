@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, List, Optional
+from dataclasses import dataclass, replace
+from typing import Dict, List, Optional, Tuple
 
 from .checking import Problems, listing, suggestion
 from .jsonpos import Node
@@ -26,11 +27,33 @@ _TRUNCATE_MAX = 1_000_000_000
 _OPTIONAL = ("description", "mode", "source", "transform", "format", "policy_tags")
 
 
-def read_columns(node: Optional[Node], problems: Problems) -> List[Column]:
-    """The columns in file order; those with problems are kept where anything is known of them, so
-    that no problem is reported twice."""
+@dataclass(frozen=True)
+class Columns:
+    """The columns in file order. Those with problems are kept as far as they have a name, so that no
+    problem is reported twice; complete says that none is left out."""
+
+    all: Tuple[Column, ...]
+    complete: bool
+
+    @property
+    def by_name(self) -> Dict[str, Column]:
+        return {column.name: column for column in self.all}
+
+    def with_key(self, key: Tuple[str, ...]) -> Columns:
+        return Columns(
+            tuple(replace(column, key=column.name in key) for column in self.all), self.complete)
+
+    def find(self, node: Node, name: str, problems: Problems) -> Optional[Column]:
+        """The column that the value at node names; a problem if there is none."""
+        column = self.by_name.get(name)
+        if column is None and self.complete:
+            problems.add(node, 'no column "%s"%s' % (name, suggestion(name, self.by_name)))
+        return column
+
+
+def read_columns(node: Optional[Node], problems: Problems) -> Columns:
     if node is None or not problems.is_a(node, "array"):
-        return []
+        return Columns((), False)
     if not node.value:
         problems.add(node, "must not be empty")
     if len(node.value) > COLUMNS_MAX:
@@ -41,7 +64,7 @@ def read_columns(node: Optional[Node], problems: Problems) -> List[Column]:
         column = _read_column(item, seen, problems)
         if column is not None:
             columns.append(column)
-    return columns
+    return Columns(tuple(columns), bool(node.value) and len(columns) == len(node.value))
 
 
 def _read_column(node: Node, seen: Dict[str, Node], problems: Problems) -> Optional[Column]:
@@ -100,8 +123,8 @@ def _read_type(node: Optional[Node], problems: Problems) -> Optional[ColumnType]
             problems.add(node, 'unknown type "%s" (did you mean %s?)'
                          % (node.value, candidate.name))
             return None
-    hint = suggestion(node.value, BY_NAME, "") or " (one of %s)" % ", ".join(BY_NAME)
-    problems.add(node, 'unknown type "%s"%s' % (node.value, hint))
+    problems.add(
+        node, 'unknown type "%s"%s' % (node.value, suggestion(node.value, BY_NAME, "")))
     return None
 
 
@@ -127,8 +150,8 @@ def _read_transform(
         return Transform()
     word, colon, argument = value.partition(":")
     if word not in _TRANSFORMS:
-        hint = suggestion(word, _TRANSFORMS) or " (one of %s)" % ", ".join(_TRANSFORMS)
-        problems.add(node, 'unknown transform "%s"%s' % (word, hint))
+        problems.add(
+            node, 'unknown transform "%s"%s' % (word, suggestion(word, _TRANSFORMS)))
         return Transform()
     if kind is not None:
         if word == "redact" and kind.name != "STRING" and required:
@@ -155,7 +178,7 @@ def _read_truncate(node: Node, argument: str, problems: Problems) -> Transform:
     return Transform("truncate", truncate_to=int(argument))
 
 
-def _read_policy_tags(node: Optional[Node], problems: Problems) -> "tuple[str, ...]":
+def _read_policy_tags(node: Optional[Node], problems: Problems) -> Tuple[str, ...]:
     tags = problems.texts(node)
     if tags is None or node is None:
         return ()

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Tuple
+from typing import List, Optional, Tuple
 
-from .checking import Problems, listing, suggestion
+from .checking import Problems, listing
 from .jsonpos import Node
 from .model import Column, RangePartition, TimePartition
+from .schema_columns import Columns
 
 _CLUSTER_MAX = 4
 _LABELS_MAX = 62  # BigQuery's 64 less the two that bqsync sets
@@ -39,7 +40,7 @@ class Warehouse:
 
 
 def read_warehouse(
-    node: Optional[Node], columns: Dict[str, Column], problems: Problems
+    node: Optional[Node], columns: Columns, problems: Problems
 ) -> Warehouse:
     if node is None:
         return Warehouse()
@@ -57,7 +58,7 @@ def read_warehouse(
 
 
 def _read_partition(
-    node: Optional[Node], columns: Dict[str, Column], problems: Problems
+    node: Optional[Node], columns: Columns, problems: Problems
 ) -> Tuple[Optional[TimePartition], Optional[RangePartition]]:
     text = problems.text(node)
     if node is None or text is None:
@@ -87,13 +88,13 @@ def _read_partition(
 
 
 def _partition_column(
-    node: Node, name: str, columns: Dict[str, Column], problems: Problems
+    node: Node, name: str, columns: Columns, problems: Problems
 ) -> Optional[Column]:
-    by_lower = {known.lower(): column for known, column in columns.items()}
-    column = by_lower.get(name.lower())
-    if column is None:
-        problems.add(node, 'no column "%s"%s' % (name, suggestion(name, columns)))
-    return column
+    # An expression as in SQL, where the case of names does not count.
+    for column in columns.all:
+        if column.name.lower() == name.lower():
+            return column
+    return columns.find(node, name, problems)
 
 
 def _daily(
@@ -120,7 +121,7 @@ def _truncated(
     kind = column.type
     if kind.truncate_function != function:
         cure = "; write %s" % kind.truncate_function.upper() if kind.truncate_function else ""
-        problems.add(node, "%s does not take a %s column%s" % (function.upper(), kind.name, cure))
+        problems.add(node, "%s does not take %s columns%s" % (function.upper(), kind.name, cure))
         return None
     if unit not in kind.granularities:
         problems.add(node, "a %s partitions by %s, not by %s"
@@ -130,7 +131,7 @@ def _truncated(
 
 
 def _read_range(
-    node: Node, match: "re.Match[str]", columns: Dict[str, Column], problems: Problems
+    node: Node, match: "re.Match[str]", columns: Columns, problems: Problems
 ) -> Optional[RangePartition]:
     column = _partition_column(node, match.group(1), columns, problems)
     start, end, interval = (int(match.group(index)) for index in (2, 3, 4))
@@ -151,7 +152,7 @@ def _read_range(
 
 
 def _read_clustering(
-    node: Optional[Node], columns: Dict[str, Column], problems: Problems
+    node: Optional[Node], columns: Columns, problems: Problems
 ) -> Tuple[Column, ...]:
     names = problems.texts(node)
     if names is None or node is None:
@@ -162,10 +163,10 @@ def _read_clustering(
         problems.add(node, "has %d columns, the limit is %d" % (len(node.value), _CLUSTER_MAX))
     result: List[Column] = []
     for item, name in names:
-        column = columns.get(name)
+        column = columns.find(item, name, problems)
         if column is None:
-            problems.add(item, 'no column "%s"%s' % (name, suggestion(name, columns)))
-        elif column in result:
+            continue
+        if column in result:
             problems.add(item, '"%s" is listed twice' % name)
         elif not column.type.cluster:
             problems.add(item, '"%s" is %s, which BigQuery cannot cluster by'
@@ -183,10 +184,10 @@ def _read_labels(node: Optional[Node], problems: Problems) -> Tuple[Tuple[str, s
     result = []
     for member in node.value:
         if not _LABEL_KEY.fullmatch(member.key) or len(member.key) > 63:
-            problems.add_at(member.line, member.path, "a label's key has 1 to 63 lower-case letters, "
+            problems.add_key(member, "a label's key has 1 to 63 lower-case letters, "
                             "digits, underscores and dashes and begins with a letter")
         elif member.key.startswith("bqsync_"):
-            problems.add_at(member.line, member.path, 'labels beginning with "bqsync_" are kept for '
+            problems.add_key(member, 'labels beginning with "bqsync_" are kept for '
                             "bqsync")
         if not problems.is_a(member.node, "string"):
             continue

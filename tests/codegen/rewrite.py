@@ -1,0 +1,28 @@
+"""python3 -m tests.codegen.rewrite: makes the golden files what the generator says now. Review the
+difference like code."""
+
+import os
+import shutil
+import tempfile
+
+from tests.codegen.golden import cases, generate
+
+
+def rewrite(directory):
+    expected = os.path.join(directory, "expected")
+    stderr = os.path.join(directory, "stderr.txt")
+    shutil.rmtree(expected, ignore_errors=True)
+    if os.path.exists(stderr):
+        os.remove(stderr)
+    with tempfile.TemporaryDirectory() as output:
+        done = generate(directory, output)
+        if done.returncode == 0:
+            shutil.copytree(output, expected)
+            return
+    with open(stderr, "w", encoding="utf-8", newline="") as file:
+        file.write(done.stderr)
+
+
+if __name__ == "__main__":
+    for _, case in cases():
+        rewrite(case)
