@@ -48,19 +48,20 @@ void column_reader_next(struct column_reader *in, bool tombstone);
 /* Whether every value of the row read since column_reader_next fits. */
 bool column_reader_row_fits(const struct column_reader *in);
 
-/* What a value must be to fit, per type: contract and docs/schema.md, "Values" and "Times". Text,
- * bytes and JSON are borrowed until the next step or column_reader_next. */
-struct value_int64 column_int64(struct column_reader *in, size_t column);
-struct value_float64 column_float64(struct column_reader *in, size_t column);
-struct value_bool column_bool(struct column_reader *in, size_t column);
-struct slice column_string(struct column_reader *in, size_t column);
-struct slice column_bytes(struct column_reader *in, size_t column);
-struct value_decimal column_numeric(struct column_reader *in, size_t column);
-struct value_decimal column_bignumeric(struct column_reader *in, size_t column);
-struct value_int64 column_date(struct column_reader *in, size_t column);
-struct value_int64 column_time(struct column_reader *in, size_t column);
-struct value_int64 column_datetime(struct column_reader *in, size_t column);
-struct value_int64 column_timestamp(struct column_reader *in, size_t column);
-struct slice column_json(struct column_reader *in, size_t column);
+/* What a value must be to fit, per type: docs/schema.md, "Values" and "Times". index: of the column
+ * in table->columns and of the result column. Each column is read once a row. Text, bytes and JSON
+ * are borrowed until the next step or column_reader_next. */
+struct value_int64 column_int64(struct column_reader *in, size_t index);
+struct value_float64 column_float64(struct column_reader *in, size_t index);
+struct value_bool column_bool(struct column_reader *in, size_t index);
+struct slice column_string(struct column_reader *in, size_t index);
+struct slice column_bytes(struct column_reader *in, size_t index);
+struct value_decimal column_numeric(struct column_reader *in, size_t index);
+struct value_decimal column_bignumeric(struct column_reader *in, size_t index);
+struct value_int64 column_date(struct column_reader *in, size_t index);
+struct value_int64 column_time(struct column_reader *in, size_t index);
+struct value_int64 column_datetime(struct column_reader *in, size_t index);
+struct value_int64 column_timestamp(struct column_reader *in, size_t index);
+struct slice column_json(struct column_reader *in, size_t index);
 
 #endif

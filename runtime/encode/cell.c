@@ -1,0 +1,59 @@
+#include "encode/cell.h"
+
+#include "encode/text.h"
+
+void cell_problem(const struct cell *cell, const char *reason)
+{
+    static const char *const classes[] = {
+        [SQLITE_INTEGER] = "integer", [SQLITE_FLOAT] = "real", [SQLITE_TEXT] = "text",
+        [SQLITE_BLOB] = "blob",       [SQLITE_NULL] = "null",
+    };
+    struct column_reader *in = cell->in;
+
+    // Those beyond the maximum add nothing that decides about the row.
+    if (in->problem_count < COLUMN_PROBLEMS_MAX)
+        in->problems[in->problem_count++] = (struct column_problem){
+            .column = cell->index, .storage_class = classes[cell->storage], .reason = reason};
+}
+
+bool cell_check_null(const struct cell *cell)
+{
+    const struct column *column = cell->column;
+
+    if (cell->storage != SQLITE_NULL) {
+        if (column->type == COLUMN_STRING)
+            return false;
+        if (column->required || column->key)
+            cell_problem(cell, "is redacted to NULL, which the column does not allow");
+        return true;
+    }
+    if (column->key)
+        cell_problem(cell, "is NULL in a key column");
+    else if (column->required && !cell->in->tombstone)
+        cell_problem(cell, "is NULL in a REQUIRED column");
+    return true;
+}
+
+const char *cell_text(const struct cell *cell, struct slice *out_text)
+{
+    // Invalid UTF-16 has to be found before SQLite converts it: what comes out of that is always
+    // valid, and sometimes another text.
+    if (cell->in->utf16) {
+        const void *units = sqlite3_value_text16(cell->value);
+        size_t bytes = (size_t)sqlite3_value_bytes16(cell->value);
+        if (units != NULL && !text_utf16_is_valid(units, bytes))
+            return "contains a lone surrogate";
+    }
+    out_text->data = (const char *)sqlite3_value_text(cell->value);
+    out_text->length = (size_t)sqlite3_value_bytes(cell->value);
+    return out_text->data != NULL ? NULL : "cannot be read: out of memory";
+}
+
+struct slice cell_ascii(const struct cell *cell)
+{
+    const char *data = (const char *)sqlite3_value_text(cell->value);
+
+    if (data == NULL)
+        return (struct slice){"", 0};
+    return (struct slice){data, (size_t)sqlite3_value_bytes(cell->value)};
+}
