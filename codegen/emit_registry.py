@@ -34,10 +34,11 @@ def source(tables: Sequence[Table]) -> str:
     return _BANNER + "\n".join(
         ['#include "registry.h"', ""]
         + ['#include "%s.h"' % stem for stem in stems]
-        + ["", "const struct table *const registry_tables[] = {"]
+        + ["", "// One a line.", "// clang-format off", "const struct table *const registry_tables[] = {"]
         + ["    &%s_table," % table.stem for table in by_name]
         + [
             "};",
+            "// clang-format on",
             "",
             "const size_t registry_count = sizeof registry_tables / sizeof registry_tables[0];",
         ]) + "\n"

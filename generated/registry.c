@@ -24,6 +24,8 @@
 #include "user_organizations.h"
 #include "users.h"
 
+// One a line.
+// clang-format off
 const struct table *const registry_tables[] = {
     &batches_table,
     &chat_history_table,
@@ -48,5 +50,6 @@ const struct table *const registry_tables[] = {
     &user_organizations_table,
     &users_table,
 };
+// clang-format on
 
 const size_t registry_count = sizeof registry_tables / sizeof registry_tables[0];

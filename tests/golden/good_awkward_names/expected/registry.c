@@ -4,9 +4,12 @@
 #include "int.h"
 #include "order_items.h"
 
+// One a line.
+// clang-format off
 const struct table *const registry_tables[] = {
     &int_table,
     &order_items_table,
 };
+// clang-format on
 
 const size_t registry_count = sizeof registry_tables / sizeof registry_tables[0];

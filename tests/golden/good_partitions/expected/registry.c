@@ -7,6 +7,8 @@
 #include "by_range.h"
 #include "by_year.h"
 
+// One a line.
+// clang-format off
 const struct table *const registry_tables[] = {
     &by_date_table,
     &by_hour_table,
@@ -14,5 +16,6 @@ const struct table *const registry_tables[] = {
     &by_range_table,
     &by_year_table,
 };
+// clang-format on
 
 const size_t registry_count = sizeof registry_tables / sizeof registry_tables[0];

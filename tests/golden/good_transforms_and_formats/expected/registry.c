@@ -3,8 +3,11 @@
 
 #include "people.h"
 
+// One a line.
+// clang-format off
 const struct table *const registry_tables[] = {
     &people_table,
 };
+// clang-format on
 
 const size_t registry_count = sizeof registry_tables / sizeof registry_tables[0];
