@@ -14,6 +14,21 @@ static const struct command table[] = {
         .run = command_sync,
     },
     {
+        .name = "check",
+        .arguments = "[TABLE...]",
+        .summary = "is everything in place? Writes nothing",
+        .switches = ARGS_JSON,
+        .run = command_check,
+    },
+    {
+        .name = "plan",
+        .arguments = "[TABLE...]",
+        .summary = "what the next sync would do, and the DDL it would run",
+        .switches = ARGS_JSON | ARGS_FULL,
+        .needs = NEEDS_WAREHOUSE | NEEDS_SOURCE | NEEDS_CREDENTIALS,
+        .run = command_plan,
+    },
+    {
         .name = "verify",
         .arguments = "[TABLE...]",
         .summary = "prove that BigQuery equals SQLite",

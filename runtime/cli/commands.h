@@ -21,6 +21,11 @@ enum command_needs {
     NEEDS_SERVICE_BUDGET = 1 << 3, /* retries go on for as long as suits a daemon */
 };
 
+/* How long one call to BigQuery may go on trying: a person waits for a command, nobody for a
+ * daemon. */
+#define COMMANDS_RETRY_BUDGET_MS   30000
+#define COMMANDS_SERVICE_BUDGET_MS 300000
+
 struct invocation {
     const struct args *args;
     const struct config *config;
@@ -45,6 +50,8 @@ struct command {
 const struct command *commands(size_t *out_count);
 
 int command_sync(struct invocation *in);
+int command_check(struct invocation *in);
+int command_plan(struct invocation *in);
 int command_verify(struct invocation *in);
 int command_tables(struct invocation *in);
 int command_ddl(struct invocation *in);

@@ -14,11 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long one call to BigQuery may go on trying: a person waits for a command, nobody for a
- * daemon. */
-#define COMMAND_RETRY_BUDGET_MS 30000
-#define SERVICE_RETRY_BUDGET_MS 300000
-
 static void on_stop(int signal)
 {
     (void)signal;
@@ -133,8 +128,8 @@ static bool prepare(
         return false;
     if ((command->needs & NEEDS_CREDENTIALS) == 0)
         return true;
-    int64_t budget = (command->needs & NEEDS_SERVICE_BUDGET) != 0 ? SERVICE_RETRY_BUDGET_MS
-                                                                  : COMMAND_RETRY_BUDGET_MS;
+    int64_t budget = (command->needs & NEEDS_SERVICE_BUDGET) != 0 ? COMMANDS_SERVICE_BUDGET_MS
+                                                                  : COMMANDS_RETRY_BUDGET_MS;
     return engine_init(engine, config, registry_tables, registry_count, budget, err);
 }
 

@@ -1,0 +1,218 @@
+#include "sync/preview.h"
+
+#include "source/capture.h"
+#include "source/tracking.h"
+#include "sync/listing.h"
+#include "sync/plan.h"
+#include "sync/target.h"
+#include "warehouse/governor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUSY_TIMEOUT_MS 20000
+
+struct counts {
+    int64_t insert;
+    int64_t update;
+    int64_t delete;
+};
+
+/* Every row that the statement gives; those whose last column says so are gone. */
+static bool count_rows(
+    struct database *source, sqlite3_stmt *statement, int gone_column, int64_t *out_present,
+    int64_t *out_gone, struct error *err)
+{
+    for (;;) {
+        bool row = false;
+        if (!database_step(source, statement, &row, err))
+            return false;
+        if (!row)
+            return true;
+        if (gone_column >= 0 && sqlite3_column_int(statement, gone_column) != 0)
+            (*out_gone)++;
+        else
+            (*out_present)++;
+    }
+}
+
+static bool count_statement(
+    struct database *source, const char *sql, const int64_t *first, const int64_t *second,
+    int gone_column, int64_t *out_present, int64_t *out_gone, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+
+    if (!database_prepare(source, sql, &statement, err))
+        return false;
+    if (first != NULL)
+        sqlite3_bind_int64(statement, 1, *first);
+    if (second != NULL)
+        sqlite3_bind_int64(statement, 2, *second);
+    bool ok = count_rows(source, statement, gone_column, out_present, out_gone, err);
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+/* A row that is new to an INTEGER PRIMARY KEY table is told by its id; in other tables a key that
+ * has changed may be new or not, and counts as updated. */
+static bool count(
+    struct database *source, const struct task *task, struct counts *out, struct error *err)
+{
+    const struct table *table = task->table;
+    const int64_t *row_id = task->shape.integer_key ? &task->progress.last_synced_row_id : NULL;
+    int64_t none = 0;
+
+    switch (task->work) {
+    case WORK_NONE:
+        return true;
+    case WORK_REPLACE:
+        return count_statement(source, table->scan_sql, NULL, NULL, -1, &out->insert, &none, err);
+    case WORK_CHANGES:
+        break;
+    }
+    if (task->shape.integer_key &&
+        !count_statement(source, table->new_rows_sql, row_id, NULL, -1, &out->insert, &none, err))
+        return false;
+    return count_statement(
+        source, table->changes_sql, &task->progress.synced_sequence, row_id,
+        (int)table->column_count, &out->update, &out->delete, err);
+}
+
+static const char *way_name(const struct task *task, const struct counts *counts)
+{
+    if (task->work == WORK_REPLACE || task->table->mode == SYNC_REPLACE)
+        return table_way_name(WAY_REPLACE);
+    bool only_new = task->shape.integer_key && counts->update + counts->delete == 0;
+    return table_way_name(task->table->mode == SYNC_APPEND && only_new ? WAY_APPEND : WAY_MERGE);
+}
+
+struct previewer {
+    const struct engine *engine;
+    struct database source;
+    struct tracking tracking;
+    struct bigquery *bigquery;
+    bool full;
+};
+
+static bool compare_target(
+    const struct previewer *p, const struct task *task, struct target_diff *out_diff,
+    struct error *err)
+{
+    const struct config *config = p->engine->config;
+    cJSON *live = NULL;
+
+    if (!bigquery_table_get(p->bigquery, task->table->target, &live, err))
+        return false;
+    bool ok = target_compare(task->table, config->project, config->dataset, live, out_diff, err);
+    cJSON_Delete(live);
+    return ok;
+}
+
+/* How many of the 1,500 modifications that BigQuery allows a table in a day the present schedule
+ * makes. */
+static void add_quota(cJSON *json, const struct engine *engine, const char *way)
+{
+    int64_t a_pass = strcmp(way, table_way_name(WAY_MERGE)) == 0 ? 0 : 1;
+    int64_t interval_ms = engine->config->sync_interval_ms;
+    int64_t a_day = interval_ms > 0 ? governor_forecast(interval_ms, a_pass) : 0;
+
+    cJSON_AddNumberToObject(
+        json, "modifications_a_day", (double)(a_day + (engine->config->daily_minute >= 0 ? 1 : 0)));
+}
+
+static cJSON *preview_table(struct previewer *p, struct task *task, bool *out_blocked)
+{
+    struct counts counts = {0};
+    struct target_diff diff = {0};
+    struct error err = {0};
+    cJSON *json = cJSON_CreateObject();
+
+    bool ok = plan_table(p->engine->config, &p->source, &p->tracking, task, p->full, &err) &&
+              count(&p->source, task, &counts, &err) && compare_target(p, task, &diff, &err);
+    const char *way = way_name(task, &counts);
+
+    cJSON_AddStringToObject(json, "table", task->table->name);
+    cJSON_AddNumberToObject(json, "insert", (double)counts.insert);
+    cJSON_AddNumberToObject(json, "update", (double)counts.update);
+    cJSON_AddNumberToObject(json, "delete", (double)counts.delete);
+    cJSON_AddStringToObject(json, "mode", way);
+    cJSON *ddl = cJSON_AddArrayToObject(json, "ddl");
+    for (size_t i = 0; i < diff.statement_count; i++)
+        cJSON_AddItemToArray(ddl, cJSON_CreateString(diff.statements[i]));
+
+    const char *blocked = !ok ? err.message : diff.blocked[0] != '\0' ? diff.blocked : NULL;
+    if (blocked != NULL)
+        cJSON_AddStringToObject(json, "blocked", blocked);
+    else
+        cJSON_AddNullToObject(json, "blocked");
+    *out_blocked = *out_blocked || blocked != NULL;
+    if (task->why != NULL)
+        cJSON_AddStringToObject(json, "why", task->why);
+    add_quota(json, p->engine, way);
+    target_diff_clear(&diff);
+    return json;
+}
+
+static bool preview_all(
+    struct previewer *p, const struct table *const *tables, size_t count, cJSON *array,
+    bool *out_blocked, struct error *err)
+{
+    struct task *tasks = calloc(count + 1, sizeof *tasks);
+    struct table_result *results = calloc(count + 1, sizeof *results);
+    bool ok = false;
+
+    if (tasks == NULL || results == NULL) {
+        error_set(err, ERROR_MEMORY, "out of memory");
+        goto cleanup;
+    }
+    for (size_t i = 0; i < count; i++) {
+        tasks[i].table = tables[i];
+        tasks[i].result = &results[i];
+    }
+    if (!listing_read(p->bigquery, tasks, count, err))
+        goto cleanup;
+    if (!database_begin_snapshot(&p->source, err))
+        goto cleanup;
+    for (size_t i = 0; i < count; i++)
+        cJSON_AddItemToArray(array, preview_table(p, &tasks[i], out_blocked));
+    database_rollback(&p->source);
+    ok = true;
+
+cleanup:
+    free(tasks);
+    free(results);
+    return ok;
+}
+
+bool preview_run(
+    const struct engine *engine, const struct table *const *tables, size_t count, bool full,
+    cJSON **out_json, bool *out_blocked, struct error *err)
+{
+    const struct config *config = engine->config;
+    struct previewer p = {.engine = engine, .full = full};
+    cJSON *json = cJSON_CreateObject();
+    bool ok = false;
+
+    *out_blocked = false;
+    if (!database_open(config->sqlite_path, DATABASE_READ, BUSY_TIMEOUT_MS, &p.source, err)) {
+        cJSON_Delete(json);
+        return false;
+    }
+    if (!tracking_open_read(config->state_path, &p.tracking, err)) {
+        database_close(&p.source);
+        cJSON_Delete(json);
+        return false;
+    }
+    if (engine_bigquery(engine, NULL, NULL, &p.bigquery, err))
+        ok = preview_all(
+            &p, tables, count, cJSON_AddArrayToObject(json, "tables"), out_blocked, err);
+    bigquery_close(p.bigquery);
+    tracking_close(&p.tracking);
+    database_close(&p.source);
+    if (ok)
+        *out_json = json;
+    else
+        cJSON_Delete(json);
+    return ok;
+}
