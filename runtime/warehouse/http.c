@@ -47,9 +47,9 @@ void http_answer_init(struct http_answer *answer)
 
 void http_answer_clear(struct http_answer *answer)
 {
-    buffer_clear(&answer->body);
     free(answer->location);
-    http_answer_init(answer);
+    buffer_clear(&answer->body);
+    *answer = (struct http_answer){.body = answer->body};
 }
 
 /* --- callbacks -------------------------------------------------------------------------------- */

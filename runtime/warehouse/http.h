@@ -64,6 +64,7 @@ struct http_answer {
     uint64_t received;      /* bytes of body on the wire */
 };
 
+/* body.ceiling may be lowered afterwards; clearing keeps it. */
 void http_answer_init(struct http_answer *answer);
 void http_answer_clear(struct http_answer *answer);
 

@@ -11,6 +11,10 @@
 #define ENVELOPE_CEILING (1u << 20)
 #define LOAD_PERMISSION  "bigquery.jobs.create and bigquery.tables.updateData"
 
+/* Sessions live for hours ("Upload data with the API"): one that is lost is bad luck, so many are
+ * not. */
+#define MAX_RESTARTS 5
+
 /* A part of the spool as a request's body, with bytes around it, counting what goes out of it. */
 struct part {
     const struct spool *file;
@@ -146,6 +150,7 @@ struct session {
     uint64_t offset;   /* what the session has, as far as we know */
     uint64_t furthest; /* the largest offset so far: progress is what passes it */
     char *url;         /* NULL: none yet */
+    unsigned restarts; /* sessions that were lost */
     bool probe;        /* ask before sending: we do not know what it has */
     bool refreshed;    /* the token was renewed since the last progress */
     bool answered;     /* since the last progress */
@@ -285,6 +290,10 @@ static bool session_recover(struct session *session, enum retry_action action, s
         session->refreshed = true;
         return true;
     case RETRY_NEW_SESSION:
+        if (++session->restarts > MAX_RESTARTS)
+            return false;
+        // The new one starts from nothing: what it stores is progress again.
+        session->furthest = 0;
         free(session->url);
         session->url = NULL;
         break;

@@ -36,15 +36,13 @@ static struct fake_request *record(struct fake_http *fake, const struct http_req
     return kept;
 }
 
-/* Takes up to most bytes of the body, as a connection would. */
+/* Takes the body, as a connection would. */
 static bool take_body(
-    struct fake_request *kept, const struct http_request *request, uint64_t most, uint64_t *sent,
+    struct fake_request *kept, const struct http_request *request, uint64_t *sent,
     struct error *err)
 {
     uint64_t length = request->source != NULL ? request->source->length : request->body.length;
 
-    if (length > most)
-        length = most;
     kept->body = calloc(1, (size_t)length + 1);
     kept->body_length = (size_t)length;
     if (request->source == NULL) {
@@ -78,9 +76,7 @@ static bool fake_perform(
         if (fake->next + 1 < fake->reply_count)
             fake->next++;
     }
-    if (!take_body(
-            kept, request, scripted && reply.status == 0 ? reply.take : UINT64_MAX, &answer->sent,
-            err)) {
+    if (!take_body(kept, request, &answer->sent, err)) {
         answer->failure = HTTP_LOCAL;
         return false;
     }
@@ -130,6 +126,7 @@ void fake_http_script(struct fake_http *fake, const struct fake_reply *replies, 
     fake->replies = replies;
     fake->reply_count = count;
     fake->next = 0;
+    fake->handler = NULL;
 }
 
 const char *fake_http_header(const struct fake_request *request, const char *name)

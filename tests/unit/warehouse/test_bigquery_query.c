@@ -1,0 +1,190 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fixture.h"
+
+#include <stdio.h>
+
+#define SCHEMA    "\"schema\":{\"fields\":[{\"name\":\"a\"},{\"name\":\"b\"}]}"
+#define ROW(a, b) "{\"f\":[{\"v\":" a "},{\"v\":" b "}]}"
+#define REFERENCE "\"jobReference\":{\"projectId\":\"p\",\"jobId\":\"q1\",\"location\":\"US\"}"
+
+struct seen {
+    char text[1000];
+    unsigned stop_after;
+    unsigned rows;
+};
+
+static bool note(void *context, size_t count, const char *const *cells)
+{
+    struct seen *seen = context;
+
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strlen(seen->text);
+        snprintf(
+            seen->text + length, sizeof seen->text - length, "%s%c",
+            cells[i] == NULL ? "NULL" : cells[i], i + 1 < count ? ',' : ';');
+    }
+    seen->rows++;
+    return seen->rows != seen->stop_after;
+}
+
+static void test_rows_come_as_text_with_null_told_apart(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    struct seen seen = {.rows = 0};
+    int64_t billed = -1;
+
+    FAKE_HTTP_SCRIPT(
+        &fixture->http,
+        {.status = 200,
+         .body = "{\"jobComplete\":true," REFERENCE "," SCHEMA ",\"totalBytesBilled\":\"10485760\","
+                 "\"rows\":[" ROW("\"1\"", "null") "," ROW("\"\"", "\"x\"") "]}"});
+    expect_ok(bigquery_select(fixture->bigquery, "select a, b", note, &seen, &billed, &err));
+
+    assert_string_equal(seen.text, "1,NULL;,x;");
+    assert_int_equal(billed, 10485760);
+    cJSON *body = cJSON_Parse(fixture->http.requests[0].body);
+    assert_true(cJSON_IsFalse(cJSON_GetObjectItem(body, "useLegacySql")));
+    assert_true(cJSON_IsTrue(
+        cJSON_GetObjectItem(cJSON_GetObjectItem(body, "formatOptions"), "useInt64Timestamp")));
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(body, "location")), "EU");
+    assert_in_range(strlen(cJSON_GetStringValue(cJSON_GetObjectItem(body, "requestId"))), 20, 36);
+    cJSON_Delete(body);
+}
+
+static void test_a_slow_query_is_waited_for_and_read_page_by_page(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    struct seen seen = {.rows = 0};
+    int64_t billed = -1;
+
+    FAKE_HTTP_SCRIPT(
+        &fixture->http, {.status = 200, .body = "{\"jobComplete\":false," REFERENCE "}"},
+        {.status = 200, .body = "{\"jobComplete\":false," REFERENCE "}"},
+        {.status = 200,
+         .body = "{\"jobComplete\":true," REFERENCE "," SCHEMA ",\"pageToken\":\"n/1\",\"rows\":"
+                 "[" ROW("\"1\"", "\"2\"") "]}"},
+        {.status = 200,
+         .body = "{\"jobComplete\":true," REFERENCE "," SCHEMA
+                 ",\"rows\":[" ROW("\"3\"", "\"4\"") "]}"},
+        {.status = 200,
+         .body =
+             "{\"status\":{\"state\":\"DONE\"},\"configuration\":{\"query\":{}},\"statistics\":{"
+             "\"query\":{\"totalBytesBilled\":\"99\"}}}"});
+    expect_ok(bigquery_select(fixture->bigquery, "select a, b", note, &seen, &billed, &err));
+
+    assert_string_equal(seen.text, "1,2;3,4;");
+    assert_int_equal(billed, 99);
+    const char *second = fixture->http.requests[1].url;
+    assert_non_null(strstr(second, "/projects/p/queries/q1?"));
+    assert_non_null(strstr(second, "&location=US"));
+    assert_non_null(strstr(second, "formatOptions.useInt64Timestamp=true"));
+    assert_non_null(strstr(fixture->http.requests[3].url, "&pageToken=n%2F1"));
+}
+
+static void test_a_repeated_start_uses_the_same_request_id(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    struct seen seen = {.rows = 0};
+
+    FAKE_HTTP_SCRIPT(
+        &fixture->http, {.failure = HTTP_BROKEN},
+        {.status = 200, .body = "{\"jobComplete\":true," SCHEMA "}"});
+    expect_ok(bigquery_select(fixture->bigquery, "select", note, &seen, NULL, &err));
+
+    assert_string_equal(fixture->http.requests[0].body, fixture->http.requests[1].body);
+    assert_string_equal(seen.text, "");
+}
+
+static void test_a_query_that_failed_inside_bigquery_is_run_afresh(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    struct seen seen = {.rows = 0};
+
+    FAKE_HTTP_SCRIPT(
+        &fixture->http, {.status = 200, .body = "{\"jobComplete\":false," REFERENCE "}"},
+        {.status = 400, .body = REFUSAL(400, "jobBackendError", "try again")},
+        {.status = 200,
+         .body = "{\"jobComplete\":true," SCHEMA ",\"rows\":[" ROW("\"1\"", "\"2\"") "]}"});
+    expect_ok(bigquery_select(fixture->bigquery, "select", note, &seen, NULL, &err));
+
+    assert_string_equal(seen.text, "1,2;");
+    assert_string_not_equal(fixture->http.requests[0].body, fixture->http.requests[2].body);
+}
+
+static void test_a_wrong_query_shows_googles_words(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    struct seen seen = {.rows = 0};
+
+    FAKE_HTTP_SCRIPT(
+        &fixture->http,
+        {.status = 400, .body = REFUSAL(400, "invalidQuery", "Unrecognized name: x at [1:8]")});
+    expect_error(
+        bigquery_select(fixture->bigquery, "select x", note, &seen, NULL, &err), ERROR_WAREHOUSE,
+        "BigQuery: jobs.query: http 400 invalidQuery: Unrecognized name: x at [1:8]");
+
+    assert_int_equal(fixture->http.request_count, 1);
+}
+
+static void test_a_visitor_may_have_seen_enough(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    struct seen seen = {.stop_after = 1};
+
+    FAKE_HTTP_SCRIPT(
+        &fixture->http,
+        {.status = 200,
+         .body = "{\"jobComplete\":true," SCHEMA ",\"pageToken\":\"n\",\"rows\":[" ROW(
+             "\"1\"", "\"2\"") "," ROW("\"3\"", "\"4\"") "]}"});
+    expect_ok(bigquery_select(fixture->bigquery, "select", note, &seen, NULL, &err));
+
+    assert_string_equal(seen.text, "1,2;");
+    assert_int_equal(fixture->http.request_count, 1);
+}
+
+static void test_a_row_that_lacks_cells_is_an_error(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    struct seen seen = {.rows = 0};
+
+    FAKE_HTTP_SCRIPT(
+        &fixture->http,
+        {.status = 200,
+         .body = "{\"jobComplete\":true," SCHEMA ",\"rows\":[{\"f\":[{\"v\":\"1\"}]}]}"},
+        {.status = 200,
+         .body = "{\"jobComplete\":true," SCHEMA ",\"rows\":[" ROW("[]", "\"1\"") "]}"});
+    expect_error(
+        bigquery_select(fixture->bigquery, "select", note, &seen, NULL, &err), ERROR_WAREHOUSE,
+        "lacks columns");
+    expect_error(
+        bigquery_select(fixture->bigquery, "select", note, &seen, NULL, &err), ERROR_WAREHOUSE,
+        "plain values");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(test_rows_come_as_text_with_null_told_apart),
+        FIXTURE_TEST(test_a_slow_query_is_waited_for_and_read_page_by_page),
+        FIXTURE_TEST(test_a_repeated_start_uses_the_same_request_id),
+        FIXTURE_TEST(test_a_query_that_failed_inside_bigquery_is_run_afresh),
+        FIXTURE_TEST(test_a_wrong_query_shows_googles_words),
+        FIXTURE_TEST(test_a_visitor_may_have_seen_enough),
+        FIXTURE_TEST(test_a_row_that_lacks_cells_is_an_error),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
