@@ -1,1 +1,1 @@
-"""Turns table definitions (schemas/*.json) into C, SQL and JSON (generated/). See docs/schema.md."""
+"""Turns table definitions (schemas/*.json) into C, SQL and JSON (generated/): docs/schema.md."""

@@ -1,6 +1,7 @@
 """python3 -m codegen: arguments and exit status, nothing else.
 
-0 all well; 1 --check found differences, or files cannot be written; 2 usage; 3 a definition is wrong.
+0 all well; 1 --check found differences, or files cannot be written; 2 usage; 3 a definition is
+wrong.
 """
 
 from __future__ import annotations

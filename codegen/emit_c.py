@@ -1,5 +1,5 @@
-"""Model -> C: the row struct, the reader, the encoder and the descriptor of one table. Straight lines
-and data; whatever decides or repeats is in runtime/."""
+"""Model -> C: the row struct, the reader, the encoder and the descriptor of one table. Straight
+lines and data; whatever decides or repeats is in runtime/."""
 
 from __future__ import annotations
 
@@ -148,8 +148,8 @@ def _column(table: Table, column: Column) -> str:
 
 def _descriptor(table: Table) -> List[str]:
     lines = [
-        "// Data: a column or a line of text a line, however long. ISO C promises room for texts of",
-        "// 4095 bytes only; the compilers that build bqsync take any length.",
+        "// Data: a column or a line of text a line, however long. ISO C promises room for",
+        "// texts of 4095 bytes only; the compilers that build bqsync take any length.",
         "// clang-format off",
         '#pragma GCC diagnostic ignored "-Woverlength-strings"',
         "",

@@ -1,5 +1,5 @@
-"""Model -> SQL: GoogleSQL for BigQuery, SQLite for the source. Each statement is made once; the .sql
-files and the C sources both hold what these functions return, without a semicolon at the end.
+"""Model -> SQL: GoogleSQL for BigQuery, SQLite for the source. Each statement is made once; the
+.sql files and the C sources both hold what these functions return, without the last semicolon.
 
 Lists carry their commas in front, so that a new column adds lines and changes none.
 """
@@ -146,8 +146,8 @@ def new_rows(table: Table) -> str:
 
 
 def changes(table: Table) -> str:
-    """The rows of the dirty keys newer than ?1, key columns as they were noted; the last column says
-    that the row is gone. Keys above ?2 (one INT64 key) are left to new_rows."""
+    """The rows of the dirty keys newer than ?1, key columns as they were noted; the last column
+    says that the row is gone. Keys above ?2 (one INT64 key) are left to new_rows."""
     noted = {
         column.name: "d.bq_sync_key_%d" % number
         for number, column in enumerate(table.key, start=1)}

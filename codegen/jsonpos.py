@@ -20,8 +20,8 @@ _WORDS = {"true": True, "false": False, "null": None}
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong, and where: line counts from 1, offset orders the problems of a line, path is ""
-    for the whole file."""
+    """What is wrong, and where: line counts from 1, offset orders the problems of a line, path is
+    "" for the whole file."""
 
     line: int
     offset: int
@@ -138,7 +138,8 @@ class _Parser:
             here = member_path(path, key)
             self._skip_space()
             if not self._accept(":"):
-                raise self._error('expected ":" after the key "%s", found %s' % (key, self._found()))
+                raise self._error(
+                    'expected ":" after the key "%s", found %s' % (key, self._found()))
             self._skip_space()
             node = self._value(here, depth + 1)
             if key in lines:

@@ -1,4 +1,4 @@
-"""Helpers that lay C out as the project's formatter would, so that it leaves generated files alone."""
+"""Helpers that lay C out as the project's formatter would, so that it has nothing to change."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def assignment(target: str, function: str, arguments: Sequence[str]) -> str:
 def call(function: str, arguments: Sequence[str]) -> str:
     """A statement of a function body: function(arguments);"""
     line = "    %s(%s);" % (function, ", ".join(arguments))
-    return line if len(line) <= WIDTH else "    %s(\n        %s);" % (function, ", ".join(arguments))
+    if len(line) <= WIDTH:
+        return line
+    return "    %s(\n        %s);" % (function, ", ".join(arguments))
 
 
 def code(lines: Sequence[str]) -> str:

@@ -18,7 +18,9 @@ _C_WORDS = frozenset(
     uint8_t uint16_t uint32_t uint64_t intptr_t uintptr_t intmax_t uintmax_t wchar_t va_list
     va_start va_end va_arg va_copy MUST_CHECK PRINTF_LIKE TABLE_DESCRIPTOR_VERSION
     COLUMN_PROBLEMS_MAX sqlite3_int64 sqlite_int64 sqlite3_uint64 sqlite_uint64""".split())
-_C_RESERVED = re.compile(r"__|_[A-Z]|SQLITE_|BQSYNC_|(U?INT|SIZE|PTRDIFF|WCHAR|WINT|SIG_ATOMIC)[A-Z0-9_]*_(MAX|MIN|C)$")
+_C_RESERVED = re.compile(
+    r"__|_[A-Z]|SQLITE_|BQSYNC_"
+    r"|(U?INT|SIZE|PTRDIFF|WCHAR|WINT|SIG_ATOMIC)[A-Z0-9_]*_(MAX|MIN|C)$")
 _C_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _GOOGLESQL_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 

@@ -1,7 +1,7 @@
 """Texts -> files: writes what differs, removes what is stale, or only compares.
 
-A file is ours if its first line is our banner; a .schema.json, which cannot carry one, is ours if its
-.ddl.sql is. Nothing else in the directory is touched.
+A file is ours if its first line is our banner; a .schema.json, which cannot carry one, is ours if
+its .ddl.sql is. Nothing else in the directory is touched.
 """
 
 from __future__ import annotations

@@ -29,8 +29,8 @@ _OPTIONAL = ("description", "mode", "source", "transform", "format", "policy_tag
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns in file order. Those with problems are kept as far as they have a name, so that no
-    problem is reported twice; complete says that none is left out."""
+    """The columns in file order. Those with problems are kept as far as they have a name, so that
+    no problem is reported twice; complete says that none is left out."""
 
     all: Tuple[Column, ...]
     complete: bool

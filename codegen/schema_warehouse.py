@@ -53,7 +53,8 @@ def read_warehouse(
     if required and "partition_by" not in members:
         problems.add(members["require_partition_filter"], 'needs "partition_by"')
     return Warehouse(
-        time, numbers, bool(required), _read_clustering(members.get("cluster_by"), columns, problems),
+        time, numbers, bool(required),
+        _read_clustering(members.get("cluster_by"), columns, problems),
         _read_labels(members.get("labels"), problems))
 
 

@@ -54,8 +54,8 @@ static void encode_row(struct avro_writer *out, const void *row)
     task_completions_row_encode(row, out);
 }
 
-// Data: a column or a line of text a line, however long. ISO C promises room for texts of
-// 4095 bytes only; the compilers that build bqsync take any length.
+// Data: a column or a line of text a line, however long. ISO C promises room for
+// texts of 4095 bytes only; the compilers that build bqsync take any length.
 // clang-format off
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 

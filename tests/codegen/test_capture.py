@@ -12,8 +12,8 @@ from tests.codegen.support import definition, load_table
 CONTROL = """create table bq_sync_capture (
   table_name text primary key, sequence integer not null, watermark integer) without rowid"""
 
-# label, create table, key columns with types, values that keys take. Keys of any storage class, also
-# such that a column's affinity or collation holds equal what is not.
+# label, create table, key columns with types, values that keys take. Keys of any storage class,
+# also such that a column's affinity or collation holds equal what is not.
 SHAPES = (
     ("rowid alias", "create table t (id integer primary key, v, u unique)",
      [("id", "INT64")], [1, 2, 3, "4", 5]),
@@ -326,7 +326,8 @@ class CostTest(unittest.TestCase):
                         row[2] for row in program
                         if row[1] in ("OpenRead", "OpenWrite") and row[3] == root}
                     scans = [
-                        row for row in program if row[1] in ("Rewind", "Last") and row[2] in cursors]
+                        row for row in program
+                        if row[1] in ("Rewind", "Last") and row[2] in cursors]
                     seeks = [
                         row for row in program
                         if row[1] in ("SeekGE", "NotFound", "NoConflict") and row[2] in cursors]

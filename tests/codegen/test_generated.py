@@ -96,7 +96,8 @@ class CompilerTest(unittest.TestCase):
                 for function in sorted({
                         name for row in TYPES for name in (
                             "%s %s(struct column_reader *in, size_t column) { (void)in; "
-                            "(void)column; return (%s){0}; }" % (row.c_type, row.c_reader, row.c_type),
+                            "(void)column; return (%s){0}; }" % (
+                                row.c_type, row.c_reader, row.c_type),
                             "void %s(struct avro_writer *out, %s value) { (void)out; (void)value; }"
                             % (row.c_writer, row.c_type))}):
                     file.write(function + "\n")

@@ -128,8 +128,8 @@ class OutputTest(unittest.TestCase):
 
     def test_a_new_column_adds_lines_and_changes_none_but_the_hashes(self):
         columns = [("id", "INT64"), ("note", "STRING"), ("size", "FLOAT64")]
-        # At the end and in between. (The first item of an SQL list has no comma in front, so a column
-        # that becomes the first of its list gives one to the former first.)
+        # At the end and in between. (The first item of an SQL list has no comma in front, so a
+        # column that becomes the first of its list gives one to the former first.)
         for place in (3, 2):
             with self.subTest(place=place):
                 self.define("users", columns)

@@ -3,12 +3,14 @@
 
 #include "int.h"
 #include "order_items.h"
+#include "time.h"
 
 // One a line.
 // clang-format off
 const struct table *const registry_tables[] = {
     &int_table,
     &order_items_table,
+    &time_table,
 };
 // clang-format on
 
