@@ -43,8 +43,7 @@ def runtime_problem(root: pathlib.Path, group: str, included: str) -> str | None
         return f"the runtime must not know the generated {included}"
     head = included.split("/")[0]
     if "/" not in included:
-        # A header beside its group's folders (bqsync.h) is the way in from outside.
-        return None if (root / "runtime" / included).exists() and group == "cli" else f"write {group}/{included}"
+        return f"write {group}/{included}"
     if head not in ALLOWED:
         return f"{head}/ is no group of the runtime"
     return None if head in ALLOWED[group] else f"{group} must not include {head}"

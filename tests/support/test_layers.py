@@ -28,6 +28,7 @@ class Layers(unittest.TestCase):
     def test_the_one_direction_is_accepted(self) -> None:
         self.write("runtime/sync/pass.c", '#include "sync/pass.h"\n#include "encode/column.h"\n#include <stdio.h>\n')
         self.write("runtime/cli/main.c", '#include "registry.h"\n#include "sync/pass.h"\n')
+        self.write("runtime/api/bqsync.c", '#include "registry.h"\n#include "sync/pass.h"\n')
         self.write("runtime/local/http.c", '#include "base/table.h"\n')
         self.write("generated/users.c", '#include "users.h"\n#include "encode/column.h"\n')
 
@@ -37,10 +38,11 @@ class Layers(unittest.TestCase):
         cases = {
             "runtime/base/a.c": ("source/database.h", "base must not include source"),
             "runtime/encode/a.c": ("source/database.h", "encode must not include source"),
-            "runtime/sync/a.c": ("registry.h", "only cli may include registry.h"),
+            "runtime/sync/a.c": ("registry.h", "only api and cli may include registry.h"),
             "runtime/source/a.c": ("users.h", "the runtime must not know the generated users.h"),
             "runtime/local/a.c": ("encode/column.h", "local must not include encode"),
             "runtime/warehouse/a.c": ("http.h", "write warehouse/http.h"),
+            "runtime/api/a.c": ("service/a.h", "api must not include service"),
             "runtime/service/a.c": ("odd/a.h", "odd/ is no group of the runtime"),
             "generated/a.c": (
                 "sync/pass.h",
