@@ -5,7 +5,7 @@
 #define VARINT_MAX 10
 
 /* Writes a long as a zig-zag variable-length integer; returns what lies behind it. */
-static char *put_long(char *to, int64_t value)
+static inline char *put_long(char *to, int64_t value)
 {
     uint64_t bits = ((uint64_t)value << 1) ^ (value < 0 ? UINT64_MAX : 0);
 
@@ -17,14 +17,22 @@ static char *put_long(char *to, int64_t value)
     return to;
 }
 
+/* buffer_reserve, without the call where there is room already. */
+static inline char *reserve(struct buffer *buffer, size_t length)
+{
+    if (buffer->failure == BUFFER_OK && length < buffer->capacity - buffer->length)
+        return buffer->data + buffer->length;
+    return buffer_reserve(buffer, length);
+}
+
 /* Room for the next field's branch and `length` bytes more, with the branch written; NULL if there
  * is nothing more to write (the value is NULL, or the buffer has failed). */
-static char *begin_field(struct avro_writer *out, bool null, size_t length)
+static inline char *begin_field(struct avro_writer *out, bool null, size_t length)
 {
     bool nullable = out->nullable[out->field++];
 
     assert(nullable || !null);
-    char *to = buffer_reserve(out->out, length + 1);
+    char *to = reserve(out->out, length + 1);
     if (to == NULL)
         return NULL;
     if (nullable)
@@ -36,7 +44,7 @@ static char *begin_field(struct avro_writer *out, bool null, size_t length)
     return to;
 }
 
-static void end_field(struct avro_writer *out, const char *end)
+static inline void end_field(struct avro_writer *out, const char *end)
 {
     out->out->length = (size_t)(end - out->out->data);
 }

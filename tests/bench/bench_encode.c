@@ -321,7 +321,7 @@ static double median(struct outcome outcomes[][VARIANTS], int rounds, size_t var
 
 static void report(struct outcome outcomes[][VARIANTS], int rounds, double table_bytes)
 {
-    double base = median(outcomes, rounds, 0, false);
+    double base = median(outcomes, rounds, 0, true);
 
     printf(
         "%-20s %8s %8s %8s %10s %8s %9s\n", "variant", "seconds", "x scan", "x cpu", "MB/s", "size",
