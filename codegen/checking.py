@@ -6,6 +6,7 @@ A getter returns None where the value is missing or was reported; callers go on 
 from __future__ import annotations
 
 import difflib
+import re
 from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
 from .jsonpos import Member, Node, Problem, member_path
@@ -100,6 +101,14 @@ class Problems:
             self.add(node, "is %d characters long, the limit is %d" % (len(node.value), limit))
             return None
         return str(node.value)
+
+    def name(self, node: Optional[Node]) -> Optional[str]:
+        """A name in SQLite: anything but control characters, which no message could show."""
+        value = self.text(node)
+        if node is not None and value is not None and re.search(r"[\x00-\x1f\x7f-\x9f]", value):
+            self.add(node, "must not hold control characters")
+            return None
+        return value
 
     def flag(self, node: Optional[Node]) -> Optional[bool]:
         if node is None or not self.is_a(node, "boolean"):

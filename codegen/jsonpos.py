@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, List, Tuple
 
 _DEPTH_MAX = 64
+_NUMBER_MAX = 400
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
@@ -218,6 +219,8 @@ class _Parser:
         match = _NUMBER.match(self._text, self._at)
         if match is None:
             raise self._error("a malformed number")
+        if len(match.group()) > _NUMBER_MAX:
+            raise self._error("a number of more than %d characters" % _NUMBER_MAX)
         self._at = match.end()
         following = self._peek()
         if following.isalnum() or following in ("_", "."):

@@ -24,6 +24,8 @@ _C_RESERVED = re.compile(
 _C_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _GOOGLESQL_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
+_INVISIBLE = ("Cc", "Cf", "Zl", "Zp")
+
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -48,18 +50,26 @@ def c_fields(names: Iterable[str]) -> Dict[str, str]:
 
 
 def c_string(text: str) -> str:
-    """A C string literal. Question marks in a row are escaped against trigraphs."""
+    """A C string literal. Question marks in a row are escaped against trigraphs, and so is what a
+    reader cannot see: compilers warn of text that turns its direction."""
     out: List[str] = []
     for char in text:
         if char in _C_ESCAPES:
             out.append(_C_ESCAPES[char])
         elif char == "?" and out and out[-1] in ("?", "\\?"):
             out.append("\\?")
-        elif ord(char) < 0x20 or ord(char) == 0x7F:
-            out.append("\\%03o" % ord(char))
+        elif unicodedata.category(char) in _INVISIBLE:
+            out += ["\\%03o" % byte for byte in char.encode("utf-8")]
         else:
             out.append(char)
     return '"%s"' % "".join(out)
+
+
+def visible(message: str) -> str:
+    """A message in which every character shows, on one line: it may quote what a file holds."""
+    return "".join(
+        "\\u%04x" % ord(char) if unicodedata.category(char) in _INVISIBLE else char
+        for char in message)
 
 
 def sqlite_name(name: str) -> str:

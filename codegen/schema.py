@@ -57,14 +57,16 @@ def load(directory: str) -> Loaded:
         try:
             table = _read_file(path, problems, owners)
         except jsonpos.SyntaxProblem as error:
-            messages.append("%s:%d:%d: %s" % (path, error.line, error.column, error.message))
+            messages.append(naming.visible(
+                "%s:%d:%d: %s" % (path, error.line, error.column, error.message)))
             continue
         except OSError as error:
             messages.append("%s: cannot be read: %s" % (path, error.strerror))
             continue
         for problem in sorted(problems.found, key=lambda found: (found.line, found.offset)):
             where = problem.path + ": " if problem.path else ""
-            messages.append("%s:%d: %s%s" % (path, problem.line, where, problem.message))
+            messages.append(naming.visible(
+                "%s:%d: %s%s" % (path, problem.line, where, problem.message)))
         if table is not None and not problems.found:
             tables.append(table)
     return Loaded(tuple(tables), tuple(messages))
@@ -116,7 +118,7 @@ def _read_file(
 
 def _read_name(node: Optional[jsonpos.Node], stem: str, problems: Problems) -> Optional[str]:
     """The SQLite table. Its file has its name, unless C or a file cannot be called so."""
-    name = problems.text(node)
+    name = problems.name(node)
     stem_fits = naming.is_c_identifier(stem) and stem.lower() not in _RESERVED_STEMS
     if not stem_fits:
         problems.add_file(

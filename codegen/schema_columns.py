@@ -77,7 +77,7 @@ def _read_column(node: Node, seen: Dict[str, Node], problems: Problems) -> Optio
     required = mode == "REQUIRED"
     column = Column(
         name=name or "",
-        source=problems.text(members.get("source")) or name or "",
+        source=problems.name(members.get("source")) or name or "",
         type=kind or TYPES[0],
         required=required,
         key=False,

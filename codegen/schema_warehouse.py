@@ -26,8 +26,8 @@ _DATE = re.compile(r"DATE\s*\(\s*%s\s*\)" % _NAME, re.IGNORECASE)
 _TRUNC = re.compile(
     r"(TIMESTAMP|DATETIME|DATE)_TRUNC\s*\(\s*%s\s*,\s*([A-Za-z]+)\s*\)" % _NAME, re.IGNORECASE)
 _RANGE = re.compile(
-    r"RANGE_BUCKET\s*\(\s*%s\s*,\s*GENERATE_ARRAY\s*\(\s*(-?\d+)\s*,\s*(-?\d+)\s*,\s*(-?\d+)\s*\)"
-    r"\s*\)" % _NAME, re.IGNORECASE)
+    r"RANGE_BUCKET\s*\(\s*%s\s*,\s*GENERATE_ARRAY\s*\(\s*(-?[0-9]{1,30})\s*,\s*(-?[0-9]{1,30})"
+    r"\s*,\s*(-?[0-9]{1,30})\s*\)\s*\)" % _NAME, re.IGNORECASE)
 
 
 @dataclass(frozen=True)

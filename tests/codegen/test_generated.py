@@ -125,7 +125,7 @@ class NamingTest(unittest.TestCase):
     def test_c_strings_cannot_end_early_or_turn_into_others(self):
         for text, expected in (
                 ('a"b\\c', '"a\\"b\\\\c"'), ("\n\t\r", '"\\n\\t\\r"'), ("\x01" + "1", '"\\0011"'),
-                ("??)", '"?\\?)"'), ("???", '"?\\?\\?"'), ("é😀", '"é😀"')):
+                ("??)", '"?\\?)"'), ("???", '"?\\?\\?"'), ("é😀", '"é😀"'), ("\u202e1", '"\\342\\200\\2561"')):
             with self.subTest(text):
                 self.assertEqual(expected, c_string(text))
 

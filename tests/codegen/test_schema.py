@@ -1,0 +1,124 @@
+"""Definitions that no one would write on purpose: the generator answers with problems, never with a
+traceback, and what it accepts it can generate."""
+
+import copy
+import glob
+import json
+import os
+import random
+import re
+import tempfile
+import unittest
+
+from codegen import output, schema
+from tests.codegen.golden import GOLDEN
+from tests.codegen.support import definition, load_table
+
+ODD = (
+    None, True, 0, -1, 1.5, 10**300, "", " ", "id", "INT64", "ID", "\n", "x" * 2000, "é", "${staging}",
+    "`", '"', "'", "\\", "*/", "??/", "\u202e", "\U0001f600", [], ["id"], [[]], {}, {"mode": "x"},
+    "DATE(id)", "RANGE_BUCKET(id, GENERATE_ARRAY(0, %s, 1))" % ("9" * 40), "truncate:9999999999",
+    "hmac_sha256:", "int", "registry", "_PARTITION", "sqlite_x")
+LINE = re.compile(r".*/[^/:]+\.json:\d+(:\d+)?: .+")
+
+
+def slots(value):
+    """Every place in a document that holds a value: (container, key)."""
+    if isinstance(value, dict):
+        for key in list(value):
+            yield value, key
+            yield from slots(value[key])
+    if isinstance(value, list):
+        for index in range(len(value)):
+            yield value, index
+            yield from slots(value[index])
+
+
+class RobustnessTest(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.directory = directory.name
+
+    def load(self, name, data):
+        path = os.path.join(self.directory, name + ".json")
+        with open(path, "wb") as file:
+            file.write(data)
+        loaded = schema.load(self.directory)
+        os.remove(path)
+        return loaded
+
+    def check(self, loaded, seed):
+        """Either problems, each on a line of its own with its place, or files."""
+        if loaded.messages:
+            for message in loaded.messages:
+                self.assertRegex(message, LINE, seed)
+                self.assertTrue(message.isprintable(), (seed, message))
+        else:
+            for text in output.render(loaded.tables).values():
+                text.encode("utf-8")
+
+    def test_values_in_the_wrong_place_are_problems(self):
+        documents = []
+        for path in sorted(glob.glob(os.path.join(GOLDEN, "good_*", "schemas", "*.json"))):
+            with open(path, encoding="utf-8") as file:
+                documents.append(json.load(file))
+        for seed in range(3000):
+            chance = random.Random(seed)
+            document = copy.deepcopy(chance.choice(documents))
+            name = document["table"].replace(" ", "_")
+            for _ in range(chance.randrange(1, 4)):
+                container, key = chance.choice(list(slots(document)))
+                if isinstance(container, dict) and chance.random() < 0.2:
+                    container[str(chance.choice(ODD))] = container[key]
+                else:
+                    container[key] = copy.deepcopy(chance.choice(ODD))
+            self.check(self.load(name, json.dumps(document).encode()), seed)
+
+    def test_damaged_texts_are_problems(self):
+        path = os.path.join(GOLDEN, "good_transforms_and_formats", "schemas", "people.json")
+        with open(path, "rb") as file:
+            whole = file.read()
+        for seed in range(3000):
+            chance = random.Random(seed)
+            data = bytearray(whole)
+            for _ in range(chance.randrange(1, 3)):
+                at = chance.randrange(len(data))
+                data[at:at + chance.randrange(3)] = bytes(
+                    chance.choice(b'{}[]:,"\\ \n0-1e.truenl\xff\x00\xc3') for _ in range(2))
+            self.check(self.load("people", bytes(data)), seed)
+
+    def test_nesting_without_end_is_a_problem(self):
+        loaded = self.load("deep", b"[" * 100000)
+
+        self.assertEqual(1, len(loaded.messages))
+        self.assertIn("nested deeper", loaded.messages[0])
+
+
+class ModelTest(unittest.TestCase):
+    def test_ten_thousand_columns_but_one_are_accepted_and_no_more(self):
+        columns = [("c%d" % number, "INT64") for number in range(9999)]
+
+        table = load_table(definition("wide", ["c0"], columns))
+
+        self.assertEqual(9999, len(table.columns))
+        with self.assertRaisesRegex(AssertionError, "has 10000 columns, the limit is 9999"):
+            load_table(definition("wide", ["c0"], columns + [("one_more", "INT64")]))
+
+    def test_the_key_keeps_its_own_order(self):
+        table = load_table(definition(
+            "prices", ["currency", "sku"], [("sku", "STRING"), ("currency", "STRING")]))
+
+        self.assertEqual(["currency", "sku"], [column.name for column in table.key])
+        self.assertEqual([True, True], [column.key for column in table.columns])
+
+    def test_a_filter_may_hold_anything_inside_quotes_and_comments(self):
+        for where in ("a = ';'", 'a = "b?"', "a = '(' /* ) ; ? */", "[a;b] is null", "`a?` > 1",
+                      "a -> '$.x' = 1", "a = 1 -- ;"):
+            with self.subTest(where):
+                table = load_table(definition("t", ["id"], [("id", "INT64")], where=where))
+                self.assertEqual(where, table.where)
+
+
+if __name__ == "__main__":
+    unittest.main()
