@@ -1,12 +1,16 @@
 """The sample database holds what it promises, and the same seed gives the same one."""
 
+import pathlib
 import re
 import sqlite3
 import tempfile
 import unittest
 
-from tests.support import sampledb, sampledb_change
+from tests.support import mirror, sampledb, sampledb_change
+from tests.support.mirror_values import Rule
 from tests.support.sampledb_tables import TABLES
+
+SCHEMAS = pathlib.Path(__file__).resolve().parent.parent.parent / "schemas"
 
 FORMS = {
     "no zone": r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d",
@@ -98,6 +102,20 @@ class SampleDatabase(unittest.TestCase):
 
         self.assertEqual(columns[-2:], ["scheduled_publish_at", "updated_at"])
         self.assertEqual(stamped, [(20,)])
+
+    def test_the_definitions_describe_every_column_and_every_value_fits(self) -> None:
+        sampledb.make(self.path, rows=20_000)
+        sampledb_change.change(self.path)
+        definitions = {definition["table"]: definition for definition in mirror.load_definitions(SCHEMAS)}
+        connection = mirror.open_source(self.path)
+        self.addCleanup(connection.close)
+
+        for table in TABLES:
+            with self.subTest(table.name):
+                rules = [Rule.of(column) for column in definitions[table.name]["columns"]]
+                self.assertEqual({rule.source for rule in rules}, {column.name for column in table.columns})
+                for row in mirror.source_rows(connection, definitions[table.name]):
+                    self.assertEqual(mirror.read_source_row(rules, row)[1], [])
 
     def test_a_change_can_be_repeated_and_counts_what_it_did(self) -> None:
         for variant in sampledb.VARIANTS:
