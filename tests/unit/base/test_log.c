@@ -1,0 +1,166 @@
+/* Tests of log: the lines that reach standard error. */
+#include "base/log.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "support/expect.h"
+
+static char captured[1 << 20];
+static int real_stderr;
+static FILE *file;
+
+/* From here to stop_capture, standard error goes to a file. */
+static void start_capture(void)
+{
+    file = tmpfile();
+    assert_non_null(file);
+    real_stderr = dup(STDERR_FILENO);
+    assert_true(real_stderr >= 0);
+    assert_true(dup2(fileno(file), STDERR_FILENO) >= 0);
+}
+
+static void stop_capture(void)
+{
+    assert_true(dup2(real_stderr, STDERR_FILENO) >= 0);
+    close(real_stderr);
+    rewind(file);
+    captured[fread(captured, 1, sizeof captured - 1, file)] = '\0';
+    fclose(file);
+    log_configure(LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+}
+
+static void test_text_lines_are_time_level_event_and_fields(void **state)
+{
+    (void)state;
+    start_capture();
+    log_info("merge done", LOG_TEXT("table", "orders"), LOG_NUMBER("rows", 1204));
+    stop_capture();
+
+    // 2026-01-02T03:04:05.678Z and a space
+    assert_string_equal(captured + 25, "info merge done table=orders rows=1204\n");
+    assert_int_equal(captured[10], 'T');
+    assert_int_equal(captured[23], 'Z');
+}
+
+static void test_texts_that_would_break_a_line_are_quoted(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *shown;
+    } rows[] = {
+        {"plain-1.2/x:y", "plain-1.2/x:y"},   {"", "\"\""},
+        {"two words", "\"two words\""},       {"a=b", "\"a=b\""},
+        {"say \"hi\"", "\"say \\\"hi\\\"\""}, {"back\\slash", "\"back\\\\slash\""},
+        {"line\nbreak", "\"line\\nbreak\""},  {"\x1b[31m\x7f", "\"\\u001b[31m\\u007f\""},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char expected[64];
+        start_capture();
+        log_warn("event", LOG_TEXT("key", rows[i].text));
+        stop_capture();
+        snprintf(expected, sizeof expected, "warn event key=%s\n", rows[i].shown);
+        assert_string_equal(captured + 25, expected);
+    }
+}
+
+static void test_json_lines_are_one_object_each(void **state)
+{
+    (void)state;
+    start_capture();
+    log_configure(LOG_LEVEL_DEBUG, LOG_FORMAT_JSON);
+    log_debug("say \"hi\"", LOG_TEXT("key", "a\tb"), LOG_NUMBER("count", -5));
+    stop_capture();
+
+    // {"time":"2026-01-02T03:04:05.678Z" before it
+    assert_memory_equal(captured, "{\"time\":\"", 9);
+    assert_string_equal(
+        captured + 34,
+        ",\"level\":\"debug\",\"event\":\"say \\\"hi\\\"\",\"key\":\"a\\u0009b\",\"count\":-5}\n");
+}
+
+static void test_lines_below_the_level_are_not_written(void **state)
+{
+    (void)state;
+    start_capture();
+    log_configure(LOG_LEVEL_WARN, LOG_FORMAT_TEXT);
+    bool info = log_enabled(LOG_LEVEL_INFO);
+    bool warn = log_enabled(LOG_LEVEL_WARN);
+    log_info("quiet", LOG_NUMBER("n", 1));
+    log_warn("loud", LOG_NUMBER("n", 2));
+    log_configure(LOG_LEVEL_OFF, LOG_FORMAT_TEXT);
+    log_error("off", LOG_NUMBER("n", 3));
+    stop_capture();
+
+    assert_false(info);
+    assert_true(warn);
+    assert_string_equal(captured + 25, "warn loud n=2\n");
+}
+
+static void test_an_error_message_of_any_length_is_written(void **state)
+{
+    struct error err;
+    char text[2000];
+    (void)state;
+
+    memset(text, '\x01', sizeof text);
+    text[sizeof text - 1] = '\0';
+    error_set(&err, ERROR_CONFIG, "%s", text);
+    start_capture();
+    log_error("failed", LOG_TEXT("error", err.message));
+    stop_capture();
+
+    // Each of the characters is six when escaped; the quotes and the line's end are three more.
+    assert_int_equal(
+        strlen(captured), 25 + strlen("error failed error=") + 6 * strlen(err.message) + 3);
+}
+
+static void *write_lines(void *context)
+{
+    for (int i = 0; i < 200; i++)
+        log_info("from a thread", LOG_TEXT("who", context), LOG_NUMBER("line", i));
+    return NULL;
+}
+
+static void test_lines_of_several_threads_stay_whole(void **state)
+{
+    char names[4][2] = {"a", "b", "c", "d"};
+    pthread_t threads[4];
+    int lines = 0;
+    (void)state;
+
+    start_capture();
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, write_lines, names[i]), 0);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    stop_capture();
+
+    char *rest = captured;
+    for (char *line; (line = strsep(&rest, "\n")) != NULL && *line != '\0'; lines++)
+        assert_memory_equal(line + 25, "info from a thread who=", 23);
+    assert_int_equal(lines, 800);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_text_lines_are_time_level_event_and_fields),
+        cmocka_unit_test(test_texts_that_would_break_a_line_are_quoted),
+        cmocka_unit_test(test_json_lines_are_one_object_each),
+        cmocka_unit_test(test_lines_below_the_level_are_not_written),
+        cmocka_unit_test(test_an_error_message_of_any_length_is_written),
+        cmocka_unit_test(test_lines_of_several_threads_stay_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
