@@ -14,6 +14,13 @@ static const struct command table[] = {
         .run = command_sync,
     },
     {
+        .name = "serve",
+        .arguments = "",
+        .summary = "the daemon: schedule and admin API, until SIGTERM",
+        .needs = NEEDS_WAREHOUSE | NEEDS_SOURCE | NEEDS_CREDENTIALS | NEEDS_SERVICE_BUDGET,
+        .run = command_serve,
+    },
+    {
         .name = "check",
         .arguments = "[TABLE...]",
         .summary = "is everything in place? Writes nothing",
@@ -35,6 +42,14 @@ static const struct command table[] = {
         .switches = ARGS_JSON | ARGS_REPAIR,
         .needs = NEEDS_WAREHOUSE | NEEDS_SOURCE | NEEDS_CREDENTIALS,
         .run = command_verify,
+    },
+    {
+        .name = "status",
+        .arguments = "[TABLE...]",
+        .summary = "progress of every table, last run, next runs",
+        .switches = ARGS_JSON,
+        .needs = NEEDS_SOURCE,
+        .run = command_status,
     },
     {
         .name = "tables",

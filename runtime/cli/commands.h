@@ -50,6 +50,8 @@ struct command {
 const struct command *commands(size_t *out_count);
 
 int command_sync(struct invocation *in);
+int command_serve(struct invocation *in);
+int command_status(struct invocation *in);
 int command_check(struct invocation *in);
 int command_plan(struct invocation *in);
 int command_verify(struct invocation *in);

@@ -1,0 +1,172 @@
+/* cmd_status: `bqsync status`: how far every table is, when the next passes are due, how the last
+ * one went. Reads the two databases, takes no lock and contacts nobody. */
+#include "base/clock.h"
+#include "cli/commands.h"
+#include "service/ledger.h"
+#include "service/scheduler.h"
+#include "service/status.h"
+#include "source/tracking.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define AGE_SIZE 24
+
+/* Colours, empty where nobody would see them. */
+struct colours {
+    const char *good;
+    const char *warn;
+    const char *bad;
+    const char *dim;
+    const char *end;
+};
+
+static struct colours choose_colours(void)
+{
+    const char *off = getenv("NO_COLOR");
+
+    if (!isatty(STDOUT_FILENO) || (off != NULL && off[0] != '\0'))
+        return (struct colours){"", "", "", "", ""};
+    return (struct colours){"\033[32m", "\033[33m", "\033[31m", "\033[2m", "\033[0m"};
+}
+
+static const char *text_of(const cJSON *object, const char *name, const char *fallback)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+
+    return text == NULL ? fallback : text;
+}
+
+/* Integers are kept as their texts, which cJSON prints but does not read. */
+static int64_t number_of(const cJSON *object, const char *name, int64_t fallback)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+
+    if (cJSON_IsRaw(item))
+        return strtoll(item->valuestring, NULL, 10);
+    return cJSON_IsNumber(item) ? (int64_t)item->valuedouble : fallback;
+}
+
+static const char *age(int64_t seconds, char out[AGE_SIZE])
+{
+    if (seconds < 0)
+        snprintf(out, AGE_SIZE, "never");
+    else if (seconds < 120)
+        snprintf(out, AGE_SIZE, "%" PRId64 "s", seconds);
+    else if (seconds < 7200)
+        snprintf(out, AGE_SIZE, "%" PRId64 "m", seconds / 60);
+    else if (seconds < 172800)
+        snprintf(out, AGE_SIZE, "%" PRId64 "h", seconds / 3600);
+    else
+        snprintf(out, AGE_SIZE, "%" PRId64 "d", seconds / 86400);
+    return out;
+}
+
+static void print_table(const struct colours *colour, const cJSON *table)
+{
+    char lag[AGE_SIZE];
+    int64_t pending = number_of(table, "pending_changes", STATUS_UNKNOWN);
+    int64_t rejected = number_of(table, "rejected", 0);
+    const char *error = text_of(table, "last_error", text_of(table, "problem", ""));
+    const char *tint = error[0] != '\0' ? colour->bad : rejected > 0 ? colour->warn : colour->good;
+
+    printf(
+        "%s%-26s%s %-8s %12" PRId64 " %8s ", tint, text_of(table, "table", ""), colour->end,
+        text_of(table, "mode", ""), number_of(table, "last_synced_row_id", 0),
+        age(number_of(table, "lag_seconds", -1), lag));
+    if (pending == STATUS_UNKNOWN)
+        printf("%10s ", "?");
+    else
+        printf("%10" PRId64 " ", pending);
+    printf("%9" PRId64 "\n", rejected);
+    if (error[0] != '\0')
+        printf("    %s%s%s\n", colour->bad, error, colour->end);
+}
+
+static void print_head(const struct colours *colour, const cJSON *json)
+{
+    const cJSON *job = NULL;
+    const cJSON *run = cJSON_GetObjectItemCaseSensitive(json, "last_run");
+    const char *state = text_of(run, "state", NULL);
+
+    cJSON_ArrayForEach(job, cJSON_GetObjectItemCaseSensitive(json, "jobs")) printf(
+        "%-12s %-24s next %s\n", text_of(job, "id", ""), text_of(job, "schedule", ""),
+        text_of(job, "next_run", "never"));
+    if (state == NULL)
+        printf("last run     %snone yet%s\n", colour->dim, colour->end);
+    else
+        printf(
+            "last run     %s %s%s%s, ended %s (%s)\n", text_of(run, "kind", ""),
+            strcmp(state, "done") == 0 ? colour->good : colour->bad, state, colour->end,
+            text_of(run, "finished_at", "?"), text_of(run, "run_id", ""));
+    const cJSON *error = cJSON_GetObjectItemCaseSensitive(run, "error");
+    if (cJSON_IsObject(error))
+        printf("    %s%s%s\n", colour->bad, text_of(error, "message", ""), colour->end);
+}
+
+static void print_status(const cJSON *json)
+{
+    struct colours colour = choose_colours();
+    const cJSON *table = NULL;
+
+    print_head(&colour, json);
+    printf(
+        "\n%s%-26s %-8s %12s %8s %10s %9s%s\n", colour.dim, "table", "mode", "last row id", "age",
+        "pending", "rejected", colour.end);
+    cJSON_ArrayForEach(table, cJSON_GetObjectItemCaseSensitive(json, "tables"))
+        print_table(&colour, table);
+}
+
+/* Without a state database nothing was ever synced, which is not an error. */
+static bool seed(const struct config *config, struct ledger *ledger, struct error *err)
+{
+    struct tracking tracking;
+    int64_t ignored = 0;
+
+    if (access(config->state_path, F_OK) != 0)
+        return true;
+    if (!tracking_open_read(config->state_path, &tracking, err))
+        return false;
+    bool ok = ledger_seed(ledger, &tracking, &ignored, err);
+    tracking_close(&tracking);
+    return ok;
+}
+
+int command_status(struct invocation *in)
+{
+    const struct clock *clock = in->engine->clock;
+    int64_t now_us = clock->wall_us(clock->context);
+    struct scheduler_view view = {0};
+    struct status_table *probe = NULL;
+    struct status *status = NULL;
+    struct ledger ledger = {0};
+    struct error err = {.code = ERROR_MEMORY, .message = "out of memory"};
+    int exit_status = 0;
+
+    probe = calloc(in->table_count + 1, sizeof *probe);
+    // The databases are read first, so that one that cannot be is told by the exit status.
+    if (probe == NULL || !status_new(in->config, in->tables, in->table_count, &status, &err) ||
+        !status_read(status, probe, &err) ||
+        !ledger_init(&ledger, in->tables, in->table_count, &err) ||
+        !seed(in->config, &ledger, &err) || !scheduler_forecast(in->config, now_us, &view, &err)) {
+        exit_status = command_fail(in, &err);
+        goto cleanup;
+    }
+    struct status_live live = {.now_us = now_us, .view = &view, .ledger = &ledger};
+    cJSON *json = status_json(status, &live);
+    if ((in->args->switches & ARGS_JSON) != 0) {
+        exit_status = command_print_json(json, 0);
+    } else {
+        print_status(json);
+        cJSON_Delete(json);
+    }
+
+cleanup:
+    ledger_clear(&ledger);
+    status_free(status);
+    free(probe);
+    return exit_status;
+}

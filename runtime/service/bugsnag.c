@@ -1,0 +1,126 @@
+/* The part of report_body.h that speaks to Bugsnag. */
+#include "base/clock.h"
+#include "service/report_body.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ENDPOINT "https://notify.bugsnag.com/"
+/* Keys of the newer hub start like this and are known to it alone. */
+#define HUB_PREFIX   "00000"
+#define HUB_ENDPOINT "https://notify.insighthub.smartbear.com/"
+
+static cJSON *notifier(void)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(json, "name", "bqsync");
+    cJSON_AddStringToObject(json, "version", BQSYNC_VERSION);
+    return json;
+}
+
+static cJSON *exception(const struct report *report)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "errorClass", report->code);
+    cJSON_AddStringToObject(json, "message", report->message);
+    // An exception without a frame is dropped by some of Bugsnag's grouping; the table is the
+    // place.
+    cJSON *frames = cJSON_AddArrayToObject(json, "stacktrace");
+    cJSON *frame = cJSON_CreateObject();
+    cJSON_AddStringToObject(frame, "file", report->table[0] != '\0' ? report->table : "pass");
+    cJSON_AddNumberToObject(frame, "lineNumber", 1);
+    cJSON_AddStringToObject(frame, "method", "sync");
+    cJSON_AddBoolToObject(frame, "inProject", true);
+    cJSON_AddItemToArray(frames, frame);
+    return json;
+}
+
+static void add_details(cJSON *object, const struct report *report)
+{
+    cJSON *data = cJSON_AddObjectToObject(object, "metaData");
+    cJSON *tab = cJSON_AddObjectToObject(data, "sync");
+
+    cJSON_AddStringToObject(tab, "table", report->table);
+    cJSON_AddStringToObject(tab, "run_id", report->run_id);
+    cJSON_AddStringToObject(tab, "kind", report->kind);
+    cJSON_AddStringToObject(tab, "mode", report->mode);
+    cJSON_AddStringToObject(tab, "reason", report->reason);
+    cJSON_AddNumberToObject(tab, "http_status", report->http_status);
+    cJSON_AddBoolToObject(tab, "retryable", report->retryable);
+    cJSON_AddNumberToObject(tab, "attempts", report->attempts);
+}
+
+static cJSON *event(const struct report *report)
+{
+    char text[512];
+    cJSON *json = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(json, "payloadVersion", "4");
+    cJSON *exceptions = cJSON_AddArrayToObject(json, "exceptions");
+    cJSON_AddItemToArray(exceptions, exception(report));
+    cJSON_AddStringToObject(json, "severity", report->retryable ? "warning" : "error");
+    cJSON *reason = cJSON_AddObjectToObject(json, "severityReason");
+    cJSON_AddStringToObject(reason, "type", "handledException");
+    cJSON_AddBoolToObject(json, "unhandled", false);
+    snprintf(text, sizeof text, "sync %s", report->table[0] != '\0' ? report->table : "pass");
+    cJSON_AddStringToObject(json, "context", text);
+    snprintf(text, sizeof text, "%s/%s/%s", report->table, report->code, report->reason);
+    cJSON_AddStringToObject(json, "groupingHash", text);
+    cJSON *app = cJSON_AddObjectToObject(json, "app");
+    cJSON_AddStringToObject(app, "version", BQSYNC_VERSION);
+    cJSON_AddStringToObject(app, "releaseStage", report->environment);
+    cJSON_AddStringToObject(app, "type", "bqsync");
+    cJSON *device = cJSON_AddObjectToObject(json, "device");
+    cJSON_AddStringToObject(device, "hostname", report->host);
+    cJSON_AddStringToObject(device, "osName", "linux");
+    add_details(json, report);
+    return json;
+}
+
+static void add_header(struct report_body *body, const char *name, const char *value)
+{
+    snprintf(body->headers[body->header_count++], sizeof body->headers[0], "%s: %s", name, value);
+}
+
+bool bugsnag_body(
+    const struct report *report, const char *api_key, const char *endpoint,
+    struct report_body *out_body, struct error *err)
+{
+    struct report_body body = {0};
+    char time[CLOCK_TEXT_SIZE];
+    bool hub = strncmp(api_key, HUB_PREFIX, strlen(HUB_PREFIX)) == 0;
+
+    snprintf(
+        body.url, sizeof body.url, "%s",
+        endpoint != NULL ? endpoint
+        : hub            ? HUB_ENDPOINT
+                         : ENDPOINT);
+    add_header(&body, "Content-Type", "application/json");
+    add_header(&body, "Bugsnag-Api-Key", api_key);
+    add_header(&body, "Bugsnag-Payload-Version", "4");
+    add_header(&body, "Bugsnag-Sent-At", clock_format(report->at_us, time));
+
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "apiKey", api_key);
+    cJSON_AddStringToObject(json, "payloadVersion", "4");
+    cJSON_AddItemToObject(json, "notifier", notifier());
+    cJSON *events = cJSON_AddArrayToObject(json, "events");
+    cJSON_AddItemToArray(events, event(report));
+    body.text = cJSON_PrintUnformatted(json);
+    cJSON_Delete(json);
+    if (body.text == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    body.length = strlen(body.text);
+    *out_body = body;
+    return true;
+}
+
+void report_body_clear(struct report_body *body)
+{
+    free(body->text);
+    // The headers hold the key.
+    explicit_bzero(body, sizeof *body);
+}

@@ -1,0 +1,102 @@
+#include "service/gate.h"
+
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+void gate_init(struct gate *gate, bool loopback)
+{
+    *gate = (struct gate){.loopback = loopback};
+    pthread_mutex_init(&gate->mutex, NULL);
+}
+
+void gate_clear(struct gate *gate)
+{
+    pthread_mutex_destroy(&gate->mutex);
+    OPENSSL_cleanse(gate->digest, sizeof gate->digest);
+}
+
+void gate_set_token(struct gate *gate, const char *token)
+{
+    pthread_mutex_lock(&gate->mutex);
+    gate->has_token = token != NULL && token[0] != '\0';
+    if (gate->has_token)
+        SHA256((const unsigned char *)token, strlen(token), gate->digest);
+    pthread_mutex_unlock(&gate->mutex);
+}
+
+static const char *bearer_of(const char *authorization)
+{
+    static const char scheme[] = "Bearer ";
+    const size_t length = sizeof scheme - 1;
+
+    if (authorization == NULL || strncasecmp(authorization, scheme, length) != 0)
+        return "";
+    return authorization + length + strspn(authorization + length, " ");
+}
+
+bool gate_admits(struct gate *gate, const char *authorization)
+{
+    const char *given = bearer_of(authorization);
+    unsigned char digest[GATE_DIGEST_SIZE];
+
+    // Digests have one length, so that comparing them tells nothing about the token's.
+    SHA256((const unsigned char *)given, strlen(given), digest);
+    pthread_mutex_lock(&gate->mutex);
+    bool same = CRYPTO_memcmp(digest, gate->digest, sizeof digest) == 0;
+    bool admitted = !gate->has_token || same;
+    pthread_mutex_unlock(&gate->mutex);
+    return admitted;
+}
+
+/* Whether text is ":" and a port, or nothing. */
+static bool is_port(const char *text)
+{
+    if (*text == '\0')
+        return true;
+    if (*text != ':')
+        return false;
+    size_t digits = strspn(text + 1, "0123456789");
+    return digits > 0 && digits <= 5 && text[1 + digits] == '\0';
+}
+
+/* 127.0.0.0/8 in the usual four parts. */
+static size_t loopback_length(const char *host)
+{
+    unsigned a = 0;
+    unsigned b = 0;
+    unsigned c = 0;
+    int length = 0;
+
+    if (sscanf(host, "127.%3u.%3u.%3u%n", &a, &b, &c, &length) != 3)
+        return 0;
+    return a <= 255 && b <= 255 && c <= 255 ? (size_t)length : 0;
+}
+
+bool gate_knows_host(const struct gate *gate, const char *host)
+{
+    static const char *const names[] = {"localhost", "[::1]"};
+
+    if (!gate->loopback || host == NULL)
+        return true;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t length = strlen(names[i]);
+        if (strncasecmp(host, names[i], length) == 0 && is_port(host + length))
+            return true;
+    }
+    size_t length = loopback_length(host);
+    return length > 0 && is_port(host + length);
+}
+
+bool gate_is_foreign(const char *host, const char *origin, const char *site)
+{
+    if (site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0)
+        return true;
+    if (origin == NULL)
+        return false;
+    const char *name = strstr(origin, "://");
+    return name == NULL || host == NULL || strcasecmp(name + 3, host) != 0;
+}

@@ -1,0 +1,107 @@
+#include "service/history.h"
+
+#include <string.h>
+
+static const char *text_of(const cJSON *run, const char *name)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(run, name));
+
+    return text == NULL ? "" : text;
+}
+
+static cJSON *parse(const char *json, const char *state)
+{
+    cJSON *run = cJSON_Parse(json);
+
+    if (run != NULL && cJSON_GetObjectItemCaseSensitive(run, "state") == NULL)
+        cJSON_AddStringToObject(run, "state", state);
+    return run;
+}
+
+static const cJSON *by_id(const cJSON *runs, const char *run_id)
+{
+    const cJSON *run = NULL;
+
+    cJSON_ArrayForEach(run, runs) if (strcmp(text_of(run, "run_id"), run_id) == 0) return run;
+    return NULL;
+}
+
+static bool collect(void *context, const char *run_id, const char *state, const char *json)
+{
+    cJSON *run = parse(json, state);
+
+    (void)run_id;
+    // A document that somebody damaged by hand is left out; the others are still worth showing.
+    if (run != NULL)
+        cJSON_AddItemToArray(context, run);
+    return true;
+}
+
+/* Puts a run of memory into its place among those of the database. */
+static void merge(cJSON *runs, const cJSON *run)
+{
+    int at = 0;
+    const cJSON *other = NULL;
+
+    if (by_id(runs, text_of(run, "run_id")) != NULL)
+        return;
+    cJSON_ArrayForEach(other, runs)
+    {
+        // Times of one format and zone compare as texts.
+        if (strcmp(text_of(other, "started_at"), text_of(run, "started_at")) <= 0)
+            break;
+        at++;
+    }
+    cJSON_InsertItemInArray(runs, at, cJSON_Duplicate(run, true));
+}
+
+bool history_list(
+    struct tracking *tracking, const cJSON *recent, int limit, cJSON **out_runs, struct error *err)
+{
+    cJSON *runs = cJSON_CreateArray();
+    const cJSON *run = NULL;
+
+    if (runs == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    if (!runs_each(tracking, limit, collect, runs, err)) {
+        cJSON_Delete(runs);
+        return false;
+    }
+    cJSON_ArrayForEach(run, recent) merge(runs, run);
+    while (cJSON_GetArraySize(runs) > limit)
+        cJSON_DeleteItemFromArray(runs, limit);
+    *out_runs = runs;
+    return true;
+}
+
+struct search {
+    const char *run_id;
+    cJSON *found;
+};
+
+static bool look(void *context, const char *run_id, const char *state, const char *json)
+{
+    struct search *search = context;
+
+    if (strcmp(run_id, search->run_id) != 0)
+        return true;
+    search->found = parse(json, state);
+    return false;
+}
+
+bool history_find(
+    struct tracking *tracking, const cJSON *recent, const char *run_id, cJSON **out_run,
+    struct error *err)
+{
+    const cJSON *known = by_id(recent, run_id);
+    struct search search = {.run_id = run_id};
+
+    if (known != NULL) {
+        *out_run = cJSON_Duplicate(known, true);
+        return *out_run != NULL || error_set(err, ERROR_MEMORY, "out of memory");
+    }
+    if (tracking != NULL && !runs_each(tracking, HISTORY_LIMIT_MAX, look, &search, err))
+        return false;
+    *out_run = search.found;
+    return true;
+}

@@ -1,0 +1,24 @@
+/* history: past runs as JSON documents, from the state database and from this process's memory.
+ * Reads only; needs no lock and no control tables. On the thread of its struct tracking. */
+#ifndef BQSYNC_SERVICE_HISTORY_H
+#define BQSYNC_SERVICE_HISTORY_H
+
+#include "base/error.h"
+#include "source/tracking.h"
+
+#include <cjson/cJSON.h>
+
+#define HISTORY_LIMIT_MAX 500
+
+/* Up to `limit` runs that have ended, newest first, each as `sync --json` and with "state".
+ * recent: runs that ended in this process, newest first, may be NULL; those which the database
+ * lacks are put in their place by time. *out_runs is returned owned, an array. */
+MUST_CHECK bool history_list(
+    struct tracking *tracking, const cJSON *recent, int limit, cJSON **out_runs, struct error *err);
+
+/* One run, NULL if it is not known. tracking may be NULL: there is no database yet. */
+MUST_CHECK bool history_find(
+    struct tracking *tracking, const cJSON *recent, const char *run_id, cJSON **out_run,
+    struct error *err);
+
+#endif

@@ -1,0 +1,197 @@
+#include "service/ledger.h"
+
+#include "encode/civil.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Runs take from the milliseconds of an idle pass to the hours of a first one. */
+const double ledger_bounds[LEDGER_BUCKETS - 1] = {0.1, 0.25, 0.5, 1,   2.5, 5,
+                                                  10,  30,   120, 600, 3600};
+
+/* How far back the history is searched: as much as is kept. */
+#define HISTORY_DEPTH 500
+
+struct seed {
+    struct ledger *ledger;
+    int64_t full_since_us;
+    bool full_found;
+    bool newest_seen;
+    bool ok_found;
+};
+
+bool ledger_init(
+    struct ledger *ledger, const struct table *const *tables, size_t count, struct error *err)
+{
+    *ledger = (struct ledger){.count = count, .last_ok = true};
+    ledger->tables = calloc(count + 1, sizeof *ledger->tables);
+    if (ledger->tables == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    for (size_t i = 0; i < count; i++)
+        ledger->tables[i].table = tables[i];
+    pthread_mutex_init(&ledger->mutex, NULL);
+    return true;
+}
+
+void ledger_clear(struct ledger *ledger)
+{
+    if (ledger->tables == NULL)
+        return;
+    free(ledger->tables);
+    pthread_mutex_destroy(&ledger->mutex);
+    *ledger = (struct ledger){0};
+}
+
+static struct ledger_table *find(struct ledger *ledger, const char *name)
+{
+    for (size_t i = 0; i < ledger->count; i++)
+        if (strcmp(ledger->tables[i].table->name, name) == 0)
+            return &ledger->tables[i];
+    return NULL;
+}
+
+/* --- from the history --------------------------------------------------------------------------
+ */
+
+static const char *text_of(const cJSON *object, const char *name)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+
+    return text == NULL ? "" : text;
+}
+
+static int64_t time_of(const cJSON *object, const char *name)
+{
+    int64_t us = 0;
+
+    return civil_timestamp_of_text(slice_of(text_of(object, name)), &us) == NULL ? us : 0;
+}
+
+static void seed_tables(struct ledger *ledger, const cJSON *run, int64_t started_us)
+{
+    const cJSON *entry = NULL;
+
+    cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(run, "tables"))
+    {
+        const char *status = text_of(entry, "status");
+        struct ledger_table *table = find(ledger, text_of(entry, "table"));
+        if (table == NULL || table->fresh_us != 0)
+            continue;
+        if (strcmp(status, "synced") == 0 || strcmp(status, "unchanged") == 0)
+            table->fresh_us = started_us;
+    }
+}
+
+/* Newest first, so what is known already is newer. */
+static bool seed_run(void *context, const char *run_id, const char *state, const char *json)
+{
+    struct seed *seed = context;
+    cJSON *run = cJSON_Parse(json);
+    int64_t started_us = time_of(run, "started_at");
+    bool ok = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(run, "ok"));
+
+    (void)run_id;
+    (void)state;
+    if (started_us != 0) {
+        seed_tables(seed->ledger, run, started_us);
+        if (!seed->newest_seen) {
+            seed->newest_seen = true;
+            seed->ledger->last_ok = ok;
+            seed->ledger->last_run_us = time_of(run, "finished_at");
+        }
+        if (ok && !seed->ok_found) {
+            seed->ok_found = true;
+            seed->ledger->last_ok_us = time_of(run, "finished_at");
+        }
+        // Until a full one is met, the oldest.
+        seed->full_since_us = started_us;
+        seed->full_found = strcmp(text_of(run, "kind"), "full") == 0;
+    }
+    cJSON_Delete(run);
+    return !seed->full_found;
+}
+
+bool ledger_seed(
+    struct ledger *ledger, struct tracking *tracking, int64_t *out_full_since_us, struct error *err)
+{
+    struct seed seed = {.ledger = ledger, .full_since_us = INT64_MAX};
+
+    if (!runs_each(tracking, HISTORY_DEPTH, seed_run, &seed, err))
+        return false;
+    *out_full_since_us = seed.full_since_us;
+    return true;
+}
+
+/* --- from the passes of this process -----------------------------------------------------------
+ */
+
+static void add_table(struct ledger_table *table, const struct table_result *result, int64_t us)
+{
+    table->rows_inserted += result->rows_inserted;
+    table->rows_updated += result->rows_updated;
+    table->rows_deleted += result->rows_deleted;
+    table->bytes_sent += result->bytes_sent;
+    table->bytes_billed += result->bytes_billed;
+    if (result->status == TABLE_FAILED)
+        table->failures++;
+    if (result->status == TABLE_SYNCED || result->status == TABLE_UNCHANGED)
+        table->fresh_us = us;
+}
+
+static void add_duration(struct ledger_kind *kind, double seconds)
+{
+    size_t bucket = 0;
+
+    while (bucket < LEDGER_BUCKETS - 1 && seconds > ledger_bounds[bucket])
+        bucket++;
+    kind->buckets[bucket]++;
+    kind->seconds += seconds;
+}
+
+void ledger_add(struct ledger *ledger, const struct run_result *run)
+{
+    struct ledger_kind *kind = &ledger->kinds[run->kind];
+    bool ok = run_result_ok(run);
+
+    pthread_mutex_lock(&ledger->mutex);
+    for (size_t i = 0; i < run->table_count; i++) {
+        struct ledger_table *table = find(ledger, run->tables[i].table->name);
+        // A pass that ended early has proved nothing about tables it did not come to.
+        if (table != NULL)
+            add_table(table, &run->tables[i], run->started_us);
+    }
+    if (ok)
+        kind->ok++;
+    else
+        kind->failed++;
+    ledger->requests += (int64_t)run->requests;
+    ledger->retries += (int64_t)run->retries;
+    add_duration(kind, (double)(run->finished_us - run->started_us) / 1e6);
+    ledger->last_ok = ok;
+    ledger->last_run_us = run->finished_us;
+    if (ok)
+        ledger->last_ok_us = run->finished_us;
+    pthread_mutex_unlock(&ledger->mutex);
+}
+
+void ledger_add_postponed(struct ledger *ledger)
+{
+    pthread_mutex_lock(&ledger->mutex);
+    ledger->postponed++;
+    pthread_mutex_unlock(&ledger->mutex);
+}
+
+bool ledger_copy(struct ledger *ledger, struct ledger *out_copy, struct error *err)
+{
+    struct ledger_table *tables = calloc(ledger->count + 1, sizeof *tables);
+
+    if (tables == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    pthread_mutex_lock(&ledger->mutex);
+    *out_copy = *ledger;
+    memcpy(tables, ledger->tables, ledger->count * sizeof *tables);
+    pthread_mutex_unlock(&ledger->mutex);
+    out_copy->tables = tables;
+    pthread_mutex_init(&out_copy->mutex, NULL);
+    return true;
+}

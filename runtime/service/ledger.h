@@ -1,0 +1,74 @@
+/* ledger: what passes have done since the process started, added up for metrics, and since when
+ * each table is known to equal the source. Thread-safe; readers copy it out. */
+#ifndef BQSYNC_SERVICE_LEDGER_H
+#define BQSYNC_SERVICE_LEDGER_H
+
+#include "base/error.h"
+#include "source/tracking.h"
+#include "sync/result.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LEDGER_KINDS   3 /* of enum run_kind */
+#define LEDGER_BUCKETS 12
+
+/* Upper bounds of the buckets of a run's duration, in seconds; the last one is infinite. */
+extern const double ledger_bounds[LEDGER_BUCKETS - 1];
+
+/* One table. Counts are since the process started. */
+struct ledger_table {
+    const struct table *table;
+    int64_t rows_inserted;
+    int64_t rows_updated;
+    int64_t rows_deleted;
+    int64_t bytes_sent;
+    int64_t bytes_billed;
+    int64_t failures;
+    int64_t fresh_us; /* start of the last pass after which it equalled the source, 0: none known */
+};
+
+/* One kind of run. */
+struct ledger_kind {
+    int64_t ok;
+    int64_t failed;
+    int64_t buckets[LEDGER_BUCKETS]; /* not cumulative */
+    double seconds;                  /* sum of durations */
+};
+
+struct ledger {
+    pthread_mutex_t mutex;
+    struct ledger_table *tables;
+    size_t count;
+    struct ledger_kind kinds[LEDGER_KINDS];
+    int64_t last_ok_us;  /* end of the last run that was ok, 0: none known */
+    int64_t last_run_us; /* end of the last run */
+    bool last_ok;        /* whether that one was ok; true before any */
+    int64_t requests;    /* of passes to BigQuery */
+    int64_t retries;
+    int64_t postponed; /* scheduled passes that found the lock taken */
+};
+
+MUST_CHECK bool ledger_init(
+    struct ledger *ledger, const struct table *const *tables, size_t count, struct error *err);
+void ledger_clear(struct ledger *ledger);
+
+/* Learns from the recorded history since when tables are fresh and how the last run ended. Counters
+ * stay at zero. *out_full_since_us: when the last full run started, or the oldest recorded one if
+ * none was full; INT64_MAX if nothing is recorded. */
+MUST_CHECK bool ledger_seed(
+    struct ledger *ledger, struct tracking *tracking, int64_t *out_full_since_us,
+    struct error *err);
+
+/* A finished run. */
+void ledger_add(struct ledger *ledger, const struct run_result *run);
+
+/* A scheduled pass that could not start because another process holds the lock. */
+void ledger_add_postponed(struct ledger *ledger);
+
+/* A copy to read at leisure; ledger_clear frees it. */
+MUST_CHECK bool ledger_copy(struct ledger *ledger, struct ledger *out_copy, struct error *err);
+
+#endif

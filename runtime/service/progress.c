@@ -1,0 +1,78 @@
+#include "service/progress.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Copies the rows out, so that JSON is made without holding the board. */
+static struct board_row *copy_rows(
+    struct board *board, const char *run_id, size_t *out_count, int64_t *out_started_us)
+{
+    struct board_row *rows = NULL;
+
+    pthread_mutex_lock(&board->mutex);
+    if (strcmp(board->run_id, run_id) == 0)
+        rows = calloc(board->count + 1, sizeof *rows);
+    if (rows != NULL) {
+        memcpy(rows, board->rows, board->count * sizeof *rows);
+        *out_count = board->count;
+        *out_started_us = board->started_us;
+    }
+    pthread_mutex_unlock(&board->mutex);
+    return rows;
+}
+
+static void replace_text(cJSON *object, const char *name, const char *text)
+{
+    cJSON_ReplaceItemInObjectCaseSensitive(object, name, cJSON_CreateString(text));
+}
+
+static void add_progress(cJSON *table, const struct board_row *row)
+{
+    bool done = row->phase == BOARD_DONE;
+
+    if (!done)
+        replace_text(table, "status", row->phase == BOARD_WAITING ? "waiting" : "running");
+    cJSON_AddStringToObject(table, "phase", board_phase_name(row->phase));
+    cJSON_AddNumberToObject(table, "rows_read", (double)row->rows_read);
+    if (row->rows_expected > 0)
+        cJSON_AddNumberToObject(table, "rows_expected", (double)row->rows_expected);
+    else
+        cJSON_AddNullToObject(table, "rows_expected");
+    if (!done)
+        cJSON_ReplaceItemInObjectCaseSensitive(
+            table, "bytes_sent", cJSON_CreateNumber((double)row->bytes_sent));
+}
+
+cJSON *progress_json(struct board *board, const char *run_id, enum run_kind kind, bool running)
+{
+    size_t count = 0;
+    int64_t started_us = 0;
+    struct board_row *rows = copy_rows(board, run_id, &count, &started_us);
+    struct run_result run = {.kind = kind, .started_us = started_us, .table_count = count};
+    size_t done = 0;
+
+    snprintf(run.id, sizeof run.id, "%s", run_id);
+    run.tables = calloc(count + 1, sizeof *run.tables);
+    if (run.tables == NULL) {
+        free(rows);
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        run.tables[i] = rows[i].result;
+        done += rows[i].phase == BOARD_DONE ? 1 : 0;
+    }
+
+    cJSON *json = run_result_json(&run);
+    if (started_us == 0)
+        cJSON_ReplaceItemInObjectCaseSensitive(json, "started_at", cJSON_CreateNull());
+    cJSON_AddStringToObject(json, "state", running ? "running" : "queued");
+    cJSON_AddNumberToObject(json, "tables_done", (double)done);
+    cJSON *tables = cJSON_GetObjectItemCaseSensitive(json, "tables");
+    size_t at = 0;
+    cJSON *table = NULL;
+    cJSON_ArrayForEach(table, tables) add_progress(table, &rows[at++]);
+    run_result_clear(&run);
+    free(rows);
+    return json;
+}

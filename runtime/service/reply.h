@@ -1,0 +1,34 @@
+/* reply: what a handler answers to one request. Plain data; the server sends it. */
+#ifndef BQSYNC_SERVICE_REPLY_H
+#define BQSYNC_SERVICE_REPLY_H
+
+#include "base/error.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct reply {
+    int status;
+    const char *content_type; /* static; NULL: JSON */
+    char *body;               /* owned, by malloc */
+    size_t length;
+    const char *allow;    /* of a 405, static */
+    const char *security; /* Content-Security-Policy, borrowed; NULL: nothing may load anything */
+    bool stream;          /* no body: the connection becomes a stream of events */
+};
+
+/* Takes json. Out of memory the answer becomes a bare 500. */
+void reply_json(struct reply *reply, int status, cJSON *json);
+
+/* {"error":{"code":"...","message":"..."}}, returned owned, for errors with further fields. */
+cJSON *reply_error_json(const char *code, const char *message);
+void reply_error(struct reply *reply, int status, const char *code, const char *format, ...)
+    PRINTF_LIKE(4, 5);
+
+/* The error of a failed operation under the HTTP status that fits its code. */
+void reply_failure(struct reply *reply, const struct error *err);
+
+void reply_clear(struct reply *reply);
+
+#endif

@@ -1,0 +1,492 @@
+#include "service/routes.h"
+
+#include "encode/json.h"
+#include "service/history.h"
+#include "service/metrics.h"
+#include "service/page.h"
+#include "source/tracking.h"
+#include "sync/describe.h"
+#include "warehouse/governor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define METRICS_CEILING ((size_t)8 << 20)
+#define EVENT_CEILING   ((size_t)4 << 20)
+#define LIMIT_DEFAULT   50
+
+/* --- status ------------------------------------------------------------------------------------
+ */
+
+static int64_t wall_us(const struct routes_context *context)
+{
+    const struct clock *clock = context->engine->clock;
+
+    return clock->wall_us(clock->context);
+}
+
+static void get_status(
+    const struct routes_context *context, const struct route_request *request, struct reply *reply)
+{
+    struct scheduler_view view;
+    struct ledger ledger;
+    struct error err;
+
+    (void)request;
+    if (!ledger_copy(context->ledger, &ledger, &err)) {
+        reply_failure(reply, &err);
+        return;
+    }
+    scheduler_view(context->scheduler, &view);
+    cJSON *recent = scheduler_recent(context->scheduler);
+    struct status_live live = {
+        .now_us = wall_us(context),
+        .view = &view,
+        .ledger = &ledger,
+        .running = scheduler_running(context->scheduler),
+        .recent = recent,
+    };
+    reply_json(reply, 200, status_json(context->status, &live));
+    cJSON_Delete(recent);
+    ledger_clear(&ledger);
+}
+
+static void get_tables(
+    const struct routes_context *context, const struct route_request *request, struct reply *reply)
+{
+    (void)request;
+    reply_json(reply, 200, describe_tables(context->engine->tables, context->engine->table_count));
+}
+
+/* --- runs --------------------------------------------------------------------------------------
+ */
+
+/* Whether the text is JSON or nothing: a body that nobody reads may still be a mistake. */
+static bool body_is_fit(const struct route_request *request, struct reply *reply)
+{
+    const char *problem = request->body.length == 0 ? NULL : json_check(request->body);
+
+    if (problem != NULL)
+        reply_error(reply, 400, "malformed_json", "the body is not JSON: %s", problem);
+    return problem == NULL;
+}
+
+static void reply_started(
+    struct reply *reply, enum scheduler_answer answer, const char *run_id, enum run_kind kind)
+{
+    cJSON *json = NULL;
+
+    switch (answer) {
+    case SCHEDULER_ACCEPTED:
+        json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "run_id", run_id);
+        cJSON_AddStringToObject(json, "kind", run_kind_name(kind));
+        reply_json(reply, 202, json);
+        return;
+    case SCHEDULER_BUSY:
+        json = reply_error_json("already_running", "a sync is running; wait for it to end");
+        cJSON_AddStringToObject(cJSON_GetObjectItemCaseSensitive(json, "error"), "run_id", run_id);
+        reply_json(reply, 409, json);
+        return;
+    case SCHEDULER_STOPPING:
+        reply_error(reply, 503, "stopping", "bqsync is stopping");
+        return;
+    }
+}
+
+static void start(
+    const struct routes_context *context, const struct route_request *request, enum run_kind kind,
+    struct reply *reply)
+{
+    char run_id[RUN_ID_SIZE];
+
+    if (!body_is_fit(request, reply))
+        return;
+    enum scheduler_answer answer = scheduler_request(context->scheduler, kind, NULL, 0, run_id);
+    reply_started(reply, answer, run_id, kind);
+}
+
+static void post_manual(
+    const struct routes_context *context, const struct route_request *request, struct reply *reply)
+{
+    start(context, request, RUN_FULL, reply);
+}
+
+static void post_incremental(
+    const struct routes_context *context, const struct route_request *request, struct reply *reply)
+{
+    start(context, request, RUN_INCREMENTAL, reply);
+}
+
+static void reply_unknown(const struct routes_context *context, struct reply *reply, cJSON *unknown)
+{
+    char message[768];
+    size_t used = (size_t)snprintf(message, sizeof message, "no such table:");
+    const cJSON *name = NULL;
+
+    cJSON_ArrayForEach(name, unknown) if (used < sizeof message) used += (size_t)snprintf(
+        message + used, sizeof message - used, "%s %s", name == unknown->child ? "" : ",",
+        name->valuestring);
+    cJSON *json = reply_error_json("unknown_table", message);
+    cJSON *error = cJSON_GetObjectItemCaseSensitive(json, "error");
+    cJSON_AddItemToObject(error, "unknown", unknown);
+    cJSON *known = cJSON_AddArrayToObject(error, "known");
+    for (size_t i = 0; i < context->engine->table_count; i++)
+        cJSON_AddItemToArray(known, cJSON_CreateString(context->engine->tables[i]->name));
+    reply_json(reply, 400, json);
+}
+
+static bool contains(const struct table *const *tables, size_t count, const struct table *table)
+{
+    for (size_t i = 0; i < count; i++)
+        if (tables[i] == table)
+            return true;
+    return false;
+}
+
+/* Resolves the names into out (room for all tables of the engine); false after replying. */
+static bool resolve(
+    const struct routes_context *context, const cJSON *names, const struct table **out,
+    size_t *out_count, struct reply *reply)
+{
+    cJSON *unknown = cJSON_CreateArray();
+    const cJSON *name = NULL;
+
+    *out_count = 0;
+    cJSON_ArrayForEach(name, names)
+    {
+        if (!cJSON_IsString(name)) {
+            cJSON_Delete(unknown);
+            reply_error(reply, 400, "bad_request", "every entry has to be a table's name");
+            return false;
+        }
+        const struct table *table = engine_table(context->engine, name->valuestring);
+        if (table == NULL)
+            cJSON_AddItemToArray(unknown, cJSON_CreateString(name->valuestring));
+        else if (!contains(out, *out_count, table))
+            out[(*out_count)++] = table;
+    }
+    if (cJSON_GetArraySize(unknown) > 0) {
+        reply_unknown(context, reply, unknown);
+        return false;
+    }
+    cJSON_Delete(unknown);
+    return true;
+}
+
+static void post_tables(
+    const struct routes_context *context, const struct route_request *request, struct reply *reply)
+{
+    const struct table **tables = NULL;
+    cJSON *names = NULL;
+    size_t count = 0;
+
+    if (!body_is_fit(request, reply))
+        return;
+    names = cJSON_ParseWithLength(request->body.data, request->body.length);
+    if (!cJSON_IsArray(names) || cJSON_GetArraySize(names) == 0) {
+        reply_error(
+            reply, 400, "bad_request",
+            "the body has to be a JSON array of table names, such as [\"users\"]");
+        goto cleanup;
+    }
+    tables = calloc(context->engine->table_count + 1, sizeof *tables);
+    if (tables == NULL) {
+        reply_error(reply, 500, "memory", "out of memory");
+        goto cleanup;
+    }
+    if (resolve(context, names, tables, &count, reply)) {
+        char run_id[RUN_ID_SIZE];
+        enum scheduler_answer answer =
+            scheduler_request(context->scheduler, RUN_TABLES, tables, count, run_id);
+        reply_started(reply, answer, run_id, RUN_TABLES);
+    }
+
+cleanup:
+    free(tables);
+    cJSON_Delete(names);
+}
+
+/* The state database for reading; before the first sync there may be none yet. */
+static bool open_history(
+    const struct routes_context *context, struct tracking *out_tracking, bool *out_open,
+    struct error *err)
+{
+    const char *path = context->engine->config->state_path;
+
+    *out_open = access(path, F_OK) == 0;
+    return !*out_open || tracking_open_read(path, out_tracking, err);
+}
+
+static bool read_limit(const char *text, int *out_limit)
+{
+    char *end = NULL;
+
+    *out_limit = LIMIT_DEFAULT;
+    if (text == NULL)
+        return true;
+    long value = strtol(text, &end, 10);
+    if (end == text || *end != '\0' || value < 1 || value > HISTORY_LIMIT_MAX)
+        return false;
+    *out_limit = (int)value;
+    return true;
+}
+
+static void get_runs(
+    const struct routes_context *context, const struct route_request *request, struct reply *reply)
+{
+    struct tracking tracking;
+    bool open = false;
+    cJSON *runs = NULL;
+    struct error err;
+    int limit = 0;
+
+    if (!read_limit(request->limit, &limit)) {
+        reply_error(
+            reply, 400, "bad_request", "limit has to be a number from 1 to %d", HISTORY_LIMIT_MAX);
+        return;
+    }
+    cJSON *running = scheduler_running(context->scheduler);
+    cJSON *recent = scheduler_recent(context->scheduler);
+    bool ok = open_history(context, &tracking, &open, &err);
+    if (ok && open) {
+        ok = history_list(&tracking, recent, limit, &runs, &err);
+        tracking_close(&tracking);
+    }
+    if (ok) {
+        cJSON *json = cJSON_CreateObject();
+        if (runs == NULL)
+            runs = cJSON_Duplicate(recent, true);
+        if (running != NULL)
+            cJSON_InsertItemInArray(runs, 0, running);
+        cJSON_AddItemToObject(json, "runs", runs);
+        reply_json(reply, 200, json);
+    } else {
+        cJSON_Delete(running);
+        reply_failure(reply, &err);
+    }
+    cJSON_Delete(recent);
+}
+
+static bool find_run(
+    const struct routes_context *context, const char *run_id, cJSON **out_run, struct error *err)
+{
+    struct tracking tracking;
+    bool open = false;
+
+    *out_run = scheduler_running(context->scheduler);
+    const cJSON *id = cJSON_GetObjectItemCaseSensitive(*out_run, "run_id");
+    if (id != NULL && strcmp(id->valuestring, run_id) == 0)
+        return true;
+    cJSON_Delete(*out_run);
+    *out_run = NULL;
+    if (!open_history(context, &tracking, &open, err))
+        return false;
+    cJSON *recent = scheduler_recent(context->scheduler);
+    bool ok = history_find(open ? &tracking : NULL, recent, run_id, out_run, err);
+    if (open)
+        tracking_close(&tracking);
+    cJSON_Delete(recent);
+    return ok;
+}
+
+static void get_run(
+    const struct routes_context *context, const struct route_request *request, struct reply *reply)
+{
+    cJSON *run = NULL;
+    struct error err;
+
+    if (!find_run(context, request->tail, &run, &err))
+        reply_failure(reply, &err);
+    else if (run == NULL)
+        reply_error(reply, 404, "unknown_run", "no run %.64s is known", request->tail);
+    else
+        reply_json(reply, 200, run);
+}
+
+static void get_events(
+    const struct routes_context *context, const struct route_request *request, struct reply *reply)
+{
+    (void)context;
+    (void)request;
+    reply->status = 200;
+    reply->stream = true;
+}
+
+char *routes_event(const struct routes_context *context)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON *running = scheduler_running(context->scheduler);
+    struct buffer out;
+
+    cJSON_AddItemToObject(json, "running", running == NULL ? cJSON_CreateNull() : running);
+    char *text = cJSON_PrintUnformatted(json);
+    cJSON_Delete(json);
+    buffer_init(&out, EVENT_CEILING);
+    buffer_append_text(&out, "event: progress\ndata: ");
+    buffer_append_text(&out, text == NULL ? "{}" : text);
+    buffer_append_text(&out, "\n\n");
+    free(text);
+    return buffer_take(&out);
+}
+
+/* --- health, metrics, page ---------------------------------------------------------------------
+ */
+
+static void reply_ok(struct reply *reply)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(json, "status", "ok");
+    reply_json(reply, 200, json);
+}
+
+static void get_healthz(
+    const struct routes_context *context, const struct route_request *request, struct reply *reply)
+{
+    (void)request;
+    if (atomic_load(context->stopping))
+        reply_error(reply, 503, "stopping", "bqsync is stopping");
+    else
+        reply_ok(reply);
+}
+
+/* Ready: passes can be run and their state can be told. Whether BigQuery answers is what status and
+ * metrics say; taking this API away for it would hide the reason. */
+static void get_readyz(
+    const struct routes_context *context, const struct route_request *request, struct reply *reply)
+{
+    struct status_table *tables = calloc(context->engine->table_count + 1, sizeof *tables);
+    struct error err = {.code = ERROR_MEMORY, .message = "out of memory"};
+
+    (void)request;
+    if (atomic_load(context->stopping))
+        reply_error(reply, 503, "stopping", "bqsync is stopping");
+    else if (tables == NULL || !status_read(context->status, tables, &err))
+        // What is wrong in detail, paths included, is for those who have the token.
+        reply_error(
+            reply, 503, error_code_name(err.code), "the source or state database cannot be read");
+    else
+        reply_ok(reply);
+    free(tables);
+}
+
+static int64_t modifications(void *context, const char *table)
+{
+    return governor_use(context, table).modifications;
+}
+
+static void get_metrics(
+    const struct routes_context *context, const struct route_request *request, struct reply *reply)
+{
+    struct status_table *tables = calloc(context->engine->table_count + 1, sizeof *tables);
+    struct scheduler_view view;
+    struct ledger ledger;
+    struct buffer out;
+    struct error err;
+
+    (void)request;
+    if (tables == NULL || !ledger_copy(context->ledger, &ledger, &err)) {
+        free(tables);
+        reply_error(reply, 500, "memory", "out of memory");
+        return;
+    }
+    bool readable = status_read(context->status, tables, &err);
+    cJSON *running = scheduler_running(context->scheduler);
+    scheduler_view(context->scheduler, &view);
+    buffer_init(&out, METRICS_CEILING);
+    metrics_write(
+        &out, &(struct metrics_input){
+                  .now_us = wall_us(context),
+                  .started_us = context->started_us,
+                  .ledger = &ledger,
+                  .tables = readable ? tables : NULL,
+                  .view = &view,
+                  .running = running != NULL,
+                  .modifications = modifications,
+                  .context = context->engine->governor,
+              });
+    reply->status = 200;
+    reply->content_type = METRICS_CONTENT_TYPE;
+    reply->length = out.length;
+    reply->body = buffer_take(&out);
+    if (reply->body == NULL)
+        reply->status = 500;
+    cJSON_Delete(running);
+    ledger_clear(&ledger);
+    free(tables);
+}
+
+static void get_page(
+    const struct routes_context *context, const struct route_request *request, struct reply *reply)
+{
+    struct slice page = page_html();
+
+    (void)request;
+    reply->body = malloc(page.length + 1);
+    if (reply->body == NULL) {
+        reply->status = 500;
+        return;
+    }
+    memcpy(reply->body, page.data, page.length);
+    reply->status = 200;
+    reply->length = page.length;
+    reply->content_type = "text/html; charset=utf-8";
+    reply->security = context->page_policy;
+}
+
+/* --- the table ---------------------------------------------------------------------------------
+ */
+
+#define GET_ONLY  "GET, HEAD"
+#define POST_ONLY "POST"
+
+static const struct route table[] = {
+    {"/", true, GET_ONLY, get_page, NULL},
+    {"/healthz", true, GET_ONLY, get_healthz, NULL},
+    {"/readyz", true, GET_ONLY, get_readyz, NULL},
+    {"/metrics", false, GET_ONLY, get_metrics, NULL},
+    {"/admin/bigquery/tables", false, GET_ONLY, get_tables, NULL},
+    {"/admin/bigquery/sync/status", false, GET_ONLY, get_status, NULL},
+    {"/admin/bigquery/sync/manual", false, POST_ONLY, NULL, post_manual},
+    {"/admin/bigquery/sync/incremental", false, POST_ONLY, NULL, post_incremental},
+    {"/admin/bigquery/sync/tables", false, POST_ONLY, NULL, post_tables},
+    {"/admin/bigquery/sync/runs", false, GET_ONLY, get_runs, NULL},
+    {"/admin/bigquery/sync/runs/{id}", false, GET_ONLY, get_run, NULL},
+    {"/admin/bigquery/sync/events", false, GET_ONLY, get_events, NULL},
+};
+
+const struct route *routes(size_t *out_count)
+{
+    *out_count = sizeof table / sizeof table[0];
+    return table;
+}
+
+const struct route *routes_find(const char *path, const char **out_tail)
+{
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        const char *brace = strchr(table[i].path, '{');
+        if (brace == NULL) {
+            if (strcmp(table[i].path, path) == 0)
+                return &table[i];
+            continue;
+        }
+        size_t prefix = (size_t)(brace - table[i].path);
+        const char *tail = path + prefix;
+        if (strncmp(path, table[i].path, prefix) == 0 && *tail != '\0' &&
+            strchr(tail, '/') == NULL) {
+            *out_tail = tail;
+            return &table[i];
+        }
+    }
+    return NULL;
+}
+
+route_handler *routes_handler(const struct route *route, const char *method)
+{
+    if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
+        return route->get;
+    return strcmp(method, "POST") == 0 ? route->post : NULL;
+}

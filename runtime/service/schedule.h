@@ -1,0 +1,71 @@
+/* schedule: when the next pass of each kind is due. Incremental passes are aligned to the interval
+ * (counted from 1970), a little later by a jitter that is the same for one deployment forever, so
+ * that many deployments do not all start at once; the full pass has a wall-clock time in a time
+ * zone. What was missed while the process was down, the machine asleep or a pass took long is
+ * caught up once. Pure: time is an argument. */
+#ifndef BQSYNC_SERVICE_SCHEDULE_H
+#define BQSYNC_SERVICE_SCHEDULE_H
+
+#include "service/zone.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SCHEDULE_NEVER INT64_MAX
+
+enum schedule_job { SCHEDULE_NONE, SCHEDULE_INCREMENTAL, SCHEDULE_FULL };
+
+struct schedule_rules {
+    int64_t interval_ms;     /* 0: no incremental passes */
+    int daily_minute;        /* of the day, -1: no full passes */
+    const struct zone *zone; /* borrowed; may be NULL if there are no full passes */
+    uint64_t seed;           /* of the jitter */
+};
+
+struct schedule {
+    struct schedule_rules rules;
+    int64_t incremental_us; /* when it is due, wall clock; SCHEDULE_NEVER */
+    int64_t full_us;
+    bool opening; /* the incremental pass of the start is still to come; no full one before it */
+};
+
+/* A seed from the texts that tell deployments apart (project, dataset, path). */
+uint64_t schedule_seed(const char *const *texts, int count);
+
+/* The first aligned time after an instant (wall clock, microseconds), SCHEDULE_NEVER if off. */
+int64_t schedule_next_incremental(const struct schedule_rules *rules, int64_t after_us);
+
+/* The first daily time after an instant, SCHEDULE_NEVER if off. */
+int64_t schedule_next_full(const struct schedule_rules *rules, int64_t after_us);
+
+/* The last daily time at or before an instant, INT64_MIN if off. */
+int64_t schedule_last_full(const struct schedule_rules *rules, int64_t until_us);
+
+/* At start: an incremental pass is due now (unless they are off); a full one too if one was missed
+ * since full_since_us, the start of the last full pass or else of the first pass ever
+ * (SCHEDULE_NEVER: there was none, so nothing was missed). */
+void schedule_start(
+    struct schedule *schedule, const struct schedule_rules *rules, int64_t now_us,
+    int64_t full_since_us);
+
+/* Other rules from now on: the next times are reckoned anew; nothing becomes due by that. */
+void schedule_change(struct schedule *schedule, const struct schedule_rules *rules, int64_t now_us);
+
+/* Which pass is due, without changing anything but times that a clock set back has left
+ * meaninglessly far ahead. A full pass comes before an incremental one, but not before the very
+ * first. */
+enum schedule_job schedule_due(struct schedule *schedule, int64_t now_us);
+
+/* A pass of that kind starts: its next time is the first one after now, however many were missed. A
+ * full pass also does what an incremental one would have done. */
+void schedule_took(struct schedule *schedule, enum schedule_job job, int64_t now_us);
+
+/* A pass of that kind could not be run: try again after delay_ms, or at its next time if that is
+ * sooner. */
+void schedule_retry(
+    struct schedule *schedule, enum schedule_job job, int64_t now_us, int64_t delay_ms);
+
+/* Milliseconds until something is due, 0 if something is; SCHEDULE_NEVER. */
+int64_t schedule_wait_ms(const struct schedule *schedule, int64_t now_us);
+
+#endif

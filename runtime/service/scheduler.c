@@ -1,0 +1,485 @@
+#include "service/scheduler.h"
+
+#include "base/log.h"
+#include "service/progress.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* The thread looks at the wall clock at least this often: it may jump, and the machine may sleep,
+ * neither of which wakes a thread that waits. */
+#define LOOK_MS 1000
+
+/* Another process holds the lock, which is rarely for long. */
+#define LOCKED_RETRY_MS 5000
+
+/* The pass as a whole failed for a reason that may pass: a minute, doubled up to 16. */
+#define FAILED_RETRY_MS   60000
+#define FAILED_RETRY_BITS 4
+
+#define RECENT_KEPT 32
+
+struct request {
+    bool wanted;
+    char run_id[RUN_ID_SIZE];
+    enum run_kind kind;
+    const struct table **tables; /* owned; NULL: all */
+    size_t table_count;
+    enum schedule_job job; /* SCHEDULE_NONE: somebody asked for it */
+};
+
+struct scheduler {
+    struct scheduler_ops ops;
+    const struct clock *clock;
+
+    pthread_mutex_t mutex; /* of everything below */
+    pthread_cond_t changed;
+    pthread_t thread;
+    bool started;
+    bool joined;
+    bool ended;
+    bool stopping;
+    struct zone *zone;
+    struct schedule schedule;
+    struct scheduler_view texts; /* only the texts */
+    struct request current;      /* queued, or running once `running` is set */
+    bool running;
+    bool again; /* one more incremental pass afterwards */
+    int failures;
+    cJSON *recent; /* array, newest first */
+    uint64_t version;
+
+    struct board board; /* of the running pass; has a mutex of its own */
+};
+
+/* --- the rules ---------------------------------------------------------------------------------
+ */
+
+static void interval_text(int64_t ms, char *out, size_t size)
+{
+    if (ms <= 0)
+        snprintf(out, size, "off");
+    else if (ms % 3600000 == 0)
+        snprintf(out, size, "every %lldh", (long long)(ms / 3600000));
+    else if (ms % 60000 == 0)
+        snprintf(out, size, "every %lldm", (long long)(ms / 60000));
+    else if (ms % 1000 == 0)
+        snprintf(out, size, "every %llds", (long long)(ms / 1000));
+    else
+        snprintf(out, size, "every %lldms", (long long)ms);
+}
+
+static void describe(const struct config *config, struct scheduler_view *view)
+{
+    int minute = config->daily_minute;
+
+    interval_text(config->sync_interval_ms, view->incremental_text, sizeof view->incremental_text);
+    if (minute < 0)
+        snprintf(view->full_text, sizeof view->full_text, "off");
+    else
+        snprintf(
+            view->full_text, sizeof view->full_text, "%02d:%02d %.64s", minute / 60, minute % 60,
+            config->timezone);
+}
+
+static bool make_rules(
+    const struct config *config, struct schedule_rules *out_rules, struct zone **out_zone,
+    struct error *err)
+{
+    const char *const texts[] = {config->project, config->dataset, config->sqlite_path};
+    struct zone *zone = NULL;
+
+    if (config->daily_minute >= 0 && !zone_load(config->timezone, &zone, err))
+        return false;
+    *out_zone = zone;
+    *out_rules = (struct schedule_rules){
+        .interval_ms = config->sync_interval_ms,
+        .daily_minute = config->daily_minute,
+        .zone = zone,
+        .seed = schedule_seed(texts, 3),
+    };
+    return true;
+}
+
+bool scheduler_forecast(
+    const struct config *config, int64_t now_us, struct scheduler_view *out_view, struct error *err)
+{
+    struct schedule_rules rules;
+    struct zone *zone = NULL;
+
+    if (!make_rules(config, &rules, &zone, err))
+        return false;
+    describe(config, out_view);
+    out_view->incremental_us = schedule_next_incremental(&rules, now_us);
+    out_view->full_us = schedule_next_full(&rules, now_us);
+    zone_free(zone);
+    return true;
+}
+
+static int64_t wall_us(const struct scheduler *scheduler)
+{
+    return scheduler->clock->wall_us(scheduler->clock->context);
+}
+
+/* --- making and ending -------------------------------------------------------------------------
+ */
+
+static void init_sync(struct scheduler *scheduler)
+{
+    pthread_condattr_t attributes;
+
+    pthread_mutex_init(&scheduler->mutex, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&scheduler->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    board_init(&scheduler->board);
+}
+
+bool scheduler_new(
+    const struct scheduler_options *options, struct scheduler **out_scheduler, struct error *err)
+{
+    struct scheduler *scheduler = calloc(1, sizeof *scheduler);
+    struct schedule_rules rules;
+
+    if (scheduler == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    init_sync(scheduler);
+    scheduler->ops = options->ops;
+    scheduler->clock = options->clock;
+    scheduler->recent = cJSON_CreateArray();
+    if (!make_rules(options->config, &rules, &scheduler->zone, err)) {
+        scheduler_free(scheduler);
+        return false;
+    }
+    describe(options->config, &scheduler->texts);
+    schedule_start(&scheduler->schedule, &rules, wall_us(scheduler), options->full_since_us);
+    *out_scheduler = scheduler;
+    return true;
+}
+
+void scheduler_free(struct scheduler *scheduler)
+{
+    if (scheduler == NULL)
+        return;
+    scheduler_stop(scheduler);
+    if (scheduler->started && !scheduler->joined)
+        pthread_join(scheduler->thread, NULL);
+    free(scheduler->current.tables);
+    cJSON_Delete(scheduler->recent);
+    zone_free(scheduler->zone);
+    board_clear(&scheduler->board);
+    pthread_cond_destroy(&scheduler->changed);
+    pthread_mutex_destroy(&scheduler->mutex);
+    free(scheduler);
+}
+
+void scheduler_stop(struct scheduler *scheduler)
+{
+    pthread_mutex_lock(&scheduler->mutex);
+    scheduler->stopping = true;
+    pthread_cond_broadcast(&scheduler->changed);
+    pthread_mutex_unlock(&scheduler->mutex);
+}
+
+static struct timespec monotonic_in(int64_t ms)
+{
+    struct timespec at;
+
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += (time_t)(ms / 1000);
+    at.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
+    return at;
+}
+
+bool scheduler_join(struct scheduler *scheduler, int64_t timeout_ms)
+{
+    struct timespec until = monotonic_in(timeout_ms);
+    int waited = 0;
+
+    if (!scheduler->started || scheduler->joined)
+        return true;
+    pthread_mutex_lock(&scheduler->mutex);
+    while (!scheduler->ended && waited != ETIMEDOUT)
+        waited = pthread_cond_timedwait(&scheduler->changed, &scheduler->mutex, &until);
+    bool ended = scheduler->ended;
+    pthread_mutex_unlock(&scheduler->mutex);
+    if (ended) {
+        pthread_join(scheduler->thread, NULL);
+        scheduler->joined = true;
+    }
+    return ended;
+}
+
+bool scheduler_reload(struct scheduler *scheduler, const struct config *config, struct error *err)
+{
+    struct schedule_rules rules;
+    struct zone *zone = NULL;
+
+    if (!make_rules(config, &rules, &zone, err))
+        return false;
+    pthread_mutex_lock(&scheduler->mutex);
+    struct zone *old = scheduler->zone;
+    const struct schedule_rules *now = &scheduler->schedule.rules;
+    bool differs = rules.interval_ms != now->interval_ms ||
+                   rules.daily_minute != now->daily_minute ||
+                   strcmp(scheduler->texts.full_text, "") == 0;
+    struct scheduler_view texts = {0};
+    describe(config, &texts);
+    differs = differs || strcmp(texts.full_text, scheduler->texts.full_text) != 0;
+    scheduler->zone = zone;
+    scheduler->texts = texts;
+    // What is due or postponed stays so unless the rules are others now.
+    if (differs)
+        schedule_change(&scheduler->schedule, &rules, wall_us(scheduler));
+    else
+        scheduler->schedule.rules = rules;
+    scheduler->version++;
+    pthread_cond_broadcast(&scheduler->changed);
+    pthread_mutex_unlock(&scheduler->mutex);
+    zone_free(old);
+    return true;
+}
+
+/* --- requests ----------------------------------------------------------------------------------
+ */
+
+/* With the mutex held and nothing queued or running. */
+static bool queue(
+    struct scheduler *scheduler, enum run_kind kind, const struct table *const *tables,
+    size_t table_count, enum schedule_job job)
+{
+    struct request request = {.wanted = true, .kind = kind, .job = job};
+
+    if (tables != NULL) {
+        request.tables = calloc(table_count + 1, sizeof *request.tables);
+        if (request.tables == NULL)
+            return false;
+        memcpy(request.tables, tables, table_count * sizeof *request.tables);
+        request.table_count = table_count;
+    }
+    run_id_make(wall_us(scheduler), request.run_id);
+    scheduler->current = request;
+    scheduler->version++;
+    pthread_cond_broadcast(&scheduler->changed);
+    return true;
+}
+
+enum scheduler_answer scheduler_request(
+    struct scheduler *scheduler, enum run_kind kind, const struct table *const *tables,
+    size_t table_count, char out_run_id[RUN_ID_SIZE])
+{
+    enum scheduler_answer answer = SCHEDULER_ACCEPTED;
+
+    pthread_mutex_lock(&scheduler->mutex);
+    if (scheduler->stopping)
+        answer = SCHEDULER_STOPPING;
+    else if (scheduler->current.wanted)
+        answer = SCHEDULER_BUSY;
+    else if (!queue(scheduler, kind, tables, table_count, SCHEDULE_NONE))
+        answer = SCHEDULER_STOPPING;
+    memcpy(out_run_id, scheduler->current.run_id, RUN_ID_SIZE);
+    pthread_mutex_unlock(&scheduler->mutex);
+    return answer;
+}
+
+void scheduler_sync_now(struct scheduler *scheduler)
+{
+    pthread_mutex_lock(&scheduler->mutex);
+    scheduler->again = true;
+    pthread_cond_broadcast(&scheduler->changed);
+    pthread_mutex_unlock(&scheduler->mutex);
+}
+
+void scheduler_wake(struct scheduler *scheduler)
+{
+    pthread_mutex_lock(&scheduler->mutex);
+    pthread_cond_broadcast(&scheduler->changed);
+    pthread_mutex_unlock(&scheduler->mutex);
+}
+
+/* --- the thread --------------------------------------------------------------------------------
+ */
+
+/* Waits until there is a request in `current`; false when asked to stop. With the mutex held. */
+static bool next_request(struct scheduler *scheduler)
+{
+    for (;;) {
+        if (scheduler->stopping)
+            return false;
+        if (scheduler->current.wanted)
+            return true;
+        int64_t now_us = wall_us(scheduler);
+        enum schedule_job job = schedule_due(&scheduler->schedule, now_us);
+        bool again = scheduler->again;
+        if (job == SCHEDULE_NONE && again)
+            job = SCHEDULE_INCREMENTAL;
+        if (job != SCHEDULE_NONE) {
+            enum run_kind kind = job == SCHEDULE_FULL ? RUN_FULL : RUN_INCREMENTAL;
+            scheduler->again = false;
+            schedule_took(&scheduler->schedule, job, now_us);
+            if (queue(scheduler, kind, NULL, 0, job))
+                continue;
+        }
+        int64_t wait_ms = schedule_wait_ms(&scheduler->schedule, now_us);
+        struct timespec until = monotonic_in(wait_ms < LOOK_MS ? wait_ms : LOOK_MS);
+        pthread_cond_timedwait(&scheduler->changed, &scheduler->mutex, &until);
+    }
+}
+
+static bool is_postponed(const struct request *request, const struct run_result *result)
+{
+    return result->error.code == ERROR_LOCKED && request->job != SCHEDULE_NONE;
+}
+
+/* With the mutex held. */
+static void reschedule(
+    struct scheduler *scheduler, const struct request *request, const struct run_result *result)
+{
+    enum error_code code = result->error.code;
+    int64_t now_us = wall_us(scheduler);
+
+    if (is_postponed(request, result)) {
+        schedule_retry(&scheduler->schedule, request->job, now_us, LOCKED_RETRY_MS);
+        return;
+    }
+    if (code == ERROR_NONE || code == ERROR_STOPPED || !error_is_retryable(code)) {
+        scheduler->failures = 0;
+        return;
+    }
+    int bits = scheduler->failures < FAILED_RETRY_BITS ? scheduler->failures : FAILED_RETRY_BITS;
+    scheduler->failures++;
+    schedule_retry(&scheduler->schedule, request->job, now_us, (int64_t)FAILED_RETRY_MS << bits);
+}
+
+/* With the mutex held. */
+static void remember(struct scheduler *scheduler, const struct run_result *result)
+{
+    cJSON_InsertItemInArray(scheduler->recent, 0, scheduler_run_json(result));
+    if (cJSON_GetArraySize(scheduler->recent) > RECENT_KEPT)
+        cJSON_DeleteItemFromArray(scheduler->recent, RECENT_KEPT);
+}
+
+static void run_request(struct scheduler *scheduler, const struct request *request)
+{
+    struct run_result result = {0};
+    struct pass_options options = {
+        .kind = request->kind,
+        .full = request->kind == RUN_FULL,
+        .tables = request->tables,
+        .table_count = request->table_count,
+        .run_id = request->run_id,
+        .board = &scheduler->board,
+        .command = "bqsync serve",
+    };
+
+    scheduler->ops.run(scheduler->ops.context, &options, &result);
+    bool postponed = is_postponed(request, &result);
+    if (postponed)
+        log_warn(
+            "pass postponed", LOG_TEXT("kind", run_kind_name(request->kind)),
+            LOG_TEXT("reason", result.error.message), LOG_NUMBER("retry_ms", LOCKED_RETRY_MS));
+    if (scheduler->ops.ended != NULL)
+        scheduler->ops.ended(scheduler->ops.context, &result, postponed);
+
+    pthread_mutex_lock(&scheduler->mutex);
+    if (!postponed)
+        remember(scheduler, &result);
+    reschedule(scheduler, request, &result);
+    free(scheduler->current.tables);
+    scheduler->current = (struct request){0};
+    scheduler->running = false;
+    scheduler->version++;
+    pthread_cond_broadcast(&scheduler->changed);
+    pthread_mutex_unlock(&scheduler->mutex);
+    run_result_clear(&result);
+}
+
+static void *work(void *context)
+{
+    struct scheduler *scheduler = context;
+
+    for (;;) {
+        pthread_mutex_lock(&scheduler->mutex);
+        if (!next_request(scheduler))
+            break;
+        struct request request = scheduler->current;
+        scheduler->running = true;
+        scheduler->version++;
+        pthread_mutex_unlock(&scheduler->mutex);
+        run_request(scheduler, &request);
+    }
+    scheduler->ended = true;
+    pthread_cond_broadcast(&scheduler->changed);
+    pthread_mutex_unlock(&scheduler->mutex);
+    return NULL;
+}
+
+bool scheduler_start(struct scheduler *scheduler, struct error *err)
+{
+    int reason = pthread_create(&scheduler->thread, NULL, work, scheduler);
+
+    if (reason != 0)
+        return error_set(err, ERROR_MEMORY, "cannot start a thread: %s", strerror(reason));
+    scheduler->started = true;
+    return true;
+}
+
+/* --- what others see ---------------------------------------------------------------------------
+ */
+
+void scheduler_view(struct scheduler *scheduler, struct scheduler_view *out_view)
+{
+    pthread_mutex_lock(&scheduler->mutex);
+    *out_view = scheduler->texts;
+    out_view->incremental_us = scheduler->schedule.incremental_us;
+    out_view->full_us = scheduler->schedule.full_us;
+    pthread_mutex_unlock(&scheduler->mutex);
+}
+
+cJSON *scheduler_running(struct scheduler *scheduler)
+{
+    pthread_mutex_lock(&scheduler->mutex);
+    struct request request = scheduler->current;
+    bool running = scheduler->running;
+    pthread_mutex_unlock(&scheduler->mutex);
+
+    if (!request.wanted)
+        return NULL;
+    return progress_json(&scheduler->board, request.run_id, request.kind, running);
+}
+
+cJSON *scheduler_recent(struct scheduler *scheduler)
+{
+    pthread_mutex_lock(&scheduler->mutex);
+    cJSON *copy = cJSON_Duplicate(scheduler->recent, true);
+    pthread_mutex_unlock(&scheduler->mutex);
+    return copy;
+}
+
+uint64_t scheduler_version(struct scheduler *scheduler)
+{
+    pthread_mutex_lock(&scheduler->mutex);
+    uint64_t version = scheduler->version;
+    pthread_mutex_unlock(&scheduler->mutex);
+    pthread_mutex_lock(&scheduler->board.mutex);
+    version += scheduler->board.version;
+    pthread_mutex_unlock(&scheduler->board.mutex);
+    return version;
+}
+
+cJSON *scheduler_run_json(const struct run_result *run)
+{
+    cJSON *json = run_result_json(run);
+
+    cJSON_AddStringToObject(json, "state", run_result_ok(run) ? "done" : "failed");
+    return json;
+}

@@ -1,0 +1,103 @@
+/* scheduler: which pass runs when. Owns the one thread that runs passes, one at a time: those of
+ * the schedule and those people ask for. Every other thread only posts requests and reads copies.
+ */
+#ifndef BQSYNC_SERVICE_SCHEDULER_H
+#define BQSYNC_SERVICE_SCHEDULER_H
+
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "service/schedule.h"
+#include "sync/board.h"
+#include "sync/pass.h"
+#include "sync/result.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct scheduler;
+
+/* How a pass is run and who hears of it; both are called on the scheduler's thread. */
+struct scheduler_ops {
+    void *context;
+    /* As pass_run. */
+    void (*run)(void *context, const struct pass_options *options, struct run_result *out_result);
+    /* A pass has ended; may be NULL. postponed: a scheduled one that found the lock taken by
+     * another process; it counts as not having happened. */
+    void (*ended)(void *context, const struct run_result *run, bool postponed);
+};
+
+struct scheduler_options {
+    struct scheduler_ops ops;
+    const struct clock *clock;
+    const struct config *config; /* interval, daily time, zone, and what tells deployments apart;
+                                    borrowed for the call */
+    int64_t full_since_us;       /* as of schedule_start */
+};
+
+/* Reckons the first times; nothing runs yet. Returns owned. ERROR_CONFIG for the time zone. */
+MUST_CHECK bool scheduler_new(
+    const struct scheduler_options *options, struct scheduler **out_scheduler, struct error *err);
+/* Stops it if it runs. */
+void scheduler_free(struct scheduler *scheduler);
+
+/* Starts the thread. */
+MUST_CHECK bool scheduler_start(struct scheduler *scheduler, struct error *err);
+/* Takes no more requests and starts no more passes. A pass that runs is ended by clock_stop. */
+void scheduler_stop(struct scheduler *scheduler);
+/* Waits for the thread, at most so long; false if a pass still runs. */
+bool scheduler_join(struct scheduler *scheduler, int64_t timeout_ms);
+
+/* Another interval, daily time or zone from now on; on failure the old ones stay. */
+MUST_CHECK bool scheduler_reload(
+    struct scheduler *scheduler, const struct config *config, struct error *err);
+
+enum scheduler_answer {
+    SCHEDULER_ACCEPTED, /* the run is queued */
+    SCHEDULER_BUSY,     /* another one is queued or runs */
+    SCHEDULER_STOPPING,
+};
+
+/* Asks for a pass at once. tables NULL: all (copied otherwise; the descriptors are static).
+ * out_run_id: of the new run, or of the one in the way. */
+enum scheduler_answer scheduler_request(
+    struct scheduler *scheduler, enum run_kind kind, const struct table *const *tables,
+    size_t table_count, char out_run_id[RUN_ID_SIZE]);
+
+/* An incremental pass now, or right after the one that runs. */
+void scheduler_sync_now(struct scheduler *scheduler);
+
+/* Looks at the clock again, for one that was moved. */
+void scheduler_wake(struct scheduler *scheduler);
+
+/* What the schedule is, for people and programs. */
+struct scheduler_view {
+    int64_t incremental_us; /* next times, SCHEDULE_NEVER: off */
+    int64_t full_us;
+    char incremental_text[64]; /* "every 15m", "off" */
+    char full_text[96];        /* "07:30 Asia/Kolkata", "off" */
+};
+void scheduler_view(struct scheduler *scheduler, struct scheduler_view *out_view);
+
+/* The same for a process without a scheduler: what one with this configuration would do. */
+MUST_CHECK bool scheduler_forecast(
+    const struct config *config, int64_t now_us, struct scheduler_view *out_view,
+    struct error *err);
+
+/* The queued or running run with its progress, as GET .../runs/{id} shows it; NULL if there is
+ * none. Returned owned. */
+cJSON *scheduler_running(struct scheduler *scheduler);
+
+/* Runs of this process that have ended, newest first, including those that could not be recorded
+ * because they never got the lock. Returned owned, an array. */
+cJSON *scheduler_recent(struct scheduler *scheduler);
+
+/* Changes whenever the running run, its progress or the schedule does. */
+uint64_t scheduler_version(struct scheduler *scheduler);
+
+/* The document of a run that has ended: that of `sync --json`, and its state. Returned owned. */
+cJSON *scheduler_run_json(const struct run_result *run);
+
+#endif

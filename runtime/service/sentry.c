@@ -1,0 +1,146 @@
+/* The part of report_body.h that speaks to Sentry. */
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "service/report_body.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BODY_CEILING 65536
+
+/* scheme://KEY[:SECRET]@host[:port][/path]/PROJECT */
+struct dsn {
+    char scheme[8];
+    char key[128];
+    char host[256]; /* with port */
+    char path[256]; /* "" or "/path" */
+    char project[64];
+};
+
+static bool copy(char *out, size_t size, const char *start, const char *end)
+{
+    size_t length = (size_t)(end - start);
+
+    if (length >= size)
+        return false;
+    memcpy(out, start, length);
+    out[length] = '\0';
+    return true;
+}
+
+static bool parse(const char *text, struct dsn *out)
+{
+    const char *key = strstr(text, "://");
+    const char *at = strrchr(text, '@');
+    const char *last = strrchr(text, '/');
+
+    if (key == NULL || at == NULL || last == NULL || at < key + 3 || last < at)
+        return false;
+    key += 3;
+    size_t key_length = strcspn(key, ":@");
+    const char *host = at + 1;
+    const char *host_end = host + strcspn(host, "/");
+    return key_length > 0 && host_end > host && last[1] != '\0' &&
+           copy(out->scheme, sizeof out->scheme, text, key - 3) &&
+           copy(out->key, sizeof out->key, key, key + key_length) &&
+           copy(out->host, sizeof out->host, host, host_end) &&
+           copy(out->path, sizeof out->path, host_end, last) &&
+           copy(out->project, sizeof out->project, last + 1, text + strlen(text)) &&
+           (strcmp(out->scheme, "https") == 0 || strcmp(out->scheme, "http") == 0);
+}
+
+static void add_tags(cJSON *event, const struct report *report)
+{
+    cJSON *tags = cJSON_AddObjectToObject(event, "tags");
+    cJSON *extra = cJSON_AddObjectToObject(event, "extra");
+    cJSON *fingerprint = cJSON_AddArrayToObject(event, "fingerprint");
+
+    cJSON_AddStringToObject(tags, "table", report->table);
+    cJSON_AddStringToObject(tags, "kind", report->kind);
+    cJSON_AddStringToObject(tags, "code", report->code);
+    cJSON_AddStringToObject(extra, "run_id", report->run_id);
+    cJSON_AddStringToObject(extra, "mode", report->mode);
+    cJSON_AddStringToObject(extra, "reason", report->reason);
+    cJSON_AddNumberToObject(extra, "http_status", report->http_status);
+    cJSON_AddBoolToObject(extra, "retryable", report->retryable);
+    cJSON_AddNumberToObject(extra, "attempts", report->attempts);
+    cJSON_AddItemToArray(fingerprint, cJSON_CreateString(report->table));
+    cJSON_AddItemToArray(fingerprint, cJSON_CreateString(report->code));
+    cJSON_AddItemToArray(fingerprint, cJSON_CreateString(report->reason));
+}
+
+static cJSON *event_json(const struct report *report)
+{
+    char time[CLOCK_TEXT_SIZE];
+    cJSON *event = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(event, "event_id", report->event_id);
+    cJSON_AddStringToObject(event, "timestamp", clock_format(report->at_us, time));
+    cJSON_AddStringToObject(event, "platform", "c");
+    cJSON_AddStringToObject(event, "level", report->retryable ? "warning" : "error");
+    cJSON_AddStringToObject(event, "logger", "bqsync");
+    cJSON_AddStringToObject(event, "server_name", report->host);
+    cJSON_AddStringToObject(event, "release", "bqsync@" BQSYNC_VERSION);
+    cJSON_AddStringToObject(event, "environment", report->environment);
+    cJSON *exception = cJSON_AddObjectToObject(event, "exception");
+    cJSON *values = cJSON_AddArrayToObject(exception, "values");
+    cJSON *value = cJSON_CreateObject();
+    cJSON_AddStringToObject(value, "type", report->code);
+    cJSON_AddStringToObject(value, "value", report->message);
+    cJSON_AddItemToArray(values, value);
+    add_tags(event, report);
+    return event;
+}
+
+/* Three lines: the envelope, its one item, the item's payload. The DSN is left out of the first:
+ * the header of the request says who sends. */
+static char *envelope(const struct report *report)
+{
+    char time[CLOCK_TEXT_SIZE];
+    struct buffer out;
+    cJSON *event = event_json(report);
+    char *payload = cJSON_PrintUnformatted(event);
+
+    cJSON_Delete(event);
+    if (payload == NULL)
+        return NULL;
+    buffer_init(&out, BODY_CEILING);
+    buffer_printf(
+        &out, "{\"event_id\":\"%s\",\"sent_at\":\"%s\"}\n", report->event_id,
+        clock_format(report->at_us, time));
+    buffer_printf(&out, "{\"type\":\"event\",\"length\":%zu}\n", strlen(payload));
+    buffer_append_text(&out, payload);
+    buffer_append_text(&out, "\n");
+    free(payload);
+    return buffer_take(&out);
+}
+
+bool sentry_body(
+    const struct report *report, const char *dsn, struct report_body *out_body, struct error *err)
+{
+    struct report_body body = {0};
+    struct dsn parts;
+
+    if (!parse(dsn, &parts))
+        return error_set(
+            err, ERROR_CONFIG, "SENTRY_DSN is not of the form https://KEY@HOST/PROJECT");
+    snprintf(
+        body.url, sizeof body.url, "%s://%s%s/api/%s/envelope/", parts.scheme, parts.host,
+        parts.path, parts.project);
+    snprintf(
+        body.headers[0], sizeof body.headers[0], "Content-Type: application/x-sentry-envelope");
+    snprintf(
+        body.headers[1], sizeof body.headers[1],
+        "X-Sentry-Auth: Sentry sentry_key=%s, sentry_version=7, sentry_client=bqsync/%s", parts.key,
+        BQSYNC_VERSION);
+    body.header_count = 2;
+    explicit_bzero(&parts, sizeof parts);
+    body.text = envelope(report);
+    if (body.text == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    body.length = strlen(body.text);
+    *out_body = body;
+    return true;
+}

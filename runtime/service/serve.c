@@ -1,0 +1,318 @@
+#include "service/serve.h"
+
+#include "base/clock.h"
+#include "base/config_value.h"
+#include "base/log.h"
+#include "service/ledger.h"
+#include "service/notify.h"
+#include "service/page.h"
+#include "service/report.h"
+#include "service/routes.h"
+#include "service/scheduler.h"
+#include "service/server.h"
+#include "service/status.h"
+#include "source/tracking.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A pass that has not ended this long after it was asked to is abandoned: the next start settles
+ * what it left open, as after a crash. Together with what closing takes it is less than the
+ * promised 10 s. */
+#define STOP_PATIENCE_MS 8000
+
+/* The main thread sleeps this long between looks at the watchdog, when there is none. */
+#define IDLE_WAIT_MS 3600000
+
+struct serve {
+    struct engine *engine;
+    const struct serve_options *options;
+    struct ledger ledger;
+    struct status *status;
+    struct scheduler *scheduler;
+    struct server *server;
+    struct reporter *reporter;
+    char *policy;
+    atomic_bool stopping;
+    struct routes_context routes;
+    sigset_t signals;
+};
+
+/* --- passes ------------------------------------------------------------------------------------
+ */
+
+static void run_pass(
+    void *context, const struct pass_options *options, struct run_result *out_result)
+{
+    const struct serve *serve = context;
+
+    pass_run(serve->engine, options, out_result);
+}
+
+static void pass_ended(void *context, const struct run_result *run, bool postponed)
+{
+    struct serve *serve = context;
+
+    if (postponed) {
+        ledger_add_postponed(&serve->ledger);
+        return;
+    }
+    ledger_add(&serve->ledger, run);
+    reporter_run(serve->reporter, run);
+}
+
+/* --- settings ----------------------------------------------------------------------------------
+ */
+
+static bool check_listen(const struct config *config, struct error *err)
+{
+    if (config->admin_listen == NULL || config->admin_token != NULL ||
+        config_value_is_loopback(config->admin_listen))
+        return true;
+    return error_set(
+        err, ERROR_CONFIG,
+        "BQ_ADMIN_LISTEN: %s can be reached from other machines: set BQ_ADMIN_TOKEN, or listen on "
+        "127.0.0.1",
+        config->admin_listen);
+}
+
+static bool differs(const char *a, const char *b)
+{
+    return strcmp(a == NULL ? "" : a, b == NULL ? "" : b) != 0;
+}
+
+/* What passes and threads hold on to is not changed under them. */
+static void warn_of_restart(const struct config *old, const struct config *new)
+{
+    const struct {
+        const char *variable;
+        bool changed;
+    } settings[] = {
+        {"BQ_PROJECT_NAME", differs(old->project, new->project)},
+        {"BQ_DATASET_NAME", differs(old->dataset, new->dataset)},
+        {"BQ_LOCATION", differs(old->location, new->location)},
+        {"BQ_SQLITE_PATH", differs(old->sqlite_path, new->sqlite_path)},
+        {"BQ_STATE_PATH", differs(old->state_path, new->state_path)},
+        {"BQ_ADMIN_LISTEN", differs(old->admin_listen, new->admin_listen)},
+        {"BIGQUERY_EMULATOR_HOST", differs(old->emulator_host, new->emulator_host)},
+        {"GOOGLE_APPLICATION_CREDENTIALS", differs(old->credentials_file, new->credentials_file)},
+        {"BQ_PARALLEL", old->parallel != new->parallel},
+    };
+
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+        if (settings[i].changed)
+            log_warn("setting needs a restart", LOG_TEXT("variable", settings[i].variable));
+}
+
+static bool apply_settings(struct serve *serve, const struct config *config, struct error *err)
+{
+    // The address stays, so the new token is judged by the old address.
+    struct config judged = *config;
+    judged.admin_listen = serve->engine->config->admin_listen;
+
+    if (!check_listen(&judged, err) || !scheduler_reload(serve->scheduler, config, err))
+        return false;
+    log_configure(config->log_level, config->log_format);
+    if (serve->server != NULL)
+        server_set_token(serve->server, config->admin_token);
+    reporter_configure(serve->reporter, config);
+    return true;
+}
+
+static void reload(struct serve *serve)
+{
+    const struct serve_options *options = serve->options;
+    struct config config;
+    struct error err;
+
+    notify_send("RELOADING=1");
+    if (!config_load(options->env_file, options->flags, options->flag_count, &config, &err)) {
+        log_error("settings not reloaded", LOG_TEXT("error", err.message));
+        notify_ready("settings not reloaded");
+        return;
+    }
+    warn_of_restart(serve->engine->config, &config);
+    if (apply_settings(serve, &config, &err))
+        log_info("settings reloaded", LOG_NUMBER("interval_ms", config.sync_interval_ms));
+    else
+        log_error("settings not reloaded", LOG_TEXT("error", err.message));
+    config_clear(&config);
+    notify_ready("running");
+}
+
+/* --- start -------------------------------------------------------------------------------------
+ */
+
+/* Since when tables are fresh, from the recorded history. A history that cannot be read is no
+ * reason not to start: the first pass says what is wrong. */
+static int64_t read_history(struct serve *serve)
+{
+    const char *path = serve->engine->config->state_path;
+    int64_t full_since_us = SCHEDULE_NEVER;
+    struct tracking tracking;
+    struct error err;
+
+    if (access(path, F_OK) != 0)
+        return full_since_us;
+    if (!tracking_open_read(path, &tracking, &err)) {
+        log_warn("history not read", LOG_TEXT("reason", err.message));
+        return full_since_us;
+    }
+    if (!ledger_seed(&serve->ledger, &tracking, &full_since_us, &err))
+        log_warn("history not read", LOG_TEXT("reason", err.message));
+    tracking_close(&tracking);
+    return full_since_us;
+}
+
+/* Each connection takes a descriptor; the usual soft limit of 1,024 is there for programs that use
+ * select. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= 4096)
+        return;
+    limit.rlim_cur = limit.rlim_max < 4096 ? limit.rlim_max : 4096;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_debug("descriptor limit not raised", LOG_NUMBER("errno", errno));
+}
+
+/* Every thread inherits the mask, so that the main thread alone receives these, by waiting. */
+static void block_signals(struct serve *serve)
+{
+    sigemptyset(&serve->signals);
+    sigaddset(&serve->signals, SIGTERM);
+    sigaddset(&serve->signals, SIGINT);
+    sigaddset(&serve->signals, SIGHUP);
+    sigaddset(&serve->signals, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &serve->signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static bool start_scheduler(struct serve *serve, struct error *err)
+{
+    const struct engine *engine = serve->engine;
+    int64_t full_since_us = read_history(serve);
+
+    return scheduler_new(
+        &(struct scheduler_options){
+            .ops = {.context = serve, .run = run_pass, .ended = pass_ended},
+            .clock = engine->clock,
+            .config = engine->config,
+            .full_since_us = full_since_us,
+        },
+        &serve->scheduler, err);
+}
+
+static bool start_server(struct serve *serve, struct error *err)
+{
+    const struct config *config = serve->engine->config;
+
+    if (config->admin_listen == NULL)
+        return true;
+    if (!page_policy(&serve->policy, err))
+        return false;
+    serve->routes = (struct routes_context){
+        .engine = serve->engine,
+        .scheduler = serve->scheduler,
+        .status = serve->status,
+        .ledger = &serve->ledger,
+        .page_policy = serve->policy,
+        .started_us = serve->engine->clock->wall_us(serve->engine->clock->context),
+        .stopping = &serve->stopping,
+    };
+    if (!server_start(
+            config->admin_listen, config->admin_token, &serve->routes, &serve->server, err))
+        return false;
+    log_info("admin api listening", LOG_TEXT("url", server_url(serve->server)));
+    return true;
+}
+
+static bool start(struct serve *serve, struct error *err)
+{
+    const struct engine *engine = serve->engine;
+
+    return check_listen(engine->config, err) &&
+           ledger_init(&serve->ledger, engine->tables, engine->table_count, err) &&
+           status_new(engine->config, engine->tables, engine->table_count, &serve->status, err) &&
+           reporter_new(engine->config, &serve->reporter, err) && start_scheduler(serve, err) &&
+           start_server(serve, err) && scheduler_start(serve->scheduler, err);
+}
+
+/* --- run and stop ------------------------------------------------------------------------------
+ */
+
+static void wait_for_signals(struct serve *serve)
+{
+    int64_t watchdog_ms = notify_watchdog_ms();
+    int64_t wait_ms = watchdog_ms > 0 ? watchdog_ms : IDLE_WAIT_MS;
+    const struct timespec timeout = {
+        .tv_sec = (time_t)(wait_ms / 1000), .tv_nsec = (long)(wait_ms % 1000) * 1000000};
+
+    for (;;) {
+        int signal = sigtimedwait(&serve->signals, NULL, &timeout);
+        switch (signal) {
+        case SIGTERM:
+        case SIGINT:
+            log_info("stopping", LOG_TEXT("signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"));
+            return;
+        case SIGHUP:
+            reload(serve);
+            break;
+        case SIGUSR1:
+            log_info("sync asked for", LOG_TEXT("signal", "SIGUSR1"));
+            scheduler_sync_now(serve->scheduler);
+            break;
+        default:
+            if (watchdog_ms > 0)
+                notify_send("WATCHDOG=1");
+        }
+    }
+}
+
+static void stop(struct serve *serve)
+{
+    atomic_store(&serve->stopping, true);
+    notify_send("STOPPING=1");
+    clock_stop();
+    if (serve->scheduler != NULL) {
+        scheduler_stop(serve->scheduler);
+        if (!scheduler_join(serve->scheduler, STOP_PATIENCE_MS)) {
+            log_warn("pass abandoned", LOG_NUMBER("waited_ms", STOP_PATIENCE_MS));
+            // Its thread still uses what would be freed below.
+            _exit(0);
+        }
+    }
+    server_stop(serve->server);
+    scheduler_free(serve->scheduler);
+    reporter_free(serve->reporter);
+    status_free(serve->status);
+    ledger_clear(&serve->ledger);
+    free(serve->policy);
+}
+
+bool serve_run(struct engine *engine, const struct serve_options *options, struct error *err)
+{
+    struct serve serve = {.engine = engine, .options = options};
+
+    atomic_init(&serve.stopping, false);
+    block_signals(&serve);
+    raise_descriptor_limit();
+    bool ok = start(&serve, err);
+    if (ok) {
+        log_info(
+            "serving", LOG_NUMBER("tables", engine->table_count),
+            LOG_TEXT("version", BQSYNC_VERSION));
+        notify_ready("running");
+        wait_for_signals(&serve);
+    }
+    stop(&serve);
+    if (ok)
+        log_info("stopped", LOG_NUMBER("pid", getpid()));
+    return ok;
+}

@@ -1,0 +1,418 @@
+#include "service/status.h"
+
+#include "base/clock.h"
+#include "service/history.h"
+#include "source/capture.h"
+#include "source/database.h"
+#include "source/rejects.h"
+#include "source/tracking.h"
+#include "sync/describe.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* People wait for a status, and a writer that holds the lock longer than this is worth hearing of.
+ */
+#define BUSY_TIMEOUT_MS 2000
+
+/* Counting what is pending takes long when it is much. What took t is then used for 20 t, at most
+ * a second, though something was committed meanwhile: a writer that never rests must not make every
+ * request count anew. Small tables are counted in a millisecond and never shown late. */
+#define CHEAP_MS     5
+#define REUSE_FACTOR 20
+#define REUSE_MAX_MS 1000
+
+/* Which file a connection has open: a database that was replaced by another file is opened anew. */
+struct identity {
+    dev_t device;
+    ino_t inode;
+};
+
+struct status {
+    const struct config *config;
+    size_t count;
+
+    pthread_mutex_t mutex; /* of everything below */
+    bool open;
+    struct tracking tracking;
+    struct database source;
+    struct identity state_identity;
+    struct identity source_identity;
+    bool filled;
+    int64_t state_version;
+    int64_t source_version;
+    int64_t filled_ms; /* monotonic */
+    int64_t cost_ms;
+    struct status_table *tables;
+    cJSON *last_run; /* as recorded; NULL: none */
+};
+
+bool status_new(
+    const struct config *config, const struct table *const *tables, size_t count,
+    struct status **out_status, struct error *err)
+{
+    struct status *status = calloc(1, sizeof *status);
+    struct status_table *rows = calloc(count + 1, sizeof *rows);
+
+    if (status == NULL || rows == NULL) {
+        free(status);
+        free(rows);
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    }
+    status->config = config;
+    status->count = count;
+    status->tables = rows;
+    for (size_t i = 0; i < count; i++)
+        rows[i].table = tables[i];
+    pthread_mutex_init(&status->mutex, NULL);
+    *out_status = status;
+    return true;
+}
+
+static void close_both(struct status *status)
+{
+    if (!status->open)
+        return;
+    tracking_close(&status->tracking);
+    database_close(&status->source);
+    status->open = false;
+    status->filled = false;
+}
+
+void status_free(struct status *status)
+{
+    if (status == NULL)
+        return;
+    close_both(status);
+    cJSON_Delete(status->last_run);
+    free(status->tables);
+    pthread_mutex_destroy(&status->mutex);
+    free(status);
+}
+
+/* --- connections -------------------------------------------------------------------------------
+ */
+
+static struct identity identity_of(const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0)
+        return (struct identity){0};
+    return (struct identity){.device = status.st_dev, .inode = status.st_ino};
+}
+
+static bool is_same(struct identity a, struct identity b)
+{
+    return a.inode != 0 && a.inode == b.inode && a.device == b.device;
+}
+
+/* A state database of its own is made by the first sync; until then nothing is known, which is what
+ * the source, without control tables, says as well. */
+static const char *state_path(const struct status *status)
+{
+    const char *path = status->config->state_path;
+
+    return identity_of(path).inode == 0 ? status->config->sqlite_path : path;
+}
+
+static bool open_both(struct status *status, struct error *err)
+{
+    const char *state = state_path(status);
+    const char *source = status->config->sqlite_path;
+    struct identity state_now = identity_of(state);
+    struct identity source_now = identity_of(source);
+
+    if (status->open && is_same(status->state_identity, state_now) &&
+        is_same(status->source_identity, source_now))
+        return true;
+    close_both(status);
+    if (!database_open(source, DATABASE_READ, BUSY_TIMEOUT_MS, &status->source, err))
+        return false;
+    if (!tracking_open_read(state, &status->tracking, err)) {
+        database_close(&status->source);
+        return false;
+    }
+    sqlite3_busy_timeout(status->tracking.database.handle, BUSY_TIMEOUT_MS);
+    status->state_identity = state_now;
+    status->source_identity = source_now;
+    status->open = true;
+    return true;
+}
+
+/* --- reading -----------------------------------------------------------------------------------
+ */
+
+/* Never synced, or to be synced anew: every row that passes the filter is waiting. */
+static bool count_all(
+    struct database *source, const struct table *table, int64_t *out_rows, struct error *err)
+{
+    char *sql = NULL;
+
+    if (asprintf(&sql, "select count(*) from (%s)", table->scan_sql) < 0)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    bool ok = database_query_int64(source, sql, 0, out_rows, err);
+    free(sql);
+    return ok;
+}
+
+static bool count_pending(
+    struct database *source, const struct table *table, const struct progress *progress,
+    int64_t *out_rows, struct error *err)
+{
+    struct source_shape shape;
+    struct pending pending = {0};
+
+    if (!capture_inspect(source, table, &shape, err))
+        return false;
+    if (!shape.exists)
+        return error_set(err, ERROR_SCHEMA, "SQLite has no table %s", table->name);
+    if (shape.missing_count > 0)
+        return error_set(err, ERROR_SCHEMA, "SQLite lacks the columns %s", shape.missing);
+    if (!progress->found)
+        return count_all(source, table, out_rows, err);
+    if (!capture_pending(source, table, &shape, progress, &pending, err))
+        return false;
+    *out_rows = pending.new_rows + pending.dirty_keys;
+    return true;
+}
+
+static bool read_table(struct status *status, struct status_table *row, struct error *err)
+{
+    struct progress progress;
+    struct error problem;
+
+    if (!tracking_load(&status->tracking, row->table->name, &progress, err) ||
+        !rejects_count(&status->tracking, row->table->name, &row->rejected, err))
+        return false;
+    row->last_synced_row_id = progress.last_synced_row_id;
+    row->source_rows = progress.source_rows;
+    memcpy(row->last_synced_at, progress.last_synced_at, sizeof row->last_synced_at);
+    memcpy(row->last_error, progress.last_error, sizeof row->last_error);
+    row->problem[0] = '\0';
+    // One table's trouble is told with the table; the others are still worth showing.
+    if (!count_pending(&status->source, row->table, &progress, &row->pending, &problem)) {
+        row->pending = STATUS_UNKNOWN;
+        snprintf(row->problem, sizeof row->problem, "%.255s", problem.message);
+    }
+    return true;
+}
+
+static bool read_all(struct status *status, struct error *err)
+{
+    cJSON *runs = NULL;
+
+    for (size_t i = 0; i < status->count; i++)
+        if (!read_table(status, &status->tables[i], err))
+            return false;
+    if (!history_list(&status->tracking, NULL, 1, &runs, err))
+        return false;
+    cJSON_Delete(status->last_run);
+    status->last_run = cJSON_DetachItemFromArray(runs, 0);
+    cJSON_Delete(runs);
+    return true;
+}
+
+static int64_t monotonic_ms(void)
+{
+    const struct clock *clock = clock_system();
+
+    return clock->monotonic_ms(clock->context);
+}
+
+static bool is_recent_enough(const struct status *status)
+{
+    int64_t reuse_ms = status->cost_ms * REUSE_FACTOR;
+
+    if (status->cost_ms < CHEAP_MS)
+        return false;
+    if (reuse_ms > REUSE_MAX_MS)
+        reuse_ms = REUSE_MAX_MS;
+    return monotonic_ms() - status->filled_ms < reuse_ms;
+}
+
+/* "pragma data_version" changes when another connection commits (SQLite documentation, "Pragma
+ * statements"). It is read before the tables, so that a commit between the two is seen next time.
+ */
+static bool refresh(struct status *status, struct error *err)
+{
+    int64_t state_version = 0;
+    int64_t source_version = 0;
+
+    if (!open_both(status, err))
+        return false;
+    if (status->filled && is_recent_enough(status))
+        return true;
+    if (!database_query_int64(
+            &status->tracking.database, "pragma data_version", 0, &state_version, err) ||
+        !database_query_int64(&status->source, "pragma data_version", 0, &source_version, err))
+        return false;
+    if (status->filled && state_version == status->state_version &&
+        source_version == status->source_version)
+        return true;
+
+    int64_t began_ms = monotonic_ms();
+    status->filled = false;
+    if (!read_all(status, err))
+        return false;
+    status->filled_ms = monotonic_ms();
+    status->cost_ms = status->filled_ms - began_ms;
+    status->state_version = state_version;
+    status->source_version = source_version;
+    status->filled = true;
+    return true;
+}
+
+/* With the mutex held. A connection that failed is not trusted again. */
+static bool refresh_or_close(struct status *status, struct error *err)
+{
+    bool ok = refresh(status, err);
+
+    if (!ok)
+        close_both(status);
+    return ok;
+}
+
+bool status_read(struct status *status, struct status_table *out_tables, struct error *err)
+{
+    pthread_mutex_lock(&status->mutex);
+    bool ok = refresh_or_close(status, err);
+    if (ok)
+        memcpy(out_tables, status->tables, status->count * sizeof *out_tables);
+    pthread_mutex_unlock(&status->mutex);
+    return ok;
+}
+
+/* --- the document ------------------------------------------------------------------------------
+ */
+
+static void add_integer(cJSON *object, const char *name, int64_t value)
+{
+    char text[24];
+
+    // cJSON keeps numbers as doubles, which cannot hold every row id.
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    cJSON_AddRawToObject(object, name, text);
+}
+
+static void add_text_or_null(cJSON *object, const char *name, const char *text)
+{
+    if (text[0] == '\0')
+        cJSON_AddNullToObject(object, name);
+    else
+        cJSON_AddStringToObject(object, name, text);
+}
+
+static void add_time(cJSON *object, const char *name, int64_t us)
+{
+    char text[CLOCK_TEXT_SIZE];
+
+    if (us == 0 || us == SCHEDULE_NEVER)
+        cJSON_AddNullToObject(object, name);
+    else
+        cJSON_AddStringToObject(object, name, clock_format(us, text));
+}
+
+static void add_job(cJSON *jobs, const char *id, int64_t next_us, const char *schedule)
+{
+    cJSON *job = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(job, "id", id);
+    add_time(job, "next_run", next_us);
+    cJSON_AddStringToObject(job, "schedule", schedule);
+    cJSON_AddItemToArray(jobs, job);
+}
+
+/* How old what BigQuery holds may be: since the start of the last pass that made or found it equal.
+ */
+static void add_freshness(cJSON *json, const struct ledger_table *ledger, int64_t now_us)
+{
+    add_time(json, "fresh_at", ledger->fresh_us);
+    if (ledger->fresh_us == 0)
+        cJSON_AddNullToObject(json, "lag_seconds");
+    else
+        add_integer(json, "lag_seconds", (now_us - ledger->fresh_us) / 1000000);
+}
+
+static cJSON *table_json(const struct status_table *row)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(json, "table", row->table->name);
+    cJSON_AddStringToObject(json, "mode", describe_mode(row->table->mode));
+    add_integer(json, "last_synced_row_id", row->last_synced_row_id);
+    add_text_or_null(json, "last_synced_at", row->last_synced_at);
+    if (row->pending == STATUS_UNKNOWN)
+        cJSON_AddNullToObject(json, "pending_changes");
+    else
+        add_integer(json, "pending_changes", row->pending);
+    add_integer(json, "rejected", row->rejected);
+    add_text_or_null(json, "last_error", row->last_error);
+    add_text_or_null(json, "problem", row->problem);
+    add_integer(json, "source_rows", row->source_rows);
+    return json;
+}
+
+static cJSON *bare_table_json(const struct table *table)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(json, "table", table->name);
+    cJSON_AddStringToObject(json, "mode", describe_mode(table->mode));
+    return json;
+}
+
+/* The newest of what is recorded and what this process remembers. */
+static cJSON *last_run(const cJSON *recorded, const cJSON *recent)
+{
+    const cJSON *own = cJSON_GetArrayItem(recent, 0);
+    const char *field = "started_at";
+    const char *own_time = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(own, field));
+    const char *time = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(recorded, field));
+
+    if (own_time != NULL && (time == NULL || strcmp(own_time, time) >= 0))
+        return cJSON_Duplicate(own, true);
+    return recorded == NULL ? cJSON_CreateNull() : cJSON_Duplicate(recorded, true);
+}
+
+static void add_error(cJSON *json, const struct error *err)
+{
+    cJSON *error = cJSON_AddObjectToObject(json, "error");
+
+    cJSON_AddStringToObject(error, "code", error_code_name(err->code));
+    cJSON_AddStringToObject(error, "message", err->message);
+}
+
+cJSON *status_json(struct status *status, struct status_live *live)
+{
+    const struct scheduler_view *view = live->view;
+    cJSON *json = cJSON_CreateObject();
+    struct error err;
+
+    cJSON_AddItemToObject(
+        json, "running", live->running == NULL ? cJSON_CreateNull() : live->running);
+    live->running = NULL;
+    cJSON *jobs = cJSON_AddArrayToObject(json, "jobs");
+    add_job(jobs, "incremental", view->incremental_us, view->incremental_text);
+    add_job(jobs, "full", view->full_us, view->full_text);
+
+    pthread_mutex_lock(&status->mutex);
+    bool ok = refresh_or_close(status, &err);
+    cJSON_AddItemToObject(json, "last_run", last_run(ok ? status->last_run : NULL, live->recent));
+    cJSON *tables = cJSON_AddArrayToObject(json, "tables");
+    for (size_t i = 0; i < status->count; i++) {
+        const struct status_table *row = &status->tables[i];
+        cJSON *table = ok ? table_json(row) : bare_table_json(row->table);
+        add_freshness(table, &live->ledger->tables[i], live->now_us);
+        cJSON_AddItemToArray(tables, table);
+    }
+    pthread_mutex_unlock(&status->mutex);
+    if (!ok)
+        add_error(json, &err);
+    add_time(json, "now", live->now_us);
+    cJSON_AddStringToObject(json, "version", BQSYNC_VERSION);
+    return json;
+}

@@ -1,0 +1,60 @@
+/* status: how far every table is, read from the two databases without writing or locking, and the
+ * document that `bqsync status --json` and GET /admin/bigquery/sync/status show. Works before the
+ * first sync, when control tables are missing, and while a pass runs.
+ *
+ * What was read is kept as long as SQLite says that nothing was committed since, so that asking
+ * often costs little. Thread-safe. */
+#ifndef BQSYNC_SERVICE_STATUS_H
+#define BQSYNC_SERVICE_STATUS_H
+
+#include "base/config.h"
+#include "base/error.h"
+#include "base/table.h"
+#include "service/ledger.h"
+#include "service/scheduler.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define STATUS_UNKNOWN (-1)
+
+/* One table as the databases show it. */
+struct status_table {
+    const struct table *table;
+    int64_t last_synced_row_id;
+    char last_synced_at[32]; /* "" if never */
+    int64_t pending;         /* distinct rows waiting; STATUS_UNKNOWN if that cannot be told */
+    int64_t rejected;        /* distinct rows that could not be encoded */
+    int64_t source_rows;     /* in the source when it was last synced, an estimate */
+    char last_error[1024];   /* "" if its last sync succeeded */
+    char problem[256];       /* "" or why the source table cannot be read */
+};
+
+struct status;
+
+/* Opens nothing yet. config and tables are borrowed. Returned owned. */
+MUST_CHECK bool status_new(
+    const struct config *config, const struct table *const *tables, size_t count,
+    struct status **out_status, struct error *err);
+void status_free(struct status *status);
+
+/* Fills count entries. ERROR_SOURCE and ERROR_BUSY say why a database cannot be read. */
+MUST_CHECK bool status_read(
+    struct status *status, struct status_table *out_tables, struct error *err);
+
+/* What the databases do not know. */
+struct status_live {
+    int64_t now_us;
+    const struct scheduler_view *view;
+    const struct ledger *ledger; /* since when tables are fresh */
+    cJSON *running;              /* taken; NULL: nothing runs */
+    const cJSON *recent;         /* runs of this process; may be NULL */
+};
+
+/* The document, returned owned. If a database cannot be read it has "error", and of the tables only
+ * their names and modes. */
+cJSON *status_json(struct status *status, struct status_live *live);
+
+#endif
