@@ -1,5 +1,6 @@
 #include "warehouse/credentials.h"
 
+#include "base/log.h"
 #include "warehouse/adc.h"
 #include "warehouse/identity.h"
 
@@ -12,6 +13,8 @@
 /* A token is renewed so long before it ends. The metadata server gives out the same one until about
  * four minutes before, so that asking earlier would bring nothing new. */
 #define MARGIN_US ((int64_t)225 * 1000000)
+/* When a renewal failed while the old token still holds, the next one may wait. */
+#define AGAIN_US ((int64_t)10 * 1000000)
 
 struct credentials {
     struct identity *identity;
@@ -26,10 +29,11 @@ struct credentials {
     pthread_mutex_t lock;
     pthread_cond_t refreshed;
     bool refreshing;
-    uint64_t round;       /* counts refreshes that ended */
-    struct error failure; /* of the latest, ERROR_NONE if it went well */
-    struct token token;   /* value NULL: none */
-    char *header;         /* "Bearer ..." */
+    uint64_t round;        /* counts refreshes that ended */
+    struct error failure;  /* of the latest, ERROR_NONE if it went well */
+    int64_t not_before_us; /* of the next renewal while the token holds */
+    struct token token;    /* value NULL: none */
+    char *header;          /* "Bearer ..." */
 };
 
 static bool set_text(char **out, struct error *err, const char *format, ...)
@@ -187,8 +191,11 @@ void credentials_close(struct credentials *credentials)
 
 static bool is_fresh(const struct credentials *credentials)
 {
-    return credentials->header != NULL && credentials->clock->wall_us(credentials->clock->context) <
-                                              credentials->token.expires_us - MARGIN_US;
+    int64_t now = credentials->clock->wall_us(credentials->clock->context);
+
+    if (credentials->header == NULL || now >= credentials->token.expires_us)
+        return false;
+    return now < credentials->token.expires_us - MARGIN_US || now < credentials->not_before_us;
 }
 
 static void drop_token(struct credentials *credentials)
@@ -214,13 +221,19 @@ static void refresh(struct credentials *credentials)
         error_wrap(&err, "credentials: %s", credentials->description);
     pthread_mutex_lock(&credentials->lock);
 
-    drop_token(credentials);
+    int64_t now = credentials->clock->wall_us(credentials->clock->context);
     if (ok) {
+        drop_token(credentials);
         credentials->token = token;
         credentials->header = header;
     } else {
         token_clear(&token);
+        if (credentials->header != NULL && now >= credentials->token.expires_us)
+            drop_token(credentials);
+        if (credentials->header != NULL)
+            log_warn("token not renewed, the old one still holds", LOG_TEXT("error", err.message));
     }
+    credentials->not_before_us = now + AGAIN_US;
     credentials->failure = err;
     credentials->refreshing = false;
     credentials->round++;

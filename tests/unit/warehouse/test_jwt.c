@@ -1,0 +1,98 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "support/expect.h"
+#include "warehouse/jwt.h"
+
+#include <openssl/ec.h>
+#include <openssl/pem.h>
+#include <string.h>
+
+static void test_base64url_has_no_padding_and_no_url_characters(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t length;
+        const char *text;
+    } cases[] = {
+        {"", 0, ""},
+        {"f", 1, "Zg"},
+        {"fo", 2, "Zm8"},
+        {"foo", 3, "Zm9v"},
+        {"\xfb\xff\xfe", 3, "-__-"},
+        {"\x00\x00", 2, "AAA"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buffer out;
+        buffer_init(&out, 100);
+        jwt_base64url(&out, cases[i].bytes, cases[i].length);
+        assert_string_equal(buffer_text(&out), cases[i].text);
+        buffer_clear(&out);
+    }
+}
+
+/* PEM text of a key, encrypted with a passphrase if one is given. */
+static void write_pem(EVP_PKEY *key, const char *passphrase, char *out, int size)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+
+    PEM_write_bio_PKCS8PrivateKey(
+        bio, key, passphrase == NULL ? NULL : EVP_aes_256_cbc(), passphrase,
+        passphrase == NULL ? 0 : (int)strlen(passphrase), NULL, NULL);
+    int length = BIO_read(bio, out, size - 1);
+    out[length] = '\0';
+    BIO_free(bio);
+}
+
+static void test_only_plain_rsa_keys_are_taken(void **state)
+{
+    char text[4000];
+    EVP_PKEY *rsa = EVP_RSA_gen(2048);
+    EVP_PKEY *curve = EVP_EC_gen("P-256");
+
+    (void)state;
+    write_pem(rsa, NULL, text, sizeof text);
+    EVP_PKEY *read = jwt_key_read(text);
+    assert_non_null(read);
+    assert_int_equal(EVP_PKEY_eq(read, rsa), 1);
+    EVP_PKEY_free(read);
+
+    write_pem(rsa, "secret", text, sizeof text);
+    assert_null(jwt_key_read(text));
+    write_pem(curve, NULL, text, sizeof text);
+    assert_null(jwt_key_read(text));
+    assert_null(jwt_key_read(""));
+    EVP_PKEY_free(rsa);
+    EVP_PKEY_free(curve);
+}
+
+static void test_a_signature_that_does_not_fit_is_an_error(void **state)
+{
+    EVP_PKEY *key = EVP_RSA_gen(2048);
+    const struct jwt_claims claims = {.issuer = "i", .issued_s = 1, .expires_s = 2};
+    struct buffer out;
+    struct error err = {0};
+
+    (void)state;
+    buffer_init(&out, 200);
+    expect_error(jwt_sign(key, "k", &claims, &out, &err), ERROR_LIMIT, "a signed assertion");
+    buffer_clear(&out);
+    EVP_PKEY_free(key);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_base64url_has_no_padding_and_no_url_characters),
+        cmocka_unit_test(test_only_plain_rsa_keys_are_taken),
+        cmocka_unit_test(test_a_signature_that_does_not_fit_is_an_error),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
