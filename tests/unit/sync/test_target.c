@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "tests/support/expect.h"
+#include "support/expect.h"
 
 static const struct column columns[] = {
     {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true},
