@@ -12,6 +12,7 @@
 #include "source/database.h"
 #include "source/tracking.h"
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -82,6 +83,12 @@ struct position {
 MUST_CHECK bool capture_seal(
     struct database *source, const struct table *const *tables, const struct source_shape *shapes,
     size_t count, bool write, struct position *out_positions, struct error *err);
+
+/* Lists a key as changed now, as if the application had touched it: what a repair wants to be sent
+ * again. key: one value, or an array of as many as the key has columns; integers and texts only,
+ * integers as numbers or raw digits. */
+MUST_CHECK bool capture_mark(
+    struct database *source, const struct table *table, const cJSON *key, struct error *err);
 
 /* Deletes dirty keys up to the acknowledged sequence, a few thousand a transaction, so that the
  * write lock is never held for 50 ms. */

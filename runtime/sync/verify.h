@@ -48,8 +48,9 @@ bool verify_ok(const struct verify_table *tables, size_t count);
 /* The document of `verify --json`, owned. */
 cJSON *verify_json(const struct verify_table *tables, size_t count);
 
-/* Syncs what differs again: tables with differences get a replacement (--full) pass. *out_exit is
- * that of the pass. */
+/* Syncs what differs again: the keys found are listed as changed and an ordinary pass follows; a
+ * table with too many of them, with duplicates, or without triggers is replaced. *out_exit is that
+ * of the pass. */
 MUST_CHECK bool verify_repair(
     const struct engine *engine, const struct verify_table *tables, size_t count, int *out_exit,
     struct error *err);
