@@ -1,0 +1,630 @@
+/* Text and bytes, hashes, and FORMAT. */
+#include "local/sql_udf.h"
+#include "local/store.h"
+#include "local/value.h"
+
+#include <locale.h>
+#include <math.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wctype.h>
+
+enum { TEXT_BYTES_MAX = 100 * 1024 * 1024 };
+
+static bool is_text(sqlite3_value *value)
+{
+    return sqlite3_value_type(value) != SQLITE_BLOB;
+}
+
+/* Gives the value back as the kind (text or bytes) that `like` is. */
+static void result_like(sqlite3_context *context, sqlite3_value *like, struct slice slice)
+{
+    if (is_text(like))
+        sql_udf_result_text(context, slice.data, slice.length);
+    else
+        sql_udf_result_bytes(context, slice.data, slice.length);
+}
+
+static void finish_text(sqlite3_context *context, struct buffer *buffer)
+{
+    if (buffer->failure != BUFFER_OK)
+        sql_udf_error(context, "Resources exceeded: a value is too large");
+    else
+        sql_udf_result_text(context, buffer_text(buffer), buffer->length);
+    buffer_clear(buffer);
+}
+
+static size_t character(struct slice text)
+{
+    size_t length = 1;
+
+    while (length < text.length && ((unsigned char)text.data[length] & 0xC0) == 0x80)
+        length++;
+    return length < text.length ? length : text.length;
+}
+
+static int64_t count_characters(struct slice text)
+{
+    int64_t count = 0;
+
+    for (size_t i = 0; i < text.length; i++)
+        count += ((unsigned char)text.data[i] & 0xC0) != 0x80;
+    return count;
+}
+
+/* The offset of the n-th character (from 0), at most the length. */
+static size_t offset_of(struct slice text, int64_t n)
+{
+    size_t at = 0;
+
+    while (n-- > 0 && at < text.length)
+        at += character((struct slice){text.data + at, text.length - at});
+    return at;
+}
+
+static void udf_length(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    if (!sql_udf_null(context, count, args))
+        sqlite3_result_int64(context, count_characters(sql_udf_slice(args[0])));
+}
+
+static void udf_byte_length(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    if (!sql_udf_null(context, count, args))
+        sqlite3_result_int64(context, (int64_t)sql_udf_slice(args[0]).length);
+}
+
+/* SUBSTR(value, position[, length]): position from 1, negative from the end, 0 as 1. */
+static void udf_substr(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    if (sql_udf_null(context, count, args))
+        return;
+    struct slice text = sql_udf_slice(args[0]);
+    bool chars = is_text(args[0]);
+    int64_t total = chars ? count_characters(text) : (int64_t)text.length;
+    int64_t position = sqlite3_value_int64(args[1]);
+    int64_t length = count > 2 ? sqlite3_value_int64(args[2]) : total;
+    if (length < 0) {
+        sql_udf_error(context, "Third argument in SUBSTR() cannot be negative");
+        return;
+    }
+    int64_t start = position > 0 ? position - 1 : position == 0 ? 0 : total + position;
+    if (start < 0)
+        start = 0;
+    if (start > total)
+        start = total;
+    if (length > total - start)
+        length = total - start;
+    size_t from = chars ? offset_of(text, start) : (size_t)start;
+    struct slice rest = {text.data + from, text.length - from};
+    rest.length = chars ? offset_of(rest, length) : (size_t)length;
+    result_like(context, args[0], rest);
+}
+
+static void udf_right(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    if (sql_udf_null(context, count, args))
+        return;
+    struct slice text = sql_udf_slice(args[0]);
+    int64_t total = is_text(args[0]) ? count_characters(text) : (int64_t)text.length;
+    int64_t length = sqlite3_value_int64(args[1]);
+    if (length < 0) {
+        sql_udf_error(context, "Second argument in RIGHT() cannot be negative");
+        return;
+    }
+    int64_t skip = length > total ? 0 : total - length;
+    size_t from = is_text(args[0]) ? offset_of(text, skip) : (size_t)skip;
+    result_like(context, args[0], (struct slice){text.data + from, text.length - from});
+}
+
+static uint32_t decode(struct slice text, size_t *out_length)
+{
+    unsigned char lead = (unsigned char)text.data[0];
+    size_t length = character(text);
+    uint32_t code = length == 1   ? lead
+                    : length == 2 ? lead & 0x1Fu
+                    : length == 3 ? lead & 0x0Fu
+                                  : lead & 0x07u;
+
+    for (size_t i = 1; i < length; i++)
+        code = code << 6 | ((unsigned char)text.data[i] & 0x3Fu);
+    *out_length = length;
+    return code;
+}
+
+static void append_code(struct buffer *out, uint32_t code)
+{
+    if (code < 0x80) {
+        buffer_append_byte(out, (uint8_t)code);
+        return;
+    }
+    if (code < 0x800) {
+        buffer_append_byte(out, (uint8_t)(0xC0 | code >> 6));
+    } else {
+        if (code < 0x10000) {
+            buffer_append_byte(out, (uint8_t)(0xE0 | code >> 12));
+        } else {
+            buffer_append_byte(out, (uint8_t)(0xF0 | code >> 18));
+            buffer_append_byte(out, (uint8_t)(0x80 | (code >> 12 & 0x3F)));
+        }
+        buffer_append_byte(out, (uint8_t)(0x80 | (code >> 6 & 0x3F)));
+    }
+    buffer_append_byte(out, (uint8_t)(0x80 | (code & 0x3F)));
+}
+
+/* LOWER and UPPER; the user data, if any, says upper. */
+static void udf_case(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    bool upper = sqlite3_user_data(context) != NULL;
+    struct buffer out;
+
+    if (sql_udf_null(context, count, args))
+        return;
+    struct slice text = sql_udf_slice(args[0]);
+    locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    buffer_init(&out, TEXT_BYTES_MAX);
+    while (text.length > 0) {
+        size_t length = 0;
+        uint32_t code = decode(text, &length);
+        if (locale != (locale_t)0)
+            code =
+                (uint32_t)(upper ? towupper_l((wint_t)code, locale) : towlower_l((wint_t)code, locale));
+        append_code(&out, code);
+        text = (struct slice){text.data + length, text.length - length};
+    }
+    if (locale != (locale_t)0)
+        freelocale(locale);
+    finish_text(context, &out);
+}
+
+static bool in_set(struct slice set, struct slice one)
+{
+    while (set.length > 0) {
+        size_t length = character(set);
+        if (slice_equals((struct slice){set.data, length}, one))
+            return true;
+        set = (struct slice){set.data + length, set.length - length};
+    }
+    return false;
+}
+
+static struct slice last_character(struct slice text)
+{
+    size_t at = text.length - 1;
+
+    while (at > 0 && ((unsigned char)text.data[at] & 0xC0) == 0x80)
+        at--;
+    return (struct slice){text.data + at, text.length - at};
+}
+
+/* TRIM, LTRIM, RTRIM; the user data names the sides: "lr", "l", "r". */
+static void udf_trim(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    const char *sides = sqlite3_user_data(context);
+
+    if (sql_udf_null(context, count, args))
+        return;
+    struct slice text = sql_udf_slice(args[0]);
+    struct slice set =
+        count > 1 ? sql_udf_slice(args[1]) : slice_of(" \t\n\v\f\r\xc2\xa0\xe2\x80\x83");
+    while (strchr(sides, 'l') != NULL && text.length > 0) {
+        size_t length = character(text);
+        if (!in_set(set, (struct slice){text.data, length}))
+            break;
+        text = (struct slice){text.data + length, text.length - length};
+    }
+    while (strchr(sides, 'r') != NULL && text.length > 0) {
+        struct slice last = last_character(text);
+        if (!in_set(set, last))
+            break;
+        text.length -= last.length;
+    }
+    sql_udf_result_text(context, text.data, text.length);
+}
+
+static void udf_affix(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    bool ends = sqlite3_user_data(context) != NULL;
+
+    if (sql_udf_null(context, count, args))
+        return;
+    struct slice text = sql_udf_slice(args[0]);
+    struct slice affix = sql_udf_slice(args[1]);
+    size_t at = ends ? text.length - affix.length : 0;
+    sqlite3_result_int(
+        context,
+        affix.length <= text.length && memcmp(text.data + at, affix.data, affix.length) == 0);
+}
+
+static void udf_repeat(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    struct buffer out;
+
+    if (sql_udf_null(context, count, args))
+        return;
+    struct slice text = sql_udf_slice(args[0]);
+    buffer_init(&out, TEXT_BYTES_MAX);
+    int64_t times = text.length == 0 ? 0 : sqlite3_value_int64(args[1]);
+    for (int64_t i = 0; i < times && out.failure == BUFFER_OK; i++)
+        buffer_append_slice(&out, text);
+    finish_text(context, &out);
+}
+
+static void udf_reverse(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    struct buffer out;
+
+    if (sql_udf_null(context, count, args))
+        return;
+    struct slice text = sql_udf_slice(args[0]);
+    buffer_init(&out, text.length + 1);
+    while (text.length > 0) {
+        struct slice last = last_character(text);
+        buffer_append_slice(&out, last);
+        text.length -= last.length;
+    }
+    finish_text(context, &out);
+}
+
+/* bq_concat of bytes: SQLite's || makes text of them. */
+static void udf_concat(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    struct buffer out;
+
+    if (sql_udf_null(context, count, args))
+        return;
+    buffer_init(&out, TEXT_BYTES_MAX);
+    buffer_append_slice(&out, sql_udf_slice(args[0]));
+    buffer_append_slice(&out, sql_udf_slice(args[1]));
+    if (out.failure != BUFFER_OK)
+        sql_udf_error(context, "Resources exceeded: a value is too large");
+    else
+        sql_udf_result_bytes(context, buffer_text(&out), out.length);
+    buffer_clear(&out);
+}
+
+/* Iterative, with one point to come back to: the last %. */
+static bool like(struct slice text, struct slice pattern)
+{
+    size_t t = 0;
+    size_t p = 0;
+    size_t back_t = 0;
+    size_t back_p = SIZE_MAX;
+
+    while (t < text.length || p < pattern.length) {
+        if (p < pattern.length && pattern.data[p] == '%') {
+            back_p = ++p;
+            back_t = t;
+            continue;
+        }
+        if (p < pattern.length && t < text.length) {
+            size_t step = character((struct slice){text.data + t, text.length - t});
+            bool escaped = pattern.data[p] == '\\' && p + 1 < pattern.length;
+            if (pattern.data[p] == '_') {
+                t += step;
+                p++;
+                continue;
+            }
+            if (pattern.data[p + escaped] == text.data[t]) {
+                t++;
+                p += escaped ? 2 : 1;
+                continue;
+            }
+        }
+        if (back_p == SIZE_MAX || back_t >= text.length)
+            return false;
+        back_t += character((struct slice){text.data + back_t, text.length - back_t});
+        t = back_t;
+        p = back_p;
+    }
+    return true;
+}
+
+static void udf_like(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    if (!sql_udf_null(context, count, args))
+        sqlite3_result_int(context, like(sql_udf_slice(args[0]), sql_udf_slice(args[1])));
+}
+
+/* bq_hash(algorithm, value) */
+static void udf_hash(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned length = 0;
+
+    if (sql_udf_null(context, count, args))
+        return;
+    const EVP_MD *algorithm = EVP_get_digestbyname((const char *)sqlite3_value_text(args[0]));
+    struct slice text = sql_udf_slice(args[1]);
+    if (algorithm == NULL ||
+        EVP_Digest(text.data, text.length, digest, &length, algorithm, NULL) != 1)
+        sql_udf_error(context, "OpenSSL refuses to hash");
+    else
+        sql_udf_result_bytes(context, (const char *)digest, length);
+}
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+static void udf_from_hex(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    struct buffer out;
+
+    if (sql_udf_null(context, count, args))
+        return;
+    struct slice text = sql_udf_slice(args[0]);
+    buffer_init(&out, text.length + 1);
+    // An odd number of digits is taken as if a zero stood in front.
+    int high = text.length % 2 == 1 ? 0 : -1;
+    bool ok = true;
+    for (size_t i = 0; ok && i < text.length; i++) {
+        int digit = hex_digit(text.data[i]);
+        ok = digit >= 0;
+        if (high < 0) {
+            high = digit;
+        } else {
+            buffer_append_byte(&out, (uint8_t)(high << 4 | (digit & 15)));
+            high = -1;
+        }
+    }
+    if (ok)
+        sql_udf_result_bytes(context, buffer_text(&out), out.length);
+    else
+        sql_udf_error(context, "Failed to decode invalid hexadecimal string");
+    buffer_clear(&out);
+}
+
+static void udf_to_base64(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    struct buffer out;
+
+    if (sql_udf_null(context, count, args))
+        return;
+    buffer_init(&out, TEXT_BYTES_MAX);
+    value_base64_encode(sql_udf_slice(args[0]), &out);
+    finish_text(context, &out);
+}
+
+static void udf_from_base64(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    struct buffer out;
+
+    if (sql_udf_null(context, count, args))
+        return;
+    buffer_init(&out, TEXT_BYTES_MAX);
+    if (value_base64_decode(sql_udf_slice(args[0]), &out) && out.failure == BUFFER_OK)
+        sql_udf_result_bytes(context, buffer_text(&out), out.length);
+    else
+        sql_udf_error(context, "Failed to decode invalid base64 string");
+    buffer_clear(&out);
+}
+
+static void udf_uuid(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    unsigned char b[16];
+    char text[40];
+
+    (void)count;
+    (void)args;
+    sqlite3_randomness(sizeof b, b);
+    b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
+    b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
+    snprintf(
+        text, sizeof text, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+        b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
+        b[14], b[15]);
+    sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
+}
+
+/* %T: the value as a literal; %t: for people. */
+static void append_value(struct buffer *out, int type, sqlite3_value *value, bool literal)
+{
+    bool null = sqlite3_value_type(value) == SQLITE_NULL;
+    bool quoted = literal && (type == STORE_STRING || type == STORE_BYTES || type == STORE_JSON ||
+                              (type >= STORE_NUMERIC && type <= STORE_TIMESTAMP));
+
+    if (null) {
+        buffer_append_text(out, "NULL");
+        return;
+    }
+    if (literal && type != STORE_STRING && type != STORE_BYTES && quoted)
+        buffer_printf(out, "%s ", store_type_sql((enum store_type)type));
+    if (literal && type == STORE_BYTES)
+        buffer_append_byte(out, 'b');
+    if (quoted)
+        buffer_append_byte(out, '"');
+    if (type == STORE_FLOAT64 && isfinite(sql_udf_double(value))) {
+        char text[VALUE_TEXT_SIZE];
+        buffer_append_text(out, value_format_double(sql_udf_double(value), text));
+    } else {
+        sql_udf_text(value, type, out);
+    }
+    if (quoted)
+        buffer_append_byte(out, '"');
+}
+
+/* One %... of FORMAT: flags, width and precision as in C, one letter of "diuxXosTtgGeEf". */
+struct directive {
+    char spec[40];
+    char letter;
+    size_t length;
+};
+
+static bool read_directive(struct slice format, struct directive *out)
+{
+    size_t length = 1;
+
+    while (length < format.length && length < 20 &&
+           strchr("-+ #0123456789.", format.data[length]) != NULL && format.data[length] != '\0')
+        length++;
+    if (length >= format.length)
+        return false;
+    // Widths of more than three digits have no use but to exhaust memory.
+    size_t digits = 0;
+    for (size_t i = 1; i < length; i++) {
+        digits = format.data[i] >= '0' && format.data[i] <= '9' ? digits + 1 : 0;
+        if (digits > 3)
+            return false;
+    }
+    memcpy(out->spec, format.data, length);
+    out->spec[length] = '\0';
+    out->letter = format.data[length];
+    out->length = length + 1;
+    return true;
+}
+
+static void append_number(
+    struct buffer *out, const struct directive *directive, int type, sqlite3_value *value)
+{
+    char spec[48];
+    char text[1400];
+    int length;
+
+    bool integer = strchr("diuxXo", directive->letter) != NULL;
+    snprintf(
+        spec, sizeof spec, "%s%s%c", directive->spec, integer ? "ll" : "",
+        directive->letter == 'i' ? 'd' : directive->letter);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    if (integer)
+        length = snprintf(text, sizeof text, spec, (long long)sqlite3_value_int64(value));
+    else
+        length = snprintf(
+            text, sizeof text, spec,
+            type == STORE_NUMERIC || type == STORE_BIGNUMERIC
+                ? strtod((const char *)sqlite3_value_text(value), NULL)
+                : sql_udf_double(value));
+#pragma GCC diagnostic pop
+    if (length > 0)
+        buffer_append(out, text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
+}
+
+static void append_padded(struct buffer *out, const char *spec, struct slice text)
+{
+    bool left = strchr(spec, '-') != NULL;
+    const char *digits = spec + strcspn(spec, "123456789");
+    long width = strtol(digits, NULL, 10);
+    const char *dot = strchr(spec, '.');
+
+    if (dot != NULL && digits > dot)
+        width = 0;
+    if (dot != NULL)
+        text.length = offset_of(text, strtol(dot + 1, NULL, 10));
+    long missing = width - (long)count_characters(text);
+    for (long i = 0; !left && i < missing; i++)
+        buffer_append_byte(out, ' ');
+    buffer_append_slice(out, text);
+    for (long i = 0; left && i < missing; i++)
+        buffer_append_byte(out, ' ');
+}
+
+/* One directive with its argument; false if they do not fit. *out_null: the result is NULL. */
+static bool append_directive(
+    struct buffer *out, const struct directive *directive, int type, sqlite3_value *value,
+    bool *out_null)
+{
+    bool real = strchr("eEfFgG", directive->letter) != NULL;
+    bool integer = strchr("diuxXo", directive->letter) != NULL;
+    struct buffer text;
+
+    if (directive->letter == 't' || directive->letter == 'T') {
+        buffer_init(&text, TEXT_BYTES_MAX);
+        append_value(&text, type, value, directive->letter == 'T');
+        append_padded(out, directive->spec, buffer_slice(&text));
+        buffer_clear(&text);
+        return true;
+    }
+    if (sqlite3_value_type(value) == SQLITE_NULL) {
+        *out_null = true;
+        return true;
+    }
+    if (directive->letter == 's' && (type == STORE_STRING || type == STORE_JSON)) {
+        append_padded(out, directive->spec, sql_udf_slice(value));
+        return true;
+    }
+    if ((integer && type != STORE_INT64) ||
+        (real && type != STORE_FLOAT64 && type != STORE_NUMERIC && type != STORE_BIGNUMERIC) ||
+        (!integer && !real))
+        return false;
+    append_number(out, directive, type, value);
+    return true;
+}
+
+/* bq_format(format, type, value, type, value, ...) */
+static void udf_format(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    struct slice format = sql_udf_slice(args[0]);
+    struct buffer out;
+    bool null = false;
+    int next = 1;
+
+    if (sql_udf_null(context, 1, args))
+        return;
+    buffer_init(&out, TEXT_BYTES_MAX);
+    while (format.length > 0) {
+        struct directive directive;
+        size_t plain = 0;
+        while (plain < format.length && format.data[plain] != '%')
+            plain++;
+        buffer_append(&out, format.data, plain);
+        format = (struct slice){format.data + plain, format.length - plain};
+        if (format.length == 0)
+            break;
+        bool ok = read_directive(format, &directive);
+        if (ok && directive.letter == '%')
+            buffer_append_byte(&out, '%');
+        else if (ok)
+            ok = next + 1 < count &&
+                 append_directive(
+                     &out, &directive, sqlite3_value_int(args[next]), args[next + 1], &null);
+        if (!ok) {
+            sql_udf_error(context, "Invalid FORMAT string or argument of the wrong type");
+            buffer_clear(&out);
+            return;
+        }
+        next += directive.letter == '%' ? 0 : 2;
+        format = (struct slice){format.data + directive.length, format.length - directive.length};
+    }
+    if (null) {
+        sqlite3_result_null(context);
+        buffer_clear(&out);
+    } else {
+        finish_text(context, &out);
+    }
+}
+
+bool sql_udf_register_texts(sqlite3 *handle)
+{
+    static const struct sql_udf functions[] = {
+        {"bq_length", 1, udf_length, NULL, false},
+        {"bq_byte_length", 1, udf_byte_length, NULL, false},
+        {"bq_substr", -1, udf_substr, NULL, false},
+        {"bq_right", 2, udf_right, NULL, false},
+        {"bq_lower", 1, udf_case, NULL, false},
+        {"bq_upper", 1, udf_case, "upper", false},
+        {"bq_trim", -1, udf_trim, "lr", false},
+        {"bq_ltrim", -1, udf_trim, "l", false},
+        {"bq_rtrim", -1, udf_trim, "r", false},
+        {"bq_starts_with", 2, udf_affix, NULL, false},
+        {"bq_ends_with", 2, udf_affix, "ends", false},
+        {"bq_repeat", 2, udf_repeat, NULL, false},
+        {"bq_reverse", 1, udf_reverse, NULL, false},
+        {"bq_concat", 2, udf_concat, NULL, false},
+        {"bq_like", 2, udf_like, NULL, false},
+        {"bq_hash", 2, udf_hash, NULL, false},
+        {"bq_from_hex", 1, udf_from_hex, NULL, false},
+        {"bq_to_base64", 1, udf_to_base64, NULL, false},
+        {"bq_from_base64", 1, udf_from_base64, NULL, false},
+        {"bq_uuid", 0, udf_uuid, NULL, true},
+        {"bq_format", -1, udf_format, NULL, false},
+    };
+
+    return sql_udf_add(handle, functions, sizeof functions / sizeof *functions);
+}
