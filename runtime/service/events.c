@@ -83,7 +83,8 @@ static void free_stream(void *context)
     free(stream);
 }
 
-struct MHD_Response *events_open(struct events *events, struct MHD_Connection *connection)
+struct MHD_Response *events_open(
+    struct events *events, struct MHD_Connection *connection, const char *first)
 {
     struct stream *stream = calloc(1, sizeof *stream);
 
@@ -94,7 +95,7 @@ struct MHD_Response *events_open(struct events *events, struct MHD_Connection *c
     pthread_mutex_lock(&events->mutex);
     bool room = events->count < EVENTS_STREAMS_MAX && !events->stopping;
     if (room) {
-        load(stream, events->newest);
+        load(stream, first);
         stream->next = events->streams;
         events->streams = stream;
         events->count++;
@@ -133,12 +134,12 @@ static size_t collect(struct events *events, struct MHD_Connection **out)
     return count;
 }
 
-void events_send(struct events *events, const char *message, bool keep)
+void events_send(struct events *events, const char *message, bool state)
 {
     struct MHD_Connection *ready[EVENTS_STREAMS_MAX];
 
     pthread_mutex_lock(&events->mutex);
-    if (keep) {
+    if (state) {
         free(events->newest);
         events->newest = strdup(message);
     }
@@ -146,7 +147,7 @@ void events_send(struct events *events, const char *message, bool keep)
         if (stream->sent == stream->length)
             load(stream, message);
         else
-            stream->behind = stream->behind || keep;
+            stream->behind = stream->behind || state;
     }
     size_t count = collect(events, ready);
     pthread_mutex_unlock(&events->mutex);

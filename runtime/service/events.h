@@ -19,20 +19,22 @@ struct events {
     struct stream *streams;
     size_t count;
     bool stopping;
-    char *newest; /* the last message, with which a stream begins */
+    char *newest; /* for streams that missed it */
 };
 
 void events_init(struct events *events);
 void events_clear(struct events *events);
 
-/* The body of a stream for this connection, to be queued; NULL when there are too many. */
-struct MHD_Response *events_open(struct events *events, struct MHD_Connection *connection);
+/* The body of a stream for this connection, to be queued, which begins with a message (copied);
+ * NULL when there are too many. */
+struct MHD_Response *events_open(
+    struct events *events, struct MHD_Connection *connection, const char *first);
 
 size_t events_count(struct events *events);
 
-/* Sends a message (complete, with its empty line) to every stream; keep: new streams begin with
- * it. Called by one thread only. */
-void events_send(struct events *events, const char *message, bool keep);
+/* Sends a message (complete, with its empty line) to every stream; state: one that is not
+ * ready for it gets it later, or a newer one. Called by one thread only. */
+void events_send(struct events *events, const char *message, bool state);
 
 /* Ends all streams and refuses new ones. */
 void events_stop(struct events *events);

@@ -28,6 +28,14 @@ void gate_set_token(struct gate *gate, const char *token)
     pthread_mutex_unlock(&gate->mutex);
 }
 
+bool gate_needs_token(struct gate *gate)
+{
+    pthread_mutex_lock(&gate->mutex);
+    bool needs = gate->has_token;
+    pthread_mutex_unlock(&gate->mutex);
+    return needs;
+}
+
 static const char *bearer_of(const char *authorization)
 {
     static const char scheme[] = "Bearer ";

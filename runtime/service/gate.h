@@ -21,6 +21,8 @@ void gate_clear(struct gate *gate);
 /* NULL or "": no token is needed. */
 void gate_set_token(struct gate *gate, const char *token);
 
+bool gate_needs_token(struct gate *gate);
+
 /* Whether the value of an Authorization header (NULL: none) opens the gate. Takes the same time
  * whatever is wrong with it. */
 bool gate_admits(struct gate *gate, const char *authorization);

@@ -69,7 +69,7 @@ static bool body_is_fit(const struct route_request *request, struct reply *reply
     const char *problem = request->body.length == 0 ? NULL : json_check(request->body);
 
     if (problem != NULL)
-        reply_error(reply, 400, "malformed_json", "the body is not JSON: %s", problem);
+        reply_error(reply, 400, "malformed_json", "the body %s", problem);
     return problem == NULL;
 }
 
@@ -335,22 +335,18 @@ char *routes_event(const struct routes_context *context)
 /* --- health, metrics, page ---------------------------------------------------------------------
  */
 
-static void reply_ok(struct reply *reply)
-{
-    cJSON *json = cJSON_CreateObject();
-
-    cJSON_AddStringToObject(json, "status", "ok");
-    reply_json(reply, 200, json);
-}
-
 static void get_healthz(
     const struct routes_context *context, const struct route_request *request, struct reply *reply)
 {
-    (void)request;
-    if (atomic_load(context->stopping))
+    if (atomic_load(context->stopping)) {
         reply_error(reply, 503, "stopping", "bqsync is stopping");
-    else
-        reply_ok(reply);
+        return;
+    }
+    // The dashboard asks for a token only where one is needed.
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "status", "ok");
+    cJSON_AddStringToObject(json, "auth", request->needs_token ? "bearer" : "none");
+    reply_json(reply, 200, json);
 }
 
 /* Ready: passes can be run and their state can be told. Whether BigQuery answers is what status and
@@ -368,8 +364,11 @@ static void get_readyz(
         // What is wrong in detail, paths included, is for those who have the token.
         reply_error(
             reply, 503, error_code_name(err.code), "the source or state database cannot be read");
-    else
-        reply_ok(reply);
+    else {
+        cJSON *json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "status", "ok");
+        reply_json(reply, 200, json);
+    }
     free(tables);
 }
 

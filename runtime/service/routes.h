@@ -32,6 +32,7 @@ struct route_request {
     const char *tail;  /* what stands in the place of {id} */
     const char *limit; /* query argument, NULL: not given */
     struct slice body;
+    bool needs_token; /* the server asks for one */
 };
 
 typedef void route_handler(

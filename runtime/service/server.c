@@ -158,7 +158,9 @@ static enum MHD_Result send_reply(struct exchange *exchange, struct MHD_Connecti
     bool head = strcmp(exchange->method, "HEAD") == 0;
 
     if (reply->stream && !head) {
-        response = events_open(&server->events, connection);
+        char *first = routes_event(server->context);
+        response = events_open(&server->events, connection, first);
+        free(first);
         if (response == NULL) {
             reply->stream = false;
             reply_error(reply, 503, "too_many", "too many event streams are open");
@@ -252,6 +254,7 @@ static enum MHD_Result on_request(
                 .tail = exchange->tail,
                 .limit = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "limit"),
                 .body = buffer_slice(&exchange->body),
+                .needs_token = gate_needs_token(&exchange->server->gate),
             },
             &exchange->reply);
     return send_reply(exchange, connection);
@@ -399,7 +402,7 @@ static void *keep_house(void *context)
         if (cut > 0)
             log_debug("slow connections cut off", LOG_NUMBER("count", cut));
         uint64_t version = scheduler_version(server->context->scheduler);
-        if (version != seen && (seen == UINT64_MAX || events_count(&server->events) > 0)) {
+        if (version != seen && events_count(&server->events) > 0) {
             char *message = routes_event(server->context);
             if (message != NULL)
                 events_send(&server->events, message, true);
