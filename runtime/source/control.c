@@ -38,6 +38,13 @@ static const char create_sql[] = "create table if not exists bq_sync_meta(\n"
                                  "    state text not null,\n"
                                  "    document text not null\n"
                                  ");\n"
+                                 "create table if not exists bq_sync_shadows(\n"
+                                 "    table_name text primary key,\n"
+                                 "    state text not null,\n"
+                                 "    whole integer not null,\n"
+                                 "    nonce text not null default '',\n"
+                                 "    hash_key blob not null\n"
+                                 ") without rowid;\n"
                                  "create table if not exists bq_sync_rejects(\n"
                                  "    table_name text not null,\n"
                                  "    key_json text not null,\n"
@@ -48,9 +55,9 @@ static const char create_sql[] = "create table if not exists bq_sync_meta(\n"
                                  "    primary key (table_name, key_json, column_name)\n"
                                  ") without rowid;\n";
 
-static const char *const table_names[] = {"bq_sync_meta",    "bq_sync_tracking",
-                                          "bq_sync_intents", "bq_sync_generations",
-                                          "bq_sync_runs",    "bq_sync_rejects"};
+static const char *const table_names[] = {
+    "bq_sync_meta", "bq_sync_tracking", "bq_sync_intents", "bq_sync_generations",
+    "bq_sync_runs", "bq_sync_rejects",  "bq_sync_shadows"};
 #define TABLE_COUNT (sizeof table_names / sizeof table_names[0])
 
 /* Columns beyond those of create_sql, each added where it is missing. */

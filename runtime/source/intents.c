@@ -91,9 +91,30 @@ static bool write_nonce(struct database *database, const struct intent *intent, 
 {
     return statement_run(
         database,
-        "insert into bq_sync_tracking(table_name, intent_nonce) values (?1, ?2)"
+        "insert into bq_sync_tracking(table_name, last_synced_row_id, intent_nonce)"
+        " values (?1, 0, ?2)"
         " on conflict(table_name) do update set intent_nonce = excluded.intent_nonce",
         err, "ss", intent->table, intent->nonce);
+}
+
+/* What a scan has found out (source/shadow.h) goes with the intent that will send it. */
+static bool name_shadow(struct database *database, const struct intent *intent, struct error *err)
+{
+    return statement_run(
+        database, "update bq_sync_shadows set nonce = ?2 where table_name = ?1 and state = 'read'",
+        err, "ss", intent->table, intent->nonce);
+}
+
+/* Called after the progress has moved: if it did not, because of a reset, the shadow must not. */
+static bool publish_shadow(
+    struct database *database, const struct intent *intent, struct error *err)
+{
+    return sqlite3_changes(database->handle) == 0 ||
+           statement_run(
+               database,
+               "update bq_sync_shadows set state = 'effective' where table_name = ?1"
+               " and state = 'read' and nonce = ?2",
+               err, "ss", intent->table, intent->nonce);
 }
 
 static bool write_generation(
@@ -140,7 +161,8 @@ bool tracking_intend(struct tracking *tracking, const struct intent *intent, str
     if (!database_begin(database, err))
         return error_wrap(err, "intent of %s", intent->table);
     if (write_intent(database, intent, err) && write_nonce(database, intent, err) &&
-        write_generation(database, intent, err) && database_commit(database, err))
+        name_shadow(database, intent, err) && write_generation(database, intent, err) &&
+        database_commit(database, err))
         return true;
     database_rollback(database);
     return error_wrap(err, "intent of %s", intent->table);
@@ -153,8 +175,8 @@ bool tracking_acknowledge(
 
     if (!database_begin(database, err))
         return error_wrap(err, "progress of %s", intent->table);
-    if (move_progress(database, intent, now_us, err) && remove_intent(database, intent, err) &&
-        database_commit(database, err))
+    if (move_progress(database, intent, now_us, err) && publish_shadow(database, intent, err) &&
+        remove_intent(database, intent, err) && database_commit(database, err))
         return true;
     database_rollback(database);
     return error_wrap(err, "progress of %s", intent->table);

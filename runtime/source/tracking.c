@@ -118,7 +118,8 @@ bool tracking_note(
         last_error[0] == '\0'
             ? "update bq_sync_tracking set last_error = ''"
               " where table_name = ?1 and last_error <> ?2"
-            : "insert into bq_sync_tracking(table_name, last_error) values (?1, ?2)"
+            : "insert into bq_sync_tracking(table_name, last_synced_row_id, last_error)"
+              " values (?1, 0, ?2)"
               " on conflict(table_name) do update set last_error = excluded.last_error";
 
     return statement_run(&tracking->database, sql, err, "ss", table, last_error) ||

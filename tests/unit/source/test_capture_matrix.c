@@ -189,7 +189,7 @@ static const char *const clauses[] = {"",         "or ignore", "or replace",
 static const char *const extras[] = {
     "",
     "create trigger t_touch after update on t begin update t set v = new.v + 1000"
-    " where rowid = new.rowid and v < 1000; end",
+    " where email is new.email and v < 1000; end",
     "create trigger t_before before insert on t when new.email = 'e9' begin"
     " update t set v = 50 where email = 'e3'; select raise(ignore) where new.v = 3; end",
 };
@@ -318,8 +318,7 @@ static void open_memory(struct database *database)
     run(database, "pragma temp_store = memory");
 }
 
-static void fill(
-    struct database *database, const struct shape *shape, const char *extra, int from, int to)
+static void fill(struct database *database, const struct shape *shape, int from, int to)
 {
     for (int i = from; i <= to; i++) {
         char sql[256];
@@ -328,7 +327,6 @@ static void fill(
             shape->keys[i - 1], i, i);
         run(database, sql);
     }
-    run(database, extra);
 }
 
 static void bench_open(struct bench *bench, const struct shape *shape, const char *extra)
@@ -345,11 +343,15 @@ static void bench_open(struct bench *bench, const struct shape *shape, const cha
     for (size_t i = 0; i < 6; i++)
         open_memory(all[i]);
     run(&bench->plain, shape->create);
-    fill(&bench->plain, shape, "", 1, 5);
+    fill(&bench->plain, shape, 1, 5);
+    // Of two triggers SQLite fires the one first that was made last. If that were the application's
+    // and ended in FAIL, ours would not fire although the row stays changed; docs/capture.md says
+    // so.
+    run(&bench->plain, extra);
     copy_database(&bench->plain, &bench->fresh);
     expect_ok(capture_install(&bench->fresh, &bench->fixture->table, &err));
-    fill(&bench->plain, shape, extra, 6, 6);
-    fill(&bench->fresh, shape, extra, 6, 6);
+    fill(&bench->plain, shape, 6, 6);
+    fill(&bench->fresh, shape, 6, 6);
 
     const char *touch = "update t set v = v";
     copy_database(&bench->fresh, &bench->relisted);

@@ -1,0 +1,323 @@
+#include "source/shadow.h"
+
+#include "base/buffer.h"
+#include "source/control.h"
+#include "source/shadow_store.h"
+#include "source/siphash.h"
+#include "source/sqltext.h"
+#include "source/statement.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BUSY_TIMEOUT_MS 10000
+
+struct shadow {
+    struct database state;
+    const struct table *table;
+    enum shadow_mode mode;
+    struct shadow_store store;
+    sqlite3_stmt *find; /* the hash of a key as BigQuery has it */
+    sqlite3_stmt *see;  /* notes a key with its new hash, NULL if it is the same */
+    sqlite3_stmt *drop_hash;
+    bool seen_row; /* the last row has a note */
+};
+
+/* Statements with "(key_1 = ?1 and ...)" at "@ =", the list of the keys at "@", "?1, ..." at "?@".
+ */
+static bool prepare(
+    struct shadow *shadow, const char *format, sqlite3_stmt **out_statement, struct error *err)
+{
+    const struct table *table = shadow->table;
+    struct buffer sql;
+
+    buffer_init(&sql, SQLTEXT_CEILING);
+    for (const char *at = format; *at != '\0'; at++) {
+        if (strncmp(at, "@=", 2) == 0) {
+            for (size_t i = 1; i <= table->key_count; i++)
+                buffer_printf(&sql, "%sbq_sync_key_%zu = ?%zu", i > 1 ? " and " : "", i, i);
+            at++;
+        } else if (strncmp(at, "?@", 2) == 0) {
+            sqltext_numbers(&sql, table, "?$r", ", ");
+            at++;
+        } else if (*at == '@') {
+            sqltext_numbers(&sql, table, "bq_sync_key_$r", ", ");
+        } else if (*at == '#') {
+            for (const char *name = table->name; *name != '\0'; name++)
+                buffer_printf(&sql, "%c%s", *name, *name == '"' ? "\"" : "");
+        } else {
+            buffer_append_byte(&sql, (uint8_t)*at);
+        }
+    }
+    bool ok = buffer_check(&sql, "statement", err) &&
+              (out_statement == NULL
+                   ? database_exec(&shadow->state, buffer_text(&sql), err)
+                   : database_prepare(&shadow->state, buffer_text(&sql), out_statement, err));
+    buffer_clear(&sql);
+    return ok;
+}
+
+/* A view of what BigQuery has, that holds also before an effective pending is settled. */
+static const char *known_sql(const struct shadow *shadow)
+{
+    if (!shadow->store.exists || shadow->mode == SHADOW_REPLACE)
+        return "create temp view bq_sync_known as"
+               " select @, 0 as bq_sync_hash from temp.bq_sync_gone where false";
+    switch (shadow->store.pending) {
+    case PENDING_EFFECTIVE_WHOLE:
+        return "create temp view bq_sync_known as"
+               " select @, bq_sync_hash from main.\"bq_sync_pending_#\"";
+    case PENDING_EFFECTIVE_CHANGES:
+        return "create temp view bq_sync_known as"
+               " select @, bq_sync_hash from main.\"bq_sync_pending_#\""
+               " where bq_sync_hash is not null union all"
+               " select @, bq_sync_hash from main.\"bq_sync_shadow_#\" as s where (@) not in"
+               " (select @ from main.\"bq_sync_pending_#\")";
+    default:
+        return "create temp view bq_sync_known as"
+               " select @, bq_sync_hash from main.\"bq_sync_shadow_#\"";
+    }
+}
+
+static bool prepare_all(struct shadow *shadow, struct error *err)
+{
+    // What the temporary tables hold is thrown away when anything fails: no journal for them.
+    return database_exec(&shadow->state, "pragma temp.journal_mode = off", err) &&
+           prepare(
+               shadow,
+               "create temp table bq_sync_seen(number integer primary key, @, bq_sync_hash,"
+               " unique (@)); create temp table bq_sync_gone(number integer primary key, @)",
+               NULL, err) &&
+           prepare(shadow, known_sql(shadow), NULL, err) &&
+           prepare(
+               shadow, "select bq_sync_hash from temp.bq_sync_known where @=", &shadow->find,
+               err) &&
+           prepare(
+               shadow,
+               "insert or replace into temp.bq_sync_seen(@, bq_sync_hash) values (?@, :hash)",
+               &shadow->see, err) &&
+           prepare(
+               shadow,
+               "update temp.bq_sync_seen set bq_sync_hash = null"
+               " where number = last_insert_rowid()",
+               &shadow->drop_hash, err);
+}
+
+static bool open_state(struct shadow *shadow, const char *path, struct error *err)
+{
+    if (shadow->mode != SHADOW_COMPARE) {
+        if (!database_open(path, DATABASE_CREATE, BUSY_TIMEOUT_MS, &shadow->state, err))
+            return false;
+        return control_prepare(&shadow->state, err) &&
+               shadow_store_settle(&shadow->state, shadow->table, &shadow->store, err);
+    }
+    // A state that does not exist yet knows nothing.
+    bool exists =
+        path != NULL && database_open(path, DATABASE_READ, BUSY_TIMEOUT_MS, &shadow->state, err);
+    if (!exists && !database_open(":memory:", DATABASE_CREATE, 0, &shadow->state, err))
+        return false;
+    // Temporary tables are to be written; the file cannot be, it is open for reading.
+    return database_exec(&shadow->state, "pragma query_only = 0", err) &&
+           shadow_store_look(&shadow->state, shadow->table, &shadow->store, err);
+}
+
+bool shadow_begin(
+    const char *state_path, const struct table *table, enum shadow_mode mode,
+    struct shadow **out_shadow, struct error *err)
+{
+    struct shadow *shadow = calloc(1, sizeof *shadow);
+
+    if (shadow == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory scanning %s", table->name);
+    shadow->table = table;
+    shadow->mode = mode;
+    if (!open_state(shadow, state_path, err) || !prepare_all(shadow, err)) {
+        shadow_free(shadow);
+        return error_wrap(err, "shadow of %s", table->name);
+    }
+    *out_shadow = shadow;
+    return true;
+}
+
+static void hash_value(struct siphash *hash, sqlite3_stmt *row, int column)
+{
+    int64_t integer;
+    double real;
+    int64_t size;
+    unsigned char kind = (unsigned char)sqlite3_column_type(row, column);
+
+    siphash_update(hash, &kind, 1);
+    switch (kind) {
+    case SQLITE_INTEGER:
+        integer = sqlite3_column_int64(row, column);
+        siphash_update(hash, &integer, sizeof integer);
+        break;
+    case SQLITE_FLOAT:
+        real = sqlite3_column_double(row, column);
+        siphash_update(hash, &real, sizeof real);
+        break;
+    case SQLITE_TEXT:
+    case SQLITE_BLOB: {
+        const void *bytes = kind == SQLITE_TEXT ? (const void *)sqlite3_column_text(row, column)
+                                                : sqlite3_column_blob(row, column);
+        size = sqlite3_column_bytes(row, column);
+        siphash_update(hash, &size, sizeof size);
+        siphash_update(hash, bytes, (size_t)size);
+        break;
+    }
+    default:
+        break;
+    }
+}
+
+static int64_t hash_row(const struct shadow *shadow, sqlite3_stmt *row)
+{
+    struct siphash hash;
+
+    siphash_init(&hash, shadow->store.hash_key);
+    for (size_t i = 0; i < shadow->table->column_count; i++)
+        hash_value(&hash, row, (int)i);
+    return (int64_t)siphash_finish(&hash);
+}
+
+static bool bind_key(const struct shadow *shadow, sqlite3_stmt *statement, sqlite3_stmt *row)
+{
+    for (size_t i = 0; i < shadow->table->key_count; i++) {
+        int column = (int)shadow->table->key[i];
+        if (sqlite3_column_type(row, column) == SQLITE_NULL)
+            return false;
+        sqlite3_bind_value(statement, (int)i + 1, sqlite3_column_value(row, column));
+    }
+    return true;
+}
+
+static bool find_change(
+    struct shadow *shadow, int64_t hash, enum shadow_change *out_change, struct error *err)
+{
+    bool found = false;
+
+    if (!database_step(&shadow->state, shadow->find, &found, err))
+        return false;
+    bool same = found && sqlite3_column_int64(shadow->find, 0) == hash;
+    *out_change = same ? SHADOW_SAME : found ? SHADOW_CHANGED : SHADOW_NEW;
+    sqlite3_reset(shadow->find);
+    return true;
+}
+
+bool shadow_row(
+    struct shadow *shadow, sqlite3_stmt *row, enum shadow_change *out_change, struct error *err)
+{
+    int64_t hash = hash_row(shadow, row);
+    bool ignored;
+
+    // A row without a key is nobody's version; its reader will reject it.
+    shadow->seen_row = bind_key(shadow, shadow->find, row) && bind_key(shadow, shadow->see, row);
+    if (!shadow->seen_row) {
+        *out_change = SHADOW_NEW;
+        return true;
+    }
+    if (!find_change(shadow, hash, out_change, err))
+        return error_wrap(err, "shadow of %s", shadow->table->name);
+    int parameter = (int)shadow->table->key_count + 1;
+    if (*out_change == SHADOW_SAME)
+        sqlite3_bind_null(shadow->see, parameter);
+    else
+        sqlite3_bind_int64(shadow->see, parameter, hash);
+    bool ok = database_step(&shadow->state, shadow->see, &ignored, err);
+    sqlite3_reset(shadow->see);
+    return ok || error_wrap(err, "shadow of %s", shadow->table->name);
+}
+
+bool shadow_reject(struct shadow *shadow, struct error *err)
+{
+    bool ignored;
+
+    if (!shadow->seen_row)
+        return true;
+    bool ok = database_step(&shadow->state, shadow->drop_hash, &ignored, err);
+    sqlite3_reset(shadow->drop_hash);
+    return ok || error_wrap(err, "shadow of %s", shadow->table->name);
+}
+
+/* The keys that are gone in the shape of a row of changes_sql. */
+static bool prepare_gone(struct shadow *shadow, sqlite3_stmt **out_statement, struct error *err)
+{
+    const struct table *table = shadow->table;
+    struct buffer sql;
+
+    buffer_init(&sql, SQLTEXT_CEILING);
+    buffer_append_text(&sql, "select ");
+    for (size_t column = 0; column < table->column_count; column++) {
+        size_t number = 0;
+        for (size_t i = 0; i < table->key_count; i++)
+            number = table->key[i] == column ? i + 1 : number;
+        if (number > 0)
+            buffer_printf(&sql, "bq_sync_key_%zu, ", number);
+        else
+            buffer_append_text(&sql, "null, ");
+    }
+    buffer_append_text(&sql, "1 from temp.bq_sync_gone order by number");
+    bool ok = buffer_check(&sql, "statement", err) &&
+              database_prepare(&shadow->state, buffer_text(&sql), out_statement, err);
+    buffer_clear(&sql);
+    return ok;
+}
+
+bool shadow_deleted(
+    struct shadow *shadow, bool (*visit)(void *context, sqlite3_stmt *row, struct error *err),
+    void *context, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+    bool ok = false;
+
+    if (!prepare(
+            shadow,
+            "insert into temp.bq_sync_gone(@) select @ from temp.bq_sync_known"
+            " where (@) not in (select @ from temp.bq_sync_seen)",
+            NULL, err) ||
+        !prepare_gone(shadow, &statement, err))
+        goto cleanup;
+    for (;;) {
+        if (!database_step(&shadow->state, statement, &row, err))
+            goto cleanup;
+        if (!row)
+            break;
+        if (!visit(context, statement, err))
+            goto cleanup;
+    }
+    ok = true;
+
+cleanup:
+    sqlite3_finalize(statement);
+    return ok || error_wrap(err, "shadow of %s", shadow->table->name);
+}
+
+bool shadow_end(struct shadow *shadow, struct error *err)
+{
+    return shadow->mode == SHADOW_COMPARE ||
+           shadow_store_keep(&shadow->state, shadow->table, shadow->mode == SHADOW_REPLACE, err) ||
+           error_wrap(err, "shadow of %s", shadow->table->name);
+}
+
+void shadow_free(struct shadow *shadow)
+{
+    if (shadow == NULL)
+        return;
+    sqlite3_finalize(shadow->find);
+    sqlite3_finalize(shadow->see);
+    sqlite3_finalize(shadow->drop_hash);
+    database_close(&shadow->state);
+    free(shadow);
+}
+
+bool shadow_drop(const char *state_path, const struct table *table, struct error *err)
+{
+    struct database state;
+
+    if (!database_open(state_path, DATABASE_WRITE, BUSY_TIMEOUT_MS, &state, err))
+        return false;
+    bool ok = shadow_store_drop(&state, table, err);
+    database_close(&state);
+    return ok || error_wrap(err, "shadow of %s", table->name);
+}

@@ -1,0 +1,50 @@
+/* shadow_store: the tables of a shadow in the state database and what becomes of them between two
+ * reads. Internal to source.
+ *
+ * bq_sync_shadow_<table> has the hash of each row that BigQuery holds; bq_sync_pending_<table> what
+ * the last read found out: hashes of new and changed rows, NULL for keys that are gone. The table's
+ * row in bq_sync_shadows says what pending is: "none"; "read", complete but not acknowledged
+ * (nonce: by the intent that sends it); "effective", part of the truth already. */
+#ifndef BQSYNC_SOURCE_SHADOW_STORE_H
+#define BQSYNC_SOURCE_SHADOW_STORE_H
+
+#include "base/error.h"
+#include "base/table.h"
+#include "source/database.h"
+#include "source/siphash.h"
+
+#include <stdbool.h>
+
+enum pending_state {
+    PENDING_NONE,
+    PENDING_EFFECTIVE_CHANGES, /* to be laid over the shadow */
+    PENDING_EFFECTIVE_WHOLE,   /* to take the shadow's place */
+};
+
+struct shadow_store {
+    bool exists;
+    enum pending_state pending;
+    unsigned char hash_key[SIPHASH_KEY_SIZE];
+};
+
+/* What there is; nothing is written. */
+MUST_CHECK bool shadow_store_look(
+    struct database *state, const struct table *table, struct shadow_store *out_store,
+    struct error *err);
+
+/* Makes the tables if they are missing or have other key columns, merges what is effective and
+ * deletes the rest of what is pending, a few thousand rows a transaction. Afterwards nothing is
+ * pending. Killed in between, it goes on where it was. */
+MUST_CHECK bool shadow_store_settle(
+    struct database *state, const struct table *table, struct shadow_store *out_store,
+    struct error *err);
+
+/* Copies temp.bq_sync_seen (key_1..., hash; NULL: same as before) and, unless it is the whole, the
+ * keys in temp.bq_sync_gone to pending, and marks it as read. */
+MUST_CHECK bool shadow_store_keep(
+    struct database *state, const struct table *table, bool whole, struct error *err);
+
+MUST_CHECK bool shadow_store_drop(
+    struct database *state, const struct table *table, struct error *err);
+
+#endif

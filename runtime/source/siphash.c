@@ -1,0 +1,80 @@
+#include "source/siphash.h"
+
+static uint64_t rotate(uint64_t value, int bits)
+{
+    return value << bits | value >> (64 - bits);
+}
+
+static uint64_t load_word(const unsigned char *bytes)
+{
+    uint64_t word = 0;
+
+    for (int i = 7; i >= 0; i--)
+        word = word << 8 | bytes[i];
+    return word;
+}
+
+static void mix(uint64_t v[4])
+{
+    v[0] += v[1];
+    v[2] += v[3];
+    v[1] = rotate(v[1], 13) ^ v[0];
+    v[3] = rotate(v[3], 16) ^ v[2];
+    v[0] = rotate(v[0], 32);
+    v[2] += v[1];
+    v[0] += v[3];
+    v[1] = rotate(v[1], 17) ^ v[2];
+    v[3] = rotate(v[3], 21) ^ v[0];
+    v[2] = rotate(v[2], 32);
+}
+
+static void absorb(struct siphash *hash, uint64_t word)
+{
+    hash->v[3] ^= word;
+    mix(hash->v);
+    mix(hash->v);
+    hash->v[0] ^= word;
+}
+
+void siphash_init(struct siphash *hash, const unsigned char key[SIPHASH_KEY_SIZE])
+{
+    uint64_t k0 = load_word(key);
+    uint64_t k1 = load_word(key + 8);
+
+    // "somepseudorandomlygeneratedbytes", as the algorithm has it.
+    *hash = (struct siphash){
+        .v = {
+            k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261,
+            k1 ^ 0x7465646279746573}};
+}
+
+void siphash_update(struct siphash *hash, const void *bytes, size_t length)
+{
+    const unsigned char *at = bytes;
+    const unsigned char *end = at + length;
+
+    while (at < end) {
+        unsigned fill = hash->length % 8;
+        if (fill == 0 && end - at >= 8) {
+            absorb(hash, load_word(at));
+            at += 8;
+            hash->length += 8;
+            continue;
+        }
+        hash->tail |= (uint64_t)*at++ << (8 * fill);
+        hash->length++;
+        if (fill == 7) {
+            absorb(hash, hash->tail);
+            hash->tail = 0;
+        }
+    }
+}
+
+uint64_t siphash_finish(struct siphash *hash)
+{
+    absorb(hash, hash->tail | hash->length << 56);
+    hash->v[2] ^= 0xff;
+    for (int i = 0; i < 4; i++)
+        mix(hash->v);
+    return hash->v[0] ^ hash->v[1] ^ hash->v[2] ^ hash->v[3];
+}

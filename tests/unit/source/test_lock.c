@@ -1,0 +1,104 @@
+/* One bqsync at a time on a state database. */
+#include "source/lock.h"
+#include "support.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+static struct folder folder;
+static char path[256];
+
+static int set_up(void **state)
+{
+    (void)state;
+    folder = make_folder();
+    snprintf(path, sizeof path, "%s", path_in(&folder, "state.db"));
+    FILE *file = fopen(path, "w");
+    fclose(file);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    remove_folder(&folder);
+    return 0;
+}
+
+static void test_a_second_holder_is_refused_and_told_of_the_first(void **state)
+{
+    (void)state;
+    struct lock first;
+    struct lock second = {-1};
+    char pid[32];
+    snprintf(pid, sizeof pid, "pid %ld on ", (long)getpid());
+
+    expect_ok(lock_acquire(path, "sync --full", &first, &err));
+    expect_error(lock_acquire(path, "sync", &second, &err), ERROR_LOCKED, "`sync --full`, since 2");
+    assert_non_null(strstr(err.message, pid));
+
+    lock_release(&first);
+    expect_ok(lock_acquire(path, "sync", &second, &err));
+    lock_release(&second);
+}
+
+static void test_a_link_to_the_database_is_the_same_lock(void **state)
+{
+    (void)state;
+    struct lock first;
+    struct lock second;
+    const char *link = path_in(&folder, "link.db");
+    assert_int_equal(symlink(path, link), 0);
+
+    expect_ok(lock_acquire(path, "sync", &first, &err));
+    expect_error(lock_acquire(link, "sync", &second, &err), ERROR_LOCKED, "works on");
+    lock_release(&first);
+}
+
+static void test_a_killed_holder_leaves_it_free(void **state)
+{
+    (void)state;
+    struct lock lock;
+    int ends[2];
+    char byte;
+    assert_int_equal(pipe(ends), 0);
+    pid_t holder = fork();
+    if (holder == 0) {
+        if (!lock_acquire(path, "sync", &lock, &err) || write(ends[1], "x", 1) != 1)
+            _exit(1);
+        pause();
+    }
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    expect_error(lock_acquire(path, "sync", &lock, &err), ERROR_LOCKED, "another bqsync (pid ");
+
+    kill(holder, SIGKILL);
+    assert_int_equal(waitpid(holder, NULL, 0), holder);
+
+    expect_ok(lock_acquire(path, "sync", &lock, &err));
+    lock_release(&lock);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void test_a_lock_file_that_cannot_be_made_is_said(void **state)
+{
+    (void)state;
+    struct lock lock;
+
+    expect_error(
+        lock_acquire("/nonexistent/state.db", "sync", &lock, &err), ERROR_SOURCE,
+        "/nonexistent/state.db.bqsync-lock");
+}
+
+#define lock_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        lock_test(test_a_second_holder_is_refused_and_told_of_the_first),
+        lock_test(test_a_link_to_the_database_is_the_same_lock),
+        lock_test(test_a_killed_holder_leaves_it_free),
+        lock_test(test_a_lock_file_that_cannot_be_made_is_said),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

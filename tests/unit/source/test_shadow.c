@@ -1,0 +1,262 @@
+/* Changes found by hashes of rows, where no triggers may be installed. */
+#include "source/shadow.h"
+#include "source/siphash.h"
+#include "support.h"
+
+static struct folder folder;
+static struct fixture *fixture;
+static struct database source;
+static char state_path[256];
+static int64_t generation;
+
+static int set_up(void **state)
+{
+    (void)state;
+    folder = make_folder();
+    fixture = make_fixture("it\"s", "a, b, v", 2, false);
+    generation = 0;
+    snprintf(state_path, sizeof state_path, "%s", path_in(&folder, "state.db"));
+    expect_ok(database_open(path_in(&folder, "source.db"), DATABASE_CREATE, 0, &source, &err));
+    run(&source, "create table t(a, b, v); insert into t values ('x', 1, 'one'), ('x', 2, 'two'),"
+                 " ('y', 1, 3.5), ('z', 1, null)");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    database_close(&source);
+    free_fixture(fixture);
+    remove_folder(&folder);
+    return 0;
+}
+
+static bool note_deleted(void *context, sqlite3_stmt *row, struct error *error)
+{
+    (void)error;
+    assert_int_equal(sqlite3_column_type(row, 2), SQLITE_NULL);
+    assert_int_equal(sqlite3_column_int(row, 3), 1);
+    buffer_printf(context, "-%s%s ", sqlite3_column_text(row, 0), sqlite3_column_text(row, 1));
+    return true;
+}
+
+/* Reads the table and tells what it found: +new ~changed -deleted; rejected: the v of a row that is
+ * not sent. */
+static void scan_with(struct shadow *shadow, const char *rejected, struct buffer *found)
+{
+    sqlite3_stmt *row = NULL;
+    bool more = false;
+
+    expect_ok(database_prepare(&source, "select a, b, v from t order by rowid", &row, &err));
+    for (;;) {
+        enum shadow_change change;
+        expect_ok(database_step(&source, row, &more, &err));
+        if (!more)
+            break;
+        expect_ok(shadow_row(shadow, row, &change, &err));
+        const char *value = (const char *)sqlite3_column_text(row, 2);
+        if (rejected != NULL && value != NULL && strcmp(value, rejected) == 0)
+            expect_ok(shadow_reject(shadow, &err));
+        else if (change != SHADOW_SAME)
+            buffer_printf(
+                found, "%c%s%s ", change == SHADOW_NEW ? '+' : '~', sqlite3_column_text(row, 0),
+                sqlite3_column_text(row, 1));
+    }
+    sqlite3_finalize(row);
+    expect_ok(shadow_deleted(shadow, note_deleted, found, &err));
+}
+
+enum ending { ACKNOWLEDGED, WITHDRAWN, KILLED, RESET };
+
+/* A pass up to its ending; what it found, in bytes that the next call overwrites. */
+static const char *pass(enum shadow_mode mode, const char *rejected, enum ending ending)
+{
+    static char text[256];
+    struct shadow *shadow;
+    struct tracking tracking;
+    struct buffer found;
+    struct intent intent = {.kind = INTENT_MERGE, .content_hash = "00000000c0de"};
+
+    buffer_init(&found, sizeof text - 1);
+    snprintf(intent.table, sizeof intent.table, "%s", fixture->table.name);
+    intent.generation = ++generation;
+    snprintf(intent.nonce, sizeof intent.nonce, "%016llx", (unsigned long long)generation);
+    expect_ok(shadow_begin(state_path, &fixture->table, mode, &shadow, &err));
+    scan_with(shadow, rejected, &found);
+    if (mode != SHADOW_COMPARE) {
+        expect_ok(shadow_end(shadow, &err));
+        expect_ok(tracking_open(state_path, &tracking, &err));
+        expect_ok(tracking_intend(&tracking, &intent, &err));
+        if (ending == RESET)
+            expect_ok(tracking_reset(&tracking, intent.table, &err));
+        if (ending == ACKNOWLEDGED || ending == RESET)
+            expect_ok(tracking_acknowledge(&tracking, &intent, 0, &err));
+        if (ending == WITHDRAWN)
+            expect_ok(tracking_withdraw(&tracking, &intent, &err));
+        tracking_close(&tracking);
+    }
+    shadow_free(shadow);
+    snprintf(text, sizeof text, "%s", buffer_text(&found));
+    buffer_clear(&found);
+    return text;
+}
+
+static void test_a_first_read_finds_every_row_new_and_a_second_none(void **state)
+{
+    (void)state;
+    assert_string_equal(pass(SHADOW_REPLACE, NULL, ACKNOWLEDGED), "+x1 +x2 +y1 +z1 ");
+
+    assert_string_equal(pass(SHADOW_CHANGES, NULL, ACKNOWLEDGED), "");
+}
+
+static void test_inserts_updates_deletes_and_moved_keys_are_found(void **state)
+{
+    (void)state;
+    pass(SHADOW_REPLACE, NULL, ACKNOWLEDGED);
+
+    run(&source, "update t set v = 'uno' where v = 'one'; delete from t where b = 2;"
+                 "update t set a = 'Y' where a = 'y'; insert into t values ('n', 1, 1);"
+                 "update t set v = '' where a = 'z'");
+
+    assert_string_equal(pass(SHADOW_COMPARE, NULL, KILLED), "~x1 +Y1 ~z1 +n1 -x2 -y1 ");
+    assert_string_equal(pass(SHADOW_CHANGES, NULL, ACKNOWLEDGED), "~x1 +Y1 ~z1 +n1 -x2 -y1 ");
+    assert_string_equal(pass(SHADOW_CHANGES, NULL, ACKNOWLEDGED), "");
+}
+
+static void test_a_value_of_another_storage_class_is_a_change(void **state)
+{
+    (void)state;
+    run(&source, "update t set v = 1");
+    pass(SHADOW_REPLACE, NULL, ACKNOWLEDGED);
+
+    run(&source, "update t set v = '1' where rowid = 1; update t set v = 1.0 where rowid = 2;"
+                 " update t set v = x'31' where rowid = 3");
+
+    assert_string_equal(pass(SHADOW_CHANGES, NULL, ACKNOWLEDGED), "~x1 ~x2 ~y1 ");
+}
+
+static void test_what_was_not_acknowledged_is_found_again(void **state)
+{
+    (void)state;
+    pass(SHADOW_REPLACE, NULL, ACKNOWLEDGED);
+    run(&source, "update t set v = 2 where a = 'y'; delete from t where a = 'z'");
+
+    assert_string_equal(pass(SHADOW_CHANGES, NULL, KILLED), "~y1 -z1 ");
+    assert_string_equal(pass(SHADOW_CHANGES, NULL, WITHDRAWN), "~y1 -z1 ");
+    assert_string_equal(pass(SHADOW_CHANGES, NULL, RESET), "~y1 -z1 ");
+    assert_string_equal(pass(SHADOW_CHANGES, NULL, ACKNOWLEDGED), "~y1 -z1 ");
+    assert_string_equal(pass(SHADOW_CHANGES, NULL, ACKNOWLEDGED), "");
+}
+
+static void test_an_acknowledged_read_counts_before_it_is_settled(void **state)
+{
+    (void)state;
+    pass(SHADOW_REPLACE, NULL, ACKNOWLEDGED);
+    assert_string_equal(pass(SHADOW_COMPARE, NULL, KILLED), "");
+    pass(SHADOW_CHANGES, NULL, ACKNOWLEDGED);
+    run(&source, "update t set v = 2 where a = 'y'; delete from t where a = 'z'");
+    pass(SHADOW_CHANGES, NULL, ACKNOWLEDGED);
+
+    assert_string_equal(pass(SHADOW_COMPARE, NULL, KILLED), "");
+}
+
+static void test_a_replacement_forgets_what_is_gone(void **state)
+{
+    (void)state;
+    pass(SHADOW_REPLACE, NULL, ACKNOWLEDGED);
+    run(&source, "delete from t where a = 'x'");
+
+    assert_string_equal(pass(SHADOW_REPLACE, NULL, ACKNOWLEDGED), "+y1 +z1 ");
+    assert_string_equal(pass(SHADOW_CHANGES, NULL, ACKNOWLEDGED), "");
+}
+
+static void test_a_rejected_row_is_found_until_it_is_sent(void **state)
+{
+    (void)state;
+    assert_string_equal(pass(SHADOW_REPLACE, "two", ACKNOWLEDGED), "+x1 +y1 +z1 ");
+    assert_string_equal(pass(SHADOW_CHANGES, NULL, ACKNOWLEDGED), "+x2 ");
+
+    run(&source, "update t set v = 'bad' where v = 'one'");
+    assert_string_equal(pass(SHADOW_CHANGES, "bad", ACKNOWLEDGED), "");
+    assert_string_equal(pass(SHADOW_CHANGES, NULL, ACKNOWLEDGED), "~x1 ");
+    assert_string_equal(pass(SHADOW_CHANGES, NULL, ACKNOWLEDGED), "");
+}
+
+static void test_looking_makes_no_file(void **state)
+{
+    (void)state;
+    assert_string_equal(pass(SHADOW_COMPARE, NULL, KILLED), "+x1 +x2 +y1 +z1 ");
+    assert_int_not_equal(access(state_path, F_OK), 0);
+}
+
+static void test_dropped_shadow_tables_make_every_row_new(void **state)
+{
+    (void)state;
+    struct database control;
+    pass(SHADOW_REPLACE, NULL, ACKNOWLEDGED);
+    expect_ok(database_open(state_path, DATABASE_WRITE, 0, &control, &err));
+    run(&control, "drop table \"bq_sync_pending_it\"\"s\"");
+    database_close(&control);
+
+    assert_string_equal(pass(SHADOW_CHANGES, NULL, ACKNOWLEDGED), "+x1 +x2 +y1 +z1 ");
+}
+
+static void test_many_rows_are_settled_in_chunks(void **state)
+{
+    (void)state;
+    struct shadow *shadow;
+    struct buffer found;
+    buffer_init(&found, 1 << 20);
+    run(&source, "delete from t; with recursive n(i) as (select 1 union all select i + 1 from n"
+                 " where i < 12345) insert into t select i, 1, i from n");
+    pass(SHADOW_REPLACE, NULL, ACKNOWLEDGED);
+    run(&source, "update t set v = -v; delete from t where a % 2 = 0");
+    pass(SHADOW_CHANGES, NULL, ACKNOWLEDGED);
+
+    expect_ok(shadow_begin(state_path, &fixture->table, SHADOW_CHANGES, &shadow, &err));
+    scan_with(shadow, NULL, &found);
+
+    assert_string_equal(buffer_text(&found), "");
+    shadow_free(shadow);
+    buffer_clear(&found);
+}
+
+/* The vector of the paper's appendix: key 00..0f, message 00..0e. */
+static void test_siphash_gives_the_published_value_in_any_pieces(void **state)
+{
+    (void)state;
+    unsigned char key[16];
+    unsigned char message[15];
+    for (unsigned char i = 0; i < 16; i++)
+        key[i] = i;
+    for (unsigned char i = 0; i < 15; i++)
+        message[i] = i;
+
+    for (size_t cut = 0; cut <= 15; cut++) {
+        struct siphash hash;
+        siphash_init(&hash, key);
+        siphash_update(&hash, message, cut);
+        siphash_update(&hash, message + cut, 15 - cut);
+        assert_true(siphash_finish(&hash) == 0xa129ca6149be45e5);
+    }
+}
+
+#define shadow_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        shadow_test(test_a_first_read_finds_every_row_new_and_a_second_none),
+        shadow_test(test_inserts_updates_deletes_and_moved_keys_are_found),
+        shadow_test(test_a_value_of_another_storage_class_is_a_change),
+        shadow_test(test_what_was_not_acknowledged_is_found_again),
+        shadow_test(test_an_acknowledged_read_counts_before_it_is_settled),
+        shadow_test(test_a_replacement_forgets_what_is_gone),
+        shadow_test(test_a_rejected_row_is_found_until_it_is_sent),
+        shadow_test(test_looking_makes_no_file),
+        shadow_test(test_dropped_shadow_tables_make_every_row_new),
+        shadow_test(test_many_rows_are_settled_in_chunks),
+        cmocka_unit_test(test_siphash_gives_the_published_value_in_any_pieces),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

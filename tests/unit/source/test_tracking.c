@@ -1,0 +1,390 @@
+/* Progress, intents, runs and the control tables they live in. */
+#include "source/control.h"
+#include "support.h"
+
+#define NOW 1767323045678000 /* 2026-01-02T03:04:05.678Z */
+
+static struct folder folder;
+static struct tracking tracking;
+static char path[256];
+
+static int open_state(void **state)
+{
+    (void)state;
+    folder = make_folder();
+    snprintf(path, sizeof path, "%s", path_in(&folder, "state.db"));
+    expect_ok(tracking_open(path, &tracking, &err));
+    return 0;
+}
+
+static int close_state(void **state)
+{
+    (void)state;
+    tracking_close(&tracking);
+    remove_folder(&folder);
+    return 0;
+}
+
+static void reopen(void)
+{
+    tracking_close(&tracking);
+    expect_ok(tracking_open(path, &tracking, &err));
+}
+
+static struct intent intent_of(enum intent_kind kind, int64_t generation)
+{
+    struct intent intent = {
+        .table = "users",
+        .kind = kind,
+        .generation = generation,
+        .commit_job = "job-1",
+        .staging = "staging-1",
+        .upper_sequence = 7,
+        .upper_row_id = 90,
+        .rows = 40,
+        .content_hash = "00000000c0de",
+        .shape_hash = "00000000face",
+        .target = "p.d.users",
+    };
+    snprintf(intent.nonce, sizeof intent.nonce, "%016llx", (unsigned long long)generation);
+    return intent;
+}
+
+static struct progress load(void)
+{
+    struct progress progress;
+
+    expect_ok(tracking_load(&tracking, "users", &progress, &err));
+    return progress;
+}
+
+static bool has_intent(void)
+{
+    struct intent intent;
+    bool found;
+
+    expect_ok(tracking_intent(&tracking, "users", &found, &intent, &err));
+    return found;
+}
+
+static void sync_once(enum intent_kind kind, int64_t generation)
+{
+    struct intent intent = intent_of(kind, generation);
+
+    expect_ok(tracking_intend(&tracking, &intent, &err));
+    expect_ok(tracking_acknowledge(&tracking, &intent, NOW, &err));
+}
+
+static void test_a_table_never_synced_has_no_progress(void **state)
+{
+    (void)state;
+
+    struct progress progress = load();
+
+    assert_false(progress.found);
+    assert_int_equal(progress.generation, 0);
+    assert_false(has_intent());
+}
+
+static void test_an_acknowledged_intent_becomes_the_progress(void **state)
+{
+    (void)state;
+    sync_once(INTENT_REPLACE, 1);
+
+    reopen();
+    struct progress progress = load();
+
+    assert_true(progress.found);
+    assert_int_equal(progress.last_synced_row_id, 90);
+    assert_int_equal(progress.synced_sequence, 7);
+    assert_int_equal(progress.generation, 1);
+    assert_int_equal(progress.source_rows, 40);
+    assert_string_equal(progress.content_hash, "00000000c0de");
+    assert_string_equal(progress.shape_hash, "00000000face");
+    assert_string_equal(progress.target, "p.d.users");
+    assert_string_equal(progress.last_synced_at, "2026-01-02T03:04:05.678Z");
+    assert_string_equal(progress.last_error, "");
+    assert_false(has_intent());
+}
+
+static void test_an_open_intent_survives_and_moves_nothing(void **state)
+{
+    (void)state;
+    struct intent intent = intent_of(INTENT_MERGE, 3);
+    struct intent loaded;
+    bool found;
+
+    expect_ok(tracking_intend(&tracking, &intent, &err));
+    reopen();
+
+    expect_ok(tracking_intent(&tracking, "users", &found, &loaded, &err));
+    assert_true(found);
+    assert_memory_equal(&loaded, &intent, sizeof intent);
+    assert_false(load().found);
+    assert_int_equal(load().generation, 3);
+}
+
+static void test_the_highest_row_id_never_falls(void **state)
+{
+    (void)state;
+    sync_once(INTENT_REPLACE, 1);
+    struct intent intent = intent_of(INTENT_REPLACE, 2);
+    intent.upper_row_id = 12;
+    intent.upper_sequence = 3;
+
+    expect_ok(tracking_intend(&tracking, &intent, &err));
+    expect_ok(tracking_acknowledge(&tracking, &intent, NOW, &err));
+
+    assert_int_equal(load().last_synced_row_id, 90);
+    assert_int_equal(load().synced_sequence, 3);
+}
+
+static void test_appended_rows_count_and_merged_ones_do_not(void **state)
+{
+    (void)state;
+    sync_once(INTENT_REPLACE, 1);
+    sync_once(INTENT_APPEND, 2);
+    sync_once(INTENT_MERGE, 3);
+
+    assert_int_equal(load().source_rows, 80);
+}
+
+static void test_a_withdrawn_intent_uses_up_its_generation(void **state)
+{
+    (void)state;
+    sync_once(INTENT_REPLACE, 1);
+    struct intent intent = intent_of(INTENT_MERGE, 2);
+
+    expect_ok(tracking_intend(&tracking, &intent, &err));
+    expect_ok(tracking_withdraw(&tracking, &intent, &err));
+
+    assert_false(has_intent());
+    assert_int_equal(load().generation, 2);
+    assert_int_equal(load().synced_sequence, 7);
+    assert_true(load().found);
+}
+
+static void test_a_row_deleted_by_hand_stays_deleted_when_its_intent_succeeds(void **state)
+{
+    (void)state;
+    sync_once(INTENT_REPLACE, 1);
+    struct intent intent = intent_of(INTENT_MERGE, 2);
+    expect_ok(tracking_intend(&tracking, &intent, &err));
+
+    run(&tracking.database, "DELETE FROM bq_sync_tracking WHERE table_name='users'");
+    expect_ok(tracking_note(&tracking, "users", "it failed meanwhile", &err));
+    expect_ok(tracking_acknowledge(&tracking, &intent, NOW, &err));
+
+    assert_false(load().found);
+    assert_false(has_intent());
+    assert_int_equal(load().generation, 2);
+}
+
+static void test_a_reset_forgets_all_but_the_generation(void **state)
+{
+    (void)state;
+    sync_once(INTENT_REPLACE, 5);
+
+    expect_ok(tracking_reset(&tracking, "users", &err));
+
+    assert_false(load().found);
+    assert_int_equal(load().last_synced_row_id, 0);
+    assert_int_equal(load().generation, 5);
+}
+
+static void test_an_invalidated_table_keeps_its_numbers_and_loses_its_hash(void **state)
+{
+    (void)state;
+    sync_once(INTENT_REPLACE, 1);
+    struct intent intent = intent_of(INTENT_MERGE, 2);
+    expect_ok(tracking_intend(&tracking, &intent, &err));
+
+    expect_ok(tracking_invalidate(&tracking, "users", &err));
+    expect_ok(tracking_acknowledge(&tracking, &intent, NOW, &err));
+
+    assert_string_equal(load().content_hash, "");
+    assert_int_equal(load().last_synced_row_id, 90);
+}
+
+static void test_acknowledging_twice_does_no_harm(void **state)
+{
+    (void)state;
+    struct intent intent = intent_of(INTENT_APPEND, 1);
+    expect_ok(tracking_intend(&tracking, &intent, &err));
+
+    expect_ok(tracking_acknowledge(&tracking, &intent, NOW, &err));
+    expect_ok(tracking_acknowledge(&tracking, &intent, NOW, &err));
+
+    assert_int_equal(load().source_rows, 40);
+}
+
+static void test_an_error_is_kept_until_the_table_succeeds(void **state)
+{
+    (void)state;
+    expect_ok(tracking_note(&tracking, "users", "no such column", &err));
+    assert_string_equal(load().last_error, "no such column");
+    assert_false(load().found);
+
+    sync_once(INTENT_REPLACE, 1);
+    assert_string_equal(load().last_error, "");
+
+    expect_ok(tracking_note(&tracking, "users", "again", &err));
+    expect_ok(tracking_note(&tracking, "users", "", &err));
+    assert_string_equal(load().last_error, "");
+    assert_true(load().found);
+}
+
+static void test_dropped_control_tables_come_back(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"bq_sync_meta",    "bq_sync_tracking",
+                                        "bq_sync_intents", "bq_sync_generations",
+                                        "bq_sync_runs",    "bq_sync_rejects"};
+    for (size_t i = 0; i < 6; i++) {
+        char sql[64];
+        sync_once(INTENT_REPLACE, 1);
+        snprintf(sql, sizeof sql, "drop table %s", names[i]);
+        run(&tracking.database, sql);
+        assert_false(tracking_load(&tracking, "users", &(struct progress){0}, &err) && i == 1);
+
+        reopen();
+
+        sync_once(INTENT_MERGE, 2);
+        assert_int_equal(load().generation, 2);
+    }
+}
+
+static void test_reading_a_database_without_control_tables_finds_nothing(void **state)
+{
+    (void)state;
+    struct database empty;
+    struct tracking reader;
+    struct progress progress;
+    struct intent intent;
+    bool found = true;
+    char value[8] = "x";
+    const char *file = path_in(&folder, "empty.db");
+    expect_ok(database_open(file, DATABASE_CREATE, 0, &empty, &err));
+    run(&empty, "create table mine(a)");
+
+    expect_ok(tracking_open_read(file, &reader, &err));
+    expect_ok(tracking_load(&reader, "users", &progress, &err));
+    expect_ok(tracking_intent(&reader, "users", &found, &intent, &err));
+    expect_ok(tracking_get(&reader, "instance", value, sizeof value, &err));
+
+    assert_false(progress.found);
+    assert_false(found);
+    assert_string_equal(value, "");
+    assert_int_equal(query_int(&empty, "select count(*) from sqlite_master"), 1);
+    tracking_close(&reader);
+    database_close(&empty);
+}
+
+static void test_tables_of_an_older_layout_are_completed(void **state)
+{
+    (void)state;
+    run(&tracking.database,
+        "drop table bq_sync_tracking; drop table bq_sync_meta;"
+        "create table bq_sync_tracking(table_name TEXT PRIMARY KEY, last_synced_row_id INTEGER NOT "
+        "NULL,"
+        " last_synced_at TEXT);"
+        "insert into bq_sync_tracking values ('users', 55, '2025-01-01T00:00:00Z')");
+
+    reopen();
+
+    assert_int_equal(load().last_synced_row_id, 55);
+    assert_string_equal(load().content_hash, "");
+    sync_once(INTENT_REPLACE, 1);
+    assert_int_equal(load().last_synced_row_id, 90);
+}
+
+static void test_a_newer_layout_is_refused(void **state)
+{
+    (void)state;
+    struct tracking other;
+    run(&tracking.database, "update bq_sync_meta set value = '99' where name = 'schema_version'");
+
+    expect_error(tracking_open(path, &other, &err), ERROR_SOURCE, "version 99");
+}
+
+static void test_opening_again_writes_nothing_and_keeps_the_instance(void **state)
+{
+    (void)state;
+    char first[32];
+    char second[32];
+    expect_ok(tracking_get(&tracking, "instance", first, sizeof first, &err));
+    int64_t version = query_int(&tracking.database, "pragma data_version");
+
+    struct tracking other;
+    expect_ok(tracking_open(path, &other, &err));
+    expect_ok(tracking_get(&other, "instance", second, sizeof second, &err));
+
+    assert_int_equal(strlen(first), 16);
+    assert_string_equal(first, second);
+    assert_int_equal(query_int(&tracking.database, "pragma data_version"), version);
+    tracking_close(&other);
+}
+
+static void test_facts_are_kept_by_name(void **state)
+{
+    (void)state;
+    char value[16];
+
+    expect_ok(tracking_set(&tracking, "location", "US", &err));
+    expect_ok(tracking_set(&tracking, "location", "EU", &err));
+    expect_ok(tracking_get(&tracking, "location", value, sizeof value, &err));
+
+    assert_string_equal(value, "EU");
+}
+
+static bool collect_run(void *context, const char *run_id, const char *run_state, const char *json)
+{
+    buffer_printf(context, "%s %s %s\n", run_id, run_state, json);
+    return true;
+}
+
+static void test_the_newest_runs_are_kept_newest_first(void **state)
+{
+    (void)state;
+    struct buffer out;
+    char id[16];
+    buffer_init(&out, 1 << 20);
+
+    for (int i = 1; i <= 503; i++) {
+        snprintf(id, sizeof id, "r%d", i);
+        expect_ok(runs_save(&tracking, id, "running", "{}", &err));
+    }
+    expect_ok(runs_save(&tracking, "r503", "done", "{\"ok\":true}", &err));
+    expect_ok(runs_each(&tracking, 2, collect_run, &out, &err));
+
+    assert_string_equal(buffer_text(&out), "r503 done {\"ok\":true}\nr502 running {}\n");
+    assert_int_equal(query_int(&tracking.database, "select count(*) from bq_sync_runs"), 500);
+    buffer_clear(&out);
+}
+
+#define state_test(function) cmocka_unit_test_setup_teardown(function, open_state, close_state)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        state_test(test_a_table_never_synced_has_no_progress),
+        state_test(test_an_acknowledged_intent_becomes_the_progress),
+        state_test(test_an_open_intent_survives_and_moves_nothing),
+        state_test(test_the_highest_row_id_never_falls),
+        state_test(test_appended_rows_count_and_merged_ones_do_not),
+        state_test(test_a_withdrawn_intent_uses_up_its_generation),
+        state_test(test_a_row_deleted_by_hand_stays_deleted_when_its_intent_succeeds),
+        state_test(test_a_reset_forgets_all_but_the_generation),
+        state_test(test_an_invalidated_table_keeps_its_numbers_and_loses_its_hash),
+        state_test(test_acknowledging_twice_does_no_harm),
+        state_test(test_an_error_is_kept_until_the_table_succeeds),
+        state_test(test_dropped_control_tables_come_back),
+        state_test(test_reading_a_database_without_control_tables_finds_nothing),
+        state_test(test_tables_of_an_older_layout_are_completed),
+        state_test(test_a_newer_layout_is_refused),
+        state_test(test_opening_again_writes_nothing_and_keeps_the_instance),
+        state_test(test_facts_are_kept_by_name),
+        state_test(test_the_newest_runs_are_kept_newest_first),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
