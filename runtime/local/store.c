@@ -104,6 +104,29 @@ bool store_end(struct store *store, bool ok, struct error *err)
     return false;
 }
 
+/* Results of queries do not outlive the program that ran them. */
+static bool drop_results(struct store *store, struct error *err)
+{
+    sqlite3_stmt *row = NULL;
+    bool ok = true;
+
+    for (bool more = true; ok && more;) {
+        char *name = NULL;
+        if (!store_prepare(
+                store, "select name from sqlite_master where name glob 'bqlocal.*' limit 1", &row,
+                err, NULL))
+            return false;
+        more = sqlite3_step(row) == SQLITE_ROW;
+        if (more)
+            name = strdup((const char *)sqlite3_column_text(row, 0));
+        sqlite3_finalize(row);
+        if (more)
+            ok = store_executef(store, err, "drop table \"%w\"", name);
+        free(name);
+    }
+    return ok;
+}
+
 bool store_open(const char *path, const char *project, struct store *out_store, struct error *err)
 {
     struct store store = {.project = strdup(project)};
@@ -120,7 +143,7 @@ bool store_open(const char *path, const char *project, struct store *out_store, 
         return false;
     }
     sqlite3_busy_timeout(store.handle, 5000);
-    if (!store_execute(&store, opening, err)) {
+    if (!store_execute(&store, opening, err) || !drop_results(&store, err)) {
         error_wrap(err, "%s", path == NULL ? "memory" : path);
         store_close(&store);
         return false;

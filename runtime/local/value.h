@@ -53,6 +53,14 @@ bool value_utf8_is_valid(struct slice text);
  * that are no 64-bit integers as doubles. False if it is no JSON or nested deeper than 500. */
 bool value_json_normalise(struct slice text, struct buffer *out);
 
+/* The text that a JSON string (with its quotes) stands for, appended to out. */
+bool value_json_decode(struct slice string, struct buffer *out);
+
+/* Calls member for each member of the JSON object that the text is, in order: its decoded key and
+ * the text of its value. False if it is no JSON object or as soon as member returns false. */
+typedef bool value_json_member(void *context, struct slice key, struct slice value);
+bool value_json_walk(struct slice text, value_json_member *member, void *context);
+
 /* Standard base64 with padding. Decoding takes the URL alphabet too and appends to out. */
 void value_base64_encode(struct slice bytes, struct buffer *out);
 bool value_base64_decode(struct slice text, struct buffer *out);
