@@ -321,7 +321,8 @@ static bool acknowledge_nothing(struct applier *applier, struct task *task, stru
     if (!make_intent(applier, task, &intent, err))
         return false;
     intent.generation = task->progress.generation;
-    return acknowledge(applier, task, &intent, err);
+    return tracking_intend(applier->tracking, &intent, err) &&
+           acknowledge(applier, task, &intent, err);
 }
 
 bool apply_batch(struct applier *applier, struct task *task, struct error *err)

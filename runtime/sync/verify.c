@@ -191,13 +191,13 @@ static bool read_buckets(struct comparison *c, struct error *err)
     buffer_init(&sql, STATEMENT_CEILING);
     buffer_printf(
         &sql,
-        "select r.bucket, count(*), bit_xor(cast(concat('0x', substr(r.hash, 1, 15)) as int64)), "
-        "bit_xor(cast(concat('0x', substr(r.hash, 16, 15)) as int64)) "
+        "select r.bucket, count(*), bit_xor(cast(concat('0x', substr(r.row_hash, 1, 15)) as int64)), "
+        "bit_xor(cast(concat('0x', substr(r.row_hash, 16, 15)) as int64)) "
         "from (select substr(to_hex(sha256(");
     rowtext_expression(&sql, c->table, ROWTEXT_KEY);
     buffer_printf(&sql, ")), 1, %d) as bucket, to_hex(sha256(", BUCKET_DIGITS);
     rowtext_expression(&sql, c->table, ROWTEXT_ALL);
-    buffer_append_text(&sql, ")) as hash");
+    buffer_append_text(&sql, ")) as row_hash");
     append_from(&sql, c);
     buffer_append_text(&sql, ") as r group by r.bucket");
 

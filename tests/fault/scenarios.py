@@ -1,0 +1,41 @@
+"""The lives that the crash tests cut short: what is there before, what changes, and what has to come out.
+
+A scenario is a first part (done in peace), a change, and the run that is killed and run again. The outcome is
+always the same: BigQuery holds what SQLite holds, each row once, and no staging table without an expiration.
+"""
+
+import collections
+
+Scenario = collections.namedtuple("Scenario", "name before change arguments tables")
+
+ROWS = """
+insert into events(kind, payload, at) values ('a', '{"n":1}', 1), ('b', null, 2), ('c', '[]', 3);
+insert into accounts values (1, 'a@x', 1.5, 'one'), (2, 'b@x', null, 'two'), (3, 'c@x', 3, null);
+insert into settings values ('theme', 'dark'), ('lang', 'en');
+insert into memberships values ('core', 'ann', 'lead', '2020-02-29'), ('core', 'bob', null, null);
+insert into devices values ('s-1', 1, 1.25), ('s-2', 0, null);
+"""
+
+SCENARIOS = [
+    Scenario("first sync", None, ROWS, (), ("events", "accounts", "settings", "memberships", "devices")),
+    Scenario("append: new rows", ROWS,
+             "insert into events(kind, at) values ('d', 4), ('e', 5)", (), ("events",)),
+    Scenario("append: an update", ROWS,
+             "update events set kind = 'z' where id = 2; insert into events(kind, at) values ('d', 4)", (),
+             ("events",)),
+    Scenario("upsert: new rows only", ROWS,
+             "insert into accounts values (4, 'd@x', 4, null)", (), ("accounts",)),
+    Scenario("upsert: insert, update, delete", ROWS,
+             "insert into accounts values (4, 'd@x', 4, null); update accounts set note = 'uno' where id = 1;"
+             "delete from accounts where id = 2", (), ("accounts",)),
+    Scenario("upsert: changed keys", ROWS,
+             "update accounts set id = 9 where id = 1; update memberships set person = 'eve' where person = 'bob'",
+             (), ("accounts", "memberships")),
+    Scenario("replace: a change", ROWS,
+             "update settings set value = 'light' where name = 'theme'; delete from settings where name = 'lang'",
+             (), ("settings",)),
+    Scenario("replace: emptied", ROWS, "delete from settings", (), ("settings",)),
+    Scenario("full sync", ROWS, "update accounts set note = 'x'; delete from events where id = 1", ("--full",),
+             ("events", "accounts", "settings")),
+    Scenario("reset", ROWS, "delete from bq_sync_tracking where table_name = 'accounts'", (), ("accounts",)),
+]
