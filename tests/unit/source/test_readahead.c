@@ -19,7 +19,10 @@
 
 #include <cmocka.h>
 
-#define ROWS 3000
+/* A file of many windows, and one that is within a single window from its first page to its last:
+ * whatever is not forgotten in time is read again there. */
+#define MANY 3000
+#define FEW  150
 
 static char folder[] = "/tmp/test_readahead.XXXXXX";
 static char path[64];
@@ -59,25 +62,6 @@ static sqlite3 *open_ahead(void)
     return open_with(readahead_vfs(), SQLITE_OPEN_READONLY);
 }
 
-/* A table of so many rows, all of version 0, some with overflow pages. */
-static void make_table(const char *journal_mode)
-{
-    char sql[512];
-
-    snprintf(path, sizeof path, "%s/db", folder);
-    sqlite3 *db = open_with(NULL, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    snprintf(
-        sql, sizeof sql,
-        "PRAGMA journal_mode = %s; PRAGMA synchronous = off;"
-        "CREATE TABLE t (id INTEGER PRIMARY KEY, version INTEGER NOT NULL, filler TEXT);"
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
-        "INSERT INTO t SELECT i, 0, hex(randomblob(CASE i %% 50 WHEN 0 THEN 5000 ELSE 150 END))"
-        " FROM n",
-        journal_mode, ROWS);
-    exec(db, sql);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
-}
-
 static void remove_table(void)
 {
     static const char *const tails[] = {"", "-wal", "-shm", "-journal"};
@@ -87,6 +71,26 @@ static void remove_table(void)
         snprintf(name, sizeof name, "%s%s", path, tails[i]);
         unlink(name);
     }
+}
+
+/* A table of so many rows, all of version 0, some with overflow pages. */
+static void make_table(const char *journal_mode, int rows)
+{
+    char sql[512];
+
+    snprintf(path, sizeof path, "%s/db", folder);
+    remove_table();
+    sqlite3 *db = open_with(NULL, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    snprintf(
+        sql, sizeof sql,
+        "PRAGMA journal_mode = %s; PRAGMA synchronous = off;"
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, version INTEGER NOT NULL, filler TEXT);"
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
+        "INSERT INTO t SELECT i, 0, hex(randomblob(CASE i %% 50 WHEN 0 THEN 5000 ELSE 150 END))"
+        " FROM n",
+        journal_mode, rows);
+    exec(db, sql);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
 /* A number that depends on each value of each row and their order. */
@@ -119,7 +123,7 @@ static void test_it_reads_what_the_default_vfs_reads(void **state)
     };
     (void)state;
 
-    make_table("delete");
+    make_table("delete", MANY);
     sqlite3 *plain = open_with(NULL, SQLITE_OPEN_READONLY);
     sqlite3 *ahead = open_ahead();
     // So small a page cache that pages are read again and again.
@@ -137,7 +141,7 @@ static void test_it_sees_what_was_written_between_two_reads(void **state)
     (void)state;
 
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
-        make_table(modes[i]);
+        make_table(modes[i], FEW);
         sqlite3 *ahead = open_ahead();
         sqlite3 *writer = open_with(NULL, SQLITE_OPEN_READWRITE);
         for (int round = 0; round < 5; round++) {
@@ -147,7 +151,7 @@ static void test_it_sees_what_was_written_between_two_reads(void **state)
             assert_true(
                 fingerprint(writer, "SELECT * FROM t") == fingerprint(ahead, "SELECT * FROM t"));
         }
-        exec(writer, "DELETE FROM t WHERE id > 100; VACUUM; PRAGMA wal_checkpoint(truncate)");
+        exec(writer, "DELETE FROM t WHERE id > 50; VACUUM; PRAGMA wal_checkpoint(truncate)");
         assert_true(
             fingerprint(writer, "SELECT * FROM t") == fingerprint(ahead, "SELECT * FROM t"));
         sqlite3_close(ahead);
@@ -159,7 +163,7 @@ static void test_it_sees_what_was_written_between_two_reads(void **state)
 static void test_its_own_writes_are_seen(void **state)
 {
     (void)state;
-    make_table("delete");
+    make_table("delete", FEW);
     sqlite3 *ahead = open_with(readahead_vfs(), SQLITE_OPEN_READWRITE);
     exec(ahead, "PRAGMA cache_size = 5");
     (void)fingerprint(ahead, "SELECT * FROM t");
@@ -201,7 +205,7 @@ static void rewrite_forever(void)
 }
 
 /* Two scans in one transaction: all rows have one version, the same in both. */
-static int64_t read_version(sqlite3 *db)
+static int64_t read_version(sqlite3 *db, int expected_rows)
 {
     int64_t version = -1;
 
@@ -228,19 +232,19 @@ static int64_t read_version(sqlite3 *db)
             return -1;
         }
         assert_int_equal(status, SQLITE_DONE);
-        assert_int_equal(rows, ROWS);
+        assert_int_equal(rows, expected_rows);
     }
     exec(db, "COMMIT");
     return version;
 }
 
-static void stress(const char *journal_mode, int transactions)
+static void stress(const char *journal_mode, int rows, int transactions)
 {
     int64_t before = -1;
     int changes = 0;
     int reads = 0;
 
-    make_table(journal_mode);
+    make_table(journal_mode, rows);
     pid_t writer = fork();
     assert_true(writer >= 0);
     if (writer == 0)
@@ -249,7 +253,7 @@ static void stress(const char *journal_mode, int transactions)
     sqlite3 *db = open_ahead();
     exec(db, "PRAGMA cache_size = 5");
     while (reads < transactions) {
-        int64_t version = read_version(db);
+        int64_t version = read_version(db, rows);
         if (version < 0)
             continue;
         assert_true(version >= before);
@@ -273,13 +277,15 @@ static void stress(const char *journal_mode, int transactions)
 static void test_a_transaction_sees_one_version_next_to_a_writer_with_a_wal(void **state)
 {
     (void)state;
-    stress("wal", 200);
+    stress("wal", MANY, 100);
+    stress("wal", FEW, 2000);
 }
 
 static void test_a_transaction_sees_one_version_next_to_a_writer_with_a_journal(void **state)
 {
     (void)state;
-    stress("delete", 60);
+    stress("delete", MANY, 30);
+    stress("delete", FEW, 500);
 }
 
 int main(void)
