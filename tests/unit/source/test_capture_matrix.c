@@ -428,15 +428,26 @@ static void compare(
     cases++;
 }
 
-static void run_script(struct bench *bench, const char *script, bool extra)
+/* With BQSYNC_MATRIX=full everything is run with everything; by default the rarer states meet every
+ * third statement, which takes a third of the time. */
+static void run_script(struct bench *bench, const char *script, bool extra, size_t turn)
 {
-    compare(bench, &bench->listed, script, false);
+    static int full = -1;
+
+    if (full < 0)
+        full = getenv("BQSYNC_MATRIX") != NULL;
+    bool third = full == 1 || turn % 3 == 0;
+    if (!extra || third)
+        compare(bench, &bench->listed, script, false);
     if (extra)
         return;
     compare(bench, &bench->listed, script, true);
-    compare(bench, &bench->fresh, script, false);
-    compare(bench, &bench->fresh, script, true);
-    compare(bench, &bench->relisted, script, false);
+    if (full == 1 || turn % 2 == 0)
+        compare(bench, &bench->fresh, script, false);
+    if (full == 1 || turn % 2 == 1)
+        compare(bench, &bench->fresh, script, true);
+    if (third)
+        compare(bench, &bench->relisted, script, false);
 }
 
 static void run_shape(const struct shape *shape, const char *extra)
@@ -448,7 +459,7 @@ static void run_shape(const struct shape *shape, const char *extra)
         size_t variants = strstr(statements[i], "{or}") != NULL ? CLAUSE_COUNT : 1;
         for (size_t variant = 0; variant < variants; variant++) {
             char *script = substitute(statements[i], shape, clauses[variant]);
-            run_script(&bench, script, extra[0] != '\0');
+            run_script(&bench, script, extra[0] != '\0', i + variant);
             free(script);
         }
     }

@@ -1,0 +1,576 @@
+/* Installing, checking, sealing and removing change capture. */
+#include "support.h"
+
+static struct folder folder;
+static struct fixture *users;
+static struct database source;
+static char path[256];
+
+static int set_up(void **state)
+{
+    (void)state;
+    folder = make_folder();
+    snprintf(path, sizeof path, "%s", path_in(&folder, "source.db"));
+    users = make_fixture("users", "id, email, v", 1, true);
+    expect_ok(database_open(path, DATABASE_CREATE, 2000, &source, &err));
+    run(&source, "pragma journal_mode = wal;"
+                 "create table users(id integer primary key, email text unique, v);"
+                 "insert into users values (1, 'a', 1), (2, 'b', 2), (10, 'c', 3)");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    database_close(&source);
+    free_fixture(users);
+    remove_folder(&folder);
+    return 0;
+}
+
+static void install(void)
+{
+    expect_ok(capture_install(&source, &users->table, &err));
+}
+
+static enum capture_state check(void)
+{
+    enum capture_state state;
+
+    expect_ok(capture_check(&source, &users->table, &state, &err));
+    return state;
+}
+
+static struct source_shape inspect(void)
+{
+    struct source_shape shape;
+
+    expect_ok(capture_inspect(&source, &users->table, &shape, &err));
+    return shape;
+}
+
+static struct position seal(bool write)
+{
+    const struct table *table = &users->table;
+    struct source_shape shape = inspect();
+    struct position position;
+
+    expect_ok(capture_seal(&source, &table, &shape, 1, write, &position, &err));
+    return position;
+}
+
+static struct position seal_and_release(void)
+{
+    struct position position = seal(true);
+
+    database_rollback(&source);
+    return position;
+}
+
+static const char *dirty(void)
+{
+    return query_text(
+        &source, "select group_concat(bq_sync_key_1 || '@' || bq_sync_sequence, ' ') from"
+                 " (select * from bq_sync_dirty_users order by 1)");
+}
+
+static void test_it_is_absent_then_intact_and_installing_twice_changes_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(check(), CAPTURE_ABSENT);
+
+    install();
+    assert_int_equal(check(), CAPTURE_INTACT);
+    int64_t version = query_int(&source, "pragma schema_version");
+    install();
+
+    assert_int_equal(check(), CAPTURE_INTACT);
+    assert_int_equal(query_int(&source, "pragma schema_version"), version);
+}
+
+static void test_any_alteration_is_noticed_and_mended(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *label;
+        const char *sql;
+    } cases[] = {
+        {"a trigger dropped", "drop trigger bq_sync_users_delete"},
+        {"a guard dropped", "drop trigger bq_sync_users_replace_1_insert"},
+        {"a trigger that does less", "drop trigger bq_sync_users_delete; create trigger "
+                                     "bq_sync_users_delete after delete on users"
+                                     " begin select 1; end"},
+        {"a trigger of a newer version",
+         "create trigger bq_sync_users_later after delete on users begin select 1; end"},
+        {"the dirty set dropped", "drop table bq_sync_dirty_users"},
+        {"another dirty set",
+         "drop table bq_sync_dirty_users; create table bq_sync_dirty_users(a, b)"},
+        {"the counters dropped", "drop table bq_sync_capture"},
+        {"the counter deleted", "delete from bq_sync_capture"},
+        {"the table made anew",
+         "create table n(id integer primary key, email text unique, v); insert into n select * from"
+         " users; drop table users; alter table n rename to users"},
+        {"another unique index", "create unique index users_v on users(v)"},
+        {"the table renamed and another in its place",
+         "alter table users rename to old; create table users(id integer primary key,"
+         " email text unique, v)"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        install();
+        run(&source, cases[i].sql);
+        if (check() != CAPTURE_INTERRUPTED)
+            fail_msg("%s was not noticed", cases[i].label);
+
+        install();
+        if (check() != CAPTURE_INTACT)
+            fail_msg("%s was not mended", cases[i].label);
+        run(&source, "insert or replace into users values (1, 'mended', 1); delete from users"
+                     " where id = 1");
+        assert_non_null(strstr(dirty(), "1@"));
+        run(&source, "drop table if exists old");
+    }
+}
+
+static void test_a_table_renamed_and_back_is_intact(void **state)
+{
+    (void)state;
+    run(&source, "create unique index users_lower on users(lower(email)) where v is not null");
+    install();
+
+    run(&source, "alter table users rename to other");
+    assert_int_equal(check(), CAPTURE_INTERRUPTED);
+    run(&source, "update other set v = 9 where id = 2");
+    run(&source, "alter table other rename to users");
+
+    assert_int_equal(check(), CAPTURE_INTACT);
+    assert_string_equal(dirty(), "2@1");
+}
+
+static void test_vacuum_and_added_columns_leave_it_intact(void **state)
+{
+    (void)state;
+    install();
+
+    run(&source, "alter table users add column w; vacuum");
+
+    assert_int_equal(check(), CAPTURE_INTACT);
+    assert_string_equal(inspect().extra, "w");
+}
+
+static void test_other_connections_and_attached_databases_are_captured(void **state)
+{
+    (void)state;
+    struct database other;
+    install();
+    expect_ok(database_open(":memory:", DATABASE_CREATE, 0, &other, &err));
+    char sql[512];
+    snprintf(sql, sizeof sql, "attach '%s' as app; update app.users set v = 5 where id = 10", path);
+
+    run(&other, sql);
+
+    assert_string_equal(dirty(), "10@1");
+    database_close(&other);
+}
+
+static void test_dropping_the_progress_does_not_touch_the_application(void **state)
+{
+    (void)state;
+    struct tracking tracking;
+    expect_ok(tracking_open(path, &tracking, &err));
+    install();
+
+    run(&source,
+        "drop table bq_sync_tracking; drop table bq_sync_meta; drop table bq_sync_intents");
+    run(&source, "update users set v = 7; insert or replace into users values (3, 'a', 0)");
+
+    assert_string_equal(dirty(), "1@1 2@1 3@1 10@1");
+    tracking_close(&tracking);
+}
+
+static void test_installing_anew_takes_back_the_trust_in_the_progress(void **state)
+{
+    (void)state;
+    struct tracking tracking;
+    struct progress progress;
+    struct intent intent = {
+        .table = "users",
+        .kind = INTENT_REPLACE,
+        .generation = 1,
+        .nonce = "1",
+        .upper_sequence = 40,
+        .upper_row_id = 99,
+        .content_hash = "c",
+    };
+    expect_ok(tracking_open(path, &tracking, &err));
+    expect_ok(tracking_intend(&tracking, &intent, &err));
+    expect_ok(tracking_acknowledge(&tracking, &intent, 0, &err));
+
+    install();
+    expect_ok(tracking_load(&tracking, "users", &progress, &err));
+
+    assert_string_equal(progress.content_hash, "");
+    // Ids up to the highest one synced are only found by capture, sequences up to the synced one
+    // not.
+    assert_int_equal(query_int(&source, "select watermark from bq_sync_capture"), 99);
+    assert_true(query_int(&source, "select sequence from bq_sync_capture") > 40);
+    tracking_close(&tracking);
+}
+
+static void test_removal_leaves_the_schema_as_it_was(void **state)
+{
+    (void)state;
+    const char *schema_sql = "select group_concat(sql, ';') from sqlite_master order by 1";
+    char before[1024];
+    snprintf(before, sizeof before, "%s", query_text(&source, schema_sql));
+    struct fixture *orders = make_fixture("orders", "id, v", 1, true);
+    run(&source, "create table orders(id integer primary key, v)");
+    install();
+    expect_ok(capture_install(&source, &orders->table, &err));
+
+    expect_ok(capture_remove(&source, &orders->table, &err));
+    assert_int_equal(check(), CAPTURE_INTACT);
+    expect_ok(capture_remove(&source, &users->table, &err));
+    run(&source, "drop table orders");
+
+    assert_string_equal(query_text(&source, schema_sql), before);
+    free_fixture(orders);
+}
+
+static void test_tables_no_longer_defined_lose_their_capture(void **state)
+{
+    (void)state;
+    struct fixture *orders = make_fixture("users_insert", "id, v", 1, true);
+    const struct table *left = &users->table;
+    run(&source, "create table users_insert(id integer primary key, v unique)");
+    install();
+    expect_ok(capture_install(&source, &orders->table, &err));
+
+    expect_ok(capture_remove_unknown(&source, &left, 1, &err));
+
+    assert_int_equal(check(), CAPTURE_INTACT);
+    assert_int_equal(
+        query_int(&source, "select count(*) from sqlite_master where name like 'bq%users_insert_%'"),
+        0);
+    run(&source, "insert into users_insert values (1, 2)");
+    expect_ok(capture_remove_unknown(&source, NULL, 0, &err));
+    assert_int_equal(
+        query_int(&source, "select count(*) from sqlite_master where name like 'bq_sync%'"), 0);
+    free_fixture(orders);
+}
+
+static void test_shapes_are_told_apart(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *label;
+        const char *create;
+        bool integer_key;
+        const char *missing;
+        const char *extra;
+        const char *problem;
+    } cases[] = {
+        {"rowid alias", "create table users(id integer primary key, email, v)", true, "", "", ""},
+        {"in capitals", "create table USERS(ID INTEGER PRIMARY KEY, EMAIL, V)", true, "", "", ""},
+        {"constraint", "create table users(id integer, email, v, primary key(id))", true, "", "",
+         ""},
+        {"int", "create table users(id int primary key, email, v)", false, "", "", ""},
+        {"desc", "create table users(id integer primary key desc, email, v)", false, "", "", ""},
+        {"without rowid", "create table users(id integer primary key, email, v) without rowid",
+         false, "", "", ""},
+        {"part of a key", "create table users(id integer, email, v, primary key(id, email))", false,
+         "", "", "unique index on (id)"},
+        {"unique index", "create table users(id, email, v); create unique index i on users(id)",
+         false, "", "", ""},
+        {"partial index",
+         "create table users(id, email, v); create unique index i on users(id) where v", false, "",
+         "", "unique index on (id)"},
+        {"columns", "create table users(id integer primary key, mail, v, w, g as (v))", true,
+         "email", "mail, w, g", ""},
+        {"view", "create view users as select 1 as id, 2 as email, 3 as v", false, "", "", ""},
+        {"virtual", "create virtual table users using fts5(id, email, v)", false, "", "",
+         "virtual table"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct database database;
+        struct source_shape shape;
+        expect_ok(database_open(":memory:", DATABASE_CREATE, 0, &database, &err));
+        run(&database, cases[i].create);
+        expect_ok(capture_inspect(&database, &users->table, &shape, &err));
+        if (!shape.exists || shape.integer_key != cases[i].integer_key ||
+            strcmp(shape.missing, cases[i].missing) != 0 ||
+            strncmp(shape.extra, cases[i].extra, strlen(cases[i].extra)) != 0 ||
+            strstr(shape.key_problem, cases[i].problem) == NULL ||
+            (cases[i].problem[0] == '\0') != (shape.key_problem[0] == '\0'))
+            fail_msg(
+                "%s: integer %d, missing \"%s\", extra \"%s\", problem \"%s\"", cases[i].label,
+                shape.integer_key, shape.missing, shape.extra, shape.key_problem);
+        database_close(&database);
+    }
+}
+
+static void test_what_cannot_be_captured_is_refused_in_words(void **state)
+{
+    (void)state;
+    run(&source, "drop table users");
+    expect_error(
+        capture_install(&source, &users->table, &err), ERROR_SCHEMA, "there is no such table");
+    run(&source, "create view users as select 1 as id, 2 as email, 3 as v");
+    expect_error(capture_install(&source, &users->table, &err), ERROR_SCHEMA, "it is a view");
+    run(&source, "drop view users; create table users(id, email, v)");
+    expect_error(
+        capture_install(&source, &users->table, &err), ERROR_SCHEMA, "create unique index");
+    run(&source, "drop table users; create table users(id integer primary key, v)");
+    expect_error(
+        capture_install(&source, &users->table, &err), ERROR_SCHEMA, "lacks the columns email");
+    assert_int_equal(query_int(&source, "select count(*) from sqlite_master"), 1);
+}
+
+static void test_rows_above_the_watermark_are_not_listed(void **state)
+{
+    (void)state;
+    install();
+    seal_and_release();
+
+    run(&source, "insert into users(email) values ('d'); update users set v = 1 where email = 'd';"
+                 "insert into users values (5, 'e', 5)");
+
+    assert_string_equal(dirty(), "5@2");
+}
+
+static void test_a_seal_divides_changes_by_sequence(void **state)
+{
+    (void)state;
+    install();
+    run(&source, "update users set v = 2 where id = 1");
+
+    struct position first = seal_and_release();
+    run(&source, "update users set v = 3 where id = 2");
+    struct position second = seal_and_release();
+
+    assert_string_equal(dirty(), "1@1 2@2");
+    assert_int_equal(first.sequence, 1);
+    assert_int_equal(first.row_id, 10);
+    assert_int_equal(second.sequence, 2);
+}
+
+static void test_the_watermark_never_falls(void **state)
+{
+    (void)state;
+    install();
+    seal_and_release();
+    run(&source, "delete from users where id = 10");
+    expect_ok(capture_clean(&source, &users->table, 2, &err));
+
+    struct position position = seal_and_release();
+    run(&source, "insert into users values (10, 'again', 0)");
+
+    assert_int_equal(position.row_id, 2);
+    assert_string_equal(dirty(), "10@3");
+}
+
+static void test_looking_without_writing_changes_nothing(void **state)
+{
+    (void)state;
+    install();
+    int64_t version = query_int(&source, "pragma data_version");
+    char before[64];
+    snprintf(
+        before, sizeof before, "%s", query_text(&source, "select sequence from bq_sync_capture"));
+
+    struct position position = seal(false);
+    database_rollback(&source);
+
+    assert_int_equal(position.sequence, 1);
+    assert_string_equal(query_text(&source, "select sequence from bq_sync_capture"), before);
+    assert_int_equal(query_int(&source, "pragma data_version"), version);
+}
+
+static struct database intruder;
+static int intrusions;
+
+static int insert_once_more(void *context, sqlite3 *handle, const char *name, int pages)
+{
+    (void)context;
+    (void)handle;
+    (void)name;
+    (void)pages;
+    if (intrusions-- > 0)
+        run(&intruder, "insert into users(email) values (hex(randomblob(8)))");
+    return SQLITE_OK;
+}
+
+static void test_rows_that_slip_in_behind_a_seal_make_it_seal_again(void **state)
+{
+    (void)state;
+    install();
+    expect_ok(database_open(path, DATABASE_WRITE, 2000, &intruder, &err));
+    intrusions = 1;
+    sqlite3_wal_hook(source.handle, insert_once_more, NULL);
+
+    struct position position = seal(true);
+
+    assert_int_equal(position.sequence, 2);
+    assert_int_equal(position.row_id, 11);
+    assert_int_equal(query_int(&source, "select watermark from bq_sync_capture"), 1011);
+    assert_int_equal(query_int(&source, "select sequence from bq_sync_capture"), 3);
+    database_rollback(&source);
+    database_close(&intruder);
+}
+
+static void test_the_snapshot_does_not_see_later_changes(void **state)
+{
+    (void)state;
+    install();
+    expect_ok(database_open(path, DATABASE_WRITE, 2000, &intruder, &err));
+
+    seal(true);
+    run(&intruder, "update users set v = 77");
+
+    assert_int_equal(query_int(&source, "select count(*) from users where v = 77"), 0);
+    database_rollback(&source);
+    assert_int_equal(query_int(&source, "select count(*) from users where v = 77"), 3);
+    database_close(&intruder);
+}
+
+static void test_the_highest_possible_id_does_not_overflow_the_watermark(void **state)
+{
+    (void)state;
+    install();
+    run(&source, "insert into users values (9223372036854775807, 'max', 0)");
+
+    struct position position = seal_and_release();
+    run(&source, "insert into users(email) values ('random id')");
+
+    assert_true(position.row_id == INT64_MAX);
+    assert_int_equal(query_int(&source, "select count(*) from bq_sync_dirty_users"), 1);
+}
+
+static void test_pending_rows_and_keys_are_counted(void **state)
+{
+    (void)state;
+    struct progress progress = {.found = true, .last_synced_row_id = 10};
+    struct source_shape shape = inspect();
+    struct pending pending;
+    bool any = true;
+    install();
+    progress.synced_sequence = seal_and_release().sequence;
+    expect_ok(capture_has_pending(&source, &users->table, &shape, &progress, &any, &err));
+    assert_false(any);
+
+    run(&source, "insert into users(email) values ('d'), ('e'); update users set v = 0;"
+                 "delete from users where id = 1");
+    expect_ok(capture_pending(&source, &users->table, &shape, &progress, &pending, &err));
+    expect_ok(capture_has_pending(&source, &users->table, &shape, &progress, &any, &err));
+
+    assert_int_equal(pending.new_rows, 2);
+    assert_int_equal(pending.dirty_keys, 3);
+    assert_true(any);
+}
+
+static void test_cleaning_deletes_what_was_acknowledged_and_no_more(void **state)
+{
+    (void)state;
+    install();
+    run(&source, "with recursive n(i) as (select 100 union all select i + 1 from n where i < 22000)"
+                 " insert into bq_sync_dirty_users select i, 2 + (i % 3 = 0) from n");
+
+    expect_ok(capture_clean(&source, &users->table, 2, &err));
+
+    assert_int_equal(query_int(&source, "select count(*) from bq_sync_dirty_users"), 7300);
+    assert_int_equal(
+        query_int(&source, "select count(*) from bq_sync_dirty_users where bq_sync_sequence < 3"),
+        0);
+}
+
+/* A guard costs the application one look into the index, also for filters and expressions. */
+static void test_guards_use_the_unique_index(void **state)
+{
+    (void)state;
+    run(&source, "create unique index users_live on users(email, v) where v > 0;"
+                 "create unique index users_lower on users(lower(email))");
+    install();
+    run(&source, "with recursive n(i) as (select 100 union all select i + 1 from n where i < 20000)"
+                 " insert into users select i, 'x' || i, i from n");
+    sqlite3_stmt *statement = NULL;
+    bool row;
+    expect_ok(database_prepare(
+        &source, "insert into users values (null, 'one more', 5)", &statement, &err));
+
+    expect_ok(database_step(&source, statement, &row, &err));
+
+    // Each step of a scan of the table counts, searches by an index do not.
+    assert_int_equal(sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_FULLSCAN_STEP, 0), 0);
+    assert_int_equal(sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_AUTOINDEX, 0), 0);
+    assert_true(sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_VM_STEP, 0) < 500);
+    sqlite3_finalize(statement);
+}
+
+/* Collapses white space, so that layouts can be compared. */
+static char *squeeze(const char *sql)
+{
+    struct buffer out;
+
+    buffer_init(&out, 1 << 20);
+    for (const char *at = sql; *at != '\0'; at++) {
+        if (strncmp(at, "--", 2) == 0)
+            at += strcspn(at, "\n");
+        if (strchr(" \n", *at) == NULL)
+            buffer_append_byte(&out, (uint8_t)*at);
+    }
+    return buffer_take(&out);
+}
+
+static void test_the_tests_use_the_triggers_that_the_generator_makes(void **state)
+{
+    (void)state;
+    struct buffer file;
+    char name[512];
+    snprintf(
+        name, sizeof name, "%.*s/generated/users.capture.sql",
+        (int)(strstr(__FILE__, "/tests/unit/") - __FILE__), __FILE__);
+    FILE *stream = fopen(name, "r");
+    assert_non_null(stream);
+    buffer_init(&file, 1 << 20);
+    for (int character; (character = fgetc(stream)) != EOF;)
+        buffer_append_byte(&file, (uint8_t)character);
+    fclose(stream);
+
+    char *generated = squeeze(buffer_text(&file));
+    char *ours = squeeze(users->table.capture_install_sql);
+
+    assert_string_equal(ours, generated);
+    free(generated);
+    free(ours);
+    buffer_clear(&file);
+}
+
+#define capture_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        capture_test(test_it_is_absent_then_intact_and_installing_twice_changes_nothing),
+        capture_test(test_any_alteration_is_noticed_and_mended),
+        capture_test(test_a_table_renamed_and_back_is_intact),
+        capture_test(test_vacuum_and_added_columns_leave_it_intact),
+        capture_test(test_other_connections_and_attached_databases_are_captured),
+        capture_test(test_dropping_the_progress_does_not_touch_the_application),
+        capture_test(test_installing_anew_takes_back_the_trust_in_the_progress),
+        capture_test(test_removal_leaves_the_schema_as_it_was),
+        capture_test(test_tables_no_longer_defined_lose_their_capture),
+        capture_test(test_shapes_are_told_apart),
+        capture_test(test_what_cannot_be_captured_is_refused_in_words),
+        capture_test(test_rows_above_the_watermark_are_not_listed),
+        capture_test(test_a_seal_divides_changes_by_sequence),
+        capture_test(test_the_watermark_never_falls),
+        capture_test(test_looking_without_writing_changes_nothing),
+        capture_test(test_rows_that_slip_in_behind_a_seal_make_it_seal_again),
+        capture_test(test_the_snapshot_does_not_see_later_changes),
+        capture_test(test_the_highest_possible_id_does_not_overflow_the_watermark),
+        capture_test(test_pending_rows_and_keys_are_counted),
+        capture_test(test_cleaning_deletes_what_was_acknowledged_and_no_more),
+        capture_test(test_guards_use_the_unique_index),
+        capture_test(test_the_tests_use_the_triggers_that_the_generator_makes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
