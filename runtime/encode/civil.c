@@ -274,7 +274,7 @@ static int64_t unit_us(enum time_format format)
     case TIME_FORMAT_ISO8601:
         break;
     }
-    assert(!"a count needs a numeric format");
+    assert(false && "a count needs a numeric format");
     return 1;
 }
 
