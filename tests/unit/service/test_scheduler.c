@@ -1,0 +1,458 @@
+#include "service/scheduler.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "support/expect.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define US INT64_C(1000000)
+/* 2026-05-01 10:00:00 UTC, 15:30 in India. */
+#define START (INT64_C(1777629600) * US)
+
+static const struct table users = {.name = "users", .target = "users"};
+static const struct table tasks = {.name = "tasks", .target = "tasks"};
+static const struct table *const tables[] = {&users, &tasks};
+
+/* A clock that stands still, and passes that end when the test says so. */
+struct world {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    int64_t now_us;
+    int started;         /* passes */
+    int allowed;         /* to end */
+    enum error_code end; /* how they end */
+    struct pass_options last;
+    char last_table[32];
+    int ended;
+    int postponed;
+    struct clock clock;
+    struct scheduler *scheduler;
+};
+
+static int64_t world_wall(void *context)
+{
+    struct world *world = context;
+
+    pthread_mutex_lock(&world->mutex);
+    int64_t now_us = world->now_us;
+    pthread_mutex_unlock(&world->mutex);
+    return now_us;
+}
+
+static void run(void *context, const struct pass_options *options, struct run_result *out_result)
+{
+    struct world *world = context;
+
+    *out_result = (struct run_result){.kind = options->kind, .started_us = world_wall(world)};
+    strcpy(out_result->id, options->run_id);
+    out_result->table_count = options->table_count;
+    out_result->tables = calloc(options->table_count + 1, sizeof *out_result->tables);
+    for (size_t i = 0; i < options->table_count; i++) {
+        out_result->tables[i].table = options->tables[i];
+        out_result->tables[i].status = TABLE_UNCHANGED;
+    }
+    struct error err;
+    assert_true(board_begin(options->board, out_result, &err));
+
+    pthread_mutex_lock(&world->mutex);
+    world->last = *options;
+    world->last_table[0] = '\0';
+    if (options->tables != NULL)
+        strcpy(world->last_table, options->tables[0]->name);
+    world->started++;
+    pthread_cond_broadcast(&world->changed);
+    while (world->allowed < world->started)
+        pthread_cond_wait(&world->changed, &world->mutex);
+    if (world->end != ERROR_NONE)
+        error_set(&out_result->error, world->end, "as the test wanted");
+    pthread_mutex_unlock(&world->mutex);
+    out_result->finished_us = world_wall(world);
+}
+
+static void ended(void *context, const struct run_result *result, bool postponed)
+{
+    struct world *world = context;
+
+    (void)result;
+    pthread_mutex_lock(&world->mutex);
+    world->ended++;
+    world->postponed += postponed ? 1 : 0;
+    pthread_cond_broadcast(&world->changed);
+    pthread_mutex_unlock(&world->mutex);
+}
+
+/* Waits for a condition on the world for ten seconds at most. */
+static void wait_for(struct world *world, const int *counter, int value)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 10;
+    pthread_mutex_lock(&world->mutex);
+    while (*counter < value)
+        if (pthread_cond_timedwait(&world->changed, &world->mutex, &until) != 0)
+            break;
+    int reached = *counter;
+    pthread_mutex_unlock(&world->mutex);
+    assert_int_equal(reached, value);
+}
+
+static void allow(struct world *world, int count)
+{
+    pthread_mutex_lock(&world->mutex);
+    world->allowed += count;
+    pthread_cond_broadcast(&world->changed);
+    pthread_mutex_unlock(&world->mutex);
+}
+
+/* Until the scheduler has taken note of the end of a pass. */
+static void wait_idle(struct world *world)
+{
+    for (;;) {
+        cJSON *running = scheduler_running(world->scheduler);
+        if (running == NULL)
+            return;
+        cJSON_Delete(running);
+        sched_yield();
+    }
+}
+
+static void advance(struct world *world, int64_t us)
+{
+    pthread_mutex_lock(&world->mutex);
+    world->now_us += us;
+    pthread_mutex_unlock(&world->mutex);
+    scheduler_wake(world->scheduler);
+}
+
+static const struct config settings = {
+    .project = "p",
+    .dataset = "d",
+    .sqlite_path = "/tmp/app.db",
+    .sync_interval_ms = 900000,
+    .daily_minute = 7 * 60 + 30,
+    .timezone = "Asia/Kolkata",
+};
+
+static struct world *begin(const struct config *config, int64_t full_since_us)
+{
+    struct world *world = calloc(1, sizeof *world);
+    struct error err;
+
+    pthread_mutex_init(&world->mutex, NULL);
+    pthread_cond_init(&world->changed, NULL);
+    world->now_us = START;
+    world->clock = (struct clock){.context = world, .wall_us = world_wall};
+    expect_ok(scheduler_new(
+        &(struct scheduler_options){
+            .ops = {.context = world, .run = run, .ended = ended},
+            .clock = &world->clock,
+            .config = config,
+            .full_since_us = full_since_us,
+        },
+        &world->scheduler, &err));
+    expect_ok(scheduler_start(world->scheduler, &err));
+    return world;
+}
+
+static void end(struct world *world)
+{
+    scheduler_stop(world->scheduler);
+    allow(world, 1000);
+    assert_true(scheduler_join(world->scheduler, 10000));
+    scheduler_free(world->scheduler);
+    pthread_mutex_destroy(&world->mutex);
+    pthread_cond_destroy(&world->changed);
+    free(world);
+}
+
+/* Past the incremental pass of the start. */
+static struct world *begin_idle(const struct config *config)
+{
+    struct world *world = begin(config, SCHEDULE_NEVER);
+
+    allow(world, 1);
+    wait_for(world, &world->ended, 1);
+    wait_idle(world);
+    return world;
+}
+
+static void test_a_start_runs_an_incremental_pass_at_once(void **state)
+{
+    struct world *world = begin(&settings, SCHEDULE_NEVER);
+
+    (void)state;
+    wait_for(world, &world->started, 1);
+    assert_int_equal(world->last.kind, RUN_INCREMENTAL);
+    assert_false(world->last.full);
+    end(world);
+}
+
+static void test_a_request_while_a_pass_runs_is_refused_with_the_id_in_the_way(void **state)
+{
+    struct world *world = begin(&settings, SCHEDULE_NEVER);
+    char id[RUN_ID_SIZE];
+
+    (void)state;
+    wait_for(world, &world->started, 1);
+    assert_int_equal(scheduler_request(world->scheduler, RUN_FULL, NULL, 0, id), SCHEDULER_BUSY);
+    assert_string_equal(id, world->last.run_id);
+    allow(world, 1);
+    wait_for(world, &world->ended, 1);
+    wait_idle(world);
+    assert_int_equal(world->started, 1);
+    end(world);
+}
+
+static void test_a_request_runs_at_once_under_the_id_it_was_given(void **state)
+{
+    struct world *world = begin_idle(&settings);
+    char id[RUN_ID_SIZE];
+
+    (void)state;
+    assert_int_equal(
+        scheduler_request(world->scheduler, RUN_TABLES, tables + 1, 1, id), SCHEDULER_ACCEPTED);
+    wait_for(world, &world->started, 2);
+    assert_string_equal(world->last.run_id, id);
+    assert_int_equal(world->last.kind, RUN_TABLES);
+    assert_string_equal(world->last_table, "tasks");
+    cJSON *running = scheduler_running(world->scheduler);
+    assert_string_equal(cJSON_GetObjectItem(running, "run_id")->valuestring, id);
+    assert_string_equal(cJSON_GetObjectItem(running, "state")->valuestring, "running");
+    cJSON_Delete(running);
+    allow(world, 1);
+    wait_for(world, &world->ended, 2);
+    end(world);
+}
+
+static void test_the_next_pass_comes_when_the_clock_reaches_it(void **state)
+{
+    struct world *world = begin_idle(&settings);
+    struct scheduler_view view;
+
+    (void)state;
+    scheduler_view(world->scheduler, &view);
+    assert_string_equal(view.incremental_text, "every 15m");
+    assert_string_equal(view.full_text, "07:30 Asia/Kolkata");
+    advance(world, view.incremental_us - START);
+    allow(world, 1);
+    wait_for(world, &world->ended, 2);
+    assert_int_equal(world->last.kind, RUN_INCREMENTAL);
+    end(world);
+}
+
+static void test_the_daily_pass_is_a_full_one(void **state)
+{
+    struct world *world = begin_idle(&settings);
+    struct scheduler_view view;
+
+    (void)state;
+    scheduler_view(world->scheduler, &view);
+    // 02:00 UTC of the next day.
+    assert_int_equal(view.full_us - START, INT64_C(16) * 3600 * US);
+    advance(world, view.full_us - START);
+    allow(world, 1);
+    wait_for(world, &world->ended, 2);
+    assert_int_equal(world->last.kind, RUN_FULL);
+    assert_true(world->last.full);
+    end(world);
+}
+
+static void test_a_scheduled_pass_that_finds_the_lock_taken_is_postponed(void **state)
+{
+    struct world *world = begin(&settings, SCHEDULE_NEVER);
+    struct scheduler_view view;
+
+    (void)state;
+    world->end = ERROR_LOCKED;
+    allow(world, 1);
+    wait_for(world, &world->ended, 1);
+    wait_idle(world);
+    assert_int_equal(world->postponed, 1);
+    scheduler_view(world->scheduler, &view);
+    assert_int_equal(view.incremental_us, START + 5 * US);
+    cJSON *recent = scheduler_recent(world->scheduler);
+    assert_int_equal(cJSON_GetArraySize(recent), 0);
+    cJSON_Delete(recent);
+
+    pthread_mutex_lock(&world->mutex);
+    world->end = ERROR_NONE;
+    pthread_mutex_unlock(&world->mutex);
+    advance(world, 5 * US);
+    allow(world, 1);
+    wait_for(world, &world->ended, 2);
+    assert_int_equal(world->postponed, 1);
+    end(world);
+}
+
+static void test_a_pass_asked_for_that_finds_the_lock_taken_has_failed(void **state)
+{
+    struct world *world = begin_idle(&settings);
+    char id[RUN_ID_SIZE];
+
+    (void)state;
+    world->end = ERROR_LOCKED;
+    allow(world, 1);
+    scheduler_request(world->scheduler, RUN_FULL, NULL, 0, id);
+    wait_for(world, &world->ended, 2);
+    wait_idle(world);
+    cJSON *recent = scheduler_recent(world->scheduler);
+    const cJSON *run_json = cJSON_GetArrayItem(recent, 0);
+    assert_string_equal(cJSON_GetObjectItem(run_json, "run_id")->valuestring, id);
+    assert_string_equal(cJSON_GetObjectItem(run_json, "state")->valuestring, "failed");
+    cJSON_Delete(recent);
+    end(world);
+}
+
+static void test_a_full_pass_that_could_not_reach_bigquery_is_tried_again_soon(void **state)
+{
+    struct world *world = begin_idle(&settings);
+    struct scheduler_view view;
+
+    (void)state;
+    scheduler_view(world->scheduler, &view);
+    world->end = ERROR_UNREACHABLE;
+    int64_t due_us = view.full_us;
+    advance(world, due_us - START);
+    allow(world, 1);
+    wait_for(world, &world->ended, 2);
+    wait_idle(world);
+    scheduler_view(world->scheduler, &view);
+    assert_int_equal(view.full_us, due_us + 60 * US);
+    advance(world, 60 * US);
+    allow(world, 1);
+    wait_for(world, &world->ended, 3);
+    wait_idle(world);
+    scheduler_view(world->scheduler, &view);
+    assert_int_equal(view.full_us, due_us + (60 + 120) * US);
+    end(world);
+}
+
+static void test_sync_now_while_a_pass_runs_adds_one_more_however_often_it_is_asked(void **state)
+{
+    struct world *world = begin(&settings, SCHEDULE_NEVER);
+
+    (void)state;
+    wait_for(world, &world->started, 1);
+    for (int i = 0; i < 5; i++)
+        scheduler_sync_now(world->scheduler);
+    allow(world, 1);
+    wait_for(world, &world->started, 2);
+    allow(world, 1);
+    wait_for(world, &world->ended, 2);
+    wait_idle(world);
+    scheduler_wake(world->scheduler);
+    wait_idle(world);
+    assert_int_equal(world->started, 2);
+    end(world);
+}
+
+static void test_a_reload_changes_the_times_and_a_bad_one_changes_nothing(void **state)
+{
+    struct world *world = begin_idle(&settings);
+    struct config changed = settings;
+    struct scheduler_view view;
+    struct error err;
+
+    (void)state;
+    changed.sync_interval_ms = 60000;
+    changed.timezone = "Europe/Berlin";
+    expect_ok(scheduler_reload(world->scheduler, &changed, &err));
+    scheduler_view(world->scheduler, &view);
+    assert_string_equal(view.incremental_text, "every 1m");
+    assert_string_equal(view.full_text, "07:30 Europe/Berlin");
+    assert_true(view.incremental_us <= START + 63 * US);
+
+    changed.timezone = "Nowhere/Land";
+    expect_error(scheduler_reload(world->scheduler, &changed, &err), ERROR_CONFIG, "Nowhere/Land");
+    scheduler_view(world->scheduler, &view);
+    assert_string_equal(view.full_text, "07:30 Europe/Berlin");
+    end(world);
+}
+
+static void test_after_a_stop_nothing_starts_and_requests_are_refused(void **state)
+{
+    struct world *world = begin_idle(&settings);
+    char id[RUN_ID_SIZE];
+
+    (void)state;
+    scheduler_stop(world->scheduler);
+    assert_int_equal(
+        scheduler_request(world->scheduler, RUN_FULL, NULL, 0, id), SCHEDULER_STOPPING);
+    assert_true(scheduler_join(world->scheduler, 10000));
+    assert_int_equal(world->started, 1);
+    end(world);
+}
+
+static void test_a_pass_that_does_not_end_is_not_waited_for_forever(void **state)
+{
+    struct world *world = begin(&settings, SCHEDULE_NEVER);
+
+    (void)state;
+    wait_for(world, &world->started, 1);
+    scheduler_stop(world->scheduler);
+    assert_false(scheduler_join(world->scheduler, 50));
+    end(world);
+}
+
+static void test_a_forecast_equals_what_a_scheduler_would_say(void **state)
+{
+    struct world *world = begin_idle(&settings);
+    struct scheduler_view view;
+    struct scheduler_view forecast;
+    struct error err;
+
+    (void)state;
+    scheduler_view(world->scheduler, &view);
+    expect_ok(scheduler_forecast(&settings, START, &forecast, &err));
+    assert_int_equal(forecast.incremental_us, view.incremental_us);
+    assert_int_equal(forecast.full_us, view.full_us);
+    assert_string_equal(forecast.full_text, view.full_text);
+    end(world);
+}
+
+static void test_what_is_off_says_so(void **state)
+{
+    struct config off = settings;
+    struct scheduler_view view;
+    struct error err;
+
+    (void)state;
+    off.sync_interval_ms = 0;
+    off.daily_minute = -1;
+    expect_ok(scheduler_forecast(&off, START, &view, &err));
+    assert_string_equal(view.incremental_text, "off");
+    assert_string_equal(view.full_text, "off");
+    assert_true(view.incremental_us == SCHEDULE_NEVER && view.full_us == SCHEDULE_NEVER);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_start_runs_an_incremental_pass_at_once),
+        cmocka_unit_test(test_a_request_while_a_pass_runs_is_refused_with_the_id_in_the_way),
+        cmocka_unit_test(test_a_request_runs_at_once_under_the_id_it_was_given),
+        cmocka_unit_test(test_the_next_pass_comes_when_the_clock_reaches_it),
+        cmocka_unit_test(test_the_daily_pass_is_a_full_one),
+        cmocka_unit_test(test_a_scheduled_pass_that_finds_the_lock_taken_is_postponed),
+        cmocka_unit_test(test_a_pass_asked_for_that_finds_the_lock_taken_has_failed),
+        cmocka_unit_test(test_a_full_pass_that_could_not_reach_bigquery_is_tried_again_soon),
+        cmocka_unit_test(test_sync_now_while_a_pass_runs_adds_one_more_however_often_it_is_asked),
+        cmocka_unit_test(test_a_reload_changes_the_times_and_a_bad_one_changes_nothing),
+        cmocka_unit_test(test_after_a_stop_nothing_starts_and_requests_are_refused),
+        cmocka_unit_test(test_a_pass_that_does_not_end_is_not_waited_for_forever),
+        cmocka_unit_test(test_a_forecast_equals_what_a_scheduler_would_say),
+        cmocka_unit_test(test_what_is_off_says_so),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
