@@ -83,11 +83,14 @@ static size_t on_read(char *out, size_t size, size_t count, void *context)
     return want;
 }
 
-/* A kept connection may turn out to be closed: libcurl then starts the body over on a new one. */
+/* A kept connection may turn out to be closed: libcurl then starts the body over on a new one. Not
+ * so with a source: its sender asks first how much of it has arrived. */
 static int on_seek(void *context, curl_off_t offset, int origin)
 {
     struct exchange *exchange = context;
 
+    if (exchange->request->source != NULL)
+        return CURL_SEEKFUNC_FAIL;
     if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > exchange->source.length)
         return CURL_SEEKFUNC_FAIL;
     exchange->offset = (uint64_t)offset;

@@ -1,7 +1,7 @@
 #include "support/http_server.h"
 
 #include <arpa/inet.h>
-#include <assert.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -32,6 +32,8 @@ struct http_server {
     pthread_cond_t stopping;
     bool stopped;
     unsigned requests;
+    unsigned cut_request;
+    size_t cut_bytes;
     unsigned count;
     struct connection connections[MAX_CONNECTIONS];
 };
@@ -46,18 +48,26 @@ static long body_length(const char *head)
     return length == NULL ? 0 : atol(length + strlen("\r\nContent-Length:"));
 }
 
-/* Reads on until the buffer holds the end of a head, or so many bytes behind it; false at the
- * connection's end. */
-static bool read_more(int socket, char **data, size_t *length)
+/* What has come in on a connection and is not answered yet. */
+struct inbox {
+    char *data; /* with a terminator behind it */
+    size_t length;
+    size_t capacity;
+};
+
+/* Waits for more bytes; false at the connection's end. */
+static bool read_more(int socket, struct inbox *inbox)
 {
-    *data = realloc(*data, *length + 65536 + 1);
-    ssize_t got = recv(socket, *data + *length, 65536, 0);
+    if (inbox->capacity - inbox->length < 65536) {
+        inbox->capacity = 2 * inbox->capacity + 65536;
+        inbox->data = realloc(inbox->data, inbox->capacity + 1);
+    }
+    ssize_t got = recv(socket, inbox->data + inbox->length, 65536, 0);
     if (got <= 0)
         return false;
-    *length += (size_t)got;
-    (*data)[*length] = '\0';
-    assert(*length < MAX_REQUEST);
-    return true;
+    inbox->length += (size_t)got;
+    inbox->data[inbox->length] = '\0';
+    return inbox->length < MAX_REQUEST;
 }
 
 static bool write_all(int socket, const char *bytes, size_t length)
@@ -78,6 +88,24 @@ static void hold(struct http_server *server)
     while (!server->stopped)
         pthread_cond_wait(&server->stopping, &server->lock);
     pthread_mutex_unlock(&server->lock);
+}
+
+static void reset_at_close(int socket)
+{
+    const struct linger now = {.l_onoff = 1};
+
+    setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+/* Whether the request that is coming in ends here. */
+static bool is_cut(struct http_server *server, size_t body)
+{
+    pthread_mutex_lock(&server->lock);
+    bool cut = server->requests == server->cut_request && body >= server->cut_bytes;
+    if (cut)
+        server->requests++;
+    pthread_mutex_unlock(&server->lock);
+    return cut;
 }
 
 /* Answers one request; false when the connection is to end. */
@@ -103,35 +131,42 @@ static bool serve_one(struct connection *connection, char *data, size_t head, si
         hold(server);
     size_t length = reply.length > 0 || reply.bytes == NULL ? reply.length : strlen(reply.bytes);
     bool ok = reply.bytes == NULL || write_all(connection->socket, reply.bytes, length);
-    if (reply.reset) {
-        const struct linger now = {.l_onoff = 1};
-        setsockopt(connection->socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-    }
+    if (reply.reset)
+        reset_at_close(connection->socket);
     return ok && !reply.close && !reply.reset && !reply.hold;
+}
+
+/* Reads the rest of a request's body; false if it does not come. */
+static bool read_body(struct connection *connection, struct inbox *inbox, size_t head, size_t body)
+{
+    while (inbox->length < head + body) {
+        if (!read_more(connection->socket, inbox))
+            return false;
+        if (is_cut(connection->server, inbox->length - head)) {
+            reset_at_close(connection->socket);
+            return false;
+        }
+    }
+    return true;
 }
 
 static void *serve_connection(void *context)
 {
     struct connection *connection = context;
-    char *data = NULL;
-    size_t length = 0;
+    struct inbox inbox = {0};
 
-    while (read_more(connection->socket, &data, &length)) {
-        char *end = strstr(data, "\r\n\r\n");
+    while (read_more(connection->socket, &inbox)) {
+        const char *end = strstr(inbox.data, "\r\n\r\n");
         if (end == NULL)
             continue;
-        size_t head = (size_t)(end - data) + 4;
-        long body = body_length(data);
-        assert(body >= 0);
-        while (length < head + (size_t)body && read_more(connection->socket, &data, &length))
-            ;
-        if (length < head + (size_t)body)
+        size_t head = (size_t)(end - inbox.data) + 4;
+        long body = body_length(inbox.data);
+        if (body < 0 || !read_body(connection, &inbox, head, (size_t)body) ||
+            !serve_one(connection, inbox.data, head, (size_t)body))
             break;
-        if (!serve_one(connection, data, head, (size_t)body))
-            break;
-        length = 0;
+        inbox.length = 0;
     }
-    free(data);
+    free(inbox.data);
     // With SO_LINGER of 0 this is the reset.
     pthread_mutex_lock(&connection->server->lock);
     close(connection->socket);
@@ -154,7 +189,8 @@ static void *accept_all(void *context)
             pthread_mutex_unlock(&server->lock);
             return NULL;
         }
-        assert(server->count < MAX_CONNECTIONS);
+        if (server->count == MAX_CONNECTIONS)
+            abort();
         struct connection *connection = &server->connections[server->count];
         *connection =
             (struct connection){.server = server, .socket = socket, .number = server->count};
@@ -171,6 +207,7 @@ struct http_server *http_server_start(http_server_handler *handler, void *contex
     socklen_t size = sizeof address;
 
     server->handler = handler;
+    server->cut_request = UINT_MAX;
     server->context = context;
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->stopping, NULL);
@@ -212,6 +249,14 @@ int http_server_port(const struct http_server *server)
 const char *http_server_url(const struct http_server *server)
 {
     return server->url;
+}
+
+void http_server_cut(struct http_server *server, unsigned request, size_t bytes)
+{
+    pthread_mutex_lock(&server->lock);
+    server->cut_request = request;
+    server->cut_bytes = bytes;
+    pthread_mutex_unlock(&server->lock);
 }
 
 unsigned http_server_requests(struct http_server *server)

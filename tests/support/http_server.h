@@ -35,6 +35,9 @@ void http_server_stop(struct http_server *server);
 int http_server_port(const struct http_server *server);
 /* "http://127.0.0.1:port" */
 const char *http_server_url(const struct http_server *server);
+/* The connection is reset when so many bytes of this request's body have come in; the handler does
+ * not see it, but it counts. One at a time; UINT_MAX: none. */
+void http_server_cut(struct http_server *server, unsigned request, size_t bytes);
 unsigned http_server_requests(struct http_server *server);
 
 #endif
