@@ -37,22 +37,26 @@ static bool collect(void *context, const char *run_id, const char *state, const 
     return true;
 }
 
-/* Puts a run of memory into its place among those of the database. */
-static void merge(cJSON *runs, const cJSON *run)
+/* Puts a run of memory into its place among those of the database: all move to a new array, since
+ * cJSON's own insertion (1.7.15) refuses places in the middle. Returned owned, runs is freed. */
+static cJSON *merge(cJSON *runs, const cJSON *run)
 {
-    int at = 0;
-    const cJSON *other = NULL;
+    cJSON *merged = cJSON_CreateArray();
+    bool placed = by_id(runs, text_of(run, "run_id")) != NULL;
 
-    if (by_id(runs, text_of(run, "run_id")) != NULL)
-        return;
-    cJSON_ArrayForEach(other, runs)
-    {
+    while (runs->child != NULL) {
+        cJSON *other = cJSON_DetachItemFromArray(runs, 0);
         // Times of one format and zone compare as texts.
-        if (strcmp(text_of(other, "started_at"), text_of(run, "started_at")) <= 0)
-            break;
-        at++;
+        if (!placed && strcmp(text_of(other, "started_at"), text_of(run, "started_at")) <= 0) {
+            cJSON_AddItemToArray(merged, cJSON_Duplicate(run, true));
+            placed = true;
+        }
+        cJSON_AddItemToArray(merged, other);
     }
-    cJSON_InsertItemInArray(runs, at, cJSON_Duplicate(run, true));
+    if (!placed)
+        cJSON_AddItemToArray(merged, cJSON_Duplicate(run, true));
+    cJSON_Delete(runs);
+    return merged;
 }
 
 bool history_list(
@@ -67,7 +71,7 @@ bool history_list(
         cJSON_Delete(runs);
         return false;
     }
-    cJSON_ArrayForEach(run, recent) merge(runs, run);
+    cJSON_ArrayForEach(run, recent) runs = merge(runs, run);
     while (cJSON_GetArraySize(runs) > limit)
         cJSON_DeleteItemFromArray(runs, limit);
     *out_runs = runs;
