@@ -287,35 +287,39 @@ static bool plan_matches(struct merge *merge, const char *choice)
                 NULL));
 }
 
+/* Those without a partner on the other side, where some WHEN acts on them; an index of the plan
+ * tells who has one. */
 static bool plan_unmatched(struct merge *merge, const char *insert, const char *by_source)
 {
     struct sql_compiler *compiler = merge->compiler;
+    bool ok = true;
 
-    if (insert != NULL &&
-        !(sql_execute(
-              compiler, "CREATE INDEX temp.bqlocal_merge_by_source ON bqlocal_merge_plan(source)",
-              NULL) &&
-          sql_execute(
-              compiler,
-              sql_printf(
-                  compiler->arena,
-                  "INSERT INTO " PLAN " SELECT NULL, s0.r, %s FROM " SOURCE " AS s0 WHERE NOT "
-                  "EXISTS (SELECT 1 FROM " PLAN " AS p0 WHERE p0.source = s0.r)",
-                  insert),
-              NULL)))
-        return false;
-    return by_source == NULL ||
-           (sql_execute(
-                compiler, "CREATE INDEX temp.bqlocal_merge_by_target ON bqlocal_merge_plan(target)",
-                NULL) &&
-            sql_execute(
-                compiler,
-                sql_printf(
-                    compiler->arena,
-                    "INSERT INTO " PLAN " SELECT t0.%s, NULL, %s FROM %s AS t0 WHERE NOT EXISTS "
-                    "(SELECT 1 FROM " PLAN " AS p0 WHERE p0.target = t0.%s)",
-                    merge->rowid, by_source, merge->target->quoted, merge->rowid),
-                NULL));
+    if (insert != NULL)
+        ok = sql_execute(
+                 compiler,
+                 "CREATE INDEX temp.bqlocal_merge_by_source ON bqlocal_merge_plan(source)", NULL) &&
+             sql_execute(
+                 compiler,
+                 sql_printf(
+                     compiler->arena,
+                     "INSERT INTO " PLAN " SELECT NULL, s0.r, %s FROM " SOURCE
+                     " AS s0 WHERE (%s) > 0 AND NOT EXISTS (SELECT 1 FROM " PLAN
+                     " AS p0 WHERE p0.source = s0.r)",
+                     insert, insert),
+                 NULL);
+    if (ok && by_source != NULL)
+        ok = sql_execute(
+                 compiler,
+                 "CREATE INDEX temp.bqlocal_merge_by_target ON bqlocal_merge_plan(target)", NULL) &&
+             sql_execute(
+                 compiler,
+                 sql_printf(
+                     compiler->arena,
+                     "INSERT INTO " PLAN " SELECT t0.%s, NULL, %s FROM %s AS t0 WHERE (%s) > 0 AND "
+                     "NOT EXISTS (SELECT 1 FROM " PLAN " AS p0 WHERE p0.target = t0.%s)",
+                     merge->rowid, by_source, merge->target->quoted, by_source, merge->rowid),
+                 NULL);
+    return ok;
 }
 
 /* Two source rows that would act on one target row are an error if one of them updates it. */

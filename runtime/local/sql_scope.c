@@ -32,7 +32,8 @@ const char *sql_suggest(
     struct sql_compiler *compiler, const char *name, const struct sql_list *among)
 {
     const char *best = NULL;
-    size_t least = strlen(name) / 4 + 2;
+    size_t length = strlen(name);
+    size_t least = length < 3 ? 1 : length < 6 ? 2 : length < 12 ? 3 : 4;
 
     for (size_t i = 0; i < among->count; i++) {
         size_t distance = edit_distance(name, among->items[i]);

@@ -85,6 +85,16 @@ static void append_double(double number, struct buffer *out)
     buffer_append_text(out, text);
 }
 
+/* Times as text end in no, three or six digits of a fraction. */
+static void append_moment(char *text, struct buffer *out)
+{
+    size_t length = strlen(text);
+
+    if (length > 7 && text[length - 7] == '.' && strcmp(text + length - 3, "000") == 0)
+        text[length - 3] = '\0';
+    buffer_append_text(out, text);
+}
+
 bool sql_udf_text(sqlite3_value *value, int type, struct buffer *out)
 {
     char text[VALUE_TEXT_SIZE];
@@ -105,13 +115,13 @@ bool sql_udf_text(sqlite3_value *value, int type, struct buffer *out)
         buffer_append_text(out, value_format_date(number, text));
         return true;
     case STORE_TIME:
-        buffer_append_text(out, value_format_time(number, text));
+        append_moment(value_format_time(number, text), out);
         return true;
     case STORE_DATETIME:
-        buffer_append_text(out, value_format_datetime(number, ' ', text));
+        append_moment(value_format_datetime(number, ' ', text), out);
         return true;
     case STORE_TIMESTAMP:
-        buffer_append_text(out, value_format_datetime(number, ' ', text));
+        append_moment(value_format_datetime(number, ' ', text), out);
         buffer_append_text(out, "+00");
         return true;
     case STORE_BYTES:

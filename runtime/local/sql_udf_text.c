@@ -6,6 +6,7 @@
 #include <locale.h>
 #include <math.h>
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -328,21 +329,31 @@ static void udf_like(sqlite3_context *context, int count, sqlite3_value **args)
         sqlite3_result_int(context, like(sql_udf_slice(args[0]), sql_udf_slice(args[1])));
 }
 
-/* bq_hash(algorithm, value) */
+/* bq_hash_...: the user data says which. */
 static void udf_hash(sqlite3_context *context, int count, sqlite3_value **args)
 {
+    const char *name = sqlite3_user_data(context);
     unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
+    size_t length = 0;
 
     if (sql_udf_null(context, count, args))
         return;
-    const EVP_MD *algorithm = EVP_get_digestbyname((const char *)sqlite3_value_text(args[0]));
-    struct slice text = sql_udf_slice(args[1]);
-    if (algorithm == NULL ||
-        EVP_Digest(text.data, text.length, digest, &length, algorithm, NULL) != 1)
-        sql_udf_error(context, "OpenSSL refuses to hash");
+    struct slice text = sql_udf_slice(args[0]);
+    const unsigned char *bytes = (const unsigned char *)text.data;
+    bool ok = true;
+    // The direct functions: looking an algorithm up by name costs more than a short hash.
+    if (strcmp(name, "SHA256") == 0)
+        ok = SHA256(bytes, text.length, digest) != NULL && (length = SHA256_DIGEST_LENGTH) > 0;
+    else if (strcmp(name, "SHA1") == 0)
+        ok = SHA1(bytes, text.length, digest) != NULL && (length = SHA_DIGEST_LENGTH) > 0;
+    else if (strcmp(name, "SHA512") == 0)
+        ok = SHA512(bytes, text.length, digest) != NULL && (length = SHA512_DIGEST_LENGTH) > 0;
     else
+        ok = EVP_Q_digest(NULL, "MD5", NULL, bytes, text.length, digest, &length) == 1;
+    if (ok)
         sql_udf_result_bytes(context, (const char *)digest, length);
+    else
+        sql_udf_error(context, "OpenSSL refuses to hash");
 }
 
 static int hex_digit(char c)
@@ -618,7 +629,10 @@ bool sql_udf_register_texts(sqlite3 *handle)
         {"bq_reverse", 1, udf_reverse, NULL, false},
         {"bq_concat", 2, udf_concat, NULL, false},
         {"bq_like", 2, udf_like, NULL, false},
-        {"bq_hash", 2, udf_hash, NULL, false},
+        {"bq_sha1", 1, udf_hash, "SHA1", false},
+        {"bq_sha256", 1, udf_hash, "SHA256", false},
+        {"bq_sha512", 1, udf_hash, "SHA512", false},
+        {"bq_md5", 1, udf_hash, "MD5", false},
         {"bq_from_hex", 1, udf_from_hex, NULL, false},
         {"bq_to_base64", 1, udf_to_base64, NULL, false},
         {"bq_from_base64", 1, udf_from_base64, NULL, false},
