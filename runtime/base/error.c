@@ -54,8 +54,13 @@ bool error_wrap(struct error *err, const char *format, ...)
     int length = vsnprintf(err->message, sizeof err->message, format, args);
     va_end(args);
 
-    if (length >= 0 && (size_t)length < sizeof err->message)
-        snprintf(err->message + length, sizeof err->message - (size_t)length, ": %s", tail);
+    // What does not fit behind the context is cut, from the end.
+    size_t used = length < 0 ? 0 : (size_t)length;
+    for (const char *from = ": "; *from != '\0' && used + 1 < sizeof err->message; from++)
+        err->message[used++] = *from;
+    for (const char *from = tail; *from != '\0' && used + 1 < sizeof err->message; from++)
+        err->message[used++] = *from;
+    err->message[used < sizeof err->message ? used : sizeof err->message - 1] = '\0';
     return false;
 }
 

@@ -101,6 +101,7 @@ static bool parse_option(struct option_word *word, struct args *args, struct err
 
     if (strcmp(word->name, "help") == 0) {
         args->help = true;
+        args->help_format = word->inline_value;
         return true;
     }
     if (strcmp(word->name, "version") == 0) {

@@ -25,6 +25,7 @@ enum args_switch {
 struct args {
     const char *command; /* NULL: none given */
     bool help;
+    const char *help_format; /* of --help=man and its like, NULL for the ordinary help */
     bool version;
     unsigned switches;  /* those given */
     const char *format; /* of --format, NULL if not given */

@@ -5,6 +5,7 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "cli/manual.h"
 #include "registry.h"
 #include "sync/engine.h"
 
@@ -171,6 +172,13 @@ int main(int argc, char **argv)
     if (args.version) {
         printf("bqsync %s\n", BQSYNC_VERSION);
         return 0;
+    }
+    if (args.help_format != NULL) {
+        if (manual_print(args.help_format))
+            return 0;
+        error_set(
+            &err, ERROR_USAGE, "--help comes as man, bash, zsh or fish, not %s", args.help_format);
+        return command_fail(NULL, &err);
     }
     if (args.command == NULL) {
         help_print_all();

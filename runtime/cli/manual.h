@@ -1,0 +1,12 @@
+/* manual: the man page and the shell completions, made from the same tables as --help, so that none
+ * of them can lag behind the program. The build runs `bqsync --help=man` and its like to make the
+ * installed files. */
+#ifndef BQSYNC_CLI_MANUAL_H
+#define BQSYNC_CLI_MANUAL_H
+
+#include <stdbool.h>
+
+/* Prints "man", "bash", "zsh" or "fish" on stdout; false if the format is none of these. */
+bool manual_print(const char *format);
+
+#endif
