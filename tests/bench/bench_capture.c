@@ -1,6 +1,8 @@
 /* What change capture costs the application: the same writes on the same table with and without it,
  * in interleaved rounds, so that a slow moment of the machine hits both. WAL, synchronous NORMAL,
- * rows of about 200 bytes, no index but the key: the worst case. Prints medians and ratios.
+ * rows of about 200 bytes, no index but the key: the worst case. Prints medians and ratios: of the
+ * wall time, of the time on the processor, and of the least such time of any round, which is the
+ * one to trust on a busy machine.
  *
  *     bench_capture [ROWS [ROUNDS [DIRECTORY]]]
  */
@@ -43,12 +45,23 @@ static void check(bool ok, const struct error *err)
     exit(1);
 }
 
-static double now_s(void)
+/* Wall time and time on the processor, in seconds. */
+struct cost {
+    double wall;
+    double cpu;
+};
+
+static double seconds_of(clockid_t clock)
 {
     struct timespec time;
 
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    clock_gettime(clock, &time);
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+static struct cost now(void)
+{
+    return (struct cost){seconds_of(CLOCK_MONOTONIC), seconds_of(CLOCK_THREAD_CPUTIME_ID)};
 }
 
 static uint64_t next_random(uint64_t *state)
@@ -106,8 +119,8 @@ static int64_t pick(struct side *side, int kind)
     return (int64_t)(next_random(&side->seed) % range) + 1;
 }
 
-/* Seconds for count writes, a commit each `batch` of them. */
-static double time_writes(struct side *side, int kind, int count, int batch)
+/* What count writes cost, a commit each `batch` of them. */
+static struct cost time_writes(struct side *side, int kind, int count, int batch)
 {
     sqlite3_stmt *statement = NULL;
     struct error err;
@@ -117,7 +130,7 @@ static double time_writes(struct side *side, int kind, int count, int batch)
     memset(text, 'a' + (int)(next_random(&side->seed) % 26), 160);
     text[160] = '\0';
     check(database_prepare(&side->database, write_sql[kind], &statement, &err), &err);
-    double start = now_s();
+    struct cost start = now();
     for (int i = 0; i < count; i++) {
         if (batch > 1 && i % batch == 0)
             check(database_begin(&side->database, &err), &err);
@@ -129,9 +142,9 @@ static double time_writes(struct side *side, int kind, int count, int batch)
         if (batch > 1 && (i + 1) % batch == 0)
             check(database_commit(&side->database, &err), &err);
     }
-    double seconds = now_s() - start;
+    struct cost end = now();
     sqlite3_finalize(statement);
-    return seconds;
+    return (struct cost){end.wall - start.wall, end.cpu - start.cpu};
 }
 
 static int compare_doubles(const void *a, const void *b)
@@ -171,24 +184,31 @@ static void checkpoint(struct side *side)
 
 static void measure(struct side sides[2], int kind, int batch, int count, int rounds)
 {
-    double seconds[2][64];
-    double ratios[64];
+    double walls[2][64];
+    double wall_ratios[64];
+    double cpu_ratios[64];
+    double least_cpu[2] = {1e9, 1e9};
 
     for (int round = 0; round < rounds; round++) {
+        struct cost costs[2];
         sync_side(&sides[1]);
         checkpoint(&sides[0]);
         checkpoint(&sides[1]);
         for (int turn = 0; turn < 2; turn++) {
             int which = (round + turn) % 2;
-            seconds[which][round] = time_writes(&sides[which], kind, count, batch);
+            costs[which] = time_writes(&sides[which], kind, count, batch);
+            walls[which][round] = costs[which].wall;
+            if (costs[which].cpu < least_cpu[which])
+                least_cpu[which] = costs[which].cpu;
         }
-        ratios[round] = seconds[1][round] / seconds[0][round];
+        wall_ratios[round] = costs[1].wall / costs[0].wall;
+        cpu_ratios[round] = costs[1].cpu / costs[0].cpu;
     }
-    double plain = median(seconds[0], rounds);
-    double captured = median(seconds[1], rounds);
     printf(
-        "%-22s %5d  %9.0f  %9.0f  %+6.1f %%\n", write_names[kind], batch, count / plain,
-        count / captured, (median(ratios, rounds) - 1) * 100);
+        "%-22s %5d  %9.0f  %9.0f  %+6.1f %%  %+6.1f %%  %+6.1f %%\n", write_names[kind], batch,
+        count / median(walls[0], rounds), count / median(walls[1], rounds),
+        (median(wall_ratios, rounds) - 1) * 100, (median(cpu_ratios, rounds) - 1) * 100,
+        (least_cpu[1] / least_cpu[0] - 1) * 100);
     fflush(stdout);
 }
 
@@ -210,7 +230,9 @@ int main(int argc, char **argv)
     printf(
         "%lld rows, %d rounds, medians; SQLite %s\n", (long long)rows, rounds,
         sqlite3_libversion());
-    printf("%-22s %5s  %9s  %9s  %8s\n", "writes", "tx", "plain/s", "capture/s", "cost");
+    printf(
+        "%-22s %5s  %9s  %9s  %8s  %8s  %8s\n", "writes", "tx", "plain/s", "capture/s", "wall",
+        "cpu", "least");
     for (int kind = 0; kind < WRITE_COUNT; kind++)
         measure(sides, kind, 1, 2000, rounds);
     for (int kind = 0; kind < WRITE_COUNT; kind++)

@@ -1,0 +1,217 @@
+/* Opening databases, good and bad, and what is said of the bad ones. */
+#include "support.h"
+
+#include <sys/stat.h>
+
+static struct folder folder;
+
+static int set_up(void **state)
+{
+    (void)state;
+    folder = make_folder();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    remove_folder(&folder);
+    return 0;
+}
+
+static const char *write_file(const char *name, const char *bytes, size_t length)
+{
+    const char *path = path_in(&folder, name);
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, length, file), length);
+    fclose(file);
+    return path;
+}
+
+static const char *make_database(const char *name, const char *sql)
+{
+    const char *path = path_in(&folder, name);
+    struct database database;
+
+    expect_ok(database_open(path, DATABASE_CREATE, 0, &database, &err));
+    run(&database, sql);
+    database_close(&database);
+    return path;
+}
+
+static void test_a_missing_file_is_not_created_by_a_reader_or_writer(void **state)
+{
+    (void)state;
+    struct database database;
+    const char *path = path_in(&folder, "none.db");
+
+    expect_error(
+        database_open(path, DATABASE_READ, 0, &database, &err), ERROR_SOURCE,
+        "none.db: No such file");
+    expect_error(
+        database_open(path, DATABASE_WRITE, 0, &database, &err), ERROR_SOURCE, "No such file");
+
+    assert_int_not_equal(access(path, F_OK), 0);
+}
+
+static void test_what_is_no_database_is_told_apart(void **state)
+{
+    (void)state;
+    struct database database;
+    static const char text[] = "this is a letter and not a database, whatever its name may say";
+    const char *letter = write_file("letter.db", text, sizeof text);
+
+    expect_error(
+        database_open(letter, DATABASE_WRITE, 0, &database, &err), ERROR_SOURCE,
+        "no SQLite database");
+    expect_error(
+        database_open(folder.path, DATABASE_READ, 0, &database, &err), ERROR_SOURCE,
+        "is a directory");
+    expect_error(
+        database_open("", DATABASE_READ, 0, &database, &err), ERROR_SOURCE, "its path is empty");
+    expect_error(
+        database_open(path_in(&folder, "no/such/state.db"), DATABASE_CREATE, 0, &database, &err),
+        ERROR_SOURCE, "its directory");
+}
+
+static void test_a_damaged_page_is_called_damage(void **state)
+{
+    (void)state;
+    struct database database;
+    int64_t value;
+    const char *path = make_database(
+        "damaged.db",
+        "create table t(a); with recursive n(i) as (select 1 union all select i + 1 from n"
+        " where i < 5000) insert into t select hex(randomblob(50)) from n");
+    FILE *file = fopen(path, "r+");
+    fseek(file, 4096, SEEK_SET);
+    for (int i = 0; i < 4096; i++)
+        fputc(0xa5, file);
+    fclose(file);
+
+    expect_ok(database_open(path, DATABASE_READ, 0, &database, &err));
+    expect_error(
+        database_query_int64(&database, "select count(a) from t", 0, &value, &err), ERROR_SOURCE,
+        "malformed");
+    assert_non_null(strstr(err.message, "integrity_check"));
+    database_close(&database);
+}
+
+static void test_a_reader_cannot_write(void **state)
+{
+    (void)state;
+    struct database database;
+    const char *path = make_database("source.db", "create table t(a)");
+
+    expect_ok(database_open(path, DATABASE_READ, 0, &database, &err));
+    expect_error(
+        database_exec(&database, "insert into t values (1)", &err), ERROR_SOURCE, "readonly");
+    database_close(&database);
+}
+
+static void test_a_file_without_rights_names_them(void **state)
+{
+    (void)state;
+    struct database database;
+    if (geteuid() == 0)
+        skip(); // root may read and write everything
+    const char *path = make_database("source.db", "create table t(a)");
+
+    assert_int_equal(chmod(path, 0444), 0);
+    expect_error(
+        database_open(path, DATABASE_WRITE, 0, &database, &err), ERROR_SOURCE, "BQ_STATE_PATH");
+    assert_int_equal(chmod(path, 0), 0);
+    expect_error(
+        database_open(path, DATABASE_READ, 0, &database, &err), ERROR_SOURCE, "no right to read");
+}
+
+static void test_a_lock_is_waited_for_and_then_reported_as_busy(void **state)
+{
+    (void)state;
+    struct database holder;
+    struct database waiter;
+    const char *path = make_database("source.db", "create table t(a)");
+    expect_ok(database_open(path, DATABASE_WRITE, 0, &holder, &err));
+    expect_ok(database_open(path, DATABASE_WRITE, 40, &waiter, &err));
+    expect_ok(database_begin(&holder, &err));
+
+    expect_error(database_begin(&waiter, &err), ERROR_BUSY, "another process kept it locked");
+    database_rollback(&holder);
+    expect_ok(database_begin(&waiter, &err));
+
+    database_rollback(&waiter);
+    database_close(&holder);
+    database_close(&waiter);
+}
+
+static void test_a_snapshot_is_taken_at_once(void **state)
+{
+    (void)state;
+    struct database writer;
+    struct database reader;
+    char mode[16];
+    const char *path = make_database("source.db", "pragma journal_mode = wal; create table t(a)");
+    expect_ok(database_open(path, DATABASE_WRITE, 0, &writer, &err));
+    expect_ok(database_open(path, DATABASE_READ, 0, &reader, &err));
+
+    expect_ok(database_begin_snapshot(&reader, &err));
+    run(&writer, "insert into t values (1)");
+
+    assert_int_equal(query_int(&reader, "select count(*) from t"), 0);
+    database_rollback(&reader);
+    assert_int_equal(query_int(&reader, "select count(*) from t"), 1);
+    expect_ok(database_journal_mode(&reader, mode, &err));
+    assert_string_equal(mode, "wal");
+    database_close(&writer);
+    database_close(&reader);
+}
+
+static void test_a_full_disk_is_called_so(void **state)
+{
+    (void)state;
+    struct database database;
+    expect_ok(database_open(
+        make_database("small.db", "create table t(a)"), DATABASE_WRITE, 0, &database, &err));
+    run(&database, "pragma max_page_count = 4");
+
+    expect_error(
+        database_exec(&database, "insert into t values (zeroblob(100000))", &err), ERROR_DISK,
+        "disk space");
+    database_close(&database);
+}
+
+static void test_a_name_that_looks_like_a_uri_is_a_file(void **state)
+{
+    (void)state;
+    struct database database;
+    char before[256];
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(folder.path), 0);
+
+    expect_ok(database_open("file:x?mode=memory", DATABASE_CREATE, 0, &database, &err));
+    run(&database, "create table t(a)");
+    database_close(&database);
+
+    assert_int_equal(access("./file:x?mode=memory", F_OK), 0);
+    assert_int_equal(chdir(before), 0);
+}
+
+#define database_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        database_test(test_a_missing_file_is_not_created_by_a_reader_or_writer),
+        database_test(test_what_is_no_database_is_told_apart),
+        database_test(test_a_damaged_page_is_called_damage),
+        database_test(test_a_reader_cannot_write),
+        database_test(test_a_file_without_rights_names_them),
+        database_test(test_a_lock_is_waited_for_and_then_reported_as_busy),
+        database_test(test_a_snapshot_is_taken_at_once),
+        database_test(test_a_full_disk_is_called_so),
+        database_test(test_a_name_that_looks_like_a_uri_is_a_file),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

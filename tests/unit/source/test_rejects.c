@@ -1,0 +1,221 @@
+/* Rows that could not be encoded: collected, published, kept since when, listed for another try. */
+#include "source/rejects.h"
+#include "support.h"
+
+#define NOW   1767323045678000
+#define LATER (NOW + 3600000000)
+
+static struct folder folder;
+static struct fixture *users;
+static struct tracking tracking;
+static struct buffer shown;
+
+static int set_up(void **state)
+{
+    (void)state;
+    folder = make_folder();
+    users = make_fixture("users", "id, email, v", 1, true);
+    expect_ok(tracking_open(path_in(&folder, "state.db"), &tracking, &err));
+    run(&tracking.database, "create table users(id integer primary key, email, v);"
+                            "insert into users values (1, 'a', 1), (2, 'b', 2), (3, 'c', 3)");
+    buffer_init(&shown, 1 << 20);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    buffer_clear(&shown);
+    tracking_close(&tracking);
+    free_fixture(users);
+    remove_folder(&folder);
+    return 0;
+}
+
+static void reject(const char *row_sql, size_t column, const char *reason)
+{
+    sqlite3_stmt *row = NULL;
+    bool found = false;
+
+    expect_ok(database_prepare(&tracking.database, row_sql, &row, &err));
+    expect_ok(database_step(&tracking.database, row, &found, &err));
+    assert_true(found);
+    expect_ok(rejects_add(&tracking, &users->table, row, column, "text", reason, &err));
+    sqlite3_finalize(row);
+}
+
+static int64_t publish(int64_t now_us)
+{
+    int64_t rows = -1;
+
+    expect_ok(rejects_publish(&tracking, &users->table, 7, now_us, &rows, &err));
+    return rows;
+}
+
+static bool show(void *context, const struct reject *one)
+{
+    buffer_printf(
+        context, "%s %s %s %s %s %s\n", one->table, one->key_json, one->column, one->storage_class,
+        one->reason, one->since);
+    return true;
+}
+
+static const char *all_of(const char *table)
+{
+    buffer_reset(&shown);
+    expect_ok(rejects_each(&tracking, table, show, &shown, &err));
+    return buffer_text(&shown);
+}
+
+static void test_bad_values_are_shown_by_key_and_column(void **state)
+{
+    (void)state;
+    expect_ok(rejects_begin(&tracking, &users->table, &err));
+    reject("select * from users where id = 2", 2, "not a number");
+    reject("select * from users where id = 2", 1, "NULL in a REQUIRED column");
+    reject("select * from users where id = 1", 2, "out of range");
+
+    assert_int_equal(publish(NOW), 2);
+
+    assert_string_equal(
+        all_of("users"), "users {\"id\":1} v text out of range 2026-01-02T03:04:05.678Z\n"
+                         "users {\"id\":2} email text NULL in a REQUIRED column"
+                         " 2026-01-02T03:04:05.678Z\n"
+                         "users {\"id\":2} v text not a number 2026-01-02T03:04:05.678Z\n");
+    assert_string_equal(all_of("orders"), "");
+    int64_t rows;
+    expect_ok(rejects_count(&tracking, "users", &rows, &err));
+    assert_int_equal(rows, 2);
+}
+
+static void test_a_value_rejected_again_keeps_its_since_and_a_mended_one_goes(void **state)
+{
+    (void)state;
+    expect_ok(rejects_begin(&tracking, &users->table, &err));
+    reject("select * from users where id = 1", 2, "old");
+    reject("select * from users where id = 2", 2, "old");
+    publish(NOW);
+
+    expect_ok(rejects_begin(&tracking, &users->table, &err));
+    reject("select * from users where id = 2", 2, "new");
+    reject("select * from users where id = 3", 2, "new");
+    publish(LATER);
+
+    assert_string_equal(
+        all_of(NULL), "users {\"id\":2} v text new 2026-01-02T03:04:05.678Z\n"
+                      "users {\"id\":3} v text new 2026-01-02T04:04:05.678Z\n");
+}
+
+static void test_nothing_collected_clears_the_table_and_no_other(void **state)
+{
+    (void)state;
+    run(&tracking.database,
+        "insert into bq_sync_rejects values ('users', '{}', 'v', 'text', 'r', 's'),"
+        " ('orders', '{}', 'v', 'text', 'r', 's')");
+    expect_ok(rejects_begin(&tracking, &users->table, &err));
+
+    assert_int_equal(publish(NOW), 0);
+
+    assert_string_equal(all_of(NULL), "orders {} v text r s\n");
+}
+
+static void test_rejected_keys_are_listed_to_be_tried_again(void **state)
+{
+    (void)state;
+    expect_ok(capture_install(&tracking.database, &users->table, &err));
+    run(&tracking.database, "insert into bq_sync_dirty_users values (2, 3), (3, 12)");
+    expect_ok(rejects_begin(&tracking, &users->table, &err));
+    reject("select * from users where id = 1", 2, "r");
+    reject("select * from users where id = 2", 2, "r");
+    reject("select * from users where id = 2", 1, "r");
+    reject("select * from users where id = 3", 2, "r");
+    reject("select null, 'x', 'y'", 0, "NULL key");
+
+    assert_int_equal(publish(NOW), 4);
+
+    assert_string_equal(
+        query_text(
+            &tracking.database,
+            "select group_concat(bq_sync_key_1 || '@' || bq_sync_sequence, ' ') from"
+            " (select * from bq_sync_dirty_users order by 1)"),
+        "1@8 2@8 3@12");
+}
+
+static void test_many_rejects_are_published_in_chunks(void **state)
+{
+    (void)state;
+    sqlite3_stmt *row = NULL;
+    bool more = false;
+    expect_ok(capture_install(&tracking.database, &users->table, &err));
+    expect_ok(rejects_begin(&tracking, &users->table, &err));
+    expect_ok(database_prepare(
+        &tracking.database,
+        "with recursive n(i) as (select 1 union all select i + 1 from n where i < 5001)"
+        " select i, 'e', 'v' from n",
+        &row, &err));
+    for (;;) {
+        expect_ok(database_step(&tracking.database, row, &more, &err));
+        if (!more)
+            break;
+        expect_ok(rejects_add(&tracking, &users->table, row, 2, "text", "r", &err));
+    }
+    sqlite3_finalize(row);
+
+    assert_int_equal(publish(NOW), 5001);
+
+    assert_int_equal(query_int(&tracking.database, "select count(*) from bq_sync_rejects"), 5001);
+    assert_int_equal(
+        query_int(&tracking.database, "select count(*) from bq_sync_dirty_users"), 5001);
+}
+
+static void test_keys_of_every_storage_class_are_valid_json(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql;
+        const char *json;
+    } cases[] = {
+        {"select -9223372036854775808, 1, 1", "{\"id\":-9223372036854775808}"},
+        {"select 0.1, 1, 1", "{\"id\":0.10000000000000001}"},
+        {"select 9e999, 1, 1", "{\"id\":\"Infinity\"}"},
+        {"select 'a\"\\' || char(10) || 'é', 1, 1", "{\"id\":\"a\\\"\\\\\\u000aé\"}"},
+        {"select cast(x'61ff62edA080' as text), 1, 1", "{\"id\":\"a\xef\xbf\xbd"
+                                                       "b\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"}"},
+        {"select x'00ff', 1, 1", "{\"id\":\"x'00ff'\"}"},
+        {"select null, 1, 1", "{\"id\":null}"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        expect_ok(rejects_begin(&tracking, &users->table, &err));
+        reject(cases[i].sql, 1, "r");
+        publish(NOW);
+        assert_string_equal(
+            query_text(&tracking.database, "select key_json from bq_sync_rejects"), cases[i].json);
+    }
+}
+
+static void test_a_database_without_the_table_has_no_rejects(void **state)
+{
+    (void)state;
+    int64_t rows = 1;
+    run(&tracking.database, "drop table bq_sync_rejects");
+
+    expect_ok(rejects_count(&tracking, "users", &rows, &err));
+    assert_int_equal(rows, 0);
+    assert_string_equal(all_of(NULL), "");
+}
+
+#define rejects_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        rejects_test(test_bad_values_are_shown_by_key_and_column),
+        rejects_test(test_a_value_rejected_again_keeps_its_since_and_a_mended_one_goes),
+        rejects_test(test_nothing_collected_clears_the_table_and_no_other),
+        rejects_test(test_rejected_keys_are_listed_to_be_tried_again),
+        rejects_test(test_many_rejects_are_published_in_chunks),
+        rejects_test(test_keys_of_every_storage_class_are_valid_json),
+        rejects_test(test_a_database_without_the_table_has_no_rejects),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
