@@ -94,6 +94,21 @@ static bool check_price(
     return true;
 }
 
+/* An overwritten table takes the result's schema and loses its constraints. */
+static bool replace_schema(
+    struct store *store, const char *dataset, const char *table, const cJSON *existing,
+    const struct sql_result *result, struct error *err)
+{
+    cJSON *resource = cJSON_Duplicate(existing, true);
+
+    cJSON_DeleteItemFromObjectCaseSensitive(resource, "tableConstraints");
+    cJSON_DeleteItemFromObjectCaseSensitive(resource, "schema");
+    cJSON_AddItemToObject(resource, "schema", result_schema(result));
+    bool ok = store_table_alter(store, dataset, table, resource, NULL, err);
+    cJSON_Delete(resource);
+    return ok;
+}
+
 /* The rows of a SELECT into a table of the caller's. */
 static bool store_result(
     struct server *server, const struct sql_result *result, const cJSON *query, struct error *err)
@@ -128,7 +143,7 @@ static bool store_result(
         if (ok && truncate)
             ok = store_executef(store, err, "delete from \"%w.%w\"", dataset, table);
         if (ok && !keeps_schema)
-            ok = store_table_alter(store, dataset, table, resource, NULL, err);
+            ok = replace_schema(store, dataset, table, existing, result, err);
     }
     ok = ok && store_executef(
                    store, err, "insert into \"%w.%w\" select * from \"%w\"", dataset, table,

@@ -1,4 +1,5 @@
 /* The routes of tables. */
+#include "local/estimate.h"
 #include "local/failure.h"
 #include "local/job.h"
 #include "local/paging.h"
@@ -68,6 +69,11 @@ static bool answer_table(
 
     if (!store_table_get(&server->store, dataset, table, &resource, err))
         return false;
+    int64_t bytes =
+        estimate_table_bytes(&server->store, dataset, table, json_number(resource, "numRows", 0));
+    json_add_number(resource, "numBytes", bytes);
+    json_add_number(resource, "numTotalLogicalBytes", bytes);
+    json_add_number(resource, "numLongTermBytes", 0);
     char *origin = request_origin(request);
     buffer_init(&link, 8192);
     buffer_printf(

@@ -131,7 +131,7 @@ static bool apply_before(struct server *server, struct request *request)
         (void)!store_table_delete(&server->store, fault->dataset, fault->table, &err);
         return true;
     case FAULT_UPLOAD_VANISH:
-        upload_forget(server, request_query(request, "upload_id"));
+        upload_vanish(server, request);
         return true;
     default:
         return true;
@@ -162,6 +162,8 @@ static void process(struct server *server, struct request *request)
         answer_clear(&request->answer);
         answer_error(&request->answer, &err);
     }
+    // Before the answer is on its way: the client's next chunk must find its session free.
+    upload_body_end(server, request);
 }
 
 /* The answer's body as a page of a proxy that knows nothing of JSON. */

@@ -84,7 +84,8 @@ static struct session *find_session(const struct server *server, const char *id)
     return session;
 }
 
-void upload_forget(struct server *server, const char *upload_id)
+/* Frees the session (NULL or unknown: none) unless a request is writing to it. */
+static void forget(struct server *server, const char *upload_id)
 {
     struct session *session = find_session(server, upload_id);
     struct session **link = &server->uploads->first;
@@ -95,6 +96,18 @@ void upload_forget(struct server *server, const char *upload_id)
         link = &(*link)->next;
     *link = session->next;
     session_free(session);
+}
+
+void upload_vanish(struct server *server, struct request *request)
+{
+    const char *id = request_query(request, "upload_id");
+
+    upload_body_end(server, request);
+    forget(server, id);
+    if (id != NULL && !request->refused) {
+        request->refused = true;
+        failure_set(&request->refusal, "notFound", "Not found: upload session %.64s", id);
+    }
 }
 
 static bool is_forgetful(const struct server *server, const cJSON *job)
@@ -406,7 +419,7 @@ static bool finish_session(
         media_clear(&media);
         session->busy = false;
         request->upload->session = NULL;
-        upload_forget(server, session->id);
+        forget(server, session->id);
         return false;
     }
     session->job_id = strdup(job->id);
@@ -460,6 +473,6 @@ bool upload_cancel(struct server *server, struct request *request, struct error 
 
     if (find_session(server, id) == NULL)
         return failure_set(err, "notFound", "Not found: upload session");
-    upload_forget(server, id);
+    forget(server, id);
     return answer_empty(&request->answer, 499);
 }

@@ -21,7 +21,7 @@ MUST_CHECK bool upload_body_write(
 /* Gives up whatever the request holds; a session keeps the bytes that came before a break. */
 void upload_body_end(struct server *server, struct request *request);
 
-/* Forgets a session (NULL or unknown: nothing): its client gets 404 from now on. */
-void upload_forget(struct server *server, const char *upload_id);
+/* Forgets the session that the request belongs to, if any: its client gets 404 from now on. */
+void upload_vanish(struct server *server, struct request *request);
 
 #endif

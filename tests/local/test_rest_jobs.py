@@ -1,0 +1,313 @@
+"""Jobs and queries of bqlocal: ids, states, results."""
+
+import time
+import unittest
+
+from tests.support import avro_writer as avro
+from tests.support.bqlocal import Bqlocal, HttpError
+
+
+def query_job(sql, job_id=None, **options):
+    job = {"configuration": {"query": {"query": sql, "useLegacySql": False, **options}}}
+    if job_id is not None:
+        job["jobReference"] = {"projectId": "p", "jobId": job_id}
+    return job
+
+
+class RestJobs(unittest.TestCase):
+    def setUp(self):
+        self.bq = Bqlocal()
+        self.bq.start()
+        self.addCleanup(self.bq.stop)
+
+    def refuse(self, status, reason, call, *args, **options):
+        with self.assertRaises(HttpError) as caught:
+            call(*args, **options)
+        self.assertEqual((caught.exception.status, caught.exception.reason), (status, reason))
+        return caught.exception
+
+    def test_a_callers_job_id_is_kept_and_used_up(self):
+        job = self.bq.post("jobs", query_job("select 1 as x", "mine-1"))
+        self.assertEqual(job["jobReference"], {"projectId": "p", "jobId": "mine-1", "location": "US"})
+
+        error = self.refuse(409, "duplicate", self.bq.post, "jobs", query_job("select 2", "mine-1"))
+
+        self.assertEqual(error.message, "Already Exists: Job p:US.mine-1")
+        self.assertEqual(self.bq.get("jobs/mine-1")["status"]["state"], "DONE")
+
+    def test_a_failed_job_is_readable_and_its_id_used_up(self):
+        job = self.bq.run(query_job("select * from d.none", "failed"))
+
+        self.assertEqual(job["status"]["errorResult"]["reason"], "notFound")
+        self.assertIn("Not found: Table p:d.none was not found in location US",
+                      job["status"]["errorResult"]["message"])
+        self.assertEqual(self.bq.get("jobs/failed")["status"], job["status"])
+        self.refuse(409, "duplicate", self.bq.post, "jobs", query_job("select 1", "failed"))
+        self.refuse(404, "notFound", self.bq.get, "queries/failed")
+
+    def test_a_bad_request_uses_no_id_up(self):
+        self.refuse(400, "required", self.bq.post, "jobs",
+                    {"jobReference": {"jobId": "x"}, "configuration": {}})
+        self.refuse(501, "notImplemented", self.bq.post, "jobs",
+                    {"jobReference": {"jobId": "x"}, "configuration": {"query": {"query": "select 1"}}})
+        self.refuse(400, "invalid", self.bq.post, "jobs", query_job("select 1", "no spaces"))
+
+        self.assertEqual(self.bq.run(query_job("select 1", "x"))["status"], {"state": "DONE"})
+
+    def test_a_job_is_found_at_its_location_only(self):
+        self.bq.post("datasets", {"datasetReference": {"datasetId": "asia"}, "location": "asia-south1"})
+        where = {"defaultDataset": {"projectId": "p", "datasetId": "asia"}}
+        job = self.bq.post("jobs", query_job("select 1", "j", **where))
+
+        self.assertEqual(job["jobReference"]["location"], "asia-south1")
+        self.bq.get("jobs/j?location=asia-south1")
+        error = self.refuse(404, "notFound", self.bq.get, "jobs/j?location=US")
+        self.assertEqual(error.message, "Not found: Job p:US.j")
+        self.refuse(404, "notFound", self.bq.get, "jobs/j")
+        wrong = query_job("select 1", "k", **where)
+        wrong["jobReference"]["location"] = "EU"
+        self.refuse(404, "notFound", self.bq.post, "jobs", wrong)
+
+    def test_jobs_are_listed_newest_first_in_pages_and_by_state(self):
+        for name in ("a", "b", "c"):
+            self.bq.post("jobs", query_job("select 1", name))
+        self.bq.post("jobs", query_job("select * from d.none", "bad"))
+
+        first = self.bq.get("jobs?maxResults=3")
+        second = self.bq.get(f"jobs?maxResults=3&pageToken={first['nextPageToken']}")
+        running = self.bq.get("jobs?stateFilter=running")
+
+        names = [j["jobReference"]["jobId"] for j in first["jobs"] + second["jobs"]]
+        self.assertEqual(names, ["bad", "c", "b", "a"])
+        self.assertEqual(first["jobs"][0]["errorResult"]["reason"], "notFound")
+        self.assertEqual(first["jobs"][1]["state"], "DONE")
+        self.assertEqual(running["jobs"], [])
+
+    def test_a_script_has_a_child_for_each_statement(self):
+        self.bq.query("create table d.t (a int64)")
+        job = self.bq.run(query_job(
+            "insert into d.t values (1), (2); update d.t set a = 5 where a = 1; select a from d.t"))
+
+        children = self.bq.get(f"jobs?parentJobId={job['jobReference']['jobId']}")["jobs"]
+
+        self.assertEqual(job["statistics"]["query"]["statementType"], "SCRIPT")
+        self.assertEqual(job["statistics"]["numChildJobs"], "3")
+        kinds = sorted(c["statistics"]["query"]["statementType"] for c in children)
+        self.assertEqual(kinds, ["INSERT", "SELECT", "UPDATE"])
+        counts = {c["statistics"]["query"]["statementType"]: c["statistics"]["query"].get("dmlStats")
+                  for c in children}
+        self.assertEqual(counts["INSERT"]["insertedRowCount"], "2")
+        self.assertEqual(counts["UPDATE"]["updatedRowCount"], "1")
+
+    def test_dml_tells_what_it_changed(self):
+        self.bq.query("create table d.t (a int64, b string)")
+        self.bq.query("insert into d.t values (1, 'x'), (2, 'y'), (3, 'z')")
+
+        answer = self.bq.post("queries", {"useLegacySql": False, "query": """
+            merge d.t using (select 1 as k, 'new' as v union all select 9, 'nine') s on t.a = s.k
+            when matched then update set b = s.v
+            when not matched by target then insert (a, b) values (s.k, s.v)
+            when not matched by source and t.a = 3 then delete"""})
+        job = self.bq.get(f"jobs/{answer['jobReference']['jobId']}")
+
+        counts = {"insertedRowCount": "1", "updatedRowCount": "1", "deletedRowCount": "1"}
+        self.assertEqual(answer["dmlStats"], counts)
+        self.assertEqual(answer["numDmlAffectedRows"], "3")
+        self.assertEqual(job["statistics"]["query"]["dmlStats"], counts)
+        self.assertEqual(job["statistics"]["query"]["statementType"], "MERGE")
+
+    def test_an_insert_only_merge_is_billed_less_than_one_that_updates(self):
+        self.bq.query("create table d.t (a int64, b string)")
+        self.bq.query("create table d.s (a int64, b string)")
+        self.bq.query("insert into d.t values (1, 'some text'), (2, 'more text')")
+        self.bq.query("insert into d.s values (3, 'x')")
+        insert = "when not matched then insert (a, b) values (s.a, s.b)"
+        update = "when matched then update set b = s.b "
+
+        cost = [int(self.bq.post("queries", {
+            "useLegacySql": False, "dryRun": True,
+            "query": f"merge d.t t using d.s s on t.a = s.a {clauses}"})["totalBytesProcessed"])
+            for clauses in (insert, update + insert)]
+
+        self.assertGreater(cost[0], 0)
+        self.assertGreater(cost[1], cost[0])
+        self.refuse(400, "bytesBilledLimitExceeded", self.bq.post, "queries", {
+            "useLegacySql": False, "query": "select * from d.t", "maximumBytesBilled": "1000"})
+
+    def test_a_dry_run_leaves_nothing_behind(self):
+        before = len(self.bq.get("jobs?maxResults=1000")["jobs"])
+        job = query_job("create table d.t (a int64)")
+        job["configuration"]["dryRun"] = True
+
+        dry = self.bq.post("jobs", job)
+
+        self.assertNotIn("jobId", dry["jobReference"])
+        self.assertEqual(dry["statistics"]["query"]["statementType"], "CREATE_TABLE")
+        self.assertEqual(dry["statistics"]["query"]["totalBytesProcessed"], "0")
+        self.assertEqual(self.bq.tables("d"), [])
+        self.assertEqual(len(self.bq.get("jobs?maxResults=1000")["jobs"]), before)
+        job["configuration"]["query"]["query"] = "selec"
+        self.refuse(400, "invalidQuery", self.bq.post, "jobs", job)
+
+    def test_results_come_in_pages_and_in_the_format_that_is_asked_for(self):
+        self.bq.query("create table d.t (n int64, ts timestamp)")
+        self.bq.query("insert into d.t values " + ",".join(
+            f"({i}, timestamp '2026-01-02 03:04:05.678901+00')" for i in range(7)))
+        job = self.bq.run(query_job("select n, ts from d.t order by n"))
+        path = f"queries/{job['jobReference']['jobId']}?maxResults=3"
+
+        pages = [self.bq.get(path)]
+        while "pageToken" in pages[-1]:
+            pages.append(self.bq.get(f"{path}&pageToken={pages[-1]['pageToken']}"))
+        micros = self.bq.get(path + "&formatOptions.useInt64Timestamp=true")
+        nothing = self.bq.get(f"queries/{job['jobReference']['jobId']}?maxResults=0")
+
+        self.assertEqual([len(p["rows"]) for p in pages], [3, 3, 1])
+        self.assertEqual([r["f"][0]["v"] for p in pages for r in p["rows"]],
+                         [str(i) for i in range(7)])
+        self.assertEqual(pages[0]["totalRows"], "7")
+        self.assertEqual(pages[0]["rows"][0]["f"][1]["v"], "1767323045.678901")
+        self.assertEqual(micros["rows"][0]["f"][1]["v"], "1767323045678901")
+        self.assertTrue(nothing["jobComplete"])
+        self.assertNotIn("rows", nothing)
+        self.assertEqual([f["type"] for f in nothing["schema"]["fields"]], ["INTEGER", "TIMESTAMP"])
+
+    def test_a_querys_destination_is_a_readable_table(self):
+        job = self.bq.run(query_job("select 5 as five"))
+        where = job["configuration"]["query"]["destinationTable"]
+
+        path = f"datasets/{where['datasetId']}/tables/{where['tableId']}"
+        table = self.bq.get(path)
+        rows = self.bq.get(path + "/data")
+
+        self.assertEqual(table["schema"]["fields"][0]["name"], "five")
+        self.assertEqual(rows["rows"], [{"f": [{"v": "5"}]}])
+        self.assertEqual([d["datasetReference"]["datasetId"] for d in self.bq.get("datasets")["datasets"]],
+                         ["d"])
+
+    def test_a_query_writes_into_the_table_it_is_told(self):
+        def select(value, **options):
+            return self.bq.run(query_job(f"select {value} as v", None,
+                                         destinationTable=self.bq.reference("d", "t"), **options))
+
+        self.assertNotIn("errorResult", select(1)["status"])
+        self.assertEqual(select(2)["status"]["errorResult"]["reason"], "duplicate")
+        select(3, writeDisposition="WRITE_APPEND")
+        self.assertEqual(sorted(r["v"] for r in self.bq.rows("d", "t")), [1, 3])
+        self.bq.patch("datasets/d/tables/t", {"labels": {"keep": "me"}})
+        select("'x'", writeDisposition="WRITE_TRUNCATE")
+        self.assertEqual(self.bq.rows("d", "t"), [{"v": "x"}])
+        self.assertEqual(self.bq.table("d", "t")["labels"], {"keep": "me"})
+
+    def test_the_same_request_id_runs_a_query_once(self):
+        self.bq.query("create table d.t (a int64)")
+        body = {"query": "insert into d.t values (1)", "useLegacySql": False, "requestId": "r1"}
+
+        first = self.bq.post("queries", body)
+        second = self.bq.post("queries", body)
+        self.bq.post("queries", {**body, "requestId": "r2"})
+
+        self.assertEqual(first["jobReference"], second["jobReference"])
+        self.assertEqual(self.bq.table("d", "t")["numRows"], "2")
+
+    def test_syntax_errors_name_their_place(self):
+        error = self.refuse(400, "invalidQuery", self.bq.query, "select 1 from")
+
+        self.assertRegex(error.message, r"at \[1:\d+\]")
+
+    def test_a_deleted_job_is_forgotten(self):
+        self.bq.post("jobs", query_job("select 1", "gone"))
+
+        self.assertEqual(self.bq.delete("jobs/gone/delete"), {})
+
+        self.refuse(404, "notFound", self.bq.get, "jobs/gone")
+
+    def test_numbers_are_strings(self):
+        self.bq.query("create table d.t (a int64)")
+        job = self.bq.run(query_job("insert into d.t values (1)"))
+
+        statistics = job["statistics"]
+        for value in (statistics["creationTime"], statistics["startTime"], statistics["endTime"],
+                      statistics["totalBytesProcessed"],
+                      statistics["query"]["numDmlAffectedRows"], self.bq.table("d", "t")["numRows"]):
+            self.assertIsInstance(value, str)
+            int(value)
+
+
+class Latency(unittest.TestCase):
+    def setUp(self):
+        self.bq = Bqlocal(latency="400ms")
+        self.bq.start()
+        self.addCleanup(self.bq.stop)
+
+    def test_a_job_passes_through_its_states_and_takes_effect_at_the_end(self):
+        media = avro.container([("id", "long")], [(1,)])
+        job = self.bq.upload({"sourceFormat": "AVRO",
+                              "destinationTable": self.bq.reference("d", "t")}, media)
+        path = f"jobs/{job['jobReference']['jobId']}"
+
+        seen = [job["status"]["state"]]
+        while seen[-1] != "DONE":
+            tables = self.bq.tables("d")
+            state = self.bq.get(path)["status"]["state"]
+            if state != "DONE":
+                self.assertEqual(tables, [])
+            if state != seen[-1]:
+                seen.append(state)
+
+        self.assertEqual(seen, ["PENDING", "RUNNING", "DONE"])
+        self.assertEqual(self.bq.table("d", "t")["numRows"], "1")
+
+    def test_a_job_runs_also_when_nobody_asks_for_it(self):
+        self.bq.post("jobs", query_job("create table d.t (a int64)"))
+
+        end = time.monotonic() + 20
+        while self.bq.tables("d") != ["t"]:
+            self.assertLess(time.monotonic(), end)
+
+    def test_results_are_waited_for_as_long_as_the_caller_likes(self):
+        answer = self.bq.post("queries", {"query": "select 1 as x", "useLegacySql": False,
+                                          "timeoutMs": 0})
+        self.assertFalse(answer["jobComplete"])
+        self.assertNotIn("rows", answer)
+
+        path = f"queries/{answer['jobReference']['jobId']}"
+        early = self.bq.get(path + "?timeoutMs=1")
+        late = self.bq.get(path + "?timeoutMs=20000")
+
+        self.assertFalse(early["jobComplete"])
+        self.assertEqual(late["rows"], [{"f": [{"v": "1"}]}])
+
+    def test_a_cancelled_job_changes_nothing(self):
+        job = self.bq.post("jobs", query_job("create table d.t (a int64)", "j"))
+        self.assertEqual(job["status"]["state"], "PENDING")
+
+        answer = self.bq.post("jobs/j/cancel")
+
+        self.assertEqual(answer["job"]["status"]["errorResult"]["reason"], "stopped")
+        self.assertEqual(self.bq.wait(job["jobReference"])["status"]["state"], "DONE")
+        self.assertEqual(self.bq.tables("d"), [])
+
+
+class Restart(unittest.TestCase):
+    def test_tables_and_jobs_outlive_the_program_with_a_file(self):
+        import tempfile
+        with tempfile.TemporaryDirectory() as folder:
+            data = folder + "/data.db"
+            with Bqlocal(data=data) as bq:
+                bq.query("create table d.t (a int64)")
+                bq.query("insert into d.t values (7)")
+                bq.post("jobs", query_job("select * from d.none", "bad"))
+            with Bqlocal(data=data) as bq:
+                self.assertEqual(bq.rows("d", "t"), [{"a": 7}])
+                self.assertEqual(bq.get("jobs/bad")["status"]["errorResult"]["reason"], "notFound")
+                with self.assertRaises(HttpError) as caught:
+                    bq.post("jobs", query_job("select 1", "bad"))
+                self.assertEqual(caught.exception.status, 409)
+                bq.kill()
+            with Bqlocal(data=data) as bq:
+                self.assertEqual(bq.rows("d", "t"), [{"a": 7}])
+
+
+if __name__ == "__main__":
+    unittest.main()
