@@ -91,8 +91,8 @@ struct job {
     struct error
         failure; /* JOB_FAILED: reason, message, and a code that says whether a new job may help */
     char kind[16];       /* "load", "query", "copy" */
-    bool is_claim;       /* the query that does nothing, put there by bigquery_job_claim (told by
-                            its label phase=claim) */
+    bool is_claim;       /* the query that does nothing, put there by bigquery_job_claim: the id is
+                            spent, and the state is JOB_FAILED with reason "claimed" */
     int64_t output_rows; /* load */
     int64_t inserted;    /* query: dmlStats, summed over the children of a script */
     int64_t updated;

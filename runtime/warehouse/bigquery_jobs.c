@@ -350,6 +350,6 @@ bool bigquery_job_claim(
     // The job that is there may be an earlier claim, or this one whose answer was lost.
     if (!bigquery_job_get(bigquery, job_id, &job, err))
         return false;
-    *out_claimed = job.state == JOB_FAILED && call_reason_is(&job.failure, "claimed");
+    *out_claimed = job.is_claim;
     return true;
 }

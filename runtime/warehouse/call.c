@@ -70,11 +70,6 @@ const char *call_text(const cJSON *object, const char *name)
     return text == NULL ? "" : text;
 }
 
-bool call_reason_is(const struct error *err, const char *reason)
-{
-    return strcmp(err->reason, reason) == 0;
-}
-
 /* --- errors ------------------------------------------------------------------------------------
  */
 
@@ -242,7 +237,14 @@ static bool send_request(
         snprintf(project, sizeof project, "x-goog-user-project: %s", quota);
         request->headers[3] = project;
     }
+    int64_t started = bigquery->clock->monotonic_ms(bigquery->clock->context);
     bool ok = bigquery->http->perform(bigquery->http->context, request, answer, err);
+    log_debug(
+        "request", LOG_TEXT("call", call->what), LOG_TEXT("subject", call->subject),
+        LOG_NUMBER("status", answer->status), LOG_NUMBER("sent", answer->sent),
+        LOG_NUMBER("received", answer->received),
+        LOG_NUMBER(
+            "duration_ms", bigquery->clock->monotonic_ms(bigquery->clock->context) - started));
     bigquery->counters.requests++;
     bigquery->counters.bytes_sent += answer->sent;
     bigquery->counters.bytes_received += answer->received;

@@ -80,9 +80,6 @@ void call_path_table(const struct bigquery *bigquery, const char *table, struct 
  * "?prettyPrint=false". */
 void call_path_query(const struct bigquery *bigquery, bool with_location, struct buffer *out);
 
-/* Whether text of the error tells of this reason word. */
-bool call_reason_is(const struct error *err, const char *reason);
-
 /* JSON helpers: NULL-safe reads. Int64 come as strings and, from some servers, as numbers. */
 const cJSON *call_member(const cJSON *object, const char *const *path);
 int64_t call_int64(const cJSON *value);

@@ -43,11 +43,13 @@ static bool read_file(const struct credential_source *source, struct buffer *out
         return credential_file_error(
             source, err, "cannot be read: %s; give the user that runs bqsync the right to read it",
             strerror(errno));
-    if (fstat(file, &status) == 0 && S_ISDIR(status.st_mode)) {
+    if (fstat(file, &status) != 0 || S_ISDIR(status.st_mode)) {
         credential_file_error(
             source, err, "is a directory; GOOGLE_APPLICATION_CREDENTIALS has to name a file");
         goto cleanup;
     }
+    // Growing would leave copies of a key behind.
+    oauth_secret_buffer(out, FILE_CEILING, (size_t)status.st_size + 4096);
     for (;;) {
         char *room = buffer_reserve(out, 4096);
         ssize_t got = room == NULL ? 0 : read(file, room, 4096);

@@ -91,7 +91,7 @@ static bool subject_token(
 {
     struct buffer text;
 
-    buffer_init(&text, SUBJECT_CEILING);
+    oauth_secret_buffer(&text, SUBJECT_CEILING, 16384);
     bool ok = identity->subject_file != NULL ? read_subject_file(identity->subject_file, &text, err)
                                              : read_subject_url(identity, oauth, &text, err);
     ok = ok && extract_subject(identity, &text, out, err);
@@ -144,7 +144,7 @@ bool external_account_token(
     if (!subject_token(identity, oauth, &subject, err))
         return false;
     char *header = client_header(identity);
-    buffer_init(&form, FORM_CEILING);
+    oauth_secret_buffer(&form, FORM_CEILING, 3 * strlen(subject) + 4096);
     oauth_add_field(&form, "grant_type", EXCHANGE_GRANT);
     oauth_add_field(&form, "audience", identity->audience);
     oauth_add_field(&form, "scope", scope);

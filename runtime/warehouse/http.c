@@ -211,7 +211,6 @@ static enum http_failure failure_of(CURLcode code)
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
-    case CURLE_WEIRD_SERVER_REPLY:
         return HTTP_UNTRUSTED;
     case CURLE_OUT_OF_MEMORY:
     case CURLE_FAILED_INIT:
@@ -311,6 +310,14 @@ static void set_callbacks(CURL *curl, struct exchange *exchange)
     curl_easy_setopt(curl, CURLOPT_XFERINFODATA, exchange);
 }
 
+/* Headers carry tokens. */
+static void free_headers(struct curl_slist *list)
+{
+    for (struct curl_slist *line = list; line != NULL; line = line->next)
+        explicit_bzero(line->data, strlen(line->data));
+    curl_slist_free_all(list);
+}
+
 /* The list must outlive the exchange; NULL without memory. */
 static struct curl_slist *make_headers(const struct http_request *request)
 {
@@ -323,7 +330,7 @@ static struct curl_slist *make_headers(const struct http_request *request)
             continue;
         struct curl_slist *longer = curl_slist_append(list, request->headers[i]);
         if (longer == NULL) {
-            curl_slist_free_all(list);
+            free_headers(list);
             return NULL;
         }
         list = longer;
@@ -393,7 +400,7 @@ static bool client_perform(
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 
     CURLcode code = curl_easy_perform(curl);
-    curl_slist_free_all(headers);
+    free_headers(headers);
 
     curl_off_t received = 0;
     curl_easy_getinfo(curl, CURLINFO_SIZE_DOWNLOAD_T, &received);

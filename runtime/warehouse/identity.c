@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define FORM_CEILING (1u << 16)
+#define FORM_ROOM    8192
 #define JWT_GRANT    "urn:ietf:params:oauth:grant-type:jwt-bearer"
 /* AIP-4111: exactly an hour; longer ones are refused. */
 #define ASSERTION_LIFE_S 3600
@@ -112,8 +113,8 @@ static bool service_account_token(
     struct buffer jwt;
     struct buffer form;
 
-    buffer_init(&jwt, FORM_CEILING);
-    buffer_init(&form, FORM_CEILING);
+    oauth_secret_buffer(&jwt, FORM_CEILING, FORM_ROOM);
+    oauth_secret_buffer(&form, FORM_CEILING, FORM_ROOM);
     bool ok = assertion(identity, oauth, scope, &jwt, err);
     if (ok && identity->self_signed) {
         out_token->expires_us = (wall_s(oauth) - BACKDATE_S + ASSERTION_LIFE_S) * 1000000;
@@ -137,7 +138,7 @@ static bool authorized_user_token(
 {
     struct buffer form;
 
-    buffer_init(&form, FORM_CEILING);
+    oauth_secret_buffer(&form, FORM_CEILING, FORM_ROOM);
     oauth_add_field(&form, "grant_type", "refresh_token");
     oauth_add_field(&form, "client_id", identity->client_id);
     oauth_add_field(&form, "client_secret", identity->client_secret);

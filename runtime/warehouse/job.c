@@ -79,8 +79,12 @@ void job_add_dml(const cJSON *resource, struct job *job)
 static void read_claim(const cJSON *configuration, const char *job_id, struct job *job)
 {
     const cJSON *query = cJSON_GetObjectItemCaseSensitive(configuration, "query");
+    const cJSON *labels = cJSON_GetObjectItemCaseSensitive(configuration, "labels");
 
-    if (strcmp(call_text(query, "query"), JOB_CLAIM_SQL) != 0)
+    job->is_claim = strcmp(call_text(query, "query"), JOB_CLAIM_SQL) == 0 ||
+                    (strcmp(call_text(labels, "tool"), "bqsync") == 0 &&
+                     strcmp(call_text(labels, "phase"), "claim") == 0);
+    if (!job->is_claim)
         return;
     job->state = JOB_FAILED;
     error_set(

@@ -21,6 +21,12 @@ void oauth_wipe(char *text)
     free(text);
 }
 
+void oauth_secret_buffer(struct buffer *buffer, size_t ceiling, size_t room)
+{
+    buffer_init(buffer, ceiling);
+    buffer_reserve(buffer, room);
+}
+
 void oauth_wipe_buffer(struct buffer *buffer)
 {
     if (buffer->data != NULL)

@@ -29,6 +29,9 @@ void token_clear(struct token *token);
 
 /* Wipes and frees a text of ours that may be a secret; NULL is fine. */
 void oauth_wipe(char *text);
+/* A buffer for secrets: room bytes are there from the start, so that growing leaves no copies
+ * behind. */
+void oauth_secret_buffer(struct buffer *buffer, size_t ceiling, size_t room);
 /* Wipes and clears. */
 void oauth_wipe_buffer(struct buffer *buffer);
 

@@ -142,6 +142,7 @@ static void test_a_job_that_ended_with_its_start_is_not_asked_for(void **state)
 
     assert_int_equal(fixture->http.request_count, 1);
     assert_int_equal(job.state, JOB_SUCCEEDED);
+    assert_false(job.is_claim);
     assert_string_equal(job.kind, "query");
     assert_int_equal(job.inserted, 3);
     assert_int_equal(job.updated, 2);
@@ -372,6 +373,7 @@ static void test_a_claimed_id_never_passes_for_a_finished_merge(void **state)
     assert_int_equal(job.state, JOB_FAILED);
     assert_int_equal(job.failure.code, ERROR_TRANSIENT);
     assert_string_equal(job.failure.reason, "claimed");
+    assert_true(job.is_claim);
 }
 
 static void test_a_third_merge_into_a_table_waits_for_one_of_two(void **state)
