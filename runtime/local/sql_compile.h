@@ -135,6 +135,12 @@ bool sql_information_schema(
     struct sql_compiler *compiler, const struct sql_from *from, struct sql_output *out,
     bool *out_found);
 
+/* sql_operator.c */
+bool sql_translate_binary(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
+bool sql_translate_unary(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
+
 /* sql_expr.c */
 bool sql_translate(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
@@ -159,6 +165,12 @@ bool sql_translate_call(
 bool sql_is_aggregate(const char *name);
 bool sql_translate_orders(
     struct sql_compiler *compiler, const struct sql_orders *orders, const char **out_sql);
+
+/* sql_call_time.c: whether a function is one of DATE_DIFF, TIME_ADD ...: its operation and type. */
+bool sql_find_time_call(const char *name, const char **out_operation, int *out_type);
+bool sql_translate_time_call(
+    struct sql_compiler *compiler, const struct sql_expr *expr, const char *operation, int type,
+    struct sql_value *out);
 
 /* sql_function.c: the table of plain functions. */
 enum sql_match { SQL_MATCHED, SQL_NO_FUNCTION, SQL_NO_SIGNATURE };

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { QUERY_BYTES_MAX = 4 * 1024 * 1024 };
+
 static char *next_alias(struct sql_compiler *compiler)
 {
     return sql_printf(compiler->arena, "t%d", ++compiler->next_alias);
@@ -32,6 +34,11 @@ static bool add_output(
     struct sql_compiler *compiler, struct sql_scope *scope, const struct sql_from *from,
     const char *alias, const struct sql_output *output, const char **out_sql)
 {
+    // A WITH name used twice in the next one, and so on, doubles the text each time.
+    if (strlen(output->sql) > QUERY_BYTES_MAX)
+        return sql_error(
+            compiler->err, from->line, from->column,
+            "Resources exceeded during query execution: the query is too complex");
     const char *sqlite_alias = next_alias(compiler);
     struct sql_range range = {.alias = alias == NULL ? "" : alias, .count = output->count};
 

@@ -1,6 +1,7 @@
 /* sql_parse: tokens to a syntax tree, by recursive descent. Inside, functions return NULL (or
  * false) once parser->err is filled. sql_parse.c holds statements, sql_parse_ddl.c CREATE and
- * ALTER, sql_parse_query.c queries, sql_parse_expr.c expressions. */
+ * ALTER, sql_parse_query.c queries, sql_parse_expr.c
+ * and sql_parse_primary.c expressions. */
 #ifndef BQSYNC_LOCAL_SQL_PARSE_H
 #define BQSYNC_LOCAL_SQL_PARSE_H
 
@@ -46,6 +47,14 @@ bool sql_parse_name_list(struct sql_parser *parser, struct sql_names *out);
 bool sql_parse_type(
     struct sql_parser *parser, enum store_type *out_type, int64_t *out_length, int64_t *out_scale);
 struct sql_expr *sql_parse_expr(struct sql_parser *parser);
+/* Without AND, OR, NOT and comparisons. */
+struct sql_expr *sql_parse_operand(struct sql_parser *parser);
+struct sql_expr *sql_parse_primary(struct sql_parser *parser);
+/* A node placed at the next token; the same that takes the token's text and consumes it. */
+struct sql_expr *sql_expr_new(struct sql_parser *parser, enum sql_expr_kind kind);
+struct sql_expr *sql_expr_literal(struct sql_parser *parser, enum sql_expr_kind kind);
+/* Appends to a short list of arguments. */
+void sql_expr_add(struct sql_parser *parser, struct sql_exprs *list, struct sql_expr *expr);
 /* One with an operator, a comma-list until the closing word is left to the caller. */
 bool sql_parse_expr_list(struct sql_parser *parser, struct sql_exprs *out);
 bool sql_parse_orders(struct sql_parser *parser, struct sql_orders *out);

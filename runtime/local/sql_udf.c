@@ -389,6 +389,6 @@ bool sql_udf_register(sqlite3 *handle)
 
     return sql_udf_add(handle, functions, sizeof functions / sizeof *functions) &&
            sql_udf_register_numbers(handle) && sql_udf_register_texts(handle) &&
-           sql_udf_register_times(handle) && sql_udf_register_json(handle) &&
-           sql_udf_register_aggregates(handle);
+           sql_udf_register_format(handle) && sql_udf_register_times(handle) &&
+           sql_udf_register_json(handle) && sql_udf_register_aggregates(handle);
 }

@@ -27,6 +27,7 @@ bool sql_udf_add(sqlite3 *handle, const struct sql_udf *functions, size_t count)
 /* One file each. */
 bool sql_udf_register_numbers(sqlite3 *handle);
 bool sql_udf_register_texts(sqlite3 *handle);
+bool sql_udf_register_format(sqlite3 *handle);
 bool sql_udf_register_times(sqlite3 *handle);
 bool sql_udf_register_json(sqlite3 *handle);
 bool sql_udf_register_aggregates(sqlite3 *handle);
@@ -44,6 +45,13 @@ void sql_udf_result_text(sqlite3_context *context, const char *text, size_t leng
 void sql_udf_result_bytes(sqlite3_context *context, const char *bytes, size_t length);
 /* A value of a type as CAST(... AS STRING) writes it, appended. False if bytes are no UTF-8. */
 bool sql_udf_text(sqlite3_value *value, int type, struct buffer *out);
+/* No value grows beyond this: BigQuery's own bound on a row. */
+enum { SQL_TEXT_BYTES_MAX = 100 * 1024 * 1024 };
+/* Takes the buffer's content as the result, or fails if it grew too large; clears it. */
+void sql_udf_finish_text(sqlite3_context *context, struct buffer *buffer);
+int64_t sql_count_characters(struct slice text);
+/* The offset of the n-th character (from 0), at most the length. */
+size_t sql_character_offset(struct slice text, int64_t n);
 /* Compares decimals in the store's form: <0, 0, >0. */
 int sql_decimal_compare(struct slice a, struct slice b);
 

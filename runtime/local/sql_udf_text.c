@@ -1,18 +1,15 @@
-/* Text and bytes, hashes, and FORMAT. */
+/* Text and bytes, and hashes of them. */
 #include "local/sql_udf.h"
 #include "local/store.h"
 #include "local/value.h"
 
 #include <locale.h>
-#include <math.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wctype.h>
-
-enum { TEXT_BYTES_MAX = 100 * 1024 * 1024 };
 
 static bool is_text(sqlite3_value *value)
 {
@@ -28,7 +25,7 @@ static void result_like(sqlite3_context *context, sqlite3_value *like, struct sl
         sql_udf_result_bytes(context, slice.data, slice.length);
 }
 
-static void finish_text(sqlite3_context *context, struct buffer *buffer)
+void sql_udf_finish_text(sqlite3_context *context, struct buffer *buffer)
 {
     if (buffer->failure != BUFFER_OK)
         sql_udf_error(context, "Resources exceeded: a value is too large");
@@ -46,7 +43,7 @@ static size_t character(struct slice text)
     return length < text.length ? length : text.length;
 }
 
-static int64_t count_characters(struct slice text)
+int64_t sql_count_characters(struct slice text)
 {
     int64_t count = 0;
 
@@ -56,7 +53,7 @@ static int64_t count_characters(struct slice text)
 }
 
 /* The offset of the n-th character (from 0), at most the length. */
-static size_t offset_of(struct slice text, int64_t n)
+size_t sql_character_offset(struct slice text, int64_t n)
 {
     size_t at = 0;
 
@@ -68,7 +65,7 @@ static size_t offset_of(struct slice text, int64_t n)
 static void udf_length(sqlite3_context *context, int count, sqlite3_value **args)
 {
     if (!sql_udf_null(context, count, args))
-        sqlite3_result_int64(context, count_characters(sql_udf_slice(args[0])));
+        sqlite3_result_int64(context, sql_count_characters(sql_udf_slice(args[0])));
 }
 
 static void udf_byte_length(sqlite3_context *context, int count, sqlite3_value **args)
@@ -84,7 +81,7 @@ static void udf_substr(sqlite3_context *context, int count, sqlite3_value **args
         return;
     struct slice text = sql_udf_slice(args[0]);
     bool chars = is_text(args[0]);
-    int64_t total = chars ? count_characters(text) : (int64_t)text.length;
+    int64_t total = chars ? sql_count_characters(text) : (int64_t)text.length;
     int64_t position = sqlite3_value_int64(args[1]);
     int64_t length = count > 2 ? sqlite3_value_int64(args[2]) : total;
     if (length < 0) {
@@ -98,9 +95,9 @@ static void udf_substr(sqlite3_context *context, int count, sqlite3_value **args
         start = total;
     if (length > total - start)
         length = total - start;
-    size_t from = chars ? offset_of(text, start) : (size_t)start;
+    size_t from = chars ? sql_character_offset(text, start) : (size_t)start;
     struct slice rest = {text.data + from, text.length - from};
-    rest.length = chars ? offset_of(rest, length) : (size_t)length;
+    rest.length = chars ? sql_character_offset(rest, length) : (size_t)length;
     result_like(context, args[0], rest);
 }
 
@@ -109,14 +106,14 @@ static void udf_right(sqlite3_context *context, int count, sqlite3_value **args)
     if (sql_udf_null(context, count, args))
         return;
     struct slice text = sql_udf_slice(args[0]);
-    int64_t total = is_text(args[0]) ? count_characters(text) : (int64_t)text.length;
+    int64_t total = is_text(args[0]) ? sql_count_characters(text) : (int64_t)text.length;
     int64_t length = sqlite3_value_int64(args[1]);
     if (length < 0) {
         sql_udf_error(context, "Second argument in RIGHT() cannot be negative");
         return;
     }
     int64_t skip = length > total ? 0 : total - length;
-    size_t from = is_text(args[0]) ? offset_of(text, skip) : (size_t)skip;
+    size_t from = is_text(args[0]) ? sql_character_offset(text, skip) : (size_t)skip;
     result_like(context, args[0], (struct slice){text.data + from, text.length - from});
 }
 
@@ -165,7 +162,7 @@ static void udf_case(sqlite3_context *context, int count, sqlite3_value **args)
         return;
     struct slice text = sql_udf_slice(args[0]);
     locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-    buffer_init(&out, TEXT_BYTES_MAX);
+    buffer_init(&out, SQL_TEXT_BYTES_MAX);
     while (text.length > 0) {
         size_t length = 0;
         uint32_t code = decode(text, &length);
@@ -177,7 +174,7 @@ static void udf_case(sqlite3_context *context, int count, sqlite3_value **args)
     }
     if (locale != (locale_t)0)
         freelocale(locale);
-    finish_text(context, &out);
+    sql_udf_finish_text(context, &out);
 }
 
 static bool in_set(struct slice set, struct slice one)
@@ -246,11 +243,11 @@ static void udf_repeat(sqlite3_context *context, int count, sqlite3_value **args
     if (sql_udf_null(context, count, args))
         return;
     struct slice text = sql_udf_slice(args[0]);
-    buffer_init(&out, TEXT_BYTES_MAX);
+    buffer_init(&out, SQL_TEXT_BYTES_MAX);
     int64_t times = text.length == 0 ? 0 : sqlite3_value_int64(args[1]);
     for (int64_t i = 0; i < times && out.failure == BUFFER_OK; i++)
         buffer_append_slice(&out, text);
-    finish_text(context, &out);
+    sql_udf_finish_text(context, &out);
 }
 
 static void udf_reverse(sqlite3_context *context, int count, sqlite3_value **args)
@@ -266,7 +263,7 @@ static void udf_reverse(sqlite3_context *context, int count, sqlite3_value **arg
         buffer_append_slice(&out, last);
         text.length -= last.length;
     }
-    finish_text(context, &out);
+    sql_udf_finish_text(context, &out);
 }
 
 /* bq_concat of bytes: SQLite's || makes text of them. */
@@ -276,7 +273,7 @@ static void udf_concat(sqlite3_context *context, int count, sqlite3_value **args
 
     if (sql_udf_null(context, count, args))
         return;
-    buffer_init(&out, TEXT_BYTES_MAX);
+    buffer_init(&out, SQL_TEXT_BYTES_MAX);
     buffer_append_slice(&out, sql_udf_slice(args[0]));
     buffer_append_slice(&out, sql_udf_slice(args[1]));
     if (out.failure != BUFFER_OK)
@@ -398,9 +395,9 @@ static void udf_to_base64(sqlite3_context *context, int count, sqlite3_value **a
 
     if (sql_udf_null(context, count, args))
         return;
-    buffer_init(&out, TEXT_BYTES_MAX);
+    buffer_init(&out, SQL_TEXT_BYTES_MAX);
     value_base64_encode(sql_udf_slice(args[0]), &out);
-    finish_text(context, &out);
+    sql_udf_finish_text(context, &out);
 }
 
 static void udf_from_base64(sqlite3_context *context, int count, sqlite3_value **args)
@@ -409,7 +406,7 @@ static void udf_from_base64(sqlite3_context *context, int count, sqlite3_value *
 
     if (sql_udf_null(context, count, args))
         return;
-    buffer_init(&out, TEXT_BYTES_MAX);
+    buffer_init(&out, SQL_TEXT_BYTES_MAX);
     if (value_base64_decode(sql_udf_slice(args[0]), &out) && out.failure == BUFFER_OK)
         sql_udf_result_bytes(context, buffer_text(&out), out.length);
     else
@@ -432,183 +429,6 @@ static void udf_uuid(sqlite3_context *context, int count, sqlite3_value **args)
         b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
         b[14], b[15]);
     sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
-}
-
-/* %T: the value as a literal; %t: for people. */
-static void append_value(struct buffer *out, int type, sqlite3_value *value, bool literal)
-{
-    bool null = sqlite3_value_type(value) == SQLITE_NULL;
-    bool quoted = literal && (type == STORE_STRING || type == STORE_BYTES || type == STORE_JSON ||
-                              (type >= STORE_NUMERIC && type <= STORE_TIMESTAMP));
-
-    if (null) {
-        buffer_append_text(out, "NULL");
-        return;
-    }
-    if (literal && type != STORE_STRING && type != STORE_BYTES && quoted)
-        buffer_printf(out, "%s ", store_type_sql((enum store_type)type));
-    if (literal && type == STORE_BYTES)
-        buffer_append_byte(out, 'b');
-    if (quoted)
-        buffer_append_byte(out, '"');
-    if (type == STORE_FLOAT64 && isfinite(sql_udf_double(value))) {
-        char text[VALUE_TEXT_SIZE];
-        buffer_append_text(out, value_format_double(sql_udf_double(value), text));
-    } else {
-        sql_udf_text(value, type, out);
-    }
-    if (quoted)
-        buffer_append_byte(out, '"');
-}
-
-/* One %... of FORMAT: flags, width and precision as in C, one letter of "diuxXosTtgGeEf". */
-struct directive {
-    char spec[40];
-    char letter;
-    size_t length;
-};
-
-static bool read_directive(struct slice format, struct directive *out)
-{
-    size_t length = 1;
-
-    while (length < format.length && length < 20 &&
-           strchr("-+ #0123456789.", format.data[length]) != NULL && format.data[length] != '\0')
-        length++;
-    if (length >= format.length)
-        return false;
-    // Widths of more than three digits have no use but to exhaust memory.
-    size_t digits = 0;
-    for (size_t i = 1; i < length; i++) {
-        digits = format.data[i] >= '0' && format.data[i] <= '9' ? digits + 1 : 0;
-        if (digits > 3)
-            return false;
-    }
-    memcpy(out->spec, format.data, length);
-    out->spec[length] = '\0';
-    out->letter = format.data[length];
-    out->length = length + 1;
-    return true;
-}
-
-static void append_number(
-    struct buffer *out, const struct directive *directive, int type, sqlite3_value *value)
-{
-    char spec[48];
-    char text[1400];
-    int length;
-
-    bool integer = strchr("diuxXo", directive->letter) != NULL;
-    snprintf(
-        spec, sizeof spec, "%s%s%c", directive->spec, integer ? "ll" : "",
-        directive->letter == 'i' ? 'd' : directive->letter);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    if (integer)
-        length = snprintf(text, sizeof text, spec, (long long)sqlite3_value_int64(value));
-    else
-        length = snprintf(
-            text, sizeof text, spec,
-            type == STORE_NUMERIC || type == STORE_BIGNUMERIC
-                ? strtod((const char *)sqlite3_value_text(value), NULL)
-                : sql_udf_double(value));
-#pragma GCC diagnostic pop
-    if (length > 0)
-        buffer_append(out, text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
-}
-
-static void append_padded(struct buffer *out, const char *spec, struct slice text)
-{
-    bool left = strchr(spec, '-') != NULL;
-    const char *digits = spec + strcspn(spec, "123456789");
-    long width = strtol(digits, NULL, 10);
-    const char *dot = strchr(spec, '.');
-
-    if (dot != NULL && digits > dot)
-        width = 0;
-    if (dot != NULL)
-        text.length = offset_of(text, strtol(dot + 1, NULL, 10));
-    long missing = width - (long)count_characters(text);
-    for (long i = 0; !left && i < missing; i++)
-        buffer_append_byte(out, ' ');
-    buffer_append_slice(out, text);
-    for (long i = 0; left && i < missing; i++)
-        buffer_append_byte(out, ' ');
-}
-
-/* One directive with its argument; false if they do not fit. *out_null: the result is NULL. */
-static bool append_directive(
-    struct buffer *out, const struct directive *directive, int type, sqlite3_value *value,
-    bool *out_null)
-{
-    bool real = strchr("eEfFgG", directive->letter) != NULL;
-    bool integer = strchr("diuxXo", directive->letter) != NULL;
-    struct buffer text;
-
-    if (directive->letter == 't' || directive->letter == 'T') {
-        buffer_init(&text, TEXT_BYTES_MAX);
-        append_value(&text, type, value, directive->letter == 'T');
-        append_padded(out, directive->spec, buffer_slice(&text));
-        buffer_clear(&text);
-        return true;
-    }
-    if (sqlite3_value_type(value) == SQLITE_NULL) {
-        *out_null = true;
-        return true;
-    }
-    if (directive->letter == 's' && (type == STORE_STRING || type == STORE_JSON)) {
-        append_padded(out, directive->spec, sql_udf_slice(value));
-        return true;
-    }
-    if ((integer && type != STORE_INT64) ||
-        (real && type != STORE_FLOAT64 && type != STORE_NUMERIC && type != STORE_BIGNUMERIC) ||
-        (!integer && !real))
-        return false;
-    append_number(out, directive, type, value);
-    return true;
-}
-
-/* bq_format(format, type, value, type, value, ...) */
-static void udf_format(sqlite3_context *context, int count, sqlite3_value **args)
-{
-    struct slice format = sql_udf_slice(args[0]);
-    struct buffer out;
-    bool null = false;
-    int next = 1;
-
-    if (sql_udf_null(context, 1, args))
-        return;
-    buffer_init(&out, TEXT_BYTES_MAX);
-    while (format.length > 0) {
-        struct directive directive;
-        size_t plain = 0;
-        while (plain < format.length && format.data[plain] != '%')
-            plain++;
-        buffer_append(&out, format.data, plain);
-        format = (struct slice){format.data + plain, format.length - plain};
-        if (format.length == 0)
-            break;
-        bool ok = read_directive(format, &directive);
-        if (ok && directive.letter == '%')
-            buffer_append_byte(&out, '%');
-        else if (ok)
-            ok = next + 1 < count &&
-                 append_directive(
-                     &out, &directive, sqlite3_value_int(args[next]), args[next + 1], &null);
-        if (!ok) {
-            sql_udf_error(context, "Invalid FORMAT string or argument of the wrong type");
-            buffer_clear(&out);
-            return;
-        }
-        next += directive.letter == '%' ? 0 : 2;
-        format = (struct slice){format.data + directive.length, format.length - directive.length};
-    }
-    if (null) {
-        sqlite3_result_null(context);
-        buffer_clear(&out);
-    } else {
-        finish_text(context, &out);
-    }
 }
 
 bool sql_udf_register_texts(sqlite3 *handle)
@@ -637,7 +457,6 @@ bool sql_udf_register_texts(sqlite3 *handle)
         {"bq_to_base64", 1, udf_to_base64, NULL, false},
         {"bq_from_base64", 1, udf_from_base64, NULL, false},
         {"bq_uuid", 0, udf_uuid, NULL, true},
-        {"bq_format", -1, udf_format, NULL, false},
     };
 
     return sql_udf_add(handle, functions, sizeof functions / sizeof *functions);

@@ -70,6 +70,9 @@ class Malformed(unittest.TestCase):
                          "SELECT " + "CASE WHEN TRUE THEN " * 500, "SELECT '" + "a" * 1000000,
                          "SELECT 1 " + "UNION ALL SELECT 1 " * 600, "SELECT FORMAT('%999999999d', 1)",
                          "SELECT * FROM " + "(SELECT * FROM " * 500,
+                         "WITH a0 AS (SELECT 1 AS x)" + "".join(
+                             f", a{i + 1} AS (SELECT p.x FROM a{i} p, a{i} q)" for i in range(60))
+                         + " SELECT x FROM a60",
                          "SELECT REPEAT('x', 9000000000000000000)"]:
                 with self.subTest(text[:40]):
                     self.assertIn("error", session.ask(sql=text))
