@@ -58,6 +58,7 @@ static void pass_ended(void *context, const struct run_result *run, bool postpon
 {
     struct serve *serve = context;
 
+    status_invalidate(serve->status);
     if (postponed) {
         ledger_add_postponed(&serve->ledger);
         return;

@@ -31,6 +31,7 @@
 
 #define TICK_MS      250
 #define HEARTBEAT_MS 10000
+#define FAREWELL_MS  500
 
 /* Request lines in the log, a second. */
 #define LOG_RATE 50
@@ -476,6 +477,15 @@ const char *server_url(const struct server *server)
     return server->url;
 }
 
+/* Streams get a moment to end as they should; a client that does not read has no right to more. */
+static void wait_for_streams(struct server *server)
+{
+    const struct timespec pause = {.tv_nsec = 10000000};
+
+    for (int i = 0; i < FAREWELL_MS / 10 && events_count(&server->events) > 0; i++)
+        nanosleep(&pause, NULL);
+}
+
 void server_stop(struct server *server)
 {
     if (server == NULL)
@@ -487,6 +497,7 @@ void server_stop(struct server *server)
         pthread_mutex_unlock(&server->mutex);
         pthread_join(server->housekeeper, NULL);
         events_stop(&server->events);
+        wait_for_streams(server);
         MHD_stop_daemon(server->daemon);
     }
     events_clear(&server->events);

@@ -18,11 +18,12 @@
  */
 #define BUSY_TIMEOUT_MS 2000
 
-/* Counting what is pending takes long when it is much. What took t is then used for 20 t, at most
- * a second, though something was committed meanwhile: a writer that never rests must not make every
- * request count anew. Small tables are counted in a millisecond and never shown late. */
-#define CHEAP_MS     5
-#define REUSE_FACTOR 20
+/* Counting what is pending takes long when it is much. What took longer than CHEAP_MS is used for a
+ * few times as long though something was committed meanwhile, at most a second, and by those who
+ * ask while it is counted anew: a writer that never rests must not make every request count. What
+ * is cheap is never shown late. */
+#define CHEAP_MS     10
+#define REUSE_FACTOR 4
 #define REUSE_MAX_MS 1000
 
 /* Which file a connection has open: a database that was replaced by another file is opened anew. */
@@ -35,19 +36,27 @@ struct status {
     const struct config *config;
     size_t count;
 
-    pthread_mutex_t mutex; /* of everything below */
+    pthread_mutex_t mutex; /* of what readers see */
+    pthread_cond_t done;
+    bool refreshing; /* somebody reads the databases, with the mutex released */
+    uint64_t wanted; /* one more with each status_invalidate */
+    bool filled;
+    uint64_t filled_for; /* which wanted it answers */
+    int64_t filled_ms;   /* monotonic */
+    int64_t cost_ms;
+    struct status_table *tables;
+    cJSON *last_run; /* as recorded; NULL: none */
+
+    /* Of whoever is refreshing. */
     bool open;
     struct tracking tracking;
     struct database source;
     struct identity state_identity;
     struct identity source_identity;
-    bool filled;
+    bool current; /* the versions below are those of what was read */
     int64_t state_version;
     int64_t source_version;
-    int64_t filled_ms; /* monotonic */
-    int64_t cost_ms;
-    struct status_table *tables;
-    cJSON *last_run; /* as recorded; NULL: none */
+    struct status_table *next;
 };
 
 bool status_new(
@@ -56,18 +65,22 @@ bool status_new(
 {
     struct status *status = calloc(1, sizeof *status);
     struct status_table *rows = calloc(count + 1, sizeof *rows);
+    struct status_table *next = calloc(count + 1, sizeof *next);
 
-    if (status == NULL || rows == NULL) {
+    if (status == NULL || rows == NULL || next == NULL) {
         free(status);
         free(rows);
+        free(next);
         return error_set(err, ERROR_MEMORY, "out of memory");
     }
     status->config = config;
     status->count = count;
     status->tables = rows;
+    status->next = next;
     for (size_t i = 0; i < count; i++)
-        rows[i].table = tables[i];
+        rows[i].table = next[i].table = tables[i];
     pthread_mutex_init(&status->mutex, NULL);
+    pthread_cond_init(&status->done, NULL);
     *out_status = status;
     return true;
 }
@@ -79,7 +92,7 @@ static void close_both(struct status *status)
     tracking_close(&status->tracking);
     database_close(&status->source);
     status->open = false;
-    status->filled = false;
+    status->current = false;
 }
 
 void status_free(struct status *status)
@@ -89,6 +102,8 @@ void status_free(struct status *status)
     close_both(status);
     cJSON_Delete(status->last_run);
     free(status->tables);
+    free(status->next);
+    pthread_cond_destroy(&status->done);
     pthread_mutex_destroy(&status->mutex);
     free(status);
 }
@@ -201,17 +216,16 @@ static bool read_table(struct status *status, struct status_table *row, struct e
     return true;
 }
 
-static bool read_all(struct status *status, struct error *err)
+static bool read_all(struct status *status, cJSON **out_last_run, struct error *err)
 {
     cJSON *runs = NULL;
 
     for (size_t i = 0; i < status->count; i++)
-        if (!read_table(status, &status->tables[i], err))
+        if (!read_table(status, &status->next[i], err))
             return false;
     if (!history_list(&status->tracking, NULL, 1, &runs, err))
         return false;
-    cJSON_Delete(status->last_run);
-    status->last_run = cJSON_DetachItemFromArray(runs, 0);
+    *out_last_run = cJSON_DetachItemFromArray(runs, 0);
     cJSON_Delete(runs);
     return true;
 }
@@ -223,63 +237,107 @@ static int64_t monotonic_ms(void)
     return clock->monotonic_ms(clock->context);
 }
 
-static bool is_recent_enough(const struct status *status)
-{
-    int64_t reuse_ms = status->cost_ms * REUSE_FACTOR;
-
-    if (status->cost_ms < CHEAP_MS)
-        return false;
-    if (reuse_ms > REUSE_MAX_MS)
-        reuse_ms = REUSE_MAX_MS;
-    return monotonic_ms() - status->filled_ms < reuse_ms;
-}
-
 /* "pragma data_version" changes when another connection commits (SQLite documentation, "Pragma
  * statements"). It is read before the tables, so that a commit between the two is seen next time.
+ * *out_read: false if what was read before still holds. Without the mutex, by one thread at a time.
  */
-static bool refresh(struct status *status, struct error *err)
+static bool read_if_changed(
+    struct status *status, bool *out_read, cJSON **out_last_run, struct error *err)
 {
     int64_t state_version = 0;
     int64_t source_version = 0;
 
-    if (!open_both(status, err))
-        return false;
-    if (status->filled && is_recent_enough(status))
-        return true;
-    if (!database_query_int64(
+    if (!open_both(status, err) ||
+        !database_query_int64(
             &status->tracking.database, "pragma data_version", 0, &state_version, err) ||
         !database_query_int64(&status->source, "pragma data_version", 0, &source_version, err))
         return false;
-    if (status->filled && state_version == status->state_version &&
-        source_version == status->source_version)
+    *out_read = !status->current || state_version != status->state_version ||
+                source_version != status->source_version;
+    if (!*out_read)
         return true;
-
-    int64_t began_ms = monotonic_ms();
-    status->filled = false;
-    if (!read_all(status, err))
+    status->current = false;
+    if (!read_all(status, out_last_run, err))
         return false;
-    status->filled_ms = monotonic_ms();
-    status->cost_ms = status->filled_ms - began_ms;
     status->state_version = state_version;
     status->source_version = source_version;
-    status->filled = true;
+    status->current = true;
     return true;
 }
 
-/* With the mutex held. A connection that failed is not trusted again. */
-static bool refresh_or_close(struct status *status, struct error *err)
+/* With the mutex held. */
+static bool is_usable(const struct status *status, int64_t max_age_ms)
 {
-    bool ok = refresh(status, err);
+    return status->filled && status->filled_for == status->wanted && status->cost_ms > CHEAP_MS &&
+           monotonic_ms() - status->filled_ms < max_age_ms;
+}
 
+static int64_t reuse_ms(const struct status *status)
+{
+    int64_t ms = status->cost_ms * REUSE_FACTOR;
+
+    return ms < REUSE_MAX_MS ? ms : REUSE_MAX_MS;
+}
+
+static void swap(struct status *status, cJSON *last_run)
+{
+    struct status_table *read = status->next;
+
+    status->next = status->tables;
+    status->tables = read;
+    cJSON_Delete(status->last_run);
+    status->last_run = last_run;
+}
+
+/* Makes what readers see as new as it has to be. With the mutex held, which is released meanwhile.
+ */
+static bool refresh(struct status *status, struct error *err)
+{
+    bool read = false;
+    cJSON *last_run = NULL;
+
+    while (status->refreshing) {
+        if (is_usable(status, REUSE_MAX_MS + status->cost_ms))
+            return true;
+        pthread_cond_wait(&status->done, &status->mutex);
+    }
+    if (is_usable(status, reuse_ms(status)))
+        return true;
+
+    uint64_t wanted = status->wanted;
+    status->refreshing = true;
+    pthread_mutex_unlock(&status->mutex);
+    int64_t began_ms = monotonic_ms();
+    bool ok = read_if_changed(status, &read, &last_run, err);
+    // A connection that failed is not trusted again.
     if (!ok)
         close_both(status);
+    int64_t now_ms = monotonic_ms();
+
+    pthread_mutex_lock(&status->mutex);
+    status->refreshing = false;
+    pthread_cond_broadcast(&status->done);
+    status->filled = ok;
+    status->filled_for = wanted;
+    if (read && ok) {
+        swap(status, last_run);
+        status->filled_ms = now_ms;
+        status->cost_ms = now_ms - began_ms;
+    }
     return ok;
+}
+
+void status_invalidate(struct status *status)
+{
+    pthread_mutex_lock(&status->mutex);
+    status->wanted++;
+    pthread_mutex_unlock(&status->mutex);
 }
 
 bool status_read(struct status *status, struct status_table *out_tables, struct error *err)
 {
     pthread_mutex_lock(&status->mutex);
-    bool ok = refresh_or_close(status, err);
+    bool ok = refresh(status, err);
     if (ok)
         memcpy(out_tables, status->tables, status->count * sizeof *out_tables);
     pthread_mutex_unlock(&status->mutex);
@@ -400,7 +458,7 @@ cJSON *status_json(struct status *status, struct status_live *live)
     add_job(jobs, "full", view->full_us, view->full_text);
 
     pthread_mutex_lock(&status->mutex);
-    bool ok = refresh_or_close(status, &err);
+    bool ok = refresh(status, &err);
     cJSON_AddItemToObject(json, "last_run", last_run(ok ? status->last_run : NULL, live->recent));
     cJSON *tables = cJSON_AddArrayToObject(json, "tables");
     for (size_t i = 0; i < status->count; i++) {

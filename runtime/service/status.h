@@ -3,7 +3,9 @@
  * first sync, when control tables are missing, and while a pass runs.
  *
  * What was read is kept as long as SQLite says that nothing was committed since, so that asking
- * often costs little. Thread-safe. */
+ * often costs little; where reading takes long, what is shown may be up to a second old.
+ * Thread-safe.
+ */
 #ifndef BQSYNC_SERVICE_STATUS_H
 #define BQSYNC_SERVICE_STATUS_H
 
@@ -43,6 +45,9 @@ void status_free(struct status *status);
 /* Fills count entries. ERROR_SOURCE and ERROR_BUSY say why a database cannot be read. */
 MUST_CHECK bool status_read(
     struct status *status, struct status_table *out_tables, struct error *err);
+
+/* Whatever is asked for from now on is at least as new as this call. */
+void status_invalidate(struct status *status);
 
 /* What the databases do not know. */
 struct status_live {

@@ -1,0 +1,284 @@
+"""The daemon: schedule, signals, locks, metrics and reports."""
+
+import http.server
+import json
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import unittest
+
+from tests.e2e.serving import INCREMENTAL, MANUAL, Service
+from tests.support.bqlocal import Bqlocal
+from tests.support.deployment import Deployment
+
+
+class ServeTest(unittest.TestCase):
+    def setUp(self):
+        self.bq = self.enterContext(Bqlocal(datasets=["d"]))
+        self.app = self.enterContext(Deployment(self.bq))
+        self.app.execute("insert into accounts values (1, 'a@x', 1, null)")
+
+    def serve(self, **options):
+        return self.enterContext(Service(self.app, **options))
+
+    # Schedule
+
+    def test_it_starts_with_a_pass_and_goes_on_by_the_interval(self):
+        service = self.serve(BQ_SYNC_INTERVAL="1s")
+        service.wait_idle(1)
+        self.app.execute("insert into accounts values (2, 'b@x', 2, null)")
+        service.wait(lambda: self.app.warehouse_rows("accounts") == self.app.source_rows("accounts"),
+                     "the new row in BigQuery")
+        self.assertEqual("incremental", service.status()["last_run"]["kind"])
+
+    def test_a_dropped_table_and_a_deleted_tracking_row_are_mended_by_themselves(self):
+        service = self.serve(BQ_SYNC_INTERVAL="1s")
+        service.wait_idle(1)
+        self.app.execute("delete from bq_sync_tracking where table_name = 'accounts'")
+        service.wait(lambda: service.table("accounts")["last_synced_at"], "a new sync of accounts")
+        self.assertEqual(self.app.source_rows("accounts"), self.app.warehouse_rows("accounts"))
+        self.bq.query("drop table d.accounts")
+        service.wait(lambda: "accounts" in self.bq.tables("d")
+                     and self.app.warehouse_rows("accounts") == self.app.source_rows("accounts"),
+                     "the table again")
+
+    def test_a_full_sync_missed_while_down_is_caught_up_once(self):
+        with Service(self.app, BQ_SYNC_DAILY_AT="off") as service:
+            service.wait_run(service.post(MANUAL).json["run_id"])
+        # As if that had been days ago.
+        self.app.execute("update bq_sync_runs set document = replace(document,"
+                         " substr(json_extract(document, '$.started_at'), 1, 10), '2020-01-01')")
+        with Service(self.app, BQ_SYNC_INTERVAL="1h", BQ_SYNC_DAILY_AT="07:30") as service:
+            runs = service.wait_idle(3)
+            self.assertEqual(["full", "incremental", "full"], [run["kind"] for run in runs])
+
+    # Signals
+
+    def test_sigterm_and_sigint_end_it_in_order_and_soon(self):
+        for stop in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(signal=stop), Service(self.app) as service:
+                status, seconds = service.stop(stop)
+                self.assertEqual(0, status)
+                self.assertLess(seconds, 2)
+                self.assertIn("stopped", service.lines[-2])
+
+    def test_sigterm_ends_a_running_pass_within_ten_seconds(self):
+        with Bqlocal(datasets=["d"], latency="60s") as self.app.bq, Service(self.app) as service:
+            service.post(MANUAL)
+            service.wait(lambda: any(
+                table["phase"] == "running"
+                for table in (service.status()["running"] or {"tables": []})["tables"]), "a job")
+            status, seconds = service.stop()
+            self.assertEqual(0, status)
+            self.assertLess(seconds, 10)
+
+    def test_sigusr1_syncs_now(self):
+        service = self.serve()
+        service.process.send_signal(signal.SIGUSR1)
+        self.assertEqual("incremental", service.wait_idle(1)[0]["kind"])
+        self.assertEqual(self.app.source_rows("accounts"), self.app.warehouse_rows("accounts"))
+
+    def test_sighup_reads_the_settings_again(self):
+        env_file = self.app.folder / ".env"
+        env_file.write_text("BQ_SYNC_INTERVAL=2h\nBQ_SYNC_DAILY_AT=07:30\nBQ_ADMIN_LISTEN=127.0.0.1:0\n"
+                            "BQ_LOG_LEVEL=info\n")
+        service = self.serve(BQ_SYNC_INTERVAL="", BQ_SYNC_DAILY_AT="", BQ_ADMIN_LISTEN="",
+                             BQ_LOG_LEVEL="")
+        service.wait_idle(1)
+        env_file.write_text("BQ_SYNC_INTERVAL=3h\nBQ_SYNC_DAILY_AT=08:15\n"
+                            "BQ_SYNC_TIMEZONE=Europe/Berlin\nBQ_ADMIN_LISTEN=127.0.0.1:0\n"
+                            "BQ_ADMIN_TOKEN=fresh\nBQ_PARALLEL=2\nBQ_LOG_LEVEL=info\n")
+        service.process.send_signal(signal.SIGHUP)
+        service.wait_line("settings reloaded")
+        self.assertEqual(401, service.get("/metrics").status)
+        service.token = "fresh"
+        self.assertEqual(["every 3h", "08:15 Europe/Berlin"],
+                         [job["schedule"] for job in service.status()["jobs"]])
+        self.assertIn("setting needs a restart variable=BQ_PARALLEL", service.log)
+
+        env_file.write_text("BQ_SYNC_INTERVAL=soon\n")
+        service.process.send_signal(signal.SIGHUP)
+        self.assertIn("BQ_SYNC_INTERVAL", service.wait_line("settings not reloaded"))
+        self.assertEqual("every 3h", service.status()["jobs"][0]["schedule"])
+
+    # Others on the same state
+
+    def test_a_scheduled_pass_waits_politely_while_another_process_holds_the_lock(self):
+        with Bqlocal(datasets=["d"], latency="3s") as self.app.bq:
+            command = self.app.start("sync", "--json")
+            lock = pathlib.Path(str(self.app.path) + ".bqsync-lock")
+            service = self.serve(BQ_SYNC_INTERVAL="1h")
+            service.wait(lambda: lock.exists(), "the lock")
+            out, err = command.communicate(timeout=60)
+            self.assertIn(command.returncode, (0, 7), err)
+            if command.returncode == 0:
+                service.wait_line("pass postponed")
+            self.assertTrue(service.wait_idle(1)[0]["ok"])
+
+    def test_a_command_meanwhile_is_told_who_holds_the_lock(self):
+        with Bqlocal(datasets=["d"], latency="2s") as self.app.bq, Service(self.app) as service:
+            run_id = service.post(MANUAL).json["run_id"]
+            service.wait(lambda: (service.status()["running"] or {}).get("tables"), "the pass")
+            status, _, err = self.app.run("sync")
+            self.assertEqual(7, status)
+            self.assertIn("bqsync serve", err)
+            service.wait_run(run_id)
+            self.assertEqual(0, self.app.run("sync")[0])
+
+    def test_reports_work_without_lock_and_control_tables(self):
+        status = self.app.json("status")
+        self.assertIsNone(status["last_run"])
+        self.assertEqual(1, self.app.table(status, "accounts")["pending_changes"])
+        self.assertFalse(self.app.execute("select 1 from sqlite_master where name like 'bq_sync%'"))
+
+    # Start
+
+    def test_an_address_beyond_this_machine_needs_a_token(self):
+        status, _, err = self.app.run("serve", BQ_ADMIN_LISTEN="0.0.0.0:0")
+        self.assertEqual(3, status)
+        self.assertIn("BQ_ADMIN_TOKEN", err)
+        with Service(self.app, BQ_ADMIN_LISTEN="0.0.0.0:0", token="t") as service:
+            self.assertEqual(200, service.get("/healthz", headers={"Host": "any.example"}).status)
+
+    def test_an_address_in_use_is_named(self):
+        service = self.serve()
+        status, _, err = self.app.run("serve", BQ_ADMIN_LISTEN=f"127.0.0.1:{service.port}")
+        self.assertEqual(3, status)
+        self.assertIn(f"127.0.0.1:{service.port}", err)
+
+    def test_the_service_manager_is_told(self):
+        path = self.app.folder / "notify"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(str(path))
+            manager.settimeout(30)
+            service = self.serve(NOTIFY_SOCKET=str(path), WATCHDOG_USEC="200000")
+            self.assertIn(b"READY=1", manager.recv(4096))
+            self.assertEqual(b"WATCHDOG=1", manager.recv(4096))
+            self.assertEqual(b"WATCHDOG=1", manager.recv(4096))
+            service.process.send_signal(signal.SIGTERM)
+            while (message := manager.recv(4096)) == b"WATCHDOG=1":
+                pass
+            self.assertEqual(b"STOPPING=1", message)
+
+    # Metrics, health
+
+    def test_metrics_tell_of_runs_and_satisfy_prometheus(self):
+        service = self.serve(BQ_SYNC_INTERVAL="1h")
+        service.wait_idle(1)
+        self.app.execute("update accounts set note = 'n'")
+        text = service.get("/metrics").body.decode()
+
+        for line in ('bqsync_rows_total{table="accounts",kind="inserted"} 1',
+                     'bqsync_pending_changes{table="accounts"} 1',
+                     'bqsync_runs_total{kind="incremental",outcome="ok"} 1', "bqsync_last_run_ok 1",
+                     'bqsync_quota_modifications_used{table="accounts"} 1'):
+            self.assertIn(line + "\n", text)
+        self.assertRegex(text, r"\nbqsync_requests_total [1-9]")
+        if shutil.which("promtool") is None:
+            self.skipTest("promtool is not installed (Debian package prometheus)")
+        judged = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
+                                capture_output=True)
+        self.assertEqual((0, ""), (judged.returncode, judged.stdout + judged.stderr))
+
+    def test_readiness_follows_the_source(self):
+        service = self.serve()
+        self.assertEqual(200, service.get("/readyz").status)
+        away = self.app.path.with_suffix(".away")
+        self.app.path.rename(away)
+        answer = service.get("/readyz")
+        self.assertEqual(503, answer.status)
+        self.assertNotIn(str(self.app.path), answer.body.decode())
+        self.assertIn("error", service.status())
+        self.assertEqual(200, service.get("/healthz").status)
+        away.rename(self.app.path)
+        self.assertEqual(200, service.get("/readyz").status)
+
+    # Reports
+
+    def test_a_failing_table_is_reported_once_to_both_services(self):
+        with Collector() as collector:
+            service = self.serve(
+                BUGSNAG_API_KEY="0123456789abcdef0123456789abcdef", BUGSNAG_ENDPOINT=collector.url + "/bugsnag",
+                SENTRY_DSN=f"http://public5ecret@127.0.0.1:{collector.port}/7", BQ_ENVIRONMENT="test")
+            self.app.script("drop table settings; create table settings(name text primary key)")
+            for _ in range(2):
+                run = service.wait_run(service.post(INCREMENTAL).json["run_id"])
+                self.assertEqual("failed", self.app.table(run, "settings")["status"])
+            bugsnag = collector.wait("/bugsnag")
+            sentry = collector.wait("/api/7/envelope/")
+
+            event = json.loads(bugsnag["body"])["events"][0]
+            self.assertEqual("4", bugsnag["headers"]["Bugsnag-Payload-Version"])
+            self.assertEqual("0123456789abcdef0123456789abcdef", bugsnag["headers"]["Bugsnag-Api-Key"])
+            self.assertEqual("schema", event["exceptions"][0]["errorClass"])
+            self.assertEqual("test", event["app"]["releaseStage"])
+            self.assertEqual("settings", event["metaData"]["sync"]["table"])
+            head, item, payload = sentry["body"].split("\n")[:3]
+            self.assertEqual(len(payload.encode()), json.loads(item)["length"])
+            self.assertEqual(json.loads(head)["event_id"], json.loads(payload)["event_id"])
+            self.assertIn("sentry_key=public5ecret", sentry["headers"]["X-Sentry-Auth"])
+            self.assertEqual("settings", json.loads(payload)["tags"]["table"])
+            service.stop()
+            self.assertEqual(2, len(collector.requests))
+            for secret in ("0123456789abcdef0123456789abcdef", "public5ecret"):
+                self.assertNotIn(secret, service.log)
+
+    def test_a_reporter_that_does_not_answer_disturbs_nothing(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            port = silent.getsockname()[1]
+            service = self.serve(SENTRY_DSN=f"http://k@127.0.0.1:{port}/1")
+            self.app.script("drop table settings; create table settings(name text primary key)")
+            run = service.wait_run(service.post(INCREMENTAL).json["run_id"])
+            self.assertEqual("synced", self.app.table(run, "accounts")["status"])
+            status, seconds = service.stop()
+            self.assertEqual(0, status)
+            self.assertLess(seconds, 10)
+
+
+class Collector:
+    """Takes what reporters send."""
+
+    def __enter__(self):
+        self.requests = []
+        self._changed = threading.Condition()
+        collector = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                with collector._changed:
+                    collector.requests.append(
+                        {"path": self.path, "headers": dict(self.headers), "body": body})
+                    collector._changed.notify_all()
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def wait(self, path):
+        def found():
+            return next((request for request in self.requests if request["path"] == path), None)
+        with self._changed:
+            self._changed.wait_for(found, 30)
+            return found()
+
+
+if __name__ == "__main__":
+    unittest.main()
