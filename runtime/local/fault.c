@@ -294,10 +294,22 @@ static bool is_for_jobs(const struct rule *rule)
     return rule->action.kind >= FAULT_JOB_FAIL;
 }
 
+/* The pattern is searched in the path alone and in the path with its query, so that "/tables$"
+ * works as well as "upload_id=". */
+static bool matches_path(const struct rule *rule, const char *target)
+{
+    if (!rule->has_path || regexec(&rule->path, target, 0, NULL, 0) == 0)
+        return true;
+    char *path = strndup(target, strcspn(target, "?"));
+    bool found = path != NULL && regexec(&rule->path, path, 0, NULL, 0) == 0;
+    free(path);
+    return found;
+}
+
 static bool matches(const struct rule *rule, const char *method, const char *target)
 {
     return (rule->method == NULL || strcmp(rule->method, method) == 0) &&
-           (!rule->has_path || regexec(&rule->path, target, 0, NULL, 0) == 0);
+           matches_path(rule, target);
 }
 
 /* Counts a match; whether the rule acts on it. */

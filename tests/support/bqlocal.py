@@ -88,7 +88,8 @@ class Bqlocal:
         self.ready_line = self._process.stdout.readline().decode().rstrip("\n")
         if not self.ready_line:
             status = self._process.wait(START_SECONDS)
-            raise RuntimeError(f"bqlocal ended with {status}: {self.log()}")
+            self.stop()
+            raise RuntimeError(f"bqlocal ended with {status}: {self.last_log}")
         self.port = int(port_file.read_text())
         self.host = f"127.0.0.1:{self.port}"
         self.url = f"{self.scheme}://{self.host}"

@@ -1,0 +1,284 @@
+"""Scripted faults of bqlocal: what a client sees, and what the server has done."""
+
+import http.client
+import json
+import pathlib
+import socket
+import tempfile
+import threading
+import time
+import unittest
+
+from tests.support import avro_writer as avro
+from tests.support.bqlocal import Bqlocal, HttpError
+
+DATASETS = "/bigquery/v2/projects/p/datasets"
+
+
+class RestFaults(unittest.TestCase):
+    def setUp(self):
+        self.bq = Bqlocal()
+        self.bq.start()
+        self.addCleanup(self.bq.stop)
+
+    def make(self, name):
+        return self.bq.post("datasets", {"datasetReference": {"datasetId": name}})
+
+    def names(self):
+        return [d["datasetReference"]["datasetId"] for d in self.bq.get("datasets")["datasets"]]
+
+    def test_the_nth_request_that_matches_is_answered_with_a_status(self):
+        self.bq.faults({"method": "POST", "path": "/datasets$", "nth": 2, "count": 2,
+                        "action": "status", "status": 429, "reason": "rateLimitExceeded",
+                        "message": "slow down", "retry_after": 7})
+
+        self.make("one")
+        for _ in range(2):
+            status, headers, body = self.bq.raw("POST", DATASETS,
+                                                {"datasetReference": {"datasetId": "two"}})
+            self.assertEqual((status, headers["Retry-After"]), (429, "7"))
+            error = json.loads(body)["error"]
+            self.assertEqual((error["code"], error["errors"][0]["reason"], error["message"]),
+                             (429, "rateLimitExceeded", "slow down"))
+        self.make("two")
+
+        self.assertEqual(self.names(), ["d", "one", "two"])
+        state = self.bq.fault_state()[0]
+        self.assertEqual((state["matched"], state["acted"]), (4, 2))
+
+    def test_a_status_may_hide_what_was_done(self):
+        self.bq.faults({"path": "/datasets$", "method": "POST", "action": "status", "status": 503,
+                        "processed": True})
+
+        with self.assertRaises(HttpError) as caught:
+            self.make("one")
+
+        self.assertEqual((caught.exception.status, caught.exception.reason), (503, "backendError"))
+        self.assertEqual(self.names(), ["d", "one"])
+
+    def test_a_connection_is_reset_before_or_after_the_work(self):
+        for action, done in (("reset_before", False), ("reset_after", True)):
+            with self.subTest(action):
+                self.bq.faults({"method": "POST", "path": "/datasets$", "action": action})
+                with self.assertRaises((ConnectionError, http.client.HTTPException, OSError)):
+                    self.make(action)
+                self.assertEqual(action in self.names(), done)
+        self.assertEqual([r["status"] for r in self.bq.requests() if r["method"] == "POST"], [0, 0])
+
+    def test_a_connection_is_reset_in_the_middle_of_a_body(self):
+        self.bq.faults({"path": "/upload/", "action": "reset_before", "after_bytes": 100000})
+        media = avro.container([("b", "bytes")], [(bytes(1 << 20),)])
+
+        with self.assertRaises((ConnectionError, http.client.HTTPException, OSError)):
+            self.bq.load("d", "t", media)
+
+        log = self.bq.requests()[0]
+        self.assertEqual(log["status"], 0)
+        self.assertLess(log["request_bytes"], len(media))
+        self.assertEqual(self.bq.tables("d"), [])
+
+    def test_an_answer_is_cut_or_no_json(self):
+        self.bq.faults({"path": "/datasets/d$", "action": "truncate"})
+        with self.assertRaises(http.client.IncompleteRead):
+            self.bq.get("datasets/d")
+
+        self.bq.faults({"path": "/datasets/d$", "action": "not_json", "status": 502})
+        status, headers, body = self.bq.raw("GET", DATASETS + "/d")
+        self.assertEqual((status, headers["Content-Type"]), (502, "text/html; charset=UTF-8"))
+        self.assertTrue(body.startswith(b"<!DOCTYPE html>"))
+
+    def test_an_answer_is_delayed(self):
+        self.bq.faults({"path": "/datasets/d$", "action": "delay", "ms": 300})
+
+        start = time.monotonic()
+        self.bq.get("datasets/d")
+
+        self.assertGreaterEqual(time.monotonic() - start, 0.3)
+
+    def test_a_request_is_held_on_either_side_of_its_work(self):
+        for action, done in (("hang_before", False), ("hang_after", True)):
+            with self.subTest(action):
+                self.bq.faults({"method": "POST", "path": "/datasets$", "action": action})
+                caller = threading.Thread(target=self.make, args=(action,))
+                caller.start()
+                self.wait_for_held(1)
+                self.assertEqual(action in self.names(), done)
+                self.bq.clear_faults()
+                caller.join(20)
+                self.assertFalse(caller.is_alive())
+                self.assertIn(action, self.names())
+
+    def wait_for_held(self, count):
+        end = time.monotonic() + 20
+        while self.bq.fault_state()[0]["held"] != count:
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.01)
+
+    def test_a_held_request_of_a_client_that_dies_is_not_done(self):
+        self.bq.faults({"method": "POST", "path": "/datasets$", "action": "hang_before"})
+        body = b'{"datasetReference": {"datasetId": "never"}}'
+        with socket.create_connection(("127.0.0.1", self.bq.port)) as raw:
+            raw.sendall(b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s"
+                        % (DATASETS.encode(), len(body), body))
+            self.wait_for_held(1)
+        self.wait_for_held(0)
+
+        self.bq.clear_faults()
+
+        self.assertEqual(self.names(), ["d"])
+
+    def test_tokens_and_quotas_run_out(self):
+        self.bq.faults({"path": "/datasets/d$", "action": "token_expired"},
+                       {"path": "/tables$", "action": "quota"})
+
+        status, headers, _ = self.bq.raw("GET", DATASETS + "/d")
+        self.assertEqual(status, 401)
+        self.assertIn("Bearer", headers["WWW-Authenticate"])
+        with self.assertRaises(HttpError) as caught:
+            self.bq.tables("d")
+        self.assertEqual((caught.exception.status, caught.exception.reason), (403, "quotaExceeded"))
+
+    def test_a_table_vanishes(self):
+        self.bq.query("create table d.t (a int64)")
+        self.bq.faults({"path": "/queries$", "action": "table_vanish", "table": "d.t"})
+
+        with self.assertRaises(HttpError) as caught:
+            self.bq.query("select * from d.t")
+
+        self.assertEqual(caught.exception.reason, "notFound")
+
+    def test_the_clock_is_shifted_until_the_rules_go(self):
+        self.bq.faults({"path": "/datasets", "action": "clock_skew", "ms": -86400000 * 2})
+        _, skewed, _ = self.bq.raw("GET", DATASETS)
+        self.bq.clear_faults()
+        _, right, _ = self.bq.raw("GET", DATASETS)
+
+        def seconds(headers):
+            return time.mktime(time.strptime(headers["Date"], "%a, %d %b %Y %H:%M:%S GMT"))
+
+        self.assertAlmostEqual(seconds(right) - seconds(skewed), 2 * 86400, delta=60)
+
+    def test_a_job_fails_at_the_stage_it_is_told(self):
+        self.bq.faults({"action": "job_fail", "job": "load", "reason": "backendError",
+                        "message": "try again", "at": "PENDING"})
+        media = avro.container([("id", "long")], [(1,)])
+
+        failed = self.bq.load("d", "t", media, "first")
+        done = self.bq.load("d", "t", media, "second")
+
+        self.assertEqual(failed["status"]["errorResult"],
+                         {"reason": "backendError", "message": "try again"})
+        self.assertEqual(done["status"], {"state": "DONE"})
+        self.assertEqual(self.bq.table("d", "t")["numRows"], "1")
+
+    def test_a_job_hangs_until_the_rule_goes(self):
+        self.bq.faults({"action": "job_hang", "job_id": "slow"})
+        media = avro.container([("id", "long")], [(1,)])
+        job = self.bq.upload({"sourceFormat": "AVRO", "destinationTable": self.bq.reference("d", "t")},
+                             media, "slow-one")
+        self.assertEqual(job["status"]["state"], "RUNNING")
+        self.assertEqual(self.bq.get("jobs/slow-one")["status"]["state"], "RUNNING")
+        self.assertEqual(self.bq.tables("d"), [])
+
+        self.bq.clear_faults()
+
+        self.assertEqual(self.bq.wait(job["jobReference"])["status"], {"state": "DONE"})
+        self.assertEqual(self.bq.table("d", "t")["numRows"], "1")
+
+    def test_a_job_takes_longer(self):
+        self.bq.faults({"action": "job_delay", "job": "query", "ms": 300})
+
+        start = time.monotonic()
+        self.bq.query("select 1")
+
+        self.assertGreaterEqual(time.monotonic() - start, 0.3)
+
+    def test_bad_rules_are_refused_by_name_and_the_old_ones_stay(self):
+        self.bq.faults({"path": "/kept", "action": "delay", "ms": 1})
+        cases = [
+            ({"action": "explode"}, 'faults[0].action: unknown action "explode"'),
+            ({}, 'faults[0].action: unknown action ""'),
+            ({"action": "delay", "ms": "1"}, "faults[0].ms: expected a number"),
+            ({"action": "delay", "msec": 1}, 'faults[0]: action delay does not take "msec"'),
+            ({"action": "status", "status": 99}, "faults[0].status: expected 200 to 599"),
+            ({"action": "delay", "path": "("}, "faults[0].path: "),
+            ({"action": "delay", "nth": 0}, "faults[0]: nth starts at 1"),
+            ({"action": "table_vanish"}, 'faults[0].table: expected "dataset.table"'),
+            ({"action": "job_fail", "at": "DONE"}, 'faults[0].at: expected "PENDING" or "RUNNING"'),
+        ]
+        for rule, words in cases:
+            with self.subTest(words):
+                with self.assertRaises(HttpError) as caught:
+                    self.bq.faults(rule)
+                self.assertEqual(caught.exception.status, 400)
+                self.assertIn(words, caught.exception.message)
+        with self.assertRaises(HttpError):
+            self.bq.request("PUT", "/bqlocal/faults", {"rules": []})
+        self.assertEqual([r["path"] for r in self.bq.fault_state()], ["/kept"])
+
+
+class Program(unittest.TestCase):
+    def test_rules_come_from_a_file_too(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "faults.json"
+            file.write_text(json.dumps({"faults": [
+                {"path": "/datasets/d$", "action": "status", "status": 500}]}))
+            with Bqlocal(faults_file=file) as bq:
+                with self.assertRaises(HttpError) as caught:
+                    bq.get("datasets/d")
+                self.assertEqual(caught.exception.status, 500)
+                bq.get("datasets/d")
+
+    def test_a_bad_command_line_is_refused_in_words(self):
+        with tempfile.TemporaryDirectory() as folder:
+            broken = pathlib.Path(folder) / "broken.json"
+            broken.write_text("{")
+            cases = [
+                (["--job-latency", "soon"], 2, "--job-latency soon: expected a time"),
+                (["--listen", "nowhere"], 2, "expected HOST:PORT"),
+                (["--faults", str(broken)], 2, "is not JSON"),
+                (["--data", folder], 6, "cannot open"),
+                (["stray"], 2, "unexpected argument stray"),
+            ]
+            for args, status, words in cases:
+                with self.subTest(args):
+                    with self.assertRaises(RuntimeError) as caught:
+                        Bqlocal(args=args).start()
+                    self.assertIn(f"ended with {status}", str(caught.exception))
+                    self.assertIn(words, str(caught.exception))
+
+    def test_it_ends_in_order_with_requests_held(self):
+        bq = Bqlocal()
+        bq.start()
+        bq.faults({"path": "/datasets$", "action": "hang_before", "count": 0})
+        callers = [threading.Thread(target=self.swallow, args=(bq,)) for _ in range(3)]
+        for caller in callers:
+            caller.start()
+        end = time.monotonic() + 20
+        while bq.fault_state()[0]["held"] != 3:
+            self.assertLess(time.monotonic(), end)
+
+        status = bq.stop()
+        for caller in callers:
+            caller.join(20)
+
+        self.assertEqual(status, 0)
+        self.assertEqual(bq.last_log, "")
+
+    @staticmethod
+    def swallow(bq):
+        try:
+            bq.get("datasets")
+        except OSError:
+            pass
+
+    def test_a_listener_for_everybody_is_warned_of(self):
+        bq = Bqlocal(args=["--listen", "0.0.0.0:0"])
+        bq.start()
+        bq.stop()
+
+        self.assertIn("warning: 0.0.0.0:0 is not a loopback address", bq.last_log)
+
+
+if __name__ == "__main__":
+    unittest.main()
