@@ -242,6 +242,10 @@ static bool translate_aggregate(
         *out = (struct sql_value){.sql = "count(*)", .type = STORE_INT64};
     else if (!aggregate_sql(compiler, expr, args, out))
         return false;
+    if (expr->window != NULL && strncmp(out->sql, "bq_", 3) == 0)
+        return sql_error(
+            compiler->err, expr->line, expr->column,
+            "bqlocal does not support %s of this type with an OVER clause", expr->text);
     if (expr->window != NULL && !translate_window(compiler, expr->window, &window))
         return false;
     out->sql = sql_printf(compiler->arena, "%s%s", out->sql, window);

@@ -28,7 +28,8 @@ struct merge {
     struct sql_list source_keys; /* SQL over the source's inside */
     struct sql_list key_operators;
     const char *on;
-    bool never; /* ON FALSE */
+    bool never;  /* ON FALSE */
+    bool clears; /* and every row of the target goes: no need to list them */
 };
 
 static bool drop_tables(struct sql_compiler *compiler)
@@ -459,11 +460,28 @@ static bool act_insert(
     return ok;
 }
 
+/* Whether no target row can match and the first WHEN for such rows deletes them all. */
+static bool clears_target(const struct merge *merge)
+{
+    for (size_t i = 0; merge->never && i < merge->node->when_count; i++) {
+        const struct sql_when *when = &merge->node->whens[i];
+        if (when->kind == SQL_WHEN_NOT_MATCHED_BY_SOURCE)
+            return when->condition == NULL && when->action == SQL_ACTION_DELETE;
+    }
+    return false;
+}
+
 static bool act(struct merge *merge, struct sql_statement *out)
 {
+    char *clear = sql_printf(merge->compiler->arena, "DELETE FROM %s", merge->target->quoted);
+
+    if (merge->clears && !sql_execute(merge->compiler, clear, &out->deleted))
+        return false;
     for (size_t i = 0; i < merge->node->when_count; i++) {
         const struct sql_when *when = &merge->node->whens[i];
         bool by_source = when->kind == SQL_WHEN_NOT_MATCHED_BY_SOURCE;
+        if (by_source && merge->clears)
+            continue;
         bool ok = when->action == SQL_ACTION_UPDATE
                       ? act_update(merge, &when->sets, by_source, i + 1, out)
                   : when->action == SQL_ACTION_DELETE ? act_delete(merge, i + 1, out)
@@ -485,6 +503,9 @@ static bool run(struct merge *merge, struct sql_statement *out)
         !translate_choice(merge, SQL_WHEN_NOT_MATCHED, &merge->ranges[1], 1, &insert) ||
         !translate_choice(merge, SQL_WHEN_NOT_MATCHED_BY_SOURCE, merge->ranges, 1, &by_source))
         return false;
+    merge->clears = clears_target(merge);
+    if (merge->clears)
+        by_source = NULL;
     if (!store_source(merge) || !plan_matches(merge, update ? "1" : matched) ||
         !plan_unmatched(merge, insert, by_source) || !check_single(merge))
         return false;

@@ -111,6 +111,32 @@ class Merge(unittest.TestCase):
         self.assertEqual(counts, (2, 0, 2))
         self.assertEqual(self.target(), [(2, "x"), (3, "y")])
 
+    def test_on_false_with_conditions_still_lets_the_first_when_act(self):
+        self.fill([(1, "a"), (2, "b")], [(3, "y", False)])
+
+        counts = self.session.dml(
+            "MERGE d.t T USING d.s S ON FALSE WHEN NOT MATCHED THEN INSERT (id, v) VALUES (S.id, S.v) "
+            "WHEN NOT MATCHED BY SOURCE AND T.id = 1 THEN UPDATE SET v = 'kept' "
+            "WHEN NOT MATCHED BY SOURCE THEN DELETE")
+
+        self.assertEqual(counts, (1, 1, 1))
+        self.assertEqual(self.target(), [(1, "kept"), (3, "y")])
+
+    def test_a_merge_of_thousands_of_rows_finds_every_partner(self):
+        digits = "UNNEST([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])"
+        number = "a + 10 * b + 100 * c + 1000 * e"
+        self.session.run(
+            f"INSERT d.t SELECT {number}, 'old' FROM {digits} a, {digits} b, {digits} c, {digits} e;"
+            f"INSERT d.s SELECT 5 * ({number}), 'new', FALSE FROM {digits} a, {digits} b, {digits} c,"
+            f" {digits} e")
+
+        counts = self.session.dml(
+            "MERGE d.t T USING d.s S ON T.id = S.id WHEN MATCHED THEN UPDATE SET v = S.v "
+            "WHEN NOT MATCHED THEN INSERT (id, v) VALUES (S.id, S.v) "
+            "WHEN NOT MATCHED BY SOURCE AND T.id < 10 THEN DELETE")
+
+        self.assertEqual(counts, (8000, 2000, 8))
+
     def test_required_columns_are_kept_and_the_statement_is_atomic(self):
         self.session.run("CREATE TABLE d.r (id INT64 NOT NULL, v STRING NOT NULL);"
                          "INSERT d.r VALUES (1, 'a'), (2, 'b')")
