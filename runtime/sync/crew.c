@@ -8,8 +8,10 @@
 
 bool crew_open(
     struct crew *crew, const struct engine *engine, size_t size, const char *location,
-    const char *run_id, struct board *board, struct error *err)
+    const char *run_id, struct board *board, bool reads_only, struct error *err)
 {
+    const char *state = engine->config->state_path;
+
     *crew = (struct crew){0};
     crew->appliers = calloc(size, sizeof *crew->appliers);
     if (crew->appliers == NULL)
@@ -27,7 +29,8 @@ bool crew_open(
             error_set(err, ERROR_MEMORY, "out of memory");
             goto failed;
         }
-        if (!tracking_open(engine->config->state_path, applier->tracking, err)) {
+        if (!(reads_only ? tracking_open_read(state, applier->tracking, err)
+                         : tracking_open(state, applier->tracking, err))) {
             free(applier->tracking);
             applier->tracking = NULL;
             goto failed;

@@ -16,10 +16,11 @@ struct crew {
     size_t count;
 };
 
-/* Up to `size` workers; location and run_id as of engine_bigquery. */
+/* Up to `size` workers; location and run_id as of engine_bigquery. reads_only: the state database
+ * is not written, not even to make its tables. */
 MUST_CHECK bool crew_open(
     struct crew *crew, const struct engine *engine, size_t size, const char *location,
-    const char *run_id, struct board *board, struct error *err);
+    const char *run_id, struct board *board, bool reads_only, struct error *err);
 void crew_close(struct crew *crew);
 
 /* Adds up the requests of all its connections. */

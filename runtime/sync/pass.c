@@ -137,7 +137,9 @@ static bool open_all(struct pass *pass, struct error *err)
         size = pass->count > 0 ? pass->count : 1;
     if (pass->options->dry_run)
         size = 1;
-    if (!crew_open(&pass->crew, engine, size, NULL, pass->result->id, pass->options->board, err))
+    if (!crew_open(
+            &pass->crew, engine, size, NULL, pass->result->id, pass->options->board,
+            pass->options->dry_run, err))
         return false;
     if (!find_location(pass, pass->crew.appliers[0].bigquery, err))
         return false;

@@ -1,0 +1,143 @@
+"""The command line: what it prints, where, and how it ends."""
+
+import json
+import os
+import pty
+import unittest
+
+from tests.support.bqlocal import Bqlocal
+from tests.support.deployment import Deployment
+
+
+class CommandLineTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.bq = cls.enterClassContext(Bqlocal(datasets=["d"]))
+
+    def setUp(self):
+        self.app = self.enterContext(Deployment(self.bq))
+
+    def assert_ends(self, status, words, *arguments, **environment):
+        ended, _, err = self.app.run(*arguments, **environment)
+        self.assertEqual(status, ended, err)
+        self.assertIn(words, err)
+
+    def test_help_lists_every_command_and_setting_and_is_no_error(self):
+        status, out, err = self.app.run("--help")
+
+        self.assertEqual((0, ""), (status, err))
+        for word in ("sync", "serve", "check", "plan", "status", "tables", "ddl", "verify", "rejects", "reset",
+                     "capture", "BQ_SQLITE_PATH", "BQ_SYNC_INTERVAL", "--env-file"):
+            self.assertIn(word, out)
+
+    def test_every_command_has_help(self):
+        for command in ("sync", "serve", "check", "plan", "status", "tables", "ddl", "verify", "rejects", "reset",
+                        "capture"):
+            with self.subTest(command=command):
+                status, out, _ = self.app.run(command, "--help")
+                self.assertEqual(0, status)
+                self.assertTrue(out.startswith(f"Usage: bqsync {command}"), out)
+
+    def test_wrong_usage_is_status_2_and_says_what_was_meant(self):
+        self.assert_ends(2, "unknown command snyc (did you mean sync?)", "snyc")
+        self.assert_ends(2, "unknown option --fulll (did you mean --full?)", "sync", "--fulll")
+        self.assert_ends(2, "unknown table acounts (did you mean accounts?)", "sync", "acounts")
+        self.assert_ends(2, "--format needs a value", "ddl", "--format")
+        self.assert_ends(2, "takes no --repair", "sync", "--repair")
+        self.assert_ends(2, "names of the tables", "reset")
+
+    def test_a_missing_setting_is_status_3_and_says_how_to_set_it(self):
+        self.assert_ends(3, "BQ_PROJECT_NAME is not set", "sync", BQ_PROJECT_NAME="")
+        self.assert_ends(3, "BQ_SQLITE_PATH is not set", "sync", BQ_SQLITE_PATH="")
+
+    def test_a_missing_dataset_is_status_3_with_the_mend(self):
+        self.assert_ends(3, "nowhere", "sync", BQ_DATASET_NAME="nowhere")
+
+    def test_unreadable_credentials_are_status_4(self):
+        self.assert_ends(4, "/nonexistent.json", "sync", BIGQUERY_EMULATOR_HOST="",
+                         GOOGLE_APPLICATION_CREDENTIALS="/nonexistent.json")
+
+    def test_nothing_listening_is_status_5_within_the_budget(self):
+        self.assert_ends(5, "127.0.0.1:1", "sync", BIGQUERY_EMULATOR_HOST="127.0.0.1:1", BQ_RETRY_BUDGET="300ms")
+
+    def test_a_database_that_is_missing_or_is_none_is_status_6(self):
+        (self.app.folder / "text.db").write_text("not a database, but long enough to be looked at\n" * 50)
+
+        self.assert_ends(6, "missing.db", "sync", BQ_SQLITE_PATH=str(self.app.folder / "missing.db"))
+        self.assert_ends(6, "text.db", "sync", BQ_SQLITE_PATH=str(self.app.folder / "text.db"))
+        self.assertFalse((self.app.folder / "missing.db").exists())
+
+    def test_flags_win_over_the_environment(self):
+        tables = self.app.json("sync", "--dataset-name", "d", BQ_DATASET_NAME="nowhere")["tables"]
+
+        self.assertTrue(all(table["status"] == "synced" for table in tables))
+
+    def test_json_is_exactly_one_document_on_stdout(self):
+        for arguments in (["sync"], ["plan"], ["verify"], ["tables"], ["rejects"], ["check"], ["status"],
+                          ["capture", "show"]):
+            with self.subTest(arguments=arguments):
+                status, out, err = self.app.run(*arguments, "--json")
+                self.assertEqual(0, status, err)
+                json.loads(out)
+
+    def test_ddl_prints_sql_schemas_and_merges(self):
+        _, sql, _ = self.app.run("ddl", "accounts")
+        _, schema, _ = self.app.run("ddl", "accounts", "--format", "json")
+        _, schemas, _ = self.app.run("ddl", "accounts", "events", "--format", "json")
+        _, merge, _ = self.app.run("ddl", "accounts", "--format", "merge")
+
+        self.assertIn("create table if not exists `p`.`d`.`accounts`", sql)
+        self.assertEqual("id", json.loads(schema)[0]["name"])
+        self.assertEqual({"accounts", "events"}, set(json.loads(schemas)))
+        self.assertIn("when matched and s.`_bqsync_deleted` then", merge)
+
+    def test_a_dry_run_writes_nothing_anywhere(self):
+        self.app.execute("insert into accounts values (1, 'a@x', 1, null)")
+        before = self.app.execute("select name, sql from sqlite_master")
+        self.bq.clear_requests()
+
+        run = self.app.sync("--dry-run")
+
+        self.assertEqual(1, self.app.table(run, "accounts")["rows_inserted"])
+        self.assertEqual(before, self.app.execute("select name, sql from sqlite_master"))
+        self.assertEqual({"GET"}, {request["method"] for request in self.bq.requests()})
+
+    def test_a_terminal_sees_progress_and_a_table_at_the_end(self):
+        self.app.execute("insert into accounts values (1, 'a@x', 1, null)")
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.app.folder)
+            os.execve(self.app.program, [self.app.program, "sync"], {**self.app.environment, "BQ_LOG_LEVEL": "error"})
+        seen = b""
+        while True:
+            try:
+                piece = os.read(terminal, 65536)
+            except OSError:
+                break
+            if not piece:
+                break
+            seen += piece
+        _, status = os.waitpid(pid, 0)
+        os.close(terminal)
+
+        self.assertEqual(0, os.waitstatus_to_exitcode(status))
+        self.assertIn(b"accounts                   synced    replace", seen)
+
+    def test_a_second_bqsync_is_refused_and_told_who_works(self):
+        with Bqlocal(datasets=["d"], latency="2s") as slow, Deployment(slow) as app:
+            app.execute("insert into accounts values (1, 'a@x', 1, null)")
+            first = app.start("sync")
+            try:
+                while not any(request["method"] == "POST" for request in slow.requests()):
+                    self.assertIsNone(first.poll())
+                status, _, err = app.run("sync")
+            finally:
+                out, first_err = first.communicate()
+
+            self.assertEqual(7, status, err)
+            self.assertIn(str(first.pid), err)
+            self.assertEqual(0, first.returncode, first_err)
+
+
+if __name__ == "__main__":
+    unittest.main()
