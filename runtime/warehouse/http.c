@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,15 @@ static pthread_once_t global_once = PTHREAD_ONCE_INIT;
 
 static void global_init(void)
 {
+    struct sigaction action;
+
     curl_global_init(CURL_GLOBAL_DEFAULT);
+    // OpenSSL writes to sockets without MSG_NOSIGNAL: a server that hangs up in the middle of an
+    // upload must be an error of that upload, not the end of the process.
+    if (sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL) {
+        action.sa_handler = SIG_IGN;
+        sigaction(SIGPIPE, &action, NULL);
+    }
 }
 
 void http_answer_init(struct http_answer *answer)

@@ -13,6 +13,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -470,6 +471,15 @@ static void test_urls_tell_origin_and_host(void **state)
     assert_false(http_host_is_loopback("10.0.0.1"));
 }
 
+static void test_a_hang_up_does_not_end_the_process(void **state)
+{
+    struct sigaction action;
+
+    (void)state;
+    assert_int_equal(sigaction(SIGPIPE, NULL, &action), 0);
+    assert_true(action.sa_handler == SIG_IGN);
+}
+
 /* Last: nothing can be sent once the process has been asked to stop. */
 static void test_a_stop_ends_a_request_under_way(void **state)
 {
@@ -510,6 +520,7 @@ int main(void)
         SCENE_TEST(test_loopback_never_goes_through_a_proxy),
         SCENE_TEST(test_a_proxy_of_the_environment_is_used_for_other_hosts),
         SCENE_TEST(test_urls_tell_origin_and_host),
+        SCENE_TEST(test_a_hang_up_does_not_end_the_process),
         SCENE_TEST(test_a_stop_ends_a_request_under_way),
     };
 
