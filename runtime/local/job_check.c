@@ -64,6 +64,18 @@ static bool has_update_options(const cJSON *load)
     return cJSON_GetArraySize(json_at(load, "schemaUpdateOptions")) > 0;
 }
 
+/* Clients send some options empty instead of leaving them out. */
+static bool is_set(const cJSON *options, const char *key)
+{
+    const cJSON *item = json_at(options, key);
+    bool empty = item == NULL || cJSON_IsNull(item) || cJSON_IsFalse(item) ||
+                 (cJSON_IsArray(item) && cJSON_GetArraySize(item) == 0) ||
+                 (cJSON_IsString(item) && item->valuestring[0] == '\0') ||
+                 (cJSON_IsNumber(item) && item->valuedouble == 0);
+
+    return !empty;
+}
+
 static bool check_load(const cJSON *load, bool has_media, struct error *err)
 {
     const char *format = json_text(load, "sourceFormat");
@@ -82,7 +94,7 @@ static bool check_load(const cJSON *load, bool has_media, struct error *err)
             err, "notImplemented", "bqlocal does not load the format %.40s",
             format == NULL ? "CSV" : format);
     for (size_t i = 0; i < sizeof csv_options / sizeof csv_options[0]; i++)
-        if (json_at(load, csv_options[i]) != NULL)
+        if (is_set(load, csv_options[i]))
             return failure_set(err, "invalid", "Only CSV imports may specify %s", csv_options[i]);
     if (schema != NULL && cJSON_GetArraySize(fields) == 0)
         return failure_set(err, "invalid", "Empty schema specified.");

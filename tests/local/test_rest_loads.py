@@ -227,6 +227,10 @@ class RestLoads(unittest.TestCase):
             with self.subTest(label):
                 self.assert_failed(self.bq.load("d", "t", media), "invalid", words)
 
+    def test_empty_options_of_other_formats_are_no_options(self):
+        self.assert_done(self.load([(1,)], [("id", "long")], nullMarkers=[], quote="",
+                                   skipLeadingRows=0, allowJaggedRows=False, fieldDelimiter=None))
+
     def test_a_file_of_a_header_alone_makes_an_empty_table(self):
         self.assert_done(self.load([], [("id", "long")]))
 
