@@ -318,9 +318,31 @@ void sql_result_clear(struct store *store, struct sql_result *result)
     *result = (struct sql_result){0};
 }
 
+/* Result sets belong to jobs, and jobs to one run of the program: what an earlier run left in the
+ * file is of no use. */
+static bool drop_leftovers(sqlite3 *handle)
+{
+    static const char find[] =
+        "SELECT 'DROP TABLE \"' || name || '\"' FROM sqlite_master WHERE type "
+        "= 'table' AND name GLOB 'bqlocal.result.*' LIMIT 1";
+    sqlite3_stmt *statement = NULL;
+    char *drop = NULL;
+    bool ok = sqlite3_prepare_v2(handle, find, -1, &statement, NULL) == SQLITE_OK;
+
+    while (ok && sqlite3_step(statement) == SQLITE_ROW) {
+        drop = sqlite3_mprintf("%s", sqlite3_column_text(statement, 0));
+        sqlite3_reset(statement);
+        ok = drop != NULL && sqlite3_exec(handle, drop, NULL, NULL, NULL) == SQLITE_OK;
+        sqlite3_free(drop);
+    }
+    sqlite3_finalize(statement);
+    return ok;
+}
+
 bool sql_register(struct store *store, struct error *err)
 {
-    return sql_udf_register(store->handle) ||
+    return (sql_udf_register(store->handle) && drop_leftovers(store->handle)) ||
            error_set(
-               err, ERROR_MEMORY, "cannot register functions: %s", sqlite3_errmsg(store->handle));
+               err, ERROR_SOURCE, "cannot prepare the database for queries: %s",
+               sqlite3_errmsg(store->handle));
 }

@@ -1,4 +1,4 @@
-"""Runs GoogleSQL on bqlocal's store through the program sql_driver, in memory."""
+"""Runs GoogleSQL on bqlocal's store through the program sql_driver."""
 
 import json
 import os
@@ -17,12 +17,12 @@ class SqlFailed(Exception):
 
 
 class Session:
-    """One database with the empty dataset `d` in project `p`."""
+    """One database (in memory unless a file is named) with the dataset `d` in project `p`."""
 
-    def __init__(self):
+    def __init__(self, *file):
         program = pathlib.Path(os.environ.get("BQSYNC_BUILD", "build")) / "sql_driver"
         self.process = subprocess.Popen(
-            [str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
+            [str(program), *file], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
         )
         self.ask(dataset="d", create=True)
 
