@@ -1,6 +1,6 @@
 /* crash_shim: preloaded into bqsync by the crash tests (LD_PRELOAD). Kills the process with SIGKILL
  * right before or right after its n-th SQLite commit, so that every durable step of ours is tried.
- * The product knows nothing of it.
+ * The product knows nothing of it, and sets no commit hook of its own.
  *
  * BQSYNC_CRASH_COMMIT=n       which one, from 1
  * BQSYNC_CRASH_SIDE=before|after
@@ -13,7 +13,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 static atomic_long commits;
@@ -42,10 +41,37 @@ static long begin_commit(void)
     return number;
 }
 
-static void end_commit(long number)
+/* Set from the moment SQLite is about to commit until the call that made it do so returns. */
+static _Thread_local long committing;
+
+/* Called by SQLite before a transaction that wrote is made durable. Temporary tables are of no
+ * account: they end with the process. */
+static int on_commit(void *context)
 {
-    if (is_due(number, "after"))
+    if (sqlite3_txn_state(context, "main") == SQLITE_TXN_WRITE)
+        committing = begin_commit();
+    return 0;
+}
+
+static void end_commit(void)
+{
+    long number = committing;
+
+    committing = 0;
+    if (number != 0 && is_due(number, "after"))
         kill(getpid(), SIGKILL);
+}
+
+int sqlite3_open_v2(const char *path, sqlite3 **out_db, int flags, const char *vfs)
+{
+    static int (*next)(const char *, sqlite3 **, int, const char *);
+
+    if (next == NULL)
+        *(void **)&next = dlsym(RTLD_NEXT, "sqlite3_open_v2");
+    int result = next(path, out_db, flags, vfs);
+    if (result == SQLITE_OK)
+        sqlite3_commit_hook(*out_db, on_commit, *out_db);
+    return result;
 }
 
 int sqlite3_exec(
@@ -57,11 +83,8 @@ int sqlite3_exec(
 
     if (next == NULL)
         *(void **)&next = dlsym(RTLD_NEXT, "sqlite3_exec");
-    if (strcasecmp(sql, "commit") != 0)
-        return next(db, sql, callback, context, message);
-    long number = begin_commit();
     int result = next(db, sql, callback, context, message);
-    end_commit(number);
+    end_commit();
     return result;
 }
 
@@ -72,11 +95,7 @@ int sqlite3_step(sqlite3_stmt *statement)
 
     if (next == NULL)
         *(void **)&next = dlsym(RTLD_NEXT, "sqlite3_step");
-    sqlite3 *db = sqlite3_db_handle(statement);
-    if (sqlite3_stmt_readonly(statement) || !sqlite3_get_autocommit(db))
-        return next(statement);
-    long number = begin_commit();
     int result = next(statement);
-    end_commit(number);
+    end_commit();
     return result;
 }

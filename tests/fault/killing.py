@@ -1,0 +1,53 @@
+"""Ends a bqsync at a chosen instant: at a request, at a commit, or after a while. For the fault tests."""
+
+import signal
+import time
+
+from tests.support.deployment import BUILD
+
+SHIM = BUILD / "tests" / "libcrash_shim.so"
+HELD_SECONDS = 60
+
+
+def kill_at_request(bq, app, number, side, arguments, **environment):
+    """Holds the number-th request before or after it is processed and kills the client meanwhile.
+
+    True if it got that far; a run that ends before is left as it ended."""
+    bq.faults({"nth": number, "count": 1, "action": f"hang_{side}"})
+    process = app.start("sync", *arguments, **environment)
+    end = time.monotonic() + HELD_SECONDS
+    held = False
+    while not held and process.poll() is None and time.monotonic() < end:
+        held = any(rule["held"] for rule in bq.fault_state())
+        if not held:
+            time.sleep(0.002)
+    process.kill()
+    process.communicate()
+    bq.clear_faults()
+    return held
+
+
+def kill_at_commit(app, number, side, arguments, **environment):
+    """Kills the run at its number-th commit; True if it got that far."""
+    status, _, _ = app.run("sync", *arguments, LD_PRELOAD=str(SHIM), BQSYNC_CRASH_COMMIT=str(number),
+                           BQSYNC_CRASH_SIDE=side, **environment)
+    return status == -signal.SIGKILL
+
+
+def kill_after(app, seconds, arguments, **environment):
+    """Kills the run after a time, wherever it is; True if it still ran."""
+    process = app.start("sync", *arguments, **environment)
+    time.sleep(seconds)
+    process.kill()
+    process.communicate()
+    return process.returncode == -signal.SIGKILL
+
+
+def count_commits(app, counter, arguments, **environment):
+    """How many commits a whole run makes; it has to end well."""
+    counter.unlink(missing_ok=True)
+    status, _, err = app.run("sync", *arguments, LD_PRELOAD=str(SHIM), BQSYNC_COMMIT_COUNT=str(counter),
+                             **environment)
+    if status != 0:
+        raise AssertionError(f"the run to be counted ended with {status}: {err}")
+    return counter.stat().st_size if counter.exists() else 0
