@@ -311,6 +311,17 @@ void shadow_free(struct shadow *shadow)
     free(shadow);
 }
 
+bool shadow_known(
+    struct database *state, const struct table *table, bool *out_known, struct error *err)
+{
+    struct shadow_store store;
+
+    if (!shadow_store_look(state, table, &store, err))
+        return error_wrap(err, "shadow of %s", table->name);
+    *out_known = store.exists;
+    return true;
+}
+
 bool shadow_drop(const char *state_path, const struct table *table, struct error *err)
 {
     struct database state;

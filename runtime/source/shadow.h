@@ -61,6 +61,10 @@ MUST_CHECK bool shadow_end(struct shadow *shadow, struct error *err);
 /* Forgets what was not ended. NULL is fine. */
 void shadow_free(struct shadow *shadow);
 
+/* Whether there is a shadow of the table. Without one every row would look new. */
+MUST_CHECK bool shadow_known(
+    struct database *state, const struct table *table, bool *out_known, struct error *err);
+
 /* Drops the shadow of a table that is no longer scanned. */
 MUST_CHECK bool shadow_drop(const char *state_path, const struct table *table, struct error *err);
 
