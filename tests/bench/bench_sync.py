@@ -33,6 +33,18 @@ def timed(action):
     return time.monotonic() - began, result
 
 
+def peak_rss(pid):
+    """The high-water mark of the process so far, in MiB. (What wait4 says counts the memory of the process that
+    it was forked from as well.)"""
+    try:
+        for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return 0.0
+
+
 def run_sync(bq, database):
     """One first sync; returns peak RSS in MiB and the table's result."""
     db = sqlite3.connect(database)
@@ -45,13 +57,15 @@ def run_sync(bq, database):
     with tempfile.TemporaryFile() as out:
         process = subprocess.Popen(
             [BUILD / "bqsync", "sync", "--json", "chat_history"], env=environment, stdout=out)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        peak = 0.0
+        while process.poll() is None:
+            peak = max(peak, peak_rss(process.pid))
+            time.sleep(0.005)
         if process.returncode != 0:
             sys.exit(f"bqsync ended with {process.returncode}")
         out.seek(0)
         table = json.load(out)["tables"][0]
-    return usage.ru_maxrss / 1024, table
+    return peak, table
 
 
 def fetch_all(database):
