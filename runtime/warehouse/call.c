@@ -190,8 +190,7 @@ static int64_t at_least(int64_t value, int64_t least)
 }
 
 static void fill_request(
-    struct bigquery *bigquery, const struct call *call, const char *url, int64_t left_ms,
-    struct http_request *request)
+    const struct call *call, const char *url, int64_t left_ms, struct http_request *request)
 {
     *request = (struct http_request){
         .method = call->method,
@@ -205,7 +204,6 @@ static void fill_request(
         request->stall_timeout_ms = STALL_MS;
     request->headers[0] = "x-goog-api-client: gl-c/17 gccl/" BQSYNC_VERSION;
     request->headers[1] = call->header;
-    (void)bigquery;
 }
 
 static bool send_request(
@@ -266,7 +264,7 @@ bool call_once(
     answer->failure = HTTP_LOCAL;
     if (!authorization_line(bigquery, url, &authorization, &line, err))
         goto cleanup;
-    fill_request(bigquery, call, url, left_ms, &request);
+    fill_request(call, url, left_ms, &request);
     request.headers[4] = line.length > 0 ? buffer_text(&line) : NULL;
 
     if (!send_request(bigquery, call, &request, answer, err)) {
