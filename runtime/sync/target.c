@@ -372,7 +372,8 @@ static void add_labels(cJSON *resource, const struct table *table, int64_t gener
 }
 
 static bool create(
-    struct bigquery *bigquery, const struct table *table, int64_t generation, struct error *err)
+    struct bigquery *bigquery, const struct table *table, int64_t generation, bool *out_created,
+    struct error *err)
 {
     cJSON *resource = cJSON_Parse(table->resource_json);
     cJSON *schema = cJSON_AddObjectToObject(resource, "schema");
@@ -381,11 +382,11 @@ static bool create(
     add_labels(resource, table, generation);
     bool ok = bigquery_table_insert(bigquery, table->target, resource, err);
     cJSON_Delete(resource);
+    *out_created = ok;
 
-    // A table that somebody, or an earlier try of ours, made in the meantime is as good.
-    if (!ok && err->code == ERROR_CONFLICT)
-        return true;
-    return ok;
+    // One that somebody, or an earlier try of ours, made in the meantime is looked at like any
+    // other.
+    return ok || err->code == ERROR_CONFLICT;
 }
 
 /* ALTER TABLE under a job id of its own: doing it twice is harmless, so the id need not be durable.
@@ -438,15 +439,12 @@ bool target_prepare(
     cJSON *live = NULL;
     bool ok = false;
 
-    if (!task->in_warehouse) {
-        if (!create(bigquery, table, generation, err))
-            goto cleanup;
-        task->created = true;
-    } else if (!inspect) {
-        return true;
-    } else if (!bigquery_table_get(bigquery, table->target, &live, err)) {
+    if (!task->in_warehouse && !create(bigquery, table, generation, &task->created, err))
         goto cleanup;
-    }
+    if (task->in_warehouse && !inspect)
+        return true;
+    if (!task->created && !bigquery_table_get(bigquery, table->target, &live, err))
+        goto cleanup;
     if (!target_compare(table, project, dataset, live, &diff, err))
         goto cleanup;
     if (live != NULL && !bring_in_line(bigquery, table, &diff, generation, err))
