@@ -6,6 +6,7 @@
 #include "source/sqltext.h"
 #include "source/statement.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,48 +108,110 @@ cleanup:
     return ok;
 }
 
-/* SQLite itself says how it will store a statement: it is run on an empty stand-in of the table. */
-static bool list_in_scratch(
-    const struct table *table, const char *guards_sql, struct object_list *out_list,
+/* The end of the statement that starts at sql, behind its semicolon; those within a trigger do not
+ * end it. */
+static const char *statement_end(const char *sql)
+{
+    for (const char *at = strchr(sql, ';'); at != NULL; at = strchr(at + 1, ';')) {
+        char *head = strndup(sql, (size_t)(at - sql) + 1);
+        bool complete = head == NULL || sqlite3_complete(head) != 0;
+        free(head);
+        if (complete)
+            return at + 1;
+    }
+    return sql + strlen(sql);
+}
+
+/* A name as it stands in SQL, without its quotes. Returns owned. */
+static char *plain_name(const char *quoted)
+{
+    char *name = strdup(quoted);
+    size_t length = 0;
+
+    if (name == NULL || quoted[0] != '"')
+        return name;
+    for (const char *at = quoted + 1; *at != '\0'; at++) {
+        if (*at == '"' && *++at != '"')
+            break;
+        name[length++] = *at;
+    }
+    name[length] = '\0';
+    return name;
+}
+
+/* Adds what SQLite will store for one statement of ours: its kind in capitals and the text from the
+ * name on. */
+static bool add_expected(
+    const struct table *table, const char *sql, size_t length, struct object_list *list,
     struct error *err)
 {
-    struct database scratch = {0};
-    struct buffer sql;
+    static const char *const heads[] = {
+        "create table if not exists ", "create trigger if not exists "};
+    struct object *items = realloc(list->items, (list->count + 1) * sizeof *items);
 
-    if (!database_open(":memory:", DATABASE_CREATE, 0, &scratch, err))
-        return false;
-    buffer_init(&sql, SQLTEXT_CEILING);
-    sqltext_append(&sql, "create table $n(", table->name);
-    for (size_t i = 0; i < table->column_count; i++) {
-        bool again = false;
-        for (size_t j = 0; j < i; j++)
-            again |= strcasecmp(table->columns[i].source, table->columns[j].source) == 0;
-        if (!again)
-            sqltext_append(&sql, i > 0 ? ", $n" : "$n", table->columns[i].source);
+    if (items == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory listing triggers");
+    list->items = items;
+    bool trigger = strncmp(sql, heads[1], strlen(heads[1])) == 0;
+    assert(trigger || strncmp(sql, heads[0], strlen(heads[0])) == 0);
+    const char *name = sql + strlen(heads[trigger]);
+    struct object object = {.trigger = trigger, .name = plain_name(name)};
+    if (asprintf(
+            &object.sql, "CREATE %s %.*s", trigger ? "TRIGGER" : "TABLE",
+            (int)(length - (size_t)(name - sql)), name) < 0)
+        object.sql = NULL;
+    object.table = strdup(trigger || object.name == NULL ? table->name : object.name);
+    list->items[list->count++] = object;
+    if (object.name == NULL || object.sql == NULL || object.table == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory listing triggers");
+    return true;
+}
+
+static int compare_objects(const void *a, const void *b)
+{
+    const struct object *left = a;
+    const struct object *right = b;
+
+    if (left->trigger != right->trigger)
+        return left->trigger - right->trigger;
+    return strcmp(left->name, right->name);
+}
+
+static bool add_statements(
+    const struct table *table, const char *sql, struct object_list *list, struct error *err)
+{
+    for (;;) {
+        sql += strspn(sql, " \t\r\n");
+        if (*sql == '\0')
+            return true;
+        const char *end = statement_end(sql);
+        const char *last = end;
+        while (last > sql && strchr("; \t\r\n", last[-1]) != NULL)
+            last--;
+        if (!add_expected(table, sql, (size_t)(last - sql), list, err))
+            return false;
+        sql = end;
     }
-    sqltext_append(&sql, ");\n");
-    bool ok =
-        buffer_check(&sql, "stand-in", err) && database_exec(&scratch, buffer_text(&sql), err) &&
-        database_exec(&scratch, table->capture_install_sql, err) &&
-        database_exec(&scratch, guards_sql, err) && objects_actual(&scratch, table, out_list, err);
-    buffer_clear(&sql);
-    database_close(&scratch);
-    return ok;
 }
 
 bool objects_expected(
     struct database *source, const struct table *table, const struct source_shape *shape,
     struct object_list *out_list, char **out_guards_sql, struct error *err)
 {
+    struct object_list list = {0};
     struct buffer guards;
 
     buffer_init(&guards, SQLTEXT_CEILING);
     bool ok = guard_append_sql(source, table, shape, &guards, err) &&
-              list_in_scratch(table, buffer_text(&guards), out_list, err);
+              add_statements(table, table->capture_install_sql, &list, err) &&
+              add_statements(table, buffer_text(&guards), &list, err);
     if (ok) {
-        buffer_append_text(&guards, "");
+        qsort(list.items, list.count, sizeof *list.items, compare_objects);
         *out_guards_sql = guards.length > 0 ? buffer_take(&guards) : strdup("");
+        *out_list = list;
+        list = (struct object_list){0};
     }
+    objects_clear(&list);
     buffer_clear(&guards);
     return ok;
 }

@@ -249,7 +249,8 @@ static void test_tables_no_longer_defined_lose_their_capture(void **state)
 
     assert_int_equal(check(), CAPTURE_INTACT);
     assert_int_equal(
-        query_int(&source, "select count(*) from sqlite_master where name like 'bq%users_insert_%'"),
+        query_int(
+            &source, "select count(*) from sqlite_master where name like 'bq%users_insert_%'"),
         0);
     run(&source, "insert into users_insert values (1, 2)");
     expect_ok(capture_remove_unknown(&source, NULL, 0, &err));
