@@ -74,7 +74,7 @@ static const struct signature signatures[] = {
     {"SHA512", "y", 'y', "bq_sha512"},
     {"MD5", "s", 'y', "bq_md5"},
     {"MD5", "y", 'y', "bq_md5"},
-    {"TO_HEX", "y", 's', "=lower(hex($1))"},
+    {"TO_HEX", "y", 's', "=iif($1 is null,null,lower(hex($1)))"},
     {"FROM_HEX", "s", 'y', "bq_from_hex"},
     {"TO_BASE64", "y", 's', "bq_to_base64"},
     {"FROM_BASE64", "s", 'y', "bq_from_base64"},

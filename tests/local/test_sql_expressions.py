@@ -60,6 +60,7 @@ VALUES = [
     ("ABS(NUMERIC '-1.5')", "1.5"),
     ("TO_HEX(SHA256('a'))", "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"),
     ("TO_HEX(MD5('a'))", "0cc175b9c0f1b6a831c399e269772661"),
+    ("TO_HEX(CAST(NULL AS BYTES))", None),
     ("TO_BASE64(FROM_HEX('00ff'))", "AP8="),
     ("CAST('0x7fffffffffffffff' AS INT64)", "9223372036854775807"),
     ("CAST('-0x8000000000000000' AS INT64)", "-9223372036854775808"),
