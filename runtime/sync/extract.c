@@ -108,8 +108,10 @@ static bool write_row(
 
     column_reader_next(reader, deleted);
     table->read(reader, e->row);
-    if (!column_reader_row_fits(reader))
-        return reject_row(e, reader, err);
+    if (!column_reader_row_fits(reader)) {
+        // A key that does not fit never got there, so there is nothing to delete.
+        return deleted || reject_row(e, reader, err);
+    }
 
     struct avro_writer *out = container_begin_row(e->container);
     table->encode(out, e->row);

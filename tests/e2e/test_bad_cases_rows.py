@@ -1,0 +1,31 @@
+"""Rows that BigQuery cannot hold, and what becomes of them."""
+
+import unittest
+
+from tests.support.bqlocal import Bqlocal
+from tests.support.deployment import Deployment
+
+
+class BadRowsTest(unittest.TestCase):
+    def setUp(self):
+        self.bq = self.enterContext(Bqlocal(datasets=["d"]))
+        self.app = self.enterContext(Deployment(self.bq))
+
+    def rejects(self):
+        return [(reject["table"], reject["column"], reject["storage_class"])
+                for reject in self.app.json("rejects")["rejects"]]
+
+    def test_a_rejected_row_whose_key_does_not_fit_is_forgotten_once_it_is_deleted(self):
+        self.app.execute("insert into devices values ('s-1', 1, 1), (x'00ff', 0, 2)")
+        self.assertEqual(1, self.app.table(self.app.sync(status=1), "devices")["rows_rejected"])
+        self.app.execute("delete from devices where typeof(serial) = 'blob'")
+
+        run = self.app.sync()
+
+        self.assertEqual(0, self.app.table(run, "devices")["rows_rejected"])
+        self.assertEqual([], self.rejects())
+        self.assertEqual(["s-1"], [row["serial"] for row in self.bq.rows("d", "devices")])
+
+
+if __name__ == "__main__":
+    unittest.main()
