@@ -177,8 +177,10 @@ static int64_t advance(struct server *server, struct job *job, int64_t now)
     }
     if (job->state == JOB_RUNNING && now >= job->done_at && !hangs)
         run(server, job);
-    if (job->state == JOB_DONE || hangs)
-        return INT64_MAX; // replaced faults wake the worker
+    // Where it hangs, replaced faults wake the worker.
+    bool stuck = hangs && (job->state == JOB_RUNNING || job->fault.at_pending);
+    if (job->state == JOB_DONE || stuck)
+        return INT64_MAX;
     return job->state == JOB_PENDING ? job->run_at : job->done_at;
 }
 

@@ -140,17 +140,20 @@ static bool listen_on(struct server *server, struct error *err)
     }
     if (address.ss_family == AF_INET6)
         flags |= MHD_USE_IPv6;
+    // Requests wait for the lock: none of them sees the address before it is written.
+    pthread_mutex_lock(&server->lock);
     server->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, serve_request, server, MHD_OPTION_SOCK_ADDR, &address,
         MHD_OPTION_URI_LOG_CALLBACK, serve_begin, server, MHD_OPTION_NOTIFY_COMPLETED, serve_end,
         server, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_LISTENING_ADDRESS_REUSE,
         1u, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+    unsigned port = server->daemon == NULL ? 0 : describe_address(server, &address, length);
+    pthread_mutex_unlock(&server->lock);
     if (server->daemon == NULL)
         return error_set(
             err, ERROR_UNREACHABLE, "cannot listen on %s: %s", server->options.listen,
             strerror(errno));
-    return write_port_file(
-        server->options.port_file, describe_address(server, &address, length), err);
+    return write_port_file(server->options.port_file, port, err);
 }
 
 static bool read_json_file(const char *path, cJSON **out_json, struct error *err)

@@ -235,58 +235,81 @@ class RestJobs(unittest.TestCase):
 
 
 class Latency(unittest.TestCase):
-    def setUp(self):
-        self.bq = Bqlocal(latency="400ms")
-        self.bq.start()
-        self.addCleanup(self.bq.stop)
+    def start(self, latency):
+        bq = Bqlocal(latency=latency)
+        bq.start()
+        self.addCleanup(bq.stop)
+        return bq
+
+    @staticmethod
+    def wait_for_state(bq, job, state):
+        end = time.monotonic() + 20
+        while bq.get(f"jobs/{job['jobReference']['jobId']}")["status"]["state"] != state:
+            if time.monotonic() > end:
+                raise TimeoutError(f"the job does not become {state}")
+            time.sleep(0.01)
 
     def test_a_job_passes_through_its_states_and_takes_effect_at_the_end(self):
+        bq = self.start("20ms")
         media = avro.container([("id", "long")], [(1,)])
-        job = self.bq.upload({"sourceFormat": "AVRO",
-                              "destinationTable": self.bq.reference("d", "t")}, media)
-        path = f"jobs/{job['jobReference']['jobId']}"
+        configuration = {"sourceFormat": "AVRO", "destinationTable": bq.reference("d", "t")}
 
-        seen = [job["status"]["state"]]
-        while seen[-1] != "DONE":
-            tables = self.bq.tables("d")
-            state = self.bq.get(path)["status"]["state"]
-            if state != "DONE":
-                self.assertEqual(tables, [])
-            if state != seen[-1]:
-                seen.append(state)
+        for number, state in enumerate(("PENDING", "RUNNING"), 1):
+            with self.subTest(state):
+                bq.faults({"action": "job_hang", "at": state})
+                job = bq.upload(configuration, media)
+                self.assertEqual(job["status"], {"state": "PENDING"})
+                self.wait_for_state(bq, job, state)
+                rows = bq.table("d", "t")["numRows"] if bq.tables("d") else "0"
+                self.assertEqual(rows, str(number - 1))
+                bq.clear_faults()
+                self.assertEqual(bq.wait(job["jobReference"])["status"], {"state": "DONE"})
+                self.assertEqual(bq.table("d", "t")["numRows"], str(number))
 
-        self.assertEqual(seen, ["PENDING", "RUNNING", "DONE"])
-        self.assertEqual(self.bq.table("d", "t")["numRows"], "1")
+    def test_a_job_takes_as_long_as_it_is_told(self):
+        bq = self.start("300ms")
+
+        start = time.monotonic()
+        job = bq.run(query_job("select 1"))
+
+        self.assertGreaterEqual(time.monotonic() - start, 0.3)
+        statistics = job["statistics"]
+        self.assertGreaterEqual(int(statistics["endTime"]) - int(statistics["creationTime"]), 299)
 
     def test_a_job_runs_also_when_nobody_asks_for_it(self):
-        self.bq.post("jobs", query_job("create table d.t (a int64)"))
+        bq = self.start("50ms")
+        bq.post("jobs", query_job("create table d.t (a int64)"))
 
         end = time.monotonic() + 20
-        while self.bq.tables("d") != ["t"]:
+        while bq.tables("d") != ["t"]:
             self.assertLess(time.monotonic(), end)
 
     def test_results_are_waited_for_as_long_as_the_caller_likes(self):
-        answer = self.bq.post("queries", {"query": "select 1 as x", "useLegacySql": False,
-                                          "timeoutMs": 0})
+        bq = self.start("20ms")
+        bq.faults({"action": "job_hang"})
+        answer = bq.post("queries", {"query": "select 1 as x", "useLegacySql": False,
+                                     "timeoutMs": 0})
         self.assertFalse(answer["jobComplete"])
         self.assertNotIn("rows", answer)
 
         path = f"queries/{answer['jobReference']['jobId']}"
-        early = self.bq.get(path + "?timeoutMs=1")
-        late = self.bq.get(path + "?timeoutMs=20000")
+        early = bq.get(path + "?timeoutMs=50")
+        bq.clear_faults()
+        late = bq.get(path + "?timeoutMs=20000")
 
         self.assertFalse(early["jobComplete"])
         self.assertEqual(late["rows"], [{"f": [{"v": "1"}]}])
 
     def test_a_cancelled_job_changes_nothing(self):
-        job = self.bq.post("jobs", query_job("create table d.t (a int64)", "j"))
+        bq = self.start("1h")
+        job = bq.post("jobs", query_job("create table d.t (a int64)", "j"))
         self.assertEqual(job["status"]["state"], "PENDING")
 
-        answer = self.bq.post("jobs/j/cancel")
+        answer = bq.post("jobs/j/cancel")
 
         self.assertEqual(answer["job"]["status"]["errorResult"]["reason"], "stopped")
-        self.assertEqual(self.bq.wait(job["jobReference"])["status"]["state"], "DONE")
-        self.assertEqual(self.bq.tables("d"), [])
+        self.assertEqual(bq.wait(job["jobReference"])["status"]["state"], "DONE")
+        self.assertEqual(bq.tables("d"), [])
 
 
 class Restart(unittest.TestCase):
