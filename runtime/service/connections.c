@@ -8,8 +8,9 @@
 
 /* From so many connections on, newcomers push out the one that has been silent longest, unless it
  * has only just come. */
-#define CROWDED     (CONNECTIONS_MAX / 2)
-#define PATIENCE_MS 500
+#define CROWDED                (CONNECTIONS_MAX / 2)
+#define PATIENCE_MS            500
+#define READING_MAX_CROWDED_MS 1000
 
 void connections_init(struct connections *connections)
 {
@@ -91,10 +92,14 @@ size_t connections_sweep(struct connections *connections, int64_t now_ms)
     size_t count = 0;
 
     pthread_mutex_lock(&connections->mutex);
+    // Newcomers can only push others out once they are let in: where all places are taken, they are
+    // not.
+    int64_t reading_max_ms =
+        connections->count >= CROWDED ? READING_MAX_CROWDED_MS : READING_MAX_MS;
     for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
         struct connection *slot = &connections->slots[i];
         int64_t age_ms = now_ms - slot->since_ms;
-        if ((slot->state == CONNECTION_READING && age_ms > READING_MAX_MS) ||
+        if ((slot->state == CONNECTION_READING && age_ms > reading_max_ms) ||
             (slot->state == CONNECTION_ANSWERING && age_ms > ANSWERING_MAX_MS)) {
             cut(slot);
             slot->since_ms = now_ms;

@@ -275,17 +275,31 @@ static bool may_log(struct server *server, int64_t now_ms)
     return may;
 }
 
+/* What a client sent, fit for a log: cut short, and without bytes that are no text. */
+static void make_printable(const char *text, char *out, size_t size)
+{
+    size_t length = 0;
+
+    for (; text[length] != '\0' && length < size - 1; length++)
+        out[length] = text[length] < ' ' || text[length] > '~' ? '?' : text[length];
+    out[length] = '\0';
+}
+
 static void log_request(const struct exchange *exchange, int64_t now_ms)
 {
+    char method[16];
+    char path[sizeof exchange->path];
     bool plain = exchange->reply.status < 400 && strcmp(exchange->method, "POST") != 0;
     enum log_level level = plain ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
 
     if (!log_enabled(level) || !may_log(exchange->server, now_ms))
         return;
+    make_printable(exchange->method, method, sizeof method);
+    make_printable(exchange->path, path, sizeof path);
     log_write(
         level, "request",
         LOG_FIELDS(
-            LOG_TEXT("method", exchange->method), LOG_TEXT("path", exchange->path),
+            LOG_TEXT("method", method), LOG_TEXT("path", path),
             LOG_NUMBER("status", exchange->reply.status),
             LOG_NUMBER("bytes", exchange->reply.length),
             LOG_NUMBER("duration_ms", now_ms - exchange->began_ms)));

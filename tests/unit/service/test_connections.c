@@ -100,6 +100,22 @@ static void test_newcomers_push_out_the_longest_silent_when_many_are_connected(v
     close_pair(busy);
 }
 
+static void test_when_many_are_connected_requests_have_to_come_at_once(void **state)
+{
+    struct pair silent = open_pair();
+
+    (void)state;
+    connections_init(&connections);
+    connections_open(&connections, silent.ours, 0);
+    assert_int_equal(connections_sweep(&connections, 2000), 0);
+    for (size_t i = 1; i < CONNECTIONS_MAX / 2; i++)
+        connections_open(&connections, -1, 2000);
+    assert_int_equal(connections_sweep(&connections, 2000), 1);
+    assert_true(is_cut(silent));
+    connections_clear(&connections);
+    close_pair(silent);
+}
+
 static void test_more_than_fit_are_not_watched_and_slots_come_back(void **state)
 {
     struct connection *last = NULL;
@@ -124,6 +140,7 @@ int main(void)
         cmocka_unit_test(test_a_request_that_does_not_come_is_cut_off),
         cmocka_unit_test(test_an_answer_has_more_time_and_a_stream_has_all),
         cmocka_unit_test(test_newcomers_push_out_the_longest_silent_when_many_are_connected),
+        cmocka_unit_test(test_when_many_are_connected_requests_have_to_come_at_once),
         cmocka_unit_test(test_more_than_fit_are_not_watched_and_slots_come_back),
     };
 
