@@ -121,6 +121,15 @@ static bool open_state(struct shadow *shadow, const char *path, struct error *er
            shadow_store_look(&shadow->state, shadow->table, &shadow->store, err);
 }
 
+bool shadow_settle(const char *state_path, const struct table *table, struct error *err)
+{
+    struct shadow shadow = {.table = table, .mode = SHADOW_CHANGES};
+
+    bool ok = open_state(&shadow, state_path, err);
+    database_close(&shadow.state);
+    return ok || error_wrap(err, "shadow of %s", table->name);
+}
+
 bool shadow_begin(
     const char *state_path, const struct table *table, enum shadow_mode mode,
     struct shadow **out_shadow, struct error *err)

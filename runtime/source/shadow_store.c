@@ -202,6 +202,29 @@ static bool merge_changes(struct database *state, const struct table *table, str
         err);
 }
 
+/* Whether pending holds anything, or is said to: a process may have been killed while it wrote. */
+static bool has_leftovers(
+    struct database *state, const struct table *table, bool *out_any, struct error *err)
+{
+    int64_t any = 0;
+    char *sql = expand(
+        table,
+        "select exists (select 1 from \"bq_sync_pending_#\") or exists"
+        " (select 1 from bq_sync_shadows where state <> 'none' and table_name = ",
+        err);
+
+    if (sql == NULL)
+        return false;
+    char *whole = sqlite3_mprintf("%s%Q)", sql, table->name);
+    free(sql);
+    if (whole == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    bool ok = database_query_int64(state, whole, 0, &any, err);
+    sqlite3_free(whole);
+    *out_any = any != 0;
+    return ok;
+}
+
 static bool empty_pending(struct database *state, const struct table *table, struct error *err)
 {
     return mark(state, table, "none", false, err) &&
@@ -226,7 +249,12 @@ bool shadow_store_settle(
         return false;
     if (store.pending == PENDING_EFFECTIVE_CHANGES && !merge_changes(state, table, err))
         return false;
-    return empty_pending(state, table, err) && shadow_store_look(state, table, out_store, err);
+    bool leftovers = false;
+    if (!has_leftovers(state, table, &leftovers, err))
+        return false;
+    if (leftovers && !empty_pending(state, table, err))
+        return false;
+    return shadow_store_look(state, table, out_store, err);
 }
 
 /* Copies a temporary table a chunk at a time, by its row numbers. */

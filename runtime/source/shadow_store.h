@@ -34,7 +34,9 @@ MUST_CHECK bool shadow_store_look(
 
 /* Makes the tables if they are missing or have other key columns, merges what is effective and
  * deletes the rest of what is pending, a few thousand rows a transaction. Afterwards nothing is
- * pending. Killed in between, it goes on where it was. */
+ * pending. Killed in between, it goes on where it was. Nothing is written if there is nothing to
+ * do.
+ */
 MUST_CHECK bool shadow_store_settle(
     struct database *state, const struct table *table, struct shadow_store *out_store,
     struct error *err);

@@ -77,7 +77,7 @@ static bool make_intent(
     };
     snprintf(out->table, sizeof out->table, "%s", table->name);
     snprintf(out->nonce, sizeof out->nonce, "%016" PRIx64, nonce);
-    snprintf(out->content_hash, sizeof out->content_hash, "%s", table->content_hash);
+    snprintf(out->content_hash, sizeof out->content_hash, "%s", task->content_mark);
     snprintf(out->shape_hash, sizeof out->shape_hash, "%s", table->shape_hash);
     snprintf(
         out->target, sizeof out->target, "%s.%s.%s", applier->project, applier->dataset,
@@ -325,11 +325,21 @@ static bool acknowledge_nothing(struct applier *applier, struct task *task, stru
            acknowledge(applier, task, &intent, err);
 }
 
+/* What a scan found out is on disk before the intent that will make it effective. */
+static bool keep_shadow(struct task *task, struct error *err)
+{
+    bool ok = task->batch.shadow == NULL || shadow_end(task->batch.shadow, err);
+
+    shadow_free(task->batch.shadow);
+    task->batch.shadow = NULL;
+    return ok;
+}
+
 bool apply_batch(struct applier *applier, struct task *task, struct error *err)
 {
     bool again = false;
 
-    if (!publish_rejects(applier, task, err))
+    if (!publish_rejects(applier, task, err) || !keep_shadow(task, err))
         return false;
 
     // An empty table that was just created is a replacement by nothing, and done.

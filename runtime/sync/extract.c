@@ -5,6 +5,8 @@
 #include "encode/column.h"
 #include "encode/container.h"
 #include "source/rejects.h"
+#include "sync/plan.h"
+#include "sync/scan.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -22,10 +24,14 @@ struct extraction {
     const struct extract_options *options;
     struct task *task;
     struct container *container;
-    void *row;    /* the generated row struct */
-    bool staging; /* the file has the _bqsync_deleted field */
-    bool *all_nullable;
+    void *row;      /* the generated row struct */
+    bool staging;   /* the file has the _bqsync_deleted field */
+    bool *nullable; /* of the file's columns, unless the target's are known */
     int64_t rows_read;
+
+    /* A scan finds out while it reads that another way would have been right: */
+    bool has_changes; /* not only new rows */
+    bool again;       /* read all of it once more that way */
 };
 
 static bool discard_write(void *context, struct slice bytes, struct error *err)
@@ -183,7 +189,7 @@ static bool read_statement(
     return ok;
 }
 
-static bool read_changes(struct extraction *e, struct error *err)
+static bool read_dirty(struct extraction *e, struct error *err)
 {
     struct task *task = e->task;
     const struct table *table = task->table;
@@ -197,35 +203,171 @@ static bool read_changes(struct extraction *e, struct error *err)
         &task->batch.changed_rows, err);
 }
 
+/* --- by a scan -----------------------------------------------------------------------------------
+ */
+
+struct scan_reader {
+    struct extraction *e;
+    struct column_reader reader;
+    bool open;
+};
+
+static bool write_scanned(
+    void *context, sqlite3_stmt *row, enum shadow_change change, bool deleted, bool *out_rejected,
+    struct error *err)
+{
+    struct scan_reader *scanned = context;
+    struct table_result *result = scanned->e->task->result;
+    int64_t rejected = result->rows_rejected;
+
+    // Rows that are there and keys that are gone come from two statements.
+    if (scanned->open && scanned->reader.row != row) {
+        column_reader_clear(&scanned->reader);
+        scanned->open = false;
+    }
+    if (!scanned->open && !column_reader_init(&scanned->reader, scanned->e->task->table, row, err))
+        return false;
+    scanned->open = true;
+    if (!write_row(scanned->e, &scanned->reader, deleted, err))
+        return false;
+    *out_rejected = result->rows_rejected > rejected;
+    if (!*out_rejected && change == SHADOW_NEW)
+        scanned->e->task->batch.new_rows++;
+    else if (!*out_rejected)
+        scanned->e->task->batch.changed_rows++;
+    return true;
+}
+
+static bool look_scanned(void *context, int64_t rows_read, struct error *err)
+{
+    struct scan_reader *scanned = context;
+
+    scanned->e->rows_read = rows_read;
+    return look_up(scanned->e, err);
+}
+
+static enum shadow_mode shadow_mode(const struct extraction *e)
+{
+    if (e->options->discard)
+        return SHADOW_COMPARE;
+    return e->task->work == WORK_REPLACE ? SHADOW_REPLACE : SHADOW_CHANGES;
+}
+
+/* A file for the target itself takes new rows only, and one of changes is not worth it when most
+ * rows changed: both may come to light at the last row. */
+static bool read_scanned(struct extraction *e, struct error *err)
+{
+    struct task *task = e->task;
+    struct scan_reader scanned = {.e = e};
+    struct scan_counts counts;
+    const struct scan scan = {
+        .state_path = e->options->shadow_path,
+        .table = task->table,
+        .mode = shadow_mode(e),
+        .row = write_scanned,
+        .look = look_scanned,
+        .context = &scanned,
+        .until_changed = task->work == WORK_CHANGES && !e->staging,
+    };
+
+    bool ok = scan_run(&scan, e->source, &counts, &e->again, &task->batch.shadow, err);
+    if (scanned.open)
+        column_reader_clear(&scanned.reader);
+    if (!ok)
+        return false;
+    e->rows_read = counts.read;
+    e->has_changes = e->again;
+    if (task->work == WORK_CHANGES && plan_prefers_replace(task, counts.changed + counts.deleted)) {
+        task->work = WORK_REPLACE;
+        task->why = "most rows changed";
+        e->again = true;
+    }
+    return true;
+}
+
+/* A table of mode replace is compared first, up to the first difference. */
+static bool compare_scanned(struct extraction *e, struct error *err)
+{
+    struct task *task = e->task;
+    struct scan_reader scanned = {.e = e};
+    struct scan_counts counts;
+    const struct scan scan = {
+        .state_path = e->options->shadow_path,
+        .table = task->table,
+        .mode = SHADOW_COMPARE,
+        .look = look_scanned,
+        .context = &scanned,
+        .until_any = true,
+    };
+    bool differs = false;
+
+    if (!scan_run(&scan, e->source, &counts, &differs, &task->batch.shadow, err))
+        return false;
+    if (differs) {
+        task->work = WORK_REPLACE;
+        task->why = "mode replace";
+        e->again = true;
+    }
+    return true;
+}
+
+/* --- one file ------------------------------------------------------------------------------------
+ */
+
 static bool read_all(struct extraction *e, struct error *err)
 {
-    if (e->task->work == WORK_CHANGES)
-        return read_changes(e, err);
+    const struct task *task = e->task;
+
+    if (task->capture == TASK_SCAN && task->work == WORK_CHANGES)
+        return task->table->mode == SYNC_REPLACE ? compare_scanned(e, err) : read_scanned(e, err);
+    if (task->work == WORK_CHANGES)
+        return read_dirty(e, err);
+    if (task->capture == TASK_SCAN && !e->options->discard)
+        return read_scanned(e, err);
     return read_statement(
-        e, e->task->table->scan_sql, NULL, NULL, false, &e->task->batch.new_rows, err);
+        e, task->table->scan_sql, NULL, NULL, false, &e->task->batch.new_rows, err);
 }
 
 /* New rows of an append table go straight into the target, as a replacement does; everything else
  * passes through a staging table. Whether there are changed rows is known only after reading, so an
  * append table with dirty keys reads for staging from the start. */
-static bool needs_staging(const struct task *task, bool has_dirty_keys)
+static bool choose_staging(struct extraction *e, struct error *err)
 {
-    if (task->work == WORK_REPLACE)
-        return false;
-    return task->table->mode != SYNC_APPEND || !task->shape.integer_key || has_dirty_keys;
-}
-
-static bool has_dirty_keys(struct extraction *e, bool *out_dirty, struct error *err)
-{
+    const struct task *task = e->task;
     struct pending pending;
 
-    *out_dirty = false;
-    if (e->task->work != WORK_CHANGES || e->task->table->mode != SYNC_APPEND)
+    e->staging = task->work == WORK_CHANGES && task->table->mode == SYNC_UPSERT;
+    if (task->work != WORK_CHANGES || task->table->mode != SYNC_APPEND)
         return true;
-    if (!capture_pending(
-            e->source, e->task->table, &e->task->shape, &e->task->progress, &pending, err))
+    if (task->capture == TASK_SCAN) {
+        e->staging = e->has_changes;
+        return true;
+    }
+    if (!capture_pending(e->source, task->table, &task->shape, &task->progress, &pending, err))
         return false;
-    *out_dirty = pending.dirty_keys > 0;
+    e->staging = !task->shape.integer_key || pending.dirty_keys > 0;
+    return true;
+}
+
+/* Which columns of the file are unions: those that are NULLABLE where it goes. */
+static bool choose_nullable(struct extraction *e, struct error *err)
+{
+    struct task *task = e->task;
+    const struct table *table = task->table;
+
+    task->batch.guessed = !e->staging && task->nullable == NULL && !e->options->discard;
+    free(e->nullable);
+    e->nullable = malloc(table->column_count + 1);
+    if (e->nullable == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    for (size_t i = 0; i <= table->column_count; i++) {
+        bool is_column = i < table->column_count;
+        e->nullable[i] = true;
+        if (is_column && !e->staging && task->nullable != NULL)
+            e->nullable[i] = task->nullable[i];
+        else if (is_column && task->batch.guessed)
+            e->nullable[i] = !table->columns[i].required;
+    }
     return true;
 }
 
@@ -234,30 +376,21 @@ static bool open_file(struct extraction *e, struct error *err)
     struct task *task = e->task;
     const struct table *table = task->table;
     struct sink sink = {.write = discard_write};
-    bool dirty = false;
 
-    if (!has_dirty_keys(e, &dirty, err))
+    if (!choose_staging(e, err) || !choose_nullable(e, err))
         return false;
-    e->staging = needs_staging(task, dirty);
-    e->row = malloc(table->row_size);
-    e->all_nullable = malloc(table->column_count + 1);
-    if (e->row == NULL || e->all_nullable == NULL)
-        return error_set(err, ERROR_MEMORY, "out of memory");
-    memset(e->all_nullable, true, table->column_count + 1);
-
     if (!e->options->discard) {
         if (!spool_new(SPOOL_MEMORY, &task->batch.spool, err))
             return false;
         sink = spool_sink(task->batch.spool);
     }
-    const bool *nullable = e->staging || task->nullable == NULL ? e->all_nullable : task->nullable;
-    char *schema = avro_schema_text(table, nullable, e->staging);
+    char *schema = avro_schema_text(table, e->nullable, e->staging);
     if (schema == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
     bool ok = container_open(
         &(struct container_options){
             .schema_json = schema,
-            .nullable = nullable,
+            .nullable = e->nullable,
             .codec = CONTAINER_DEFLATE,
             .threads = e->options->compressors,
         },
@@ -266,38 +399,67 @@ static bool open_file(struct extraction *e, struct error *err)
     return ok;
 }
 
+static bool close_file(struct extraction *e, struct error *err)
+{
+    struct container *container = e->container;
+    struct container_stats stats;
+
+    e->container = NULL;
+    return container_close(container, &stats, err);
+}
+
+/* Reads into a file; e->again: that was the wrong one. */
+static bool extract_once(struct extraction *e, struct error *err)
+{
+    struct batch *batch = &e->task->batch;
+
+    e->again = false;
+    e->rows_read = 0;
+    e->task->result->rows_rejected = 0;
+    if (!open_file(e, err) || !read_all(e, err))
+        return false;
+    if (e->again) {
+        container_abandon(e->container);
+        e->container = NULL;
+        batch_clear(batch);
+        return true;
+    }
+    if (!close_file(e, err))
+        return false;
+    batch->staging = e->staging;
+    board_rows(e->options->board, e->task->index, e->rows_read, e->rows_read);
+
+    // A file of no rows is never sent.
+    if (batch->rows == 0) {
+        spool_free(batch->spool);
+        batch->spool = NULL;
+    }
+    return true;
+}
+
 bool extract_table(
     struct database *source, const struct extract_options *options, struct task *task,
     struct error *err)
 {
     struct extraction e = {.source = source, .options = options, .task = task};
-    struct container_stats stats;
     bool ok = false;
 
     board_phase(options->board, task->index, BOARD_READING);
-    if (!open_file(&e, err))
+    e.row = malloc(task->table->row_size);
+    if (e.row == NULL) {
+        error_set(err, ERROR_MEMORY, "out of memory");
         goto cleanup;
-    if (!read_all(&e, err))
-        goto cleanup;
-    struct container *container = e.container;
-    e.container = NULL;
-    if (!container_close(container, &stats, err))
-        goto cleanup;
-    task->batch.staging = e.staging;
-    task->result->bytes_sent = 0;
-    board_rows(options->board, task->index, e.rows_read, e.rows_read);
-
-    // A file of no rows is never sent.
-    if (task->batch.rows == 0) {
-        spool_free(task->batch.spool);
-        task->batch.spool = NULL;
     }
+    do {
+        if (!extract_once(&e, err))
+            goto cleanup;
+    } while (e.again);
     ok = true;
 
 cleanup:
     container_abandon(e.container);
     free(e.row);
-    free(e.all_nullable);
+    free(e.nullable);
     if (!ok)
         batch_clear(&task->batch);
     return ok;
@@ -306,6 +468,7 @@ cleanup:
 void batch_clear(struct batch *batch)
 {
     spool_free(batch->spool);
+    shadow_free(batch->shadow);
     if (batch->has_rejects)
         tracking_close(&batch->rejects);
     *batch = (struct batch){0};

@@ -13,13 +13,15 @@
 
 struct extract_options {
     const char *state_path; /* where rejects are collected; NULL: they are only counted (dry run) */
-    struct board *board;    /* may be NULL */
-    int compressors;        /* helper threads */
-    bool discard;           /* encode but keep nothing (dry run) */
+    const char *shadow_path; /* the state database, for tables that are scanned */
+    struct board *board;     /* may be NULL */
+    int compressors;         /* helper threads */
+    bool discard;            /* encode but keep nothing (dry run) */
 };
 
 /* Reads what task->work asks for as of task->position into task->batch, and counts rejected rows in
- * the task's result. ERROR_REJECTED when the table says on_reject: fail; ERROR_SOURCE, ERROR_DISK,
+ * the task's result. A scan may find that the whole content has to be replaced: task->work then
+ * says so. ERROR_REJECTED when the table says on_reject: fail; ERROR_SOURCE, ERROR_DISK,
  * ERROR_STOPPED. */
 MUST_CHECK bool extract_table(
     struct database *source, const struct extract_options *options, struct task *task,

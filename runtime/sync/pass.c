@@ -5,6 +5,7 @@
 #include "source/database.h"
 #include "source/lock.h"
 #include "source/rejects.h"
+#include "source/shadow.h"
 #include "source/tracking.h"
 #include "sync/crew.h"
 #include "sync/extract.h"
@@ -179,6 +180,24 @@ static bool has_work(const struct task *task)
     return task->work != WORK_NONE;
 }
 
+/* Whether a table has anything to do is told by its scan; until then its target is left alone, so
+ * that an idle pass makes one request. */
+static bool is_known_work(const struct task *task)
+{
+    return has_work(task) && !(task->capture == TASK_SCAN && task->work == WORK_CHANGES);
+}
+
+static bool is_unprepared(const struct task *task)
+{
+    return has_work(task) && !task->prepared &&
+           (task->batch.rows > 0 || task->work == WORK_REPLACE);
+}
+
+static bool is_to_reread(const struct task *task)
+{
+    return task->reread;
+}
+
 static void fail(struct pass *pass, struct task *task, const struct error *why)
 {
     crew_fail(pass->options->dry_run ? NULL : &pass->crew.appliers[0], task, why);
@@ -213,9 +232,18 @@ static void plan(struct pass *pass)
                                                                : WAY_MERGE;
         if (!rejects_count(&pass->tracking, task->table->name, &task->result->rows_rejected, &err))
             fail(pass, task, &err);
+        task->had_rejects = task->result->rows_rejected > 0;
         if (task->work == WORK_NONE && !task_failed(task))
             task->result->status = TABLE_UNCHANGED;
     }
+}
+
+/* Whether the file of a table goes, or may go, straight into its target. */
+static bool goes_direct(const struct task *task)
+{
+    if (task->batch.rows > 0)
+        return !task->batch.staging;
+    return task->work == WORK_REPLACE || task->table->mode == SYNC_APPEND;
 }
 
 /* A target is read and compared when its shape label is not ours, when the last sync of the table
@@ -223,14 +251,14 @@ static void plan(struct pass *pass)
  * file has to agree with it on what is REQUIRED. */
 static bool prepare_target(struct applier *applier, struct task *task, struct error *err)
 {
-    bool direct = task->work == WORK_REPLACE || task->table->mode == SYNC_APPEND;
-    bool inspect = direct || strcmp(task->label_shape, task->table->shape_hash) != 0 ||
+    bool inspect = goes_direct(task) || strcmp(task->label_shape, task->table->shape_hash) != 0 ||
                    task->progress.last_error[0] != '\0';
 
     board_phase(applier->board, task->index, BOARD_PREPARING);
-    return target_prepare(
+    task->prepared = target_prepare(
         applier->bigquery, task, applier->project, applier->dataset, apply_next_generation(task),
         inspect, err);
+    return task->prepared;
 }
 
 /* Progress is invalidated first: should this pass fail after the triggers are back, the next one
@@ -249,8 +277,24 @@ static void install_capture(struct pass *pass)
     }
 }
 
-/* Seals the tables that have work and opens the snapshot in which all of them are read. */
-static bool open_snapshot(struct pass *pass, size_t *out_count, struct error *err)
+/* What a scan writes to the state has to be written before the snapshot (source/shadow.h). */
+static void settle_shadows(struct pass *pass)
+{
+    struct error err;
+
+    for (size_t i = 0; i < pass->count; i++) {
+        struct task *task = &pass->tasks[i];
+        if (task_failed(task) || !has_work(task) || task->capture != TASK_SCAN)
+            continue;
+        if (!shadow_settle(pass->engine->config->state_path, task->table, &err))
+            fail(pass, task, &err);
+    }
+}
+
+/* Seals the wanted tables and opens the snapshot in which all of them are read. */
+static bool open_snapshot(
+    struct pass *pass, bool (*wanted)(const struct task *task), size_t *out_count,
+    struct error *err)
 {
     const struct table **tables = calloc(pass->count + 1, sizeof *tables);
     struct source_shape *shapes = calloc(pass->count + 1, sizeof *shapes);
@@ -264,7 +308,7 @@ static bool open_snapshot(struct pass *pass, size_t *out_count, struct error *er
     }
     for (size_t i = 0; i < pass->count; i++) {
         struct task *task = pass->order[i];
-        if (task_failed(task) || !has_work(task))
+        if (task_failed(task) || !wanted(task))
             continue;
         tables[count] = task->table;
         shapes[count++] = task->shape;
@@ -277,7 +321,7 @@ static bool open_snapshot(struct pass *pass, size_t *out_count, struct error *er
     size_t at = 0;
     for (size_t i = 0; i < pass->count; i++) {
         struct task *task = pass->order[i];
-        if (!task_failed(task) && has_work(task))
+        if (!task_failed(task) && wanted(task))
             task->position = positions[at++];
     }
     ok = true;
@@ -296,38 +340,84 @@ static int compressors(void)
     return cores <= 1 ? 0 : cores - 1 > COMPRESSORS_MAX ? COMPRESSORS_MAX : (int)(cores - 1);
 }
 
-/* All tables in one snapshot. It is let go before anything is sent, so that neither a slow network
- * nor a busy BigQuery keeps SQLite from checkpointing. */
-static bool extract(struct pass *pass, struct error *err)
+/* All wanted tables in one snapshot. It is let go before anything is sent, so that neither a slow
+ * network nor a busy BigQuery keeps SQLite from checkpointing. */
+static bool extract(struct pass *pass, bool (*wanted)(const struct task *task), struct error *err)
 {
     const struct clock *clock = pass->engine->clock;
     struct extract_options options = {
         .state_path = pass->options->dry_run ? NULL : pass->engine->config->state_path,
+        .shadow_path = pass->engine->config->state_path,
         .board = pass->options->board,
         .compressors = compressors(),
         .discard = pass->options->dry_run,
     };
     size_t count = 0;
 
-    if (!open_snapshot(pass, &count, err))
+    if (!open_snapshot(pass, wanted, &count, err))
         return false;
     for (size_t i = 0; i < pass->count; i++) {
         struct task *task = pass->order[i];
         struct error why;
-        if (task_failed(task) || !has_work(task))
+        if (task_failed(task) || !wanted(task))
             continue;
         int64_t began = clock->monotonic_ms(clock->context);
-        task->result->rows_rejected = 0;
         bool ok = extract_table(&pass->source, &options, task, &why);
         task->result->duration_ms += clock->monotonic_ms(clock->context) - began;
         if (!ok)
             fail(pass, task, &why);
         else if (task->work == WORK_CHANGES)
             task->result->way = task->batch.staging ? WAY_MERGE : WAY_APPEND;
+        else
+            task->result->way = WAY_REPLACE;
     }
     if (count > 0)
         database_rollback(&pass->source);
     return true;
+}
+
+/* A scan that found nothing, and nothing is left of an earlier pass that a sync would clear. */
+static bool is_idle_scan(const struct task *task)
+{
+    return task->capture == TASK_SCAN && task->work == WORK_CHANGES && task->batch.rows == 0 &&
+           task->result->rows_rejected == 0 && !task->had_rejects &&
+           task->progress.last_error[0] == '\0';
+}
+
+/* A file that was made for a target as the definition has it, while the target has been relaxed by
+ * hand. */
+static bool is_misfit(const struct task *task)
+{
+    if (!task->batch.guessed || task->batch.rows == 0 || task->nullable == NULL)
+        return false;
+    for (size_t i = 0; i < task->table->column_count; i++)
+        if (task->nullable[i] == task->table->columns[i].required)
+            return true;
+    return false;
+}
+
+/* What scans have found: nothing, or work for a target that has not been looked at yet. */
+static bool follow_scans(struct pass *pass, struct error *err)
+{
+    bool again = false;
+
+    for (size_t i = 0; i < pass->count; i++) {
+        struct task *task = &pass->tasks[i];
+        if (task_failed(task) || !is_idle_scan(task))
+            continue;
+        batch_clear(&task->batch);
+        task->work = WORK_NONE;
+        task->result->status = TABLE_UNCHANGED;
+    }
+    crew_run(&pass->crew, pass->order, pass->count, is_unprepared, prepare_target);
+    for (size_t i = 0; i < pass->count; i++) {
+        struct task *task = &pass->tasks[i];
+        task->reread = !task_failed(task) && is_misfit(task);
+        again = again || task->reread;
+        if (task->reread)
+            batch_clear(&task->batch);
+    }
+    return !again || extract(pass, is_to_reread, err);
 }
 
 static bool apply(struct applier *applier, struct task *task, struct error *err)
@@ -359,6 +449,24 @@ static void sort_by_size(struct pass *pass)
     }
 }
 
+/* The other way of finding changes is of no use any more, should it have been in use before. */
+static void hand_over(struct pass *pass, const struct task *task)
+{
+    enum capture_state state = CAPTURE_ABSENT;
+    struct error err;
+    bool ok = true;
+
+    if (task->capture == TASK_TRIGGERS)
+        ok = shadow_drop(pass->engine->config->state_path, task->table, &err);
+    else if (task->table->capture == CAPTURE_SCAN && pass->engine->config->state_is_source)
+        ok = capture_check(&pass->source, task->table, &state, &err) &&
+             (state == CAPTURE_ABSENT || capture_remove(&pass->source, task->table, &err));
+    if (!ok)
+        log_warn(
+            "an earlier way of finding changes is left in place",
+            LOG_TEXT("table", task->table->name), LOG_TEXT("reason", err.message));
+}
+
 /* What has been acknowledged need not be listed any longer. A failure costs nothing but space. */
 static void clean(struct pass *pass)
 {
@@ -367,7 +475,11 @@ static void clean(struct pass *pass)
 
     for (size_t i = 0; i < pass->count; i++) {
         struct task *task = &pass->tasks[i];
-        if (task->capture != TASK_TRIGGERS || task->result->status != TABLE_SYNCED)
+        if (task->result->status != TABLE_SYNCED)
+            continue;
+        if (task->work == WORK_REPLACE)
+            hand_over(pass, task);
+        if (task->capture != TASK_TRIGGERS)
             continue;
         if (!tracking_load(&pass->tracking, task->table->name, &progress, &err) ||
             !capture_clean(&pass->source, task->table, progress.synced_sequence, &err))
@@ -385,6 +497,10 @@ static void finish_dry(struct pass *pass)
         struct task *task = &pass->tasks[i];
         if (task_failed(task) || !has_work(task))
             continue;
+        if (is_idle_scan(task)) {
+            task->result->status = TABLE_UNCHANGED;
+            continue;
+        }
         task->result->status = TABLE_SYNCED;
         task->result->rows_inserted = task->batch.new_rows;
         task->result->rows_updated = task->batch.changed_rows;
@@ -400,15 +516,16 @@ static bool run(struct pass *pass, struct error *err)
     settle(pass);
     plan(pass);
     if (pass->options->dry_run) {
-        if (!extract(pass, err))
+        if (!extract(pass, has_work, err))
             return false;
         finish_dry(pass);
         return true;
     }
 
-    crew_run(&pass->crew, pass->order, pass->count, has_work, prepare_target);
+    crew_run(&pass->crew, pass->order, pass->count, is_known_work, prepare_target);
     install_capture(pass);
-    if (!extract(pass, err))
+    settle_shadows(pass);
+    if (!extract(pass, has_work, err) || !follow_scans(pass, err))
         return false;
     sort_by_size(pass);
     crew_run(&pass->crew, pass->order, pass->count, has_work, apply);
@@ -481,6 +598,7 @@ void pass_run(
     else
         run_id_make(out_result->started_us, out_result->id);
 
+    engine_begin_pass(engine);
     if (!make_tasks(&pass, &err) || !run(&pass, &err))
         out_result->error = err;
     out_result->finished_us = clock->wall_us(clock->context);

@@ -1,5 +1,7 @@
 #include "sync/plan.h"
 
+#include "source/shadow.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -31,31 +33,50 @@ static bool check_source(const struct config *config, const struct task *task, s
     return true;
 }
 
-static bool choose_capture(
-    const struct config *config, struct database *source, struct task *task, struct error *err)
+bool plan_capture(
+    const struct config *config, struct database *source, const struct table *table,
+    const struct source_shape *shape, enum task_capture *out_capture, bool *out_broken,
+    struct error *err)
 {
-    const struct table *table = task->table;
     enum capture_state state;
 
     if (table->capture == CAPTURE_TRIGGERS && !config->state_is_source)
         return error_set(
             err, ERROR_SCHEMA,
             "%s asks for capture by triggers, but BQ_STATE_PATH says that %s may not be written. "
-            "Let "
-            "`capture` be \"auto\", or unset BQ_STATE_PATH",
+            "Let `capture` be \"auto\", or unset BQ_STATE_PATH",
             table->name, config->sqlite_path);
-    if (table->capture == CAPTURE_SCAN || !config->state_is_source || task->shape.is_view) {
-        task->capture = TASK_SCAN;
+    *out_capture = TASK_SCAN;
+    *out_broken = false;
+    if (table->capture == CAPTURE_SCAN || !config->state_is_source || shape->is_view)
         return true;
-    }
 
+    // A dirty set needs a key that tells rows apart.
+    if (shape->key_problem[0] != '\0' && table->capture == CAPTURE_AUTO)
+        return true;
     if (!capture_check(source, table, &state, err))
         return false;
-    task->capture = TASK_TRIGGERS;
-    task->capture_broken = state != CAPTURE_INTACT;
-    if (task->capture_broken && config->capture_manual)
-        task->capture = TASK_UNWATCHED;
+    if (state != CAPTURE_INTACT && config->capture_manual)
+        return true;
+    *out_capture = TASK_TRIGGERS;
+    *out_broken = state != CAPTURE_INTACT;
     return true;
+}
+
+/* The hash of the definition that the rows are sent under, marked with the way their changes are
+ * found: another way knows nothing of what was sent. */
+static void mark_content(struct task *task)
+{
+    snprintf(
+        task->content_mark, sizeof task->content_mark, "%.14s%s", task->table->content_hash,
+        task->capture == TASK_SCAN ? "s" : "");
+}
+
+static bool same_definition(const struct task *task)
+{
+    const char *hash = task->table->content_hash;
+
+    return strncmp(task->progress.content_hash, hash, strlen(hash)) == 0;
 }
 
 /* Why everything has to be sent again, or NULL. */
@@ -76,15 +97,24 @@ static const char *replace_reason(const struct config *config, const struct task
         return "another target than before";
     if (progress->content_hash[0] == '\0')
         return "change capture was interrupted";
-    if (strcmp(progress->content_hash, task->table->content_hash) != 0)
+    if (!same_definition(task))
         return "the definition changed";
+    if (strcmp(progress->content_hash, task->content_mark) != 0)
+        return "changes were found in another way before";
     if (task->label_generation > progress->generation)
         return "BigQuery is ahead of this database: restored from a backup?";
-    if (task->capture == TASK_UNWATCHED)
-        return "changes are not captured";
     if (task->capture == TASK_TRIGGERS && task->capture_broken)
         return "change capture was interrupted";
+    if (task->capture == TASK_SCAN && !task->has_shadow)
+        return "nothing is known of the rows sent before";
     return NULL;
+}
+
+bool plan_prefers_replace(const struct task *task, int64_t changed)
+{
+    int64_t rows = task->progress.source_rows;
+
+    return rows >= REPLACE_LEAST_ROWS && changed > rows / REPLACE_SHARE;
 }
 
 static bool plan_changes(struct database *source, struct task *task, struct error *err)
@@ -92,6 +122,7 @@ static bool plan_changes(struct database *source, struct task *task, struct erro
     bool pending = false;
     struct pending counts;
 
+    // Only a full read tells; it happens in the pass's snapshot.
     if (task->capture == TASK_SCAN) {
         task->work = WORK_CHANGES;
         return true;
@@ -111,7 +142,7 @@ static bool plan_changes(struct database *source, struct task *task, struct erro
         return true;
     if (!capture_pending(source, task->table, &task->shape, &task->progress, &counts, err))
         return false;
-    if (counts.dirty_keys > task->progress.source_rows / REPLACE_SHARE) {
+    if (plan_prefers_replace(task, counts.dirty_keys)) {
         task->work = WORK_REPLACE;
         task->why = "most rows changed";
     }
@@ -130,8 +161,13 @@ bool plan_table(
         return false;
     if (!tracking_load(tracking, task->table->name, &task->progress, err))
         return false;
-    if (!choose_capture(config, source, task, err))
+    if (!plan_capture(
+            config, source, task->table, &task->shape, &task->capture, &task->capture_broken, err))
         return false;
+    if (task->capture == TASK_SCAN &&
+        !shadow_known(&tracking->database, task->table, &task->has_shadow, err))
+        return false;
+    mark_content(task);
 
     task->why = replace_reason(config, task, full);
     if (task->why != NULL) {

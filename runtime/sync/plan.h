@@ -17,4 +17,14 @@ MUST_CHECK bool plan_table(
     const struct config *config, struct database *source, struct tracking *tracking,
     struct task *task, bool full, struct error *err);
 
+/* How changes of a table are found. *out_broken: triggers have to be (re)installed first.
+ * ERROR_SCHEMA when the definition asks for what the configuration forbids. */
+MUST_CHECK bool plan_capture(
+    const struct config *config, struct database *source, const struct table *table,
+    const struct source_shape *shape, enum task_capture *out_capture, bool *out_broken,
+    struct error *err);
+
+/* Whether so many changed rows make sending all of them the cheaper way. */
+bool plan_prefers_replace(const struct task *task, int64_t changed);
+
 #endif

@@ -4,6 +4,7 @@
 #include "source/tracking.h"
 #include "sync/listing.h"
 #include "sync/plan.h"
+#include "sync/scan.h"
 #include "sync/target.h"
 #include "warehouse/governor.h"
 
@@ -54,10 +55,36 @@ static bool count_statement(
     return ok;
 }
 
+/* Only a full read tells what the scan of the next sync will find. */
+static bool count_scanned(
+    const struct config *config, struct database *source, struct task *task, struct counts *out,
+    struct error *err)
+{
+    struct scan_counts found;
+    struct shadow *none = NULL;
+    bool ended = false;
+
+    if (!scan_run(
+            &(struct scan){
+                .state_path = config->state_path, .table = task->table, .mode = SHADOW_COMPARE},
+            source, &found, &ended, &none, err))
+        return false;
+    *out = (struct counts){found.new_rows, found.changed, found.deleted};
+    bool any = found.new_rows + found.changed + found.deleted > 0;
+    if (any && (task->table->mode == SYNC_REPLACE ||
+                plan_prefers_replace(task, found.changed + found.deleted))) {
+        task->work = WORK_REPLACE;
+        task->why = task->table->mode == SYNC_REPLACE ? "mode replace" : "most rows changed";
+        *out = (struct counts){.insert = found.read};
+    }
+    return true;
+}
+
 /* A row that is new to an INTEGER PRIMARY KEY table is told by its id; in other tables a key that
  * has changed may be new or not, and counts as updated. */
 static bool count(
-    struct database *source, const struct task *task, struct counts *out, struct error *err)
+    const struct config *config, struct database *source, struct task *task, struct counts *out,
+    struct error *err)
 {
     const struct table *table = task->table;
     const int64_t *row_id = task->shape.integer_key ? &task->progress.last_synced_row_id : NULL;
@@ -71,6 +98,8 @@ static bool count(
     case WORK_CHANGES:
         break;
     }
+    if (task->capture == TASK_SCAN)
+        return count_scanned(config, source, task, out, err);
     if (task->shape.integer_key &&
         !count_statement(source, table->new_rows_sql, row_id, NULL, -1, &out->insert, &none, err))
         return false;
@@ -83,7 +112,8 @@ static const char *way_name(const struct task *task, const struct counts *counts
 {
     if (task->work == WORK_REPLACE || task->table->mode == SYNC_REPLACE)
         return table_way_name(WAY_REPLACE);
-    bool only_new = task->shape.integer_key && counts->update + counts->delete == 0;
+    bool told = task->shape.integer_key || task->capture == TASK_SCAN;
+    bool only_new = told && counts->update + counts->delete == 0;
     return table_way_name(task->table->mode == SYNC_APPEND && only_new ? WAY_APPEND : WAY_MERGE);
 }
 
@@ -129,7 +159,8 @@ static cJSON *preview_table(struct previewer *p, struct task *task, bool *out_bl
     cJSON *json = cJSON_CreateObject();
 
     bool ok = plan_table(p->engine->config, &p->source, &p->tracking, task, p->full, &err) &&
-              count(&p->source, task, &counts, &err) && compare_target(p, task, &diff, &err);
+              count(p->engine->config, &p->source, task, &counts, &err) &&
+              compare_target(p, task, &diff, &err);
     const char *way = way_name(task, &counts);
 
     cJSON_AddStringToObject(json, "table", task->table->name);

@@ -3,6 +3,7 @@
 #include "source/capture.h"
 #include "source/tracking.h"
 #include "sync/pass.h"
+#include "sync/plan.h"
 #include "sync/verify.h"
 
 #include <stdlib.h>
@@ -37,15 +38,19 @@ static bool mark_list(
 
 /* A MERGE cannot take one of two equal rows away, and too many keys are not all listed: then the
  * whole table is replaced. So it is where nothing lists changes. */
-static bool can_mark(struct database *source, const struct verify_table *wrong)
+static bool can_mark(
+    const struct config *config, struct database *source, const struct verify_table *wrong)
 {
-    enum capture_state state;
+    struct source_shape shape;
+    enum task_capture capture;
+    bool broken = false;
     struct error ignored;
 
     return wrong->duplicated_count == 0 && wrong->missing_count <= VERIFY_KEYS_MAX &&
            wrong->extra_count <= VERIFY_KEYS_MAX && wrong->different_count <= VERIFY_KEYS_MAX &&
-           has_plain_key(wrong->table) && capture_check(source, wrong->table, &state, &ignored) &&
-           state == CAPTURE_INTACT;
+           has_plain_key(wrong->table) && capture_inspect(source, wrong->table, &shape, &ignored) &&
+           plan_capture(config, source, wrong->table, &shape, &capture, &broken, &ignored) &&
+           capture == TASK_TRIGGERS && !broken;
 }
 
 /* A row with an id above the watermark is looked for as a new one only, so one that is there in
@@ -65,14 +70,14 @@ static bool is_above_watermark(const struct verify_table *wrong, const struct pr
 }
 
 static bool mark_table(
-    struct database *source, struct tracking *tracking, const struct verify_table *wrong,
-    struct error *err)
+    const struct config *config, struct database *source, struct tracking *tracking,
+    const struct verify_table *wrong, struct error *err)
 {
     struct progress progress;
 
     if (!tracking_load(tracking, wrong->table->name, &progress, err))
         return false;
-    if (!can_mark(source, wrong) || is_above_watermark(wrong, &progress))
+    if (!can_mark(config, source, wrong) || is_above_watermark(wrong, &progress))
         return tracking_invalidate(tracking, wrong->table->name, err);
     return mark_list(source, wrong, wrong->missing, err) &&
            mark_list(source, wrong, wrong->extra, err) &&
@@ -95,7 +100,7 @@ static bool mark_all(
     }
     for (size_t i = 0; i < count && ok; i++)
         if (!tables[i].equal)
-            ok = mark_table(&source, &tracking, &tables[i], err);
+            ok = mark_table(config, &source, &tracking, &tables[i], err);
     database_close(&source);
     tracking_close(&tracking);
     return ok;

@@ -7,6 +7,7 @@
 #include "base/spool.h"
 #include "base/table.h"
 #include "source/capture.h"
+#include "source/shadow.h"
 #include "source/tracking.h"
 #include "sync/result.h"
 
@@ -22,8 +23,7 @@
 /* How changes of the table are found. */
 enum task_capture {
     TASK_TRIGGERS,
-    TASK_SCAN,
-    TASK_UNWATCHED, /* BQ_CAPTURE=manual and not installed: every pass replaces */
+    TASK_SCAN, /* by one full read, held against the shadow of what was sent */
 };
 
 enum task_work {
@@ -37,8 +37,10 @@ struct batch {
     struct spool *spool;  /* NULL: no rows */
     int64_t rows;         /* in the file, tombstones included */
     int64_t new_rows;     /* rows above the watermark */
-    int64_t changed_rows; /* rows and tombstones of dirty keys */
+    int64_t changed_rows; /* rows and tombstones of changed keys */
     bool staging;         /* the file is for a staging table: unions everywhere, _bqsync_deleted */
+    bool guessed; /* the file is for a target that was not read: it has the definition's modes */
+    struct shadow *shadow; /* what a scan found, to be made durable before it is sent; or NULL */
     bool has_rejects;
     struct tracking rejects; /* open iff has_rejects: holds the collection until it is published */
 };
@@ -60,12 +62,17 @@ struct task {
 
     /* What has to be done. */
     enum task_work work;
-    const char *why;     /* why the whole content is replaced, static */
-    bool capture_broken; /* triggers have to be (re)installed before the snapshot */
+    const char *why;       /* why the whole content is replaced, static */
+    bool capture_broken;   /* triggers have to be (re)installed before the snapshot */
+    bool has_shadow;       /* TASK_SCAN: there is one to hold the rows against */
+    char content_mark[16]; /* what progress.content_hash is once this has been sent */
 
     /* The target: whether this pass created it, and which columns of a file for it are unions. */
     bool created;
-    bool *nullable; /* column_count + 1 entries, owned */
+    bool *nullable;   /* column_count + 1 entries, owned; NULL: not known */
+    bool prepared;    /* the target has been brought in line in this pass */
+    bool reread;      /* the file turned out not to fit the target */
+    bool had_rejects; /* rows of the table are listed as rejected by an earlier pass */
 
     struct position position;
     struct batch batch;

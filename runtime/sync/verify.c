@@ -3,8 +3,10 @@
 #include "base/log.h"
 #include "encode/column.h"
 #include "source/capture.h"
+#include "source/shadow.h"
 #include "source/tracking.h"
 #include "sync/differ.h"
+#include "sync/plan.h"
 #include "sync/rowtext.h"
 #include "sync/sqltext.h"
 
@@ -36,8 +38,10 @@ struct comparison {
     struct bigquery *bigquery;
     struct progress progress;
     struct source_shape shape;
-    bool captured; /* there is a dirty set to tell pending rows by */
-    bool absent;   /* BigQuery has no such table: every row is missing there */
+    bool captured;         /* there is a dirty set to tell pending rows by */
+    bool scanned;          /* there is a shadow to tell them by */
+    struct shadow *shadow; /* during one read of the source */
+    bool absent;           /* BigQuery has no such table: every row is missing there */
     struct buffer key_text;
     struct buffer row_text;
     struct differ *differ;
@@ -47,13 +51,6 @@ struct comparison {
 
 /* --- hashing our side ----------------------------------------------------------------------------
  */
-
-static bool is_pending_new(const struct comparison *c, sqlite3_stmt *row)
-{
-    if (!c->progress.found || !c->shape.integer_key)
-        return false;
-    return sqlite3_column_int64(row, (int)c->table->key[0]) > c->progress.last_synced_row_id;
-}
 
 static uint64_t hex_part(const char *hex, size_t digits)
 {
@@ -112,22 +109,138 @@ static bool keep_row(struct comparison *c, struct column_reader *in, bool fits, 
     return differ_add_ours(c->differ, c->table, in, buffer_slice(&c->key_text), fits, err);
 }
 
+/* How a row of ours stands to the last synced position. */
+static bool look_at_row(
+    struct comparison *c, sqlite3_stmt *row, enum shadow_change *out_change, struct error *err)
+{
+    *out_change = SHADOW_SAME;
+    if (c->shadow != NULL)
+        return shadow_row(c->shadow, row, out_change, err);
+    if (c->progress.found && c->shape.integer_key && !c->scanned &&
+        sqlite3_column_int64(row, (int)c->table->key[0]) > c->progress.last_synced_row_id)
+        *out_change = SHADOW_NEW;
+    return true;
+}
+
+static bool make_texts(
+    struct comparison *c, struct column_reader *in, bool tombstone, enum rowtext_columns which,
+    struct error *err)
+{
+    buffer_reset(&c->key_text);
+    buffer_reset(&c->row_text);
+    column_reader_next(in, tombstone);
+    rowtext_append(&c->key_text, in, c->table, ROWTEXT_KEY);
+    if (!tombstone)
+        rowtext_append(&c->row_text, in, c->table, which);
+    return buffer_check(&c->row_text, "a row", err);
+}
+
+/* use_pending NULL: pending rows are only counted. */
+struct reading {
+    struct comparison *c;
+    enum rowtext_columns which;
+    row_use *use;
+    row_use *use_pending;
+};
+
+/* A row that is not synced yet is left out, unless it is one that cannot be: that is a reject. */
+static bool read_row(const struct reading *reading, struct column_reader *in, struct error *err)
+{
+    struct comparison *c = reading->c;
+    enum shadow_change change;
+
+    if (!look_at_row(c, in->row, &change, err) || !make_texts(c, in, false, reading->which, err))
+        return false;
+    bool fits = column_reader_row_fits(in);
+    bool pending = change == SHADOW_NEW && (fits || c->shadow == NULL);
+    if (change == SHADOW_CHANGED && fits && reading->use_pending != NULL &&
+        !reading->use_pending(c, in, fits, err))
+        return false;
+    if (!pending)
+        return reading->use(c, in, fits, err);
+    if (c->shadow != NULL && reading->use_pending != NULL)
+        return reading->use_pending(c, in, fits, err);
+    c->out->pending++;
+    return true;
+}
+
+static bool read_each(
+    struct comparison *c, const struct reading *reading, sqlite3_stmt *statement, struct error *err)
+{
+    struct column_reader in;
+    bool more = true;
+    bool ok = false;
+
+    if (!column_reader_init(&in, c->table, statement, err))
+        return false;
+    for (;;) {
+        if (!database_step(c->source, statement, &more, err))
+            goto cleanup;
+        if (!more)
+            break;
+        if (!read_row(reading, &in, err))
+            goto cleanup;
+    }
+    ok = true;
+
+cleanup:
+    column_reader_clear(&in);
+    return ok;
+}
+
+/* A key that is gone since the last sync: BigQuery still has its row. */
+static bool read_gone(void *context, sqlite3_stmt *row, struct error *err)
+{
+    const struct reading *reading = context;
+    struct column_reader in;
+
+    if (!column_reader_init(&in, reading->c->table, row, err))
+        return false;
+    bool ok = make_texts(reading->c, &in, true, ROWTEXT_KEY, err) &&
+              reading->use_pending(reading->c, &in, column_reader_row_fits(&in), err);
+    column_reader_clear(&in);
+    return ok;
+}
+
+/* Reads the table through once. */
 static bool read_source(
-    struct comparison *c, const char *sql, bool tombstones, enum rowtext_columns which,
-    row_use *use, struct error *err)
+    struct comparison *c, enum rowtext_columns which, row_use *use, row_use *use_pending,
+    struct error *err)
+{
+    struct reading reading = {c, which, use, use_pending};
+    sqlite3_stmt *statement = NULL;
+    bool ok = false;
+
+    if (c->scanned &&
+        !shadow_begin(c->engine->config->state_path, c->table, SHADOW_COMPARE, &c->shadow, err))
+        return false;
+    if (!database_prepare(c->source, c->table->scan_sql, &statement, err) ||
+        !read_each(c, &reading, statement, err))
+        goto cleanup;
+    if (c->scanned && use_pending != NULL && !shadow_deleted(c->shadow, read_gone, &reading, err))
+        goto cleanup;
+    ok = true;
+
+cleanup:
+    sqlite3_finalize(statement);
+    shadow_free(c->shadow);
+    c->shadow = NULL;
+    return ok;
+}
+
+/* The keys that the dirty set lists. */
+static bool read_dirty(struct comparison *c, row_use *use, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     struct column_reader in;
     bool more = true;
     bool ok = false;
 
-    if (!database_prepare(c->source, sql, &statement, err))
+    if (!database_prepare(c->source, c->table->changes_sql, &statement, err))
         return false;
-    if (tombstones) {
-        sqlite3_bind_int64(statement, 1, c->progress.synced_sequence);
-        if (c->shape.integer_key)
-            sqlite3_bind_int64(statement, 2, c->progress.last_synced_row_id);
-    }
+    sqlite3_bind_int64(statement, 1, c->progress.synced_sequence);
+    if (c->shape.integer_key)
+        sqlite3_bind_int64(statement, 2, c->progress.last_synced_row_id);
     if (!column_reader_init(&in, c->table, statement, err)) {
         sqlite3_finalize(statement);
         return false;
@@ -137,19 +250,8 @@ static bool read_source(
             goto cleanup;
         if (!more)
             break;
-        if (!tombstones && is_pending_new(c, statement)) {
-            c->out->pending++;
-            continue;
-        }
-        buffer_reset(&c->key_text);
-        buffer_reset(&c->row_text);
-        column_reader_next(&in, tombstones);
-        rowtext_append(&c->key_text, &in, c->table, ROWTEXT_KEY);
-        if (!tombstones)
-            rowtext_append(&c->row_text, &in, c->table, which);
-        if (!buffer_check(&c->row_text, "a row", err))
-            goto cleanup;
-        if (!use(c, &in, column_reader_row_fits(&in), err))
+        if (!make_texts(c, &in, true, ROWTEXT_KEY, err) ||
+            !use(c, &in, column_reader_row_fits(&in), err))
             goto cleanup;
     }
     ok = true;
@@ -190,10 +292,10 @@ static bool read_buckets(struct comparison *c, struct error *err)
 
     buffer_init(&sql, STATEMENT_CEILING);
     buffer_printf(
-        &sql,
-        "select r.bucket, count(*), bit_xor(cast(concat('0x', substr(r.row_hash, 1, 15)) as int64)), "
-        "bit_xor(cast(concat('0x', substr(r.row_hash, 16, 15)) as int64)) "
-        "from (select substr(to_hex(sha256(");
+        &sql, "select r.bucket, count(*), bit_xor(cast(concat('0x', substr(r.row_hash, 1, 15)) as "
+              "int64)), "
+              "bit_xor(cast(concat('0x', substr(r.row_hash, 16, 15)) as int64)) "
+              "from (select substr(to_hex(sha256(");
     rowtext_expression(&sql, c->table, ROWTEXT_KEY);
     buffer_printf(&sql, ")), 1, %d) as bucket, to_hex(sha256(", BUCKET_DIGITS);
     rowtext_expression(&sql, c->table, ROWTEXT_ALL);
@@ -287,10 +389,9 @@ static bool keep_pending(
 static bool drill_down(struct comparison *c, struct error *err)
 {
     c->out->pending = 0;
-    if (!read_source(c, c->table->scan_sql, false, ROWTEXT_COMPARED, keep_row, err))
+    if (!read_source(c, ROWTEXT_COMPARED, keep_row, keep_pending, err))
         return false;
-    if (c->captured && c->progress.found &&
-        !read_source(c, c->table->changes_sql, true, ROWTEXT_KEY, keep_pending, err))
+    if (c->captured && c->progress.found && !read_dirty(c, keep_pending, err))
         return false;
     if (!c->absent && !read_rows(c, err))
         return false;
@@ -314,7 +415,7 @@ static bool count_pending(struct comparison *c, struct error *err)
 
 static bool compare(struct comparison *c, struct error *err)
 {
-    if (!read_source(c, c->table->scan_sql, false, ROWTEXT_ALL, add_to_bucket, err))
+    if (!read_source(c, ROWTEXT_ALL, add_to_bucket, NULL, err))
         return false;
     c->absent = !read_buckets(c, err);
     if (c->absent && err->code != ERROR_NOT_FOUND)
@@ -333,7 +434,8 @@ static bool compare(struct comparison *c, struct error *err)
 static bool prepare(
     struct comparison *c, struct tracking *tracking, const struct table *table, struct error *err)
 {
-    enum capture_state state;
+    enum task_capture capture;
+    bool broken = false;
 
     if (!capture_inspect(c->source, table, &c->shape, err))
         return false;
@@ -343,9 +445,13 @@ static bool prepare(
             table->name);
     if (!tracking_load(tracking, table->name, &c->progress, err))
         return false;
-    if (!capture_check(c->source, table, &state, err))
+    if (!plan_capture(c->engine->config, c->source, table, &c->shape, &capture, &broken, err))
         return false;
-    c->captured = state == CAPTURE_INTACT;
+    c->captured = capture == TASK_TRIGGERS && !broken;
+    bool known = false;
+    if (!shadow_known(&tracking->database, table, &known, err))
+        return false;
+    c->scanned = capture == TASK_SCAN && c->progress.found && known;
     return true;
 }
 
