@@ -85,8 +85,8 @@ MUST_CHECK bool capture_seal(
     size_t count, bool write, struct position *out_positions, struct error *err);
 
 /* Lists a key as changed now, as if the application had touched it: what a repair wants to be sent
- * again. key: one value, or an array of as many as the key has columns; integers and texts only,
- * integers as numbers or raw digits. */
+ * again. key: JSON of one value, or of an array of as many as the key has columns, raw or parsed;
+ * integers and texts only. */
 MUST_CHECK bool capture_mark(
     struct database *source, const struct table *table, const cJSON *key, struct error *err);
 

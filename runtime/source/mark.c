@@ -2,29 +2,20 @@
 #include "source/capture.h"
 #include "source/sqltext.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-static bool bind_value(sqlite3_stmt *statement, int at, const cJSON *value)
+/* The key's place in its JSON text: verify lists keys as JSON, and SQLite reads integers of 64 bits
+ * out of it exactly. */
+static void append_paths(
+    struct buffer *sql, const struct table *table, const char *call, const char *test,
+    const char *between)
 {
-    if (cJSON_IsString(value))
-        return sqlite3_bind_text(statement, at, value->valuestring, -1, SQLITE_TRANSIENT) ==
-               SQLITE_OK;
-    if (cJSON_IsRaw(value))
-        return sqlite3_bind_int64(statement, at, strtoll(value->valuestring, NULL, 10)) ==
-               SQLITE_OK;
-    return cJSON_IsNumber(value) &&
-           sqlite3_bind_int64(statement, at, (int64_t)value->valuedouble) == SQLITE_OK;
-}
-
-static bool bind_key(sqlite3_stmt *statement, const struct table *table, const cJSON *key)
-{
-    if (table->key_count == 1)
-        return bind_value(statement, 1, key);
-    for (size_t k = 0; k < table->key_count; k++)
-        if (!bind_value(statement, (int)k + 1, cJSON_GetArrayItem(key, (int)k)))
-            return false;
-    return true;
+    for (size_t k = 0; k < table->key_count; k++) {
+        if (k > 0)
+            buffer_append_text(sql, between);
+        buffer_printf(sql, "%s(?1, '$", call);
+        if (table->key_count > 1)
+            buffer_printf(sql, "[%zu]", k);
+        buffer_printf(sql, "')%s", test);
+    }
 }
 
 bool capture_mark(
@@ -35,25 +26,31 @@ bool capture_mark(
     bool row = false;
     bool ok = false;
 
+    char *json = cJSON_PrintUnformatted(key);
     buffer_init(&sql, SQLTEXT_CEILING);
     sqltext_append(&sql, "insert or replace into $d(", table->name);
     sqltext_numbers(&sql, table, "bq_sync_key_$r", ", ");
-    buffer_append_text(&sql, ", bq_sync_sequence) values(");
-    sqltext_numbers(&sql, table, "?$r", ", ");
+    buffer_append_text(&sql, ", bq_sync_sequence) select ");
+    append_paths(&sql, table, "json_extract", "", ", ");
     sqltext_append(
-        &sql, ", coalesce((select sequence from bq_sync_capture where table_name = $t), 0))",
+        &sql, ", coalesce((select sequence from bq_sync_capture where table_name = $t), 0) where ",
         table->name);
+    append_paths(&sql, table, "json_type", " in ('integer', 'text')", " and ");
+    if (json == NULL) {
+        error_set(err, ERROR_MEMORY, "out of memory");
+        goto cleanup;
+    }
     if (!buffer_check(&sql, "statement", err) ||
         !database_prepare(source, buffer_text(&sql), &statement, err))
         goto cleanup;
-    if (!bind_key(statement, table, key)) {
-        error_set(err, ERROR_LIMIT, "%s: not a key of integers and texts", table->name);
-        goto cleanup;
-    }
-    ok = database_step(source, statement, &row, err);
+    sqlite3_bind_text(statement, 1, json, -1, SQLITE_STATIC);
+    ok = database_step(source, statement, &row, err) &&
+         (sqlite3_changes(source->handle) == 1 ||
+          error_set(err, ERROR_LIMIT, "%s: not a key of integers and texts", table->name));
 
 cleanup:
     sqlite3_finalize(statement);
     buffer_clear(&sql);
+    cJSON_free(json);
     return ok;
 }

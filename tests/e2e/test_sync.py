@@ -160,6 +160,19 @@ class SyncTest(unittest.TestCase):
         self.assertTrue(self.app.json("verify", "--repair")["ok"])
         self.assertEqual([1, 2], sorted(row["id"] for row in self.bq.rows("d", "accounts")))
 
+    def test_repair_sends_rows_whose_keys_are_texts_or_several_columns(self):
+        self.app.script("insert into settings values ('it''s \"x\"', 'a'), ('0', 'b');"
+                        "insert into memberships values ('t', 'é', 'r', null), ('t', 'f', 's', null);")
+        self.app.sync()
+        self.bq.query("update d.memberships set role = 'wrong' where person = 'é'")
+        self.bq.query("delete from d.settings where name != '0'")
+
+        self.assertFalse(self.app.json("verify", status=1)["ok"])
+
+        self.assertTrue(self.app.json("verify", "--repair")["ok"])
+        self.assertEqual(self.app.source_rows("memberships"), self.app.warehouse_rows("memberships"))
+        self.assertEqual(self.app.source_rows("settings"), self.app.warehouse_rows("settings"))
+
 
 if __name__ == "__main__":
     unittest.main()
