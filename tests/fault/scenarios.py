@@ -6,7 +6,7 @@ always the same: BigQuery holds what SQLite holds, each row once, and no staging
 
 import collections
 
-Scenario = collections.namedtuple("Scenario", "name before change arguments tables")
+Scenario = collections.namedtuple("Scenario", "name before change options tables")
 
 ROWS = """
 insert into events(kind, payload, at) values ('a', '{"n":1}', 1), ('b', null, 2), ('c', '[]', 3);
@@ -14,10 +14,11 @@ insert into accounts values (1, 'a@x', 1.5, 'one'), (2, 'b@x', null, 'two'), (3,
 insert into settings values ('theme', 'dark'), ('lang', 'en');
 insert into memberships values ('core', 'ann', 'lead', '2020-02-29'), ('core', 'bob', null, null);
 insert into devices values ('s-1', 1, 1.25), ('s-2', 0, null);
+insert into everything(id, i, s) values (1, 1, 'x'), (2, 'abc', 'y');
 """
 
 SCENARIOS = [
-    Scenario("first sync", None, ROWS, (), ("events", "accounts", "settings", "memberships", "devices")),
+    Scenario("first sync", None, ROWS, (), ("accounts", "events", "settings")),
     Scenario("append: new rows", ROWS,
              "insert into events(kind, at) values ('d', 4), ('e', 5)", (), ("events",)),
     Scenario("append: an update", ROWS,
@@ -31,11 +32,20 @@ SCENARIOS = [
     Scenario("upsert: changed keys", ROWS,
              "update accounts set id = 9 where id = 1; update memberships set person = 'eve' where person = 'bob'",
              (), ("accounts", "memberships")),
+    Scenario("upsert: REPLACE and rekey", ROWS,
+             "insert or replace into accounts values (9, 'a@x', 9, null); delete from devices where serial = 's-1';"
+             "insert into devices values ('s-1', 0, 9)", (), ("accounts", "devices")),
+    Scenario("upsert: a mended reject", ROWS,
+             "update everything set i = 2 where id = 2; update everything set s = 'z' where id = 1", (),
+             ("everything",)),
     Scenario("replace: a change", ROWS,
              "update settings set value = 'light' where name = 'theme'; delete from settings where name = 'lang'",
              (), ("settings",)),
     Scenario("replace: emptied", ROWS, "delete from settings", (), ("settings",)),
     Scenario("full sync", ROWS, "update accounts set note = 'x'; delete from events where id = 1", ("--full",),
-             ("events", "accounts", "settings")),
+             ("accounts", "events")),
     Scenario("reset", ROWS, "delete from bq_sync_tracking where table_name = 'accounts'", (), ("accounts",)),
+    Scenario("capture interrupted", ROWS,
+             "drop trigger bq_sync_accounts_update; update accounts set note = 'unseen' where id = 1", (),
+             ("accounts",)),
 ]

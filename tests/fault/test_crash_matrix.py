@@ -1,143 +1,183 @@
-"""Kills a run at every request, on both sides of it, and at every commit of ours, then runs it again.
+"""Cuts a run short at every request and every commit, on both sides of it, then runs it again.
 
-Prints the matrix (points x outcomes). BQSYNC_CRASH_SCENARIO picks one scenario by a part of its name.
+Prints the matrix. Every cell is "equal" only if the run after it ends well, BigQuery then holds what SQLite holds
+(compared value by value, by code that shares nothing with bqsync), no staging table is without an expiration, and
+one more run has nothing to do and makes the one request that this costs.
+
+    BQSYNC_CRASH_SCENARIO=TEXT   only scenarios whose name has the text
 """
 
+import collections
 import os
 import pathlib
+import sys
 import tempfile
-import time
 import unittest
 
+from tests.fault.killing import count_commits, kill_at_commit, kill_at_request
 from tests.fault.scenarios import SCENARIOS
+from tests.support import mirror
 from tests.support.bqlocal import Bqlocal
-from tests.support.deployment import BUILD, Deployment
+from tests.support.deployment import Deployment
 
-SHIM = BUILD / "tests" / "libcrash_shim.so"
-HELD_SECONDS = 60
+SCHEMAS = pathlib.Path(__file__).resolve().parent.parent / "schemas"
+SHAPES = {definition["table"]: definition for definition in mirror.load_definitions(SCHEMAS)}
+# One repetition of a request at most: what an answer that stays away costs is not what is tested here.
+HURRY = {"BQ_PARALLEL": "1", "BQ_RETRY_BUDGET": "300ms"}
 
-
-def same(app, table):
-    """Whether BigQuery holds what SQLite holds, each row once (as verify sees it, and by the count)."""
-    verified = app.json("verify", table)["tables"][0]
-    rows = app.execute(f"select count(*) from {table}")[0][0]
-    return verified["equal"] and app.bq.scalar(f"select count(*) from d.{table}") == rows
-
-
-def staging_without_expiration(bq):
-    return [name for name in bq.tables("d")
-            if "staging" in name and "expirationTime" not in bq.table("d", name)]
+# Answers that never come, come late or come broken, and refusals; the run is not killed.
+LOSSES = {
+    "answer lost": {"action": "reset_after"},
+    "request lost": {"action": "reset_before"},
+    "answer cut": {"action": "truncate"},
+    "no JSON": {"action": "not_json"},
+    "503": {"action": "status", "status": 503},
+    "500 though done": {"action": "status", "status": 500, "processed": True},
+    "403": {"action": "status", "status": 403},
+}
 
 
 class World:
     """A source and a warehouse that can be put back to where a scenario begins."""
 
-    def __init__(self, test, scenario):
+    def __init__(self, test, folder, scenario, state=None):
         self.test = test
+        self.folder = folder
         self.scenario = scenario
-        self.bq = test.enterContext(Bqlocal(datasets=["d"], data=test.folder / "bq.db"))
-        self.app = test.enterContext(Deployment(self.bq))
+        self.bq = test.enterContext(Bqlocal(datasets=["d"], data=folder / "bq.db"))
+        self.app = test.enterContext(Deployment(self.bq, environment=HURRY, state=state))
         if scenario.before is not None:
             self.app.script(scenario.before)
-            self.app.sync()
+            self.app.run("sync", *scenario.tables)
         self.app.script(scenario.change)
         with self.app.connect() as db:
             db.execute("pragma wal_checkpoint(truncate)")
         self.bq.stop()
-        self.saved_source = self.app.path.read_bytes()
-        self.saved_warehouse = {path: path.read_bytes() for path in test.folder.glob("bq.db*")}
+        self.saved = {path: path.read_bytes() for path in self.files()}
+        self.arguments = [*scenario.options, *scenario.tables]
+
+    def files(self):
+        return [path for folder in (self.folder, self.app.folder) for path in folder.iterdir()]
 
     def restore(self):
-        if self.bq._process is not None:
-            self.bq.stop()
-        for path in list(self.test.folder.glob("bq.db*")):
-            path.unlink()
-        for path, content in self.saved_warehouse.items():
+        self.bq.stop()
+        for path in self.files():
+            if path not in self.saved:
+                path.unlink()
+        for path, content in self.saved.items():
             path.write_bytes(content)
-        for suffix in ("-wal", "-shm"):
-            pathlib.Path(str(self.app.path) + suffix).unlink(missing_ok=True)
-        self.app.path.write_bytes(self.saved_source)
         self.bq.start()
+        self.endpoint = mirror.Endpoint(self.bq.url, "p", "d")
 
-    def run_in_peace(self, **environment):
-        """The whole run, for counting."""
+    def count(self):
+        """How many requests and commits the whole run makes."""
         self.restore()
-        self.bq.clear_requests()
-        status, out, err = self.app.run("sync", *self.scenario.arguments, **environment)
-        self.test.assertEqual(0, status, err)
-        return self.bq.requests()
+        commits = count_commits(self.app, self.folder / "commits", self.arguments)
+        return len(self.bq.requests()), commits
+
+    def difference(self):
+        """None, or how BigQuery differs from SQLite."""
+        source = mirror.open_source(str(self.app.path))
+        try:
+            reports = [mirror.compare_table(source, self.endpoint, SHAPES[table]) for table in self.scenario.tables]
+        finally:
+            source.close()
+        return next((str(report) for report in reports if not report.equal), None)
 
     def outcome(self):
-        """Runs it again after the kill; "equal", or what is wrong."""
-        status, _, err = self.app.run("sync")
+        """Runs it again; "equal", or what is wrong."""
+        status, _, err = self.app.run("sync", *self.scenario.tables)
         if status != 0:
-            return f"second run ended with {status}: {err.strip().splitlines()[-1:]}"
-        different = [table for table in self.scenario.tables if not same(self.app, table)]
+            return f"the second run ended with {status}: {err.strip().splitlines()[-2:]}"
+        different = self.difference()
         if different:
             return f"different: {different}"
-        left = staging_without_expiration(self.bq)
-        return f"staging left: {left}" if left else "equal"
+        left = [name for name in self.bq.tables("d")
+                if "staging" in name and "expirationTime" not in self.bq.table("d", name)]
+        if left:
+            return f"staging left: {left}"
+        self.bq.clear_requests()
+        status, _, err = self.app.run("sync", *self.scenario.tables)
+        made = len(self.bq.requests())
+        if status != 0 or made != 1:
+            return f"the third run ended with {status} after {made} requests"
+        return "equal"
 
 
 class CrashMatrixTest(unittest.TestCase):
     maxDiff = None
 
     def setUp(self):
-        folder = self.enterContext(tempfile.TemporaryDirectory(prefix="bqsync-crash-"))
-        self.folder = pathlib.Path(folder)
+        self.shown = None
 
-    def kill_at_request(self, world, number, side):
-        """Holds the number-th request before or after it is processed, and kills the client."""
-        world.restore()
-        world.bq.faults({"nth": number, "count": 1, "action": f"hang_{side}"})
-        process = world.app.start("sync", *world.scenario.arguments, BQ_PARALLEL="1")
-        end = time.monotonic() + HELD_SECONDS
-        while time.monotonic() < end and process.poll() is None:
-            if any(rule.get("held") for rule in world.bq.fault_state()):
-                break
-            time.sleep(0.005)
-        process.kill()
-        process.communicate()
-        world.bq.clear_faults()
-        return world.outcome()
+    def show(self, *cells):
+        """A line of the matrix, below its heading."""
+        widths = (-34, 9, 9, 9, 9)
+        print("".join(f"{cell:<{-width}}" if width < 0 else f"{cell:>{width}}"
+                      for cell, width in zip(cells, widths)), file=sys.stderr, flush=True)
 
-    def kill_at_commit(self, world, number, side):
-        world.restore()
-        status, _, err = world.app.run(
-            "sync", *world.scenario.arguments, LD_PRELOAD=str(SHIM), BQ_PARALLEL="1",
-            BQSYNC_CRASH_COMMIT=str(number), BQSYNC_CRASH_SIDE=side)
-        self.assertEqual(-9, status, f"commit {number} was not reached: {err}")
-        return world.outcome()
+    def worlds(self, **options):
+        wanted = os.environ.get("BQSYNC_CRASH_SCENARIO", "")
+        for scenario in SCENARIOS:
+            if wanted in scenario.name:
+                with tempfile.TemporaryDirectory(prefix="bqsync-crash-") as folder:
+                    yield World(self, pathlib.Path(folder), scenario, **options)
+
+    def check(self, name, points, outcomes):
+        equal = sum(outcome == "equal" for outcome in outcomes.values())
+        self.show(name, *points, len(outcomes), equal)
+        return [(name, *point, outcome) for point, outcome in outcomes.items() if outcome != "equal"]
+
+    def kill_everywhere(self, **options):
+        failures = []
+        print(file=sys.stderr)
+        self.show("killed at every", "request", "commit", "kills", "equal")
+        for world in self.worlds(**options):
+            requests, commits = world.count()
+            outcomes = {}
+            for side in ("before", "after"):
+                for number in range(1, requests + 1):
+                    world.restore()
+                    self.assertTrue(kill_at_request(world.bq, world.app, number, side, world.arguments))
+                    outcomes["request", number, side] = world.outcome()
+                for number in range(1, commits + 1):
+                    world.restore()
+                    self.assertTrue(kill_at_commit(world.app, number, side, world.arguments))
+                    outcomes["commit", number, side] = world.outcome()
+            world.bq.stop()
+            failures += self.check(world.scenario.name, (requests, commits), outcomes)
+        return failures
 
     def test_every_kill_ends_in_equality(self):
         if os.environ.get("BQSYNC_SANITIZE"):
             self.skipTest("the shim cannot be preloaded into a sanitizer build; the plain build runs this")
-        wanted = os.environ.get("BQSYNC_CRASH_SCENARIO", "")
+
+        self.assertEqual([], self.kill_everywhere())
+
+    def test_every_lost_or_broken_answer_ends_in_equality(self):
         failures = []
-        print(f"\n{'scenario':34} {'requests':>9} {'commits':>8} {'kills':>6} {'equal':>6}", flush=True)
-        for scenario in SCENARIOS:
-            if wanted not in scenario.name:
-                continue
-            world = World(self, scenario)
-            requests = len(world.run_in_peace(BQ_PARALLEL="1"))
-            counter = self.folder / "commits"
-            counter.unlink(missing_ok=True)
-            world.run_in_peace(
-                LD_PRELOAD=str(SHIM), BQSYNC_COMMIT_COUNT=str(counter), BQ_PARALLEL="1")
-            commits = counter.stat().st_size
-
-            outcomes = {}
-            for number in range(1, requests + 1):
-                for side in ("before", "after"):
-                    outcomes["request", number, side] = self.kill_at_request(world, number, side)
-            for number in range(1, commits + 1):
-                for side in ("before", "after"):
-                    outcomes["commit", number, side] = self.kill_at_commit(world, number, side)
+        print(file=sys.stderr)
+        self.show("lost at every request", "requests", "losses", "runs well", "equal")
+        for world in self.worlds():
+            world.restore()
+            self.assertEqual(0, world.app.run("sync", *world.arguments)[0])
+            requests = len(world.bq.requests())
+            outcomes, ended = {}, collections.Counter()
+            for loss, rule in LOSSES.items():
+                for number in range(1, requests + 1):
+                    world.restore()
+                    world.bq.faults({**rule, "nth": number, "count": 1})
+                    status, _, err = world.app.run("sync", *world.arguments)
+                    world.bq.clear_faults()
+                    ended[status] += 1
+                    outcome = world.difference() if status == 0 else None
+                    if status not in (0, 1, 4, 5):
+                        outcome = f"the run itself ended with {status}: {err}"
+                    outcomes[loss, number] = outcome or world.outcome()
             world.bq.stop()
-
             equal = sum(outcome == "equal" for outcome in outcomes.values())
-            print(f"{scenario.name:34} {requests:9} {commits:8} {len(outcomes):6} {equal:6}", flush=True)
-            failures += [(scenario.name, *point, outcome)
+            self.show(world.scenario.name, requests, len(outcomes), ended[0], equal)
+            failures += [(world.scenario.name, *point, outcome)
                          for point, outcome in outcomes.items() if outcome != "equal"]
         self.assertEqual([], failures)
 
