@@ -75,8 +75,12 @@ struct comparison {
 static void add_statement(struct target_diff *diff, struct buffer *statement)
 {
     char *text = buffer_take(statement);
+    char **grown =
+        realloc(diff->statements, (diff->statement_count + 1) * sizeof *diff->statements);
 
-    if (text != NULL && diff->statement_count < TARGET_STATEMENTS_MAX)
+    if (grown != NULL)
+        diff->statements = grown;
+    if (text != NULL && grown != NULL)
         diff->statements[diff->statement_count++] = text;
     else
         free(text);
@@ -353,6 +357,7 @@ void target_diff_clear(struct target_diff *diff)
 {
     for (size_t i = 0; i < diff->statement_count; i++)
         free(diff->statements[i]);
+    free(diff->statements);
     cJSON_Delete(diff->patch);
     free(diff->widen_sql);
     free(diff->nullable);

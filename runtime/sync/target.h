@@ -15,14 +15,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define TARGET_STATEMENTS_MAX 64
-
 /* What separates a table from its definition. */
 struct target_diff {
     bool missing;
     cJSON *patch;    /* body of tables.patch that settles all but widenings; NULL if not needed */
     char *widen_sql; /* ALTER TABLE ... SET DATA TYPE ..., NULL if not needed */
-    char *statements[TARGET_STATEMENTS_MAX]; /* the same as DDL for people, in order */
+    char **statements; /* the same as DDL for people, in order */
     size_t statement_count;
     char blocked[1024]; /* "" or why the table cannot be brought in line, with the statement */
     char extra[512];    /* columns that only BigQuery has, ", " between */
