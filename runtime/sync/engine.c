@@ -38,6 +38,11 @@ void engine_clear(struct engine *engine)
     *engine = (struct engine){0};
 }
 
+void engine_begin_pass(const struct engine *engine)
+{
+    governor_forget_trouble(engine->governor);
+}
+
 const struct table *engine_table(const struct engine *engine, const char *name)
 {
     for (size_t i = 0; i < engine->table_count; i++)

@@ -30,6 +30,9 @@ MUST_CHECK bool engine_init(
     size_t table_count, int64_t default_retry_budget_ms, struct error *err);
 void engine_clear(struct engine *engine);
 
+/* A pass starts with the whole retry budget, whatever an earlier one has met with. */
+void engine_begin_pass(const struct engine *engine);
+
 /* The compiled-in table of this name, or NULL. */
 const struct table *engine_table(const struct engine *engine, const char *name);
 

@@ -20,6 +20,15 @@
 /* --- starting ----------------------------------------------------------------------------------
  */
 
+/* What has been made a moment ago may not be known yet where the job ran. */
+static void forgive_new_table(const struct bigquery *bigquery, struct job *job)
+{
+    if (job->state == JOB_FAILED && job->failure.code == ERROR_NOT_FOUND &&
+        bigquery->governor != NULL &&
+        governor_names_fresh(bigquery->governor, job->failure.message))
+        job->failure.code = ERROR_TRANSIENT;
+}
+
 /* Keeps the end of a job that was told with its start. */
 static void keep_finished(struct bigquery *bigquery, const char *job_id, const cJSON *resource)
 {
@@ -32,6 +41,7 @@ static void keep_finished(struct bigquery *bigquery, const char *job_id, const c
     job_read(resource, job_id, &job);
     if (job.state != JOB_SUCCEEDED && job.state != JOB_FAILED)
         return;
+    forgive_new_table(bigquery, &job);
     bigquery->finished = job;
     bigquery->finished_id = strdup(job_id);
 }
@@ -278,6 +288,7 @@ bool bigquery_job_get(
     buffer_clear(&path);
     if (ok) {
         job_read(answer, job_id, &job);
+        forgive_new_table(bigquery, &job);
         if (job.state == JOB_SUCCEEDED && job_has_children(answer))
             ok = add_children(bigquery, job_id, &job, err);
     } else {

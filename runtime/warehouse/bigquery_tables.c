@@ -206,6 +206,8 @@ bool bigquery_table_insert(
         .body = body,
     };
     bool ok = call_json(bigquery, &call, NULL, err);
+    if (ok && bigquery->governor != NULL)
+        governor_note_created(bigquery->governor, table);
     buffer_clear(&path);
     cJSON_Delete(body);
     return ok;
@@ -221,6 +223,7 @@ bool bigquery_table_patch(
         .permission = "bigquery.tables.update",
         .method = "PATCH",
         .body = patch,
+        .new_table = table,
     };
 
     if (!pace(bigquery, table, err))

@@ -271,13 +271,15 @@ bool call_once(
         *out_action = judge_silence(call, answer, err);
         goto cleanup;
     }
-    if (bigquery->governor != NULL)
-        governor_circuit_answered(bigquery->governor);
-    if (answer->status >= 200 && answer->status < 300) {
-        ok = true;
+    ok = answer->status >= 200 && answer->status < 300;
+    if (!ok)
+        *out_action = judge_answer(call, answer, err);
+    // "Try again" is no better than silence.
+    if (bigquery->governor != NULL && *out_action != RETRY_AGAIN &&
+        (ok || *out_action != RETRY_PROBE))
+        governor_answered_well(bigquery->governor);
+    if (ok)
         goto cleanup;
-    }
-    *out_action = judge_answer(call, answer, err);
     if (*out_action == RETRY_REFRESH_TOKEN) {
         if (authorization == NULL)
             *out_action = RETRY_GIVE_UP;
@@ -297,20 +299,25 @@ cleanup:
 /* --- with retries ------------------------------------------------------------------------------
  */
 
-/* The budget is over. Without a single answer, not even a bad one, nobody is there. */
+/* The budget is over. Without a single answer, not even a bad one, nobody is there; and a server
+ * that has had nothing but "internal error" for everybody is as good as gone. */
 static void report_exhausted(
     struct bigquery *bigquery, const struct retry *retry, bool answered, struct error *err)
 {
+    struct governor *governor = bigquery->governor;
     char message[sizeof err->message];
+    int64_t now = bigquery->clock->monotonic_ms(bigquery->clock->context);
 
-    if (!answered) {
+    bool ill = governor != NULL && err->http_status >= 500 &&
+               governor_is_silent_since(governor, retry->started_ms);
+    if (!answered || ill) {
         err->code = ERROR_UNREACHABLE;
-        if (bigquery->governor != NULL)
-            governor_circuit_silent(bigquery->governor);
+        if (governor != NULL)
+            governor_circuit_silent(governor);
     }
     snprintf(
         message, sizeof message, "%.900s (%u tries in %" PRId64 " ms)", err->message,
-        retry->attempts, retry->budget_ms - retry_left_ms(retry));
+        retry->attempts, now - retry->started_ms);
     memcpy(err->message, message, sizeof message);
 }
 
@@ -318,6 +325,8 @@ bool call_pause(
     struct bigquery *bigquery, const struct call *call, struct retry *retry, bool answered,
     struct error *err)
 {
+    if (bigquery->governor != NULL)
+        retry_limit(retry, governor_trouble_left(bigquery->governor, retry->budget_ms));
     int64_t pause = retry_next(retry, err->code == ERROR_UNREACHABLE, err->retry_after_ms);
 
     if (pause < 0) {
@@ -363,6 +372,13 @@ static bool parse_answer(
     return false;
 }
 
+static bool is_too_early(
+    const struct bigquery *bigquery, const struct call *call, const struct error *err)
+{
+    return err->code == ERROR_NOT_FOUND && call->new_table != NULL && bigquery->governor != NULL &&
+           governor_is_fresh(bigquery->governor, call->new_table);
+}
+
 /* Tries until an answer is good. json may be NULL: then any 2xx is good as it is. */
 static bool try_until_good(
     struct bigquery *bigquery, const struct call *call, struct http_answer *answer, cJSON **json,
@@ -386,7 +402,7 @@ static bool try_until_good(
         answered = answered || answer->failure == HTTP_OK;
         if (ok && (json == NULL || parse_answer(call, answer, json, err)))
             break;
-        if (ok)
+        if (ok || is_too_early(bigquery, call, err))
             action = RETRY_AGAIN;
         ok = false;
         if (action == RETRY_REFRESH_TOKEN && !refreshed) {

@@ -49,7 +49,8 @@ struct call {
     const struct http_source *source;
     const char *content_type; /* of source or raw */
     bool empty_answer;        /* success need not carry JSON */
-    enum retry_place place;   /* 0: RETRY_CALL */
+    const char *new_table; /* "not found" is met with patience while this table is fresh; or NULL */
+    enum retry_place place; /* 0: RETRY_CALL */
 };
 
 /* Makes the call, with retries. *out_answer: parsed body, owned, NULL if it was empty and may be;

@@ -11,6 +11,9 @@
 /* Pacific standard time. In summer the quota's day begins an hour earlier by our count, which only
  * makes us careful an hour too early. */
 #define PACIFIC_OFFSET_S (8 * 3600)
+#define DAY_S            86400
+/* How long a new table may be unknown in places; seconds as a rule. */
+#define FRESH_MS 60000
 
 /* Times of the latest actions, a ring as long as the limit: the oldest one says when the next
  * fits. */
@@ -26,6 +29,8 @@ struct usage {
     struct window dml;
     unsigned dml_running;
     struct governor_use use;
+    bool created; /* by us, at created_ms */
+    int64_t created_ms;
     char table[];
 };
 
@@ -35,6 +40,10 @@ struct governor {
     struct usage *usages;
     bool circuit_open;
     int64_t circuit_until_ms;
+    bool trouble;
+    int64_t trouble_since_ms;
+    int64_t trouble_latest_ms;
+    int64_t answered_ms; /* the latest good answer */
 };
 
 struct governor *governor_new(const struct clock *clock)
@@ -44,6 +53,7 @@ struct governor *governor_new(const struct clock *clock)
     if (governor == NULL)
         return NULL;
     governor->clock = clock;
+    governor->answered_ms = INT64_MIN;
     pthread_mutex_init(&governor->lock, NULL);
     return governor;
 }
@@ -68,8 +78,17 @@ static int64_t now_ms(const struct governor *governor)
 
 static int64_t today(const struct governor *governor)
 {
-    return (governor->clock->wall_us(governor->clock->context) / 1000000 - PACIFIC_OFFSET_S) /
-           86400;
+    return governor_day(governor->clock->wall_us(governor->clock->context));
+}
+
+int64_t governor_day(int64_t wall_us)
+{
+    return (wall_us / 1000000 - PACIFIC_OFFSET_S) / DAY_S;
+}
+
+int64_t governor_day_end_us(int64_t day)
+{
+    return ((day + 1) * DAY_S + PACIFIC_OFFSET_S) * 1000000;
 }
 
 /* Staging tables have names of their own each time: what is left of another day goes. */
@@ -147,6 +166,17 @@ static int64_t take(struct governor *governor, struct usage *usage, enum governo
     return 0;
 }
 
+static bool refuse_modification(const char *table, int64_t day, struct error *err)
+{
+    char text[CLOCK_TEXT_SIZE];
+
+    return error_set(
+        err, ERROR_QUOTA,
+        "table %s: %d loads and copies today, as many as BigQuery allows a table in a day; it goes "
+        "on at %s. A longer BQ_SYNC_INTERVAL, or mode upsert, uses fewer",
+        table, GOVERNOR_MODIFICATIONS_A_DAY, clock_format(governor_day_end_us(day), text));
+}
+
 bool governor_enter(
     struct governor *governor, const char *table, enum governor_kind kind, struct error *err)
 {
@@ -161,11 +191,7 @@ bool governor_enter(
         if (usage == NULL)
             return error_set(err, ERROR_MEMORY, "out of memory for quotas");
         if (used_up)
-            return error_set(
-                err, ERROR_QUOTA,
-                "table %s: %d loads and copies today, as many as BigQuery allows a table in a day; "
-                "lengthen BQ_SYNC_INTERVAL",
-                table, GOVERNOR_MODIFICATIONS_A_DAY);
+            return refuse_modification(table, today(governor), err);
         if (wait == 0)
             return true;
         if (!governor->clock->sleep_ms(governor->clock->context, wait))
@@ -198,8 +224,8 @@ void governor_restore(struct governor *governor, const char *table, struct gover
 {
     pthread_mutex_lock(&governor->lock);
     struct usage *usage = usage_of(governor, table);
-    if (usage != NULL && usage->use.day == use.day)
-        usage->use.modifications += use.modifications;
+    if (usage != NULL && usage->use.day == use.day && usage->use.modifications < use.modifications)
+        usage->use.modifications = use.modifications;
     pthread_mutex_unlock(&governor->lock);
 }
 
@@ -213,6 +239,44 @@ void governor_visit(
         if (usage->use.day == day && usage->use.modifications > 0)
             visit(context, usage->table, usage->use);
     pthread_mutex_unlock(&governor->lock);
+}
+
+static bool is_fresh(const struct governor *governor, const struct usage *usage)
+{
+    return usage->created && now_ms(governor) - usage->created_ms < FRESH_MS;
+}
+
+void governor_note_created(struct governor *governor, const char *table)
+{
+    pthread_mutex_lock(&governor->lock);
+    struct usage *usage = usage_of(governor, table);
+    if (usage != NULL) {
+        usage->created = true;
+        usage->created_ms = now_ms(governor);
+    }
+    pthread_mutex_unlock(&governor->lock);
+}
+
+bool governor_is_fresh(struct governor *governor, const char *table)
+{
+    bool fresh = false;
+
+    pthread_mutex_lock(&governor->lock);
+    for (struct usage *usage = governor->usages; usage != NULL && !fresh; usage = usage->next)
+        fresh = strcmp(usage->table, table) == 0 && is_fresh(governor, usage);
+    pthread_mutex_unlock(&governor->lock);
+    return fresh;
+}
+
+bool governor_names_fresh(struct governor *governor, const char *text)
+{
+    bool names = false;
+
+    pthread_mutex_lock(&governor->lock);
+    for (struct usage *usage = governor->usages; usage != NULL && !names; usage = usage->next)
+        names = is_fresh(governor, usage) && strstr(text, usage->table) != NULL;
+    pthread_mutex_unlock(&governor->lock);
+    return names;
 }
 
 int64_t governor_forecast(int64_t interval_ms, int64_t modifications_a_pass)
@@ -237,9 +301,41 @@ bool governor_circuit_allows(struct governor *governor)
     return allows;
 }
 
-void governor_circuit_answered(struct governor *governor)
+void governor_answered_well(struct governor *governor)
 {
     pthread_mutex_lock(&governor->lock);
+    governor->circuit_open = false;
+    governor->trouble = false;
+    governor->answered_ms = now_ms(governor);
+    pthread_mutex_unlock(&governor->lock);
+}
+
+int64_t governor_trouble_left(struct governor *governor, int64_t budget_ms)
+{
+    pthread_mutex_lock(&governor->lock);
+    int64_t now = now_ms(governor);
+    if (!governor->trouble || now - governor->trouble_latest_ms > budget_ms) {
+        governor->trouble = true;
+        governor->trouble_since_ms = now;
+    }
+    governor->trouble_latest_ms = now;
+    int64_t left = governor->trouble_since_ms + budget_ms - now;
+    pthread_mutex_unlock(&governor->lock);
+    return left;
+}
+
+bool governor_is_silent_since(struct governor *governor, int64_t since_ms)
+{
+    pthread_mutex_lock(&governor->lock);
+    bool silent = governor->answered_ms < since_ms;
+    pthread_mutex_unlock(&governor->lock);
+    return silent;
+}
+
+void governor_forget_trouble(struct governor *governor)
+{
+    pthread_mutex_lock(&governor->lock);
+    governor->trouble = false;
     governor->circuit_open = false;
     pthread_mutex_unlock(&governor->lock);
 }

@@ -1,7 +1,8 @@
 /* governor: keeps one process inside BigQuery's quotas by waiting instead of being refused ("Quotas
  * and limits"): per table 5 metadata updates and 25 DML statements in 10 s, 2 mutating DML
- * statements at once, 1,500 load, copy and append jobs a day. Also remembers, for all threads, that
- * an endpoint has stopped answering, so that each of many tables does not find it out on its own.
+ * statements at once, 1,500 load, copy and append jobs a day. Also remembers, for all threads, how
+ * long an endpoint has had no good answer for anybody, so that each of many tables does not find it
+ * out on its own, and which tables are so new that BigQuery may not know them everywhere.
  * Thread-safe; holds no lock while it waits. */
 #ifndef BQSYNC_WAREHOUSE_GOVERNOR_H
 #define BQSYNC_WAREHOUSE_GOVERNOR_H
@@ -43,7 +44,11 @@ struct governor_use {
     int64_t modifications;
 };
 struct governor_use governor_use(struct governor *governor, const char *table);
-/* Puts a count back that was saved by an earlier process; one of another day is ignored. */
+/* The day of a moment, and the moment when it ends. */
+int64_t governor_day(int64_t wall_us);
+int64_t governor_day_end_us(int64_t day);
+/* A count that a process has saved: the table has seen at least as many. One of another day is
+ * ignored. */
 void governor_restore(struct governor *governor, const char *table, struct governor_use use);
 /* Every table with modifications today; the visit must not call the governor. */
 void governor_visit(
@@ -53,13 +58,32 @@ void governor_visit(
  * loads or copies a pass: for `plan` and `status`. */
 int64_t governor_forecast(int64_t interval_ms, int64_t modifications_a_pass);
 
+/* BigQuery learns of a new table in one place before it does in all, so that a request right after
+ * its creation may be told "not found" ("BigQuery error messages": retry). Such a table was made by
+ * this process, less than a minute ago. */
+void governor_note_created(struct governor *governor, const char *table);
+bool governor_is_fresh(struct governor *governor, const char *table);
+/* The same of any table that the text names: what a failed job says. */
+bool governor_names_fresh(struct governor *governor, const char *text);
+
+/* Trouble: from the first failure that deserves another try to the next good answer to anybody. One
+ * budget covers all of it, or a pass over many tables would spend a budget on each of them. */
+
+/* An answer that is worth something: trouble, if there was any, is over. */
+void governor_answered_well(struct governor *governor);
+/* A try failed. Returns how many milliseconds of the budget the trouble leaves. A failure that
+ * comes later than a whole budget after the one before is the first of another trouble. */
+int64_t governor_trouble_left(struct governor *governor, int64_t budget_ms);
+/* Whether nobody had a good answer since then (monotonic). */
+bool governor_is_silent_since(struct governor *governor, int64_t since_ms);
+/* A new pass starts with the whole budget, whatever the one before it met with. */
+void governor_forget_trouble(struct governor *governor);
+
 /* The circuit of one endpoint. Open: nothing has answered for a whole budget, so calls fail at once
  * until a pause is over; then one caller may try with its full budget while the others still fail.
  */
 bool governor_circuit_allows(struct governor *governor);
-/* An answer of any kind closes it. */
-void governor_circuit_answered(struct governor *governor);
-/* A call spent its whole budget without an answer. */
+/* A call spent its whole budget without an answer, or a good one. Closed by the next good one. */
 void governor_circuit_silent(struct governor *governor);
 
 #endif

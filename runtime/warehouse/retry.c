@@ -146,14 +146,22 @@ void retry_begin(
 void retry_progress(struct retry *retry)
 {
     retry->started_ms = retry->clock->monotonic_ms(retry->clock->context);
+    retry->until_ms = INT64_MAX;
     retry->next_ms = 0;
+}
+
+void retry_limit(struct retry *retry, int64_t left_ms)
+{
+    retry->until_ms = retry->clock->monotonic_ms(retry->clock->context) + left_ms;
 }
 
 int64_t retry_left_ms(const struct retry *retry)
 {
     int64_t now = retry->clock->monotonic_ms(retry->clock->context);
 
-    return retry->started_ms + retry->budget_ms - now;
+    int64_t end = retry->started_ms + retry->budget_ms;
+
+    return (end < retry->until_ms ? end : retry->until_ms) - now;
 }
 
 /* Full jitter: anywhere between nothing and the step, so that many clients do not come back at

@@ -82,6 +82,14 @@ static void upload_path(const struct bigquery *bigquery, const char *type, struc
     buffer_printf(out, "&uploadType=%s", type);
 }
 
+static const char *destination_of(const cJSON *job)
+{
+    static const char *const path[] = {
+        "configuration", "load", "destinationTable", "tableId", NULL};
+
+    return cJSON_GetStringValue(call_member(job, path));
+}
+
 /* --- multipart ---------------------------------------------------------------------------------
  */
 
@@ -127,6 +135,7 @@ static bool send_multipart(
         .path = buffer_text(&path),
         .source = &source,
         .content_type = type,
+        .new_table = destination_of(job),
     };
     bool ok = metadata != NULL || error_set(err, ERROR_MEMORY, "out of memory for a load job");
     ok = ok && buffer_check(&before, "a load job", err) &&
@@ -189,6 +198,7 @@ static bool session_start(struct session *session, struct error *err)
         .path = buffer_text(&path),
         .header = length,
         .body = session->job,
+        .new_table = destination_of(session->job),
     };
     http_answer_init(&answer);
     bool ok = call_answer(bigquery, &call, &answer, err);
