@@ -88,6 +88,7 @@ class HostileTest(unittest.TestCase):
     def test_nonsense_neither_crashes_nor_leaks_nor_gets_a_server_error(self):
         service = self.serve()
         service.wait_run(service.post(MANUAL).json["run_id"])
+        service.status()
         statuses = {}
         lock = threading.Lock()
 
@@ -122,7 +123,7 @@ class HostileTest(unittest.TestCase):
         self.assertEqual(200, service.get("/healthz").status)
         known = {None, 100, 200, 202, 400, 401, 403, 404, 405, 409, 411, 413, 414, 417, 431, 501, 505}
         self.assertLessEqual(set(statuses), known, statuses)
-        service.wait(lambda: open_descriptors(service) <= descriptors + 4, "closed connections")
+        service.wait(lambda: open_descriptors(service) <= descriptors + 8, "closed connections")
         if not SANITIZED:
             self.assertLess(resident_kib(service), memory + 8192)
         print(f"{FUZZ_REQUESTS} nonsense requests: {statuses}")
