@@ -12,6 +12,11 @@
 
 #define BUSY_TIMEOUT_MS 10000
 
+/* Rows compared in one read transaction of the state: to lock and unlock the file for each of them
+ * takes longer than the comparison, and to hold it for all of them would keep others from writing
+ * it. */
+#define ROWS_PER_HOLD 10000
+
 struct shadow {
     struct database state;
     const struct table *table;
@@ -21,6 +26,7 @@ struct shadow {
     sqlite3_stmt *see;  /* notes a key with its new hash, NULL if it is the same */
     sqlite3_stmt *drop_hash;
     bool seen_row; /* the last row has a note */
+    int held_rows; /* since the transaction began */
 };
 
 /* Statements with "(key_1 = ?1 and ...)" at "@ =", the list of the keys at "@", "?1, ..." at "?@".
@@ -213,6 +219,23 @@ static bool find_change(
     return true;
 }
 
+static bool release(struct shadow *shadow, struct error *err)
+{
+    shadow->held_rows = 0;
+    return sqlite3_get_autocommit(shadow->state.handle) != 0 ||
+           database_commit(&shadow->state, err);
+}
+
+static bool hold(struct shadow *shadow, struct error *err)
+{
+    if (shadow->held_rows++ % ROWS_PER_HOLD != 0)
+        return true;
+    if (!release(shadow, err) || !database_exec(&shadow->state, "begin", err))
+        return false;
+    shadow->held_rows = 1;
+    return true;
+}
+
 bool shadow_row(
     struct shadow *shadow, sqlite3_stmt *row, enum shadow_change *out_change, struct error *err)
 {
@@ -225,7 +248,7 @@ bool shadow_row(
         *out_change = SHADOW_NEW;
         return true;
     }
-    if (!find_change(shadow, hash, out_change, err))
+    if (!hold(shadow, err) || !find_change(shadow, hash, out_change, err))
         return error_wrap(err, "shadow of %s", shadow->table->name);
     int parameter = (int)shadow->table->key_count + 1;
     if (*out_change == SHADOW_SAME)
@@ -280,7 +303,8 @@ bool shadow_deleted(
     bool row = false;
     bool ok = false;
 
-    if (!prepare(
+    if (!release(shadow, err) ||
+        !prepare(
             shadow,
             "insert into temp.bq_sync_gone(@) select @ from temp.bq_sync_known"
             " where (@) not in (select @ from temp.bq_sync_seen)",
@@ -304,8 +328,11 @@ cleanup:
 
 bool shadow_end(struct shadow *shadow, struct error *err)
 {
-    return shadow->mode == SHADOW_COMPARE ||
-           shadow_store_keep(&shadow->state, shadow->table, shadow->mode == SHADOW_REPLACE, err) ||
+    if (shadow->mode == SHADOW_COMPARE)
+        return true;
+    return (release(shadow, err) &&
+            shadow_store_keep(
+                &shadow->state, shadow->table, shadow->mode == SHADOW_REPLACE, err)) ||
            error_wrap(err, "shadow of %s", shadow->table->name);
 }
 

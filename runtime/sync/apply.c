@@ -1,124 +1,20 @@
 #include "sync/apply.h"
 
 #include "base/log.h"
-#include "source/rejects.h"
 #include "sync/sqltext.h"
-#include "sync/target.h"
+#include "sync/steps.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-
-/* Staging tables remove themselves after a day, should nobody else. */
-#define STAGING_LIFETIME_MS ((int64_t)24 * 3600 * 1000)
 
 /* A failed job is tried again under a new generation at most so often in one pass. */
 #define GENERATIONS_MAX     3
 #define GENERATION_PAUSE_MS 1000
 
-#define STATEMENT_CEILING (1 << 20)
-
-int64_t apply_next_generation(const struct task *task)
-{
-    int64_t past = task->progress.generation;
-
-    return (task->label_generation > past ? task->label_generation : past) + 1;
-}
-
-static enum intent_kind kind_of(const struct task *task)
-{
-    if (task->work == WORK_REPLACE)
-        return INTENT_REPLACE;
-    return task->batch.staging ? INTENT_MERGE : INTENT_APPEND;
-}
-
-/* Job ids take letters, digits, _ and - ("Running jobs programmatically"). */
-static void job_safe(const char *name, char *out, size_t size)
-{
-    size_t length = 0;
-
-    for (; *name != '\0' && length + 1 < size; name++)
-        out[length++] =
-            strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", *name) !=
-                    NULL
-                ? *name
-                : '_';
-    out[length] = '\0';
-}
-
-static void job_id(const struct intent *intent, const char *step, char out[320])
-{
-    char table[200];
-
-    job_safe(intent->table, table, sizeof table);
-    snprintf(
-        out, 320, "bqsync_%s_%" PRId64 "_%s_%s", table, intent->generation, intent->nonce, step);
-}
-
-static bool make_intent(
-    const struct applier *applier, const struct task *task, struct intent *out, struct error *err)
-{
-    static const char *const steps[] = {
-        [INTENT_APPEND] = "append", [INTENT_MERGE] = "merge", [INTENT_REPLACE] = "replace"};
-    const struct table *table = task->table;
-    uint64_t nonce;
-
-    if (getrandom(&nonce, sizeof nonce, 0) != (ssize_t)sizeof nonce)
-        return error_set(err, ERROR_SOURCE, "no random numbers from the kernel");
-
-    *out = (struct intent){
-        .kind = kind_of(task),
-        .generation = apply_next_generation(task),
-        .upper_sequence = task->position.sequence,
-        .upper_row_id = task->position.row_id,
-        .rows = task->batch.rows,
-    };
-    snprintf(out->table, sizeof out->table, "%s", table->name);
-    snprintf(out->nonce, sizeof out->nonce, "%016" PRIx64, nonce);
-    snprintf(out->content_hash, sizeof out->content_hash, "%s", task->content_mark);
-    snprintf(out->shape_hash, sizeof out->shape_hash, "%s", table->shape_hash);
-    snprintf(
-        out->target, sizeof out->target, "%s.%s.%s", applier->project, applier->dataset,
-        table->target);
-    job_id(out, steps[out->kind], out->commit_job);
-    if (out->kind == INTENT_MERGE) {
-        char safe[200];
-        job_safe(table->target, safe, sizeof safe);
-        snprintf(
-            out->staging, sizeof out->staging, "bqsync_staging_%s_%" PRId64 "_%s", safe,
-            out->generation, out->nonce);
-    }
-    return true;
-}
-
 /* --- the three ways ------------------------------------------------------------------------------
  */
-
-static bool send_file(
-    struct applier *applier, struct task *task, const char *job, const char *destination,
-    enum load_disposition disposition, const char *phase, struct error *err)
-{
-    uint64_t sent = 0;
-
-    board_phase(applier->board, task->index, BOARD_SENDING);
-    bool ok = bigquery_load(
-        applier->bigquery,
-        &(struct load_request){
-            .job_id = job,
-            .table = destination,
-            .disposition = disposition,
-            .file = task->batch.spool,
-            .label_table = task->table->name,
-            .label_phase = phase,
-        },
-        &sent, err);
-    task->result->bytes_sent += (int64_t)sent;
-    board_bytes(applier->board, task->index, task->result->bytes_sent);
-    board_phase(applier->board, task->index, BOARD_RUNNING);
-    return ok;
-}
 
 /* A replacement by no rows: BigQuery wants no empty files, but empties a table for free. */
 static bool truncate_target(
@@ -127,7 +23,7 @@ static bool truncate_target(
 {
     struct buffer sql;
 
-    buffer_init(&sql, STATEMENT_CEILING);
+    buffer_init(&sql, STEP_STATEMENT_CEILING);
     buffer_append_text(&sql, "truncate table ");
     sqltext_path(&sql, applier->project, applier->dataset, task->table->target);
     bool ok = bigquery_query(
@@ -137,39 +33,18 @@ static bool truncate_target(
     return ok;
 }
 
-static bool create_staging(
-    struct applier *applier, const struct task *task, const struct intent *intent,
-    struct error *err)
-{
-    char expiration[24];
-    cJSON *resource = cJSON_CreateObject();
-    int64_t now_ms = applier->clock->wall_us(applier->clock->context) / 1000;
-
-    snprintf(expiration, sizeof expiration, "%" PRId64, now_ms + STAGING_LIFETIME_MS);
-    cJSON_AddStringToObject(resource, "expirationTime", expiration);
-    cJSON_AddItemToObject(resource, "schema", target_staging_schema(task->table));
-    bool ok = bigquery_table_insert(applier->bigquery, intent->staging, resource, err);
-    cJSON_Delete(resource);
-
-    // The name is ours alone: one that exists was made by a request whose answer got lost.
-    return ok || err->code == ERROR_CONFLICT;
-}
-
 static bool merge_staging(
     struct applier *applier, const struct task *task, const struct intent *intent,
     struct error *err)
 {
-    const struct table *table = task->table;
     struct buffer sql;
 
-    // Rows that are all new need no second look at the whole target, which an update would bill.
-    const char *statement = task->batch.changed_rows == 0 ? table->merge_new_sql : table->merge_sql;
-    buffer_init(&sql, STATEMENT_CEILING);
-    sqltext_render(&sql, statement, applier->project, applier->dataset, intent->staging);
-    bool ok =
-        buffer_check(&sql, "the MERGE statement", err) &&
-        bigquery_query(
-            applier->bigquery, intent->commit_job, buffer_text(&sql), table->name, "merge", err);
+    buffer_init(&sql, STEP_STATEMENT_CEILING);
+    step_append_merge(&sql, applier, task, intent);
+    bool ok = buffer_check(&sql, "the MERGE statement", err) &&
+              bigquery_query(
+                  applier->bigquery, intent->commit_job, buffer_text(&sql), task->table->name,
+                  "merge", err);
     buffer_clear(&sql);
     return ok;
 }
@@ -180,27 +55,22 @@ static bool start_commit(
     struct applier *applier, struct task *task, const struct intent *intent, struct job *out_job,
     struct error *err)
 {
-    char load_job[320];
-
     *out_job = (struct job){.state = JOB_RUNNING};
     switch (intent->kind) {
     case INTENT_APPEND:
-        return send_file(
+        return step_send(
             applier, task, intent->commit_job, task->table->target, LOAD_APPEND, "append", err);
     case INTENT_REPLACE:
         if (task->batch.spool == NULL)
             return truncate_target(applier, task, intent, err);
-        return send_file(
+        return step_send(
             applier, task, intent->commit_job, task->table->target, LOAD_TRUNCATE_DATA, "replace",
             err);
     case INTENT_MERGE:
         break;
     }
 
-    job_id(intent, "load", load_job);
-    if (!create_staging(applier, task, intent, err) ||
-        !send_file(applier, task, load_job, intent->staging, LOAD_APPEND, "load", err) ||
-        !bigquery_job_wait(applier->bigquery, load_job, out_job, err))
+    if (!step_stage(applier, task, intent, out_job, err))
         return false;
     if (out_job->state == JOB_FAILED)
         return true;
@@ -222,19 +92,6 @@ static bool run_commit(
 /* --- around them ---------------------------------------------------------------------------------
  */
 
-/* The staging table is of no use any more. It expires by itself, so a failure is only logged. */
-static void drop_staging(struct applier *applier, const struct intent *intent)
-{
-    struct error ignored;
-
-    if (intent->staging[0] == '\0')
-        return;
-    if (!bigquery_table_delete(applier->bigquery, intent->staging, &ignored))
-        log_warn(
-            "staging table is left to expire", LOG_TEXT("table", intent->table),
-            LOG_TEXT("staging", intent->staging), LOG_TEXT("reason", ignored.message));
-}
-
 static void count(struct task *task, const struct job *job)
 {
     struct table_result *result = task->result;
@@ -249,18 +106,6 @@ static void count(struct task *task, const struct job *job)
     }
 }
 
-static bool acknowledge(
-    struct applier *applier, struct task *task, const struct intent *intent, struct error *err)
-{
-    int64_t now_us = applier->clock->wall_us(applier->clock->context);
-
-    if (!tracking_acknowledge(applier->tracking, intent, now_us, err))
-        return false;
-    if (intent->upper_row_id > task->result->last_synced_row_id)
-        task->result->last_synced_row_id = intent->upper_row_id;
-    return true;
-}
-
 /* One generation. *out_again: it failed for good, but a new one may succeed. */
 static bool apply_generation(
     struct applier *applier, struct task *task, bool *out_again, struct error *err)
@@ -269,87 +114,35 @@ static bool apply_generation(
     struct job job;
 
     *out_again = false;
-    if (!make_intent(applier, task, &intent, err))
-        return false;
-    if (!tracking_intend(applier->tracking, &intent, err))
-        return false;
-    task->progress.generation = intent.generation;
-    task->result->attempts++;
-
-    // A target made in this pass was made with this generation's label or a lower one: raise it
-    // unless equal.
-    bool labelled = task->created && task->result->attempts == 1;
-    if (!labelled && !target_label(applier->bigquery, task->table, intent.generation, err))
+    if (!step_intend(applier, task, &intent, err))
         return false;
     if (!run_commit(applier, task, &intent, &job, err))
         return false;
     if (job.state == JOB_SUCCEEDED) {
         count(task, &job);
-        if (!acknowledge(applier, task, &intent, err))
+        if (!step_acknowledge(applier, task, &intent, err))
             return false;
-        drop_staging(applier, &intent);
+        step_drop_staging(applier, &intent);
         return true;
     }
 
     if (!tracking_withdraw(applier->tracking, &intent, err))
         return false;
-    drop_staging(applier, &intent);
+    step_drop_staging(applier, &intent);
     *err = job.failure;
     *out_again = error_is_retryable(job.failure.code);
     return false;
 }
 
-static bool publish_rejects(struct applier *applier, struct task *task, struct error *err)
-{
-    struct tracking *tracking = applier->tracking;
-    int64_t now_us = applier->clock->wall_us(applier->clock->context);
-    int64_t rows = 0;
-
-    if (task->batch.has_rejects)
-        tracking = &task->batch.rejects;
-    else if (!rejects_begin(tracking, task->table, err))
-        return false;
-    return rejects_publish(tracking, task->table, task->position.sequence, now_us, &rows, err);
-}
-
-/* Nothing to send: all that was read was rejected, or rows came and went. The watermark moves all
- * the same. */
-static bool acknowledge_nothing(struct applier *applier, struct task *task, struct error *err)
-{
-    struct intent intent;
-
-    if (!make_intent(applier, task, &intent, err))
-        return false;
-    intent.generation = task->progress.generation;
-    return tracking_intend(applier->tracking, &intent, err) &&
-           acknowledge(applier, task, &intent, err);
-}
-
-/* What a scan found out is on disk before the intent that will make it effective. */
-static bool keep_shadow(struct task *task, struct error *err)
-{
-    bool ok = task->batch.shadow == NULL || shadow_end(task->batch.shadow, err);
-
-    shadow_free(task->batch.shadow);
-    task->batch.shadow = NULL;
-    return ok;
-}
-
 bool apply_batch(struct applier *applier, struct task *task, struct error *err)
 {
     bool again = false;
+    bool done = false;
 
-    if (!publish_rejects(applier, task, err) || !keep_shadow(task, err))
+    if (!step_begin(applier, task, &done, err))
         return false;
-
-    // An empty table that was just created is a replacement by nothing, and done.
-    bool nothing = task->batch.rows == 0 && (task->work == WORK_CHANGES || task->created);
-    if (nothing) {
-        task->result->status = task->created ? TABLE_SYNCED : TABLE_UNCHANGED;
-        if (task->created)
-            task->progress.generation = apply_next_generation(task);
-        return acknowledge_nothing(applier, task, err);
-    }
+    if (done)
+        return true;
     for (;;) {
         if (apply_generation(applier, task, &again, err)) {
             task->result->status = TABLE_SYNCED;
