@@ -86,15 +86,18 @@ static bool write_intent(struct database *database, const struct intent *intent,
 }
 
 /* The progress row carries the intent's nonce: deleting the row, by whatever hand, is then enough
- * to keep the intent from moving it. */
+ * to keep the intent from moving it. From here on the target's label and the generation may speak
+ * of a replacement that never took place (its job failed, or was never started), so what called for
+ * it must not be forgotten: until it is acknowledged the progress counts for nothing. */
 static bool write_nonce(struct database *database, const struct intent *intent, struct error *err)
 {
     return statement_run(
         database,
         "insert into bq_sync_tracking(table_name, last_synced_row_id, intent_nonce)"
         " values (?1, 0, ?2)"
-        " on conflict(table_name) do update set intent_nonce = excluded.intent_nonce",
-        err, "ss", intent->table, intent->nonce);
+        " on conflict(table_name) do update set intent_nonce = excluded.intent_nonce,"
+        " content_hash = case ?3 when 'replace' then '' else content_hash end",
+        err, "sss", intent->table, intent->nonce, kind_names[intent->kind]);
 }
 
 /* What a scan has found out (source/shadow.h) goes with the intent that will send it. */

@@ -96,7 +96,7 @@ static const char *replace_reason(const struct config *config, const struct task
     if (strcmp(progress->target, target) != 0)
         return "another target than before";
     if (progress->content_hash[0] == '\0')
-        return "change capture was interrupted";
+        return "change capture or a replacement was interrupted";
     if (!same_definition(task))
         return "the definition changed";
     if (strcmp(progress->content_hash, task->content_mark) != 0)

@@ -1,12 +1,44 @@
 """The lives that the crash tests cut short: what is there before, what changes, and what has to come out.
 
-A scenario is a first part (done in peace), a change, and the run that is killed and run again. The outcome is
-always the same: BigQuery holds what SQLite holds, each row once, and no staging table without an expiration.
+A scenario is a first part (done in peace), a change, perhaps an accident, and the run that is killed and run
+again. The outcome is always the same: BigQuery holds what SQLite holds, each row once, and no staging table without
+an expiration.
 """
 
 import collections
+import pathlib
 
-Scenario = collections.namedtuple("Scenario", "name before change options tables")
+Scenario = collections.namedtuple("Scenario", "name before change options tables accident", defaults=[None])
+
+
+def checkpoint(app):
+    """Everything of the source is in its one file."""
+    with app.connect() as db:
+        db.execute("pragma wal_checkpoint(truncate)")
+
+
+def drop_target(bq, app):
+    bq.delete("datasets/d/tables/accounts")
+
+
+def restore_backup(bq, app):
+    """Yesterday's file is put back after a day that was synced."""
+    checkpoint(app)
+    backup = app.path.read_bytes()
+    app.script("insert into accounts values (8, 'h@x', 8, 'lost'); update accounts set note = 'lost' where id = 1;"
+               "delete from accounts where id = 3")
+    app.run("sync", "accounts")
+    for suffix in ("-wal", "-shm"):
+        pathlib.Path(f"{app.path}{suffix}").unlink(missing_ok=True)
+    app.path.write_bytes(backup)
+
+
+def change_definition(bq, app):
+    """The table was synced by a binary whose definition lacked a column."""
+    bq.query("alter table d.accounts drop column note")
+    bq.patch("datasets/d/tables/accounts", {"labels": {"bqsync_shape": "another"}})
+    app.execute("update bq_sync_tracking set content_hash = 'another' where table_name = 'accounts'")
+
 
 ROWS = """
 insert into events(kind, payload, at) values ('a', '{"n":1}', 1), ('b', null, 2), ('c', '[]', 3);
@@ -48,4 +80,10 @@ SCENARIOS = [
     Scenario("capture interrupted", ROWS,
              "drop trigger bq_sync_accounts_update; update accounts set note = 'unseen' where id = 1", (),
              ("accounts",)),
+    Scenario("target dropped", ROWS, "insert into accounts values (4, 'd@x', 4, null)", (), ("accounts",),
+             drop_target),
+    Scenario("source restored", ROWS, "update accounts set note = 'kept' where id = 2", (), ("accounts",),
+             restore_backup),
+    Scenario("definition changed", ROWS, "update accounts set note = 'uno' where id = 1", (), ("accounts",),
+             change_definition),
 ]

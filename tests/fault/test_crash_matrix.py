@@ -15,7 +15,7 @@ import tempfile
 import unittest
 
 from tests.fault.killing import count_commits, kill_at_commit, kill_at_request
-from tests.fault.scenarios import SCENARIOS
+from tests.fault.scenarios import SCENARIOS, checkpoint
 from tests.support import mirror
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
@@ -50,8 +50,9 @@ class World:
             self.app.script(scenario.before)
             self.app.run("sync", *scenario.tables)
         self.app.script(scenario.change)
-        with self.app.connect() as db:
-            db.execute("pragma wal_checkpoint(truncate)")
+        if scenario.accident is not None:
+            scenario.accident(self.bq, self.app)
+        checkpoint(self.app)
         self.bq.stop()
         self.saved = {path: path.read_bytes() for path in self.files()}
         self.arguments = [*scenario.options, *scenario.tables]

@@ -164,6 +164,21 @@ static void test_a_withdrawn_intent_uses_up_its_generation(void **state)
     assert_true(load().found);
 }
 
+static void test_a_withdrawn_replacement_leaves_progress_that_asks_for_another(void **state)
+{
+    (void)state;
+    sync_once(INTENT_REPLACE, 1);
+    struct intent intent = intent_of(INTENT_REPLACE, 2);
+
+    expect_ok(tracking_intend(&tracking, &intent, &err));
+    expect_ok(tracking_withdraw(&tracking, &intent, &err));
+    assert_true(load().found);
+    assert_string_equal(load().content_hash, "");
+
+    sync_once(INTENT_REPLACE, 3);
+    assert_string_equal(load().content_hash, "00000000c0de");
+}
+
 static void test_a_row_deleted_by_hand_stays_deleted_when_its_intent_succeeds(void **state)
 {
     (void)state;
@@ -373,6 +388,7 @@ int main(void)
         state_test(test_the_highest_row_id_never_falls),
         state_test(test_appended_rows_count_and_merged_ones_do_not),
         state_test(test_a_withdrawn_intent_uses_up_its_generation),
+        state_test(test_a_withdrawn_replacement_leaves_progress_that_asks_for_another),
         state_test(test_a_row_deleted_by_hand_stays_deleted_when_its_intent_succeeds),
         state_test(test_a_reset_forgets_all_but_the_generation),
         state_test(test_an_invalidated_table_keeps_its_numbers_and_loses_its_hash),
