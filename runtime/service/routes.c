@@ -319,9 +319,15 @@ char *routes_event(const struct routes_context *context)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON *running = scheduler_running(context->scheduler);
+    cJSON *recent = scheduler_recent(context->scheduler);
+    const cJSON *last = cJSON_GetObjectItemCaseSensitive(recent->child, "run_id");
     struct buffer out;
 
     cJSON_AddItemToObject(json, "running", running == NULL ? cJSON_CreateNull() : running);
+    // A pass may begin and end between two messages.
+    cJSON_AddItemToObject(
+        json, "last_run_id", last == NULL ? cJSON_CreateNull() : cJSON_Duplicate(last, true));
+    cJSON_Delete(recent);
     char *text = cJSON_PrintUnformatted(json);
     cJSON_Delete(json);
     buffer_init(&out, EVENT_CEILING);

@@ -227,12 +227,14 @@ class AdminTest(unittest.TestCase):
             connection.request("GET", EVENTS)
             answer = connection.getresponse()
             self.assertEqual("text/event-stream", answer.headers["Content-Type"])
-            self.assertEqual({"running": None}, self.next_event(answer))
+            self.assertEqual({"running": None, "last_run_id": None}, self.next_event(answer))
             run_id = service.post(MANUAL).json["run_id"]
             phases = set()
             while True:
-                running = self.next_event(answer)["running"]
+                message = self.next_event(answer)
+                running = message["running"]
                 if running is None:
+                    self.assertEqual(run_id, message["last_run_id"])
                     break
                 self.assertEqual(run_id, running["run_id"])
                 phases |= {table["phase"] for table in running["tables"]}
