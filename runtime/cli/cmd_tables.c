@@ -61,7 +61,10 @@ static void print_statement(const struct invocation *in, const char *statement)
         buffer_append_text(&text, statement);
     else
         sqltext_render(&text, statement, config->project, config->dataset, "${staging}");
-    fputs(buffer_text(&text), stdout);
+    // The statements' own texts end with a line feed; several of them are pasted as a script.
+    while (text.length > 0 && text.data[text.length - 1] == '\n')
+        text.length--;
+    printf("%.*s;\n", (int)text.length, (const char *)text.data);
     buffer_clear(&text);
 }
 

@@ -90,6 +90,7 @@ class CommandLineTest(unittest.TestCase):
         self.assertEqual("id", json.loads(schema)[0]["name"])
         self.assertEqual({"accounts", "events"}, set(json.loads(schemas)))
         self.assertIn("when matched and s.`_bqsync_deleted` then", merge)
+        self.assertEqual([1, 2], [text.rstrip().count(";\n") + 1 for text in (sql, merge)])
 
     def test_a_dry_run_writes_nothing_anywhere(self):
         self.app.execute("insert into accounts values (1, 'a@x', 1, null)")

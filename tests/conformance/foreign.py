@@ -1,0 +1,115 @@
+"""What is not ours and judges us: npm packages, Debian packages, tools of the machine.
+
+A judge that cannot be had is skipped with the reason printed; with BQSYNC_CI=1 in the environment, as in
+our own CI, that is a failure. Packages of npm are installed once by `npm ci` from the lock file beside
+their package.json, into ~/.cache/bqsync-conformance (or $BQSYNC_CONFORMANCE_CACHE), never into the tree.
+"""
+
+import fcntl
+import hashlib
+import os
+import pathlib
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+SOURCE = HERE.parent.parent
+BUILD = pathlib.Path(os.environ.get("BQSYNC_BUILD", SOURCE / "build")).resolve()
+CACHE = pathlib.Path(os.environ.get("BQSYNC_CONFORMANCE_CACHE",
+                                    pathlib.Path.home() / ".cache" / "bqsync-conformance"))
+NODE_MAJOR_MIN = 20
+INSTALL_SECONDS = 600
+
+
+def unavailable(reason):
+    """Ends a test whose judge is not there: loudly, and in our CI as a failure."""
+    if os.environ.get("BQSYNC_CI") == "1":
+        raise AssertionError(f"a judge is missing, and in CI that is a failure: {reason}")
+    print(f"\n*** SKIPPED, the judge is not there: {reason} ***", file=sys.stderr, flush=True)
+    raise unittest.SkipTest(reason)
+
+
+def tool(name, package):
+    """The path of a program of the machine, or a skip that names Debian's package."""
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin:/usr/bin:/bin")
+    return path or unavailable(f"there is no {name} (Debian: apt-get install {package})")
+
+
+def build_output(name):
+    """The path of a program of ours."""
+    path = BUILD / name
+    if not path.exists():
+        raise AssertionError(f"{path} is not there: build the target {path.name} first")
+    return str(path)
+
+
+def python_with(module, package):
+    """An interpreter that can import a module of a Debian package: not always the first on PATH."""
+    candidates = [sys.executable, "/usr/bin/python3", *sorted(map(str, pathlib.Path("/usr/bin").glob("python3.*[0-9]")))]
+    for candidate in dict.fromkeys(candidates):
+        if os.access(candidate, os.X_OK) and subprocess.run(
+                [candidate, "-c", f"import {module}"], capture_output=True).returncode == 0:
+            return candidate
+    return unavailable(f"no Python here has the module {module} (Debian: apt-get install {package})")
+
+
+def node():
+    """The path of Node.js of a version that the packages take."""
+    path = tool("node", "nodejs")
+    version = subprocess.run([path, "--version"], capture_output=True, text=True).stdout.strip()
+    if int(version.lstrip("v").split(".")[0] or 0) < NODE_MAJOR_MIN:
+        unavailable(f"node is {version}; version {NODE_MAJOR_MIN} or later is needed")
+    return path
+
+
+def node_modules(name):
+    """The node_modules of tests/conformance/NAME, installed if they are not yet."""
+    node()
+    npm = tool("npm", "npm")
+    manifest = [HERE / name / file for file in ("package.json", "package-lock.json")]
+    mark = hashlib.sha256(platform.machine().encode())
+    for file in manifest:
+        mark.update(file.read_bytes())
+    home = CACHE / f"{name}-{mark.hexdigest()[:16]}"
+    done = home / "installed"
+    home.mkdir(parents=True, exist_ok=True)
+    # Two tests may want the same packages at once: the second waits for the first.
+    with open(home / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            for file in manifest:
+                shutil.copy(file, home)
+            ended = subprocess.run(
+                [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"], cwd=home,
+                capture_output=True, text=True, timeout=INSTALL_SECONDS)
+            if ended.returncode != 0:
+                unavailable(f"npm could not install {name}: {ended.stderr.strip()[-600:]}")
+            done.touch()
+    return home / "node_modules"
+
+
+class Stage:
+    """The files of tests/conformance/NAME in a folder of their own, with their node_modules in reach.
+
+    Node looks for packages beside the file that imports them, and the tree holds none.
+    """
+
+    def __init__(self, name):
+        modules = node_modules(name)
+        self._folder = tempfile.TemporaryDirectory(prefix=f"bqsync-{name}-")
+        self.path = pathlib.Path(self._folder.name)
+        shutil.copytree(HERE / name, self.path, dirs_exist_ok=True,
+                        ignore=shutil.ignore_patterns("node_modules"))
+        (self.path / "node_modules").symlink_to(modules)
+
+    def close(self):
+        self._folder.cleanup()
+
+    def run(self, script, *args, timeout=300, **environment):
+        """Runs a script by Node; the finished process, with its output as text."""
+        return subprocess.run([node(), script, *map(str, args)], cwd=self.path, capture_output=True,
+                              text=True, timeout=timeout, env={**os.environ, **environment})

@@ -1,0 +1,151 @@
+"""Every statement that bqsync can send to BigQuery, with the tables it speaks of: for judges of SQL.
+
+The generated ones come from `bqsync ddl`. Those that are built at run time are taken from where they arrive: a
+program syncs, verifies and repairs random data against bqlocal, whose list of jobs then holds each statement as
+it was sent; `bqsync plan` tells the rest.
+"""
+
+import json
+import re
+import urllib.parse
+
+from tests.conformance import foreign, sample
+from tests.support.bqlocal import Bqlocal
+from tests.support.deployment import Deployment
+
+PROJECT = "my-project-1"
+DATASET = "d"
+STAGING = re.compile(r"`[^`]+`\.`[^`]+`\.`(bqsync_staging_[^`]+)`")
+
+
+class Collected:
+    """ddl: {name: CREATE TABLE of a target}; merges: {name: MERGE}; other: {name: statement}; staging: the
+    CREATE TABLE of each staging table that a MERGE names; columns: {table: [{"name", "type", "mode"}]}."""
+
+    def __init__(self):
+        self.ddl, self.merges, self.other, self.staging, self.columns = {}, {}, {}, {}, {}
+
+
+def split(text):
+    """The statements of a file of the generator's: each ends with a semicolon at the end of a line."""
+    bare = "\n".join(line for line in text.split("\n") if not line.startswith("--"))
+    return [part.strip() for part in re.split(r";\s*(?:\n|$)", bare) if part.strip()]
+
+
+def staging_ddl(columns, name):
+    lines = [f"`{column['name']}` {column['type']}" for column in columns] + ["`_bqsync_deleted` bool"]
+    return f"create table `{PROJECT}`.`{DATASET}`.`{name}` (\n  " + "\n  , ".join(lines) + "\n)"
+
+
+def collect(program, runs=True):
+    """What a program with its compiled-in tables sends; with runs false the generated part of it."""
+    out = Collected()
+    listed = sample.tables(foreign.build_output(program), {})
+    with Bqlocal(project=PROJECT, datasets=[DATASET]) as bq, Deployment(
+            bq, program=program, dataset=DATASET, schema=sample.schema(listed)) as app:
+        for table in listed:
+            collect_generated(out, app, table)
+        if not runs:
+            return out
+        exercise(bq, app, listed)
+        collect_planned(out, bq, app, listed)
+        app.run("sync")  # widens columns by ALTER TABLE; tables whose drift only a person can mend fail
+        collect_sent(out, bq, listed)
+    return out
+
+
+def collect_generated(out, app, table):
+    name = table["table"]
+    out.columns[name] = table["columns"]
+    for number, sql in enumerate(split(generated(app, "sql", name))):
+        out.ddl[f"{name}.ddl{number}"] = sql
+    for number, sql in enumerate(split(generated(app, "merge", name))):
+        out.merges[f"{name}.merge{number}"] = name_staging(out, table, sql, f"staging_{name}")
+
+
+def generated(app, form, name):
+    status, text, message = app.run("ddl", "--format", form, name)
+    if status != 0:
+        raise AssertionError(f"bqsync ddl {name}: {message}")
+    return text
+
+
+def name_staging(out, table, sql, name):
+    """The statement with a real name where the generator's text has ${staging}, and that table's DDL."""
+    name = re.sub(r"\W", "_", name)
+    out.staging[name] = staging_ddl(table["columns"], name)
+    return sql.replace("${staging}", name)
+
+
+def exercise(bq, app, listed):
+    """Makes a program send each kind of statement that it builds at run time."""
+    rng = sample.generator(4)
+
+    def change(numbers=(), changed=False):
+        with app.connect() as db:
+            for table in listed:
+                if changed:
+                    sample.update(db, table, rng)
+                    sample.delete(db, table, rng, 0.1)
+                sample.insert(db, table, numbers, rng)
+
+    change(range(40))
+    app.sync()
+    change(range(40, 44), changed=True)
+    app.sync()
+    change(range(44, 46))
+    app.sync()
+    for table in listed:
+        key, target = table["key"][0], f"`{DATASET}`.`{table['target']}`"
+        bq.query(f"delete from {target} where `{key}` = (select min(`{key}`) from {target})")
+    app.json("verify", status=1)
+    app.json("verify", "--repair")
+    with app.connect() as db:
+        for table in listed:
+            db.execute("delete from " + sample.quote(table["table"]))
+    app.sync("--full")
+
+
+def collect_sent(out, bq, listed):
+    by_target = {table["target"]: table for table in listed}
+    path, token = "jobs?projection=full&allUsers=true&maxResults=1000", ""
+    while token is not None:
+        page = bq.get(path + token)
+        for job in page.get("jobs", []):
+            sql = job["configuration"].get("query", {}).get("query", "").strip()
+            if sql and not sql.startswith(f"delete from `{DATASET}`"):
+                add_sent(out, by_target, sql)
+        token = "&pageToken=" + page["nextPageToken"] if "nextPageToken" in page else None
+
+
+def add_sent(out, by_target, sql):
+    kind = sql.split()[0].lower()
+    if kind == "merge":
+        table = by_target[re.match(r"merge into `[^`]+`\.`[^`]+`\.`([^`]+)`", sql)[1]]
+        staging = STAGING.search(sql)[1]
+        out.staging[staging] = staging_ddl(table["columns"], staging)
+        out.merges[f"{table['table']}.sent{len(out.merges)}"] = sql
+    else:
+        out.other[f"{kind}{len(out.other)}"] = sql
+
+
+def collect_planned(out, bq, app, listed):
+    """The DDL for tables that have drifted from their definitions."""
+    for table in listed:
+        app.run("reset", table["table"])
+        bq.delete(f"datasets/{DATASET}/tables/{urllib.parse.quote(table['target'])}")
+        bq.post(f"datasets/{DATASET}/tables", drifted(bq, table))
+    _, text, _ = app.run("plan", "--json")
+    for item in json.loads(text)["tables"]:
+        for number, sql in enumerate(item["ddl"]):
+            out.other[f"{item['table']}.plan{number}"] = sql
+
+
+
+
+def drifted(bq, table):
+    """A table as it was before: the last column missing, the others REQUIRED, NUMERIC narrower."""
+    fields = [{"name": column["name"], "mode": "REQUIRED",
+               "type": {"NUMERIC": "INT64", "BIGNUMERIC": "NUMERIC"}.get(column["type"], column["type"])}
+              for column in table["columns"][:-1]]
+    return {"tableReference": bq.reference(DATASET, table["target"]), "schema": {"fields": fields}}
