@@ -54,7 +54,7 @@ static int open_address(const struct addrinfo *address)
 
 static void write_url(int fd, char out_url[LISTEN_URL_SIZE])
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t length = sizeof address;
     char host[256] = "";
     char port[16] = "";
