@@ -18,13 +18,13 @@
  */
 #define BUSY_TIMEOUT_MS 2000
 
-/* Counting what is pending takes long when it is much. What took longer than CHEAP_MS is used for a
- * few times as long though something was committed meanwhile, at most a second, and by those who
- * ask while it is counted anew: a writer that never rests must not make every request count. What
- * is cheap is never shown late. */
-#define CHEAP_MS     10
-#define REUSE_FACTOR 4
-#define REUSE_MAX_MS 1000
+/* Counting what is pending takes long when it is much. Reading may take a quarter of the time in
+ * the long run, and a second at once before that counts; beyond it, what was read last is shown, at
+ * most a second late: a writer and clients that never rest must not make every request count anew,
+ * while whoever asks now and then always sees the newest. */
+#define CREDIT_MAX_MS 1000
+#define CREDIT_PART   4
+#define REUSE_MAX_MS  1000
 
 /* Which file a connection has open: a database that was replaced by another file is opened anew. */
 struct identity {
@@ -43,7 +43,8 @@ struct status {
     bool filled;
     uint64_t filled_for; /* which wanted it answers */
     int64_t filled_ms;   /* monotonic */
-    int64_t cost_ms;
+    int64_t credit_ms;   /* how much reading may still take, as of credited_ms */
+    int64_t credited_ms;
     struct status_table *tables;
     cJSON *last_run; /* as recorded; NULL: none */
 
@@ -265,18 +266,20 @@ static bool read_if_changed(
     return true;
 }
 
-/* With the mutex held. */
-static bool is_usable(const struct status *status, int64_t max_age_ms)
+/* With the mutex held: whether what was read last will do. */
+static bool is_usable(struct status *status)
 {
-    return status->filled && status->filled_for == status->wanted && status->cost_ms > CHEAP_MS &&
-           monotonic_ms() - status->filled_ms < max_age_ms;
-}
+    int64_t now_ms = monotonic_ms();
+    int64_t earned_ms = (now_ms - status->credited_ms) / CREDIT_PART;
 
-static int64_t reuse_ms(const struct status *status)
-{
-    int64_t ms = status->cost_ms * REUSE_FACTOR;
-
-    return ms < REUSE_MAX_MS ? ms : REUSE_MAX_MS;
+    if (earned_ms > 0) {
+        status->credit_ms += earned_ms;
+        status->credited_ms = now_ms;
+        if (status->credit_ms > CREDIT_MAX_MS)
+            status->credit_ms = CREDIT_MAX_MS;
+    }
+    return status->filled && status->filled_for == status->wanted && status->credit_ms <= 0 &&
+           now_ms - status->filled_ms < REUSE_MAX_MS;
 }
 
 static void swap(struct status *status, cJSON *last_run)
@@ -296,13 +299,13 @@ static bool refresh(struct status *status, struct error *err)
     bool read = false;
     cJSON *last_run = NULL;
 
-    while (status->refreshing) {
-        if (is_usable(status, REUSE_MAX_MS + status->cost_ms))
+    for (;;) {
+        if (is_usable(status))
             return true;
+        if (!status->refreshing)
+            break;
         pthread_cond_wait(&status->done, &status->mutex);
     }
-    if (is_usable(status, reuse_ms(status)))
-        return true;
 
     uint64_t wanted = status->wanted;
     status->refreshing = true;
@@ -321,8 +324,8 @@ static bool refresh(struct status *status, struct error *err)
     status->filled_for = wanted;
     if (read && ok) {
         swap(status, last_run);
-        status->filled_ms = now_ms;
-        status->cost_ms = now_ms - began_ms;
+        status->filled_ms = began_ms;
+        status->credit_ms -= now_ms - began_ms;
     }
     return ok;
 }
