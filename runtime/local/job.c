@@ -356,7 +356,13 @@ bool job_add_child(
         .media.forgotten_rows = -1,
     };
     cJSON_AddStringToObject(child->configuration, "jobType", "QUERY");
-    cJSON_AddObjectToObject(child->configuration, "query");
+    cJSON *query = cJSON_AddObjectToObject(child->configuration, "query");
+    if (statement->target_table[0] != '\0') {
+        cJSON *target = cJSON_AddObjectToObject(query, "destinationTable");
+        cJSON_AddStringToObject(target, "projectId", server->store.project);
+        cJSON_AddStringToObject(target, "datasetId", statement->target_dataset);
+        cJSON_AddStringToObject(target, "tableId", statement->target_table);
+    }
     cJSON_AddStringToObject(child->statistics, "statementType", statement->type);
     if (statement->ddl[0] != '\0')
         cJSON_AddStringToObject(child->statistics, "ddlOperationPerformed", statement->ddl);

@@ -9,10 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A failed job is tried again under a new generation at most so often in one pass. */
-#define GENERATIONS_MAX     3
-#define GENERATION_PAUSE_MS 1000
-
 /* --- the three ways ------------------------------------------------------------------------------
  */
 
@@ -136,25 +132,14 @@ static bool apply_generation(
 
 bool apply_batch(struct applier *applier, struct task *task, struct error *err)
 {
-    bool again = false;
     bool done = false;
 
     if (!step_begin(applier, task, &done, err))
         return false;
     if (done)
         return true;
-    for (;;) {
-        if (apply_generation(applier, task, &again, err)) {
-            task->result->status = TABLE_SYNCED;
-            return true;
-        }
-        if (!again || task->result->attempts >= GENERATIONS_MAX)
-            return false;
-        log_warn(
-            "job failed, trying again", LOG_TEXT("table", task->table->name),
-            LOG_NUMBER("attempt", task->result->attempts), LOG_TEXT("reason", err->message));
-        int64_t pause = (int64_t)GENERATION_PAUSE_MS << (task->result->attempts - 1);
-        if (!applier->clock->sleep_ms(applier->clock->context, pause))
-            return error_set(err, ERROR_STOPPED, "stopped before %s was sent", task->table->name);
-    }
+    if (!step_tries(applier, task, apply_generation, err))
+        return false;
+    task->result->status = TABLE_SYNCED;
+    return true;
 }

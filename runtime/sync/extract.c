@@ -336,16 +336,20 @@ static bool choose_staging(struct extraction *e, struct error *err)
     const struct task *task = e->task;
     struct pending pending;
 
+    if (e->options->staging_only) {
+        e->staging = true;
+        return true;
+    }
     e->staging = task->work == WORK_CHANGES && task->table->mode == SYNC_UPSERT;
     if (task->work != WORK_CHANGES || task->table->mode != SYNC_APPEND)
         return true;
     if (task->capture == TASK_SCAN) {
-        e->staging = e->has_changes;
+        e->staging = e->has_changes || task->spare_quota;
         return true;
     }
     if (!capture_pending(e->source, task->table, &task->shape, &task->progress, &pending, err))
         return false;
-    e->staging = !task->shape.integer_key || pending.dirty_keys > 0;
+    e->staging = !task->shape.integer_key || pending.dirty_keys > 0 || task->spare_quota;
     return true;
 }
 
@@ -465,11 +469,19 @@ cleanup:
     return ok;
 }
 
-void batch_clear(struct batch *batch)
+void batch_release(struct batch *batch)
 {
     spool_free(batch->spool);
     shadow_free(batch->shadow);
     if (batch->has_rejects)
         tracking_close(&batch->rejects);
+    batch->spool = NULL;
+    batch->shadow = NULL;
+    batch->has_rejects = false;
+}
+
+void batch_clear(struct batch *batch)
+{
+    batch_release(batch);
     *batch = (struct batch){0};
 }

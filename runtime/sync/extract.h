@@ -16,6 +16,7 @@ struct extract_options {
     const char *shadow_path; /* the state database, for tables that are scanned */
     struct board *board;     /* may be NULL */
     int compressors;         /* helper threads */
+    bool staging_only;       /* no file goes straight into its target */
     bool discard;            /* encode but keep nothing (dry run) */
 };
 
@@ -26,6 +27,9 @@ struct extract_options {
 MUST_CHECK bool extract_table(
     struct database *source, const struct extract_options *options, struct task *task,
     struct error *err);
+
+/* Frees the file and all that is open, but keeps the counts. */
+void batch_release(struct batch *batch);
 
 /* Frees what extract_table made. */
 void batch_clear(struct batch *batch);

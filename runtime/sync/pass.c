@@ -7,10 +7,12 @@
 #include "source/rejects.h"
 #include "source/shadow.h"
 #include "source/tracking.h"
+#include "sync/atomic.h"
 #include "sync/crew.h"
 #include "sync/extract.h"
 #include "sync/listing.h"
 #include "sync/plan.h"
+#include "sync/quota.h"
 #include "sync/recover.h"
 #include "sync/target.h"
 
@@ -42,6 +44,7 @@ struct pass {
     bool source_open;
     struct crew crew;
     char location[64];
+    int64_t snapshot_us; /* when the snapshot was opened */
 };
 
 /* --- set up and take down ------------------------------------------------------------------------
@@ -154,6 +157,7 @@ static void close_all(struct pass *pass)
     for (size_t i = 0; i < pass->count; i++) {
         batch_clear(&pass->tasks[i].batch);
         free(pass->tasks[i].nullable);
+        free(pass->tasks[i].intent);
     }
     crew_close(&pass->crew);
     if (pass->source_open)
@@ -350,12 +354,14 @@ static bool extract(struct pass *pass, bool (*wanted)(const struct task *task), 
         .shadow_path = pass->engine->config->state_path,
         .board = pass->options->board,
         .compressors = compressors(),
+        .staging_only = pass->engine->config->sync_atomic,
         .discard = pass->options->dry_run,
     };
     size_t count = 0;
 
     if (!open_snapshot(pass, wanted, &count, err))
         return false;
+    pass->snapshot_us = clock->wall_us(clock->context);
     for (size_t i = 0; i < pass->count; i++) {
         struct task *task = pass->order[i];
         struct error why;
@@ -509,7 +515,8 @@ static void finish_dry(struct pass *pass)
 
 static bool run(struct pass *pass, struct error *err)
 {
-    if (!open_all(pass, err))
+    if (!open_all(pass, err) ||
+        !quota_begin(pass->engine, &pass->tracking, pass->tasks, pass->count, err))
         return false;
     if (!listing_read(pass->crew.appliers[0].bigquery, pass->tasks, pass->count, err))
         return false;
@@ -528,7 +535,12 @@ static bool run(struct pass *pass, struct error *err)
     if (!extract(pass, has_work, err) || !follow_scans(pass, err))
         return false;
     sort_by_size(pass);
-    crew_run(&pass->crew, pass->order, pass->count, has_work, apply);
+    if (pass->engine->config->sync_atomic)
+        atomic_apply(
+            &pass->crew, pass->order, pass->count,
+            &(struct atomic_snapshot){pass->result->id, pass->snapshot_us});
+    else
+        crew_run(&pass->crew, pass->order, pass->count, has_work, apply);
     clean(pass);
     return true;
 }
@@ -547,6 +559,10 @@ static void save(struct pass *pass)
                             run_result_ok(pass->result) ? "done" : "failed", text, &err))
         log_warn(
             "run not recorded", LOG_TEXT("run", pass->result->id), LOG_TEXT("reason", err.message));
+    if (!quota_end(pass->engine, &pass->tracking, pass->tasks, pass->count, &err))
+        log_warn(
+            "quota not recorded", LOG_TEXT("run", pass->result->id),
+            LOG_TEXT("reason", err.message));
     cJSON_free(text);
     cJSON_Delete(json);
 }
@@ -569,6 +585,7 @@ static void report(const struct pass *pass)
                 LOG_NUMBER("deleted", table->rows_deleted),
                 LOG_NUMBER("rejected", table->rows_rejected),
                 LOG_NUMBER("bytes_sent", table->bytes_sent),
+                LOG_NUMBER("bytes_billed", table->bytes_billed),
                 LOG_NUMBER("duration_ms", table->duration_ms), LOG_TEXT("run", result->id));
     }
     if (result->error.code != ERROR_NONE)

@@ -14,6 +14,10 @@
 /* Staging tables remove themselves after a day, should nobody else. */
 #define STAGING_LIFETIME_MS ((int64_t)24 * 3600 * 1000)
 
+/* A failed job is tried again under a new generation at most so often in one pass. */
+#define GENERATIONS_MAX     3
+#define GENERATION_PAUSE_MS 1000
+
 int64_t apply_next_generation(const struct task *task)
 {
     int64_t past = task->progress.generation;
@@ -250,4 +254,22 @@ bool step_begin(struct applier *applier, struct task *task, bool *out_done, stru
     if (task->created)
         task->progress.generation = apply_next_generation(task);
     return acknowledge_nothing(applier, task, err);
+}
+
+bool step_tries(struct applier *applier, struct task *task, step_try *once, struct error *err)
+{
+    bool again = false;
+
+    for (;;) {
+        if (once(applier, task, &again, err))
+            return true;
+        if (!again || task->result->attempts >= GENERATIONS_MAX)
+            return false;
+        log_warn(
+            "job failed, trying again", LOG_TEXT("table", task->table->name),
+            LOG_NUMBER("attempt", task->result->attempts), LOG_TEXT("reason", err->message));
+        int64_t pause = (int64_t)GENERATION_PAUSE_MS << (task->result->attempts - 1);
+        if (!applier->clock->sleep_ms(applier->clock->context, pause))
+            return error_set(err, ERROR_STOPPED, "stopped before %s was sent", task->table->name);
+    }
 }

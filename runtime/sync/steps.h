@@ -28,6 +28,13 @@ MUST_CHECK bool step_intend(
 /* The id of a job that the intent leads to. */
 void step_job_id(const struct intent *intent, const char *step, char out[320]);
 
+/* Tries one generation after another while `once` fails with *out_again: its job failed for a
+ * passing reason, and its intent has been withdrawn. */
+typedef bool step_try(
+    struct applier *applier, struct task *task, bool *out_again, struct error *err);
+MUST_CHECK bool step_tries(
+    struct applier *applier, struct task *task, step_try *once, struct error *err);
+
 /* Sends the task's file into a table under a job id. */
 MUST_CHECK bool step_send(
     struct applier *applier, struct task *task, const char *job, const char *destination,

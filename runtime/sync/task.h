@@ -71,11 +71,13 @@ struct task {
     bool created;
     bool *nullable;   /* column_count + 1 entries, owned; NULL: not known */
     bool prepared;    /* the target has been brought in line in this pass */
+    bool spare_quota; /* few modifications of the target are left today: none for an append */
     bool reread;      /* the file turned out not to fit the target */
     bool had_rejects; /* rows of the table are listed as rejected by an earlier pass */
 
     struct position position;
     struct batch batch;
+    struct intent *intent; /* of a table that is staged for the pass's transaction; owned */
 };
 
 static inline bool task_failed(const struct task *task)

@@ -12,6 +12,7 @@
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct bigquery;
@@ -80,6 +81,21 @@ MUST_CHECK bool bigquery_table_patch(
 MUST_CHECK bool bigquery_table_delete(
     struct bigquery *bigquery, const char *table, struct error *err);
 
+/* --- what may be done ----------------------------------------------------------------------------
+ */
+
+/* *out_dataset: the Dataset resource, owned. A missing one is ERROR_CONFIG with the mend. */
+MUST_CHECK bool bigquery_dataset_read(
+    struct bigquery *bigquery, cJSON **out_dataset, struct error *err);
+/* Has BigQuery check a statement without running it: no job, no cost, no change. Needs
+ * bigquery.jobs.create, and what the statement itself would need. */
+MUST_CHECK bool bigquery_dry_run(struct bigquery *bigquery, const char *sql, struct error *err);
+/* Which of count permissions the caller holds on a table (tables:testIamPermissions, which itself
+ * needs none). */
+MUST_CHECK bool bigquery_table_permissions(
+    struct bigquery *bigquery, const char *table, const char *const *permissions, size_t count,
+    bool *out_held, struct error *err);
+
 /* --- jobs ----------------------------------------------------------------------------------------
  */
 
@@ -123,6 +139,23 @@ MUST_CHECK bool bigquery_load(
 MUST_CHECK bool bigquery_query(
     struct bigquery *bigquery, const char *job_id, const char *sql, const char *label_table,
     const char *label_phase, struct error *err);
+
+/* One statement of a script, which is a job of its own. */
+struct job_child {
+    const char *statement; /* "MERGE", "INSERT", "TRUNCATE_TABLE" ...; "" if not told */
+    const char *dataset;   /* of the table it changed, "" if none */
+    const char *table;
+    int64_t inserted;
+    int64_t updated;
+    int64_t deleted;
+    int64_t bytes_billed;
+};
+/* Borrowed for the call. */
+typedef void bigquery_child_visit(void *context, const struct job_child *child);
+/* The statements of a script that is done, the newest first (jobs.list). */
+MUST_CHECK bool bigquery_job_children(
+    struct bigquery *bigquery, const char *job_id, bigquery_child_visit *visit, void *context,
+    struct error *err);
 
 /* Starts a copy job that replaces (WRITE_TRUNCATE) the destination; 409 as above. */
 MUST_CHECK bool bigquery_copy(

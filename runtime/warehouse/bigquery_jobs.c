@@ -217,47 +217,76 @@ bool bigquery_query(
 /* --- learning the end --------------------------------------------------------------------------
  */
 
+static bool list_children(
+    struct bigquery *bigquery, const char *job_id, const char *token, cJSON **out_page,
+    struct error *err)
+{
+    struct buffer path;
+
+    buffer_init(&path, PATH_CEILING);
+    call_path_project(bigquery, &path);
+    buffer_append_text(&path, "/jobs");
+    call_path_query(bigquery, false, &path);
+    buffer_append_text(&path, "&projection=full&maxResults=1000&parentJobId=");
+    http_escape(&path, job_id);
+    if (token[0] != '\0') {
+        buffer_append_text(&path, "&pageToken=");
+        http_escape(&path, token);
+    }
+    const struct call call = {
+        .what = "jobs.list",
+        .subject = job_id,
+        .permission = "bigquery.jobs.create",
+        .method = "GET",
+        .path = buffer_text(&path),
+    };
+    bool ok = call_json(bigquery, &call, out_page, err);
+    buffer_clear(&path);
+    return ok;
+}
+
+bool bigquery_job_children(
+    struct bigquery *bigquery, const char *job_id, bigquery_child_visit *visit, void *context,
+    struct error *err)
+{
+    cJSON *page = NULL;
+    bool ok = true;
+
+    do {
+        cJSON *next = NULL;
+        const cJSON *item = NULL;
+        ok = list_children(bigquery, job_id, call_text(page, "nextPageToken"), &next, err);
+        cJSON_Delete(page);
+        page = next;
+        cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(page, "jobs"))
+        {
+            struct job_child child;
+            job_read_child(item, &child);
+            visit(context, &child);
+        }
+    } while (ok && call_text(page, "nextPageToken")[0] != '\0');
+    cJSON_Delete(page);
+    return ok;
+}
+
+static void add_child(void *context, const struct job_child *child)
+{
+    struct job *job = context;
+
+    job->inserted += child->inserted;
+    job->updated += child->updated;
+    job->deleted += child->deleted;
+}
+
 /* A script's rows are counted by its statements, which are jobs of their own ("System variables",
  * "jobs.list"). */
 static bool add_children(
     struct bigquery *bigquery, const char *job_id, struct job *job, struct error *err)
 {
-    cJSON *page = NULL;
-    bool ok = true;
-
     *job = (struct job){
         .state = job->state, .failure = job->failure, .bytes_billed = job->bytes_billed};
     snprintf(job->kind, sizeof job->kind, "query");
-    do {
-        struct buffer path;
-        cJSON *answer = NULL;
-        buffer_init(&path, PATH_CEILING);
-        call_path_project(bigquery, &path);
-        buffer_append_text(&path, "/jobs");
-        call_path_query(bigquery, false, &path);
-        buffer_append_text(&path, "&projection=full&maxResults=1000&parentJobId=");
-        http_escape(&path, job_id);
-        if (page != NULL) {
-            buffer_append_text(&path, "&pageToken=");
-            http_escape(&path, call_text(page, "nextPageToken"));
-        }
-        const struct call call = {
-            .what = "jobs.list",
-            .subject = job_id,
-            .permission = "bigquery.jobs.create",
-            .method = "GET",
-            .path = buffer_text(&path),
-        };
-        ok = call_json(bigquery, &call, &answer, err);
-        buffer_clear(&path);
-        cJSON_Delete(page);
-        page = answer;
-        const cJSON *child = NULL;
-        cJSON_ArrayForEach(child, cJSON_GetObjectItemCaseSensitive(page, "jobs"))
-            job_add_dml(child, job);
-    } while (ok && call_text(page, "nextPageToken")[0] != '\0');
-    cJSON_Delete(page);
-    return ok;
+    return bigquery_job_children(bigquery, job_id, add_child, job, err);
 }
 
 static bool ends(const struct job *job)

@@ -64,7 +64,7 @@ static void read_kind(const cJSON *configuration, struct job *job)
             snprintf(job->kind, sizeof job->kind, "%s", kinds[i]);
 }
 
-void job_add_dml(const cJSON *resource, struct job *job)
+static void add_dml(const cJSON *resource, struct job *job)
 {
     static const char *const path[] = {"statistics", "query", "dmlStats", NULL};
     const cJSON *stats = call_member(resource, path);
@@ -107,8 +107,29 @@ void job_read(const cJSON *resource, const char *job_id, struct job *out_job)
     read_kind(configuration, out_job);
     out_job->output_rows = call_int64(call_member(resource, output));
     out_job->bytes_billed = call_int64(call_member(resource, billed));
-    job_add_dml(resource, out_job);
+    add_dml(resource, out_job);
     read_claim(configuration, job_id, out_job);
+}
+
+void job_read_child(const cJSON *resource, struct job_child *out_child)
+{
+    static const char *const query[] = {"statistics", "query", NULL};
+    static const char *const target[] = {"configuration", "query", "destinationTable", NULL};
+    const cJSON *statistics = call_member(resource, query);
+    const cJSON *table = call_member(resource, target);
+    struct job counts = {.state = JOB_SUCCEEDED};
+
+    add_dml(resource, &counts);
+    *out_child = (struct job_child){
+        .statement = call_text(statistics, "statementType"),
+        .dataset = call_text(table, "datasetId"),
+        .table = call_text(table, "tableId"),
+        .inserted = counts.inserted,
+        .updated = counts.updated,
+        .deleted = counts.deleted,
+        .bytes_billed =
+            call_int64(cJSON_GetObjectItemCaseSensitive(statistics, "totalBytesBilled")),
+    };
 }
 
 bool job_has_children(const cJSON *resource)

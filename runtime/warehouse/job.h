@@ -12,7 +12,8 @@
 void job_read(const cJSON *resource, const char *job_id, struct job *out_job);
 /* Whether the counts of its child jobs have to be added (a script). */
 bool job_has_children(const cJSON *resource);
-void job_add_dml(const cJSON *resource, struct job *job);
+/* Reads one of them; its texts are the resource's. */
+void job_read_child(const cJSON *resource, struct job_child *out_child);
 
 /* {"jobReference": {...}, "configuration": {"labels": {...}}}, owned; *out_configuration is inside.
  * NULL without memory. */
