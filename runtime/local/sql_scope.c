@@ -255,11 +255,22 @@ static const cJSON *find_parameter(const struct sql_compiler *compiler, const st
     return NULL;
 }
 
+/* Google's servers read a number or a boolean where a text is due, and its official client for
+ * Node.js sends them so. NULL: there is no value. */
+static const char *scalar_text(const cJSON *value, char *room, int size)
+{
+    if (cJSON_IsNumber(value) || cJSON_IsBool(value))
+        return cJSON_PrintPreallocated((cJSON *)value, room, size, false) ? room : NULL;
+    return cJSON_GetStringValue(value);
+}
+
 static bool parameter_value(
     struct sql_compiler *compiler, const struct sql_expr *expr, enum store_type type,
     const cJSON *value, struct sql_value *out)
 {
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(value, "value"));
+    char room[64];
+    const char *text =
+        scalar_text(cJSON_GetObjectItemCaseSensitive(value, "value"), room, sizeof room);
     struct buffer bytes;
 
     if (text == NULL) {

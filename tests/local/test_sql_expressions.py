@@ -189,6 +189,13 @@ class Expressions(unittest.TestCase):
                   "parameterValue": {"arrayValues": [{"value": "1"}, {"value": "3"}]}}]
         self.assertEqual(self.session.value("3 IN UNNEST(@k)", parameters=array), "true")
 
+    def test_a_parameter_may_be_sent_as_a_number_or_boolean(self):
+        named = [{"name": name, "parameterType": {"type": kind}, "parameterValue": {"value": value}}
+                 for name, kind, value in (("i", "INT64", 41), ("f", "FLOAT64", 0.5), ("b", "BOOL", True))]
+
+        self.assertEqual(self.session.rows("SELECT @i + 1, @f, @b", parameters=named),
+                         [("42", "0.5", "true")])
+
     def test_aggregates_follow_their_types(self):
         row = self.session.rows(
             "SELECT COUNT(*), COUNT(x), COUNT(DISTINCT x), SUM(x), AVG(x), MIN(x), MAX(x), "
