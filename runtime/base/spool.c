@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 struct spool {
@@ -69,17 +70,39 @@ static bool disk_error(struct error *err, const char *doing, const char *folder,
 }
 
 /* $TMPDIR alone if it is set, as its owner meant it; else the first of the usual two that works,
- * /var/tmp before /tmp because the latter is often memory. */
-static bool open_file(struct spool *spool, struct error *err)
+ * /var/tmp before /tmp because the latter is often memory. NULL ends the list. */
+static void list_folders(const char *out_folders[3])
 {
     const char *chosen = getenv("TMPDIR");
-    const char *folders[] = {"/var/tmp", "/tmp", NULL};
+    bool own = chosen != NULL && chosen[0] != '\0';
 
-    if (chosen != NULL && chosen[0] != '\0') {
-        folders[0] = chosen;
-        folders[1] = NULL;
+    out_folders[0] = own ? chosen : "/var/tmp";
+    out_folders[1] = own ? NULL : "/tmp";
+    out_folders[2] = NULL;
+}
+
+bool spool_room(const char **out_folder, uint64_t *out_bytes, struct error *err)
+{
+    const char *folders[3];
+    struct statvfs room;
+
+    list_folders(folders);
+    for (const char **folder = folders; *folder != NULL; folder++) {
+        if (access(*folder, W_OK | X_OK) != 0 || statvfs(*folder, &room) != 0)
+            continue;
+        *out_folder = *folder;
+        *out_bytes = (uint64_t)room.f_bavail * room.f_frsize;
+        return true;
     }
+    return disk_error(err, "cannot make", folders[0], errno);
+}
+
+static bool open_file(struct spool *spool, struct error *err)
+{
+    const char *folders[3];
     int cause = 0;
+
+    list_folders(folders);
     for (const char **folder = folders; *folder != NULL; folder++) {
         spool->file = open_unlinked(*folder);
         if (spool->file >= 0) {

@@ -39,4 +39,8 @@ uint64_t spool_size(const struct spool *spool);
 MUST_CHECK bool spool_read(
     const struct spool *spool, uint64_t offset, void *out_bytes, size_t length, struct error *err);
 
+/* Where a spool would spill to, and how much room is there. ERROR_DISK if nothing can be written.
+ * *out_folder lives as long as the environment. */
+MUST_CHECK bool spool_room(const char **out_folder, uint64_t *out_bytes, struct error *err);
+
 #endif

@@ -16,6 +16,7 @@ struct rule {
     bool has_path;
     char *job; /* kind of job, NULL: any */
     char *job_id;
+    char *permission; /* FAULT_DENY */
     int64_t nth;
     int64_t count; /* 0: no end */
     struct fault_action action;
@@ -49,6 +50,7 @@ static const struct {
     {"table_vanish", FAULT_TABLE_VANISH, " table "},
     {"upload_vanish", FAULT_UPLOAD_VANISH, " "},
     {"clock_skew", FAULT_CLOCK_SKEW, " ms "},
+    {"deny", FAULT_DENY, " permission "},
     {"job_fail", FAULT_JOB_FAIL, " job job_id reason message at "},
     {"job_hang", FAULT_JOB_HANG, " job job_id at "},
     {"job_delay", FAULT_JOB_DELAY, " job job_id ms "},
@@ -68,6 +70,7 @@ static void rule_clear(struct rule *rule)
     free(rule->method);
     free(rule->job);
     free(rule->job_id);
+    free(rule->permission);
     if (rule->has_path)
         regfree(&rule->path);
 }
@@ -239,6 +242,10 @@ static bool parse_rule(size_t index, const cJSON *source, struct rule *rule, str
     if (rule->nth < 1 || rule->count < 0)
         return failure_set(
             err, "invalid", "faults[%zu]: nth starts at 1, and count at 0 (no end)", index);
+    rule->permission = copy_text(source, "permission");
+    if (rule->action.kind == FAULT_DENY && rule->permission == NULL)
+        return failure_set(
+            err, "invalid", "faults[%zu].permission: expected a permission's name", index);
     rule->method = copy_text(source, "method");
     rule->job = copy_text(source, "job");
     rule->job_id = copy_text(source, "job_id");
@@ -294,6 +301,11 @@ static bool is_for_jobs(const struct rule *rule)
     return rule->action.kind >= FAULT_JOB_FAIL;
 }
 
+static bool is_for_requests(const struct rule *rule)
+{
+    return !is_for_jobs(rule) && rule->action.kind != FAULT_DENY;
+}
+
 /* The pattern is searched in the path alone and in the path with its query, so that "/tables$"
  * works as well as "upload_id=". */
 static bool matches_path(const struct rule *rule, const char *target)
@@ -329,12 +341,21 @@ static void decide(struct rule *rule, struct fault_action *action)
     *action = rule->action;
 }
 
+bool faults_denies(const struct faults *faults, const char *permission)
+{
+    for (size_t i = 0; i < faults->count; i++)
+        if (faults->rules[i].permission != NULL &&
+            strcmp(faults->rules[i].permission, permission) == 0)
+            return true;
+    return false;
+}
+
 struct fault_action faults_on_request(struct faults *faults, const char *method, const char *target)
 {
     struct fault_action action = {.kind = FAULT_NONE};
 
     for (size_t i = 0; i < faults->count; i++)
-        if (!is_for_jobs(&faults->rules[i]) && matches(&faults->rules[i], method, target))
+        if (is_for_requests(&faults->rules[i]) && matches(&faults->rules[i], method, target))
             decide(&faults->rules[i], &action);
     return action;
 }

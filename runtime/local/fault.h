@@ -23,6 +23,7 @@ enum fault_kind {
     FAULT_TABLE_VANISH,  /* a table is dropped, then goes on */
     FAULT_UPLOAD_VANISH, /* the resumable upload session is forgotten, then goes on */
     FAULT_CLOCK_SKEW,    /* the server's clock is shifted, then goes on */
+    FAULT_DENY,          /* a permission is not held: faults_denies; never an action of a request */
     FAULT_JOB_FAIL,      /* the job fails */
     FAULT_JOB_HANG,      /* the job stays as it is until the rule goes */
     FAULT_JOB_DELAY,     /* the job takes so long */
@@ -55,6 +56,9 @@ MUST_CHECK bool faults_replace(struct faults *faults, const cJSON *document, str
 
 /* The rules with "matched", "acted" and "held" counts, owned. */
 cJSON *faults_describe(const struct faults *faults);
+
+/* Whether a rule takes this permission ("bigquery.tables.get") from everybody. */
+bool faults_denies(const struct faults *faults, const char *permission);
 
 /* Counts a request and tells what is to be done to it. */
 struct fault_action faults_on_request(

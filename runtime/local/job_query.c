@@ -4,6 +4,7 @@
 #include "local/http.h"
 #include "local/job.h"
 #include "local/job_check.h"
+#include "local/permission.h"
 #include "local/server.h"
 #include "local/store_internal.h"
 
@@ -84,6 +85,8 @@ static bool check_price(
     struct sql_request request = request_of(query, true);
     int64_t limit = json_number(query, "maximumBytesBilled", 0);
 
+    if (!permission_check_query(server, request.text, err))
+        return false;
     *out_processed = estimate_query_bytes(&server->store, request.text, request.default_dataset);
     int64_t billed = estimate_billed_bytes(*out_processed);
     if (limit > 0 && billed > limit)

@@ -3,6 +3,7 @@
 #include "local/failure.h"
 #include "local/job.h"
 #include "local/paging.h"
+#include "local/permission.h"
 #include "local/route.h"
 #include "local/server.h"
 
@@ -202,12 +203,14 @@ bool rest_table_permissions(struct server *server, struct request *request, stru
         return false;
     bool ok = store_table_get(&server->store, at->dataset, at->table, &resource, err);
     if (ok) {
-        // Whoever reaches bqlocal may do everything.
-        cJSON *held = cJSON_CreateObject();
-        const cJSON *asked = json_at(body, "permissions");
-        if (cJSON_IsArray(asked))
-            cJSON_AddItemToObject(held, "permissions", cJSON_Duplicate(asked, true));
-        answer_json(&request->answer, 200, held);
+        cJSON *answer = cJSON_CreateObject();
+        cJSON *held = permission_held(server, json_at(body, "permissions"));
+        // Like Google: no member at all where nothing is held.
+        if (cJSON_GetArraySize(held) > 0)
+            cJSON_AddItemToObject(answer, "permissions", held);
+        else
+            cJSON_Delete(held);
+        answer_json(&request->answer, 200, answer);
     }
     cJSON_Delete(resource);
     cJSON_Delete(body);

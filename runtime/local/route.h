@@ -20,6 +20,7 @@ struct route {
     const char *pattern; /* below the API's prefix; {d}, {t}, {j} take one segment */
     enum route_kind kind;
     route_handler *handler;
+    const char *permission; /* what Google asks for, NULL: none of the ones that can be denied */
 };
 
 /* Finds the route of request->method and request->path and takes the path's parameters. */

@@ -2,6 +2,7 @@
 
 #include "local/failure.h"
 #include "local/fault.h"
+#include "local/permission.h"
 #include "local/request_log.h"
 #include "local/route.h"
 #include "local/server.h"
@@ -315,6 +316,9 @@ static void look_at_headers(
     if (!own)
         request->fault = faults_on_request(server->faults, method, request->target);
     if (!request->refused && !strict_allows(server->strict, server, request, &request->refusal))
+        request->refused = true;
+    if (!request->refused && request->route->permission != NULL &&
+        !permission_check(server, request->route->permission, &request->refusal))
         request->refused = true;
     if (!request->refused && request->route->kind == ROUTE_UPLOAD &&
         !upload_body_begin(server, request, &request->refusal))

@@ -45,6 +45,11 @@ static const char create_sql[] = "create table if not exists bq_sync_meta(\n"
                                  "    nonce text not null default '',\n"
                                  "    hash_key blob not null\n"
                                  ") without rowid;\n"
+                                 "create table if not exists bq_sync_quota(\n"
+                                 "    table_name text primary key,\n"
+                                 "    day integer not null,\n"
+                                 "    modifications integer not null\n"
+                                 ") without rowid;\n"
                                  "create table if not exists bq_sync_rejects(\n"
                                  "    table_name text not null,\n"
                                  "    key_json text not null,\n"
@@ -57,7 +62,7 @@ static const char create_sql[] = "create table if not exists bq_sync_meta(\n"
 
 static const char *const table_names[] = {
     "bq_sync_meta", "bq_sync_tracking", "bq_sync_intents", "bq_sync_generations",
-    "bq_sync_runs", "bq_sync_rejects",  "bq_sync_shadows"};
+    "bq_sync_runs", "bq_sync_rejects",  "bq_sync_shadows", "bq_sync_quota"};
 #define TABLE_COUNT (sizeof table_names / sizeof table_names[0])
 
 /* Columns beyond those of create_sql, each added where it is missing. */

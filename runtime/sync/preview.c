@@ -4,9 +4,9 @@
 #include "source/tracking.h"
 #include "sync/listing.h"
 #include "sync/plan.h"
+#include "sync/quota.h"
 #include "sync/scan.h"
 #include "sync/target.h"
-#include "warehouse/governor.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,16 +139,15 @@ static bool compare_target(
     return ok;
 }
 
-/* How many of the 1,500 modifications that BigQuery allows a table in a day the present schedule
- * makes. */
-static void add_quota(cJSON *json, const struct engine *engine, const char *way)
+/* How many of the modifications that BigQuery allows a table in a day have been used. */
+static bool read_quota(
+    struct previewer *p, const struct task *task, int64_t *out_used, struct error *err)
 {
-    int64_t a_pass = strcmp(way, table_way_name(WAY_MERGE)) == 0 ? 0 : 1;
-    int64_t interval_ms = engine->config->sync_interval_ms;
-    int64_t a_day = interval_ms > 0 ? governor_forecast(interval_ms, a_pass) : 0;
+    const struct clock *clock = p->engine->clock;
 
-    cJSON_AddNumberToObject(
-        json, "modifications_a_day", (double)(a_day + (engine->config->daily_minute >= 0 ? 1 : 0)));
+    return quota_used_today(
+        p->engine->config, &p->tracking, task->table, clock->wall_us(clock->context), out_used,
+        err);
 }
 
 static cJSON *preview_table(struct previewer *p, struct task *task, bool *out_blocked)
@@ -156,11 +155,12 @@ static cJSON *preview_table(struct previewer *p, struct task *task, bool *out_bl
     struct counts counts = {0};
     struct target_diff diff = {0};
     struct error err = {0};
+    int64_t used = 0;
     cJSON *json = cJSON_CreateObject();
 
     bool ok = plan_table(p->engine->config, &p->source, &p->tracking, task, p->full, &err) &&
               count(p->engine->config, &p->source, task, &counts, &err) &&
-              compare_target(p, task, &diff, &err);
+              compare_target(p, task, &diff, &err) && read_quota(p, task, &used, &err);
     const char *way = way_name(task, &counts);
 
     cJSON_AddStringToObject(json, "table", task->table->name);
@@ -180,7 +180,9 @@ static cJSON *preview_table(struct previewer *p, struct task *task, bool *out_bl
     *out_blocked = *out_blocked || blocked != NULL;
     if (task->why != NULL)
         cJSON_AddStringToObject(json, "why", task->why);
-    add_quota(json, p->engine, way);
+    int64_t a_day = quota_a_day(p->engine->config, quota_way(task->table));
+    cJSON_AddNumberToObject(json, "modifications_a_day", (double)a_day);
+    cJSON_AddNumberToObject(json, "modifications_today", (double)used);
     target_diff_clear(&diff);
     return json;
 }

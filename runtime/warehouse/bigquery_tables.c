@@ -27,10 +27,9 @@ static bool dataset_missing(const struct bigquery *bigquery, struct error *err)
     return false;
 }
 
-bool bigquery_dataset_get(struct bigquery *bigquery, char **out_location, struct error *err)
+bool bigquery_dataset_read(struct bigquery *bigquery, cJSON **out_dataset, struct error *err)
 {
     struct buffer path;
-    cJSON *answer = NULL;
 
     buffer_init(&path, PATH_CEILING);
     call_path_dataset(bigquery, &path);
@@ -42,13 +41,21 @@ bool bigquery_dataset_get(struct bigquery *bigquery, char **out_location, struct
         .method = "GET",
         .path = buffer_text(&path),
     };
-    bool ok = call_json(bigquery, &call, &answer, err);
+    bool ok = call_json(bigquery, &call, out_dataset, err);
     buffer_clear(&path);
-    if (!ok)
-        return err->code == ERROR_NOT_FOUND ? dataset_missing(bigquery, err) : false;
+    if (!ok && err->code == ERROR_NOT_FOUND)
+        return dataset_missing(bigquery, err);
+    return ok;
+}
 
-    char *location = strdup(call_text(answer, "location"));
-    cJSON_Delete(answer);
+bool bigquery_dataset_get(struct bigquery *bigquery, char **out_location, struct error *err)
+{
+    cJSON *dataset = NULL;
+
+    if (!bigquery_dataset_read(bigquery, &dataset, err))
+        return false;
+    char *location = strdup(call_text(dataset, "location"));
+    cJSON_Delete(dataset);
     if (location == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory for the dataset's location");
     *out_location = location;

@@ -291,6 +291,11 @@ const char *credentials_endpoint(const struct credentials *credentials)
     return credentials->endpoint;
 }
 
+const char *credentials_member(const struct credentials *credentials)
+{
+    return credentials->identity->member;
+}
+
 const char *credentials_describe(const struct credentials *credentials)
 {
     return credentials->description;

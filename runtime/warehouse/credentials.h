@@ -40,5 +40,8 @@ const char *credentials_quota_project(const struct credentials *credentials);
 const char *credentials_endpoint(const struct credentials *credentials);
 /* For people: "service account x@y (file /path)"; borrowed. */
 const char *credentials_describe(const struct credentials *credentials);
+/* How IAM names us ("serviceAccount:x@y", "user:x@y"), borrowed; NULL where the credentials do not
+ * tell. */
+const char *credentials_member(const struct credentials *credentials);
 
 #endif

@@ -36,6 +36,7 @@ void identity_free(struct identity *identity)
         return;
     char *const texts[] = {
         identity->label,
+        identity->member,
         identity->client_email,
         identity->key_id,
         identity->client_id,

@@ -22,7 +22,8 @@ enum identity_kind {
 /* All texts are owned and wiped by identity_free; what a kind does not use is NULL. */
 struct identity {
     enum identity_kind kind;
-    char *label; /* for people: "service account x@y" */
+    char *label;  /* for people: "service account x@y" */
+    char *member; /* in IAM's words, NULL if not known: "serviceAccount:x@y" */
 
     EVP_PKEY *key; /* service account */
     char *client_email;

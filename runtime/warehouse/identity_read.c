@@ -26,6 +26,15 @@ static bool keep(char **out, const char *text, struct error *err)
     return *out != NULL || error_set(err, ERROR_MEMORY, "out of memory for credentials");
 }
 
+/* "serviceAccount:x@y", nothing if we do not know who. */
+static bool keep_member(char **out, const char *kind, const char *who, struct error *err)
+{
+    char member[600];
+
+    snprintf(member, sizeof member, "%s:%s", kind, who);
+    return who[0] == '\0' || keep(out, member, err);
+}
+
 static bool keep_label(char **out, const char *what, const char *who, struct error *err)
 {
     char label[600];
@@ -73,6 +82,7 @@ static bool read_service_account(
     identity->self_signed = strcmp(source->universe, "googleapis.com") != 0;
     return keep(&identity->key_id, credential_file_optional(object, "private_key_id", NULL), err) &&
            take_url(source, object, "token_uri", GOOGLE_TOKEN_URL, &identity->token_url, err) &&
+           keep_member(&identity->member, "serviceAccount", identity->client_email, err) &&
            keep_label(&identity->label, "service account", identity->client_email, err);
 }
 
@@ -84,6 +94,8 @@ static bool read_authorized_user(
            take(source, object, "client_secret", LOGIN_MEND, &identity->client_secret, err) &&
            take(source, object, "refresh_token", LOGIN_MEND, &identity->refresh_token, err) &&
            take_url(source, object, "token_uri", GOOGLE_TOKEN_URL, &identity->token_url, err) &&
+           keep_member(
+               &identity->member, "user", credential_file_optional(object, "account", ""), err) &&
            keep_label(
                &identity->label, "user", credential_file_optional(object, "account", ""), err);
 }
@@ -195,7 +207,8 @@ static bool label_impersonated(struct identity *identity, struct error *err)
     char who[400];
 
     snprintf(who, sizeof who, "%.*s", (int)strcspn(email, ":"), email);
-    return keep_label(&identity->label, "impersonated service account", who, err);
+    return keep_member(&identity->member, "serviceAccount", who, err) &&
+           keep_label(&identity->label, "impersonated service account", who, err);
 }
 
 static bool read_lifetime(

@@ -1,0 +1,97 @@
+#include "sync/quota.h"
+
+#include "source/usage.h"
+#include "warehouse/governor.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+static_assert(
+    QUOTA_MODIFICATIONS_A_DAY == GOVERNOR_MODIFICATIONS_A_DAY, "the same limit by two names");
+
+/* The quota is the target's, and stays with its name whatever becomes of the table. */
+static void full_name(const struct config *config, const struct table *table, char out[512])
+{
+    snprintf(out, 512, "%s.%s.%s", config->project, config->dataset, table->target);
+}
+
+static bool load(
+    const struct config *config, struct tracking *tracking, const struct table *table,
+    struct governor_use *out_use, struct error *err)
+{
+    char name[512];
+
+    full_name(config, table, name);
+    return usage_load(tracking, name, &out_use->day, &out_use->modifications, err);
+}
+
+bool quota_begin(
+    const struct engine *engine, struct tracking *tracking, struct task *tasks, size_t count,
+    struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *target = tasks[i].table->target;
+        struct governor_use use = {0};
+        if (!load(engine->config, tracking, tasks[i].table, &use, err))
+            return false;
+        governor_restore(engine->governor, target, use);
+        tasks[i].spare_quota = governor_use(engine->governor, target).modifications >=
+                               QUOTA_MODIFICATIONS_A_DAY - QUOTA_RESERVE;
+    }
+    return true;
+}
+
+bool quota_end(
+    const struct engine *engine, struct tracking *tracking, const struct task *tasks, size_t count,
+    struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct table *table = tasks[i].table;
+        struct governor_use use = governor_use(engine->governor, table->target);
+        struct governor_use saved = {0};
+        char name[512];
+        if (!load(engine->config, tracking, table, &saved, err))
+            return false;
+        bool same = saved.day == use.day && saved.modifications == use.modifications;
+        if (same || use.modifications == 0)
+            continue;
+        full_name(engine->config, table, name);
+        if (!usage_save(tracking, name, use.day, use.modifications, err))
+            return false;
+    }
+    return true;
+}
+
+bool quota_used_today(
+    const struct config *config, struct tracking *tracking, const struct table *table,
+    int64_t now_us, int64_t *out_modifications, struct error *err)
+{
+    struct governor_use use = {0};
+
+    if (!load(config, tracking, table, &use, err))
+        return false;
+    *out_modifications = use.day == governor_day(now_us) ? use.modifications : 0;
+    return true;
+}
+
+enum table_way quota_way(const struct table *table)
+{
+    switch (table->mode) {
+    case SYNC_APPEND:
+        return WAY_APPEND;
+    case SYNC_UPSERT:
+        return WAY_MERGE;
+    case SYNC_REPLACE:
+        break;
+    }
+    return WAY_REPLACE;
+}
+
+int64_t quota_a_day(const struct config *config, enum table_way way)
+{
+    // A MERGE is DML, which the limit leaves out; its load goes to a staging table.
+    int64_t a_pass = way == WAY_MERGE ? 0 : 1;
+    int64_t daily = config->daily_minute >= 0 ? 1 : 0;
+
+    return governor_forecast(config->sync_interval_ms, a_pass) + daily;
+}

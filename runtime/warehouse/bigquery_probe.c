@@ -1,0 +1,80 @@
+/* What the caller may do, found out without doing it ("BigQuery API reference": Job.dryRun,
+ * tables.testIamPermissions). */
+#include "warehouse/bigquery.h"
+
+#include "warehouse/call.h"
+
+#include <string.h>
+
+#define PATH_CEILING 8192
+
+bool bigquery_dry_run(struct bigquery *bigquery, const char *sql, struct error *err)
+{
+    struct buffer path;
+    cJSON *body = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(body, "query", sql);
+    cJSON_AddFalseToObject(body, "useLegacySql");
+    cJSON_AddTrueToObject(body, "dryRun");
+    if (bigquery->location != NULL)
+        cJSON_AddStringToObject(body, "location", bigquery->location);
+    buffer_init(&path, PATH_CEILING);
+    call_path_project(bigquery, &path);
+    buffer_append_text(&path, "/queries");
+    call_path_query(bigquery, false, &path);
+    const struct call call = {
+        .what = "jobs.query (dry run)",
+        .subject = "",
+        .method = "POST",
+        .path = buffer_text(&path),
+        .body = body,
+    };
+    bool ok = call_json(bigquery, &call, NULL, err);
+    buffer_clear(&path);
+    cJSON_Delete(body);
+    return ok;
+}
+
+/* The answer names those that are held, in any order; none is no member at all. */
+static void mark_held(
+    const cJSON *answer, const char *const *permissions, size_t count, bool *out_held)
+{
+    const cJSON *one;
+
+    memset(out_held, 0, count * sizeof *out_held);
+    cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(answer, "permissions"))
+    {
+        for (size_t i = 0; i < count; i++)
+            if (cJSON_IsString(one) && strcmp(one->valuestring, permissions[i]) == 0)
+                out_held[i] = true;
+    }
+}
+
+bool bigquery_table_permissions(
+    struct bigquery *bigquery, const char *table, const char *const *permissions, size_t count,
+    bool *out_held, struct error *err)
+{
+    struct buffer path;
+    cJSON *body = cJSON_CreateObject();
+    cJSON *answer = NULL;
+
+    cJSON_AddItemToObject(body, "permissions", cJSON_CreateStringArray(permissions, (int)count));
+    buffer_init(&path, PATH_CEILING);
+    call_path_table(bigquery, table, &path);
+    buffer_append_text(&path, ":testIamPermissions");
+    call_path_query(bigquery, false, &path);
+    const struct call call = {
+        .what = "tables.testIamPermissions",
+        .subject = table,
+        .method = "POST",
+        .path = buffer_text(&path),
+        .body = body,
+    };
+    bool ok = call_json(bigquery, &call, &answer, err);
+    buffer_clear(&path);
+    cJSON_Delete(body);
+    if (ok)
+        mark_held(answer, permissions, count, out_held);
+    cJSON_Delete(answer);
+    return ok;
+}
