@@ -202,7 +202,8 @@ static bool read_table(struct status *status, struct status_table *row, struct e
     struct error problem;
 
     if (!tracking_load(&status->tracking, row->table->name, &progress, err) ||
-        !rejects_count(&status->tracking, row->table->name, &row->rejected, err))
+        !rejects_count(&status->tracking, row->table->name, &row->rejected, err) ||
+        !quota_load(status->config, &status->tracking, row->table, &row->quota, err))
         return false;
     row->last_synced_row_id = progress.last_synced_row_id;
     row->source_rows = progress.source_rows;
@@ -398,7 +399,8 @@ static void add_freshness(cJSON *json, const struct ledger_table *ledger, int64_
         add_integer(json, "lag_seconds", (now_us - ledger->fresh_us) / 1000000);
 }
 
-static cJSON *table_json(const struct status_table *row)
+static cJSON *table_json(
+    const struct config *config, const struct status_table *row, int64_t now_us)
 {
     cJSON *json = cJSON_CreateObject();
 
@@ -414,6 +416,8 @@ static cJSON *table_json(const struct status_table *row)
     add_text_or_null(json, "last_error", row->last_error);
     add_text_or_null(json, "problem", row->problem);
     add_integer(json, "source_rows", row->source_rows);
+    add_integer(json, "modifications_today", quota_today(row->quota, now_us));
+    add_integer(json, "modifications_a_day", quota_a_day(config, quota_way(row->table)));
     return json;
 }
 
@@ -466,7 +470,7 @@ cJSON *status_json(struct status *status, struct status_live *live)
     cJSON *tables = cJSON_AddArrayToObject(json, "tables");
     for (size_t i = 0; i < status->count; i++) {
         const struct status_table *row = &status->tables[i];
-        cJSON *table = ok ? table_json(row) : bare_table_json(row->table);
+        cJSON *table = ok ? table_json(status->config, row, live->now_us) : bare_table_json(row->table);
         add_freshness(table, &live->ledger->tables[i], live->now_us);
         cJSON_AddItemToArray(tables, table);
     }
