@@ -1,0 +1,61 @@
+"""A pass of one transaction, killed at every request and every commit, on both sides of it, then run again."""
+
+import os
+import pathlib
+import tempfile
+import unittest
+import unittest.mock
+
+from tests.fault import test_crash_matrix as matrix
+from tests.fault.killing import kill_at_commit, kill_at_request
+from tests.fault.scenarios import ROWS, Scenario
+
+CHANGES = Scenario(
+    "atomic: changes of three tables", ROWS,
+    "insert into accounts values (4, 'd@x', 4, null); update accounts set note = 'uno' where id = 1;"
+    "delete from accounts where id = 2; insert into events(kind, at) values ('d', 4);"
+    "update settings set value = 'light' where name = 'theme'", (), ("accounts", "events", "settings"))
+FIRST = Scenario("atomic: first sync", None, ROWS, (), ("accounts", "settings"))
+
+
+@unittest.skipIf(os.environ.get("BQSYNC_SANITIZE"), "the shim cannot be preloaded into a sanitizer build")
+class AtomicCrashTest(unittest.TestCase):
+    def world(self, scenario, state=None):
+        # The settings of the matrix's deployments, with the transaction.
+        patch = unittest.mock.patch.dict(matrix.HURRY, {"BQ_SYNC_ATOMIC": "1"})
+        patch.start()
+        self.addCleanup(patch.stop)
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        return matrix.World(self, folder, scenario, state)
+
+    def assert_every_cell_is_equal(self, world):
+        requests, commits = world.count()
+        self.assertGreater(requests, 5)
+        self.assertGreater(commits, 3)
+        wrong = []
+        for kind, count, sides, kill in (
+                ("request", requests, ("before", "after"),
+                 lambda number, side: kill_at_request(world.bq, world.app, number, side, world.arguments)),
+                ("commit", commits, ("before", "after"),
+                 lambda number, side: kill_at_commit(world.app, number, side, world.arguments))):
+            for number in range(1, count + 1):
+                for side in sides:
+                    world.restore()
+                    killed = kill(number, side)
+                    outcome = world.outcome()
+                    if not killed or outcome != "equal":
+                        wrong.append((kind, number, side, killed, outcome))
+        self.assertEqual([], wrong)
+
+    def test_changes(self):
+        self.assert_every_cell_is_equal(self.world(CHANGES))
+
+    def test_changes_found_by_a_scan(self):
+        self.assert_every_cell_is_equal(self.world(CHANGES, "state.db"))
+
+    def test_a_first_sync(self):
+        self.assert_every_cell_is_equal(self.world(FIRST))
+
+
+if __name__ == "__main__":
+    unittest.main()
