@@ -10,8 +10,8 @@
 /* Longer lines are dropped by the buffer's ceiling; errors are 1 KiB at most, so none is. */
 #define LINE_CEILING 16384
 
-static enum log_level minimum = LOG_LEVEL_INFO;
-static enum log_format layout = LOG_FORMAT_TEXT;
+static _Atomic enum log_level minimum = LOG_LEVEL_INFO;
+static _Atomic enum log_format layout = LOG_FORMAT_TEXT;
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 

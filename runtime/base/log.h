@@ -21,7 +21,7 @@ struct log_field {
 #define LOG_TEXT(name, value)   ((struct log_field){.key = (name), .text = (value)})
 #define LOG_NUMBER(name, value) ((struct log_field){.key = (name), .number = (int64_t)(value)})
 
-/* Set once at start, before other threads exist; the default is info, text. */
+/* At start, and again when a daemon reads its settings anew; the default is info, text. */
 void log_configure(enum log_level level, enum log_format format);
 
 /* Whether a line of this level would be written, for callers whose fields cost something. */
