@@ -22,7 +22,7 @@ import traceback
 import unittest
 
 from tests.fault.killing import kill_after, kill_at_commit, kill_at_request
-from tests.fault.workload import Application, write_meanwhile
+from tests.fault.workload import BUSY_SECONDS, Application, write_meanwhile
 from tests.support import mirror
 from tests.support.bqlocal import Bqlocal, HttpError
 from tests.support.deployment import SHAPES, Deployment
@@ -54,14 +54,17 @@ class Life:
         self.tables = sorted(self.rng.sample(sorted(DEFINITIONS), self.rng.randrange(1, 4)))
         self.journal = self.rng.choice(["wal", "wal", "delete"])
         self.parallel = self.rng.choice(["1", "8"])
+        self.state = self.rng.choice([None, None, None, "state.db"])
         self.backup = None
         self.err = ""
 
     def live(self, workloads):
-        self.log.append(f"tables {self.tables}, journal {self.journal}, parallel {self.parallel}")
+        self.log.append(f"tables {self.tables}, journal {self.journal}, parallel {self.parallel},"
+                        f" state in {self.state or 'the source'}")
         with Bqlocal(datasets=["d"]) as self.bq, \
-                Deployment(self.bq, journal=self.journal,
+                Deployment(self.bq, journal=self.journal, state=self.state,
                            environment={"BQ_PARALLEL": self.parallel, **HURRY}) as self.app:
+            self.state_path = self.app.folder / self.state if self.state else self.app.path
             self.endpoint = mirror.Endpoint(self.bq.url, "p", "d")
             for number in range(workloads):
                 self.log.append(f"--- workload {number}")
@@ -89,9 +92,9 @@ class Life:
                 application.mend()
 
     def accident(self):
-        kinds = [self.reset, self.reset, self.drop_target, self.drop_target, self.drop_tracking, self.drop_triggers,
-                 self.recreate, self.migrate, self.rename_twice, self.remove_capture, self.save, self.save,
-                 self.restore, self.restore, self.restore]
+        kinds = [self.reset, self.reset, self.drop_target, self.drop_target, self.drop_tracking, self.recreate,
+                 self.migrate, self.rename_twice, self.save, self.save, self.restore, self.restore, self.restore]
+        kinds += [self.delete_state] if self.state else [self.drop_triggers, self.remove_capture]
         kind = self.rng.choice(kinds)
         self.counts[kind.__name__] += 1
         self.log.append(f"accident: {kind.__name__}")
@@ -102,15 +105,25 @@ class Life:
         with self.app.connect() as db:
             db.executescript(sql)
 
-    def has_table(self, name):
-        return bool(self.app.execute("select 1 from sqlite_master where name = ?", (name,)))
+    def in_state(self, sql):
+        """A statement of an operator in the state database; its rows."""
+        self.log.append(sql)
+        db = sqlite3.connect(self.state_path, isolation_level=None, timeout=BUSY_SECONDS)
+        try:
+            return db.execute(sql).fetchall()
+        finally:
+            db.close()
 
     def reset(self, table):
-        if self.has_table("bq_sync_tracking"):
-            self.statement(f"delete from bq_sync_tracking where table_name = '{table}'")
+        if self.in_state("select 1 from sqlite_master where name = 'bq_sync_tracking'"):
+            self.in_state(f"delete from bq_sync_tracking where table_name = '{table}'")
 
     def drop_tracking(self, table):
-        self.statement("drop table if exists bq_sync_tracking")
+        self.in_state("drop table if exists bq_sync_tracking")
+
+    def delete_state(self, table):
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            pathlib.Path(f"{self.state_path}{suffix}").unlink(missing_ok=True)
 
     def drop_target(self, table):
         try:
@@ -254,7 +267,7 @@ class Life:
                 if name not in DEFINITIONS and "expirationTime" not in self.bq.table("d", name)]
         if left:
             raise Broken(f"staging tables without an expiration: {left}")
-        open_intents = self.app.execute("select table_name from bq_sync_intents")
+        open_intents = self.in_state("select table_name from bq_sync_intents")
         if open_intents:
             raise Broken(f"intents are left open: {open_intents}")
 
