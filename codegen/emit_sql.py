@@ -84,15 +84,17 @@ def _table_options(table: Table) -> List[str]:
 
 def merge(table: Table) -> str:
     """Brings the target in line with a staging table of changed rows and tombstones."""
-    parts = [_merge_head(table), "when matched and s.`_bqsync_deleted` then", "  delete"]
+    staged = _alias(table, "s")
+    parts = [_merge_head(table), "when matched and %s.`_bqsync_deleted` then" % staged, "  delete"]
     if table.rest:
         names = [googlesql_name(column.name) for column in table.rest]
         parts += [
             "when matched then",
             "  update set",
-            _lines(["%s = s.%s" % (name, name) for name in names], "    "),
+            _lines(["%s = %s.%s" % (name, staged, name) for name in names], "    "),
         ]
-    parts.append(_merge_insert(table, "when not matched and not s.`_bqsync_deleted` then"))
+    parts.append(
+        _merge_insert(table, "when not matched and not %s.`_bqsync_deleted` then" % staged))
     return "\n".join(parts)
 
 
@@ -101,31 +103,43 @@ def merge_new(table: Table) -> str:
     return "\n".join([_merge_head(table), _merge_insert(table, "when not matched then")])
 
 
+def _alias(table: Table, letter: str) -> str:
+    """What a statement calls the target (t) or the staging table (s). Where a column has that name,
+    GoogleSQL would take the column in UPDATE SET for the whole row of the table."""
+    taken = {column.name.lower() for column in table.columns}
+    while letter in taken:
+        letter += "_"
+    return letter
+
+
 def _merge_head(table: Table) -> str:
     names = [googlesql_name(column.name) for column in table.key]
-    conditions = ["t.%s = s.%s" % (name, name) for name in names]
+    target, staged = _alias(table, "t"), _alias(table, "s")
+    conditions = ["%s.%s = %s.%s" % (target, name, staged, name) for name in names]
     partition = table.time_partition or table.range_partition
     if table.require_partition_filter and partition is not None:
         # Always true; BigQuery refuses a MERGE without a condition on the partitioning column, and
         # a narrower one would miss the old version of a row that moves to another partition.
         name = googlesql_name(partition.column.name)
-        conditions.append("(t.%s is null or t.%s is not null)" % (name, name))
+        conditions.append(
+            "(%s.%s is null or %s.%s is not null)" % (target, name, target, name))
     return "\n".join([
-        "merge into %s as t" % googlesql_path(table.target),
-        "using %s as s" % GOOGLESQL_STAGING,
+        "merge into %s as %s" % (googlesql_path(table.target), target),
+        "using %s as %s" % (GOOGLESQL_STAGING, staged),
         "on " + "\n  and ".join(conditions),
     ])
 
 
 def _merge_insert(table: Table, when: str) -> str:
     names = [googlesql_name(column.name) for column in table.columns]
+    staged = _alias(table, "s")
     return "\n".join([
         when,
         "  insert (",
         _lines(names, "    "),
         "  )",
         "  values (",
-        _lines(["s." + name for name in names], "    "),
+        _lines(["%s.%s" % (staged, name) for name in names], "    "),
         "  )",
     ])
 

@@ -10,7 +10,6 @@ import re
 KINDS = {"INT64": "number", "NUMERIC": "number", "BIGNUMERIC": "number", "FLOAT64": "number",
          "DATE": "moment", "DATETIME": "moment", "TIMESTAMP": "moment"}
 
-SET_LINE = r"update set\n    `([^`]+)` = s\.`[^`]+`"
 INSERT_LIST = r"insert \(\n(.*?)\n  \)"
 VALUES_LIST = r"values \(\n(.*?)\n  \)"
 
@@ -36,42 +35,42 @@ def edited_list(sql, pattern, edit):
 
 def merge(sql, columns):
     """{mistake: statement} for a MERGE of the given target columns."""
+    t, s = re.search(r" as (\w+)\nusing .* as (\w+)\n", sql).groups()
     first = columns[0]["name"]
+    key = re.search(rf"on {t}\.`([^`]+)`", sql)
+    set_line = re.search(rf"update set\n    `([^`]+)` = {s}\.`[^`]+`", sql)
     not_bool = next(column["name"] for column in columns if column["type"] != "BOOL")
     out = {
-        "no_on": re.sub(r"\non t\.[^\n]*(\n  and [^\n]*)*", "", sql, count=1),
+        "no_on": re.sub(r"\non [^\n]*(\n  and [^\n]*)*", "", sql, count=1),
         "unknown_target": re.sub(r"^(merge into `[^`]+`\.`[^`]+`\.)`[^`]+`", r"\1`nosuch`", sql),
         "unknown_staging": re.sub(r"(using `[^`]+`\.`[^`]+`\.)`[^`]+`", r"\1`nosuch`", sql),
-        "unknown_key": re.sub(r"on t\.`[^`]+`", "on t.`nosuch`", sql, count=1),
-        "no_condition_type": sql.replace("and s.`_bqsync_deleted` then", f"and s.`{not_bool}` then", 1),
-        "unknown_condition": sql.replace("not s.`_bqsync_deleted`", "not s.`_deleted`"),
+        "unknown_key": sql.replace(key[0], f"on {t}.`nosuch`", 1),
+        "condition_type": sql.replace(f"and {s}.`_bqsync_deleted` then", f"and {s}.`{not_bool}` then", 1),
+        "unknown_condition": sql.replace(f"not {s}.`_bqsync_deleted`", f"not {s}.`_deleted`"),
         "insert_when_only_target": sql.replace("when not matched", "when not matched by source", 1),
         "update_when_missing": sql.replace("when matched then", "when not matched then", 1),
         "no_then": sql.replace(" then\n", "\n", 1),
-        "set_unknown": re.sub(SET_LINE, "update set\n    `nosuch` = s.`" + first + "`", sql, count=1),
-        "set_from_unknown": re.sub(SET_LINE, r"update set\n    `\1` = s.`nosuch`", sql, count=1),
-        "set_twice": re.sub(SET_LINE, r"\g<0>\n    , `\1` = s.`\1`", sql, count=1),
         "set_no_comma": re.sub(r"\n    , (`[^`]+` = )", r"\n    \1", sql, count=1),
         "insert_one_less": edited_list(sql, INSERT_LIST, lambda lines: lines[:-1]),
         "insert_twice": edited_list(sql, INSERT_LIST, lambda lines: lines[:-1] + [", " + lines[0].strip(" ,")]),
         "insert_unknown": edited_list(sql, INSERT_LIST, lambda lines: lines[:-1] + [", `nosuch`"]),
         "values_one_less": edited_list(sql, VALUES_LIST, lambda lines: lines[:-1]),
-        "values_unknown": edited_list(sql, VALUES_LIST, lambda lines: lines[:-1] + [", s.`nosuch`"]),
+        "values_unknown": edited_list(sql, VALUES_LIST, lambda lines: lines[:-1] + [f", {s}.`nosuch`"]),
         "unquoted_project": re.sub(r"^merge into `([^`]+)`", r"merge into \1", sql),
     }
     alien = other_kind(columns, first)
     if alien:
-        out["values_type"] = edited_list(sql, VALUES_LIST, lambda lines: [f"s.`{alien}`"] + lines[1:])
-        out["on_type"] = re.sub(r"on t\.`[^`]+`", f"on t.`{other_kind(columns, key_of(sql))}`", sql, count=1)
-    updated = re.search(SET_LINE, sql)
-    if updated and other_kind(columns, updated[1]):
-        alien = other_kind(columns, updated[1])
-        out["set_type"] = re.sub(SET_LINE, rf"update set\n    `\1` = s.`{alien}`", sql, count=1)
+        out["values_type"] = edited_list(sql, VALUES_LIST, lambda lines: [f"{s}.`{alien}`"] + lines[1:])
+        out["key_type"] = sql.replace(key[0], f"on {t}.`{other_kind(columns, key[1])}`", 1)
+    if set_line:
+        name = set_line[1]
+        sets = {"set_unknown": f"`nosuch` = {s}.`{first}`", "set_from_unknown": f"`{name}` = {s}.`nosuch`",
+                "set_whole_row": f"{t} = {s}", "set_type": f"`{name}` = {s}.`{other_kind(columns, name)}`",
+                "set_twice": f"`{name}` = {s}.`{name}`\n    , `{name}` = {s}.`{name}`"}
+        for mistake, text in sets.items():
+            if "`None`" not in text:
+                out[mistake] = sql.replace(set_line[0], "update set\n    " + text, 1)
     return without_unchanged(sql, out)
-
-
-def key_of(sql):
-    return re.search(r"on t\.`([^`]+)`", sql)[1]
 
 
 def create(sql, columns):

@@ -15,7 +15,7 @@ from tests.support.deployment import Deployment
 
 PROJECT = "my-project-1"
 DATASET = "d"
-STAGING = re.compile(r"`[^`]+`\.`[^`]+`\.`(bqsync_staging_[^`]+)`")
+MERGE = re.compile(r"merge into `[^`]+`\.`[^`]+`\.`([^`]+)` as \w+\nusing `[^`]+`\.`[^`]+`\.`([^`]+)`")
 
 
 class Collected:
@@ -95,6 +95,8 @@ def exercise(bq, app, listed):
     app.sync()
     change(range(44, 46))
     app.sync()
+    change(range(46, 48), changed=True)
+    app.sync(BQ_SYNC_ATOMIC="1")
     for table in listed:
         key, target = table["key"][0], f"`{DATASET}`.`{table['target']}`"
         bq.query(f"delete from {target} where `{key}` = (select min(`{key}`) from {target})")
@@ -120,12 +122,11 @@ def collect_sent(out, bq, listed):
 
 def add_sent(out, by_target, sql):
     kind = sql.split()[0].lower()
-    if kind == "merge":
-        table = by_target[re.match(r"merge into `[^`]+`\.`[^`]+`\.`([^`]+)`", sql)[1]]
-        staging = STAGING.search(sql)[1]
-        out.staging[staging] = staging_ddl(table["columns"], staging)
-        out.merges[f"{table['table']}.sent{len(out.merges)}"] = sql
-    else:
+    for target, staging in MERGE.findall(sql):
+        out.staging[staging] = staging_ddl(by_target[target]["columns"], staging)
+        if kind == "merge":
+            out.merges[f"{by_target[target]['table']}.sent{len(out.merges)}"] = sql
+    if kind != "merge":
         out.other[f"{kind}{len(out.other)}"] = sql
 
 

@@ -102,7 +102,7 @@ class GoogleSqlTest(unittest.TestCase):
                 if runs:
                     said = {" ".join(sql.split()[:2]) for sql in collected.other.values()}
                     self.assertLessEqual({"alter table", "truncate table", "select r.bucket,"}, said)
-                    self.assertTrue(any("set data type" in sql for sql in collected.other.values()))
+        self.assertTrue(any(" set data type " in sql for sql in self.collected[-1].other.values()))
         self.assertGreater(sum(path.startswith("mutants/") for path in self.texts), 1000)
 
 
