@@ -23,13 +23,16 @@ static void print_plan(const cJSON *json)
     const cJSON *table;
     const cJSON *statement;
 
-    printf("%-26s %-8s %10s %10s %10s  %s\n", "table", "mode", "insert", "update", "delete", "why");
+    printf(
+        "%-26s %-8s %10s %10s %10s %12s  %s\n", "table", "mode", "insert", "update", "delete",
+        "loads a day", "why");
     cJSON_ArrayForEach(table, cJSON_GetObjectItemCaseSensitive(json, "tables"))
     {
         printf(
-            "%-26s %-8s %10.0f %10.0f %10.0f  %s\n", text(table, "table"), text(table, "mode"),
-            number(table, "insert"), number(table, "update"), number(table, "delete"),
-            text(table, "why"));
+            "%-26s %-8s %10.0f %10.0f %10.0f %5.0f of %-4.0f %s\n", text(table, "table"),
+            text(table, "mode"), number(table, "insert"), number(table, "update"),
+            number(table, "delete"), number(table, "modifications_today"),
+            number(table, "modifications_a_day"), text(table, "why"));
         cJSON_ArrayForEach(statement, cJSON_GetObjectItemCaseSensitive(table, "ddl"))
         {
             printf("    %s\n", statement->valuestring);

@@ -6,12 +6,16 @@
 #include "service/scheduler.h"
 #include "service/status.h"
 #include "source/tracking.h"
+#include "sync/quota.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Loads of a day from which on people should know. */
+#define NEAR_LIMIT (QUOTA_MODIFICATIONS_A_DAY * 4 / 5)
 
 #define AGE_SIZE 24
 
@@ -84,6 +88,11 @@ static void print_table(const struct colours *colour, const cJSON *table)
     printf("%9" PRId64 "\n", rejected);
     if (error[0] != '\0')
         printf("    %s%s%s\n", colour->bad, error, colour->end);
+    int64_t used = number_of(table, "modifications_today", 0);
+    if (used >= NEAR_LIMIT)
+        printf(
+            "    %s%" PRId64 " of the %d loads that BigQuery allows a table in a day%s\n",
+            colour->warn, used, QUOTA_MODIFICATIONS_A_DAY, colour->end);
 }
 
 static void print_head(const struct colours *colour, const cJSON *json)

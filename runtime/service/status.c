@@ -470,7 +470,8 @@ cJSON *status_json(struct status *status, struct status_live *live)
     cJSON *tables = cJSON_AddArrayToObject(json, "tables");
     for (size_t i = 0; i < status->count; i++) {
         const struct status_table *row = &status->tables[i];
-        cJSON *table = ok ? table_json(status->config, row, live->now_us) : bare_table_json(row->table);
+        cJSON *table =
+            ok ? table_json(status->config, row, live->now_us) : bare_table_json(row->table);
         add_freshness(table, &live->ledger->tables[i], live->now_us);
         cJSON_AddItemToArray(tables, table);
     }

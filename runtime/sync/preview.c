@@ -139,28 +139,19 @@ static bool compare_target(
     return ok;
 }
 
-/* How many of the modifications that BigQuery allows a table in a day have been used. */
-static bool read_quota(
-    struct previewer *p, const struct task *task, int64_t *out_used, struct error *err)
-{
-    const struct clock *clock = p->engine->clock;
-
-    return quota_used_today(
-        p->engine->config, &p->tracking, task->table, clock->wall_us(clock->context), out_used,
-        err);
-}
-
 static cJSON *preview_table(struct previewer *p, struct task *task, bool *out_blocked)
 {
+    const struct clock *clock = p->engine->clock;
     struct counts counts = {0};
     struct target_diff diff = {0};
     struct error err = {0};
-    int64_t used = 0;
+    struct quota_use use = {0};
     cJSON *json = cJSON_CreateObject();
 
     bool ok = plan_table(p->engine->config, &p->source, &p->tracking, task, p->full, &err) &&
               count(p->engine->config, &p->source, task, &counts, &err) &&
-              compare_target(p, task, &diff, &err) && read_quota(p, task, &used, &err);
+              compare_target(p, task, &diff, &err) &&
+              quota_load(p->engine->config, &p->tracking, task->table, &use, &err);
     const char *way = way_name(task, &counts);
 
     cJSON_AddStringToObject(json, "table", task->table->name);
@@ -182,7 +173,8 @@ static cJSON *preview_table(struct previewer *p, struct task *task, bool *out_bl
         cJSON_AddStringToObject(json, "why", task->why);
     int64_t a_day = quota_a_day(p->engine->config, quota_way(task->table));
     cJSON_AddNumberToObject(json, "modifications_a_day", (double)a_day);
-    cJSON_AddNumberToObject(json, "modifications_today", (double)used);
+    cJSON_AddNumberToObject(
+        json, "modifications_today", (double)quota_today(use, clock->wall_us(clock->context)));
     target_diff_clear(&diff);
     return json;
 }

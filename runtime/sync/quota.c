@@ -15,9 +15,9 @@ static void full_name(const struct config *config, const struct table *table, ch
     snprintf(out, 512, "%s.%s.%s", config->project, config->dataset, table->target);
 }
 
-static bool load(
+bool quota_load(
     const struct config *config, struct tracking *tracking, const struct table *table,
-    struct governor_use *out_use, struct error *err)
+    struct quota_use *out_use, struct error *err)
 {
     char name[512];
 
@@ -31,9 +31,10 @@ bool quota_begin(
 {
     for (size_t i = 0; i < count; i++) {
         const char *target = tasks[i].table->target;
-        struct governor_use use = {0};
-        if (!load(engine->config, tracking, tasks[i].table, &use, err))
+        struct quota_use saved;
+        if (!quota_load(engine->config, tracking, tasks[i].table, &saved, err))
             return false;
+        const struct governor_use use = {.day = saved.day, .modifications = saved.modifications};
         governor_restore(engine->governor, target, use);
         tasks[i].spare_quota = governor_use(engine->governor, target).modifications >=
                                QUOTA_MODIFICATIONS_A_DAY - QUOTA_RESERVE;
@@ -48,9 +49,9 @@ bool quota_end(
     for (size_t i = 0; i < count; i++) {
         const struct table *table = tasks[i].table;
         struct governor_use use = governor_use(engine->governor, table->target);
-        struct governor_use saved = {0};
+        struct quota_use saved;
         char name[512];
-        if (!load(engine->config, tracking, table, &saved, err))
+        if (!quota_load(engine->config, tracking, table, &saved, err))
             return false;
         bool same = saved.day == use.day && saved.modifications == use.modifications;
         if (same || use.modifications == 0)
@@ -62,16 +63,9 @@ bool quota_end(
     return true;
 }
 
-bool quota_used_today(
-    const struct config *config, struct tracking *tracking, const struct table *table,
-    int64_t now_us, int64_t *out_modifications, struct error *err)
+int64_t quota_today(struct quota_use use, int64_t now_us)
 {
-    struct governor_use use = {0};
-
-    if (!load(config, tracking, table, &use, err))
-        return false;
-    *out_modifications = use.day == governor_day(now_us) ? use.modifications : 0;
-    return true;
+    return use.day == governor_day(now_us) ? use.modifications : 0;
 }
 
 enum table_way quota_way(const struct table *table)

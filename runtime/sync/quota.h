@@ -30,11 +30,17 @@ MUST_CHECK bool quota_end(
     const struct engine *engine, struct tracking *tracking, const struct task *tasks, size_t count,
     struct error *err);
 
-/* What the target of a table has used today as far as the state database knows; 0 without a record.
- */
-MUST_CHECK bool quota_used_today(
+/* What the state database knows of a table's target. */
+struct quota_use {
+    int64_t day; /* as the governor counts them */
+    int64_t modifications;
+};
+/* Zeros without a record. */
+MUST_CHECK bool quota_load(
     const struct config *config, struct tracking *tracking, const struct table *table,
-    int64_t now_us, int64_t *out_modifications, struct error *err);
+    struct quota_use *out_use, struct error *err);
+/* Those of the day that it is now. */
+int64_t quota_today(struct quota_use use, int64_t now_us);
 
 /* How a table is usually sent. */
 enum table_way quota_way(const struct table *table);

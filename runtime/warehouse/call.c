@@ -112,6 +112,14 @@ static void name_call(const struct call *call, char *out, size_t size)
         call->subject);
 }
 
+void call_explain(struct error *err)
+{
+    if (strcmp(err->reason, "bytesBilledLimitExceeded") == 0)
+        error_wrap(
+            err, "refused because it would bill more than BQ_MAX_BYTES_BILLED allows (raise it, or "
+                 "unset it)");
+}
+
 static enum retry_action judge_answer(
     const struct call *call, const struct http_answer *answer, struct error *err)
 {
@@ -138,6 +146,7 @@ static enum retry_action judge_answer(
     err->http_status = answer->status;
     err->retry_after_ms = answer->retry_after_ms;
     keep_reason(err, reason_of.reason);
+    call_explain(err);
     return action;
 }
 

@@ -73,6 +73,10 @@ bool call_pause(
     struct bigquery *bigquery, const struct call *call, struct retry *retry, bool answered,
     struct error *err);
 
+/* Adds what is to be done about it to a refusal that BigQuery words in numbers alone: a query above
+ * BQ_MAX_BYTES_BILLED, which fails at once and bills nothing. */
+void call_explain(struct error *err);
+
 /* "/bigquery/v2/projects/P" or with "/upload" in front, escaped. */
 void call_path_project(const struct bigquery *bigquery, struct buffer *out);
 void call_path_dataset(const struct bigquery *bigquery, struct buffer *out);

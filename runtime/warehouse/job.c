@@ -36,12 +36,7 @@ static void read_failure(const cJSON *status, const char *job_id, struct error *
         failure, code, "BigQuery: job %s failed: %s: %.400s%s%.400s%s", job_id, reason, message,
         more[0] == '\0' ? "" : " (", more, more[0] == '\0' ? "" : ")");
     snprintf(failure->reason, sizeof failure->reason, "%s", reason);
-    // A job above the cap fails at once and bills nothing.
-    if (strcmp(reason, "bytesBilledLimitExceeded") == 0)
-        error_wrap(
-            failure,
-            "refused because it would bill more than BQ_MAX_BYTES_BILLED allows (raise it, "
-            "or unset it)");
+    call_explain(failure);
     for (char *at = failure->message; *at != '\0'; at++)
         if ((unsigned char)*at < ' ')
             *at = ' ';

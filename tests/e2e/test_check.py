@@ -1,14 +1,10 @@
 """bqsync check: what it finds, and that it changes nothing."""
 
 import json
-import pathlib
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-
-from support.bqlocal import Bqlocal  # noqa: E402
-from support.deployment import Deployment  # noqa: E402
+from tests.support.bqlocal import Bqlocal
+from tests.support.deployment import Deployment
 
 ON_TABLES = ("bigquery.tables.get", "bigquery.tables.getData", "bigquery.tables.update",
              "bigquery.tables.updateData", "bigquery.tables.delete")
@@ -29,10 +25,6 @@ class CheckCase(unittest.TestCase):
                         "insert into settings values ('a', 'b');")
         if self.synced:
             self.app.sync()
-
-    def enterContext(self, manager):
-        self.addCleanup(manager.__exit__, None, None, None)
-        return manager.__enter__()
 
     def check(self, *arguments, status=0, **environment):
         document = self.app.json("check", *arguments, status=status, **environment)

@@ -27,6 +27,32 @@ class RestFaults(unittest.TestCase):
     def names(self):
         return [d["datasetReference"]["datasetId"] for d in self.bq.get("datasets")["datasets"]]
 
+    def test_a_denied_permission_is_held_by_nobody(self):
+        self.make("one")
+        self.bq.query("create table one.t (a int64)")
+        probe = f"{DATASETS}/one/tables/t:testIamPermissions"
+        asked = {"permissions": ["bigquery.tables.get", "bigquery.tables.update"]}
+        self.bq.faults({"action": "deny", "permission": "bigquery.tables.get"})
+
+        self.assertEqual(self.bq.post(probe, asked), {"permissions": ["bigquery.tables.update"]})
+        with self.assertRaises(HttpError) as refused:
+            self.bq.get("datasets/one/tables/t")
+        self.assertEqual((refused.exception.status, refused.exception.reason), (403, "accessDenied"))
+        self.assertIn("bigquery.tables.get", refused.exception.message)
+        self.bq.faults({"action": "deny", "permission": "bigquery.tables.create"})
+        with self.assertRaises(HttpError) as refused:
+            self.bq.query("create table one.u (a int64)")
+        self.assertEqual(refused.exception.reason, "accessDenied")
+
+        self.bq.clear_faults()
+        self.assertEqual(self.bq.post(probe, asked), asked)
+        self.assertEqual(self.bq.table("one", "t")["tableReference"]["tableId"], "t")
+
+    def test_a_denial_without_a_permission_is_refused(self):
+        with self.assertRaises(HttpError) as refused:
+            self.bq.faults({"action": "deny"})
+        self.assertIn("faults[0].permission", refused.exception.message)
+
     def test_the_nth_request_that_matches_is_answered_with_a_status(self):
         self.bq.faults({"method": "POST", "path": "/datasets$", "nth": 2, "count": 2,
                         "action": "status", "status": 429, "reason": "rateLimitExceeded",

@@ -1,5 +1,6 @@
 /* Progress, intents, runs and the control tables they live in. */
 #include "source/control.h"
+#include "source/usage.h"
 #include "support.h"
 
 #define NOW 1767323045678000 /* 2026-01-02T03:04:05.678Z */
@@ -252,10 +253,10 @@ static void test_an_error_is_kept_until_the_table_succeeds(void **state)
 static void test_dropped_control_tables_come_back(void **state)
 {
     (void)state;
-    static const char *const names[] = {"bq_sync_meta",    "bq_sync_tracking",
-                                        "bq_sync_intents", "bq_sync_generations",
-                                        "bq_sync_runs",    "bq_sync_rejects"};
-    for (size_t i = 0; i < 6; i++) {
+    static const char *const names[] = {
+        "bq_sync_meta", "bq_sync_tracking", "bq_sync_intents", "bq_sync_generations",
+        "bq_sync_runs", "bq_sync_rejects",  "bq_sync_quota"};
+    for (size_t i = 0; i < 7; i++) {
         char sql[64];
         sync_once(INTENT_REPLACE, 1);
         snprintf(sql, sizeof sql, "drop table %s", names[i]);
@@ -377,6 +378,30 @@ static void test_the_newest_runs_are_kept_newest_first(void **state)
     buffer_clear(&out);
 }
 
+static void test_a_daily_count_is_kept_by_name(void **state)
+{
+    (void)state;
+    struct tracking reader;
+    int64_t day = 7;
+    int64_t count = 7;
+
+    expect_ok(usage_load(&tracking, "p.d.users", &day, &count, &err));
+    assert_int_equal(day, 0);
+    assert_int_equal(count, 0);
+    expect_ok(usage_save(&tracking, "p.d.users", 20454, 12, &err));
+    expect_ok(usage_save(&tracking, "p.d.users", 20455, 3, &err));
+    expect_ok(usage_load(&tracking, "p.d.users", &day, &count, &err));
+    assert_int_equal(day, 20455);
+    assert_int_equal(count, 3);
+
+    // A reader finds nothing where the table was dropped, and says so.
+    run(&tracking.database, "drop table bq_sync_quota");
+    expect_ok(tracking_open_read(tracking.database.path, &reader, &err));
+    expect_ok(usage_load(&reader, "p.d.users", &day, &count, &err));
+    assert_int_equal(count, 0);
+    tracking_close(&reader);
+}
+
 #define state_test(function) cmocka_unit_test_setup_teardown(function, open_state, close_state)
 
 int main(void)
@@ -394,6 +419,7 @@ int main(void)
         state_test(test_an_invalidated_table_keeps_its_numbers_and_loses_its_hash),
         state_test(test_acknowledging_twice_does_no_harm),
         state_test(test_an_error_is_kept_until_the_table_succeeds),
+        state_test(test_a_daily_count_is_kept_by_name),
         state_test(test_dropped_control_tables_come_back),
         state_test(test_reading_a_database_without_control_tables_finds_nothing),
         state_test(test_tables_of_an_older_layout_are_completed),

@@ -263,6 +263,7 @@ static void test_gclouds_file_is_found_in_its_folder(void **state)
     expect_ok(ok);
     snprintf(described, sizeof described, "user (file %s)", path);
     assert_string_equal(credentials_describe(credentials), described);
+    assert_null(credentials_member(credentials));
     assert_string_equal(credentials_quota_project(credentials), "q");
     assert_string_equal(credentials_endpoint(credentials), "https://bigquery.googleapis.com");
     credentials_close(credentials);
@@ -286,6 +287,8 @@ static void test_a_good_key_file_is_described_without_its_key(void **state)
         described, sizeof described, "service account sync@p.iam.gserviceaccount.com (file %s)",
         keys->path);
     assert_string_equal(credentials_describe(credentials), described);
+    assert_string_equal(
+        credentials_member(credentials), "serviceAccount:sync@p.iam.gserviceaccount.com");
     assert_string_equal(credentials_quota_project(credentials), "other");
     credentials_close(credentials);
 }

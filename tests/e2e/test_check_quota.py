@@ -1,0 +1,125 @@
+"""BigQuery's daily limit of modifications a table, known across processes, and what happens there."""
+
+import datetime
+import unittest
+
+from tests.support.bqlocal import Bqlocal
+from tests.support.deployment import Deployment
+
+LIMIT = 1500
+DAY = datetime.timedelta(days=1)
+
+
+def quota_day():
+    """Today in BigQuery's calendar (Pacific standard time), as a number and its end in UTC."""
+    pacific = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=8)
+    number = (pacific.date() - datetime.date(1970, 1, 1)).days
+    end = datetime.datetime.combine(pacific.date() + DAY, datetime.time(8))
+    return number, end.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+class Quota(unittest.TestCase):
+    def setUp(self):
+        self.bq = self.enterContext(Bqlocal(datasets=["d"]))
+        self.app = self.enterContext(Deployment(self.bq))
+        self.app.script("insert into events(kind) values ('a'); insert into settings values ('a', 'b');"
+                        "insert into accounts(email) values ('a@x');")
+        self.app.sync()
+
+    def use(self, table, modifications, day=0):
+        self.app.execute("insert or replace into bq_sync_quota values (?, ?, ?)",
+                         (f"p.d.{table}", quota_day()[0] + day, modifications))
+
+    def used(self, command, table):
+        return self.app.table(self.app.json(command), table)["modifications_today"]
+
+    def test_what_a_day_has_seen_is_counted_across_processes(self):
+        self.assertEqual(1, self.used("plan", "events"))
+        for kind in "bc":
+            self.app.execute("insert into events(kind) values (?)", kind)
+            self.app.sync()
+        self.assertEqual(3, self.used("plan", "events"))
+        self.assertEqual(3, self.used("status", "events"))
+        mine = next(table for table in self.bq.get("/bqlocal/tables")["tables"]
+                    if table["table"] == "events")
+        self.assertEqual(3, mine["modifications_today"])
+
+    def test_a_pass_with_nothing_to_send_does_not_write_the_counts(self):
+        before = self.app.execute("select * from bq_sync_quota order by 1")
+        self.app.sync()
+        self.assertEqual(before, self.app.execute("select * from bq_sync_quota order by 1"))
+
+    def test_counts_of_yesterday_do_not_count(self):
+        self.use("events", LIMIT, day=-1)
+        self.assertEqual(0, self.used("status", "events"))
+        self.app.execute("insert into events(kind) values ('b')")
+        self.assertEqual("append", self.app.table(self.app.sync(), "events")["mode"])
+        self.assertEqual(1, self.used("plan", "events"))
+
+    def test_near_the_limit_new_rows_go_by_merge_which_does_not_count(self):
+        self.use("events", LIMIT - 20)
+        self.app.execute("insert into events(kind) values ('b')")
+        events = self.app.table(self.app.sync(), "events")
+        self.assertEqual(("synced", "merge", 1),
+                         (events["status"], events["mode"], events["rows_inserted"]))
+        self.assertEqual(LIMIT - 20, self.used("plan", "events"))
+        self.assertEqual(["a", "b"], sorted(row["kind"] for row in self.bq.rows("d", "events")))
+
+    def test_at_the_limit_a_replacement_fails_until_the_next_day_and_others_go_on(self):
+        self.use("settings", LIMIT)
+        self.app.execute("update settings set value = 'c'")
+        self.app.execute("insert into accounts(email) values ('b@x')")
+        run = self.app.sync(status=1)
+        error = self.app.table(run, "settings")["error"]
+        self.assertEqual(("quota", True), (error["code"], error["retryable"]))
+        self.assertIn(f"it goes on at {quota_day()[1]}", error["message"])
+        self.assertEqual("synced", self.app.table(run, "accounts")["status"])
+
+        self.use("settings", LIMIT, day=-1)
+        self.assertTrue(self.app.sync()["ok"])
+        self.assertEqual(["c"], [row["value"] for row in self.bq.rows("d", "settings")])
+
+    def test_plan_tells_what_a_day_of_the_schedule_uses(self):
+        plan = self.app.json("plan", BQ_SYNC_INTERVAL="15m")
+        self.assertEqual(97, self.app.table(plan, "events")["modifications_a_day"])
+        self.assertEqual(1, self.app.table(plan, "accounts")["modifications_a_day"])
+        plan = self.app.json("plan", BQ_SYNC_INTERVAL="off", BQ_SYNC_DAILY_AT="off")
+        self.assertEqual(0, self.app.table(plan, "events")["modifications_a_day"])
+        status = self.app.json("status", BQ_SYNC_INTERVAL="15m")
+        self.assertEqual(97, self.app.table(status, "events")["modifications_a_day"])
+
+    def test_status_for_people_speaks_of_tables_that_are_near_the_limit(self):
+        self.use("events", LIMIT * 4 // 5)
+        _, out, _ = self.app.run("status")
+        self.assertEqual(1, out.count("1200 of the 1500 loads"), out)
+
+    def test_a_dropped_record_is_made_again(self):
+        self.app.execute("drop table bq_sync_quota")
+        self.assertEqual(0, self.used("status", "events"))
+        self.app.execute("insert into events(kind) values ('b')")
+        self.assertTrue(self.app.sync()["ok"])
+        self.assertEqual(1, self.used("status", "events"))
+
+
+class Money(unittest.TestCase):
+    def setUp(self):
+        self.bq = self.enterContext(Bqlocal(datasets=["d"]))
+        self.app = self.enterContext(Deployment(self.bq))
+        self.app.execute("insert into accounts(email) values ('a@x')")
+        self.app.sync()
+
+    def test_bytes_billed_are_summed_per_table_and_logged(self):
+        self.app.execute("update accounts set note = 'x'")
+        run = self.app.sync(BQ_LOG_LEVEL="info")
+        accounts = self.app.table(run, "accounts")
+        self.assertGreaterEqual(accounts["bytes_billed"], 10_000_000)
+        self.assertEqual(0, self.app.table(run, "events")["bytes_billed"])
+        self.assertIn(f"bytes_billed={accounts['bytes_billed']}", self.app.last_stderr)
+
+    def test_a_refused_select_names_the_setting(self):
+        _, out, err = self.app.run("verify", "--json", BQ_MAX_BYTES_BILLED="1M")
+        self.assertIn("BQ_MAX_BYTES_BILLED", out + err)
+
+
+if __name__ == "__main__":
+    unittest.main()
