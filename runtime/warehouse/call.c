@@ -318,7 +318,7 @@ static void report_exhausted(
     int64_t now = bigquery->clock->monotonic_ms(bigquery->clock->context);
 
     bool ill = governor != NULL && err->http_status >= 500 &&
-               governor_is_silent_since(governor, retry->started_ms);
+               governor_is_silent_since(governor, retry->failed_ms);
     if (!answered || ill) {
         err->code = ERROR_UNREACHABLE;
         if (governor != NULL)

@@ -146,13 +146,18 @@ void retry_begin(
 void retry_progress(struct retry *retry)
 {
     retry->started_ms = retry->clock->monotonic_ms(retry->clock->context);
+    retry->failed_ms = -1;
     retry->until_ms = INT64_MAX;
     retry->next_ms = 0;
 }
 
 void retry_limit(struct retry *retry, int64_t left_ms)
 {
-    retry->until_ms = retry->clock->monotonic_ms(retry->clock->context) + left_ms;
+    int64_t now = retry->clock->monotonic_ms(retry->clock->context);
+
+    if (retry->failed_ms < 0)
+        retry->failed_ms = now;
+    retry->until_ms = now + left_ms;
 }
 
 int64_t retry_left_ms(const struct retry *retry)

