@@ -7,7 +7,8 @@ one more run has nothing to do and makes the one request that this costs.
     BQSYNC_CRASH_SCENARIO=TEXT   only scenarios whose name has the text
 """
 
-import collections
+import contextlib
+import multiprocessing
 import os
 import pathlib
 import sys
@@ -15,7 +16,7 @@ import tempfile
 import unittest
 
 from tests.fault.killing import count_commits, kill_at_commit, kill_at_request
-from tests.fault.scenarios import SCENARIOS, checkpoint
+from tests.fault.scenarios import SCANNED, SCENARIOS, checkpoint
 from tests.support import mirror
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
@@ -40,12 +41,11 @@ LOSSES = {
 class World:
     """A source and a warehouse that can be put back to where a scenario begins."""
 
-    def __init__(self, test, folder, scenario, state=None):
-        self.test = test
-        self.folder = folder
+    def __init__(self, stack, scenario, state):
+        self.folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bqsync-crash-")))
         self.scenario = scenario
-        self.bq = test.enterContext(Bqlocal(datasets=["d"], data=folder / "bq.db"))
-        self.app = test.enterContext(Deployment(self.bq, environment=HURRY, state=state))
+        self.bq = stack.enter_context(Bqlocal(datasets=["d"], data=self.folder / "bq.db"))
+        self.app = stack.enter_context(Deployment(self.bq, environment=HURRY, state=state))
         if scenario.before is not None:
             self.app.script(scenario.before)
             self.app.run("sync", *scenario.tables)
@@ -105,82 +105,101 @@ class World:
         return "equal"
 
 
+class Part:
+    """What one scenario came to: the points where it was cut short, and the outcome of each."""
+
+    def __init__(self, name):
+        self.name = name
+        self.points = ()  # two figures for the matrix
+        self.outcomes = {}
+
+    @property
+    def failures(self):
+        return [(self.name, *point, outcome) for point, outcome in self.outcomes.items() if outcome != "equal"]
+
+    @property
+    def cells(self):
+        return (self.name, *self.points, len(self.outcomes), len(self.outcomes) - len(self.failures))
+
+
+def kill_everywhere(scenario, state):
+    part = Part(scenario.name)
+    with contextlib.ExitStack() as stack:
+        world = World(stack, scenario, state)
+        part.points = requests, commits = world.count()
+        for side in ("before", "after"):
+            for number in range(1, requests + 1):
+                world.restore()
+                killed = kill_at_request(world.bq, world.app, number, side, world.arguments)
+                part.outcomes["request", number, side] = world.outcome() if killed else "never reached"
+            for number in range(1, commits + 1):
+                world.restore()
+                killed = kill_at_commit(world.app, number, side, world.arguments)
+                part.outcomes["commit", number, side] = world.outcome() if killed else "never reached"
+    return part
+
+
+def lose_everywhere(scenario, state):
+    """The second figure is how many of the runs ended well in spite of the loss."""
+    part = Part(scenario.name)
+    with contextlib.ExitStack() as stack:
+        world = World(stack, scenario, state)
+        requests, _ = world.count()
+        well = 0
+        for loss, rule in LOSSES.items():
+            for number in range(1, requests + 1):
+                world.restore()
+                world.bq.faults({**rule, "nth": number, "count": 1})
+                status, _, err = world.app.run("sync", *world.arguments)
+                world.bq.clear_faults()
+                well += status == 0
+                outcome = world.difference() if status == 0 else None
+                if status not in (0, 1, 4, 5):
+                    outcome = f"the run itself ended with {status}: {err}"
+                part.outcomes[loss, number] = outcome or world.outcome()
+        part.points = (requests, well)
+    return part
+
+
+def show(*cells):
+    """A line of the matrix."""
+    widths = (-34, 10, 10, 8, 8)
+    print("".join(f"{cell:<{-width}}" if width < 0 else f"{cell:>{width}}" for cell, width in zip(cells, widths)),
+          file=sys.stderr, flush=True)
+
+
 class CrashMatrixTest(unittest.TestCase):
     maxDiff = None
 
     def setUp(self):
-        self.shown = None
-
-    def show(self, *cells):
-        """A line of the matrix, below its heading."""
-        widths = (-34, 9, 9, 9, 9)
-        print("".join(f"{cell:<{-width}}" if width < 0 else f"{cell:>{width}}"
-                      for cell, width in zip(cells, widths)), file=sys.stderr, flush=True)
-
-    def worlds(self, **options):
-        wanted = os.environ.get("BQSYNC_CRASH_SCENARIO", "")
-        for scenario in SCENARIOS:
-            if wanted in scenario.name:
-                with tempfile.TemporaryDirectory(prefix="bqsync-crash-") as folder:
-                    yield World(self, pathlib.Path(folder), scenario, **options)
-
-    def check(self, name, points, outcomes):
-        equal = sum(outcome == "equal" for outcome in outcomes.values())
-        self.show(name, *points, len(outcomes), equal)
-        return [(name, *point, outcome) for point, outcome in outcomes.items() if outcome != "equal"]
-
-    def kill_everywhere(self, **options):
-        failures = []
-        print(file=sys.stderr)
-        self.show("killed at every", "request", "commit", "kills", "equal")
-        for world in self.worlds(**options):
-            requests, commits = world.count()
-            outcomes = {}
-            for side in ("before", "after"):
-                for number in range(1, requests + 1):
-                    world.restore()
-                    self.assertTrue(kill_at_request(world.bq, world.app, number, side, world.arguments))
-                    outcomes["request", number, side] = world.outcome()
-                for number in range(1, commits + 1):
-                    world.restore()
-                    self.assertTrue(kill_at_commit(world.app, number, side, world.arguments))
-                    outcomes["commit", number, side] = world.outcome()
-            world.bq.stop()
-            failures += self.check(world.scenario.name, (requests, commits), outcomes)
-        return failures
-
-    def test_every_kill_ends_in_equality(self):
         if os.environ.get("BQSYNC_SANITIZE"):
             self.skipTest("the shim cannot be preloaded into a sanitizer build; the plain build runs this")
 
-        self.assertEqual([], self.kill_everywhere())
-
-    def test_every_lost_or_broken_answer_ends_in_equality(self):
+    def assert_all_equal(self, heading, cut_short, scenarios=SCENARIOS, state=None):
+        """Shows the matrix of all scenarios, a process of its own for each."""
+        wanted = os.environ.get("BQSYNC_CRASH_SCENARIO", "")
         failures = []
         print(file=sys.stderr)
-        self.show("lost at every request", "requests", "losses", "runs well", "equal")
-        for world in self.worlds():
-            world.restore()
-            self.assertEqual(0, world.app.run("sync", *world.arguments)[0])
-            requests = len(world.bq.requests())
-            outcomes, ended = {}, collections.Counter()
-            for loss, rule in LOSSES.items():
-                for number in range(1, requests + 1):
-                    world.restore()
-                    world.bq.faults({**rule, "nth": number, "count": 1})
-                    status, _, err = world.app.run("sync", *world.arguments)
-                    world.bq.clear_faults()
-                    ended[status] += 1
-                    outcome = world.difference() if status == 0 else None
-                    if status not in (0, 1, 4, 5):
-                        outcome = f"the run itself ended with {status}: {err}"
-                    outcomes[loss, number] = outcome or world.outcome()
-            world.bq.stop()
-            equal = sum(outcome == "equal" for outcome in outcomes.values())
-            self.show(world.scenario.name, requests, len(outcomes), ended[0], equal)
-            failures += [(world.scenario.name, *point, outcome)
-                         for point, outcome in outcomes.items() if outcome != "equal"]
+        show(*heading)
+        with multiprocessing.get_context("fork").Pool(min(len(os.sched_getaffinity(0)), 8)) as pool:
+            jobs = [pool.apply_async(cut_short, (scenario, state)) for scenario in scenarios
+                    if wanted in scenario.name]
+            for job in jobs:
+                part = job.get()
+                show(*part.cells)
+                failures += part.failures
         self.assertEqual([], failures)
+
+    def test_every_kill_ends_in_equality(self):
+        self.assert_all_equal(("killed at every", "request", "commit", "kills", "equal"), kill_everywhere)
+
+    def test_every_kill_of_a_sync_by_scan_ends_in_equality(self):
+        self.assert_all_equal(("killed at every (scan)", "request", "commit", "kills", "equal"), kill_everywhere,
+                              SCANNED, "state.db")
+
+    def test_every_lost_or_broken_answer_ends_in_equality(self):
+        self.assert_all_equal(("lost at every request", "requests", "runs well", "losses", "equal"),
+                              lose_everywhere)
 
 
 if __name__ == "__main__":
