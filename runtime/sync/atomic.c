@@ -29,11 +29,6 @@ struct commit {
 /* --- staging -------------------------------------------------------------------------------------
  */
 
-static bool has_work(const struct task *task)
-{
-    return task->work != WORK_NONE;
-}
-
 static bool is_staged(const struct task *task)
 {
     return task->intent != NULL;
@@ -303,7 +298,7 @@ void atomic_apply(
     struct job job = {0};
     struct error err = {0};
 
-    crew_run(crew, tasks, count, has_work, stage);
+    crew_run(crew, tasks, count, task_has_work, stage);
     size_t staged = count_staged(&commit);
     if (staged == 0)
         return;

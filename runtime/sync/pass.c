@@ -10,6 +10,7 @@
 #include "sync/atomic.h"
 #include "sync/crew.h"
 #include "sync/extract.h"
+#include "sync/gather.h"
 #include "sync/listing.h"
 #include "sync/plan.h"
 #include "sync/quota.h"
@@ -19,14 +20,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* How long our statements wait for the application's locks before a table, or the pass, gives up.
  */
 #define BUSY_TIMEOUT_MS 20000
-
-/* A pass compresses on at most so many threads besides the one that reads. */
-#define COMPRESSORS_MAX 4
 
 struct pass {
     const struct engine *engine;
@@ -179,27 +176,11 @@ static bool any_task(const struct task *task)
     return true;
 }
 
-static bool has_work(const struct task *task)
-{
-    return task->work != WORK_NONE;
-}
-
 /* Whether a table has anything to do is told by its scan; until then its target is left alone, so
  * that an idle pass makes one request. */
 static bool is_known_work(const struct task *task)
 {
-    return has_work(task) && !(task->capture == TASK_SCAN && task->work == WORK_CHANGES);
-}
-
-static bool is_unprepared(const struct task *task)
-{
-    return has_work(task) && !task->prepared &&
-           (task->batch.rows > 0 || task->work == WORK_REPLACE);
-}
-
-static bool is_to_reread(const struct task *task)
-{
-    return task->reread;
+    return task_has_work(task) && !(task->capture == TASK_SCAN && task->work == WORK_CHANGES);
 }
 
 static void fail(struct pass *pass, struct task *task, const struct error *why)
@@ -281,149 +262,22 @@ static void install_capture(struct pass *pass)
     }
 }
 
-/* What a scan writes to the state has to be written before the snapshot (source/shadow.h). */
-static void settle_shadows(struct pass *pass)
+static bool gather(struct pass *pass, struct error *err)
 {
-    struct error err;
-
-    for (size_t i = 0; i < pass->count; i++) {
-        struct task *task = &pass->tasks[i];
-        if (task_failed(task) || !has_work(task) || task->capture != TASK_SCAN)
-            continue;
-        if (!shadow_settle(pass->engine->config->state_path, task->table, &err))
-            fail(pass, task, &err);
-    }
-}
-
-/* Seals the wanted tables and opens the snapshot in which all of them are read. */
-static bool open_snapshot(
-    struct pass *pass, bool (*wanted)(const struct task *task), size_t *out_count,
-    struct error *err)
-{
-    const struct table **tables = calloc(pass->count + 1, sizeof *tables);
-    struct source_shape *shapes = calloc(pass->count + 1, sizeof *shapes);
-    struct position *positions = calloc(pass->count + 1, sizeof *positions);
-    size_t count = 0;
-    bool ok = false;
-
-    if (tables == NULL || shapes == NULL || positions == NULL) {
-        error_set(err, ERROR_MEMORY, "out of memory");
-        goto cleanup;
-    }
-    for (size_t i = 0; i < pass->count; i++) {
-        struct task *task = pass->order[i];
-        if (task_failed(task) || !wanted(task))
-            continue;
-        tables[count] = task->table;
-        shapes[count++] = task->shape;
-    }
-    bool write = pass->engine->config->state_is_source && !pass->options->dry_run;
-    *out_count = count;
-    if (count > 0 && !capture_seal(&pass->source, tables, shapes, count, write, positions, err))
-        goto cleanup;
-
-    size_t at = 0;
-    for (size_t i = 0; i < pass->count; i++) {
-        struct task *task = pass->order[i];
-        if (!task_failed(task) && wanted(task))
-            task->position = positions[at++];
-    }
-    ok = true;
-
-cleanup:
-    free(tables);
-    free(shapes);
-    free(positions);
-    return ok;
-}
-
-static int compressors(void)
-{
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-    return cores <= 1 ? 0 : cores - 1 > COMPRESSORS_MAX ? COMPRESSORS_MAX : (int)(cores - 1);
-}
-
-/* All wanted tables in one snapshot. It is let go before anything is sent, so that neither a slow
- * network nor a busy BigQuery keeps SQLite from checkpointing. */
-static bool extract(struct pass *pass, bool (*wanted)(const struct task *task), struct error *err)
-{
-    const struct clock *clock = pass->engine->clock;
-    struct extract_options options = {
-        .state_path = pass->options->dry_run ? NULL : pass->engine->config->state_path,
-        .shadow_path = pass->engine->config->state_path,
+    struct gather gather = {
+        .engine = pass->engine,
+        .source = &pass->source,
+        .crew = &pass->crew,
+        .tasks = pass->order,
+        .count = pass->count,
+        .prepare = prepare_target,
         .board = pass->options->board,
-        .compressors = compressors(),
-        .staging_only = pass->engine->config->sync_atomic,
-        .discard = pass->options->dry_run,
+        .dry_run = pass->options->dry_run,
     };
-    size_t count = 0;
+    bool ok = gather_read(&gather, err);
 
-    if (!open_snapshot(pass, wanted, &count, err))
-        return false;
-    pass->snapshot_us = clock->wall_us(clock->context);
-    for (size_t i = 0; i < pass->count; i++) {
-        struct task *task = pass->order[i];
-        struct error why;
-        if (task_failed(task) || !wanted(task))
-            continue;
-        int64_t began = clock->monotonic_ms(clock->context);
-        bool ok = extract_table(&pass->source, &options, task, &why);
-        task->result->duration_ms += clock->monotonic_ms(clock->context) - began;
-        if (!ok)
-            fail(pass, task, &why);
-        else if (task->work == WORK_CHANGES)
-            task->result->way = task->batch.staging ? WAY_MERGE : WAY_APPEND;
-        else
-            task->result->way = WAY_REPLACE;
-    }
-    if (count > 0)
-        database_rollback(&pass->source);
-    return true;
-}
-
-/* A scan that found nothing, and nothing is left of an earlier pass that a sync would clear. */
-static bool is_idle_scan(const struct task *task)
-{
-    return task->capture == TASK_SCAN && task->work == WORK_CHANGES && task->batch.rows == 0 &&
-           task->result->rows_rejected == 0 && !task->had_rejects &&
-           task->progress.last_error[0] == '\0';
-}
-
-/* A file that was made for a target as the definition has it, while the target has been relaxed by
- * hand. */
-static bool is_misfit(const struct task *task)
-{
-    if (!task->batch.guessed || task->batch.rows == 0 || task->nullable == NULL)
-        return false;
-    for (size_t i = 0; i < task->table->column_count; i++)
-        if (task->nullable[i] == task->table->columns[i].required)
-            return true;
-    return false;
-}
-
-/* What scans have found: nothing, or work for a target that has not been looked at yet. */
-static bool follow_scans(struct pass *pass, struct error *err)
-{
-    bool again = false;
-
-    for (size_t i = 0; i < pass->count; i++) {
-        struct task *task = &pass->tasks[i];
-        if (task_failed(task) || !is_idle_scan(task))
-            continue;
-        batch_clear(&task->batch);
-        task->work = WORK_NONE;
-        task->result->status = TABLE_UNCHANGED;
-    }
-    crew_run(&pass->crew, pass->order, pass->count, is_unprepared, prepare_target);
-    for (size_t i = 0; i < pass->count; i++) {
-        struct task *task = &pass->tasks[i];
-        task->reread = !task_failed(task) && is_misfit(task);
-        again = again || task->reread;
-        if (task->reread)
-            batch_clear(&task->batch);
-    }
-    return !again || extract(pass, is_to_reread, err);
+    pass->snapshot_us = gather.taken_us;
+    return ok;
 }
 
 static bool apply(struct applier *applier, struct task *task, struct error *err)
@@ -501,12 +355,8 @@ static void finish_dry(struct pass *pass)
 {
     for (size_t i = 0; i < pass->count; i++) {
         struct task *task = &pass->tasks[i];
-        if (task_failed(task) || !has_work(task))
+        if (task_failed(task) || !task_has_work(task))
             continue;
-        if (is_idle_scan(task)) {
-            task->result->status = TABLE_UNCHANGED;
-            continue;
-        }
         task->result->status = TABLE_SYNCED;
         task->result->rows_inserted = task->batch.new_rows;
         task->result->rows_updated = task->batch.changed_rows;
@@ -523,7 +373,7 @@ static bool run(struct pass *pass, struct error *err)
     settle(pass);
     plan(pass);
     if (pass->options->dry_run) {
-        if (!extract(pass, has_work, err))
+        if (!gather(pass, err))
             return false;
         finish_dry(pass);
         return true;
@@ -531,8 +381,7 @@ static bool run(struct pass *pass, struct error *err)
 
     crew_run(&pass->crew, pass->order, pass->count, is_known_work, prepare_target);
     install_capture(pass);
-    settle_shadows(pass);
-    if (!extract(pass, has_work, err) || !follow_scans(pass, err))
+    if (!gather(pass, err))
         return false;
     sort_by_size(pass);
     if (pass->engine->config->sync_atomic)
@@ -540,7 +389,7 @@ static bool run(struct pass *pass, struct error *err)
             &pass->crew, pass->order, pass->count,
             &(struct atomic_snapshot){pass->result->id, pass->snapshot_us});
     else
-        crew_run(&pass->crew, pass->order, pass->count, has_work, apply);
+        crew_run(&pass->crew, pass->order, pass->count, task_has_work, apply);
     clean(pass);
     return true;
 }

@@ -80,6 +80,11 @@ struct task {
     struct intent *intent; /* of a table that is staged for the pass's transaction; owned */
 };
 
+static inline bool task_has_work(const struct task *task)
+{
+    return task->work != WORK_NONE;
+}
+
 static inline bool task_failed(const struct task *task)
 {
     return task->result->status == TABLE_FAILED;
