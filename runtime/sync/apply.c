@@ -126,7 +126,7 @@ static bool apply_generation(
         return false;
     step_drop_staging(applier, &intent);
     *err = job.failure;
-    *out_again = error_is_retryable(job.failure.code);
+    *out_again = step_may_help(&job.failure);
     return false;
 }
 

@@ -52,7 +52,7 @@ static bool stage_once(
             return false;
         step_drop_staging(applier, &intent);
         *err = job.failure;
-        *out_again = error_is_retryable(job.failure.code);
+        *out_again = step_may_help(&job.failure);
         return false;
     }
     task->intent = malloc(sizeof *task->intent);

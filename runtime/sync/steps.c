@@ -256,6 +256,11 @@ bool step_begin(struct applier *applier, struct task *task, bool *out_done, stru
     return acknowledge_nothing(applier, task, err);
 }
 
+bool step_may_help(const struct error *failure)
+{
+    return error_is_retryable(failure->code) && failure->code != ERROR_QUOTA;
+}
+
 bool step_tries(struct applier *applier, struct task *task, step_try *once, struct error *err)
 {
     bool again = false;

@@ -28,6 +28,10 @@ MUST_CHECK bool step_intend(
 /* The id of a job that the intent leads to. */
 void step_job_id(const struct intent *intent, const char *step, char out[320]);
 
+/* Whether a new job may succeed now where this one failed. A quota that is used up refills by the
+ * hour or the day: that is for a later pass. */
+bool step_may_help(const struct error *failure);
+
 /* Tries one generation after another while `once` fails with *out_again: its job failed for a
  * passing reason, and its intent has been withdrawn. */
 typedef bool step_try(

@@ -79,6 +79,17 @@ class Quota(unittest.TestCase):
         self.assertTrue(self.app.sync()["ok"])
         self.assertEqual(["c"], [row["value"] for row in self.bq.rows("d", "settings")])
 
+    def test_a_quota_that_bigquery_says_is_used_up_is_left_to_a_later_pass(self):
+        self.app.execute("insert into events(kind) values ('b')")
+        self.bq.faults({"action": "job_fail", "job": "load", "reason": "quotaExceeded", "count": 0,
+                        "message": "Quota exceeded: Your table exceeded quota for imports"})
+        events = self.app.table(self.app.sync(status=1), "events")
+        self.assertEqual("quota", events["error"]["code"])
+        self.assertEqual(1, self.bq.fault_state()[0]["acted"])
+        self.bq.clear_faults()
+        self.assertTrue(self.app.sync()["ok"])
+        self.assertEqual(["a", "b"], sorted(row["kind"] for row in self.bq.rows("d", "events")))
+
     def test_plan_tells_what_a_day_of_the_schedule_uses(self):
         plan = self.app.json("plan", BQ_SYNC_INTERVAL="15m")
         self.assertEqual(97, self.app.table(plan, "events")["modifications_a_day"])
