@@ -204,20 +204,27 @@ def _where(conditions: Sequence[str]) -> List[str]:
 
 # ---- SQLite: change capture ---------------------------------------------------------------------
 # What must hold whatever the application does: a trigger never makes its statement fail. Hence
-# - delete, then insert: inside a trigger the outer statement's conflict policy is in force, so an
-#   INSERT that may meet its own row would fail an upsert or an OR ABORT;
+# - an upsert: inside a trigger the outer statement's conflict policy is in force, and would fail an
+#   INSERT that meets its own row, also an INSERT OR IGNORE; an upsert clause is not overridden;
 # - rows with a NULL in the key are passed over: the dirty set's primary key takes none;
-# - keys have no declared type, so every value goes in as it is;
-# - unary plus strips the column's affinity, which would otherwise rule out the dirty set's index;
-#   its collation does not count, because the left side's does (binary, the default);
-# - coalesce(a <= b, 1) and not "is not true", which an older SQLite in the application lacks.
+# - keys have no declared type, so every value goes in as it is.
+#
+# What keeps them cheap:
+# - one look at the counter, one at the key: the upsert finds the entry, and leaves it alone where it
+#   has the present number. Conditions in WHEN would look twice;
+# - no constraint of the dirty set can abort, or SQLite would keep a copy of each page for undoing
+#   the statement within its transaction. That is why the keys are NOT NULL ON CONFLICT IGNORE, and
+#   the sequence, which comes from a NOT NULL column, is not NOT NULL at all;
+# - WHEN where rows are nearly always left alone: an INSERT above the watermark, an UPDATE that does
+#   not move the key.
 
 
 def capture_install(table: Table) -> List[str]:
     """The dirty set and the triggers that feed it."""
+    above = [_not_above_watermark(table, "new")] if table.single_int64_key else []
     return [
         _dirty_table(table),
-        _trigger(table, "insert", "insert", "new", []),
+        _trigger(table, "insert", "insert", "new", above),
         _trigger(table, "update", "update", "old", []),
         # Not "update of": an INTEGER PRIMARY KEY can also be set by the name of rowid.
         _trigger(table, "rekey", "update", "new", [_key_moved(table)]),
@@ -238,48 +245,51 @@ def _key_names(table: Table) -> List[str]:
 
 def _dirty_table(table: Table) -> str:
     names = _key_names(table)
-    items = names + ["bq_sync_sequence integer not null", "primary key (%s)" % ", ".join(names)]
+    items = ["%s not null on conflict ignore" % name for name in names]
+    items += ["bq_sync_sequence integer", "primary key (%s)" % ", ".join(names)]
     return "create table if not exists %s (\n%s\n) without rowid" % (
         dirty_table(table.name), _lines(items))
 
 
+def _key_values(table: Table, row: str) -> List[str]:
+    return ["%s.%s" % (row, sqlite_name(column.source)) for column in table.key]
+
+
 def _key_moved(table: Table) -> str:
-    moved = [
-        "new.%s collate binary is not old.%s" % (sqlite_name(column.source), sqlite_name(
-            column.source)) for column in table.key]
-    return moved[0] if len(moved) == 1 else "(%s)" % "\n    or ".join(moved)
+    return "\n  or ".join(
+        "%s collate binary is not %s" % pair
+        for pair in zip(_key_values(table, "new"), _key_values(table, "old")))
 
 
-def _trigger(table: Table, name: str, event: str, row: str, first: List[str]) -> str:
-    values = ["%s.%s" % (row, sqlite_name(column.source)) for column in table.key]
-    same_key = [
-        "%s = +%s" % (key, value) for key, value in zip(_key_names(table), values)]
-    sequence = _of_capture(table, "sequence")
-    conditions = first + ["%s is not null" % value for value in values]
-    if table.single_int64_key:
-        # Rows above the watermark are found by their id alone.
-        conditions.append(
-            "coalesce(%s <= (%s), 1)" % (values[0], _of_capture(table, "watermark")))
-    conditions.append("not exists (\n    select 1 from %s\n    where %s\n  )" % (
-        dirty_table(table.name),
-        "\n      and ".join(same_key + ["bq_sync_sequence = coalesce((%s), 0)" % sequence])))
+def _not_above_watermark(table: Table, row: str) -> str:
+    """Rows above the watermark are found by their id alone."""
+    return "exists (\n  select 1 from bq_sync_capture\n  where %s\n)" % "\n    and ".join(
+        [_of_table(table), "(%s > watermark) is not true" % _key_values(table, row)[0]])
+
+
+def _of_table(table: Table) -> str:
+    return "table_name = %s" % sqlite_string(table.name)
+
+
+def _trigger(table: Table, name: str, event: str, row: str, when: List[str]) -> str:
+    names, values = _key_names(table), _key_values(table, row)
+    conditions = [_of_table(table)] + ["%s is not null" % value for value in values]
+    if table.single_int64_key and event != "insert":
+        conditions.append("(%s > watermark) is not true" % values[0])
     return "\n".join([
         "create trigger if not exists %s" % capture_trigger(table.name, name),
         "after %s on %s" % (event, sqlite_name(table.name)),
-        "when " + "\n  and ".join(conditions),
+    ] + ["when " + condition for condition in when] + [
         "begin",
-        "  delete from %s" % dirty_table(table.name),
-        "  where %s;" % "\n    and ".join(same_key),
         "  insert into %s (%s)" % (
-            dirty_table(table.name), ", ".join(_key_names(table) + ["bq_sync_sequence"])),
-        "  values (%s);" % ", ".join(values + ["coalesce((%s), 0)" % sequence]),
+            dirty_table(table.name), ", ".join(names + ["bq_sync_sequence"])),
+        "  select %s from bq_sync_capture" % ", ".join(values + ["sequence"]),
+        "  where " + "\n    and ".join(conditions),
+        "  on conflict (%s) do update" % ", ".join(names),
+        "  set bq_sync_sequence = excluded.bq_sync_sequence",
+        "  where bq_sync_sequence <> excluded.bq_sync_sequence;",
         "end",
     ])
-
-
-def _of_capture(table: Table, column: str) -> str:
-    return "select %s from bq_sync_capture where table_name = %s" % (
-        column, sqlite_string(table.name))
 
 
 # ---- files --------------------------------------------------------------------------------------

@@ -167,13 +167,6 @@ static bool add_item(
     return append_new_expression(source, table->name, expression, filter, match, err);
 }
 
-static void append_sequence(struct buffer *out, const struct table *table)
-{
-    sqltext_append(
-        out, "coalesce((select sequence from bq_sync_capture where table_name = $t), 0)",
-        table->name);
-}
-
 /* The other row's key columns, with a text before and behind each and one between them. */
 static void append_key(
     struct buffer *out, const struct table *table, const char *before, const char *behind,
@@ -214,8 +207,8 @@ static void append_from(
             table->name, sqltext_key_name(table, 0), table->name);
 }
 
-/* In the body the outer statement's conflict policy is in force: delete, then insert, and no key
- * twice. Unary plus strips the column's affinity, which would rule out the dirty set's index. */
+/* In the body the outer statement's conflict policy is in force, which an upsert clause alone is
+ * exempt from; a key that is in the way twice is met by it as well. */
 static void append_trigger(
     struct buffer *out, const struct table *table, const struct source_shape *shape,
     const struct constraint *constraint, int number, const char *event)
@@ -230,21 +223,19 @@ static void append_trigger(
     }
     sqltext_append(out, " on $n\nwhen exists (\n    select 1 ", table->name);
     append_from(out, table, shape, constraint, event);
-    sqltext_append(out, "\n  )\nbegin\n  delete from $d\n  where (", table->name);
+    sqltext_append(out, "\n  )\nbegin\n  insert into $d (", table->name);
     sqltext_numbers(out, table, "bq_sync_key_$r", ", ");
-    buffer_append_text(out, ") in (\n    select ");
-    append_key(out, table, "+", "", ", ");
-    buffer_append_text(out, " ");
+    buffer_append_text(out, ", bq_sync_sequence)\n    select ");
+    append_key(out, table, "", "", ", ");
+    sqltext_append(
+        out, ", coalesce((select sequence from bq_sync_capture where table_name = $t), 0) ",
+        table->name);
     append_from(out, table, shape, constraint, event);
-    sqltext_append(out, "\n  );\n  insert into $d (", table->name);
+    buffer_append_text(out, "\n    on conflict (");
     sqltext_numbers(out, table, "bq_sync_key_$r", ", ");
-    buffer_append_text(out, ", bq_sync_sequence)\n    select distinct ");
-    append_key(out, table, "", " collate binary", ", ");
-    buffer_append_text(out, ", ");
-    append_sequence(out, table);
-    buffer_append_text(out, " ");
-    append_from(out, table, shape, constraint, event);
-    buffer_append_text(out, ";\nend;\n");
+    buffer_append_text(
+        out, ") do update\n    set bq_sync_sequence = excluded.bq_sync_sequence"
+             "\n    where bq_sync_sequence <> excluded.bq_sync_sequence;\nend;\n");
 }
 
 /* A constraint that compares the whole key removes a row of the same key only, which the key's own

@@ -112,45 +112,43 @@ static inline void append_key_list(
     }
 }
 
-#define SEQUENCE_SQL "coalesce((select sequence from bq_sync_capture where table_name = '%s'), 0)"
-
+/* row: the one whose key is noted, "new" or "old". */
 static inline void append_trigger_sql(
     struct buffer *out, const struct fixture *fixture, const char *name, const char *event,
     const char *row)
 {
     const char *table = fixture->table.name;
+    const char *key = fixture->columns[fixture->key[0]].source;
     bool new_row = strcmp(row, "new") == 0;
+    bool watermark = fixture->table.new_rows_sql != NULL;
 
     buffer_printf(
-        out, "create trigger if not exists \"bq_sync_%s_%s\"\nafter %s on \"%s\"\nwhen ", table,
-        name, event, table);
+        out, "create trigger if not exists \"bq_sync_%s_%s\"\nafter %s on \"%s\"\n", table, name,
+        event, table);
     if (strcmp(name, "rekey") == 0) {
-        buffer_append_text(out, fixture->table.key_count > 1 ? "(" : "");
+        buffer_append_text(out, "when ");
         append_key_list(out, fixture, "new.\"@\" collate binary is not old.\"@\"", " or ");
-        buffer_append_text(out, fixture->table.key_count > 1 ? ") and " : " and ");
-    }
-    append_key_list(
-        out, fixture, new_row ? "new.\"@\" is not null" : "old.\"@\" is not null", " and ");
-    if (fixture->table.new_rows_sql != NULL)
+    } else if (strcmp(name, "insert") == 0 && watermark) {
         buffer_printf(
             out,
-            " and coalesce(%s.\"%s\" <= (select watermark from bq_sync_capture"
-            " where table_name = '%s'), 1)",
-            row, fixture->columns[fixture->key[0]].source, table);
-    buffer_printf(out, " and not exists (select 1 from \"bq_sync_dirty_%s\" where ", table);
-    append_key_list(
-        out, fixture, new_row ? "bq_sync_key_# = +new.\"@\"" : "bq_sync_key_# = +old.\"@\"",
-        " and ");
-    buffer_printf(out, " and bq_sync_sequence = " SEQUENCE_SQL ")\nbegin\n", table);
-    buffer_printf(out, "delete from \"bq_sync_dirty_%s\" where ", table);
-    append_key_list(
-        out, fixture, new_row ? "bq_sync_key_# = +new.\"@\"" : "bq_sync_key_# = +old.\"@\"",
-        " and ");
-    buffer_printf(out, ";\ninsert into \"bq_sync_dirty_%s\" (", table);
+            "when exists (select 1 from bq_sync_capture where table_name = '%s'"
+            " and (new.\"%s\" > watermark) is not true)",
+            table, key);
+    }
+    buffer_printf(out, "\nbegin\ninsert into \"bq_sync_dirty_%s\" (", table);
     append_key_list(out, fixture, "bq_sync_key_#", ", ");
-    buffer_append_text(out, ", bq_sync_sequence) values (");
+    buffer_append_text(out, ", bq_sync_sequence) select ");
     append_key_list(out, fixture, new_row ? "new.\"@\"" : "old.\"@\"", ", ");
-    buffer_printf(out, ", " SEQUENCE_SQL ");\nend;\n", table);
+    buffer_printf(out, ", sequence from bq_sync_capture where table_name = '%s' and ", table);
+    append_key_list(
+        out, fixture, new_row ? "new.\"@\" is not null" : "old.\"@\" is not null", " and ");
+    if (watermark && strcmp(name, "insert") != 0)
+        buffer_printf(out, " and (%s.\"%s\" > watermark) is not true", row, key);
+    buffer_append_text(out, " on conflict (");
+    append_key_list(out, fixture, "bq_sync_key_#", ", ");
+    buffer_append_text(
+        out, ") do update set bq_sync_sequence = excluded.bq_sync_sequence"
+             " where bq_sync_sequence <> excluded.bq_sync_sequence;\nend;\n");
 }
 
 /* The capture SQL as the generator makes it; test_capture compares the two. */
@@ -160,8 +158,8 @@ static inline char *make_install_sql(const struct fixture *fixture)
 
     buffer_init(&out, 1 << 20);
     buffer_printf(&out, "create table if not exists \"bq_sync_dirty_%s\" (", fixture->table.name);
-    append_key_list(&out, fixture, "bq_sync_key_#", ", ");
-    buffer_append_text(&out, ", bq_sync_sequence integer not null, primary key (");
+    append_key_list(&out, fixture, "bq_sync_key_# not null on conflict ignore", ", ");
+    buffer_append_text(&out, ", bq_sync_sequence integer, primary key (");
     append_key_list(&out, fixture, "bq_sync_key_#", ", ");
     buffer_append_text(&out, ")) without rowid;\n");
     append_trigger_sql(&out, fixture, "insert", "insert", "new");

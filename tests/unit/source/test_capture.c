@@ -100,9 +100,19 @@ static void test_any_alteration_is_noticed_and_mended(void **state)
         {"a trigger that does less", "drop trigger bq_sync_users_delete; create trigger "
                                      "bq_sync_users_delete after delete on users"
                                      " begin select 1; end"},
+        {"a trigger as an earlier version made it",
+         "drop trigger bq_sync_users_delete; create trigger bq_sync_users_delete after delete on"
+         " users when not exists (select 1 from bq_sync_dirty_users where bq_sync_key_1 = +old.id"
+         " and bq_sync_sequence = coalesce((select sequence from bq_sync_capture where table_name ="
+         " 'users'), 0)) begin delete from bq_sync_dirty_users where bq_sync_key_1 = +old.id;"
+         " insert into bq_sync_dirty_users values (old.id, coalesce((select sequence from"
+         " bq_sync_capture where table_name = 'users'), 0)); end"},
         {"a trigger of a newer version",
          "create trigger bq_sync_users_later after delete on users begin select 1; end"},
         {"the dirty set dropped", "drop table bq_sync_dirty_users"},
+        {"a dirty set as an earlier version made it",
+         "drop table bq_sync_dirty_users; create table bq_sync_dirty_users(bq_sync_key_1,"
+         " bq_sync_sequence integer not null, primary key (bq_sync_key_1)) without rowid"},
         {"another dirty set",
          "drop table bq_sync_dirty_users; create table bq_sync_dirty_users(a, b)"},
         {"the counters dropped", "drop table bq_sync_capture"},
@@ -129,6 +139,19 @@ static void test_any_alteration_is_noticed_and_mended(void **state)
         assert_non_null(strstr(dirty(), "1@"));
         run(&source, "drop table if exists old");
     }
+}
+
+static void test_without_its_counter_statements_end_as_always_and_it_is_noticed(void **state)
+{
+    (void)state;
+    install();
+
+    run(&source, "delete from bq_sync_capture");
+    run(&source, "update users set v = 8; update users set id = 11 where id = 10;"
+                 " insert or replace into users values (1, 'other', 0); delete from users");
+
+    assert_string_equal(dirty(), "");
+    assert_int_equal(check(), CAPTURE_INTERRUPTED);
 }
 
 static void test_a_table_renamed_and_back_is_intact(void **state)
@@ -552,6 +575,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         capture_test(test_it_is_absent_then_intact_and_installing_twice_changes_nothing),
         capture_test(test_any_alteration_is_noticed_and_mended),
+        capture_test(test_without_its_counter_statements_end_as_always_and_it_is_noticed),
         capture_test(test_a_table_renamed_and_back_is_intact),
         capture_test(test_vacuum_and_added_columns_leave_it_intact),
         capture_test(test_other_connections_and_attached_databases_are_captured),

@@ -3,76 +3,68 @@
 -- schema 8bd47fbb7e67
 -- The keys that changed since they were last synced, each with the number of the pass that comes next.
 create table if not exists "bq_sync_dirty_everything" (
-  bq_sync_key_1
-  , bq_sync_sequence integer not null
+  bq_sync_key_1 not null on conflict ignore
+  , bq_sync_sequence integer
   , primary key (bq_sync_key_1)
 ) without rowid;
 
 -- A row came in, by itself or in place of another one.
 create trigger if not exists "bq_sync_everything_insert"
 after insert on "everything"
-when new."an_int64" is not null
-  and coalesce(new."an_int64" <= (select watermark from bq_sync_capture where table_name = 'everything'), 1)
-  and not exists (
-    select 1 from "bq_sync_dirty_everything"
-    where bq_sync_key_1 = +new."an_int64"
-      and bq_sync_sequence = coalesce((select sequence from bq_sync_capture where table_name = 'everything'), 0)
-  )
+when exists (
+  select 1 from bq_sync_capture
+  where table_name = 'everything'
+    and (new."an_int64" > watermark) is not true
+)
 begin
-  delete from "bq_sync_dirty_everything"
-  where bq_sync_key_1 = +new."an_int64";
   insert into "bq_sync_dirty_everything" (bq_sync_key_1, bq_sync_sequence)
-  values (new."an_int64", coalesce((select sequence from bq_sync_capture where table_name = 'everything'), 0));
+  select new."an_int64", sequence from bq_sync_capture
+  where table_name = 'everything'
+    and new."an_int64" is not null
+  on conflict (bq_sync_key_1) do update
+  set bq_sync_sequence = excluded.bq_sync_sequence
+  where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;
 
 -- A row changed; if its key did, this is the old one.
 create trigger if not exists "bq_sync_everything_update"
 after update on "everything"
-when old."an_int64" is not null
-  and coalesce(old."an_int64" <= (select watermark from bq_sync_capture where table_name = 'everything'), 1)
-  and not exists (
-    select 1 from "bq_sync_dirty_everything"
-    where bq_sync_key_1 = +old."an_int64"
-      and bq_sync_sequence = coalesce((select sequence from bq_sync_capture where table_name = 'everything'), 0)
-  )
 begin
-  delete from "bq_sync_dirty_everything"
-  where bq_sync_key_1 = +old."an_int64";
   insert into "bq_sync_dirty_everything" (bq_sync_key_1, bq_sync_sequence)
-  values (old."an_int64", coalesce((select sequence from bq_sync_capture where table_name = 'everything'), 0));
+  select old."an_int64", sequence from bq_sync_capture
+  where table_name = 'everything'
+    and old."an_int64" is not null
+    and (old."an_int64" > watermark) is not true
+  on conflict (bq_sync_key_1) do update
+  set bq_sync_sequence = excluded.bq_sync_sequence
+  where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;
 
 -- A row got another key: the new one.
 create trigger if not exists "bq_sync_everything_rekey"
 after update on "everything"
 when new."an_int64" collate binary is not old."an_int64"
-  and new."an_int64" is not null
-  and coalesce(new."an_int64" <= (select watermark from bq_sync_capture where table_name = 'everything'), 1)
-  and not exists (
-    select 1 from "bq_sync_dirty_everything"
-    where bq_sync_key_1 = +new."an_int64"
-      and bq_sync_sequence = coalesce((select sequence from bq_sync_capture where table_name = 'everything'), 0)
-  )
 begin
-  delete from "bq_sync_dirty_everything"
-  where bq_sync_key_1 = +new."an_int64";
   insert into "bq_sync_dirty_everything" (bq_sync_key_1, bq_sync_sequence)
-  values (new."an_int64", coalesce((select sequence from bq_sync_capture where table_name = 'everything'), 0));
+  select new."an_int64", sequence from bq_sync_capture
+  where table_name = 'everything'
+    and new."an_int64" is not null
+    and (new."an_int64" > watermark) is not true
+  on conflict (bq_sync_key_1) do update
+  set bq_sync_sequence = excluded.bq_sync_sequence
+  where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;
 
 -- A row went.
 create trigger if not exists "bq_sync_everything_delete"
 after delete on "everything"
-when old."an_int64" is not null
-  and coalesce(old."an_int64" <= (select watermark from bq_sync_capture where table_name = 'everything'), 1)
-  and not exists (
-    select 1 from "bq_sync_dirty_everything"
-    where bq_sync_key_1 = +old."an_int64"
-      and bq_sync_sequence = coalesce((select sequence from bq_sync_capture where table_name = 'everything'), 0)
-  )
 begin
-  delete from "bq_sync_dirty_everything"
-  where bq_sync_key_1 = +old."an_int64";
   insert into "bq_sync_dirty_everything" (bq_sync_key_1, bq_sync_sequence)
-  values (old."an_int64", coalesce((select sequence from bq_sync_capture where table_name = 'everything'), 0));
+  select old."an_int64", sequence from bq_sync_capture
+  where table_name = 'everything'
+    and old."an_int64" is not null
+    and (old."an_int64" > watermark) is not true
+  on conflict (bq_sync_key_1) do update
+  set bq_sync_sequence = excluded.bq_sync_sequence
+  where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;

@@ -3,72 +3,60 @@
 -- schema 0689edec9f51
 -- The keys that changed since they were last synced, each with the number of the pass that comes next.
 create table if not exists "bq_sync_dirty_int" (
-  bq_sync_key_1
-  , bq_sync_sequence integer not null
+  bq_sync_key_1 not null on conflict ignore
+  , bq_sync_sequence integer
   , primary key (bq_sync_key_1)
 ) without rowid;
 
 -- A row came in, by itself or in place of another one.
 create trigger if not exists "bq_sync_int_insert"
 after insert on "int"
-when new."the ""select""" is not null
-  and not exists (
-    select 1 from "bq_sync_dirty_int"
-    where bq_sync_key_1 = +new."the ""select"""
-      and bq_sync_sequence = coalesce((select sequence from bq_sync_capture where table_name = 'int'), 0)
-  )
 begin
-  delete from "bq_sync_dirty_int"
-  where bq_sync_key_1 = +new."the ""select""";
   insert into "bq_sync_dirty_int" (bq_sync_key_1, bq_sync_sequence)
-  values (new."the ""select""", coalesce((select sequence from bq_sync_capture where table_name = 'int'), 0));
+  select new."the ""select""", sequence from bq_sync_capture
+  where table_name = 'int'
+    and new."the ""select""" is not null
+  on conflict (bq_sync_key_1) do update
+  set bq_sync_sequence = excluded.bq_sync_sequence
+  where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;
 
 -- A row changed; if its key did, this is the old one.
 create trigger if not exists "bq_sync_int_update"
 after update on "int"
-when old."the ""select""" is not null
-  and not exists (
-    select 1 from "bq_sync_dirty_int"
-    where bq_sync_key_1 = +old."the ""select"""
-      and bq_sync_sequence = coalesce((select sequence from bq_sync_capture where table_name = 'int'), 0)
-  )
 begin
-  delete from "bq_sync_dirty_int"
-  where bq_sync_key_1 = +old."the ""select""";
   insert into "bq_sync_dirty_int" (bq_sync_key_1, bq_sync_sequence)
-  values (old."the ""select""", coalesce((select sequence from bq_sync_capture where table_name = 'int'), 0));
+  select old."the ""select""", sequence from bq_sync_capture
+  where table_name = 'int'
+    and old."the ""select""" is not null
+  on conflict (bq_sync_key_1) do update
+  set bq_sync_sequence = excluded.bq_sync_sequence
+  where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;
 
 -- A row got another key: the new one.
 create trigger if not exists "bq_sync_int_rekey"
 after update on "int"
 when new."the ""select""" collate binary is not old."the ""select"""
-  and new."the ""select""" is not null
-  and not exists (
-    select 1 from "bq_sync_dirty_int"
-    where bq_sync_key_1 = +new."the ""select"""
-      and bq_sync_sequence = coalesce((select sequence from bq_sync_capture where table_name = 'int'), 0)
-  )
 begin
-  delete from "bq_sync_dirty_int"
-  where bq_sync_key_1 = +new."the ""select""";
   insert into "bq_sync_dirty_int" (bq_sync_key_1, bq_sync_sequence)
-  values (new."the ""select""", coalesce((select sequence from bq_sync_capture where table_name = 'int'), 0));
+  select new."the ""select""", sequence from bq_sync_capture
+  where table_name = 'int'
+    and new."the ""select""" is not null
+  on conflict (bq_sync_key_1) do update
+  set bq_sync_sequence = excluded.bq_sync_sequence
+  where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;
 
 -- A row went.
 create trigger if not exists "bq_sync_int_delete"
 after delete on "int"
-when old."the ""select""" is not null
-  and not exists (
-    select 1 from "bq_sync_dirty_int"
-    where bq_sync_key_1 = +old."the ""select"""
-      and bq_sync_sequence = coalesce((select sequence from bq_sync_capture where table_name = 'int'), 0)
-  )
 begin
-  delete from "bq_sync_dirty_int"
-  where bq_sync_key_1 = +old."the ""select""";
   insert into "bq_sync_dirty_int" (bq_sync_key_1, bq_sync_sequence)
-  values (old."the ""select""", coalesce((select sequence from bq_sync_capture where table_name = 'int'), 0));
+  select old."the ""select""", sequence from bq_sync_capture
+  where table_name = 'int'
+    and old."the ""select""" is not null
+  on conflict (bq_sync_key_1) do update
+  set bq_sync_sequence = excluded.bq_sync_sequence
+  where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;

@@ -3,72 +3,60 @@
 -- schema b267057a9995
 -- The keys that changed since they were last synced, each with the number of the pass that comes next.
 create table if not exists "bq_sync_dirty_order items" (
-  bq_sync_key_1
-  , bq_sync_sequence integer not null
+  bq_sync_key_1 not null on conflict ignore
+  , bq_sync_sequence integer
   , primary key (bq_sync_key_1)
 ) without rowid;
 
 -- A row came in, by itself or in place of another one.
 create trigger if not exists "bq_sync_order items_insert"
 after insert on "order items"
-when new."at" is not null
-  and not exists (
-    select 1 from "bq_sync_dirty_order items"
-    where bq_sync_key_1 = +new."at"
-      and bq_sync_sequence = coalesce((select sequence from bq_sync_capture where table_name = 'order items'), 0)
-  )
 begin
-  delete from "bq_sync_dirty_order items"
-  where bq_sync_key_1 = +new."at";
   insert into "bq_sync_dirty_order items" (bq_sync_key_1, bq_sync_sequence)
-  values (new."at", coalesce((select sequence from bq_sync_capture where table_name = 'order items'), 0));
+  select new."at", sequence from bq_sync_capture
+  where table_name = 'order items'
+    and new."at" is not null
+  on conflict (bq_sync_key_1) do update
+  set bq_sync_sequence = excluded.bq_sync_sequence
+  where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;
 
 -- A row changed; if its key did, this is the old one.
 create trigger if not exists "bq_sync_order items_update"
 after update on "order items"
-when old."at" is not null
-  and not exists (
-    select 1 from "bq_sync_dirty_order items"
-    where bq_sync_key_1 = +old."at"
-      and bq_sync_sequence = coalesce((select sequence from bq_sync_capture where table_name = 'order items'), 0)
-  )
 begin
-  delete from "bq_sync_dirty_order items"
-  where bq_sync_key_1 = +old."at";
   insert into "bq_sync_dirty_order items" (bq_sync_key_1, bq_sync_sequence)
-  values (old."at", coalesce((select sequence from bq_sync_capture where table_name = 'order items'), 0));
+  select old."at", sequence from bq_sync_capture
+  where table_name = 'order items'
+    and old."at" is not null
+  on conflict (bq_sync_key_1) do update
+  set bq_sync_sequence = excluded.bq_sync_sequence
+  where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;
 
 -- A row got another key: the new one.
 create trigger if not exists "bq_sync_order items_rekey"
 after update on "order items"
 when new."at" collate binary is not old."at"
-  and new."at" is not null
-  and not exists (
-    select 1 from "bq_sync_dirty_order items"
-    where bq_sync_key_1 = +new."at"
-      and bq_sync_sequence = coalesce((select sequence from bq_sync_capture where table_name = 'order items'), 0)
-  )
 begin
-  delete from "bq_sync_dirty_order items"
-  where bq_sync_key_1 = +new."at";
   insert into "bq_sync_dirty_order items" (bq_sync_key_1, bq_sync_sequence)
-  values (new."at", coalesce((select sequence from bq_sync_capture where table_name = 'order items'), 0));
+  select new."at", sequence from bq_sync_capture
+  where table_name = 'order items'
+    and new."at" is not null
+  on conflict (bq_sync_key_1) do update
+  set bq_sync_sequence = excluded.bq_sync_sequence
+  where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;
 
 -- A row went.
 create trigger if not exists "bq_sync_order items_delete"
 after delete on "order items"
-when old."at" is not null
-  and not exists (
-    select 1 from "bq_sync_dirty_order items"
-    where bq_sync_key_1 = +old."at"
-      and bq_sync_sequence = coalesce((select sequence from bq_sync_capture where table_name = 'order items'), 0)
-  )
 begin
-  delete from "bq_sync_dirty_order items"
-  where bq_sync_key_1 = +old."at";
   insert into "bq_sync_dirty_order items" (bq_sync_key_1, bq_sync_sequence)
-  values (old."at", coalesce((select sequence from bq_sync_capture where table_name = 'order items'), 0));
+  select old."at", sequence from bq_sync_capture
+  where table_name = 'order items'
+    and old."at" is not null
+  on conflict (bq_sync_key_1) do update
+  set bq_sync_sequence = excluded.bq_sync_sequence
+  where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;

@@ -3,86 +3,66 @@
 -- schema 7c5d0726990e
 -- The keys that changed since they were last synced, each with the number of the pass that comes next.
 create table if not exists "bq_sync_dirty_prices" (
-  bq_sync_key_1
-  , bq_sync_key_2
-  , bq_sync_sequence integer not null
+  bq_sync_key_1 not null on conflict ignore
+  , bq_sync_key_2 not null on conflict ignore
+  , bq_sync_sequence integer
   , primary key (bq_sync_key_1, bq_sync_key_2)
 ) without rowid;
 
 -- A row came in, by itself or in place of another one.
 create trigger if not exists "bq_sync_prices_insert"
 after insert on "prices"
-when new."currency" is not null
-  and new."sku" is not null
-  and not exists (
-    select 1 from "bq_sync_dirty_prices"
-    where bq_sync_key_1 = +new."currency"
-      and bq_sync_key_2 = +new."sku"
-      and bq_sync_sequence = coalesce((select sequence from bq_sync_capture where table_name = 'prices'), 0)
-  )
 begin
-  delete from "bq_sync_dirty_prices"
-  where bq_sync_key_1 = +new."currency"
-    and bq_sync_key_2 = +new."sku";
   insert into "bq_sync_dirty_prices" (bq_sync_key_1, bq_sync_key_2, bq_sync_sequence)
-  values (new."currency", new."sku", coalesce((select sequence from bq_sync_capture where table_name = 'prices'), 0));
+  select new."currency", new."sku", sequence from bq_sync_capture
+  where table_name = 'prices'
+    and new."currency" is not null
+    and new."sku" is not null
+  on conflict (bq_sync_key_1, bq_sync_key_2) do update
+  set bq_sync_sequence = excluded.bq_sync_sequence
+  where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;
 
 -- A row changed; if its key did, this is the old one.
 create trigger if not exists "bq_sync_prices_update"
 after update on "prices"
-when old."currency" is not null
-  and old."sku" is not null
-  and not exists (
-    select 1 from "bq_sync_dirty_prices"
-    where bq_sync_key_1 = +old."currency"
-      and bq_sync_key_2 = +old."sku"
-      and bq_sync_sequence = coalesce((select sequence from bq_sync_capture where table_name = 'prices'), 0)
-  )
 begin
-  delete from "bq_sync_dirty_prices"
-  where bq_sync_key_1 = +old."currency"
-    and bq_sync_key_2 = +old."sku";
   insert into "bq_sync_dirty_prices" (bq_sync_key_1, bq_sync_key_2, bq_sync_sequence)
-  values (old."currency", old."sku", coalesce((select sequence from bq_sync_capture where table_name = 'prices'), 0));
+  select old."currency", old."sku", sequence from bq_sync_capture
+  where table_name = 'prices'
+    and old."currency" is not null
+    and old."sku" is not null
+  on conflict (bq_sync_key_1, bq_sync_key_2) do update
+  set bq_sync_sequence = excluded.bq_sync_sequence
+  where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;
 
 -- A row got another key: the new one.
 create trigger if not exists "bq_sync_prices_rekey"
 after update on "prices"
-when (new."currency" collate binary is not old."currency"
-    or new."sku" collate binary is not old."sku")
-  and new."currency" is not null
-  and new."sku" is not null
-  and not exists (
-    select 1 from "bq_sync_dirty_prices"
-    where bq_sync_key_1 = +new."currency"
-      and bq_sync_key_2 = +new."sku"
-      and bq_sync_sequence = coalesce((select sequence from bq_sync_capture where table_name = 'prices'), 0)
-  )
+when new."currency" collate binary is not old."currency"
+  or new."sku" collate binary is not old."sku"
 begin
-  delete from "bq_sync_dirty_prices"
-  where bq_sync_key_1 = +new."currency"
-    and bq_sync_key_2 = +new."sku";
   insert into "bq_sync_dirty_prices" (bq_sync_key_1, bq_sync_key_2, bq_sync_sequence)
-  values (new."currency", new."sku", coalesce((select sequence from bq_sync_capture where table_name = 'prices'), 0));
+  select new."currency", new."sku", sequence from bq_sync_capture
+  where table_name = 'prices'
+    and new."currency" is not null
+    and new."sku" is not null
+  on conflict (bq_sync_key_1, bq_sync_key_2) do update
+  set bq_sync_sequence = excluded.bq_sync_sequence
+  where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;
 
 -- A row went.
 create trigger if not exists "bq_sync_prices_delete"
 after delete on "prices"
-when old."currency" is not null
-  and old."sku" is not null
-  and not exists (
-    select 1 from "bq_sync_dirty_prices"
-    where bq_sync_key_1 = +old."currency"
-      and bq_sync_key_2 = +old."sku"
-      and bq_sync_sequence = coalesce((select sequence from bq_sync_capture where table_name = 'prices'), 0)
-  )
 begin
-  delete from "bq_sync_dirty_prices"
-  where bq_sync_key_1 = +old."currency"
-    and bq_sync_key_2 = +old."sku";
   insert into "bq_sync_dirty_prices" (bq_sync_key_1, bq_sync_key_2, bq_sync_sequence)
-  values (old."currency", old."sku", coalesce((select sequence from bq_sync_capture where table_name = 'prices'), 0));
+  select old."currency", old."sku", sequence from bq_sync_capture
+  where table_name = 'prices'
+    and old."currency" is not null
+    and old."sku" is not null
+  on conflict (bq_sync_key_1, bq_sync_key_2) do update
+  set bq_sync_sequence = excluded.bq_sync_sequence
+  where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;

@@ -3,76 +3,68 @@
 -- schema 1cfc443d4971
 -- The keys that changed since they were last synced, each with the number of the pass that comes next.
 create table if not exists "bq_sync_dirty_by_month" (
-  bq_sync_key_1
-  , bq_sync_sequence integer not null
+  bq_sync_key_1 not null on conflict ignore
+  , bq_sync_sequence integer
   , primary key (bq_sync_key_1)
 ) without rowid;
 
 -- A row came in, by itself or in place of another one.
 create trigger if not exists "bq_sync_by_month_insert"
 after insert on "by_month"
-when new."id" is not null
-  and coalesce(new."id" <= (select watermark from bq_sync_capture where table_name = 'by_month'), 1)
-  and not exists (
-    select 1 from "bq_sync_dirty_by_month"
-    where bq_sync_key_1 = +new."id"
-      and bq_sync_sequence = coalesce((select sequence from bq_sync_capture where table_name = 'by_month'), 0)
-  )
+when exists (
+  select 1 from bq_sync_capture
+  where table_name = 'by_month'
+    and (new."id" > watermark) is not true
+)
 begin
-  delete from "bq_sync_dirty_by_month"
-  where bq_sync_key_1 = +new."id";
   insert into "bq_sync_dirty_by_month" (bq_sync_key_1, bq_sync_sequence)
-  values (new."id", coalesce((select sequence from bq_sync_capture where table_name = 'by_month'), 0));
+  select new."id", sequence from bq_sync_capture
+  where table_name = 'by_month'
+    and new."id" is not null
+  on conflict (bq_sync_key_1) do update
+  set bq_sync_sequence = excluded.bq_sync_sequence
+  where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;
 
 -- A row changed; if its key did, this is the old one.
 create trigger if not exists "bq_sync_by_month_update"
 after update on "by_month"
-when old."id" is not null
-  and coalesce(old."id" <= (select watermark from bq_sync_capture where table_name = 'by_month'), 1)
-  and not exists (
-    select 1 from "bq_sync_dirty_by_month"
-    where bq_sync_key_1 = +old."id"
-      and bq_sync_sequence = coalesce((select sequence from bq_sync_capture where table_name = 'by_month'), 0)
-  )
 begin
-  delete from "bq_sync_dirty_by_month"
-  where bq_sync_key_1 = +old."id";
   insert into "bq_sync_dirty_by_month" (bq_sync_key_1, bq_sync_sequence)
-  values (old."id", coalesce((select sequence from bq_sync_capture where table_name = 'by_month'), 0));
+  select old."id", sequence from bq_sync_capture
+  where table_name = 'by_month'
+    and old."id" is not null
+    and (old."id" > watermark) is not true
+  on conflict (bq_sync_key_1) do update
+  set bq_sync_sequence = excluded.bq_sync_sequence
+  where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;
 
 -- A row got another key: the new one.
 create trigger if not exists "bq_sync_by_month_rekey"
 after update on "by_month"
 when new."id" collate binary is not old."id"
-  and new."id" is not null
-  and coalesce(new."id" <= (select watermark from bq_sync_capture where table_name = 'by_month'), 1)
-  and not exists (
-    select 1 from "bq_sync_dirty_by_month"
-    where bq_sync_key_1 = +new."id"
-      and bq_sync_sequence = coalesce((select sequence from bq_sync_capture where table_name = 'by_month'), 0)
-  )
 begin
-  delete from "bq_sync_dirty_by_month"
-  where bq_sync_key_1 = +new."id";
   insert into "bq_sync_dirty_by_month" (bq_sync_key_1, bq_sync_sequence)
-  values (new."id", coalesce((select sequence from bq_sync_capture where table_name = 'by_month'), 0));
+  select new."id", sequence from bq_sync_capture
+  where table_name = 'by_month'
+    and new."id" is not null
+    and (new."id" > watermark) is not true
+  on conflict (bq_sync_key_1) do update
+  set bq_sync_sequence = excluded.bq_sync_sequence
+  where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;
 
 -- A row went.
 create trigger if not exists "bq_sync_by_month_delete"
 after delete on "by_month"
-when old."id" is not null
-  and coalesce(old."id" <= (select watermark from bq_sync_capture where table_name = 'by_month'), 1)
-  and not exists (
-    select 1 from "bq_sync_dirty_by_month"
-    where bq_sync_key_1 = +old."id"
-      and bq_sync_sequence = coalesce((select sequence from bq_sync_capture where table_name = 'by_month'), 0)
-  )
 begin
-  delete from "bq_sync_dirty_by_month"
-  where bq_sync_key_1 = +old."id";
   insert into "bq_sync_dirty_by_month" (bq_sync_key_1, bq_sync_sequence)
-  values (old."id", coalesce((select sequence from bq_sync_capture where table_name = 'by_month'), 0));
+  select old."id", sequence from bq_sync_capture
+  where table_name = 'by_month'
+    and old."id" is not null
+    and (old."id" > watermark) is not true
+  on conflict (bq_sync_key_1) do update
+  set bq_sync_sequence = excluded.bq_sync_sequence
+  where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;
