@@ -1,9 +1,11 @@
 """Tables whose changes are found without triggers: a source that may not be written, views, manual capture."""
 
 import hashlib
+import os
 import pathlib
 import signal
 import sqlite3
+import subprocess
 import time
 import unittest
 
@@ -76,6 +78,27 @@ class ReadOnlySourceTest(ScanCase):
         wal = pathlib.Path(f"{self.app.path}-wal")
         self.assertEqual(0, wal.stat().st_size if wal.exists() else 0)
         self.assertEqual([], self.app.execute("select name from sqlite_master where name like 'bq_sync%'"))
+
+    def test_a_source_that_nobody_may_write_is_mirrored(self):
+        self.fill()
+        states = self.app.folder / "states"
+        states.mkdir()
+        with self.app.connect() as db:
+            db.execute("pragma wal_checkpoint(truncate)")
+            db.execute("pragma journal_mode = delete")
+        self.app.path.chmod(0o444)
+        self.app.folder.chmod(0o555)
+        states.chmod(0o777)
+        self.addCleanup(self.app.folder.chmod, 0o700)
+        nobody = {"user": 65534, "group": 65534, "extra_groups": []} if os.getuid() == 0 else {}
+
+        process = subprocess.run(
+            [self.app.program, "sync", "--json"], cwd=self.app.folder, capture_output=True, text=True,
+            env={**self.app.environment, "BQ_STATE_PATH": str(states / "state.db")}, **nobody)
+
+        self.assertEqual(0, process.returncode, process.stderr)
+        self.assertEqual(self.source(), self.accounts())
+        self.assertEqual(["app.db", "states"], sorted(path.name for path in self.app.folder.iterdir()))
 
     def test_an_idle_pass_makes_exactly_one_request(self):
         self.fill()
