@@ -60,7 +60,7 @@ def collect_generated(out, app, table):
     for number, sql in enumerate(split(generated(app, "sql", name))):
         out.ddl[f"{name}.ddl{number}"] = sql
     for number, sql in enumerate(split(generated(app, "merge", name))):
-        out.merges[f"{name}.merge{number}"] = name_staging(out, table, sql, f"staging_{name}")
+        out.merges[f"{name}.merge{number}"] = name_staging(out, table, sql)
 
 
 def generated(app, form, name):
@@ -70,9 +70,13 @@ def generated(app, form, name):
     return text
 
 
-def name_staging(out, table, sql, name):
+def staging_name(table):
+    return "staging_" + re.sub(r"\W", "_", table["table"])
+
+
+def name_staging(out, table, sql):
     """The statement with a real name where the generator's text has ${staging}, and that table's DDL."""
-    name = re.sub(r"\W", "_", name)
+    name = staging_name(table)
     out.staging[name] = staging_ddl(table["columns"], name)
     return sql.replace("${staging}", name)
 
