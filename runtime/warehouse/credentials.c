@@ -13,7 +13,7 @@
 /* A token is renewed so long before it ends. The metadata server gives out the same one until about
  * four minutes before, so that asking earlier would bring nothing new. */
 #define MARGIN_US ((int64_t)225 * 1000000)
-/* When a renewal failed while the old token still holds, the next one may wait. */
+/* When a renewal failed, the next one waits so long. */
 #define AGAIN_US ((int64_t)10 * 1000000)
 
 struct credentials {
@@ -234,10 +234,18 @@ static void refresh(struct credentials *credentials)
             log_warn("token not renewed, the old one still holds", LOG_TEXT("error", err.message));
     }
     credentials->not_before_us = now + AGAIN_US;
-    credentials->failure = err;
+    credentials->failure = ok ? (struct error){0} : err;
     credentials->refreshing = false;
     credentials->round++;
     pthread_cond_broadcast(&credentials->refreshed);
+}
+
+/* Where there is no token and the endpoint has just said so after all its tries, each of many
+ * tables would hear the same again, at the price of those tries. */
+static bool is_futile(const struct credentials *credentials)
+{
+    return credentials->header == NULL && credentials->failure.code != ERROR_NONE &&
+           credentials->clock->wall_us(credentials->clock->context) < credentials->not_before_us;
 }
 
 bool credentials_authorization(
@@ -246,7 +254,7 @@ bool credentials_authorization(
     bool ok = true;
 
     pthread_mutex_lock(&credentials->lock);
-    if (!is_fresh(credentials)) {
+    if (!is_fresh(credentials) && !is_futile(credentials)) {
         // Whoever waited for a refresh takes its result, good or bad, instead of trying again.
         if (credentials->refreshing) {
             uint64_t round = credentials->round;

@@ -401,6 +401,25 @@ static void test_a_failed_renewal_uses_the_old_token_to_its_end(void **state)
     credentials_close(credentials);
 }
 
+static void test_an_endpoint_that_refuses_is_not_asked_again_at_once(void **state)
+{
+    struct endpoint *endpoint = *state;
+    struct credentials *credentials = open_content(endpoint, USER);
+    struct error err = {0};
+    char *header = NULL;
+
+    endpoint->answers[0] = "400 {\"error\":\"invalid_grant\",\"error_description\":\"gone\"}";
+    endpoint->answers[1] = TOKEN("t1");
+    for (int i = 0; i < 3; i++)
+        expect_error(
+            credentials_authorization(credentials, &header, &err), ERROR_AUTH, "invalid_grant");
+    assert_int_equal(endpoint->requests, 1);
+
+    endpoint->clock.ms += 10 * 1000;
+    expect_header(credentials, "Bearer t1");
+    credentials_close(credentials);
+}
+
 static void test_only_the_refused_token_is_dropped(void **state)
 {
     struct endpoint *endpoint = *state;
@@ -640,6 +659,7 @@ int main(void)
         ENDPOINT_TEST(test_a_machine_of_googles_has_a_token),
         ENDPOINT_TEST(test_a_token_is_kept_until_shortly_before_its_end),
         ENDPOINT_TEST(test_a_failed_renewal_uses_the_old_token_to_its_end),
+        ENDPOINT_TEST(test_an_endpoint_that_refuses_is_not_asked_again_at_once),
         ENDPOINT_TEST(test_only_the_refused_token_is_dropped),
         ENDPOINT_TEST(test_many_threads_lead_to_one_refresh),
         cmocka_unit_test(test_refusals_of_the_endpoint_say_what_to_do),
