@@ -1,0 +1,79 @@
+"""Google's Python parts drive bqlocal: Debian's API client, with uploads in chunks, and the bq tool where there is one."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from tests.conformance import foreign
+from tests.support.bqlocal import Bqlocal
+
+ROWS = 5000
+
+
+class GooglePythonTest(unittest.TestCase):
+    def setUp(self):
+        self.bq = self.enterContext(Bqlocal(datasets=["d"]))
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.file = self.folder / "rows.json"
+        self.file.write_text("".join(json.dumps({"id": number, "s": "x" * 200}) + "\n" for number in range(ROWS)))
+
+    def test_the_api_client_uploads_in_chunks_and_whole(self):
+        python = foreign.python_with("googleapiclient", "python3-googleapi")
+
+        ended = subprocess.run([python, str(foreign.HERE / "upload_googleapi.py"),
+                                str(foreign.HERE / "discovery.json"), self.bq.url, str(self.file)],
+                               capture_output=True, text=True, env={**os.environ, "no_proxy": "*"})
+
+        self.assertEqual(0, ended.returncode, ended.stderr[-3000:])
+        answer = json.loads(ended.stdout)
+        self.assertEqual(str(ROWS), answer["chunked"]["rows"])
+        self.assertGreaterEqual(answer["chunked"]["chunks"], 4)
+        self.assertEqual(str(ROWS), answer["whole"]["rows"])
+        self.assertIsNone(answer["chunked"]["error"])
+        self.assertIn(answer["missing"]["error"]["reason"], ("invalid", "notFound"))
+        self.assertEqual([{"n": ROWS, "s": sum(range(ROWS))}],
+                         self.bq.query("select count(*) as n, sum(id) as s from d.chunked"))
+
+    def test_bq_does_what_a_person_does(self):
+        tool = shutil.which("bq")
+        if tool is None:
+            # Not in Debian's archive: nothing that CI could install.
+            self.skipTest("*** SKIPPED: there is no bq tool (Google Cloud CLI) on this machine ***")
+        self.discovery = next((path for path in pathlib.Path("/usr/lib/google-cloud-sdk/platform/bq").glob(
+            "discovery_next/bigquery.json")), None)
+
+        self.run_bq(tool, "mk", "-t", "d.people", "id:INTEGER,name:STRING")
+        self.run_bq(tool, "load", "--source_format=NEWLINE_DELIMITED_JSON", "d.loaded", str(self.file),
+                    "id:INTEGER,s:STRING")
+        self.run_bq(tool, "query", "--use_legacy_sql=false",
+                    "merge into d.people as t using (select id, s from d.loaded where id < 3) as s on t.id = s.id "
+                    "when not matched then insert (id, name) values (s.id, 'n')")
+        rows = json.loads(self.run_bq(tool, "--format=json", "query", "--use_legacy_sql=false",
+                                      "select id, name from d.people order by id"))
+        self.run_bq(tool, "cp", "-f", "d.people", "d.copied")
+        self.run_bq(tool, "rm", "-f", "-t", "d.people")
+
+        self.assertEqual([{"id": "0", "name": "n"}, {"id": "1", "name": "n"}, {"id": "2", "name": "n"}], rows)
+        self.assertEqual(["copied", "loaded"], sorted(self.bq.tables("d")))
+
+    def run_bq(self, tool, *arguments):
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        flags = [f"--discovery_file={self.discovery}"] if self.discovery else []
+        ended = subprocess.run(
+            [tool, "--bigqueryrc=/dev/null", "--api", self.bq.url, *flags, f"--project_id={self.bq.project}",
+             "--oauth_access_token=x", "--headless", "--quiet", *arguments],
+            capture_output=True, text=True, timeout=120, env={
+                **os.environ, "HOME": str(home), "CLOUDSDK_CONFIG": str(home / "gcloud"), "no_proxy": "127.0.0.1",
+                "CLOUDSDK_CORE_CHECK_GCE_METADATA": "false", "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "true",
+                "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "true"})
+        self.assertEqual(0, ended.returncode, f"bq {arguments}: {ended.stdout}{ended.stderr}")
+        return ended.stdout
+
+
+if __name__ == "__main__":
+    unittest.main()

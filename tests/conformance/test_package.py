@@ -1,0 +1,124 @@
+"""Debian's, systemd's and groff's own tools judge what is installed."""
+
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import unittest
+
+from tests.conformance import foreign
+
+UNIT = foreign.SOURCE / "runtime" / "deploy" / "bqsync.service"
+EXPOSURE_MAX = 2.5
+
+
+def run(*command, timeout=120, **options):
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=timeout, **options)
+
+
+class PackageTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="bqsync-package-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = pathlib.Path(folder.name)
+        cls.root = cls.folder / "root"
+        foreign.build_output("bqsync")
+        foreign.tool("dpkg-deb", "dpkg")
+        foreign.tool("dpkg-shlibdeps", "dpkg-dev")
+        built = run("cpack", "-G", "DEB", "-B", cls.folder, cwd=foreign.BUILD, timeout=600)
+        if built.returncode != 0:
+            raise AssertionError(built.stdout[-3000:] + built.stderr[-3000:])
+        cls.package = next(cls.folder.glob("*.deb"))
+        unpacked = run("dpkg-deb", "-x", cls.package, cls.root)
+        if unpacked.returncode != 0:
+            raise AssertionError(unpacked.stderr)
+
+    def test_the_package_names_the_libraries_it_needs(self):
+        fields = run("dpkg-deb", "-f", self.package).stdout
+
+        depends = re.search(r"^Depends: (.*)$", fields, re.M)[1]
+        for library in ("libc6", "libsqlite3-0", "libcurl4", "ca-certificates", "tzdata"):
+            self.assertIn(library, depends)
+        self.assertEqual("/etc/bqsync/bqsync.env", run("dpkg-deb", "-I", self.package, "conffiles").stdout.strip())
+
+    def test_dpkg_installs_and_removes_it_in_a_root_of_its_own(self):
+        if os.geteuid() != 0:
+            self.skipTest("*** SKIPPED: only root may run dpkg ***")
+        root = self.folder / "dpkg"
+        (root / "var/lib/dpkg").mkdir(parents=True)
+        (root / "var/lib/dpkg/status").touch()
+
+        installed = run("dpkg", f"--root={root}", "--force-depends", "--force-script-chrootless", "-i", self.package)
+        self.assertEqual(0, installed.returncode, installed.stderr)
+        self.assertTrue((root / "etc/bqsync/bqsync.env").exists())
+        # The secret's folder and settings are not for everybody's eyes.
+        self.assertEqual(0, (root / "etc/bqsync/bqsync.env").stat().st_mode & 0o007)
+        purged = run("dpkg", f"--root={root}", "--force-script-chrootless", "-P", "bqsync")
+
+        self.assertEqual(0, purged.returncode, purged.stderr)
+        self.assertFalse((root / "usr/bin/bqsync").exists())
+        self.assertFalse((root / "etc/bqsync/bqsync.env").exists())
+
+    def test_the_installed_program_runs(self):
+        ended = run(self.root / "usr/bin/bqsync", "--version")
+
+        self.assertEqual(0, ended.returncode, ended.stderr)
+        self.assertRegex(ended.stdout, r"^bqsync \d+\.\d+\.\d+")
+
+    def test_systemd_finds_nothing_wrong_with_the_unit(self):
+        analyze = foreign.tool("systemd-analyze", "systemd")
+        # The program has to be where the unit says: systemd looks under the root that it is given.
+        unit = self.root / "usr/lib/systemd/system/bqsync.service"
+        if not unit.exists():
+            unit = self.root / "lib/systemd/system/bqsync.service"
+
+        text = unit.read_text().replace("/usr/bin/bqsync", str(self.root / "usr/bin/bqsync"))
+        copy = self.folder / "bqsync.service"
+        copy.write_text(text)
+        ended = run(analyze, "verify", "--man=no", "--recursive-errors=no", copy)
+
+        self.assertEqual(0, ended.returncode, ended.stderr)
+        self.assertNotIn("bqsync.service", ended.stderr)
+        self.assertEqual(UNIT.read_text(), unit.read_text())
+
+    def test_systemd_rates_the_unit_as_well_confined(self):
+        analyze = foreign.tool("systemd-analyze", "systemd")
+
+        ended = run(analyze, "security", "--offline=true", UNIT)
+
+        level = re.search(r"Overall exposure level for bqsync.service: ([\d.]+)", ended.stdout)
+        self.assertIsNotNone(level, ended.stdout + ended.stderr)
+        self.assertLess(float(level[1]), EXPOSURE_MAX, ended.stdout)
+
+    def test_the_man_page_is_set_without_a_warning(self):
+        page = next(self.root.glob("usr/share/man/man1/bqsync.1*"))
+        groff = foreign.tool("groff", "groff-base")
+        text = page
+        if page.suffix == ".gz":
+            text = self.folder / "bqsync.1"
+            text.write_bytes(subprocess.run(["gzip", "-dc", page], capture_output=True, check=True).stdout)
+
+        ended = run(groff, "-man", "-Tutf8", "-ww", "-Kutf8", text)
+
+        self.assertEqual((0, ""), (ended.returncode, ended.stderr))
+        for word in ("NAME", "bqsync", "BQ_SQLITE_PATH", "EXIT"):
+            self.assertIn(word, ended.stdout)
+
+    def test_bash_completes_commands(self):
+        script = self.root / "usr/share/bash-completion/completions/bqsync"
+        self.assertEqual(0, run("bash", "-n", script).returncode)
+
+        ended = run("bash", "-c", f"""
+            source {script}
+            name=$(complete -p bqsync | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+            COMP_WORDS=(bqsync ver); COMP_CWORD=1; COMP_LINE='bqsync ver'; COMP_POINT=10
+            $name bqsync ver bqsync
+            printf '%s\\n' "${{COMPREPLY[@]}}" """)
+
+        self.assertEqual("verify", ended.stdout.strip(), ended.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
