@@ -24,12 +24,12 @@ static void print_plan(const cJSON *json)
     const cJSON *statement;
 
     printf(
-        "%-26s %-8s %10s %10s %10s %12s  %s\n", "table", "mode", "insert", "update", "delete",
-        "loads a day", "why");
+        "%-26s %-8s %10s %10s %10s %11s %7s  %s\n", "table", "mode", "insert", "update", "delete",
+        "loads today", "a day", "why");
     cJSON_ArrayForEach(table, cJSON_GetObjectItemCaseSensitive(json, "tables"))
     {
         printf(
-            "%-26s %-8s %10.0f %10.0f %10.0f %5.0f of %-4.0f %s\n", text(table, "table"),
+            "%-26s %-8s %10.0f %10.0f %10.0f %11.0f %7.0f  %s\n", text(table, "table"),
             text(table, "mode"), number(table, "insert"), number(table, "update"),
             number(table, "delete"), number(table, "modifications_today"),
             number(table, "modifications_a_day"), text(table, "why"));

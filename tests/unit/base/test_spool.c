@@ -195,6 +195,22 @@ static void test_the_sink_appends(void **state)
     spool_free(spool);
 }
 
+static void test_room_is_told_of_the_folder_that_would_be_used(void **state)
+{
+    const char *used = NULL;
+    uint64_t bytes = 0;
+    struct error err;
+    (void)state;
+
+    expect_ok(spool_room(&used, &bytes, &err));
+    assert_string_equal(used, folder);
+    assert_true(bytes > 0);
+
+    setenv("TMPDIR", "/no/such/folder", 1);
+    expect_error(spool_room(&used, &bytes, &err), ERROR_DISK, "set TMPDIR to a folder");
+    setenv("TMPDIR", folder, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +221,7 @@ int main(void)
         cmocka_unit_test(test_a_folder_that_is_not_there_is_named),
         cmocka_unit_test(test_a_full_disk_is_told),
         cmocka_unit_test(test_the_sink_appends),
+        cmocka_unit_test(test_room_is_told_of_the_folder_that_would_be_used),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
