@@ -101,6 +101,8 @@ static const char *replace_reason(const struct config *config, const struct task
         return "the definition changed";
     if (strcmp(progress->content_hash, task->content_mark) != 0)
         return "changes were found in another way before";
+    if (task->label_generation == 0)
+        return "the table in BigQuery was made by somebody else";
     if (task->label_generation > progress->generation)
         return "BigQuery is ahead of this database: restored from a backup?";
     if (task->capture == TASK_TRIGGERS && task->capture_broken)
@@ -149,6 +151,20 @@ static bool plan_changes(struct database *source, struct task *task, struct erro
     return true;
 }
 
+/* What a column that is gone held is gone as well, and no trigger fires for it: when the column is
+ * back, the rows sent before cannot be told from those that lost a value. Returns false: *err stays
+ * what the caller set. */
+static bool forget_content(struct tracking *tracking, const struct task *task, struct error *err)
+{
+    struct error ignored;
+
+    if (task->shape.missing_count > 0 &&
+        sqlite3_db_readonly(tracking->database.handle, "main") == 0 &&
+        !tracking_invalidate(tracking, task->table->name, &ignored))
+        error_wrap(err, "%s; besides", ignored.message);
+    return false;
+}
+
 bool plan_table(
     const struct config *config, struct database *source, struct tracking *tracking,
     struct task *task, bool full, struct error *err)
@@ -158,7 +174,7 @@ bool plan_table(
     if (!capture_inspect(source, task->table, &task->shape, err))
         return false;
     if (!check_source(config, task, err))
-        return false;
+        return forget_content(tracking, task, err);
     if (!tracking_load(tracking, task->table->name, &task->progress, err))
         return false;
     if (!plan_capture(
