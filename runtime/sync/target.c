@@ -103,6 +103,7 @@ static void add_column(struct comparison *c, const cJSON *wanted)
     cJSON_AddStringToObject(field, "mode", "NULLABLE");
     cJSON_AddItemToArray(c->fields, field);
     c->fields_changed = true;
+    c->diff->added = true;
 
     begin_alter(c, &statement);
     buffer_append_text(&statement, " add column ");
@@ -455,6 +456,12 @@ bool target_prepare(
     if (live != NULL && !bring_in_line(bigquery, table, &diff, generation, err))
         goto cleanup;
 
+    // Somebody dropped a column by hand: in rows that did not change it would stay empty.
+    if (live != NULL && diff.added && task->work == WORK_CHANGES) {
+        task->work = WORK_REPLACE;
+        task->why = "columns were missing in BigQuery";
+        task->result->way = WAY_REPLACE;
+    }
     free(task->nullable);
     task->nullable = diff.nullable;
     diff.nullable = NULL;

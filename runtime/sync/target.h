@@ -18,8 +18,9 @@
 /* What separates a table from its definition. */
 struct target_diff {
     bool missing;
-    cJSON *patch;    /* body of tables.patch that settles all but widenings; NULL if not needed */
-    char *widen_sql; /* ALTER TABLE ... SET DATA TYPE ..., NULL if not needed */
+    bool added; /* columns of the definition were missing: rows that are there lack their values */
+    cJSON *patch;      /* body of tables.patch that settles all but widenings; NULL if not needed */
+    char *widen_sql;   /* ALTER TABLE ... SET DATA TYPE ..., NULL if not needed */
     char **statements; /* the same as DDL for people, in order */
     size_t statement_count;
     char blocked[1024]; /* "" or why the table cannot be brought in line, with the statement */
@@ -35,7 +36,8 @@ void target_diff_clear(struct target_diff *diff);
 
 /* Brings the task's target in line and sets task->created and task->nullable. generation goes into
  * the label. With inspect false the target is known to be in line (its shape label says so) and is
- * not read: only a missing one is created. ERROR_SCHEMA when it is blocked. */
+ * not read: only a missing one is created. A target to which columns had to be added is replaced:
+ * task->work says so then. ERROR_SCHEMA when it is blocked. */
 MUST_CHECK bool target_prepare(
     struct bigquery *bigquery, struct task *task, const char *project, const char *dataset,
     int64_t generation, bool inspect, struct error *err);

@@ -8,7 +8,7 @@ from tests.e2e.serving import EVENTS, INCREMENTAL, MANUAL, RUNS, STATUS, TABLES,
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 
-KNOWN = ["accounts", "devices", "events", "everything", "memberships", "people", "settings"]
+KNOWN = ["accounts", "devices", "events", "everything", "invoices", "memberships", "people", "settings"]
 
 
 class AdminTest(unittest.TestCase):

@@ -22,7 +22,7 @@ import traceback
 import unittest
 
 from tests.fault.killing import kill_after, kill_at_commit, kill_at_request
-from tests.fault.workload import BUSY_SECONDS, Application, write_meanwhile
+from tests.fault.workload import BUSY_SECONDS, COLUMNS, Application, write_meanwhile
 from tests.support import mirror
 from tests.support.bqlocal import Bqlocal, HttpError
 from tests.support.deployment import SHAPES, Deployment
@@ -51,7 +51,7 @@ class Life:
         self.rng = random.Random(f"{seed}/{index}")
         self.log = []
         self.counts = collections.Counter()
-        self.tables = sorted(self.rng.sample(sorted(DEFINITIONS), self.rng.randrange(1, 4)))
+        self.tables = sorted(self.rng.sample(sorted(COLUMNS), self.rng.randrange(1, 4)))
         self.journal = self.rng.choice(["wal", "wal", "delete"])
         self.parallel = self.rng.choice(["1", "8"])
         self.state = self.rng.choice([None, None, None, "state.db"])

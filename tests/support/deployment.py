@@ -30,6 +30,7 @@ create table devices(serial text primary key not null, online, reading);
 create table everything(id integer primary key, i, f, b, s, y, n, bn, d, t, dt, ts, j);
 create table people(id integer primary key, email text, name text, phone text,
   deleted integer not null default 0);
+create table invoices(id integer primary key, total numeric);
 """
 
 

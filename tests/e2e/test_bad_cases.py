@@ -1,0 +1,389 @@
+"""What goes wrong around a sync: each with a clear outcome, and everything well again afterwards."""
+
+import os
+import pathlib
+import resource
+import signal
+import subprocess
+import time
+import unittest
+
+from tests.support import mirror
+from tests.support.bqlocal import Bqlocal
+from tests.support.deployment import Deployment
+
+SCHEMAS = pathlib.Path(__file__).resolve().parent.parent / "schemas"
+ROWS = """
+insert into events(kind, at) values ('a', 1), ('b', 2);
+insert into accounts values (1, 'a@x', 1.5, 'one'), (2, 'b@x', null, 'two'), (3, 'c@x', 3, null);
+insert into settings values ('theme', 'dark');
+"""
+UPDATE = "update accounts set note = 'uno' where id = 1"
+
+
+class BadCase(unittest.TestCase):
+    journal = "wal"
+    state = None
+
+    def setUp(self):
+        self.bq = self.enterContext(Bqlocal(datasets=["d"]))
+        self.app = self.enterContext(Deployment(self.bq, journal=self.journal, state=self.state))
+        self.app.script(ROWS)
+
+    def fails(self, status, *words, arguments=("sync",), **environment):
+        """The command ends so, and its last words say why."""
+        ended, out, err = self.app.run(*arguments, **environment)
+        self.assertEqual(status, ended, err)
+        for word in words:
+            self.assertIn(word, err)
+        return err
+
+    def table_fails(self, name, *words, **environment):
+        """One table fails and says why; the run does not pass for good, and no other table fails."""
+        run = self.app.sync(status=1, **environment)
+        failed = [table["table"] for table in run["tables"] if table["status"] == "failed"]
+        self.assertEqual([name], failed)
+        for word in words:
+            self.assertIn(word, self.app.table(run, name)["error"]["message"])
+        return run
+
+    def assert_equal(self, *tables):
+        reports = mirror.compare(str(self.app.path), self.bq.url, "p", "d", SCHEMAS, tables)
+        self.assertEqual([], [str(report) for report in reports if not report.equal])
+
+    def assert_mended(self, mode=None):
+        """The next sync ends well and both sides are equal; accounts took the way that is named."""
+        run = self.app.sync()
+        if mode is not None:
+            self.assertEqual(("synced", mode), tuple(self.app.table(run, "accounts")[key]
+                                                     for key in ("status", "mode")))
+        self.assert_equal()
+
+
+class SourceTest(BadCase):
+    def test_a_lock_of_the_application_is_waited_for(self):
+        self.app.sync()
+        self.app.execute(UPDATE)
+        with self.app.connect() as db:
+            db.execute("begin immediate")
+            process = self.app.start("sync")
+            with self.assertRaises(subprocess.TimeoutExpired):
+                process.communicate(timeout=1)
+            db.execute("commit")
+        process.communicate(timeout=60)
+
+        self.assertEqual(0, process.returncode)
+        self.assert_equal()
+
+    def test_a_lock_that_outlasts_the_patience_ends_the_run_and_loses_nothing(self):
+        self.app.sync()
+        self.app.execute(UPDATE)
+        with self.app.connect() as db:
+            db.execute("begin immediate")
+            self.fails(6, "locked")
+
+        self.assert_mended("merge")
+
+    def test_what_is_no_database_is_named(self):
+        path = self.app.folder / "notes.txt"
+        path.write_text("dear diary, " * 1000)
+        self.fails(6, "notes.txt", "no SQLite database", BQ_SQLITE_PATH=str(path))
+        self.fails(6, "nowhere.db", "No such file", BQ_SQLITE_PATH=str(self.app.folder / "nowhere.db"))
+        self.fails(6, "directory", BQ_SQLITE_PATH=str(self.app.folder))
+        self.assertEqual([], self.bq.tables("d"))
+
+    def test_a_corrupt_page_fails_its_table_and_no_other(self):
+        self.app.sync()
+        with self.app.connect() as db:
+            db.execute("insert into accounts(email) select 'm' || value from"
+                       " (with recursive n(value) as (select 1 union all select value + 1 from n where value < 2000)"
+                       "  select value from n)")
+            db.execute("pragma wal_checkpoint(truncate)")
+            size = db.execute("pragma page_size").fetchone()[0]
+            pages = db.execute("select pageno from dbstat where name = 'accounts' and pagetype = 'leaf'"
+                               " order by pageno").fetchall() if has_dbstat(db) else None
+        before = self.app.path.read_bytes()
+        page = pages[len(pages) // 2][0] if pages else leaf_with(before, size, b"m1000")
+        with open(self.app.path, "r+b") as file:
+            file.seek((page - 1) * size)
+            file.write(b"\xff" * size)
+
+        self.table_fails("accounts", "malformed", "integrity_check")
+        self.assertEqual(3, self.bq.scalar("select count(*) from d.accounts"))
+
+        self.app.path.write_bytes(before)
+        for suffix in ("-wal", "-shm"):
+            pathlib.Path(f"{self.app.path}{suffix}").unlink(missing_ok=True)
+        self.assert_mended()
+
+    def test_a_dropped_trigger_leads_to_a_replacement(self):
+        self.app.sync()
+        self.app.script("drop trigger bq_sync_accounts_update; " + UPDATE)
+
+        self.assert_mended("replace")
+
+    def test_a_dropped_table_fails_alone_and_is_replaced_when_it_is_back(self):
+        self.app.sync()
+        self.app.execute("drop table accounts")
+        self.table_fails("accounts", "does not exist")
+        self.assertEqual(3, self.bq.scalar("select count(*) from d.accounts"))
+
+        self.app.script("create table accounts(id integer primary key, email text not null unique, balance numeric,"
+                        " note text); insert into accounts values (7, 'g@x', 7, null)")
+        self.assert_mended("replace")
+
+    def test_a_dropped_column_fails_its_table_and_is_named(self):
+        self.app.sync()
+        self.app.execute("alter table accounts drop column note")
+        self.table_fails("accounts", "note")
+
+        self.app.execute("alter table accounts add column note text")
+        self.app.execute("update accounts set note = 'again' where id = 2")
+        self.assert_mended()
+
+    def test_a_backup_from_before_the_last_sync_leads_to_a_replacement(self):
+        self.app.sync()
+        with self.app.connect() as db:
+            db.execute("pragma wal_checkpoint(truncate)")
+        backup = self.app.path.read_bytes()
+        self.app.script(UPDATE + "; delete from accounts where id = 2;"
+                        "insert into accounts values (4, 'd@x', 4, null)")
+        self.app.sync()
+        for suffix in ("-wal", "-shm"):
+            pathlib.Path(f"{self.app.path}{suffix}").unlink(missing_ok=True)
+        self.app.path.write_bytes(backup)
+        self.app.execute("insert into accounts values (4, 'other@x', 4, null)")
+
+        self.assert_mended("replace")
+
+
+def has_dbstat(db):
+    return ("ENABLE_DBSTAT_VTAB",) in db.execute("pragma compile_options").fetchall()
+
+
+def leaf_with(content, size, text):
+    """The number of a page that holds a text and is a leaf of a table (its first byte is 13)."""
+    numbers = [number for number in range(1, len(content) // size) if content[number * size] == 13
+               and text in content[number * size:(number + 1) * size]]
+    return numbers[0] + 1
+
+
+class ReadOnlyTest(BadCase):
+    journal = "delete"
+
+    def start_as_nobody(self, **environment):
+        """Root may write anything, so somebody else has to try."""
+        other = {"user": "nobody"} if os.geteuid() == 0 else {}
+        process = subprocess.run([self.app.program, "sync"], cwd="/", env={**self.app.environment, **environment},
+                                 capture_output=True, text=True, timeout=60, **other)
+        return process.returncode, process.stderr
+
+    def test_a_source_that_may_not_be_written_is_synced_with_the_state_elsewhere(self):
+        os.chmod(self.app.folder, 0o555)
+        os.chmod(self.app.path, 0o444)
+        self.addCleanup(os.chmod, self.app.folder, 0o755)
+        status, err = self.start_as_nobody()
+        self.assertEqual(6, status, err)
+        self.assertIn("BQ_STATE_PATH", err)
+
+        elsewhere = self.app.folder.parent / (self.app.folder.name + "-state")
+        elsewhere.mkdir(mode=0o777)
+        os.chmod(elsewhere, 0o777)
+        self.addCleanup(lambda: [elsewhere_file.unlink() for elsewhere_file in elsewhere.iterdir()]
+                        and elsewhere.rmdir())
+        before = self.app.path.read_bytes()
+        status, err = self.start_as_nobody(BQ_STATE_PATH=str(elsewhere / "state.db"))
+
+        self.assertEqual(0, status, err)
+        self.assertEqual(before, self.app.path.read_bytes())
+        self.assert_equal()
+
+
+class DiskTest(BadCase):
+    def sync_with_files_up_to(self, limit):
+        """Every file that grows beyond the limit meets an error, as on a full disk."""
+        def limited():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+        process = subprocess.run([self.app.program, "sync"], cwd=self.app.folder, env=self.app.environment,
+                                 capture_output=True, text=True, timeout=60, preexec_fn=limited,
+                                 restore_signals=False)
+        return process.returncode, process.stderr
+
+    def test_no_room_for_the_control_tables_ends_the_run(self):
+        status, err = self.sync_with_files_up_to(8192)
+
+        self.assertEqual(1, status, err)
+        self.assertIn("code=disk", err)
+        self.assert_mended("replace")
+
+    def test_no_room_for_a_large_table_fails_that_table_alone(self):
+        self.app.sync()
+        with self.app.connect() as db:
+            db.executemany("insert into everything(y) values (?)", [(os.urandom(200_000),) for _ in range(20)])
+            db.execute("pragma wal_checkpoint(truncate)")
+        self.app.execute(UPDATE)
+
+        status, err = self.sync_with_files_up_to(1 << 20)
+
+        self.assertEqual(1, status, err)
+        self.assertIn("table failed table=everything", err)
+        self.assert_equal("accounts")
+        self.assert_mended()
+
+
+class StateElsewhereTest(BadCase):
+    state = "state.db"
+
+    def test_a_deleted_state_database_leads_to_replacements_without_duplicates(self):
+        self.app.sync()
+        self.app.script(UPDATE + "; delete from accounts where id = 3")
+        for suffix in ("", "-wal", "-shm"):
+            (self.app.folder / f"state.db{suffix}").unlink(missing_ok=True)
+
+        self.assert_mended("replace")
+
+
+class WarehouseTest(BadCase):
+    def test_a_column_dropped_by_hand_comes_back_with_its_values(self):
+        self.app.sync()
+        self.bq.query("alter table d.accounts drop column note")
+        self.app.execute("update accounts set balance = 9 where id = 2")
+        self.app.run("sync")
+
+        self.assert_mended()
+
+    def test_a_column_of_another_type_is_refused_with_the_way_out(self):
+        self.app.sync()
+        self.bq.query("drop table d.accounts")
+        self.bq.query("create table d.accounts (id int64 not null, email string, balance string, note string)")
+        self.app.execute(UPDATE)
+        self.table_fails("accounts", "balance", "STRING", "NUMERIC", "drop table")
+
+        self.bq.query("drop table d.accounts")
+        self.assert_mended("replace")
+
+    def test_a_table_made_anew_by_hand_is_filled_and_relaxed(self):
+        self.app.sync()
+        self.bq.query("drop table d.accounts")
+        self.bq.query("create table d.accounts (id int64 not null, email string not null, balance numeric,"
+                      " note string not null)")
+        self.app.execute(UPDATE)
+
+        self.assert_mended("replace")
+
+    def test_a_required_column_that_only_bigquery_has_is_refused_with_the_statement(self):
+        self.app.sync()
+        self.bq.query("drop table d.accounts")
+        self.bq.query("create table d.accounts (id int64 not null, email string not null, balance numeric,"
+                      " note string, theirs int64 not null)")
+        self.table_fails("accounts", "theirs", "drop not null")
+
+        self.bq.query("alter table d.accounts alter column theirs drop not null")
+        self.assert_mended()
+
+    def test_a_missing_dataset_is_a_matter_of_configuration(self):
+        self.fails(3, "elsewhere", BQ_DATASET_NAME="elsewhere")
+
+    def test_a_missing_variable_is_named(self):
+        self.fails(3, "BQ_PROJECT_NAME", BQ_PROJECT_NAME="")
+
+    def test_a_bigquery_that_is_not_there_is_given_up_within_the_budget(self):
+        self.bq.stop()
+        began = time.monotonic()
+
+        self.fails(5, BQ_RETRY_BUDGET="1s")
+
+        self.assertLess(time.monotonic() - began, 15)
+        self.bq.start(self.bq.port)
+        self.assert_mended("replace")
+
+    def test_a_clock_that_is_days_behind_the_servers_does_no_harm(self):
+        self.app.sync()
+        self.app.execute(UPDATE)
+        self.bq.faults({"action": "clock_skew", "ms": 3 * 24 * 3600 * 1000, "count": 0})
+        status, _, err = self.app.run("sync")
+        self.bq.clear_faults()
+        if status != 0:
+            self.assertIn("xpiration", err)
+
+        self.assert_mended()
+
+
+class ProcessTest(BadCase):
+    def hold(self, *arguments):
+        """A sync that is held at its second request."""
+        self.bq.faults({"nth": 2, "action": "hang_before"})
+        process = self.app.start("sync", *arguments)
+        end = time.monotonic() + 60
+        while not any(rule["held"] for rule in self.bq.fault_state()):
+            self.assertLess(time.monotonic(), end)
+            self.assertIsNone(process.poll())
+            time.sleep(0.005)
+        return process
+
+    def test_a_second_bqsync_is_refused_with_the_holders_name(self):
+        self.app.sync()
+        self.app.execute(UPDATE)
+        process = self.hold()
+
+        self.fails(7, str(process.pid), "sync")
+        self.assertEqual(0, self.app.run("status")[0])
+
+        process.kill()
+        process.communicate()
+        self.bq.clear_faults()
+        self.assert_mended("merge")
+
+    def test_a_sync_that_is_asked_to_stop_ends_soon_and_is_resumed(self):
+        self.app.sync()
+        self.app.execute(UPDATE)
+        process = self.hold()
+
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=10)
+
+        self.assertNotEqual(0, process.returncode)
+        self.bq.clear_faults()
+        self.assert_mended("merge")
+
+
+class RejectTest(BadCase):
+    def test_values_that_do_not_fit_are_named_and_keep_nothing_else_back(self):
+        self.app.script("insert into everything(id, i, s) values (1, 'abc', 'x'), (2, 2, cast(x'ff' as text)), (3, 3, '3');"
+                        "insert into invoices values (1, 10)")
+        run = self.app.sync(status=1)
+
+        self.assertFalse(run["ok"])
+        self.assertEqual({"synced"}, {table["status"] for table in run["tables"]})
+        self.assertEqual(
+            [({"id": 1}, "i", "text"), ({"id": 2}, "s", "text")],
+            [(reject["key"], reject["column"], reject["storage_class"])
+             for reject in self.app.json("rejects")["rejects"]])
+        self.assert_equal()
+        # They are tried again, and count, until they fit or are gone.
+        self.assertFalse(self.app.sync(status=1)["ok"])
+        self.app.script("update everything set i = 1 where id = 1; delete from everything where id = 2")
+        self.assert_mended()
+        self.assertEqual([], self.app.json("rejects")["rejects"])
+
+    def test_a_version_that_fitted_stays_until_the_new_one_does(self):
+        self.app.execute("insert into everything(id, i) values (1, 1)")
+        self.app.sync()
+        self.app.execute("update everything set i = 'abc'")
+        self.app.sync(status=1)
+
+        self.assertEqual([1], [row["i"] for row in self.bq.rows("d", "everything")])
+
+    def test_a_null_in_a_required_column_fails_a_table_that_asks_for_it(self):
+        self.app.script("insert into invoices values (1, 10), (2, null)")
+        self.table_fails("invoices", "invoices.total", "id = 2")
+        self.assert_equal("accounts", "events", "settings")
+
+        self.app.execute("update invoices set total = 20 where id = 2")
+        self.assert_mended()
+
+
+if __name__ == "__main__":
+    unittest.main()
