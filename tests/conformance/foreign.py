@@ -49,7 +49,8 @@ def build_output(name):
 
 def python_with(module, package):
     """An interpreter that can import a module of a Debian package: not always the first on PATH."""
-    candidates = [sys.executable, "/usr/bin/python3", *sorted(map(str, pathlib.Path("/usr/bin").glob("python3.*[0-9]")))]
+    versioned = sorted(map(str, pathlib.Path("/usr/bin").glob("python3.*[0-9]")))
+    candidates = [sys.executable, "/usr/bin/python3", *versioned]
     for candidate in dict.fromkeys(candidates):
         if os.access(candidate, os.X_OK) and subprocess.run(
                 [candidate, "-c", f"import {module}"], capture_output=True).returncode == 0:

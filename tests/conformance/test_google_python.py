@@ -1,4 +1,4 @@
-"""Google's Python parts drive bqlocal: Debian's API client, with uploads in chunks, and the bq tool where there is one."""
+"""Google's parts in Python drive bqlocal: its API client, with uploads in chunks, and bq where there is one."""
 
 import json
 import os

@@ -103,8 +103,10 @@ class PackageTest(unittest.TestCase):
         ended = run(groff, "-man", "-Tutf8", "-ww", "-Kutf8", text)
 
         self.assertEqual((0, ""), (ended.returncode, ended.stderr))
-        for word in ("NAME", "bqsync", "BQ_SQLITE_PATH", "EXIT"):
-            self.assertIn(word, ended.stdout)
+        shown = re.sub(".\x08", "", ended.stdout)
+        for word in ("NAME", "--full", "BQ_SQLITE_PATH", "EXIT STATUS"):
+            with self.subTest(word=word):
+                self.assertIn(word, shown)
 
     def test_bash_completes_commands(self):
         script = self.root / "usr/share/bash-completion/completions/bqsync"
