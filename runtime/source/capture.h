@@ -69,6 +69,12 @@ MUST_CHECK bool capture_has_pending(
     struct database *source, const struct table *table, const struct source_shape *shape,
     const struct progress *progress, bool *out_pending, struct error *err);
 
+/* Whether rows have a NULL in their key: triggers cannot list those, and BigQuery cannot hold them.
+ * Looked up by the key's index. */
+MUST_CHECK bool capture_has_keyless(
+    struct database *source, const struct table *table, const struct source_shape *shape,
+    bool *out_keyless, struct error *err);
+
 /* Position of a table: what a snapshot covers. */
 struct position {
     int64_t sequence; /* changes stamped with this or less were made before the seal */

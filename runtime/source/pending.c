@@ -90,3 +90,28 @@ bool capture_has_pending(
     *out_pending = found == 1;
     return true;
 }
+
+bool capture_has_keyless(
+    struct database *source, const struct table *table, const struct source_shape *shape,
+    bool *out_keyless, struct error *err)
+{
+    struct buffer sql;
+    int64_t found = 0;
+
+    *out_keyless = false;
+    if (shape->integer_key)
+        return true;
+    buffer_init(&sql, SQLTEXT_CEILING);
+    sqltext_append(&sql, "select 1 from $n where (", table->name);
+    for (size_t i = 0; i < table->key_count; i++)
+        sqltext_append(&sql, "$r$n is null", i > 0 ? " or " : "", sqltext_key_name(table, i));
+    buffer_append_text(&sql, ")");
+    if (table->where != NULL)
+        buffer_printf(&sql, " and (%s)", table->where);
+    buffer_append_text(&sql, " limit 1");
+    if (!query(source, &sql, 0, 0, &found, err))
+        found = -1;
+    buffer_clear(&sql);
+    *out_keyless = found == 1;
+    return found >= 0 || error_wrap(err, "rows of %s without a key", table->name);
+}

@@ -36,6 +36,10 @@ MUST_CHECK bool rejects_publish(
 MUST_CHECK bool rejects_count(
     struct tracking *tracking, const char *table, int64_t *out_rows, struct error *err);
 
+/* Whether a row with a NULL in its key is among the rejects of a table. */
+MUST_CHECK bool rejects_keyless(
+    struct tracking *tracking, const char *table, bool *out_keyless, struct error *err);
+
 /* One rejected value as `bqsync rejects` shows it; the texts live for the call. */
 struct reject {
     const char *table;

@@ -1,5 +1,6 @@
 #include "sync/plan.h"
 
+#include "source/rejects.h"
 #include "source/shadow.h"
 
 #include <stdio.h>
@@ -119,7 +120,19 @@ bool plan_prefers_replace(const struct task *task, int64_t changed)
     return rows >= REPLACE_LEAST_ROWS && changed > rows / REPLACE_SHARE;
 }
 
-static bool plan_changes(struct database *source, struct task *task, struct error *err)
+/* Rows with a NULL in their key are rejected, and have to be looked at again at each pass until
+ * they are gone; a pass later than that their rejects go. */
+static bool is_keyless(
+    struct database *source, struct tracking *tracking, const struct task *task, bool *out_keyless,
+    struct error *err)
+{
+    return capture_has_keyless(source, task->table, &task->shape, out_keyless, err) &&
+           (*out_keyless || task->shape.integer_key ||
+            rejects_keyless(tracking, task->table->name, out_keyless, err));
+}
+
+static bool plan_changes(
+    struct database *source, struct tracking *tracking, struct task *task, struct error *err)
 {
     bool pending = false;
     struct pending counts;
@@ -127,6 +140,13 @@ static bool plan_changes(struct database *source, struct task *task, struct erro
     // Only a full read tells; it happens in the pass's snapshot.
     if (task->capture == TASK_SCAN) {
         task->work = WORK_CHANGES;
+        return true;
+    }
+    if (!is_keyless(source, tracking, task, &pending, err))
+        return false;
+    if (pending) {
+        task->work = WORK_REPLACE;
+        task->why = "rows have no key, so their changes cannot be listed";
         return true;
     }
     if (!capture_has_pending(source, task->table, &task->shape, &task->progress, &pending, err))
@@ -190,5 +210,5 @@ bool plan_table(
         task->work = WORK_REPLACE;
         return true;
     }
-    return plan_changes(source, task, err);
+    return plan_changes(source, tracking, task, err);
 }

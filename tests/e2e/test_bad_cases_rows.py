@@ -26,6 +26,23 @@ class BadRowsTest(unittest.TestCase):
         self.assertEqual([], self.rejects())
         self.assertEqual(["s-1"], [row["serial"] for row in self.bq.rows("d", "devices")])
 
+    def test_a_null_key_is_a_reject_until_it_is_gone(self):
+        self.app.execute("insert into settings values (null, 'nameless')")
+        for _ in range(3):
+            self.assertEqual(1, self.app.table(self.app.sync(status=1), "settings")["rows_rejected"])
+        self.app.execute("delete from settings where name is null")
+
+        self.assertEqual(0, self.app.table(self.app.sync(), "settings")["rows_rejected"])
+        self.assertEqual([], self.rejects())
+
+    def test_a_null_key_that_comes_in_later_is_noticed(self):
+        self.app.execute("insert into settings values ('theme', 'dark')")
+        self.app.sync()
+        self.app.execute("insert into settings values (null, 'nameless')")
+
+        self.assertEqual(1, self.app.table(self.app.sync(status=1), "settings")["rows_rejected"])
+        self.assertEqual([("settings", "name", "null")], self.rejects())
+
 
 if __name__ == "__main__":
     unittest.main()
