@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "support/expect.h"
 #include "source/tracking.h"
+#include "support/expect.h"
 #include "sync/scan.h"
 
 #include <stdio.h>
