@@ -17,6 +17,8 @@ PROJECT = "my-project-1"
 DATASET = "d"
 MERGE = re.compile(r"merge into `[^`]+`\.`[^`]+`\.`([^`]+)` as \w+\nusing `[^`]+`\.`[^`]+`\.`([^`]+)`")
 
+REFILL = re.compile(r"insert into `[^`]+`\.`[^`]+`\.`([^`]+)` \([^;]*?\nfrom `[^`]+`\.`[^`]+`\.`([^`]+)` as s")
+
 
 class Collected:
     """ddl: {name: CREATE TABLE of a target}; merges: {name: MERGE}; other: {name: statement}; staging: the
@@ -126,7 +128,7 @@ def collect_sent(out, bq, listed):
 
 def add_sent(out, by_target, sql):
     kind = sql.split()[0].lower()
-    for target, staging in MERGE.findall(sql):
+    for target, staging in MERGE.findall(sql) + REFILL.findall(sql):
         out.staging[staging] = staging_ddl(by_target[target]["columns"], staging)
         if kind == "merge":
             out.merges[f"{by_target[target]['table']}.sent{len(out.merges)}"] = sql

@@ -35,7 +35,7 @@ class GoogleSqlTest(unittest.TestCase):
     @classmethod
     def write(cls, kind, name, sql):
         path = f"{kind}/{re.sub(r'[^0-9A-Za-z_.-]', '_', name)}.sql"
-        (cls.folder / path).write_text(sql.replace("${project}", statements.PROJECT)
+        (cls.folder / path).write_text(sql.rstrip(";").replace("${project}", statements.PROJECT)
                                        .replace("${dataset}", statements.DATASET) + ";\n")
         cls.texts[path] = sql
 
@@ -101,7 +101,8 @@ class GoogleSqlTest(unittest.TestCase):
                 self.assertEqual(tables, {name.split(".")[0] for name in collected.merges})
                 if runs:
                     said = {" ".join(sql.split()[:2]) for sql in collected.other.values()}
-                    self.assertLessEqual({"alter table", "truncate table", "select r.bucket,"}, said)
+                    self.assertLessEqual({"alter table", "truncate table", "select r.bucket,", "create table"}, said)
+                    self.assertTrue(any("begin transaction" in sql for sql in collected.other.values()))
         self.assertTrue(any(" set data type " in sql for sql in self.collected[-1].other.values()))
         self.assertGreater(sum(path.startswith("mutants/") for path in self.texts), 1000)
 
