@@ -234,9 +234,10 @@ static bool check_required(struct load *load, struct json_reader *reader, struct
 static bool take_line(
     struct load *load, struct json_reader *reader, struct slice line, struct error *err)
 {
+    static const char space[] = {' ', '\t', '\r'};
     struct member_context context = {load, reader, err};
 
-    while (line.length > 0 && memchr(" \t\r", line.data[line.length - 1], 3) != NULL)
+    while (line.length > 0 && memchr(space, line.data[line.length - 1], sizeof space) != NULL)
         line.length--;
     if (line.length == 0)
         return true;

@@ -9,10 +9,10 @@ void *serve_begin(void *context, const char *uri, struct MHD_Connection *connect
 /* MHD_AccessHandlerCallback. */
 enum MHD_Result serve_request(
     void *context, struct MHD_Connection *connection, const char *url, const char *method,
-    const char *version, const char *upload_data, size_t *upload_data_size, void **request);
+    const char *version, const char *upload_data, size_t *upload_data_size, void **pointer);
 /* MHD_OPTION_NOTIFY_COMPLETED: frees it. */
 void serve_end(
-    void *context, struct MHD_Connection *connection, void **request,
+    void *context, struct MHD_Connection *connection, void **pointer,
     enum MHD_RequestTerminationCode reason);
 
 #endif

@@ -62,6 +62,8 @@ static bool skip_nested(struct cursor *in)
 
 static bool value_span(struct cursor *in, struct slice *out)
 {
+    static const char ends[] = {',', '}', ']', ' ', '\t', '\r', '\n'};
+
     skip_space(in);
     const char *start = in->at;
     if (in->at == in->end)
@@ -72,7 +74,7 @@ static bool value_span(struct cursor *in, struct slice *out)
         if (!skip_nested(in))
             return false;
     } else {
-        while (in->at < in->end && memchr(",}] \t\r\n", *in->at, 7) == NULL)
+        while (in->at < in->end && memchr(ends, *in->at, sizeof ends) == NULL)
             in->at++;
     }
     *out = (struct slice){start, (size_t)(in->at - start)};

@@ -3,7 +3,6 @@
 import http.server
 import json
 import pathlib
-import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +10,7 @@ import threading
 import unittest
 
 from tests.e2e.serving import INCREMENTAL, MANUAL, Service
+from tests.conformance.foreign import tool
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 
@@ -177,8 +177,7 @@ class ServeTest(unittest.TestCase):
                      'bqsync_quota_modifications_used{table="accounts"} 1'):
             self.assertIn(line + "\n", text)
         self.assertRegex(text, r"\nbqsync_requests_total [1-9]")
-        if shutil.which("promtool") is None:
-            self.skipTest("promtool is not installed (Debian package prometheus)")
+        tool("promtool", "prometheus")
         judged = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
                                 capture_output=True)
         self.assertEqual((0, ""), (judged.returncode, judged.stdout + judged.stderr))

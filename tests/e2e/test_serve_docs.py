@@ -3,12 +3,12 @@
 import json
 import pathlib
 import re
-import shutil
 import subprocess
 import tempfile
 import unittest
 
 from tests.e2e.serving import MANUAL, RUNS, TABLES, Service
+from tests.conformance.foreign import tool
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 
@@ -137,8 +137,7 @@ class DocsTest(unittest.TestCase):
 
     def test_the_alert_rules_satisfy_prometheus(self):
         json.loads((ROOT / "docs/grafana.json").read_text())
-        if shutil.which("promtool") is None:
-            self.skipTest("promtool is not installed (Debian package prometheus)")
+        tool("promtool", "prometheus")
         with tempfile.NamedTemporaryFile("w", suffix=".yml") as rules:
             rules.write(self.block("yaml"))
             rules.flush()
