@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- the man page --------------------------------------------------------------------------------
- */
+/* --- the man page ------------------------------------------------------------------------ */
 
 /* Text in roff: hyphens that may be typed, and no line that starts like a request. */
 static void roff(const char *text)
@@ -85,8 +84,7 @@ static void print_man(void)
          "6 source database not usable; 7 another bqsync holds the lock.");
 }
 
-/* --- completions ---------------------------------------------------------------------------------
- */
+/* --- completions ------------------------------------------------------------------------- */
 
 static void print_bash(void)
 {

@@ -50,8 +50,7 @@ static struct ledger_table *find(struct ledger *ledger, const char *name)
     return NULL;
 }
 
-/* --- from the history --------------------------------------------------------------------------
- */
+/* --- from the history -------------------------------------------------------------------- */
 
 static const char *text_of(const cJSON *object, const char *name)
 {
@@ -122,8 +121,7 @@ bool ledger_seed(
     return true;
 }
 
-/* --- from the passes of this process -----------------------------------------------------------
- */
+/* --- from the passes of this process ----------------------------------------------------- */
 
 static void add_table(struct ledger_table *table, const struct table_result *result, int64_t us)
 {

@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* --- the format --------------------------------------------------------------------------------
- */
+/* --- the format -------------------------------------------------------------------------- */
 
 static void family(struct buffer *out, const char *name, const char *type, const char *help)
 {
@@ -53,8 +52,7 @@ static void of_table(struct buffer *out, const char *name, const struct table *t
     value(out, number);
 }
 
-/* --- families ----------------------------------------------------------------------------------
- */
+/* --- families ---------------------------------------------------------------------------- */
 
 static void write_freshness(struct buffer *out, const struct metrics_input *input)
 {
@@ -237,8 +235,7 @@ static void write_quota(struct buffer *out, const struct metrics_input *input)
         GOVERNOR_MODIFICATIONS_A_DAY);
 }
 
-/* --- the process, under the names that all programs use ----------------------------------------
- */
+/* --- the process, under the names that all programs use ---------------------------------- */
 
 static int64_t open_descriptors(void)
 {

@@ -55,8 +55,7 @@ static int64_t monotonic_ms(void)
     return clock->monotonic_ms(clock->context);
 }
 
-/* --- what is reported --------------------------------------------------------------------------
- */
+/* --- what is reported -------------------------------------------------------------------- */
 
 /* BigQuery quotes values in some of its messages, and those come from rows: what stands between
  * quotes goes. Names are told by other fields. */
@@ -198,8 +197,7 @@ void reporter_run(struct reporter *reporter, const struct run_result *run)
     pthread_mutex_unlock(&reporter->mutex);
 }
 
-/* --- the thread --------------------------------------------------------------------------------
- */
+/* --- the thread -------------------------------------------------------------------------- */
 
 static bool make_body(
     enum service service, const struct report *report, const char *key, const char *endpoint,
@@ -311,8 +309,7 @@ static void *work(void *context)
     return NULL;
 }
 
-/* --- life --------------------------------------------------------------------------------------
- */
+/* --- life -------------------------------------------------------------------------------- */
 
 static char *copy_text(const char *text)
 {

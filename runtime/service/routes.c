@@ -17,8 +17,7 @@
 #define EVENT_CEILING   ((size_t)4 << 20)
 #define LIMIT_DEFAULT   50
 
-/* --- status ------------------------------------------------------------------------------------
- */
+/* --- status ------------------------------------------------------------------------------ */
 
 static int64_t wall_us(const struct routes_context *context)
 {
@@ -60,8 +59,7 @@ static void get_tables(
     reply_json(reply, 200, describe_tables(context->engine->tables, context->engine->table_count));
 }
 
-/* --- runs --------------------------------------------------------------------------------------
- */
+/* --- runs -------------------------------------------------------------------------------- */
 
 /* Whether the text is JSON or nothing: a body that nobody reads may still be a mistake. */
 static bool body_is_fit(const struct route_request *request, struct reply *reply)
@@ -338,8 +336,7 @@ char *routes_event(const struct routes_context *context)
     return buffer_take(&out);
 }
 
-/* --- health, metrics, page ---------------------------------------------------------------------
- */
+/* --- health, metrics, page --------------------------------------------------------------- */
 
 static void get_healthz(
     const struct routes_context *context, const struct route_request *request, struct reply *reply)
@@ -442,8 +439,7 @@ static void get_page(
     reply->security = context->page_policy;
 }
 
-/* --- the table ---------------------------------------------------------------------------------
- */
+/* --- the table --------------------------------------------------------------------------- */
 
 #define GET_ONLY  "GET, HEAD"
 #define POST_ONLY "POST"

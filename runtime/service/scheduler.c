@@ -56,8 +56,7 @@ struct scheduler {
     struct board board; /* of the running pass; has a mutex of its own */
 };
 
-/* --- the rules ---------------------------------------------------------------------------------
- */
+/* --- the rules --------------------------------------------------------------------------- */
 
 static void interval_text(int64_t ms, char *out, size_t size)
 {
@@ -125,8 +124,7 @@ static int64_t wall_us(const struct scheduler *scheduler)
     return scheduler->clock->wall_us(scheduler->clock->context);
 }
 
-/* --- making and ending -------------------------------------------------------------------------
- */
+/* --- making and ending ------------------------------------------------------------------- */
 
 static void init_sync(struct scheduler *scheduler)
 {
@@ -249,8 +247,7 @@ bool scheduler_reload(struct scheduler *scheduler, const struct config *config, 
     return true;
 }
 
-/* --- requests ----------------------------------------------------------------------------------
- */
+/* --- requests ---------------------------------------------------------------------------- */
 
 /* With the mutex held and nothing queued or running. */
 static bool queue(
@@ -306,8 +303,7 @@ void scheduler_wake(struct scheduler *scheduler)
     pthread_mutex_unlock(&scheduler->mutex);
 }
 
-/* --- the thread --------------------------------------------------------------------------------
- */
+/* --- the thread -------------------------------------------------------------------------- */
 
 /* Waits until there is a request in `current`; false when asked to stop. With the mutex held. */
 static bool next_request(struct scheduler *scheduler)
@@ -433,8 +429,7 @@ bool scheduler_start(struct scheduler *scheduler, struct error *err)
     return true;
 }
 
-/* --- what others see ---------------------------------------------------------------------------
- */
+/* --- what others see --------------------------------------------------------------------- */
 
 void scheduler_view(struct scheduler *scheduler, struct scheduler_view *out_view)
 {

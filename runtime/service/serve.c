@@ -43,8 +43,7 @@ struct serve {
     sigset_t signals;
 };
 
-/* --- passes ------------------------------------------------------------------------------------
- */
+/* --- passes ------------------------------------------------------------------------------ */
 
 static void run_pass(
     void *context, const struct pass_options *options, struct run_result *out_result)
@@ -67,8 +66,7 @@ static void pass_ended(void *context, const struct run_result *run, bool postpon
     reporter_run(serve->reporter, run);
 }
 
-/* --- settings ----------------------------------------------------------------------------------
- */
+/* --- settings ---------------------------------------------------------------------------- */
 
 static bool check_listen(const struct config *config, struct error *err)
 {
@@ -146,8 +144,7 @@ static void reload(struct serve *serve)
     notify_ready("running");
 }
 
-/* --- start -------------------------------------------------------------------------------------
- */
+/* --- start ------------------------------------------------------------------------------- */
 
 /* Since when tables are fresh, from the recorded history. A history that cannot be read is no
  * reason not to start: the first pass says what is wrong. */
@@ -245,8 +242,7 @@ static bool start(struct serve *serve, struct error *err)
            start_server(serve, err) && scheduler_start(serve->scheduler, err);
 }
 
-/* --- run and stop ------------------------------------------------------------------------------
- */
+/* --- run and stop ------------------------------------------------------------------------ */
 
 static void wait_for_signals(struct serve *serve)
 {

@@ -74,8 +74,7 @@ static int64_t monotonic_ms(void)
     return clock->monotonic_ms(clock->context);
 }
 
-/* --- deciding ----------------------------------------------------------------------------------
- */
+/* --- deciding ---------------------------------------------------------------------------- */
 
 static const char *header(struct MHD_Connection *connection, const char *name)
 {
@@ -121,8 +120,7 @@ static void refuse_length(struct exchange *exchange)
         &exchange->reply, 413, "too_large", "a body may have at most %d bytes", SERVER_BODY_MAX);
 }
 
-/* --- sending -----------------------------------------------------------------------------------
- */
+/* --- sending ----------------------------------------------------------------------------- */
 
 static void add_headers(struct MHD_Response *response, const struct reply *reply)
 {
@@ -186,8 +184,7 @@ static enum MHD_Result send_reply(struct exchange *exchange, struct MHD_Connecti
     return queued;
 }
 
-/* --- libmicrohttpd's callbacks -----------------------------------------------------------------
- */
+/* --- libmicrohttpd's callbacks ----------------------------------------------------------- */
 
 static struct exchange *begin(
     struct server *server, struct MHD_Connection *connection, const char *path, const char *method)
@@ -384,8 +381,7 @@ static void on_library_log(void *context, const char *format, va_list arguments)
     log_debug("http library", LOG_TEXT("message", text));
 }
 
-/* --- housekeeping ------------------------------------------------------------------------------
- */
+/* --- housekeeping ------------------------------------------------------------------------ */
 
 static bool wait_tick(struct server *server)
 {
@@ -431,8 +427,7 @@ static void *keep_house(void *context)
     return NULL;
 }
 
-/* --- life --------------------------------------------------------------------------------------
- */
+/* --- life -------------------------------------------------------------------------------- */
 
 static bool start_daemon(struct server *server, int socket, struct error *err)
 {

@@ -109,8 +109,7 @@ void status_free(struct status *status)
     free(status);
 }
 
-/* --- connections -------------------------------------------------------------------------------
- */
+/* --- connections ------------------------------------------------------------------------- */
 
 static struct identity identity_of(const char *path)
 {
@@ -159,8 +158,7 @@ static bool open_both(struct status *status, struct error *err)
     return true;
 }
 
-/* --- reading -----------------------------------------------------------------------------------
- */
+/* --- reading ----------------------------------------------------------------------------- */
 
 /* Never synced, or to be synced anew: every row that passes the filter is waiting. */
 static bool count_all(
@@ -348,8 +346,7 @@ bool status_read(struct status *status, struct status_table *out_tables, struct 
     return ok;
 }
 
-/* --- the document ------------------------------------------------------------------------------
- */
+/* --- the document ------------------------------------------------------------------------ */
 
 static void add_integer(cJSON *object, const char *name, int64_t value)
 {

@@ -5,8 +5,7 @@
 
 #define DAY_S INT64_C(86400)
 
-/* --- reading -----------------------------------------------------------------------------------
- */
+/* --- reading ----------------------------------------------------------------------------- */
 
 /* A name of letters, or of anything between angle brackets. */
 static bool skip_name(const char **at)
@@ -129,8 +128,7 @@ bool zone_rule_parse(const char *text, struct zone_rule *out_rule)
     return true;
 }
 
-/* --- reckoning ---------------------------------------------------------------------------------
- */
+/* --- reckoning --------------------------------------------------------------------------- */
 
 static bool is_leap(int64_t year)
 {

@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the three ways ------------------------------------------------------------------------------
- */
+/* --- the three ways ---------------------------------------------------------------------- */
 
 /* A replacement by no rows: BigQuery wants no empty files, but empties a table for free. */
 static bool truncate_target(
@@ -85,8 +84,7 @@ static bool run_commit(
     return bigquery_job_wait(applier->bigquery, intent->commit_job, out_job, err);
 }
 
-/* --- around them ---------------------------------------------------------------------------------
- */
+/* --- around them ------------------------------------------------------------------------- */
 
 static void count(struct task *task, const struct job *job)
 {

@@ -26,8 +26,7 @@ struct commit {
     char job_id[320];
 };
 
-/* --- staging -------------------------------------------------------------------------------------
- */
+/* --- staging ----------------------------------------------------------------------------- */
 
 static bool is_staged(const struct task *task)
 {
@@ -73,8 +72,7 @@ static bool stage(struct applier *applier, struct task *task, struct error *err)
     return ok;
 }
 
-/* --- the script ----------------------------------------------------------------------------------
- */
+/* --- the script -------------------------------------------------------------------------- */
 
 static void append_columns(struct buffer *sql, const struct table *table, const char *alias)
 {
@@ -152,8 +150,7 @@ static void append_script(struct buffer *sql, const struct commit *commit)
     buffer_append_text(sql, ";\ncommit transaction;\n");
 }
 
-/* --- the commit ----------------------------------------------------------------------------------
- */
+/* --- the commit -------------------------------------------------------------------------- */
 
 /* The shared job takes its place in every intent before it is sent. Should that fail half way, none
  * has been sent, and the next pass claims the id. */
@@ -218,8 +215,7 @@ static bool run_tries(struct commit *commit, struct job *out_job, struct error *
     }
 }
 
-/* --- afterwards ----------------------------------------------------------------------------------
- */
+/* --- afterwards -------------------------------------------------------------------------- */
 
 static void count_child(void *context, const struct job_child *child)
 {

@@ -95,8 +95,7 @@ static bool note_probe(
     return false;
 }
 
-/* --- the dataset ---------------------------------------------------------------------------------
- */
+/* --- the dataset ------------------------------------------------------------------------- */
 
 static void note_dataset(struct checker *c, const cJSON *dataset, const char *location)
 {
@@ -181,8 +180,7 @@ static void probe_create(
         note_probe(c, false, &err, "bigquery.tables.create", ROLE_DATA, rights->location, where);
 }
 
-/* --- tables --------------------------------------------------------------------------------------
- */
+/* --- tables ------------------------------------------------------------------------------ */
 
 /* Which tables lack which permission. */
 struct shortage {

@@ -4,53 +4,72 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-bool crew_open(
-    struct crew *crew, const struct engine *engine, size_t size, const char *location,
-    const char *run_id, struct board *board, bool reads_only, struct error *err)
+/* One more worker with its two connections. */
+static bool open_worker(struct crew *crew, struct error *err)
 {
+    const struct engine *engine = crew->engine;
     const char *state = engine->config->state_path;
+    struct applier *applier = &crew->appliers[crew->count];
 
-    *crew = (struct crew){0};
-    crew->appliers = calloc(size, sizeof *crew->appliers);
+    *applier = (struct applier){
+        .clock = engine->clock,
+        .project = engine->config->project,
+        .dataset = engine->config->dataset,
+        .board = crew->board,
+        .tracking = calloc(1, sizeof *applier->tracking),
+    };
+    if (applier->tracking == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    if (!(crew->reads_only ? tracking_open_read(state, applier->tracking, err)
+                           : tracking_open(state, applier->tracking, err))) {
+        free(applier->tracking);
+        return false;
+    }
+    const char *location = crew->location[0] == '\0' ? NULL : crew->location;
+    if (!engine_bigquery(engine, location, crew->run_id, &applier->bigquery, err)) {
+        tracking_close(applier->tracking);
+        free(applier->tracking);
+        return false;
+    }
+    crew->count++;
+    return true;
+}
+
+bool crew_open(
+    struct crew *crew, const struct engine *engine, size_t size, const char *run_id,
+    struct board *board, bool reads_only, struct error *err)
+{
+    *crew = (struct crew){
+        .appliers = calloc(size, sizeof *crew->appliers),
+        .size = size,
+        .engine = engine,
+        .run_id = run_id,
+        .board = board,
+        .reads_only = reads_only,
+    };
     if (crew->appliers == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
-
-    for (size_t i = 0; i < size; i++) {
-        struct applier *applier = &crew->appliers[i];
-        applier->clock = engine->clock;
-        applier->project = engine->config->project;
-        applier->dataset = engine->config->dataset;
-        applier->board = board;
-        applier->tracking = calloc(1, sizeof *applier->tracking);
-        crew->count = i + 1;
-        if (applier->tracking == NULL) {
-            error_set(err, ERROR_MEMORY, "out of memory");
-            goto failed;
-        }
-        if (!(reads_only ? tracking_open_read(state, applier->tracking, err)
-                         : tracking_open(state, applier->tracking, err))) {
-            free(applier->tracking);
-            applier->tracking = NULL;
-            goto failed;
-        }
-        if (!engine_bigquery(engine, location, run_id, &applier->bigquery, err))
-            goto failed;
-    }
-    return true;
-
-failed:
+    if (open_worker(crew, err))
+        return true;
     crew_close(crew);
     return false;
+}
+
+void crew_set_location(struct crew *crew, const char *location)
+{
+    snprintf(crew->location, sizeof crew->location, "%s", location);
+    for (size_t i = 0; i < crew->count; i++)
+        bigquery_set_location(crew->appliers[i].bigquery, location);
 }
 
 void crew_close(struct crew *crew)
 {
     for (size_t i = 0; i < crew->count; i++) {
         bigquery_close(crew->appliers[i].bigquery);
-        if (crew->appliers[i].tracking != NULL)
-            tracking_close(crew->appliers[i].tracking);
+        tracking_close(crew->appliers[i].tracking);
         free(crew->appliers[i].tracking);
     }
     free(crew->appliers);
@@ -136,8 +155,11 @@ void crew_run(
     if (todo == 0)
         return;
 
-    // The caller is the first worker; a thread that cannot be started is one helper less, not a
-    // failure.
+    // The caller is the first worker; a connection that cannot be opened or a thread that cannot be
+    // started is one worker less, not a failure.
+    struct error ignored;
+    while (crew->count < crew->size && crew->count < todo && open_worker(crew, &ignored))
+        continue;
     struct worker *workers = calloc(crew->count, sizeof *workers);
     size_t started = 0;
     while (workers != NULL && started + 1 < crew->count && started + 1 < todo) {

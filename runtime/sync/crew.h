@@ -12,15 +12,24 @@
 #include <stddef.h>
 
 struct crew {
-    struct applier *appliers;
+    struct applier *appliers; /* the first `count` are open; the first is the caller's own */
     size_t count;
+    size_t size;
+    const struct engine *engine;
+    char location[64];
+    const char *run_id;
+    struct board *board;
+    bool reads_only;
 };
 
-/* Up to `size` workers; location and run_id as of engine_bigquery. reads_only: the state database
- * is not written, not even to make its tables. */
+/* Opens the first worker; up to `size` are opened when there is work for them. location and run_id
+ * as of engine_bigquery; run_id is borrowed. reads_only: the state database is not written, not
+ * even to make its tables. */
 MUST_CHECK bool crew_open(
-    struct crew *crew, const struct engine *engine, size_t size, const char *location,
-    const char *run_id, struct board *board, bool reads_only, struct error *err);
+    struct crew *crew, const struct engine *engine, size_t size, const char *run_id,
+    struct board *board, bool reads_only, struct error *err);
+/* Where the dataset is, for every worker. */
+void crew_set_location(struct crew *crew, const char *location);
 void crew_close(struct crew *crew);
 
 /* Adds up the requests of all its connections. */

@@ -221,8 +221,7 @@ bool differ_add_pending(struct differ *differ, struct slice key_text, struct err
     return run(differ, differ->add_pending, err);
 }
 
-/* --- the verdict ---------------------------------------------------------------------------------
- */
+/* --- the verdict ------------------------------------------------------------------------- */
 
 static bool list(
     struct differ *differ, const char *sql, cJSON *out_keys, int64_t *out_count, struct error *err)

@@ -203,8 +203,7 @@ static bool read_dirty(struct extraction *e, struct error *err)
         &task->batch.changed_rows, err);
 }
 
-/* --- by a scan -----------------------------------------------------------------------------------
- */
+/* --- by a scan --------------------------------------------------------------------------- */
 
 struct scan_reader {
     struct extraction *e;
@@ -311,8 +310,7 @@ static bool compare_scanned(struct extraction *e, struct error *err)
     return true;
 }
 
-/* --- one file ------------------------------------------------------------------------------------
- */
+/* --- one file ---------------------------------------------------------------------------- */
 
 static bool read_all(struct extraction *e, struct error *err)
 {

@@ -44,8 +44,7 @@ struct pass {
     int64_t snapshot_us; /* when the snapshot was opened */
 };
 
-/* --- set up and take down ------------------------------------------------------------------------
- */
+/* --- set up and take down ---------------------------------------------------------------- */
 
 static bool make_tasks(struct pass *pass, struct error *err)
 {
@@ -123,7 +122,7 @@ static bool find_location(struct pass *pass, struct bigquery *bigquery, struct e
         if (!pass->options->dry_run && !tracking_set(&pass->tracking, name, pass->location, err))
             return false;
     }
-    bigquery_set_location(bigquery, pass->location);
+    crew_set_location(&pass->crew, pass->location);
     return true;
 }
 
@@ -139,14 +138,10 @@ static bool open_all(struct pass *pass, struct error *err)
     if (pass->options->dry_run)
         size = 1;
     if (!crew_open(
-            &pass->crew, engine, size, NULL, pass->result->id, pass->options->board,
+            &pass->crew, engine, size, pass->result->id, pass->options->board,
             pass->options->dry_run, err))
         return false;
-    if (!find_location(pass, pass->crew.appliers[0].bigquery, err))
-        return false;
-    for (size_t i = 1; i < pass->crew.count; i++)
-        bigquery_set_location(pass->crew.appliers[i].bigquery, pass->location);
-    return true;
+    return find_location(pass, pass->crew.appliers[0].bigquery, err);
 }
 
 static void close_all(struct pass *pass)
@@ -167,13 +162,11 @@ static void close_all(struct pass *pass)
     free(pass->order);
 }
 
-/* --- steps ---------------------------------------------------------------------------------------
- */
+/* --- steps ------------------------------------------------------------------------------- */
 
-static bool any_task(const struct task *task)
+static bool is_unsettled(const struct task *task)
 {
-    (void)task;
-    return true;
+    return task->unsettled;
 }
 
 /* Whether a table has anything to do is told by its scan; until then its target is left alone, so
@@ -188,12 +181,20 @@ static void fail(struct pass *pass, struct task *task, const struct error *why)
     crew_fail(pass->options->dry_run ? NULL : &pass->crew.appliers[0], task, why);
 }
 
-/* Intents first: what is settled decides what is left to do. Few passes have any, so the rare table
- * that has one is worth its worker, and no other costs a request. */
+/* Intents first: what is settled decides what is left to do. Few passes find any. */
 static void settle(struct pass *pass)
 {
-    if (!pass->options->dry_run)
-        crew_run(&pass->crew, pass->order, pass->count, any_task, recover_table);
+    struct intent ignored;
+    struct error err;
+
+    if (pass->options->dry_run)
+        return;
+    for (size_t i = 0; i < pass->count; i++) {
+        struct task *task = &pass->tasks[i];
+        if (!tracking_intent(&pass->tracking, task->table->name, &task->unsettled, &ignored, &err))
+            fail(pass, task, &err);
+    }
+    crew_run(&pass->crew, pass->order, pass->count, is_unsettled, recover_table);
 }
 
 static void plan(struct pass *pass)
@@ -394,8 +395,7 @@ static bool run(struct pass *pass, struct error *err)
     return true;
 }
 
-/* --- the record ----------------------------------------------------------------------------------
- */
+/* --- the record -------------------------------------------------------------------------- */
 
 static void save(struct pass *pass)
 {

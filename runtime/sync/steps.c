@@ -25,8 +25,7 @@ int64_t apply_next_generation(const struct task *task)
     return (task->label_generation > past ? task->label_generation : past) + 1;
 }
 
-/* --- the intent ----------------------------------------------------------------------------------
- */
+/* --- the intent -------------------------------------------------------------------------- */
 
 static enum intent_kind kind_of(const struct task *task)
 {
@@ -110,8 +109,7 @@ bool step_intend(
     return labelled || target_label(applier->bigquery, task->table, out_intent->generation, err);
 }
 
-/* --- the staging table ---------------------------------------------------------------------------
- */
+/* --- the staging table ------------------------------------------------------------------- */
 
 static bool create_staging(
     struct applier *applier, const struct task *task, const struct intent *intent,
@@ -190,8 +188,7 @@ void step_drop_staging(struct applier *applier, const struct intent *intent)
             LOG_TEXT("staging", intent->staging), LOG_TEXT("reason", ignored.message));
 }
 
-/* --- before and after ----------------------------------------------------------------------------
- */
+/* --- before and after -------------------------------------------------------------------- */
 
 bool step_acknowledge(
     struct applier *applier, struct task *task, const struct intent *intent, struct error *err)

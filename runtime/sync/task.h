@@ -55,6 +55,8 @@ struct task {
     struct source_shape shape;
     struct progress progress;
 
+    bool unsettled; /* an earlier run left an intent open */
+
     /* What tables.list says. */
     bool in_warehouse;
     int64_t label_generation; /* 0 if there is no label */

@@ -49,8 +49,7 @@ struct comparison {
     struct bucket there[BUCKETS];
 };
 
-/* --- hashing our side ----------------------------------------------------------------------------
- */
+/* --- hashing our side -------------------------------------------------------------------- */
 
 static uint64_t hex_part(const char *hex, size_t digits)
 {
@@ -262,8 +261,7 @@ cleanup:
     return ok;
 }
 
-/* --- BigQuery's side -----------------------------------------------------------------------------
- */
+/* --- BigQuery's side --------------------------------------------------------------------- */
 
 static void append_from(struct buffer *sql, const struct comparison *c)
 {
@@ -374,8 +372,7 @@ static bool read_rows(struct comparison *c, struct error *err)
     return ok;
 }
 
-/* --- one table -----------------------------------------------------------------------------------
- */
+/* --- one table --------------------------------------------------------------------------- */
 
 static bool keep_pending(
     struct comparison *c, struct column_reader *in, bool fits, struct error *err)
@@ -487,8 +484,7 @@ cleanup:
     return ok;
 }
 
-/* --- all of them ---------------------------------------------------------------------------------
- */
+/* --- all of them ------------------------------------------------------------------------- */
 
 static bool begin_tables(
     const struct table *const *tables, size_t count, struct verify_table **out_tables,

@@ -52,8 +52,7 @@ struct bigquery_counters {
 };
 struct bigquery_counters bigquery_counters(const struct bigquery *bigquery);
 
-/* --- datasets and tables -------------------------------------------------------------------------
- */
+/* --- datasets and tables ----------------------------------------------------------------- */
 
 /* *out_location is returned owned. A missing dataset is ERROR_CONFIG with the mend. */
 MUST_CHECK bool bigquery_dataset_get(
@@ -81,8 +80,7 @@ MUST_CHECK bool bigquery_table_patch(
 MUST_CHECK bool bigquery_table_delete(
     struct bigquery *bigquery, const char *table, struct error *err);
 
-/* --- what may be done ----------------------------------------------------------------------------
- */
+/* --- what may be done -------------------------------------------------------------------- */
 
 /* *out_dataset: the Dataset resource, owned. A missing one is ERROR_CONFIG with the mend. */
 MUST_CHECK bool bigquery_dataset_read(
@@ -96,8 +94,7 @@ MUST_CHECK bool bigquery_table_permissions(
     struct bigquery *bigquery, const char *table, const char *const *permissions, size_t count,
     bool *out_held, struct error *err);
 
-/* --- jobs ----------------------------------------------------------------------------------------
- */
+/* --- jobs -------------------------------------------------------------------------------- */
 
 enum job_state { JOB_MISSING, JOB_PENDING, JOB_RUNNING, JOB_SUCCEEDED, JOB_FAILED };
 

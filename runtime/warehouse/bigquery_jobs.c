@@ -17,8 +17,7 @@
 #define POLL_FIRST_MS 60
 #define POLL_LAST_MS  10000
 
-/* --- starting ----------------------------------------------------------------------------------
- */
+/* --- starting ---------------------------------------------------------------------------- */
 
 /* What has been made a moment ago may not be known yet where the job ran. */
 static void forgive_new_table(const struct bigquery *bigquery, struct job *job)
@@ -214,8 +213,7 @@ bool bigquery_query(
     return ok;
 }
 
-/* --- learning the end --------------------------------------------------------------------------
- */
+/* --- learning the end -------------------------------------------------------------------- */
 
 static bool list_children(
     struct bigquery *bigquery, const char *job_id, const char *token, cJSON **out_page,

@@ -17,8 +17,7 @@
 /* The last try of a call has at least so long to be answered. */
 #define LEAST_MS 500
 
-/* --- paths and JSON ------------------------------------------------------------------------------
- */
+/* --- paths and JSON ---------------------------------------------------------------------- */
 
 void call_path_project(const struct bigquery *bigquery, struct buffer *out)
 {
@@ -70,8 +69,7 @@ const char *call_text(const cJSON *object, const char *name)
     return text == NULL ? "" : text;
 }
 
-/* --- errors ------------------------------------------------------------------------------------
- */
+/* --- errors ------------------------------------------------------------------------------ */
 
 static void keep_reason(struct error *err, const char *reason)
 {
@@ -168,8 +166,7 @@ static enum retry_action judge_silence(
     return action;
 }
 
-/* --- one try -----------------------------------------------------------------------------------
- */
+/* --- one try ----------------------------------------------------------------------------- */
 
 /* A token goes only to the API it is for: an upload's session may be anywhere the server says. */
 static bool url_may_see_token(const struct bigquery *bigquery, const char *url)
@@ -305,8 +302,7 @@ cleanup:
     return ok;
 }
 
-/* --- with retries ------------------------------------------------------------------------------
- */
+/* --- with retries ------------------------------------------------------------------------ */
 
 /* The budget is over. Without a single answer, not even a bad one, nobody is there; and a server
  * that has had nothing but "internal error" for everybody is as good as gone. */

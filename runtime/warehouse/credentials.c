@@ -186,8 +186,7 @@ void credentials_close(struct credentials *credentials)
     free(credentials);
 }
 
-/* --- the cached token --------------------------------------------------------------------------
- */
+/* --- the cached token -------------------------------------------------------------------- */
 
 static bool is_fresh(const struct credentials *credentials)
 {

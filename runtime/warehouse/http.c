@@ -61,7 +61,7 @@ void http_answer_clear(struct http_answer *answer)
     *answer = (struct http_answer){.body = answer->body};
 }
 
-/* --- callbacks -------------------------------------------------------------------------------- */
+/* --- callbacks --------------------------------------------------------------------------- */
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 {
@@ -199,8 +199,7 @@ static bool read_slice(
     return true;
 }
 
-/* --- one exchange ------------------------------------------------------------------------------
- */
+/* --- one exchange ------------------------------------------------------------------------ */
 
 /* What libcurl's code means for the question whether the server may have acted. */
 static enum http_failure failure_of(CURLcode code)
@@ -451,8 +450,7 @@ const struct http_ops *http_client_ops(struct http_client *client)
     return &client->ops;
 }
 
-/* --- URLs --------------------------------------------------------------------------------------
- */
+/* --- URLs -------------------------------------------------------------------------------- */
 
 void http_escape(struct buffer *out, const char *text)
 {

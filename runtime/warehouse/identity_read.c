@@ -100,8 +100,7 @@ static bool read_authorized_user(
                &identity->label, "user", credential_file_optional(object, "account", ""), err);
 }
 
-/* --- external_account --------------------------------------------------------------------------
- */
+/* --- external_account -------------------------------------------------------------------- */
 
 static bool read_source_format(
     const struct credential_source *source, const cJSON *from, struct identity *identity,
@@ -197,8 +196,7 @@ static bool read_external_account(
            keep_label(&identity->label, "external account of", identity->audience, err);
 }
 
-/* --- impersonation -----------------------------------------------------------------------------
- */
+/* --- impersonation ----------------------------------------------------------------------- */
 
 /* ".../serviceAccounts/EMAIL:generateAccessToken" */
 static bool label_impersonated(struct identity *identity, struct error *err)
@@ -251,8 +249,7 @@ static bool wrap_impersonated(
            label_impersonated(outer, err) && read_lifetime(source, object, outer, err);
 }
 
-/* --- by type -----------------------------------------------------------------------------------
- */
+/* --- by type ----------------------------------------------------------------------------- */
 
 static const struct {
     const char *type;

@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- reading -----------------------------------------------------------------------------------
- */
+/* --- reading ----------------------------------------------------------------------------- */
 
 /* The line that helps: for a load it is mostly not errorResult but one of errors[] ("Batch loading
  * data"). */
@@ -143,8 +142,7 @@ bool job_has_children(const cJSON *resource)
            call_int64(call_member(resource, children)) > 0;
 }
 
-/* --- building ----------------------------------------------------------------------------------
- */
+/* --- building ---------------------------------------------------------------------------- */
 
 /* "Labels": lower case letters, digits, _ and -, at most 63 characters. */
 static void add_label(cJSON *labels, const char *key, const char *value)

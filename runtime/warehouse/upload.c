@@ -90,8 +90,7 @@ static const char *destination_of(const cJSON *job)
     return cJSON_GetStringValue(call_member(job, path));
 }
 
-/* --- multipart ---------------------------------------------------------------------------------
- */
+/* --- multipart --------------------------------------------------------------------------- */
 
 static bool send_multipart(
     struct bigquery *bigquery, const char *job_id, const cJSON *job, const struct spool *file,
@@ -146,8 +145,7 @@ static bool send_multipart(
     return ok || err->code == ERROR_CONFLICT;
 }
 
-/* --- resumable ---------------------------------------------------------------------------------
- */
+/* --- resumable --------------------------------------------------------------------------- */
 
 /* One upload through sessions. */
 struct session {

@@ -119,8 +119,7 @@ static void expect_header(struct credentials *credentials, const char *expected)
     credentials_wipe(header);
 }
 
-/* --- assertions --------------------------------------------------------------------------------
- */
+/* --- assertions -------------------------------------------------------------------------- */
 
 /* base64url to bytes; returns their number. */
 static size_t decode(const char *text, size_t length, unsigned char *out)
@@ -238,8 +237,7 @@ static void test_outside_of_googles_universe_the_assertion_is_the_token(void **s
     credentials_close(credentials);
 }
 
-/* --- the other kinds ---------------------------------------------------------------------------
- */
+/* --- the other kinds --------------------------------------------------------------------- */
 
 static void test_a_user_refreshes_by_form(void **state)
 {
@@ -362,8 +360,7 @@ static void test_a_machine_of_googles_has_a_token(void **state)
     credentials_close(credentials);
 }
 
-/* --- the cache ---------------------------------------------------------------------------------
- */
+/* --- the cache --------------------------------------------------------------------------- */
 
 static void test_a_token_is_kept_until_shortly_before_its_end(void **state)
 {
@@ -468,8 +465,7 @@ static void test_many_threads_lead_to_one_refresh(void **state)
     credentials_close(credentials);
 }
 
-/* --- refusals ----------------------------------------------------------------------------------
- */
+/* --- refusals ---------------------------------------------------------------------------- */
 
 static void test_refusals_of_the_endpoint_say_what_to_do(void **state)
 {
@@ -548,8 +544,7 @@ static void test_nobody_at_the_token_endpoint_is_unreachable(void **state)
     credentials_close(credentials);
 }
 
-/* --- with BigQuery -----------------------------------------------------------------------------
- */
+/* --- with BigQuery ----------------------------------------------------------------------- */
 
 static void test_a_refused_token_is_renewed_once_and_the_call_repeated_once(void **state)
 {
