@@ -263,11 +263,35 @@ cleanup:
 
 /* --- BigQuery's side --------------------------------------------------------------------- */
 
+/* Where a table demands it, a condition on its partition column that leaves nothing out. */
+static void append_partition_filter(struct buffer *sql, const struct table *table)
+{
+    cJSON *resource = cJSON_Parse(table->resource_json);
+    const cJSON *demand = cJSON_GetObjectItemCaseSensitive(resource, "requirePartitionFilter");
+    const cJSON *by = cJSON_GetObjectItemCaseSensitive(resource, "timePartitioning");
+
+    if (by == NULL)
+        by = cJSON_GetObjectItemCaseSensitive(resource, "rangePartitioning");
+    const char *field = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(by, "field"));
+    if (cJSON_IsTrue(demand) && field != NULL) {
+        buffer_append_text(sql, " and (t.");
+        sqltext_identifier(sql, field);
+        buffer_append_text(sql, " is null or t.");
+        sqltext_identifier(sql, field);
+        buffer_append_text(sql, " is not null)");
+    }
+    cJSON_Delete(resource);
+}
+
+/* The target as t, and a condition that more can be added to. */
 static void append_from(struct buffer *sql, const struct comparison *c)
 {
+    const struct config *config = c->engine->config;
+
     buffer_append_text(sql, " from ");
-    sqltext_path(sql, c->engine->config->project, c->engine->config->dataset, c->table->target);
-    buffer_append_text(sql, " as t");
+    sqltext_path(sql, config->project, config->dataset, c->table->target);
+    buffer_append_text(sql, " as t where true");
+    append_partition_filter(sql, c->table);
 }
 
 static bool visit_bucket(void *context, size_t count, const char *const *cells)
@@ -351,7 +375,7 @@ static bool read_rows(struct comparison *c, struct error *err)
         buffer_append_text(&sql, "))");
     }
     append_from(&sql, c);
-    buffer_append_text(&sql, " where substr(to_hex(sha256(");
+    buffer_append_text(&sql, " and substr(to_hex(sha256(");
     rowtext_expression(&sql, c->table, ROWTEXT_KEY);
     buffer_printf(&sql, ")), 1, %d) in (", BUCKET_DIGITS);
     for (size_t i = 0; i < BUCKETS; i++) {
