@@ -160,7 +160,7 @@ void crew_run(
     struct error ignored;
     while (crew->count < crew->size && crew->count < todo && open_worker(crew, &ignored))
         continue;
-    struct worker *workers = calloc(crew->count, sizeof *workers);
+    struct worker *workers = calloc(crew->count + 1, sizeof *workers);
     size_t started = 0;
     while (workers != NULL && started + 1 < crew->count && started + 1 < todo) {
         workers[started] = (struct worker){&shift, &crew->appliers[started + 1], 0};

@@ -13,7 +13,6 @@
 #include "encode/avro.h"
 #include "encode/column.h"
 #include "encode/container.h"
-#include "source/readahead.h"
 
 #include <math.h>
 #include <sqlite3.h>
@@ -31,20 +30,16 @@
 
 struct variant {
     const char *label;
-    bool ahead; /* with the read-ahead VFS */
     bool encode;
     enum container_codec codec;
     int threads;
 };
 
 static const struct variant variants[] = {
-    {"bare scan", false, false, CONTAINER_NULL, 0},
-    {"  read ahead", true, false, CONTAINER_NULL, 0},
-    {"checked Avro", false, true, CONTAINER_NULL, 0},
-    {"  read ahead", true, true, CONTAINER_NULL, 0},
-    {"deflated Avro", false, true, CONTAINER_DEFLATE, 0},
-    {"  1 helper", false, true, CONTAINER_DEFLATE, 1},
-    {"  and read ahead", true, true, CONTAINER_DEFLATE, 1},
+    {"bare scan", false, CONTAINER_NULL, 0},
+    {"checked Avro", true, CONTAINER_NULL, 0},
+    {"deflated Avro", true, CONTAINER_DEFLATE, 0},
+    {"  1 helper", true, CONTAINER_DEFLATE, 1},
 };
 
 #define VARIANTS (sizeof variants / sizeof variants[0])
@@ -259,13 +254,12 @@ static double seconds(clockid_t clock)
 
 static struct outcome run_here(const char *path, const struct variant *variant)
 {
-    const char *vfs = variant->ahead ? readahead_vfs() : NULL;
     struct outcome out = {0};
     struct rusage usage;
     sqlite3 *db;
     sqlite3_stmt *row;
 
-    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, vfs) != SQLITE_OK ||
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
         sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(db, chat_history_table.scan_sql, -1, &row, NULL) != SQLITE_OK)
         die(path, sqlite3_errmsg(db));
