@@ -43,7 +43,7 @@ struct outcome {
 };
 
 struct session {
-    struct http_server *server;
+    _Atomic(struct http_server *) server; /* its own threads ask for it */
     uint64_t stored;
     uint64_t hash;
     unsigned faults;
