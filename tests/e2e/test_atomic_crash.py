@@ -1,8 +1,7 @@
 """A pass of one transaction, killed at every request and every commit, on both sides of it, then run again."""
 
+import contextlib
 import os
-import pathlib
-import tempfile
 import unittest
 import unittest.mock
 
@@ -25,8 +24,7 @@ class AtomicCrashTest(unittest.TestCase):
         patch = unittest.mock.patch.dict(matrix.HURRY, {"BQ_SYNC_ATOMIC": "1"})
         patch.start()
         self.addCleanup(patch.stop)
-        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
-        return matrix.World(self, folder, scenario, state)
+        return matrix.World(self.enterContext(contextlib.ExitStack()), scenario, state)
 
     def assert_every_cell_is_equal(self, world):
         requests, commits = world.count()

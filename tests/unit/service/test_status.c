@@ -226,7 +226,9 @@ static cJSON *document(struct fixture *made, cJSON *running, const cJSON *recent
         .running = running,
         .recent = recent,
     };
-    char *text = cJSON_PrintUnformatted(status_json(made->status, &live));
+    cJSON *made_json = status_json(made->status, &live);
+    char *text = cJSON_PrintUnformatted(made_json);
+    cJSON_Delete(made_json);
     ledger_clear(&ledger);
     cJSON *json = cJSON_Parse(text);
     assert_non_null(json);
