@@ -35,8 +35,9 @@ struct bqsync_options {
     size_t setting_count;
 };
 
-/* Reads and checks the configuration and finds credentials; contacts nobody. *out_handle is owned
- * by the caller (bqsync_close). Strings are copied. */
+/* Reads and checks the configuration and finds credentials; contacts nobody. Variables of the .env
+ * file that are no settings of bqsync are put into the environment, so the first call belongs
+ * before other threads. *out_handle is owned by the caller (bqsync_close). Strings are copied. */
 bool bqsync_open(
     const struct bqsync_options *options, struct bqsync **out_handle, struct bqsync_error *err);
 /* NULL is fine. */

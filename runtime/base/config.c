@@ -98,22 +98,15 @@ static void warn_unknown(const struct config_entry *entry, const char *path)
             LOG_TEXT("did_you_mean", nearest));
 }
 
-/* Hands what is not ours on to whoever reads the environment, as every reader of .env does. */
-static bool pass_on(const struct config_env *file, const char *path, struct error *err)
+/* A name that was exported has been complained of before. */
+static void warn_of_unknown(const struct config_env *file, const char *path)
 {
     for (size_t i = 0; i < file->count; i++) {
         const struct config_entry *entry = &file->entries[i];
-        if (find_option(entry->name) != NULL)
-            continue;
-        if (strncmp(entry->name, "BQ_", 3) == 0 && getenv(entry->name) == NULL)
+        if (strncmp(entry->name, "BQ_", 3) == 0 && find_option(entry->name) == NULL &&
+            getenv(entry->name) == NULL)
             warn_unknown(entry, path);
-        // The last of several lines counts, as it does for our own settings.
-        if (config_env_find(file, entry->name) != entry)
-            continue;
-        if (setenv(entry->name, entry->value, 0) != 0)
-            return error_set(err, ERROR_MEMORY, "%s: out of memory", path);
     }
-    return true;
 }
 
 /* Whether two paths are the same file; by name if either is not there yet. */
@@ -168,8 +161,7 @@ bool config_load(
     struct layers layers = {.flags = flags, .flag_count = flag_count, .file = &file, .path = path};
     if (!set_options(&config, &layers, err) || !settle(&config, err))
         goto cleanup;
-    if (!pass_on(&file, path, err))
-        goto cleanup;
+    warn_of_unknown(&file, path);
     *out_config = config;
     config = (struct config){0};
     ok = true;
@@ -178,6 +170,37 @@ cleanup:
     config_env_clear(&file);
     config_clear(&config);
     return ok;
+}
+
+bool config_export(const char *env_file, struct error *err)
+{
+    struct config_env file = {0};
+    const char *path = env_file != NULL ? env_file : ENV_FILE;
+
+    bool ok = config_env_read(path, env_file == NULL, &file, err);
+    for (size_t i = 0; i < file.count && ok; i++) {
+        const struct config_entry *entry = &file.entries[i];
+        // The last of several lines counts, as it does for our own settings.
+        if (find_option(entry->name) != NULL || config_env_find(&file, entry->name) != entry)
+            continue;
+        if (setenv(entry->name, entry->value, 0) != 0)
+            ok = error_set(err, ERROR_MEMORY, "%s: out of memory", path);
+    }
+    config_env_clear(&file);
+    return ok;
+}
+
+bool config_same(
+    const struct config *one, const struct config *other, const struct config_option *option)
+{
+    const char *a = (const char *)one + option->offset;
+    const char *b = (const char *)other + option->offset;
+
+    if (!config_value_is_text(option->type))
+        return memcmp(a, b, config_value_size(option->type)) == 0;
+    const char *text = *(char *const *)(const void *)a;
+    const char *other_text = *(char *const *)(const void *)b;
+    return strcmp(text == NULL ? "" : text, other_text == NULL ? "" : other_text) == 0;
 }
 
 void config_clear(struct config *config)

@@ -70,6 +70,7 @@ struct config_option {
     const char *placeholder; /* in --help: "FILE" */
     const char *help;        /* one line */
     int minimum, maximum;    /* of a CONFIG_INTEGER */
+    bool reloads;            /* serve takes a new value over on SIGHUP */
 };
 
 /* The table and its length. */
@@ -84,14 +85,22 @@ struct config_flag {
 /* Reads everything. env_file NULL: `.env` in the working directory if it is there. A malformed
  * value is ERROR_CONFIG naming variable, where it was set (flag, environment, file:line), value
  * (unless secret) and what is expected. An empty value counts as not set. An unknown BQ_ variable
- * in the file is logged as a warning with the nearest name. Variables of the file that are no
- * settings of ours are put into the environment unless they are there already (keys of
- * hmac_sha256, proxies), so call this before other threads exist. Does not check that required
- * settings are there: config_require. out_config is written on success only; config_clear frees. */
+ * in the file is logged as a warning with the nearest name. Does not check that required settings
+ * are there: config_require. out_config is written on success only; config_clear frees. Any thread
+ * may call it. */
 MUST_CHECK bool config_load(
     const char *env_file, const struct config_flag *flags, size_t flag_count,
     struct config *out_config, struct error *err);
 void config_clear(struct config *config);
+
+/* Puts the file's variables that are no settings of ours (keys of hmac_sha256, proxies) into the
+ * environment unless they are there already. Once, before other threads exist: they may be reading
+ * the environment ("getenv(3)"). */
+MUST_CHECK bool config_export(const char *env_file, struct error *err);
+
+/* Whether the setting has the same value in both. */
+bool config_same(
+    const struct config *one, const struct config *other, const struct config_option *option);
 
 /* ERROR_CONFIG naming the variable and the mend if one of BQ_PROJECT_NAME, BQ_DATASET_NAME
  * (warehouse) or BQ_SQLITE_PATH (source) is needed and not set. */

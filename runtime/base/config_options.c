@@ -79,6 +79,7 @@ static const struct config_option options[] = {
         .fallback = "15m",
         .placeholder = "DURATION",
         .help = "serve: time between incremental syncs",
+        .reloads = true,
     },
     {
         .variable = "BQ_SYNC_DAILY_AT",
@@ -88,6 +89,7 @@ static const struct config_option options[] = {
         .fallback = "07:30",
         .placeholder = "HH:MM",
         .help = "serve: wall-clock time of the daily full sync",
+        .reloads = true,
     },
     {
         .variable = "BQ_SYNC_TIMEZONE",
@@ -97,6 +99,7 @@ static const struct config_option options[] = {
         .fallback = "Asia/Kolkata",
         .placeholder = "ZONE",
         .help = "IANA time zone of BQ_SYNC_DAILY_AT",
+        .reloads = true,
     },
     {
         .variable = "BQ_SYNC_ATOMIC",
@@ -132,6 +135,7 @@ static const struct config_option options[] = {
         FIELD(admin_token),
         .placeholder = "TOKEN",
         .help = "bearer token of the admin API; needed if it listens beyond loopback",
+        .reloads = true,
     },
     {
         .variable = "BQ_PARALLEL",
@@ -170,6 +174,7 @@ static const struct config_option options[] = {
         .fallback = "info",
         .placeholder = "LEVEL",
         .help = "debug, info, warn, error or off",
+        .reloads = true,
     },
     {
         .variable = "BQ_LOG_FORMAT",
@@ -179,6 +184,7 @@ static const struct config_option options[] = {
         .fallback = "text",
         .placeholder = "text|json",
         .help = "layout of the log lines on stderr",
+        .reloads = true,
     },
     {
         .variable = "BUGSNAG_API_KEY",
@@ -187,6 +193,7 @@ static const struct config_option options[] = {
         FIELD(bugsnag_api_key),
         .placeholder = "KEY",
         .help = "send error reports to Bugsnag",
+        .reloads = true,
     },
     {
         .variable = "BUGSNAG_ENDPOINT",
@@ -195,6 +202,7 @@ static const struct config_option options[] = {
         FIELD(bugsnag_endpoint),
         .placeholder = "URL",
         .help = "where Bugsnag reports go, if not to Bugsnag itself",
+        .reloads = true,
     },
     {
         .variable = "SENTRY_DSN",
@@ -203,6 +211,7 @@ static const struct config_option options[] = {
         FIELD(sentry_dsn),
         .placeholder = "DSN",
         .help = "send error reports to Sentry",
+        .reloads = true,
     },
     {
         .variable = "BQ_ENVIRONMENT",
@@ -212,6 +221,7 @@ static const struct config_option options[] = {
         .fallback = "production",
         .placeholder = "NAME",
         .help = "release stage in error reports",
+        .reloads = true,
     },
     {
         .variable = "BQ_ALLOW_ANY_TOKEN_HOST",

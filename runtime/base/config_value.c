@@ -362,6 +362,27 @@ bool config_value_is_text(enum config_type type)
     }
 }
 
+size_t config_value_size(enum config_type type)
+{
+    switch (type) {
+    case CONFIG_BOOL:
+    case CONFIG_CHOICE:
+        return sizeof(bool);
+    case CONFIG_INTEGER:
+    case CONFIG_TIME:
+        return sizeof(int);
+    case CONFIG_BYTES:
+    case CONFIG_DURATION:
+        return sizeof(int64_t);
+    case CONFIG_LEVEL:
+        return sizeof(enum log_level);
+    case CONFIG_FORMAT:
+        return sizeof(enum log_format);
+    default:
+        return sizeof(char *);
+    }
+}
+
 static bool refuse(
     const struct config_option *option, const char *value, const char *origin, struct error *err)
 {

@@ -19,4 +19,7 @@ bool config_value_is_loopback(const char *listen);
 /* Whether the option's field holds a char * that config_clear has to free. */
 bool config_value_is_text(enum config_type type);
 
+/* The size of the option's field. */
+size_t config_value_size(enum config_type type);
+
 #endif

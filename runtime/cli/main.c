@@ -120,7 +120,8 @@ static bool prepare(
     const struct command *command, const struct args *args, struct config *config,
     struct engine *engine, struct error *err)
 {
-    if (!config_load(args->env_file, args->flags, args->flag_count, config, err))
+    if (!config_load(args->env_file, args->flags, args->flag_count, config, err) ||
+        !config_export(args->env_file, err))
         return false;
     log_configure(config->log_level, config->log_format);
     if (!config_require(

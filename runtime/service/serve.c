@@ -80,32 +80,15 @@ static bool check_listen(const struct config *config, struct error *err)
         config->admin_listen);
 }
 
-static bool differs(const char *a, const char *b)
-{
-    return strcmp(a == NULL ? "" : a, b == NULL ? "" : b) != 0;
-}
-
 /* What passes and threads hold on to is not changed under them. */
 static void warn_of_restart(const struct config *old, const struct config *new)
 {
-    const struct {
-        const char *variable;
-        bool changed;
-    } settings[] = {
-        {"BQ_PROJECT_NAME", differs(old->project, new->project)},
-        {"BQ_DATASET_NAME", differs(old->dataset, new->dataset)},
-        {"BQ_LOCATION", differs(old->location, new->location)},
-        {"BQ_SQLITE_PATH", differs(old->sqlite_path, new->sqlite_path)},
-        {"BQ_STATE_PATH", differs(old->state_path, new->state_path)},
-        {"BQ_ADMIN_LISTEN", differs(old->admin_listen, new->admin_listen)},
-        {"BIGQUERY_EMULATOR_HOST", differs(old->emulator_host, new->emulator_host)},
-        {"GOOGLE_APPLICATION_CREDENTIALS", differs(old->credentials_file, new->credentials_file)},
-        {"BQ_PARALLEL", old->parallel != new->parallel},
-    };
+    size_t count;
+    const struct config_option *options = config_options(&count);
 
-    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
-        if (settings[i].changed)
-            log_warn("setting needs a restart", LOG_TEXT("variable", settings[i].variable));
+    for (size_t i = 0; i < count; i++)
+        if (!options[i].reloads && !config_same(old, new, &options[i]))
+            log_warn("setting needs a restart", LOG_TEXT("variable", options[i].variable));
 }
 
 static bool apply_settings(struct serve *serve, const struct config *config, struct error *err)

@@ -528,6 +528,7 @@ static void test_an_unknown_setting_in_the_file_is_a_warning_with_the_nearest_na
 static void test_variables_that_are_not_ours_reach_the_environment_once(void **state)
 {
     struct config config;
+    struct error err = {0};
     (void)state;
     setenv("TEST_CONFIG_KEPT", "outer", 1);
     unsetenv("TEST_CONFIG_NEW");
@@ -536,6 +537,8 @@ static void test_variables_that_are_not_ours_reach_the_environment_once(void **s
                 "BQ_LOCATION=EU\n");
 
     load(&config);
+    assert_null(getenv("TEST_CONFIG_NEW"));
+    assert_true(config_export(NULL, &err));
 
     assert_string_equal(getenv("TEST_CONFIG_NEW"), "two");
     assert_string_equal(getenv("TEST_CONFIG_KEPT"), "outer");
@@ -543,6 +546,37 @@ static void test_variables_that_are_not_ours_reach_the_environment_once(void **s
     config_clear(&config);
     unsetenv("TEST_CONFIG_NEW");
     unsetenv("TEST_CONFIG_KEPT");
+}
+
+static void test_two_configurations_differ_in_just_what_was_changed(void **state)
+{
+    static const struct {
+        const char *variable;
+        const char *value;
+    } changes[] = {
+        {"BQ_PROJECT_NAME", "other"},  {"BQ_PARALLEL", "3"},      {"BQ_SYNC_INTERVAL", "3h"},
+        {"BQ_SYNC_DAILY_AT", "08:15"}, {"BQ_CAPTURE", "manual"},  {"BQ_SYNC_ATOMIC", "1"},
+        {"BQ_MAX_BYTES_BILLED", "5G"}, {"BQ_LOG_LEVEL", "error"}, {"BQ_LOG_FORMAT", "json"},
+        {"BQ_ADMIN_TOKEN", "t"},
+    };
+    struct config one;
+    size_t count;
+    const struct config_option *options = config_options(&count);
+    (void)state;
+    load(&one);
+
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        struct config other;
+        setenv(changes[i].variable, changes[i].value, 1);
+        load(&other);
+        unsetenv(changes[i].variable);
+        for (size_t j = 0; j < count; j++)
+            assert_int_equal(
+                config_same(&one, &other, &options[j]),
+                strcmp(options[j].variable, changes[i].variable) != 0);
+        config_clear(&other);
+    }
+    config_clear(&one);
 }
 
 static void test_the_nearest_name_is_within_a_typing_error(void **state)
@@ -658,6 +692,7 @@ int main(void)
         TEST_IN_FOLDER(test_what_is_missing_is_named_with_the_mend),
         TEST_IN_FOLDER(test_an_unknown_setting_in_the_file_is_a_warning_with_the_nearest_name),
         TEST_IN_FOLDER(test_variables_that_are_not_ours_reach_the_environment_once),
+        TEST_IN_FOLDER(test_two_configurations_differ_in_just_what_was_changed),
         TEST_IN_FOLDER(test_the_nearest_name_is_within_a_typing_error),
         TEST_IN_FOLDER(test_flags_are_the_variables_in_lower_case),
         TEST_IN_FOLDER(test_the_documentation_lists_every_setting_as_the_code_has_it),
