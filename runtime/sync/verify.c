@@ -1,5 +1,6 @@
 #include "sync/verify.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "encode/column.h"
 #include "source/capture.h"
@@ -8,7 +9,7 @@
 #include "sync/differ.h"
 #include "sync/plan.h"
 #include "sync/rowtext.h"
-#include "sync/sqltext.h"
+#include "sync/verify_sql.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -177,6 +178,10 @@ static bool read_each(
             goto cleanup;
         if (!more)
             break;
+        if (clock_stopped()) {
+            error_set(err, ERROR_STOPPED, "stopped while reading %s", c->table->name);
+            goto cleanup;
+        }
         if (!read_row(reading, &in, err))
             goto cleanup;
     }
@@ -263,37 +268,6 @@ cleanup:
 
 /* --- BigQuery's side --------------------------------------------------------------------- */
 
-/* Where a table demands it, a condition on its partition column that leaves nothing out. */
-static void append_partition_filter(struct buffer *sql, const struct table *table)
-{
-    cJSON *resource = cJSON_Parse(table->resource_json);
-    const cJSON *demand = cJSON_GetObjectItemCaseSensitive(resource, "requirePartitionFilter");
-    const cJSON *by = cJSON_GetObjectItemCaseSensitive(resource, "timePartitioning");
-
-    if (by == NULL)
-        by = cJSON_GetObjectItemCaseSensitive(resource, "rangePartitioning");
-    const char *field = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(by, "field"));
-    if (cJSON_IsTrue(demand) && field != NULL) {
-        buffer_append_text(sql, " and (t.");
-        sqltext_identifier(sql, field);
-        buffer_append_text(sql, " is null or t.");
-        sqltext_identifier(sql, field);
-        buffer_append_text(sql, " is not null)");
-    }
-    cJSON_Delete(resource);
-}
-
-/* The target as t, and a condition that more can be added to. */
-static void append_from(struct buffer *sql, const struct comparison *c)
-{
-    const struct config *config = c->engine->config;
-
-    buffer_append_text(sql, " from ");
-    sqltext_path(sql, config->project, config->dataset, c->table->target);
-    buffer_append_text(sql, " as t where true");
-    append_partition_filter(sql, c->table);
-}
-
 static bool visit_bucket(void *context, size_t count, const char *const *cells)
 {
     struct comparison *c = context;
@@ -313,18 +287,7 @@ static bool read_buckets(struct comparison *c, struct error *err)
     struct buffer sql;
 
     buffer_init(&sql, STATEMENT_CEILING);
-    buffer_printf(
-        &sql, "select r.bucket, count(*), bit_xor(cast(concat('0x', substr(r.row_hash, 1, 15)) as "
-              "int64)), "
-              "bit_xor(cast(concat('0x', substr(r.row_hash, 16, 15)) as int64)) "
-              "from (select substr(to_hex(sha256(");
-    rowtext_expression(&sql, c->table, ROWTEXT_KEY);
-    buffer_printf(&sql, ")), 1, %d) as bucket, to_hex(sha256(", BUCKET_DIGITS);
-    rowtext_expression(&sql, c->table, ROWTEXT_ALL);
-    buffer_append_text(&sql, ")) as row_hash");
-    append_from(&sql, c);
-    buffer_append_text(&sql, ") as r group by r.bucket");
-
+    verify_sql_buckets(&sql, c->engine->config, c->table, BUCKET_DIGITS);
     bool ok = buffer_check(&sql, "the checksum query", err) &&
               bigquery_select(
                   c->bigquery, buffer_text(&sql), visit_bucket, c, &c->out->bytes_billed, err);
@@ -344,8 +307,7 @@ static bool visit_row(void *context, size_t count, const char *const *cells)
     return differ_add_theirs(state->c->differ, state->c->table, count, cells, state->err);
 }
 
-/* The rows of differing buckets: key text, hash of all but JSON, the key's columns for people, then
- * the text of each JSON column. */
+/* The rows of differing buckets. */
 static bool read_rows(struct comparison *c, struct error *err)
 {
     struct buffer sql;
@@ -354,30 +316,8 @@ static bool read_rows(struct comparison *c, struct error *err)
     bool any = false;
 
     buffer_init(&sql, STATEMENT_CEILING);
-    buffer_append_text(&sql, "select ");
-    rowtext_expression(&sql, c->table, ROWTEXT_KEY);
-    buffer_append_text(&sql, " as key_text, to_hex(sha256(");
-    rowtext_expression(&sql, c->table, ROWTEXT_COMPARED);
-    buffer_append_text(&sql, "))");
-    for (size_t k = 0; k < c->table->key_count; k++) {
-        buffer_append_text(&sql, ", cast(t.");
-        sqltext_identifier(&sql, c->table->columns[c->table->key[k]].name);
-        buffer_append_text(&sql, " as string)");
-    }
-    for (size_t i = 0; i < c->table->column_count; i++) {
-        if (c->table->columns[i].type != COLUMN_JSON)
-            continue;
-        // TO_JSON_STRING makes the text null of NULL as well as of a JSON null.
-        buffer_append_text(&sql, ", if(t.");
-        sqltext_identifier(&sql, c->table->columns[i].name);
-        buffer_append_text(&sql, " is null, null, to_json_string(t.");
-        sqltext_identifier(&sql, c->table->columns[i].name);
-        buffer_append_text(&sql, "))");
-    }
-    append_from(&sql, c);
-    buffer_append_text(&sql, " and substr(to_hex(sha256(");
-    rowtext_expression(&sql, c->table, ROWTEXT_KEY);
-    buffer_printf(&sql, ")), 1, %d) in (", BUCKET_DIGITS);
+    verify_sql_rows(&sql, c->engine->config, c->table, BUCKET_DIGITS);
+    buffer_append_text(&sql, " in (");
     for (size_t i = 0; i < BUCKETS; i++) {
         if (memcmp(&c->here[i], &c->there[i], sizeof c->here[i]) == 0)
             continue;
@@ -529,50 +469,69 @@ static bool begin_tables(
     return true;
 }
 
+struct sides {
+    struct database source;
+    struct tracking tracking;
+    struct bigquery *bigquery;
+};
+
+/* A table that cannot be compared keeps none of the others from it; only a stop ends them all. */
+static bool verify_each(
+    const struct engine *engine, struct sides *sides, const struct verify_watch *watch,
+    struct verify_table *out, size_t count, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (watch != NULL)
+            watch->table_begins(watch->context, i);
+        // Progress and rows of one moment: a sync that ends meanwhile must not make its rows look
+        // extra.
+        struct error *why = &out[i].error;
+        bool done =
+            database_begin_snapshot(&sides->source, why) &&
+            verify_one(engine, &sides->source, sides->bigquery, &sides->tracking, &out[i], why);
+        database_rollback(&sides->source);
+        if (clock_stopped())
+            return error_set(err, ERROR_STOPPED, "stopped while verifying %s", out[i].table->name);
+        if (!done)
+            log_error(
+                "table not verified", LOG_TEXT("table", out[i].table->name),
+                LOG_TEXT("error", why->message));
+    }
+    return true;
+}
+
 bool verify_run(
     const struct engine *engine, const struct table *const *tables, size_t count,
-    struct verify_table **out_tables, struct error *err)
+    const struct verify_watch *watch, struct verify_table **out_tables, struct error *err)
 {
     const struct config *config = engine->config;
-    struct database source = {0};
-    struct tracking tracking = {0};
-    struct bigquery *bigquery = NULL;
+    struct sides sides = {0};
     char *location = NULL;
     struct verify_table *out = NULL;
     bool ok = false;
 
-    if (!database_open(config->sqlite_path, DATABASE_READ, BUSY_TIMEOUT_MS, &source, err))
+    if (!database_open(config->sqlite_path, DATABASE_READ, BUSY_TIMEOUT_MS, &sides.source, err))
         return false;
-    if (!tracking_open_read(config->state_path, &tracking, err)) {
-        database_close(&source);
+    if (!tracking_open_read(config->state_path, &sides.tracking, err)) {
+        database_close(&sides.source);
         return false;
     }
-    if (!engine_bigquery(engine, NULL, NULL, &bigquery, err) ||
-        !bigquery_dataset_get(bigquery, &location, err))
+    if (!engine_bigquery(engine, NULL, NULL, &sides.bigquery, err) ||
+        !bigquery_dataset_get(sides.bigquery, &location, err))
         goto cleanup;
-    bigquery_set_location(bigquery, location);
-    if (!begin_tables(tables, count, &out, err))
+    bigquery_set_location(sides.bigquery, location);
+    if (!begin_tables(tables, count, &out, err) ||
+        !verify_each(engine, &sides, watch, out, count, err))
         goto cleanup;
-
-    for (size_t i = 0; i < count; i++) {
-        // Progress and rows of one moment: a sync that ends meanwhile must not make its rows look
-        // extra.
-        struct error *why = &out[i].error;
-        bool done = database_begin_snapshot(&source, why) &&
-                    verify_one(engine, &source, bigquery, &tracking, &out[i], why);
-        database_rollback(&source);
-        if (!done)
-            log_error(
-                "table not verified", LOG_TEXT("table", tables[i]->name),
-                LOG_TEXT("error", why->message));
-    }
     *out_tables = out;
+    out = NULL;
     ok = true;
 
 cleanup:
+    verify_free(out, count);
     free(location);
-    bigquery_close(bigquery);
-    tracking_close(&tracking);
-    database_close(&source);
+    bigquery_close(sides.bigquery);
+    tracking_close(&sides.tracking);
+    database_close(&sides.source);
     return ok;
 }

@@ -36,11 +36,18 @@ struct verify_table {
     struct error error; /* the comparison itself failed */
 };
 
-/* Compares the tables one after the other. *out_tables: owned array of count entries, to be freed
- * with verify_free. Fails only when nothing can be compared at all (no source, no BigQuery). */
+/* Who wants to hear how far it is; told on the thread that verifies. */
+struct verify_watch {
+    void *context;
+    void (*table_begins)(void *context, size_t index);
+};
+
+/* Compares the tables one after the other. watch may be NULL. *out_tables: owned array of count
+ * entries, to be freed with verify_free. Fails only when nothing can be compared at all (no source,
+ * no BigQuery) and, with ERROR_STOPPED, after clock_stop. */
 MUST_CHECK bool verify_run(
     const struct engine *engine, const struct table *const *tables, size_t count,
-    struct verify_table **out_tables, struct error *err);
+    const struct verify_watch *watch, struct verify_table **out_tables, struct error *err);
 void verify_free(struct verify_table *tables, size_t count);
 
 bool verify_ok(const struct verify_table *tables, size_t count);
