@@ -235,6 +235,35 @@ static void write_quota(struct buffer *out, const struct metrics_input *input)
         GOVERNOR_MODIFICATIONS_A_DAY);
 }
 
+static void write_verified(struct buffer *out, const struct metrics_input *input)
+{
+    const struct verifier_view *verified = input->verified;
+    const struct ledger *ledger = input->ledger;
+
+    if (verified == NULL)
+        return;
+    // What was never looked at is left out: 0 would say that it did not differ.
+    family(
+        out, "bqsync_verify_ok", "gauge",
+        "Whether BigQuery equalled SQLite at the last verification.");
+    if (verified->finished_us != 0)
+        buffer_printf(out, "bqsync_verify_ok %d\n", verified->ok ? 1 : 0);
+    family(out, "bqsync_verify_timestamp_seconds", "gauge", "End of the last verification.");
+    if (verified->finished_us != 0) {
+        buffer_append_text(out, "bqsync_verify_timestamp_seconds");
+        value(out, (double)verified->finished_us / 1e6);
+    }
+    family(
+        out, "bqsync_verify_differences", "gauge",
+        "Keys found missing, extra, different or duplicated by the last verification of the "
+        "table.");
+    for (size_t i = 0; i < ledger->count; i++)
+        if (verified->differences[i] != VERIFIER_UNKNOWN)
+            of_table(
+                out, "bqsync_verify_differences", ledger->tables[i].table,
+                (double)verified->differences[i]);
+}
+
 /* --- the process, under the names that all programs use ---------------------------------- */
 
 static int64_t open_descriptors(void)
@@ -287,5 +316,6 @@ void metrics_write(struct buffer *out, const struct metrics_input *input)
     write_runs(out, input);
     write_schedule(out, input->view);
     write_quota(out, input);
+    write_verified(out, input);
     write_process(out, input);
 }

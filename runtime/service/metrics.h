@@ -7,6 +7,7 @@
 #include "service/ledger.h"
 #include "service/scheduler.h"
 #include "service/status.h"
+#include "service/verifier.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,6 +20,7 @@ struct metrics_input {
     const struct ledger *ledger;       /* a copy */
     const struct status_table *tables; /* as many as the ledger has; NULL: source not readable */
     const struct scheduler_view *view;
+    const struct verifier_view *verified; /* by table as the ledger; NULL: not told */
     bool running;
     int64_t (*modifications)(void *context, const char *table); /* today, of the quota */
     void *context;

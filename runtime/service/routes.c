@@ -1,9 +1,10 @@
 #include "service/routes.h"
 
-#include "encode/json.h"
+#include "service/body.h"
 #include "service/history.h"
 #include "service/metrics.h"
 #include "service/page.h"
+#include "service/routes_verify.h"
 #include "source/tracking.h"
 #include "sync/describe.h"
 #include "warehouse/governor.h"
@@ -61,16 +62,6 @@ static void get_tables(
 
 /* --- runs -------------------------------------------------------------------------------- */
 
-/* Whether the text is JSON or nothing: a body that nobody reads may still be a mistake. */
-static bool body_is_fit(const struct route_request *request, struct reply *reply)
-{
-    const char *problem = request->body.length == 0 ? NULL : json_check(request->body);
-
-    if (problem != NULL)
-        reply_error(reply, 400, "malformed_json", "the body %s", problem);
-    return problem == NULL;
-}
-
 static void reply_started(
     struct reply *reply, enum scheduler_answer answer, const char *run_id, enum run_kind kind)
 {
@@ -100,7 +91,7 @@ static void start(
 {
     char run_id[RUN_ID_SIZE];
 
-    if (!body_is_fit(request, reply))
+    if (!body_is_fit(request->body, reply))
         return;
     enum scheduler_answer answer = scheduler_request(context->scheduler, kind, NULL, 0, run_id);
     reply_started(reply, answer, run_id, kind);
@@ -118,93 +109,19 @@ static void post_incremental(
     start(context, request, RUN_INCREMENTAL, reply);
 }
 
-static void reply_unknown(const struct routes_context *context, struct reply *reply, cJSON *unknown)
-{
-    char message[768];
-    size_t used = (size_t)snprintf(message, sizeof message, "no such table:");
-    const cJSON *name = NULL;
-
-    cJSON_ArrayForEach(name, unknown) if (used < sizeof message) used += (size_t)snprintf(
-        message + used, sizeof message - used, "%s %s", name == unknown->child ? "" : ",",
-        name->valuestring);
-    cJSON *json = reply_error_json("unknown_table", message);
-    cJSON *error = cJSON_GetObjectItemCaseSensitive(json, "error");
-    cJSON_AddItemToObject(error, "unknown", unknown);
-    cJSON *known = cJSON_AddArrayToObject(error, "known");
-    for (size_t i = 0; i < context->engine->table_count; i++)
-        cJSON_AddItemToArray(known, cJSON_CreateString(context->engine->tables[i]->name));
-    reply_json(reply, 400, json);
-}
-
-static bool contains(const struct table *const *tables, size_t count, const struct table *table)
-{
-    for (size_t i = 0; i < count; i++)
-        if (tables[i] == table)
-            return true;
-    return false;
-}
-
-/* Resolves the names into out (room for all tables of the engine); false after replying. */
-static bool resolve(
-    const struct routes_context *context, const cJSON *names, const struct table **out,
-    size_t *out_count, struct reply *reply)
-{
-    cJSON *unknown = cJSON_CreateArray();
-    const cJSON *name = NULL;
-
-    *out_count = 0;
-    cJSON_ArrayForEach(name, names)
-    {
-        if (!cJSON_IsString(name)) {
-            cJSON_Delete(unknown);
-            reply_error(reply, 400, "bad_request", "every entry has to be a table's name");
-            return false;
-        }
-        const struct table *table = engine_table(context->engine, name->valuestring);
-        if (table == NULL)
-            cJSON_AddItemToArray(unknown, cJSON_CreateString(name->valuestring));
-        else if (!contains(out, *out_count, table))
-            out[(*out_count)++] = table;
-    }
-    if (cJSON_GetArraySize(unknown) > 0) {
-        reply_unknown(context, reply, unknown);
-        return false;
-    }
-    cJSON_Delete(unknown);
-    return true;
-}
-
 static void post_tables(
     const struct routes_context *context, const struct route_request *request, struct reply *reply)
 {
     const struct table **tables = NULL;
-    cJSON *names = NULL;
     size_t count = 0;
+    char run_id[RUN_ID_SIZE];
 
-    if (!body_is_fit(request, reply))
+    if (!body_tables(context->engine, request->body, &tables, &count, reply))
         return;
-    names = cJSON_ParseWithLength(request->body.data, request->body.length);
-    if (!cJSON_IsArray(names) || cJSON_GetArraySize(names) == 0) {
-        reply_error(
-            reply, 400, "bad_request",
-            "the body has to be a JSON array of table names, such as [\"users\"]");
-        goto cleanup;
-    }
-    tables = calloc(context->engine->table_count + 1, sizeof *tables);
-    if (tables == NULL) {
-        reply_error(reply, 500, "memory", "out of memory");
-        goto cleanup;
-    }
-    if (resolve(context, names, tables, &count, reply)) {
-        char run_id[RUN_ID_SIZE];
-        enum scheduler_answer answer =
-            scheduler_request(context->scheduler, RUN_TABLES, tables, count, run_id);
-        reply_started(reply, answer, run_id, RUN_TABLES);
-    }
-
-cleanup:
+    enum scheduler_answer answer =
+        scheduler_request(context->scheduler, RUN_TABLES, tables, count, run_id);
+    reply_started(reply, answer, run_id, RUN_TABLES);
     free(tables);
-    cJSON_Delete(names);
 }
 
 /* The state database for reading; before the first sync there may be none yet. */
@@ -384,13 +301,16 @@ static void get_metrics(
     const struct routes_context *context, const struct route_request *request, struct reply *reply)
 {
     struct status_table *tables = calloc(context->engine->table_count + 1, sizeof *tables);
+    struct verifier_view verified = {0};
     struct scheduler_view view;
     struct ledger ledger;
     struct buffer out;
     struct error err;
 
     (void)request;
-    if (tables == NULL || !ledger_copy(context->ledger, &ledger, &err)) {
+    if (tables == NULL || !verifier_view(context->verifier, &verified, &err) ||
+        !ledger_copy(context->ledger, &ledger, &err)) {
+        verifier_view_clear(&verified);
         free(tables);
         reply_error(reply, 500, "memory", "out of memory");
         return;
@@ -406,6 +326,7 @@ static void get_metrics(
                   .ledger = &ledger,
                   .tables = readable ? tables : NULL,
                   .view = &view,
+                  .verified = &verified,
                   .running = running != NULL,
                   .modifications = modifications,
                   .context = context->engine->governor,
@@ -418,6 +339,7 @@ static void get_metrics(
         reply->status = 500;
     cJSON_Delete(running);
     ledger_clear(&ledger);
+    verifier_view_clear(&verified);
     free(tables);
 }
 
@@ -443,6 +365,7 @@ static void get_page(
 
 #define GET_ONLY  "GET, HEAD"
 #define POST_ONLY "POST"
+#define BOTH      "GET, HEAD, POST"
 
 static const struct route table[] = {
     {"/", true, GET_ONLY, get_page, NULL},
@@ -450,6 +373,7 @@ static const struct route table[] = {
     {"/readyz", true, GET_ONLY, get_readyz, NULL},
     {"/metrics", false, GET_ONLY, get_metrics, NULL},
     {"/admin/bigquery/tables", false, GET_ONLY, get_tables, NULL},
+    {"/admin/bigquery/verify", false, BOTH, routes_get_verify, routes_post_verify},
     {"/admin/bigquery/sync/status", false, GET_ONLY, get_status, NULL},
     {"/admin/bigquery/sync/manual", false, POST_ONLY, NULL, post_manual},
     {"/admin/bigquery/sync/incremental", false, POST_ONLY, NULL, post_incremental},

@@ -9,6 +9,7 @@
 #include "service/reply.h"
 #include "service/scheduler.h"
 #include "service/status.h"
+#include "service/verifier.h"
 #include "sync/engine.h"
 
 #include <stdatomic.h>
@@ -20,6 +21,7 @@
 struct routes_context {
     const struct engine *engine;
     struct scheduler *scheduler;
+    struct verifier *verifier;
     struct status *status;
     struct ledger *ledger;
     const char *page_policy;

@@ -1,6 +1,7 @@
 #include "service/scheduler.h"
 
 #include "base/log.h"
+#include "service/deadline.h"
 #include "service/progress.h"
 
 #include <errno.h>
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* The thread looks at the wall clock at least this often: it may jump, and the machine may sleep,
  * neither of which wakes a thread that waits. */
@@ -128,13 +128,8 @@ static int64_t wall_us(const struct scheduler *scheduler)
 
 static void init_sync(struct scheduler *scheduler)
 {
-    pthread_condattr_t attributes;
-
     pthread_mutex_init(&scheduler->mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&scheduler->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    deadline_cond_init(&scheduler->changed);
     board_init(&scheduler->board);
 }
 
@@ -184,23 +179,9 @@ void scheduler_stop(struct scheduler *scheduler)
     pthread_mutex_unlock(&scheduler->mutex);
 }
 
-static struct timespec monotonic_in(int64_t ms)
-{
-    struct timespec at;
-
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += (time_t)(ms / 1000);
-    at.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
-}
-
 bool scheduler_join(struct scheduler *scheduler, int64_t timeout_ms)
 {
-    struct timespec until = monotonic_in(timeout_ms);
+    struct timespec until = deadline_in(timeout_ms);
     int waited = 0;
 
     if (!scheduler->started || scheduler->joined)
@@ -326,7 +307,7 @@ static bool next_request(struct scheduler *scheduler)
                 continue;
         }
         int64_t wait_ms = schedule_wait_ms(&scheduler->schedule, now_us);
-        struct timespec until = monotonic_in(wait_ms < LOOK_MS ? wait_ms : LOOK_MS);
+        struct timespec until = deadline_in(wait_ms < LOOK_MS ? wait_ms : LOOK_MS);
         pthread_cond_timedwait(&scheduler->changed, &scheduler->mutex, &until);
     }
 }

@@ -11,6 +11,7 @@
 #include "service/scheduler.h"
 #include "service/server.h"
 #include "service/status.h"
+#include "service/verifier.h"
 #include "source/tracking.h"
 
 #include <errno.h>
@@ -22,8 +23,8 @@
 #include <unistd.h>
 
 /* A pass that has not ended this long after it was asked to is abandoned: the next start settles
- * what it left open, as after a crash. Together with what closing takes it is less than the
- * promised 10 s. */
+ * what it left open, as after a crash. So is a verification, which leaves nothing open. Together
+ * with what closing takes it is less than the promised 10 s. */
 #define STOP_PATIENCE_MS 8000
 
 /* The main thread sleeps this long between looks at the watchdog, when there is none. */
@@ -35,6 +36,7 @@ struct serve {
     struct ledger ledger;
     struct status *status;
     struct scheduler *scheduler;
+    struct verifier *verifier;
     struct server *server;
     struct reporter *reporter;
     char *policy;
@@ -64,6 +66,22 @@ static void pass_ended(void *context, const struct run_result *run, bool postpon
     }
     ledger_add(&serve->ledger, run);
     reporter_run(serve->reporter, run);
+}
+
+/* --- verifications ----------------------------------------------------------------------- */
+
+static bool run_verification(
+    void *context, const struct table *const *tables, size_t count,
+    const struct verify_watch *watch, struct verify_table **out_tables, struct error *err)
+{
+    const struct serve *serve = context;
+    cJSON *pass = scheduler_running(serve->scheduler);
+
+    // Beside a pass, the trouble that the pass has met with is ours as well.
+    if (pass == NULL)
+        engine_begin_pass(serve->engine);
+    cJSON_Delete(pass);
+    return verify_run(serve->engine, tables, count, watch, out_tables, err);
 }
 
 /* --- settings ---------------------------------------------------------------------------- */
@@ -190,6 +208,21 @@ static bool start_scheduler(struct serve *serve, struct error *err)
         &serve->scheduler, err);
 }
 
+static bool make_verifier(struct serve *serve, struct error *err)
+{
+    const struct engine *engine = serve->engine;
+
+    return verifier_new(
+        &(struct verifier_options){
+            .run = run_verification,
+            .context = serve,
+            .clock = engine->clock,
+            .tables = engine->tables,
+            .table_count = engine->table_count,
+        },
+        &serve->verifier, err);
+}
+
 static bool start_server(struct serve *serve, struct error *err)
 {
     const struct config *config = serve->engine->config;
@@ -201,6 +234,7 @@ static bool start_server(struct serve *serve, struct error *err)
     serve->routes = (struct routes_context){
         .engine = serve->engine,
         .scheduler = serve->scheduler,
+        .verifier = serve->verifier,
         .status = serve->status,
         .ledger = &serve->ledger,
         .page_policy = serve->policy,
@@ -222,6 +256,7 @@ static bool start(struct serve *serve, struct error *err)
            ledger_init(&serve->ledger, engine->tables, engine->table_count, err) &&
            status_new(engine->config, engine->tables, engine->table_count, &serve->status, err) &&
            reporter_new(engine->config, &serve->reporter, err) && start_scheduler(serve, err) &&
+           make_verifier(serve, err) && verifier_start(serve->verifier, err) &&
            start_server(serve, err) && scheduler_start(serve->scheduler, err);
 }
 
@@ -255,20 +290,37 @@ static void wait_for_signals(struct serve *serve)
     }
 }
 
+/* Both at once, so that the patience is for both together. */
+static void stop_work(struct serve *serve)
+{
+    const struct clock *clock = serve->engine->clock;
+    int64_t until_ms = clock->monotonic_ms(clock->context) + STOP_PATIENCE_MS;
+
+    if (serve->scheduler != NULL)
+        scheduler_stop(serve->scheduler);
+    if (serve->verifier != NULL)
+        verifier_stop(serve->verifier);
+    bool pass = serve->scheduler != NULL && !scheduler_join(serve->scheduler, STOP_PATIENCE_MS);
+    int64_t left_ms = until_ms - clock->monotonic_ms(clock->context);
+    bool verification =
+        serve->verifier != NULL && !verifier_join(serve->verifier, left_ms > 0 ? left_ms : 0);
+    if (!pass && !verification)
+        return;
+    log_warn(
+        pass ? "pass abandoned" : "verification abandoned",
+        LOG_NUMBER("waited_ms", STOP_PATIENCE_MS));
+    // Its thread still uses what would be freed.
+    _exit(0);
+}
+
 static void stop(struct serve *serve)
 {
     atomic_store(&serve->stopping, true);
     notify_send("STOPPING=1");
     clock_stop();
-    if (serve->scheduler != NULL) {
-        scheduler_stop(serve->scheduler);
-        if (!scheduler_join(serve->scheduler, STOP_PATIENCE_MS)) {
-            log_warn("pass abandoned", LOG_NUMBER("waited_ms", STOP_PATIENCE_MS));
-            // Its thread still uses what would be freed below.
-            _exit(0);
-        }
-    }
+    stop_work(serve);
     server_stop(serve->server);
+    verifier_free(serve->verifier);
     scheduler_free(serve->scheduler);
     reporter_free(serve->reporter);
     status_free(serve->status);

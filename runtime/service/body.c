@@ -1,0 +1,104 @@
+#include "service/body.h"
+
+#include "encode/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+bool body_is_fit(struct slice body, struct reply *reply)
+{
+    const char *problem = body.length == 0 ? NULL : json_check(body);
+
+    if (problem != NULL)
+        reply_error(reply, 400, "malformed_json", "the body %s", problem);
+    return problem == NULL;
+}
+
+static void reply_unknown(const struct engine *engine, struct reply *reply, cJSON *unknown)
+{
+    char message[768];
+    size_t used = (size_t)snprintf(message, sizeof message, "no such table:");
+    const cJSON *name = NULL;
+
+    cJSON_ArrayForEach(name, unknown) if (used < sizeof message) used += (size_t)snprintf(
+        message + used, sizeof message - used, "%s %s", name == unknown->child ? "" : ",",
+        name->valuestring);
+    cJSON *json = reply_error_json("unknown_table", message);
+    cJSON *error = cJSON_GetObjectItemCaseSensitive(json, "error");
+    cJSON_AddItemToObject(error, "unknown", unknown);
+    cJSON *known = cJSON_AddArrayToObject(error, "known");
+    for (size_t i = 0; i < engine->table_count; i++)
+        cJSON_AddItemToArray(known, cJSON_CreateString(engine->tables[i]->name));
+    reply_json(reply, 400, json);
+}
+
+static bool contains(const struct table *const *tables, size_t count, const struct table *table)
+{
+    for (size_t i = 0; i < count; i++)
+        if (tables[i] == table)
+            return true;
+    return false;
+}
+
+/* Resolves the names into out (room for all tables of the engine); false after replying. */
+static bool resolve(
+    const struct engine *engine, const cJSON *names, const struct table **out, size_t *out_count,
+    struct reply *reply)
+{
+    cJSON *unknown = cJSON_CreateArray();
+    const cJSON *name = NULL;
+
+    *out_count = 0;
+    cJSON_ArrayForEach(name, names)
+    {
+        if (!cJSON_IsString(name)) {
+            cJSON_Delete(unknown);
+            reply_error(reply, 400, "bad_request", "every entry has to be a table's name");
+            return false;
+        }
+        const struct table *table = engine_table(engine, name->valuestring);
+        if (table == NULL)
+            cJSON_AddItemToArray(unknown, cJSON_CreateString(name->valuestring));
+        else if (!contains(out, *out_count, table))
+            out[(*out_count)++] = table;
+    }
+    if (cJSON_GetArraySize(unknown) > 0) {
+        reply_unknown(engine, reply, unknown);
+        return false;
+    }
+    cJSON_Delete(unknown);
+    return true;
+}
+
+bool body_tables(
+    const struct engine *engine, struct slice body, const struct table ***out_tables,
+    size_t *out_count, struct reply *reply)
+{
+    const struct table **tables = NULL;
+    bool ok = false;
+
+    if (!body_is_fit(body, reply))
+        return false;
+    cJSON *names = cJSON_ParseWithLength(body.data, body.length);
+    if (!cJSON_IsArray(names) || cJSON_GetArraySize(names) == 0) {
+        reply_error(
+            reply, 400, "bad_request",
+            "the body has to be a JSON array of table names, such as [\"users\"]");
+        goto cleanup;
+    }
+    tables = calloc(engine->table_count + 1, sizeof *tables);
+    if (tables == NULL) {
+        reply_error(reply, 500, "memory", "out of memory");
+        goto cleanup;
+    }
+    if (!resolve(engine, names, tables, out_count, reply))
+        goto cleanup;
+    *out_tables = tables;
+    tables = NULL;
+    ok = true;
+
+cleanup:
+    free(tables);
+    cJSON_Delete(names);
+    return ok;
+}

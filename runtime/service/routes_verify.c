@@ -1,0 +1,41 @@
+#include "service/routes_verify.h"
+
+#include "service/body.h"
+
+#include <stdlib.h>
+
+void routes_post_verify(
+    const struct routes_context *context, const struct route_request *request, struct reply *reply)
+{
+    const struct table **tables = NULL;
+    size_t count = 0;
+    char id[RUN_ID_SIZE];
+    cJSON *json = NULL;
+
+    if (request->body.length > 0 &&
+        !body_tables(context->engine, request->body, &tables, &count, reply))
+        return;
+    switch (verifier_request(context->verifier, tables, count, id)) {
+    case VERIFIER_ACCEPTED:
+        json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "verify_id", id);
+        reply_json(reply, 202, json);
+        break;
+    case VERIFIER_BUSY:
+        json = reply_error_json("already_running", "a verification is running; wait for its end");
+        cJSON_AddStringToObject(cJSON_GetObjectItemCaseSensitive(json, "error"), "verify_id", id);
+        reply_json(reply, 409, json);
+        break;
+    case VERIFIER_STOPPING:
+        reply_error(reply, 503, "stopping", "bqsync is stopping");
+        break;
+    }
+    free(tables);
+}
+
+void routes_get_verify(
+    const struct routes_context *context, const struct route_request *request, struct reply *reply)
+{
+    (void)request;
+    reply_json(reply, 200, verifier_json(context->verifier));
+}

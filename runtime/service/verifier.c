@@ -1,0 +1,372 @@
+#include "service/verifier.h"
+
+#include "base/log.h"
+#include "service/deadline.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct request {
+    bool wanted;
+    char id[RUN_ID_SIZE];
+    const struct table **tables; /* owned */
+    size_t count;
+    int64_t started_us;
+};
+
+struct verifier {
+    struct verifier_options options;
+
+    pthread_mutex_t mutex; /* of everything below */
+    pthread_cond_t changed;
+    pthread_t thread;
+    bool started;
+    bool joined;
+    bool ended;
+    bool stopping;
+    struct request current; /* waiting for the thread, or running */
+    size_t at;              /* the table that is compared */
+    cJSON *last;            /* NULL: none has ended yet */
+    bool last_ok;
+    int64_t last_us;
+    int64_t *differences;
+};
+
+static int64_t wall_us(const struct verifier *verifier)
+{
+    const struct clock *clock = verifier->options.clock;
+
+    return clock->wall_us(clock->context);
+}
+
+/* --- making and ending ------------------------------------------------------------------- */
+
+bool verifier_new(
+    const struct verifier_options *options, struct verifier **out_verifier, struct error *err)
+{
+    struct verifier *verifier = calloc(1, sizeof *verifier);
+    int64_t *differences = calloc(options->table_count + 1, sizeof *differences);
+
+    if (verifier == NULL || differences == NULL) {
+        free(verifier);
+        free(differences);
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    }
+    for (size_t i = 0; i < options->table_count; i++)
+        differences[i] = VERIFIER_UNKNOWN;
+    verifier->options = *options;
+    verifier->differences = differences;
+    pthread_mutex_init(&verifier->mutex, NULL);
+    deadline_cond_init(&verifier->changed);
+    *out_verifier = verifier;
+    return true;
+}
+
+void verifier_free(struct verifier *verifier)
+{
+    if (verifier == NULL)
+        return;
+    verifier_stop(verifier);
+    if (verifier->started && !verifier->joined)
+        pthread_join(verifier->thread, NULL);
+    free(verifier->current.tables);
+    free(verifier->differences);
+    cJSON_Delete(verifier->last);
+    pthread_cond_destroy(&verifier->changed);
+    pthread_mutex_destroy(&verifier->mutex);
+    free(verifier);
+}
+
+void verifier_stop(struct verifier *verifier)
+{
+    pthread_mutex_lock(&verifier->mutex);
+    verifier->stopping = true;
+    pthread_cond_broadcast(&verifier->changed);
+    pthread_mutex_unlock(&verifier->mutex);
+}
+
+bool verifier_join(struct verifier *verifier, int64_t timeout_ms)
+{
+    struct timespec until = deadline_in(timeout_ms);
+    int waited = 0;
+
+    if (!verifier->started || verifier->joined)
+        return true;
+    pthread_mutex_lock(&verifier->mutex);
+    while (!verifier->ended && waited != ETIMEDOUT)
+        waited = pthread_cond_timedwait(&verifier->changed, &verifier->mutex, &until);
+    bool ended = verifier->ended;
+    pthread_mutex_unlock(&verifier->mutex);
+    if (ended) {
+        pthread_join(verifier->thread, NULL);
+        verifier->joined = true;
+    }
+    return ended;
+}
+
+/* --- requests ---------------------------------------------------------------------------- */
+
+/* With the mutex held and nothing running. */
+static bool begin(struct verifier *verifier, const struct table *const *tables, size_t count)
+{
+    struct request request = {.wanted = true, .count = count, .started_us = wall_us(verifier)};
+
+    request.tables = calloc(count + 1, sizeof *request.tables);
+    if (request.tables == NULL)
+        return false;
+    memcpy(request.tables, tables, count * sizeof *request.tables);
+    run_id_make(request.started_us, request.id);
+    verifier->current = request;
+    verifier->at = 0;
+    pthread_cond_broadcast(&verifier->changed);
+    return true;
+}
+
+enum verifier_answer verifier_request(
+    struct verifier *verifier, const struct table *const *tables, size_t count,
+    char out_id[RUN_ID_SIZE])
+{
+    enum verifier_answer answer = VERIFIER_ACCEPTED;
+
+    if (tables == NULL) {
+        tables = verifier->options.tables;
+        count = verifier->options.table_count;
+    }
+    pthread_mutex_lock(&verifier->mutex);
+    if (verifier->stopping)
+        answer = VERIFIER_STOPPING;
+    else if (verifier->current.wanted)
+        answer = VERIFIER_BUSY;
+    else if (!begin(verifier, tables, count))
+        answer = VERIFIER_STOPPING;
+    memcpy(out_id, verifier->current.id, RUN_ID_SIZE);
+    pthread_mutex_unlock(&verifier->mutex);
+    return answer;
+}
+
+/* --- results ----------------------------------------------------------------------------- */
+
+/* What one verification came to; tables NULL: it failed as a whole. */
+struct outcome {
+    const struct request *request;
+    const struct verify_table *tables;
+    const struct error *error;
+    int64_t finished_us;
+    bool ok;
+};
+
+static void add_time(cJSON *json, const char *name, int64_t us)
+{
+    char text[CLOCK_TEXT_SIZE];
+
+    cJSON_AddStringToObject(json, name, clock_format(us, text));
+}
+
+static int64_t duration_ms(const struct outcome *outcome)
+{
+    return (outcome->finished_us - outcome->request->started_us) / 1000;
+}
+
+static cJSON *outcome_json(const struct outcome *outcome)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(json, "verify_id", outcome->request->id);
+    add_time(json, "started_at", outcome->request->started_us);
+    add_time(json, "finished_at", outcome->finished_us);
+    cJSON_AddNumberToObject(json, "duration_ms", (double)duration_ms(outcome));
+    cJSON_AddBoolToObject(json, "ok", outcome->ok);
+    if (outcome->tables != NULL) {
+        cJSON *found = verify_json(outcome->tables, outcome->request->count);
+        cJSON_AddNullToObject(json, "error");
+        cJSON_AddItemToObject(
+            json, "tables", cJSON_DetachItemFromObjectCaseSensitive(found, "tables"));
+        cJSON_Delete(found);
+    } else {
+        cJSON *error = cJSON_AddObjectToObject(json, "error");
+        cJSON_AddStringToObject(error, "code", error_code_name(outcome->error->code));
+        cJSON_AddStringToObject(error, "message", outcome->error->message);
+        cJSON_AddBoolToObject(error, "retryable", error_is_retryable(outcome->error->code));
+        cJSON_AddArrayToObject(json, "tables");
+    }
+    return json;
+}
+
+static int64_t differences_of(const struct verify_table *table)
+{
+    return table->missing_count + table->extra_count + table->different_count +
+           table->duplicated_count;
+}
+
+static void log_outcome(const struct outcome *outcome)
+{
+    const char *id = outcome->request->id;
+
+    for (size_t i = 0; outcome->tables != NULL && i < outcome->request->count; i++) {
+        const struct verify_table *table = &outcome->tables[i];
+        if (differences_of(table) > 0)
+            log_warn(
+                "table differs", LOG_TEXT("table", table->table->name),
+                LOG_NUMBER("missing", table->missing_count),
+                LOG_NUMBER("extra", table->extra_count),
+                LOG_NUMBER("different", table->different_count),
+                LOG_NUMBER("duplicated", table->duplicated_count), LOG_TEXT("verification", id));
+    }
+    if (outcome->tables == NULL)
+        log_error(
+            "verification failed", LOG_TEXT("code", error_code_name(outcome->error->code)),
+            LOG_TEXT("error", outcome->error->message), LOG_TEXT("verification", id));
+    else
+        log_info(
+            "verification done", LOG_TEXT("equal", outcome->ok ? "yes" : "no"),
+            LOG_NUMBER("tables", outcome->request->count),
+            LOG_NUMBER("duration_ms", duration_ms(outcome)), LOG_TEXT("verification", id));
+}
+
+/* With the mutex held. What is known of tables that were not looked at stays. */
+static void keep_differences(struct verifier *verifier, const struct outcome *outcome)
+{
+    const struct verifier_options *options = &verifier->options;
+
+    for (size_t i = 0; outcome->tables != NULL && i < outcome->request->count; i++)
+        for (size_t k = 0; k < options->table_count; k++)
+            if (options->tables[k] == outcome->tables[i].table &&
+                outcome->tables[i].error.code == ERROR_NONE)
+                verifier->differences[k] = differences_of(&outcome->tables[i]);
+}
+
+static void keep(struct verifier *verifier, const struct outcome *outcome)
+{
+    cJSON *json = outcome_json(outcome);
+
+    pthread_mutex_lock(&verifier->mutex);
+    cJSON_Delete(verifier->last);
+    verifier->last = json;
+    verifier->last_ok = outcome->ok;
+    verifier->last_us = outcome->finished_us;
+    keep_differences(verifier, outcome);
+    free(verifier->current.tables);
+    verifier->current = (struct request){0};
+    pthread_mutex_unlock(&verifier->mutex);
+}
+
+/* --- the thread -------------------------------------------------------------------------- */
+
+static void table_begins(void *context, size_t index)
+{
+    struct verifier *verifier = context;
+
+    pthread_mutex_lock(&verifier->mutex);
+    verifier->at = index;
+    pthread_mutex_unlock(&verifier->mutex);
+}
+
+static void run_request(struct verifier *verifier, const struct request *request)
+{
+    const struct verifier_options *options = &verifier->options;
+    struct verify_watch watch = {.context = verifier, .table_begins = table_begins};
+    struct verify_table *tables = NULL;
+    struct error err = {0};
+
+    log_info(
+        "verification begins", LOG_NUMBER("tables", request->count),
+        LOG_TEXT("verification", request->id));
+    bool ran =
+        options->run(options->context, request->tables, request->count, &watch, &tables, &err);
+    struct outcome outcome = {
+        .request = request,
+        .tables = ran ? tables : NULL,
+        .error = &err,
+        .finished_us = wall_us(verifier),
+        .ok = ran && verify_ok(tables, request->count),
+    };
+    log_outcome(&outcome);
+    keep(verifier, &outcome);
+    verify_free(tables, request->count);
+}
+
+static void *work(void *context)
+{
+    struct verifier *verifier = context;
+
+    for (;;) {
+        pthread_mutex_lock(&verifier->mutex);
+        while (!verifier->stopping && !verifier->current.wanted)
+            pthread_cond_wait(&verifier->changed, &verifier->mutex);
+        if (verifier->stopping)
+            break;
+        struct request request = verifier->current;
+        pthread_mutex_unlock(&verifier->mutex);
+        run_request(verifier, &request);
+    }
+    verifier->ended = true;
+    pthread_cond_broadcast(&verifier->changed);
+    pthread_mutex_unlock(&verifier->mutex);
+    return NULL;
+}
+
+bool verifier_start(struct verifier *verifier, struct error *err)
+{
+    int reason = pthread_create(&verifier->thread, NULL, work, verifier);
+
+    if (reason != 0)
+        return error_set(err, ERROR_MEMORY, "cannot start a thread: %s", strerror(reason));
+    verifier->started = true;
+    return true;
+}
+
+/* --- what others see --------------------------------------------------------------------- */
+
+/* With the mutex held. */
+static cJSON *running_json(const struct verifier *verifier)
+{
+    const struct request *request = &verifier->current;
+
+    if (!request->wanted)
+        return cJSON_CreateNull();
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "verify_id", request->id);
+    add_time(json, "started_at", request->started_us);
+    cJSON *names = cJSON_AddArrayToObject(json, "tables");
+    for (size_t i = 0; i < request->count; i++)
+        cJSON_AddItemToArray(names, cJSON_CreateString(request->tables[i]->name));
+    cJSON_AddNumberToObject(json, "tables_done", (double)verifier->at);
+    cJSON_AddStringToObject(json, "table", request->tables[verifier->at]->name);
+    return json;
+}
+
+cJSON *verifier_json(struct verifier *verifier)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    pthread_mutex_lock(&verifier->mutex);
+    cJSON_AddItemToObject(json, "running", running_json(verifier));
+    cJSON_AddItemToObject(
+        json, "last",
+        verifier->last == NULL ? cJSON_CreateNull() : cJSON_Duplicate(verifier->last, true));
+    pthread_mutex_unlock(&verifier->mutex);
+    return json;
+}
+
+bool verifier_view(struct verifier *verifier, struct verifier_view *out_view, struct error *err)
+{
+    size_t count = verifier->options.table_count;
+    int64_t *differences = calloc(count + 1, sizeof *differences);
+
+    if (differences == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    pthread_mutex_lock(&verifier->mutex);
+    memcpy(differences, verifier->differences, count * sizeof *differences);
+    *out_view = (struct verifier_view){
+        .finished_us = verifier->last_us, .ok = verifier->last_ok, .differences = differences};
+    pthread_mutex_unlock(&verifier->mutex);
+    return true;
+}
+
+void verifier_view_clear(struct verifier_view *view)
+{
+    free(view->differences);
+    *view = (struct verifier_view){0};
+}
