@@ -104,6 +104,12 @@ static void print_head(const struct colours *colour, const cJSON *json)
     cJSON_ArrayForEach(job, cJSON_GetObjectItemCaseSensitive(json, "jobs")) printf(
         "%-12s %-24s next %s\n", text_of(job, "id", ""), text_of(job, "schedule", ""),
         text_of(job, "next_run", "never"));
+    const cJSON *running = cJSON_GetObjectItemCaseSensitive(json, "running");
+    if (cJSON_IsObject(running))
+        printf(
+            "running now  %s since %s (%s; %s)\n", text_of(running, "kind", ""),
+            text_of(running, "started_at", "?"), text_of(running, "run_id", ""),
+            text_of(running, "holder", ""));
     if (state == NULL)
         printf("last run     %snone yet%s\n", colour->dim, colour->end);
     else

@@ -4,6 +4,7 @@
 #include "service/history.h"
 #include "source/capture.h"
 #include "source/database.h"
+#include "source/lock.h"
 #include "source/rejects.h"
 #include "source/tracking.h"
 #include "sync/describe.h"
@@ -448,15 +449,35 @@ static void add_error(cJSON *json, const struct error *err)
     cJSON_AddStringToObject(error, "message", err->message);
 }
 
+/* A pass of another process, of which only the lock file tells; NULL if there is none. */
+static cJSON *running_elsewhere(const struct status *status)
+{
+    struct lock_run run;
+
+    if (!lock_find_run(status->config->state_path, &run))
+        return NULL;
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "run_id", run.run_id);
+    cJSON_AddStringToObject(json, "kind", run.kind);
+    cJSON_AddNullToObject(json, "ok");
+    cJSON_AddStringToObject(json, "started_at", run.started_at);
+    cJSON_AddNullToObject(json, "finished_at");
+    cJSON_AddNullToObject(json, "duration_ms");
+    cJSON_AddArrayToObject(json, "tables");
+    cJSON_AddStringToObject(json, "state", "running");
+    cJSON_AddStringToObject(json, "holder", run.holder);
+    return json;
+}
+
 cJSON *status_json(struct status *status, struct status_live *live)
 {
     const struct scheduler_view *view = live->view;
     cJSON *json = cJSON_CreateObject();
     struct error err;
 
-    cJSON_AddItemToObject(
-        json, "running", live->running == NULL ? cJSON_CreateNull() : live->running);
+    cJSON *running = live->running != NULL ? live->running : running_elsewhere(status);
     live->running = NULL;
+    cJSON_AddItemToObject(json, "running", running == NULL ? cJSON_CreateNull() : running);
     cJSON *jobs = cJSON_AddArrayToObject(json, "jobs");
     add_job(jobs, "incremental", view->incremental_us, view->incremental_text);
     add_job(jobs, "full", view->full_us, view->full_text);

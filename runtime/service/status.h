@@ -56,7 +56,7 @@ struct status_live {
     int64_t now_us;
     const struct scheduler_view *view;
     const struct ledger *ledger; /* since when tables are fresh */
-    cJSON *running;              /* taken; NULL: nothing runs */
+    cJSON *running;              /* taken; NULL: nothing runs in this process */
     const cJSON *recent;         /* runs of this process; may be NULL */
 };
 

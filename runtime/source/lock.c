@@ -107,6 +107,64 @@ bool lock_acquire(
     return ok;
 }
 
+void lock_tell_run(
+    const struct lock *lock, const char *run_id, const char *kind, const char *started_at)
+{
+    if (lseek(lock->fd, 0, SEEK_END) > 0)
+        dprintf(lock->fd, "run %s, %s, started %s\n", run_id, kind, started_at);
+}
+
+/* Whether somebody holds the lock, without trying to take it: a crashed holder leaves its words
+ * behind. The kernel lists each lock as "1: FLOCK ADVISORY WRITE pid major:minor:inode 0 EOF"
+ * ("proc_locks(5)"). */
+static bool is_held(int fd)
+{
+    struct stat file;
+    char line[256];
+    bool held = false;
+    FILE *locks = fopen("/proc/locks", "re");
+
+    if (locks == NULL)
+        return false;
+    if (fstat(fd, &file) == 0)
+        while (!held && fgets(line, sizeof line, locks) != NULL) {
+            unsigned long long inode = 0;
+            held = sscanf(line, "%*d: FLOCK %*s WRITE %*d %*x:%*x:%llu", &inode) == 1 &&
+                   inode == (unsigned long long)file.st_ino;
+        }
+    fclose(locks);
+    return held;
+}
+
+static bool read_run(int fd, struct lock_run *out_run)
+{
+    char text[1024];
+    ssize_t length = pread(fd, text, sizeof text - 1, 0);
+
+    text[length > 0 ? length : 0] = '\0';
+    const char *second = strchr(text, '\n');
+    if (second == NULL || sscanf(
+                              second + 1, "run %39[^,\n], %15[^,\n], started %31[^\n]",
+                              out_run->run_id, out_run->kind, out_run->started_at) != 3)
+        return false;
+    snprintf(out_run->holder, sizeof out_run->holder, "%.*s", (int)(second - text), text);
+    return true;
+}
+
+bool lock_find_run(const char *state_path, struct lock_run *out_run)
+{
+    struct error ignored;
+    char *path = lock_path(state_path, &ignored);
+    int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    free(path);
+    if (fd < 0)
+        return false;
+    bool found = read_run(fd, out_run) && is_held(fd);
+    close(fd);
+    return found;
+}
+
 void lock_release(struct lock *lock)
 {
     if (lock->fd < 0)

@@ -14,11 +14,27 @@ struct lock {
     int fd; /* negative: not held */
 };
 
+/* What a lock is held for. */
+struct lock_run {
+    char holder[256]; /* for people: process, host and command */
+    char run_id[40];
+    char kind[16];
+    char started_at[32];
+};
+
 /* Takes the lock or fails at once: ERROR_LOCKED names the holder's process, host, command and since
  * when, ERROR_SOURCE says why the lock file cannot be made. what: the command, for that message.
  * Two paths that lead to the same file by links are the same lock. */
 MUST_CHECK bool lock_acquire(
     const char *state_path, const char *what, struct lock *out_lock, struct error *err);
+
+/* Says in the lock file which run the lock is held for, so that others can tell. */
+void lock_tell_run(
+    const struct lock *lock, const char *run_id, const char *kind, const char *started_at);
+
+/* The run for which somebody holds the lock; false if there is none, or if its process cannot be
+ * seen from here (another machine, another container). Takes no lock, not even for a moment. */
+bool lock_find_run(const char *state_path, struct lock_run *out_run);
 
 /* Gives it back; does nothing if it is not held. */
 void lock_release(struct lock *lock);

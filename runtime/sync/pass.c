@@ -78,6 +78,7 @@ static bool make_tasks(struct pass *pass, struct error *err)
 static bool open_state(struct pass *pass, struct error *err)
 {
     const char *path = pass->engine->config->state_path;
+    char started_at[CLOCK_TEXT_SIZE];
 
     if (pass->options->dry_run) {
         pass->tracking_open = tracking_open_read(path, &pass->tracking, err);
@@ -86,6 +87,9 @@ static bool open_state(struct pass *pass, struct error *err)
     if (!lock_acquire(path, pass->options->command, &pass->lock, err))
         return false;
     pass->locked = true;
+    lock_tell_run(
+        &pass->lock, pass->result->id, run_kind_name(pass->result->kind),
+        clock_format(pass->result->started_us, started_at));
     pass->tracking_open = tracking_open(path, &pass->tracking, err);
     return pass->tracking_open;
 }

@@ -125,8 +125,22 @@ class ServeTest(unittest.TestCase):
             status, _, err = self.app.run("sync")
             self.assertEqual(7, status)
             self.assertIn("bqsync serve", err)
+            self.assertEqual(run_id, self.app.json("status")["running"]["run_id"])
+            self.assertIn("running now  full since", self.app.run("status")[1])
             service.wait_run(run_id)
+            self.assertIsNone(self.app.json("status")["running"])
             self.assertEqual(0, self.app.run("sync")[0])
+
+    def test_the_status_tells_of_a_pass_of_another_process(self):
+        with Bqlocal(datasets=["d"], latency="3s") as self.app.bq, Service(self.app, BQ_SYNC_INTERVAL="1h") as service:
+            service.wait_idle(1)
+            self.app.execute("update accounts set note = 'n'")
+            command = self.app.start("sync", "--json")
+            running = service.wait(lambda: service.status()["running"], "the other pass")
+            out, _ = command.communicate(timeout=60)
+            self.assertEqual(json.loads(out)["run_id"], running["run_id"])
+            self.assertIn(f"pid {command.pid} ", running["holder"])
+            self.assertIsNone(service.status()["running"])
 
     def test_reports_work_without_lock_and_control_tables(self):
         status = self.app.json("status")

@@ -59,21 +59,31 @@ static void test_a_killed_holder_leaves_it_free(void **state)
 {
     (void)state;
     struct lock lock;
+    struct lock_run run;
     int ends[2];
     char byte;
     assert_int_equal(pipe(ends), 0);
     pid_t holder = fork();
     if (holder == 0) {
-        if (!lock_acquire(path, "sync", &lock, &err) || write(ends[1], "x", 1) != 1)
+        if (!lock_acquire(path, "sync", &lock, &err))
+            _exit(1);
+        lock_tell_run(&lock, "20260102-030405-1f2e3d", "full", "2026-01-02T03:04:05.678Z");
+        if (write(ends[1], "x", 1) != 1)
             _exit(1);
         pause();
     }
     assert_int_equal(read(ends[0], &byte, 1), 1);
     expect_error(lock_acquire(path, "sync", &lock, &err), ERROR_LOCKED, "another bqsync (pid ");
+    assert_true(lock_find_run(path, &run));
+    assert_string_equal(run.run_id, "20260102-030405-1f2e3d");
+    assert_string_equal(run.kind, "full");
+    assert_string_equal(run.started_at, "2026-01-02T03:04:05.678Z");
+    assert_non_null(strstr(run.holder, "`sync`, since 2"));
 
     kill(holder, SIGKILL);
     assert_int_equal(waitpid(holder, NULL, 0), holder);
 
+    assert_false(lock_find_run(path, &run));
     expect_ok(lock_acquire(path, "sync", &lock, &err));
     lock_release(&lock);
     close(ends[0]);
