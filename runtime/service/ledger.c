@@ -162,8 +162,7 @@ void ledger_add(struct ledger *ledger, const struct run_result *run)
         kind->ok++;
     else
         kind->failed++;
-    ledger->requests += (int64_t)run->requests;
-    ledger->retries += (int64_t)run->retries;
+    traffic_add(&ledger->traffic, &run->traffic);
     add_duration(kind, (double)(run->finished_us - run->started_us) / 1e6);
     ledger->last_ok = ok;
     ledger->last_run_us = run->finished_us;

@@ -43,12 +43,11 @@ struct ledger {
     struct ledger_table *tables;
     size_t count;
     struct ledger_kind kinds[LEDGER_KINDS];
-    int64_t last_ok_us;  /* end of the last run that was ok, 0: none known */
-    int64_t last_run_us; /* end of the last run */
-    bool last_ok;        /* whether that one was ok; true before any */
-    int64_t requests;    /* of passes to BigQuery */
-    int64_t retries;
-    int64_t postponed; /* scheduled passes that found the lock taken */
+    int64_t last_ok_us;     /* end of the last run that was ok, 0: none known */
+    int64_t last_run_us;    /* end of the last run */
+    bool last_ok;           /* whether that one was ok; true before any */
+    struct traffic traffic; /* of passes with BigQuery */
+    int64_t postponed;      /* scheduled passes that found the lock taken */
 };
 
 MUST_CHECK bool ledger_init(

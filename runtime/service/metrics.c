@@ -193,14 +193,35 @@ static void write_runs(struct buffer *out, const struct metrics_input *input)
     single(out, "bqsync_running", "gauge", "Whether a pass runs.", input->running ? 1 : 0);
 }
 
+static void requests_of(
+    struct buffer *out, enum traffic_call call, enum traffic_outcome outcome, uint64_t number)
+{
+    buffer_append_text(out, "bqsync_requests_total{");
+    label(out, "call", traffic_call_name(call), true);
+    label(out, "outcome", traffic_outcome_name(outcome), false);
+    buffer_append_text(out, "}");
+    value(out, (double)number);
+}
+
+/* All that can be counted is there from the start, at zero: a first failure is an increase. */
 static void write_traffic(struct buffer *out, const struct ledger *ledger)
 {
-    single(
-        out, "bqsync_requests_total", "counter", "Requests of passes to BigQuery.",
-        (double)ledger->requests);
-    single(
-        out, "bqsync_retries_total", "counter", "Requests that had to be repeated.",
-        (double)ledger->retries);
+    const struct traffic *traffic = &ledger->traffic;
+
+    family(out, "bqsync_requests_total", "counter", "Requests of passes to BigQuery.");
+    for (size_t i = 0; i < TRAFFIC_CALLS; i++)
+        for (size_t j = 0; j < TRAFFIC_OUTCOMES; j++)
+            requests_of(
+                out, (enum traffic_call)i, (enum traffic_outcome)j, traffic->requests[i][j]);
+    family(
+        out, "bqsync_retries_total", "counter",
+        "Requests, uploads and jobs of passes that had to be repeated, by reason.");
+    for (size_t i = 0; i < TRAFFIC_REASONS; i++) {
+        buffer_append_text(out, "bqsync_retries_total{");
+        label(out, "reason", traffic_reason_name((enum traffic_reason)i), false);
+        buffer_append_text(out, "}");
+        value(out, (double)traffic->retries[i]);
+    }
 }
 
 static void write_schedule(struct buffer *out, const struct scheduler_view *view)

@@ -199,7 +199,8 @@ static bool run_script(struct commit *commit, struct job *out_job, struct error 
  * intents stay. */
 static bool run_tries(struct commit *commit, struct job *out_job, struct error *err)
 {
-    const struct clock *clock = commit->crew->appliers[0].clock;
+    const struct applier *applier = &commit->crew->appliers[0];
+    const struct clock *clock = applier->clock;
 
     for (int attempt = 1;; attempt++) {
         if (!run_script(commit, out_job, err))
@@ -210,6 +211,7 @@ static bool run_tries(struct commit *commit, struct job *out_job, struct error *
         log_warn(
             "transaction failed, trying again", LOG_NUMBER("attempt", attempt),
             LOG_TEXT("reason", out_job->failure.message));
+        bigquery_count_retry(applier->bigquery, &out_job->failure);
         if (!clock->sleep_ms(clock->context, (int64_t)COMMIT_PAUSE_MS << (attempt - 1)))
             return error_set(err, ERROR_STOPPED, "stopped before the transaction was tried again");
     }

@@ -82,8 +82,7 @@ struct bigquery_counters crew_counters(const struct crew *crew)
 
     for (size_t i = 0; i < crew->count; i++) {
         struct bigquery_counters one = bigquery_counters(crew->appliers[i].bigquery);
-        sum.requests += one.requests;
-        sum.retries += one.retries;
+        traffic_add(&sum.traffic, &one.traffic);
         sum.bytes_sent += one.bytes_sent;
         sum.bytes_received += one.bytes_received;
     }

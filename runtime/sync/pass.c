@@ -451,7 +451,7 @@ static void report(const struct pass *pass)
         LOG_NUMBER("unchanged", counts[TABLE_UNCHANGED]),
         LOG_NUMBER("failed", counts[TABLE_FAILED]),
         LOG_NUMBER("duration_ms", (result->finished_us - result->started_us) / 1000),
-        LOG_NUMBER("requests", result->requests), LOG_TEXT("run", result->id));
+        LOG_NUMBER("requests", traffic_requests(&result->traffic)), LOG_TEXT("run", result->id));
 }
 
 void pass_run(
@@ -472,9 +472,7 @@ void pass_run(
     if (!make_tasks(&pass, &err) || !run(&pass, &err))
         out_result->error = err;
     out_result->finished_us = clock->wall_us(clock->context);
-    struct bigquery_counters counters = crew_counters(&pass.crew);
-    out_result->requests = counters.requests;
-    out_result->retries = counters.retries;
+    out_result->traffic = crew_counters(&pass.crew).traffic;
     report(&pass);
     if (pass.locked && pass.tracking_open)
         save(&pass);

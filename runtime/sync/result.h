@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/table.h"
+#include "warehouse/traffic.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -39,11 +40,10 @@ struct table_result {
 struct run_result {
     char id[RUN_ID_SIZE];
     enum run_kind kind;
-    int64_t started_us;  /* wall clock */
-    int64_t finished_us; /* 0 while it runs */
-    struct error error;  /* why the pass as a whole ended early; ERROR_NONE if it did not */
-    uint64_t requests;   /* sent to BigQuery */
-    uint64_t retries;    /* of them, those that repeated one */
+    int64_t started_us;     /* wall clock */
+    int64_t finished_us;    /* 0 while it runs */
+    struct error error;     /* why the pass as a whole ended early; ERROR_NONE if it did not */
+    struct traffic traffic; /* with BigQuery */
     struct table_result *tables;
     size_t table_count;
 };

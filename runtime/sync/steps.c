@@ -270,6 +270,7 @@ bool step_tries(struct applier *applier, struct task *task, step_try *once, stru
         log_warn(
             "job failed, trying again", LOG_TEXT("table", task->table->name),
             LOG_NUMBER("attempt", task->result->attempts), LOG_TEXT("reason", err->message));
+        bigquery_count_retry(applier->bigquery, err);
         int64_t pause = (int64_t)GENERATION_PAUSE_MS << (task->result->attempts - 1);
         if (!applier->clock->sleep_ms(applier->clock->context, pause))
             return error_set(err, ERROR_STOPPED, "stopped before %s was sent", task->table->name);

@@ -101,3 +101,8 @@ struct bigquery_counters bigquery_counters(const struct bigquery *bigquery)
 {
     return bigquery->counters;
 }
+
+void bigquery_count_retry(struct bigquery *bigquery, const struct error *why)
+{
+    bigquery->counters.traffic.retries[traffic_reason_of(why)]++;
+}

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/spool.h"
+#include "warehouse/traffic.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -45,12 +46,13 @@ void bigquery_set_location(struct bigquery *bigquery, const char *location);
 
 /* Requests made and bytes sent and received so far, retries included. */
 struct bigquery_counters {
-    uint64_t requests;
-    uint64_t retries;
+    struct traffic traffic;
     uint64_t bytes_sent;
     uint64_t bytes_received;
 };
 struct bigquery_counters bigquery_counters(const struct bigquery *bigquery);
+/* Counts that a new job is started in the place of one that failed with this error. */
+void bigquery_count_retry(struct bigquery *bigquery, const struct error *why);
 
 /* --- datasets and tables ----------------------------------------------------------------- */
 

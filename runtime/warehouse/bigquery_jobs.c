@@ -58,7 +58,7 @@ static bool insert_job(
     buffer_append_text(&path, "/jobs");
     call_path_query(bigquery, false, &path);
     const struct call call = {
-        .what = "jobs.insert",
+        .what = TRAFFIC_JOBS_INSERT,
         .subject = job_id,
         .permission = "bigquery.jobs.create",
         .method = "POST",
@@ -232,7 +232,7 @@ static bool list_children(
         http_escape(&path, token);
     }
     const struct call call = {
-        .what = "jobs.list",
+        .what = TRAFFIC_JOBS_LIST,
         .subject = job_id,
         .permission = "bigquery.jobs.create",
         .method = "GET",
@@ -305,7 +305,7 @@ bool bigquery_job_get(
     http_escape(&path, job_id);
     call_path_query(bigquery, true, &path);
     const struct call call = {
-        .what = "jobs.get",
+        .what = TRAFFIC_JOBS_GET,
         .subject = job_id,
         .permission = "bigquery.jobs.create",
         .method = "GET",

@@ -23,8 +23,8 @@ bool bigquery_dry_run(struct bigquery *bigquery, const char *sql, struct error *
     buffer_append_text(&path, "/queries");
     call_path_query(bigquery, false, &path);
     const struct call call = {
-        .what = "jobs.query (dry run)",
-        .subject = "",
+        .what = TRAFFIC_JOBS_QUERY,
+        .subject = "(dry run)",
         .method = "POST",
         .path = buffer_text(&path),
         .body = body,
@@ -64,7 +64,7 @@ bool bigquery_table_permissions(
     buffer_append_text(&path, ":testIamPermissions");
     call_path_query(bigquery, false, &path);
     const struct call call = {
-        .what = "tables.testIamPermissions",
+        .what = TRAFFIC_TABLES_TEST_IAM,
         .subject = table,
         .method = "POST",
         .path = buffer_text(&path),

@@ -84,7 +84,7 @@ static bool first_page(struct selection *selection, cJSON **out_page, struct err
     buffer_append_text(&path, "/queries");
     call_path_query(selection->bigquery, false, &path);
     const struct call call = {
-        .what = "jobs.query",
+        .what = TRAFFIC_JOBS_QUERY,
         .subject = "",
         .permission = "bigquery.jobs.create and bigquery.tables.getData",
         .method = "POST",
@@ -119,7 +119,7 @@ static bool next_page(
         http_escape(&path, token);
     }
     const struct call call = {
-        .what = "jobs.getQueryResults",
+        .what = TRAFFIC_JOBS_RESULTS,
         .subject = selection->job_id == NULL ? "" : selection->job_id,
         .permission = "bigquery.tables.getData",
         .method = "GET",
@@ -261,7 +261,10 @@ bool bigquery_select(
         if (ok || !deserves_fresh_query(&selection, err))
             break;
         pause = retry_next(&retry, false, err->retry_after_ms);
-        if (pause < 0 || !retry_sleep(&retry, pause, err))
+        if (pause < 0)
+            break;
+        bigquery_count_retry(bigquery, err);
+        if (!retry_sleep(&retry, pause, err))
             break;
     }
     if (ok && out_bytes_billed != NULL)

@@ -35,7 +35,7 @@ bool bigquery_dataset_read(struct bigquery *bigquery, cJSON **out_dataset, struc
     call_path_dataset(bigquery, &path);
     call_path_query(bigquery, false, &path);
     const struct call call = {
-        .what = "datasets.get",
+        .what = TRAFFIC_DATASETS_GET,
         .subject = bigquery->dataset,
         .permission = "bigquery.datasets.get",
         .method = "GET",
@@ -77,7 +77,7 @@ bool bigquery_dataset_insert(struct bigquery *bigquery, const char *location, st
     buffer_append_text(&path, "/datasets");
     call_path_query(bigquery, false, &path);
     const struct call call = {
-        .what = "datasets.insert",
+        .what = TRAFFIC_DATASETS_INSERT,
         .subject = bigquery->dataset,
         .permission = "bigquery.datasets.create",
         .method = "POST",
@@ -120,7 +120,7 @@ static bool list_page(struct bigquery *bigquery, const char *token, cJSON **page
         http_escape(&path, token);
     }
     const struct call call = {
-        .what = "tables.list",
+        .what = TRAFFIC_TABLES_LIST,
         .subject = bigquery->dataset,
         .permission = "bigquery.tables.list",
         .method = "GET",
@@ -179,7 +179,7 @@ bool bigquery_table_get(
     struct bigquery *bigquery, const char *table, cJSON **out_table, struct error *err)
 {
     struct call call = {
-        .what = "tables.get",
+        .what = TRAFFIC_TABLES_GET,
         .permission = "bigquery.tables.get",
         .method = "GET",
     };
@@ -205,7 +205,7 @@ bool bigquery_table_insert(
     buffer_append_text(&path, "/tables");
     call_path_query(bigquery, false, &path);
     const struct call call = {
-        .what = "tables.insert",
+        .what = TRAFFIC_TABLES_INSERT,
         .subject = table,
         .permission = "bigquery.tables.create",
         .method = "POST",
@@ -226,7 +226,7 @@ bool bigquery_table_patch(
     const char *etag = call_text(patch, "etag");
     char match[160];
     struct call call = {
-        .what = "tables.patch",
+        .what = TRAFFIC_TABLES_PATCH,
         .permission = "bigquery.tables.update",
         .method = "PATCH",
         .body = patch,
@@ -245,7 +245,7 @@ bool bigquery_table_patch(
 bool bigquery_table_delete(struct bigquery *bigquery, const char *table, struct error *err)
 {
     struct call call = {
-        .what = "tables.delete",
+        .what = TRAFFIC_TABLES_DELETE,
         .permission = "bigquery.tables.delete",
         .method = "DELETE",
         .empty_answer = true,

@@ -106,8 +106,8 @@ static void read_error_body(
 static void name_call(const struct call *call, char *out, size_t size)
 {
     snprintf(
-        out, size, "BigQuery: %s%s%s", call->what, call->subject[0] == '\0' ? "" : " ",
-        call->subject);
+        out, size, "BigQuery: %s%s%s", traffic_call_name(call->what),
+        call->subject[0] == '\0' ? "" : " ", call->subject);
 }
 
 void call_explain(struct error *err)
@@ -184,7 +184,8 @@ static bool authorization_line(
 {
     if (bigquery->credentials == NULL || !url_may_see_token(bigquery, url))
         return true;
-    if (!credentials_authorization(bigquery->credentials, out_value, err))
+    if (!credentials_authorization(
+            bigquery->credentials, &bigquery->counters.traffic, out_value, err))
         return false;
     buffer_printf(line, "Authorization: %s", *out_value);
     return buffer_check(line, "the Authorization header", err);
@@ -210,6 +211,15 @@ static void fill_request(
         request->stall_timeout_ms = STALL_MS;
     request->headers[0] = "x-goog-api-client: gl-c/17 gccl/" BQSYNC_VERSION;
     request->headers[1] = call->header;
+}
+
+/* 308 is how an upload's session says "go on". */
+static enum traffic_outcome outcome_of(bool answered, const struct http_answer *answer)
+{
+    if (!answered)
+        return TRAFFIC_NO_ANSWER;
+    bool good = (answer->status >= 200 && answer->status < 300) || answer->status == 308;
+    return good ? TRAFFIC_OK : TRAFFIC_ERROR;
 }
 
 static bool send_request(
@@ -244,12 +254,12 @@ static bool send_request(
     int64_t started = bigquery->clock->monotonic_ms(bigquery->clock->context);
     bool ok = bigquery->http->perform(bigquery->http->context, request, answer, err);
     log_debug(
-        "request", LOG_TEXT("call", call->what), LOG_TEXT("subject", call->subject),
-        LOG_NUMBER("status", answer->status), LOG_NUMBER("sent", answer->sent),
-        LOG_NUMBER("received", answer->received),
+        "request", LOG_TEXT("call", traffic_call_name(call->what)),
+        LOG_TEXT("subject", call->subject), LOG_NUMBER("status", answer->status),
+        LOG_NUMBER("sent", answer->sent), LOG_NUMBER("received", answer->received),
         LOG_NUMBER(
             "duration_ms", bigquery->clock->monotonic_ms(bigquery->clock->context) - started));
-    bigquery->counters.requests++;
+    bigquery->counters.traffic.requests[call->what][outcome_of(ok, answer)]++;
     bigquery->counters.bytes_sent += answer->sent;
     bigquery->counters.bytes_received += answer->received;
     cJSON_free(text);
@@ -339,11 +349,11 @@ bool call_pause(
         return false;
     }
     log_warn(
-        "request failed, trying again", LOG_TEXT("call", call->what),
+        "request failed, trying again", LOG_TEXT("call", traffic_call_name(call->what)),
         LOG_TEXT("subject", call->subject), LOG_NUMBER("status", err->http_status),
         LOG_TEXT("reason", err->reason), LOG_TEXT("error", err->message),
         LOG_NUMBER("pause_ms", pause));
-    bigquery->counters.retries++;
+    bigquery_count_retry(bigquery, err);
     return retry_sleep(retry, pause, err);
 }
 
@@ -412,6 +422,7 @@ static bool try_until_good(
         ok = false;
         if (action == RETRY_REFRESH_TOKEN && !refreshed) {
             refreshed = true;
+            bigquery_count_retry(bigquery, err);
             continue;
         }
         if (action != RETRY_AGAIN || !call_pause(bigquery, call, &retry, answered, err))

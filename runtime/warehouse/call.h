@@ -7,6 +7,7 @@
 #include "warehouse/bigquery.h"
 #include "warehouse/http.h"
 #include "warehouse/retry.h"
+#include "warehouse/traffic.h"
 
 #define BIGQUERY_ROOT "https://bigquery.googleapis.com"
 
@@ -38,7 +39,7 @@ struct bigquery {
 
 /* One call. Strings are borrowed. */
 struct call {
-    const char *what;       /* "tables.get" */
+    enum traffic_call what;
     const char *subject;    /* table or job, "" if none */
     const char *permission; /* what it needs, for the message of a 403; NULL if it depends */
     const char *method;

@@ -205,13 +205,14 @@ static void drop_token(struct credentials *credentials)
 }
 
 /* Called with the lock held; lets go of it while the request is under way. */
-static void refresh(struct credentials *credentials)
+static void refresh(struct credentials *credentials, struct traffic *traffic)
 {
     struct oauth oauth = oauth_of(credentials);
     struct token token = {0};
     struct error err = {0};
     char *header = NULL;
 
+    oauth.traffic = traffic;
     credentials->refreshing = true;
     pthread_mutex_unlock(&credentials->lock);
     bool ok = identity_token(credentials->identity, &oauth, OAUTH_SCOPE, &token, &err) &&
@@ -248,7 +249,7 @@ static bool is_futile(const struct credentials *credentials)
 }
 
 bool credentials_authorization(
-    struct credentials *credentials, char **out_header, struct error *err)
+    struct credentials *credentials, struct traffic *traffic, char **out_header, struct error *err)
 {
     bool ok = true;
 
@@ -260,7 +261,7 @@ bool credentials_authorization(
             while (credentials->round == round)
                 pthread_cond_wait(&credentials->refreshed, &credentials->lock);
         } else {
-            refresh(credentials);
+            refresh(credentials, traffic);
         }
     }
     if (credentials->header == NULL) {

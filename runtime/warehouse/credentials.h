@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 struct credentials;
+struct traffic;
 
 struct credentials_options {
     const char *file; /* GOOGLE_APPLICATION_CREDENTIALS, NULL: search */
@@ -26,10 +27,11 @@ MUST_CHECK bool credentials_open(
 void credentials_close(struct credentials *credentials);
 
 /* The value of the Authorization header ("Bearer ..."), returned owned and to be wiped by the
- * caller (credentials_wipe); asks the token endpoint when the cached one is about to expire.
+ * caller (credentials_wipe); asks the token endpoint when the cached one is about to expire, and
+ * counts in traffic, unless NULL, how often it had to be asked again.
  * ERROR_AUTH, ERROR_UNREACHABLE. */
 MUST_CHECK bool credentials_authorization(
-    struct credentials *credentials, char **out_header, struct error *err);
+    struct credentials *credentials, struct traffic *traffic, char **out_header, struct error *err);
 /* The token just used was refused (401): the next call fetches a new one. */
 void credentials_invalidate(struct credentials *credentials, const char *refused_header);
 void credentials_wipe(char *header);

@@ -113,6 +113,8 @@ bool oauth_request(
             &retry, answer->failure == HTTP_NOT_SENT, answered ? err->retry_after_ms : 0);
         if (action != RETRY_AGAIN || pause < 0 || retry.attempts >= TRIES)
             return false;
+        if (oauth->traffic != NULL)
+            oauth->traffic->retries[TRAFFIC_TOKEN]++;
         if (!retry_sleep(&retry, pause, err))
             return false;
     }

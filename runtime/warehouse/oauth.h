@@ -5,6 +5,7 @@
 
 #include "warehouse/http.h"
 #include "warehouse/retry.h"
+#include "warehouse/traffic.h"
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -19,6 +20,7 @@ struct oauth {
     const struct http_ops *http;
     const struct clock *clock;
     uint64_t *random;
+    struct traffic *traffic; /* where repeated requests are counted, NULL: nowhere */
 };
 
 struct token {

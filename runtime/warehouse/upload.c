@@ -127,7 +127,7 @@ static bool send_multipart(
     };
     const struct http_source source = part_source(&part);
     const struct call call = {
-        .what = "load",
+        .what = TRAFFIC_LOAD,
         .subject = job_id,
         .permission = LOAD_PERMISSION,
         .method = "POST",
@@ -189,7 +189,7 @@ static bool session_start(struct session *session, struct error *err)
     buffer_init(&path, PATH_CEILING);
     upload_path(bigquery, "resumable", &path);
     const struct call call = {
-        .what = "upload",
+        .what = TRAFFIC_UPLOAD,
         .subject = session->job_id,
         .permission = LOAD_PERMISSION,
         .method = "POST",
@@ -243,7 +243,7 @@ static bool session_request(
     }
     const struct http_source source = part_source(&part);
     const struct call call = {
-        .what = "upload",
+        .what = TRAFFIC_UPLOAD,
         .subject = session->job_id,
         .permission = LOAD_PERMISSION,
         .method = "PUT",
@@ -281,21 +281,24 @@ static bool session_finish(
     if (session->done)
         return true;
     session->probe = true;
-    return error_set(
+    error_set(
         err, ERROR_TRANSIENT, "BigQuery: upload %s: http %d, but the answer is not JSON",
         session->job_id, answer->status);
+    err->http_status = answer->status;
+    return false;
 }
 
 /* Waits after a failure and settles what comes next; false: give up. */
 static bool session_recover(struct session *session, enum retry_action action, struct error *err)
 {
-    const struct call call = {.what = "upload", .subject = session->job_id};
+    const struct call call = {.what = TRAFFIC_UPLOAD, .subject = session->job_id};
 
     switch (action) {
     case RETRY_REFRESH_TOKEN:
         if (session->refreshed)
             return false;
         session->refreshed = true;
+        bigquery_count_retry(session->bigquery, err);
         return true;
     case RETRY_NEW_SESSION:
         if (++session->restarts > MAX_RESTARTS)
@@ -332,10 +335,12 @@ static bool session_step(struct session *session, enum retry_action *action, str
         // An acknowledgement of nothing new, without a question asked, must not become a busy loop.
         ok = asked || session->offset > before;
         *action = RETRY_PROBE;
-        if (!ok)
+        if (!ok) {
             error_set(
                 err, ERROR_TRANSIENT, "BigQuery: upload %s: no progress at byte %" PRIu64,
                 session->job_id, session->offset);
+            err->http_status = 308;
+        }
     } else if (ok) {
         *action = RETRY_PROBE;
         ok = session_finish(session, &answer, err);

@@ -190,7 +190,7 @@ class ServeTest(unittest.TestCase):
                      'bqsync_runs_total{kind="incremental",outcome="ok"} 1', "bqsync_last_run_ok 1",
                      'bqsync_quota_modifications_used{table="accounts"} 1'):
             self.assertIn(line + "\n", text)
-        self.assertRegex(text, r"\nbqsync_requests_total [1-9]")
+        self.assertRegex(text, r'\nbqsync_requests_total{call="load",outcome="ok"} [1-9]')
         tool("promtool", "prometheus")
         judged = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
                                 capture_output=True)

@@ -41,8 +41,8 @@ static void add_run(struct ledger *ledger)
         .kind = RUN_INCREMENTAL,
         .started_us = 1000 * US,
         .finished_us = 1001 * US + US / 2,
-        .requests = 7,
-        .retries = 2,
+        .traffic.requests[TRAFFIC_JOBS_INSERT] = {[TRAFFIC_OK] = 7, [TRAFFIC_ERROR] = 1},
+        .traffic.retries[TRAFFIC_RATE_LIMIT] = 2,
         .tables = results,
         .table_count = 2,
     };
@@ -101,8 +101,11 @@ static void test_a_run_shows_in_every_family(void **state)
     expect_line(text, "bqsync_pending_changes{table=\"users\"} 3");
     expect_line(text, "bqsync_rejected_rows{table=\"users\"} 1");
     expect_line(text, "bqsync_table_failing{table=\"users\"} 0");
-    expect_line(text, "bqsync_requests_total 7");
-    expect_line(text, "bqsync_retries_total 2");
+    expect_line(text, "bqsync_requests_total{call=\"jobs.insert\",outcome=\"ok\"} 7");
+    expect_line(text, "bqsync_requests_total{call=\"jobs.insert\",outcome=\"error\"} 1");
+    expect_line(text, "bqsync_requests_total{call=\"load\",outcome=\"no_answer\"} 0");
+    expect_line(text, "bqsync_retries_total{reason=\"rateLimitExceeded\"} 2");
+    expect_line(text, "bqsync_retries_total{reason=\"other\"} 0");
     expect_line(text, "bqsync_runs_total{kind=\"incremental\",outcome=\"failed\"} 1");
     expect_line(text, "bqsync_run_duration_seconds_bucket{kind=\"incremental\",le=\"1\"} 0");
     expect_line(text, "bqsync_run_duration_seconds_bucket{kind=\"incremental\",le=\"2.5\"} 1");
@@ -132,7 +135,7 @@ static void test_a_source_that_cannot_be_read_shows_and_hides_nothing_else(void 
 
     (void)state;
     expect_line(text, "bqsync_source_up 0");
-    expect_line(text, "bqsync_requests_total 7");
+    expect_line(text, "bqsync_requests_total{call=\"jobs.insert\",outcome=\"ok\"} 7");
     assert_null(strstr(text, "bqsync_pending_changes{"));
     free(text);
 }

@@ -119,6 +119,8 @@ static void test_a_query_that_failed_inside_bigquery_is_run_afresh(void **state)
 
     assert_string_equal(seen.text, "1,2;");
     assert_string_not_equal(fixture->http.requests[0].body, fixture->http.requests[2].body);
+    struct traffic traffic = bigquery_counters(fixture->bigquery).traffic;
+    assert_int_equal(traffic.retries[TRAFFIC_JOB_BACKEND_ERROR], 1);
 }
 
 static void test_a_wrong_query_shows_googles_words(void **state)

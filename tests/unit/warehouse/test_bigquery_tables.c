@@ -277,8 +277,11 @@ static void test_requests_say_who_asks_and_are_counted(void **state)
     expect_ok(bigquery_table_get(fixture->bigquery, "t", &table, &err));
 
     struct bigquery_counters counters = bigquery_counters(fixture->bigquery);
-    assert_int_equal(counters.requests, 2);
-    assert_int_equal(counters.retries, 1);
+    assert_int_equal(counters.traffic.requests[TRAFFIC_TABLES_GET][TRAFFIC_OK], 1);
+    assert_int_equal(counters.traffic.requests[TRAFFIC_TABLES_GET][TRAFFIC_ERROR], 1);
+    assert_int_equal(traffic_requests(&counters.traffic), 2);
+    assert_int_equal(counters.traffic.retries[TRAFFIC_HTTP_503], 1);
+    assert_int_equal(traffic_retries(&counters.traffic), 1);
     assert_string_equal(
         fake_http_header(&fixture->http.requests[0], "x-goog-api-client"),
         "gl-c/17 gccl/" BQSYNC_VERSION);

@@ -114,7 +114,7 @@ static void expect_header(struct credentials *credentials, const char *expected)
     struct error err = {0};
     char *header = NULL;
 
-    expect_ok(credentials_authorization(credentials, &header, &err));
+    expect_ok(credentials_authorization(credentials, NULL, &header, &err));
     assert_string_equal(header, expected);
     credentials_wipe(header);
 }
@@ -222,7 +222,7 @@ static void test_outside_of_googles_universe_the_assertion_is_the_token(void **s
     char *token = NULL;
     cJSON *header = NULL;
 
-    expect_ok(credentials_authorization(credentials, &token, &err));
+    expect_ok(credentials_authorization(credentials, NULL, &token, &err));
 
     assert_memory_equal(token, "Bearer ", 7);
     cJSON *claims = verified_claims(endpoint->keys.key, token + 7, &header);
@@ -327,7 +327,7 @@ static void test_a_user_may_act_as_an_account_through_delegates(void **state)
     endpoint->answers[0] = TOKEN("user");
     endpoint->answers[1] = "403 {\"error\":{\"status\":\"PERMISSION_DENIED\",\"message\":\"no\"}}";
     expect_error(
-        credentials_authorization(credentials, &header, &err), ERROR_AUTH,
+        credentials_authorization(credentials, NULL, &header, &err), ERROR_AUTH,
         "PERMISSION_DENIED: no (user has to have roles/iam.serviceAccountTokenCreator on it)");
 
     assert_non_null(strstr(endpoint->bodies[1], "\"delegates\":[\"d@e\"]"));
@@ -394,7 +394,7 @@ static void test_a_failed_renewal_uses_the_old_token_to_its_end(void **state)
     assert_int_equal(endpoint->requests, 2);
     endpoint->clock.ms += 101 * 1000;
     expect_error(
-        credentials_authorization(credentials, &header, &err), ERROR_AUTH, "invalid_grant");
+        credentials_authorization(credentials, NULL, &header, &err), ERROR_AUTH, "invalid_grant");
     credentials_close(credentials);
 }
 
@@ -409,7 +409,8 @@ static void test_an_endpoint_that_refuses_is_not_asked_again_at_once(void **stat
     endpoint->answers[1] = TOKEN("t1");
     for (int i = 0; i < 3; i++)
         expect_error(
-            credentials_authorization(credentials, &header, &err), ERROR_AUTH, "invalid_grant");
+            credentials_authorization(credentials, NULL, &header, &err), ERROR_AUTH,
+            "invalid_grant");
     assert_int_equal(endpoint->requests, 1);
 
     endpoint->clock.ms += 10 * 1000;
@@ -439,7 +440,7 @@ static void *ask(void *context)
     struct error err = {0};
     char *header = NULL;
 
-    if (credentials_authorization(context, &header, &err))
+    if (credentials_authorization(context, NULL, &header, &err))
         return header;
     return NULL;
 }
@@ -500,7 +501,8 @@ static void test_refusals_of_the_endpoint_say_what_to_do(void **state)
         struct credentials *credentials = open_content(endpoint, cases[i].content);
         endpoint->answers[0] = cases[i].answer;
         expect_error(
-            credentials_authorization(credentials, &header, &err), ERROR_AUTH, cases[i].message);
+            credentials_authorization(credentials, NULL, &header, &err), ERROR_AUTH,
+            cases[i].message);
         assert_int_equal(endpoint->requests, 1);
         assert_memory_equal(err.message, "credentials: ", 13);
         credentials_close(credentials);
@@ -524,7 +526,9 @@ static void test_a_token_endpoint_in_trouble_is_asked_three_times(void **state)
 
     credentials_invalidate(credentials, "Bearer t");
     endpoint->answers[3] = "500 x";
-    expect_error(credentials_authorization(credentials, &header, &err), ERROR_TRANSIENT, "500");
+    struct traffic traffic = {0};
+    expect_error(
+        credentials_authorization(credentials, &traffic, &header, &err), ERROR_TRANSIENT, "500");
     assert_int_equal(endpoint->requests, 6);
     credentials_close(credentials);
 }
@@ -535,11 +539,12 @@ static void test_nobody_at_the_token_endpoint_is_unreachable(void **state)
     struct credentials *credentials = open_content(
         endpoint, "{\"type\":\"authorized_user\",\"client_id\":\"i\",\"client_secret\":\"s\","
                   "\"refresh_token\":\"r\",\"token_uri\":\"http://127.0.0.1:1/token\"}");
+    assert_int_equal(traffic.retries[TRAFFIC_TOKEN], 2);
     struct error err = {0};
     char *header = NULL;
 
     expect_error(
-        credentials_authorization(credentials, &header, &err), ERROR_UNREACHABLE,
+        credentials_authorization(credentials, NULL, &header, &err), ERROR_UNREACHABLE,
         "http://127.0.0.1:1");
     credentials_close(credentials);
 }
@@ -582,6 +587,9 @@ static void test_the_quota_project_goes_with_every_request(void **state)
     struct credentials *credentials = open_content(
         endpoint, "{\"type\":\"authorized_user\",\"client_id\":\"i\",\"client_secret\":\"s\","
                   "\"refresh_token\":\"r\",\"token_uri\":\"@URL@/t\",\"quota_project_id\":\"q1\"}");
+    struct traffic traffic = bigquery_counters(fixture.bigquery).traffic;
+    assert_int_equal(traffic.retries[TRAFFIC_TOKEN], 2);
+    assert_int_equal(traffic_retries(&traffic), 2);
     struct fixture fixture = {.bigquery = NULL};
     struct error err = {0};
     cJSON *table = NULL;

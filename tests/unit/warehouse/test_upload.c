@@ -250,6 +250,33 @@ static void test_any_fault_at_any_request_costs_at_most_a_chunk(void **state)
     }
 }
 
+static void test_what_an_upload_has_to_repeat_is_counted_by_reason(void **state)
+{
+    static const struct {
+        enum fault fault;
+        enum traffic_reason reason;
+    } cases[] = {
+        {FAULT_LOST_REQUEST, TRAFFIC_BROKEN},
+        {FAULT_503, TRAFFIC_HTTP_503},
+        {FAULT_404, TRAFFIC_SESSION_LOST},
+        {FAULT_410, TRAFFIC_SESSION_LOST},
+    };
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sessions sessions = {.fault = cases[i].fault, .at = 2};
+        struct traffic before = bigquery_counters(fixture->bigquery).traffic;
+        upload_with(fixture, &sessions, 3 * CHUNK, ERROR_NONE);
+        struct traffic after = bigquery_counters(fixture->bigquery).traffic;
+
+        assert_int_equal(traffic_retries(&after), traffic_retries(&before) + 1);
+        assert_int_equal(after.retries[cases[i].reason], before.retries[cases[i].reason] + 1);
+    }
+    struct traffic traffic = bigquery_counters(fixture->bigquery).traffic;
+    assert_int_equal(traffic.requests[TRAFFIC_UPLOAD][TRAFFIC_NO_ANSWER], 1);
+    assert_int_equal(traffic.requests[TRAFFIC_UPLOAD][TRAFFIC_ERROR], 3);
+}
+
 static void test_the_other_dialect_of_go_on_is_understood(void **state)
 {
     struct fixture *fixture = *state;
@@ -424,6 +451,7 @@ int main(void)
         FIXTURE_TEST(test_a_large_file_goes_in_chunks),
         FIXTURE_TEST(test_a_file_that_ends_with_a_chunk_needs_no_empty_one),
         FIXTURE_TEST(test_any_fault_at_any_request_costs_at_most_a_chunk),
+        FIXTURE_TEST(test_what_an_upload_has_to_repeat_is_counted_by_reason),
         FIXTURE_TEST(test_the_other_dialect_of_go_on_is_understood),
         FIXTURE_TEST(test_a_job_that_exists_ends_the_upload_well),
         FIXTURE_TEST(test_a_job_told_as_existing_at_the_start_is_not_sent),
