@@ -11,9 +11,12 @@ import http.client
 import json
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.parse
+
+from tests.support import printed
 
 DEADLINE_SECONDS = 60
 STATUS = "/admin/bigquery/sync/status"
@@ -49,10 +52,13 @@ class Service:
         self.process = None
 
     def __enter__(self):
+        printed.ran()
+        environment = {**self.app.environment, **self._environment}
+        printed.secrets_of(environment, self.app.folder)
+        self._out = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [self.app.program, "serve", *self._arguments], cwd=self.app.folder,
-            env={**self.app.environment, **self._environment}, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")
+            [self.app.program, "serve", *self._arguments], cwd=self.app.folder, env=environment,
+            stdin=subprocess.DEVNULL, stdout=self._out, stderr=subprocess.PIPE, text=True, errors="replace")
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         line = self.wait_line("admin api listening")
@@ -70,6 +76,9 @@ class Service:
                 self.process.wait()
         self._reader.join(10)
         self.process.stderr.close()
+        self._out.seek(0)
+        printed.keep("bqsync", "bqsync serve", self._out.read(), self.log)
+        self._out.close()
 
     def _read(self):
         for line in self.process.stderr:
@@ -113,7 +122,9 @@ class Service:
         try:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
-            return Answer(answer.status, answer.headers, answer.read())
+            kept = Answer(answer.status, answer.headers, answer.read())
+            printed.keep("bqsync", f"{method} {path[:200]}", str(kept.headers), kept.body)
+            return kept
         finally:
             connection.close()
 

@@ -5,6 +5,7 @@ import json
 import unittest
 
 from tests.e2e.serving import EVENTS, INCREMENTAL, MANUAL, RUNS, STATUS, TABLES, Service
+from tests.support import printed
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 
@@ -247,6 +248,7 @@ class AdminTest(unittest.TestCase):
         data = ""
         while True:
             line = answer.readline().decode()
+            printed.keep("bqsync", "a line of " + EVENTS, line)
             self.assertTrue(line, "the stream has ended")
             if line.startswith("data: "):
                 data += line[6:]

@@ -128,7 +128,7 @@ class DashboardTest(unittest.TestCase):
         page.wait(f"{STATE} === 'In sync'", timeout=8)
 
     def test_it_asks_for_the_token_and_keeps_it_for_the_tab(self):
-        service = self.serve(token="s3cret")
+        service = self.serve(token="s3cret-of-the-tab")
         service.wait_run(service.post(MANUAL).json["run_id"])
         page = self.open(service)
         page.wait("document.querySelector('#token').open")
@@ -138,14 +138,14 @@ class DashboardTest(unittest.TestCase):
         page.press("Enter")
         page.wait("document.querySelector('#token-error').textContent")
         page.click("#token-value")
-        page.type("s3cret")
+        page.type("s3cret-of-the-tab")
         page.press("Enter")
         page.wait(f"{STATE} === 'In sync'")
         self.assertFalse(page.run("document.querySelector('#token').open"))
         page.run("location.reload()")
         page.wait(f"{STATE} === 'In sync'")
         self.assertEqual(0, page.run("Object.keys(localStorage).length"))
-        self.assertFalse([url for url in page.requested() if "s3cret" in url])
+        self.assertFalse([url for url in page.requested() if "s3cret-of-the-tab" in url])
 
     def test_it_fits_a_phone_and_a_dark_room(self):
         service = self.serve(BQ_SYNC_INTERVAL="15m", BQ_SYNC_DAILY_AT="07:30")

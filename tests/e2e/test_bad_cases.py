@@ -10,7 +10,7 @@ import unittest
 
 from tests.support import mirror
 from tests.support.bqlocal import Bqlocal
-from tests.support.deployment import Deployment
+from tests.support.deployment import Deployment, run_program
 
 SCHEMAS = pathlib.Path(__file__).resolve().parent.parent / "schemas"
 ROWS = """
@@ -174,8 +174,8 @@ class ReadOnlyTest(BadCase):
     def start_as_nobody(self, **environment):
         """Root may write anything, so somebody else has to try."""
         other = {"user": "nobody"} if os.geteuid() == 0 else {}
-        process = subprocess.run([self.app.program, "sync"], cwd="/", env={**self.app.environment, **environment},
-                                 capture_output=True, text=True, timeout=60, **other)
+        process = run_program([self.app.program, "sync"], "/", {**self.app.environment, **environment}, timeout=60,
+                              **other)
         return process.returncode, process.stderr
 
     def test_a_source_that_may_not_be_written_is_synced_with_the_state_elsewhere(self):
@@ -206,9 +206,8 @@ class DiskTest(BadCase):
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 
-        process = subprocess.run([self.app.program, "sync"], cwd=self.app.folder, env=self.app.environment,
-                                 capture_output=True, text=True, timeout=60, preexec_fn=limited,
-                                 restore_signals=False)
+        process = run_program([self.app.program, "sync"], self.app.folder, self.app.environment, timeout=60,
+                              preexec_fn=limited, restore_signals=False)
         return process.returncode, process.stderr
 
     def test_no_room_for_the_control_tables_ends_the_run(self):

@@ -5,6 +5,7 @@ import os
 import pty
 import unittest
 
+from tests.support import printed
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 
@@ -120,6 +121,7 @@ class CommandLineTest(unittest.TestCase):
             seen += piece
         _, status = os.waitpid(pid, 0)
         os.close(terminal)
+        printed.keep("bqsync", "bqsync sync, on a terminal", seen)
 
         self.assertEqual(0, os.waitstatus_to_exitcode(status))
         self.assertIn(b"accounts                   synced    replace", seen)

@@ -5,12 +5,11 @@ import os
 import pathlib
 import signal
 import sqlite3
-import subprocess
 import time
 import unittest
 
 from tests.support.bqlocal import Bqlocal
-from tests.support.deployment import SHAPES, Deployment
+from tests.support.deployment import SHAPES, Deployment, run_program
 
 LISTING = ("GET", "/bigquery/v2/projects/p/datasets/d/tables")
 
@@ -92,9 +91,9 @@ class ReadOnlySourceTest(ScanCase):
         self.addCleanup(self.app.folder.chmod, 0o700)
         nobody = {"user": 65534, "group": 65534, "extra_groups": []} if os.getuid() == 0 else {}
 
-        process = subprocess.run(
-            [self.app.program, "sync", "--json"], cwd=self.app.folder, capture_output=True, text=True,
-            env={**self.app.environment, "BQ_STATE_PATH": str(states / "state.db")}, **nobody)
+        process = run_program(
+            [self.app.program, "sync", "--json"], self.app.folder,
+            {**self.app.environment, "BQ_STATE_PATH": str(states / "state.db")}, **nobody)
 
         self.assertEqual(0, process.returncode, process.stderr)
         self.assertEqual(self.source(), self.accounts())

@@ -9,6 +9,7 @@ import unittest
 
 from tests.e2e.serving import MANUAL, RUNS, TABLES, Service
 from tests.conformance.foreign import tool
+from tests.support import printed
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 
@@ -52,7 +53,7 @@ class DocsTest(unittest.TestCase):
         self.assertEqual(table, set(documented()))
 
     def test_methods_and_statuses_are_those_documented(self):
-        service = self.serve(token="t")
+        service = self.serve(token="token-of-the-documents")
         run_id = service.post(MANUAL).json["run_id"]
         service.wait_run(run_id)
         for path, methods in documented().items():
@@ -114,6 +115,7 @@ class DocsTest(unittest.TestCase):
         for line in lines:
             done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60)
             self.assertEqual(0, done.returncode, done.stderr)
+            printed.keep("bqsync", line, done.stdout)
             answers.append(json.loads(done.stdout))
             service.wait(lambda: service.status()["running"] is None)
         status, manual, tables, listing = answers

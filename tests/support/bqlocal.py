@@ -22,6 +22,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from tests.support import printed
+
 START_SECONDS = 20
 STOP_SECONDS = 20
 
@@ -105,9 +107,11 @@ class Bqlocal:
         except subprocess.TimeoutExpired:
             self._process.kill()
             status = self._process.wait()
+        out = self._process.stdout.read()
         self._process.stdout.close()
         self._process = None
         self.last_log = self.log()
+        printed.keep("bqlocal", "bqlocal", self.ready_line, "\n", out, self.last_log)
         self._folder.cleanup()
         return status
 

@@ -11,13 +11,18 @@ It runs the real binary and reads real rows; it asserts nothing but that a comma
 import json
 import os
 import pathlib
+import secrets
 import signal
 import sqlite3
 import subprocess
 import tempfile
 
+from tests.support import printed
+
 BUILD = pathlib.Path(os.environ.get("BQSYNC_BUILD", "build")).resolve()
 TIMEOUT_SECONDS = 120
+# Every command but serve is given a secret that it has no use for, so that one that shows its settings is found out.
+UNUSED_TOKEN = "admin-" + secrets.token_hex(16)
 
 # The tables of tests/schemas, as an application would create them.
 SHAPES = """
@@ -36,6 +41,33 @@ create table invoices(id integer primary key, total numeric);
 
 class CommandFailed(Exception):
     """A command did not end with the status that was expected."""
+
+
+class Program(subprocess.Popen):
+    """A started program of ours; what it prints is kept for the search for secrets."""
+
+    def __init__(self, command, cwd, env, **options):
+        printed.ran()
+        printed.secrets_of(env, cwd)
+        self._what = " ".join(map(str, command[:2]))
+        super().__init__(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True, **options)
+
+    def communicate(self, *arguments, **options):
+        out, err = super().communicate(*arguments, **options)
+        printed.keep("bqsync", self._what, out, err)
+        return out, err
+
+
+def run_program(command, cwd, env, timeout=TIMEOUT_SECONDS, **options):
+    """As subprocess.run, for a program that no deployment starts in its own way."""
+    with Program(command, cwd, env, **options) as process:
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except BaseException:
+            process.kill()
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 class Deployment:
@@ -92,9 +124,8 @@ class Deployment:
     # bqsync
 
     def start(self, *arguments, **environment):
-        return subprocess.Popen(
-            [self.program, *arguments], cwd=self.folder, env={**self.environment, **environment},
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        given = {} if arguments[:1] == ("serve",) else {"BQ_ADMIN_TOKEN": UNUSED_TOKEN}
+        return Program([self.program, *arguments], self.folder, {**given, **self.environment, **environment})
 
     def run(self, *arguments, **environment):
         """A command to its end: (exit status, stdout, stderr)."""

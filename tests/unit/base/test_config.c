@@ -2,6 +2,7 @@
 #include "base/config.h"
 #include "base/config_env.h"
 #include "base/config_value.h"
+#include "support/printed.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -318,7 +319,8 @@ static void test_a_bad_flag_is_named_as_it_was_typed(void **state)
 static void test_a_secret_never_shows_in_a_message(void **state)
 {
     (void)state;
-    setenv("BQ_ADMIN_TOKEN", "hush\nhush", 1);
+    printed_secret("BQ_ADMIN_TOKEN", "hush-hush\nbe-silent");
+    setenv("BQ_ADMIN_TOKEN", "hush-hush\nbe-silent", 1);
 
     load_fails(
         ERROR_CONFIG, "BQ_ADMIN_TOKEN: the value (from environment) is not a plain text; expected "

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "support/expect.h"
+#include "support/printed.h"
 
 #include <cjson/cJSON.h>
 
@@ -101,11 +102,13 @@ static void test_sentry_gets_an_envelope_whose_length_is_true(void **state)
     struct error err;
 
     (void)state;
-    expect_ok(sentry_body(&failure, "https://k3y@sentry.example:8443/sub/42", &body, &err));
+    printed_secret("SENTRY_DSN", "k3y-of-the-dsn");
+    expect_ok(
+        sentry_body(&failure, "https://k3y-of-the-dsn@sentry.example:8443/sub/42", &body, &err));
     assert_string_equal(body.url, "https://sentry.example:8443/sub/api/42/envelope/");
     assert_true(has_header(&body, "Content-Type: application/x-sentry-envelope"));
     assert_true(has_header(
-        &body, "X-Sentry-Auth: Sentry sentry_key=k3y, sentry_version=7, "
+        &body, "X-Sentry-Auth: Sentry sentry_key=k3y-of-the-dsn, sentry_version=7, "
                "sentry_client=bqsync/" BQSYNC_VERSION));
 
     char *second = strchr(body.text, '\n') + 1;
@@ -125,7 +128,7 @@ static void test_sentry_gets_an_envelope_whose_length_is_true(void **state)
     assert_string_equal(text_at(event, "exception.values.0.type"), "quota");
     assert_string_equal(text_at(event, "tags.table"), "orders");
     assert_string_equal(text_at(event, "fingerprint.2"), "quotaExceeded");
-    assert_null(strstr(body.text, "k3y"));
+    assert_null(strstr(body.text, "k3y-of-the-dsn"));
     cJSON_Delete(head);
     cJSON_Delete(item);
     cJSON_Delete(event);

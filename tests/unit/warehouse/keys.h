@@ -2,6 +2,8 @@
 #ifndef TESTS_UNIT_WAREHOUSE_KEYS_H
 #define TESTS_UNIT_WAREHOUSE_KEYS_H
 
+#include "support/printed.h"
+
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <stdio.h>
@@ -25,7 +27,9 @@ static inline void keys_init(struct keys *keys)
     keys->key = EVP_RSA_gen(2048);
     PEM_write_bio_PKCS8PrivateKey(bio, keys->key, NULL, NULL, 0, NULL, NULL);
     int length = BIO_read(bio, text, sizeof text - 1);
+    text[length] = '\0';
     BIO_free(bio);
+    printed_secret("private_key", text);
     for (int i = 0; i < length; i++) {
         if (text[i] == '\n')
             keys->pem[out++] = '\\';

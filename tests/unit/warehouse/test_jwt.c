@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "support/expect.h"
+#include "support/printed.h"
 #include "warehouse/jwt.h"
 
 #include <openssl/ec.h>
@@ -48,6 +49,7 @@ static void write_pem(EVP_PKEY *key, const char *passphrase, char *out, int size
     int length = BIO_read(bio, out, size - 1);
     out[length] = '\0';
     BIO_free(bio);
+    printed_secret("private_key", out);
 }
 
 static void test_only_plain_rsa_keys_are_taken(void **state)

@@ -12,6 +12,7 @@
 #include "fixture.h"
 #include "keys.h"
 #include "support/http_server.h"
+#include "support/printed.h"
 #include "warehouse/credentials.h"
 
 #include <ctype.h>
@@ -19,6 +20,10 @@
 #include <pthread.h>
 
 #define ANSWERS 8
+
+#define CLIENT_SECRET "s&t-of-client"
+#define REFRESH_TOKEN "r/1-of-user"
+#define ACCESS_TOKEN  "access-granted-"
 
 struct endpoint {
     struct keys keys;
@@ -65,6 +70,9 @@ static int setup(void **state)
 
     log_configure(LOG_LEVEL_OFF, LOG_FORMAT_TEXT);
     keys_init(&endpoint->keys);
+    printed_secret("client_secret", CLIENT_SECRET);
+    printed_secret("refresh_token", REFRESH_TOKEN);
+    printed_secret("an access token", ACCESS_TOKEN);
     manual_clock_init(&endpoint->clock);
     pthread_mutex_init(&endpoint->lock, NULL);
     endpoint->server = http_server_start(answer, endpoint);
@@ -104,10 +112,11 @@ static struct credentials *open_content(struct endpoint *endpoint, const char *c
     "{\"type\":\"service_account\",\"client_email\":\"sync@p.iam.gserviceaccount.com\","           \
     "\"private_key_id\":\"k1\",\"private_key\":\"@KEY@\",\"token_uri\":\"@URL@/token\"}"
 #define USER                                                                                       \
-    "{\"type\":\"authorized_user\",\"client_id\":\"my id\",\"client_secret\":\"s&t\","             \
-    "\"refresh_token\":\"r/1\",\"token_uri\":\"@URL@/token\"}"
+    "{\"type\":\"authorized_user\",\"client_id\":\"my id\",\"client_secret\":\"" CLIENT_SECRET     \
+    "\","                                                                                          \
+    "\"refresh_token\":\"" REFRESH_TOKEN "\",\"token_uri\":\"@URL@/token\"}"
 #define TOKEN(value)                                                                               \
-    "{\"access_token\":\"" value "\",\"expires_in\":3600,\"token_type\":\"Bearer\"}"
+    "{\"access_token\":\"" ACCESS_TOKEN value "\",\"expires_in\":3600,\"token_type\":\"Bearer\"}"
 
 static void expect_header(struct credentials *credentials, const char *expected)
 {
@@ -186,7 +195,7 @@ static void test_a_service_account_signs_an_assertion_for_an_hour(void **state)
     cJSON *header = NULL;
 
     endpoint->answers[0] = TOKEN("t1");
-    expect_header(credentials, "Bearer t1");
+    expect_header(credentials, "Bearer " ACCESS_TOKEN "t1");
 
     assert_memory_equal(endpoint->bodies[0], prefix, strlen(prefix));
     assert_non_null(strstr(endpoint->heads[0], "POST /token "));
@@ -248,8 +257,8 @@ static void test_a_user_refreshes_by_form(void **state)
     expect_header(credentials, "Bearer u");
 
     assert_string_equal(
-        endpoint->bodies[0],
-        "grant_type=refresh_token&client_id=my%20id&client_secret=s%26t&refresh_token=r%2F1");
+        endpoint->bodies[0], "grant_type=refresh_token&client_id=my%20id&client_secret=s%26t-of-"
+                             "client&refresh_token=r%2F1-of-user");
     credentials_close(credentials);
 }
 
@@ -273,7 +282,7 @@ static void test_a_foreign_token_from_a_file_is_exchanged(void **state)
         subject);
     credentials = open_content(endpoint, content);
     endpoint->answers[0] = TOKEN("x");
-    expect_header(credentials, "Bearer x");
+    expect_header(credentials, "Bearer " ACCESS_TOKEN "x");
 
     assert_string_equal(
         endpoint->bodies[0],
@@ -306,7 +315,7 @@ static void test_a_foreign_token_from_a_url_leads_to_another_account(void **stat
     assert_non_null(strstr(endpoint->heads[0], "Metadata: True\r\n"));
     assert_non_null(strstr(endpoint->bodies[1], "&subject_token=foreign&"));
     assert_non_null(strstr(endpoint->bodies[1], "auth%2Fiam"));
-    assert_non_null(strstr(endpoint->heads[2], "Authorization: Bearer middle\r\n"));
+    assert_non_null(strstr(endpoint->heads[2], "Authorization: Bearer " ACCESS_TOKEN "middle\r\n"));
     assert_string_equal(
         endpoint->bodies[2],
         "{\"scope\":[\"https://www.googleapis.com/auth/bigquery\"],\"lifetime\":\"3600s\"}");
@@ -347,7 +356,7 @@ static void test_a_machine_of_googles_has_a_token(void **state)
     bool ok = credentials_open(&options, &credentials, &err);
     endpoint->answers[0] = TOKEN("m");
     if (ok)
-        expect_header(credentials, "Bearer m");
+        expect_header(credentials, "Bearer " ACCESS_TOKEN "m");
     unsetenv("http_proxy");
     unsetenv("CLOUDSDK_CONFIG");
     unsetenv("GCE_METADATA_HOST");
@@ -369,12 +378,12 @@ static void test_a_token_is_kept_until_shortly_before_its_end(void **state)
 
     endpoint->answers[0] = TOKEN("t1");
     endpoint->answers[1] = TOKEN("t2");
-    expect_header(credentials, "Bearer t1");
+    expect_header(credentials, "Bearer " ACCESS_TOKEN "t1");
     endpoint->clock.ms += 3300 * 1000;
-    expect_header(credentials, "Bearer t1");
+    expect_header(credentials, "Bearer " ACCESS_TOKEN "t1");
     assert_int_equal(endpoint->requests, 1);
     endpoint->clock.ms += 100 * 1000;
-    expect_header(credentials, "Bearer t2");
+    expect_header(credentials, "Bearer " ACCESS_TOKEN "t2");
     credentials_close(credentials);
 }
 
@@ -387,10 +396,10 @@ static void test_a_failed_renewal_uses_the_old_token_to_its_end(void **state)
 
     endpoint->answers[0] = TOKEN("t1");
     endpoint->answers[1] = "400 {\"error\":\"invalid_grant\",\"error_description\":\"gone\"}";
-    expect_header(credentials, "Bearer t1");
+    expect_header(credentials, "Bearer " ACCESS_TOKEN "t1");
     endpoint->clock.ms += 3500 * 1000;
-    expect_header(credentials, "Bearer t1");
-    expect_header(credentials, "Bearer t1");
+    expect_header(credentials, "Bearer " ACCESS_TOKEN "t1");
+    expect_header(credentials, "Bearer " ACCESS_TOKEN "t1");
     assert_int_equal(endpoint->requests, 2);
     endpoint->clock.ms += 101 * 1000;
     expect_error(
@@ -414,7 +423,7 @@ static void test_an_endpoint_that_refuses_is_not_asked_again_at_once(void **stat
     assert_int_equal(endpoint->requests, 1);
 
     endpoint->clock.ms += 10 * 1000;
-    expect_header(credentials, "Bearer t1");
+    expect_header(credentials, "Bearer " ACCESS_TOKEN "t1");
     credentials_close(credentials);
 }
 
@@ -425,13 +434,13 @@ static void test_only_the_refused_token_is_dropped(void **state)
 
     endpoint->answers[0] = TOKEN("t1");
     endpoint->answers[1] = TOKEN("t2");
-    expect_header(credentials, "Bearer t1");
+    expect_header(credentials, "Bearer " ACCESS_TOKEN "t1");
     credentials_invalidate(credentials, "Bearer older");
-    expect_header(credentials, "Bearer t1");
-    credentials_invalidate(credentials, "Bearer t1");
-    expect_header(credentials, "Bearer t2");
-    credentials_invalidate(credentials, "Bearer t1");
-    expect_header(credentials, "Bearer t2");
+    expect_header(credentials, "Bearer " ACCESS_TOKEN "t1");
+    credentials_invalidate(credentials, "Bearer " ACCESS_TOKEN "t1");
+    expect_header(credentials, "Bearer " ACCESS_TOKEN "t2");
+    credentials_invalidate(credentials, "Bearer " ACCESS_TOKEN "t1");
+    expect_header(credentials, "Bearer " ACCESS_TOKEN "t2");
     credentials_close(credentials);
 }
 
@@ -458,7 +467,7 @@ static void test_many_threads_lead_to_one_refresh(void **state)
         void *header = NULL;
         pthread_join(threads[i], &header);
         assert_non_null(header);
-        assert_string_equal(header, "Bearer t1");
+        assert_string_equal(header, "Bearer " ACCESS_TOKEN "t1");
         credentials_wipe(header);
     }
 
@@ -521,15 +530,16 @@ static void test_a_token_endpoint_in_trouble_is_asked_three_times(void **state)
     endpoint->answers[0] = "503 busy";
     endpoint->answers[1] = "400 {\"error\":\"temporarily_unavailable\"}";
     endpoint->answers[2] = TOKEN("t");
-    expect_header(credentials, "Bearer t");
+    expect_header(credentials, "Bearer " ACCESS_TOKEN "t");
     assert_int_equal(endpoint->clock.sleep_count, 2);
 
-    credentials_invalidate(credentials, "Bearer t");
+    credentials_invalidate(credentials, "Bearer " ACCESS_TOKEN "t");
     endpoint->answers[3] = "500 x";
     struct traffic traffic = {0};
     expect_error(
         credentials_authorization(credentials, &traffic, &header, &err), ERROR_TRANSIENT, "500");
     assert_int_equal(endpoint->requests, 6);
+    assert_int_equal(traffic.retries[TRAFFIC_TOKEN], 2);
     credentials_close(credentials);
 }
 
@@ -539,7 +549,6 @@ static void test_nobody_at_the_token_endpoint_is_unreachable(void **state)
     struct credentials *credentials = open_content(
         endpoint, "{\"type\":\"authorized_user\",\"client_id\":\"i\",\"client_secret\":\"s\","
                   "\"refresh_token\":\"r\",\"token_uri\":\"http://127.0.0.1:1/token\"}");
-    assert_int_equal(traffic.retries[TRAFFIC_TOKEN], 2);
     struct error err = {0};
     char *header = NULL;
 
@@ -569,13 +578,18 @@ static void test_a_refused_token_is_renewed_once_and_the_call_repeated_once(void
     FAKE_HTTP_SCRIPT(&fixture.http, {.status = 401}, {.status = 200, .body = "{}"});
     expect_ok(bigquery_table_get(fixture.bigquery, "t", &table, &err));
     cJSON_Delete(table);
-    assert_string_equal(fake_http_header(&fixture.http.requests[0], "Authorization"), "Bearer t1");
-    assert_string_equal(fake_http_header(&fixture.http.requests[1], "Authorization"), "Bearer t2");
+    assert_string_equal(
+        fake_http_header(&fixture.http.requests[0], "Authorization"), "Bearer " ACCESS_TOKEN "t1");
+    assert_string_equal(
+        fake_http_header(&fixture.http.requests[1], "Authorization"), "Bearer " ACCESS_TOKEN "t2");
     assert_int_equal(fixture.clock.sleep_count, 0);
 
     FAKE_HTTP_SCRIPT(&fixture.http, {.status = 401});
     expect_error(bigquery_table_get(fixture.bigquery, "t", &table, &err), ERROR_AUTH, "http 401");
     assert_int_equal(fixture.http.request_count, 2);
+    struct traffic traffic = bigquery_counters(fixture.bigquery).traffic;
+    assert_int_equal(traffic.retries[TRAFFIC_TOKEN], 2);
+    assert_int_equal(traffic_retries(&traffic), 2);
     bigquery_close(fixture.bigquery);
     fake_http_clear(&fixture.http);
     credentials_close(credentials);
@@ -587,9 +601,6 @@ static void test_the_quota_project_goes_with_every_request(void **state)
     struct credentials *credentials = open_content(
         endpoint, "{\"type\":\"authorized_user\",\"client_id\":\"i\",\"client_secret\":\"s\","
                   "\"refresh_token\":\"r\",\"token_uri\":\"@URL@/t\",\"quota_project_id\":\"q1\"}");
-    struct traffic traffic = bigquery_counters(fixture.bigquery).traffic;
-    assert_int_equal(traffic.retries[TRAFFIC_TOKEN], 2);
-    assert_int_equal(traffic_retries(&traffic), 2);
     struct fixture fixture = {.bigquery = NULL};
     struct error err = {0};
     cJSON *table = NULL;
@@ -642,7 +653,8 @@ static void test_a_session_elsewhere_does_not_see_the_token(void **state)
     const struct load_request request = {.job_id = "j", .table = "t", .file = file};
     expect_ok(bigquery_load(fixture.bigquery, &request, &sent, &err));
 
-    assert_string_equal(fake_http_header(&fixture.http.requests[0], "Authorization"), "Bearer t1");
+    assert_string_equal(
+        fake_http_header(&fixture.http.requests[0], "Authorization"), "Bearer " ACCESS_TOKEN "t1");
     assert_null(fake_http_header(&fixture.http.requests[1], "Authorization"));
     spool_free(file);
     bigquery_close(fixture.bigquery);
