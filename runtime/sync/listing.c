@@ -5,7 +5,7 @@
 #include <string.h>
 
 struct listing {
-    struct task *tasks;
+    struct task *const *tasks;
     size_t count;
 };
 
@@ -21,7 +21,7 @@ static bool visit(void *context, const char *name, const cJSON *labels)
     struct listing *listing = context;
 
     for (size_t i = 0; i < listing->count; i++) {
-        struct task *task = &listing->tasks[i];
+        struct task *task = listing->tasks[i];
         if (strcmp(task->table->target, name) != 0)
             continue;
         task->in_warehouse = true;
@@ -31,14 +31,15 @@ static bool visit(void *context, const char *name, const cJSON *labels)
     return true;
 }
 
-bool listing_read(struct bigquery *bigquery, struct task *tasks, size_t count, struct error *err)
+bool listing_read(
+    struct bigquery *bigquery, struct task *const *tasks, size_t count, struct error *err)
 {
     struct listing listing = {tasks, count};
 
     for (size_t i = 0; i < count; i++) {
-        tasks[i].in_warehouse = false;
-        tasks[i].label_generation = 0;
-        tasks[i].label_shape[0] = '\0';
+        tasks[i]->in_warehouse = false;
+        tasks[i]->label_generation = 0;
+        tasks[i]->label_shape[0] = '\0';
     }
     return bigquery_tables_list(bigquery, visit, &listing, err);
 }

@@ -9,6 +9,6 @@
 
 /* tables.list of the dataset; ERROR_CONFIG if the dataset does not exist. */
 MUST_CHECK bool listing_read(
-    struct bigquery *bigquery, struct task *tasks, size_t count, struct error *err);
+    struct bigquery *bigquery, struct task *const *tasks, size_t count, struct error *err);
 
 #endif

@@ -373,7 +373,7 @@ static bool run(struct pass *pass, struct error *err)
     if (!open_all(pass, err) ||
         !quota_begin(pass->engine, &pass->tracking, pass->tasks, pass->count, err))
         return false;
-    if (!listing_read(pass->crew.appliers[0].bigquery, pass->tasks, pass->count, err))
+    if (!listing_read(pass->crew.appliers[0].bigquery, pass->order, pass->count, err))
         return false;
     settle(pass);
     plan(pass);

@@ -2,6 +2,7 @@
 
 #include "source/capture.h"
 #include "source/tracking.h"
+#include "sync/crew.h"
 #include "sync/listing.h"
 #include "sync/plan.h"
 #include "sync/quota.h"
@@ -120,38 +121,63 @@ static const char *way_name(const struct task *task, const struct counts *counts
 struct previewer {
     const struct engine *engine;
     struct database source;
-    struct tracking tracking;
-    struct bigquery *bigquery;
+    struct crew crew;
     bool full;
 };
 
+/* One table and what BigQuery says of its target. */
+struct preview {
+    struct task task; /* first, so that a step of the crew finds the rest */
+    struct table_result result;
+    cJSON *live;          /* NULL: there is no such table */
+    struct error failure; /* of asking, ERROR_NONE if there was an answer */
+};
+
+/* A failure is told with the table's preview instead of failing the task: nothing is recorded. */
+static bool get_target(struct applier *applier, struct task *task, struct error *err)
+{
+    struct preview *preview = (struct preview *)task;
+
+    if (!bigquery_table_get(applier->bigquery, task->table->target, &preview->live, err))
+        preview->failure = *err;
+    return true;
+}
+
+static bool is_any(const struct task *task)
+{
+    (void)task;
+    return true;
+}
+
 static bool compare_target(
-    const struct previewer *p, const struct task *task, struct target_diff *out_diff,
+    const struct previewer *p, const struct preview *preview, struct target_diff *out_diff,
     struct error *err)
 {
     const struct config *config = p->engine->config;
-    cJSON *live = NULL;
 
-    if (!bigquery_table_get(p->bigquery, task->table->target, &live, err))
+    if (preview->failure.code != ERROR_NONE) {
+        *err = preview->failure;
         return false;
-    bool ok = target_compare(task->table, config->project, config->dataset, live, out_diff, err);
-    cJSON_Delete(live);
-    return ok;
+    }
+    return target_compare(
+        preview->task.table, config->project, config->dataset, preview->live, out_diff, err);
 }
 
-static cJSON *preview_table(struct previewer *p, struct task *task, bool *out_blocked)
+static cJSON *preview_table(struct previewer *p, struct preview *preview, bool *out_blocked)
 {
     const struct clock *clock = p->engine->clock;
+    struct tracking *tracking = p->crew.appliers[0].tracking;
+    struct task *task = &preview->task;
     struct counts counts = {0};
     struct target_diff diff = {0};
     struct error err = {0};
     struct quota_use use = {0};
     cJSON *json = cJSON_CreateObject();
 
-    bool ok = plan_table(p->engine->config, &p->source, &p->tracking, task, p->full, &err) &&
+    bool ok = plan_table(p->engine->config, &p->source, tracking, task, p->full, &err) &&
               count(p->engine->config, &p->source, task, &counts, &err) &&
-              compare_target(p, task, &diff, &err) &&
-              quota_load(p->engine->config, &p->tracking, task->table, &use, &err);
+              compare_target(p, preview, &diff, &err) &&
+              quota_load(p->engine->config, tracking, task->table, &use, &err);
     const char *way = way_name(task, &counts);
 
     cJSON_AddStringToObject(json, "table", task->table->name);
@@ -179,34 +205,46 @@ static cJSON *preview_table(struct previewer *p, struct task *task, bool *out_bl
     return json;
 }
 
+/* BigQuery is asked before the snapshot begins, which would keep SQLite from truncating its log. */
 static bool preview_all(
+    struct previewer *p, struct preview *previews, struct task **order, size_t count, cJSON *array,
+    bool *out_blocked, struct error *err)
+{
+    if (!listing_read(p->crew.appliers[0].bigquery, order, count, err))
+        return false;
+    crew_run(&p->crew, order, count, is_any, get_target);
+    if (!database_begin_snapshot(&p->source, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        cJSON_AddItemToArray(array, preview_table(p, &previews[i], out_blocked));
+    database_rollback(&p->source);
+    return true;
+}
+
+static bool preview_tables(
     struct previewer *p, const struct table *const *tables, size_t count, cJSON *array,
     bool *out_blocked, struct error *err)
 {
-    struct task *tasks = calloc(count + 1, sizeof *tasks);
-    struct table_result *results = calloc(count + 1, sizeof *results);
+    struct preview *previews = calloc(count + 1, sizeof *previews);
+    struct task **order = calloc(count + 1, sizeof(struct task *));
     bool ok = false;
 
-    if (tasks == NULL || results == NULL) {
+    if (previews == NULL || order == NULL) {
         error_set(err, ERROR_MEMORY, "out of memory");
         goto cleanup;
     }
     for (size_t i = 0; i < count; i++) {
-        tasks[i].table = tables[i];
-        tasks[i].result = &results[i];
+        previews[i].task =
+            (struct task){.table = tables[i], .result = &previews[i].result, .index = i};
+        order[i] = &previews[i].task;
     }
-    if (!listing_read(p->bigquery, tasks, count, err))
-        goto cleanup;
-    if (!database_begin_snapshot(&p->source, err))
-        goto cleanup;
-    for (size_t i = 0; i < count; i++)
-        cJSON_AddItemToArray(array, preview_table(p, &tasks[i], out_blocked));
-    database_rollback(&p->source);
-    ok = true;
+    ok = preview_all(p, previews, order, count, array, out_blocked, err);
 
 cleanup:
-    free(tasks);
-    free(results);
+    for (size_t i = 0; i < count && previews != NULL; i++)
+        cJSON_Delete(previews[i].live);
+    free(previews);
+    free(order);
     return ok;
 }
 
@@ -224,16 +262,10 @@ bool preview_run(
         cJSON_Delete(json);
         return false;
     }
-    if (!tracking_open_read(config->state_path, &p.tracking, err)) {
-        database_close(&p.source);
-        cJSON_Delete(json);
-        return false;
-    }
-    if (engine_bigquery(engine, NULL, NULL, &p.bigquery, err))
-        ok = preview_all(
+    if (crew_open(&p.crew, engine, (size_t)config->parallel, NULL, NULL, true, err))
+        ok = preview_tables(
             &p, tables, count, cJSON_AddArrayToObject(json, "tables"), out_blocked, err);
-    bigquery_close(p.bigquery);
-    tracking_close(&p.tracking);
+    crew_close(&p.crew);
     database_close(&p.source);
     if (ok)
         *out_json = json;
