@@ -69,6 +69,7 @@ void bqsync_close(struct bqsync *handle)
     engine_clear(&handle->engine);
     config_clear(&handle->config);
     free(handle);
+    log_flush();
     curl_global_cleanup();
 }
 

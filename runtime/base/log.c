@@ -2,8 +2,10 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/log_repeat.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -12,6 +14,10 @@
 
 static _Atomic enum log_level minimum = LOG_LEVEL_INFO;
 static _Atomic enum log_format layout = LOG_FORMAT_TEXT;
+static const struct clock *_Atomic own_clock;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct log_repeat written; /* under the lock */
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
@@ -57,11 +63,8 @@ static bool is_plain(const char *text)
     return true;
 }
 
-static void append_text_line(
-    struct buffer *line, const char *time, const char *level, const char *event,
-    const struct log_field *fields)
+static void append_text_fields(struct buffer *line, const struct log_field *fields)
 {
-    buffer_printf(line, "%s %s %s", time, level, event);
     for (const struct log_field *field = fields; field->key != NULL; field++) {
         buffer_printf(line, " %s=", field->key);
         if (field->text == NULL)
@@ -73,12 +76,8 @@ static void append_text_line(
     }
 }
 
-static void append_json_line(
-    struct buffer *line, const char *time, const char *level, const char *event,
-    const struct log_field *fields)
+static void append_json_fields(struct buffer *line, const struct log_field *fields)
 {
-    buffer_printf(line, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":", time, level);
-    append_quoted(line, event);
     for (const struct log_field *field = fields; field->key != NULL; field++) {
         buffer_append_byte(line, ',');
         append_quoted(line, field->key);
@@ -88,28 +87,103 @@ static void append_json_line(
         else
             append_quoted(line, field->text);
     }
-    buffer_append_byte(line, '}');
 }
 
-void log_write(enum log_level level, const char *event, const struct log_field *fields)
+/* A line with the fields and then the further ones. */
+static void write_line(
+    enum log_level level, int64_t now_us, const char *event, const struct log_field *fields,
+    const struct log_field *further)
 {
     struct buffer line;
     char time[CLOCK_TEXT_SIZE];
 
-    if (!log_enabled(level) || level >= LOG_LEVEL_OFF)
-        return;
-
-    const struct clock *clock = clock_system();
-    clock_format(clock->wall_us(clock->context), time);
+    clock_format(now_us, time);
     buffer_init(&line, LINE_CEILING);
-    if (layout == LOG_FORMAT_JSON)
-        append_json_line(&line, time, level_names[level], event, fields);
-    else
-        append_text_line(&line, time, level_names[level], event, fields);
+    if (layout == LOG_FORMAT_JSON) {
+        buffer_printf(
+            &line, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":", time, level_names[level]);
+        append_quoted(&line, event);
+        append_json_fields(&line, fields);
+        append_json_fields(&line, further);
+        buffer_append_byte(&line, '}');
+    } else {
+        buffer_printf(&line, "%s %s %s", time, level_names[level], event);
+        append_text_fields(&line, fields);
+        append_text_fields(&line, further);
+    }
     buffer_append_byte(&line, '\n');
 
     // One write keeps lines whole when several threads log; a lost line must not end the sync.
     if (line.failure == BUFFER_OK && write(STDERR_FILENO, line.data, line.length) < 0)
         (void)0;
     buffer_clear(&line);
+}
+
+/* --- what repeats ------------------------------------------------------------------------ */
+
+static const struct log_field nothing[] = {{0}};
+
+static const struct clock *clock_in_use(void)
+{
+    const struct clock *own = own_clock;
+
+    return own != NULL ? own : clock_system();
+}
+
+/* Tells of lines that were repeated and have not been written again by until_ms. */
+static void write_lapsed(int64_t until_ms, int64_t now_us)
+{
+    struct log_repeat_line line;
+    char since[CLOCK_TEXT_SIZE];
+
+    for (;;) {
+        pthread_mutex_lock(&lock);
+        bool found = log_repeat_take(&written, until_ms, &line);
+        pthread_mutex_unlock(&lock);
+        if (!found)
+            return;
+        if (log_enabled(LOG_LEVEL_WARN))
+            write_line(
+                LOG_LEVEL_WARN, now_us, line.event,
+                LOG_FIELDS(
+                    LOG_NUMBER("repeated", line.repeated),
+                    LOG_TEXT("since", clock_format(line.written_us, since))),
+                nothing);
+    }
+}
+
+void log_use_clock(const struct clock *clock)
+{
+    own_clock = clock;
+}
+
+void log_flush(void)
+{
+    const struct clock *clock = clock_in_use();
+
+    write_lapsed(INT64_MAX, clock->wall_us(clock->context));
+}
+
+void log_write(enum log_level level, const char *event, const struct log_field *fields)
+{
+    uint64_t repeated = 0;
+    bool wanted = true;
+
+    if (!log_enabled(level) || level >= LOG_LEVEL_OFF)
+        return;
+    const struct clock *clock = clock_in_use();
+    int64_t now_us = clock->wall_us(clock->context);
+    int64_t now_ms = clock->monotonic_ms(clock->context);
+    // A person acts on errors and counts what is told as information: only warnings are limited.
+    if (level == LOG_LEVEL_WARN) {
+        pthread_mutex_lock(&lock);
+        wanted = log_repeat_admit(&written, event, fields, now_ms, now_us, &repeated);
+        pthread_mutex_unlock(&lock);
+    }
+    if (level != LOG_LEVEL_DEBUG)
+        write_lapsed(now_ms, now_us);
+    if (wanted)
+        write_line(
+            level, now_us, event, fields,
+            repeated > 0 ? LOG_FIELDS(LOG_NUMBER("repeated", repeated)) : nothing);
 }

@@ -1,5 +1,10 @@
 /* log: one event, one line on stderr, key=value or JSON. Never a secret and never a row's value.
- * Any thread may call it; a line is written in one piece. */
+ * Any thread may call it; a line is written in one piece.
+ *
+ * A warning whose event and texts are those of one written within the last minute is counted
+ * instead of written; numbers do not matter. The next line that has them carries the count as repeated=N; if none comes, a
+ * line of its own does, with the event, the count, and since=, the time of the line that was
+ * written. */
 #ifndef BQSYNC_BASE_LOG_H
 #define BQSYNC_BASE_LOG_H
 
@@ -7,6 +12,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+struct clock;
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR, LOG_LEVEL_OFF };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
@@ -27,8 +34,15 @@ void log_configure(enum log_level level, enum log_format format);
 /* Whether a line of this level would be written, for callers whose fields cost something. */
 bool log_enabled(enum log_level level);
 
-/* Writes one line: time, level, event, then the fields in order up to one with key NULL. */
+/* Writes one line: time, level, event, then the fields in order up to one with key NULL. event is a
+ * static string. */
 void log_write(enum log_level level, const char *event, const struct log_field *fields);
+
+/* Writes what has been counted and not told yet. Called before the process ends. */
+void log_flush(void);
+
+/* For tests that own time; borrowed, NULL: the system's. */
+void log_use_clock(const struct clock *clock);
 
 /* At least one field each: log_info("load done", LOG_TEXT("table", name), LOG_NUMBER("rows",
  * rows)). */

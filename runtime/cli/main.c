@@ -195,6 +195,7 @@ int main(int argc, char **argv)
 
     curl_global_init(CURL_GLOBAL_DEFAULT);
     int status = run(command, &args);
+    log_flush();
     curl_global_cleanup();
     return status;
 }

@@ -226,6 +226,8 @@ static void post(
     http_answer_init(&answer);
     bool ok = http->perform(http->context, &request, &answer, &err);
     if (!ok || answer.status >= 300) {
+        if (ok)
+            error_set(&err, ERROR_WAREHOUSE, "http %d", answer.status);
         log_warn(
             "report not sent", LOG_TEXT("to", service_names[service]),
             LOG_NUMBER("status", answer.status), LOG_TEXT("reason", err.message));

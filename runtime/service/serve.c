@@ -309,6 +309,7 @@ static void stop_work(struct serve *serve)
     log_warn(
         pass ? "pass abandoned" : "verification abandoned",
         LOG_NUMBER("waited_ms", STOP_PATIENCE_MS));
+    log_flush();
     // Its thread still uses what would be freed.
     _exit(0);
 }
@@ -344,6 +345,7 @@ bool serve_run(struct engine *engine, const struct serve_options *options, struc
         wait_for_signals(&serve);
     }
     stop(&serve);
+    log_flush();
     if (ok)
         log_info("stopped", LOG_NUMBER("pid", getpid()));
     return ok;

@@ -124,6 +124,12 @@ class ServeMetricsTest(unittest.TestCase):
             self.assertEqual({"refused"}, set(reasons))
             self.assertEqual(reasons["refused"] + 1,
                              self.series(service, "bqsync_requests_total")["tables.list,no_answer"])
+            # One warning tells them all.
+            service.stop()
+            service.wait_line("(end of log)")
+            warned = [line for line in service.lines if "request failed, trying again" in line]
+            self.assertEqual(2, len(warned), service.log)
+            self.assertIn(f"again repeated={reasons['refused'] - 1:.0f} since={warned[0].split()[0]}", warned[1])
         finally:
             self.bq.start(port)
 
