@@ -40,7 +40,7 @@ static void get_status(
         return;
     }
     scheduler_view(context->scheduler, &view);
-    cJSON *recent = scheduler_recent(context->scheduler);
+    cJSON *recent = scheduler_recent(context->scheduler, 1);
     struct status_live live = {
         .now_us = wall_us(context),
         .view = &view,
@@ -164,7 +164,7 @@ static void get_runs(
         return;
     }
     cJSON *running = scheduler_running(context->scheduler);
-    cJSON *recent = scheduler_recent(context->scheduler);
+    cJSON *recent = scheduler_recent(context->scheduler, limit);
     bool ok = open_history(context, &tracking, &open, &err);
     if (ok && open) {
         ok = history_list(&tracking, recent, limit, &runs, &err);
@@ -199,7 +199,7 @@ static bool find_run(
     *out_run = NULL;
     if (!open_history(context, &tracking, &open, err))
         return false;
-    cJSON *recent = scheduler_recent(context->scheduler);
+    cJSON *recent = scheduler_recent(context->scheduler, SCHEDULER_RECENT_MAX);
     bool ok = history_find(open ? &tracking : NULL, recent, run_id, out_run, err);
     if (open)
         tracking_close(&tracking);
@@ -234,7 +234,7 @@ char *routes_event(const struct routes_context *context)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON *running = scheduler_running(context->scheduler);
-    cJSON *recent = scheduler_recent(context->scheduler);
+    cJSON *recent = scheduler_recent(context->scheduler, 1);
     const cJSON *last = cJSON_GetObjectItemCaseSensitive(recent->child, "run_id");
     struct buffer out;
 

@@ -21,8 +21,6 @@
 #define FAILED_RETRY_MS   60000
 #define FAILED_RETRY_BITS 4
 
-#define RECENT_KEPT 32
-
 struct request {
     bool wanted;
     char run_id[RUN_ID_SIZE];
@@ -341,8 +339,8 @@ static void reschedule(
 static void remember(struct scheduler *scheduler, const struct run_result *result)
 {
     cJSON_InsertItemInArray(scheduler->recent, 0, scheduler_run_json(result));
-    if (cJSON_GetArraySize(scheduler->recent) > RECENT_KEPT)
-        cJSON_DeleteItemFromArray(scheduler->recent, RECENT_KEPT);
+    if (cJSON_GetArraySize(scheduler->recent) > SCHEDULER_RECENT_MAX)
+        cJSON_DeleteItemFromArray(scheduler->recent, SCHEDULER_RECENT_MAX);
 }
 
 static void run_request(struct scheduler *scheduler, const struct request *request)
@@ -433,10 +431,19 @@ cJSON *scheduler_running(struct scheduler *scheduler)
     return progress_json(&scheduler->board, request.run_id, request.kind, running);
 }
 
-cJSON *scheduler_recent(struct scheduler *scheduler)
+cJSON *scheduler_recent(struct scheduler *scheduler, int limit)
 {
+    cJSON *copy = cJSON_CreateArray();
+    int count = 0;
+    const cJSON *run = NULL;
+
     pthread_mutex_lock(&scheduler->mutex);
-    cJSON *copy = cJSON_Duplicate(scheduler->recent, true);
+    cJSON_ArrayForEach(run, scheduler->recent)
+    {
+        if (count++ == limit)
+            break;
+        cJSON_AddItemToArray(copy, cJSON_Duplicate(run, true));
+    }
     pthread_mutex_unlock(&scheduler->mutex);
     return copy;
 }

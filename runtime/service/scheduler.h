@@ -90,9 +90,12 @@ MUST_CHECK bool scheduler_forecast(
  * none. Returned owned. */
 cJSON *scheduler_running(struct scheduler *scheduler);
 
-/* Runs of this process that have ended, newest first, including those that could not be recorded
- * because they never got the lock. Returned owned, an array. */
-cJSON *scheduler_recent(struct scheduler *scheduler);
+/* So many runs are remembered; the history in the state database has more. */
+#define SCHEDULER_RECENT_MAX 32
+
+/* The latest runs of this process that have ended, newest first and at most limit, including those
+ * that could not be recorded because they never got the lock. Returned owned, an array. */
+cJSON *scheduler_recent(struct scheduler *scheduler, int limit);
 
 /* Changes whenever the running run, its progress or the schedule does. */
 uint64_t scheduler_version(struct scheduler *scheduler);

@@ -280,7 +280,7 @@ static void test_a_scheduled_pass_that_finds_the_lock_taken_is_postponed(void **
     assert_int_equal(world->postponed, 1);
     scheduler_view(world->scheduler, &view);
     assert_int_equal(view.incremental_us, START + 5 * US);
-    cJSON *recent = scheduler_recent(world->scheduler);
+    cJSON *recent = scheduler_recent(world->scheduler, SCHEDULER_RECENT_MAX);
     assert_int_equal(cJSON_GetArraySize(recent), 0);
     cJSON_Delete(recent);
 
@@ -305,7 +305,7 @@ static void test_a_pass_asked_for_that_finds_the_lock_taken_has_failed(void **st
     scheduler_request(world->scheduler, RUN_FULL, NULL, 0, id);
     wait_for(world, &world->ended, 2);
     wait_idle(world);
-    cJSON *recent = scheduler_recent(world->scheduler);
+    cJSON *recent = scheduler_recent(world->scheduler, SCHEDULER_RECENT_MAX);
     const cJSON *run_json = cJSON_GetArrayItem(recent, 0);
     assert_string_equal(cJSON_GetObjectItem(run_json, "run_id")->valuestring, id);
     assert_string_equal(cJSON_GetObjectItem(run_json, "state")->valuestring, "failed");
