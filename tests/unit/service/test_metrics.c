@@ -57,6 +57,8 @@ static char *render(bool readable)
         {.table = &odd, .pending = STATUS_UNKNOWN, .last_error = "broken"},
     };
     struct scheduler_view view = {.incremental_us = 1100 * US, .full_us = SCHEDULE_NEVER};
+    int64_t differences[] = {4, VERIFIER_UNKNOWN};
+    struct verifier_view verified = {.finished_us = 1050 * US, .differences = differences};
     struct ledger ledger;
     struct buffer out;
     struct error err;
@@ -71,6 +73,7 @@ static char *render(bool readable)
                   .ledger = &ledger,
                   .tables = readable ? rows : NULL,
                   .view = &view,
+                  .verified = &verified,
                   .modifications = modifications,
               });
     expect_ok(buffer_check(&out, "metrics", &err));
@@ -114,6 +117,9 @@ static void test_a_run_shows_in_every_family(void **state)
     expect_line(text, "bqsync_next_run_timestamp_seconds{job=\"incremental\"} 1100");
     expect_line(text, "bqsync_quota_modifications_used{table=\"users\"} 96");
     expect_line(text, "bqsync_last_run_ok 0");
+    expect_line(text, "bqsync_verify_ok 0");
+    expect_line(text, "bqsync_verify_timestamp_seconds 1050");
+    expect_line(text, "bqsync_verify_differences{table=\"users\"} 4");
     free(text);
 }
 
@@ -126,6 +132,7 @@ static void test_names_are_escaped_and_what_is_unknown_is_left_out(void **state)
     assert_null(strstr(text, "bqsync_pending_changes{table=\"od"));
     assert_null(strstr(text, "bqsync_freshness_seconds{table=\"od"));
     assert_null(strstr(text, "{job=\"full\"}"));
+    assert_null(strstr(text, "bqsync_verify_differences{table=\"od"));
     free(text);
 }
 
