@@ -176,7 +176,8 @@ static bool refuse_newer(struct database *database, struct error *err)
         return error_set(
             err, ERROR_SOURCE,
             "%s: its control tables have version %lld, this bqsync knows up to %d: use the newer "
-            "bqsync that wrote them, or drop the tables bq_sync_* to sync everything again",
+            "bqsync that wrote them, or drop the tables bq_sync_*, but bq_sync_capture and "
+            "bq_sync_dirty_*, to sync everything again",
             database->path, (long long)version, CONTROL_VERSION);
     return true;
 }

@@ -1,0 +1,211 @@
+"""What an upgrade, a downgrade, a move, a restore and a removal do to a running mirror."""
+
+import pathlib
+import re
+import sqlite3
+import unittest
+
+from tests.support import mirror
+from tests.support.bqlocal import Bqlocal
+from tests.support.deployment import SHAPES, Deployment
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+ROWS = """
+insert into events(kind, at) values ('a', 1), ('b', 2);
+insert into accounts values (1, 'a@x', 1.5, 'one'), (2, 'b@x', null, 'two'), (3, 'c@x', 3, null);
+insert into settings values ('theme', 'dark');
+"""
+UPDATE = "update accounts set note = 'uno' where id = 1"
+OURS = "select type, name, sql from sqlite_master where name like 'bq_sync%' order by 1, 2"
+
+
+class UpgradeTest(unittest.TestCase):
+    def setUp(self):
+        self.bq = self.enterContext(Bqlocal(datasets=["d"]))
+        self.app = self.enterContext(Deployment(self.bq))
+        self.app.script(ROWS)
+        self.app.sync()
+
+    def assert_equal(self, app=None):
+        reports = mirror.compare(str((app or self.app).path), self.bq.url, "p", "d", ROOT / "tests/schemas", ())
+        self.assertEqual([], [str(report) for report in reports if not report.equal])
+
+    def assert_goes_on(self):
+        """The next passes send what changed and nothing else."""
+        self.assertEqual({"unchanged"}, {table["status"] for table in self.app.sync()["tables"]})
+        self.app.execute(UPDATE)
+        accounts = self.app.table(self.app.sync(), "accounts")
+        self.assertEqual(("merge", 1), (accounts["mode"], accounts["rows_updated"]))
+        self.assert_equal()
+
+    # Control tables
+
+    def test_control_tables_of_an_earlier_layout_are_completed_and_progress_is_kept(self):
+        self.app.script("""
+            alter table bq_sync_tracking drop column source_rows;
+            alter table bq_sync_intents drop column row_count;
+            drop table bq_sync_quota;
+            update bq_sync_meta set value = '0' where name = 'schema_version'""")
+
+        self.assert_goes_on()
+
+        self.assertEqual([("1",)], self.app.execute("select value from bq_sync_meta where name = 'schema_version'"))
+
+    def test_what_a_later_version_added_to_the_same_layout_is_left_alone(self):
+        self.app.script("""
+            alter table bq_sync_tracking add column later text not null default 'kept';
+            create table bq_sync_later(name text);
+            insert into bq_sync_meta values ('later', 'kept')""")
+
+        self.assert_goes_on()
+
+        self.assertEqual([("kept",)], self.app.execute("select distinct later from bq_sync_tracking"))
+        self.assertEqual([("kept",)], self.app.execute("select value from bq_sync_meta where name = 'later'"))
+
+    def test_a_later_layout_is_refused_before_anything_is_touched_and_the_advice_helps(self):
+        self.app.execute("update bq_sync_meta set value = '99' where name = 'schema_version'")
+        self.app.execute(UPDATE)
+        before = self.app.execute(OURS)
+        self.bq.clear_requests()
+
+        status, _, err = self.app.run("sync")
+
+        self.assertEqual(6, status, err)
+        self.assertIn("have version 99, this bqsync knows up to 1", err)
+        self.assertEqual(before, self.app.execute(OURS))
+        self.assertEqual([], [request for request in self.bq.requests() if request["method"] != "GET"])
+
+        self.assertEqual(0, self.app.run("status")[0])
+        self.assertIn("drop the tables bq_sync_*, but bq_sync_capture and bq_sync_dirty_*", err)
+        for name, in self.app.execute("select name from sqlite_master where type = 'table' and name like 'bq_sync%'"
+                                      " and name <> 'bq_sync_capture' and name not like 'bq_sync_dirty%'"):
+            self.app.execute(f"drop table {name}")
+        self.app.execute("update accounts set note = 'dos' where id = 2")
+        self.assertEqual("replace", self.app.table(self.app.sync(), "accounts")["mode"])
+        self.assert_equal()
+
+    def test_triggers_of_another_version_are_replaced_and_their_table_is_sent_again(self):
+        (name, sql), *_ = self.app.execute(
+            "select name, sql from sqlite_master where type = 'trigger' and tbl_name = 'accounts'")
+        self.app.execute(f"drop trigger {name}")
+        self.app.execute(sql.replace("begin", "begin select 1;", 1) if "begin" in sql
+                         else sql.replace("BEGIN", "BEGIN select 1;", 1))
+
+        tables = {table["table"]: table for table in self.app.sync()["tables"]}
+
+        self.assertEqual("replace", tables["accounts"]["mode"])
+        self.assertEqual("unchanged", tables["events"]["status"])
+        self.assertEqual([(sql,)], self.app.execute("select sql from sqlite_master where name = ?", (name,)))
+        self.assert_goes_on()
+
+    def test_what_a_table_without_a_definition_left_goes_with_the_capture_of_all(self):
+        self.app.execute("create table gone(id integer primary key, email text not null unique, balance, note)")
+        ours = "select sql from sqlite_master where name like 'bq_sync%accounts%' and sql is not null order by type"
+        for sql, in self.app.execute(ours):
+            self.app.execute(sql.replace("accounts", "gone"))
+        left = "select count(*) from sqlite_master where name like 'bq_sync%gone%'"
+        count = self.app.execute(left)
+        self.assertGreater(count, [(1,)])
+
+        self.assertEqual({"unchanged"}, {table["status"] for table in self.app.sync()["tables"]})
+        self.assertEqual(count, self.app.execute(left))
+        self.assertEqual(0, self.app.run("capture", "remove")[0])
+
+        self.assertEqual([(0,)], self.app.execute(left))
+        self.assertEqual({"replace"}, {table["mode"] for table in self.app.sync()["tables"]})
+        self.assert_equal()
+
+    # Schema changes
+
+    def test_a_column_that_no_definition_lists_costs_nothing(self):
+        self.app.execute("alter table accounts add column theirs text")
+
+        self.assert_goes_on()
+
+    def test_a_renamed_column_fails_its_table_until_it_is_back(self):
+        self.app.execute("alter table accounts rename column note to remark")
+
+        run = self.app.sync(status=1)
+
+        self.assertIn("lacks the column note", self.app.table(run, "accounts")["error"]["message"])
+        self.assertEqual({"unchanged"}, {table["status"] for table in run["tables"] if table["table"] != "accounts"})
+        self.app.execute("alter table accounts rename column remark to note")
+        self.assertTrue(self.app.sync()["ok"])
+        self.assert_equal()
+
+    def pretend_another_definition(self):
+        """What a binary with another definition of accounts leaves behind."""
+        self.bq.patch("datasets/d/tables/accounts", {"labels": {"bqsync_shape": "another"}})
+        self.app.execute("update bq_sync_tracking set content_hash = 'another' where table_name = 'accounts'")
+
+    def test_a_wider_type_widens_the_column_and_sends_the_table_again(self):
+        self.bq.query("drop table d.accounts")
+        self.bq.query("create table d.accounts(id int64 not null, email string, balance int64, note string)")
+        self.pretend_another_definition()
+
+        accounts = self.app.table(self.app.sync(), "accounts")
+
+        self.assertEqual("replace", accounts["mode"])
+        types = {field["name"]: field["type"] for field in self.bq.table("d", "accounts")["schema"]["fields"]}
+        self.assertEqual("NUMERIC", types["balance"])
+        self.assert_goes_on()
+
+    def test_a_column_that_left_the_definition_stays_in_bigquery(self):
+        self.bq.query("alter table d.accounts add column former string")
+        self.pretend_another_definition()
+
+        status, _, err = self.app.run("sync")
+
+        self.assertEqual(0, status, err)
+        self.assertIn("former", err)
+        self.assertEqual({None}, {row["former"] for row in self.bq.rows("d", "accounts")})
+
+    # Moving and restoring
+
+    def copy(self):
+        """The database on another machine, by SQLite's own backup."""
+        other = self.enterContext(Deployment(self.bq, schema=""))
+        with self.app.connect() as source, other.connect() as target:
+            source.backup(target)
+        return other
+
+    def test_a_copy_with_its_control_tables_goes_on_where_the_original_stopped(self):
+        self.app.execute(UPDATE)
+        self.app = self.copy()
+
+        accounts = self.app.table(self.app.sync(), "accounts")
+
+        self.assertEqual(("merge", 1), (accounts["mode"], accounts["rows_updated"]))
+        self.assert_equal()
+
+    def test_of_two_copies_that_both_go_on_the_one_behind_replaces_the_table(self):
+        other = self.copy()
+        self.app.execute(UPDATE)
+        self.app.sync()
+        other.execute("update accounts set note = 'dos' where id = 2")
+
+        self.assertEqual("replace", other.table(other.sync(), "accounts")["mode"])
+        self.assert_equal(other)
+
+    # Removing
+
+    def test_the_documented_removal_leaves_the_database_as_it_was(self):
+        text = (ROOT / "docs/operations.md").read_text().split("### Removing bqsync")[1]
+        commands = re.search(r"```sh\n(.*?)```", text, re.S)[1]
+        self.assertIn("bqsync capture remove\n", commands)
+        script = re.search(r'sqlite3 app.db "(.*?)"', commands, re.S)[1]
+
+        self.assertEqual(0, self.app.run("capture", "remove")[0])
+        self.app.script(script)
+
+        self.assertEqual([], self.app.execute(OURS))
+        with sqlite3.connect(":memory:") as fresh:
+            fresh.executescript(SHAPES)
+            kept = "select type, name, tbl_name, sql from sqlite_master where name not like 'sqlite_%' order by 1, 2"
+            self.assertEqual(fresh.execute(kept).fetchall(), self.app.execute(kept))
+        self.app.execute(UPDATE)
+        self.assertEqual(3, self.bq.scalar("select count(*) from d.accounts"))
+
+
+if __name__ == "__main__":
+    unittest.main()
