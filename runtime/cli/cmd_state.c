@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BUSY_TIMEOUT_MS 20000
-
 /* --- rejects ----------------------------------------------------------------------------- */
 
 struct rejects_print {
@@ -229,7 +227,7 @@ int command_capture(struct invocation *in)
     }
     bool writes = action != ACTION_SHOW;
     if (!database_open(
-            in->config->sqlite_path, writes ? DATABASE_WRITE : DATABASE_READ, BUSY_TIMEOUT_MS,
+            in->config->sqlite_path, writes ? DATABASE_WRITE : DATABASE_READ, DATABASE_PATIENCE_MS,
             &source, &err))
         return command_fail(in, &err);
     if (writes && !lock_acquire(in->config->state_path, "capture", &lock, &err)) {

@@ -15,6 +15,10 @@ enum database_access {
     DATABASE_CREATE, /* made if it does not exist */
 };
 
+/* How long statements of a pass wait for the application's locks before a table, or the pass, gives
+ * up. */
+#define DATABASE_PATIENCE_MS 20000
+
 struct database {
     sqlite3 *handle;
     char *path;

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUSY_TIMEOUT_MS 10000
-
 /* Rows compared in one read transaction of the state: to lock and unlock the file for each of them
  * takes longer than the comparison, and to hold it for all of them would keep others from writing
  * it. */
@@ -112,14 +110,14 @@ static bool prepare_all(struct shadow *shadow, struct error *err)
 static bool open_state(struct shadow *shadow, const char *path, struct error *err)
 {
     if (shadow->mode != SHADOW_COMPARE) {
-        if (!database_open(path, DATABASE_CREATE, BUSY_TIMEOUT_MS, &shadow->state, err))
+        if (!database_open(path, DATABASE_CREATE, DATABASE_PATIENCE_MS, &shadow->state, err))
             return false;
         return control_prepare(&shadow->state, err) &&
                shadow_store_settle(&shadow->state, shadow->table, &shadow->store, err);
     }
     // A state that does not exist yet knows nothing.
-    bool exists =
-        path != NULL && database_open(path, DATABASE_READ, BUSY_TIMEOUT_MS, &shadow->state, err);
+    bool exists = path != NULL &&
+                  database_open(path, DATABASE_READ, DATABASE_PATIENCE_MS, &shadow->state, err);
     if (!exists && !database_open(":memory:", DATABASE_CREATE, 0, &shadow->state, err))
         return false;
     // Temporary tables are to be written; the file cannot be, it is open for reading.
@@ -362,7 +360,7 @@ bool shadow_drop(const char *state_path, const struct table *table, struct error
 {
     struct database state;
 
-    if (!database_open(state_path, DATABASE_WRITE, BUSY_TIMEOUT_MS, &state, err))
+    if (!database_open(state_path, DATABASE_WRITE, DATABASE_PATIENCE_MS, &state, err))
         return false;
     bool ok = shadow_store_drop(&state, table, err);
     database_close(&state);

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#define BUSY_TIMEOUT_MS 10000
-
 /* Whether what is to be read exists; only a connection that may not write can miss it. */
 static bool has_control(
     struct tracking *tracking, const char *name, bool *out_exists, struct error *err)
@@ -23,7 +21,7 @@ bool tracking_open(const char *path, struct tracking *out_tracking, struct error
 {
     struct tracking opened = {0};
 
-    if (!database_open(path, DATABASE_CREATE, BUSY_TIMEOUT_MS, &opened.database, err))
+    if (!database_open(path, DATABASE_CREATE, DATABASE_PATIENCE_MS, &opened.database, err))
         return false;
     if (!control_prepare(&opened.database, err)) {
         database_close(&opened.database);
@@ -35,7 +33,7 @@ bool tracking_open(const char *path, struct tracking *out_tracking, struct error
 
 bool tracking_open_read(const char *path, struct tracking *out_tracking, struct error *err)
 {
-    return database_open(path, DATABASE_READ, BUSY_TIMEOUT_MS, &out_tracking->database, err);
+    return database_open(path, DATABASE_READ, DATABASE_PATIENCE_MS, &out_tracking->database, err);
 }
 
 void tracking_close(struct tracking *tracking)

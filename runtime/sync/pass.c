@@ -21,10 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long our statements wait for the application's locks before a table, or the pass, gives up.
- */
-#define BUSY_TIMEOUT_MS 20000
-
 struct pass {
     const struct engine *engine;
     const struct pass_options *options;
@@ -100,8 +96,8 @@ static bool open_source(struct pass *pass, struct error *err)
     bool write = config->state_is_source && !pass->options->dry_run;
 
     pass->source_open = database_open(
-        config->sqlite_path, write ? DATABASE_WRITE : DATABASE_READ, BUSY_TIMEOUT_MS, &pass->source,
-        err);
+        config->sqlite_path, write ? DATABASE_WRITE : DATABASE_READ, DATABASE_PATIENCE_MS,
+        &pass->source, err);
     return pass->source_open;
 }
 

@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUSY_TIMEOUT_MS 20000
-
 struct counts {
     int64_t insert;
     int64_t update;
@@ -258,7 +256,7 @@ bool preview_run(
     bool ok = false;
 
     *out_blocked = false;
-    if (!database_open(config->sqlite_path, DATABASE_READ, BUSY_TIMEOUT_MS, &p.source, err)) {
+    if (!database_open(config->sqlite_path, DATABASE_READ, DATABASE_PATIENCE_MS, &p.source, err)) {
         cJSON_Delete(json);
         return false;
     }

@@ -8,8 +8,6 @@
 
 #include <stdlib.h>
 
-#define BUSY_TIMEOUT_MS 20000
-
 /* Whether a key can be listed by what verify says of it: text and integers are told exactly, other
  * storage classes and transformed values are not. */
 static bool has_plain_key(const struct table *table)
@@ -94,7 +92,7 @@ static bool mark_all(
     if (!tracking_open(config->state_path, &tracking, err))
         return false;
     enum database_access access = config->state_is_source ? DATABASE_WRITE : DATABASE_READ;
-    if (!database_open(config->sqlite_path, access, BUSY_TIMEOUT_MS, &source, err)) {
+    if (!database_open(config->sqlite_path, access, DATABASE_PATIENCE_MS, &source, err)) {
         tracking_close(&tracking);
         return false;
     }

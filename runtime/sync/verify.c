@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUSY_TIMEOUT_MS   20000
 #define STATEMENT_CEILING (1 << 20)
 #define ROW_CEILING       (64u << 20)
 
@@ -510,7 +509,8 @@ bool verify_run(
     struct verify_table *out = NULL;
     bool ok = false;
 
-    if (!database_open(config->sqlite_path, DATABASE_READ, BUSY_TIMEOUT_MS, &sides.source, err))
+    if (!database_open(
+            config->sqlite_path, DATABASE_READ, DATABASE_PATIENCE_MS, &sides.source, err))
         return false;
     if (!tracking_open_read(config->state_path, &sides.tracking, err)) {
         database_close(&sides.source);
