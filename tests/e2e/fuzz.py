@@ -15,6 +15,8 @@ import re
 import socket
 import sys
 
+from tests.support import printed
+
 TIMEOUT_SECONDS = 10
 # A request that was cut off has no answer to wait for; one that has comes sooner than this, as a rule.
 NONSENSE_SECONDS = 0.05
@@ -130,6 +132,7 @@ def send_nonsense(port, data):
         client.shutdown(socket.SHUT_WR)
         client.settimeout(NONSENSE_SECONDS)
         answer = client.recv(65536)
+        printed.keep("bqsync", "an answer to nonsense", answer)
     match = STATUS_LINE.match(answer)
     return int(match.group(1)) if match else None
 

@@ -23,6 +23,8 @@ BUILD = pathlib.Path(os.environ.get("BQSYNC_BUILD", "build")).resolve()
 TIMEOUT_SECONDS = 120
 # Every command but serve is given a secret that it has no use for, so that one that shows its settings is found out.
 UNUSED_TOKEN = "admin-" + secrets.token_hex(16)
+# And everything the key of an hmac_sha256 column, which the tables of these tests do not have.
+UNUSED_PEPPER = "pepper-" + secrets.token_hex(16)
 
 # The tables of tests/schemas, as an application would create them.
 SHAPES = """
@@ -100,7 +102,7 @@ class Deployment:
                        if not name.startswith(("BQ_", "BIGQUERY_", "GOOGLE_", "BUGSNAG", "SENTRY"))}
         environment.update({
             "BIGQUERY_EMULATOR_HOST": self.bq.host, "BQ_PROJECT_NAME": self.bq.project,
-            "BQ_DATASET_NAME": self.dataset, "BQ_SQLITE_PATH": str(self.path)})
+            "BQ_DATASET_NAME": self.dataset, "BQ_SQLITE_PATH": str(self.path), "EMAIL_PEPPER": UNUSED_PEPPER})
         if self._state is not None:
             environment["BQ_STATE_PATH"] = str(self.folder / self._state)
         environment.update(self._extra)
