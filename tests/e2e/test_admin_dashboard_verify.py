@@ -126,13 +126,14 @@ class DashboardVerifyTest(unittest.TestCase):
         page.wait("document.querySelector('#selection').classList.contains('hidden')")
 
     def test_one_that_runs_is_followed_to_its_end(self):
-        self.bq.faults({"method": "POST", "path": "/queries", "action": "delay", "ms": 400, "count": 0})
+        self.bq.faults({"method": "POST", "path": "/queries", "nth": 3, "action": "hang_before", "count": 0})
         page = self.open()
         self.verify(page)
         page.wait("document.querySelector('#verify-table').textContent && document.querySelector('#verify').disabled")
-        page.wait("Number(document.querySelector('#verify-bar').getAttribute('aria-valuenow')) > 20")
-        self.assertRegex(page.text("#verify-when"), r"^\d of 8 tables$")
+        page.wait("document.querySelector('#verify-when').textContent === '2 of 8 tables'")
+        self.assertEqual("25", page.run("document.querySelector('#verify-bar').getAttribute('aria-valuenow')"))
         page.screenshot(SHOTS / "verify-running.png")
+        self.bq.clear_faults()
         page.wait(f"{VERDICT} === 'BigQuery equals SQLite'")
         page.wait("!document.querySelector('#verify').disabled")
         self.assertTrue(page.run("document.querySelector('#verify-running').classList.contains('hidden')"))

@@ -130,44 +130,44 @@ class AdminVerifyTest(unittest.TestCase):
             service.post(VERIFY, headers={"Origin": "http://evil.example"}), 403, "forbidden")
         self.assertTrue(self.verify(service)["ok"])
 
-    def slow_reads(self):
-        """From now on BigQuery takes its time over every query."""
-        self.bq.faults({"method": "POST", "path": "/queries", "action": "delay", "ms": 1000, "count": 0})
+    def hang(self, service, nth=1):
+        """Until clear_faults, BigQuery never answers the nth of the queries to come; returns once it has that one."""
+        self.bq.faults({"method": "POST", "path": "/queries", "nth": nth, "action": "hang_before", "count": 0})
+        verify_id = service.post(VERIFY, ["accounts", "events"]).json["verify_id"]
+        service.wait(lambda: self.bq.fault_state()[0]["held"], "the query that hangs")
+        return verify_id
 
     def test_it_can_be_followed_and_a_second_one_gets_its_id(self):
         service = self.serve()
-        self.slow_reads()
-        first = service.post(VERIFY, ["accounts", "events"]).json["verify_id"]
+        first = self.hang(service, nth=2)
         answer = service.post(VERIFY)
         self.assert_error(answer, 409, "already_running")
         self.assertEqual(first, answer.json["error"]["verify_id"])
 
         running = service.get(VERIFY).json["running"]
-        self.assertEqual((first, ["accounts", "events"]), (running["verify_id"], running["tables"]))
-        service.wait(lambda: (service.get(VERIFY).json["running"] or {}).get("table") == "events")
-        self.assertEqual(1, (service.get(VERIFY).json["running"] or {"tables_done": 1})["tables_done"])
+        self.assertEqual((first, ["accounts", "events"], 1, "events"), tuple(
+            running[name] for name in ("verify_id", "tables", "tables_done", "table")))
+        self.bq.clear_faults()
         self.assertTrue(self.wait(service, first)["ok"])
 
     def test_it_runs_beside_a_pass(self):
         service = self.serve()
-        self.bq.faults({"method": "POST", "path": "/jobs", "action": "delay", "ms": 3000, "count": 0})
+        self.bq.faults({"action": "job_hang", "job": "load", "count": 0})
         self.app.execute("insert into accounts values (4, 'd@x', 4, null)")
         run_id = service.post(MANUAL).json["run_id"]
-        service.wait(lambda: any(
-            table["phase"] not in ("waiting", "done") for table in (service.status()["running"] or {"tables": []})["tables"]))
+        service.wait(lambda: self.bq.fault_state()[0]["acted"], "a load job that hangs")
 
         last = self.verify(service)
 
         self.assertEqual(run_id, service.status()["running"]["run_id"])
         self.assertTrue(last["ok"], last)
         self.assertEqual(1, self.app.table(last, "accounts")["pending"])
+        self.bq.clear_faults()
         self.assertEqual("done", service.wait_run(run_id)["state"])
 
     def test_the_service_ends_as_promised_while_one_runs(self):
         service = self.serve()
-        self.bq.faults({"method": "POST", "path": "/queries", "action": "delay", "ms": 60_000, "count": 0})
-        service.post(VERIFY)
-        service.wait(lambda: service.get(VERIFY).json["running"])
+        self.hang(service)
         status, _ = service.stop(timeout=10)
         self.assertEqual(0, status)
         self.assertNotIn("abandoned", service.log)
@@ -216,8 +216,7 @@ class AdminVerifyTest(unittest.TestCase):
         self.assertEqual(required("VerificationStarted"), set(answers[0]))
         self.assertEqual(required("Verification"), set(last))
         self.assertEqual(required("VerifiedTable"), set(last["tables"][0]))
-        self.slow_reads()
-        service.post(VERIFY)
+        self.hang(service)
         self.assertEqual(required("VerificationRunning"), set(service.get(VERIFY).json["running"]))
 
 
