@@ -204,9 +204,12 @@ static bool run_action(
         if (!act(source, tracking, action, table, err) || !report(source, array, table, err))
             return error_wrap(err, "%s", table->name);
     }
-    if (action == ACTION_REMOVE && in->args->word_count == 1)
-        return capture_remove_unknown(source, NULL, 0, err);
-    return true;
+    if (action == ACTION_SHOW || in->args->word_count > 1)
+        return true;
+    // What tables without a definition left behind goes with the one as with the other.
+    return action == ACTION_REMOVE
+               ? capture_remove_unknown(source, NULL, 0, err)
+               : capture_remove_unknown(source, in->tables, in->table_count, err);
 }
 
 int command_capture(struct invocation *in)

@@ -54,6 +54,10 @@ MUST_CHECK bool capture_remove(
 /* Drops the capture of tables that are no longer in the registry. */
 MUST_CHECK bool capture_remove_unknown(
     struct database *source, const struct table *const *tables, size_t count, struct error *err);
+/* Names those tables, ", " between and cut if there are many; "" if there are none. */
+MUST_CHECK bool capture_list_unknown(
+    struct database *source, const struct table *const *tables, size_t count, char *out_names,
+    size_t size, struct error *err);
 
 /* Counts of what is pending for a table as of the connection's view: rows above the watermark
  * (integer_key) and dirty keys newer than synced_sequence at or below it. */

@@ -6,6 +6,7 @@
 #include "source/sqltext.h"
 #include "source/statement.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -136,4 +137,38 @@ bool capture_remove_unknown(
 cleanup:
     buffer_clear(&sql);
     return ok || error_wrap(err, "change capture of tables no longer defined");
+}
+
+bool capture_list_unknown(
+    struct database *source, const struct table *const *tables, size_t count, char *out_names,
+    size_t size, struct error *err)
+{
+    const struct registry registry = {tables, count};
+    sqlite3_stmt *statement = NULL;
+    size_t used = 0;
+    bool row = false;
+    bool ok = false;
+
+    out_names[0] = '\0';
+    if (!database_prepare(
+            source,
+            "select name from sqlite_master where type = 'table'"
+            " and name like 'bq\\_sync\\_dirty\\_%' escape '\\' order by 1",
+            &statement, err))
+        return false;
+    for (;;) {
+        if (!database_step(source, statement, &row, err))
+            goto cleanup;
+        if (!row)
+            break;
+        const char *name = (const char *)sqlite3_column_text(statement, 0) + strlen(DIRTY_PREFIX);
+        if (!is_known(&registry, name) && used < size)
+            used +=
+                (size_t)snprintf(out_names + used, size - used, "%s%s", used > 0 ? ", " : "", name);
+    }
+    ok = true;
+
+cleanup:
+    sqlite3_finalize(statement);
+    return ok;
 }

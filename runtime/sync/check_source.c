@@ -186,6 +186,24 @@ static void check_table(struct checker *c, struct database *source, const struct
     }
 }
 
+/* Triggers of a table whose definition is gone go on to note keys that nobody ever takes away. */
+static void check_unknown(struct checker *c, struct database *source)
+{
+    const struct engine *engine = c->engine;
+    char names[512];
+    struct error err;
+
+    if (!capture_list_unknown(
+            source, engine->tables, engine->table_count, names, sizeof names, &err))
+        check_note(c, "capture", CHECK_FAIL, "%s", err.message);
+    else if (names[0] != '\0')
+        check_note(
+            c, "capture", CHECK_WARN,
+            "triggers of tables that have no definition any more: %s. `bqsync capture install` "
+            "takes them away",
+            names);
+}
+
 static void check_journal(struct checker *c, struct database *source)
 {
     const char *path = c->engine->config->sqlite_path;
@@ -219,5 +237,7 @@ void check_source(struct checker *c)
     check_room(c);
     for (size_t i = 0; i < c->count; i++)
         check_table(c, &source, c->tables[i]);
+    if (c->engine->config->state_is_source)
+        check_unknown(c, &source);
     database_close(&source);
 }

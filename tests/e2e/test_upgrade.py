@@ -98,17 +98,36 @@ class UpgradeTest(unittest.TestCase):
         self.assertEqual([(sql,)], self.app.execute("select sql from sqlite_master where name = ?", (name,)))
         self.assert_goes_on()
 
-    def test_what_a_table_without_a_definition_left_goes_with_the_capture_of_all(self):
+    def leave_a_table_without_a_definition(self):
+        """Its capture, as a binary that knew a table `gone` left it; a query that counts what there is of it."""
         self.app.execute("create table gone(id integer primary key, email text not null unique, balance, note)")
         ours = "select sql from sqlite_master where name like 'bq_sync%accounts%' and sql is not null order by type"
         for sql, in self.app.execute(ours):
             self.app.execute(sql.replace("accounts", "gone"))
         left = "select count(*) from sqlite_master where name like 'bq_sync%gone%'"
+        self.assertGreater(self.app.execute(left), [(1,)])
+        return left
+
+    def test_what_a_table_without_a_definition_left_is_warned_of_and_cleared_away(self):
+        left = self.leave_a_table_without_a_definition()
         count = self.app.execute(left)
-        self.assertGreater(count, [(1,)])
 
         self.assertEqual({"unchanged"}, {table["status"] for table in self.app.sync()["tables"]})
         self.assertEqual(count, self.app.execute(left))
+        warning = next(check for check in self.app.json("check")["checks"] if check["name"] == "capture")
+        self.assertEqual("warn", warning["status"])
+        self.assertIn("gone. `bqsync capture install`", warning["message"])
+        self.assertEqual(0, self.app.run("capture", "install")[0])
+
+        self.assertEqual([(0,)], self.app.execute(left))
+        self.app.execute("insert into gone values (1, 'a@x', null, null)")
+        self.assertNotIn("capture", [check["name"] for check in self.app.json("check")["checks"]])
+        self.assertEqual({"unchanged"}, {table["status"] for table in self.app.sync()["tables"]})
+        self.assert_goes_on()
+
+    def test_what_a_table_without_a_definition_left_goes_with_the_capture_of_all(self):
+        left = self.leave_a_table_without_a_definition()
+
         self.assertEqual(0, self.app.run("capture", "remove")[0])
 
         self.assertEqual([(0,)], self.app.execute(left))
