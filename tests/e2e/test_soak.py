@@ -175,7 +175,8 @@ class SoakTest(unittest.TestCase):
             "seconds": SECONDS, "seed": SEED, "answers": sum(map(len, times.values())),
             "answers_a_second": round(sum(map(len, times.values())) / SECONDS), "fault_sets": self.fault_sets,
             "faults_met": len([line for line in service.lines if "trying again" in line]), "events": self.events,
-            "runs": len(runs), "runs_not_ok": len([run for run in runs if not run["ok"]]),
+            "runs": len(runs), "runs_ended_early": len([run for run in runs if "error" in run]),
+            "tables_failed": len([table for run in runs for table in run["tables"] if table["status"] == "failed"]),
             "status_p50_ms": status[len(status) // 2], "status_p99_ms": status[len(status) * 99 // 100],
             "status_max_ms": status[-1], **used}
         (BUILD / "soak.json").write_text(json.dumps(figures, indent=1) + "\n")
