@@ -124,14 +124,6 @@ static bool same_file(const char *one, const char *other)
 
 static bool settle(struct config *config, struct error *err)
 {
-    if (config->state_path == NULL && config->sqlite_path != NULL) {
-        config->state_path = strdup(config->sqlite_path);
-        if (config->state_path == NULL)
-            return error_set(err, ERROR_MEMORY, "BQ_STATE_PATH: out of memory");
-    }
-    config->state_is_source =
-        config->sqlite_path != NULL && same_file(config->state_path, config->sqlite_path);
-
     if (config->admin_listen != NULL && config->admin_token == NULL &&
         !config_value_is_loopback(config->admin_listen))
         return error_set(
@@ -139,6 +131,14 @@ static bool settle(struct config *config, struct error *err)
             "BQ_ADMIN_TOKEN is not set, but BQ_ADMIN_LISTEN=%s is not a loopback address: set a "
             "token, or listen on 127.0.0.1",
             config->admin_listen);
+
+    if (config->state_path == NULL && config->sqlite_path != NULL) {
+        config->state_path = strdup(config->sqlite_path);
+        if (config->state_path == NULL)
+            return error_set(err, ERROR_MEMORY, "BQ_STATE_PATH: out of memory");
+    }
+    config->state_is_source =
+        config->sqlite_path != NULL && same_file(config->state_path, config->sqlite_path);
     return true;
 }
 
