@@ -2,9 +2,9 @@
  * Any thread may call it; a line is written in one piece.
  *
  * A warning whose event and texts are those of one written within the last minute is counted
- * instead of written; numbers do not matter. The next line that has them carries the count as repeated=N; if none comes, a
- * line of its own does, with the event, the count, and since=, the time of the line that was
- * written. */
+ * instead of written; numbers do not matter. The next line that has them carries the count as
+ * repeated=N; if none comes, a line of its own does, with the event, the count, and since=, the
+ * time of the line that was written. */
 #ifndef BQSYNC_BASE_LOG_H
 #define BQSYNC_BASE_LOG_H
 
