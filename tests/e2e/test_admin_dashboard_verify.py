@@ -80,6 +80,15 @@ class DashboardVerifyTest(unittest.TestCase):
         page.screenshot(SHOTS / "verify-equal.png")
         self.assertEqual([], page.problems())
 
+    def test_who_changes_their_mind_at_once_is_heard(self):
+        page = self.open()
+        page.run("document.querySelector('#verify').click();"
+                 "document.querySelector('#confirm button[value=no]').click();"
+                 "document.querySelector('#verify').click(), true")
+        page.wait("document.querySelector('#confirm').open")
+        page.click("#confirm-yes")
+        page.wait(f"{VERDICT} === 'BigQuery equals SQLite'")
+
     def test_a_difference_is_named_with_its_keys_and_its_mend_until_it_is_gone(self):
         self.tamper()
         page = self.open()
