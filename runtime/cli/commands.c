@@ -103,10 +103,7 @@ int command_fail(const struct invocation *in, const struct error *err)
     fprintf(stderr, "bqsync: %s\n", err->message);
     if (in != NULL && (in->args->switches & ARGS_JSON) != 0) {
         cJSON *json = cJSON_CreateObject();
-        cJSON *error = cJSON_AddObjectToObject(json, "error");
-        cJSON_AddStringToObject(error, "code", error_code_name(err->code));
-        cJSON_AddStringToObject(error, "message", err->message);
-        cJSON_AddBoolToObject(error, "retryable", error_is_retryable(err->code));
+        cJSON_AddItemToObject(json, "error", result_error_json(err));
         return command_print_json(json, error_exit_status(err->code));
     }
     return error_exit_status(err->code);

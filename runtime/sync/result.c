@@ -76,7 +76,7 @@ const char *table_way_name(enum table_way way)
     return way_names[way];
 }
 
-static cJSON *error_json(const struct error *error)
+cJSON *result_error_json(const struct error *error)
 {
     if (error->code == ERROR_NONE)
         return cJSON_CreateNull();
@@ -111,7 +111,7 @@ static cJSON *table_json(const struct table_result *table)
     add_integer(json, "bytes_billed", table->bytes_billed);
     add_integer(json, "duration_ms", table->duration_ms);
     add_integer(json, "last_synced_row_id", table->last_synced_row_id);
-    cJSON_AddItemToObject(json, "error", error_json(&table->error));
+    cJSON_AddItemToObject(json, "error", result_error_json(&table->error));
     return json;
 }
 
@@ -135,7 +135,7 @@ cJSON *run_result_json(const struct run_result *run)
         add_integer(json, "duration_ms", (run->finished_us - run->started_us) / 1000);
     }
     if (run->error.code != ERROR_NONE)
-        cJSON_AddItemToObject(json, "error", error_json(&run->error));
+        cJSON_AddItemToObject(json, "error", result_error_json(&run->error));
 
     cJSON *tables = cJSON_AddArrayToObject(json, "tables");
     for (size_t i = 0; i < run->table_count; i++)

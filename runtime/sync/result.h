@@ -64,6 +64,10 @@ const char *run_kind_name(enum run_kind kind);
 const char *table_status_name(enum table_status status);
 const char *table_way_name(enum table_way way);
 
+/* {"code","message","retryable"}, null where there is no error; returned owned, NULL out of memory.
+ */
+cJSON *result_error_json(const struct error *error);
+
 /* The document of `sync --json`; returned owned, NULL out of memory. */
 cJSON *run_result_json(const struct run_result *run);
 

@@ -1,4 +1,5 @@
 /* The part of verify.h that tells what was found. */
+#include "sync/result.h"
 #include "sync/verify.h"
 
 #include <stdio.h>
@@ -52,14 +53,7 @@ cJSON *verify_json(const struct verify_table *tables, size_t count)
         cJSON_AddNumberToObject(item, "pending", (double)table->pending);
         cJSON_AddNumberToObject(item, "rejected", (double)table->rejected);
         cJSON_AddNumberToObject(item, "bytes_billed", (double)table->bytes_billed);
-        if (table->error.code != ERROR_NONE) {
-            cJSON *error = cJSON_AddObjectToObject(item, "error");
-            cJSON_AddStringToObject(error, "code", error_code_name(table->error.code));
-            cJSON_AddStringToObject(error, "message", table->error.message);
-            cJSON_AddBoolToObject(error, "retryable", error_is_retryable(table->error.code));
-        } else {
-            cJSON_AddNullToObject(item, "error");
-        }
+        cJSON_AddItemToObject(item, "error", result_error_json(&table->error));
         cJSON_AddItemToArray(array, item);
     }
     return json;
