@@ -1,11 +1,9 @@
 #include "service/scheduler.h"
 
 #include "base/log.h"
-#include "service/deadline.h"
 #include "service/progress.h"
+#include "service/worker.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,13 +32,7 @@ struct scheduler {
     struct scheduler_ops ops;
     const struct clock *clock;
 
-    pthread_mutex_t mutex; /* of everything below */
-    pthread_cond_t changed;
-    pthread_t thread;
-    bool started;
-    bool joined;
-    bool ended;
-    bool stopping;
+    struct worker worker; /* its mutex is that of everything below */
     struct zone *zone;
     struct schedule schedule;
     struct scheduler_view texts; /* only the texts */
@@ -124,13 +116,6 @@ static int64_t wall_us(const struct scheduler *scheduler)
 
 /* --- making and ending ------------------------------------------------------------------- */
 
-static void init_sync(struct scheduler *scheduler)
-{
-    pthread_mutex_init(&scheduler->mutex, NULL);
-    deadline_cond_init(&scheduler->changed);
-    board_init(&scheduler->board);
-}
-
 bool scheduler_new(
     const struct scheduler_options *options, struct scheduler **out_scheduler, struct error *err)
 {
@@ -139,7 +124,8 @@ bool scheduler_new(
 
     if (scheduler == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
-    init_sync(scheduler);
+    worker_init(&scheduler->worker);
+    board_init(&scheduler->board);
     scheduler->ops = options->ops;
     scheduler->clock = options->clock;
     scheduler->recent = cJSON_CreateArray();
@@ -157,43 +143,23 @@ void scheduler_free(struct scheduler *scheduler)
 {
     if (scheduler == NULL)
         return;
-    scheduler_stop(scheduler);
-    if (scheduler->started && !scheduler->joined)
-        pthread_join(scheduler->thread, NULL);
+    worker_end(&scheduler->worker);
     free(scheduler->current.tables);
     cJSON_Delete(scheduler->recent);
     zone_free(scheduler->zone);
     board_clear(&scheduler->board);
-    pthread_cond_destroy(&scheduler->changed);
-    pthread_mutex_destroy(&scheduler->mutex);
+    worker_clear(&scheduler->worker);
     free(scheduler);
 }
 
 void scheduler_stop(struct scheduler *scheduler)
 {
-    pthread_mutex_lock(&scheduler->mutex);
-    scheduler->stopping = true;
-    pthread_cond_broadcast(&scheduler->changed);
-    pthread_mutex_unlock(&scheduler->mutex);
+    worker_stop(&scheduler->worker);
 }
 
 bool scheduler_join(struct scheduler *scheduler, int64_t timeout_ms)
 {
-    struct timespec until = deadline_in(timeout_ms);
-    int waited = 0;
-
-    if (!scheduler->started || scheduler->joined)
-        return true;
-    pthread_mutex_lock(&scheduler->mutex);
-    while (!scheduler->ended && waited != ETIMEDOUT)
-        waited = pthread_cond_timedwait(&scheduler->changed, &scheduler->mutex, &until);
-    bool ended = scheduler->ended;
-    pthread_mutex_unlock(&scheduler->mutex);
-    if (ended) {
-        pthread_join(scheduler->thread, NULL);
-        scheduler->joined = true;
-    }
-    return ended;
+    return worker_join(&scheduler->worker, timeout_ms);
 }
 
 bool scheduler_reload(struct scheduler *scheduler, const struct config *config, struct error *err)
@@ -203,7 +169,7 @@ bool scheduler_reload(struct scheduler *scheduler, const struct config *config, 
 
     if (!make_rules(config, &rules, &zone, err))
         return false;
-    pthread_mutex_lock(&scheduler->mutex);
+    pthread_mutex_lock(&scheduler->worker.mutex);
     struct zone *old = scheduler->zone;
     const struct schedule_rules *now = &scheduler->schedule.rules;
     bool differs = rules.interval_ms != now->interval_ms ||
@@ -220,8 +186,8 @@ bool scheduler_reload(struct scheduler *scheduler, const struct config *config, 
     else
         scheduler->schedule.rules = rules;
     scheduler->version++;
-    pthread_cond_broadcast(&scheduler->changed);
-    pthread_mutex_unlock(&scheduler->mutex);
+    pthread_cond_broadcast(&scheduler->worker.changed);
+    pthread_mutex_unlock(&scheduler->worker.mutex);
     zone_free(old);
     return true;
 }
@@ -245,7 +211,7 @@ static bool queue(
     run_id_make(wall_us(scheduler), request.run_id);
     scheduler->current = request;
     scheduler->version++;
-    pthread_cond_broadcast(&scheduler->changed);
+    pthread_cond_broadcast(&scheduler->worker.changed);
     return true;
 }
 
@@ -255,31 +221,31 @@ enum scheduler_answer scheduler_request(
 {
     enum scheduler_answer answer = SCHEDULER_ACCEPTED;
 
-    pthread_mutex_lock(&scheduler->mutex);
-    if (scheduler->stopping)
+    pthread_mutex_lock(&scheduler->worker.mutex);
+    if (scheduler->worker.stopping)
         answer = SCHEDULER_STOPPING;
     else if (scheduler->current.wanted)
         answer = SCHEDULER_BUSY;
     else if (!queue(scheduler, kind, tables, table_count, SCHEDULE_NONE))
         answer = SCHEDULER_STOPPING;
     memcpy(out_run_id, scheduler->current.run_id, RUN_ID_SIZE);
-    pthread_mutex_unlock(&scheduler->mutex);
+    pthread_mutex_unlock(&scheduler->worker.mutex);
     return answer;
 }
 
 void scheduler_sync_now(struct scheduler *scheduler)
 {
-    pthread_mutex_lock(&scheduler->mutex);
+    pthread_mutex_lock(&scheduler->worker.mutex);
     scheduler->again = true;
-    pthread_cond_broadcast(&scheduler->changed);
-    pthread_mutex_unlock(&scheduler->mutex);
+    pthread_cond_broadcast(&scheduler->worker.changed);
+    pthread_mutex_unlock(&scheduler->worker.mutex);
 }
 
 void scheduler_wake(struct scheduler *scheduler)
 {
-    pthread_mutex_lock(&scheduler->mutex);
-    pthread_cond_broadcast(&scheduler->changed);
-    pthread_mutex_unlock(&scheduler->mutex);
+    pthread_mutex_lock(&scheduler->worker.mutex);
+    pthread_cond_broadcast(&scheduler->worker.changed);
+    pthread_mutex_unlock(&scheduler->worker.mutex);
 }
 
 /* --- the thread -------------------------------------------------------------------------- */
@@ -288,7 +254,7 @@ void scheduler_wake(struct scheduler *scheduler)
 static bool next_request(struct scheduler *scheduler)
 {
     for (;;) {
-        if (scheduler->stopping)
+        if (scheduler->worker.stopping)
             return false;
         if (scheduler->current.wanted)
             return true;
@@ -305,8 +271,7 @@ static bool next_request(struct scheduler *scheduler)
                 continue;
         }
         int64_t wait_ms = schedule_wait_ms(&scheduler->schedule, now_us);
-        struct timespec until = deadline_in(wait_ms < LOOK_MS ? wait_ms : LOOK_MS);
-        pthread_cond_timedwait(&scheduler->changed, &scheduler->mutex, &until);
+        worker_wait(&scheduler->worker, wait_ms < LOOK_MS ? wait_ms : LOOK_MS);
     }
 }
 
@@ -365,7 +330,7 @@ static void run_request(struct scheduler *scheduler, const struct request *reque
     if (scheduler->ops.ended != NULL)
         scheduler->ops.ended(scheduler->ops.context, &result, postponed);
 
-    pthread_mutex_lock(&scheduler->mutex);
+    pthread_mutex_lock(&scheduler->worker.mutex);
     if (!postponed)
         remember(scheduler, &result);
     reschedule(scheduler, request, &result);
@@ -373,8 +338,8 @@ static void run_request(struct scheduler *scheduler, const struct request *reque
     scheduler->current = (struct request){0};
     scheduler->running = false;
     scheduler->version++;
-    pthread_cond_broadcast(&scheduler->changed);
-    pthread_mutex_unlock(&scheduler->mutex);
+    pthread_cond_broadcast(&scheduler->worker.changed);
+    pthread_mutex_unlock(&scheduler->worker.mutex);
     run_result_clear(&result);
 }
 
@@ -383,48 +348,41 @@ static void *work(void *context)
     struct scheduler *scheduler = context;
 
     for (;;) {
-        pthread_mutex_lock(&scheduler->mutex);
+        pthread_mutex_lock(&scheduler->worker.mutex);
         if (!next_request(scheduler))
             break;
         struct request request = scheduler->current;
         scheduler->running = true;
         scheduler->version++;
-        pthread_mutex_unlock(&scheduler->mutex);
+        pthread_mutex_unlock(&scheduler->worker.mutex);
         run_request(scheduler, &request);
     }
-    scheduler->ended = true;
-    pthread_cond_broadcast(&scheduler->changed);
-    pthread_mutex_unlock(&scheduler->mutex);
+    worker_leave(&scheduler->worker);
     return NULL;
 }
 
 bool scheduler_start(struct scheduler *scheduler, struct error *err)
 {
-    int reason = pthread_create(&scheduler->thread, NULL, work, scheduler);
-
-    if (reason != 0)
-        return error_set(err, ERROR_MEMORY, "cannot start a thread: %s", strerror(reason));
-    scheduler->started = true;
-    return true;
+    return worker_start(&scheduler->worker, work, scheduler, err);
 }
 
 /* --- what others see --------------------------------------------------------------------- */
 
 void scheduler_view(struct scheduler *scheduler, struct scheduler_view *out_view)
 {
-    pthread_mutex_lock(&scheduler->mutex);
+    pthread_mutex_lock(&scheduler->worker.mutex);
     *out_view = scheduler->texts;
     out_view->incremental_us = scheduler->schedule.incremental_us;
     out_view->full_us = scheduler->schedule.full_us;
-    pthread_mutex_unlock(&scheduler->mutex);
+    pthread_mutex_unlock(&scheduler->worker.mutex);
 }
 
 cJSON *scheduler_running(struct scheduler *scheduler)
 {
-    pthread_mutex_lock(&scheduler->mutex);
+    pthread_mutex_lock(&scheduler->worker.mutex);
     struct request request = scheduler->current;
     bool running = scheduler->running;
-    pthread_mutex_unlock(&scheduler->mutex);
+    pthread_mutex_unlock(&scheduler->worker.mutex);
 
     if (!request.wanted)
         return NULL;
@@ -437,22 +395,22 @@ cJSON *scheduler_recent(struct scheduler *scheduler, int limit)
     int count = 0;
     const cJSON *run = NULL;
 
-    pthread_mutex_lock(&scheduler->mutex);
+    pthread_mutex_lock(&scheduler->worker.mutex);
     cJSON_ArrayForEach(run, scheduler->recent)
     {
         if (count++ == limit)
             break;
         cJSON_AddItemToArray(copy, cJSON_Duplicate(run, true));
     }
-    pthread_mutex_unlock(&scheduler->mutex);
+    pthread_mutex_unlock(&scheduler->worker.mutex);
     return copy;
 }
 
 uint64_t scheduler_version(struct scheduler *scheduler)
 {
-    pthread_mutex_lock(&scheduler->mutex);
+    pthread_mutex_lock(&scheduler->worker.mutex);
     uint64_t version = scheduler->version;
-    pthread_mutex_unlock(&scheduler->mutex);
+    pthread_mutex_unlock(&scheduler->worker.mutex);
     pthread_mutex_lock(&scheduler->board.mutex);
     version += scheduler->board.version;
     pthread_mutex_unlock(&scheduler->board.mutex);

@@ -1,10 +1,8 @@
 #include "service/verifier.h"
 
 #include "base/log.h"
-#include "service/deadline.h"
+#include "service/worker.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,13 +17,7 @@ struct request {
 struct verifier {
     struct verifier_options options;
 
-    pthread_mutex_t mutex; /* of everything below */
-    pthread_cond_t changed;
-    pthread_t thread;
-    bool started;
-    bool joined;
-    bool ended;
-    bool stopping;
+    struct worker worker;   /* its mutex is that of everything below */
     struct request current; /* waiting for the thread, or running */
     size_t at;              /* the table that is compared */
     cJSON *last;            /* NULL: none has ended yet */
@@ -58,8 +50,7 @@ bool verifier_new(
         differences[i] = VERIFIER_UNKNOWN;
     verifier->options = *options;
     verifier->differences = differences;
-    pthread_mutex_init(&verifier->mutex, NULL);
-    deadline_cond_init(&verifier->changed);
+    worker_init(&verifier->worker);
     *out_verifier = verifier;
     return true;
 }
@@ -68,42 +59,22 @@ void verifier_free(struct verifier *verifier)
 {
     if (verifier == NULL)
         return;
-    verifier_stop(verifier);
-    if (verifier->started && !verifier->joined)
-        pthread_join(verifier->thread, NULL);
+    worker_end(&verifier->worker);
     free(verifier->current.tables);
     free(verifier->differences);
     cJSON_Delete(verifier->last);
-    pthread_cond_destroy(&verifier->changed);
-    pthread_mutex_destroy(&verifier->mutex);
+    worker_clear(&verifier->worker);
     free(verifier);
 }
 
 void verifier_stop(struct verifier *verifier)
 {
-    pthread_mutex_lock(&verifier->mutex);
-    verifier->stopping = true;
-    pthread_cond_broadcast(&verifier->changed);
-    pthread_mutex_unlock(&verifier->mutex);
+    worker_stop(&verifier->worker);
 }
 
 bool verifier_join(struct verifier *verifier, int64_t timeout_ms)
 {
-    struct timespec until = deadline_in(timeout_ms);
-    int waited = 0;
-
-    if (!verifier->started || verifier->joined)
-        return true;
-    pthread_mutex_lock(&verifier->mutex);
-    while (!verifier->ended && waited != ETIMEDOUT)
-        waited = pthread_cond_timedwait(&verifier->changed, &verifier->mutex, &until);
-    bool ended = verifier->ended;
-    pthread_mutex_unlock(&verifier->mutex);
-    if (ended) {
-        pthread_join(verifier->thread, NULL);
-        verifier->joined = true;
-    }
-    return ended;
+    return worker_join(&verifier->worker, timeout_ms);
 }
 
 /* --- requests ---------------------------------------------------------------------------- */
@@ -120,7 +91,7 @@ static bool begin(struct verifier *verifier, const struct table *const *tables, 
     run_id_make(request.started_us, request.id);
     verifier->current = request;
     verifier->at = 0;
-    pthread_cond_broadcast(&verifier->changed);
+    pthread_cond_broadcast(&verifier->worker.changed);
     return true;
 }
 
@@ -134,15 +105,15 @@ enum verifier_answer verifier_request(
         tables = verifier->options.tables;
         count = verifier->options.table_count;
     }
-    pthread_mutex_lock(&verifier->mutex);
-    if (verifier->stopping)
+    pthread_mutex_lock(&verifier->worker.mutex);
+    if (verifier->worker.stopping)
         answer = VERIFIER_STOPPING;
     else if (verifier->current.wanted)
         answer = VERIFIER_BUSY;
     else if (!begin(verifier, tables, count))
         answer = VERIFIER_STOPPING;
     memcpy(out_id, verifier->current.id, RUN_ID_SIZE);
-    pthread_mutex_unlock(&verifier->mutex);
+    pthread_mutex_unlock(&verifier->worker.mutex);
     return answer;
 }
 
@@ -185,10 +156,7 @@ static cJSON *outcome_json(const struct outcome *outcome)
             json, "tables", cJSON_DetachItemFromObjectCaseSensitive(found, "tables"));
         cJSON_Delete(found);
     } else {
-        cJSON *error = cJSON_AddObjectToObject(json, "error");
-        cJSON_AddStringToObject(error, "code", error_code_name(outcome->error->code));
-        cJSON_AddStringToObject(error, "message", outcome->error->message);
-        cJSON_AddBoolToObject(error, "retryable", error_is_retryable(outcome->error->code));
+        cJSON_AddItemToObject(json, "error", result_error_json(outcome->error));
         cJSON_AddArrayToObject(json, "tables");
     }
     return json;
@@ -241,7 +209,7 @@ static void keep(struct verifier *verifier, const struct outcome *outcome)
 {
     cJSON *json = outcome_json(outcome);
 
-    pthread_mutex_lock(&verifier->mutex);
+    pthread_mutex_lock(&verifier->worker.mutex);
     cJSON_Delete(verifier->last);
     verifier->last = json;
     verifier->last_ok = outcome->ok;
@@ -249,7 +217,7 @@ static void keep(struct verifier *verifier, const struct outcome *outcome)
     keep_differences(verifier, outcome);
     free(verifier->current.tables);
     verifier->current = (struct request){0};
-    pthread_mutex_unlock(&verifier->mutex);
+    pthread_mutex_unlock(&verifier->worker.mutex);
 }
 
 /* --- the thread -------------------------------------------------------------------------- */
@@ -258,9 +226,9 @@ static void table_begins(void *context, size_t index)
 {
     struct verifier *verifier = context;
 
-    pthread_mutex_lock(&verifier->mutex);
+    pthread_mutex_lock(&verifier->worker.mutex);
     verifier->at = index;
-    pthread_mutex_unlock(&verifier->mutex);
+    pthread_mutex_unlock(&verifier->worker.mutex);
 }
 
 static void run_request(struct verifier *verifier, const struct request *request)
@@ -292,29 +260,22 @@ static void *work(void *context)
     struct verifier *verifier = context;
 
     for (;;) {
-        pthread_mutex_lock(&verifier->mutex);
-        while (!verifier->stopping && !verifier->current.wanted)
-            pthread_cond_wait(&verifier->changed, &verifier->mutex);
-        if (verifier->stopping)
+        pthread_mutex_lock(&verifier->worker.mutex);
+        while (!verifier->worker.stopping && !verifier->current.wanted)
+            pthread_cond_wait(&verifier->worker.changed, &verifier->worker.mutex);
+        if (verifier->worker.stopping)
             break;
         struct request request = verifier->current;
-        pthread_mutex_unlock(&verifier->mutex);
+        pthread_mutex_unlock(&verifier->worker.mutex);
         run_request(verifier, &request);
     }
-    verifier->ended = true;
-    pthread_cond_broadcast(&verifier->changed);
-    pthread_mutex_unlock(&verifier->mutex);
+    worker_leave(&verifier->worker);
     return NULL;
 }
 
 bool verifier_start(struct verifier *verifier, struct error *err)
 {
-    int reason = pthread_create(&verifier->thread, NULL, work, verifier);
-
-    if (reason != 0)
-        return error_set(err, ERROR_MEMORY, "cannot start a thread: %s", strerror(reason));
-    verifier->started = true;
-    return true;
+    return worker_start(&verifier->worker, work, verifier, err);
 }
 
 /* --- what others see --------------------------------------------------------------------- */
@@ -341,12 +302,12 @@ cJSON *verifier_json(struct verifier *verifier)
 {
     cJSON *json = cJSON_CreateObject();
 
-    pthread_mutex_lock(&verifier->mutex);
+    pthread_mutex_lock(&verifier->worker.mutex);
     cJSON_AddItemToObject(json, "running", running_json(verifier));
     cJSON_AddItemToObject(
         json, "last",
         verifier->last == NULL ? cJSON_CreateNull() : cJSON_Duplicate(verifier->last, true));
-    pthread_mutex_unlock(&verifier->mutex);
+    pthread_mutex_unlock(&verifier->worker.mutex);
     return json;
 }
 
@@ -357,11 +318,11 @@ bool verifier_view(struct verifier *verifier, struct verifier_view *out_view, st
 
     if (differences == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
-    pthread_mutex_lock(&verifier->mutex);
+    pthread_mutex_lock(&verifier->worker.mutex);
     memcpy(differences, verifier->differences, count * sizeof *differences);
     *out_view = (struct verifier_view){
         .finished_us = verifier->last_us, .ok = verifier->last_ok, .differences = differences};
-    pthread_mutex_unlock(&verifier->mutex);
+    pthread_mutex_unlock(&verifier->worker.mutex);
     return true;
 }
 
