@@ -43,6 +43,20 @@ void reply_failure(struct reply *reply, const struct error *err)
     reply_error(reply, status, error_code_name(err->code), "%s", err->message);
 }
 
+void reply_already_running(
+    struct reply *reply, const char *message, const char *id_name, const char *id)
+{
+    cJSON *json = reply_error_json("already_running", message);
+
+    cJSON_AddStringToObject(cJSON_GetObjectItemCaseSensitive(json, "error"), id_name, id);
+    reply_json(reply, 409, json);
+}
+
+void reply_stopping(struct reply *reply)
+{
+    reply_error(reply, 503, "stopping", "bqsync is stopping");
+}
+
 void reply_clear(struct reply *reply)
 {
     free(reply->body);

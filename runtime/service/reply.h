@@ -29,6 +29,12 @@ void reply_error(struct reply *reply, int status, const char *code, const char *
 /* The error of a failed operation under the HTTP status that fits its code. */
 void reply_failure(struct reply *reply, const struct error *err);
 
+/* 409: what was asked for runs already, and under which id. */
+void reply_already_running(
+    struct reply *reply, const char *message, const char *id_name, const char *id);
+/* 503: nothing is begun any more. */
+void reply_stopping(struct reply *reply);
+
 void reply_clear(struct reply *reply);
 
 #endif

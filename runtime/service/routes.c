@@ -75,12 +75,10 @@ static void reply_started(
         reply_json(reply, 202, json);
         return;
     case SCHEDULER_BUSY:
-        json = reply_error_json("already_running", "a sync is running; wait for it to end");
-        cJSON_AddStringToObject(cJSON_GetObjectItemCaseSensitive(json, "error"), "run_id", run_id);
-        reply_json(reply, 409, json);
+        reply_already_running(reply, "a sync is running; wait for it to end", "run_id", run_id);
         return;
     case SCHEDULER_STOPPING:
-        reply_error(reply, 503, "stopping", "bqsync is stopping");
+        reply_stopping(reply);
         return;
     }
 }
@@ -259,7 +257,7 @@ static void get_healthz(
     const struct routes_context *context, const struct route_request *request, struct reply *reply)
 {
     if (atomic_load(context->stopping)) {
-        reply_error(reply, 503, "stopping", "bqsync is stopping");
+        reply_stopping(reply);
         return;
     }
     // The dashboard asks for a token only where one is needed.
@@ -279,7 +277,7 @@ static void get_readyz(
 
     (void)request;
     if (atomic_load(context->stopping))
-        reply_error(reply, 503, "stopping", "bqsync is stopping");
+        reply_stopping(reply);
     else if (tables == NULL || !status_read(context->status, tables, &err))
         // What is wrong in detail, paths included, is for those who have the token.
         reply_error(

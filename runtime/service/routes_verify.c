@@ -22,12 +22,11 @@ void routes_post_verify(
         reply_json(reply, 202, json);
         break;
     case VERIFIER_BUSY:
-        json = reply_error_json("already_running", "a verification is running; wait for its end");
-        cJSON_AddStringToObject(cJSON_GetObjectItemCaseSensitive(json, "error"), "verify_id", id);
-        reply_json(reply, 409, json);
+        reply_already_running(
+            reply, "a verification is running; wait for its end", "verify_id", id);
         break;
     case VERIFIER_STOPPING:
-        reply_error(reply, 503, "stopping", "bqsync is stopping");
+        reply_stopping(reply);
         break;
     }
     free(tables);
