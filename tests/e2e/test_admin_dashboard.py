@@ -32,7 +32,9 @@ def axe():
     return script.read_text() if script.exists() else None
 
 
-class DashboardTest(unittest.TestCase):
+class BrowserTest(unittest.TestCase):
+    """Tests that share one browser; without Chromium there are none."""
+
     @classmethod
     def setUpClass(cls):
         SHOTS.mkdir(exist_ok=True)
@@ -40,6 +42,8 @@ class DashboardTest(unittest.TestCase):
             unavailable("there is no Chromium (Debian: apt-get install chromium)")
         cls.browser = cls.enterClassContext(browser.Browser())
 
+
+class DashboardTest(BrowserTest):
     def setUp(self):
         self.bq = self.enterContext(Bqlocal(datasets=["d"]))
         self.app = self.enterContext(Deployment(self.bq))

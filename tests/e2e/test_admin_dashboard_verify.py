@@ -4,9 +4,8 @@ import json
 import unittest
 
 from tests.conformance.foreign import unavailable
-from tests.e2e import browser
 from tests.e2e.serving import MANUAL, Service
-from tests.e2e.test_admin_dashboard import SHOTS, STATE, axe
+from tests.e2e.test_admin_dashboard import SHOTS, STATE, BrowserTest, axe
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 
@@ -15,14 +14,7 @@ LARGE = 9007199254740993  # which a double cannot hold
 TOKEN = "token-of-the-dashboard"
 
 
-class DashboardVerifyTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        SHOTS.mkdir(exist_ok=True)
-        if browser.program() is None:
-            unavailable("there is no Chromium (Debian: apt-get install chromium)")
-        cls.browser = cls.enterClassContext(browser.Browser())
-
+class DashboardVerifyTest(BrowserTest):
     def setUp(self):
         self.bq = self.enterContext(Bqlocal(datasets=["d"]))
         self.app = self.enterContext(Deployment(self.bq))
