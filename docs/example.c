@@ -1,5 +1,6 @@
-/* example: syncs all tables from inside a program and prints what happened. A test compiles and runs it.
- * cc example.c with CMake's target bqsync_api; configuration as for the command line (environment, .env). */
+/* example: syncs all tables from inside a program and prints what happened. A test compiles and
+ * runs it. cc example.c with CMake's target bqsync_api; configuration as for the command line
+ * (environment, .env). */
 #include "api/bqsync.h"
 
 #include <inttypes.h>

@@ -3,7 +3,7 @@
 #include "api/handle.h"
 #include "base/log.h"
 #include "registry.h"
-#include "sync/pass.h"
+#include "sync/pass/pass.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
@@ -50,8 +50,8 @@ bool bqsync_open(
     if (!load(options, &handle->config, &inner))
         goto failed;
     log_configure(handle->config.log_level, handle->config.log_format);
-    if (!engine_init(
-            &handle->engine, &handle->config, registry_tables, registry_count, RETRY_BUDGET_MS,
+    if (!deployment_init(
+            &handle->deployment, &handle->config, registry_tables, registry_count, RETRY_BUDGET_MS,
             &inner))
         goto failed;
     *out_handle = handle;
@@ -66,7 +66,7 @@ void bqsync_close(struct bqsync *handle)
 {
     if (handle == NULL)
         return;
-    engine_clear(&handle->engine);
+    deployment_clear(&handle->deployment);
     config_clear(&handle->config);
     free(handle);
     log_flush();
@@ -74,11 +74,11 @@ void bqsync_close(struct bqsync *handle)
 }
 
 static bool find_tables(
-    const struct engine *engine, const struct bqsync_sync_options *options,
+    const struct deployment *deployment, const struct bqsync_sync_options *options,
     const struct table **out_tables, struct error *err)
 {
     for (size_t i = 0; i < options->table_count; i++) {
-        out_tables[i] = engine_table(engine, options->tables[i]);
+        out_tables[i] = deployment_table(deployment, options->tables[i]);
         if (out_tables[i] == NULL)
             return error_set(err, ERROR_USAGE, "unknown table %s", options->tables[i]);
     }
@@ -86,8 +86,8 @@ static bool find_tables(
 }
 
 bool bqsync_sync_engine(
-    const struct engine *engine, const struct bqsync_sync_options *options, struct board *board,
-    struct bqsync_result **out_result, struct bqsync_error *err)
+    const struct deployment *deployment, const struct bqsync_sync_options *options,
+    struct pass_progress *progress, struct bqsync_result **out_result, struct bqsync_error *err)
 {
     static const struct bqsync_sync_options everything = {0};
     struct bqsync_result *result = calloc(1, sizeof *result);
@@ -97,10 +97,10 @@ bool bqsync_sync_engine(
     if (options == NULL)
         options = &everything;
     tables = calloc(options->table_count + 1, sizeof *tables);
-    if (result == NULL || tables == NULL || !find_tables(engine, options, tables, &inner))
+    if (result == NULL || tables == NULL || !find_tables(deployment, options, tables, &inner))
         goto failed;
     pass_run(
-        engine,
+        deployment,
         &(struct pass_options){
             .kind = options->full             ? RUN_FULL
                     : options->tables == NULL ? RUN_INCREMENTAL
@@ -109,7 +109,7 @@ bool bqsync_sync_engine(
             .dry_run = options->dry_run,
             .tables = options->tables == NULL ? NULL : tables,
             .table_count = options->table_count,
-            .board = board,
+            .progress = progress,
             .command = "sync",
         },
         &result->run);
@@ -128,7 +128,7 @@ bool bqsync_sync(
     struct bqsync *handle, const struct bqsync_sync_options *options,
     struct bqsync_result **out_result, struct bqsync_error *err)
 {
-    return bqsync_sync_engine(&handle->engine, options, NULL, out_result, err);
+    return bqsync_sync_engine(&handle->deployment, options, NULL, out_result, err);
 }
 
 bool bqsync_result_ok(const struct bqsync_result *result)

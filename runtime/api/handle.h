@@ -5,13 +5,13 @@
 
 #include "api/bqsync.h"
 #include "base/config.h"
-#include "sync/board.h"
-#include "sync/engine.h"
-#include "sync/result.h"
+#include "sync/deployment.h"
+#include "sync/pass/progress.h"
+#include "sync/pass/result.h"
 
 struct bqsync {
     struct config config;
-    struct engine engine;
+    struct deployment deployment;
 };
 
 struct bqsync_result {
@@ -19,9 +19,9 @@ struct bqsync_result {
     char *json; /* made when first asked for */
 };
 
-/* bqsync_sync on a given engine, with a board to watch it by (may be NULL). */
+/* bqsync_sync on a given deployment, with a progress to watch it by (may be NULL). */
 bool bqsync_sync_engine(
-    const struct engine *engine, const struct bqsync_sync_options *options, struct board *board,
-    struct bqsync_result **out_result, struct bqsync_error *err);
+    const struct deployment *deployment, const struct bqsync_sync_options *options,
+    struct pass_progress *progress, struct bqsync_result **out_result, struct bqsync_error *err);
 
 #endif

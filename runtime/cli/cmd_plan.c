@@ -1,7 +1,7 @@
 /* cmd_plan: `bqsync plan` and `bqsync check`: before anything is written. */
 #include "cli/commands.h"
-#include "sync/check.h"
-#include "sync/preview.h"
+#include "sync/report/check.h"
+#include "sync/report/plan_report.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -49,7 +49,7 @@ int command_plan(struct invocation *in)
     bool blocked = false;
     bool full = (in->args->switches & ARGS_FULL) != 0;
 
-    if (!preview_run(in->engine, in->tables, in->table_count, full, &json, &blocked, &err))
+    if (!preview_run(in->deployment, in->tables, in->table_count, full, &json, &blocked, &err))
         return command_fail(in, &err);
     if ((in->args->switches & ARGS_JSON) != 0)
         return command_print_json(json, blocked ? 1 : 0);
@@ -102,10 +102,10 @@ int command_check(struct invocation *in)
         print_check(&print, "configuration", CHECK_FAIL, why.message);
         return finish_check(json, false);
     }
-    bool have = engine_init(
-        in->engine, in->config, in->engine->tables, in->engine->table_count,
+    bool have = deployment_init(
+        in->deployment, in->config, in->deployment->tables, in->deployment->table_count,
         COMMANDS_RETRY_BUDGET_MS, &why);
-    bool ok =
-        check_run(in->engine, in->tables, in->table_count, have ? NULL : &why, print_check, &print);
+    bool ok = check_run(
+        in->deployment, in->tables, in->table_count, have ? NULL : &why, print_check, &print);
     return finish_check(json, ok);
 }

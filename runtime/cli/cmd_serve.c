@@ -7,7 +7,7 @@ int command_serve(struct invocation *in)
     struct error err;
 
     if (!serve_run(
-            in->engine,
+            in->deployment,
             &(struct serve_options){
                 .env_file = in->args->env_file,
                 .flags = in->args->flags,

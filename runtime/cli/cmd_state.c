@@ -145,7 +145,7 @@ static bool named(const struct args *args, const struct table *table)
 static bool check_names(const struct invocation *in, struct error *err)
 {
     for (size_t i = 1; i < in->args->word_count; i++)
-        if (engine_table(in->engine, in->args->words[i]) == NULL)
+        if (deployment_table(in->deployment, in->args->words[i]) == NULL)
             return error_set(
                 err, ERROR_USAGE, "unknown table %s; bqsync tables lists them", in->args->words[i]);
     return true;

@@ -6,7 +6,7 @@
 #include "service/scheduler.h"
 #include "service/status.h"
 #include "source/tracking.h"
-#include "sync/quota.h"
+#include "sync/pass/quota.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -152,7 +152,7 @@ static bool seed(const struct config *config, struct ledger *ledger, struct erro
 
 int command_status(struct invocation *in)
 {
-    const struct clock *clock = in->engine->clock;
+    const struct clock *clock = in->deployment->clock;
     int64_t now_us = clock->wall_us(clock->context);
     struct scheduler_view view = {0};
     struct status_table *probe = NULL;

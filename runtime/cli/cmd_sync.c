@@ -2,7 +2,7 @@
 #include "api/handle.h"
 #include "cli/commands.h"
 #include "cli/screen.h"
-#include "sync/result.h"
+#include "sync/pass/result.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -62,14 +62,14 @@ int command_sync(struct invocation *in)
 
     bool show = !quiet && screen_start(&screen);
     bool ok = bqsync_sync_engine(
-        in->engine,
+        in->deployment,
         &(struct bqsync_sync_options){
             .tables = in->all_tables ? NULL : names,
             .table_count = in->all_tables ? 0 : in->table_count,
             .full = (args->switches & ARGS_FULL) != 0,
             .dry_run = (args->switches & ARGS_DRY_RUN) != 0,
         },
-        show ? &screen.board : NULL, &result, &err);
+        show ? &screen.progress : NULL, &result, &err);
     if (show)
         screen_stop(&screen);
     free(names);

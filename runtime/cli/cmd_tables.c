@@ -2,8 +2,8 @@
  */
 #include "base/buffer.h"
 #include "cli/commands.h"
-#include "sync/describe.h"
-#include "sync/sqltext.h"
+#include "sync/report/table_report.h"
+#include "warehouse/googlesql.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -60,7 +60,7 @@ static void print_statement(const struct invocation *in, const char *statement)
     if (config->project == NULL || config->dataset == NULL)
         buffer_append_text(&text, statement);
     else
-        sqltext_render(&text, statement, config->project, config->dataset, "${staging}");
+        googlesql_render(&text, statement, config->project, config->dataset, "${staging}");
     // The statements' own texts end with a line feed; several of them are pasted as a script.
     while (text.length > 0 && text.data[text.length - 1] == '\n')
         text.length--;

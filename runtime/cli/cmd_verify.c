@@ -1,7 +1,7 @@
 /* cmd_verify: `bqsync verify`: the comparison of both sides, and with --repair a sync of what
  * differs. */
 #include "cli/commands.h"
-#include "sync/verify.h"
+#include "sync/verify/verify.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -60,13 +60,13 @@ int command_verify(struct invocation *in)
     struct error err;
     int status = 0;
 
-    if (!verify_run(in->engine, in->tables, in->table_count, NULL, &tables, &err))
+    if (!verify_run(in->deployment, in->tables, in->table_count, NULL, &tables, &err))
         return command_fail(in, &err);
     if ((in->args->switches & ARGS_REPAIR) != 0 && !verify_ok(tables, in->table_count)) {
-        bool ok = verify_repair(in->engine, tables, in->table_count, &status, &err);
+        bool ok = verify_repair(in->deployment, tables, in->table_count, &status, &err);
         verify_free(tables, in->table_count);
         tables = NULL;
-        if (!ok || !verify_run(in->engine, in->tables, in->table_count, NULL, &tables, &err))
+        if (!ok || !verify_run(in->deployment, in->tables, in->table_count, NULL, &tables, &err))
             return command_fail(in, &err);
     }
     int verdict = print(in, tables);

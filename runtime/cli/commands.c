@@ -1,6 +1,6 @@
 #include "cli/commands.h"
 
-#include "sync/result.h"
+#include "sync/pass/result.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* commands: what `bqsync COMMAND` can do. Each is one function that prints its result on stdout,
  * logs on stderr, and returns the exit status; main has parsed the line, read the configuration and
- * set up the engine that the command's row in the table asks for. */
+ * set up the deployment that the command's row in the table asks for. */
 #ifndef BQSYNC_CLI_COMMANDS_H
 #define BQSYNC_CLI_COMMANDS_H
 
@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/table.h"
 #include "cli/args.h"
-#include "sync/engine.h"
+#include "sync/deployment.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -29,7 +29,7 @@ enum command_needs {
 struct invocation {
     const struct args *args;
     const struct config *config;
-    struct engine *engine;
+    struct deployment *deployment;
     const struct table *const
         *tables; /* the ones named, or all; in registry order if none was named */
     size_t table_count;

@@ -1,4 +1,5 @@
-/* main: parse, read the configuration, wire the engine, run the command, exit status. No logic. */
+/* main: parse, read the configuration, wire the deployment, run the command, exit status. No logic.
+ */
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/log.h"
@@ -7,7 +8,7 @@
 #include "cli/help.h"
 #include "cli/manual.h"
 #include "registry.h"
-#include "sync/engine.h"
+#include "sync/deployment.h"
 
 #include <curl/curl.h>
 #include <signal.h>
@@ -118,7 +119,7 @@ static const struct table **resolve_tables(
 
 static bool prepare(
     const struct command *command, const struct args *args, struct config *config,
-    struct engine *engine, struct error *err)
+    struct deployment *deployment, struct error *err)
 {
     if (!config_load(args->env_file, args->flags, args->flag_count, config, err) ||
         !config_export(args->env_file, err))
@@ -132,31 +133,31 @@ static bool prepare(
         return true;
     int64_t budget = (command->needs & NEEDS_SERVICE_BUDGET) != 0 ? COMMANDS_SERVICE_BUDGET_MS
                                                                   : COMMANDS_RETRY_BUDGET_MS;
-    return engine_init(engine, config, registry_tables, registry_count, budget, err);
+    return deployment_init(deployment, config, registry_tables, registry_count, budget, err);
 }
 
 static int run(const struct command *command, const struct args *args)
 {
     struct config config = {0};
-    struct engine engine = {.tables = registry_tables, .table_count = registry_count};
+    struct deployment deployment = {.tables = registry_tables, .table_count = registry_count};
     struct error err = {0};
-    struct invocation in = {.args = args, .config = &config, .engine = &engine};
+    struct invocation in = {.args = args, .config = &config, .deployment = &deployment};
     const struct table **tables = NULL;
     int status;
 
     if (!check_switches(command, args, &err) ||
         (tables = resolve_tables(command, args, &in.table_count, &err)) == NULL ||
-        !prepare(command, args, &config, &engine, &err)) {
+        !prepare(command, args, &config, &deployment, &err)) {
         status = command_fail(&in, &err);
     } else {
         in.tables = tables;
         in.all_tables = args->word_count == 0 || command->takes_words;
-        engine.config = &config;
-        engine.clock = clock_system();
+        deployment.config = &config;
+        deployment.clock = clock_system();
         status = command->run(&in);
     }
-    if (engine.governor != NULL)
-        engine_clear(&engine);
+    if (deployment.governor != NULL)
+        deployment_clear(&deployment);
     config_clear(&config);
     free(tables);
     return status;

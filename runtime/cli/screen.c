@@ -26,7 +26,7 @@ const char *screen_bytes(int64_t bytes, char out[SCREEN_BYTES_SIZE])
     return out;
 }
 
-static void draw_bar(const struct board_row *row)
+static void draw_bar(const struct progress_row *row)
 {
     int64_t filled = BAR_WIDTH;
 
@@ -38,33 +38,33 @@ static void draw_bar(const struct board_row *row)
     fputc(']', stderr);
 }
 
-static void draw_row(const struct board_row *row, int64_t elapsed_ms)
+static void draw_row(const struct progress_row *row, int64_t elapsed_ms)
 {
     char sent[SCREEN_BYTES_SIZE];
 
-    fprintf(stderr, "%-26s %-9s ", row->result.table->name, board_phase_name(row->phase));
+    fprintf(stderr, "%-26s %-9s ", row->result.table->name, progress_phase_name(row->phase));
     draw_bar(row);
     fprintf(stderr, " %10" PRId64 " rows %9s", row->rows_read, screen_bytes(row->bytes_sent, sent));
-    if (row->phase == BOARD_READING && row->rows_read > 0 && row->rows_expected > row->rows_read) {
+    if (row->phase == PHASE_READING && row->rows_read > 0 && row->rows_expected > row->rows_read) {
         int64_t left_ms = elapsed_ms * (row->rows_expected - row->rows_read) / row->rows_read;
         fprintf(stderr, "  %" PRId64 "s left", left_ms / 1000 + 1);
     }
     fputs("\033[K\n", stderr);
 }
 
-/* Rows are few: they are copied out under the board's lock and drawn after it. */
+/* Rows are few: they are copied out under the progress's lock and drawn after it. */
 static void draw(struct screen *screen)
 {
-    struct board *board = &screen->board;
+    struct pass_progress *progress = &screen->progress;
     const struct clock *clock = clock_system();
 
-    pthread_mutex_lock(&board->mutex);
-    size_t count = board->count;
-    struct board_row *rows = malloc((count + 1) * sizeof *rows);
+    pthread_mutex_lock(&progress->mutex);
+    size_t count = progress->count;
+    struct progress_row *rows = malloc((count + 1) * sizeof *rows);
     if (rows != NULL && count > 0)
-        memcpy(rows, board->rows, count * sizeof *rows);
-    int64_t started_us = board->started_us;
-    pthread_mutex_unlock(&board->mutex);
+        memcpy(rows, progress->rows, count * sizeof *rows);
+    int64_t started_us = progress->started_us;
+    pthread_mutex_unlock(&progress->mutex);
     if (rows == NULL)
         return;
 
@@ -73,9 +73,9 @@ static void draw(struct screen *screen)
     screen->lines = 0;
     size_t done = 0;
     for (size_t i = 0; i < count; i++) {
-        if (rows[i].phase == BOARD_DONE)
+        if (rows[i].phase == PHASE_DONE)
             done++;
-        if (rows[i].phase == BOARD_WAITING || rows[i].phase == BOARD_DONE)
+        if (rows[i].phase == PHASE_WAITING || rows[i].phase == PHASE_DONE)
             continue;
         draw_row(&rows[i], (clock->wall_us(clock->context) - started_us) / 1000);
         screen->lines++;
@@ -109,11 +109,11 @@ bool screen_start(struct screen *screen)
     if (!isatty(STDERR_FILENO))
         return false;
     *screen = (struct screen){0};
-    board_init(&screen->board);
+    progress_init(&screen->progress);
     pthread_mutex_init(&screen->mutex, NULL);
     pthread_cond_init(&screen->wake, NULL);
     if (pthread_create(&screen->thread, NULL, run, screen) != 0) {
-        board_clear(&screen->board);
+        progress_clear(&screen->progress);
         return false;
     }
     return true;
@@ -128,7 +128,7 @@ void screen_stop(struct screen *screen)
     pthread_join(screen->thread, NULL);
     if (screen->lines > 0)
         fprintf(stderr, "\033[%zuA\033[J", screen->lines);
-    board_clear(&screen->board);
+    progress_clear(&screen->progress);
     pthread_cond_destroy(&screen->wake);
     pthread_mutex_destroy(&screen->mutex);
 }

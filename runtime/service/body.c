@@ -14,7 +14,7 @@ bool body_is_fit(struct slice body, struct reply *reply)
     return problem == NULL;
 }
 
-static void reply_unknown(const struct engine *engine, struct reply *reply, cJSON *unknown)
+static void reply_unknown(const struct deployment *deployment, struct reply *reply, cJSON *unknown)
 {
     char message[768];
     size_t used = (size_t)snprintf(message, sizeof message, "no such table:");
@@ -27,8 +27,8 @@ static void reply_unknown(const struct engine *engine, struct reply *reply, cJSO
     cJSON *error = cJSON_GetObjectItemCaseSensitive(json, "error");
     cJSON_AddItemToObject(error, "unknown", unknown);
     cJSON *known = cJSON_AddArrayToObject(error, "known");
-    for (size_t i = 0; i < engine->table_count; i++)
-        cJSON_AddItemToArray(known, cJSON_CreateString(engine->tables[i]->name));
+    for (size_t i = 0; i < deployment->table_count; i++)
+        cJSON_AddItemToArray(known, cJSON_CreateString(deployment->tables[i]->name));
     reply_json(reply, 400, json);
 }
 
@@ -40,10 +40,10 @@ static bool contains(const struct table *const *tables, size_t count, const stru
     return false;
 }
 
-/* Resolves the names into out (room for all tables of the engine); false after replying. */
+/* Resolves the names into out (room for all tables of the deployment); false after replying. */
 static bool resolve(
-    const struct engine *engine, const cJSON *names, const struct table **out, size_t *out_count,
-    struct reply *reply)
+    const struct deployment *deployment, const cJSON *names, const struct table **out,
+    size_t *out_count, struct reply *reply)
 {
     cJSON *unknown = cJSON_CreateArray();
     const cJSON *name = NULL;
@@ -56,14 +56,14 @@ static bool resolve(
             reply_error(reply, 400, "bad_request", "every entry has to be a table's name");
             return false;
         }
-        const struct table *table = engine_table(engine, name->valuestring);
+        const struct table *table = deployment_table(deployment, name->valuestring);
         if (table == NULL)
             cJSON_AddItemToArray(unknown, cJSON_CreateString(name->valuestring));
         else if (!contains(out, *out_count, table))
             out[(*out_count)++] = table;
     }
     if (cJSON_GetArraySize(unknown) > 0) {
-        reply_unknown(engine, reply, unknown);
+        reply_unknown(deployment, reply, unknown);
         return false;
     }
     cJSON_Delete(unknown);
@@ -71,7 +71,7 @@ static bool resolve(
 }
 
 bool body_tables(
-    const struct engine *engine, struct slice body, const struct table ***out_tables,
+    const struct deployment *deployment, struct slice body, const struct table ***out_tables,
     size_t *out_count, struct reply *reply)
 {
     const struct table **tables = NULL;
@@ -86,12 +86,12 @@ bool body_tables(
             "the body has to be a JSON array of table names, such as [\"users\"]");
         goto cleanup;
     }
-    tables = calloc(engine->table_count + 1, sizeof *tables);
+    tables = calloc(deployment->table_count + 1, sizeof *tables);
     if (tables == NULL) {
         reply_error(reply, 500, "memory", "out of memory");
         goto cleanup;
     }
-    if (!resolve(engine, names, tables, out_count, reply))
+    if (!resolve(deployment, names, tables, out_count, reply))
         goto cleanup;
     *out_tables = tables;
     tables = NULL;

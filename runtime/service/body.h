@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/slice.h"
 #include "service/reply.h"
-#include "sync/engine.h"
+#include "sync/deployment.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@ MUST_CHECK bool body_is_fit(struct slice body, struct reply *reply);
 /* The tables that a JSON array of names stands for, each once. *out_tables is returned owned
  * (free); false after replying: no such array, or it names tables that do not exist. */
 MUST_CHECK bool body_tables(
-    const struct engine *engine, struct slice body, const struct table ***out_tables,
+    const struct deployment *deployment, struct slice body, const struct table ***out_tables,
     size_t *out_count, struct reply *reply);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "source/tracking.h"
-#include "sync/result.h"
+#include "sync/pass/result.h"
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 #include "service/metrics.h"
 
-#include "sync/result.h"
+#include "sync/pass/result.h"
 #include "warehouse/governor.h"
 
 #include <dirent.h>

@@ -7,7 +7,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
-#include "sync/result.h"
+#include "sync/pass/result.h"
 #include "warehouse/http.h"
 
 #include <stdbool.h>

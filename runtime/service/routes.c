@@ -6,7 +6,7 @@
 #include "service/page.h"
 #include "service/routes_verify.h"
 #include "source/tracking.h"
-#include "sync/describe.h"
+#include "sync/report/table_report.h"
 #include "warehouse/governor.h"
 
 #include <stdio.h>
@@ -22,7 +22,7 @@
 
 static int64_t wall_us(const struct routes_context *context)
 {
-    const struct clock *clock = context->engine->clock;
+    const struct clock *clock = context->deployment->clock;
 
     return clock->wall_us(clock->context);
 }
@@ -57,7 +57,8 @@ static void get_tables(
     const struct routes_context *context, const struct route_request *request, struct reply *reply)
 {
     (void)request;
-    reply_json(reply, 200, describe_tables(context->engine->tables, context->engine->table_count));
+    reply_json(
+        reply, 200, describe_tables(context->deployment->tables, context->deployment->table_count));
 }
 
 /* --- runs -------------------------------------------------------------------------------- */
@@ -114,7 +115,7 @@ static void post_tables(
     size_t count = 0;
     char run_id[RUN_ID_SIZE];
 
-    if (!body_tables(context->engine, request->body, &tables, &count, reply))
+    if (!body_tables(context->deployment, request->body, &tables, &count, reply))
         return;
     enum scheduler_answer answer =
         scheduler_request(context->scheduler, RUN_TABLES, tables, count, run_id);
@@ -127,7 +128,7 @@ static bool open_history(
     const struct routes_context *context, struct tracking *out_tracking, bool *out_open,
     struct error *err)
 {
-    const char *path = context->engine->config->state_path;
+    const char *path = context->deployment->config->state_path;
 
     *out_open = access(path, F_OK) == 0;
     return !*out_open || tracking_open_read(path, out_tracking, err);
@@ -272,7 +273,7 @@ static void get_healthz(
 static void get_readyz(
     const struct routes_context *context, const struct route_request *request, struct reply *reply)
 {
-    struct status_table *tables = calloc(context->engine->table_count + 1, sizeof *tables);
+    struct status_table *tables = calloc(context->deployment->table_count + 1, sizeof *tables);
     struct error err = {.code = ERROR_MEMORY, .message = "out of memory"};
 
     (void)request;
@@ -298,7 +299,7 @@ static int64_t modifications(void *context, const char *table)
 static void get_metrics(
     const struct routes_context *context, const struct route_request *request, struct reply *reply)
 {
-    struct status_table *tables = calloc(context->engine->table_count + 1, sizeof *tables);
+    struct status_table *tables = calloc(context->deployment->table_count + 1, sizeof *tables);
     struct verifier_view verified = {0};
     struct scheduler_view view;
     struct ledger ledger;
@@ -327,7 +328,7 @@ static void get_metrics(
                   .verified = &verified,
                   .running = running != NULL,
                   .modifications = modifications,
-                  .context = context->engine->governor,
+                  .context = context->deployment->governor,
               });
     reply->status = 200;
     reply->content_type = METRICS_CONTENT_TYPE;

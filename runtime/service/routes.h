@@ -10,7 +10,7 @@
 #include "service/scheduler.h"
 #include "service/status.h"
 #include "service/verifier.h"
-#include "sync/engine.h"
+#include "sync/deployment.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -19,7 +19,7 @@
 
 /* What the handlers work with; all borrowed. */
 struct routes_context {
-    const struct engine *engine;
+    const struct deployment *deployment;
     struct scheduler *scheduler;
     struct verifier *verifier;
     struct status *status;

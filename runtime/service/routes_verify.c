@@ -13,7 +13,7 @@ void routes_post_verify(
     cJSON *json = NULL;
 
     if (request->body.length > 0 &&
-        !body_tables(context->engine, request->body, &tables, &count, reply))
+        !body_tables(context->deployment, request->body, &tables, &count, reply))
         return;
     switch (verifier_request(context->verifier, tables, count, id)) {
     case VERIFIER_ACCEPTED:

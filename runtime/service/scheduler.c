@@ -1,8 +1,8 @@
 #include "service/scheduler.h"
 
 #include "base/log.h"
-#include "service/progress.h"
-#include "service/worker.h"
+#include "service/background.h"
+#include "service/run_progress.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ struct scheduler {
     struct scheduler_ops ops;
     const struct clock *clock;
 
-    struct worker worker; /* its mutex is that of everything below */
+    struct background background; /* its mutex is that of everything below */
     struct zone *zone;
     struct schedule schedule;
     struct scheduler_view texts; /* only the texts */
@@ -43,7 +43,7 @@ struct scheduler {
     cJSON *recent; /* array, newest first */
     uint64_t version;
 
-    struct board board; /* of the running pass; has a mutex of its own */
+    struct pass_progress progress; /* of the running pass; has a mutex of its own */
 };
 
 /* --- the rules --------------------------------------------------------------------------- */
@@ -124,8 +124,8 @@ bool scheduler_new(
 
     if (scheduler == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
-    worker_init(&scheduler->worker);
-    board_init(&scheduler->board);
+    background_init(&scheduler->background);
+    progress_init(&scheduler->progress);
     scheduler->ops = options->ops;
     scheduler->clock = options->clock;
     scheduler->recent = cJSON_CreateArray();
@@ -143,23 +143,23 @@ void scheduler_free(struct scheduler *scheduler)
 {
     if (scheduler == NULL)
         return;
-    worker_end(&scheduler->worker);
+    background_end(&scheduler->background);
     free(scheduler->current.tables);
     cJSON_Delete(scheduler->recent);
     zone_free(scheduler->zone);
-    board_clear(&scheduler->board);
-    worker_clear(&scheduler->worker);
+    progress_clear(&scheduler->progress);
+    background_clear(&scheduler->background);
     free(scheduler);
 }
 
 void scheduler_stop(struct scheduler *scheduler)
 {
-    worker_stop(&scheduler->worker);
+    background_stop(&scheduler->background);
 }
 
 bool scheduler_join(struct scheduler *scheduler, int64_t timeout_ms)
 {
-    return worker_join(&scheduler->worker, timeout_ms);
+    return background_join(&scheduler->background, timeout_ms);
 }
 
 bool scheduler_reload(struct scheduler *scheduler, const struct config *config, struct error *err)
@@ -169,7 +169,7 @@ bool scheduler_reload(struct scheduler *scheduler, const struct config *config, 
 
     if (!make_rules(config, &rules, &zone, err))
         return false;
-    pthread_mutex_lock(&scheduler->worker.mutex);
+    pthread_mutex_lock(&scheduler->background.mutex);
     struct zone *old = scheduler->zone;
     const struct schedule_rules *now = &scheduler->schedule.rules;
     bool differs = rules.interval_ms != now->interval_ms ||
@@ -186,8 +186,8 @@ bool scheduler_reload(struct scheduler *scheduler, const struct config *config, 
     else
         scheduler->schedule.rules = rules;
     scheduler->version++;
-    pthread_cond_broadcast(&scheduler->worker.changed);
-    pthread_mutex_unlock(&scheduler->worker.mutex);
+    pthread_cond_broadcast(&scheduler->background.changed);
+    pthread_mutex_unlock(&scheduler->background.mutex);
     zone_free(old);
     return true;
 }
@@ -211,7 +211,7 @@ static bool queue(
     run_id_make(wall_us(scheduler), request.run_id);
     scheduler->current = request;
     scheduler->version++;
-    pthread_cond_broadcast(&scheduler->worker.changed);
+    pthread_cond_broadcast(&scheduler->background.changed);
     return true;
 }
 
@@ -221,31 +221,31 @@ enum scheduler_answer scheduler_request(
 {
     enum scheduler_answer answer = SCHEDULER_ACCEPTED;
 
-    pthread_mutex_lock(&scheduler->worker.mutex);
-    if (scheduler->worker.stopping)
+    pthread_mutex_lock(&scheduler->background.mutex);
+    if (scheduler->background.stopping)
         answer = SCHEDULER_STOPPING;
     else if (scheduler->current.wanted)
         answer = SCHEDULER_BUSY;
     else if (!queue(scheduler, kind, tables, table_count, SCHEDULE_NONE))
         answer = SCHEDULER_STOPPING;
     memcpy(out_run_id, scheduler->current.run_id, RUN_ID_SIZE);
-    pthread_mutex_unlock(&scheduler->worker.mutex);
+    pthread_mutex_unlock(&scheduler->background.mutex);
     return answer;
 }
 
 void scheduler_sync_now(struct scheduler *scheduler)
 {
-    pthread_mutex_lock(&scheduler->worker.mutex);
+    pthread_mutex_lock(&scheduler->background.mutex);
     scheduler->again = true;
-    pthread_cond_broadcast(&scheduler->worker.changed);
-    pthread_mutex_unlock(&scheduler->worker.mutex);
+    pthread_cond_broadcast(&scheduler->background.changed);
+    pthread_mutex_unlock(&scheduler->background.mutex);
 }
 
 void scheduler_wake(struct scheduler *scheduler)
 {
-    pthread_mutex_lock(&scheduler->worker.mutex);
-    pthread_cond_broadcast(&scheduler->worker.changed);
-    pthread_mutex_unlock(&scheduler->worker.mutex);
+    pthread_mutex_lock(&scheduler->background.mutex);
+    pthread_cond_broadcast(&scheduler->background.changed);
+    pthread_mutex_unlock(&scheduler->background.mutex);
 }
 
 /* --- the thread -------------------------------------------------------------------------- */
@@ -254,7 +254,7 @@ void scheduler_wake(struct scheduler *scheduler)
 static bool next_request(struct scheduler *scheduler)
 {
     for (;;) {
-        if (scheduler->worker.stopping)
+        if (scheduler->background.stopping)
             return false;
         if (scheduler->current.wanted)
             return true;
@@ -271,7 +271,7 @@ static bool next_request(struct scheduler *scheduler)
                 continue;
         }
         int64_t wait_ms = schedule_wait_ms(&scheduler->schedule, now_us);
-        worker_wait(&scheduler->worker, wait_ms < LOOK_MS ? wait_ms : LOOK_MS);
+        background_wait(&scheduler->background, wait_ms < LOOK_MS ? wait_ms : LOOK_MS);
     }
 }
 
@@ -317,7 +317,7 @@ static void run_request(struct scheduler *scheduler, const struct request *reque
         .tables = request->tables,
         .table_count = request->table_count,
         .run_id = request->run_id,
-        .board = &scheduler->board,
+        .progress = &scheduler->progress,
         .command = "bqsync serve",
     };
 
@@ -330,7 +330,7 @@ static void run_request(struct scheduler *scheduler, const struct request *reque
     if (scheduler->ops.ended != NULL)
         scheduler->ops.ended(scheduler->ops.context, &result, postponed);
 
-    pthread_mutex_lock(&scheduler->worker.mutex);
+    pthread_mutex_lock(&scheduler->background.mutex);
     if (!postponed)
         remember(scheduler, &result);
     reschedule(scheduler, request, &result);
@@ -338,8 +338,8 @@ static void run_request(struct scheduler *scheduler, const struct request *reque
     scheduler->current = (struct request){0};
     scheduler->running = false;
     scheduler->version++;
-    pthread_cond_broadcast(&scheduler->worker.changed);
-    pthread_mutex_unlock(&scheduler->worker.mutex);
+    pthread_cond_broadcast(&scheduler->background.changed);
+    pthread_mutex_unlock(&scheduler->background.mutex);
     run_result_clear(&result);
 }
 
@@ -348,45 +348,45 @@ static void *work(void *context)
     struct scheduler *scheduler = context;
 
     for (;;) {
-        pthread_mutex_lock(&scheduler->worker.mutex);
+        pthread_mutex_lock(&scheduler->background.mutex);
         if (!next_request(scheduler))
             break;
         struct request request = scheduler->current;
         scheduler->running = true;
         scheduler->version++;
-        pthread_mutex_unlock(&scheduler->worker.mutex);
+        pthread_mutex_unlock(&scheduler->background.mutex);
         run_request(scheduler, &request);
     }
-    worker_leave(&scheduler->worker);
+    background_leave(&scheduler->background);
     return NULL;
 }
 
 bool scheduler_start(struct scheduler *scheduler, struct error *err)
 {
-    return worker_start(&scheduler->worker, work, scheduler, err);
+    return background_start(&scheduler->background, work, scheduler, err);
 }
 
 /* --- what others see --------------------------------------------------------------------- */
 
 void scheduler_view(struct scheduler *scheduler, struct scheduler_view *out_view)
 {
-    pthread_mutex_lock(&scheduler->worker.mutex);
+    pthread_mutex_lock(&scheduler->background.mutex);
     *out_view = scheduler->texts;
     out_view->incremental_us = scheduler->schedule.incremental_us;
     out_view->full_us = scheduler->schedule.full_us;
-    pthread_mutex_unlock(&scheduler->worker.mutex);
+    pthread_mutex_unlock(&scheduler->background.mutex);
 }
 
 cJSON *scheduler_running(struct scheduler *scheduler)
 {
-    pthread_mutex_lock(&scheduler->worker.mutex);
+    pthread_mutex_lock(&scheduler->background.mutex);
     struct request request = scheduler->current;
     bool running = scheduler->running;
-    pthread_mutex_unlock(&scheduler->worker.mutex);
+    pthread_mutex_unlock(&scheduler->background.mutex);
 
     if (!request.wanted)
         return NULL;
-    return progress_json(&scheduler->board, request.run_id, request.kind, running);
+    return run_progress_json(&scheduler->progress, request.run_id, request.kind, running);
 }
 
 cJSON *scheduler_recent(struct scheduler *scheduler, int limit)
@@ -395,25 +395,25 @@ cJSON *scheduler_recent(struct scheduler *scheduler, int limit)
     int count = 0;
     const cJSON *run = NULL;
 
-    pthread_mutex_lock(&scheduler->worker.mutex);
+    pthread_mutex_lock(&scheduler->background.mutex);
     cJSON_ArrayForEach(run, scheduler->recent)
     {
         if (count++ == limit)
             break;
         cJSON_AddItemToArray(copy, cJSON_Duplicate(run, true));
     }
-    pthread_mutex_unlock(&scheduler->worker.mutex);
+    pthread_mutex_unlock(&scheduler->background.mutex);
     return copy;
 }
 
 uint64_t scheduler_version(struct scheduler *scheduler)
 {
-    pthread_mutex_lock(&scheduler->worker.mutex);
+    pthread_mutex_lock(&scheduler->background.mutex);
     uint64_t version = scheduler->version;
-    pthread_mutex_unlock(&scheduler->worker.mutex);
-    pthread_mutex_lock(&scheduler->board.mutex);
-    version += scheduler->board.version;
-    pthread_mutex_unlock(&scheduler->board.mutex);
+    pthread_mutex_unlock(&scheduler->background.mutex);
+    pthread_mutex_lock(&scheduler->progress.mutex);
+    version += scheduler->progress.version;
+    pthread_mutex_unlock(&scheduler->progress.mutex);
     return version;
 }
 

@@ -8,9 +8,9 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "service/schedule.h"
-#include "sync/board.h"
-#include "sync/pass.h"
-#include "sync/result.h"
+#include "sync/pass/pass.h"
+#include "sync/pass/progress.h"
+#include "sync/pass/result.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>

@@ -31,7 +31,7 @@
 #define IDLE_WAIT_MS 3600000
 
 struct serve {
-    struct engine *engine;
+    struct deployment *deployment;
     const struct serve_options *options;
     struct ledger ledger;
     struct status *status;
@@ -52,7 +52,7 @@ static void run_pass(
 {
     const struct serve *serve = context;
 
-    pass_run(serve->engine, options, out_result);
+    pass_run(serve->deployment, options, out_result);
 }
 
 static void pass_ended(void *context, const struct run_result *run, bool postponed)
@@ -79,9 +79,9 @@ static bool run_verification(
 
     // Beside a pass, the trouble that the pass has met with is ours as well.
     if (pass == NULL)
-        engine_begin_pass(serve->engine);
+        deployment_begin_pass(serve->deployment);
     cJSON_Delete(pass);
-    return verify_run(serve->engine, tables, count, watch, out_tables, err);
+    return verify_run(serve->deployment, tables, count, watch, out_tables, err);
 }
 
 /* --- settings ---------------------------------------------------------------------------- */
@@ -113,7 +113,7 @@ static bool apply_settings(struct serve *serve, const struct config *config, str
 {
     // The address stays, so the new token is judged by the old address.
     struct config judged = *config;
-    judged.admin_listen = serve->engine->config->admin_listen;
+    judged.admin_listen = serve->deployment->config->admin_listen;
 
     if (!check_listen(&judged, err) || !scheduler_reload(serve->scheduler, config, err))
         return false;
@@ -136,7 +136,7 @@ static void reload(struct serve *serve)
         notify_ready("settings not reloaded");
         return;
     }
-    warn_of_restart(serve->engine->config, &config);
+    warn_of_restart(serve->deployment->config, &config);
     if (apply_settings(serve, &config, &err))
         log_info("settings reloaded", LOG_NUMBER("interval_ms", config.sync_interval_ms));
     else
@@ -151,7 +151,7 @@ static void reload(struct serve *serve)
  * reason not to start: the first pass says what is wrong. */
 static int64_t read_history(struct serve *serve)
 {
-    const char *path = serve->engine->config->state_path;
+    const char *path = serve->deployment->config->state_path;
     int64_t full_since_us = SCHEDULE_NEVER;
     struct tracking tracking;
     struct error err;
@@ -195,14 +195,14 @@ static void block_signals(struct serve *serve)
 
 static bool start_scheduler(struct serve *serve, struct error *err)
 {
-    const struct engine *engine = serve->engine;
+    const struct deployment *deployment = serve->deployment;
     int64_t full_since_us = read_history(serve);
 
     return scheduler_new(
         &(struct scheduler_options){
             .ops = {.context = serve, .run = run_pass, .ended = pass_ended},
-            .clock = engine->clock,
-            .config = engine->config,
+            .clock = deployment->clock,
+            .config = deployment->config,
             .full_since_us = full_since_us,
         },
         &serve->scheduler, err);
@@ -210,35 +210,35 @@ static bool start_scheduler(struct serve *serve, struct error *err)
 
 static bool make_verifier(struct serve *serve, struct error *err)
 {
-    const struct engine *engine = serve->engine;
+    const struct deployment *deployment = serve->deployment;
 
     return verifier_new(
         &(struct verifier_options){
             .run = run_verification,
             .context = serve,
-            .clock = engine->clock,
-            .tables = engine->tables,
-            .table_count = engine->table_count,
+            .clock = deployment->clock,
+            .tables = deployment->tables,
+            .table_count = deployment->table_count,
         },
         &serve->verifier, err);
 }
 
 static bool start_server(struct serve *serve, struct error *err)
 {
-    const struct config *config = serve->engine->config;
+    const struct config *config = serve->deployment->config;
 
     if (config->admin_listen == NULL)
         return true;
     if (!page_policy(&serve->policy, err))
         return false;
     serve->routes = (struct routes_context){
-        .engine = serve->engine,
+        .deployment = serve->deployment,
         .scheduler = serve->scheduler,
         .verifier = serve->verifier,
         .status = serve->status,
         .ledger = &serve->ledger,
         .page_policy = serve->policy,
-        .started_us = serve->engine->clock->wall_us(serve->engine->clock->context),
+        .started_us = serve->deployment->clock->wall_us(serve->deployment->clock->context),
         .stopping = &serve->stopping,
     };
     if (!server_start(
@@ -250,12 +250,14 @@ static bool start_server(struct serve *serve, struct error *err)
 
 static bool start(struct serve *serve, struct error *err)
 {
-    const struct engine *engine = serve->engine;
+    const struct deployment *deployment = serve->deployment;
 
-    return check_listen(engine->config, err) &&
-           ledger_init(&serve->ledger, engine->tables, engine->table_count, err) &&
-           status_new(engine->config, engine->tables, engine->table_count, &serve->status, err) &&
-           reporter_new(engine->config, &serve->reporter, err) && start_scheduler(serve, err) &&
+    return check_listen(deployment->config, err) &&
+           ledger_init(&serve->ledger, deployment->tables, deployment->table_count, err) &&
+           status_new(
+               deployment->config, deployment->tables, deployment->table_count, &serve->status,
+               err) &&
+           reporter_new(deployment->config, &serve->reporter, err) && start_scheduler(serve, err) &&
            make_verifier(serve, err) && verifier_start(serve->verifier, err) &&
            start_server(serve, err) && scheduler_start(serve->scheduler, err);
 }
@@ -293,7 +295,7 @@ static void wait_for_signals(struct serve *serve)
 /* Both at once, so that the patience is for both together. */
 static void stop_work(struct serve *serve)
 {
-    const struct clock *clock = serve->engine->clock;
+    const struct clock *clock = serve->deployment->clock;
     int64_t until_ms = clock->monotonic_ms(clock->context) + STOP_PATIENCE_MS;
 
     if (serve->scheduler != NULL)
@@ -329,9 +331,10 @@ static void stop(struct serve *serve)
     free(serve->policy);
 }
 
-bool serve_run(struct engine *engine, const struct serve_options *options, struct error *err)
+bool serve_run(
+    struct deployment *deployment, const struct serve_options *options, struct error *err)
 {
-    struct serve serve = {.engine = engine, .options = options};
+    struct serve serve = {.deployment = deployment, .options = options};
 
     atomic_init(&serve.stopping, false);
     block_signals(&serve);
@@ -339,7 +342,7 @@ bool serve_run(struct engine *engine, const struct serve_options *options, struc
     bool ok = start(&serve, err);
     if (ok) {
         log_info(
-            "serving", LOG_NUMBER("tables", engine->table_count),
+            "serving", LOG_NUMBER("tables", deployment->table_count),
             LOG_TEXT("version", BQSYNC_VERSION));
         notify_ready("running");
         wait_for_signals(&serve);

@@ -5,7 +5,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
-#include "sync/engine.h"
+#include "sync/deployment.h"
 
 #include <stddef.h>
 
@@ -21,6 +21,6 @@ struct serve_options {
  * others need a restart, which a warning says. SIGUSR1 syncs now. ERROR_CONFIG if it cannot start
  * as configured. */
 MUST_CHECK bool serve_run(
-    struct engine *engine, const struct serve_options *options, struct error *err);
+    struct deployment *deployment, const struct serve_options *options, struct error *err);
 
 #endif

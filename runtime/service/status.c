@@ -7,7 +7,7 @@
 #include "source/lock.h"
 #include "source/rejects.h"
 #include "source/tracking.h"
-#include "sync/describe.h"
+#include "sync/report/table_report.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -175,7 +175,7 @@ static bool count_all(
 }
 
 static bool count_pending(
-    struct database *source, const struct table *table, const struct progress *progress,
+    struct database *source, const struct table *table, const struct watermark *watermark,
     int64_t *out_rows, struct error *err)
 {
     struct source_shape shape;
@@ -187,9 +187,9 @@ static bool count_pending(
         return error_set(err, ERROR_SCHEMA, "SQLite has no table %s", table->name);
     if (shape.missing_count > 0)
         return error_set(err, ERROR_SCHEMA, "SQLite lacks the columns %s", shape.missing);
-    if (!progress->found)
+    if (!watermark->found)
         return count_all(source, table, out_rows, err);
-    if (!capture_pending(source, table, &shape, progress, &pending, err))
+    if (!capture_pending(source, table, &shape, watermark, &pending, err))
         return false;
     *out_rows = pending.new_rows + pending.dirty_keys;
     return true;
@@ -197,20 +197,20 @@ static bool count_pending(
 
 static bool read_table(struct status *status, struct status_table *row, struct error *err)
 {
-    struct progress progress;
+    struct watermark watermark;
     struct error problem;
 
-    if (!tracking_load(&status->tracking, row->table->name, &progress, err) ||
+    if (!tracking_load(&status->tracking, row->table->name, &watermark, err) ||
         !rejects_count(&status->tracking, row->table->name, &row->rejected, err) ||
         !quota_load(status->config, &status->tracking, row->table, &row->quota, err))
         return false;
-    row->last_synced_row_id = progress.last_synced_row_id;
-    row->source_rows = progress.source_rows;
-    memcpy(row->last_synced_at, progress.last_synced_at, sizeof row->last_synced_at);
-    memcpy(row->last_error, progress.last_error, sizeof row->last_error);
+    row->last_synced_row_id = watermark.last_synced_row_id;
+    row->source_rows = watermark.source_rows;
+    memcpy(row->last_synced_at, watermark.last_synced_at, sizeof row->last_synced_at);
+    memcpy(row->last_error, watermark.last_error, sizeof row->last_error);
     row->problem[0] = '\0';
     // One table's trouble is told with the table; the others are still worth showing.
-    if (!count_pending(&status->source, row->table, &progress, &row->pending, &problem)) {
+    if (!count_pending(&status->source, row->table, &watermark, &row->pending, &problem)) {
         row->pending = STATUS_UNKNOWN;
         snprintf(row->problem, sizeof row->problem, "%.255s", problem.message);
     }

@@ -14,7 +14,7 @@
 #include "base/table.h"
 #include "service/ledger.h"
 #include "service/scheduler.h"
-#include "sync/quota.h"
+#include "sync/pass/quota.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 #include "service/verifier.h"
 
 #include "base/log.h"
-#include "service/worker.h"
+#include "service/background.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +17,10 @@ struct request {
 struct verifier {
     struct verifier_options options;
 
-    struct worker worker;   /* its mutex is that of everything below */
-    struct request current; /* waiting for the thread, or running */
-    size_t at;              /* the table that is compared */
-    cJSON *last;            /* NULL: none has ended yet */
+    struct background background; /* its mutex is that of everything below */
+    struct request current;       /* waiting for the thread, or running */
+    size_t at;                    /* the table that is compared */
+    cJSON *last;                  /* NULL: none has ended yet */
     bool last_ok;
     int64_t last_us;
     int64_t *differences;
@@ -50,7 +50,7 @@ bool verifier_new(
         differences[i] = VERIFIER_UNKNOWN;
     verifier->options = *options;
     verifier->differences = differences;
-    worker_init(&verifier->worker);
+    background_init(&verifier->background);
     *out_verifier = verifier;
     return true;
 }
@@ -59,22 +59,22 @@ void verifier_free(struct verifier *verifier)
 {
     if (verifier == NULL)
         return;
-    worker_end(&verifier->worker);
+    background_end(&verifier->background);
     free(verifier->current.tables);
     free(verifier->differences);
     cJSON_Delete(verifier->last);
-    worker_clear(&verifier->worker);
+    background_clear(&verifier->background);
     free(verifier);
 }
 
 void verifier_stop(struct verifier *verifier)
 {
-    worker_stop(&verifier->worker);
+    background_stop(&verifier->background);
 }
 
 bool verifier_join(struct verifier *verifier, int64_t timeout_ms)
 {
-    return worker_join(&verifier->worker, timeout_ms);
+    return background_join(&verifier->background, timeout_ms);
 }
 
 /* --- requests ---------------------------------------------------------------------------- */
@@ -91,7 +91,7 @@ static bool begin(struct verifier *verifier, const struct table *const *tables, 
     run_id_make(request.started_us, request.id);
     verifier->current = request;
     verifier->at = 0;
-    pthread_cond_broadcast(&verifier->worker.changed);
+    pthread_cond_broadcast(&verifier->background.changed);
     return true;
 }
 
@@ -105,15 +105,15 @@ enum verifier_answer verifier_request(
         tables = verifier->options.tables;
         count = verifier->options.table_count;
     }
-    pthread_mutex_lock(&verifier->worker.mutex);
-    if (verifier->worker.stopping)
+    pthread_mutex_lock(&verifier->background.mutex);
+    if (verifier->background.stopping)
         answer = VERIFIER_STOPPING;
     else if (verifier->current.wanted)
         answer = VERIFIER_BUSY;
     else if (!begin(verifier, tables, count))
         answer = VERIFIER_STOPPING;
     memcpy(out_id, verifier->current.id, RUN_ID_SIZE);
-    pthread_mutex_unlock(&verifier->worker.mutex);
+    pthread_mutex_unlock(&verifier->background.mutex);
     return answer;
 }
 
@@ -209,7 +209,7 @@ static void keep(struct verifier *verifier, const struct outcome *outcome)
 {
     cJSON *json = outcome_json(outcome);
 
-    pthread_mutex_lock(&verifier->worker.mutex);
+    pthread_mutex_lock(&verifier->background.mutex);
     cJSON_Delete(verifier->last);
     verifier->last = json;
     verifier->last_ok = outcome->ok;
@@ -217,7 +217,7 @@ static void keep(struct verifier *verifier, const struct outcome *outcome)
     keep_differences(verifier, outcome);
     free(verifier->current.tables);
     verifier->current = (struct request){0};
-    pthread_mutex_unlock(&verifier->worker.mutex);
+    pthread_mutex_unlock(&verifier->background.mutex);
 }
 
 /* --- the thread -------------------------------------------------------------------------- */
@@ -226,9 +226,9 @@ static void table_begins(void *context, size_t index)
 {
     struct verifier *verifier = context;
 
-    pthread_mutex_lock(&verifier->worker.mutex);
+    pthread_mutex_lock(&verifier->background.mutex);
     verifier->at = index;
-    pthread_mutex_unlock(&verifier->worker.mutex);
+    pthread_mutex_unlock(&verifier->background.mutex);
 }
 
 static void run_request(struct verifier *verifier, const struct request *request)
@@ -260,22 +260,22 @@ static void *work(void *context)
     struct verifier *verifier = context;
 
     for (;;) {
-        pthread_mutex_lock(&verifier->worker.mutex);
-        while (!verifier->worker.stopping && !verifier->current.wanted)
-            pthread_cond_wait(&verifier->worker.changed, &verifier->worker.mutex);
-        if (verifier->worker.stopping)
+        pthread_mutex_lock(&verifier->background.mutex);
+        while (!verifier->background.stopping && !verifier->current.wanted)
+            pthread_cond_wait(&verifier->background.changed, &verifier->background.mutex);
+        if (verifier->background.stopping)
             break;
         struct request request = verifier->current;
-        pthread_mutex_unlock(&verifier->worker.mutex);
+        pthread_mutex_unlock(&verifier->background.mutex);
         run_request(verifier, &request);
     }
-    worker_leave(&verifier->worker);
+    background_leave(&verifier->background);
     return NULL;
 }
 
 bool verifier_start(struct verifier *verifier, struct error *err)
 {
-    return worker_start(&verifier->worker, work, verifier, err);
+    return background_start(&verifier->background, work, verifier, err);
 }
 
 /* --- what others see --------------------------------------------------------------------- */
@@ -302,12 +302,12 @@ cJSON *verifier_json(struct verifier *verifier)
 {
     cJSON *json = cJSON_CreateObject();
 
-    pthread_mutex_lock(&verifier->worker.mutex);
+    pthread_mutex_lock(&verifier->background.mutex);
     cJSON_AddItemToObject(json, "running", running_json(verifier));
     cJSON_AddItemToObject(
         json, "last",
         verifier->last == NULL ? cJSON_CreateNull() : cJSON_Duplicate(verifier->last, true));
-    pthread_mutex_unlock(&verifier->worker.mutex);
+    pthread_mutex_unlock(&verifier->background.mutex);
     return json;
 }
 
@@ -318,11 +318,11 @@ bool verifier_view(struct verifier *verifier, struct verifier_view *out_view, st
 
     if (differences == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
-    pthread_mutex_lock(&verifier->worker.mutex);
+    pthread_mutex_lock(&verifier->background.mutex);
     memcpy(differences, verifier->differences, count * sizeof *differences);
     *out_view = (struct verifier_view){
         .finished_us = verifier->last_us, .ok = verifier->last_ok, .differences = differences};
-    pthread_mutex_unlock(&verifier->worker.mutex);
+    pthread_mutex_unlock(&verifier->background.mutex);
     return true;
 }
 

@@ -6,8 +6,8 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "sync/result.h"
-#include "sync/verify.h"
+#include "sync/pass/result.h"
+#include "sync/verify/verify.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>

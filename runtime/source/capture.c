@@ -1,10 +1,10 @@
 #include "source/capture.h"
 
 #include "base/buffer.h"
-#include "source/control.h"
-#include "source/objects.h"
-#include "source/sqltext.h"
+#include "source/capture_objects.h"
+#include "source/sqlite_sql.h"
 #include "source/statement.h"
+#include "source/tracking_schema.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -101,7 +101,7 @@ static bool drop_altered(
     return true;
 }
 
-/* The counter goes on where it, or the progress made with it, stood; an INTEGER PRIMARY KEY at or
+/* The counter goes on where it, or the watermark made with it, stood; an INTEGER PRIMARY KEY at or
  * below the highest one ever synced is only found by its capture, so the watermark is not below
  * that. */
 static bool write_capture_row(
@@ -110,8 +110,8 @@ static bool write_capture_row(
 {
     struct buffer sql;
 
-    buffer_init(&sql, SQLTEXT_CEILING);
-    sqltext_append(
+    buffer_init(&sql, SQLITE_SQL_CEILING);
+    sqlite_sql_append(
         &sql,
         "insert into bq_sync_capture(table_name, sequence, watermark) select $t, max($r, 1), ",
         table->name,
@@ -119,9 +119,9 @@ static bool write_capture_row(
                   " where table_name = ?1), 1)"
                 : "1");
     if (shape->integer_key)
-        sqltext_append(
-            &sql, "max(0, coalesce((select max($n) from $n), 0), $r)", sqltext_key_name(table, 0),
-            table->name,
+        sqlite_sql_append(
+            &sql, "max(0, coalesce((select max($n) from $n), 0), $r)",
+            sqlite_sql_key_name(table, 0), table->name,
             tracked ? "coalesce((select last_synced_row_id from bq_sync_tracking"
                       " where table_name = ?1), 0)"
                     : "0");
@@ -137,7 +137,7 @@ static bool write_capture_row(
     return ok;
 }
 
-/* Whether progress is kept in this database, by a version that has the columns used here. */
+/* Whether watermark is kept in this database, by a version that has the columns used here. */
 static bool has_progress(struct database *source, bool *out_exists, struct error *err)
 {
     int64_t count = 0;

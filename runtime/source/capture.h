@@ -67,11 +67,11 @@ struct pending {
 };
 MUST_CHECK bool capture_pending(
     struct database *source, const struct table *table, const struct source_shape *shape,
-    const struct progress *progress, struct pending *out_pending, struct error *err);
+    const struct watermark *watermark, struct pending *out_pending, struct error *err);
 /* The same as a yes or no, O(1). */
 MUST_CHECK bool capture_has_pending(
     struct database *source, const struct table *table, const struct source_shape *shape,
-    const struct progress *progress, bool *out_pending, struct error *err);
+    const struct watermark *watermark, bool *out_pending, struct error *err);
 
 /* Whether rows have a NULL in their key: triggers cannot list those, and BigQuery cannot hold them.
  * Looked up by the key's index. */

@@ -2,10 +2,10 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
-#include "source/control.h"
 #include "source/json_key.h"
-#include "source/sqltext.h"
+#include "source/sqlite_sql.h"
 #include "source/statement.h"
+#include "source/tracking_schema.h"
 
 #include <stdlib.h>
 
@@ -116,15 +116,15 @@ static char *dirty_sql(const struct table *table, struct error *err)
 {
     struct buffer sql;
 
-    buffer_init(&sql, SQLTEXT_CEILING);
-    sqltext_append(&sql, "insert into $d(", table->name);
-    sqltext_numbers(&sql, table, "bq_sync_key_$r", ", ");
+    buffer_init(&sql, SQLITE_SQL_CEILING);
+    sqlite_sql_append(&sql, "insert into $d(", table->name);
+    sqlite_sql_numbers(&sql, table, "bq_sync_key_$r", ", ");
     buffer_append_text(&sql, ", bq_sync_sequence) select distinct ");
-    sqltext_numbers(&sql, table, "key_$r", ", ");
+    sqlite_sql_numbers(&sql, table, "key_$r", ", ");
     buffer_append_text(&sql, ", ?1 from " COLLECTION " where number between ?2 and ?3");
-    sqltext_numbers(&sql, table, " and key_$r is not null", "");
+    sqlite_sql_numbers(&sql, table, " and key_$r is not null", "");
     buffer_append_text(&sql, " on conflict(");
-    sqltext_numbers(&sql, table, "bq_sync_key_$r", ", ");
+    sqlite_sql_numbers(&sql, table, "bq_sync_key_$r", ", ");
     buffer_append_text(
         &sql,
         ") do update set bq_sync_sequence = max(bq_sync_sequence, excluded.bq_sync_sequence)");

@@ -1,11 +1,11 @@
 #include "source/shadow.h"
 
 #include "base/buffer.h"
-#include "source/control.h"
 #include "source/shadow_store.h"
 #include "source/siphash.h"
-#include "source/sqltext.h"
+#include "source/sqlite_sql.h"
 #include "source/statement.h"
+#include "source/tracking_schema.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,17 +35,17 @@ static bool prepare(
     const struct table *table = shadow->table;
     struct buffer sql;
 
-    buffer_init(&sql, SQLTEXT_CEILING);
+    buffer_init(&sql, SQLITE_SQL_CEILING);
     for (const char *at = format; *at != '\0'; at++) {
         if (strncmp(at, "@=", 2) == 0) {
             for (size_t i = 1; i <= table->key_count; i++)
                 buffer_printf(&sql, "%sbq_sync_key_%zu = ?%zu", i > 1 ? " and " : "", i, i);
             at++;
         } else if (strncmp(at, "?@", 2) == 0) {
-            sqltext_numbers(&sql, table, "?$r", ", ");
+            sqlite_sql_numbers(&sql, table, "?$r", ", ");
             at++;
         } else if (*at == '@') {
-            sqltext_numbers(&sql, table, "bq_sync_key_$r", ", ");
+            sqlite_sql_numbers(&sql, table, "bq_sync_key_$r", ", ");
         } else if (*at == '#') {
             for (const char *name = table->name; *name != '\0'; name++)
                 buffer_printf(&sql, "%c%s", *name, *name == '"' ? "\"" : "");
@@ -275,7 +275,7 @@ static bool prepare_gone(struct shadow *shadow, sqlite3_stmt **out_statement, st
     const struct table *table = shadow->table;
     struct buffer sql;
 
-    buffer_init(&sql, SQLTEXT_CEILING);
+    buffer_init(&sql, SQLITE_SQL_CEILING);
     buffer_append_text(&sql, "select ");
     for (size_t column = 0; column < table->column_count; column++) {
         size_t number = 0;

@@ -1,9 +1,9 @@
 #include "source/shadow_store.h"
 
 #include "base/buffer.h"
-#include "source/control.h"
-#include "source/sqltext.h"
+#include "source/sqlite_sql.h"
 #include "source/statement.h"
+#include "source/tracking_schema.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ static char *expand(const struct table *table, const char *sql, struct error *er
 {
     struct buffer out;
 
-    buffer_init(&out, SQLTEXT_CEILING);
+    buffer_init(&out, SQLITE_SQL_CEILING);
     for (const char *at = sql; *at != '\0'; at++) {
         if (*at == '#')
             for (const char *name = table->name; *name != '\0'; name++) {
@@ -26,7 +26,7 @@ static char *expand(const struct table *table, const char *sql, struct error *er
                     buffer_append_byte(&out, '"');
             }
         else if (*at == '@')
-            sqltext_numbers(&out, table, "bq_sync_key_$r", ", ");
+            sqlite_sql_numbers(&out, table, "bq_sync_key_$r", ", ");
         else
             buffer_append_byte(&out, (uint8_t)*at);
     }

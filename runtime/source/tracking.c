@@ -1,8 +1,8 @@
 #include "source/tracking.h"
 
 #include "base/clock.h"
-#include "source/control.h"
 #include "source/statement.h"
+#include "source/tracking_schema.h"
 
 #include <string.h>
 
@@ -62,7 +62,7 @@ static bool load_generation(
     return ok;
 }
 
-static void read_progress(sqlite3_stmt *statement, struct progress *out_progress)
+static void read_progress(sqlite3_stmt *statement, struct watermark *out_progress)
 {
     out_progress->last_synced_row_id = sqlite3_column_int64(statement, 0);
     out_progress->synced_sequence = sqlite3_column_int64(statement, 1);
@@ -77,9 +77,9 @@ static void read_progress(sqlite3_stmt *statement, struct progress *out_progress
 }
 
 bool tracking_load(
-    struct tracking *tracking, const char *table, struct progress *out_progress, struct error *err)
+    struct tracking *tracking, const char *table, struct watermark *out_progress, struct error *err)
 {
-    struct progress loaded = {0};
+    struct watermark loaded = {0};
     sqlite3_stmt *statement = NULL;
     bool row = false;
     bool ok = false;

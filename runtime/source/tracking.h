@@ -1,4 +1,4 @@
-/* tracking: the durable progress of every table, its open intent, its rejects, and the history of
+/* tracking: the durable watermark of every table, its open intent, its rejects, and the history of
  * runs, in the control tables bq_sync_* of the state database. Written in short transactions. One
  * struct belongs to one thread; several may be open on the same file. */
 #ifndef BQSYNC_SOURCE_TRACKING_H
@@ -20,7 +20,7 @@ struct tracking {
 /* What is known of one table. found == false: it was never synced, or was reset; of the rest only
  * generation and last_error may be set. content_hash is empty for one whose change capture was
  * interrupted: what was sent before can no longer be trusted to be all. */
-struct progress {
+struct watermark {
     bool found;
     int64_t last_synced_row_id; /* highest INTEGER PRIMARY KEY ever synced */
     int64_t synced_sequence;    /* changes up to this one are in BigQuery */
@@ -28,7 +28,7 @@ struct progress {
                            takes one more. Survives a reset, so that none is used twice */
     char content_hash[16];   /* of the definition that the rows were sent under; "": invalidated */
     char shape_hash[16];     /* of the definition that the target was last brought in line with */
-    char target[512];        /* "project.dataset.table" that the progress is about */
+    char target[512];        /* "project.dataset.table" that the watermark is about */
     char last_synced_at[32]; /* ISO 8601 UTC, "" if never */
     char last_error[1024];   /* "" if the last sync of the table succeeded */
     int64_t
@@ -48,7 +48,7 @@ struct intent {
                                         backup */
     char commit_job[320];            /* the one job that changes the target */
     char staging[320];               /* "" if none */
-    int64_t upper_sequence;          /* what progress becomes when the commit job succeeds */
+    int64_t upper_sequence;          /* what watermark becomes when the commit job succeeds */
     int64_t upper_row_id;
     int64_t rows;
     char content_hash[16];
@@ -67,7 +67,8 @@ MUST_CHECK bool tracking_open_read(
 void tracking_close(struct tracking *tracking);
 
 MUST_CHECK bool tracking_load(
-    struct tracking *tracking, const char *table, struct progress *out_progress, struct error *err);
+    struct tracking *tracking, const char *table, struct watermark *out_progress,
+    struct error *err);
 
 /* The open intent of a table, if any. */
 MUST_CHECK bool tracking_intent(
@@ -76,13 +77,13 @@ MUST_CHECK bool tracking_intent(
 /* Records (or replaces) the table's intent. */
 MUST_CHECK bool tracking_intend(
     struct tracking *tracking, const struct intent *intent, struct error *err);
-/* The commit job succeeded: progress becomes what the intent says and the intent goes, in one
+/* The commit job succeeded: watermark becomes what the intent says and the intent goes, in one
  * transaction. last_synced_row_id never falls. If the table was reset since the intent was recorded
  * (its row deleted, by tracking_reset or by hand), the intent goes and the reset stands. Doing it
  * twice does no harm. */
 MUST_CHECK bool tracking_acknowledge(
     struct tracking *tracking, const struct intent *intent, int64_t now_us, struct error *err);
-/* The commit job will never happen: the intent goes, progress stays but for its generation, which
+/* The commit job will never happen: the intent goes, watermark stays but for its generation, which
  * counts as used. */
 MUST_CHECK bool tracking_withdraw(
     struct tracking *tracking, const struct intent *intent, struct error *err);
@@ -91,11 +92,11 @@ MUST_CHECK bool tracking_withdraw(
  */
 MUST_CHECK bool tracking_note(
     struct tracking *tracking, const char *table, const char *last_error, struct error *err);
-/* Forgets the table's progress: the next sync replaces its content. */
+/* Forgets the table's watermark: the next sync replaces its content. */
 MUST_CHECK bool tracking_reset(struct tracking *tracking, const char *table, struct error *err);
 
 /* The rows sent before can no longer be trusted to be all (change capture was interrupted):
- * progress stays, but the next sync replaces the content. */
+ * watermark stays, but the next sync replaces the content. */
 MUST_CHECK bool tracking_invalidate(
     struct tracking *tracking, const char *table, struct error *err);
 

@@ -29,7 +29,7 @@ class Layers(unittest.TestCase):
         self.write("runtime/sync/pass.c", '#include "sync/pass.h"\n#include "encode/column.h"\n#include <stdio.h>\n')
         self.write("runtime/cli/main.c", '#include "registry.h"\n#include "sync/pass.h"\n')
         self.write("runtime/api/bqsync.c", '#include "registry.h"\n#include "sync/pass.h"\n')
-        self.write("runtime/local/http.c", '#include "base/table.h"\n')
+        self.write("tests/bqlocal/http/server.c", '#include "bqlocal/http/server.h"\n#include "base/table.h"\n')
         self.write("generated/users.c", '#include "users.h"\n#include "encode/column.h"\n')
 
         self.assertEqual(self.problems(), [])
@@ -40,7 +40,7 @@ class Layers(unittest.TestCase):
             "runtime/encode/a.c": ("source/database.h", "encode must not include source"),
             "runtime/sync/a.c": ("registry.h", "only api and cli may include registry.h"),
             "runtime/source/a.c": ("users.h", "the runtime must not know the generated users.h"),
-            "runtime/local/a.c": ("encode/column.h", "local must not include encode"),
+            "tests/bqlocal/sql/a.c": ("encode/column.h", "bqlocal includes base/ and its own headers only"),
             "runtime/warehouse/a.c": ("http.h", "write warehouse/http.h"),
             "runtime/api/a.c": ("service/a.h", "api must not include service"),
             "runtime/service/a.c": ("odd/a.h", "odd/ is no group of the runtime"),
@@ -54,6 +54,17 @@ class Layers(unittest.TestCase):
                 self.write(name, f'/* top */\n#include "{included}"\n')
                 self.assertEqual(self.problems(), [f"{name}:2: {problem}"])
                 (self.root / name).unlink()
+
+    def test_a_cycle_is_named_once_where_it_closes(self) -> None:
+        self.write("runtime/sync/pass/a.c", '#include "sync/pass/a.h"\n#include "sync/pass/b.h"\n')
+        self.write("runtime/sync/pass/a.h", "")
+        self.write("runtime/sync/pass/b.h", '\n#include "sync/pass/a.h"\n')
+
+        a, b = "runtime/sync/pass/a", "runtime/sync/pass/b"
+        self.assertEqual(
+            list(check_layers.cycle_problems(self.root)),
+            [f"{b}.h:2: closes the cycle {a} -> {b} -> {a}"],
+        )
 
 
 if __name__ == "__main__":

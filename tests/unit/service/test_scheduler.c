@@ -61,7 +61,7 @@ static void run(void *context, const struct pass_options *options, struct run_re
         out_result->tables[i].status = TABLE_UNCHANGED;
     }
     struct error err;
-    assert_true(board_begin(options->board, out_result, &err));
+    assert_true(progress_begin(options->progress, out_result, &err));
 
     pthread_mutex_lock(&world->mutex);
     world->last = *options;

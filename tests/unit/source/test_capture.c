@@ -214,7 +214,7 @@ static void test_installing_anew_takes_back_the_trust_in_the_progress(void **sta
 {
     (void)state;
     struct tracking tracking;
-    struct progress progress;
+    struct watermark watermark;
     struct intent intent = {
         .table = "users",
         .kind = INTENT_REPLACE,
@@ -229,9 +229,9 @@ static void test_installing_anew_takes_back_the_trust_in_the_progress(void **sta
     expect_ok(tracking_acknowledge(&tracking, &intent, 0, &err));
 
     install();
-    expect_ok(tracking_load(&tracking, "users", &progress, &err));
+    expect_ok(tracking_load(&tracking, "users", &watermark, &err));
 
-    assert_string_equal(progress.content_hash, "");
+    assert_string_equal(watermark.content_hash, "");
     // Ids up to the highest one synced are only found by capture, sequences up to the synced one
     // not.
     assert_int_equal(query_int(&source, "select watermark from bq_sync_capture"), 99);
@@ -472,19 +472,19 @@ static void test_the_highest_possible_id_does_not_overflow_the_watermark(void **
 static void test_pending_rows_and_keys_are_counted(void **state)
 {
     (void)state;
-    struct progress progress = {.found = true, .last_synced_row_id = 10};
+    struct watermark watermark = {.found = true, .last_synced_row_id = 10};
     struct source_shape shape = inspect();
     struct pending pending;
     bool any = true;
     install();
-    progress.synced_sequence = seal_and_release().sequence;
-    expect_ok(capture_has_pending(&source, &users->table, &shape, &progress, &any, &err));
+    watermark.synced_sequence = seal_and_release().sequence;
+    expect_ok(capture_has_pending(&source, &users->table, &shape, &watermark, &any, &err));
     assert_false(any);
 
     run(&source, "insert into users(email) values ('d'), ('e'); update users set v = 0;"
                  "delete from users where id = 1");
-    expect_ok(capture_pending(&source, &users->table, &shape, &progress, &pending, &err));
-    expect_ok(capture_has_pending(&source, &users->table, &shape, &progress, &any, &err));
+    expect_ok(capture_pending(&source, &users->table, &shape, &watermark, &pending, &err));
+    expect_ok(capture_has_pending(&source, &users->table, &shape, &watermark, &any, &err));
 
     assert_int_equal(pending.new_rows, 2);
     assert_int_equal(pending.dirty_keys, 3);

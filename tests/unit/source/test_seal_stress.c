@@ -158,7 +158,7 @@ static int intrude(void *context, sqlite3 *handle, const char *name, int pages)
 
 struct mirror {
     struct database database; /* in memory: t as the warehouse would hold it */
-    struct progress progress;
+    struct watermark watermark;
 };
 
 static void apply_row(struct mirror *mirror, sqlite3_stmt *row, bool deleted, bool may_exist)
@@ -220,7 +220,7 @@ static void run_pass(
     struct database *source, const struct table *table, const struct source_shape *shape,
     struct mirror *mirror, bool replace, bool fails, int pass)
 {
-    struct progress *progress = &mirror->progress;
+    struct watermark *watermark = &mirror->watermark;
     struct position position;
 
     expect_ok(capture_seal(source, &table, shape, 1, true, &position, &err));
@@ -234,17 +234,17 @@ static void run_pass(
         read_rows(source, mirror, "select id, email, v from t", 0, 0, false);
     } else {
         read_rows(
-            source, mirror, table->changes_sql, progress->synced_sequence,
-            shape->integer_key ? progress->last_synced_row_id : INT64_MAX, true);
+            source, mirror, table->changes_sql, watermark->synced_sequence,
+            shape->integer_key ? watermark->last_synced_row_id : INT64_MAX, true);
         if (shape->integer_key)
-            read_rows(source, mirror, table->new_rows_sql, progress->last_synced_row_id, 0, false);
+            read_rows(source, mirror, table->new_rows_sql, watermark->last_synced_row_id, 0, false);
     }
     run(&mirror->database, "commit");
     assert_equal_tables(source, mirror, pass);
     database_rollback(source);
-    progress->synced_sequence = position.sequence;
-    if (position.row_id > progress->last_synced_row_id)
-        progress->last_synced_row_id = position.row_id;
+    watermark->synced_sequence = position.sequence;
+    if (position.row_id > watermark->last_synced_row_id)
+        watermark->last_synced_row_id = position.row_id;
     expect_ok(capture_clean(source, table, position.sequence, &err));
 }
 

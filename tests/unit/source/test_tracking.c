@@ -1,6 +1,6 @@
 /* Progress, intents, runs and the control tables they live in. */
-#include "source/control.h"
-#include "source/usage.h"
+#include "source/tracking_quota.h"
+#include "source/tracking_schema.h"
 #include "support.h"
 
 #define NOW 1767323045678000 /* 2026-01-02T03:04:05.678Z */
@@ -51,12 +51,12 @@ static struct intent intent_of(enum intent_kind kind, int64_t generation)
     return intent;
 }
 
-static struct progress load(void)
+static struct watermark load(void)
 {
-    struct progress progress;
+    struct watermark watermark;
 
-    expect_ok(tracking_load(&tracking, "users", &progress, &err));
-    return progress;
+    expect_ok(tracking_load(&tracking, "users", &watermark, &err));
+    return watermark;
 }
 
 static bool has_intent(void)
@@ -80,10 +80,10 @@ static void test_a_table_never_synced_has_no_progress(void **state)
 {
     (void)state;
 
-    struct progress progress = load();
+    struct watermark watermark = load();
 
-    assert_false(progress.found);
-    assert_int_equal(progress.generation, 0);
+    assert_false(watermark.found);
+    assert_int_equal(watermark.generation, 0);
     assert_false(has_intent());
 }
 
@@ -93,18 +93,18 @@ static void test_an_acknowledged_intent_becomes_the_progress(void **state)
     sync_once(INTENT_REPLACE, 1);
 
     reopen();
-    struct progress progress = load();
+    struct watermark watermark = load();
 
-    assert_true(progress.found);
-    assert_int_equal(progress.last_synced_row_id, 90);
-    assert_int_equal(progress.synced_sequence, 7);
-    assert_int_equal(progress.generation, 1);
-    assert_int_equal(progress.source_rows, 40);
-    assert_string_equal(progress.content_hash, "00000000c0de");
-    assert_string_equal(progress.shape_hash, "00000000face");
-    assert_string_equal(progress.target, "p.d.users");
-    assert_string_equal(progress.last_synced_at, "2026-01-02T03:04:05.678Z");
-    assert_string_equal(progress.last_error, "");
+    assert_true(watermark.found);
+    assert_int_equal(watermark.last_synced_row_id, 90);
+    assert_int_equal(watermark.synced_sequence, 7);
+    assert_int_equal(watermark.generation, 1);
+    assert_int_equal(watermark.source_rows, 40);
+    assert_string_equal(watermark.content_hash, "00000000c0de");
+    assert_string_equal(watermark.shape_hash, "00000000face");
+    assert_string_equal(watermark.target, "p.d.users");
+    assert_string_equal(watermark.last_synced_at, "2026-01-02T03:04:05.678Z");
+    assert_string_equal(watermark.last_error, "");
     assert_false(has_intent());
 }
 
@@ -261,7 +261,7 @@ static void test_dropped_control_tables_come_back(void **state)
         sync_once(INTENT_REPLACE, 1);
         snprintf(sql, sizeof sql, "drop table %s", names[i]);
         run(&tracking.database, sql);
-        assert_false(tracking_load(&tracking, "users", &(struct progress){0}, &err) && i == 1);
+        assert_false(tracking_load(&tracking, "users", &(struct watermark){0}, &err) && i == 1);
 
         reopen();
 
@@ -275,7 +275,7 @@ static void test_reading_a_database_without_control_tables_finds_nothing(void **
     (void)state;
     struct database empty;
     struct tracking reader;
-    struct progress progress;
+    struct watermark watermark;
     struct intent intent;
     bool found = true;
     char value[8] = "x";
@@ -284,11 +284,11 @@ static void test_reading_a_database_without_control_tables_finds_nothing(void **
     run(&empty, "create table mine(a)");
 
     expect_ok(tracking_open_read(file, &reader, &err));
-    expect_ok(tracking_load(&reader, "users", &progress, &err));
+    expect_ok(tracking_load(&reader, "users", &watermark, &err));
     expect_ok(tracking_intent(&reader, "users", &found, &intent, &err));
     expect_ok(tracking_get(&reader, "instance", value, sizeof value, &err));
 
-    assert_false(progress.found);
+    assert_false(watermark.found);
     assert_false(found);
     assert_string_equal(value, "");
     assert_int_equal(query_int(&empty, "select count(*) from sqlite_master"), 1);

@@ -1,5 +1,5 @@
 /* What a pass did, as documents and exit statuses. */
-#include "sync/result.h"
+#include "sync/pass/result.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -8,7 +8,7 @@
 
 #include "source/tracking.h"
 #include "support/expect.h"
-#include "sync/scan.h"
+#include "sync/pass/scan.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* What separates a BigQuery table from its definition, and what is done about it. */
-#include "sync/target.h"
+#include "sync/pass/target.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

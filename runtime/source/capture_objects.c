@@ -1,0 +1,306 @@
+#include "source/capture_objects.h"
+
+#include "base/buffer.h"
+#include "source/capture_guard.h"
+#include "source/sqlite_sql.h"
+#include "source/statement.h"
+#include "source/tracking_schema.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+void objects_clear(struct object_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->items[i].name);
+        free(list->items[i].table);
+        free(list->items[i].sql);
+    }
+    free(list->items);
+    *list = (struct object_list){0};
+}
+
+static bool add_object(struct object_list *list, sqlite3_stmt *statement, struct error *err)
+{
+    struct object *items = realloc(list->items, (list->count + 1) * sizeof *items);
+
+    if (items == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory listing triggers");
+    list->items = items;
+    struct object *item = &items[list->count++];
+    *item = (struct object){
+        .trigger = sqlite3_column_int(statement, 0) == 1,
+        .name = strdup((const char *)sqlite3_column_text(statement, 1)),
+        .table = strdup((const char *)sqlite3_column_text(statement, 2)),
+        .sql = strdup((const char *)sqlite3_column_text(statement, 3)),
+    };
+    if (item->name == NULL || item->table == NULL || item->sql == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory listing triggers");
+    return true;
+}
+
+bool objects_owns_trigger(const char *table, const char *trigger)
+{
+    static const char *const events[] = {"_insert", "_update", "_update_key", "_rekey", "_delete"};
+    static const char prefix[] = "bq_sync_";
+    size_t length = strlen(table);
+
+    if (strncmp(trigger, prefix, sizeof prefix - 1) != 0 ||
+        strncasecmp(trigger + sizeof prefix - 1, table, length) != 0)
+        return false;
+    const char *suffix = trigger + sizeof prefix - 1 + length;
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+        if (strcmp(suffix, events[i]) == 0)
+            return true;
+    }
+    int number;
+    char event[8] = "";
+    return sscanf(suffix, "_replace_%d_%7s", &number, event) == 2 &&
+           (strcmp(event, "insert") == 0 || strcmp(event, "update") == 0);
+}
+
+static bool is_of_table(const struct table *table, sqlite3_stmt *statement)
+{
+    const char *name = (const char *)sqlite3_column_text(statement, 1);
+
+    // The dirty set was asked for by name; a trigger's name may be another table's.
+    return sqlite3_column_int(statement, 0) == 0 ||
+           strcasecmp((const char *)sqlite3_column_text(statement, 2), table->name) == 0 ||
+           objects_owns_trigger(table->name, name);
+}
+
+bool objects_actual(
+    struct database *source, const struct table *table, struct object_list *out_list,
+    struct error *err)
+{
+    struct object_list list = {0};
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+    bool ok = false;
+
+    if (!statement_bind(
+            source,
+            "select type = 'trigger', name, tbl_name, sql from sqlite_master"
+            " where (type = 'trigger' and name like 'bq\\_sync\\_%' escape '\\')"
+            " or (type = 'table' and lower(name) = lower('bq_sync_dirty_' || ?1))"
+            " order by 1, 2",
+            &statement, err, "s", table->name))
+        goto cleanup;
+    for (;;) {
+        if (!database_step(source, statement, &row, err))
+            goto cleanup;
+        if (!row)
+            break;
+        if (is_of_table(table, statement) && !add_object(&list, statement, err))
+            goto cleanup;
+    }
+    *out_list = list;
+    list = (struct object_list){0};
+    ok = true;
+
+cleanup:
+    sqlite3_finalize(statement);
+    objects_clear(&list);
+    return ok;
+}
+
+/* The end of the statement that starts at sql, behind its semicolon; those within a trigger do not
+ * end it. */
+static const char *statement_end(const char *sql)
+{
+    for (const char *at = strchr(sql, ';'); at != NULL; at = strchr(at + 1, ';')) {
+        char *head = strndup(sql, (size_t)(at - sql) + 1);
+        bool complete = head == NULL || sqlite3_complete(head) != 0;
+        free(head);
+        if (complete)
+            return at + 1;
+    }
+    return sql + strlen(sql);
+}
+
+/* A name as it stands in SQL, without its quotes. Returns owned. */
+static char *plain_name(const char *quoted)
+{
+    char *name = strdup(quoted);
+    size_t length = 0;
+
+    if (name == NULL || quoted[0] != '"')
+        return name;
+    for (const char *at = quoted + 1; *at != '\0'; at++) {
+        if (*at == '"' && *++at != '"')
+            break;
+        name[length++] = *at;
+    }
+    name[length] = '\0';
+    return name;
+}
+
+/* Adds what SQLite will store for one statement of ours: its kind in capitals and the text from the
+ * name on. */
+static bool add_expected(
+    const struct table *table, const char *sql, size_t length, struct object_list *list,
+    struct error *err)
+{
+    static const char *const heads[] = {
+        "create table if not exists ", "create trigger if not exists "};
+    struct object *items = realloc(list->items, (list->count + 1) * sizeof *items);
+
+    if (items == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory listing triggers");
+    list->items = items;
+    bool trigger = strncmp(sql, heads[1], strlen(heads[1])) == 0;
+    assert(trigger || strncmp(sql, heads[0], strlen(heads[0])) == 0);
+    const char *name = sql + strlen(heads[trigger]);
+    struct object object = {.trigger = trigger, .name = plain_name(name)};
+    if (asprintf(
+            &object.sql, "CREATE %s %.*s", trigger ? "TRIGGER" : "TABLE",
+            (int)(length - (size_t)(name - sql)), name) < 0)
+        object.sql = NULL;
+    object.table = strdup(trigger || object.name == NULL ? table->name : object.name);
+    list->items[list->count++] = object;
+    if (object.name == NULL || object.sql == NULL || object.table == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory listing triggers");
+    return true;
+}
+
+static int compare_objects(const void *a, const void *b)
+{
+    const struct object *left = a;
+    const struct object *right = b;
+
+    if (left->trigger != right->trigger)
+        return left->trigger - right->trigger;
+    return strcmp(left->name, right->name);
+}
+
+static bool add_statements(
+    const struct table *table, const char *sql, struct object_list *list, struct error *err)
+{
+    for (;;) {
+        sql += strspn(sql, " \t\r\n");
+        if (*sql == '\0')
+            return true;
+        const char *end = statement_end(sql);
+        const char *last = end;
+        while (last > sql && strchr("; \t\r\n", last[-1]) != NULL)
+            last--;
+        if (!add_expected(table, sql, (size_t)(last - sql), list, err))
+            return false;
+        sql = end;
+    }
+}
+
+bool objects_expected(
+    struct database *source, const struct table *table, const struct source_shape *shape,
+    struct object_list *out_list, char **out_guards_sql, struct error *err)
+{
+    struct object_list list = {0};
+    struct buffer guards;
+
+    buffer_init(&guards, SQLITE_SQL_CEILING);
+    bool ok = guard_append_sql(source, table, shape, &guards, err) &&
+              add_statements(table, table->capture_install_sql, &list, err) &&
+              add_statements(table, buffer_text(&guards), &list, err);
+    if (ok) {
+        qsort(list.items, list.count, sizeof *list.items, compare_objects);
+        *out_guards_sql = guards.length > 0 ? buffer_take(&guards) : strdup("");
+        *out_list = list;
+        list = (struct object_list){0};
+    }
+    objects_clear(&list);
+    buffer_clear(&guards);
+    return ok;
+}
+
+/* The next character that counts; white space outside of quotes does not, nor do the quotes of a
+ * plain name. in_text and in_name carry the state. */
+struct reader {
+    const char *at;
+    char quote; /* inside of a quoted text or name, its quote */
+    bool plain; /* that name is plain: its quotes do not count */
+};
+
+static bool is_plain_name(const char *quoted)
+{
+    const char *at = quoted + 1;
+
+    if (!isalpha((unsigned char)*at) && *at != '_')
+        return false;
+    while (isalnum((unsigned char)*at) || *at == '_')
+        at++;
+    return *at == '"';
+}
+
+static char next_character(struct reader *reader)
+{
+    for (;;) {
+        char character = *reader->at;
+        if (character == '\0')
+            return '\0';
+        reader->at++;
+        if (reader->quote != '\0') {
+            if (character != reader->quote)
+                return character;
+            reader->quote = '\0';
+            if (!reader->plain)
+                return character;
+        } else if (character == '\'' || character == '"') {
+            reader->quote = character;
+            reader->plain = character == '"' && is_plain_name(reader->at - 1);
+            if (!reader->plain)
+                return character;
+        } else if (!isspace((unsigned char)character)) {
+            return character;
+        }
+    }
+}
+
+static bool same_sql(const char *a, const char *b)
+{
+    struct reader left = {.at = a};
+    struct reader right = {.at = b};
+
+    for (;;) {
+        char character = next_character(&left);
+        if (character != next_character(&right))
+            return false;
+        if (character == '\0')
+            return true;
+    }
+}
+
+bool objects_equal(const struct object_list *a, const struct object_list *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++) {
+        const struct object *left = &a->items[i];
+        const struct object *right = &b->items[i];
+        if (left->trigger != right->trigger || strcasecmp(left->name, right->name) != 0 ||
+            strcasecmp(left->table, right->table) != 0 || !same_sql(left->sql, right->sql))
+            return false;
+    }
+    return true;
+}
+
+bool objects_remove_counters(struct database *source, struct error *err)
+{
+    bool exists = false;
+    int64_t users = 0;
+
+    if (!control_has_table(source, "bq_sync_capture", &exists, err))
+        return false;
+    if (!exists)
+        return true;
+    if (!database_query_int64(
+            source,
+            "select (select count(*) from bq_sync_capture) + (select count(*) from sqlite_master"
+            " where type = 'trigger' and sql like '%bq\\_sync\\_capture%' escape '\\')",
+            0, &users, err))
+        return false;
+    return users > 0 || database_exec(source, "drop table bq_sync_capture", err);
+}

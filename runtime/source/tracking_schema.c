@@ -1,0 +1,245 @@
+#include "source/tracking_schema.h"
+
+#include "source/statement.h"
+
+#include <stdlib.h>
+
+struct control_column {
+    const char *table;
+    const char *name;
+    const char *type;
+};
+
+/* last_synced_row_id and last_synced_at are known to operators; keep their names and meanings.
+ * intent_nonce is the nonce of the intent that may move this row: an intent recorded before the row
+ * was deleted does not find its nonce and moves nothing. */
+static const char create_sql[] = "create table if not exists bq_sync_meta(\n"
+                                 "    name text primary key,\n"
+                                 "    value text not null\n"
+                                 ") without rowid;\n"
+                                 "create table if not exists bq_sync_tracking(\n"
+                                 "    table_name text primary key,\n"
+                                 "    last_synced_row_id integer not null default 0,\n"
+                                 "    last_synced_at text\n"
+                                 ");\n"
+                                 "create table if not exists bq_sync_generations(\n"
+                                 "    table_name text primary key,\n"
+                                 "    generation integer not null\n"
+                                 ") without rowid;\n"
+                                 "create table if not exists bq_sync_intents(\n"
+                                 "    table_name text primary key,\n"
+                                 "    kind text not null,\n"
+                                 "    generation integer not null,\n"
+                                 "    nonce text not null\n"
+                                 ") without rowid;\n"
+                                 "create table if not exists bq_sync_runs(\n"
+                                 "    number integer primary key autoincrement,\n"
+                                 "    run_id text not null unique,\n"
+                                 "    state text not null,\n"
+                                 "    document text not null\n"
+                                 ");\n"
+                                 "create table if not exists bq_sync_shadows(\n"
+                                 "    table_name text primary key,\n"
+                                 "    state text not null,\n"
+                                 "    whole integer not null,\n"
+                                 "    nonce text not null default '',\n"
+                                 "    hash_key blob not null\n"
+                                 ") without rowid;\n"
+                                 "create table if not exists bq_sync_quota(\n"
+                                 "    table_name text primary key,\n"
+                                 "    day integer not null,\n"
+                                 "    modifications integer not null\n"
+                                 ") without rowid;\n"
+                                 "create table if not exists bq_sync_rejects(\n"
+                                 "    table_name text not null,\n"
+                                 "    key_json text not null,\n"
+                                 "    column_name text not null,\n"
+                                 "    storage_class text not null,\n"
+                                 "    reason text not null,\n"
+                                 "    since text not null,\n"
+                                 "    primary key (table_name, key_json, column_name)\n"
+                                 ") without rowid;\n";
+
+static const char *const table_names[] = {
+    "bq_sync_meta", "bq_sync_tracking", "bq_sync_intents", "bq_sync_generations",
+    "bq_sync_runs", "bq_sync_rejects",  "bq_sync_shadows", "bq_sync_quota"};
+#define TABLE_COUNT (sizeof table_names / sizeof table_names[0])
+
+/* Columns beyond those of create_sql, each added where it is missing. */
+static const struct control_column columns[] = {
+    {"bq_sync_tracking", "synced_sequence", "integer not null default 0"},
+    {"bq_sync_tracking", "content_hash", "text not null default ''"},
+    {"bq_sync_tracking", "shape_hash", "text not null default ''"},
+    {"bq_sync_tracking", "target", "text not null default ''"},
+    {"bq_sync_tracking", "last_error", "text not null default ''"},
+    {"bq_sync_tracking", "source_rows", "integer not null default 0"},
+    {"bq_sync_tracking", "intent_nonce", "text not null default ''"},
+    {"bq_sync_intents", "commit_job", "text not null default ''"},
+    {"bq_sync_intents", "staging", "text not null default ''"},
+    {"bq_sync_intents", "upper_sequence", "integer not null default 0"},
+    {"bq_sync_intents", "upper_row_id", "integer not null default 0"},
+    {"bq_sync_intents", "row_count", "integer not null default 0"},
+    {"bq_sync_intents", "content_hash", "text not null default ''"},
+    {"bq_sync_intents", "shape_hash", "text not null default ''"},
+    {"bq_sync_intents", "target", "text not null default ''"},
+};
+#define COLUMN_COUNT (sizeof columns / sizeof columns[0])
+
+bool control_has_table(
+    struct database *database, const char *name, bool *out_exists, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+
+    if (!database_prepare(
+            database,
+            "select 1 from sqlite_master where type = 'table' and lower(name) = lower(?1)",
+            &statement, err))
+        return false;
+    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+    bool ok = database_step(database, statement, out_exists, err);
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+bool control_has_dirty_set(
+    struct database *database, const char *table, bool *out_exists, struct error *err)
+{
+    char *name = sqlite3_mprintf("bq_sync_dirty_%s", table);
+
+    if (name == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    bool ok = control_has_table(database, name, out_exists, err);
+    sqlite3_free(name);
+    return ok;
+}
+
+static bool has_column(
+    struct database *database, const struct control_column *column, bool *out_exists,
+    struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+
+    if (!database_prepare(
+            database, "select 1 from pragma_table_info(?1) where name = ?2", &statement, err))
+        return false;
+    sqlite3_bind_text(statement, 1, column->table, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 2, column->name, -1, SQLITE_STATIC);
+    bool ok = database_step(database, statement, out_exists, err);
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+/* Whether every table and column is there and the version is this build's. */
+static bool is_current(struct database *database, bool *out_current, struct error *err)
+{
+    int64_t version = 0;
+    bool exists = false;
+
+    *out_current = false;
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        if (!control_has_table(database, table_names[i], &exists, err))
+            return false;
+        if (!exists)
+            return true;
+    }
+    for (size_t i = 0; i < COLUMN_COUNT; i++) {
+        if (!has_column(database, &columns[i], &exists, err))
+            return false;
+        if (!exists)
+            return true;
+    }
+    if (!database_query_int64(
+            database,
+            "select max(case name when 'schema_version' then cast(value as integer) end)"
+            " from bq_sync_meta where name in ('schema_version', 'instance') having count(*) = 2",
+            0, &version, err))
+        return false;
+    *out_current = version == CONTROL_VERSION;
+    return true;
+}
+
+static bool refuse_newer(struct database *database, struct error *err)
+{
+    int64_t version = 0;
+    bool exists = false;
+
+    if (!control_has_table(database, "bq_sync_meta", &exists, err))
+        return false;
+    if (!exists)
+        return true;
+    if (!database_query_int64(
+            database,
+            "select cast(value as integer) from bq_sync_meta where name = 'schema_version'", 0,
+            &version, err))
+        return false;
+    if (version > CONTROL_VERSION)
+        return error_set(
+            err, ERROR_SOURCE,
+            "%s: its control tables have version %lld, this bqsync knows up to %d: use the newer "
+            "bqsync that wrote them, or drop the tables bq_sync_*, but bq_sync_capture and "
+            "bq_sync_dirty_*, to sync everything again",
+            database->path, (long long)version, CONTROL_VERSION);
+    return true;
+}
+
+static bool add_columns(struct database *database, struct error *err)
+{
+    for (size_t i = 0; i < COLUMN_COUNT; i++) {
+        bool exists = false;
+        char sql[256];
+
+        if (!has_column(database, &columns[i], &exists, err))
+            return false;
+        if (exists)
+            continue;
+        sqlite3_snprintf(
+            sizeof sql, sql, "alter table %s add column %s %s", columns[i].table, columns[i].name,
+            columns[i].type);
+        if (!database_exec(database, sql, err))
+            return false;
+    }
+    return true;
+}
+
+static bool upgrade(struct database *database, struct error *err)
+{
+    char version_sql[128];
+
+    sqlite3_snprintf(
+        sizeof version_sql, version_sql,
+        "insert or replace into bq_sync_meta(name, value) values ('schema_version', '%d')",
+        CONTROL_VERSION);
+    return database_exec(database, create_sql, err) && add_columns(database, err) &&
+           database_exec(
+               database,
+               "insert or ignore into bq_sync_meta(name, value)"
+               " values ('instance', lower(hex(randomblob(8))))",
+               err) &&
+           database_exec(database, version_sql, err);
+}
+
+bool control_prepare(struct database *database, struct error *err)
+{
+    bool current = false;
+
+    if (!refuse_newer(database, err) || !is_current(database, &current, err))
+        return false;
+    if (current)
+        return true;
+    if (!database_begin(database, err))
+        return false;
+    if (!refuse_newer(database, err) || !upgrade(database, err) ||
+        !database_commit(database, err)) {
+        database_rollback(database);
+        return error_wrap(err, "cannot create the control tables");
+    }
+    return true;
+}
+
+bool control_distrust_progress(struct database *database, const char *table, struct error *err)
+{
+    return statement_run(
+        database,
+        "update bq_sync_tracking set content_hash = '', intent_nonce = '' where table_name = ?1",
+        err, "s", table);
+}

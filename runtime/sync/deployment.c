@@ -1,0 +1,77 @@
+#include "sync/deployment.h"
+
+#include "warehouse/governor.h"
+
+#include <string.h>
+
+bool deployment_init(
+    struct deployment *deployment, const struct config *config, const struct table *const *tables,
+    size_t table_count, int64_t default_retry_budget_ms, struct error *err)
+{
+    *deployment = (struct deployment){
+        .config = config,
+        .tables = tables,
+        .table_count = table_count,
+        .clock = clock_system(),
+        .retry_budget_ms =
+            config->retry_budget_ms >= 0 ? config->retry_budget_ms : default_retry_budget_ms,
+    };
+    deployment->governor = governor_new(deployment->clock);
+    if (deployment->governor == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    if (config->emulator_host != NULL)
+        return true;
+    return credentials_open(
+        &(struct credentials_options){
+            .file = config->credentials_file,
+            .clock = deployment->clock,
+            .allow_any_host = config->allow_any_host,
+        },
+        &deployment->credentials, err);
+}
+
+void deployment_clear(struct deployment *deployment)
+{
+    if (deployment->credentials != NULL)
+        credentials_close(deployment->credentials);
+    governor_free(deployment->governor);
+    *deployment = (struct deployment){0};
+}
+
+void deployment_begin_pass(const struct deployment *deployment)
+{
+    governor_forget_trouble(deployment->governor);
+}
+
+const struct table *deployment_table(const struct deployment *deployment, const char *name)
+{
+    for (size_t i = 0; i < deployment->table_count; i++)
+        if (strcmp(deployment->tables[i]->name, name) == 0)
+            return deployment->tables[i];
+    return NULL;
+}
+
+bool deployment_bigquery(
+    const struct deployment *deployment, const char *location, const char *run_id,
+    struct bigquery **out_bigquery, struct error *err)
+{
+    const struct config *config = deployment->config;
+    const char *endpoint = config->emulator_host;
+
+    if (endpoint == NULL && deployment->credentials != NULL)
+        endpoint = credentials_endpoint(deployment->credentials);
+    return bigquery_open(
+        &(struct bigquery_options){
+            .project = config->project,
+            .dataset = config->dataset,
+            .location = location,
+            .endpoint = endpoint,
+            .credentials = deployment->credentials,
+            .governor = deployment->governor,
+            .clock = deployment->clock,
+            .retry_budget_ms = deployment->retry_budget_ms,
+            .max_bytes_billed = config->max_bytes_billed,
+            .run_id = run_id,
+        },
+        out_bigquery, err);
+}

@@ -1,0 +1,45 @@
+#include "sync/pass/listing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct listing {
+    struct task *const *tasks;
+    size_t count;
+};
+
+static const char *label(const cJSON *labels, const char *name)
+{
+    const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(labels, name));
+
+    return value == NULL ? "" : value;
+}
+
+static bool visit(void *context, const char *name, const cJSON *labels)
+{
+    struct listing *listing = context;
+
+    for (size_t i = 0; i < listing->count; i++) {
+        struct task *task = listing->tasks[i];
+        if (strcmp(task->table->target, name) != 0)
+            continue;
+        task->in_warehouse = true;
+        task->label_generation = strtoll(label(labels, LABEL_GENERATION), NULL, 10);
+        snprintf(task->label_shape, sizeof task->label_shape, "%.15s", label(labels, LABEL_SHAPE));
+    }
+    return true;
+}
+
+bool listing_read(
+    struct bigquery *bigquery, struct task *const *tasks, size_t count, struct error *err)
+{
+    struct listing listing = {tasks, count};
+
+    for (size_t i = 0; i < count; i++) {
+        tasks[i]->in_warehouse = false;
+        tasks[i]->label_generation = 0;
+        tasks[i]->label_shape[0] = '\0';
+    }
+    return bigquery_tables_list(bigquery, visit, &listing, err);
+}

@@ -1,0 +1,477 @@
+#include "sync/pass/pass.h"
+
+#include "base/log.h"
+#include "source/capture.h"
+#include "source/database.h"
+#include "source/lock.h"
+#include "source/rejects.h"
+#include "source/shadow.h"
+#include "source/tracking.h"
+#include "sync/commit/recovery.h"
+#include "sync/commit/transaction.h"
+#include "sync/pass/extract.h"
+#include "sync/pass/listing.h"
+#include "sync/pass/plan.h"
+#include "sync/pass/quota.h"
+#include "sync/pass/reading.h"
+#include "sync/pass/target.h"
+#include "sync/pass/workers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct pass {
+    const struct deployment *deployment;
+    const struct pass_options *options;
+    struct run_result *result;
+    struct task *tasks;
+    struct task **order; /* the tasks, as pointers, in the order in which steps take them */
+    size_t count;
+
+    struct lock lock;
+    bool locked;
+    struct tracking tracking;
+    bool tracking_open;
+    struct database source;
+    bool source_open;
+    struct workers workers;
+    char location[64];
+    int64_t snapshot_us; /* when the snapshot was opened */
+};
+
+/* --- set up and take down ---------------------------------------------------------------- */
+
+static bool make_tasks(struct pass *pass, struct error *err)
+{
+    const struct pass_options *options = pass->options;
+    const struct table *const *tables = options->tables;
+    size_t count = options->table_count;
+
+    if (tables == NULL) {
+        tables = pass->deployment->tables;
+        count = pass->deployment->table_count;
+    }
+    // One more than needed: no tables at all is no reason for a null pointer.
+    pass->tasks = calloc(count + 1, sizeof *pass->tasks);
+    pass->order = calloc(count + 1, sizeof *pass->order);
+    pass->result->tables = calloc(count + 1, sizeof *pass->result->tables);
+    if (pass->tasks == NULL || pass->order == NULL || pass->result->tables == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+
+    pass->count = count;
+    pass->result->table_count = count;
+    for (size_t i = 0; i < count; i++) {
+        pass->result->tables[i].table = tables[i];
+        pass->tasks[i].table = tables[i];
+        pass->tasks[i].result = &pass->result->tables[i];
+        pass->tasks[i].index = i;
+        pass->order[i] = &pass->tasks[i];
+    }
+    return progress_begin(options->progress, pass->result, err);
+}
+
+static bool open_state(struct pass *pass, struct error *err)
+{
+    const char *path = pass->deployment->config->state_path;
+    char started_at[CLOCK_TEXT_SIZE];
+
+    if (pass->options->dry_run) {
+        pass->tracking_open = tracking_open_read(path, &pass->tracking, err);
+        return pass->tracking_open;
+    }
+    if (!lock_acquire(path, pass->options->command, &pass->lock, err))
+        return false;
+    pass->locked = true;
+    lock_tell_run(
+        &pass->lock, pass->result->id, run_kind_name(pass->result->kind),
+        clock_format(pass->result->started_us, started_at));
+    pass->tracking_open = tracking_open(path, &pass->tracking, err);
+    return pass->tracking_open;
+}
+
+static bool open_source(struct pass *pass, struct error *err)
+{
+    const struct config *config = pass->deployment->config;
+    bool write = config->state_is_source && !pass->options->dry_run;
+
+    pass->source_open = database_open(
+        config->sqlite_path, write ? DATABASE_WRITE : DATABASE_READ, DATABASE_PATIENCE_MS,
+        &pass->source, err);
+    return pass->source_open;
+}
+
+/* The dataset's location is asked for once and kept: an idle pass makes one request, not two. */
+static bool find_location(struct pass *pass, struct bigquery *bigquery, struct error *err)
+{
+    const struct config *config = pass->deployment->config;
+    char name[512];
+    char *location = NULL;
+
+    snprintf(name, sizeof name, "location:%s.%s", config->project, config->dataset);
+    if (!tracking_get(&pass->tracking, name, pass->location, sizeof pass->location, err))
+        return false;
+    if (pass->location[0] == '\0') {
+        if (config->create_dataset && !pass->options->dry_run &&
+            !bigquery_dataset_insert(bigquery, config->location, err))
+            return false;
+        if (!bigquery_dataset_get(bigquery, &location, err))
+            return false;
+        snprintf(pass->location, sizeof pass->location, "%s", location);
+        free(location);
+        if (!pass->options->dry_run && !tracking_set(&pass->tracking, name, pass->location, err))
+            return false;
+    }
+    workers_set_location(&pass->workers, pass->location);
+    return true;
+}
+
+static bool open_all(struct pass *pass, struct error *err)
+{
+    const struct deployment *deployment = pass->deployment;
+
+    if (!open_source(pass, err) || !open_state(pass, err))
+        return false;
+    size_t size = (size_t)deployment->config->parallel;
+    if (size > pass->count)
+        size = pass->count > 0 ? pass->count : 1;
+    if (pass->options->dry_run)
+        size = 1;
+    if (!workers_open(
+            &pass->workers, deployment, size, pass->result->id, pass->options->progress,
+            pass->options->dry_run, err))
+        return false;
+    return find_location(pass, pass->workers.each[0].bigquery, err);
+}
+
+static void close_all(struct pass *pass)
+{
+    for (size_t i = 0; i < pass->count; i++) {
+        batch_clear(&pass->tasks[i].batch);
+        free(pass->tasks[i].nullable);
+        free(pass->tasks[i].intent);
+    }
+    workers_close(&pass->workers);
+    if (pass->source_open)
+        database_close(&pass->source);
+    if (pass->tracking_open)
+        tracking_close(&pass->tracking);
+    if (pass->locked)
+        lock_release(&pass->lock);
+    free(pass->tasks);
+    free(pass->order);
+}
+
+/* --- steps ------------------------------------------------------------------------------- */
+
+static bool is_unsettled(const struct task *task)
+{
+    return task->unsettled;
+}
+
+/* Whether a table has anything to do is told by its scan; until then its target is left alone, so
+ * that an idle pass makes one request. */
+static bool is_known_work(const struct task *task)
+{
+    return task_has_work(task) && !(task->capture == TASK_SCAN && task->work == WORK_CHANGES);
+}
+
+static void fail(struct pass *pass, struct task *task, const struct error *why)
+{
+    workers_fail(pass->options->dry_run ? NULL : &pass->workers.each[0], task, why);
+}
+
+/* Intents first: what is settled decides what is left to do. Few passes find any. */
+static void settle(struct pass *pass)
+{
+    struct intent ignored;
+    struct error err;
+
+    if (pass->options->dry_run)
+        return;
+    for (size_t i = 0; i < pass->count; i++) {
+        struct task *task = &pass->tasks[i];
+        if (!tracking_intent(&pass->tracking, task->table->name, &task->unsettled, &ignored, &err))
+            fail(pass, task, &err);
+    }
+    workers_run(&pass->workers, pass->order, pass->count, is_unsettled, recover_table);
+}
+
+static void plan(struct pass *pass)
+{
+    struct error err;
+
+    for (size_t i = 0; i < pass->count; i++) {
+        struct task *task = &pass->tasks[i];
+        if (task_failed(task))
+            continue;
+        if (!plan_table(
+                pass->deployment->config, &pass->source, &pass->tracking, task, pass->options->full,
+                &err)) {
+            fail(pass, task, &err);
+            continue;
+        }
+        task->result->last_synced_row_id = task->watermark.last_synced_row_id;
+        task->result->way = task->work == WORK_REPLACE || task->table->mode == SYNC_REPLACE
+                                ? WAY_REPLACE
+                            : task->table->mode == SYNC_APPEND ? WAY_APPEND
+                                                               : WAY_MERGE;
+        if (!rejects_count(&pass->tracking, task->table->name, &task->result->rows_rejected, &err))
+            fail(pass, task, &err);
+        task->had_rejects = task->result->rows_rejected > 0;
+        if (task->work == WORK_NONE && !task_failed(task))
+            task->result->status = TABLE_UNCHANGED;
+    }
+}
+
+/* Whether the file of a table goes, or may go, straight into its target. */
+static bool goes_direct(const struct task *task)
+{
+    if (task->batch.rows > 0)
+        return !task->batch.staging;
+    return task->work == WORK_REPLACE || task->table->mode == SYNC_APPEND;
+}
+
+/* A target is read and compared when its shape label is not ours, when the last sync of the table
+ * failed (somebody may have altered it by hand), and when a file goes straight into it, since that
+ * file has to agree with it on what is REQUIRED. */
+static bool prepare_target(struct worker *worker, struct task *task, struct error *err)
+{
+    bool inspect = goes_direct(task) || strcmp(task->label_shape, task->table->shape_hash) != 0 ||
+                   task->watermark.last_error[0] != '\0';
+
+    progress_phase(worker->progress, task->index, PHASE_PREPARING);
+    task->prepared = target_prepare(
+        worker->bigquery, task, worker->project, worker->dataset, apply_next_generation(task),
+        inspect, err);
+    return task->prepared;
+}
+
+/* Progress is invalidated first: should this pass fail after the triggers are back, the next one
+ * must not take the changes of the time between for captured. */
+static void install_capture(struct pass *pass)
+{
+    struct error err;
+
+    for (size_t i = 0; i < pass->count; i++) {
+        struct task *task = &pass->tasks[i];
+        if (task_failed(task) || task->capture != TASK_TRIGGERS || !task->capture_broken)
+            continue;
+        if (!tracking_invalidate(&pass->tracking, task->table->name, &err) ||
+            !capture_install(&pass->source, task->table, &err))
+            fail(pass, task, &err);
+    }
+}
+
+static bool reading(struct pass *pass, struct error *err)
+{
+    struct reading reading = {
+        .deployment = pass->deployment,
+        .source = &pass->source,
+        .workers = &pass->workers,
+        .tasks = pass->order,
+        .count = pass->count,
+        .prepare = prepare_target,
+        .progress = pass->options->progress,
+        .dry_run = pass->options->dry_run,
+    };
+    bool ok = reading_run(&reading, err);
+
+    pass->snapshot_us = reading.taken_us;
+    return ok;
+}
+
+static bool apply(struct worker *worker, struct task *task, struct error *err)
+{
+    bool ok = apply_batch(worker, task, err);
+
+    batch_clear(&task->batch);
+    return ok;
+}
+
+static bool is_larger(const struct task *a, const struct task *b)
+{
+    uint64_t a_size = a->batch.spool == NULL ? 0 : spool_size(a->batch.spool);
+    uint64_t b_size = b->batch.spool == NULL ? 0 : spool_size(b->batch.spool);
+
+    return a_size > b_size;
+}
+
+/* The largest first: the pass then ends soon after its slowest table. A few dozen tables need no
+ * more than an insertion sort. */
+static void sort_by_size(struct pass *pass)
+{
+    for (size_t i = 1; i < pass->count; i++) {
+        struct task *task = pass->order[i];
+        size_t at = i;
+        for (; at > 0 && is_larger(task, pass->order[at - 1]); at--)
+            pass->order[at] = pass->order[at - 1];
+        pass->order[at] = task;
+    }
+}
+
+/* The other way of finding changes is of no use any more, should it have been in use before. */
+static void hand_over(struct pass *pass, const struct task *task)
+{
+    enum capture_state state = CAPTURE_ABSENT;
+    struct error err;
+    bool ok = true;
+
+    if (task->capture == TASK_TRIGGERS)
+        ok = shadow_drop(pass->deployment->config->state_path, task->table, &err);
+    else if (task->table->capture == CAPTURE_SCAN && pass->deployment->config->state_is_source)
+        ok = capture_check(&pass->source, task->table, &state, &err) &&
+             (state == CAPTURE_ABSENT || capture_remove(&pass->source, task->table, &err));
+    if (!ok)
+        log_warn(
+            "an earlier way of finding changes is left in place",
+            LOG_TEXT("table", task->table->name), LOG_TEXT("reason", err.message));
+}
+
+/* What has been acknowledged need not be listed any longer. A failure costs nothing but space. */
+static void clean(struct pass *pass)
+{
+    struct watermark watermark;
+    struct error err;
+
+    for (size_t i = 0; i < pass->count; i++) {
+        struct task *task = &pass->tasks[i];
+        if (task->result->status != TABLE_SYNCED)
+            continue;
+        if (task->work == WORK_REPLACE)
+            hand_over(pass, task);
+        if (task->capture != TASK_TRIGGERS)
+            continue;
+        if (!tracking_load(&pass->tracking, task->table->name, &watermark, &err) ||
+            !capture_clean(&pass->source, task->table, watermark.synced_sequence, &err))
+            log_warn(
+                "synced changes are left listed", LOG_TEXT("table", task->table->name),
+                LOG_TEXT("reason", err.message));
+    }
+}
+
+/* A dry run ends where sending would begin: what was read is counted as what would be inserted or
+ * merged. */
+static void finish_dry(struct pass *pass)
+{
+    for (size_t i = 0; i < pass->count; i++) {
+        struct task *task = &pass->tasks[i];
+        if (task_failed(task) || !task_has_work(task))
+            continue;
+        task->result->status = TABLE_SYNCED;
+        task->result->rows_inserted = task->batch.new_rows;
+        task->result->rows_updated = task->batch.changed_rows;
+    }
+}
+
+static bool run(struct pass *pass, struct error *err)
+{
+    if (!open_all(pass, err) ||
+        !quota_begin(pass->deployment, &pass->tracking, pass->tasks, pass->count, err))
+        return false;
+    if (!listing_read(pass->workers.each[0].bigquery, pass->order, pass->count, err))
+        return false;
+    settle(pass);
+    plan(pass);
+    if (pass->options->dry_run) {
+        if (!reading(pass, err))
+            return false;
+        finish_dry(pass);
+        return true;
+    }
+
+    workers_run(&pass->workers, pass->order, pass->count, is_known_work, prepare_target);
+    install_capture(pass);
+    if (!reading(pass, err))
+        return false;
+    sort_by_size(pass);
+    if (pass->deployment->config->sync_atomic)
+        atomic_apply(
+            &pass->workers, pass->order, pass->count,
+            &(struct atomic_snapshot){pass->result->id, pass->snapshot_us});
+    else
+        workers_run(&pass->workers, pass->order, pass->count, task_has_work, apply);
+    clean(pass);
+    return true;
+}
+
+/* --- the record -------------------------------------------------------------------------- */
+
+static void save(struct pass *pass)
+{
+    struct error err = {0};
+    cJSON *json = run_result_json(pass->result);
+    char *text = cJSON_PrintUnformatted(json);
+
+    if (text == NULL || !runs_save(
+                            &pass->tracking, pass->result->id,
+                            run_result_ok(pass->result) ? "done" : "failed", text, &err))
+        log_warn(
+            "run not recorded", LOG_TEXT("run", pass->result->id), LOG_TEXT("reason", err.message));
+    if (!quota_end(pass->deployment, &pass->tracking, pass->tasks, pass->count, &err))
+        log_warn(
+            "quota not recorded", LOG_TEXT("run", pass->result->id),
+            LOG_TEXT("reason", err.message));
+    cJSON_free(text);
+    cJSON_Delete(json);
+}
+
+static void report(const struct pass *pass)
+{
+    const struct run_result *result = pass->result;
+    size_t counts[TABLE_FAILED + 1] = {0};
+
+    for (size_t i = 0; i < result->table_count; i++) {
+        const struct table_result *table = &result->tables[i];
+        progress_done(pass->options->progress, i, table);
+        counts[table->status]++;
+        if (table->status == TABLE_SYNCED)
+            log_info(
+                "table synced", LOG_TEXT("table", table->table->name),
+                LOG_TEXT("mode", table_way_name(table->way)),
+                LOG_NUMBER("inserted", table->rows_inserted),
+                LOG_NUMBER("updated", table->rows_updated),
+                LOG_NUMBER("deleted", table->rows_deleted),
+                LOG_NUMBER("rejected", table->rows_rejected),
+                LOG_NUMBER("bytes_sent", table->bytes_sent),
+                LOG_NUMBER("bytes_billed", table->bytes_billed),
+                LOG_NUMBER("duration_ms", table->duration_ms), LOG_TEXT("run", result->id));
+    }
+    if (result->error.code != ERROR_NONE)
+        log_error(
+            "pass ended early", LOG_TEXT("code", error_code_name(result->error.code)),
+            LOG_TEXT("error", result->error.message), LOG_TEXT("run", result->id));
+    log_info(
+        "pass done", LOG_TEXT("kind", run_kind_name(result->kind)),
+        LOG_NUMBER("synced", counts[TABLE_SYNCED]),
+        LOG_NUMBER("unchanged", counts[TABLE_UNCHANGED]),
+        LOG_NUMBER("failed", counts[TABLE_FAILED]),
+        LOG_NUMBER("duration_ms", (result->finished_us - result->started_us) / 1000),
+        LOG_NUMBER("requests", traffic_requests(&result->traffic)), LOG_TEXT("run", result->id));
+}
+
+void pass_run(
+    const struct deployment *deployment, const struct pass_options *options,
+    struct run_result *out_result)
+{
+    const struct clock *clock = deployment->clock;
+    struct pass pass = {.deployment = deployment, .options = options, .result = out_result};
+    struct error err = {0};
+
+    *out_result =
+        (struct run_result){.kind = options->kind, .started_us = clock->wall_us(clock->context)};
+    if (options->run_id != NULL)
+        snprintf(out_result->id, sizeof out_result->id, "%s", options->run_id);
+    else
+        run_id_make(out_result->started_us, out_result->id);
+
+    deployment_begin_pass(deployment);
+    if (!make_tasks(&pass, &err) || !run(&pass, &err))
+        out_result->error = err;
+    out_result->finished_us = clock->wall_us(clock->context);
+    out_result->traffic = workers_counters(&pass.workers).traffic;
+    report(&pass);
+    if (pass.locked && pass.tracking_open)
+        save(&pass);
+    close_all(&pass);
+}

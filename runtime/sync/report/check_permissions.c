@@ -1,0 +1,309 @@
+/* Rights are probed, never used: metadata is read, statements run dry, and tables are asked what
+ * may be done to them ("Control access to resources with IAM"). */
+#include "sync/report/check_findings.h"
+
+#include "base/buffer.h"
+#include "warehouse/bigquery.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROLE_DATA "roles/bigquery.dataEditor"
+#define ROLE_JOBS "roles/bigquery.jobUser"
+
+/* What a sync does to a table that exists. */
+static const char *const table_permissions[] = {
+    "bigquery.tables.get",        "bigquery.tables.getData", "bigquery.tables.update",
+    "bigquery.tables.updateData", "bigquery.tables.delete",
+};
+#define TABLE_PERMISSIONS (sizeof table_permissions / sizeof table_permissions[0])
+
+/* Names of tables that one finding lists. */
+#define NAMES_CEILING 300
+
+static const char *member_of(const struct checker *c)
+{
+    const struct credentials *credentials = c->deployment->credentials;
+    const char *member = credentials == NULL ? NULL : credentials_member(credentials);
+
+    return member == NULL ? "serviceAccount:EMAIL" : member;
+}
+
+/* The command that grants a role, for a shell. GRANT is the one way to give a role on a dataset
+ * that works from a command line ("Data control language (DCL) statements in GoogleSQL"). */
+static void grant_command(
+    const struct checker *c, const char *role, const char *location, char *out, size_t size)
+{
+    const struct config *config = c->deployment->config;
+
+    if (strcmp(role, ROLE_JOBS) == 0)
+        snprintf(
+            out, size, "gcloud projects add-iam-policy-binding %s --member='%s' --role=" ROLE_JOBS,
+            config->project, member_of(c));
+    else
+        snprintf(
+            out, size,
+            "bq query --project_id=%s%s%s --use_legacy_sql=false 'GRANT `" ROLE_DATA
+            "` ON SCHEMA `%s`.`%s` TO \"%s\"'",
+            config->project, location[0] == '\0' ? "" : " --location=", location, config->project,
+            config->dataset, member_of(c));
+}
+
+static void note_missing(
+    struct checker *c, const char *permission, const char *role, const char *location,
+    const char *where)
+{
+    const struct config *config = c->deployment->config;
+    char name[100];
+    char command[700];
+
+    grant_command(c, role, location, command, sizeof command);
+    snprintf(name, sizeof name, "permission %s", permission);
+    check_note(
+        c, name, CHECK_FAIL, "%s lacks it on %s; %s on the %s %s%s%s brings it. Grant it: %s",
+        member_of(c), where, role, strcmp(role, ROLE_JOBS) == 0 ? "project" : "dataset",
+        config->project, strcmp(role, ROLE_JOBS) == 0 ? "" : ":",
+        strcmp(role, ROLE_JOBS) == 0 ? "" : config->dataset, command);
+}
+
+/* A permission is missing; the API being switched off (accessNotConfigured) is another matter. */
+static bool is_refusal(const struct error *err)
+{
+    return err->http_status == 403 && err->code == ERROR_AUTH &&
+           strcmp(err->reason, "accessNotConfigured") != 0;
+}
+
+/* A probe's outcome. False: it failed in a way that has nothing to do with this permission. */
+static bool note_probe(
+    struct checker *c, bool ok, const struct error *err, const char *permission, const char *role,
+    const char *location, const char *where)
+{
+    char name[100];
+
+    snprintf(name, sizeof name, "permission %s", permission);
+    if (ok) {
+        check_note(c, name, CHECK_OK, "held on %s", where);
+        return true;
+    }
+    if (is_refusal(err)) {
+        note_missing(c, permission, role, location, where);
+        return true;
+    }
+    check_note(c, name, CHECK_FAIL, "%s", err->message);
+    return false;
+}
+
+/* --- the dataset ------------------------------------------------------------------------- */
+
+static void note_dataset(struct checker *c, const cJSON *dataset, const char *location)
+{
+    const struct config *config = c->deployment->config;
+    const char *expiration =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(dataset, "defaultTableExpirationMs"));
+    int64_t ms = expiration == NULL ? 0 : strtoll(expiration, NULL, 10);
+
+    check_note(c, "dataset", CHECK_OK, "%s.%s in %s", config->project, config->dataset, location);
+    if (ms > 0)
+        check_note(
+            c, "dataset expiration", CHECK_WARN,
+            "tables made in %s vanish after %" PRId64 " hours, targets too, and are then filled "
+            "anew. Switch it off: bq update --default_table_expiration 0 %s:%s",
+            config->dataset, ms / 3600000, config->project, config->dataset);
+}
+
+/* *out_exists: it is there, or may be. False: the failure, which is noted, would meet every other
+ * call too. */
+static bool probe_dataset(
+    struct checker *c, struct bigquery *bigquery, const char *where, struct check_rights *rights,
+    bool *out_exists)
+{
+    const struct config *config = c->deployment->config;
+    cJSON *dataset = NULL;
+    struct error err = {0};
+
+    bool ok = bigquery_dataset_read(bigquery, &dataset, &err);
+    if (!ok && err.code == ERROR_CONFIG) {
+        check_note(
+            c, "dataset", config->create_dataset ? CHECK_WARN : CHECK_FAIL, "%s%s",
+            config->create_dataset ? "the next sync creates it (BQ_CREATE_DATASET=1): " : "",
+            err.message);
+        return true;
+    }
+    *out_exists = true;
+    const char *location =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(dataset, "location"));
+    if (ok && location != NULL) {
+        snprintf(rights->location, sizeof rights->location, "%s", location);
+        bigquery_set_location(bigquery, location);
+        note_dataset(c, dataset, location);
+    }
+    cJSON_Delete(dataset);
+    return note_probe(c, ok, &err, "bigquery.datasets.get", ROLE_DATA, rights->location, where);
+}
+
+struct listing {
+    const struct checker *c;
+    bool *exists;
+};
+
+static bool note_listed(void *context, const char *table, const cJSON *labels)
+{
+    struct listing *listing = context;
+
+    (void)labels;
+    for (size_t i = 0; i < listing->c->count; i++)
+        if (strcmp(listing->c->tables[i]->target, table) == 0)
+            listing->exists[i] = true;
+    return true;
+}
+
+/* Making a table is tried dry. That tells of a refusal; whether it tells of every one is for
+ * BigQuery to know, so a success is worded with care. */
+static void probe_create(
+    struct checker *c, struct bigquery *bigquery, const char *where,
+    const struct check_rights *rights)
+{
+    const struct config *config = c->deployment->config;
+    char sql[700];
+    struct error err = {0};
+
+    snprintf(
+        sql, sizeof sql, "create table if not exists `%s`.`%s`.`bqsync_permission_probe` (x int64)",
+        config->project, config->dataset);
+    if (bigquery_dry_run(bigquery, sql, &err))
+        check_note(
+            c, "permission bigquery.tables.create", CHECK_OK, "a dry run on %s is not refused",
+            where);
+    else
+        note_probe(c, false, &err, "bigquery.tables.create", ROLE_DATA, rights->location, where);
+}
+
+/* --- tables ------------------------------------------------------------------------------ */
+
+/* Which tables lack which permission. */
+struct shortage {
+    char names[NAMES_CEILING];
+    size_t tables;
+};
+
+static void add_shortage(struct shortage *shortage, const char *table)
+{
+    size_t length = strlen(shortage->names);
+
+    shortage->tables++;
+    if (length + strlen(table) + 8 < sizeof shortage->names)
+        snprintf(
+            shortage->names + length, sizeof shortage->names - length, "%s%s",
+            length == 0 ? "" : ", ", table);
+    else if (length > 3 && strcmp(shortage->names + length - 3, "...") != 0)
+        strcat(shortage->names, ", ...");
+}
+
+/* Returns how many tables answered, -1 when asking failed, which is noted. */
+static int ask_tables(
+    struct checker *c, struct bigquery *bigquery, const struct check_rights *rights,
+    struct shortage *shortages)
+{
+    int asked = 0;
+
+    for (size_t i = 0; i < c->count; i++) {
+        const char *table = c->tables[i]->target;
+        bool held[TABLE_PERMISSIONS] = {false};
+        struct error err = {0};
+        if (rights->listed && !rights->exists[i])
+            continue;
+        if (!bigquery_table_permissions(
+                bigquery, table, table_permissions, TABLE_PERMISSIONS, held, &err)) {
+            if (err.code == ERROR_NOT_FOUND)
+                continue;
+            if (!is_refusal(&err)) {
+                check_note(c, "permissions of tables", CHECK_FAIL, "%s", err.message);
+                return -1;
+            }
+            // A refusal to tell says that nothing is held.
+        }
+        asked++;
+        for (size_t p = 0; p < TABLE_PERMISSIONS; p++)
+            if (!held[p])
+                add_shortage(&shortages[p], table);
+    }
+    return asked;
+}
+
+static bool probe_tables(
+    struct checker *c, struct bigquery *bigquery, const struct check_rights *rights)
+{
+    struct shortage shortages[TABLE_PERMISSIONS] = {0};
+    int asked = ask_tables(c, bigquery, rights, shortages);
+
+    if (asked < 0)
+        return false;
+    if (asked == 0) {
+        check_note(
+            c, "permissions of tables", CHECK_OK,
+            "can be asked once a target exists; %s on the dataset brings them", ROLE_DATA);
+        return true;
+    }
+    for (size_t p = 0; p < TABLE_PERMISSIONS; p++) {
+        char where[NAMES_CEILING + 80];
+        struct error none = {0};
+        if (shortages[p].tables == 0)
+            snprintf(where, sizeof where, "%d target tables", asked);
+        else
+            snprintf(
+                where, sizeof where, "%zu of %d target tables (%.*s)", shortages[p].tables, asked,
+                NAMES_CEILING - 1, shortages[p].names);
+        if (shortages[p].tables > 0)
+            note_missing(c, table_permissions[p], ROLE_DATA, rights->location, where);
+        else
+            note_probe(c, true, &none, table_permissions[p], ROLE_DATA, rights->location, where);
+    }
+    return true;
+}
+
+/* Whether jobs run at all, which the probe after it needs as well. */
+static bool probe_jobs(
+    struct checker *c, struct bigquery *bigquery, const char *location, bool *out_may_run)
+{
+    struct error err = {0};
+    char where[300];
+
+    snprintf(where, sizeof where, "project %s", c->deployment->config->project);
+    *out_may_run = bigquery_dry_run(bigquery, "select 1", &err);
+    return note_probe(c, *out_may_run, &err, "bigquery.jobs.create", ROLE_JOBS, location, where);
+}
+
+static bool probe_list(
+    struct checker *c, struct bigquery *bigquery, const char *where, struct check_rights *rights)
+{
+    struct listing listing = {.c = c, .exists = rights->exists};
+    struct error err = {0};
+
+    rights->listed = bigquery_tables_list(bigquery, note_listed, &listing, &err);
+    return note_probe(
+        c, rights->listed, &err, "bigquery.tables.list", ROLE_DATA, rights->location, where);
+}
+
+bool check_permissions(
+    struct checker *c, struct bigquery *bigquery, struct check_rights *out_rights)
+{
+    const struct config *config = c->deployment->config;
+    char where[400];
+    bool exists = false;
+    bool may_run = false;
+
+    snprintf(where, sizeof where, "%s:%s", config->project, config->dataset);
+    if (!probe_dataset(c, bigquery, where, out_rights, &exists) ||
+        !probe_jobs(c, bigquery, out_rights->location, &may_run) || !exists ||
+        !probe_list(c, bigquery, where, out_rights))
+        return false;
+    if (may_run)
+        probe_create(c, bigquery, where, out_rights);
+    else
+        check_note(
+            c, "permission bigquery.tables.create", CHECK_WARN,
+            "cannot be tried without bigquery.jobs.create");
+    return probe_tables(c, bigquery, out_rights);
+}

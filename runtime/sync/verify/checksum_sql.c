@@ -1,0 +1,88 @@
+#include "sync/verify/checksum_sql.h"
+
+#include "sync/verify/row_text.h"
+#include "warehouse/googlesql.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+
+/* Where a table demands it, a condition on its partition column that leaves nothing out. */
+static void append_partition_filter(struct buffer *sql, const struct table *table)
+{
+    cJSON *resource = cJSON_Parse(table->resource_json);
+    const cJSON *demand = cJSON_GetObjectItemCaseSensitive(resource, "requirePartitionFilter");
+    const cJSON *by = cJSON_GetObjectItemCaseSensitive(resource, "timePartitioning");
+
+    if (by == NULL)
+        by = cJSON_GetObjectItemCaseSensitive(resource, "rangePartitioning");
+    const char *field = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(by, "field"));
+    if (cJSON_IsTrue(demand) && field != NULL) {
+        buffer_append_text(sql, " and (t.");
+        googlesql_identifier(sql, field);
+        buffer_append_text(sql, " is null or t.");
+        googlesql_identifier(sql, field);
+        buffer_append_text(sql, " is not null)");
+    }
+    cJSON_Delete(resource);
+}
+
+/* The target as t, and a condition that more can be added to. */
+static void append_from(struct buffer *sql, const struct config *config, const struct table *table)
+{
+    buffer_append_text(sql, " from ");
+    googlesql_path(sql, config->project, config->dataset, table->target);
+    buffer_append_text(sql, " as t where true");
+    append_partition_filter(sql, table);
+}
+
+/* The first hex digits of the hash of a row's key. */
+static void append_bucket(struct buffer *sql, const struct table *table, int digits)
+{
+    buffer_append_text(sql, "substr(to_hex(sha256(");
+    rowtext_expression(sql, table, ROWTEXT_KEY);
+    buffer_printf(sql, ")), 1, %d)", digits);
+}
+
+void verify_sql_buckets(
+    struct buffer *sql, const struct config *config, const struct table *table, int bucket_digits)
+{
+    buffer_append_text(
+        sql, "select r.bucket, count(*), bit_xor(cast(concat('0x', substr(r.row_hash, 1, 15)) as "
+             "int64)), "
+             "bit_xor(cast(concat('0x', substr(r.row_hash, 16, 15)) as int64)) "
+             "from (select ");
+    append_bucket(sql, table, bucket_digits);
+    buffer_append_text(sql, " as bucket, to_hex(sha256(");
+    rowtext_expression(sql, table, ROWTEXT_ALL);
+    buffer_append_text(sql, ")) as row_hash");
+    append_from(sql, config, table);
+    buffer_append_text(sql, ") as r group by r.bucket");
+}
+
+void verify_sql_rows(
+    struct buffer *sql, const struct config *config, const struct table *table, int bucket_digits)
+{
+    buffer_append_text(sql, "select ");
+    rowtext_expression(sql, table, ROWTEXT_KEY);
+    buffer_append_text(sql, " as key_text, to_hex(sha256(");
+    rowtext_expression(sql, table, ROWTEXT_COMPARED);
+    buffer_append_text(sql, "))");
+    for (size_t k = 0; k < table->key_count; k++) {
+        buffer_append_text(sql, ", cast(t.");
+        googlesql_identifier(sql, table->columns[table->key[k]].name);
+        buffer_append_text(sql, " as string)");
+    }
+    for (size_t i = 0; i < table->column_count; i++) {
+        if (table->columns[i].type != COLUMN_JSON)
+            continue;
+        // TO_JSON_STRING makes the text null of NULL as well as of a JSON null.
+        buffer_append_text(sql, ", if(t.");
+        googlesql_identifier(sql, table->columns[i].name);
+        buffer_append_text(sql, " is null, null, to_json_string(t.");
+        googlesql_identifier(sql, table->columns[i].name);
+        buffer_append_text(sql, "))");
+    }
+    append_from(sql, config, table);
+    buffer_append_text(sql, " and ");
+    append_bucket(sql, table, bucket_digits);
+}

@@ -1,0 +1,141 @@
+/* The part of verify that writes: what differs is listed as changed, and an ordinary pass does the
+ * rest. */
+#include "source/capture.h"
+#include "source/tracking.h"
+#include "sync/pass/pass.h"
+#include "sync/pass/plan.h"
+#include "sync/verify/verify.h"
+
+#include <stdlib.h>
+
+/* Whether a key can be listed by what verify says of it: text and integers are told exactly, other
+ * storage classes and transformed values are not. */
+static bool has_plain_key(const struct table *table)
+{
+    for (size_t k = 0; k < table->key_count; k++) {
+        const struct column *column = &table->columns[table->key[k]];
+        if ((column->type != COLUMN_INT64 && column->type != COLUMN_STRING) ||
+            column->transform != TRANSFORM_NONE)
+            return false;
+    }
+    return true;
+}
+
+static bool mark_list(
+    struct database *source, const struct verify_table *wrong, const cJSON *list, struct error *err)
+{
+    const cJSON *key;
+
+    cJSON_ArrayForEach(key, list)
+    {
+        if (!capture_mark(source, wrong->table, key, err))
+            return false;
+    }
+    return true;
+}
+
+/* A MERGE cannot take one of two equal rows away, and too many keys are not all listed: then the
+ * whole table is replaced. So it is where nothing lists changes. */
+static bool can_mark(
+    const struct config *config, struct database *source, const struct verify_table *wrong)
+{
+    struct source_shape shape;
+    enum task_capture capture;
+    bool broken = false;
+    struct error ignored;
+
+    return wrong->duplicated_count == 0 && wrong->missing_count <= VERIFY_KEYS_MAX &&
+           wrong->extra_count <= VERIFY_KEYS_MAX && wrong->different_count <= VERIFY_KEYS_MAX &&
+           has_plain_key(wrong->table) && capture_inspect(source, wrong->table, &shape, &ignored) &&
+           plan_capture(config, source, wrong->table, &shape, &capture, &broken, &ignored) &&
+           capture == TASK_TRIGGERS && !broken;
+}
+
+/* A row with an id above the watermark is looked for as a new one only, so one that is there in
+ * BigQuery alone would stay. */
+static bool is_above_watermark(const struct verify_table *wrong, const struct watermark *watermark)
+{
+    const cJSON *key;
+
+    if (wrong->table->new_rows_sql == NULL)
+        return false;
+    cJSON_ArrayForEach(key, wrong->extra)
+    {
+        if (cJSON_IsRaw(key) && strtoll(key->valuestring, NULL, 10) > watermark->last_synced_row_id)
+            return true;
+    }
+    return false;
+}
+
+static bool mark_table(
+    const struct config *config, struct database *source, struct tracking *tracking,
+    const struct verify_table *wrong, struct error *err)
+{
+    struct watermark watermark;
+
+    if (!tracking_load(tracking, wrong->table->name, &watermark, err))
+        return false;
+    if (!can_mark(config, source, wrong) || is_above_watermark(wrong, &watermark))
+        return tracking_invalidate(tracking, wrong->table->name, err);
+    return mark_list(source, wrong, wrong->missing, err) &&
+           mark_list(source, wrong, wrong->extra, err) &&
+           mark_list(source, wrong, wrong->different, err);
+}
+
+static bool mark_all(
+    const struct config *config, const struct verify_table *tables, size_t count, struct error *err)
+{
+    struct database source;
+    struct tracking tracking;
+    bool ok = true;
+
+    if (!tracking_open(config->state_path, &tracking, err))
+        return false;
+    enum database_access access = config->state_is_source ? DATABASE_WRITE : DATABASE_READ;
+    if (!database_open(config->sqlite_path, access, DATABASE_PATIENCE_MS, &source, err)) {
+        tracking_close(&tracking);
+        return false;
+    }
+    for (size_t i = 0; i < count && ok; i++)
+        if (!tables[i].equal)
+            ok = mark_table(config, &source, &tracking, &tables[i], err);
+    database_close(&source);
+    tracking_close(&tracking);
+    return ok;
+}
+
+bool verify_repair(
+    const struct deployment *deployment, const struct verify_table *tables, size_t count,
+    int *out_exit, struct error *err)
+{
+    const struct table **wrong = calloc(count + 1, sizeof *wrong);
+    struct run_result run = {0};
+    size_t wrong_count = 0;
+    bool ok = false;
+
+    if (wrong == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    for (size_t i = 0; i < count; i++)
+        if (!tables[i].equal)
+            wrong[wrong_count++] = tables[i].table;
+    if (!mark_all(deployment->config, tables, count, err))
+        goto cleanup;
+    pass_run(
+        deployment,
+        &(struct pass_options){
+            .kind = RUN_TABLES,
+            .tables = wrong,
+            .table_count = wrong_count,
+            .command = "verify --repair",
+        },
+        &run);
+    *out_exit = run_result_exit_status(&run);
+    ok = run.error.code == ERROR_NONE;
+    if (!ok)
+        *err = run.error;
+
+cleanup:
+    run_result_clear(&run);
+    free(wrong);
+    return ok;
+}

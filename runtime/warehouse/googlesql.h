@@ -1,0 +1,24 @@
+/* googlesql: GoogleSQL made at run time, with every name and text quoted here and nowhere else
+ * ("Lexical structure and syntax" of GoogleSQL). Pure functions. */
+#ifndef BQSYNC_WAREHOUSE_GOOGLESQL_H
+#define BQSYNC_WAREHOUSE_GOOGLESQL_H
+
+#include "base/buffer.h"
+
+/* Appends an identifier in backticks. */
+void googlesql_identifier(struct buffer *out, const char *name);
+
+/* Appends a string literal in double quotes. */
+void googlesql_string(struct buffer *out, const char *text);
+
+/* Appends `project`.`dataset`.`table`. */
+void googlesql_path(
+    struct buffer *out, const char *project, const char *dataset, const char *table);
+
+/* Appends a generated statement with its placeholders ${project}, ${dataset} and ${staging}, which
+ * stand inside backticks, replaced. staging may be NULL if the statement has none. */
+void googlesql_render(
+    struct buffer *out, const char *statement, const char *project, const char *dataset,
+    const char *staging);
+
+#endif

@@ -1,0 +1,18 @@
+/* serve: one request from its first byte to its answer: microhttpd's callbacks. */
+#ifndef BQLOCAL_HTTP_SERVE_H
+#define BQLOCAL_HTTP_SERVE_H
+
+#include <microhttpd.h>
+
+/* MHD_OPTION_URI_LOG_CALLBACK: makes the struct request. context: the server. */
+void *serve_begin(void *context, const char *uri, struct MHD_Connection *connection);
+/* MHD_AccessHandlerCallback. */
+enum MHD_Result serve_request(
+    void *context, struct MHD_Connection *connection, const char *url, const char *method,
+    const char *version, const char *upload_data, size_t *upload_data_size, void **pointer);
+/* MHD_OPTION_NOTIFY_COMPLETED: frees it. */
+void serve_end(
+    void *context, struct MHD_Connection *connection, void **pointer,
+    enum MHD_RequestTerminationCode reason);
+
+#endif

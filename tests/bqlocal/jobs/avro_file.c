@@ -1,0 +1,301 @@
+#include "bqlocal/jobs/avro_file.h"
+
+#include "bqlocal/store/failure.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+/* A schema of 10,000 columns stays far below this. */
+#define HEADER_BYTES_MAX ((size_t)32 << 20)
+
+/* The longest row count and block size: two varints. */
+#define BLOCK_HEADER_MAX 20
+
+#define INFLATE_STEP 65536
+
+static const uint8_t magic[] = {'O', 'b', 'j', 1};
+
+static bool broken(struct error *err, const char *what)
+{
+    return failure_set(
+        err, "invalid", "Error while reading data, error message: The Avro file %s", what);
+}
+
+bool avro_read_long(const uint8_t **at, const uint8_t *end, int64_t *out_number)
+{
+    uint64_t number = 0;
+
+    for (int shift = 0; shift < 64 && *at < end; shift += 7) {
+        uint8_t byte = *(*at)++;
+        number |= (uint64_t)(byte & 0x7F) << shift;
+        if ((byte & 0x80) == 0) {
+            *out_number = (int64_t)(number >> 1) ^ -(int64_t)(number & 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Length-prefixed bytes. */
+static bool read_bytes(const uint8_t **at, const uint8_t *end, struct slice *out)
+{
+    int64_t length;
+
+    if (!avro_read_long(at, end, &length) || length < 0 || length > end - *at)
+        return false;
+    *out = (struct slice){(const char *)*at, (size_t)length};
+    *at += length;
+    return true;
+}
+
+static bool set_codec(struct slice name, enum avro_codec *out_codec, struct error *err)
+{
+    static const char *const names[] = {"null", "deflate", "snappy"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (slice_equals(name, slice_of(names[i]))) {
+            *out_codec = (enum avro_codec)i;
+            return true;
+        }
+    return broken(err, "has a codec that bqlocal does not read");
+}
+
+/* The metadata map; *out_complete says whether it ended within the bytes. */
+static bool read_metadata(
+    const uint8_t **at, const uint8_t *end, struct avro_header *header, bool *out_complete,
+    struct error *err)
+{
+    struct slice key, value;
+    int64_t count, ignored;
+
+    *out_complete = false;
+    for (;;) {
+        if (!avro_read_long(at, end, &count))
+            return true;
+        if (count == 0)
+            break;
+        if (count < 0 && !avro_read_long(at, end, &ignored))
+            return true;
+        for (int64_t i = 0; i < (count < 0 ? -count : count); i++) {
+            if (!read_bytes(at, end, &key) || !read_bytes(at, end, &value))
+                return true;
+            if (slice_equals(key, slice_of("avro.codec")) && !set_codec(value, &header->codec, err))
+                return false;
+            if (slice_equals(key, slice_of("avro.schema"))) {
+                free(header->schema);
+                header->schema = strndup(value.data, value.length);
+                header->schema_length = value.length;
+            }
+        }
+    }
+    *out_complete = true;
+    return true;
+}
+
+bool avro_header_parse(
+    struct slice bytes, struct avro_header *out_header, bool *out_needs_more, struct error *err)
+{
+    const uint8_t *start = (const uint8_t *)bytes.data;
+    const uint8_t *at = start;
+    const uint8_t *end = start + bytes.length;
+    struct avro_header header = {.codec = AVRO_CODEC_NULL};
+    bool complete = false;
+
+    *out_needs_more = true;
+    if (bytes.length < sizeof magic)
+        return true;
+    if (memcmp(at, magic, sizeof magic) != 0)
+        return broken(err, "does not start with the magic bytes Obj 1");
+    at += sizeof magic;
+    if (!read_metadata(&at, end, &header, &complete, err)) {
+        avro_header_clear(&header);
+        return false;
+    }
+    if (!complete || end - at < (ptrdiff_t)sizeof header.sync) {
+        avro_header_clear(&header);
+        return true;
+    }
+    if (header.schema == NULL)
+        return broken(err, "has no schema");
+    memcpy(header.sync, at, sizeof header.sync);
+    header.length = (size_t)(at - start) + sizeof header.sync;
+    *out_header = header;
+    *out_needs_more = false;
+    return true;
+}
+
+void avro_header_clear(struct avro_header *header)
+{
+    free(header->schema);
+    *header = (struct avro_header){0};
+}
+
+/* Reads into the buffer from the file's position on, without moving it. */
+static bool peek(struct avro_file *file, uint64_t length, struct buffer *to, struct error *err)
+{
+    buffer_reset(to);
+    char *room = buffer_reserve(to, (size_t)length);
+    if (room == NULL)
+        return buffer_check(to, "an Avro block", err);
+    if (!spool_read(file->spool, file->at, room, (size_t)length, err))
+        return false;
+    to->length = (size_t)length;
+    return true;
+}
+
+static bool read_header(struct avro_file *file, struct error *err)
+{
+    bool needs_more = true;
+
+    for (uint64_t size = 16384; needs_more; size *= 4) {
+        uint64_t left = file->end - file->at;
+        uint64_t length = size < left ? size : left;
+        if (!peek(file, length, &file->stored, err) ||
+            !avro_header_parse(buffer_slice(&file->stored), &file->header, &needs_more, err))
+            return false;
+        if (needs_more && (length == left || length > HEADER_BYTES_MAX))
+            return broken(err, "ends within its header");
+    }
+    file->at += file->header.length;
+    return true;
+}
+
+bool avro_file_open(
+    struct spool *spool, uint64_t offset, uint64_t length, struct avro_file *out_file,
+    struct error *err)
+{
+    *out_file = (struct avro_file){.spool = spool, .at = offset, .end = offset + length};
+    buffer_init(&out_file->stored, HEADER_BYTES_MAX * 4);
+    // Inflating asks for room in steps, the last of which may lie beyond the limit.
+    buffer_init(&out_file->block, AVRO_BLOCK_BYTES_MAX + INFLATE_STEP);
+    if (read_header(out_file, err))
+        return true;
+    avro_file_close(out_file);
+    return false;
+}
+
+void avro_file_close(struct avro_file *file)
+{
+    if (file->inflater != NULL)
+        inflateEnd(file->inflater);
+    free(file->inflater);
+    file->inflater = NULL;
+    avro_header_clear(&file->header);
+    buffer_clear(&file->stored);
+    buffer_clear(&file->block);
+}
+
+static bool inflate_block(struct avro_file *file, struct slice stored, struct error *err)
+{
+    z_stream *stream = file->inflater;
+    int status = Z_OK;
+
+    if (stream == NULL) {
+        stream = calloc(1, sizeof *stream);
+        // Raw deflate: no zlib header, no checksum.
+        if (stream == NULL || inflateInit2(stream, -MAX_WBITS) != Z_OK) {
+            free(stream);
+            return error_set(err, ERROR_MEMORY, "out of memory for an Avro block");
+        }
+        file->inflater = stream;
+    }
+    inflateReset(stream);
+    stream->next_in = (Bytef *)(uintptr_t)stored.data;
+    stream->avail_in = (uInt)stored.length;
+    while (status == Z_OK) {
+        char *room = buffer_reserve(&file->block, INFLATE_STEP);
+        if (room == NULL)
+            return broken(err, "has a block larger than 16 MB");
+        stream->next_out = (Bytef *)room;
+        stream->avail_out = INFLATE_STEP;
+        status = inflate(stream, Z_NO_FLUSH);
+        file->block.length += INFLATE_STEP - stream->avail_out;
+    }
+    if (file->block.length > AVRO_BLOCK_BYTES_MAX)
+        return broken(err, "has a block larger than 16 MB");
+    if (file->block.length > AVRO_BLOCK_BYTES_MAX)
+        return broken(err, "has a block larger than 16 MB");
+    return (status == Z_STREAM_END && stream->avail_in == 0) ||
+           broken(err, "has a block that is no DEFLATE stream");
+}
+
+static bool unpack_snappy(struct avro_file *file, struct slice stored, struct error *err)
+{
+    // Four bytes behind the data are the CRC-32 of what it stands for, big-endian.
+    if (stored.length < 4)
+        return broken(err, "has a block without its checksum");
+    stored.length -= 4;
+    const uint8_t *sum = (const uint8_t *)stored.data + stored.length;
+    uint32_t wanted =
+        (uint32_t)sum[0] << 24 | (uint32_t)sum[1] << 16 | (uint32_t)sum[2] << 8 | sum[3];
+    if (!snappy_decode(stored, &file->block))
+        return broken(err, "has a block that is not compressed by Snappy, or is above 16 MB");
+    uint32_t found = (uint32_t)crc32(0, (const Bytef *)file->block.data, (uInt)file->block.length);
+    return found == wanted || broken(err, "has a block whose checksum is wrong");
+}
+
+static bool unpack(struct avro_file *file, uint64_t size, struct slice *out, struct error *err)
+{
+    struct slice stored = {file->stored.data, (size_t)size};
+    bool ok = true;
+
+    buffer_reset(&file->block);
+    switch (file->header.codec) {
+    case AVRO_CODEC_NULL:
+        *out = stored;
+        return true;
+    case AVRO_CODEC_DEFLATE:
+        ok = inflate_block(file, stored, err);
+        break;
+    case AVRO_CODEC_SNAPPY:
+        ok = unpack_snappy(file, stored, err);
+        break;
+    }
+    *out = buffer_slice(&file->block);
+    return ok;
+}
+
+/* The row count and the size; the file stands behind them afterwards. */
+static bool read_block_header(
+    struct avro_file *file, int64_t *out_rows, uint64_t *out_size, struct error *err)
+{
+    uint64_t left = file->end - file->at;
+    int64_t size = 0;
+
+    if (!peek(file, left < BLOCK_HEADER_MAX ? left : BLOCK_HEADER_MAX, &file->stored, err))
+        return false;
+    const uint8_t *start = (const uint8_t *)file->stored.data;
+    const uint8_t *at = start;
+    const uint8_t *end = start + file->stored.length;
+    if (!avro_read_long(&at, end, out_rows) || !avro_read_long(&at, end, &size) || size < 0)
+        return broken(err, "ends within a block");
+    if (*out_rows <= 0)
+        return broken(err, "has a block without rows (EOF reached)");
+    if ((uint64_t)size > AVRO_BLOCK_BYTES_MAX)
+        return broken(err, "has a block larger than 16 MB");
+    file->at += (uint64_t)(at - start);
+    *out_size = (uint64_t)size;
+    return true;
+}
+
+bool avro_file_next(
+    struct avro_file *file, int64_t *out_rows, struct slice *out_bytes, struct error *err)
+{
+    uint64_t size = 0;
+
+    *out_rows = 0;
+    if (file->at == file->end)
+        return true;
+    if (!read_block_header(file, out_rows, &size, err))
+        return false;
+    uint64_t whole = size + sizeof file->header.sync;
+    if (file->end - file->at < whole)
+        return broken(err, "ends within a block");
+    if (!peek(file, whole, &file->stored, err))
+        return false;
+    if (memcmp(file->stored.data + size, file->header.sync, sizeof file->header.sync) != 0)
+        return broken(err, "has a block that does not end in the sync marker");
+    file->at += whole;
+    return unpack(file, size, out_bytes, err);
+}

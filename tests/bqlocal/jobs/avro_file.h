@@ -1,0 +1,60 @@
+/* avro_file: the blocks of an Avro object container file (Apache Avro specification, "Object
+ * Container Files"), read from uploaded media one at a time. It checks what BigQuery refuses in a
+ * container: unknown codecs, blocks above 16 MB, blocks without rows, broken markers. The rows
+ * inside a block are libavro's to decode. */
+#ifndef BQLOCAL_JOBS_AVRO_FILE_H
+#define BQLOCAL_JOBS_AVRO_FILE_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/slice.h"
+#include "base/spool.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* BigQuery's limit of a block ("Quotas and limits"); we hold it before and after decompression. */
+#define AVRO_BLOCK_BYTES_MAX ((uint64_t)16 << 20)
+
+enum avro_codec { AVRO_CODEC_NULL, AVRO_CODEC_DEFLATE, AVRO_CODEC_SNAPPY };
+
+struct avro_header {
+    char *schema; /* the text of avro.schema, owned */
+    size_t schema_length;
+    enum avro_codec codec;
+    uint8_t sync[16];
+    size_t length; /* of the header in the file */
+};
+
+struct avro_file {
+    struct spool *spool; /* borrowed */
+    uint64_t at;
+    uint64_t end;
+    struct avro_header header;
+    struct buffer stored; /* a block as it stands in the file */
+    struct buffer block;  /* decompressed */
+    void *inflater;
+};
+
+/* Reads a header from the start of a file; needs_more is set where the bytes end too early. */
+MUST_CHECK bool avro_header_parse(
+    struct slice bytes, struct avro_header *out_header, bool *out_needs_more, struct error *err);
+void avro_header_clear(struct avro_header *header);
+
+/* A zig-zag varint at *at, which moves behind it; false if the bytes end or it is too long. */
+bool avro_read_long(const uint8_t **at, const uint8_t *end, int64_t *out_number);
+
+MUST_CHECK bool avro_file_open(
+    struct spool *spool, uint64_t offset, uint64_t length, struct avro_file *out_file,
+    struct error *err);
+void avro_file_close(struct avro_file *file);
+
+/* The next block: its rows and decompressed bytes, borrowed until the next call; rows is 0 at the
+ * end of the file. */
+MUST_CHECK bool avro_file_next(
+    struct avro_file *file, int64_t *out_rows, struct slice *out_bytes, struct error *err);
+
+/* Decompresses Snappy's raw format; appends to out. False if it is damaged. */
+bool snappy_decode(struct slice bytes, struct buffer *out);
+
+#endif

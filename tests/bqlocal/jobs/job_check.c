@@ -1,0 +1,212 @@
+#include "bqlocal/jobs/job_check.h"
+
+#include "bqlocal/http/http.h"
+#include "bqlocal/http/server.h"
+#include "bqlocal/store/failure.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define JOB_ID_MAX 1024
+
+/* Options of CSV files; BigQuery refuses them for other formats. */
+static const char *const csv_options[] = {
+    "fieldDelimiter", "quote",       "allowJaggedRows", "allowQuotedNewlines",
+    "nullMarker",     "nullMarkers", "skipLeadingRows", "preserveAsciiControlCharacters",
+};
+
+static bool check_id(const cJSON *body, struct error *err)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+    const char *id = json_text(json_at(body, "jobReference"), "jobId");
+
+    if (id == NULL)
+        return true;
+    size_t length = strlen(id);
+    if (length == 0 || length > JOB_ID_MAX || strspn(id, letters) != length)
+        return failure_set(
+            err, "invalid",
+            "Invalid job ID \"%.100s\". Job IDs must be alphanumeric (plus underscores and dashes) "
+            "and must be at most 1024 characters long.",
+            id);
+    return true;
+}
+
+static bool find_kind(const cJSON *configuration, enum job_kind *out_kind, struct error *err)
+{
+    static const struct {
+        const char *key;
+        enum job_kind kind;
+    } kinds[] = {{"load", JOB_LOAD}, {"query", JOB_QUERY}, {"copy", JOB_COPY}};
+    int found = 0;
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (cJSON_IsObject(json_at(configuration, kinds[i].key))) {
+            *out_kind = kinds[i].kind;
+            found++;
+        }
+    if (json_at(configuration, "extract") != NULL)
+        return failure_set(err, "notImplemented", "bqlocal runs no extract jobs");
+    if (found != 1)
+        return failure_set(
+            err, "required",
+            "Job configuration must contain exactly one job-specific "
+            "configuration object (e.g., query, load, extract, spark), but there "
+            "were %d",
+            found);
+    return true;
+}
+
+static bool has_update_options(const cJSON *load)
+{
+    return cJSON_GetArraySize(json_at(load, "schemaUpdateOptions")) > 0;
+}
+
+/* Clients send some options empty instead of leaving them out. */
+static bool is_set(const cJSON *options, const char *key)
+{
+    const cJSON *item = json_at(options, key);
+    bool empty = item == NULL || cJSON_IsNull(item) || cJSON_IsFalse(item) ||
+                 (cJSON_IsArray(item) && cJSON_GetArraySize(item) == 0) ||
+                 (cJSON_IsString(item) && item->valuestring[0] == '\0') ||
+                 (cJSON_IsNumber(item) && item->valuedouble == 0);
+
+    return !empty;
+}
+
+static bool check_load(const cJSON *load, bool has_media, struct error *err)
+{
+    const char *format = json_text(load, "sourceFormat");
+    const char *disposition = json_text(load, "writeDisposition");
+    const cJSON *schema = json_at(load, "schema");
+    const cJSON *fields = json_at(schema, "fields");
+
+    if (!has_media)
+        return failure_set(
+            err,
+            cJSON_GetArraySize(json_at(load, "sourceUris")) > 0 ? "notImplemented" : "required",
+            "bqlocal loads uploaded media only, no sourceUris");
+    if (format == NULL ||
+        (strcmp(format, "AVRO") != 0 && strcmp(format, "NEWLINE_DELIMITED_JSON") != 0))
+        return failure_set(
+            err, "notImplemented", "bqlocal does not load the format %.40s",
+            format == NULL ? "CSV" : format);
+    for (size_t i = 0; i < sizeof csv_options / sizeof csv_options[0]; i++)
+        if (is_set(load, csv_options[i]))
+            return failure_set(err, "invalid", "Only CSV imports may specify %s", csv_options[i]);
+    if (schema != NULL && cJSON_GetArraySize(fields) == 0)
+        return failure_set(err, "invalid", "Empty schema specified.");
+    if (has_update_options(load) && disposition != NULL &&
+        strcmp(disposition, "WRITE_APPEND") != 0 && strcmp(disposition, "WRITE_TRUNCATE_DATA") != 0)
+        return failure_set(
+            err, "invalid",
+            "Schema update options should only be specified with WRITE_APPEND disposition, or with "
+            "WRITE_TRUNCATE disposition on a table partition.");
+    return true;
+}
+
+static bool check_query(const cJSON *query, struct error *err)
+{
+    const char *text = json_text(query, "query");
+
+    if (text == NULL || text[0] == '\0')
+        return failure_set(err, "required", "Required parameter is missing: query");
+    // Legacy SQL is BigQuery's default: whoever forgets the flag has to hear of it.
+    if (json_bool(query, "useLegacySql", true))
+        return failure_set(
+            err, "notImplemented",
+            "bqlocal does not understand legacy SQL, which is the default: send "
+            "\"useLegacySql\": false");
+    return true;
+}
+
+static bool check_disposition(const cJSON *part, bool truncate_data, struct error *err)
+{
+    static const char *const writes[] = {
+        "WRITE_APPEND",
+        "WRITE_TRUNCATE",
+        "WRITE_EMPTY",
+        "WRITE_TRUNCATE_DATA",
+    };
+    const char *create = json_text(part, "createDisposition");
+    const char *write = json_text(part, "writeDisposition");
+    bool known = write == NULL;
+
+    for (size_t i = 0; i < (truncate_data ? 4U : 3U); i++)
+        known = known || strcmp(write, writes[i]) == 0;
+    if (!known)
+        return failure_set(
+            err, "invalid", "Invalid value for writeDisposition: %.60s is not a valid value",
+            write);
+    if (create != NULL && strcmp(create, "CREATE_IF_NEEDED") != 0 &&
+        strcmp(create, "CREATE_NEVER") != 0)
+        return failure_set(
+            err, "invalid", "Invalid value for createDisposition: %.60s is not a valid value",
+            create);
+    return true;
+}
+
+/* Where the dataset is, owned; NULL for none that is named. */
+static bool dataset_location(
+    struct server *server, const char *dataset, char **out_location, struct error *err)
+{
+    cJSON *resource = NULL;
+
+    if (dataset == NULL)
+        return true;
+    if (!store_dataset_get(&server->store, dataset, &resource, err))
+        return false;
+    *out_location = strdup(json_text(resource, "location"));
+    cJSON_Delete(resource);
+    return true;
+}
+
+static bool check_location(
+    struct server *server, const cJSON *body, const char *dataset, char **out_location,
+    struct error *err)
+{
+    const char *wanted = json_text(json_at(body, "jobReference"), "location");
+    char *location = NULL;
+
+    if (!dataset_location(server, dataset, &location, err))
+        return false;
+    if (wanted != NULL && location != NULL && strcasecmp(wanted, location) != 0) {
+        free(location);
+        return failure_set(
+            err, "notFound", "Not found: Dataset %s:%s was not found in location %.60s",
+            server->store.project, dataset, wanted);
+    }
+    if (location == NULL)
+        location = strdup(wanted == NULL ? server->options.location : wanted);
+    *out_location = location;
+    return true;
+}
+
+bool job_check(
+    struct server *server, const cJSON *body, bool has_media, enum job_kind *out_kind,
+    char **out_location, struct error *err)
+{
+    const cJSON *configuration = json_at(body, "configuration");
+
+    if (!check_id(body, err) || !find_kind(configuration, out_kind, err))
+        return false;
+    const cJSON *part = json_at(configuration, job_kind_name(*out_kind));
+    const cJSON *destination = json_at(part, "destinationTable");
+    const char *dataset = json_text(destination, "datasetId");
+    if (!check_disposition(part, *out_kind != JOB_COPY, err))
+        return false;
+    if (*out_kind == JOB_QUERY) {
+        if (!check_query(part, err))
+            return false;
+        if (dataset == NULL)
+            dataset = json_text(json_at(part, "defaultDataset"), "datasetId");
+    } else {
+        if (dataset == NULL || json_text(destination, "tableId") == NULL)
+            return failure_set(err, "required", "Required parameter is missing: destinationTable");
+        if (*out_kind == JOB_LOAD && !check_load(part, has_media, err))
+            return false;
+    }
+    return check_location(server, body, dataset, out_location, err);
+}

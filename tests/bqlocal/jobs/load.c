@@ -1,0 +1,280 @@
+#include "bqlocal/jobs/load.h"
+
+#include "bqlocal/http/http.h"
+#include "bqlocal/http/server.h"
+#include "bqlocal/store/failure.h"
+#include "bqlocal/store/store_internal.h"
+#include "bqlocal/store/value.h"
+
+#include "base/json_normal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool load_refuse(const struct load *load, size_t field, struct error *err, const char *format, ...)
+{
+    char what[512];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    return failure_set(
+        err, "invalid",
+        "Error while reading data, error message: %s (field %s, row %lld of the file)", what,
+        load->source.fields[field].name, (long long)load->rows + 1);
+}
+
+bool load_bind_null(struct load *load, size_t field, struct error *err)
+{
+    int column = load->columns[field];
+
+    if (column < 0)
+        return true;
+    if (load->target.fields[column].required)
+        return load_refuse(
+            load, field, err, "Required field %s cannot be null", load->source.fields[field].name);
+    sqlite3_bind_null(load->insert, column + 1);
+    return true;
+}
+
+/* The range of the column's type in the store's unit. */
+static bool int64_fits(enum store_type type, int64_t number)
+{
+    switch (type) {
+    case STORE_BOOL:
+        return number == 0 || number == 1;
+    case STORE_DATE:
+        return number >= VALUE_DATE_MIN && number <= VALUE_DATE_MAX;
+    case STORE_TIME:
+        return number >= 0 && number < VALUE_DAY_US;
+    case STORE_DATETIME:
+    case STORE_TIMESTAMP:
+        return number >= VALUE_TIMESTAMP_MIN && number <= VALUE_TIMESTAMP_MAX;
+    default:
+        return true;
+    }
+}
+
+bool load_bind_int64(struct load *load, size_t field, int64_t number, struct error *err)
+{
+    int column = load->columns[field];
+
+    if (column < 0)
+        return true;
+    enum store_type type = load->target.fields[column].type;
+    if (!int64_fits(type, number))
+        return load_refuse(
+            load, field, err, "Invalid %s value: %lld is out of range", store_type_sql(type),
+            (long long)number);
+    sqlite3_bind_int64(load->insert, column + 1, number);
+    load->bytes += type == STORE_BOOL ? 1 : 8;
+    return true;
+}
+
+bool load_bind_double(struct load *load, size_t field, double number, struct error *err)
+{
+    int column = load->columns[field];
+    (void)err;
+
+    if (column < 0)
+        return true;
+    // SQLite would make NULL of NaN; BigQuery keeps no negative zero.
+    if (isnan(number))
+        sqlite3_bind_text(load->insert, column + 1, "NaN", 3, SQLITE_STATIC);
+    else
+        sqlite3_bind_double(load->insert, column + 1, number == 0 ? 0.0 : number);
+    load->bytes += 8;
+    return true;
+}
+
+static bool bind_json(struct load *load, size_t field, struct slice text, struct error *err)
+{
+    struct buffer normal;
+
+    buffer_init(&normal, SIZE_MAX / 4);
+    if (!value_json_normalise(text, &normal)) {
+        buffer_clear(&normal);
+        return load_refuse(load, field, err, "Invalid JSON value");
+    }
+    sqlite3_bind_text64(
+        load->insert, load->columns[field] + 1, buffer_text(&normal), normal.length,
+        SQLITE_TRANSIENT, SQLITE_UTF8);
+    load->bytes += (int64_t)normal.length;
+    buffer_clear(&normal);
+    return true;
+}
+
+bool load_bind_text(struct load *load, size_t field, struct slice text, struct error *err)
+{
+    int column = load->columns[field];
+
+    if (column < 0)
+        return true;
+    if (!value_utf8_is_valid(text))
+        return load_refuse(load, field, err, "Invalid UTF-8 in a STRING value");
+    // BigQuery's documents leave U+0000 open; what is refused here cannot surprise there.
+    if (text.length > 0 && memchr(text.data, '\0', text.length) != NULL)
+        return load_refuse(load, field, err, "U+0000 in a STRING value");
+    if (load->target.fields[column].type == STORE_JSON)
+        return bind_json(load, field, text, err);
+    sqlite3_bind_text64(
+        load->insert, column + 1, text.length == 0 ? "" : text.data, text.length, SQLITE_STATIC,
+        SQLITE_UTF8);
+    load->bytes += 2 + (int64_t)text.length;
+    return true;
+}
+
+bool load_bind_decimal(struct load *load, size_t field, const char *text, struct error *err)
+{
+    int column = load->columns[field];
+    (void)err;
+
+    if (column < 0)
+        return true;
+    sqlite3_bind_text(load->insert, column + 1, text, -1, SQLITE_TRANSIENT);
+    load->bytes += load->target.fields[column].type == STORE_NUMERIC ? 16 : 32;
+    return true;
+}
+
+bool load_bind_bytes(struct load *load, size_t field, struct slice bytes, struct error *err)
+{
+    int column = load->columns[field];
+    (void)err;
+
+    if (column < 0)
+        return true;
+    sqlite3_bind_blob64(
+        load->insert, column + 1, bytes.length == 0 ? "" : bytes.data, bytes.length,
+        SQLITE_TRANSIENT);
+    load->bytes += 2 + (int64_t)bytes.length;
+    return true;
+}
+
+void load_row_defaults(struct load *load)
+{
+    for (size_t i = 0; i < load->target.count; i++) {
+        if (load->defaults[i] != NULL)
+            sqlite3_bind_value(load->insert, (int)i + 1, load->defaults[i]);
+        else
+            sqlite3_bind_null(load->insert, (int)i + 1);
+    }
+}
+
+bool load_row(struct load *load, struct error *err)
+{
+    load->rows++;
+    if (load->forget)
+        return true;
+    int status = sqlite3_step(load->insert);
+    sqlite3_reset(load->insert);
+    return status == SQLITE_DONE || store_sqlite_failed(&load->server->store, err);
+}
+
+static bool prepare_insert(struct load *load, struct error *err)
+{
+    struct buffer sql;
+    bool ok = false;
+
+    buffer_init(&sql, (size_t)16 << 20);
+    char *head = sqlite3_mprintf("insert into \"%w.%w\" values(", load->dataset, load->table);
+    buffer_append_text(&sql, head == NULL ? "" : head);
+    sqlite3_free(head);
+    for (size_t i = 0; i < load->target.count; i++)
+        buffer_append_text(&sql, i > 0 ? ",?" : "?");
+    buffer_append_byte(&sql, ')');
+    if (buffer_check(&sql, "a table's columns", err))
+        ok = store_prepare(&load->server->store, buffer_text(&sql), &load->insert, err, NULL);
+    buffer_clear(&sql);
+    return ok;
+}
+
+/* Rows that were only counted while they were uploaded. */
+static bool note_forgotten(struct load *load)
+{
+    load->rows = load->media->forgotten_rows;
+    load->bytes = (int64_t)load->media->length;
+    return true;
+}
+
+static bool run(
+    struct load *load, const struct load_format *format, void *context, struct error *err)
+{
+    struct store *store = &load->server->store;
+    bool counted = load->media->forgotten_rows >= 0;
+
+    if (!load_prepare_target(load, err) || !prepare_insert(load, err))
+        return false;
+    load_row_defaults(load);
+    load->forget = load->server->options.discard;
+    if (counted ? !note_forgotten(load) : !format->read(load, context, err))
+        return false;
+    if (load->forget)
+        store_table_note_discarded(store, load->dataset, load->table, load->rows, false);
+    store_table_touch(store, load->dataset, load->table, true);
+    return true;
+}
+
+static void load_clear(struct load *load)
+{
+    sqlite3_finalize(load->insert);
+    for (size_t i = 0; load->defaults != NULL && i < load->target.count; i++)
+        sqlite3_value_free(load->defaults[i]);
+    free(load->defaults);
+    free(load->columns);
+    free(load->fields);
+    sqlite3_free(load->where);
+    store_schema_clear(&load->source);
+    store_schema_clear(&load->target);
+}
+
+static cJSON *statistics_of(const struct load *load)
+{
+    cJSON *statistics = cJSON_CreateObject();
+
+    json_add_number(statistics, "inputFiles", 1);
+    json_add_number(statistics, "inputFileBytes", (int64_t)load->media->length);
+    json_add_number(statistics, "outputRows", load->rows);
+    json_add_number(statistics, "outputBytes", load->bytes);
+    json_add_number(statistics, "badRecords", 0);
+    return statistics;
+}
+
+bool job_run_load(struct server *server, struct job *job, struct error *err)
+{
+    const cJSON *options = job_part(job);
+    const cJSON *destination = json_at(options, "destinationTable");
+    const char *format_name = json_text(options, "sourceFormat");
+    const struct load_format *format = strcmp(format_name, "AVRO") == 0 ? &load_avro : &load_json;
+    struct load load = {
+        .server = server,
+        .options = options,
+        .dataset = json_text(destination, "datasetId"),
+        .table = json_text(destination, "tableId"),
+        .media = &job->media,
+    };
+    void *context = NULL;
+    bool ok = false;
+
+    load.where = sqlite3_mprintf("Table %s:%s.%s", server->store.project, load.dataset, load.table);
+    if (load.where == NULL) {
+        error_set(err, ERROR_MEMORY, "out of memory for a load");
+        goto cleanup;
+    }
+    if (!format->open(&load, &context, err) || !store_begin(&server->store, err))
+        goto cleanup;
+    ok = run(&load, format, context, err);
+    // An open statement would keep the transaction from ending.
+    sqlite3_finalize(load.insert);
+    load.insert = NULL;
+    ok = store_end(&server->store, ok, err);
+    if (ok)
+        job->statistics = statistics_of(&load);
+
+cleanup:
+    format->close(context);
+    load_clear(&load);
+    return ok;
+}

@@ -1,0 +1,31 @@
+/* media: uploaded bytes on their way into a spool, or, with --discard, counted and forgotten: then
+ * only an Avro file's header is kept, and its rows are counted from the blocks' headers. One thread
+ * at a time; no lock. */
+#ifndef BQLOCAL_JOBS_MEDIA_H
+#define BQLOCAL_JOBS_MEDIA_H
+
+#include "base/slice.h"
+#include "bqlocal/jobs/job.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct media_writer;
+
+/* forgetful: only for Avro. */
+MUST_CHECK bool media_writer_new(
+    bool forgetful, struct media_writer **out_writer, struct error *err);
+void media_writer_free(struct media_writer *writer);
+
+MUST_CHECK bool media_write(struct media_writer *writer, struct slice bytes, struct error *err);
+
+/* The spool written so far, borrowed. */
+struct spool *media_spool(const struct media_writer *writer);
+
+/* Takes the spool as media from offset on; length counts forgotten bytes too. invalid if a counted
+ * file ends within a block. */
+MUST_CHECK bool media_take(
+    struct media_writer *writer, uint64_t offset, uint64_t length, struct media *out_media,
+    struct error *err);
+
+#endif

@@ -1,0 +1,378 @@
+/* Names: tables, columns, parameters, and the INFORMATION_SCHEMA. */
+#include "bqlocal/sql/compile/compile.h"
+#include "bqlocal/store/value.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static size_t edit_distance(const char *a, const char *b)
+{
+    size_t row[65];
+    size_t width = strlen(b);
+
+    if (width > 64 || strlen(a) > 64)
+        return 99;
+    for (size_t j = 0; j <= width; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i] != '\0'; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < width; j++) {
+            size_t replaced = diagonal + (strncasecmp(a + i, b + j, 1) != 0);
+            diagonal = row[j + 1];
+            size_t shorter = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
+            row[j + 1] = replaced < shorter ? replaced : shorter;
+        }
+    }
+    return row[width];
+}
+
+const char *sql_suggest(
+    struct sql_compiler *compiler, const char *name, const struct sql_list *among)
+{
+    const char *best = NULL;
+    size_t length = strlen(name);
+    size_t least = length < 3 ? 1 : length < 6 ? 2 : length < 12 ? 3 : 4;
+
+    for (size_t i = 0; i < among->count; i++) {
+        size_t distance = edit_distance(name, among->items[i]);
+        if (distance < least) {
+            least = distance;
+            best = among->items[i];
+        }
+    }
+    return best == NULL ? "" : sql_printf(compiler->arena, "; Did you mean %s?", best);
+}
+
+bool sql_resolve_table(
+    struct sql_compiler *compiler, const struct sql_names *path, int line, int column,
+    const char **out_dataset, const char **out_table)
+{
+    if (path->count > 3 || path->count == 0)
+        return sql_error(compiler->err, line, column, "Invalid table name");
+    *out_table = path->items[path->count - 1];
+    *out_dataset =
+        path->count > 1 ? path->items[path->count - 2] : compiler->request->default_dataset;
+    if (*out_dataset == NULL)
+        return sql_error(
+            compiler->err, 0, 0,
+            "Table \"%s\" must be qualified with a dataset (e.g. dataset.table).", *out_table);
+    return true;
+}
+
+bool sql_table_range(
+    struct sql_compiler *compiler, const char *dataset, const char *table, const char *alias,
+    const char *sqlite_alias, struct sql_range *out)
+{
+    struct store_schema schema = {0};
+
+    if (!store_schema(compiler->store, dataset, table, &schema, compiler->err))
+        return false;
+    out->alias = alias != NULL ? alias : sql_copy(compiler->arena, table, strlen(table));
+    out->count = schema.count;
+    out->fields = sql_alloc(compiler->arena, (schema.count + 1) * sizeof *out->fields);
+    for (size_t i = 0; i < schema.count; i++) {
+        const char *name = schema.fields[i].name;
+        out->fields[i].name = sql_copy(compiler->arena, name, strlen(name));
+        out->fields[i].type = (int)schema.fields[i].type;
+        out->fields[i].sql = sql_printf(
+            compiler->arena, "%s.%s", sqlite_alias, sql_quote_name(compiler->arena, name));
+    }
+    store_schema_clear(&schema);
+    return true;
+}
+
+static const struct sql_field *find_field(const struct sql_range *range, const char *name)
+{
+    for (size_t i = 0; i < range->count; i++)
+        if (strcasecmp(range->fields[i].name, name) == 0)
+            return &range->fields[i];
+    return NULL;
+}
+
+/* A bare column name in one scope; *out NULL if it is not there. */
+static bool find_column(
+    struct sql_compiler *compiler, const struct sql_scope *scope, const struct sql_expr *at,
+    const char *name, const struct sql_field **out)
+{
+    *out = NULL;
+    for (size_t i = 0; i < scope->common_count; i++)
+        if (strcasecmp(scope->common[i].name, name) == 0) {
+            *out = &scope->common[i];
+            return true;
+        }
+    for (size_t i = 0; i < scope->range_count; i++) {
+        const struct sql_field *field = find_field(&scope->ranges[i], name);
+        if (field == NULL)
+            continue;
+        if (*out != NULL)
+            return sql_error(
+                compiler->err, at->line, at->column, "Column name %s is ambiguous", name);
+        *out = field;
+    }
+    return true;
+}
+
+/* The field must be one of GROUP BY's unless an aggregate is around it. */
+static bool check_grouped(
+    struct sql_compiler *compiler, const struct sql_scope *scope, const struct sql_expr *at,
+    const struct sql_field *field)
+{
+    if (scope->grouping == NULL || scope->in_aggregate)
+        return true;
+    for (size_t i = 0; i < scope->grouping->count; i++)
+        if (strcmp(scope->grouping->values[i].sql, field->sql) == 0)
+            return true;
+    return sql_error(
+        compiler->err, at->line, at->column,
+        "SELECT list expression references column %s which is neither grouped nor aggregated",
+        field->name);
+}
+
+static const struct sql_item *find_alias(const struct sql_scope *scope, const char *name)
+{
+    for (size_t i = 0; scope->aliases != NULL && i < scope->aliases->item_count; i++) {
+        const struct sql_item *item = &scope->aliases->items[i];
+        if (item->expr != NULL && item->alias != NULL && strcasecmp(item->alias, name) == 0)
+            return item;
+    }
+    return NULL;
+}
+
+static bool resolve_alias(
+    struct sql_compiler *compiler, struct sql_scope *scope, const struct sql_item *item,
+    struct sql_value *out)
+{
+    struct sql_scope *inner = compiler->scope;
+    const struct sql_select *aliases = scope->aliases;
+
+    // The aliased expression itself sees columns only: "SELECT a + 1 AS a ... ORDER BY a".
+    scope->aliases = NULL;
+    compiler->scope = scope;
+    bool ok = sql_translate(compiler, item->expr, out);
+    compiler->scope = inner;
+    scope->aliases = aliases;
+    out->literal = false;
+    return ok;
+}
+
+static bool take_field(
+    struct sql_compiler *compiler, const struct sql_scope *scope, const struct sql_expr *at,
+    const struct sql_field *field, struct sql_value *out)
+{
+    *out = (struct sql_value){.sql = field->sql, .type = field->type};
+    return check_grouped(compiler, scope, at, field);
+}
+
+static bool unrecognized(struct sql_compiler *compiler, const struct sql_expr *at, const char *name)
+{
+    struct sql_list names = {0};
+
+    for (const struct sql_scope *scope = compiler->scope; scope != NULL; scope = scope->parent)
+        for (size_t i = 0; i < scope->range_count; i++) {
+            for (size_t j = 0; j < scope->ranges[i].count; j++)
+                sql_push(
+                    compiler->arena, &names, (void *)(uintptr_t)scope->ranges[i].fields[j].name);
+            sql_push(compiler->arena, &names, (void *)(uintptr_t)scope->ranges[i].alias);
+        }
+    return sql_error(
+        compiler->err, at->line, at->column, "Unrecognized name: %s%s", name,
+        sql_suggest(compiler, name, &names));
+}
+
+/* alias.column; *out_found false if no range has the alias. */
+static bool resolve_qualified(
+    struct sql_compiler *compiler, const struct sql_scope *scope, const struct sql_expr *at,
+    struct sql_value *out, bool *out_found)
+{
+    const char *alias = at->path.items[at->path.count - 2];
+    const char *name = at->path.items[at->path.count - 1];
+
+    *out_found = false;
+    for (size_t i = 0; i < scope->range_count; i++) {
+        if (strcasecmp(scope->ranges[i].alias, alias) != 0)
+            continue;
+        *out_found = true;
+        const struct sql_field *field = find_field(&scope->ranges[i], name);
+        if (field != NULL)
+            return take_field(compiler, scope, at, field, out);
+        struct sql_list names = {0};
+        for (size_t j = 0; j < scope->ranges[i].count; j++)
+            sql_push(compiler->arena, &names, (void *)(uintptr_t)scope->ranges[i].fields[j].name);
+        return sql_error(
+            compiler->err, at->line, at->column + (int)strlen(alias) + 1,
+            "Name %s not found inside %s%s", name, scope->ranges[i].alias,
+            sql_suggest(compiler, name, &names));
+    }
+    return true;
+}
+
+bool sql_resolve_path(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
+{
+    const char *name = expr->path.items[0];
+
+    for (struct sql_scope *scope = compiler->scope; scope != NULL; scope = scope->parent) {
+        const struct sql_field *field = NULL;
+        bool found = false;
+        if (expr->path.count > 1) {
+            if (!resolve_qualified(compiler, scope, expr, out, &found))
+                return false;
+            if (found)
+                return true;
+            continue;
+        }
+        const struct sql_item *item = scope->in_aggregate ? NULL : find_alias(scope, name);
+        if (item != NULL)
+            return resolve_alias(compiler, scope, item, out);
+        if (!find_column(compiler, scope, expr, name, &field))
+            return false;
+        if (field != NULL)
+            return take_field(compiler, scope, expr, field, out);
+        for (size_t i = 0; i < scope->range_count; i++)
+            if (strcasecmp(scope->ranges[i].alias, name) == 0)
+                return sql_error(
+                    compiler->err, expr->line, expr->column,
+                    "bqlocal does not support STRUCT values: %s names a table", name);
+    }
+    return unrecognized(compiler, expr, name);
+}
+
+static const cJSON *find_parameter(const struct sql_compiler *compiler, const struct sql_expr *expr)
+{
+    const cJSON *item;
+    size_t index = 0;
+
+    cJSON_ArrayForEach(item, compiler->request->parameters)
+    {
+        const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "name"));
+        if (expr->text == NULL ? index == expr->index
+                               : name != NULL && strcasecmp(name, expr->text) == 0)
+            return item;
+        index++;
+    }
+    return NULL;
+}
+
+/* Google's servers read a number or a boolean where a text is due, and its official client for
+ * Node.js sends them so. NULL: there is no value. */
+static const char *scalar_text(const cJSON *value, char *room, int size)
+{
+    if (cJSON_IsNumber(value) || cJSON_IsBool(value))
+        return cJSON_PrintPreallocated((cJSON *)value, room, size, false) ? room : NULL;
+    return cJSON_GetStringValue(value);
+}
+
+static bool parameter_value(
+    struct sql_compiler *compiler, const struct sql_expr *expr, enum store_type type,
+    const cJSON *value, struct sql_value *out)
+{
+    char room[64];
+    const char *text =
+        scalar_text(cJSON_GetObjectItemCaseSensitive(value, "value"), room, sizeof room);
+    struct buffer bytes;
+
+    if (text == NULL) {
+        *out = (struct sql_value){.sql = "NULL", .type = (int)type};
+        return true;
+    }
+    size_t length = strlen(text);
+    buffer_init(&bytes, length + 4);
+    bool ok = type != STORE_BYTES || value_base64_decode((struct slice){text, length}, &bytes);
+    if (type == STORE_BYTES)
+        text =
+            sql_copy(compiler->arena, bytes.data == NULL ? "" : bytes.data, length = bytes.length);
+    else
+        text = sql_copy(compiler->arena, text, length);
+    buffer_clear(&bytes);
+    if (!ok || !sql_literal(compiler, type, text, length, out))
+        return sql_error(
+            compiler->err, 0, 0, "Invalid value for query parameter %s: %s is no %s",
+            expr->text == NULL ? "?" : expr->text, text, store_type_sql(type));
+    return true;
+}
+
+bool sql_parameter(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
+{
+    const cJSON *item = find_parameter(compiler, expr);
+    const char *type_name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(
+        cJSON_GetObjectItemCaseSensitive(item, "parameterType"), "type"));
+    enum store_type type = STORE_STRING;
+
+    if (item == NULL && expr->text != NULL)
+        return sql_error(
+            compiler->err, expr->line, expr->column, "Query parameter '%s' not found", expr->text);
+    if (item == NULL)
+        return sql_error(
+            compiler->err, expr->line, expr->column, "Query parameter number %zu is not defined",
+            expr->index + 1);
+    if (type_name == NULL || !store_type_parse(type_name, &type))
+        return sql_error(
+            compiler->err, expr->line, expr->column,
+            "Query parameter type %s is not supported here",
+            type_name == NULL ? "unknown" : type_name);
+    return parameter_value(
+        compiler, expr, type, cJSON_GetObjectItemCaseSensitive(item, "parameterValue"), out);
+}
+
+static bool array_parameter(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value **out_values,
+    size_t *out_count, int *out_type)
+{
+    const cJSON *item = find_parameter(compiler, expr);
+    const cJSON *declared = cJSON_GetObjectItemCaseSensitive(item, "parameterType");
+    const cJSON *values = cJSON_GetObjectItemCaseSensitive(
+        cJSON_GetObjectItemCaseSensitive(item, "parameterValue"), "arrayValues");
+    const char *type_name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(
+        cJSON_GetObjectItemCaseSensitive(declared, "arrayType"), "type"));
+    enum store_type type = STORE_STRING;
+    const cJSON *value;
+
+    if (type_name == NULL || !store_type_parse(type_name, &type))
+        return sql_error(
+            compiler->err, expr->line, expr->column, "UNNEST needs an array of scalar values");
+    *out_values =
+        sql_alloc(compiler->arena, ((size_t)cJSON_GetArraySize(values) + 1) * sizeof **out_values);
+    *out_count = 0;
+    *out_type = (int)type;
+    cJSON_ArrayForEach(value, values)
+    {
+        if (!parameter_value(compiler, expr, type, value, *out_values + *out_count))
+            return false;
+        ++*out_count;
+    }
+    return true;
+}
+
+bool sql_array(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value **out_values,
+    size_t *out_count, int *out_type)
+{
+    if (expr->kind == SQL_EXPR_PARAMETER)
+        return array_parameter(compiler, expr, out_values, out_count, out_type);
+    if (expr->kind != SQL_EXPR_ARRAY)
+        return sql_error(
+            compiler->err, expr->line, expr->column,
+            "bqlocal supports UNNEST of array literals and array parameters only");
+    struct sql_value *values = sql_alloc(compiler->arena, (expr->args.count + 1) * sizeof *values);
+    for (size_t i = 0; i < expr->args.count; i++)
+        if (!sql_translate(compiler, expr->args.items[i], &values[i]))
+            return false;
+    int type = (int)expr->type;
+    if (!expr->has_operand && !sql_common_type_of(values, expr->args.count, &type))
+        return sql_error(
+            compiler->err, expr->line, expr->column,
+            "Array elements do not have a common supertype");
+    for (size_t i = 0; i < expr->args.count; i++) {
+        if (!sql_coerce(compiler, &values[i], type, &values[i]))
+            return sql_mismatch(
+                compiler, expr, "Array element type %s does not coerce to %s",
+                sql_type_name(values[i].type), sql_type_name(type));
+    }
+    *out_values = values;
+    *out_count = expr->args.count;
+    *out_type = type;
+    return true;
+}

@@ -1,0 +1,394 @@
+/* Registration, conversions between types, and the small checks. */
+#include "bqlocal/sql/functions/functions.h"
+#include "bqlocal/store/store.h"
+#include "bqlocal/store/value.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct slice sql_udf_slice(sqlite3_value *value)
+{
+    bool blob = sqlite3_value_type(value) == SQLITE_BLOB;
+    const char *data = blob ? sqlite3_value_blob(value) : (const char *)sqlite3_value_text(value);
+
+    return (struct slice){data == NULL ? "" : data, (size_t)sqlite3_value_bytes(value)};
+}
+
+bool sql_udf_null(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    for (int i = 0; i < count; i++)
+        if (sqlite3_value_type(args[i]) == SQLITE_NULL) {
+            sqlite3_result_null(context);
+            return true;
+        }
+    return false;
+}
+
+void sql_udf_error(sqlite3_context *context, const char *format, ...)
+{
+    char text[700];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    sqlite3_result_error(context, text, -1);
+}
+
+double sql_udf_double(sqlite3_value *value)
+{
+    return sqlite3_value_type(value) == SQLITE_TEXT ? (double)NAN : sqlite3_value_double(value);
+}
+
+void sql_udf_result_double(sqlite3_context *context, double number)
+{
+    if (isnan(number))
+        sqlite3_result_text(context, "NaN", -1, SQLITE_STATIC);
+    else
+        sqlite3_result_double(context, number);
+}
+
+void sql_udf_result_text(sqlite3_context *context, const char *text, size_t length)
+{
+    sqlite3_result_text64(context, text, length, SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
+void sql_udf_result_bytes(sqlite3_context *context, const char *bytes, size_t length)
+{
+    if (length == 0)
+        sqlite3_result_zeroblob(context, 0);
+    else
+        sqlite3_result_blob64(context, bytes, length, SQLITE_TRANSIENT);
+}
+
+/* CAST(FLOAT64 AS STRING): shortest digits, no ".0", lower-case words. */
+static void append_double(double number, struct buffer *out)
+{
+    char text[VALUE_TEXT_SIZE];
+
+    if (isnan(number)) {
+        buffer_append_text(out, "NaN");
+        return;
+    }
+    if (isinf(number)) {
+        buffer_append_text(out, number < 0 ? "-inf" : "inf");
+        return;
+    }
+    value_format_double(number == 0 ? 0.0 : number, text);
+    size_t length = strlen(text);
+    if (length > 2 && strcmp(text + length - 2, ".0") == 0)
+        text[length - 2] = '\0';
+    buffer_append_text(out, text);
+}
+
+/* Times as text end in no, three or six digits of a fraction. */
+static void append_moment(char *text, struct buffer *out)
+{
+    size_t length = strlen(text);
+
+    if (length > 7 && text[length - 7] == '.' && strcmp(text + length - 3, "000") == 0)
+        text[length - 3] = '\0';
+    buffer_append_text(out, text);
+}
+
+bool sql_udf_text(sqlite3_value *value, int type, struct buffer *out)
+{
+    char text[VALUE_TEXT_SIZE];
+    int64_t number = sqlite3_value_int64(value);
+    struct slice slice;
+
+    switch ((enum store_type)type) {
+    case STORE_INT64:
+        buffer_printf(out, "%lld", (long long)number);
+        return true;
+    case STORE_FLOAT64:
+        append_double(sql_udf_double(value), out);
+        return true;
+    case STORE_BOOL:
+        buffer_append_text(out, number != 0 ? "true" : "false");
+        return true;
+    case STORE_DATE:
+        buffer_append_text(out, value_format_date(number, text));
+        return true;
+    case STORE_TIME:
+        append_moment(value_format_time(number, text), out);
+        return true;
+    case STORE_DATETIME:
+        append_moment(value_format_datetime(number, ' ', text), out);
+        return true;
+    case STORE_TIMESTAMP:
+        append_moment(value_format_datetime(number, ' ', text), out);
+        buffer_append_text(out, "+00");
+        return true;
+    case STORE_BYTES:
+        slice = sql_udf_slice(value);
+        buffer_append_slice(out, slice);
+        return value_utf8_is_valid(slice);
+    case STORE_STRING:
+    case STORE_NUMERIC:
+    case STORE_BIGNUMERIC:
+    case STORE_JSON:
+        break;
+    }
+    buffer_append_slice(out, sql_udf_slice(value));
+    return true;
+}
+
+static struct slice trim(struct slice text)
+{
+    while (text.length > 0 && strchr(" \t\r\n", text.data[0]) != NULL && text.data[0] != '\0') {
+        text.data++;
+        text.length--;
+    }
+    while (text.length > 0 && strchr(" \t\r\n", text.data[text.length - 1]) != NULL &&
+           text.data[text.length - 1] != '\0')
+        text.length--;
+    return text;
+}
+
+/* Digits, or 0x and hexadecimal digits, with a sign. */
+static bool parse_int(struct slice text, int64_t *out)
+{
+    char copy[32];
+
+    text = trim(text);
+    if (text.length == 0 || text.length >= sizeof copy)
+        return false;
+    memcpy(copy, text.data, text.length);
+    copy[text.length] = '\0';
+    const char *digits = copy + (copy[0] == '-' || copy[0] == '+');
+    if (strncasecmp(digits, "0x", 2) != 0)
+        return value_parse_int64(
+            (struct slice){copy + (copy[0] == '+'), text.length - (copy[0] == '+')}, out);
+    size_t length = strspn(digits + 2, "0123456789abcdefABCDEF");
+    if (length == 0 || length > 16 || digits[2 + length] != '\0')
+        return false;
+    uint64_t number = strtoull(digits + 2, NULL, 16);
+    if (number > (uint64_t)INT64_MAX + (copy[0] == '-'))
+        return false;
+    *out = (int64_t)(copy[0] == '-' ? 0 - number : number);
+    return true;
+}
+
+static bool result_int(sqlite3_context *context, bool ok, int64_t number)
+{
+    if (ok)
+        sqlite3_result_int64(context, number);
+    return ok;
+}
+
+static bool result_decimal(sqlite3_context *context, struct slice text, int type)
+{
+    char out[VALUE_TEXT_SIZE];
+
+    if (!value_parse_decimal(trim(text), type == STORE_BIGNUMERIC, out))
+        return false;
+    sqlite3_result_text(context, out, -1, SQLITE_TRANSIENT);
+    return true;
+}
+
+static bool cast_from_text(sqlite3_context *context, struct slice text, int type)
+{
+    int64_t number = 0;
+    double real = 0;
+    bool ok = false;
+
+    switch ((enum store_type)type) {
+    case STORE_INT64:
+        ok = parse_int(text, &number);
+        return result_int(context, ok, number);
+    case STORE_FLOAT64:
+        if (!value_parse_double(trim(text), &real))
+            return false;
+        sql_udf_result_double(context, real);
+        return true;
+    case STORE_BOOL:
+        number = text.length == 4 && strncasecmp(text.data, "true", 4) == 0;
+        return result_int(
+            context, number || (text.length == 5 && strncasecmp(text.data, "false", 5) == 0),
+            number);
+    case STORE_BYTES:
+        sql_udf_result_bytes(context, text.data, text.length);
+        return true;
+    case STORE_NUMERIC:
+    case STORE_BIGNUMERIC:
+        return result_decimal(context, text, type);
+    case STORE_DATE:
+        ok = value_parse_date(text, &number);
+        return result_int(context, ok, number);
+    case STORE_TIME:
+        ok = value_parse_time(text, &number);
+        return result_int(context, ok, number);
+    case STORE_DATETIME:
+        ok = value_parse_datetime(text, &number);
+        return result_int(context, ok, number);
+    case STORE_TIMESTAMP:
+        ok = value_parse_timestamp(text, &number);
+        return result_int(context, ok, number);
+    case STORE_STRING:
+    case STORE_JSON:
+        break;
+    }
+    return false;
+}
+
+static int64_t floor_divide(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+/* Rounds half away from zero: the decimal's integer part, plus one if the fraction is a half. */
+static bool decimal_to_int(struct slice text, int64_t *out)
+{
+    const char *dot = memchr(text.data, '.', text.length);
+    size_t length = dot == NULL ? text.length : (size_t)(dot - text.data);
+    bool negative = text.length > 0 && text.data[0] == '-';
+
+    if (!value_parse_int64((struct slice){text.data, length}, out)) {
+        if (length != 2 || memcmp(text.data, "-0", 2) != 0)
+            return false;
+        *out = 0;
+    }
+    if (dot == NULL || dot[1] < '5')
+        return true;
+    return !__builtin_add_overflow(*out, negative ? -1 : 1, out);
+}
+
+static bool cast_number(sqlite3_context *context, sqlite3_value *value, int from, int to)
+{
+    char text[VALUE_TEXT_SIZE];
+    int64_t number = 0;
+
+    if (to == STORE_BOOL)
+        return result_int(context, true, sqlite3_value_int64(value) != 0);
+    if (to == STORE_FLOAT64) {
+        sqlite3_result_double(
+            context, from == STORE_INT64 ? (double)sqlite3_value_int64(value)
+                                         : strtod((const char *)sqlite3_value_text(value), NULL));
+        return true;
+    }
+    if (to == STORE_INT64 && from != STORE_FLOAT64) {
+        bool ok = true;
+        if (from == STORE_BOOL)
+            number = sqlite3_value_int64(value);
+        else
+            ok = decimal_to_int(sql_udf_slice(value), &number);
+        return result_int(context, ok, number);
+    }
+    if (to == STORE_INT64) {
+        double real = round(sql_udf_double(value));
+        bool fits = real >= -9223372036854775808.0 && real < 9223372036854775808.0;
+        return result_int(context, fits, fits ? (int64_t)real : 0);
+    }
+    if (from == STORE_FLOAT64) {
+        double real = sql_udf_double(value);
+        if (!isfinite(real))
+            return false;
+        snprintf(text, sizeof text, to == STORE_NUMERIC ? "%.9f" : "%.38f", real);
+        return fabs(real) < 1e39 && result_decimal(context, slice_of(text), to);
+    }
+    return result_decimal(context, sql_udf_slice(value), to);
+}
+
+static bool cast_time(sqlite3_context *context, int64_t number, int from, int to)
+{
+    if (to == STORE_DATE)
+        return result_int(context, true, floor_divide(number, VALUE_DAY_US));
+    if (to == STORE_TIME)
+        return result_int(
+            context, true, number - floor_divide(number, VALUE_DAY_US) * VALUE_DAY_US);
+    return result_int(context, true, from == STORE_DATE ? number * VALUE_DAY_US : number);
+}
+
+static bool is_time(int type)
+{
+    return type >= STORE_DATE && type <= STORE_TIMESTAMP;
+}
+
+/* bq_cast(value, from, to, safe) */
+static void udf_cast(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    int from = sqlite3_value_int(args[1]);
+    int to = sqlite3_value_int(args[2]);
+    struct buffer text;
+    bool ok;
+
+    (void)count;
+    if (sql_udf_null(context, 1, args))
+        return;
+    buffer_init(&text, (size_t)sqlite3_value_bytes(args[0]) + VALUE_TEXT_SIZE);
+    if (to == STORE_STRING) {
+        ok = sql_udf_text(args[0], from, &text);
+        if (ok)
+            sql_udf_result_text(context, buffer_text(&text), text.length);
+    } else if (from == STORE_STRING) {
+        ok = cast_from_text(context, sql_udf_slice(args[0]), to);
+    } else if (is_time(from)) {
+        ok = cast_time(context, sqlite3_value_int64(args[0]), from, to);
+    } else {
+        ok = cast_number(context, args[0], from, to);
+    }
+    if (!ok && sqlite3_value_int(args[3]) != 0) {
+        sqlite3_result_null(context);
+    } else if (!ok) {
+        buffer_reset(&text);
+        sql_udf_text(args[0], from == STORE_BYTES ? STORE_JSON : from, &text);
+        bool number = to <= STORE_BIGNUMERIC && to != STORE_BYTES;
+        sql_udf_error(
+            context, from == STORE_STRING && number ? "Bad %s value: %.200s" : "Invalid %s: %.200s",
+            to == STORE_FLOAT64 ? "double"
+            : to == STORE_BOOL  ? "bool"
+                                : store_type_sql((enum store_type)to),
+            buffer_text(&text));
+    }
+    buffer_clear(&text);
+}
+
+static void udf_required(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    (void)count;
+    if (sqlite3_value_type(args[0]) == SQLITE_NULL)
+        sql_udf_error(
+            context, "Required field %s cannot be null", (const char *)sqlite3_value_text(args[1]));
+    else
+        sqlite3_result_value(context, args[0]);
+}
+
+static void udf_error(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    const char *text = (const char *)sqlite3_value_text(args[0]);
+
+    (void)count;
+    sql_udf_error(context, "%s", text == NULL ? "" : text);
+}
+
+bool sql_udf_add(sqlite3 *handle, const struct sql_udf *functions, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct sql_udf *one = &functions[i];
+        int flags = SQLITE_UTF8 | (one->changes ? 0 : SQLITE_DETERMINISTIC);
+        if (sqlite3_create_function_v2(
+                handle, one->name, one->args, flags, (void *)(uintptr_t)one->data, one->call, NULL,
+                NULL, NULL) != SQLITE_OK)
+            return false;
+    }
+    return true;
+}
+
+bool sql_udf_register(sqlite3 *handle)
+{
+    static const struct sql_udf functions[] = {
+        {"bq_cast", 4, udf_cast, NULL, false},
+        {"bq_required", 2, udf_required, NULL, false},
+        {"bq_error", 1, udf_error, NULL, true},
+    };
+
+    return sql_udf_add(handle, functions, sizeof functions / sizeof *functions) &&
+           sql_udf_register_numbers(handle) && sql_udf_register_texts(handle) &&
+           sql_udf_register_format(handle) && sql_udf_register_times(handle) &&
+           sql_udf_register_json(handle) && sql_udf_register_aggregates(handle);
+}

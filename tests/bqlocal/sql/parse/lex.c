@@ -1,0 +1,526 @@
+#include "bqlocal/sql/parse/lex.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static const char *const reserved_words[] = {"ALL",
+                                             "AND",
+                                             "ANY",
+                                             "ARRAY",
+                                             "AS",
+                                             "ASC",
+                                             "ASSERT_ROWS_MODIFIED",
+                                             "AT",
+                                             "BETWEEN",
+                                             "BY",
+                                             "CASE",
+                                             "CAST",
+                                             "COLLATE",
+                                             "CONTAINS",
+                                             "CREATE",
+                                             "CROSS",
+                                             "CUBE",
+                                             "CURRENT",
+                                             "DEFAULT",
+                                             "DEFINE",
+                                             "DESC",
+                                             "DISTINCT",
+                                             "ELSE",
+                                             "END",
+                                             "ENUM",
+                                             "ESCAPE",
+                                             "EXCEPT",
+                                             "EXCLUDE",
+                                             "EXISTS",
+                                             "EXTRACT",
+                                             "FALSE",
+                                             "FETCH",
+                                             "FOLLOWING",
+                                             "FOR",
+                                             "FROM",
+                                             "FULL",
+                                             "GROUP",
+                                             "GROUPING",
+                                             "GROUPS",
+                                             "HASH",
+                                             "HAVING",
+                                             "IF",
+                                             "IGNORE",
+                                             "IN",
+                                             "INNER",
+                                             "INTERSECT",
+                                             "INTERVAL",
+                                             "INTO",
+                                             "IS",
+                                             "JOIN",
+                                             "LATERAL",
+                                             "LEFT",
+                                             "LIKE",
+                                             "LIMIT",
+                                             "LOOKUP",
+                                             "MERGE",
+                                             "NATURAL",
+                                             "NEW",
+                                             "NO",
+                                             "NOT",
+                                             "NULL",
+                                             "NULLS",
+                                             "OF",
+                                             "ON",
+                                             "OR",
+                                             "ORDER",
+                                             "OUTER",
+                                             "OVER",
+                                             "PARTITION",
+                                             "PRECEDING",
+                                             "PROTO",
+                                             "QUALIFY",
+                                             "RANGE",
+                                             "RECURSIVE",
+                                             "RESPECT",
+                                             "RIGHT",
+                                             "ROLLUP",
+                                             "ROWS",
+                                             "SELECT",
+                                             "SET",
+                                             "SOME",
+                                             "STRUCT",
+                                             "TABLESAMPLE",
+                                             "THEN",
+                                             "TO",
+                                             "TREAT",
+                                             "TRUE",
+                                             "UNBOUNDED",
+                                             "UNION",
+                                             "UNNEST",
+                                             "USING",
+                                             "WHEN",
+                                             "WHERE",
+                                             "WINDOW",
+                                             "WITH",
+                                             "WITHIN",
+                                             "GRAPH_TABLE"};
+
+static const char *const long_symbols[] = {"<=", ">=", "<>", "!=", "||", "<<", ">>", "@@"};
+
+struct lexer {
+    struct sql_arena *arena;
+    const char *text;
+    size_t length;
+    size_t at;
+    int line;
+    size_t line_start;
+    size_t column_offset; /* where column_of last looked, and what it answered */
+    int column;
+    struct sql_token *tokens;
+    size_t count;
+    size_t capacity;
+    struct error *err;
+};
+
+bool sql_error(struct error *err, int line, int column, const char *format, ...)
+{
+    va_list args;
+    char text[900];
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (line > 0)
+        error_set(err, ERROR_WAREHOUSE, "%s at [%d:%d]", text, line, column);
+    else
+        error_set(err, ERROR_WAREHOUSE, "%s", text);
+    err->http_status = 400;
+    snprintf(err->reason, sizeof err->reason, "invalidQuery");
+    return false;
+}
+
+static int column_of(struct lexer *lexer, size_t offset)
+{
+    if (lexer->column_offset < lexer->line_start || lexer->column_offset > offset) {
+        lexer->column_offset = lexer->line_start;
+        lexer->column = 1;
+    }
+    for (; lexer->column_offset < offset; lexer->column_offset++)
+        if (((unsigned char)lexer->text[lexer->column_offset] & 0xC0) != 0x80)
+            lexer->column++;
+    return lexer->column;
+}
+
+static bool lex_error(struct lexer *lexer, size_t offset, const char *what)
+{
+    return sql_error(lexer->err, lexer->line, column_of(lexer, offset), "Syntax error: %s", what);
+}
+
+static char peek(const struct lexer *lexer, size_t ahead)
+{
+    return lexer->at + ahead < lexer->length ? lexer->text[lexer->at + ahead] : '\0';
+}
+
+static bool is_name_start(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static void newline(struct lexer *lexer, size_t offset)
+{
+    lexer->line++;
+    lexer->line_start = offset + 1;
+}
+
+static bool skip_block_comment(struct lexer *lexer)
+{
+    size_t start = lexer->at;
+
+    lexer->at += 2;
+    while (lexer->at < lexer->length) {
+        if (peek(lexer, 0) == '*' && peek(lexer, 1) == '/') {
+            lexer->at += 2;
+            return true;
+        }
+        if (peek(lexer, 0) == '\n')
+            newline(lexer, lexer->at);
+        lexer->at++;
+    }
+    return sql_error(
+        lexer->err, lexer->line,
+        column_of(lexer, start > lexer->line_start ? start : lexer->line_start),
+        "Syntax error: Unclosed comment");
+}
+
+static bool skip_space(struct lexer *lexer)
+{
+    for (;;) {
+        char c = peek(lexer, 0);
+        if (c == '\n') {
+            newline(lexer, lexer->at++);
+        } else if (c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v') {
+            lexer->at++;
+        } else if (c == '#' || (c == '-' && peek(lexer, 1) == '-')) {
+            while (lexer->at < lexer->length && lexer->text[lexer->at] != '\n')
+                lexer->at++;
+        } else if (c == '/' && peek(lexer, 1) == '*') {
+            if (!skip_block_comment(lexer))
+                return false;
+        } else {
+            return true;
+        }
+    }
+}
+
+static size_t utf8_put(uint32_t code, char *out)
+{
+    if (code < 0x80) {
+        out[0] = (char)code;
+        return 1;
+    }
+    if (code < 0x800) {
+        out[0] = (char)(0xC0 | (code >> 6));
+        out[1] = (char)(0x80 | (code & 0x3F));
+        return 2;
+    }
+    if (code < 0x10000) {
+        out[0] = (char)(0xE0 | (code >> 12));
+        out[1] = (char)(0x80 | ((code >> 6) & 0x3F));
+        out[2] = (char)(0x80 | (code & 0x3F));
+        return 3;
+    }
+    out[0] = (char)(0xF0 | (code >> 18));
+    out[1] = (char)(0x80 | ((code >> 12) & 0x3F));
+    out[2] = (char)(0x80 | ((code >> 6) & 0x3F));
+    out[3] = (char)(0x80 | (code & 0x3F));
+    return 4;
+}
+
+static bool read_digits(struct lexer *lexer, size_t digits, uint32_t base, uint32_t *out_code)
+{
+    uint32_t code = 0;
+
+    for (size_t i = 0; i < digits; i++) {
+        char c = peek(lexer, i);
+        uint32_t digit = is_digit(c)              ? (uint32_t)(c - '0')
+                         : (c >= 'a' && c <= 'f') ? (uint32_t)(c - 'a' + 10)
+                         : (c >= 'A' && c <= 'F') ? (uint32_t)(c - 'A' + 10)
+                                                  : 99;
+        if (digit >= base)
+            return false;
+        code = code * base + digit;
+    }
+    lexer->at += digits;
+    *out_code = code;
+    return true;
+}
+
+/* One escape, the backslash being behind us. In bytes \x and octal are bytes, in text code points.
+ */
+static bool read_escape(struct lexer *lexer, bool bytes, char *out, size_t *out_length)
+{
+    static const char names[] = "abfnrtv\\?\"'`";
+    static const char values[] = "\a\b\f\n\r\t\v\\?\"'`";
+    size_t start = lexer->at - 1;
+    char c = peek(lexer, 0);
+    const char *simple = c == '\0' ? NULL : strchr(names, c);
+    uint32_t code = 0;
+    bool ok = true;
+
+    if (simple != NULL) {
+        lexer->at++;
+        out[0] = values[simple - names];
+        *out_length = 1;
+        return true;
+    }
+    if (c == 'x' || c == 'X') {
+        lexer->at++;
+        ok = read_digits(lexer, 2, 16, &code);
+    } else if (!bytes && (c == 'u' || c == 'U')) {
+        lexer->at++;
+        ok = read_digits(lexer, c == 'u' ? 4 : 8, 16, &code);
+        ok = ok && code <= 0x10FFFF && !(code >= 0xD800 && code < 0xE000);
+    } else {
+        ok = read_digits(lexer, 3, 8, &code) && code <= 0xFF;
+    }
+    if (!ok)
+        return lex_error(lexer, start, "Illegal escape sequence");
+    if (bytes) {
+        out[0] = (char)code;
+        *out_length = 1;
+    } else {
+        *out_length = utf8_put(code, out);
+    }
+    return true;
+}
+
+static bool quote_ends(const struct lexer *lexer, char quote, size_t width)
+{
+    for (size_t i = 0; i < width; i++)
+        if (peek(lexer, i) != quote || lexer->at + i >= lexer->length)
+            return false;
+    return true;
+}
+
+/* At least as many bytes as the quoted thing that starts here can unescape to. */
+static size_t quoted_bound(const struct lexer *lexer, char quote, size_t width)
+{
+    size_t at = lexer->at + width;
+
+    while (at < lexer->length) {
+        bool ends = true;
+        for (size_t i = 0; i < width; i++)
+            ends = ends && lexer->text[at + i] == quote;
+        if (ends)
+            break;
+        at += lexer->text[at] == '\\' ? 2 : 1;
+    }
+    return at - lexer->at + 8;
+}
+
+/* A quoted thing whose first quote is at lexer->at; its content goes to token. */
+static bool read_quoted(struct lexer *lexer, struct sql_token *token, bool raw, bool bytes)
+{
+    char quote = peek(lexer, 0);
+    bool triple = quote != '`' && peek(lexer, 1) == quote && peek(lexer, 2) == quote;
+    size_t width = triple ? 3 : 1;
+    char *out = sql_alloc(lexer->arena, quoted_bound(lexer, quote, width));
+    size_t length = 0;
+
+    lexer->at += width;
+    while (!quote_ends(lexer, quote, width)) {
+        char c = peek(lexer, 0);
+        if (lexer->at >= lexer->length || (c == '\n' && !triple))
+            return sql_error(
+                lexer->err, token->line, token->column, "Syntax error: Unclosed %s",
+                quote == '`' ? "identifier literal" : "string literal");
+        if (c == '\n')
+            newline(lexer, lexer->at);
+        lexer->at++;
+        if (c != '\\') {
+            out[length++] = c;
+        } else if (raw) {
+            out[length++] = c;
+            if (lexer->at < lexer->length)
+                out[length++] = lexer->text[lexer->at++];
+        } else {
+            size_t written = 0;
+            if (!read_escape(lexer, bytes, out + length, &written))
+                return false;
+            length += written;
+        }
+    }
+    lexer->at += width;
+    token->text = out;
+    token->length = length;
+    return true;
+}
+
+static bool read_number(struct lexer *lexer, struct sql_token *token)
+{
+    size_t start = lexer->at;
+
+    token->kind = SQL_TOKEN_INT;
+    if (peek(lexer, 0) == '0' && (peek(lexer, 1) == 'x' || peek(lexer, 1) == 'X')) {
+        lexer->at += 2;
+        while (is_digit(peek(lexer, 0)) ||
+               (peek(lexer, 0) != '\0' && strchr("abcdefABCDEF", peek(lexer, 0)) != NULL))
+            lexer->at++;
+    } else {
+        while (is_digit(peek(lexer, 0)))
+            lexer->at++;
+        if (peek(lexer, 0) == '.') {
+            token->kind = SQL_TOKEN_FLOAT;
+            lexer->at++;
+            while (is_digit(peek(lexer, 0)))
+                lexer->at++;
+        }
+        size_t sign = peek(lexer, 1) == '+' || peek(lexer, 1) == '-' ? 2 : 1;
+        if ((peek(lexer, 0) == 'e' || peek(lexer, 0) == 'E') && is_digit(peek(lexer, sign))) {
+            token->kind = SQL_TOKEN_FLOAT;
+            lexer->at += sign;
+            while (is_digit(peek(lexer, 0)))
+                lexer->at++;
+        }
+    }
+    token->text = sql_copy(lexer->arena, lexer->text + start, lexer->at - start);
+    token->length = lexer->at - start;
+    return true;
+}
+
+static void read_name(struct lexer *lexer, struct sql_token *token)
+{
+    size_t start = lexer->at;
+
+    while (is_name_start(peek(lexer, 0)) || is_digit(peek(lexer, 0)))
+        lexer->at++;
+    token->kind = SQL_TOKEN_NAME;
+    token->text = sql_copy(lexer->arena, lexer->text + start, lexer->at - start);
+    token->length = lexer->at - start;
+    for (size_t i = 0; i < sizeof reserved_words / sizeof *reserved_words; i++)
+        if (strcasecmp(token->text, reserved_words[i]) == 0)
+            token->reserved = true;
+}
+
+/* r'', b"", rb'' and so on: 0 if there is no such prefix here, else its length. */
+static size_t literal_prefix(const struct lexer *lexer, bool *out_raw, bool *out_bytes)
+{
+    size_t length = 0;
+
+    *out_raw = *out_bytes = false;
+    for (; length < 2; length++) {
+        char c = peek(lexer, length);
+        if ((c == 'r' || c == 'R') && !*out_raw)
+            *out_raw = true;
+        else if ((c == 'b' || c == 'B') && !*out_bytes)
+            *out_bytes = true;
+        else
+            break;
+    }
+    char quote = peek(lexer, length);
+    return quote == '\'' || quote == '"' ? length : 0;
+}
+
+static bool read_symbol(struct lexer *lexer, struct sql_token *token)
+{
+    char c = peek(lexer, 0);
+    size_t length = 1;
+
+    for (size_t i = 0; i < sizeof long_symbols / sizeof *long_symbols; i++)
+        if (c == long_symbols[i][0] && peek(lexer, 1) == long_symbols[i][1])
+            length = 2;
+    if (strchr("()[]{},.;:+-*/%=<>!|&^~@?", c) == NULL || c == '\0') {
+        char what[64];
+        snprintf(
+            what, sizeof what, "Illegal input character \"%s%c\"", c == '\\' ? "\\" : "",
+            c >= ' ' && c < 127 ? c : '?');
+        return lex_error(lexer, lexer->at, what);
+    }
+    token->kind = SQL_TOKEN_SYMBOL;
+    token->text = sql_copy(lexer->arena, lexer->text + lexer->at, length);
+    token->length = length;
+    lexer->at += length;
+    return true;
+}
+
+static bool read_token(struct lexer *lexer, struct sql_token *token)
+{
+    char c = peek(lexer, 0);
+    bool raw = false;
+    bool bytes = false;
+    size_t prefix = literal_prefix(lexer, &raw, &bytes);
+
+    if (prefix > 0 || c == '\'' || c == '"') {
+        lexer->at += prefix;
+        token->kind = bytes ? SQL_TOKEN_BYTES : SQL_TOKEN_STRING;
+        return read_quoted(lexer, token, raw, bytes);
+    }
+    if (c == '`') {
+        token->kind = SQL_TOKEN_QUOTED;
+        if (!read_quoted(lexer, token, false, false))
+            return false;
+        return token->length > 0 || sql_error(
+                                        lexer->err, token->line, token->column,
+                                        "Syntax error: Invalid empty identifier");
+    }
+    if (is_name_start(c)) {
+        read_name(lexer, token);
+        return true;
+    }
+    if (is_digit(c) || (c == '.' && is_digit(peek(lexer, 1))))
+        return read_number(lexer, token);
+    if (c == '@' && is_name_start(peek(lexer, 1))) {
+        lexer->at++;
+        read_name(lexer, token);
+        token->kind = SQL_TOKEN_PARAMETER;
+        token->reserved = false;
+        return true;
+    }
+    if (!read_symbol(lexer, token))
+        return false;
+    if (token->text[0] == '?')
+        token->kind = SQL_TOKEN_POSITIONAL;
+    return true;
+}
+
+static void add_token(struct lexer *lexer, const struct sql_token *token)
+{
+    if (lexer->count == lexer->capacity) {
+        size_t capacity = lexer->capacity == 0 ? 64 : lexer->capacity * 2;
+        struct sql_token *tokens = sql_alloc(lexer->arena, capacity * sizeof *tokens);
+        if (lexer->count > 0)
+            memcpy(tokens, lexer->tokens, lexer->count * sizeof *tokens);
+        lexer->tokens = tokens;
+        lexer->capacity = capacity;
+    }
+    lexer->tokens[lexer->count++] = *token;
+}
+
+bool sql_lex(
+    struct sql_arena *arena, const char *text, struct sql_token **out_tokens, size_t *out_count,
+    struct error *err)
+{
+    struct lexer lexer = {
+        .arena = arena, .text = text, .length = strlen(text), .line = 1, .column = 1, .err = err};
+
+    for (;;) {
+        if (!skip_space(&lexer))
+            return false;
+        struct sql_token token = {
+            .start = lexer.at, .line = lexer.line, .column = column_of(&lexer, lexer.at)};
+        if (lexer.at < lexer.length && !read_token(&lexer, &token))
+            return false;
+        token.end = lexer.at;
+        if (token.kind == SQL_TOKEN_END)
+            token.text = "";
+        add_token(&lexer, &token);
+        if (token.kind == SQL_TOKEN_END)
+            break;
+    }
+    *out_tokens = lexer.tokens;
+    *out_count = lexer.count;
+    return true;
+}

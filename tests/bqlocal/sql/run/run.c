@@ -1,0 +1,348 @@
+/* Scripts, transactions and results. */
+#include "bqlocal/sql/compile/compile.h"
+#include "bqlocal/sql/functions/functions.h"
+#include "bqlocal/sql/parse/parse.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* The savepoint around BEGIN TRANSACTION ... COMMIT; each statement has one of its own inside. */
+#define TRANSACTION "bqlocal_transaction"
+#define STATEMENT   "bqlocal_statement"
+
+static bool sqlite_failed(struct sql_compiler *compiler)
+{
+    sqlite3 *handle = compiler->store->handle;
+    int code = sqlite3_errcode(handle);
+
+    if (code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_CORRUPT) {
+        error_set(compiler->err, ERROR_DISK, "%s", sqlite3_errmsg(handle));
+        compiler->err->http_status = 500;
+        snprintf(compiler->err->reason, sizeof compiler->err->reason, "internalError");
+        return false;
+    }
+    const char *message = sqlite3_errmsg(handle);
+    if (strcmp(message, "integer overflow") == 0)
+        message = "int64 overflow";
+    return sql_error(compiler->err, 0, 0, "%s", message);
+}
+
+bool sql_execute(struct sql_compiler *compiler, const char *sql, int64_t *out_changes)
+{
+    sqlite3 *handle = compiler->store->handle;
+    sqlite3_stmt *statement = NULL;
+
+    if (compiler->request->dry_run)
+        return true;
+    if (sqlite3_prepare_v2(handle, sql, -1, &statement, NULL) != SQLITE_OK)
+        return sqlite_failed(compiler);
+    sqlite3_int64 before = sqlite3_total_changes64(handle);
+    int status;
+    do
+        status = sqlite3_step(statement);
+    while (status == SQLITE_ROW);
+    bool ok = status == SQLITE_DONE || sqlite_failed(compiler);
+    sqlite3_finalize(statement);
+    if (ok && out_changes != NULL)
+        *out_changes = sqlite3_total_changes64(handle) - before;
+    return ok;
+}
+
+bool sql_query_int64(struct sql_compiler *compiler, const char *sql, int64_t *out_number)
+{
+    sqlite3_stmt *statement = NULL;
+
+    if (compiler->request->dry_run) {
+        *out_number = 0;
+        return true;
+    }
+    bool ok = sqlite3_prepare_v2(compiler->store->handle, sql, -1, &statement, NULL) == SQLITE_OK &&
+              sqlite3_step(statement) == SQLITE_ROW;
+    if (ok)
+        *out_number = sqlite3_column_int64(statement, 0);
+    else
+        sqlite_failed(compiler);
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+/* The statements of transactions run in dry runs too, where they enclose nothing. */
+static bool control(struct sql_compiler *compiler, const char *sql)
+{
+    if (sqlite3_exec(compiler->store->handle, sql, NULL, NULL, NULL) == SQLITE_OK)
+        return true;
+    return sqlite_failed(compiler);
+}
+
+static const char *type_name(const struct sql_node *node)
+{
+    static const char *const names[] = {
+        [SQL_QUERY] = "SELECT",
+        [SQL_INSERT] = "INSERT",
+        [SQL_UPDATE] = "UPDATE",
+        [SQL_DELETE] = "DELETE",
+        [SQL_MERGE] = "MERGE",
+        [SQL_TRUNCATE] = "TRUNCATE_TABLE",
+        [SQL_CREATE_TABLE] = "CREATE_TABLE",
+        [SQL_ALTER_TABLE] = "ALTER_TABLE",
+        [SQL_DROP_TABLE] = "DROP_TABLE",
+        [SQL_CREATE_SCHEMA] = "CREATE_SCHEMA",
+        [SQL_DROP_SCHEMA] = "DROP_SCHEMA",
+        [SQL_BEGIN] = "BEGIN_TRANSACTION",
+        [SQL_COMMIT] = "COMMIT_TRANSACTION",
+        [SQL_ROLLBACK] = "ROLLBACK_TRANSACTION",
+    };
+
+    if (node->kind == SQL_CREATE_TABLE && node->query != NULL)
+        return "CREATE_TABLE_AS_SELECT";
+    return names[node->kind];
+}
+
+static bool is_ddl(const struct sql_node *node)
+{
+    return node->kind >= SQL_CREATE_TABLE && node->kind <= SQL_DROP_SCHEMA;
+}
+
+static bool is_dml(const struct sql_node *node)
+{
+    return node->kind >= SQL_INSERT && node->kind <= SQL_TRUNCATE;
+}
+
+static void clear_result_set(struct store *store, struct sql_result *result)
+{
+    if (result->result_table[0] != '\0') {
+        char *sql = sqlite3_mprintf("DROP TABLE IF EXISTS \"%w\"", result->result_table);
+        sqlite3_exec(store->handle, sql, NULL, NULL, NULL);
+        sqlite3_free(sql);
+    }
+    store_schema_clear(&result->schema);
+    result->result_table[0] = '\0';
+    result->result_rows = 0;
+}
+
+/* Names of result columns: f0_, f1_ for those without, and no name twice. */
+static bool name_columns(
+    struct sql_compiler *compiler, const struct sql_output *output, struct store_schema *out)
+{
+    size_t unnamed = 0;
+
+    out->fields = calloc(output->count + 1, sizeof *out->fields);
+    if (out->fields == NULL)
+        return error_set(compiler->err, ERROR_MEMORY, "out of memory for a result");
+    for (size_t i = 0; i < output->count; i++) {
+        const char *name = output->fields[i].name;
+        int type = output->fields[i].type;
+        if (name[0] == '\0')
+            name = sql_printf(compiler->arena, "f%zu_", unnamed++);
+        for (size_t j = 0; j < i; j++)
+            if (strcasecmp(out->fields[j].name, name) == 0)
+                return sql_error(
+                    compiler->err, 0, 0,
+                    "Duplicate column names in the result are not supported when a destination "
+                    "table is present. Found duplicate(s): %s",
+                    name);
+        out->fields[i].name = strdup(name);
+        out->fields[i].type = type == SQL_TYPE_NULL ? STORE_INT64 : (enum store_type)type;
+        out->count++;
+    }
+    return true;
+}
+
+static bool run_query(
+    struct sql_compiler *compiler, const struct sql_node *node, struct sql_result *result)
+{
+    struct sql_output output = {0};
+    uint64_t random = 0;
+
+    clear_result_set(compiler->store, result);
+    if (!sql_translate_query(compiler, node->query, &output) ||
+        !name_columns(compiler, &output, &result->schema))
+        return false;
+    if (compiler->request->dry_run)
+        return true;
+    const char **names = sql_alloc(compiler->arena, (output.count + 1) * sizeof *names);
+    for (size_t i = 0; i < output.count; i++)
+        names[i] = sql_printf(compiler->arena, "c%zu", i);
+    sqlite3_randomness((int)sizeof random, &random);
+    char *table = sql_printf(compiler->arena, "bqlocal.result.%016llx", (unsigned long long)random);
+    // No declared types, so that no affinity changes what is stored.
+    bool ok = sql_execute(
+                  compiler,
+                  sql_printf(
+                      compiler->arena, "CREATE TABLE \"%s\"(%s)", table,
+                      sql_join(compiler, ", ", names, output.count)),
+                  NULL) &&
+              sql_execute(
+                  compiler, sql_printf(compiler->arena, "INSERT INTO \"%s\" %s", table, output.sql),
+                  &result->result_rows);
+    if (ok)
+        snprintf(result->result_table, sizeof result->result_table, "%s", table);
+    return ok;
+}
+
+static bool set_target(
+    struct sql_compiler *compiler, const struct sql_node *node, struct sql_statement *out)
+{
+    const char *dataset = NULL;
+    const char *table = NULL;
+
+    if (!sql_resolve_table(compiler, &node->path, node->line, node->column, &dataset, &table))
+        return false;
+    snprintf(out->target_dataset, sizeof out->target_dataset, "%s", dataset);
+    snprintf(out->target_table, sizeof out->target_table, "%s", table);
+    return true;
+}
+
+static bool run_statement(
+    struct sql_compiler *compiler, const struct sql_node *node, struct sql_result *result,
+    struct sql_statement *out)
+{
+    if (node->kind == SQL_QUERY)
+        return run_query(compiler, node, result);
+    clear_result_set(compiler->store, result);
+    if (is_dml(node))
+        return set_target(compiler, node, out) && sql_run_dml(compiler, node, out);
+    return sql_run_ddl(compiler, node, result, out);
+}
+
+/* Runs one statement so that a failure leaves nothing of it behind. */
+static bool run_guarded(
+    struct sql_compiler *compiler, const struct sql_node *node, struct sql_result *result,
+    struct sql_statement *out)
+{
+    if (!control(compiler, "SAVEPOINT " STATEMENT))
+        return false;
+    bool ok = run_statement(compiler, node, result, out);
+    if (!ok) {
+        // The result table of this statement goes with the rollback.
+        sqlite3_exec(
+            compiler->store->handle, "ROLLBACK TO " STATEMENT "; RELEASE " STATEMENT, NULL, NULL,
+            NULL);
+        result->result_table[0] = '\0';
+        return false;
+    }
+    return control(compiler, "RELEASE " STATEMENT);
+}
+
+static bool run_transaction_control(
+    struct sql_compiler *compiler, const struct sql_node *node, bool *open)
+{
+    if (node->kind == SQL_BEGIN) {
+        if (*open)
+            return sql_error(
+                compiler->err, node->line, node->column,
+                "Transaction control statement failed: there is already an open transaction");
+        *open = true;
+        return control(compiler, "SAVEPOINT " TRANSACTION);
+    }
+    if (!*open)
+        return sql_error(
+            compiler->err, node->line, node->column,
+            "Transaction control statement failed: there is no open transaction");
+    *open = false;
+    return control(
+        compiler, node->kind == SQL_COMMIT ? "RELEASE " TRANSACTION
+                                           : "ROLLBACK TO " TRANSACTION "; RELEASE " TRANSACTION);
+}
+
+static bool run_script(
+    struct sql_compiler *compiler, const struct sql_list *nodes, struct sql_result *result)
+{
+    bool open = false;
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < nodes->count; i++) {
+        const struct sql_node *node = nodes->items[i];
+        struct sql_statement *statement = &result->statements[result->statement_count];
+        snprintf(statement->type, sizeof statement->type, "%s", type_name(node));
+        if (node->kind >= SQL_BEGIN)
+            ok = run_transaction_control(compiler, node, &open);
+        else if (open && is_ddl(node))
+            ok = sql_error(
+                compiler->err, node->line, node->column,
+                "DDL statements on permanent tables are not allowed inside a transaction: %s",
+                statement->type);
+        else
+            ok = run_guarded(compiler, node, result, statement);
+        result->statement_count += ok;
+        // What follows may need the table that was not made.
+        if (compiler->request->dry_run && is_ddl(node))
+            break;
+    }
+    if (open) {
+        // An error, or the script's end without a COMMIT, undoes the transaction.
+        sqlite3_exec(
+            compiler->store->handle, "ROLLBACK TO " TRANSACTION "; RELEASE " TRANSACTION, NULL,
+            NULL, NULL);
+        result->result_table[0] = '\0';
+    }
+    return ok;
+}
+
+bool sql_run(
+    struct store *store, const struct sql_request *request, struct sql_result *out_result,
+    struct error *err)
+{
+    struct sql_arena arena = {0};
+    struct sql_list nodes = {0};
+    struct sql_result result = {0};
+    struct sql_compiler compiler = {
+        .arena = &arena,
+        .store = store,
+        .request = request,
+        .err = err,
+        .now_us = store_now_ms(store) * 1000};
+
+    err->code = ERROR_NONE;
+    bool ok = sql_parse_script(&arena, request->text, &nodes, err);
+    if (ok) {
+        result.is_script = nodes.count > 1;
+        result.statements = calloc(nodes.count, sizeof *result.statements);
+        ok = result.statements != NULL ? run_script(&compiler, &nodes, &result)
+                                       : error_set(err, ERROR_MEMORY, "out of memory for a script");
+    }
+    sql_arena_clear(&arena);
+    if (ok)
+        *out_result = result;
+    else
+        sql_result_clear(store, &result);
+    return ok;
+}
+
+void sql_result_clear(struct store *store, struct sql_result *result)
+{
+    clear_result_set(store, result);
+    free(result->statements);
+    *result = (struct sql_result){0};
+}
+
+/* Result sets belong to jobs, and jobs to one run of the program: what an earlier run left in the
+ * file is of no use. */
+static bool drop_leftovers(sqlite3 *handle)
+{
+    static const char find[] =
+        "SELECT 'DROP TABLE \"' || name || '\"' FROM sqlite_master WHERE type "
+        "= 'table' AND name GLOB 'bqlocal.result.*' LIMIT 1";
+    sqlite3_stmt *statement = NULL;
+    char *drop = NULL;
+    bool ok = sqlite3_prepare_v2(handle, find, -1, &statement, NULL) == SQLITE_OK;
+
+    while (ok && sqlite3_step(statement) == SQLITE_ROW) {
+        drop = sqlite3_mprintf("%s", sqlite3_column_text(statement, 0));
+        sqlite3_reset(statement);
+        ok = drop != NULL && sqlite3_exec(handle, drop, NULL, NULL, NULL) == SQLITE_OK;
+        sqlite3_free(drop);
+    }
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+bool sql_register(struct store *store, struct error *err)
+{
+    return (sql_udf_register(store->handle) && drop_leftovers(store->handle)) ||
+           error_set(
+               err, ERROR_SOURCE, "cannot prepare the database for queries: %s",
+               sqlite3_errmsg(store->handle));
+}

@@ -1,0 +1,57 @@
+/* sql: GoogleSQL as far as bqlocal understands it: parsed, typed, translated to SQLite and run
+ * against the store. Callers hold the server's big lock. */
+#ifndef BQLOCAL_SQL_RUN_SQL_H
+#define BQLOCAL_SQL_RUN_SQL_H
+
+#include "base/error.h"
+#include "bqlocal/store/store.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sql_request {
+    const char *text;            /* one statement or a script */
+    const char *default_dataset; /* NULL: names need a dataset */
+    const cJSON *parameters;     /* queryParameters array, NULL if none */
+    bool dry_run;                /* analyse only */
+};
+
+/* One child of a script, or the only statement. */
+struct sql_statement {
+    char type[32]; /* SELECT, INSERT, UPDATE, DELETE, MERGE, CREATE_TABLE, CREATE_TABLE_AS_SELECT,
+                      ALTER_TABLE, DROP_TABLE, TRUNCATE_TABLE, BEGIN_TRANSACTION ... */
+    char ddl[16];  /* CREATE, REPLACE, SKIP, ALTER, DROP; "" */
+    char target_dataset[256];
+    char target_table[1100];
+    bool is_dml;
+    int64_t inserted;
+    int64_t updated;
+    int64_t deleted;
+};
+
+/* The result set is kept as a SQLite table of the store: "bqlocal.result.<n>" with columns c0, c1
+ * ... */
+struct sql_result {
+    struct sql_statement *statements;
+    size_t statement_count;
+    bool is_script;             /* more than one statement */
+    struct store_schema schema; /* of the last statement's result; count 0 if none */
+    char result_table[64];      /* unquoted SQLite name; "" if there is no result set */
+    int64_t result_rows;
+};
+
+/* Runs everything; on failure all effects of the failing statement (and of an open transaction) are
+ * undone. Errors: reason and http_status as in store.h; invalidQuery 400 with "... at
+ * [line:column]" for syntax, unknown names and types. */
+MUST_CHECK bool sql_run(
+    struct store *store, const struct sql_request *request, struct sql_result *out_result,
+    struct error *err);
+/* Frees the result and drops its result table. */
+void sql_result_clear(struct store *store, struct sql_result *result);
+
+/* Registers the functions that translated SQL calls, on a new connection. Called by store_open's
+ * caller. */
+MUST_CHECK bool sql_register(struct store *store, struct error *err);
+
+#endif

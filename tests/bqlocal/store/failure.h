@@ -1,0 +1,21 @@
+/* failure: errors as Google words them. The reason and the HTTP status travel in struct error; the
+ * REST layer turns them into an error body, the job layer into an errorResult. Any thread. */
+#ifndef BQLOCAL_STORE_FAILURE_H
+#define BQLOCAL_STORE_FAILURE_H
+
+#include "base/error.h"
+
+/* Fills err with Google's reason ("notFound"), the HTTP status that goes with it and the message;
+ * returns false. */
+bool failure_set(struct error *err, const char *reason, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* The HTTP status of a reason word (BigQuery's "Error messages" table); 400 for an unknown one. */
+int failure_http_status(const char *reason);
+
+/* The canonical status word of an HTTP status ("NOT_FOUND"); static. */
+const char *failure_status_word(int http_status);
+
+/* Gives an error that came without a reason (SQLite, memory) the reason internalError. */
+void failure_complete(struct error *err);
+
+#endif

@@ -1,0 +1,142 @@
+/* store: what bqlocal keeps, in one SQLite database: datasets, tables with their schema, and rows.
+ * One connection behind the server's big lock: callers hold it. It knows nothing of HTTP, jobs or
+ * GoogleSQL.
+ *
+ * A BigQuery table `d.t` is the SQLite table "d.t"; its columns carry BigQuery's names, in schema
+ * order, without declared types. How values are stored (struct store_field.type tells which): INT64
+ * INTEGER · FLOAT64 REAL, but NaN is the text 'NaN' · BOOL INTEGER 0/1 · STRING TEXT · BYTES BLOB ·
+ * NUMERIC, BIGNUMERIC TEXT: plain decimal, no exponent, no trailing zeros of a fraction, no "-0" ·
+ * DATE INTEGER days since 1970-01-01 · TIME INTEGER microseconds since midnight · DATETIME,
+ * TIMESTAMP INTEGER microseconds since 1970-01-01 · JSON TEXT, normalised as BigQuery does: no
+ * white space, object keys sorted, the first of duplicate keys. */
+#ifndef BQLOCAL_STORE_STORE_H
+#define BQLOCAL_STORE_STORE_H
+
+#include "base/error.h"
+
+#include <cjson/cJSON.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum store_type {
+    STORE_INT64,
+    STORE_FLOAT64,
+    STORE_BOOL,
+    STORE_STRING,
+    STORE_BYTES,
+    STORE_NUMERIC,
+    STORE_BIGNUMERIC,
+    STORE_DATE,
+    STORE_TIME,
+    STORE_DATETIME,
+    STORE_TIMESTAMP,
+    STORE_JSON,
+};
+
+struct store_field {
+    char *name;
+    enum store_type type;
+    bool required;
+    char *default_sql; /* defaultValueExpression, NULL if none */
+};
+
+struct store_schema {
+    struct store_field *fields;
+    size_t count;
+};
+
+struct store {
+    sqlite3 *handle;
+    char *project;         /* the one that is served; others are accepted and treated alike */
+    int64_t clock_skew_ms; /* added to the machine's time */
+    int64_t last_version;  /* of resources, ever rising; etags are made of it */
+};
+
+/* path NULL: in memory. */
+MUST_CHECK bool store_open(
+    const char *path, const char *project, struct store *out_store, struct error *err);
+void store_close(struct store *store);
+
+/* Milliseconds since 1970-01-01 as the store sees them. */
+int64_t store_now_ms(const struct store *store);
+
+/* "INTEGER" and "INT64" and so on to a type; false if unknown. */
+bool store_type_parse(const char *text, enum store_type *out_type);
+/* GoogleSQL's name ("INT64") and REST's old name ("INTEGER") of a type; static. */
+const char *store_type_sql(enum store_type type);
+const char *store_type_rest(enum store_type type);
+
+/* Errors carry Google's reason in err->reason and its HTTP status in err->http_status: notFound 404
+ * ("Not found: Table p:d.t was not found in location US"), duplicate 409 ("Already Exists: Table
+ * p:d.t"), invalid 400. */
+
+bool store_dataset_exists(struct store *store, const char *dataset);
+/* All Dataset resources in order of name, as an array, owned. */
+MUST_CHECK bool store_dataset_list(struct store *store, cJSON **out_resources, struct error *err);
+/* resource: the datasets.insert body; kept and given back by get. */
+MUST_CHECK bool store_dataset_insert(
+    struct store *store, const char *dataset, const cJSON *resource, struct error *err);
+MUST_CHECK bool store_dataset_get(
+    struct store *store, const char *dataset, cJSON **out_resource, struct error *err);
+/* Top-level keys replace, null removes, labels merge by key. */
+MUST_CHECK bool store_dataset_patch(
+    struct store *store, const char *dataset, const cJSON *patch, struct error *err);
+MUST_CHECK bool store_dataset_delete(
+    struct store *store, const char *dataset, bool with_contents, struct error *err);
+
+/* The Table resource as tables.get answers (owned), with numRows, etag, creationTime,
+ * lastModifiedTime. Tables past their expirationTime are gone. */
+MUST_CHECK bool store_table_get(
+    struct store *store, const char *dataset, const char *table, cJSON **out_resource,
+    struct error *err);
+/* The resources of a dataset's tables in order of name, as an array, owned; without numRows. */
+MUST_CHECK bool store_table_list(
+    struct store *store, const char *dataset, cJSON **out_resources, struct error *err);
+/* resource: a Table resource (schema.fields, clustering, labels, ...); creates the SQLite table. */
+MUST_CHECK bool store_table_insert(
+    struct store *store, const char *dataset, const char *table, const cJSON *resource,
+    struct error *err);
+/* Merges as tables.patch does: top-level keys replace, null removes, labels merge by key. A schema
+ * may add NULLABLE columns at the end and relax REQUIRED; anything else is refused as BigQuery
+ * does. */
+MUST_CHECK bool store_table_patch(
+    struct store *store, const char *dataset, const char *table, const cJSON *patch,
+    struct error *err);
+MUST_CHECK bool store_table_delete(
+    struct store *store, const char *dataset, const char *table, struct error *err);
+/* Replaces the stored resource and rebuilds the SQLite table where columns were dropped, renamed or
+ * retyped (ALTER TABLE); rows stay. renames: pairs old, new; NULL-terminated or NULL. */
+MUST_CHECK bool store_table_alter(
+    struct store *store, const char *dataset, const char *table, const cJSON *resource,
+    const char *const *renames, struct error *err);
+
+/* Notes that rows changed: a new lastModifiedTime and etag. counts_as_modification: whether the
+ * change counts against the daily table modifications (loads and copies do, DML does not). */
+void store_table_touch(
+    struct store *store, const char *dataset, const char *table, bool counts_as_modification);
+/* Rows that were accepted and forgotten (--discard); numRows includes them. replace: they take the
+ * place of those noted so far. */
+void store_table_note_discarded(
+    struct store *store, const char *dataset, const char *table, int64_t rows, bool replace);
+
+/* The schema of an existing table, to be cleared by the caller. */
+MUST_CHECK bool store_schema(
+    struct store *store, const char *dataset, const char *table, struct store_schema *out_schema,
+    struct error *err);
+/* The same from a REST schema object or an array of fields. */
+MUST_CHECK bool store_schema_parse(
+    const cJSON *schema, struct store_schema *out_schema, struct error *err);
+/* Back to an array of REST fields (old type names, mode), owned. */
+cJSON *store_schema_json(const struct store_schema *schema);
+void store_schema_clear(struct store_schema *schema);
+
+/* The SQLite table's name, quoted ("d.t" with its quotes), to be freed. */
+char *store_table_quoted(const char *dataset, const char *table);
+
+/* One stored cell as REST answers it: NULL is JSON null, everything else a string.
+ * int64_timestamps: as microseconds, else as float seconds. */
+cJSON *store_cell_json(sqlite3_value *value, enum store_type type, bool int64_timestamps);
+
+#endif

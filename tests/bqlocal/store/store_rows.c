@@ -1,0 +1,231 @@
+/* The SQLite tables that hold rows. */
+#include "bqlocal/store/failure.h"
+#include "bqlocal/store/store.h"
+#include "bqlocal/store/store_internal.h"
+#include "bqlocal/store/value.h"
+
+#include "base/buffer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* A statement over 2,000 columns of 300 bytes stays far below this. */
+#define STATEMENT_BYTES_MAX ((size_t)16 << 20)
+
+char *store_table_quoted(const char *dataset, const char *table)
+{
+    char *text = sqlite3_mprintf("\"%w.%w\"", dataset, table);
+    char *copy = text == NULL ? NULL : strdup(text);
+
+    sqlite3_free(text);
+    return copy;
+}
+
+static void append_quoted(struct buffer *out, const char *name)
+{
+    char *quoted = sqlite3_mprintf("\"%w\"", name);
+
+    buffer_append_text(out, quoted == NULL ? "" : quoted);
+    sqlite3_free(quoted);
+}
+
+static void append_columns(struct buffer *out, const struct store_schema *schema)
+{
+    if (schema->count == 0)
+        append_quoted(out, STORE_NO_COLUMNS);
+    for (size_t i = 0; i < schema->count; i++) {
+        if (i > 0)
+            buffer_append_byte(out, ',');
+        append_quoted(out, schema->fields[i].name);
+    }
+}
+
+static bool create(
+    struct store *store, const char *quoted, const struct store_schema *schema, struct error *err)
+{
+    struct buffer sql;
+    bool ok = false;
+
+    buffer_init(&sql, STATEMENT_BYTES_MAX);
+    buffer_printf(&sql, "create table %s(", quoted);
+    append_columns(&sql, schema);
+    buffer_append_byte(&sql, ')');
+    if (buffer_check(&sql, "a table's columns", err))
+        ok = store_execute(store, buffer_text(&sql), err);
+    buffer_clear(&sql);
+    return ok;
+}
+
+bool store_rows_create(
+    struct store *store, const char *dataset, const char *table, const struct store_schema *schema,
+    struct error *err)
+{
+    char *quoted = store_table_quoted(dataset, table);
+    bool ok = quoted == NULL ? error_set(err, ERROR_MEMORY, "out of memory for %s", table)
+                             : create(store, quoted, schema, err);
+
+    free(quoted);
+    return ok;
+}
+
+static const struct store_field *find_source(
+    const struct store_schema *from, const char *name, const char *const *renames)
+{
+    for (size_t i = 0; renames != NULL && renames[i] != NULL; i += 2)
+        if (strcasecmp(renames[i + 1], name) == 0)
+            name = renames[i];
+    for (size_t i = 0; i < from->count; i++)
+        if (strcasecmp(from->fields[i].name, name) == 0)
+            return &from->fields[i];
+    return NULL;
+}
+
+/* The expression that turns a column into the wider type. */
+static void append_converted(struct buffer *out, const struct store_field *from, enum store_type to)
+{
+    bool to_text = from->type == STORE_INT64 && (to == STORE_NUMERIC || to == STORE_BIGNUMERIC);
+    bool to_real = to == STORE_FLOAT64 && from->type != STORE_FLOAT64;
+
+    if (to_text || to_real)
+        buffer_append_text(out, "cast(");
+    append_quoted(out, from->name);
+    if (to_text || to_real)
+        buffer_append_text(out, to_text ? " as text)" : " as real)");
+}
+
+static bool only_adds(
+    const struct store_schema *from, const struct store_schema *to, const char *const *renames)
+{
+    if (from->count == 0)
+        return to->count == 0;
+    if (to->count < from->count || (renames != NULL && renames[0] != NULL))
+        return false;
+    for (size_t i = 0; i < from->count; i++)
+        if (strcmp(from->fields[i].name, to->fields[i].name) != 0 ||
+            from->fields[i].type != to->fields[i].type)
+            return false;
+    return true;
+}
+
+static bool add_columns(
+    struct store *store, const char *quoted, const struct store_schema *schema, size_t first,
+    struct error *err)
+{
+    for (size_t i = first; i < schema->count; i++)
+        if (!store_executef(
+                store, err, "alter table %s add column \"%w\"", quoted, schema->fields[i].name))
+            return false;
+    return true;
+}
+
+/* Copies the rows into a new table of the same name. */
+static bool rewrite(
+    struct store *store, const char *quoted, const struct store_schema *from,
+    const struct store_schema *to, const char *const *renames, struct error *err)
+{
+    static const char aside[] = "\"bqlocal.rebuild\"";
+    struct buffer sql;
+    bool ok = false;
+
+    buffer_init(&sql, STATEMENT_BYTES_MAX);
+    buffer_printf(&sql, "insert into %s select ", aside);
+    if (to->count == 0)
+        buffer_append_text(&sql, "null");
+    for (size_t i = 0; i < to->count; i++) {
+        const struct store_field *source = find_source(from, to->fields[i].name, renames);
+        if (i > 0)
+            buffer_append_byte(&sql, ',');
+        if (source == NULL)
+            buffer_append_text(&sql, "null");
+        else
+            append_converted(&sql, source, to->fields[i].type);
+    }
+    buffer_printf(&sql, " from %s order by rowid", quoted);
+    if (!buffer_check(&sql, "a table's columns", err))
+        goto cleanup;
+    ok = create(store, aside, to, err) && store_execute(store, buffer_text(&sql), err) &&
+         store_executef(store, err, "drop table %s", quoted) &&
+         store_executef(store, err, "alter table %s rename to %s", aside, quoted);
+
+cleanup:
+    buffer_clear(&sql);
+    return ok;
+}
+
+bool store_rows_rebuild(
+    struct store *store, const char *dataset, const char *table, const struct store_schema *from,
+    const struct store_schema *to, const char *const *renames, struct error *err)
+{
+    char *quoted = store_table_quoted(dataset, table);
+    bool ok;
+
+    if (quoted == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory for %s", table);
+    if (only_adds(from, to, renames))
+        ok = add_columns(store, quoted, to, from->count, err);
+    else
+        ok = rewrite(store, quoted, from, to, renames, err);
+    free(quoted);
+    return ok;
+}
+
+static cJSON *timestamp_json(int64_t us, bool int64_timestamps)
+{
+    char text[VALUE_TEXT_SIZE];
+    const char *sign = us < 0 ? "-" : "";
+    uint64_t size = us < 0 ? 0 - (uint64_t)us : (uint64_t)us;
+
+    if (int64_timestamps)
+        snprintf(text, sizeof text, "%lld", (long long)us);
+    else
+        snprintf(
+            text, sizeof text, "%s%llu.%06llu", sign, (unsigned long long)(size / 1000000),
+            (unsigned long long)(size % 1000000));
+    return cJSON_CreateString(text);
+}
+
+static cJSON *bytes_json(sqlite3_value *value)
+{
+    struct buffer text;
+
+    // A blob's pointer first, then its size: SQLite converts on the first call.
+    const char *bytes = sqlite3_value_blob(value);
+    struct slice slice = {bytes, (size_t)sqlite3_value_bytes(value)};
+    buffer_init(&text, SIZE_MAX / 4);
+    value_base64_encode(slice, &text);
+    cJSON *item = cJSON_CreateString(buffer_text(&text));
+    buffer_clear(&text);
+    return item;
+}
+
+cJSON *store_cell_json(sqlite3_value *value, enum store_type type, bool int64_timestamps)
+{
+    char text[VALUE_TEXT_SIZE];
+
+    if (sqlite3_value_type(value) == SQLITE_NULL)
+        return cJSON_CreateNull();
+    switch (type) {
+    case STORE_BOOL:
+        return cJSON_CreateString(sqlite3_value_int(value) != 0 ? "true" : "false");
+    case STORE_FLOAT64:
+        if (sqlite3_value_type(value) == SQLITE_TEXT)
+            break;
+        return cJSON_CreateString(value_format_double(sqlite3_value_double(value), text));
+    case STORE_BYTES:
+        return bytes_json(value);
+    case STORE_DATE:
+        return cJSON_CreateString(value_format_date(sqlite3_value_int64(value), text));
+    case STORE_TIME:
+        return cJSON_CreateString(value_format_time(sqlite3_value_int64(value), text));
+    case STORE_DATETIME:
+        return cJSON_CreateString(value_format_datetime(sqlite3_value_int64(value), 'T', text));
+    case STORE_TIMESTAMP:
+        return timestamp_json(sqlite3_value_int64(value), int64_timestamps);
+    default:
+        break;
+    }
+    const char *words = (const char *)sqlite3_value_text(value);
+    return cJSON_CreateString(words == NULL ? "" : words);
+}

@@ -1,0 +1,381 @@
+/* Schemas of the store: types, fields, and what a Table resource may say. */
+#include "bqlocal/store/failure.h"
+#include "bqlocal/store/store.h"
+#include "bqlocal/store/store_internal.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define CLUSTER_MAX     4
+#define PRIMARY_KEY_MAX 16
+
+static const struct {
+    const char *sql;
+    const char *rest;
+    bool clusters;
+    bool keys;
+} types[] = {
+    [STORE_INT64] = {"INT64", "INTEGER", true, true},
+    [STORE_FLOAT64] = {"FLOAT64", "FLOAT", false, false},
+    [STORE_BOOL] = {"BOOL", "BOOLEAN", true, true},
+    [STORE_STRING] = {"STRING", "STRING", true, true},
+    [STORE_BYTES] = {"BYTES", "BYTES", false, true},
+    [STORE_NUMERIC] = {"NUMERIC", "NUMERIC", true, true},
+    [STORE_BIGNUMERIC] = {"BIGNUMERIC", "BIGNUMERIC", true, true},
+    [STORE_DATE] = {"DATE", "DATE", true, true},
+    [STORE_TIME] = {"TIME", "TIME", false, false},
+    [STORE_DATETIME] = {"DATETIME", "DATETIME", true, true},
+    [STORE_TIMESTAMP] = {"TIMESTAMP", "TIMESTAMP", true, true},
+    [STORE_JSON] = {"JSON", "JSON", false, false},
+};
+
+#define TYPE_COUNT (sizeof types / sizeof types[0])
+
+bool store_type_parse(const char *text, enum store_type *out_type)
+{
+    for (size_t i = 0; i < TYPE_COUNT; i++)
+        if (strcasecmp(text, types[i].sql) == 0 || strcasecmp(text, types[i].rest) == 0) {
+            *out_type = (enum store_type)i;
+            return true;
+        }
+    return false;
+}
+
+const char *store_type_sql(enum store_type type)
+{
+    return types[type].sql;
+}
+
+const char *store_type_rest(enum store_type type)
+{
+    return types[type].rest;
+}
+
+static const char *text_of(const cJSON *object, const char *key)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+}
+
+/* BigQuery's rules for column names, flexible ones included. */
+static bool check_name(const char *name, struct error *err)
+{
+    static const char *const prefixes[] = {
+        "_TABLE_",
+        "_FILE_",
+        "_PARTITION",
+        "_ROW_TIMESTAMP",
+        "__ROOT__",
+        "_COLIDENTIFIER",
+        "_CHANGE_SEQUENCE_NUMBER",
+        "_CHANGE_TYPE",
+        "_CHANGE_TIMESTAMP",
+    };
+    if (name == NULL || *name == '\0')
+        return failure_set(err, "invalid", "Field name cannot be empty");
+    bool plain = !isdigit((unsigned char)*name);
+    for (const char *at = name; *at != '\0'; at++)
+        plain = plain && (isalnum((unsigned char)*at) || *at == '_' || (*at & 0x80) != 0 ||
+                          strchr("&%=+:'<>#| -", *at) != NULL);
+    if (!plain || strlen(name) > 300)
+        return failure_set(
+            err, "invalid",
+            "Invalid field name \"%.320s\". Fields must contain the allowed characters, and be at "
+            "most 300 characters long.",
+            name);
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+        if (strncasecmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+            return failure_set(
+                err, "invalid",
+                "Invalid field name \"%.320s\". Field names are not allowed to start with the "
+                "(case-insensitive) prefixes _PARTITION, _TABLE_, _FILE_, _ROW_TIMESTAMP, "
+                "__ROOT__, _COLIDENTIFIER and _CHANGE_",
+                name);
+    return true;
+}
+
+static bool parse_field(const cJSON *item, struct store_field *out_field, struct error *err)
+{
+    const char *name = text_of(item, "name");
+    const char *type = text_of(item, "type");
+    const char *mode = text_of(item, "mode");
+    const char *default_sql = text_of(item, "defaultValueExpression");
+
+    if (!check_name(name, err))
+        return false;
+    if (type == NULL)
+        return failure_set(err, "invalid", "Field %s is missing its type", name);
+    if (mode != NULL && strcasecmp(mode, "REPEATED") == 0)
+        return failure_set(
+            err, "notImplemented", "Field %s: bqlocal does not keep REPEATED fields", name);
+    if (mode != NULL && strcasecmp(mode, "NULLABLE") != 0 && strcasecmp(mode, "REQUIRED") != 0)
+        return failure_set(
+            err, "invalid", "Invalid value for mode: %.64s is not a valid value", mode);
+    if (!store_type_parse(type, &out_field->type)) {
+        bool known = strcasecmp(type, "RECORD") == 0 || strcasecmp(type, "STRUCT") == 0 ||
+                     strcasecmp(type, "GEOGRAPHY") == 0 || strcasecmp(type, "RANGE") == 0 ||
+                     strcasecmp(type, "INTERVAL") == 0;
+        if (known)
+            return failure_set(
+                err, "notImplemented", "Field %s: bqlocal does not keep the type %s", name, type);
+        return failure_set(
+            err, "invalid", "Invalid value for type: %.64s is not a valid value", type);
+    }
+    out_field->name = strdup(name);
+    out_field->required = mode != NULL && strcasecmp(mode, "REQUIRED") == 0;
+    out_field->default_sql = default_sql == NULL ? NULL : strdup(default_sql);
+    return true;
+}
+
+bool store_schema_parse(const cJSON *schema, struct store_schema *out_schema, struct error *err)
+{
+    const cJSON *fields =
+        cJSON_IsArray(schema) ? schema : cJSON_GetObjectItemCaseSensitive(schema, "fields");
+    int length = cJSON_GetArraySize(fields);
+    struct store_schema parsed = {calloc((size_t)length + 1, sizeof *parsed.fields), 0};
+    const cJSON *item;
+
+    if (parsed.fields == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory for a schema");
+    cJSON_ArrayForEach(item, fields)
+    {
+        struct store_field *field = &parsed.fields[parsed.count];
+        if (!parse_field(item, field, err))
+            goto failed;
+        parsed.count++;
+        for (size_t i = 0; i + 1 < parsed.count; i++)
+            if (strcasecmp(parsed.fields[i].name, field->name) == 0) {
+                failure_set(err, "invalid", "Field %s already exists in schema", field->name);
+                goto failed;
+            }
+    }
+    *out_schema = parsed;
+    return true;
+
+failed:
+    store_schema_clear(&parsed);
+    return false;
+}
+
+cJSON *store_schema_json(const struct store_schema *schema)
+{
+    cJSON *fields = cJSON_CreateArray();
+
+    for (size_t i = 0; i < schema->count; i++) {
+        const struct store_field *field = &schema->fields[i];
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddStringToObject(item, "name", field->name);
+        cJSON_AddStringToObject(item, "type", store_type_rest(field->type));
+        cJSON_AddStringToObject(item, "mode", field->required ? "REQUIRED" : "NULLABLE");
+        if (field->default_sql != NULL)
+            cJSON_AddStringToObject(item, "defaultValueExpression", field->default_sql);
+        cJSON_AddItemToArray(fields, item);
+    }
+    return fields;
+}
+
+void store_schema_clear(struct store_schema *schema)
+{
+    for (size_t i = 0; i < schema->count; i++) {
+        free(schema->fields[i].name);
+        free(schema->fields[i].default_sql);
+    }
+    free(schema->fields);
+    *schema = (struct store_schema){0};
+}
+
+static const struct store_field *find_field(const struct store_schema *schema, const char *name)
+{
+    for (size_t i = 0; name != NULL && i < schema->count; i++)
+        if (strcasecmp(schema->fields[i].name, name) == 0)
+            return &schema->fields[i];
+    return NULL;
+}
+
+static bool check_clustering(
+    const cJSON *resource, const struct store_schema *schema, struct error *err)
+{
+    const cJSON *fields = cJSON_GetObjectItemCaseSensitive(
+        cJSON_GetObjectItemCaseSensitive(resource, "clustering"), "fields");
+    const cJSON *item;
+
+    if (cJSON_GetArraySize(fields) > CLUSTER_MAX)
+        return failure_set(err, "invalid", "Too many clustering columns: at most %d", CLUSTER_MAX);
+    cJSON_ArrayForEach(item, fields)
+    {
+        const struct store_field *field = find_field(schema, cJSON_GetStringValue(item));
+        if (field == NULL)
+            return failure_set(
+                err, "invalid",
+                "The field specified for clustering cannot be found in the schema. Invalid field: "
+                "%.300s.",
+                cJSON_GetStringValue(item));
+        if (!types[field->type].clusters)
+            return failure_set(
+                err, "invalid", "Clustering is not supported on column %s of type %s", field->name,
+                store_type_sql(field->type));
+    }
+    return true;
+}
+
+static bool check_primary_key(
+    const cJSON *resource, const struct store_schema *schema, struct error *err)
+{
+    const cJSON *columns = cJSON_GetObjectItemCaseSensitive(
+        cJSON_GetObjectItemCaseSensitive(
+            cJSON_GetObjectItemCaseSensitive(resource, "tableConstraints"), "primaryKey"),
+        "columns");
+    const cJSON *item;
+
+    if (cJSON_GetArraySize(columns) > PRIMARY_KEY_MAX)
+        return failure_set(
+            err, "invalid", "Too many primary key columns: at most %d", PRIMARY_KEY_MAX);
+    cJSON_ArrayForEach(item, columns)
+    {
+        const struct store_field *field = find_field(schema, cJSON_GetStringValue(item));
+        if (field == NULL)
+            return failure_set(
+                err, "invalid", "Primary key column %.300s is not in the schema",
+                cJSON_GetStringValue(item));
+        if (!types[field->type].keys)
+            return failure_set(
+                err, "invalid", "Primary key column %s cannot be of type %s", field->name,
+                store_type_sql(field->type));
+    }
+    return true;
+}
+
+static bool check_partitioning(
+    const cJSON *resource, const struct store_schema *schema, struct error *err)
+{
+    const cJSON *time = cJSON_GetObjectItemCaseSensitive(resource, "timePartitioning");
+    const cJSON *range = cJSON_GetObjectItemCaseSensitive(resource, "rangePartitioning");
+    const char *name = text_of(time != NULL ? time : range, "field");
+
+    if (time == NULL && range == NULL)
+        return true;
+    if (name == NULL) // by ingestion time
+        return range == NULL || failure_set(err, "invalid", "Range partitioning needs a field");
+    const struct store_field *field = find_field(schema, name);
+    if (field == NULL)
+        return failure_set(
+            err, "invalid",
+            "The field specified for partitioning cannot be found in the schema. Invalid field: "
+            "%.300s.",
+            name);
+    bool fits = range != NULL ? field->type == STORE_INT64
+                              : field->type == STORE_DATE || field->type == STORE_TIMESTAMP ||
+                                    field->type == STORE_DATETIME;
+    if (!fits)
+        return failure_set(
+            err, "invalid", "The field specified for partitioning has an invalid type %s: %s",
+            store_type_rest(field->type), field->name);
+    return true;
+}
+
+bool store_resource_check(cJSON *resource, struct error *err)
+{
+    cJSON *fields = cJSON_GetObjectItemCaseSensitive(
+        cJSON_GetObjectItemCaseSensitive(resource, "schema"), "fields");
+    struct store_schema schema = {0};
+    cJSON *item;
+    size_t index = 0;
+
+    if (cJSON_HasObjectItem(resource, "view") || cJSON_HasObjectItem(resource, "materializedView"))
+        return failure_set(err, "notImplemented", "bqlocal does not keep views");
+    if (cJSON_HasObjectItem(resource, "externalDataConfiguration"))
+        return failure_set(err, "notImplemented", "bqlocal does not keep external tables");
+    if (!store_schema_parse(fields, &schema, err))
+        return false;
+    cJSON_ArrayForEach(item, fields)
+    {
+        cJSON *type = cJSON_CreateString(store_type_rest(schema.fields[index++].type));
+        cJSON_ReplaceItemInObjectCaseSensitive(item, "type", type);
+    }
+    bool ok = check_clustering(resource, &schema, err) &&
+              check_partitioning(resource, &schema, err) &&
+              check_primary_key(resource, &schema, err);
+    store_schema_clear(&schema);
+    return ok;
+}
+
+static const cJSON *find_item(const cJSON *fields, const char *name)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, fields)
+    {
+        const char *other = text_of(item, "name");
+        if (other != NULL && strcasecmp(other, name) == 0)
+            return item;
+    }
+    return NULL;
+}
+
+static bool check_change(
+    const struct store_field *old, const struct store_field *new, const char *where,
+    struct error *err)
+{
+    if (old->type != new->type)
+        return failure_set(
+            err, "invalid",
+            "Provided Schema does not match %s. Field %s has changed type from %s to %s", where,
+            old->name, store_type_rest(old->type), store_type_rest(new->type));
+    if (new->required && !old->required)
+        return failure_set(
+            err, "invalid",
+            "Provided Schema does not match %s. Field %s has changed mode from NULLABLE to "
+            "REQUIRED",
+            where, old->name);
+    return true;
+}
+
+bool store_fields_merge(
+    const cJSON *old_fields, const cJSON *new_fields, const char *where, cJSON **out_fields,
+    struct error *err)
+{
+    struct store_schema old = {0};
+    struct store_schema new = {0};
+    cJSON *merged = cJSON_CreateArray();
+    bool ok = false;
+
+    if (!store_schema_parse(old_fields, &old, err) || !store_schema_parse(new_fields, &new, err))
+        goto cleanup;
+    for (size_t i = 0; i < old.count; i++) {
+        const struct store_field *field = find_field(&new, old.fields[i].name);
+        if (field == NULL) {
+            failure_set(
+                err, "invalid",
+                "Provided Schema does not match %s. Field %s is missing in new schema", where,
+                old.fields[i].name);
+            goto cleanup;
+        }
+        if (!check_change(&old.fields[i], field, where, err))
+            goto cleanup;
+        cJSON_AddItemToArray(merged, cJSON_Duplicate(find_item(new_fields, field->name), true));
+    }
+    for (size_t i = 0; i < new.count; i++) {
+        if (find_field(&old, new.fields[i].name) != NULL)
+            continue;
+        if (new.fields[i].required && old.count > 0) {
+            failure_set(
+                err, "invalid",
+                "Provided Schema does not match %s. Cannot add required fields to an existing "
+                "schema. (field: %s)",
+                where, new.fields[i].name);
+            goto cleanup;
+        }
+        cJSON_AddItemToArray(
+            merged, cJSON_Duplicate(find_item(new_fields, new.fields[i].name), true));
+    }
+    *out_fields = merged;
+    merged = NULL;
+    ok = true;
+
+cleanup:
+    cJSON_Delete(merged);
+    store_schema_clear(&old);
+    store_schema_clear(&new);
+    return ok;
+}

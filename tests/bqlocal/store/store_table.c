@@ -1,0 +1,554 @@
+/* Tables of the store: their resources and what the server says of them. */
+#include "bqlocal/store/failure.h"
+#include "bqlocal/store/store.h"
+#include "bqlocal/store/store_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DAY_MS INT64_C(86400000)
+
+/* What the server says of a table, never the caller. */
+static const char *const output_only[] = {
+    "kind",
+    "id",
+    "etag",
+    "selfLink",
+    "tableReference",
+    "creationTime",
+    "numRows",
+    "numBytes",
+    "location",
+    "lastModifiedTime",
+    "type",
+    "numTotalLogicalBytes",
+    "streamingBuffer",
+    "numLongTermBytes",
+};
+
+static void strip(cJSON *resource)
+{
+    for (size_t i = 0; i < sizeof output_only / sizeof output_only[0]; i++)
+        cJSON_DeleteItemFromObjectCaseSensitive(resource, output_only[i]);
+}
+
+static bool not_found(
+    struct store *store, const char *dataset, const char *table, struct error *err)
+{
+    cJSON *resource = NULL;
+
+    if (!store_dataset_get(store, dataset, &resource, err))
+        return false;
+    const char *location =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(resource, "location"));
+    failure_set(
+        err, "notFound", "Not found: Table %s:%s.%s was not found in location %s", store->project,
+        dataset, table, location == NULL ? "US" : location);
+    cJSON_Delete(resource);
+    return false;
+}
+
+/* Milliseconds of expirationTime, 0 if there is none or it is no number. */
+static int64_t expiration_of(const cJSON *resource)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(resource, "expirationTime");
+
+    if (cJSON_IsNumber(item))
+        return (int64_t)item->valuedouble;
+    return cJSON_IsString(item) ? strtoll(item->valuestring, NULL, 10) : 0;
+}
+
+static bool drop_rows(
+    struct store *store, const char *dataset, const char *table, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+
+    if (!store_executef(store, err, "drop table if exists \"%w.%w\"", dataset, table) ||
+        !store_prepare(
+            store, "delete from bqlocal_tables where dataset = ?1 and name = ?2", &statement, err,
+            dataset, table, NULL))
+        return false;
+    bool ok = sqlite3_step(statement) == SQLITE_DONE || store_sqlite_failed(store, err);
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+/* Drops every table whose time is over. */
+static bool expire(struct store *store, struct error *err)
+{
+    char *dataset = NULL;
+    char *table = NULL;
+    sqlite3_stmt *row = NULL;
+    bool ok = true;
+
+    for (bool more = true; ok && more;) {
+        ok = store_prepare(
+            store,
+            "select dataset, name from bqlocal_tables where expires_ms is not null and"
+            " expires_ms <= ?1 limit 1",
+            &row, err, NULL);
+        if (!ok)
+            break;
+        sqlite3_bind_int64(row, 1, store_now_ms(store));
+        more = sqlite3_step(row) == SQLITE_ROW;
+        if (more) {
+            dataset = strdup((const char *)sqlite3_column_text(row, 0));
+            table = strdup((const char *)sqlite3_column_text(row, 1));
+        }
+        sqlite3_finalize(row);
+        if (more)
+            ok = drop_rows(store, dataset, table, err);
+        free(dataset);
+        free(table);
+        dataset = table = NULL;
+    }
+    return ok;
+}
+
+bool store_record_read(
+    struct store *store, const char *dataset, const char *table, struct store_record *out_record,
+    struct error *err)
+{
+    sqlite3_stmt *row = NULL;
+    struct store_record record = {0};
+
+    if (!expire(store, err) ||
+        !store_prepare(
+            store,
+            "select resource, version, created_ms, modified_ms, discarded_rows, modification_day,"
+            " modifications from bqlocal_tables where dataset = ?1 and name = ?2",
+            &row, err, dataset, table, NULL))
+        return false;
+    if (sqlite3_step(row) == SQLITE_ROW) {
+        record = (struct store_record){
+            .resource = cJSON_Parse((const char *)sqlite3_column_text(row, 0)),
+            .version = sqlite3_column_int64(row, 1),
+            .created_ms = sqlite3_column_int64(row, 2),
+            .modified_ms = sqlite3_column_int64(row, 3),
+            .discarded_rows = sqlite3_column_int64(row, 4),
+            .modification_day = sqlite3_column_int64(row, 5),
+            .modifications = sqlite3_column_int64(row, 6),
+        };
+    }
+    sqlite3_finalize(row);
+    if (record.resource == NULL)
+        return not_found(store, dataset, table, err);
+    *out_record = record;
+    return true;
+}
+
+void store_record_clear(struct store_record *record)
+{
+    cJSON_Delete(record->resource);
+    record->resource = NULL;
+}
+
+bool store_record_write(
+    struct store *store, const char *dataset, const char *table, const cJSON *resource,
+    struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    char *text = cJSON_PrintUnformatted(resource);
+    int64_t expires = expiration_of(resource);
+    bool ok = false;
+
+    if (text == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory for table %s", table);
+    if (!store_prepare(
+            store,
+            "insert into bqlocal_tables(dataset, name, resource, version, created_ms, modified_ms,"
+            " expires_ms) values(?1, ?2, ?3, ?4, ?5, ?5, ?6)"
+            " on conflict(dataset, name) do update set resource = excluded.resource,"
+            " version = excluded.version, modified_ms = excluded.modified_ms,"
+            " expires_ms = excluded.expires_ms",
+            &statement, err, dataset, table, text, NULL))
+        goto cleanup;
+    sqlite3_bind_int64(statement, 4, store_next_version(store));
+    sqlite3_bind_int64(statement, 5, store_now_ms(store));
+    if (expires > 0)
+        sqlite3_bind_int64(statement, 6, expires);
+    ok = sqlite3_step(statement) == SQLITE_DONE || store_sqlite_failed(store, err);
+
+cleanup:
+    sqlite3_finalize(statement);
+    free(text);
+    return ok;
+}
+
+static void add_number(cJSON *object, const char *key, int64_t number)
+{
+    char text[32];
+
+    sqlite3_snprintf(sizeof text, text, "%lld", (long long)number);
+    cJSON_AddStringToObject(object, key, text);
+}
+
+/* Adds what the server says of a table to its stored resource. */
+static void complete(
+    struct store *store, const char *dataset, const char *table, struct store_record *record)
+{
+    cJSON *resource = record->resource;
+    cJSON *dataset_resource = NULL;
+    struct error ignored;
+    char etag[32];
+
+    cJSON_AddStringToObject(resource, "kind", "bigquery#table");
+    sqlite3_snprintf(sizeof etag, etag, "\"%llx\"", (long long)record->version);
+    cJSON_AddStringToObject(resource, "etag", etag);
+    char *id = sqlite3_mprintf("%s:%s.%s", store->project, dataset, table);
+    cJSON_AddStringToObject(resource, "id", id);
+    sqlite3_free(id);
+    cJSON *reference = cJSON_AddObjectToObject(resource, "tableReference");
+    cJSON_AddStringToObject(reference, "projectId", store->project);
+    cJSON_AddStringToObject(reference, "datasetId", dataset);
+    cJSON_AddStringToObject(reference, "tableId", table);
+    cJSON_AddStringToObject(resource, "type", "TABLE");
+    add_number(resource, "creationTime", record->created_ms);
+    add_number(resource, "lastModifiedTime", record->modified_ms);
+    if (store_dataset_get(store, dataset, &dataset_resource, &ignored)) {
+        const char *location =
+            cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(dataset_resource, "location"));
+        cJSON_AddStringToObject(resource, "location", location == NULL ? "US" : location);
+        cJSON_Delete(dataset_resource);
+    }
+}
+
+static bool count_rows(
+    struct store *store, const char *dataset, const char *table, int64_t *out_count,
+    struct error *err)
+{
+    char *sql = sqlite3_mprintf("select count(*) from \"%w.%w\"", dataset, table);
+    sqlite3_stmt *row = NULL;
+    bool ok = false;
+
+    if (sql == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory for a statement");
+    if (store_prepare(store, sql, &row, err, NULL)) {
+        ok = sqlite3_step(row) == SQLITE_ROW || store_sqlite_failed(store, err);
+        if (ok)
+            *out_count = sqlite3_column_int64(row, 0);
+    }
+    sqlite3_finalize(row);
+    sqlite3_free(sql);
+    return ok;
+}
+
+bool store_table_get(
+    struct store *store, const char *dataset, const char *table, cJSON **out_resource,
+    struct error *err)
+{
+    struct store_record record = {0};
+    int64_t rows = 0;
+
+    if (!store_record_read(store, dataset, table, &record, err))
+        return false;
+    if (!count_rows(store, dataset, table, &rows, err)) {
+        store_record_clear(&record);
+        return false;
+    }
+    complete(store, dataset, table, &record);
+    add_number(record.resource, "numRows", rows + record.discarded_rows);
+    *out_resource = record.resource;
+    return true;
+}
+
+bool store_table_list(
+    struct store *store, const char *dataset, cJSON **out_resources, struct error *err)
+{
+    cJSON *resource = NULL;
+    cJSON *resources = NULL;
+    sqlite3_stmt *row = NULL;
+
+    if (!store_dataset_get(store, dataset, &resource, err))
+        return false;
+    cJSON_Delete(resource);
+    if (!expire(store, err) ||
+        !store_prepare(
+            store,
+            "select name, resource, version, created_ms, modified_ms from bqlocal_tables"
+            " where dataset = ?1 order by name",
+            &row, err, dataset, NULL))
+        return false;
+    resources = cJSON_CreateArray();
+    while (sqlite3_step(row) == SQLITE_ROW) {
+        struct store_record record = {
+            .resource = cJSON_Parse((const char *)sqlite3_column_text(row, 1)),
+            .version = sqlite3_column_int64(row, 2),
+            .created_ms = sqlite3_column_int64(row, 3),
+            .modified_ms = sqlite3_column_int64(row, 4),
+        };
+        complete(store, dataset, (const char *)sqlite3_column_text(row, 0), &record);
+        cJSON_AddItemToArray(resources, record.resource);
+    }
+    sqlite3_finalize(row);
+    *out_resources = resources;
+    return true;
+}
+
+static bool name_is_valid(const char *name)
+{
+    size_t length = strlen(name);
+    bool ok = length > 0 && length <= 1024;
+
+    for (const char *at = name; ok && *at != '\0'; at++)
+        ok = (*at & 0x80) != 0 || strchr("_- ", *at) != NULL || (*at >= '0' && *at <= '9') ||
+             (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z');
+    return ok;
+}
+
+/* SQLite does not tell apart names that differ in case only; BigQuery does. */
+static bool check_free(
+    struct store *store, const char *dataset, const char *table, struct error *err)
+{
+    sqlite3_stmt *row = NULL;
+    bool ok = true;
+
+    if (!expire(store, err) ||
+        !store_prepare(
+            store,
+            "select name from bqlocal_tables where lower(dataset) = lower(?1) and"
+            " lower(name) = lower(?2) order by name = ?2 desc",
+            &row, err, dataset, table, NULL))
+        return false;
+    if (sqlite3_step(row) == SQLITE_ROW) {
+        if (strcmp((const char *)sqlite3_column_text(row, 0), table) == 0)
+            ok = failure_set(
+                err, "duplicate", "Already Exists: Table %s:%s.%s", store->project, dataset, table);
+        else
+            ok = failure_set(
+                err, "notImplemented",
+                "bqlocal cannot keep table %s beside one whose name differs in case only", table);
+    }
+    sqlite3_finalize(row);
+    return ok;
+}
+
+static void apply_dataset_default(struct store *store, const cJSON *dataset, cJSON *resource)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(dataset, "defaultTableExpirationMs");
+    int64_t lifetime = cJSON_IsString(item)   ? strtoll(item->valuestring, NULL, 10)
+                       : cJSON_IsNumber(item) ? (int64_t)item->valuedouble
+                                              : 0;
+
+    if (lifetime > 0 && expiration_of(resource) == 0)
+        add_number(resource, "expirationTime", store_now_ms(store) + lifetime);
+}
+
+static bool check_expiration(struct store *store, const cJSON *resource, struct error *err)
+{
+    int64_t expires = expiration_of(resource);
+
+    if (expires > 0 && expires <= store_now_ms(store))
+        return failure_set(err, "invalid", "Invalid value for expirationTime: it is in the past");
+    return true;
+}
+
+static bool insert_checked(
+    struct store *store, const char *dataset, const char *table, cJSON *resource, struct error *err)
+{
+    struct store_schema schema = {0};
+
+    if (!store_resource_check(resource, err) || !check_expiration(store, resource, err) ||
+        !store_schema_parse(cJSON_GetObjectItemCaseSensitive(resource, "schema"), &schema, err))
+        return false;
+    bool ok = store_begin(store, err);
+    if (ok)
+        ok = store_end(
+            store,
+            store_rows_create(store, dataset, table, &schema, err) &&
+                store_record_write(store, dataset, table, resource, err),
+            err);
+    store_schema_clear(&schema);
+    return ok;
+}
+
+bool store_table_insert(
+    struct store *store, const char *dataset, const char *table, const cJSON *resource,
+    struct error *err)
+{
+    cJSON *dataset_resource = NULL;
+    cJSON *copy = NULL;
+    bool ok = false;
+
+    if (!store_dataset_get(store, dataset, &dataset_resource, err))
+        return false;
+    if (!name_is_valid(table)) {
+        failure_set(err, "invalid", "Invalid table ID \"%.300s\".", table);
+        goto cleanup;
+    }
+    if (!check_free(store, dataset, table, err))
+        goto cleanup;
+    copy = resource == NULL ? cJSON_CreateObject() : cJSON_Duplicate(resource, true);
+    strip(copy);
+    apply_dataset_default(store, dataset_resource, copy);
+    ok = insert_checked(store, dataset, table, copy, err);
+
+cleanup:
+    cJSON_Delete(dataset_resource);
+    cJSON_Delete(copy);
+    return ok;
+}
+
+/* Writes a resource and brings the rows from the old schema to its own. */
+static bool replace_resource(
+    struct store *store, const char *dataset, const char *table, const cJSON *old, cJSON *new,
+    const char *const *renames, struct error *err)
+{
+    struct store_schema from = {0};
+    struct store_schema to = {0};
+    bool ok = false;
+
+    if (!store_resource_check(new, err) ||
+        !store_schema_parse(cJSON_GetObjectItemCaseSensitive(old, "schema"), &from, err) ||
+        !store_schema_parse(cJSON_GetObjectItemCaseSensitive(new, "schema"), &to, err) ||
+        !store_begin(store, err))
+        goto cleanup;
+    ok = store_end(
+        store,
+        store_rows_rebuild(store, dataset, table, &from, &to, renames, err) &&
+            store_record_write(store, dataset, table, new, err),
+        err);
+
+cleanup:
+    store_schema_clear(&from);
+    store_schema_clear(&to);
+    return ok;
+}
+
+static bool patch_schema(
+    struct store *store, const char *dataset, const char *table, const cJSON *old, cJSON *new,
+    struct error *err)
+{
+    const cJSON *old_schema = cJSON_GetObjectItemCaseSensitive(old, "schema");
+    cJSON *new_schema = cJSON_GetObjectItemCaseSensitive(new, "schema");
+    cJSON *fields = NULL;
+
+    char *where = sqlite3_mprintf("Table %s:%s.%s", store->project, dataset, table);
+    bool ok = store_fields_merge(
+        cJSON_GetObjectItemCaseSensitive(old_schema, "fields"),
+        cJSON_GetObjectItemCaseSensitive(new_schema, "fields"), where, &fields, err);
+    sqlite3_free(where);
+    if (ok && !cJSON_IsObject(new_schema)) {
+        cJSON_DeleteItemFromObjectCaseSensitive(new, "schema");
+        new_schema = cJSON_AddObjectToObject(new, "schema");
+    }
+    if (ok) {
+        cJSON_DeleteItemFromObjectCaseSensitive(new_schema, "fields");
+        cJSON_AddItemToObject(new_schema, "fields", fields);
+    }
+    return ok;
+}
+
+bool store_table_patch(
+    struct store *store, const char *dataset, const char *table, const cJSON *patch,
+    struct error *err)
+{
+    struct store_record record = {0};
+    cJSON *changes = NULL;
+    cJSON *merged = NULL;
+    bool ok = false;
+
+    if (!store_record_read(store, dataset, table, &record, err))
+        return false;
+    changes = cJSON_Duplicate(patch, true);
+    strip(changes);
+    merged = cJSON_Duplicate(record.resource, true);
+    store_merge_patch(merged, changes);
+    if (cJSON_HasObjectItem(changes, "expirationTime") && !check_expiration(store, merged, err))
+        goto cleanup;
+    ok = patch_schema(store, dataset, table, record.resource, merged, err) &&
+         replace_resource(store, dataset, table, record.resource, merged, NULL, err);
+
+cleanup:
+    store_record_clear(&record);
+    cJSON_Delete(changes);
+    cJSON_Delete(merged);
+    return ok;
+}
+
+bool store_table_alter(
+    struct store *store, const char *dataset, const char *table, const cJSON *resource,
+    const char *const *renames, struct error *err)
+{
+    struct store_record record = {0};
+
+    if (!store_record_read(store, dataset, table, &record, err))
+        return false;
+    cJSON *copy = cJSON_Duplicate(resource, true);
+    strip(copy);
+    bool ok = replace_resource(store, dataset, table, record.resource, copy, renames, err);
+    store_record_clear(&record);
+    cJSON_Delete(copy);
+    return ok;
+}
+
+bool store_table_delete(
+    struct store *store, const char *dataset, const char *table, struct error *err)
+{
+    struct store_record record = {0};
+
+    if (!store_record_read(store, dataset, table, &record, err))
+        return false;
+    store_record_clear(&record);
+    return store_begin(store, err) && store_end(store, drop_rows(store, dataset, table, err), err);
+}
+
+bool store_schema(
+    struct store *store, const char *dataset, const char *table, struct store_schema *out_schema,
+    struct error *err)
+{
+    struct store_record record = {0};
+
+    if (!store_record_read(store, dataset, table, &record, err))
+        return false;
+    bool ok = store_schema_parse(
+        cJSON_GetObjectItemCaseSensitive(record.resource, "schema"), out_schema, err);
+    store_record_clear(&record);
+    return ok;
+}
+
+/* Runs an update of one table's row of facts; a failure leaves the old facts, which only show. */
+static void update_facts(
+    struct store *store, const char *sql, const char *dataset, const char *table, int64_t a,
+    int64_t b, int64_t c)
+{
+    sqlite3_stmt *statement = NULL;
+    struct error ignored;
+
+    if (!store_prepare(store, sql, &statement, &ignored, dataset, table, NULL))
+        return;
+    sqlite3_bind_int64(statement, 3, a);
+    sqlite3_bind_int64(statement, 4, b);
+    sqlite3_bind_int64(statement, 5, c);
+    sqlite3_step(statement);
+    sqlite3_finalize(statement);
+}
+
+void store_table_touch(
+    struct store *store, const char *dataset, const char *table, bool counts_as_modification)
+{
+    int64_t now = store_now_ms(store);
+
+    update_facts(
+        store,
+        "update bqlocal_tables set version = ?3, modified_ms = ?4 where dataset = ?1 and name = ?2"
+        " and ?5 = 0",
+        dataset, table, store_next_version(store), now, 0);
+    if (counts_as_modification)
+        update_facts(
+            store,
+            "update bqlocal_tables set modifications ="
+            " case modification_day when ?3 then modifications else 0 end + ?4,"
+            " modification_day = ?3 where dataset = ?1 and name = ?2 and ?5 = 0",
+            dataset, table, now / DAY_MS, 1, 0);
+}
+
+void store_table_note_discarded(
+    struct store *store, const char *dataset, const char *table, int64_t rows, bool replace)
+{
+    update_facts(
+        store,
+        "update bqlocal_tables set discarded_rows = case ?4 when 1 then 0 else discarded_rows end"
+        " + ?3 where dataset = ?1 and name = ?2 and ?5 = 0",
+        dataset, table, rows, replace, 0);
+}

@@ -1,0 +1,83 @@
+"""Malformed GoogleSQL: whatever comes in, an answer comes out and the program lives."""
+
+import random
+import unittest
+
+from tests.bqlocal.tests.sql_session import Session
+from tests.bqlocal.tests.test_sql_expressions import VALUES
+from tests.bqlocal.tests.test_sql_queries import QUERIES
+
+STATEMENTS = [
+    "CREATE OR REPLACE TABLE d.x (id INT64 NOT NULL DEFAULT 1 OPTIONS(description='k'), s STRING(3), "
+    "PRIMARY KEY (id) NOT ENFORCED) PARTITION BY RANGE_BUCKET(id, GENERATE_ARRAY(0, 9, 1)) "
+    "CLUSTER BY id OPTIONS(labels=[('a', 'b')], expiration_timestamp=TIMESTAMP '2999-01-01')",
+    "ALTER TABLE d.x ADD COLUMN IF NOT EXISTS c DATE, ALTER COLUMN s SET OPTIONS(description='z')",
+    "INSERT INTO d.x (id, s) VALUES (1, 'a'), (2, DEFAULT)",
+    "UPDATE d.x t SET s = CONCAT(t.s, 'b') FROM d.x u WHERE u.id = t.id AND u.id > 1",
+    "MERGE d.x T USING (SELECT 1 AS id, 'q' AS s) S ON T.id = S.id WHEN MATCHED AND S.s = 'q' THEN "
+    "UPDATE SET s = S.s WHEN NOT MATCHED THEN INSERT ROW WHEN NOT MATCHED BY SOURCE THEN DELETE",
+    "BEGIN TRANSACTION; DELETE FROM d.x WHERE id IN (1, 2); ROLLBACK TRANSACTION",
+    "DROP TABLE IF EXISTS d.x",
+]
+
+PIECES = ["(", ")", "'", '"', "`", ",", ";", "*", "@p", "?", "NULL", "SELECT", "FROM", "WHERE", "0x",
+          "1e999", "9223372036854775808", "\\", "'''", "/*", "--", "é", "\u0000", "AS", "OVER ()",
+          "[", "]", "GROUP BY", "CAST(", "INTERVAL", "x'", "b'\\xff'", "DISTINCT", "UNNEST(", "-", "."]
+
+
+class Malformed(unittest.TestCase):
+    def mutate(self, dice, text):
+        for _ in range(dice.randrange(1, 4)):
+            at = dice.randrange(len(text) + 1)
+            end = min(len(text), at + dice.randrange(8))
+            what = dice.randrange(4)
+            if what == 0:
+                text = text[:at] + text[end:]
+            elif what == 1:
+                text = text[:at] + dice.choice(PIECES) + text[at:]
+            elif what == 2:
+                text = text[:at] + dice.choice(PIECES) + text[end:]
+            else:
+                other = dice.randrange(len(text) + 1)
+                text = text[:at] + text[other:other + dice.randrange(30)] + text[at:]
+        return text
+
+    def test_mutated_statements_never_kill_the_program(self):
+        seed = random.randrange(1 << 32)
+        dice = random.Random(seed)
+        seeds = (STATEMENTS * 12 + [sql for sql, _ in QUERIES]
+                 + [f"SELECT {expression}" for expression, _ in VALUES])
+        refused = 0
+
+        with Session() as session:
+            session.run("CREATE TABLE d.people (id INT64, name STRING, age INT64, city STRING);"
+                        "CREATE TABLE d.cities (city STRING, country STRING)")
+            for number in range(1500):
+                text = self.mutate(dice, dice.choice(seeds))
+                with self.subTest(seed=seed, number=number, text=text):
+                    answer = session.ask(sql=text, dry_run=dice.random() < 0.2)
+                    refused += "error" in answer
+                    self.assertTrue("error" not in answer or answer["status"] in (400, 404, 409),
+                                    answer)
+            self.assertEqual(session.close(), 0)
+
+        self.assertGreater(refused, 500)
+
+    def test_extremes_are_answered(self):
+        with Session() as session:
+            for text in ["", ";;;", "\u0001", "(" * 100000, "SELECT " + "-" * 3000 + "1",
+                         "SELECT " + "NOT " * 3000 + "TRUE", "SELECT " + "1+" * 3000 + "1",
+                         "SELECT " + "CASE WHEN TRUE THEN " * 500, "SELECT '" + "a" * 1000000,
+                         "SELECT 1 " + "UNION ALL SELECT 1 " * 600, "SELECT FORMAT('%999999999d', 1)",
+                         "SELECT * FROM " + "(SELECT * FROM " * 500,
+                         "WITH a0 AS (SELECT 1 AS x)" + "".join(
+                             f", a{i + 1} AS (SELECT p.x FROM a{i} p, a{i} q)" for i in range(60))
+                         + " SELECT x FROM a60",
+                         "SELECT REPEAT('x', 9000000000000000000)"]:
+                with self.subTest(text[:40]):
+                    self.assertIn("error", session.ask(sql=text))
+            self.assertEqual(session.close(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,161 @@
+"""GoogleSQL queries: clauses, joins, names, INFORMATION_SCHEMA."""
+
+import contextlib
+import pathlib
+import sqlite3
+import tempfile
+import unittest
+
+from tests.bqlocal.tests.sql_session import Session, SqlFailed
+
+QUERIES = [
+    ("SELECT id FROM d.people WHERE age > 30 ORDER BY id", [("1",), ("3",)]),
+    ("SELECT * EXCEPT (city) FROM d.people WHERE id = 1", [("1", "Ann", "40")]),
+    ("SELECT p.* FROM d.people p WHERE p.id = 2", [("2", "Bob", "20", "Pune")]),
+    ("SELECT city, COUNT(*) AS n FROM d.people GROUP BY city ORDER BY n DESC, city",
+     [("Pune", "2"), (None, "1"), ("Oslo", "1")]),
+    ("SELECT city, SUM(age) FROM d.people GROUP BY 1 HAVING SUM(age) > 30 ORDER BY 2",
+     [("Oslo", "40"), ("Pune", "51")]),
+    ("SELECT UPPER(city) c, COUNT(*) FROM d.people WHERE city IS NOT NULL GROUP BY c ORDER BY c",
+     [("OSLO", "1"), ("PUNE", "2")]),
+    ("SELECT DISTINCT city FROM d.people ORDER BY city NULLS LAST", [("Oslo",), ("Pune",), (None,)]),
+    ("SELECT id FROM d.people ORDER BY id DESC LIMIT 2 OFFSET 1", [("3",), ("2",)]),
+    ("SELECT name, ROW_NUMBER() OVER (PARTITION BY city ORDER BY id DESC) r FROM d.people "
+     "WHERE city = 'Pune' ORDER BY r", [("Cid", "1"), ("Bob", "2")]),
+    ("SELECT id FROM d.people QUALIFY ROW_NUMBER() OVER (PARTITION BY city ORDER BY id DESC) = 1 "
+     "ORDER BY id", [("1",), ("3",), ("4",)]),
+    ("SELECT COUNT(*) OVER () FROM d.people LIMIT 1", [("4",)]),
+    ("SELECT p.name, c.country FROM d.people p JOIN d.cities c ON p.city = c.city ORDER BY p.id",
+     [("Ann", "NO"), ("Bob", "IN"), ("Cid", "IN")]),
+    ("SELECT city, country FROM d.people LEFT JOIN d.cities USING (city) ORDER BY id",
+     [("Oslo", "NO"), ("Pune", "IN"), ("Pune", "IN"), (None, None)]),
+    ("SELECT * FROM d.cities JOIN (SELECT city, COUNT(*) n FROM d.people GROUP BY city) USING (city) "
+     "ORDER BY city", [("Oslo", "NO", "1"), ("Pune", "IN", "2")]),
+    ("SELECT city FROM d.people FULL JOIN d.cities USING (city) WHERE id IS NULL", [("Rome",)]),
+    ("SELECT COUNT(*) FROM d.people, d.cities", [("12",)]),
+    ("SELECT 1 AS x UNION ALL SELECT 2 UNION ALL SELECT 2.5 ORDER BY x DESC",
+     [("2.5",), ("2.0",), ("1.0",)]),
+    ("SELECT 1 UNION DISTINCT SELECT 1", [("1",)]),
+    ("WITH a AS (SELECT id FROM d.people), b AS (SELECT id + 1 AS id FROM a) "
+     "SELECT MAX(id) FROM b", [("5",)]),
+    ("SELECT name FROM d.people WHERE city IN (SELECT city FROM d.cities WHERE country = 'NO')",
+     [("Ann",)]),
+    ("SELECT name FROM d.people p WHERE EXISTS (SELECT 1 FROM d.cities c WHERE c.city = p.city) "
+     "ORDER BY 1", [("Ann",), ("Bob",), ("Cid",)]),
+    ("SELECT id FROM `p.d.people` WHERE id = 1", [("1",)]),
+    ("SELECT id FROM `p`.`d`.`people` WHERE id = 1", [("1",)]),
+    ("SELECT id FROM my-project-1.d.people WHERE id = 1", [("1",)]),
+    ("SELECT id -- comment\nFROM d.people # another\n/* and\none */ WHERE id = 1;", [("1",)]),
+    ("SELECT table_name FROM d.INFORMATION_SCHEMA.TABLES ORDER BY 1", [("cities",), ("people",)]),
+    ("SELECT column_name, data_type, is_nullable FROM `p.d.INFORMATION_SCHEMA.COLUMNS` "
+     "WHERE table_name = 'cities' ORDER BY ordinal_position",
+     [("city", "STRING", "NO"), ("country", "STRING", "YES")]),
+]
+
+FAILURES = [
+    ("SELEC 1", "Syntax error: Unexpected identifier \"SELEC\" at [1:1]"),
+    ("SELECT", "Syntax error: Unexpected end of script at [1:7]"),
+    ("SELECT 1 FROM WHERE", "Syntax error: Unexpected keyword WHERE at [1:15]"),
+    ("SELECT (1", "Syntax error: Expected \")\" but got end of script at [1:10]"),
+    ("SELECT 'a", "Syntax error: Unclosed string literal at [1:8]"),
+    ("SELECT\n  nam FROM d.people", "Unrecognized name: nam; Did you mean name? at [2:3]"),
+    ("SELECT p.nope FROM d.people p", "Name nope not found inside p at [1:10]"),
+    ("SELECT q.id FROM d.people p", "Unrecognized name: q at [1:8]"),
+    ("SELECT * FROM people",
+     'Table "people" must be qualified with a dataset (e.g. dataset.table).'),
+    ("SELECT city FROM d.people p, d.cities c", "Column name city is ambiguous at [1:8]"),
+    ("SELECT name, COUNT(*) FROM d.people",
+     "SELECT list expression references column name which is neither grouped nor aggregated at [1:8]"),
+    ("SELECT 1 FROM d.people WHERE COUNT(*) > 1",
+     "Aggregate function COUNT not allowed in WHERE clause at [1:30]"),
+    ("SELECT 1 FROM d.people WHERE id",
+     "WHERE clause should return type BOOL, but returns type INT64 at [1:30]"),
+    ("SELECT id, id FROM d.people",
+     "Duplicate column names in the result are not supported when a destination table is present. "
+     "Found duplicate(s): id"),
+    ("SELECT * FROM d.people a, d.cities a",
+     "Duplicate table alias a in the same FROM clause at [1:27]"),
+    ("SELECT 1 UNION ALL SELECT 'a'",
+     "Column 1 in UNION ALL has incompatible types: INT64, STRING at [1:10]"),
+    ("SELECT *", "SELECT * must have a FROM clause at [1:8]"),
+]
+
+
+class Queries(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.session = Session()
+        cls.session.run(
+            "CREATE TABLE d.people (id INT64, name STRING, age INT64, city STRING);"
+            "INSERT d.people VALUES (1, 'Ann', 40, 'Oslo'), (2, 'Bob', 20, 'Pune'),"
+            " (3, 'Cid', 31, 'Pune'), (4, 'Dan', NULL, NULL);"
+            "CREATE TABLE d.cities (city STRING NOT NULL, country STRING);"
+            "INSERT d.cities VALUES ('Oslo', 'NO'), ('Pune', 'IN'), ('Rome', 'IT')"
+        )
+
+    @classmethod
+    def tearDownClass(cls):
+        assert cls.session.close() == 0
+
+    def test_queries_answer_as_bigquery_does(self):
+        for sql, expected in QUERIES:
+            with self.subTest(sql):
+                self.assertEqual(self.session.rows(sql), expected)
+
+    def test_wrong_queries_fail_with_googles_words_and_place(self):
+        for sql, message in FAILURES:
+            with self.subTest(sql), self.assertRaises(SqlFailed) as caught:
+                self.session.rows(sql)
+            with self.subTest(sql):
+                self.assertEqual(caught.exception.message, message)
+                self.assertEqual(caught.exception.reason, "invalidQuery")
+
+    def test_a_missing_table_is_404(self):
+        with self.assertRaises(SqlFailed) as caught:
+            self.session.rows("SELECT * FROM d.nowhere")
+
+        self.assertEqual(caught.exception.status, 404)
+        self.assertEqual(caught.exception.message,
+                         "Not found: Table p:d.nowhere was not found in location US")
+
+    def test_a_default_dataset_completes_names(self):
+        rows = self.session.rows("SELECT COUNT(*) FROM people", dataset="d")
+        self.assertEqual(rows, [("4",)])
+
+    def test_a_dry_run_gives_the_schema_and_no_rows(self):
+        answer = self.session.run("SELECT id, name FROM d.people", dry_run=True)
+
+        self.assertEqual([f["name"] for f in answer["schema"]], ["id", "name"])
+        self.assertNotIn("rows", answer)
+
+    def test_long_chains_of_conditions_run(self):
+        condition = " OR ".join(f"id = {i}" for i in range(3000))
+        self.assertEqual(self.session.rows(f"SELECT COUNT(*) FROM d.people WHERE {condition}"),
+                         [("4",)])
+
+    def test_deep_nesting_is_refused(self):
+        with self.assertRaises(SqlFailed) as caught:
+            self.session.rows("SELECT " + "(" * 5000 + "1" + ")" * 5000)
+        self.assertIn("nested too deeply", caught.exception.message)
+
+
+class Leftovers(unittest.TestCase):
+    def test_result_sets_of_a_killed_program_are_dropped(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = str(pathlib.Path(folder) / "data.db")
+            with Session(file) as session:
+                session.run("CREATE TABLE d.t (a INT64); INSERT d.t VALUES (1)")
+            with contextlib.closing(sqlite3.connect(file)) as database, database:
+                database.execute('create table "bqlocal.result.1"(c0)')
+                database.execute('create table "bqlocal.result.2"(c0)')
+
+            with Session(file) as session:
+                self.assertEqual(session.rows("SELECT a FROM d.t"), [("1",)])
+
+            with contextlib.closing(sqlite3.connect(file)) as database:
+                names = [name for name, in database.execute("select name from sqlite_master")]
+            self.assertEqual([name for name in names if "result" in name], [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,45 @@
+/* Names and texts cannot break out of their quotes. */
+#include "warehouse/googlesql.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void test_names_and_texts_are_quoted(void **state)
+{
+    struct buffer out;
+
+    (void)state;
+    buffer_init(&out, 1000);
+    googlesql_identifier(&out, "a`b\\c");
+    googlesql_string(&out, " \"quoted\"\n");
+
+    assert_string_equal(buffer_text(&out), "`a\\`b\\\\c`\" \\\"quoted\\\"\\n\"");
+    buffer_clear(&out);
+}
+
+static void test_placeholders_are_replaced_and_nothing_else_is(void **state)
+{
+    struct buffer out;
+
+    (void)state;
+    buffer_init(&out, 1000);
+    googlesql_render(
+        &out, "from `${project}`.`${dataset}`.`${staging}` -- ${other} ${", "p`x", "d", "s");
+
+    assert_string_equal(buffer_text(&out), "from `p\\`x`.`d`.`s` -- ${other} ${");
+    buffer_clear(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names_and_texts_are_quoted),
+        cmocka_unit_test(test_placeholders_are_replaced_and_nothing_else_is),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
