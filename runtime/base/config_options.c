@@ -1,5 +1,5 @@
-/* config_options: the table of settings. A new setting is a field in struct config and a row here;
- * docs/configuration.md is held to it by a test. */
+/* config_options: the table of settings. To add one, add a field to struct config and a row here.
+ * A test compares docs/configuration.md with this table. */
 #include "base/config.h"
 
 #define FIELD(name) .offset = offsetof(struct config, name)
@@ -11,7 +11,7 @@ static const struct config_option options[] = {
         .type = CONFIG_STRING,
         FIELD(credentials_file),
         .placeholder = "FILE",
-        .help = "credentials file; else gcloud's well-known file, else the metadata server",
+        .help = "credentials file; default: gcloud's well-known file, then the metadata server",
     },
     {
         .variable = "BQ_PROJECT_NAME",
@@ -35,7 +35,7 @@ static const struct config_option options[] = {
         .type = CONFIG_STRING,
         FIELD(location),
         .placeholder = "LOCATION",
-        .help = "location of a dataset that is created; else the dataset's own counts",
+        .help = "location for a dataset that bqsync creates",
     },
     {
         .variable = "BQ_CREATE_DATASET",
@@ -52,7 +52,7 @@ static const struct config_option options[] = {
         .type = CONFIG_HOST,
         FIELD(emulator_host),
         .placeholder = "HOST:PORT",
-        .help = "endpoint that stands in for BigQuery; no credentials are needed or sent then",
+        .help = "BigQuery emulator to use instead of Google; no credentials are read or sent",
     },
     {
         .variable = "BQ_SQLITE_PATH",
@@ -60,7 +60,7 @@ static const struct config_option options[] = {
         .type = CONFIG_STRING,
         FIELD(sqlite_path),
         .placeholder = "FILE",
-        .help = "the source database",
+        .help = "SQLite database to mirror",
     },
     {
         .variable = "BQ_STATE_PATH",
@@ -68,8 +68,8 @@ static const struct config_option options[] = {
         .type = CONFIG_STRING,
         FIELD(state_path),
         .placeholder = "FILE",
-        .help = "database of the control tables, for a source that may not be written; else the "
-                "source",
+        .help = "database for the control tables; default: the source. Set it if the source is "
+                "read-only",
     },
     {
         .variable = "BQ_SYNC_INTERVAL",
@@ -108,7 +108,7 @@ static const struct config_option options[] = {
         FIELD(sync_atomic),
         .fallback = "0",
         .placeholder = "0|1",
-        .help = "change all tables of a pass in one BigQuery transaction",
+        .help = "commit all tables of a pass in one BigQuery transaction",
     },
     {
         .variable = "BQ_CAPTURE",
@@ -117,7 +117,8 @@ static const struct config_option options[] = {
         FIELD(capture_manual),
         .fallback = "auto",
         .placeholder = "auto|manual",
-        .help = "who installs the change-capture triggers: the first sync, or `capture install`",
+        .help = "auto: the first sync installs the change-capture triggers; manual: only `capture "
+                "install` does",
     },
     {
         .variable = "BQ_ADMIN_LISTEN",
@@ -134,7 +135,7 @@ static const struct config_option options[] = {
         .type = CONFIG_SECRET,
         FIELD(admin_token),
         .placeholder = "TOKEN",
-        .help = "bearer token of the admin API; needed if it listens beyond loopback",
+        .help = "bearer token of the admin API; required if it listens beyond loopback",
         .reloads = true,
     },
     {
@@ -144,7 +145,7 @@ static const struct config_option options[] = {
         FIELD(parallel),
         .fallback = "8",
         .placeholder = "N",
-        .help = "tables in flight at once",
+        .help = "tables processed in parallel",
         .minimum = 1,
         .maximum = 64,
     },
@@ -154,7 +155,7 @@ static const struct config_option options[] = {
         .type = CONFIG_DURATION,
         FIELD(retry_budget_ms),
         .placeholder = "DURATION",
-        .help = "time spent on retries while BigQuery does not answer; else 30s for commands, 5m "
+        .help = "how long to retry while BigQuery does not answer; default: 30s for commands, 5m "
                 "for serve",
     },
     {
@@ -164,7 +165,7 @@ static const struct config_option options[] = {
         FIELD(max_bytes_billed),
         .fallback = "off",
         .placeholder = "BYTES",
-        .help = "most that one query may bill; BigQuery refuses a query above it",
+        .help = "maximum bytes that one query may bill; BigQuery refuses a query above it",
     },
     {
         .variable = "BQ_LOG_LEVEL",
@@ -183,7 +184,7 @@ static const struct config_option options[] = {
         FIELD(log_format),
         .fallback = "text",
         .placeholder = "text|json",
-        .help = "layout of the log lines on stderr",
+        .help = "format of log lines on stderr",
         .reloads = true,
     },
     {
@@ -201,7 +202,7 @@ static const struct config_option options[] = {
         .type = CONFIG_URL,
         FIELD(bugsnag_endpoint),
         .placeholder = "URL",
-        .help = "where Bugsnag reports go, if not to Bugsnag itself",
+        .help = "where to send Bugsnag reports instead of to Bugsnag",
         .reloads = true,
     },
     {
@@ -230,7 +231,7 @@ static const struct config_option options[] = {
         FIELD(allow_any_host),
         .fallback = "0",
         .placeholder = "0|1",
-        .help = "let a credentials file name hosts that are not Google's (tests of credentials)",
+        .help = "allow hosts other than Google's in a credentials file (for tests)",
     },
 };
 
