@@ -67,7 +67,7 @@ SCENARIOS = [
     Scenario("upsert: REPLACE and rekey", ROWS,
              "insert or replace into accounts values (9, 'a@x', 9, null); delete from devices where serial = 's-1';"
              "insert into devices values ('s-1', 0, 9)", (), ("accounts", "devices")),
-    Scenario("upsert: a mended reject", ROWS,
+    Scenario("upsert: a fixed reject", ROWS,
              "update everything set i = 2 where id = 2; update everything set s = 'z' where id = 1", (),
              ("everything",)),
     Scenario("replace: a change", ROWS,
@@ -91,5 +91,5 @@ SCENARIOS = [
 # With the control tables elsewhere there is no capture to lose, and nothing of ours in the source.
 SCANNED = [scenario for scenario in SCENARIOS if scenario.name in (
     "first sync", "append: new rows", "append: an update", "upsert: insert, update, delete", "upsert: changed keys",
-    "upsert: a mended reject", "replace: a change", "replace: emptied", "full sync", "target dropped",
+    "upsert: a fixed reject", "replace: a change", "replace: emptied", "full sync", "target dropped",
     "source restored")]
