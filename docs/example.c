@@ -1,6 +1,6 @@
-/* example: syncs all tables from inside a program and prints what happened. A test compiles and
- * runs it. cc example.c with CMake's target bqsync_api; configuration as for the command line
- * (environment, .env). */
+/* example: syncs all tables from inside a program and prints what happened. Link it with CMake's
+ * target bqsync_api. Settings come from the environment and .env, as for the command line. A test
+ * compiles and runs this file. */
 #include "api/bqsync.h"
 
 #include <inttypes.h>

@@ -1,5 +1,5 @@
-# What `cmake --install` and `cpack -G DEB` put on a machine. The man page and the completions are printed by the
-# program that was just built, so they cannot be those of another version.
+# What `cmake --install` and `cpack -G DEB` install. The program that was just built prints its man page and
+# completions, so their versions always match.
 include(GNUInstallDirs)
 
 set(manual ${CMAKE_BINARY_DIR}/manual)

@@ -1,8 +1,8 @@
-"""The mirror on real BigQuery: run when BQSYNC_LIVE_PROJECT and BQSYNC_LIVE_DATASET name a scratch dataset and
-credentials are at hand (GOOGLE_APPLICATION_CREDENTIALS, or gcloud's login). See docs/conformance.md.
+"""Tests the mirror on real BigQuery, if BQSYNC_LIVE_PROJECT and BQSYNC_LIVE_DATASET name a scratch dataset and
+there are credentials (GOOGLE_APPLICATION_CREDENTIALS, or gcloud's login). See docs/conformance.md.
 
-The tables are those of tests/schemas. They are deleted before and after, so the dataset must hold nothing of
-worth under these names; it costs a few cents at most (small tables, billed by the 10 MB minimum of each query).
+The test deletes the tables of tests/schemas before and after, so the dataset must not contain tables under these
+names that you need. It costs a few cents at most (small tables, at least 10 MB billed per query).
 """
 
 import json
@@ -24,11 +24,11 @@ TIMEOUT_SECONDS = 600
 
 
 def missing():
-    """Why this cannot run here; None if it can."""
+    """Why the test cannot run here, or None."""
     if not PROJECT or not DATASET:
         return "BQSYNC_LIVE_PROJECT and BQSYNC_LIVE_DATASET are not set"
     if shutil.which("bq") is None:
-        return "the bq tool, which looks at the results and removes the tables, is not there"
+        return "the bq tool is missing; the test needs it to query results and remove tables"
     return None
 
 
@@ -40,7 +40,7 @@ class LiveTest(unittest.TestCase):
             print(f"\n*** SKIPPED, no live run: {reason} ***", file=sys.stderr, flush=True)
             raise unittest.SkipTest(reason)
         if os.environ.get("BIGQUERY_EMULATOR_HOST"):
-            raise AssertionError("BIGQUERY_EMULATOR_HOST is set: this would be no live run")
+            raise AssertionError("BIGQUERY_EMULATOR_HOST is set: this would not be a live run")
 
     def setUp(self):
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
@@ -116,22 +116,22 @@ class LiveTest(unittest.TestCase):
                 "mode", "rows_inserted", "rows_updated", "rows_deleted")))
             self.assertEqual("append", self.table(run, "events")["mode"])
             self.assertTrue(self.bqsync("verify")["ok"])
-        with self.subTest("an outside look"):
+        with self.subTest("an independent query"):
             rows = self.rows(f"select id, note from `{DATASET}`.accounts order by id")
             self.assertEqual([("1", "x"), ("3", ""), ("4", None)], [(row["id"], row["note"]) for row in rows])
-        with self.subTest("verify finds what was changed by hand, and repair mends it"):
+        with self.subTest("verify finds a change made by hand, and repair fixes it"):
             self.bq("query", "--use_legacy_sql=false",
                     f"delete from `{DATASET}`.memberships where person = 'f'")
             self.assertFalse(self.bqsync("verify", status=1)["ok"])
             self.assertTrue(self.bqsync("verify", "--repair")["ok"])
-        with self.subTest("a table that was dropped is filled again"):
+        with self.subTest("a dropped table is filled again"):
             self.bq("rm", "-f", "-t", f"{PROJECT}:{DATASET}.devices")
             self.assertEqual(2, self.table(self.bqsync("sync"), "devices")["rows_inserted"])
         with self.subTest("an empty table and a full sync"):
             self.execute_script("delete from events")
             self.assertTrue(self.bqsync("sync", "--full")["ok"])
             self.assertEqual("0", self.rows(f"select count(*) as n from `{DATASET}`.events")[0]["n"])
-        with self.subTest("nothing of ours is left but the tables"):
+        with self.subTest("no staging table remains"):
             listed = json.loads(self.bq("--format=json", "ls", "--max_results=1000", f"{PROJECT}:{DATASET}"))
             names = [table["tableReference"]["tableId"] for table in listed]
             self.assertEqual([], [name for name in names if name.startswith("bqsync_staging_")])
