@@ -16,8 +16,8 @@ struct bqsync_result;
 
 /* What went wrong, for the caller to keep; written only on failure. */
 struct bqsync_error {
-    const char
-        *code; /* "config", "auth", "unreachable", ...: docs/configuration.md; a static string */
+    /* "config", "auth", "unreachable", ...: docs/operations.md; a static string. */
+    const char *code;
     int exit_status; /* what the command line would end with */
     bool retryable;  /* the same call may succeed later without anybody changing anything */
     char message[1024];
