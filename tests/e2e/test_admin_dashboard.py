@@ -7,11 +7,11 @@ import shutil
 import subprocess
 import unittest
 
-from tests.conformance.foreign import unavailable
 from tests.e2e import browser
 from tests.e2e.serving import MANUAL, Service
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
+from tests.support.foreign import unavailable
 
 BUILD = pathlib.Path(os.environ.get("BQSYNC_BUILD", "build")).resolve()
 SHOTS = BUILD / "screenshots"

@@ -3,11 +3,11 @@
 import json
 import unittest
 
-from tests.conformance.foreign import unavailable
 from tests.e2e.serving import MANUAL, Service
 from tests.e2e.test_admin_dashboard import SHOTS, STATE, BrowserTest, axe
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
+from tests.support.foreign import unavailable
 
 VERDICT = "document.querySelector('#verdict b')?.textContent"
 LARGE = 9007199254740993  # which a double cannot hold

@@ -6,8 +6,8 @@ import unittest
 import unittest.mock
 
 from tests.fault import test_crash_matrix as matrix
-from tests.fault.killing import kill_at_commit, kill_at_request
-from tests.fault.scenarios import ROWS, Scenario
+from tests.support.killing import kill_at_commit, kill_at_request
+from tests.support.scenarios import ROWS, Scenario
 
 CHANGES = Scenario(
     "atomic: changes of three tables", ROWS,

@@ -11,10 +11,10 @@ import threading
 import unittest
 
 from tests.e2e.serving import INCREMENTAL, MANUAL, Service
-from tests.conformance.foreign import tool
 from tests.support import printed
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
+from tests.support.foreign import tool
 
 
 class ServeTest(unittest.TestCase):

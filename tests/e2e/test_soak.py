@@ -18,11 +18,11 @@ import time
 import unittest
 
 from tests.e2e.serving import EVENTS, STATUS, Service
-from tests.fault.workload import BUSY_SECONDS, Application
 from tests.support import mirror
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import BUILD, Deployment
 from tests.support.watching import open_descriptors, resident_kib
+from tests.support.workload import BUSY_SECONDS, Application
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "tests" / "schemas"

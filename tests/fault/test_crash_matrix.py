@@ -15,11 +15,11 @@ import sys
 import tempfile
 import unittest
 
-from tests.fault.killing import count_commits, kill_at_commit, kill_at_request
-from tests.fault.scenarios import SCANNED, SCENARIOS, checkpoint
 from tests.support import mirror
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
+from tests.support.killing import count_commits, kill_at_commit, kill_at_request
+from tests.support.scenarios import SCANNED, SCENARIOS, checkpoint
 
 SCHEMAS = pathlib.Path(__file__).resolve().parent.parent / "schemas"
 SHAPES = {definition["table"]: definition for definition in mirror.load_definitions(SCHEMAS)}

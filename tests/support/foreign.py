@@ -16,8 +16,8 @@ import sys
 import tempfile
 import unittest
 
-HERE = pathlib.Path(__file__).resolve().parent
-SOURCE = HERE.parent.parent
+SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
+CONFORMANCE = SOURCE / "tests" / "conformance"
 BUILD = pathlib.Path(os.environ.get("BQSYNC_BUILD", SOURCE / "build")).resolve()
 CACHE = pathlib.Path(os.environ.get("BQSYNC_CONFORMANCE_CACHE",
                                     pathlib.Path.home() / ".cache" / "bqsync-conformance"))
@@ -71,7 +71,7 @@ def node_modules(name):
     """The node_modules of tests/conformance/NAME, installed if they are not yet."""
     node()
     npm = tool("npm", "npm")
-    manifest = [HERE / name / file for file in ("package.json", "package-lock.json")]
+    manifest = [CONFORMANCE / name / file for file in ("package.json", "package-lock.json")]
     mark = hashlib.sha256(platform.machine().encode())
     for file in manifest:
         mark.update(file.read_bytes())
@@ -103,7 +103,7 @@ class Stage:
         modules = node_modules(name)
         self._folder = tempfile.TemporaryDirectory(prefix=f"bqsync-{name}-")
         self.path = pathlib.Path(self._folder.name)
-        shutil.copytree(HERE / name, self.path, dirs_exist_ok=True,
+        shutil.copytree(CONFORMANCE / name, self.path, dirs_exist_ok=True,
                         ignore=shutil.ignore_patterns("node_modules"))
         (self.path / "node_modules").symlink_to(modules)
 
