@@ -3,8 +3,8 @@
 import json
 import unittest
 
+from tests.e2e.dashboard import SHOTS, STATE, BrowserTest, axe
 from tests.e2e.serving import MANUAL, Service
-from tests.e2e.test_admin_dashboard import SHOTS, STATE, BrowserTest, axe
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 from tests.support.foreign import unavailable
