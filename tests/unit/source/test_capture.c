@@ -1,4 +1,6 @@
 /* Installing, checking, sealing and removing change capture. */
+#include "support/prelude.h"
+
 #include "support.h"
 
 static struct folder folder;
