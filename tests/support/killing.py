@@ -5,7 +5,7 @@ import time
 
 from tests.support.deployment import BUILD
 
-SHIM = BUILD / "tests" / "libcrash_shim.so"
+SHIM = BUILD / "tests" / "support" / "libcrash_shim.so"
 HELD_SECONDS = 60
 
 
