@@ -1,4 +1,4 @@
-"""One scenario's source and warehouse, set up once and restored before every kill; and the judgement after it."""
+"""One scenario's source and warehouse, set up once and restored before every kill, and the comparison afterwards."""
 
 import pathlib
 import tempfile
@@ -11,12 +11,12 @@ from tests.support.scenarios import checkpoint
 
 SCHEMAS = pathlib.Path(__file__).resolve().parent.parent / "schemas"
 SHAPES = {definition["table"]: definition for definition in mirror.load_definitions(SCHEMAS)}
-# One repetition of a request at most: what an answer that stays away costs is not what is tested here.
+# A request is repeated at most once: these tests do not measure what a missing answer costs.
 HURRY = {"BQ_PARALLEL": "1", "BQ_RETRY_BUDGET": "300ms"}
 
 
 class World:
-    """A source and a warehouse that can be put back to where a scenario begins."""
+    """A source and a warehouse that can be restored to the start of a scenario."""
 
     def __init__(self, stack, scenario, state=None, **environment):
         self.folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bqsync-crash-")))
@@ -48,7 +48,7 @@ class World:
         self.endpoint = mirror.Endpoint(self.bq.url, "p", "d")
 
     def count(self):
-        """How many requests and commits the whole run makes."""
+        """The number of requests and of commits of the whole run."""
         self.restore()
         commits = count_commits(self.app, self.folder / "commits", self.arguments)
         return len(self.bq.requests()), commits
@@ -63,7 +63,7 @@ class World:
         return next((str(report) for report in reports if not report.equal), None)
 
     def outcome(self):
-        """Runs it again; "equal", or what is wrong."""
+        """Runs the sync again; "equal", or what is wrong."""
         status, _, err = self.app.run("sync", *self.scenario.tables)
         if status != 0:
             return f"the second run ended with {status}: {err.strip().splitlines()[-2:]}"
