@@ -37,7 +37,7 @@ class DashboardTest(BrowserTest):
         outside = [url for url in page.requested() if not url.startswith((service.url, "data:", "about:"))]
         self.assertEqual([], outside)
 
-    def test_waiting_changes_failures_and_rejects_are_told_with_their_mend(self):
+    def test_waiting_changes_failures_and_rejects_are_shown_with_their_remedy(self):
         service = self.serve()
         service.wait_run(service.post(MANUAL).json["run_id"])
         self.app.execute("insert into everything(id, i) values (1, 'no number')")

@@ -36,12 +36,12 @@ GROWTH_KIB = 8192
 
 
 def write(path, seed, stop):
-    """The application, in a process of its own; ends with everything mended."""
+    """The application, in a process of its own; makes all values valid at its end."""
     db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
     app = Application(db, random.Random(seed), TABLES, collections.deque(maxlen=100))
     while not stop.wait(1 / WRITES_A_SECOND):
         app.act()
-    app.mend()
+    app.fix_values()
     db.close()
 
 

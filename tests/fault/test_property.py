@@ -89,7 +89,7 @@ class Life:
             for _ in range(statements):
                 application.act()
             if self.rng.random() < 0.1:
-                application.mend()
+                application.fix_values()
 
     def accident(self):
         kinds = [self.reset, self.reset, self.drop_target, self.drop_target, self.drop_tracking, self.recreate,

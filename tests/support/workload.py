@@ -282,7 +282,7 @@ class Application:
         names, weights = zip(*choices)
         getattr(self, self.rng.choices(names, weights)[0])(self.rng.choice(self.tables))
 
-    def mend(self):
+    def fix_values(self):
         """Makes every value fit again, so that rejects end."""
         for table in self.tables:
             for column in COLUMNS[table]:
