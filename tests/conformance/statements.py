@@ -9,7 +9,8 @@ import json
 import re
 import urllib.parse
 
-from tests.conformance import foreign, sample
+from tests.conformance import sample
+from tests.support import foreign
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 

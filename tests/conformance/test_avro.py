@@ -10,8 +10,8 @@ import subprocess
 import tempfile
 import unittest
 
-from tests.conformance import foreign
 from tests.conformance.recorder import Recorder
+from tests.support import foreign
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 
@@ -74,7 +74,7 @@ class AvroTest(unittest.TestCase):
         self.assertEqual(1, len(media), self.recorder.media())
         path = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory())) / "file.avro"
         path.write_bytes(media[0])
-        ended = subprocess.run([self.python, str(foreign.HERE / "read_avro.py"), str(path)],
+        ended = subprocess.run([self.python, str(foreign.CONFORMANCE / "read_avro.py"), str(path)],
                                capture_output=True, text=True)
         self.assertEqual(0, ended.returncode, ended.stderr)
         return json.loads(ended.stdout)

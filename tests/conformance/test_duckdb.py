@@ -12,7 +12,8 @@ import re
 import tempfile
 import unittest
 
-from tests.conformance import foreign, sample, statements
+from tests.conformance import sample, statements
+from tests.support import foreign
 from tests.support.bqlocal import Bqlocal
 
 COLUMN_OPTIONS = re.compile(r' options \(description = "(?:\\.|[^"\\])*"\)')

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from tests.conformance import foreign
+from tests.support import foreign
 from tests.support.bqlocal import Bqlocal
 
 ROWS = 5000
@@ -24,8 +24,8 @@ class GooglePythonTest(unittest.TestCase):
     def test_the_api_client_uploads_in_chunks_and_whole(self):
         python = foreign.python_with("googleapiclient", "python3-googleapi")
 
-        ended = subprocess.run([python, str(foreign.HERE / "upload_googleapi.py"),
-                                str(foreign.HERE / "discovery.json"), self.bq.url, str(self.file)],
+        ended = subprocess.run([python, str(foreign.CONFORMANCE / "upload_googleapi.py"),
+                                str(foreign.CONFORMANCE / "discovery.json"), self.bq.url, str(self.file)],
                                capture_output=True, text=True, env={**os.environ, "no_proxy": "*"})
 
         self.assertEqual(0, ended.returncode, ended.stderr[-3000:])

@@ -5,7 +5,8 @@ import pathlib
 import tempfile
 import unittest
 
-from tests.conformance import foreign, mutants, statements
+from tests.conformance import mutants, statements
+from tests.support import foreign
 
 PROGRAMS = [("bqsync", True), ("bqsync_shapes", False), ("bqsync_torture", True)]
 

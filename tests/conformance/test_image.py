@@ -19,8 +19,7 @@ import tempfile
 import time
 import unittest
 
-from tests.conformance import foreign
-from tests.support import printed, sampledb
+from tests.support import foreign, printed, sampledb
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import UNUSED_TOKEN
 

@@ -8,8 +8,7 @@ import re
 import tempfile
 import unittest
 
-from tests.conformance import foreign
-from tests.support import avro_writer
+from tests.support import avro_writer, foreign
 from tests.support.bqlocal import Bqlocal
 
 FIELDS = [("id", "long"), ("name", ["null", "string"]), ("born", ["null", avro_writer.DATE]),

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from tests.conformance import foreign
+from tests.support import foreign
 
 UNIT = foreign.SOURCE / "runtime" / "deploy" / "bqsync.service"
 EXPOSURE_MAX = 2.5

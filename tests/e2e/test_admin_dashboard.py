@@ -1,46 +1,13 @@
 """The dashboard in a real browser."""
 
 import json
-import os
-import pathlib
-import shutil
-import subprocess
 import unittest
 
-from tests.conformance.foreign import unavailable
-from tests.e2e import browser
+from tests.e2e.dashboard import SHOTS, STATE, BrowserTest, axe
 from tests.e2e.serving import MANUAL, Service
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
-
-BUILD = pathlib.Path(os.environ.get("BQSYNC_BUILD", "build")).resolve()
-SHOTS = BUILD / "screenshots"
-STATE = "document.querySelector('#state').textContent"
-
-
-def axe():
-    """axe-core's script, installed by npm below the build folder; None if it cannot be had."""
-    folder = BUILD / "axe"
-    script = folder / "node_modules/axe-core/axe.min.js"
-    if not script.exists() and shutil.which("npm"):
-        folder.mkdir(exist_ok=True)
-        try:
-            subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder),
-                            "axe-core@4"], timeout=120, capture_output=True)
-        except subprocess.TimeoutExpired:
-            return None
-    return script.read_text() if script.exists() else None
-
-
-class BrowserTest(unittest.TestCase):
-    """Tests that share one browser; without Chromium there are none."""
-
-    @classmethod
-    def setUpClass(cls):
-        SHOTS.mkdir(exist_ok=True)
-        if browser.program() is None:
-            unavailable("there is no Chromium (Debian: apt-get install chromium)")
-        cls.browser = cls.enterClassContext(browser.Browser())
+from tests.support.foreign import unavailable
 
 
 class DashboardTest(BrowserTest):
@@ -70,7 +37,7 @@ class DashboardTest(BrowserTest):
         outside = [url for url in page.requested() if not url.startswith((service.url, "data:", "about:"))]
         self.assertEqual([], outside)
 
-    def test_waiting_changes_failures_and_rejects_are_told_with_their_mend(self):
+    def test_waiting_changes_failures_and_rejects_are_shown_with_their_remedy(self):
         service = self.serve()
         service.wait_run(service.post(MANUAL).json["run_id"])
         self.app.execute("insert into everything(id, i) values (1, 'no number')")

@@ -3,11 +3,11 @@
 import json
 import unittest
 
-from tests.conformance.foreign import unavailable
+from tests.e2e.dashboard import SHOTS, STATE, BrowserTest, axe
 from tests.e2e.serving import MANUAL, Service
-from tests.e2e.test_admin_dashboard import SHOTS, STATE, BrowserTest, axe
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
+from tests.support.foreign import unavailable
 
 VERDICT = "document.querySelector('#verdict b')?.textContent"
 LARGE = 9007199254740993  # which a double cannot hold
@@ -81,7 +81,7 @@ class DashboardVerifyTest(BrowserTest):
         page.click("#confirm-yes")
         page.wait(f"{VERDICT} === 'BigQuery equals SQLite'")
 
-    def test_a_difference_is_named_with_its_keys_and_its_mend_until_it_is_gone(self):
+    def test_a_difference_is_named_with_its_keys_and_its_remedy_until_it_is_gone(self):
         self.tamper()
         page = self.open()
         self.verify(page)
@@ -140,7 +140,7 @@ class DashboardVerifyTest(BrowserTest):
         self.assertTrue(page.run("document.querySelector('#verify-running').classList.contains('hidden')"))
         self.assertEqual([], page.problems())
 
-    def test_what_cannot_be_compared_is_told_with_its_mend(self):
+    def test_what_cannot_be_compared_is_shown_with_its_remedy(self):
         self.app.script("drop table settings; create table settings(name text primary key)")
         page = self.open()
         self.verify(page)

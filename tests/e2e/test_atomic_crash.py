@@ -3,11 +3,10 @@
 import contextlib
 import os
 import unittest
-import unittest.mock
 
-from tests.fault import test_crash_matrix as matrix
-from tests.fault.killing import kill_at_commit, kill_at_request
-from tests.fault.scenarios import ROWS, Scenario
+from tests.support.crash_world import World
+from tests.support.killing import kill_at_commit, kill_at_request
+from tests.support.scenarios import ROWS, Scenario
 
 CHANGES = Scenario(
     "atomic: changes of three tables", ROWS,
@@ -20,11 +19,7 @@ FIRST = Scenario("atomic: first sync", None, ROWS, (), ("accounts", "settings"))
 @unittest.skipIf(os.environ.get("BQSYNC_SANITIZE"), "the shim cannot be preloaded into a sanitizer build")
 class AtomicCrashTest(unittest.TestCase):
     def world(self, scenario, state=None):
-        # The settings of the matrix's deployments, with the transaction.
-        patch = unittest.mock.patch.dict(matrix.HURRY, {"BQ_SYNC_ATOMIC": "1"})
-        patch.start()
-        self.addCleanup(patch.stop)
-        return matrix.World(self.enterContext(contextlib.ExitStack()), scenario, state)
+        return World(self.enterContext(contextlib.ExitStack()), scenario, state, BQ_SYNC_ATOMIC="1")
 
     def assert_every_cell_is_equal(self, world):
         requests, commits = world.count()

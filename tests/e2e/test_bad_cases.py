@@ -51,7 +51,7 @@ class BadCase(unittest.TestCase):
         reports = mirror.compare(str(self.app.path), self.bq.url, "p", "d", SCHEMAS, tables)
         self.assertEqual([], [str(report) for report in reports if not report.equal])
 
-    def assert_mended(self, mode=None):
+    def assert_fixed(self, mode=None):
         """The next sync ends well and both sides are equal; accounts took the way that is named."""
         run = self.app.sync()
         if mode is not None:
@@ -82,7 +82,7 @@ class SourceTest(BadCase):
             db.execute("begin immediate")
             self.fails(6, "locked")
 
-        self.assert_mended("merge")
+        self.assert_fixed("merge")
 
     def test_what_is_no_database_is_named(self):
         path = self.app.folder / "notes.txt"
@@ -114,13 +114,13 @@ class SourceTest(BadCase):
         self.app.path.write_bytes(before)
         for suffix in ("-wal", "-shm"):
             pathlib.Path(f"{self.app.path}{suffix}").unlink(missing_ok=True)
-        self.assert_mended()
+        self.assert_fixed()
 
     def test_a_dropped_trigger_leads_to_a_replacement(self):
         self.app.sync()
         self.app.script("drop trigger bq_sync_accounts_update; " + UPDATE)
 
-        self.assert_mended("replace")
+        self.assert_fixed("replace")
 
     def test_a_dropped_table_fails_alone_and_is_replaced_when_it_is_back(self):
         self.app.sync()
@@ -130,7 +130,7 @@ class SourceTest(BadCase):
 
         self.app.script("create table accounts(id integer primary key, email text not null unique, balance numeric,"
                         " note text); insert into accounts values (7, 'g@x', 7, null)")
-        self.assert_mended("replace")
+        self.assert_fixed("replace")
 
     def test_a_dropped_column_fails_its_table_and_is_named(self):
         self.app.sync()
@@ -139,7 +139,7 @@ class SourceTest(BadCase):
 
         self.app.execute("alter table accounts add column note text")
         self.app.execute("update accounts set note = 'again' where id = 2")
-        self.assert_mended()
+        self.assert_fixed()
 
     def test_a_backup_from_before_the_last_sync_leads_to_a_replacement(self):
         self.app.sync()
@@ -154,7 +154,7 @@ class SourceTest(BadCase):
         self.app.path.write_bytes(backup)
         self.app.execute("insert into accounts values (4, 'other@x', 4, null)")
 
-        self.assert_mended("replace")
+        self.assert_fixed("replace")
 
 
 def has_dbstat(db):
@@ -215,7 +215,7 @@ class DiskTest(BadCase):
 
         self.assertEqual(1, status, err)
         self.assertIn("code=disk", err)
-        self.assert_mended("replace")
+        self.assert_fixed("replace")
 
     def test_no_room_for_a_large_table_fails_that_table_alone(self):
         self.app.sync()
@@ -229,7 +229,7 @@ class DiskTest(BadCase):
         self.assertEqual(1, status, err)
         self.assertIn("table failed table=everything", err)
         self.assert_equal("accounts")
-        self.assert_mended()
+        self.assert_fixed()
 
 
 class StateElsewhereTest(BadCase):
@@ -241,7 +241,7 @@ class StateElsewhereTest(BadCase):
         for suffix in ("", "-wal", "-shm"):
             (self.app.folder / f"state.db{suffix}").unlink(missing_ok=True)
 
-        self.assert_mended("replace")
+        self.assert_fixed("replace")
 
 
 class WarehouseTest(BadCase):
@@ -251,7 +251,7 @@ class WarehouseTest(BadCase):
         self.app.execute("update accounts set balance = 9 where id = 2")
         self.app.run("sync")
 
-        self.assert_mended()
+        self.assert_fixed()
 
     def test_a_column_of_another_type_is_refused_with_the_way_out(self):
         self.app.sync()
@@ -261,7 +261,7 @@ class WarehouseTest(BadCase):
         self.table_fails("accounts", "balance", "STRING", "NUMERIC", "drop table")
 
         self.bq.query("drop table d.accounts")
-        self.assert_mended("replace")
+        self.assert_fixed("replace")
 
     def test_a_table_made_anew_by_hand_is_filled_and_relaxed(self):
         self.app.sync()
@@ -270,7 +270,7 @@ class WarehouseTest(BadCase):
                       " note string not null)")
         self.app.execute(UPDATE)
 
-        self.assert_mended("replace")
+        self.assert_fixed("replace")
 
     def test_a_required_column_that_only_bigquery_has_is_refused_with_the_statement(self):
         self.app.sync()
@@ -280,7 +280,7 @@ class WarehouseTest(BadCase):
         self.table_fails("accounts", "theirs", "drop not null")
 
         self.bq.query("alter table d.accounts alter column theirs drop not null")
-        self.assert_mended()
+        self.assert_fixed()
 
     def test_a_missing_dataset_is_a_matter_of_configuration(self):
         self.fails(3, "elsewhere", BQ_DATASET_NAME="elsewhere")
@@ -296,7 +296,7 @@ class WarehouseTest(BadCase):
 
         self.assertLess(time.monotonic() - began, 15)
         self.bq.start(self.bq.port)
-        self.assert_mended("replace")
+        self.assert_fixed("replace")
 
     def test_a_clock_that_is_days_behind_the_servers_does_no_harm(self):
         self.app.sync()
@@ -307,7 +307,7 @@ class WarehouseTest(BadCase):
         if status != 0:
             self.assertIn("xpiration", err)
 
-        self.assert_mended()
+        self.assert_fixed()
 
 
 class ProcessTest(BadCase):
@@ -333,7 +333,7 @@ class ProcessTest(BadCase):
         process.kill()
         process.communicate()
         self.bq.clear_faults()
-        self.assert_mended("merge")
+        self.assert_fixed("merge")
 
     def test_a_sync_that_is_asked_to_stop_ends_soon_and_is_resumed(self):
         self.app.sync()
@@ -345,7 +345,7 @@ class ProcessTest(BadCase):
 
         self.assertNotEqual(0, process.returncode)
         self.bq.clear_faults()
-        self.assert_mended("merge")
+        self.assert_fixed("merge")
 
 
 class RejectTest(BadCase):
@@ -364,7 +364,7 @@ class RejectTest(BadCase):
         # They are tried again, and count, until they fit or are gone.
         self.assertFalse(self.app.sync(status=1)["ok"])
         self.app.script("update everything set i = 1 where id = 1; delete from everything where id = 2")
-        self.assert_mended()
+        self.assert_fixed()
         self.assertEqual([], self.app.json("rejects")["rejects"])
 
     def test_a_version_that_fitted_stays_until_the_new_one_does(self):
@@ -381,7 +381,7 @@ class RejectTest(BadCase):
         self.assert_equal("accounts", "events", "settings")
 
         self.app.execute("update invoices set total = 20 where id = 2")
-        self.assert_mended()
+        self.assert_fixed()
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ class CommandLineTest(unittest.TestCase):
         self.assert_ends(3, "BQ_PROJECT_NAME is not set", "sync", BQ_PROJECT_NAME="")
         self.assert_ends(3, "BQ_SQLITE_PATH is not set", "sync", BQ_SQLITE_PATH="")
 
-    def test_a_missing_dataset_is_status_3_with_the_mend(self):
+    def test_a_missing_dataset_is_status_3_with_the_remedy(self):
         self.assert_ends(3, "nowhere", "sync", BQ_DATASET_NAME="nowhere")
 
     def test_unreadable_credentials_are_status_4(self):

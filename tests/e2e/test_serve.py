@@ -11,10 +11,10 @@ import threading
 import unittest
 
 from tests.e2e.serving import INCREMENTAL, MANUAL, Service
-from tests.conformance.foreign import tool
 from tests.support import printed
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
+from tests.support.foreign import tool
 
 
 class ServeTest(unittest.TestCase):
@@ -36,7 +36,7 @@ class ServeTest(unittest.TestCase):
                      "the new row in BigQuery")
         self.assertEqual("incremental", service.status()["last_run"]["kind"])
 
-    def test_a_dropped_table_and_a_deleted_tracking_row_are_mended_by_themselves(self):
+    def test_a_dropped_table_and_a_deleted_tracking_row_are_restored_by_themselves(self):
         service = self.serve(BQ_SYNC_INTERVAL="1s")
         service.wait_idle(1)
         self.app.execute("delete from bq_sync_tracking where table_name = 'accounts'")

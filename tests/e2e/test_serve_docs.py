@@ -8,10 +8,10 @@ import tempfile
 import unittest
 
 from tests.e2e.serving import MANUAL, RUNS, TABLES, Service
-from tests.conformance.foreign import tool
 from tests.support import printed
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
+from tests.support.foreign import tool
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

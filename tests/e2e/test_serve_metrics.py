@@ -5,10 +5,10 @@ import re
 import subprocess
 import unittest
 
-from tests.conformance.foreign import tool
 from tests.e2e.serving import INCREMENTAL, Service
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
+from tests.support.foreign import tool
 
 LISTING = {"method": "GET", "path": "/datasets/d/tables$"}
 START = {"method": "POST", "path": "^/bigquery/v2/projects/p/jobs$"}

@@ -18,11 +18,11 @@ import time
 import unittest
 
 from tests.e2e.serving import EVENTS, STATUS, Service
-from tests.fault.workload import BUSY_SECONDS, Application
 from tests.support import mirror
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import BUILD, Deployment
 from tests.support.watching import open_descriptors, resident_kib
+from tests.support.workload import BUSY_SECONDS, Application
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMAS = ROOT / "tests" / "schemas"
@@ -36,12 +36,12 @@ GROWTH_KIB = 8192
 
 
 def write(path, seed, stop):
-    """The application, in a process of its own; ends with everything mended."""
+    """The application, in a process of its own; makes all values valid at its end."""
     db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
     app = Application(db, random.Random(seed), TABLES, collections.deque(maxlen=100))
     while not stop.wait(1 / WRITES_A_SECOND):
         app.act()
-    app.mend()
+    app.fix_values()
     db.close()
 
 

@@ -145,7 +145,7 @@ class SyncTest(unittest.TestCase):
         self.assertEqual([1, 2, 42], sorted(row["i"] for row in self.bq.rows("d", "everything")))
         self.assertEqual([], self.app.json("rejects")["rejects"])
 
-    def test_verify_finds_what_was_changed_by_hand_and_repair_mends_it(self):
+    def test_verify_finds_what_was_changed_by_hand_and_repair_fixes_it(self):
         self.app.execute("insert into accounts values (1, 'a@x', 1, null), (2, 'b@x', 2, null)")
         self.app.sync()
         self.assertTrue(self.app.json("verify")["ok"])

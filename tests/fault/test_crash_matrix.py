@@ -10,21 +10,12 @@ one more run has nothing to do and makes the one request that this costs.
 import contextlib
 import multiprocessing
 import os
-import pathlib
 import sys
-import tempfile
 import unittest
 
-from tests.fault.killing import count_commits, kill_at_commit, kill_at_request
-from tests.fault.scenarios import SCANNED, SCENARIOS, checkpoint
-from tests.support import mirror
-from tests.support.bqlocal import Bqlocal
-from tests.support.deployment import Deployment
-
-SCHEMAS = pathlib.Path(__file__).resolve().parent.parent / "schemas"
-SHAPES = {definition["table"]: definition for definition in mirror.load_definitions(SCHEMAS)}
-# One repetition of a request at most: what an answer that stays away costs is not what is tested here.
-HURRY = {"BQ_PARALLEL": "1", "BQ_RETRY_BUDGET": "300ms"}
+from tests.support.crash_world import World
+from tests.support.killing import kill_at_commit, kill_at_request
+from tests.support.scenarios import SCANNED, SCENARIOS
 
 # Answers that never come, come late or come broken, and refusals; the run is not killed.
 LOSSES = {
@@ -36,73 +27,6 @@ LOSSES = {
     "500 though done": {"action": "status", "status": 500, "processed": True},
     "403": {"action": "status", "status": 403},
 }
-
-
-class World:
-    """A source and a warehouse that can be put back to where a scenario begins."""
-
-    def __init__(self, stack, scenario, state):
-        self.folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bqsync-crash-")))
-        self.scenario = scenario
-        self.bq = stack.enter_context(Bqlocal(datasets=["d"], data=self.folder / "bq.db"))
-        self.app = stack.enter_context(Deployment(self.bq, environment=HURRY, state=state))
-        if scenario.before is not None:
-            self.app.script(scenario.before)
-            self.app.run("sync", *scenario.tables)
-        self.app.script(scenario.change)
-        if scenario.accident is not None:
-            scenario.accident(self.bq, self.app)
-        checkpoint(self.app)
-        self.bq.stop()
-        self.saved = {path: path.read_bytes() for path in self.files()}
-        self.arguments = [*scenario.options, *scenario.tables]
-
-    def files(self):
-        return [path for folder in (self.folder, self.app.folder) for path in folder.iterdir()]
-
-    def restore(self):
-        self.bq.stop()
-        for path in self.files():
-            if path not in self.saved:
-                path.unlink()
-        for path, content in self.saved.items():
-            path.write_bytes(content)
-        self.bq.start()
-        self.endpoint = mirror.Endpoint(self.bq.url, "p", "d")
-
-    def count(self):
-        """How many requests and commits the whole run makes."""
-        self.restore()
-        commits = count_commits(self.app, self.folder / "commits", self.arguments)
-        return len(self.bq.requests()), commits
-
-    def difference(self):
-        """None, or how BigQuery differs from SQLite."""
-        source = mirror.open_source(str(self.app.path))
-        try:
-            reports = [mirror.compare_table(source, self.endpoint, SHAPES[table]) for table in self.scenario.tables]
-        finally:
-            source.close()
-        return next((str(report) for report in reports if not report.equal), None)
-
-    def outcome(self):
-        """Runs it again; "equal", or what is wrong."""
-        status, _, err = self.app.run("sync", *self.scenario.tables)
-        if status != 0:
-            return f"the second run ended with {status}: {err.strip().splitlines()[-2:]}"
-        different = self.difference()
-        if different:
-            return f"different: {different}"
-        left = [name for name in self.bq.tables("d")
-                if "staging" in name and "expirationTime" not in self.bq.table("d", name)]
-        if left:
-            return f"staging left: {left}"
-        self.bq.clear_requests()
-        status, _, err = self.app.run("sync", *self.scenario.tables)
-        made = len(self.bq.requests())
-        if status != 0 or made != 1:
-            return f"the third run ended with {status} after {made} requests"
-        return "equal"
 
 
 class Part:

@@ -21,11 +21,11 @@ import time
 import traceback
 import unittest
 
-from tests.fault.killing import kill_after, kill_at_commit, kill_at_request
-from tests.fault.workload import BUSY_SECONDS, COLUMNS, Application, write_meanwhile
 from tests.support import mirror
 from tests.support.bqlocal import Bqlocal, HttpError
 from tests.support.deployment import SHAPES, Deployment
+from tests.support.killing import kill_after, kill_at_commit, kill_at_request
+from tests.support.workload import BUSY_SECONDS, COLUMNS, Application, write_meanwhile
 
 WORKLOADS = 2000
 WORKLOADS_LONG = 100_000
@@ -89,7 +89,7 @@ class Life:
             for _ in range(statements):
                 application.act()
             if self.rng.random() < 0.1:
-                application.mend()
+                application.fix_values()
 
     def accident(self):
         kinds = [self.reset, self.reset, self.drop_target, self.drop_target, self.drop_tracking, self.recreate,

@@ -1,7 +1,9 @@
 /* avro_read: reads an Avro object file from memory with the Avro project's own C library, which
- * shares nothing with our writer. Include after cmocka.h. */
+ * shares nothing with our writer. */
 #ifndef TESTS_SUPPORT_AVRO_READ_H
 #define TESTS_SUPPORT_AVRO_READ_H
+
+#include "support/prelude.h"
 
 #include "base/slice.h"
 

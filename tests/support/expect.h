@@ -1,5 +1,5 @@
-/* expect: assertions about functions that fill a struct error, which show its message. Include
- * after cmocka.h. */
+/* expect: assertions about functions that fill a struct error, which show its message. Comes with
+ * prelude.h. */
 #ifndef TESTS_SUPPORT_EXPECT_H
 #define TESTS_SUPPORT_EXPECT_H
 

@@ -1,5 +1,4 @@
-/* memory_sink: a sink that keeps what it is given and can be told to fail. Include after cmocka.h.
- */
+/* memory_sink: a sink that keeps what it is given and can be told to fail. */
 #ifndef TESTS_SUPPORT_MEMORY_SINK_H
 #define TESTS_SUPPORT_MEMORY_SINK_H
 

@@ -3,8 +3,10 @@
 import base64
 import contextlib
 import io
+import json
 import os
 import pathlib
+import subprocess
 import tempfile
 import unittest
 import urllib.parse
@@ -136,6 +138,24 @@ class NoSecretTest(unittest.TestCase):
         status, said = self.check()
         self.assertEqual(0, status)
         self.assertIn("1 texts were too long", said)
+
+
+class CoverageTest(unittest.TestCase):
+    def test_every_test_of_every_folder_is_searched(self) -> None:
+        listed = subprocess.run(
+            ["ctest", "--test-dir", os.environ.get("BQSYNC_BUILD", "build"), "--show-only=json-v1"],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        tests = json.loads(listed.stdout)["tests"]
+        self.assertGreater(len(tests), 100)
+        for test in tests:
+            properties = {found["name"]: found["value"] for found in test["properties"]}
+            labels = properties["LABELS"]
+            with self.subTest(test["name"]):
+                if labels != ["secrets"]:
+                    self.assertEqual(["printed"], properties["FIXTURES_REQUIRED"])
+                    keeps = any(text.startswith("BQSYNC_PRINTED=") for text in properties.get("ENVIRONMENT", []))
+                    self.assertEqual(labels != ["live"], keeps)
 
 
 if __name__ == "__main__":

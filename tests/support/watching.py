@@ -1,4 +1,4 @@
-"""What a process holds, for tests that look for leaks."""
+"""The memory and the descriptors of a process, for tests that look for leaks."""
 
 import os
 import re

@@ -1,17 +1,11 @@
 /* Tests of buffer: it grows to its ceiling, and past that it fails and stays as it is. */
+#include "support/prelude.h"
+
 #include "base/buffer.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include "support/expect.h"
 
 static void test_appends_follow_each_other(void **state)
 {

@@ -1,13 +1,9 @@
 /* Tests of clock: the text of a moment, and sleeps that end when the process is asked to stop. */
+#include "support/prelude.h"
+
 #include "base/clock.h"
 
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 static void test_a_moment_is_written_in_utc_and_cut_to_milliseconds(void **state)
 {

@@ -1,4 +1,6 @@
 /* Tests of config: where a value comes from, what each type takes, and what a bad one is told. */
+#include "support/prelude.h"
+
 #include "base/config.h"
 #include "base/config_env.h"
 #include "base/config_value.h"
@@ -6,17 +8,11 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 /* Each test runs in an empty folder of its own with none of the settings in the environment. */
 struct place {

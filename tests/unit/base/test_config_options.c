@@ -1,14 +1,10 @@
 /* Tests of the table of settings: its names, and that the documentation says what it says. */
+#include "support/prelude.h"
+
 #include "base/config.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static void test_the_nearest_name_is_within_a_typing_error(void **state)
 {

@@ -1,14 +1,10 @@
 /* Tests of error: messages, context in front of them, and what each code decides. */
+#include "support/prelude.h"
+
 #include "base/error.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static void test_setting_an_error_forgets_the_one_before(void **state)
 {

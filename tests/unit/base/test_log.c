@@ -1,18 +1,12 @@
 /* Tests of log: the lines that reach standard error. */
+#include "support/prelude.h"
+
 #include "base/log.h"
 
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-#include "support/expect.h"
 
 static char captured[1 << 20];
 static int real_stderr;

@@ -1,19 +1,14 @@
 /* Tests of what becomes of warnings that come again and again. */
+#include "support/prelude.h"
+
 #include "base/log_repeat.h"
+#include "support/manual_clock.h"
 
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-#include "support/manual_clock.h"
 
 static char captured[1 << 20];
 

@@ -1,23 +1,17 @@
 /* Tests of spool: the same bytes come back from memory and from a file, and a full or missing
  * folder is told. */
+#include "support/prelude.h"
+
 #include "base/spool.h"
 
 #include <dirent.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
-
-#include "support/expect.h"
 
 static char folder[] = "/tmp/test_spool.XXXXXX";
 

@@ -3,20 +3,14 @@
 #ifndef BQSYNC_TESTS_CONVERSION_H
 #define BQSYNC_TESTS_CONVERSION_H
 
+#include "support/prelude.h"
+
 #include "encode/column.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include <cmocka.h>
-
-#include "support/expect.h"
 
 static sqlite3 *open_memory(const char *encoding)
 {

@@ -1,25 +1,18 @@
 /* Tests of avro: the schema's text, and every type's values read back by the Avro project's own
  * library. */
-#include "encode/avro.h"
+#include "support/prelude.h"
 
+#include "encode/avro.h"
 #include "encode/container.h"
+#include "support/avro_read.h"
+#include "support/memory_sink.h"
 
 #include <float.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include <cmocka.h>
-
-#include "support/avro_read.h"
-#include "support/expect.h"
-#include "support/memory_sink.h"
 
 #define FIELDS 13
 

@@ -1,5 +1,7 @@
 /* Tests of column: which stored values fit which type, what they become, and what is said of the
  * others. */
+#include "support/prelude.h"
+
 #include "conversion.h"
 
 #define INT_RANGE "is out of the range of INT64"

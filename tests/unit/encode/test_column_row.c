@@ -1,4 +1,6 @@
 /* Tests of column: rows with several values: tombstones, problems, transforms, UTF-16. */
+#include "support/prelude.h"
+
 #include "conversion.h"
 
 static void read_pair(const char *sql, bool tombstone, struct column_reader *in, sqlite3_stmt **row)

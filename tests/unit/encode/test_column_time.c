@@ -1,4 +1,6 @@
 /* Tests of column: dates and times, as texts and as counts. */
+#include "support/prelude.h"
+
 #include "conversion.h"
 
 #define NOT_TIMESTAMP "is not a time (expected YYYY-MM-DD HH:MM:SS[.ffffff][zone])"

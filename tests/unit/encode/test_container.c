@@ -1,20 +1,14 @@
 /* Tests of container: files of any number of blocks and threads hold each row once, large rows get
  * blocks of their own, and a sink's failure is told. */
-#include "encode/container.h"
+#include "support/prelude.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "encode/container.h"
+#include "support/avro_read.h"
+#include "support/memory_sink.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include "support/avro_read.h"
-#include "support/expect.h"
-#include "support/memory_sink.h"
 
 static const char schema[] = "{\"type\":\"record\",\"name\":\"row\",\"fields\":["
                              "{\"name\":\"id\",\"type\":\"long\"},"

@@ -1,15 +1,11 @@
 /* Tests of json: the texts that are JSON and those that are not. */
+#include "support/prelude.h"
+
 #include "encode/json.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static void test_valid_texts_pass(void **state)
 {

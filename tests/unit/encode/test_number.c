@@ -1,16 +1,12 @@
 /* Tests of number: shortest forms come back, exact conversions are exact. */
+#include "support/prelude.h"
+
 #include "encode/number.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include <cmocka.h>
 
 static uint64_t seed;
 

@@ -1,16 +1,12 @@
 /* Tests of text: the bytes that are valid UTF-8, wherever they lie in a text. */
+#include "support/prelude.h"
+
 #include "encode/text.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include <cmocka.h>
 
 struct sequence {
     const char *label;

@@ -1,11 +1,6 @@
+#include "support/prelude.h"
+
 #include "service/connections.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <stdbool.h>
 #include <sys/socket.h>

@@ -1,13 +1,7 @@
+#include "support/prelude.h"
+
 #include "service/gate.h"
-
 #include "support/printed.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 static void test_only_the_right_bearer_token_opens_the_gate(void **state)
 {

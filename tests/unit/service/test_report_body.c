@@ -1,17 +1,9 @@
+#include "support/prelude.h"
+
 #include "service/report_body.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "support/expect.h"
 #include "support/printed.h"
 
 #include <cjson/cJSON.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,13 +1,6 @@
+#include "support/prelude.h"
+
 #include "service/scheduler.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "support/expect.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,16 +1,9 @@
-#include "service/status.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "support/prelude.h"
 
 #include "service/history.h"
+#include "service/status.h"
 #include "source/capture.h"
 #include "source/tracking.h"
-#include "support/expect.h"
 
 #include <stdio.h>
 #include <stdlib.h>

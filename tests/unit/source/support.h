@@ -3,12 +3,7 @@
 #ifndef BQSYNC_TESTS_SOURCE_SUPPORT_H
 #define BQSYNC_TESTS_SOURCE_SUPPORT_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "support/prelude.h"
 
 #include "base/buffer.h"
 #include "base/table.h"
@@ -16,7 +11,6 @@
 #include "source/database.h"
 #include "source/statement.h"
 #include "source/tracking.h"
-#include "support/expect.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,6 @@
 /* Installing, checking, sealing and removing change capture. */
+#include "support/prelude.h"
+
 #include "support.h"
 
 static struct folder folder;
@@ -548,11 +550,7 @@ static void test_the_tests_use_the_triggers_that_the_generator_makes(void **stat
 {
     (void)state;
     struct buffer file;
-    char name[512];
-    snprintf(
-        name, sizeof name, "%.*s/generated/users.capture.sql",
-        (int)(strstr(__FILE__, "/tests/unit/") - __FILE__), __FILE__);
-    FILE *stream = fopen(name, "r");
+    FILE *stream = fopen(BQSYNC_SOURCE_DIR "/generated/users.capture.sql", "r");
     assert_non_null(stream);
     buffer_init(&file, 1 << 20);
     for (int character; (character = fgetc(stream)) != EOF;)

@@ -1,6 +1,8 @@
 /* The application must not notice change capture: every statement ends alike with and without it,
  * over all conflict clauses, upserts and table shapes; and whatever a statement changed is in the
  * dirty set afterwards or above the watermark. */
+#include "support/prelude.h"
+
 #include "support.h"
 
 /* k1 to k9: literals for the key columns, "|" between rows' parts is not needed: one text each. */

@@ -1,4 +1,6 @@
 /* Opening databases, good and bad, and what is said of the bad ones. */
+#include "support/prelude.h"
+
 #include "support.h"
 
 #include <sys/stat.h>

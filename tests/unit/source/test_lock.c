@@ -1,4 +1,6 @@
 /* One bqsync at a time on a state database. */
+#include "support/prelude.h"
+
 #include "source/lock.h"
 #include "support.h"
 

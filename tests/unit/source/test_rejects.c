@@ -1,4 +1,6 @@
 /* Rows that could not be encoded: collected, published, kept since when, listed for another try. */
+#include "support/prelude.h"
+
 #include "source/rejects.h"
 #include "support.h"
 

@@ -2,6 +2,8 @@
  * changes rows as fast as it can while this one seals, reads, applies to a shadow table in memory,
  * acknowledges and cleans, with passes that fail in between. When the writer has stopped, one more
  * pass must make the shadow equal to the table. */
+#include "support/prelude.h"
+
 #include "support.h"
 
 #include <errno.h>

@@ -1,4 +1,6 @@
 /* Changes found by hashes of rows, where no triggers may be installed. */
+#include "support/prelude.h"
+
 #include "source/shadow.h"
 #include "source/siphash.h"
 #include "support.h"

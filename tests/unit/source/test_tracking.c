@@ -1,4 +1,6 @@
 /* Progress, intents, runs and the control tables they live in. */
+#include "support/prelude.h"
+
 #include "source/tracking_quota.h"
 #include "source/tracking_schema.h"
 #include "support.h"

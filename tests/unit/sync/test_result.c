@@ -1,14 +1,10 @@
 /* What a pass did, as documents and exit statuses. */
+#include "support/prelude.h"
+
 #include "sync/pass/result.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static const struct table users = {.name = "users"};
 static const struct table orders = {.name = "orders"};

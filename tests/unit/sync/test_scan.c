@@ -1,13 +1,7 @@
 /* One read of a table held against its shadow, and when it ends early. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "support/prelude.h"
 
 #include "source/tracking.h"
-#include "support/expect.h"
 #include "sync/pass/scan.h"
 
 #include <stdio.h>

@@ -1,17 +1,11 @@
 /* What separates a BigQuery table from its definition, and what is done about it. */
+#include "support/prelude.h"
+
 #include "sync/pass/target.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include "support/expect.h"
 
 static const struct column columns[] = {
     {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true},

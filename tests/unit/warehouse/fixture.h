@@ -2,13 +2,13 @@
 #ifndef TESTS_UNIT_WAREHOUSE_FIXTURE_H
 #define TESTS_UNIT_WAREHOUSE_FIXTURE_H
 
-#include "base/log.h"
-#include "warehouse/bigquery.h"
-#include "warehouse/governor.h"
+#include "support/prelude.h"
 
-#include "support/expect.h"
+#include "base/log.h"
 #include "support/fake_http.h"
 #include "support/manual_clock.h"
+#include "warehouse/bigquery.h"
+#include "warehouse/governor.h"
 
 #include <stdlib.h>
 

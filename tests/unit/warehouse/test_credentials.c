@@ -1,15 +1,9 @@
 /* Bad credentials: each kind has a message of its own that says which file, which field, and what
  * to do. The messages are compared whole. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "support/prelude.h"
 
 #include "base/clock.h"
 #include "keys.h"
-#include "support/expect.h"
 #include "warehouse/credentials.h"
 
 #include <sys/stat.h>

@@ -1,13 +1,9 @@
 /* Names and texts cannot break out of their quotes. */
+#include "support/prelude.h"
+
 #include "warehouse/googlesql.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static void test_names_and_texts_are_quoted(void **state)
 {

@@ -1,12 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "support/prelude.h"
 
 #include "base/clock.h"
-#include "support/expect.h"
 #include "support/http_server.h"
 #include "warehouse/http.h"
 

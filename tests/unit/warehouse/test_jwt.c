@@ -1,11 +1,5 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/prelude.h"
 
-#include <cmocka.h>
-
-#include "support/expect.h"
 #include "support/printed.h"
 #include "warehouse/jwt.h"
 

@@ -1,12 +1,6 @@
 /* TLS against a server with a certificate made on the spot: only trust decides. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/prelude.h"
 
-#include <cmocka.h>
-
-#include "support/expect.h"
 #include "warehouse/http.h"
 
 #include <arpa/inet.h>

@@ -1,11 +1,6 @@
 /* Good credentials: the requests they lead to, against a token endpoint on loopback that checks
  * them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "support/prelude.h"
 
 #include "base/clock.h"
 #include "base/log.h"

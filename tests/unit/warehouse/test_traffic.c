@@ -1,10 +1,5 @@
 /* Tests of traffic: what a client counts, and under which names. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "support/prelude.h"
 
 #include "fixture.h"
 #include "warehouse/retry.h"

@@ -1,11 +1,6 @@
 /* Uploads against a session server in memory that can break at any request, before or after it has
  * acted, and keeps what it has received. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "support/prelude.h"
 
 #include "fixture.h"
 #include "warehouse/upload.h"

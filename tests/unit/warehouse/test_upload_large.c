@@ -1,16 +1,10 @@
 /* A large upload by the real client over loopback through twenty faults: all bytes arrive, little
  * is sent twice, and the sender's memory stays small. The sender is a process of its own, so that
  * its memory can be told from the server's. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "support/prelude.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "support/expect.h"
 #include "support/http_server.h"
 #include "warehouse/bigquery.h"
 

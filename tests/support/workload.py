@@ -1,7 +1,7 @@
-"""Random lives of a database: what applications, operators and accidents do to the tables of tests/schemas.
+"""Random statements of an application on the tables of tests/schemas.
 
-A life is one source, one dataset and many workloads. Everything random comes from one random.Random, so a
-life can be lived again; only what depends on time (a concurrent writer, a kill after some milliseconds) differs.
+All randomness comes from one random.Random, so that a seed repeats a run; only what depends on time (a concurrent
+writer, a kill after some milliseconds) differs.
 """
 
 import random
@@ -9,12 +9,12 @@ import sqlite3
 
 from tests.support.mirror import quote
 
-BAD_TEXT = b"\xff\xfe"  # no UTF-8; becomes TEXT by a cast
+BAD_TEXT = b"\xff\xfe"  # not UTF-8; a cast makes it TEXT
 BUSY_SECONDS = 30
 
 
 class Bad:
-    """A TEXT value that is no UTF-8."""
+    """A TEXT value that is not UTF-8."""
 
 
 def number(rng):
@@ -108,7 +108,7 @@ class Application:
         self.log = log
 
     def run(self, sql, values=()):
-        """One statement; one that a constraint refuses is an application's everyday life."""
+        """One statement. A constraint may refuse it, as happens to any application."""
         parts = sql.split("?")
         shown, bound = parts[0], []
         for value, part in zip(values, parts[1:]):
@@ -125,14 +125,14 @@ class Application:
             self.log.append(f"  refused: {problem}")
 
     def some_key(self, table):
-        """The key of a row that is there, or None."""
+        """The key of an existing row, or None."""
         names = ", ".join(map(quote, key_of(table)))
         self.db.text_factory = bytes
         rows = self.db.execute(f"select {names} from {table} order by {names}").fetchall()
         self.db.text_factory = str
         if not rows:
             return None
-        # A text that is no UTF-8 cannot be bound again by Python; such keys are left to DELETE without WHERE.
+        # Python cannot bind a text that is not UTF-8; only DELETE without WHERE deletes rows with such keys.
         key = self.rng.choice(rows)
         try:
             return [value.decode() if isinstance(value, bytes) else value for value in key]
@@ -234,7 +234,7 @@ class Application:
                  [self.rng.choice(MISFITS[table, column]), *key])
 
     def misfit_key(self, table):
-        """A text key that is a blob, or no UTF-8: such a row can never be synced."""
+        """A text key that is a blob or not UTF-8: such a row can never be synced."""
         if table not in KEYS:
             return self.misfit(table)
         key = self.some_key(table)
@@ -282,7 +282,7 @@ class Application:
         names, weights = zip(*choices)
         getattr(self, self.rng.choices(names, weights)[0])(self.rng.choice(self.tables))
 
-    def mend(self):
+    def fix_values(self):
         """Makes every value fit again, so that rejects end."""
         for table in self.tables:
             for column in COLUMNS[table]:
@@ -296,7 +296,7 @@ class Application:
 
 
 def write_meanwhile(path, seed, tables, statements):
-    """What a second process does while a sync runs; its exit status says whether a write failed."""
+    """Writes from a second process while a sync runs; the exit status says whether a write failed."""
     db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
     app = Application(db, random.Random(seed), tables, [])
     try:

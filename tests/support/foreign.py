@@ -1,8 +1,8 @@
-"""What is not ours and judges us: npm packages, Debian packages, tools of the machine.
+"""Judges that are not ours: npm packages, Debian packages, programs of the machine.
 
-A judge that cannot be had is skipped with the reason printed; with BQSYNC_CI=1 in the environment, as in
-our own CI, that is a failure. Packages of npm are installed once by `npm ci` from the lock file beside
-their package.json, into ~/.cache/bqsync-conformance (or $BQSYNC_CONFORMANCE_CACHE), never into the tree.
+A test whose judge is missing is skipped, and the reason is printed; with BQSYNC_CI=1 it fails. `npm ci`
+installs npm packages once, from the lock file beside their package.json, into ~/.cache/bqsync-conformance (or
+$BQSYNC_CONFORMANCE_CACHE), never into the tree.
 """
 
 import fcntl
@@ -16,8 +16,8 @@ import sys
 import tempfile
 import unittest
 
-HERE = pathlib.Path(__file__).resolve().parent
-SOURCE = HERE.parent.parent
+SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
+CONFORMANCE = SOURCE / "tests" / "conformance"
 BUILD = pathlib.Path(os.environ.get("BQSYNC_BUILD", SOURCE / "build")).resolve()
 CACHE = pathlib.Path(os.environ.get("BQSYNC_CONFORMANCE_CACHE",
                                     pathlib.Path.home() / ".cache" / "bqsync-conformance"))
@@ -26,15 +26,15 @@ INSTALL_SECONDS = 600
 
 
 def unavailable(reason):
-    """Ends a test whose judge is not there: loudly, and in our CI as a failure."""
+    """Skips a test whose judge is missing and prints why; in CI the test fails."""
     if os.environ.get("BQSYNC_CI") == "1":
-        raise AssertionError(f"a judge is missing, and in CI that is a failure: {reason}")
-    print(f"\n*** SKIPPED, the judge is not there: {reason} ***", file=sys.stderr, flush=True)
+        raise AssertionError(f"a judge is missing, which is a failure in CI: {reason}")
+    print(f"\n*** SKIPPED, a judge is missing: {reason} ***", file=sys.stderr, flush=True)
     raise unittest.SkipTest(reason)
 
 
 def tool(name, package):
-    """The path of a program of the machine, or a skip that names Debian's package."""
+    """The path of a program of the machine; skips the test if it is missing and names Debian's package."""
     path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin:/usr/bin:/bin")
     return path or unavailable(f"there is no {name} (Debian: apt-get install {package})")
 
@@ -68,17 +68,17 @@ def node():
 
 
 def node_modules(name):
-    """The node_modules of tests/conformance/NAME, installed if they are not yet."""
+    """The node_modules of tests/conformance/NAME, installed first if necessary."""
     node()
     npm = tool("npm", "npm")
-    manifest = [HERE / name / file for file in ("package.json", "package-lock.json")]
+    manifest = [CONFORMANCE / name / file for file in ("package.json", "package-lock.json")]
     mark = hashlib.sha256(platform.machine().encode())
     for file in manifest:
         mark.update(file.read_bytes())
     home = CACHE / f"{name}-{mark.hexdigest()[:16]}"
     done = home / "installed"
     home.mkdir(parents=True, exist_ok=True)
-    # Two tests may want the same packages at once: the second waits for the first.
+    # Two tests may need the same packages at once: the second waits for the first.
     with open(home / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
@@ -94,7 +94,7 @@ def node_modules(name):
 
 
 class Stage:
-    """The files of tests/conformance/NAME in a folder of their own, with their node_modules in reach.
+    """The files of tests/conformance/NAME in a folder of their own, with their node_modules beside them.
 
     Node looks for packages beside the file that imports them, and the tree holds none.
     """
@@ -103,7 +103,7 @@ class Stage:
         modules = node_modules(name)
         self._folder = tempfile.TemporaryDirectory(prefix=f"bqsync-{name}-")
         self.path = pathlib.Path(self._folder.name)
-        shutil.copytree(HERE / name, self.path, dirs_exist_ok=True,
+        shutil.copytree(CONFORMANCE / name, self.path, dirs_exist_ok=True,
                         ignore=shutil.ignore_patterns("node_modules"))
         (self.path / "node_modules").symlink_to(modules)
 
@@ -111,6 +111,6 @@ class Stage:
         self._folder.cleanup()
 
     def run(self, script, *args, timeout=300, **environment):
-        """Runs a script by Node; the finished process, with its output as text."""
+        """Runs a script with Node; the finished process, with its output as text."""
         return subprocess.run([node(), script, *map(str, args)], cwd=self.path, capture_output=True,
                               text=True, timeout=timeout, env={**os.environ, **environment})

@@ -1,18 +1,18 @@
-"""Ends a bqsync at a chosen instant: at a request, at a commit, or after a while. For the fault tests."""
+"""Kills bqsync at a chosen moment: at a request, at a commit, or after some time."""
 
 import signal
 import time
 
 from tests.support.deployment import BUILD
 
-SHIM = BUILD / "tests" / "libcrash_shim.so"
+SHIM = BUILD / "tests" / "support" / "libcrash_shim.so"
 HELD_SECONDS = 60
 
 
 def kill_at_request(bq, app, number, side, arguments, **environment):
-    """Holds the number-th request before or after it is processed and kills the client meanwhile.
+    """Makes bqlocal hold the number-th request before or after processing it, and kills the client meanwhile.
 
-    True if it got that far; a run that ends before is left as it ended."""
+    True if the run made that request; False if it ended earlier."""
     bq.faults({"nth": number, "count": 1, "action": f"hang_{side}"})
     process = app.start("sync", *arguments, **environment)
     end = time.monotonic() + HELD_SECONDS
@@ -28,14 +28,14 @@ def kill_at_request(bq, app, number, side, arguments, **environment):
 
 
 def kill_at_commit(app, number, side, arguments, **environment):
-    """Kills the run at its number-th commit; True if it got that far."""
+    """Kills the run at its number-th commit; True if the run reached it."""
     status, _, _ = app.run("sync", *arguments, LD_PRELOAD=str(SHIM), BQSYNC_CRASH_COMMIT=str(number),
                            BQSYNC_CRASH_SIDE=side, **environment)
     return status == -signal.SIGKILL
 
 
 def kill_after(app, seconds, arguments, **environment):
-    """Kills the run after a time, wherever it is; True if it still ran."""
+    """Kills the run after some time, wherever it is; True if it was still running."""
     process = app.start("sync", *arguments, **environment)
     time.sleep(seconds)
     process.kill()
@@ -44,7 +44,7 @@ def kill_after(app, seconds, arguments, **environment):
 
 
 def count_commits(app, counter, arguments, **environment):
-    """How many commits a whole run makes; it has to end well."""
+    """The number of commits of a whole run, which must succeed."""
     counter.unlink(missing_ok=True)
     status, _, err = app.run("sync", *arguments, LD_PRELOAD=str(SHIM), BQSYNC_COMMIT_COUNT=str(counter),
                              **environment)

@@ -1,8 +1,8 @@
-"""The lives that the crash tests cut short: what is there before, what changes, and what has to come out.
+"""The scenarios of the crash tests: the rows before, the change, and the run that is killed.
 
-A scenario is a first part (done in peace), a change, perhaps an accident, and the run that is killed and run
-again. The outcome is always the same: BigQuery holds what SQLite holds, each row once, and no staging table without
-an expiration.
+A scenario has rows that are synced first without a fault, a change, sometimes an accident, and a run that is killed
+and then repeated. The expected outcome is always the same: BigQuery holds what SQLite holds, each row once, and every
+staging table has an expiration.
 """
 
 import collections
@@ -12,7 +12,7 @@ Scenario = collections.namedtuple("Scenario", "name before change options tables
 
 
 def checkpoint(app):
-    """Everything of the source is in its one file."""
+    """Moves the whole source into its main file."""
     with app.connect() as db:
         db.execute("pragma wal_checkpoint(truncate)")
 
@@ -22,7 +22,7 @@ def drop_target(bq, app):
 
 
 def restore_backup(bq, app):
-    """Yesterday's file is put back after a day that was synced."""
+    """Restores yesterday's file after a day that was synced."""
     checkpoint(app)
     backup = app.path.read_bytes()
     app.script("insert into accounts values (8, 'h@x', 8, 'lost'); update accounts set note = 'lost' where id = 1;"
@@ -88,7 +88,7 @@ SCENARIOS = [
              change_definition),
 ]
 
-# With the control tables elsewhere there is no capture to lose, and nothing of ours in the source.
+# With the control tables in another file there is no capture to lose, and bqsync adds nothing to the source.
 SCANNED = [scenario for scenario in SCENARIOS if scenario.name in (
     "first sync", "append: new rows", "append: an update", "upsert: insert, update, delete", "upsert: changed keys",
     "upsert: a fixed reject", "replace: a change", "replace: emptied", "full sync", "target dropped",

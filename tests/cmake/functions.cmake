@@ -1,0 +1,51 @@
+# How the folders of tests/ add their tests.
+
+# bqsync_test(NAME LABELS LABEL... [TIMEOUT SECONDS] [WORKING_DIRECTORY FOLDER] [ENVIRONMENT NAME=VALUE...]
+#             COMMAND PROGRAM ARGUMENT...)
+# Use it instead of add_test: it makes no_secret_is_printed search what the test prints. Runs in the source folder
+# unless told otherwise.
+function(bqsync_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 test "" "TIMEOUT;WORKING_DIRECTORY" "LABELS;ENVIRONMENT;COMMAND")
+  if(NOT DEFINED test_WORKING_DIRECTORY)
+    set(test_WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  endif()
+  # The tests of a real project keep nothing: its keys must not be copied.
+  if(NOT "live" IN_LIST test_LABELS)
+    list(APPEND test_ENVIRONMENT BQSYNC_PRINTED=${CMAKE_BINARY_DIR}/printed)
+  endif()
+  add_test(NAME ${name} COMMAND ${test_COMMAND} WORKING_DIRECTORY ${test_WORKING_DIRECTORY})
+  set_tests_properties(${name} PROPERTIES
+    LABELS "${test_LABELS}" ENVIRONMENT "${test_ENVIRONMENT}" FIXTURES_REQUIRED printed)
+  if(DEFINED test_TIMEOUT)
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${test_TIMEOUT})
+  endif()
+endfunction()
+
+# bqsync_unit_tests(GROUP [LIBRARY...]): each GROUP/test_<module>.c of the current folder is a cmocka program
+# unit_<group>_test_<module> of its own.
+function(bqsync_unit_tests group)
+  file(GLOB sources CONFIGURE_DEPENDS ${group}/test_*.c)
+  foreach(source ${sources})
+    get_filename_component(stem ${source} NAME_WE)
+    set(name unit_${group}_${stem})
+    add_executable(${name} ${source})
+    target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+    target_compile_definitions(${name} PRIVATE BQSYNC_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    target_link_libraries(${name} PRIVATE bqsync_${group} PkgConfig::CMOCKA ${ARGN})
+    bqsync_test(${name} LABELS unit ${group} TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}
+                COMMAND ${name})
+  endforeach()
+endfunction()
+
+# bqsync_python_tests(LABEL TIMEOUT): each test_<topic>.py of the current folder is a test <label>_test_<topic>. The
+# environment names the folder of the programs under test.
+function(bqsync_python_tests label timeout)
+  file(GLOB sources CONFIGURE_DEPENDS test_*.py)
+  foreach(source ${sources})
+    get_filename_component(stem ${source} NAME_WE)
+    bqsync_test(${label}_${stem} LABELS ${label} TIMEOUT ${timeout}
+                ENVIRONMENT PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=${CMAKE_SOURCE_DIR}
+                            BQSYNC_BUILD=${CMAKE_BINARY_DIR} BQSYNC_SANITIZE=${BQSYNC_SANITIZE}
+                COMMAND ${Python3_EXECUTABLE} -m unittest -v ${source})
+  endforeach()
+endfunction()

@@ -1,0 +1,39 @@
+"""What the tests of the dashboard share: one browser, and axe-core to judge accessibility."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import unittest
+
+from tests.e2e import browser
+from tests.support.foreign import unavailable
+
+BUILD = pathlib.Path(os.environ.get("BQSYNC_BUILD", "build")).resolve()
+SHOTS = BUILD / "screenshots"
+STATE = "document.querySelector('#state').textContent"
+
+
+def axe():
+    """axe-core's script, installed by npm below the build folder; None if it cannot be had."""
+    folder = BUILD / "axe"
+    script = folder / "node_modules/axe-core/axe.min.js"
+    if not script.exists() and shutil.which("npm"):
+        folder.mkdir(exist_ok=True)
+        try:
+            subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder),
+                            "axe-core@4"], timeout=120, capture_output=True)
+        except subprocess.TimeoutExpired:
+            return None
+    return script.read_text() if script.exists() else None
+
+
+class BrowserTest(unittest.TestCase):
+    """Tests that share one browser; without Chromium there are none."""
+
+    @classmethod
+    def setUpClass(cls):
+        SHOTS.mkdir(exist_ok=True)
+        if browser.program() is None:
+            unavailable("there is no Chromium (Debian: apt-get install chromium)")
+        cls.browser = cls.enterClassContext(browser.Browser())
