@@ -1,10 +1,10 @@
 #include "bqlocal/auth/strict.h"
 
 #include "base/buffer.h"
-#include "bqlocal/auth/jwt.h"
-#include "bqlocal/http/http.h"
-#include "bqlocal/http/route.h"
-#include "bqlocal/http/server.h"
+#include "bqlocal/auth/jwt_verify.h"
+#include "bqlocal/http/exchange.h"
+#include "bqlocal/server/route_table.h"
+#include "bqlocal/server/local_server.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/value.h"
 

@@ -1,6 +1,6 @@
 #include "bqlocal/faults/fault.h"
 
-#include "bqlocal/http/http.h"
+#include "bqlocal/http/exchange.h"
 #include "bqlocal/store/failure.h"
 
 #include <regex.h>

@@ -2,7 +2,7 @@
 #ifndef BQLOCAL_HTTP_PAGING_H
 #define BQLOCAL_HTTP_PAGING_H
 
-#include "bqlocal/http/http.h"
+#include "bqlocal/http/exchange.h"
 
 /* The window of a list of `total` items that a request asks for: its token is the index of the
  * first item. invalid if the token is none of ours. */

@@ -1,7 +1,7 @@
 #include "bqlocal/jobs/job_check.h"
 
-#include "bqlocal/http/http.h"
-#include "bqlocal/http/server.h"
+#include "bqlocal/http/exchange.h"
+#include "bqlocal/server/local_server.h"
 #include "bqlocal/store/failure.h"
 
 #include <stdlib.h>

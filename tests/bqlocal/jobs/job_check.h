@@ -3,7 +3,7 @@
 #ifndef BQLOCAL_JOBS_JOB_CHECK_H
 #define BQLOCAL_JOBS_JOB_CHECK_H
 
-#include "bqlocal/jobs/job.h"
+#include "bqlocal/jobs/job_record.h"
 
 /* Checks a Job resource: kind, options that do not fit, datasets, location. Returns owned where the
  * job runs. */

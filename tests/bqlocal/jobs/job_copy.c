@@ -1,7 +1,7 @@
 /* Copy jobs. */
-#include "bqlocal/http/http.h"
-#include "bqlocal/http/server.h"
-#include "bqlocal/jobs/job.h"
+#include "bqlocal/http/exchange.h"
+#include "bqlocal/server/local_server.h"
+#include "bqlocal/jobs/job_record.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/store_internal.h"
 

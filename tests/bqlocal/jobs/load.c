@@ -1,7 +1,7 @@
 #include "bqlocal/jobs/load.h"
 
-#include "bqlocal/http/http.h"
-#include "bqlocal/http/server.h"
+#include "bqlocal/http/exchange.h"
+#include "bqlocal/server/local_server.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/store_internal.h"
 #include "bqlocal/store/value.h"

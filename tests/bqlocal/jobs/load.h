@@ -5,7 +5,7 @@
 #define BQLOCAL_JOBS_LOAD_H
 
 #include "base/error.h"
-#include "bqlocal/jobs/job.h"
+#include "bqlocal/jobs/job_record.h"
 #include "bqlocal/store/store.h"
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* Loads of Avro: libavro decodes the rows; what the schema says beyond its reach (logicalType,
  * sqlType) is read from the schema's text ("Loading Avro data", Google Cloud documentation). */
-#include "bqlocal/http/http.h"
+#include "bqlocal/http/exchange.h"
 #include "bqlocal/jobs/avro_file.h"
 #include "bqlocal/jobs/load.h"
 #include "bqlocal/store/failure.h"

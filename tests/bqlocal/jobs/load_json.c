@@ -1,7 +1,7 @@
 /* Loads of newline-delimited JSON, plain or as gzip ("Loading JSON data", Google Cloud
  * documentation). */
-#include "bqlocal/http/http.h"
-#include "bqlocal/http/server.h"
+#include "bqlocal/http/exchange.h"
+#include "bqlocal/server/local_server.h"
 #include "bqlocal/jobs/load.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/value.h"

@@ -1,6 +1,6 @@
 /* Where a load goes: the table is created, emptied or widened, or the source is refused. */
-#include "bqlocal/http/http.h"
-#include "bqlocal/http/server.h"
+#include "bqlocal/http/exchange.h"
+#include "bqlocal/server/local_server.h"
 #include "bqlocal/jobs/load.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/store_internal.h"

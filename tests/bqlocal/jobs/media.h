@@ -5,7 +5,7 @@
 #define BQLOCAL_JOBS_MEDIA_H
 
 #include "base/slice.h"
-#include "bqlocal/jobs/job.h"
+#include "bqlocal/jobs/job_record.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* The routes of datasets, and the few of projects. */
 #include "bqlocal/http/paging.h"
-#include "bqlocal/http/route.h"
-#include "bqlocal/http/server.h"
+#include "bqlocal/server/route_table.h"
+#include "bqlocal/server/local_server.h"
 #include "bqlocal/store/failure.h"
 
 #include <stdlib.h>

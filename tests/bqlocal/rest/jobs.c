@@ -1,8 +1,8 @@
 /* The routes of jobs. */
 #include "bqlocal/http/paging.h"
-#include "bqlocal/http/route.h"
-#include "bqlocal/http/server.h"
-#include "bqlocal/jobs/job.h"
+#include "bqlocal/server/route_table.h"
+#include "bqlocal/server/local_server.h"
+#include "bqlocal/jobs/job_record.h"
 #include "bqlocal/store/failure.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* tabledata.list, of tables and of query results. */
-#include "bqlocal/http/route.h"
-#include "bqlocal/http/server.h"
-#include "bqlocal/jobs/job.h"
+#include "bqlocal/server/route_table.h"
+#include "bqlocal/server/local_server.h"
+#include "bqlocal/jobs/job_record.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/rows.h"
 

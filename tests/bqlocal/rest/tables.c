@@ -1,10 +1,10 @@
 /* The routes of tables. */
-#include "bqlocal/auth/permission.h"
+#include "bqlocal/faults/permission.h"
 #include "bqlocal/http/paging.h"
-#include "bqlocal/http/route.h"
-#include "bqlocal/http/server.h"
+#include "bqlocal/server/route_table.h"
+#include "bqlocal/server/local_server.h"
 #include "bqlocal/jobs/estimate.h"
-#include "bqlocal/jobs/job.h"
+#include "bqlocal/jobs/job_record.h"
 #include "bqlocal/store/failure.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef BQLOCAL_STORE_ROWS_H
 #define BQLOCAL_STORE_ROWS_H
 
-#include "bqlocal/http/http.h"
+#include "bqlocal/http/exchange.h"
 #include "bqlocal/store/store.h"
 
 struct rows_source {

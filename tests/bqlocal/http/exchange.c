@@ -1,6 +1,6 @@
-#include "bqlocal/http/http.h"
+#include "bqlocal/http/exchange.h"
 
-#include "bqlocal/http/server.h"
+#include "bqlocal/server/local_server.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/value.h"
 

@@ -1,4 +1,4 @@
-#include "bqlocal/http/route.h"
+#include "bqlocal/server/route_table.h"
 
 #include <stdlib.h>
 #include <string.h>

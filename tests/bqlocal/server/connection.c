@@ -1,12 +1,12 @@
-#include "bqlocal/http/serve.h"
+#include "bqlocal/server/connection.h"
 
-#include "bqlocal/auth/permission.h"
 #include "bqlocal/auth/strict.h"
 #include "bqlocal/faults/fault.h"
+#include "bqlocal/faults/permission.h"
 #include "bqlocal/http/request_log.h"
-#include "bqlocal/http/route.h"
-#include "bqlocal/http/server.h"
-#include "bqlocal/jobs/upload.h"
+#include "bqlocal/rest/uploads.h"
+#include "bqlocal/server/local_server.h"
+#include "bqlocal/server/route_table.h"
 #include "bqlocal/store/failure.h"
 
 #include <errno.h>

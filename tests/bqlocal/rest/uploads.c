@@ -1,10 +1,10 @@
-#include "bqlocal/jobs/upload.h"
+#include "bqlocal/rest/uploads.h"
 
-#include "bqlocal/http/route.h"
-#include "bqlocal/http/server.h"
-#include "bqlocal/jobs/job.h"
+#include "bqlocal/jobs/job_record.h"
 #include "bqlocal/jobs/media.h"
 #include "bqlocal/jobs/multipart.h"
+#include "bqlocal/server/local_server.h"
+#include "bqlocal/server/route_table.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/value.h"
 

@@ -1,7 +1,7 @@
 /* http: one request as the routes see it, and the answer that they fill in. A request belongs to
  * its connection's thread. */
-#ifndef BQLOCAL_HTTP_HTTP_H
-#define BQLOCAL_HTTP_HTTP_H
+#ifndef BQLOCAL_HTTP_EXCHANGE_H
+#define BQLOCAL_HTTP_EXCHANGE_H
 
 #include "base/buffer.h"
 #include "base/error.h"

@@ -1,8 +1,8 @@
 /* job: load, query and copy jobs: their ids, their states over time, their effects, and what
  * jobs.get tells of them. A job's effect happens in one piece when its time is up: at once without
  * --job-latency, else in the worker thread. Callers hold the server's big lock. */
-#ifndef BQLOCAL_JOBS_JOB_H
-#define BQLOCAL_JOBS_JOB_H
+#ifndef BQLOCAL_JOBS_JOB_RECORD_H
+#define BQLOCAL_JOBS_JOB_RECORD_H
 
 #include "base/error.h"
 #include "base/spool.h"

@@ -1,12 +1,12 @@
-#include "bqlocal/http/server.h"
+#include "bqlocal/server/local_server.h"
 
 #include "bqlocal/auth/strict.h"
 #include "bqlocal/faults/fault.h"
 #include "bqlocal/http/request_log.h"
-#include "bqlocal/http/route.h"
-#include "bqlocal/http/serve.h"
-#include "bqlocal/jobs/job.h"
-#include "bqlocal/jobs/upload.h"
+#include "bqlocal/jobs/job_record.h"
+#include "bqlocal/rest/uploads.h"
+#include "bqlocal/server/connection.h"
+#include "bqlocal/server/route_table.h"
 #include "bqlocal/sql/run/sql.h"
 #include "bqlocal/store/failure.h"
 

@@ -1,8 +1,8 @@
 /* route: the table of everything bqlocal answers, and how a path finds its row. */
-#ifndef BQLOCAL_HTTP_ROUTE_H
-#define BQLOCAL_HTTP_ROUTE_H
+#ifndef BQLOCAL_SERVER_ROUTE_TABLE_H
+#define BQLOCAL_SERVER_ROUTE_TABLE_H
 
-#include "bqlocal/http/http.h"
+#include "bqlocal/http/exchange.h"
 
 enum route_kind {
     ROUTE_API,    /* BigQuery's routes: logged, subject to faults and, in strict mode, to tokens */

@@ -1,8 +1,8 @@
 /* What jobs.get tells of a job, and its record in the store. */
-#include "bqlocal/http/http.h"
-#include "bqlocal/http/server.h"
-#include "bqlocal/jobs/job.h"
+#include "bqlocal/jobs/job_record.h"
+#include "bqlocal/http/exchange.h"
 #include "bqlocal/jobs/job_check.h"
+#include "bqlocal/server/local_server.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/store_internal.h"
 

@@ -1,7 +1,7 @@
-#include "bqlocal/auth/permission.h"
+#include "bqlocal/faults/permission.h"
 
 #include "bqlocal/faults/fault.h"
-#include "bqlocal/http/server.h"
+#include "bqlocal/server/local_server.h"
 #include "bqlocal/store/failure.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* What a person sees in a browser: tables with their counts, and the first rows of each. */
-#include "bqlocal/http/http.h"
-#include "bqlocal/http/route.h"
-#include "bqlocal/http/server.h"
+#include "bqlocal/http/exchange.h"
+#include "bqlocal/server/local_server.h"
+#include "bqlocal/server/route_table.h"
 #include "bqlocal/store/rows.h"
 #include "bqlocal/store/store_internal.h"
 

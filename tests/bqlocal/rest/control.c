@@ -1,8 +1,8 @@
 /* bqlocal's own routes, and the discovery document that some clients ask for. */
 #include "bqlocal/faults/fault.h"
 #include "bqlocal/http/request_log.h"
-#include "bqlocal/http/route.h"
-#include "bqlocal/http/server.h"
+#include "bqlocal/server/local_server.h"
+#include "bqlocal/server/route_table.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/store_internal.h"
 

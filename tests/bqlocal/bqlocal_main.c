@@ -1,5 +1,5 @@
 /* bqlocal: a local stand-in for the BigQuery v2 REST API. Options, start and stop; nothing else. */
-#include "bqlocal/http/server.h"
+#include "bqlocal/server/local_server.h"
 
 #include <getopt.h>
 #include <signal.h>

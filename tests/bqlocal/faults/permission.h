@@ -1,7 +1,7 @@
 /* permission: what callers of bqlocal may not do. Everybody holds every permission but those that a
  * fault rule "deny" names (docs/bqlocal.md). Callers hold the server's big lock. */
-#ifndef BQLOCAL_AUTH_PERMISSION_H
-#define BQLOCAL_AUTH_PERMISSION_H
+#ifndef BQLOCAL_FAULTS_PERMISSION_H
+#define BQLOCAL_FAULTS_PERMISSION_H
 
 #include "base/error.h"
 

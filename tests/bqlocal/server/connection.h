@@ -1,6 +1,6 @@
 /* serve: one request from its first byte to its answer: microhttpd's callbacks. */
-#ifndef BQLOCAL_HTTP_SERVE_H
-#define BQLOCAL_HTTP_SERVE_H
+#ifndef BQLOCAL_SERVER_CONNECTION_H
+#define BQLOCAL_SERVER_CONNECTION_H
 
 #include <microhttpd.h>
 

@@ -1,11 +1,11 @@
 /* server: bqlocal as a whole: the store, jobs, uploads and faults behind one big lock, and the HTTP
  * daemon in front. Each connection has its own thread; whoever touches anything below `lock` holds
  * it. */
-#ifndef BQLOCAL_HTTP_SERVER_H
-#define BQLOCAL_HTTP_SERVER_H
+#ifndef BQLOCAL_SERVER_LOCAL_SERVER_H
+#define BQLOCAL_SERVER_LOCAL_SERVER_H
 
 #include "base/error.h"
-#include "bqlocal/http/http.h"
+#include "bqlocal/http/exchange.h"
 #include "bqlocal/store/store.h"
 
 #include <pthread.h>

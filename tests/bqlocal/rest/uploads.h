@@ -1,11 +1,11 @@
 /* upload: media of load jobs: multipart bodies and resumable sessions ("Upload data with the API",
  * Google Cloud documentation). Bytes go to a spool as they arrive, so that memory stays flat. The
  * functions named ..._write run without the server's big lock, everything else with it. */
-#ifndef BQLOCAL_JOBS_UPLOAD_H
-#define BQLOCAL_JOBS_UPLOAD_H
+#ifndef BQLOCAL_REST_UPLOADS_H
+#define BQLOCAL_REST_UPLOADS_H
 
 #include "base/slice.h"
-#include "bqlocal/http/http.h"
+#include "bqlocal/http/exchange.h"
 
 struct server;
 struct uploads;
