@@ -1,6 +1,6 @@
 /* fault: scripted mishaps. A list of rules, replaced as a whole by PUT /bqlocal/faults or --faults;
  * every rule counts the requests (or jobs) that match it and acts on some of them. The format is in
- * docs/bqlocal.md. Callers hold the server's big lock. */
+ * docs/bqlocal.md. Callers are inside of the monitor. */
 #ifndef BQLOCAL_FAULTS_FAULT_H
 #define BQLOCAL_FAULTS_FAULT_H
 

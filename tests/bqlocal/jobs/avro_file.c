@@ -6,20 +6,13 @@
 #include <string.h>
 #include <zlib.h>
 
-/* A schema of 10,000 columns stays far below this. */
-#define HEADER_BYTES_MAX ((size_t)32 << 20)
-
-/* The longest row count and block size: two varints. */
-#define BLOCK_HEADER_MAX 20
-
 #define INFLATE_STEP 65536
 
 static const uint8_t magic[] = {'O', 'b', 'j', 1};
 
 static bool broken(struct error *err, const char *what)
 {
-    return failure_set(
-        err, "invalid", "Error while reading data, error message: The Avro file %s", what);
+    return failure_set_data(err, "The Avro file %s", what);
 }
 
 bool avro_read_long(const uint8_t **at, const uint8_t *end, int64_t *out_number)
@@ -154,7 +147,7 @@ static bool read_header(struct avro_file *file, struct error *err)
         if (!peek(file, length, &file->stored, err) ||
             !avro_header_parse(buffer_slice(&file->stored), &file->header, &needs_more, err))
             return false;
-        if (needs_more && (length == left || length > HEADER_BYTES_MAX))
+        if (needs_more && (length == left || length > AVRO_HEADER_BYTES_MAX))
             return broken(err, "ends within its header");
     }
     file->at += file->header.length;
@@ -166,7 +159,7 @@ bool avro_file_open(
     struct error *err)
 {
     *out_file = (struct avro_file){.spool = spool, .at = offset, .end = offset + length};
-    buffer_init(&out_file->stored, HEADER_BYTES_MAX * 4);
+    buffer_init(&out_file->stored, AVRO_HEADER_BYTES_MAX * 4);
     // Inflating asks for room in steps, the last of which may lie beyond the limit.
     buffer_init(&out_file->block, AVRO_BLOCK_BYTES_MAX + INFLATE_STEP);
     if (read_header(out_file, err))
@@ -212,8 +205,6 @@ static bool inflate_block(struct avro_file *file, struct slice stored, struct er
         status = inflate(stream, Z_NO_FLUSH);
         file->block.length += INFLATE_STEP - stream->avail_out;
     }
-    if (file->block.length > AVRO_BLOCK_BYTES_MAX)
-        return broken(err, "has a block larger than 16 MB");
     if (file->block.length > AVRO_BLOCK_BYTES_MAX)
         return broken(err, "has a block larger than 16 MB");
     return (status == Z_STREAM_END && stream->avail_in == 0) ||
@@ -263,7 +254,8 @@ static bool read_block_header(
     uint64_t left = file->end - file->at;
     int64_t size = 0;
 
-    if (!peek(file, left < BLOCK_HEADER_MAX ? left : BLOCK_HEADER_MAX, &file->stored, err))
+    if (!peek(
+            file, left < AVRO_BLOCK_HEADER_MAX ? left : AVRO_BLOCK_HEADER_MAX, &file->stored, err))
         return false;
     const uint8_t *start = (const uint8_t *)file->stored.data;
     const uint8_t *at = start;

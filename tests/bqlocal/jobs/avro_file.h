@@ -16,6 +16,12 @@
 /* BigQuery's limit of a block ("Quotas and limits"); we hold it before and after decompression. */
 #define AVRO_BLOCK_BYTES_MAX ((uint64_t)16 << 20)
 
+/* A schema of 10,000 columns stays far below this. */
+#define AVRO_HEADER_BYTES_MAX ((size_t)32 << 20)
+
+/* The longest row count and size of a block: two varints. */
+#define AVRO_BLOCK_HEADER_MAX 20
+
 enum avro_codec { AVRO_CODEC_NULL, AVRO_CODEC_DEFLATE, AVRO_CODEC_SNAPPY };
 
 struct avro_header {

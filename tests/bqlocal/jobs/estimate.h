@@ -1,6 +1,6 @@
 /* estimate: how many bytes tables have and queries read, in BigQuery's logical sizes ("Estimate and
- * control costs"): good enough to compare statements with each other, not to the byte. Callers hold
- * the server's big lock. */
+ * control costs"): good enough to compare statements with each other, not to the byte. Callers are
+ * inside of the monitor. */
 #ifndef BQLOCAL_JOBS_ESTIMATE_H
 #define BQLOCAL_JOBS_ESTIMATE_H
 

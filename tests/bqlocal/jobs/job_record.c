@@ -1,14 +1,64 @@
-/* What jobs.get tells of a job, and its record in the store. */
 #include "bqlocal/jobs/job_record.h"
-#include "bqlocal/http/exchange.h"
-#include "bqlocal/jobs/job_check.h"
-#include "bqlocal/server/local_server.h"
+
 #include "bqlocal/store/failure.h"
-#include "bqlocal/store/store_internal.h"
+#include "bqlocal/store/json_member.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static char *make_id(void)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+    unsigned char random[24];
+    char id[5 + sizeof random] = "job_";
+
+    sqlite3_randomness(sizeof random, random);
+    for (size_t i = 0; i < sizeof random; i++)
+        id[4 + i] = letters[random[i] % (sizeof letters - 1)];
+    id[4 + sizeof random] = '\0';
+    return strdup(id);
+}
+
+bool job_new(
+    enum job_kind kind, const char *id, const char *location, const cJSON *configuration,
+    struct job **out_job, struct error *err)
+{
+    static const char *const types[] = {"LOAD", "QUERY", "COPY"};
+    struct job *job = calloc(1, sizeof *job);
+
+    if (job != NULL)
+        *job = (struct job){
+            .id = id == NULL ? make_id() : strdup(id),
+            .location = strdup(location),
+            .kind = kind,
+            .configuration = cJSON_Duplicate(configuration, true),
+            .media.forgotten_rows = -1,
+        };
+    if (job == NULL || job->id == NULL || job->location == NULL || job->configuration == NULL) {
+        job_free(NULL, job);
+        return error_set(err, ERROR_MEMORY, "out of memory for a job");
+    }
+    json_set(job->configuration, "jobType", cJSON_CreateString(types[kind]));
+    *out_job = job;
+    return true;
+}
+
+void job_free(struct store *store, struct job *job)
+{
+    if (job == NULL)
+        return;
+    if (job->has_result)
+        sql_result_clear(store, &job->result);
+    media_clear(&job->media);
+    cJSON_Delete(job->configuration);
+    cJSON_Delete(job->statistics);
+    free(job->id);
+    free(job->location);
+    free(job->parent_id);
+    free(job->request_id);
+    free(job);
+}
 
 const char *job_kind_name(enum job_kind kind)
 {
@@ -37,6 +87,16 @@ cJSON *job_dml_statistics(const struct sql_statement *statement)
     json_add_number(counts, "updatedRowCount", statement->updated);
     json_add_number(counts, "deletedRowCount", statement->deleted);
     return counts;
+}
+
+cJSON *job_table_reference(const struct store *store, const char *dataset, const char *table)
+{
+    cJSON *reference = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(reference, "projectId", store->project);
+    cJSON_AddStringToObject(reference, "datasetId", dataset);
+    cJSON_AddStringToObject(reference, "tableId", table);
+    return reference;
 }
 
 static cJSON *error_proto(const struct error *err)
@@ -79,7 +139,7 @@ static void add_statistics(cJSON *resource, const struct job *job)
             statistics, job_kind_name(job->kind), cJSON_Duplicate(job->statistics, true));
 }
 
-cJSON *job_resource(const struct server *server, const struct job *job)
+cJSON *job_resource(const struct store *store, const struct job *job)
 {
     cJSON *resource = cJSON_CreateObject();
     char text[64];
@@ -88,16 +148,11 @@ cJSON *job_resource(const struct server *server, const struct job *job)
     snprintf(
         text, sizeof text, "\"%llx-%d\"", (unsigned long long)job->created_ms, (int)job->state);
     cJSON_AddStringToObject(resource, "etag", text);
-    char *id = sqlite3_mprintf("%s:%s.%s", server->store.project, job->location, job->id);
+    char *id = sqlite3_mprintf("%s:%s.%s", store->project, job->location, job->id);
     cJSON_AddStringToObject(resource, "id", id == NULL ? "" : id);
     sqlite3_free(id);
-    char *link = sqlite3_mprintf(
-        "http://%s/bigquery/v2/projects/%s/jobs/%s?location=%s", server->address,
-        server->store.project, job->id, job->location);
-    cJSON_AddStringToObject(resource, "selfLink", link == NULL ? "" : link);
-    sqlite3_free(link);
     cJSON *reference = cJSON_AddObjectToObject(resource, "jobReference");
-    cJSON_AddStringToObject(reference, "projectId", server->store.project);
+    cJSON_AddStringToObject(reference, "projectId", store->project);
     cJSON_AddStringToObject(reference, "jobId", job->id);
     cJSON_AddStringToObject(reference, "location", job->location);
     cJSON_AddItemToObject(resource, "configuration", cJSON_Duplicate(job->configuration, true));
@@ -107,110 +162,41 @@ cJSON *job_resource(const struct server *server, const struct job *job)
     return resource;
 }
 
-void job_unsave(struct server *server, const struct job *job)
-{
-    sqlite3_stmt *statement = NULL;
-    struct error ignored;
-
-    if (server->options.data == NULL ||
-        !store_prepare(
-            &server->store, "delete from bqlocal_jobs where id = ?1", &statement, &ignored, job->id,
-            NULL))
-        return;
-    sqlite3_step(statement);
-    sqlite3_finalize(statement);
-}
-
-void job_save(struct server *server, const struct job *job)
-{
-    sqlite3_stmt *statement = NULL;
-    struct error ignored;
-
-    if (server->options.data == NULL)
-        return;
-    cJSON *resource = job_resource(server, job);
-    char *text = cJSON_PrintUnformatted(resource);
-    cJSON_Delete(resource);
-    // A record that cannot be written costs the memory of a job beyond a restart, nothing else.
-    if (text != NULL && store_prepare(
-                            &server->store,
-                            "insert into bqlocal_jobs(id, resource) values(?1, ?2)"
-                            " on conflict(id) do update set resource = excluded.resource",
-                            &statement, &ignored, job->id, text, NULL)) {
-        sqlite3_step(statement);
-        sqlite3_finalize(statement);
-    }
-    free(text);
-}
-
-static char *copy_text(const cJSON *object, const char *key)
-{
-    const char *text = json_text(object, key);
-
-    return text == NULL ? NULL : strdup(text);
-}
-
-static struct job *restore(const cJSON *resource)
+bool job_restore(const cJSON *resource, struct job **out_job, struct error *err)
 {
     const cJSON *reference = json_at(resource, "jobReference");
+    const cJSON *configuration = json_at(resource, "configuration");
     const cJSON *statistics = json_at(resource, "statistics");
     const cJSON *status = json_at(resource, "status");
     const cJSON *failure = json_at(status, "errorResult");
-    const char *type = json_text(json_at(resource, "configuration"), "jobType");
-    struct job *job = calloc(1, sizeof *job);
+    const char *id = json_text(reference, "jobId");
+    const char *location = json_text(reference, "location");
+    const char *type = json_text(configuration, "jobType");
+    const char *state = json_text(status, "state");
+    struct job *job = NULL;
 
-    if (job == NULL)
-        return NULL;
-    *job = (struct job){
-        .id = copy_text(reference, "jobId"),
-        .location = copy_text(reference, "location"),
-        .kind = strcmp(type, "LOAD") == 0   ? JOB_LOAD
-                : strcmp(type, "COPY") == 0 ? JOB_COPY
-                                            : JOB_QUERY,
-        .configuration = cJSON_Duplicate(json_at(resource, "configuration"), true),
-        .parent_id = copy_text(statistics, "parentJobId"),
-        .child_count = (int)json_number(statistics, "numChildJobs", 0),
-        .created_ms = json_number(statistics, "creationTime", 0),
-        .started_ms = json_number(statistics, "startTime", 0),
-        .ended_ms = json_number(statistics, "endTime", 0),
-        .bytes_processed = json_number(statistics, "totalBytesProcessed", 0),
-        .failed = failure != NULL,
-        .media.forgotten_rows = -1,
-    };
-    const cJSON *part = json_at(statistics, job_kind_name(job->kind));
+    if (id == NULL || location == NULL || type == NULL || state == NULL)
+        return error_set(err, ERROR_SOURCE, "a job's record is damaged");
+    enum job_kind kind = strcmp(type, "LOAD") == 0   ? JOB_LOAD
+                         : strcmp(type, "COPY") == 0 ? JOB_COPY
+                                                     : JOB_QUERY;
+    if (!job_new(kind, id, location, configuration, &job, err))
+        return false;
+    const cJSON *part = json_at(statistics, job_kind_name(kind));
+    job->state = JOB_DONE;
+    job->parent_id = json_text_copy(statistics, "parentJobId");
+    job->child_count = (int)json_number(statistics, "numChildJobs", 0);
+    job->created_ms = json_number(statistics, "creationTime", 0);
+    job->started_ms = json_number(statistics, "startTime", 0);
+    job->ended_ms = json_number(statistics, "endTime", 0);
+    job->bytes_processed = json_number(statistics, "totalBytesProcessed", 0);
     job->statistics = part == NULL ? NULL : cJSON_Duplicate(part, true);
-    if (failure != NULL)
+    job->failed = failure != NULL || strcmp(state, "DONE") != 0;
+    if (strcmp(state, "DONE") != 0)
+        failure_set(&job->failure, "backendError", "bqlocal was stopped before the job was done");
+    else if (failure != NULL)
         failure_set(
             &job->failure, json_text(failure, "reason"), "%s", json_text(failure, "message"));
-    if (strcmp(json_text(status, "state"), "DONE") != 0) {
-        job->failed = true;
-        failure_set(&job->failure, "backendError", "bqlocal was stopped before the job was done");
-    }
-    return job;
-}
-
-bool jobs_restore(struct server *server, struct jobs *jobs, struct error *err)
-{
-    sqlite3_stmt *row = NULL;
-    bool ok = true;
-
-    if (server->options.data == NULL)
-        return true;
-    if (!store_execute(
-            &server->store,
-            "create table if not exists bqlocal_jobs(number integer primary key,"
-            " id text not null unique, resource text not null)",
-            err) ||
-        !store_prepare(
-            &server->store, "select resource from bqlocal_jobs order by number", &row, err, NULL))
-        return false;
-    while (ok && sqlite3_step(row) == SQLITE_ROW) {
-        cJSON *resource = cJSON_Parse((const char *)sqlite3_column_text(row, 0));
-        struct job *job = resource == NULL ? NULL : restore(resource);
-        ok = job != NULL ? jobs_add_done(server, jobs, job, err)
-                         : error_set(err, ERROR_SOURCE, "a job's record is damaged");
-        cJSON_Delete(resource);
-    }
-    sqlite3_finalize(row);
-    return ok;
+    *out_job = job;
+    return true;
 }

@@ -9,6 +9,10 @@
  * returns false. */
 bool failure_set(struct error *err, const char *reason, const char *format, ...) PRINTF_LIKE(3, 4);
 
+/* "invalid" for a file that cannot be loaded: "Error while reading data, error message: ...";
+ * returns false. */
+bool failure_set_data(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
+
 /* The HTTP status of a reason word (BigQuery's "Error messages" table); 400 for an unknown one. */
 int failure_http_status(const char *reason);
 
