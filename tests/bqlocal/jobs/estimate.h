@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Of a table with so many rows: its first rows' mean size; 0 if there is no such table. */
+/* Of a table with this number of rows, by the mean size of its first rows; 0 if the table does not
+ * exist. */
 int64_t estimate_table_bytes(
     struct store *store, const char *dataset, const char *table, int64_t rows);
 

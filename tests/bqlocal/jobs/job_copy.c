@@ -113,7 +113,7 @@ static bool replace_destination(
     if (existing == NULL) {
         ok = store_table_insert(store, copy->dataset, copy->table, resource, err);
     } else {
-        // What becomes of description and labels is not documented: those of the destination stay.
+        // Google does not document description and labels: those of the destination stay.
         for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
             cJSON_DeleteItemFromObjectCaseSensitive(resource, kept[i]);
             json_copy(resource, existing, kept[i]);

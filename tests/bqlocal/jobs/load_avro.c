@@ -12,12 +12,12 @@
 #include <string.h>
 #include <strings.h>
 
-/* How a field's values come: the Avro type, and what multiplies its numbers. */
+/* How a field's values arrive: the Avro type, and what multiplies its numbers. */
 struct avro_field {
     avro_value_t value; /* of the row; for a union the union */
     bool is_union;
     int null_branch;
-    int scale;      /* of a decimal; -1: no decimal */
+    int scale;      /* of a decimal; -1: not a decimal */
     int64_t factor; /* milliseconds to microseconds; 1 otherwise */
     bool ignored;   /* a field of null alone */
 };
@@ -101,7 +101,7 @@ static bool find_type(
     return false;
 }
 
-/* A type that is no union: "long" or {"type": "long", "logicalType": ...}. */
+/* A type that is not a union: "long" or {"type": "long", "logicalType": ...}. */
 static bool parse_type(
     const struct load *load, const char *name, const cJSON *type, struct avro_field *field,
     enum store_type *out_type, struct error *err)
@@ -263,7 +263,7 @@ static bool open_avro(struct load *load, void **out_context, struct error *err)
     cJSON *schema =
         cJSON_ParseWithLength(reader->file.header.schema, reader->file.header.schema_length);
     if (schema == NULL)
-        return failure_set_data(err, "The Avro schema is no JSON");
+        return failure_set_data(err, "The Avro schema is not JSON");
     bool ok = parse_fields(load, reader, schema, err) && apply_job_schema(load, err) &&
               prepare_row(reader, err);
     cJSON_Delete(schema);

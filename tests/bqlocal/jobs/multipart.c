@@ -89,7 +89,7 @@ static bool split_head(
     cJSON *job = cJSON_ParseWithLength(json, (size_t)(second - json));
     if (!cJSON_IsObject(job)) {
         cJSON_Delete(job);
-        return malformed(err, "the first part is no JSON object");
+        return malformed(err, "the first part is not a JSON object");
     }
     *out_job = job;
     *out_offset = (size_t)(media - start.data);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long jobs.query and getQueryResults wait unless told, and at most. */
+/* How long jobs.query and getQueryResults wait by default, and at most. */
 #define TIMEOUT_MS     10000
 #define TIMEOUT_MAX_MS 200000
 
@@ -27,7 +27,7 @@ static const char *const query_keys[] = {
     "createSession",   "destinationEncryptionConfiguration",
 };
 
-/* The Job resource that stands for a jobs.query body, owned. */
+/* The Job resource of a jobs.query body, owned. */
 static cJSON *job_body(const cJSON *body)
 {
     cJSON *job = cJSON_CreateObject();

@@ -1,5 +1,5 @@
-/* failure: errors as Google words them. The reason and the HTTP status travel in struct error; the
- * REST layer turns them into an error body, the job layer into an errorResult. Any thread. */
+/* failure: errors as Google words them. The reason and the HTTP status travel in struct error; an
+ * answer makes an error body of them, a job an errorResult. Any thread. */
 #ifndef BQLOCAL_STORE_FAILURE_H
 #define BQLOCAL_STORE_FAILURE_H
 
