@@ -13,9 +13,9 @@
 
 struct store {
     sqlite3 *handle;
-    char *project;         /* the one that is served; others are accepted and treated alike */
+    char *project;         /* named in answers; requests may name any */
     int64_t clock_skew_ms; /* added to the machine's time */
-    int64_t last_version;  /* of resources, ever rising; etags are made of it */
+    int64_t last_version;  /* of resources, only ever rises; etags are made of it */
 };
 
 /* path NULL: in memory. */
@@ -37,7 +37,7 @@ MUST_CHECK bool store_executef(struct store *store, struct error *err, const cha
 MUST_CHECK bool store_prepare(
     struct store *store, const char *sql, sqlite3_stmt **out_statement, struct error *err, ...);
 
-/* Nested transactions: everything since begin is kept (ok) or undone; returns ok, or false when
+/* Nested transactions: keeps (ok) or undoes everything since begin. Returns ok, or false when
  * keeping fails. */
 MUST_CHECK bool store_begin(struct store *store, struct error *err);
 bool store_end(struct store *store, bool ok, struct error *err);
