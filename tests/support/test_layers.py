@@ -41,6 +41,7 @@ class Layers(unittest.TestCase):
             "runtime/sync/a.c": ("registry.h", "only api and cli may include registry.h"),
             "runtime/source/a.c": ("users.h", "the runtime must not know the generated users.h"),
             "tests/bqlocal/sql/a.c": ("encode/column.h", "bqlocal includes base/ and its own headers only"),
+            "tests/bqlocal/jobs/a.c": ("bqlocal/http/exchange.h", "bqlocal's jobs must not include its http"),
             "runtime/warehouse/a.c": ("http.h", "write warehouse/http.h"),
             "runtime/api/a.c": ("service/a.h", "api must not include service"),
             "runtime/service/a.c": ("odd/a.h", "odd/ is no group of the runtime"),

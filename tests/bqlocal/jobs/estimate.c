@@ -1,7 +1,6 @@
 #include "bqlocal/jobs/estimate.h"
 
 #include "base/error.h"
-#include "bqlocal/store/store_internal.h"
 
 #include <ctype.h>
 #include <stdlib.h>

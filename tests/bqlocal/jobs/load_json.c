@@ -1,9 +1,8 @@
 /* Loads of newline-delimited JSON, plain or as gzip ("Loading JSON data", Google Cloud
  * documentation). */
-#include "bqlocal/http/http.h"
-#include "bqlocal/http/server.h"
 #include "bqlocal/jobs/load.h"
 #include "bqlocal/store/failure.h"
+#include "bqlocal/store/json_member.h"
 #include "bqlocal/store/value.h"
 
 #include <math.h>
@@ -48,8 +47,7 @@ static bool open_json(struct load *load, void **out_context, struct error *err)
     if (given != NULL) {
         if (!store_schema_parse(given, &load->source, err))
             return false;
-    } else if (!store_schema(
-                   &load->server->store, load->dataset, load->table, &load->source, &missing)) {
+    } else if (!store_schema(load->store, load->dataset, load->table, &load->source, &missing)) {
         return missing.code == ERROR_NOT_FOUND
                    ? failure_set(err, "invalid", "No schema specified on job or table.")
                    : (*err = missing, false);
@@ -209,10 +207,8 @@ static bool take_member(void *context, struct slice key, struct slice value)
         return bind_value(load, in->reader, i, value, in->err);
     }
     return json_bool(load->options, "ignoreUnknownValues", false) ||
-           failure_set(
-               in->err, "invalid",
-               "Error while reading data, error message: JSON parsing error in row %lld: No such "
-               "field: %.*s.",
+           failure_set_data(
+               in->err, "JSON parsing error in row %lld: No such field: %.*s.",
                (long long)load->rows + 1, (int)key.length, key.data);
 }
 
@@ -222,10 +218,8 @@ static bool check_required(struct load *load, struct json_reader *reader, struct
         const struct store_field *column = &load->target.fields[i];
         int field = load->fields[i];
         if (column->required && load->defaults[i] == NULL && (field < 0 || !reader->given[field]))
-            return failure_set(
-                err, "invalid",
-                "Error while reading data, error message: JSON parsing error in row %lld: Missing "
-                "required field: %s.",
+            return failure_set_data(
+                err, "JSON parsing error in row %lld: Missing required field: %s.",
                 (long long)load->rows + 1, column->name);
     }
     return true;
@@ -245,13 +239,12 @@ static bool take_line(
     memset(reader->given, 0, load->source.count);
     *err = (struct error){0};
     if (!value_json_walk(line, take_member, &context))
-        return err->code != ERROR_NONE
-                   ? false
-                   : failure_set(
-                         err, "invalid",
-                         "Error while reading data, error message: JSON parsing error in row %lld: "
-                         "Parser terminated before end of string",
-                         (long long)load->rows + 1);
+        return err->code != ERROR_NONE ? false
+                                       : failure_set_data(
+                                             err,
+                                             "JSON parsing error in row %lld: "
+                                             "Parser terminated before end of string",
+                                             (long long)load->rows + 1);
     return check_required(load, reader, err) && load_row(load, err);
 }
 
@@ -264,10 +257,9 @@ static bool take_bytes(
         size_t length = end == NULL ? bytes.length : (size_t)(end - bytes.data);
         buffer_append(&reader->line, bytes.data, length);
         if (!buffer_check(&reader->line, "a row", err))
-            return failure_set(
-                err, "invalid",
-                "Error while reading data, error message: Row size is larger than "
-                "100 MB");
+            return failure_set_data(
+                err, "Row size is larger than "
+                     "100 MB");
         if (end == NULL)
             return true;
         if (!take_line(
@@ -294,9 +286,7 @@ static bool inflate_chunk(
         stream->avail_out = sizeof plain;
         int status = inflate(stream, Z_NO_FLUSH);
         if (status != Z_OK && status != Z_STREAM_END)
-            return failure_set(
-                err, "invalid",
-                "Error while reading data, error message: The gzip stream is damaged");
+            return failure_set_data(err, "The gzip stream is damaged");
         if (!take_bytes(load, reader, (struct slice){plain, sizeof plain - stream->avail_out}, err))
             return false;
         // A file may be several gzip members one after another.
@@ -326,8 +316,7 @@ static bool read_json(struct load *load, void *context, struct error *err)
         at += length;
     }
     if (!ended)
-        return failure_set(
-            err, "invalid", "Error while reading data, error message: The gzip stream ends early");
+        return failure_set_data(err, "The gzip stream ends early");
     return take_line(
         load, reader, (struct slice){buffer_text(&reader->line), reader->line.length}, err);
 }

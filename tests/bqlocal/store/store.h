@@ -1,6 +1,5 @@
 /* store: what bqlocal keeps, in one SQLite database: datasets, tables with their schema, and rows.
- * One connection behind the server's big lock: callers hold it. It knows nothing of HTTP, jobs or
- * GoogleSQL.
+ * Callers are inside of the monitor. It knows nothing of HTTP, jobs or GoogleSQL.
  *
  * A BigQuery table `d.t` is the SQLite table "d.t"; its columns carry BigQuery's names, in schema
  * order, without declared types. How values are stored (struct store_field.type tells which): INT64
@@ -12,7 +11,7 @@
 #ifndef BQLOCAL_STORE_STORE_H
 #define BQLOCAL_STORE_STORE_H
 
-#include "base/error.h"
+#include "bqlocal/store/store_database.h"
 
 #include <cjson/cJSON.h>
 #include <sqlite3.h>
@@ -46,21 +45,6 @@ struct store_schema {
     struct store_field *fields;
     size_t count;
 };
-
-struct store {
-    sqlite3 *handle;
-    char *project;         /* the one that is served; others are accepted and treated alike */
-    int64_t clock_skew_ms; /* added to the machine's time */
-    int64_t last_version;  /* of resources, ever rising; etags are made of it */
-};
-
-/* path NULL: in memory. */
-MUST_CHECK bool store_open(
-    const char *path, const char *project, struct store *out_store, struct error *err);
-void store_close(struct store *store);
-
-/* Milliseconds since 1970-01-01 as the store sees them. */
-int64_t store_now_ms(const struct store *store);
 
 /* "INTEGER" and "INT64" and so on to a type; false if unknown. */
 bool store_type_parse(const char *text, enum store_type *out_type);

@@ -7,28 +7,6 @@
 /* A table of no columns cannot exist in SQLite: it is given this one. */
 #define STORE_NO_COLUMNS "_bqlocal_no_columns"
 
-/* SQLite's last message as internalError; returns false. */
-bool store_sqlite_failed(struct store *store, struct error *err);
-
-/* Runs statements without parameters or results. */
-MUST_CHECK bool store_execute(struct store *store, const char *sql, struct error *err);
-/* The same from a format of sqlite3_mprintf (%Q, %w). */
-MUST_CHECK bool store_executef(struct store *store, struct error *err, const char *format, ...);
-/* Prepares a statement and binds the texts, NULL-terminated list. */
-MUST_CHECK bool store_prepare(
-    struct store *store, const char *sql, sqlite3_stmt **out_statement, struct error *err, ...);
-
-/* Nested transactions: everything since begin is kept (ok) or undone; returns ok, or false when
- * keeping fails. */
-MUST_CHECK bool store_begin(struct store *store, struct error *err);
-bool store_end(struct store *store, bool ok, struct error *err);
-
-/* A version newer than all before. */
-int64_t store_next_version(struct store *store);
-
-/* Merges as a patch of a resource does: keys replace, null removes, labels merge by key. */
-void store_merge_patch(cJSON *resource, const cJSON *patch);
-
 /* What is stored of a table: the resource as it was given (owned by the caller) and the facts. */
 struct store_record {
     cJSON *resource;

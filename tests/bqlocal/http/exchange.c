@@ -1,6 +1,5 @@
-#include "bqlocal/http/http.h"
+#include "bqlocal/http/exchange.h"
 
-#include "bqlocal/http/server.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/value.h"
 
@@ -9,6 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+void request_clear(struct request *request)
+{
+    buffer_clear(&request->body);
+    answer_clear(&request->answer);
+    free(request->parameters.project);
+    free(request->parameters.dataset);
+    free(request->parameters.table);
+    free(request->parameters.job);
+    free(request->target);
+    free(request->path);
+    free(request->method);
+    free(request->origin);
+}
 
 const char *request_query(const struct request *request, const char *name)
 {
@@ -50,18 +63,6 @@ bool request_json(struct request *request, cJSON **out_json, struct error *err)
     return true;
 }
 
-char *request_origin(const struct request *request)
-{
-    const char *host = request_header(request, "Host");
-    struct buffer text;
-
-    buffer_init(&text, 4096);
-    buffer_printf(
-        &text, "%s://%s", request->server->tls ? "https" : "http",
-        host == NULL ? request->server->address : host);
-    return buffer_take(&text);
-}
-
 static bool fill(struct answer *answer, int status, const char *type, char *body, size_t length)
 {
     free(answer->body);
@@ -72,13 +73,14 @@ static bool fill(struct answer *answer, int status, const char *type, char *body
     return true;
 }
 
+static const char json_type[] = "application/json; charset=UTF-8";
+
 bool answer_json(struct answer *answer, int status, cJSON *json)
 {
     char *text = cJSON_PrintUnformatted(json);
 
     cJSON_Delete(json);
-    return fill(
-        answer, status, "application/json; charset=UTF-8", text, text == NULL ? 0 : strlen(text));
+    return fill(answer, status, json_type, text, text == NULL ? 0 : strlen(text));
 }
 
 bool answer_text(struct answer *answer, int status, const char *content_type, struct buffer *text)
@@ -86,6 +88,14 @@ bool answer_text(struct answer *answer, int status, const char *content_type, st
     size_t length = text->length;
 
     return fill(answer, status, content_type, buffer_take(text), length);
+}
+
+bool answer_json_text(struct answer *answer, struct buffer *text, struct error *err)
+{
+    bool ok = buffer_check(text, "the answer", err) && answer_text(answer, 200, json_type, text);
+
+    buffer_clear(text);
+    return ok;
 }
 
 bool answer_empty(struct answer *answer, int status)
@@ -119,48 +129,4 @@ void answer_clear(struct answer *answer)
     free(answer->body);
     free(answer->location);
     *answer = (struct answer){0};
-}
-
-void json_add_number(cJSON *object, const char *key, int64_t number)
-{
-    char text[32];
-
-    snprintf(text, sizeof text, "%lld", (long long)number);
-    cJSON_AddStringToObject(object, key, text);
-}
-
-const char *json_text(const cJSON *object, const char *key)
-{
-    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
-}
-
-int64_t json_number(const cJSON *object, const char *key, int64_t fallback)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-    int64_t number;
-
-    if (cJSON_IsNumber(item))
-        return (int64_t)item->valuedouble;
-    if (cJSON_IsString(item) && value_parse_int64(slice_of(item->valuestring), &number))
-        return number;
-    // googleapis wraps some integers: {"value": "10"}
-    if (cJSON_IsObject(item))
-        return json_number(item, "value", fallback);
-    return fallback;
-}
-
-bool json_bool(const cJSON *object, const char *key, bool fallback)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-
-    if (cJSON_IsBool(item))
-        return cJSON_IsTrue(item);
-    if (cJSON_IsString(item))
-        return strcasecmp(item->valuestring, "true") == 0;
-    return fallback;
-}
-
-const cJSON *json_at(const cJSON *object, const char *key)
-{
-    return cJSON_GetObjectItemCaseSensitive(object, key);
 }

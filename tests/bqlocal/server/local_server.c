@@ -1,16 +1,13 @@
-#include "bqlocal/http/server.h"
+#include "bqlocal/server/local_server.h"
 
 #include "bqlocal/auth/strict.h"
 #include "bqlocal/faults/fault.h"
 #include "bqlocal/http/request_log.h"
-#include "bqlocal/http/route.h"
-#include "bqlocal/http/serve.h"
-#include "bqlocal/jobs/job.h"
-#include "bqlocal/jobs/upload.h"
+#include "bqlocal/jobs/job_runner.h"
+#include "bqlocal/rest/uploads.h"
+#include "bqlocal/server/connection.h"
 #include "bqlocal/sql/run/sql.h"
-#include "bqlocal/store/failure.h"
-
-#include <microhttpd.h>
+#include "bqlocal/store/text_file.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -19,24 +16,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define CONNECTIONS_MAX 500
 
-int64_t server_monotonic_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-bool server_wait(struct server *server, int64_t deadline_ms)
-{
-    struct timespec until = {deadline_ms / 1000, deadline_ms % 1000 * 1000000};
-
-    return pthread_cond_timedwait(&server->changed, &server->lock, &until) != ETIMEDOUT;
-}
+struct server {
+    struct server_options options;
+    struct monitor monitor;
+    struct store store;
+    struct parts parts;
+    struct MHD_Daemon *daemon;
+    char url[160];
+};
 
 static bool parse_address(
     const char *listen, struct sockaddr_storage *out_address, socklen_t *out_length,
@@ -74,9 +64,9 @@ static bool is_loopback(const struct sockaddr_storage *address)
            IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
 }
 
-/* Writes the address as bound, and returns its port. */
+/* Writes the URL as bound, and returns its port. */
 static unsigned describe_address(
-    struct server *server, const struct sockaddr_storage *address, socklen_t length)
+    struct server *server, const struct sockaddr_storage *address, socklen_t length, bool tls)
 {
     char host[96], port[16];
     bool six = address->ss_family == AF_INET6;
@@ -87,7 +77,9 @@ static unsigned describe_address(
             (const struct sockaddr *)address, length, host, sizeof host, port, sizeof port,
             NI_NUMERICHOST | NI_NUMERICSERV) != 0)
         strcpy(host, "127.0.0.1");
-    snprintf(server->address, sizeof server->address, six ? "[%s]:%u" : "%s:%u", host, info->port);
+    snprintf(
+        server->url, sizeof server->url, six ? "%s://[%s]:%u" : "%s://%s:%u",
+        tls ? "https" : "http", host, info->port);
     return info->port;
 }
 
@@ -111,6 +103,16 @@ static bool write_port_file(const char *path, unsigned port, struct error *err)
     return true;
 }
 
+static void warn_if_reachable(const char *listen, const struct sockaddr_storage *address)
+{
+    if (!is_loopback(address))
+        fprintf(
+            stderr,
+            "bqlocal: warning: %s is not a loopback address: anybody who reaches it can "
+            "read and change everything\n",
+            listen);
+}
+
 static bool listen_on(struct server *server, struct error *err)
 {
     struct sockaddr_storage address;
@@ -125,30 +127,24 @@ static bool listen_on(struct server *server, struct error *err)
 
     if (!parse_address(server->options.listen, &address, &length, err))
         return false;
-    if (!is_loopback(&address))
-        fprintf(
-            stderr,
-            "bqlocal: warning: %s is not a loopback address: anybody who reaches it can "
-            "read and change everything\n",
-            server->options.listen);
-    if (strict_tls(
-            server->strict, (const char **)&tls[0].ptr_value, (const char **)&tls[1].ptr_value)) {
-        server->tls = true;
+    warn_if_reachable(server->options.listen, &address);
+    bool secure = strict_tls(
+        server->parts.strict, (const char **)&tls[0].ptr_value, (const char **)&tls[1].ptr_value);
+    if (secure)
         flags |= MHD_USE_TLS;
-    } else {
+    else
         tls[0].option = MHD_OPTION_END;
-    }
     if (address.ss_family == AF_INET6)
         flags |= MHD_USE_IPv6;
-    // Requests wait for the lock: none of them sees the address before it is written.
-    pthread_mutex_lock(&server->lock);
+    // Requests wait for the monitor: none of them sees the URL before it is written.
+    monitor_enter(&server->monitor);
     server->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, serve_request, server, MHD_OPTION_SOCK_ADDR, &address,
-        MHD_OPTION_URI_LOG_CALLBACK, serve_begin, server, MHD_OPTION_NOTIFY_COMPLETED, serve_end,
-        server, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_LISTENING_ADDRESS_REUSE,
-        1u, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
-    unsigned port = server->daemon == NULL ? 0 : describe_address(server, &address, length);
-    pthread_mutex_unlock(&server->lock);
+        flags, 0, NULL, NULL, connection_serve, &server->parts, MHD_OPTION_SOCK_ADDR, &address,
+        MHD_OPTION_URI_LOG_CALLBACK, connection_begin, &server->parts, MHD_OPTION_NOTIFY_COMPLETED,
+        connection_end, &server->parts, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+        MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+    unsigned port = server->daemon == NULL ? 0 : describe_address(server, &address, length, secure);
+    monitor_leave(&server->monitor);
     if (server->daemon == NULL)
         return error_set(
             err, ERROR_UNREACHABLE, "cannot listen on %s: %s", server->options.listen,
@@ -156,35 +152,15 @@ static bool listen_on(struct server *server, struct error *err)
     return write_port_file(server->options.port_file, port, err);
 }
 
-static bool read_json_file(const char *path, cJSON **out_json, struct error *err)
-{
-    struct buffer text;
-    char chunk[4096];
-    size_t length;
-    FILE *file = fopen(path, "r");
-
-    if (file == NULL)
-        return error_set(err, ERROR_USAGE, "cannot read %s: %s", path, strerror(errno));
-    buffer_init(&text, 16 << 20);
-    while ((length = fread(chunk, 1, sizeof chunk, file)) > 0)
-        buffer_append(&text, chunk, length);
-    fclose(file);
-    *out_json = cJSON_ParseWithLength(buffer_text(&text), text.length);
-    buffer_clear(&text);
-    return *out_json != NULL || error_set(err, ERROR_USAGE, "%s is not JSON", path);
-}
-
-static bool read_faults(struct server *server, struct error *err)
+static bool read_faults(struct faults *faults, const char *path, struct error *err)
 {
     cJSON *document = NULL;
 
-    if (server->options.faults == NULL)
+    if (path == NULL)
         return true;
-    if (!read_json_file(server->options.faults, &document, err))
+    if (!text_file_read_json(path, &document, err))
         return false;
-    bool ok = faults_replace(server->faults, document, err);
-    if (!ok)
-        error_wrap(err, "%s", server->options.faults);
+    bool ok = faults_replace(faults, document, err) || error_wrap(err, "%s", path);
     cJSON_Delete(document);
     return ok;
 }
@@ -204,59 +180,67 @@ static bool make_datasets(struct server *server, struct error *err)
     return ok;
 }
 
-static bool open_all(struct server *server, struct error *err)
+static bool open_parts(struct server *server, struct error *err)
 {
     const struct server_options *options = &server->options;
-    cJSON *strict = NULL;
+    struct parts *parts = &server->parts;
+    const struct job_settings jobs = {
+        .location = options->location,
+        .latency_ms = options->job_latency_ms,
+        .kept = options->data != NULL,
+        .discards = options->discard,
+    };
 
-    if (!store_open(options->data, options->project, &server->store, err) ||
-        !sql_register(&server->store, err) || !request_log_new(&server->log, err) ||
-        !faults_new(&server->faults, err) || !read_faults(server, err) ||
-        !make_datasets(server, err) || !uploads_new(&server->uploads, err))
-        return false;
-    if (options->strict != NULL) {
-        if (!read_json_file(options->strict, &strict, err))
-            return false;
-        bool ok = strict_new(strict, options->strict, &server->strict, err);
-        cJSON_Delete(strict);
-        if (!ok)
-            return false;
-    }
-    return jobs_start(server, &server->jobs, err);
+    parts->monitor = &server->monitor;
+    parts->store = &server->store;
+    parts->location = options->location;
+    parts->url = server->url;
+    return store_open(options->data, options->project, &server->store, err) &&
+           sql_register(&server->store, err) && request_log_new(&parts->log, err) &&
+           faults_new(&parts->faults, err) && read_faults(parts->faults, options->faults, err) &&
+           make_datasets(server, err) && uploads_new(&parts->uploads, err) &&
+           (options->strict == NULL || strict_new(options->strict, &parts->strict, err)) &&
+           jobs_new(&server->monitor, &server->store, parts->faults, &jobs, &parts->jobs, err) &&
+           jobs_start(parts->jobs, err);
 }
 
-bool server_start(struct server *server, const struct server_options *options, struct error *err)
+bool server_start(
+    const struct server_options *options, struct server **out_server, struct error *err)
 {
-    pthread_condattr_t attributes;
+    struct server *server = calloc(1, sizeof *server);
 
-    *server = (struct server){.options = *options};
-    pthread_mutex_init(&server->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&server->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-    if (!open_all(server, err) || !listen_on(server, err)) {
+    if (server == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory for the server");
+    server->options = *options;
+    monitor_init(&server->monitor);
+    if (!open_parts(server, err) || !listen_on(server, err)) {
         server_stop(server);
         return false;
     }
+    *out_server = server;
     return true;
 }
 
 void server_stop(struct server *server)
 {
-    pthread_mutex_lock(&server->lock);
-    server->stopping = true;
-    pthread_cond_broadcast(&server->changed);
-    pthread_mutex_unlock(&server->lock);
+    struct parts *parts = &server->parts;
+
+    monitor_stop(&server->monitor);
     if (server->daemon != NULL)
         MHD_stop_daemon(server->daemon);
-    jobs_stop(server->jobs);
-    uploads_free(server->uploads);
-    faults_free(server->faults);
-    request_log_free(server->log);
-    strict_free(server->strict);
+    jobs_stop(parts->jobs);
+    jobs_free(parts->jobs);
+    uploads_free(parts->uploads);
+    faults_free(parts->faults);
+    request_log_free(parts->log);
+    strict_free(parts->strict);
     if (server->store.handle != NULL)
         store_close(&server->store);
-    pthread_cond_destroy(&server->changed);
-    pthread_mutex_destroy(&server->lock);
+    monitor_clear(&server->monitor);
+    free(server);
+}
+
+const char *server_url(const struct server *server)
+{
+    return server->url;
 }

@@ -1,7 +1,7 @@
 /* jwt: signed assertions (RFC 7519, RS256 of RFC 7518) as service accounts make them. Pure but for
  * OpenSSL's own state; any thread. */
-#ifndef BQLOCAL_AUTH_JWT_H
-#define BQLOCAL_AUTH_JWT_H
+#ifndef BQLOCAL_AUTH_JWT_VERIFY_H
+#define BQLOCAL_AUTH_JWT_VERIFY_H
 
 #include "base/error.h"
 

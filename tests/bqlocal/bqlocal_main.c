@@ -1,7 +1,8 @@
 /* bqlocal: a local stand-in for the BigQuery v2 REST API. Options, start and stop; nothing else. */
-#include "bqlocal/http/server.h"
+#include "bqlocal/server/local_server.h"
 
 #include <getopt.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,7 +140,7 @@ static int parse_options(int argc, char **argv, struct server_options *options, 
 
 int main(int argc, char **argv)
 {
-    static struct server server;
+    struct server *server = NULL;
     struct server_options options = {
         .listen = "127.0.0.1:9050", .project = "local", .location = "US"};
     struct error err = {0};
@@ -156,14 +157,14 @@ int main(int argc, char **argv)
     sigaddset(&ending, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &ending, NULL);
     signal(SIGPIPE, SIG_IGN);
-    if (!server_start(&server, &options, &err)) {
+    if (!server_start(&options, &server, &err)) {
         status = error_exit_status(err.code);
         goto cleanup;
     }
-    printf("%s://%s\n", server.tls ? "https" : "http", server.address);
+    puts(server_url(server));
     fflush(stdout);
     sigwait(&ending, &number);
-    server_stop(&server);
+    server_stop(server);
     status = 0;
 
 cleanup:

@@ -1,7 +1,6 @@
-#include "bqlocal/store/store.h"
+#include "bqlocal/store/store_database.h"
 
 #include "bqlocal/store/failure.h"
-#include "bqlocal/store/store_internal.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

@@ -1,9 +1,7 @@
 /* What a person sees in a browser: tables with their counts, and the first rows of each. */
-#include "bqlocal/http/http.h"
-#include "bqlocal/http/route.h"
-#include "bqlocal/http/server.h"
-#include "bqlocal/store/rows.h"
-#include "bqlocal/store/store_internal.h"
+#include "bqlocal/rest/handlers.h"
+#include "bqlocal/store/json_member.h"
+#include "bqlocal/store/store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -69,12 +67,12 @@ static bool send_page(struct request *request, struct buffer *out, struct error 
 }
 
 static void append_table_line(
-    struct server *server, const char *dataset, const char *table, struct buffer *out)
+    const struct parts *in, const char *dataset, const char *table, struct buffer *out)
 {
     cJSON *resource = NULL;
     struct error ignored;
 
-    if (!store_table_get(&server->store, dataset, table, &resource, &ignored))
+    if (!store_table_get(in->store, dataset, table, &resource, &ignored))
         return;
     buffer_append_text(out, "<tr><td><a href=\"/bqlocal/tables/");
     append_segment(out, dataset);
@@ -91,7 +89,7 @@ static void append_table_line(
     cJSON_Delete(resource);
 }
 
-static void append_dataset(struct server *server, const char *dataset, struct buffer *out)
+static void append_dataset(const struct parts *in, const char *dataset, struct buffer *out)
 {
     cJSON *tables = NULL;
     const cJSON *table;
@@ -100,7 +98,7 @@ static void append_dataset(struct server *server, const char *dataset, struct bu
     buffer_append_text(out, "<h2>");
     append_html(out, slice_of(dataset));
     buffer_append_text(out, "</h2>");
-    if (!store_table_list(&server->store, dataset, &tables, &ignored))
+    if (!store_table_list(in->store, dataset, &tables, &ignored))
         return;
     if (cJSON_GetArraySize(tables) == 0) {
         buffer_append_text(out, "<p>No tables.</p>");
@@ -109,46 +107,43 @@ static void append_dataset(struct server *server, const char *dataset, struct bu
         cJSON_ArrayForEach(table, tables)
         {
             append_table_line(
-                server, dataset, json_text(json_at(table, "tableReference"), "tableId"), out);
+                in, dataset, json_text(json_at(table, "tableReference"), "tableId"), out);
         }
         buffer_append_text(out, "</table>");
     }
     cJSON_Delete(tables);
 }
 
-bool page_index(struct server *server, struct request *request, struct error *err)
+bool rest_browse(const struct parts *in, struct request *request, struct error *err)
 {
     cJSON *datasets = NULL;
     const cJSON *dataset;
     struct buffer out;
-    char *origin = NULL;
 
-    if (!store_dataset_list(&server->store, &datasets, err))
+    if (!store_dataset_list(in->store, &datasets, err))
         return false;
     buffer_init(&out, PAGE_BYTES_MAX);
     buffer_append_text(&out, head);
     buffer_append_text(&out, "<h1>bqlocal</h1><p>A local stand-in for BigQuery. Project <code>");
-    append_html(&out, slice_of(server->store.project));
+    append_html(&out, slice_of(in->store->project));
     buffer_append_text(&out, "</code>.</p>");
     cJSON_ArrayForEach(dataset, datasets)
     {
-        append_dataset(server, json_text(json_at(dataset, "datasetReference"), "datasetId"), &out);
+        append_dataset(in, json_text(json_at(dataset, "datasetReference"), "datasetId"), &out);
     }
     if (cJSON_GetArraySize(datasets) == 0)
         buffer_append_text(&out, "<p>No datasets.</p>");
     cJSON_Delete(datasets);
-    origin = request_origin(request);
     buffer_append_text(&out, "<h2>Query it</h2><pre>curl -s ");
-    append_html(&out, slice_of(origin == NULL ? "" : origin));
+    append_html(&out, slice_of(request->origin));
     buffer_append_text(&out, "/bigquery/v2/projects/");
-    append_html(&out, slice_of(server->store.project));
+    append_html(&out, slice_of(in->store->project));
     buffer_append_text(
         &out, "/queries \\\n  -d '{\"useLegacySql\": false, \"query\": \"select count(*) from "
               "dataset.table\"}'</pre>"
               "<p><a href=\"/bqlocal/requests\">requests</a> · "
               "<a href=\"/bqlocal/faults\">faults</a> · "
               "<a href=\"/bqlocal/tables\">tables as JSON</a></p></html>\n");
-    free(origin);
     return send_page(request, &out, err);
 }
 
@@ -170,13 +165,13 @@ static void append_cell(struct buffer *out, sqlite3_value *value, enum store_typ
 }
 
 static bool append_rows(
-    struct server *server, const char *dataset, const char *table,
+    const struct parts *in, const char *dataset, const char *table,
     const struct store_schema *schema, struct buffer *out, struct error *err)
 {
     char *sql = sqlite3_mprintf("select * from \"%w.%w\" limit %d", dataset, table, ROWS_SHOWN);
     sqlite3_stmt *row = NULL;
 
-    bool ok = store_prepare(&server->store, sql == NULL ? "" : sql, &row, err, NULL);
+    bool ok = store_prepare(in->store, sql == NULL ? "" : sql, &row, err, NULL);
     sqlite3_free(sql);
     if (!ok)
         return false;
@@ -213,7 +208,7 @@ static void append_schema(const cJSON *resource, struct buffer *out)
     buffer_append_text(out, "</table>");
 }
 
-bool page_table(struct server *server, struct request *request, struct error *err)
+bool rest_browse_table(const struct parts *in, struct request *request, struct error *err)
 {
     const struct path_parameters *at = &request->parameters;
     struct store_schema schema = {0};
@@ -222,8 +217,8 @@ bool page_table(struct server *server, struct request *request, struct error *er
     bool ok = false;
 
     buffer_init(&out, PAGE_BYTES_MAX);
-    if (!store_table_get(&server->store, at->dataset, at->table, &resource, err) ||
-        !store_schema(&server->store, at->dataset, at->table, &schema, err))
+    if (!store_table_get(in->store, at->dataset, at->table, &resource, err) ||
+        !store_schema(in->store, at->dataset, at->table, &schema, err))
         goto cleanup;
     buffer_append_text(&out, head);
     buffer_append_text(&out, "<p><a href=\"/\">bqlocal</a></p><h1>");
@@ -232,7 +227,7 @@ bool page_table(struct server *server, struct request *request, struct error *er
     append_html(&out, slice_of(at->table));
     buffer_printf(&out, "</h1><p>%lld rows</p>", (long long)json_number(resource, "numRows", 0));
     append_schema(resource, &out);
-    if (!append_rows(server, at->dataset, at->table, &schema, &out, err))
+    if (!append_rows(in, at->dataset, at->table, &schema, &out, err))
         goto cleanup;
     buffer_append_text(&out, "<h2>Resource</h2><pre>");
     char *text = cJSON_Print(resource);

@@ -1,11 +1,11 @@
-#include "bqlocal/jobs/upload.h"
+#include "bqlocal/rest/uploads.h"
 
-#include "bqlocal/http/route.h"
-#include "bqlocal/http/server.h"
-#include "bqlocal/jobs/job.h"
+#include "bqlocal/jobs/job_runner.h"
 #include "bqlocal/jobs/media.h"
 #include "bqlocal/jobs/multipart.h"
+#include "bqlocal/rest/resources.h"
 #include "bqlocal/store/failure.h"
+#include "bqlocal/store/json_member.h"
 #include "bqlocal/store/value.h"
 
 #include <stdio.h>
@@ -15,9 +15,6 @@
 
 /* Every chunk but the last is a multiple of this. */
 #define CHUNK_UNIT 262144
-
-/* Kept back while a multipart body is counted: the closing boundary is no media. */
-#define KEPT_BYTES 512
 
 /* A resumable upload. */
 struct session {
@@ -38,13 +35,10 @@ struct uploads {
 struct upload_body {
     char *boundary; /* of a multipart body, NULL for a chunk */
     struct media_writer *writer;
-    cJSON *job;         /* of a multipart body whose media is counted */
-    struct buffer kept; /* its last bytes */
-    uint64_t counted;
     struct session *session;
     bool is_probe;   /* asks for the state, without content */
     uint64_t first;  /* of the chunk */
-    int64_t last;    /* -1: not said */
+    int64_t last;    /* -1: not given */
     int64_t total;   /* -1: not known yet */
     uint64_t offset; /* of the next byte */
 };
@@ -75,9 +69,9 @@ void uploads_free(struct uploads *uploads)
     free(uploads);
 }
 
-static struct session *find_session(const struct server *server, const char *id)
+static struct session *find_session(const struct uploads *uploads, const char *id)
 {
-    struct session *session = server->uploads->first;
+    struct session *session = uploads->first;
 
     while (session != NULL && (id == NULL || strcmp(session->id, id) != 0))
         session = session->next;
@@ -85,10 +79,10 @@ static struct session *find_session(const struct server *server, const char *id)
 }
 
 /* Frees the session (NULL or unknown: none) unless a request is writing to it. */
-static void forget(struct server *server, const char *upload_id)
+static void forget(struct uploads *uploads, const char *upload_id)
 {
-    struct session *session = find_session(server, upload_id);
-    struct session **link = &server->uploads->first;
+    struct session *session = find_session(uploads, upload_id);
+    struct session **link = &uploads->first;
 
     if (session == NULL || session->busy)
         return;
@@ -98,26 +92,24 @@ static void forget(struct server *server, const char *upload_id)
     session_free(session);
 }
 
-void upload_vanish(struct server *server, struct request *request)
+bool upload_vanish(const struct parts *in, struct request *request, struct error *err)
 {
     const char *id = request_query(request, "upload_id");
 
-    upload_body_end(server, request);
-    forget(server, id);
-    if (id != NULL && !request->refused) {
-        request->refused = true;
-        failure_set(&request->refusal, "notFound", "Not found: upload session %.64s", id);
-    }
+    upload_body_end(request);
+    forget(in->uploads, id);
+    return id == NULL || failure_set(err, "notFound", "Not found: upload session %.64s", id);
 }
 
-static bool is_forgetful(const struct server *server, const cJSON *job)
+/* Whether the media of such a job is counted instead of kept. */
+static bool is_forgetful(const struct parts *in, const cJSON *job)
 {
     const char *format = json_text(json_at(json_at(job, "configuration"), "load"), "sourceFormat");
 
-    return server->options.discard && format != NULL && strcmp(format, "AVRO") == 0;
+    return in->jobs->settings.discards && format != NULL && strcmp(format, "AVRO") == 0;
 }
 
-// "bytes 0-99/200", "bytes 0-99/*", "bytes */200"; false if it is none of these.
+// "bytes 0-99/200", "bytes 0-99/*", "bytes */200"; false for anything else.
 static bool parse_range(const char *text, struct upload_body *body)
 {
     unsigned long long first, last, total;
@@ -164,11 +156,11 @@ static bool check_chunk(const struct upload_body *body, struct error *err)
 }
 
 static bool begin_chunk(
-    struct server *server, struct request *request, const char *id, struct upload_body *body,
+    const struct parts *in, struct request *request, const char *id, struct upload_body *body,
     struct error *err)
 {
     const char *range = request_header(request, "Content-Range");
-    struct session *session = find_session(server, id);
+    struct session *session = find_session(in->uploads, id);
 
     if (session == NULL)
         return failure_set(err, "notFound", "Not found: upload session %.64s", id);
@@ -185,7 +177,7 @@ static bool begin_chunk(
     return true;
 }
 
-bool upload_body_begin(struct server *server, struct request *request, struct error *err)
+bool upload_body_begin(const struct parts *in, struct request *request, struct error *err)
 {
     const char *type = request_query(request, "uploadType");
     const char *id = request_query(request, "upload_id");
@@ -202,9 +194,8 @@ bool upload_body_begin(struct server *server, struct request *request, struct er
     if (body == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory for an upload");
     request->upload = body;
-    buffer_init(&body->kept, SIZE_MAX / 4);
     if (id != NULL)
-        return begin_chunk(server, request, id, body, err);
+        return begin_chunk(in, request, id, body, err);
     body->boundary = multipart_boundary(request_header(request, "Content-Type"));
     if (body->boundary == NULL)
         return failure_set(
@@ -212,18 +203,15 @@ bool upload_body_begin(struct server *server, struct request *request, struct er
     return media_writer_new(false, &body->writer, err);
 }
 
-void upload_body_end(struct server *server, struct request *request)
+void upload_body_end(struct request *request)
 {
     struct upload_body *body = request->upload;
-    (void)server;
 
     if (body == NULL)
         return;
     if (body->session != NULL)
         body->session->busy = false;
     media_writer_free(body->writer);
-    cJSON_Delete(body->job);
-    buffer_clear(&body->kept);
     free(body->boundary);
     free(body);
     request->upload = NULL;
@@ -245,122 +233,68 @@ static bool write_chunk(struct upload_body *body, struct slice bytes, struct err
     return bytes.length == 0 || media_write(session->writer, bytes, err);
 }
 
-/* Counts all but the last bytes, which may belong to the closing boundary. */
-static bool count_part(struct upload_body *body, struct slice bytes, struct error *err)
-{
-    buffer_append_slice(&body->kept, bytes);
-    if (!buffer_check(&body->kept, "an upload", err) || body->kept.length <= KEPT_BYTES)
-        return buffer_check(&body->kept, "an upload", err);
-    size_t sure = body->kept.length - KEPT_BYTES;
-    body->counted += sure;
-    bool ok = media_write(body->writer, (struct slice){body->kept.data, sure}, err);
-    memmove(body->kept.data, body->kept.data + sure, KEPT_BYTES);
-    body->kept.length = KEPT_BYTES;
-    return ok;
-}
-
-/* With --discard: looks whether the job at the start of a multipart body is a load of Avro. */
-static bool look_at_head(
-    const struct server *server, struct request *request, struct slice bytes, struct error *err)
-{
-    struct upload_body *body = request->upload;
-    bool needs_more = true;
-    size_t offset = 0;
-
-    buffer_append_slice(&request->body, bytes);
-    struct slice head = buffer_slice(&request->body);
-    if (!multipart_head(head, body->boundary, &body->job, &offset, &needs_more, err))
-        return false;
-    if (needs_more)
-        return true;
-    bool forgetful = is_forgetful(server, body->job);
-    struct slice all = {head.data, head.length};
-    if (forgetful) {
-        media_writer_free(body->writer);
-        body->writer = NULL;
-        if (!media_writer_new(true, &body->writer, err))
-            return false;
-        all = (struct slice){head.data + offset, head.length - offset};
-    } else {
-        cJSON_Delete(body->job);
-        body->job = NULL;
-    }
-    bool ok = forgetful ? count_part(body, all, err) : media_write(body->writer, all, err);
-    buffer_clear(&request->body);
-    return ok;
-}
-
-bool upload_body_write(
-    struct server *server, struct request *request, struct slice bytes, struct error *err)
+bool upload_body_write(struct request *request, struct slice bytes, struct error *err)
 {
     struct upload_body *body = request->upload;
 
-    if (body->session != NULL)
-        return write_chunk(body, bytes, err);
-    if (body->job != NULL)
-        return count_part(body, bytes, err);
-    bool undecided = server->options.discard && spool_size(media_spool(body->writer)) == 0;
-    if (undecided)
-        return look_at_head(server, request, bytes, err);
-    return media_write(body->writer, bytes, err);
+    return body->session != NULL ? write_chunk(body, bytes, err)
+                                 : media_write(body->writer, bytes, err);
 }
 
+/* Makes a job of the media, which it takes, and answers with it. */
 static bool insert_job(
-    struct server *server, struct request *request, const cJSON *body, struct media *media,
+    const struct parts *in, struct request *request, const cJSON *body, struct media *media,
     struct error *err)
 {
+    struct job_origin origin = {request->method, request->target};
     struct job *job = NULL;
 
-    if (!job_insert(server, request, body, media, &job, err)) {
+    if (!jobs_insert(in->jobs, &origin, body, media, &job, err)) {
         media_clear(media);
         return false;
     }
-    return answer_json(&request->answer, 200, job_resource(server, job));
+    return resource_answer_job(in, request, job);
 }
 
-/* The counted media ends where the closing boundary starts, among the bytes kept back. */
-static bool finish_counted(struct upload_body *body, struct media *out_media, struct error *err)
+/* The part of the spool as media that is counted and forgotten. */
+static bool count_media(
+    const struct spool *spool, uint64_t offset, uint64_t length, struct media *out_media,
+    struct error *err)
 {
-    char delimiter[300];
-    struct slice rest = buffer_slice(&body->kept);
+    struct media_writer *counter = NULL;
+    char chunk[65536];
+    bool ok = media_writer_new(true, &counter, err);
 
-    snprintf(delimiter, sizeof delimiter, "\n--%s--", body->boundary);
-    const char *end = memmem(rest.data, rest.length, delimiter, strlen(delimiter));
-    if (end == NULL)
-        return failure_set(
-            err, "badRequest", "Malformed multipart body: it does not end in its boundary");
-    rest.length = (size_t)(end - rest.data);
-    // Which of the line ends the body uses is known from the delimiter before the end only.
-    if (rest.length > 0 && end[-1] == '\r')
-        rest.length--;
-    body->counted += rest.length;
-    return media_write(body->writer, rest, err) &&
-           media_take(body->writer, 0, body->counted, out_media, err);
+    for (uint64_t at = 0; ok && at < length;) {
+        size_t size = length - at < sizeof chunk ? (size_t)(length - at) : sizeof chunk;
+        ok = spool_read(spool, offset + at, chunk, size, err) &&
+             media_write(counter, (struct slice){chunk, size}, err);
+        at += size;
+    }
+    ok = ok && media_take(counter, 0, length, out_media, err);
+    media_writer_free(counter);
+    return ok;
 }
 
-static bool finish_multipart(struct server *server, struct request *request, struct error *err)
+static bool finish_multipart(const struct parts *in, struct request *request, struct error *err)
 {
-    struct upload_body *body = request->upload;
+    const struct upload_body *body = request->upload;
+    const struct spool *spool = media_spool(body->writer);
     struct media media = {.forgotten_rows = -1};
     cJSON *job = NULL;
     uint64_t offset = 0;
     uint64_t length = 0;
-    bool ok;
 
-    if (body->job != NULL) {
-        if (!finish_counted(body, &media, err))
-            return false;
-        return insert_job(server, request, body->job, &media, err);
-    }
-    if (!multipart_split(media_spool(body->writer), body->boundary, &job, &offset, &length, err))
+    if (!multipart_split(spool, body->boundary, &job, &offset, &length, err))
         return false;
-    ok = media_take(body->writer, offset, length, &media, err) &&
-         insert_job(server, request, job, &media, err);
+    bool ok = (is_forgetful(in, job) ? count_media(spool, offset, length, &media, err)
+                                     : media_take(body->writer, offset, length, &media, err)) &&
+              insert_job(in, request, job, &media, err);
     cJSON_Delete(job);
     return ok;
 }
 
-static bool start_session(struct server *server, struct request *request, struct error *err)
+static bool start_session(const struct parts *in, struct request *request, struct error *err)
 {
     struct session *session = calloc(1, sizeof *session);
     unsigned char random[16];
@@ -369,22 +303,20 @@ static bool start_session(struct server *server, struct request *request, struct
     if (session == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory for an upload");
     if (!request_json(request, &session->job, err) ||
-        !media_writer_new(is_forgetful(server, session->job), &session->writer, err)) {
+        !media_writer_new(is_forgetful(in, session->job), &session->writer, err)) {
         session_free(session);
         return false;
     }
     sqlite3_randomness(sizeof random, random);
     for (size_t i = 0; i < sizeof random; i++)
         snprintf(session->id + 2 * i, 3, "%02x", random[i]);
-    session->next = server->uploads->first;
-    server->uploads->first = session;
+    session->next = in->uploads->first;
+    in->uploads->first = session;
 
-    char *origin = request_origin(request);
     buffer_init(&location, 16384);
     buffer_printf(
-        &location, "%s%s?uploadType=resumable&upload_id=%s", origin == NULL ? "" : origin,
-        request->path, session->id);
-    free(origin);
+        &location, "%s%s?uploadType=resumable&upload_id=%s", request->origin, request->path,
+        session->id);
     request->answer.location = buffer_take(&location);
     return answer_empty(&request->answer, 200);
 }
@@ -406,39 +338,38 @@ static bool answer_incomplete(struct request *request, const struct session *ses
 }
 
 static bool finish_session(
-    struct server *server, struct request *request, struct session *session, struct error *err)
+    const struct parts *in, struct request *request, struct session *session, struct error *err)
 {
+    struct job_origin origin = {request->method, request->target};
     struct media media = {.forgotten_rows = -1};
     struct job *job = NULL;
 
     // The media stays with the session where the id is used: a repeated request meets 409 again.
-    if (!job_check_free(server, session->job, err) ||
+    if (!jobs_check_id_free(in->jobs, session->job, err) ||
         !media_take(session->writer, 0, session->received, &media, err))
         return false;
-    if (!job_insert(server, request, session->job, &media, &job, err)) {
+    if (!jobs_insert(in->jobs, &origin, session->job, &media, &job, err)) {
         media_clear(&media);
         session->busy = false;
         request->upload->session = NULL;
-        forget(server, session->id);
+        forget(in->uploads, session->id);
         return false;
     }
     session->job_id = strdup(job->id);
-    return answer_json(&request->answer, 200, job_resource(server, job));
+    return resource_answer_job(in, request, job);
 }
 
 static bool answer_finished(
-    struct server *server, struct request *request, const struct session *session,
+    const struct parts *in, struct request *request, const struct session *session,
     struct error *err)
 {
-    const struct job *job;
+    const struct job *job = jobs_get(in->jobs, session->job_id);
 
-    for (size_t i = 0; (job = jobs_at(server->jobs, i)) != NULL; i++)
-        if (strcmp(job->id, session->job_id) == 0)
-            return answer_json(&request->answer, 200, job_resource(server, job));
-    return failure_set(err, "notFound", "Not found: Job %s", session->job_id);
+    return job != NULL ? resource_answer_job(in, request, job)
+                       : failure_set(err, "notFound", "Not found: Job %s", session->job_id);
 }
 
-static bool finish_chunk(struct server *server, struct request *request, struct error *err)
+static bool finish_chunk(const struct parts *in, struct request *request, struct error *err)
 {
     struct upload_body *body = request->upload;
     struct session *session = body->session;
@@ -446,7 +377,7 @@ static bool finish_chunk(struct server *server, struct request *request, struct 
         body->last < 0 ? request->body_bytes : (uint64_t)body->last + 1 - body->first;
 
     if (session->job_id != NULL)
-        return answer_finished(server, request, session, err);
+        return answer_finished(in, request, session, err);
     if (!body->is_probe && request->body_bytes != expected)
         return failure_set(
             err, "invalid", "Content-Range promises %llu bytes, but %llu came",
@@ -454,25 +385,25 @@ static bool finish_chunk(struct server *server, struct request *request, struct 
     // Without a range the body is the whole file.
     bool whole = !body->is_probe && body->last < 0;
     bool complete = whole || (body->total >= 0 && session->received == (uint64_t)body->total);
-    return complete ? finish_session(server, request, session, err)
+    return complete ? finish_session(in, request, session, err)
                     : answer_incomplete(request, session);
 }
 
-bool upload_handle(struct server *server, struct request *request, struct error *err)
+bool rest_upload(const struct parts *in, struct request *request, struct error *err)
 {
     if (request->upload == NULL)
-        return start_session(server, request, err);
+        return start_session(in, request, err);
     if (request->upload->session != NULL)
-        return finish_chunk(server, request, err);
-    return finish_multipart(server, request, err);
+        return finish_chunk(in, request, err);
+    return finish_multipart(in, request, err);
 }
 
-bool upload_cancel(struct server *server, struct request *request, struct error *err)
+bool rest_upload_cancel(const struct parts *in, struct request *request, struct error *err)
 {
     const char *id = request_query(request, "upload_id");
 
-    if (find_session(server, id) == NULL)
+    if (find_session(in->uploads, id) == NULL)
         return failure_set(err, "notFound", "Not found: upload session");
-    forget(server, id);
+    forget(in->uploads, id);
     return answer_empty(&request->answer, 499);
 }

@@ -1,4 +1,4 @@
-#include "bqlocal/auth/jwt.h"
+#include "bqlocal/auth/jwt_verify.h"
 
 #include "base/buffer.h"
 #include "bqlocal/store/value.h"

@@ -1,5 +1,10 @@
-#include "bqlocal/http/route.h"
+#include "bqlocal/server/route_table.h"
 
+#include "bqlocal/auth/strict.h"
+#include "bqlocal/rest/handlers.h"
+#include "bqlocal/rest/uploads.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,32 +37,23 @@ static const struct route routes[] = {
     {"DELETE", JOBS "/{j}/delete", ROUTE_API, rest_job_delete, NULL},
     {"POST", "/projects/{p}/queries", ROUTE_API, rest_query, "bigquery.jobs.create"},
     {"GET", "/projects/{p}/queries/{j}", ROUTE_API, rest_query_results, NULL},
-    {"POST", "/upload/projects/{p}/jobs", ROUTE_UPLOAD, upload_handle, "bigquery.jobs.create"},
-    {"PUT", "/upload/projects/{p}/jobs", ROUTE_UPLOAD, upload_handle, "bigquery.jobs.create"},
-    {"DELETE", "/upload/projects/{p}/jobs", ROUTE_API, upload_cancel, NULL},
+    {"POST", "/upload/projects/{p}/jobs", ROUTE_UPLOAD, rest_upload, "bigquery.jobs.create"},
+    {"PUT", "/upload/projects/{p}/jobs", ROUTE_UPLOAD, rest_upload, "bigquery.jobs.create"},
+    {"DELETE", "/upload/projects/{p}/jobs", ROUTE_API, rest_upload_cancel, NULL},
     {"GET", "/$discovery/rest", ROUTE_API, rest_discovery, NULL},
     {"GET", "/discovery/v1/apis/bigquery/v2/rest", ROUTE_API, rest_discovery, NULL},
     {"POST", "/token", ROUTE_TOKEN, strict_token, NULL},
-    {"GET", "/", ROUTE_OWN, page_index, NULL},
-    {"GET", "/bqlocal/tables/{d}/{t}", ROUTE_OWN, page_table, NULL},
-    {"GET", "/bqlocal/tables", ROUTE_OWN, own_tables_get, NULL},
-    {"GET", "/bqlocal/requests", ROUTE_OWN, own_requests_get, NULL},
-    {"DELETE", "/bqlocal/requests", ROUTE_OWN, own_requests_delete, NULL},
-    {"GET", "/bqlocal/faults", ROUTE_OWN, own_faults_get, NULL},
-    {"PUT", "/bqlocal/faults", ROUTE_OWN, own_faults_put, NULL},
-    {"DELETE", "/bqlocal/faults", ROUTE_OWN, own_faults_delete, NULL},
+    {"GET", "/", ROUTE_OWN, rest_browse, NULL},
+    {"GET", "/bqlocal/tables/{d}/{t}", ROUTE_OWN, rest_browse_table, NULL},
+    {"GET", "/bqlocal/tables", ROUTE_OWN, rest_own_tables_get, NULL},
+    {"GET", "/bqlocal/requests", ROUTE_OWN, rest_own_requests_get, NULL},
+    {"DELETE", "/bqlocal/requests", ROUTE_OWN, rest_own_requests_delete, NULL},
+    {"GET", "/bqlocal/faults", ROUTE_OWN, rest_own_faults_get, NULL},
+    {"PUT", "/bqlocal/faults", ROUTE_OWN, rest_own_faults_put, NULL},
+    {"DELETE", "/bqlocal/faults", ROUTE_OWN, rest_own_faults_delete, NULL},
     {"GET", "/bqlocal/tokens", ROUTE_OWN, strict_describe, NULL},
     {"DELETE", "/bqlocal/tokens", ROUTE_OWN, strict_revoke, NULL},
 };
-
-void path_parameters_clear(struct path_parameters *parameters)
-{
-    free(parameters->project);
-    free(parameters->dataset);
-    free(parameters->table);
-    free(parameters->job);
-    *parameters = (struct path_parameters){0};
-}
 
 static const char *skip_prefix(const char *path, const char *prefix)
 {
@@ -71,29 +67,20 @@ static const char *skip_prefix(const char *path, const char *prefix)
 static char *normalise(const char *path)
 {
     const char *rest = skip_prefix(path, "/resumable/upload");
-    const char *below;
-    bool upload = rest != NULL;
     char *out = NULL;
 
-    if (!upload) {
+    if (rest == NULL)
         rest = skip_prefix(path, "/upload");
-        upload = rest != NULL;
-    }
-    if (!upload)
+    const char *upload = rest != NULL ? "/upload" : "";
+    if (rest == NULL)
         rest = path;
-    below = skip_prefix(rest, "/bigquery/v2");
-    if (below != NULL)
-        rest = below;
-    size_t length = strlen(rest) + sizeof "/upload";
-    out = malloc(length);
-    if (out != NULL) {
-        strcpy(out, upload ? "/upload" : "");
-        strcat(out, rest);
-        // A slash at the end means nothing.
-        size_t used = strlen(out);
-        if (used > 1 && out[used - 1] == '/')
-            out[used - 1] = '\0';
-    }
+    const char *below = skip_prefix(rest, "/bigquery/v2");
+    int length = asprintf(&out, "%s%s", upload, below == NULL ? rest : below);
+    if (length < 0)
+        return NULL;
+    // A slash at the end means nothing.
+    if (length > 1 && out[length - 1] == '/')
+        out[length - 1] = '\0';
     return out;
 }
 
@@ -111,7 +98,17 @@ static char **parameter_of(struct path_parameters *parameters, char name)
     }
 }
 
-/* Matches one path with one pattern. */
+/* Behind one segment of a path: it ends at the next slash, a table's also at the verb behind a
+ * colon. NULL if it is empty or has a verb that the pattern does not have. */
+static const char *segment_end(const char *pattern, const char *path)
+{
+    size_t length = strcspn(path, pattern[1] == 't' ? "/:" : "/");
+    bool verb = path[length] == ':';
+
+    return length == 0 || verb != (pattern[3] == ':') ? NULL : path + length;
+}
+
+/* Matches one path with one pattern; with parameters (NULL: only looks) their texts are copied. */
 static bool match(const char *pattern, const char *path, struct path_parameters *parameters)
 {
     while (*pattern != '\0') {
@@ -120,34 +117,32 @@ static bool match(const char *pattern, const char *path, struct path_parameters 
                 return false;
             continue;
         }
-        char **to = parameter_of(parameters, pattern[1]);
-        pattern += 3;
-        // A segment ends at the next slash; a table's also at the verb behind a colon.
-        size_t length = *pattern == ':' ? strcspn(path, "/:") : strcspn(path, "/");
-        if (length == 0)
+        const char *end = segment_end(pattern, path);
+        if (end == NULL)
             return false;
-        free(*to);
-        *to = strndup(path, length);
-        path += length;
+        if (parameters != NULL)
+            *parameter_of(parameters, pattern[1]) = strndup(path, (size_t)(end - path));
+        pattern += strlen("{p}");
+        path = end;
     }
     return *path == '\0';
 }
 
-void route_find(struct request *request)
+const struct route *route_find(struct request *request, bool *out_path_known)
 {
+    const struct route *found = NULL;
     char *path = normalise(request->path);
 
-    for (size_t i = 0; path != NULL && i < sizeof routes / sizeof routes[0]; i++) {
-        struct path_parameters parameters = {0};
-        bool fits = match(routes[i].pattern, path, &parameters);
-        bool verb = fits && parameters.table != NULL && strchr(parameters.table, ':') != NULL;
-        request->path_known = request->path_known || (fits && !verb);
-        if (fits && !verb && strcmp(routes[i].method, request->method) == 0) {
-            request->route = &routes[i];
-            request->parameters = parameters;
-            break;
-        }
-        path_parameters_clear(&parameters);
+    *out_path_known = false;
+    for (size_t i = 0; path != NULL && found == NULL && i < sizeof routes / sizeof routes[0]; i++) {
+        if (!match(routes[i].pattern, path, NULL))
+            continue;
+        *out_path_known = true;
+        if (strcmp(routes[i].method, request->method) == 0)
+            found = &routes[i];
     }
+    if (found != NULL)
+        (void)match(found->pattern, path, &request->parameters);
     free(path);
+    return found;
 }
