@@ -3,9 +3,8 @@
 import random
 import unittest
 
+from tests.bqlocal.tests.sql_cases import QUERIES, VALUES
 from tests.bqlocal.tests.sql_session import Session
-from tests.bqlocal.tests.test_sql_expressions import VALUES
-from tests.bqlocal.tests.test_sql_queries import QUERIES
 
 STATEMENTS = [
     "CREATE OR REPLACE TABLE d.x (id INT64 NOT NULL DEFAULT 1 OPTIONS(description='k'), s STRING(3), "

@@ -6,51 +6,8 @@ import sqlite3
 import tempfile
 import unittest
 
+from tests.bqlocal.tests.sql_cases import QUERIES
 from tests.bqlocal.tests.sql_session import Session, SqlFailed
-
-QUERIES = [
-    ("SELECT id FROM d.people WHERE age > 30 ORDER BY id", [("1",), ("3",)]),
-    ("SELECT * EXCEPT (city) FROM d.people WHERE id = 1", [("1", "Ann", "40")]),
-    ("SELECT p.* FROM d.people p WHERE p.id = 2", [("2", "Bob", "20", "Pune")]),
-    ("SELECT city, COUNT(*) AS n FROM d.people GROUP BY city ORDER BY n DESC, city",
-     [("Pune", "2"), (None, "1"), ("Oslo", "1")]),
-    ("SELECT city, SUM(age) FROM d.people GROUP BY 1 HAVING SUM(age) > 30 ORDER BY 2",
-     [("Oslo", "40"), ("Pune", "51")]),
-    ("SELECT UPPER(city) c, COUNT(*) FROM d.people WHERE city IS NOT NULL GROUP BY c ORDER BY c",
-     [("OSLO", "1"), ("PUNE", "2")]),
-    ("SELECT DISTINCT city FROM d.people ORDER BY city NULLS LAST", [("Oslo",), ("Pune",), (None,)]),
-    ("SELECT id FROM d.people ORDER BY id DESC LIMIT 2 OFFSET 1", [("3",), ("2",)]),
-    ("SELECT name, ROW_NUMBER() OVER (PARTITION BY city ORDER BY id DESC) r FROM d.people "
-     "WHERE city = 'Pune' ORDER BY r", [("Cid", "1"), ("Bob", "2")]),
-    ("SELECT id FROM d.people QUALIFY ROW_NUMBER() OVER (PARTITION BY city ORDER BY id DESC) = 1 "
-     "ORDER BY id", [("1",), ("3",), ("4",)]),
-    ("SELECT COUNT(*) OVER () FROM d.people LIMIT 1", [("4",)]),
-    ("SELECT p.name, c.country FROM d.people p JOIN d.cities c ON p.city = c.city ORDER BY p.id",
-     [("Ann", "NO"), ("Bob", "IN"), ("Cid", "IN")]),
-    ("SELECT city, country FROM d.people LEFT JOIN d.cities USING (city) ORDER BY id",
-     [("Oslo", "NO"), ("Pune", "IN"), ("Pune", "IN"), (None, None)]),
-    ("SELECT * FROM d.cities JOIN (SELECT city, COUNT(*) n FROM d.people GROUP BY city) USING (city) "
-     "ORDER BY city", [("Oslo", "NO", "1"), ("Pune", "IN", "2")]),
-    ("SELECT city FROM d.people FULL JOIN d.cities USING (city) WHERE id IS NULL", [("Rome",)]),
-    ("SELECT COUNT(*) FROM d.people, d.cities", [("12",)]),
-    ("SELECT 1 AS x UNION ALL SELECT 2 UNION ALL SELECT 2.5 ORDER BY x DESC",
-     [("2.5",), ("2.0",), ("1.0",)]),
-    ("SELECT 1 UNION DISTINCT SELECT 1", [("1",)]),
-    ("WITH a AS (SELECT id FROM d.people), b AS (SELECT id + 1 AS id FROM a) "
-     "SELECT MAX(id) FROM b", [("5",)]),
-    ("SELECT name FROM d.people WHERE city IN (SELECT city FROM d.cities WHERE country = 'NO')",
-     [("Ann",)]),
-    ("SELECT name FROM d.people p WHERE EXISTS (SELECT 1 FROM d.cities c WHERE c.city = p.city) "
-     "ORDER BY 1", [("Ann",), ("Bob",), ("Cid",)]),
-    ("SELECT id FROM `p.d.people` WHERE id = 1", [("1",)]),
-    ("SELECT id FROM `p`.`d`.`people` WHERE id = 1", [("1",)]),
-    ("SELECT id FROM my-project-1.d.people WHERE id = 1", [("1",)]),
-    ("SELECT id -- comment\nFROM d.people # another\n/* and\none */ WHERE id = 1;", [("1",)]),
-    ("SELECT table_name FROM d.INFORMATION_SCHEMA.TABLES ORDER BY 1", [("cities",), ("people",)]),
-    ("SELECT column_name, data_type, is_nullable FROM `p.d.INFORMATION_SCHEMA.COLUMNS` "
-     "WHERE table_name = 'cities' ORDER BY ordinal_position",
-     [("city", "STRING", "NO"), ("country", "STRING", "YES")]),
-]
 
 FAILURES = [
     ("SELEC 1", "Syntax error: Unexpected identifier \"SELEC\" at [1:1]"),
