@@ -126,7 +126,7 @@ static bool replace_destination(
                     resource, kept[i], cJSON_Duplicate(json_at(existing, kept[i]), true));
         }
         ok = store_executef(store, err, "delete from \"%w.%w\"", copy->dataset, copy->table) &&
-             store_table_alter(store, copy->dataset, copy->table, resource, NULL, err);
+             store_table_alter(store, copy->dataset, copy->table, resource, err);
     }
     cJSON_Delete(resource);
     return ok;

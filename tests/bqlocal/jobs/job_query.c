@@ -107,7 +107,7 @@ static bool replace_schema(
     cJSON_DeleteItemFromObjectCaseSensitive(resource, "tableConstraints");
     cJSON_DeleteItemFromObjectCaseSensitive(resource, "schema");
     cJSON_AddItemToObject(resource, "schema", result_schema(result));
-    bool ok = store_table_alter(store, dataset, table, resource, NULL, err);
+    bool ok = store_table_alter(store, dataset, table, resource, err);
     cJSON_Delete(resource);
     return ok;
 }

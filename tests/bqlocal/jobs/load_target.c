@@ -103,7 +103,7 @@ static bool replace_table(struct load *load, cJSON *resource, struct error *err)
         cJSON_AddItemToObject(resource, "schema", new_schema(load));
     }
     return delete_rows(load, err) &&
-           store_table_alter(&load->server->store, load->dataset, load->table, resource, NULL, err);
+           store_table_alter(&load->server->store, load->dataset, load->table, resource, err);
 }
 
 /* Whether the field may go into the column; *out_relax: if the column becomes NULLABLE. */

@@ -106,11 +106,11 @@ MUST_CHECK bool store_table_patch(
     struct error *err);
 MUST_CHECK bool store_table_delete(
     struct store *store, const char *dataset, const char *table, struct error *err);
-/* Replaces the stored resource and rebuilds the SQLite table where columns were dropped, renamed or
- * retyped (ALTER TABLE); rows stay. renames: pairs old, new; NULL-terminated or NULL. */
+/* Replaces the stored resource and rebuilds the SQLite table where columns were dropped or retyped
+ * (ALTER TABLE); rows stay. */
 MUST_CHECK bool store_table_alter(
     struct store *store, const char *dataset, const char *table, const cJSON *resource,
-    const char *const *renames, struct error *err);
+    struct error *err);
 
 /* Notes that rows changed: a new lastModifiedTime and etag. counts_as_modification: whether the
  * change counts against the daily table modifications (loads and copies do, DML does not). */

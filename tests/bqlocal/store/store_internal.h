@@ -60,13 +60,12 @@ MUST_CHECK bool store_fields_merge(
     const cJSON *old_fields, const cJSON *new_fields, const char *where, cJSON **out_fields,
     struct error *err);
 
-/* Makes the SQLite table, or rebuilds it from one schema to another; renames as in
- * store_table_alter. */
+/* Makes the SQLite table, or rebuilds it from one schema to another. */
 MUST_CHECK bool store_rows_create(
     struct store *store, const char *dataset, const char *table, const struct store_schema *schema,
     struct error *err);
 MUST_CHECK bool store_rows_rebuild(
     struct store *store, const char *dataset, const char *table, const struct store_schema *from,
-    const struct store_schema *to, const char *const *renames, struct error *err);
+    const struct store_schema *to, struct error *err);
 
 #endif

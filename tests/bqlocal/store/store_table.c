@@ -392,7 +392,7 @@ cleanup:
 /* Writes a resource and brings the rows from the old schema to its own. */
 static bool replace_resource(
     struct store *store, const char *dataset, const char *table, const cJSON *old, cJSON *new,
-    const char *const *renames, struct error *err)
+    struct error *err)
 {
     struct store_schema from = {0};
     struct store_schema to = {0};
@@ -405,7 +405,7 @@ static bool replace_resource(
         goto cleanup;
     ok = store_end(
         store,
-        store_rows_rebuild(store, dataset, table, &from, &to, renames, err) &&
+        store_rows_rebuild(store, dataset, table, &from, &to, err) &&
             store_record_write(store, dataset, table, new, err),
         err);
 
@@ -457,7 +457,7 @@ bool store_table_patch(
     if (cJSON_HasObjectItem(changes, "expirationTime") && !check_expiration(store, merged, err))
         goto cleanup;
     ok = patch_schema(store, dataset, table, record.resource, merged, err) &&
-         replace_resource(store, dataset, table, record.resource, merged, NULL, err);
+         replace_resource(store, dataset, table, record.resource, merged, err);
 
 cleanup:
     store_record_clear(&record);
@@ -468,7 +468,7 @@ cleanup:
 
 bool store_table_alter(
     struct store *store, const char *dataset, const char *table, const cJSON *resource,
-    const char *const *renames, struct error *err)
+    struct error *err)
 {
     struct store_record record = {0};
 
@@ -476,7 +476,7 @@ bool store_table_alter(
         return false;
     cJSON *copy = cJSON_Duplicate(resource, true);
     strip(copy);
-    bool ok = replace_resource(store, dataset, table, record.resource, copy, renames, err);
+    bool ok = replace_resource(store, dataset, table, record.resource, copy, err);
     store_record_clear(&record);
     cJSON_Delete(copy);
     return ok;

@@ -1,38 +1,19 @@
 /* Calls: aggregates, window functions and those functions whose types or arguments follow rules of
- * their own. Everything regular is a row of sql_function.c. */
+ * their own. Everything regular is a row of function.c. */
 #include "bqlocal/sql/compile/compile.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-/* A window function that is no aggregate. type: of the result, -1 for the first argument's. */
+/* The window functions. type: of the result, -1 for the first argument's. */
 static const struct {
     const char *name;
-    const char *sqlite;
     int type;
-} window_functions[] = {
-    {"ROW_NUMBER", "row_number", STORE_INT64},
-    {"RANK", "rank", STORE_INT64},
-    {"DENSE_RANK", "dense_rank", STORE_INT64},
-    {"NTILE", "ntile", STORE_INT64},
-    {"PERCENT_RANK", "percent_rank", STORE_FLOAT64},
-    {"CUME_DIST", "cume_dist", STORE_FLOAT64},
-    {"LAG", "lag", -1},
-    {"LEAD", "lead", -1},
-    {"FIRST_VALUE", "first_value", -1},
-    {"LAST_VALUE", "last_value", -1},
-};
+} window_functions[] = {{"ROW_NUMBER", STORE_INT64}, {"LAG", -1}, {"LEAD", -1}};
 
-static const char *const aggregates[] = {
-    "COUNT",       "SUM",
-    "AVG",         "MIN",
-    "MAX",         "COUNTIF",
-    "LOGICAL_AND", "LOGICAL_OR",
-    "BIT_XOR",     "BIT_AND",
-    "BIT_OR",      "ANY_VALUE",
-    "STRING_AGG",  "APPROX_COUNT_DISTINCT",
-};
+static const char *const aggregates[] = {"COUNT", "SUM",     "AVG",     "MIN",
+                                         "MAX",   "COUNTIF", "BIT_XOR", "ANY_VALUE"};
 
 bool sql_is_aggregate(const char *name)
 {
@@ -40,31 +21,6 @@ bool sql_is_aggregate(const char *name)
         if (strcmp(name, aggregates[i]) == 0)
             return true;
     return false;
-}
-
-bool sql_translate_orders(
-    struct sql_compiler *compiler, const struct sql_orders *orders, const char **out_sql)
-{
-    const char **items = sql_alloc(compiler->arena, (orders->count + 1) * sizeof *items);
-
-    for (size_t i = 0; i < orders->count; i++) {
-        const struct sql_order *order = &orders->items[i];
-        struct sql_value value = {0};
-        if (!sql_translate(compiler, order->expr, &value))
-            return false;
-        if (value.type == STORE_JSON)
-            return sql_error(
-                compiler->err, order->expr->line, order->expr->column,
-                "ORDER BY does not support expressions of type JSON");
-        items[i] = sql_printf(
-            compiler->arena, "%s%s%s", sql_sort_key(compiler, &value),
-            order->descending ? " DESC" : "",
-            !order->nulls_given  ? ""
-            : order->nulls_first ? " NULLS FIRST"
-                                 : " NULLS LAST");
-    }
-    *out_sql = sql_join(compiler, ", ", items, orders->count);
-    return true;
 }
 
 static bool translate_window(
@@ -83,12 +39,11 @@ static bool translate_window(
                 "Partitioning by expressions of type %s is not allowed", sql_type_name(value.type));
         items[i] = value.sql;
     }
-    if (!sql_translate_orders(compiler, &window->order, &order))
+    if (!sql_translate_orders(compiler, &window->order, NULL, 0, &order))
         return false;
     *out_sql = sql_printf(
-        compiler->arena, " OVER (%s%s%s%s%s)", window->partition.count > 0 ? "PARTITION BY " : "",
-        sql_join(compiler, ", ", items, window->partition.count),
-        window->order.count > 0 ? " ORDER BY " : "", order, window->frame);
+        compiler->arena, " OVER (%s%s%s)", window->partition.count > 0 ? "PARTITION BY " : "",
+        sql_join(compiler, ", ", items, window->partition.count), order);
     return true;
 }
 
@@ -153,60 +108,30 @@ static bool number_aggregate(
     return true;
 }
 
-static bool string_aggregate(
-    struct sql_compiler *compiler, const struct sql_expr *expr, const struct sql_value *args,
-    struct sql_value *out)
-{
-    out->type = STORE_STRING;
-    if (expr->order.count > 0 || (expr->distinct && expr->args.count > 1))
-        return sql_error(
-            compiler->err, expr->line, expr->column,
-            "bqlocal does not support ORDER BY, or DISTINCT with a delimiter, in STRING_AGG");
-    if (args[0].type != STORE_STRING || (expr->args.count > 1 && args[1].type != STORE_STRING))
-        return no_match(compiler, expr, args);
-    out->sql = expr->args.count > 1
-                   ? sql_printf(compiler->arena, "group_concat(%s,%s)", args[0].sql, args[1].sql)
-                   : sql_printf(
-                         compiler->arena, "group_concat(%s%s)", expr->distinct ? "DISTINCT " : "",
-                         args[0].sql);
-    return true;
-}
-
 static bool aggregate_sql(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *args,
     struct sql_value *out)
 {
     const char *name = expr->text;
     const char *distinct = expr->distinct ? "DISTINCT " : "";
-    size_t count = expr->args.count;
+    bool countif = strcmp(name, "COUNTIF") == 0;
+    bool xor = strcmp(name, "BIT_XOR") == 0;
 
-    if (strcmp(name, "STRING_AGG") == 0 && (count == 1 || count == 2))
-        return string_aggregate(compiler, expr, args, out);
-    if (count != 1)
+    if (expr->args.count != 1)
+        return no_match(compiler, expr, args);
+    if ((countif || xor) &&
+        !sql_coerce(compiler, &args[0], countif ? STORE_BOOL : STORE_INT64, &args[0]))
         return no_match(compiler, expr, args);
     out->type = STORE_INT64;
     if (strcmp(name, "COUNT") == 0) {
         out->sql = sql_printf(compiler->arena, "count(%s%s)", distinct, args[0].sql);
-    } else if (strcmp(name, "APPROX_COUNT_DISTINCT") == 0) {
-        out->sql = sql_printf(compiler->arena, "count(DISTINCT %s)", args[0].sql);
     } else if (strcmp(name, "ANY_VALUE") == 0) {
         out->type = args[0].type;
         out->sql = sql_printf(compiler->arena, "max(%s)", args[0].sql);
-    } else if (strncmp(name, "BIT_", 4) == 0) {
-        if (!sql_coerce(compiler, &args[0], STORE_INT64, &args[0]))
-            return no_match(compiler, expr, args);
-        const char *bit = name[4] == 'X' ? "xor" : name[4] == 'A' ? "and" : "or";
-        out->sql = sql_printf(compiler->arena, "bq_bit_%s(%s%s)", bit, distinct, args[0].sql);
-    } else if (strcmp(name, "COUNTIF") == 0 || strncmp(name, "LOGICAL_", 8) == 0) {
-        if (!sql_coerce(compiler, &args[0], STORE_BOOL, &args[0]))
-            return no_match(compiler, expr, args);
-        out->type = name[0] == 'C' ? STORE_INT64 : STORE_BOOL;
-        if (name[0] == 'C')
-            out->sql = sql_printf(compiler->arena, "count(CASE WHEN %s THEN 1 END)", args[0].sql);
-        else
-            out->sql = sql_printf(
-                compiler->arena, "%s(%s)", strcmp(name, "LOGICAL_OR") == 0 ? "max" : "min",
-                args[0].sql);
+    } else if (countif) {
+        out->sql = sql_printf(compiler->arena, "count(CASE WHEN %s THEN 1 END)", args[0].sql);
+    } else if (xor) {
+        out->sql = sql_printf(compiler->arena, "bq_bit_xor(%s%s)", distinct, args[0].sql);
     } else {
         return number_aggregate(compiler, name, &args[0], distinct, out) ||
                no_match(compiler, expr, args);
@@ -219,9 +144,12 @@ static bool translate_aggregate(
 {
     struct sql_scope *scope = compiler->scope;
     struct sql_value *args = NULL;
-    const char *window = "";
 
-    if (scope == NULL || (expr->window == NULL && scope->no_aggregates != NULL))
+    if (expr->window != NULL)
+        return sql_error(
+            compiler->err, expr->line, expr->column,
+            "bqlocal does not have aggregate functions with an OVER clause");
+    if (scope == NULL || scope->no_aggregates != NULL)
         return sql_error(
             compiler->err, expr->line, expr->column, "Aggregate function %s not allowed in %s",
             expr->text, scope == NULL ? "this context" : scope->no_aggregates);
@@ -230,7 +158,7 @@ static bool translate_aggregate(
             compiler->err, expr->line, expr->column,
             "Aggregations of aggregations are not allowed");
     bool star = expr->args.count == 1 && expr->args.items[0]->kind == SQL_EXPR_STAR;
-    scope->in_aggregate = expr->window == NULL;
+    scope->in_aggregate = true;
     bool ok = star || translate_args(compiler, expr, &args);
     scope->in_aggregate = false;
     if (!ok)
@@ -240,16 +168,7 @@ static bool translate_aggregate(
             compiler->err, expr->line, expr->column, "Argument * can only be used in COUNT(*)");
     if (star)
         *out = (struct sql_value){.sql = "count(*)", .type = STORE_INT64};
-    else if (!aggregate_sql(compiler, expr, args, out))
-        return false;
-    if (expr->window != NULL && strncmp(out->sql, "bq_", 3) == 0)
-        return sql_error(
-            compiler->err, expr->line, expr->column,
-            "bqlocal does not support %s of this type with an OVER clause", expr->text);
-    if (expr->window != NULL && !translate_window(compiler, expr->window, &window))
-        return false;
-    out->sql = sql_printf(compiler->arena, "%s%s", out->sql, window);
-    return true;
+    return star || aggregate_sql(compiler, expr, args, out);
 }
 
 static bool translate_window_function(
@@ -278,23 +197,8 @@ static bool translate_window_function(
         items[i] = args[i].sql;
     out->type = window_functions[index].type < 0 ? args[0].type : window_functions[index].type;
     out->sql = sql_printf(
-        compiler->arena, "%s(%s)%s", window_functions[index].sqlite,
-        sql_join(compiler, ",", items, expr->args.count), window);
-    return true;
-}
-
-/* COALESCE, IF and others whose results have one common type. */
-static bool unify(
-    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *args,
-    size_t first, int *out_type)
-{
-    size_t count = expr->args.count - first;
-
-    if (!sql_common_type_of(args + first, count, out_type))
-        return no_match(compiler, expr, args);
-    for (size_t i = first; i < expr->args.count; i++)
-        if (!sql_coerce(compiler, &args[i], *out_type, &args[i]))
-            return no_match(compiler, expr, args);
+        compiler->arena, "%s(%s)%s", expr->text, sql_join(compiler, ",", items, expr->args.count),
+        window);
     return true;
 }
 
@@ -304,7 +208,7 @@ static bool call_if(
 {
     if (expr->args.count != 3 || !sql_coerce(compiler, &args[0], STORE_BOOL, &args[0]))
         return no_match(compiler, expr, args);
-    if (!unify(compiler, expr, args, 1, &out->type))
+    if (!sql_unify(compiler, expr, "function IF", args + 1, 2, &out->type))
         return false;
     out->sql = sql_printf(
         compiler->arena, "(CASE WHEN %s THEN %s ELSE %s END)", args[0].sql, args[1].sql,
@@ -320,7 +224,7 @@ static bool call_coalesce(
 
     if (count == 0 || (strcmp(expr->text, "IFNULL") == 0 && count != 2))
         return no_match(compiler, expr, args);
-    if (!unify(compiler, expr, args, 0, &out->type))
+    if (!sql_unify(compiler, expr, "function COALESCE", args, count, &out->type))
         return false;
     out->sql = args[count - 1].sql;
     for (size_t i = count - 1; i > 0; i--)
@@ -328,91 +232,45 @@ static bool call_coalesce(
     return true;
 }
 
-static bool call_nullif(
-    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *args,
-    struct sql_value *out)
-{
-    struct sql_value equal = {0};
-
-    if (expr->args.count != 2)
-        return no_match(compiler, expr, args);
-    if (!sql_compare(compiler, expr, "=", &args[0], &args[1], &equal) ||
-        !unify(compiler, expr, args, 0, &out->type))
-        return false;
-    out->sql =
-        sql_printf(compiler->arena, "(CASE WHEN %s THEN NULL ELSE %s END)", equal.sql, args[0].sql);
-    return true;
-}
-
 static const char *concat_tree(
-    struct sql_compiler *compiler, const char *format, const struct sql_value *args, size_t count)
+    struct sql_compiler *compiler, const struct sql_value *args, size_t count)
 {
     if (count == 1)
         return args[0].sql;
-    const char *left = concat_tree(compiler, format, args, count / 2);
-    const char *right = concat_tree(compiler, format, args + count / 2, count - count / 2);
-    return format[0] == 'b' ? sql_printf(compiler->arena, "bq_concat(%s,%s)", left, right)
-                            : sql_printf(compiler->arena, "(%s || %s)", left, right);
+    return sql_printf(
+        compiler->arena, "(%s || %s)", concat_tree(compiler, args, count / 2),
+        concat_tree(compiler, args + count / 2, count - count / 2));
 }
 
 static bool call_concat(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *args,
     struct sql_value *out)
 {
-    bool bytes = expr->args.count > 0 && args[0].type == STORE_BYTES;
-
     if (expr->args.count == 0)
         return no_match(compiler, expr, args);
     for (size_t i = 0; i < expr->args.count; i++)
-        if (!sql_coerce(compiler, &args[i], bytes ? STORE_BYTES : STORE_STRING, &args[i])) {
+        if (!sql_coerce(compiler, &args[i], STORE_STRING, &args[i])) {
             // CONCAT alone takes numbers and dates too, as their text.
-            if (bytes || !sql_cast_allowed(args[i].type, STORE_STRING) ||
-                args[i].type == STORE_BYTES)
+            if (!sql_cast_allowed(args[i].type, STORE_STRING) || args[i].type == STORE_BYTES)
                 return no_match(compiler, expr, args);
             args[i].sql = sql_cast(compiler, args[i].sql, args[i].type, STORE_STRING, false);
         }
-    out->type = bytes ? STORE_BYTES : STORE_STRING;
-    out->sql = concat_tree(compiler, bytes ? "b" : "s", args, expr->args.count);
+    out->type = STORE_STRING;
+    out->sql = concat_tree(compiler, args, expr->args.count);
     return true;
 }
 
-static bool call_extreme(
-    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *args,
-    struct sql_value *out)
-{
-    bool greatest = expr->text[0] == 'G';
-
-    if (expr->args.count == 0)
-        return no_match(compiler, expr, args);
-    if (!unify(compiler, expr, args, 0, &out->type))
-        return false;
-    if (out->type == STORE_JSON)
-        return no_match(compiler, expr, args);
-    out->sql = args[0].sql;
-    for (size_t i = 1; i < expr->args.count; i++)
-        out->sql = sql_printf(
-            compiler->arena, "bq_%s(%d,%s,%s)", greatest ? "greatest" : "least", out->type,
-            out->sql, args[i].sql);
-    return true;
-}
-
+/* FORMAT of one FLOAT64: all that a checksum of rows needs. */
 static bool call_format(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *args,
     struct sql_value *out)
 {
-    struct sql_list items = {0};
-
-    if (expr->args.count == 0 || expr->args.count > 60 || args[0].type != STORE_STRING)
-        return no_match(compiler, expr, args);
-    sql_push(compiler->arena, &items, (void *)(uintptr_t)args[0].sql);
-    for (size_t i = 1; i < expr->args.count; i++)
-        sql_push(
-            compiler->arena, &items,
-            sql_printf(compiler->arena, "%d,%s", args[i].type, args[i].sql));
+    if (expr->args.count != 2 || args[0].type != STORE_STRING || args[1].type != STORE_FLOAT64)
+        return sql_error(
+            compiler->err, expr->line, expr->column,
+            "bqlocal has FORMAT with one FLOAT64 argument only");
     out->type = STORE_STRING;
-    out->sql = sql_printf(
-        compiler->arena, "bq_format(%s)",
-        sql_join(compiler, ",", (const char *const *)items.items, items.count));
+    out->sql = sql_printf(compiler->arena, "bq_format(%s,%s)", args[0].sql, args[1].sql);
     return true;
 }
 
@@ -420,14 +278,14 @@ static bool call_to_json_string(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *args,
     struct sql_value *out)
 {
-    if (expr->args.count < 1 || expr->args.count > 2)
+    if (expr->args.count != 1)
         return no_match(compiler, expr, args);
     out->type = STORE_STRING;
     out->sql = sql_printf(compiler->arena, "bq_json_text(%d,%s)", args[0].type, args[0].sql);
     return true;
 }
 
-static bool call_nullary(
+static bool call_clock(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *args,
     struct sql_value *out)
 {
@@ -458,23 +316,19 @@ static const struct {
     {"IF", call_if},
     {"COALESCE", call_coalesce},
     {"IFNULL", call_coalesce},
-    {"NULLIF", call_nullif},
     {"CONCAT", call_concat},
-    {"GREATEST", call_extreme},
-    {"LEAST", call_extreme},
     {"FORMAT", call_format},
     {"TO_JSON_STRING", call_to_json_string},
-    {"CURRENT_TIMESTAMP", call_nullary},
-    {"CURRENT_DATETIME", call_nullary},
-    {"CURRENT_DATE", call_nullary},
-    {"CURRENT_TIME", call_nullary},
+    {"CURRENT_TIMESTAMP", call_clock},
+    {"CURRENT_DATETIME", call_clock},
+    {"CURRENT_DATE", call_clock},
+    {"CURRENT_TIME", call_clock},
 };
 
 static bool translate_plain_call(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
 {
     struct sql_value *args = NULL;
-    struct sql_list names = {0};
 
     if (!translate_args(compiler, expr, &args))
         return false;
@@ -489,14 +343,10 @@ static bool translate_plain_call(
     case SQL_NO_FUNCTION:
         break;
     }
-    sql_function_names(compiler->arena, &names);
-    for (size_t i = 0; i < sizeof special / sizeof *special; i++)
-        sql_push(compiler->arena, &names, (void *)(uintptr_t)special[i].name);
-    for (size_t i = 0; i < sizeof aggregates / sizeof *aggregates; i++)
-        sql_push(compiler->arena, &names, (void *)(uintptr_t)aggregates[i]);
     return sql_error(
-        compiler->err, expr->line, expr->column, "Function not found: %s%s", expr->text,
-        sql_suggest(compiler, expr->text, &names));
+        compiler->err, expr->line, expr->column,
+        "Function not found: bqlocal does not have %s; docs/bqlocal.md lists what it has",
+        expr->text);
 }
 
 bool sql_translate_call(
@@ -505,9 +355,6 @@ bool sql_translate_call(
     const char *operation = NULL;
     int type = 0;
 
-    if (expr->safe)
-        return sql_error(
-            compiler->err, expr->line, expr->column, "bqlocal does not support the SAFE. prefix");
     if (sql_is_aggregate(expr->text))
         return translate_aggregate(compiler, expr, out);
     for (size_t i = 0; i < sizeof window_functions / sizeof *window_functions; i++)

@@ -3,16 +3,10 @@
 
 #include <string.h>
 
-/* The name of a date part given as an argument: MONTH, WEEK(MONDAY). NULL if it is none. */
-static const char *part_name(struct sql_compiler *compiler, const struct sql_expr *expr)
+/* The name of a date part given as an argument, as MONTH; NULL if it is none. */
+static const char *part_name(const struct sql_expr *expr)
 {
-    if (expr->kind == SQL_EXPR_PATH && expr->path.count == 1)
-        return expr->path.items[0];
-    bool day = expr->kind == SQL_EXPR_CALL && expr->args.count == 1 &&
-               expr->args.items[0]->kind == SQL_EXPR_PATH;
-    return day ? sql_printf(
-                     compiler->arena, "%s(%s)", expr->text, expr->args.items[0]->path.items[0])
-               : NULL;
+    return expr->kind == SQL_EXPR_PATH && expr->path.count == 1 ? expr->path.items[0] : NULL;
 }
 
 /* X_DIFF, X_TRUNC, X_ADD, X_SUB of the four types of time. */
@@ -46,7 +40,7 @@ bool sql_translate_time_call(
             operation[0] == 'S' ? "-" : "", args[1].sql, last->text);
         return true;
     }
-    const char *part = interval ? NULL : part_name(compiler, last);
+    const char *part = interval ? NULL : part_name(last);
     if (part == NULL)
         return sql_error(
             compiler->err, last->line, last->column, "A valid date part name is required");

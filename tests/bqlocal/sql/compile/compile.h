@@ -1,7 +1,7 @@
 /* sql_compile: syntax tree to typed SQLite SQL. Every expression becomes a text of SQL and a type;
- * names are looked up in scopes, one a FROM clause. Functions fill compiler->err and return false
- * on failure. sql_scope.c knows names, sql_type.c types and literals, sql_expr.c expressions,
- * sql_call.c and sql_function.c functions, sql_select.c queries. */
+ * names are looked up in scopes, one for each FROM clause. Functions fill compiler->err and return
+ * false on failure. scope.c knows names, type.c types and literals, expr.c and operator.c
+ * expressions, call.c and function.c functions, select.c and from.c queries. */
 #ifndef BQLOCAL_SQL_COMPILE_COMPILE_H
 #define BQLOCAL_SQL_COMPILE_COMPILE_H
 
@@ -29,7 +29,6 @@ struct sql_field {
     const char *name; /* "" for an expression without alias */
     int type;
     const char *sql; /* how to refer to it */
-    bool merged;     /* reached through USING's common column instead */
 };
 
 struct sql_range {
@@ -49,8 +48,6 @@ struct sql_scope {
     struct sql_scope *parent;
     struct sql_range *ranges;
     size_t range_count;
-    struct sql_field *common; /* columns of USING */
-    size_t common_count;
     const struct sql_select *aliases; /* SELECT aliases that names may mean; NULL: none */
     const struct sql_grouping *grouping;
     bool in_aggregate;
@@ -87,7 +84,7 @@ struct sql_output {
     size_t count;
 };
 
-/* sql_type.c */
+/* type.c */
 const char *sql_type_name(int type);
 const char *sql_quote_text(struct sql_arena *arena, const char *text, size_t length);
 const char *sql_quote_bytes(struct sql_arena *arena, const char *bytes, size_t length);
@@ -111,7 +108,7 @@ bool sql_cast_allowed(int from, int to);
 /* Queries, orders and groups by value: how a value of the type sorts. */
 const char *sql_sort_key(struct sql_compiler *compiler, const struct sql_value *value);
 
-/* sql_scope.c */
+/* scope.c */
 bool sql_resolve_table(
     struct sql_compiler *compiler, const struct sql_names *path, int line, int column,
     const char **out_dataset, const char **out_table);
@@ -121,9 +118,6 @@ bool sql_table_range(
     const char *sqlite_alias, struct sql_range *out);
 bool sql_resolve_path(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
-/* A "; Did you mean x?" for a name among the candidates, or "". */
-const char *sql_suggest(
-    struct sql_compiler *compiler, const char *name, const struct sql_list *among);
 bool sql_parameter(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
 /* The members of an array literal or parameter. */
@@ -135,13 +129,13 @@ bool sql_information_schema(
     struct sql_compiler *compiler, const struct sql_from *from, struct sql_output *out,
     bool *out_found);
 
-/* sql_operator.c */
+/* operator.c */
 bool sql_translate_binary(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
-bool sql_translate_unary(
+bool sql_translate_negation(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
 
-/* sql_expr.c */
+/* expr.c */
 bool sql_translate(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
 /* The same, and it has to be (or convert to) a BOOL; what: "WHERE clause". */
@@ -155,31 +149,36 @@ bool sql_compare(
 bool sql_no_signature(
     struct sql_compiler *compiler, const struct sql_expr *at, const char *what,
     const struct sql_value *args, size_t count);
+/* Brings the values (results of CASE, IF, COALESCE ...) to their common type. */
+bool sql_unify(
+    struct sql_compiler *compiler, const struct sql_expr *expr, const char *what,
+    struct sql_value *values, size_t count, int *out_type);
 bool sql_has_aggregate(const struct sql_expr *expr);
 const char *sql_join(
     struct sql_compiler *compiler, const char *separator, const char *const *items, size_t count);
 
-/* sql_call.c */
+/* call.c */
 bool sql_translate_call(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
 bool sql_is_aggregate(const char *name);
-bool sql_translate_orders(
-    struct sql_compiler *compiler, const struct sql_orders *orders, const char **out_sql);
 
-/* sql_call_time.c: whether a function is one of DATE_DIFF, TIME_ADD ...: its operation and type. */
+/* call_time.c: whether a function is one of DATE_DIFF, TIME_ADD ...: its operation and type. */
 bool sql_find_time_call(const char *name, const char **out_operation, int *out_type);
 bool sql_translate_time_call(
     struct sql_compiler *compiler, const struct sql_expr *expr, const char *operation, int type,
     struct sql_value *out);
 
-/* sql_function.c: the table of plain functions. */
+/* function.c: the table of plain functions. */
 enum sql_match { SQL_MATCHED, SQL_NO_FUNCTION, SQL_NO_SIGNATURE };
 enum sql_match sql_function_find(
     struct sql_compiler *compiler, const char *name, const struct sql_value *args, size_t count,
     struct sql_value *out);
-void sql_function_names(struct sql_arena *arena, struct sql_list *out);
 
-/* sql_select.c */
+/* select.c */
+/* " ORDER BY ..." or "". An integer is a position among the values of a SELECT list, if given. */
+bool sql_translate_orders(
+    struct sql_compiler *compiler, const struct sql_orders *orders, const struct sql_value *values,
+    size_t count, const char **out_sql);
 bool sql_translate_query(
     struct sql_compiler *compiler, const struct sql_query *query, struct sql_output *out);
 /* A FROM clause: fills the scope and returns the SQL behind FROM. */
@@ -187,7 +186,7 @@ bool sql_translate_from(
     struct sql_compiler *compiler, const struct sql_from *from, struct sql_scope *scope,
     const char **out_sql);
 
-/* sql_dml.c and sql_merge.c */
+/* dml.c and merge.c */
 struct sql_target {
     const char *dataset;
     const char *table;
@@ -203,7 +202,7 @@ bool sql_rowid(struct sql_compiler *compiler, const struct sql_target *target, c
 bool sql_assign(
     struct sql_compiler *compiler, const struct sql_expr *at, const struct store_field *field,
     const struct sql_value *value, const char **out_sql);
-/* The same from an expression, DEFAULT included. */
+/* The same from an expression. */
 bool sql_assign_expr(
     struct sql_compiler *compiler, const struct sql_expr *expr, const struct store_field *field,
     const char **out_sql);
@@ -230,7 +229,7 @@ bool sql_run_ddl(
     struct sql_compiler *compiler, const struct sql_node *node, struct sql_result *result,
     struct sql_statement *out);
 
-/* sql_run.c: runs SQL of SQLite's; its error becomes invalidQuery. In a dry run it is only
+/* run.c: runs SQL of SQLite's; its error becomes invalidQuery. In a dry run it is only
  * prepared. changes: rows changed, may be NULL. */
 bool sql_execute(struct sql_compiler *compiler, const char *sql, int64_t *out_changes);
 /* The first column of the first row. */

@@ -3,7 +3,7 @@
 #include "bqlocal/sql/compile/compile.h"
 #include "bqlocal/sql/parse/parse.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -80,8 +80,6 @@ bool sql_assign_expr(
 {
     struct sql_value value = {0};
 
-    if (expr->kind == SQL_EXPR_DEFAULT)
-        return sql_default(compiler, field, out_sql);
     return sql_translate(compiler, expr, &value) &&
            sql_assign(compiler, expr, field, &value, out_sql);
 }
@@ -90,19 +88,14 @@ static bool find_column(
     struct sql_compiler *compiler, const struct sql_target *target, const char *name, int line,
     int column, size_t *out_index)
 {
-    struct sql_list names = {0};
-
-    for (size_t i = 0; i < target->schema.count; i++) {
-        const char *candidate = target->schema.fields[i].name;
-        if (strcasecmp(candidate, name) == 0) {
+    for (size_t i = 0; i < target->schema.count; i++)
+        if (strcasecmp(target->schema.fields[i].name, name) == 0) {
             *out_index = i;
             return true;
         }
-        sql_push(compiler->arena, &names, (void *)(uintptr_t)candidate);
-    }
     return sql_error(
-        compiler->err, line, column, "Column %s is not present in table %s.%s%s", name,
-        target->dataset, target->table, sql_suggest(compiler, name, &names));
+        compiler->err, line, column, "Column %s is not present in table %s.%s", name,
+        target->dataset, target->table);
 }
 
 bool sql_target_columns(
@@ -324,7 +317,7 @@ static bool run_on_target(
 
     if (node->kind == SQL_INSERT)
         return run_insert(compiler, node, target, out);
-    if (node->kind == SQL_MERGE || node->from != NULL)
+    if (node->kind == SQL_MERGE)
         return sql_run_merge(compiler, node, target, out);
     if (!sql_table_range(compiler, target->dataset, target->table, node->alias, "t0", &range))
         return false;
@@ -342,6 +335,8 @@ bool sql_run_dml(
 
     if (!sql_target_open(compiler, node, &target))
         return false;
+    snprintf(out->target_dataset, sizeof out->target_dataset, "%s", target.dataset);
+    snprintf(out->target_table, sizeof out->target_table, "%s", target.table);
     out->is_dml = true;
     bool ok = run_on_target(compiler, node, &target, out);
     bool changed = out->inserted + out->updated + out->deleted > 0;

@@ -310,8 +310,7 @@ static bool translate_like(
     return true;
 }
 
-/* The results of CASE, IF, COALESCE ... brought to their common type. */
-static bool unify(
+bool sql_unify(
     struct sql_compiler *compiler, const struct sql_expr *expr, const char *what,
     struct sql_value *values, size_t count, int *out_type)
 {
@@ -358,7 +357,7 @@ static bool translate_case(
     if (expr->has_else &&
         !sql_translate(compiler, expr->args.items[expr->args.count - 1], &values[pairs]))
         return false;
-    if (!unify(compiler, expr, "operator CASE", values, results, &out->type))
+    if (!sql_unify(compiler, expr, "operator CASE", values, results, &out->type))
         return false;
     for (size_t i = 0; i < pairs; i++)
         items[i] = sql_printf(compiler->arena, "WHEN %s THEN %s", conditions[i], values[i].sql);
@@ -471,73 +470,71 @@ static bool translate_grouped(
     return false;
 }
 
-static bool translate_kind(
+static bool translate_null(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
 {
-    switch (expr->kind) {
-    case SQL_EXPR_NULL:
-        *out = (struct sql_value){.sql = "NULL", .type = SQL_TYPE_NULL, .literal = true};
-        return true;
-    case SQL_EXPR_INT:
-    case SQL_EXPR_FLOAT:
-    case SQL_EXPR_STRING:
-    case SQL_EXPR_BYTES:
-    case SQL_EXPR_TYPED:
-        return translate_literal(compiler, expr, out);
-    case SQL_EXPR_BOOL:
-        *out = (struct sql_value){.sql = expr->negated ? "0" : "1", .type = STORE_BOOL};
-        return true;
-    case SQL_EXPR_PARAMETER:
-        return sql_parameter(compiler, expr, out);
-    case SQL_EXPR_PATH:
-        return sql_resolve_path(compiler, expr, out);
-    case SQL_EXPR_UNARY:
-        return sql_translate_unary(compiler, expr, out);
-    case SQL_EXPR_BINARY:
-        return sql_translate_binary(compiler, expr, out);
-    case SQL_EXPR_AND:
-    case SQL_EXPR_OR:
-        return translate_chain(compiler, expr, out);
-    case SQL_EXPR_NOT:
-        return translate_not(compiler, expr, out);
-    case SQL_EXPR_IS_NULL:
-    case SQL_EXPR_IS_TRUE:
-    case SQL_EXPR_IS_FALSE:
-        return translate_is(compiler, expr, out);
-    case SQL_EXPR_IS_DISTINCT:
-        return translate_distinct(compiler, expr, out);
-    case SQL_EXPR_IN:
-        return translate_in(compiler, expr, out);
-    case SQL_EXPR_BETWEEN:
-        return translate_between(compiler, expr, out);
-    case SQL_EXPR_LIKE:
-        return translate_like(compiler, expr, out);
-    case SQL_EXPR_CASE:
-        return translate_case(compiler, expr, out);
-    case SQL_EXPR_CAST:
-        return translate_cast(compiler, expr, out);
-    case SQL_EXPR_CALL:
-        return sql_translate_call(compiler, expr, out);
-    case SQL_EXPR_EXTRACT:
-        return translate_extract(compiler, expr, out);
-    case SQL_EXPR_SUBQUERY:
-    case SQL_EXPR_EXISTS:
-        return translate_subquery(compiler, expr, out);
-    case SQL_EXPR_STAR:
-    case SQL_EXPR_ARRAY:
-    case SQL_EXPR_STRUCT:
-    case SQL_EXPR_INTERVAL:
-    case SQL_EXPR_DEFAULT:
-        break;
-    }
+    (void)compiler;
+    (void)expr;
+    *out = (struct sql_value){.sql = "NULL", .type = SQL_TYPE_NULL, .literal = true};
+    return true;
+}
+
+static bool translate_boolean(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
+{
+    (void)compiler;
+    *out = (struct sql_value){.sql = expr->negated ? "0" : "1", .type = STORE_BOOL};
+    return true;
+}
+
+/* What has a meaning only inside certain constructs: the * of COUNT(*), an array, an interval. */
+static bool translate_misplaced(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
+{
+    (void)out;
     return sql_error(
-        compiler->err, expr->line, expr->column, "%s is not allowed here",
+        compiler->err, expr->line, expr->column, "bqlocal does not have %s here",
         expr->kind == SQL_EXPR_ARRAY      ? "ARRAY"
         : expr->kind == SQL_EXPR_STRUCT   ? "STRUCT"
         : expr->kind == SQL_EXPR_INTERVAL ? "INTERVAL"
-        : expr->kind == SQL_EXPR_DEFAULT  ? "DEFAULT"
                                           : "*");
 }
+
+/* Who translates each kind of expression. */
+static bool (*const translators[])(
+    struct sql_compiler *, const struct sql_expr *, struct sql_value *) = {
+    [SQL_EXPR_NULL] = translate_null,
+    [SQL_EXPR_INT] = translate_literal,
+    [SQL_EXPR_FLOAT] = translate_literal,
+    [SQL_EXPR_STRING] = translate_literal,
+    [SQL_EXPR_BYTES] = translate_literal,
+    [SQL_EXPR_BOOL] = translate_boolean,
+    [SQL_EXPR_TYPED] = translate_literal,
+    [SQL_EXPR_PARAMETER] = sql_parameter,
+    [SQL_EXPR_PATH] = sql_resolve_path,
+    [SQL_EXPR_STAR] = translate_misplaced,
+    [SQL_EXPR_NEGATE] = sql_translate_negation,
+    [SQL_EXPR_BINARY] = sql_translate_binary,
+    [SQL_EXPR_AND] = translate_chain,
+    [SQL_EXPR_OR] = translate_chain,
+    [SQL_EXPR_NOT] = translate_not,
+    [SQL_EXPR_IS_NULL] = translate_is,
+    [SQL_EXPR_IS_TRUE] = translate_is,
+    [SQL_EXPR_IS_FALSE] = translate_is,
+    [SQL_EXPR_IS_DISTINCT] = translate_distinct,
+    [SQL_EXPR_IN] = translate_in,
+    [SQL_EXPR_BETWEEN] = translate_between,
+    [SQL_EXPR_LIKE] = translate_like,
+    [SQL_EXPR_CASE] = translate_case,
+    [SQL_EXPR_CAST] = translate_cast,
+    [SQL_EXPR_CALL] = sql_translate_call,
+    [SQL_EXPR_EXTRACT] = translate_extract,
+    [SQL_EXPR_SUBQUERY] = translate_subquery,
+    [SQL_EXPR_EXISTS] = translate_subquery,
+    [SQL_EXPR_ARRAY] = translate_misplaced,
+    [SQL_EXPR_STRUCT] = translate_misplaced,
+    [SQL_EXPR_INTERVAL] = translate_misplaced,
+};
 
 bool sql_translate(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
@@ -548,5 +545,5 @@ bool sql_translate(
     bool grouped = scope != NULL && scope->grouping != NULL && !scope->in_aggregate;
     if (grouped && translate_grouped(compiler, expr, out))
         return true;
-    return translate_kind(compiler, expr, out);
+    return translators[expr->kind](compiler, expr, out);
 }

@@ -6,45 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-static size_t edit_distance(const char *a, const char *b)
-{
-    size_t row[65];
-    size_t width = strlen(b);
-
-    if (width > 64 || strlen(a) > 64)
-        return 99;
-    for (size_t j = 0; j <= width; j++)
-        row[j] = j;
-    for (size_t i = 0; a[i] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < width; j++) {
-            size_t replaced = diagonal + (strncasecmp(a + i, b + j, 1) != 0);
-            diagonal = row[j + 1];
-            size_t shorter = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
-            row[j + 1] = replaced < shorter ? replaced : shorter;
-        }
-    }
-    return row[width];
-}
-
-const char *sql_suggest(
-    struct sql_compiler *compiler, const char *name, const struct sql_list *among)
-{
-    const char *best = NULL;
-    size_t length = strlen(name);
-    size_t least = length < 3 ? 1 : length < 6 ? 2 : length < 12 ? 3 : 4;
-
-    for (size_t i = 0; i < among->count; i++) {
-        size_t distance = edit_distance(name, among->items[i]);
-        if (distance < least) {
-            least = distance;
-            best = among->items[i];
-        }
-    }
-    return best == NULL ? "" : sql_printf(compiler->arena, "; Did you mean %s?", best);
-}
-
 bool sql_resolve_table(
     struct sql_compiler *compiler, const struct sql_names *path, int line, int column,
     const char **out_dataset, const char **out_table)
@@ -97,11 +58,6 @@ static bool find_column(
     const char *name, const struct sql_field **out)
 {
     *out = NULL;
-    for (size_t i = 0; i < scope->common_count; i++)
-        if (strcasecmp(scope->common[i].name, name) == 0) {
-            *out = &scope->common[i];
-            return true;
-        }
     for (size_t i = 0; i < scope->range_count; i++) {
         const struct sql_field *field = find_field(&scope->ranges[i], name);
         if (field == NULL)
@@ -165,22 +121,6 @@ static bool take_field(
     return check_grouped(compiler, scope, at, field);
 }
 
-static bool unrecognized(struct sql_compiler *compiler, const struct sql_expr *at, const char *name)
-{
-    struct sql_list names = {0};
-
-    for (const struct sql_scope *scope = compiler->scope; scope != NULL; scope = scope->parent)
-        for (size_t i = 0; i < scope->range_count; i++) {
-            for (size_t j = 0; j < scope->ranges[i].count; j++)
-                sql_push(
-                    compiler->arena, &names, (void *)(uintptr_t)scope->ranges[i].fields[j].name);
-            sql_push(compiler->arena, &names, (void *)(uintptr_t)scope->ranges[i].alias);
-        }
-    return sql_error(
-        compiler->err, at->line, at->column, "Unrecognized name: %s%s", name,
-        sql_suggest(compiler, name, &names));
-}
-
 /* alias.column; *out_found false if no range has the alias. */
 static bool resolve_qualified(
     struct sql_compiler *compiler, const struct sql_scope *scope, const struct sql_expr *at,
@@ -197,13 +137,9 @@ static bool resolve_qualified(
         const struct sql_field *field = find_field(&scope->ranges[i], name);
         if (field != NULL)
             return take_field(compiler, scope, at, field, out);
-        struct sql_list names = {0};
-        for (size_t j = 0; j < scope->ranges[i].count; j++)
-            sql_push(compiler->arena, &names, (void *)(uintptr_t)scope->ranges[i].fields[j].name);
         return sql_error(
             compiler->err, at->line, at->column + (int)strlen(alias) + 1,
-            "Name %s not found inside %s%s", name, scope->ranges[i].alias,
-            sql_suggest(compiler, name, &names));
+            "Name %s not found inside %s", name, scope->ranges[i].alias);
     }
     return true;
 }
@@ -234,9 +170,9 @@ bool sql_resolve_path(
             if (strcasecmp(scope->ranges[i].alias, name) == 0)
                 return sql_error(
                     compiler->err, expr->line, expr->column,
-                    "bqlocal does not support STRUCT values: %s names a table", name);
+                    "bqlocal does not have STRUCT values: %s names a table", name);
     }
-    return unrecognized(compiler, expr, name);
+    return sql_error(compiler->err, expr->line, expr->column, "Unrecognized name: %s", name);
 }
 
 static const cJSON *find_parameter(const struct sql_compiler *compiler, const struct sql_expr *expr)
@@ -355,7 +291,7 @@ bool sql_array(
     if (expr->kind != SQL_EXPR_ARRAY)
         return sql_error(
             compiler->err, expr->line, expr->column,
-            "bqlocal supports UNNEST of array literals and array parameters only");
+            "bqlocal has UNNEST of array literals and array parameters only");
     struct sql_value *values = sql_alloc(compiler->arena, (expr->args.count + 1) * sizeof *values);
     for (size_t i = 0; i < expr->args.count; i++)
         if (!sql_translate(compiler, expr->args.items[i], &values[i]))

@@ -12,16 +12,14 @@ struct parts {
     const char *where;
     const char *group;
     const char *having;
-    const char *qualify;
     struct sql_value *values;
     struct sql_field *fields;
-    const struct sql_expr **exprs; /* NULL where a star gave the column */
     size_t count;
 };
 
 static void add_value(
     struct sql_compiler *compiler, struct parts *parts, const char *name,
-    const struct sql_value *value, const struct sql_expr *expr)
+    const struct sql_value *value)
 {
     size_t count = parts->count;
 
@@ -30,19 +28,15 @@ static void add_value(
         size_t capacity = count == 0 ? 1 : count * 2;
         struct sql_value *values = sql_alloc(compiler->arena, capacity * sizeof *values);
         struct sql_field *fields = sql_alloc(compiler->arena, capacity * sizeof *fields);
-        const struct sql_expr **exprs = sql_alloc(compiler->arena, capacity * sizeof *exprs);
         for (size_t i = 0; i < count; i++) {
             values[i] = parts->values[i];
             fields[i] = parts->fields[i];
-            exprs[i] = parts->exprs[i];
         }
         parts->values = values;
         parts->fields = fields;
-        parts->exprs = exprs;
     }
     parts->values[count] = *value;
     parts->fields[count] = (struct sql_field){.name = name, .type = value->type};
-    parts->exprs[count] = expr;
     parts->count++;
 }
 
@@ -72,7 +66,7 @@ static bool add_field(
             "Star expansion expression references column %s which is neither grouped nor "
             "aggregated",
             field->name);
-    add_value(compiler, parts, field->name, &value, NULL);
+    add_value(compiler, parts, field->name, &value);
     return true;
 }
 
@@ -86,17 +80,13 @@ static bool expand_star(
     if (scope->range_count == 0)
         return sql_error(
             compiler->err, item->line, item->column, "SELECT * must have a FROM clause");
-    for (size_t i = 0; item->star_of == NULL && i < scope->common_count; i++)
-        if (!add_field(compiler, parts, item, &scope->common[i]))
-            return false;
     for (size_t i = 0; i < scope->range_count; i++) {
         const struct sql_range *range = &scope->ranges[i];
         if (item->star_of != NULL && strcasecmp(item->star_of, range->alias) != 0)
             continue;
         found = true;
         for (size_t j = 0; j < range->count; j++)
-            if ((item->star_of != NULL || !range->fields[j].merged) &&
-                !add_field(compiler, parts, item, &range->fields[j]))
+            if (!add_field(compiler, parts, item, &range->fields[j]))
                 return false;
     }
     if (!found)
@@ -133,14 +123,14 @@ static bool translate_items(
             return sql_error(
                 compiler->err, item->line, item->column,
                 "Column %s of type JSON cannot be used in SELECT DISTINCT", item_name(item));
-        add_value(compiler, parts, item_name(item), &value, item->expr);
+        add_value(compiler, parts, item_name(item), &value);
     }
     return true;
 }
 
 static bool is_aggregated(const struct sql_query *query, const struct sql_select *select)
 {
-    if (select->group.count > 0 || select->group_all || select->having != NULL)
+    if (select->group.count > 0 || select->having != NULL)
         return true;
     for (size_t i = 0; i < select->item_count; i++)
         if (sql_has_aggregate(select->items[i].expr))
@@ -148,7 +138,7 @@ static bool is_aggregated(const struct sql_query *query, const struct sql_select
     for (size_t i = 0; i < query->order.count; i++)
         if (sql_has_aggregate(query->order.items[i].expr))
             return true;
-    return sql_has_aggregate(select->qualify);
+    return false;
 }
 
 /* The expression that an item of GROUP BY means: by ordinal, by alias, or itself. */
@@ -172,7 +162,7 @@ static const struct sql_expr *group_expr(
 static bool translate_group(
     struct sql_compiler *compiler, struct parts *parts, const struct sql_select *select)
 {
-    size_t most = select->group_all ? select->item_count : select->group.count;
+    size_t most = select->group.count;
     struct sql_grouping *grouping = sql_alloc(compiler->arena, sizeof *grouping);
     const char **items = sql_alloc(compiler->arena, (most + 1) * sizeof *items);
 
@@ -180,10 +170,7 @@ static bool translate_group(
     grouping->values = sql_alloc(compiler->arena, (most + 1) * sizeof *grouping->values);
     parts->scope.no_aggregates = "GROUP BY clause";
     for (size_t i = 0; i < most; i++) {
-        const struct sql_expr *written =
-            select->group_all ? select->items[i].expr : select->group.items[i];
-        if (select->group_all && (written == NULL || sql_has_aggregate(written)))
-            continue;
+        const struct sql_expr *written = select->group.items[i];
         const struct sql_expr *expr = group_expr(select, written);
         struct sql_value value = {0};
         if (expr == NULL)
@@ -238,8 +225,7 @@ static bool translate_parts(
     if (!translate_items(compiler, parts, select))
         return false;
     scope->aliases = select;
-    return translate_clause(compiler, select->having, "HAVING clause", &parts->having) &&
-           translate_clause(compiler, select->qualify, "QUALIFY clause", &parts->qualify);
+    return translate_clause(compiler, select->having, "HAVING clause", &parts->having);
 }
 
 /* One item of ORDER BY: a position in the SELECT list, or an expression. */
@@ -276,33 +262,27 @@ static const char *order_suffix(struct sql_compiler *compiler, const struct sql_
                              : " NULLS LAST");
 }
 
-/* " ORDER BY ..."; with hidden, keys become columns k0, k1, ... of an inner query. */
-static bool translate_order(
+bool sql_translate_orders(
     struct sql_compiler *compiler, const struct sql_orders *orders, const struct sql_value *values,
-    size_t count, const char **out_hidden, const char **out_order)
+    size_t count, const char **out_sql)
 {
     const char **keys = sql_alloc(compiler->arena, (orders->count + 1) * sizeof *keys);
-    const char **hidden = sql_alloc(compiler->arena, (orders->count + 1) * sizeof *hidden);
 
     for (size_t i = 0; i < orders->count; i++) {
         struct sql_value value = {0};
         if (!order_value(compiler, orders->items[i].expr, values, count, &value))
             return false;
-        hidden[i] = sql_printf(compiler->arena, ", %s AS k%zu", value.sql, i);
-        if (out_hidden != NULL)
-            value.sql = sql_printf(compiler->arena, "k%zu", i);
-        else if (value.literal)
+        // An integer would be taken as an ordinal.
+        if (value.literal)
             value.sql = sql_printf(compiler->arena, "(%s || '')", value.sql);
         keys[i] = sql_printf(
             compiler->arena, "%s%s", sql_sort_key(compiler, &value),
             order_suffix(compiler, &orders->items[i]));
     }
-    if (out_hidden != NULL)
-        *out_hidden = sql_join(compiler, "", hidden, orders->count);
-    *out_order = orders->count == 0 ? ""
-                                    : sql_printf(
-                                          compiler->arena, " ORDER BY %s",
-                                          sql_join(compiler, ", ", keys, orders->count));
+    *out_sql = orders->count == 0 ? ""
+                                  : sql_printf(
+                                        compiler->arena, " ORDER BY %s",
+                                        sql_join(compiler, ", ", keys, orders->count));
     return true;
 }
 
@@ -357,28 +337,17 @@ static bool assemble(
     struct sql_compiler *compiler, const struct sql_query *query, const struct parts *parts,
     struct sql_output *out)
 {
-    const char *distinct = query->select->distinct ? "DISTINCT " : "";
-    const char *hidden = "";
     const char *order = "";
     const char *limit = "";
-    bool qualified = parts->qualify != NULL;
 
-    if (!translate_order(
-            compiler, &query->order, parts->values, parts->count, qualified ? &hidden : NULL,
-            &order) ||
+    if (!sql_translate_orders(compiler, &query->order, parts->values, parts->count, &order) ||
         !translate_limit(compiler, query, &limit))
         return false;
-    const char *extra =
-        qualified ? sql_printf(compiler->arena, "%s, %s AS q", hidden, parts->qualify) : "";
-    const char *core = sql_printf(
-        compiler->arena, "SELECT %s%s%s%s%s%s%s", qualified ? "" : distinct,
-        columns_sql(compiler, parts), extra, clause(compiler, "FROM", parts->from),
+    out->sql = sql_printf(
+        compiler->arena, "SELECT %s%s%s%s%s%s%s%s", query->select->distinct ? "DISTINCT " : "",
+        columns_sql(compiler, parts), clause(compiler, "FROM", parts->from),
         clause(compiler, "WHERE", parts->where), parts->group,
-        clause(compiler, "HAVING", parts->having));
-    out->sql = qualified ? sql_printf(
-                               compiler->arena, "SELECT %s%s FROM (%s) WHERE q%s%s", distinct,
-                               column_names(compiler, parts->count), core, order, limit)
-                         : sql_printf(compiler->arena, "%s%s%s", core, order, limit);
+        clause(compiler, "HAVING", parts->having), order, limit);
     out->fields = parts->fields;
     out->count = parts->count;
     return true;
@@ -459,7 +428,7 @@ static bool wrap(
         values[i] = (struct sql_value){.sql = out->fields[i].sql, .type = out->fields[i].type};
     }
     compiler->scope = &scope;
-    bool ok = translate_order(compiler, &query->order, values, out->count, NULL, &order) &&
+    bool ok = sql_translate_orders(compiler, &query->order, values, out->count, &order) &&
               translate_limit(compiler, query, &limit);
     compiler->scope = outer;
     if (ok)

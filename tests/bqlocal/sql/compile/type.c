@@ -2,7 +2,6 @@
 #include "bqlocal/sql/compile/compile.h"
 #include "bqlocal/store/value.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -65,24 +64,6 @@ const char *sql_quote_name(struct sql_arena *arena, const char *name)
     return out;
 }
 
-static bool parse_int_literal(const char *text, int64_t *out)
-{
-    bool negative = text[0] == '-';
-    const char *digits = text + (negative || text[0] == '+');
-    bool hex = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
-    char *end = NULL;
-
-    if (digits[hex ? 2 : 0] == '\0')
-        return false;
-    errno = 0;
-    unsigned long long number = strtoull(digits + (hex ? 2 : 0), &end, hex ? 16 : 10);
-    uint64_t limit = hex && !negative ? UINT64_MAX : (uint64_t)INT64_MAX + negative;
-    if (errno != 0 || *end != '\0' || number > limit)
-        return false;
-    *out = (int64_t)(negative ? 0 - number : number);
-    return true;
-}
-
 static const char *float_sql(struct sql_arena *arena, double number)
 {
     if (isnan(number))
@@ -98,7 +79,7 @@ static bool literal_int(
     struct sql_arena *arena, enum store_type type, struct slice text, const char **out)
 {
     int64_t number = 0;
-    bool ok = type == STORE_INT64      ? parse_int_literal(text.data, &number)
+    bool ok = type == STORE_INT64      ? value_parse_int64(text, &number)
               : type == STORE_DATE     ? value_parse_date(text, &number)
               : type == STORE_TIME     ? value_parse_time(text, &number)
               : type == STORE_DATETIME ? value_parse_datetime(text, &number)
@@ -207,9 +188,6 @@ bool sql_coerce(
     }
     if (value->literal && value->text != NULL && value->type != STORE_DATE) {
         const char *text = value->text;
-        // An integer may be written in hexadecimal; its SQL is always decimal.
-        if (value->type == STORE_INT64)
-            text = value->sql;
         if (!sql_literal(compiler, (enum store_type)type, text, strlen(text), &result)) {
             compiler->bad_literal = sql_printf(
                 compiler->arena, "Could not cast literal \"%s\" to type %s", text,

@@ -22,9 +22,9 @@ enum sql_expr_kind {
     SQL_EXPR_PARAMETER, /* text: its name, NULL if positional; index */
     SQL_EXPR_PATH,      /* a, a.b, a.b.c */
     SQL_EXPR_STAR,      /* the * of COUNT(*) */
-    SQL_EXPR_UNARY,     /* - + ~ */
-    SQL_EXPR_BINARY,    /* text: the operator */
-    SQL_EXPR_AND,       /* two or more arguments */
+    SQL_EXPR_NEGATE,
+    SQL_EXPR_BINARY, /* text: the operator */
+    SQL_EXPR_AND,    /* two or more arguments */
     SQL_EXPR_OR,
     SQL_EXPR_NOT,
     SQL_EXPR_IS_NULL, /* these may be negated */
@@ -43,7 +43,6 @@ enum sql_expr_kind {
     SQL_EXPR_ARRAY,
     SQL_EXPR_STRUCT,   /* (a, b) */
     SQL_EXPR_INTERVAL, /* text: the part */
-    SQL_EXPR_DEFAULT,  /* the keyword, in INSERT and SET */
 };
 
 struct sql_order {
@@ -71,7 +70,6 @@ struct sql_names {
 struct sql_window {
     struct sql_exprs partition;
     struct sql_orders order;
-    const char *frame; /* as SQLite writes it, "" if none */
 };
 
 struct sql_expr {
@@ -86,12 +84,11 @@ struct sql_expr {
     enum store_type type;
     bool negated;
     bool distinct;
-    bool has_operand;
+    bool has_operand; /* CASE x, IN UNNEST(x), ARRAY<type>: see kind */
     bool has_else;
     bool safe;
     struct sql_query *query;
     struct sql_window *window;
-    struct sql_orders order; /* inside an aggregate */
 };
 
 struct sql_item {
@@ -112,14 +109,12 @@ struct sql_from {
     int column;
     struct sql_names path;
     const char *alias;
-    const char *offset_alias; /* UNNEST(...) WITH OFFSET */
     struct sql_query *query;
     struct sql_expr *expr; /* the array */
     enum sql_join_kind join;
     struct sql_from *left;
     struct sql_from *right;
     struct sql_expr *on;
-    struct sql_names using;
 };
 
 struct sql_select {
@@ -129,9 +124,7 @@ struct sql_select {
     struct sql_from *from;
     struct sql_expr *where;
     struct sql_exprs group;
-    bool group_all;
     struct sql_expr *having;
-    struct sql_expr *qualify;
 };
 
 struct sql_with {
@@ -146,7 +139,7 @@ struct sql_query {
     struct sql_with *with;
     size_t with_count;
     struct sql_select *select;
-    const char *set_operation; /* "UNION ALL", "UNION", "INTERSECT", "EXCEPT" */
+    const char *set_operation; /* "UNION ALL", "UNION" */
     struct sql_query *left;
     struct sql_query *right;
     struct sql_orders order;
@@ -164,8 +157,6 @@ enum sql_statement_kind {
     SQL_CREATE_TABLE,
     SQL_ALTER_TABLE,
     SQL_DROP_TABLE,
-    SQL_CREATE_SCHEMA,
-    SQL_DROP_SCHEMA,
     SQL_BEGIN,
     SQL_COMMIT,
     SQL_ROLLBACK,
@@ -199,7 +190,6 @@ struct sql_when {
     struct sql_sets sets;
     struct sql_names columns; /* empty: all of the target's */
     struct sql_exprs values;
-    bool insert_row;
     int line;
     int column;
 };
@@ -232,25 +222,17 @@ struct sql_column {
 enum sql_alter_kind {
     SQL_ADD_COLUMN,
     SQL_DROP_COLUMN,
-    SQL_RENAME_COLUMN,
-    SQL_RENAME_TO,
     SQL_COLUMN_DROP_NOT_NULL,
     SQL_COLUMN_SET_TYPE,
     SQL_COLUMN_SET_OPTIONS,
-    SQL_COLUMN_SET_DEFAULT,
-    SQL_COLUMN_DROP_DEFAULT,
     SQL_SET_OPTIONS,
-    SQL_ADD_PRIMARY_KEY,
-    SQL_DROP_PRIMARY_KEY,
 };
 
 struct sql_alter {
     enum sql_alter_kind kind;
     struct sql_column column;
-    const char *new_name;
     bool if_exists;
     struct sql_options options;
-    struct sql_names key;
     int line;
     int place;
 };
@@ -266,14 +248,13 @@ struct sql_node {
     struct sql_row *rows;
     size_t row_count;
     struct sql_sets sets;
-    struct sql_from *from; /* UPDATE ... FROM, MERGE ... USING */
+    struct sql_from *from; /* MERGE ... USING */
     struct sql_expr *where;
     struct sql_expr *on;
     struct sql_when *whens;
     size_t when_count;
     bool or_replace;
     bool if_exists; /* IF EXISTS, or IF NOT EXISTS of a CREATE */
-    bool cascade;
     struct sql_column *defined;
     size_t defined_count;
     struct sql_names primary_key;
@@ -282,8 +263,6 @@ struct sql_node {
     struct sql_names cluster;
     bool has_cluster;
     struct sql_options options;
-    struct sql_names like;
-    bool like_copies_rows; /* COPY or CLONE */
     struct sql_alter *alters;
     size_t alter_count;
 };

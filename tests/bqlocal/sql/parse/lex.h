@@ -12,7 +12,7 @@ enum sql_token_kind {
     SQL_TOKEN_END,
     SQL_TOKEN_NAME,       /* an identifier or keyword without quotes */
     SQL_TOKEN_QUOTED,     /* an identifier in backticks, unescaped */
-    SQL_TOKEN_INT,        /* decimal or 0x..., as written */
+    SQL_TOKEN_INT,        /* decimal, as written */
     SQL_TOKEN_FLOAT,      /* as written */
     SQL_TOKEN_STRING,     /* unescaped, may hold NUL */
     SQL_TOKEN_BYTES,      /* unescaped */

@@ -1,6 +1,6 @@
 #include "bqlocal/sql/parse/parse.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -49,39 +49,27 @@ bool sql_accept2(struct sql_parser *parser, const char *first, const char *secon
 /* The next token as messages name it. */
 static const char *describe(struct sql_parser *parser)
 {
+    static const char *const kinds[] = {
+        [SQL_TOKEN_NAME] = "identifier",
+        [SQL_TOKEN_QUOTED] = "identifier",
+        [SQL_TOKEN_INT] = "integer literal",
+        [SQL_TOKEN_FLOAT] = "floating point literal",
+        [SQL_TOKEN_STRING] = "string literal",
+        [SQL_TOKEN_BYTES] = "bytes literal",
+        [SQL_TOKEN_PARAMETER] = "parameter",
+        [SQL_TOKEN_POSITIONAL] = "parameter",
+        [SQL_TOKEN_SYMBOL] = ""};
     const struct sql_token *token = sql_peek(parser, 0);
-    char raw[120];
+    size_t length = token->end - token->start;
+    int shown = (int)(length < 100 ? length : 100);
+    const char *text = parser->text + token->start;
 
-    snprintf(
-        raw, sizeof raw, "%.*s",
-        (int)(token->end - token->start < 100 ? token->end - token->start : 100),
-        parser->text + token->start);
-    switch (token->kind) {
-    case SQL_TOKEN_END:
+    if (token->kind == SQL_TOKEN_END)
         return "end of script";
-    case SQL_TOKEN_NAME:
-        if (!token->reserved)
-            return sql_printf(parser->arena, "identifier \"%s\"", raw);
-        for (char *c = raw; *c != '\0'; c++)
-            if (*c >= 'a' && *c <= 'z')
-                *c = (char)(*c - 'a' + 'A');
-        return sql_printf(parser->arena, "keyword %s", raw);
-    case SQL_TOKEN_QUOTED:
-        return sql_printf(parser->arena, "identifier %s", raw);
-    case SQL_TOKEN_INT:
-        return sql_printf(parser->arena, "integer literal \"%s\"", raw);
-    case SQL_TOKEN_FLOAT:
-        return sql_printf(parser->arena, "floating point literal \"%s\"", raw);
-    case SQL_TOKEN_STRING:
-        return sql_printf(parser->arena, "string literal %s", raw);
-    case SQL_TOKEN_BYTES:
-        return sql_printf(parser->arena, "bytes literal %s", raw);
-    case SQL_TOKEN_PARAMETER:
-    case SQL_TOKEN_POSITIONAL:
-    case SQL_TOKEN_SYMBOL:
-        break;
-    }
-    return sql_printf(parser->arena, "\"%s\"", raw);
+    if (token->reserved)
+        return sql_printf(parser->arena, "keyword %.*s", shown, text);
+    const char *kind = kinds[token->kind];
+    return sql_printf(parser->arena, "%s%s\"%.*s\"", kind, kind[0] == '\0' ? "" : " ", shown, text);
 }
 
 bool sql_unexpected(struct sql_parser *parser)
@@ -90,6 +78,13 @@ bool sql_unexpected(struct sql_parser *parser)
 
     return sql_error(
         parser->err, token->line, token->column, "Syntax error: Unexpected %s", describe(parser));
+}
+
+bool sql_unsupported(struct sql_parser *parser, const char *what)
+{
+    const struct sql_token *token = sql_peek(parser, 0);
+
+    return sql_error(parser->err, token->line, token->column, "bqlocal does not have %s", what);
 }
 
 bool sql_syntax(struct sql_parser *parser, const char *expected)
@@ -145,43 +140,20 @@ static void add_parts(struct sql_parser *parser, struct sql_list *list, const ch
     sql_push(parser->arena, list, sql_copy(parser->arena, text, strlen(text)));
 }
 
-/* my-project, without quotes: the tokens it was cut into are joined again. */
-static const char *parse_dashed(struct sql_parser *parser)
-{
-    const struct sql_token *token = sql_peek(parser, 0);
-    size_t end = token->start;
-
-    for (char c = parser->text[end]; (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                                     (c >= '0' && c <= '9') || c == '_' || c == '-';
-         c = parser->text[++end])
-        ;
-    while (sql_peek(parser, 0)->kind != SQL_TOKEN_END && sql_peek(parser, 0)->start < end)
-        parser->at++;
-    return sql_copy(parser->arena, parser->text + token->start, end - token->start);
-}
-
 bool sql_parse_table_path(struct sql_parser *parser, struct sql_names *out)
 {
     struct sql_list list = {0};
-    bool more = false;
 
     do {
-        const struct sql_token *token = sql_peek(parser, 0);
-        const struct sql_token *next = sql_peek(parser, 1);
-        bool dashed = list.count == 0 && token->kind == SQL_TOKEN_NAME && !token->reserved &&
-                      next->start == token->end && sql_is_at(parser, 1, "-");
-        const char *name = dashed ? parse_dashed(parser) : sql_parse_name(parser, list.count > 0);
+        bool quoted = sql_peek(parser, 0)->kind == SQL_TOKEN_QUOTED;
+        const char *name = sql_parse_name(parser, list.count > 0);
         if (name == NULL)
             return false;
-        if (token->kind == SQL_TOKEN_QUOTED)
+        if (quoted)
             add_parts(parser, &list, name);
         else
             sql_push(parser->arena, &list, (void *)(uintptr_t)name);
-        // In project-1.dataset the lexer takes "1." as a number: the dot is behind us already.
-        const struct sql_token *last = &parser->tokens[parser->at - 1];
-        more = sql_accept(parser, ".") ||
-               (dashed && last->kind == SQL_TOKEN_FLOAT && last->text[last->length - 1] == '.');
-    } while (more);
+    } while (sql_accept(parser, "."));
     out->items = (const char **)list.items;
     out->count = list.count;
     return true;
@@ -204,61 +176,61 @@ bool sql_parse_name_list(struct sql_parser *parser, struct sql_names *out)
     return sql_expect(parser, ")");
 }
 
+bool sql_find_type(const char *name, enum store_type *out_type)
+{
+    static const struct {
+        const char *alias;
+        const char *type;
+    } aliases[] = {
+        {"INT", "INT64"},    {"INTEGER", "INT64"},   {"SMALLINT", "INT64"},
+        {"BIGINT", "INT64"}, {"TINYINT", "INT64"},   {"BYTEINT", "INT64"},
+        {"BOOLEAN", "BOOL"}, {"DECIMAL", "NUMERIC"}, {"BIGDECIMAL", "BIGNUMERIC"},
+    };
+
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+        if (strcasecmp(aliases[i].alias, name) == 0)
+            name = aliases[i].type;
+    // The store knows REST's old names too, of which FLOAT alone is no alias in GoogleSQL.
+    return strcasecmp(name, "FLOAT") != 0 && store_type_parse(name, out_type);
+}
+
+/* (length) or (precision, scale) behind a type, if it is there. */
+static bool parse_type_numbers(struct sql_parser *parser, int64_t numbers[2])
+{
+    numbers[0] = numbers[1] = 0;
+    if (!sql_accept(parser, "("))
+        return true;
+    for (size_t n = 0; n < 2; n++) {
+        const struct sql_token *number = sql_peek(parser, 0);
+        if (number->kind != SQL_TOKEN_INT || number->length > 9)
+            return sql_syntax(parser, "integer literal");
+        numbers[n] = strtoll(number->text, NULL, 10);
+        parser->at++;
+        if (!sql_accept(parser, ","))
+            break;
+    }
+    return sql_expect(parser, ")");
+}
+
 bool sql_parse_type(
     struct sql_parser *parser, enum store_type *out_type, int64_t *out_length, int64_t *out_scale)
 {
-    static const struct {
-        const char *word;
-        enum store_type type;
-    } words[] = {
-        {"INT64", STORE_INT64},
-        {"INT", STORE_INT64},
-        {"INTEGER", STORE_INT64},
-        {"SMALLINT", STORE_INT64},
-        {"BIGINT", STORE_INT64},
-        {"TINYINT", STORE_INT64},
-        {"BYTEINT", STORE_INT64},
-        {"FLOAT64", STORE_FLOAT64},
-        {"BOOL", STORE_BOOL},
-        {"BOOLEAN", STORE_BOOL},
-        {"STRING", STORE_STRING},
-        {"BYTES", STORE_BYTES},
-        {"NUMERIC", STORE_NUMERIC},
-        {"DECIMAL", STORE_NUMERIC},
-        {"BIGNUMERIC", STORE_BIGNUMERIC},
-        {"BIGDECIMAL", STORE_BIGNUMERIC},
-        {"DATE", STORE_DATE},
-        {"TIME", STORE_TIME},
-        {"DATETIME", STORE_DATETIME},
-        {"TIMESTAMP", STORE_TIMESTAMP},
-        {"JSON", STORE_JSON},
-    };
+    static const char *const known[] = {"ARRAY", "STRUCT", "GEOGRAPHY", "INTERVAL", "RANGE"};
     const struct sql_token *token = sql_peek(parser, 0);
-    const char *name = sql_parse_name(parser, false);
-    int64_t numbers[2] = {0, 0};
+    int64_t numbers[2];
 
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (sql_is(parser, known[i]))
+            return sql_error(
+                parser->err, token->line, token->column, "bqlocal does not have the type %s here",
+                known[i]);
+    const char *name = sql_parse_name(parser, false);
     if (name == NULL)
         return false;
-    size_t i = 0;
-    while (i < sizeof words / sizeof *words && strcasecmp(words[i].word, name) != 0)
-        i++;
-    if (i == sizeof words / sizeof *words)
+    if (!sql_find_type(name, out_type))
         return sql_error(parser->err, token->line, token->column, "Type not found: %s", name);
-    *out_type = words[i].type;
-    if (sql_accept(parser, "(")) {
-        for (size_t n = 0; n < 2; n++) {
-            const struct sql_token *number = sql_peek(parser, 0);
-            if (number->kind != SQL_TOKEN_INT || number->length > 9)
-                return sql_syntax(parser, "integer literal");
-            for (const char *c = number->text; *c >= '0' && *c <= '9'; c++)
-                numbers[n] = numbers[n] * 10 + (*c - '0');
-            parser->at++;
-            if (!sql_accept(parser, ","))
-                break;
-        }
-        if (!sql_expect(parser, ")"))
-            return false;
-    }
+    if (!parse_type_numbers(parser, numbers))
+        return false;
     *out_length = numbers[0];
     *out_scale = numbers[1];
     return true;
@@ -289,14 +261,12 @@ static struct sql_node *parse_insert(struct sql_parser *parser, struct sql_node 
             return NULL;
         sql_push(parser->arena, &rows, row);
     } while (sql_accept(parser, ","));
-    node->rows = sql_alloc(parser->arena, rows.count * sizeof *node->rows);
+    node->rows = sql_array_of(parser->arena, &rows, sizeof *node->rows);
     node->row_count = rows.count;
-    for (size_t i = 0; i < rows.count; i++)
-        node->rows[i] = *(struct sql_row *)rows.items[i];
     return node;
 }
 
-/* a = 1, t.b = DEFAULT, ... */
+/* a = 1, t.b = 2, ... */
 static bool parse_sets(struct sql_parser *parser, struct sql_sets *out)
 {
     struct sql_list list = {0};
@@ -315,10 +285,8 @@ static bool parse_sets(struct sql_parser *parser, struct sql_sets *out)
             return false;
         sql_push(parser->arena, &list, set);
     } while (sql_accept(parser, ","));
-    out->items = sql_alloc(parser->arena, list.count * sizeof *out->items);
+    out->items = sql_array_of(parser->arena, &list, sizeof *out->items);
     out->count = list.count;
-    for (size_t i = 0; i < list.count; i++)
-        out->items[i] = *(struct sql_set *)list.items[i];
     return true;
 }
 
@@ -337,10 +305,9 @@ static struct sql_node *parse_update(struct sql_parser *parser, struct sql_node 
     if (!sql_parse_table_path(parser, &node->path) || !sql_parse_alias(parser, &node->alias) ||
         !sql_expect(parser, "SET") || !parse_sets(parser, &node->sets))
         return NULL;
-    if (sql_accept(parser, "FROM")) {
-        node->from = sql_parse_from(parser);
-        if (node->from == NULL)
-            return NULL;
+    if (sql_is(parser, "FROM")) {
+        sql_unsupported(parser, "UPDATE ... FROM");
+        return NULL;
     }
     return parse_where(parser, node, "UPDATE") ? node : NULL;
 }
@@ -359,10 +326,8 @@ static bool parse_when_insert(struct sql_parser *parser, struct sql_when *when)
     when->action = SQL_ACTION_INSERT;
     if (sql_is(parser, "(") && !sql_parse_name_list(parser, &when->columns))
         return false;
-    if (sql_accept(parser, "ROW")) {
-        when->insert_row = true;
-        return true;
-    }
+    if (sql_is(parser, "ROW"))
+        return sql_unsupported(parser, "INSERT ROW");
     return sql_expect(parser, "VALUES") && sql_expect(parser, "(") &&
            sql_parse_expr_list(parser, &when->values) && sql_expect(parser, ")");
 }
@@ -420,10 +385,8 @@ static struct sql_node *parse_merge(struct sql_parser *parser, struct sql_node *
             return NULL;
         sql_push(parser->arena, &whens, when);
     } while (sql_is(parser, "WHEN"));
-    node->whens = sql_alloc(parser->arena, whens.count * sizeof *node->whens);
+    node->whens = sql_array_of(parser->arena, &whens, sizeof *node->whens);
     node->when_count = whens.count;
-    for (size_t i = 0; i < whens.count; i++)
-        node->whens[i] = *(struct sql_when *)whens.items[i];
     return node;
 }
 
@@ -436,7 +399,7 @@ static struct sql_node *parse_transaction(struct sql_parser *parser, struct sql_
     bool word = sql_accept(parser, "TRANSACTION");
     if (node->kind == SQL_BEGIN && !word && !sql_is(parser, ";") &&
         sql_peek(parser, 0)->kind != SQL_TOKEN_END) {
-        sql_error(parser->err, node->line, node->column, "BEGIN ... END blocks are not supported");
+        sql_unsupported(parser, "BEGIN ... END");
         return NULL;
     }
     return node;
@@ -444,6 +407,9 @@ static struct sql_node *parse_transaction(struct sql_parser *parser, struct sql_
 
 static struct sql_node *parse_statement(struct sql_parser *parser)
 {
+    static const char *const unsupported[] = {"DECLARE", "SET",    "CALL",  "EXECUTE", "EXPORT",
+                                              "LOAD",    "ASSERT", "GRANT", "REVOKE",  "IF",
+                                              "LOOP",    "WHILE",  "FOR",   "REPEAT"};
     struct sql_node *node = sql_alloc(parser->arena, sizeof *node);
 
     node->line = sql_peek(parser, 0)->line;
@@ -474,6 +440,11 @@ static struct sql_node *parse_statement(struct sql_parser *parser)
         return sql_parse_alter(parser, node);
     if (sql_accept(parser, "DROP"))
         return sql_parse_drop(parser, node);
+    for (size_t i = 0; i < sizeof unsupported / sizeof *unsupported; i++)
+        if (sql_is(parser, unsupported[i])) {
+            sql_unsupported(parser, unsupported[i]);
+            return NULL;
+        }
     sql_unexpected(parser);
     return NULL;
 }

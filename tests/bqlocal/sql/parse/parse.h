@@ -1,7 +1,6 @@
 /* sql_parse: tokens to a syntax tree, by recursive descent. Inside, functions return NULL (or
- * false) once parser->err is filled. sql_parse.c holds statements, sql_parse_ddl.c CREATE and
- * ALTER, sql_parse_query.c queries, sql_parse_expr.c
- * and sql_parse_primary.c expressions. */
+ * false) once parser->err is filled. parse.c holds statements, parse_ddl.c CREATE, ALTER and DROP,
+ * parse_query.c queries, parse_expr.c and parse_primary.c expressions. */
 #ifndef BQLOCAL_SQL_PARSE_PARSE_H
 #define BQLOCAL_SQL_PARSE_PARSE_H
 
@@ -36,6 +35,8 @@ bool sql_expect(struct sql_parser *parser, const char *word);
 /* "Syntax error: Unexpected ..." about the next token; false. */
 bool sql_unexpected(struct sql_parser *parser);
 bool sql_syntax(struct sql_parser *parser, const char *expected);
+/* "bqlocal does not have ..." at the next token: for what BigQuery has. False. */
+bool sql_unsupported(struct sql_parser *parser, const char *what);
 /* Called on the way into a nested construct; false when too deep. Leave with parser->depth--. */
 bool sql_enter(struct sql_parser *parser);
 /* An identifier; NULL with an error if there is none. after_dot: keywords will do. */
@@ -44,6 +45,8 @@ const char *sql_parse_name(struct sql_parser *parser, bool after_dot);
 bool sql_parse_table_path(struct sql_parser *parser, struct sql_names *out);
 /* (a, b, ...) */
 bool sql_parse_name_list(struct sql_parser *parser, struct sql_names *out);
+/* GoogleSQL's name of a type, aliases included. */
+bool sql_find_type(const char *name, enum store_type *out_type);
 bool sql_parse_type(
     struct sql_parser *parser, enum store_type *out_type, int64_t *out_length, int64_t *out_scale);
 struct sql_expr *sql_parse_expr(struct sql_parser *parser);

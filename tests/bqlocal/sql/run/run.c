@@ -88,8 +88,6 @@ static const char *type_name(const struct sql_node *node)
         [SQL_CREATE_TABLE] = "CREATE_TABLE",
         [SQL_ALTER_TABLE] = "ALTER_TABLE",
         [SQL_DROP_TABLE] = "DROP_TABLE",
-        [SQL_CREATE_SCHEMA] = "CREATE_SCHEMA",
-        [SQL_DROP_SCHEMA] = "DROP_SCHEMA",
         [SQL_BEGIN] = "BEGIN_TRANSACTION",
         [SQL_COMMIT] = "COMMIT_TRANSACTION",
         [SQL_ROLLBACK] = "ROLLBACK_TRANSACTION",
@@ -102,7 +100,7 @@ static const char *type_name(const struct sql_node *node)
 
 static bool is_ddl(const struct sql_node *node)
 {
-    return node->kind >= SQL_CREATE_TABLE && node->kind <= SQL_DROP_SCHEMA;
+    return node->kind >= SQL_CREATE_TABLE && node->kind <= SQL_DROP_TABLE;
 }
 
 static bool is_dml(const struct sql_node *node)
@@ -182,19 +180,6 @@ static bool run_query(
     return ok;
 }
 
-static bool set_target(
-    struct sql_compiler *compiler, const struct sql_node *node, struct sql_statement *out)
-{
-    const char *dataset = NULL;
-    const char *table = NULL;
-
-    if (!sql_resolve_table(compiler, &node->path, node->line, node->column, &dataset, &table))
-        return false;
-    snprintf(out->target_dataset, sizeof out->target_dataset, "%s", dataset);
-    snprintf(out->target_table, sizeof out->target_table, "%s", table);
-    return true;
-}
-
 static bool run_statement(
     struct sql_compiler *compiler, const struct sql_node *node, struct sql_result *result,
     struct sql_statement *out)
@@ -203,7 +188,7 @@ static bool run_statement(
         return run_query(compiler, node, result);
     clear_result_set(compiler->store, result);
     if (is_dml(node))
-        return set_target(compiler, node, out) && sql_run_dml(compiler, node, out);
+        return sql_run_dml(compiler, node, out);
     return sql_run_ddl(compiler, node, result, out);
 }
 
@@ -318,30 +303,9 @@ void sql_result_clear(struct store *store, struct sql_result *result)
     *result = (struct sql_result){0};
 }
 
-/* Result sets belong to jobs, and jobs to one run of the program: what an earlier run left in the
- * file is of no use. */
-static bool drop_leftovers(sqlite3 *handle)
-{
-    static const char find[] =
-        "SELECT 'DROP TABLE \"' || name || '\"' FROM sqlite_master WHERE type "
-        "= 'table' AND name GLOB 'bqlocal.result.*' LIMIT 1";
-    sqlite3_stmt *statement = NULL;
-    char *drop = NULL;
-    bool ok = sqlite3_prepare_v2(handle, find, -1, &statement, NULL) == SQLITE_OK;
-
-    while (ok && sqlite3_step(statement) == SQLITE_ROW) {
-        drop = sqlite3_mprintf("%s", sqlite3_column_text(statement, 0));
-        sqlite3_reset(statement);
-        ok = drop != NULL && sqlite3_exec(handle, drop, NULL, NULL, NULL) == SQLITE_OK;
-        sqlite3_free(drop);
-    }
-    sqlite3_finalize(statement);
-    return ok;
-}
-
 bool sql_register(struct store *store, struct error *err)
 {
-    return (sql_udf_register(store->handle) && drop_leftovers(store->handle)) ||
+    return sql_register_functions(store->handle) ||
            error_set(
                err, ERROR_SOURCE, "cannot prepare the database for queries: %s",
                sqlite3_errmsg(store->handle));
