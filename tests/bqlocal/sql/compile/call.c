@@ -35,7 +35,7 @@ static bool translate_window(
             return false;
         if (value.type == STORE_JSON || value.type == STORE_FLOAT64)
             return sql_error(
-                compiler->err, window->partition.items[i]->line, window->partition.items[i]->column,
+                compiler->err, window->partition.items[i]->place,
                 "Partitioning by expressions of type %s is not allowed", sql_type_name(value.type));
         items[i] = value.sql;
     }
@@ -147,16 +147,15 @@ static bool translate_aggregate(
 
     if (expr->window != NULL)
         return sql_error(
-            compiler->err, expr->line, expr->column,
+            compiler->err, expr->place,
             "bqlocal does not have aggregate functions with an OVER clause");
     if (scope == NULL || scope->no_aggregates != NULL)
         return sql_error(
-            compiler->err, expr->line, expr->column, "Aggregate function %s not allowed in %s",
-            expr->text, scope == NULL ? "this context" : scope->no_aggregates);
+            compiler->err, expr->place, "Aggregate function %s not allowed in %s", expr->text,
+            scope == NULL ? "this context" : scope->no_aggregates);
     if (scope->in_aggregate)
         return sql_error(
-            compiler->err, expr->line, expr->column,
-            "Aggregations of aggregations are not allowed");
+            compiler->err, expr->place, "Aggregations of aggregations are not allowed");
     bool star = expr->args.count == 1 && expr->args.items[0]->kind == SQL_EXPR_STAR;
     scope->in_aggregate = true;
     bool ok = star || translate_args(compiler, expr, &args);
@@ -164,8 +163,7 @@ static bool translate_aggregate(
     if (!ok)
         return false;
     if (star && strcmp(expr->text, "COUNT") != 0)
-        return sql_error(
-            compiler->err, expr->line, expr->column, "Argument * can only be used in COUNT(*)");
+        return sql_error(compiler->err, expr->place, "Argument * can only be used in COUNT(*)");
     if (star)
         *out = (struct sql_value){.sql = "count(*)", .type = STORE_INT64};
     return star || aggregate_sql(compiler, expr, args, out);
@@ -180,11 +178,11 @@ static bool translate_window_function(
 
     if (expr->window == NULL)
         return sql_error(
-            compiler->err, expr->line, expr->column,
+            compiler->err, expr->place,
             "Analytic function %s cannot be called without an OVER clause", expr->text);
     if (compiler->scope == NULL || compiler->scope->no_windows)
         return sql_error(
-            compiler->err, expr->line, expr->column, "Analytic function not allowed in %s",
+            compiler->err, expr->place, "Analytic function not allowed in %s",
             compiler->scope == NULL || compiler->scope->no_aggregates == NULL
                 ? "this clause"
                 : compiler->scope->no_aggregates);
@@ -267,8 +265,7 @@ static bool call_format(
 {
     if (expr->args.count != 2 || args[0].type != STORE_STRING || args[1].type != STORE_FLOAT64)
         return sql_error(
-            compiler->err, expr->line, expr->column,
-            "bqlocal has FORMAT with one FLOAT64 argument only");
+            compiler->err, expr->place, "bqlocal has FORMAT with one FLOAT64 argument only");
     out->type = STORE_STRING;
     out->sql = sql_printf(compiler->arena, "bq_format(%s,%s)", args[0].sql, args[1].sql);
     return true;
@@ -344,7 +341,7 @@ static bool translate_plain_call(
         break;
     }
     return sql_error(
-        compiler->err, expr->line, expr->column,
+        compiler->err, expr->place,
         "Function not found: bqlocal does not have %s; docs/bqlocal.md lists what it has",
         expr->text);
 }
@@ -362,8 +359,7 @@ bool sql_translate_call(
             return translate_window_function(compiler, expr, i, out);
     if (expr->window != NULL)
         return sql_error(
-            compiler->err, expr->line, expr->column, "Function %s does not support an OVER clause",
-            expr->text);
+            compiler->err, expr->place, "Function %s does not support an OVER clause", expr->text);
     if (sql_find_time_call(expr->text, &operation, &type))
         return sql_translate_time_call(compiler, expr, operation, type, out);
     return translate_plain_call(compiler, expr, out);

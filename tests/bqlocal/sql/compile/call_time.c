@@ -20,8 +20,7 @@ bool sql_translate_time_call(
     struct sql_value args[2] = {0};
 
     if (expr->args.count != values + 1)
-        return sql_error(
-            compiler->err, expr->line, expr->column, "Wrong number of arguments of %s", expr->text);
+        return sql_error(compiler->err, expr->place, "Wrong number of arguments of %s", expr->text);
     for (size_t i = 0; i < values; i++) {
         if (!sql_translate(compiler, expr->args.items[i], &args[i]))
             return false;
@@ -42,8 +41,7 @@ bool sql_translate_time_call(
     }
     const char *part = interval ? NULL : part_name(last);
     if (part == NULL)
-        return sql_error(
-            compiler->err, last->line, last->column, "A valid date part name is required");
+        return sql_error(compiler->err, last->place, "A valid date part name is required");
     part = sql_quote_text(compiler->arena, part, strlen(part));
     out->type = diff ? STORE_INT64 : type;
     out->sql =

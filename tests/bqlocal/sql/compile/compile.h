@@ -110,7 +110,7 @@ const char *sql_sort_key(struct sql_compiler *compiler, const struct sql_value *
 
 /* scope.c */
 bool sql_resolve_table(
-    struct sql_compiler *compiler, const struct sql_names *path, int line, int column,
+    struct sql_compiler *compiler, const struct sql_names *path, struct sql_place place,
     const char **out_dataset, const char **out_table);
 /* The range of a table of the store under an alias of SQLite's side. */
 bool sql_table_range(
@@ -211,7 +211,7 @@ bool sql_default(
 /* Indexes of columns by name, every column if the list is empty. */
 bool sql_target_columns(
     struct sql_compiler *compiler, const struct sql_target *target, const struct sql_names *names,
-    int line, int column, size_t **out_indexes, size_t *out_count);
+    struct sql_place place, size_t **out_indexes, size_t *out_count);
 /* SET a = 1, ... as SQLite's assignments. */
 bool sql_translate_sets(
     struct sql_compiler *compiler, const struct sql_target *target, const struct sql_sets *sets,

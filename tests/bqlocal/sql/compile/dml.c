@@ -10,8 +10,7 @@
 bool sql_target_open(
     struct sql_compiler *compiler, const struct sql_node *node, struct sql_target *out)
 {
-    if (!sql_resolve_table(
-            compiler, &node->path, node->line, node->column, &out->dataset, &out->table))
+    if (!sql_resolve_table(compiler, &node->path, node->place, &out->dataset, &out->table))
         return false;
     out->quoted = sql_quote_name(
         compiler->arena, sql_printf(compiler->arena, "%s.%s", out->dataset, out->table));
@@ -32,7 +31,7 @@ bool sql_rowid(struct sql_compiler *compiler, const struct sql_target *target, c
         }
     }
     return sql_error(
-        compiler->err, 0, 0,
+        compiler->err, SQL_NO_PLACE,
         "bqlocal cannot change a table whose columns are named rowid, _rowid_ and oid at once");
 }
 
@@ -85,8 +84,8 @@ bool sql_assign_expr(
 }
 
 static bool find_column(
-    struct sql_compiler *compiler, const struct sql_target *target, const char *name, int line,
-    int column, size_t *out_index)
+    struct sql_compiler *compiler, const struct sql_target *target, const char *name,
+    struct sql_place place, size_t *out_index)
 {
     for (size_t i = 0; i < target->schema.count; i++)
         if (strcasecmp(target->schema.fields[i].name, name) == 0) {
@@ -94,13 +93,13 @@ static bool find_column(
             return true;
         }
     return sql_error(
-        compiler->err, line, column, "Column %s is not present in table %s.%s", name,
-        target->dataset, target->table);
+        compiler->err, place, "Column %s is not present in table %s.%s", name, target->dataset,
+        target->table);
 }
 
 bool sql_target_columns(
     struct sql_compiler *compiler, const struct sql_target *target, const struct sql_names *names,
-    int line, int column, size_t **out_indexes, size_t *out_count)
+    struct sql_place place, size_t **out_indexes, size_t *out_count)
 {
     size_t count = names->count > 0 ? names->count : target->schema.count;
     size_t *indexes = sql_alloc(compiler->arena, (count + 1) * sizeof *indexes);
@@ -108,12 +107,11 @@ bool sql_target_columns(
 
     for (size_t i = 0; i < count; i++) {
         indexes[i] = i;
-        if (names->count > 0 &&
-            !find_column(compiler, target, names->items[i], line, column, &indexes[i]))
+        if (names->count > 0 && !find_column(compiler, target, names->items[i], place, &indexes[i]))
             return false;
         if (seen[indexes[i]])
             return sql_error(
-                compiler->err, line, column, "INSERT has columns with duplicate name: %s",
+                compiler->err, place, "INSERT has columns with duplicate name: %s",
                 names->items[i]);
         seen[indexes[i]] = true;
     }
@@ -183,7 +181,7 @@ static bool insert_rows(
         const struct sql_row *row = &node->rows[i];
         if (row->values.count != count)
             return sql_error(
-                compiler->err, row->line, row->column,
+                compiler->err, row->place,
                 "Inserted row has wrong column count; Has %zu, expected %zu", row->values.count,
                 count);
         for (size_t j = 0; j < count; j++)
@@ -202,7 +200,7 @@ static bool insert_query(
     struct sql_compiler *compiler, const struct sql_node *node, const struct sql_target *target,
     const size_t *indexes, size_t count, const char **out_sql)
 {
-    struct sql_expr at = {.line = node->query->line, .column = node->query->column};
+    struct sql_expr at = {.place = node->query->place};
     const char **items = sql_alloc(compiler->arena, (count + 1) * sizeof *items);
     struct sql_output output = {0};
     const char *head = NULL;
@@ -213,8 +211,8 @@ static bool insert_query(
         return false;
     if (output.count != count)
         return sql_error(
-            compiler->err, at.line, at.column,
-            "Inserted row has wrong column count; Has %zu, expected %zu", output.count, count);
+            compiler->err, at.place, "Inserted row has wrong column count; Has %zu, expected %zu",
+            output.count, count);
     for (size_t i = 0; i < count; i++) {
         const struct store_field *field = &target->schema.fields[indexes[i]];
         struct sql_value value = {
@@ -222,7 +220,7 @@ static bool insert_query(
         struct sql_value ignored;
         if (!sql_coerce(compiler, &value, (int)field->type, &ignored))
             return sql_error(
-                compiler->err, at.line, at.column,
+                compiler->err, at.place,
                 "Query column %zu has type %s which cannot be inserted into column %s, which has "
                 "type %s",
                 i + 1, sql_type_name(value.type), field->name, store_type_sql(field->type));
@@ -243,8 +241,7 @@ static bool run_insert(
     size_t count = 0;
     const char *sql = NULL;
 
-    if (!sql_target_columns(
-            compiler, target, &node->columns, node->line, node->column, &indexes, &count))
+    if (!sql_target_columns(compiler, target, &node->columns, node->place, &indexes, &count))
         return false;
     bool ok = node->query != NULL ? insert_query(compiler, node, target, indexes, count, &sql)
                                   : insert_rows(compiler, node, target, indexes, count, &sql);
@@ -262,12 +259,11 @@ bool sql_translate_sets(
         const struct sql_set *set = &sets->items[i];
         const char *value = NULL;
         size_t index = 0;
-        if (!find_column(compiler, target, set->column, set->line, set->place, &index))
+        if (!find_column(compiler, target, set->column, set->place, &index))
             return false;
         if (seen[index])
             return sql_error(
-                compiler->err, set->line, set->place, "Update item %s assigned more than once",
-                set->column);
+                compiler->err, set->place, "Update item %s assigned more than once", set->column);
         seen[index] = true;
         if (!sql_assign_expr(compiler, set->expr, &target->schema.fields[index], &value))
             return false;

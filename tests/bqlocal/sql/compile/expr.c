@@ -92,8 +92,8 @@ bool sql_translate_bool(
         return false;
     if (value.type != STORE_BOOL && value.type != SQL_TYPE_NULL)
         return sql_error(
-            compiler->err, expr->line, expr->column,
-            "%s should return type BOOL, but returns type %s", what, sql_type_name(value.type));
+            compiler->err, expr->place, "%s should return type BOOL, but returns type %s", what,
+            sql_type_name(value.type));
     *out_sql = value.sql;
     return true;
 }
@@ -192,7 +192,7 @@ static bool translate_scalar_query(
     if (!sql_translate_query(compiler, expr->query, out))
         return false;
     return out->count == 1 || sql_error(
-                                  compiler->err, expr->line, expr->column,
+                                  compiler->err, expr->place,
                                   "Scalar subquery cannot have more than one column unless using "
                                   "SELECT AS STRUCT to build STRUCT values");
 }
@@ -377,8 +377,8 @@ static bool translate_cast(
         return false;
     if (!sql_cast_allowed(value.type, (int)expr->type))
         return sql_error(
-            compiler->err, expr->line, expr->column, "Invalid cast from %s to %s",
-            sql_type_name(value.type), sql_type_name((int)expr->type));
+            compiler->err, expr->place, "Invalid cast from %s to %s", sql_type_name(value.type),
+            sql_type_name((int)expr->type));
     out->type = (int)expr->type;
     out->sql = sql_cast(compiler, value.sql, value.type, out->type, expr->safe);
     return true;
@@ -446,7 +446,7 @@ static bool translate_literal(
     size_t length = number ? strlen(expr->text) : expr->length;
     if (!sql_literal(compiler, type, expr->text, length, out))
         return sql_error(
-            compiler->err, expr->line, expr->column, "Invalid %s literal: %s",
+            compiler->err, expr->place, "Invalid %s literal: %s",
             expr->kind == SQL_EXPR_INT     ? "integer"
             : expr->kind == SQL_EXPR_FLOAT ? "floating point"
                                            : store_type_sql(type),
@@ -493,7 +493,7 @@ static bool translate_misplaced(
 {
     (void)out;
     return sql_error(
-        compiler->err, expr->line, expr->column, "bqlocal does not have %s here",
+        compiler->err, expr->place, "bqlocal does not have %s here",
         expr->kind == SQL_EXPR_ARRAY      ? "ARRAY"
         : expr->kind == SQL_EXPR_STRUCT   ? "STRUCT"
         : expr->kind == SQL_EXPR_INTERVAL ? "INTERVAL"

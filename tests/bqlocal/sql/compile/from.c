@@ -18,8 +18,8 @@ static bool add_range(
     for (size_t i = 0; i < scope->range_count && range->alias[0] != '\0'; i++)
         if (strcasecmp(scope->ranges[i].alias, range->alias) == 0)
             return sql_error(
-                compiler->err, from->line, from->column,
-                "Duplicate table alias %s in the same FROM clause", range->alias);
+                compiler->err, from->place, "Duplicate table alias %s in the same FROM clause",
+                range->alias);
     struct sql_range *ranges =
         sql_alloc(compiler->arena, (scope->range_count + 1) * sizeof *ranges);
     if (scope->range_count > 0)
@@ -37,7 +37,7 @@ static bool add_output(
     // A WITH name used twice in the next one, and so on, doubles the text each time.
     if (strlen(output->sql) > QUERY_BYTES_MAX)
         return sql_error(
-            compiler->err, from->line, from->column,
+            compiler->err, from->place,
             "Resources exceeded during query execution: the query is too complex");
     const char *sqlite_alias = next_alias(compiler);
     struct sql_range range = {.alias = alias == NULL ? "" : alias, .count = output->count};
@@ -83,7 +83,7 @@ static bool from_table(
         return add_output(
             compiler, scope, from, alias != NULL ? alias : from->path.items[from->path.count - 1],
             &output, out_sql);
-    if (!sql_resolve_table(compiler, &from->path, from->line, from->column, &dataset, &table))
+    if (!sql_resolve_table(compiler, &from->path, from->place, &dataset, &table))
         return false;
     const char *sqlite_alias = next_alias(compiler);
     if (!sql_table_range(compiler, dataset, table, alias, sqlite_alias, &range))

@@ -124,7 +124,7 @@ static bool open_source(struct merge *merge)
         sql_join(compiler, ", ", (const char *const *)names.items, names.count), from);
     if (scope.range_count != 1)
         return sql_error(
-            compiler->err, merge->node->from->line, merge->node->from->column,
+            compiler->err, merge->node->from->place,
             "bqlocal supports one table or subquery here: put the join into a subquery");
     merge->ranges[1] = scope.ranges[0];
     return true;
@@ -315,7 +315,7 @@ static bool check_single(struct merge *merge)
     if (!sql_query_int64(compiler, sql, &twice))
         return false;
     return twice == 0 || sql_error(
-                             compiler->err, 0, 0,
+                             compiler->err, SQL_NO_PLACE,
                              "UPDATE/MERGE must match at most one source row for each target row");
 }
 
@@ -373,7 +373,7 @@ static bool insert_values(
 
     if (when->values.count != count)
         return sql_error(
-            compiler->err, when->line, when->column,
+            compiler->err, when->place,
             "Inserted row has wrong column count; Has %zu, expected %zu", when->values.count,
             count);
     for (size_t i = 0; i < count; i++)
@@ -402,11 +402,10 @@ static bool act_insert(
     int64_t changes = 0;
 
     compiler->scope = &scope;
-    bool ok =
-        sql_target_columns(
-            compiler, merge->target, &when->columns, when->line, when->column, &indexes, &count) &&
-        insert_values(merge, when, indexes, count, &values) &&
-        sql_insert_head(compiler, merge->target, indexes, count, &head, &defaults);
+    bool ok = sql_target_columns(
+                  compiler, merge->target, &when->columns, when->place, &indexes, &count) &&
+              insert_values(merge, when, indexes, count, &values) &&
+              sql_insert_head(compiler, merge->target, indexes, count, &head, &defaults);
     compiler->scope = NULL;
     ok = ok && sql_execute(
                    compiler,

@@ -18,7 +18,7 @@ bool sql_compare(
         return sql_no_signature(compiler, at, what, both, 2);
     if (type == STORE_JSON)
         return sql_error(
-            compiler->err, at->line, at->column,
+            compiler->err, at->place,
             strcmp(op, "=") == 0 || strcmp(op, "<>") == 0
                 ? "Equality is not defined for arguments of type JSON"
                 : "Less than is not defined for arguments of type JSON");

@@ -7,17 +7,17 @@
 #include <strings.h>
 
 bool sql_resolve_table(
-    struct sql_compiler *compiler, const struct sql_names *path, int line, int column,
+    struct sql_compiler *compiler, const struct sql_names *path, struct sql_place place,
     const char **out_dataset, const char **out_table)
 {
     if (path->count > 3 || path->count == 0)
-        return sql_error(compiler->err, line, column, "Invalid table name");
+        return sql_error(compiler->err, place, "Invalid table name");
     *out_table = path->items[path->count - 1];
     *out_dataset =
         path->count > 1 ? path->items[path->count - 2] : compiler->request->default_dataset;
     if (*out_dataset == NULL)
         return sql_error(
-            compiler->err, 0, 0,
+            compiler->err, SQL_NO_PLACE,
             "Table \"%s\" must be qualified with a dataset (e.g. dataset.table).", *out_table);
     return true;
 }
@@ -63,8 +63,7 @@ static bool find_column(
         if (field == NULL)
             continue;
         if (*out != NULL)
-            return sql_error(
-                compiler->err, at->line, at->column, "Column name %s is ambiguous", name);
+            return sql_error(compiler->err, at->place, "Column name %s is ambiguous", name);
         *out = field;
     }
     return true;
@@ -81,7 +80,7 @@ static bool check_grouped(
         if (strcmp(scope->grouping->values[i].sql, field->sql) == 0)
             return true;
     return sql_error(
-        compiler->err, at->line, at->column,
+        compiler->err, at->place,
         "SELECT list expression references column %s which is neither grouped nor aggregated",
         field->name);
 }
@@ -137,9 +136,10 @@ static bool resolve_qualified(
         const struct sql_field *field = find_field(&scope->ranges[i], name);
         if (field != NULL)
             return take_field(compiler, scope, at, field, out);
+        struct sql_place behind_dot = at->place;
+        behind_dot.column += (int)strlen(alias) + 1;
         return sql_error(
-            compiler->err, at->line, at->column + (int)strlen(alias) + 1,
-            "Name %s not found inside %s", name, scope->ranges[i].alias);
+            compiler->err, behind_dot, "Name %s not found inside %s", name, scope->ranges[i].alias);
     }
     return true;
 }
@@ -169,10 +169,10 @@ bool sql_resolve_path(
         for (size_t i = 0; i < scope->range_count; i++)
             if (strcasecmp(scope->ranges[i].alias, name) == 0)
                 return sql_error(
-                    compiler->err, expr->line, expr->column,
+                    compiler->err, expr->place,
                     "bqlocal does not have STRUCT values: %s names a table", name);
     }
-    return sql_error(compiler->err, expr->line, expr->column, "Unrecognized name: %s", name);
+    return sql_error(compiler->err, expr->place, "Unrecognized name: %s", name);
 }
 
 static const cJSON *find_parameter(const struct sql_compiler *compiler, const struct sql_expr *expr)
@@ -224,7 +224,7 @@ static bool parameter_value(
     buffer_clear(&bytes);
     if (!ok || !sql_literal(compiler, type, text, length, out))
         return sql_error(
-            compiler->err, 0, 0, "Invalid value for query parameter %s: %s is no %s",
+            compiler->err, SQL_NO_PLACE, "Invalid value for query parameter %s: %s is no %s",
             expr->text == NULL ? "?" : expr->text, text, store_type_sql(type));
     return true;
 }
@@ -238,16 +238,14 @@ bool sql_parameter(
     enum store_type type = STORE_STRING;
 
     if (item == NULL && expr->text != NULL)
-        return sql_error(
-            compiler->err, expr->line, expr->column, "Query parameter '%s' not found", expr->text);
+        return sql_error(compiler->err, expr->place, "Query parameter '%s' not found", expr->text);
     if (item == NULL)
         return sql_error(
-            compiler->err, expr->line, expr->column, "Query parameter number %zu is not defined",
+            compiler->err, expr->place, "Query parameter number %zu is not defined",
             expr->index + 1);
     if (type_name == NULL || !store_type_parse(type_name, &type))
         return sql_error(
-            compiler->err, expr->line, expr->column,
-            "Query parameter type %s is not supported here",
+            compiler->err, expr->place, "Query parameter type %s is not supported here",
             type_name == NULL ? "unknown" : type_name);
     return parameter_value(
         compiler, expr, type, cJSON_GetObjectItemCaseSensitive(item, "parameterValue"), out);
@@ -267,8 +265,7 @@ static bool array_parameter(
     const cJSON *value;
 
     if (type_name == NULL || !store_type_parse(type_name, &type))
-        return sql_error(
-            compiler->err, expr->line, expr->column, "UNNEST needs an array of scalar values");
+        return sql_error(compiler->err, expr->place, "UNNEST needs an array of scalar values");
     *out_values =
         sql_alloc(compiler->arena, ((size_t)cJSON_GetArraySize(values) + 1) * sizeof **out_values);
     *out_count = 0;
@@ -290,7 +287,7 @@ bool sql_array(
         return array_parameter(compiler, expr, out_values, out_count, out_type);
     if (expr->kind != SQL_EXPR_ARRAY)
         return sql_error(
-            compiler->err, expr->line, expr->column,
+            compiler->err, expr->place,
             "bqlocal has UNNEST of array literals and array parameters only");
     struct sql_value *values = sql_alloc(compiler->arena, (expr->args.count + 1) * sizeof *values);
     for (size_t i = 0; i < expr->args.count; i++)
@@ -299,8 +296,7 @@ bool sql_array(
     int type = (int)expr->type;
     if (!expr->has_operand && !sql_common_type_of(values, expr->args.count, &type))
         return sql_error(
-            compiler->err, expr->line, expr->column,
-            "Array elements do not have a common supertype");
+            compiler->err, expr->place, "Array elements do not have a common supertype");
     for (size_t i = 0; i < expr->args.count; i++) {
         if (!sql_coerce(compiler, &values[i], type, &values[i]))
             return sql_mismatch(

@@ -62,7 +62,7 @@ static bool add_field(
         grouped = strcmp(grouping->values[i].sql, field->sql) == 0;
     if (!grouped)
         return sql_error(
-            compiler->err, item->line, item->column,
+            compiler->err, item->place,
             "Star expansion expression references column %s which is neither grouped nor "
             "aggregated",
             field->name);
@@ -78,8 +78,7 @@ static bool expand_star(
     size_t before = parts->count;
 
     if (scope->range_count == 0)
-        return sql_error(
-            compiler->err, item->line, item->column, "SELECT * must have a FROM clause");
+        return sql_error(compiler->err, item->place, "SELECT * must have a FROM clause");
     for (size_t i = 0; i < scope->range_count; i++) {
         const struct sql_range *range = &scope->ranges[i];
         if (item->star_of != NULL && strcasecmp(item->star_of, range->alias) != 0)
@@ -90,10 +89,9 @@ static bool expand_star(
                 return false;
     }
     if (!found)
-        return sql_error(
-            compiler->err, item->line, item->column, "Unrecognized name: %s", item->star_of);
+        return sql_error(compiler->err, item->place, "Unrecognized name: %s", item->star_of);
     return parts->count > before ||
-           sql_error(compiler->err, item->line, item->column, "SELECT * expands to zero columns");
+           sql_error(compiler->err, item->place, "SELECT * expands to zero columns");
 }
 
 /* The name a column gets: its alias, or the last part of a path. */
@@ -121,7 +119,7 @@ static bool translate_items(
             return false;
         if (select->distinct && value.type == STORE_JSON)
             return sql_error(
-                compiler->err, item->line, item->column,
+                compiler->err, item->place,
                 "Column %s of type JSON cannot be used in SELECT DISTINCT", item_name(item));
         add_value(compiler, parts, item_name(item), &value);
     }
@@ -175,13 +173,13 @@ static bool translate_group(
         struct sql_value value = {0};
         if (expr == NULL)
             return sql_error(
-                compiler->err, written->line, written->column,
-                "GROUP BY is out of SELECT column number range: %s", written->text);
+                compiler->err, written->place, "GROUP BY is out of SELECT column number range: %s",
+                written->text);
         if (!sql_translate(compiler, expr, &value))
             return false;
         if (value.type == STORE_JSON)
             return sql_error(
-                compiler->err, written->line, written->column,
+                compiler->err, written->place,
                 "Grouping by expressions of type JSON is not allowed");
         grouping->exprs[grouping->count] = expr;
         grouping->values[grouping->count] = value;
@@ -238,7 +236,7 @@ static bool order_value(
         unsigned long ordinal = strtoul(expr->text, &end, 10);
         if (*end != '\0' || ordinal < 1 || ordinal > count)
             return sql_error(
-                compiler->err, expr->line, expr->column,
+                compiler->err, expr->place,
                 "ORDER BY column number item is out of range. Column numbers must be between 1 and "
                 "%zu",
                 count);
@@ -248,8 +246,7 @@ static bool order_value(
     }
     if (out->type == STORE_JSON)
         return sql_error(
-            compiler->err, expr->line, expr->column,
-            "ORDER BY does not support expressions of type JSON");
+            compiler->err, expr->place, "ORDER BY does not support expressions of type JSON");
     return true;
 }
 
@@ -301,7 +298,7 @@ static bool translate_limit(
         if (!constant || !sql_translate(compiler, exprs[i], &value) || value.type != STORE_INT64 ||
             value.sql[0] == '-')
             return sql_error(
-                compiler->err, exprs[i]->line, exprs[i]->column,
+                compiler->err, exprs[i]->place,
                 "LIMIT and OFFSET expect a non-negative integer literal or parameter");
         sql[i] = value.sql;
     }
@@ -378,7 +375,7 @@ static bool unify_sides(
 
     if (count != sides[1].count)
         return sql_error(
-            compiler->err, query->line, query->column,
+            compiler->err, query->place,
             "Queries in %s have mismatched column count; query 1 has %zu columns, query 2 has %zu "
             "columns",
             query->set_operation, count, sides[1].count);
@@ -399,9 +396,9 @@ static bool unify_sides(
         }
         if (!ok)
             return sql_error(
-                compiler->err, query->line, query->column,
-                "Column %zu in %s has incompatible types: %s, %s", i + 1, query->set_operation,
-                sql_type_name(values[0].type), sql_type_name(values[1].type));
+                compiler->err, query->place, "Column %zu in %s has incompatible types: %s, %s",
+                i + 1, query->set_operation, sql_type_name(values[0].type),
+                sql_type_name(values[1].type));
         out->fields[i] = (struct sql_field){.name = sides[0].fields[i].name, .type = type};
     }
     out->sql = sql_printf(

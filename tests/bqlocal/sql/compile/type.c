@@ -213,7 +213,7 @@ bool sql_mismatch(struct sql_compiler *compiler, const struct sql_expr *at, cons
     va_end(args);
     const char *message = compiler->bad_literal != NULL ? compiler->bad_literal : text;
     compiler->bad_literal = NULL;
-    return sql_error(compiler->err, at->line, at->column, "%s", message);
+    return sql_error(compiler->err, at->place, "%s", message);
 }
 
 bool sql_common_type(const struct sql_value *a, const struct sql_value *b, int *out_type)

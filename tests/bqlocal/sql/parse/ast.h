@@ -4,6 +4,7 @@
 #define BQLOCAL_SQL_PARSE_AST_H
 
 #include "bqlocal/sql/parse/arena.h"
+#include "bqlocal/sql/parse/lex.h"
 #include "bqlocal/store/store.h"
 
 #include <stdbool.h>
@@ -74,8 +75,7 @@ struct sql_window {
 
 struct sql_expr {
     enum sql_expr_kind kind;
-    int line;
-    int column;
+    struct sql_place place;
     const char *text;
     size_t length;
     struct sql_names path;
@@ -96,8 +96,7 @@ struct sql_item {
     const char *alias;
     const char *star_of; /* t.*; NULL for a bare star */
     struct sql_names except;
-    int line;
-    int column;
+    struct sql_place place;
 };
 
 enum sql_from_kind { SQL_FROM_TABLE, SQL_FROM_QUERY, SQL_FROM_UNNEST, SQL_FROM_JOIN };
@@ -105,8 +104,7 @@ enum sql_join_kind { SQL_JOIN_CROSS, SQL_JOIN_INNER, SQL_JOIN_LEFT, SQL_JOIN_RIG
 
 struct sql_from {
     enum sql_from_kind kind;
-    int line;
-    int column;
+    struct sql_place place;
     struct sql_names path;
     const char *alias;
     struct sql_query *query;
@@ -134,8 +132,7 @@ struct sql_with {
 
 /* Either a SELECT, or set_operation over left and right, or (both NULL) the query in left alone. */
 struct sql_query {
-    int line;
-    int column;
+    struct sql_place place;
     struct sql_with *with;
     size_t with_count;
     struct sql_select *select;
@@ -165,8 +162,7 @@ enum sql_statement_kind {
 struct sql_set {
     const char *column;
     struct sql_expr *expr;
-    int line;
-    int place;
+    struct sql_place place;
 };
 
 struct sql_sets {
@@ -176,8 +172,7 @@ struct sql_sets {
 
 struct sql_row {
     struct sql_exprs values;
-    int line;
-    int column;
+    struct sql_place place;
 };
 
 enum sql_when_kind { SQL_WHEN_MATCHED, SQL_WHEN_NOT_MATCHED, SQL_WHEN_NOT_MATCHED_BY_SOURCE };
@@ -190,8 +185,7 @@ struct sql_when {
     struct sql_sets sets;
     struct sql_names columns; /* empty: all of the target's */
     struct sql_exprs values;
-    int line;
-    int column;
+    struct sql_place place;
 };
 
 struct sql_option {
@@ -215,8 +209,7 @@ struct sql_column {
     struct sql_expr *default_expr;
     struct sql_options options;
     bool has_primary_key;
-    int line;
-    int place;
+    struct sql_place place;
 };
 
 enum sql_alter_kind {
@@ -233,14 +226,12 @@ struct sql_alter {
     struct sql_column column;
     bool if_exists;
     struct sql_options options;
-    int line;
-    int place;
+    struct sql_place place;
 };
 
 struct sql_node {
     enum sql_statement_kind kind;
-    int line;
-    int column;
+    struct sql_place place;
     struct sql_query *query; /* SELECT, INSERT ... SELECT, CREATE TABLE AS */
     struct sql_names path;   /* the target */
     const char *alias;

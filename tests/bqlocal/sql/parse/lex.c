@@ -31,7 +31,7 @@ struct lexer {
     struct error *err;
 };
 
-bool sql_error(struct error *err, int line, int column, const char *format, ...)
+bool sql_error(struct error *err, struct sql_place place, const char *format, ...)
 {
     va_list args;
     char text[900];
@@ -39,8 +39,8 @@ bool sql_error(struct error *err, int line, int column, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (line > 0)
-        error_set(err, ERROR_WAREHOUSE, "%s at [%d:%d]", text, line, column);
+    if (place.line > 0)
+        error_set(err, ERROR_WAREHOUSE, "%s at [%d:%d]", text, place.line, place.column);
     else
         error_set(err, ERROR_WAREHOUSE, "%s", text);
     err->http_status = 400;
@@ -48,7 +48,8 @@ bool sql_error(struct error *err, int line, int column, const char *format, ...)
     return false;
 }
 
-static int column_of(struct lexer *lexer, size_t offset)
+/* The place of an offset in the present line. */
+static struct sql_place place_of(struct lexer *lexer, size_t offset)
 {
     if (lexer->column_offset < lexer->line_start || lexer->column_offset > offset) {
         lexer->column_offset = lexer->line_start;
@@ -57,7 +58,7 @@ static int column_of(struct lexer *lexer, size_t offset)
     for (; lexer->column_offset < offset; lexer->column_offset++)
         if (((unsigned char)lexer->text[lexer->column_offset] & 0xC0) != 0x80)
             lexer->column++;
-    return lexer->column;
+    return (struct sql_place){lexer->line, lexer->column};
 }
 
 static char peek(const struct lexer *lexer, size_t ahead)
@@ -83,7 +84,7 @@ static void newline(struct lexer *lexer, size_t offset)
 
 static bool skip_block_comment(struct lexer *lexer)
 {
-    size_t start = lexer->at;
+    struct sql_place start = place_of(lexer, lexer->at);
 
     lexer->at += 2;
     while (lexer->at < lexer->length) {
@@ -95,10 +96,7 @@ static bool skip_block_comment(struct lexer *lexer)
             newline(lexer, lexer->at);
         lexer->at++;
     }
-    return sql_error(
-        lexer->err, lexer->line,
-        column_of(lexer, start > lexer->line_start ? start : lexer->line_start),
-        "Syntax error: Unclosed comment");
+    return sql_error(lexer->err, start, "Syntax error: Unclosed comment");
 }
 
 static bool skip_space(struct lexer *lexer)
@@ -184,7 +182,7 @@ static bool read_escape(struct lexer *lexer, bool bytes, char *out, size_t *out_
     }
     if (!ok)
         return sql_error(
-            lexer->err, lexer->line, column_of(lexer, start),
+            lexer->err, place_of(lexer, start),
             "Syntax error: Illegal or unsupported escape sequence");
     if (bytes) {
         out[0] = (char)code;
@@ -233,7 +231,7 @@ static bool read_quoted(struct lexer *lexer, struct sql_token *token, bool bytes
         char c = peek(lexer, 0);
         if (lexer->at >= lexer->length || (c == '\n' && !triple))
             return sql_error(
-                lexer->err, token->line, token->column, "Syntax error: Unclosed %s",
+                lexer->err, token->place, "Syntax error: Unclosed %s",
                 quote == '`' ? "identifier literal" : "string literal");
         if (c == '\n')
             newline(lexer, lexer->at);
@@ -275,7 +273,7 @@ static bool read_number(struct lexer *lexer, struct sql_token *token)
     }
     if (is_name_start(peek(lexer, 0)))
         return sql_error(
-            lexer->err, token->line, token->column,
+            lexer->err, token->place,
             "Syntax error: Missing whitespace between literal and alias (bqlocal does not have "
             "hexadecimal literals)");
     token->text = sql_copy(lexer->arena, lexer->text + start, lexer->at - start);
@@ -306,11 +304,10 @@ static bool read_symbol(struct lexer *lexer, struct sql_token *token)
     size_t length = c != '\0' && wide ? 2 : 1;
 
     if (c != '\0' && strchr("|&^~", c) != NULL && length == 1)
-        return sql_error(
-            lexer->err, token->line, token->column, "bqlocal does not have the operator %c", c);
+        return sql_error(lexer->err, token->place, "bqlocal does not have the operator %c", c);
     if (c == '\0' || strchr("()[]{},.;:+-*/%=<>!|@?", c) == NULL)
         return sql_error(
-            lexer->err, token->line, token->column, "Syntax error: Illegal input character \"%c\"",
+            lexer->err, token->place, "Syntax error: Illegal input character \"%c\"",
             c > ' ' && c < 127 ? c : '?');
     token->kind = SQL_TOKEN_SYMBOL;
     token->text = sql_copy(lexer->arena, lexer->text + lexer->at, length);
@@ -333,9 +330,8 @@ static bool read_token(struct lexer *lexer, struct sql_token *token)
         token->kind = SQL_TOKEN_QUOTED;
         if (!read_quoted(lexer, token, false))
             return false;
-        return token->length > 0 || sql_error(
-                                        lexer->err, token->line, token->column,
-                                        "Syntax error: Invalid empty identifier");
+        return token->length > 0 ||
+               sql_error(lexer->err, token->place, "Syntax error: Invalid empty identifier");
     }
     if (is_name_start(c)) {
         read_name(lexer, token);
@@ -380,8 +376,7 @@ bool sql_lex(
     for (;;) {
         if (!skip_space(&lexer))
             return false;
-        struct sql_token token = {
-            .start = lexer.at, .line = lexer.line, .column = column_of(&lexer, lexer.at)};
+        struct sql_token token = {.start = lexer.at, .place = place_of(&lexer, lexer.at)};
         if (lexer.at < lexer.length && !read_token(&lexer, &token))
             return false;
         token.end = lexer.at;

@@ -76,15 +76,14 @@ bool sql_unexpected(struct sql_parser *parser)
 {
     const struct sql_token *token = sql_peek(parser, 0);
 
-    return sql_error(
-        parser->err, token->line, token->column, "Syntax error: Unexpected %s", describe(parser));
+    return sql_error(parser->err, token->place, "Syntax error: Unexpected %s", describe(parser));
 }
 
 bool sql_unsupported(struct sql_parser *parser, const char *what)
 {
     const struct sql_token *token = sql_peek(parser, 0);
 
-    return sql_error(parser->err, token->line, token->column, "bqlocal does not have %s", what);
+    return sql_error(parser->err, token->place, "bqlocal does not have %s", what);
 }
 
 bool sql_syntax(struct sql_parser *parser, const char *expected)
@@ -92,7 +91,7 @@ bool sql_syntax(struct sql_parser *parser, const char *expected)
     const struct sql_token *token = sql_peek(parser, 0);
 
     return sql_error(
-        parser->err, token->line, token->column, "Syntax error: Expected %s but got %s", expected,
+        parser->err, token->place, "Syntax error: Expected %s but got %s", expected,
         describe(parser));
 }
 
@@ -113,8 +112,7 @@ bool sql_enter(struct sql_parser *parser)
     if (++parser->depth <= MAXIMUM_DEPTH)
         return true;
     return sql_error(
-        parser->err, token->line, token->column,
-        "Resources exceeded: the statement is nested too deeply");
+        parser->err, token->place, "Resources exceeded: the statement is nested too deeply");
 }
 
 const char *sql_parse_name(struct sql_parser *parser, bool after_dot)
@@ -222,13 +220,12 @@ bool sql_parse_type(
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (sql_is(parser, known[i]))
             return sql_error(
-                parser->err, token->line, token->column, "bqlocal does not have the type %s here",
-                known[i]);
+                parser->err, token->place, "bqlocal does not have the type %s here", known[i]);
     const char *name = sql_parse_name(parser, false);
     if (name == NULL)
         return false;
     if (!sql_find_type(name, out_type))
-        return sql_error(parser->err, token->line, token->column, "Type not found: %s", name);
+        return sql_error(parser->err, token->place, "Type not found: %s", name);
     if (!parse_type_numbers(parser, numbers))
         return false;
     *out_length = numbers[0];
@@ -254,8 +251,7 @@ static struct sql_node *parse_insert(struct sql_parser *parser, struct sql_node 
     }
     do {
         struct sql_row *row = sql_alloc(parser->arena, sizeof *row);
-        row->line = sql_peek(parser, 0)->line;
-        row->column = sql_peek(parser, 0)->column;
+        row->place = sql_peek(parser, 0)->place;
         if (!sql_expect(parser, "(") || !sql_parse_expr_list(parser, &row->values) ||
             !sql_expect(parser, ")"))
             return NULL;
@@ -273,8 +269,7 @@ static bool parse_sets(struct sql_parser *parser, struct sql_sets *out)
 
     do {
         struct sql_set *set = sql_alloc(parser->arena, sizeof *set);
-        set->line = sql_peek(parser, 0)->line;
-        set->place = sql_peek(parser, 0)->column;
+        set->place = sql_peek(parser, 0)->place;
         set->column = sql_parse_name(parser, false);
         if (set->column != NULL && sql_accept(parser, "."))
             set->column = sql_parse_name(parser, true);
@@ -296,7 +291,7 @@ static bool parse_where(struct sql_parser *parser, struct sql_node *node, const 
         node->where = sql_parse_expr(parser);
         return node->where != NULL;
     }
-    return sql_error(parser->err, node->line, node->column, "%s must have a WHERE clause", what);
+    return sql_error(parser->err, node->place, "%s must have a WHERE clause", what);
 }
 
 static struct sql_node *parse_update(struct sql_parser *parser, struct sql_node *node)
@@ -334,8 +329,7 @@ static bool parse_when_insert(struct sql_parser *parser, struct sql_when *when)
 
 static bool parse_when(struct sql_parser *parser, struct sql_when *when)
 {
-    when->line = sql_peek(parser, 0)->line;
-    when->column = sql_peek(parser, 0)->column;
+    when->place = sql_peek(parser, 0)->place;
     if (!sql_expect(parser, "WHEN"))
         return false;
     if (sql_accept(parser, "NOT")) {
@@ -412,8 +406,7 @@ static struct sql_node *parse_statement(struct sql_parser *parser)
                                               "LOOP",    "WHILE",  "FOR",   "REPEAT"};
     struct sql_node *node = sql_alloc(parser->arena, sizeof *node);
 
-    node->line = sql_peek(parser, 0)->line;
-    node->column = sql_peek(parser, 0)->column;
+    node->place = sql_peek(parser, 0)->place;
     if (sql_is(parser, "SELECT") || sql_is(parser, "WITH") || sql_is(parser, "(")) {
         node->kind = SQL_QUERY;
         node->query = sql_parse_query(parser);

@@ -48,14 +48,13 @@ static bool parse_not_enforced(struct sql_parser *parser)
         return true;
     const struct sql_token *token = sql_peek(parser, 0);
     return sql_error(
-        parser->err, token->line, token->column,
+        parser->err, token->place,
         "Enforced primary keys are not supported. Please use NOT ENFORCED");
 }
 
 static bool parse_column(struct sql_parser *parser, struct sql_column *column)
 {
-    column->line = sql_peek(parser, 0)->line;
-    column->place = sql_peek(parser, 0)->column;
+    column->place = sql_peek(parser, 0)->place;
     column->name = sql_parse_name(parser, false);
     if (column->name == NULL ||
         !sql_parse_type(parser, &column->type, &column->length, &column->scale))
@@ -180,8 +179,7 @@ struct sql_node *sql_parse_create(struct sql_parser *parser, struct sql_node *no
         return NULL;
     if (node->if_exists && node->or_replace) {
         sql_error(
-            parser->err, node->line, node->column,
-            "CREATE TABLE cannot have both OR REPLACE and IF NOT EXISTS");
+            parser->err, node->place, "CREATE TABLE cannot have both OR REPLACE and IF NOT EXISTS");
         return NULL;
     }
     if (!sql_parse_table_path(parser, &node->path))
@@ -254,8 +252,7 @@ static bool parse_alter_drop(struct sql_parser *parser, struct sql_alter *alter)
 
 static bool parse_alter_action(struct sql_parser *parser, struct sql_alter *alter)
 {
-    alter->line = sql_peek(parser, 0)->line;
-    alter->place = sql_peek(parser, 0)->column;
+    alter->place = sql_peek(parser, 0)->place;
     if (sql_accept(parser, "ADD"))
         return parse_alter_add(parser, alter);
     if (sql_accept(parser, "DROP"))

@@ -12,8 +12,7 @@ struct sql_expr *sql_expr_new(struct sql_parser *parser, enum sql_expr_kind kind
     const struct sql_token *token = sql_peek(parser, 0);
 
     expr->kind = kind;
-    expr->line = token->line;
-    expr->column = token->column;
+    expr->place = token->place;
     return expr;
 }
 
@@ -97,8 +96,7 @@ static struct sql_expr *parse_unary(struct sql_parser *parser)
     bool number = operand->kind == SQL_EXPR_INT || operand->kind == SQL_EXPR_FLOAT;
     if (number && operand->text[0] != '-') {
         operand->text = sql_printf(parser->arena, "-%s", operand->text);
-        operand->line = expr->line;
-        operand->column = expr->column;
+        operand->place = expr->place;
         return operand;
     }
     sql_expr_add(parser, &expr->args, operand);

@@ -25,8 +25,7 @@ static bool parse_item(struct sql_parser *parser, struct sql_item *item)
 {
     const struct sql_token *token = sql_peek(parser, 0);
 
-    item->line = token->line;
-    item->column = token->column;
+    item->place = token->place;
     if (sql_accept(parser, "*"))
         return parse_star_except(parser, item);
     bool name =
@@ -74,8 +73,7 @@ struct sql_from *sql_parse_from_item(struct sql_parser *parser)
     struct sql_from *from = sql_alloc(parser->arena, sizeof *from);
     const struct sql_token *token = sql_peek(parser, 0);
 
-    from->line = token->line;
-    from->column = token->column;
+    from->place = token->place;
     if (sql_is(parser, "UNNEST"))
         return parse_unnest(parser, from);
     if (sql_is(parser, "(")) {
@@ -145,8 +143,7 @@ struct sql_from *sql_parse_from(struct sql_parser *parser)
         struct sql_from *join = sql_alloc(parser->arena, sizeof *join);
         join->kind = SQL_FROM_JOIN;
         join->join = kind;
-        join->line = left->line;
-        join->column = left->column;
+        join->place = left->place;
         join->left = left;
         join->right = sql_parse_from_item(parser);
         if (join->right == NULL)
@@ -160,7 +157,7 @@ struct sql_from *sql_parse_from(struct sql_parser *parser)
             return NULL;
         left = join;
         if (++joins > 60) {
-            sql_error(parser->err, left->line, left->column, "Too many joins");
+            sql_error(parser->err, left->place, "Too many joins");
             return NULL;
         }
     }
@@ -212,8 +209,7 @@ static struct sql_query *query_new(struct sql_parser *parser)
 {
     struct sql_query *query = sql_alloc(parser->arena, sizeof *query);
 
-    query->line = sql_peek(parser, 0)->line;
-    query->column = sql_peek(parser, 0)->column;
+    query->place = sql_peek(parser, 0)->place;
     return query;
 }
 
@@ -251,7 +247,7 @@ static struct sql_query *parse_set_operations(struct sql_parser *parser)
             return NULL;
         left = both;
         if (++count > 100) {
-            sql_error(parser->err, both->line, both->column, "Too many set operations");
+            sql_error(parser->err, both->place, "Too many set operations");
             return NULL;
         }
     }

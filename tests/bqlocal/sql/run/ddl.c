@@ -35,11 +35,11 @@ static bool put_query_columns(
             .type = type == SQL_TYPE_NULL ? STORE_INT64 : (enum store_type)type};
         if (column.name[0] == '\0')
             return sql_error(
-                compiler->err, node->query->line, node->query->column,
+                compiler->err, node->query->place,
                 "CREATE TABLE columns must be named, but column %zu has no name", i + 1);
         if (sql_find_field(fields, column.name) != NULL)
             return sql_error(
-                compiler->err, node->query->line, node->query->column,
+                compiler->err, node->query->place,
                 "CREATE TABLE has columns with duplicate name %s", column.name);
         if (!sql_add_column(compiler, &column, fields))
             return false;
@@ -57,8 +57,8 @@ static bool put_columns(
         const struct sql_column *column = &node->defined[i];
         if (sql_find_field(fields, column->name) != NULL)
             return sql_error(
-                compiler->err, column->line, column->place,
-                "Duplicate column name %s in CREATE TABLE", column->name);
+                compiler->err, column->place, "Duplicate column name %s in CREATE TABLE",
+                column->name);
         if (!sql_add_column(compiler, column, fields))
             return false;
     }
@@ -86,7 +86,7 @@ static bool build_resource(
 static bool fill(
     struct sql_compiler *compiler, const struct sql_node *node, const struct sql_output *output)
 {
-    struct sql_expr at = {.line = node->line, .column = node->column};
+    struct sql_expr at = {.place = node->place};
     struct sql_target target = {0};
 
     if (!sql_target_open(compiler, node, &target))
@@ -95,7 +95,7 @@ static bool fill(
     const char **items = sql_alloc(compiler->arena, (count + 1) * sizeof *items);
     bool ok = output->count == count ||
               sql_error(
-                  compiler->err, node->line, node->column,
+                  compiler->err, node->place,
                   "The number of columns in the column definition list does not match the number "
                   "of columns produced by the query");
     for (size_t i = 0; ok && i < count; i++) {
@@ -139,7 +139,7 @@ static bool run_create(
     const char *dataset = NULL;
     const char *table = NULL;
 
-    if (!sql_resolve_table(compiler, &node->path, node->line, node->column, &dataset, &table))
+    if (!sql_resolve_table(compiler, &node->path, node->place, &dataset, &table))
         return false;
     sql_set_target(out, dataset, table);
     bool exists = sql_table_exists(compiler, dataset, table);
@@ -169,7 +169,7 @@ static bool run_drop(
     const char *table = NULL;
     cJSON *resource = NULL;
 
-    if (!sql_resolve_table(compiler, &node->path, node->line, node->column, &dataset, &table))
+    if (!sql_resolve_table(compiler, &node->path, node->place, &dataset, &table))
         return false;
     sql_set_target(out, dataset, table);
     bool skip = node->if_exists && !sql_table_exists(compiler, dataset, table);

@@ -20,17 +20,16 @@ static bool alter_add_column(struct alteration *alteration, const struct sql_alt
     const struct sql_column *column = &alter->column;
 
     if (sql_find_field(alteration->fields, column->name) != NULL)
-        return column->if_not_exists || sql_error(
-                                            compiler->err, alter->line, alter->place,
-                                            "Column already exists: %s", column->name);
+        return column->if_not_exists ||
+               sql_error(compiler->err, alter->place, "Column already exists: %s", column->name);
     if (column->required)
         return sql_error(
-            compiler->err, alter->line, alter->place,
+            compiler->err, alter->place,
             "Cannot add required columns to an existing schema. The field %s cannot be NOT NULL",
             column->name);
     if (column->default_sql != NULL)
         return sql_error(
-            compiler->err, alter->line, alter->place,
+            compiler->err, alter->place,
             "ALTER TABLE ADD COLUMN does not support DEFAULT: add the column %s, then use ALTER "
             "COLUMN SET DEFAULT",
             column->name);
@@ -72,7 +71,7 @@ static bool check_unused(struct alteration *alteration, const struct sql_alter *
 
     return !is_used(alteration, alter->column.name, &by) ||
            sql_error(
-               alteration->compiler->err, alter->line, alter->place,
+               alteration->compiler->err, alter->place,
                "Column %s cannot be changed this way because it is used by %s", alter->column.name,
                by);
 }
@@ -84,7 +83,7 @@ static bool alter_drop_column(
         return false;
     if (cJSON_GetArraySize(alteration->fields) == 1)
         return sql_error(
-            alteration->compiler->err, alter->line, alter->place,
+            alteration->compiler->err, alter->place,
             "Cannot drop column %s: a table must keep one column", alter->column.name);
     cJSON_Delete(cJSON_DetachItemViaPointer(alteration->fields, field));
     return true;
@@ -108,7 +107,7 @@ static bool alter_set_type(
 
     if (!known || !can_widen(from, alter->column.type))
         return sql_error(
-            alteration->compiler->err, alter->line, alter->place,
+            alteration->compiler->err, alter->place,
             "ALTER TABLE ALTER COLUMN SET DATA TYPE requires that the existing column type (%s) is "
             "assignable to the new type (%s)",
             store_type_sql(from), store_type_sql(alter->column.type));
@@ -125,7 +124,7 @@ static bool alter_drop_not_null(
 
     if (mode == NULL || strcasecmp(mode, "REQUIRED") != 0)
         return sql_error(
-            alteration->compiler->err, alter->line, alter->place,
+            alteration->compiler->err, alter->place,
             "Column %s is already nullable: DROP NOT NULL does not apply", alter->column.name);
     sql_put_text(field, "mode", "NULLABLE");
     return true;
@@ -137,7 +136,7 @@ static bool alter_column(struct alteration *alteration, const struct sql_alter *
 
     if (field == NULL)
         return alter->if_exists || sql_error(
-                                       alteration->compiler->err, alter->line, alter->place,
+                                       alteration->compiler->err, alter->place,
                                        "Column not found: %s", alter->column.name);
     switch (alter->kind) {
     case SQL_DROP_COLUMN:
@@ -187,7 +186,7 @@ bool sql_run_alter(
     const char *table = NULL;
     cJSON *resource = NULL;
 
-    if (!sql_resolve_table(compiler, &node->path, node->line, node->column, &dataset, &table))
+    if (!sql_resolve_table(compiler, &node->path, node->place, &dataset, &table))
         return false;
     sql_set_target(out, dataset, table);
     snprintf(out->ddl, sizeof out->ddl, "ALTER");

@@ -10,8 +10,7 @@
 static bool option_error(struct sql_compiler *compiler, const struct sql_option *option)
 {
     return sql_error(
-        compiler->err, option->value->line, option->value->column, "Invalid value for option %s",
-        option->name);
+        compiler->err, option->value->place, "Invalid value for option %s", option->name);
 }
 
 /* Runs a constant expression and gives back its one value as text; NULL for NULL. */
@@ -35,8 +34,7 @@ bool sql_evaluate(
         const char *text = (const char *)sqlite3_column_text(statement, 0);
         *out_text = text == NULL ? NULL : sql_copy(compiler->arena, text, strlen(text));
     } else {
-        sql_error(
-            compiler->err, expr->line, expr->column, "%s", sqlite3_errmsg(compiler->store->handle));
+        sql_error(compiler->err, expr->place, "%s", sqlite3_errmsg(compiler->store->handle));
     }
     sqlite3_finalize(statement);
     return ok;
@@ -123,8 +121,8 @@ static bool put_option(
         return true;
     }
     return sql_error(
-        compiler->err, option->value->line, option->value->column,
-        "bqlocal does not have the table option %s", option->name);
+        compiler->err, option->value->place, "bqlocal does not have the table option %s",
+        option->name);
 }
 
 bool sql_put_options(
@@ -144,8 +142,8 @@ bool sql_put_column_options(
         const char *text = NULL;
         if (strcasecmp(option->name, "description") != 0)
             return sql_error(
-                compiler->err, option->value->line, option->value->column,
-                "bqlocal does not have the column option %s", option->name);
+                compiler->err, option->value->place, "bqlocal does not have the column option %s",
+                option->name);
         if (!sql_evaluate(compiler, option->value, STORE_STRING, &text))
             return false;
         sql_put_text(field, "description", text);
@@ -227,7 +225,7 @@ void sql_put_primary_key(cJSON *resource, const struct sql_names *columns)
 static bool bad_partition(struct sql_compiler *compiler, const struct sql_expr *expr)
 {
     return sql_error(
-        compiler->err, expr->line, expr->column,
+        compiler->err, expr->place,
         "PARTITION BY expression must be a DATE column, DATE(column), DATE_TRUNC, DATETIME_TRUNC "
         "or TIMESTAMP_TRUNC of a column to HOUR, DAY, MONTH or YEAR, or RANGE_BUCKET(column, "
         "GENERATE_ARRAY(start, end, interval))");

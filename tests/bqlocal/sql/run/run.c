@@ -26,7 +26,7 @@ static bool sqlite_failed(struct sql_compiler *compiler)
     const char *message = sqlite3_errmsg(handle);
     if (strcmp(message, "integer overflow") == 0)
         message = "int64 overflow";
-    return sql_error(compiler->err, 0, 0, "%s", message);
+    return sql_error(compiler->err, SQL_NO_PLACE, "%s", message);
 }
 
 bool sql_execute(struct sql_compiler *compiler, const char *sql, int64_t *out_changes)
@@ -137,7 +137,7 @@ static bool name_columns(
         for (size_t j = 0; j < i; j++)
             if (strcasecmp(out->fields[j].name, name) == 0)
                 return sql_error(
-                    compiler->err, 0, 0,
+                    compiler->err, SQL_NO_PLACE,
                     "Duplicate column names in the result are not supported when a destination "
                     "table is present. Found duplicate(s): %s",
                     name);
@@ -217,14 +217,14 @@ static bool run_transaction_control(
     if (node->kind == SQL_BEGIN) {
         if (*open)
             return sql_error(
-                compiler->err, node->line, node->column,
+                compiler->err, node->place,
                 "Transaction control statement failed: there is already an open transaction");
         *open = true;
         return control(compiler, "SAVEPOINT " TRANSACTION);
     }
     if (!*open)
         return sql_error(
-            compiler->err, node->line, node->column,
+            compiler->err, node->place,
             "Transaction control statement failed: there is no open transaction");
     *open = false;
     return control(
@@ -246,7 +246,7 @@ static bool run_script(
             ok = run_transaction_control(compiler, node, &open);
         else if (open && is_ddl(node))
             ok = sql_error(
-                compiler->err, node->line, node->column,
+                compiler->err, node->place,
                 "DDL statements on permanent tables are not allowed inside a transaction: %s",
                 statement->type);
         else
