@@ -45,6 +45,13 @@ MUST_CHECK bool store_record_read(
     struct store *store, const char *dataset, const char *table, struct store_record *out_record,
     struct error *err);
 void store_record_clear(struct store_record *record);
+/* Drops the rows and the record. */
+MUST_CHECK bool store_record_delete(
+    struct store *store, const char *dataset, const char *table, struct error *err);
+/* Milliseconds of a resource's expirationTime, 0 if there is none or it is not a number. */
+int64_t store_expiration(const cJSON *resource);
+/* Drops every table whose expirationTime has passed. */
+MUST_CHECK bool store_expire(struct store *store, struct error *err);
 /* Writes resource and expiration back with a new version. */
 MUST_CHECK bool store_record_write(
     struct store *store, const char *dataset, const char *table, const cJSON *resource,

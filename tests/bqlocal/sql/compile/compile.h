@@ -1,7 +1,8 @@
 /* sql_compile: syntax tree to typed SQLite SQL. Every expression becomes a text of SQL and a type;
  * names are looked up in scopes, one for each FROM clause. Functions fill compiler->err and return
- * false on failure. scope.c knows names, type.c types and literals, expr.c and operator.c
- * expressions, call.c and function.c functions, select.c and from.c queries. */
+ * false on failure. scope.c knows names, type.c types and literals; expr.c, operator.c and
+ * predicate.c translate expressions, call.c, call_aggregate.c and function.c calls, query.c,
+ * select.c and from.c queries. */
 #ifndef BQLOCAL_SQL_COMPILE_COMPILE_H
 #define BQLOCAL_SQL_COMPILE_COMPILE_H
 
@@ -135,6 +136,22 @@ bool sql_translate_binary(
 bool sql_translate_negation(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
 
+/* predicate.c */
+bool sql_translate_chain(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
+bool sql_translate_not(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
+bool sql_translate_is(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
+bool sql_translate_distinct(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
+bool sql_translate_in(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
+bool sql_translate_between(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
+bool sql_translate_like(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
+
 /* expr.c */
 bool sql_translate(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
@@ -149,6 +166,9 @@ bool sql_compare(
 bool sql_no_signature(
     struct sql_compiler *compiler, const struct sql_expr *at, const char *what,
     const struct sql_value *args, size_t count);
+/* The query of an expression, which must have one column. */
+bool sql_translate_scalar_query(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_output *out);
 /* Brings the values (results of CASE, IF, COALESCE ...) to their common type. */
 bool sql_unify(
     struct sql_compiler *compiler, const struct sql_expr *expr, const char *what,
@@ -160,13 +180,19 @@ const char *sql_join(
 /* call.c */
 bool sql_translate_call(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
-bool sql_is_aggregate(const char *name);
+bool sql_translate_args(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value **out);
+/* "No matching signature" for a call with these arguments; false. */
+bool sql_no_match(
+    struct sql_compiler *compiler, const struct sql_expr *expr, const struct sql_value *args);
 
-/* call_time.c: whether a function is one of DATE_DIFF, TIME_ADD ...: its operation and type. */
-bool sql_find_time_call(const char *name, const char **out_operation, int *out_type);
-bool sql_translate_time_call(
-    struct sql_compiler *compiler, const struct sql_expr *expr, const char *operation, int type,
-    struct sql_value *out);
+/* call_aggregate.c */
+bool sql_is_aggregate(const char *name);
+bool sql_is_window_function(const char *name);
+bool sql_translate_aggregate(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
+bool sql_translate_window_function(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
 
 /* function.c: the table of plain functions. */
 enum sql_match { SQL_MATCHED, SQL_NO_FUNCTION, SQL_NO_SIGNATURE };
@@ -179,8 +205,17 @@ enum sql_match sql_function_find(
 bool sql_translate_orders(
     struct sql_compiler *compiler, const struct sql_orders *orders, const struct sql_value *values,
     size_t count, const char **out_sql);
+bool sql_translate_select(
+    struct sql_compiler *compiler, const struct sql_query *query, struct sql_output *out);
+
+/* query.c */
+/* " LIMIT ..." or "". */
+bool sql_translate_limit(
+    struct sql_compiler *compiler, const struct sql_query *query, const char **out_sql);
 bool sql_translate_query(
     struct sql_compiler *compiler, const struct sql_query *query, struct sql_output *out);
+
+/* from.c */
 /* A FROM clause: fills the scope and returns the SQL behind FROM. */
 bool sql_translate_from(
     struct sql_compiler *compiler, const struct sql_from *from, struct sql_scope *scope,

@@ -57,7 +57,6 @@ static const struct signature signatures[] = {
     {"TO_HEX", "y", 's', "=iif($1 is null,null,lower(hex($1)))"},
     {"FROM_HEX", "s", 'y', "bq_from_hex"},
     {"TO_BASE64", "y", 's', "bq_to_base64"},
-    {"FROM_BASE64", "s", 'y', "bq_from_base64"},
     {"UNIX_MICROS", "z", 'i', "=$1"},
     {"UNIX_MILLIS", "z", 'i', "=bq_int('floordiv',$1,1000)"},
     {"UNIX_SECONDS", "z", 'i', "=bq_int('floordiv',$1,1000000)"},

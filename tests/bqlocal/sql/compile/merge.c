@@ -8,9 +8,7 @@
  * 3. One statement a WHEN carries out its lines. */
 #include "bqlocal/sql/compile/compile.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* SQLite's names of the two temporary tables. They cannot collide with tables of the store, which
  * hold a dot. */

@@ -1,7 +1,6 @@
 /* INFORMATION_SCHEMA: TABLES and COLUMNS, as far as people look around with them. */
 #include "bqlocal/sql/compile/compile.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 

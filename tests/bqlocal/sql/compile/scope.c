@@ -2,7 +2,6 @@
 #include "bqlocal/sql/compile/compile.h"
 #include "bqlocal/store/value.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 

@@ -1,5 +1,5 @@
-/* sql_functions: the SQLite functions that translated SQL calls, all named bq_... . Values come and
- * go in the store's forms; types travel as the numbers of enum store_type. */
+/* functions: the SQLite functions that translated SQL calls; in C they have the same names, bq_...
+ * . Values come and go in the store's forms; types travel as the numbers of enum store_type. */
 #ifndef BQLOCAL_SQL_FUNCTIONS_FUNCTIONS_H
 #define BQLOCAL_SQL_FUNCTIONS_FUNCTIONS_H
 
@@ -48,7 +48,4 @@ bool sql_append_as_text(sqlite3_value *value, int type, struct buffer *out);
 enum { SQL_TEXT_BYTES_MAX = 100 * 1024 * 1024 };
 /* Takes the buffer's content as the result, or fails if it grew too large; clears it. */
 void sql_result_buffer(sqlite3_context *context, struct buffer *buffer);
-/* Compares decimals in the store's form: <0, 0, >0. */
-int sql_decimal_compare(struct slice a, struct slice b);
-
 #endif

@@ -262,7 +262,7 @@ static void bq_like(sqlite3_context *context, int count, sqlite3_value **args)
         sqlite3_result_int(context, like(sql_arg_slice(args[0]), sql_arg_slice(args[1])));
 }
 
-/* bq_hash_...: the user data says which. */
+/* SHA256 and MD5; the user data says which. */
 static void bq_hash(sqlite3_context *context, int count, sqlite3_value **args)
 {
     const char *name = sqlite3_user_data(context);
@@ -332,20 +332,6 @@ static void bq_to_base64(sqlite3_context *context, int count, sqlite3_value **ar
     sql_result_buffer(context, &out);
 }
 
-static void bq_from_base64(sqlite3_context *context, int count, sqlite3_value **args)
-{
-    struct buffer out;
-
-    if (sql_result_null_if_any(context, count, args))
-        return;
-    buffer_init(&out, SQL_TEXT_BYTES_MAX);
-    if (value_base64_decode(sql_arg_slice(args[0]), &out) && out.failure == BUFFER_OK)
-        sql_result_bytes(context, buffer_text(&out), out.length);
-    else
-        sql_result_error(context, "Failed to decode invalid base64 string");
-    buffer_clear(&out);
-}
-
 bool sql_register_texts(sqlite3 *handle)
 {
     static const struct sql_function functions[] = {
@@ -364,7 +350,6 @@ bool sql_register_texts(sqlite3 *handle)
         {"bq_md5", 1, bq_hash, "MD5", false},
         {"bq_from_hex", 1, bq_from_hex, NULL, false},
         {"bq_to_base64", 1, bq_to_base64, NULL, false},
-        {"bq_from_base64", 1, bq_from_base64, NULL, false},
     };
 
     return sql_add_functions(handle, functions, sizeof functions / sizeof *functions);

@@ -309,7 +309,7 @@ static bool read_symbol(struct lexer *lexer, struct sql_token *token)
         return sql_error(
             lexer->err, token->place, "Syntax error: Illegal input character \"%c\"",
             c > ' ' && c < 127 ? c : '?');
-    token->kind = SQL_TOKEN_SYMBOL;
+    token->kind = c == '?' ? SQL_TOKEN_POSITIONAL : SQL_TOKEN_SYMBOL;
     token->text = sql_copy(lexer->arena, lexer->text + lexer->at, length);
     token->length = length;
     lexer->at += length;
@@ -346,11 +346,7 @@ static bool read_token(struct lexer *lexer, struct sql_token *token)
         token->reserved = false;
         return true;
     }
-    if (!read_symbol(lexer, token))
-        return false;
-    if (token->text[0] == '?')
-        token->kind = SQL_TOKEN_POSITIONAL;
-    return true;
+    return read_symbol(lexer, token);
 }
 
 static void add_token(struct lexer *lexer, const struct sql_token *token)

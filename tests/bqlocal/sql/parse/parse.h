@@ -1,6 +1,6 @@
 /* sql_parse: tokens to a syntax tree, by recursive descent. Inside, functions return NULL (or
- * false) once parser->err is filled. parse.c holds statements, parse_ddl.c CREATE, ALTER and DROP,
- * parse_query.c queries, parse_expr.c and parse_primary.c expressions. */
+ * false) once parser->err is filled. parse.c holds scripts, names and types, parse_dml.c and
+ * parse_ddl.c statements, parse_query.c queries, parse_expr.c and parse_primary.c expressions. */
 #ifndef BQLOCAL_SQL_PARSE_PARSE_H
 #define BQLOCAL_SQL_PARSE_PARSE_H
 
@@ -66,6 +66,10 @@ struct sql_from *sql_parse_from_item(struct sql_parser *parser);
 struct sql_from *sql_parse_from(struct sql_parser *parser);
 /* [AS] alias, if one is there; false on error. */
 bool sql_parse_alias(struct sql_parser *parser, const char **out_alias);
+struct sql_node *sql_parse_insert(struct sql_parser *parser, struct sql_node *node);
+struct sql_node *sql_parse_update(struct sql_parser *parser, struct sql_node *node);
+struct sql_node *sql_parse_delete(struct sql_parser *parser, struct sql_node *node);
+struct sql_node *sql_parse_merge(struct sql_parser *parser, struct sql_node *node);
 struct sql_node *sql_parse_create(struct sql_parser *parser, struct sql_node *node);
 struct sql_node *sql_parse_alter(struct sql_parser *parser, struct sql_node *node);
 struct sql_node *sql_parse_drop(struct sql_parser *parser, struct sql_node *node);
