@@ -49,9 +49,9 @@ struct store_schema {
 
 struct store {
     sqlite3 *handle;
-    char *project;         /* the one that is served; others are accepted and treated alike */
+    char *project;         /* named in answers; requests may name any */
     int64_t clock_skew_ms; /* added to the machine's time */
-    int64_t last_version;  /* of resources, ever rising; etags are made of it */
+    int64_t last_version;  /* of resources, only ever rises; etags are made of it */
 };
 
 /* path NULL: in memory. */
@@ -121,7 +121,7 @@ void store_table_touch(
 void store_table_note_discarded(
     struct store *store, const char *dataset, const char *table, int64_t rows, bool replace);
 
-/* The schema of an existing table, to be cleared by the caller. */
+/* The schema of an existing table; the caller clears it. */
 MUST_CHECK bool store_schema(
     struct store *store, const char *dataset, const char *table, struct store_schema *out_schema,
     struct error *err);
@@ -132,7 +132,7 @@ MUST_CHECK bool store_schema_parse(
 cJSON *store_schema_json(const struct store_schema *schema);
 void store_schema_clear(struct store_schema *schema);
 
-/* The SQLite table's name, quoted ("d.t" with its quotes), to be freed. */
+/* The SQLite table's name, quoted ("d.t" with its quotes), owned by the caller. */
 char *store_table_quoted(const char *dataset, const char *table);
 
 /* One stored cell as REST answers it: NULL is JSON null, everything else a string.

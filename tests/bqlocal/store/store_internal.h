@@ -4,7 +4,7 @@
 
 #include "bqlocal/store/store.h"
 
-/* A table of no columns cannot exist in SQLite: it is given this one. */
+/* SQLite has no tables without columns: such a table gets this one. */
 #define STORE_NO_COLUMNS "_bqlocal_no_columns"
 
 /* SQLite's last message as internalError; returns false. */
@@ -18,7 +18,7 @@ MUST_CHECK bool store_executef(struct store *store, struct error *err, const cha
 MUST_CHECK bool store_prepare(
     struct store *store, const char *sql, sqlite3_stmt **out_statement, struct error *err, ...);
 
-/* Nested transactions: everything since begin is kept (ok) or undone; returns ok, or false when
+/* Nested transactions: keeps (ok) or undoes everything since begin. Returns ok, or false when
  * keeping fails. */
 MUST_CHECK bool store_begin(struct store *store, struct error *err);
 bool store_end(struct store *store, bool ok, struct error *err);

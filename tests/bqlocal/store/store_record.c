@@ -21,7 +21,7 @@ static bool not_found(
     return false;
 }
 
-/* Milliseconds of expirationTime, 0 if there is none or it is no number. */
+/* Milliseconds of expirationTime, 0 if there is none or it is not a number. */
 int64_t store_expiration(const cJSON *resource)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(resource, "expirationTime");
@@ -46,7 +46,7 @@ bool store_record_delete(
     return ok;
 }
 
-/* Drops every table whose time is over. */
+/* Drops every table whose expirationTime has passed. */
 bool store_expire(struct store *store, struct error *err)
 {
     char *dataset = NULL;

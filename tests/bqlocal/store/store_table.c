@@ -1,4 +1,4 @@
-/* Tables of the store: their resources and what the server says of them. */
+/* Tables of the store: their resources, and what the server adds to them. */
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/store.h"
 #include "bqlocal/store/store_internal.h"
@@ -8,7 +8,7 @@
 
 #define DAY_MS INT64_C(86400000)
 
-/* What the server says of a table, never the caller. */
+/* What only the server sets in a table. */
 static const char *const output_only[] = {
     "kind",
     "id",
@@ -40,7 +40,7 @@ static void add_number(cJSON *object, const char *key, int64_t number)
     cJSON_AddStringToObject(object, key, text);
 }
 
-/* Adds what the server says of a table to its stored resource. */
+/* Adds what the server sets to the stored resource. */
 static void complete(
     struct store *store, const char *dataset, const char *table, struct store_record *record)
 {
@@ -153,7 +153,7 @@ static bool name_is_valid(const char *name)
     return ok;
 }
 
-/* SQLite does not tell apart names that differ in case only; BigQuery does. */
+/* BigQuery tells names apart that differ in case only; SQLite does not. */
 static bool check_free(
     struct store *store, const char *dataset, const char *table, struct error *err)
 {

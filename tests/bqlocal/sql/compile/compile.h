@@ -14,7 +14,7 @@
 #include "base/buffer.h"
 #include "base/slice.h"
 
-/* A type is an enum store_type or one of these. */
+/* A type is an enum store_type, or this one of an untyped NULL. */
 enum { SQL_TYPE_NULL = 100 };
 
 /* A translated expression. A literal's text may still become another type. */
@@ -90,12 +90,12 @@ const char *sql_type_name(int type);
 const char *sql_quote_text(struct sql_arena *arena, const char *text, size_t length);
 const char *sql_quote_bytes(struct sql_arena *arena, const char *bytes, size_t length);
 const char *sql_quote_name(struct sql_arena *arena, const char *name);
-/* The literal of a type written as text; false if the text is none. */
+/* The literal of a type written as text; false if the text is not one. */
 bool sql_literal(
     struct sql_compiler *compiler, enum store_type type, const char *text, size_t length,
     struct sql_value *out);
-/* Converts where GoogleSQL does so by itself; false, without an error, where it does not: report
- * that with sql_mismatch. */
+/* Converts where GoogleSQL converts implicitly. Elsewhere false without an error, which the caller
+ * reports with sql_mismatch. */
 bool sql_coerce(
     struct sql_compiler *compiler, const struct sql_value *value, int type, struct sql_value *out);
 /* Reports a coercion that failed: the given message, or what was wrong with the literal. */
@@ -106,7 +106,7 @@ bool sql_common_type(const struct sql_value *a, const struct sql_value *b, int *
 bool sql_common_type_of(const struct sql_value *values, size_t count, int *out_type);
 const char *sql_cast(struct sql_compiler *compiler, const char *sql, int from, int to, bool safe);
 bool sql_cast_allowed(int from, int to);
-/* Queries, orders and groups by value: how a value of the type sorts. */
+/* The SQL that sorts as values of this type do. */
 const char *sql_sort_key(struct sql_compiler *compiler, const struct sql_value *value);
 
 /* scope.c */
@@ -125,7 +125,7 @@ bool sql_parameter(
 bool sql_array(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value **out_values,
     size_t *out_count, int *out_type);
-/* INFORMATION_SCHEMA.TABLES and COLUMNS; *out_found false if the path is none of them. */
+/* INFORMATION_SCHEMA.TABLES and COLUMNS; *out_found false for any other path. */
 bool sql_information_schema(
     struct sql_compiler *compiler, const struct sql_from *from, struct sql_output *out,
     bool *out_found);
@@ -226,14 +226,15 @@ struct sql_target {
     const char *dataset;
     const char *table;
     const char *quoted;
-    struct store_schema schema; /* to be cleared */
+    struct store_schema schema; /* the caller clears it */
 };
 
 bool sql_target_open(
     struct sql_compiler *compiler, const struct sql_node *node, struct sql_target *out);
-/* The name SQLite knows the row's id by in this table. */
+/* The name of SQLite's row id in this table: one that no column has. */
 bool sql_rowid(struct sql_compiler *compiler, const struct sql_target *target, const char **out);
-/* A value on its way into a column: converted, checked, and never NULL if that is REQUIRED. */
+/* A value as a column stores it: converted, checked, and an error if it is NULL and the column
+ * REQUIRED. */
 bool sql_assign(
     struct sql_compiler *compiler, const struct sql_expr *at, const struct store_field *field,
     const struct sql_value *value, const char **out_sql);
@@ -247,7 +248,7 @@ bool sql_default(
 bool sql_target_columns(
     struct sql_compiler *compiler, const struct sql_target *target, const struct sql_names *names,
     struct sql_place place, size_t **out_indexes, size_t *out_count);
-/* SET a = 1, ... as SQLite's assignments. */
+/* SET a = 1, ... as assignments in SQLite. */
 bool sql_translate_sets(
     struct sql_compiler *compiler, const struct sql_target *target, const struct sql_sets *sets,
     const char **out_sql);
@@ -264,8 +265,8 @@ bool sql_run_ddl(
     struct sql_compiler *compiler, const struct sql_node *node, struct sql_result *result,
     struct sql_statement *out);
 
-/* run.c: runs SQL of SQLite's; its error becomes invalidQuery. In a dry run it is only
- * prepared. changes: rows changed, may be NULL. */
+/* run.c: runs a SQLite statement, whose error becomes an invalidQuery. In a dry run it does
+ * nothing. changes: rows changed, may be NULL. */
 bool sql_execute(struct sql_compiler *compiler, const char *sql, int64_t *out_changes);
 /* The first column of the first row. */
 bool sql_query_int64(struct sql_compiler *compiler, const char *sql, int64_t *out_number);

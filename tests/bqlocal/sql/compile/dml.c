@@ -1,5 +1,5 @@
-/* INSERT, UPDATE, DELETE, TRUNCATE, and what MERGE shares with them: the target table and values on
- * their way into its columns. */
+/* INSERT, UPDATE, DELETE, TRUNCATE, and what MERGE shares with them: the target table and the
+ * values written into its columns. */
 #include "bqlocal/sql/compile/compile.h"
 #include "bqlocal/sql/parse/parse.h"
 
@@ -120,8 +120,8 @@ bool sql_target_columns(
     return true;
 }
 
-/* The column list "(a, b, ...)" of an INSERT: the given columns, then those that it leaves out and
- * that need a default or a complaint; defaults: ", expression" for each of the latter. */
+/* The column list "a, b, ..." of an INSERT: the given columns, then those left out that have a
+ * default or are REQUIRED. defaults: ", expression" for each of the latter. */
 static bool insert_columns(
     struct sql_compiler *compiler, const struct sql_target *target, const size_t *indexes,
     size_t count, const char **out_columns, const char **out_defaults)

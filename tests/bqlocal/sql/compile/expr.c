@@ -240,7 +240,7 @@ static bool translate_literal(
     };
     enum store_type type = expr->kind == SQL_EXPR_TYPED ? expr->type : types[expr->kind];
 
-    // A sign put in front of the digits is no part of the token's length.
+    // The parser may have put a sign before the digits, which the length does not count.
     bool number = expr->kind == SQL_EXPR_INT || expr->kind == SQL_EXPR_FLOAT;
     size_t length = number ? strlen(expr->text) : expr->length;
     if (!sql_literal(compiler, type, expr->text, length, out))
@@ -286,7 +286,7 @@ static bool translate_boolean(
     return true;
 }
 
-/* What has a meaning only inside certain constructs: the * of COUNT(*), an array, an interval. */
+/* What is valid only inside certain constructs: the * of COUNT(*), an array, an interval. */
 static bool translate_misplaced(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
 {
@@ -299,7 +299,7 @@ static bool translate_misplaced(
                                           : "*");
 }
 
-/* Who translates each kind of expression. */
+/* The function that translates each kind of expression. */
 static bool (*const translators[])(
     struct sql_compiler *, const struct sql_expr *, struct sql_value *) = {
     [SQL_EXPR_NULL] = translate_null,

@@ -34,7 +34,7 @@ static bool add_output(
     struct sql_compiler *compiler, struct sql_scope *scope, const struct sql_from *from,
     const char *alias, const struct sql_output *output, const char **out_sql)
 {
-    // A WITH name used twice in the next one, and so on, doubles the text each time.
+    // Each use of a WITH name repeats its text: a chain of names used twice grows exponentially.
     if (strlen(output->sql) > QUERY_BYTES_MAX)
         return sql_error(
             compiler->err, from->place,
@@ -143,7 +143,7 @@ static bool from_join(
     if (!sql_translate_from(compiler, from->right, scope, &right))
         return false;
     if (from->join == SQL_JOIN_CROSS) {
-        // SQLite takes CROSS JOIN as an order to keep its own nesting; a plain join is meant.
+        // SQLite never reorders a CROSS JOIN; a plain JOIN lets it choose the order.
         *out_sql = sql_printf(compiler->arena, "%s JOIN %s", left, right);
         return true;
     }

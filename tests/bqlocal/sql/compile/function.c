@@ -1,5 +1,5 @@
-/* The table of plain functions: one row a signature. To add a function, add a row, and a SQLite
- * function in ../functions if SQLite has none that does the same. */
+/* The table of plain functions: one row for each signature. To add a function, add a row, and a
+ * SQLite function in ../functions if SQLite has none that does the same. */
 #include "bqlocal/sql/compile/compile.h"
 
 #include <string.h>
@@ -14,7 +14,8 @@ struct signature {
     const char *sqlite;
 };
 
-/* SQLite's paths are GoogleSQL's. JSON_VALUE gives scalars only, without their quotes. */
+/* SQLite's JSON paths have GoogleSQL's syntax. JSON_VALUE gives scalars only, without their quotes.
+ */
 #define JSON_VALUE                                                                                 \
     "=(CASE WHEN json_valid($1) THEN CASE json_type($1,$2) WHEN 'text' THEN json_extract($1,$2) "  \
     "WHEN 'object' THEN NULL WHEN 'array' THEN NULL WHEN 'null' THEN NULL ELSE $1 -> $2 END END)"
@@ -44,12 +45,9 @@ static const struct signature signatures[] = {
     {"ABS", "n", 'n', "=ltrim($1,'-')"},
     {"ABS", "N", 'N', "=ltrim($1,'-')"},
     {"MOD", "ii", 'i', "=bq_int('%',$1,$2)"},
-    {"SAFE_DIVIDE", "ff", 'f', "=bq_float('safe/',$1,$2)"},
     {"ROUND", "f[i]", 'f', "bq_round"},
     {"ROUND", "n[i]", 'n', "=bq_round_decimal(0,$1,$2)"},
     {"ROUND", "N[i]", 'N', "=bq_round_decimal(1,$1,$2)"},
-    {"FLOOR", "f", 'f', "=bq_float('floor',$1,0)"},
-    {"CEIL", "f", 'f', "=bq_float('ceil',$1,0)"},
     {"SHA256", "s", 'y', "bq_sha256"},
     {"SHA256", "y", 'y', "bq_sha256"},
     {"MD5", "s", 'y', "bq_md5"},

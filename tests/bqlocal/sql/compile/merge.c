@@ -1,11 +1,12 @@
 /* MERGE. Everything is decided before anything changes:
  *
  * 1. The source becomes a temporary table, with one more column for its side of each equality in
- *    ON, under an index, so that a large target is scanned once and looks its partners up.
- * 2. Another temporary table takes one line for each pair that matched, each source row that did
- * not and each target row that did not: target rowid, source rowid, number of the first WHEN whose
+ *    ON, under an index, so that the target is scanned once and each row finds its partners
+ * quickly.
+ * 2. A second temporary table, the plan, gets a line for each pair that matched, each source row
+ *    and each target row that did not: target rowid, source rowid, number of the first WHEN whose
  *    condition holds.
- * 3. One statement a WHEN carries out its lines. */
+ * 3. One statement for each WHEN executes its lines. */
 #include "bqlocal/sql/compile/compile.h"
 
 #include <string.h>
@@ -34,8 +35,7 @@ static bool drop_tables(struct sql_compiler *compiler)
            sql_execute(compiler, "DROP TABLE IF EXISTS " PLAN, NULL);
 }
 
-/* Translates with only one side (or both) in scope; false without keeping the error if it does not
- * go. */
+/* Translates with only these ranges in scope; false, without an error, if that fails. */
 static bool translate_side(
     struct merge *merge, const struct sql_expr *expr, struct sql_range *ranges, size_t count,
     struct sql_value *out)
@@ -53,8 +53,8 @@ static bool translate_side(
     return ok;
 }
 
-/* Whether an expression is a column path; only those are taken as keys, so that a name that both
- * sides have is still reported as ambiguous by the translation of the whole ON. */
+/* Takes an equality as a key if one side is about the target only and the other about the source
+ * only. A name that both have is not taken: translating the whole ON reports it as ambiguous. */
 static bool add_key(
     struct merge *merge, const struct sql_expr *a, const struct sql_expr *b, const char *op)
 {
@@ -258,8 +258,8 @@ static bool plan_matches(struct merge *merge, const char *choice)
                NULL);
 }
 
-/* Those without a partner on the other side, where some WHEN acts on them; an index of the plan
- * tells who has one. */
+/* Rows without a partner on the other side, where some WHEN acts on them; an index of the plan
+ * finds those that have one. */
 static bool plan_unmatched(struct merge *merge, const char *insert, const char *by_source)
 {
     struct sql_compiler *compiler = merge->compiler;
@@ -333,8 +333,8 @@ static bool act_update(
     compiler->scope = &scope;
     bool ok = sql_translate_sets(compiler, merge->target, sets, &assignments);
     compiler->scope = NULL;
-    // The plus signs keep SQLite from entering through an index of the plan: it is read once, in
-    // order, and each line finds its rows by their ids.
+    // The plus signs keep SQLite from using an index of the plan: it reads the plan once, in order,
+    // and each line finds its rows by their ids.
     char *sql = sql_printf(
         compiler->arena,
         "UPDATE %s AS t0 SET %s FROM " PLAN " AS p0%s WHERE +p0.action = %zu AND t0.%s = +p0.target"

@@ -34,7 +34,7 @@ bool sql_compare(
     return true;
 }
 
-/* Which of bq_int, bq_float ... computes with a type; NULL if it is no number. */
+/* Which of bq_int, bq_float ... computes with a type; NULL if it is not a number. */
 static const char *arithmetic_name(int type)
 {
     return type == STORE_INT64        ? "int"
@@ -109,7 +109,7 @@ bool sql_translate_negation(
     if (kind == NULL)
         return sql_no_signature(compiler, expr, "operator -", &value, 1);
     out->type = value.type == SQL_TYPE_NULL ? STORE_INT64 : value.type;
-    // A FLOAT64 is multiplied, because 0 - 0.0 has lost the sign of -0.0.
+    // A FLOAT64 is multiplied by -1: 0 - 0.0 would lose the sign of -0.0.
     out->sql = sql_printf(
         compiler->arena, value.type == STORE_FLOAT64 ? "bq_%s('*',-1.0,%s)" : "bq_%s('-',0,%s)",
         kind, value.sql);

@@ -85,7 +85,7 @@ bool sql_translate_distinct(
         !sql_coerce(compiler, &args[1], type, &args[1]))
         return sql_no_signature(compiler, expr, "operator IS DISTINCT FROM", args, 2);
     out->type = STORE_BOOL;
-    // NaN is one and the same text, so that here, as in BigQuery, it equals itself.
+    // NaN is stored as text, so it equals itself here as it does in BigQuery.
     out->sql = sql_printf(
         compiler->arena, "(%s IS %s%s)", args[0].sql, expr->negated ? "" : "NOT ", args[1].sql);
     return true;

@@ -1,4 +1,4 @@
-/* INFORMATION_SCHEMA: TABLES and COLUMNS, as far as people look around with them. */
+/* INFORMATION_SCHEMA: the columns of TABLES and COLUMNS that people and tools read. */
 #include "bqlocal/sql/compile/compile.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Names: tables, columns, parameters, and the INFORMATION_SCHEMA. */
+/* Names: tables, columns, parameters. */
 #include "bqlocal/sql/compile/compile.h"
 #include "bqlocal/store/value.h"
 
@@ -101,7 +101,7 @@ static bool resolve_alias(
     struct sql_scope *inner = compiler->scope;
     const struct sql_select *aliases = scope->aliases;
 
-    // The aliased expression itself sees columns only: "SELECT a + 1 AS a ... ORDER BY a".
+    // In "SELECT a + 1 AS a ... ORDER BY a" the aliased expression sees the column, not the alias.
     scope->aliases = NULL;
     compiler->scope = scope;
     bool ok = sql_translate(compiler, item->expr, out);
@@ -190,8 +190,8 @@ static const cJSON *find_parameter(const struct sql_compiler *compiler, const st
     return NULL;
 }
 
-/* Google's servers read a number or a boolean where a text is due, and its official client for
- * Node.js sends them so. NULL: there is no value. */
+/* Google's servers accept a number or a boolean where a string is expected, and its Node.js client
+ * sends them. NULL: there is no value. */
 static const char *scalar_text(const cJSON *value, char *room, int size)
 {
     if (cJSON_IsNumber(value) || cJSON_IsBool(value))

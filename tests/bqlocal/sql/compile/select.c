@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* What a SELECT is translated into before its parts are put together. */
+/* The translated clauses of a SELECT. */
 struct parts {
     struct sql_scope scope;
     const char *from;
@@ -23,7 +23,7 @@ static void add_value(
 {
     size_t count = parts->count;
 
-    // Doubled whenever the count is a power of two.
+    // The arrays double whenever the count is a power of two.
     if ((count & (count - 1)) == 0) {
         size_t capacity = count == 0 ? 1 : count * 2;
         struct sql_value *values = sql_alloc(compiler->arena, capacity * sizeof *values);
@@ -183,7 +183,7 @@ static bool translate_group(
                 "Grouping by expressions of type JSON is not allowed");
         grouping->exprs[grouping->count] = expr;
         grouping->values[grouping->count] = value;
-        // An integer would be taken as an ordinal.
+        // SQLite would take an integer as an ordinal.
         items[grouping->count++] =
             value.literal ? sql_printf(compiler->arena, "(%s || '')", value.sql) : value.sql;
     }
@@ -269,7 +269,7 @@ bool sql_translate_orders(
         struct sql_value value = {0};
         if (!order_value(compiler, orders->items[i].expr, values, count, &value))
             return false;
-        // An integer would be taken as an ordinal.
+        // SQLite would take an integer as an ordinal.
         if (value.literal)
             value.sql = sql_printf(compiler->arena, "(%s || '')", value.sql);
         keys[i] = sql_printf(

@@ -1,4 +1,5 @@
-/* Types, their literals, and which becomes which by itself ("Conversion rules"). */
+/* Types, their literals, and implicit conversions ("Conversion rules" of the GoogleSQL reference).
+ */
 #include "bqlocal/sql/compile/compile.h"
 #include "bqlocal/store/value.h"
 
@@ -73,7 +74,7 @@ static const char *float_sql(struct sql_arena *arena, double number)
     return strpbrk(text, ".e") != NULL ? text : sql_printf(arena, "%s.0", text);
 }
 
-/* INT64 and the four types of time, which all are kept as integers. */
+/* INT64 and the four types of time, all stored as integers. */
 static bool literal_int(
     struct sql_arena *arena, enum store_type type, struct slice text, const char **out)
 {
@@ -143,7 +144,7 @@ bool sql_literal(
     return false;
 }
 
-/* INT64 < NUMERIC < BIGNUMERIC < FLOAT64; 0 for what is no number. */
+/* INT64 < NUMERIC < BIGNUMERIC < FLOAT64; 0 if it is not a number. */
 static int rank(int type)
 {
     return type == STORE_INT64        ? 1
@@ -234,7 +235,7 @@ bool sql_common_type_of(const struct sql_value *values, size_t count, int *out_t
         int type = 0;
         if (!sql_common_type(&common, &values[i], &type))
             return false;
-        // What adapts is a literal only as long as every value so far was one.
+        // The common type still adapts while every value so far was a literal.
         bool literal = values[i].literal && (common.type == SQL_TYPE_NULL || common.literal);
         if (common.type != type)
             common = values[i];

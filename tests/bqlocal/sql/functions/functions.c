@@ -85,7 +85,7 @@ static void append_double(double number, struct buffer *out)
     buffer_append_text(out, text);
 }
 
-/* Times as text end in no, three or six digits of a fraction. */
+/* The text of a time has no fraction, or one of three or six digits. */
 static void append_moment(char *text, struct buffer *out)
 {
     size_t length = strlen(text);

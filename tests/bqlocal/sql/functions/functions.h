@@ -1,5 +1,5 @@
-/* functions: the SQLite functions that translated SQL calls; in C they have the same names, bq_...
- * . Values come and go in the store's forms; types travel as the numbers of enum store_type. */
+/* functions: the SQLite functions that translated SQL calls; C functions are named as SQL calls
+ * them, bq_... Values are in the store's forms, types are numbers of enum store_type. */
 #ifndef BQLOCAL_SQL_FUNCTIONS_FUNCTIONS_H
 #define BQLOCAL_SQL_FUNCTIONS_FUNCTIONS_H
 
@@ -9,7 +9,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 
-/* Everything; false when SQLite refuses (out of memory). */
+/* Registers all functions; false when SQLite is out of memory. */
 bool sql_register_functions(sqlite3 *handle);
 
 typedef void sql_function_call(sqlite3_context *, int, sqlite3_value **);
@@ -19,7 +19,7 @@ struct sql_function {
     int args; /* -1: any number */
     sql_function_call *call;
     const void *data;
-    bool changes; /* not the same for the same arguments */
+    bool changes; /* the result differs for equal arguments */
 };
 
 bool sql_add_functions(sqlite3 *handle, const struct sql_function *functions, size_t count);
@@ -33,11 +33,11 @@ bool sql_register_aggregates(sqlite3 *handle);
 
 /* The bytes of a TEXT or BLOB value, borrowed. */
 struct slice sql_arg_slice(sqlite3_value *value);
-/* Whether one of them is NULL; the result then is NULL too. */
+/* Whether an argument is NULL; if so, the result is set to NULL. */
 bool sql_result_null_if_any(sqlite3_context *context, int count, sqlite3_value **args);
 void sql_result_error(sqlite3_context *context, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* NaN as the text that stands for it. */
+/* NaN is stored as text. */
 void sql_result_double(sqlite3_context *context, double number);
 double sql_arg_double(sqlite3_value *value);
 void sql_result_text(sqlite3_context *context, const char *text, size_t length);

@@ -1,4 +1,4 @@
-/* PARSE_JSON and TO_JSON_STRING. Paths into JSON are left to SQLite, which writes them alike. */
+/* PARSE_JSON and TO_JSON_STRING. SQLite evaluates JSON paths. */
 #include "bqlocal/sql/functions/functions.h"
 #include "bqlocal/store/store.h"
 #include "bqlocal/store/value.h"

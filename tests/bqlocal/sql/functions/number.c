@@ -1,4 +1,4 @@
-/* Numbers: arithmetic that fails where BigQuery's does, instead of turning to NULL or REAL. */
+/* Numbers: arithmetic that fails where BigQuery's does; SQLite's would give NULL or REAL. */
 #include "bqlocal/sql/functions/decimal.h"
 #include "bqlocal/sql/functions/functions.h"
 #include "bqlocal/store/store.h"
@@ -61,13 +61,7 @@ static double float_result(const char *op, double a, double b)
         return a - b;
     if (strcmp(op, "*") == 0)
         return a * b;
-    if (strcmp(op, "abs") == 0)
-        return fabs(a);
-    if (strcmp(op, "floor") == 0)
-        return floor(a);
-    if (strcmp(op, "ceil") == 0)
-        return ceil(a);
-    return a / b;
+    return strcmp(op, "abs") == 0 ? fabs(a) : a / b;
 }
 
 /* bq_float(operator, a, b) */
@@ -79,17 +73,12 @@ static void bq_float(sqlite3_context *context, int count, sqlite3_value **args)
 
     if (sql_result_null_if_any(context, count, args))
         return;
-    bool safe = strcmp(op, "safe/") == 0;
-    if (b == 0 && (safe || strcmp(op, "/") == 0)) {
-        if (!safe)
-            sql_result_error(context, "division by zero: %g / 0", a);
+    if (b == 0 && strcmp(op, "/") == 0) {
+        sql_result_error(context, "division by zero: %g / 0", a);
         return;
     }
     double result = float_result(op, a, b);
-    bool overflow = isinf(result) && isfinite(a) && isfinite(b);
-    if (overflow && safe)
-        return;
-    if (overflow)
+    if (isinf(result) && isfinite(a) && isfinite(b))
         sql_result_error(context, "double overflow: %g %s %g", a, op, b);
     else
         sql_result_double(context, result);

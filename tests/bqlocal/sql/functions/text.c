@@ -15,7 +15,7 @@ static bool is_text(sqlite3_value *value)
     return sqlite3_value_type(value) != SQLITE_BLOB;
 }
 
-/* Gives the value back as the kind (text or bytes) that `like` is. */
+/* Returns the slice as text or bytes, as `like` is. */
 static void result_like(sqlite3_context *context, sqlite3_value *like, struct slice slice)
 {
     if (is_text(like))
@@ -219,7 +219,7 @@ static void bq_affix(sqlite3_context *context, int count, sqlite3_value **args)
         affix.length <= text.length && memcmp(text.data + at, affix.data, affix.length) == 0);
 }
 
-/* Iterative, with one point to come back to: the last %. */
+/* Matches without recursion: after a mismatch it goes back to the last %. */
 static bool like(struct slice text, struct slice pattern)
 {
     size_t t = 0;
@@ -301,7 +301,7 @@ static void bq_from_hex(sqlite3_context *context, int count, sqlite3_value **arg
         return;
     struct slice text = sql_arg_slice(args[0]);
     buffer_init(&out, text.length + 1);
-    // An odd number of digits is taken as if a zero stood in front.
+    // An odd number of digits is read as if it began with a zero.
     int high = text.length % 2 == 1 ? 0 : -1;
     bool ok = true;
     for (size_t i = 0; ok && i < text.length; i++) {

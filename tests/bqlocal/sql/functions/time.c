@@ -26,7 +26,7 @@ static int64_t floor_divide(int64_t a, int64_t b)
     return a / b - (a % b != 0 && (a < 0) != (b < 0));
 }
 
-/* Microseconds of a fixed unit, 0 if the part is none. */
+/* Microseconds of a unit of fixed length, 0 for other parts. */
 static int64_t unit_of(const char *part)
 {
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
@@ -35,13 +35,13 @@ static int64_t unit_of(const char *part)
     return 0;
 }
 
-/* The weekday a week starts on (0 Sunday), -1 if the part is no week. */
+/* The weekday on which a week starts (0 Sunday), -1 if the part is not a week. */
 static int week_start(const char *part)
 {
     return strcasecmp(part, "WEEK") == 0 ? 0 : strcasecmp(part, "ISOWEEK") == 0 ? 1 : -1;
 }
 
-/* Months in a part that is a number of them, 0 if it is none. */
+/* Months in a part of whole months, 0 for other parts. */
 static int months_of(const char *part)
 {
     return strcasecmp(part, "MONTH") == 0     ? 1

@@ -32,7 +32,7 @@ enum sql_expr_kind {
     SQL_EXPR_IS_TRUE,
     SQL_EXPR_IS_FALSE,
     SQL_EXPR_IS_DISTINCT, /* IS DISTINCT FROM */
-    SQL_EXPR_IN,          /* argument 0 in the others, in query, or in an UNNESTed array */
+    SQL_EXPR_IN,          /* argument 0 IN the others, IN query, or IN UNNEST(argument 1) */
     SQL_EXPR_BETWEEN,
     SQL_EXPR_LIKE,
     SQL_EXPR_CASE, /* has_operand, then pairs, then the else part if has_else */

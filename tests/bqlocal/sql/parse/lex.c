@@ -23,7 +23,7 @@ struct lexer {
     size_t at;
     int line;
     size_t line_start;
-    size_t column_offset; /* where column_of last looked, and what it answered */
+    size_t column_offset; /* where place_of last looked, and its answer */
     int column;
     struct sql_token *tokens;
     size_t count;
@@ -201,7 +201,7 @@ static bool quote_ends(const struct lexer *lexer, char quote, size_t width)
     return true;
 }
 
-/* At least as many bytes as the quoted thing that starts here can unescape to. */
+/* A bound of the bytes that the quoted text which starts here can unescape to. */
 static size_t quoted_bound(const struct lexer *lexer, char quote, size_t width)
 {
     size_t at = lexer->at + width;
@@ -217,7 +217,7 @@ static size_t quoted_bound(const struct lexer *lexer, char quote, size_t width)
     return at - lexer->at + 8;
 }
 
-/* A quoted thing whose first quote is at lexer->at; its content goes to token. */
+/* Quoted text, whose first quote is at lexer->at; its content goes to token. */
 static bool read_quoted(struct lexer *lexer, struct sql_token *token, bool bytes)
 {
     char quote = peek(lexer, 0);

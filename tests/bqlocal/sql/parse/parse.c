@@ -188,7 +188,7 @@ bool sql_find_type(const char *name, enum store_type *out_type)
     for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
         if (strcasecmp(aliases[i].alias, name) == 0)
             name = aliases[i].type;
-    // The store knows REST's old names too, of which FLOAT alone is no alias in GoogleSQL.
+    // The store also knows REST's old names, which are all valid in GoogleSQL but FLOAT.
     return strcasecmp(name, "FLOAT") != 0 && store_type_parse(name, out_type);
 }
 

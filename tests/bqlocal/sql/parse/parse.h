@@ -37,9 +37,9 @@ bool sql_unexpected(struct sql_parser *parser);
 bool sql_syntax(struct sql_parser *parser, const char *expected);
 /* "bqlocal does not have ..." at the next token: for what BigQuery has. False. */
 bool sql_unsupported(struct sql_parser *parser, const char *what);
-/* Called on the way into a nested construct; false when too deep. Leave with parser->depth--. */
+/* Enters a nested construct; false when too deep. Leave with parser->depth--. */
 bool sql_enter(struct sql_parser *parser);
-/* An identifier; NULL with an error if there is none. after_dot: keywords will do. */
+/* An identifier; NULL with an error if there is none. after_dot: keywords are allowed. */
 const char *sql_parse_name(struct sql_parser *parser, bool after_dot);
 /* project.dataset.table in any way of quoting. */
 bool sql_parse_table_path(struct sql_parser *parser, struct sql_names *out);
@@ -58,7 +58,7 @@ struct sql_expr *sql_expr_new(struct sql_parser *parser, enum sql_expr_kind kind
 struct sql_expr *sql_expr_literal(struct sql_parser *parser, enum sql_expr_kind kind);
 /* Appends to a short list of arguments. */
 void sql_expr_add(struct sql_parser *parser, struct sql_exprs *list, struct sql_expr *expr);
-/* One with an operator, a comma-list until the closing word is left to the caller. */
+/* Expressions separated by commas; the caller reads what closes the list. */
 bool sql_parse_expr_list(struct sql_parser *parser, struct sql_exprs *out);
 bool sql_parse_orders(struct sql_parser *parser, struct sql_orders *out);
 struct sql_query *sql_parse_query(struct sql_parser *parser);

@@ -152,7 +152,7 @@ static bool parse_create_tail(struct sql_parser *parser, struct sql_node *node)
     return node->query != NULL;
 }
 
-/* TABLE, or a word for another kind of thing, which is refused by its name. */
+/* TABLE; VIEW and other kinds are refused by name. */
 static bool expect_table(struct sql_parser *parser, const char *verb)
 {
     static const char *const others[] = {
@@ -220,7 +220,7 @@ static bool parse_alter_column(struct sql_parser *parser, struct sql_alter *alte
                                      : sql_unexpected(parser);
 }
 
-/* COLUMN, or PRIMARY KEY and other constraints, which are refused. */
+/* COLUMN; PRIMARY KEY and other constraints are refused. */
 static bool expect_column(struct sql_parser *parser)
 {
     if (sql_is(parser, "PRIMARY") || sql_is(parser, "CONSTRAINT"))

@@ -130,7 +130,8 @@ static struct sql_expr *parse_level(struct sql_parser *parser, size_t level)
         struct sql_expr *expr = sql_expr_new(parser, SQL_EXPR_BINARY);
         expr->text = name;
         parser->at++;
-        // A chain is a left-deep tree: it is as deep for those who walk it as nesting is.
+        // A chain is a left-deep tree, so it counts as nesting: code that walks it recurses as
+        // deep.
         parser->depth++;
         chained++;
         if (!sql_enter(parser))

@@ -209,7 +209,7 @@ static struct sql_expr *parse_array(struct sql_parser *parser)
     return sql_expect(parser, "]") ? expr : NULL;
 }
 
-/* DATE '...' and its like: NULL without an error if this is none. */
+/* DATE '...' and similar literals; NULL without an error if there is none here. */
 static struct sql_expr *parse_typed_literal(struct sql_parser *parser)
 {
     enum store_type type = STORE_STRING;

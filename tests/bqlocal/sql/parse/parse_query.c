@@ -101,7 +101,7 @@ struct sql_from *sql_parse_from_item(struct sql_parser *parser)
     return from;
 }
 
-/* The kind of join that comes next; false if none does. */
+/* The kind of join that comes next; false if there is none. */
 static bool accept_join(struct sql_parser *parser, enum sql_join_kind *out_kind)
 {
     static const struct {

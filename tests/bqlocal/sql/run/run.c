@@ -68,7 +68,7 @@ bool sql_query_int64(struct sql_compiler *compiler, const char *sql, int64_t *ou
     return ok;
 }
 
-/* The statements of transactions run in dry runs too, where they enclose nothing. */
+/* BEGIN, COMMIT and ROLLBACK run in dry runs too, where nothing changes between them. */
 static bool control(struct sql_compiler *compiler, const char *sql)
 {
     if (sqlite3_exec(compiler->store->handle, sql, NULL, NULL, NULL) == SQLITE_OK)
@@ -192,7 +192,7 @@ static bool run_statement(
     return sql_run_ddl(compiler, node, result, out);
 }
 
-/* Runs one statement so that a failure leaves nothing of it behind. */
+/* Runs one statement; a failure undoes all of it. */
 static bool run_guarded(
     struct sql_compiler *compiler, const struct sql_node *node, struct sql_result *result,
     struct sql_statement *out)
@@ -201,7 +201,7 @@ static bool run_guarded(
         return false;
     bool ok = run_statement(compiler, node, result, out);
     if (!ok) {
-        // The result table of this statement goes with the rollback.
+        // The rollback also drops the result table of this statement.
         sqlite3_exec(
             compiler->store->handle, "ROLLBACK TO " STATEMENT "; RELEASE " STATEMENT, NULL, NULL,
             NULL);
@@ -252,7 +252,7 @@ static bool run_script(
         else
             ok = run_guarded(compiler, node, result, statement);
         result->statement_count += ok;
-        // What follows may need the table that was not made.
+        // The next statements may need the table, which a dry run did not make.
         if (compiler->request->dry_run && is_ddl(node))
             break;
     }
