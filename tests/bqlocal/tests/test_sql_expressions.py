@@ -1,5 +1,7 @@
 """GoogleSQL expressions: their values and the types of results."""
 
+import pathlib
+import re
 import unittest
 
 from tests.bqlocal.tests.sql_cases import VALUES
@@ -52,6 +54,17 @@ class Expressions(unittest.TestCase):
                 self.assertEqual(caught.exception.message, message)
                 self.assertEqual((caught.exception.status, caught.exception.reason),
                                  (400, "invalidQuery"))
+
+    def test_the_documented_functions_are_there(self):
+        page = pathlib.Path(__file__).parents[3].joinpath("docs/bqlocal.md").read_text("utf-8")
+        lists = re.findall(r"^- \*\*(?:Aggregates|Functions)\*\*: (.*?)\n(?=- |\n)", page, re.S | re.M)
+        names = re.findall(r"\b[A-Z][A-Z_0-9]+\b", " ".join(lists).replace("FLOAT64", ""))
+
+        self.assertGreater(len(names), 35)
+        for name in names:
+            with self.subTest(name):
+                error = self.session.ask(sql=f"SELECT {name}()")["error"]
+                self.assertNotIn("Function not found", error)
 
     def test_every_column_has_its_type(self):
         answer = self.session.run(
