@@ -119,7 +119,7 @@ static bool replace_destination(
             json_copy(resource, existing, kept[i]);
         }
         ok = store_executef(store, err, "delete from \"%w.%w\"", copy->dataset, copy->table) &&
-             store_table_alter(store, copy->dataset, copy->table, resource, NULL, err);
+             store_table_alter(store, copy->dataset, copy->table, resource, err);
     }
     cJSON_Delete(resource);
     return ok;

@@ -94,7 +94,7 @@ static bool replace_schema(
 
     cJSON_DeleteItemFromObjectCaseSensitive(resource, "tableConstraints");
     json_set(resource, "schema", job_result_schema(result));
-    bool ok = store_table_alter(store, dataset, table, resource, NULL, err);
+    bool ok = store_table_alter(store, dataset, table, resource, err);
     cJSON_Delete(resource);
     return ok;
 }

@@ -90,7 +90,7 @@ static bool replace_table(struct load *load, cJSON *resource, struct error *err)
     if (load->source.count > 0)
         json_set(resource, "schema", new_schema(load));
     return delete_rows(load, err) &&
-           store_table_alter(load->store, load->dataset, load->table, resource, NULL, err);
+           store_table_alter(load->store, load->dataset, load->table, resource, err);
 }
 
 /* Whether the field may go into the column; *out_relax: if the column becomes NULLABLE. */

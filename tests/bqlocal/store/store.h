@@ -90,11 +90,11 @@ MUST_CHECK bool store_table_patch(
     struct error *err);
 MUST_CHECK bool store_table_delete(
     struct store *store, const char *dataset, const char *table, struct error *err);
-/* Replaces the stored resource and rebuilds the SQLite table where columns were dropped, renamed or
- * retyped (ALTER TABLE); rows stay. renames: pairs old, new; NULL-terminated or NULL. */
+/* Replaces the stored resource and rebuilds the SQLite table where columns were dropped or retyped
+ * (ALTER TABLE); rows stay. */
 MUST_CHECK bool store_table_alter(
     struct store *store, const char *dataset, const char *table, const cJSON *resource,
-    const char *const *renames, struct error *err);
+    struct error *err);
 
 /* Notes that rows changed: a new lastModifiedTime and etag. counts_as_modification: whether the
  * change counts against the daily table modifications (loads and copies do, DML does not). */
@@ -105,7 +105,7 @@ void store_table_touch(
 void store_table_note_discarded(
     struct store *store, const char *dataset, const char *table, int64_t rows, bool replace);
 
-/* The schema of an existing table, to be cleared by the caller. */
+/* The schema of an existing table; the caller clears it. */
 MUST_CHECK bool store_schema(
     struct store *store, const char *dataset, const char *table, struct store_schema *out_schema,
     struct error *err);
@@ -116,7 +116,7 @@ MUST_CHECK bool store_schema_parse(
 cJSON *store_schema_json(const struct store_schema *schema);
 void store_schema_clear(struct store_schema *schema);
 
-/* The SQLite table's name, quoted ("d.t" with its quotes), to be freed. */
+/* The SQLite table's name, quoted ("d.t" with its quotes), owned by the caller. */
 char *store_table_quoted(const char *dataset, const char *table);
 
 /* One stored cell as REST answers it: NULL is JSON null, everything else a string.

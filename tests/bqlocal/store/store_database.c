@@ -7,8 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-/* Nothing here outlives a killed machine, only a killed process: no fsync. Large loads are appended
- * to the file, which a rollback journal does not copy. */
+/* No fsync: data survives a killed process, not a crashed machine. A rollback journal, because it
+ * does not copy what large loads append to the file. */
 static const char opening[] =
     "pragma journal_mode = truncate;"
     "pragma synchronous = off;"
@@ -103,7 +103,7 @@ bool store_end(struct store *store, bool ok, struct error *err)
     return false;
 }
 
-/* Results of queries do not outlive the program that ran them. */
+/* Drops the results of queries of an earlier run of the program. */
 static bool drop_results(struct store *store, struct error *err)
 {
     sqlite3_stmt *row = NULL;

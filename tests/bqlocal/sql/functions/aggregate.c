@@ -1,5 +1,4 @@
-/* Aggregates that SQLite lacks or does otherwise: over decimals, over doubles with NaN, over bits.
- */
+/* Aggregates that SQLite lacks or does differently: over decimals, doubles with NaN, and bits. */
 #include "bqlocal/sql/functions/decimal.h"
 #include "bqlocal/sql/functions/functions.h"
 
@@ -18,7 +17,7 @@ static void float_step(sqlite3_context *context, int count, sqlite3_value **args
 {
     struct float_state *state = sqlite3_aggregate_context(context, sizeof *state);
     const char *name = sqlite3_user_data(context);
-    double number = sql_udf_double(args[0]);
+    double number = sql_arg_double(args[0]);
 
     (void)count;
     if (state == NULL || sqlite3_value_type(args[0]) == SQLITE_NULL)
@@ -41,7 +40,7 @@ static void float_final(sqlite3_context *context)
     if (state == NULL || state->count == 0)
         sqlite3_result_null(context);
     else
-        sql_udf_result_double(
+        sql_result_double(
             context, name[0] == 'a' ? state->value / (double)state->count : state->value);
 }
 
@@ -58,7 +57,7 @@ static void decimal_step(sqlite3_context *context, int count, sqlite3_value **ar
     (void)count;
     if (state == NULL || sqlite3_value_type(args[0]) == SQLITE_NULL)
         return;
-    BIGNUM *number = sql_decimal_read(sql_udf_slice(args[0]));
+    BIGNUM *number = sql_decimal_read(sql_arg_slice(args[0]));
     state->count++;
     if (state->sum == NULL) {
         state->sum = number;
@@ -107,7 +106,7 @@ static void decimal_final(sqlite3_context *context)
     if (ok && sql_decimal_write(state->sum, scale, big, SQL_DECIMAL_ALL, out))
         sqlite3_result_text(context, out, -1, SQLITE_TRANSIENT);
     else
-        sql_udf_error(context, "%s overflow in an aggregate", big ? "BIGNUMERIC" : "numeric");
+        sql_result_error(context, "%s overflow in an aggregate", big ? "BIGNUMERIC" : "numeric");
     BN_free(state->sum);
     state->sum = NULL;
 }
@@ -117,27 +116,18 @@ struct bit_state {
     int64_t bits;
 };
 
-static void bit_step(sqlite3_context *context, int count, sqlite3_value **args)
+static void bit_xor_step(sqlite3_context *context, int count, sqlite3_value **args)
 {
     struct bit_state *state = sqlite3_aggregate_context(context, sizeof *state);
-    const char *name = sqlite3_user_data(context);
-    int64_t bits = sqlite3_value_int64(args[0]);
 
     (void)count;
     if (state == NULL || sqlite3_value_type(args[0]) == SQLITE_NULL)
         return;
-    if (!state->any)
-        state->bits = bits;
-    else if (name[0] == 'x')
-        state->bits ^= bits;
-    else if (name[0] == 'a')
-        state->bits &= bits;
-    else
-        state->bits |= bits;
+    state->bits ^= sqlite3_value_int64(args[0]);
     state->any = true;
 }
 
-static void bit_final(sqlite3_context *context)
+static void bit_xor_final(sqlite3_context *context)
 {
     struct bit_state *state = sqlite3_aggregate_context(context, 0);
 
@@ -147,7 +137,7 @@ static void bit_final(sqlite3_context *context)
         sqlite3_result_int64(context, state->bits);
 }
 
-bool sql_udf_register_aggregates(sqlite3 *handle)
+bool sql_register_aggregates(sqlite3 *handle)
 {
     static const struct {
         const char *name;
@@ -163,9 +153,7 @@ bool sql_udf_register_aggregates(sqlite3 *handle)
         {"bq_sum_bignumeric", decimal_step, decimal_final, "Sum"},
         {"bq_avg_numeric", decimal_step, decimal_final, "avg"},
         {"bq_avg_bignumeric", decimal_step, decimal_final, "Avg"},
-        {"bq_bit_xor", bit_step, bit_final, "xor"},
-        {"bq_bit_and", bit_step, bit_final, "and"},
-        {"bq_bit_or", bit_step, bit_final, "or"},
+        {"bq_bit_xor", bit_xor_step, bit_xor_final, ""},
     };
 
     for (size_t i = 0; i < sizeof aggregates / sizeof *aggregates; i++)
