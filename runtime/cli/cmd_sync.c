@@ -1,4 +1,5 @@
 /* cmd_sync: `bqsync sync`: one pass, then its result as JSON or as a table for people. */
+#include "api/bqsync.h"
 #include "api/handle.h"
 #include "cli/commands.h"
 #include "cli/screen.h"
@@ -61,7 +62,7 @@ int command_sync(struct invocation *in)
     struct screen screen;
 
     bool show = !quiet && screen_start(&screen);
-    bool ok = bqsync_sync_engine(
+    bool ok = bqsync_sync_deployment(
         in->deployment,
         &(struct bqsync_sync_options){
             .tables = in->all_tables ? NULL : names,
