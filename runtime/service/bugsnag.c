@@ -1,6 +1,6 @@
-/* The part of report_body.h that speaks to Bugsnag. */
+/* The part of error_report_body.h that speaks to Bugsnag. */
 #include "base/clock.h"
-#include "service/report_body.h"
+#include "service/error_report_body.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ static cJSON *notifier(void)
     return json;
 }
 
-static cJSON *exception(const struct report *report)
+static cJSON *exception(const struct error_report *report)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "errorClass", report->code);
@@ -38,7 +38,7 @@ static cJSON *exception(const struct report *report)
     return json;
 }
 
-static void add_details(cJSON *object, const struct report *report)
+static void add_details(cJSON *object, const struct error_report *report)
 {
     cJSON *data = cJSON_AddObjectToObject(object, "metaData");
     cJSON *tab = cJSON_AddObjectToObject(data, "sync");
@@ -53,7 +53,7 @@ static void add_details(cJSON *object, const struct report *report)
     cJSON_AddNumberToObject(tab, "attempts", report->attempts);
 }
 
-static cJSON *event(const struct report *report)
+static cJSON *event(const struct error_report *report)
 {
     char text[512];
     cJSON *json = cJSON_CreateObject();
@@ -80,16 +80,16 @@ static cJSON *event(const struct report *report)
     return json;
 }
 
-static void add_header(struct report_body *body, const char *name, const char *value)
+static void add_header(struct error_report_body *body, const char *name, const char *value)
 {
     snprintf(body->headers[body->header_count++], sizeof body->headers[0], "%s: %s", name, value);
 }
 
 bool bugsnag_body(
-    const struct report *report, const char *api_key, const char *endpoint,
-    struct report_body *out_body, struct error *err)
+    const struct error_report *report, const char *api_key, const char *endpoint,
+    struct error_report_body *out_body, struct error *err)
 {
-    struct report_body body = {0};
+    struct error_report_body body = {0};
     char time[CLOCK_TEXT_SIZE];
     bool hub = strncmp(api_key, HUB_PREFIX, strlen(HUB_PREFIX)) == 0;
 
@@ -118,7 +118,7 @@ bool bugsnag_body(
     return true;
 }
 
-void report_body_clear(struct report_body *body)
+void error_report_body_clear(struct error_report_body *body)
 {
     free(body->text);
     // The headers hold the key.

@@ -241,13 +241,6 @@ void scheduler_sync_now(struct scheduler *scheduler)
     pthread_mutex_unlock(&scheduler->background.mutex);
 }
 
-void scheduler_wake(struct scheduler *scheduler)
-{
-    pthread_mutex_lock(&scheduler->background.mutex);
-    pthread_cond_broadcast(&scheduler->background.changed);
-    pthread_mutex_unlock(&scheduler->background.mutex);
-}
-
 /* --- the thread -------------------------------------------------------------------------- */
 
 /* Waits until there is a request in `current`; false when asked to stop. With the mutex held. */
@@ -300,10 +293,19 @@ static void reschedule(
     schedule_retry(&scheduler->schedule, request->job, now_us, (int64_t)FAILED_RETRY_MS << bits);
 }
 
+/* The document of a run that has ended: that of `sync --json`, and its state. Returned owned. */
+static cJSON *run_json(const struct run_result *run)
+{
+    cJSON *json = run_result_json(run);
+
+    cJSON_AddStringToObject(json, "state", run_result_ok(run) ? "done" : "failed");
+    return json;
+}
+
 /* With the mutex held. */
 static void remember(struct scheduler *scheduler, const struct run_result *result)
 {
-    cJSON_InsertItemInArray(scheduler->recent, 0, scheduler_run_json(result));
+    cJSON_InsertItemInArray(scheduler->recent, 0, run_json(result));
     if (cJSON_GetArraySize(scheduler->recent) > SCHEDULER_RECENT_MAX)
         cJSON_DeleteItemFromArray(scheduler->recent, SCHEDULER_RECENT_MAX);
 }
@@ -415,12 +417,4 @@ uint64_t scheduler_version(struct scheduler *scheduler)
     version += scheduler->progress.version;
     pthread_mutex_unlock(&scheduler->progress.mutex);
     return version;
-}
-
-cJSON *scheduler_run_json(const struct run_result *run)
-{
-    cJSON *json = run_result_json(run);
-
-    cJSON_AddStringToObject(json, "state", run_result_ok(run) ? "done" : "failed");
-    return json;
 }

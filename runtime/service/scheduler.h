@@ -69,9 +69,6 @@ enum scheduler_answer scheduler_request(
 /* An incremental pass now, or right after the one that runs. */
 void scheduler_sync_now(struct scheduler *scheduler);
 
-/* Looks at the clock again, for one that was moved. */
-void scheduler_wake(struct scheduler *scheduler);
-
 /* What the schedule is, for people and programs. */
 struct scheduler_view {
     int64_t incremental_us; /* next times, SCHEDULE_NEVER: off */
@@ -99,8 +96,5 @@ cJSON *scheduler_recent(struct scheduler *scheduler, int limit);
 
 /* Changes whenever the running run, its progress or the schedule does. */
 uint64_t scheduler_version(struct scheduler *scheduler);
-
-/* The document of a run that has ended: that of `sync --json`, and its state. Returned owned. */
-cJSON *scheduler_run_json(const struct run_result *run);
 
 #endif

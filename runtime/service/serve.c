@@ -3,10 +3,10 @@
 #include "base/clock.h"
 #include "base/config_value.h"
 #include "base/log.h"
+#include "service/error_reporter.h"
 #include "service/ledger.h"
 #include "service/notify.h"
 #include "service/page.h"
-#include "service/report.h"
 #include "service/routes.h"
 #include "service/scheduler.h"
 #include "service/server.h"
@@ -38,7 +38,7 @@ struct serve {
     struct scheduler *scheduler;
     struct verifier *verifier;
     struct server *server;
-    struct reporter *reporter;
+    struct error_reporter *reporter;
     char *policy;
     atomic_bool stopping;
     struct routes_context routes;
@@ -65,7 +65,7 @@ static void pass_ended(void *context, const struct run_result *run, bool postpon
         return;
     }
     ledger_add(&serve->ledger, run);
-    reporter_run(serve->reporter, run);
+    error_reporter_run(serve->reporter, run);
 }
 
 /* --- verifications ----------------------------------------------------------------------- */
@@ -120,7 +120,7 @@ static bool apply_settings(struct serve *serve, const struct config *config, str
     log_configure(config->log_level, config->log_format);
     if (serve->server != NULL)
         server_set_token(serve->server, config->admin_token);
-    reporter_configure(serve->reporter, config);
+    error_reporter_configure(serve->reporter, config);
     return true;
 }
 
@@ -257,9 +257,10 @@ static bool start(struct serve *serve, struct error *err)
            status_new(
                deployment->config, deployment->tables, deployment->table_count, &serve->status,
                err) &&
-           reporter_new(deployment->config, &serve->reporter, err) && start_scheduler(serve, err) &&
-           make_verifier(serve, err) && verifier_start(serve->verifier, err) &&
-           start_server(serve, err) && scheduler_start(serve->scheduler, err);
+           error_reporter_new(deployment->config, &serve->reporter, err) &&
+           start_scheduler(serve, err) && make_verifier(serve, err) &&
+           verifier_start(serve->verifier, err) && start_server(serve, err) &&
+           scheduler_start(serve->scheduler, err);
 }
 
 /* --- run and stop ------------------------------------------------------------------------ */
@@ -325,7 +326,7 @@ static void stop(struct serve *serve)
     server_stop(serve->server);
     verifier_free(serve->verifier);
     scheduler_free(serve->scheduler);
-    reporter_free(serve->reporter);
+    error_reporter_free(serve->reporter);
     status_free(serve->status);
     ledger_clear(&serve->ledger);
     free(serve->policy);

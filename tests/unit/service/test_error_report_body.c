@@ -1,4 +1,4 @@
-#include "service/report_body.h"
+#include "service/error_report_body.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct report failure = {
+static const struct error_report failure = {
     .event_id = "0123456789abcdef0123456789abcdef",
     .at_us = INT64_C(1767323045678000),
     .table = "orders",
@@ -46,7 +46,7 @@ static const char *text_at(const cJSON *json, const char *path)
     return cJSON_GetStringValue(json);
 }
 
-static bool has_header(const struct report_body *body, const char *header)
+static bool has_header(const struct error_report_body *body, const char *header)
 {
     for (size_t i = 0; i < body->header_count; i++)
         if (strcmp(body->headers[i], header) == 0)
@@ -56,7 +56,7 @@ static bool has_header(const struct report_body *body, const char *header)
 
 static void test_bugsnag_gets_one_event_with_everything_it_requires(void **state)
 {
-    struct report_body body;
+    struct error_report_body body;
     struct error err;
 
     (void)state;
@@ -79,26 +79,26 @@ static void test_bugsnag_gets_one_event_with_everything_it_requires(void **state
     assert_string_equal(text_at(json, "events.0.severity"), "warning");
     assert_string_equal(text_at(json, "events.0.groupingHash"), "orders/quota/quotaExceeded");
     cJSON_Delete(json);
-    report_body_clear(&body);
+    error_report_body_clear(&body);
 }
 
 static void test_a_bugsnag_key_finds_its_endpoint(void **state)
 {
-    struct report_body body;
+    struct error_report_body body;
     struct error err;
 
     (void)state;
     expect_ok(bugsnag_body(&failure, "abcdefabcdefabcdefabcdefabcdefab", NULL, &body, &err));
     assert_string_equal(body.url, "https://notify.bugsnag.com/");
-    report_body_clear(&body);
+    error_report_body_clear(&body);
     expect_ok(bugsnag_body(&failure, "00000fabcdefabcdefabcdefabcdefab", NULL, &body, &err));
     assert_string_equal(body.url, "https://notify.insighthub.smartbear.com/");
-    report_body_clear(&body);
+    error_report_body_clear(&body);
 }
 
 static void test_sentry_gets_an_envelope_whose_length_is_true(void **state)
 {
-    struct report_body body;
+    struct error_report_body body;
     struct error err;
 
     (void)state;
@@ -132,7 +132,7 @@ static void test_sentry_gets_an_envelope_whose_length_is_true(void **state)
     cJSON_Delete(head);
     cJSON_Delete(item);
     cJSON_Delete(event);
-    report_body_clear(&body);
+    error_report_body_clear(&body);
 }
 
 static void test_a_dsn_of_another_form_is_refused_without_showing_it(void **state)
@@ -148,7 +148,7 @@ static void test_a_dsn_of_another_form_is_refused_without_showing_it(void **stat
         "ftp://key@host/42",
         "key@host/42",
     };
-    struct report_body body;
+    struct error_report_body body;
     struct error err;
 
     (void)state;
