@@ -150,7 +150,7 @@ static cJSON *outcome_json(const struct outcome *outcome)
     cJSON_AddNumberToObject(json, "duration_ms", (double)duration_ms(outcome));
     cJSON_AddBoolToObject(json, "ok", outcome->ok);
     if (outcome->tables != NULL) {
-        cJSON *found = verify_json(outcome->tables, outcome->request->count);
+        cJSON *found = verify_report_json(outcome->tables, outcome->request->count);
         cJSON_AddNullToObject(json, "error");
         cJSON_AddItemToObject(
             json, "tables", cJSON_DetachItemFromObjectCaseSensitive(found, "tables"));
@@ -248,11 +248,11 @@ static void run_request(struct verifier *verifier, const struct request *request
         .tables = ran ? tables : NULL,
         .error = &err,
         .finished_us = wall_us(verifier),
-        .ok = ran && verify_ok(tables, request->count),
+        .ok = ran && verify_report_ok(tables, request->count),
     };
     log_outcome(&outcome);
     keep(verifier, &outcome);
-    verify_free(tables, request->count);
+    verify_report_free(tables, request->count);
 }
 
 static void *work(void *context)
