@@ -13,7 +13,7 @@
 int command_tables(struct invocation *in)
 {
     if ((in->args->switches & ARGS_JSON) != 0)
-        return command_print_json(describe_tables(in->tables, in->table_count), 0);
+        return command_print_json(table_report_json(in->tables, in->table_count), 0);
 
     printf("%-26s %-26s %-8s %-20s %s\n", "table", "target", "mode", "key", "columns");
     for (size_t i = 0; i < in->table_count; i++) {
@@ -26,8 +26,8 @@ int command_tables(struct invocation *in)
                 table->columns[table->key[k]].name);
         }
         printf(
-            "%-26s %-26s %-8s %-20s %zu\n", table->name, table->target, describe_mode(table->mode),
-            key, table->column_count);
+            "%-26s %-26s %-8s %-20s %zu\n", table->name, table->target,
+            table_report_mode(table->mode), key, table->column_count);
     }
     return 0;
 }

@@ -58,7 +58,8 @@ static void get_tables(
 {
     (void)request;
     reply_json(
-        reply, 200, describe_tables(context->deployment->tables, context->deployment->table_count));
+        reply, 200,
+        table_report_json(context->deployment->tables, context->deployment->table_count));
 }
 
 /* --- runs -------------------------------------------------------------------------------- */

@@ -403,7 +403,7 @@ static cJSON *table_json(
     cJSON *json = cJSON_CreateObject();
 
     cJSON_AddStringToObject(json, "table", row->table->name);
-    cJSON_AddStringToObject(json, "mode", describe_mode(row->table->mode));
+    cJSON_AddStringToObject(json, "mode", table_report_mode(row->table->mode));
     add_integer(json, "last_synced_row_id", row->last_synced_row_id);
     add_text_or_null(json, "last_synced_at", row->last_synced_at);
     if (row->pending == STATUS_UNKNOWN)
@@ -424,7 +424,7 @@ static cJSON *bare_table_json(const struct table *table)
     cJSON *json = cJSON_CreateObject();
 
     cJSON_AddStringToObject(json, "table", table->name);
-    cJSON_AddStringToObject(json, "mode", describe_mode(table->mode));
+    cJSON_AddStringToObject(json, "mode", table_report_mode(table->mode));
     return json;
 }
 
