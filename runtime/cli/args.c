@@ -4,10 +4,10 @@
 
 static const struct args_switch_help switches[] = {
     {ARGS_JSON, "json", "print exactly one JSON document on stdout"},
-    {ARGS_QUIET, "quiet", "no progress, only the result"},
+    {ARGS_QUIET, "quiet", "print neither progress nor result"},
     {ARGS_FULL, "full", "replace the whole content of the tables"},
-    {ARGS_DRY_RUN, "dry-run", "read and encode everything, write nothing anywhere"},
-    {ARGS_REPAIR, "repair", "sync the keys that differ again"},
+    {ARGS_DRY_RUN, "dry-run", "read and encode everything, but write nothing"},
+    {ARGS_REPAIR, "repair", "sync the keys that differ, then verify again"},
     {ARGS_FORMAT, "format", "sql, json or merge"},
 };
 

@@ -1,5 +1,5 @@
-/* cmd_verify: `bqsync verify`: the comparison of both sides, and with --repair a sync of what
- * differs. */
+/* cmd_verify: `bqsync verify`: compares both sides, and with --repair syncs what differs and
+ * compares again. */
 #include "cli/commands.h"
 #include "sync/verify/repair.h"
 #include "sync/verify/verify.h"

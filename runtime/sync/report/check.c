@@ -24,12 +24,12 @@ static void check_schedule(const struct checker *c)
         snprintf(name, sizeof name, "schedule %s", table->name);
         check_findings_add(
             c->findings, name, CHECK_WARN,
-            "the schedule makes up to %" PRId64 " loads a day, BigQuery allows a table %d; %s",
+            "the schedule makes up to %" PRId64 " loads a day, BigQuery allows %d for a table; %s",
             a_day, QUOTA_MODIFICATIONS_A_DAY,
-            table->mode == SYNC_APPEND ? "the rest goes by MERGE, which costs more. Lengthen "
-                                         "BQ_SYNC_INTERVAL"
-                                       : "then it stands still until the next day. Lengthen "
-                                         "BQ_SYNC_INTERVAL, or let its mode be upsert");
+            table->mode == SYNC_APPEND
+                ? "the rest is sent by MERGE, which costs more. Increase BQ_SYNC_INTERVAL"
+                : "after that the table is not synced until the next day. Increase "
+                  "BQ_SYNC_INTERVAL, or set its mode to upsert");
     }
 }
 

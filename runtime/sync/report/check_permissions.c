@@ -10,14 +10,14 @@
 #define ROLE_DATA "roles/bigquery.dataEditor"
 #define ROLE_JOBS "roles/bigquery.jobUser"
 
-/* What a sync does to a table that exists. */
+/* The permissions that a sync needs on an existing table. */
 static const char *const table_permissions[] = {
     "bigquery.tables.get",        "bigquery.tables.getData", "bigquery.tables.update",
     "bigquery.tables.updateData", "bigquery.tables.delete",
 };
 #define TABLE_PERMISSIONS (sizeof table_permissions / sizeof table_permissions[0])
 
-/* Names of tables that one finding lists. */
+/* Bytes for the names of tables in one finding. */
 #define NAMES_CEILING 300
 
 static const char *member_of(const struct checker *c)
@@ -28,8 +28,8 @@ static const char *member_of(const struct checker *c)
     return member == NULL ? "serviceAccount:EMAIL" : member;
 }
 
-/* The command that grants a role, for a shell. GRANT is the one way to give a role on a dataset
- * that works from a command line ("Data control language (DCL) statements in GoogleSQL"). */
+/* A shell command that grants a role. GRANT is the only way to grant a role on a dataset from the
+ * command line ("Data control language (DCL) statements in GoogleSQL"). */
 static void grant_command(
     const struct checker *c, const char *role, const char *location, char *out, size_t size)
 {
@@ -68,12 +68,13 @@ static void note_missing(const struct checker *c, const struct probe *probe)
     snprintf(name, sizeof name, "permission %s", probe->permission);
     check_findings_add(
         c->findings, name, CHECK_FAIL,
-        "%s lacks it on %s; %s on the %s %s%s%s brings it. Grant it: %s", member_of(c),
+        "%s does not have it on %s; %s on the %s %s%s%s grants it. Run: %s", member_of(c),
         probe->where, probe->role, of_project ? "project" : "dataset", config->project,
         of_project ? "" : ":", of_project ? "" : config->dataset, command);
 }
 
-/* A permission is missing; the API being switched off (accessNotConfigured) is another matter. */
+/* Whether the error means that a permission is missing. accessNotConfigured means that the API is
+ * turned off in the project, although it is a 403 too. */
 static bool is_refusal(const struct error *err)
 {
     return err->http_status == 403 && err->code == ERROR_AUTH &&
@@ -114,13 +115,14 @@ static void note_dataset(const struct checker *c, const cJSON *dataset, const ch
     if (ms > 0)
         check_findings_add(
             c->findings, "dataset expiration", CHECK_WARN,
-            "tables made in %s vanish after %" PRId64 " hours, targets too, and are then filled "
-            "anew. Switch it off: bq update --default_table_expiration 0 %s:%s",
+            "tables created in %s expire after %" PRId64
+            " hours, targets included, and are then sent in full again. Turn it off: bq update "
+            "--default_table_expiration 0 %s:%s",
             config->dataset, ms / 3600000, config->project, config->dataset);
 }
 
-/* *out_exists: it is there, or may be. False: the failure, which is noted, would meet every other
- * call too. */
+/* *out_exists: the dataset exists, or may exist. False: every other call would fail in the same
+ * way; the finding is added. */
 static bool probe_dataset(
     const struct checker *c, struct bigquery *bigquery, const char *where,
     struct check_rights *rights, bool *out_exists)
@@ -166,8 +168,8 @@ static bool note_listed(void *context, const char *table, const cJSON *labels)
     return true;
 }
 
-/* Making a table is tried dry. That tells of a refusal; whether it tells of every one is for
- * BigQuery to know, so a success is worded with care. */
+/* A dry run of CREATE TABLE. BigQuery does not document that a dry run checks every permission of
+ * the statement, so a success is reported as "not refused" and not as "held". */
 static void probe_create(
     const struct checker *c, struct bigquery *bigquery, const char *where,
     const struct check_rights *rights)
@@ -191,7 +193,7 @@ static void probe_create(
 
 /* --- tables ------------------------------------------------------------------------------ */
 
-/* Which tables lack which permission. */
+/* The tables on which one permission is missing. */
 struct shortage {
     char names[NAMES_CEILING];
     size_t tables;
@@ -210,7 +212,7 @@ static void add_shortage(struct shortage *shortage, const char *table)
         strcat(shortage->names, ", ...");
 }
 
-/* Returns how many tables answered, -1 when asking failed, which is noted. */
+/* Returns the number of tables that answered, -1 after an error; its finding is added. */
 static int ask_tables(
     const struct checker *c, struct bigquery *bigquery, const struct check_rights *rights,
     struct shortage *shortages)
@@ -232,7 +234,7 @@ static int ask_tables(
                     c->findings, "permissions of tables", CHECK_FAIL, "%s", err.message);
                 return -1;
             }
-            // A refusal to tell says that nothing is held.
+            // 403 here means that none of the permissions is held.
         }
         asked++;
         for (size_t p = 0; p < TABLE_PERMISSIONS; p++)
@@ -253,7 +255,7 @@ static bool probe_tables(
     if (asked == 0) {
         check_findings_add(
             c->findings, "permissions of tables", CHECK_OK,
-            "can be asked once a target exists; %s on the dataset brings them", ROLE_DATA);
+            "can be checked once a target exists; %s on the dataset grants them", ROLE_DATA);
         return true;
     }
     for (size_t p = 0; p < TABLE_PERMISSIONS; p++) {
@@ -274,7 +276,7 @@ static bool probe_tables(
     return true;
 }
 
-/* Whether jobs run at all, which the probe after it needs as well. */
+/* Whether jobs can be run, which probe_create needs. */
 static bool probe_jobs(
     const struct checker *c, struct bigquery *bigquery, const char *location, bool *out_may_run)
 {
@@ -318,6 +320,6 @@ bool check_permissions(
     else
         check_findings_add(
             c->findings, "permission bigquery.tables.create", CHECK_WARN,
-            "cannot be tried without bigquery.jobs.create");
+            "cannot be checked without bigquery.jobs.create");
     return probe_tables(c, bigquery, out_rights);
 }

@@ -14,7 +14,7 @@
 
 #define BUSY_TIMEOUT_MS 5000
 
-/* Rows of each table that are tried. */
+/* Rows of each table that are read and converted. */
 #define SAMPLE_ROWS 1000
 
 static void check_state(const struct checker *c)
@@ -24,10 +24,10 @@ static void check_state(const struct checker *c)
     const char *path = c->deployment->config->state_path;
 
     if (!tracking_open_read(path, &tracking, &err)) {
-        // A state database of its own does not exist before the first sync.
+        // A separate state database does not exist before the first sync.
         if (!c->deployment->config->state_is_source && err.code == ERROR_SOURCE)
             check_findings_add(
-                c->findings, "control tables", CHECK_OK, "%s: made by the first sync", path);
+                c->findings, "control tables", CHECK_OK, "the first sync creates them in %s", path);
         else
             check_findings_add(c->findings, "control tables", CHECK_FAIL, "%s", err.message);
         return;
@@ -36,7 +36,7 @@ static void check_state(const struct checker *c)
     tracking_close(&tracking);
 }
 
-/* Files on their way to BigQuery are compressed: what the database takes is more than they will. */
+/* Files for BigQuery are compressed, so they are smaller than the database. */
 static void check_room(const struct checker *c)
 {
     const char *folder = NULL;
@@ -53,12 +53,13 @@ static void check_room(const struct checker *c)
     check_findings_add(
         c->findings, "temporary files", tight ? CHECK_WARN : CHECK_OK,
         "%" PRIu64 " MB free in %s%s", room / 1000000, folder,
-        tight ? ", less than the database takes: a first or full sync may not fit. Make room, or "
-                "set TMPDIR to a folder that has it"
+        tight ? ", less than the size of the database: a first or full sync may not fit. Free some "
+                "space, or set TMPDIR to a folder with more"
               : "");
 }
 
-/* Reads and converts a sample; the number of rows that do not fit and the first of them. */
+/* Reads and converts a sample. *out_rows: rows read; *out_bad: those that do not fit; out_example:
+ * the first of these. */
 static bool sample(
     struct database *source, const struct table *table, int *out_rows, int *out_bad,
     char out_example[300], struct error *err)
@@ -127,7 +128,7 @@ static void check_rows(
         check_findings_add(c->findings, name, CHECK_OK, "%d rows of a sample fit", rows);
 }
 
-/* How changes of the table are found, and whether any may have been missed. */
+/* Adds how changes of the table are found, and whether some may have been missed. */
 static void check_capture(
     const struct checker *c, struct database *source, const struct table *table,
     const struct source_shape *shape)
@@ -155,8 +156,8 @@ static void check_capture(
     else
         check_findings_add(
             c->findings, name, CHECK_WARN,
-            "triggers were altered or are gone in part, so changes may have been missed; the next "
-            "sync mends them and sends all rows");
+            "triggers were changed or dropped, so changes may have been missed; the next sync "
+            "installs them again and sends all rows");
 }
 
 static void check_table(const struct checker *c, struct database *source, const struct table *table)
@@ -176,7 +177,7 @@ static void check_table(const struct checker *c, struct database *source, const 
     } else if (shape.missing_count > 0) {
         check_findings_add(
             c->findings, name, CHECK_FAIL,
-            "SQLite lacks the column(s) %s. Add them there, or take them out of schemas/%s.json "
+            "SQLite lacks the column(s) %s. Add them there, or remove them from schemas/%s.json "
             "and rebuild",
             shape.missing, table->name);
     } else if (shape.key_problem[0] != '\0') {
@@ -189,7 +190,8 @@ static void check_table(const struct checker *c, struct database *source, const 
     }
 }
 
-/* Triggers of a table whose definition is gone go on to note keys that nobody ever takes away. */
+/* Triggers of a table that no longer has a definition keep adding keys to a dirty set that nothing
+ * empties. */
 static void check_unknown(const struct checker *c, struct database *source)
 {
     const struct deployment *deployment = c->deployment;
@@ -202,8 +204,8 @@ static void check_unknown(const struct checker *c, struct database *source)
     else if (names[0] != '\0')
         check_findings_add(
             c->findings, "capture", CHECK_WARN,
-            "triggers of tables that have no definition any more: %s. `bqsync capture install` "
-            "takes them away",
+            "triggers of tables that no longer have a definition: %s. `bqsync capture install` "
+            "removes them",
             names);
 }
 
@@ -219,7 +221,7 @@ static void check_journal(const struct checker *c, struct database *source)
         check_findings_add(
             c->findings, "source", CHECK_WARN,
             "%s is in journal mode %s: the application cannot write while bqsync reads. "
-            "`pragma journal_mode = wal` lets both go on at once",
+            "`pragma journal_mode = wal` lets both work at the same time",
             path, mode);
     else
         check_findings_add(c->findings, "source", CHECK_OK, "%s, journal mode wal", path);
