@@ -17,7 +17,7 @@ const struct args_switch_help *args_switches(size_t *out_count)
     return switches;
 }
 
-/* The nearest known option to a mistyped one. */
+/* The known option that is most similar to a mistyped one. */
 static const char *suggest(const char *name)
 {
     const char *names[ARGS_FLAGS_MAX + 16];
@@ -36,10 +36,10 @@ static const char *suggest(const char *name)
     return config_nearest(name, names);
 }
 
-/* One --name or --name=value; `at` is moved over a value that is a word of its own. */
+/* One --name or --name=value; `at` is advanced if the value is the next word. */
 struct option_word {
     char name[64];
-    const char *inline_value; /* behind '=', NULL if none */
+    const char *inline_value; /* after '=', NULL if there is none */
     int argc;
     char **argv;
     int *at;

@@ -1,5 +1,5 @@
-/* cmd_state: `bqsync rejects`, `bqsync reset` and `bqsync capture`: what the control tables hold.
- */
+/* cmd_state: `bqsync rejects`, `bqsync reset` and `bqsync capture`: show and change the control
+ * tables. */
 #include "cli/commands.h"
 #include "source/capture.h"
 #include "source/lock.h"

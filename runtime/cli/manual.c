@@ -8,7 +8,7 @@
 
 /* --- the man page ------------------------------------------------------------------------ */
 
-/* Text in roff: hyphens that may be typed, and no line that starts like a request. */
+/* Text in roff: hyphens as typed in a shell, and no line that looks like a request. */
 static void roff(const char *text)
 {
     if (*text == '.' || *text == '\'')

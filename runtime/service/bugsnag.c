@@ -1,4 +1,4 @@
-/* The part of error_report_body.h that speaks to Bugsnag. */
+/* Bugsnag's part of error_report_body.h. */
 #include "base/clock.h"
 #include "service/error_report_body.h"
 
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define ENDPOINT "https://notify.bugsnag.com/"
-/* Keys of the newer hub start like this and are known to it alone. */
+/* Keys of Insight Hub start with this prefix; only its own endpoint accepts them. */
 #define HUB_PREFIX   "00000"
 #define HUB_ENDPOINT "https://notify.insighthub.smartbear.com/"
 
@@ -26,8 +26,7 @@ static cJSON *exception(const struct error_report *report)
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "errorClass", report->code);
     cJSON_AddStringToObject(json, "message", report->message);
-    // An exception without a frame is dropped by some of Bugsnag's grouping; the table is the
-    // place.
+    // Bugsnag groups by stack frame, so the report has one, with the table as its file.
     cJSON *frames = cJSON_AddArrayToObject(json, "stacktrace");
     cJSON *frame = cJSON_CreateObject();
     cJSON_AddStringToObject(frame, "file", report->table[0] != '\0' ? report->table : "pass");
@@ -121,6 +120,6 @@ bool bugsnag_body(
 void error_report_body_clear(struct error_report_body *body)
 {
     free(body->text);
-    // The headers hold the key.
+    // The headers contain the key.
     explicit_bzero(body, sizeof *body);
 }

@@ -1,4 +1,4 @@
-/* The part of error_report_body.h that speaks to Sentry. */
+/* Sentry's part of error_report_body.h. */
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "service/error_report_body.h"
@@ -94,8 +94,8 @@ static cJSON *event_json(const struct error_report *report)
     return event;
 }
 
-/* Three lines: the envelope, its one item, the item's payload. The DSN is left out of the first:
- * the header of the request says who sends. */
+/* Three lines: the envelope's header, its item's header, and the item's payload. The envelope's
+ * header has no DSN, because the X-Sentry-Auth header of the request identifies the sender. */
 static char *envelope(const struct error_report *report)
 {
     char time[CLOCK_TEXT_SIZE];

@@ -11,6 +11,7 @@
 
 #define CHECK_MESSAGE_SIZE 1400
 
+/* CHECK_WARN: a sync works but something should be looked at. CHECK_FAIL: a sync would fail. */
 enum check_status { CHECK_OK, CHECK_WARN, CHECK_FAIL };
 
 struct check_finding {
@@ -20,7 +21,8 @@ struct check_finding {
     char message[CHECK_MESSAGE_SIZE];
 };
 
-/* Starts as {0}, or with a watch. Freed by check_findings_clear. */
+/* Starts as {0}, or with a watch only. The texts are copied in, so callers keep nothing. A finding
+ * that can't be added for lack of memory counts as failed. */
 struct check_findings {
     struct check_finding *items;
     size_t count;
@@ -31,9 +33,11 @@ struct check_findings {
     void (*watch)(const struct check_finding *finding);
 };
 
+/* Adds one finding with a printf format. Longer texts are cut. */
 void check_findings_add(
     struct check_findings *findings, const char *name, enum check_status status, const char *format,
     ...) PRINTF_LIKE(4, 5);
+/* Frees the findings; the struct can be used again. */
 void check_findings_clear(struct check_findings *findings);
 
 /* "ok", "warn" or "fail". */

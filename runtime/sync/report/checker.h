@@ -1,4 +1,5 @@
-/* checker: what the parts of check work with. Types only. */
+/* checker: what the parts of check work with, check_source, check_warehouse and check_permissions.
+ * Types only, apart from check.h, so that the parts do not depend on the module that calls them. */
 #ifndef BQSYNC_SYNC_REPORT_CHECKER_H
 #define BQSYNC_SYNC_REPORT_CHECKER_H
 
@@ -7,7 +8,8 @@
 
 #include <stddef.h>
 
-/* Everything is borrowed; the parts add to findings. */
+/* Everything is borrowed. The parts read the deployment and the tables to check, and add to
+ * findings in the order in which the user reads them. */
 struct checker {
     const struct deployment *deployment;
     const struct table *const *tables;

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What the next sync would do with one table. */
 struct plan_report_table {
     const struct table *table;
     /* Rows. For a table without an INTEGER PRIMARY KEY, a new row counts as an update. */
@@ -32,6 +33,7 @@ struct plan_report_table {
     int64_t modifications_today;
 };
 
+/* The report of plan, in the order of the given tables. */
 struct plan_report {
     struct plan_report_table *tables;
     size_t count;
@@ -42,6 +44,7 @@ struct plan_report {
 MUST_CHECK bool plan_report_run(
     const struct deployment *deployment, const struct table *const *tables, size_t count, bool full,
     struct plan_report *out_report, struct error *err);
+/* Frees the tables; a zeroed struct is fine. */
 void plan_report_clear(struct plan_report *report);
 
 /* Why the table cannot be synced, NULL if it can; borrowed. */

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The temporary database with the rows that were added. */
 struct drill_down;
 
 /* Borrows table and hash. Returned owned. */

@@ -1,5 +1,6 @@
 /* repair: syncs again what verify found different. Lists the keys as changed and runs an ordinary
- * pass over the tables; a table whose keys cannot be listed is replaced. */
+ * pass over the tables; a table whose keys cannot be listed is replaced. The part of verify that
+ * writes: to the dirty set or the progress in SQLite, and through the pass to BigQuery. */
 #ifndef BQSYNC_SYNC_VERIFY_REPAIR_H
 #define BQSYNC_SYNC_VERIFY_REPAIR_H
 

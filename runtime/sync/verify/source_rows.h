@@ -1,5 +1,7 @@
 /* source_rows: SQLite's side of a comparison. Reads one table and gives each row with the texts of
- * its key and its content (row_text), apart from the rows whose changes are not synced yet. */
+ * its key and its content (row_text), apart from the rows whose changes are not synced yet. Those
+ * are known by the watermark and the dirty set, or for a table without triggers by the shadow of
+ * the rows that were sent. Only reads; belongs to the thread of its connections. */
 #ifndef BQSYNC_SYNC_VERIFY_SOURCE_ROWS_H
 #define BQSYNC_SYNC_VERIFY_SOURCE_ROWS_H
 
@@ -15,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* One table during a comparison. Callers read key_text, row_text and pending only. */
 struct source_rows {
     const struct config *config;
     const struct table *table;
@@ -52,6 +55,7 @@ struct source_rows_visitor {
 MUST_CHECK bool source_rows_init(
     struct source_rows *rows, const struct config *config, struct database *source,
     struct tracking *tracking, const struct table *table, struct error *err);
+/* Frees the texts; the connections are the caller's. */
 void source_rows_clear(struct source_rows *rows);
 
 /* Reads the whole table once. which: the columns of row_text. ERROR_STOPPED after clock_stop. */
