@@ -1,5 +1,5 @@
-/* cmd_status: `bqsync status`: how far every table is, when the next passes are due, how the last
- * one went. Reads the two databases, takes no lock and contacts nobody. */
+/* cmd_status: `bqsync status`: shows the progress of every table, the last run and the next ones.
+ * Reads the two databases; takes no lock and makes no request. */
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "service/ledger.h"
@@ -14,12 +14,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Loads of a day from which on people should know. */
+/* Number of loads in a day from which the count is shown. */
 #define NEAR_LIMIT (QUOTA_MODIFICATIONS_A_DAY * 4 / 5)
 
 #define AGE_SIZE 24
 
-/* Colours, empty where nobody would see them. */
+/* Escape sequences, empty if stdout is not a terminal. */
 struct colours {
     const char *good;
     const char *warn;
@@ -44,7 +44,7 @@ static const char *text_of(const cJSON *object, const char *name, const char *fa
     return text == NULL ? fallback : text;
 }
 
-/* Integers are kept as their texts, which cJSON prints but does not read. */
+/* Integers are raw items, whose text cJSON prints but does not parse. */
 static int64_t number_of(const cJSON *object, const char *name, int64_t fallback)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
@@ -135,7 +135,7 @@ static void print_status(const cJSON *json)
         print_table(&colour, table);
 }
 
-/* Without a state database nothing was ever synced, which is not an error. */
+/* A missing state database is not an error: nothing has been synced yet. */
 static bool seed(const struct config *config, struct ledger *ledger, struct error *err)
 {
     struct tracking tracking;
@@ -162,7 +162,7 @@ int command_status(struct invocation *in)
     int exit_status = 0;
 
     probe = calloc(in->table_count + 1, sizeof *probe);
-    // The databases are read first, so that one that cannot be is told by the exit status.
+    // The databases are read first, so that an unreadable one sets the exit status.
     if (probe == NULL || !status_new(in->config, in->tables, in->table_count, &status, &err) ||
         !status_read(status, probe, &err) ||
         !ledger_init(&ledger, in->tables, in->table_count, &err) ||

@@ -1,6 +1,7 @@
-/* cmd_verify: `bqsync verify`: the comparison of both sides, and with --repair a sync of what
- * differs. */
+/* cmd_verify: `bqsync verify`: compares both sides, and with --repair syncs what differs and
+ * compares again. */
 #include "cli/commands.h"
+#include "sync/verify/repair.h"
 #include "sync/verify/verify.h"
 
 #include <inttypes.h>
@@ -41,10 +42,10 @@ static void print_table(const struct verify_table *table)
 
 static int print(const struct invocation *in, const struct verify_table *tables)
 {
-    int status = verify_ok(tables, in->table_count) ? 0 : 1;
+    int status = verify_report_ok(tables, in->table_count) ? 0 : 1;
 
     if ((in->args->switches & ARGS_JSON) != 0)
-        return command_print_json(verify_json(tables, in->table_count), status);
+        return command_print_json(verify_report_json(tables, in->table_count), status);
     printf(
         "%-26s %-12s %12s %12s %10s %10s\n", "table", "verdict", "SQLite", "BigQuery", "pending",
         "rejected");
@@ -62,14 +63,14 @@ int command_verify(struct invocation *in)
 
     if (!verify_run(in->deployment, in->tables, in->table_count, NULL, &tables, &err))
         return command_fail(in, &err);
-    if ((in->args->switches & ARGS_REPAIR) != 0 && !verify_ok(tables, in->table_count)) {
-        bool ok = verify_repair(in->deployment, tables, in->table_count, &status, &err);
-        verify_free(tables, in->table_count);
+    if ((in->args->switches & ARGS_REPAIR) != 0 && !verify_report_ok(tables, in->table_count)) {
+        bool ok = repair_differences(in->deployment, tables, in->table_count, &status, &err);
+        verify_report_free(tables, in->table_count);
         tables = NULL;
         if (!ok || !verify_run(in->deployment, in->tables, in->table_count, NULL, &tables, &err))
             return command_fail(in, &err);
     }
     int verdict = print(in, tables);
-    verify_free(tables, in->table_count);
+    verify_report_free(tables, in->table_count);
     return verdict != 0 ? verdict : status;
 }

@@ -1,4 +1,5 @@
-/* main: parse, read the configuration, wire the deployment, run the command, exit status. No logic.
+/* main: parses the command line, finds the command and its tables, reads the configuration, sets up
+ * what the command needs, runs it and returns its exit status. What a command does is in cmd_*.c.
  */
 #include "base/clock.h"
 #include "base/config.h"
@@ -87,7 +88,8 @@ static const struct table *find_table(const char *name, struct error *err)
     return found;
 }
 
-/* The tables named on the line, each once, or all of the registry. Returned owned. */
+/* The tables named on the command line, each once, or all tables of the registry. Returned owned.
+ */
 static const struct table **resolve_tables(
     const struct command *command, const struct args *args, size_t *out_count, struct error *err)
 {
@@ -179,7 +181,7 @@ int main(int argc, char **argv)
         if (manual_print(args.help_format))
             return 0;
         error_set(
-            &err, ERROR_USAGE, "--help comes as man, bash, zsh or fish, not %s", args.help_format);
+            &err, ERROR_USAGE, "--help takes man, bash, zsh or fish, not %s", args.help_format);
         return command_fail(NULL, &err);
     }
     if (args.command == NULL) {

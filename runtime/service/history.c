@@ -31,14 +31,15 @@ static bool collect(void *context, const char *run_id, const char *state, const 
     cJSON *run = parse(json, state);
 
     (void)run_id;
-    // A document that somebody damaged by hand is left out; the others are still worth showing.
+    // A document that can't be parsed is left out, and the others are still shown.
     if (run != NULL)
         cJSON_AddItemToArray(context, run);
     return true;
 }
 
-/* Puts a run of memory into its place among those of the database: all move to a new array, since
- * cJSON's own insertion (1.7.15) refuses places in the middle. Returned owned, runs is freed. */
+/* Inserts a run from memory among those of the database, ordered by time. All runs are moved to a
+ * new array, because cJSON_InsertItemInArray (1.7.15) can't insert in the middle. Takes runs;
+ * returned owned. */
 static cJSON *merge(cJSON *runs, const cJSON *run)
 {
     cJSON *merged = cJSON_CreateArray();
@@ -46,7 +47,7 @@ static cJSON *merge(cJSON *runs, const cJSON *run)
 
     while (runs->child != NULL) {
         cJSON *other = cJSON_DetachItemFromArray(runs, 0);
-        // Times of one format and zone compare as texts.
+        // Times in the same format and zone can be compared as texts.
         if (!placed && strcmp(text_of(other, "started_at"), text_of(run, "started_at")) <= 0) {
             cJSON_AddItemToArray(merged, cJSON_Duplicate(run, true));
             placed = true;

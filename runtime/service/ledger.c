@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Runs take from the milliseconds of an idle pass to the hours of a first one. */
+/* An idle pass takes milliseconds, a first one may take hours. */
 const double ledger_bounds[LEDGER_BUCKETS - 1] = {0.1, 0.25, 0.5, 1,   2.5, 5,
                                                   10,  30,   120, 600, 3600};
 
-/* How far back the history is searched: as much as is kept. */
+/* How many runs of the history are searched: all that are kept. */
 #define HISTORY_DEPTH 500
 
 struct seed {
@@ -81,7 +81,7 @@ static void seed_tables(struct ledger *ledger, const cJSON *run, int64_t started
     }
 }
 
-/* Newest first, so what is known already is newer. */
+/* Runs are visited newest first, so a value that is set already is newer. */
 static bool seed_run(void *context, const char *run_id, const char *state, const char *json)
 {
     struct seed *seed = context;
@@ -102,7 +102,7 @@ static bool seed_run(void *context, const char *run_id, const char *state, const
             seed->ok_found = true;
             seed->ledger->last_ok_us = time_of(run, "finished_at");
         }
-        // Until a full one is met, the oldest.
+        // The oldest run so far, until a full one is found.
         seed->full_since_us = started_us;
         seed->full_found = strcmp(text_of(run, "kind"), "full") == 0;
     }
@@ -154,7 +154,7 @@ void ledger_add(struct ledger *ledger, const struct run_result *run)
     pthread_mutex_lock(&ledger->mutex);
     for (size_t i = 0; i < run->table_count; i++) {
         struct ledger_table *table = find(ledger, run->tables[i].table->name);
-        // A pass that ended early has proved nothing about tables it did not come to.
+        // A pass that ended early has no result for the tables that it did not reach.
         if (table != NULL)
             add_table(table, &run->tables[i], run->started_us);
     }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Copies the rows out, so that JSON is made without holding the progress. */
+/* Copies the rows, so that the JSON is made without holding the progress's mutex. */
 static struct progress_row *copy_rows(
     struct pass_progress *progress, const char *run_id, size_t *out_count, int64_t *out_started_us)
 {

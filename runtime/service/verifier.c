@@ -17,7 +17,7 @@ struct request {
 struct verifier {
     struct verifier_options options;
 
-    struct background background; /* its mutex is that of everything below */
+    struct background background; /* its mutex protects the members below */
     struct request current;       /* waiting for the thread, or running */
     size_t at;                    /* the table that is compared */
     cJSON *last;                  /* NULL: none has ended yet */
@@ -79,7 +79,7 @@ bool verifier_join(struct verifier *verifier, int64_t timeout_ms)
 
 /* --- requests ---------------------------------------------------------------------------- */
 
-/* With the mutex held and nothing running. */
+/* The caller holds the mutex, and nothing is running. */
 static bool begin(struct verifier *verifier, const struct table *const *tables, size_t count)
 {
     struct request request = {.wanted = true, .count = count, .started_us = wall_us(verifier)};
@@ -119,7 +119,7 @@ enum verifier_answer verifier_request(
 
 /* --- results ----------------------------------------------------------------------------- */
 
-/* What one verification came to; tables NULL: it failed as a whole. */
+/* The outcome of one verification; tables NULL: it failed as a whole. */
 struct outcome {
     const struct request *request;
     const struct verify_table *tables;
@@ -150,7 +150,7 @@ static cJSON *outcome_json(const struct outcome *outcome)
     cJSON_AddNumberToObject(json, "duration_ms", (double)duration_ms(outcome));
     cJSON_AddBoolToObject(json, "ok", outcome->ok);
     if (outcome->tables != NULL) {
-        cJSON *found = verify_json(outcome->tables, outcome->request->count);
+        cJSON *found = verify_report_json(outcome->tables, outcome->request->count);
         cJSON_AddNullToObject(json, "error");
         cJSON_AddItemToObject(
             json, "tables", cJSON_DetachItemFromObjectCaseSensitive(found, "tables"));
@@ -193,7 +193,7 @@ static void log_outcome(const struct outcome *outcome)
             LOG_NUMBER("duration_ms", duration_ms(outcome)), LOG_TEXT("verification", id));
 }
 
-/* With the mutex held. What is known of tables that were not looked at stays. */
+/* The caller holds the mutex. Values of tables that were not compared stay. */
 static void keep_differences(struct verifier *verifier, const struct outcome *outcome)
 {
     const struct verifier_options *options = &verifier->options;
@@ -248,11 +248,11 @@ static void run_request(struct verifier *verifier, const struct request *request
         .tables = ran ? tables : NULL,
         .error = &err,
         .finished_us = wall_us(verifier),
-        .ok = ran && verify_ok(tables, request->count),
+        .ok = ran && verify_report_ok(tables, request->count),
     };
     log_outcome(&outcome);
     keep(verifier, &outcome);
-    verify_free(tables, request->count);
+    verify_report_free(tables, request->count);
 }
 
 static void *work(void *context)
@@ -280,7 +280,7 @@ bool verifier_start(struct verifier *verifier, struct error *err)
 
 /* --- what others see --------------------------------------------------------------------- */
 
-/* With the mutex held. */
+/* The caller holds the mutex. */
 static cJSON *running_json(const struct verifier *verifier)
 {
     const struct request *request = &verifier->current;

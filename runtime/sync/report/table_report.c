@@ -3,6 +3,7 @@
 static const char *const modes[] = {
     [SYNC_APPEND] = "append", [SYNC_UPSERT] = "upsert", [SYNC_REPLACE] = "replace"};
 
+/* GoogleSQL's names of the types. */
 static const char *const types[] = {
     [COLUMN_INT64] = "INT64",
     [COLUMN_FLOAT64] = "FLOAT64",
@@ -18,23 +19,18 @@ static const char *const types[] = {
     [COLUMN_JSON] = "JSON",
 };
 
-const char *describe_mode(enum sync_mode mode)
+const char *table_report_mode(enum sync_mode mode)
 {
     return modes[mode];
 }
 
-const char *describe_type(enum column_type type)
-{
-    return types[type];
-}
-
-static cJSON *describe_table(const struct table *table)
+static cJSON *table_json(const struct table *table)
 {
     cJSON *json = cJSON_CreateObject();
 
     cJSON_AddStringToObject(json, "table", table->name);
     cJSON_AddStringToObject(json, "target", table->target);
-    cJSON_AddStringToObject(json, "mode", describe_mode(table->mode));
+    cJSON_AddStringToObject(json, "mode", table_report_mode(table->mode));
     cJSON *key = cJSON_AddArrayToObject(json, "key");
     for (size_t i = 0; i < table->key_count; i++)
         cJSON_AddItemToArray(key, cJSON_CreateString(table->columns[table->key[i]].name));
@@ -42,7 +38,7 @@ static cJSON *describe_table(const struct table *table)
     for (size_t i = 0; i < table->column_count; i++) {
         cJSON *column = cJSON_CreateObject();
         cJSON_AddStringToObject(column, "name", table->columns[i].name);
-        cJSON_AddStringToObject(column, "type", describe_type(table->columns[i].type));
+        cJSON_AddStringToObject(column, "type", types[table->columns[i].type]);
         cJSON_AddStringToObject(
             column, "mode", table->columns[i].required ? "REQUIRED" : "NULLABLE");
         cJSON_AddItemToArray(columns, column);
@@ -50,12 +46,12 @@ static cJSON *describe_table(const struct table *table)
     return json;
 }
 
-cJSON *describe_tables(const struct table *const *tables, size_t count)
+cJSON *table_report_json(const struct table *const *tables, size_t count)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON *array = cJSON_AddArrayToObject(json, "tables");
 
     for (size_t i = 0; i < count; i++)
-        cJSON_AddItemToArray(array, describe_table(tables[i]));
+        cJSON_AddItemToArray(array, table_json(tables[i]));
     return json;
 }

@@ -5,19 +5,20 @@
 #include "source/database.h"
 #include "sync/verify/row_text.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ROW_CEILING (64u << 20)
 
-struct differ {
-    struct database database; /* temporary, private */
+struct drill_down {
+    /* Temporary and private to this connection. */
+    struct database database;
     sqlite3_stmt *add_ours;
     sqlite3_stmt *add_theirs;
     sqlite3_stmt *add_pending;
-    EVP_MD *sha256;
-    EVP_MD_CTX *context;
+    const struct table *table;
+    struct row_hash *hash;
+    /* The text of one row, reused. */
     struct buffer text;
 };
 
@@ -27,78 +28,59 @@ static const char schema[] =
     "create table pending(key text primary key) without rowid;"
     "begin";
 
-bool differ_new(struct differ **out_differ, struct error *err)
+bool drill_down_new(
+    const struct table *table, struct row_hash *hash, struct drill_down **out_drill_down,
+    struct error *err)
 {
-    struct differ *differ = calloc(1, sizeof *differ);
+    struct drill_down *drill_down = calloc(1, sizeof *drill_down);
 
-    if (differ == NULL)
+    if (drill_down == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
-    buffer_init(&differ->text, ROW_CEILING);
-    differ->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    differ->context = EVP_MD_CTX_new();
+    buffer_init(&drill_down->text, ROW_CEILING);
+    drill_down->table = table;
+    drill_down->hash = hash;
 
-    // An empty name is a private database on disk that goes with its connection ("Temporary
-    // Databases").
-    if (differ->sha256 == NULL || differ->context == NULL ||
-        sqlite3_open("", &differ->database.handle) != SQLITE_OK) {
-        differ_free(differ);
+    // An empty name opens a private database on disk, which SQLite deletes with the connection
+    // ("Temporary Databases").
+    if (sqlite3_open("", &drill_down->database.handle) != SQLITE_OK) {
+        drill_down_free(drill_down);
         return error_set(err, ERROR_MEMORY, "out of memory");
     }
-    differ->database.path = strdup("temporary database");
-    if (!database_exec(&differ->database, schema, err) ||
+    drill_down->database.path = strdup("temporary database");
+    if (!database_exec(&drill_down->database, schema, err) ||
         !database_prepare(
-            &differ->database, "insert or replace into ours values(?1, ?2, ?3, ?4)",
-            &differ->add_ours, err) ||
+            &drill_down->database, "insert or replace into ours values(?1, ?2, ?3, ?4)",
+            &drill_down->add_ours, err) ||
         !database_prepare(
-            &differ->database, "insert into theirs values(?1, ?2, ?3)", &differ->add_theirs, err) ||
+            &drill_down->database, "insert into theirs values(?1, ?2, ?3)", &drill_down->add_theirs,
+            err) ||
         !database_prepare(
-            &differ->database, "insert or ignore into pending values(?1)", &differ->add_pending,
-            err)) {
-        differ_free(differ);
+            &drill_down->database, "insert or ignore into pending values(?1)",
+            &drill_down->add_pending, err)) {
+        drill_down_free(drill_down);
         return false;
     }
-    *out_differ = differ;
+    *out_drill_down = drill_down;
     return true;
 }
 
-void differ_free(struct differ *differ)
+void drill_down_free(struct drill_down *drill_down)
 {
-    if (differ == NULL)
+    if (drill_down == NULL)
         return;
-    sqlite3_finalize(differ->add_ours);
-    sqlite3_finalize(differ->add_theirs);
-    sqlite3_finalize(differ->add_pending);
-    sqlite3_close(differ->database.handle);
-    free(differ->database.path);
-    EVP_MD_CTX_free(differ->context);
-    EVP_MD_free(differ->sha256);
-    buffer_clear(&differ->text);
-    free(differ);
+    sqlite3_finalize(drill_down->add_ours);
+    sqlite3_finalize(drill_down->add_theirs);
+    sqlite3_finalize(drill_down->add_pending);
+    sqlite3_close(drill_down->database.handle);
+    free(drill_down->database.path);
+    buffer_clear(&drill_down->text);
+    free(drill_down);
 }
 
-bool differ_hash(
-    struct differ *differ, struct slice text, char out_hex[DIFFER_HEX_SIZE], struct error *err)
-{
-    static const char digits[] = "0123456789abcdef";
-    unsigned char hash[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
-
-    if (EVP_DigestInit_ex2(differ->context, differ->sha256, NULL) != 1 ||
-        EVP_DigestUpdate(differ->context, text.data, text.length) != 1 ||
-        EVP_DigestFinal_ex(differ->context, hash, &length) != 1)
-        return error_set(err, ERROR_MEMORY, "SHA-256 failed");
-    for (unsigned i = 0; i < length; i++) {
-        out_hex[2 * i] = digits[hash[i] >> 4];
-        out_hex[2 * i + 1] = digits[hash[i] & 15];
-    }
-    out_hex[2 * (size_t)length] = '\0';
-    return true;
-}
-
-static bool run(struct differ *differ, sqlite3_stmt *statement, struct error *err)
+static bool run(struct drill_down *drill_down, sqlite3_stmt *statement, struct error *err)
 {
     bool row = false;
-    bool ok = database_step(&differ->database, statement, &row, err);
+    bool ok = database_step(&drill_down->database, statement, &row, err);
 
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
@@ -110,8 +92,18 @@ static void bind_slice(sqlite3_stmt *statement, int at, struct slice text)
     sqlite3_bind_text64(statement, at, text.data, text.length, SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
-/* The key as people wrote it in SQLite: one value, or an array of them. */
-static void append_shown(struct buffer *out, const struct table *table, sqlite3_stmt *row)
+/* A key in the report: its one value, or an array of its values. Deletes values. */
+static void append_key(struct buffer *out, const struct table *table, cJSON *values)
+{
+    char *json = cJSON_PrintUnformatted(table->key_count == 1 ? values->child : values);
+
+    buffer_append_text(out, json == NULL ? "null" : json);
+    cJSON_free(json);
+    cJSON_Delete(values);
+}
+
+/* The key as it is stored in SQLite. Integers are kept as text: cJSON's numbers are doubles. */
+static void append_source_key(struct buffer *out, const struct table *table, sqlite3_stmt *row)
 {
     cJSON *array = cJSON_CreateArray();
 
@@ -123,14 +115,11 @@ static void append_shown(struct buffer *out, const struct table *table, sqlite3_
         else
             cJSON_AddItemToArray(array, cJSON_CreateString(text == NULL ? "" : text));
     }
-    char *json = cJSON_PrintUnformatted(table->key_count == 1 ? array->child : array);
-    buffer_append_text(out, json == NULL ? "null" : json);
-    cJSON_free(json);
-    cJSON_Delete(array);
+    append_key(out, table, array);
 }
 
-/* Behind the hash of everything else, each JSON value in its normal form, so that BigQuery's way of
- * writing it does not count. */
+/* Appends a JSON value in its normal form, so that the way in which BigQuery writes it makes no
+ * difference. A row's final hash is that of the hash of its other columns and these texts. */
 static void append_json(struct buffer *out, struct slice json)
 {
     buffer_append_byte(out, '\n');
@@ -138,39 +127,41 @@ static void append_json(struct buffer *out, struct slice json)
         buffer_append_slice(out, json);
 }
 
-bool differ_add_ours(
-    struct differ *differ, const struct table *table, struct column_reader *in,
-    struct slice key_text, bool fits, struct error *err)
+bool drill_down_add_source(
+    struct drill_down *drill_down, struct column_reader *in, struct slice key_text, bool fits,
+    struct error *err)
 {
-    char hash[DIFFER_HEX_SIZE];
-    struct buffer *text = &differ->text;
+    const struct table *table = drill_down->table;
+    char hash[ROW_HASH_SIZE];
+    struct buffer *text = &drill_down->text;
     struct buffer shown;
 
     buffer_reset(text);
-    rowtext_append(text, in, table, ROWTEXT_COMPARED);
-    if (!differ_hash(differ, buffer_slice(text), hash, err))
+    row_text_append(text, in, table, ROW_TEXT_COMPARED);
+    if (!row_hash_text(drill_down->hash, buffer_slice(text), hash, err))
         return false;
     buffer_reset(text);
     buffer_append_text(text, hash);
     for (size_t i = 0; i < table->column_count; i++)
         if (table->columns[i].type == COLUMN_JSON)
             append_json(text, column_json(in, i));
-    if (!buffer_check(text, "a row", err) || !differ_hash(differ, buffer_slice(text), hash, err))
+    if (!buffer_check(text, "a row", err) ||
+        !row_hash_text(drill_down->hash, buffer_slice(text), hash, err))
         return false;
 
     buffer_init(&shown, ROW_CEILING);
-    append_shown(&shown, table, in->row);
-    bind_slice(differ->add_ours, 1, key_text);
-    bind_slice(differ->add_ours, 2, slice_of(hash));
-    bind_slice(differ->add_ours, 3, buffer_slice(&shown));
-    sqlite3_bind_int(differ->add_ours, 4, fits);
-    bool ok = run(differ, differ->add_ours, err);
+    append_source_key(&shown, table, in->row);
+    bind_slice(drill_down->add_ours, 1, key_text);
+    bind_slice(drill_down->add_ours, 2, slice_of(hash));
+    bind_slice(drill_down->add_ours, 3, buffer_slice(&shown));
+    sqlite3_bind_int(drill_down->add_ours, 4, fits);
+    bool ok = run(drill_down, drill_down->add_ours, err);
     buffer_clear(&shown);
     return ok;
 }
 
-/* BigQuery's key cells: numbers stay numbers. */
-static void append_shown_cells(
+/* The key as BigQuery returns it: a text in each cell. */
+static void append_warehouse_key(
     struct buffer *out, const struct table *table, const char *const *cells)
 {
     cJSON *array = cJSON_CreateArray();
@@ -183,18 +174,15 @@ static void append_shown_cells(
         else
             cJSON_AddItemToArray(array, cJSON_CreateString(cells[k]));
     }
-    char *json = cJSON_PrintUnformatted(table->key_count == 1 ? array->child : array);
-    buffer_append_text(out, json == NULL ? "null" : json);
-    cJSON_free(json);
-    cJSON_Delete(array);
+    append_key(out, table, array);
 }
 
-bool differ_add_theirs(
-    struct differ *differ, const struct table *table, size_t count, const char *const *cells,
-    struct error *err)
+bool drill_down_add_warehouse(
+    struct drill_down *drill_down, size_t count, const char *const *cells, struct error *err)
 {
-    char hash[DIFFER_HEX_SIZE];
-    struct buffer *text = &differ->text;
+    const struct table *table = drill_down->table;
+    char hash[ROW_HASH_SIZE];
+    struct buffer *text = &drill_down->text;
     struct buffer shown;
     size_t at = 2 + table->key_count;
 
@@ -202,38 +190,42 @@ bool differ_add_theirs(
     buffer_append_text(text, cells[1] == NULL ? "" : cells[1]);
     for (; at < count; at++)
         append_json(text, slice_of(cells[at]));
-    if (!buffer_check(text, "a row", err) || !differ_hash(differ, buffer_slice(text), hash, err))
+    if (!buffer_check(text, "a row", err) ||
+        !row_hash_text(drill_down->hash, buffer_slice(text), hash, err))
         return false;
 
     buffer_init(&shown, ROW_CEILING);
-    append_shown_cells(&shown, table, cells + 2);
-    bind_slice(differ->add_theirs, 1, slice_of(cells[0] == NULL ? "" : cells[0]));
-    bind_slice(differ->add_theirs, 2, slice_of(hash));
-    bind_slice(differ->add_theirs, 3, buffer_slice(&shown));
-    bool ok = run(differ, differ->add_theirs, err);
+    append_warehouse_key(&shown, table, cells + 2);
+    bind_slice(drill_down->add_theirs, 1, slice_of(cells[0] == NULL ? "" : cells[0]));
+    bind_slice(drill_down->add_theirs, 2, slice_of(hash));
+    bind_slice(drill_down->add_theirs, 3, buffer_slice(&shown));
+    bool ok = run(drill_down, drill_down->add_theirs, err);
     buffer_clear(&shown);
     return ok;
 }
 
-bool differ_add_pending(struct differ *differ, struct slice key_text, struct error *err)
+bool drill_down_add_pending(struct drill_down *drill_down, struct slice key_text, struct error *err)
 {
-    bind_slice(differ->add_pending, 1, key_text);
-    return run(differ, differ->add_pending, err);
+    bind_slice(drill_down->add_pending, 1, key_text);
+    return run(drill_down, drill_down->add_pending, err);
 }
 
-/* --- the verdict ------------------------------------------------------------------------- */
+/* --- what differs ------------------------------------------------------------------------ */
 
+/* Runs a statement that returns keys; counts them all and lists the first ones. out_keys NULL: only
+ * counts. */
 static bool list(
-    struct differ *differ, const char *sql, cJSON *out_keys, int64_t *out_count, struct error *err)
+    struct drill_down *drill_down, const char *sql, cJSON *out_keys, int64_t *out_count,
+    struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     int64_t count = 0;
 
-    if (!database_prepare(&differ->database, sql, &statement, err))
+    if (!database_prepare(&drill_down->database, sql, &statement, err))
         return false;
     for (;;) {
         bool row = false;
-        if (!database_step(&differ->database, statement, &row, err)) {
+        if (!database_step(&drill_down->database, statement, &row, err)) {
             sqlite3_finalize(statement);
             return false;
         }
@@ -251,39 +243,42 @@ static bool list(
 
 #define NOT_PENDING(alias) " and " alias ".key not in (select key from pending) "
 
-bool differ_settle(struct differ *differ, struct verify_table *out, struct error *err)
+/* One statement for each list. In all of them a pending key is ignored, and a rejected row counts
+ * as present but is not compared: BigQuery may still hold an older version of it, which is neither
+ * extra nor different. The dirty set lists rejected keys, too, so they are first removed from the
+ * pending ones. A key that BigQuery holds twice is both duplicated and, if one of its rows has
+ * another content, different. */
+bool drill_down_compare(struct drill_down *drill_down, struct verify_table *out, struct error *err)
 {
     int64_t pending = 0;
 
-    // Rejected keys are listed as changed, to be tried again: they count as rejected, not as
-    // pending.
     if (!database_exec(
-            &differ->database,
+            &drill_down->database,
             "create index theirs_key on theirs(key);"
             "delete from pending where key in (select key from ours where not fits);",
             err))
         return false;
     if (!list(
-            differ,
+            drill_down,
             "select o.shown from ours o where o.fits and not exists "
             "(select 1 from theirs t where t.key = o.key)" NOT_PENDING("o") "order by o.key",
             out->missing, &out->missing_count, err) ||
         !list(
-            differ,
+            drill_down,
             "select t.shown from theirs t where not exists (select 1 from ours o where o.key = "
             "t.key)" NOT_PENDING("t") "group by t.key order by t.key",
             out->extra, &out->extra_count, err) ||
         !list(
-            differ,
+            drill_down,
             "select o.shown from ours o join theirs t on t.key = o.key where o.fits" NOT_PENDING(
                 "o") "group by o.key having sum(t.hash <> o.hash) > 0 order by o.key",
             out->different, &out->different_count, err) ||
         !list(
-            differ,
+            drill_down,
             "select t.shown from theirs t where true" NOT_PENDING(
                 "t") "group by t.key having count(*) > 1 order by t.key",
             out->duplicated, &out->duplicated_count, err) ||
-        !list(differ, "select key from pending", NULL, &pending, err))
+        !list(drill_down, "select key from pending", NULL, &pending, err))
         return false;
     out->pending += pending;
     return true;

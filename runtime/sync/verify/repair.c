@@ -1,15 +1,14 @@
-/* The part of verify that writes: what differs is listed as changed, and an ordinary pass does the
- * rest. */
+#include "sync/verify/repair.h"
+
 #include "source/capture.h"
 #include "source/tracking.h"
 #include "sync/pass/pass.h"
 #include "sync/pass/plan.h"
-#include "sync/verify/verify.h"
 
 #include <stdlib.h>
 
-/* Whether a key can be listed by what verify says of it: text and integers are told exactly, other
- * storage classes and transformed values are not. */
+/* Whether the report shows the exact value of a key. It does for text and integers; other types are
+ * rounded or converted, and a transformed value is not the one that SQLite holds. */
 static bool has_plain_key(const struct table *table)
 {
     for (size_t k = 0; k < table->key_count; k++) {
@@ -34,8 +33,9 @@ static bool mark_list(
     return true;
 }
 
-/* A MERGE cannot take one of two equal rows away, and too many keys are not all listed: then the
- * whole table is replaced. So it is where nothing lists changes. */
+/* Whether a sync of the listed keys fixes the table. A MERGE can't delete one of two rows with the
+ * same key; a report with too many keys does not list them all; and without triggers there is no
+ * dirty set to list them in. In these cases the whole table is replaced. */
 static bool can_mark(
     const struct config *config, struct database *source, const struct verify_table *wrong)
 {
@@ -51,8 +51,8 @@ static bool can_mark(
            capture == TASK_TRIGGERS && !broken;
 }
 
-/* A row with an id above the watermark is looked for as a new one only, so one that is there in
- * BigQuery alone would stay. */
+/* Whether a row that only BigQuery has has an id above the watermark. The dirty set is read up to
+ * the watermark only, so the row would not be deleted. */
 static bool is_above_watermark(const struct verify_table *wrong, const struct watermark *watermark)
 {
     const cJSON *key;
@@ -83,7 +83,7 @@ static bool mark_table(
 }
 
 static bool mark_all(
-    const struct config *config, const struct verify_table *tables, size_t count, struct error *err)
+    const struct config *config, const struct verify_table *report, size_t count, struct error *err)
 {
     struct database source;
     struct tracking tracking;
@@ -97,15 +97,15 @@ static bool mark_all(
         return false;
     }
     for (size_t i = 0; i < count && ok; i++)
-        if (!tables[i].equal)
-            ok = mark_table(config, &source, &tracking, &tables[i], err);
+        if (!report[i].equal)
+            ok = mark_table(config, &source, &tracking, &report[i], err);
     database_close(&source);
     tracking_close(&tracking);
     return ok;
 }
 
-bool verify_repair(
-    const struct deployment *deployment, const struct verify_table *tables, size_t count,
+bool repair_differences(
+    const struct deployment *deployment, const struct verify_table *report, size_t count,
     int *out_exit, struct error *err)
 {
     const struct table **wrong = calloc(count + 1, sizeof *wrong);
@@ -116,9 +116,9 @@ bool verify_repair(
     if (wrong == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
     for (size_t i = 0; i < count; i++)
-        if (!tables[i].equal)
-            wrong[wrong_count++] = tables[i].table;
-    if (!mark_all(deployment->config, tables, count, err))
+        if (!report[i].equal)
+            wrong[wrong_count++] = report[i].table;
+    if (!mark_all(deployment->config, report, count, err))
         goto cleanup;
     pass_run(
         deployment,

@@ -35,7 +35,7 @@ static void append_float64(struct buffer *out, struct value_float64 value)
 {
     char text[48];
 
-    // BigQuery keeps no negative zero; and its FORMAT has one spelling for each of the odd ones.
+    // BigQuery has no negative zero, and its FORMAT writes infinities as inf and -inf.
     if (value.value == 0)
         value.value = 0;
     if (isinf(value.value))
@@ -82,8 +82,11 @@ static bool is_zero(const uint8_t *bytes, size_t length)
     return true;
 }
 
-/* The text of CAST(x AS STRING): no trailing zeros behind the point, no point without digits behind
- * it. */
+/* The text of BigQuery's CAST(x AS STRING): no trailing zeros after the point, and no point without
+ * digits after it. The value is a big-endian two's complement integer, scaled by 10^scale, of up to
+ * 32 bytes. C has no integer of that width, so the digits are taken from the right by dividing the
+ * bytes by ten. Zeros are skipped until the first digit that counts; the digits left of the point
+ * count always. */
 static void append_decimal(struct buffer *out, struct value_decimal value, int scale)
 {
     char text[DECIMAL_TEXT_SIZE];
@@ -95,7 +98,7 @@ static void append_decimal(struct buffer *out, struct value_decimal value, int s
         return;
     }
     if (negative) {
-        // Two's complement of the whole: invert and add one, from the last byte on.
+        // Negates the value: inverts the bits and adds one, starting at the last byte.
         unsigned carry = 1;
         for (size_t i = value.length; i-- > 0;) {
             unsigned byte = (unsigned)(uint8_t)~value.bytes[i] + carry;
@@ -179,17 +182,17 @@ static void append_value(
     }
 }
 
-void rowtext_append(
+void row_text_append(
     struct buffer *out, struct column_reader *in, const struct table *table,
-    enum rowtext_columns which)
+    enum row_text_columns which)
 {
-    if (which == ROWTEXT_KEY) {
+    if (which == ROW_TEXT_KEY) {
         for (size_t k = 0; k < table->key_count; k++)
             append_value(out, in, table, table->key[k]);
         return;
     }
     for (size_t i = 0; i < table->column_count; i++)
-        if (which == ROWTEXT_ALL || table->columns[i].type != COLUMN_JSON)
+        if (which == ROW_TEXT_ALL || table->columns[i].type != COLUMN_JSON)
             append_value(out, in, table, i);
 }
 
@@ -209,7 +212,7 @@ static const char *const expressions[] = {
     [COLUMN_JSON] = "if(%s is null, null, to_json_string(%s))",
 };
 
-/* A format above with the column put in. */
+/* The format of the column's type with the column in the place of each %s. */
 static void append_column_text(struct buffer *out, const struct column *column)
 {
     for (const char *at = expressions[column->type]; *at != '\0'; at++) {
@@ -234,19 +237,19 @@ static void append_expression(struct buffer *out, const struct column *column, b
     buffer_append_text(out, "), 'n')");
 }
 
-void rowtext_expression(struct buffer *out, const struct table *table, enum rowtext_columns which)
+void row_text_expression(struct buffer *out, const struct table *table, enum row_text_columns which)
 {
     bool first = true;
 
     buffer_append_text(out, "concat(");
-    if (which == ROWTEXT_KEY) {
+    if (which == ROW_TEXT_KEY) {
         for (size_t k = 0; k < table->key_count; k++) {
             append_expression(out, &table->columns[table->key[k]], first);
             first = false;
         }
     } else {
         for (size_t i = 0; i < table->column_count; i++) {
-            if (which == ROWTEXT_COMPARED && table->columns[i].type == COLUMN_JSON)
+            if (which == ROW_TEXT_COMPARED && table->columns[i].type == COLUMN_JSON)
                 continue;
             append_expression(out, &table->columns[i], first);
             first = false;

@@ -1,7 +1,8 @@
-/* rowtext: a canonical text of a row, made once here from SQLite's values and once by BigQuery from
- * its own with an expression of GoogleSQL, so that hashes of the two can be compared. Each value is
- * a text of its type's exact content (times as microseconds, doubles with 17 digits, bytes as hex),
- * led by its length in bytes, or "n" for NULL; so no two different rows share a text. Pure. */
+/* row_text: a canonical text of a row. It is made here from SQLite's values, and by BigQuery from
+ * its own with a GoogleSQL expression, so that the hashes of the two can be compared. The text of a
+ * value is its exact content (times as microseconds, doubles with 17 digits, bytes as hex) after
+ * its length in bytes and a colon, or "n" for NULL, so that different rows never have equal texts.
+ * Pure. */
 #ifndef BQSYNC_SYNC_VERIFY_ROW_TEXT_H
 #define BQSYNC_SYNC_VERIFY_ROW_TEXT_H
 
@@ -12,20 +13,24 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum rowtext_columns {
-    ROWTEXT_KEY,      /* the key columns, in the key's order */
-    ROWTEXT_ALL,      /* every column; JSON as BigQuery would print it */
-    ROWTEXT_COMPARED, /* every column but those of type JSON, whose text BigQuery may write
-                         differently */
+enum row_text_columns {
+    /* The key columns, in the key's order. */
+    ROW_TEXT_KEY,
+    /* Every column; JSON as BigQuery would print it. */
+    ROW_TEXT_ALL,
+    /* Every column except those of type JSON, whose text BigQuery may write differently. */
+    ROW_TEXT_COMPARED,
 };
 
-/* Appends the text of the reader's current row. A value that does not fit is noted in the reader as
- * ever. */
-void rowtext_append(
+/* Appends the text of the reader's current row. The reader records the values that do not fit, as
+ * with every read. */
+void row_text_append(
     struct buffer *out, struct column_reader *in, const struct table *table,
-    enum rowtext_columns which);
+    enum row_text_columns which);
 
-/* Appends the GoogleSQL expression (a STRING) that computes the same from a row of alias t. */
-void rowtext_expression(struct buffer *out, const struct table *table, enum rowtext_columns which);
+/* Appends the GoogleSQL expression that computes the same text, a STRING, from a row with the alias
+ * t. */
+void row_text_expression(
+    struct buffer *out, const struct table *table, enum row_text_columns which);
 
 #endif

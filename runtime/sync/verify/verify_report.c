@@ -1,25 +1,44 @@
-/* The part of verify.h that tells what was found. */
+#include "sync/verify/verify_report.h"
+
 #include "sync/pass/result.h"
-#include "sync/verify/verify.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-void verify_free(struct verify_table *tables, size_t count)
+bool verify_report_new(
+    const struct table *const *tables, size_t count, struct verify_table **out_report,
+    struct error *err)
 {
-    for (size_t i = 0; tables != NULL && i < count; i++) {
-        cJSON_Delete(tables[i].missing);
-        cJSON_Delete(tables[i].extra);
-        cJSON_Delete(tables[i].different);
-        cJSON_Delete(tables[i].duplicated);
+    struct verify_table *report = calloc(count + 1, sizeof *report);
+
+    if (report == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    for (size_t i = 0; i < count; i++) {
+        report[i].table = tables[i];
+        report[i].missing = cJSON_CreateArray();
+        report[i].extra = cJSON_CreateArray();
+        report[i].different = cJSON_CreateArray();
+        report[i].duplicated = cJSON_CreateArray();
     }
-    free(tables);
+    *out_report = report;
+    return true;
 }
 
-bool verify_ok(const struct verify_table *tables, size_t count)
+void verify_report_free(struct verify_table *report, size_t count)
+{
+    for (size_t i = 0; report != NULL && i < count; i++) {
+        cJSON_Delete(report[i].missing);
+        cJSON_Delete(report[i].extra);
+        cJSON_Delete(report[i].different);
+        cJSON_Delete(report[i].duplicated);
+    }
+    free(report);
+}
+
+bool verify_report_ok(const struct verify_table *report, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (!tables[i].equal)
+        if (!report[i].equal)
             return false;
     return true;
 }
@@ -33,14 +52,14 @@ static void add_list(cJSON *json, const char *name, const cJSON *list, int64_t c
     cJSON_AddNumberToObject(json, count_name, (double)count);
 }
 
-cJSON *verify_json(const struct verify_table *tables, size_t count)
+cJSON *verify_report_json(const struct verify_table *report, size_t count)
 {
     cJSON *json = cJSON_CreateObject();
 
-    cJSON_AddBoolToObject(json, "ok", verify_ok(tables, count));
+    cJSON_AddBoolToObject(json, "ok", verify_report_ok(report, count));
     cJSON *array = cJSON_AddArrayToObject(json, "tables");
     for (size_t i = 0; i < count; i++) {
-        const struct verify_table *table = &tables[i];
+        const struct verify_table *table = &report[i];
         cJSON *item = cJSON_CreateObject();
         cJSON_AddStringToObject(item, "table", table->table->name);
         cJSON_AddBoolToObject(item, "equal", table->equal);

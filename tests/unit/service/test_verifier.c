@@ -45,7 +45,7 @@ static bool run(
     bool fails = world->fails;
     pthread_mutex_unlock(&world->mutex);
     if (fails) {
-        verify_free(out, count);
+        verify_report_free(out, count);
         return error_set(err, ERROR_SOURCE, "no such file");
     }
     *out_tables = out;

@@ -1,16 +1,16 @@
-#include "service/report.h"
+#include "service/error_reporter.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "service/report_body.h"
+#include "service/error_report.h"
+#include "service/error_report_body.h"
+#include "warehouse/http.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
-#include <unistd.h>
 
 #define QUEUE_MAX  64
 #define SEEN_MAX   128
@@ -18,20 +18,22 @@
 #define CONNECT_MS 3000
 #define STALL_MS   5000
 #define GOODBYE_MS 1000
-#define PAUSE_MS   60000 /* after a refusal that says nothing of when to come back */
+/* Pause after an answer without Retry-After. */
+#define PAUSE_MS 60000
 
 enum service { SERVICE_BUGSNAG, SERVICE_SENTRY, SERVICE_COUNT };
 
 static const char *const service_names[] = {"bugsnag", "sentry"};
 
-/* A failure that was reported, by hash of table, code and reason. */
+/* A failure that was reported: the hash of table, code and reason. */
 struct seen {
     uint64_t hash;
     int64_t at_ms;
 };
 
-struct reporter {
-    pthread_mutex_t mutex; /* of everything below */
+struct error_reporter {
+    /* Protects everything below it. */
+    pthread_mutex_t mutex;
     pthread_cond_t changed;
     pthread_t thread;
     bool started;
@@ -39,13 +41,14 @@ struct reporter {
     char *bugsnag_key;
     char *bugsnag_endpoint;
     char *sentry_dsn;
-    char environment[64];
-    struct report queue[QUEUE_MAX];
+    char environment[ERROR_REPORT_ENVIRONMENT_SIZE];
+    struct error_report queue[QUEUE_MAX];
     size_t first;
     size_t count;
     int64_t dropped;
     struct seen seen[SEEN_MAX];
-    int64_t silent_until_ms[SERVICE_COUNT]; /* the thread's own */
+    /* Used by the thread only. */
+    int64_t silent_until_ms[SERVICE_COUNT];
 };
 
 static int64_t monotonic_ms(void)
@@ -55,63 +58,9 @@ static int64_t monotonic_ms(void)
     return clock->monotonic_ms(clock->context);
 }
 
-/* --- what is reported -------------------------------------------------------------------- */
+/* --- the queue --------------------------------------------------------------------------- */
 
-/* BigQuery quotes values in some of its messages, and those come from rows: what stands between
- * quotes goes. Names are told by other fields. */
-static void scrub(char *text)
-{
-    char *out = text;
-
-    for (const char *at = text; *at != '\0'; at++) {
-        const char *end = *at == '\'' || *at == '"' || *at == '`' ? strchr(at + 1, *at) : NULL;
-        if (end == NULL || end - at < 4) {
-            *out++ = *at;
-            continue;
-        }
-        *out++ = *at;
-        memcpy(out, "..", 2);
-        out += 2;
-        *out++ = *at;
-        at = end;
-    }
-    *out = '\0';
-}
-
-static void make_id(char out_id[33])
-{
-    unsigned char bytes[16] = {0};
-
-    if (getrandom(bytes, sizeof bytes, 0) < 0) {
-        int64_t now = clock_system()->wall_us(NULL);
-        memcpy(bytes, &now, sizeof now);
-    }
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(out_id + 2 * i, 3, "%02x", bytes[i]);
-}
-
-static void fill(
-    struct report *report, const struct reporter *reporter, const struct run_result *run,
-    const struct error *error)
-{
-    *report = (struct report){
-        .at_us = run->finished_us,
-        .http_status = error->http_status,
-        .retryable = error_is_retryable(error->code),
-    };
-    make_id(report->event_id);
-    snprintf(report->run_id, sizeof report->run_id, "%s", run->id);
-    snprintf(report->kind, sizeof report->kind, "%s", run_kind_name(run->kind));
-    snprintf(report->code, sizeof report->code, "%s", error_code_name(error->code));
-    snprintf(report->reason, sizeof report->reason, "%s", error->reason);
-    snprintf(report->message, sizeof report->message, "%s", error->message);
-    if (error->code == ERROR_WAREHOUSE || error->code == ERROR_REJECTED)
-        scrub(report->message);
-    memcpy(report->environment, reporter->environment, sizeof report->environment);
-    gethostname(report->host, sizeof report->host - 1);
-}
-
-static uint64_t hash_of(const struct report *report)
+static uint64_t hash_of(const struct error_report *report)
 {
     const char *const texts[] = {report->table, report->code, report->reason};
     uint64_t hash = UINT64_C(14695981039346656037);
@@ -125,8 +74,9 @@ static uint64_t hash_of(const struct report *report)
     return hash;
 }
 
-/* Whether an equal failure was reported within the hour; notes this one. With the mutex held. */
-static bool is_repeated(struct reporter *reporter, const struct report *report)
+/* Whether the same failure was reported within the hour; remembers this one. The caller holds the
+ * mutex. */
+static bool is_repeated(struct error_reporter *reporter, const struct error_report *report)
 {
     uint64_t hash = hash_of(report);
     int64_t now_ms = monotonic_ms();
@@ -147,8 +97,8 @@ static bool is_repeated(struct reporter *reporter, const struct report *report)
     return false;
 }
 
-/* With the mutex held. */
-static void enqueue(struct reporter *reporter, const struct report *report)
+/* The caller holds the mutex. */
+static void enqueue(struct error_reporter *reporter, const struct error_report *report)
 {
     if (is_repeated(reporter, report))
         return;
@@ -159,37 +109,34 @@ static void enqueue(struct reporter *reporter, const struct report *report)
     reporter->queue[(reporter->first + reporter->count++) % QUEUE_MAX] = *report;
 }
 
-static bool is_configured(const struct reporter *reporter)
+static bool is_configured(const struct error_reporter *reporter)
 {
     return reporter->bugsnag_key != NULL || reporter->sentry_dsn != NULL;
 }
 
-/* Being asked to stop, or finding another process at work, is no failure. */
+/* A stop that was asked for, and a lock that another process holds, are not failures. */
 static bool is_worth_telling(const struct error *error)
 {
     return error->code != ERROR_NONE && error->code != ERROR_STOPPED && error->code != ERROR_LOCKED;
 }
 
-void reporter_run(struct reporter *reporter, const struct run_result *run)
+void error_reporter_run(struct error_reporter *reporter, const struct run_result *run)
 {
-    struct report report;
+    struct error_report report;
 
     if (reporter == NULL)
         return;
     pthread_mutex_lock(&reporter->mutex);
     if (is_configured(reporter)) {
         if (is_worth_telling(&run->error)) {
-            fill(&report, reporter, run, &run->error);
+            error_report_of_run(&report, reporter->environment, run);
             enqueue(reporter, &report);
         }
         for (size_t i = 0; i < run->table_count; i++) {
             const struct table_result *table = &run->tables[i];
             if (table->status != TABLE_FAILED || !is_worth_telling(&table->error))
                 continue;
-            fill(&report, reporter, run, &table->error);
-            snprintf(report.table, sizeof report.table, "%s", table->table->name);
-            snprintf(report.mode, sizeof report.mode, "%s", table_way_name(table->way));
-            report.attempts = table->attempts;
+            error_report_of_table(&report, reporter->environment, run, table);
             enqueue(reporter, &report);
         }
         pthread_cond_signal(&reporter->changed);
@@ -199,17 +146,9 @@ void reporter_run(struct reporter *reporter, const struct run_result *run)
 
 /* --- the thread -------------------------------------------------------------------------- */
 
-static bool make_body(
-    enum service service, const struct report *report, const char *key, const char *endpoint,
-    struct report_body *out_body, struct error *err)
-{
-    return service == SERVICE_BUGSNAG ? bugsnag_body(report, key, endpoint, out_body, err)
-                                      : sentry_body(report, key, out_body, err);
-}
-
 static void post(
-    struct reporter *reporter, const struct http_ops *http, enum service service,
-    const struct report_body *body)
+    struct error_reporter *reporter, const struct http_ops *http, enum service service,
+    const struct error_report_body *body)
 {
     struct http_request request = {
         .method = "POST",
@@ -233,7 +172,7 @@ static void post(
             LOG_NUMBER("status", answer.status), LOG_TEXT("reason", err.message));
         bool refused = ok && answer.status != 429 && answer.status < 500;
         int64_t pause_ms = answer.retry_after_ms > 0 ? answer.retry_after_ms : PAUSE_MS;
-        // A report that is refused for what it is says nothing about the next.
+        // A 4xx rejects this report only, so the next one is still sent.
         if (!refused)
             reporter->silent_until_ms[service] = monotonic_ms() + pause_ms;
     }
@@ -241,10 +180,10 @@ static void post(
 }
 
 static void deliver(
-    struct reporter *reporter, const struct http_ops *http, enum service service,
-    const struct report *report)
+    struct error_reporter *reporter, const struct http_ops *http, enum service service,
+    const struct error_report *report)
 {
-    struct report_body body;
+    struct error_report_body body;
     struct error err;
     char *key = NULL;
     char *endpoint = NULL;
@@ -258,9 +197,12 @@ static void deliver(
     if (reporter->bugsnag_endpoint != NULL)
         endpoint = strdup(reporter->bugsnag_endpoint);
     pthread_mutex_unlock(&reporter->mutex);
-    if (key != NULL && make_body(service, report, key, endpoint, &body, &err)) {
+    bool made = key != NULL &&
+                (service == SERVICE_BUGSNAG ? bugsnag_body(report, key, endpoint, &body, &err)
+                                            : sentry_body(report, key, &body, &err));
+    if (made) {
         post(reporter, http, service, &body);
-        report_body_clear(&body);
+        error_report_body_clear(&body);
     } else if (key != NULL) {
         log_warn(
             "report not made", LOG_TEXT("for", service_names[service]),
@@ -272,8 +214,8 @@ static void deliver(
     free(endpoint);
 }
 
-/* Waits for a report; false when it is time to end. */
-static bool next(struct reporter *reporter, struct report *out_report)
+/* Waits for a report; false when the thread should end. */
+static bool next(struct error_reporter *reporter, struct error_report *out_report)
 {
     pthread_mutex_lock(&reporter->mutex);
     while (reporter->count == 0 && !reporter->stopping)
@@ -294,9 +236,9 @@ static bool next(struct reporter *reporter, struct report *out_report)
 
 static void *work(void *context)
 {
-    struct reporter *reporter = context;
+    struct error_reporter *reporter = context;
     struct http_client *client = NULL;
-    struct report report;
+    struct error_report report;
     struct error err;
 
     if (!http_client_open(&client, &err)) {
@@ -326,8 +268,8 @@ static void wipe(char **text)
     *text = NULL;
 }
 
-/* With the mutex held, or before the thread exists. */
-static void set_keys(struct reporter *reporter, const struct config *config)
+/* The caller holds the mutex, or the thread does not exist yet. */
+static void set_keys(struct error_reporter *reporter, const struct config *config)
 {
     wipe(&reporter->bugsnag_key);
     wipe(&reporter->bugsnag_endpoint);
@@ -340,9 +282,10 @@ static void set_keys(struct reporter *reporter, const struct config *config)
         config->environment == NULL ? "production" : config->environment);
 }
 
-bool reporter_new(const struct config *config, struct reporter **out_reporter, struct error *err)
+bool error_reporter_new(
+    const struct config *config, struct error_reporter **out_reporter, struct error *err)
 {
-    struct reporter *reporter = calloc(1, sizeof *reporter);
+    struct error_reporter *reporter = calloc(1, sizeof *reporter);
 
     if (reporter == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
@@ -350,7 +293,7 @@ bool reporter_new(const struct config *config, struct reporter **out_reporter, s
     pthread_cond_init(&reporter->changed, NULL);
     set_keys(reporter, config);
     if (pthread_create(&reporter->thread, NULL, work, reporter) != 0) {
-        reporter_free(reporter);
+        error_reporter_free(reporter);
         return error_set(err, ERROR_MEMORY, "cannot start a thread");
     }
     reporter->started = true;
@@ -358,7 +301,7 @@ bool reporter_new(const struct config *config, struct reporter **out_reporter, s
     return true;
 }
 
-void reporter_configure(struct reporter *reporter, const struct config *config)
+void error_reporter_configure(struct error_reporter *reporter, const struct config *config)
 {
     pthread_mutex_lock(&reporter->mutex);
     set_keys(reporter, config);
@@ -374,7 +317,7 @@ static bool join_within(pthread_t thread, int64_t ms)
     return pthread_timedjoin_np(thread, NULL, &until) == 0;
 }
 
-void reporter_free(struct reporter *reporter)
+void error_reporter_free(struct error_reporter *reporter)
 {
     if (reporter == NULL)
         return;
@@ -382,7 +325,8 @@ void reporter_free(struct reporter *reporter)
     reporter->stopping = true;
     pthread_cond_signal(&reporter->changed);
     pthread_mutex_unlock(&reporter->mutex);
-    // A service that does not answer keeps its thread and this memory; the process ends anyway.
+    // The thread may still wait for a service: then its memory stays allocated until the process
+    // ends.
     if (reporter->started && !join_within(reporter->thread, GOODBYE_MS))
         return;
     set_keys(reporter, &(struct config){0});

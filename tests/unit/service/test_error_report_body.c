@@ -1,6 +1,7 @@
 #include "support/prelude.h"
 
-#include "service/report_body.h"
+#include "service/error_report_body.h"
+
 #include "support/printed.h"
 
 #include <cjson/cJSON.h>
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct report failure = {
+static const struct error_report failure = {
     .event_id = "0123456789abcdef0123456789abcdef",
     .at_us = INT64_C(1767323045678000),
     .table = "orders",
@@ -38,7 +39,7 @@ static const char *text_at(const cJSON *json, const char *path)
     return cJSON_GetStringValue(json);
 }
 
-static bool has_header(const struct report_body *body, const char *header)
+static bool has_header(const struct error_report_body *body, const char *header)
 {
     for (size_t i = 0; i < body->header_count; i++)
         if (strcmp(body->headers[i], header) == 0)
@@ -48,7 +49,7 @@ static bool has_header(const struct report_body *body, const char *header)
 
 static void test_bugsnag_gets_one_event_with_everything_it_requires(void **state)
 {
-    struct report_body body;
+    struct error_report_body body;
     struct error err;
 
     (void)state;
@@ -71,26 +72,26 @@ static void test_bugsnag_gets_one_event_with_everything_it_requires(void **state
     assert_string_equal(text_at(json, "events.0.severity"), "warning");
     assert_string_equal(text_at(json, "events.0.groupingHash"), "orders/quota/quotaExceeded");
     cJSON_Delete(json);
-    report_body_clear(&body);
+    error_report_body_clear(&body);
 }
 
 static void test_a_bugsnag_key_finds_its_endpoint(void **state)
 {
-    struct report_body body;
+    struct error_report_body body;
     struct error err;
 
     (void)state;
     expect_ok(bugsnag_body(&failure, "abcdefabcdefabcdefabcdefabcdefab", NULL, &body, &err));
     assert_string_equal(body.url, "https://notify.bugsnag.com/");
-    report_body_clear(&body);
+    error_report_body_clear(&body);
     expect_ok(bugsnag_body(&failure, "00000fabcdefabcdefabcdefabcdefab", NULL, &body, &err));
     assert_string_equal(body.url, "https://notify.insighthub.smartbear.com/");
-    report_body_clear(&body);
+    error_report_body_clear(&body);
 }
 
 static void test_sentry_gets_an_envelope_whose_length_is_true(void **state)
 {
-    struct report_body body;
+    struct error_report_body body;
     struct error err;
 
     (void)state;
@@ -124,7 +125,7 @@ static void test_sentry_gets_an_envelope_whose_length_is_true(void **state)
     cJSON_Delete(head);
     cJSON_Delete(item);
     cJSON_Delete(event);
-    report_body_clear(&body);
+    error_report_body_clear(&body);
 }
 
 static void test_a_dsn_of_another_form_is_refused_without_showing_it(void **state)
@@ -140,7 +141,7 @@ static void test_a_dsn_of_another_form_is_refused_without_showing_it(void **stat
         "ftp://key@host/42",
         "key@host/42",
     };
-    struct report_body body;
+    struct error_report_body body;
     struct error err;
 
     (void)state;
