@@ -1,4 +1,5 @@
 /* Tests of what becomes of warnings that come again and again. */
+#include "base/log.h"
 #include "base/log_repeat.h"
 
 #include <pthread.h>
