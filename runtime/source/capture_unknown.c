@@ -4,7 +4,6 @@
 #include "source/capture_objects.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
-#include "source/tracking_schema.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +30,7 @@ static bool is_known_trigger(const struct registry *registry, const char *name, 
 {
     for (size_t i = 0; i < registry->count; i++) {
         if (strcasecmp(registry->tables[i]->name, table) == 0 ||
-            objects_owns_trigger(registry->tables[i]->name, name))
+            capture_objects_owns_trigger(registry->tables[i]->name, name))
             return true;
     }
     return false;
@@ -82,7 +81,7 @@ static bool append_deletes(
     bool row = false;
     bool ok = false;
 
-    if (!control_has_table(source, "bq_sync_capture", &row, err))
+    if (!database_has_table(source, "bq_sync_capture", &row, err))
         return false;
     if (!row)
         return true;
@@ -130,7 +129,7 @@ bool capture_remove_unknown(
     if (!database_begin(source, err))
         goto cleanup;
     ok = collect(source, &registry, &sql, err) && database_exec(source, buffer_text(&sql), err) &&
-         objects_remove_counters(source, err) && database_commit(source, err);
+         capture_objects_remove_counters(source, err) && database_commit(source, err);
     if (!ok)
         database_rollback(source);
 

@@ -250,6 +250,22 @@ bool database_query_int64(
     return ok;
 }
 
+bool database_has_table(
+    struct database *database, const char *name, bool *out_exists, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+
+    if (!database_prepare(
+            database,
+            "select 1 from sqlite_master where type = 'table' and lower(name) = lower(?1)",
+            &statement, err))
+        return false;
+    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+    bool ok = database_step(database, statement, out_exists, err);
+    sqlite3_finalize(statement);
+    return ok;
+}
+
 bool database_begin(struct database *database, struct error *err)
 {
     return database_exec(database, "begin immediate", err);

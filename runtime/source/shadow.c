@@ -27,36 +27,27 @@ struct shadow {
     int held_rows; /* since the transaction began */
 };
 
-/* Statements with "(key_1 = ?1 and ...)" at "@ =", the list of the keys at "@", "?1, ..." at "?@".
- */
+/* Prepares a statement about the shadow's table (a format of sqlite_sql_expand). */
 static bool prepare(
     struct shadow *shadow, const char *format, sqlite3_stmt **out_statement, struct error *err)
 {
-    const struct table *table = shadow->table;
     struct buffer sql;
 
     buffer_init(&sql, SQLITE_SQL_CEILING);
-    for (const char *at = format; *at != '\0'; at++) {
-        if (strncmp(at, "@=", 2) == 0) {
-            for (size_t i = 1; i <= table->key_count; i++)
-                buffer_printf(&sql, "%sbq_sync_key_%zu = ?%zu", i > 1 ? " and " : "", i, i);
-            at++;
-        } else if (strncmp(at, "?@", 2) == 0) {
-            sqlite_sql_numbers(&sql, table, "?$r", ", ");
-            at++;
-        } else if (*at == '@') {
-            sqlite_sql_numbers(&sql, table, "bq_sync_key_$r", ", ");
-        } else if (*at == '#') {
-            for (const char *name = table->name; *name != '\0'; name++)
-                buffer_printf(&sql, "%c%s", *name, *name == '"' ? "\"" : "");
-        } else {
-            buffer_append_byte(&sql, (uint8_t)*at);
-        }
-    }
+    sqlite_sql_expand(&sql, shadow->table, format);
     bool ok = buffer_check(&sql, "statement", err) &&
-              (out_statement == NULL
-                   ? database_exec(&shadow->state, buffer_text(&sql), err)
-                   : database_prepare(&shadow->state, buffer_text(&sql), out_statement, err));
+              database_prepare(&shadow->state, buffer_text(&sql), out_statement, err);
+    buffer_clear(&sql);
+    return ok;
+}
+
+static bool execute(struct shadow *shadow, const char *format, struct error *err)
+{
+    struct buffer sql;
+
+    buffer_init(&sql, SQLITE_SQL_CEILING);
+    sqlite_sql_expand(&sql, shadow->table, format);
+    bool ok = statement_exec_buffer(&shadow->state, &sql, err);
     buffer_clear(&sql);
     return ok;
 }
@@ -66,20 +57,20 @@ static const char *known_sql(const struct shadow *shadow)
 {
     if (!shadow->store.exists || shadow->mode == SHADOW_REPLACE)
         return "create temp view bq_sync_known as"
-               " select @, 0 as bq_sync_hash from temp.bq_sync_gone where false";
+               " select $k, 0 as bq_sync_hash from temp.bq_sync_gone where false";
     switch (shadow->store.pending) {
     case PENDING_EFFECTIVE_WHOLE:
         return "create temp view bq_sync_known as"
-               " select @, bq_sync_hash from main.\"bq_sync_pending_#\"";
+               " select $k, bq_sync_hash from main.$p";
     case PENDING_EFFECTIVE_CHANGES:
         return "create temp view bq_sync_known as"
-               " select @, bq_sync_hash from main.\"bq_sync_pending_#\""
+               " select $k, bq_sync_hash from main.$p"
                " where bq_sync_hash is not null union all"
-               " select @, bq_sync_hash from main.\"bq_sync_shadow_#\" as s where (@) not in"
-               " (select @ from main.\"bq_sync_pending_#\")";
+               " select $k, bq_sync_hash from main.$s as s where ($k) not in"
+               " (select $k from main.$p)";
     default:
         return "create temp view bq_sync_known as"
-               " select @, bq_sync_hash from main.\"bq_sync_shadow_#\"";
+               " select $k, bq_sync_hash from main.$s";
     }
 }
 
@@ -87,18 +78,18 @@ static bool prepare_all(struct shadow *shadow, struct error *err)
 {
     // What the temporary tables hold is thrown away when anything fails: no journal for them.
     return database_exec(&shadow->state, "pragma temp.journal_mode = off", err) &&
-           prepare(
+           execute(
                shadow,
-               "create temp table bq_sync_seen(number integer primary key, @, bq_sync_hash,"
-               " unique (@)); create temp table bq_sync_gone(number integer primary key, @)",
-               NULL, err) &&
-           prepare(shadow, known_sql(shadow), NULL, err) &&
+               "create temp table bq_sync_seen(number integer primary key, $k, bq_sync_hash,"
+               " unique ($k)); create temp table bq_sync_gone(number integer primary key, $k)",
+               err) &&
+           execute(shadow, known_sql(shadow), err) &&
            prepare(
-               shadow, "select bq_sync_hash from temp.bq_sync_known where @=", &shadow->find,
+               shadow, "select bq_sync_hash from temp.bq_sync_known where $w", &shadow->find,
                err) &&
            prepare(
                shadow,
-               "insert or replace into temp.bq_sync_seen(@, bq_sync_hash) values (?@, :hash)",
+               "insert or replace into temp.bq_sync_seen($k, bq_sync_hash) values ($v, :hash)",
                &shadow->see, err) &&
            prepare(
                shadow,
@@ -112,8 +103,8 @@ static bool open_state(struct shadow *shadow, const char *path, struct error *er
     if (shadow->mode != SHADOW_COMPARE) {
         if (!database_open(path, DATABASE_CREATE, DATABASE_PATIENCE_MS, &shadow->state, err))
             return false;
-        return control_prepare(&shadow->state, err) &&
-               shadow_store_settle(&shadow->state, shadow->table, &shadow->store, err);
+        return tracking_schema_prepare(&shadow->state, err) &&
+               shadow_store_complete(&shadow->state, shadow->table, &shadow->store, err);
     }
     // A state that does not exist yet knows nothing.
     bool exists = path != NULL &&
@@ -125,7 +116,7 @@ static bool open_state(struct shadow *shadow, const char *path, struct error *er
            shadow_store_look(&shadow->state, shadow->table, &shadow->store, err);
 }
 
-bool shadow_settle(const char *state_path, const struct table *table, struct error *err)
+bool shadow_complete(const char *state_path, const struct table *table, struct error *err)
 {
     struct shadow shadow = {.table = table, .mode = SHADOW_CHANGES};
 
@@ -302,11 +293,11 @@ bool shadow_deleted(
     bool ok = false;
 
     if (!release(shadow, err) ||
-        !prepare(
+        !execute(
             shadow,
-            "insert into temp.bq_sync_gone(@) select @ from temp.bq_sync_known"
-            " where (@) not in (select @ from temp.bq_sync_seen)",
-            NULL, err) ||
+            "insert into temp.bq_sync_gone($k) select $k from temp.bq_sync_known"
+            " where ($k) not in (select $k from temp.bq_sync_seen)",
+            err) ||
         !prepare_gone(shadow, &statement, err))
         goto cleanup;
     for (;;) {

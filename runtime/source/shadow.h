@@ -36,7 +36,8 @@ enum shadow_mode {
 /* Settles what an acknowledged pass left and forgets what a failed one left, in short transactions.
  * Where the state lives in the source and its journal is a rollback journal, this has to be done
  * before the snapshot is opened, and shadow_end after it is let go. */
-MUST_CHECK bool shadow_settle(const char *state_path, const struct table *table, struct error *err);
+MUST_CHECK bool shadow_complete(
+    const char *state_path, const struct table *table, struct error *err);
 
 /* Settles too, should there be anything (not in SHADOW_COMPARE). Returns owned (shadow_free). */
 MUST_CHECK bool shadow_begin(

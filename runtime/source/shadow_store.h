@@ -37,7 +37,7 @@ MUST_CHECK bool shadow_store_look(
  * pending. Killed in between, it goes on where it was. Nothing is written if there is nothing to
  * do.
  */
-MUST_CHECK bool shadow_store_settle(
+MUST_CHECK bool shadow_store_complete(
     struct database *state, const struct table *table, struct shadow_store *out_store,
     struct error *err);
 

@@ -3,6 +3,7 @@
 #ifndef BQSYNC_SOURCE_STATEMENT_H
 #define BQSYNC_SOURCE_STATEMENT_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "source/database.h"
 
@@ -22,12 +23,8 @@ MUST_CHECK bool statement_run(
 /* A text column into the caller's bytes, cut to size; NULL is "". */
 void statement_text(sqlite3_stmt *statement, int column, char *out_text, size_t size);
 
-/* SQL text by sqlite3_mprintf's rules (%w inside double quotes is an identifier, %Q a literal).
- * Returns owned (sqlite3_free), NULL after setting ERROR_MEMORY. */
-char *statement_format(struct error *err, const char *format, ...);
-
-/* Formats as above and executes. */
-MUST_CHECK bool statement_execf(
-    struct database *database, struct error *err, const char *format, ...);
+/* Executes what was built with sqlite_sql; ERROR_MEMORY or ERROR_LIMIT if the buffer failed. */
+MUST_CHECK bool statement_exec_buffer(
+    struct database *database, struct buffer *sql, struct error *err);
 
 #endif

@@ -108,10 +108,10 @@ MUST_CHECK bool tracking_set(
 
 /* History of runs: each one JSON document as `sync --json` prints it, plus its state. The newest
  * 500 are kept. */
-MUST_CHECK bool runs_save(
+MUST_CHECK bool tracking_save_run(
     struct tracking *tracking, const char *run_id, const char *state, const char *json,
     struct error *err);
-MUST_CHECK bool runs_each(
+MUST_CHECK bool tracking_each_run(
     struct tracking *tracking, int limit,
     bool (*visit)(void *context, const char *run_id, const char *state, const char *json),
     void *context, struct error *err);

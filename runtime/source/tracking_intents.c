@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "source/statement.h"
 #include "source/tracking.h"
-#include "source/tracking_schema.h"
 
 #include <string.h>
 
@@ -48,7 +47,7 @@ bool tracking_intent(
     bool ok = false;
 
     if (sqlite3_db_readonly(tracking->database.handle, "main") == 1 &&
-        !control_has_table(&tracking->database, "bq_sync_intents", &row, err))
+        !database_has_table(&tracking->database, "bq_sync_intents", &row, err))
         goto cleanup;
     if (row &&
         (!statement_bind(

@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 /* name: "project.dataset.table". Day and count are 0 if nothing is recorded. */
-MUST_CHECK bool usage_load(
+MUST_CHECK bool tracking_quota_load(
     struct tracking *tracking, const char *name, int64_t *out_day, int64_t *out_count,
     struct error *err);
-MUST_CHECK bool usage_save(
+MUST_CHECK bool tracking_quota_save(
     struct tracking *tracking, const char *name, int64_t day, int64_t count, struct error *err);
 
 #endif

@@ -2,7 +2,7 @@
  * API reference", one page a method). Knows paths, bodies, job ids and how answers are read; leaves
  * one request to http, another try to retry, and bytes of an upload to upload. A struct bigquery
  * belongs to one thread (it owns a connection); several share one struct credentials and one struct
- * governor. */
+ * quota. */
 #ifndef BQSYNC_WAREHOUSE_BIGQUERY_H
 #define BQSYNC_WAREHOUSE_BIGQUERY_H
 
@@ -18,7 +18,7 @@
 
 struct bigquery;
 struct credentials;
-struct governor;
+struct quota;
 struct http_ops;
 
 struct bigquery_options {
@@ -27,7 +27,7 @@ struct bigquery_options {
     const char *location;            /* of the dataset, NULL if not known yet */
     const char *endpoint;            /* root URL without a final slash; NULL: Google's */
     struct credentials *credentials; /* borrowed, thread-safe; NULL: no Authorization is sent */
-    struct governor *governor;       /* borrowed, thread-safe; NULL: requests are not paced */
+    struct quota *quota;             /* borrowed, thread-safe; NULL: requests are not paced */
     const struct clock *clock;
     int64_t retry_budget_ms;         /* how long one call may go on trying */
     int64_t max_bytes_billed;        /* per query, 0: no cap */
@@ -155,11 +155,6 @@ typedef void bigquery_child_visit(void *context, const struct job_child *child);
 MUST_CHECK bool bigquery_job_children(
     struct bigquery *bigquery, const char *job_id, bigquery_child_visit *visit, void *context,
     struct error *err);
-
-/* Starts a copy job that replaces (WRITE_TRUNCATE) the destination; 409 as above. */
-MUST_CHECK bool bigquery_copy(
-    struct bigquery *bigquery, const char *job_id, const char *from_table, const char *to_table,
-    const char *label_table, struct error *err);
 
 /* Reads a job; one that does not exist is a success with JOB_MISSING. */
 MUST_CHECK bool bigquery_job_get(

@@ -1,6 +1,7 @@
 #include "warehouse/googlesql.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Inside backticks and inside quotes the same escapes hold. */
@@ -40,6 +41,12 @@ void googlesql_path(struct buffer *out, const char *project, const char *dataset
     googlesql_identifier(out, dataset);
     buffer_append_byte(out, '.');
     googlesql_identifier(out, table);
+}
+
+void googlesql_plain_name(
+    char *out, size_t size, const char *project, const char *dataset, const char *table)
+{
+    snprintf(out, size, "%s.%s.%s", project, dataset, table);
 }
 
 void googlesql_render(

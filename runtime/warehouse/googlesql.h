@@ -15,6 +15,11 @@ void googlesql_string(struct buffer *out, const char *text);
 void googlesql_path(
     struct buffer *out, const char *project, const char *dataset, const char *table);
 
+/* "project.dataset.table" into out, cut to size: the name of a table in messages and in the state
+ * database. It is not quoted, so it never goes into a statement. */
+void googlesql_plain_name(
+    char *out, size_t size, const char *project, const char *dataset, const char *table);
+
 /* Appends a generated statement with its placeholders ${project}, ${dataset} and ${staging}, which
  * stand inside backticks, replaced. staging may be NULL if the statement has none. */
 void googlesql_render(

@@ -1,4 +1,4 @@
-#include "warehouse/governor.h"
+#include "warehouse/quota.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -18,26 +18,26 @@
 /* Times of the latest actions, a ring as long as the limit: the oldest one says when the next
  * fits. */
 struct window {
-    int64_t at_ms[GOVERNOR_DML_LIMIT];
+    int64_t at_ms[QUOTA_DML_LIMIT];
     unsigned next;
     unsigned filled;
 };
 
-struct usage {
-    struct usage *next;
+struct table_quota {
+    struct table_quota *next;
     struct window metadata;
     struct window dml;
     unsigned dml_running;
-    struct governor_use use;
-    bool created; /* by us, at created_ms */
+    struct quota_count count; /* of the day */
+    bool created;             /* by us, at created_ms */
     int64_t created_ms;
     char table[];
 };
 
-struct governor {
+struct quota {
     const struct clock *clock;
     pthread_mutex_t lock;
-    struct usage *usages;
+    struct table_quota *tables;
     bool circuit_open;
     int64_t circuit_until_ms;
     bool trouble;
@@ -46,95 +46,95 @@ struct governor {
     int64_t answered_ms; /* the latest good answer */
 };
 
-struct governor *governor_new(const struct clock *clock)
+struct quota *quota_new(const struct clock *clock)
 {
-    struct governor *governor = calloc(1, sizeof *governor);
+    struct quota *quota = calloc(1, sizeof *quota);
 
-    if (governor == NULL)
+    if (quota == NULL)
         return NULL;
-    governor->clock = clock;
-    governor->answered_ms = INT64_MIN;
-    pthread_mutex_init(&governor->lock, NULL);
-    return governor;
+    quota->clock = clock;
+    quota->answered_ms = INT64_MIN;
+    pthread_mutex_init(&quota->lock, NULL);
+    return quota;
 }
 
-void governor_free(struct governor *governor)
+void quota_free(struct quota *quota)
 {
-    if (governor == NULL)
+    if (quota == NULL)
         return;
-    while (governor->usages != NULL) {
-        struct usage *next = governor->usages->next;
-        free(governor->usages);
-        governor->usages = next;
+    while (quota->tables != NULL) {
+        struct table_quota *next = quota->tables->next;
+        free(quota->tables);
+        quota->tables = next;
     }
-    pthread_mutex_destroy(&governor->lock);
-    free(governor);
+    pthread_mutex_destroy(&quota->lock);
+    free(quota);
 }
 
-static int64_t now_ms(const struct governor *governor)
+static int64_t now_ms(const struct quota *quota)
 {
-    return governor->clock->monotonic_ms(governor->clock->context);
+    return quota->clock->monotonic_ms(quota->clock->context);
 }
 
-static int64_t today(const struct governor *governor)
+static int64_t today(const struct quota *quota)
 {
-    return governor_day(governor->clock->wall_us(governor->clock->context));
+    return quota_day(quota->clock->wall_us(quota->clock->context));
 }
 
-int64_t governor_day(int64_t wall_us)
+int64_t quota_day(int64_t wall_us)
 {
     return (wall_us / 1000000 - PACIFIC_OFFSET_S) / DAY_S;
 }
 
-int64_t governor_day_end_us(int64_t day)
+int64_t quota_day_end_us(int64_t day)
 {
     return ((day + 1) * DAY_S + PACIFIC_OFFSET_S) * 1000000;
 }
 
 /* Staging tables have names of their own each time: what is left of another day goes. */
-static void forget_other_days(struct governor *governor, int64_t day)
+static void forget_other_days(struct quota *quota, int64_t day)
 {
-    struct usage **link = &governor->usages;
+    struct table_quota **link = &quota->tables;
 
     while (*link != NULL) {
-        struct usage *usage = *link;
-        if (usage->use.day == day || usage->dml_running > 0) {
-            link = &usage->next;
+        struct table_quota *one = *link;
+        if (one->count.day == day || one->dml_running > 0) {
+            link = &one->next;
         } else {
-            *link = usage->next;
-            free(usage);
+            *link = one->next;
+            free(one);
         }
     }
 }
 
 /* The table's record, made if there is none, with a count of today; NULL without memory. */
-static struct usage *usage_of(struct governor *governor, const char *table)
+static struct table_quota *find_table(struct quota *quota, const char *table)
 {
-    int64_t day = today(governor);
-    struct usage *usage = governor->usages;
+    int64_t day = today(quota);
+    struct table_quota *one = quota->tables;
 
-    while (usage != NULL && strcmp(usage->table, table) != 0)
-        usage = usage->next;
-    if (usage == NULL) {
-        forget_other_days(governor, day);
+    while (one != NULL && strcmp(one->table, table) != 0)
+        one = one->next;
+    if (one == NULL) {
+        forget_other_days(quota, day);
         size_t length = strlen(table) + 1;
-        usage = calloc(1, sizeof *usage + length);
-        if (usage == NULL)
+        one = calloc(1, sizeof *one + length);
+        if (one == NULL)
             return NULL;
-        memcpy(usage->table, table, length);
-        usage->next = governor->usages;
-        governor->usages = usage;
+        memcpy(one->table, table, length);
+        one->next = quota->tables;
+        quota->tables = one;
     }
-    if (usage->use.day != day)
-        usage->use = (struct governor_use){.day = day};
-    return usage;
+    if (one->count.day != day)
+        one->count = (struct quota_count){.day = day};
+    return one;
 }
 
 /* Milliseconds until one more fits in the window, 0 if it does now, and is counted then. */
 static int64_t window_take(struct window *window, unsigned limit, int64_t now)
 {
     if (window->filled == limit) {
-        int64_t wait = window->at_ms[window->next] + GOVERNOR_WINDOW_MS - now;
+        int64_t wait = window->at_ms[window->next] + QUOTA_WINDOW_MS - now;
         if (wait > 0)
             return wait;
     } else {
@@ -145,24 +145,24 @@ static int64_t window_take(struct window *window, unsigned limit, int64_t now)
     return 0;
 }
 
-static int64_t take(struct governor *governor, struct usage *usage, enum governor_kind kind)
+static int64_t take(struct quota *quota, struct table_quota *one, enum quota_kind kind)
 {
-    int64_t now = now_ms(governor);
+    int64_t now = now_ms(quota);
 
     switch (kind) {
-    case GOVERNOR_METADATA:
-        return window_take(&usage->metadata, GOVERNOR_METADATA_LIMIT, now);
-    case GOVERNOR_DML:
-        if (usage->dml_running >= GOVERNOR_DML_AT_ONCE)
+    case QUOTA_METADATA:
+        return window_take(&one->metadata, QUOTA_METADATA_LIMIT, now);
+    case QUOTA_DML:
+        if (one->dml_running >= QUOTA_DML_AT_ONCE)
             return SLOT_POLL_MS;
-        int64_t wait = window_take(&usage->dml, GOVERNOR_DML_LIMIT, now);
+        int64_t wait = window_take(&one->dml, QUOTA_DML_LIMIT, now);
         if (wait == 0)
-            usage->dml_running++;
+            one->dml_running++;
         return wait;
-    case GOVERNOR_MODIFICATION:
+    case QUOTA_MODIFICATION:
         break;
     }
-    usage->use.modifications++;
+    one->count.modifications++;
     return 0;
 }
 
@@ -174,112 +174,99 @@ static bool refuse_modification(const char *table, int64_t day, struct error *er
         err, ERROR_QUOTA,
         "table %s: %d loads and copies today, as many as BigQuery allows a table in a day; it goes "
         "on at %s. A longer BQ_SYNC_INTERVAL, or mode upsert, uses fewer",
-        table, GOVERNOR_MODIFICATIONS_A_DAY, clock_format(governor_day_end_us(day), text));
+        table, QUOTA_DAILY_LIMIT, clock_format(quota_day_end_us(day), text));
 }
 
-bool governor_enter(
-    struct governor *governor, const char *table, enum governor_kind kind, struct error *err)
+bool quota_enter(struct quota *quota, const char *table, enum quota_kind kind, struct error *err)
 {
     for (;;) {
-        pthread_mutex_lock(&governor->lock);
-        struct usage *usage = usage_of(governor, table);
-        bool used_up = usage != NULL && kind == GOVERNOR_MODIFICATION &&
-                       usage->use.modifications >= GOVERNOR_MODIFICATIONS_A_DAY;
-        int64_t wait = usage == NULL || used_up ? 0 : take(governor, usage, kind);
-        pthread_mutex_unlock(&governor->lock);
+        pthread_mutex_lock(&quota->lock);
+        struct table_quota *one = find_table(quota, table);
+        bool used_up = one != NULL && kind == QUOTA_MODIFICATION &&
+                       one->count.modifications >= QUOTA_DAILY_LIMIT;
+        int64_t wait = one == NULL || used_up ? 0 : take(quota, one, kind);
+        pthread_mutex_unlock(&quota->lock);
 
-        if (usage == NULL)
+        if (one == NULL)
             return error_set(err, ERROR_MEMORY, "out of memory for quotas");
         if (used_up)
-            return refuse_modification(table, today(governor), err);
+            return refuse_modification(table, today(quota), err);
         if (wait == 0)
             return true;
-        if (!governor->clock->sleep_ms(governor->clock->context, wait))
+        if (!quota->clock->sleep_ms(quota->clock->context, wait))
             return error_set(err, ERROR_STOPPED, "asked to stop while pacing table %s", table);
     }
 }
 
-void governor_dml_done(struct governor *governor, const char *table)
+void quota_dml_done(struct quota *quota, const char *table)
 {
-    pthread_mutex_lock(&governor->lock);
-    struct usage *usage = usage_of(governor, table);
-    if (usage != NULL && usage->dml_running > 0)
-        usage->dml_running--;
-    pthread_mutex_unlock(&governor->lock);
+    pthread_mutex_lock(&quota->lock);
+    struct table_quota *one = find_table(quota, table);
+    if (one != NULL && one->dml_running > 0)
+        one->dml_running--;
+    pthread_mutex_unlock(&quota->lock);
 }
 
-struct governor_use governor_use(struct governor *governor, const char *table)
+struct quota_count quota_count(struct quota *quota, const char *table)
 {
-    struct governor_use use = {0};
+    struct quota_count use = {0};
 
-    pthread_mutex_lock(&governor->lock);
-    struct usage *usage = usage_of(governor, table);
-    if (usage != NULL)
-        use = usage->use;
-    pthread_mutex_unlock(&governor->lock);
+    pthread_mutex_lock(&quota->lock);
+    struct table_quota *one = find_table(quota, table);
+    if (one != NULL)
+        use = one->count;
+    pthread_mutex_unlock(&quota->lock);
     return use;
 }
 
-void governor_restore(struct governor *governor, const char *table, struct governor_use use)
+void quota_restore(struct quota *quota, const char *table, struct quota_count use)
 {
-    pthread_mutex_lock(&governor->lock);
-    struct usage *usage = usage_of(governor, table);
-    if (usage != NULL && usage->use.day == use.day && usage->use.modifications < use.modifications)
-        usage->use.modifications = use.modifications;
-    pthread_mutex_unlock(&governor->lock);
+    pthread_mutex_lock(&quota->lock);
+    struct table_quota *one = find_table(quota, table);
+    if (one != NULL && one->count.day == use.day && one->count.modifications < use.modifications)
+        one->count.modifications = use.modifications;
+    pthread_mutex_unlock(&quota->lock);
 }
 
-void governor_visit(
-    struct governor *governor,
-    void (*visit)(void *context, const char *table, struct governor_use use), void *context)
+static bool is_fresh(const struct quota *quota, const struct table_quota *one)
 {
-    pthread_mutex_lock(&governor->lock);
-    int64_t day = today(governor);
-    for (struct usage *usage = governor->usages; usage != NULL; usage = usage->next)
-        if (usage->use.day == day && usage->use.modifications > 0)
-            visit(context, usage->table, usage->use);
-    pthread_mutex_unlock(&governor->lock);
+    return one->created && now_ms(quota) - one->created_ms < FRESH_MS;
 }
 
-static bool is_fresh(const struct governor *governor, const struct usage *usage)
+void quota_note_created(struct quota *quota, const char *table)
 {
-    return usage->created && now_ms(governor) - usage->created_ms < FRESH_MS;
-}
-
-void governor_note_created(struct governor *governor, const char *table)
-{
-    pthread_mutex_lock(&governor->lock);
-    struct usage *usage = usage_of(governor, table);
-    if (usage != NULL) {
-        usage->created = true;
-        usage->created_ms = now_ms(governor);
+    pthread_mutex_lock(&quota->lock);
+    struct table_quota *one = find_table(quota, table);
+    if (one != NULL) {
+        one->created = true;
+        one->created_ms = now_ms(quota);
     }
-    pthread_mutex_unlock(&governor->lock);
+    pthread_mutex_unlock(&quota->lock);
 }
 
-bool governor_is_fresh(struct governor *governor, const char *table)
+bool quota_is_fresh(struct quota *quota, const char *table)
 {
     bool fresh = false;
 
-    pthread_mutex_lock(&governor->lock);
-    for (struct usage *usage = governor->usages; usage != NULL && !fresh; usage = usage->next)
-        fresh = strcmp(usage->table, table) == 0 && is_fresh(governor, usage);
-    pthread_mutex_unlock(&governor->lock);
+    pthread_mutex_lock(&quota->lock);
+    for (struct table_quota *one = quota->tables; one != NULL && !fresh; one = one->next)
+        fresh = strcmp(one->table, table) == 0 && is_fresh(quota, one);
+    pthread_mutex_unlock(&quota->lock);
     return fresh;
 }
 
-bool governor_names_fresh(struct governor *governor, const char *text)
+bool quota_names_fresh(struct quota *quota, const char *text)
 {
     bool names = false;
 
-    pthread_mutex_lock(&governor->lock);
-    for (struct usage *usage = governor->usages; usage != NULL && !names; usage = usage->next)
-        names = is_fresh(governor, usage) && strstr(text, usage->table) != NULL;
-    pthread_mutex_unlock(&governor->lock);
+    pthread_mutex_lock(&quota->lock);
+    for (struct table_quota *one = quota->tables; one != NULL && !names; one = one->next)
+        names = is_fresh(quota, one) && strstr(text, one->table) != NULL;
+    pthread_mutex_unlock(&quota->lock);
     return names;
 }
 
-int64_t governor_forecast(int64_t interval_ms, int64_t modifications_a_pass)
+int64_t quota_forecast(int64_t interval_ms, int64_t modifications_a_pass)
 {
     int64_t day_ms = (int64_t)86400 * 1000;
 
@@ -288,62 +275,62 @@ int64_t governor_forecast(int64_t interval_ms, int64_t modifications_a_pass)
     return (day_ms + interval_ms - 1) / interval_ms * modifications_a_pass;
 }
 
-bool governor_circuit_allows(struct governor *governor)
+bool quota_circuit_allows(struct quota *quota)
 {
-    pthread_mutex_lock(&governor->lock);
-    bool allows = !governor->circuit_open;
-    if (!allows && now_ms(governor) >= governor->circuit_until_ms) {
+    pthread_mutex_lock(&quota->lock);
+    bool allows = !quota->circuit_open;
+    if (!allows && now_ms(quota) >= quota->circuit_until_ms) {
         // One goes ahead. Should it end without a word (stopped), the next may go in its turn.
-        governor->circuit_until_ms = now_ms(governor) + CIRCUIT_PAUSE_MS;
+        quota->circuit_until_ms = now_ms(quota) + CIRCUIT_PAUSE_MS;
         allows = true;
     }
-    pthread_mutex_unlock(&governor->lock);
+    pthread_mutex_unlock(&quota->lock);
     return allows;
 }
 
-void governor_answered_well(struct governor *governor)
+void quota_answered_well(struct quota *quota)
 {
-    pthread_mutex_lock(&governor->lock);
-    governor->circuit_open = false;
-    governor->trouble = false;
-    governor->answered_ms = now_ms(governor);
-    pthread_mutex_unlock(&governor->lock);
+    pthread_mutex_lock(&quota->lock);
+    quota->circuit_open = false;
+    quota->trouble = false;
+    quota->answered_ms = now_ms(quota);
+    pthread_mutex_unlock(&quota->lock);
 }
 
-int64_t governor_trouble_left(struct governor *governor, int64_t budget_ms)
+int64_t quota_trouble_left(struct quota *quota, int64_t budget_ms)
 {
-    pthread_mutex_lock(&governor->lock);
-    int64_t now = now_ms(governor);
-    if (!governor->trouble || now - governor->trouble_latest_ms > budget_ms) {
-        governor->trouble = true;
-        governor->trouble_since_ms = now;
+    pthread_mutex_lock(&quota->lock);
+    int64_t now = now_ms(quota);
+    if (!quota->trouble || now - quota->trouble_latest_ms > budget_ms) {
+        quota->trouble = true;
+        quota->trouble_since_ms = now;
     }
-    governor->trouble_latest_ms = now;
-    int64_t left = governor->trouble_since_ms + budget_ms - now;
-    pthread_mutex_unlock(&governor->lock);
+    quota->trouble_latest_ms = now;
+    int64_t left = quota->trouble_since_ms + budget_ms - now;
+    pthread_mutex_unlock(&quota->lock);
     return left;
 }
 
-bool governor_is_silent_since(struct governor *governor, int64_t since_ms)
+bool quota_is_silent_since(struct quota *quota, int64_t since_ms)
 {
-    pthread_mutex_lock(&governor->lock);
-    bool silent = governor->answered_ms < since_ms;
-    pthread_mutex_unlock(&governor->lock);
+    pthread_mutex_lock(&quota->lock);
+    bool silent = quota->answered_ms < since_ms;
+    pthread_mutex_unlock(&quota->lock);
     return silent;
 }
 
-void governor_forget_trouble(struct governor *governor)
+void quota_forget_trouble(struct quota *quota)
 {
-    pthread_mutex_lock(&governor->lock);
-    governor->trouble = false;
-    governor->circuit_open = false;
-    pthread_mutex_unlock(&governor->lock);
+    pthread_mutex_lock(&quota->lock);
+    quota->trouble = false;
+    quota->circuit_open = false;
+    pthread_mutex_unlock(&quota->lock);
 }
 
-void governor_circuit_silent(struct governor *governor)
+void quota_circuit_silent(struct quota *quota)
 {
-    pthread_mutex_lock(&governor->lock);
-    governor->circuit_open = true;
-    governor->circuit_until_ms = now_ms(governor) + CIRCUIT_PAUSE_MS;
-    pthread_mutex_unlock(&governor->lock);
+    pthread_mutex_lock(&quota->lock);
+    quota->circuit_open = true;
+    quota->circuit_until_ms = now_ms(quota) + CIRCUIT_PAUSE_MS;
+    pthread_mutex_unlock(&quota->lock);
 }

@@ -79,7 +79,6 @@ struct traffic {
 
 void traffic_add(struct traffic *traffic, const struct traffic *more);
 uint64_t traffic_requests(const struct traffic *traffic);
-uint64_t traffic_retries(const struct traffic *traffic);
 
 /* The reason for doing again what failed with this error, of a request or of a job. */
 enum traffic_reason traffic_reason_of(const struct error *why);

@@ -364,7 +364,8 @@ static bool count_pending(struct comparison *c, struct error *err)
 
     if (!c->captured || !c->watermark.found)
         return true;
-    if (!capture_pending(c->source, c->table, &c->shape, &c->watermark, &pending, err))
+    const struct source_table in = {c->source, c->table, &c->shape};
+    if (!capture_pending(&in, &c->watermark, &pending, err))
         return false;
     // Rejected rows are listed as changed so that they are tried again.
     c->out->pending = pending.new_rows + pending.dirty_keys - c->out->rejected;

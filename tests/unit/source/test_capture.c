@@ -51,12 +51,12 @@ static struct source_shape inspect(void)
 
 static struct position seal(bool write)
 {
-    const struct table *table = &users->table;
     struct source_shape shape = inspect();
-    struct position position;
+    struct snapshot_table in = {.table = &users->table, .shape = &shape};
 
-    expect_ok(capture_seal(&source, &table, &shape, 1, write, &position, &err));
-    return position;
+    expect_ok(
+        write ? capture_seal(&source, &in, 1, &err) : capture_snapshot(&source, &in, 1, &err));
+    return in.position;
 }
 
 static struct position seal_and_release(void)
@@ -474,17 +474,18 @@ static void test_pending_rows_and_keys_are_counted(void **state)
     (void)state;
     struct watermark watermark = {.found = true, .last_synced_row_id = 10};
     struct source_shape shape = inspect();
+    const struct source_table in = {&source, &users->table, &shape};
     struct pending pending;
     bool any = true;
     install();
     watermark.synced_sequence = seal_and_release().sequence;
-    expect_ok(capture_has_pending(&source, &users->table, &shape, &watermark, &any, &err));
+    expect_ok(capture_has_pending(&in, &watermark, &any, &err));
     assert_false(any);
 
     run(&source, "insert into users(email) values ('d'), ('e'); update users set v = 0;"
                  "delete from users where id = 1");
-    expect_ok(capture_pending(&source, &users->table, &shape, &watermark, &pending, &err));
-    expect_ok(capture_has_pending(&source, &users->table, &shape, &watermark, &any, &err));
+    expect_ok(capture_pending(&in, &watermark, &pending, &err));
+    expect_ok(capture_has_pending(&in, &watermark, &any, &err));
 
     assert_int_equal(pending.new_rows, 2);
     assert_int_equal(pending.dirty_keys, 3);

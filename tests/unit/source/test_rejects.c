@@ -36,11 +36,12 @@ static void reject(const char *row_sql, size_t column, const char *reason)
 {
     sqlite3_stmt *row = NULL;
     bool found = false;
+    const struct bad_value value = {column, "text", reason};
 
     expect_ok(database_prepare(&tracking.database, row_sql, &row, &err));
     expect_ok(database_step(&tracking.database, row, &found, &err));
     assert_true(found);
-    expect_ok(rejects_add(&tracking, &users->table, row, column, "text", reason, &err));
+    expect_ok(rejects_add(&tracking, &users->table, row, &value, &err));
     sqlite3_finalize(row);
 }
 
@@ -48,7 +49,8 @@ static int64_t publish(int64_t now_us)
 {
     int64_t rows = -1;
 
-    expect_ok(rejects_publish(&tracking, &users->table, 7, now_us, &rows, &err));
+    expect_ok(rejects_publish(&tracking, &users->table, 7, now_us, &err));
+    expect_ok(rejects_count(&tracking, "users", &rows, &err));
     return rows;
 }
 
@@ -157,7 +159,8 @@ static void test_many_rejects_are_published_in_chunks(void **state)
         expect_ok(database_step(&tracking.database, row, &more, &err));
         if (!more)
             break;
-        expect_ok(rejects_add(&tracking, &users->table, row, 2, "text", "r", &err));
+        expect_ok(
+            rejects_add(&tracking, &users->table, row, &(struct bad_value){2, "text", "r"}, &err));
     }
     sqlite3_finalize(row);
 

@@ -281,7 +281,7 @@ static void test_requests_say_who_asks_and_are_counted(void **state)
     assert_int_equal(counters.traffic.requests[TRAFFIC_TABLES_GET][TRAFFIC_ERROR], 1);
     assert_int_equal(traffic_requests(&counters.traffic), 2);
     assert_int_equal(counters.traffic.retries[TRAFFIC_HTTP_503], 1);
-    assert_int_equal(traffic_retries(&counters.traffic), 1);
+    assert_int_equal(count_retries(&counters.traffic), 1);
     assert_string_equal(
         fake_http_header(&fixture->http.requests[0], "x-goog-api-client"),
         "gl-c/17 gccl/" BQSYNC_VERSION);
