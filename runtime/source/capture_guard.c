@@ -9,8 +9,8 @@
 
 /* One unique constraint as the guards need it. */
 struct constraint {
-    struct buffer match;   /* condition: a row of the table is in the way of the new one */
-    struct buffer columns; /* for UPDATE OF; */
+    struct buffer match;   /* the condition that a row of the table is in the way of the new one */
+    struct buffer columns; /* for UPDATE OF */
     bool any_update;       /* a column of it may change without being named in SET */
     size_t key_columns;    /* how many of the key's columns it compares byte by byte */
 };
@@ -37,7 +37,7 @@ static bool is_key_column(const struct table *table, const char *name)
     return false;
 }
 
-/* "new."c"" or, where REPLACE would put the column's default for a NULL, that. */
+/* Appends new."c"; with fallback, the default that REPLACE stores instead of a NULL. */
 static void append_new_value(struct buffer *out, const char *name, const char *fallback)
 {
     if (fallback == NULL)
@@ -58,8 +58,8 @@ static void append_nested(
 
 /* An expression's value for the new row: the expression over a row made of the new values, under
  * the table's name in case the expression spells it; NULL if the index leaves the row out. The
- * filter goes first: where it is false the expression may be an error (json_extract of what is no
- * JSON). */
+ * filter comes first: where it is false the expression may be an error (json_extract of a text that
+ * is not JSON). */
 static bool append_new_expression(
     const struct source_table *in, struct slice expression, struct slice filter, struct buffer *out,
     struct error *err)
@@ -179,8 +179,8 @@ static void append_key(
             sqlite_sql_key_name(table, i), behind);
 }
 
-/* From the other row's point of view: it is in the way, has a key, is not the very row at hand, and
- * is not found by its id alone. */
+/* Appends the condition for the other row: it is in the way, has a key, is not the row that
+ * changes, and is not found by its id alone. */
 static void append_from(
     struct buffer *out, const struct source_table *in, const struct constraint *constraint,
     const char *event)
@@ -210,8 +210,17 @@ static void append_from(
             table->name, sqlite_sql_key_name(table, 0), table->name);
 }
 
-/* In the body the outer statement's conflict policy is in force, which an upsert clause alone is
- * exempt from; a key that is in the way twice is met by it as well. */
+/* Why a guard looks as it does.
+ *
+ * REPLACE deletes every row that is in the way of the new one. If such a row is in the way because
+ * of another unique constraint than the key, its key is not the new row's, and SQLite fires no
+ * DELETE trigger for it (unless recursive_triggers is on), so its deletion would never reach
+ * BigQuery. A BEFORE trigger still sees that row, and lists its key as changed. It fires for every
+ * INSERT and UPDATE, not only for REPLACE, because a trigger cannot see the conflict policy; if the
+ * statement then fails, the entry is rolled back with it, and if it ignores the row, the entry only
+ * makes bqsync send that row once more. Inside the body the outer statement's conflict policy
+ * applies to our own INSERT too ("or replace", "or ignore"), except where an upsert clause is
+ * given; hence "on conflict do update", which also accepts a row that is in the way twice. */
 static void append_trigger(
     struct buffer *out, const struct source_table *in, const struct constraint *constraint,
     int number, const char *event)

@@ -107,9 +107,9 @@ static bool drop_altered(
     return true;
 }
 
-/* The counter goes on from where it, or the watermark made with it, stood. An INTEGER PRIMARY KEY
- * at or below the highest one ever synced is only found by its capture, so the trigger watermark
- * does not start below that. */
+/* The counter continues from its last value, or from the watermark made with it. An INTEGER PRIMARY
+ * KEY at or below the highest one ever synced is only found by its capture, so the trigger
+ * watermark does not start below that. */
 static bool write_capture_row(const struct source_table *in, bool tracked, struct error *err)
 {
     const struct table *table = in->table;

@@ -66,7 +66,7 @@ static bool is_of_table(const struct table *table, sqlite3_stmt *statement)
 {
     const char *name = (const char *)sqlite3_column_text(statement, 1);
 
-    // The dirty set was asked for by name; a trigger's name may be another table's.
+    // The query selects the dirty set by its name, but every trigger of ours, whatever its table.
     return sqlite3_column_int(statement, 0) == 0 ||
            strcasecmp((const char *)sqlite3_column_text(statement, 2), table->name) == 0 ||
            capture_objects_owns_trigger(table->name, name);
@@ -138,8 +138,8 @@ static char *plain_name(const char *quoted)
     return name;
 }
 
-/* Adds what SQLite will store for one statement of ours: its kind in capitals and the text from the
- * name on. */
+/* Adds what SQLite stores for one statement of ours: "CREATE TABLE" or "CREATE TRIGGER" in
+ * capitals, then the statement's own text from the name on. */
 static bool add_expected(
     const struct table *table, const char *sql, size_t length, struct object_list *list,
     struct error *err)
@@ -216,12 +216,12 @@ bool capture_objects_expected(
     return ok;
 }
 
-/* The next character that counts; white space outside of quotes does not, nor do the quotes of a
- * plain name. in_text and in_name carry the state. */
+/* A walk over a statement that skips white space outside of quotes and the quotes of plain names.
+ */
 struct reader {
     const char *at;
-    char quote; /* inside of a quoted text or name, its quote */
-    bool plain; /* that name is plain: its quotes do not count */
+    char quote; /* of the text or name that the walk is inside of; '\0' outside */
+    bool plain; /* that name is plain, so its quotes are skipped */
 };
 
 static bool is_plain_name(const char *quoted)
@@ -235,6 +235,7 @@ static bool is_plain_name(const char *quoted)
     return *at == '"';
 }
 
+/* The next character that matters, '\0' at the end. */
 static char next_character(struct reader *reader)
 {
     for (;;) {

@@ -1,4 +1,4 @@
-/* The part of capture.h that clears away what tables left behind which are no longer defined. */
+/* The part of capture.h that removes the capture of tables that are no longer defined. */
 #include "base/buffer.h"
 #include "source/capture.h"
 #include "source/capture_objects.h"
@@ -9,9 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define DIRTY_PREFIX "bq_sync_dirty_"
-
-/* The definitions that stay. */
+/* The tables that are defined. */
 struct registry {
     const struct table *const *tables;
     size_t count;
@@ -36,7 +34,7 @@ static bool is_known_trigger(const struct registry *registry, const char *name, 
     return false;
 }
 
-/* Appends a DROP for each trigger and dirty set of ours that nobody knows. */
+/* Appends a DROP for each trigger and dirty set of ours whose table is not defined. */
 static bool append_drops(
     struct database *source, const struct registry *registry, struct buffer *sql, struct error *err)
 {
@@ -63,7 +61,7 @@ static bool append_drops(
         if (sqlite3_column_int(statement, 0) == 1) {
             if (!is_known_trigger(registry, name, table))
                 sqlite_sql_append(sql, "drop trigger $n;\n", name);
-        } else if (!is_known(registry, name + strlen(DIRTY_PREFIX))) {
+        } else if (!is_known(registry, name + strlen(SQLITE_SQL_DIRTY_PREFIX))) {
             sqlite_sql_append(sql, "drop table $n;\n", name);
         }
     }
@@ -160,7 +158,8 @@ bool capture_list_unknown(
             goto cleanup;
         if (!row)
             break;
-        const char *name = (const char *)sqlite3_column_text(statement, 0) + strlen(DIRTY_PREFIX);
+        const char *name =
+            (const char *)sqlite3_column_text(statement, 0) + strlen(SQLITE_SQL_DIRTY_PREFIX);
         if (!is_known(&registry, name) && used < size)
             used +=
                 (size_t)snprintf(out_names + used, size - used, "%s%s", used > 0 ? ", " : "", name);

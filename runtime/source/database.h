@@ -65,8 +65,4 @@ MUST_CHECK bool database_begin_snapshot(struct database *database, struct error 
 MUST_CHECK bool database_journal_mode(
     struct database *database, char out_mode[16], struct error *err);
 
-/* Translates the connection's last error: code by SQLite's result code, message "doing: what SQLite
- * says (path)". Returns false. */
-bool database_fail(struct database *database, const char *doing, struct error *err);
-
 #endif

@@ -80,7 +80,8 @@ bool rejects_add(
     return ok || error_wrap(err, "rejected rows of %s", table->name);
 }
 
-/* Deletes the table's published rejects that were not collected again, a chunk at a time. */
+/* Deletes the published rejects of the table that were not collected again (their rows were fixed
+ * or deleted), a chunk at a time. */
 static bool delete_fixed(struct database *database, const char *table, struct error *err)
 {
     do {

@@ -10,9 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows compared in one read transaction of the state: to lock and unlock the file for each of them
- * takes longer than the comparison, and to hold it for all of them would keep others from writing
- * it. */
+/* Rows compared in one read transaction of the state. Locking the file for each row would take
+ * longer than the comparison; holding the lock for all rows would keep others from writing. */
 #define ROWS_PER_HOLD 10000
 
 struct shadow {
@@ -52,7 +51,13 @@ static bool execute(struct shadow *shadow, const char *format, struct error *err
     return ok;
 }
 
-/* A view of what BigQuery has, that holds also before an effective pending is settled. */
+/* The statement that creates a view of the rows that BigQuery has.
+ *
+ * After an acknowledgement the pending changes of the pass are part of the truth, but they are
+ * still in a table of their own: merging them may take long, and acknowledging must not. A pass
+ * that may write merges them before it reads (shadow_store_complete). One that may not (`plan`,
+ * --dry-run) has to lay them over the shadow instead, so the view does: a pending hash wins over
+ * the shadow's, and a pending NULL hides the key, because its row is deleted. */
 static const char *known_sql(const struct shadow *shadow)
 {
     if (!shadow->store.exists || shadow->mode == SHADOW_REPLACE)
@@ -76,7 +81,7 @@ static const char *known_sql(const struct shadow *shadow)
 
 static bool prepare_all(struct shadow *shadow, struct error *err)
 {
-    // What the temporary tables hold is thrown away when anything fails: no journal for them.
+    // The temporary tables are dropped when anything fails, so they need no journal.
     return database_exec(&shadow->state, "pragma temp.journal_mode = off", err) &&
            execute(
                shadow,
@@ -106,7 +111,7 @@ static bool open_state(struct shadow *shadow, const char *path, struct error *er
         return tracking_schema_prepare(&shadow->state, err) &&
                shadow_store_complete(&shadow->state, shadow->table, &shadow->store, err);
     }
-    // A state that does not exist yet knows nothing.
+    // Without a state database there is no shadow; every row is new.
     bool exists = path != NULL &&
                   database_open(path, DATABASE_READ, DATABASE_PATIENCE_MS, &shadow->state, err);
     if (!exists && !database_open(":memory:", DATABASE_CREATE, 0, &shadow->state, err))
@@ -231,7 +236,7 @@ bool shadow_row(
     int64_t hash = hash_row(shadow, row);
     bool ignored;
 
-    // A row without a key is nobody's version; its reader will reject it.
+    // A row with a NULL key matches nothing; its reader will reject it.
     shadow->seen_row = bind_key(shadow, shadow->find, row) && bind_key(shadow, shadow->see, row);
     if (!shadow->seen_row) {
         *out_change = SHADOW_NEW;
@@ -260,7 +265,7 @@ bool shadow_reject(struct shadow *shadow, struct error *err)
     return ok || error_wrap(err, "shadow of %s", shadow->table->name);
 }
 
-/* The keys that are gone in the shape of a row of changes_sql. */
+/* The deleted keys, in the form of rows of changes_sql. */
 static bool prepare_gone(struct shadow *shadow, sqlite3_stmt **out_statement, struct error *err)
 {
     const struct table *table = shadow->table;

@@ -107,7 +107,7 @@ bool shadow_store_look(
 }
 
 /* Tables that are gone in part, or have another key: nothing is known any more. The hash key is
- * drawn anew. */
+ * drawn again. */
 static bool make_tables(struct database *state, const struct table *table, struct error *err)
 {
     if (!database_begin(state, err))
@@ -163,7 +163,11 @@ static bool take_whole(struct database *state, const struct table *table, struct
     return false;
 }
 
-/* What a chunk has merged it deletes from pending; the rest stays effective. */
+/* Merges the pending changes a chunk at a time. Each transaction also deletes its own chunk from
+ * pending, and the state stays "effective" until the last one: a process that is killed in between
+ * leaves a shadow in which the remaining pending rows still win, so the view in shadow.c and the
+ * next run read the same truth. NULL hashes are inserted like others and deleted right after, since
+ * they stand for deleted keys. */
 static bool merge_changes(struct database *state, const struct table *table, struct error *err)
 {
     return run_in_chunks(
@@ -177,7 +181,7 @@ static bool merge_changes(struct database *state, const struct table *table, str
         err);
 }
 
-/* Whether pending holds anything, or is said to: a process may have been killed while it wrote. */
+/* Whether pending has rows, or the state says so: a process may have been killed while it wrote. */
 static bool has_leftovers(
     struct database *state, const struct table *table, bool *out_any, struct error *err)
 {

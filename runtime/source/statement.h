@@ -1,5 +1,6 @@
-/* statement: a prepared statement with its parameters bound by kind, for the control tables' many
- * small reads and writes. Internal to source. */
+/* statement: a prepared statement with its parameters bound by kind, for the many small reads and
+ * writes of the control tables. Errors are those of database_prepare and database_step. Belongs to
+ * the thread of its connection. Internal to source. */
 #ifndef BQSYNC_SOURCE_STATEMENT_H
 #define BQSYNC_SOURCE_STATEMENT_H
 
@@ -16,7 +17,8 @@ MUST_CHECK bool statement_bind(
     struct database *database, const char *sql, sqlite3_stmt **out_statement, struct error *err,
     const char *kinds, ...);
 
-/* The same, stepped once and finalized, for a statement whose rows do not matter. */
+/* Prepares, binds, steps once and finalizes: for a statement that returns no row, or whose rows do
+ * not matter. */
 MUST_CHECK bool statement_run(
     struct database *database, const char *sql, struct error *err, const char *kinds, ...);
 

@@ -11,10 +11,10 @@
 
 /* A path of ours: project, dataset and table names hold at most 1,024 bytes, escaped threefold. */
 #define URL_CEILING 16384
-/* A request that waits in vain this long is repeated even within a long budget. */
+/* A request without a byte for this long is repeated, however long the budget is. */
 #define STALL_MS   60000
 #define CONNECT_MS 10000
-/* The last try of a call has at least so long to be answered. */
+/* The least time that the last try of a call is given. */
 #define LEAST_MS 500
 
 /* --- paths and JSON ---------------------------------------------------------------------- */
@@ -313,8 +313,8 @@ cleanup:
 
 /* --- with retries ------------------------------------------------------------------------ */
 
-/* The budget is over. Without a single answer, not even a bad one, nobody is there; and a server
- * that has had nothing but "internal error" for everybody is as good as gone. */
+/* Makes the error of a call whose budget is used up. It is ERROR_UNREACHABLE if no try had any
+ * answer, or if the server has answered every caller with a 5xx since the first failure. */
 static void report_exhausted(
     struct bigquery *bigquery, const struct retry *retry, bool answered, struct error *err)
 {

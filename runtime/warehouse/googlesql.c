@@ -66,7 +66,7 @@ void googlesql_render(
             return;
         }
         buffer_append(out, at, (size_t)(next - at));
-        at = next + 2; // a "${" that is no placeholder of ours (in a description) stays as it is
+        at = next + 2; // a "${" that is not a placeholder of ours (in a description) stays as it is
         bool found = false;
         for (size_t i = 0; i < sizeof values / sizeof values[0] && !found; i++) {
             size_t length = strlen(values[i].placeholder);

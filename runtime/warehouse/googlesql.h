@@ -1,4 +1,4 @@
-/* googlesql: GoogleSQL made at run time, with every name and text quoted here and nowhere else
+/* googlesql: GoogleSQL made at run time, with every name and text quoted here
  * ("Lexical structure and syntax" of GoogleSQL). Pure functions. */
 #ifndef BQSYNC_WAREHOUSE_GOOGLESQL_H
 #define BQSYNC_WAREHOUSE_GOOGLESQL_H

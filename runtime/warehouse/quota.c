@@ -86,12 +86,12 @@ int64_t quota_day(int64_t wall_us)
     return (wall_us / 1000000 - PACIFIC_OFFSET_S) / DAY_S;
 }
 
-int64_t quota_day_end_us(int64_t day)
+static int64_t day_end_us(int64_t day)
 {
     return ((day + 1) * DAY_S + PACIFIC_OFFSET_S) * 1000000;
 }
 
-/* Staging tables have names of their own each time: what is left of another day goes. */
+/* Staging tables have names of their own each time: records of another day are deleted. */
 static void forget_other_days(struct quota *quota, int64_t day)
 {
     struct table_quota **link = &quota->tables;
@@ -174,7 +174,7 @@ static bool refuse_modification(const char *table, int64_t day, struct error *er
         err, ERROR_QUOTA,
         "table %s: %d loads and copies today, as many as BigQuery allows a table in a day; it goes "
         "on at %s. A longer BQ_SYNC_INTERVAL, or mode upsert, uses fewer",
-        table, QUOTA_DAILY_LIMIT, clock_format(quota_day_end_us(day), text));
+        table, QUOTA_DAILY_LIMIT, clock_format(day_end_us(day), text));
 }
 
 bool quota_enter(struct quota *quota, const char *table, enum quota_kind kind, struct error *err)
@@ -280,7 +280,8 @@ bool quota_circuit_allows(struct quota *quota)
     pthread_mutex_lock(&quota->lock);
     bool allows = !quota->circuit_open;
     if (!allows && now_ms(quota) >= quota->circuit_until_ms) {
-        // One goes ahead. Should it end without a word (stopped), the next may go in its turn.
+        // Lets one caller try. If it is stopped before it has a result, the next one may try after
+        // another pause.
         quota->circuit_until_ms = now_ms(quota) + CIRCUIT_PAUSE_MS;
         allows = true;
     }

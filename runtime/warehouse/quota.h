@@ -44,14 +44,13 @@ struct quota_count {
     int64_t modifications;
 };
 struct quota_count quota_count(struct quota *quota, const char *table);
-/* The day of a moment, and the moment when it ends. */
+/* The day of a moment. */
 int64_t quota_day(int64_t wall_us);
-int64_t quota_day_end_us(int64_t day);
 /* A count that a process has saved: the table has seen at least as many. One of another day is
  * ignored. */
 void quota_restore(struct quota *quota, const char *table, struct quota_count use);
-/* How many modifications a table will see in a day when it is synced every interval_ms with so many
- * loads or copies a pass: for `plan` and `status`. */
+/* How many modifications a table will see in a day when it is synced every interval_ms with that
+ * many loads or copies a pass: for `plan` and `status`. */
 int64_t quota_forecast(int64_t interval_ms, int64_t modifications_a_pass);
 
 /* BigQuery learns of a new table in one place before it does in all, so that a request right after

@@ -15,7 +15,8 @@
  * than these are not. */
 #define MAX_RESTARTS 5
 
-/* A part of the spool as a request's body, with bytes around it, counting what goes out of it. */
+/* A part of the spool as a request's body, with bytes around it, counting the bytes that were sent.
+ */
 struct part {
     const struct spool *file;
     uint64_t first; /* offset in the file */
@@ -175,7 +176,8 @@ uint64_t upload_offset_of(const char *range)
     return strtoull(last + 1, NULL, 10) + 1;
 }
 
-/* Starts a session. An existing job is told here or at the end; either way it is ours. */
+/* Starts a session. BigQuery reports a job id that exists already here or at the end; either way
+ * the job is ours. */
 static bool session_start(struct session *session, struct error *err)
 {
     struct bigquery *bigquery = session->bigquery;

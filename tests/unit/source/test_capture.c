@@ -88,7 +88,7 @@ static void test_it_is_absent_then_intact_and_installing_twice_changes_nothing(v
     assert_int_equal(query_int(&source, "pragma schema_version"), version);
 }
 
-static void test_any_alteration_is_noticed_and_mended(void **state)
+static void test_any_alteration_is_noticed_and_repaired(void **state)
 {
     (void)state;
     static const struct {
@@ -133,7 +133,7 @@ static void test_any_alteration_is_noticed_and_mended(void **state)
 
         install();
         if (check() != CAPTURE_INTACT)
-            fail_msg("%s was not mended", cases[i].label);
+            fail_msg("%s was not repaired", cases[i].label);
         run(&source, "insert or replace into users values (1, 'mended', 1); delete from users"
                      " where id = 1");
         assert_non_null(strstr(dirty(), "1@"));
@@ -549,11 +549,7 @@ static void test_the_tests_use_the_triggers_that_the_generator_makes(void **stat
 {
     (void)state;
     struct buffer file;
-    char name[512];
-    snprintf(
-        name, sizeof name, "%.*s/generated/users.capture.sql",
-        (int)(strstr(__FILE__, "/tests/unit/") - __FILE__), __FILE__);
-    FILE *stream = fopen(name, "r");
+    FILE *stream = fopen(BQSYNC_SOURCE_DIR "/generated/users.capture.sql", "r");
     assert_non_null(stream);
     buffer_init(&file, 1 << 20);
     for (int character; (character = fgetc(stream)) != EOF;)
@@ -575,7 +571,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         capture_test(test_it_is_absent_then_intact_and_installing_twice_changes_nothing),
-        capture_test(test_any_alteration_is_noticed_and_mended),
+        capture_test(test_any_alteration_is_noticed_and_repaired),
         capture_test(test_without_its_counter_statements_end_as_always_and_it_is_noticed),
         capture_test(test_a_table_renamed_and_back_is_intact),
         capture_test(test_vacuum_and_added_columns_leave_it_intact),

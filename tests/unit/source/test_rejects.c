@@ -90,7 +90,7 @@ static void test_bad_values_are_shown_by_key_and_column(void **state)
     assert_int_equal(rows, 2);
 }
 
-static void test_a_value_rejected_again_keeps_its_since_and_a_mended_one_goes(void **state)
+static void test_a_value_rejected_again_keeps_its_since_and_a_fixed_one_is_deleted(void **state)
 {
     (void)state;
     expect_ok(rejects_begin(&tracking, &users->table, &err));
@@ -213,7 +213,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         rejects_test(test_bad_values_are_shown_by_key_and_column),
-        rejects_test(test_a_value_rejected_again_keeps_its_since_and_a_mended_one_goes),
+        rejects_test(test_a_value_rejected_again_keeps_its_since_and_a_fixed_one_is_deleted),
         rejects_test(test_nothing_collected_clears_the_table_and_no_other),
         rejects_test(test_rejected_keys_are_listed_to_be_tried_again),
         rejects_test(test_many_rejects_are_published_in_chunks),

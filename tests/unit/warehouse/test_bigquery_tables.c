@@ -34,7 +34,7 @@ static bool never(void *context, const char *table, const cJSON *labels)
     return false;
 }
 
-static void test_a_missing_dataset_comes_with_the_mend(void **state)
+static void test_a_missing_dataset_says_how_to_create_it(void **state)
 {
     struct fixture *fixture = *state;
     struct error err = {0};
@@ -292,7 +292,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_the_dataset_tells_its_location),
-        FIXTURE_TEST(test_a_missing_dataset_comes_with_the_mend),
+        FIXTURE_TEST(test_a_missing_dataset_says_how_to_create_it),
         FIXTURE_TEST(test_a_dataset_that_exists_is_created_already),
         FIXTURE_TEST(test_a_list_is_read_page_by_page),
         FIXTURE_TEST(test_an_empty_dataset_lists_nothing),
