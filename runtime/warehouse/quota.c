@@ -172,8 +172,8 @@ static bool refuse_modification(const char *table, int64_t day, struct error *er
 
     return error_set(
         err, ERROR_QUOTA,
-        "table %s: %d loads and copies today, as many as BigQuery allows a table in a day; it goes "
-        "on at %s. A longer BQ_SYNC_INTERVAL, or mode upsert, uses fewer",
+        "table %s: %d loads and copies today, the most that BigQuery allows for a table in a day; "
+        "its next sync is at %s. A longer BQ_SYNC_INTERVAL, or mode upsert, uses fewer",
         table, QUOTA_DAILY_LIMIT, clock_format(day_end_us(day), text));
 }
 

@@ -79,9 +79,8 @@ static void test_a_day_of_modifications_ends_with_the_quota(void **state)
         expect_ok(quota_enter(scene->quota, "t", QUOTA_MODIFICATION, &err));
     expect_error(
         quota_enter(scene->quota, "t", QUOTA_MODIFICATION, &err), ERROR_QUOTA,
-        "table t: 1500 loads and copies today, as many as BigQuery allows a table in a day; it "
-        "goes "
-        "on at 2026-01-02T08:00:00.000Z");
+        "table t: 1500 loads and copies today, the most that BigQuery allows for a table in a day; "
+        "its next sync is at 2026-01-02T08:00:00.000Z");
     expect_ok(quota_enter(scene->quota, "u", QUOTA_MODIFICATION, &err));
 
     scene->clock.ms += (int64_t)86400 * 1000;
