@@ -1,5 +1,7 @@
 #include "base/config_value.h"
 
+#include "base/log.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>

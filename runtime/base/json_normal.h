@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-/* Appends the normalised text; false, with out in no useful state, if it is no JSON or nests too
+/* Appends the normalised text; false, with out in no useful state, if it is not JSON or nests too
  * deep. */
 bool json_normal(struct slice text, struct buffer *out);
 

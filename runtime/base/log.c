@@ -174,7 +174,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     const struct clock *clock = clock_in_use();
     int64_t now_us = clock->wall_us(clock->context);
     int64_t now_ms = clock->monotonic_ms(clock->context);
-    // A person acts on errors and counts what is told as information: only warnings are limited.
+    // People act on errors and count info lines, so only warnings are limited.
     if (level == LOG_LEVEL_WARN) {
         pthread_mutex_lock(&lock);
         wanted = log_repeat_admit(&written, event, fields, now_ms, now_us, &repeated);

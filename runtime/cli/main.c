@@ -158,7 +158,7 @@ static int run(const struct command *command, const struct args *args)
         deployment.clock = clock_system();
         status = command->run(&in);
     }
-    if (deployment.governor != NULL)
+    if (deployment.quota != NULL)
         deployment_clear(&deployment);
     config_clear(&config);
     free(tables);

@@ -68,7 +68,7 @@ bool history_list(
 
     if (runs == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
-    if (!runs_each(tracking, limit, collect, runs, err)) {
+    if (!tracking_each_run(tracking, limit, collect, runs, err)) {
         cJSON_Delete(runs);
         return false;
     }
@@ -105,7 +105,7 @@ bool history_find(
         *out_run = cJSON_Duplicate(known, true);
         return *out_run != NULL || error_set(err, ERROR_MEMORY, "out of memory");
     }
-    if (tracking != NULL && !runs_each(tracking, HISTORY_LIMIT_MAX, look, &search, err))
+    if (tracking != NULL && !tracking_each_run(tracking, HISTORY_LIMIT_MAX, look, &search, err))
         return false;
     *out_run = search.found;
     return true;

@@ -115,7 +115,7 @@ bool ledger_seed(
 {
     struct seed seed = {.ledger = ledger, .full_since_us = INT64_MAX};
 
-    if (!runs_each(tracking, HISTORY_DEPTH, seed_run, &seed, err))
+    if (!tracking_each_run(tracking, HISTORY_DEPTH, seed_run, &seed, err))
         return false;
     *out_full_since_us = seed.full_since_us;
     return true;

@@ -1,7 +1,7 @@
 #include "service/metrics.h"
 
 #include "sync/pass/result.h"
-#include "warehouse/governor.h"
+#include "warehouse/quota.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -253,8 +253,7 @@ static void write_quota(struct buffer *out, const struct metrics_input *input)
             (double)input->modifications(input->context, ledger->tables[i].table->target));
     single(
         out, "bqsync_quota_modifications_limit", "gauge",
-        "Load and copy jobs into one table that BigQuery allows a day.",
-        GOVERNOR_MODIFICATIONS_A_DAY);
+        "Load and copy jobs into one table that BigQuery allows a day.", QUOTA_MODIFICATIONS_A_DAY);
 }
 
 static void write_verified(struct buffer *out, const struct metrics_input *input)

@@ -7,7 +7,7 @@
 #include "service/routes_verify.h"
 #include "source/tracking.h"
 #include "sync/report/table_report.h"
-#include "warehouse/governor.h"
+#include "warehouse/quota.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -294,7 +294,7 @@ static void get_readyz(
 
 static int64_t modifications(void *context, const char *table)
 {
-    return governor_use(context, table).modifications;
+    return quota_count(context, table).modifications;
 }
 
 static void get_metrics(
@@ -329,7 +329,7 @@ static void get_metrics(
                   .verified = &verified,
                   .running = running != NULL,
                   .modifications = modifications,
-                  .context = context->deployment->governor,
+                  .context = context->deployment->quota,
               });
     reply->status = 200;
     reply->content_type = METRICS_CONTENT_TYPE;

@@ -191,7 +191,8 @@ static bool count_pending(
         return error_set(err, ERROR_SCHEMA, "SQLite lacks the columns %s", shape.missing);
     if (!watermark->found)
         return count_all(source, table, out_rows, err);
-    if (!capture_pending(source, table, &shape, watermark, &pending, err))
+    const struct source_table in = {source, table, &shape};
+    if (!capture_pending(&in, watermark, &pending, err))
         return false;
     *out_rows = pending.new_rows + pending.dirty_keys;
     return true;

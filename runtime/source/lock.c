@@ -169,7 +169,7 @@ void lock_release(struct lock *lock)
 {
     if (lock->fd < 0)
         return;
-    // Emptied first, so that nobody is told of a holder that is gone.
+    // Emptied first, so that no message names a holder that has ended.
     int ignored = ftruncate(lock->fd, 0);
     (void)ignored;
     close(lock->fd);

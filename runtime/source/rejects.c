@@ -2,17 +2,16 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "source/capture_objects.h"
 #include "source/json_key.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
-#include "source/tracking_schema.h"
 
 #include <stdlib.h>
 
 /* Rows a transaction: some milliseconds of write lock on a slow disk. */
 #define CHUNK_ROWS 2000
-/* SQLite's own ceiling of a text is a billion bytes; a key beyond this is shown cut nowhere else.
- */
+/* SQLite's own ceiling of a text is a billion bytes; a key beyond this is an error. */
 #define KEY_CEILING (64 << 20)
 
 #define COLLECTION "temp.bq_sync_collected"
@@ -37,8 +36,9 @@ bool rejects_begin(struct tracking *tracking, const struct table *table, struct 
 
 static bool insert_collected(
     struct database *database, const struct table *table, sqlite3_stmt *row, struct slice key_json,
-    const char *const texts[3], struct error *err)
+    const struct bad_value *value, struct error *err)
 {
+    const char *texts[] = {table->columns[value->column].name, value->storage_class, value->reason};
     sqlite3_stmt *statement = NULL;
     struct buffer sql;
     bool ignored = false;
@@ -66,23 +66,23 @@ cleanup:
 }
 
 bool rejects_add(
-    struct tracking *tracking, const struct table *table, sqlite3_stmt *row, size_t column,
-    const char *storage_class, const char *reason, struct error *err)
+    struct tracking *tracking, const struct table *table, sqlite3_stmt *row,
+    const struct bad_value *value, struct error *err)
 {
-    const char *texts[3] = {table->columns[column].name, storage_class, reason};
     struct buffer key_json;
 
     buffer_init(&key_json, KEY_CEILING);
     json_key_append(&key_json, table, row);
     bool ok =
         buffer_check(&key_json, "key", err) &&
-        insert_collected(&tracking->database, table, row, buffer_slice(&key_json), texts, err);
+        insert_collected(&tracking->database, table, row, buffer_slice(&key_json), value, err);
     buffer_clear(&key_json);
     return ok || error_wrap(err, "rejected rows of %s", table->name);
 }
 
-/* Deletes the table's published rejects that were not collected again, a chunk at a time. */
-static bool delete_mended(struct database *database, const char *table, struct error *err)
+/* Deletes the published rejects of the table that were not collected again (their rows were fixed
+ * or deleted), a chunk at a time. */
+static bool delete_fixed(struct database *database, const char *table, struct error *err)
 {
     do {
         if (!statement_run(
@@ -117,39 +117,45 @@ static char *dirty_sql(const struct table *table, struct error *err)
     struct buffer sql;
 
     buffer_init(&sql, SQLITE_SQL_CEILING);
-    sqlite_sql_append(&sql, "insert into $d(", table->name);
-    sqlite_sql_numbers(&sql, table, "bq_sync_key_$r", ", ");
-    buffer_append_text(&sql, ", bq_sync_sequence) select distinct ");
+    sqlite_sql_expand(&sql, table, "insert into $d($k, bq_sync_sequence) select distinct ");
     sqlite_sql_numbers(&sql, table, "key_$r", ", ");
     buffer_append_text(&sql, ", ?1 from " COLLECTION " where number between ?2 and ?3");
     sqlite_sql_numbers(&sql, table, " and key_$r is not null", "");
-    buffer_append_text(&sql, " on conflict(");
-    sqlite_sql_numbers(&sql, table, "bq_sync_key_$r", ", ");
-    buffer_append_text(
-        &sql,
-        ") do update set bq_sync_sequence = max(bq_sync_sequence, excluded.bq_sync_sequence)");
+    sqlite_sql_expand(
+        &sql, table,
+        " on conflict($k) do update set"
+        " bq_sync_sequence = max(bq_sync_sequence, excluded.bq_sync_sequence)");
     bool ok = buffer_check(&sql, "statement", err);
     char *text = ok ? buffer_take(&sql) : NULL;
     buffer_clear(&sql);
     return text;
 }
 
+/* What is published, and as of when. */
+struct publication {
+    const struct table *table;
+    int64_t sequence;
+    const char *now;
+    const char *dirty_sql; /* NULL: the dirty set is not in this database */
+};
+
 static bool publish_all(
-    struct database *database, const struct table *table, int64_t sequence, const char *now,
-    const char *mark_sql, struct error *err)
+    struct database *database, const struct publication *publication, struct error *err)
 {
+    const char *table = publication->table->name;
     int64_t last = 0;
 
     if (!database_query_int64(database, "select max(number) from " COLLECTION, 0, &last, err) ||
-        !delete_mended(database, table->name, err))
+        !delete_fixed(database, table, err))
         return false;
     for (int64_t first = 1; first <= last; first += CHUNK_ROWS) {
         if (!database_begin(database, err))
             return false;
-        bool ok = publish_chunk(database, table->name, now, first, err);
-        if (ok && mark_sql != NULL)
+        bool ok = publish_chunk(database, table, publication->now, first, err);
+        if (ok && publication->dirty_sql != NULL)
             ok = statement_run(
-                database, mark_sql, err, "iii", sequence + 1, first, first + CHUNK_ROWS - 1);
+                database, publication->dirty_sql, err, "iii", publication->sequence + 1, first,
+                first + CHUNK_ROWS - 1);
         if (!ok || !database_commit(database, err)) {
             database_rollback(database);
             return false;
@@ -160,25 +166,25 @@ static bool publish_all(
 
 bool rejects_publish(
     struct tracking *tracking, const struct table *table, int64_t sequence, int64_t now_us,
-    int64_t *out_rows, struct error *err)
+    struct error *err)
 {
     char now[CLOCK_TEXT_SIZE];
-    char *mark_sql = NULL;
-    bool marks = false;
-    bool ok = false;
+    char *sql = NULL;
+    bool has_dirty_set = false;
 
-    if (!control_has_dirty_set(&tracking->database, table->name, &marks, err))
-        goto cleanup;
-    if (marks && (mark_sql = dirty_sql(table, err)) == NULL)
-        goto cleanup;
-    ok = publish_all(
-             &tracking->database, table, sequence, clock_format(now_us, now), mark_sql, err) &&
-         database_query_int64(
-             &tracking->database, "select count(distinct key_json) from " COLLECTION, 0, out_rows,
-             err);
-
-cleanup:
-    free(mark_sql);
+    bool ok = capture_objects_has_dirty_set(&tracking->database, table->name, &has_dirty_set, err);
+    if (ok && has_dirty_set) {
+        sql = dirty_sql(table, err);
+        ok = sql != NULL;
+    }
+    const struct publication publication = {
+        .table = table,
+        .sequence = sequence,
+        .now = clock_format(now_us, now),
+        .dirty_sql = sql,
+    };
+    ok = ok && publish_all(&tracking->database, &publication, err);
+    free(sql);
     return ok || error_wrap(err, "rejected rows of %s", table->name);
 }
 
@@ -188,7 +194,7 @@ bool rejects_count(
     sqlite3_stmt *statement = NULL;
     bool row = false;
 
-    if (!control_has_table(&tracking->database, "bq_sync_rejects", &row, err))
+    if (!database_has_table(&tracking->database, "bq_sync_rejects", &row, err))
         return false;
     if (!row) {
         *out_rows = 0;
@@ -212,7 +218,7 @@ bool rejects_keyless(
     sqlite3_stmt *statement = NULL;
     bool row = false;
 
-    if (!control_has_table(&tracking->database, "bq_sync_rejects", &row, err))
+    if (!database_has_table(&tracking->database, "bq_sync_rejects", &row, err))
         return false;
     if (row) {
         if (!statement_bind(
@@ -250,7 +256,7 @@ bool rejects_each(
     bool row = false;
     bool ok = false;
 
-    if (!control_has_table(&tracking->database, "bq_sync_rejects", &row, err))
+    if (!database_has_table(&tracking->database, "bq_sync_rejects", &row, err))
         return false;
     if (!row)
         return true;

@@ -19,18 +19,25 @@
 MUST_CHECK bool rejects_begin(
     struct tracking *tracking, const struct table *table, struct error *err);
 
+/* A value that cannot be sent; the texts are borrowed. */
+struct bad_value {
+    size_t column; /* index among the table's columns */
+    const char *storage_class;
+    const char *reason;
+};
+
 /* Adds one bad value of the row that `row` stands on (its first result columns are the table's
  * columns in order; the key's raw values are taken from there). The texts are copied. */
 MUST_CHECK bool rejects_add(
-    struct tracking *tracking, const struct table *table, sqlite3_stmt *row, size_t column,
-    const char *storage_class, const char *reason, struct error *err);
+    struct tracking *tracking, const struct table *table, sqlite3_stmt *row,
+    const struct bad_value *value, struct error *err);
 
-/* Also marks the rejected keys as changed after `sequence` in the table's dirty set, so that they
- * are tried again, when the dirty set lives in this database. Written in transactions of a few
- * thousand rows. *out_rows: distinct rows. */
+/* Replaces the table's published rejects by the collection, in transactions of a few thousand rows.
+ * Also lists the rejected keys as changed after `sequence`, so that they are tried again, if the
+ * table's dirty set is in this database. now_us (wall clock) becomes "since" of new ones. */
 MUST_CHECK bool rejects_publish(
     struct tracking *tracking, const struct table *table, int64_t sequence, int64_t now_us,
-    int64_t *out_rows, struct error *err);
+    struct error *err);
 
 /* Distinct rejected rows of a table. */
 MUST_CHECK bool rejects_count(

@@ -14,7 +14,7 @@ static bool has_control(
         *out_exists = true;
         return true;
     }
-    return control_has_table(&tracking->database, name, out_exists, err);
+    return database_has_table(&tracking->database, name, out_exists, err);
 }
 
 bool tracking_open(const char *path, struct tracking *out_tracking, struct error *err)
@@ -23,7 +23,7 @@ bool tracking_open(const char *path, struct tracking *out_tracking, struct error
 
     if (!database_open(path, DATABASE_CREATE, DATABASE_PATIENCE_MS, &opened.database, err))
         return false;
-    if (!control_prepare(&opened.database, err)) {
+    if (!tracking_schema_prepare(&opened.database, err)) {
         database_close(&opened.database);
         return false;
     }
@@ -134,7 +134,7 @@ bool tracking_reset(struct tracking *tracking, const char *table, struct error *
 
 bool tracking_invalidate(struct tracking *tracking, const char *table, struct error *err)
 {
-    return control_distrust_progress(&tracking->database, table, err) ||
+    return tracking_schema_distrust(&tracking->database, table, err) ||
            error_wrap(err, "progress of %s", table);
 }
 

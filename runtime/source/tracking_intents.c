@@ -1,9 +1,8 @@
-/* The part of tracking.h that records what a pass is about to do, and moves the watermark with it.
+/* The part of tracking.h for intents: what a pass is about to do, and how it moves the watermark.
  */
 #include "base/clock.h"
 #include "source/statement.h"
 #include "source/tracking.h"
-#include "source/tracking_schema.h"
 
 #include <string.h>
 
@@ -48,7 +47,7 @@ bool tracking_intent(
     bool ok = false;
 
     if (sqlite3_db_readonly(tracking->database.handle, "main") == 1 &&
-        !control_has_table(&tracking->database, "bq_sync_intents", &row, err))
+        !database_has_table(&tracking->database, "bq_sync_intents", &row, err))
         goto cleanup;
     if (row &&
         (!statement_bind(
@@ -85,10 +84,16 @@ static bool write_intent(struct database *database, const struct intent *intent,
         intent->target);
 }
 
-/* The watermark row carries the intent's nonce: deleting the row, by whatever hand, is then enough
- * to keep the intent from moving it. From here on the target's label and the generation may speak
- * of a replacement that never took place (its job failed, or was never started), so what called for
- * it must not be forgotten: until it is acknowledged the watermark counts for nothing. */
+/* Writes the intent's nonce into the table's watermark row, and for a replacement clears the
+ * content hash there.
+ *
+ * An acknowledgement moves the watermark only where it finds its own nonce. So a reset, which
+ * deletes the row, by bqsync or by hand, also stops an intent that is still open from moving the
+ * watermark of the new start. The content hash is what makes a watermark count. From this commit on
+ * the label of the target and the generation may belong to a replacement that never takes place
+ * (its job fails, or is never started), and they are what told the plan to replace the content. If
+ * the hash stayed, the next pass would send changes only. It comes back with the acknowledgement.
+ */
 static bool write_nonce(struct database *database, const struct intent *intent, struct error *err)
 {
     return statement_run(
@@ -100,7 +105,7 @@ static bool write_nonce(struct database *database, const struct intent *intent, 
         err, "sss", intent->table, intent->nonce, kind_names[intent->kind]);
 }
 
-/* What a scan has found out (source/shadow.h) goes with the intent that will send it. */
+/* Ties the changes that a scan found (source/shadow.h) to the intent that will send them. */
 static bool name_shadow(struct database *database, const struct intent *intent, struct error *err)
 {
     return statement_run(
@@ -108,7 +113,8 @@ static bool name_shadow(struct database *database, const struct intent *intent, 
         err, "ss", intent->table, intent->nonce);
 }
 
-/* Called after the watermark has moved: if it did not, because of a reset, the shadow must not. */
+/* Makes the changes of a scan part of the shadow. Called right after the statement that moves the
+ * watermark: if that changed no row, because of a reset, the shadow must not change either. */
 static bool publish_shadow(
     struct database *database, const struct intent *intent, struct error *err)
 {

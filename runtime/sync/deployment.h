@@ -1,5 +1,5 @@
 /* deployment: everything a pass or a report needs that outlives it: configuration, the tables
- * compiled in, credentials, the quota governor, the clock. Made once a process; its parts are
+ * compiled in, credentials, the quotas, the clock. Made once a process; its parts are
  * thread-safe or immutable. */
 #ifndef BQSYNC_SYNC_DEPLOYMENT_H
 #define BQSYNC_SYNC_DEPLOYMENT_H
@@ -19,7 +19,7 @@ struct deployment {
     const struct table *const *tables;
     size_t table_count;
     struct credentials *credentials; /* NULL when an emulator stands in */
-    struct governor *governor;
+    struct quota *quota;
     const struct clock *clock;
     int64_t retry_budget_ms;
 };

@@ -2,7 +2,7 @@
  * API reference", one page a method). Knows paths, bodies, job ids and how answers are read; leaves
  * one request to http, another try to retry, and bytes of an upload to upload. A struct bigquery
  * belongs to one thread (it owns a connection); several share one struct credentials and one struct
- * governor. */
+ * quota. */
 #ifndef BQSYNC_WAREHOUSE_BIGQUERY_H
 #define BQSYNC_WAREHOUSE_BIGQUERY_H
 
@@ -18,7 +18,7 @@
 
 struct bigquery;
 struct credentials;
-struct governor;
+struct quota;
 struct http_ops;
 
 struct bigquery_options {
@@ -27,7 +27,7 @@ struct bigquery_options {
     const char *location;            /* of the dataset, NULL if not known yet */
     const char *endpoint;            /* root URL without a final slash; NULL: Google's */
     struct credentials *credentials; /* borrowed, thread-safe; NULL: no Authorization is sent */
-    struct governor *governor;       /* borrowed, thread-safe; NULL: requests are not paced */
+    struct quota *quota;             /* borrowed, thread-safe; NULL: requests are not paced */
     const struct clock *clock;
     int64_t retry_budget_ms;         /* how long one call may go on trying */
     int64_t max_bytes_billed;        /* per query, 0: no cap */
@@ -56,7 +56,7 @@ void bigquery_count_retry(struct bigquery *bigquery, const struct error *why);
 
 /* --- datasets and tables ----------------------------------------------------------------- */
 
-/* *out_location is returned owned. A missing dataset is ERROR_CONFIG with the mend. */
+/* *out_location is returned owned. A missing dataset is ERROR_CONFIG that says how to create it. */
 MUST_CHECK bool bigquery_dataset_get(
     struct bigquery *bigquery, char **out_location, struct error *err);
 /* location may be NULL; one that exists already is fine. */
@@ -65,7 +65,7 @@ MUST_CHECK bool bigquery_dataset_insert(
 
 /* One row of tables.list; labels is an object or NULL, borrowed for the call. */
 typedef bool bigquery_table_visit(void *context, const char *table, const cJSON *labels);
-/* All pages. A missing dataset is ERROR_CONFIG with the mend. */
+/* All pages. A missing dataset is ERROR_CONFIG that says how to create it. */
 MUST_CHECK bool bigquery_tables_list(
     struct bigquery *bigquery, bigquery_table_visit *visit, void *context, struct error *err);
 
@@ -84,7 +84,8 @@ MUST_CHECK bool bigquery_table_delete(
 
 /* --- what may be done -------------------------------------------------------------------- */
 
-/* *out_dataset: the Dataset resource, owned. A missing one is ERROR_CONFIG with the mend. */
+/* *out_dataset: the Dataset resource, owned. A missing one is ERROR_CONFIG that says how to create
+ * it. */
 MUST_CHECK bool bigquery_dataset_read(
     struct bigquery *bigquery, cJSON **out_dataset, struct error *err);
 /* Has BigQuery check a statement without running it: no job, no cost, no change. Needs
@@ -103,13 +104,15 @@ enum job_state { JOB_MISSING, JOB_PENDING, JOB_RUNNING, JOB_SUCCEEDED, JOB_FAILE
 /* What jobs.get says of a job. */
 struct job {
     enum job_state state;
-    struct error
-        failure; /* JOB_FAILED: reason, message, and a code that says whether a new job may help */
-    char kind[16];       /* "load", "query", "copy" */
-    bool is_claim;       /* the query that does nothing, put there by bigquery_job_claim: the id is
-                            spent, and the state is JOB_FAILED with reason "claimed" */
+    /* JOB_FAILED: reason, message, and a code that says whether a new job may help. */
+    struct error failure;
+    char kind[16]; /* "load", "query", "copy" */
+    /* The query that does nothing, started by bigquery_job_claim: the id is used up, and the state
+     * is JOB_FAILED with reason "claimed". */
+    bool is_claim;
     int64_t output_rows; /* load */
-    int64_t inserted;    /* query: dmlStats, summed over the children of a script */
+    /* query: dmlStats, summed over the children of a script. */
+    int64_t inserted;
     int64_t updated;
     int64_t deleted;
     int64_t bytes_billed;
@@ -156,23 +159,18 @@ MUST_CHECK bool bigquery_job_children(
     struct bigquery *bigquery, const char *job_id, bigquery_child_visit *visit, void *context,
     struct error *err);
 
-/* Starts a copy job that replaces (WRITE_TRUNCATE) the destination; 409 as above. */
-MUST_CHECK bool bigquery_copy(
-    struct bigquery *bigquery, const char *job_id, const char *from_table, const char *to_table,
-    const char *label_table, struct error *err);
-
 /* Reads a job; one that does not exist is a success with JOB_MISSING. */
 MUST_CHECK bool bigquery_job_get(
     struct bigquery *bigquery, const char *job_id, struct job *out_job, struct error *err);
 /* Polls until the job is done, with growing pauses; no upper limit on a job that runs, but
- * ERROR_STOPPED when asked to stop. A 404 is met with patience: the caller knows that the job
- * exists. JOB_FAILED is a success of this call. */
+ * ERROR_STOPPED when asked to stop. A 404 is retried within the budget, because the caller knows
+ * that the job exists. JOB_FAILED is a success of this call. */
 MUST_CHECK bool bigquery_job_wait(
     struct bigquery *bigquery, const char *job_id, struct job *out_job, struct error *err);
 /* Makes sure that a job id which may or may not have been used can never start anything any more:
  * claims it with a query that does nothing. *out_claimed false: the job exists after all. A claimed
- * id reads as JOB_FAILED with reason "claimed" and ERROR_TRANSIENT ever after: it did nothing, and
- * a new job may do it. */
+ * id reads as JOB_FAILED with reason "claimed" and ERROR_TRANSIENT from then on: a claimed job id
+ * did no work, and a new job may do it. */
 MUST_CHECK bool bigquery_job_claim(
     struct bigquery *bigquery, const char *job_id, bool *out_claimed, struct error *err);
 

@@ -1,10 +1,10 @@
-/* The methods of jobs that change something: load, query, copy, and how their ends are learnt
+/* The methods of jobs that change something: load, query, and how their ends are learnt
  * ("BigQuery API reference": Job; "Run jobs programmatically"). */
 #include "warehouse/bigquery.h"
 
 #include "warehouse/call.h"
-#include "warehouse/governor.h"
 #include "warehouse/job.h"
+#include "warehouse/quota.h"
 #include "warehouse/upload.h"
 
 #include <stdio.h>
@@ -23,8 +23,7 @@
 static void forgive_new_table(const struct bigquery *bigquery, struct job *job)
 {
     if (job->state == JOB_FAILED && job->failure.code == ERROR_NOT_FOUND &&
-        bigquery->governor != NULL &&
-        governor_names_fresh(bigquery->governor, job->failure.message))
+        bigquery->quota != NULL && quota_names_fresh(bigquery->quota, job->failure.message))
         job->failure.code = ERROR_TRANSIENT;
 }
 
@@ -79,9 +78,9 @@ static bool no_memory_for_job(const char *job_id, struct error *err)
 }
 
 static bool pace(
-    struct bigquery *bigquery, const char *table, enum governor_kind kind, struct error *err)
+    struct bigquery *bigquery, const char *table, enum quota_kind kind, struct error *err)
 {
-    return bigquery->governor == NULL || governor_enter(bigquery->governor, table, kind, err);
+    return bigquery->quota == NULL || quota_enter(bigquery->quota, table, kind, err);
 }
 
 bool bigquery_load(
@@ -93,7 +92,7 @@ bool bigquery_load(
     cJSON *answer = NULL;
 
     *out_sent_bytes = 0;
-    if (!pace(bigquery, request->table, GOVERNOR_MODIFICATION, err))
+    if (!pace(bigquery, request->table, QUOTA_MODIFICATION, err))
         return false;
     cJSON *job = job_new(
         bigquery, request->job_id, request->label_table, request->label_phase, &configuration);
@@ -108,31 +107,10 @@ bool bigquery_load(
     cJSON_AddStringToObject(
         load, "writeDisposition",
         request->disposition == LOAD_APPEND ? "WRITE_APPEND" : "WRITE_TRUNCATE_DATA");
-    bool ok =
-        upload_send(bigquery, request->job_id, job, request->file, &answer, out_sent_bytes, err);
+    const struct upload upload = {.job_id = request->job_id, .job = job, .file = request->file};
+    bool ok = upload_send(bigquery, &upload, &answer, out_sent_bytes, err);
     keep_finished(bigquery, request->job_id, answer);
     cJSON_Delete(answer);
-    cJSON_Delete(job);
-    return ok;
-}
-
-bool bigquery_copy(
-    struct bigquery *bigquery, const char *job_id, const char *from_table, const char *to_table,
-    const char *label_table, struct error *err)
-{
-    cJSON *configuration = NULL;
-    bool existed = false;
-
-    if (!pace(bigquery, to_table, GOVERNOR_MODIFICATION, err))
-        return false;
-    cJSON *job = job_new(bigquery, job_id, label_table, "copy", &configuration);
-    if (job == NULL)
-        return no_memory_for_job(job_id, err);
-    cJSON *copy = cJSON_AddObjectToObject(configuration, "copy");
-    job_add_table(bigquery, copy, "sourceTable", from_table);
-    job_add_table(bigquery, copy, "destinationTable", to_table);
-    cJSON_AddStringToObject(copy, "writeDisposition", "WRITE_TRUNCATE");
-    bool ok = insert_job(bigquery, job_id, job, &existed, err);
     cJSON_Delete(job);
     return ok;
 }
@@ -141,7 +119,7 @@ bool bigquery_copy(
 static void release_dml(struct bigquery *bigquery)
 {
     if (bigquery->dml_table != NULL)
-        governor_dml_done(bigquery->governor, bigquery->dml_table);
+        quota_dml_done(bigquery->quota, bigquery->dml_table);
     free(bigquery->dml_table);
     free(bigquery->dml_id);
     bigquery->dml_table = NULL;
@@ -158,19 +136,19 @@ static bool pace_query(
     struct bigquery *bigquery, const char *job_id, const char *sql, const char *table,
     struct error *err)
 {
-    if (bigquery->governor == NULL || table == NULL || starts_with(sql, "select"))
+    if (bigquery->quota == NULL || table == NULL || starts_with(sql, "select"))
         return true;
     if (starts_with(sql, "create") || starts_with(sql, "alter") || starts_with(sql, "drop"))
-        return governor_enter(bigquery->governor, table, GOVERNOR_METADATA, err);
+        return quota_enter(bigquery->quota, table, QUOTA_METADATA, err);
 
     release_dml(bigquery);
-    if (!governor_enter(bigquery->governor, table, GOVERNOR_DML, err))
+    if (!quota_enter(bigquery->quota, table, QUOTA_DML, err))
         return false;
     bigquery->dml_table = strdup(table);
     bigquery->dml_id = strdup(job_id);
     if (bigquery->dml_table != NULL && bigquery->dml_id != NULL)
         return true;
-    governor_dml_done(bigquery->governor, table);
+    quota_dml_done(bigquery->quota, table);
     free(bigquery->dml_table);
     bigquery->dml_table = NULL;
     release_dml(bigquery);

@@ -1,6 +1,6 @@
 /* call: the inside of struct bigquery, and one call of its API from request to parsed answer:
  * authorization, common headers, retries within the budget, and errors in one form. For the files
- * of this group that know single methods; nobody else includes it. */
+ * of warehouse that know single methods (bigquery_*, job, upload); other groups use bigquery.h. */
 #ifndef BQSYNC_WAREHOUSE_CALL_H
 #define BQSYNC_WAREHOUSE_CALL_H
 
@@ -18,7 +18,7 @@ struct bigquery {
     char *location; /* NULL if not known yet */
     char *run_id;   /* NULL if none */
     struct credentials *credentials;
-    struct governor *governor;
+    struct quota *quota;
     const struct clock *clock;
     int64_t retry_budget_ms;
     int64_t max_bytes_billed;
@@ -27,12 +27,12 @@ struct bigquery {
     const struct http_ops *http;
     struct http_client *client; /* NULL when the caller gave http */
     struct bigquery_counters counters;
-    uint64_t random;
+    uint64_t random; /* state of the jitter (retry_random) */
 
-    /* The job whose start was answered with its end: job_wait need not ask. */
+    /* The job whose start was answered with its end; bigquery_job_wait takes it from here. */
     char *finished_id;
     struct job finished;
-    /* The DML job that holds a slot of the governor, until it is seen done. */
+    /* The DML job that holds a slot of the quota until it is seen done. */
     char *dml_id;
     char *dml_table;
 };
@@ -40,17 +40,19 @@ struct bigquery {
 /* One call. Strings are borrowed. */
 struct call {
     enum traffic_call what;
-    const char *subject;    /* table or job, "" if none */
-    const char *permission; /* what it needs, for the message of a 403; NULL if it depends */
+    const char *subject; /* table or job, "" if none */
+    /* The permission it needs, for the message of a 403; NULL if it depends. */
+    const char *permission;
     const char *method;
-    const char *path;   /* behind the root: "/bigquery/v2/projects/..." */
+    const char *path;   /* after the root: "/bigquery/v2/projects/..." */
     const char *header; /* one more header line, NULL if none */
     const cJSON *body;  /* NULL: none */
-    /* Instead of body: */
+    /* Sent instead of body, unless NULL; content_type is the source's. */
     const struct http_source *source;
-    const char *content_type; /* of source or raw */
-    bool empty_answer;        /* success need not carry JSON */
-    const char *new_table; /* "not found" is met with patience while this table is fresh; or NULL */
+    const char *content_type;
+    bool empty_answer; /* success need not carry JSON */
+    /* While this table is fresh (quota_is_fresh), "not found" is retried; NULL: never. */
+    const char *new_table;
     enum retry_place place; /* 0: RETRY_CALL */
 };
 
@@ -59,36 +61,49 @@ struct call {
 bool call_json(
     struct bigquery *bigquery, const struct call *call, cJSON **out_answer, struct error *err);
 
-/* The same, and *answer is kept for its headers; initialised and cleared by the caller. */
+/* The same, and *answer is kept for its headers; initialised and cleared by the caller. The body
+ * is not parsed. */
 bool call_answer(
     struct bigquery *bigquery, const struct call *call, struct http_answer *answer,
     struct error *err);
 
-/* One try. On failure err is set and *out_action says what the policy holds of it. */
+/* One try of a call. */
+struct call_try {
+    const char *url;            /* whole; path is not looked at */
+    int64_t left_ms;            /* of the budget; bounds the timeouts */
+    struct http_answer *answer; /* initialised and cleared by the caller */
+    enum retry_action action;   /* result on failure: what the policy says to do */
+};
+
+/* Makes one try. */
 bool call_once(
-    struct bigquery *bigquery, const struct call *call, const char *url, int64_t left_ms,
-    struct http_answer *answer, enum retry_action *out_action, struct error *err);
+    struct bigquery *bigquery, const struct call *call, struct call_try *try, struct error *err);
 
 /* After a failed try: sleeps if there is another one to make. False: give up, err says why. */
 bool call_pause(
     struct bigquery *bigquery, const struct call *call, struct retry *retry, bool answered,
     struct error *err);
 
-/* Adds what is to be done about it to a refusal that BigQuery words in numbers alone: a query above
- * BQ_MAX_BYTES_BILLED, which fails at once and bills nothing. */
+/* Adds the setting to change to a refusal that BigQuery words in numbers alone: a query above
+ * BQ_MAX_BYTES_BILLED, which fails at once and bills nothing. Other errors stay as they are. */
 void call_explain(struct error *err);
 
-/* "/bigquery/v2/projects/P" or with "/upload" in front, escaped. */
+/* Append "/bigquery/v2/projects/P", the same with "/datasets/D", and with "/tables/T"; names are
+ * escaped. */
 void call_path_project(const struct bigquery *bigquery, struct buffer *out);
 void call_path_dataset(const struct bigquery *bigquery, struct buffer *out);
 void call_path_table(const struct bigquery *bigquery, const char *table, struct buffer *out);
-/* "?location=..." if the location is known: the query string begins with it or with
- * "?prettyPrint=false". */
+/* Appends the start of the query string: "?prettyPrint=false", and the location, if it is wanted
+ * and known. */
 void call_path_query(const struct bigquery *bigquery, bool with_location, struct buffer *out);
 
-/* JSON helpers: NULL-safe reads. Int64 come as strings and, from some servers, as numbers. */
+/* Reads of JSON that accept NULL. */
+
+/* The member at the end of a NULL-terminated path of names; NULL if there is none. */
 const cJSON *call_member(const cJSON *object, const char *const *path);
+/* An int64, which comes as a string and, from some servers, as a number; 0 for anything else. */
 int64_t call_int64(const cJSON *value);
+/* The text of a member, "" if it is not one. */
 const char *call_text(const cJSON *object, const char *name);
 
 #endif

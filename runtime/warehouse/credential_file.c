@@ -129,14 +129,14 @@ const char *credential_file_optional(const cJSON *object, const char *field, con
 }
 
 bool credential_file_require(
-    const struct credential_source *source, const cJSON *object, const char *field,
-    const char *mend, const char **out_text, struct error *err)
+    const struct credential_source *source, const cJSON *object, const char *field, const char *fix,
+    const char **out_text, struct error *err)
 {
     const char *text = credential_file_optional(object, field, NULL);
 
     if (text == NULL)
         return credential_file_error(
-            source, err, "\"%s\" is missing (type %s); %s", field, source->type, mend);
+            source, err, "\"%s\" is missing (type %s); %s", field, source->type, fix);
     *out_text = text;
     return true;
 }

@@ -1,5 +1,5 @@
 /* credential_file: a credentials file as checked JSON: reading it, and taking fields out with
- * errors that name the file, the field and the mend. No requests, no keys are parsed here. For the
+ * errors that name the file, the field and the fix. No requests, no keys are parsed here. For the
  * files of this group. */
 #ifndef BQSYNC_WAREHOUSE_CREDENTIAL_FILE_H
 #define BQSYNC_WAREHOUSE_CREDENTIAL_FILE_H
@@ -22,10 +22,10 @@ MUST_CHECK bool credential_file_load(const char *path, cJSON **out_root, struct 
 /* Wipes every text inside and frees. NULL is fine. */
 void credential_file_wipe(cJSON *root);
 
-/* The text of a field, borrowed. A missing or empty one is ERROR_AUTH with the mend. */
+/* The text of a field, borrowed. A missing or empty one is ERROR_AUTH with the fix. */
 MUST_CHECK bool credential_file_require(
-    const struct credential_source *source, const cJSON *object, const char *field,
-    const char *mend, const char **out_text, struct error *err);
+    const struct credential_source *source, const cJSON *object, const char *field, const char *fix,
+    const char **out_text, struct error *err);
 /* The text of a field or fallback. */
 const char *credential_file_optional(const cJSON *object, const char *field, const char *fallback);
 

@@ -19,8 +19,8 @@ struct credentials_options {
     bool allow_any_host; /* token endpoints on other hosts than Google's, and http: tests only */
 };
 
-/* Reads and checks the file (no request is made). ERROR_AUTH names the file, the field and the
- * mend. */
+/* Reads and checks the file (no request is made). ERROR_AUTH names the file, the field and
+ * the fix. */
 MUST_CHECK bool credentials_open(
     const struct credentials_options *options, struct credentials **out_credentials,
     struct error *err);

@@ -32,7 +32,7 @@ struct http_request {
     struct slice body;                     /* used when source is NULL; data NULL: no body */
     const struct http_source *source;
     int64_t connect_timeout_ms; /* 0: HTTP_CONNECT_TIMEOUT_MS */
-    int64_t stall_timeout_ms;   /* no byte either way for so long; 0: HTTP_STALL_TIMEOUT_MS */
+    int64_t stall_timeout_ms;   /* without a byte either way; 0: HTTP_STALL_TIMEOUT_MS */
     bool no_proxy;              /* never through a proxy; loopback hosts never are */
 };
 
@@ -44,7 +44,8 @@ enum http_failure {
     HTTP_OK,
     HTTP_NOT_SENT,  /* no connection was made: the server has seen nothing */
     HTTP_BROKEN,    /* the server may or may not have acted: reset, timeout, cut answer */
-    HTTP_UNTRUSTED, /* TLS verification failed, or the answer is no HTTP: again does not help */
+    HTTP_UNTRUSTED, /* TLS verification failed, or the answer is not HTTP: trying again is useless
+                     */
     HTTP_STOPPED,   /* asked to stop */
     HTTP_LOCAL,     /* our own side: memory, reading the body, answer above the ceiling */
 };

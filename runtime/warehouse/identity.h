@@ -11,6 +11,7 @@
 
 #define IDENTITY_MAX_HEADERS 4
 
+/* The kinds of credentials that a file or a machine of Google's can give. */
 enum identity_kind {
     IDENTITY_SERVICE_ACCOUNT,
     IDENTITY_AUTHORIZED_USER,
@@ -52,12 +53,14 @@ struct identity {
     char *metadata_root; /* metadata server: "http://host" */
 };
 
-/* Reads the object of a file. *out_identity is owned. ERROR_AUTH names file, field and mend. */
+/* Reads the object of a file. *out_identity is owned. ERROR_AUTH names the file, the field and the
+ * fix. */
 MUST_CHECK bool identity_read(
     const struct credential_source *source, const cJSON *object, struct identity **out_identity,
     struct error *err);
 /* The metadata server at root. NULL without memory. */
 struct identity *identity_new_metadata(const char *root);
+/* Wipes its texts and the key, and frees it with the identity inside. NULL is fine. */
 void identity_free(struct identity *identity);
 
 /* Gets a token for the scope. *out_token is owned (token_clear). */
@@ -65,7 +68,8 @@ MUST_CHECK bool identity_token(
     const struct identity *identity, const struct oauth *oauth, const char *scope,
     struct token *out_token, struct error *err);
 
-/* The kinds with a file of their own. */
+/* The kinds that are implemented in a file of their own; called by identity_token alone. Errors:
+ * ERROR_AUTH for a refusal or a bad file, ERROR_UNREACHABLE without an answer. */
 MUST_CHECK bool external_account_token(
     const struct identity *identity, const struct oauth *oauth, const char *scope,
     struct token *out_token, struct error *err);

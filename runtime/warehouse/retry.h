@@ -80,7 +80,7 @@ int64_t retry_left_ms(const struct retry *retry);
 /* How long to sleep before the next try; -1 when the budget leaves no room for one. refused:
  * nothing listened, so a first pause may be short. */
 int64_t retry_next(struct retry *retry, bool refused, int64_t retry_after_ms);
-/* Sleeps so long; ERROR_STOPPED when cut short. */
+/* Sleeps for pause_ms; ERROR_STOPPED when cut short. */
 MUST_CHECK bool retry_sleep(const struct retry *retry, int64_t pause_ms, struct error *err);
 
 /* A state for jitter from the system's randomness. */

@@ -90,15 +90,6 @@ uint64_t traffic_requests(const struct traffic *traffic)
     return sum;
 }
 
-uint64_t traffic_retries(const struct traffic *traffic)
-{
-    uint64_t sum = 0;
-
-    for (size_t reason = 0; reason < TRAFFIC_REASONS; reason++)
-        sum += traffic->retries[reason];
-    return sum;
-}
-
 static enum traffic_reason find(const char *name)
 {
     size_t reason = 0;

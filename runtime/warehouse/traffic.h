@@ -29,6 +29,7 @@ enum traffic_call {
     TRAFFIC_CALLS
 };
 
+/* How a request ended, as far as the network and the HTTP status say. */
 enum traffic_outcome {
     TRAFFIC_OK,
     TRAFFIC_ERROR,     /* an answer that refuses, also one that is as good as a yes (409) */
@@ -57,7 +58,7 @@ enum traffic_reason {
     TRAFFIC_HTTP_502,
     TRAFFIC_HTTP_503,
     TRAFFIC_HTTP_504,
-    /* What we call it. */
+    /* What bqsync calls it. */
     TRAFFIC_CONCURRENT,   /* another statement changed the table meanwhile */
     TRAFFIC_DML_QUEUE,    /* too many statements wait to change the table */
     TRAFFIC_CLAIMED,      /* the job's id had been given up */
@@ -72,14 +73,18 @@ enum traffic_reason {
     TRAFFIC_REASONS
 };
 
+/* The counts; zero is a fresh start. */
 struct traffic {
+    /* Each try of a call is one request. */
     uint64_t requests[TRAFFIC_CALLS][TRAFFIC_OUTCOMES];
+    /* Each repeated request and each new job is one retry. */
     uint64_t retries[TRAFFIC_REASONS];
 };
 
+/* Adds the counts of more to those of traffic. */
 void traffic_add(struct traffic *traffic, const struct traffic *more);
+/* The sum over all calls and outcomes. */
 uint64_t traffic_requests(const struct traffic *traffic);
-uint64_t traffic_retries(const struct traffic *traffic);
 
 /* The reason for doing again what failed with this error, of a request or of a job. */
 enum traffic_reason traffic_reason_of(const struct error *why);

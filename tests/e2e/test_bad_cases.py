@@ -87,7 +87,7 @@ class SourceTest(BadCase):
     def test_what_is_no_database_is_named(self):
         path = self.app.folder / "notes.txt"
         path.write_text("dear diary, " * 1000)
-        self.fails(6, "notes.txt", "no SQLite database", BQ_SQLITE_PATH=str(path))
+        self.fails(6, "notes.txt", "not a SQLite database", BQ_SQLITE_PATH=str(path))
         self.fails(6, "nowhere.db", "No such file", BQ_SQLITE_PATH=str(self.app.folder / "nowhere.db"))
         self.fails(6, "directory", BQ_SQLITE_PATH=str(self.app.folder))
         self.assertEqual([], self.bq.tables("d"))

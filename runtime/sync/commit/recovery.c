@@ -1,6 +1,7 @@
 #include "sync/commit/recovery.h"
 
 #include "base/log.h"
+#include "warehouse/googlesql.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,7 @@ static bool same_target(const struct worker *worker, const struct task *task, co
 {
     char ours[512];
 
-    snprintf(ours, sizeof ours, "%s.%s.%s", worker->project, worker->dataset, task->table->target);
+    googlesql_plain_name(ours, sizeof ours, worker->project, worker->dataset, task->table->target);
     return strcmp(ours, target) == 0;
 }
 

@@ -79,9 +79,8 @@ static bool make_intent(
     snprintf(out->nonce, sizeof out->nonce, "%016" PRIx64, nonce);
     snprintf(out->content_hash, sizeof out->content_hash, "%s", task->content_mark);
     snprintf(out->shape_hash, sizeof out->shape_hash, "%s", table->shape_hash);
-    snprintf(
-        out->target, sizeof out->target, "%s.%s.%s", worker->project, worker->dataset,
-        table->target);
+    googlesql_plain_name(
+        out->target, sizeof out->target, worker->project, worker->dataset, table->target);
     step_job_id(out, steps[out->kind], out->commit_job);
     if (task->batch.staging && task->batch.rows > 0) {
         char safe[200];
@@ -205,13 +204,12 @@ static bool publish_rejects(struct worker *worker, struct task *task, struct err
 {
     struct tracking *tracking = worker->tracking;
     int64_t now_us = worker->clock->wall_us(worker->clock->context);
-    int64_t rows = 0;
 
     if (task->batch.has_rejects)
         tracking = &task->batch.rejects;
     else if (!rejects_begin(tracking, task->table, err))
         return false;
-    return rejects_publish(tracking, task->table, task->position.sequence, now_us, &rows, err);
+    return rejects_publish(tracking, task->table, task->position.sequence, now_us, err);
 }
 
 /* Nothing to send: all that was read was rejected, or rows came and went. The watermark moves all

@@ -61,7 +61,7 @@ static bool add_reject(
     if (table->reject_fails)
         return error_set(
             err, ERROR_REJECTED,
-            "%s.%s of the row with %s = %s: %s value %s. Mend the row, or let `on_reject` be "
+            "%s.%s of the row with %s = %s: %s value %s. Fix the row, or let `on_reject` be "
             "\"reject\"",
             table->name, table->columns[column].source, table->columns[table->key[0]].source,
             sqlite3_column_type(row, (int)table->key[0]) == SQLITE_BLOB
@@ -72,7 +72,8 @@ static bool add_reject(
         return true;
     if (!e->task->batch.has_rejects && !open_rejects(e, err))
         return false;
-    return rejects_add(&e->task->batch.rejects, table, row, column, storage_class, reason, err);
+    const struct bad_value value = {column, storage_class, reason};
+    return rejects_add(&e->task->batch.rejects, table, row, &value, err);
 }
 
 static bool reject_row(struct extraction *e, const struct column_reader *reader, struct error *err)
@@ -346,7 +347,8 @@ static bool choose_staging(struct extraction *e, struct error *err)
         e->staging = e->has_changes || task->spare_quota;
         return true;
     }
-    if (!capture_pending(e->source, task->table, &task->shape, &task->watermark, &pending, err))
+    const struct source_table in = {e->source, task->table, &task->shape};
+    if (!capture_pending(&in, &task->watermark, &pending, err))
         return false;
     e->staging = !task->shape.integer_key || pending.dirty_keys > 0 || task->spare_quota;
     return true;

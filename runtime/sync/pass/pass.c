@@ -403,7 +403,7 @@ static void save(struct pass *pass)
     cJSON *json = run_result_json(pass->result);
     char *text = cJSON_PrintUnformatted(json);
 
-    if (text == NULL || !runs_save(
+    if (text == NULL || !tracking_save_run(
                             &pass->tracking, pass->result->id,
                             run_result_ok(pass->result) ? "done" : "failed", text, &err))
         log_warn(

@@ -2,6 +2,7 @@
 
 #include "source/rejects.h"
 #include "source/shadow.h"
+#include "warehouse/googlesql.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -86,8 +87,8 @@ static const char *replace_reason(const struct config *config, const struct task
     const struct watermark *watermark = &task->watermark;
     char target[512];
 
-    snprintf(
-        target, sizeof target, "%s.%s.%s", config->project, config->dataset, task->table->target);
+    googlesql_plain_name(
+        target, sizeof target, config->project, config->dataset, task->table->target);
     if (!watermark->found)
         return "never synced";
     if (!task->in_warehouse)
@@ -126,7 +127,9 @@ static bool is_keyless(
     struct database *source, struct tracking *tracking, const struct task *task, bool *out_keyless,
     struct error *err)
 {
-    return capture_has_keyless(source, task->table, &task->shape, out_keyless, err) &&
+    const struct source_table in = {source, task->table, &task->shape};
+
+    return capture_has_keyless(&in, out_keyless, err) &&
            (*out_keyless || task->shape.integer_key ||
             rejects_keyless(tracking, task->table->name, out_keyless, err));
 }
@@ -134,6 +137,7 @@ static bool is_keyless(
 static bool plan_changes(
     struct database *source, struct tracking *tracking, struct task *task, struct error *err)
 {
+    const struct source_table in = {source, task->table, &task->shape};
     bool pending = false;
     struct pending counts;
 
@@ -149,7 +153,7 @@ static bool plan_changes(
         task->why = "rows have no key, so their changes cannot be listed";
         return true;
     }
-    if (!capture_has_pending(source, task->table, &task->shape, &task->watermark, &pending, err))
+    if (!capture_has_pending(&in, &task->watermark, &pending, err))
         return false;
     if (!pending)
         return true;
@@ -162,7 +166,7 @@ static bool plan_changes(
     }
     if (task->watermark.source_rows < REPLACE_LEAST_ROWS)
         return true;
-    if (!capture_pending(source, task->table, &task->shape, &task->watermark, &counts, err))
+    if (!capture_pending(&in, &task->watermark, &counts, err))
         return false;
     if (plan_prefers_replace(task, counts.dirty_keys)) {
         task->work = WORK_REPLACE;

@@ -1,18 +1,17 @@
 #include "sync/pass/quota.h"
 
 #include "source/tracking_quota.h"
-#include "warehouse/governor.h"
+#include "warehouse/googlesql.h"
+#include "warehouse/quota.h"
 
 #include <assert.h>
-#include <stdio.h>
 
-static_assert(
-    QUOTA_MODIFICATIONS_A_DAY == GOVERNOR_MODIFICATIONS_A_DAY, "the same limit by two names");
+static_assert(QUOTA_MODIFICATIONS_A_DAY == QUOTA_DAILY_LIMIT, "the same limit by two names");
 
 /* The quota is the target's, and stays with its name whatever becomes of the table. */
 static void full_name(const struct config *config, const struct table *table, char out[512])
 {
-    snprintf(out, 512, "%s.%s.%s", config->project, config->dataset, table->target);
+    googlesql_plain_name(out, 512, config->project, config->dataset, table->target);
 }
 
 bool quota_load(
@@ -22,7 +21,7 @@ bool quota_load(
     char name[512];
 
     full_name(config, table, name);
-    return usage_load(tracking, name, &out_use->day, &out_use->modifications, err);
+    return tracking_quota_load(tracking, name, &out_use->day, &out_use->modifications, err);
 }
 
 bool quota_begin(
@@ -34,9 +33,9 @@ bool quota_begin(
         struct quota_use saved;
         if (!quota_load(deployment->config, tracking, tasks[i].table, &saved, err))
             return false;
-        const struct governor_use use = {.day = saved.day, .modifications = saved.modifications};
-        governor_restore(deployment->governor, target, use);
-        tasks[i].spare_quota = governor_use(deployment->governor, target).modifications >=
+        const struct quota_count use = {.day = saved.day, .modifications = saved.modifications};
+        quota_restore(deployment->quota, target, use);
+        tasks[i].spare_quota = quota_count(deployment->quota, target).modifications >=
                                QUOTA_MODIFICATIONS_A_DAY - QUOTA_RESERVE;
     }
     return true;
@@ -48,7 +47,7 @@ bool quota_end(
 {
     for (size_t i = 0; i < count; i++) {
         const struct table *table = tasks[i].table;
-        struct governor_use use = governor_use(deployment->governor, table->target);
+        struct quota_count use = quota_count(deployment->quota, table->target);
         struct quota_use saved;
         char name[512];
         if (!quota_load(deployment->config, tracking, table, &saved, err))
@@ -57,7 +56,7 @@ bool quota_end(
         if (same || use.modifications == 0)
             continue;
         full_name(deployment->config, table, name);
-        if (!usage_save(tracking, name, use.day, use.modifications, err))
+        if (!tracking_quota_save(tracking, name, use.day, use.modifications, err))
             return false;
     }
     return true;
@@ -65,7 +64,7 @@ bool quota_end(
 
 int64_t quota_today(struct quota_use use, int64_t now_us)
 {
-    return use.day == governor_day(now_us) ? use.modifications : 0;
+    return use.day == quota_day(now_us) ? use.modifications : 0;
 }
 
 enum table_way quota_way(const struct table *table)
@@ -87,5 +86,5 @@ int64_t quota_a_day(const struct config *config, enum table_way way)
     int64_t a_pass = way == WAY_MERGE ? 0 : 1;
     int64_t daily = config->daily_minute >= 0 ? 1 : 0;
 
-    return governor_forecast(config->sync_interval_ms, a_pass) + daily;
+    return quota_forecast(config->sync_interval_ms, a_pass) + daily;
 }

@@ -1,6 +1,6 @@
 /* quota: how much of BigQuery's daily allowance of modifications a target has used, kept in
  * bq_sync_quota of the state database so that it is known across processes, and what a day of the
- * present schedule uses. The counts of a running process are the governor's. */
+ * present schedule uses. The counts of a running process are warehouse/quota's. */
 #ifndef BQSYNC_SYNC_PASS_QUOTA_H
 #define BQSYNC_SYNC_PASS_QUOTA_H
 
@@ -20,8 +20,8 @@
  * then, which BigQuery does not count. */
 #define QUOTA_RESERVE 20
 
-/* Tells the governor what earlier processes have used today, and marks the tasks whose targets are
- * near the limit. */
+/* Tells warehouse/quota what earlier processes have used today, and marks the tasks whose targets
+ * are near the limit. */
 MUST_CHECK bool quota_begin(
     const struct deployment *deployment, struct tracking *tracking, struct task *tasks,
     size_t count, struct error *err);
@@ -32,7 +32,7 @@ MUST_CHECK bool quota_end(
 
 /* What the state database knows of a table's target. */
 struct quota_use {
-    int64_t day; /* as the governor counts them */
+    int64_t day; /* as warehouse/quota counts them */
     int64_t modifications;
 };
 /* Zeros without a record. */

@@ -36,7 +36,7 @@ static void settle_shadows(struct reading *reading)
         struct task *task = reading->tasks[i];
         if (task_failed(task) || !task_has_work(task) || task->capture != TASK_SCAN)
             continue;
-        if (!shadow_settle(reading->deployment->config->state_path, task->table, &err))
+        if (!shadow_complete(reading->deployment->config->state_path, task->table, &err))
             fail(reading, task, &err);
     }
 }
@@ -46,40 +46,27 @@ static bool open_snapshot(
     struct reading *reading, bool (*wanted)(const struct task *task), size_t *out_count,
     struct error *err)
 {
-    const struct table **tables = calloc(reading->count + 1, sizeof *tables);
-    struct source_shape *shapes = calloc(reading->count + 1, sizeof *shapes);
-    struct position *positions = calloc(reading->count + 1, sizeof *positions);
+    struct snapshot_table *tables = calloc(reading->count + 1, sizeof *tables);
     size_t count = 0;
-    bool ok = false;
 
-    if (tables == NULL || shapes == NULL || positions == NULL) {
-        error_set(err, ERROR_MEMORY, "out of memory");
-        goto cleanup;
-    }
-    for (size_t i = 0; i < reading->count; i++) {
-        struct task *task = reading->tasks[i];
-        if (task_failed(task) || !wanted(task))
-            continue;
-        tables[count] = task->table;
-        shapes[count++] = task->shape;
-    }
-    bool write = reading->deployment->config->state_is_source && !reading->dry_run;
-    *out_count = count;
-    if (count > 0 && !capture_seal(reading->source, tables, shapes, count, write, positions, err))
-        goto cleanup;
-
-    size_t at = 0;
+    if (tables == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
     for (size_t i = 0; i < reading->count; i++) {
         struct task *task = reading->tasks[i];
         if (!task_failed(task) && wanted(task))
-            task->position = positions[at++];
+            tables[count++] = (struct snapshot_table){.table = task->table, .shape = &task->shape};
     }
-    ok = true;
-
-cleanup:
+    bool write = reading->deployment->config->state_is_source && !reading->dry_run;
+    bool ok = count == 0 || (write ? capture_seal(reading->source, tables, count, err)
+                                   : capture_snapshot(reading->source, tables, count, err));
+    *out_count = count;
+    size_t at = 0;
+    for (size_t i = 0; ok && i < reading->count; i++) {
+        struct task *task = reading->tasks[i];
+        if (!task_failed(task) && wanted(task))
+            task->position = tables[at++].position;
+    }
     free(tables);
-    free(shapes);
-    free(positions);
     return ok;
 }
 

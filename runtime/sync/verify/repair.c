@@ -27,7 +27,7 @@ static bool mark_list(
 
     cJSON_ArrayForEach(key, list)
     {
-        if (!capture_mark(source, wrong->table, key, err))
+        if (!capture_touch(source, wrong->table, key, err))
             return false;
     }
     return true;

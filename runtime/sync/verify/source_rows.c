@@ -214,12 +214,13 @@ bool source_rows_read_dirty(
 bool source_rows_count_pending(
     struct source_rows *rows, int64_t *out_count, bool *out_known, struct error *err)
 {
+    const struct source_table in = {rows->source, rows->table, &rows->shape};
     struct pending pending;
 
     *out_known = rows->captured && rows->watermark.found;
     if (!*out_known)
         return true;
-    if (!capture_pending(rows->source, rows->table, &rows->shape, &rows->watermark, &pending, err))
+    if (!capture_pending(&in, &rows->watermark, &pending, err))
         return false;
     *out_count = pending.new_rows + pending.dirty_keys;
     return true;

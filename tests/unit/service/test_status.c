@@ -270,7 +270,7 @@ static void test_the_last_run_is_the_newest_of_record_and_memory(void **state)
     struct error err;
 
     expect_ok(tracking_open(made->path, &tracking, &err));
-    expect_ok(runs_save(
+    expect_ok(tracking_save_run(
         &tracking, "a", "done", "{\"run_id\":\"a\",\"started_at\":\"2026-01-01T00:00:00.000Z\"}",
         &err));
     cJSON *json = document(made, NULL, NULL);
@@ -284,7 +284,7 @@ static void test_the_last_run_is_the_newest_of_record_and_memory(void **state)
     assert_string_equal(field(field(json, "last_run"), "run_id")->valuestring, "b");
     cJSON_Delete(json);
 
-    expect_ok(runs_save(
+    expect_ok(tracking_save_run(
         &tracking, "c", "done", "{\"run_id\":\"c\",\"started_at\":\"2026-01-01T00:02:00.000Z\"}",
         &err));
     json = document(made, NULL, recent);
@@ -324,25 +324,25 @@ static void test_the_ledger_learns_freshness_from_the_history(void **state)
     struct error err;
 
     expect_ok(tracking_open(made->path, &tracking, &err));
-    expect_ok(runs_save(
+    expect_ok(tracking_save_run(
         &tracking, "1", "done",
         "{\"kind\":\"full\",\"ok\":true,\"started_at\":\"1970-01-01T00:00:10.000Z\","
         "\"finished_at\":\"1970-01-01T00:00:11.000Z\","
         "\"tables\":[{\"table\":\"users\",\"status\":\"synced\"}]}",
         &err));
-    expect_ok(runs_save(
+    expect_ok(tracking_save_run(
         &tracking, "2", "done",
         "{\"kind\":\"incremental\",\"ok\":true,\"started_at\":\"1970-01-01T00:00:20.000Z\","
         "\"finished_at\":\"1970-01-01T00:00:21.000Z\","
         "\"tables\":[{\"table\":\"users\",\"status\":\"unchanged\"}]}",
         &err));
-    expect_ok(runs_save(
+    expect_ok(tracking_save_run(
         &tracking, "3", "failed",
         "{\"kind\":\"incremental\",\"ok\":false,\"started_at\":\"1970-01-01T00:00:30.000Z\","
         "\"finished_at\":\"1970-01-01T00:00:31.000Z\","
         "\"tables\":[{\"table\":\"users\",\"status\":\"failed\"}]}",
         &err));
-    expect_ok(runs_save(&tracking, "4", "failed", "{\"damaged", &err));
+    expect_ok(tracking_save_run(&tracking, "4", "failed", "{\"damaged", &err));
     expect_ok(ledger_init(&ledger, tables, 2, &err));
     expect_ok(ledger_seed(&ledger, &tracking, &full_since_us, &err));
     assert_int_equal(ledger.tables[0].fresh_us, 20 * US);

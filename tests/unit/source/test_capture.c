@@ -53,12 +53,12 @@ static struct source_shape inspect(void)
 
 static struct position seal(bool write)
 {
-    const struct table *table = &users->table;
     struct source_shape shape = inspect();
-    struct position position;
+    struct snapshot_table in = {.table = &users->table, .shape = &shape};
 
-    expect_ok(capture_seal(&source, &table, &shape, 1, write, &position, &err));
-    return position;
+    expect_ok(
+        write ? capture_seal(&source, &in, 1, &err) : capture_snapshot(&source, &in, 1, &err));
+    return in.position;
 }
 
 static struct position seal_and_release(void)
@@ -90,7 +90,7 @@ static void test_it_is_absent_then_intact_and_installing_twice_changes_nothing(v
     assert_int_equal(query_int(&source, "pragma schema_version"), version);
 }
 
-static void test_any_alteration_is_noticed_and_mended(void **state)
+static void test_any_alteration_is_noticed_and_repaired(void **state)
 {
     (void)state;
     static const struct {
@@ -135,7 +135,7 @@ static void test_any_alteration_is_noticed_and_mended(void **state)
 
         install();
         if (check() != CAPTURE_INTACT)
-            fail_msg("%s was not mended", cases[i].label);
+            fail_msg("%s was not repaired", cases[i].label);
         run(&source, "insert or replace into users values (1, 'mended', 1); delete from users"
                      " where id = 1");
         assert_non_null(strstr(dirty(), "1@"));
@@ -476,17 +476,18 @@ static void test_pending_rows_and_keys_are_counted(void **state)
     (void)state;
     struct watermark watermark = {.found = true, .last_synced_row_id = 10};
     struct source_shape shape = inspect();
+    const struct source_table in = {&source, &users->table, &shape};
     struct pending pending;
     bool any = true;
     install();
     watermark.synced_sequence = seal_and_release().sequence;
-    expect_ok(capture_has_pending(&source, &users->table, &shape, &watermark, &any, &err));
+    expect_ok(capture_has_pending(&in, &watermark, &any, &err));
     assert_false(any);
 
     run(&source, "insert into users(email) values ('d'), ('e'); update users set v = 0;"
                  "delete from users where id = 1");
-    expect_ok(capture_pending(&source, &users->table, &shape, &watermark, &pending, &err));
-    expect_ok(capture_has_pending(&source, &users->table, &shape, &watermark, &any, &err));
+    expect_ok(capture_pending(&in, &watermark, &pending, &err));
+    expect_ok(capture_has_pending(&in, &watermark, &any, &err));
 
     assert_int_equal(pending.new_rows, 2);
     assert_int_equal(pending.dirty_keys, 3);
@@ -572,7 +573,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         capture_test(test_it_is_absent_then_intact_and_installing_twice_changes_nothing),
-        capture_test(test_any_alteration_is_noticed_and_mended),
+        capture_test(test_any_alteration_is_noticed_and_repaired),
         capture_test(test_without_its_counter_statements_end_as_always_and_it_is_noticed),
         capture_test(test_a_table_renamed_and_back_is_intact),
         capture_test(test_vacuum_and_added_columns_leave_it_intact),

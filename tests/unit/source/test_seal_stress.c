@@ -223,9 +223,10 @@ static void run_pass(
     struct mirror *mirror, bool replace, bool fails, int pass)
 {
     struct watermark *watermark = &mirror->watermark;
-    struct position position;
+    struct snapshot_table sealed = {.table = table, .shape = shape};
 
-    expect_ok(capture_seal(source, &table, shape, 1, true, &position, &err));
+    expect_ok(capture_seal(source, &sealed, 1, &err));
+    const struct position position = sealed.position;
     if (fails) {
         database_rollback(source);
         return;

@@ -370,10 +370,10 @@ static void test_the_newest_runs_are_kept_newest_first(void **state)
 
     for (int i = 1; i <= 503; i++) {
         snprintf(id, sizeof id, "r%d", i);
-        expect_ok(runs_save(&tracking, id, "running", "{}", &err));
+        expect_ok(tracking_save_run(&tracking, id, "running", "{}", &err));
     }
-    expect_ok(runs_save(&tracking, "r503", "done", "{\"ok\":true}", &err));
-    expect_ok(runs_each(&tracking, 2, collect_run, &out, &err));
+    expect_ok(tracking_save_run(&tracking, "r503", "done", "{\"ok\":true}", &err));
+    expect_ok(tracking_each_run(&tracking, 2, collect_run, &out, &err));
 
     assert_string_equal(buffer_text(&out), "r503 done {\"ok\":true}\nr502 running {}\n");
     assert_int_equal(query_int(&tracking.database, "select count(*) from bq_sync_runs"), 500);
@@ -387,19 +387,19 @@ static void test_a_daily_count_is_kept_by_name(void **state)
     int64_t day = 7;
     int64_t count = 7;
 
-    expect_ok(usage_load(&tracking, "p.d.users", &day, &count, &err));
+    expect_ok(tracking_quota_load(&tracking, "p.d.users", &day, &count, &err));
     assert_int_equal(day, 0);
     assert_int_equal(count, 0);
-    expect_ok(usage_save(&tracking, "p.d.users", 20454, 12, &err));
-    expect_ok(usage_save(&tracking, "p.d.users", 20455, 3, &err));
-    expect_ok(usage_load(&tracking, "p.d.users", &day, &count, &err));
+    expect_ok(tracking_quota_save(&tracking, "p.d.users", 20454, 12, &err));
+    expect_ok(tracking_quota_save(&tracking, "p.d.users", 20455, 3, &err));
+    expect_ok(tracking_quota_load(&tracking, "p.d.users", &day, &count, &err));
     assert_int_equal(day, 20455);
     assert_int_equal(count, 3);
 
     // A reader finds nothing where the table was dropped, and says so.
     run(&tracking.database, "drop table bq_sync_quota");
     expect_ok(tracking_open_read(tracking.database.path, &reader, &err));
-    expect_ok(usage_load(&reader, "p.d.users", &day, &count, &err));
+    expect_ok(tracking_quota_load(&reader, "p.d.users", &day, &count, &err));
     assert_int_equal(count, 0);
     tracking_close(&reader);
 }

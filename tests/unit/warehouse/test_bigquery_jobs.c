@@ -79,21 +79,6 @@ static void test_a_cap_on_billed_bytes_goes_with_every_query(void **state)
     bigquery_close(bigquery);
 }
 
-static void test_a_copy_replaces_its_destination(void **state)
-{
-    struct fixture *fixture = *state;
-    struct error err = {0};
-
-    FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = RUNNING});
-    expect_ok(bigquery_copy(fixture->bigquery, "j", "staging", "t", "t", &err));
-
-    cJSON *body = body_of(fixture, 0);
-    expect_text(body, "configuration.copy.sourceTable.tableId", "staging");
-    expect_text(body, "configuration.copy.destinationTable.tableId", "t");
-    expect_text(body, "configuration.copy.writeDisposition", "WRITE_TRUNCATE");
-    cJSON_Delete(body);
-}
-
 static void test_a_job_id_that_exists_is_our_own_job(void **state)
 {
     struct fixture *fixture = *state;
@@ -101,7 +86,6 @@ static void test_a_job_id_that_exists_is_our_own_job(void **state)
 
     FAKE_HTTP_SCRIPT(&fixture->http, DUPLICATE);
     expect_ok(bigquery_query(fixture->bigquery, "j", "merge", "t", "merge", &err));
-    expect_ok(bigquery_copy(fixture->bigquery, "j", "a", "b", "t", &err));
 }
 
 static void test_a_lost_acknowledgement_is_met_with_the_same_id(void **state)
@@ -375,12 +359,12 @@ static void test_a_third_merge_into_a_table_waits_for_one_of_two(void **state)
 {
     struct fixture *fixture = *state;
     struct bigquery_options options = fixture_options(fixture);
-    struct governor *governor = governor_new(&fixture->clock.clock);
+    struct quota *quota = quota_new(&fixture->clock.clock);
     struct bigquery *clients[3];
     struct error err = {0};
     struct job job;
 
-    options.governor = governor;
+    options.quota = quota;
     FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = RUNNING});
     for (size_t i = 0; i < 3; i++)
         expect_ok(bigquery_open(&options, &clients[i], &err));
@@ -396,7 +380,7 @@ static void test_a_third_merge_into_a_table_waits_for_one_of_two(void **state)
     expect_ok(bigquery_query(clients[2], "j2", "merge", "t", "merge", &err));
     for (size_t i = 0; i < 3; i++)
         bigquery_close(clients[i]);
-    governor_free(governor);
+    quota_free(quota);
 }
 
 int main(void)
@@ -404,7 +388,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_a_query_job_carries_our_id_place_labels_and_dialect),
         FIXTURE_TEST(test_a_cap_on_billed_bytes_goes_with_every_query),
-        FIXTURE_TEST(test_a_copy_replaces_its_destination),
         FIXTURE_TEST(test_a_job_id_that_exists_is_our_own_job),
         FIXTURE_TEST(test_a_lost_acknowledgement_is_met_with_the_same_id),
         FIXTURE_TEST(test_a_job_that_ended_with_its_start_is_not_asked_for),

@@ -227,8 +227,8 @@ static void test_without_any_credentials_the_search_is_told(void **state)
     snprintf(
         expected, sizeof expected,
         "no credentials found: GOOGLE_APPLICATION_CREDENTIALS is not set, "
-        "%s/.config/gcloud/application_default_credentials.json does not exist, and this is no "
-        "machine of Google's (no metadata server). Set GOOGLE_APPLICATION_CREDENTIALS to a service "
+        "%s/.config/gcloud/application_default_credentials.json does not exist, and this is not a "
+        "Google machine (no metadata server). Set GOOGLE_APPLICATION_CREDENTIALS to a service "
         "account's key file, or run: gcloud auth application-default login",
         keys->folder);
     expect_error(ok, ERROR_AUTH, expected);

@@ -1,6 +1,6 @@
-#include "source/capture.h"
-
+/* The part of capture.h that checks, installs and removes the triggers of one table. */
 #include "base/buffer.h"
+#include "source/capture.h"
 #include "source/capture_objects.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
@@ -20,7 +20,7 @@ static bool has_capture_row(
 {
     sqlite3_stmt *statement = NULL;
 
-    if (!control_has_table(source, "bq_sync_capture", out_exists, err))
+    if (!database_has_table(source, "bq_sync_capture", out_exists, err))
         return false;
     if (!*out_exists)
         return true;
@@ -40,12 +40,13 @@ bool capture_check(
     struct object_list expected = {0};
     struct object_list actual = {0};
     struct source_shape shape;
+    const struct source_table in = {source, table, &shape};
     char *guards = NULL;
     bool known = false;
     bool ok = false;
 
     if (!has_capture_row(source, table->name, &known, err) ||
-        !objects_actual(source, table, &actual, err))
+        !capture_objects_actual(source, table, &actual, err))
         goto cleanup;
     if (!known || actual.count == 0) {
         *out_state = !known && actual.count == 0 ? CAPTURE_ABSENT : CAPTURE_INTERRUPTED;
@@ -53,22 +54,27 @@ bool capture_check(
         goto cleanup;
     }
     if (!capture_inspect(source, table, &shape, err) ||
-        !objects_expected(source, table, &shape, &expected, &guards, err))
+        !capture_objects_expected(&in, &expected, &guards, err))
         goto cleanup;
-    *out_state = objects_equal(&expected, &actual) ? CAPTURE_INTACT : CAPTURE_INTERRUPTED;
+    *out_state = capture_objects_equal(&expected, &actual) ? CAPTURE_INTACT : CAPTURE_INTERRUPTED;
     ok = true;
 
 cleanup:
-    objects_clear(&expected);
-    objects_clear(&actual);
+    capture_objects_clear(&expected);
+    capture_objects_clear(&actual);
     free(guards);
     return ok || error_wrap(err, "change capture of %s", table->name);
 }
 
 static bool drop_object(struct database *source, const struct object *object, struct error *err)
 {
-    return statement_execf(
-        source, err, object->trigger ? "drop trigger \"%w\"" : "drop table \"%w\"", object->name);
+    struct buffer sql;
+
+    buffer_init(&sql, SQLITE_SQL_CEILING);
+    sqlite_sql_append(&sql, object->trigger ? "drop trigger $n" : "drop table $n", object->name);
+    bool ok = statement_exec_buffer(source, &sql, err);
+    buffer_clear(&sql);
+    return ok;
 }
 
 static bool is_expected(const struct object_list *expected, const struct object *object)
@@ -77,7 +83,7 @@ static bool is_expected(const struct object_list *expected, const struct object 
 
     for (size_t i = 0; i < expected->count; i++) {
         struct object_list other = {.items = &expected->items[i], .count = 1};
-        if (objects_equal(&one, &other))
+        if (capture_objects_equal(&one, &other))
             return true;
     }
     return false;
@@ -101,13 +107,12 @@ static bool drop_altered(
     return true;
 }
 
-/* The counter goes on where it, or the watermark made with it, stood; an INTEGER PRIMARY KEY at or
- * below the highest one ever synced is only found by its capture, so the watermark is not below
- * that. */
-static bool write_capture_row(
-    struct database *source, const struct table *table, const struct source_shape *shape,
-    bool tracked, struct error *err)
+/* The counter continues from its last value, or from the watermark made with it. An INTEGER PRIMARY
+ * KEY at or below the highest one ever synced is only found by its capture, so the trigger
+ * watermark does not start below that. */
+static bool write_capture_row(const struct source_table *in, bool tracked, struct error *err)
 {
+    const struct table *table = in->table;
     struct buffer sql;
 
     buffer_init(&sql, SQLITE_SQL_CEILING);
@@ -118,7 +123,7 @@ static bool write_capture_row(
         tracked ? "coalesce((select synced_sequence + 1 from bq_sync_tracking"
                   " where table_name = ?1), 1)"
                 : "1");
-    if (shape->integer_key)
+    if (in->shape->integer_key)
         sqlite_sql_append(
             &sql, "max(0, coalesce((select max($n) from $n), 0), $r)",
             sqlite_sql_key_name(table, 0), table->name,
@@ -132,12 +137,12 @@ static bool write_capture_row(
               " sequence = max(sequence, excluded.sequence) + 1,"
               " watermark = max(coalesce(watermark, 0), excluded.watermark)");
     bool ok = buffer_check(&sql, "statement", err) &&
-              statement_run(source, buffer_text(&sql), err, "s", table->name);
+              statement_run(in->source, buffer_text(&sql), err, "s", table->name);
     buffer_clear(&sql);
     return ok;
 }
 
-/* Whether watermark is kept in this database, by a version that has the columns used here. */
+/* Whether the watermarks are kept in this database too, with the columns used here. */
 static bool has_progress(struct database *source, bool *out_exists, struct error *err)
 {
     int64_t count = 0;
@@ -152,28 +157,26 @@ static bool has_progress(struct database *source, bool *out_exists, struct error
     return true;
 }
 
-static bool install(
-    struct database *source, const struct table *table, const struct source_shape *shape,
-    struct error *err)
+static bool install(const struct source_table *in, struct error *err)
 {
+    struct database *source = in->source;
     struct object_list expected = {0};
     struct object_list actual = {0};
     char *guards = NULL;
     bool tracked = false;
 
-    bool ok = objects_actual(source, table, &actual, err) &&
-              objects_expected(source, table, shape, &expected, &guards, err) &&
-              has_progress(source, &tracked, err) &&
-              drop_altered(source, &expected, &actual, err) &&
-              database_exec(source, create_capture_sql, err) &&
-              write_capture_row(source, table, shape, tracked, err) &&
-              database_exec(source, table->capture_install_sql, err) &&
-              database_exec(source, guards, err) &&
-              // What was not captured is only made good by a replacement, also if this process ends
-              // before it.
-              (!tracked || control_distrust_progress(source, table->name, err));
-    objects_clear(&expected);
-    objects_clear(&actual);
+    bool ok =
+        capture_objects_actual(source, in->table, &actual, err) &&
+        capture_objects_expected(in, &expected, &guards, err) &&
+        has_progress(source, &tracked, err) && drop_altered(source, &expected, &actual, err) &&
+        database_exec(source, create_capture_sql, err) && write_capture_row(in, tracked, err) &&
+        database_exec(source, in->table->capture_install_sql, err) &&
+        database_exec(source, guards, err) &&
+        // Only a replacement makes up for what was not captured, also if this process ends
+        // before it.
+        (!tracked || tracking_schema_distrust(source, in->table->name, err));
+    capture_objects_clear(&expected);
+    capture_objects_clear(&actual);
     free(guards);
     return ok;
 }
@@ -195,11 +198,12 @@ static bool check_installable(const struct source_shape *shape, struct error *er
 bool capture_install(struct database *source, const struct table *table, struct error *err)
 {
     struct source_shape shape;
+    const struct source_table in = {source, table, &shape};
 
     if (!database_begin(source, err))
         return error_wrap(err, "change capture of %s", table->name);
     if (capture_inspect(source, table, &shape, err) && check_installable(&shape, err) &&
-        install(source, table, &shape, err) && database_commit(source, err))
+        install(&in, err) && database_commit(source, err))
         return true;
     database_rollback(source);
     return error_wrap(err, "change capture of %s", table->name);
@@ -214,13 +218,13 @@ static bool remove_table(struct database *source, const char *name, struct error
     struct object_list none = {0};
     bool known = false;
 
-    bool ok = objects_actual(source, &table, &actual, err) &&
+    bool ok = capture_objects_actual(source, &table, &actual, err) &&
               drop_altered(source, &none, &actual, err) &&
               has_capture_row(source, name, &known, err) &&
               (!known ||
                statement_run(
                    source, "delete from bq_sync_capture where table_name = ?1", err, "s", name));
-    objects_clear(&actual);
+    capture_objects_clear(&actual);
     return ok;
 }
 
@@ -228,7 +232,7 @@ bool capture_remove(struct database *source, const struct table *table, struct e
 {
     if (!database_begin(source, err))
         return error_wrap(err, "change capture of %s", table->name);
-    if (remove_table(source, table->name, err) && objects_remove_counters(source, err) &&
+    if (remove_table(source, table->name, err) && capture_objects_remove_counters(source, err) &&
         database_commit(source, err))
         return true;
     database_rollback(source);

@@ -1,4 +1,4 @@
-/* The part of capture.h that lists keys by hand. */
+/* The part of capture.h that lists a key as changed on request of a repair. */
 #include "source/capture.h"
 #include "source/sqlite_sql.h"
 
@@ -18,7 +18,7 @@ static void append_paths(
     }
 }
 
-bool capture_mark(
+bool capture_touch(
     struct database *source, const struct table *table, const cJSON *key, struct error *err)
 {
     struct buffer sql;
@@ -28,13 +28,11 @@ bool capture_mark(
 
     char *json = cJSON_PrintUnformatted(key);
     buffer_init(&sql, SQLITE_SQL_CEILING);
-    sqlite_sql_append(&sql, "insert or replace into $d(", table->name);
-    sqlite_sql_numbers(&sql, table, "bq_sync_key_$r", ", ");
-    buffer_append_text(&sql, ", bq_sync_sequence) select ");
+    sqlite_sql_expand(&sql, table, "insert or replace into $d($k, bq_sync_sequence) select ");
     append_paths(&sql, table, "json_extract", "", ", ");
-    sqlite_sql_append(
-        &sql, ", coalesce((select sequence from bq_sync_capture where table_name = $t), 0) where ",
-        table->name);
+    sqlite_sql_expand(
+        &sql, table,
+        ", coalesce((select sequence from bq_sync_capture where table_name = $t), 0) where ");
     append_paths(&sql, table, "json_type", " in ('integer', 'text')", " and ");
     if (json == NULL) {
         error_set(err, ERROR_MEMORY, "out of memory");

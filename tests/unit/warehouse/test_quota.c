@@ -1,13 +1,13 @@
 #include "support/prelude.h"
 
 #include "fixture.h"
-#include "warehouse/governor.h"
+#include "warehouse/quota.h"
 
 #include <stdio.h>
 
 struct scene {
     struct manual_clock clock;
-    struct governor *governor;
+    struct quota *quota;
 };
 
 static int setup(void **state)
@@ -15,7 +15,7 @@ static int setup(void **state)
     struct scene *scene = calloc(1, sizeof *scene);
 
     manual_clock_init(&scene->clock);
-    scene->governor = governor_new(&scene->clock.clock);
+    scene->quota = quota_new(&scene->clock.clock);
     *state = scene;
     return 0;
 }
@@ -24,7 +24,7 @@ static int teardown(void **state)
 {
     struct scene *scene = *state;
 
-    governor_free(scene->governor);
+    quota_free(scene->quota);
     free(scene);
     return 0;
 }
@@ -37,16 +37,16 @@ static void test_five_metadata_updates_fit_into_ten_seconds(void **state)
     struct error err = {0};
 
     for (int i = 0; i < 5; i++) {
-        expect_ok(governor_enter(scene->governor, "t", GOVERNOR_METADATA, &err));
+        expect_ok(quota_enter(scene->quota, "t", QUOTA_METADATA, &err));
         scene->clock.ms += 1000;
     }
     assert_int_equal(scene->clock.sleep_count, 0);
-    expect_ok(governor_enter(scene->governor, "u", GOVERNOR_METADATA, &err));
+    expect_ok(quota_enter(scene->quota, "u", QUOTA_METADATA, &err));
     assert_int_equal(scene->clock.sleep_count, 0);
 
-    expect_ok(governor_enter(scene->governor, "t", GOVERNOR_METADATA, &err));
+    expect_ok(quota_enter(scene->quota, "t", QUOTA_METADATA, &err));
     assert_int_equal(scene->clock.ms, 10000);
-    expect_ok(governor_enter(scene->governor, "t", GOVERNOR_METADATA, &err));
+    expect_ok(quota_enter(scene->quota, "t", QUOTA_METADATA, &err));
     assert_int_equal(scene->clock.ms, 11000);
 }
 
@@ -56,11 +56,11 @@ static void test_twenty_five_dml_statements_fit_into_ten_seconds(void **state)
     struct error err = {0};
 
     for (int i = 0; i < 25; i++) {
-        expect_ok(governor_enter(scene->governor, "t", GOVERNOR_DML, &err));
-        governor_dml_done(scene->governor, "t");
+        expect_ok(quota_enter(scene->quota, "t", QUOTA_DML, &err));
+        quota_dml_done(scene->quota, "t");
     }
     assert_int_equal(scene->clock.ms, 0);
-    expect_ok(governor_enter(scene->governor, "t", GOVERNOR_DML, &err));
+    expect_ok(quota_enter(scene->quota, "t", QUOTA_DML, &err));
 
     assert_int_equal(scene->clock.ms, 10000);
 }
@@ -71,71 +71,43 @@ static void test_a_day_of_modifications_ends_with_the_quota(void **state)
     struct error err = {0};
 
     for (int i = 0; i < 1500; i++)
-        expect_ok(governor_enter(scene->governor, "t", GOVERNOR_MODIFICATION, &err));
+        expect_ok(quota_enter(scene->quota, "t", QUOTA_MODIFICATION, &err));
     expect_error(
-        governor_enter(scene->governor, "t", GOVERNOR_MODIFICATION, &err), ERROR_QUOTA,
-        "table t: 1500 loads and copies today, as many as BigQuery allows a table in a day; it "
-        "goes "
-        "on at 2026-01-02T08:00:00.000Z");
-    expect_ok(governor_enter(scene->governor, "u", GOVERNOR_MODIFICATION, &err));
+        quota_enter(scene->quota, "t", QUOTA_MODIFICATION, &err), ERROR_QUOTA,
+        "table t: 1500 loads and copies today, the most that BigQuery allows for a table in a day; "
+        "its next sync is at 2026-01-02T08:00:00.000Z");
+    expect_ok(quota_enter(scene->quota, "u", QUOTA_MODIFICATION, &err));
 
     scene->clock.ms += (int64_t)86400 * 1000;
-    expect_ok(governor_enter(scene->governor, "t", GOVERNOR_MODIFICATION, &err));
-    assert_int_equal(governor_use(scene->governor, "t").modifications, 1);
-}
-
-static void note(void *context, const char *table, struct governor_use use)
-{
-    char *text = context;
-    size_t length = strlen(text);
-
-    snprintf(text + length, 100 - length, "%s=%d;", table, (int)use.modifications);
+    expect_ok(quota_enter(scene->quota, "t", QUOTA_MODIFICATION, &err));
+    assert_int_equal(quota_count(scene->quota, "t").modifications, 1);
 }
 
 static void test_counts_survive_a_restart_within_the_day(void **state)
 {
     struct scene *scene = *state;
     struct error err = {0};
-    char text[100] = "";
 
-    expect_ok(governor_enter(scene->governor, "t", GOVERNOR_MODIFICATION, &err));
-    struct governor_use saved = governor_use(scene->governor, "t");
-    governor_free(scene->governor);
-    scene->governor = governor_new(&scene->clock.clock);
-    governor_restore(scene->governor, "t", saved);
-    governor_restore(scene->governor, "t", saved); // the same count, not one more
-    governor_restore(
-        scene->governor, "old", (struct governor_use){.day = saved.day - 1, .modifications = 1499});
-    expect_ok(governor_enter(scene->governor, "t", GOVERNOR_MODIFICATION, &err));
-    governor_visit(scene->governor, note, text);
+    expect_ok(quota_enter(scene->quota, "t", QUOTA_MODIFICATION, &err));
+    struct quota_count saved = quota_count(scene->quota, "t");
+    quota_free(scene->quota);
+    scene->quota = quota_new(&scene->clock.clock);
+    quota_restore(scene->quota, "t", saved);
+    quota_restore(scene->quota, "t", saved); // the same count, not one more
+    quota_restore(
+        scene->quota, "old", (struct quota_count){.day = saved.day - 1, .modifications = 1499});
+    expect_ok(quota_enter(scene->quota, "t", QUOTA_MODIFICATION, &err));
 
-    assert_string_equal(text, "t=2;");
-}
-
-static void test_staging_tables_of_other_days_are_forgotten(void **state)
-{
-    struct scene *scene = *state;
-    struct error err = {0};
-    char text[100] = "";
-
-    for (int i = 0; i < 50; i++) {
-        char name[20];
-        snprintf(name, sizeof name, "staging_%d", i);
-        expect_ok(governor_enter(scene->governor, name, GOVERNOR_MODIFICATION, &err));
-    }
-    scene->clock.ms += (int64_t)86400 * 1000;
-    expect_ok(governor_enter(scene->governor, "t", GOVERNOR_MODIFICATION, &err));
-    governor_visit(scene->governor, note, text);
-
-    assert_string_equal(text, "t=1;");
+    assert_int_equal(quota_count(scene->quota, "t").modifications, 2);
+    assert_int_equal(quota_count(scene->quota, "old").modifications, 0);
 }
 
 static void test_a_schedule_tells_its_day(void **state)
 {
     (void)state;
-    assert_int_equal(governor_forecast(15 * 60 * 1000, 1), 96);
-    assert_int_equal(governor_forecast(50 * 1000, 1), 1728);
-    assert_int_equal(governor_forecast(0, 1), 0);
+    assert_int_equal(quota_forecast(15 * 60 * 1000, 1), 96);
+    assert_int_equal(quota_forecast(50 * 1000, 1), 1728);
+    assert_int_equal(quota_forecast(0, 1), 0);
 }
 
 static void test_a_silent_endpoint_is_left_alone_for_all_tables(void **state)
@@ -147,7 +119,7 @@ static void test_a_silent_endpoint_is_left_alone_for_all_tables(void **state)
     struct error err = {0};
     cJSON *table = NULL;
 
-    options.governor = governor_new(&fixture->clock.clock);
+    options.quota = quota_new(&fixture->clock.clock);
     expect_ok(bigquery_open(&options, &other, &err));
     expect_ok(bigquery_open(&options, &third, &err));
     FAKE_HTTP_SCRIPT(&fixture->http, {.failure = HTTP_NOT_SENT});
@@ -168,59 +140,59 @@ static void test_a_silent_endpoint_is_left_alone_for_all_tables(void **state)
     expect_ok(bigquery_table_get(other, "a", &table, &err));
     bigquery_close(other);
     bigquery_close(third);
-    governor_free(options.governor);
+    quota_free(options.quota);
 }
 
 static void test_one_caller_at_a_time_looks_after_a_silent_endpoint(void **state)
 {
     struct scene *scene = *state;
 
-    governor_circuit_silent(scene->governor);
-    assert_false(governor_circuit_allows(scene->governor));
+    quota_circuit_silent(scene->quota);
+    assert_false(quota_circuit_allows(scene->quota));
     scene->clock.ms += 6000;
-    assert_true(governor_circuit_allows(scene->governor));
-    assert_false(governor_circuit_allows(scene->governor));
-    governor_answered_well(scene->governor);
-    assert_true(governor_circuit_allows(scene->governor));
-    assert_true(governor_circuit_allows(scene->governor));
+    assert_true(quota_circuit_allows(scene->quota));
+    assert_false(quota_circuit_allows(scene->quota));
+    quota_answered_well(scene->quota);
+    assert_true(quota_circuit_allows(scene->quota));
+    assert_true(quota_circuit_allows(scene->quota));
 }
 
 static void test_trouble_is_one_for_all_and_ends_with_a_good_answer(void **state)
 {
     struct scene *scene = *state;
 
-    assert_int_equal(governor_trouble_left(scene->governor, 30000), 30000);
+    assert_int_equal(quota_trouble_left(scene->quota, 30000), 30000);
     scene->clock.ms += 10000;
-    assert_int_equal(governor_trouble_left(scene->governor, 30000), 20000);
+    assert_int_equal(quota_trouble_left(scene->quota, 30000), 20000);
     scene->clock.ms += 25000;
-    assert_int_equal(governor_trouble_left(scene->governor, 30000), -5000);
-    assert_true(governor_is_silent_since(scene->governor, 0));
+    assert_int_equal(quota_trouble_left(scene->quota, 30000), -5000);
+    assert_true(quota_is_silent_since(scene->quota, 0));
 
-    governor_answered_well(scene->governor);
-    assert_false(governor_is_silent_since(scene->governor, scene->clock.ms));
-    assert_true(governor_is_silent_since(scene->governor, scene->clock.ms + 1));
-    assert_int_equal(governor_trouble_left(scene->governor, 30000), 30000);
+    quota_answered_well(scene->quota);
+    assert_false(quota_is_silent_since(scene->quota, scene->clock.ms));
+    assert_true(quota_is_silent_since(scene->quota, scene->clock.ms + 1));
+    assert_int_equal(quota_trouble_left(scene->quota, 30000), 30000);
 }
 
 static void test_a_failure_long_after_the_last_one_is_another_trouble(void **state)
 {
     struct scene *scene = *state;
 
-    assert_int_equal(governor_trouble_left(scene->governor, 30000), 30000);
+    assert_int_equal(quota_trouble_left(scene->quota, 30000), 30000);
     scene->clock.ms += 30001;
-    assert_int_equal(governor_trouble_left(scene->governor, 30000), 30000);
+    assert_int_equal(quota_trouble_left(scene->quota, 30000), 30000);
 }
 
 static void test_a_new_pass_has_the_whole_budget(void **state)
 {
     struct scene *scene = *state;
 
-    assert_int_equal(governor_trouble_left(scene->governor, 30000), 30000);
+    assert_int_equal(quota_trouble_left(scene->quota, 30000), 30000);
     scene->clock.ms += 29000;
-    governor_circuit_silent(scene->governor);
-    governor_forget_trouble(scene->governor);
-    assert_true(governor_circuit_allows(scene->governor));
-    assert_int_equal(governor_trouble_left(scene->governor, 30000), 30000);
+    quota_circuit_silent(scene->quota);
+    quota_forget_trouble(scene->quota);
+    assert_true(quota_circuit_allows(scene->quota));
+    assert_int_equal(quota_trouble_left(scene->quota, 30000), 30000);
 }
 
 static void test_a_server_that_fails_everybody_costs_one_budget(void **state)
@@ -231,7 +203,7 @@ static void test_a_server_that_fails_everybody_costs_one_budget(void **state)
     struct error err = {0};
     cJSON *table = NULL;
 
-    options.governor = governor_new(&fixture->clock.clock);
+    options.quota = quota_new(&fixture->clock.clock);
     expect_ok(bigquery_open(&options, &bigquery, &err));
     FAKE_HTTP_SCRIPT(&fixture->http, {.status = 503});
     expect_error(bigquery_table_get(bigquery, "a", &table, &err), ERROR_UNREACHABLE, "http 503");
@@ -240,7 +212,7 @@ static void test_a_server_that_fails_everybody_costs_one_budget(void **state)
         "has stopped answering");
     assert_true(fixture->clock.ms <= options.retry_budget_ms);
     bigquery_close(bigquery);
-    governor_free(options.governor);
+    quota_free(options.quota);
 }
 
 static void test_a_late_call_shares_what_is_left_of_the_budget(void **state)
@@ -251,15 +223,15 @@ static void test_a_late_call_shares_what_is_left_of_the_budget(void **state)
     struct error err = {0};
     cJSON *table = NULL;
 
-    options.governor = governor_new(&fixture->clock.clock);
+    options.quota = quota_new(&fixture->clock.clock);
     expect_ok(bigquery_open(&options, &bigquery, &err));
-    governor_trouble_left(options.governor, options.retry_budget_ms);
+    quota_trouble_left(options.quota, options.retry_budget_ms);
     fixture->clock.ms += options.retry_budget_ms * 3 / 4;
     FAKE_HTTP_SCRIPT(&fixture->http, {.status = 503});
     expect_error(bigquery_table_get(bigquery, "a", &table, &err), ERROR_UNREACHABLE, "http 503");
     assert_true(fixture->clock.ms <= options.retry_budget_ms);
     bigquery_close(bigquery);
-    governor_free(options.governor);
+    quota_free(options.quota);
 }
 
 static void test_a_new_table_that_is_not_found_is_asked_for_again(void **state)
@@ -270,7 +242,7 @@ static void test_a_new_table_that_is_not_found_is_asked_for_again(void **state)
     struct error err = {0};
     cJSON *resource = cJSON_CreateObject();
 
-    options.governor = governor_new(&fixture->clock.clock);
+    options.quota = quota_new(&fixture->clock.clock);
     expect_ok(bigquery_open(&options, &bigquery, &err));
     FAKE_HTTP_SCRIPT(
         &fixture->http, {.status = 200, .body = "{}"}, {.status = 404}, {.status = 404},
@@ -287,7 +259,7 @@ static void test_a_new_table_that_is_not_found_is_asked_for_again(void **state)
     assert_int_equal(fixture->http.request_count, 6);
     cJSON_Delete(resource);
     bigquery_close(bigquery);
-    governor_free(options.governor);
+    quota_free(options.quota);
 }
 
 static void test_a_job_that_misses_a_new_table_may_be_tried_anew(void **state)
@@ -301,34 +273,39 @@ static void test_a_job_that_misses_a_new_table_may_be_tried_anew(void **state)
         "{\"status\":{\"state\":\"DONE\",\"errorResult\":{\"reason\":\"notFound\","
         "\"message\":\"Not found: Table p:d.staging_1 was not found in location US\"}}}";
 
-    options.governor = governor_new(&fixture->clock.clock);
+    options.quota = quota_new(&fixture->clock.clock);
     expect_ok(bigquery_open(&options, &bigquery, &err));
     FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = failed});
     expect_ok(bigquery_job_get(bigquery, "j", &job, &err));
     assert_int_equal(job.failure.code, ERROR_NOT_FOUND);
-    governor_note_created(options.governor, "staging_1");
+    quota_note_created(options.quota, "staging_1");
     expect_ok(bigquery_job_get(bigquery, "j", &job, &err));
     assert_int_equal(job.state, JOB_FAILED);
     assert_int_equal(job.failure.code, ERROR_TRANSIENT);
     bigquery_close(bigquery);
-    governor_free(options.governor);
+    quota_free(options.quota);
 }
 
-static void test_loads_copies_and_ddl_are_counted_where_they_count(void **state)
+static void test_loads_and_ddl_are_counted_where_they_count(void **state)
 {
     struct fixture *fixture = *state;
     struct bigquery_options options = fixture_options(fixture);
     struct bigquery *bigquery = NULL;
     struct error err = {0};
+    struct spool *file = NULL;
+    uint64_t sent = 0;
     cJSON *resource = cJSON_CreateObject();
 
-    options.governor = governor_new(&fixture->clock.clock);
+    options.quota = quota_new(&fixture->clock.clock);
     expect_ok(bigquery_open(&options, &bigquery, &err));
     FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = "{\"status\":{\"state\":\"DONE\"}}"});
-    expect_ok(bigquery_copy(bigquery, "j", "s", "t", "t", &err));
+    expect_ok(spool_new(100, &file, &err));
+    const struct load_request request = {.job_id = "j", .table = "t", .file = file};
+    expect_ok(bigquery_load(bigquery, &request, &sent, &err));
+    spool_free(file);
     expect_ok(bigquery_query(bigquery, "k", "select 1", "t", "x", &err));
-    assert_int_equal(governor_use(options.governor, "t").modifications, 1);
-    assert_int_equal(governor_use(options.governor, "s").modifications, 0);
+    assert_int_equal(quota_count(options.quota, "t").modifications, 1);
+    assert_int_equal(quota_count(options.quota, "s").modifications, 0);
 
     for (int i = 0; i < 5; i++)
         expect_ok(bigquery_query(bigquery, "d", " ALTER TABLE t", "t", "ddl", &err));
@@ -337,7 +314,7 @@ static void test_loads_copies_and_ddl_are_counted_where_they_count(void **state)
     assert_int_equal(fixture->clock.ms, 10000);
     cJSON_Delete(resource);
     bigquery_close(bigquery);
-    governor_free(options.governor);
+    quota_free(options.quota);
 }
 
 int main(void)
@@ -347,7 +324,6 @@ int main(void)
         SCENE_TEST(test_twenty_five_dml_statements_fit_into_ten_seconds),
         SCENE_TEST(test_a_day_of_modifications_ends_with_the_quota),
         SCENE_TEST(test_counts_survive_a_restart_within_the_day),
-        SCENE_TEST(test_staging_tables_of_other_days_are_forgotten),
         cmocka_unit_test(test_a_schedule_tells_its_day),
         FIXTURE_TEST(test_a_silent_endpoint_is_left_alone_for_all_tables),
         SCENE_TEST(test_one_caller_at_a_time_looks_after_a_silent_endpoint),
@@ -358,7 +334,7 @@ int main(void)
         FIXTURE_TEST(test_a_late_call_shares_what_is_left_of_the_budget),
         FIXTURE_TEST(test_a_new_table_that_is_not_found_is_asked_for_again),
         FIXTURE_TEST(test_a_job_that_misses_a_new_table_may_be_tried_anew),
-        FIXTURE_TEST(test_loads_copies_and_ddl_are_counted_where_they_count),
+        FIXTURE_TEST(test_loads_and_ddl_are_counted_where_they_count),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

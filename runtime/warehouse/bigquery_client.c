@@ -2,7 +2,7 @@
 
 #include "warehouse/call.h"
 #include "warehouse/credentials.h"
-#include "warehouse/governor.h"
+#include "warehouse/quota.h"
 #include "warehouse/upload.h"
 
 #include <assert.h>
@@ -46,7 +46,7 @@ bool bigquery_open(
         return error_set(err, ERROR_MEMORY, "out of memory for a BigQuery client");
     assert(options->upload_chunk_bytes % UPLOAD_GRANULE_BYTES == 0);
     bigquery->credentials = options->credentials;
-    bigquery->governor = options->governor;
+    bigquery->quota = options->quota;
     bigquery->clock = options->clock;
     bigquery->retry_budget_ms = options->retry_budget_ms;
     bigquery->max_bytes_billed = options->max_bytes_billed;
@@ -75,8 +75,8 @@ void bigquery_close(struct bigquery *bigquery)
 {
     if (bigquery == NULL)
         return;
-    if (bigquery->dml_table != NULL && bigquery->governor != NULL)
-        governor_dml_done(bigquery->governor, bigquery->dml_table);
+    if (bigquery->dml_table != NULL && bigquery->quota != NULL)
+        quota_dml_done(bigquery->quota, bigquery->dml_table);
     http_client_close(bigquery->client);
     free(bigquery->root);
     free(bigquery->project);
