@@ -232,13 +232,6 @@ def capture_install(table: Table) -> List[str]:
     ]
 
 
-def capture_remove(table: Table) -> List[str]:
-    events = ("insert", "update", "rekey", "delete")
-    return [
-        "drop trigger if exists %s" % capture_trigger(table.name, event) for event in events
-    ] + ["drop table if exists %s" % dirty_table(table.name)]
-
-
 def _key_names(table: Table) -> List[str]:
     return ["bq_sync_key_%d" % number for number in range(1, len(table.key) + 1)]
 

@@ -10,7 +10,7 @@ struct avro_writer;
 struct column_reader;
 
 /* Generated files assert this number: one that was made for another layout does not compile. */
-#define TABLE_DESCRIPTOR_VERSION 1
+#define TABLE_DESCRIPTOR_VERSION 2
 
 enum column_type {
     COLUMN_INT64,
@@ -88,7 +88,6 @@ struct table {
                                  1  if the  row is gone or outside of the filter (then only key
                                  columns  are set),  else 0 */
     const char *capture_install_sql; /* tables and triggers of change capture, idempotent */
-    const char *capture_remove_sql;
 
     /* GoogleSQL with ${project}, ${dataset}, ${staging} inside backticks. */
     const char *ddl_sql;

@@ -3,13 +3,15 @@
  * schema 8bd47fbb7e67 */
 #include "everything.h"
 
+#include "base/slice.h"
+#include "base/value.h"
 #include "encode/avro.h"
 #include "encode/column.h"
 
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 1,
+    TABLE_DESCRIPTOR_VERSION == 2,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -27,8 +29,25 @@ enum {
     EVERYTHING_COLUMN_A_JSON,
 };
 
-void everything_row_read(struct column_reader *in, struct everything_row *row)
+struct everything_row {
+    struct value_int64 an_int64;
+    struct value_float64 a_float64;
+    struct value_bool a_bool;
+    struct slice a_string;
+    struct slice some_bytes;
+    struct value_decimal a_numeric;
+    struct value_decimal a_bignumeric;
+    struct value_int64 a_date;
+    struct value_int64 a_time;
+    struct value_int64 a_datetime;
+    struct value_int64 a_timestamp;
+    struct slice a_json;
+};
+
+static void read_row(struct column_reader *in, void *data)
 {
+    struct everything_row *row = data;
+
     row->an_int64 = column_int64(in, EVERYTHING_COLUMN_AN_INT64);
     row->a_float64 = column_float64(in, EVERYTHING_COLUMN_A_FLOAT64);
     row->a_bool = column_bool(in, EVERYTHING_COLUMN_A_BOOL);
@@ -43,8 +62,10 @@ void everything_row_read(struct column_reader *in, struct everything_row *row)
     row->a_json = column_json(in, EVERYTHING_COLUMN_A_JSON);
 }
 
-void everything_row_encode(const struct everything_row *row, struct avro_writer *out)
+static void encode_row(struct avro_writer *out, const void *data)
 {
+    const struct everything_row *row = data;
+
     avro_int64(out, row->an_int64);
     avro_float64(out, row->a_float64);
     avro_bool(out, row->a_bool);
@@ -59,18 +80,8 @@ void everything_row_encode(const struct everything_row *row, struct avro_writer 
     avro_string(out, row->a_json);
 }
 
-static void read_row(struct column_reader *in, void *row)
-{
-    everything_row_read(in, row);
-}
-
-static void encode_row(struct avro_writer *out, const void *row)
-{
-    everything_row_encode(row, out);
-}
-
-// Data: a column or a line of text a line, however long. ISO C promises room for
-// texts of 4095 bytes only; the compilers that build bqsync take any length.
+// Data: one column, or one line of a text, on each line, however long. ISO C only
+// guarantees string literals of 4095 bytes; GCC and Clang accept any length.
 // clang-format off
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
@@ -217,12 +228,6 @@ const struct table everything_table = {
         "  set bq_sync_sequence = excluded.bq_sync_sequence\n"
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n",
-    .capture_remove_sql =
-        "drop trigger if exists \"bq_sync_everything_insert\";\n"
-        "drop trigger if exists \"bq_sync_everything_update\";\n"
-        "drop trigger if exists \"bq_sync_everything_rekey\";\n"
-        "drop trigger if exists \"bq_sync_everything_delete\";\n"
-        "drop table if exists \"bq_sync_dirty_everything\";\n",
     .ddl_sql =
         "create table if not exists `${project}`.`${dataset}`.`everything` (\n"
         "  `an_int64` int64 not null options (description = \"a whole number\")\n"

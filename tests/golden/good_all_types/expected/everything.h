@@ -4,27 +4,7 @@
 #ifndef BQSYNC_GENERATED_EVERYTHING_H
 #define BQSYNC_GENERATED_EVERYTHING_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct everything_row {
-    struct value_int64 an_int64;
-    struct value_float64 a_float64;
-    struct value_bool a_bool;
-    struct slice a_string;
-    struct slice some_bytes;
-    struct value_decimal a_numeric;
-    struct value_decimal a_bignumeric;
-    struct value_int64 a_date;
-    struct value_int64 a_time;
-    struct value_int64 a_datetime;
-    struct value_int64 a_timestamp;
-    struct slice a_json;
-};
-
-void everything_row_read(struct column_reader *in, struct everything_row *row);
-void everything_row_encode(const struct everything_row *row, struct avro_writer *out);
 
 extern const struct table everything_table;
 
