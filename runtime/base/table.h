@@ -25,7 +25,11 @@ enum column_type {
     COLUMN_DATETIME,
     COLUMN_TIMESTAMP,
     COLUMN_JSON,
+    COLUMN_TYPE_LAST = COLUMN_JSON,
 };
+
+/* For arrays with one row for each column type. */
+#define COLUMN_TYPE_COUNT (COLUMN_TYPE_LAST + 1)
 
 /* How a DATE, TIME, DATETIME or TIMESTAMP is stored in SQLite. */
 enum time_format {

@@ -62,6 +62,7 @@ static bool make_intent(
 {
     static const char *const steps[] = {
         [INTENT_APPEND] = "append", [INTENT_MERGE] = "merge", [INTENT_REPLACE] = "replace"};
+    _Static_assert(sizeof steps / sizeof steps[0] == INTENT_REPLACE + 1, "a step for each kind");
     const struct table *table = task->table;
     uint64_t nonce;
 

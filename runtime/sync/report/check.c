@@ -99,6 +99,7 @@ bool check_run(
 const char *check_status_name(enum check_status status)
 {
     static const char *const names[] = {"ok", "warn", "fail"};
+    _Static_assert(sizeof names / sizeof names[0] == CHECK_FAIL + 1, "a name for each status");
 
     return names[status];
 }

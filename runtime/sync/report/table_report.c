@@ -1,22 +1,10 @@
 #include "sync/report/table_report.h"
 
+#include "encode/column_type.h"
+
 static const char *const modes[] = {
     [SYNC_APPEND] = "append", [SYNC_UPSERT] = "upsert", [SYNC_REPLACE] = "replace"};
-
-static const char *const types[] = {
-    [COLUMN_INT64] = "INT64",
-    [COLUMN_FLOAT64] = "FLOAT64",
-    [COLUMN_BOOL] = "BOOL",
-    [COLUMN_STRING] = "STRING",
-    [COLUMN_BYTES] = "BYTES",
-    [COLUMN_NUMERIC] = "NUMERIC",
-    [COLUMN_BIGNUMERIC] = "BIGNUMERIC",
-    [COLUMN_DATE] = "DATE",
-    [COLUMN_TIME] = "TIME",
-    [COLUMN_DATETIME] = "DATETIME",
-    [COLUMN_TIMESTAMP] = "TIMESTAMP",
-    [COLUMN_JSON] = "JSON",
-};
+_Static_assert(sizeof modes / sizeof modes[0] == SYNC_REPLACE + 1, "a name for each mode");
 
 const char *describe_mode(enum sync_mode mode)
 {
@@ -25,7 +13,7 @@ const char *describe_mode(enum sync_mode mode)
 
 const char *describe_type(enum column_type type)
 {
-    return types[type];
+    return column_type_info(type)->name;
 }
 
 static cJSON *describe_table(const struct table *table)

@@ -208,6 +208,8 @@ static const char *const expressions[] = {
     [COLUMN_TIMESTAMP] = "cast(unix_micros(%s) as string)",
     [COLUMN_JSON] = "if(%s is null, null, to_json_string(%s))",
 };
+_Static_assert(
+    sizeof expressions / sizeof expressions[0] == COLUMN_TYPE_COUNT, "an expression for each type");
 
 /* A format above with the column put in. */
 static void append_column_text(struct buffer *out, const struct column *column)
