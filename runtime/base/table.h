@@ -25,7 +25,8 @@ enum column_type {
     COLUMN_DATETIME,
     COLUMN_TIMESTAMP,
     COLUMN_JSON,
-    COLUMN_TYPE_LAST = COLUMN_JSON,
+    COLUMN_GEOGRAPHY, /* as WKT, the well-known text of geometries */
+    COLUMN_TYPE_LAST = COLUMN_GEOGRAPHY,
 };
 
 /* For arrays with one row for each column type. */

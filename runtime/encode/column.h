@@ -26,5 +26,6 @@ struct value_int64 column_time(struct column_reader *in, size_t index);
 struct value_int64 column_datetime(struct column_reader *in, size_t index);
 struct value_int64 column_timestamp(struct column_reader *in, size_t index);
 struct slice column_json(struct column_reader *in, size_t index);
+struct slice column_geography(struct column_reader *in, size_t index);
 
 #endif

@@ -1,10 +1,11 @@
-/* The column readers of STRING, BYTES and JSON, and the transforms of texts. */
+/* The column readers of STRING, BYTES, JSON and GEOGRAPHY, and the transforms of texts. */
 #include "encode/cell.h"
 #include "encode/column.h"
 #include "encode/digest.h"
 #include "encode/json.h"
 #include "encode/number.h"
 #include "encode/text.h"
+#include "encode/wkt.h"
 
 #include <math.h>
 
@@ -113,6 +114,25 @@ struct slice column_json(struct column_reader *in, size_t index)
         reason = cell_text(&cell, &text);
         if (reason == NULL)
             reason = json_check(text);
+    }
+    if (reason == NULL)
+        return text;
+    cell_problem(&cell, reason);
+    return none;
+}
+
+struct slice column_geography(struct column_reader *in, size_t index)
+{
+    struct cell cell = cell_of(in, index);
+    struct slice text = none;
+    const char *reason = "is not a text";
+
+    if (cell_is_null(&cell))
+        return none;
+    if (cell.storage == SQLITE_TEXT) {
+        reason = cell_text(&cell, &text);
+        if (reason == NULL)
+            reason = wkt_check(text);
     }
     if (reason == NULL)
         return text;

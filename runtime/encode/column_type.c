@@ -1,7 +1,7 @@
 #include "encode/column_type.h"
 
 /* Avro types: Google Cloud documentation, "Loading Avro data", "Logical types" and "Extract JSON
- * data from Avro data". */
+ * data from Avro data". Avro has no type for GEOGRAPHY: the load job's schema names it. */
 static const struct column_type_info types[] = {
     [COLUMN_INT64] = {"INT64", "\"long\""},
     [COLUMN_FLOAT64] = {"FLOAT64", "\"double\""},
@@ -20,6 +20,7 @@ static const struct column_type_info types[] = {
         {"DATETIME", "{\"type\":\"long\",\"logicalType\":\"local-timestamp-micros\"}"},
     [COLUMN_TIMESTAMP] = {"TIMESTAMP", "{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"}"},
     [COLUMN_JSON] = {"JSON", "{\"type\":\"string\",\"sqlType\":\"JSON\"}"},
+    [COLUMN_GEOGRAPHY] = {"GEOGRAPHY", "\"string\""},
 };
 _Static_assert(sizeof types / sizeof types[0] == COLUMN_TYPE_COUNT, "a row for each type");
 

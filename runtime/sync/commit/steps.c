@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "source/rejects.h"
+#include "sync/commit/load_schema.h"
 #include "sync/pass/target.h"
 #include "warehouse/googlesql.h"
 
@@ -134,6 +135,7 @@ bool step_send(
     enum load_disposition disposition, const char *phase, struct error *err)
 {
     uint64_t sent = 0;
+    cJSON *schema = load_schema(task);
 
     progress_phase(worker->progress, task->index, PHASE_SENDING);
     bool ok = bigquery_load(
@@ -143,10 +145,12 @@ bool step_send(
             .table = destination,
             .disposition = disposition,
             .file = task->batch.spool,
+            .schema = schema,
             .label_table = task->table->name,
             .label_phase = phase,
         },
         &sent, err);
+    cJSON_Delete(schema);
     task->result->bytes_sent += (int64_t)sent;
     progress_bytes(worker->progress, task->index, task->result->bytes_sent);
     progress_phase(worker->progress, task->index, PHASE_RUNNING);

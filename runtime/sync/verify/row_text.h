@@ -1,7 +1,8 @@
 /* rowtext: a canonical text of a row, made once here from SQLite's values and once by BigQuery from
  * its own with an expression of GoogleSQL, so that hashes of the two can be compared. Each value is
  * a text of its type's exact content (times as microseconds, doubles with 17 digits, bytes as hex),
- * led by its length in bytes, or "n" for NULL; so no two different rows share a text. Pure. */
+ * led by its length in bytes, or "n" for NULL; so no two different rows share a text, except that
+ * of a GEOGRAPHY only NULL is told from a value. Pure. */
 #ifndef BQSYNC_SYNC_VERIFY_ROW_TEXT_H
 #define BQSYNC_SYNC_VERIFY_ROW_TEXT_H
 

@@ -52,10 +52,10 @@ bool sql_translate_orders(
         struct sql_value value = {0};
         if (!sql_translate(compiler, order->expr, &value))
             return false;
-        if (value.type == STORE_JSON)
+        if (!sql_compares(value.type))
             return sql_error(
                 compiler->err, order->expr->line, order->expr->column,
-                "ORDER BY does not support expressions of type JSON");
+                "ORDER BY does not support expressions of type %s", sql_type_name(value.type));
         items[i] = sql_printf(
             compiler->arena, "%s%s%s", sql_sort_key(compiler, &value),
             order->descending ? " DESC" : "",
@@ -77,7 +77,7 @@ static bool translate_window(
     for (size_t i = 0; i < window->partition.count; i++) {
         if (!sql_translate(compiler, window->partition.items[i], &value))
             return false;
-        if (value.type == STORE_JSON || value.type == STORE_FLOAT64)
+        if (!sql_compares(value.type) || value.type == STORE_FLOAT64)
             return sql_error(
                 compiler->err, window->partition.items[i]->line, window->partition.items[i]->column,
                 "Partitioning by expressions of type %s is not allowed", sql_type_name(value.type));
@@ -131,7 +131,7 @@ static bool number_aggregate(
     bool average = strcmp(name, "AVG") == 0;
     char lower[8];
 
-    if ((!extreme && !is_number(arg->type)) || arg->type == STORE_JSON)
+    if ((!extreme && !is_number(arg->type)) || !sql_compares(arg->type))
         return false;
     snprintf(lower, sizeof lower, "%s", name);
     for (char *c = lower; *c != '\0'; c++)

@@ -16,12 +16,11 @@ bool sql_compare(
     if (!sql_common_type(a, b, &type) || !sql_coerce(compiler, a, type, &both[0]) ||
         !sql_coerce(compiler, b, type, &both[1]))
         return sql_no_signature(compiler, at, what, both, 2);
-    if (type == STORE_JSON)
+    if (!sql_compares(type))
         return sql_error(
-            compiler->err, at->line, at->column,
-            strcmp(op, "=") == 0 || strcmp(op, "<>") == 0
-                ? "Equality is not defined for arguments of type JSON"
-                : "Less than is not defined for arguments of type JSON");
+            compiler->err, at->line, at->column, "%s is not defined for arguments of type %s",
+            strcmp(op, "=") == 0 || strcmp(op, "<>") == 0 ? "Equality" : "Less than",
+            sql_type_name(type));
     out->type = STORE_BOOL;
     if (type == STORE_FLOAT64)
         out->sql = sql_printf(

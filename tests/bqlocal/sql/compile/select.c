@@ -129,10 +129,11 @@ static bool translate_items(
         }
         if (!sql_translate(compiler, item->expr, &value))
             return false;
-        if (select->distinct && value.type == STORE_JSON)
+        if (select->distinct && !sql_compares(value.type))
             return sql_error(
                 compiler->err, item->line, item->column,
-                "Column %s of type JSON cannot be used in SELECT DISTINCT", item_name(item));
+                "Column %s of type %s cannot be used in SELECT DISTINCT", item_name(item),
+                sql_type_name(value.type));
         add_value(compiler, parts, item_name(item), &value, item->expr);
     }
     return true;
@@ -192,10 +193,10 @@ static bool translate_group(
                 "GROUP BY is out of SELECT column number range: %s", written->text);
         if (!sql_translate(compiler, expr, &value))
             return false;
-        if (value.type == STORE_JSON)
+        if (!sql_compares(value.type))
             return sql_error(
                 compiler->err, written->line, written->column,
-                "Grouping by expressions of type JSON is not allowed");
+                "Grouping by expressions of type %s is not allowed", sql_type_name(value.type));
         grouping->exprs[grouping->count] = expr;
         grouping->values[grouping->count] = value;
         // An integer would be taken as an ordinal.
@@ -260,10 +261,10 @@ static bool order_value(
     } else if (!sql_translate(compiler, expr, out)) {
         return false;
     }
-    if (out->type == STORE_JSON)
+    if (!sql_compares(out->type))
         return sql_error(
             compiler->err, expr->line, expr->column,
-            "ORDER BY does not support expressions of type JSON");
+            "ORDER BY does not support expressions of type %s", sql_type_name(out->type));
     return true;
 }
 

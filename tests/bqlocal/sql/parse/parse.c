@@ -232,6 +232,7 @@ bool sql_parse_type(
         {"DATETIME", STORE_DATETIME},
         {"TIMESTAMP", STORE_TIMESTAMP},
         {"JSON", STORE_JSON},
+        {"GEOGRAPHY", STORE_GEOGRAPHY},
     };
     const struct sql_token *token = sql_peek(parser, 0);
     const char *name = sql_parse_name(parser, false);
