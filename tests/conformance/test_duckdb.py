@@ -99,7 +99,7 @@ class DuckDbTest(unittest.TestCase):
         cls.stage = foreign.Stage("duckdb")
         cls.addClassCleanup(cls.stage.close)
         cls.collected, cls.tables = {}, {}
-        for program in ("bqsync", "bqsync_shapes", "bqsync_torture"):
+        for program in ("bqsync_samples", "bqsync_shapes", "bqsync_torture"):
             cls.collected[program] = statements.collect(program, runs=False)
             for table in sample.tables(foreign.build_output(program), {}):
                 if table["mode"] != "replace":

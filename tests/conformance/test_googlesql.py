@@ -7,7 +7,7 @@ import unittest
 
 from tests.conformance import foreign, mutants, statements
 
-PROGRAMS = [("bqsync", True), ("bqsync_shapes", False), ("bqsync_torture", True)]
+PROGRAMS = [("bqsync_samples", True), ("bqsync_shapes", False), ("bqsync_torture", True)]
 
 
 def as_before(sql):
