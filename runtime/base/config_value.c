@@ -139,6 +139,7 @@ static bool parse_time(const struct config_option *option, const char *text, voi
 static bool parse_level(const struct config_option *option, const char *text, void *field)
 {
     static const char *const words[] = {"debug", "info", "warn", "error", "off"};
+    _Static_assert(sizeof words / sizeof words[0] == LOG_LEVEL_OFF + 1, "a word for each level");
 
     (void)option;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
@@ -346,6 +347,7 @@ static const struct value_type types[] = {
     [CONFIG_URL] = {"a URL", "one with http or https", parse_url, normalise_host},
     [CONFIG_CHOICE] = {"a choice", NULL, parse_choice, NULL},
 };
+_Static_assert(sizeof types / sizeof types[0] == CONFIG_CHOICE + 1, "a row for each type");
 
 bool config_value_is_text(enum config_type type)
 {

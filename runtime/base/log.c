@@ -20,6 +20,9 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct log_repeat written; /* under the lock */
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
+_Static_assert(
+    sizeof level_names / sizeof level_names[0] == LOG_LEVEL_OFF,
+    "a name for each level that is written");
 
 void log_configure(enum log_level level, enum log_format format)
 {

@@ -112,6 +112,8 @@ static const char *const state_names[] = {
     [CAPTURE_ABSENT] = "absent",
     [CAPTURE_INTACT] = "intact",
     [CAPTURE_INTERRUPTED] = "interrupted"};
+_Static_assert(
+    sizeof state_names / sizeof state_names[0] == CAPTURE_INTERRUPTED + 1, "a name for each state");
 
 enum capture_action { ACTION_INSTALL, ACTION_REMOVE, ACTION_SHOW };
 

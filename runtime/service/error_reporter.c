@@ -24,6 +24,8 @@
 enum service { SERVICE_BUGSNAG, SERVICE_SENTRY, SERVICE_COUNT };
 
 static const char *const service_names[] = {"bugsnag", "sentry"};
+_Static_assert(
+    sizeof service_names / sizeof service_names[0] == SERVICE_COUNT, "a name for each service");
 
 /* A failure that was reported: the hash of table, code and reason. */
 struct seen {

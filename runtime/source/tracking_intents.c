@@ -11,6 +11,8 @@ static const char *const kind_names[] = {
     [INTENT_MERGE] = "merge",
     [INTENT_REPLACE] = "replace",
 };
+_Static_assert(
+    sizeof kind_names / sizeof kind_names[0] == INTENT_REPLACE + 1, "a name for each kind");
 
 static enum intent_kind kind_of(const char *name)
 {

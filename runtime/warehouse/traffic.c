@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const calls[TRAFFIC_CALLS] = {
+static const char *const calls[] = {
     [TRAFFIC_DATASETS_GET] = "datasets.get",
     [TRAFFIC_DATASETS_INSERT] = "datasets.insert",
     [TRAFFIC_TABLES_LIST] = "tables.list",
@@ -22,15 +22,17 @@ static const char *const calls[TRAFFIC_CALLS] = {
     [TRAFFIC_JOBS_QUERY] = "jobs.query",
     [TRAFFIC_JOBS_RESULTS] = "jobs.getQueryResults",
 };
+_Static_assert(sizeof calls / sizeof calls[0] == TRAFFIC_CALLS, "a name for each call");
 
-static const char *const outcomes[TRAFFIC_OUTCOMES] = {
+static const char *const outcomes[] = {
     [TRAFFIC_OK] = "ok",
     [TRAFFIC_ERROR] = "error",
     [TRAFFIC_NO_ANSWER] = "no_answer",
 };
+_Static_assert(sizeof outcomes / sizeof outcomes[0] == TRAFFIC_OUTCOMES, "a name for each outcome");
 
 /* Words of BigQuery as it spells them, and statuses as find_status makes them. */
-static const char *const reasons[TRAFFIC_REASONS] = {
+static const char *const reasons[] = {
     [TRAFFIC_BACKEND_ERROR] = "backendError",
     [TRAFFIC_INTERNAL_ERROR] = "internalError",
     [TRAFFIC_RATE_LIMIT] = "rateLimitExceeded",
@@ -60,6 +62,7 @@ static const char *const reasons[TRAFFIC_REASONS] = {
     [TRAFFIC_TOKEN] = "token",
     [TRAFFIC_OTHER] = "other",
 };
+_Static_assert(sizeof reasons / sizeof reasons[0] == TRAFFIC_REASONS, "a name for each reason");
 
 /* What BigQuery tells by its message alone, under one reason or another. */
 static const struct {

@@ -67,6 +67,7 @@ def valid(table, column, rng):
         ("everything", "t"): lambda r: r.choice([None, "23:59:59.999999", "00:00:00"]),
         ("everything", "dt"): lambda r: r.choice([None, "1970-01-01T00:01", "2024-02-29 01:02:03"]),
         ("everything", "ts"): moment, ("everything", "j"): json_text,
+        ("everything", "g"): lambda r: r.choice([None, f"POINT({r.randrange(180)} {r.randrange(90)})", "polygon empty"]),
     }
     return kinds[table, column](rng)
 
@@ -81,14 +82,14 @@ MISFITS = {
     ("everything", "i"): ["abc", 1.5], ("everything", "f"): ["abc", 2**53 + 1], ("everything", "b"): [2, "t"],
     ("everything", "s"): [b"s", Bad], ("everything", "n"): ["0.0000000001"], ("everything", "bn"): ["1e39"],
     ("everything", "d"): ["2021-13-01"], ("everything", "t"): ["24:00:00"], ("everything", "dt"): ["later"],
-    ("everything", "ts"): [1], ("everything", "j"): ["{"],
+    ("everything", "ts"): [1], ("everything", "j"): ["{"], ("everything", "g"): ["here", 12.97],
 }
 
 COLUMNS = {
     "events": ["kind", "payload", "at"], "accounts": ["email", "balance", "note"],
     "settings": ["name", "value"], "memberships": ["team", "person", "role", "since"],
     "devices": ["serial", "online", "reading"], "people": ["email", "name", "phone", "deleted"],
-    "everything": ["i", "f", "b", "s", "y", "n", "bn", "d", "t", "dt", "ts", "j"],
+    "everything": ["i", "f", "b", "s", "y", "n", "bn", "d", "t", "dt", "ts", "j", "g"],
 }
 KEYS = {"settings": ["name"], "memberships": ["team", "person"], "devices": ["serial"]}
 TEXT_KEYS = {("settings", "name"), ("devices", "serial"), ("memberships", "person"), ("memberships", "team")}

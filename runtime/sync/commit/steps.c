@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "source/rejects.h"
+#include "sync/commit/load_schema.h"
 #include "sync/pass/target.h"
 #include "warehouse/googlesql.h"
 
@@ -62,6 +63,7 @@ static bool make_intent(
 {
     static const char *const steps[] = {
         [INTENT_APPEND] = "append", [INTENT_MERGE] = "merge", [INTENT_REPLACE] = "replace"};
+    _Static_assert(sizeof steps / sizeof steps[0] == INTENT_REPLACE + 1, "a step for each kind");
     const struct table *table = task->table;
     uint64_t nonce;
 
@@ -132,6 +134,7 @@ bool step_send(
     enum load_disposition disposition, const char *phase, struct error *err)
 {
     uint64_t sent = 0;
+    cJSON *schema = load_schema(task);
 
     progress_phase(worker->progress, task->index, PHASE_SENDING);
     bool ok = bigquery_load(
@@ -141,10 +144,12 @@ bool step_send(
             .table = destination,
             .disposition = disposition,
             .file = task->batch.spool,
+            .schema = schema,
             .label_table = task->table->name,
             .label_phase = phase,
         },
         &sent, err);
+    cJSON_Delete(schema);
     task->result->bytes_sent += (int64_t)sent;
     progress_bytes(worker->progress, task->index, task->result->bytes_sent);
     progress_phase(worker->progress, task->index, PHASE_RUNNING);

@@ -8,8 +8,12 @@
 #include <sys/random.h>
 
 static const char *const kind_names[] = {"incremental", "full", "tables"};
+_Static_assert(sizeof kind_names / sizeof kind_names[0] == RUN_TABLES + 1, "a name for each kind");
 static const char *const status_names[] = {"skipped", "unchanged", "synced", "failed"};
+_Static_assert(
+    sizeof status_names / sizeof status_names[0] == TABLE_FAILED + 1, "a name for each status");
 static const char *const way_names[] = {"append", "merge", "replace"};
+_Static_assert(sizeof way_names / sizeof way_names[0] == WAY_REPLACE + 1, "a name for each way");
 
 void run_id_make(int64_t started_us, char out_id[RUN_ID_SIZE])
 {

@@ -38,6 +38,7 @@ const char *check_status_name(enum check_status status)
 {
     static const char *const names[] = {
         [CHECK_OK] = "ok", [CHECK_WARN] = "warn", [CHECK_FAIL] = "fail"};
+    _Static_assert(sizeof names / sizeof names[0] == CHECK_FAIL + 1, "a name for each status");
 
     return names[status];
 }

@@ -1,23 +1,11 @@
 #include "sync/report/table_report.h"
 
+#include "encode/column_type.h"
+
 static const char *const modes[] = {
     [SYNC_APPEND] = "append", [SYNC_UPSERT] = "upsert", [SYNC_REPLACE] = "replace"};
 
-/* GoogleSQL's names of the types. */
-static const char *const types[] = {
-    [COLUMN_INT64] = "INT64",
-    [COLUMN_FLOAT64] = "FLOAT64",
-    [COLUMN_BOOL] = "BOOL",
-    [COLUMN_STRING] = "STRING",
-    [COLUMN_BYTES] = "BYTES",
-    [COLUMN_NUMERIC] = "NUMERIC",
-    [COLUMN_BIGNUMERIC] = "BIGNUMERIC",
-    [COLUMN_DATE] = "DATE",
-    [COLUMN_TIME] = "TIME",
-    [COLUMN_DATETIME] = "DATETIME",
-    [COLUMN_TIMESTAMP] = "TIMESTAMP",
-    [COLUMN_JSON] = "JSON",
-};
+_Static_assert(sizeof modes / sizeof modes[0] == SYNC_REPLACE + 1, "a name for each mode");
 
 const char *table_report_mode(enum sync_mode mode)
 {
@@ -38,7 +26,7 @@ static cJSON *table_json(const struct table *table)
     for (size_t i = 0; i < table->column_count; i++) {
         cJSON *column = cJSON_CreateObject();
         cJSON_AddStringToObject(column, "name", table->columns[i].name);
-        cJSON_AddStringToObject(column, "type", types[table->columns[i].type]);
+        cJSON_AddStringToObject(column, "type", column_type_info(table->columns[i].type)->name);
         cJSON_AddStringToObject(
             column, "mode", table->columns[i].required ? "REQUIRED" : "NULLABLE");
         cJSON_AddItemToArray(columns, column);

@@ -179,6 +179,9 @@ static void append_value(
     case COLUMN_JSON:
         append_json(out, column_json(in, i));
         break;
+    case COLUMN_GEOGRAPHY:
+        append_text(out, slice_of(column_geography(in, i).data == NULL ? NULL : ""));
+        break;
     }
 }
 
@@ -196,7 +199,9 @@ void row_text_append(
             append_value(out, in, table, i);
 }
 
-/* The exact content of a column as STRING; %s stands for the column. */
+/* The exact content of a column as STRING; %s stands for the column. A GEOGRAPHY is NULL or not:
+ * BigQuery stores a geometry on the sphere, with its vertices snapped and put in another order, so
+ * no text of it can be computed from the WKT that was sent. */
 static const char *const expressions[] = {
     [COLUMN_INT64] = "cast(%s as string)",
     [COLUMN_FLOAT64] = "format('%%.16e', %s)",
@@ -210,7 +215,10 @@ static const char *const expressions[] = {
     [COLUMN_DATETIME] = "cast(unix_micros(timestamp(%s)) as string)",
     [COLUMN_TIMESTAMP] = "cast(unix_micros(%s) as string)",
     [COLUMN_JSON] = "if(%s is null, null, to_json_string(%s))",
+    [COLUMN_GEOGRAPHY] = "if(%s is null, null, '')",
 };
+_Static_assert(
+    sizeof expressions / sizeof expressions[0] == COLUMN_TYPE_COUNT, "an expression for each type");
 
 /* The format of the column's type with the column in the place of each %s. */
 static void append_column_text(struct buffer *out, const struct column *column)

@@ -1,8 +1,8 @@
 /* row_text: a canonical text of a row. It is made here from SQLite's values, and by BigQuery from
  * its own with a GoogleSQL expression, so that the hashes of the two can be compared. The text of a
  * value is its exact content (times as microseconds, doubles with 17 digits, bytes as hex) after
- * its length in bytes and a colon, or "n" for NULL, so that different rows never have equal texts.
- * Pure. */
+ * its length in bytes and a colon, or "n" for NULL, so that different rows never have equal texts,
+ * except that of a GEOGRAPHY only NULL differs from a value. Pure. */
 #ifndef BQSYNC_SYNC_VERIFY_ROW_TEXT_H
 #define BQSYNC_SYNC_VERIFY_ROW_TEXT_H
 

@@ -25,6 +25,7 @@ static int64_t value_bytes(sqlite3_value *value, enum store_type type)
     case STORE_STRING:
     case STORE_BYTES:
     case STORE_JSON:
+    case STORE_GEOGRAPHY:
         return 2 + sqlite3_value_bytes(value);
     default:
         return 8;

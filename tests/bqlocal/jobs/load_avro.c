@@ -197,7 +197,8 @@ static bool parse_fields(
     return true;
 }
 
-/* A schema given with the job says what a field is where the file cannot: JSON in a string. */
+/* A schema given with the job says what a field is where the file cannot: JSON or GEOGRAPHY in a
+ * string. */
 static bool apply_job_schema(struct load *load, struct error *err)
 {
     const cJSON *given = json_at(load->options, "schema");
@@ -214,7 +215,8 @@ static bool apply_job_schema(struct load *load, struct error *err)
             if (strcasecmp(schema.fields[j].name, field->name) != 0)
                 continue;
             bool fits = field->type == schema.fields[j].type ||
-                        (field->type == STORE_STRING && schema.fields[j].type == STORE_JSON);
+                        (field->type == STORE_STRING && (schema.fields[j].type == STORE_JSON ||
+                                                         schema.fields[j].type == STORE_GEOGRAPHY));
             if (!fits)
                 ok = failure_set(
                     err, "invalid",

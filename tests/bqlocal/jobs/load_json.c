@@ -142,7 +142,7 @@ static bool bind_string(struct load *load, size_t field, struct slice text, stru
     if (!load_bind_text(load, field, text, err))
         return false;
     int column = load->columns[field];
-    if (column >= 0 && load->target.fields[column].type == STORE_STRING)
+    if (column >= 0 && load->target.fields[column].type != STORE_JSON)
         sqlite3_bind_text64(
             load->insert, column + 1, text.length == 0 ? "" : text.data, text.length,
             SQLITE_TRANSIENT, SQLITE_UTF8);
@@ -169,6 +169,7 @@ static bool bind_value(
         return load_refuse(load, field, err, "Could not convert value to %s", store_type_sql(type));
     switch (type) {
     case STORE_STRING:
+    case STORE_GEOGRAPHY:
         return bind_string(load, field, text, err);
     case STORE_BYTES:
         return bind_bytes(load, field, text, err);

@@ -7,7 +7,8 @@
  * NUMERIC, BIGNUMERIC TEXT: plain decimal, no exponent, no trailing zeros of a fraction, no "-0" ·
  * DATE INTEGER days since 1970-01-01 · TIME INTEGER microseconds since midnight · DATETIME,
  * TIMESTAMP INTEGER microseconds since 1970-01-01 · JSON TEXT, normalised as BigQuery does: no
- * white space, object keys sorted, the first of duplicate keys. */
+ * white space, object keys sorted, the first of duplicate keys · GEOGRAPHY TEXT: the WKT as it
+ * came, which BigQuery would parse and write in a normal form. */
 #ifndef BQLOCAL_STORE_STORE_H
 #define BQLOCAL_STORE_STORE_H
 
@@ -32,6 +33,7 @@ enum store_type {
     STORE_DATETIME,
     STORE_TIMESTAMP,
     STORE_JSON,
+    STORE_GEOGRAPHY,
 };
 
 struct store_field {

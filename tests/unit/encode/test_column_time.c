@@ -126,7 +126,7 @@ static void test_time_is_a_time_of_day_alone(void **state)
     CHECK_ALL(conversions, .type = COLUMN_TIME);
 }
 
-#define NOT_COUNT "is not a number, as the column's time format wants it"
+#define NOT_COUNT "is not a number, as the column's time format requires"
 
 static void test_seconds_become_microseconds(void **state)
 {

@@ -3,12 +3,12 @@
 
 #include "source/rejects.h"
 #include "support.h"
+#include "users.h"
 
 #define NOW   1767323045678000
 #define LATER (NOW + 3600000000)
 
 static struct folder folder;
-static struct fixture *users;
 static struct tracking tracking;
 static struct buffer shown;
 
@@ -16,7 +16,6 @@ static int set_up(void **state)
 {
     (void)state;
     folder = make_folder();
-    users = make_fixture("users", "id, email, v", 1, true);
     expect_ok(tracking_open(path_in(&folder, "state.db"), &tracking, &err));
     run(&tracking.database, "create table users(id integer primary key, email, v);"
                             "insert into users values (1, 'a', 1), (2, 'b', 2), (3, 'c', 3)");
@@ -29,7 +28,6 @@ static int tear_down(void **state)
     (void)state;
     buffer_clear(&shown);
     tracking_close(&tracking);
-    free_fixture(users);
     remove_folder(&folder);
     return 0;
 }
@@ -43,7 +41,7 @@ static void reject(const char *row_sql, size_t column, const char *reason)
     expect_ok(database_prepare(&tracking.database, row_sql, &row, &err));
     expect_ok(database_step(&tracking.database, row, &found, &err));
     assert_true(found);
-    expect_ok(rejects_add(&tracking, &users->table, row, &value, &err));
+    expect_ok(rejects_add(&tracking, &users_table, row, &value, &err));
     sqlite3_finalize(row);
 }
 
@@ -51,7 +49,7 @@ static int64_t publish(int64_t now_us)
 {
     int64_t rows = -1;
 
-    expect_ok(rejects_publish(&tracking, &users->table, 7, now_us, &err));
+    expect_ok(rejects_publish(&tracking, &users_table, 7, now_us, &err));
     expect_ok(rejects_count(&tracking, "users", &rows, &err));
     return rows;
 }
@@ -74,7 +72,7 @@ static const char *all_of(const char *table)
 static void test_bad_values_are_shown_by_key_and_column(void **state)
 {
     (void)state;
-    expect_ok(rejects_begin(&tracking, &users->table, &err));
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
     reject("select * from users where id = 2", 2, "not a number");
     reject("select * from users where id = 2", 1, "NULL in a REQUIRED column");
     reject("select * from users where id = 1", 2, "out of range");
@@ -95,12 +93,12 @@ static void test_bad_values_are_shown_by_key_and_column(void **state)
 static void test_a_value_rejected_again_keeps_its_since_and_a_fixed_one_is_deleted(void **state)
 {
     (void)state;
-    expect_ok(rejects_begin(&tracking, &users->table, &err));
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
     reject("select * from users where id = 1", 2, "old");
     reject("select * from users where id = 2", 2, "old");
     publish(NOW);
 
-    expect_ok(rejects_begin(&tracking, &users->table, &err));
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
     reject("select * from users where id = 2", 2, "new");
     reject("select * from users where id = 3", 2, "new");
     publish(LATER);
@@ -116,7 +114,7 @@ static void test_nothing_collected_clears_the_table_and_no_other(void **state)
     run(&tracking.database,
         "insert into bq_sync_rejects values ('users', '{}', 'v', 'text', 'r', 's'),"
         " ('orders', '{}', 'v', 'text', 'r', 's')");
-    expect_ok(rejects_begin(&tracking, &users->table, &err));
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
 
     assert_int_equal(publish(NOW), 0);
 
@@ -126,9 +124,9 @@ static void test_nothing_collected_clears_the_table_and_no_other(void **state)
 static void test_rejected_keys_are_listed_to_be_tried_again(void **state)
 {
     (void)state;
-    expect_ok(capture_install(&tracking.database, &users->table, &err));
+    expect_ok(capture_install(&tracking.database, &users_table, &err));
     run(&tracking.database, "insert into bq_sync_dirty_users values (2, 3), (3, 12)");
-    expect_ok(rejects_begin(&tracking, &users->table, &err));
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
     reject("select * from users where id = 1", 2, "r");
     reject("select * from users where id = 2", 2, "r");
     reject("select * from users where id = 2", 1, "r");
@@ -150,8 +148,8 @@ static void test_many_rejects_are_published_in_chunks(void **state)
     (void)state;
     sqlite3_stmt *row = NULL;
     bool more = false;
-    expect_ok(capture_install(&tracking.database, &users->table, &err));
-    expect_ok(rejects_begin(&tracking, &users->table, &err));
+    expect_ok(capture_install(&tracking.database, &users_table, &err));
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
     expect_ok(database_prepare(
         &tracking.database,
         "with recursive n(i) as (select 1 union all select i + 1 from n where i < 5001)"
@@ -162,7 +160,7 @@ static void test_many_rejects_are_published_in_chunks(void **state)
         if (!more)
             break;
         expect_ok(
-            rejects_add(&tracking, &users->table, row, &(struct bad_value){2, "text", "r"}, &err));
+            rejects_add(&tracking, &users_table, row, &(struct bad_value){2, "text", "r"}, &err));
     }
     sqlite3_finalize(row);
 
@@ -190,7 +188,7 @@ static void test_keys_of_every_storage_class_are_valid_json(void **state)
         {"select null, 1, 1", "{\"id\":null}"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        expect_ok(rejects_begin(&tracking, &users->table, &err));
+        expect_ok(rejects_begin(&tracking, &users_table, &err));
         reject(cases[i].sql, 1, "r");
         publish(NOW);
         assert_string_equal(

@@ -26,7 +26,7 @@ static bool translate_window(
     for (size_t i = 0; i < window->partition.count; i++) {
         if (!sql_translate(compiler, window->partition.items[i], &value))
             return false;
-        if (value.type == STORE_JSON || value.type == STORE_FLOAT64)
+        if (!sql_compares(value.type) || value.type == STORE_FLOAT64)
             return sql_error(
                 compiler->err, window->partition.items[i]->place,
                 "Partitioning by expressions of type %s is not allowed", sql_type_name(value.type));
@@ -56,7 +56,7 @@ static bool number_aggregate(
     bool average = strcmp(name, "AVG") == 0;
     char lower[8];
 
-    if ((!extreme && !is_number(arg->type)) || arg->type == STORE_JSON)
+    if ((!extreme && !is_number(arg->type)) || !sql_compares(arg->type))
         return false;
     snprintf(lower, sizeof lower, "%s", name);
     for (char *c = lower; *c != '\0'; c++)

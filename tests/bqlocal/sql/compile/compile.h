@@ -105,6 +105,10 @@ bool sql_mismatch(struct sql_compiler *compiler, const struct sql_expr *at, cons
 bool sql_common_type(const struct sql_value *a, const struct sql_value *b, int *out_type);
 bool sql_common_type_of(const struct sql_value *values, size_t count, int *out_type);
 const char *sql_cast(struct sql_compiler *compiler, const char *sql, int from, int to, bool safe);
+/* Whether values of the type can be compared, sorted and grouped; those that cannot have no casts
+ * either. */
+bool sql_compares(int type);
+
 bool sql_cast_allowed(int from, int to);
 /* The SQL that sorts as values of this type do. */
 const char *sql_sort_key(struct sql_compiler *compiler, const struct sql_value *value);

@@ -73,7 +73,7 @@ static bool add_key(
             translate_side(merge, right, &merge->ranges[0], 1, &ignored))
             continue;
         if (!sql_common_type(&target, &source, &type) || type == STORE_FLOAT64 ||
-            type == STORE_JSON || !sql_coerce(compiler, &target, type, &target) ||
+            !sql_compares(type) || !sql_coerce(compiler, &target, type, &target) ||
             !sql_coerce(compiler, &source, type, &source))
             return false;
         sql_push(compiler->arena, &merge->target_keys, (void *)(uintptr_t)target.sql);

@@ -16,7 +16,7 @@ bool sql_compare(
     if (!sql_common_type(a, b, &type) || !sql_coerce(compiler, a, type, &both[0]) ||
         !sql_coerce(compiler, b, type, &both[1]))
         return sql_no_signature(compiler, at, what, both, 2);
-    if (type == STORE_JSON)
+    if (!sql_compares(type))
         return sql_error(
             compiler->err, at->place,
             strcmp(op, "=") == 0 || strcmp(op, "<>") == 0

@@ -80,7 +80,7 @@ bool sql_translate_distinct(
     for (size_t i = 0; i < 2; i++)
         if (!sql_translate(compiler, expr->args.items[i], &args[i]))
             return false;
-    if (!sql_common_type(&args[0], &args[1], &type) || type == STORE_JSON ||
+    if (!sql_common_type(&args[0], &args[1], &type) || !sql_compares(type) ||
         !sql_coerce(compiler, &args[0], type, &args[0]) ||
         !sql_coerce(compiler, &args[1], type, &args[1]))
         return sql_no_signature(compiler, expr, "operator IS DISTINCT FROM", args, 2);
@@ -121,7 +121,7 @@ static bool in_list(
 
     for (size_t i = 1; i < count; i++) {
         struct sql_value pair[2] = {values[0], values[i]};
-        if (!sql_common_type(&pair[0], &pair[1], &type) || type == STORE_JSON)
+        if (!sql_common_type(&pair[0], &pair[1], &type) || !sql_compares(type))
             return sql_no_signature(compiler, expr, "operator IN", pair, 2);
         if (!sql_coerce(compiler, &values[0], type, &values[0]))
             return sql_no_signature(compiler, expr, "operator IN", pair, 2);

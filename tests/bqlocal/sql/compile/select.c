@@ -117,7 +117,7 @@ static bool translate_items(
         }
         if (!sql_translate(compiler, item->expr, &value))
             return false;
-        if (select->distinct && value.type == STORE_JSON)
+        if (select->distinct && !sql_compares(value.type))
             return sql_error(
                 compiler->err, item->place,
                 "Column %s of type JSON cannot be used in SELECT DISTINCT", item_name(item));
@@ -177,7 +177,7 @@ static bool translate_group(
                 written->text);
         if (!sql_translate(compiler, expr, &value))
             return false;
-        if (value.type == STORE_JSON)
+        if (!sql_compares(value.type))
             return sql_error(
                 compiler->err, written->place,
                 "Grouping by expressions of type JSON is not allowed");
@@ -244,7 +244,7 @@ static bool order_value(
     } else if (!sql_translate(compiler, expr, out)) {
         return false;
     }
-    if (out->type == STORE_JSON)
+    if (!sql_compares(out->type))
         return sql_error(
             compiler->err, expr->place, "ORDER BY does not support expressions of type JSON");
     return true;

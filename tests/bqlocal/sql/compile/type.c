@@ -140,6 +140,8 @@ bool sql_literal(
         return ok;
     case STORE_JSON:
         return json_sql(arena, slice, &out->sql);
+    case STORE_GEOGRAPHY: // has no literals
+        return false;
     }
     return false;
 }
@@ -246,11 +248,16 @@ bool sql_common_type_of(const struct sql_value *values, size_t count, int *out_t
     return true;
 }
 
+bool sql_compares(int type)
+{
+    return type != STORE_JSON && type != STORE_GEOGRAPHY;
+}
+
 bool sql_cast_allowed(int from, int to)
 {
     if (from == to || from == SQL_TYPE_NULL)
         return from != STORE_JSON || to == STORE_JSON;
-    if (from == STORE_JSON || to == STORE_JSON)
+    if (!sql_compares(from) || !sql_compares(to))
         return false;
     if (to == STORE_STRING || from == STORE_STRING)
         return true;

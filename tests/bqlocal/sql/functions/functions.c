@@ -132,6 +132,7 @@ bool sql_append_as_text(sqlite3_value *value, int type, struct buffer *out)
     case STORE_NUMERIC:
     case STORE_BIGNUMERIC:
     case STORE_JSON:
+    case STORE_GEOGRAPHY:
         break;
     }
     buffer_append_slice(out, sql_arg_slice(value));
@@ -231,6 +232,7 @@ static bool cast_from_text(sqlite3_context *context, struct slice text, int type
         return result_int(context, ok, number);
     case STORE_STRING:
     case STORE_JSON:
+    case STORE_GEOGRAPHY:
         break;
     }
     return false;
