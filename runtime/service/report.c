@@ -188,7 +188,7 @@ void reporter_run(struct reporter *reporter, const struct run_result *run)
                 continue;
             fill(&report, reporter, run, &table->error);
             snprintf(report.table, sizeof report.table, "%s", table->table->name);
-            snprintf(report.mode, sizeof report.mode, "%s", table_way_name(table->way));
+            snprintf(report.mode, sizeof report.mode, "%s", send_mode_name(table->mode));
             report.attempts = table->attempts;
             enqueue(reporter, &report);
         }

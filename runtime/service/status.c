@@ -415,7 +415,7 @@ static cJSON *table_json(
     add_text_or_null(json, "problem", row->problem);
     add_integer(json, "source_rows", row->source_rows);
     add_integer(json, "modifications_today", quota_today(row->quota, now_us));
-    add_integer(json, "modifications_a_day", quota_a_day(config, quota_way(row->table)));
+    add_integer(json, "modifications_a_day", quota_a_day(config, row->table->mode));
     return json;
 }
 

@@ -35,13 +35,11 @@ struct watermark {
         source_rows; /* rows at the last replacement plus later inserts less deletes; an estimate */
 };
 
-enum intent_kind { INTENT_APPEND, INTENT_MERGE, INTENT_REPLACE };
-
 /* What a pass is about to do to one table; committed before the first request that changes
  * anything. */
 struct intent {
     char table[256];
-    enum intent_kind kind;
+    enum send_mode mode;
     int64_t generation;
     char nonce[TRACKING_NONCE_SIZE]; /* random; with it job ids and staging names are pure functions
                                         of the intent and never met again, not even after a restored

@@ -27,11 +27,11 @@ int64_t apply_next_generation(const struct task *task)
 
 /* --- the intent -------------------------------------------------------------------------- */
 
-static enum intent_kind kind_of(const struct task *task)
+static enum send_mode kind_of(const struct task *task)
 {
     if (task->work == WORK_REPLACE)
-        return INTENT_REPLACE;
-    return task->batch.staging ? INTENT_MERGE : INTENT_APPEND;
+        return SEND_REPLACE;
+    return task->batch.staging ? SEND_MERGE : SEND_APPEND;
 }
 
 /* Job ids take letters, digits, _ and - ("Running jobs programmatically"). */
@@ -61,7 +61,7 @@ static bool make_intent(
     const struct worker *worker, const struct task *task, struct intent *out, struct error *err)
 {
     static const char *const steps[] = {
-        [INTENT_APPEND] = "append", [INTENT_MERGE] = "merge", [INTENT_REPLACE] = "replace"};
+        [SEND_APPEND] = "append", [SEND_MERGE] = "merge", [SEND_REPLACE] = "replace"};
     const struct table *table = task->table;
     uint64_t nonce;
 
@@ -69,7 +69,7 @@ static bool make_intent(
         return error_set(err, ERROR_SOURCE, "no random numbers from the kernel");
 
     *out = (struct intent){
-        .kind = kind_of(task),
+        .mode = kind_of(task),
         .generation = apply_next_generation(task),
         .upper_sequence = task->position.sequence,
         .upper_row_id = task->position.row_id,
@@ -82,7 +82,7 @@ static bool make_intent(
     snprintf(
         out->target, sizeof out->target, "%s.%s.%s", worker->project, worker->dataset,
         table->target);
-    step_job_id(out, steps[out->kind], out->commit_job);
+    step_job_id(out, steps[out->mode], out->commit_job);
     if (task->batch.staging && task->batch.rows > 0) {
         char safe[200];
         job_safe(table->target, safe, sizeof safe);

@@ -49,17 +49,18 @@ static bool start_commit(
     struct error *err)
 {
     *out_job = (struct job){.state = JOB_RUNNING};
-    switch (intent->kind) {
-    case INTENT_APPEND:
+    switch (intent->mode) {
+    case SEND_APPEND:
         return step_send(
             worker, task, intent->commit_job, task->table->target, LOAD_APPEND, "append", err);
-    case INTENT_REPLACE:
+    case SEND_REPLACE:
         if (task->batch.spool == NULL)
             return truncate_target(worker, task, intent, err);
         return step_send(
             worker, task, intent->commit_job, task->table->target, LOAD_TRUNCATE_DATA, "replace",
             err);
-    case INTENT_MERGE:
+    case SEND_NOTHING:
+    case SEND_MERGE:
         break;
     }
 

@@ -318,7 +318,7 @@ static bool read_all(struct extraction *e, struct error *err)
     const struct task *task = e->task;
 
     if (task->capture == TASK_SCAN && task->work == WORK_CHANGES)
-        return task->table->mode == SYNC_REPLACE ? compare_scanned(e, err) : read_scanned(e, err);
+        return task->table->mode == SEND_REPLACE ? compare_scanned(e, err) : read_scanned(e, err);
     if (task->work == WORK_CHANGES)
         return read_dirty(e, err);
     if (task->capture == TASK_SCAN && !e->options->discard)
@@ -339,8 +339,8 @@ static bool choose_staging(struct extraction *e, struct error *err)
         e->staging = true;
         return true;
     }
-    e->staging = task->work == WORK_CHANGES && task->table->mode == SYNC_UPSERT;
-    if (task->work != WORK_CHANGES || task->table->mode != SYNC_APPEND)
+    e->staging = task->work == WORK_CHANGES && task->table->mode == SEND_MERGE;
+    if (task->work != WORK_CHANGES || task->table->mode != SEND_APPEND)
         return true;
     if (task->capture == TASK_SCAN) {
         e->staging = e->has_changes || task->spare_quota;

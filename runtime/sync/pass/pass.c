@@ -63,6 +63,7 @@ static bool make_tasks(struct pass *pass, struct error *err)
     pass->result->table_count = count;
     for (size_t i = 0; i < count; i++) {
         pass->result->tables[i].table = tables[i];
+        pass->result->tables[i].mode = tables[i]->mode;
         pass->tasks[i].table = tables[i];
         pass->tasks[i].result = &pass->result->tables[i];
         pass->tasks[i].index = i;
@@ -212,10 +213,10 @@ static void plan(struct pass *pass)
             continue;
         }
         task->result->last_synced_row_id = task->watermark.last_synced_row_id;
-        task->result->way = task->work == WORK_REPLACE || task->table->mode == SYNC_REPLACE
-                                ? WAY_REPLACE
-                            : task->table->mode == SYNC_APPEND ? WAY_APPEND
-                                                               : WAY_MERGE;
+        task->result->mode = task->work == WORK_REPLACE || task->table->mode == SEND_REPLACE
+                                 ? SEND_REPLACE
+                             : task->table->mode == SEND_APPEND ? SEND_APPEND
+                                                                : SEND_MERGE;
         if (!rejects_count(&pass->tracking, task->table->name, &task->result->rows_rejected, &err))
             fail(pass, task, &err);
         task->had_rejects = task->result->rows_rejected > 0;
@@ -229,7 +230,7 @@ static bool goes_direct(const struct task *task)
 {
     if (task->batch.rows > 0)
         return !task->batch.staging;
-    return task->work == WORK_REPLACE || task->table->mode == SYNC_APPEND;
+    return task->work == WORK_REPLACE || task->table->mode == SEND_APPEND;
 }
 
 /* A target is read and compared when its shape label is not ours, when the last sync of the table
@@ -428,7 +429,7 @@ static void report(const struct pass *pass)
         if (table->status == TABLE_SYNCED)
             log_info(
                 "table synced", LOG_TEXT("table", table->table->name),
-                LOG_TEXT("mode", table_way_name(table->way)),
+                LOG_TEXT("mode", send_mode_name(table->mode)),
                 LOG_NUMBER("inserted", table->rows_inserted),
                 LOG_NUMBER("updated", table->rows_updated),
                 LOG_NUMBER("deleted", table->rows_deleted),

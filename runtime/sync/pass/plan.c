@@ -29,7 +29,7 @@ static bool check_source(const struct config *config, const struct task *task, s
             table->name, config->sqlite_path, shape->missing_count > 1 ? "s" : "", shape->missing,
             shape->missing_count > 1 ? "them" : "it", shape->missing_count > 1 ? "them" : "it",
             table->name);
-    if (shape->key_problem[0] != '\0' && table->mode != SYNC_REPLACE)
+    if (shape->key_problem[0] != '\0' && table->mode != SEND_REPLACE)
         return error_set(err, ERROR_SCHEMA, "%s: %s", table->name, shape->key_problem);
     return true;
 }
@@ -155,7 +155,7 @@ static bool plan_changes(
         return true;
 
     task->work = WORK_CHANGES;
-    if (task->table->mode == SYNC_REPLACE) {
+    if (task->table->mode == SEND_REPLACE) {
         task->work = WORK_REPLACE;
         task->why = "mode replace";
         return true;

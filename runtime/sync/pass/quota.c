@@ -68,23 +68,10 @@ int64_t quota_today(struct quota_use use, int64_t now_us)
     return use.day == governor_day(now_us) ? use.modifications : 0;
 }
 
-enum table_way quota_way(const struct table *table)
-{
-    switch (table->mode) {
-    case SYNC_APPEND:
-        return WAY_APPEND;
-    case SYNC_UPSERT:
-        return WAY_MERGE;
-    case SYNC_REPLACE:
-        break;
-    }
-    return WAY_REPLACE;
-}
-
-int64_t quota_a_day(const struct config *config, enum table_way way)
+int64_t quota_a_day(const struct config *config, enum send_mode mode)
 {
     // A MERGE is DML, which the limit leaves out; its load goes to a staging table.
-    int64_t a_pass = way == WAY_MERGE ? 0 : 1;
+    int64_t a_pass = mode == SEND_MERGE ? 0 : 1;
     int64_t daily = config->daily_minute >= 0 ? 1 : 0;
 
     return governor_forecast(config->sync_interval_ms, a_pass) + daily;

@@ -42,10 +42,8 @@ MUST_CHECK bool quota_load(
 /* Those of the day that it is now. */
 int64_t quota_today(struct quota_use use, int64_t now_us);
 
-/* How a table is usually sent. */
-enum table_way quota_way(const struct table *table);
-/* At most how many modifications a day of the configured schedule makes, when every pass finds
- * something to send this way. */
-int64_t quota_a_day(const struct config *config, enum table_way way);
+/* At most how many modifications a day of the configured schedule makes when every pass finds
+ * something to send in this mode. */
+int64_t quota_a_day(const struct config *config, enum send_mode mode);
 
 #endif

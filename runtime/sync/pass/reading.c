@@ -120,9 +120,9 @@ static bool extract(
         if (!ok)
             fail(reading, task, &why);
         else if (task->work == WORK_CHANGES)
-            task->result->way = task->batch.staging ? WAY_MERGE : WAY_APPEND;
+            task->result->mode = task->batch.staging ? SEND_MERGE : SEND_APPEND;
         else
-            task->result->way = WAY_REPLACE;
+            task->result->mode = SEND_REPLACE;
     }
     if (count > 0)
         database_rollback(reading->source);

@@ -9,7 +9,6 @@
 
 static const char *const kind_names[] = {"incremental", "full", "tables"};
 static const char *const status_names[] = {"skipped", "unchanged", "synced", "failed"};
-static const char *const way_names[] = {"append", "merge", "replace"};
 
 void run_id_make(int64_t started_us, char out_id[RUN_ID_SIZE])
 {
@@ -71,11 +70,6 @@ const char *table_status_name(enum table_status status)
     return status_names[status];
 }
 
-const char *table_way_name(enum table_way way)
-{
-    return way_names[way];
-}
-
 cJSON *result_error_json(const struct error *error)
 {
     if (error->code == ERROR_NONE)
@@ -102,7 +96,7 @@ static cJSON *table_json(const struct table_result *table)
 
     cJSON_AddStringToObject(json, "table", table->table->name);
     cJSON_AddStringToObject(json, "status", table_status_name(table->status));
-    cJSON_AddStringToObject(json, "mode", table_way_name(table->way));
+    cJSON_AddStringToObject(json, "mode", send_mode_name(table->mode));
     add_integer(json, "rows_inserted", table->rows_inserted);
     add_integer(json, "rows_updated", table->rows_updated);
     add_integer(json, "rows_deleted", table->rows_deleted);

@@ -16,13 +16,10 @@ enum run_kind { RUN_INCREMENTAL, RUN_FULL, RUN_TABLES };
 
 enum table_status { TABLE_SKIPPED, TABLE_UNCHANGED, TABLE_SYNCED, TABLE_FAILED };
 
-/* How a table's changes reach BigQuery in this pass. */
-enum table_way { WAY_APPEND, WAY_MERGE, WAY_REPLACE };
-
 struct table_result {
     const struct table *table;
     enum table_status status;
-    enum table_way way;
+    enum send_mode mode; /* how rows were sent; of an unchanged table, how it is declared */
     int64_t rows_inserted;
     int64_t rows_updated;
     int64_t rows_deleted;
@@ -62,7 +59,6 @@ int run_result_exit_status(const struct run_result *run);
 
 const char *run_kind_name(enum run_kind kind);
 const char *table_status_name(enum table_status status);
-const char *table_way_name(enum table_way way);
 
 /* {"code","message","retryable"}, null where there is no error; returned owned, NULL out of memory.
  */

@@ -460,7 +460,7 @@ bool target_prepare(
     if (live != NULL && diff.added && task->work == WORK_CHANGES) {
         task->work = WORK_REPLACE;
         task->why = "columns were missing in BigQuery";
-        task->result->way = WAY_REPLACE;
+        task->result->mode = SEND_REPLACE;
     }
     free(task->nullable);
     task->nullable = diff.nullable;

@@ -31,7 +31,7 @@ static void check_schedule(struct checker *c)
 
     for (size_t i = 0; i < c->count; i++) {
         const struct table *table = c->tables[i];
-        int64_t a_day = quota_a_day(config, quota_way(table));
+        int64_t a_day = quota_a_day(config, table->mode);
         char name[300];
         if (a_day <= QUOTA_MODIFICATIONS_A_DAY)
             continue;
@@ -40,7 +40,7 @@ static void check_schedule(struct checker *c)
             c, name, CHECK_WARN,
             "the schedule makes up to %" PRId64 " loads a day, BigQuery allows a table %d; %s",
             a_day, QUOTA_MODIFICATIONS_A_DAY,
-            table->mode == SYNC_APPEND ? "the rest goes by MERGE, which costs more. Lengthen "
+            table->mode == SEND_APPEND ? "the rest goes by MERGE, which costs more. Lengthen "
                                          "BQ_SYNC_INTERVAL"
                                        : "then it stands still until the next day. Lengthen "
                                          "BQ_SYNC_INTERVAL, or let its mode be upsert");

@@ -178,7 +178,7 @@ static void check_table(struct checker *c, struct database *source, const struct
             shape.missing, table->name);
     } else if (shape.key_problem[0] != '\0') {
         check_note(
-            c, name, table->mode == SYNC_REPLACE ? CHECK_WARN : CHECK_FAIL, "%s",
+            c, name, table->mode == SEND_REPLACE ? CHECK_WARN : CHECK_FAIL, "%s",
             shape.key_problem);
     } else {
         check_rows(c, source, table, name, &shape);

@@ -70,10 +70,10 @@ static bool count_scanned(
         return false;
     *out = (struct counts){found.new_rows, found.changed, found.deleted};
     bool any = found.new_rows + found.changed + found.deleted > 0;
-    if (any && (task->table->mode == SYNC_REPLACE ||
+    if (any && (task->table->mode == SEND_REPLACE ||
                 plan_prefers_replace(task, found.changed + found.deleted))) {
         task->work = WORK_REPLACE;
-        task->why = task->table->mode == SYNC_REPLACE ? "mode replace" : "most rows changed";
+        task->why = task->table->mode == SEND_REPLACE ? "mode replace" : "most rows changed";
         *out = (struct counts){.insert = found.read};
     }
     return true;
@@ -109,11 +109,11 @@ static bool count(
 
 static const char *way_name(const struct task *task, const struct counts *counts)
 {
-    if (task->work == WORK_REPLACE || task->table->mode == SYNC_REPLACE)
-        return table_way_name(WAY_REPLACE);
+    if (task->work == WORK_REPLACE || task->table->mode == SEND_REPLACE)
+        return send_mode_name(SEND_REPLACE);
     bool told = task->shape.integer_key || task->capture == TASK_SCAN;
     bool only_new = told && counts->update + counts->delete == 0;
-    return table_way_name(task->table->mode == SYNC_APPEND && only_new ? WAY_APPEND : WAY_MERGE);
+    return send_mode_name(task->table->mode == SEND_APPEND && only_new ? SEND_APPEND : SEND_MERGE);
 }
 
 struct previewer {
@@ -195,7 +195,7 @@ static cJSON *preview_table(struct previewer *p, struct preview *preview, bool *
     *out_blocked = *out_blocked || blocked != NULL;
     if (task->why != NULL)
         cJSON_AddStringToObject(json, "why", task->why);
-    int64_t a_day = quota_a_day(p->deployment->config, quota_way(task->table));
+    int64_t a_day = quota_a_day(p->deployment->config, task->table->mode);
     cJSON_AddNumberToObject(json, "modifications_a_day", (double)a_day);
     cJSON_AddNumberToObject(
         json, "modifications_today", (double)quota_today(use, clock->wall_us(clock->context)));

@@ -1,8 +1,5 @@
 #include "sync/report/table_report.h"
 
-static const char *const modes[] = {
-    [SYNC_APPEND] = "append", [SYNC_UPSERT] = "upsert", [SYNC_REPLACE] = "replace"};
-
 static const char *const types[] = {
     [COLUMN_INT64] = "INT64",
     [COLUMN_FLOAT64] = "FLOAT64",
@@ -18,9 +15,9 @@ static const char *const types[] = {
     [COLUMN_JSON] = "JSON",
 };
 
-const char *describe_mode(enum sync_mode mode)
+const char *describe_mode(enum send_mode mode)
 {
-    return modes[mode];
+    return mode == SEND_MERGE ? "upsert" : send_mode_name(mode);
 }
 
 const char *describe_type(enum column_type type)

@@ -11,7 +11,7 @@
 cJSON *describe_tables(const struct table *const *tables, size_t count);
 
 /* "append", "upsert" or "replace". */
-const char *describe_mode(enum sync_mode mode);
+const char *describe_mode(enum send_mode mode);
 /* GoogleSQL's name of a type. */
 const char *describe_type(enum column_type type);
 

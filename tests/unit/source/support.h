@@ -227,7 +227,7 @@ static inline struct fixture *make_fixture(
     fixture->table = (struct table){
         .name = table,
         .target = table,
-        .mode = SYNC_UPSERT,
+        .mode = SEND_MERGE,
         .columns = fixture->columns,
         .key = fixture->key,
         .key_count = key_count,
