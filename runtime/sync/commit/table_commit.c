@@ -21,7 +21,15 @@ static bool truncate_target(
     buffer_append_text(&sql, "truncate table ");
     googlesql_path(&sql, worker->project, worker->dataset, task->table->target);
     bool ok = bigquery_query(
-        worker->bigquery, intent->commit_job, buffer_text(&sql), task->table->name, "truncate",
+        worker->bigquery,
+        &(struct query_request){
+            .job_id = intent->commit_job,
+            .sql = buffer_text(&sql),
+            .kind = QUERY_DML,
+            .target = task->table->target,
+            .label_table = task->table->name,
+            .label_phase = "truncate",
+        },
         err);
     buffer_clear(&sql);
     return ok;
@@ -34,10 +42,18 @@ static bool merge_staging(
 
     buffer_init(&sql, STEP_STATEMENT_CEILING);
     step_append_merge(&sql, worker, task, intent);
-    bool ok = buffer_check(&sql, "the MERGE statement", err) &&
-              bigquery_query(
-                  worker->bigquery, intent->commit_job, buffer_text(&sql), task->table->name,
-                  "merge", err);
+    bool ok =
+        buffer_check(&sql, "the MERGE statement", err) && bigquery_query(
+                                                              worker->bigquery,
+                                                              &(struct query_request){
+                                                                  .job_id = intent->commit_job,
+                                                                  .sql = buffer_text(&sql),
+                                                                  .kind = QUERY_DML,
+                                                                  .target = task->table->target,
+                                                                  .label_table = task->table->name,
+                                                                  .label_phase = "merge",
+                                                              },
+                                                              err);
     buffer_clear(&sql);
     return ok;
 }

@@ -185,11 +185,19 @@ static bool run_script(struct commit *commit, struct job *out_job, struct error 
                   err, ERROR_CONFIG,
                   "the transaction of all tables is longer than the 1,024 KB that BigQuery takes: "
                   "sync fewer tables at once, or unset BQ_SYNC_ATOMIC");
-    ok =
-        ok && name_commit(commit, err) &&
-        bigquery_query(
-            worker->bigquery, commit->job_id, buffer_text(&sql), ATOMIC_SNAPSHOTS, "atomic", err) &&
-        bigquery_job_wait(worker->bigquery, commit->job_id, out_job, err);
+    ok = ok && name_commit(commit, err) &&
+         bigquery_query(
+             worker->bigquery,
+             &(struct query_request){
+                 .job_id = commit->job_id,
+                 .sql = buffer_text(&sql),
+                 .kind = QUERY_DML,
+                 .target = ATOMIC_SNAPSHOTS,
+                 .label_table = ATOMIC_SNAPSHOTS,
+                 .label_phase = "atomic",
+             },
+             err) &&
+         bigquery_job_wait(worker->bigquery, commit->job_id, out_job, err);
     buffer_clear(&sql);
     return ok;
 }

@@ -407,7 +407,17 @@ static bool widen(
     snprintf(
         id, sizeof id, "bqsync_alter_%s_%s_%lld", table->name, table->shape_hash,
         (long long)generation);
-    if (!bigquery_query(bigquery, id, sql, table->name, "alter", err))
+    if (!bigquery_query(
+            bigquery,
+            &(struct query_request){
+                .job_id = id,
+                .sql = sql,
+                .kind = QUERY_DDL,
+                .target = table->target,
+                .label_table = table->name,
+                .label_phase = "alter",
+            },
+            err))
         return false;
     if (!bigquery_job_wait(bigquery, id, &job, err))
         return false;

@@ -331,12 +331,17 @@ static void test_loads_copies_and_ddl_are_counted_where_they_count(void **state)
     expect_ok(bigquery_open(&options, &bigquery, &err));
     FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = "{\"status\":{\"state\":\"DONE\"}}"});
     expect_ok(bigquery_copy(bigquery, "j", "s", "t", "t", &err));
-    expect_ok(bigquery_query(bigquery, "k", "select 1", "t", "x", &err));
     assert_int_equal(governor_use(options.governor, "t").modifications, 1);
     assert_int_equal(governor_use(options.governor, "s").modifications, 0);
 
+    const struct query_request merge = {
+        .job_id = "m", .sql = "merge", .kind = QUERY_DML, .target = "t", .label_phase = "merge"};
+    const struct query_request alter = {
+        .job_id = "a", .sql = "alter", .kind = QUERY_DDL, .target = "t", .label_phase = "alter"};
+    expect_ok(bigquery_query(bigquery, &merge, &err));
+    assert_int_equal(governor_use(options.governor, "t").modifications, 1);
     for (int i = 0; i < 5; i++)
-        expect_ok(bigquery_query(bigquery, "d", " ALTER TABLE t", "t", "ddl", &err));
+        expect_ok(bigquery_query(bigquery, &alter, &err));
     assert_int_equal(fixture->clock.sleep_count, 0);
     expect_ok(bigquery_table_patch(bigquery, "t", resource, &err));
     assert_int_equal(fixture->clock.ms, 10000);
