@@ -6,7 +6,7 @@
 #include "service/scheduler.h"
 #include "service/status.h"
 #include "source/tracking.h"
-#include "sync/pass/quota.h"
+#include "sync/pass/quota_record.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "sync/report/check.h"
 
-#include "sync/pass/quota.h"
+#include "sync/pass/quota_record.h"
 #include "sync/report/check_findings.h"
 
 #include <inttypes.h>
@@ -31,7 +31,7 @@ static void check_schedule(struct checker *c)
 
     for (size_t i = 0; i < c->count; i++) {
         const struct table *table = c->tables[i];
-        int64_t a_day = quota_a_day(config, table->mode);
+        int64_t a_day = quota_record_forecast(config, table->mode);
         char name[300];
         if (a_day <= QUOTA_MODIFICATIONS_A_DAY)
             continue;

@@ -133,18 +133,17 @@ static void check_capture(
 {
     const struct config *config = c->deployment->config;
     enum capture_state state = CAPTURE_ABSENT;
-    enum task_capture way = TASK_SCAN;
-    bool broken = false;
+    struct plan_capture capture;
     char name[300];
     struct error err;
 
     snprintf(name, sizeof name, "capture %s", table->name);
-    if (!plan_capture(config, source, table, shape, &way, &broken, &err) ||
-        (way == TASK_TRIGGERS && !capture_check(source, table, &state, &err)))
+    if (!plan_capture(config, source, table, shape, &capture, &err) ||
+        (capture.by == CAPTURE_TRIGGERS && !capture_check(source, table, &state, &err)))
         check_note(c, name, CHECK_FAIL, "%s", err.message);
-    else if (way == TASK_SCAN)
+    else if (capture.by == CAPTURE_SCAN)
         check_note(c, name, CHECK_OK, "changes are found by reading the whole table");
-    else if (!broken)
+    else if (!capture.broken)
         check_note(c, name, CHECK_OK, "triggers are in place");
     else if (state == CAPTURE_ABSENT)
         check_note(

@@ -1,6 +1,6 @@
 #include "sync/report/check_findings.h"
 
-#include "sync/pass/target.h"
+#include "sync/pass/target_diff.h"
 
 #include <stdio.h>
 #include <stdlib.h>

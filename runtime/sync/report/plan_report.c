@@ -4,9 +4,9 @@
 #include "source/tracking.h"
 #include "sync/pass/listing.h"
 #include "sync/pass/plan.h"
-#include "sync/pass/quota.h"
+#include "sync/pass/quota_record.h"
 #include "sync/pass/scan.h"
-#include "sync/pass/target.h"
+#include "sync/pass/target_diff.h"
 #include "sync/pass/workers.h"
 
 #include <stdio.h>
@@ -70,12 +70,10 @@ static bool count_scanned(
         return false;
     *out = (struct counts){found.new_rows, found.changed, found.deleted};
     bool any = found.new_rows + found.changed + found.deleted > 0;
-    if (any && (task->table->mode == SEND_REPLACE ||
-                plan_prefers_replace(task, found.changed + found.deleted))) {
-        task->work = WORK_REPLACE;
-        task->why = task->table->mode == SEND_REPLACE ? "mode replace" : "most rows changed";
+    bool most = any && plan_prefers_replace(task, found.changed + found.deleted) &&
+                plan_revise(task, PLAN_FOUND_MOST_CHANGED);
+    if (most || (any && plan_revise(task, PLAN_FOUND_ROWS)))
         *out = (struct counts){.insert = found.read};
-    }
     return true;
 }
 
@@ -86,32 +84,29 @@ static bool count(
     struct error *err)
 {
     const struct table *table = task->table;
-    const int64_t *row_id = task->shape.integer_key ? &task->watermark.last_synced_row_id : NULL;
+    const int64_t *row_id =
+        task->source.shape.integer_key ? &task->source.watermark.last_synced_row_id : NULL;
     int64_t none = 0;
 
-    switch (task->work) {
-    case WORK_NONE:
+    if (task->plan.mode == SEND_NOTHING)
         return true;
-    case WORK_REPLACE:
+    if (task->plan.mode == SEND_REPLACE && !task->plan.only_if_changed)
         return count_statement(source, table->scan_sql, NULL, NULL, -1, &out->insert, &none, err);
-    case WORK_CHANGES:
-        break;
-    }
-    if (task->capture == TASK_SCAN)
+    if (task->plan.capture.by == CAPTURE_SCAN)
         return count_scanned(config, source, task, out, err);
-    if (task->shape.integer_key &&
+    if (task->source.shape.integer_key &&
         !count_statement(source, table->new_rows_sql, row_id, NULL, -1, &out->insert, &none, err))
         return false;
     return count_statement(
-        source, table->changes_sql, &task->watermark.synced_sequence, row_id,
+        source, table->changes_sql, &task->source.watermark.synced_sequence, row_id,
         (int)table->column_count, &out->update, &out->delete, err);
 }
 
 static const char *way_name(const struct task *task, const struct counts *counts)
 {
-    if (task->work == WORK_REPLACE || task->table->mode == SEND_REPLACE)
+    if (task->plan.mode == SEND_REPLACE || task->table->mode == SEND_REPLACE)
         return send_mode_name(SEND_REPLACE);
-    bool told = task->shape.integer_key || task->capture == TASK_SCAN;
+    bool told = task->source.shape.integer_key || task->plan.capture.by == CAPTURE_SCAN;
     bool only_new = told && counts->update + counts->delete == 0;
     return send_mode_name(task->table->mode == SEND_APPEND && only_new ? SEND_APPEND : SEND_MERGE);
 }
@@ -125,16 +120,17 @@ struct previewer {
 
 /* One table and what BigQuery says of its target. */
 struct preview {
-    struct task task; /* first, so that a step of the workers finds the rest */
+    struct task task;
     struct table_result result;
     cJSON *live;          /* NULL: there is no such table */
     struct error failure; /* of asking, ERROR_NONE if there was an answer */
 };
 
 /* A failure is told with the table's preview instead of failing the task: nothing is recorded. */
-static bool get_target(struct worker *worker, struct task *task, struct error *err)
+static bool get_target(struct worker *worker, struct task *task, void *context, struct error *err)
 {
-    struct preview *preview = (struct preview *)task;
+    struct preview *previews = context;
+    struct preview *preview = &previews[task->index];
 
     if (!bigquery_table_get(worker->bigquery, task->table->target, &preview->live, err))
         preview->failure = *err;
@@ -169,13 +165,13 @@ static cJSON *preview_table(struct previewer *p, struct preview *preview, bool *
     struct counts counts = {0};
     struct target_diff diff = {0};
     struct error err = {0};
-    struct quota_use use = {0};
+    struct quota_record use = {0};
     cJSON *json = cJSON_CreateObject();
 
     bool ok = plan_table(p->deployment->config, &p->source, tracking, task, p->full, &err) &&
               count(p->deployment->config, &p->source, task, &counts, &err) &&
               compare_target(p, preview, &diff, &err) &&
-              quota_load(p->deployment->config, tracking, task->table, &use, &err);
+              quota_record_load(p->deployment->config, tracking, task->table, &use, &err);
     const char *way = way_name(task, &counts);
 
     cJSON_AddStringToObject(json, "table", task->table->name);
@@ -193,12 +189,13 @@ static cJSON *preview_table(struct previewer *p, struct preview *preview, bool *
     else
         cJSON_AddNullToObject(json, "blocked");
     *out_blocked = *out_blocked || blocked != NULL;
-    if (task->why != NULL)
-        cJSON_AddStringToObject(json, "why", task->why);
-    int64_t a_day = quota_a_day(p->deployment->config, task->table->mode);
+    if (task->plan.why != NULL)
+        cJSON_AddStringToObject(json, "why", task->plan.why);
+    int64_t a_day = quota_record_forecast(p->deployment->config, task->table->mode);
     cJSON_AddNumberToObject(json, "modifications_a_day", (double)a_day);
     cJSON_AddNumberToObject(
-        json, "modifications_today", (double)quota_today(use, clock->wall_us(clock->context)));
+        json, "modifications_today",
+        (double)quota_record_today(use, clock->wall_us(clock->context)));
     target_diff_clear(&diff);
     return json;
 }
@@ -210,7 +207,8 @@ static bool preview_all(
 {
     if (!listing_read(p->workers.each[0].bigquery, order, count, err))
         return false;
-    workers_run(&p->workers, order, count, is_any, get_target);
+    const struct step ask = {.wanted = is_any, .run = get_target, .context = previews};
+    workers_run(&p->workers, order, count, &ask);
     if (!database_begin_snapshot(&p->source, err))
         return false;
     for (size_t i = 0; i < count; i++)
@@ -233,7 +231,7 @@ static bool preview_tables(
     }
     for (size_t i = 0; i < count; i++) {
         previews[i].task =
-            (struct task){.table = tables[i], .result = &previews[i].result, .index = i};
+            (struct task){.table = tables[i], .outcome = &previews[i].result, .index = i};
         order[i] = &previews[i].task;
     }
     ok = preview_all(p, previews, order, count, array, out_blocked, err);
@@ -260,7 +258,9 @@ bool preview_run(
         cJSON_Delete(json);
         return false;
     }
-    if (workers_open(&p.workers, deployment, (size_t)config->parallel, NULL, NULL, true, err))
+    const struct workers_options options = {
+        .deployment = deployment, .size = (size_t)config->parallel, .reads_only = true};
+    if (workers_open(&p.workers, &options, err))
         ok = preview_tables(
             &p, tables, count, cJSON_AddArrayToObject(json, "tables"), out_blocked, err);
     workers_close(&p.workers);

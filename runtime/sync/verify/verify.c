@@ -394,8 +394,7 @@ static bool compare(struct comparison *c, struct error *err)
 static bool prepare(
     struct comparison *c, struct tracking *tracking, const struct table *table, struct error *err)
 {
-    enum task_capture capture;
-    bool broken = false;
+    struct plan_capture capture;
 
     if (!capture_inspect(c->source, table, &c->shape, err))
         return false;
@@ -405,13 +404,13 @@ static bool prepare(
             table->name);
     if (!tracking_load(tracking, table->name, &c->watermark, err))
         return false;
-    if (!plan_capture(c->deployment->config, c->source, table, &c->shape, &capture, &broken, err))
+    if (!plan_capture(c->deployment->config, c->source, table, &c->shape, &capture, err))
         return false;
-    c->captured = capture == TASK_TRIGGERS && !broken;
+    c->captured = capture.by == CAPTURE_TRIGGERS && !capture.broken;
     bool known = false;
     if (!shadow_known(&tracking->database, table, &known, err))
         return false;
-    c->scanned = capture == TASK_SCAN && c->watermark.found && known;
+    c->scanned = capture.by == CAPTURE_SCAN && c->watermark.found && known;
     return true;
 }
 

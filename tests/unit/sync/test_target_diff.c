@@ -1,5 +1,5 @@
 /* What separates a BigQuery table from its definition, and what is done about it. */
-#include "sync/pass/target.h"
+#include "sync/pass/target_diff.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -166,19 +166,6 @@ static void test_descriptions_and_labels_are_patched(void **state)
     target_diff_clear(&diff);
 }
 
-static void test_a_staging_table_takes_null_everywhere_and_tombstones(void **state)
-{
-    (void)state;
-    cJSON *schema = target_staging_schema(&table);
-    cJSON *fields = cJSON_GetObjectItem(schema, "fields");
-
-    assert_int_equal(cJSON_GetArraySize(fields), 4);
-    assert_null(cJSON_GetObjectItem(cJSON_GetArrayItem(fields, 0), "mode"));
-    assert_string_equal(
-        cJSON_GetObjectItem(cJSON_GetArrayItem(fields, 3), "name")->valuestring, "_bqsync_deleted");
-    cJSON_Delete(schema);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,7 +177,6 @@ int main(void)
         cmocka_unit_test(test_another_type_is_refused_with_the_statement_to_decide_on),
         cmocka_unit_test(test_a_column_of_bigquery_alone_is_left_alone_unless_it_is_required),
         cmocka_unit_test(test_descriptions_and_labels_are_patched),
-        cmocka_unit_test(test_a_staging_table_takes_null_everywhere_and_tombstones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
