@@ -1,0 +1,137 @@
+/* Bringing a target in line before anything is sent to it. */
+#include "scene.h"
+
+#include "sync/pass/plan.h"
+#include "sync/pass/target.h"
+
+#include <string.h>
+
+#define LIVE(fields) "{\"schema\":{\"fields\":[" fields "]},\"labels\":{}}"
+#define ID           "{\"name\":\"id\",\"type\":\"INTEGER\",\"mode\":\"REQUIRED\"}"
+#define EMAIL        "{\"name\":\"email\",\"type\":\"STRING\",\"mode\":\"REQUIRED\"}"
+#define NOTE         "{\"name\":\"note\",\"type\":\"STRING\"}"
+
+static struct task *planned(struct scene *scene, bool exists)
+{
+    scene_pass(scene, "accounts", NULL);
+    scene->tasks[0].warehouse.exists = exists;
+    scene_plan(scene);
+    return &scene->tasks[0];
+}
+
+static void test_a_missing_target_is_created_with_its_labels_and_not_read(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    struct task *task = planned(scene, false);
+    expect_ok(target_prepare(&scene->worker, task, NULL, &err));
+
+    assert_string_equal(scene_requests(scene), "0 insert accounts\n");
+    assert_non_null(strstr(scene->last_body, "\"bqsync_generation\":\"1\""));
+    assert_true(task->warehouse.created);
+    assert_true(task->warehouse.prepared);
+    assert_false(task->warehouse.nullable[0]);
+    assert_true(task->warehouse.nullable[2]);
+}
+
+static void test_a_target_that_somebody_made_meanwhile_is_compared(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    struct task *task = planned(scene, false);
+    SCENE_ANSWERS(scene, {.match = "insert accounts", .reply = {.status = 409, .body = "{}"}});
+    expect_ok(target_prepare(&scene->worker, task, NULL, &err));
+
+    assert_string_equal(
+        scene_requests(scene), "0 insert accounts\n0 get accounts\n0 patch accounts\n");
+    assert_false(task->warehouse.created);
+}
+
+static void test_a_target_whose_shape_is_known_is_left_alone(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    scene_sync(scene, "accounts");
+    scene_run(scene, "insert into accounts values (1, 'a@x', 1, 'one')");
+    struct task *task = planned(scene, true);
+    expect_ok(target_prepare(&scene->worker, task, NULL, &err));
+
+    assert_string_equal(scene_requests(scene), "");
+    assert_true(task->warehouse.prepared);
+    assert_null(task->warehouse.nullable);
+}
+
+static void test_a_type_is_widened_by_ddl_before_the_rest_is_patched(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    struct task *task = planned(scene, true);
+    SCENE_ANSWERS(
+        scene,
+        {.match = "get accounts",
+         .reply = {
+             .status = 200,
+             .body = LIVE(ID "," EMAIL ",{\"name\":\"balance\",\"type\":\"INTEGER\"}," NOTE)}});
+    expect_ok(target_prepare(&scene->worker, task, NULL, &err));
+
+    assert_string_equal(scene_requests(scene), "0 get accounts\n0 query alter\n0 patch accounts\n");
+    assert_string_equal(
+        scene->last_sql,
+        "alter table `p`.`d`.`accounts` alter column `balance` set data type NUMERIC");
+}
+
+static void test_a_difference_that_cannot_be_changed_is_refused_and_nothing_is_done(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    struct task *task = planned(scene, true);
+    SCENE_ANSWERS(
+        scene,
+        {.match = "get accounts",
+         .reply = {
+             .status = 200,
+             .body = LIVE(ID "," EMAIL ",{\"name\":\"balance\",\"type\":\"STRING\"}," NOTE)}});
+    expect_error(
+        target_prepare(&scene->worker, task, NULL, &err), ERROR_SCHEMA,
+        "target table accounts: accounts.balance is STRING in BigQuery");
+    assert_string_equal(scene_requests(scene), "0 get accounts\n");
+    assert_false(task->warehouse.prepared);
+}
+
+static void test_columns_that_were_missing_revise_the_plan(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    scene_sync(scene, "accounts");
+    scene_run(scene, "insert into accounts values (1, 'a@x', 1, 'one')");
+    expect_ok(tracking_note(&scene->tracking, "accounts", "no such column", &err));
+    struct task *task = planned(scene, true);
+    assert_int_equal(task->plan.mode, SEND_MERGE);
+    SCENE_ANSWERS(
+        scene,
+        {.match = "get accounts", .reply = {.status = 200, .body = LIVE(ID "," EMAIL "," NOTE)}});
+    expect_ok(target_prepare(&scene->worker, task, NULL, &err));
+
+    assert_int_equal(task->plan.mode, SEND_REPLACE);
+    assert_string_equal(task->plan.why, "columns were missing in BigQuery");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCENE_TEST(test_a_missing_target_is_created_with_its_labels_and_not_read),
+        SCENE_TEST(test_a_target_that_somebody_made_meanwhile_is_compared),
+        SCENE_TEST(test_a_target_whose_shape_is_known_is_left_alone),
+        SCENE_TEST(test_a_type_is_widened_by_ddl_before_the_rest_is_patched),
+        SCENE_TEST(test_a_difference_that_cannot_be_changed_is_refused_and_nothing_is_done),
+        SCENE_TEST(test_columns_that_were_missing_revise_the_plan),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
