@@ -10,11 +10,15 @@
 
 #include <stdbool.h>
 
+/* What is loaded where. Strings are borrowed for the call. */
 struct load {
+    /* Made from the task's intent. */
     const char *job_id;
-    const char *destination; /* a table of the dataset */
+    /* A table of the dataset, which exists. */
+    const char *destination;
     enum load_disposition disposition;
-    const char *phase; /* for the job's label: "load", "append", "replace" */
+    /* For the job's label: "load" into a staging table, or "append" or "replace". */
+    const char *phase;
 };
 
 /* Sends the file and starts the job; its end is not waited for. An id that exists already is this

@@ -11,16 +11,18 @@
 #include <stdbool.h>
 
 struct worker {
+    /* The worker's own, opened and closed with it. */
     struct bigquery *bigquery;
     struct tracking *tracking;
-    /* The state database is opened for reading: failures are not recorded there. */
+    /* The state database is open for reading only: failures are not recorded there. */
     bool reads_only;
 
-    /* Borrowed from the deployment and the pass. */
+    /* Borrowed from the deployment. */
     const struct clock *clock;
     const char *project;
     const char *dataset;
-    struct pass_progress *progress; /* may be NULL */
+    /* Borrowed from the pass. NULL: nobody watches. */
+    struct pass_progress *progress;
 };
 
 #endif
