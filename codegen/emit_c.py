@@ -14,7 +14,7 @@ from .naming import c_fields, c_string
 # The layout of struct table in base/table.h that the emitted initializers are made for.
 DESCRIPTOR_VERSION = 2
 
-_MODES = {"append": "SYNC_APPEND", "upsert": "SYNC_UPSERT", "replace": "SYNC_REPLACE"}
+_MODES = {"append": "SEND_APPEND", "upsert": "SEND_MERGE", "replace": "SEND_REPLACE"}
 _CAPTURES = {"auto": "CAPTURE_AUTO", "triggers": "CAPTURE_TRIGGERS", "scan": "CAPTURE_SCAN"}
 
 

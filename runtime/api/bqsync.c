@@ -148,7 +148,7 @@ struct bqsync_table bqsync_result_table(const struct bqsync_result *result, size
     return (struct bqsync_table){
         .name = table->table->name,
         .status = table_status_name(table->status),
-        .mode = table_way_name(table->way),
+        .mode = send_mode_name(table->mode),
         .rows_inserted = table->rows_inserted,
         .rows_updated = table->rows_updated,
         .rows_deleted = table->rows_deleted,

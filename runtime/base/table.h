@@ -3,6 +3,8 @@
 #ifndef BQSYNC_BASE_TABLE_H
 #define BQSYNC_BASE_TABLE_H
 
+#include "base/send_mode.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -49,8 +51,6 @@ enum column_transform {
     TRANSFORM_TRUNCATE,
 };
 
-enum sync_mode { SYNC_APPEND, SYNC_UPSERT, SYNC_REPLACE };
-
 enum capture_choice { CAPTURE_AUTO, CAPTURE_TRIGGERS, CAPTURE_SCAN };
 
 struct column {
@@ -68,9 +68,9 @@ struct column {
 };
 
 struct table {
-    const char *name;   /* in SQLite, and in every message */
-    const char *target; /* in BigQuery */
-    enum sync_mode mode;
+    const char *name;    /* in SQLite, and in every message */
+    const char *target;  /* in BigQuery */
+    enum send_mode mode; /* as declared, never SEND_NOTHING */
     enum capture_choice capture;
     bool reject_fails; /* on_reject: "fail" */
 

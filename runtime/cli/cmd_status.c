@@ -6,7 +6,7 @@
 #include "service/scheduler.h"
 #include "service/status.h"
 #include "source/tracking.h"
-#include "sync/pass/quota.h"
+#include "sync/pass/quota_record.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /* Number of loads in a day from which the count is shown. */
-#define NEAR_LIMIT (QUOTA_MODIFICATIONS_A_DAY * 4 / 5)
+#define NEAR_LIMIT (QUOTA_DAILY_LIMIT * 4 / 5)
 
 #define AGE_SIZE 24
 
@@ -92,7 +92,7 @@ static void print_table(const struct colours *colour, const cJSON *table)
     if (used >= NEAR_LIMIT)
         printf(
             "    %s%" PRId64 " of the %d loads that BigQuery allows a table in a day%s\n",
-            colour->warn, used, QUOTA_MODIFICATIONS_A_DAY, colour->end);
+            colour->warn, used, QUOTA_DAILY_LIMIT, colour->end);
 }
 
 static void print_head(const struct colours *colour, const cJSON *json)

@@ -15,7 +15,7 @@ static void print_row(const struct table_result *table)
 
     printf(
         "%-26s %-9s %-7s %10" PRId64 " %10" PRId64 " %10" PRId64 " %9" PRId64 " %9s %7.1fs\n",
-        table->table->name, table_status_name(table->status), table_way_name(table->way),
+        table->table->name, table_status_name(table->status), send_mode_name(table->mode),
         table->rows_inserted, table->rows_updated, table->rows_deleted, table->rows_rejected,
         screen_bytes(table->bytes_sent, sent), (double)table->duration_ms / 1000);
     if (table->error.code != ERROR_NONE)

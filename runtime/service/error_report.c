@@ -73,6 +73,6 @@ void error_report_of_table(
 {
     fill(out_report, environment, run, &table->error);
     snprintf(out_report->table, sizeof out_report->table, "%s", table->table->name);
-    snprintf(out_report->mode, sizeof out_report->mode, "%s", table_way_name(table->way));
+    snprintf(out_report->mode, sizeof out_report->mode, "%s", send_mode_name(table->mode));
     out_report->attempts = table->attempts;
 }

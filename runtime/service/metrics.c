@@ -253,7 +253,7 @@ static void write_quota(struct buffer *out, const struct metrics_input *input)
             (double)input->modifications(input->context, ledger->tables[i].table->target));
     single(
         out, "bqsync_quota_modifications_limit", "gauge",
-        "Load and copy jobs into one table that BigQuery allows a day.", QUOTA_MODIFICATIONS_A_DAY);
+        "Load and copy jobs into one table that BigQuery allows a day.", QUOTA_DAILY_LIMIT);
 }
 
 static void write_verified(struct buffer *out, const struct metrics_input *input)

@@ -205,7 +205,7 @@ static bool read_table(struct status *status, struct status_table *row, struct e
 
     if (!tracking_load(&status->tracking, row->table->name, &watermark, err) ||
         !rejects_count(&status->tracking, row->table->name, &row->rejected, err) ||
-        !quota_load(status->config, &status->tracking, row->table, &row->quota, err))
+        !quota_record_load(status->config, &status->tracking, row->table, &row->quota, err))
         return false;
     row->last_synced_row_id = watermark.last_synced_row_id;
     row->source_rows = watermark.source_rows;
@@ -417,8 +417,8 @@ static cJSON *table_json(
     add_text_or_null(json, "last_error", row->last_error);
     add_text_or_null(json, "problem", row->problem);
     add_integer(json, "source_rows", row->source_rows);
-    add_integer(json, "modifications_today", quota_today(row->quota, now_us));
-    add_integer(json, "modifications_a_day", quota_a_day(config, quota_way(row->table)));
+    add_integer(json, "modifications_today", quota_record_today(row->quota, now_us));
+    add_integer(json, "modifications_a_day", quota_record_forecast(config, row->table->mode));
     return json;
 }
 

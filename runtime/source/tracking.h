@@ -43,13 +43,11 @@ struct watermark {
     int64_t source_rows;
 };
 
-enum intent_kind { INTENT_APPEND, INTENT_MERGE, INTENT_REPLACE };
-
 /* What a pass is about to do to one table; committed before the first request that changes
  * anything. */
 struct intent {
     char table[256];
-    enum intent_kind kind;
+    enum send_mode mode;
     int64_t generation;
     /* Random. Job ids and staging names are made from the intent with it, so they never occur
      * again, not even after a restored backup. */

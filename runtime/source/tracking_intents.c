@@ -6,27 +6,13 @@
 
 #include <string.h>
 
-static const char *const kind_names[] = {
-    [INTENT_APPEND] = "append",
-    [INTENT_MERGE] = "merge",
-    [INTENT_REPLACE] = "replace",
-};
-_Static_assert(
-    sizeof kind_names / sizeof kind_names[0] == INTENT_REPLACE + 1, "a name for each kind");
-
-static enum intent_kind kind_of(const char *name)
-{
-    if (strcmp(name, kind_names[INTENT_APPEND]) == 0)
-        return INTENT_APPEND;
-    return strcmp(name, kind_names[INTENT_MERGE]) == 0 ? INTENT_MERGE : INTENT_REPLACE;
-}
-
 static void read_intent(sqlite3_stmt *statement, struct intent *out_intent)
 {
     char kind[16];
 
     statement_text(statement, 0, kind, sizeof kind);
-    out_intent->kind = kind_of(kind);
+    out_intent->mode = SEND_REPLACE;
+    send_mode_of_name(kind, &out_intent->mode);
     out_intent->generation = sqlite3_column_int64(statement, 1);
     statement_text(statement, 2, out_intent->nonce, sizeof out_intent->nonce);
     statement_text(statement, 3, out_intent->commit_job, sizeof out_intent->commit_job);
@@ -80,7 +66,7 @@ static bool write_intent(struct database *database, const struct intent *intent,
         "insert or replace into bq_sync_intents(table_name, kind, generation, nonce, commit_job,"
         " staging, upper_sequence, upper_row_id, row_count, content_hash, shape_hash, target)"
         " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-        err, "ssisssiiisss", intent->table, kind_names[intent->kind], intent->generation,
+        err, "ssisssiiisss", intent->table, send_mode_name(intent->mode), intent->generation,
         intent->nonce, intent->commit_job, intent->staging, intent->upper_sequence,
         intent->upper_row_id, intent->rows, intent->content_hash, intent->shape_hash,
         intent->target);
@@ -104,7 +90,7 @@ static bool write_nonce(struct database *database, const struct intent *intent, 
         " values (?1, 0, ?2)"
         " on conflict(table_name) do update set intent_nonce = excluded.intent_nonce,"
         " content_hash = case ?3 when 'replace' then '' else content_hash end",
-        err, "sss", intent->table, intent->nonce, kind_names[intent->kind]);
+        err, "sss", intent->table, intent->nonce, send_mode_name(intent->mode));
 }
 
 /* Ties the changes that a scan found (source/shadow.h) to the intent that will send them. */
@@ -162,7 +148,7 @@ static bool move_progress(
         " where table_name = ?1 and intent_nonce = ?2",
         err, "ssisissssi", intent->table, intent->nonce, intent->upper_row_id,
         clock_format(now_us, now), intent->upper_sequence, intent->content_hash, intent->shape_hash,
-        intent->target, kind_names[intent->kind], intent->rows);
+        intent->target, send_mode_name(intent->mode), intent->rows);
 }
 
 bool tracking_intend(struct tracking *tracking, const struct intent *intent, struct error *err)

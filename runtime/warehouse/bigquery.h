@@ -138,10 +138,28 @@ MUST_CHECK bool bigquery_load(
     struct bigquery *bigquery, const struct load_request *request, uint64_t *out_sent_bytes,
     struct error *err);
 
-/* Starts a query job (DML, DDL, a script) under our id; 409 as above. */
+/* What a statement does, which decides the quota that it is paced by ("Quotas and limits"). */
+enum query_kind {
+    QUERY_DML, /* MERGE, TRUNCATE, a script of such: few at once on one table */
+    QUERY_DDL, /* ALTER TABLE: an update of the table's metadata */
+};
+
+/* One statement or script that changes a table. Strings are borrowed for the call. */
+struct query_request {
+    const char *job_id;
+    const char *sql;
+    enum query_kind kind;
+    /* The table of the dataset that it changes, by which it is paced. */
+    const char *target;
+    /* For job labels: the table as SQLite calls it, and "merge", "truncate" ... */
+    const char *label_table;
+    const char *label_phase;
+};
+
+/* Starts a query job under our id, and waits first where a quota says so. An id that exists already
+ * (409) is success, as above. Returns without waiting for the job. */
 MUST_CHECK bool bigquery_query(
-    struct bigquery *bigquery, const char *job_id, const char *sql, const char *label_table,
-    const char *label_phase, struct error *err);
+    struct bigquery *bigquery, const struct query_request *request, struct error *err);
 
 /* One statement of a script, which is a job of its own. */
 struct job_child {

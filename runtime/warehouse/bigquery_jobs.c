@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define PATH_CEILING 8192
 /* The first looks come fast, because small jobs end in a moment; later ones cost quota. */
@@ -128,66 +127,67 @@ static void release_dml(struct bigquery *bigquery)
     bigquery->dml_id = NULL;
 }
 
-static bool starts_with(const char *sql, const char *word)
+/* A DML statement takes one of the few slots of its table, which job_get and job_wait give back
+ * when they see the end of the job. */
+static bool take_dml_slot(
+    struct bigquery *bigquery, const struct query_request *request, struct error *err)
 {
-    sql += strspn(sql, " \t\r\n");
-    return strncasecmp(sql, word, strlen(word)) == 0;
-}
-
-static bool pace_query(
-    struct bigquery *bigquery, const char *job_id, const char *sql, const char *table,
-    struct error *err)
-{
-    if (bigquery->quota == NULL || table == NULL || starts_with(sql, "select"))
-        return true;
-    if (starts_with(sql, "create") || starts_with(sql, "alter") || starts_with(sql, "drop"))
-        return quota_enter(bigquery->quota, table, QUOTA_METADATA, err);
-
     release_dml(bigquery);
-    if (!quota_enter(bigquery->quota, table, QUOTA_DML, err))
+    if (!quota_enter(bigquery->quota, request->target, QUOTA_DML, err))
         return false;
-    bigquery->dml_table = strdup(table);
-    bigquery->dml_id = strdup(job_id);
+    bigquery->dml_table = strdup(request->target);
+    bigquery->dml_id = strdup(request->job_id);
     if (bigquery->dml_table != NULL && bigquery->dml_id != NULL)
         return true;
-    quota_dml_done(bigquery->quota, table);
+    quota_dml_done(bigquery->quota, request->target);
     free(bigquery->dml_table);
     bigquery->dml_table = NULL;
     release_dml(bigquery);
-    return no_memory_for_job(job_id, err);
+    return no_memory_for_job(request->job_id, err);
 }
 
+static bool pace_query(
+    struct bigquery *bigquery, const struct query_request *request, struct error *err)
+{
+    if (bigquery->quota == NULL)
+        return true;
+    if (request->kind == QUERY_DDL)
+        return quota_enter(bigquery->quota, request->target, QUOTA_METADATA, err);
+    return take_dml_slot(bigquery, request, err);
+}
+
+/* *out_existed: the id was there before. Not paced: a claim changes no table. */
 static bool insert_query(
-    struct bigquery *bigquery, const char *job_id, const char *sql, const char *label_table,
-    const char *label_phase, bool *out_existed, struct error *err)
+    struct bigquery *bigquery, const struct query_request *request, bool *out_existed,
+    struct error *err)
 {
     cJSON *configuration = NULL;
-    cJSON *job = job_new(bigquery, job_id, label_table, label_phase, &configuration);
+    cJSON *job = job_new(
+        bigquery, request->job_id, request->label_table, request->label_phase, &configuration);
     char cap[24];
 
     if (job == NULL)
-        return no_memory_for_job(job_id, err);
+        return no_memory_for_job(request->job_id, err);
     cJSON *query = cJSON_AddObjectToObject(configuration, "query");
-    cJSON_AddStringToObject(query, "query", sql);
+    cJSON_AddStringToObject(query, "query", request->sql);
     cJSON_AddFalseToObject(query, "useLegacySql");
     if (bigquery->max_bytes_billed > 0) {
         snprintf(cap, sizeof cap, "%lld", (long long)bigquery->max_bytes_billed);
         cJSON_AddStringToObject(query, "maximumBytesBilled", cap);
     }
-    bool ok = insert_job(bigquery, job_id, job, out_existed, err);
+    bool ok = insert_job(bigquery, request->job_id, job, out_existed, err);
     cJSON_Delete(job);
     return ok;
 }
 
 bool bigquery_query(
-    struct bigquery *bigquery, const char *job_id, const char *sql, const char *label_table,
-    const char *label_phase, struct error *err)
+    struct bigquery *bigquery, const struct query_request *request, struct error *err)
 {
     bool existed = false;
 
-    if (!pace_query(bigquery, job_id, sql, label_table, err))
+    if (!pace_query(bigquery, request, err))
         return false;
-    bool ok = insert_query(bigquery, job_id, sql, label_table, label_phase, &existed, err);
+    bool ok = insert_query(bigquery, request, &existed, err);
     if (!ok)
         release_dml(bigquery);
     return ok;
@@ -359,7 +359,9 @@ bool bigquery_job_claim(
     struct job job;
     bool existed = false;
 
-    if (!insert_query(bigquery, job_id, JOB_CLAIM_SQL, NULL, "claim", &existed, err))
+    const struct query_request claim = {
+        .job_id = job_id, .sql = JOB_CLAIM_SQL, .label_phase = "claim"};
+    if (!insert_query(bigquery, &claim, &existed, err))
         return false;
     if (!existed) {
         *out_claimed = true;

@@ -19,11 +19,14 @@ struct selection {
     const char *sql;
     bigquery_row_visit *visit;
     void *context;
-    char *job_id; /* of the query, once known */
+    /* Of the query's job, once an answer has named it. */
+    char *job_id;
     char *location;
     uint64_t rows;
-    int64_t bytes_billed; /* -1: not told yet */
-    bool stopped;         /* by the visit */
+    /* -1 until an answer says it. */
+    int64_t bytes_billed;
+    /* The visit wants no more rows. */
+    bool stopped;
 };
 
 static int64_t hold_ms(const struct bigquery *bigquery)
@@ -175,7 +178,12 @@ static bool visit_page(struct selection *selection, const cJSON *page, struct er
     return ok;
 }
 
-/* One query from start to last page. */
+/* One query from its start to its last page. The answer to jobs.query may hold the first page, or
+ * only say that the query still runs; then, and for every further page, jobs.getQueryResults is
+ * asked, which holds the request for a while until there is something to say. So this loop neither
+ * sleeps nor counts: an unfinished answer is asked again without a page token, a finished one with
+ * its own.
+ */
 static bool run_once(struct selection *selection, struct error *err)
 {
     cJSON *page = NULL;
@@ -211,7 +219,7 @@ static void forget_job(struct selection *selection)
     selection->location = NULL;
 }
 
-/* A query that failed inside BigQuery, before any row was handed on, may be run again. */
+/* A query that failed inside BigQuery may be run again, unless rows have been visited already. */
 static bool deserves_fresh_query(const struct selection *selection, const struct error *err)
 {
     const struct retry_event event = {
@@ -225,7 +233,8 @@ static bool deserves_fresh_query(const struct selection *selection, const struct
     return selection->rows == 0 && retry_decide(&event, &code) == RETRY_NEW_JOB;
 }
 
-/* Only jobs.query tells what was billed; a query that took longer is asked for. */
+/* Only the answer of jobs.query says what was billed. If the query took longer than that request
+ * was held, its job is read for it. */
 static bool find_billed(struct selection *selection, int64_t *out_billed, struct error *err)
 {
     struct job job = {0};

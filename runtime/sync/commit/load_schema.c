@@ -15,9 +15,10 @@ static void add_field(cJSON *fields, const char *name, enum column_type type, bo
 /* As the target has it, if it was asked; the columns of a staging table are all NULLABLE. */
 static bool is_nullable(const struct task *task, size_t column)
 {
-    if (task->batch.staging)
+    if (task->batch.staged)
         return true;
-    return task->nullable != NULL ? task->nullable[column] : !task->table->columns[column].required;
+    return task->warehouse.nullable != NULL ? task->warehouse.nullable[column]
+                                            : !task->table->columns[column].required;
 }
 
 cJSON *load_schema(const struct task *task)
@@ -33,7 +34,7 @@ cJSON *load_schema(const struct task *task)
     cJSON *fields = cJSON_AddArrayToObject(schema, "fields");
     for (size_t i = 0; i < table->column_count; i++)
         add_field(fields, table->columns[i].name, table->columns[i].type, is_nullable(task, i));
-    if (task->batch.staging)
+    if (task->batch.staged)
         add_field(fields, "_bqsync_deleted", COLUMN_BOOL, true);
     return schema;
 }

@@ -1,13 +1,13 @@
 #include "sync/commit/recovery.h"
 
 #include "base/log.h"
+#include "sync/commit/intent.h"
 #include "warehouse/googlesql.h"
 
-#include <stdio.h>
 #include <string.h>
 
-/* Whether the intent is about the table this pass would write to: one about another dataset is
- * settled there or not at all, and must not hold up this one. */
+/* Whether the intent is about the table that this pass would write to. One about another project or
+ * dataset cannot be asked about from here, and must not hold up this one. */
 static bool same_target(const struct worker *worker, const struct task *task, const char *target)
 {
     char ours[512];
@@ -16,7 +16,14 @@ static bool same_target(const struct worker *worker, const struct task *task, co
     return strcmp(ours, target) == 0;
 }
 
-static bool settle(
+/* Whether the intent's commit job has done its work, once and for all. A job that has ended, or
+ * that runs, answers by itself. If BigQuery does not know the job, the request that starts it may
+ * still be on its way (a proxy, a queue, a process that only hangs), and would change the target
+ * after this run has sent newer rows. So its id is claimed: a job that does nothing is started
+ * under it, and BigQuery refuses every later job of that id. If the claim comes too late, the job
+ * is there after all, and is waited for. A job id that an earlier recovery has claimed did no work.
+ */
+static bool resolve(
     struct worker *worker, const struct intent *intent, bool *out_done, struct error *err)
 {
     struct job job;
@@ -34,41 +41,30 @@ static bool settle(
     if (job.state != JOB_SUCCEEDED && job.state != JOB_FAILED &&
         !bigquery_job_wait(worker->bigquery, intent->commit_job, &job, err))
         return false;
-
-    // What an earlier recovery claimed never did what the intent was about.
     *out_done = job.state == JOB_SUCCEEDED && !job.is_claim;
     return true;
 }
 
-bool recover_table(struct worker *worker, struct task *task, struct error *err)
+bool recover_table(struct worker *worker, struct task *task, void *context, struct error *err)
 {
     struct intent intent;
     bool found = false;
     bool done = false;
 
+    (void)context;
     if (!tracking_intent(worker->tracking, task->table->name, &found, &intent, err))
         return false;
     if (!found)
         return true;
-    if (same_target(worker, task, intent.target) && !settle(worker, &intent, &done, err)) {
-        error_wrap(err, "settling what an earlier run left open");
-        return false;
-    }
+    if (same_target(worker, task, intent.target) && !resolve(worker, &intent, &done, err))
+        return error_wrap(err, "resolving the open intent of an earlier run");
 
-    int64_t now_us = worker->clock->wall_us(worker->clock->context);
-    bool ok = done ? tracking_acknowledge(worker->tracking, &intent, now_us, err)
-                   : tracking_withdraw(worker->tracking, &intent, err);
+    bool ok = done ? intent_acknowledge(worker, task, &intent, err)
+                   : intent_withdraw(worker, &intent, err);
     if (!ok)
         return false;
     log_info(
         done ? "adopted a job of an earlier run" : "withdrew the intent of an earlier run",
         LOG_TEXT("table", intent.table), LOG_TEXT("job", intent.commit_job));
-    if (intent.staging[0] != '\0') {
-        struct error ignored;
-        if (!bigquery_table_delete(worker->bigquery, intent.staging, &ignored))
-            log_warn(
-                "staging table is left to expire", LOG_TEXT("table", intent.table),
-                LOG_TEXT("staging", intent.staging), LOG_TEXT("reason", ignored.message));
-    }
-    return tracking_load(worker->tracking, task->table->name, &task->watermark, err);
+    return tracking_load(worker->tracking, task->table->name, &task->source.watermark, err);
 }

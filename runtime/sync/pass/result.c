@@ -10,10 +10,6 @@
 static const char *const kind_names[] = {"incremental", "full", "tables"};
 _Static_assert(sizeof kind_names / sizeof kind_names[0] == RUN_TABLES + 1, "a name for each kind");
 static const char *const status_names[] = {"skipped", "unchanged", "synced", "failed"};
-_Static_assert(
-    sizeof status_names / sizeof status_names[0] == TABLE_FAILED + 1, "a name for each status");
-static const char *const way_names[] = {"append", "merge", "replace"};
-_Static_assert(sizeof way_names / sizeof way_names[0] == WAY_REPLACE + 1, "a name for each way");
 
 void run_id_make(int64_t started_us, char out_id[RUN_ID_SIZE])
 {
@@ -75,11 +71,6 @@ const char *table_status_name(enum table_status status)
     return status_names[status];
 }
 
-const char *table_way_name(enum table_way way)
-{
-    return way_names[way];
-}
-
 cJSON *result_error_json(const struct error *error)
 {
     if (error->code == ERROR_NONE)
@@ -106,7 +97,7 @@ static cJSON *table_json(const struct table_result *table)
 
     cJSON_AddStringToObject(json, "table", table->table->name);
     cJSON_AddStringToObject(json, "status", table_status_name(table->status));
-    cJSON_AddStringToObject(json, "mode", table_way_name(table->way));
+    cJSON_AddStringToObject(json, "mode", send_mode_name(table->mode));
     add_integer(json, "rows_inserted", table->rows_inserted);
     add_integer(json, "rows_updated", table->rows_updated);
     add_integer(json, "rows_deleted", table->rows_deleted);

@@ -1,6 +1,6 @@
 #include "sync/report/check.h"
 
-#include "sync/pass/quota.h"
+#include "sync/pass/quota_record.h"
 #include "sync/report/check_source.h"
 #include "sync/report/check_warehouse.h"
 
@@ -17,16 +17,16 @@ static void check_schedule(const struct checker *c)
 
     for (size_t i = 0; i < c->count; i++) {
         const struct table *table = c->tables[i];
-        int64_t a_day = quota_a_day(config, quota_way(table));
+        int64_t a_day = quota_record_forecast(config, table->mode);
         char name[300];
-        if (a_day <= QUOTA_MODIFICATIONS_A_DAY)
+        if (a_day <= QUOTA_DAILY_LIMIT)
             continue;
         snprintf(name, sizeof name, "schedule %s", table->name);
         check_findings_add(
             c->findings, name, CHECK_WARN,
             "the schedule makes up to %" PRId64 " loads a day, BigQuery allows %d for a table; %s",
-            a_day, QUOTA_MODIFICATIONS_A_DAY,
-            table->mode == SYNC_APPEND
+            a_day, QUOTA_DAILY_LIMIT,
+            table->mode == SEND_APPEND
                 ? "the rest is sent by MERGE, which costs more. Increase BQ_SYNC_INTERVAL"
                 : "after that the table is not synced until the next day. Increase "
                   "BQ_SYNC_INTERVAL, or set its mode to upsert");

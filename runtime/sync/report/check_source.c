@@ -135,19 +135,18 @@ static void check_capture(
 {
     const struct config *config = c->deployment->config;
     enum capture_state state = CAPTURE_ABSENT;
-    enum task_capture way = TASK_SCAN;
-    bool broken = false;
+    struct plan_capture capture;
     char name[300];
     struct error err;
 
     snprintf(name, sizeof name, "capture %s", table->name);
-    if (!plan_capture(config, source, table, shape, &way, &broken, &err) ||
-        (way == TASK_TRIGGERS && !capture_check(source, table, &state, &err)))
+    if (!plan_capture(config, source, table, shape, &capture, &err) ||
+        (capture.by == CAPTURE_TRIGGERS && !capture_check(source, table, &state, &err)))
         check_findings_add(c->findings, name, CHECK_FAIL, "%s", err.message);
-    else if (way == TASK_SCAN)
+    else if (capture.by == CAPTURE_SCAN)
         check_findings_add(
             c->findings, name, CHECK_OK, "changes are found by reading the whole table");
-    else if (!broken)
+    else if (!capture.broken)
         check_findings_add(c->findings, name, CHECK_OK, "triggers are in place");
     else if (state == CAPTURE_ABSENT)
         check_findings_add(
@@ -182,7 +181,7 @@ static void check_table(const struct checker *c, struct database *source, const 
             shape.missing, table->name);
     } else if (shape.key_problem[0] != '\0') {
         check_findings_add(
-            c->findings, name, table->mode == SYNC_REPLACE ? CHECK_WARN : CHECK_FAIL, "%s",
+            c->findings, name, table->mode == SEND_REPLACE ? CHECK_WARN : CHECK_FAIL, "%s",
             shape.key_problem);
     } else {
         check_rows(c, source, table, name, &shape);

@@ -1,6 +1,6 @@
 #include "sync/report/check_warehouse.h"
 
-#include "sync/pass/target.h"
+#include "sync/pass/target_diff.h"
 #include "sync/report/check_permissions.h"
 
 #include <stdio.h>

@@ -4,9 +4,9 @@
 #include "source/tracking.h"
 #include "sync/pass/listing.h"
 #include "sync/pass/plan.h"
-#include "sync/pass/quota.h"
+#include "sync/pass/quota_record.h"
 #include "sync/pass/scan.h"
-#include "sync/pass/target.h"
+#include "sync/pass/target_diff.h"
 #include "sync/pass/workers.h"
 
 #include <stdio.h>
@@ -64,10 +64,9 @@ static bool count_scanned(
     out->update = found.changed;
     out->delete = found.deleted;
     bool any = found.new_rows + found.changed + found.deleted > 0;
-    if (any && (task->table->mode == SYNC_REPLACE ||
-                plan_prefers_replace(task, found.changed + found.deleted))) {
-        task->work = WORK_REPLACE;
-        task->why = task->table->mode == SYNC_REPLACE ? "mode replace" : "most rows changed";
+    bool most = any && plan_prefers_replace(task, found.changed + found.deleted) &&
+                plan_revise(task, PLAN_FOUND_MOST_CHANGED);
+    if (most || (any && plan_revise(task, PLAN_FOUND_ROWS))) {
         out->insert = found.read;
         out->update = 0;
         out->delete = 0;
@@ -82,22 +81,19 @@ static bool count(
     struct plan_report_table *out, struct error *err)
 {
     const struct table *table = task->table;
-    const int64_t *row_id = task->shape.integer_key ? &task->watermark.last_synced_row_id : NULL;
+    const int64_t *row_id =
+        task->source.shape.integer_key ? &task->source.watermark.last_synced_row_id : NULL;
     int64_t none = 0;
 
-    switch (task->work) {
-    case WORK_NONE:
+    if (task->plan.mode == SEND_NOTHING)
         return true;
-    case WORK_REPLACE:
+    if (task->plan.mode == SEND_REPLACE && !task->plan.only_if_changed)
         return count_query(
             source, &(struct count_query){.sql = table->scan_sql, .deleted_column = -1},
             &out->insert, &none, err);
-    case WORK_CHANGES:
-        break;
-    }
-    if (task->capture == TASK_SCAN)
+    if (task->plan.capture.by == CAPTURE_SCAN)
         return count_scanned(config, source, task, out, err);
-    if (task->shape.integer_key &&
+    if (task->source.shape.integer_key &&
         !count_query(
             source,
             &(struct count_query){
@@ -108,20 +104,20 @@ static bool count(
         source,
         &(struct count_query){
             .sql = table->changes_sql,
-            .first = &task->watermark.synced_sequence,
+            .first = &task->source.watermark.synced_sequence,
             .second = row_id,
             .deleted_column = (int)table->column_count,
         },
         &out->update, &out->delete, err);
 }
 
-static const char *way_name(const struct task *task, const struct plan_report_table *counts)
+static const char *mode_name(const struct task *task, const struct plan_report_table *counts)
 {
-    if (task->work == WORK_REPLACE || task->table->mode == SYNC_REPLACE)
-        return table_way_name(WAY_REPLACE);
-    bool exact = task->shape.integer_key || task->capture == TASK_SCAN;
+    if (task->plan.mode == SEND_REPLACE || task->table->mode == SEND_REPLACE)
+        return send_mode_name(SEND_REPLACE);
+    bool exact = task->source.shape.integer_key || task->plan.capture.by == CAPTURE_SCAN;
     bool only_new = exact && counts->update + counts->delete == 0;
-    return table_way_name(task->table->mode == SYNC_APPEND && only_new ? WAY_APPEND : WAY_MERGE);
+    return send_mode_name(task->table->mode == SEND_APPEND && only_new ? SEND_APPEND : SEND_MERGE);
 }
 
 struct planner {
@@ -134,7 +130,6 @@ struct planner {
 
 /* One table and what BigQuery says about its target. */
 struct preview {
-    /* The first member, so that a step of the workers can cast a task to its preview. */
     struct task task;
     struct table_result result;
     /* The target as it is, NULL: it does not exist. */
@@ -145,9 +140,10 @@ struct preview {
 
 /* A failure is kept for the table's report and does not fail the task: a failed task would be
  * recorded in the state. */
-static bool get_target(struct worker *worker, struct task *task, struct error *err)
+static bool get_target(struct worker *worker, struct task *task, void *context, struct error *err)
 {
-    struct preview *preview = (struct preview *)task;
+    struct preview *previews = context;
+    struct preview *preview = &previews[task->index];
 
     if (!bigquery_table_get(worker->bigquery, task->table->target, &preview->live, err))
         preview->failure = *err;
@@ -180,19 +176,19 @@ static void plan_one(struct planner *p, struct preview *preview, struct plan_rep
     const struct clock *clock = p->deployment->clock;
     struct tracking *tracking = p->workers.each[0].tracking;
     struct task *task = &preview->task;
-    struct quota_use use = {0};
+    struct quota_record use = {0};
     struct error err = {0};
 
     out->table = task->table;
     if (!plan_table(config, &p->source, tracking, task, p->full, &err) ||
         !count(config, &p->source, task, out, &err) ||
         !compare_target(p, preview, &out->diff, &err) ||
-        !quota_load(config, tracking, task->table, &use, &err))
+        !quota_record_load(config, tracking, task->table, &use, &err))
         out->error = err;
-    out->mode = way_name(task, out);
-    out->why = task->why;
-    out->modifications_a_day = quota_a_day(config, quota_way(task->table));
-    out->modifications_today = quota_today(use, clock->wall_us(clock->context));
+    out->mode = mode_name(task, out);
+    out->why = task->plan.why;
+    out->modifications_a_day = quota_record_forecast(config, task->table->mode);
+    out->modifications_today = quota_record_today(use, clock->wall_us(clock->context));
 }
 
 /* BigQuery is asked before the snapshot begins: an open snapshot keeps SQLite from truncating its
@@ -204,7 +200,8 @@ static bool plan_all(
 
     if (!listing_read(p->workers.each[0].bigquery, order, count, err))
         return false;
-    workers_run(&p->workers, order, count, is_any, get_target);
+    const struct step ask = {.wanted = is_any, .run = get_target, .context = previews};
+    workers_run(&p->workers, order, count, &ask);
     if (!database_begin_snapshot(&p->source, err))
         return false;
     for (size_t i = 0; i < count; i++)
@@ -229,7 +226,7 @@ static bool plan_tables(
     }
     for (size_t i = 0; i < count; i++) {
         previews[i].task =
-            (struct task){.table = tables[i], .result = &previews[i].result, .index = i};
+            (struct task){.table = tables[i], .outcome = &previews[i].result, .index = i};
         order[i] = &previews[i].task;
     }
     ok = plan_all(p, previews, order, err);
@@ -253,7 +250,9 @@ bool plan_report_run(
 
     if (!database_open(config->sqlite_path, DATABASE_READ, DATABASE_PATIENCE_MS, &p.source, err))
         return false;
-    if (workers_open(&p.workers, deployment, (size_t)config->parallel, NULL, NULL, true, err))
+    const struct workers_options options = {
+        .deployment = deployment, .size = (size_t)config->parallel, .reads_only = true};
+    if (workers_open(&p.workers, &options, err))
         ok = plan_tables(&p, tables, count, err);
     workers_close(&p.workers);
     database_close(&p.source);

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "sync/deployment.h"
-#include "sync/pass/target.h"
+#include "sync/pass/target_diff.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>

@@ -2,14 +2,9 @@
 
 #include "encode/column_type.h"
 
-static const char *const modes[] = {
-    [SYNC_APPEND] = "append", [SYNC_UPSERT] = "upsert", [SYNC_REPLACE] = "replace"};
-
-_Static_assert(sizeof modes / sizeof modes[0] == SYNC_REPLACE + 1, "a name for each mode");
-
-const char *table_report_mode(enum sync_mode mode)
+const char *table_report_mode(enum send_mode mode)
 {
-    return modes[mode];
+    return mode == SEND_MERGE ? "upsert" : send_mode_name(mode);
 }
 
 static cJSON *table_json(const struct table *table)

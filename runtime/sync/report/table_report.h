@@ -13,6 +13,6 @@
 cJSON *table_report_json(const struct table *const *tables, size_t count);
 
 /* The mode in the words of schema files: "append", "upsert" or "replace". */
-const char *table_report_mode(enum sync_mode mode);
+const char *table_report_mode(enum send_mode mode);
 
 #endif

@@ -40,15 +40,14 @@ static bool can_mark(
     const struct config *config, struct database *source, const struct verify_table *wrong)
 {
     struct source_shape shape;
-    enum task_capture capture;
-    bool broken = false;
+    struct plan_capture capture;
     struct error ignored;
 
     return wrong->duplicated_count == 0 && wrong->missing_count <= VERIFY_KEYS_MAX &&
            wrong->extra_count <= VERIFY_KEYS_MAX && wrong->different_count <= VERIFY_KEYS_MAX &&
            has_plain_key(wrong->table) && capture_inspect(source, wrong->table, &shape, &ignored) &&
-           plan_capture(config, source, wrong->table, &shape, &capture, &broken, &ignored) &&
-           capture == TASK_TRIGGERS && !broken;
+           plan_capture(config, source, wrong->table, &shape, &capture, &ignored) &&
+           capture.by == CAPTURE_TRIGGERS && !capture.broken;
 }
 
 /* Whether a row that only BigQuery has has an id above the watermark. The dirty set is read up to

@@ -9,8 +9,7 @@ bool source_rows_init(
     struct source_rows *rows, const struct config *config, struct database *source,
     struct tracking *tracking, const struct table *table, struct error *err)
 {
-    enum task_capture capture;
-    bool broken = false;
+    struct plan_capture capture;
     bool known = false;
 
     *rows = (struct source_rows){.config = config, .table = table, .source = source};
@@ -23,11 +22,11 @@ bool source_rows_init(
             err, ERROR_SCHEMA, "%s in SQLite does not fit its definition; bqsync check says why",
             table->name);
     if (!tracking_load(tracking, table->name, &rows->watermark, err) ||
-        !plan_capture(config, source, table, &rows->shape, &capture, &broken, err) ||
+        !plan_capture(config, source, table, &rows->shape, &capture, err) ||
         !shadow_known(&tracking->database, table, &known, err))
         return false;
-    rows->captured = capture == TASK_TRIGGERS && !broken;
-    rows->scanned = capture == TASK_SCAN && rows->watermark.found && known;
+    rows->captured = capture.by == CAPTURE_TRIGGERS && !capture.broken;
+    rows->scanned = capture.by == CAPTURE_SCAN && rows->watermark.found && known;
     return true;
 }
 

@@ -20,7 +20,7 @@ static const size_t key[] = {0};
 static const struct table users = {
     .name = "users",
     .target = "users",
-    .mode = SYNC_UPSERT,
+    .mode = SEND_MERGE,
     .columns = columns,
     .column_count = 2,
     .key = key,
@@ -33,7 +33,7 @@ static const struct table users = {
 static const struct table missing = {
     .name = "missing",
     .target = "missing",
-    .mode = SYNC_APPEND,
+    .mode = SEND_APPEND,
     .columns = columns,
     .column_count = 2,
     .key = key,
@@ -93,7 +93,7 @@ static void acknowledge(struct fixture *made, int64_t row_id, int64_t generation
     struct tracking tracking;
     struct intent intent = {
         .table = "users",
-        .kind = INTENT_REPLACE,
+        .mode = SEND_REPLACE,
         .generation = generation,
         .nonce = "0011223344556677",
         .commit_job = "job",

@@ -219,7 +219,7 @@ static void test_installing_anew_takes_back_the_trust_in_the_progress(void **sta
     struct watermark watermark;
     struct intent intent = {
         .table = "users",
-        .kind = INTENT_REPLACE,
+        .mode = SEND_REPLACE,
         .generation = 1,
         .nonce = "1",
         .upper_sequence = 40,

@@ -75,7 +75,7 @@ static const char *pass(enum shadow_mode mode, const char *rejected, enum ending
     struct shadow *shadow;
     struct tracking tracking;
     struct buffer found;
-    struct intent intent = {.kind = INTENT_MERGE, .content_hash = "00000000c0de"};
+    struct intent intent = {.mode = SEND_MERGE, .content_hash = "00000000c0de"};
 
     buffer_init(&found, sizeof text - 1);
     snprintf(intent.table, sizeof intent.table, "%s", quoted_table.name);

@@ -199,7 +199,7 @@ static int tear_down(void **state)
 /* Everything up to this id has been synced. */
 static void sync_up_to(struct world *world, int64_t id)
 {
-    struct intent intent = {.kind = INTENT_APPEND, .generation = 1, .upper_row_id = id};
+    struct intent intent = {.mode = SEND_APPEND, .generation = 1, .upper_row_id = id};
 
     snprintf(intent.table, sizeof intent.table, "t");
     snprintf(intent.nonce, sizeof intent.nonce, "n");

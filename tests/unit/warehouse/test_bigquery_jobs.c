@@ -37,13 +37,32 @@ static void expect_text(const cJSON *root, const char *path, const char *expecte
     free(text);
 }
 
+static struct query_request merge_of(const char *job_id)
+{
+    return (struct query_request){
+        .job_id = job_id,
+        .sql = "merge x",
+        .kind = QUERY_DML,
+        .target = "t",
+        .label_table = "Order Items!",
+        .label_phase = "merge",
+    };
+}
+
+static bool start_merge(struct bigquery *bigquery, const char *job_id, struct error *err)
+{
+    const struct query_request request = merge_of(job_id);
+
+    return bigquery_query(bigquery, &request, err);
+}
+
 static void test_a_query_job_carries_our_id_place_labels_and_dialect(void **state)
 {
     struct fixture *fixture = *state;
     struct error err = {0};
 
     FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = RUNNING});
-    expect_ok(bigquery_query(fixture->bigquery, "j1", "merge x", "Order Items!", "merge", &err));
+    expect_ok(start_merge(fixture->bigquery, "j1", &err));
 
     cJSON *body = body_of(fixture, 0);
     expect_text(body, "jobReference.projectId", "p");
@@ -71,7 +90,7 @@ static void test_a_cap_on_billed_bytes_goes_with_every_query(void **state)
     options.max_bytes_billed = 5000000000;
     expect_ok(bigquery_open(&options, &bigquery, &err));
     FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = RUNNING});
-    expect_ok(bigquery_query(bigquery, "j", "select 1", "t", "x", &err));
+    expect_ok(start_merge(bigquery, "j", &err));
 
     cJSON *body = body_of(fixture, 0);
     expect_text(body, "configuration.query.maximumBytesBilled", "5000000000");
@@ -85,7 +104,7 @@ static void test_a_job_id_that_exists_is_our_own_job(void **state)
     struct error err = {0};
 
     FAKE_HTTP_SCRIPT(&fixture->http, DUPLICATE);
-    expect_ok(bigquery_query(fixture->bigquery, "j", "merge", "t", "merge", &err));
+    expect_ok(start_merge(fixture->bigquery, "j", &err));
 }
 
 static void test_a_lost_acknowledgement_is_met_with_the_same_id(void **state)
@@ -96,7 +115,7 @@ static void test_a_lost_acknowledgement_is_met_with_the_same_id(void **state)
     FAKE_HTTP_SCRIPT(
         &fixture->http, {.failure = HTTP_BROKEN}, {.status = 503}, {.status = 200, .body = "{\"st"},
         DUPLICATE);
-    expect_ok(bigquery_query(fixture->bigquery, "j", "merge", "t", "merge", &err));
+    expect_ok(start_merge(fixture->bigquery, "j", &err));
 
     assert_int_equal(fixture->http.request_count, 4);
     for (size_t i = 1; i < 4; i++)
@@ -116,7 +135,7 @@ static void test_a_job_that_ended_with_its_start_is_not_asked_for(void **state)
              "{\"status\":{\"state\":\"DONE\"},\"configuration\":{\"query\":{}},\"statistics\":{"
              "\"query\":{\"totalBytesBilled\":\"10485760\",\"dmlStats\":{\"insertedRowCount\":"
              "\"3\",\"updatedRowCount\":\"2\",\"deletedRowCount\":\"1\"}}}}"});
-    expect_ok(bigquery_query(fixture->bigquery, "j", "merge", "t", "merge", &err));
+    expect_ok(start_merge(fixture->bigquery, "j", &err));
     expect_ok(bigquery_job_wait(fixture->bigquery, "j", &job, &err));
 
     assert_int_equal(fixture->http.request_count, 1);
@@ -368,16 +387,15 @@ static void test_a_third_merge_into_a_table_waits_for_one_of_two(void **state)
     FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = RUNNING});
     for (size_t i = 0; i < 3; i++)
         expect_ok(bigquery_open(&options, &clients[i], &err));
-    expect_ok(bigquery_query(clients[0], "j0", "merge", "t", "merge", &err));
-    expect_ok(bigquery_query(clients[1], "j1", "merge", "t", "merge", &err));
+    expect_ok(start_merge(clients[0], "j0", &err));
+    expect_ok(start_merge(clients[1], "j1", &err));
     fixture->clock.stop_at_ms = 500;
-    expect_error(
-        bigquery_query(clients[2], "j2", "merge", "t", "merge", &err), ERROR_STOPPED, "table t");
+    expect_error(start_merge(clients[2], "j2", &err), ERROR_STOPPED, "table t");
 
     fixture->clock.stop_at_ms = 0;
     FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = DONE});
     expect_ok(bigquery_job_wait(clients[0], "j0", &job, &err));
-    expect_ok(bigquery_query(clients[2], "j2", "merge", "t", "merge", &err));
+    expect_ok(start_merge(clients[2], "j2", &err));
     for (size_t i = 0; i < 3; i++)
         bigquery_close(clients[i]);
     quota_free(quota);

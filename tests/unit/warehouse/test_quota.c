@@ -303,12 +303,17 @@ static void test_loads_and_ddl_are_counted_where_they_count(void **state)
     const struct load_request request = {.job_id = "j", .table = "t", .file = file};
     expect_ok(bigquery_load(bigquery, &request, &sent, &err));
     spool_free(file);
-    expect_ok(bigquery_query(bigquery, "k", "select 1", "t", "x", &err));
     assert_int_equal(quota_count(options.quota, "t").modifications, 1);
     assert_int_equal(quota_count(options.quota, "s").modifications, 0);
 
+    const struct query_request merge = {
+        .job_id = "m", .sql = "merge", .kind = QUERY_DML, .target = "t", .label_phase = "merge"};
+    const struct query_request alter = {
+        .job_id = "a", .sql = "alter", .kind = QUERY_DDL, .target = "t", .label_phase = "alter"};
+    expect_ok(bigquery_query(bigquery, &merge, &err));
+    assert_int_equal(quota_count(options.quota, "t").modifications, 1);
     for (int i = 0; i < 5; i++)
-        expect_ok(bigquery_query(bigquery, "d", " ALTER TABLE t", "t", "ddl", &err));
+        expect_ok(bigquery_query(bigquery, &alter, &err));
     assert_int_equal(fixture->clock.sleep_count, 0);
     expect_ok(bigquery_table_patch(bigquery, "t", resource, &err));
     assert_int_equal(fixture->clock.ms, 10000);

@@ -1,56 +1,53 @@
-#include "sync/pass/quota.h"
+#include "sync/pass/quota_record.h"
 
 #include "source/tracking_quota.h"
 #include "warehouse/googlesql.h"
 #include "warehouse/quota.h"
 
-#include <assert.h>
-
-static_assert(QUOTA_MODIFICATIONS_A_DAY == QUOTA_DAILY_LIMIT, "the same limit by two names");
-
-/* The quota is the target's, and stays with its name whatever becomes of the table. */
+/* BigQuery counts by the name of the target, and goes on counting when the table is dropped and
+ * created again. */
 static void full_name(const struct config *config, const struct table *table, char out[512])
 {
     googlesql_plain_name(out, 512, config->project, config->dataset, table->target);
 }
 
-bool quota_load(
+bool quota_record_load(
     const struct config *config, struct tracking *tracking, const struct table *table,
-    struct quota_use *out_use, struct error *err)
+    struct quota_record *out_record, struct error *err)
 {
     char name[512];
 
     full_name(config, table, name);
-    return tracking_quota_load(tracking, name, &out_use->day, &out_use->modifications, err);
+    return tracking_quota_load(tracking, name, &out_record->day, &out_record->modifications, err);
 }
 
-bool quota_begin(
+bool quota_record_restore(
     const struct deployment *deployment, struct tracking *tracking, struct task *tasks,
     size_t count, struct error *err)
 {
     for (size_t i = 0; i < count; i++) {
         const char *target = tasks[i].table->target;
-        struct quota_use saved;
-        if (!quota_load(deployment->config, tracking, tasks[i].table, &saved, err))
+        struct quota_record saved;
+        if (!quota_record_load(deployment->config, tracking, tasks[i].table, &saved, err))
             return false;
         const struct quota_count use = {.day = saved.day, .modifications = saved.modifications};
         quota_restore(deployment->quota, target, use);
-        tasks[i].spare_quota = quota_count(deployment->quota, target).modifications >=
-                               QUOTA_MODIFICATIONS_A_DAY - QUOTA_RESERVE;
+        tasks[i].warehouse.near_quota = quota_count(deployment->quota, target).modifications >=
+                                        QUOTA_DAILY_LIMIT - QUOTA_RESERVE;
     }
     return true;
 }
 
-bool quota_end(
+bool quota_record_save(
     const struct deployment *deployment, struct tracking *tracking, const struct task *tasks,
     size_t count, struct error *err)
 {
     for (size_t i = 0; i < count; i++) {
         const struct table *table = tasks[i].table;
         struct quota_count use = quota_count(deployment->quota, table->target);
-        struct quota_use saved;
+        struct quota_record saved;
         char name[512];
-        if (!quota_load(deployment->config, tracking, table, &saved, err))
+        if (!quota_record_load(deployment->config, tracking, table, &saved, err))
             return false;
         bool same = saved.day == use.day && saved.modifications == use.modifications;
         if (same || use.modifications == 0)
@@ -62,28 +59,15 @@ bool quota_end(
     return true;
 }
 
-int64_t quota_today(struct quota_use use, int64_t now_us)
+int64_t quota_record_today(struct quota_record record, int64_t now_us)
 {
-    return use.day == quota_day(now_us) ? use.modifications : 0;
+    return record.day == quota_day(now_us) ? record.modifications : 0;
 }
 
-enum table_way quota_way(const struct table *table)
-{
-    switch (table->mode) {
-    case SYNC_APPEND:
-        return WAY_APPEND;
-    case SYNC_UPSERT:
-        return WAY_MERGE;
-    case SYNC_REPLACE:
-        break;
-    }
-    return WAY_REPLACE;
-}
-
-int64_t quota_a_day(const struct config *config, enum table_way way)
+int64_t quota_record_forecast(const struct config *config, enum send_mode mode)
 {
     // A MERGE is DML, which the limit leaves out; its load goes to a staging table.
-    int64_t a_pass = way == WAY_MERGE ? 0 : 1;
+    int64_t a_pass = mode == SEND_MERGE ? 0 : 1;
     int64_t daily = config->daily_minute >= 0 ? 1 : 0;
 
     return quota_forecast(config->sync_interval_ms, a_pass) + daily;
