@@ -1,9 +1,10 @@
-"""Holds the includes to the one direction of dependencies.
+"""Checks that includes follow the one direction of dependencies and never form a cycle.
 
-base <- {source, encode, warehouse} <- sync <- {api, service} <- cli. Siblings never include each other. Generated code knows the descriptor, the value types,
-encode/ and its own headers; only api and cli know generated/registry.h. bqlocal, the stand-in for BigQuery, depends on
-runtime/base alone; its rooms point one way too: store <- {sql, faults, http} <- {auth, jobs} <- rest <- server. Prints every violation as file:line and exits 1 if
-there is one.
+base <- {source, encode, warehouse} <- sync <- {api, service} <- cli. Siblings never include each other. Generated code
+includes the descriptor, the value types, encode/ and its own headers; only api and cli include generated/registry.h.
+bqlocal, the stand-in for BigQuery, depends on runtime/base alone, and its rooms point one way too: store <- {sql,
+faults, http} <- {auth, jobs} <- rest <- server. No module includes itself through others, where x.c with x.h is one
+module. Prints every violation as file:line and exits 1 if there is one.
 """
 
 from __future__ import annotations
@@ -142,6 +143,7 @@ def cycle_problems(root: pathlib.Path) -> Iterator[str]:
 
 def problems(root: pathlib.Path) -> Iterator[str]:
     yield from direction_problems(root)
+    yield from cycle_problems(root)
 
 
 def main(arguments: list[str]) -> int:

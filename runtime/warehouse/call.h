@@ -12,11 +12,14 @@
 #define BIGQUERY_ROOT "https://bigquery.googleapis.com"
 
 struct bigquery {
-    char *root; /* without a final slash */
+    /* without a final slash */
+    char *root;
     char *project;
     char *dataset;
-    char *location; /* NULL if not known yet */
-    char *run_id;   /* NULL if none */
+    /* NULL if not known yet */
+    char *location;
+    /* NULL if none */
+    char *run_id;
     struct credentials *credentials;
     struct quota *quota;
     const struct clock *clock;
@@ -25,9 +28,11 @@ struct bigquery {
     uint64_t upload_chunk_bytes;
     uint64_t upload_multipart_bytes;
     const struct http_ops *http;
-    struct http_client *client; /* NULL when the caller gave http */
+    /* NULL when the caller gave http */
+    struct http_client *client;
     struct bigquery_counters counters;
-    uint64_t random; /* state of the jitter (retry_random) */
+    /* state of the jitter (retry_random) */
+    uint64_t random;
 
     /* The job whose start was answered with its end; bigquery_job_wait takes it from here. */
     char *finished_id;
@@ -40,20 +45,26 @@ struct bigquery {
 /* One call. Strings are borrowed. */
 struct call {
     enum traffic_call what;
-    const char *subject; /* table or job, "" if none */
+    /* table or job, "" if none */
+    const char *subject;
     /* The permission it needs, for the message of a 403; NULL if it depends. */
     const char *permission;
     const char *method;
-    const char *path;   /* after the root: "/bigquery/v2/projects/..." */
-    const char *header; /* one more header line, NULL if none */
-    const cJSON *body;  /* NULL: none */
+    /* after the root: "/bigquery/v2/projects/..." */
+    const char *path;
+    /* one more header line, NULL if none */
+    const char *header;
+    /* NULL: none */
+    const cJSON *body;
     /* Sent instead of body, unless NULL; content_type is the source's. */
     const struct http_source *source;
     const char *content_type;
-    bool empty_answer; /* success need not carry JSON */
+    /* success need not carry JSON */
+    bool empty_answer;
     /* While this table is fresh (quota_is_fresh), "not found" is retried; NULL: never. */
     const char *new_table;
-    enum retry_place place; /* 0: RETRY_CALL */
+    /* 0: RETRY_CALL */
+    enum retry_place place;
 };
 
 /* Makes the call, with retries. *out_answer: parsed body, owned, NULL if it was empty and may be;
@@ -69,10 +80,14 @@ bool call_answer(
 
 /* One try of a call. */
 struct call_try {
-    const char *url;            /* whole; path is not looked at */
-    int64_t left_ms;            /* of the budget; bounds the timeouts */
-    struct http_answer *answer; /* initialised and cleared by the caller */
-    enum retry_action action;   /* result on failure: what the policy says to do */
+    /* whole; path is not looked at */
+    const char *url;
+    /* of the budget; bounds the timeouts */
+    int64_t left_ms;
+    /* initialised and cleared by the caller */
+    struct http_answer *answer;
+    /* result on failure: what the policy says to do */
+    enum retry_action action;
 };
 
 /* Makes one try. */

@@ -23,34 +23,46 @@ enum identity_kind {
 /* All texts are owned and wiped by identity_free; what a kind does not use is NULL. */
 struct identity {
     enum identity_kind kind;
-    char *label;  /* for people: "service account x@y" */
-    char *member; /* in IAM's words, NULL if not known: "serviceAccount:x@y" */
+    /* for people: "service account x@y" */
+    char *label;
+    /* in IAM's words, NULL if not known: "serviceAccount:x@y" */
+    char *member;
 
-    EVP_PKEY *key; /* service account */
+    /* service account */
+    EVP_PKEY *key;
     char *client_email;
     char *key_id;
-    bool self_signed; /* the assertion is the token: no exchange */
+    /* the assertion is the token: no exchange */
+    bool self_signed;
 
-    char *client_id; /* authorized user; optional for an external account */
+    /* authorized user; optional for an external account */
+    char *client_id;
     char *client_secret;
     char *refresh_token;
 
-    char *token_url; /* all but metadata and impersonated */
+    /* all but metadata and impersonated */
+    char *token_url;
 
-    char *audience; /* external account */
+    /* external account */
+    char *audience;
     char *subject_token_type;
-    char *subject_file; /* exactly one of file and url */
+    /* exactly one of file and url */
+    char *subject_file;
     char *subject_url;
     char *subject_headers[IDENTITY_MAX_HEADERS];
-    char *subject_field; /* of a JSON document; NULL: the text is the token */
+    /* of a JSON document; NULL: the text is the token */
+    char *subject_field;
     char *user_project;
 
-    struct identity *source; /* impersonated */
+    /* impersonated */
+    struct identity *source;
     char *impersonation_url;
-    char *delegates; /* a JSON array as text, NULL: none */
+    /* a JSON array as text, NULL: none */
+    char *delegates;
     int64_t lifetime_s;
 
-    char *metadata_root; /* metadata server: "http://host" */
+    /* metadata server: "http://host" */
+    char *metadata_root;
 };
 
 /* Reads the object of a file. *out_identity is owned. ERROR_AUTH names the file, the field and the

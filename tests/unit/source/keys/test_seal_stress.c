@@ -45,6 +45,19 @@ static const struct kind kinds[] = {
      false, "'k%d'"},
 };
 
+static void write_transaction(
+    const struct kind *kind, const char *key, int v, char *sql, size_t size)
+{
+    if (kind->integer)
+        snprintf(
+            sql, size,
+            "begin immediate; insert or ignore into t(email, v) values ('y%d', 1), ('z%d', 2);"
+            " update t set v = v + 1 where id = %s; %s",
+            v, v, key, v % 3 == 0 ? "rollback" : "commit");
+    else
+        snprintf(sql, size, "update t set v = %d where v > %d", v, v);
+}
+
 /* One random statement of the application. Keys are few, so that the same ones come again and
  * again, deleted, used again and moved; ids above the present maximum come by inserts without an
  * id. */
@@ -94,20 +107,14 @@ static void write_statement(uint64_t *seed, const struct kind *kind, char *sql, 
                        : "update t set v = v + 1 where id = (select max(id) from t)");
         break;
     case 8:
-        snprintf(
-            sql, size,
-            "begin immediate; insert or ignore into t(email, v) values ('y%d', 1), ('z%d', 2);"
-            " update t set v = v + 1 where id = %s; %s",
-            v, v, key, v % 3 == 0 ? "rollback" : "commit");
-        if (!kind->integer)
-            snprintf(sql, size, "update t set v = %d where v > %d", v, v);
+        write_transaction(kind, key, v, sql, size);
         break;
     case 9:
-        if (v % 50 == 0) {
+        if (v % 50 == 0)
             snprintf(sql, size, "delete from t");
-            break;
-        }
-        // fall through
+        else
+            snprintf(sql, size, "update t set v = %d where id = %s", v, key);
+        break;
     default:
         snprintf(sql, size, "update t set v = %d where id = %s", v, key);
     }
@@ -221,9 +228,11 @@ static void assert_equal_tables(struct database *source, struct mirror *mirror, 
 /* A pass as sync runs it: changes, then new rows, in one snapshot. fails: it ends after the seal.
  */
 static void run_pass(
-    struct database *source, const struct table *table, const struct source_shape *shape,
-    struct mirror *mirror, bool replace, bool fails, int pass)
+    const struct source_table *in, struct mirror *mirror, bool replace, bool fails, int pass)
 {
+    struct database *source = in->source;
+    const struct table *table = in->table;
+    const struct source_shape *shape = in->shape;
     struct watermark *watermark = &mirror->watermark;
     struct snapshot_table sealed = {.table = table, .shape = shape};
 
@@ -299,24 +308,25 @@ static void stress(const struct kind *kind, uint64_t seed)
     expect_ok(capture_inspect(&source, &t_table, &shape, &err));
     assert_int_equal(shape.integer_key, kind->integer);
 
+    const struct source_table in = {&source, &t_table, &shape};
     struct intruder intruder = {.kind = kind, .seed = seed + 1};
     pid_t writer = start_writer(path, kind, seed, &stop);
     expect_ok(database_open(path, DATABASE_WRITE, 20000, &intruder.database, &err));
     run(&intruder.database, "pragma synchronous = off");
     sqlite3_wal_hook(source.handle, intrude, &intruder);
-    run_pass(&source, &t_table, &shape, &mirror, true, false, 0);
+    run_pass(&in, &mirror, true, false, 0);
     for (int pass = 0; pass < PASSES; pass++) {
         bool fails = next_random(&seed) % 5 == 0;
         // A capture that is installed anew needs a replacement, as after the very first one.
         bool reinstalled = next_random(&seed) % 40 == 0;
         if (reinstalled)
             expect_ok(capture_install(&source, &t_table, &err));
-        run_pass(&source, &t_table, &shape, &mirror, reinstalled, fails && !reinstalled, pass);
+        run_pass(&in, &mirror, reinstalled, fails && !reinstalled, pass);
     }
     stop_writer(writer, stop);
     sqlite3_wal_hook(source.handle, NULL, NULL);
     database_close(&intruder.database);
-    run_pass(&source, &t_table, &shape, &mirror, false, false, PASSES);
+    run_pass(&in, &mirror, false, false, PASSES);
 
     assert_int_equal(query_int(&source, "select count(*) from bq_sync_dirty_t"), 0);
     database_close(&source);
