@@ -1,6 +1,7 @@
 #include "source/lock.h"
 
 #include "base/clock.h"
+#include "source/sidecar.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -66,13 +67,29 @@ static void write_holder(int fd, const char *what)
             clock_format(clock->wall_us(clock->context), since));
 }
 
+/* Says why the lock file can't be opened or made. An existing one is most often root's. */
+static bool fail_open(const char *path, struct error *err)
+{
+    int reason = errno;
+    struct stat file;
+
+    if (stat(path, &file) != 0)
+        return error_set(
+            err, ERROR_SOURCE, "cannot make the lock file %s: %s", path, strerror(reason));
+    return error_set(
+        err, ERROR_SOURCE,
+        "cannot open the lock file %s, which belongs to uid %lu: %s; delete it while no bqsync "
+        "runs",
+        path, (unsigned long)file.st_uid, strerror(reason));
+}
+
 static bool acquire(const char *path, const char *state_path, int *out_fd, struct error *err)
 {
     for (;;) {
         int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
         if (fd < 0)
-            return error_set(
-                err, ERROR_SOURCE, "cannot make the lock file %s: %s", path, strerror(errno));
+            return fail_open(path, err);
+        sidecar_adopt(state_path, fd);
         if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
             int reason = errno;
             if (reason == EWOULDBLOCK)
@@ -98,11 +115,25 @@ bool lock_acquire(
 
     if (path == NULL)
         return false;
-    bool ok = acquire(path, state_path, &fd, err);
+    bool ok = sidecar_make(state_path, path, err) && acquire(path, state_path, &fd, err);
     if (ok) {
         write_holder(fd, what);
         out_lock->fd = fd;
     }
+    free(path);
+    return ok;
+}
+
+bool lock_check(const char *state_path, struct error *err)
+{
+    char *path = lock_path(state_path, err);
+
+    if (path == NULL)
+        return false;
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    bool ok = fd >= 0 || errno == ENOENT || fail_open(path, err);
+    if (fd >= 0)
+        close(fd);
     free(path);
     return ok;
 }

@@ -28,6 +28,10 @@ struct lock_run {
 MUST_CHECK bool lock_acquire(
     const char *state_path, const char *what, struct lock *out_lock, struct error *err);
 
+/* Whether this process may open the lock file, if there is one: ERROR_SOURCE names it and its
+ * owner. Takes no lock. */
+MUST_CHECK bool lock_check(const char *state_path, struct error *err);
+
 /* Says in the lock file which run the lock is held for, so that others can tell. */
 void lock_tell_run(
     const struct lock *lock, const char *run_id, const char *kind, const char *started_at);

@@ -78,7 +78,7 @@ static void extract(struct reading *reading, struct task *task)
     bool ok = extract_table(reading->source, &options, task, &err);
     task->outcome->duration_ms += clock->monotonic_ms(clock->context) - began;
     if (!ok)
-        workers_fail(&reading->workers->each[0], task, &err);
+        workers_fail_unnoted(task, &err);
     else if (!task_has_work(task))
         task->outcome->status = TABLE_UNCHANGED;
 }
@@ -98,6 +98,8 @@ static bool read_snapshot(struct reading *reading, struct error *err)
             extract(reading, reading->tasks[i]);
     if (count > 0)
         database_rollback(reading->source);
+    for (size_t i = 0; i < reading->count; i++)
+        workers_note(&reading->workers->each[0], reading->tasks[i]);
     return true;
 }
 

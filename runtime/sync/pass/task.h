@@ -91,6 +91,8 @@ struct task {
     struct batch batch;
     /* Of a table that is staged and waits for the pass's transaction. Owned, else NULL. */
     struct intent *intent;
+    /* The table failed, and its tracking row does not say so yet. */
+    bool unnoted;
     /* What the pass reports of the table; borrowed from the pass's result. */
     struct table_result *outcome;
 };
