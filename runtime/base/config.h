@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 struct config {
-    char *credentials_file; /* GOOGLE_APPLICATION_CREDENTIALS, NULL: search */
+    char *credentials; /* path of a key file, or the key; NULL: search; secret */
     char *project;
     char *dataset;
     char *location; /* NULL: the dataset's */

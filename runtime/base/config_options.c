@@ -8,10 +8,12 @@ static const struct config_option options[] = {
     {
         .variable = "GOOGLE_APPLICATION_CREDENTIALS",
         .flag = "google-application-credentials",
-        .type = CONFIG_STRING,
-        FIELD(credentials_file),
+        .type = CONFIG_CREDENTIALS,
+        FIELD(credentials),
         .placeholder = "FILE",
-        .help = "credentials file; default: gcloud's well-known file, then the metadata server",
+        .help =
+            "credentials file, or its JSON itself, also in base64; default: gcloud's well-known "
+            "file, then the metadata server",
     },
     {
         .variable = "BQ_PROJECT_NAME",

@@ -23,7 +23,7 @@ bool deployment_init(
         return true;
     return credentials_open(
         &(struct credentials_options){
-            .file = config->credentials_file,
+            .file = config->credentials,
             .clock = deployment->clock,
             .allow_any_host = config->allow_any_host,
         },

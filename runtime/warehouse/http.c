@@ -346,6 +346,21 @@ static struct curl_slist *make_headers(const struct http_request *request)
     return list;
 }
 
+/* What libcurl says of a failure. The only way of its texts into our messages: a text that quotes a
+ * proxy's setting, or any URL with a user name, may hold a password, possibly cut in the middle by
+ * the size of libcurl's buffer. The name of the error code stands in for such a text. */
+static const char *curl_text(const struct http_client *client, CURLcode code)
+{
+    const char *text = client->error_text;
+    bool quotes_proxy = strcasestr(text, "proxy") != NULL && strchr(text, '\'') != NULL;
+
+    if (quotes_proxy)
+        return "the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is not a URL that libcurl knows";
+    if (text[0] == '\0' || strchr(text, '@') != NULL)
+        return curl_easy_strerror(code);
+    return text;
+}
+
 static bool report_failure(
     struct http_client *client, CURLcode code, struct exchange *exchange, struct error *err)
 {
@@ -363,8 +378,6 @@ static bool report_failure(
     }
 
     http_origin(exchange->request->url, origin, sizeof origin);
-    const char *detail =
-        client->error_text[0] != '\0' ? client->error_text : curl_easy_strerror(code);
     answer->failure = failure_of(code);
     // A connection that timed out before it stood is reported like any other timeout.
     if (code == CURLE_OPERATION_TIMEDOUT) {
@@ -378,7 +391,7 @@ static bool report_failure(
         kind = ERROR_UNREACHABLE;
     else if (answer->failure == HTTP_LOCAL)
         kind = ERROR_MEMORY;
-    return error_set(err, kind, "%s: %s", origin, detail);
+    return error_set(err, kind, "%s: %s", origin, curl_text(client, code));
 }
 
 static bool client_perform(
@@ -469,16 +482,24 @@ void http_escape(struct buffer *out, const char *text)
 
 bool http_origin(const char *url, char *out, size_t size)
 {
-    const char *host = strstr(url, "://");
+    const char *authority = strstr(url, "://");
 
-    if (host == NULL)
+    if (authority == NULL)
         return false;
-    host += 3;
-    size_t length = (size_t)(host - url) + strcspn(host, "/?#");
-    if (length >= size || host[0] == '\0' || strcspn(host, "/?#") == 0)
+    authority += 3;
+    const char *end = authority + strcspn(authority, "/?#");
+    // What stands before an @ is a user name, perhaps with a password, or a trick in a URL that
+    // shows another host first.
+    const char *at = memrchr(authority, '@', (size_t)(end - authority));
+    const char *host = at == NULL ? authority : at + 1;
+    size_t scheme = (size_t)(authority - url);
+    size_t length = scheme + (size_t)(end - host);
+    if (length >= size || host == end)
         return false;
+    memcpy(out, url, scheme);
+    memcpy(out + scheme, host, (size_t)(end - host));
     for (size_t i = 0; i < length; i++)
-        out[i] = (char)tolower((unsigned char)url[i]);
+        out[i] = (char)tolower((unsigned char)out[i]);
     out[length] = '\0';
     return true;
 }
@@ -490,10 +511,6 @@ bool http_host(const char *url, char *out, size_t size)
     if (!http_origin(url, origin, sizeof origin))
         return false;
     const char *host = strstr(origin, "://") + 3;
-    // What stands before an @ is a user name, and a trick in a URL that shows another host first.
-    const char *at = strrchr(host, '@');
-    if (at != NULL)
-        host = at + 1;
     size_t length = strcspn(host, ":");
     if (host[0] == '[') {
         host++;

@@ -432,6 +432,40 @@ static void test_a_proxy_of_the_environment_is_used_for_other_hosts(void **state
     http_answer_clear(&answer);
 }
 
+/* libcurl quotes a proxy that it cannot use whole, and cuts long texts. */
+static void test_no_error_holds_the_password_of_a_proxy(void **state)
+{
+    static const char *const proxies[] = {
+        "http://user:hunter22@127.0.0.1:1",
+        "http://user:hunter22@nowhere.invalid:1",
+        "http://user:hunter22/x@127.0.0.1:1",
+        "user:hunter22 x@127.0.0.1:1",
+        "gopher://user:hunter22@127.0.0.1:1",
+        "http://user:hunter22#x@127.0.0.1:99999999",
+        "http://user:hunter22-and-a-very-long-password-0123456789-0123456789-0123456789-0123456789-"
+        "0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-"
+        "0123456789-0123456789-0123456789@127.0.0.1:1 ",
+    };
+    struct scene *scene = *state;
+
+    for (size_t i = 0; i < sizeof proxies / sizeof proxies[0]; i++) {
+        struct http_request request = {.url = "http://bigquery.invalid/x"};
+        struct http_answer answer;
+        struct error err = {0};
+        setenv("http_proxy", proxies[i], 1);
+
+        http_answer_init(&answer);
+        bool ok = perform(scene, &request, &answer, &err);
+        http_answer_clear(&answer);
+        unsetenv("http_proxy");
+
+        assert_false(ok);
+        assert_non_null(strstr(err.message, "http://bigquery.invalid: "));
+        if (strstr(err.message, "hunter") != NULL || strchr(err.message, '@') != NULL)
+            fail_msg("%s: %s", proxies[i], err.message);
+    }
+}
+
 static void test_urls_tell_origin_and_host(void **state)
 {
     static const struct {
@@ -442,8 +476,9 @@ static void test_urls_tell_origin_and_host(void **state)
         {"https://A.Google.com/x?y", "https://a.google.com", "a.google.com"},
         {"http://h:81", "http://h:81", "h"},
         {"http://[::1]:9/x", "http://[::1]:9", "::1"},
-        {"https://oauth2.googleapis.com@evil.example/t",
-         "https://oauth2.googleapis.com@evil.example", "evil.example"},
+        {"https://oauth2.googleapis.com@evil.example/t", "https://evil.example", "evil.example"},
+        {"http://user:pass@h:81/x", "http://h:81", "h"},
+        {"http://h/x@y", "http://h", "h"},
         {"https://evil.example?.googleapis.com", "https://evil.example", "evil.example"},
         {"nothing", NULL, NULL},
         {"https:///x", NULL, NULL},
@@ -513,6 +548,7 @@ int main(void)
         SCENE_TEST(test_other_protocols_are_refused),
         SCENE_TEST(test_loopback_never_goes_through_a_proxy),
         SCENE_TEST(test_a_proxy_of_the_environment_is_used_for_other_hosts),
+        SCENE_TEST(test_no_error_holds_the_password_of_a_proxy),
         SCENE_TEST(test_urls_tell_origin_and_host),
         SCENE_TEST(test_a_hang_up_does_not_end_the_process),
         SCENE_TEST(test_a_stop_ends_a_request_under_way),
