@@ -161,6 +161,17 @@ static const struct config_option options[] = {
                 "for serve",
     },
     {
+        .variable = "BQ_JOB_TIMEOUT",
+        .flag = "job-timeout",
+        .type = CONFIG_DURATION,
+        FIELD(job_timeout_ms),
+        .fallback = "6h",
+        .placeholder = "DURATION",
+        .help =
+            "how long to wait for a job in BigQuery to end, or off; the next sync asks about it "
+            "again",
+    },
+    {
         .variable = "BQ_MAX_BYTES_BILLED",
         .flag = "max-bytes-billed",
         .type = CONFIG_BYTES,

@@ -70,6 +70,7 @@ bool deployment_bigquery(
             .quota = deployment->quota,
             .clock = deployment->clock,
             .retry_budget_ms = deployment->retry_budget_ms,
+            .job_timeout_ms = config->job_timeout_ms,
             .max_bytes_billed = config->max_bytes_billed,
             .run_id = run_id,
         },
