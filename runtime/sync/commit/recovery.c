@@ -17,11 +17,13 @@ static bool same_target(const struct worker *worker, const struct task *task, co
 }
 
 /* Whether the intent's commit job has done its work, once and for all. A job that has ended, or
- * that runs, answers by itself. If BigQuery does not know the job, the request that starts it may
- * still be on its way (a proxy, a queue, a process that only hangs), and would change the target
- * after this run has sent newer rows. So its id is claimed: a job that does nothing is started
- * under it, and BigQuery refuses every later job of that id. If the claim comes too late, the job
- * is there after all, and is waited for. A job id that an earlier recovery has claimed did no work.
+ * that runs, answers by itself; all tables of the pass wait for one that runs, so that they do not
+ * wait long: a table whose job goes on fails, and the next pass asks again. If BigQuery does not
+ * know the job, the request that starts it may still be on its way (a proxy, a queue, a process
+ * that only hangs), and would change the target after this run has sent newer rows. So its id is
+ * claimed: a job that does nothing is started under it, and BigQuery refuses every later job of
+ * that id. If the claim comes too late, the job is there after all, and is waited for. A job id
+ * that an earlier recovery has claimed did no work.
  */
 static bool resolve(
     struct worker *worker, const struct intent *intent, bool *out_done, struct error *err)
@@ -39,7 +41,7 @@ static bool resolve(
             return true;
     }
     if (job.state != JOB_SUCCEEDED && job.state != JOB_FAILED &&
-        !bigquery_job_wait(worker->bigquery, intent->commit_job, &job, err))
+        !bigquery_job_wait_briefly(worker->bigquery, intent->commit_job, &job, err))
         return false;
     *out_done = job.state == JOB_SUCCEEDED && !job.is_claim;
     return true;

@@ -31,6 +31,7 @@ static bool open_worker(struct workers *workers, struct error *err)
     *worker = (struct worker){
         .reads_only = options->reads_only,
         .clock = options->deployment->clock,
+        .retry_budget_ms = options->deployment->retry_budget_ms,
         .project = options->deployment->config->project,
         .dataset = options->deployment->config->dataset,
         .progress = options->progress,
