@@ -29,6 +29,8 @@ struct verify_table {
     int64_t different_count;
     /* Keys that BigQuery has more than once. */
     int64_t duplicated_count;
+    /* Groups of rows whose checksums differ although none of their rows does. */
+    int64_t unexplained_count;
     /* Keys with changes that are not synced yet. */
     int64_t pending;
     /* Rows that cannot be synced because a value does not fit its column. */
