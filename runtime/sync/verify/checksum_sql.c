@@ -1,6 +1,6 @@
 #include "sync/verify/checksum_sql.h"
 
-#include "sync/verify/row_text.h"
+#include "sync/row_text.h"
 #include "warehouse/googlesql.h"
 
 #include <cjson/cJSON.h>

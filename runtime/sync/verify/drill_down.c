@@ -3,7 +3,7 @@
 #include "base/buffer.h"
 #include "base/json_normal.h"
 #include "source/database.h"
-#include "sync/verify/row_text.h"
+#include "sync/row_text.h"
 
 #include <math.h>
 #include <stdio.h>

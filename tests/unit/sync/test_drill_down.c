@@ -1,8 +1,8 @@
 /* Rows of both sides compared key by key. */
 #include "verify_world.h"
 
+#include "sync/row_text.h"
 #include "sync/verify/drill_down.h"
-#include "sync/verify/row_text.h"
 
 static struct error err;
 
