@@ -76,8 +76,8 @@ def lose_everywhere(scenario, state):
                 world.bq.faults({**rule, "nth": number, "count": 1})
                 status, _, err = world.app.run("sync", *world.arguments)
                 world.bq.clear_faults()
-                well += status == 0
-                outcome = world.difference() if status == 0 else None
+                well += status == scenario.status
+                outcome = world.difference() if status == scenario.status else None
                 if status not in (0, 1, 4, 5):
                     outcome = f"the run itself ended with {status}: {err}"
                 part.outcomes[loss, number] = outcome or world.outcome()
