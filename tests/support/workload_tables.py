@@ -123,7 +123,7 @@ CLASSIC = {
         {"email": text_or_null, "name": text_or_null, "phone": text_or_null, "deleted": one_of(0, 0, 0, 1)},
         misfits={"email": [b"e", BAD], "name": [BAD], "phone": [BAD]}),
     "everything": Table(
-        "create table everything(id integer primary key, i, f, b, s, y, n, bn, d, t, dt, ts, j)",
+        "create table everything(id integer primary key, i, f, b, s, y, n, bn, d, t, dt, ts, j, g)",
         {"i": lambda r: r.choice([None, number(r), "42", 3.0]), "f": one_of(None, 1.5, -0.0, 2**53, "1e5"),
          "b": one_of(None, 0, 1, "true"), "s": text_or_null, "y": lambda r: r.choice([None, b"", b"\x00\xff", text(r)]),
          "n": one_of(None, 1, "0.000000001", -12.5),
