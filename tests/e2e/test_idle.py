@@ -15,10 +15,12 @@ insert into settings values ('theme', 'dark');
 class IdlePass:
     state = None
     journal = "wal"
+    environment = {}
 
     def setUp(self):
         self.bq = self.enterContext(Bqlocal(datasets=["d"]))
-        self.app = self.enterContext(Deployment(self.bq, state=self.state, journal=self.journal))
+        self.app = self.enterContext(Deployment(self.bq, state=self.state, journal=self.journal,
+                                             environment=self.environment))
         self.app.script(ROWS)
         self.app.sync()
 
@@ -83,6 +85,10 @@ class TestWal(IdlePass, unittest.TestCase):
 
 class TestRollbackJournal(IdlePass, unittest.TestCase):
     journal = "delete"
+
+
+class TestScanInTheSource(IdlePass, unittest.TestCase):
+    environment = {"BQ_CAPTURE": "manual"}
 
 
 class TestStateElsewhere(IdlePass, unittest.TestCase):
