@@ -1,5 +1,8 @@
 #include "service/history.h"
 
+#include "source/lock.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 static const char *text_of(const cJSON *run, const char *name)
@@ -109,4 +112,17 @@ bool history_find(
         return false;
     *out_run = search.found;
     return true;
+}
+
+cJSON *history_idle(const char *state_path)
+{
+    char *text = lock_last_idle(state_path);
+    cJSON *run = text == NULL ? NULL : cJSON_Parse(text);
+
+    free(text);
+    if (run != NULL)
+        cJSON_AddStringToObject(
+            run, "state",
+            cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(run, "ok")) ? "done" : "failed");
+    return run;
 }

@@ -4,6 +4,7 @@
 #include "base/config_value.h"
 #include "base/log.h"
 #include "service/error_reporter.h"
+#include "service/history.h"
 #include "service/ledger.h"
 #include "service/notify.h"
 #include "service/page.h"
@@ -160,8 +161,10 @@ static int64_t read_history(struct serve *serve)
         log_warn("history not read", LOG_TEXT("reason", err.message));
         return full_since_us;
     }
-    if (!ledger_seed(&serve->ledger, &tracking, &full_since_us, &err))
+    cJSON *idle = history_idle(path);
+    if (!ledger_seed(&serve->ledger, &tracking, idle, &full_since_us, &err))
         log_warn("history not read", LOG_TEXT("reason", err.message));
+    cJSON_Delete(idle);
     tracking_close(&tracking);
     return full_since_us;
 }

@@ -15,6 +15,9 @@
 
 #define SUFFIX ".bqsync-lock"
 
+/* The document of a pass over thousands of tables. */
+#define IDLE_CEILING (4 << 20)
+
 /* The lock file of the database itself, wherever links to it lie. A database that is yet to be made
  * has no links. */
 static char *lock_path(const char *state_path, struct error *err)
@@ -118,7 +121,7 @@ bool lock_acquire(
     bool ok = sidecar_make(state_path, path, err) && acquire(path, state_path, &fd, err);
     if (ok) {
         write_holder(fd, what);
-        out_lock->fd = fd;
+        *out_lock = (struct lock){.fd = fd};
     }
     free(path);
     return ok;
@@ -201,8 +204,36 @@ void lock_release(struct lock *lock)
     if (lock->fd < 0)
         return;
     // Emptied first, so that no message names a holder that has ended.
-    int ignored = ftruncate(lock->fd, 0);
+    int ignored = lock->keeps_idle ? 0 : ftruncate(lock->fd, 0);
     (void)ignored;
     close(lock->fd);
     lock->fd = -1;
+}
+
+/* In the place of the holder's line stands an empty one. */
+void lock_keep_idle(struct lock *lock, const char *json)
+{
+    lock->keeps_idle = ftruncate(lock->fd, 0) == 0 && lseek(lock->fd, 0, SEEK_SET) == 0 &&
+                       dprintf(lock->fd, "\n%s\n", json) > 0;
+}
+
+char *lock_last_idle(const char *state_path)
+{
+    struct error ignored;
+    struct stat file;
+    char *path = lock_path(state_path, &ignored);
+    int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    char *text = NULL;
+
+    free(path);
+    if (fd < 0)
+        return NULL;
+    if (fstat(fd, &file) == 0 && file.st_size > 1 && file.st_size <= IDLE_CEILING)
+        text = calloc(1, (size_t)file.st_size + 1);
+    if (text != NULL && (pread(fd, text, (size_t)file.st_size, 0) < 2 || text[0] != '\n')) {
+        free(text);
+        text = NULL;
+    }
+    close(fd);
+    return text;
 }

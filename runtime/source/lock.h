@@ -12,6 +12,7 @@
 
 struct lock {
     int fd; /* negative: not held */
+    bool keeps_idle;
 };
 
 /* What a lock is held for. */
@@ -42,5 +43,14 @@ bool lock_find_run(const char *state_path, struct lock_run *out_run);
 
 /* Gives it back; does nothing if it is not held. */
 void lock_release(struct lock *lock);
+
+/* Leaves the document of a pass that changed nothing in the lock file, for lock_last_idle, because
+ * such a pass writes nothing into the database. The next holder removes it. Right before
+ * lock_release. */
+void lock_keep_idle(struct lock *lock, const char *json);
+
+/* That document, if the last holder of the lock left one and nobody holds the lock now; else NULL.
+ * Returned owned (free). */
+char *lock_last_idle(const char *state_path);
 
 #endif

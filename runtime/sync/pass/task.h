@@ -28,6 +28,7 @@ struct task_source {
     bool has_open_intent;
     /* Rows of the table are listed as rejected by an earlier pass. */
     bool had_rejects;
+    int64_t rejects_before;
     /* There is a shadow to compare the rows of a scan with. */
     bool has_shadow;
     /* What the pass's snapshot covers; set when it is opened. */

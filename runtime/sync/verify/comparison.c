@@ -188,16 +188,30 @@ static bool check_explained(struct comparison *c, struct error *err)
     return true;
 }
 
+/* The table's progress as of the snapshot that is open now. */
+static bool look_again(struct comparison *c, struct error *err)
+{
+    const struct comparison_sides *sides = c->sides;
+
+    source_rows_clear(&c->rows);
+    return source_rows_init(
+        &c->rows, sides->config, sides->source, sides->tracking, c->out->table, err);
+}
+
 /* The source is read a second time instead of keeping rows from the first: which buckets differ is
- * known only at the end, and a table of any size must not fill memory or disk. Both reads happen in
- * one snapshot, so they see the same rows. A pending key is ignored on both sides: BigQuery
- * rightly holds its older version. */
+ * known only at the end, and a table of any size must not fill memory or disk. It is read in a
+ * second snapshot, because the first one ended before BigQuery was asked: rows that have changed in
+ * between are pending by the progress that is read with it. A pending key is ignored on both sides:
+ * BigQuery rightly holds its older version. */
 static bool compare_rows(struct comparison *c, struct error *err)
 {
     const struct source_rows_visitor visitor = {c, keep_row, keep_pending};
 
-    if (!source_rows_read(&c->rows, ROW_TEXT_COMPARED, &visitor, err) ||
-        !source_rows_read_dirty(&c->rows, &visitor, err))
+    bool ok = database_begin_snapshot(c->sides->source, err) && look_again(c, err) &&
+              source_rows_read(&c->rows, ROW_TEXT_COMPARED, &visitor, err) &&
+              source_rows_read_dirty(&c->rows, &visitor, err);
+    database_rollback(c->sides->source);
+    if (!ok)
         return false;
     c->out->pending = c->rows.pending;
     if (!c->absent && !read_warehouse_rows(c, err))
@@ -222,13 +236,16 @@ static bool count_pending(struct comparison *c, struct error *err)
     return true;
 }
 
+/* The snapshot ends before BigQuery is asked: while it is open the application cannot commit with a
+ * rollback journal, and cannot checkpoint in WAL mode. */
 static bool compare(struct comparison *c, struct error *err)
 {
     const struct source_rows_visitor visitor = {.context = c, .synced = add_to_bucket};
     bool differs = false;
 
-    if (!source_rows_read(&c->rows, ROW_TEXT_ALL, &visitor, err))
+    if (!source_rows_read(&c->rows, ROW_TEXT_ALL, &visitor, err) || !count_pending(c, err))
         return false;
+    database_rollback(c->sides->source);
     c->absent = !read_warehouse_buckets(c, err);
     if (c->absent && err->code != ERROR_NOT_FOUND)
         return false;
@@ -236,7 +253,7 @@ static bool compare(struct comparison *c, struct error *err)
         c->out->source_rows += c->here[i].rows;
         differs = differs || bucket_differs(c, i);
     }
-    return differs ? compare_rows(c, err) : count_pending(c, err);
+    return !differs || compare_rows(c, err);
 }
 
 bool comparison_run(

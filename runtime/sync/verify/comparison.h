@@ -18,7 +18,8 @@
 /* Both sides, opened; all borrowed. */
 struct comparison_sides {
     const struct config *config;
-    /* In a read transaction, so that progress and rows are of one moment. */
+    /* In a read transaction, so that progress and rows are of one moment. comparison_run ends it as
+     * soon as the rows are read, before it asks BigQuery, and may open another one. */
     struct database *source;
     struct tracking *tracking;
     struct bigquery *bigquery;
