@@ -1,5 +1,7 @@
 #include "service/history.h"
 
+#include "base/json_exact.h"
+
 #include <string.h>
 
 static const char *text_of(const cJSON *run, const char *name)
@@ -11,7 +13,7 @@ static const char *text_of(const cJSON *run, const char *name)
 
 static cJSON *parse(const char *json, const char *state)
 {
-    cJSON *run = cJSON_Parse(json);
+    cJSON *run = json_parse_exact(json);
 
     if (run != NULL && cJSON_GetObjectItemCaseSensitive(run, "state") == NULL)
         cJSON_AddStringToObject(run, "state", state);

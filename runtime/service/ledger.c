@@ -1,5 +1,6 @@
 #include "service/ledger.h"
 
+#include "base/json_exact.h"
 #include "encode/civil.h"
 
 #include <stdlib.h>
@@ -85,7 +86,7 @@ static void seed_tables(struct ledger *ledger, const cJSON *run, int64_t started
 static bool seed_run(void *context, const char *run_id, const char *state, const char *json)
 {
     struct seed *seed = context;
-    cJSON *run = cJSON_Parse(json);
+    cJSON *run = json_parse_exact(json);
     int64_t started_us = time_of(run, "started_at");
     bool ok = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(run, "ok"));
 
