@@ -1,6 +1,7 @@
 /* cmd_status: `bqsync status`: shows the progress of every table, the last run and the next ones.
  * Reads the two databases; takes no lock and makes no request. */
 #include "base/clock.h"
+#include "base/json_exact.h"
 #include "cli/commands.h"
 #include "service/history.h"
 #include "service/ledger.h"
@@ -45,14 +46,9 @@ static const char *text_of(const cJSON *object, const char *name, const char *fa
     return text == NULL ? fallback : text;
 }
 
-/* Integers are raw items, whose text cJSON prints but does not parse. */
 static int64_t number_of(const cJSON *object, const char *name, int64_t fallback)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-
-    if (cJSON_IsRaw(item))
-        return strtoll(item->valuestring, NULL, 10);
-    return cJSON_IsNumber(item) ? (int64_t)item->valuedouble : fallback;
+    return json_int64_of(cJSON_GetObjectItemCaseSensitive(object, name), fallback);
 }
 
 static const char *age(int64_t seconds, char out[AGE_SIZE])

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -183,12 +184,12 @@ static int run(const struct command *command, const struct args *args)
     return status;
 }
 
-int main(int argc, char **argv)
+/* The command line up to what it asks for; returns the exit status. */
+static int answer(int argc, char **argv)
 {
     struct args args;
     struct error err = {0};
 
-    watch_signals();
     raise_descriptor_limit();
     if (!args_parse(argc, argv, &args, &err))
         return command_fail(NULL, &err);
@@ -220,4 +221,26 @@ int main(int argc, char **argv)
     log_flush();
     curl_global_cleanup();
     return status;
+}
+
+/* Output is buffered, so that a full disk may show only here. A command whose output is lost has
+ * failed. A process that was started without stdout is fine as long as it prints nothing. */
+static int close_output(int status)
+{
+    bool pending = __fpending(stdout) > 0;
+    bool lost = ferror(stdout) != 0;
+    bool closed = fclose(stdout) == 0;
+
+    if (!lost && (closed || (errno == EBADF && !pending)))
+        return status;
+    fprintf(
+        stderr, "bqsync: the output cannot be written: %s\n",
+        lost ? "a part of it was refused (is the disk full?)" : strerror(errno));
+    return status == 0 ? 1 : status;
+}
+
+int main(int argc, char **argv)
+{
+    watch_signals();
+    return close_output(answer(argc, argv));
 }

@@ -1,5 +1,6 @@
 #include "service/history.h"
 
+#include "base/json_exact.h"
 #include "source/lock.h"
 
 #include <stdlib.h>
@@ -14,7 +15,7 @@ static const char *text_of(const cJSON *run, const char *name)
 
 static cJSON *parse(const char *json, const char *state)
 {
-    cJSON *run = cJSON_Parse(json);
+    cJSON *run = json_parse_exact(json);
 
     if (run != NULL && cJSON_GetObjectItemCaseSensitive(run, "state") == NULL)
         cJSON_AddStringToObject(run, "state", state);
@@ -117,7 +118,7 @@ bool history_find(
 cJSON *history_idle(const char *state_path)
 {
     char *text = lock_last_idle(state_path);
-    cJSON *run = text == NULL ? NULL : cJSON_Parse(text);
+    cJSON *run = text == NULL ? NULL : json_parse_exact(text);
 
     free(text);
     if (run != NULL)

@@ -1,5 +1,6 @@
 #include "service/ledger.h"
 
+#include "base/json_exact.h"
 #include "encode/civil.h"
 
 #include <stdlib.h>
@@ -107,7 +108,7 @@ static void see_run(struct seed *seed, const cJSON *run)
 static bool seed_run(void *context, const char *run_id, const char *state, const char *json)
 {
     struct seed *seed = context;
-    cJSON *run = cJSON_Parse(json);
+    cJSON *run = json_parse_exact(json);
 
     (void)run_id;
     (void)state;

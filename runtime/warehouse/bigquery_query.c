@@ -1,4 +1,5 @@
 /* Reading rows back: jobs.query and jobs.getQueryResults ("BigQuery API reference": Jobs). */
+#include "base/json_exact.h"
 #include "warehouse/bigquery.h"
 
 #include "warehouse/call.h"
@@ -60,7 +61,7 @@ static cJSON *query_body(struct selection *selection)
 
     cJSON_AddStringToObject(body, "query", selection->sql);
     cJSON_AddFalseToObject(body, "useLegacySql");
-    cJSON_AddNumberToObject(body, "timeoutMs", (double)hold_ms(bigquery));
+    json_add_int64(body, "timeoutMs", hold_ms(bigquery));
     if (bigquery->location != NULL)
         cJSON_AddStringToObject(body, "location", bigquery->location);
     snprintf(

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import pty
+import subprocess
 import unittest
 
 from tests.support import printed
@@ -58,6 +59,20 @@ class CommandLineTest(unittest.TestCase):
     def test_unreadable_credentials_are_status_4(self):
         self.assert_ends(4, "/nonexistent.json", "sync", BIGQUERY_EMULATOR_HOST="",
                          GOOGLE_APPLICATION_CREDENTIALS="/nonexistent.json")
+
+    def test_output_that_cannot_be_written_is_a_failure(self):
+        self.app.run("sync")
+        for arguments in (["sync", "--json"], ["status", "--json"], ["status"], ["tables"], ["plan", "--json"],
+                          ["rejects"], ["check"], ["ddl"], ["verify", "--json"], ["capture", "show"], ["--help"],
+                          ["--version"], ["sync", "--help"], ["--help=man"]):
+            with self.subTest(arguments=arguments), open("/dev/full", "w") as full:
+                ended = subprocess.run([self.app.program, *arguments], cwd=self.app.folder, env=self.app.environment,
+                                       stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+                self.assertEqual(1, ended.returncode, ended.stderr)
+                self.assertIn("bqsync: the output cannot be written: ", ended.stderr)
+        ended = subprocess.run([self.app.program, "sync", "--quiet"], cwd=self.app.folder, env=self.app.environment,
+                               preexec_fn=lambda: os.close(1), stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual(0, ended.returncode, ended.stderr)
 
     def test_no_output_holds_a_secret_of_a_setting(self):
         key = json.dumps({"type": "service_account", "private_key": "-----BEGIN PRIVATE KEY-----\nhunter22hunter22\n"})

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "sync/commit/intent.h"
+#include "sync/pass/target.h"
 #include "warehouse/googlesql.h"
 
 #include <string.h>
@@ -47,6 +48,31 @@ static bool resolve(
     return true;
 }
 
+/* An intent is on disk before the target's label is raised. If the run ended between the two, the
+ * label is raised now, so that a label that is behind always means an older version of the table.
+ */
+static bool raise_label(
+    struct worker *worker, struct task *task, const struct intent *intent, struct error *err)
+{
+    struct task_warehouse *warehouse = &task->warehouse;
+
+    if (!warehouse->exists || warehouse->label_generation >= intent->generation)
+        return true;
+    if (!target_label(worker->bigquery, task->table, intent->generation, err))
+        return false;
+    warehouse->label_generation = intent->generation;
+    return true;
+}
+
+/* Resolves an intent about the target of this pass. */
+static bool resolve_here(
+    struct worker *worker, struct task *task, const struct intent *intent, bool *out_done,
+    struct error *err)
+{
+    return resolve(worker, intent, out_done, err) &&
+           (*out_done || raise_label(worker, task, intent, err));
+}
+
 bool recover_table(struct worker *worker, struct task *task, void *context, struct error *err)
 {
     struct intent intent;
@@ -58,7 +84,8 @@ bool recover_table(struct worker *worker, struct task *task, void *context, stru
         return false;
     if (!found)
         return true;
-    if (same_target(worker, task, intent.target) && !resolve(worker, &intent, &done, err))
+    if (same_target(worker, task, intent.target) &&
+        !resolve_here(worker, task, &intent, &done, err))
         return error_wrap(err, "resolving the open intent of an earlier run");
 
     bool ok = done ? intent_acknowledge(worker, task, &intent, err)

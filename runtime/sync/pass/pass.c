@@ -237,6 +237,11 @@ static bool is_sure_of_work(const struct task *task)
     return task_has_work(task) && !task->plan.only_if_changed;
 }
 
+static bool is_to_prepare(const struct task *task)
+{
+    return is_sure_of_work(task) || task_is_out_of_line(task);
+}
+
 /* The watermark is invalidated first: if this pass fails after the triggers are back, the next one
  * must not believe that the changes of the time between were captured. */
 static void install_capture(struct pass *pass)
@@ -381,7 +386,7 @@ static bool run(struct pass *pass, struct error *err)
         return true;
     }
 
-    run_step(pass, is_sure_of_work, target_prepare);
+    run_step(pass, is_to_prepare, target_prepare);
     install_capture(pass);
     if (!read_tables(pass, err))
         return false;

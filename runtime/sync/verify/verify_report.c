@@ -1,5 +1,6 @@
 #include "sync/verify/verify_report.h"
 
+#include "base/json_exact.h"
 #include "sync/pass/result.h"
 
 #include <stdio.h>
@@ -99,7 +100,7 @@ static void add_list(cJSON *json, const char *name, const cJSON *list, int64_t c
 
     cJSON_AddItemToObject(json, name, cJSON_Duplicate(list, true));
     snprintf(count_name, sizeof count_name, "%s_count", name);
-    cJSON_AddNumberToObject(json, count_name, (double)count);
+    json_add_int64(json, count_name, count);
 }
 
 cJSON *verify_report_json(const struct verify_table *report, size_t count)
@@ -113,16 +114,16 @@ cJSON *verify_report_json(const struct verify_table *report, size_t count)
         cJSON *item = cJSON_CreateObject();
         cJSON_AddStringToObject(item, "table", table->table->name);
         cJSON_AddBoolToObject(item, "equal", table->equal);
-        cJSON_AddNumberToObject(item, "source_rows", (double)table->source_rows);
-        cJSON_AddNumberToObject(item, "warehouse_rows", (double)table->warehouse_rows);
+        json_add_int64(item, "source_rows", table->source_rows);
+        json_add_int64(item, "warehouse_rows", table->warehouse_rows);
         add_list(item, "missing", table->missing, table->missing_count);
         add_list(item, "extra", table->extra, table->extra_count);
         add_list(item, "different", table->different, table->different_count);
         add_list(item, "duplicated", table->duplicated, table->duplicated_count);
-        cJSON_AddNumberToObject(item, "unexplained_count", (double)table->unexplained_count);
-        cJSON_AddNumberToObject(item, "pending", (double)table->pending);
-        cJSON_AddNumberToObject(item, "rejected", (double)table->rejected);
-        cJSON_AddNumberToObject(item, "bytes_billed", (double)table->bytes_billed);
+        json_add_int64(item, "unexplained_count", table->unexplained_count);
+        json_add_int64(item, "pending", table->pending);
+        json_add_int64(item, "rejected", table->rejected);
+        json_add_int64(item, "bytes_billed", table->bytes_billed);
         cJSON_AddItemToObject(item, "error", result_error_json(&table->error));
         cJSON_AddItemToArray(array, item);
     }
