@@ -86,14 +86,28 @@ class Indexes(Dimension):
         return self.some(THINGS, 2)
 
     def prepare(self):
-        for _ in range(self.rng.randrange(3)):
+        for _ in range(self.rng.randrange(1, 4)):
             self.create_index(self.rng.choice(self.life.tables))
+
+    def step(self, application):
+        """A row that takes the place of another under a unique index, by any of its columns."""
+        table = self.rng.choice([name for name in self.life.tables if name in THINGS])
+        key = application.some_key(table)
+        if key is None or self.rng.random() < 0.3:
+            return application.insert(table, self.rng.choice(["insert or replace", "insert or ignore"]))
+        # A row that enters the filter of a partial index, or any other change.
+        column, value = self.rng.choice([("active", 1), ("active", 1), ("deleted_at", None), (None, None)])
+        if column not in TABLES[table].values:
+            column = application.plain_column(table)
+            value = application.value(table, column)
+        application.run(f"update or replace {table} set {column} = ? where {application.where(table)}", [value, *key])
 
     def create_index(self, table):
         """On a table of things; there may be rows that refuse it."""
         table = table if table in THINGS else self.rng.choice([name for name in self.life.tables if name in THINGS])
+        index = self.rng.choice(INDEXES if self.rng.random() < 0.6 else INDEXES[:3])
         name = f"ix_{table}_{self.rng.randrange(10**6)}"
-        self.application(lambda app: app.run(f"create unique index {name} on {table}{self.rng.choice(INDEXES)}"))
+        self.application(lambda app: app.run(f"create unique index {name} on {table}{index}"))
 
     def drop_index(self, table):
         names = [name for (name,) in self.life.app.execute(
@@ -273,7 +287,7 @@ class Datasets(Dimension):
     def __init__(self, life):
         super().__init__(life)
         self.accidents = [self.turn]
-        self.trials = [self.die_elsewhere]
+        self.trials = [self.die_elsewhere, self.die_in_a_job]
 
     def turn(self, table=None):
         self.life.app.dataset = "e" if self.life.app.dataset == "d" else "d"
@@ -284,6 +298,27 @@ class Datasets(Dimension):
         """A pass is cut short, and the next ones are for the other dataset."""
         self.rng.choice([self.life.die_at_request, self.life.die_at_commit])(arguments)
         self.turn()
+
+    def die_in_a_job(self, arguments):
+        """A pass dies while BigQuery works for it; the job ends only after a pass for the other dataset and another."""
+        life = self.life
+        rule = {"action": "job_hang", "nth": self.rng.randrange(1, 4), "at": self.rng.choice(["PENDING", "RUNNING"])}
+        life.bq.faults({**rule, "count": 1})
+        process = life.app.start("sync", *arguments, BQ_RETRY_BUDGET="20s")
+        end = time.monotonic() + HELD_SECONDS
+        while process.poll() is None and time.monotonic() < end and not life.bq.fault_state()[0]["acted"]:
+            time.sleep(0.002)
+        process.kill()
+        _, life.err = process.communicate()
+        life.log.append(f"sync {arguments} dies in a job: {rule}")
+        self.turn()
+        for _ in range(2):
+            status, _, life.err = life.app.run("sync", *life.tables)
+            life.log.append(f"sync {life.tables} for dataset {life.app.dataset} ended with {status}")
+            self.turn()
+            life.act(3)
+        life.bq.clear_faults()
+        life.log.append("the job goes on")
 
     def before_peace(self):
         if self.rng.random() < 0.2:

@@ -17,7 +17,7 @@ from tests.support import mirror
 from tests.support.bqlocal import Bqlocal, HttpError
 from tests.support.deployment import Deployment
 from tests.support.killing import kill_after, kill_at_commit, kill_at_request
-from tests.support.workload import BUSY_SECONDS, Application, Noticed, write_meanwhile
+from tests.support.workload import BUSY_SECONDS, Application, Noticed, equip, write_meanwhile
 from tests.support.workload_tables import CLASSIC, TABLES, VIEWED, base
 
 SCHEMAS = pathlib.Path(__file__).resolve().parent.parent / "schemas"
@@ -35,6 +35,15 @@ REFUSALS = ["accessDenied", "invalid", "notFound", "quotaExceeded"]
 
 class Broken(Exception):
     """A promise was not kept; the message says which."""
+
+
+class Source(Deployment):
+    """A deployment whose application has a collation and a function of its own."""
+
+    def connect(self, **options):
+        closing = super().connect(**options)
+        equip(closing.__enter__())
+        return closing
 
 
 class Life:
@@ -67,7 +76,7 @@ class Life:
         schema = ";".join([f"pragma encoding = '{self.encoding}'", APPLICATION_TABLES,
                            *(TABLES[table].create for table in self.tables)])
         with Bqlocal(datasets=["d", "e"]) as self.bq, \
-                Deployment(self.bq, "bqsync_lives", schema, journal="delete", state=self.state,
+                Source(self.bq, "bqsync_lives", schema, journal="delete", state=self.state,
                            environment=environment) as self.app:
             self.app.script(f"pragma journal_mode = {self.journal}")
             self.twin_path = self.app.folder / "twin.db"
@@ -95,7 +104,7 @@ class Life:
 
     def twin(self):
         """A connection to the database without bqsync, to be closed by a with statement."""
-        return _Closing(sqlite3.connect(self.twin_path, isolation_level=None))
+        return _Closing(equip(sqlite3.connect(self.twin_path, isolation_level=None)))
 
     def act(self, statements):
         steps = [dimension.step for dimension in self.dimensions if dimension.step is not None]

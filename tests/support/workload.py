@@ -29,6 +29,13 @@ def outcome(db, sql, values):
     return error, rows, db.execute("select changes()").fetchone()[0], db.in_transaction
 
 
+def equip(db):
+    """Gives a connection what is the application's own: a collation and a function, which bqsync does not have."""
+    db.create_collation("localized", lambda one, other: (one.lower() > other.lower()) - (one.lower() < other.lower()))
+    db.create_function("app_code", 0, lambda: "made", deterministic=True)
+    return db
+
+
 def encoding_of(db):
     return ENCODINGS[db.execute("pragma encoding").fetchone()[0]]
 
@@ -51,8 +58,12 @@ class Application:
         parts = sql.split("?")
         shown, bound = parts[0], []
         for value, part in zip(values, parts[1:]):
-            shown += ("cast(? as text)" if isinstance(value, Raw) else "?") + part
-            bound.append(value.stored(self.encoding) if isinstance(value, Raw) else value)
+            if isinstance(value, Raw):
+                # A literal: in a database of UTF-16 the cast would read a bound blob as UTF-8.
+                shown += f"cast(x'{value.stored(self.encoding).hex()}' as text){part}"
+            else:
+                shown += "?" + part
+                bound.append(value)
         self.log.append(f"{shown} {bound!r}" if bound else shown)
         ended = outcome(self.db, shown, bound)
         if ended[0] is not None:
@@ -290,8 +301,8 @@ def same_value(one, other):
 
 def write_meanwhile(path, seed, tables, statements, twin_path=None):
     """Writes from a second process while a sync runs; the exit status says whether a write failed."""
-    db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
-    twin = sqlite3.connect(twin_path, isolation_level=None) if twin_path else None
+    db = equip(sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS))
+    twin = equip(sqlite3.connect(twin_path, isolation_level=None)) if twin_path else None
     app = Application(db, random.Random(seed), tables, [], twin)
     try:
         for _ in range(statements):

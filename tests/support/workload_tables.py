@@ -192,15 +192,16 @@ VIEWED = {name: Table(create, {"k": one_of("a", "b", "c", "d"), "v": one_of(None
           for name, create in VIEWS.items()}
 
 THING = {
-    "owner": one_of(None, "ann", "bob", "eve"), "active": one_of(None, 0, 1, 1),
-    "slug": one_of(None, "a", "b", "c", "d"), "deleted_at": one_of(None, None, "2024-01-01"),
-    "doc": lambda r: r.choice([None, "{\"id\": %d}" % r.randrange(6), "{}", "not json"]),
-    "name": one_of(None, "Ann", "ann", "ANN ", "Bob", "bob", "eve"), "code": one_of(None, "d", "e", "f", "g"),
+    "owner": one_of(None, "ann", "bob", "eve", "kim", "zed"), "active": one_of(None, 0, 0, 1),
+    "slug": one_of(None, *"abcdefgh"), "deleted_at": one_of(None, "2024-01-01", "2024-01-01"),
+    "doc": lambda r: r.choice([None, "{\"id\": %d}" % r.randrange(12), "{}", "not json"]),
+    "name": one_of(None, "Ann", "ann", "ANN ", "Bob", "bob", "Eve", "eve", "kim"),
+    "code": one_of(None, *"defghijk"),
 }
 THING_COLUMNS = ("owner text, active integer, slug text, deleted_at text, doc text, name text,"
                  " code text not null default 'd'")
 # Unique indexes that an application may create on a table of things, and drop again.
-INDEXES = [
+INDEXES = [  # the first three are those that frameworks make
     "(owner) where active = 1", "(slug) where deleted_at is null",
     "(owner, slug) where active = 1 and deleted_at is null",
     "(name collate nocase)", "(lower(name))", "(json_extract(doc, '$.id')) where json_valid(doc)", "(code)",
@@ -215,6 +216,12 @@ THINGS = {
                          REF, key=("ref",)),
     "things_bare": Table(f"create table things_bare(ref text primary key not null, {THING_COLUMNS}) without rowid",
                          REF, key=("ref",)),
+    "things_valid": Table(
+        f"create table things_valid(id integer primary key, {THING_COLUMNS}, check (json_valid(doc)))", THING),
+    "things_own": Table(
+        "create table things_own(id integer primary key, owner text collate localized, active integer,"
+        " name text collate localized, code text not null default (app_code()))",
+        {name: THING[name] for name in ("owner", "active", "name", "code")}),
     "things_made": Table(
         "create table things_made(id integer primary key, owner text, active integer, name text,"
         " tag text generated always as (lower(name)) stored unique)",
