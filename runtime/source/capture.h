@@ -29,6 +29,9 @@ struct source_shape {
     char extra[1024];
     /* Why the key columns cannot serve as a key here (no unique index ...); "" if they can. */
     char key_problem[512];
+    /* Eight hex digits for where the definition's columns stand in the table. It changes when two
+     * columns swap their names, or one is dropped and added again: no trigger fires for either. */
+    char layout[9];
 };
 
 /* One table in its source: the connection, the definition, and what SQLite says of the table. All

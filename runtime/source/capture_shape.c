@@ -2,6 +2,8 @@
 #include "source/capture.h"
 #include "source/statement.h"
 
+#include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -47,11 +49,20 @@ static bool find_table(
 
 /* What the walk over the table's columns finds out. */
 struct columns_seen {
-    bool *found; /* one a column of the definition */
+    bool *found;     /* one a column of the definition */
+    uint32_t layout; /* FNV-1a of name and position of each of those */
     int primary_key_columns;
     bool key_is_integer; /* the first key column is declared exactly INTEGER and is in the primary
                             key */
 };
+
+static uint32_t mix(uint32_t hash, const char *text)
+{
+    do {
+        hash = (hash ^ (uint32_t)tolower((unsigned char)*text)) * UINT32_C(16777619);
+    } while (*text++ != '\0');
+    return hash;
+}
 
 static void see_column(
     const struct table *table, sqlite3_stmt *statement, struct columns_seen *seen,
@@ -68,7 +79,10 @@ static void see_column(
         if (strcasecmp(name, table->columns[i].source) == 0)
             seen->found[i] = listed = true;
     }
-    if (!listed)
+    if (listed)
+        seen->layout =
+            mix(mix(seen->layout, name), (const char *)sqlite3_column_text(statement, 3));
+    else
         append_name(shape->extra, sizeof shape->extra, name);
     if (in_primary_key && strcasecmp(type, "integer") == 0 &&
         strcasecmp(name, table->columns[table->key[0]].source) == 0)
@@ -85,7 +99,8 @@ static bool see_columns(
 
     if (!statement_bind(
             source,
-            "select name, coalesce(type, ''), pk from pragma_table_xinfo(?1) where hidden <> 1",
+            "select name, coalesce(type, ''), pk, cid from pragma_table_xinfo(?1)"
+            " where hidden <> 1",
             &statement, err, "s", table->name))
         return false;
     for (;;) {
@@ -101,6 +116,7 @@ static bool see_columns(
         shape->missing_count++;
         append_name(shape->missing, sizeof shape->missing, table->columns[i].source);
     }
+    snprintf(shape->layout, sizeof shape->layout, "%08" PRIx32, seen->layout);
     ok = true;
 
 cleanup:
@@ -206,7 +222,10 @@ bool capture_inspect(
     struct database *source, const struct table *table, struct source_shape *out_shape,
     struct error *err)
 {
-    struct columns_seen seen = {.found = sqlite3_malloc64(table->column_count * sizeof(bool))};
+    struct columns_seen seen = {
+        .found = sqlite3_malloc64(table->column_count * sizeof(bool)),
+        .layout = UINT32_C(2166136261),
+    };
     struct source_shape shape = {0};
 
     if (seen.found == NULL)

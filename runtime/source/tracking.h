@@ -11,7 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TRACKING_NONCE_SIZE 17 /* 16 hex digits */
+#define TRACKING_NONCE_SIZE   17 /* 16 hex digits */
+#define TRACKING_CONTENT_SIZE 32
 
 struct tracking {
     struct database database;
@@ -28,9 +29,9 @@ struct watermark {
     /* Of the newest intent, also a label on the target table; the next intent takes one more. It
      * survives a reset, so that no number is used twice. */
     int64_t generation;
-    /* Of the definition that the rows were sent under. "" if change capture was interrupted: the
-     * rows that were sent may lack changes. */
-    char content_hash[16];
+    /* Of the definition that the rows were sent under, with the plan's remark on how they were
+     * found. "" if change capture was interrupted: the rows that were sent may lack changes. */
+    char content_hash[TRACKING_CONTENT_SIZE];
     /* Of the definition that the target was last brought in line with. */
     char shape_hash[16];
     /* "project.dataset.table" that the watermark is about. */
@@ -58,7 +59,7 @@ struct intent {
     int64_t upper_sequence;
     int64_t upper_row_id;
     int64_t rows;
-    char content_hash[16];
+    char content_hash[TRACKING_CONTENT_SIZE];
     char shape_hash[16];
     char target[512];
 };

@@ -404,5 +404,16 @@ class RejectTest(BadCase):
         self.assert_fixed()
 
 
+class ModesTest(BadCase):
+    def test_a_table_that_is_refused_before_it_is_read_has_its_declared_mode(self):
+        self.app.execute("alter table accounts rename column note to remark")
+        self.app.execute("drop table settings")
+
+        run = self.app.sync(status=1)
+
+        modes = {table["table"]: table["mode"] for table in run["tables"] if table["status"] == "failed"}
+        self.assertEqual({"accounts": "merge", "settings": "replace"}, modes)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -50,6 +50,36 @@ class TargetChangesTest(BadCase):
 
         self.assert_fixed("replace")
 
+    def test_columns_that_swap_their_names_are_sent_again(self):
+        self.app.script("""
+            alter table accounts rename column email to x;
+            alter table accounts rename column note to email;
+            alter table accounts rename column x to note;
+        """)
+        self.app.execute("update accounts set email = 'a@x' where email is null")
+
+        self.assert_fixed("replace")
+
+        self.assertEqual([("GET", "tables")], self.requests_of_an_idle_pass())
+
+    def test_a_column_that_is_dropped_and_made_again_is_sent_again(self):
+        self.app.execute("""insert into events(kind, payload, at) values ('c', '{"lost": 1}', 3)""")
+        self.app.sync()
+        self.app.script("""
+            alter table events drop column payload;
+            alter table events add column payload text;
+        """)
+
+        run = self.app.sync()
+
+        self.assertEqual("replace", self.app.table(run, "events")["mode"])
+        self.assert_equal()
+
+    def test_a_column_that_no_definition_has_may_come(self):
+        self.app.execute("alter table accounts add column unlisted text")
+
+        self.assertEqual([("GET", "tables")], self.requests_of_an_idle_pass())
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -80,9 +80,9 @@ struct plan {
     bool inspect_target;
     /* All tables of the pass are committed in one transaction. */
     bool in_transaction;
-    /* What watermark.content_hash becomes once this has been sent: the definition's, with a letter
-     * behind it for the way in which changes are found. */
-    char content_hash[16];
+    /* What watermark.content_hash becomes once this has been sent: the definition's, and behind it
+     * the way in which changes are found: "s" for a scan, "." and the layout for triggers. */
+    char content_hash[TRACKING_CONTENT_SIZE];
 };
 
 struct task {
