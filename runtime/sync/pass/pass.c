@@ -21,13 +21,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How often a pass plans a table, if what the plan rests on changes each time. */
+#define ROUNDS_MAX 3
+
 struct pass {
     const struct deployment *deployment;
     const struct pass_options *options;
     struct run_result *result;
     struct task *tasks;
-    struct task **order; /* the tasks, as pointers, in the order in which steps take them */
     size_t count;
+    /* The tasks that steps still have to do something about, in the order in which they take them.
+     */
+    struct task **order;
+    size_t open;
 
     struct lock lock;
     bool locked;
@@ -60,6 +66,7 @@ static bool make_tasks(struct pass *pass, struct error *err)
         return error_set(err, ERROR_MEMORY, "out of memory");
 
     pass->count = count;
+    pass->open = count;
     pass->result->table_count = count;
     for (size_t i = 0; i < count; i++) {
         pass->result->tables[i].table = tables[i];
@@ -178,7 +185,7 @@ static void run_step(struct pass *pass, bool (*wanted)(const struct task *), ste
 {
     const struct step step = {.wanted = wanted, .run = run};
 
-    workers_run(&pass->workers, pass->order, pass->count, &step);
+    workers_run(&pass->workers, pass->order, pass->open, &step);
 }
 
 static bool has_open_intent(const struct task *task)
@@ -200,7 +207,10 @@ static void recover(struct pass *pass)
                 &pass->tracking, task->table->name, &task->source.has_open_intent, &ignored, &err))
             fail(pass, task, &err);
     }
-    run_step(pass, has_open_intent, recover_table);
+    struct recovery recovery = {.deployment = pass->deployment};
+    const struct step step = {
+        .wanted = has_open_intent, .run = recover_table, .context = &recovery};
+    workers_run(&pass->workers, pass->order, pass->open, &step);
 }
 
 static bool plan_one(struct pass *pass, struct task *task, struct error *err)
@@ -215,7 +225,7 @@ static bool plan_one(struct pass *pass, struct task *task, struct error *err)
     if (!rejects_count(&pass->tracking, task->table->name, &outcome->rows_rejected, err))
         return false;
     task->source.had_rejects = outcome->rows_rejected > 0;
-    if (!task_has_work(task))
+    if (!task_has_work(task) && outcome->status != TABLE_SYNCED)
         outcome->status = TABLE_UNCHANGED;
     return true;
 }
@@ -224,9 +234,9 @@ static void plan(struct pass *pass)
 {
     struct error err;
 
-    for (size_t i = 0; i < pass->count; i++)
-        if (!task_failed(&pass->tasks[i]) && !plan_one(pass, &pass->tasks[i], &err))
-            fail(pass, &pass->tasks[i], &err);
+    for (size_t i = 0; i < pass->open; i++)
+        if (!task_failed(pass->order[i]) && !plan_one(pass, pass->order[i], &err))
+            fail(pass, pass->order[i], &err);
 }
 
 /* The target of a scanned table is left alone until the scan has found something, so that an idle
@@ -237,17 +247,19 @@ static bool is_sure_of_work(const struct task *task)
 }
 
 /* The watermark is invalidated first: if this pass fails after the triggers are back, the next one
- * must not believe that the changes of the time between were captured. */
+ * must not believe that the changes of the time between were captured. What the plan rests on is
+ * read again, because this changes it. */
 static void install_capture(struct pass *pass)
 {
     struct error err;
 
-    for (size_t i = 0; i < pass->count; i++) {
-        struct task *task = &pass->tasks[i];
+    for (size_t i = 0; i < pass->open; i++) {
+        struct task *task = pass->order[i];
         if (task_failed(task) || !task->plan.capture.broken)
             continue;
         if (!tracking_invalidate(&pass->tracking, task->table->name, &err) ||
-            !capture_install(&pass->source, task->table, &err))
+            !capture_install(&pass->source, task->table, &err) ||
+            !tracking_load(&pass->tracking, task->table->name, &task->source.watermark, &err))
             fail(pass, task, &err);
     }
 }
@@ -259,7 +271,7 @@ static bool read_tables(struct pass *pass, struct error *err)
         .source = &pass->source,
         .workers = &pass->workers,
         .tasks = pass->order,
-        .count = pass->count,
+        .count = pass->open,
         .dry_run = pass->options->dry_run,
     };
     bool ok = reading_run(&reading, err);
@@ -280,7 +292,7 @@ static bool is_larger(const struct task *a, const struct task *b)
  * insertion sort is enough. */
 static void sort_by_size(struct pass *pass)
 {
-    for (size_t i = 1; i < pass->count; i++) {
+    for (size_t i = 1; i < pass->open; i++) {
         struct task *task = pass->order[i];
         size_t at = i;
         for (; at > 0 && is_larger(task, pass->order[at - 1]); at--)
@@ -298,7 +310,7 @@ static void commit(struct pass *pass)
     }
     const struct transaction_snapshot snapshot = {
         .run_id = pass->result->id, .taken_us = pass->snapshot_us};
-    transaction_commit(&pass->workers, pass->order, pass->count, &snapshot);
+    transaction_commit(&pass->workers, pass->order, pass->open, &snapshot);
 }
 
 /* After a replacement the other way of finding changes, should it have been in use before, is
@@ -346,14 +358,84 @@ static void clean(struct pass *pass)
  * merged. */
 static void finish_dry(struct pass *pass)
 {
-    for (size_t i = 0; i < pass->count; i++) {
-        struct task *task = &pass->tasks[i];
+    for (size_t i = 0; i < pass->open; i++) {
+        struct task *task = pass->order[i];
         if (task_failed(task) || !task_has_work(task))
             continue;
         task->outcome->status = TABLE_SYNCED;
         task->outcome->rows_inserted = task->batch.new_rows;
         task->outcome->rows_updated = task->batch.changed_rows;
     }
+}
+
+static bool run_round(struct pass *pass, struct error *err)
+{
+    plan(pass);
+    if (!pass->options->dry_run) {
+        run_step(pass, is_sure_of_work, target_prepare);
+        install_capture(pass);
+    }
+    if (!read_tables(pass, err))
+        return false;
+    if (pass->options->dry_run)
+        finish_dry(pass);
+    else
+        commit(pass);
+    return true;
+}
+
+/* Forgets what this pass has planned and read of a table, but not what it has done in BigQuery. */
+static void start_over(struct task *task)
+{
+    struct task_warehouse *warehouse = &task->warehouse;
+
+    log_warn(
+        "table is planned again", LOG_TEXT("table", task->table->name),
+        LOG_TEXT("reason", task_is_outdated(task) ? task->outdated : "it shares a transaction"));
+    if (warehouse->created) {
+        warehouse->exists = true;
+        warehouse->label_generation = task_next_generation(task);
+        warehouse->created = false;
+    }
+    batch_clear(&task->batch);
+    free(task->intent);
+    task->intent = NULL;
+    task->outdated = NULL;
+}
+
+static void give_up(struct pass *pass, struct task *task)
+{
+    struct error why;
+
+    error_set(
+        &why, ERROR_CONFLICT,
+        "while %s was being synced, %s; that happened %d times in a row. Nothing is lost: sync "
+        "again when nobody else changes its state, its triggers or its definition",
+        task->table->name, task->outdated, ROUNDS_MAX);
+    fail(pass, task, &why);
+}
+
+/* Keeps the tables that have to be planned again as the only ones that are open. A transaction is
+ * of all tables or none. */
+static void keep_outdated(struct pass *pass, bool last)
+{
+    bool all = false;
+    size_t open = 0;
+
+    for (size_t i = 0; i < pass->open; i++)
+        all = all || (pass->deployment->config->sync_atomic && task_is_outdated(pass->order[i]));
+    for (size_t i = 0; i < pass->open; i++) {
+        struct task *task = pass->order[i];
+        if (task_failed(task) || !(all || task_is_outdated(task)))
+            continue;
+        if (last && task_is_outdated(task))
+            give_up(pass, task);
+        if (last)
+            continue;
+        start_over(task);
+        pass->order[open++] = task;
+    }
+    pass->open = open;
 }
 
 static bool run(struct pass *pass, struct error *err)
@@ -364,20 +446,13 @@ static bool run(struct pass *pass, struct error *err)
     if (!listing_read(pass->workers.each[0].bigquery, pass->order, pass->count, err))
         return false;
     recover(pass);
-    plan(pass);
-    if (pass->options->dry_run) {
-        if (!read_tables(pass, err))
+    for (int round = 1; pass->open > 0; round++) {
+        if (!run_round(pass, err))
             return false;
-        finish_dry(pass);
-        return true;
+        keep_outdated(pass, round == ROUNDS_MAX);
     }
-
-    run_step(pass, is_sure_of_work, target_prepare);
-    install_capture(pass);
-    if (!read_tables(pass, err))
-        return false;
-    commit(pass);
-    clean(pass);
+    if (!pass->options->dry_run)
+        clean(pass);
     return true;
 }
 

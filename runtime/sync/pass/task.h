@@ -30,7 +30,10 @@ struct task_source {
     bool had_rejects;
     /* There is a shadow to compare the rows of a scan with. */
     bool has_shadow;
-    /* What the pass's snapshot covers; set when it is opened. */
+    /* The source's schema cookie before its shape was read (capture.h). */
+    int64_t schema_cookie;
+    /* The table is in the pass's snapshot, and what that covers; set when it is opened. */
+    bool in_snapshot;
     struct position position;
 };
 
@@ -89,20 +92,31 @@ struct task {
     struct task_warehouse warehouse;
     struct plan plan;
     struct batch batch;
+    /* What changed between the plan and now, so that what was planned must not be done: static text
+     * that completes "while it was being synced, ...". The pass plans the table again. NULL:
+     * nothing that matters. */
+    const char *outdated;
     /* Of a table that is staged and waits for the pass's transaction. Owned, else NULL. */
     struct intent *intent;
     /* What the pass reports of the table; borrowed from the pass's result. */
     struct table_result *outcome;
 };
 
+/* Whether there is anything to do under the plan as it is. */
 static inline bool task_has_work(const struct task *task)
 {
-    return task->plan.mode != SEND_NOTHING || task->plan.only_state;
+    return task->outdated == NULL && (task->plan.mode != SEND_NOTHING || task->plan.only_state);
 }
 
 static inline bool task_failed(const struct task *task)
 {
     return task->outcome->status == TABLE_FAILED;
+}
+
+/* Whether the task has to be planned again. */
+static inline bool task_is_outdated(const struct task *task)
+{
+    return task->outdated != NULL;
 }
 
 /* The generation of the task's next intent: above its own past and above the target's label. */

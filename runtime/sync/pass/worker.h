@@ -21,6 +21,7 @@ struct worker {
     const struct clock *clock;
     const char *project;
     const char *dataset;
+    const char *location; /* "" until it is known */
     /* Borrowed from the pass. NULL: nobody watches. */
     struct pass_progress *progress;
 };

@@ -33,6 +33,7 @@ static bool open_worker(struct workers *workers, struct error *err)
         .clock = options->deployment->clock,
         .project = options->deployment->config->project,
         .dataset = options->deployment->config->dataset,
+        .location = workers->location,
         .progress = options->progress,
     };
     if (!open_tracking(workers, worker, err))
