@@ -100,6 +100,9 @@ MUST_CHECK bool capture_has_keyless(
 struct position {
     /* Changes stamped with this sequence or a lower one are in the snapshot. */
     int64_t sequence;
+    /* The table's counter as capture_seal has raised it; 0 if it has none, or nothing was raised.
+     */
+    int64_t sealed_sequence;
     /* Highest INTEGER PRIMARY KEY in the snapshot; 0 if there are no rows or not integer_key. */
     int64_t row_id;
 };
@@ -120,6 +123,12 @@ MUST_CHECK bool capture_seal(
 /* Opens a snapshot without writing anything (`--dry-run`, reports); positions are what it shows. */
 MUST_CHECK bool capture_snapshot(
     struct database *source, struct snapshot_table *tables, size_t count, struct error *err);
+
+/* The schema cookie of the source as the connection sees it: a number that SQLite changes with
+ * every change of a table, an index or a trigger ("PRAGMA schema_version"). As long as it is the
+ * same, shapes and captures are the same. */
+MUST_CHECK bool capture_schema_cookie(
+    struct database *source, int64_t *out_cookie, struct error *err);
 
 /* Lists a key as changed now, as if the application had touched its row; a repair has rows sent
  * again this way. key: JSON of one value, or of an array of as many as the key has columns;

@@ -169,6 +169,7 @@ static struct position position_of(const struct view *view, bool raised)
 {
     return (struct position){
         .sequence = view->sequence - (raised && view->captured ? 1 : 0),
+        .sealed_sequence = raised && view->captured ? view->sequence : 0,
         .row_id = view->row_id,
     };
 }

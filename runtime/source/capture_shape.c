@@ -241,3 +241,8 @@ bool capture_inspect(
     *out_shape = shape;
     return true;
 }
+
+bool capture_schema_cookie(struct database *source, int64_t *out_cookie, struct error *err)
+{
+    return database_query_int64(source, "pragma schema_version", 0, out_cookie, err);
+}

@@ -72,40 +72,67 @@ static void read_progress(sqlite3_stmt *statement, struct watermark *out_progres
     statement_text(statement, 5, out_progress->last_synced_at, sizeof out_progress->last_synced_at);
     statement_text(statement, 6, out_progress->last_error, sizeof out_progress->last_error);
     out_progress->source_rows = sqlite3_column_int64(statement, 7);
+    out_progress->has_row = true;
     // A row may also stand for a first sync that is under way or failed.
     out_progress->found = out_progress->last_synced_at[0] != '\0';
+}
+
+/* Read before the row: an invalidation in between shows in the row, or in the epoch when an intent
+ * is recorded. A connection that may not write records none, and may meet a layout that has no
+ * epoch.
+ */
+static bool load_epoch(
+    struct tracking *tracking, const char *table, int64_t *out_epoch, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+
+    if (sqlite3_db_readonly(tracking->database.handle, "main") == 1)
+        return true;
+    if (!statement_bind(
+            &tracking->database, "select epoch from bq_sync_tracking where table_name = ?1",
+            &statement, err, "s", table))
+        return false;
+    bool ok = database_step(&tracking->database, statement, &row, err);
+    if (ok && row)
+        *out_epoch = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+static bool load_row(
+    struct tracking *tracking, const char *table, struct watermark *out_progress, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+
+    if (!load_epoch(tracking, table, &out_progress->epoch, err) ||
+        !statement_bind(
+            &tracking->database,
+            "select last_synced_row_id, synced_sequence, content_hash, shape_hash, target,"
+            " last_synced_at, last_error, source_rows"
+            " from bq_sync_tracking where table_name = ?1",
+            &statement, err, "s", table))
+        return false;
+    bool ok = database_step(&tracking->database, statement, &row, err);
+    if (ok && row)
+        read_progress(statement, out_progress);
+    sqlite3_finalize(statement);
+    return ok;
 }
 
 bool tracking_load(
     struct tracking *tracking, const char *table, struct watermark *out_progress, struct error *err)
 {
     struct watermark loaded = {0};
-    sqlite3_stmt *statement = NULL;
-    bool row = false;
-    bool ok = false;
+    bool exists = false;
 
-    if (!has_control(tracking, "bq_sync_tracking", &row, err))
-        goto cleanup;
-    if (row) {
-        if (!statement_bind(
-                &tracking->database,
-                "select last_synced_row_id, synced_sequence, content_hash, shape_hash, target,"
-                " last_synced_at, last_error, source_rows"
-                " from bq_sync_tracking where table_name = ?1",
-                &statement, err, "s", table) ||
-            !database_step(&tracking->database, statement, &row, err))
-            goto cleanup;
-        if (row)
-            read_progress(statement, &loaded);
-    }
-    if (!load_generation(tracking, table, &loaded.generation, err))
-        goto cleanup;
+    if (!has_control(tracking, "bq_sync_tracking", &exists, err) ||
+        (exists && !load_row(tracking, table, &loaded, err)) ||
+        !load_generation(tracking, table, &loaded.generation, err))
+        return error_wrap(err, "progress of %s", table);
     *out_progress = loaded;
-    ok = true;
-
-cleanup:
-    sqlite3_finalize(statement);
-    return ok || error_wrap(err, "progress of %s", table);
+    return true;
 }
 
 /* Whether the table's row says so already. A table without a row has no error. */

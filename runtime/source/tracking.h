@@ -22,6 +22,11 @@ struct tracking {
  * generation and last_error may be set. */
 struct watermark {
     bool found;
+    /* There is a row of the table at all: of a first sync that is under way or failed, if !found.
+     */
+    bool has_row;
+    /* How often the row was marked to be sent again. */
+    int64_t epoch;
     /* Highest INTEGER PRIMARY KEY ever synced. */
     int64_t last_synced_row_id;
     /* Changes up to this sequence are in BigQuery. */
@@ -62,6 +67,19 @@ struct intent {
     char content_hash[TRACKING_CONTENT_SIZE];
     char shape_hash[16];
     char target[512];
+    /* Where the commit job runs. "" in an intent of a version that did not keep them: the names are
+     * then those in target, and the location is not known. */
+    char project[128];
+    char dataset[128];
+    char location[64];
+};
+
+/* What an intent rests on: what its plan has read of the state, and what its snapshot has. */
+struct tracking_basis {
+    const struct watermark *watermark; /* borrowed */
+    /* The table's sequence in bq_sync_capture of the same database, as the pass has raised it; 0 if
+     * no sequence was raised. */
+    int64_t sealed_sequence;
 };
 
 /* Opens the state database, creating it if it does not exist, and creates or upgrades the control
@@ -82,15 +100,24 @@ MUST_CHECK bool tracking_load(
 MUST_CHECK bool tracking_intent(
     struct tracking *tracking, const char *table, bool *out_found, struct intent *out_intent,
     struct error *err);
-/* Records (or replaces) the table's intent. */
+/* Records (or replaces) the table's intent, if everything that it rests on is as it was read.
+ * Otherwise writes nothing, and *out_changed says what has changed, as static text that completes
+ * "while it was being synced, ..."; NULL if the intent was recorded. */
 MUST_CHECK bool tracking_intend(
-    struct tracking *tracking, const struct intent *intent, struct error *err);
+    struct tracking *tracking, const struct intent *intent, const struct tracking_basis *basis,
+    const char **out_changed, struct error *err);
+/* Gives the recorded intent another commit job, that of *intent. *out_changed as above, if the
+ * intent may not move the watermark any more. */
+MUST_CHECK bool tracking_intend_job(
+    struct tracking *tracking, const struct intent *intent, const char **out_changed,
+    struct error *err);
 /* The commit job succeeded: sets the watermark to the intent's and deletes the intent, in one
- * transaction. last_synced_row_id never falls. If the table was reset since the intent was recorded
- * (its row deleted, by tracking_reset or by hand), only the intent is deleted. Doing it twice does
- * no harm. */
+ * transaction. last_synced_row_id never falls. If the table was reset, invalidated or restored
+ * since the intent was recorded, by bqsync or by hand, only the intent is deleted, and *out_changed
+ * says so as above. Doing it twice does no harm. */
 MUST_CHECK bool tracking_acknowledge(
-    struct tracking *tracking, const struct intent *intent, int64_t now_us, struct error *err);
+    struct tracking *tracking, const struct intent *intent, int64_t now_us,
+    const char **out_changed, struct error *err);
 /* The commit job will never happen: deletes the intent. The watermark stays, but the generation
  * counts as used. */
 MUST_CHECK bool tracking_withdraw(
@@ -103,8 +130,8 @@ MUST_CHECK bool tracking_note(
 /* Forgets the table's watermark: the next sync replaces its content. */
 MUST_CHECK bool tracking_reset(struct tracking *tracking, const char *table, struct error *err);
 
-/* Change capture was interrupted, so changes may be missing in what was sent: the watermark stays,
- * but the next sync replaces the content. */
+/* Changes may be missing in what was sent: the watermark stays, but the next sync replaces the
+ * content, and a plan or an intent made before does not count any more. */
 MUST_CHECK bool tracking_invalidate(
     struct tracking *tracking, const char *table, struct error *err);
 

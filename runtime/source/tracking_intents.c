@@ -23,6 +23,9 @@ static void read_intent(sqlite3_stmt *statement, struct intent *out_intent)
     statement_text(statement, 8, out_intent->content_hash, sizeof out_intent->content_hash);
     statement_text(statement, 9, out_intent->shape_hash, sizeof out_intent->shape_hash);
     statement_text(statement, 10, out_intent->target, sizeof out_intent->target);
+    statement_text(statement, 11, out_intent->project, sizeof out_intent->project);
+    statement_text(statement, 12, out_intent->dataset, sizeof out_intent->dataset);
+    statement_text(statement, 13, out_intent->location, sizeof out_intent->location);
 }
 
 bool tracking_intent(
@@ -41,7 +44,7 @@ bool tracking_intent(
         (!statement_bind(
              &tracking->database,
              "select kind, generation, nonce, commit_job, staging, upper_sequence, upper_row_id,"
-             " row_count, content_hash, shape_hash, target"
+             " row_count, content_hash, shape_hash, target, project, dataset, location"
              " from bq_sync_intents where table_name = ?1",
              &statement, err, "s", table) ||
          !database_step(&tracking->database, statement, &row, err)))
@@ -64,12 +67,13 @@ static bool write_intent(struct database *database, const struct intent *intent,
     return statement_run(
         database,
         "insert or replace into bq_sync_intents(table_name, kind, generation, nonce, commit_job,"
-        " staging, upper_sequence, upper_row_id, row_count, content_hash, shape_hash, target)"
-        " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-        err, "ssisssiiisss", intent->table, send_mode_name(intent->mode), intent->generation,
+        " staging, upper_sequence, upper_row_id, row_count, content_hash, shape_hash, target,"
+        " project, dataset, location)"
+        " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+        err, "ssisssiiissssss", intent->table, send_mode_name(intent->mode), intent->generation,
         intent->nonce, intent->commit_job, intent->staging, intent->upper_sequence,
         intent->upper_row_id, intent->rows, intent->content_hash, intent->shape_hash,
-        intent->target);
+        intent->target, intent->project, intent->dataset, intent->location);
 }
 
 /* Writes the intent's nonce into the table's watermark row, and for a replacement clears the
@@ -101,17 +105,15 @@ static bool name_shadow(struct database *database, const struct intent *intent, 
         err, "ss", intent->table, intent->nonce);
 }
 
-/* Makes the changes of a scan part of the shadow. Called right after the statement that moves the
- * watermark: if that changed no row, because of a reset, the shadow must not change either. */
+/* Makes the changes of a scan part of the shadow. */
 static bool publish_shadow(
     struct database *database, const struct intent *intent, struct error *err)
 {
-    return sqlite3_changes(database->handle) == 0 ||
-           statement_run(
-               database,
-               "update bq_sync_shadows set state = 'effective' where table_name = ?1"
-               " and state = 'read' and nonce = ?2",
-               err, "ss", intent->table, intent->nonce);
+    return statement_run(
+        database,
+        "update bq_sync_shadows set state = 'effective' where table_name = ?1"
+        " and state = 'read' and nonce = ?2",
+        err, "ss", intent->table, intent->nonce);
 }
 
 static bool write_generation(
@@ -131,6 +133,8 @@ static bool remove_intent(struct database *database, const struct intent *intent
         intent->table, intent->nonce);
 }
 
+/* An intent of changes rests on the content hash that the watermark had, so it never brings back
+ * one that was cleared meanwhile, by hand too. A replacement cleared it itself. */
 static bool move_progress(
     struct database *database, const struct intent *intent, int64_t now_us, struct error *err)
 {
@@ -145,36 +149,152 @@ static bool move_progress(
         " synced_sequence = ?5, content_hash = ?6, shape_hash = ?7, target = ?8, last_error = '',"
         " source_rows = case ?9 when 'replace' then ?10 when 'append' then source_rows + ?10"
         " else source_rows end, intent_nonce = ''"
-        " where table_name = ?1 and intent_nonce = ?2",
+        " where table_name = ?1 and intent_nonce = ?2"
+        " and (?9 = 'replace' or content_hash = ?6)",
         err, "ssisissssi", intent->table, intent->nonce, intent->upper_row_id,
         clock_format(now_us, now), intent->upper_sequence, intent->content_hash, intent->shape_hash,
         intent->target, send_mode_name(intent->mode), intent->rows);
 }
 
-bool tracking_intend(struct tracking *tracking, const struct intent *intent, struct error *err)
+/* --- what an intent rests on -------------------------------------------------------------- */
+
+static const char *compare_watermarks(const struct watermark *seen, const struct watermark *now)
+{
+    if (seen->has_row && !now->has_row)
+        return "it was reset";
+    if (seen->epoch != now->epoch || strcmp(seen->content_hash, now->content_hash) != 0)
+        return "it was marked to be sent again";
+    if (seen->found != now->found || seen->synced_sequence != now->synced_sequence ||
+        seen->generation != now->generation || strcmp(seen->target, now->target) != 0)
+        return "its watermark was moved by somebody else, or a backup was restored";
+    return NULL;
+}
+
+/* A backup that was made after the last sync has the very watermark that the plan has read. What it
+ * lacks is the sequence that this pass has raised before its snapshot. */
+static bool look_at_sequence(
+    struct database *database, const char *table, int64_t sealed_sequence, const char **out_changed,
+    struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+
+    if (!database_has_table(database, "bq_sync_capture", &row, err))
+        return false;
+    if (row) {
+        if (!statement_bind(
+                database, "select sequence from bq_sync_capture where table_name = ?1", &statement,
+                err, "s", table))
+            return false;
+        bool ok = database_step(database, statement, &row, err);
+        row = ok && row && sqlite3_column_int64(statement, 0) == sealed_sequence;
+        sqlite3_finalize(statement);
+        if (!ok)
+            return false;
+    }
+    *out_changed = row ? NULL : "its change capture was removed, or a backup was restored";
+    return true;
+}
+
+static bool compare_basis(
+    struct tracking *tracking, const char *table, const struct tracking_basis *basis,
+    const char **out_changed, struct error *err)
+{
+    struct watermark now;
+
+    if (!tracking_load(tracking, table, &now, err))
+        return false;
+    *out_changed = compare_watermarks(basis->watermark, &now);
+    return *out_changed != NULL || basis->sealed_sequence == 0 ||
+           look_at_sequence(&tracking->database, table, basis->sealed_sequence, out_changed, err);
+}
+
+/* --- the transactions --------------------------------------------------------------------- */
+
+static bool record(struct database *database, const struct intent *intent, struct error *err)
+{
+    return write_intent(database, intent, err) && write_nonce(database, intent, err) &&
+           name_shadow(database, intent, err) && write_generation(database, intent, err) &&
+           database_commit(database, err);
+}
+
+/* Minutes lie between a plan and its intent: targets are prepared, tables are read, and a table
+ * waits for a worker. A reset, a repair or a restored backup in that time must not be overwritten
+ * by what was planned before. So the write transaction that records the intent first compares what
+ * the plan and the snapshot have read with what is there now. */
+bool tracking_intend(
+    struct tracking *tracking, const struct intent *intent, const struct tracking_basis *basis,
+    const char **out_changed, struct error *err)
 {
     struct database *database = &tracking->database;
+    const char *changed = NULL;
 
     if (!database_begin(database, err))
         return error_wrap(err, "intent of %s", intent->table);
-    if (write_intent(database, intent, err) && write_nonce(database, intent, err) &&
-        name_shadow(database, intent, err) && write_generation(database, intent, err) &&
-        database_commit(database, err))
-        return true;
-    database_rollback(database);
-    return error_wrap(err, "intent of %s", intent->table);
+    bool ok = compare_basis(tracking, intent->table, basis, &changed, err);
+    if (ok && changed == NULL)
+        ok = record(database, intent, err);
+    if (!ok || changed != NULL)
+        database_rollback(database);
+    if (ok)
+        *out_changed = changed;
+    return ok || error_wrap(err, "intent of %s", intent->table);
+}
+
+static bool name_job(
+    struct database *database, const struct intent *intent, bool *out_named, struct error *err)
+{
+    bool ok = statement_run(
+        database,
+        "update bq_sync_intents set commit_job = ?3 where table_name = ?1 and nonce = ?2"
+        " and exists (select 1 from bq_sync_tracking"
+        "  where table_name = ?1 and intent_nonce = ?2 and (?4 = 'replace' or content_hash = ?5))",
+        err, "sssss", intent->table, intent->nonce, intent->commit_job,
+        send_mode_name(intent->mode), intent->content_hash);
+
+    *out_named = ok && sqlite3_changes(database->handle) == 1;
+    return ok;
+}
+
+static const char outdated[] = "it was reset or marked to be sent again, or a backup was restored";
+
+bool tracking_intend_job(
+    struct tracking *tracking, const struct intent *intent, const char **out_changed,
+    struct error *err)
+{
+    bool named = false;
+
+    if (!name_job(&tracking->database, intent, &named, err))
+        return error_wrap(err, "intent of %s", intent->table);
+    *out_changed = named ? NULL : outdated;
+    return true;
+}
+
+/* The shadow changes together with the watermark or not at all. */
+static bool acknowledge(
+    struct database *database, const struct intent *intent, int64_t now_us, bool *out_moved,
+    struct error *err)
+{
+    if (!move_progress(database, intent, now_us, err))
+        return false;
+    *out_moved = sqlite3_changes(database->handle) == 1;
+    return (!*out_moved || publish_shadow(database, intent, err)) &&
+           remove_intent(database, intent, err) && database_commit(database, err);
 }
 
 bool tracking_acknowledge(
-    struct tracking *tracking, const struct intent *intent, int64_t now_us, struct error *err)
+    struct tracking *tracking, const struct intent *intent, int64_t now_us,
+    const char **out_changed, struct error *err)
 {
     struct database *database = &tracking->database;
+    bool moved = false;
 
     if (!database_begin(database, err))
         return error_wrap(err, "progress of %s", intent->table);
-    if (move_progress(database, intent, now_us, err) && publish_shadow(database, intent, err) &&
-        remove_intent(database, intent, err) && database_commit(database, err))
+    if (acknowledge(database, intent, now_us, &moved, err)) {
+        *out_changed = moved ? NULL : outdated;
         return true;
+    }
     database_rollback(database);
     return error_wrap(err, "progress of %s", intent->table);
 }

@@ -14,7 +14,8 @@ struct added_column {
 
 /* last_synced_row_id and last_synced_at are known to operators; keep their names and meanings.
  * intent_nonce is the nonce of the intent that may move this row: an intent recorded before the row
- * was deleted does not find its nonce and moves nothing. */
+ * was deleted does not find its nonce and moves nothing. epoch counts how often the row was marked
+ * to be sent again: a plan that read another value is out of date. */
 static const char create_sql[] = "create table if not exists bq_sync_meta(\n"
                                  "    name text primary key,\n"
                                  "    value text not null\n"
@@ -76,6 +77,7 @@ static const struct added_column columns[] = {
     {"bq_sync_tracking", "last_error", "text not null default ''"},
     {"bq_sync_tracking", "source_rows", "integer not null default 0"},
     {"bq_sync_tracking", "intent_nonce", "text not null default ''"},
+    {"bq_sync_tracking", "epoch", "integer not null default 0"},
     {"bq_sync_intents", "commit_job", "text not null default ''"},
     {"bq_sync_intents", "staging", "text not null default ''"},
     {"bq_sync_intents", "upper_sequence", "integer not null default 0"},
@@ -84,6 +86,9 @@ static const struct added_column columns[] = {
     {"bq_sync_intents", "content_hash", "text not null default ''"},
     {"bq_sync_intents", "shape_hash", "text not null default ''"},
     {"bq_sync_intents", "target", "text not null default ''"},
+    {"bq_sync_intents", "project", "text not null default ''"},
+    {"bq_sync_intents", "dataset", "text not null default ''"},
+    {"bq_sync_intents", "location", "text not null default ''"},
 };
 #define COLUMN_COUNT (sizeof columns / sizeof columns[0])
 
@@ -217,6 +222,7 @@ bool tracking_schema_distrust(struct database *database, const char *table, stru
 {
     return statement_run(
         database,
-        "update bq_sync_tracking set content_hash = '', intent_nonce = '' where table_name = ?1",
+        "update bq_sync_tracking set content_hash = '', intent_nonce = '', epoch = epoch + 1"
+        " where table_name = ?1",
         err, "s", table);
 }

@@ -18,7 +18,8 @@
 MUST_CHECK bool tracking_schema_prepare(struct database *database, struct error *err);
 
 /* Makes the table's watermark say that not all changes were captured: it loses the hash that makes
- * it count, and the nonce with which an open intent could give the hash back. */
+ * it count, and the nonce with which an open intent could give the hash back. The epoch rises, so
+ * that no plan made before can record an intent. */
 MUST_CHECK bool tracking_schema_distrust(
     struct database *database, const char *table, struct error *err);
 

@@ -51,8 +51,8 @@ const struct table *deployment_table(const struct deployment *deployment, const 
     return NULL;
 }
 
-bool deployment_bigquery(
-    const struct deployment *deployment, const char *location, const char *run_id,
+bool deployment_bigquery_at(
+    const struct deployment *deployment, const struct deployment_place *place, const char *run_id,
     struct bigquery **out_bigquery, struct error *err)
 {
     const struct config *config = deployment->config;
@@ -62,9 +62,9 @@ bool deployment_bigquery(
         endpoint = credentials_endpoint(deployment->credentials);
     return bigquery_open(
         &(struct bigquery_options){
-            .project = config->project,
-            .dataset = config->dataset,
-            .location = location,
+            .project = place->project,
+            .dataset = place->dataset,
+            .location = place->location,
             .endpoint = endpoint,
             .credentials = deployment->credentials,
             .quota = deployment->quota,
@@ -73,6 +73,17 @@ bool deployment_bigquery(
             .job_timeout_ms = config->job_timeout_ms,
             .max_bytes_billed = config->max_bytes_billed,
             .run_id = run_id,
+            .http = deployment->http,
         },
         out_bigquery, err);
+}
+
+bool deployment_bigquery(
+    const struct deployment *deployment, const char *location, const char *run_id,
+    struct bigquery **out_bigquery, struct error *err)
+{
+    const struct deployment_place place = {
+        deployment->config->project, deployment->config->dataset, location};
+
+    return deployment_bigquery_at(deployment, &place, run_id, out_bigquery, err);
 }

@@ -24,6 +24,8 @@ struct deployment {
     /* Owned: what all connections have used of BigQuery's quotas. */
     struct quota *quota;
     const struct clock *clock;
+    /* Borrowed; NULL: libcurl. */
+    const struct http_ops *http;
     /* How long one call of BigQuery may be tried again. */
     int64_t retry_budget_ms;
 };
@@ -45,6 +47,18 @@ const struct table *deployment_table(const struct deployment *deployment, const 
  * not known yet. run_id: for the labels of jobs, NULL if there is none. */
 MUST_CHECK bool deployment_bigquery(
     const struct deployment *deployment, const char *location, const char *run_id,
+    struct bigquery **out_bigquery, struct error *err);
+
+/* A dataset that need not be the configured one, and where it is. */
+struct deployment_place {
+    const char *project;
+    const char *dataset;
+    const char *location; /* NULL if not known yet */
+};
+
+/* The same for another dataset, with the same credentials. */
+MUST_CHECK bool deployment_bigquery_at(
+    const struct deployment *deployment, const struct deployment_place *place, const char *run_id,
     struct bigquery **out_bigquery, struct error *err);
 
 #endif

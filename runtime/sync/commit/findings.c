@@ -40,6 +40,9 @@ bool findings_record(struct worker *worker, struct task *task, bool *out_done, s
     *out_done = batch->rows == 0 && (batch->mode != SEND_REPLACE || created);
     if (!*out_done)
         return true;
-    task->outcome->status = created ? TABLE_SYNCED : TABLE_UNCHANGED;
-    return intent_acknowledge_nothing(worker, task, err);
+    if (!intent_acknowledge_nothing(worker, task, err))
+        return false;
+    if (!task_is_outdated(task))
+        task->outcome->status = created ? TABLE_SYNCED : TABLE_UNCHANGED;
+    return true;
 }

@@ -12,7 +12,7 @@
 /* Publishes the rejects of the task's batch and ends its shadow. *out_done: there is nothing to
  * send (all rows that were read were rejected, or they came and went, or the target was just
  * created and the table is empty). The watermark has been moved and the outcome's status is set
- * then. */
+ * then, unless the task turned out to be outdated. */
 MUST_CHECK bool findings_record(
     struct worker *worker, struct task *task, bool *out_done, struct error *err);
 

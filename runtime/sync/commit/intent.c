@@ -70,11 +70,40 @@ static bool make(
     snprintf(out->nonce, sizeof out->nonce, "%016" PRIx64, nonce);
     snprintf(out->content_hash, sizeof out->content_hash, "%s", task->plan.content_hash);
     snprintf(out->shape_hash, sizeof out->shape_hash, "%s", table->shape_hash);
+    snprintf(out->project, sizeof out->project, "%s", worker->project);
+    snprintf(out->dataset, sizeof out->dataset, "%s", worker->dataset);
+    snprintf(out->location, sizeof out->location, "%s", worker->location);
     googlesql_plain_name(
         out->target, sizeof out->target, worker->project, worker->dataset, table->target);
     intent_job_id(out, send_mode_name(out->mode), out->commit_job);
     if (task->batch.staged && task->batch.rows > 0)
         name_staging(table, out);
+    return true;
+}
+
+/* What the record itself changes belongs to what the task's next intent rests on. */
+static void know_recorded(struct task *task, const struct intent *intent)
+{
+    struct watermark *watermark = &task->source.watermark;
+
+    watermark->has_row = true;
+    watermark->generation = intent->generation;
+    if (intent->mode == SEND_REPLACE)
+        watermark->content_hash[0] = '\0';
+}
+
+static bool record(
+    struct worker *worker, struct task *task, const struct intent *intent, struct error *err)
+{
+    const struct tracking_basis basis = {
+        .watermark = &task->source.watermark,
+        .sealed_sequence = task->source.position.sealed_sequence,
+    };
+
+    if (!tracking_intend(worker->tracking, intent, &basis, &task->outdated, err))
+        return false;
+    if (!task_is_outdated(task))
+        know_recorded(task, intent);
     return true;
 }
 
@@ -87,13 +116,16 @@ bool intent_begin(
 {
     if (!make(worker, task, out_intent, err))
         return false;
-    if (!tracking_intend(worker->tracking, out_intent, err))
+    if (!record(worker, task, out_intent, err))
         return false;
-    task->source.watermark.generation = out_intent->generation;
+    if (task_is_outdated(task))
+        return true;
     task->outcome->attempts++;
 
     // A target that this pass created carries the label of the first intent already.
     bool labelled = task->warehouse.created && task->outcome->attempts == 1;
+    // If the table is planned again, it has to be against this label.
+    task->warehouse.label_generation = out_intent->generation;
     return labelled || target_label(worker->bigquery, task->table, out_intent->generation, err);
 }
 
@@ -104,9 +136,9 @@ static bool move_watermark(
 {
     int64_t now_us = worker->clock->wall_us(worker->clock->context);
 
-    if (!tracking_acknowledge(worker->tracking, intent, now_us, err))
+    if (!tracking_acknowledge(worker->tracking, intent, now_us, &task->outdated, err))
         return false;
-    if (intent->upper_row_id > task->outcome->last_synced_row_id)
+    if (!task_is_outdated(task) && intent->upper_row_id > task->outcome->last_synced_row_id)
         task->outcome->last_synced_row_id = intent->upper_row_id;
     return true;
 }
@@ -132,12 +164,11 @@ bool intent_acknowledge_nothing(struct worker *worker, struct task *task, struct
 {
     struct intent intent;
 
-    // A target that this pass created is labelled with the next generation, so that one is used.
-    if (task->warehouse.created)
-        task->source.watermark.generation = task_next_generation(task);
     if (!make(worker, task, &intent, err))
         return false;
-    intent.generation = task->source.watermark.generation;
-    return tracking_intend(worker->tracking, &intent, err) &&
-           move_watermark(worker, task, &intent, err);
+    // A target that this pass created is labelled with the next generation, so that one is used.
+    if (!task->warehouse.created)
+        intent.generation = task->source.watermark.generation;
+    return record(worker, task, &intent, err) &&
+           (task_is_outdated(task) || move_watermark(worker, task, &intent, err));
 }

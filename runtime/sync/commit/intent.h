@@ -17,7 +17,8 @@
 #define INTENT_JOB_ID_SIZE 320
 
 /* Makes an intent for the task's batch under the task's next generation, records it, and then
- * raises the label of the target. On an error that comes after the record the intent stays open. */
+ * raises the label of the target. On an error that comes after the record the intent stays open. If
+ * what the plan rests on has changed, nothing is recorded and the task is outdated. */
 MUST_CHECK bool intent_begin(
     struct worker *worker, struct task *task, struct intent *out_intent, struct error *err);
 
@@ -25,7 +26,9 @@ MUST_CHECK bool intent_begin(
 void intent_job_id(
     const struct intent *intent, const char *step, char out[static INTENT_JOB_ID_SIZE]);
 
-/* The commit job succeeded: moves the watermark, ends the intent, and drops its staging table. */
+/* The commit job succeeded: moves the watermark, ends the intent, and drops its staging table. If
+ * the table was reset, invalidated or restored meanwhile, the watermark stays and the task is
+ * outdated. */
 MUST_CHECK bool intent_acknowledge(
     struct worker *worker, struct task *task, const struct intent *intent, struct error *err);
 
@@ -33,7 +36,8 @@ MUST_CHECK bool intent_acknowledge(
 MUST_CHECK bool intent_withdraw(
     struct worker *worker, const struct intent *intent, struct error *err);
 
-/* Moves the watermark of a task that has nothing to send, without a job or a new generation. */
+/* Moves the watermark of a task that has nothing to send, without a job or a new generation. The
+ * task is outdated instead if what its plan rests on has changed. */
 MUST_CHECK bool intent_acknowledge_nothing(
     struct worker *worker, struct task *task, struct error *err);
 

@@ -3,18 +3,43 @@
 #include "base/log.h"
 #include "sync/commit/intent.h"
 #include "sync/pass/target.h"
-#include "warehouse/googlesql.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Whether the intent is about the table that this pass would write to. One about another project or
- * dataset cannot be asked about from here, and must not hold up this one. */
-static bool same_target(const struct worker *worker, const struct task *task, const char *target)
-{
-    char ours[512];
+/* Where an intent's commit job runs. */
+struct place {
+    char project[128];
+    char dataset[128];
+    char location[64];
+};
 
-    googlesql_plain_name(ours, sizeof ours, worker->project, worker->dataset, task->table->target);
-    return strcmp(ours, target) == 0;
+/* An intent of a version that kept no place has the names in its target, "project.dataset.table"; a
+ * project may have dots in its name, the others may not. */
+static void place_of(const struct intent *intent, struct place *out)
+{
+    snprintf(out->project, sizeof out->project, "%s", intent->project);
+    snprintf(out->dataset, sizeof out->dataset, "%s", intent->dataset);
+    snprintf(out->location, sizeof out->location, "%s", intent->location);
+    const char *table = strrchr(intent->target, '.');
+    if (out->dataset[0] != '\0' || table == NULL)
+        return;
+    const char *dataset = table;
+    while (dataset > intent->target && dataset[-1] != '.')
+        dataset--;
+    snprintf(out->dataset, sizeof out->dataset, "%.*s", (int)(table - dataset), dataset);
+    if (dataset > intent->target)
+        snprintf(
+            out->project, sizeof out->project, "%.*s", (int)(dataset - 1 - intent->target),
+            intent->target);
+}
+
+static bool is_here(const struct worker *worker, const struct place *place)
+{
+    return strcmp(place->project, worker->project) == 0 &&
+           strcmp(place->dataset, worker->dataset) == 0 &&
+           (place->location[0] == '\0' || strcmp(place->location, worker->location) == 0);
 }
 
 /* Whether the intent's commit job has done its work, once and for all. A job that has ended, or
@@ -64,36 +89,87 @@ static bool raise_label(
     return true;
 }
 
-/* Resolves an intent about the target of this pass. */
-static bool resolve_here(
-    struct worker *worker, struct task *task, const struct intent *intent, bool *out_done,
+/* Resolves the intent with a worker that is connected to the intent's own place. here: that is
+ * where this pass writes. */
+static bool resolve_with(
+    struct worker *there, struct task *task, const struct intent *intent, bool here,
     struct error *err)
 {
-    return resolve(worker, intent, out_done, err) &&
-           (*out_done || raise_label(worker, task, intent, err));
+    bool done = false;
+
+    if (!resolve(there, intent, &done, err) ||
+        (here && !done && !raise_label(there, task, intent, err)))
+        return error_wrap(err, "resolving the open intent of an earlier run");
+    if (!(done ? intent_acknowledge(there, task, intent, err)
+               : intent_withdraw(there, intent, err)))
+        return false;
+    // A watermark that did not move is what the plan will find.
+    task->outdated = NULL;
+    log_info(
+        done ? "adopted a job of an earlier run" : "withdrew the intent of an earlier run",
+        LOG_TEXT("table", intent->table), LOG_TEXT("job", intent->commit_job));
+    return true;
+}
+
+static bool find_location(struct bigquery *bigquery, struct place *place, struct error *err)
+{
+    char *location = NULL;
+
+    if (place->location[0] != '\0')
+        return true;
+    if (!bigquery_dataset_get(bigquery, &location, err))
+        return false;
+    snprintf(place->location, sizeof place->location, "%s", location);
+    free(location);
+    bigquery_set_location(bigquery, place->location);
+    return true;
+}
+
+/* An intent of another dataset is not this pass's to judge from afar: its job may run at any
+ * moment, and the dataset may be synced again from this state. So it is resolved where it belongs.
+ */
+static bool resolve_elsewhere(
+    const struct worker *worker, const struct deployment *deployment, struct task *task,
+    const struct intent *intent, struct error *err)
+{
+    struct place place;
+    struct worker there = *worker;
+
+    place_of(intent, &place);
+    there.project = place.project;
+    there.dataset = place.dataset;
+    there.location = place.location;
+    const struct deployment_place at = {
+        place.project, place.dataset, place.location[0] == '\0' ? NULL : place.location};
+    if (!deployment_bigquery_at(deployment, &at, NULL, &there.bigquery, err))
+        return false;
+    bool ok = find_location(there.bigquery, &place, err) &&
+              resolve_with(&there, task, intent, false, err);
+    bigquery_close(there.bigquery);
+    return ok ||
+           error_wrap(
+               err,
+               "an earlier sync has left an intent open for %s (job %s), which has to be resolved "
+               "there first. Sync once with BQ_PROJECT_NAME=%s BQ_DATASET_NAME=%s, or, if that "
+               "dataset is gone for good, run DELETE FROM bq_sync_intents WHERE table_name='%s'",
+               intent->target, intent->commit_job, place.project, place.dataset, intent->table);
 }
 
 bool recover_table(struct worker *worker, struct task *task, void *context, struct error *err)
 {
+    const struct recovery *recovery = context;
     struct intent intent;
+    struct place place;
     bool found = false;
-    bool done = false;
 
-    (void)context;
     if (!tracking_intent(worker->tracking, task->table->name, &found, &intent, err))
         return false;
     if (!found)
         return true;
-    if (same_target(worker, task, intent.target) &&
-        !resolve_here(worker, task, &intent, &done, err))
-        return error_wrap(err, "resolving the open intent of an earlier run");
-
-    bool ok = done ? intent_acknowledge(worker, task, &intent, err)
-                   : intent_withdraw(worker, &intent, err);
-    if (!ok)
+    place_of(&intent, &place);
+    if (!(is_here(worker, &place)
+              ? resolve_with(worker, task, &intent, true, err)
+              : resolve_elsewhere(worker, recovery->deployment, task, &intent, err)))
         return false;
-    log_info(
-        done ? "adopted a job of an earlier run" : "withdrew the intent of an earlier run",
-        LOG_TEXT("table", intent.table), LOG_TEXT("job", intent.commit_job));
     return tracking_load(worker->tracking, task->table->name, &task->source.watermark, err);
 }

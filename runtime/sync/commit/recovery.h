@@ -5,14 +5,21 @@
 #define BQSYNC_SYNC_COMMIT_RECOVERY_H
 
 #include "base/error.h"
+#include "sync/deployment.h"
 #include "sync/pass/task.h"
 #include "sync/pass/worker.h"
 
 #include <stdbool.h>
 
-/* A step of workers_run; context is not used. Acknowledges or withdraws the table's open intent, if
- * there is one, drops its staging table and reloads the task's watermark. Waits for a job that
- * still runs. On an error the intent stays open. */
+/* The context of the step. */
+struct recovery {
+    const struct deployment *deployment; /* borrowed, for connections to other datasets */
+};
+
+/* A step of workers_run; context is a struct recovery. Acknowledges or withdraws the table's open
+ * intent, if there is one, drops its staging table and reloads the task's watermark. Waits for a
+ * job that still runs. An intent of another dataset is resolved in that dataset's project and
+ * location. On an error the intent stays open. */
 MUST_CHECK bool recover_table(
     struct worker *worker, struct task *task, void *context, struct error *err);
 

@@ -124,6 +124,8 @@ static bool attempt(
     *out_withdrawn = false;
     if (!intent_begin(worker, task, &intent, err))
         return false;
+    if (task_is_outdated(task))
+        return true;
     intent_job_id(&intent, "load", staging_job);
     if (intent.mode == SEND_MERGE && !staging_create(worker, task, &intent, err))
         return false;
@@ -157,7 +159,7 @@ bool table_commit(struct worker *worker, struct task *task, void *context, struc
         do {
             ok = attempt(worker, task, &withdrawn, err);
         } while (!ok && withdrawn && job_retry_again(worker, &retry, task->table->name, err));
-        if (ok)
+        if (ok && !task_is_outdated(task))
             task->outcome->status = TABLE_SYNCED;
     }
     batch_clear(&task->batch);

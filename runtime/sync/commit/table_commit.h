@@ -14,7 +14,8 @@
 /* A step of workers_run; context is not used. Publishes the task's rejects, sends its batch in the
  * way that the batch was made for, and moves the watermark; counts go into the task's outcome, and
  * the batch is cleared in any case. A job that failed for a passing reason is tried again under a
- * new intent. An error that leaves the outcome open leaves the intent for the next pass. */
+ * new intent. An error that leaves the outcome open leaves the intent for the next pass. If
+ * what the plan rests on has changed, the task is outdated and has no status. */
 MUST_CHECK bool table_commit(
     struct worker *worker, struct task *task, void *context, struct error *err);
 

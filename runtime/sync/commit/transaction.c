@@ -45,6 +45,8 @@ static bool attempt(
     *out_withdrawn = false;
     if (!intent_begin(worker, task, &intent, err))
         return false;
+    if (task_is_outdated(task))
+        return true;
     intent_job_id(&intent, "load", load_job);
     const struct load load = {
         .job_id = load_job,
@@ -186,12 +188,36 @@ static bool name_script(struct transaction *t, struct error *err)
         if (!is_staged(task))
             continue;
         memcpy(task->intent->commit_job, t->job_id, sizeof task->intent->commit_job);
-        if (!tracking_intend(worker->tracking, task->intent, err))
+        if (!tracking_intend_job(worker->tracking, task->intent, &task->outdated, err))
             return false;
     }
     return true;
 }
 
+static bool any_outdated(const struct transaction *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (task_is_outdated(t->tasks[i]))
+            return true;
+    return false;
+}
+
+static bool start_script(struct transaction *t, struct buffer *sql, struct error *err)
+{
+    return bigquery_query(
+        t->workers->each[0].bigquery,
+        &(struct query_request){
+            .job_id = t->job_id,
+            .sql = buffer_text(sql),
+            .kind = QUERY_DML,
+            .target = SNAPSHOTS_TABLE,
+            .label_table = SNAPSHOTS_TABLE,
+            .label_phase = "atomic",
+        },
+        err);
+}
+
+/* *out_job is JOB_MISSING if a table turned out to be outdated and no script was sent. */
 static bool run_script(struct transaction *t, struct job *out_job, struct error *err)
 {
     struct worker *worker = &t->workers->each[0];
@@ -205,25 +231,17 @@ static bool run_script(struct transaction *t, struct job *out_job, struct error 
                   err, ERROR_CONFIG,
                   "the transaction of all tables is longer than the 1,024 KB that BigQuery takes: "
                   "sync fewer tables at once, or unset BQ_SYNC_ATOMIC");
-    ok = ok && name_script(t, err) &&
-         bigquery_query(
-             worker->bigquery,
-             &(struct query_request){
-                 .job_id = t->job_id,
-                 .sql = buffer_text(&sql),
-                 .kind = QUERY_DML,
-                 .target = SNAPSHOTS_TABLE,
-                 .label_table = SNAPSHOTS_TABLE,
-                 .label_phase = "atomic",
-             },
-             err) &&
-         bigquery_job_wait(worker->bigquery, t->job_id, out_job, err);
+    ok = ok && name_script(t, err);
+    *out_job = (struct job){.state = JOB_MISSING};
+    if (ok && !any_outdated(t))
+        ok = start_script(t, &sql, err) &&
+             bigquery_job_wait(worker->bigquery, t->job_id, out_job, err);
     buffer_clear(&sql);
     return ok;
 }
 
-/* *out_job is that of the last run: it succeeded, or failed for good. False: the outcome is open,
- * and the intents stay. */
+/* *out_job is that of the last run: it succeeded, or failed for good, or is JOB_MISSING as above.
+ * False: the outcome is open, and the intents stay. */
 static bool run_until_done(struct transaction *t, struct job *out_job, struct error *err)
 {
     struct worker *worker = &t->workers->each[0];
@@ -232,7 +250,7 @@ static bool run_until_done(struct transaction *t, struct job *out_job, struct er
     for (;;) {
         if (!run_script(t, out_job, err))
             return false;
-        if (out_job->state == JOB_SUCCEEDED)
+        if (out_job->state != JOB_FAILED)
             return true;
         *err = out_job->failure;
         if (!job_retry_again(worker, &retry, "the transaction", err))
@@ -281,7 +299,8 @@ static bool acknowledge(struct worker *worker, struct task *task, void *context,
     (void)context;
     if (!intent_acknowledge(worker, task, task->intent, err))
         return false;
-    task->outcome->status = TABLE_SYNCED;
+    if (!task_is_outdated(task))
+        task->outcome->status = TABLE_SYNCED;
     return true;
 }
 
@@ -331,8 +350,13 @@ void transaction_commit(
     struct job job = {0};
     struct error err = {0};
 
-    workers_run(workers, tasks, count, &stage_all);
+    if (!any_outdated(&t))
+        workers_run(workers, tasks, count, &stage_all);
     size_t staged = count_staged(&t);
+    if (any_outdated(&t)) {
+        run_staged(&t, withdraw);
+        return;
+    }
     if (staged == 0)
         return;
     if (staged >= TRANSACTION_TABLES_MAX) {
@@ -344,6 +368,8 @@ void transaction_commit(
         give_up(&t, &err);
     } else if (!run_until_done(&t, &job, &err)) {
         fail_staged(&t, &err);
+    } else if (job.state == JOB_MISSING) {
+        run_staged(&t, withdraw);
     } else if (job.state == JOB_FAILED) {
         give_up(&t, &job.failure);
     } else {

@@ -3,7 +3,8 @@
  * notes in _bqsync_snapshots the snapshot that they come from ("Multi-statement transactions" of
  * the BigQuery documentation). The script is the commit job of every table's intent, so after any
  * crash each table is recovered on its own, and all with the same result. A table that cannot be
- * staged is left out; when the transaction fails, every table in it fails. */
+ * staged is left out; when the transaction fails, every table in it fails. If one of its tables is
+ * outdated, none changes: the pass plans all of them again. */
 #ifndef BQSYNC_SYNC_COMMIT_TRANSACTION_H
 #define BQSYNC_SYNC_COMMIT_TRANSACTION_H
 

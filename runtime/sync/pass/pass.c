@@ -14,6 +14,7 @@
 #include "sync/pass/plan.h"
 #include "sync/pass/quota_record.h"
 #include "sync/pass/reading.h"
+#include "sync/pass/run_record.h"
 #include "sync/pass/target.h"
 #include "sync/pass/workers.h"
 
@@ -21,13 +22,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How often a pass plans a table, if what the plan rests on changes each time. */
+#define ROUNDS_MAX 3
+
 struct pass {
     const struct deployment *deployment;
     const struct pass_options *options;
     struct run_result *result;
     struct task *tasks;
-    struct task **order; /* the tasks, as pointers, in the order in which steps take them */
     size_t count;
+    /* The tasks that steps still have to do something about, in the order in which they take them.
+     */
+    struct task **order;
+    size_t open;
 
     struct lock lock;
     bool locked;
@@ -60,6 +67,7 @@ static bool make_tasks(struct pass *pass, struct error *err)
         return error_set(err, ERROR_MEMORY, "out of memory");
 
     pass->count = count;
+    pass->open = count;
     pass->result->table_count = count;
     for (size_t i = 0; i < count; i++) {
         pass->result->tables[i].table = tables[i];
@@ -178,7 +186,7 @@ static void run_step(struct pass *pass, bool (*wanted)(const struct task *), ste
 {
     const struct step step = {.wanted = wanted, .run = run};
 
-    workers_run(&pass->workers, pass->order, pass->count, &step);
+    workers_run(&pass->workers, pass->order, pass->open, &step);
 }
 
 static bool has_open_intent(const struct task *task)
@@ -200,7 +208,10 @@ static void recover(struct pass *pass)
                 &pass->tracking, task->table->name, &task->source.has_open_intent, &ignored, &err))
             fail(pass, task, &err);
     }
-    run_step(pass, has_open_intent, recover_table);
+    struct recovery recovery = {.deployment = pass->deployment};
+    const struct step step = {
+        .wanted = has_open_intent, .run = recover_table, .context = &recovery};
+    workers_run(&pass->workers, pass->order, pass->open, &step);
 }
 
 static bool plan_one(struct pass *pass, struct task *task, struct error *err)
@@ -216,7 +227,7 @@ static bool plan_one(struct pass *pass, struct task *task, struct error *err)
         return false;
     task->source.rejects_before = outcome->rows_rejected;
     task->source.had_rejects = outcome->rows_rejected > 0;
-    if (!task_has_work(task))
+    if (!task_has_work(task) && outcome->status != TABLE_SYNCED)
         outcome->status = TABLE_UNCHANGED;
     return true;
 }
@@ -225,9 +236,9 @@ static void plan(struct pass *pass)
 {
     struct error err;
 
-    for (size_t i = 0; i < pass->count; i++)
-        if (!task_failed(&pass->tasks[i]) && !plan_one(pass, &pass->tasks[i], &err))
-            fail(pass, &pass->tasks[i], &err);
+    for (size_t i = 0; i < pass->open; i++)
+        if (!task_failed(pass->order[i]) && !plan_one(pass, pass->order[i], &err))
+            fail(pass, pass->order[i], &err);
 }
 
 /* The target of a scanned table is left alone until the scan has found something, so that an idle
@@ -243,17 +254,19 @@ static bool is_to_prepare(const struct task *task)
 }
 
 /* The watermark is invalidated first: if this pass fails after the triggers are back, the next one
- * must not believe that the changes of the time between were captured. */
+ * must not believe that the changes of the time between were captured. What the plan rests on is
+ * read again, because this changes it. */
 static void install_capture(struct pass *pass)
 {
     struct error err;
 
-    for (size_t i = 0; i < pass->count; i++) {
-        struct task *task = &pass->tasks[i];
+    for (size_t i = 0; i < pass->open; i++) {
+        struct task *task = pass->order[i];
         if (task_failed(task) || !task->plan.capture.broken)
             continue;
         if (!tracking_invalidate(&pass->tracking, task->table->name, &err) ||
-            !capture_install(&pass->source, task->table, &err))
+            !capture_install(&pass->source, task->table, &err) ||
+            !tracking_load(&pass->tracking, task->table->name, &task->source.watermark, &err))
             fail(pass, task, &err);
     }
 }
@@ -265,7 +278,7 @@ static bool read_tables(struct pass *pass, struct error *err)
         .source = &pass->source,
         .workers = &pass->workers,
         .tasks = pass->order,
-        .count = pass->count,
+        .count = pass->open,
         .dry_run = pass->options->dry_run,
     };
     bool ok = reading_run(&reading, err);
@@ -286,7 +299,7 @@ static bool is_larger(const struct task *a, const struct task *b)
  * insertion sort is enough. */
 static void sort_by_size(struct pass *pass)
 {
-    for (size_t i = 1; i < pass->count; i++) {
+    for (size_t i = 1; i < pass->open; i++) {
         struct task *task = pass->order[i];
         size_t at = i;
         for (; at > 0 && is_larger(task, pass->order[at - 1]); at--)
@@ -304,7 +317,7 @@ static void commit(struct pass *pass)
     }
     const struct transaction_snapshot snapshot = {
         .run_id = pass->result->id, .taken_us = pass->snapshot_us};
-    transaction_commit(&pass->workers, pass->order, pass->count, &snapshot);
+    transaction_commit(&pass->workers, pass->order, pass->open, &snapshot);
 }
 
 /* After a replacement the other way of finding changes, should it have been in use before, is
@@ -360,14 +373,84 @@ static void clean(struct pass *pass)
  * merged. */
 static void finish_dry(struct pass *pass)
 {
-    for (size_t i = 0; i < pass->count; i++) {
-        struct task *task = &pass->tasks[i];
+    for (size_t i = 0; i < pass->open; i++) {
+        struct task *task = pass->order[i];
         if (task_failed(task) || !task_has_work(task))
             continue;
         task->outcome->status = TABLE_SYNCED;
         task->outcome->rows_inserted = task->batch.new_rows;
         task->outcome->rows_updated = task->batch.changed_rows;
     }
+}
+
+static bool run_round(struct pass *pass, struct error *err)
+{
+    plan(pass);
+    if (!pass->options->dry_run) {
+        run_step(pass, is_to_prepare, target_prepare);
+        install_capture(pass);
+    }
+    if (!read_tables(pass, err))
+        return false;
+    if (pass->options->dry_run)
+        finish_dry(pass);
+    else
+        commit(pass);
+    return true;
+}
+
+/* Forgets what this pass has planned and read of a table, but not what it has done in BigQuery. */
+static void start_over(struct task *task)
+{
+    struct task_warehouse *warehouse = &task->warehouse;
+
+    log_warn(
+        "table is planned again", LOG_TEXT("table", task->table->name),
+        LOG_TEXT("reason", task_is_outdated(task) ? task->outdated : "it shares a transaction"));
+    if (warehouse->created) {
+        warehouse->exists = true;
+        warehouse->label_generation = task_next_generation(task);
+        warehouse->created = false;
+    }
+    batch_clear(&task->batch);
+    free(task->intent);
+    task->intent = NULL;
+    task->outdated = NULL;
+}
+
+static void give_up(struct pass *pass, struct task *task)
+{
+    struct error why;
+
+    error_set(
+        &why, ERROR_CONFLICT,
+        "while %s was being synced, %s; that happened %d times in a row. Nothing is lost: sync "
+        "again when nobody else changes its state, its triggers or its definition",
+        task->table->name, task->outdated, ROUNDS_MAX);
+    fail(pass, task, &why);
+}
+
+/* Keeps the tables that have to be planned again as the only ones that are open. A transaction is
+ * of all tables or none. */
+static void keep_outdated(struct pass *pass, bool last)
+{
+    bool all = false;
+    size_t open = 0;
+
+    for (size_t i = 0; i < pass->open; i++)
+        all = all || (pass->deployment->config->sync_atomic && task_is_outdated(pass->order[i]));
+    for (size_t i = 0; i < pass->open; i++) {
+        struct task *task = pass->order[i];
+        if (task_failed(task) || !(all || task_is_outdated(task)))
+            continue;
+        if (last && task_is_outdated(task))
+            give_up(pass, task);
+        if (last)
+            continue;
+        start_over(task);
+        pass->order[open++] = task;
+    }
+    pass->open = open;
 }
 
 static bool run(struct pass *pass, struct error *err)
@@ -378,81 +461,29 @@ static bool run(struct pass *pass, struct error *err)
     if (!listing_read(pass->workers.each[0].bigquery, pass->order, pass->count, err))
         return false;
     recover(pass);
-    plan(pass);
-    if (pass->options->dry_run) {
-        if (!read_tables(pass, err))
+    for (int round = 1; pass->open > 0; round++) {
+        if (!run_round(pass, err))
             return false;
-        finish_dry(pass);
-        return true;
+        keep_outdated(pass, round == ROUNDS_MAX);
     }
-
-    run_step(pass, is_to_prepare, target_prepare);
-    install_capture(pass);
-    if (!read_tables(pass, err))
-        return false;
-    commit(pass);
-    clean(pass);
+    if (!pass->options->dry_run)
+        clean(pass);
     return true;
 }
 
 /* --- the record -------------------------------------------------------------------------- */
 
-/* Whether nothing was sent, nothing failed, and no row was rejected or fixed. */
-static bool is_idle(const struct pass *pass)
-{
-    if (pass->result->error.code != ERROR_NONE || pass->result->kind == RUN_FULL)
-        return false;
-    for (size_t i = 0; i < pass->count; i++)
-        if (pass->result->tables[i].status != TABLE_UNCHANGED ||
-            pass->result->tables[i].rows_rejected != pass->tasks[i].source.rejects_before)
-            return false;
-    return true;
-}
-
-static bool compare_state(void *context, const char *run_id, const char *state, const char *json)
-{
-    const char **wanted = context;
-
-    (void)run_id;
-    (void)json;
-    if (strcmp(state, *wanted) == 0)
-        *wanted = NULL;
-    return false;
-}
-
-/* A write into the source, however small, makes a transaction of the application fail that has read
- * before it and writes after it (SQLITE_BUSY_SNAPSHOT). So a pass that has changed nothing is not
- * recorded there: its document stays in the lock file, where `status` finds it. It is recorded only
- * if the newest record would otherwise say that passes fail, or that they do not. */
-static bool save_run(struct pass *pass, const char *text, struct error *err)
-{
-    const char *state = run_result_ok(pass->result) ? "done" : "failed";
-    const char *differs = state;
-
-    if (is_idle(pass) &&
-        !tracking_each_run(&pass->tracking, 1, compare_state, (void *)&differs, err))
-        return false;
-    if (differs != NULL)
-        return tracking_save_run(&pass->tracking, pass->result->id, state, text, err);
-    lock_keep_idle(&pass->lock, text);
-    return true;
-}
-
 static void save(struct pass *pass)
 {
-    struct error err = {0};
-    cJSON *json = run_result_json(pass->result);
-    char *text = cJSON_PrintUnformatted(json);
+    struct error err;
 
-    if (text == NULL || !save_run(pass, text, &err))
+    if (!run_record_save(pass->result, pass->tasks, &pass->tracking, &pass->lock, &err))
         log_warn(
             "run not recorded", LOG_TEXT("run", pass->result->id), LOG_TEXT("reason", err.message));
     if (!quota_record_save(pass->deployment, &pass->tracking, pass->tasks, pass->count, &err))
         log_warn(
             "quota not recorded", LOG_TEXT("run", pass->result->id),
             LOG_TEXT("reason", err.message));
-    cJSON_free(text);
-    cJSON_Delete(json);
 }
 
 /* How rows were sent; of a table without rows to send, how they would be by its definition. */
@@ -463,40 +494,6 @@ static void tell_modes(struct pass *pass)
         bool none = task->plan.mode == SEND_NOTHING;
         task->outcome->mode = none ? task->table->mode : task->plan.mode;
     }
-}
-
-static void report(const struct pass *pass)
-{
-    const struct run_result *result = pass->result;
-    size_t counts[TABLE_FAILED + 1] = {0};
-
-    for (size_t i = 0; i < result->table_count; i++) {
-        const struct table_result *table = &result->tables[i];
-        progress_done(pass->options->progress, i, table);
-        counts[table->status]++;
-        if (table->status == TABLE_SYNCED)
-            log_info(
-                "table synced", LOG_TEXT("table", table->table->name),
-                LOG_TEXT("mode", send_mode_name(table->mode)),
-                LOG_NUMBER("inserted", table->rows_inserted),
-                LOG_NUMBER("updated", table->rows_updated),
-                LOG_NUMBER("deleted", table->rows_deleted),
-                LOG_NUMBER("rejected", table->rows_rejected),
-                LOG_NUMBER("bytes_sent", table->bytes_sent),
-                LOG_NUMBER("bytes_billed", table->bytes_billed),
-                LOG_NUMBER("duration_ms", table->duration_ms), LOG_TEXT("run", result->id));
-    }
-    if (result->error.code != ERROR_NONE)
-        log_error(
-            "pass ended early", LOG_TEXT("code", error_code_name(result->error.code)),
-            LOG_TEXT("error", result->error.message), LOG_TEXT("run", result->id));
-    log_info(
-        "pass done", LOG_TEXT("kind", run_kind_name(result->kind)),
-        LOG_NUMBER("synced", counts[TABLE_SYNCED]),
-        LOG_NUMBER("unchanged", counts[TABLE_UNCHANGED]),
-        LOG_NUMBER("failed", counts[TABLE_FAILED]),
-        LOG_NUMBER("duration_ms", (result->finished_us - result->started_us) / 1000),
-        LOG_NUMBER("requests", traffic_requests(&result->traffic)), LOG_TEXT("run", result->id));
 }
 
 void pass_run(
@@ -520,7 +517,7 @@ void pass_run(
     out_result->finished_us = clock->wall_us(clock->context);
     out_result->traffic = workers_counters(&pass.workers).traffic;
     tell_modes(&pass);
-    report(&pass);
+    run_record_log(out_result, options->progress);
     if (pass.locked && pass.tracking_open)
         save(&pass);
     close_all(&pass);

@@ -1,7 +1,9 @@
 /* pass: one sync of all or some tables, from the lock to the history. Steps: one listing of the
  * dataset; open intents of earlier runs are resolved; every table is planned; targets are brought
  * in line; the changes are sealed and all tables are read in one SQLite snapshot; the snapshot
- * ends; the batches are committed. One table's failure never stops the others. */
+ * ends; the batches are committed. Tables whose plan was overtaken, by a reset, a repair, a
+ * restored backup or a changed trigger, go through these steps again, at most three times. One
+ * table's failure never stops the others. */
 #ifndef BQSYNC_SYNC_PASS_PASS_H
 #define BQSYNC_SYNC_PASS_PASS_H
 

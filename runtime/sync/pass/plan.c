@@ -238,7 +238,9 @@ bool plan_table(
     struct task_source *known = &task->source;
 
     task->plan = (struct plan){.in_transaction = config->sync_atomic};
-    if (!capture_inspect(source, task->table, &known->shape, err))
+    // The cookie first: whatever is altered from here on, the snapshot has another one.
+    if (!capture_schema_cookie(source, &known->schema_cookie, err) ||
+        !capture_inspect(source, task->table, &known->shape, err))
         return false;
     if (!check_source(config, task, err))
         return forget_content(tracking, task, err);
@@ -260,6 +262,39 @@ bool plan_table(
         decide(task, mode_of_changes(task), NULL);
         task->plan.only_if_changed = true;
     }
+    return true;
+}
+
+static bool same_shape(const struct source_shape *a, const struct source_shape *b)
+{
+    return a->exists == b->exists && a->is_view == b->is_view && a->integer_key == b->integer_key &&
+           a->missing_count == b->missing_count && strcmp(a->missing, b->missing) == 0 &&
+           strcmp(a->key_problem, b->key_problem) == 0;
+}
+
+bool plan_check_schema(
+    const struct config *config, struct database *source, struct task *task, bool installed,
+    struct error *err)
+{
+    struct task_source *known = &task->source;
+    const struct plan_capture *planned = &task->plan.capture;
+    struct source_shape shape;
+    struct plan_capture capture;
+    int64_t cookie = 0;
+
+    if (!capture_schema_cookie(source, &cookie, err))
+        return false;
+    if (cookie == known->schema_cookie)
+        return true;
+    if (!capture_inspect(source, task->table, &shape, err) ||
+        !plan_capture(config, source, task->table, &shape, &capture, err))
+        return false;
+    if (!same_shape(&known->shape, &shape))
+        task->outdated = "its definition in SQLite was changed";
+    else if (capture.by != planned->by || (capture.broken && (installed || !planned->broken)))
+        task->outdated = "its triggers were changed";
+    else
+        known->schema_cookie = cookie;
     return true;
 }
 

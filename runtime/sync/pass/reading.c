@@ -3,6 +3,7 @@
 #include "source/capture.h"
 #include "source/shadow.h"
 #include "sync/pass/extract.h"
+#include "sync/pass/plan.h"
 #include "sync/pass/target.h"
 
 #include <stdlib.h>
@@ -35,9 +36,29 @@ static bool has_triggers(const struct task *task)
     return task->plan.capture.by == CAPTURE_TRIGGERS;
 }
 
+/* Whether the snapshot has to cover tables that seem to have nothing to send. A transaction brings
+ * BigQuery to one moment, so once any of its tables has work, one that was idle when it was planned
+ * has to be looked at in the same snapshot: its rows may belong to rows that are sent. A scan that
+ * may find nothing is not work yet, so that an idle pass seals nothing. */
+static bool is_of_all(const struct reading *reading)
+{
+    if (!reading->deployment->config->sync_atomic || reading->dry_run)
+        return false;
+    for (size_t i = 0; i < reading->count; i++)
+        if (is_to_read(reading->tasks[i]) && !reading->tasks[i]->plan.only_if_changed)
+            return true;
+    return false;
+}
+
+static bool is_covered(const struct task *task, bool of_all)
+{
+    return is_to_read(task) || (of_all && !task_failed(task));
+}
+
 /* Opens the snapshot in which all tables that are to be read are read. If any of them has triggers,
  * all are sealed before; a scan alone, which may find nothing, writes nothing. */
-static bool open_snapshot(struct reading *reading, size_t *out_count, struct error *err)
+static bool open_snapshot(
+    struct reading *reading, bool of_all, size_t *out_count, struct error *err)
 {
     struct snapshot_table *tables = calloc(reading->count + 1, sizeof *tables);
     size_t count = 0;
@@ -47,7 +68,7 @@ static bool open_snapshot(struct reading *reading, size_t *out_count, struct err
         return error_set(err, ERROR_MEMORY, "out of memory");
     for (size_t i = 0; i < reading->count; i++) {
         const struct task *task = reading->tasks[i];
-        if (!is_to_read(task))
+        if (!is_covered(task, of_all))
             continue;
         tables[count++] =
             (struct snapshot_table){.table = task->table, .shape = &task->source.shape};
@@ -58,11 +79,33 @@ static bool open_snapshot(struct reading *reading, size_t *out_count, struct err
                                    : capture_snapshot(reading->source, tables, count, err));
     *out_count = count;
     size_t at = 0;
-    for (size_t i = 0; ok && i < reading->count; i++)
-        if (is_to_read(reading->tasks[i]))
-            reading->tasks[i]->source.position = tables[at++].position;
+    for (size_t i = 0; ok && i < reading->count; i++) {
+        struct task_source *known = &reading->tasks[i]->source;
+        known->in_snapshot = is_covered(reading->tasks[i], of_all);
+        if (known->in_snapshot)
+            known->position = tables[at++].position;
+    }
     free(tables);
     return ok;
+}
+
+/* Plans the idle tables of a transaction in its snapshot. Triggers cannot be installed there. */
+static void plan_idle(struct reading *reading)
+{
+    struct worker *worker = &reading->workers->each[0];
+    struct error err;
+
+    for (size_t i = 0; i < reading->count; i++) {
+        struct task *task = reading->tasks[i];
+        if (task_failed(task) || task_is_outdated(task) || task->plan.mode != SEND_NOTHING ||
+            task->batch.complete)
+            continue;
+        if (!plan_table(
+                reading->deployment->config, reading->source, worker->tracking, task, false, &err))
+            workers_fail_unnoted(task, &err);
+        else if (task->plan.capture.broken)
+            task->outdated = "its triggers were changed";
+    }
 }
 
 static int compressors(void)
@@ -70,6 +113,17 @@ static int compressors(void)
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
     return cores <= 1 ? 0 : cores - 1 > COMPRESSORS_MAX ? COMPRESSORS_MAX : (int)(cores - 1);
+}
+
+/* False: the table is not to be read, because it failed or because it has to be planned again. */
+static bool is_as_planned(const struct reading *reading, struct task *task)
+{
+    struct error err;
+
+    if (!plan_check_schema(
+            reading->deployment->config, reading->source, task, !reading->dry_run, &err))
+        workers_fail_unnoted(task, &err);
+    return is_to_read(task);
 }
 
 static void extract(struct reading *reading, struct task *task)
@@ -88,7 +142,7 @@ static void extract(struct reading *reading, struct task *task)
     task->outcome->duration_ms += clock->monotonic_ms(clock->context) - began;
     if (!ok)
         workers_fail_unnoted(task, &err);
-    else if (!task_has_work(task))
+    else if (!task_has_work(task) && task->outcome->status != TABLE_SYNCED)
         task->outcome->status = TABLE_UNCHANGED;
 }
 
@@ -97,13 +151,16 @@ static void extract(struct reading *reading, struct task *task)
 static bool read_snapshot(struct reading *reading, struct error *err)
 {
     const struct clock *clock = reading->deployment->clock;
+    bool of_all = is_of_all(reading);
     size_t count = 0;
 
-    if (!open_snapshot(reading, &count, err))
+    if (!open_snapshot(reading, of_all, &count, err))
         return false;
     reading->taken_us = clock->wall_us(clock->context);
+    if (of_all)
+        plan_idle(reading);
     for (size_t i = 0; i < reading->count; i++)
-        if (is_to_read(reading->tasks[i]))
+        if (is_to_read(reading->tasks[i]) && is_as_planned(reading, reading->tasks[i]))
             extract(reading, reading->tasks[i]);
     if (count > 0)
         database_rollback(reading->source);
@@ -152,25 +209,48 @@ static bool discard_misfits(struct reading *reading)
 static void discard_all(struct reading *reading)
 {
     for (size_t i = 0; i < reading->count; i++)
-        if (reading->tasks[i]->plan.mode != SEND_NOTHING)
+        if (!task_failed(reading->tasks[i]))
             batch_clear(&reading->tasks[i]->batch);
+}
+
+/* A scan has found work for a transaction of which other tables were not in its snapshot. */
+static bool is_partial(const struct reading *reading)
+{
+    bool work = false;
+    bool outside = false;
+
+    if (!reading->deployment->config->sync_atomic)
+        return false;
+    for (size_t i = 0; i < reading->count; i++) {
+        const struct task *task = reading->tasks[i];
+        if (task_failed(task))
+            continue;
+        work = work || (task_has_work(task) && !task->plan.only_state);
+        outside = outside || !task->source.in_snapshot;
+    }
+    return work && outside;
 }
 
 /* What a scan decides by reading comes too late for the preparation of targets that precedes the
  * snapshot: that leaves the target of a scanned table alone, so that an idle pass makes one
  * request. So targets that turned out to be needed are prepared now, and a file that does not go
- * with what was found there is read again: in a second snapshot, since the first is gone, and a
- * table that has changed in between is sent as it is then. */
+ * with what was found there is read again: in another snapshot, since the first is gone, and a
+ * table that has changed in between is sent as it is then. A target is prepared once, so this
+ * ends. */
 static bool follow_up(struct reading *reading, struct error *err)
 {
     const struct step prepare = {.wanted = is_unprepared, .run = target_prepare};
 
-    workers_run(reading->workers, reading->tasks, reading->count, &prepare);
-    if (!discard_misfits(reading))
-        return true;
-    if (reading->deployment->config->sync_atomic)
-        discard_all(reading);
-    return read_snapshot(reading, err);
+    for (;;) {
+        workers_run(reading->workers, reading->tasks, reading->count, &prepare);
+        bool misfits = discard_misfits(reading);
+        if (!misfits && !is_partial(reading))
+            return true;
+        if (reading->deployment->config->sync_atomic)
+            discard_all(reading);
+        if (!read_snapshot(reading, err))
+            return false;
+    }
 }
 
 bool reading_run(struct reading *reading, struct error *err)

@@ -26,7 +26,8 @@ struct reading {
     int64_t taken_us; /* out: wall clock of when the last snapshot was opened */
 };
 
-/* On success every task that has not failed and has work has a complete batch. One table's failure
+/* On success every task that has not failed and has work has a complete batch; tasks whose tables
+ * are not as planned any more are outdated and have none. One table's failure
  * goes into its outcome; false if nothing can be read at all. */
 MUST_CHECK bool reading_run(struct reading *reading, struct error *err);
 

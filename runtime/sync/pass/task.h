@@ -34,7 +34,10 @@ struct task_source {
     int64_t rejects_before;
     /* There is a shadow to compare the rows of a scan with. */
     bool has_shadow;
-    /* What the pass's snapshot covers; set when it is opened. */
+    /* The source's schema cookie before its shape was read (capture.h). */
+    int64_t schema_cookie;
+    /* The table is in the pass's snapshot, and what that covers; set when it is opened. */
+    bool in_snapshot;
     struct position position;
 };
 
@@ -93,6 +96,10 @@ struct task {
     struct task_warehouse warehouse;
     struct plan plan;
     struct batch batch;
+    /* What changed between the plan and now, so that what was planned must not be done: static text
+     * that completes "while it was being synced, ...". The pass plans the table again. NULL:
+     * nothing that matters. */
+    const char *outdated;
     /* Of a table that is staged and waits for the pass's transaction. Owned, else NULL. */
     struct intent *intent;
     /* The table failed, and its tracking row does not say so yet. */
@@ -101,9 +108,10 @@ struct task {
     struct table_result *outcome;
 };
 
+/* Whether there is anything to do under the plan as it is. */
 static inline bool task_has_work(const struct task *task)
 {
-    return task->plan.mode != SEND_NOTHING || task->plan.only_state;
+    return task->outdated == NULL && (task->plan.mode != SEND_NOTHING || task->plan.only_state);
 }
 
 /* The target's label names another definition than this build's. A definition may change without a
@@ -117,6 +125,12 @@ static inline bool task_is_out_of_line(const struct task *task)
 static inline bool task_failed(const struct task *task)
 {
     return task->outcome->status == TABLE_FAILED;
+}
+
+/* Whether the task has to be planned again. */
+static inline bool task_is_outdated(const struct task *task)
+{
+    return task->outdated != NULL;
 }
 
 /* The generation of the task's next intent: above its own past and above the target's label. */

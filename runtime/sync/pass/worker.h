@@ -22,6 +22,7 @@ struct worker {
     int64_t retry_budget_ms;
     const char *project;
     const char *dataset;
+    const char *location; /* "" until it is known */
     /* Borrowed from the pass. NULL: nobody watches. */
     struct pass_progress *progress;
 };

@@ -34,6 +34,7 @@ static bool open_worker(struct workers *workers, struct error *err)
         .retry_budget_ms = options->deployment->retry_budget_ms,
         .project = options->deployment->config->project,
         .dataset = options->deployment->config->dataset,
+        .location = workers->location,
         .progress = options->progress,
     };
     if (!open_tracking(workers, worker, err))

@@ -5,6 +5,7 @@
 #include "service/status.h"
 #include "source/capture.h"
 #include "source/tracking.h"
+#include "support/intending.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,8 +108,8 @@ static void acknowledge(struct fixture *made, int64_t row_id, int64_t generation
     struct error err;
 
     expect_ok(tracking_open(made->path, &tracking, &err));
-    expect_ok(tracking_intend(&tracking, &intent, &err));
-    expect_ok(tracking_acknowledge(&tracking, &intent, 1000 * US, &err));
+    intend_now(&tracking, &intent);
+    assert_null(acknowledge_at(&tracking, &intent, 1000 * US));
     tracking_close(&tracking);
 }
 

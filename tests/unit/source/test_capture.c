@@ -3,6 +3,7 @@
 
 #include "orders.h"
 #include "support.h"
+#include "support/intending.h"
 #include "users.h"
 #include "users_insert.h"
 
@@ -227,8 +228,8 @@ static void test_installing_anew_takes_back_the_trust_in_the_progress(void **sta
         .content_hash = "c",
     };
     expect_ok(tracking_open(path, &tracking, &err));
-    expect_ok(tracking_intend(&tracking, &intent, &err));
-    expect_ok(tracking_acknowledge(&tracking, &intent, 0, &err));
+    intend_now(&tracking, &intent);
+    assert_null(acknowledge_at(&tracking, &intent, 0));
 
     install();
     expect_ok(tracking_load(&tracking, "users", &watermark, &err));

@@ -5,6 +5,7 @@
 #include "source/shadow.h"
 #include "source/siphash.h"
 #include "support.h"
+#include "support/intending.h"
 
 static struct folder folder;
 static struct database source;
@@ -75,7 +76,7 @@ static const char *pass(enum shadow_mode mode, const char *rejected, enum ending
     struct shadow *shadow;
     struct tracking tracking;
     struct buffer found;
-    struct intent intent = {.mode = SEND_MERGE, .content_hash = "00000000c0de"};
+    struct intent intent = {.mode = SEND_REPLACE, .content_hash = "00000000c0de"};
 
     buffer_init(&found, sizeof text - 1);
     snprintf(intent.table, sizeof intent.table, "%s", quoted_table.name);
@@ -86,11 +87,11 @@ static const char *pass(enum shadow_mode mode, const char *rejected, enum ending
     if (mode != SHADOW_COMPARE) {
         expect_ok(shadow_end(shadow, &err));
         expect_ok(tracking_open(state_path, &tracking, &err));
-        expect_ok(tracking_intend(&tracking, &intent, &err));
+        intend_now(&tracking, &intent);
         if (ending == RESET)
             expect_ok(tracking_reset(&tracking, intent.table, &err));
         if (ending == ACKNOWLEDGED || ending == RESET)
-            expect_ok(tracking_acknowledge(&tracking, &intent, 0, &err));
+            assert_int_equal(acknowledge_at(&tracking, &intent, 0) == NULL, ending == ACKNOWLEDGED);
         if (ending == WITHDRAWN)
             expect_ok(tracking_withdraw(&tracking, &intent, &err));
         tracking_close(&tracking);

@@ -4,8 +4,10 @@
 #include "source/tracking_quota.h"
 #include "source/tracking_schema.h"
 #include "support.h"
+#include "support/intending.h"
 
-#define NOW 1767323045678000 /* 2026-01-02T03:04:05.678Z */
+#define OUTDATED "it was reset or marked to be sent again, or a backup was restored"
+#define NOW      1767323045678000 /* 2026-01-02T03:04:05.678Z */
 
 static struct folder folder;
 static struct tracking tracking;
@@ -48,6 +50,9 @@ static struct intent intent_of(enum send_mode kind, int64_t generation)
         .content_hash = "00000000c0de",
         .shape_hash = "00000000face",
         .target = "p.d.users",
+        .project = "p",
+        .dataset = "d",
+        .location = "EU",
     };
     snprintf(intent.nonce, sizeof intent.nonce, "%016llx", (unsigned long long)generation);
     return intent;
@@ -70,12 +75,26 @@ static bool has_intent(void)
     return found;
 }
 
+static void intend(const struct intent *intent)
+{
+    intend_now(&tracking, intent);
+}
+
+static void acknowledge(const struct intent *intent, const char *changed)
+{
+    const char *found = acknowledge_at(&tracking, intent, NOW);
+
+    assert_int_equal(found == NULL, changed == NULL);
+    if (changed != NULL)
+        assert_string_equal(found, changed);
+}
+
 static void sync_once(enum send_mode kind, int64_t generation)
 {
     struct intent intent = intent_of(kind, generation);
 
-    expect_ok(tracking_intend(&tracking, &intent, &err));
-    expect_ok(tracking_acknowledge(&tracking, &intent, NOW, &err));
+    intend(&intent);
+    acknowledge(&intent, NULL);
 }
 
 static void test_a_table_never_synced_has_no_progress(void **state)
@@ -117,7 +136,7 @@ static void test_an_open_intent_survives_and_moves_nothing(void **state)
     struct intent loaded;
     bool found;
 
-    expect_ok(tracking_intend(&tracking, &intent, &err));
+    intend(&intent);
     reopen();
 
     expect_ok(tracking_intent(&tracking, "users", &found, &loaded, &err));
@@ -135,8 +154,8 @@ static void test_the_highest_row_id_never_falls(void **state)
     intent.upper_row_id = 12;
     intent.upper_sequence = 3;
 
-    expect_ok(tracking_intend(&tracking, &intent, &err));
-    expect_ok(tracking_acknowledge(&tracking, &intent, NOW, &err));
+    intend(&intent);
+    acknowledge(&intent, NULL);
 
     assert_int_equal(load().last_synced_row_id, 90);
     assert_int_equal(load().synced_sequence, 3);
@@ -158,7 +177,7 @@ static void test_a_withdrawn_intent_uses_up_its_generation(void **state)
     sync_once(SEND_REPLACE, 1);
     struct intent intent = intent_of(SEND_MERGE, 2);
 
-    expect_ok(tracking_intend(&tracking, &intent, &err));
+    intend(&intent);
     expect_ok(tracking_withdraw(&tracking, &intent, &err));
 
     assert_false(has_intent());
@@ -173,7 +192,7 @@ static void test_a_withdrawn_replacement_leaves_progress_that_asks_for_another(v
     sync_once(SEND_REPLACE, 1);
     struct intent intent = intent_of(SEND_REPLACE, 2);
 
-    expect_ok(tracking_intend(&tracking, &intent, &err));
+    intend(&intent);
     expect_ok(tracking_withdraw(&tracking, &intent, &err));
     assert_true(load().found);
     assert_string_equal(load().content_hash, "");
@@ -187,11 +206,11 @@ static void test_a_row_deleted_by_hand_stays_deleted_when_its_intent_succeeds(vo
     (void)state;
     sync_once(SEND_REPLACE, 1);
     struct intent intent = intent_of(SEND_MERGE, 2);
-    expect_ok(tracking_intend(&tracking, &intent, &err));
+    intend(&intent);
 
     run(&tracking.database, "DELETE FROM bq_sync_tracking WHERE table_name='users'");
     expect_ok(tracking_note(&tracking, "users", "it failed meanwhile", &err));
-    expect_ok(tracking_acknowledge(&tracking, &intent, NOW, &err));
+    acknowledge(&intent, OUTDATED);
 
     assert_false(load().found);
     assert_false(has_intent());
@@ -215,25 +234,137 @@ static void test_an_invalidated_table_keeps_its_numbers_and_loses_its_hash(void 
     (void)state;
     sync_once(SEND_REPLACE, 1);
     struct intent intent = intent_of(SEND_MERGE, 2);
-    expect_ok(tracking_intend(&tracking, &intent, &err));
+    intend(&intent);
 
     expect_ok(tracking_invalidate(&tracking, "users", &err));
-    expect_ok(tracking_acknowledge(&tracking, &intent, NOW, &err));
+    acknowledge(&intent, OUTDATED);
 
     assert_string_equal(load().content_hash, "");
     assert_int_equal(load().last_synced_row_id, 90);
 }
 
+/* A plan was made; what the test does then is found out when the intent is recorded. */
+static void expect_outdated(const char *sql, const char *why)
+{
+    struct intent intent = intent_of(SEND_MERGE, 2);
+    const char *changed = NULL;
+    sync_once(SEND_REPLACE, 1);
+    struct watermark seen = load();
+    const struct tracking_basis basis = {.watermark = &seen};
+
+    run(&tracking.database, sql);
+    expect_ok(tracking_intend(&tracking, &intent, &basis, &changed, &err));
+
+    assert_non_null(changed);
+    assert_string_equal(changed, why);
+    assert_false(has_intent());
+    assert_true(load().generation < 2 || strstr(sql, "generations") != NULL);
+}
+
+static void test_an_intent_is_not_recorded_over_what_its_plan_did_not_see(void **state)
+{
+    (void)state;
+    expect_outdated("delete from bq_sync_tracking", "it was reset");
+    expect_outdated(
+        "update bq_sync_tracking set epoch = epoch + 1", "it was marked to be sent again");
+    expect_outdated(
+        "update bq_sync_tracking set content_hash = ''", "it was marked to be sent again");
+    expect_outdated(
+        "update bq_sync_tracking set synced_sequence = 3",
+        "its watermark was moved by somebody else, or a backup was restored");
+    expect_outdated(
+        "update bq_sync_tracking set target = 'p.e.users'",
+        "its watermark was moved by somebody else, or a backup was restored");
+    expect_outdated(
+        "update bq_sync_generations set generation = generation + 1",
+        "its watermark was moved by somebody else, or a backup was restored");
+}
+
+static void test_an_invalidation_counts_even_if_there_was_nothing_to_invalidate(void **state)
+{
+    (void)state;
+    struct intent intent = intent_of(SEND_REPLACE, 2);
+    const char *changed = NULL;
+    sync_once(SEND_REPLACE, 1);
+    expect_ok(tracking_invalidate(&tracking, "users", &err));
+    struct watermark seen = load();
+    const struct tracking_basis basis = {.watermark = &seen};
+
+    expect_ok(tracking_invalidate(&tracking, "users", &err));
+    expect_ok(tracking_intend(&tracking, &intent, &basis, &changed, &err));
+
+    assert_string_equal(changed, "it was marked to be sent again");
+}
+
+static void test_an_intent_is_not_recorded_if_the_sealed_sequence_is_gone(void **state)
+{
+    (void)state;
+    struct intent intent = intent_of(SEND_MERGE, 2);
+    const char *changed = NULL;
+    sync_once(SEND_REPLACE, 1);
+    struct watermark seen = load();
+    const struct tracking_basis basis = {.watermark = &seen, .sealed_sequence = 8};
+
+    expect_ok(tracking_intend(&tracking, &intent, &basis, &changed, &err));
+    assert_string_equal(changed, "its change capture was removed, or a backup was restored");
+    run(&tracking.database,
+        "create table bq_sync_capture(table_name text primary key, sequence integer);"
+        "insert into bq_sync_capture values ('users', 7)");
+    expect_ok(tracking_intend(&tracking, &intent, &basis, &changed, &err));
+    assert_string_equal(changed, "its change capture was removed, or a backup was restored");
+
+    run(&tracking.database, "update bq_sync_capture set sequence = 8");
+    expect_ok(tracking_intend(&tracking, &intent, &basis, &changed, &err));
+    assert_null(changed);
+}
+
+static void test_another_commit_job_is_named_only_while_the_intent_counts(void **state)
+{
+    (void)state;
+    struct intent intent = intent_of(SEND_MERGE, 2);
+    struct intent loaded;
+    const char *changed = "unset";
+    bool found = false;
+    sync_once(SEND_REPLACE, 1);
+    intend(&intent);
+    snprintf(intent.commit_job, sizeof intent.commit_job, "job-2");
+
+    expect_ok(tracking_intend_job(&tracking, &intent, &changed, &err));
+    assert_null(changed);
+    expect_ok(tracking_intent(&tracking, "users", &found, &loaded, &err));
+    assert_string_equal(loaded.commit_job, "job-2");
+
+    expect_ok(tracking_reset(&tracking, "users", &err));
+    expect_ok(tracking_intend_job(&tracking, &intent, &changed, &err));
+    assert_string_equal(changed, OUTDATED);
+    assert_false(load().found);
+}
+
+static void test_a_hash_that_was_cleared_by_hand_stays_cleared(void **state)
+{
+    (void)state;
+    struct intent intent = intent_of(SEND_MERGE, 2);
+    sync_once(SEND_REPLACE, 1);
+    intend(&intent);
+
+    run(&tracking.database, "update bq_sync_tracking set content_hash = ''");
+    acknowledge(&intent, OUTDATED);
+
+    assert_string_equal(load().content_hash, "");
+    assert_false(has_intent());
+}
+
 static void test_acknowledging_twice_does_no_harm(void **state)
 {
     (void)state;
-    struct intent intent = intent_of(SEND_APPEND, 1);
-    expect_ok(tracking_intend(&tracking, &intent, &err));
+    struct intent intent = intent_of(SEND_APPEND, 2);
+    sync_once(SEND_REPLACE, 1);
+    intend(&intent);
 
-    expect_ok(tracking_acknowledge(&tracking, &intent, NOW, &err));
-    expect_ok(tracking_acknowledge(&tracking, &intent, NOW, &err));
+    acknowledge(&intent, NULL);
+    acknowledge(&intent, OUTDATED);
 
-    assert_int_equal(load().source_rows, 40);
+    assert_int_equal(load().source_rows, 80);
 }
 
 static void test_an_error_is_kept_until_the_table_succeeds(void **state)
@@ -267,7 +398,7 @@ static void test_dropped_control_tables_come_back(void **state)
 
         reopen();
 
-        sync_once(SEND_MERGE, 2);
+        sync_once(SEND_REPLACE, 2);
         assert_int_equal(load().generation, 2);
     }
 }
@@ -419,6 +550,11 @@ int main(void)
         state_test(test_a_row_deleted_by_hand_stays_deleted_when_its_intent_succeeds),
         state_test(test_a_reset_forgets_all_but_the_generation),
         state_test(test_an_invalidated_table_keeps_its_numbers_and_loses_its_hash),
+        state_test(test_an_intent_is_not_recorded_over_what_its_plan_did_not_see),
+        state_test(test_an_invalidation_counts_even_if_there_was_nothing_to_invalidate),
+        state_test(test_an_intent_is_not_recorded_if_the_sealed_sequence_is_gone),
+        state_test(test_another_commit_job_is_named_only_while_the_intent_counts),
+        state_test(test_a_hash_that_was_cleared_by_hand_stays_cleared),
         state_test(test_acknowledging_twice_does_no_harm),
         state_test(test_an_error_is_kept_until_the_table_succeeds),
         state_test(test_a_daily_count_is_kept_by_name),

@@ -104,6 +104,8 @@ static void agree(const char *line, struct fake_reply *out_reply)
         out_reply->body = "{\"configuration\":{\"load\":{}},\"status\":{\"state\":\"DONE\"}}";
     else if (strcmp(line, "list jobs") == 0)
         out_reply->body = "{\"jobs\":[]}";
+    else if (strcmp(line, "get ") == 0)
+        out_reply->body = "{\"location\":\"EU\"}"; // the dataset
     else if (strncmp(line, "get ", 4) == 0)
         out_reply->body = live_table(line + 4);
 }
@@ -130,6 +132,7 @@ static void answer(void *context, const struct fake_request *request, struct fak
         &scene->watch, "select count(*) from bq_sync_intents", 0, &open, &err));
     describe(request, line, sizeof line);
     buffer_printf(&scene->requests, "%d %s\n", (int)open, line);
+    buffer_printf(&scene->urls, "%s\n", request->url);
     if (strncmp(line, "query", 5) == 0) {
         free(scene->last_sql);
         scene->last_sql = unescape(request->body);
@@ -194,12 +197,14 @@ static struct scene *open_scene(bool apart)
         .tables = registry_tables,
         .table_count = registry_count,
         .clock = &scene->clock.clock,
+        .http = &scene->http.ops,
         .retry_budget_ms = 1000,
     };
     fake_http_init(&scene->http);
     scene->http.handler = answer;
     scene->http.context = scene;
     buffer_init(&scene->requests, 1 << 20);
+    buffer_init(&scene->urls, 1 << 20);
     return scene;
 }
 
@@ -227,6 +232,7 @@ static void open_connections(struct scene *scene)
         .retry_budget_ms = options.retry_budget_ms,
         .project = "p",
         .dataset = "d",
+        .location = "EU",
     };
     expect_ok(bigquery_open(&options, &scene->worker.bigquery, &err));
     scene->workers = (struct workers){
@@ -276,6 +282,7 @@ int scene_teardown(void **state)
     database_close(&scene->source);
     fake_http_clear(&scene->http);
     buffer_clear(&scene->requests);
+    buffer_clear(&scene->urls);
     snprintf(command, sizeof command, "rm -rf '%s'", scene->folder);
     assert_int_equal(system(command), 0);
     free(scene->config.state_path);
@@ -346,8 +353,11 @@ void scene_plan(struct scene *scene)
     for (size_t i = 0; i < scene->count; i++) {
         struct task *task = &scene->tasks[i];
         expect_ok(plan_table(&scene->config, &scene->source, &scene->tracking, task, false, &err));
-        if (task->plan.capture.broken)
-            expect_ok(capture_install(&scene->source, task->table, &err));
+        if (!task->plan.capture.broken)
+            continue;
+        expect_ok(capture_install(&scene->source, task->table, &err));
+        expect_ok(
+            tracking_load(&scene->tracking, task->table->name, &task->source.watermark, &err));
     }
 }
 

@@ -45,8 +45,9 @@ struct scene {
     struct scene_answer *answers;
     size_t answer_count;
     struct buffer requests;
-    char *last_sql;  /* of the last query job */
-    char *last_body; /* of the last request */
+    struct buffer urls; /* of all requests, one a line */
+    char *last_sql;     /* of the last query job */
+    char *last_body;    /* of the last request */
 };
 
 /* The state lives in the source, which is captured by triggers. Apart: the state has a file of its

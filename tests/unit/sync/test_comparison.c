@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "source/tracking.h"
 #include "support/fake_http.h"
+#include "support/intending.h"
 #include "support/manual_clock.h"
 #include "sync/verify/comparison.h"
 
@@ -207,8 +208,8 @@ static void sync_up_to(struct world *world, int64_t id)
 
     snprintf(intent.table, sizeof intent.table, "t");
     snprintf(intent.nonce, sizeof intent.nonce, "n");
-    expect_ok(tracking_intend(&world->tracking, &intent, &err));
-    expect_ok(tracking_acknowledge(&world->tracking, &intent, 0, &err));
+    intend_now(&world->tracking, &intent);
+    assert_null(acknowledge_at(&world->tracking, &intent, 0));
 }
 
 static const struct verify_table *compare(struct world *world, const struct row *rows, size_t count)

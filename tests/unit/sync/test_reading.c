@@ -7,11 +7,12 @@
 #include <string.h>
 
 /* A target whose columns are `fields`. */
-#define LIVE(fields) "{\"schema\":{\"fields\":[" fields "]},\"labels\":{}}"
-#define ID           "{\"name\":\"id\",\"type\":\"INTEGER\",\"mode\":\"REQUIRED\"}"
-#define EMAIL        "{\"name\":\"email\",\"type\":\"STRING\",\"mode\":\"REQUIRED\"}"
-#define BALANCE      "{\"name\":\"balance\",\"type\":\"NUMERIC\"}"
-#define NOTE         "{\"name\":\"note\",\"type\":\"STRING\"}"
+#define LIVE(fields)       "{\"schema\":{\"fields\":[" fields "]},\"labels\":{}}"
+#define TRIGGER_OF_DEVICES "bq_sync_devices_update"
+#define ID                 "{\"name\":\"id\",\"type\":\"INTEGER\",\"mode\":\"REQUIRED\"}"
+#define EMAIL              "{\"name\":\"email\",\"type\":\"STRING\",\"mode\":\"REQUIRED\"}"
+#define BALANCE            "{\"name\":\"balance\",\"type\":\"NUMERIC\"}"
+#define NOTE               "{\"name\":\"note\",\"type\":\"STRING\"}"
 
 static const char three_accounts[] = "insert into accounts values (1, 'a@x', 1, 'one'), (2, 'b@x', "
                                      "2, 'two'), (3, 'c@x', 3, 'three')";
@@ -231,6 +232,90 @@ static void test_a_row_that_must_not_be_rejected_fails_its_table_alone(void **st
     assert_string_equal(noted, scene->outcomes[0].error.message);
 }
 
+/* A pass of two tables in a transaction, of which the first has a change and the second none yet.
+ */
+static void plan_with_one_idle(struct scene *scene)
+{
+    scene_run(scene, three_accounts);
+    scene_sync(scene, "accounts");
+    scene_sync(scene, "devices");
+    scene->config.sync_atomic = true;
+    scene_run(scene, "update accounts set balance = 7 where id = 2");
+    scene_pass(scene, "accounts", "devices", NULL);
+    scene_plan(scene);
+    assert_true(scene->tasks[1].plan.mode == SEND_NOTHING || scene->tasks[1].plan.only_if_changed);
+}
+
+static void test_a_table_of_a_transaction_that_was_idle_is_planned_again_in_the_snapshot(
+    void **state)
+{
+    struct scene *scene = *state;
+
+    plan_with_one_idle(scene);
+    scene_run(scene, "insert into devices values ('s', 1, 1)");
+    scene_read(scene);
+
+    expect_batch(&scene->tasks[0].batch, SEND_MERGE, true, 0, 1);
+    expect_batch(&scene->tasks[1].batch, SEND_MERGE, true, 0, 1);
+}
+
+static void test_an_idle_table_whose_trigger_is_dropped_meanwhile_is_outdated(void **state)
+{
+    struct scene *scene = *state;
+
+    plan_with_one_idle(scene);
+    scene_run(scene, "drop trigger " TRIGGER_OF_DEVICES);
+    scene_read(scene);
+
+    assert_false(task_is_outdated(&scene->tasks[0]));
+    assert_string_equal(scene->tasks[1].outdated, "its triggers were changed");
+}
+
+static void test_a_table_is_not_read_if_its_trigger_is_dropped_after_the_plan(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_sync(scene, "devices");
+    scene_run(scene, "insert into devices values ('s', 1, 1)");
+    scene_pass(scene, "devices", NULL);
+    scene_plan(scene);
+    scene_run(scene, "drop trigger " TRIGGER_OF_DEVICES);
+    scene_read(scene);
+
+    assert_string_equal(scene->tasks[0].outdated, "its triggers were changed");
+    assert_false(task_has_work(&scene->tasks[0]));
+    assert_false(scene->tasks[0].batch.complete);
+}
+
+static void test_a_table_is_not_read_if_it_is_rebuilt_after_the_plan(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_sync(scene, "devices");
+    scene_run(scene, "insert into devices values ('s', 1, 1)");
+    scene_pass(scene, "devices", NULL);
+    scene_plan(scene);
+    scene_run(scene, "alter table devices drop column reading");
+    scene_read(scene);
+
+    assert_string_equal(scene->tasks[0].outdated, "its definition in SQLite was changed");
+}
+
+static void test_another_change_of_the_schema_changes_nothing(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_sync(scene, "devices");
+    scene_run(scene, "insert into devices values ('s', 1, 1)");
+    scene_pass(scene, "devices", NULL);
+    scene_plan(scene);
+    scene_run(scene, "create table theirs(a); create index on_accounts on accounts(note)");
+    scene_read(scene);
+
+    assert_false(task_is_outdated(&scene->tasks[0]));
+    expect_batch(&scene->tasks[0].batch, SEND_MERGE, true, 0, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +329,11 @@ int main(void)
         APART_TEST(test_the_tables_of_a_transaction_are_read_again_together),
         APART_TEST(test_a_file_that_disagrees_with_the_target_on_required_is_read_again),
         SCENE_TEST(test_a_row_that_must_not_be_rejected_fails_its_table_alone),
+        SCENE_TEST(test_a_table_of_a_transaction_that_was_idle_is_planned_again_in_the_snapshot),
+        SCENE_TEST(test_an_idle_table_whose_trigger_is_dropped_meanwhile_is_outdated),
+        SCENE_TEST(test_a_table_is_not_read_if_its_trigger_is_dropped_after_the_plan),
+        SCENE_TEST(test_a_table_is_not_read_if_it_is_rebuilt_after_the_plan),
+        SCENE_TEST(test_another_change_of_the_schema_changes_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

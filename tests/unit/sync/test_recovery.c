@@ -45,7 +45,9 @@ static struct task *next_pass(struct scene *scene)
 
 static bool recover(struct scene *scene, struct error *err)
 {
-    return recover_table(&scene->worker, next_pass(scene), NULL, err);
+    struct recovery recovery = {.deployment = &scene->deployment};
+
+    return recover_table(&scene->worker, next_pass(scene), &recovery, err);
 }
 
 static void expect_open(struct scene *scene, const char *count)
@@ -210,18 +212,78 @@ static void test_an_answer_that_does_not_come_leaves_the_intent_open(void **stat
     assert_string_equal(last_row_id(scene), "2");
 }
 
-static void test_an_intent_about_another_target_is_withdrawn_unasked(void **state)
+/* Where requests went. */
+static void expect_asked(struct scene *scene, const char *words)
+{
+    const char *urls = buffer_text(&scene->urls);
+
+    if (strstr(urls, words) == NULL)
+        fail_msg("\"%s\" is not in\n%s", words, urls);
+}
+
+static void test_an_intent_of_another_dataset_is_resolved_there(void **state)
 {
     struct scene *scene = *state;
     struct error err;
 
     leave_open(scene);
     scene->worker.dataset = "other";
+    scene->worker.location = "US";
+    SCENE_ANSWERS(scene, {.match = "get job", .reply = GONE});
     expect_ok(recover(scene, &err));
 
-    assert_null(strstr(scene_requests(scene), "get job"));
+    assert_string_equal(scene_requests(scene), "1 get job\n1 query claim\n0 delete staging\n");
+    expect_asked(scene, "location=EU");
+    expect_asked(scene, "/datasets/d/tables/bqsync_staging");
     expect_open(scene, "0");
     assert_string_equal(last_row_id(scene), "2");
+}
+
+static void test_an_intent_of_another_dataset_whose_job_succeeded_is_acknowledged(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    scene->worker.dataset = "other";
+    SCENE_ANSWERS(scene, {.match = "get job", .reply = {.status = 200, .body = DONE}});
+    expect_ok(recover(scene, &err));
+
+    assert_string_equal(last_row_id(scene), "3");
+    assert_string_equal(scene->tasks[0].source.watermark.target, "p.d.accounts");
+}
+
+static void test_an_intent_without_a_place_is_resolved_in_the_dataset_of_its_target(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    scene_run(
+        scene, "update bq_sync_intents set project = '', dataset = '', location = '',"
+               " target = 'example.com:old.e.accounts'");
+    SCENE_ANSWERS(scene, {.match = "get job", .reply = GONE});
+    expect_ok(recover(scene, &err));
+
+    expect_asked(scene, "/projects/example.com");
+    expect_asked(scene, "/datasets/e");
+    expect_open(scene, "0");
+}
+
+static void test_an_intent_that_cannot_be_resolved_where_it_belongs_stands_in_the_way(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    scene->worker.dataset = "other";
+    SCENE_ANSWERS(scene, {.match = "get job", .reply = {.status = 403, .body = "{}"}});
+    assert_false(recover(scene, &err));
+
+    assert_non_null(strstr(err.message, "an intent open for p.d.accounts (job bqsync_accounts_2_"));
+    assert_non_null(strstr(err.message, "Sync once with BQ_PROJECT_NAME=p BQ_DATASET_NAME=d, or"));
+    assert_non_null(strstr(err.message, "DELETE FROM bq_sync_intents WHERE table_name='accounts'"));
+    expect_open(scene, "1");
 }
 
 static void test_a_reset_while_the_job_ran_stands(void **state)
@@ -251,7 +313,10 @@ int main(void)
         SCENE_TEST(test_a_claim_that_comes_too_late_finds_the_job_and_its_end),
         SCENE_TEST(test_a_claim_of_an_earlier_recovery_has_done_no_work),
         SCENE_TEST(test_an_answer_that_does_not_come_leaves_the_intent_open),
-        SCENE_TEST(test_an_intent_about_another_target_is_withdrawn_unasked),
+        SCENE_TEST(test_an_intent_of_another_dataset_is_resolved_there),
+        SCENE_TEST(test_an_intent_of_another_dataset_whose_job_succeeded_is_acknowledged),
+        SCENE_TEST(test_an_intent_without_a_place_is_resolved_in_the_dataset_of_its_target),
+        SCENE_TEST(test_an_intent_that_cannot_be_resolved_where_it_belongs_stands_in_the_way),
         SCENE_TEST(test_a_reset_while_the_job_ran_stands),
     };
 

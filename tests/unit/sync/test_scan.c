@@ -2,6 +2,7 @@
 #include "support/prelude.h"
 
 #include "source/tracking.h"
+#include "support/intending.h"
 #include "sync/pass/scan.h"
 
 #include <stdio.h>
@@ -70,8 +71,8 @@ static void send(struct shadow *shadow)
     snprintf(intent.table, sizeof intent.table, "t");
     snprintf(intent.nonce, sizeof intent.nonce, "%d", (int)generation);
     expect_ok(tracking_open(state_path, &tracking, &err));
-    expect_ok(tracking_intend(&tracking, &intent, &err));
-    expect_ok(tracking_acknowledge(&tracking, &intent, 0, &err));
+    intend_now(&tracking, &intent);
+    assert_null(acknowledge_at(&tracking, &intent, 0));
     tracking_close(&tracking);
 }
 

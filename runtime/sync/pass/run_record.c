@@ -1,0 +1,95 @@
+#include "sync/pass/run_record.h"
+
+#include "base/log.h"
+
+#include <cjson/cJSON.h>
+#include <string.h>
+
+/* Whether nothing was sent, nothing failed, and no row was rejected or fixed. */
+static bool is_idle(const struct run_result *result, const struct task *tasks)
+{
+    if (result->error.code != ERROR_NONE || result->kind == RUN_FULL)
+        return false;
+    for (size_t i = 0; i < result->table_count; i++)
+        if (result->tables[i].status != TABLE_UNCHANGED ||
+            result->tables[i].rows_rejected != tasks[i].source.rejects_before)
+            return false;
+    return true;
+}
+
+static bool compare_state(void *context, const char *run_id, const char *state, const char *json)
+{
+    const char **wanted = context;
+
+    (void)run_id;
+    (void)json;
+    if (strcmp(state, *wanted) == 0)
+        *wanted = NULL;
+    return false;
+}
+
+/* A write into the source, however small, makes a transaction of the application fail that has read
+ * before it and writes after it (SQLITE_BUSY_SNAPSHOT). So a pass that has changed nothing is not
+ * recorded there: its document stays in the lock file, where `status` finds it. It is recorded only
+ * if the newest record would otherwise say that passes fail, or that they do not. */
+static bool save_text(
+    const struct run_result *result, bool idle, const char *text, struct tracking *tracking,
+    struct lock *lock, struct error *err)
+{
+    const char *state = run_result_ok(result) ? "done" : "failed";
+    const char *differs = state;
+
+    if (idle && !tracking_each_run(tracking, 1, compare_state, (void *)&differs, err))
+        return false;
+    if (differs != NULL)
+        return tracking_save_run(tracking, result->id, state, text, err);
+    lock_keep_idle(lock, text);
+    return true;
+}
+
+bool run_record_save(
+    const struct run_result *result, const struct task *tasks, struct tracking *tracking,
+    struct lock *lock, struct error *err)
+{
+    cJSON *json = run_result_json(result);
+    char *text = cJSON_PrintUnformatted(json);
+
+    bool ok = text != NULL ? save_text(result, is_idle(result, tasks), text, tracking, lock, err)
+                           : error_set(err, ERROR_MEMORY, "out of memory");
+    cJSON_free(text);
+    cJSON_Delete(json);
+    return ok;
+}
+
+void run_record_log(const struct run_result *result, struct pass_progress *progress)
+{
+    size_t counts[TABLE_FAILED + 1] = {0};
+
+    for (size_t i = 0; i < result->table_count; i++) {
+        const struct table_result *table = &result->tables[i];
+        progress_done(progress, i, table);
+        counts[table->status]++;
+        if (table->status == TABLE_SYNCED)
+            log_info(
+                "table synced", LOG_TEXT("table", table->table->name),
+                LOG_TEXT("mode", send_mode_name(table->mode)),
+                LOG_NUMBER("inserted", table->rows_inserted),
+                LOG_NUMBER("updated", table->rows_updated),
+                LOG_NUMBER("deleted", table->rows_deleted),
+                LOG_NUMBER("rejected", table->rows_rejected),
+                LOG_NUMBER("bytes_sent", table->bytes_sent),
+                LOG_NUMBER("bytes_billed", table->bytes_billed),
+                LOG_NUMBER("duration_ms", table->duration_ms), LOG_TEXT("run", result->id));
+    }
+    if (result->error.code != ERROR_NONE)
+        log_error(
+            "pass ended early", LOG_TEXT("code", error_code_name(result->error.code)),
+            LOG_TEXT("error", result->error.message), LOG_TEXT("run", result->id));
+    log_info(
+        "pass done", LOG_TEXT("kind", run_kind_name(result->kind)),
+        LOG_NUMBER("synced", counts[TABLE_SYNCED]),
+        LOG_NUMBER("unchanged", counts[TABLE_UNCHANGED]),
+        LOG_NUMBER("failed", counts[TABLE_FAILED]),
+        LOG_NUMBER("duration_ms", (result->finished_us - result->started_us) / 1000),
+        LOG_NUMBER("requests", traffic_requests(&result->traffic)), LOG_TEXT("run", result->id));
+}

@@ -1,0 +1,23 @@
+/* run_record: what is kept and logged of a pass when it has ended. Runs on the thread of the pass,
+ * with the lock held. */
+#ifndef BQSYNC_SYNC_PASS_RUN_RECORD_H
+#define BQSYNC_SYNC_PASS_RUN_RECORD_H
+
+#include "base/error.h"
+#include "source/lock.h"
+#include "source/tracking.h"
+#include "sync/pass/progress.h"
+#include "sync/pass/result.h"
+#include "sync/pass/task.h"
+
+/* Records a finished run in the history, or only in the lock file if it changed nothing. tasks: one
+ * for each of the result's tables. */
+MUST_CHECK bool run_record_save(
+    const struct run_result *result, const struct task *tasks, struct tracking *tracking,
+    struct lock *lock, struct error *err);
+
+/* Logs what became of each table and of the pass, and marks every table of the progress as done.
+ * progress may be NULL. */
+void run_record_log(const struct run_result *result, struct pass_progress *progress);
+
+#endif
