@@ -18,6 +18,10 @@
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+
+/* Enough for thousands of tables, each with its file, rejects and scan. */
+#define DESCRIPTORS 65536
 
 static void on_stop(int signal)
 {
@@ -32,6 +36,19 @@ static void watch_signals(void)
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &stop, NULL);
     signal(SIGPIPE, SIG_IGN);
+}
+
+/* A pass holds a few descriptors for each table that it reads, and the service one for each client.
+ * The usual soft limit of 1,024 exists for programs that use select(2), which this one does not. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS)
+        return;
+    limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_debug("descriptor limit not raised", LOG_NUMBER("errno", errno));
 }
 
 static const struct command *find_command(const char *name, struct error *err)
@@ -173,6 +190,7 @@ static int answer(int argc, char **argv)
     struct args args;
     struct error err = {0};
 
+    raise_descriptor_limit();
     if (!args_parse(argc, argv, &args, &err))
         return command_fail(NULL, &err);
     if (args.version) {

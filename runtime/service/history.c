@@ -1,7 +1,9 @@
 #include "service/history.h"
 
 #include "base/json_exact.h"
+#include "source/lock.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char *text_of(const cJSON *run, const char *name)
@@ -111,4 +113,17 @@ bool history_find(
         return false;
     *out_run = search.found;
     return true;
+}
+
+cJSON *history_idle(const char *state_path)
+{
+    char *text = lock_last_idle(state_path);
+    cJSON *run = text == NULL ? NULL : json_parse_exact(text);
+
+    free(text);
+    if (run != NULL)
+        cJSON_AddStringToObject(
+            run, "state",
+            cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(run, "ok")) ? "done" : "failed");
+    return run;
 }

@@ -166,7 +166,7 @@ static cJSON *outcome_json(const struct outcome *outcome)
 static int64_t differences_of(const struct verify_table *table)
 {
     return table->missing_count + table->extra_count + table->different_count +
-           table->duplicated_count;
+           table->duplicated_count + table->unexplained_count;
 }
 
 static void log_outcome(const struct outcome *outcome)
@@ -181,7 +181,8 @@ static void log_outcome(const struct outcome *outcome)
                 LOG_NUMBER("missing", table->missing_count),
                 LOG_NUMBER("extra", table->extra_count),
                 LOG_NUMBER("different", table->different_count),
-                LOG_NUMBER("duplicated", table->duplicated_count), LOG_TEXT("verification", id));
+                LOG_NUMBER("duplicated", table->duplicated_count),
+                LOG_NUMBER("unexplained", table->unexplained_count), LOG_TEXT("verification", id));
     }
     if (outcome->tables == NULL)
         log_error(

@@ -30,21 +30,30 @@ static void complete_shadows(struct reading *reading)
     }
 }
 
-/* Seals the tables that are to be read and opens the snapshot in which all of them are. */
+static bool has_triggers(const struct task *task)
+{
+    return task->plan.capture.by == CAPTURE_TRIGGERS;
+}
+
+/* Opens the snapshot in which all tables that are to be read are read. If any of them has triggers,
+ * all are sealed before; a scan alone, which may find nothing, writes nothing. */
 static bool open_snapshot(struct reading *reading, size_t *out_count, struct error *err)
 {
     struct snapshot_table *tables = calloc(reading->count + 1, sizeof *tables);
     size_t count = 0;
+    bool write = false;
 
     if (tables == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
     for (size_t i = 0; i < reading->count; i++) {
         const struct task *task = reading->tasks[i];
-        if (is_to_read(task))
-            tables[count++] =
-                (struct snapshot_table){.table = task->table, .shape = &task->source.shape};
+        if (!is_to_read(task))
+            continue;
+        tables[count++] =
+            (struct snapshot_table){.table = task->table, .shape = &task->source.shape};
+        write = write || has_triggers(task);
     }
-    bool write = reading->deployment->config->state_is_source && !reading->dry_run;
+    write = write && reading->deployment->config->state_is_source && !reading->dry_run;
     bool ok = count == 0 || (write ? capture_seal(reading->source, tables, count, err)
                                    : capture_snapshot(reading->source, tables, count, err));
     *out_count = count;
@@ -78,7 +87,7 @@ static void extract(struct reading *reading, struct task *task)
     bool ok = extract_table(reading->source, &options, task, &err);
     task->outcome->duration_ms += clock->monotonic_ms(clock->context) - began;
     if (!ok)
-        workers_fail(&reading->workers->each[0], task, &err);
+        workers_fail_unnoted(task, &err);
     else if (!task_has_work(task))
         task->outcome->status = TABLE_UNCHANGED;
 }
@@ -98,6 +107,8 @@ static bool read_snapshot(struct reading *reading, struct error *err)
             extract(reading, reading->tasks[i]);
     if (count > 0)
         database_rollback(reading->source);
+    for (size_t i = 0; i < reading->count; i++)
+        workers_note(&reading->workers->each[0], reading->tasks[i]);
     return true;
 }
 

@@ -31,6 +31,7 @@ struct task_source {
     bool has_open_intent;
     /* Rows of the table are listed as rejected by an earlier pass. */
     bool had_rejects;
+    int64_t rejects_before;
     /* There is a shadow to compare the rows of a scan with. */
     bool has_shadow;
     /* What the pass's snapshot covers; set when it is opened. */
@@ -94,6 +95,8 @@ struct task {
     struct batch batch;
     /* Of a table that is staged and waits for the pass's transaction. Owned, else NULL. */
     struct intent *intent;
+    /* The table failed, and its tracking row does not say so yet. */
+    bool unnoted;
     /* What the pass reports of the table; borrowed from the pass's result. */
     struct table_result *outcome;
 };

@@ -350,7 +350,7 @@ static void test_the_ledger_learns_freshness_from_the_history(void **state)
         &err));
     expect_ok(tracking_save_run(&tracking, "4", "failed", "{\"damaged", &err));
     expect_ok(ledger_init(&ledger, tables, 2, &err));
-    expect_ok(ledger_seed(&ledger, &tracking, &full_since_us, &err));
+    expect_ok(ledger_seed(&ledger, &tracking, NULL, &full_since_us, &err));
     assert_int_equal(ledger.tables[0].fresh_us, 20 * US);
     assert_int_equal(ledger.tables[1].fresh_us, 0);
     assert_int_equal(ledger.last_ok_us, 21 * US);
