@@ -2,6 +2,7 @@
 
 #include "base/config_env.h"
 #include "base/config_value.h"
+#include "base/url.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -122,6 +123,27 @@ static bool same_file(const char *one, const char *other)
     return same;
 }
 
+/* What nobody changes cannot hold the control tables. */
+static bool check_immutable(const struct config *config, struct error *err)
+{
+    struct slice file;
+
+    if (config->sqlite_path == NULL || !url_is_immutable_file(config->sqlite_path, &file))
+        return true;
+    char *path = strndup(file.data, file.length);
+    if (path == NULL)
+        return error_set(err, ERROR_MEMORY, "BQ_SQLITE_PATH: out of memory");
+    bool ok =
+        (config->state_path != NULL && !same_file(config->state_path, path)) ||
+        error_set(
+            err, ERROR_CONFIG,
+            "BQ_SQLITE_PATH says that nobody changes %s, so bqsync can keep nothing in it: set "
+            "BQ_STATE_PATH to another file",
+            path);
+    free(path);
+    return ok;
+}
+
 static bool settle(struct config *config, struct error *err)
 {
     if (config->admin_listen != NULL && config->admin_token == NULL &&
@@ -132,6 +154,8 @@ static bool settle(struct config *config, struct error *err)
             "token, or listen on 127.0.0.1",
             config->admin_listen);
 
+    if (!check_immutable(config, err))
+        return false;
     if (config->state_path == NULL && config->sqlite_path != NULL) {
         config->state_path = strdup(config->sqlite_path);
         if (config->state_path == NULL)

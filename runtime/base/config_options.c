@@ -62,7 +62,7 @@ static const struct config_option options[] = {
         .type = CONFIG_STRING,
         FIELD(sqlite_path),
         .placeholder = "FILE",
-        .help = "SQLite database to mirror",
+        .help = "SQLite database to mirror; file:FILE?immutable=1 for a copy that nobody changes",
     },
     {
         .variable = "BQ_STATE_PATH",

@@ -22,3 +22,17 @@ void url_clean(char *url)
         memmove(authority, last + 1, strlen(last + 1) + 1);
     authority[strcspn(authority, "?#")] = '\0';
 }
+
+bool url_is_immutable_file(const char *url, struct slice *out_path)
+{
+    static const char scheme[] = "file:";
+    static const char ending[] = "?immutable=1";
+    size_t length = strlen(url);
+    size_t around = sizeof scheme - 1 + sizeof ending - 1;
+
+    if (length <= around || strncmp(url, scheme, sizeof scheme - 1) != 0 ||
+        strcmp(url + length - (sizeof ending - 1), ending) != 0)
+        return false;
+    *out_path = (struct slice){url + sizeof scheme - 1, length - around};
+    return true;
+}

@@ -1,6 +1,8 @@
 #include "source/database.h"
 
+#include "base/buffer.h"
 #include "base/clock.h"
+#include "base/url.h"
 #include "source/sidecar.h"
 
 #include <errno.h>
@@ -10,6 +12,7 @@
 #include <unistd.h>
 
 #define MEMORY_PATH ":memory:"
+#define URI_CEILING 16384
 
 /* How long the n-th wait for a lock lasts. Short at first: most locks are held for a few
  * milliseconds. */
@@ -93,6 +96,11 @@ static enum error_code code_of(int result)
     }
 }
 
+#define WAL_ADVICE                                                                                 \
+    "; a database in WAL mode can be read only where its -wal and -shm files are, or can be "      \
+    "created next to it. Give the right to write its directory, or, if it is a copy that nobody "  \
+    "changes, say so: BQ_SQLITE_PATH=file:PATH?immutable=1"
+
 /* What a person can do about it; "" where SQLite's own words are enough. */
 static const char *advice_for(int result)
 {
@@ -108,11 +116,12 @@ static const char *advice_for(int result)
     case SQLITE_FULL:
         return "; free some disk space";
     case SQLITE_READONLY:
+        if (result == SQLITE_READONLY_DIRECTORY || result == SQLITE_READONLY_CANTINIT)
+            return WAL_ADVICE;
         return "; give the right to write the file and its directory, or keep bqsync's control "
                "tables elsewhere with BQ_STATE_PATH";
     case SQLITE_CANTOPEN:
-        return "; a database in WAL mode needs its -wal and -shm files to be readable, or the "
-               "right to create them next to it";
+        return WAL_ADVICE;
     default:
         return "";
     }
@@ -151,6 +160,73 @@ static bool configure(
         database, "select count(*) from (select 1 from sqlite_master limit 1)", 0, &ignored, err);
 }
 
+/* SQLite's URI of an immutable file; its path is percent-encoded here. */
+static char *immutable_uri(struct slice path)
+{
+    struct buffer uri;
+
+    buffer_init(&uri, URI_CEILING);
+    buffer_append_text(&uri, "file:");
+    for (size_t i = 0; i < path.length; i++) {
+        if (strchr("%?#", path.data[i]) != NULL)
+            buffer_printf(&uri, "%%%02X", (unsigned char)path.data[i]);
+        else
+            buffer_append_byte(&uri, (uint8_t)path.data[i]);
+    }
+    buffer_append_text(&uri, "?immutable=1");
+    char *text = uri.failure == BUFFER_OK ? sqlite3_mprintf("%s", buffer_text(&uri)) : NULL;
+    buffer_clear(&uri);
+    return text;
+}
+
+/* An immutable file is read without its -wal, so changes that are only there would be missing. */
+static bool check_immutable(const char *file, enum database_access access_wanted, struct error *err)
+{
+    struct stat status;
+    char *wal = sqlite3_mprintf("%s-wal", file);
+
+    if (wal == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory opening %s", file);
+    bool pending = stat(wal, &status) == 0 && status.st_size > 0;
+    sqlite3_free(wal);
+    if (access_wanted != DATABASE_READ)
+        return error_set(
+            err, ERROR_SOURCE, "%s is declared as immutable and cannot be written", file);
+    if (pending)
+        return error_set(
+            err, ERROR_SOURCE,
+            "%s is declared as immutable, but the -wal file next to it holds changes: make the "
+            "copy "
+            "with `vacuum into` or the backup API, or checkpoint it, or leave out ?immutable=1",
+            file);
+    return check_file(file, access_wanted, err);
+}
+
+/* The name by which SQLite opens the file, after checking it; owned by SQLite. */
+static char *name_for_sqlite(
+    const char *path, enum database_access access_wanted, struct error *err)
+{
+    struct slice file;
+    char *name = NULL;
+
+    if (url_is_immutable_file(path, &file)) {
+        char *plain = sqlite3_mprintf("%.*s", (int)file.length, file.data);
+        bool ok = plain == NULL || check_immutable(plain, access_wanted, err);
+        sqlite3_free(plain);
+        if (!ok)
+            return NULL;
+        name = immutable_uri(file);
+    } else if (strcmp(path, MEMORY_PATH) != 0 && !check_file(path, access_wanted, err)) {
+        return NULL;
+    } else {
+        // "file:" at the start of a name would make it a URI where SQLite is built so.
+        name = sqlite3_mprintf("%s%s", strncmp(path, "file:", 5) == 0 ? "./" : "", path);
+    }
+    if (name == NULL)
+        error_set(err, ERROR_MEMORY, "out of memory opening %s", path);
+    return name;
+}
+
 bool database_open(
     const char *path, enum database_access access_wanted, int busy_timeout_ms,
     struct database *out_database, struct error *err)
@@ -161,17 +237,15 @@ bool database_open(
         [DATABASE_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
     };
     struct database opened = {0};
-    bool memory = strcmp(path, MEMORY_PATH) == 0;
+    struct slice file;
+    int uri = url_is_immutable_file(path, &file) ? SQLITE_OPEN_URI : 0;
 
-    if (!memory && !check_file(path, access_wanted, err))
-        return false;
-    // "file:" at the start of a name would make it a URI where SQLite is built so.
-    opened.path = sqlite3_mprintf("%s%s", strncmp(path, "file:", 5) == 0 ? "./" : "", path);
+    opened.path = name_for_sqlite(path, access_wanted, err);
     if (opened.path == NULL)
-        return error_set(err, ERROR_MEMORY, "out of memory opening %s", path);
-
+        return false;
     int result = sqlite3_open_v2(
-        opened.path, &opened.handle, flags[access_wanted] | SQLITE_OPEN_NOMUTEX, sidecar_vfs());
+        opened.path, &opened.handle, flags[access_wanted] | SQLITE_OPEN_NOMUTEX | uri,
+        sidecar_vfs());
     if (result != SQLITE_OK) {
         if (opened.handle != NULL)
             fail(&opened, "cannot open the database", err);

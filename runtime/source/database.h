@@ -24,9 +24,10 @@ struct database {
     char *path;
 };
 
-/* Opens and checks that it is a database. busy_timeout_ms: how long a statement waits for other
- * connections' locks. ERROR_SOURCE names the path and says what is wrong (missing, not a database,
- * no rights, damaged); ERROR_BUSY. */
+/* Opens and checks that it is a database. path may be "file:PATH?immutable=1" for reading a file
+ * that nobody changes (url_is_immutable_file). busy_timeout_ms: how long a statement waits for
+ * other connections' locks. ERROR_SOURCE names the path and says what is wrong (missing, not a
+ * database, no rights, damaged); ERROR_BUSY. */
 MUST_CHECK bool database_open(
     const char *path, enum database_access access, int busy_timeout_ms,
     struct database *out_database, struct error *err);

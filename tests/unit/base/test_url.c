@@ -44,10 +44,25 @@ static void test_a_url_is_shown_without_its_secrets(void **state)
     }
 }
 
+static void test_the_url_of_a_database_that_nobody_changes_is_known(void **state)
+{
+    struct slice path = {0};
+
+    (void)state;
+    assert_true(url_is_immutable_file("file:/data/a?b.db?immutable=1", &path));
+    assert_int_equal(path.length, strlen("/data/a?b.db"));
+    assert_memory_equal(path.data, "/data/a?b.db", path.length);
+    assert_false(url_is_immutable_file("file:?immutable=1", &path));
+    assert_false(url_is_immutable_file("/data/app.db?immutable=1", &path));
+    assert_false(url_is_immutable_file("file:/data/app.db?immutable=0", &path));
+    assert_false(url_is_immutable_file("", &path));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_url_is_shown_without_its_secrets),
+        cmocka_unit_test(test_the_url_of_a_database_that_nobody_changes_is_known),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

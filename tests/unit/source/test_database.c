@@ -184,6 +184,49 @@ static void test_a_full_disk_is_called_so(void **state)
     database_close(&database);
 }
 
+static void test_an_immutable_file_is_read_without_files_beside_it(void **state)
+{
+    (void)state;
+    struct database database;
+    char uri[300];
+    char beside[300];
+    const char *path = make_database(
+        "50%#.db", "pragma journal_mode = wal; create table t(a); insert into t values (7);");
+
+    snprintf(uri, sizeof uri, "file:%s?immutable=1", path);
+    snprintf(beside, sizeof beside, "%s-shm", path);
+    expect_ok(database_open(uri, DATABASE_READ, 0, &database, &err));
+    expect_ok(database_begin_snapshot(&database, &err));
+
+    assert_int_equal(query_int(&database, "select a from t"), 7);
+    assert_int_not_equal(access(beside, F_OK), 0);
+    database_close(&database);
+
+    expect_error(
+        database_open(uri, DATABASE_WRITE, 0, &database, &err), ERROR_SOURCE,
+        "50%#.db is declared as immutable and cannot be written");
+}
+
+static void test_an_immutable_file_with_changes_in_its_wal_is_refused(void **state)
+{
+    (void)state;
+    struct database database;
+    struct database writer;
+    char uri[300];
+    const char *path = make_database("copied.db", "pragma journal_mode = wal; create table t(a);");
+
+    snprintf(uri, sizeof uri, "file:%s?immutable=1", path);
+    expect_ok(database_open(path, DATABASE_WRITE, 0, &writer, &err));
+    run(&writer, "insert into t values (1)");
+
+    expect_error(
+        database_open(uri, DATABASE_READ, 0, &database, &err), ERROR_SOURCE,
+        "the -wal file next to it holds changes");
+    database_close(&writer);
+    expect_ok(database_open(uri, DATABASE_READ, 0, &database, &err));
+    database_close(&database);
+}
+
 static void test_a_name_that_looks_like_a_uri_is_a_file(void **state)
 {
     (void)state;
@@ -213,6 +256,8 @@ int main(void)
         database_test(test_a_lock_is_waited_for_and_then_reported_as_busy),
         database_test(test_a_snapshot_is_taken_at_once),
         database_test(test_a_full_disk_is_called_so),
+        database_test(test_an_immutable_file_is_read_without_files_beside_it),
+        database_test(test_an_immutable_file_with_changes_in_its_wal_is_refused),
         database_test(test_a_name_that_looks_like_a_uri_is_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
