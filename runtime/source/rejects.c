@@ -4,13 +4,12 @@
 #include "base/clock.h"
 #include "source/capture_objects.h"
 #include "source/json_key.h"
+#include "source/pacing.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
 
 #include <stdlib.h>
 
-/* Rows a transaction: some milliseconds of write lock on a slow disk. */
-#define CHUNK_ROWS 2000
 /* SQLite's own ceiling of a text is a billion bytes; a key beyond this is an error. */
 #define KEY_CEILING (64 << 20)
 
@@ -111,12 +110,13 @@ struct publication {
 };
 
 /* Only finding is done for all rows: it locks nothing that the application needs for writing. What
- * has to be written is written in transactions of CHUNK_ROWS; mostly that is nothing. */
+ * has to be written is written in short transactions (pacing.h); mostly that is nothing. */
 static bool write_difference(
     struct database *database, const struct publication *publication,
     const struct difference *difference, struct error *err)
 {
     const char *table = publication->table->name;
+    struct pacing pacing = pacing_of(database);
     struct buffer fill;
     int64_t last = 0;
 
@@ -129,10 +129,15 @@ static bool write_difference(
                   publication->sequence) &&
               database_query_int64(database, "select max(rowid) from " WORK, 0, &last, err);
     buffer_clear(&fill);
-    for (int64_t first = 1; ok && first <= last; first += CHUNK_ROWS)
-        ok = statement_run(
-            database, difference->write, err, "ssiii", table, publication->now,
-            publication->sequence, first, first + CHUNK_ROWS - 1);
+    for (int64_t first = 1, rows; ok && first <= last; first += rows) {
+        rows = pacing.rows;
+        ok = (pacing_begin(&pacing, err) &&
+              statement_run(
+                  database, difference->write, err, "ssiii", table, publication->now,
+                  publication->sequence, first, first + rows - 1) &&
+              pacing_commit(&pacing, err)) ||
+             pacing_fail(&pacing);
+    }
     return ok;
 }
 

@@ -147,6 +147,9 @@ static bool set_state(
         "ssi", table->name, word, (int64_t)whole);
 }
 
+/* The rename is done the old way, which does not look at the views and triggers of the application:
+ * a view of a table that is gone would make it fail, and reading all of a large schema holds the
+ * write lock for long. None of them can name these tables. */
 static bool take_whole(struct database *state, const struct table *table, struct error *err)
 {
     // Emptied first, because dropping a large table takes as long as deleting it.
@@ -155,7 +158,7 @@ static bool take_whole(struct database *state, const struct table *table, struct
             "delete from $s where ($k) in"
             " (select $k from $s limit %lld)",
             err) ||
-        !database_begin(state, err))
+        !database_exec(state, "pragma legacy_alter_table = on", err) || !database_begin(state, err))
         return false;
     if (run(state, table,
             "drop table $s;"
@@ -280,18 +283,36 @@ bool shadow_store_keep(
            set_state(state, table, "read", whole, err);
 }
 
+/* Dropping a large table takes as long as deleting it, so its rows are deleted before. */
+static bool empty_tables(struct database *state, const struct table *table, struct error *err)
+{
+    bool shadow = false;
+    bool pending = false;
+
+    return has_layout(state, table, SQLITE_SQL_SHADOW_PREFIX, &shadow, err) &&
+           has_layout(state, table, SQLITE_SQL_PENDING_PREFIX, &pending, err) &&
+           (!shadow || run_in_chunks(
+                           state, table,
+                           "delete from $s where ($k) in (select $k from $s limit %lld)", err)) &&
+           (!pending ||
+            run_in_chunks(
+                state, table, "delete from $p where ($k) in (select $k from $p limit %lld)", err));
+}
+
+/* The row that makes the shadow count goes first: a process may be killed in between. */
 bool shadow_store_drop(struct database *state, const struct table *table, struct error *err)
 {
     bool listed = false;
 
     if (!database_has_table(state, "bq_sync_shadows", &listed, err))
         return false;
-    return run_in_transaction(
+    return (!listed || statement_run(
+                           state, "delete from bq_sync_shadows where table_name = ?1", err, "s",
+                           table->name)) &&
+           empty_tables(state, table, err) &&
+           run_in_transaction(
                state, table,
                "drop table if exists $s;"
                "drop table if exists $p",
-               err) &&
-           (!listed ||
-            statement_run(
-                state, "delete from bq_sync_shadows where table_name = ?1", err, "s", table->name));
+               err);
 }

@@ -79,6 +79,19 @@ class WritersTest(unittest.TestCase):
         self.assertEqual([(0,)], app.execute("select count(*) from bq_sync_dirty_accounts"))
         self.assert_nobody_failed(writer, "300,000 dirty keys")
 
+    def test_100000_rejects_that_come_stay_and_go(self):
+        app = self.deploy()
+        app.execute("with recursive n(i) as (select 1 union all select i + 1 from n where i < 100000)"
+                    " insert into accounts select i, i || '@x', i, 'one' from n")
+        app.sync()
+        for what, change in (("come", "update accounts set balance = 'bad'"), ("stay", "select 1"),
+                             ("go", "update accounts set balance = 1")):
+            app.execute(change)
+            with Writer(app) as writer:
+                run = app.sync(status=0 if what == "go" else 1)
+            self.assertEqual(0 if what == "go" else 100000, app.table(run, "accounts")["rows_rejected"])
+            self.assert_nobody_failed(writer, f"100,000 rejects {what}")
+
     def test_a_table_that_fails_while_it_is_read_with_a_rollback_journal(self):
         app = self.deploy(journal="delete")
         app.execute("insert into invoices values (1, 'nonsense')")

@@ -171,6 +171,19 @@ static void test_a_replacement_forgets_what_is_gone(void **state)
     assert_string_equal(pass(SHADOW_CHANGES, NULL, ACKNOWLEDGED), "");
 }
 
+static void test_a_broken_view_beside_the_state_does_no_harm(void **state)
+{
+    (void)state;
+    struct database application;
+    expect_ok(database_open(state_path, DATABASE_CREATE, 0, &application, &err));
+    run(&application, "create table gone(a); create view broken as select a from gone;"
+                      "drop table gone");
+    database_close(&application);
+
+    pass(SHADOW_REPLACE, NULL, ACKNOWLEDGED);
+    assert_string_equal(pass(SHADOW_CHANGES, NULL, ACKNOWLEDGED), "");
+}
+
 static void test_a_rejected_row_is_found_until_it_is_sent(void **state)
 {
     (void)state;
@@ -253,6 +266,7 @@ int main(void)
         shadow_test(test_what_was_not_acknowledged_is_found_again),
         shadow_test(test_an_acknowledged_read_counts_before_it_is_settled),
         shadow_test(test_a_replacement_forgets_what_is_gone),
+        shadow_test(test_a_broken_view_beside_the_state_does_no_harm),
         shadow_test(test_a_rejected_row_is_found_until_it_is_sent),
         shadow_test(test_looking_makes_no_file),
         shadow_test(test_dropped_shadow_tables_make_every_row_new),
