@@ -6,13 +6,16 @@ import unittest
 
 from tests.support.crash_world import World
 from tests.support.killing import kill_at_commit, kill_at_request
-from tests.support.scenarios import ROWS, Scenario
+from tests.support.scenarios import AFTER_INTENT, MEANWHILE, RESET, ROWS, Scenario
 
 CHANGES = Scenario(
     "atomic: changes of three tables", ROWS,
     "insert into accounts values (4, 'd@x', 4, null); update accounts set note = 'uno' where id = 1;"
     "delete from accounts where id = 2; insert into events(kind, at) values ('d', 4);"
     "update settings set value = 'light' where name = 'theme'", (), ("accounts", "events", "settings"))
+OVERTAKEN = CHANGES._replace(
+    name="atomic: a reset meanwhile",
+    change=CHANGES.change + ";" + MEANWHILE.format(when=AFTER_INTENT, what=RESET).replace("(4, 'd@x'", "(5, 'e@x'"))
 FIRST = Scenario("atomic: first sync", None, ROWS, (), ("accounts", "settings"))
 
 
@@ -42,6 +45,9 @@ class AtomicCrashTest(unittest.TestCase):
 
     def test_changes(self):
         self.assert_every_cell_is_equal(self.world(CHANGES))
+
+    def test_changes_of_which_one_table_is_reset_meanwhile(self):
+        self.assert_every_cell_is_equal(self.world(OVERTAKEN))
 
     def test_changes_found_by_a_scan(self):
         self.assert_every_cell_is_equal(self.world(CHANGES, "state.db"))

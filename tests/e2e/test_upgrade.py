@@ -44,6 +44,10 @@ class UpgradeTest(unittest.TestCase):
         self.app.script("""
             alter table bq_sync_tracking drop column source_rows;
             alter table bq_sync_intents drop column row_count;
+            alter table bq_sync_tracking drop column epoch;
+            alter table bq_sync_intents drop column project;
+            alter table bq_sync_intents drop column dataset;
+            alter table bq_sync_intents drop column location;
             drop table bq_sync_quota;
             update bq_sync_meta set value = '0' where name = 'schema_version'""")
 

@@ -54,6 +54,32 @@ MISFIT = """
 insert into events(kind, payload, at) values ('a', '{"n":1}', 1), ('b', '{', 2), ('c', '[]', 3);
 """
 
+# Triggers that do once, in the middle of the run, what an operator may do while it waits.
+MEANWHILE = """
+create table meanwhile(done);
+create trigger meanwhile {when} when not exists (select 1 from meanwhile) begin
+  insert into meanwhile values (1);
+  {what};
+end;
+insert into accounts values (4, 'd@x', 4, null);
+"""
+RESET = "delete from bq_sync_tracking where table_name = 'accounts'"
+DISTRUST = ("update bq_sync_tracking set content_hash = '', intent_nonce = '', epoch = epoch + 1"
+            " where table_name = 'accounts'")
+BEFORE_INTENT = "after update of sequence on bq_sync_capture"
+AFTER_INTENT = "after update of generation on bq_sync_generations"
+
+
+def leave_an_intent_elsewhere(bq, app):
+    """The run before was configured for another dataset and was cut off from the job that it wanted to start."""
+    bq.post("datasets", {"datasetReference": {"projectId": "p", "datasetId": "e"}})
+    app.run("sync", "accounts", BQ_DATASET_NAME="e")
+    app.execute("insert into accounts values (5, 'e@x', 5, null)")
+    bq.faults({"method": "POST", "path": "^/bigquery/v2/projects/p/jobs", "action": "reset_before", "count": 1000})
+    app.run("sync", "accounts", BQ_DATASET_NAME="e")
+    bq.clear_faults()
+
+
 ROWS = """
 insert into events(kind, payload, at) values ('a', '{"n":1}', 1), ('b', null, 2), ('c', '[]', 3);
 insert into accounts values (1, 'a@x', 1.5, 'one'), (2, 'b@x', null, 'two'), (3, 'c@x', 3, null);
@@ -105,6 +131,12 @@ SCENARIOS = [
     Scenario("capture interrupted", ROWS,
              "drop trigger bq_sync_accounts_update; update accounts set note = 'unseen' where id = 1", (),
              ("accounts",)),
+    Scenario("reset before the intent", ROWS, MEANWHILE.format(when=BEFORE_INTENT, what=RESET), (), ("accounts",)),
+    Scenario("reset after the intent", ROWS, MEANWHILE.format(when=AFTER_INTENT, what=RESET), (), ("accounts",)),
+    Scenario("repair before the intent", ROWS, MEANWHILE.format(when=BEFORE_INTENT, what=DISTRUST), (), ("accounts",)),
+    Scenario("repair after the intent", ROWS, MEANWHILE.format(when=AFTER_INTENT, what=DISTRUST), (), ("accounts",)),
+    Scenario("intent of another dataset", ROWS, "insert into accounts values (4, 'd@x', 4, null)", (), ("accounts",),
+             leave_an_intent_elsewhere),
     Scenario("target dropped", ROWS, "insert into accounts values (4, 'd@x', 4, null)", (), ("accounts",),
              drop_target),
     Scenario("source restored", ROWS, "update accounts set note = 'kept' where id = 2", (), ("accounts",),
