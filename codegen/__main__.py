@@ -1,6 +1,6 @@
 """python3 -m codegen: arguments and exit status, nothing else.
 
-0 all well; 1 --check found differences, or files cannot be written; 2 usage; 3 a definition is
+0 success; 1 --check found differences, or files cannot be written; 2 usage; 3 a definition is
 wrong.
 """
 
@@ -20,7 +20,7 @@ def main(arguments: List[str]) -> int:
     parser.add_argument("--schemas", default="schemas", metavar="DIR",
                         help="where the definitions are (default: %(default)s)")
     parser.add_argument("--output", default="generated", metavar="DIR",
-                        help="where the generated files go (default: %(default)s)")
+                        help="where to write the generated files (default: %(default)s)")
     parser.add_argument("--check", action="store_true",
                         help="write nothing; print a diff and exit with 1 if files would change")
     options = parser.parse_args(arguments)
@@ -47,7 +47,7 @@ def _emit(directory: str, files: "dict[str, str]", check: bool) -> int:
         return 1
     sys.stdout.write("".join(lines))
     if lines:
-        print("%s is not what the schemas say; run python3 -m codegen" % directory, file=sys.stderr)
+        print("%s does not match the schemas; run python3 -m codegen" % directory, file=sys.stderr)
     return 1 if lines else 0
 
 

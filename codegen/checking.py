@@ -1,4 +1,5 @@
-"""Checked access to a located JSON document: every mismatch becomes a problem, none stops the work.
+"""Checked access to a located JSON document: every mismatch becomes a problem, and none stops the
+checks.
 
 A getter returns None where the value is missing or was reported; callers go on with what they have.
 """

@@ -1,46 +1,32 @@
 """Model -> C: the row struct, the reader, the encoder and the descriptor of one table. Straight
-lines and data; whatever decides or repeats is in runtime/."""
+lines and data; whatever decides or repeats is in runtime/. Only the descriptor is public: the
+runtime reads and encodes rows through it."""
 
 from __future__ import annotations
 
 from typing import Dict, List
 
 from . import emit_schema, emit_sql
-from .layout import assignment, banner, call, code, signature, text_member
+from .layout import assignment, banner, call, code, text_member
 from .model import Column, Table
 from .naming import c_fields, c_string
 
 # The layout of struct table in base/table.h that the emitted initializers are made for.
-DESCRIPTOR_VERSION = 1
+DESCRIPTOR_VERSION = 2
 
-_MODES = {"append": "SYNC_APPEND", "upsert": "SYNC_UPSERT", "replace": "SYNC_REPLACE"}
+_MODES = {"append": "SEND_APPEND", "upsert": "SEND_MERGE", "replace": "SEND_REPLACE"}
 _CAPTURES = {"auto": "CAPTURE_AUTO", "triggers": "CAPTURE_TRIGGERS", "scan": "CAPTURE_SCAN"}
 
 
 def header(table: Table) -> str:
-    stem = table.stem
-    guard = "BQSYNC_GENERATED_%s_H" % stem.upper()
-    fields = c_fields(column.name for column in table.columns)
-    declarations = ["struct %s_row {" % stem]
-    declarations += [
-        "    %s %s;" % (column.type.c_type, fields[column.name]) for column in table.columns]
-    declarations += [
-        "};",
-        "",
-        signature("void %s_row_read" % stem, _read_parameters(stem), ";"),
-        signature("void %s_row_encode" % stem, _encode_parameters(stem), ";"),
-        "",
-        "extern const struct table %s_table;" % stem,
-    ]
-    return banner(stem, table.shape_hash) + "\n".join([
+    guard = "BQSYNC_GENERATED_%s_H" % table.stem.upper()
+    return banner(table.stem, table.shape_hash) + "\n".join([
         "#ifndef %s" % guard,
         "#define %s" % guard,
         "",
-        '#include "base/slice.h"',
         '#include "base/table.h"',
-        '#include "base/value.h"',
         "",
-        code(declarations),
+        code(["extern const struct table %s_table;" % table.stem]),
         "",
         "#endif",
     ]) + "\n"
@@ -50,20 +36,12 @@ def source(table: Table) -> str:
     sections = [
         "\n".join(_includes(table)),
         code(_column_indexes(table)),
+        code(_row(table)),
         code(_read(table)),
         code(_encode(table)),
-        code(_adaptors(table)),
         "\n".join(_descriptor(table)),
     ]
     return banner(table.stem, table.shape_hash) + "\n\n".join(sections) + "\n"
-
-
-def _read_parameters(stem: str) -> List[str]:
-    return ["struct column_reader *in", "struct %s_row *row" % stem]
-
-
-def _encode_parameters(stem: str) -> List[str]:
-    return ["const struct %s_row *row" % stem, "struct avro_writer *out"]
 
 
 def _index(table: Table, column: Column) -> str:
@@ -74,6 +52,8 @@ def _includes(table: Table) -> List[str]:
     return [
         '#include "%s.h"' % table.stem,
         "",
+        '#include "base/slice.h"',
+        '#include "base/value.h"',
         '#include "encode/avro.h"',
         '#include "encode/column.h"',
         "",
@@ -91,9 +71,22 @@ def _column_indexes(table: Table) -> List[str]:
     return lines + ["};"]
 
 
+def _row(table: Table) -> List[str]:
+    fields = c_fields(column.name for column in table.columns)
+    lines = ["struct %s_row {" % table.stem]
+    lines += [
+        "    %s %s;" % (column.type.c_type, fields[column.name]) for column in table.columns]
+    return lines + ["};"]
+
+
 def _read(table: Table) -> List[str]:
     fields = c_fields(column.name for column in table.columns)
-    lines = [signature("void %s_row_read" % table.stem, _read_parameters(table.stem)), "{"]
+    lines = [
+        "static void read_row(struct column_reader *in, void *data)",
+        "{",
+        "    struct %s_row *row = data;" % table.stem,
+        "",
+    ]
     lines += [
         assignment("row->" + fields[column.name], column.type.c_reader,
                    ["in", _index(table, column)])
@@ -103,25 +96,16 @@ def _read(table: Table) -> List[str]:
 
 def _encode(table: Table) -> List[str]:
     fields = c_fields(column.name for column in table.columns)
-    lines = [signature("void %s_row_encode" % table.stem, _encode_parameters(table.stem)), "{"]
+    lines = [
+        "static void encode_row(struct avro_writer *out, const void *data)",
+        "{",
+        "    const struct %s_row *row = data;" % table.stem,
+        "",
+    ]
     lines += [
         call(column.type.c_writer, ["out", "row->" + fields[column.name]])
         for column in table.columns]
     return lines + ["}"]
-
-
-def _adaptors(table: Table) -> List[str]:
-    return [
-        "static void read_row(struct column_reader *in, void *row)",
-        "{",
-        call("%s_row_read" % table.stem, ["in", "row"]),
-        "}",
-        "",
-        "static void encode_row(struct avro_writer *out, const void *row)",
-        "{",
-        call("%s_row_encode" % table.stem, ["row", "out"]),
-        "}",
-    ]
 
 
 def _column(table: Table, column: Column) -> str:
@@ -148,8 +132,8 @@ def _column(table: Table, column: Column) -> str:
 
 def _descriptor(table: Table) -> List[str]:
     lines = [
-        "// Data: a column or a line of text a line, however long. ISO C promises room for",
-        "// texts of 4095 bytes only; the compilers that build bqsync take any length.",
+        "// Data: one column, or one line of a text, on each line, however long. ISO C only",
+        "// guarantees string literals of 4095 bytes; GCC and Clang accept any length.",
         "// clang-format off",
         '#pragma GCC diagnostic ignored "-Woverlength-strings"',
         "",
@@ -196,7 +180,6 @@ def _texts(table: Table) -> List[str]:
     texts = (
         ("changes_sql", emit_sql.changes(table)),
         ("capture_install_sql", ";\n".join(emit_sql.capture_install(table) + [""])),
-        ("capture_remove_sql", ";\n".join(emit_sql.capture_remove(table) + [""])),
         ("ddl_sql", emit_sql.ddl(table)),
         ("merge_sql", emit_sql.merge(table)),
         ("merge_new_sql", emit_sql.merge_new(table)),

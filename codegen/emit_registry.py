@@ -34,7 +34,7 @@ def source(tables: Sequence[Table]) -> str:
     return _BANNER + "\n".join(
         ['#include "registry.h"', ""]
         + ['#include "%s.h"' % stem for stem in stems]
-        + ["", "// One a line.", "// clang-format off"]
+        + ["", "// One table on each line.", "// clang-format off"]
         + ["const struct table *const registry_tables[] = {"]
         + ["    &%s_table," % table.stem for table in by_name]
         + [

@@ -160,12 +160,15 @@ def new_rows(table: Table) -> str:
 
 
 def changes(table: Table) -> str:
-    """The rows of the dirty keys newer than ?1, key columns as they were noted; the last column
-    says that the row is gone. Keys above ?2 (one INT64 key) are left to new_rows."""
+    """The rows of the dirty keys newer than ?1; the last column says that the row is deleted. A
+    deleted row has its key as it was noted; a present one as it is stored, which may differ, since
+    1 and 1.0 are one key. Keys above ?2 (one INT64 key) are left to new_rows."""
     noted = {
         column.name: "d.bq_sync_key_%d" % number
         for number, column in enumerate(table.key, start=1)}
-    columns = [noted.get(column.name) or _source(table, column) for column in table.columns]
+    columns = [
+        "coalesce(%s, %s)" % (_source(table, column), noted[column.name])
+        if column.name in noted else _source(table, column) for column in table.columns]
     # The first comparison finds the row by its index, the second tells apart what the column's
     # collation does not.
     matches = ["%s = %s" % (_source(table, column), noted[column.name]) for column in table.key]
@@ -206,12 +209,12 @@ def _where(conditions: Sequence[str]) -> List[str]:
 # What must hold whatever the application does: a trigger never makes its statement fail. Hence
 # - an upsert: inside a trigger the outer statement's conflict policy is in force, and would fail an
 #   INSERT that meets its own row, also an INSERT OR IGNORE; an upsert clause is not overridden;
-# - rows with a NULL in the key are passed over: the dirty set's primary key takes none;
-# - keys have no declared type, so every value goes in as it is.
+# - rows with a NULL in the key are skipped: the dirty set's primary key takes none;
+# - keys have no declared type, so every value is stored as it is.
 #
 # What keeps them cheap:
-# - one look at the counter, one at the key: the upsert finds the entry, and leaves it alone where it
-#   has the present number. Conditions in WHEN would look twice;
+# - one look at the counter, one at the key: the upsert finds the entry, and leaves it alone if it
+#   has the current number. Conditions in WHEN would look twice;
 # - no constraint of the dirty set can abort, or SQLite would keep a copy of each page for undoing
 #   the statement within its transaction. That is why the keys are NOT NULL ON CONFLICT IGNORE, and
 #   the sequence, which comes from a NOT NULL column, is not NOT NULL at all;
@@ -230,13 +233,6 @@ def capture_install(table: Table) -> List[str]:
         _trigger(table, "rekey", "update", "new", [_key_moved(table)]),
         _trigger(table, "delete", "delete", "old", []),
     ]
-
-
-def capture_remove(table: Table) -> List[str]:
-    events = ("insert", "update", "rekey", "delete")
-    return [
-        "drop trigger if exists %s" % capture_trigger(table.name, event) for event in events
-    ] + ["drop table if exists %s" % dirty_table(table.name)]
 
 
 def _key_names(table: Table) -> List[str]:
@@ -307,12 +303,12 @@ def merge_file(table: Table) -> str:
 
 def capture_file(table: Table) -> str:
     comments = (
-        "-- The keys that changed since they were last synced, each with the number of the pass "
-        "that comes next.",
-        "-- A row came in, by itself or in place of another one.",
-        "-- A row changed; if its key did, this is the old one.",
-        "-- A row got another key: the new one.",
-        "-- A row went.",
+        "-- The keys of rows that changed since they were last synced, each with the sequence "
+        "number of the next pass.",
+        "-- A row was inserted, perhaps in place of another one.",
+        "-- A row was updated: its key before the update.",
+        "-- The update changed the key: the key after it.",
+        "-- A row was deleted.",
     )
     return "\n".join(
         "%s\n%s;\n" % pair for pair in zip(comments, capture_install(table)))

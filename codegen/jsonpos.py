@@ -77,7 +77,7 @@ def parse(data: bytes) -> Tuple[Node, List[Problem]]:
 
 
 def member_path(parent: str, key: str) -> str:
-    """The path of an object's member: parent.key, or parent["key"] where key is no plain word."""
+    """The path of an object's member: parent.key, or parent["key"] where key is not a plain word."""
     if re.fullmatch(r"[$A-Za-z_][$A-Za-z0-9_-]*", key):
         return "%s.%s" % (parent, key) if parent else key
     return '%s["%s"]' % (parent, key.replace("\\", "\\\\").replace('"', '\\"'))

@@ -19,23 +19,6 @@ def sql_banner(stem: str, shape_hash: str) -> str:
     return "-- %s\n-- schemas/%s.json\n-- schema %s\n" % (MARK, stem, shape_hash)
 
 
-def signature(head: str, parameters: Sequence[str], tail: str = "") -> str:
-    """head(parameters)tail, broken behind the parenthesis if it is too long for a line."""
-    line = "%s(%s)%s" % (head, ", ".join(parameters), tail)
-    if len(line) <= WIDTH:
-        return line
-    lines: List[str] = []
-    current = "    "
-    for index, parameter in enumerate(parameters):
-        last = index == len(parameters) - 1
-        piece = parameter + (")" + tail if last else ",")
-        if current.strip() and len(current) + 1 + len(piece) > WIDTH:
-            lines.append(current)
-            current = "    "
-        current += (" " if current.strip() else "") + piece
-    return "\n".join([head + "("] + lines + [current])
-
-
 def assignment(target: str, function: str, arguments: Sequence[str]) -> str:
     """A statement of a function body: target = function(arguments);"""
     value = "%s(%s);" % (function, ", ".join(arguments))

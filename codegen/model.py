@@ -1,5 +1,5 @@
-"""What a checked table definition says. Immutable, complete, no I/O and no checks: whoever holds a
-Table may rely on every rule of schema.py."""
+"""What a checked table definition says. Immutable, complete, no I/O and no checks: code that gets
+a Table may rely on every rule of schema.py."""
 
 from __future__ import annotations
 

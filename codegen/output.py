@@ -33,7 +33,7 @@ def render(tables: Sequence[Table]) -> Dict[str, str]:
 
 def write(directory: str, files: Dict[str, str]) -> None:
     """Makes the directory hold exactly these generated files. A file whose text is the same keeps
-    its time stamp, so that nothing is compiled in vain. Raises OSError."""
+    its time stamp, so that nothing is compiled again for it. Raises OSError."""
     os.makedirs(directory, exist_ok=True)
     stale = _stale(directory, files)
     for name in sorted(files):
@@ -87,7 +87,7 @@ def _read(path: str) -> Optional[str]:
 
 
 def _replace(path: str, text: str) -> None:
-    # By way of another name, so that an interrupted run leaves no half a file.
+    # Under another name first, so that an interrupted run never leaves half a file.
     temporary = path + ".new"
     with open(temporary, "w", encoding="utf-8", newline="") as file:
         file.write(text)

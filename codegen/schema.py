@@ -1,5 +1,5 @@
 """Table definitions: files -> model. All checking happens here and in the modules it calls; every
-problem of every file is collected before anything is refused."""
+problem of every file is collected before the generator refuses them."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _read_file(
 
 
 def _read_name(node: Optional[jsonpos.Node], stem: str, problems: Problems) -> Optional[str]:
-    """The SQLite table. Its file has its name, unless C or a file cannot be called so."""
+    """The SQLite table. The file is named after it, unless the name cannot be a C identifier."""
     name = problems.name(node)
     stem_fits = naming.is_c_identifier(stem) and stem.lower() not in _RESERVED_STEMS
     if not stem_fits:
@@ -132,7 +132,7 @@ def _read_name(node: Optional[jsonpos.Node], stem: str, problems: Problems) -> O
         return None
     for prefix in ("sqlite_", "bq_sync_"):
         if name.lower().startswith(prefix):
-            problems.add(node, 'names beginning with "%s" are not an application\'s' % prefix)
+            problems.add(node, 'names beginning with "%s" are reserved' % prefix)
             return None
     name_fits = naming.is_c_identifier(name) and name.lower() not in _RESERVED_STEMS
     if stem_fits and name_fits and stem != name:
@@ -152,14 +152,14 @@ def _read_target(
         return None
     if not naming.is_bigquery_table_name(target):
         hint = "" if node is not None else '; choose one with "target"'
-        problems.add(place, '"%s" is no BigQuery table name (letters, digits, underscores, dashes, '
-                     "spaces)%s" % (target, hint))
+        problems.add(place, '"%s" is not a BigQuery table name (letters, digits, underscores, '
+                     "dashes, spaces)%s" % (target, hint))
         return None
     if len(target.encode("utf-8")) > _TARGET_BYTES_MAX:
         problems.add(place, "is longer than %d bytes" % _TARGET_BYTES_MAX)
         return None
     if target.lower().startswith("_bqsync_"):
-        problems.add(place, 'names beginning with "_bqsync_" are kept for bqsync')
+        problems.add(place, 'names beginning with "_bqsync_" are reserved for bqsync')
         return None
     return target
 
@@ -168,7 +168,7 @@ def _claim(
     members: Dict[str, jsonpos.Node], stem: str, name: Optional[str], target: Optional[str],
     path: str, owners: Dict[Tuple[str, str], str], problems: Problems
 ) -> None:
-    """One definition a table, one table a target; SQLite does not tell names apart by case."""
+    """One definition for each table, one table for each target. SQLite ignores the case of names."""
     claims: List[Tuple[str, Optional[str], Optional[jsonpos.Node], str]] = [
         ("table", name.lower() if name else None, members.get("table"), "is defined"),
         ("target", target, members.get("target") or members.get("table"), "is the target"),
@@ -182,7 +182,7 @@ def _claim(
             return
     owner = owners.setdefault(("stem", stem.lower()), path)
     if owner != path:
-        problems.add_file("the file's name differs from that of %s in case only" % owner)
+        problems.add_file("the file name differs from that of %s only in case" % owner)
 
 
 def _read_key(
@@ -192,7 +192,7 @@ def _read_key(
     if names is None or node is None:
         return ()
     if not node.value:
-        problems.add(node, "names no column; a row has to be told apart from the others")
+        problems.add(node, "names no column; bqsync needs a key to tell rows apart")
     if len(node.value) > _KEY_COLUMNS_MAX:
         problems.add(node, "has %d columns, the limit is %d" % (len(node.value), _KEY_COLUMNS_MAX))
     seen: Set[str] = set()
@@ -203,10 +203,10 @@ def _read_key(
         elif column is None:
             pass
         elif not column.type.key:
-            problems.add(item, '"%s" is %s, which cannot be compared and so not be a key'
+            problems.add(item, '"%s" is %s, which cannot be compared, so it cannot be a key'
                          % (name, column.type.name))
         elif column.transform.kind in ("redact", "truncate"):
-            problems.add(item, '"%s" is changed by %s, which makes different keys equal'
+            problems.add(item, '"%s" is changed by %s, which can make different keys equal'
                          % (name, column.transform.kind))
         seen.add(name)
     return tuple(name for _, name in names if name in columns.by_name)

@@ -95,12 +95,12 @@ def _read_name(node: Optional[Node], seen: Dict[str, Node], problems: Problems) 
         return None
     upper = name.upper()
     if not PLAIN.fullmatch(name):
-        problems.add(node, '"%s" is no column name (letters, digits and underscores, not beginning '
+        problems.add(node, '"%s" is not a column name (letters, digits and underscores, not beginning '
                      'with a digit); name the SQLite column with "source"' % name)
     elif len(name) > _NAME_MAX:
         problems.add(node, "is %d characters long, the limit is %d" % (len(name), _NAME_MAX))
     elif upper.startswith("_BQSYNC_"):
-        problems.add(node, 'names beginning with "_bqsync_" are kept for bqsync')
+        problems.add(node, 'names beginning with "_bqsync_" are reserved for bqsync')
     else:
         for prefix in _FORBIDDEN_PREFIXES:
             if upper.startswith(prefix):
@@ -183,7 +183,7 @@ def _read_policy_tags(node: Optional[Node], problems: Problems) -> Tuple[str, ..
     if tags is None or node is None:
         return ()
     if len(node.value) != 1:
-        problems.add(node, "BigQuery takes exactly one policy tag a column, not %d"
+        problems.add(node, "BigQuery takes exactly one policy tag for a column, not %d"
                      % len(node.value))
     for item, tag in tags:
         if not _POLICY_TAG.fullmatch(tag):

@@ -188,7 +188,7 @@ def _read_labels(node: Optional[Node], problems: Problems) -> Tuple[Tuple[str, s
             problems.add_key(member, "a label's key has 1 to 63 lower-case letters, "
                             "digits, underscores and dashes and begins with a letter")
         elif member.key.startswith("bqsync_"):
-            problems.add_key(member, 'labels beginning with "bqsync_" are kept for '
+            problems.add_key(member, 'labels beginning with "bqsync_" are reserved for '
                             "bqsync")
         if not problems.is_a(member.node, "string"):
             continue

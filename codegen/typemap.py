@@ -1,4 +1,4 @@
-"""The column types: one row a type with all that any emitter or check has to know about it.
+"""The column types: one row for each type with all that the emitters and checks know about it.
 
 Sources: Google Cloud documentation, "Data types" (what may cluster, partition, be compared),
 "Create and use primary and foreign keys", "Loading Avro data".
@@ -63,6 +63,8 @@ TYPES: Tuple[ColumnType, ...] = tuple(
          _INSTANT, "timestamp_trunc", _HOURS, ("TIMESTAMPTZ",)),
         ("JSON", "COLUMN_JSON", _TEXT, "column_json", "avro_string", False, False, False, _NO, "",
          _NO, ("JSONB", "OBJECT", "STRUCT", "RECORD")),
+        ("GEOGRAPHY", "COLUMN_GEOGRAPHY", _TEXT, "column_geography", "avro_string", False, False,
+         True, _NO, "", _NO, ("GEOMETRY", "POINT", "LINESTRING", "POLYGON", "WKT")),
     )
 )
 

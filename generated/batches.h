@@ -4,21 +4,7 @@
 #ifndef BQSYNC_GENERATED_BATCHES_H
 #define BQSYNC_GENERATED_BATCHES_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct batches_row {
-    struct value_int64 id;
-    struct slice name;
-    struct value_int64 cohort_id;
-    struct value_int64 created_at;
-    struct value_int64 updated_at;
-    struct value_int64 deleted_at;
-};
-
-void batches_row_read(struct column_reader *in, struct batches_row *row);
-void batches_row_encode(const struct batches_row *row, struct avro_writer *out);
 
 extern const struct table batches_table;
 

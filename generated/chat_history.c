@@ -3,13 +3,15 @@
  * schema 2422d97dd854 */
 #include "chat_history.h"
 
+#include "base/slice.h"
+#include "base/value.h"
 #include "encode/avro.h"
 #include "encode/column.h"
 
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 1,
+    TABLE_DESCRIPTOR_VERSION == 2,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -25,8 +27,23 @@ enum {
     CHAT_HISTORY_COLUMN_DELETED_AT,
 };
 
-void chat_history_row_read(struct column_reader *in, struct chat_history_row *row)
+struct chat_history_row {
+    struct value_int64 id;
+    struct value_int64 user_id;
+    struct value_int64 question_id;
+    struct value_int64 task_id;
+    struct slice role;
+    struct slice content;
+    struct slice response_type;
+    struct value_int64 created_at;
+    struct value_int64 updated_at;
+    struct value_int64 deleted_at;
+};
+
+static void read_row(struct column_reader *in, void *data)
 {
+    struct chat_history_row *row = data;
+
     row->id = column_int64(in, CHAT_HISTORY_COLUMN_ID);
     row->user_id = column_int64(in, CHAT_HISTORY_COLUMN_USER_ID);
     row->question_id = column_int64(in, CHAT_HISTORY_COLUMN_QUESTION_ID);
@@ -39,8 +56,10 @@ void chat_history_row_read(struct column_reader *in, struct chat_history_row *ro
     row->deleted_at = column_timestamp(in, CHAT_HISTORY_COLUMN_DELETED_AT);
 }
 
-void chat_history_row_encode(const struct chat_history_row *row, struct avro_writer *out)
+static void encode_row(struct avro_writer *out, const void *data)
 {
+    const struct chat_history_row *row = data;
+
     avro_int64(out, row->id);
     avro_int64(out, row->user_id);
     avro_int64(out, row->question_id);
@@ -53,18 +72,8 @@ void chat_history_row_encode(const struct chat_history_row *row, struct avro_wri
     avro_int64(out, row->deleted_at);
 }
 
-static void read_row(struct column_reader *in, void *row)
-{
-    chat_history_row_read(in, row);
-}
-
-static void encode_row(struct avro_writer *out, const void *row)
-{
-    chat_history_row_encode(row, out);
-}
-
-// Data: a column or a line of text a line, however long. ISO C promises room for
-// texts of 4095 bytes only; the compilers that build bqsync take any length.
+// Data: one column, or one line of a text, on each line, however long. ISO C only
+// guarantees string literals of 4095 bytes; GCC and Clang accept any length.
 // clang-format off
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
@@ -88,7 +97,7 @@ static const size_t key[] = {
 const struct table chat_history_table = {
     .name = "chat_history",
     .target = "chat_history",
-    .mode = SYNC_UPSERT,
+    .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,
     .columns = columns,
@@ -127,7 +136,7 @@ const struct table chat_history_table = {
         "where \"chat_history\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"chat_history\".\"id\", d.bq_sync_key_1)\n"
         "  , \"chat_history\".\"user_id\"\n"
         "  , \"chat_history\".\"question_id\"\n"
         "  , \"chat_history\".\"task_id\"\n"
@@ -203,12 +212,6 @@ const struct table chat_history_table = {
         "  set bq_sync_sequence = excluded.bq_sync_sequence\n"
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n",
-    .capture_remove_sql =
-        "drop trigger if exists \"bq_sync_chat_history_insert\";\n"
-        "drop trigger if exists \"bq_sync_chat_history_update\";\n"
-        "drop trigger if exists \"bq_sync_chat_history_rekey\";\n"
-        "drop trigger if exists \"bq_sync_chat_history_delete\";\n"
-        "drop table if exists \"bq_sync_dirty_chat_history\";\n",
     .ddl_sql =
         "create table if not exists `${project}`.`${dataset}`.`chat_history` (\n"
         "  `id` int64 not null options (description = \"Surrogate key: rises with each insert, is never given out twice and has gaps\")\n"

@@ -4,25 +4,7 @@
 #ifndef BQSYNC_GENERATED_CHAT_HISTORY_H
 #define BQSYNC_GENERATED_CHAT_HISTORY_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct chat_history_row {
-    struct value_int64 id;
-    struct value_int64 user_id;
-    struct value_int64 question_id;
-    struct value_int64 task_id;
-    struct slice role;
-    struct slice content;
-    struct slice response_type;
-    struct value_int64 created_at;
-    struct value_int64 updated_at;
-    struct value_int64 deleted_at;
-};
-
-void chat_history_row_read(struct column_reader *in, struct chat_history_row *row);
-void chat_history_row_encode(const struct chat_history_row *row, struct avro_writer *out);
 
 extern const struct table chat_history_table;
 

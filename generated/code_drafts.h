@@ -4,22 +4,7 @@
 #ifndef BQSYNC_GENERATED_CODE_DRAFTS_H
 #define BQSYNC_GENERATED_CODE_DRAFTS_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct code_drafts_row {
-    struct value_int64 id;
-    struct value_int64 user_id;
-    struct value_int64 question_id;
-    struct slice code;
-    struct value_int64 created_at;
-    struct value_int64 updated_at;
-    struct value_int64 deleted_at;
-};
-
-void code_drafts_row_read(struct column_reader *in, struct code_drafts_row *row);
-void code_drafts_row_encode(const struct code_drafts_row *row, struct avro_writer *out);
 
 extern const struct table code_drafts_table;
 

@@ -4,21 +4,7 @@
 #ifndef BQSYNC_GENERATED_COHORTS_H
 #define BQSYNC_GENERATED_COHORTS_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct cohorts_row {
-    struct value_int64 id;
-    struct slice name;
-    struct value_int64 org_id;
-    struct value_int64 created_at;
-    struct value_int64 updated_at;
-    struct value_int64 deleted_at;
-};
-
-void cohorts_row_read(struct column_reader *in, struct cohorts_row *row);
-void cohorts_row_encode(const struct cohorts_row *row, struct avro_writer *out);
 
 extern const struct table cohorts_table;
 

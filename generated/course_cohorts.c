@@ -3,13 +3,15 @@
  * schema 76253e2768d9 */
 #include "course_cohorts.h"
 
+#include "base/slice.h"
+#include "base/value.h"
 #include "encode/avro.h"
 #include "encode/column.h"
 
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 1,
+    TABLE_DESCRIPTOR_VERSION == 2,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -25,8 +27,23 @@ enum {
     COURSE_COHORTS_COLUMN_DELETED_AT,
 };
 
-void course_cohorts_row_read(struct column_reader *in, struct course_cohorts_row *row)
+struct course_cohorts_row {
+    struct value_int64 id;
+    struct value_int64 course_id;
+    struct value_int64 cohort_id;
+    struct value_bool is_drip_enabled;
+    struct value_int64 frequency_value;
+    struct slice frequency_unit;
+    struct value_int64 publish_at;
+    struct value_int64 created_at;
+    struct value_int64 updated_at;
+    struct value_int64 deleted_at;
+};
+
+static void read_row(struct column_reader *in, void *data)
 {
+    struct course_cohorts_row *row = data;
+
     row->id = column_int64(in, COURSE_COHORTS_COLUMN_ID);
     row->course_id = column_int64(in, COURSE_COHORTS_COLUMN_COURSE_ID);
     row->cohort_id = column_int64(in, COURSE_COHORTS_COLUMN_COHORT_ID);
@@ -39,8 +56,10 @@ void course_cohorts_row_read(struct column_reader *in, struct course_cohorts_row
     row->deleted_at = column_timestamp(in, COURSE_COHORTS_COLUMN_DELETED_AT);
 }
 
-void course_cohorts_row_encode(const struct course_cohorts_row *row, struct avro_writer *out)
+static void encode_row(struct avro_writer *out, const void *data)
 {
+    const struct course_cohorts_row *row = data;
+
     avro_int64(out, row->id);
     avro_int64(out, row->course_id);
     avro_int64(out, row->cohort_id);
@@ -53,18 +72,8 @@ void course_cohorts_row_encode(const struct course_cohorts_row *row, struct avro
     avro_int64(out, row->deleted_at);
 }
 
-static void read_row(struct column_reader *in, void *row)
-{
-    course_cohorts_row_read(in, row);
-}
-
-static void encode_row(struct avro_writer *out, const void *row)
-{
-    course_cohorts_row_encode(row, out);
-}
-
-// Data: a column or a line of text a line, however long. ISO C promises room for
-// texts of 4095 bytes only; the compilers that build bqsync take any length.
+// Data: one column, or one line of a text, on each line, however long. ISO C only
+// guarantees string literals of 4095 bytes; GCC and Clang accept any length.
 // clang-format off
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
@@ -88,7 +97,7 @@ static const size_t key[] = {
 const struct table course_cohorts_table = {
     .name = "course_cohorts",
     .target = "course_cohorts",
-    .mode = SYNC_UPSERT,
+    .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,
     .columns = columns,
@@ -127,7 +136,7 @@ const struct table course_cohorts_table = {
         "where \"course_cohorts\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"course_cohorts\".\"id\", d.bq_sync_key_1)\n"
         "  , \"course_cohorts\".\"course_id\"\n"
         "  , \"course_cohorts\".\"cohort_id\"\n"
         "  , \"course_cohorts\".\"is_drip_enabled\"\n"
@@ -203,12 +212,6 @@ const struct table course_cohorts_table = {
         "  set bq_sync_sequence = excluded.bq_sync_sequence\n"
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n",
-    .capture_remove_sql =
-        "drop trigger if exists \"bq_sync_course_cohorts_insert\";\n"
-        "drop trigger if exists \"bq_sync_course_cohorts_update\";\n"
-        "drop trigger if exists \"bq_sync_course_cohorts_rekey\";\n"
-        "drop trigger if exists \"bq_sync_course_cohorts_delete\";\n"
-        "drop table if exists \"bq_sync_dirty_course_cohorts\";\n",
     .ddl_sql =
         "create table if not exists `${project}`.`${dataset}`.`course_cohorts` (\n"
         "  `id` int64 not null options (description = \"Surrogate key: rises with each insert, is never given out twice and has gaps\")\n"

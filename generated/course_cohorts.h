@@ -4,25 +4,7 @@
 #ifndef BQSYNC_GENERATED_COURSE_COHORTS_H
 #define BQSYNC_GENERATED_COURSE_COHORTS_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct course_cohorts_row {
-    struct value_int64 id;
-    struct value_int64 course_id;
-    struct value_int64 cohort_id;
-    struct value_bool is_drip_enabled;
-    struct value_int64 frequency_value;
-    struct slice frequency_unit;
-    struct value_int64 publish_at;
-    struct value_int64 created_at;
-    struct value_int64 updated_at;
-    struct value_int64 deleted_at;
-};
-
-void course_cohorts_row_read(struct column_reader *in, struct course_cohorts_row *row);
-void course_cohorts_row_encode(const struct course_cohorts_row *row, struct avro_writer *out);
 
 extern const struct table course_cohorts_table;
 

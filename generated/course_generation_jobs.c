@@ -3,13 +3,15 @@
  * schema 58597196b06d */
 #include "course_generation_jobs.h"
 
+#include "base/slice.h"
+#include "base/value.h"
 #include "encode/avro.h"
 #include "encode/column.h"
 
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 1,
+    TABLE_DESCRIPTOR_VERSION == 2,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -23,9 +25,21 @@ enum {
     COURSE_GENERATION_JOBS_COLUMN_DELETED_AT,
 };
 
-void course_generation_jobs_row_read(
-    struct column_reader *in, struct course_generation_jobs_row *row)
+struct course_generation_jobs_row {
+    struct value_int64 id;
+    struct slice uuid;
+    struct value_int64 course_id;
+    struct slice status;
+    struct slice job_details;
+    struct value_int64 created_at;
+    struct value_int64 updated_at;
+    struct value_int64 deleted_at;
+};
+
+static void read_row(struct column_reader *in, void *data)
 {
+    struct course_generation_jobs_row *row = data;
+
     row->id = column_int64(in, COURSE_GENERATION_JOBS_COLUMN_ID);
     row->uuid = column_string(in, COURSE_GENERATION_JOBS_COLUMN_UUID);
     row->course_id = column_int64(in, COURSE_GENERATION_JOBS_COLUMN_COURSE_ID);
@@ -36,9 +50,10 @@ void course_generation_jobs_row_read(
     row->deleted_at = column_timestamp(in, COURSE_GENERATION_JOBS_COLUMN_DELETED_AT);
 }
 
-void course_generation_jobs_row_encode(
-    const struct course_generation_jobs_row *row, struct avro_writer *out)
+static void encode_row(struct avro_writer *out, const void *data)
 {
+    const struct course_generation_jobs_row *row = data;
+
     avro_int64(out, row->id);
     avro_string(out, row->uuid);
     avro_int64(out, row->course_id);
@@ -49,18 +64,8 @@ void course_generation_jobs_row_encode(
     avro_int64(out, row->deleted_at);
 }
 
-static void read_row(struct column_reader *in, void *row)
-{
-    course_generation_jobs_row_read(in, row);
-}
-
-static void encode_row(struct avro_writer *out, const void *row)
-{
-    course_generation_jobs_row_encode(row, out);
-}
-
-// Data: a column or a line of text a line, however long. ISO C promises room for
-// texts of 4095 bytes only; the compilers that build bqsync take any length.
+// Data: one column, or one line of a text, on each line, however long. ISO C only
+// guarantees string literals of 4095 bytes; GCC and Clang accept any length.
 // clang-format off
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
@@ -82,7 +87,7 @@ static const size_t key[] = {
 const struct table course_generation_jobs_table = {
     .name = "course_generation_jobs",
     .target = "course_generation_jobs",
-    .mode = SYNC_UPSERT,
+    .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,
     .columns = columns,
@@ -117,7 +122,7 @@ const struct table course_generation_jobs_table = {
         "where \"course_generation_jobs\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"course_generation_jobs\".\"id\", d.bq_sync_key_1)\n"
         "  , \"course_generation_jobs\".\"uuid\"\n"
         "  , \"course_generation_jobs\".\"course_id\"\n"
         "  , \"course_generation_jobs\".\"status\"\n"
@@ -191,12 +196,6 @@ const struct table course_generation_jobs_table = {
         "  set bq_sync_sequence = excluded.bq_sync_sequence\n"
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n",
-    .capture_remove_sql =
-        "drop trigger if exists \"bq_sync_course_generation_jobs_insert\";\n"
-        "drop trigger if exists \"bq_sync_course_generation_jobs_update\";\n"
-        "drop trigger if exists \"bq_sync_course_generation_jobs_rekey\";\n"
-        "drop trigger if exists \"bq_sync_course_generation_jobs_delete\";\n"
-        "drop table if exists \"bq_sync_dirty_course_generation_jobs\";\n",
     .ddl_sql =
         "create table if not exists `${project}`.`${dataset}`.`course_generation_jobs` (\n"
         "  `id` int64 not null options (description = \"Surrogate key: rises with each insert, is never given out twice and has gaps\")\n"

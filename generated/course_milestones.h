@@ -4,22 +4,7 @@
 #ifndef BQSYNC_GENERATED_COURSE_MILESTONES_H
 #define BQSYNC_GENERATED_COURSE_MILESTONES_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct course_milestones_row {
-    struct value_int64 id;
-    struct value_int64 course_id;
-    struct value_int64 milestone_id;
-    struct value_int64 ordering;
-    struct value_int64 created_at;
-    struct value_int64 updated_at;
-    struct value_int64 deleted_at;
-};
-
-void course_milestones_row_read(struct column_reader *in, struct course_milestones_row *row);
-void course_milestones_row_encode(const struct course_milestones_row *row, struct avro_writer *out);
 
 extern const struct table course_milestones_table;
 

@@ -3,13 +3,15 @@
  * schema dc67cf4f8385 */
 #include "course_tasks.h"
 
+#include "base/slice.h"
+#include "base/value.h"
 #include "encode/avro.h"
 #include "encode/column.h"
 
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 1,
+    TABLE_DESCRIPTOR_VERSION == 2,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -23,8 +25,21 @@ enum {
     COURSE_TASKS_COLUMN_MILESTONE_ID,
 };
 
-void course_tasks_row_read(struct column_reader *in, struct course_tasks_row *row)
+struct course_tasks_row {
+    struct value_int64 id;
+    struct value_int64 task_id;
+    struct value_int64 course_id;
+    struct value_int64 ordering;
+    struct value_int64 created_at;
+    struct value_int64 updated_at;
+    struct value_int64 deleted_at;
+    struct value_int64 milestone_id;
+};
+
+static void read_row(struct column_reader *in, void *data)
 {
+    struct course_tasks_row *row = data;
+
     row->id = column_int64(in, COURSE_TASKS_COLUMN_ID);
     row->task_id = column_int64(in, COURSE_TASKS_COLUMN_TASK_ID);
     row->course_id = column_int64(in, COURSE_TASKS_COLUMN_COURSE_ID);
@@ -35,8 +50,10 @@ void course_tasks_row_read(struct column_reader *in, struct course_tasks_row *ro
     row->milestone_id = column_int64(in, COURSE_TASKS_COLUMN_MILESTONE_ID);
 }
 
-void course_tasks_row_encode(const struct course_tasks_row *row, struct avro_writer *out)
+static void encode_row(struct avro_writer *out, const void *data)
 {
+    const struct course_tasks_row *row = data;
+
     avro_int64(out, row->id);
     avro_int64(out, row->task_id);
     avro_int64(out, row->course_id);
@@ -47,18 +64,8 @@ void course_tasks_row_encode(const struct course_tasks_row *row, struct avro_wri
     avro_int64(out, row->milestone_id);
 }
 
-static void read_row(struct column_reader *in, void *row)
-{
-    course_tasks_row_read(in, row);
-}
-
-static void encode_row(struct avro_writer *out, const void *row)
-{
-    course_tasks_row_encode(row, out);
-}
-
-// Data: a column or a line of text a line, however long. ISO C promises room for
-// texts of 4095 bytes only; the compilers that build bqsync take any length.
+// Data: one column, or one line of a text, on each line, however long. ISO C only
+// guarantees string literals of 4095 bytes; GCC and Clang accept any length.
 // clang-format off
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
@@ -80,7 +87,7 @@ static const size_t key[] = {
 const struct table course_tasks_table = {
     .name = "course_tasks",
     .target = "course_tasks",
-    .mode = SYNC_UPSERT,
+    .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,
     .columns = columns,
@@ -115,7 +122,7 @@ const struct table course_tasks_table = {
         "where \"course_tasks\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"course_tasks\".\"id\", d.bq_sync_key_1)\n"
         "  , \"course_tasks\".\"task_id\"\n"
         "  , \"course_tasks\".\"course_id\"\n"
         "  , \"course_tasks\".\"ordering\"\n"
@@ -189,12 +196,6 @@ const struct table course_tasks_table = {
         "  set bq_sync_sequence = excluded.bq_sync_sequence\n"
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n",
-    .capture_remove_sql =
-        "drop trigger if exists \"bq_sync_course_tasks_insert\";\n"
-        "drop trigger if exists \"bq_sync_course_tasks_update\";\n"
-        "drop trigger if exists \"bq_sync_course_tasks_rekey\";\n"
-        "drop trigger if exists \"bq_sync_course_tasks_delete\";\n"
-        "drop table if exists \"bq_sync_dirty_course_tasks\";\n",
     .ddl_sql =
         "create table if not exists `${project}`.`${dataset}`.`course_tasks` (\n"
         "  `id` int64 not null options (description = \"Surrogate key: rises with each insert, is never given out twice and has gaps\")\n"

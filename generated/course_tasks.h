@@ -4,23 +4,7 @@
 #ifndef BQSYNC_GENERATED_COURSE_TASKS_H
 #define BQSYNC_GENERATED_COURSE_TASKS_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct course_tasks_row {
-    struct value_int64 id;
-    struct value_int64 task_id;
-    struct value_int64 course_id;
-    struct value_int64 ordering;
-    struct value_int64 created_at;
-    struct value_int64 updated_at;
-    struct value_int64 deleted_at;
-    struct value_int64 milestone_id;
-};
-
-void course_tasks_row_read(struct column_reader *in, struct course_tasks_row *row);
-void course_tasks_row_encode(const struct course_tasks_row *row, struct avro_writer *out);
 
 extern const struct table course_tasks_table;
 

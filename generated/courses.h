@@ -4,21 +4,7 @@
 #ifndef BQSYNC_GENERATED_COURSES_H
 #define BQSYNC_GENERATED_COURSES_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct courses_row {
-    struct value_int64 id;
-    struct value_int64 org_id;
-    struct slice name;
-    struct value_int64 created_at;
-    struct value_int64 updated_at;
-    struct value_int64 deleted_at;
-};
-
-void courses_row_read(struct column_reader *in, struct courses_row *row);
-void courses_row_encode(const struct courses_row *row, struct avro_writer *out);
 
 extern const struct table courses_table;
 

@@ -4,22 +4,7 @@
 #ifndef BQSYNC_GENERATED_MILESTONES_H
 #define BQSYNC_GENERATED_MILESTONES_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct milestones_row {
-    struct value_int64 id;
-    struct value_int64 org_id;
-    struct slice name;
-    struct slice color;
-    struct value_int64 created_at;
-    struct value_int64 updated_at;
-    struct value_int64 deleted_at;
-};
-
-void milestones_row_read(struct column_reader *in, struct milestones_row *row);
-void milestones_row_encode(const struct milestones_row *row, struct avro_writer *out);
 
 extern const struct table milestones_table;
 

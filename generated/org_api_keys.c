@@ -3,13 +3,15 @@
  * schema 08f8aed068f3 */
 #include "org_api_keys.h"
 
+#include "base/slice.h"
+#include "base/value.h"
 #include "encode/avro.h"
 #include "encode/column.h"
 
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 1,
+    TABLE_DESCRIPTOR_VERSION == 2,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -21,8 +23,19 @@ enum {
     ORG_API_KEYS_COLUMN_DELETED_AT,
 };
 
-void org_api_keys_row_read(struct column_reader *in, struct org_api_keys_row *row)
+struct org_api_keys_row {
+    struct value_int64 id;
+    struct value_int64 org_id;
+    struct slice hashed_key;
+    struct value_int64 created_at;
+    struct value_int64 updated_at;
+    struct value_int64 deleted_at;
+};
+
+static void read_row(struct column_reader *in, void *data)
 {
+    struct org_api_keys_row *row = data;
+
     row->id = column_int64(in, ORG_API_KEYS_COLUMN_ID);
     row->org_id = column_int64(in, ORG_API_KEYS_COLUMN_ORG_ID);
     row->hashed_key = column_string(in, ORG_API_KEYS_COLUMN_HASHED_KEY);
@@ -31,8 +44,10 @@ void org_api_keys_row_read(struct column_reader *in, struct org_api_keys_row *ro
     row->deleted_at = column_timestamp(in, ORG_API_KEYS_COLUMN_DELETED_AT);
 }
 
-void org_api_keys_row_encode(const struct org_api_keys_row *row, struct avro_writer *out)
+static void encode_row(struct avro_writer *out, const void *data)
 {
+    const struct org_api_keys_row *row = data;
+
     avro_int64(out, row->id);
     avro_int64(out, row->org_id);
     avro_string(out, row->hashed_key);
@@ -41,18 +56,8 @@ void org_api_keys_row_encode(const struct org_api_keys_row *row, struct avro_wri
     avro_int64(out, row->deleted_at);
 }
 
-static void read_row(struct column_reader *in, void *row)
-{
-    org_api_keys_row_read(in, row);
-}
-
-static void encode_row(struct avro_writer *out, const void *row)
-{
-    org_api_keys_row_encode(row, out);
-}
-
-// Data: a column or a line of text a line, however long. ISO C promises room for
-// texts of 4095 bytes only; the compilers that build bqsync take any length.
+// Data: one column, or one line of a text, on each line, however long. ISO C only
+// guarantees string literals of 4095 bytes; GCC and Clang accept any length.
 // clang-format off
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
@@ -72,7 +77,7 @@ static const size_t key[] = {
 const struct table org_api_keys_table = {
     .name = "org_api_keys",
     .target = "org_api_keys",
-    .mode = SYNC_APPEND,
+    .mode = SEND_APPEND,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,
     .columns = columns,
@@ -103,7 +108,7 @@ const struct table org_api_keys_table = {
         "where \"org_api_keys\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"org_api_keys\".\"id\", d.bq_sync_key_1)\n"
         "  , \"org_api_keys\".\"org_id\"\n"
         "  , \"org_api_keys\".\"hashed_key\"\n"
         "  , \"org_api_keys\".\"created_at\"\n"
@@ -175,12 +180,6 @@ const struct table org_api_keys_table = {
         "  set bq_sync_sequence = excluded.bq_sync_sequence\n"
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n",
-    .capture_remove_sql =
-        "drop trigger if exists \"bq_sync_org_api_keys_insert\";\n"
-        "drop trigger if exists \"bq_sync_org_api_keys_update\";\n"
-        "drop trigger if exists \"bq_sync_org_api_keys_rekey\";\n"
-        "drop trigger if exists \"bq_sync_org_api_keys_delete\";\n"
-        "drop table if exists \"bq_sync_dirty_org_api_keys\";\n",
     .ddl_sql =
         "create table if not exists `${project}`.`${dataset}`.`org_api_keys` (\n"
         "  `id` int64 not null options (description = \"Surrogate key: rises with each insert, is never given out twice and has gaps\")\n"

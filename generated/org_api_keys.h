@@ -4,21 +4,7 @@
 #ifndef BQSYNC_GENERATED_ORG_API_KEYS_H
 #define BQSYNC_GENERATED_ORG_API_KEYS_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct org_api_keys_row {
-    struct value_int64 id;
-    struct value_int64 org_id;
-    struct slice hashed_key;
-    struct value_int64 created_at;
-    struct value_int64 updated_at;
-    struct value_int64 deleted_at;
-};
-
-void org_api_keys_row_read(struct column_reader *in, struct org_api_keys_row *row);
-void org_api_keys_row_encode(const struct org_api_keys_row *row, struct avro_writer *out);
 
 extern const struct table org_api_keys_table;
 

@@ -3,13 +3,15 @@
  * schema 9cc3bf8013dc */
 #include "organizations.h"
 
+#include "base/slice.h"
+#include "base/value.h"
 #include "encode/avro.h"
 #include "encode/column.h"
 
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 1,
+    TABLE_DESCRIPTOR_VERSION == 2,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -22,8 +24,20 @@ enum {
     ORGANIZATIONS_COLUMN_DELETED_AT,
 };
 
-void organizations_row_read(struct column_reader *in, struct organizations_row *row)
+struct organizations_row {
+    struct value_int64 id;
+    struct slice slug;
+    struct slice name;
+    struct slice default_logo_color;
+    struct value_int64 created_at;
+    struct value_int64 updated_at;
+    struct value_int64 deleted_at;
+};
+
+static void read_row(struct column_reader *in, void *data)
 {
+    struct organizations_row *row = data;
+
     row->id = column_int64(in, ORGANIZATIONS_COLUMN_ID);
     row->slug = column_string(in, ORGANIZATIONS_COLUMN_SLUG);
     row->name = column_string(in, ORGANIZATIONS_COLUMN_NAME);
@@ -33,8 +47,10 @@ void organizations_row_read(struct column_reader *in, struct organizations_row *
     row->deleted_at = column_timestamp(in, ORGANIZATIONS_COLUMN_DELETED_AT);
 }
 
-void organizations_row_encode(const struct organizations_row *row, struct avro_writer *out)
+static void encode_row(struct avro_writer *out, const void *data)
 {
+    const struct organizations_row *row = data;
+
     avro_int64(out, row->id);
     avro_string(out, row->slug);
     avro_string(out, row->name);
@@ -44,18 +60,8 @@ void organizations_row_encode(const struct organizations_row *row, struct avro_w
     avro_int64(out, row->deleted_at);
 }
 
-static void read_row(struct column_reader *in, void *row)
-{
-    organizations_row_read(in, row);
-}
-
-static void encode_row(struct avro_writer *out, const void *row)
-{
-    organizations_row_encode(row, out);
-}
-
-// Data: a column or a line of text a line, however long. ISO C promises room for
-// texts of 4095 bytes only; the compilers that build bqsync take any length.
+// Data: one column, or one line of a text, on each line, however long. ISO C only
+// guarantees string literals of 4095 bytes; GCC and Clang accept any length.
 // clang-format off
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
@@ -76,7 +82,7 @@ static const size_t key[] = {
 const struct table organizations_table = {
     .name = "organizations",
     .target = "organizations",
-    .mode = SYNC_UPSERT,
+    .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,
     .columns = columns,
@@ -109,7 +115,7 @@ const struct table organizations_table = {
         "where \"organizations\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"organizations\".\"id\", d.bq_sync_key_1)\n"
         "  , \"organizations\".\"slug\"\n"
         "  , \"organizations\".\"name\"\n"
         "  , \"organizations\".\"default_logo_color\"\n"
@@ -182,12 +188,6 @@ const struct table organizations_table = {
         "  set bq_sync_sequence = excluded.bq_sync_sequence\n"
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n",
-    .capture_remove_sql =
-        "drop trigger if exists \"bq_sync_organizations_insert\";\n"
-        "drop trigger if exists \"bq_sync_organizations_update\";\n"
-        "drop trigger if exists \"bq_sync_organizations_rekey\";\n"
-        "drop trigger if exists \"bq_sync_organizations_delete\";\n"
-        "drop table if exists \"bq_sync_dirty_organizations\";\n",
     .ddl_sql =
         "create table if not exists `${project}`.`${dataset}`.`organizations` (\n"
         "  `id` int64 not null options (description = \"Surrogate key: rises with each insert, is never given out twice and has gaps\")\n"

@@ -4,22 +4,7 @@
 #ifndef BQSYNC_GENERATED_ORGANIZATIONS_H
 #define BQSYNC_GENERATED_ORGANIZATIONS_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct organizations_row {
-    struct value_int64 id;
-    struct slice slug;
-    struct slice name;
-    struct slice default_logo_color;
-    struct value_int64 created_at;
-    struct value_int64 updated_at;
-    struct value_int64 deleted_at;
-};
-
-void organizations_row_read(struct column_reader *in, struct organizations_row *row);
-void organizations_row_encode(const struct organizations_row *row, struct avro_writer *out);
 
 extern const struct table organizations_table;
 

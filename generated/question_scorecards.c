@@ -3,13 +3,15 @@
  * schema 2876c02a1d3d */
 #include "question_scorecards.h"
 
+#include "base/slice.h"
+#include "base/value.h"
 #include "encode/avro.h"
 #include "encode/column.h"
 
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 1,
+    TABLE_DESCRIPTOR_VERSION == 2,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -21,8 +23,19 @@ enum {
     QUESTION_SCORECARDS_COLUMN_DELETED_AT,
 };
 
-void question_scorecards_row_read(struct column_reader *in, struct question_scorecards_row *row)
+struct question_scorecards_row {
+    struct value_int64 id;
+    struct value_int64 question_id;
+    struct value_int64 scorecard_id;
+    struct value_int64 created_at;
+    struct value_int64 updated_at;
+    struct value_int64 deleted_at;
+};
+
+static void read_row(struct column_reader *in, void *data)
 {
+    struct question_scorecards_row *row = data;
+
     row->id = column_int64(in, QUESTION_SCORECARDS_COLUMN_ID);
     row->question_id = column_int64(in, QUESTION_SCORECARDS_COLUMN_QUESTION_ID);
     row->scorecard_id = column_int64(in, QUESTION_SCORECARDS_COLUMN_SCORECARD_ID);
@@ -31,9 +44,10 @@ void question_scorecards_row_read(struct column_reader *in, struct question_scor
     row->deleted_at = column_timestamp(in, QUESTION_SCORECARDS_COLUMN_DELETED_AT);
 }
 
-void question_scorecards_row_encode(
-    const struct question_scorecards_row *row, struct avro_writer *out)
+static void encode_row(struct avro_writer *out, const void *data)
 {
+    const struct question_scorecards_row *row = data;
+
     avro_int64(out, row->id);
     avro_int64(out, row->question_id);
     avro_int64(out, row->scorecard_id);
@@ -42,18 +56,8 @@ void question_scorecards_row_encode(
     avro_int64(out, row->deleted_at);
 }
 
-static void read_row(struct column_reader *in, void *row)
-{
-    question_scorecards_row_read(in, row);
-}
-
-static void encode_row(struct avro_writer *out, const void *row)
-{
-    question_scorecards_row_encode(row, out);
-}
-
-// Data: a column or a line of text a line, however long. ISO C promises room for
-// texts of 4095 bytes only; the compilers that build bqsync take any length.
+// Data: one column, or one line of a text, on each line, however long. ISO C only
+// guarantees string literals of 4095 bytes; GCC and Clang accept any length.
 // clang-format off
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
@@ -73,7 +77,7 @@ static const size_t key[] = {
 const struct table question_scorecards_table = {
     .name = "question_scorecards",
     .target = "question_scorecards",
-    .mode = SYNC_UPSERT,
+    .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,
     .columns = columns,
@@ -104,7 +108,7 @@ const struct table question_scorecards_table = {
         "where \"question_scorecards\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"question_scorecards\".\"id\", d.bq_sync_key_1)\n"
         "  , \"question_scorecards\".\"question_id\"\n"
         "  , \"question_scorecards\".\"scorecard_id\"\n"
         "  , \"question_scorecards\".\"created_at\"\n"
@@ -176,12 +180,6 @@ const struct table question_scorecards_table = {
         "  set bq_sync_sequence = excluded.bq_sync_sequence\n"
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n",
-    .capture_remove_sql =
-        "drop trigger if exists \"bq_sync_question_scorecards_insert\";\n"
-        "drop trigger if exists \"bq_sync_question_scorecards_update\";\n"
-        "drop trigger if exists \"bq_sync_question_scorecards_rekey\";\n"
-        "drop trigger if exists \"bq_sync_question_scorecards_delete\";\n"
-        "drop table if exists \"bq_sync_dirty_question_scorecards\";\n",
     .ddl_sql =
         "create table if not exists `${project}`.`${dataset}`.`question_scorecards` (\n"
         "  `id` int64 not null options (description = \"Surrogate key: rises with each insert, is never given out twice and has gaps\")\n"

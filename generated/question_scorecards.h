@@ -4,22 +4,7 @@
 #ifndef BQSYNC_GENERATED_QUESTION_SCORECARDS_H
 #define BQSYNC_GENERATED_QUESTION_SCORECARDS_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct question_scorecards_row {
-    struct value_int64 id;
-    struct value_int64 question_id;
-    struct value_int64 scorecard_id;
-    struct value_int64 created_at;
-    struct value_int64 updated_at;
-    struct value_int64 deleted_at;
-};
-
-void question_scorecards_row_read(struct column_reader *in, struct question_scorecards_row *row);
-void question_scorecards_row_encode(
-    const struct question_scorecards_row *row, struct avro_writer *out);
 
 extern const struct table question_scorecards_table;
 

@@ -3,13 +3,15 @@
  * schema 980b9270d8ad */
 #include "questions.h"
 
+#include "base/slice.h"
+#include "base/value.h"
 #include "encode/avro.h"
 #include "encode/column.h"
 
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 1,
+    TABLE_DESCRIPTOR_VERSION == 2,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -33,8 +35,31 @@ enum {
     QUESTIONS_COLUMN_SETTINGS,
 };
 
-void questions_row_read(struct column_reader *in, struct questions_row *row)
+struct questions_row {
+    struct value_int64 id;
+    struct value_int64 task_id;
+    struct slice type;
+    struct slice blocks;
+    struct slice answer;
+    struct slice input_type;
+    struct slice coding_language;
+    struct slice generation_model;
+    struct slice response_type;
+    struct value_int64 position;
+    struct value_int64 created_at;
+    struct value_int64 updated_at;
+    struct value_int64 deleted_at;
+    struct value_int64 max_attempts;
+    struct value_bool is_feedback_shown;
+    struct slice context;
+    struct slice title;
+    struct slice settings;
+};
+
+static void read_row(struct column_reader *in, void *data)
 {
+    struct questions_row *row = data;
+
     row->id = column_int64(in, QUESTIONS_COLUMN_ID);
     row->task_id = column_int64(in, QUESTIONS_COLUMN_TASK_ID);
     row->type = column_string(in, QUESTIONS_COLUMN_TYPE);
@@ -55,8 +80,10 @@ void questions_row_read(struct column_reader *in, struct questions_row *row)
     row->settings = column_json(in, QUESTIONS_COLUMN_SETTINGS);
 }
 
-void questions_row_encode(const struct questions_row *row, struct avro_writer *out)
+static void encode_row(struct avro_writer *out, const void *data)
 {
+    const struct questions_row *row = data;
+
     avro_int64(out, row->id);
     avro_int64(out, row->task_id);
     avro_string(out, row->type);
@@ -77,18 +104,8 @@ void questions_row_encode(const struct questions_row *row, struct avro_writer *o
     avro_string(out, row->settings);
 }
 
-static void read_row(struct column_reader *in, void *row)
-{
-    questions_row_read(in, row);
-}
-
-static void encode_row(struct avro_writer *out, const void *row)
-{
-    questions_row_encode(row, out);
-}
-
-// Data: a column or a line of text a line, however long. ISO C promises room for
-// texts of 4095 bytes only; the compilers that build bqsync take any length.
+// Data: one column, or one line of a text, on each line, however long. ISO C only
+// guarantees string literals of 4095 bytes; GCC and Clang accept any length.
 // clang-format off
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
@@ -120,7 +137,7 @@ static const size_t key[] = {
 const struct table questions_table = {
     .name = "questions",
     .target = "questions",
-    .mode = SYNC_UPSERT,
+    .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,
     .columns = columns,
@@ -175,7 +192,7 @@ const struct table questions_table = {
         "where \"questions\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"questions\".\"id\", d.bq_sync_key_1)\n"
         "  , \"questions\".\"task_id\"\n"
         "  , \"questions\".\"type\"\n"
         "  , \"questions\".\"blocks\"\n"
@@ -259,12 +276,6 @@ const struct table questions_table = {
         "  set bq_sync_sequence = excluded.bq_sync_sequence\n"
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n",
-    .capture_remove_sql =
-        "drop trigger if exists \"bq_sync_questions_insert\";\n"
-        "drop trigger if exists \"bq_sync_questions_update\";\n"
-        "drop trigger if exists \"bq_sync_questions_rekey\";\n"
-        "drop trigger if exists \"bq_sync_questions_delete\";\n"
-        "drop table if exists \"bq_sync_dirty_questions\";\n",
     .ddl_sql =
         "create table if not exists `${project}`.`${dataset}`.`questions` (\n"
         "  `id` int64 not null options (description = \"Surrogate key: rises with each insert, is never given out twice and has gaps\")\n"

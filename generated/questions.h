@@ -4,33 +4,7 @@
 #ifndef BQSYNC_GENERATED_QUESTIONS_H
 #define BQSYNC_GENERATED_QUESTIONS_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct questions_row {
-    struct value_int64 id;
-    struct value_int64 task_id;
-    struct slice type;
-    struct slice blocks;
-    struct slice answer;
-    struct slice input_type;
-    struct slice coding_language;
-    struct slice generation_model;
-    struct slice response_type;
-    struct value_int64 position;
-    struct value_int64 created_at;
-    struct value_int64 updated_at;
-    struct value_int64 deleted_at;
-    struct value_int64 max_attempts;
-    struct value_bool is_feedback_shown;
-    struct slice context;
-    struct slice title;
-    struct slice settings;
-};
-
-void questions_row_read(struct column_reader *in, struct questions_row *row);
-void questions_row_encode(const struct questions_row *row, struct avro_writer *out);
 
 extern const struct table questions_table;
 

@@ -24,7 +24,7 @@
 #include "user_organizations.h"
 #include "users.h"
 
-// One a line.
+// One table on each line.
 // clang-format off
 const struct table *const registry_tables[] = {
     &batches_table,

@@ -3,13 +3,15 @@
  * schema b60340d46d8c */
 #include "scorecards.h"
 
+#include "base/slice.h"
+#include "base/value.h"
 #include "encode/avro.h"
 #include "encode/column.h"
 
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 1,
+    TABLE_DESCRIPTOR_VERSION == 2,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -23,8 +25,21 @@ enum {
     SCORECARDS_COLUMN_STATUS,
 };
 
-void scorecards_row_read(struct column_reader *in, struct scorecards_row *row)
+struct scorecards_row {
+    struct value_int64 id;
+    struct value_int64 org_id;
+    struct slice title;
+    struct slice criteria;
+    struct value_int64 created_at;
+    struct value_int64 updated_at;
+    struct value_int64 deleted_at;
+    struct slice status;
+};
+
+static void read_row(struct column_reader *in, void *data)
 {
+    struct scorecards_row *row = data;
+
     row->id = column_int64(in, SCORECARDS_COLUMN_ID);
     row->org_id = column_int64(in, SCORECARDS_COLUMN_ORG_ID);
     row->title = column_string(in, SCORECARDS_COLUMN_TITLE);
@@ -35,8 +50,10 @@ void scorecards_row_read(struct column_reader *in, struct scorecards_row *row)
     row->status = column_string(in, SCORECARDS_COLUMN_STATUS);
 }
 
-void scorecards_row_encode(const struct scorecards_row *row, struct avro_writer *out)
+static void encode_row(struct avro_writer *out, const void *data)
 {
+    const struct scorecards_row *row = data;
+
     avro_int64(out, row->id);
     avro_int64(out, row->org_id);
     avro_string(out, row->title);
@@ -47,18 +64,8 @@ void scorecards_row_encode(const struct scorecards_row *row, struct avro_writer 
     avro_string(out, row->status);
 }
 
-static void read_row(struct column_reader *in, void *row)
-{
-    scorecards_row_read(in, row);
-}
-
-static void encode_row(struct avro_writer *out, const void *row)
-{
-    scorecards_row_encode(row, out);
-}
-
-// Data: a column or a line of text a line, however long. ISO C promises room for
-// texts of 4095 bytes only; the compilers that build bqsync take any length.
+// Data: one column, or one line of a text, on each line, however long. ISO C only
+// guarantees string literals of 4095 bytes; GCC and Clang accept any length.
 // clang-format off
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
@@ -80,7 +87,7 @@ static const size_t key[] = {
 const struct table scorecards_table = {
     .name = "scorecards",
     .target = "scorecards",
-    .mode = SYNC_UPSERT,
+    .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,
     .columns = columns,
@@ -115,7 +122,7 @@ const struct table scorecards_table = {
         "where \"scorecards\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"scorecards\".\"id\", d.bq_sync_key_1)\n"
         "  , \"scorecards\".\"org_id\"\n"
         "  , \"scorecards\".\"title\"\n"
         "  , \"scorecards\".\"criteria\"\n"
@@ -189,12 +196,6 @@ const struct table scorecards_table = {
         "  set bq_sync_sequence = excluded.bq_sync_sequence\n"
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n",
-    .capture_remove_sql =
-        "drop trigger if exists \"bq_sync_scorecards_insert\";\n"
-        "drop trigger if exists \"bq_sync_scorecards_update\";\n"
-        "drop trigger if exists \"bq_sync_scorecards_rekey\";\n"
-        "drop trigger if exists \"bq_sync_scorecards_delete\";\n"
-        "drop table if exists \"bq_sync_dirty_scorecards\";\n",
     .ddl_sql =
         "create table if not exists `${project}`.`${dataset}`.`scorecards` (\n"
         "  `id` int64 not null options (description = \"Surrogate key: rises with each insert, is never given out twice and has gaps\")\n"

@@ -4,23 +4,7 @@
 #ifndef BQSYNC_GENERATED_SCORECARDS_H
 #define BQSYNC_GENERATED_SCORECARDS_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct scorecards_row {
-    struct value_int64 id;
-    struct value_int64 org_id;
-    struct slice title;
-    struct slice criteria;
-    struct value_int64 created_at;
-    struct value_int64 updated_at;
-    struct value_int64 deleted_at;
-    struct slice status;
-};
-
-void scorecards_row_read(struct column_reader *in, struct scorecards_row *row);
-void scorecards_row_encode(const struct scorecards_row *row, struct avro_writer *out);
 
 extern const struct table scorecards_table;
 

@@ -3,13 +3,15 @@
  * schema 8df4f1ff1a0c */
 #include "task_completions.h"
 
+#include "base/slice.h"
+#include "base/value.h"
 #include "encode/avro.h"
 #include "encode/column.h"
 
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 1,
+    TABLE_DESCRIPTOR_VERSION == 2,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -22,8 +24,20 @@ enum {
     TASK_COMPLETIONS_COLUMN_DELETED_AT,
 };
 
-void task_completions_row_read(struct column_reader *in, struct task_completions_row *row)
+struct task_completions_row {
+    struct value_int64 id;
+    struct value_int64 user_id;
+    struct value_int64 task_id;
+    struct value_int64 question_id;
+    struct value_int64 created_at;
+    struct value_int64 updated_at;
+    struct value_int64 deleted_at;
+};
+
+static void read_row(struct column_reader *in, void *data)
 {
+    struct task_completions_row *row = data;
+
     row->id = column_int64(in, TASK_COMPLETIONS_COLUMN_ID);
     row->user_id = column_int64(in, TASK_COMPLETIONS_COLUMN_USER_ID);
     row->task_id = column_int64(in, TASK_COMPLETIONS_COLUMN_TASK_ID);
@@ -33,8 +47,10 @@ void task_completions_row_read(struct column_reader *in, struct task_completions
     row->deleted_at = column_timestamp(in, TASK_COMPLETIONS_COLUMN_DELETED_AT);
 }
 
-void task_completions_row_encode(const struct task_completions_row *row, struct avro_writer *out)
+static void encode_row(struct avro_writer *out, const void *data)
 {
+    const struct task_completions_row *row = data;
+
     avro_int64(out, row->id);
     avro_int64(out, row->user_id);
     avro_int64(out, row->task_id);
@@ -44,18 +60,8 @@ void task_completions_row_encode(const struct task_completions_row *row, struct 
     avro_int64(out, row->deleted_at);
 }
 
-static void read_row(struct column_reader *in, void *row)
-{
-    task_completions_row_read(in, row);
-}
-
-static void encode_row(struct avro_writer *out, const void *row)
-{
-    task_completions_row_encode(row, out);
-}
-
-// Data: a column or a line of text a line, however long. ISO C promises room for
-// texts of 4095 bytes only; the compilers that build bqsync take any length.
+// Data: one column, or one line of a text, on each line, however long. ISO C only
+// guarantees string literals of 4095 bytes; GCC and Clang accept any length.
 // clang-format off
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
@@ -76,7 +82,7 @@ static const size_t key[] = {
 const struct table task_completions_table = {
     .name = "task_completions",
     .target = "task_completions",
-    .mode = SYNC_UPSERT,
+    .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,
     .columns = columns,
@@ -109,7 +115,7 @@ const struct table task_completions_table = {
         "where \"task_completions\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"task_completions\".\"id\", d.bq_sync_key_1)\n"
         "  , \"task_completions\".\"user_id\"\n"
         "  , \"task_completions\".\"task_id\"\n"
         "  , \"task_completions\".\"question_id\"\n"
@@ -182,12 +188,6 @@ const struct table task_completions_table = {
         "  set bq_sync_sequence = excluded.bq_sync_sequence\n"
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n",
-    .capture_remove_sql =
-        "drop trigger if exists \"bq_sync_task_completions_insert\";\n"
-        "drop trigger if exists \"bq_sync_task_completions_update\";\n"
-        "drop trigger if exists \"bq_sync_task_completions_rekey\";\n"
-        "drop trigger if exists \"bq_sync_task_completions_delete\";\n"
-        "drop table if exists \"bq_sync_dirty_task_completions\";\n",
     .ddl_sql =
         "create table if not exists `${project}`.`${dataset}`.`task_completions` (\n"
         "  `id` int64 not null options (description = \"Surrogate key: rises with each insert, is never given out twice and has gaps\")\n"

@@ -4,22 +4,7 @@
 #ifndef BQSYNC_GENERATED_TASK_COMPLETIONS_H
 #define BQSYNC_GENERATED_TASK_COMPLETIONS_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct task_completions_row {
-    struct value_int64 id;
-    struct value_int64 user_id;
-    struct value_int64 task_id;
-    struct value_int64 question_id;
-    struct value_int64 created_at;
-    struct value_int64 updated_at;
-    struct value_int64 deleted_at;
-};
-
-void task_completions_row_read(struct column_reader *in, struct task_completions_row *row);
-void task_completions_row_encode(const struct task_completions_row *row, struct avro_writer *out);
 
 extern const struct table task_completions_table;
 

@@ -4,25 +4,7 @@
 #ifndef BQSYNC_GENERATED_TASK_GENERATION_JOBS_H
 #define BQSYNC_GENERATED_TASK_GENERATION_JOBS_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct task_generation_jobs_row {
-    struct value_int64 id;
-    struct slice uuid;
-    struct value_int64 task_id;
-    struct value_int64 course_id;
-    struct slice status;
-    struct slice job_details;
-    struct value_int64 created_at;
-    struct value_int64 updated_at;
-    struct value_int64 deleted_at;
-};
-
-void task_generation_jobs_row_read(struct column_reader *in, struct task_generation_jobs_row *row);
-void task_generation_jobs_row_encode(
-    const struct task_generation_jobs_row *row, struct avro_writer *out);
 
 extern const struct table task_generation_jobs_table;
 

@@ -3,13 +3,15 @@
  * schema 8ad7af695f41 */
 #include "tasks.h"
 
+#include "base/slice.h"
+#include "base/value.h"
 #include "encode/avro.h"
 #include "encode/column.h"
 
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 1,
+    TABLE_DESCRIPTOR_VERSION == 2,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -25,8 +27,23 @@ enum {
     TASKS_COLUMN_SCHEDULED_PUBLISH_AT,
 };
 
-void tasks_row_read(struct column_reader *in, struct tasks_row *row)
+struct tasks_row {
+    struct value_int64 id;
+    struct value_int64 org_id;
+    struct slice type;
+    struct slice blocks;
+    struct slice title;
+    struct slice status;
+    struct value_int64 created_at;
+    struct value_int64 updated_at;
+    struct value_int64 deleted_at;
+    struct value_int64 scheduled_publish_at;
+};
+
+static void read_row(struct column_reader *in, void *data)
 {
+    struct tasks_row *row = data;
+
     row->id = column_int64(in, TASKS_COLUMN_ID);
     row->org_id = column_int64(in, TASKS_COLUMN_ORG_ID);
     row->type = column_string(in, TASKS_COLUMN_TYPE);
@@ -39,8 +56,10 @@ void tasks_row_read(struct column_reader *in, struct tasks_row *row)
     row->scheduled_publish_at = column_timestamp(in, TASKS_COLUMN_SCHEDULED_PUBLISH_AT);
 }
 
-void tasks_row_encode(const struct tasks_row *row, struct avro_writer *out)
+static void encode_row(struct avro_writer *out, const void *data)
 {
+    const struct tasks_row *row = data;
+
     avro_int64(out, row->id);
     avro_int64(out, row->org_id);
     avro_string(out, row->type);
@@ -53,18 +72,8 @@ void tasks_row_encode(const struct tasks_row *row, struct avro_writer *out)
     avro_int64(out, row->scheduled_publish_at);
 }
 
-static void read_row(struct column_reader *in, void *row)
-{
-    tasks_row_read(in, row);
-}
-
-static void encode_row(struct avro_writer *out, const void *row)
-{
-    tasks_row_encode(row, out);
-}
-
-// Data: a column or a line of text a line, however long. ISO C promises room for
-// texts of 4095 bytes only; the compilers that build bqsync take any length.
+// Data: one column, or one line of a text, on each line, however long. ISO C only
+// guarantees string literals of 4095 bytes; GCC and Clang accept any length.
 // clang-format off
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
@@ -88,7 +97,7 @@ static const size_t key[] = {
 const struct table tasks_table = {
     .name = "tasks",
     .target = "tasks",
-    .mode = SYNC_UPSERT,
+    .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,
     .columns = columns,
@@ -127,7 +136,7 @@ const struct table tasks_table = {
         "where \"tasks\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"tasks\".\"id\", d.bq_sync_key_1)\n"
         "  , \"tasks\".\"org_id\"\n"
         "  , \"tasks\".\"type\"\n"
         "  , \"tasks\".\"blocks\"\n"
@@ -203,12 +212,6 @@ const struct table tasks_table = {
         "  set bq_sync_sequence = excluded.bq_sync_sequence\n"
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n",
-    .capture_remove_sql =
-        "drop trigger if exists \"bq_sync_tasks_insert\";\n"
-        "drop trigger if exists \"bq_sync_tasks_update\";\n"
-        "drop trigger if exists \"bq_sync_tasks_rekey\";\n"
-        "drop trigger if exists \"bq_sync_tasks_delete\";\n"
-        "drop table if exists \"bq_sync_dirty_tasks\";\n",
     .ddl_sql =
         "create table if not exists `${project}`.`${dataset}`.`tasks` (\n"
         "  `id` int64 not null options (description = \"Surrogate key: rises with each insert, is never given out twice and has gaps\")\n"

@@ -4,25 +4,7 @@
 #ifndef BQSYNC_GENERATED_TASKS_H
 #define BQSYNC_GENERATED_TASKS_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct tasks_row {
-    struct value_int64 id;
-    struct value_int64 org_id;
-    struct slice type;
-    struct slice blocks;
-    struct slice title;
-    struct slice status;
-    struct value_int64 created_at;
-    struct value_int64 updated_at;
-    struct value_int64 deleted_at;
-    struct value_int64 scheduled_publish_at;
-};
-
-void tasks_row_read(struct column_reader *in, struct tasks_row *row);
-void tasks_row_encode(const struct tasks_row *row, struct avro_writer *out);
 
 extern const struct table tasks_table;
 

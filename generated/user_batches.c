@@ -3,13 +3,15 @@
  * schema 693e63cddf2e */
 #include "user_batches.h"
 
+#include "base/slice.h"
+#include "base/value.h"
 #include "encode/avro.h"
 #include "encode/column.h"
 
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 1,
+    TABLE_DESCRIPTOR_VERSION == 2,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -21,8 +23,19 @@ enum {
     USER_BATCHES_COLUMN_DELETED_AT,
 };
 
-void user_batches_row_read(struct column_reader *in, struct user_batches_row *row)
+struct user_batches_row {
+    struct value_int64 id;
+    struct value_int64 user_id;
+    struct value_int64 batch_id;
+    struct value_int64 created_at;
+    struct value_int64 updated_at;
+    struct value_int64 deleted_at;
+};
+
+static void read_row(struct column_reader *in, void *data)
 {
+    struct user_batches_row *row = data;
+
     row->id = column_int64(in, USER_BATCHES_COLUMN_ID);
     row->user_id = column_int64(in, USER_BATCHES_COLUMN_USER_ID);
     row->batch_id = column_int64(in, USER_BATCHES_COLUMN_BATCH_ID);
@@ -31,8 +44,10 @@ void user_batches_row_read(struct column_reader *in, struct user_batches_row *ro
     row->deleted_at = column_timestamp(in, USER_BATCHES_COLUMN_DELETED_AT);
 }
 
-void user_batches_row_encode(const struct user_batches_row *row, struct avro_writer *out)
+static void encode_row(struct avro_writer *out, const void *data)
 {
+    const struct user_batches_row *row = data;
+
     avro_int64(out, row->id);
     avro_int64(out, row->user_id);
     avro_int64(out, row->batch_id);
@@ -41,18 +56,8 @@ void user_batches_row_encode(const struct user_batches_row *row, struct avro_wri
     avro_int64(out, row->deleted_at);
 }
 
-static void read_row(struct column_reader *in, void *row)
-{
-    user_batches_row_read(in, row);
-}
-
-static void encode_row(struct avro_writer *out, const void *row)
-{
-    user_batches_row_encode(row, out);
-}
-
-// Data: a column or a line of text a line, however long. ISO C promises room for
-// texts of 4095 bytes only; the compilers that build bqsync take any length.
+// Data: one column, or one line of a text, on each line, however long. ISO C only
+// guarantees string literals of 4095 bytes; GCC and Clang accept any length.
 // clang-format off
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
@@ -72,7 +77,7 @@ static const size_t key[] = {
 const struct table user_batches_table = {
     .name = "user_batches",
     .target = "user_batches",
-    .mode = SYNC_UPSERT,
+    .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,
     .columns = columns,
@@ -103,7 +108,7 @@ const struct table user_batches_table = {
         "where \"user_batches\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"user_batches\".\"id\", d.bq_sync_key_1)\n"
         "  , \"user_batches\".\"user_id\"\n"
         "  , \"user_batches\".\"batch_id\"\n"
         "  , \"user_batches\".\"created_at\"\n"
@@ -175,12 +180,6 @@ const struct table user_batches_table = {
         "  set bq_sync_sequence = excluded.bq_sync_sequence\n"
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n",
-    .capture_remove_sql =
-        "drop trigger if exists \"bq_sync_user_batches_insert\";\n"
-        "drop trigger if exists \"bq_sync_user_batches_update\";\n"
-        "drop trigger if exists \"bq_sync_user_batches_rekey\";\n"
-        "drop trigger if exists \"bq_sync_user_batches_delete\";\n"
-        "drop table if exists \"bq_sync_dirty_user_batches\";\n",
     .ddl_sql =
         "create table if not exists `${project}`.`${dataset}`.`user_batches` (\n"
         "  `id` int64 not null options (description = \"Surrogate key: rises with each insert, is never given out twice and has gaps\")\n"

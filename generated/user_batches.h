@@ -4,21 +4,7 @@
 #ifndef BQSYNC_GENERATED_USER_BATCHES_H
 #define BQSYNC_GENERATED_USER_BATCHES_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct user_batches_row {
-    struct value_int64 id;
-    struct value_int64 user_id;
-    struct value_int64 batch_id;
-    struct value_int64 created_at;
-    struct value_int64 updated_at;
-    struct value_int64 deleted_at;
-};
-
-void user_batches_row_read(struct column_reader *in, struct user_batches_row *row);
-void user_batches_row_encode(const struct user_batches_row *row, struct avro_writer *out);
 
 extern const struct table user_batches_table;
 

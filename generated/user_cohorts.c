@@ -3,13 +3,15 @@
  * schema b25ce2c8386f */
 #include "user_cohorts.h"
 
+#include "base/slice.h"
+#include "base/value.h"
 #include "encode/avro.h"
 #include "encode/column.h"
 
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 1,
+    TABLE_DESCRIPTOR_VERSION == 2,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -22,8 +24,20 @@ enum {
     USER_COHORTS_COLUMN_DELETED_AT,
 };
 
-void user_cohorts_row_read(struct column_reader *in, struct user_cohorts_row *row)
+struct user_cohorts_row {
+    struct value_int64 id;
+    struct value_int64 user_id;
+    struct value_int64 cohort_id;
+    struct slice role;
+    struct value_int64 joined_at;
+    struct value_int64 updated_at;
+    struct value_int64 deleted_at;
+};
+
+static void read_row(struct column_reader *in, void *data)
 {
+    struct user_cohorts_row *row = data;
+
     row->id = column_int64(in, USER_COHORTS_COLUMN_ID);
     row->user_id = column_int64(in, USER_COHORTS_COLUMN_USER_ID);
     row->cohort_id = column_int64(in, USER_COHORTS_COLUMN_COHORT_ID);
@@ -33,8 +47,10 @@ void user_cohorts_row_read(struct column_reader *in, struct user_cohorts_row *ro
     row->deleted_at = column_timestamp(in, USER_COHORTS_COLUMN_DELETED_AT);
 }
 
-void user_cohorts_row_encode(const struct user_cohorts_row *row, struct avro_writer *out)
+static void encode_row(struct avro_writer *out, const void *data)
 {
+    const struct user_cohorts_row *row = data;
+
     avro_int64(out, row->id);
     avro_int64(out, row->user_id);
     avro_int64(out, row->cohort_id);
@@ -44,18 +60,8 @@ void user_cohorts_row_encode(const struct user_cohorts_row *row, struct avro_wri
     avro_int64(out, row->deleted_at);
 }
 
-static void read_row(struct column_reader *in, void *row)
-{
-    user_cohorts_row_read(in, row);
-}
-
-static void encode_row(struct avro_writer *out, const void *row)
-{
-    user_cohorts_row_encode(row, out);
-}
-
-// Data: a column or a line of text a line, however long. ISO C promises room for
-// texts of 4095 bytes only; the compilers that build bqsync take any length.
+// Data: one column, or one line of a text, on each line, however long. ISO C only
+// guarantees string literals of 4095 bytes; GCC and Clang accept any length.
 // clang-format off
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
@@ -76,7 +82,7 @@ static const size_t key[] = {
 const struct table user_cohorts_table = {
     .name = "user_cohorts",
     .target = "user_cohorts",
-    .mode = SYNC_UPSERT,
+    .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,
     .columns = columns,
@@ -109,7 +115,7 @@ const struct table user_cohorts_table = {
         "where \"user_cohorts\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"user_cohorts\".\"id\", d.bq_sync_key_1)\n"
         "  , \"user_cohorts\".\"user_id\"\n"
         "  , \"user_cohorts\".\"cohort_id\"\n"
         "  , \"user_cohorts\".\"role\"\n"
@@ -182,12 +188,6 @@ const struct table user_cohorts_table = {
         "  set bq_sync_sequence = excluded.bq_sync_sequence\n"
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n",
-    .capture_remove_sql =
-        "drop trigger if exists \"bq_sync_user_cohorts_insert\";\n"
-        "drop trigger if exists \"bq_sync_user_cohorts_update\";\n"
-        "drop trigger if exists \"bq_sync_user_cohorts_rekey\";\n"
-        "drop trigger if exists \"bq_sync_user_cohorts_delete\";\n"
-        "drop table if exists \"bq_sync_dirty_user_cohorts\";\n",
     .ddl_sql =
         "create table if not exists `${project}`.`${dataset}`.`user_cohorts` (\n"
         "  `id` int64 not null options (description = \"Surrogate key: rises with each insert, is never given out twice and has gaps\")\n"

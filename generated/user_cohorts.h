@@ -4,22 +4,7 @@
 #ifndef BQSYNC_GENERATED_USER_COHORTS_H
 #define BQSYNC_GENERATED_USER_COHORTS_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct user_cohorts_row {
-    struct value_int64 id;
-    struct value_int64 user_id;
-    struct value_int64 cohort_id;
-    struct slice role;
-    struct value_int64 joined_at;
-    struct value_int64 updated_at;
-    struct value_int64 deleted_at;
-};
-
-void user_cohorts_row_read(struct column_reader *in, struct user_cohorts_row *row);
-void user_cohorts_row_encode(const struct user_cohorts_row *row, struct avro_writer *out);
 
 extern const struct table user_cohorts_table;
 

@@ -3,13 +3,15 @@
  * schema f94c03044b72 */
 #include "user_organizations.h"
 
+#include "base/slice.h"
+#include "base/value.h"
 #include "encode/avro.h"
 #include "encode/column.h"
 
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 1,
+    TABLE_DESCRIPTOR_VERSION == 2,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -22,8 +24,20 @@ enum {
     USER_ORGANIZATIONS_COLUMN_DELETED_AT,
 };
 
-void user_organizations_row_read(struct column_reader *in, struct user_organizations_row *row)
+struct user_organizations_row {
+    struct value_int64 id;
+    struct value_int64 user_id;
+    struct value_int64 org_id;
+    struct slice role;
+    struct value_int64 created_at;
+    struct value_int64 updated_at;
+    struct value_int64 deleted_at;
+};
+
+static void read_row(struct column_reader *in, void *data)
 {
+    struct user_organizations_row *row = data;
+
     row->id = column_int64(in, USER_ORGANIZATIONS_COLUMN_ID);
     row->user_id = column_int64(in, USER_ORGANIZATIONS_COLUMN_USER_ID);
     row->org_id = column_int64(in, USER_ORGANIZATIONS_COLUMN_ORG_ID);
@@ -33,9 +47,10 @@ void user_organizations_row_read(struct column_reader *in, struct user_organizat
     row->deleted_at = column_timestamp(in, USER_ORGANIZATIONS_COLUMN_DELETED_AT);
 }
 
-void user_organizations_row_encode(
-    const struct user_organizations_row *row, struct avro_writer *out)
+static void encode_row(struct avro_writer *out, const void *data)
 {
+    const struct user_organizations_row *row = data;
+
     avro_int64(out, row->id);
     avro_int64(out, row->user_id);
     avro_int64(out, row->org_id);
@@ -45,18 +60,8 @@ void user_organizations_row_encode(
     avro_int64(out, row->deleted_at);
 }
 
-static void read_row(struct column_reader *in, void *row)
-{
-    user_organizations_row_read(in, row);
-}
-
-static void encode_row(struct avro_writer *out, const void *row)
-{
-    user_organizations_row_encode(row, out);
-}
-
-// Data: a column or a line of text a line, however long. ISO C promises room for
-// texts of 4095 bytes only; the compilers that build bqsync take any length.
+// Data: one column, or one line of a text, on each line, however long. ISO C only
+// guarantees string literals of 4095 bytes; GCC and Clang accept any length.
 // clang-format off
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
@@ -77,7 +82,7 @@ static const size_t key[] = {
 const struct table user_organizations_table = {
     .name = "user_organizations",
     .target = "user_organizations",
-    .mode = SYNC_UPSERT,
+    .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,
     .columns = columns,
@@ -110,7 +115,7 @@ const struct table user_organizations_table = {
         "where \"user_organizations\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"user_organizations\".\"id\", d.bq_sync_key_1)\n"
         "  , \"user_organizations\".\"user_id\"\n"
         "  , \"user_organizations\".\"org_id\"\n"
         "  , \"user_organizations\".\"role\"\n"
@@ -183,12 +188,6 @@ const struct table user_organizations_table = {
         "  set bq_sync_sequence = excluded.bq_sync_sequence\n"
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n",
-    .capture_remove_sql =
-        "drop trigger if exists \"bq_sync_user_organizations_insert\";\n"
-        "drop trigger if exists \"bq_sync_user_organizations_update\";\n"
-        "drop trigger if exists \"bq_sync_user_organizations_rekey\";\n"
-        "drop trigger if exists \"bq_sync_user_organizations_delete\";\n"
-        "drop table if exists \"bq_sync_dirty_user_organizations\";\n",
     .ddl_sql =
         "create table if not exists `${project}`.`${dataset}`.`user_organizations` (\n"
         "  `id` int64 not null options (description = \"Surrogate key: rises with each insert, is never given out twice and has gaps\")\n"

@@ -4,23 +4,7 @@
 #ifndef BQSYNC_GENERATED_USER_ORGANIZATIONS_H
 #define BQSYNC_GENERATED_USER_ORGANIZATIONS_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct user_organizations_row {
-    struct value_int64 id;
-    struct value_int64 user_id;
-    struct value_int64 org_id;
-    struct slice role;
-    struct value_int64 created_at;
-    struct value_int64 updated_at;
-    struct value_int64 deleted_at;
-};
-
-void user_organizations_row_read(struct column_reader *in, struct user_organizations_row *row);
-void user_organizations_row_encode(
-    const struct user_organizations_row *row, struct avro_writer *out);
 
 extern const struct table user_organizations_table;
 

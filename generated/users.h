@@ -4,24 +4,7 @@
 #ifndef BQSYNC_GENERATED_USERS_H
 #define BQSYNC_GENERATED_USERS_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct users_row {
-    struct value_int64 id;
-    struct slice email;
-    struct slice first_name;
-    struct slice middle_name;
-    struct slice last_name;
-    struct slice default_dp_color;
-    struct value_int64 created_at;
-    struct value_int64 updated_at;
-    struct value_int64 deleted_at;
-};
-
-void users_row_read(struct column_reader *in, struct users_row *row);
-void users_row_encode(const struct users_row *row, struct avro_writer *out);
 
 extern const struct table users_table;
 

@@ -4,7 +4,7 @@
   the functions have more than 40 lines.
 - At least a third of the lines in the headers of sync, source and warehouse are comments.
 - A C or Python file has at most 600 lines. Test files are exempt, because they are tables of cases.
-- runtime/ has less than 32,000 lines of C, and tests/bqlocal without its tests less than 15,000.
+- runtime/ has less than 38,000 lines of C, and tests/bqlocal without its tests less than 21,000: growth is a decision.
 - No two modules of runtime/ have the same file name.
 - Unit tests include support/prelude.h and not cmocka.h.
 
@@ -26,14 +26,14 @@ LONG_FUNCTION_LINES = 40
 LONG_FUNCTIONS_MAX_PERCENT = 2
 PARAMETERS_MAX = 6
 FILE_LINES_MAX = 600
-FOLDER_LINES_MAX = {"runtime": 32_000, "tests/bqlocal": 15_000}
+FOLDER_LINES_MAX = {"runtime": 38_000, "tests/bqlocal": 21_000}
 COMMENTED_GROUPS = ("sync", "source", "warehouse")
 C_FOLDERS = ("runtime", "tests")
 PYTHON_FOLDERS = ("codegen", "tests")
 # Functions whose parameters a library dictates, with the type that it wants.
 DICTATED = {
     ("runtime/service/server.c", "on_request"): "MHD_AccessHandlerCallback",
-    ("tests/bqlocal/http/serve.c", "serve_request"): "MHD_AccessHandlerCallback",
+    ("tests/bqlocal/server/connection.c", "connection_serve"): "MHD_AccessHandlerCallback",
 }
 COMMENT_OR_LITERAL = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 

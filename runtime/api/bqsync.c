@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* As for a command: a program that calls us waits for the answer. */
+/* The same as for a command: the calling program waits for the answer. */
 #define RETRY_BUDGET_MS 30000
 
 #define SETTINGS_MAX 64
@@ -85,7 +85,7 @@ static bool find_tables(
     return true;
 }
 
-bool bqsync_sync_engine(
+bool bqsync_sync_deployment(
     const struct deployment *deployment, const struct bqsync_sync_options *options,
     struct pass_progress *progress, struct bqsync_result **out_result, struct bqsync_error *err)
 {
@@ -128,7 +128,7 @@ bool bqsync_sync(
     struct bqsync *handle, const struct bqsync_sync_options *options,
     struct bqsync_result **out_result, struct bqsync_error *err)
 {
-    return bqsync_sync_engine(&handle->deployment, options, NULL, out_result, err);
+    return bqsync_sync_deployment(&handle->deployment, options, NULL, out_result, err);
 }
 
 bool bqsync_result_ok(const struct bqsync_result *result)
@@ -148,7 +148,7 @@ struct bqsync_table bqsync_result_table(const struct bqsync_result *result, size
     return (struct bqsync_table){
         .name = table->table->name,
         .status = table_status_name(table->status),
-        .mode = table_way_name(table->way),
+        .mode = send_mode_name(table->mode),
         .rows_inserted = table->rows_inserted,
         .rows_updated = table->rows_updated,
         .rows_deleted = table->rows_deleted,

@@ -1,9 +1,9 @@
-/* bqsync.h: sync from inside a C program. The tables are those compiled in from schemas/;
- * configuration comes from the same settings, environment and .env file as the command line's. A
- * handle may be used by one thread at a time; several handles may exist, but only one sync runs on
- * a state database at once.
+/* bqsync.h: sync from inside a C program. The tables are those compiled in from schemas/. The
+ * configuration comes from the settings of struct bqsync_options, the environment and the .env
+ * file, as for the command line. A handle may be used by one thread at a time. Several handles may
+ * exist, but only one sync can run on a state database at a time.
  *
- * Link with libbqsync_api and what it needs (pkg-config or CMake's bqsync_api target say what). */
+ * Link with libbqsync_api and its libraries; CMake's bqsync_api target lists them. */
 #ifndef BQSYNC_H
 #define BQSYNC_H
 
@@ -14,55 +14,64 @@
 struct bqsync;
 struct bqsync_result;
 
-/* What went wrong, for the caller to keep; written only on failure. */
+/* What went wrong. The caller owns the struct; it is written only on failure. */
 struct bqsync_error {
-    /* "config", "auth", "unreachable", ...: docs/operations.md; a static string. */
+    /* "config", "auth", "unreachable", ...: see docs/operations.md. A static string. */
     const char *code;
-    int exit_status; /* what the command line would end with */
-    bool retryable;  /* the same call may succeed later without anybody changing anything */
+    /* The exit status of the command line for this error. */
+    int exit_status;
+    /* The same call may succeed later without any change. */
+    bool retryable;
     char message[1024];
 };
 
-/* One setting by the name of its variable ("BQ_SQLITE_PATH"); wins over environment and file. */
+/* One setting, named by its variable ("BQ_SQLITE_PATH"). It overrides the environment and the .env
+ * file. */
 struct bqsync_setting {
     const char *name;
     const char *value;
 };
 
 struct bqsync_options {
-    const char *env_file; /* NULL: .env in the working directory, if there is one */
+    /* NULL: .env in the working directory, if it exists. */
+    const char *env_file;
     const struct bqsync_setting *settings;
     size_t setting_count;
 };
 
-/* Reads and checks the configuration and finds credentials; contacts nobody. Variables of the .env
- * file that are no settings of bqsync are put into the environment, so the first call belongs
- * before other threads. *out_handle is owned by the caller (bqsync_close). Strings are copied. */
+/* Reads and checks the configuration and finds the credentials; makes no request. Variables of the
+ * .env file that are not settings of bqsync are added to the environment, so call it before other
+ * threads start. The strings of options are copied. The caller owns *out_handle (bqsync_close). */
 bool bqsync_open(
     const struct bqsync_options *options, struct bqsync **out_handle, struct bqsync_error *err);
-/* NULL is fine. */
+/* Frees the handle. NULL is fine. */
 void bqsync_close(struct bqsync *handle);
 
 struct bqsync_sync_options {
-    const char *const *tables; /* names; NULL: all */
+    /* Names of tables; NULL: all tables. */
+    const char *const *tables;
     size_t table_count;
-    bool full;    /* replace the content instead of sending changes */
-    bool dry_run; /* read and encode everything, write nothing anywhere */
+    /* Replace the content of the tables instead of sending their changes. */
+    bool full;
+    /* Read and encode everything, but write nothing. */
+    bool dry_run;
 };
 
-/* One pass, on the calling thread. False when the pass as a whole could not be made (unknown table,
- * no BigQuery, locked ...); a table that failed is told by the result. *out_result is owned by the
- * caller (bqsync_result_free) also then, unless it is NULL. options NULL: all tables,
- * incrementally. */
+/* Runs one pass on the calling thread. options NULL: all tables, incrementally. Returns false when
+ * the pass as a whole failed (an unknown table, BigQuery not reachable, another process holds the
+ * lock, ...); the failure of a single table is in the result. The caller owns *out_result
+ * (bqsync_result_free); after a failure it may be NULL. */
 bool bqsync_sync(
     struct bqsync *handle, const struct bqsync_sync_options *options,
     struct bqsync_result **out_result, struct bqsync_error *err);
 
-/* One table of a result; the texts live as long as it. */
+/* One table of a result. The texts live as long as the result. */
 struct bqsync_table {
     const char *name;
-    const char *status; /* "synced", "unchanged", "failed" or "skipped" */
-    const char *mode;   /* "append", "merge" or "replace" */
+    /* "synced", "unchanged", "failed" or "skipped". */
+    const char *status;
+    /* "append", "merge" or "replace". */
+    const char *mode;
     int64_t rows_inserted;
     int64_t rows_updated;
     int64_t rows_deleted;
@@ -70,15 +79,16 @@ struct bqsync_table {
     int64_t bytes_sent;
     int64_t duration_ms;
     int64_t last_synced_row_id;
-    const char *error; /* "" if it did not fail */
+    /* "" if the table did not fail. */
+    const char *error;
 };
 
-/* Whether every table is synced or unchanged and no row is rejected. */
+/* Whether every table is synced or unchanged and no row was rejected. */
 bool bqsync_result_ok(const struct bqsync_result *result);
 size_t bqsync_result_count(const struct bqsync_result *result);
 struct bqsync_table bqsync_result_table(const struct bqsync_result *result, size_t index);
-/* The document that `bqsync sync --json` prints; lives as long as the result, NULL out of memory.
- */
+/* The document that `bqsync sync --json` prints. It lives as long as the result. NULL when out of
+ * memory. */
 const char *bqsync_result_json(struct bqsync_result *result);
 void bqsync_result_free(struct bqsync_result *result);
 

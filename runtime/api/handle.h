@@ -1,13 +1,15 @@
-/* handle: what is behind struct bqsync, for the command line, which is the library's first user: it
- * has parsed its own configuration and shows a pass while it runs. */
+/* handle: what is behind the opaque types of bqsync.h. The command line includes it to sync with a
+ * deployment of its own and to watch the pass while it runs. */
 #ifndef BQSYNC_API_HANDLE_H
 #define BQSYNC_API_HANDLE_H
 
-#include "api/bqsync.h"
 #include "base/config.h"
 #include "sync/deployment.h"
 #include "sync/pass/progress.h"
 #include "sync/pass/result.h"
+
+struct bqsync_error;
+struct bqsync_sync_options;
 
 struct bqsync {
     struct config config;
@@ -16,11 +18,12 @@ struct bqsync {
 
 struct bqsync_result {
     struct run_result run;
-    char *json; /* made when first asked for */
+    char *json; /* made by the first call of bqsync_result_json */
 };
 
-/* bqsync_sync on a given deployment, with a progress to watch it by (may be NULL). */
-bool bqsync_sync_engine(
+/* Does what bqsync_sync does, with the caller's deployment. progress, which may be NULL, shows how
+ * far the pass is. */
+bool bqsync_sync_deployment(
     const struct deployment *deployment, const struct bqsync_sync_options *options,
     struct pass_progress *progress, struct bqsync_result **out_result, struct bqsync_error *err);
 

@@ -13,7 +13,7 @@ struct clock {
     int64_t (*wall_us)(void *context);
     /* Milliseconds since some start; never goes back. */
     int64_t (*monotonic_ms)(void *context);
-    /* Sleeps for so long, or until clock_stop is asked for; false if it was cut short by that. */
+    /* Sleeps for that time, or until clock_stop; false if clock_stop cut it short. */
     bool (*sleep_ms)(void *context, int64_t ms);
 };
 

@@ -4,6 +4,7 @@
 #ifndef BQSYNC_BASE_CONFIG_H
 #define BQSYNC_BASE_CONFIG_H
 
+#include "base/config_option.h"
 #include "base/error.h"
 #include "base/log.h"
 
@@ -12,7 +13,7 @@
 #include <stdint.h>
 
 struct config {
-    char *credentials_file; /* GOOGLE_APPLICATION_CREDENTIALS, NULL: search */
+    char *credentials; /* path of a key file, or the key; NULL: search; secret */
     char *project;
     char *dataset;
     char *location; /* NULL: the dataset's */
@@ -34,43 +35,11 @@ struct config {
     char *sentry_dsn; /* secret */
     char *environment;
     int64_t retry_budget_ms;  /* -1: 30 s for commands, 5 minutes for serve */
+    int64_t job_timeout_ms;   /* how long a job is waited for, 0: until it ends */
     int64_t max_bytes_billed; /* 0: no cap */
     bool capture_manual;      /* BQ_CAPTURE=manual */
     bool sync_atomic;         /* BQ_SYNC_ATOMIC=1 */
     bool allow_any_host;      /* BQ_ALLOW_ANY_TOKEN_HOST=1, for tests of credentials */
-};
-
-enum config_type {
-    CONFIG_STRING,
-    CONFIG_SECRET,
-    CONFIG_PROJECT, /* a project id, also "example.com:name" */
-    CONFIG_DATASET, /* a dataset id */
-    CONFIG_BOOL,    /* 1/0, true/false, yes/no, on/off */
-    CONFIG_INTEGER,
-    CONFIG_BYTES,    /* a whole number, or one with k, M, G, T (powers of 1000); off */
-    CONFIG_DURATION, /* 150ms, 90s, 15m, 2h, off */
-    CONFIG_TIME,     /* HH:MM, off */
-    CONFIG_ZONE,     /* an IANA time zone */
-    CONFIG_LISTEN,   /* host:port to listen on, off */
-    CONFIG_LEVEL,
-    CONFIG_FORMAT,
-    CONFIG_HOST,   /* host:port or a URL; kept as a URL, http unless it says otherwise */
-    CONFIG_URL,    /* a URL with its scheme */
-    CONFIG_CHOICE, /* one of the two words of the placeholder; a bool, true for the second */
-};
-
-/* One setting. The flag is the variable in lower case with dashes and without BQ_, here without its
- * leading dashes ("sqlite-path"). */
-struct config_option {
-    const char *variable;
-    const char *flag;
-    enum config_type type;
-    size_t offset;           /* of the field in struct config */
-    const char *fallback;    /* default as text, NULL: none */
-    const char *placeholder; /* in --help: "FILE" */
-    const char *help;        /* one line */
-    int minimum, maximum;    /* of a CONFIG_INTEGER */
-    bool reloads;            /* serve takes a new value over on SIGHUP */
 };
 
 /* The table and its length. */
@@ -93,16 +62,16 @@ MUST_CHECK bool config_load(
     struct config *out_config, struct error *err);
 void config_clear(struct config *config);
 
-/* Puts the file's variables that are no settings of ours (keys of hmac_sha256, proxies) into the
- * environment unless they are there already. Once, before other threads exist: they may be reading
- * the environment ("getenv(3)"). */
+/* Puts the file's variables that are not settings of ours (keys of hmac_sha256, proxies) into the
+ * environment unless they are there already. Called once, before other threads exist, because they
+ * may read the environment ("getenv(3)"). */
 MUST_CHECK bool config_export(const char *env_file, struct error *err);
 
 /* Whether the setting has the same value in both. */
 bool config_same(
     const struct config *one, const struct config *other, const struct config_option *option);
 
-/* ERROR_CONFIG naming the variable and the mend if one of BQ_PROJECT_NAME, BQ_DATASET_NAME
+/* ERROR_CONFIG naming the variable and what to do if one of BQ_PROJECT_NAME, BQ_DATASET_NAME
  * (warehouse) or BQ_SQLITE_PATH (source) is needed and not set. */
 MUST_CHECK bool config_require(
     const struct config *config, bool warehouse, bool source, struct error *err);

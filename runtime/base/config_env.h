@@ -21,7 +21,7 @@ struct config_env {
 
 /* Reads the file: KEY=VALUE lines with an optional "export ", comments from # on, values bare or in
  * single quotes (taken as they are) or in double quotes (\n, \r, \t, \", \\ and \$ are escapes);
- * nothing is expanded. A missing file is no entries if it may be missing. ERROR_CONFIG as
+ * nothing is expanded. A file that may be missing gives no entries. ERROR_CONFIG as
  * "file:line: ..." for a malformed line, never quoting a value. config_env_clear frees. */
 MUST_CHECK bool config_env_read(
     const char *path, bool may_be_missing, struct config_env *out_env, struct error *err);

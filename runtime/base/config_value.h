@@ -3,7 +3,10 @@
 #ifndef BQSYNC_BASE_CONFIG_VALUE_H
 #define BQSYNC_BASE_CONFIG_VALUE_H
 
-#include "base/config.h"
+#include "base/config_option.h"
+#include "base/error.h"
+
+struct config;
 
 /* Stores value into the option's field (a text is copied, the former one freed). origin says where
  * the value stands ("environment", ".env:3") and appears in the message. ERROR_CONFIG if the text

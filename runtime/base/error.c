@@ -11,7 +11,7 @@ static const struct {
     const char *name;
     bool retryable;
     int exit_status;
-} codes[ERROR_CODE_COUNT] = {
+} codes[] = {
     [ERROR_NONE] = {"none", false, 0},
     [ERROR_USAGE] = {"usage", false, 2},
     [ERROR_CONFIG] = {"config", false, 3},
@@ -32,6 +32,7 @@ static const struct {
     [ERROR_DISK] = {"disk", true, 1},
     [ERROR_STOPPED] = {"stopped", true, 1},
 };
+_Static_assert(sizeof codes / sizeof codes[0] == ERROR_CODE_COUNT, "a row for each code");
 
 bool error_set(struct error *err, enum error_code code, const char *format, ...)
 {

@@ -20,6 +20,9 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct log_repeat written; /* under the lock */
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
+_Static_assert(
+    sizeof level_names / sizeof level_names[0] == LOG_LEVEL_OFF,
+    "a name for each level that is written");
 
 void log_configure(enum log_level level, enum log_format format)
 {
@@ -174,7 +177,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     const struct clock *clock = clock_in_use();
     int64_t now_us = clock->wall_us(clock->context);
     int64_t now_ms = clock->monotonic_ms(clock->context);
-    // A person acts on errors and counts what is told as information: only warnings are limited.
+    // People act on errors and count info lines, so only warnings are limited.
     if (level == LOG_LEVEL_WARN) {
         pthread_mutex_lock(&lock);
         wanted = log_repeat_admit(&written, event, fields, now_ms, now_us, &repeated);

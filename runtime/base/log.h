@@ -9,6 +9,7 @@
 #define BQSYNC_BASE_LOG_H
 
 #include "base/error.h"
+#include "base/log_field.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,17 +19,10 @@ struct clock;
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR, LOG_LEVEL_OFF };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
-/* One key and its value; text == NULL means the number. */
-struct log_field {
-    const char *key;
-    const char *text;
-    int64_t number;
-};
-
 #define LOG_TEXT(name, value)   ((struct log_field){.key = (name), .text = (value)})
 #define LOG_NUMBER(name, value) ((struct log_field){.key = (name), .number = (int64_t)(value)})
 
-/* At start, and again when a daemon reads its settings anew; the default is info, text. */
+/* Called at start, and again when a daemon reloads its settings; the default is info, text. */
 void log_configure(enum log_level level, enum log_format format);
 
 /* Whether a line of this level would be written, for callers whose fields cost something. */

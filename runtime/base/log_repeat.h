@@ -5,15 +5,15 @@
 #ifndef BQSYNC_BASE_LOG_REPEAT_H
 #define BQSYNC_BASE_LOG_REPEAT_H
 
-#include "base/log.h"
+#include "base/log_field.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* For so long after a line was written its repetitions are counted. */
+/* How long after a line was written its repetitions are counted. */
 #define LOG_REPEAT_WINDOW_MS 60000
-/* What else is said within that time is written as often as it is said. */
+/* How many lines are remembered; a further one within that time is written each time. */
 #define LOG_REPEAT_LINES 256
 
 struct log_repeat_line {

@@ -3,14 +3,16 @@
 #ifndef BQSYNC_BASE_TABLE_H
 #define BQSYNC_BASE_TABLE_H
 
+#include "base/send_mode.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
 struct avro_writer;
 struct column_reader;
 
-/* Generated files assert this number: one that was made for another layout does not compile. */
-#define TABLE_DESCRIPTOR_VERSION 1
+/* Generated files assert this number, so that one made for another layout does not compile. */
+#define TABLE_DESCRIPTOR_VERSION 2
 
 enum column_type {
     COLUMN_INT64,
@@ -25,7 +27,12 @@ enum column_type {
     COLUMN_DATETIME,
     COLUMN_TIMESTAMP,
     COLUMN_JSON,
+    COLUMN_GEOGRAPHY, /* as WKT, the well-known text of geometries */
+    COLUMN_TYPE_LAST = COLUMN_GEOGRAPHY,
 };
+
+/* For arrays with one row for each column type. */
+#define COLUMN_TYPE_COUNT (COLUMN_TYPE_LAST + 1)
 
 /* How a DATE, TIME, DATETIME or TIMESTAMP is stored in SQLite. */
 enum time_format {
@@ -44,8 +51,6 @@ enum column_transform {
     TRANSFORM_TRUNCATE,
 };
 
-enum sync_mode { SYNC_APPEND, SYNC_UPSERT, SYNC_REPLACE };
-
 enum capture_choice { CAPTURE_AUTO, CAPTURE_TRIGGERS, CAPTURE_SCAN };
 
 struct column {
@@ -56,50 +61,57 @@ struct column {
     bool key;
     enum time_format format;
     enum column_transform transform;
-    size_t truncate_to;        /* TRANSFORM_TRUNCATE: at most so many code points */
-    const char *transform_key; /* TRANSFORM_HMAC_SHA256: the environment variable with the key */
+    /* TRANSFORM_TRUNCATE: the maximum number of code points. */
+    size_t truncate_to;
+    /* TRANSFORM_HMAC_SHA256: the environment variable that holds the key. */
+    const char *transform_key;
 };
 
 struct table {
-    const char *name;   /* in SQLite, and in every message */
-    const char *target; /* in BigQuery */
-    enum sync_mode mode;
+    const char *name;    /* in SQLite, and in every message */
+    const char *target;  /* in BigQuery */
+    enum send_mode mode; /* as declared, never SEND_NOTHING */
     enum capture_choice capture;
     bool reject_fails; /* on_reject: "fail" */
 
-    const struct column
-        *columns; /* in the order of the schema file, of the SELECT lists, of the Avro fields */
+    /* In the order of the schema file, which is that of the SELECT lists and the Avro fields. */
+    const struct column *columns;
     size_t column_count;
     const size_t *key; /* indexes into columns, in the order of the schema's "key" */
     size_t key_count;
     const char *where; /* the row filter as SQLite sees it, NULL if none */
 
     /* 12 hex digits each. content: what the rows hold (columns, types, transforms, key, filter);
-     * when it changes, all rows have to be sent again. shape: that and all else that shows in
+     * when it changes, all rows have to be sent again. shape: that and all else that is visible in
      * BigQuery (descriptions, labels, clustering). */
     const char *content_hash;
     const char *shape_hash;
 
     /* SQLite statements. Result columns are the table's columns in order. */
-    const char *scan_sql;     /* every row that passes the filter */
-    const char *new_rows_sql; /* those with key > ?1; NULL unless the key is one INT64 column */
-    const char *changes_sql;  /* one row a dirty key with sequence > ?1 (and, for one INT64 key, not
-                                 above  ?2; ?2 NULL: all); one more result column behind the others:
-                                 1  if the  row is gone or outside of the filter (then only key
-                                 columns  are set),  else 0 */
-    const char *capture_install_sql; /* tables and triggers of change capture, idempotent */
-    const char *capture_remove_sql;
+    /* Every row that passes the filter. */
+    const char *scan_sql;
+    /* Those with a key above ?1; NULL unless the key is one INT64 column. */
+    const char *new_rows_sql;
+    /* One row for each dirty key with a sequence above ?1. With a key of one INT64 column only keys
+     * up to ?2, or all of them if ?2 is NULL. One more result column follows the others: 1 if the
+     * row is deleted or outside the filter, when only its key columns are set, else 0. */
+    const char *changes_sql;
+    /* The tables and triggers of change capture, idempotent. */
+    const char *capture_install_sql;
 
     /* GoogleSQL with ${project}, ${dataset}, ${staging} inside backticks. */
     const char *ddl_sql;
     const char *merge_sql;     /* update, insert and delete from staging */
     const char *merge_new_sql; /* insert-only */
 
-    const char *schema_json;   /* BigQuery's schema array */
-    const char *resource_json; /* the rest of a tables.insert body: description, labels, clustering,
-                                  partitioning, constraints */
+    /* BigQuery's schema array, and the rest of a tables.insert body: description, labels,
+     * clustering, partitioning, constraints. */
+    const char *schema_json;
+    const char *resource_json;
 
-    size_t row_size; /* of the generated row struct */
+    /* A row in memory: row_size bytes, which read fills and encode writes. Texts in it are borrowed
+     * from the reader's statement until its next step. */
+    size_t row_size;
     void (*read)(struct column_reader *in, void *row);
     void (*encode)(struct avro_writer *out, const void *row);
 };

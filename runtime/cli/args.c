@@ -4,10 +4,10 @@
 
 static const struct args_switch_help switches[] = {
     {ARGS_JSON, "json", "print exactly one JSON document on stdout"},
-    {ARGS_QUIET, "quiet", "no progress, only the result"},
+    {ARGS_QUIET, "quiet", "print neither progress nor result"},
     {ARGS_FULL, "full", "replace the whole content of the tables"},
-    {ARGS_DRY_RUN, "dry-run", "read and encode everything, write nothing anywhere"},
-    {ARGS_REPAIR, "repair", "sync the keys that differ again"},
+    {ARGS_DRY_RUN, "dry-run", "read and encode everything, but write nothing"},
+    {ARGS_REPAIR, "repair", "sync the keys that differ, then verify again"},
     {ARGS_FORMAT, "format", "sql, json or merge"},
 };
 
@@ -17,7 +17,7 @@ const struct args_switch_help *args_switches(size_t *out_count)
     return switches;
 }
 
-/* The nearest known option to a mistyped one. */
+/* The known option that is most similar to a mistyped one. */
 static const char *suggest(const char *name)
 {
     const char *names[ARGS_FLAGS_MAX + 16];
@@ -36,10 +36,10 @@ static const char *suggest(const char *name)
     return config_nearest(name, names);
 }
 
-/* One --name or --name=value; `at` is moved over a value that is a word of its own. */
+/* One --name or --name=value; `at` is advanced if the value is the next word. */
 struct option_word {
     char name[64];
-    const char *inline_value; /* behind '=', NULL if none */
+    const char *inline_value; /* after '=', NULL if there is none */
     int argc;
     char **argv;
     int *at;

@@ -1,6 +1,5 @@
 /* args: the command line, parsed. `bqsync COMMAND [options] [TABLE...]`; every setting of the
- * option table is also a flag (--sqlite-path FILE or --sqlite-path=FILE). Pure: reads argv, touches
- * nothing. */
+ * option table is also a flag (--sqlite-path FILE or --sqlite-path=FILE). Only reads argv. */
 #ifndef BQSYNC_CLI_ARGS_H
 #define BQSYNC_CLI_ARGS_H
 
@@ -12,7 +11,7 @@
 
 #define ARGS_FLAGS_MAX 64
 
-/* Switches that only some commands take; a command lists its own. */
+/* Switches that only some commands take; struct command lists them. */
 enum args_switch {
     ARGS_JSON = 1 << 0,
     ARGS_QUIET = 1 << 1,
@@ -25,19 +24,20 @@ enum args_switch {
 struct args {
     const char *command; /* NULL: none given */
     bool help;
-    const char *help_format; /* of --help=man and its like, NULL for the ordinary help */
+    /* Of --help=man and its like, NULL for the ordinary help. */
+    const char *help_format;
     bool version;
     unsigned switches;  /* those given */
     const char *format; /* of --format, NULL if not given */
     const char *env_file;
     struct config_flag flags[ARGS_FLAGS_MAX];
     size_t flag_count;
-    const char *const *words; /* what follows the command and is no option */
+    const char *const *words; /* the words after the command that are not options */
     size_t word_count;
 };
 
-/* Parses; argv's array is reordered so that words stand together. Everything is borrowed from argv.
- * ERROR_USAGE names the option and, when one is near, what was probably meant. */
+/* Parses; the array of argv is reordered so that the words are next to each other. Everything is
+ * borrowed from argv. ERROR_USAGE names the wrong option and a similar one, if there is one. */
 MUST_CHECK bool args_parse(int argc, char **argv, struct args *out_args, struct error *err);
 
 /* One switch as --help shows it. */

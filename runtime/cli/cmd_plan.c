@@ -1,111 +1,80 @@
-/* cmd_plan: `bqsync plan` and `bqsync check`: before anything is written. */
+/* cmd_plan: `bqsync plan` and `bqsync check`, which look at both sides and write to neither. */
 #include "cli/commands.h"
 #include "sync/report/check.h"
 #include "sync/report/plan_report.h"
 
+#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
-static double number(const cJSON *object, const char *name)
+static void print_plan(const struct plan_report *report)
 {
-    return cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(object, name));
-}
-
-static const char *text(const cJSON *object, const char *name)
-{
-    const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-
-    return value == NULL ? "" : value;
-}
-
-static void print_plan(const cJSON *json)
-{
-    const cJSON *table;
-    const cJSON *statement;
-
     printf(
         "%-26s %-8s %10s %10s %10s %11s %7s  %s\n", "table", "mode", "insert", "update", "delete",
         "loads today", "a day", "why");
-    cJSON_ArrayForEach(table, cJSON_GetObjectItemCaseSensitive(json, "tables"))
-    {
+    for (size_t i = 0; i < report->count; i++) {
+        const struct plan_report_table *table = &report->tables[i];
+        const char *blocked = plan_report_blocked(table);
         printf(
-            "%-26s %-8s %10.0f %10.0f %10.0f %11.0f %7.0f  %s\n", text(table, "table"),
-            text(table, "mode"), number(table, "insert"), number(table, "update"),
-            number(table, "delete"), number(table, "modifications_today"),
-            number(table, "modifications_a_day"), text(table, "why"));
-        cJSON_ArrayForEach(statement, cJSON_GetObjectItemCaseSensitive(table, "ddl"))
-        {
-            printf("    %s\n", statement->valuestring);
-        }
-        if (*text(table, "blocked") != '\0')
-            printf("    BLOCKED: %s\n", text(table, "blocked"));
+            "%-26s %-8s %10" PRId64 " %10" PRId64 " %10" PRId64 " %11" PRId64 " %7" PRId64 "  %s\n",
+            table->table->name, table->mode, table->insert, table->update, table->delete,
+            table->modifications_today, table->modifications_a_day,
+            table->why == NULL ? "" : table->why);
+        for (size_t j = 0; j < table->diff.statement_count; j++)
+            printf("    %s\n", table->diff.statements[j]);
+        if (blocked != NULL)
+            printf("    BLOCKED: %s\n", blocked);
     }
 }
 
 int command_plan(struct invocation *in)
 {
+    struct plan_report report;
     struct error err;
-    cJSON *json = NULL;
-    bool blocked = false;
     bool full = (in->args->switches & ARGS_FULL) != 0;
+    int status;
 
-    if (!preview_run(in->deployment, in->tables, in->table_count, full, &json, &blocked, &err))
+    if (!plan_report_run(in->deployment, in->tables, in->table_count, full, &report, &err))
         return command_fail(in, &err);
+    status = plan_report_ok(&report) ? 0 : 1;
     if ((in->args->switches & ARGS_JSON) != 0)
-        return command_print_json(json, blocked ? 1 : 0);
-    print_plan(json);
-    cJSON_Delete(json);
-    return blocked ? 1 : 0;
+        command_print_json(plan_report_json(&report), status);
+    else
+        print_plan(&report);
+    plan_report_clear(&report);
+    return status;
 }
 
-struct check_print {
-    cJSON *array; /* NULL: print lines */
-};
-
-static void print_check(
-    void *context, const char *name, enum check_status status, const char *message)
+static void print_finding(const struct check_finding *finding)
 {
-    struct check_print *print = context;
+    const char *shown = finding->status == CHECK_FAIL ? "FAIL" : check_status_name(finding->status);
 
-    if (print->array == NULL) {
-        const char *shown = status == CHECK_FAIL ? "FAIL" : check_status_name(status);
-        printf("%-4s  %s: %s\n", shown, name, message);
-        return;
-    }
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "name", name);
-    cJSON_AddStringToObject(json, "status", check_status_name(status));
-    cJSON_AddStringToObject(json, "message", message);
-    cJSON_AddItemToArray(print->array, json);
+    printf("%-4s  %s: %s\n", shown, finding->name, finding->message);
 }
 
-static int finish_check(cJSON *json, bool ok)
+/* An incomplete configuration is a finding too, so that --json has a document in this case. */
+static void check(struct invocation *in, struct check_findings *findings)
 {
-    if (json == NULL)
-        return ok ? 0 : 1;
-    cJSON_ReplaceItemInObjectCaseSensitive(json, "ok", cJSON_CreateBool(ok));
-    return command_print_json(json, ok ? 0 : 1);
-}
-
-int command_check(struct invocation *in)
-{
-    struct check_print print = {0};
     struct error why;
-    cJSON *json = NULL;
 
-    if ((in->args->switches & ARGS_JSON) != 0) {
-        json = cJSON_CreateObject();
-        cJSON_AddTrueToObject(json, "ok");
-        print.array = cJSON_AddArrayToObject(json, "checks");
-    }
     if (!config_require(in->config, true, true, &why)) {
-        print_check(&print, "configuration", CHECK_FAIL, why.message);
-        return finish_check(json, false);
+        check_findings_add(findings, "configuration", CHECK_FAIL, "%s", why.message);
+        return;
     }
     bool have = deployment_init(
         in->deployment, in->config, in->deployment->tables, in->deployment->table_count,
         COMMANDS_RETRY_BUDGET_MS, &why);
-    bool ok = check_run(
-        in->deployment, in->tables, in->table_count, have ? NULL : &why, print_check, &print);
-    return finish_check(json, ok);
+    check_run(in->deployment, in->tables, in->table_count, have ? NULL : &why, findings);
+}
+
+int command_check(struct invocation *in)
+{
+    bool json = (in->args->switches & ARGS_JSON) != 0;
+    struct check_findings findings = {.watch = json ? NULL : print_finding};
+
+    check(in, &findings);
+    int status = findings.failed ? 1 : 0;
+    if (json)
+        command_print_json(check_findings_json(&findings), status);
+    check_findings_clear(&findings);
+    return status;
 }

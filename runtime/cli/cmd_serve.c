@@ -1,4 +1,4 @@
-/* cmd_serve: `bqsync serve`: the daemon, until SIGTERM or SIGINT. */
+/* cmd_serve: `bqsync serve`: runs the daemon until SIGTERM or SIGINT. */
 #include "cli/commands.h"
 #include "service/serve.h"
 

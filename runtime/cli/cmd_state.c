@@ -1,5 +1,5 @@
-/* cmd_state: `bqsync rejects`, `bqsync reset` and `bqsync capture`: what the control tables hold.
- */
+/* cmd_state: `bqsync rejects`, `bqsync reset` and `bqsync capture`: show and change the control
+ * tables. */
 #include "cli/commands.h"
 #include "source/capture.h"
 #include "source/lock.h"
@@ -112,6 +112,8 @@ static const char *const state_names[] = {
     [CAPTURE_ABSENT] = "absent",
     [CAPTURE_INTACT] = "intact",
     [CAPTURE_INTERRUPTED] = "interrupted"};
+_Static_assert(
+    sizeof state_names / sizeof state_names[0] == CAPTURE_INTERRUPTED + 1, "a name for each state");
 
 enum capture_action { ACTION_INSTALL, ACTION_REMOVE, ACTION_SHOW };
 
@@ -170,8 +172,7 @@ static bool act(
     if (state == CAPTURE_INTACT)
         return true;
 
-    // What changed before now was not captured, so the next sync may not take the rows sent for
-    // all.
+    // Changes made before now were not captured, so the next sync has to send all rows.
     return tracking_invalidate(tracking, table->name, err) && capture_install(source, table, err);
 }
 
@@ -206,7 +207,7 @@ static bool run_action(
     }
     if (action == ACTION_SHOW || in->args->word_count > 1)
         return true;
-    // What tables without a definition left behind goes with the one as with the other.
+    // Both install and remove drop the capture of tables that no longer have a definition.
     return action == ACTION_REMOVE
                ? capture_remove_unknown(source, NULL, 0, err)
                : capture_remove_unknown(source, in->tables, in->table_count, err);
@@ -224,7 +225,8 @@ int command_capture(struct invocation *in)
         return command_fail(in, &err);
     if (action != ACTION_SHOW && !in->config->state_is_source) {
         error_set(
-            &err, ERROR_CONFIG, "BQ_STATE_PATH says that %s may not be written: no triggers there",
+            &err, ERROR_CONFIG,
+            "triggers cannot be installed: BQ_STATE_PATH is set, so bqsync does not write to %s",
             in->config->sqlite_path);
         return command_fail(in, &err);
     }

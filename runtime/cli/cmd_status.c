@@ -1,12 +1,14 @@
-/* cmd_status: `bqsync status`: how far every table is, when the next passes are due, how the last
- * one went. Reads the two databases, takes no lock and contacts nobody. */
+/* cmd_status: `bqsync status`: shows the progress of every table, the last run and the next ones.
+ * Reads the two databases; takes no lock and makes no request. */
 #include "base/clock.h"
+#include "base/json_exact.h"
 #include "cli/commands.h"
+#include "service/history.h"
 #include "service/ledger.h"
 #include "service/scheduler.h"
 #include "service/status.h"
 #include "source/tracking.h"
-#include "sync/pass/quota.h"
+#include "sync/pass/quota_record.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,12 +16,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Loads of a day from which on people should know. */
-#define NEAR_LIMIT (QUOTA_MODIFICATIONS_A_DAY * 4 / 5)
+/* Number of loads in a day from which the count is shown. */
+#define NEAR_LIMIT (QUOTA_DAILY_LIMIT * 4 / 5)
 
 #define AGE_SIZE 24
 
-/* Colours, empty where nobody would see them. */
+/* Escape sequences, empty if stdout is not a terminal. */
 struct colours {
     const char *good;
     const char *warn;
@@ -44,14 +46,9 @@ static const char *text_of(const cJSON *object, const char *name, const char *fa
     return text == NULL ? fallback : text;
 }
 
-/* Integers are kept as their texts, which cJSON prints but does not read. */
 static int64_t number_of(const cJSON *object, const char *name, int64_t fallback)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-
-    if (cJSON_IsRaw(item))
-        return strtoll(item->valuestring, NULL, 10);
-    return cJSON_IsNumber(item) ? (int64_t)item->valuedouble : fallback;
+    return json_int64_of(cJSON_GetObjectItemCaseSensitive(object, name), fallback);
 }
 
 static const char *age(int64_t seconds, char out[AGE_SIZE])
@@ -92,7 +89,7 @@ static void print_table(const struct colours *colour, const cJSON *table)
     if (used >= NEAR_LIMIT)
         printf(
             "    %s%" PRId64 " of the %d loads that BigQuery allows a table in a day%s\n",
-            colour->warn, used, QUOTA_MODIFICATIONS_A_DAY, colour->end);
+            colour->warn, used, QUOTA_DAILY_LIMIT, colour->end);
 }
 
 static void print_head(const struct colours *colour, const cJSON *json)
@@ -135,8 +132,9 @@ static void print_status(const cJSON *json)
         print_table(&colour, table);
 }
 
-/* Without a state database nothing was ever synced, which is not an error. */
-static bool seed(const struct config *config, struct ledger *ledger, struct error *err)
+/* A missing state database is not an error: nothing has been synced yet. */
+static bool seed(
+    const struct config *config, const cJSON *idle, struct ledger *ledger, struct error *err)
 {
     struct tracking tracking;
     int64_t ignored = 0;
@@ -145,7 +143,7 @@ static bool seed(const struct config *config, struct ledger *ledger, struct erro
         return true;
     if (!tracking_open_read(config->state_path, &tracking, err))
         return false;
-    bool ok = ledger_seed(ledger, &tracking, &ignored, err);
+    bool ok = ledger_seed(ledger, &tracking, idle, &ignored, err);
     tracking_close(&tracking);
     return ok;
 }
@@ -159,18 +157,24 @@ int command_status(struct invocation *in)
     struct status *status = NULL;
     struct ledger ledger = {0};
     struct error err = {.code = ERROR_MEMORY, .message = "out of memory"};
+    cJSON *idle = history_idle(in->config->state_path);
+    cJSON *recent = cJSON_CreateArray();
     int exit_status = 0;
 
+    cJSON_AddItemReferenceToArray(recent, idle);
+
     probe = calloc(in->table_count + 1, sizeof *probe);
-    // The databases are read first, so that one that cannot be is told by the exit status.
+    // The databases are read first, so that an unreadable one sets the exit status.
     if (probe == NULL || !status_new(in->config, in->tables, in->table_count, &status, &err) ||
         !status_read(status, probe, &err) ||
         !ledger_init(&ledger, in->tables, in->table_count, &err) ||
-        !seed(in->config, &ledger, &err) || !scheduler_forecast(in->config, now_us, &view, &err)) {
+        !seed(in->config, idle, &ledger, &err) ||
+        !scheduler_forecast(in->config, now_us, &view, &err)) {
         exit_status = command_fail(in, &err);
         goto cleanup;
     }
-    struct status_live live = {.now_us = now_us, .view = &view, .ledger = &ledger};
+    struct status_live live = {
+        .now_us = now_us, .view = &view, .ledger = &ledger, .recent = recent};
     cJSON *json = status_json(status, &live);
     if ((in->args->switches & ARGS_JSON) != 0) {
         exit_status = command_print_json(json, 0);
@@ -180,6 +184,8 @@ int command_status(struct invocation *in)
     }
 
 cleanup:
+    cJSON_Delete(recent);
+    cJSON_Delete(idle);
     ledger_clear(&ledger);
     status_free(status);
     free(probe);

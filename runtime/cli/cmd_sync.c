@@ -1,4 +1,5 @@
-/* cmd_sync: `bqsync sync`: one pass, then its result as JSON or as a table for people. */
+/* cmd_sync: `bqsync sync`: runs one pass and prints its result as JSON or as a table. */
+#include "api/bqsync.h"
 #include "api/handle.h"
 #include "cli/commands.h"
 #include "cli/screen.h"
@@ -14,7 +15,7 @@ static void print_row(const struct table_result *table)
 
     printf(
         "%-26s %-9s %-7s %10" PRId64 " %10" PRId64 " %10" PRId64 " %9" PRId64 " %9s %7.1fs\n",
-        table->table->name, table_status_name(table->status), table_way_name(table->way),
+        table->table->name, table_status_name(table->status), send_mode_name(table->mode),
         table->rows_inserted, table->rows_updated, table->rows_deleted, table->rows_rejected,
         screen_bytes(table->bytes_sent, sent), (double)table->duration_ms / 1000);
     if (table->error.code != ERROR_NONE)
@@ -34,14 +35,13 @@ static void print_result(const struct run_result *run)
     }
     if (rejected > 0)
         printf(
-            "\n%" PRId64 " rows do not fit their columns: bqsync rejects says which and why\n",
-            rejected);
+            "\n%" PRId64 " rows do not fit their columns: bqsync rejects lists them\n", rejected);
     printf(
         "\nrun %s %s in %.1f s\n", run->id, run_result_ok(run) ? "ok" : "failed",
         (double)(run->finished_us - run->started_us) / 1e6);
 }
 
-/* Names instead of descriptors: the library speaks of tables by name. */
+/* The names of the tables, which is how the library identifies them. */
 static const char **table_names(const struct invocation *in)
 {
     const char **names = calloc(in->table_count + 1, sizeof *names);
@@ -61,7 +61,7 @@ int command_sync(struct invocation *in)
     struct screen screen;
 
     bool show = !quiet && screen_start(&screen);
-    bool ok = bqsync_sync_engine(
+    bool ok = bqsync_sync_deployment(
         in->deployment,
         &(struct bqsync_sync_options){
             .tables = in->all_tables ? NULL : names,

@@ -1,5 +1,5 @@
-/* cmd_tables: `bqsync tables` and `bqsync ddl`: what was compiled in, for review. Contacts nobody.
- */
+/* cmd_tables: `bqsync tables` and `bqsync ddl`: print the tables that are compiled in. Make no
+ * request. */
 #include "base/buffer.h"
 #include "cli/commands.h"
 #include "sync/report/table_report.h"
@@ -13,7 +13,7 @@
 int command_tables(struct invocation *in)
 {
     if ((in->args->switches & ARGS_JSON) != 0)
-        return command_print_json(describe_tables(in->tables, in->table_count), 0);
+        return command_print_json(table_report_json(in->tables, in->table_count), 0);
 
     printf("%-26s %-26s %-8s %-20s %s\n", "table", "target", "mode", "key", "columns");
     for (size_t i = 0; i < in->table_count; i++) {
@@ -26,8 +26,8 @@ int command_tables(struct invocation *in)
                 table->columns[table->key[k]].name);
         }
         printf(
-            "%-26s %-26s %-8s %-20s %zu\n", table->name, table->target, describe_mode(table->mode),
-            key, table->column_count);
+            "%-26s %-26s %-8s %-20s %zu\n", table->name, table->target,
+            table_report_mode(table->mode), key, table->column_count);
     }
     return 0;
 }
@@ -49,8 +49,8 @@ static int print_schemas(const struct invocation *in)
     return 0;
 }
 
-/* Project and dataset as configured; where they are not, the placeholders stay, so that a
- * definition can be reviewed without any configuration. */
+/* Replaces the placeholders of project and dataset if they are configured. Otherwise they stay, so
+ * that a definition can be reviewed without a configuration. */
 static void print_statement(const struct invocation *in, const char *statement)
 {
     struct buffer text;
@@ -61,7 +61,7 @@ static void print_statement(const struct invocation *in, const char *statement)
         buffer_append_text(&text, statement);
     else
         googlesql_render(&text, statement, config->project, config->dataset, "${staging}");
-    // The statements' own texts end with a line feed; several of them are pasted as a script.
+    // The texts end with a line feed, which would separate the semicolon from its statement.
     while (text.length > 0 && text.data[text.length - 1] == '\n')
         text.length--;
     printf("%.*s;\n", (int)text.length, (const char *)text.data);

@@ -1,6 +1,6 @@
-/* commands: what `bqsync COMMAND` can do. Each is one function that prints its result on stdout,
- * logs on stderr, and returns the exit status; main has parsed the line, read the configuration and
- * set up the deployment that the command's row in the table asks for. */
+/* commands: the table of commands. A command is one function that prints its result on stdout, logs
+ * to stderr and returns the exit status. Before it is called, main has parsed the command line,
+ * read the configuration and set up what the command's row in the table needs. */
 #ifndef BQSYNC_CLI_COMMANDS_H
 #define BQSYNC_CLI_COMMANDS_H
 
@@ -18,11 +18,10 @@ enum command_needs {
     NEEDS_WAREHOUSE = 1 << 0, /* project and dataset are set */
     NEEDS_SOURCE = 1 << 1,    /* BQ_SQLITE_PATH is set */
     NEEDS_CREDENTIALS = 1 << 2,
-    NEEDS_SERVICE_BUDGET = 1 << 3, /* retries go on for as long as suits a daemon */
+    NEEDS_SERVICE_BUDGET = 1 << 3, /* a daemon's retry budget */
 };
 
-/* How long one call to BigQuery may go on trying: a person waits for a command, nobody for a
- * daemon. */
+/* How long one call to BigQuery is retried. A user waits for a command; a daemon has more time. */
 #define COMMANDS_RETRY_BUDGET_MS   30000
 #define COMMANDS_SERVICE_BUDGET_MS 300000
 
@@ -30,8 +29,8 @@ struct invocation {
     const struct args *args;
     const struct config *config;
     struct deployment *deployment;
-    const struct table *const
-        *tables; /* the ones named, or all; in registry order if none was named */
+    /* The tables named on the command line, or all; in registry order if none was named. */
+    const struct table *const *tables;
     size_t table_count;
     bool all_tables; /* none was named */
 };
@@ -42,7 +41,8 @@ struct command {
     const char *summary;
     unsigned switches; /* those of enum args_switch that it takes */
     unsigned needs;    /* enum command_needs */
-    bool takes_words;  /* words are not table names; the command reads them itself */
+    /* Words are not table names; the command reads them itself. */
+    bool takes_words;
     int (*run)(struct invocation *in);
 };
 
@@ -61,9 +61,8 @@ int command_rejects(struct invocation *in);
 int command_reset(struct invocation *in);
 int command_capture(struct invocation *in);
 
-/* Prints err as the one line of a failed command and returns its exit status. With --json, commands
- * print
- * {"error":{...}} on stdout besides. */
+/* Prints err on stderr and returns its exit status. With --json it also prints {"error":{...}} on
+ * stdout. */
 int command_fail(const struct invocation *in, const struct error *err);
 
 /* Prints the document followed by a newline and frees it; returns status. */

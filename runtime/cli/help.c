@@ -9,7 +9,8 @@ static void print_settings(void)
     size_t count = 0;
     const struct config_option *options = config_options(&count);
 
-    printf("\nSettings (flag over environment over .env over default):\n");
+    printf("\nSettings (a flag overrides the environment, which overrides .env, which overrides "
+           "the default):\n");
     for (size_t i = 0; i < count; i++) {
         char flag[80];
         snprintf(flag, sizeof flag, "--%s %s", options[i].flag, options[i].placeholder);
@@ -24,7 +25,7 @@ static void print_settings(void)
 
 static void print_statuses(void)
 {
-    printf("\nExit status: 0 all well; 1 some table failed, a check failed, or verify found "
+    printf("\nExit status: 0 success; 1 a table failed, a check failed, or verify found "
            "differences;\n"
            "2 usage; 3 configuration or schema; 4 credentials or permission; 5 BigQuery not "
            "reachable;\n"

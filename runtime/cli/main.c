@@ -1,4 +1,5 @@
-/* main: parse, read the configuration, wire the deployment, run the command, exit status. No logic.
+/* main: parses the command line, finds the command and its tables, reads the configuration, sets up
+ * what the command needs, runs it and returns its exit status. What a command does is in cmd_*.c.
  */
 #include "base/clock.h"
 #include "base/config.h"
@@ -11,10 +12,16 @@
 #include "sync/deployment.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+
+/* Enough for thousands of tables, each with its file, rejects and scan. */
+#define DESCRIPTORS 65536
 
 static void on_stop(int signal)
 {
@@ -29,6 +36,19 @@ static void watch_signals(void)
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &stop, NULL);
     signal(SIGPIPE, SIG_IGN);
+}
+
+/* A pass holds a few descriptors for each table that it reads, and the service one for each client.
+ * The usual soft limit of 1,024 exists for programs that use select(2), which this one does not. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS)
+        return;
+    limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_debug("descriptor limit not raised", LOG_NUMBER("errno", errno));
 }
 
 static const struct command *find_command(const char *name, struct error *err)
@@ -87,7 +107,8 @@ static const struct table *find_table(const char *name, struct error *err)
     return found;
 }
 
-/* The tables named on the line, each once, or all of the registry. Returned owned. */
+/* The tables named on the command line, each once, or all tables of the registry. Returned owned.
+ */
 static const struct table **resolve_tables(
     const struct command *command, const struct args *args, size_t *out_count, struct error *err)
 {
@@ -156,19 +177,20 @@ static int run(const struct command *command, const struct args *args)
         deployment.clock = clock_system();
         status = command->run(&in);
     }
-    if (deployment.governor != NULL)
+    if (deployment.quota != NULL)
         deployment_clear(&deployment);
     config_clear(&config);
     free(tables);
     return status;
 }
 
-int main(int argc, char **argv)
+/* The command line up to what it asks for; returns the exit status. */
+static int answer(int argc, char **argv)
 {
     struct args args;
     struct error err = {0};
 
-    watch_signals();
+    raise_descriptor_limit();
     if (!args_parse(argc, argv, &args, &err))
         return command_fail(NULL, &err);
     if (args.version) {
@@ -179,7 +201,7 @@ int main(int argc, char **argv)
         if (manual_print(args.help_format))
             return 0;
         error_set(
-            &err, ERROR_USAGE, "--help comes as man, bash, zsh or fish, not %s", args.help_format);
+            &err, ERROR_USAGE, "--help takes man, bash, zsh or fish, not %s", args.help_format);
         return command_fail(NULL, &err);
     }
     if (args.command == NULL) {
@@ -199,4 +221,26 @@ int main(int argc, char **argv)
     log_flush();
     curl_global_cleanup();
     return status;
+}
+
+/* Output is buffered, so that a full disk may show only here. A command whose output is lost has
+ * failed. A process that was started without stdout is fine as long as it prints nothing. */
+static int close_output(int status)
+{
+    bool pending = __fpending(stdout) > 0;
+    bool lost = ferror(stdout) != 0;
+    bool closed = fclose(stdout) == 0;
+
+    if (!lost && (closed || (errno == EBADF && !pending)))
+        return status;
+    fprintf(
+        stderr, "bqsync: the output cannot be written: %s\n",
+        lost ? "a part of it was refused (is the disk full?)" : strerror(errno));
+    return status == 0 ? 1 : status;
+}
+
+int main(int argc, char **argv)
+{
+    watch_signals();
+    return close_output(answer(argc, argv));
 }

@@ -8,7 +8,7 @@
 
 /* --- the man page ------------------------------------------------------------------------ */
 
-/* Text in roff: hyphens that may be typed, and no line that starts like a request. */
+/* Text in roff: hyphens as typed in a shell, and no line that looks like a request. */
 static void roff(const char *text)
 {
     if (*text == '.' || *text == '\'')
@@ -54,8 +54,8 @@ static void man_settings(void)
     size_t count = 0;
     const struct config_option *options = config_options(&count);
 
-    puts(".SH SETTINGS\nA flag wins over the environment, that over the\n.I .env\nfile, that over "
-         "the default.");
+    puts(".SH SETTINGS\nA flag overrides the environment, which overrides the\n.I .env\nfile, "
+         "which overrides the default.");
     for (size_t i = 0; i < count; i++) {
         printf(".TP\n.BR \\-\\-");
         roff(options[i].flag);
@@ -78,7 +78,7 @@ static void print_man(void)
     puts(".SH SYNOPSIS\n.B bqsync\n.I COMMAND\n[options] [TABLE...]");
     man_commands();
     man_settings();
-    puts(".SH EXIT STATUS\n0 all well; 1 some table failed, a check failed, or verify found "
+    puts(".SH EXIT STATUS\n0 success; 1 a table failed, a check failed, or verify found "
          "differences; 2 usage;\n"
          "3 configuration or schema; 4 credentials or permission; 5 BigQuery not reachable;\n"
          "6 source database not usable; 7 another bqsync holds the lock.");

@@ -1,5 +1,5 @@
-/* manual: the man page and the shell completions, made from the same tables as --help, so that none
- * of them can lag behind the program. The build runs `bqsync --help=man` and its like to make the
+/* manual: the man page and the shell completions, made from the same tables as --help, so they are
+ * always up to date. The build runs `bqsync --help=man`, --help=bash and so on to make the
  * installed files. */
 #ifndef BQSYNC_CLI_MANUAL_H
 #define BQSYNC_CLI_MANUAL_H

@@ -52,7 +52,7 @@ static void draw_row(const struct progress_row *row, int64_t elapsed_ms)
     fputs("\033[K\n", stderr);
 }
 
-/* Rows are few: they are copied out under the progress's lock and drawn after it. */
+/* There are few rows, so they are copied under the progress's lock and drawn without it. */
 static void draw(struct screen *screen)
 {
     struct pass_progress *progress = &screen->progress;

@@ -1,6 +1,6 @@
-/* screen: the progress of a running pass on a terminal: one line a table that is being worked on,
- * redrawn a few times a second from the progress by a thread of its own, and gone when the pass is
- * done. Nothing is drawn where stderr is no terminal. */
+/* screen: shows the progress of a running pass on a terminal, one line for each table in work. A
+ * thread of its own redraws it a few times a second and removes it at the end. Draws nothing if
+ * stderr is not a terminal. */
 #ifndef BQSYNC_CLI_SCREEN_H
 #define BQSYNC_CLI_SCREEN_H
 
@@ -19,7 +19,7 @@ struct screen {
     size_t lines; /* drawn last */
 };
 
-/* Starts drawing screen->progress; false (nothing to stop) where there is no terminal. */
+/* Starts drawing screen->progress; false, with nothing to stop, if stderr is not a terminal. */
 bool screen_start(struct screen *screen);
 void screen_stop(struct screen *screen);
 

@@ -1,5 +1,7 @@
 #include "encode/avro.h"
 
+#include "encode/column_type.h"
+
 #include <assert.h>
 
 #define VARINT_MAX 10
@@ -104,24 +106,6 @@ void avro_decimal(struct avro_writer *out, struct value_decimal value)
     avro_bytes(out, bytes);
 }
 
-/* Google Cloud documentation, "Loading Avro data", "Logical types". */
-static const char *const type_schemas[] = {
-    [COLUMN_INT64] = "\"long\"",
-    [COLUMN_FLOAT64] = "\"double\"",
-    [COLUMN_BOOL] = "\"boolean\"",
-    [COLUMN_STRING] = "\"string\"",
-    [COLUMN_BYTES] = "\"bytes\"",
-    [COLUMN_NUMERIC] =
-        "{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":38,\"scale\":9}",
-    [COLUMN_BIGNUMERIC] =
-        "{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":77,\"scale\":38}",
-    [COLUMN_DATE] = "{\"type\":\"int\",\"logicalType\":\"date\"}",
-    [COLUMN_TIME] = "{\"type\":\"long\",\"logicalType\":\"time-micros\"}",
-    [COLUMN_DATETIME] = "{\"type\":\"long\",\"logicalType\":\"local-timestamp-micros\"}",
-    [COLUMN_TIMESTAMP] = "{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"}",
-    [COLUMN_JSON] = "{\"type\":\"string\",\"sqlType\":\"JSON\"}",
-};
-
 /* Names are identifiers by the rules of the table definitions, so there is nothing to escape. */
 static void append_field(struct buffer *out, const char *name, const char *type, bool nullable)
 {
@@ -139,12 +123,13 @@ char *avro_schema_text(const struct table *table, const bool *nullable, bool wit
         const struct column *column = &table->columns[i];
         if (i > 0)
             buffer_append_byte(&out, ',');
-        append_field(&out, column->name, type_schemas[column->type], nullable[i]);
+        append_field(&out, column->name, column_type_info(column->type)->avro, nullable[i]);
     }
     if (with_deleted) {
         buffer_append_byte(&out, ',');
         append_field(
-            &out, "_bqsync_deleted", type_schemas[COLUMN_BOOL], nullable[table->column_count]);
+            &out, "_bqsync_deleted", column_type_info(COLUMN_BOOL)->avro,
+            nullable[table->column_count]);
     }
     buffer_append_text(&out, "]}");
     return buffer_take(&out);

@@ -8,9 +8,11 @@ void cell_problem(const struct cell *cell, const char *reason)
         [SQLITE_INTEGER] = "integer", [SQLITE_FLOAT] = "real", [SQLITE_TEXT] = "text",
         [SQLITE_BLOB] = "blob",       [SQLITE_NULL] = "null",
     };
+    _Static_assert(
+        sizeof classes / sizeof classes[0] == SQLITE_NULL + 1, "a name for each storage class");
     struct column_reader *in = cell->in;
 
-    // Those beyond the maximum add nothing that decides about the row.
+    // The first problem already rejects the row; those beyond the maximum are not needed.
     if (in->problem_count < COLUMN_PROBLEMS_MAX)
         in->problems[in->problem_count++] = (struct column_problem){
             .column = cell->index, .storage_class = classes[cell->storage], .reason = reason};
@@ -36,8 +38,8 @@ bool cell_check_null(const struct cell *cell)
 
 const char *cell_text(const struct cell *cell, struct slice *out_text)
 {
-    // Invalid UTF-16 has to be found before SQLite converts it: what comes out of that is always
-    // valid, and sometimes another text.
+    // Invalid UTF-16 has to be found before SQLite converts it: the result is always valid UTF-8,
+    // but may be another text.
     if (cell->in->utf16) {
         const void *units = sqlite3_value_text16(cell->value);
         size_t bytes = (size_t)sqlite3_value_bytes16(cell->value);

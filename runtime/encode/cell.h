@@ -1,9 +1,10 @@
-/* cell: one stored value on its way through a column reader: its class, its column's rules, its
- * text. What the column_* functions share; nothing else uses it. */
+/* cell: one stored value of a row: its storage class, the rules of its column, its text. What the
+ * column_* functions share; nothing else uses it. */
 #ifndef BQSYNC_ENCODE_CELL_H
 #define BQSYNC_ENCODE_CELL_H
 
-#include "encode/column.h"
+#include "base/slice.h"
+#include "encode/column_reader.h"
 
 struct cell {
     struct column_reader *in;
@@ -13,14 +14,21 @@ struct cell {
     int storage; /* SQLITE_INTEGER and so on: before any conversion of the value */
 };
 
-/* The value of a column of the reader's row. It is looked up once for all that is asked of it,
- * which each sqlite3_column_* call would do again. Such a value may be used by one thread only
- * (SQLite documentation, "Result Values From A Query"), as is the connection. */
+/* The value of a column of the reader's row, looked up once: each sqlite3_column_* call would look
+ * it up again. Only the thread that steps the statement may use such a value (SQLite documentation,
+ * "Result Values From A Query"). */
 static inline struct cell cell_of(struct column_reader *in, size_t index)
 {
     sqlite3_value *value = sqlite3_column_value(in->row, (int)index);
 
     return (struct cell){in, index, &in->table->columns[index], value, sqlite3_value_type(value)};
+}
+
+/* The cell's own COLUMN_SCRATCH_SIZE bytes, which a second read of the same value overwrites with
+ * the same text. */
+static inline char *cell_scratch(const struct cell *cell)
+{
+    return cell->in->scratch + cell->index * COLUMN_SCRATCH_SIZE;
 }
 
 /* Notes that the value does not fit. reason: short, for people, static. */
@@ -29,9 +37,8 @@ void cell_problem(const struct cell *cell, const char *reason);
 /* Slow path of cell_is_null: a stored NULL, or a redacted value. */
 bool cell_check_null(const struct cell *cell);
 
-/* Whether the column reads as NULL without a look at the value: NULL is stored, or the column is
- * redacted and not a STRING. If the column, or the row's being there, does not allow that, the
- * problem is noted. */
+/* Whether the column reads as NULL whatever the value is: NULL is stored, or the column is redacted
+ * and not a STRING. Notes a problem where the column does not allow NULL. */
 static inline bool cell_is_null(const struct cell *cell)
 {
     if (cell->storage != SQLITE_NULL && cell->column->transform != TRANSFORM_REDACT)
@@ -39,10 +46,11 @@ static inline bool cell_is_null(const struct cell *cell)
     return cell_check_null(cell);
 }
 
-/* The value as SQLite's own UTF-8 text of it; NULL or why there is none. */
+/* The value as UTF-8 text, as SQLite converts it. Returns NULL, or the reason why it has none. */
 const char *cell_text(const struct cell *cell, struct slice *out_text);
 
-/* The same for types whose grammar is ASCII, where a wrong encoding needs no reason of its own. */
+/* The same for types whose grammar is ASCII, which refuse a wrong encoding as they refuse any other
+ * text that is not a value of theirs. */
 struct slice cell_ascii(const struct cell *cell);
 
 #endif

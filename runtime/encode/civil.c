@@ -48,7 +48,7 @@ static bool skip(struct cursor *in, char c)
     return true;
 }
 
-/* Exactly so many digits. */
+/* Reads exactly this many digits. */
 static bool take_digits(struct cursor *in, int count, int *out_value)
 {
     int value = 0;

@@ -1,73 +1,12 @@
+/* The column readers of INT64, FLOAT64, BOOL and the decimals. */
 #include "encode/column.h"
 
 #include "encode/cell.h"
 #include "encode/decimal.h"
-#include "encode/digest.h"
 #include "encode/number.h"
 
 #include <math.h>
-
-/* What one column can ask of scratch for a row: a digest, or a number as JSON. */
-#define SCRATCH_PER_COLUMN DIGEST_TEXT_SIZE
-
-_Static_assert(SCRATCH_PER_COLUMN >= NUMBER_TEXT_SIZE, "scratch holds either");
-
-/* Whether the statement's database stores text as UTF-16. */
-static bool read_encoding(sqlite3_stmt *row, bool *out_utf16, struct error *err)
-{
-    sqlite3 *db = sqlite3_db_handle(row);
-    sqlite3_stmt *pragma = NULL;
-
-    bool ok = sqlite3_prepare_v2(db, "PRAGMA encoding", -1, &pragma, NULL) == SQLITE_OK &&
-              sqlite3_step(pragma) == SQLITE_ROW;
-    if (ok)
-        *out_utf16 =
-            sqlite3_strnicmp((const char *)sqlite3_column_text(pragma, 0), "UTF-16", 6) == 0;
-    else
-        error_set(err, ERROR_SOURCE, "cannot read the text encoding: %s", sqlite3_errmsg(db));
-    sqlite3_finalize(pragma);
-    return ok;
-}
-
-bool column_reader_init(
-    struct column_reader *in, const struct table *table, sqlite3_stmt *row, struct error *err)
-{
-    struct column_reader made = {.table = table, .row = row};
-    struct digest *digest = NULL;
-
-    if (!read_encoding(row, &made.utf16, err))
-        return error_wrap(err, "table %s", table->name);
-    // All of scratch at once: slices into it must stay where they are until the next row.
-    buffer_init(&made.scratch, table->column_count * SCRATCH_PER_COLUMN);
-    if (buffer_reserve(&made.scratch, made.scratch.ceiling) == NULL)
-        return error_set(err, ERROR_MEMORY, "table %s: out of memory for a reader", table->name);
-    if (!digest_new(table, &digest, err)) {
-        buffer_clear(&made.scratch);
-        return false;
-    }
-    made.digest = digest;
-    *in = made;
-    return true;
-}
-
-void column_reader_clear(struct column_reader *in)
-{
-    digest_free(in->digest);
-    buffer_clear(&in->scratch);
-    *in = (struct column_reader){.table = NULL};
-}
-
-void column_reader_next(struct column_reader *in, bool tombstone)
-{
-    in->tombstone = tombstone;
-    in->problem_count = 0;
-    buffer_reset(&in->scratch);
-}
-
-bool column_reader_row_fits(const struct column_reader *in)
-{
-    return in->problem_count == 0;
-}
+#include <string.h>
 
 struct value_int64 column_int64(struct column_reader *in, size_t index)
 {

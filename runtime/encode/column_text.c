@@ -1,24 +1,27 @@
-/* The column readers of STRING, BYTES and JSON, and the transforms of texts. */
+/* The column readers of STRING, BYTES, JSON and GEOGRAPHY, and the transforms of texts. */
 #include "encode/cell.h"
 #include "encode/column.h"
 #include "encode/digest.h"
 #include "encode/json.h"
 #include "encode/number.h"
 #include "encode/text.h"
+#include "encode/wkt.h"
 
 #include <math.h>
 
+_Static_assert(
+    COLUMN_SCRATCH_SIZE >= DIGEST_TEXT_SIZE && COLUMN_SCRATCH_SIZE >= NUMBER_TEXT_SIZE,
+    "scratch holds a digest or a number");
+
 static const struct slice none = {NULL, 0};
 
-/* The value's digest, in scratch. */
+/* Replaces the text by its digest. */
 static const char *hash(const struct cell *cell, struct slice *text)
 {
-    struct column_reader *in = cell->in;
-    char *out = buffer_reserve(&in->scratch, DIGEST_TEXT_SIZE);
+    char *out = cell_scratch(cell);
 
-    if (out == NULL || !digest_text(in->digest, cell->index, *text, out))
+    if (!digest_text(cell->in->digest, cell->index, *text, out))
         return "cannot be hashed";
-    in->scratch.length += DIGEST_TEXT_SIZE;
     *text = (struct slice){out, DIGEST_TEXT_SIZE};
     return NULL;
 }
@@ -75,7 +78,7 @@ struct slice column_bytes(struct column_reader *in, size_t index)
         reason = NULL;
         bytes.data = sqlite3_value_blob(cell.value);
         bytes.length = (size_t)sqlite3_value_bytes(cell.value);
-        // An empty blob has no address of its own.
+        // SQLite returns NULL for an empty blob.
         if (bytes.length == 0)
             bytes.data = "";
     }
@@ -85,18 +88,15 @@ struct slice column_bytes(struct column_reader *in, size_t index)
     return none;
 }
 
-/* A REAL as JSON, in scratch: all its digits, where SQLite's own text has 15. */
+/* A REAL as a JSON number with all its digits: SQLite's own text has 15 at most. */
 static const char *read_json_real(const struct cell *cell, struct slice *out_text)
 {
     double real = sqlite3_value_double(cell->value);
 
     if (!isfinite(real))
         return "is infinite, which JSON cannot say";
-    char *out = buffer_reserve(&cell->in->scratch, NUMBER_TEXT_SIZE);
-    if (out == NULL)
-        return "cannot be read: out of memory";
+    char *out = cell_scratch(cell);
     *out_text = (struct slice){out, number_json_text(real, out)};
-    cell->in->scratch.length += out_text->length;
     return NULL;
 }
 
@@ -114,6 +114,25 @@ struct slice column_json(struct column_reader *in, size_t index)
         reason = cell_text(&cell, &text);
         if (reason == NULL)
             reason = json_check(text);
+    }
+    if (reason == NULL)
+        return text;
+    cell_problem(&cell, reason);
+    return none;
+}
+
+struct slice column_geography(struct column_reader *in, size_t index)
+{
+    struct cell cell = cell_of(in, index);
+    struct slice text = none;
+    const char *reason = "is not a text";
+
+    if (cell_is_null(&cell))
+        return none;
+    if (cell.storage == SQLITE_TEXT) {
+        reason = cell_text(&cell, &text);
+        if (reason == NULL)
+            reason = wkt_check(text);
     }
     if (reason == NULL)
         return text;

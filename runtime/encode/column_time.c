@@ -14,7 +14,7 @@ static const char *read_count(const struct cell *cell, int64_t *out_us)
     case SQLITE_FLOAT:
         return civil_us_of_real(sqlite3_value_double(cell->value), format, out_us);
     default:
-        return "is not a number, as the column's time format wants it";
+        return "is not a number, as the column's time format requires";
     }
 }
 

@@ -42,7 +42,7 @@ struct container {
     uint64_t raw_bytes;
     uint8_t sync[SYNC_BYTES];
 
-    /* Whoever has finished a block writes it, in one piece. */
+    /* The thread that finished a block writes it, in one piece. */
     pthread_mutex_t sink_lock;
     struct sink sink;
     uint64_t written_bytes;

@@ -40,10 +40,10 @@ MUST_CHECK bool container_open(
 struct avro_writer *container_begin_row(struct container *container);
 
 /* Ends the row; may hand blocks to the sink. ERROR_LIMIT if the row cannot fit into a block that
- * BigQuery takes (16 MB); the row is then not in the file and the container goes on. */
+ * BigQuery takes (16 MB); the row is then left out, and the container stays usable. */
 MUST_CHECK bool container_end_row(struct container *container, struct error *err);
 
-/* Takes back the row begun last. */
+/* Removes the row begun last. */
 void container_abandon_row(struct container *container);
 
 /* Flushes, waits for the compressors and frees the container, also on failure. */

@@ -33,6 +33,7 @@ static const struct kind kinds[] = {
          .scale_reason = "has more than 38 digits after the point",
          .range_reason = "is out of the range of BIGNUMERIC"},
 };
+_Static_assert(sizeof kinds / sizeof kinds[0] == DECIMAL_BIGNUMERIC + 1, "a row for each kind");
 
 /* value * factor + summand; what is beyond 256 bits is the result. */
 static uint32_t multiply_add(uint32_t value[LIMBS], uint32_t factor, uint32_t summand)

@@ -1,5 +1,5 @@
-/* digest: SHA-256 and HMAC-SHA-256 of column values, as the transforms sha256 and hmac_sha256 want
- * them. The OpenSSL objects are fetched once and reused for each value, which is several times
+/* digest: SHA-256 and HMAC-SHA-256 of column values, for the transforms sha256 and hmac_sha256.
+ * The OpenSSL objects are fetched once and reused for each value, which is several times
  * faster than the one-shot calls. One thread at a time. */
 #ifndef BQSYNC_ENCODE_DIGEST_H
 #define BQSYNC_ENCODE_DIGEST_H

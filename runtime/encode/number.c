@@ -226,7 +226,7 @@ const char *number_real_of_int64(int64_t integer, double *out_value)
     return NULL;
 }
 
-/* A number in scientific notation, as JSON wants it. */
+/* A number in JSON's scientific notation. */
 static size_t scientific_text(const struct number *number, char out[NUMBER_TEXT_SIZE])
 {
     int length = snprintf(

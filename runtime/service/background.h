@@ -1,6 +1,6 @@
-/* background: the one thread that a part of the service owns, with the mutex and the condition it
- * shares with those that ask it for something, from its start to an end that is waited for but not
- * for ever. */
+/* background: a thread that a module of the service (scheduler, verifier) owns, with the mutex and
+ * the condition that it shares with the threads that post requests. Starts it, stops it, and waits
+ * for its end for a limited time. */
 #ifndef BQSYNC_SERVICE_BACKGROUND_H
 #define BQSYNC_SERVICE_BACKGROUND_H
 
@@ -11,13 +11,14 @@
 #include <stdint.h>
 
 struct background {
-    pthread_mutex_t mutex;  /* of what follows, and of what its owner shares with it */
-    pthread_cond_t changed; /* broadcast when any of that changes */
+    /* Protects the members below and what the owner shares with the thread. */
+    pthread_mutex_t mutex;
+    pthread_cond_t changed; /* broadcast after each change of these */
     pthread_t thread;
     bool started;
     bool joined;
     bool ended;
-    bool stopping; /* it is to end; the thread looks by itself */
+    bool stopping; /* the thread should end; it has to check this itself */
 };
 
 void background_init(struct background *background);
@@ -29,13 +30,13 @@ void background_clear(struct background *background);
 MUST_CHECK bool background_start(
     struct background *background, void *(*work)(void *context), void *context, struct error *err);
 void background_stop(struct background *background);
-/* Waits for the end, at most so long; false if the thread still works. */
+/* Waits for the thread's end, at most timeout_ms; false if it still works. */
 bool background_join(struct background *background, int64_t timeout_ms);
 
-/* For the thread, with the mutex held: waits for a change, at most so long, whatever happens to the
- * wall clock. */
+/* Called by the thread, which holds the mutex: waits for a change, at most timeout_ms on the
+ * monotonic clock. */
 void background_wait(struct background *background, int64_t timeout_ms);
-/* The thread's last act; releases the mutex, which it holds. */
+/* Called by the thread as its last step. It holds the mutex, which is released. */
 void background_leave(struct background *background);
 
 #endif

@@ -1,4 +1,4 @@
-/* body: what the body of a request asks for. What is wrong with it is replied here. */
+/* body: reads the bodies of requests. If a body is wrong, it fills the reply with the error. */
 #ifndef BQSYNC_SERVICE_BODY_H
 #define BQSYNC_SERVICE_BODY_H
 
@@ -10,12 +10,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether the text is JSON or nothing, for a body that nobody reads: it may still be a mistake.
- * False after replying. */
+/* Whether the text is JSON or empty, for a route that ignores its body: other text is probably a
+ * mistake. On false the reply is filled. */
 MUST_CHECK bool body_is_fit(struct slice body, struct reply *reply);
 
-/* The tables that a JSON array of names stands for, each once. *out_tables is returned owned
- * (free); false after replying: no such array, or it names tables that do not exist. */
+/* The tables named by a JSON array, each once. *out_tables is returned owned (free). On false the
+ * reply is filled: the body is not such an array, or it names unknown tables. */
 MUST_CHECK bool body_tables(
     const struct deployment *deployment, struct slice body, const struct table ***out_tables,
     size_t *out_count, struct reply *reply);

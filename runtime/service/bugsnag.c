@@ -1,6 +1,7 @@
-/* The part of report_body.h that speaks to Bugsnag. */
+/* Bugsnag's part of error_report_body.h. */
 #include "base/clock.h"
-#include "service/report_body.h"
+#include "base/json_exact.h"
+#include "service/error_report_body.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -8,7 +9,7 @@
 #include <string.h>
 
 #define ENDPOINT "https://notify.bugsnag.com/"
-/* Keys of the newer hub start like this and are known to it alone. */
+/* Keys of Insight Hub start with this prefix; only its own endpoint accepts them. */
 #define HUB_PREFIX   "00000"
 #define HUB_ENDPOINT "https://notify.insighthub.smartbear.com/"
 
@@ -21,24 +22,23 @@ static cJSON *notifier(void)
     return json;
 }
 
-static cJSON *exception(const struct report *report)
+static cJSON *exception(const struct error_report *report)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "errorClass", report->code);
     cJSON_AddStringToObject(json, "message", report->message);
-    // An exception without a frame is dropped by some of Bugsnag's grouping; the table is the
-    // place.
+    // Bugsnag groups by stack frame, so the report has one, with the table as its file.
     cJSON *frames = cJSON_AddArrayToObject(json, "stacktrace");
     cJSON *frame = cJSON_CreateObject();
     cJSON_AddStringToObject(frame, "file", report->table[0] != '\0' ? report->table : "pass");
-    cJSON_AddNumberToObject(frame, "lineNumber", 1);
+    json_add_int64(frame, "lineNumber", 1);
     cJSON_AddStringToObject(frame, "method", "sync");
     cJSON_AddBoolToObject(frame, "inProject", true);
     cJSON_AddItemToArray(frames, frame);
     return json;
 }
 
-static void add_details(cJSON *object, const struct report *report)
+static void add_details(cJSON *object, const struct error_report *report)
 {
     cJSON *data = cJSON_AddObjectToObject(object, "metaData");
     cJSON *tab = cJSON_AddObjectToObject(data, "sync");
@@ -48,12 +48,12 @@ static void add_details(cJSON *object, const struct report *report)
     cJSON_AddStringToObject(tab, "kind", report->kind);
     cJSON_AddStringToObject(tab, "mode", report->mode);
     cJSON_AddStringToObject(tab, "reason", report->reason);
-    cJSON_AddNumberToObject(tab, "http_status", report->http_status);
+    json_add_int64(tab, "http_status", report->http_status);
     cJSON_AddBoolToObject(tab, "retryable", report->retryable);
-    cJSON_AddNumberToObject(tab, "attempts", report->attempts);
+    json_add_int64(tab, "attempts", report->attempts);
 }
 
-static cJSON *event(const struct report *report)
+static cJSON *event(const struct error_report *report)
 {
     char text[512];
     cJSON *json = cJSON_CreateObject();
@@ -80,16 +80,16 @@ static cJSON *event(const struct report *report)
     return json;
 }
 
-static void add_header(struct report_body *body, const char *name, const char *value)
+static void add_header(struct error_report_body *body, const char *name, const char *value)
 {
     snprintf(body->headers[body->header_count++], sizeof body->headers[0], "%s: %s", name, value);
 }
 
 bool bugsnag_body(
-    const struct report *report, const char *api_key, const char *endpoint,
-    struct report_body *out_body, struct error *err)
+    const struct error_report *report, const char *api_key, const char *endpoint,
+    struct error_report_body *out_body, struct error *err)
 {
-    struct report_body body = {0};
+    struct error_report_body body = {0};
     char time[CLOCK_TEXT_SIZE];
     bool hub = strncmp(api_key, HUB_PREFIX, strlen(HUB_PREFIX)) == 0;
 
@@ -118,9 +118,9 @@ bool bugsnag_body(
     return true;
 }
 
-void report_body_clear(struct report_body *body)
+void error_report_body_clear(struct error_report_body *body)
 {
     free(body->text);
-    // The headers hold the key.
+    // The headers contain the key.
     explicit_bzero(body, sizeof *body);
 }

@@ -2,12 +2,12 @@
 
 #include <sys/socket.h>
 
-/* A request of 64 KiB over a poor line takes a second or two. */
+/* Time limits. A request of 64 KiB over a slow line takes a second or two. */
 #define READING_MAX_MS   10000
 #define ANSWERING_MAX_MS 30000
 
-/* From so many connections on, newcomers push out the one that has been silent longest, unless it
- * has only just come. */
+/* With at least this many connections, a new one replaces the one that has been silent longest,
+ * unless that is new too. */
 #define CROWDED                (CONNECTIONS_MAX / 2)
 #define PATIENCE_MS            500
 #define READING_MAX_CROWDED_MS 1000
@@ -23,8 +23,9 @@ void connections_clear(struct connections *connections)
     pthread_mutex_destroy(&connections->mutex);
 }
 
-/* shutdown instead of close: the descriptor belongs to the server, which sees the end and closes
- * it. A slot is given back before that, so its number cannot have gone to somebody else. */
+/* shutdown instead of close: the descriptor belongs to the server, which sees the end of the
+ * connection and closes it. The slot is freed before that, so the descriptor's number can't belong
+ * to another connection yet. */
 static void cut(struct connection *slot)
 {
     shutdown(slot->fd, SHUT_RDWR);
@@ -42,7 +43,7 @@ static void make_room(struct connections *connections, int64_t now_ms)
     }
     if (oldest != NULL) {
         cut(oldest);
-        // Not chosen again while its owner is busy closing it.
+        // In this state it is not chosen again before its owner has closed it.
         oldest->state = CONNECTION_STREAMING;
     }
 }
@@ -92,8 +93,8 @@ size_t connections_sweep(struct connections *connections, int64_t now_ms)
     size_t count = 0;
 
     pthread_mutex_lock(&connections->mutex);
-    // Newcomers can only push others out once they are let in: where all places are taken, they are
-    // not.
+    // A new connection can only replace another after it was accepted. When the server is full, it
+    // is not, so the limit is shorter.
     int64_t reading_max_ms =
         connections->count >= CROWDED ? READING_MAX_CROWDED_MS : READING_MAX_MS;
     for (size_t i = 0; i < CONNECTIONS_MAX; i++) {

@@ -1,6 +1,7 @@
-/* connections: every open connection of the admin API, and for how long it has been doing what it
- * does. A client that takes too long to send its request or to read the answer is cut off, and when
- * many are connected, those still to send their request make room for newcomers. Thread-safe. */
+/* connections: the open connections of the admin API and since when each is in its state. A client
+ * that takes too long to send its request or to read the answer is cut off. When many are
+ * connected, those that have not sent their request are cut off in favour of new ones. Thread-safe.
+ */
 #ifndef BQSYNC_SERVICE_CONNECTIONS_H
 #define BQSYNC_SERVICE_CONNECTIONS_H
 
@@ -14,7 +15,7 @@ enum connection_state {
     CONNECTION_FREE,
     CONNECTION_READING,   /* the request is not complete, or none has begun */
     CONNECTION_ANSWERING, /* the answer is not complete */
-    CONNECTION_STREAMING, /* for as long as both sides like */
+    CONNECTION_STREAMING, /* until either side ends it */
 };
 
 struct connection {
@@ -32,7 +33,7 @@ struct connections {
 void connections_init(struct connections *connections);
 void connections_clear(struct connections *connections);
 
-/* A slot for a new connection, NULL when all are taken (it is then not watched). */
+/* A slot for a new connection; NULL if all are taken, then the connection is not watched. */
 struct connection *connections_open(struct connections *connections, int fd, int64_t now_ms);
 void connections_close(struct connections *connections, struct connection *slot);
 

@@ -11,7 +11,7 @@ struct stream {
     char *message; /* being sent, owned */
     size_t length;
     size_t sent;
-    bool behind; /* a newer message came meanwhile */
+    bool behind; /* a newer message arrived during the send */
     bool suspended;
     struct stream *next;
 };
@@ -28,7 +28,7 @@ void events_clear(struct events *events)
     pthread_mutex_destroy(&events->mutex);
 }
 
-/* With the mutex held. */
+/* The caller holds the mutex. */
 static void load(struct stream *stream, const char *message)
 {
     free(stream->message);
@@ -38,8 +38,8 @@ static void load(struct stream *stream, const char *message)
     stream->behind = false;
 }
 
-/* Called by the server when the connection can take more. With nothing to say it is set aside until
- * events_send takes it up again. */
+/* The server calls this when the connection can take more. Without a message the connection is
+ * suspended until events_send resumes it. */
 static ssize_t read_stream(void *context, uint64_t position, char *out, size_t size)
 {
     struct stream *stream = context;
@@ -120,8 +120,9 @@ size_t events_count(struct events *events)
     return count;
 }
 
-/* With the mutex held: the connections to take up again. They are resumed without the mutex, since
- * the server may call free_stream while it holds its own. A suspended connection cannot go away. */
+/* Collects the connections to resume; the caller holds the mutex. They are resumed without the
+ * mutex, because the server may call free_stream while it holds a lock of its own. A suspended
+ * connection can't disappear. */
 static size_t collect(struct events *events, struct MHD_Connection **out)
 {
     size_t count = 0;

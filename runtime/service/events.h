@@ -1,6 +1,7 @@
 /* events: the open streams of server-sent events ("HTML Living Standard", 9.2). Every stream gets
  * the newest message; one that reads too slowly misses those in between, which is fine because each
- * tells the whole state. Between messages a stream costs no thread and no wake-ups. Thread-safe. */
+ * message has the whole state. Between messages a stream costs no thread and no wake-ups.
+ * Thread-safe. */
 #ifndef BQSYNC_SERVICE_EVENTS_H
 #define BQSYNC_SERVICE_EVENTS_H
 

@@ -51,7 +51,8 @@ bool gate_admits(struct gate *gate, const char *authorization)
     const char *given = bearer_of(authorization);
     unsigned char digest[GATE_DIGEST_SIZE];
 
-    // Digests have one length, so that comparing them tells nothing about the token's.
+    // Digests have the same length, so the time of the comparison does not reveal the length of the
+    // token.
     SHA256((const unsigned char *)given, strlen(given), digest);
     pthread_mutex_lock(&gate->mutex);
     bool same = CRYPTO_memcmp(digest, gate->digest, sizeof digest) == 0;

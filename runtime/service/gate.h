@@ -1,5 +1,5 @@
-/* gate: who may speak to the admin API: the bearer token, the name the client thinks it speaks to
- * (DNS rebinding), and pages of other sites (cross-site requests). Thread-safe. */
+/* gate: which requests may use the admin API. Checks the bearer token, the Host header (against DNS
+ * rebinding) and the origin (against requests of other sites' pages). Thread-safe. */
 #ifndef BQSYNC_SERVICE_GATE_H
 #define BQSYNC_SERVICE_GATE_H
 
@@ -23,12 +23,12 @@ void gate_set_token(struct gate *gate, const char *token);
 
 bool gate_needs_token(struct gate *gate);
 
-/* Whether the value of an Authorization header (NULL: none) opens the gate. Takes the same time
- * whatever is wrong with it. */
+/* Whether the value of an Authorization header (NULL: none) has the token. The time does not depend
+ * on how much of it is right. */
 bool gate_admits(struct gate *gate, const char *authorization);
 
-/* Whether the Host header (NULL: none, as in HTTP/1.0) names this machine where only this machine
- * can connect: a page of another site that rebinds its name to 127.0.0.1 still sends its own. */
+/* Whether the Host header (NULL: none, as in HTTP/1.0) names this machine, if only this machine can
+ * connect. A page of another site whose name was rebound to 127.0.0.1 still sends that name. */
 bool gate_knows_host(const struct gate *gate, const char *host);
 
 /* Whether a browser says that the request comes from a page of another origin. host: the Host

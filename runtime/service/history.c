@@ -1,5 +1,9 @@
 #include "service/history.h"
 
+#include "base/json_exact.h"
+#include "source/lock.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 static const char *text_of(const cJSON *run, const char *name)
@@ -11,7 +15,7 @@ static const char *text_of(const cJSON *run, const char *name)
 
 static cJSON *parse(const char *json, const char *state)
 {
-    cJSON *run = cJSON_Parse(json);
+    cJSON *run = json_parse_exact(json);
 
     if (run != NULL && cJSON_GetObjectItemCaseSensitive(run, "state") == NULL)
         cJSON_AddStringToObject(run, "state", state);
@@ -31,14 +35,15 @@ static bool collect(void *context, const char *run_id, const char *state, const 
     cJSON *run = parse(json, state);
 
     (void)run_id;
-    // A document that somebody damaged by hand is left out; the others are still worth showing.
+    // A document that can't be parsed is left out, and the others are still shown.
     if (run != NULL)
         cJSON_AddItemToArray(context, run);
     return true;
 }
 
-/* Puts a run of memory into its place among those of the database: all move to a new array, since
- * cJSON's own insertion (1.7.15) refuses places in the middle. Returned owned, runs is freed. */
+/* Inserts a run from memory among those of the database, ordered by time. All runs are moved to a
+ * new array, because cJSON_InsertItemInArray (1.7.15) can't insert in the middle. Takes runs;
+ * returned owned. */
 static cJSON *merge(cJSON *runs, const cJSON *run)
 {
     cJSON *merged = cJSON_CreateArray();
@@ -46,7 +51,7 @@ static cJSON *merge(cJSON *runs, const cJSON *run)
 
     while (runs->child != NULL) {
         cJSON *other = cJSON_DetachItemFromArray(runs, 0);
-        // Times of one format and zone compare as texts.
+        // Times in the same format and zone can be compared as texts.
         if (!placed && strcmp(text_of(other, "started_at"), text_of(run, "started_at")) <= 0) {
             cJSON_AddItemToArray(merged, cJSON_Duplicate(run, true));
             placed = true;
@@ -67,7 +72,7 @@ bool history_list(
 
     if (runs == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
-    if (!runs_each(tracking, limit, collect, runs, err)) {
+    if (!tracking_each_run(tracking, limit, collect, runs, err)) {
         cJSON_Delete(runs);
         return false;
     }
@@ -104,8 +109,21 @@ bool history_find(
         *out_run = cJSON_Duplicate(known, true);
         return *out_run != NULL || error_set(err, ERROR_MEMORY, "out of memory");
     }
-    if (tracking != NULL && !runs_each(tracking, HISTORY_LIMIT_MAX, look, &search, err))
+    if (tracking != NULL && !tracking_each_run(tracking, HISTORY_LIMIT_MAX, look, &search, err))
         return false;
     *out_run = search.found;
     return true;
+}
+
+cJSON *history_idle(const char *state_path)
+{
+    char *text = lock_last_idle(state_path);
+    cJSON *run = text == NULL ? NULL : json_parse_exact(text);
+
+    free(text);
+    if (run != NULL)
+        cJSON_AddStringToObject(
+            run, "state",
+            cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(run, "ok")) ? "done" : "failed");
+    return run;
 }

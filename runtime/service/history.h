@@ -1,5 +1,6 @@
 /* history: past runs as JSON documents, from the state database and from this process's memory.
- * Reads only; needs no lock and no control tables. On the thread of its struct tracking. */
+ * Reads only; needs no lock and no control tables. Call it on the thread that owns the struct
+ * tracking. */
 #ifndef BQSYNC_SERVICE_HISTORY_H
 #define BQSYNC_SERVICE_HISTORY_H
 
@@ -11,8 +12,8 @@
 #define HISTORY_LIMIT_MAX 500
 
 /* Up to `limit` runs that have ended, newest first, each as `sync --json` and with "state".
- * recent: runs that ended in this process, newest first, may be NULL; those which the database
- * lacks are put in their place by time. *out_runs is returned owned, an array. */
+ * recent: runs that ended in this process, newest first, may be NULL; those that the database lacks
+ * are inserted by time. *out_runs is returned owned, an array. */
 MUST_CHECK bool history_list(
     struct tracking *tracking, const cJSON *recent, int limit, cJSON **out_runs, struct error *err);
 
@@ -20,5 +21,9 @@ MUST_CHECK bool history_list(
 MUST_CHECK bool history_find(
     struct tracking *tracking, const cJSON *recent, const char *run_id, cJSON **out_run,
     struct error *err);
+
+/* The newest pass, if it changed nothing: such a pass is not recorded in the database (lock.h).
+ * Returned owned, NULL if there is none. */
+cJSON *history_idle(const char *state_path);
 
 #endif

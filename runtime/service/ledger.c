@@ -1,15 +1,16 @@
 #include "service/ledger.h"
 
+#include "base/json_exact.h"
 #include "encode/civil.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Runs take from the milliseconds of an idle pass to the hours of a first one. */
+/* An idle pass takes milliseconds, a first one may take hours. */
 const double ledger_bounds[LEDGER_BUCKETS - 1] = {0.1, 0.25, 0.5, 1,   2.5, 5,
                                                   10,  30,   120, 600, 3600};
 
-/* How far back the history is searched: as much as is kept. */
+/* How many runs of the history are searched: all that are kept. */
 #define HISTORY_DEPTH 500
 
 struct seed {
@@ -81,41 +82,49 @@ static void seed_tables(struct ledger *ledger, const cJSON *run, int64_t started
     }
 }
 
-/* Newest first, so what is known already is newer. */
-static bool seed_run(void *context, const char *run_id, const char *state, const char *json)
+/* Runs are seen newest first, so a value that is set already is newer. */
+static void see_run(struct seed *seed, const cJSON *run)
 {
-    struct seed *seed = context;
-    cJSON *run = cJSON_Parse(json);
     int64_t started_us = time_of(run, "started_at");
     bool ok = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(run, "ok"));
 
+    if (started_us == 0)
+        return;
+    seed_tables(seed->ledger, run, started_us);
+    if (!seed->newest_seen) {
+        seed->newest_seen = true;
+        seed->ledger->last_ok = ok;
+        seed->ledger->last_run_us = time_of(run, "finished_at");
+    }
+    if (ok && !seed->ok_found) {
+        seed->ok_found = true;
+        seed->ledger->last_ok_us = time_of(run, "finished_at");
+    }
+    // The oldest run so far, until a full one is found.
+    seed->full_since_us = started_us;
+    seed->full_found = strcmp(text_of(run, "kind"), "full") == 0;
+}
+
+static bool seed_run(void *context, const char *run_id, const char *state, const char *json)
+{
+    struct seed *seed = context;
+    cJSON *run = json_parse_exact(json);
+
     (void)run_id;
     (void)state;
-    if (started_us != 0) {
-        seed_tables(seed->ledger, run, started_us);
-        if (!seed->newest_seen) {
-            seed->newest_seen = true;
-            seed->ledger->last_ok = ok;
-            seed->ledger->last_run_us = time_of(run, "finished_at");
-        }
-        if (ok && !seed->ok_found) {
-            seed->ok_found = true;
-            seed->ledger->last_ok_us = time_of(run, "finished_at");
-        }
-        // Until a full one is met, the oldest.
-        seed->full_since_us = started_us;
-        seed->full_found = strcmp(text_of(run, "kind"), "full") == 0;
-    }
+    see_run(seed, run);
     cJSON_Delete(run);
     return !seed->full_found;
 }
 
 bool ledger_seed(
-    struct ledger *ledger, struct tracking *tracking, int64_t *out_full_since_us, struct error *err)
+    struct ledger *ledger, struct tracking *tracking, const cJSON *idle, int64_t *out_full_since_us,
+    struct error *err)
 {
     struct seed seed = {.ledger = ledger, .full_since_us = INT64_MAX};
 
-    if (!runs_each(tracking, HISTORY_DEPTH, seed_run, &seed, err))
+    see_run(&seed, idle);
+    if (!tracking_each_run(tracking, HISTORY_DEPTH, seed_run, &seed, err))
         return false;
     *out_full_since_us = seed.full_since_us;
     return true;
@@ -154,7 +163,7 @@ void ledger_add(struct ledger *ledger, const struct run_result *run)
     pthread_mutex_lock(&ledger->mutex);
     for (size_t i = 0; i < run->table_count; i++) {
         struct ledger_table *table = find(ledger, run->tables[i].table->name);
-        // A pass that ended early has proved nothing about tables it did not come to.
+        // A pass that ended early has no result for the tables that it did not reach.
         if (table != NULL)
             add_table(table, &run->tables[i], run->started_us);
     }

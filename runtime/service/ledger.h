@@ -1,5 +1,5 @@
-/* ledger: what passes have done since the process started, added up for metrics, and since when
- * each table is known to equal the source. Thread-safe; readers copy it out. */
+/* ledger: the totals of all passes since the process started, for metrics, and since when each
+ * table is known to equal its source. Thread-safe; readers take a copy. */
 #ifndef BQSYNC_SERVICE_LEDGER_H
 #define BQSYNC_SERVICE_LEDGER_H
 
@@ -27,7 +27,8 @@ struct ledger_table {
     int64_t bytes_sent;
     int64_t bytes_billed;
     int64_t failures;
-    int64_t fresh_us; /* start of the last pass after which it equalled the source, 0: none known */
+    /* Start of the last pass after which it equalled the source, 0: none known. */
+    int64_t fresh_us;
 };
 
 /* One kind of run. */
@@ -55,10 +56,11 @@ MUST_CHECK bool ledger_init(
 void ledger_clear(struct ledger *ledger);
 
 /* Learns from the recorded history since when tables are fresh and how the last run ended. Counters
- * stay at zero. *out_full_since_us: when the last full run started, or the oldest recorded one if
- * none was full; INT64_MAX if nothing is recorded. */
+ * stay at zero. idle: a newer run that is not recorded (history_idle), or NULL. *out_full_since_us:
+ * when the last full run started, or the oldest recorded one if none was full; INT64_MAX if nothing
+ * is recorded. */
 MUST_CHECK bool ledger_seed(
-    struct ledger *ledger, struct tracking *tracking, int64_t *out_full_since_us,
+    struct ledger *ledger, struct tracking *tracking, const cJSON *idle, int64_t *out_full_since_us,
     struct error *err);
 
 /* A finished run. */
@@ -67,7 +69,7 @@ void ledger_add(struct ledger *ledger, const struct run_result *run);
 /* A scheduled pass that could not start because another process holds the lock. */
 void ledger_add_postponed(struct ledger *ledger);
 
-/* A copy to read at leisure; ledger_clear frees it. */
+/* A copy that is read without the mutex; ledger_clear frees it. */
 MUST_CHECK bool ledger_copy(struct ledger *ledger, struct ledger *out_copy, struct error *err);
 
 #endif

@@ -11,7 +11,7 @@
 
 #define BACKLOG 128
 
-/* "[::1]:80" and "host:80" into their parts. */
+/* Splits "[::1]:80" or "host:80" into host and port. */
 static bool split(const char *listen, char *host, size_t host_size, char *port, size_t port_size)
 {
     const char *colon = strrchr(listen, ':');
@@ -42,7 +42,7 @@ static int open_address(const struct addrinfo *address)
 
     if (fd < 0)
         return -1;
-    // A restart must not wait for old connections to time out.
+    // Otherwise a restart would have to wait for old connections to time out.
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
         return fd;

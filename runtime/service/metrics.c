@@ -1,7 +1,7 @@
 #include "service/metrics.h"
 
 #include "sync/pass/result.h"
-#include "warehouse/governor.h"
+#include "warehouse/quota.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -17,7 +17,7 @@ static void family(struct buffer *out, const char *name, const char *type, const
 
 static void value(struct buffer *out, double number)
 {
-    // 17 digits bring every double back; whole numbers show as such.
+    // 17 digits are enough to restore every double; whole numbers are printed without a point.
     buffer_printf(out, " %.17g\n", number);
 }
 
@@ -203,7 +203,8 @@ static void requests_of(
     value(out, (double)number);
 }
 
-/* All that can be counted is there from the start, at zero: a first failure is an increase. */
+/* Every combination is written from the start with the value zero, so that a first failure is an
+ * increase. */
 static void write_traffic(struct buffer *out, const struct ledger *ledger)
 {
     const struct traffic *traffic = &ledger->traffic;
@@ -252,8 +253,7 @@ static void write_quota(struct buffer *out, const struct metrics_input *input)
             (double)input->modifications(input->context, ledger->tables[i].table->target));
     single(
         out, "bqsync_quota_modifications_limit", "gauge",
-        "Load and copy jobs into one table that BigQuery allows a day.",
-        GOVERNOR_MODIFICATIONS_A_DAY);
+        "Load and copy jobs into one table that BigQuery allows a day.", QUOTA_DAILY_LIMIT);
 }
 
 static void write_verified(struct buffer *out, const struct metrics_input *input)
@@ -263,7 +263,7 @@ static void write_verified(struct buffer *out, const struct metrics_input *input
 
     if (verified == NULL)
         return;
-    // What was never looked at is left out: 0 would say that it did not differ.
+    // A table that was never verified is left out: 0 would mean that it did not differ.
     family(
         out, "bqsync_verify_ok", "gauge",
         "Whether BigQuery equalled SQLite at the last verification.");
@@ -297,7 +297,7 @@ static int64_t open_descriptors(void)
     for (const struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder))
         count += entry->d_name[0] != '.' ? 1 : 0;
     closedir(folder);
-    // Without the one that looks.
+    // Without the descriptor of this directory.
     return count - 1;
 }
 

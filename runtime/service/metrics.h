@@ -1,5 +1,5 @@
-/* metrics: everything worth an alert as text for Prometheus ("Exposition formats", text format
- * 0.0.4). Pure: writes what it is given. */
+/* metrics: the values for dashboards and alerts as text for Prometheus ("Exposition formats", text
+ * format 0.0.4). Pure: writes what it is given. */
 #ifndef BQSYNC_SERVICE_METRICS_H
 #define BQSYNC_SERVICE_METRICS_H
 
@@ -20,7 +20,8 @@ struct metrics_input {
     const struct ledger *ledger;       /* a copy */
     const struct status_table *tables; /* as many as the ledger has; NULL: source not readable */
     const struct scheduler_view *view;
-    const struct verifier_view *verified; /* by table as the ledger; NULL: not told */
+    const struct verifier_view
+        *verified; /* in the order of the ledger's tables; NULL: not written */
     bool running;
     int64_t (*modifications)(void *context, const char *table); /* today, of the quota */
     void *context;

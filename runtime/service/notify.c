@@ -19,14 +19,14 @@ void notify_send(const char *state)
     if (length >= sizeof address.sun_path)
         return;
     memcpy(address.sun_path, path, length);
-    // A name that starts with @ is in the abstract namespace, where it starts with NUL.
+    // A name that starts with @ is in the abstract namespace; its address starts with NUL.
     if (path[0] == '@')
         address.sun_path[0] = '\0';
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return;
     socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
-    // Nobody listening is the manager's affair, not ours.
+    // It is not an error if the manager does not listen.
     if (sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, size) < 0)
         (void)0;
     close(fd);

@@ -1,5 +1,5 @@
-/* notify: tells the service manager how the service is ("sd_notify(3)": one datagram to the socket
- * that NOTIFY_SOCKET names). Does nothing where there is none. */
+/* notify: reports the state of the service to the service manager ("sd_notify(3)": one datagram to
+ * the socket that NOTIFY_SOCKET names). Does nothing if it is not set. */
 #ifndef BQSYNC_SERVICE_NOTIFY_H
 #define BQSYNC_SERVICE_NOTIFY_H
 
@@ -11,7 +11,7 @@ void notify_send(const char *state);
 /* READY=1 with a line for people. */
 void notify_ready(const char *status);
 
-/* How often the manager wants to hear WATCHDOG=1, half of what it allows; 0: never. */
+/* The interval for WATCHDOG=1: half of the manager's limit; 0: the manager does not watch. */
 int64_t notify_watchdog_ms(void);
 
 #endif

@@ -16,7 +16,7 @@ struct slice page_html(void)
     return (struct slice){(const char *)bqsync_dashboard_html, bqsync_dashboard_html_size};
 }
 
-/* The base64 SHA-256 of what stands between two tags; "" if they are not there. */
+/* The base64 SHA-256 of the text between two tags; "" if they are missing. */
 static void hash_between(const char *open, const char *close, char out[HASH_SIZE])
 {
     struct slice page = page_html();

@@ -7,7 +7,7 @@
 #include "service/routes_verify.h"
 #include "source/tracking.h"
 #include "sync/report/table_report.h"
-#include "warehouse/governor.h"
+#include "warehouse/quota.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,7 +58,8 @@ static void get_tables(
 {
     (void)request;
     reply_json(
-        reply, 200, describe_tables(context->deployment->tables, context->deployment->table_count));
+        reply, 200,
+        table_report_json(context->deployment->tables, context->deployment->table_count));
 }
 
 /* --- runs -------------------------------------------------------------------------------- */
@@ -123,7 +124,7 @@ static void post_tables(
     free(tables);
 }
 
-/* The state database for reading; before the first sync there may be none yet. */
+/* The state database for reading; it may not exist before the first sync. */
 static bool open_history(
     const struct routes_context *context, struct tracking *out_tracking, bool *out_open,
     struct error *err)
@@ -238,7 +239,7 @@ char *routes_event(const struct routes_context *context)
     struct buffer out;
 
     cJSON_AddItemToObject(json, "running", running == NULL ? cJSON_CreateNull() : running);
-    // A pass may begin and end between two messages.
+    // A pass may start and end between two messages.
     cJSON_AddItemToObject(
         json, "last_run_id", last == NULL ? cJSON_CreateNull() : cJSON_Duplicate(last, true));
     cJSON_Delete(recent);
@@ -261,15 +262,15 @@ static void get_healthz(
         reply_stopping(reply);
         return;
     }
-    // The dashboard asks for a token only where one is needed.
+    // The dashboard asks for a token only if one is needed.
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "status", "ok");
     cJSON_AddStringToObject(json, "auth", request->needs_token ? "bearer" : "none");
     reply_json(reply, 200, json);
 }
 
-/* Ready: passes can be run and their state can be told. Whether BigQuery answers is what status and
- * metrics say; taking this API away for it would hide the reason. */
+/* Ready means that passes can run and that their state can be read. BigQuery does not count: if it
+ * is not reachable, status and metrics say so, and a load balancer must not hide them. */
 static void get_readyz(
     const struct routes_context *context, const struct route_request *request, struct reply *reply)
 {
@@ -280,7 +281,7 @@ static void get_readyz(
     if (atomic_load(context->stopping))
         reply_stopping(reply);
     else if (tables == NULL || !status_read(context->status, tables, &err))
-        // What is wrong in detail, paths included, is for those who have the token.
+        // This route needs no token, so the message has no details such as paths.
         reply_error(
             reply, 503, error_code_name(err.code), "the source or state database cannot be read");
     else {
@@ -293,7 +294,7 @@ static void get_readyz(
 
 static int64_t modifications(void *context, const char *table)
 {
-    return governor_use(context, table).modifications;
+    return quota_count(context, table).modifications;
 }
 
 static void get_metrics(
@@ -328,7 +329,7 @@ static void get_metrics(
                   .verified = &verified,
                   .running = running != NULL,
                   .modifications = modifications,
-                  .context = context->deployment->governor,
+                  .context = context->deployment->quota,
               });
     reply->status = 200;
     reply->content_type = METRICS_CONTENT_TYPE;

@@ -1,5 +1,4 @@
-/* progress: a queued or running pass as JSON, read from its progress. Thread-safe, as the progress
- * is. */
+/* run_progress: a queued or running pass as JSON, made from its progress. Any thread may call. */
 #ifndef BQSYNC_SERVICE_RUN_PROGRESS_H
 #define BQSYNC_SERVICE_RUN_PROGRESS_H
 
@@ -10,8 +9,8 @@
 
 /* The run's document as of now: that of `sync --json` with ok, finished_at and duration_ms null,
  * and with "state", and for each table "phase", "rows_read", "rows_expected" (null: not known) and
- * a status "waiting" or "running" until it is final. A progress that still shows an earlier run
- * gives no tables. Returned owned, NULL out of memory. */
+ * a status "waiting" or "running" until it is final. If the progress still shows an earlier run,
+ * the document has no tables. Returned owned, NULL out of memory. */
 cJSON *run_progress_json(
     struct pass_progress *progress, const char *run_id, enum run_kind kind, bool running);
 

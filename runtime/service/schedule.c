@@ -8,8 +8,8 @@
 /* Jitter is at most a twentieth of the interval. */
 #define JITTER_PART 20
 
-/* A day has up to 25 hours, a zone may skip or repeat one; a daily time further ahead than this was
- * reckoned before the clock was set back. */
+/* A day has up to 25 hours, and a zone may skip or repeat a day. A daily time further ahead than
+ * this was computed before the clock was set back. */
 #define FULL_AHEAD_MAX_US (3 * US_PER_DAY / 2)
 
 static int64_t divide_down(int64_t value, int64_t by)
@@ -68,7 +68,7 @@ int64_t schedule_next_full(const struct schedule_rules *rules, int64_t after_us)
 {
     if (rules->daily_minute < 0)
         return SCHEDULE_NEVER;
-    // From the day before: where a day is skipped, its time is that of the next day's start.
+    // Starts from the day before, because the time of a skipped day is the start of the next one.
     int64_t day = local_day(rules, after_us) - 1;
     int64_t next = full_on(rules, day);
 
@@ -96,8 +96,7 @@ void schedule_start(
     schedule_change(schedule, rules, now_us);
     if (rules->interval_ms > 0) {
         schedule->incremental_us = now_us;
-        // Also before a full pass that was missed: it is the cheaper one and tells sooner whether
-        // anything is wrong.
+        // It also runs before a missed full pass, because it is cheaper and shows problems sooner.
         schedule->opening = true;
     }
     if (full_since_us != SCHEDULE_NEVER && full_since_us < schedule_last_full(rules, now_us))
@@ -112,9 +111,10 @@ void schedule_change(struct schedule *schedule, const struct schedule_rules *rul
     schedule->full_us = schedule_next_full(rules, now_us);
 }
 
-/* Times that lie further ahead than they can be were reckoned before the clock was set back. A full
- * pass of this morning is not repeated because the clock lost a few hours. */
-static void mend_jump(struct schedule *schedule, int64_t now_us)
+/* A time that is further ahead than the rules allow was computed before the clock was set back, so
+ * it is computed again. A clock that is set back by a few hours does not repeat this morning's full
+ * pass. */
+static void fix_jump(struct schedule *schedule, int64_t now_us)
 {
     const struct schedule_rules *rules = &schedule->rules;
 
@@ -127,7 +127,7 @@ static void mend_jump(struct schedule *schedule, int64_t now_us)
 
 enum schedule_job schedule_due(struct schedule *schedule, int64_t now_us)
 {
-    mend_jump(schedule, now_us);
+    fix_jump(schedule, now_us);
     if (schedule->full_us <= now_us && !schedule->opening)
         return SCHEDULE_FULL;
     if (schedule->incremental_us <= now_us)

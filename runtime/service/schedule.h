@@ -1,8 +1,8 @@
 /* schedule: when the next pass of each kind is due. Incremental passes are aligned to the interval
  * (counted from 1970), a little later by a jitter that is the same for one deployment forever, so
- * that many deployments do not all start at once; the full pass has a wall-clock time in a time
- * zone. What was missed while the process was down, the machine asleep or a pass took long is
- * caught up once. Pure: time is an argument. */
+ * that deployments do not all start at once; the full pass has a wall-clock time in a time zone.
+ * Passes that were missed because the process was down, the machine was asleep or a pass took long
+ * are caught up by one pass. Pure: time is an argument. */
 #ifndef BQSYNC_SERVICE_SCHEDULE_H
 #define BQSYNC_SERVICE_SCHEDULE_H
 
@@ -26,7 +26,8 @@ struct schedule {
     struct schedule_rules rules;
     int64_t incremental_us; /* when it is due, wall clock; SCHEDULE_NEVER */
     int64_t full_us;
-    bool opening; /* the incremental pass of the start is still to come; no full one before it */
+    /* The incremental pass of the start is still to come; no full one before it. */
+    bool opening;
 };
 
 /* A seed from the texts that tell deployments apart (project, dataset, path). */
@@ -48,12 +49,11 @@ void schedule_start(
     struct schedule *schedule, const struct schedule_rules *rules, int64_t now_us,
     int64_t full_since_us);
 
-/* Other rules from now on: the next times are reckoned anew; nothing becomes due by that. */
+/* Uses other rules from now on. The next times are computed again; nothing becomes due by that. */
 void schedule_change(struct schedule *schedule, const struct schedule_rules *rules, int64_t now_us);
 
-/* Which pass is due, without changing anything but times that a clock set back has left
- * meaninglessly far ahead. A full pass comes before an incremental one, but not before the very
- * first. */
+/* Which pass is due. Changes nothing, except times that are too far ahead because the clock was set
+ * back. A full pass comes before an incremental one, but not before the very first. */
 enum schedule_job schedule_due(struct schedule *schedule, int64_t now_us);
 
 /* A pass of that kind starts: its next time is the first one after now, however many were missed. A

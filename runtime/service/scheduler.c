@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The thread looks at the wall clock at least this often: it may jump, and the machine may sleep,
- * neither of which wakes a thread that waits. */
+/* The thread reads the wall clock at least this often: a jump of the clock or a sleep of the
+ * machine does not wake a waiting thread. */
 #define LOOK_MS 1000
 
-/* Another process holds the lock, which is rarely for long. */
+/* Delay after a pass that found the lock held by another process. */
 #define LOCKED_RETRY_MS 5000
 
-/* The pass as a whole failed for a reason that may pass: a minute, doubled up to 16. */
+/* Delay after a pass that failed for a retryable reason: one minute, doubled up to 16. */
 #define FAILED_RETRY_MS   60000
 #define FAILED_RETRY_BITS 4
 
@@ -25,14 +25,14 @@ struct request {
     enum run_kind kind;
     const struct table **tables; /* owned; NULL: all */
     size_t table_count;
-    enum schedule_job job; /* SCHEDULE_NONE: somebody asked for it */
+    enum schedule_job job; /* SCHEDULE_NONE: the pass was requested */
 };
 
 struct scheduler {
     struct scheduler_ops ops;
     const struct clock *clock;
 
-    struct background background; /* its mutex is that of everything below */
+    struct background background; /* its mutex protects the members below */
     struct zone *zone;
     struct schedule schedule;
     struct scheduler_view texts; /* only the texts */
@@ -180,7 +180,7 @@ bool scheduler_reload(struct scheduler *scheduler, const struct config *config, 
     differs = differs || strcmp(texts.full_text, scheduler->texts.full_text) != 0;
     scheduler->zone = zone;
     scheduler->texts = texts;
-    // What is due or postponed stays so unless the rules are others now.
+    // The next times stay as they are unless the rules have changed.
     if (differs)
         schedule_change(&scheduler->schedule, &rules, wall_us(scheduler));
     else
@@ -194,7 +194,7 @@ bool scheduler_reload(struct scheduler *scheduler, const struct config *config, 
 
 /* --- requests ---------------------------------------------------------------------------- */
 
-/* With the mutex held and nothing queued or running. */
+/* The caller holds the mutex, and nothing is queued or running. */
 static bool queue(
     struct scheduler *scheduler, enum run_kind kind, const struct table *const *tables,
     size_t table_count, enum schedule_job job)
@@ -241,16 +241,10 @@ void scheduler_sync_now(struct scheduler *scheduler)
     pthread_mutex_unlock(&scheduler->background.mutex);
 }
 
-void scheduler_wake(struct scheduler *scheduler)
-{
-    pthread_mutex_lock(&scheduler->background.mutex);
-    pthread_cond_broadcast(&scheduler->background.changed);
-    pthread_mutex_unlock(&scheduler->background.mutex);
-}
-
 /* --- the thread -------------------------------------------------------------------------- */
 
-/* Waits until there is a request in `current`; false when asked to stop. With the mutex held. */
+/* Waits until there is a request in `current`; false when the thread should end. The caller holds
+ * the mutex. */
 static bool next_request(struct scheduler *scheduler)
 {
     for (;;) {
@@ -280,7 +274,7 @@ static bool is_postponed(const struct request *request, const struct run_result 
     return result->error.code == ERROR_LOCKED && request->job != SCHEDULE_NONE;
 }
 
-/* With the mutex held. */
+/* The caller holds the mutex. */
 static void reschedule(
     struct scheduler *scheduler, const struct request *request, const struct run_result *result)
 {
@@ -300,10 +294,19 @@ static void reschedule(
     schedule_retry(&scheduler->schedule, request->job, now_us, (int64_t)FAILED_RETRY_MS << bits);
 }
 
-/* With the mutex held. */
+/* The document of a run that has ended: that of `sync --json` with its state. Returned owned. */
+static cJSON *run_json(const struct run_result *run)
+{
+    cJSON *json = run_result_json(run);
+
+    cJSON_AddStringToObject(json, "state", run_result_ok(run) ? "done" : "failed");
+    return json;
+}
+
+/* The caller holds the mutex. */
 static void remember(struct scheduler *scheduler, const struct run_result *result)
 {
-    cJSON_InsertItemInArray(scheduler->recent, 0, scheduler_run_json(result));
+    cJSON_InsertItemInArray(scheduler->recent, 0, run_json(result));
     if (cJSON_GetArraySize(scheduler->recent) > SCHEDULER_RECENT_MAX)
         cJSON_DeleteItemFromArray(scheduler->recent, SCHEDULER_RECENT_MAX);
 }
@@ -415,12 +418,4 @@ uint64_t scheduler_version(struct scheduler *scheduler)
     version += scheduler->progress.version;
     pthread_mutex_unlock(&scheduler->progress.mutex);
     return version;
-}
-
-cJSON *scheduler_run_json(const struct run_result *run)
-{
-    cJSON *json = run_result_json(run);
-
-    cJSON_AddStringToObject(json, "state", run_result_ok(run) ? "done" : "failed");
-    return json;
 }

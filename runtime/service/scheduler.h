@@ -1,6 +1,5 @@
 /* scheduler: which pass runs when. Owns the one thread that runs passes, one at a time: those of
- * the schedule and those people ask for. Every other thread only posts requests and reads copies.
- */
+ * the schedule and those that are requested. Other threads post requests and read copies. */
 #ifndef BQSYNC_SERVICE_SCHEDULER_H
 #define BQSYNC_SERVICE_SCHEDULER_H
 
@@ -19,25 +18,25 @@
 
 struct scheduler;
 
-/* How a pass is run and who hears of it; both are called on the scheduler's thread. */
+/* How a pass is run, and who is notified of its end. Both are called on the scheduler's thread. */
 struct scheduler_ops {
     void *context;
     /* As pass_run. */
     void (*run)(void *context, const struct pass_options *options, struct run_result *out_result);
     /* A pass has ended; may be NULL. postponed: a scheduled one that found the lock taken by
-     * another process; it counts as not having happened. */
+     * another process; it is not counted as a run. */
     void (*ended)(void *context, const struct run_result *run, bool postponed);
 };
 
 struct scheduler_options {
     struct scheduler_ops ops;
     const struct clock *clock;
-    const struct config *config; /* interval, daily time, zone, and what tells deployments apart;
-                                    borrowed for the call */
-    int64_t full_since_us;       /* as of schedule_start */
+    /* Interval, daily time, zone, and the names that seed the jitter; borrowed for the call. */
+    const struct config *config;
+    int64_t full_since_us; /* as of schedule_start */
 };
 
-/* Reckons the first times; nothing runs yet. Returns owned. ERROR_CONFIG for the time zone. */
+/* Computes the first times; nothing runs yet. Returns owned. ERROR_CONFIG for the time zone. */
 MUST_CHECK bool scheduler_new(
     const struct scheduler_options *options, struct scheduler **out_scheduler, struct error *err);
 /* Stops it if it runs. */
@@ -47,7 +46,7 @@ void scheduler_free(struct scheduler *scheduler);
 MUST_CHECK bool scheduler_start(struct scheduler *scheduler, struct error *err);
 /* Takes no more requests and starts no more passes. A pass that runs is ended by clock_stop. */
 void scheduler_stop(struct scheduler *scheduler);
-/* Waits for the thread, at most so long; false if a pass still runs. */
+/* Waits for the thread, at most timeout_ms; false if a pass still runs. */
 bool scheduler_join(struct scheduler *scheduler, int64_t timeout_ms);
 
 /* Another interval, daily time or zone from now on; on failure the old ones stay. */
@@ -69,10 +68,7 @@ enum scheduler_answer scheduler_request(
 /* An incremental pass now, or right after the one that runs. */
 void scheduler_sync_now(struct scheduler *scheduler);
 
-/* Looks at the clock again, for one that was moved. */
-void scheduler_wake(struct scheduler *scheduler);
-
-/* What the schedule is, for people and programs. */
+/* The schedule as times and as text. */
 struct scheduler_view {
     int64_t incremental_us; /* next times, SCHEDULE_NEVER: off */
     int64_t full_us;
@@ -90,7 +86,7 @@ MUST_CHECK bool scheduler_forecast(
  * none. Returned owned. */
 cJSON *scheduler_running(struct scheduler *scheduler);
 
-/* So many runs are remembered; the history in the state database has more. */
+/* The number of runs kept in memory; the history in the state database has more. */
 #define SCHEDULER_RECENT_MAX 32
 
 /* The latest runs of this process that have ended, newest first and at most limit, including those
@@ -99,8 +95,5 @@ cJSON *scheduler_recent(struct scheduler *scheduler, int limit);
 
 /* Changes whenever the running run, its progress or the schedule does. */
 uint64_t scheduler_version(struct scheduler *scheduler);
-
-/* The document of a run that has ended: that of `sync --json`, and its state. Returned owned. */
-cJSON *scheduler_run_json(const struct run_result *run);
 
 #endif

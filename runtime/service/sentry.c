@@ -1,7 +1,8 @@
-/* The part of report_body.h that speaks to Sentry. */
+/* Sentry's part of error_report_body.h. */
 #include "base/buffer.h"
 #include "base/clock.h"
-#include "service/report_body.h"
+#include "base/json_exact.h"
+#include "service/error_report_body.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -51,7 +52,7 @@ static bool parse(const char *text, struct dsn *out)
            (strcmp(out->scheme, "https") == 0 || strcmp(out->scheme, "http") == 0);
 }
 
-static void add_tags(cJSON *event, const struct report *report)
+static void add_tags(cJSON *event, const struct error_report *report)
 {
     cJSON *tags = cJSON_AddObjectToObject(event, "tags");
     cJSON *extra = cJSON_AddObjectToObject(event, "extra");
@@ -63,15 +64,15 @@ static void add_tags(cJSON *event, const struct report *report)
     cJSON_AddStringToObject(extra, "run_id", report->run_id);
     cJSON_AddStringToObject(extra, "mode", report->mode);
     cJSON_AddStringToObject(extra, "reason", report->reason);
-    cJSON_AddNumberToObject(extra, "http_status", report->http_status);
+    json_add_int64(extra, "http_status", report->http_status);
     cJSON_AddBoolToObject(extra, "retryable", report->retryable);
-    cJSON_AddNumberToObject(extra, "attempts", report->attempts);
+    json_add_int64(extra, "attempts", report->attempts);
     cJSON_AddItemToArray(fingerprint, cJSON_CreateString(report->table));
     cJSON_AddItemToArray(fingerprint, cJSON_CreateString(report->code));
     cJSON_AddItemToArray(fingerprint, cJSON_CreateString(report->reason));
 }
 
-static cJSON *event_json(const struct report *report)
+static cJSON *event_json(const struct error_report *report)
 {
     char time[CLOCK_TEXT_SIZE];
     cJSON *event = cJSON_CreateObject();
@@ -94,9 +95,9 @@ static cJSON *event_json(const struct report *report)
     return event;
 }
 
-/* Three lines: the envelope, its one item, the item's payload. The DSN is left out of the first:
- * the header of the request says who sends. */
-static char *envelope(const struct report *report)
+/* Three lines: the envelope's header, its item's header, and the item's payload. The envelope's
+ * header has no DSN, because the X-Sentry-Auth header of the request identifies the sender. */
+static char *envelope(const struct error_report *report)
 {
     char time[CLOCK_TEXT_SIZE];
     struct buffer out;
@@ -118,9 +119,10 @@ static char *envelope(const struct report *report)
 }
 
 bool sentry_body(
-    const struct report *report, const char *dsn, struct report_body *out_body, struct error *err)
+    const struct error_report *report, const char *dsn, struct error_report_body *out_body,
+    struct error *err)
 {
-    struct report_body body = {0};
+    struct error_report_body body = {0};
     struct dsn parts;
 
     if (!parse(dsn, &parts))

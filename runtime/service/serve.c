@@ -3,10 +3,11 @@
 #include "base/clock.h"
 #include "base/config_value.h"
 #include "base/log.h"
+#include "service/error_reporter.h"
+#include "service/history.h"
 #include "service/ledger.h"
 #include "service/notify.h"
 #include "service/page.h"
-#include "service/report.h"
 #include "service/routes.h"
 #include "service/scheduler.h"
 #include "service/server.h"
@@ -14,20 +15,18 @@
 #include "service/verifier.h"
 #include "source/tracking.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-/* A pass that has not ended this long after it was asked to is abandoned: the next start settles
- * what it left open, as after a crash. So is a verification, which leaves nothing open. Together
- * with what closing takes it is less than the promised 10 s. */
+/* At the end of the process a running pass or verification gets this long to stop, then it is
+ * abandoned. The next start handles the open intents of the pass, as after a crash; a verification
+ * has none. With the time for closing the rest it is less than the documented 10 s. */
 #define STOP_PATIENCE_MS 8000
 
-/* The main thread sleeps this long between looks at the watchdog, when there is none. */
+/* How long the main thread waits for a signal if there is no watchdog. */
 #define IDLE_WAIT_MS 3600000
 
 struct serve {
@@ -38,7 +37,7 @@ struct serve {
     struct scheduler *scheduler;
     struct verifier *verifier;
     struct server *server;
-    struct reporter *reporter;
+    struct error_reporter *reporter;
     char *policy;
     atomic_bool stopping;
     struct routes_context routes;
@@ -65,7 +64,7 @@ static void pass_ended(void *context, const struct run_result *run, bool postpon
         return;
     }
     ledger_add(&serve->ledger, run);
-    reporter_run(serve->reporter, run);
+    error_reporter_run(serve->reporter, run);
 }
 
 /* --- verifications ----------------------------------------------------------------------- */
@@ -77,7 +76,7 @@ static bool run_verification(
     const struct serve *serve = context;
     cJSON *pass = scheduler_running(serve->scheduler);
 
-    // Beside a pass, the trouble that the pass has met with is ours as well.
+    // While a pass runs, the backoff of its failed requests holds for verifications too.
     if (pass == NULL)
         deployment_begin_pass(serve->deployment);
     cJSON_Delete(pass);
@@ -98,7 +97,7 @@ static bool check_listen(const struct config *config, struct error *err)
         config->admin_listen);
 }
 
-/* What passes and threads hold on to is not changed under them. */
+/* Settings that passes and threads keep pointers to can't change while they run. */
 static void warn_of_restart(const struct config *old, const struct config *new)
 {
     size_t count;
@@ -111,7 +110,7 @@ static void warn_of_restart(const struct config *old, const struct config *new)
 
 static bool apply_settings(struct serve *serve, const struct config *config, struct error *err)
 {
-    // The address stays, so the new token is judged by the old address.
+    // The listening address does not change, so the rule for its token is checked with the old one.
     struct config judged = *config;
     judged.admin_listen = serve->deployment->config->admin_listen;
 
@@ -120,7 +119,7 @@ static bool apply_settings(struct serve *serve, const struct config *config, str
     log_configure(config->log_level, config->log_format);
     if (serve->server != NULL)
         server_set_token(serve->server, config->admin_token);
-    reporter_configure(serve->reporter, config);
+    error_reporter_configure(serve->reporter, config);
     return true;
 }
 
@@ -147,8 +146,8 @@ static void reload(struct serve *serve)
 
 /* --- start ------------------------------------------------------------------------------- */
 
-/* Since when tables are fresh, from the recorded history. A history that cannot be read is no
- * reason not to start: the first pass says what is wrong. */
+/* Reads from the recorded history since when tables are fresh. If it can't be read, the service
+ * starts anyway, and the first pass reports the error. */
 static int64_t read_history(struct serve *serve)
 {
     const char *path = serve->deployment->config->state_path;
@@ -162,26 +161,16 @@ static int64_t read_history(struct serve *serve)
         log_warn("history not read", LOG_TEXT("reason", err.message));
         return full_since_us;
     }
-    if (!ledger_seed(&serve->ledger, &tracking, &full_since_us, &err))
+    cJSON *idle = history_idle(path);
+    if (!ledger_seed(&serve->ledger, &tracking, idle, &full_since_us, &err))
         log_warn("history not read", LOG_TEXT("reason", err.message));
+    cJSON_Delete(idle);
     tracking_close(&tracking);
     return full_since_us;
 }
 
-/* Each connection takes a descriptor; the usual soft limit of 1,024 is there for programs that use
- * select. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= 4096)
-        return;
-    limit.rlim_cur = limit.rlim_max < 4096 ? limit.rlim_max : 4096;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-        log_debug("descriptor limit not raised", LOG_NUMBER("errno", errno));
-}
-
-/* Every thread inherits the mask, so that the main thread alone receives these, by waiting. */
+/* Every thread inherits the mask, so these signals are only delivered to the main thread, which
+ * waits for them. */
 static void block_signals(struct serve *serve)
 {
     sigemptyset(&serve->signals);
@@ -257,9 +246,10 @@ static bool start(struct serve *serve, struct error *err)
            status_new(
                deployment->config, deployment->tables, deployment->table_count, &serve->status,
                err) &&
-           reporter_new(deployment->config, &serve->reporter, err) && start_scheduler(serve, err) &&
-           make_verifier(serve, err) && verifier_start(serve->verifier, err) &&
-           start_server(serve, err) && scheduler_start(serve->scheduler, err);
+           error_reporter_new(deployment->config, &serve->reporter, err) &&
+           start_scheduler(serve, err) && make_verifier(serve, err) &&
+           verifier_start(serve->verifier, err) && start_server(serve, err) &&
+           scheduler_start(serve->scheduler, err);
 }
 
 /* --- run and stop ------------------------------------------------------------------------ */
@@ -292,7 +282,7 @@ static void wait_for_signals(struct serve *serve)
     }
 }
 
-/* Both at once, so that the patience is for both together. */
+/* Stops both before it waits for either, so that they share the time limit. */
 static void stop_work(struct serve *serve)
 {
     const struct clock *clock = serve->deployment->clock;
@@ -312,7 +302,7 @@ static void stop_work(struct serve *serve)
         pass ? "pass abandoned" : "verification abandoned",
         LOG_NUMBER("waited_ms", STOP_PATIENCE_MS));
     log_flush();
-    // Its thread still uses what would be freed.
+    // The thread still uses the memory, so it is not freed.
     _exit(0);
 }
 
@@ -325,7 +315,7 @@ static void stop(struct serve *serve)
     server_stop(serve->server);
     verifier_free(serve->verifier);
     scheduler_free(serve->scheduler);
-    reporter_free(serve->reporter);
+    error_reporter_free(serve->reporter);
     status_free(serve->status);
     ledger_clear(&serve->ledger);
     free(serve->policy);
@@ -338,7 +328,6 @@ bool serve_run(
 
     atomic_init(&serve.stopping, false);
     block_signals(&serve);
-    raise_descriptor_limit();
     bool ok = start(&serve, err);
     if (ok) {
         log_info(

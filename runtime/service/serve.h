@@ -1,5 +1,5 @@
-/* serve: the daemon: schedule, admin API and error reports wired together, from start to an orderly
- * end. The only part of the service that deals with signals and the service manager. */
+/* serve: the daemon. Starts schedule, admin API and error reports, handles signals and the service
+ * manager, and stops everything in order. */
 #ifndef BQSYNC_SERVICE_SERVE_H
 #define BQSYNC_SERVICE_SERVE_H
 
@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 struct serve_options {
-    /* As config_load got them, to read the settings again on SIGHUP; borrowed. */
+    /* The arguments of config_load, with which SIGHUP reads the settings again; borrowed. */
     const char *env_file;
     const struct config_flag *flags;
     size_t flag_count;
@@ -18,8 +18,8 @@ struct serve_options {
 
 /* Runs until SIGTERM or SIGINT; call it before other threads exist. Success is an orderly end.
  * SIGHUP reads the settings again: interval, daily time, zone, log level, admin token, reporters;
- * others need a restart, which a warning says. SIGUSR1 syncs now. ERROR_CONFIG if it cannot start
- * as configured. */
+ * a change of another setting is logged as a warning, because it needs a restart. SIGUSR1 syncs
+ * now. ERROR_CONFIG if it cannot start as configured. */
 MUST_CHECK bool serve_run(
     struct deployment *deployment, const struct serve_options *options, struct error *err);
 

@@ -18,22 +18,22 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Threads share the connections; what takes long (a status of a busy database) holds up only those
- * of its own. */
+/* The threads share the connections. A slow answer (the status of a busy database) delays only the
+ * connections of its own thread. */
 #define THREADS 4
 
-/* Headers and request line together; longer ones are refused by libmicrohttpd. */
+/* Request line and headers together; libmicrohttpd rejects longer ones. */
 #define CONNECTION_MEMORY 32768
 
-/* A refused body is read to its end, so that the client sees the answer instead of a reset; beyond
- * this it is cut off. */
+/* A rejected body is read up to this size, so that the client sees the answer instead of a reset; a
+ * longer one is cut off. */
 #define SWALLOW_MAX ((uint64_t)16 << 20)
 
 #define TICK_MS      250
 #define HEARTBEAT_MS 10000
 #define FAREWELL_MS  500
 
-/* Request lines in the log, a second. */
+/* Lines for requests in the log per second. */
 #define LOG_RATE 50
 
 struct server {
@@ -52,7 +52,7 @@ struct server {
     int log_lines;
 };
 
-/* One request on its way. */
+/* One request that is being answered. */
 struct exchange {
     struct server *server;
     struct connection *slot;
@@ -81,7 +81,7 @@ static const char *header(struct MHD_Connection *connection, const char *name)
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-/* The checks that need no body, in the order in which they are promised. */
+/* The checks that need no body, in the documented order. */
 static void decide(struct exchange *exchange, struct MHD_Connection *connection, const char *path)
 {
     struct server *server = exchange->server;
@@ -258,8 +258,8 @@ static enum MHD_Result on_request(
     return send_reply(exchange, connection);
 }
 
-/* Whether one more request may be logged in this second: whoever sends many requests shall not fill
- * the log. */
+/* Whether one more request may be logged in this second, so that a client with many requests does
+ * not fill the log. */
 static bool may_log(struct server *server, int64_t now_ms)
 {
     pthread_mutex_lock(&server->mutex);
@@ -272,7 +272,7 @@ static bool may_log(struct server *server, int64_t now_ms)
     return may;
 }
 
-/* What a client sent, fit for a log: cut short, and without bytes that are no text. */
+/* A client's text for the log: shortened, and without control characters. */
 static void make_printable(const char *text, char *out, size_t size)
 {
     size_t length = 0;
@@ -347,8 +347,8 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* As usual, but a NUL stays encoded: it would end the path early and make one route look like
- * another. */
+/* Decodes as MHD_http_unescape does, but keeps an encoded NUL: it would end the path early, and the
+ * request would match another route. */
 static size_t unescape(void *context, struct MHD_Connection *connection, char *text)
 {
     char *out = text;
@@ -369,7 +369,7 @@ static size_t unescape(void *context, struct MHD_Connection *connection, char *t
     return (size_t)(out - text);
 }
 
-/* libmicrohttpd tells of every client that went away; operators need not know. */
+/* libmicrohttpd logs every client that disconnects, which is not of interest to operators. */
 static void on_library_log(void *context, const char *format, va_list arguments)
 {
     char text[512];
@@ -486,7 +486,7 @@ const char *server_url(const struct server *server)
     return server->url;
 }
 
-/* Streams get a moment to end as they should; a client that does not read has no right to more. */
+/* Streams get a moment to end in order; a client that does not read is cut off. */
 static void wait_for_streams(struct server *server)
 {
     const struct timespec pause = {.tv_nsec = 10000000};

@@ -1,6 +1,5 @@
-/* server: the admin API's HTTP: sockets, limits, who is let in, headers, request log. What is
- * answered is decided in routes. Runs on threads of its own (libmicrohttpd's and one for
- * housekeeping). */
+/* server: the HTTP side of the admin API: sockets, limits, access, headers, request log. routes has
+ * the answers. Runs on threads of its own (libmicrohttpd's and one for housekeeping). */
 #ifndef BQSYNC_SERVICE_SERVER_H
 #define BQSYNC_SERVICE_SERVER_H
 
@@ -14,18 +13,18 @@
 struct server;
 
 /* Listens on host:port (port 0: a free one) and answers from now on. token NULL: none is needed.
- * context is borrowed. ERROR_CONFIG if the address cannot be had. Returned owned. */
+ * context is borrowed. ERROR_CONFIG if it cannot listen on the address. Returned owned. */
 MUST_CHECK bool server_start(
     const char *listen, const char *token, const struct routes_context *context,
     struct server **out_server, struct error *err);
 
-/* Another token from now on. */
+/* Uses another token from now on. */
 void server_set_token(struct server *server, const char *token);
 
 /* "http://127.0.0.1:8001", borrowed. */
 const char *server_url(const struct server *server);
 
-/* Ends streams, lets answers go out for a moment, and closes everything. NULL is fine. */
+/* Ends the streams, waits a moment for answers to be sent, and closes everything. NULL is fine. */
 void server_stop(struct server *server);
 
 #endif

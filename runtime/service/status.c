@@ -1,6 +1,7 @@
 #include "service/status.h"
 
 #include "base/clock.h"
+#include "base/json_exact.h"
 #include "service/history.h"
 #include "source/capture.h"
 #include "source/database.h"
@@ -15,19 +16,20 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* People wait for a status, and a writer that holds the lock longer than this is worth hearing of.
- */
+/* How long to wait for SQLite's lock. A user waits for the answer, and a writer that holds the lock
+ * longer should be reported. */
 #define BUSY_TIMEOUT_MS 2000
 
-/* Counting what is pending takes long when it is much. Reading may take a quarter of the time in
- * the long run, and a second at once before that counts; beyond it, what was read last is shown, at
- * most a second late: a writer and clients that never rest must not make every request count anew,
- * while whoever asks now and then always sees the newest. */
+/* Counting pending changes is slow if there are many, and with a busy writer every request would
+ * count them again. So reading is limited by a credit: it may take a quarter of the time in the
+ * long run, and up to a second at once. When the credit is used up, the values of the last read are
+ * shown, at most a second old. A client that asks rarely always gets new values. */
 #define CREDIT_MAX_MS 1000
 #define CREDIT_PART   4
 #define REUSE_MAX_MS  1000
 
-/* Which file a connection has open: a database that was replaced by another file is opened anew. */
+/* Identifies the file that a connection has open: if the database was replaced by another file, it
+ * is opened again. */
 struct identity {
     dev_t device;
     ino_t inode;
@@ -37,19 +39,19 @@ struct status {
     const struct config *config;
     size_t count;
 
-    pthread_mutex_t mutex; /* of what readers see */
+    pthread_mutex_t mutex; /* protects what readers see */
     pthread_cond_t done;
-    bool refreshing; /* somebody reads the databases, with the mutex released */
-    uint64_t wanted; /* one more with each status_invalidate */
+    bool refreshing; /* a thread reads the databases with the mutex released */
+    uint64_t wanted; /* incremented by status_invalidate */
     bool filled;
-    uint64_t filled_for; /* which wanted it answers */
+    uint64_t filled_for; /* the value of wanted that was read for */
     int64_t filled_ms;   /* monotonic */
     int64_t credit_ms;   /* how much reading may still take, as of credited_ms */
     int64_t credited_ms;
     struct status_table *tables;
     cJSON *last_run; /* as recorded; NULL: none */
 
-    /* Of whoever is refreshing. */
+    /* Used only by the thread that is refreshing. */
     bool open;
     struct tracking tracking;
     struct database source;
@@ -126,8 +128,8 @@ static bool is_same(struct identity a, struct identity b)
     return a.inode != 0 && a.inode == b.inode && a.device == b.device;
 }
 
-/* A state database of its own is made by the first sync; until then nothing is known, which is what
- * the source, without control tables, says as well. */
+/* A separate state database is created by the first sync. Until then the source is read in its
+ * place: it has no control tables, so every table reads as never synced. */
 static const char *state_path(const struct status *status)
 {
     const char *path = status->config->state_path;
@@ -161,7 +163,8 @@ static bool open_both(struct status *status, struct error *err)
 
 /* --- reading ----------------------------------------------------------------------------- */
 
-/* Never synced, or to be synced anew: every row that passes the filter is waiting. */
+/* The table was never synced or has to be synced in full, so every row that passes the filter is
+ * pending. */
 static bool count_all(
     struct database *source, const struct table *table, int64_t *out_rows, struct error *err)
 {
@@ -189,7 +192,8 @@ static bool count_pending(
         return error_set(err, ERROR_SCHEMA, "SQLite lacks the columns %s", shape.missing);
     if (!watermark->found)
         return count_all(source, table, out_rows, err);
-    if (!capture_pending(source, table, &shape, watermark, &pending, err))
+    const struct source_table in = {source, table, &shape};
+    if (!capture_pending(&in, watermark, &pending, err))
         return false;
     *out_rows = pending.new_rows + pending.dirty_keys;
     return true;
@@ -202,14 +206,14 @@ static bool read_table(struct status *status, struct status_table *row, struct e
 
     if (!tracking_load(&status->tracking, row->table->name, &watermark, err) ||
         !rejects_count(&status->tracking, row->table->name, &row->rejected, err) ||
-        !quota_load(status->config, &status->tracking, row->table, &row->quota, err))
+        !quota_record_load(status->config, &status->tracking, row->table, &row->quota, err))
         return false;
     row->last_synced_row_id = watermark.last_synced_row_id;
     row->source_rows = watermark.source_rows;
     memcpy(row->last_synced_at, watermark.last_synced_at, sizeof row->last_synced_at);
     memcpy(row->last_error, watermark.last_error, sizeof row->last_error);
     row->problem[0] = '\0';
-    // One table's trouble is told with the table; the others are still worth showing.
+    // The error is shown with its table, and the other tables are still read.
     if (!count_pending(&status->source, row->table, &watermark, &row->pending, &problem)) {
         row->pending = STATUS_UNKNOWN;
         snprintf(row->problem, sizeof row->problem, "%.255s", problem.message);
@@ -239,9 +243,9 @@ static int64_t monotonic_ms(void)
 }
 
 /* "pragma data_version" changes when another connection commits (SQLite documentation, "Pragma
- * statements"). It is read before the tables, so that a commit between the two is seen next time.
- * *out_read: false if what was read before still holds. Without the mutex, by one thread at a time.
- */
+ * statements"). It is read before the tables, so that the next call sees a commit between the two.
+ * *out_read: false if nothing has changed since the last read. Called without the mutex, by one
+ * thread at a time. */
 static bool read_if_changed(
     struct status *status, bool *out_read, cJSON **out_last_run, struct error *err)
 {
@@ -266,7 +270,7 @@ static bool read_if_changed(
     return true;
 }
 
-/* With the mutex held: whether what was read last will do. */
+/* Whether the last read is new enough. The caller holds the mutex. */
 static bool is_usable(struct status *status)
 {
     int64_t now_ms = monotonic_ms();
@@ -292,8 +296,8 @@ static void swap(struct status *status, cJSON *last_run)
     status->last_run = last_run;
 }
 
-/* Makes what readers see as new as it has to be. With the mutex held, which is released meanwhile.
- */
+/* Reads the databases if the last read is too old. The caller holds the mutex, which is released
+ * during the read. */
 static bool refresh(struct status *status, struct error *err)
 {
     bool read = false;
@@ -312,7 +316,7 @@ static bool refresh(struct status *status, struct error *err)
     pthread_mutex_unlock(&status->mutex);
     int64_t began_ms = monotonic_ms();
     bool ok = read_if_changed(status, &read, &last_run, err);
-    // A connection that failed is not trusted again.
+    // A connection that failed is not used again.
     if (!ok)
         close_both(status);
     int64_t now_ms = monotonic_ms();
@@ -349,15 +353,6 @@ bool status_read(struct status *status, struct status_table *out_tables, struct 
 
 /* --- the document ------------------------------------------------------------------------ */
 
-static void add_integer(cJSON *object, const char *name, int64_t value)
-{
-    char text[24];
-
-    // cJSON keeps numbers as doubles, which cannot hold every row id.
-    snprintf(text, sizeof text, "%lld", (long long)value);
-    cJSON_AddRawToObject(object, name, text);
-}
-
 static void add_text_or_null(cJSON *object, const char *name, const char *text)
 {
     if (text[0] == '\0')
@@ -386,15 +381,15 @@ static void add_job(cJSON *jobs, const char *id, int64_t next_us, const char *sc
     cJSON_AddItemToArray(jobs, job);
 }
 
-/* How old what BigQuery holds may be: since the start of the last pass that made or found it equal.
- */
+/* The age of the data in BigQuery: the time since the start of the last pass after which the table
+ * equalled its source. */
 static void add_freshness(cJSON *json, const struct ledger_table *ledger, int64_t now_us)
 {
     add_time(json, "fresh_at", ledger->fresh_us);
     if (ledger->fresh_us == 0)
         cJSON_AddNullToObject(json, "lag_seconds");
     else
-        add_integer(json, "lag_seconds", (now_us - ledger->fresh_us) / 1000000);
+        json_add_int64(json, "lag_seconds", (now_us - ledger->fresh_us) / 1000000);
 }
 
 static cJSON *table_json(
@@ -403,19 +398,19 @@ static cJSON *table_json(
     cJSON *json = cJSON_CreateObject();
 
     cJSON_AddStringToObject(json, "table", row->table->name);
-    cJSON_AddStringToObject(json, "mode", describe_mode(row->table->mode));
-    add_integer(json, "last_synced_row_id", row->last_synced_row_id);
+    cJSON_AddStringToObject(json, "mode", table_report_mode(row->table->mode));
+    json_add_int64(json, "last_synced_row_id", row->last_synced_row_id);
     add_text_or_null(json, "last_synced_at", row->last_synced_at);
     if (row->pending == STATUS_UNKNOWN)
         cJSON_AddNullToObject(json, "pending_changes");
     else
-        add_integer(json, "pending_changes", row->pending);
-    add_integer(json, "rejected", row->rejected);
+        json_add_int64(json, "pending_changes", row->pending);
+    json_add_int64(json, "rejected", row->rejected);
     add_text_or_null(json, "last_error", row->last_error);
     add_text_or_null(json, "problem", row->problem);
-    add_integer(json, "source_rows", row->source_rows);
-    add_integer(json, "modifications_today", quota_today(row->quota, now_us));
-    add_integer(json, "modifications_a_day", quota_a_day(config, quota_way(row->table)));
+    json_add_int64(json, "source_rows", row->source_rows);
+    json_add_int64(json, "modifications_today", quota_record_today(row->quota, now_us));
+    json_add_int64(json, "modifications_a_day", quota_record_forecast(config, row->table->mode));
     return json;
 }
 
@@ -424,11 +419,11 @@ static cJSON *bare_table_json(const struct table *table)
     cJSON *json = cJSON_CreateObject();
 
     cJSON_AddStringToObject(json, "table", table->name);
-    cJSON_AddStringToObject(json, "mode", describe_mode(table->mode));
+    cJSON_AddStringToObject(json, "mode", table_report_mode(table->mode));
     return json;
 }
 
-/* The newest of what is recorded and what this process remembers. */
+/* The newest run, from the database or from this process. */
 static cJSON *last_run(const cJSON *recorded, const cJSON *recent)
 {
     const cJSON *own = cJSON_GetArrayItem(recent, 0);
@@ -449,7 +444,7 @@ static void add_error(cJSON *json, const struct error *err)
     cJSON_AddStringToObject(error, "message", err->message);
 }
 
-/* A pass of another process, of which only the lock file tells; NULL if there is none. */
+/* The pass of another process, as the lock file shows it; NULL if there is none. */
 static cJSON *running_elsewhere(const struct status *status)
 {
     struct lock_run run;

@@ -1,11 +1,9 @@
-/* status: how far every table is, read from the two databases without writing or locking, and the
- * document that `bqsync status --json` and GET /admin/bigquery/sync/status show. Works before the
+/* status: the progress of every table, read from the two databases without writing or locking, and
+ * the document of `bqsync status --json` and GET /admin/bigquery/sync/status. Works before the
  * first sync, when control tables are missing, and while a pass runs.
  *
- * What was read is kept as long as SQLite says that nothing was committed since, so that asking
- * often costs little; where reading takes long, what is shown may be up to a second old.
- * Thread-safe.
- */
+ * Values are kept until SQLite reports a newer commit, so frequent requests are cheap. If reading
+ * is slow, the values may be up to a second old. Thread-safe. */
 #ifndef BQSYNC_SERVICE_STATUS_H
 #define BQSYNC_SERVICE_STATUS_H
 
@@ -14,7 +12,7 @@
 #include "base/table.h"
 #include "service/ledger.h"
 #include "service/scheduler.h"
-#include "sync/pass/quota.h"
+#include "sync/pass/quota_record.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -27,13 +25,13 @@
 struct status_table {
     const struct table *table;
     int64_t last_synced_row_id;
-    char last_synced_at[32]; /* "" if never */
-    int64_t pending;         /* distinct rows waiting; STATUS_UNKNOWN if that cannot be told */
-    int64_t rejected;        /* distinct rows that could not be encoded */
-    struct quota_use quota;  /* loads and copies into the target */
-    int64_t source_rows;     /* in the source when it was last synced, an estimate */
-    char last_error[1024];   /* "" if its last sync succeeded */
-    char problem[256];       /* "" or why the source table cannot be read */
+    char last_synced_at[32];   /* "" if never */
+    int64_t pending;           /* distinct rows waiting; STATUS_UNKNOWN if that cannot be told */
+    int64_t rejected;          /* distinct rows that could not be encoded */
+    struct quota_record quota; /* loads and copies into the target */
+    int64_t source_rows;       /* in the source when it was last synced, an estimate */
+    char last_error[1024];     /* "" if its last sync succeeded */
+    char problem[256];         /* "" or why the source table cannot be read */
 };
 
 struct status;
@@ -48,10 +46,10 @@ void status_free(struct status *status);
 MUST_CHECK bool status_read(
     struct status *status, struct status_table *out_tables, struct error *err);
 
-/* Whatever is asked for from now on is at least as new as this call. */
+/* Later calls return values that are at least as new as this call. */
 void status_invalidate(struct status *status);
 
-/* What the databases do not know. */
+/* State of this process that is not in the databases. */
 struct status_live {
     int64_t now_us;
     const struct scheduler_view *view;

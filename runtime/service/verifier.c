@@ -1,5 +1,6 @@
 #include "service/verifier.h"
 
+#include "base/json_exact.h"
 #include "base/log.h"
 #include "service/background.h"
 
@@ -17,7 +18,7 @@ struct request {
 struct verifier {
     struct verifier_options options;
 
-    struct background background; /* its mutex is that of everything below */
+    struct background background; /* its mutex protects the members below */
     struct request current;       /* waiting for the thread, or running */
     size_t at;                    /* the table that is compared */
     cJSON *last;                  /* NULL: none has ended yet */
@@ -79,7 +80,7 @@ bool verifier_join(struct verifier *verifier, int64_t timeout_ms)
 
 /* --- requests ---------------------------------------------------------------------------- */
 
-/* With the mutex held and nothing running. */
+/* The caller holds the mutex, and nothing is running. */
 static bool begin(struct verifier *verifier, const struct table *const *tables, size_t count)
 {
     struct request request = {.wanted = true, .count = count, .started_us = wall_us(verifier)};
@@ -119,7 +120,7 @@ enum verifier_answer verifier_request(
 
 /* --- results ----------------------------------------------------------------------------- */
 
-/* What one verification came to; tables NULL: it failed as a whole. */
+/* The outcome of one verification; tables NULL: it failed as a whole. */
 struct outcome {
     const struct request *request;
     const struct verify_table *tables;
@@ -147,10 +148,10 @@ static cJSON *outcome_json(const struct outcome *outcome)
     cJSON_AddStringToObject(json, "verify_id", outcome->request->id);
     add_time(json, "started_at", outcome->request->started_us);
     add_time(json, "finished_at", outcome->finished_us);
-    cJSON_AddNumberToObject(json, "duration_ms", (double)duration_ms(outcome));
+    json_add_int64(json, "duration_ms", duration_ms(outcome));
     cJSON_AddBoolToObject(json, "ok", outcome->ok);
     if (outcome->tables != NULL) {
-        cJSON *found = verify_json(outcome->tables, outcome->request->count);
+        cJSON *found = verify_report_json(outcome->tables, outcome->request->count);
         cJSON_AddNullToObject(json, "error");
         cJSON_AddItemToObject(
             json, "tables", cJSON_DetachItemFromObjectCaseSensitive(found, "tables"));
@@ -165,7 +166,7 @@ static cJSON *outcome_json(const struct outcome *outcome)
 static int64_t differences_of(const struct verify_table *table)
 {
     return table->missing_count + table->extra_count + table->different_count +
-           table->duplicated_count;
+           table->duplicated_count + table->unexplained_count;
 }
 
 static void log_outcome(const struct outcome *outcome)
@@ -180,7 +181,8 @@ static void log_outcome(const struct outcome *outcome)
                 LOG_NUMBER("missing", table->missing_count),
                 LOG_NUMBER("extra", table->extra_count),
                 LOG_NUMBER("different", table->different_count),
-                LOG_NUMBER("duplicated", table->duplicated_count), LOG_TEXT("verification", id));
+                LOG_NUMBER("duplicated", table->duplicated_count),
+                LOG_NUMBER("unexplained", table->unexplained_count), LOG_TEXT("verification", id));
     }
     if (outcome->tables == NULL)
         log_error(
@@ -193,7 +195,7 @@ static void log_outcome(const struct outcome *outcome)
             LOG_NUMBER("duration_ms", duration_ms(outcome)), LOG_TEXT("verification", id));
 }
 
-/* With the mutex held. What is known of tables that were not looked at stays. */
+/* The caller holds the mutex. Values of tables that were not compared stay. */
 static void keep_differences(struct verifier *verifier, const struct outcome *outcome)
 {
     const struct verifier_options *options = &verifier->options;
@@ -248,11 +250,11 @@ static void run_request(struct verifier *verifier, const struct request *request
         .tables = ran ? tables : NULL,
         .error = &err,
         .finished_us = wall_us(verifier),
-        .ok = ran && verify_ok(tables, request->count),
+        .ok = ran && verify_report_ok(tables, request->count),
     };
     log_outcome(&outcome);
     keep(verifier, &outcome);
-    verify_free(tables, request->count);
+    verify_report_free(tables, request->count);
 }
 
 static void *work(void *context)
@@ -280,7 +282,7 @@ bool verifier_start(struct verifier *verifier, struct error *err)
 
 /* --- what others see --------------------------------------------------------------------- */
 
-/* With the mutex held. */
+/* The caller holds the mutex. */
 static cJSON *running_json(const struct verifier *verifier)
 {
     const struct request *request = &verifier->current;
@@ -293,7 +295,7 @@ static cJSON *running_json(const struct verifier *verifier)
     cJSON *names = cJSON_AddArrayToObject(json, "tables");
     for (size_t i = 0; i < request->count; i++)
         cJSON_AddItemToArray(names, cJSON_CreateString(request->tables[i]->name));
-    cJSON_AddNumberToObject(json, "tables_done", (double)verifier->at);
+    json_add_int64(json, "tables_done", (int64_t)verifier->at);
     cJSON_AddStringToObject(json, "table", request->tables[verifier->at]->name);
     return json;
 }

@@ -1,6 +1,6 @@
-/* verifier: comparisons of both sides that people ask for. Owns the one thread that runs them, one
- * at a time and beside passes; keeps the newest result in memory. Every other thread only posts
- * requests and reads copies. */
+/* verifier: runs verifications on request. Owns the one thread that runs them, one at a time, also
+ * while a pass runs, and keeps the newest result in memory. Other threads post requests and read
+ * copies. */
 #ifndef BQSYNC_SERVICE_VERIFIER_H
 #define BQSYNC_SERVICE_VERIFIER_H
 
@@ -39,7 +39,7 @@ void verifier_free(struct verifier *verifier);
 MUST_CHECK bool verifier_start(struct verifier *verifier, struct error *err);
 /* Takes no more requests. A verification that runs is ended by clock_stop. */
 void verifier_stop(struct verifier *verifier);
-/* Waits for the thread, at most so long; false if a verification still runs. */
+/* Waits for the thread, at most timeout_ms; false if a verification still runs. */
 bool verifier_join(struct verifier *verifier, int64_t timeout_ms);
 
 enum verifier_answer {
@@ -62,12 +62,13 @@ cJSON *verifier_json(struct verifier *verifier);
 
 #define VERIFIER_UNKNOWN (-1)
 
-/* The same in numbers. */
+/* The same as numbers, for metrics. */
 struct verifier_view {
     int64_t finished_us; /* of the last verification, 0: there is none */
     bool ok;
-    int64_t *differences; /* owned; keys that differed when a table was last verified, in the order
-                             of all tables; VERIFIER_UNKNOWN: never was */
+    /* Owned; keys that differed when a table was last verified, in the order of all tables;
+     * VERIFIER_UNKNOWN: never was. */
+    int64_t *differences;
 };
 MUST_CHECK bool verifier_view(
     struct verifier *verifier, struct verifier_view *out_view, struct error *err);

@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The largest zone file in use has some 4 KiB. */
+/* The largest zone file in use has about 4 KiB. */
 #define FILE_CEILING 262144
 
 #define HEADER_SIZE 44
 
-/* No zone has ever been further from UTC than this. */
+/* No zone has ever had a larger offset from UTC. */
 #define OFFSET_MAX_S (26 * 3600)
 
 struct zone {
@@ -64,7 +64,7 @@ static bool read_header(const uint8_t *bytes, size_t length, struct header *out)
     return out->type > 0 && out->type <= 256;
 }
 
-/* The length of the data block behind a header whose times take so many bytes. */
+/* The length of the data block after a header, for times of the given size in bytes. */
 static size_t block_size(const struct header *header, size_t time_size)
 {
     return header->time * time_size + header->time + header->type * 6 + header->name +
@@ -99,7 +99,7 @@ static bool read_block(
     return true;
 }
 
-/* The line behind the second block: "\n" rule "\n"; an empty rule says nothing. */
+/* The line after the second block: "\n" rule "\n". The rule may be empty. */
 static bool read_footer(struct zone *zone, const uint8_t *bytes, size_t length)
 {
     char rule[128];
@@ -126,7 +126,7 @@ static bool read_file(struct zone *zone, const uint8_t *bytes, size_t length)
         return block_size(&header, 4) <= length - HEADER_SIZE &&
                read_block(zone, bytes + HEADER_SIZE, &header, 4);
 
-    // The first block repeats in 32 bits what the second says in 64.
+    // The first block has the same data as the second, in 32 bits instead of 64.
     size_t skip = HEADER_SIZE + block_size(&header, 4);
     if (skip > length || !read_header(bytes + skip, length - skip, &header))
         return false;
@@ -207,7 +207,7 @@ void zone_free(struct zone *zone)
     free(zone);
 }
 
-/* How many changes lie at or before an instant. */
+/* The number of changes at or before an instant. */
 static size_t changes_until(const struct zone *zone, int64_t utc_s)
 {
     size_t low = 0;
@@ -229,7 +229,7 @@ int32_t zone_offset(const struct zone *zone, int64_t utc_s)
 
     if (passed == zone->time_count && zone->has_rule)
         return zone_rule_offset(&zone->rule, utc_s);
-    // Before the first change the first offset holds (RFC 8536, section 3.2).
+    // The first offset is valid before the first change (RFC 8536, section 3.2).
     return zone->offsets[passed == 0 ? 0 : zone->kinds[passed - 1]];
 }
 
@@ -244,8 +244,8 @@ int64_t zone_next_change(const struct zone *zone, int64_t utc_s)
 
 int64_t zone_to_utc(const struct zone *zone, int64_t local_s)
 {
-    // From an instant whose wall clock is certainly behind, one stretch of constant offset after
-    // the other; two changes within two days are the most there ever were.
+    // Starts at an instant whose wall clock is certainly earlier and goes through the periods of
+    // constant offset. No zone has had more than two changes within two days.
     int64_t from = local_s - OFFSET_MAX_S;
 
     for (;;) {

@@ -109,7 +109,7 @@ bool zone_rule_parse(const char *text, struct zone_rule *out_rule)
 
     if (!skip_name(&at) || !read_time(&at, &rule.standard_s))
         return false;
-    // POSIX counts hours west of Greenwich; everybody else counts east.
+    // POSIX counts hours west of Greenwich; this program counts seconds east.
     rule.standard_s = -rule.standard_s;
     if (*at != '\0') {
         rule.has_summer = true;
@@ -128,7 +128,7 @@ bool zone_rule_parse(const char *text, struct zone_rule *out_rule)
     return true;
 }
 
-/* --- reckoning --------------------------------------------------------------------------- */
+/* --- calculation -------------------------------------------------------------------------- */
 
 static bool is_leap(int64_t year)
 {
@@ -220,7 +220,8 @@ int32_t zone_rule_offset(const struct zone_rule *rule, int64_t utc_s)
             latest = end;
             offset = rule->standard_s;
         }
-        // At one instant with the end of the year before, summer goes on without a gap.
+        // If summer time starts at the instant at which the previous year's ends, it continues
+        // without a change.
         if (start <= utc_s && start >= latest) {
             latest = start;
             offset = rule->summer_s;

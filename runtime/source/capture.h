@@ -1,9 +1,9 @@
 /* capture: finds out which rows changed since the last sync. With triggers, a table's dirty set
- * bq_sync_dirty_<table> holds one row a changed key with the sequence of its newest change; rows of
- * an INTEGER PRIMARY KEY table above the watermark are found by id alone. The sequence is a counter
- * that only bqsync moves: `seal` raises it, so whatever the application changes afterwards counts
- * as newer than the pass that sealed. Works on a connection to the source database; belongs to that
- * connection's thread. */
+ * bq_sync_dirty_<table> holds one row for each changed key, with the sequence of its newest change;
+ * rows of an INTEGER PRIMARY KEY table above the watermark are found by id alone. The sequence is a
+ * counter that only bqsync moves: capture_seal raises it, so whatever the application changes
+ * afterwards counts as newer than the pass that sealed. Works on a connection to the source
+ * database and belongs to that connection's thread. Implemented in capture_*.c, one file a task. */
 #ifndef BQSYNC_SOURCE_CAPTURE_H
 #define BQSYNC_SOURCE_CAPTURE_H
 
@@ -16,88 +16,112 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum capture_state {
-    CAPTURE_ABSENT,      /* nothing installed for the table */
-    CAPTURE_INTACT,      /* exactly what this build would install */
-    CAPTURE_INTERRUPTED, /* installed once, but altered or gone in part: changes may have been
-                            missed */
-};
-
 /* What SQLite says of a table. */
 struct source_shape {
     bool exists;
     bool is_view;
-    bool integer_key;     /* the definition's key is the table's INTEGER PRIMARY KEY */
-    size_t missing_count; /* columns of the definition that SQLite lacks */
-    char missing[512];    /* their names, ", " between */
-    char
-        extra[1024]; /* columns of SQLite that the definition lacks, ", " between; cut with "..." */
-    char key_problem[512]; /* "" or why the key columns cannot serve as a key here (no unique index
-                              ...) */
+    /* The definition's key is the table's INTEGER PRIMARY KEY. */
+    bool integer_key;
+    /* How many columns of the definition SQLite lacks, and their names, ", " between. */
+    size_t missing_count;
+    char missing[512];
+    /* Columns of SQLite that the definition lacks, ", " between; cut with "...". */
+    char extra[1024];
+    /* Why the key columns cannot serve as a key here (no unique index ...); "" if they can. */
+    char key_problem[512];
 };
+
+/* One table in its source: the connection, the definition, and what SQLite says of the table. All
+ * borrowed. */
+struct source_table {
+    struct database *source;
+    const struct table *table;
+    const struct source_shape *shape;
+};
+
+/* Reads the shape of a table. A table that does not exist is a success (exists == false). */
 MUST_CHECK bool capture_inspect(
     struct database *source, const struct table *table, struct source_shape *out_shape,
     struct error *err);
 
+enum capture_state {
+    CAPTURE_ABSENT, /* nothing installed for the table */
+    CAPTURE_INTACT, /* exactly what this build would install */
+    /* Installed once, but altered or gone in part: changes may have been missed. */
+    CAPTURE_INTERRUPTED,
+};
+
+/* Compares the triggers and the dirty set of a table with what this build would install. */
 MUST_CHECK bool capture_check(
     struct database *source, const struct table *table, enum capture_state *out_state,
     struct error *err);
 
 /* Creates what is missing or altered, in one transaction of a few milliseconds; guards against rows
  * that REPLACE removes through other UNIQUE constraints are made from SQLite's own list of them.
- * The caller must replace or compare the whole table afterwards. */
+ * The caller must replace or compare the whole table afterwards. ERROR_SCHEMA if the table has no
+ * capture with triggers: it is missing, a view, or lacks a key or a column. */
 MUST_CHECK bool capture_install(
     struct database *source, const struct table *table, struct error *err);
-/* Drops triggers first, then tables; nothing of bqsync's capture is left behind. */
+/* Drops the table's triggers, dirty set and counter; other tables keep theirs. */
 MUST_CHECK bool capture_remove(
     struct database *source, const struct table *table, struct error *err);
-/* Drops the capture of tables that are no longer in the registry. */
+/* Drops the capture of every table that is not among the count given ones. */
 MUST_CHECK bool capture_remove_unknown(
     struct database *source, const struct table *const *tables, size_t count, struct error *err);
-/* Names those tables, ", " between and cut if there are many; "" if there are none. */
+/* Names those tables in out_names (of size bytes), ", " between and cut if there are many; "" if
+ * there are none. */
 MUST_CHECK bool capture_list_unknown(
     struct database *source, const struct table *const *tables, size_t count, char *out_names,
     size_t size, struct error *err);
 
-/* Counts of what is pending for a table as of the connection's view: rows above the watermark
- * (integer_key) and dirty keys newer than synced_sequence at or below it. */
+/* How much is pending for a table in the connection's present view: rows above the watermark
+ * (integer_key), and dirty keys newer than synced_sequence and at or below the watermark. */
 struct pending {
     int64_t new_rows;
     int64_t dirty_keys;
 };
 MUST_CHECK bool capture_pending(
-    struct database *source, const struct table *table, const struct source_shape *shape,
-    const struct watermark *watermark, struct pending *out_pending, struct error *err);
-/* The same as a yes or no, O(1). */
+    const struct source_table *in, const struct watermark *watermark, struct pending *out_pending,
+    struct error *err);
+/* The same as a yes or no, which takes constant time. */
 MUST_CHECK bool capture_has_pending(
-    struct database *source, const struct table *table, const struct source_shape *shape,
-    const struct watermark *watermark, bool *out_pending, struct error *err);
+    const struct source_table *in, const struct watermark *watermark, bool *out_pending,
+    struct error *err);
 
 /* Whether rows have a NULL in their key: triggers cannot list those, and BigQuery cannot hold them.
  * Looked up by the key's index. */
 MUST_CHECK bool capture_has_keyless(
-    struct database *source, const struct table *table, const struct source_shape *shape,
-    bool *out_keyless, struct error *err);
+    const struct source_table *in, bool *out_keyless, struct error *err);
 
 /* Position of a table: what a snapshot covers. */
 struct position {
-    int64_t sequence; /* changes stamped with this or less were made before the seal */
-    int64_t row_id; /* highest INTEGER PRIMARY KEY in the snapshot, 0 if none or not integer_key */
+    /* Changes stamped with this sequence or a lower one are in the snapshot. */
+    int64_t sequence;
+    /* Highest INTEGER PRIMARY KEY in the snapshot; 0 if there are no rows or not integer_key. */
+    int64_t row_id;
 };
 
-/* Seals the given tables and opens a snapshot on the same connection, in which positions hold: one
- * short write transaction that raises each table's sequence and trigger watermark, then BEGIN;
- * repeated if rows above the watermark slipped in between. With write == false (nothing may be
- * written: `--dry-run`, reports) only the snapshot is opened and positions are what it shows. The
- * caller ends the snapshot with database_rollback. */
-MUST_CHECK bool capture_seal(
-    struct database *source, const struct table *const *tables, const struct source_shape *shapes,
-    size_t count, bool write, struct position *out_positions, struct error *err);
+/* A table of a snapshot. position is the result, written on success only. */
+struct snapshot_table {
+    const struct table *table;
+    const struct source_shape *shape;
+    struct position position;
+};
 
-/* Lists a key as changed now, as if the application had touched it: what a repair wants to be sent
- * again. key: JSON of one value, or of an array of as many as the key has columns, raw or parsed;
- * integers and texts only. */
-MUST_CHECK bool capture_mark(
+/* Seals the given tables and opens a snapshot on the same connection, in which their positions
+ * hold: one short write transaction raises each table's sequence and trigger watermark, then a read
+ * transaction begins; repeated if rows above the watermark slipped in between. The caller ends the
+ * snapshot with database_rollback. ERROR_BUSY if the application inserts faster than that. */
+MUST_CHECK bool capture_seal(
+    struct database *source, struct snapshot_table *tables, size_t count, struct error *err);
+/* Opens a snapshot without writing anything (`--dry-run`, reports); positions are what it shows. */
+MUST_CHECK bool capture_snapshot(
+    struct database *source, struct snapshot_table *tables, size_t count, struct error *err);
+
+/* Lists a key as changed now, as if the application had touched its row; a repair has rows sent
+ * again this way. key: JSON of one value, or of an array of as many as the key has columns;
+ * integers and texts only, else ERROR_LIMIT. */
+MUST_CHECK bool capture_touch(
     struct database *source, const struct table *table, const cJSON *key, struct error *err);
 
 /* Deletes dirty keys up to the acknowledged sequence, a few thousand a transaction, so that the

@@ -1,16 +1,14 @@
-/* The part of capture.h that clears away what was acknowledged. The dirty set is walked by its
+/* The part of capture.h that deletes acknowledged keys. The dirty set is walked by its
  * primary key, a stretch at a time; it has no index by sequence, which would cost the application's
  * writes. */
 #include "base/buffer.h"
 #include "source/capture.h"
+#include "source/capture_objects.h"
+#include "source/pacing.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
-#include "source/tracking_schema.h"
 
 #include <stdlib.h>
-
-/* Entries of a stretch: about 10 ms of write lock. */
-#define STRETCH_ENTRIES 5000
 
 /* A key of the dirty set, as many values as the table's key has columns. */
 struct key {
@@ -55,9 +53,8 @@ static void append_range(
     for (int i = 0; i < 2; i++) {
         if (bounds[i]->count == 0)
             continue;
-        buffer_append_text(sql, " and (");
-        sqlite_sql_numbers(sql, table, "bq_sync_key_$r", ", ");
-        buffer_printf(sql, ") %s (", signs[i]);
+        sqlite_sql_expand(sql, table, " and ($k) ");
+        buffer_printf(sql, "%s (", signs[i]);
         for (size_t column = 0; column < table->key_count; column++)
             buffer_append_text(sql, column > 0 ? ", ?" : "?");
         buffer_append_text(sql, ")");
@@ -80,10 +77,10 @@ static bool prepare_range(
     return true;
 }
 
-/* Where the next stretch begins; count is 0 if this one is the last. */
+/* Where the next stretch begins, that many entries on; count is 0 if this one is the last. */
 static bool find_end(
-    struct database *source, const struct table *table, const struct key *from, struct key *out_end,
-    struct error *err)
+    struct database *source, const struct table *table, const struct key *from, int64_t entries,
+    struct key *out_end, struct error *err)
 {
     const struct key none = {0};
     sqlite3_stmt *statement = NULL;
@@ -91,13 +88,10 @@ static bool find_end(
     bool row = false;
 
     buffer_init(&sql, SQLITE_SQL_CEILING);
-    buffer_append_text(&sql, "select ");
-    sqlite_sql_numbers(&sql, table, "bq_sync_key_$r", ", ");
-    sqlite_sql_append(&sql, " from $d", table->name);
+    sqlite_sql_expand(&sql, table, "select $k from $d");
     append_range(&sql, table, from, &none);
-    buffer_append_text(&sql, " order by ");
-    sqlite_sql_numbers(&sql, table, "bq_sync_key_$r", ", ");
-    buffer_printf(&sql, " limit 1 offset %d", STRETCH_ENTRIES);
+    sqlite_sql_expand(&sql, table, " order by $k");
+    buffer_printf(&sql, " limit 1 offset %lld", (long long)entries);
     bool ok = prepare_range(source, &sql, from, &none, &statement, err) &&
               database_step(source, statement, &row, err);
     *out_end = (struct key){0};
@@ -108,68 +102,71 @@ static bool find_end(
     return ok;
 }
 
-/* Runs "head from dirty where <range> and acknowledged"; *out_row: whether it gave a row. */
+/* One stretch of a table's dirty set: keys in [from, to), and of those the acknowledged ones. */
+struct stretch {
+    struct database *source;
+    const struct table *table;
+    struct key from;
+    struct key to;
+    int64_t sequence;
+};
+
+/* Runs "head from dirty set where <in the stretch>"; *out_row: whether it gave a row. */
 static bool run_on_stretch(
-    struct database *source, const struct table *table, const char *head, const struct key *from,
-    const struct key *to, int64_t sequence, bool *out_row, struct error *err)
+    const struct stretch *stretch, const char *head, bool *out_row, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     struct buffer sql;
 
     buffer_init(&sql, SQLITE_SQL_CEILING);
-    sqlite_sql_append(&sql, "$r from $d", head, table->name);
-    append_range(&sql, table, from, to);
-    buffer_printf(&sql, " and bq_sync_sequence <= %lld", (long long)sequence);
-    bool ok = prepare_range(source, &sql, from, to, &statement, err) &&
-              database_step(source, statement, out_row, err);
+    sqlite_sql_append(&sql, "$r from $d", head, stretch->table->name);
+    append_range(&sql, stretch->table, &stretch->from, &stretch->to);
+    buffer_printf(&sql, " and bq_sync_sequence <= %lld", (long long)stretch->sequence);
+    bool ok = prepare_range(stretch->source, &sql, &stretch->from, &stretch->to, &statement, err) &&
+              database_step(stretch->source, statement, out_row, err);
     sqlite3_finalize(statement);
     buffer_clear(&sql);
     return ok;
 }
 
-static bool clean_stretch(
-    struct database *source, const struct table *table, const struct key *from,
-    const struct key *to, int64_t sequence, struct error *err)
+static bool clean_stretch(const struct stretch *stretch, struct pacing *pacing, struct error *err)
 {
     bool row = false;
 
-    // The write lock is not asked for in vain: entries of rejected rows stay for long.
-    if (!run_on_stretch(source, table, "select 1", from, to, sequence, &row, err))
+    // Entries of rejected rows stay for long, so the write lock is taken only if one can be
+    // deleted.
+    if (!run_on_stretch(stretch, "select 1", &row, err))
         return false;
     if (!row)
         return true;
-    if (!database_begin(source, err))
-        return false;
-    if (run_on_stretch(source, table, "delete", from, to, sequence, &row, err) &&
-        database_commit(source, err))
-        return true;
-    database_rollback(source);
-    return false;
+    return (pacing_begin(pacing, err) && run_on_stretch(stretch, "delete", &row, err) &&
+            pacing_commit(pacing, err)) ||
+           pacing_fail(pacing);
 }
 
 bool capture_clean(
     struct database *source, const struct table *table, int64_t synced_sequence, struct error *err)
 {
-    struct key from = {0};
-    struct key to = {0};
+    struct stretch stretch = {.source = source, .table = table, .sequence = synced_sequence};
+    struct pacing pacing = pacing_of(source);
     bool ok = false;
     bool exists = false;
 
-    if (!control_has_dirty_set(source, table->name, &exists, err))
+    if (!capture_objects_has_dirty_set(source, table->name, &exists, err))
         goto cleanup;
     ok = !exists;
     while (!ok) {
-        if (!find_end(source, table, &from, &to, err) ||
-            !clean_stretch(source, table, &from, &to, synced_sequence, err))
+        if (!find_end(source, table, &stretch.from, pacing.rows, &stretch.to, err) ||
+            !clean_stretch(&stretch, &pacing, err))
             goto cleanup;
-        key_clear(&from);
-        from = to;
-        to = (struct key){0};
-        ok = from.count == 0;
+        key_clear(&stretch.from);
+        stretch.from = stretch.to;
+        stretch.to = (struct key){0};
+        ok = stretch.from.count == 0;
     }
 
 cleanup:
-    key_clear(&from);
-    key_clear(&to);
+    key_clear(&stretch.from);
+    key_clear(&stretch.to);
     return ok || error_wrap(err, "cleaning the change set of %s", table->name);
 }

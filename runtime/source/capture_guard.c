@@ -7,12 +7,10 @@
 #include <string.h>
 #include <strings.h>
 
-#define TEXT_CEILING SQLITE_SQL_CEILING
-
 /* One unique constraint as the guards need it. */
 struct constraint {
-    struct buffer match;   /* condition: a row of the table is in the way of the new one */
-    struct buffer columns; /* for UPDATE OF; */
+    struct buffer match;   /* the condition that a row of the table is in the way of the new one */
+    struct buffer columns; /* for UPDATE OF */
     bool any_update;       /* a column of it may change without being named in SET */
     size_t key_columns;    /* how many of the key's columns it compares byte by byte */
 };
@@ -20,8 +18,8 @@ struct constraint {
 static void constraint_init(struct constraint *constraint)
 {
     *constraint = (struct constraint){0};
-    buffer_init(&constraint->match, TEXT_CEILING);
-    buffer_init(&constraint->columns, TEXT_CEILING);
+    buffer_init(&constraint->match, SQLITE_SQL_CEILING);
+    buffer_init(&constraint->columns, SQLITE_SQL_CEILING);
 }
 
 static void constraint_clear(struct constraint *constraint)
@@ -39,7 +37,7 @@ static bool is_key_column(const struct table *table, const char *name)
     return false;
 }
 
-/* "new."c"" or, where REPLACE would put the column's default for a NULL, that. */
+/* Appends new."c"; with fallback, the default that REPLACE stores instead of a NULL. */
 static void append_new_value(struct buffer *out, const char *name, const char *fallback)
 {
     if (fallback == NULL)
@@ -60,12 +58,14 @@ static void append_nested(
 
 /* An expression's value for the new row: the expression over a row made of the new values, under
  * the table's name in case the expression spells it; NULL if the index leaves the row out. The
- * filter goes first: where it is false the expression may be an error (json_extract of what is no
- * JSON). */
+ * filter comes first: where it is false the expression may be an error (json_extract of a text that
+ * is not JSON). */
 static bool append_new_expression(
-    struct database *source, const char *table, struct slice expression, struct slice filter,
-    struct buffer *out, struct error *err)
+    const struct source_table *in, struct slice expression, struct slice filter, struct buffer *out,
+    struct error *err)
 {
+    struct database *source = in->source;
+    const char *table = in->table->name;
     sqlite3_stmt *statement = NULL;
     bool row = false;
     bool first = true;
@@ -125,9 +125,10 @@ static const char items_sql[] =
     " where l.\"unique\" and x.key order by l.name, x.seqno";
 
 static bool add_item(
-    struct database *source, const struct table *table, sqlite3_stmt *item,
-    struct constraint *constraint, struct error *err)
+    const struct source_table *in, sqlite3_stmt *item, struct constraint *constraint,
+    struct error *err)
 {
+    const struct table *table = in->table;
     const char *name = (const char *)sqlite3_column_text(item, ITEM_NAME);
     const char *collation = (const char *)sqlite3_column_text(item, ITEM_COLLATION);
     const char *fallback = (const char *)sqlite3_column_text(item, ITEM_DEFAULT);
@@ -138,7 +139,7 @@ static bool add_item(
 
     // Without its filter a partial index cannot be used, and the guard would read the whole table.
     if (sqlite3_column_int(item, ITEM_PARTIAL) == 1 &&
-        (sql == NULL || !index_text_filter(sql, &filter)))
+        (sql == NULL || !capture_index_text_filter(sql, &filter)))
         return error_set(
             err, ERROR_SCHEMA, "cannot read the filter of the unique index %s of %s",
             (const char *)sqlite3_column_text(item, ITEM_INDEX), table->name);
@@ -158,13 +159,13 @@ static bool add_item(
     }
     constraint->any_update = true;
     if (sql == NULL ||
-        !index_text_item(sql, (size_t)sqlite3_column_int(item, ITEM_POSITION), &expression))
+        !capture_index_text_item(sql, (size_t)sqlite3_column_int(item, ITEM_POSITION), &expression))
         return error_set(
             err, ERROR_SCHEMA, "cannot read the expressions of the unique index %s of %s",
             (const char *)sqlite3_column_text(item, ITEM_INDEX), table->name);
     append_nested(match, "(", expression, "");
     sqlite_sql_append(match, ") collate $n = ", collation);
-    return append_new_expression(source, table->name, expression, filter, match, err);
+    return append_new_expression(in, expression, filter, match, err);
 }
 
 /* The other row's key columns, with a text before and behind each and one between them. */
@@ -178,20 +179,21 @@ static void append_key(
             sqlite_sql_key_name(table, i), behind);
 }
 
-/* From the other row's point of view: it is in the way, has a key, is not the very row at hand, and
- * is not found by its id alone. */
+/* Appends the condition for the other row: it is in the way, has a key, is not the row that
+ * changes, and is not found by its id alone. */
 static void append_from(
-    struct buffer *out, const struct table *table, const struct source_shape *shape,
-    const struct constraint *constraint, const char *event)
+    struct buffer *out, const struct source_table *in, const struct constraint *constraint,
+    const char *event)
 {
+    const struct table *table = in->table;
     bool update = strcmp(event, "update") == 0;
 
     sqlite_sql_append(out, "from $n\n    where ", table->name);
     buffer_append_slice(out, buffer_slice(&constraint->match));
-    if (!shape->integer_key)
+    if (!in->shape->integer_key)
         append_key(out, table, "\n      and ", " is not null", "");
     // The new row of an INSERT has no INTEGER PRIMARY KEY yet, if SQLite is to choose one.
-    if (update || !shape->integer_key) {
+    if (update || !in->shape->integer_key) {
         buffer_append_text(out, "\n      and (");
         for (size_t i = 0; i < table->key_count; i++)
             sqlite_sql_append(
@@ -200,7 +202,7 @@ static void append_from(
                 sqlite_sql_key_name(table, i));
         buffer_append_text(out, ")");
     }
-    if (shape->integer_key)
+    if (in->shape->integer_key)
         sqlite_sql_append(
             out,
             "\n      and coalesce($n.$n <= (select watermark from bq_sync_capture"
@@ -208,12 +210,22 @@ static void append_from(
             table->name, sqlite_sql_key_name(table, 0), table->name);
 }
 
-/* In the body the outer statement's conflict policy is in force, which an upsert clause alone is
- * exempt from; a key that is in the way twice is met by it as well. */
+/* Why a guard looks as it does.
+ *
+ * REPLACE deletes every row that is in the way of the new one. If such a row is in the way because
+ * of another unique constraint than the key, its key is not the new row's, and SQLite fires no
+ * DELETE trigger for it (unless recursive_triggers is on), so its deletion would never reach
+ * BigQuery. A BEFORE trigger still sees that row, and lists its key as changed. It fires for every
+ * INSERT and UPDATE, not only for REPLACE, because a trigger cannot see the conflict policy; if the
+ * statement then fails, the entry is rolled back with it, and if it ignores the row, the entry only
+ * makes bqsync send that row once more. Inside the body the outer statement's conflict policy
+ * applies to our own INSERT too ("or replace", "or ignore"), except where an upsert clause is
+ * given; hence "on conflict do update", which also accepts a row that is in the way twice. */
 static void append_trigger(
-    struct buffer *out, const struct table *table, const struct source_shape *shape,
-    const struct constraint *constraint, int number, const char *event)
+    struct buffer *out, const struct source_table *in, const struct constraint *constraint,
+    int number, const char *event)
 {
+    const struct table *table = in->table;
     char suffix[48];
 
     sqlite3_snprintf(sizeof suffix, suffix, "_replace_%d_%s", number, event);
@@ -224,37 +236,33 @@ static void append_trigger(
         buffer_append_slice(out, buffer_slice(&constraint->columns));
     }
     sqlite_sql_append(out, " on $n\nwhen exists (\n    select 1 ", table->name);
-    append_from(out, table, shape, constraint, event);
-    sqlite_sql_append(out, "\n  )\nbegin\n  insert into $d (", table->name);
-    sqlite_sql_numbers(out, table, "bq_sync_key_$r", ", ");
-    buffer_append_text(out, ", bq_sync_sequence)\n    select ");
+    append_from(out, in, constraint, event);
+    sqlite_sql_expand(
+        out, table, "\n  )\nbegin\n  insert into $d ($k, bq_sync_sequence)\n    select ");
     append_key(out, table, "", "", ", ");
-    sqlite_sql_append(
-        out, ", coalesce((select sequence from bq_sync_capture where table_name = $t), 0) ",
-        table->name);
-    append_from(out, table, shape, constraint, event);
-    buffer_append_text(out, "\n    on conflict (");
-    sqlite_sql_numbers(out, table, "bq_sync_key_$r", ", ");
-    buffer_append_text(
-        out, ") do update\n    set bq_sync_sequence = excluded.bq_sync_sequence"
-             "\n    where bq_sync_sequence <> excluded.bq_sync_sequence;\nend;\n");
+    sqlite_sql_expand(
+        out, table, ", coalesce((select sequence from bq_sync_capture where table_name = $t), 0) ");
+    append_from(out, in, constraint, event);
+    sqlite_sql_expand(
+        out, table,
+        "\n    on conflict ($k) do update\n    set bq_sync_sequence = excluded.bq_sync_sequence"
+        "\n    where bq_sync_sequence <> excluded.bq_sync_sequence;\nend;\n");
 }
 
 /* A constraint that compares the whole key removes a row of the same key only, which the key's own
  * triggers note. */
 static void append_guards(
-    struct buffer *out, const struct table *table, const struct source_shape *shape,
-    const struct constraint *constraint, int number)
+    struct buffer *out, const struct source_table *in, const struct constraint *constraint,
+    int number)
 {
-    if (constraint->match.length == 0 || constraint->key_columns == table->key_count)
+    if (constraint->match.length == 0 || constraint->key_columns == in->table->key_count)
         return;
-    append_trigger(out, table, shape, constraint, number, "insert");
-    append_trigger(out, table, shape, constraint, number, "update");
+    append_trigger(out, in, constraint, number, "insert");
+    append_trigger(out, in, constraint, number, "update");
 }
 
 static bool append_index_guards(
-    struct database *source, const struct table *table, const struct source_shape *shape,
-    struct buffer *out, struct error *err)
+    const struct source_table *in, struct buffer *out, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     struct constraint constraint;
@@ -265,15 +273,15 @@ static bool append_index_guards(
     bool ok = false;
 
     constraint_init(&constraint);
-    if (!statement_bind(source, items_sql, &statement, err, "s", table->name))
+    if (!statement_bind(in->source, items_sql, &statement, err, "s", in->table->name))
         goto cleanup;
     for (;;) {
-        if (!database_step(source, statement, &row, err))
+        if (!database_step(in->source, statement, &row, err))
             goto cleanup;
         if (row)
             statement_text(statement, ITEM_INDEX, name, sizeof name);
         if (!row || strcmp(name, index) != 0) {
-            append_guards(out, table, shape, &constraint, number);
+            append_guards(out, in, &constraint, number);
             constraint_clear(&constraint);
             constraint_init(&constraint);
             number++;
@@ -281,7 +289,7 @@ static bool append_index_guards(
         }
         if (!row)
             break;
-        if (!add_item(source, table, statement, &constraint, err))
+        if (!add_item(in, statement, &constraint, err))
             goto cleanup;
         if (!buffer_check(&constraint.match, "guard", err))
             goto cleanup;
@@ -326,44 +334,43 @@ static bool find_rowid(
     }
     if (*out_name == NULL)
         return true;
-    char *sql = statement_format(err, "select %s from \"%w\" limit 0", *out_name, table);
-    if (sql == NULL)
-        return false;
     sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(source->handle, sql, -1, &statement, NULL) != SQLITE_OK)
+    struct buffer sql;
+    buffer_init(&sql, SQLITE_SQL_CEILING);
+    sqlite_sql_append(&sql, "select $r from $n limit 0", *out_name, table);
+    bool ok = buffer_check(&sql, "statement", err);
+    if (ok &&
+        sqlite3_prepare_v2(source->handle, buffer_text(&sql), -1, &statement, NULL) != SQLITE_OK)
         *out_name = NULL;
     sqlite3_finalize(statement);
-    sqlite3_free(sql);
-    return true;
+    buffer_clear(&sql);
+    return ok;
 }
 
 /* Where the key is not the rowid, a rowid that is given explicitly can be in another row's way. */
 static bool append_rowid_guards(
-    struct database *source, const struct table *table, const struct source_shape *shape,
-    struct buffer *out, struct error *err)
+    const struct source_table *in, struct buffer *out, struct error *err)
 {
     struct constraint constraint;
     const char *rowid = NULL;
 
-    if (shape->integer_key)
+    if (in->shape->integer_key)
         return true;
-    if (!find_rowid(source, table->name, &rowid, err))
+    if (!find_rowid(in->source, in->table->name, &rowid, err))
         return false;
     if (rowid == NULL)
         return true;
     constraint_init(&constraint);
     constraint.any_update = true;
-    sqlite_sql_append(&constraint.match, "$n.$r = new.$r", table->name, rowid, rowid);
-    append_guards(out, table, shape, &constraint, 0);
+    sqlite_sql_append(&constraint.match, "$n.$r = new.$r", in->table->name, rowid, rowid);
+    append_guards(out, in, &constraint, 0);
     constraint_clear(&constraint);
     return true;
 }
 
-bool guard_append_sql(
-    struct database *source, const struct table *table, const struct source_shape *shape,
-    struct buffer *out_sql, struct error *err)
+bool capture_guard_append_sql(
+    const struct source_table *in, struct buffer *out_sql, struct error *err)
 {
-    return append_rowid_guards(source, table, shape, out_sql, err) &&
-           append_index_guards(source, table, shape, out_sql, err) &&
+    return append_rowid_guards(in, out_sql, err) && append_index_guards(in, out_sql, err) &&
            buffer_check(out_sql, "guards", err);
 }

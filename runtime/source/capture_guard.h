@@ -1,5 +1,5 @@
-/* guard: the triggers that note rows which REPLACE is about to remove through another unique
- * constraint than the key. SQLite fires no delete trigger for those unless the application's
+/* capture_guard: the triggers that note rows which REPLACE is about to remove through another
+ * unique constraint than the key. SQLite fires no delete trigger for those unless the application's
  * connection has recursive_triggers on. They are made from SQLite's own list of a table's unique
  * indexes, so they belong to one database and not to the definition. Internal to source. */
 #ifndef BQSYNC_SOURCE_CAPTURE_GUARD_H
@@ -15,8 +15,7 @@
 
 /* Appends the CREATE TRIGGER statements of the table's guards; none if the key is all that is
  * unique. */
-MUST_CHECK bool guard_append_sql(
-    struct database *source, const struct table *table, const struct source_shape *shape,
-    struct buffer *out_sql, struct error *err);
+MUST_CHECK bool capture_guard_append_sql(
+    const struct source_table *in, struct buffer *out_sql, struct error *err);
 
 #endif

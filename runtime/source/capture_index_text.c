@@ -96,7 +96,7 @@ static bool find_item(
     return false;
 }
 
-bool index_text_item(const char *sql, size_t position, struct slice *out_item)
+bool capture_index_text_item(const char *sql, size_t position, struct slice *out_item)
 {
     const char *end;
 
@@ -117,7 +117,7 @@ static const char *skip_blank(const char *at)
     }
 }
 
-bool index_text_filter(const char *sql, struct slice *out_filter)
+bool capture_index_text_filter(const char *sql, struct slice *out_filter)
 {
     static const char word[] = "where";
     struct slice ignored;

@@ -10,10 +10,10 @@
 
 /* The position-th (from 0) item between the parentheses of a valid CREATE INDEX statement, without
  * ASC or DESC; borrowed from sql. False if there is none. */
-bool index_text_item(const char *sql, size_t position, struct slice *out_item);
+bool capture_index_text_item(const char *sql, size_t position, struct slice *out_item);
 
 /* The condition behind WHERE of a partial index's statement; borrowed from sql. False if there is
  * none. */
-bool index_text_filter(const char *sql, struct slice *out_filter);
+bool capture_index_text_filter(const char *sql, struct slice *out_filter);
 
 #endif

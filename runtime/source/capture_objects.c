@@ -4,7 +4,6 @@
 #include "source/capture_guard.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
-#include "source/tracking_schema.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -13,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-void objects_clear(struct object_list *list)
+void capture_objects_clear(struct object_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
         free(list->items[i].name);
@@ -43,7 +42,7 @@ static bool add_object(struct object_list *list, sqlite3_stmt *statement, struct
     return true;
 }
 
-bool objects_owns_trigger(const char *table, const char *trigger)
+bool capture_objects_owns_trigger(const char *table, const char *trigger)
 {
     static const char *const events[] = {"_insert", "_update", "_update_key", "_rekey", "_delete"};
     static const char prefix[] = "bq_sync_";
@@ -67,13 +66,13 @@ static bool is_of_table(const struct table *table, sqlite3_stmt *statement)
 {
     const char *name = (const char *)sqlite3_column_text(statement, 1);
 
-    // The dirty set was asked for by name; a trigger's name may be another table's.
+    // The query selects the dirty set by its name, but every trigger of ours, whatever its table.
     return sqlite3_column_int(statement, 0) == 0 ||
            strcasecmp((const char *)sqlite3_column_text(statement, 2), table->name) == 0 ||
-           objects_owns_trigger(table->name, name);
+           capture_objects_owns_trigger(table->name, name);
 }
 
-bool objects_actual(
+bool capture_objects_actual(
     struct database *source, const struct table *table, struct object_list *out_list,
     struct error *err)
 {
@@ -104,7 +103,7 @@ bool objects_actual(
 
 cleanup:
     sqlite3_finalize(statement);
-    objects_clear(&list);
+    capture_objects_clear(&list);
     return ok;
 }
 
@@ -139,8 +138,8 @@ static char *plain_name(const char *quoted)
     return name;
 }
 
-/* Adds what SQLite will store for one statement of ours: its kind in capitals and the text from the
- * name on. */
+/* Adds what SQLite stores for one statement of ours: "CREATE TABLE" or "CREATE TRIGGER" in
+ * capitals, then the statement's own text from the name on. */
 static bool add_expected(
     const struct table *table, const char *sql, size_t length, struct object_list *list,
     struct error *err)
@@ -194,15 +193,16 @@ static bool add_statements(
     }
 }
 
-bool objects_expected(
-    struct database *source, const struct table *table, const struct source_shape *shape,
-    struct object_list *out_list, char **out_guards_sql, struct error *err)
+bool capture_objects_expected(
+    const struct source_table *in, struct object_list *out_list, char **out_guards_sql,
+    struct error *err)
 {
+    const struct table *table = in->table;
     struct object_list list = {0};
     struct buffer guards;
 
     buffer_init(&guards, SQLITE_SQL_CEILING);
-    bool ok = guard_append_sql(source, table, shape, &guards, err) &&
+    bool ok = capture_guard_append_sql(in, &guards, err) &&
               add_statements(table, table->capture_install_sql, &list, err) &&
               add_statements(table, buffer_text(&guards), &list, err);
     if (ok) {
@@ -211,17 +211,17 @@ bool objects_expected(
         *out_list = list;
         list = (struct object_list){0};
     }
-    objects_clear(&list);
+    capture_objects_clear(&list);
     buffer_clear(&guards);
     return ok;
 }
 
-/* The next character that counts; white space outside of quotes does not, nor do the quotes of a
- * plain name. in_text and in_name carry the state. */
+/* A walk over a statement that skips white space outside of quotes and the quotes of plain names.
+ */
 struct reader {
     const char *at;
-    char quote; /* inside of a quoted text or name, its quote */
-    bool plain; /* that name is plain: its quotes do not count */
+    char quote; /* of the text or name that the walk is inside of; '\0' outside */
+    bool plain; /* that name is plain, so its quotes are skipped */
 };
 
 static bool is_plain_name(const char *quoted)
@@ -235,6 +235,7 @@ static bool is_plain_name(const char *quoted)
     return *at == '"';
 }
 
+/* The next character that matters, '\0' at the end. */
 static char next_character(struct reader *reader)
 {
     for (;;) {
@@ -273,7 +274,7 @@ static bool same_sql(const char *a, const char *b)
     }
 }
 
-bool objects_equal(const struct object_list *a, const struct object_list *b)
+bool capture_objects_equal(const struct object_list *a, const struct object_list *b)
 {
     if (a->count != b->count)
         return false;
@@ -287,12 +288,24 @@ bool objects_equal(const struct object_list *a, const struct object_list *b)
     return true;
 }
 
-bool objects_remove_counters(struct database *source, struct error *err)
+bool capture_objects_has_dirty_set(
+    struct database *source, const char *table, bool *out_exists, struct error *err)
+{
+    char *name = sqlite3_mprintf(SQLITE_SQL_DIRTY_PREFIX "%s", table);
+
+    if (name == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    bool ok = database_has_table(source, name, out_exists, err);
+    sqlite3_free(name);
+    return ok;
+}
+
+bool capture_objects_remove_counters(struct database *source, struct error *err)
 {
     bool exists = false;
     int64_t users = 0;
 
-    if (!control_has_table(source, "bq_sync_capture", &exists, err))
+    if (!database_has_table(source, "bq_sync_capture", &exists, err))
         return false;
     if (!exists)
         return true;

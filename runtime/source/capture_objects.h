@@ -1,5 +1,5 @@
-/* objects: the tables and triggers of a table's change capture, as they are in the source and as
- * this build would make them. Internal to source. */
+/* capture_objects: the tables and triggers of a table's change capture, as they are in the source
+ * and as this build would make them. Internal to source. */
 #ifndef BQSYNC_SOURCE_CAPTURE_OBJECTS_H
 #define BQSYNC_SOURCE_CAPTURE_OBJECTS_H
 
@@ -24,29 +24,33 @@ struct object_list {
     size_t count;
 };
 
-void objects_clear(struct object_list *list);
+void capture_objects_clear(struct object_list *list);
 
 /* What this build would install: the definition's triggers and dirty set, and the guards of what is
  * unique in this source. *out_guards_sql (owned, free) makes the guards. */
-MUST_CHECK bool objects_expected(
-    struct database *source, const struct table *table, const struct source_shape *shape,
-    struct object_list *out_list, char **out_guards_sql, struct error *err);
+MUST_CHECK bool capture_objects_expected(
+    const struct source_table *in, struct object_list *out_list, char **out_guards_sql,
+    struct error *err);
 
 /* What the source has: all triggers of ours on the table, those of its names on any other table (it
  * was renamed), and its dirty set. */
-MUST_CHECK bool objects_actual(
+MUST_CHECK bool capture_objects_actual(
     struct database *source, const struct table *table, struct object_list *out_list,
     struct error *err);
 
 /* Whether both lists are the same but for white space and quotes around plain names, which ALTER
  * TABLE ... RENAME adds when it touches a trigger. */
-bool objects_equal(const struct object_list *a, const struct object_list *b);
+bool capture_objects_equal(const struct object_list *a, const struct object_list *b);
 
 /* Whether a trigger's name is one that capture gives, in any version, to a trigger of this table.
  */
-bool objects_owns_trigger(const char *table, const char *trigger);
+bool capture_objects_owns_trigger(const char *table, const char *trigger);
+
+/* Whether the dirty set of the table of that name is in this database. */
+MUST_CHECK bool capture_objects_has_dirty_set(
+    struct database *source, const char *table, bool *out_exists, struct error *err);
 
 /* Drops bq_sync_capture if no table has a counter in it any more and no trigger looks at it. */
-MUST_CHECK bool objects_remove_counters(struct database *source, struct error *err);
+MUST_CHECK bool capture_objects_remove_counters(struct database *source, struct error *err);
 
 #endif

@@ -1,12 +1,13 @@
-/* The part of capture.h that tells what is pending. */
+/* The part of capture.h that counts what is pending. */
 #include "base/buffer.h"
 #include "source/capture.h"
+#include "source/capture_objects.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
-#include "source/tracking_schema.h"
 
+/* The counters that the statements below start from: ?1 and ?2, as far as they occur. */
 static bool query(
-    struct database *source, struct buffer *sql, int64_t first, int64_t second, int64_t *out_value,
+    struct database *source, struct buffer *sql, const int64_t bounds[2], int64_t *out_value,
     struct error *err)
 {
     sqlite3_stmt *statement = NULL;
@@ -15,10 +16,9 @@ static bool query(
     if (!buffer_check(sql, "statement", err) ||
         !database_prepare(source, buffer_text(sql), &statement, err))
         return false;
-    if (sqlite3_bind_parameter_count(statement) >= 1)
-        sqlite3_bind_int64(statement, 1, first);
-    if (sqlite3_bind_parameter_count(statement) >= 2)
-        sqlite3_bind_int64(statement, 2, second);
+    int count = sqlite3_bind_parameter_count(statement);
+    for (int i = 0; i < 2 && i < count; i++)
+        sqlite3_bind_int64(statement, i + 1, bounds[i]);
     bool ok = database_step(source, statement, &row, err);
     if (ok)
         *out_value = row ? sqlite3_column_int64(statement, 0) : 0;
@@ -28,78 +28,79 @@ static bool query(
 
 /* what: "count(*)", or "1" for whether there is any. */
 static bool query_new_rows(
-    struct database *source, const struct table *table, const struct source_shape *shape,
-    const struct watermark *watermark, const char *what, int64_t *out_value, struct error *err)
+    const struct source_table *in, const struct watermark *watermark, const char *what,
+    int64_t *out_value, struct error *err)
 {
+    const int64_t bounds[2] = {watermark->last_synced_row_id, 0};
     struct buffer sql;
 
     *out_value = 0;
-    if (!shape->integer_key)
+    if (!in->shape->integer_key)
         return true;
     buffer_init(&sql, SQLITE_SQL_CEILING);
-    sqlite_sql_append(&sql, "select $r from ($r) limit 1", what, table->new_rows_sql);
-    bool ok = query(source, &sql, watermark->last_synced_row_id, 0, out_value, err);
+    sqlite_sql_append(&sql, "select $r from ($r) limit 1", what, in->table->new_rows_sql);
+    bool ok = query(in->source, &sql, bounds, out_value, err);
     buffer_clear(&sql);
     return ok;
 }
 
 static bool query_dirty_keys(
-    struct database *source, const struct table *table, const struct source_shape *shape,
-    const struct watermark *watermark, const char *what, int64_t *out_value, struct error *err)
+    const struct source_table *in, const struct watermark *watermark, const char *what,
+    int64_t *out_value, struct error *err)
 {
+    const int64_t bounds[2] = {watermark->synced_sequence, watermark->last_synced_row_id};
     struct buffer sql;
     bool exists = false;
 
     *out_value = 0;
-    if (!control_has_dirty_set(source, table->name, &exists, err))
+    if (!capture_objects_has_dirty_set(in->source, in->table->name, &exists, err))
         return false;
     if (!exists)
         return true;
     buffer_init(&sql, SQLITE_SQL_CEILING);
     sqlite_sql_append(
-        &sql, "select $r from $d where bq_sync_sequence > ?1$r limit 1", what, table->name,
-        shape->integer_key ? " and bq_sync_key_1 <= ?2" : "");
-    bool ok = query(
-        source, &sql, watermark->synced_sequence, watermark->last_synced_row_id, out_value, err);
+        &sql, "select $r from $d where bq_sync_sequence > ?1$r limit 1", what, in->table->name,
+        in->shape->integer_key ? " and bq_sync_key_1 <= ?2" : "");
+    bool ok = query(in->source, &sql, bounds, out_value, err);
     buffer_clear(&sql);
     return ok;
 }
 
 bool capture_pending(
-    struct database *source, const struct table *table, const struct source_shape *shape,
-    const struct watermark *watermark, struct pending *out_pending, struct error *err)
+    const struct source_table *in, const struct watermark *watermark, struct pending *out_pending,
+    struct error *err)
 {
     struct pending pending;
 
-    if (!query_new_rows(source, table, shape, watermark, "count(*)", &pending.new_rows, err) ||
-        !query_dirty_keys(source, table, shape, watermark, "count(*)", &pending.dirty_keys, err))
-        return error_wrap(err, "pending changes of %s", table->name);
+    if (!query_new_rows(in, watermark, "count(*)", &pending.new_rows, err) ||
+        !query_dirty_keys(in, watermark, "count(*)", &pending.dirty_keys, err))
+        return error_wrap(err, "pending changes of %s", in->table->name);
     *out_pending = pending;
     return true;
 }
 
 bool capture_has_pending(
-    struct database *source, const struct table *table, const struct source_shape *shape,
-    const struct watermark *watermark, bool *out_pending, struct error *err)
+    const struct source_table *in, const struct watermark *watermark, bool *out_pending,
+    struct error *err)
 {
     int64_t found = 0;
 
-    if (!query_new_rows(source, table, shape, watermark, "1", &found, err) ||
-        (found == 0 && !query_dirty_keys(source, table, shape, watermark, "1", &found, err)))
-        return error_wrap(err, "pending changes of %s", table->name);
+    if (!query_new_rows(in, watermark, "1", &found, err) ||
+        (found == 0 && !query_dirty_keys(in, watermark, "1", &found, err)))
+        return error_wrap(err, "pending changes of %s", in->table->name);
     *out_pending = found == 1;
     return true;
 }
 
-bool capture_has_keyless(
-    struct database *source, const struct table *table, const struct source_shape *shape,
-    bool *out_keyless, struct error *err)
+bool capture_has_keyless(const struct source_table *in, bool *out_keyless, struct error *err)
 {
+    const int64_t none[2] = {0};
+    const struct table *table = in->table;
     struct buffer sql;
     int64_t found = 0;
 
     *out_keyless = false;
-    if (shape->integer_key)
+    if (in->shape->integer_key)
         return true;
     buffer_init(&sql, SQLITE_SQL_CEILING);
     sqlite_sql_append(&sql, "select 1 from $n where (", table->name);
@@ -109,9 +110,8 @@ bool capture_has_keyless(
     if (table->where != NULL)
         buffer_printf(&sql, " and (%s)", table->where);
     buffer_append_text(&sql, " limit 1");
-    if (!query(source, &sql, 0, 0, &found, err))
-        found = -1;
+    bool ok = query(in->source, &sql, none, &found, err);
     buffer_clear(&sql);
-    *out_keyless = found == 1;
-    return found >= 0 || error_wrap(err, "rows of %s without a key", table->name);
+    *out_keyless = ok && found == 1;
+    return ok || error_wrap(err, "rows of %s without a key", table->name);
 }

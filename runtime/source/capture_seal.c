@@ -1,31 +1,38 @@
-/* The part of capture.h that draws the line between what a pass sends and what the next one does.
- */
+/* The part of capture.h that separates the changes that this pass sends from those of the next. */
 #include "base/buffer.h"
 #include "source/capture.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
-#include "source/tracking_schema.h"
 
 #include <stdlib.h>
 
-/* Rows that the application inserts between our commit and our snapshot lie above the watermark.
- * Each further attempt leaves more room above the highest id; what lies in it is captured without
- * need, which does no harm. */
+/* How a position is taken.
+ *
+ * Rows of an INTEGER PRIMARY KEY table above the trigger watermark are not captured: the next pass
+ * finds them by their id, which keeps the application's inserts cheap. So the watermark must be at
+ * or above every id of the snapshot, or a change of a row that this pass has sent would be seen
+ * neither by a trigger nor by its id. Raising the watermark needs the write lock and reading does
+ * not, and SQLite cannot turn a write transaction into a snapshot, so the application may insert
+ * between our commit and our snapshot. The snapshot is therefore looked at, and if such a row is in
+ * it both are done again. Each further attempt leaves more room above the highest id; rows that
+ * land in that room are captured although they need not be, which does no harm. */
 #define ATTEMPTS    12
 #define FIRST_SLACK 1000
 
-/* The watermark never falls: an id at or below last_synced_row_id that is used again is found by
- * its capture only. last_synced_row_id is asked for as well, for a capture that was installed anew.
- */
+/* The watermark never falls: if the application uses an id at or below last_synced_row_id again,
+ * only a trigger finds it. last_synced_row_id counts as well because a capture that was installed
+ * again starts without a watermark. */
 static bool raise(
-    struct database *source, const struct table *table, const struct source_shape *shape,
-    bool tracked, int64_t slack, struct error *err)
+    struct database *source, const struct snapshot_table *in, bool tracked, int64_t slack,
+    struct error *err)
 {
+    const struct table *table = in->table;
+    bool integer_key = in->shape->integer_key;
     struct buffer sql;
 
     buffer_init(&sql, SQLITE_SQL_CEILING);
     sqlite_sql_append(&sql, "update bq_sync_capture set sequence = sequence + 1");
-    if (shape->integer_key)
+    if (integer_key)
         sqlite_sql_append(
             &sql,
             ", watermark = max(coalesce(watermark, 0), $r,"
@@ -37,23 +44,22 @@ static bool raise(
     sqlite_sql_append(&sql, " where table_name = ?1");
     bool ok =
         buffer_check(&sql, "statement", err) &&
-        statement_run(
-            source, buffer_text(&sql), err, shape->integer_key ? "si" : "s", table->name, slack);
+        statement_run(source, buffer_text(&sql), err, integer_key ? "si" : "s", table->name, slack);
     buffer_clear(&sql);
     return ok;
 }
 
 static bool raise_all(
-    struct database *source, const struct table *const *tables, const struct source_shape *shapes,
-    size_t count, int64_t slack, struct error *err)
+    struct database *source, const struct snapshot_table *tables, size_t count, int64_t slack,
+    struct error *err)
 {
     bool tracked = false;
 
     if (!database_begin(source, err))
         return false;
-    bool ok = control_has_table(source, "bq_sync_tracking", &tracked, err);
+    bool ok = database_has_table(source, "bq_sync_tracking", &tracked, err);
     for (size_t i = 0; ok && i < count; i++)
-        ok = raise(source, tables[i], &shapes[i], tracked, slack, err);
+        ok = raise(source, &tables[i], tracked, slack, err);
     if (ok && database_commit(source, err))
         return true;
     database_rollback(source);
@@ -89,73 +95,67 @@ static bool look_at_capture(
 }
 
 static bool look(
-    struct database *source, const struct table *table, const struct source_shape *shape,
-    bool has_capture, struct view *out_view, struct error *err)
+    struct database *source, const struct snapshot_table *in, bool has_capture,
+    struct view *out_view, struct error *err)
 {
     struct view view = {0};
+    bool ok = true;
 
-    if (has_capture && !look_at_capture(source, table->name, &view, err))
+    if (has_capture && !look_at_capture(source, in->table->name, &view, err))
         return false;
-    if (shape->integer_key) {
-        char *sql = statement_format(
-            err, "select max(max(\"%w\"), 0) from \"%w\"", sqlite_sql_key_name(table, 0),
-            table->name);
-        if (sql == NULL)
-            return false;
-        bool ok = database_query_int64(source, sql, 0, &view.row_id, err);
-        sqlite3_free(sql);
-        if (!ok)
-            return false;
+    if (in->shape->integer_key) {
+        struct buffer sql;
+        buffer_init(&sql, SQLITE_SQL_CEILING);
+        sqlite_sql_append(
+            &sql, "select max(max($n), 0) from $n", sqlite_sql_key_name(in->table, 0),
+            in->table->name);
+        ok = buffer_check(&sql, "statement", err) &&
+             database_query_int64(source, buffer_text(&sql), 0, &view.row_id, err);
+        buffer_clear(&sql);
     }
-    *out_view = view;
-    return true;
+    if (ok)
+        *out_view = view;
+    return ok;
 }
 
-/* Opens the snapshot and reads the positions. *out_sealed is false if rows slipped in above a
- * watermark that this pass has just set: changes of theirs would be missed later. */
+/* Opens the snapshot and looks at each table in it; views has one place a table. */
 static bool open_snapshot(
-    struct database *source, const struct table *const *tables, const struct source_shape *shapes,
-    size_t count, bool raised, struct position *positions, bool *out_sealed, struct error *err)
+    struct database *source, const struct snapshot_table *tables, size_t count,
+    struct view *out_views, struct error *err)
 {
     bool has_capture = false;
 
-    *out_sealed = true;
     if (!database_begin_snapshot(source, err))
         return false;
-    bool ok = control_has_table(source, "bq_sync_capture", &has_capture, err);
-    for (size_t i = 0; ok && i < count; i++) {
-        struct view view;
-        ok = look(source, tables[i], &shapes[i], has_capture, &view, err);
-        if (!ok)
-            break;
-        positions[i].row_id = view.row_id;
-        // Raised or not: what is stamped with the counter's present value may still be in the
-        // making when it was raised, and is complete in the snapshot when it was not.
-        positions[i].sequence = view.sequence - (raised && view.captured ? 1 : 0);
-        if (raised && view.captured && shapes[i].integer_key && view.row_id > view.watermark)
-            *out_sealed = false;
-    }
+    bool ok = database_has_table(source, "bq_sync_capture", &has_capture, err);
+    for (size_t i = 0; ok && i < count; i++)
+        ok = look(source, &tables[i], has_capture, &out_views[i], err);
     if (!ok)
         database_rollback(source);
     return ok;
 }
 
-static bool seal(
-    struct database *source, const struct table *const *tables, const struct source_shape *shapes,
-    size_t count, struct position *positions, struct error *err)
+/* Whether rows slipped in above a watermark that this pass has just set: changes of theirs would be
+ * missed later. */
+static bool is_sealed(const struct snapshot_table *tables, size_t count, const struct view *views)
 {
-    bool has_capture = false;
-    bool sealed = false;
+    for (size_t i = 0; i < count; i++)
+        if (views[i].captured && tables[i].shape->integer_key &&
+            views[i].row_id > views[i].watermark)
+            return false;
+    return true;
+}
 
-    if (!control_has_table(source, "bq_sync_capture", &has_capture, err))
-        return false;
+static bool seal(
+    struct database *source, const struct snapshot_table *tables, size_t count, struct view *views,
+    struct error *err)
+{
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         int64_t slack = attempt == 0 ? 0 : (int64_t)FIRST_SLACK << (attempt - 1);
-        if (has_capture && !raise_all(source, tables, shapes, count, slack, err))
+        if (!raise_all(source, tables, count, slack, err) ||
+            !open_snapshot(source, tables, count, views, err))
             return false;
-        if (!open_snapshot(source, tables, shapes, count, has_capture, positions, &sealed, err))
-            return false;
-        if (sealed)
+        if (is_sealed(tables, count, views))
             return true;
         database_rollback(source);
     }
@@ -163,19 +163,45 @@ static bool seal(
         err, ERROR_BUSY, "%s: rows are inserted faster than a position can be taken", source->path);
 }
 
-bool capture_seal(
-    struct database *source, const struct table *const *tables, const struct source_shape *shapes,
-    size_t count, bool write, struct position *out_positions, struct error *err)
+/* What is stamped with the counter's present value may still be in the making if the counter was
+ * just raised, and is complete in the snapshot if it was not. */
+static struct position position_of(const struct view *view, bool raised)
 {
-    struct position *positions = calloc(count + 1, sizeof *positions);
-    bool sealed = false;
+    return (struct position){
+        .sequence = view->sequence - (raised && view->captured ? 1 : 0),
+        .row_id = view->row_id,
+    };
+}
 
-    if (positions == NULL)
+static bool take_positions(
+    struct database *source, struct snapshot_table *tables, size_t count, bool raised,
+    struct error *err)
+{
+    struct view *views = calloc(count + 1, sizeof *views);
+
+    if (views == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory taking positions");
-    bool ok = write ? seal(source, tables, shapes, count, positions, err)
-                    : open_snapshot(source, tables, shapes, count, false, positions, &sealed, err);
+    bool ok = raised ? seal(source, tables, count, views, err)
+                     : open_snapshot(source, tables, count, views, err);
     for (size_t i = 0; ok && i < count; i++)
-        out_positions[i] = positions[i];
-    free(positions);
+        tables[i].position = position_of(&views[i], raised);
+    free(views);
     return ok || error_wrap(err, "snapshot");
+}
+
+bool capture_seal(
+    struct database *source, struct snapshot_table *tables, size_t count, struct error *err)
+{
+    bool has_capture = false;
+
+    if (!database_has_table(source, "bq_sync_capture", &has_capture, err))
+        return error_wrap(err, "snapshot");
+    // Without any capture there is no counter to raise.
+    return take_positions(source, tables, count, has_capture, err);
+}
+
+bool capture_snapshot(
+    struct database *source, struct snapshot_table *tables, size_t count, struct error *err)
+{
+    return take_positions(source, tables, count, false, err);
 }

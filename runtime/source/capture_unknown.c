@@ -1,18 +1,15 @@
-/* The part of capture.h that clears away what tables left behind which are no longer defined. */
+/* The part of capture.h that removes the capture of tables that are no longer defined. */
 #include "base/buffer.h"
 #include "source/capture.h"
 #include "source/capture_objects.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
-#include "source/tracking_schema.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#define DIRTY_PREFIX "bq_sync_dirty_"
-
-/* The definitions that stay. */
+/* The tables that are defined. */
 struct registry {
     const struct table *const *tables;
     size_t count;
@@ -31,13 +28,13 @@ static bool is_known_trigger(const struct registry *registry, const char *name, 
 {
     for (size_t i = 0; i < registry->count; i++) {
         if (strcasecmp(registry->tables[i]->name, table) == 0 ||
-            objects_owns_trigger(registry->tables[i]->name, name))
+            capture_objects_owns_trigger(registry->tables[i]->name, name))
             return true;
     }
     return false;
 }
 
-/* Appends a DROP for each trigger and dirty set of ours that nobody knows. */
+/* Appends a DROP for each trigger and dirty set of ours whose table is not defined. */
 static bool append_drops(
     struct database *source, const struct registry *registry, struct buffer *sql, struct error *err)
 {
@@ -64,7 +61,7 @@ static bool append_drops(
         if (sqlite3_column_int(statement, 0) == 1) {
             if (!is_known_trigger(registry, name, table))
                 sqlite_sql_append(sql, "drop trigger $n;\n", name);
-        } else if (!is_known(registry, name + strlen(DIRTY_PREFIX))) {
+        } else if (!is_known(registry, name + strlen(SQLITE_SQL_DIRTY_PREFIX))) {
             sqlite_sql_append(sql, "drop table $n;\n", name);
         }
     }
@@ -82,7 +79,7 @@ static bool append_deletes(
     bool row = false;
     bool ok = false;
 
-    if (!control_has_table(source, "bq_sync_capture", &row, err))
+    if (!database_has_table(source, "bq_sync_capture", &row, err))
         return false;
     if (!row)
         return true;
@@ -130,7 +127,7 @@ bool capture_remove_unknown(
     if (!database_begin(source, err))
         goto cleanup;
     ok = collect(source, &registry, &sql, err) && database_exec(source, buffer_text(&sql), err) &&
-         objects_remove_counters(source, err) && database_commit(source, err);
+         capture_objects_remove_counters(source, err) && database_commit(source, err);
     if (!ok)
         database_rollback(source);
 
@@ -161,7 +158,8 @@ bool capture_list_unknown(
             goto cleanup;
         if (!row)
             break;
-        const char *name = (const char *)sqlite3_column_text(statement, 0) + strlen(DIRTY_PREFIX);
+        const char *name =
+            (const char *)sqlite3_column_text(statement, 0) + strlen(SQLITE_SQL_DIRTY_PREFIX);
         if (!is_known(&registry, name) && used < size)
             used +=
                 (size_t)snprintf(out_names + used, size - used, "%s%s", used > 0 ? ", " : "", name);

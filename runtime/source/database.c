@@ -1,6 +1,7 @@
 #include "source/database.h"
 
 #include "base/clock.h"
+#include "source/sidecar.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 static const int waits_ms[] = {1, 2, 5, 10, 15, 20, 25, 25, 25, 50, 50, 100};
 #define WAIT_COUNT (int)(sizeof waits_ms / sizeof waits_ms[0])
 
-/* As sqlite3_busy_timeout, but gives up at once when the process was asked to stop. */
+/* Waits as sqlite3_busy_timeout does, but gives up at once when the process was asked to stop. */
 static int wait_for_lock(void *context, int attempt)
 {
     int limit_ms = (int)(intptr_t)context;
@@ -93,14 +94,14 @@ static enum error_code code_of(int result)
 }
 
 /* What a person can do about it; "" where SQLite's own words are enough. */
-static const char *mend_of(int result)
+static const char *advice_for(int result)
 {
     switch (result & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return "; another process kept it locked for longer than bqsync waits";
     case SQLITE_NOTADB:
-        return "; it is no SQLite database, or it is encrypted";
+        return "; it is not a SQLite database, or it is encrypted";
     case SQLITE_CORRUPT:
         return "; check it with `PRAGMA integrity_check`, and recover it with the sqlite3 shell's "
                ".recover or from a backup";
@@ -117,15 +118,20 @@ static const char *mend_of(int result)
     }
 }
 
-bool database_fail(struct database *database, const char *doing, struct error *err)
+/* Translates the connection's last error: code by SQLite's result code, message "doing: what SQLite
+ * says (path)". A file that can't be opened may be one that sidecar.c refused to make, which SQLite
+ * has no words for. Returns false. */
+static bool fail(struct database *database, const char *doing, struct error *err)
 {
     int result = sqlite3_extended_errcode(database->handle);
 
     if ((result & 0xff) == SQLITE_BUSY && clock_stopped())
         return error_set(err, ERROR_STOPPED, "%s: asked to stop (%s)", doing, database->path);
+    if ((result & 0xff) == SQLITE_CANTOPEN && !sidecar_check(database->path, err))
+        return false;
     return error_set(
         err, code_of(result), "%s: %s (%s)%s", doing, sqlite3_errmsg(database->handle),
-        database->path, mend_of(result));
+        database->path, advice_for(result));
 }
 
 static bool configure(
@@ -165,10 +171,10 @@ bool database_open(
         return error_set(err, ERROR_MEMORY, "out of memory opening %s", path);
 
     int result = sqlite3_open_v2(
-        opened.path, &opened.handle, flags[access_wanted] | SQLITE_OPEN_NOMUTEX, NULL);
+        opened.path, &opened.handle, flags[access_wanted] | SQLITE_OPEN_NOMUTEX, sidecar_vfs());
     if (result != SQLITE_OK) {
         if (opened.handle != NULL)
-            database_fail(&opened, "cannot open the database", err);
+            fail(&opened, "cannot open the database", err);
         else
             error_set(err, ERROR_MEMORY, "out of memory opening %s", path);
         database_close(&opened);
@@ -197,7 +203,7 @@ bool database_exec(struct database *database, const char *sql, struct error *err
         return true;
     char doing[96];
     sqlite3_snprintf(sizeof doing, doing, "%.80s", sql);
-    return database_fail(database, doing, err);
+    return fail(database, doing, err);
 }
 
 bool database_prepare(
@@ -208,7 +214,7 @@ bool database_prepare(
     if (sqlite3_prepare_v2(database->handle, sql, -1, &statement, NULL) != SQLITE_OK) {
         char doing[160];
         sqlite3_snprintf(sizeof doing, doing, "%.140s", sql);
-        return database_fail(database, doing, err);
+        return fail(database, doing, err);
     }
     *out_statement = statement;
     return true;
@@ -229,7 +235,7 @@ bool database_step(
     }
     char doing[160];
     sqlite3_snprintf(sizeof doing, doing, "%.140s", sqlite3_sql(statement));
-    return database_fail(database, doing, err);
+    return fail(database, doing, err);
 }
 
 bool database_query_int64(
@@ -246,6 +252,22 @@ bool database_query_int64(
         *out_value = row && sqlite3_column_type(statement, 0) != SQLITE_NULL
                          ? sqlite3_column_int64(statement, 0)
                          : fallback;
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+bool database_has_table(
+    struct database *database, const char *name, bool *out_exists, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+
+    if (!database_prepare(
+            database,
+            "select 1 from sqlite_master where type = 'table' and lower(name) = lower(?1)",
+            &statement, err))
+        return false;
+    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+    bool ok = database_step(database, statement, out_exists, err);
     sqlite3_finalize(statement);
     return ok;
 }

@@ -48,6 +48,10 @@ MUST_CHECK bool database_query_int64(
     struct database *database, const char *sql, int64_t fallback, int64_t *out_value,
     struct error *err);
 
+/* Whether a table of that name, in whatever case, exists in the main database. */
+MUST_CHECK bool database_has_table(
+    struct database *database, const char *name, bool *out_exists, struct error *err);
+
 /* BEGIN IMMEDIATE / COMMIT / ROLLBACK; rollback never fails. */
 MUST_CHECK bool database_begin(struct database *database, struct error *err);
 MUST_CHECK bool database_commit(struct database *database, struct error *err);
@@ -60,9 +64,5 @@ MUST_CHECK bool database_begin_snapshot(struct database *database, struct error 
 /* "wal", "delete" and so on, in the caller's bytes. */
 MUST_CHECK bool database_journal_mode(
     struct database *database, char out_mode[16], struct error *err);
-
-/* Translates the connection's last error: code by SQLite's result code, message "doing: what SQLite
- * says (path)". Returns false. */
-bool database_fail(struct database *database, const char *doing, struct error *err);
 
 #endif

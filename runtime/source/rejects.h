@@ -19,22 +19,36 @@
 MUST_CHECK bool rejects_begin(
     struct tracking *tracking, const struct table *table, struct error *err);
 
+/* A value that cannot be sent; the texts are borrowed. */
+struct bad_value {
+    size_t column; /* index among the table's columns */
+    const char *storage_class;
+    const char *reason;
+};
+
 /* Adds one bad value of the row that `row` stands on (its first result columns are the table's
  * columns in order; the key's raw values are taken from there). The texts are copied. */
 MUST_CHECK bool rejects_add(
-    struct tracking *tracking, const struct table *table, sqlite3_stmt *row, size_t column,
-    const char *storage_class, const char *reason, struct error *err);
+    struct tracking *tracking, const struct table *table, sqlite3_stmt *row,
+    const struct bad_value *value, struct error *err);
 
-/* Also marks the rejected keys as changed after `sequence` in the table's dirty set, so that they
- * are tried again, when the dirty set lives in this database. Written in transactions of a few
- * thousand rows. *out_rows: distinct rows. */
+/* Makes the table's published rejects those of the collection. Also lists the rejected keys as
+ * changed for good, so that every pass tries them again, if the table's dirty set is in this
+ * database; keys that are not rejected any longer become changes of the pass that read up to
+ * `sequence`. Writes only what differs from what is published, in transactions of a few thousand
+ * rows. now_us (wall clock) becomes "since" of new ones. */
 MUST_CHECK bool rejects_publish(
     struct tracking *tracking, const struct table *table, int64_t sequence, int64_t now_us,
-    int64_t *out_rows, struct error *err);
+    struct error *err);
 
 /* Distinct rejected rows of a table. */
 MUST_CHECK bool rejects_count(
     struct tracking *tracking, const char *table, int64_t *out_rows, struct error *err);
+
+/* Why the first rejected value of a table does not fit, without its row's key or value; "" if there
+ * is none. */
+MUST_CHECK bool rejects_first_reason(
+    struct tracking *tracking, const char *table, char *out_reason, size_t size, struct error *err);
 
 /* Whether a row with a NULL in its key is among the rejects of a table. */
 MUST_CHECK bool rejects_keyless(

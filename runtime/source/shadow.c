@@ -10,9 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows compared in one read transaction of the state: to lock and unlock the file for each of them
- * takes longer than the comparison, and to hold it for all of them would keep others from writing
- * it. */
+/* Rows compared in one read transaction of the state. Locking the file for each row would take
+ * longer than the comparison; holding the lock for all rows would keep others from writing. */
 #define ROWS_PER_HOLD 10000
 
 struct shadow {
@@ -27,78 +26,75 @@ struct shadow {
     int held_rows; /* since the transaction began */
 };
 
-/* Statements with "(key_1 = ?1 and ...)" at "@ =", the list of the keys at "@", "?1, ..." at "?@".
- */
+/* Prepares a statement about the shadow's table (a format of sqlite_sql_expand). */
 static bool prepare(
     struct shadow *shadow, const char *format, sqlite3_stmt **out_statement, struct error *err)
 {
-    const struct table *table = shadow->table;
     struct buffer sql;
 
     buffer_init(&sql, SQLITE_SQL_CEILING);
-    for (const char *at = format; *at != '\0'; at++) {
-        if (strncmp(at, "@=", 2) == 0) {
-            for (size_t i = 1; i <= table->key_count; i++)
-                buffer_printf(&sql, "%sbq_sync_key_%zu = ?%zu", i > 1 ? " and " : "", i, i);
-            at++;
-        } else if (strncmp(at, "?@", 2) == 0) {
-            sqlite_sql_numbers(&sql, table, "?$r", ", ");
-            at++;
-        } else if (*at == '@') {
-            sqlite_sql_numbers(&sql, table, "bq_sync_key_$r", ", ");
-        } else if (*at == '#') {
-            for (const char *name = table->name; *name != '\0'; name++)
-                buffer_printf(&sql, "%c%s", *name, *name == '"' ? "\"" : "");
-        } else {
-            buffer_append_byte(&sql, (uint8_t)*at);
-        }
-    }
+    sqlite_sql_expand(&sql, shadow->table, format);
     bool ok = buffer_check(&sql, "statement", err) &&
-              (out_statement == NULL
-                   ? database_exec(&shadow->state, buffer_text(&sql), err)
-                   : database_prepare(&shadow->state, buffer_text(&sql), out_statement, err));
+              database_prepare(&shadow->state, buffer_text(&sql), out_statement, err);
     buffer_clear(&sql);
     return ok;
 }
 
-/* A view of what BigQuery has, that holds also before an effective pending is settled. */
+static bool execute(struct shadow *shadow, const char *format, struct error *err)
+{
+    struct buffer sql;
+
+    buffer_init(&sql, SQLITE_SQL_CEILING);
+    sqlite_sql_expand(&sql, shadow->table, format);
+    bool ok = statement_exec_buffer(&shadow->state, &sql, err);
+    buffer_clear(&sql);
+    return ok;
+}
+
+/* The statement that creates a view of the rows that BigQuery has.
+ *
+ * After an acknowledgement the pending changes of the pass are part of the truth, but they are
+ * still in a table of their own: merging them may take long, and acknowledging must not. A pass
+ * that may write merges them before it reads (shadow_store_complete). One that may not (`plan`,
+ * --dry-run) has to lay them over the shadow instead, so the view does: a pending hash wins over
+ * the shadow's, and a pending NULL hides the key, because its row is deleted. */
 static const char *known_sql(const struct shadow *shadow)
 {
     if (!shadow->store.exists || shadow->mode == SHADOW_REPLACE)
         return "create temp view bq_sync_known as"
-               " select @, 0 as bq_sync_hash from temp.bq_sync_gone where false";
+               " select $k, 0 as bq_sync_hash from temp.bq_sync_gone where false";
     switch (shadow->store.pending) {
     case PENDING_EFFECTIVE_WHOLE:
         return "create temp view bq_sync_known as"
-               " select @, bq_sync_hash from main.\"bq_sync_pending_#\"";
+               " select $k, bq_sync_hash from main.$p";
     case PENDING_EFFECTIVE_CHANGES:
         return "create temp view bq_sync_known as"
-               " select @, bq_sync_hash from main.\"bq_sync_pending_#\""
+               " select $k, bq_sync_hash from main.$p"
                " where bq_sync_hash is not null union all"
-               " select @, bq_sync_hash from main.\"bq_sync_shadow_#\" as s where (@) not in"
-               " (select @ from main.\"bq_sync_pending_#\")";
+               " select $k, bq_sync_hash from main.$s as s where ($k) not in"
+               " (select $k from main.$p)";
     default:
         return "create temp view bq_sync_known as"
-               " select @, bq_sync_hash from main.\"bq_sync_shadow_#\"";
+               " select $k, bq_sync_hash from main.$s";
     }
 }
 
 static bool prepare_all(struct shadow *shadow, struct error *err)
 {
-    // What the temporary tables hold is thrown away when anything fails: no journal for them.
+    // The temporary tables are dropped when anything fails, so they need no journal.
     return database_exec(&shadow->state, "pragma temp.journal_mode = off", err) &&
-           prepare(
+           execute(
                shadow,
-               "create temp table bq_sync_seen(number integer primary key, @, bq_sync_hash,"
-               " unique (@)); create temp table bq_sync_gone(number integer primary key, @)",
-               NULL, err) &&
-           prepare(shadow, known_sql(shadow), NULL, err) &&
+               "create temp table bq_sync_seen(number integer primary key, $k, bq_sync_hash,"
+               " unique ($k)); create temp table bq_sync_gone(number integer primary key, $k)",
+               err) &&
+           execute(shadow, known_sql(shadow), err) &&
            prepare(
-               shadow, "select bq_sync_hash from temp.bq_sync_known where @=", &shadow->find,
+               shadow, "select bq_sync_hash from temp.bq_sync_known where $w", &shadow->find,
                err) &&
            prepare(
                shadow,
-               "insert or replace into temp.bq_sync_seen(@, bq_sync_hash) values (?@, :hash)",
+               "insert or replace into temp.bq_sync_seen($k, bq_sync_hash) values ($v, :hash)",
                &shadow->see, err) &&
            prepare(
                shadow,
@@ -112,10 +108,10 @@ static bool open_state(struct shadow *shadow, const char *path, struct error *er
     if (shadow->mode != SHADOW_COMPARE) {
         if (!database_open(path, DATABASE_CREATE, DATABASE_PATIENCE_MS, &shadow->state, err))
             return false;
-        return control_prepare(&shadow->state, err) &&
-               shadow_store_settle(&shadow->state, shadow->table, &shadow->store, err);
+        return tracking_schema_prepare(&shadow->state, err) &&
+               shadow_store_complete(&shadow->state, shadow->table, &shadow->store, err);
     }
-    // A state that does not exist yet knows nothing.
+    // Without a state database there is no shadow; every row is new.
     bool exists = path != NULL &&
                   database_open(path, DATABASE_READ, DATABASE_PATIENCE_MS, &shadow->state, err);
     if (!exists && !database_open(":memory:", DATABASE_CREATE, 0, &shadow->state, err))
@@ -125,7 +121,7 @@ static bool open_state(struct shadow *shadow, const char *path, struct error *er
            shadow_store_look(&shadow->state, shadow->table, &shadow->store, err);
 }
 
-bool shadow_settle(const char *state_path, const struct table *table, struct error *err)
+bool shadow_complete(const char *state_path, const struct table *table, struct error *err)
 {
     struct shadow shadow = {.table = table, .mode = SHADOW_CHANGES};
 
@@ -240,7 +236,7 @@ bool shadow_row(
     int64_t hash = hash_row(shadow, row);
     bool ignored;
 
-    // A row without a key is nobody's version; its reader will reject it.
+    // A row with a NULL key matches nothing; its reader will reject it.
     shadow->seen_row = bind_key(shadow, shadow->find, row) && bind_key(shadow, shadow->see, row);
     if (!shadow->seen_row) {
         *out_change = SHADOW_NEW;
@@ -269,7 +265,7 @@ bool shadow_reject(struct shadow *shadow, struct error *err)
     return ok || error_wrap(err, "shadow of %s", shadow->table->name);
 }
 
-/* The keys that are gone in the shape of a row of changes_sql. */
+/* The deleted keys, in the form of rows of changes_sql. */
 static bool prepare_gone(struct shadow *shadow, sqlite3_stmt **out_statement, struct error *err)
 {
     const struct table *table = shadow->table;
@@ -302,11 +298,11 @@ bool shadow_deleted(
     bool ok = false;
 
     if (!release(shadow, err) ||
-        !prepare(
+        !execute(
             shadow,
-            "insert into temp.bq_sync_gone(@) select @ from temp.bq_sync_known"
-            " where (@) not in (select @ from temp.bq_sync_seen)",
-            NULL, err) ||
+            "insert into temp.bq_sync_gone($k) select $k from temp.bq_sync_known"
+            " where ($k) not in (select $k from temp.bq_sync_seen)",
+            err) ||
         !prepare_gone(shadow, &statement, err))
         goto cleanup;
     for (;;) {

@@ -1,6 +1,6 @@
 /* shadow: finds changes where no triggers may be installed. For each key that BigQuery holds, the
- * state database keeps a 64-bit hash of the row as it was sent; a full read of the table is held
- * against it. What a read finds out is kept apart until the intent that sends it is acknowledged
+ * state database keeps a 64-bit hash of the row as it was sent; a full read of the table is
+ * compared with it. What a read finds is kept apart until the intent that sends it is acknowledged
  * (tracking_intend and tracking_acknowledge see to that), so that a pass that fails or is killed
  * leaves the shadow as BigQuery is.
  *
@@ -27,18 +27,19 @@ struct shadow;
 enum shadow_change { SHADOW_SAME, SHADOW_NEW, SHADOW_CHANGED };
 
 enum shadow_mode {
-    SHADOW_COMPARE, /* only look: nothing is written (`--dry-run`, `plan`); shadow_end does nothing
-                     */
+    /* Only look: nothing is written (`--dry-run`, `plan`), and shadow_end does nothing. */
+    SHADOW_COMPARE,
     SHADOW_CHANGES, /* the pass sends what differs */
     SHADOW_REPLACE, /* the pass replaces the content: every row is new, none is deleted */
 };
 
-/* Settles what an acknowledged pass left and forgets what a failed one left, in short transactions.
- * Where the state lives in the source and its journal is a rollback journal, this has to be done
- * before the snapshot is opened, and shadow_end after it is let go. */
-MUST_CHECK bool shadow_settle(const char *state_path, const struct table *table, struct error *err);
+/* Merges the changes of an acknowledged pass into the shadow and deletes those of a failed one, in
+ * short transactions. If the state is in the source and that has a rollback journal, call this
+ * before the snapshot is opened, and shadow_end after it ended. */
+MUST_CHECK bool shadow_complete(
+    const char *state_path, const struct table *table, struct error *err);
 
-/* Settles too, should there be anything (not in SHADOW_COMPARE). Returns owned (shadow_free). */
+/* Does shadow_complete first, except in SHADOW_COMPARE. Returns owned (shadow_free). */
 MUST_CHECK bool shadow_begin(
     const char *state_path, const struct table *table, enum shadow_mode mode,
     struct shadow **out_shadow, struct error *err);
@@ -50,10 +51,10 @@ MUST_CHECK bool shadow_row(
 /* The row last given to shadow_row was rejected: it stays new or changed for the next read. */
 MUST_CHECK bool shadow_reject(struct shadow *shadow, struct error *err);
 
-/* After the last row: calls visit with each key that the shadow holds and that was in no row (which
- * is gone, or left the table's filter). The statement has the table's columns in order, only those
- * of the key set, and one more that is 1, as changes_sql gives them. visit returns false, with *err
- * set, to stop. */
+/* After the last row: calls visit with each key that the shadow holds and that was in no row (the
+ * row was deleted, or the filter excludes it now). The statement has the table's columns in order,
+ * only those of the key set, and one more that is 1, as changes_sql gives them. visit returns
+ * false, with *err set, to stop. */
 MUST_CHECK bool shadow_deleted(
     struct shadow *shadow, bool (*visit)(void *context, sqlite3_stmt *row, struct error *err),
     void *context, struct error *err);

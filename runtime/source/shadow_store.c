@@ -1,50 +1,23 @@
 #include "source/shadow_store.h"
 
 #include "base/buffer.h"
+#include "source/pacing.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
-#include "source/tracking_schema.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows a transaction: some milliseconds, in case the state lives with the application's data. */
-#define CHUNK_ROWS 5000
-
-/* Runs SQL in which each "#" stands for the table's name behind a prefix, each "@" for the list of
- * its key columns. */
-static char *expand(const struct table *table, const char *sql, struct error *err)
-{
-    struct buffer out;
-
-    buffer_init(&out, SQLITE_SQL_CEILING);
-    for (const char *at = sql; *at != '\0'; at++) {
-        if (*at == '#')
-            for (const char *name = table->name; *name != '\0'; name++) {
-                buffer_append_byte(&out, (uint8_t)*name);
-                if (*name == '"')
-                    buffer_append_byte(&out, '"');
-            }
-        else if (*at == '@')
-            sqlite_sql_numbers(&out, table, "bq_sync_key_$r", ", ");
-        else
-            buffer_append_byte(&out, (uint8_t)*at);
-    }
-    bool ok = buffer_check(&out, "statement", err);
-    char *text = ok ? buffer_take(&out) : NULL;
-    buffer_clear(&out);
-    return text;
-}
-
+/* Runs a script about the table (a format of sqlite_sql_expand). */
 static bool run(
-    struct database *state, const struct table *table, const char *sql, struct error *err)
+    struct database *state, const struct table *table, const char *format, struct error *err)
 {
-    char *text = expand(table, sql, err);
+    struct buffer sql;
 
-    if (text == NULL)
-        return false;
-    bool ok = database_exec(state, text, err);
-    free(text);
+    buffer_init(&sql, SQLITE_SQL_CEILING);
+    sqlite_sql_expand(&sql, table, format);
+    bool ok = statement_exec_buffer(state, &sql, err);
+    buffer_clear(&sql);
     return ok;
 }
 
@@ -59,13 +32,21 @@ static bool run_in_transaction(
     return false;
 }
 
-/* Repeats a transaction until its last statement changes no row. */
+/* Repeats a transaction until its last statement changes no row. Each %lld in the format, up to
+ * three, is the number of rows. */
 static bool run_in_chunks(
-    struct database *state, const struct table *table, const char *sql, struct error *err)
+    struct database *state, const struct table *table, const char *format, struct error *err)
 {
+    struct pacing pacing = pacing_of(state);
+
     do {
-        if (!run_in_transaction(state, table, sql, err))
-            return false;
+        char *sql = sqlite3_mprintf(format, pacing.rows, pacing.rows, pacing.rows);
+        bool ok = sql != NULL ? pacing_begin(&pacing, err)
+                              : error_set(err, ERROR_MEMORY, "out of memory");
+        ok = ok && run(state, table, sql, err) && pacing_commit(&pacing, err);
+        sqlite3_free(sql);
+        if (!ok)
+            return pacing_fail(&pacing);
     } while (sqlite3_changes(state->handle) > 0);
     return true;
 }
@@ -121,9 +102,9 @@ bool shadow_store_look(
     bool shadow = false;
     bool pending = false;
 
-    if (!control_has_table(state, "bq_sync_shadows", &listed, err) ||
-        !has_layout(state, table, "bq_sync_shadow_", &shadow, err) ||
-        !has_layout(state, table, "bq_sync_pending_", &pending, err))
+    if (!database_has_table(state, "bq_sync_shadows", &listed, err) ||
+        !has_layout(state, table, SQLITE_SQL_SHADOW_PREFIX, &shadow, err) ||
+        !has_layout(state, table, SQLITE_SQL_PENDING_PREFIX, &pending, err))
         return false;
     if (listed && shadow && pending && !read_store(state, table, &store, err))
         return false;
@@ -132,17 +113,17 @@ bool shadow_store_look(
 }
 
 /* Tables that are gone in part, or have another key: nothing is known any more. The hash key is
- * drawn anew. */
+ * drawn again. */
 static bool make_tables(struct database *state, const struct table *table, struct error *err)
 {
     if (!database_begin(state, err))
         return false;
     if (run(state, table,
-            "drop table if exists \"bq_sync_shadow_#\";"
-            "drop table if exists \"bq_sync_pending_#\";"
-            "create table \"bq_sync_shadow_#\"(@, bq_sync_hash integer, primary key (@))"
+            "drop table if exists $s;"
+            "drop table if exists $p;"
+            "create table $s($k, bq_sync_hash integer, primary key ($k))"
             " without rowid;"
-            "create table \"bq_sync_pending_#\"(@, bq_sync_hash integer, primary key (@))"
+            "create table $p($k, bq_sync_hash integer, primary key ($k))"
             " without rowid;",
             err) &&
         statement_run(
@@ -156,7 +137,7 @@ static bool make_tables(struct database *state, const struct table *table, struc
     return false;
 }
 
-static bool mark(
+static bool set_state(
     struct database *state, const struct table *table, const char *word, bool whole,
     struct error *err)
 {
@@ -171,71 +152,70 @@ static bool take_whole(struct database *state, const struct table *table, struct
     // Emptied first, because dropping a large table takes as long as deleting it.
     if (!run_in_chunks(
             state, table,
-            "delete from \"bq_sync_shadow_#\" where (@) in"
-            " (select @ from \"bq_sync_shadow_#\" limit 5000)",
+            "delete from $s where ($k) in"
+            " (select $k from $s limit %lld)",
             err) ||
         !database_begin(state, err))
         return false;
     if (run(state, table,
-            "drop table \"bq_sync_shadow_#\";"
-            "alter table \"bq_sync_pending_#\" rename to \"bq_sync_shadow_#\";"
-            "create table \"bq_sync_pending_#\"(@, bq_sync_hash integer, primary key (@))"
+            "drop table $s;"
+            "alter table $p rename to $s;"
+            "create table $p($k, bq_sync_hash integer, primary key ($k))"
             " without rowid;",
             err) &&
-        mark(state, table, "none", false, err) && database_commit(state, err))
+        set_state(state, table, "none", false, err) && database_commit(state, err))
         return true;
     database_rollback(state);
     return false;
 }
 
-/* What a chunk has merged it deletes from pending; the rest stays effective. */
+/* Merges the pending changes a chunk at a time. Each transaction also deletes its own chunk from
+ * pending, and the state stays "effective" until the last one: a process that is killed in between
+ * leaves a shadow in which the remaining pending rows still win, so the view in shadow.c and the
+ * next run read the same truth. NULL hashes are inserted like others and deleted right after, since
+ * they stand for deleted keys. */
 static bool merge_changes(struct database *state, const struct table *table, struct error *err)
 {
     return run_in_chunks(
         state, table,
-        "insert or replace into \"bq_sync_shadow_#\""
-        " select * from \"bq_sync_pending_#\" order by @ limit 5000;"
-        "delete from \"bq_sync_shadow_#\" where bq_sync_hash is null and (@) in"
-        " (select @ from \"bq_sync_pending_#\" order by @ limit 5000);"
-        "delete from \"bq_sync_pending_#\" where (@) in"
-        " (select @ from \"bq_sync_pending_#\" order by @ limit 5000)",
+        "insert or replace into $s"
+        " select * from $p order by $k limit %lld;"
+        "delete from $s where bq_sync_hash is null and ($k) in"
+        " (select $k from $p order by $k limit %lld);"
+        "delete from $p where ($k) in"
+        " (select $k from $p order by $k limit %lld)",
         err);
 }
 
-/* Whether pending holds anything, or is said to: a process may have been killed while it wrote. */
+/* Whether pending has rows, or the state says so: a process may have been killed while it wrote. */
 static bool has_leftovers(
     struct database *state, const struct table *table, bool *out_any, struct error *err)
 {
     int64_t any = 0;
-    char *sql = expand(
-        table,
-        "select exists (select 1 from \"bq_sync_pending_#\") or exists"
-        " (select 1 from bq_sync_shadows where state <> 'none' and table_name = ",
-        err);
+    struct buffer sql;
 
-    if (sql == NULL)
-        return false;
-    char *whole = sqlite3_mprintf("%s%Q)", sql, table->name);
-    free(sql);
-    if (whole == NULL)
-        return error_set(err, ERROR_MEMORY, "out of memory");
-    bool ok = database_query_int64(state, whole, 0, &any, err);
-    sqlite3_free(whole);
+    buffer_init(&sql, SQLITE_SQL_CEILING);
+    sqlite_sql_expand(
+        &sql, table,
+        "select exists (select 1 from $p) or exists"
+        " (select 1 from bq_sync_shadows where state <> 'none' and table_name = $t)");
+    bool ok = buffer_check(&sql, "statement", err) &&
+              database_query_int64(state, buffer_text(&sql), 0, &any, err);
+    buffer_clear(&sql);
     *out_any = any != 0;
     return ok;
 }
 
 static bool empty_pending(struct database *state, const struct table *table, struct error *err)
 {
-    return mark(state, table, "none", false, err) &&
-           run_in_chunks(
-               state, table,
-               "delete from \"bq_sync_pending_#\" where (@) in"
-               " (select @ from \"bq_sync_pending_#\" limit 5000)",
-               err);
+    return set_state(state, table, "none", false, err) && run_in_chunks(
+                                                              state, table,
+                                                              "delete from $p where ($k) in"
+                                                              " (select $k from $p limit %lld)",
+                                                              err);
 }
 
-bool shadow_store_settle(
+bool shadow_store_complete(
     struct database *state, const struct table *table, struct shadow_store *out_store,
     struct error *err)
 {
@@ -259,23 +239,27 @@ bool shadow_store_settle(
 
 /* Copies a temporary table a chunk at a time, by its row numbers. */
 static bool copy_chunks(
-    struct database *state, const struct table *table, const char *from, const char *sql,
+    struct database *state, const struct table *table, const char *from, const char *format,
     struct error *err)
 {
+    struct buffer sql;
     char max_sql[64];
     int64_t last = 0;
 
     sqlite3_snprintf(sizeof max_sql, max_sql, "select max(number) from temp.%s", from);
-    char *text = expand(table, sql, err);
-    bool ok = text != NULL && database_query_int64(state, max_sql, 0, &last, err);
-    for (int64_t first = 1; ok && first <= last; first += CHUNK_ROWS) {
-        ok = database_begin(state, err) &&
-             statement_run(state, text, err, "ii", first, first + CHUNK_ROWS - 1) &&
-             database_commit(state, err);
-        if (!ok)
-            database_rollback(state);
+    buffer_init(&sql, SQLITE_SQL_CEILING);
+    sqlite_sql_expand(&sql, table, format);
+    struct pacing pacing = pacing_of(state);
+    bool ok =
+        buffer_check(&sql, "statement", err) && database_query_int64(state, max_sql, 0, &last, err);
+    for (int64_t first = 1, rows; ok && first <= last; first += rows) {
+        rows = pacing.rows;
+        ok = (pacing_begin(&pacing, err) &&
+              statement_run(state, buffer_text(&sql), err, "ii", first, first + rows - 1) &&
+              pacing_commit(&pacing, err)) ||
+             pacing_fail(&pacing);
     }
-    free(text);
+    buffer_clear(&sql);
     return ok;
 }
 
@@ -284,28 +268,28 @@ bool shadow_store_keep(
 {
     return copy_chunks(
                state, table, "bq_sync_seen",
-               "insert or replace into \"bq_sync_pending_#\" select @, bq_sync_hash"
+               "insert or replace into $p select $k, bq_sync_hash"
                " from temp.bq_sync_seen where number between ?1 and ?2"
                " and bq_sync_hash is not null",
                err) &&
            (whole || copy_chunks(
                          state, table, "bq_sync_gone",
-                         "insert or replace into \"bq_sync_pending_#\" select @, null"
+                         "insert or replace into $p select $k, null"
                          " from temp.bq_sync_gone where number between ?1 and ?2",
                          err)) &&
-           mark(state, table, "read", whole, err);
+           set_state(state, table, "read", whole, err);
 }
 
 bool shadow_store_drop(struct database *state, const struct table *table, struct error *err)
 {
     bool listed = false;
 
-    if (!control_has_table(state, "bq_sync_shadows", &listed, err))
+    if (!database_has_table(state, "bq_sync_shadows", &listed, err))
         return false;
     return run_in_transaction(
                state, table,
-               "drop table if exists \"bq_sync_shadow_#\";"
-               "drop table if exists \"bq_sync_pending_#\"",
+               "drop table if exists $s;"
+               "drop table if exists $p",
                err) &&
            (!listed ||
             statement_run(

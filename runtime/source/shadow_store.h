@@ -1,8 +1,8 @@
-/* shadow_store: the tables of a shadow in the state database and what becomes of them between two
+/* shadow_store: the tables of a shadow in the state database and how they change between two
  * reads. Internal to source.
  *
  * bq_sync_shadow_<table> has the hash of each row that BigQuery holds; bq_sync_pending_<table> what
- * the last read found out: hashes of new and changed rows, NULL for keys that are gone. The table's
+ * the last read found out: hashes of new and changed rows, NULL for deleted keys. The table's
  * row in bq_sync_shadows says what pending is: "none"; "read", complete but not acknowledged
  * (nonce: by the intent that sends it); "effective", part of the truth already. */
 #ifndef BQSYNC_SOURCE_SHADOW_STORE_H
@@ -17,8 +17,8 @@
 
 enum pending_state {
     PENDING_NONE,
-    PENDING_EFFECTIVE_CHANGES, /* to be laid over the shadow */
-    PENDING_EFFECTIVE_WHOLE,   /* to take the shadow's place */
+    PENDING_EFFECTIVE_CHANGES, /* to be merged into the shadow */
+    PENDING_EFFECTIVE_WHOLE,   /* to replace the shadow */
 };
 
 struct shadow_store {
@@ -27,17 +27,16 @@ struct shadow_store {
     unsigned char hash_key[SIPHASH_KEY_SIZE];
 };
 
-/* What there is; nothing is written. */
+/* Reads the state of the table's shadow; writes nothing. */
 MUST_CHECK bool shadow_store_look(
     struct database *state, const struct table *table, struct shadow_store *out_store,
     struct error *err);
 
 /* Makes the tables if they are missing or have other key columns, merges what is effective and
  * deletes the rest of what is pending, a few thousand rows a transaction. Afterwards nothing is
- * pending. Killed in between, it goes on where it was. Nothing is written if there is nothing to
- * do.
- */
-MUST_CHECK bool shadow_store_settle(
+ * pending. If it is killed in between, the next call continues there. Writes nothing if there is
+ * nothing to do. */
+MUST_CHECK bool shadow_store_complete(
     struct database *state, const struct table *table, struct shadow_store *out_store,
     struct error *err);
 

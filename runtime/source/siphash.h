@@ -8,15 +8,18 @@
 
 #define SIPHASH_KEY_SIZE 16
 
+/* The state between two calls. */
 struct siphash {
     uint64_t v[4];
     uint64_t tail; /* the bytes that do not fill a word yet, the first one lowest */
     uint64_t length;
 };
 
+/* Starts a hash under a key of 16 bytes, which is read as two little-endian words. */
 void siphash_init(struct siphash *hash, const unsigned char key[SIPHASH_KEY_SIZE]);
+/* Appends length bytes to what is hashed; how the bytes are split into calls does not matter. */
 void siphash_update(struct siphash *hash, const void *bytes, size_t length);
-/* Ends it; the state is of no further use. */
+/* Returns the hash of all bytes. Afterwards the state must be initialised again. */
 uint64_t siphash_finish(struct siphash *hash);
 
 #endif

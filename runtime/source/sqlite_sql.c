@@ -19,6 +19,16 @@ static void append_quoted(
     buffer_append_byte(out, (uint8_t)quote);
 }
 
+static void append_identifier(struct buffer *out, const char *prefix, const char *name)
+{
+    append_quoted(out, prefix, name, "", '"');
+}
+
+static void append_literal(struct buffer *out, const char *text)
+{
+    append_quoted(out, "", text, "", '\'');
+}
+
 void sqlite_sql_append(struct buffer *out, const char *format, ...)
 {
     const char *name;
@@ -32,13 +42,13 @@ void sqlite_sql_append(struct buffer *out, const char *format, ...)
         }
         switch (*++at) {
         case 'n':
-            append_quoted(out, "", va_arg(args, const char *), "", '"');
+            append_identifier(out, "", va_arg(args, const char *));
             break;
         case 't':
-            append_quoted(out, "", va_arg(args, const char *), "", '\'');
+            append_literal(out, va_arg(args, const char *));
             break;
         case 'd':
-            append_quoted(out, "bq_sync_dirty_", va_arg(args, const char *), "", '"');
+            append_identifier(out, SQLITE_SQL_DIRTY_PREFIX, va_arg(args, const char *));
             break;
         case 'g':
             name = va_arg(args, const char *);
@@ -68,5 +78,42 @@ void sqlite_sql_numbers(
         snprintf(number, sizeof number, "%zu", i);
         buffer_append_text(out, i > 1 ? between : "");
         sqlite_sql_append(out, item, number);
+    }
+}
+
+void sqlite_sql_expand(struct buffer *out, const struct table *table, const char *format)
+{
+    for (const char *at = format; *at != '\0'; at++) {
+        if (*at != '$') {
+            buffer_append_byte(out, (uint8_t)*at);
+            continue;
+        }
+        switch (*++at) {
+        case 'n':
+            append_identifier(out, "", table->name);
+            break;
+        case 't':
+            append_literal(out, table->name);
+            break;
+        case 'd':
+            append_identifier(out, SQLITE_SQL_DIRTY_PREFIX, table->name);
+            break;
+        case 's':
+            append_identifier(out, SQLITE_SQL_SHADOW_PREFIX, table->name);
+            break;
+        case 'p':
+            append_identifier(out, SQLITE_SQL_PENDING_PREFIX, table->name);
+            break;
+        case 'k':
+            sqlite_sql_numbers(out, table, "bq_sync_key_$r", ", ");
+            break;
+        case 'v':
+            sqlite_sql_numbers(out, table, "?$r", ", ");
+            break;
+        default:
+            assert(*at == 'w');
+            for (size_t i = 1; i <= table->key_count; i++)
+                buffer_printf(out, "%sbq_sync_key_%zu = ?%zu", i > 1 ? " and " : "", i, i);
+        }
     }
 }

@@ -54,28 +54,7 @@ void statement_text(sqlite3_stmt *statement, int column, char *out_text, size_t 
     sqlite3_snprintf((int)size, out_text, "%s", text == NULL ? "" : (const char *)text);
 }
 
-char *statement_format(struct error *err, const char *format, ...)
+bool statement_exec_buffer(struct database *database, struct buffer *sql, struct error *err)
 {
-    va_list args;
-
-    va_start(args, format);
-    char *sql = sqlite3_vmprintf(format, args);
-    va_end(args);
-    if (sql == NULL)
-        error_set(err, ERROR_MEMORY, "out of memory building a statement");
-    return sql;
-}
-
-bool statement_execf(struct database *database, struct error *err, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    char *sql = sqlite3_vmprintf(format, args);
-    va_end(args);
-    if (sql == NULL)
-        return error_set(err, ERROR_MEMORY, "out of memory building a statement");
-    bool ok = database_exec(database, sql, err);
-    sqlite3_free(sql);
-    return ok;
+    return buffer_check(sql, "statement", err) && database_exec(database, buffer_text(sql), err);
 }

@@ -1,8 +1,10 @@
-/* statement: a prepared statement with its parameters bound by kind, for the control tables' many
- * small reads and writes. Internal to source. */
+/* statement: a prepared statement with its parameters bound by kind, for the many small reads and
+ * writes of the control tables. Errors are those of database_prepare and database_step. Belongs to
+ * the thread of its connection. Internal to source. */
 #ifndef BQSYNC_SOURCE_STATEMENT_H
 #define BQSYNC_SOURCE_STATEMENT_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "source/database.h"
 
@@ -15,19 +17,16 @@ MUST_CHECK bool statement_bind(
     struct database *database, const char *sql, sqlite3_stmt **out_statement, struct error *err,
     const char *kinds, ...);
 
-/* The same, stepped once and finalized, for a statement whose rows do not matter. */
+/* Prepares, binds, steps once and finalizes: for a statement that returns no row, or whose rows do
+ * not matter. */
 MUST_CHECK bool statement_run(
     struct database *database, const char *sql, struct error *err, const char *kinds, ...);
 
 /* A text column into the caller's bytes, cut to size; NULL is "". */
 void statement_text(sqlite3_stmt *statement, int column, char *out_text, size_t size);
 
-/* SQL text by sqlite3_mprintf's rules (%w inside double quotes is an identifier, %Q a literal).
- * Returns owned (sqlite3_free), NULL after setting ERROR_MEMORY. */
-char *statement_format(struct error *err, const char *format, ...);
-
-/* Formats as above and executes. */
-MUST_CHECK bool statement_execf(
-    struct database *database, struct error *err, const char *format, ...);
+/* Executes what was built with sqlite_sql; ERROR_MEMORY or ERROR_LIMIT if the buffer failed. */
+MUST_CHECK bool statement_exec_buffer(
+    struct database *database, struct buffer *sql, struct error *err);
 
 #endif

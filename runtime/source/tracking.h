@@ -18,37 +18,44 @@ struct tracking {
 };
 
 /* What is known of one table. found == false: it was never synced, or was reset; of the rest only
- * generation and last_error may be set. content_hash is empty for one whose change capture was
- * interrupted: what was sent before can no longer be trusted to be all. */
+ * generation and last_error may be set. */
 struct watermark {
     bool found;
-    int64_t last_synced_row_id; /* highest INTEGER PRIMARY KEY ever synced */
-    int64_t synced_sequence;    /* changes up to this one are in BigQuery */
-    int64_t generation; /* of the newest intent, also a label on the target table; the next intent
-                           takes one more. Survives a reset, so that none is used twice */
-    char content_hash[16];   /* of the definition that the rows were sent under; "": invalidated */
-    char shape_hash[16];     /* of the definition that the target was last brought in line with */
-    char target[512];        /* "project.dataset.table" that the watermark is about */
-    char last_synced_at[32]; /* ISO 8601 UTC, "" if never */
-    char last_error[1024];   /* "" if the last sync of the table succeeded */
-    int64_t
-        source_rows; /* rows at the last replacement plus later inserts less deletes; an estimate */
+    /* Highest INTEGER PRIMARY KEY ever synced. */
+    int64_t last_synced_row_id;
+    /* Changes up to this sequence are in BigQuery. */
+    int64_t synced_sequence;
+    /* Of the newest intent, also a label on the target table; the next intent takes one more. It
+     * survives a reset, so that no number is used twice. */
+    int64_t generation;
+    /* Of the definition that the rows were sent under. "" if change capture was interrupted: the
+     * rows that were sent may lack changes. */
+    char content_hash[16];
+    /* Of the definition that the target was last brought in line with. */
+    char shape_hash[16];
+    /* "project.dataset.table" that the watermark is about. */
+    char target[512];
+    /* ISO 8601 UTC, "" if never. */
+    char last_synced_at[32];
+    /* "" if the last sync of the table succeeded. */
+    char last_error[1024];
+    /* Rows at the last replacement plus later inserts less deletes; an estimate. */
+    int64_t source_rows;
 };
-
-enum intent_kind { INTENT_APPEND, INTENT_MERGE, INTENT_REPLACE };
 
 /* What a pass is about to do to one table; committed before the first request that changes
  * anything. */
 struct intent {
     char table[256];
-    enum intent_kind kind;
+    enum send_mode mode;
     int64_t generation;
-    char nonce[TRACKING_NONCE_SIZE]; /* random; with it job ids and staging names are pure functions
-                                        of the intent and never met again, not even after a restored
-                                        backup */
-    char commit_job[320];            /* the one job that changes the target */
-    char staging[320];               /* "" if none */
-    int64_t upper_sequence;          /* what watermark becomes when the commit job succeeds */
+    /* Random. Job ids and staging names are made from the intent with it, so they never occur
+     * again, not even after a restored backup. */
+    char nonce[TRACKING_NONCE_SIZE];
+    char commit_job[320]; /* the one job that changes the target */
+    char staging[320];    /* "" if none */
+    /* The watermark when the commit job succeeds. */
+    int64_t upper_sequence;
     int64_t upper_row_id;
     int64_t rows;
     char content_hash[16];
@@ -56,9 +63,9 @@ struct intent {
     char target[512];
 };
 
-/* Opens the state database, made if it does not exist, and creates or upgrades the control tables
- * (idempotent; nothing is written if they are as they should be). Control tables that somebody
- * dropped are made again. ERROR_SOURCE when a newer bqsync has written it. */
+/* Opens the state database, creating it if it does not exist, and creates or upgrades the control
+ * tables (also those that somebody dropped). Writes nothing if they are as they should be.
+ * ERROR_SOURCE when a newer bqsync has written it. */
 MUST_CHECK bool tracking_open(const char *path, struct tracking *out_tracking, struct error *err);
 /* As above but never writes; control tables may be missing, everything then reads as never synced.
  */
@@ -77,30 +84,31 @@ MUST_CHECK bool tracking_intent(
 /* Records (or replaces) the table's intent. */
 MUST_CHECK bool tracking_intend(
     struct tracking *tracking, const struct intent *intent, struct error *err);
-/* The commit job succeeded: watermark becomes what the intent says and the intent goes, in one
+/* The commit job succeeded: sets the watermark to the intent's and deletes the intent, in one
  * transaction. last_synced_row_id never falls. If the table was reset since the intent was recorded
- * (its row deleted, by tracking_reset or by hand), the intent goes and the reset stands. Doing it
- * twice does no harm. */
+ * (its row deleted, by tracking_reset or by hand), only the intent is deleted. Doing it twice does
+ * no harm. */
 MUST_CHECK bool tracking_acknowledge(
     struct tracking *tracking, const struct intent *intent, int64_t now_us, struct error *err);
-/* The commit job will never happen: the intent goes, watermark stays but for its generation, which
+/* The commit job will never happen: deletes the intent. The watermark stays, but the generation
  * counts as used. */
 MUST_CHECK bool tracking_withdraw(
     struct tracking *tracking, const struct intent *intent, struct error *err);
 
 /* Notes that a pass found the table unchanged ("": clears the last error), or failed it (message).
- */
+ * Writes nothing if that is known already. */
 MUST_CHECK bool tracking_note(
     struct tracking *tracking, const char *table, const char *last_error, struct error *err);
 /* Forgets the table's watermark: the next sync replaces its content. */
 MUST_CHECK bool tracking_reset(struct tracking *tracking, const char *table, struct error *err);
 
-/* The rows sent before can no longer be trusted to be all (change capture was interrupted):
- * watermark stays, but the next sync replaces the content. */
+/* Change capture was interrupted, so changes may be missing in what was sent: the watermark stays,
+ * but the next sync replaces the content. */
 MUST_CHECK bool tracking_invalidate(
     struct tracking *tracking, const char *table, struct error *err);
 
-/* Small facts by name ("instance", "location"): value into the caller's bytes, "" if not set. */
+/* Small facts by name ("instance", "location"): reads the value into the caller's bytes, "" if it
+ * is not set. */
 MUST_CHECK bool tracking_get(
     struct tracking *tracking, const char *name, char *out_value, size_t size, struct error *err);
 MUST_CHECK bool tracking_set(
@@ -108,10 +116,10 @@ MUST_CHECK bool tracking_set(
 
 /* History of runs: each one JSON document as `sync --json` prints it, plus its state. The newest
  * 500 are kept. */
-MUST_CHECK bool runs_save(
+MUST_CHECK bool tracking_save_run(
     struct tracking *tracking, const char *run_id, const char *state, const char *json,
     struct error *err);
-MUST_CHECK bool runs_each(
+MUST_CHECK bool tracking_each_run(
     struct tracking *tracking, int limit,
     bool (*visit)(void *context, const char *run_id, const char *state, const char *json),
     void *context, struct error *err);

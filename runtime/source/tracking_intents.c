@@ -1,31 +1,18 @@
-/* The part of tracking.h that records what a pass is about to do, and moves the watermark with it.
+/* The part of tracking.h for intents: what a pass is about to do, and how it moves the watermark.
  */
 #include "base/clock.h"
 #include "source/statement.h"
 #include "source/tracking.h"
-#include "source/tracking_schema.h"
 
 #include <string.h>
-
-static const char *const kind_names[] = {
-    [INTENT_APPEND] = "append",
-    [INTENT_MERGE] = "merge",
-    [INTENT_REPLACE] = "replace",
-};
-
-static enum intent_kind kind_of(const char *name)
-{
-    if (strcmp(name, kind_names[INTENT_APPEND]) == 0)
-        return INTENT_APPEND;
-    return strcmp(name, kind_names[INTENT_MERGE]) == 0 ? INTENT_MERGE : INTENT_REPLACE;
-}
 
 static void read_intent(sqlite3_stmt *statement, struct intent *out_intent)
 {
     char kind[16];
 
     statement_text(statement, 0, kind, sizeof kind);
-    out_intent->kind = kind_of(kind);
+    out_intent->mode = SEND_REPLACE;
+    send_mode_of_name(kind, &out_intent->mode);
     out_intent->generation = sqlite3_column_int64(statement, 1);
     statement_text(statement, 2, out_intent->nonce, sizeof out_intent->nonce);
     statement_text(statement, 3, out_intent->commit_job, sizeof out_intent->commit_job);
@@ -48,7 +35,7 @@ bool tracking_intent(
     bool ok = false;
 
     if (sqlite3_db_readonly(tracking->database.handle, "main") == 1 &&
-        !control_has_table(&tracking->database, "bq_sync_intents", &row, err))
+        !database_has_table(&tracking->database, "bq_sync_intents", &row, err))
         goto cleanup;
     if (row &&
         (!statement_bind(
@@ -79,16 +66,22 @@ static bool write_intent(struct database *database, const struct intent *intent,
         "insert or replace into bq_sync_intents(table_name, kind, generation, nonce, commit_job,"
         " staging, upper_sequence, upper_row_id, row_count, content_hash, shape_hash, target)"
         " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-        err, "ssisssiiisss", intent->table, kind_names[intent->kind], intent->generation,
+        err, "ssisssiiisss", intent->table, send_mode_name(intent->mode), intent->generation,
         intent->nonce, intent->commit_job, intent->staging, intent->upper_sequence,
         intent->upper_row_id, intent->rows, intent->content_hash, intent->shape_hash,
         intent->target);
 }
 
-/* The watermark row carries the intent's nonce: deleting the row, by whatever hand, is then enough
- * to keep the intent from moving it. From here on the target's label and the generation may speak
- * of a replacement that never took place (its job failed, or was never started), so what called for
- * it must not be forgotten: until it is acknowledged the watermark counts for nothing. */
+/* Writes the intent's nonce into the table's watermark row, and for a replacement clears the
+ * content hash there.
+ *
+ * An acknowledgement moves the watermark only where it finds its own nonce. So a reset, which
+ * deletes the row, by bqsync or by hand, also stops an intent that is still open from moving the
+ * watermark of the new start. The content hash is what makes a watermark count. From this commit on
+ * the label of the target and the generation may belong to a replacement that never takes place
+ * (its job fails, or is never started), and they are what told the plan to replace the content. If
+ * the hash stayed, the next pass would send changes only. It comes back with the acknowledgement.
+ */
 static bool write_nonce(struct database *database, const struct intent *intent, struct error *err)
 {
     return statement_run(
@@ -97,10 +90,10 @@ static bool write_nonce(struct database *database, const struct intent *intent, 
         " values (?1, 0, ?2)"
         " on conflict(table_name) do update set intent_nonce = excluded.intent_nonce,"
         " content_hash = case ?3 when 'replace' then '' else content_hash end",
-        err, "sss", intent->table, intent->nonce, kind_names[intent->kind]);
+        err, "sss", intent->table, intent->nonce, send_mode_name(intent->mode));
 }
 
-/* What a scan has found out (source/shadow.h) goes with the intent that will send it. */
+/* Ties the changes that a scan found (source/shadow.h) to the intent that will send them. */
 static bool name_shadow(struct database *database, const struct intent *intent, struct error *err)
 {
     return statement_run(
@@ -108,7 +101,8 @@ static bool name_shadow(struct database *database, const struct intent *intent, 
         err, "ss", intent->table, intent->nonce);
 }
 
-/* Called after the watermark has moved: if it did not, because of a reset, the shadow must not. */
+/* Makes the changes of a scan part of the shadow. Called right after the statement that moves the
+ * watermark: if that changed no row, because of a reset, the shadow must not change either. */
 static bool publish_shadow(
     struct database *database, const struct intent *intent, struct error *err)
 {
@@ -154,7 +148,7 @@ static bool move_progress(
         " where table_name = ?1 and intent_nonce = ?2",
         err, "ssisissssi", intent->table, intent->nonce, intent->upper_row_id,
         clock_format(now_us, now), intent->upper_sequence, intent->content_hash, intent->shape_hash,
-        intent->target, kind_names[intent->kind], intent->rows);
+        intent->target, send_mode_name(intent->mode), intent->rows);
 }
 
 bool tracking_intend(struct tracking *tracking, const struct intent *intent, struct error *err)

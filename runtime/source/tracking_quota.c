@@ -1,9 +1,8 @@
 #include "source/tracking_quota.h"
 
 #include "source/statement.h"
-#include "source/tracking_schema.h"
 
-bool usage_load(
+bool tracking_quota_load(
     struct tracking *tracking, const char *name, int64_t *out_day, int64_t *out_count,
     struct error *err)
 {
@@ -13,7 +12,7 @@ bool usage_load(
 
     *out_day = *out_count = 0;
     // Where nothing may be written the table may be missing, too.
-    if (!control_has_table(database, "bq_sync_quota", &found, err))
+    if (!database_has_table(database, "bq_sync_quota", &found, err))
         return false;
     if (!found)
         return true;
@@ -30,7 +29,7 @@ bool usage_load(
     return ok;
 }
 
-bool usage_save(
+bool tracking_quota_save(
     struct tracking *tracking, const char *name, int64_t day, int64_t count, struct error *err)
 {
     return statement_run(

@@ -1,7 +1,6 @@
 /* The part of tracking.h that keeps the history of runs. */
 #include "source/statement.h"
 #include "source/tracking.h"
-#include "source/tracking_schema.h"
 
 #define RUNS_KEPT 500
 
@@ -22,7 +21,7 @@ static bool save(
                err, "i", (int64_t)RUNS_KEPT);
 }
 
-bool runs_save(
+bool tracking_save_run(
     struct tracking *tracking, const char *run_id, const char *state, const char *json,
     struct error *err)
 {
@@ -36,7 +35,7 @@ bool runs_save(
     return error_wrap(err, "history of runs");
 }
 
-bool runs_each(
+bool tracking_each_run(
     struct tracking *tracking, int limit,
     bool (*visit)(void *context, const char *run_id, const char *state, const char *json),
     void *context, struct error *err)
@@ -46,7 +45,7 @@ bool runs_each(
     bool ok = false;
 
     if (sqlite3_db_readonly(tracking->database.handle, "main") == 1 &&
-        !control_has_table(&tracking->database, "bq_sync_runs", &row, err))
+        !database_has_table(&tracking->database, "bq_sync_runs", &row, err))
         return false;
     if (!row)
         return true;

@@ -1,10 +1,12 @@
 #include "source/tracking_schema.h"
 
+#include "base/buffer.h"
+#include "source/sqlite_sql.h"
 #include "source/statement.h"
 
 #include <stdlib.h>
 
-struct control_column {
+struct added_column {
     const char *table;
     const char *name;
     const char *type;
@@ -66,7 +68,7 @@ static const char *const table_names[] = {
 #define TABLE_COUNT (sizeof table_names / sizeof table_names[0])
 
 /* Columns beyond those of create_sql, each added where it is missing. */
-static const struct control_column columns[] = {
+static const struct added_column columns[] = {
     {"bq_sync_tracking", "synced_sequence", "integer not null default 0"},
     {"bq_sync_tracking", "content_hash", "text not null default ''"},
     {"bq_sync_tracking", "shape_hash", "text not null default ''"},
@@ -85,36 +87,8 @@ static const struct control_column columns[] = {
 };
 #define COLUMN_COUNT (sizeof columns / sizeof columns[0])
 
-bool control_has_table(
-    struct database *database, const char *name, bool *out_exists, struct error *err)
-{
-    sqlite3_stmt *statement = NULL;
-
-    if (!database_prepare(
-            database,
-            "select 1 from sqlite_master where type = 'table' and lower(name) = lower(?1)",
-            &statement, err))
-        return false;
-    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
-    bool ok = database_step(database, statement, out_exists, err);
-    sqlite3_finalize(statement);
-    return ok;
-}
-
-bool control_has_dirty_set(
-    struct database *database, const char *table, bool *out_exists, struct error *err)
-{
-    char *name = sqlite3_mprintf("bq_sync_dirty_%s", table);
-
-    if (name == NULL)
-        return error_set(err, ERROR_MEMORY, "out of memory");
-    bool ok = control_has_table(database, name, out_exists, err);
-    sqlite3_free(name);
-    return ok;
-}
-
 static bool has_column(
-    struct database *database, const struct control_column *column, bool *out_exists,
+    struct database *database, const struct added_column *column, bool *out_exists,
     struct error *err)
 {
     sqlite3_stmt *statement = NULL;
@@ -137,7 +111,7 @@ static bool is_current(struct database *database, bool *out_current, struct erro
 
     *out_current = false;
     for (size_t i = 0; i < TABLE_COUNT; i++) {
-        if (!control_has_table(database, table_names[i], &exists, err))
+        if (!database_has_table(database, table_names[i], &exists, err))
             return false;
         if (!exists)
             return true;
@@ -154,7 +128,7 @@ static bool is_current(struct database *database, bool *out_current, struct erro
             " from bq_sync_meta where name in ('schema_version', 'instance') having count(*) = 2",
             0, &version, err))
         return false;
-    *out_current = version == CONTROL_VERSION;
+    *out_current = version == TRACKING_SCHEMA_VERSION;
     return true;
 }
 
@@ -163,7 +137,7 @@ static bool refuse_newer(struct database *database, struct error *err)
     int64_t version = 0;
     bool exists = false;
 
-    if (!control_has_table(database, "bq_sync_meta", &exists, err))
+    if (!database_has_table(database, "bq_sync_meta", &exists, err))
         return false;
     if (!exists)
         return true;
@@ -172,13 +146,13 @@ static bool refuse_newer(struct database *database, struct error *err)
             "select cast(value as integer) from bq_sync_meta where name = 'schema_version'", 0,
             &version, err))
         return false;
-    if (version > CONTROL_VERSION)
+    if (version > TRACKING_SCHEMA_VERSION)
         return error_set(
             err, ERROR_SOURCE,
             "%s: its control tables have version %lld, this bqsync knows up to %d: use the newer "
             "bqsync that wrote them, or drop the tables bq_sync_*, but bq_sync_capture and "
             "bq_sync_dirty_*, to sync everything again",
-            database->path, (long long)version, CONTROL_VERSION);
+            database->path, (long long)version, TRACKING_SCHEMA_VERSION);
     return true;
 }
 
@@ -186,16 +160,19 @@ static bool add_columns(struct database *database, struct error *err)
 {
     for (size_t i = 0; i < COLUMN_COUNT; i++) {
         bool exists = false;
-        char sql[256];
+        struct buffer sql;
 
         if (!has_column(database, &columns[i], &exists, err))
             return false;
         if (exists)
             continue;
-        sqlite3_snprintf(
-            sizeof sql, sql, "alter table %s add column %s %s", columns[i].table, columns[i].name,
+        buffer_init(&sql, SQLITE_SQL_CEILING);
+        sqlite_sql_append(
+            &sql, "alter table $n add column $r $r", columns[i].table, columns[i].name,
             columns[i].type);
-        if (!database_exec(database, sql, err))
+        bool ok = statement_exec_buffer(database, &sql, err);
+        buffer_clear(&sql);
+        if (!ok)
             return false;
     }
     return true;
@@ -208,7 +185,7 @@ static bool upgrade(struct database *database, struct error *err)
     sqlite3_snprintf(
         sizeof version_sql, version_sql,
         "insert or replace into bq_sync_meta(name, value) values ('schema_version', '%d')",
-        CONTROL_VERSION);
+        TRACKING_SCHEMA_VERSION);
     return database_exec(database, create_sql, err) && add_columns(database, err) &&
            database_exec(
                database,
@@ -218,7 +195,7 @@ static bool upgrade(struct database *database, struct error *err)
            database_exec(database, version_sql, err);
 }
 
-bool control_prepare(struct database *database, struct error *err)
+bool tracking_schema_prepare(struct database *database, struct error *err)
 {
     bool current = false;
 
@@ -236,7 +213,7 @@ bool control_prepare(struct database *database, struct error *err)
     return true;
 }
 
-bool control_distrust_progress(struct database *database, const char *table, struct error *err)
+bool tracking_schema_distrust(struct database *database, const char *table, struct error *err)
 {
     return statement_run(
         database,

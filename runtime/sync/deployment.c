@@ -1,6 +1,6 @@
 #include "sync/deployment.h"
 
-#include "warehouse/governor.h"
+#include "warehouse/quota.h"
 
 #include <string.h>
 
@@ -16,14 +16,14 @@ bool deployment_init(
         .retry_budget_ms =
             config->retry_budget_ms >= 0 ? config->retry_budget_ms : default_retry_budget_ms,
     };
-    deployment->governor = governor_new(deployment->clock);
-    if (deployment->governor == NULL)
+    deployment->quota = quota_new(deployment->clock);
+    if (deployment->quota == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
     if (config->emulator_host != NULL)
         return true;
     return credentials_open(
         &(struct credentials_options){
-            .file = config->credentials_file,
+            .file = config->credentials,
             .clock = deployment->clock,
             .allow_any_host = config->allow_any_host,
         },
@@ -34,13 +34,13 @@ void deployment_clear(struct deployment *deployment)
 {
     if (deployment->credentials != NULL)
         credentials_close(deployment->credentials);
-    governor_free(deployment->governor);
+    quota_free(deployment->quota);
     *deployment = (struct deployment){0};
 }
 
 void deployment_begin_pass(const struct deployment *deployment)
 {
-    governor_forget_trouble(deployment->governor);
+    quota_forget_trouble(deployment->quota);
 }
 
 const struct table *deployment_table(const struct deployment *deployment, const char *name)
@@ -67,9 +67,10 @@ bool deployment_bigquery(
             .location = location,
             .endpoint = endpoint,
             .credentials = deployment->credentials,
-            .governor = deployment->governor,
+            .quota = deployment->quota,
             .clock = deployment->clock,
             .retry_budget_ms = deployment->retry_budget_ms,
+            .job_timeout_ms = config->job_timeout_ms,
             .max_bytes_billed = config->max_bytes_billed,
             .run_id = run_id,
         },

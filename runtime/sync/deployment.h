@@ -1,6 +1,6 @@
-/* deployment: everything a pass or a report needs that outlives it: configuration, the tables
- * compiled in, credentials, the quota governor, the clock. Made once a process; its parts are
- * thread-safe or immutable. */
+/* deployment: what all passes and reports of a process share: the configuration, the tables that
+ * are compiled in, credentials, the count of quotas, and the clock. Made once, at the start of the
+ * process; its parts are thread-safe or never change, so any thread may use it. */
 #ifndef BQSYNC_SYNC_DEPLOYMENT_H
 #define BQSYNC_SYNC_DEPLOYMENT_H
 
@@ -15,28 +15,34 @@
 #include <stdint.h>
 
 struct deployment {
+    /* Borrowed. */
     const struct config *config;
     const struct table *const *tables;
     size_t table_count;
-    struct credentials *credentials; /* NULL when an emulator stands in */
-    struct governor *governor;
+    /* Owned. NULL when an emulator stands in for BigQuery. */
+    struct credentials *credentials;
+    /* Owned: what all connections have used of BigQuery's quotas. */
+    struct quota *quota;
     const struct clock *clock;
+    /* How long one call of BigQuery may be tried again. */
     int64_t retry_budget_ms;
 };
 
-/* Borrows config and tables. Finds credentials unless an emulator is configured: ERROR_AUTH. */
+/* Borrows config and tables until deployment_clear. Finds credentials unless an emulator is
+ * configured: ERROR_AUTH. default_retry_budget_ms is for a config that sets none. */
 MUST_CHECK bool deployment_init(
     struct deployment *deployment, const struct config *config, const struct table *const *tables,
     size_t table_count, int64_t default_retry_budget_ms, struct error *err);
 void deployment_clear(struct deployment *deployment);
 
-/* A pass starts with the whole retry budget, whatever an earlier one has met with. */
+/* A pass begins with the whole retry budget, however much of it an earlier one has used up. */
 void deployment_begin_pass(const struct deployment *deployment);
 
 /* The compiled-in table of this name, or NULL. */
 const struct table *deployment_table(const struct deployment *deployment, const char *name);
 
-/* A connection to BigQuery for the calling thread; location and run_id may be NULL. */
+/* A connection to BigQuery for the calling thread, owned. location: where the dataset is, NULL if
+ * not known yet. run_id: for the labels of jobs, NULL if there is none. */
 MUST_CHECK bool deployment_bigquery(
     const struct deployment *deployment, const char *location, const char *run_id,
     struct bigquery **out_bigquery, struct error *err);

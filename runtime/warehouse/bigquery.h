@@ -2,7 +2,7 @@
  * API reference", one page a method). Knows paths, bodies, job ids and how answers are read; leaves
  * one request to http, another try to retry, and bytes of an upload to upload. A struct bigquery
  * belongs to one thread (it owns a connection); several share one struct credentials and one struct
- * governor. */
+ * quota. */
 #ifndef BQSYNC_WAREHOUSE_BIGQUERY_H
 #define BQSYNC_WAREHOUSE_BIGQUERY_H
 
@@ -18,7 +18,7 @@
 
 struct bigquery;
 struct credentials;
-struct governor;
+struct quota;
 struct http_ops;
 
 struct bigquery_options {
@@ -27,9 +27,10 @@ struct bigquery_options {
     const char *location;            /* of the dataset, NULL if not known yet */
     const char *endpoint;            /* root URL without a final slash; NULL: Google's */
     struct credentials *credentials; /* borrowed, thread-safe; NULL: no Authorization is sent */
-    struct governor *governor;       /* borrowed, thread-safe; NULL: requests are not paced */
+    struct quota *quota;             /* borrowed, thread-safe; NULL: requests are not paced */
     const struct clock *clock;
     int64_t retry_budget_ms;         /* how long one call may go on trying */
+    int64_t job_timeout_ms;          /* how long a job is waited for; 0: until it ends */
     int64_t max_bytes_billed;        /* per query, 0: no cap */
     const char *run_id;              /* goes into job labels; may be NULL */
     const struct http_ops *http;     /* borrowed; NULL: libcurl */
@@ -56,7 +57,7 @@ void bigquery_count_retry(struct bigquery *bigquery, const struct error *why);
 
 /* --- datasets and tables ----------------------------------------------------------------- */
 
-/* *out_location is returned owned. A missing dataset is ERROR_CONFIG with the mend. */
+/* *out_location is returned owned. A missing dataset is ERROR_CONFIG that says how to create it. */
 MUST_CHECK bool bigquery_dataset_get(
     struct bigquery *bigquery, char **out_location, struct error *err);
 /* location may be NULL; one that exists already is fine. */
@@ -65,7 +66,7 @@ MUST_CHECK bool bigquery_dataset_insert(
 
 /* One row of tables.list; labels is an object or NULL, borrowed for the call. */
 typedef bool bigquery_table_visit(void *context, const char *table, const cJSON *labels);
-/* All pages. A missing dataset is ERROR_CONFIG with the mend. */
+/* All pages. A missing dataset is ERROR_CONFIG that says how to create it. */
 MUST_CHECK bool bigquery_tables_list(
     struct bigquery *bigquery, bigquery_table_visit *visit, void *context, struct error *err);
 
@@ -84,7 +85,8 @@ MUST_CHECK bool bigquery_table_delete(
 
 /* --- what may be done -------------------------------------------------------------------- */
 
-/* *out_dataset: the Dataset resource, owned. A missing one is ERROR_CONFIG with the mend. */
+/* *out_dataset: the Dataset resource, owned. A missing one is ERROR_CONFIG that says how to create
+ * it. */
 MUST_CHECK bool bigquery_dataset_read(
     struct bigquery *bigquery, cJSON **out_dataset, struct error *err);
 /* Has BigQuery check a statement without running it: no job, no cost, no change. Needs
@@ -103,13 +105,15 @@ enum job_state { JOB_MISSING, JOB_PENDING, JOB_RUNNING, JOB_SUCCEEDED, JOB_FAILE
 /* What jobs.get says of a job. */
 struct job {
     enum job_state state;
-    struct error
-        failure; /* JOB_FAILED: reason, message, and a code that says whether a new job may help */
-    char kind[16];       /* "load", "query", "copy" */
-    bool is_claim;       /* the query that does nothing, put there by bigquery_job_claim: the id is
-                            spent, and the state is JOB_FAILED with reason "claimed" */
+    /* JOB_FAILED: reason, message, and a code that says whether a new job may help. */
+    struct error failure;
+    char kind[16]; /* "load", "query", "copy" */
+    /* The query that does nothing, started by bigquery_job_claim: the id is used up, and the state
+     * is JOB_FAILED with reason "claimed". */
+    bool is_claim;
     int64_t output_rows; /* load */
-    int64_t inserted;    /* query: dmlStats, summed over the children of a script */
+    /* query: dmlStats, summed over the children of a script. */
+    int64_t inserted;
     int64_t updated;
     int64_t deleted;
     int64_t bytes_billed;
@@ -123,6 +127,7 @@ struct load_request {
     const char *table; /* destination */
     enum load_disposition disposition;
     const struct spool *file;
+    const cJSON *schema;     /* of the file; NULL: its Avro schema says enough */
     const char *label_table; /* for job labels: the table this is about */
     const char *label_phase; /* "load", "replace" ... */
 };
@@ -134,10 +139,28 @@ MUST_CHECK bool bigquery_load(
     struct bigquery *bigquery, const struct load_request *request, uint64_t *out_sent_bytes,
     struct error *err);
 
-/* Starts a query job (DML, DDL, a script) under our id; 409 as above. */
+/* What a statement does, which decides the quota that it is paced by ("Quotas and limits"). */
+enum query_kind {
+    QUERY_DML, /* MERGE, TRUNCATE, a script of such: few at once on one table */
+    QUERY_DDL, /* ALTER TABLE: an update of the table's metadata */
+};
+
+/* One statement or script that changes a table. Strings are borrowed for the call. */
+struct query_request {
+    const char *job_id;
+    const char *sql;
+    enum query_kind kind;
+    /* The table of the dataset that it changes, by which it is paced. */
+    const char *target;
+    /* For job labels: the table as SQLite calls it, and "merge", "truncate" ... */
+    const char *label_table;
+    const char *label_phase;
+};
+
+/* Starts a query job under our id, and waits first where a quota says so. An id that exists already
+ * (409) is success, as above. Returns without waiting for the job. */
 MUST_CHECK bool bigquery_query(
-    struct bigquery *bigquery, const char *job_id, const char *sql, const char *label_table,
-    const char *label_phase, struct error *err);
+    struct bigquery *bigquery, const struct query_request *request, struct error *err);
 
 /* One statement of a script, which is a job of its own. */
 struct job_child {
@@ -156,28 +179,29 @@ MUST_CHECK bool bigquery_job_children(
     struct bigquery *bigquery, const char *job_id, bigquery_child_visit *visit, void *context,
     struct error *err);
 
-/* Starts a copy job that replaces (WRITE_TRUNCATE) the destination; 409 as above. */
-MUST_CHECK bool bigquery_copy(
-    struct bigquery *bigquery, const char *job_id, const char *from_table, const char *to_table,
-    const char *label_table, struct error *err);
-
 /* Reads a job; one that does not exist is a success with JOB_MISSING. */
 MUST_CHECK bool bigquery_job_get(
     struct bigquery *bigquery, const char *job_id, struct job *out_job, struct error *err);
-/* Polls until the job is done, with growing pauses; no upper limit on a job that runs, but
- * ERROR_STOPPED when asked to stop. A 404 is met with patience: the caller knows that the job
+/* Polls until the job is done, with growing pauses; ERROR_STOPPED when asked to stop. A job that
+ * takes longer than 30 s is logged, and then every 5 minutes. One that has not ended after
+ * job_timeout_ms is ERROR_TRANSIENT: it may still do its work, so the caller keeps what it needs to
+ * ask again later. A 404 is retried within the retry budget, because the caller knows that the job
  * exists. JOB_FAILED is a success of this call. */
 MUST_CHECK bool bigquery_job_wait(
     struct bigquery *bigquery, const char *job_id, struct job *out_job, struct error *err);
+/* The same for a job of an earlier run, which holds up everything that comes after it: for no
+ * longer than the retry budget. */
+MUST_CHECK bool bigquery_job_wait_briefly(
+    struct bigquery *bigquery, const char *job_id, struct job *out_job, struct error *err);
 /* Makes sure that a job id which may or may not have been used can never start anything any more:
  * claims it with a query that does nothing. *out_claimed false: the job exists after all. A claimed
- * id reads as JOB_FAILED with reason "claimed" and ERROR_TRANSIENT ever after: it did nothing, and
- * a new job may do it. */
+ * id reads as JOB_FAILED with reason "claimed" and ERROR_TRANSIENT from then on: a claimed job id
+ * did no work, and a new job may do it. */
 MUST_CHECK bool bigquery_job_claim(
     struct bigquery *bigquery, const char *job_id, bool *out_claimed, struct error *err);
 
-/* Runs a SELECT (jobs.query, then pages). Each visit gets one row: count cells as text, NULL for
- * null. */
+/* Runs a SELECT (jobs.query, then pages), waiting for it as bigquery_job_wait does. Each visit gets
+ * one row: count cells as text, NULL for null. */
 typedef bool bigquery_row_visit(void *context, size_t count, const char *const *cells);
 MUST_CHECK bool bigquery_select(
     struct bigquery *bigquery, const char *sql, bigquery_row_visit *visit, void *context,

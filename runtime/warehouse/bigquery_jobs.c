@@ -1,16 +1,16 @@
-/* The methods of jobs that change something: load, query, copy, and how their ends are learnt
+/* The methods of jobs that change something: load, query, and how their ends are learnt
  * ("BigQuery API reference": Job; "Run jobs programmatically"). */
 #include "warehouse/bigquery.h"
 
 #include "warehouse/call.h"
-#include "warehouse/governor.h"
 #include "warehouse/job.h"
+#include "warehouse/job_patience.h"
+#include "warehouse/quota.h"
 #include "warehouse/upload.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define PATH_CEILING 8192
 /* The first looks come fast, because small jobs end in a moment; later ones cost quota. */
@@ -23,8 +23,7 @@
 static void forgive_new_table(const struct bigquery *bigquery, struct job *job)
 {
     if (job->state == JOB_FAILED && job->failure.code == ERROR_NOT_FOUND &&
-        bigquery->governor != NULL &&
-        governor_names_fresh(bigquery->governor, job->failure.message))
+        bigquery->quota != NULL && quota_names_fresh(bigquery->quota, job->failure.message))
         job->failure.code = ERROR_TRANSIENT;
 }
 
@@ -79,9 +78,9 @@ static bool no_memory_for_job(const char *job_id, struct error *err)
 }
 
 static bool pace(
-    struct bigquery *bigquery, const char *table, enum governor_kind kind, struct error *err)
+    struct bigquery *bigquery, const char *table, enum quota_kind kind, struct error *err)
 {
-    return bigquery->governor == NULL || governor_enter(bigquery->governor, table, kind, err);
+    return bigquery->quota == NULL || quota_enter(bigquery->quota, table, kind, err);
 }
 
 bool bigquery_load(
@@ -93,7 +92,7 @@ bool bigquery_load(
     cJSON *answer = NULL;
 
     *out_sent_bytes = 0;
-    if (!pace(bigquery, request->table, GOVERNOR_MODIFICATION, err))
+    if (!pace(bigquery, request->table, QUOTA_MODIFICATION, err))
         return false;
     cJSON *job = job_new(
         bigquery, request->job_id, request->label_table, request->label_phase, &configuration);
@@ -104,35 +103,16 @@ bool bigquery_load(
     cJSON_AddStringToObject(load, "sourceFormat", "AVRO");
     cJSON_AddTrueToObject(load, "useAvroLogicalTypes");
     cJSON_AddItemToObject(load, "decimalTargetTypes", cJSON_CreateStringArray(decimals, 2));
+    if (request->schema != NULL)
+        cJSON_AddItemToObject(load, "schema", cJSON_Duplicate(request->schema, true));
     cJSON_AddStringToObject(load, "createDisposition", "CREATE_NEVER");
     cJSON_AddStringToObject(
         load, "writeDisposition",
         request->disposition == LOAD_APPEND ? "WRITE_APPEND" : "WRITE_TRUNCATE_DATA");
-    bool ok =
-        upload_send(bigquery, request->job_id, job, request->file, &answer, out_sent_bytes, err);
+    const struct upload upload = {.job_id = request->job_id, .job = job, .file = request->file};
+    bool ok = upload_send(bigquery, &upload, &answer, out_sent_bytes, err);
     keep_finished(bigquery, request->job_id, answer);
     cJSON_Delete(answer);
-    cJSON_Delete(job);
-    return ok;
-}
-
-bool bigquery_copy(
-    struct bigquery *bigquery, const char *job_id, const char *from_table, const char *to_table,
-    const char *label_table, struct error *err)
-{
-    cJSON *configuration = NULL;
-    bool existed = false;
-
-    if (!pace(bigquery, to_table, GOVERNOR_MODIFICATION, err))
-        return false;
-    cJSON *job = job_new(bigquery, job_id, label_table, "copy", &configuration);
-    if (job == NULL)
-        return no_memory_for_job(job_id, err);
-    cJSON *copy = cJSON_AddObjectToObject(configuration, "copy");
-    job_add_table(bigquery, copy, "sourceTable", from_table);
-    job_add_table(bigquery, copy, "destinationTable", to_table);
-    cJSON_AddStringToObject(copy, "writeDisposition", "WRITE_TRUNCATE");
-    bool ok = insert_job(bigquery, job_id, job, &existed, err);
     cJSON_Delete(job);
     return ok;
 }
@@ -141,73 +121,74 @@ bool bigquery_copy(
 static void release_dml(struct bigquery *bigquery)
 {
     if (bigquery->dml_table != NULL)
-        governor_dml_done(bigquery->governor, bigquery->dml_table);
+        quota_dml_done(bigquery->quota, bigquery->dml_table);
     free(bigquery->dml_table);
     free(bigquery->dml_id);
     bigquery->dml_table = NULL;
     bigquery->dml_id = NULL;
 }
 
-static bool starts_with(const char *sql, const char *word)
+/* A DML statement takes one of the few slots of its table, which job_get and job_wait give back
+ * when they see the end of the job. */
+static bool take_dml_slot(
+    struct bigquery *bigquery, const struct query_request *request, struct error *err)
 {
-    sql += strspn(sql, " \t\r\n");
-    return strncasecmp(sql, word, strlen(word)) == 0;
-}
-
-static bool pace_query(
-    struct bigquery *bigquery, const char *job_id, const char *sql, const char *table,
-    struct error *err)
-{
-    if (bigquery->governor == NULL || table == NULL || starts_with(sql, "select"))
-        return true;
-    if (starts_with(sql, "create") || starts_with(sql, "alter") || starts_with(sql, "drop"))
-        return governor_enter(bigquery->governor, table, GOVERNOR_METADATA, err);
-
     release_dml(bigquery);
-    if (!governor_enter(bigquery->governor, table, GOVERNOR_DML, err))
+    if (!quota_enter(bigquery->quota, request->target, QUOTA_DML, err))
         return false;
-    bigquery->dml_table = strdup(table);
-    bigquery->dml_id = strdup(job_id);
+    bigquery->dml_table = strdup(request->target);
+    bigquery->dml_id = strdup(request->job_id);
     if (bigquery->dml_table != NULL && bigquery->dml_id != NULL)
         return true;
-    governor_dml_done(bigquery->governor, table);
+    quota_dml_done(bigquery->quota, request->target);
     free(bigquery->dml_table);
     bigquery->dml_table = NULL;
     release_dml(bigquery);
-    return no_memory_for_job(job_id, err);
+    return no_memory_for_job(request->job_id, err);
 }
 
+static bool pace_query(
+    struct bigquery *bigquery, const struct query_request *request, struct error *err)
+{
+    if (bigquery->quota == NULL)
+        return true;
+    if (request->kind == QUERY_DDL)
+        return quota_enter(bigquery->quota, request->target, QUOTA_METADATA, err);
+    return take_dml_slot(bigquery, request, err);
+}
+
+/* *out_existed: the id was there before. Not paced: a claim changes no table. */
 static bool insert_query(
-    struct bigquery *bigquery, const char *job_id, const char *sql, const char *label_table,
-    const char *label_phase, bool *out_existed, struct error *err)
+    struct bigquery *bigquery, const struct query_request *request, bool *out_existed,
+    struct error *err)
 {
     cJSON *configuration = NULL;
-    cJSON *job = job_new(bigquery, job_id, label_table, label_phase, &configuration);
+    cJSON *job = job_new(
+        bigquery, request->job_id, request->label_table, request->label_phase, &configuration);
     char cap[24];
 
     if (job == NULL)
-        return no_memory_for_job(job_id, err);
+        return no_memory_for_job(request->job_id, err);
     cJSON *query = cJSON_AddObjectToObject(configuration, "query");
-    cJSON_AddStringToObject(query, "query", sql);
+    cJSON_AddStringToObject(query, "query", request->sql);
     cJSON_AddFalseToObject(query, "useLegacySql");
     if (bigquery->max_bytes_billed > 0) {
         snprintf(cap, sizeof cap, "%lld", (long long)bigquery->max_bytes_billed);
         cJSON_AddStringToObject(query, "maximumBytesBilled", cap);
     }
-    bool ok = insert_job(bigquery, job_id, job, out_existed, err);
+    bool ok = insert_job(bigquery, request->job_id, job, out_existed, err);
     cJSON_Delete(job);
     return ok;
 }
 
 bool bigquery_query(
-    struct bigquery *bigquery, const char *job_id, const char *sql, const char *label_table,
-    const char *label_phase, struct error *err)
+    struct bigquery *bigquery, const struct query_request *request, struct error *err)
 {
     bool existed = false;
 
-    if (!pace_query(bigquery, job_id, sql, label_table, err))
+    if (!pace_query(bigquery, request, err))
         return false;
-    bool ok = insert_query(bigquery, job_id, sql, label_table, label_phase, &existed, err);
+    bool ok = insert_query(bigquery, request, &existed, err);
     if (!ok)
         release_dml(bigquery);
     return ok;
@@ -343,15 +324,17 @@ static bool take_finished(struct bigquery *bigquery, const char *job_id, struct 
     return true;
 }
 
-bool bigquery_job_wait(
-    struct bigquery *bigquery, const char *job_id, struct job *out_job, struct error *err)
+/* Polls until the job is done or patience ends. */
+static bool wait_for(
+    struct bigquery *bigquery, const char *job_id, struct job_patience *patience,
+    struct job *out_job, struct error *err)
 {
-    struct retry patience;
+    struct retry search;
     int64_t pause = POLL_FIRST_MS;
 
     if (take_finished(bigquery, job_id, out_job))
         return true;
-    retry_begin(&patience, bigquery->clock, bigquery->retry_budget_ms, &bigquery->random);
+    retry_begin(&search, bigquery->clock, bigquery->retry_budget_ms, &bigquery->random);
     for (;;) {
         struct job job;
         if (!bigquery_job_get(bigquery, job_id, &job, err))
@@ -361,16 +344,38 @@ bool bigquery_job_wait(
             return true;
         }
         if (job.state != JOB_MISSING)
-            retry_progress(&patience);
-        else if (retry_left_ms(&patience) <= 0)
+            retry_progress(&search);
+        else if (retry_left_ms(&search) <= 0)
             return error_set(
                 err, ERROR_NOT_FOUND, "BigQuery: jobs.get %s: there is no such job", job_id);
+        if (!job_patience_holds(patience, job_id, &job, err))
+            return false;
         // Between half and all of the step, so that many tables do not ask in step.
         int64_t sleep = pause / 2 + retry_random(&bigquery->random, pause / 2 + 1);
-        if (!retry_sleep(&patience, sleep, err))
+        if (!retry_sleep(&search, sleep, err))
             return false;
         pause = pause * 3 / 2 > POLL_LAST_MS ? POLL_LAST_MS : pause * 3 / 2;
     }
+}
+
+bool bigquery_job_wait(
+    struct bigquery *bigquery, const char *job_id, struct job *out_job, struct error *err)
+{
+    struct job_patience patience = job_patience_of(bigquery);
+
+    return wait_for(bigquery, job_id, &patience, out_job, err);
+}
+
+bool bigquery_job_wait_briefly(
+    struct bigquery *bigquery, const char *job_id, struct job *out_job, struct error *err)
+{
+    struct job_patience patience = job_patience_of(bigquery);
+
+    if (patience.limit_ms == 0 || patience.limit_ms > bigquery->retry_budget_ms) {
+        patience.limit_ms = bigquery->retry_budget_ms;
+        patience.setting = "BQ_RETRY_BUDGET";
+    }
+    return wait_for(bigquery, job_id, &patience, out_job, err);
 }
 
 bool bigquery_job_claim(
@@ -379,7 +384,9 @@ bool bigquery_job_claim(
     struct job job;
     bool existed = false;
 
-    if (!insert_query(bigquery, job_id, JOB_CLAIM_SQL, NULL, "claim", &existed, err))
+    const struct query_request claim = {
+        .job_id = job_id, .sql = JOB_CLAIM_SQL, .label_phase = "claim"};
+    if (!insert_query(bigquery, &claim, &existed, err))
         return false;
     if (!existed) {
         *out_claimed = true;

@@ -35,7 +35,7 @@ bool bigquery_dry_run(struct bigquery *bigquery, const char *sql, struct error *
     return ok;
 }
 
-/* The answer names those that are held, in any order; none is no member at all. */
+/* The answer lists the held permissions in any order; if there are none, the list is absent. */
 static void mark_held(
     const cJSON *answer, const char *const *permissions, size_t count, bool *out_held)
 {

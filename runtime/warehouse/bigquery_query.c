@@ -1,7 +1,9 @@
 /* Reading rows back: jobs.query and jobs.getQueryResults ("BigQuery API reference": Jobs). */
+#include "base/json_exact.h"
 #include "warehouse/bigquery.h"
 
 #include "warehouse/call.h"
+#include "warehouse/job_patience.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,11 +21,14 @@ struct selection {
     const char *sql;
     bigquery_row_visit *visit;
     void *context;
-    char *job_id; /* of the query, once known */
+    /* Of the query's job, once an answer has named it. */
+    char *job_id;
     char *location;
     uint64_t rows;
-    int64_t bytes_billed; /* -1: not told yet */
-    bool stopped;         /* by the visit */
+    /* -1 until an answer says it. */
+    int64_t bytes_billed;
+    /* The visit wants no more rows. */
+    bool stopped;
 };
 
 static int64_t hold_ms(const struct bigquery *bigquery)
@@ -56,7 +61,7 @@ static cJSON *query_body(struct selection *selection)
 
     cJSON_AddStringToObject(body, "query", selection->sql);
     cJSON_AddFalseToObject(body, "useLegacySql");
-    cJSON_AddNumberToObject(body, "timeoutMs", (double)hold_ms(bigquery));
+    json_add_int64(body, "timeoutMs", hold_ms(bigquery));
     if (bigquery->location != NULL)
         cJSON_AddStringToObject(body, "location", bigquery->location);
     snprintf(
@@ -97,6 +102,12 @@ static bool first_page(struct selection *selection, cJSON **out_page, struct err
     return ok;
 }
 
+/* "" before an answer has named the job. */
+static const char *job_name(const struct selection *selection)
+{
+    return selection->job_id == NULL ? "" : selection->job_id;
+}
+
 static bool next_page(
     struct selection *selection, const char *token, cJSON **out_page, struct error *err)
 {
@@ -105,7 +116,7 @@ static bool next_page(
     buffer_init(&path, PATH_CEILING);
     call_path_project(selection->bigquery, &path);
     buffer_append_text(&path, "/queries/");
-    http_escape(&path, selection->job_id == NULL ? "" : selection->job_id);
+    http_escape(&path, job_name(selection));
     call_path_query(selection->bigquery, false, &path);
     if (selection->location != NULL && selection->location[0] != '\0') {
         buffer_append_text(&path, "&location=");
@@ -120,7 +131,7 @@ static bool next_page(
     }
     const struct call call = {
         .what = TRAFFIC_JOBS_RESULTS,
-        .subject = selection->job_id == NULL ? "" : selection->job_id,
+        .subject = job_name(selection),
         .permission = "bigquery.tables.getData",
         .method = "GET",
         .path = buffer_text(&path),
@@ -175,9 +186,16 @@ static bool visit_page(struct selection *selection, const cJSON *page, struct er
     return ok;
 }
 
-/* One query from start to last page. */
+/* One query from its start to its last page. The answer to jobs.query may hold the first page, or
+ * only say that the query still runs; then, and for every further page, jobs.getQueryResults is
+ * asked, which holds the request for a while until there is something to say. So this loop neither
+ * sleeps nor counts: an unfinished answer is asked again without a page token, a finished one with
+ * its own.
+ */
 static bool run_once(struct selection *selection, struct error *err)
 {
+    struct job_patience patience = job_patience_of(selection->bigquery);
+    const struct job running = {.state = JOB_RUNNING};
     cJSON *page = NULL;
     bool ok = first_page(selection, &page, err) && keep_reference(selection, page, err);
 
@@ -195,7 +213,8 @@ static bool run_once(struct selection *selection, struct error *err)
         if (clock_stopped())
             ok = error_set(err, ERROR_STOPPED, "asked to stop during a query");
         else
-            ok = next_page(selection, token, &next, err);
+            ok = (complete || job_patience_holds(&patience, job_name(selection), &running, err)) &&
+                 next_page(selection, token, &next, err);
         cJSON_Delete(page);
         page = next;
     }
@@ -211,7 +230,7 @@ static void forget_job(struct selection *selection)
     selection->location = NULL;
 }
 
-/* A query that failed inside BigQuery, before any row was handed on, may be run again. */
+/* A query that failed inside BigQuery may be run again, unless rows have been visited already. */
 static bool deserves_fresh_query(const struct selection *selection, const struct error *err)
 {
     const struct retry_event event = {
@@ -225,7 +244,8 @@ static bool deserves_fresh_query(const struct selection *selection, const struct
     return selection->rows == 0 && retry_decide(&event, &code) == RETRY_NEW_JOB;
 }
 
-/* Only jobs.query tells what was billed; a query that took longer is asked for. */
+/* Only the answer of jobs.query says what was billed. If the query took longer than that request
+ * was held, its job is read for it. */
 static bool find_billed(struct selection *selection, int64_t *out_billed, struct error *err)
 {
     struct job job = {0};

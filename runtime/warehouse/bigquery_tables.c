@@ -2,7 +2,7 @@
 #include "warehouse/bigquery.h"
 
 #include "warehouse/call.h"
-#include "warehouse/governor.h"
+#include "warehouse/quota.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,8 +171,7 @@ static bool table_call(
 
 static bool pace(struct bigquery *bigquery, const char *table, struct error *err)
 {
-    return bigquery->governor == NULL ||
-           governor_enter(bigquery->governor, table, GOVERNOR_METADATA, err);
+    return bigquery->quota == NULL || quota_enter(bigquery->quota, table, QUOTA_METADATA, err);
 }
 
 bool bigquery_table_get(
@@ -213,8 +212,8 @@ bool bigquery_table_insert(
         .body = body,
     };
     bool ok = call_json(bigquery, &call, NULL, err);
-    if (ok && bigquery->governor != NULL)
-        governor_note_created(bigquery->governor, table);
+    if (ok && bigquery->quota != NULL)
+        quota_note_created(bigquery->quota, table);
     buffer_clear(&path);
     cJSON_Delete(body);
     return ok;

@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "warehouse/credentials.h"
-#include "warehouse/governor.h"
+#include "warehouse/quota.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,10 +11,10 @@
 
 /* A path of ours: project, dataset and table names hold at most 1,024 bytes, escaped threefold. */
 #define URL_CEILING 16384
-/* A request that waits in vain this long is repeated even within a long budget. */
+/* A request without a byte for this long is repeated, however long the budget is. */
 #define STALL_MS   60000
 #define CONNECT_MS 10000
-/* The last try of a call has at least so long to be answered. */
+/* The least time that the last try of a call is given. */
 #define LEAST_MS 500
 
 /* --- paths and JSON ---------------------------------------------------------------------- */
@@ -197,18 +197,22 @@ static int64_t at_least(int64_t value, int64_t least)
 }
 
 static void fill_request(
-    const struct call *call, const char *url, int64_t left_ms, struct http_request *request)
+    const struct call *call, const struct call_try *try, int64_t budget_ms,
+    struct http_request *request)
 {
+    int64_t left_ms = try->left_ms;
+
     *request = (struct http_request){
         .method = call->method,
-        .url = url,
+        .url = try->url,
         .source = call->source,
         .connect_timeout_ms = at_least(left_ms < CONNECT_MS ? left_ms : CONNECT_MS, LEAST_MS),
         .stall_timeout_ms = at_least(left_ms < STALL_MS ? left_ms : STALL_MS, LEAST_MS),
     };
-    // What follows an upload's last byte may take long, and repeating it costs the bytes again.
+    // What follows an upload's last byte may take long, and repeating it costs the bytes again: an
+    // upload may be silent for the whole budget, however little of it is left.
     if (call->source != NULL)
-        request->stall_timeout_ms = STALL_MS;
+        request->stall_timeout_ms = at_least(budget_ms < STALL_MS ? budget_ms : STALL_MS, LEAST_MS);
     request->headers[0] = "x-goog-api-client: gl-c/17 gccl/" BQSYNC_VERSION;
     request->headers[1] = call->header;
 }
@@ -267,38 +271,37 @@ static bool send_request(
 }
 
 bool call_once(
-    struct bigquery *bigquery, const struct call *call, const char *url, int64_t left_ms,
-    struct http_answer *answer, enum retry_action *out_action, struct error *err)
+    struct bigquery *bigquery, const struct call *call, struct call_try *try, struct error *err)
 {
+    struct http_answer *answer = try->answer;
     struct http_request request;
     struct buffer line;
     char *authorization = NULL;
     bool ok = false;
 
-    *out_action = RETRY_GIVE_UP;
+    try->action = RETRY_GIVE_UP;
     buffer_init(&line, HTTP_ANSWER_CEILING);
     answer->failure = HTTP_LOCAL;
-    if (!authorization_line(bigquery, url, &authorization, &line, err))
+    if (!authorization_line(bigquery, try->url, &authorization, &line, err))
         goto cleanup;
-    fill_request(call, url, left_ms, &request);
+    fill_request(call, try, bigquery->retry_budget_ms, &request);
     request.headers[4] = line.length > 0 ? buffer_text(&line) : NULL;
 
     if (!send_request(bigquery, call, &request, answer, err)) {
-        *out_action = judge_silence(call, answer, err);
+        try->action = judge_silence(call, answer, err);
         goto cleanup;
     }
     ok = answer->status >= 200 && answer->status < 300;
     if (!ok)
-        *out_action = judge_answer(call, answer, err);
+        try->action = judge_answer(call, answer, err);
     // "Try again" is no better than silence.
-    if (bigquery->governor != NULL && *out_action != RETRY_AGAIN &&
-        (ok || *out_action != RETRY_PROBE))
-        governor_answered_well(bigquery->governor);
+    if (bigquery->quota != NULL && try->action != RETRY_AGAIN && (ok || try->action != RETRY_PROBE))
+        quota_answered_well(bigquery->quota);
     if (ok)
         goto cleanup;
-    if (*out_action == RETRY_REFRESH_TOKEN) {
+    if (try->action == RETRY_REFRESH_TOKEN) {
         if (authorization == NULL)
-            *out_action = RETRY_GIVE_UP;
+            try->action = RETRY_GIVE_UP;
         else
             credentials_invalidate(bigquery->credentials, authorization);
     }
@@ -314,21 +317,21 @@ cleanup:
 
 /* --- with retries ------------------------------------------------------------------------ */
 
-/* The budget is over. Without a single answer, not even a bad one, nobody is there; and a server
- * that has had nothing but "internal error" for everybody is as good as gone. */
+/* Makes the error of a call whose budget is used up. It is ERROR_UNREACHABLE if no try had any
+ * answer, or if the server has answered every caller with a 5xx since the first failure. */
 static void report_exhausted(
     struct bigquery *bigquery, const struct retry *retry, bool answered, struct error *err)
 {
-    struct governor *governor = bigquery->governor;
+    struct quota *quota = bigquery->quota;
     char message[sizeof err->message];
     int64_t now = bigquery->clock->monotonic_ms(bigquery->clock->context);
 
-    bool ill = governor != NULL && err->http_status >= 500 &&
-               governor_is_silent_since(governor, retry->failed_ms);
+    bool ill =
+        quota != NULL && err->http_status >= 500 && quota_is_silent_since(quota, retry->failed_ms);
     if (!answered || ill) {
         err->code = ERROR_UNREACHABLE;
-        if (governor != NULL)
-            governor_circuit_silent(governor);
+        if (quota != NULL)
+            quota_circuit_silent(quota);
     }
     snprintf(
         message, sizeof message, "%.900s (%u tries in %" PRId64 " ms)", err->message,
@@ -340,8 +343,8 @@ bool call_pause(
     struct bigquery *bigquery, const struct call *call, struct retry *retry, bool answered,
     struct error *err)
 {
-    if (bigquery->governor != NULL)
-        retry_limit(retry, governor_trouble_left(bigquery->governor, retry->budget_ms));
+    if (bigquery->quota != NULL)
+        retry_limit(retry, quota_trouble_left(bigquery->quota, retry->budget_ms));
     int64_t pause = retry_next(retry, err->code == ERROR_UNREACHABLE, err->retry_after_ms);
 
     if (pause < 0) {
@@ -361,7 +364,7 @@ static bool circuit_allows(struct bigquery *bigquery, const struct call *call, s
 {
     char name[200];
 
-    if (bigquery->governor == NULL || governor_circuit_allows(bigquery->governor))
+    if (bigquery->quota == NULL || quota_circuit_allows(bigquery->quota))
         return true;
     name_call(call, name, sizeof name);
     return error_set(
@@ -390,8 +393,8 @@ static bool parse_answer(
 static bool is_too_early(
     const struct bigquery *bigquery, const struct call *call, const struct error *err)
 {
-    return err->code == ERROR_NOT_FOUND && call->new_table != NULL && bigquery->governor != NULL &&
-           governor_is_fresh(bigquery->governor, call->new_table);
+    return err->code == ERROR_NOT_FOUND && call->new_table != NULL && bigquery->quota != NULL &&
+           quota_is_fresh(bigquery->quota, call->new_table);
 }
 
 /* Tries until an answer is good. json may be NULL: then any 2xx is good as it is. */
@@ -411,21 +414,21 @@ static bool try_until_good(
         goto cleanup;
     retry_begin(&retry, bigquery->clock, bigquery->retry_budget_ms, &bigquery->random);
     for (;;) {
-        enum retry_action action = RETRY_AGAIN;
-        ok = call_once(
-            bigquery, call, buffer_text(&url), retry_left_ms(&retry), answer, &action, err);
+        struct call_try try = {
+            .url = buffer_text(&url), .left_ms = retry_left_ms(&retry), .answer = answer};
+        ok = call_once(bigquery, call, &try, err);
         answered = answered || answer->failure == HTTP_OK;
         if (ok && (json == NULL || parse_answer(call, answer, json, err)))
             break;
         if (ok || is_too_early(bigquery, call, err))
-            action = RETRY_AGAIN;
+            try.action = RETRY_AGAIN;
         ok = false;
-        if (action == RETRY_REFRESH_TOKEN && !refreshed) {
+        if (try.action == RETRY_REFRESH_TOKEN && !refreshed) {
             refreshed = true;
             bigquery_count_retry(bigquery, err);
             continue;
         }
-        if (action != RETRY_AGAIN || !call_pause(bigquery, call, &retry, answered, err))
+        if (try.action != RETRY_AGAIN || !call_pause(bigquery, call, &retry, answered, err))
             break;
     }
 

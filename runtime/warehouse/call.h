@@ -1,6 +1,6 @@
 /* call: the inside of struct bigquery, and one call of its API from request to parsed answer:
  * authorization, common headers, retries within the budget, and errors in one form. For the files
- * of this group that know single methods; nobody else includes it. */
+ * of warehouse that know single methods (bigquery_*, job, upload); other groups use bigquery.h. */
 #ifndef BQSYNC_WAREHOUSE_CALL_H
 #define BQSYNC_WAREHOUSE_CALL_H
 
@@ -12,27 +12,33 @@
 #define BIGQUERY_ROOT "https://bigquery.googleapis.com"
 
 struct bigquery {
-    char *root; /* without a final slash */
+    /* without a final slash */
+    char *root;
     char *project;
     char *dataset;
-    char *location; /* NULL if not known yet */
-    char *run_id;   /* NULL if none */
+    /* NULL if not known yet */
+    char *location;
+    /* NULL if none */
+    char *run_id;
     struct credentials *credentials;
-    struct governor *governor;
+    struct quota *quota;
     const struct clock *clock;
     int64_t retry_budget_ms;
+    int64_t job_timeout_ms;
     int64_t max_bytes_billed;
     uint64_t upload_chunk_bytes;
     uint64_t upload_multipart_bytes;
     const struct http_ops *http;
-    struct http_client *client; /* NULL when the caller gave http */
+    /* NULL when the caller gave http */
+    struct http_client *client;
     struct bigquery_counters counters;
+    /* state of the jitter (retry_random) */
     uint64_t random;
 
-    /* The job whose start was answered with its end: job_wait need not ask. */
+    /* The job whose start was answered with its end; bigquery_job_wait takes it from here. */
     char *finished_id;
     struct job finished;
-    /* The DML job that holds a slot of the governor, until it is seen done. */
+    /* The DML job that holds a slot of the quota until it is seen done. */
     char *dml_id;
     char *dml_table;
 };
@@ -40,18 +46,26 @@ struct bigquery {
 /* One call. Strings are borrowed. */
 struct call {
     enum traffic_call what;
-    const char *subject;    /* table or job, "" if none */
-    const char *permission; /* what it needs, for the message of a 403; NULL if it depends */
+    /* table or job, "" if none */
+    const char *subject;
+    /* The permission it needs, for the message of a 403; NULL if it depends. */
+    const char *permission;
     const char *method;
-    const char *path;   /* behind the root: "/bigquery/v2/projects/..." */
-    const char *header; /* one more header line, NULL if none */
-    const cJSON *body;  /* NULL: none */
-    /* Instead of body: */
+    /* after the root: "/bigquery/v2/projects/..." */
+    const char *path;
+    /* one more header line, NULL if none */
+    const char *header;
+    /* NULL: none */
+    const cJSON *body;
+    /* Sent instead of body, unless NULL; content_type is the source's. */
     const struct http_source *source;
-    const char *content_type; /* of source or raw */
-    bool empty_answer;        /* success need not carry JSON */
-    const char *new_table; /* "not found" is met with patience while this table is fresh; or NULL */
-    enum retry_place place; /* 0: RETRY_CALL */
+    const char *content_type;
+    /* success need not carry JSON */
+    bool empty_answer;
+    /* While this table is fresh (quota_is_fresh), "not found" is retried; NULL: never. */
+    const char *new_table;
+    /* 0: RETRY_CALL */
+    enum retry_place place;
 };
 
 /* Makes the call, with retries. *out_answer: parsed body, owned, NULL if it was empty and may be;
@@ -59,36 +73,53 @@ struct call {
 bool call_json(
     struct bigquery *bigquery, const struct call *call, cJSON **out_answer, struct error *err);
 
-/* The same, and *answer is kept for its headers; initialised and cleared by the caller. */
+/* The same, and *answer is kept for its headers; initialised and cleared by the caller. The body
+ * is not parsed. */
 bool call_answer(
     struct bigquery *bigquery, const struct call *call, struct http_answer *answer,
     struct error *err);
 
-/* One try. On failure err is set and *out_action says what the policy holds of it. */
+/* One try of a call. */
+struct call_try {
+    /* whole; path is not looked at */
+    const char *url;
+    /* of the budget; bounds the timeouts */
+    int64_t left_ms;
+    /* initialised and cleared by the caller */
+    struct http_answer *answer;
+    /* result on failure: what the policy says to do */
+    enum retry_action action;
+};
+
+/* Makes one try. */
 bool call_once(
-    struct bigquery *bigquery, const struct call *call, const char *url, int64_t left_ms,
-    struct http_answer *answer, enum retry_action *out_action, struct error *err);
+    struct bigquery *bigquery, const struct call *call, struct call_try *try, struct error *err);
 
 /* After a failed try: sleeps if there is another one to make. False: give up, err says why. */
 bool call_pause(
     struct bigquery *bigquery, const struct call *call, struct retry *retry, bool answered,
     struct error *err);
 
-/* Adds what is to be done about it to a refusal that BigQuery words in numbers alone: a query above
- * BQ_MAX_BYTES_BILLED, which fails at once and bills nothing. */
+/* Adds the setting to change to a refusal that BigQuery words in numbers alone: a query above
+ * BQ_MAX_BYTES_BILLED, which fails at once and bills nothing. Other errors stay as they are. */
 void call_explain(struct error *err);
 
-/* "/bigquery/v2/projects/P" or with "/upload" in front, escaped. */
+/* Append "/bigquery/v2/projects/P", the same with "/datasets/D", and with "/tables/T"; names are
+ * escaped. */
 void call_path_project(const struct bigquery *bigquery, struct buffer *out);
 void call_path_dataset(const struct bigquery *bigquery, struct buffer *out);
 void call_path_table(const struct bigquery *bigquery, const char *table, struct buffer *out);
-/* "?location=..." if the location is known: the query string begins with it or with
- * "?prettyPrint=false". */
+/* Appends the start of the query string: "?prettyPrint=false", and the location, if it is wanted
+ * and known. */
 void call_path_query(const struct bigquery *bigquery, bool with_location, struct buffer *out);
 
-/* JSON helpers: NULL-safe reads. Int64 come as strings and, from some servers, as numbers. */
+/* Reads of JSON that accept NULL. */
+
+/* The member at the end of a NULL-terminated path of names; NULL if there is none. */
 const cJSON *call_member(const cJSON *object, const char *const *path);
+/* An int64, which comes as a string and, from some servers, as a number; 0 for anything else. */
 int64_t call_int64(const cJSON *value);
+/* The text of a member, "" if it is not one. */
 const char *call_text(const cJSON *object, const char *name);
 
 #endif

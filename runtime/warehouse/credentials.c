@@ -10,10 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A token is renewed so long before it ends. The metadata server gives out the same one until about
- * four minutes before, so that asking earlier would bring nothing new. */
+/* How long before its end a token is renewed. The metadata server gives out the same one until
+ * about four minutes before, so that asking earlier would bring nothing new. */
 #define MARGIN_US ((int64_t)225 * 1000000)
-/* When a renewal failed, the next one waits so long. */
+/* How long after a failed renewal the next one is tried. */
 #define AGAIN_US ((int64_t)10 * 1000000)
 
 struct credentials {
@@ -90,18 +90,21 @@ static bool finish(
                &credentials->description, err, "%s (%s)", credentials->identity->label, origin);
 }
 
+/* value: a path, or the key itself. */
 static bool read_file(
-    struct credentials *credentials, const char *path, bool allow_any_host, struct error *err)
+    struct credentials *credentials, const char *value, bool allow_any_host, struct error *err)
 {
+    const char *path = credential_file_is_key(value) ? NULL : value;
     struct credential_source source = {.path = path, .allow_any_host = allow_any_host};
     const char *universe = NULL;
-    char origin[600];
+    char origin[600] = "the key in GOOGLE_APPLICATION_CREDENTIALS";
     cJSON *root = NULL;
 
-    if (!credential_file_load(path, &root, err))
+    if (!credential_file_load(&source, value, &root, err))
         return false;
     source.universe = credential_file_optional(root, "universe_domain", "googleapis.com");
-    snprintf(origin, sizeof origin, "file %s", path);
+    if (path != NULL)
+        snprintf(origin, sizeof origin, "file %s", path);
     bool ok = settle_universe(&source, &universe, err) &&
               identity_read(&source, root, &credentials->identity, err) &&
               finish(
@@ -134,7 +137,7 @@ static bool search(struct credentials *credentials, bool allow_any_host, struct 
         return error_set(
             err, ERROR_AUTH,
             "no credentials found: GOOGLE_APPLICATION_CREDENTIALS is not set, %s does not exist, "
-            "and this is no machine of Google's (no metadata server). Set "
+            "and this is not a Google machine (no metadata server). Set "
             "GOOGLE_APPLICATION_CREDENTIALS to a service account's key file, or run: gcloud auth "
             "application-default login",
             gcloud ? path : "gcloud's file (there is no HOME)");
@@ -240,8 +243,8 @@ static void refresh(struct credentials *credentials, struct traffic *traffic)
     pthread_cond_broadcast(&credentials->refreshed);
 }
 
-/* Where there is no token and the endpoint has just said so after all its tries, each of many
- * tables would hear the same again, at the price of those tries. */
+/* Whether asking for a token is useless now: there is none, and the endpoint refused one a moment
+ * ago after all tries. Without this each of many tables would repeat those tries. */
 static bool is_futile(const struct credentials *credentials)
 {
     return credentials->header == NULL && credentials->failure.code != ERROR_NONE &&

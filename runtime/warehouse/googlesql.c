@@ -1,6 +1,7 @@
 #include "warehouse/googlesql.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Inside backticks and inside quotes the same escapes hold. */
@@ -42,6 +43,12 @@ void googlesql_path(struct buffer *out, const char *project, const char *dataset
     googlesql_identifier(out, table);
 }
 
+void googlesql_plain_name(
+    char *out, size_t size, const char *project, const char *dataset, const char *table)
+{
+    snprintf(out, size, "%s.%s.%s", project, dataset, table);
+}
+
 void googlesql_render(
     struct buffer *out, const char *statement, const char *project, const char *dataset,
     const char *staging)
@@ -59,7 +66,7 @@ void googlesql_render(
             return;
         }
         buffer_append(out, at, (size_t)(next - at));
-        at = next + 2; // a "${" that is no placeholder of ours (in a description) stays as it is
+        at = next + 2; // a "${" that is not a placeholder of ours (in a description) stays as it is
         bool found = false;
         for (size_t i = 0; i < sizeof values / sizeof values[0] && !found; i++) {
             size_t length = strlen(values[i].placeholder);

@@ -1,4 +1,4 @@
-/* googlesql: GoogleSQL made at run time, with every name and text quoted here and nowhere else
+/* googlesql: GoogleSQL made at run time, with every name and text quoted here
  * ("Lexical structure and syntax" of GoogleSQL). Pure functions. */
 #ifndef BQSYNC_WAREHOUSE_GOOGLESQL_H
 #define BQSYNC_WAREHOUSE_GOOGLESQL_H
@@ -14,6 +14,11 @@ void googlesql_string(struct buffer *out, const char *text);
 /* Appends `project`.`dataset`.`table`. */
 void googlesql_path(
     struct buffer *out, const char *project, const char *dataset, const char *table);
+
+/* "project.dataset.table" into out, cut to size: the name of a table in messages and in the state
+ * database. It is not quoted, so it never goes into a statement. */
+void googlesql_plain_name(
+    char *out, size_t size, const char *project, const char *dataset, const char *table);
 
 /* Appends a generated statement with its placeholders ${project}, ${dataset} and ${staging}, which
  * stand inside backticks, replaced. staging may be NULL if the statement has none. */

@@ -28,12 +28,17 @@ struct http_source {
 struct http_request {
     const char *method;
     const char *url;
-    const char *headers[HTTP_MAX_HEADERS]; /* "Name: value"; unused ones NULL, gaps allowed */
-    struct slice body;                     /* used when source is NULL; data NULL: no body */
+    /* "Name: value"; unused ones NULL, gaps allowed */
+    const char *headers[HTTP_MAX_HEADERS];
+    /* used when source is NULL; data NULL: no body */
+    struct slice body;
     const struct http_source *source;
-    int64_t connect_timeout_ms; /* 0: HTTP_CONNECT_TIMEOUT_MS */
-    int64_t stall_timeout_ms;   /* no byte either way for so long; 0: HTTP_STALL_TIMEOUT_MS */
-    bool no_proxy;              /* never through a proxy; loopback hosts never are */
+    /* 0: HTTP_CONNECT_TIMEOUT_MS */
+    int64_t connect_timeout_ms;
+    /* without a byte either way; 0: HTTP_STALL_TIMEOUT_MS */
+    int64_t stall_timeout_ms;
+    /* never through a proxy; loopback hosts never are */
+    bool no_proxy;
 };
 
 #define HTTP_CONNECT_TIMEOUT_MS 10000
@@ -42,26 +47,37 @@ struct http_request {
 /* Why there is no answer, as far as a decision depends on it. */
 enum http_failure {
     HTTP_OK,
-    HTTP_NOT_SENT,  /* no connection was made: the server has seen nothing */
-    HTTP_BROKEN,    /* the server may or may not have acted: reset, timeout, cut answer */
-    HTTP_UNTRUSTED, /* TLS verification failed, or the answer is no HTTP: again does not help */
-    HTTP_STOPPED,   /* asked to stop */
-    HTTP_LOCAL,     /* our own side: memory, reading the body, answer above the ceiling */
+    /* no connection was made: the server has seen nothing */
+    HTTP_NOT_SENT,
+    /* the server may or may not have acted: reset, timeout, cut answer */
+    HTTP_BROKEN,
+    /* TLS verification failed, or the answer is not HTTP: trying again is useless */
+    HTTP_UNTRUSTED,
+    /* asked to stop */
+    HTTP_STOPPED,
+    /* our own side: memory, reading the body, answer above the ceiling */
+    HTTP_LOCAL,
 };
 
 struct http_answer {
     enum http_failure failure;
     int status;
-    struct buffer body; /* decompressed */
-    char *location;     /* of a Location header, owned, NULL if none */
+    /* decompressed */
+    struct buffer body;
+    /* of a Location header, owned, NULL if none */
+    char *location;
     char range[64];
     char etag[128];
     char content_type[64];
     char metadata_flavor[16];
-    int64_t retry_after_ms; /* 0: none */
-    int status_override;    /* X-HTTP-Status-Code-Override, 0: none */
-    uint64_t sent;          /* bytes of body that were handed to the connection */
-    uint64_t received;      /* bytes of body on the wire */
+    /* 0: none */
+    int64_t retry_after_ms;
+    /* X-HTTP-Status-Code-Override, 0: none */
+    int status_override;
+    /* bytes of body that were handed to the connection */
+    uint64_t sent;
+    /* bytes of body on the wire */
+    uint64_t received;
 };
 
 /* body.ceiling may be lowered afterwards; clearing keeps it. */
@@ -92,7 +108,8 @@ const struct http_ops *http_client_ops(struct http_client *client);
 /* Appends text percent-encoded as one path segment or query value (RFC 3986). */
 void http_escape(struct buffer *out, const char *text);
 
-/* "https://host:port" of a URL into out; false if it does not look like one or does not fit. */
+/* "https://host:port" of a URL into out, without a user name; false if it does not look like one or
+ * does not fit. */
 bool http_origin(const char *url, char *out, size_t size);
 /* The host alone, lower case, without brackets and port. */
 bool http_host(const char *url, char *out, size_t size);

@@ -11,6 +11,7 @@
 
 #define IDENTITY_MAX_HEADERS 4
 
+/* The kinds of credentials that a file or a machine of Google's can give. */
 enum identity_kind {
     IDENTITY_SERVICE_ACCOUNT,
     IDENTITY_AUTHORIZED_USER,
@@ -22,42 +23,56 @@ enum identity_kind {
 /* All texts are owned and wiped by identity_free; what a kind does not use is NULL. */
 struct identity {
     enum identity_kind kind;
-    char *label;  /* for people: "service account x@y" */
-    char *member; /* in IAM's words, NULL if not known: "serviceAccount:x@y" */
+    /* for people: "service account x@y" */
+    char *label;
+    /* in IAM's words, NULL if not known: "serviceAccount:x@y" */
+    char *member;
 
-    EVP_PKEY *key; /* service account */
+    /* service account */
+    EVP_PKEY *key;
     char *client_email;
     char *key_id;
-    bool self_signed; /* the assertion is the token: no exchange */
+    /* the assertion is the token: no exchange */
+    bool self_signed;
 
-    char *client_id; /* authorized user; optional for an external account */
+    /* authorized user; optional for an external account */
+    char *client_id;
     char *client_secret;
     char *refresh_token;
 
-    char *token_url; /* all but metadata and impersonated */
+    /* all but metadata and impersonated */
+    char *token_url;
 
-    char *audience; /* external account */
+    /* external account */
+    char *audience;
     char *subject_token_type;
-    char *subject_file; /* exactly one of file and url */
+    /* exactly one of file and url */
+    char *subject_file;
     char *subject_url;
     char *subject_headers[IDENTITY_MAX_HEADERS];
-    char *subject_field; /* of a JSON document; NULL: the text is the token */
+    /* of a JSON document; NULL: the text is the token */
+    char *subject_field;
     char *user_project;
 
-    struct identity *source; /* impersonated */
+    /* impersonated */
+    struct identity *source;
     char *impersonation_url;
-    char *delegates; /* a JSON array as text, NULL: none */
+    /* a JSON array as text, NULL: none */
+    char *delegates;
     int64_t lifetime_s;
 
-    char *metadata_root; /* metadata server: "http://host" */
+    /* metadata server: "http://host" */
+    char *metadata_root;
 };
 
-/* Reads the object of a file. *out_identity is owned. ERROR_AUTH names file, field and mend. */
+/* Reads the object of a file. *out_identity is owned. ERROR_AUTH names the file, the field and the
+ * fix. */
 MUST_CHECK bool identity_read(
     const struct credential_source *source, const cJSON *object, struct identity **out_identity,
     struct error *err);
 /* The metadata server at root. NULL without memory. */
 struct identity *identity_new_metadata(const char *root);
+/* Wipes its texts and the key, and frees it with the identity inside. NULL is fine. */
 void identity_free(struct identity *identity);
 
 /* Gets a token for the scope. *out_token is owned (token_clear). */
@@ -65,7 +80,8 @@ MUST_CHECK bool identity_token(
     const struct identity *identity, const struct oauth *oauth, const char *scope,
     struct token *out_token, struct error *err);
 
-/* The kinds with a file of their own. */
+/* The kinds that are implemented in a file of their own; called by identity_token alone. Errors:
+ * ERROR_AUTH for a refusal or a bad file, ERROR_UNREACHABLE without an answer. */
 MUST_CHECK bool external_account_token(
     const struct identity *identity, const struct oauth *oauth, const char *scope,
     struct token *out_token, struct error *err);

@@ -45,12 +45,12 @@ static bool keep_label(char **out, const char *what, const char *who, struct err
 
 /* A required field, copied. */
 static bool take(
-    const struct credential_source *source, const cJSON *object, const char *field,
-    const char *mend, char **out, struct error *err)
+    const struct credential_source *source, const cJSON *object, const char *field, const char *fix,
+    char **out, struct error *err)
 {
     const char *text = NULL;
 
-    return credential_file_require(source, object, field, mend, &text, err) && keep(out, text, err);
+    return credential_file_require(source, object, field, fix, &text, err) && keep(out, text, err);
 }
 
 /* A URL that gets secrets: copied and its host checked. */

@@ -25,7 +25,7 @@ static char *request_body(const struct identity *identity, const char *scope)
     return text;
 }
 
-/* "2026-01-02T03:04:05Z" as microseconds; 0 if it is no such time. */
+/* "2026-01-02T03:04:05Z" as microseconds; 0 if the text is not such a time. */
 static int64_t parse_time(const char *text)
 {
     struct tm parts = {0};

@@ -75,7 +75,7 @@ static void add_dml(const cJSON *resource, struct job *job)
 }
 
 /* A claimed id has done nothing and never will: for a caller that looks for its MERGE under it, the
- * job has failed in a way that a new one mends. */
+ * job has failed in a way that a new one can fix. */
 static void read_claim(const cJSON *configuration, const char *job_id, struct job *job)
 {
     const cJSON *query = cJSON_GetObjectItemCaseSensitive(configuration, "query");

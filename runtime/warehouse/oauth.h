@@ -23,16 +23,18 @@ struct oauth {
     struct traffic *traffic; /* where repeated requests are counted, NULL: nowhere */
 };
 
+/* An access token and the moment when it expires (wall clock). */
 struct token {
     char *value; /* owned; token_clear wipes it */
     int64_t expires_us;
 };
+/* Wipes and frees the value; the struct may be used again. */
 void token_clear(struct token *token);
 
 /* Wipes and frees a text of ours that may be a secret; NULL is fine. */
 void oauth_wipe(char *text);
-/* A buffer for secrets: room bytes are there from the start, so that growing leaves no copies
- * behind. */
+/* A buffer for secrets: room bytes are there from the start, so that growing never leaves a
+ * copy in freed memory. */
 void oauth_secret_buffer(struct buffer *buffer, size_t ceiling, size_t room);
 /* Wipes and clears. */
 void oauth_wipe_buffer(struct buffer *buffer);
@@ -47,12 +49,15 @@ MUST_CHECK bool oauth_request(
     const struct oauth *oauth, const struct http_request *request, struct http_answer *answer,
     struct error *err);
 
-/* POSTs the form and reads access_token and expires_in. authorization NULL: none. */
+/* POSTs the form to url and reads the token of the answer. authorization: the value of that header,
+ * NULL for none. *out_token is owned (token_clear); errors as oauth_request, or ERROR_AUTH for an
+ * answer without a token. */
 MUST_CHECK bool oauth_post(
     const struct oauth *oauth, const char *url, struct buffer *form, const char *authorization,
     struct token *out_token, struct error *err);
 
-/* Reads {"access_token", "expires_in"}. */
+/* Reads {"access_token", "expires_in"} of an answer; url is for messages. *out_token is owned
+ * (token_clear). */
 MUST_CHECK bool oauth_read_token(
     const struct oauth *oauth, const struct http_answer *answer, const char *url,
     struct token *out_token, struct error *err);

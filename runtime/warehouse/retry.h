@@ -15,28 +15,41 @@
 
 /* Where a failure was met; a bit each, since a row of the table may hold for several. */
 enum retry_place {
-    RETRY_CALL = 1,    /* a call that may be repeated: get, list, patch, and starts under our id */
-    RETRY_SESSION = 2, /* a request to a resumable upload's session */
-    RETRY_JOB = 4,     /* errorResult of a job, or a query's failure told by getQueryResults */
-    RETRY_TOKEN = 8,   /* a token endpoint, the metadata server, IAM credentials */
+    /* a call that may be repeated: get, list, patch, and starts under our id */
+    RETRY_CALL = 1,
+    /* a request to a resumable upload's session */
+    RETRY_SESSION = 2,
+    /* errorResult of a job, or a query's failure told by getQueryResults */
+    RETRY_JOB = 4,
+    /* a token endpoint, the metadata server, IAM credentials */
+    RETRY_TOKEN = 8,
 };
 
 enum retry_action {
     RETRY_GIVE_UP,
-    RETRY_AGAIN,         /* the same request with the same ids */
-    RETRY_REFRESH_TOKEN, /* once, with a new token */
-    RETRY_WAIT_QUOTA,    /* not now: a quota has to refill first; the caller decides when */
-    RETRY_NEW_JOB,       /* the id is spent: a new job under a new id may do it */
-    RETRY_NEW_SESSION,   /* the upload starts over in a new session */
-    RETRY_PROBE,         /* ask the session how much it has, then go on from there */
+    /* the same request with the same ids */
+    RETRY_AGAIN,
+    /* once, with a new token */
+    RETRY_REFRESH_TOKEN,
+    /* not now: a quota has to refill first; the caller decides when */
+    RETRY_WAIT_QUOTA,
+    /* the id is spent: a new job under a new id may do it */
+    RETRY_NEW_JOB,
+    /* the upload starts over in a new session */
+    RETRY_NEW_SESSION,
+    /* ask the session how much it has, then go on from there */
+    RETRY_PROBE,
 };
 
 /* What happened. */
 struct retry_event {
     enum retry_place place;
-    enum http_failure failure; /* HTTP_OK: an answer came, or a job spoke */
-    int status;                /* HTTP status, 0 for a job's own error */
-    const char *reason;        /* BigQuery's or OAuth's word; "" if none */
+    /* HTTP_OK: an answer came, or a job spoke */
+    enum http_failure failure;
+    /* HTTP status, 0 for a job's own error */
+    int status;
+    /* BigQuery's or OAuth's word; "" if none */
+    const char *reason;
     const char *message;
 };
 
@@ -51,7 +64,8 @@ struct retry_row {
     enum http_failure failure;
     int status;
     const char *reason;
-    const char *text; /* part of the message */
+    /* part of the message */
+    const char *text;
     enum retry_action action;
     enum error_code code;
 };
@@ -62,12 +76,21 @@ struct retry {
     const struct clock *clock;
     int64_t budget_ms;
     int64_t started_ms;
-    int64_t failed_ms; /* monotonic: the first failure since there was progress; -1: none */
-    int64_t until_ms;  /* monotonic: not beyond this moment even within the budget */
+    /* monotonic: the first failure since there was progress; -1: none */
+    int64_t failed_ms;
+    /* monotonic: not beyond this moment even within the budget */
+    int64_t until_ms;
     int64_t next_ms;
-    uint64_t *random; /* state of the jitter, borrowed, never 0 */
+    /* state of the jitter, borrowed, never 0 */
+    uint64_t *random;
     unsigned attempts;
 };
+
+/* How long to wait before a new job takes the place of one that failed, for the failed-th time in a
+ * row (from 1). BigQuery counts updates of a table in windows of 10 s ("Quotas and limits"), so a
+ * job refused for their rate waits for the next window; other failures wait a second, doubling up
+ * to 32, of which half is jitter. */
+int64_t retry_job_pause_ms(const struct error *failure, int failed, uint64_t *random);
 
 void retry_begin(
     struct retry *retry, const struct clock *clock, int64_t budget_ms, uint64_t *random);
@@ -80,7 +103,7 @@ int64_t retry_left_ms(const struct retry *retry);
 /* How long to sleep before the next try; -1 when the budget leaves no room for one. refused:
  * nothing listened, so a first pause may be short. */
 int64_t retry_next(struct retry *retry, bool refused, int64_t retry_after_ms);
-/* Sleeps so long; ERROR_STOPPED when cut short. */
+/* Sleeps for pause_ms; ERROR_STOPPED when cut short. */
 MUST_CHECK bool retry_sleep(const struct retry *retry, int64_t pause_ms, struct error *err);
 
 /* A state for jitter from the system's randomness. */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const calls[TRAFFIC_CALLS] = {
+static const char *const calls[] = {
     [TRAFFIC_DATASETS_GET] = "datasets.get",
     [TRAFFIC_DATASETS_INSERT] = "datasets.insert",
     [TRAFFIC_TABLES_LIST] = "tables.list",
@@ -22,15 +22,17 @@ static const char *const calls[TRAFFIC_CALLS] = {
     [TRAFFIC_JOBS_QUERY] = "jobs.query",
     [TRAFFIC_JOBS_RESULTS] = "jobs.getQueryResults",
 };
+_Static_assert(sizeof calls / sizeof calls[0] == TRAFFIC_CALLS, "a name for each call");
 
-static const char *const outcomes[TRAFFIC_OUTCOMES] = {
+static const char *const outcomes[] = {
     [TRAFFIC_OK] = "ok",
     [TRAFFIC_ERROR] = "error",
     [TRAFFIC_NO_ANSWER] = "no_answer",
 };
+_Static_assert(sizeof outcomes / sizeof outcomes[0] == TRAFFIC_OUTCOMES, "a name for each outcome");
 
 /* Words of BigQuery as it spells them, and statuses as find_status makes them. */
-static const char *const reasons[TRAFFIC_REASONS] = {
+static const char *const reasons[] = {
     [TRAFFIC_BACKEND_ERROR] = "backendError",
     [TRAFFIC_INTERNAL_ERROR] = "internalError",
     [TRAFFIC_RATE_LIMIT] = "rateLimitExceeded",
@@ -60,6 +62,7 @@ static const char *const reasons[TRAFFIC_REASONS] = {
     [TRAFFIC_TOKEN] = "token",
     [TRAFFIC_OTHER] = "other",
 };
+_Static_assert(sizeof reasons / sizeof reasons[0] == TRAFFIC_REASONS, "a name for each reason");
 
 /* What BigQuery tells by its message alone, under one reason or another. */
 static const struct {
@@ -87,15 +90,6 @@ uint64_t traffic_requests(const struct traffic *traffic)
     for (size_t call = 0; call < TRAFFIC_CALLS; call++)
         for (size_t outcome = 0; outcome < TRAFFIC_OUTCOMES; outcome++)
             sum += traffic->requests[call][outcome];
-    return sum;
-}
-
-uint64_t traffic_retries(const struct traffic *traffic)
-{
-    uint64_t sum = 0;
-
-    for (size_t reason = 0; reason < TRAFFIC_REASONS; reason++)
-        sum += traffic->retries[reason];
     return sum;
 }
 

@@ -19,8 +19,10 @@ enum traffic_call {
     TRAFFIC_TABLES_PATCH,
     TRAFFIC_TABLES_DELETE,
     TRAFFIC_TABLES_TEST_IAM,
-    TRAFFIC_LOAD,   /* a job and its file in one request */
-    TRAFFIC_UPLOAD, /* a session is started, gets a part of the file, or is asked what it has */
+    /* a job and its file in one request */
+    TRAFFIC_LOAD,
+    /* a session is started, gets a part of the file, or is asked what it has */
+    TRAFFIC_UPLOAD,
     TRAFFIC_JOBS_INSERT,
     TRAFFIC_JOBS_GET,
     TRAFFIC_JOBS_LIST,
@@ -29,10 +31,13 @@ enum traffic_call {
     TRAFFIC_CALLS
 };
 
+/* How a request ended, as far as the network and the HTTP status say. */
 enum traffic_outcome {
     TRAFFIC_OK,
-    TRAFFIC_ERROR,     /* an answer that refuses, also one that is as good as a yes (409) */
-    TRAFFIC_NO_ANSWER, /* no connection, a broken one, or silence */
+    /* an answer that refuses, also one that is as good as a yes (409) */
+    TRAFFIC_ERROR,
+    /* no connection, a broken one, or silence */
+    TRAFFIC_NO_ANSWER,
     TRAFFIC_OUTCOMES
 };
 
@@ -57,29 +62,43 @@ enum traffic_reason {
     TRAFFIC_HTTP_502,
     TRAFFIC_HTTP_503,
     TRAFFIC_HTTP_504,
-    /* What we call it. */
-    TRAFFIC_CONCURRENT,   /* another statement changed the table meanwhile */
-    TRAFFIC_DML_QUEUE,    /* too many statements wait to change the table */
-    TRAFFIC_CLAIMED,      /* the job's id had been given up */
-    TRAFFIC_TOO_EARLY,    /* a table just made was not known everywhere yet */
-    TRAFFIC_SESSION_LOST, /* of an upload, which starts over */
-    TRAFFIC_NO_PROGRESS,  /* an upload's session took nothing of what it was sent */
-    TRAFFIC_NOT_JSON,     /* an answer cut or replaced on its way */
-    TRAFFIC_REFUSED,      /* no connection was made */
-    TRAFFIC_BROKEN,       /* the connection broke, or nothing came for too long */
-    TRAFFIC_TOKEN,        /* the access token was refused, or the endpoint that gives them failed */
+    /* What bqsync calls it. */
+    /* another statement changed the table meanwhile */
+    TRAFFIC_CONCURRENT,
+    /* too many statements wait to change the table */
+    TRAFFIC_DML_QUEUE,
+    /* the job's id had been given up */
+    TRAFFIC_CLAIMED,
+    /* a table just made was not known everywhere yet */
+    TRAFFIC_TOO_EARLY,
+    /* of an upload, which starts over */
+    TRAFFIC_SESSION_LOST,
+    /* an upload's session took nothing of what it was sent */
+    TRAFFIC_NO_PROGRESS,
+    /* an answer cut or replaced on its way */
+    TRAFFIC_NOT_JSON,
+    /* no connection was made */
+    TRAFFIC_REFUSED,
+    /* the connection broke, or nothing came for too long */
+    TRAFFIC_BROKEN,
+    /* the access token was refused, or the endpoint that gives them failed */
+    TRAFFIC_TOKEN,
     TRAFFIC_OTHER,
     TRAFFIC_REASONS
 };
 
+/* The counts; zero is a fresh start. */
 struct traffic {
+    /* Each try of a call is one request. */
     uint64_t requests[TRAFFIC_CALLS][TRAFFIC_OUTCOMES];
+    /* Each repeated request and each new job is one retry. */
     uint64_t retries[TRAFFIC_REASONS];
 };
 
+/* Adds the counts of more to those of traffic. */
 void traffic_add(struct traffic *traffic, const struct traffic *more);
+/* The sum over all calls and outcomes. */
 uint64_t traffic_requests(const struct traffic *traffic);
-uint64_t traffic_retries(const struct traffic *traffic);
 
 /* The reason for doing again what failed with this error, of a request or of a job. */
 enum traffic_reason traffic_reason_of(const struct error *why);

@@ -1,6 +1,6 @@
 #include "warehouse/upload.h"
 
-#include "warehouse/governor.h"
+#include "warehouse/quota.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,11 +11,12 @@
 #define ENVELOPE_CEILING (1u << 20)
 #define LOAD_PERMISSION  "bigquery.jobs.create and bigquery.tables.updateData"
 
-/* Sessions live for hours ("Upload data with the API"): one that is lost is bad luck, so many are
- * not. */
+/* Sessions live for hours ("Upload data with the API"): one that is lost is bad luck, more
+ * than these are not. */
 #define MAX_RESTARTS 5
 
-/* A part of the spool as a request's body, with bytes around it, counting what goes out of it. */
+/* A part of the spool as a request's body, with bytes around it, counting the bytes that were sent.
+ */
 struct part {
     const struct spool *file;
     uint64_t first; /* offset in the file */
@@ -93,15 +94,15 @@ static const char *destination_of(const cJSON *job)
 /* --- multipart --------------------------------------------------------------------------- */
 
 static bool send_multipart(
-    struct bigquery *bigquery, const char *job_id, const cJSON *job, const struct spool *file,
-    cJSON **out_answer, uint64_t *sent, struct error *err)
+    struct bigquery *bigquery, const struct upload *upload, cJSON **out_answer, uint64_t *sent,
+    struct error *err)
 {
     struct buffer path;
     struct buffer before;
     char boundary[40];
     char type[120];
     char after[60];
-    char *metadata = cJSON_PrintUnformatted(job);
+    char *metadata = cJSON_PrintUnformatted(upload->job);
 
     // Long and random: Avro data does not hold it.
     snprintf(
@@ -119,8 +120,8 @@ static bool send_multipart(
         "--%s\r\nContent-Type: application/octet-stream\r\n\r\n",
         boundary, metadata == NULL ? "" : metadata, boundary);
     struct part part = {
-        .file = file,
-        .length = spool_size(file),
+        .file = upload->file,
+        .length = spool_size(upload->file),
         .before = buffer_slice(&before),
         .after = slice_of(after),
         .sent = sent,
@@ -128,13 +129,13 @@ static bool send_multipart(
     const struct http_source source = part_source(&part);
     const struct call call = {
         .what = TRAFFIC_LOAD,
-        .subject = job_id,
+        .subject = upload->job_id,
         .permission = LOAD_PERMISSION,
         .method = "POST",
         .path = buffer_text(&path),
         .source = &source,
         .content_type = type,
-        .new_table = destination_of(job),
+        .new_table = destination_of(upload->job),
     };
     bool ok = metadata != NULL || error_set(err, ERROR_MEMORY, "out of memory for a load job");
     ok = ok && buffer_check(&before, "a load job", err) &&
@@ -150,9 +151,7 @@ static bool send_multipart(
 /* One upload through sessions. */
 struct session {
     struct bigquery *bigquery;
-    const char *job_id;
-    const cJSON *job;
-    const struct spool *file;
+    const struct upload *upload;
     uint64_t total;
     uint64_t offset;   /* what the session has, as far as we know */
     uint64_t furthest; /* the largest offset so far: progress is what passes it */
@@ -177,7 +176,8 @@ uint64_t upload_offset_of(const char *range)
     return strtoull(last + 1, NULL, 10) + 1;
 }
 
-/* Starts a session. An existing job is told here or at the end; either way it is ours. */
+/* Starts a session. BigQuery reports a job id that exists already here or at the end; either way
+ * the job is ours. */
 static bool session_start(struct session *session, struct error *err)
 {
     struct bigquery *bigquery = session->bigquery;
@@ -190,20 +190,20 @@ static bool session_start(struct session *session, struct error *err)
     upload_path(bigquery, "resumable", &path);
     const struct call call = {
         .what = TRAFFIC_UPLOAD,
-        .subject = session->job_id,
+        .subject = session->upload->job_id,
         .permission = LOAD_PERMISSION,
         .method = "POST",
         .path = buffer_text(&path),
         .header = length,
-        .body = session->job,
-        .new_table = destination_of(session->job),
+        .body = session->upload->job,
+        .new_table = destination_of(session->upload->job),
     };
     http_answer_init(&answer);
     bool ok = call_answer(bigquery, &call, &answer, err);
     if (ok && answer.location == NULL) {
         ok = error_set(
             err, ERROR_WAREHOUSE, "BigQuery: upload %s: http %d without a Location to send to",
-            session->job_id, answer.status);
+            session->upload->job_id, answer.status);
     } else if (ok) {
         free(session->url);
         session->url = answer.location;
@@ -227,7 +227,7 @@ static bool session_request(
     uint64_t left = session->total - session->offset;
     uint64_t chunk = session->bigquery->upload_chunk_bytes;
     struct part part = {
-        .file = session->file,
+        .file = session->upload->file,
         .first = session->offset,
         .length = left < chunk ? left : chunk,
         .sent = session->sent,
@@ -244,16 +244,21 @@ static bool session_request(
     const struct http_source source = part_source(&part);
     const struct call call = {
         .what = TRAFFIC_UPLOAD,
-        .subject = session->job_id,
+        .subject = session->upload->job_id,
         .permission = LOAD_PERMISSION,
         .method = "PUT",
         .header = range,
         .source = &source,
         .place = RETRY_SESSION,
     };
-    return call_once(
-        session->bigquery, &call, session->url, retry_left_ms(&session->retry), answer, action,
-        err);
+    struct call_try try = {
+        .url = session->url,
+        .left_ms = retry_left_ms(&session->retry),
+        .answer = answer,
+    };
+    bool ok = call_once(session->bigquery, &call, &try, err);
+    *action = try.action;
+    return ok;
 }
 
 /* "Go on": the session told how much it has. */
@@ -283,15 +288,15 @@ static bool session_finish(
     session->probe = true;
     error_set(
         err, ERROR_TRANSIENT, "BigQuery: upload %s: http %d, but the answer is not JSON",
-        session->job_id, answer->status);
+        session->upload->job_id, answer->status);
     err->http_status = answer->status;
     return false;
 }
 
-/* Waits after a failure and settles what comes next; false: give up. */
+/* Chooses what comes next after a failure, and waits before it; false: give up. */
 static bool session_recover(struct session *session, enum retry_action action, struct error *err)
 {
-    const struct call call = {.what = TRAFFIC_UPLOAD, .subject = session->job_id};
+    const struct call call = {.what = TRAFFIC_UPLOAD, .subject = session->upload->job_id};
 
     switch (action) {
     case RETRY_REFRESH_TOKEN:
@@ -338,7 +343,7 @@ static bool session_step(struct session *session, enum retry_action *action, str
         if (!ok) {
             error_set(
                 err, ERROR_TRANSIENT, "BigQuery: upload %s: no progress at byte %" PRIu64,
-                session->job_id, session->offset);
+                session->upload->job_id, session->offset);
             err->http_status = 308;
         }
     } else if (ok) {
@@ -369,22 +374,20 @@ static bool send_resumable(struct session *session, struct error *err)
 }
 
 bool upload_send(
-    struct bigquery *bigquery, const char *job_id, const cJSON *job, const struct spool *file,
-    cJSON **out_answer, uint64_t *out_sent, struct error *err)
+    struct bigquery *bigquery, const struct upload *upload, cJSON **out_answer, uint64_t *out_sent,
+    struct error *err)
 {
     struct session session = {
         .bigquery = bigquery,
-        .job_id = job_id,
-        .job = job,
-        .file = file,
-        .total = spool_size(file),
+        .upload = upload,
+        .total = spool_size(upload->file),
         .sent = out_sent,
     };
 
     *out_answer = NULL;
     *out_sent = 0;
     if (session.total <= bigquery->upload_multipart_bytes)
-        return send_multipart(bigquery, job_id, job, file, out_answer, out_sent, err);
+        return send_multipart(bigquery, upload, out_answer, out_sent, err);
     bool ok = send_resumable(&session, err);
     free(session.url);
     if (ok)

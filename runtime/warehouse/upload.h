@@ -12,12 +12,19 @@
 #define UPLOAD_CHUNK_BYTES     (8u << 20)
 #define UPLOAD_MULTIPART_BYTES (8u << 20)
 
-/* Sends job (a Job resource) and file. *out_answer: the Job as BigQuery has it, owned, or NULL when
- * the job id exists already (409), which is success. *out_sent: media bytes handed to connections,
+/* What is sent; all borrowed. */
+struct upload {
+    const char *job_id;
+    const cJSON *job; /* the Job resource */
+    const struct spool *file;
+};
+
+/* Sends a load job and its file. *out_answer: the Job as BigQuery has it, owned, or NULL when the
+ * job id exists already (409), which is success. *out_sent: media bytes handed to connections,
  * repetitions included. */
 MUST_CHECK bool upload_send(
-    struct bigquery *bigquery, const char *job_id, const cJSON *job, const struct spool *file,
-    cJSON **out_answer, uint64_t *out_sent, struct error *err);
+    struct bigquery *bigquery, const struct upload *upload, cJSON **out_answer, uint64_t *out_sent,
+    struct error *err);
 
 /* How far a session has come by a Range header of a 308 answer: the offset to go on from. */
 uint64_t upload_offset_of(const char *range);

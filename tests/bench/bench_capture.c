@@ -166,13 +166,13 @@ static void sync_side(struct side *side)
 {
     const struct table *table = &users_table;
     struct source_shape shape;
-    struct position position;
+    struct snapshot_table sealed = {.table = table, .shape = &shape};
     struct error err;
 
     check(capture_inspect(&side->database, table, &shape, &err), &err);
-    check(capture_seal(&side->database, &table, &shape, 1, true, &position, &err), &err);
+    check(capture_seal(&side->database, &sealed, 1, &err), &err);
     database_rollback(&side->database);
-    check(capture_clean(&side->database, table, position.sequence, &err), &err);
+    check(capture_clean(&side->database, table, sealed.position.sequence, &err), &err);
 }
 
 static void checkpoint(struct side *side)

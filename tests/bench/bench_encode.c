@@ -214,7 +214,7 @@ static void encode(sqlite3_stmt *row, const struct variant *variant, struct outc
     bool nullable[64] = {false};
     struct container *container;
     struct column_reader reader;
-    struct chat_history_row values;
+    void *values = malloc(table->row_size);
     struct error err;
 
     for (size_t i = 0; i < table->column_count; i++)
@@ -226,15 +226,17 @@ static void encode(sqlite3_stmt *row, const struct variant *variant, struct outc
         .codec = variant->codec,
         .threads = variant->threads,
     };
+    if (values == NULL)
+        die("encode", "out of memory");
     if (!column_reader_init(&reader, table, row, &err) ||
         !container_open(&options, sink, &container, &err))
         die("encode", err.message);
     for (; sqlite3_step(row) == SQLITE_ROW; out->rows++) {
         column_reader_next(&reader, false);
-        table->read(&reader, &values);
+        table->read(&reader, values);
         if (!column_reader_row_fits(&reader))
             die(reader.problems[0].storage_class, reader.problems[0].reason);
-        table->encode(container_begin_row(container), &values);
+        table->encode(container_begin_row(container), values);
         if (!container_end_row(container, &err))
             die("encode", err.message);
     }
@@ -242,6 +244,7 @@ static void encode(sqlite3_stmt *row, const struct variant *variant, struct outc
         die("encode", err.message);
     column_reader_clear(&reader);
     free(schema);
+    free(values);
 }
 
 static double seconds(clockid_t clock)

@@ -56,7 +56,7 @@ def run_sync(bq, database):
                    "BQ_DATASET_NAME": "d", "BQ_SQLITE_PATH": str(database), "BQ_LOG_LEVEL": "error"}
     with tempfile.TemporaryFile() as out:
         process = subprocess.Popen(
-            [BUILD / "bqsync", "sync", "--json", "chat_history"], env=environment, stdout=out)
+            [BUILD / "bqsync_samples", "sync", "--json", "chat_history"], env=environment, stdout=out)
         peak = 0.0
         while process.poll() is None:
             peak = max(peak, peak_rss(process.pid))

@@ -21,19 +21,23 @@ function(bqsync_test name)
   endif()
 endfunction()
 
-# bqsync_unit_tests(GROUP [LIBRARY...]): each GROUP/test_<module>.c of the current folder is a cmocka program
-# unit_<group>_test_<module> of its own.
+# bqsync_unit_test(GROUP FILE SUFFIX [LIBRARY...]): FILE, a test_<module>.c, is the cmocka program
+# unit_<group>_test_<module><suffix>.
+function(bqsync_unit_test group source suffix)
+  get_filename_component(stem ${source} NAME_WE)
+  set(name unit_${group}_${stem}${suffix})
+  add_executable(${name} ${source})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  target_compile_definitions(${name} PRIVATE BQSYNC_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  target_link_libraries(${name} PRIVATE bqsync_${group} PkgConfig::CMOCKA ${ARGN})
+  bqsync_test(${name} LABELS unit ${group} TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR} COMMAND ${name})
+endfunction()
+
+# bqsync_unit_tests(GROUP [LIBRARY...]): each GROUP/test_<module>.c of the current folder is one of those.
 function(bqsync_unit_tests group)
   file(GLOB sources CONFIGURE_DEPENDS ${group}/test_*.c)
   foreach(source ${sources})
-    get_filename_component(stem ${source} NAME_WE)
-    set(name unit_${group}_${stem})
-    add_executable(${name} ${source})
-    target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
-    target_compile_definitions(${name} PRIVATE BQSYNC_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-    target_link_libraries(${name} PRIVATE bqsync_${group} PkgConfig::CMOCKA ${ARGN})
-    bqsync_test(${name} LABELS unit ${group} TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}
-                COMMAND ${name})
+    bqsync_unit_test(${group} ${source} "" ${ARGN})
   endforeach()
 endfunction()
 

@@ -348,18 +348,6 @@ class InstallTest(unittest.TestCase):
 
         self.assertEqual(before, connection.execute("select * from sqlite_master").fetchall())
 
-    def test_removing_leaves_nothing_behind(self):
-        for label, create, keys, _ in SHAPES:
-            with self.subTest(label):
-                table = make_table(keys)
-                connection = connect(create, table)
-
-                connection.executescript(script(emit_sql.capture_remove(table)))
-
-                self.assertEqual([], connection.execute(
-                    "select name from sqlite_master where name like 'bq_sync%' escape '!' "
-                    "and name <> 'bq_sync_capture'").fetchall())
-
     def test_names_need_no_care(self):
         table = load_table(definition(
             'it\'s "new"', ["k"],

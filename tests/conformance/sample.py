@@ -52,6 +52,8 @@ def value(kind, rng):
         return f"{rng.randrange(-10**12, 10**12)}.{rng.randrange(10**scale):0{scale}}"
     if kind == "JSON":
         return json.dumps(rng.choice([None, 1, "x", [1, 2.5], {"a": {"b": rng.choice(WORDS)}}]))
+    if kind == "GEOGRAPHY":
+        return f"POINT({rng.randrange(-179, 180)} {rng.randrange(-89, 90)})"
     moment = datetime.datetime(2000, 1, 1) + datetime.timedelta(
         days=rng.randrange(9000), microseconds=rng.randrange(86400 * 10**6))
     return {"DATE": moment.date().isoformat(), "TIME": moment.time().isoformat(),

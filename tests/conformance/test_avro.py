@@ -40,6 +40,7 @@ VALUES = {
            ("9999-12-31 23:59:59.999999", "timestamp:9999-12-31 23:59:59.999999"),
            ("1970-01-01T05:30:00+05:30", "timestamp:1970-01-01 00:00:00")],
     "j": [("null", "null"), ('{"a": [1, 2.50, "\\u00e9"]}', '{"a": [1, 2.50, "\\u00e9"]}')],
+    "g": [("POINT(77.59 12.97)", "POINT(77.59 12.97)"), ("Polygon((0 0, 1 0, 1 1, 0 0))",) * 2],
 }
 ROWS = max(map(len, VALUES.values())) + 1
 
@@ -115,7 +116,7 @@ class AvroTest(unittest.TestCase):
                                if isinstance(part, dict)), None) for name, kind in kinds.items() if name != "id"}
         self.assertEqual(
             {"i": None, "f": None, "b": None, "s": None, "y": None, "n": "decimal", "bn": "decimal", "d": "date",
-             "t": "time-micros", "dt": "local-timestamp-micros", "ts": "timestamp-micros", "j": "JSON"}, logical)
+             "t": "time-micros", "dt": "local-timestamp-micros", "ts": "timestamp-micros", "j": "JSON", "g": None}, logical)
 
 
 if __name__ == "__main__":

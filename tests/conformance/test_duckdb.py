@@ -54,7 +54,7 @@ def literal(kind, cell):
         return f"cast({cell} as {'bigint' if kind == 'INT64' else 'boolean'})"
     text = repr(cell) if kind == "FLOAT64" else str(cell).replace("'", "''")
     names = {"FLOAT64": "double", "NUMERIC": "decimal(38, 9)", "BIGNUMERIC": "decimal(38, 9)", "STRING": "varchar",
-             "DATETIME": "timestamp", "TIMESTAMP": "timestamp"}
+             "DATETIME": "timestamp", "TIMESTAMP": "timestamp", "GEOGRAPHY": "varchar"}
     return f"cast('{text.removesuffix('Z') if kind == 'TIMESTAMP' else text}' as {names.get(kind, kind)})"
 
 
@@ -100,7 +100,7 @@ class DuckDbTest(unittest.TestCase):
         cls.stage = foreign.Stage("duckdb")
         cls.addClassCleanup(cls.stage.close)
         cls.collected, cls.tables = {}, {}
-        for program in ("bqsync", "bqsync_shapes", "bqsync_torture"):
+        for program in ("bqsync_samples", "bqsync_shapes", "bqsync_torture"):
             cls.collected[program] = statements.collect(program, runs=False)
             for table in sample.tables(foreign.build_output(program), {}):
                 if table["mode"] != "replace":
@@ -148,7 +148,7 @@ class DuckDbTest(unittest.TestCase):
         name, kind = f"`{column['name']}`", column["type"]
         return {"BYTES": f"upper(to_hex({name}))", "DATETIME": f"cast(unix_micros(timestamp({name})) as string)",
                 "TIMESTAMP": f"cast(unix_micros({name}) as string)",
-                "JSON": f"if({name} is null, null, to_json_string({name}))"}.get(kind, f"cast({name} as string)")
+                "GEOGRAPHY": name, "JSON": f"if({name} is null, null, to_json_string({name}))"}.get(kind, f"cast({name} as string)")
 
     def compare(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -8,7 +8,7 @@ import unittest
 from tests.conformance import mutants, statements
 from tests.support import foreign
 
-PROGRAMS = [("bqsync", True), ("bqsync_shapes", False), ("bqsync_torture", True)]
+PROGRAMS = [("bqsync_samples", True), ("bqsync_shapes", False), ("bqsync_torture", True)]
 
 
 def as_before(sql):

@@ -25,6 +25,7 @@ class PackageTest(unittest.TestCase):
         cls.folder = pathlib.Path(folder.name)
         cls.root = cls.folder / "root"
         foreign.build_output("bqsync")
+        foreign.build_output("bqlocal")
         foreign.tool("dpkg-deb", "dpkg")
         foreign.tool("dpkg-shlibdeps", "dpkg-dev")
         built = run("cpack", "-G", "DEB", "-B", cls.folder, cwd=foreign.BUILD, timeout=600)
@@ -39,7 +40,7 @@ class PackageTest(unittest.TestCase):
         fields = run("dpkg-deb", "-f", self.package).stdout
 
         depends = re.search(r"^Depends: (.*)$", fields, re.M)[1]
-        for library in ("libc6", "libsqlite3-0", "libcurl4", "ca-certificates", "tzdata"):
+        for library in ("libc6", "libsqlite3-0", "libcurl4", "libavro", "ca-certificates", "tzdata"):
             self.assertIn(library, depends)
         self.assertEqual("/etc/bqsync/bqsync.env", run("dpkg-deb", "-I", self.package, "conffiles").stdout.strip())
 
@@ -59,13 +60,16 @@ class PackageTest(unittest.TestCase):
 
         self.assertEqual(0, purged.returncode, purged.stderr)
         self.assertFalse((root / "usr/bin/bqsync").exists())
+        self.assertFalse((root / "usr/bin/bqlocal").exists())
         self.assertFalse((root / "etc/bqsync/bqsync.env").exists())
 
-    def test_the_installed_program_runs(self):
-        ended = run(self.root / "usr/bin/bqsync", "--version")
+    def test_the_installed_programs_run(self):
+        for program in ("bqsync", "bqlocal"):
+            with self.subTest(program=program):
+                ended = run(self.root / "usr/bin" / program, "--version")
 
-        self.assertEqual(0, ended.returncode, ended.stderr)
-        self.assertRegex(ended.stdout, r"^bqsync \d+\.\d+\.\d+")
+                self.assertEqual(0, ended.returncode, ended.stderr)
+                self.assertRegex(ended.stdout, rf"^{program} \d+\.\d+\.\d+")
 
     def test_systemd_finds_nothing_wrong_with_the_unit(self):
         analyze = foreign.tool("systemd-analyze", "systemd")

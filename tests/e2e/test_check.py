@@ -50,7 +50,7 @@ class Permissions(CheckCase):
                 self.assertEqual([f"permission {permission}"], self.failed(checks))
                 message = checks[f"permission {permission}"]["message"]
                 self.assertIn("2 of 2 target tables (accounts, events)", message)
-                self.assertIn("roles/bigquery.dataEditor on the dataset my-project:d brings it", message)
+                self.assertIn("roles/bigquery.dataEditor on the dataset my-project:d grants it", message)
                 self.assertIn(GRANT_DATA.format(" --location=US"), message)
 
     def test_each_missing_permission_on_the_dataset_is_one_failure_with_role_and_command(self):

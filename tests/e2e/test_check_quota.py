@@ -72,7 +72,7 @@ class Quota(unittest.TestCase):
         run = self.app.sync(status=1)
         error = self.app.table(run, "settings")["error"]
         self.assertEqual(("quota", True), (error["code"], error["retryable"]))
-        self.assertIn(f"it goes on at {quota_day()[1]}", error["message"])
+        self.assertIn(f"its next sync is at {quota_day()[1]}", error["message"])
         self.assertEqual("synced", self.app.table(run, "accounts")["status"])
 
         self.use("settings", LIMIT, day=-1)

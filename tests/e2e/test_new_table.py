@@ -1,9 +1,8 @@
-"""Adding a table is: drop one JSON file, rebuild."""
+"""A person's own definitions: one JSON file more is one table more, and the samples stay as they are."""
 
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import tempfile
 import unittest
@@ -13,6 +12,7 @@ from tests.support.deployment import BUILD, Deployment
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
+SAMPLES = sorted(path.stem for path in (ROOT / "schemas").glob("*.json") if path.stem != "table.schema")
 LIGHTHOUSES = {
     "$schema": "./table.schema.json",
     "table": "lighthouses",
@@ -32,26 +32,31 @@ class NewTableTest(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="bqsync-new-")))
 
-    def build(self, definitions):
-        """Rebuilds bqsync with these definitions, as `./dev build` does; returns the folder."""
+    def listed(self, program):
+        done = subprocess.run([program, "tables", "--json"], capture_output=True, text=True, check=True)
+        return [table["table"] for table in json.loads(done.stdout)["tables"]]
+
+    def dev(self, *arguments):
+        return subprocess.run([ROOT / "dev", *arguments], cwd=self.folder, capture_output=True, text=True)
+
+    def test_own_definitions_build_beside_the_samples(self):
+        definitions = self.folder / "schemas"
+        definitions.mkdir()
+        (definitions / "lighthouses.json").write_text(json.dumps(LIGHTHOUSES, indent=2))
         build = self.folder / "build"
-        commands = [
-            ["cmake", "-S", ROOT, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug", "-DBQSYNC_TESTS=OFF",
-             "-DBQSYNC_LOCAL=OFF", f"-DBQSYNC_SCHEMAS={definitions}", f"-DBQSYNC_GENERATED={self.folder}/generated"],
-            ["cmake", "--build", build, "--target", "bqsync"],
-        ]
-        for command in commands:
+        generated = {path.name: path.stat().st_mtime_ns for path in (ROOT / "generated").iterdir()}
+        for command in (
+                ["cmake", "-S", ROOT, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug", "-DBQSYNC_TESTS=OFF",
+                 "-DBQSYNC_LOCAL=OFF", f"-DBQSYNC_SCHEMAS={definitions}"],
+                ["cmake", "--build", build, "--target", "bqsync", "bqsync_samples"]):
             done = subprocess.run(command, capture_output=True, text=True)
             self.assertEqual(0, done.returncode, done.stdout + done.stderr)
-        return build
 
-    def test_one_more_file_is_one_more_table(self):
-        definitions = self.folder / "schemas"
-        shutil.copytree(ROOT / "schemas", definitions)
-        (definitions / "lighthouses.json").write_text(json.dumps(LIGHTHOUSES, indent=2))
-
-        build = self.build(definitions)
-
+        self.assertEqual(["lighthouses"], self.listed(build / "bqsync"))
+        self.assertEqual(SAMPLES, self.listed(build / "bqsync_samples"))
+        self.assertTrue((build / "generated" / "lighthouses.ddl.sql").exists())
+        self.assertEqual(
+            generated, {path.name: path.stat().st_mtime_ns for path in (ROOT / "generated").iterdir()})
         schema = "create table lighthouses(code text primary key not null, height_m, lit_at integer)"
         with Bqlocal(datasets=["d"]) as bq, Deployment(bq, schema=schema) as app:
             app.program = str(build / "bqsync")
@@ -64,11 +69,17 @@ class NewTableTest(unittest.TestCase):
                 ["FI-1", "FI-2"], sorted(row["code"] for row in bq.rows("d", "lighthouses")))
 
     def test_the_programs_under_test_were_built_from_the_tables_of_the_tree(self):
-        done = subprocess.run([BUILD / "bqsync", "tables", "--json"], capture_output=True, text=True, check=True)
-        listed = [table["table"] for table in json.loads(done.stdout)["tables"]]
+        self.assertEqual(SAMPLES, self.listed(BUILD / "bqsync_samples"))
 
-        files = sorted(path.stem for path in (ROOT / "schemas").glob("*.json") if path.stem != "table.schema")
-        self.assertEqual(files, listed)
+    def test_a_folder_without_definitions_is_refused_before_anything_is_built(self):
+        (self.folder / "empty").mkdir()
+        (self.folder / "empty" / "table.schema.json").write_text("{}")
+        for folder, message in (("absent", "there is no folder"), ("empty", "there are no table definitions")):
+            with self.subTest(folder):
+                done = self.dev("build", "--schemas", folder)
+
+                self.assertEqual((1, ""), (done.returncode, done.stdout))
+                self.assertIn(message, done.stderr)
 
 
 if __name__ == "__main__":

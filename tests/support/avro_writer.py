@@ -51,27 +51,10 @@ def encode(value, kind):
     return text(value)
 
 
-def compress_snappy(data):
-    """Snappy's raw format with literals only, which every decoder has to take."""
-    out = bytearray()
-    length = len(data)
-    while length >= 0x80:
-        out.append(length & 0x7F | 0x80)
-        length >>= 7
-    out.append(length)
-    for start in range(0, len(data), 60):
-        part = data[start:start + 60]
-        out.append((len(part) - 1) << 2)
-        out += part
-    return bytes(out) + zlib.crc32(data).to_bytes(4, "big")
-
-
 def compress(data, codec):
     if codec == "deflate":
         packer = zlib.compressobj(1, zlib.DEFLATED, -15)
         return packer.compress(data) + packer.flush()
-    if codec == "snappy":
-        return compress_snappy(data)
     return data
 
 

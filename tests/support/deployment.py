@@ -34,7 +34,7 @@ create table settings(name text primary key, value text);
 create table memberships(team text not null, person text not null, role text, since text,
   primary key (team, person)) without rowid;
 create table devices(serial text primary key not null, online, reading);
-create table everything(id integer primary key, i, f, b, s, y, n, bn, d, t, dt, ts, j);
+create table everything(id integer primary key, i, f, b, s, y, n, bn, d, t, dt, ts, j, g);
 create table people(id integer primary key, email text, name text, phone text,
   deleted integer not null default 0);
 create table invoices(id integer primary key, total numeric);

@@ -238,6 +238,19 @@ def _json(rule: Rule, value: Any) -> Json:
         raise Reject("is no JSON") from None
 
 
+_WKT = re.compile(r"\s*(point|linestring|polygon|multipoint|multilinestring|multipolygon|geometrycollection)\b", re.I)
+
+
+def _geography(rule: Rule, value: Any) -> str:
+    """WKT as it is: bqlocal keeps the text. BigQuery writes a geometry in another way than it was sent."""
+    if isinstance(value, (int, float)):
+        raise Reject("is a number")
+    text = _string(rule, value)
+    if not _WKT.match(text):
+        raise Reject("is not WKT")
+    return text
+
+
 _CLOCK = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(:(?P<second>[0-9]{2})(\.(?P<fraction>[0-9]+))?)?"
 _ZONE = r"(?P<zone>Z|(?P<sign>[+-])(?P<zone_hour>[0-9]{2})(:?(?P<zone_minute>[0-9]{2}))?)"
 _DATE = r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
@@ -343,6 +356,7 @@ _READERS = {
     "DATETIME": _moment,
     "TIMESTAMP": _moment,
     "JSON": _json,
+    "GEOGRAPHY": _geography,
 }
 
 

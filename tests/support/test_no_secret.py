@@ -77,6 +77,10 @@ class NoSecretTest(unittest.TestCase):
                 ({"SENTRY_DSN": "no dsn at all"}, "SENTRY_DSN", "no dsn at all"),
                 ({"EMAIL_PEPPER": "pepper-and-salt"}, "EMAIL_PEPPER", "pepper-and-salt"),
                 ({"GOOGLE_APPLICATION_CREDENTIALS": str(credentials)}, "private_key", PEM.split("\n")[1]),
+                ({"GOOGLE_APPLICATION_CREDENTIALS": json.dumps({"private_key": PEM})}, "private_key",
+                 PEM.split("\n")[1]),
+                ({"GOOGLE_APPLICATION_CREDENTIALS": base64.b64encode(json.dumps({"private_key": PEM}).encode()).decode()},
+                 "private_key", PEM.split("\n")[1]),
                 ({"GOOGLE_APPLICATION_CREDENTIALS": str(credentials)}, "refresh_token", "1//refresh")):
             with self.subTest(setting=setting):
                 no_secret.empty(self.folder)
@@ -142,10 +146,13 @@ class NoSecretTest(unittest.TestCase):
 
 class CoverageTest(unittest.TestCase):
     def test_every_test_of_every_folder_is_searched(self) -> None:
+        # ctest truncates the log of its folder even when it only lists: the running ctest's own must stay.
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="bqsync-listed-")))
+        build = pathlib.Path(os.environ.get("BQSYNC_BUILD", "build")).resolve()
+        (folder / "CTestTestfile.cmake").write_text(f'subdirs("{build}")\n')
         listed = subprocess.run(
-            ["ctest", "--test-dir", os.environ.get("BQSYNC_BUILD", "build"), "--show-only=json-v1"],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
+            ["ctest", "--test-dir", str(folder), "--show-only=json-v1"], capture_output=True, text=True, check=True
+        )
         tests = json.loads(listed.stdout)["tests"]
         self.assertGreater(len(tests), 100)
         for test in tests:

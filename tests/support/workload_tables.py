@@ -77,6 +77,10 @@ def json_text(rng: Any) -> str | None:
     return rng.choice(['{"b": 1, "a": [1, 2.5, null]}', "[]", "null", '"t"', "17", '{"k":"ü"}', None])
 
 
+def geography(rng: Any) -> str | None:
+    return rng.choice([None, f"POINT({rng.randrange(180)} {rng.randrange(90)})", "polygon empty"])
+
+
 def moment(rng: Any) -> str | None:
     return rng.choice(["2024-02-29 12:30:00", "1970-01-01T00:00:00Z", "2021-06-01 01:02:03.000004+05:30",
                        "0001-01-01 00:00:00", "9999-12-31 23:59:59.999999", None])
@@ -119,15 +123,17 @@ CLASSIC = {
         {"email": text_or_null, "name": text_or_null, "phone": text_or_null, "deleted": one_of(0, 0, 0, 1)},
         misfits={"email": [b"e", BAD], "name": [BAD], "phone": [BAD]}),
     "everything": Table(
-        "create table everything(id integer primary key, i, f, b, s, y, n, bn, d, t, dt, ts, j)",
+        "create table everything(id integer primary key, i, f, b, s, y, n, bn, d, t, dt, ts, j, g)",
         {"i": lambda r: r.choice([None, number(r), "42", 3.0]), "f": one_of(None, 1.5, -0.0, 2**53, "1e5"),
          "b": one_of(None, 0, 1, "true"), "s": text_or_null, "y": lambda r: r.choice([None, b"", b"\x00\xff", text(r)]),
          "n": one_of(None, 1, "0.000000001", -12.5),
          "bn": one_of(None, "1e38", "0.00000000000000000000000000000000000001", 5),
          "d": one_of(None, "1969-12-31", "2024-02-29"), "t": one_of(None, "23:59:59.999999", "00:00:00"),
-         "dt": one_of(None, "1970-01-01T00:01", "2024-02-29 01:02:03"), "ts": moment, "j": json_text},
+         "dt": one_of(None, "1970-01-01T00:01", "2024-02-29 01:02:03"), "ts": moment, "j": json_text,
+         "g": geography},
         misfits={"i": ["abc", 1.5], "f": ["abc", 2**53 + 1], "b": [2, "t"], "s": [b"s", BAD], "n": ["0.0000000001"],
-                 "bn": ["1e39"], "d": ["2021-13-01"], "t": ["24:00:00"], "dt": ["later"], "ts": [1], "j": ["{"]}),
+                 "bn": ["1e39"], "d": ["2021-13-01"], "t": ["24:00:00"], "dt": ["later"], "ts": [1], "j": ["{"],
+                 "g": ["here", 12.97]}),
 }
 
 # What BigQuery calls one value, by column type.

@@ -1,21 +1,32 @@
 #include "sync/commit/recovery.h"
 
 #include "base/log.h"
+#include "sync/commit/intent.h"
+#include "sync/pass/target.h"
+#include "warehouse/googlesql.h"
 
-#include <stdio.h>
 #include <string.h>
 
-/* Whether the intent is about the table this pass would write to: one about another dataset is
- * settled there or not at all, and must not hold up this one. */
+/* Whether the intent is about the table that this pass would write to. One about another project or
+ * dataset cannot be asked about from here, and must not hold up this one. */
 static bool same_target(const struct worker *worker, const struct task *task, const char *target)
 {
     char ours[512];
 
-    snprintf(ours, sizeof ours, "%s.%s.%s", worker->project, worker->dataset, task->table->target);
+    googlesql_plain_name(ours, sizeof ours, worker->project, worker->dataset, task->table->target);
     return strcmp(ours, target) == 0;
 }
 
-static bool settle(
+/* Whether the intent's commit job has done its work, once and for all. A job that has ended, or
+ * that runs, answers by itself; all tables of the pass wait for one that runs, so that they do not
+ * wait long: a table whose job goes on fails, and the next pass asks again. If BigQuery does not
+ * know the job, the request that starts it may still be on its way (a proxy, a queue, a process
+ * that only hangs), and would change the target after this run has sent newer rows. So its id is
+ * claimed: a job that does nothing is started under it, and BigQuery refuses every later job of
+ * that id. If the claim comes too late, the job is there after all, and is waited for. A job id
+ * that an earlier recovery has claimed did no work.
+ */
+static bool resolve(
     struct worker *worker, const struct intent *intent, bool *out_done, struct error *err)
 {
     struct job job;
@@ -31,43 +42,58 @@ static bool settle(
             return true;
     }
     if (job.state != JOB_SUCCEEDED && job.state != JOB_FAILED &&
-        !bigquery_job_wait(worker->bigquery, intent->commit_job, &job, err))
+        !bigquery_job_wait_briefly(worker->bigquery, intent->commit_job, &job, err))
         return false;
-
-    // What an earlier recovery claimed never did what the intent was about.
     *out_done = job.state == JOB_SUCCEEDED && !job.is_claim;
     return true;
 }
 
-bool recover_table(struct worker *worker, struct task *task, struct error *err)
+/* An intent is on disk before the target's label is raised. If the run ended between the two, the
+ * label is raised now, so that a label that is behind always means an older version of the table.
+ */
+static bool raise_label(
+    struct worker *worker, struct task *task, const struct intent *intent, struct error *err)
+{
+    struct task_warehouse *warehouse = &task->warehouse;
+
+    if (!warehouse->exists || warehouse->label_generation >= intent->generation)
+        return true;
+    if (!target_label(worker->bigquery, task->table, intent->generation, err))
+        return false;
+    warehouse->label_generation = intent->generation;
+    return true;
+}
+
+/* Resolves an intent about the target of this pass. */
+static bool resolve_here(
+    struct worker *worker, struct task *task, const struct intent *intent, bool *out_done,
+    struct error *err)
+{
+    return resolve(worker, intent, out_done, err) &&
+           (*out_done || raise_label(worker, task, intent, err));
+}
+
+bool recover_table(struct worker *worker, struct task *task, void *context, struct error *err)
 {
     struct intent intent;
     bool found = false;
     bool done = false;
 
+    (void)context;
     if (!tracking_intent(worker->tracking, task->table->name, &found, &intent, err))
         return false;
     if (!found)
         return true;
-    if (same_target(worker, task, intent.target) && !settle(worker, &intent, &done, err)) {
-        error_wrap(err, "settling what an earlier run left open");
-        return false;
-    }
+    if (same_target(worker, task, intent.target) &&
+        !resolve_here(worker, task, &intent, &done, err))
+        return error_wrap(err, "resolving the open intent of an earlier run");
 
-    int64_t now_us = worker->clock->wall_us(worker->clock->context);
-    bool ok = done ? tracking_acknowledge(worker->tracking, &intent, now_us, err)
-                   : tracking_withdraw(worker->tracking, &intent, err);
+    bool ok = done ? intent_acknowledge(worker, task, &intent, err)
+                   : intent_withdraw(worker, &intent, err);
     if (!ok)
         return false;
     log_info(
         done ? "adopted a job of an earlier run" : "withdrew the intent of an earlier run",
         LOG_TEXT("table", intent.table), LOG_TEXT("job", intent.commit_job));
-    if (intent.staging[0] != '\0') {
-        struct error ignored;
-        if (!bigquery_table_delete(worker->bigquery, intent.staging, &ignored))
-            log_warn(
-                "staging table is left to expire", LOG_TEXT("table", intent.table),
-                LOG_TEXT("staging", intent.staging), LOG_TEXT("reason", ignored.message));
-    }
-    return tracking_load(worker->tracking, task->table->name, &task->watermark, err);
+    return tracking_load(worker->tracking, task->table->name, &task->source.watermark, err);
 }

@@ -1,141 +1,165 @@
 #include "sync/commit/table_commit.h"
 
-#include "base/log.h"
-#include "sync/commit/steps.h"
+#include "sync/commit/findings.h"
+#include "sync/commit/intent.h"
+#include "sync/commit/job_retry.h"
+#include "sync/commit/load.h"
+#include "sync/commit/staging.h"
 #include "warehouse/googlesql.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+/* Longer than any statement that is made here. */
+#define STATEMENT_CEILING (64 << 20)
 
-/* --- the three ways ---------------------------------------------------------------------- */
+/* --- the commit job ---------------------------------------------------------------------- */
 
-/* A replacement by no rows: BigQuery wants no empty files, but empties a table for free. */
-static bool truncate_target(
+/* Starts a statement on the target as the intent's commit job. */
+static bool start_statement(
+    struct worker *worker, const struct task *task, const struct intent *intent, struct buffer *sql,
+    struct error *err)
+{
+    return buffer_check(sql, "a statement", err) &&
+           bigquery_query(
+               worker->bigquery,
+               &(struct query_request){
+                   .job_id = intent->commit_job,
+                   .sql = buffer_text(sql),
+                   .kind = QUERY_DML,
+                   .target = task->table->target,
+                   .label_table = task->table->name,
+                   .label_phase = intent->mode == SEND_MERGE ? "merge" : "truncate",
+               },
+               err);
+}
+
+/* A replacement by no rows: a load job takes no empty file, but TRUNCATE empties a table for free.
+ */
+static bool start_truncate(
     struct worker *worker, const struct task *task, const struct intent *intent, struct error *err)
 {
     struct buffer sql;
 
-    buffer_init(&sql, STEP_STATEMENT_CEILING);
+    buffer_init(&sql, STATEMENT_CEILING);
     buffer_append_text(&sql, "truncate table ");
     googlesql_path(&sql, worker->project, worker->dataset, task->table->target);
-    bool ok = bigquery_query(
-        worker->bigquery, intent->commit_job, buffer_text(&sql), task->table->name, "truncate",
-        err);
+    bool ok = start_statement(worker, task, intent, &sql, err);
     buffer_clear(&sql);
     return ok;
 }
 
-static bool merge_staging(
+static bool start_merge(
     struct worker *worker, const struct task *task, const struct intent *intent, struct error *err)
 {
     struct buffer sql;
 
-    buffer_init(&sql, STEP_STATEMENT_CEILING);
-    step_append_merge(&sql, worker, task, intent);
-    bool ok = buffer_check(&sql, "the MERGE statement", err) &&
-              bigquery_query(
-                  worker->bigquery, intent->commit_job, buffer_text(&sql), task->table->name,
-                  "merge", err);
+    buffer_init(&sql, STATEMENT_CEILING);
+    staging_append_merge(&sql, worker, task, intent);
+    bool ok = start_statement(worker, task, intent, &sql, err);
     buffer_clear(&sql);
     return ok;
 }
 
-/* Everything up to the start of the commit job. *out_failed: a job before it failed, so it will
- * never be started. */
-static bool start_commit(
-    struct worker *worker, struct task *task, const struct intent *intent, struct job *out_job,
-    struct error *err)
+/* --- one intent -------------------------------------------------------------------------- */
+
+/* Where the file is sent first, and as which job: into the staging table of a MERGE, or straight
+ * into the target, and then the load is the commit job itself. */
+static struct load load_of(const struct task *task, const struct intent *intent, char *staging_job)
 {
-    *out_job = (struct job){.state = JOB_RUNNING};
-    switch (intent->kind) {
-    case INTENT_APPEND:
-        return step_send(
-            worker, task, intent->commit_job, task->table->target, LOAD_APPEND, "append", err);
-    case INTENT_REPLACE:
-        if (task->batch.spool == NULL)
-            return truncate_target(worker, task, intent, err);
-        return step_send(
-            worker, task, intent->commit_job, task->table->target, LOAD_TRUNCATE_DATA, "replace",
-            err);
-    case INTENT_MERGE:
-        break;
-    }
-
-    if (!step_stage(worker, task, intent, out_job, err))
-        return false;
-    if (out_job->state == JOB_FAILED)
-        return true;
-    *out_job = (struct job){.state = JOB_RUNNING};
-    return merge_staging(worker, task, intent, err);
+    if (intent->mode == SEND_MERGE)
+        return (struct load){
+            .job_id = staging_job,
+            .destination = intent->staging,
+            .disposition = LOAD_APPEND,
+            .phase = "load",
+        };
+    return (struct load){
+        .job_id = intent->commit_job,
+        .destination = task->table->target,
+        .disposition = intent->mode == SEND_APPEND ? LOAD_APPEND : LOAD_TRUNCATE_DATA,
+        .phase = send_mode_name(intent->mode),
+    };
 }
-
-static bool run_commit(
-    struct worker *worker, struct task *task, const struct intent *intent, struct job *out_job,
-    struct error *err)
-{
-    if (!start_commit(worker, task, intent, out_job, err))
-        return false;
-    if (out_job->state == JOB_FAILED)
-        return true;
-    return bigquery_job_wait(worker->bigquery, intent->commit_job, out_job, err);
-}
-
-/* --- around them ------------------------------------------------------------------------- */
 
 static void count(struct task *task, const struct job *job)
 {
-    struct table_result *result = task->result;
+    struct table_result *outcome = task->outcome;
 
-    result->bytes_billed += job->bytes_billed;
-    if (strcmp(job->kind, "query") == 0 && task->work != WORK_REPLACE) {
-        result->rows_inserted = job->inserted;
-        result->rows_updated = job->updated;
-        result->rows_deleted = job->deleted;
+    outcome->bytes_billed += job->bytes_billed;
+    if (task->batch.mode == SEND_MERGE) {
+        outcome->rows_inserted = job->inserted;
+        outcome->rows_updated = job->updated;
+        outcome->rows_deleted = job->deleted;
     } else {
-        result->rows_inserted = task->batch.rows;
+        outcome->rows_inserted = task->batch.rows;
     }
 }
 
-/* One generation. *out_again: it failed for good, but a new one may succeed. */
-static bool apply_generation(
-    struct worker *worker, struct task *task, bool *out_again, struct error *err)
+/* The commit job has ended. *out_withdrawn: it failed, and the intent is gone. */
+static bool conclude(
+    struct worker *worker, struct task *task, const struct intent *intent, const struct job *job,
+    bool *out_withdrawn, struct error *err)
 {
-    struct intent intent;
-    struct job job;
-
-    *out_again = false;
-    if (!step_intend(worker, task, &intent, err))
-        return false;
-    if (!run_commit(worker, task, &intent, &job, err))
-        return false;
-    if (job.state == JOB_SUCCEEDED) {
-        count(task, &job);
-        if (!step_acknowledge(worker, task, &intent, err))
-            return false;
-        step_drop_staging(worker, &intent);
-        return true;
+    if (job->state == JOB_SUCCEEDED) {
+        count(task, job);
+        return intent_acknowledge(worker, task, intent, err);
     }
-
-    if (!tracking_withdraw(worker->tracking, &intent, err))
-        return false;
-    step_drop_staging(worker, &intent);
-    *err = job.failure;
-    *out_again = step_may_help(&job.failure);
+    *out_withdrawn = intent_withdraw(worker, intent, err);
+    if (*out_withdrawn)
+        *err = job->failure;
     return false;
 }
 
-bool apply_batch(struct worker *worker, struct task *task, struct error *err)
+/* One intent from its record to its end. Everything about how the batch is sent comes from the
+ * batch, by way of the intent: the plan may say something else by now. A job before the commit job
+ * that fails is as good as a commit job that failed, since it is the last that is started. On any
+ * error that is not *out_withdrawn the intent stays, because a request may have reached BigQuery
+ * without an answer. */
+static bool attempt(
+    struct worker *worker, struct task *task, bool *out_withdrawn, struct error *err)
 {
-    bool done = false;
+    struct bigquery *bigquery = worker->bigquery;
+    struct intent intent;
+    struct job job = {.state = JOB_SUCCEEDED};
+    char staging_job[INTENT_JOB_ID_SIZE];
 
-    if (!step_begin(worker, task, &done, err))
+    *out_withdrawn = false;
+    if (!intent_begin(worker, task, &intent, err))
         return false;
-    if (done)
-        return true;
-    if (!step_tries(worker, task, apply_generation, err))
+    intent_job_id(&intent, "load", staging_job);
+    if (intent.mode == SEND_MERGE && !staging_create(worker, task, &intent, err))
         return false;
-    task->result->status = TABLE_SYNCED;
-    return true;
+
+    if (task->batch.rows == 0) {
+        if (!start_truncate(worker, task, &intent, err))
+            return false;
+    } else {
+        const struct load load = load_of(task, &intent, staging_job);
+        if (!load_start(worker, task, &load, err))
+            return false;
+    }
+    if (intent.mode == SEND_MERGE &&
+        !(bigquery_job_wait(bigquery, staging_job, &job, err) &&
+          (job.state == JOB_FAILED || start_merge(worker, task, &intent, err))))
+        return false;
+    if (job.state != JOB_FAILED && !bigquery_job_wait(bigquery, intent.commit_job, &job, err))
+        return false;
+    return conclude(worker, task, &intent, &job, out_withdrawn, err);
+}
+
+bool table_commit(struct worker *worker, struct task *task, void *context, struct error *err)
+{
+    struct job_retry retry = {0};
+    bool done = false;
+    bool withdrawn = false;
+
+    (void)context;
+    bool ok = findings_record(worker, task, &done, err);
+    if (ok && !done) {
+        do {
+            ok = attempt(worker, task, &withdrawn, err);
+        } while (!ok && withdrawn && job_retry_again(worker, &retry, task->table->name, err));
+        if (ok)
+            task->outcome->status = TABLE_SYNCED;
+    }
+    batch_clear(&task->batch);
+    return ok;
 }

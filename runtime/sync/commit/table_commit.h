@@ -1,36 +1,21 @@
-/* apply: one table's batch to BigQuery, exactly once. An intent with a random nonce is committed in
- * SQLite before the first request that changes anything; job ids and the staging table's name are
- * pure functions of it; the one job that changes the target (the commit job) either succeeds, and
- * then the watermark moves in the transaction that removes the intent, or can be asked about after
- * any crash (recover). Runs on a worker thread with its own connections. */
+/* table_commit: sends one table's batch to BigQuery, exactly once. The intent is on disk before the
+ * first request that changes anything (intent.h). One job of it changes the target, the commit job:
+ * if it succeeds, the watermark moves in the transaction that removes the intent; if its outcome is
+ * not known, a later run asks about it (recovery.h). */
 #ifndef BQSYNC_SYNC_COMMIT_TABLE_COMMIT_H
 #define BQSYNC_SYNC_COMMIT_TABLE_COMMIT_H
 
-#include "base/clock.h"
 #include "base/error.h"
-#include "source/tracking.h"
-#include "sync/pass/progress.h"
 #include "sync/pass/task.h"
-#include "warehouse/bigquery.h"
+#include "sync/pass/worker.h"
 
 #include <stdbool.h>
 
-/* What a worker works with. */
-struct worker {
-    struct bigquery *bigquery;
-    struct tracking *tracking;
-    const struct clock *clock;
-    const char *project;
-    const char *dataset;
-    struct pass_progress *progress;
-};
-
-/* Publishes the task's rejects, sends its batch and moves its watermark; counts go into the task's
- * result. A job that BigQuery failed for a passing reason is tried again under a new generation. On
- * an error that leaves the outcome open the intent stays for the next pass to resolve. */
-MUST_CHECK bool apply_batch(struct worker *worker, struct task *task, struct error *err);
-
-/* The generation that the task's next intent will have: above its own past and above the label. */
-int64_t apply_next_generation(const struct task *task);
+/* A step of workers_run; context is not used. Publishes the task's rejects, sends its batch in the
+ * way that the batch was made for, and moves the watermark; counts go into the task's outcome, and
+ * the batch is cleared in any case. A job that failed for a passing reason is tried again under a
+ * new intent. An error that leaves the outcome open leaves the intent for the next pass. */
+MUST_CHECK bool table_commit(
+    struct worker *worker, struct task *task, void *context, struct error *err);
 
 #endif

@@ -1,8 +1,11 @@
 #include "sync/commit/transaction.h"
 
 #include "base/log.h"
-#include "sync/commit/steps.h"
-#include "sync/pass/extract.h"
+#include "sync/commit/findings.h"
+#include "sync/commit/intent.h"
+#include "sync/commit/job_retry.h"
+#include "sync/commit/load.h"
+#include "sync/commit/staging.h"
 #include "warehouse/googlesql.h"
 
 #include <inttypes.h>
@@ -14,16 +17,12 @@
 /* "Quotas and limits": a query has at most 1,024 KB of text. */
 #define SCRIPT_CEILING (1 << 20)
 
-/* A transaction that another one got in the way of is tried again so often. */
-#define COMMITS_MAX     3
-#define COMMIT_PAUSE_MS 1000
-
-struct commit {
+struct transaction {
     struct workers *workers;
     struct task *const *tasks;
     size_t count;
-    const struct atomic_snapshot *snapshot;
-    char job_id[320];
+    const struct transaction_snapshot *snapshot;
+    char job_id[INTENT_JOB_ID_SIZE]; /* of the script's last run */
 };
 
 /* --- staging ----------------------------------------------------------------------------- */
@@ -33,24 +32,35 @@ static bool is_staged(const struct task *task)
     return task->intent != NULL;
 }
 
-/* One generation of one table, up to its filled staging table. Its own commit job is never started:
- * the shared one takes its place when all are ready. */
-static bool stage_once(struct worker *worker, struct task *task, bool *out_again, struct error *err)
+/* One intent of one table, up to its filled staging table. The commit job that the intent names is
+ * never started: the id of the script takes its place when all tables are ready. *out_withdrawn:
+ * the load failed, and the intent is gone. */
+static bool attempt(
+    struct worker *worker, struct task *task, bool *out_withdrawn, struct error *err)
 {
+    char load_job[INTENT_JOB_ID_SIZE];
     struct intent intent;
     struct job job = {.state = JOB_SUCCEEDED};
 
-    *out_again = false;
-    if (!step_intend(worker, task, &intent, err))
+    *out_withdrawn = false;
+    if (!intent_begin(worker, task, &intent, err))
         return false;
-    if (intent.staging[0] != '\0' && !step_stage(worker, task, &intent, &job, err))
+    intent_job_id(&intent, "load", load_job);
+    const struct load load = {
+        .job_id = load_job,
+        .destination = intent.staging,
+        .disposition = LOAD_APPEND,
+        .phase = "load",
+    };
+    // A replacement by no rows needs no staging table.
+    if (intent.staging[0] != '\0' &&
+        !(staging_create(worker, task, &intent, err) && load_start(worker, task, &load, err) &&
+          bigquery_job_wait(worker->bigquery, load_job, &job, err)))
         return false;
     if (job.state == JOB_FAILED) {
-        if (!tracking_withdraw(worker->tracking, &intent, err))
-            return false;
-        step_drop_staging(worker, &intent);
-        *err = job.failure;
-        *out_again = step_may_help(&job.failure);
+        *out_withdrawn = intent_withdraw(worker, &intent, err);
+        if (*out_withdrawn)
+            *err = job.failure;
         return false;
     }
     task->intent = malloc(sizeof *task->intent);
@@ -60,13 +70,21 @@ static bool stage_once(struct worker *worker, struct task *task, bool *out_again
     return true;
 }
 
-static bool stage(struct worker *worker, struct task *task, struct error *err)
+/* A step of workers_run. The file is freed; the batch still says how its rows are to be committed.
+ */
+static bool stage(struct worker *worker, struct task *task, void *context, struct error *err)
 {
+    struct job_retry retry = {0};
     bool done = false;
+    bool withdrawn = false;
 
-    if (!step_begin(worker, task, &done, err))
-        return false;
-    bool ok = done || step_tries(worker, task, stage_once, err);
+    (void)context;
+    bool ok = findings_record(worker, task, &done, err);
+    if (ok && !done) {
+        do {
+            ok = attempt(worker, task, &withdrawn, err);
+        } while (!ok && withdrawn && job_retry_again(worker, &retry, task->table->name, err));
+    }
     batch_release(&task->batch);
     return ok;
 }
@@ -104,46 +122,46 @@ static void append_replacement(
 }
 
 static void append_snapshot(
-    struct buffer *sql, const struct task *task, const struct atomic_snapshot *snapshot)
+    struct buffer *sql, const struct task *task, const struct transaction_snapshot *snapshot)
 {
     buffer_append_text(sql, "(");
     googlesql_string(sql, snapshot->run_id);
     buffer_append_text(sql, ", ");
     googlesql_string(sql, task->table->target);
     buffer_printf(
-        sql, ", %" PRId64 ", %" PRId64 ", timestamp_micros(%" PRId64 "))", task->position.sequence,
-        task->intent->generation, snapshot->taken_us);
+        sql, ", %" PRId64 ", %" PRId64 ", timestamp_micros(%" PRId64 "))",
+        task->source.position.sequence, task->intent->generation, snapshot->taken_us);
 }
 
 /* DDL is not allowed inside of a transaction. */
-static void append_script(struct buffer *sql, const struct commit *commit)
+static void append_script(struct buffer *sql, const struct transaction *t)
 {
-    const struct worker *worker = &commit->workers->each[0];
+    const struct worker *worker = &t->workers->each[0];
     bool first = true;
 
     buffer_append_text(sql, "create table if not exists ");
-    googlesql_path(sql, worker->project, worker->dataset, ATOMIC_SNAPSHOTS);
+    googlesql_path(sql, worker->project, worker->dataset, SNAPSHOTS_TABLE);
     buffer_append_text(
         sql, " (run_id string, table_name string, sequence int64, generation int64, "
              "snapshot_at timestamp);\nbegin transaction;\n");
-    for (size_t i = 0; i < commit->count; i++) {
-        const struct task *task = commit->tasks[i];
+    for (size_t i = 0; i < t->count; i++) {
+        const struct task *task = t->tasks[i];
         if (!is_staged(task))
             continue;
-        if (task->work == WORK_REPLACE)
+        if (task->batch.mode == SEND_REPLACE)
             append_replacement(sql, worker, task);
         else
-            step_append_merge(sql, worker, task, task->intent);
+            staging_append_merge(sql, worker, task, task->intent);
         buffer_append_text(sql, ";\n");
     }
     buffer_append_text(sql, "insert into ");
-    googlesql_path(sql, worker->project, worker->dataset, ATOMIC_SNAPSHOTS);
+    googlesql_path(sql, worker->project, worker->dataset, SNAPSHOTS_TABLE);
     buffer_append_text(sql, " (run_id, table_name, sequence, generation, snapshot_at)\nvalues ");
-    for (size_t i = 0; i < commit->count; i++) {
-        if (!is_staged(commit->tasks[i]))
+    for (size_t i = 0; i < t->count; i++) {
+        if (!is_staged(t->tasks[i]))
             continue;
         buffer_append_text(sql, first ? "" : ", ");
-        append_snapshot(sql, commit->tasks[i], commit->snapshot);
+        append_snapshot(sql, t->tasks[i], t->snapshot);
         first = false;
     }
     buffer_append_text(sql, ";\ncommit transaction;\n");
@@ -151,169 +169,185 @@ static void append_script(struct buffer *sql, const struct commit *commit)
 
 /* --- the commit -------------------------------------------------------------------------- */
 
-/* The shared job takes its place in every intent before it is sent. Should that fail half way, none
- * has been sent, and the next pass claims the id. */
-static bool name_commit(struct commit *commit, struct error *err)
+/* Every intent has to name the script before the script is sent: after a crash each table asks
+ * about the job that its own intent names. If the process dies half way through this, no script has
+ * been sent. Intents that name it already find no such job, claim the id and are withdrawn; the
+ * others do the same with a commit job of their own that was never started. */
+static bool name_script(struct transaction *t, struct error *err)
 {
-    struct worker *worker = &commit->workers->each[0];
+    struct worker *worker = &t->workers->each[0];
     uint64_t nonce;
 
     if (getrandom(&nonce, sizeof nonce, 0) != (ssize_t)sizeof nonce)
         return error_set(err, ERROR_SOURCE, "no random numbers from the kernel");
-    snprintf(commit->job_id, sizeof commit->job_id, "bqsync_atomic_%016" PRIx64 "_commit", nonce);
-    for (size_t i = 0; i < commit->count; i++) {
-        struct task *task = commit->tasks[i];
+    snprintf(t->job_id, sizeof t->job_id, "bqsync_atomic_%016" PRIx64 "_commit", nonce);
+    for (size_t i = 0; i < t->count; i++) {
+        struct task *task = t->tasks[i];
         if (!is_staged(task))
             continue;
-        memcpy(task->intent->commit_job, commit->job_id, sizeof task->intent->commit_job);
+        memcpy(task->intent->commit_job, t->job_id, sizeof task->intent->commit_job);
         if (!tracking_intend(worker->tracking, task->intent, err))
             return false;
     }
     return true;
 }
 
-static bool run_script(struct commit *commit, struct job *out_job, struct error *err)
+static bool run_script(struct transaction *t, struct job *out_job, struct error *err)
 {
-    struct worker *worker = &commit->workers->each[0];
+    struct worker *worker = &t->workers->each[0];
     struct buffer sql;
 
     buffer_init(&sql, SCRIPT_CEILING);
-    append_script(&sql, commit);
+    append_script(&sql, t);
     struct error ignored;
     bool ok = buffer_check(&sql, "the transaction", &ignored) ||
               error_set(
                   err, ERROR_CONFIG,
                   "the transaction of all tables is longer than the 1,024 KB that BigQuery takes: "
                   "sync fewer tables at once, or unset BQ_SYNC_ATOMIC");
-    ok =
-        ok && name_commit(commit, err) &&
-        bigquery_query(
-            worker->bigquery, commit->job_id, buffer_text(&sql), ATOMIC_SNAPSHOTS, "atomic", err) &&
-        bigquery_job_wait(worker->bigquery, commit->job_id, out_job, err);
+    ok = ok && name_script(t, err) &&
+         bigquery_query(
+             worker->bigquery,
+             &(struct query_request){
+                 .job_id = t->job_id,
+                 .sql = buffer_text(&sql),
+                 .kind = QUERY_DML,
+                 .target = SNAPSHOTS_TABLE,
+                 .label_table = SNAPSHOTS_TABLE,
+                 .label_phase = "atomic",
+             },
+             err) &&
+         bigquery_job_wait(worker->bigquery, t->job_id, out_job, err);
     buffer_clear(&sql);
     return ok;
 }
 
-/* *out_job of the last try: succeeded, or failed for good. False: the outcome is open, and the
- * intents stay. */
-static bool run_tries(struct commit *commit, struct job *out_job, struct error *err)
+/* *out_job is that of the last run: it succeeded, or failed for good. False: the outcome is open,
+ * and the intents stay. */
+static bool run_until_done(struct transaction *t, struct job *out_job, struct error *err)
 {
-    const struct worker *worker = &commit->workers->each[0];
-    const struct clock *clock = worker->clock;
+    struct worker *worker = &t->workers->each[0];
+    struct job_retry retry = {0};
 
-    for (int attempt = 1;; attempt++) {
-        if (!run_script(commit, out_job, err))
+    for (;;) {
+        if (!run_script(t, out_job, err))
             return false;
-        if (out_job->state == JOB_SUCCEEDED || attempt == COMMITS_MAX ||
-            !error_is_retryable(out_job->failure.code))
+        if (out_job->state == JOB_SUCCEEDED)
             return true;
-        log_warn(
-            "transaction failed, trying again", LOG_NUMBER("attempt", attempt),
-            LOG_TEXT("reason", out_job->failure.message));
-        bigquery_count_retry(worker->bigquery, &out_job->failure);
-        if (!clock->sleep_ms(clock->context, (int64_t)COMMIT_PAUSE_MS << (attempt - 1)))
-            return error_set(err, ERROR_STOPPED, "stopped before the transaction was tried again");
+        *err = out_job->failure;
+        if (!job_retry_again(worker, &retry, "the transaction", err))
+            return err->code != ERROR_STOPPED;
     }
 }
 
 /* --- afterwards -------------------------------------------------------------------------- */
 
+/* The rows of a table are counted by its MERGE, which is a job of its own in the script. */
 static void count_child(void *context, const struct job_child *child)
 {
-    const struct commit *commit = context;
+    const struct transaction *t = context;
 
-    for (size_t i = 0; i < commit->count; i++) {
-        struct task *task = commit->tasks[i];
+    for (size_t i = 0; i < t->count; i++) {
+        const struct task *task = t->tasks[i];
+        struct table_result *outcome = task->outcome;
         if (!is_staged(task) || strcmp(task->table->target, child->table) != 0)
             continue;
-        task->result->bytes_billed += child->bytes_billed;
-        if (task->work == WORK_REPLACE || strcmp(child->statement, "MERGE") != 0)
+        outcome->bytes_billed += child->bytes_billed;
+        if (task->batch.mode == SEND_REPLACE || strcmp(child->statement, "MERGE") != 0)
             continue;
-        task->result->rows_inserted = child->inserted;
-        task->result->rows_updated = child->updated;
-        task->result->rows_deleted = child->deleted;
+        outcome->rows_inserted = child->inserted;
+        outcome->rows_updated = child->updated;
+        outcome->rows_deleted = child->deleted;
     }
 }
 
-static void count_rows(struct commit *commit)
+static void count_rows(struct transaction *t)
 {
     struct error err;
 
-    for (size_t i = 0; i < commit->count; i++)
-        if (is_staged(commit->tasks[i]) && commit->tasks[i]->work == WORK_REPLACE)
-            commit->tasks[i]->result->rows_inserted = commit->tasks[i]->batch.rows;
-    if (!bigquery_job_children(
-            commit->workers->each[0].bigquery, commit->job_id, count_child, commit, &err))
+    for (size_t i = 0; i < t->count; i++) {
+        const struct task *task = t->tasks[i];
+        if (is_staged(task) && task->batch.mode == SEND_REPLACE)
+            task->outcome->rows_inserted = task->batch.rows;
+    }
+    if (!bigquery_job_children(t->workers->each[0].bigquery, t->job_id, count_child, t, &err))
         log_warn("rows are not counted", LOG_TEXT("reason", err.message));
 }
 
-static bool acknowledge(struct worker *worker, struct task *task, struct error *err)
+/* Steps of workers_run. */
+
+static bool acknowledge(struct worker *worker, struct task *task, void *context, struct error *err)
 {
-    if (!step_acknowledge(worker, task, task->intent, err))
+    (void)context;
+    if (!intent_acknowledge(worker, task, task->intent, err))
         return false;
-    task->result->status = TABLE_SYNCED;
-    step_drop_staging(worker, task->intent);
+    task->outcome->status = TABLE_SYNCED;
     return true;
 }
 
-static bool withdraw(struct worker *worker, struct task *task, struct error *err)
+static bool withdraw(struct worker *worker, struct task *task, void *context, struct error *err)
 {
-    if (!tracking_withdraw(worker->tracking, task->intent, err))
-        return false;
-    step_drop_staging(worker, task->intent);
-    return true;
+    (void)context;
+    return intent_withdraw(worker, task->intent, err);
 }
 
-static void fail_all(struct commit *commit, const struct error *why)
+static void fail_staged(struct transaction *t, const struct error *why)
 {
-    for (size_t i = 0; i < commit->count; i++)
-        if (is_staged(commit->tasks[i]) && !task_failed(commit->tasks[i]))
-            workers_fail(&commit->workers->each[0], commit->tasks[i], why);
+    for (size_t i = 0; i < t->count; i++)
+        if (is_staged(t->tasks[i]) && !task_failed(t->tasks[i]))
+            workers_fail(&t->workers->each[0], t->tasks[i], why);
 }
 
-/* None of the staged tables will be changed by what was recorded. */
-static void give_up(struct commit *commit, const struct error *why)
+static void run_staged(struct transaction *t, step_run *run)
 {
-    workers_run(commit->workers, commit->tasks, commit->count, is_staged, withdraw);
-    fail_all(commit, why);
+    const struct step step = {.wanted = is_staged, .run = run};
+
+    workers_run(t->workers, t->tasks, t->count, &step);
 }
 
-static size_t count_staged(const struct commit *commit)
+/* The transaction will not happen: none of the staged tables changes. */
+static void give_up(struct transaction *t, const struct error *why)
+{
+    run_staged(t, withdraw);
+    fail_staged(t, why);
+}
+
+static size_t count_staged(const struct transaction *t)
 {
     size_t staged = 0;
 
-    for (size_t i = 0; i < commit->count; i++)
-        staged += is_staged(commit->tasks[i]) ? 1 : 0;
+    for (size_t i = 0; i < t->count; i++)
+        staged += is_staged(t->tasks[i]) ? 1 : 0;
     return staged;
 }
 
-void atomic_apply(
+void transaction_commit(
     struct workers *workers, struct task *const *tasks, size_t count,
-    const struct atomic_snapshot *snapshot)
+    const struct transaction_snapshot *snapshot)
 {
-    struct commit commit = {
+    struct transaction t = {
         .workers = workers, .tasks = tasks, .count = count, .snapshot = snapshot};
+    const struct step stage_all = {.wanted = task_has_work, .run = stage};
     struct job job = {0};
     struct error err = {0};
 
-    workers_run(workers, tasks, count, task_has_work, stage);
-    size_t staged = count_staged(&commit);
+    workers_run(workers, tasks, count, &stage_all);
+    size_t staged = count_staged(&t);
     if (staged == 0)
         return;
-    if (staged >= ATOMIC_TABLES_MAX) {
+    if (staged >= TRANSACTION_TABLES_MAX) {
         error_set(
             &err, ERROR_CONFIG,
             "%zu tables have changes, but a transaction of BigQuery changes at most %d, one of "
-            "them "
-            "%s: sync fewer tables at once, or unset BQ_SYNC_ATOMIC",
-            staged, ATOMIC_TABLES_MAX, ATOMIC_SNAPSHOTS);
-        give_up(&commit, &err);
-    } else if (!run_tries(&commit, &job, &err)) {
-        fail_all(&commit, &err);
+            "them %s: sync fewer tables at once, or unset BQ_SYNC_ATOMIC",
+            staged, TRANSACTION_TABLES_MAX, SNAPSHOTS_TABLE);
+        give_up(&t, &err);
+    } else if (!run_until_done(&t, &job, &err)) {
+        fail_staged(&t, &err);
     } else if (job.state == JOB_FAILED) {
-        give_up(&commit, &job.failure);
+        give_up(&t, &job.failure);
     } else {
-        count_rows(&commit);
-        workers_run(workers, tasks, count, is_staged, acknowledge);
+        count_rows(&t);
+        run_staged(&t, acknowledge);
     }
 }

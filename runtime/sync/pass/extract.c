@@ -12,39 +12,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a spool keeps in memory: with every table of a pass waiting at once this stays in the tens
- * of megabytes, and small changes never touch the disk. */
+/* What a spool keeps in memory. All files of a pass wait at once, so this stays in the tens of
+ * megabytes, and small changes never touch the disk. */
 #define SPOOL_MEMORY (1 << 20)
 
 /* Rows between two looks at the stop flag and two updates of the progress. */
 #define ROWS_PER_LOOK 4096
 
+/* One table being read. The batch becomes the task's when it is complete. */
 struct extraction {
     struct database *source;
     const struct extract_options *options;
     struct task *task;
+    struct batch batch;
     struct container *container;
     void *row;      /* the generated row struct */
-    bool staging;   /* the file has the _bqsync_deleted field */
-    bool *nullable; /* of the file's columns, unless the target's are known */
+    bool *nullable; /* which of the file's fields are unions */
     int64_t rows_read;
-
-    /* A scan finds out while it reads that another way would have been right: */
-    bool has_changes; /* not only new rows */
-    bool again;       /* read all of it once more that way */
+    /* What the scan found has revised the plan: this file is the wrong one. */
+    bool is_wrong;
 };
-
-static bool discard_write(void *context, struct slice bytes, struct error *err)
-{
-    (void)context;
-    (void)bytes;
-    (void)err;
-    return true;
-}
 
 static bool open_rejects(struct extraction *e, struct error *err)
 {
-    struct batch *batch = &e->task->batch;
+    struct batch *batch = &e->batch;
 
     if (!tracking_open(e->options->state_path, &batch->rejects, err))
         return false;
@@ -61,23 +52,24 @@ static bool add_reject(
     if (table->reject_fails)
         return error_set(
             err, ERROR_REJECTED,
-            "%s.%s of the row with %s = %s: %s value %s. Mend the row, or let `on_reject` be "
+            "%s.%s of the row with %s = %s: %s value %s. Fix the row, or let `on_reject` be "
             "\"reject\"",
             table->name, table->columns[column].source, table->columns[table->key[0]].source,
             sqlite3_column_type(row, (int)table->key[0]) == SQLITE_BLOB
                 ? "a blob"
                 : (const char *)sqlite3_column_text(row, (int)table->key[0]),
             storage_class, reason);
-    if (e->options->state_path == NULL)
+    if (e->options->discard)
         return true;
-    if (!e->task->batch.has_rejects && !open_rejects(e, err))
+    if (!e->batch.has_rejects && !open_rejects(e, err))
         return false;
-    return rejects_add(&e->task->batch.rejects, table, row, column, storage_class, reason, err);
+    const struct bad_value value = {column, storage_class, reason};
+    return rejects_add(&e->batch.rejects, table, row, &value, err);
 }
 
 static bool reject_row(struct extraction *e, const struct column_reader *reader, struct error *err)
 {
-    e->task->result->rows_rejected++;
+    e->task->outcome->rows_rejected++;
     for (size_t i = 0; i < reader->problem_count; i++) {
         const struct column_problem *problem = &reader->problems[i];
         if (!add_reject(
@@ -101,7 +93,7 @@ static bool reject_long_row(struct extraction *e, sqlite3_stmt *row, struct erro
             longest = i;
         }
     }
-    e->task->result->rows_rejected++;
+    e->task->outcome->rows_rejected++;
     return add_reject(
         e, row, longest, sqlite3_column_type(row, (int)longest) == SQLITE_BLOB ? "blob" : "text",
         "makes the row larger than the 16 MB that BigQuery takes", err);
@@ -115,30 +107,30 @@ static bool write_row(
     column_reader_next(reader, deleted);
     table->read(reader, e->row);
     if (!column_reader_row_fits(reader)) {
-        // A key that does not fit never got there, so there is nothing to delete.
+        // A key that does not fit was never sent, so there is nothing to delete.
         return deleted || reject_row(e, reader, err);
     }
 
     struct avro_writer *out = container_begin_row(e->container);
     table->encode(out, e->row);
-    if (e->staging)
+    if (e->batch.staged)
         avro_bool(out, (struct value_bool){.value = deleted});
     if (!container_end_row(e->container, err))
         return err->code == ERROR_LIMIT && reject_long_row(e, reader->row, err);
-    e->task->batch.rows++;
+    e->batch.rows++;
     return true;
 }
 
-static bool look_up(struct extraction *e, struct error *err)
+static bool report_progress(struct extraction *e, struct error *err)
 {
     if (clock_stopped())
         return error_set(err, ERROR_STOPPED, "stopped while reading %s", e->task->table->name);
     progress_rows(
-        e->options->progress, e->task->index, e->rows_read, e->task->watermark.source_rows);
+        e->options->progress, e->task->index, e->rows_read, e->task->source.watermark.source_rows);
     return true;
 }
 
-/* Runs one of the generated statements; tombstones are told by one more result column. */
+/* Runs one of the generated statements. has_tombstones: one more result column tells them. */
 static bool read_rows(
     struct extraction *e, sqlite3_stmt *statement, bool has_tombstones, int64_t *out_rows,
     struct error *err)
@@ -162,7 +154,7 @@ static bool read_rows(
             goto cleanup;
         rows++;
         e->rows_read++;
-        if (e->rows_read % ROWS_PER_LOOK == 0 && !look_up(e, err))
+        if (e->rows_read % ROWS_PER_LOOK == 0 && !report_progress(e, err))
             goto cleanup;
     }
     *out_rows = rows;
@@ -173,35 +165,48 @@ cleanup:
     return ok;
 }
 
-static bool read_statement(
-    struct extraction *e, const char *sql, const int64_t *first, const int64_t *second,
-    bool has_tombstones, int64_t *out_rows, struct error *err)
+/* The whole table, where nothing is compared. */
+static bool read_all(struct extraction *e, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
 
-    if (!database_prepare(e->source, sql, &statement, err))
+    if (!database_prepare(e->source, e->task->table->scan_sql, &statement, err))
         return false;
-    if (first != NULL)
-        sqlite3_bind_int64(statement, 1, *first);
-    if (second != NULL)
-        sqlite3_bind_int64(statement, 2, *second);
-    bool ok = read_rows(e, statement, has_tombstones, out_rows, err);
+    bool ok = read_rows(e, statement, false, &e->batch.new_rows, err);
     sqlite3_finalize(statement);
     return ok;
 }
 
+static bool read_new(struct extraction *e, struct error *err)
+{
+    const struct task *task = e->task;
+    sqlite3_stmt *statement = NULL;
+
+    if (!task->source.shape.integer_key)
+        return true;
+    if (!database_prepare(e->source, task->table->new_rows_sql, &statement, err))
+        return false;
+    sqlite3_bind_int64(statement, 1, task->source.watermark.last_synced_row_id);
+    bool ok = read_rows(e, statement, false, &e->batch.new_rows, err);
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+/* Keys that triggers have listed. With an INTEGER PRIMARY KEY, those above the watermark are among
+ * the new rows already. */
 static bool read_dirty(struct extraction *e, struct error *err)
 {
-    struct task *task = e->task;
-    const struct table *table = task->table;
-    const int64_t *row_id = task->shape.integer_key ? &task->watermark.last_synced_row_id : NULL;
+    const struct task *task = e->task;
+    sqlite3_stmt *statement = NULL;
 
-    if (task->shape.integer_key &&
-        !read_statement(e, table->new_rows_sql, row_id, NULL, false, &task->batch.new_rows, err))
+    if (!database_prepare(e->source, task->table->changes_sql, &statement, err))
         return false;
-    return read_statement(
-        e, table->changes_sql, &task->watermark.synced_sequence, row_id, true,
-        &task->batch.changed_rows, err);
+    sqlite3_bind_int64(statement, 1, task->source.watermark.synced_sequence);
+    if (task->source.shape.integer_key)
+        sqlite3_bind_int64(statement, 2, task->source.watermark.last_synced_row_id);
+    bool ok = read_rows(e, statement, true, &e->batch.changed_rows, err);
+    sqlite3_finalize(statement);
+    return ok;
 }
 
 /* --- by a scan --------------------------------------------------------------------------- */
@@ -217,10 +222,10 @@ static bool write_scanned(
     struct error *err)
 {
     struct scan_reader *scanned = context;
-    struct table_result *result = scanned->e->task->result;
+    struct table_result *result = scanned->e->task->outcome;
     int64_t rejected = result->rows_rejected;
 
-    // Rows that are there and keys that are gone come from two statements.
+    // Present rows and deleted keys come from two statements.
     if (scanned->open && scanned->reader.row != row) {
         column_reader_clear(&scanned->reader);
         scanned->open = false;
@@ -232,133 +237,97 @@ static bool write_scanned(
         return false;
     *out_rejected = result->rows_rejected > rejected;
     if (!*out_rejected && change == SHADOW_NEW)
-        scanned->e->task->batch.new_rows++;
+        scanned->e->batch.new_rows++;
     else if (!*out_rejected)
-        scanned->e->task->batch.changed_rows++;
+        scanned->e->batch.changed_rows++;
     return true;
 }
 
-static bool look_scanned(void *context, int64_t rows_read, struct error *err)
+static bool report_scanned(void *context, int64_t rows_read, struct error *err)
 {
     struct scan_reader *scanned = context;
 
     scanned->e->rows_read = rows_read;
-    return look_up(scanned->e, err);
+    return report_progress(scanned->e, err);
 }
 
 static enum shadow_mode shadow_mode(const struct extraction *e)
 {
     if (e->options->discard)
         return SHADOW_COMPARE;
-    return e->task->work == WORK_REPLACE ? SHADOW_REPLACE : SHADOW_CHANGES;
+    return e->batch.mode == SEND_REPLACE ? SHADOW_REPLACE : SHADOW_CHANGES;
 }
 
-/* A file for the target itself takes new rows only, and one of changes is not worth it when most
- * rows changed: both may come to light at the last row. */
+/* A scan tells only row by row what it finds, so two assumptions that the file was opened under may
+ * turn out wrong when most of it is written: that an append table has only new rows (then the file
+ * lacks the _bqsync_deleted field that a MERGE needs, and the scan ends at the first changed row),
+ * and that changes are few (known at the last row). Both revise the plan, the file is thrown away
+ * and the table is read again in the same snapshot: twice the reading in a rare case, and no second
+ * read in the common one. */
 static bool read_scanned(struct extraction *e, struct error *err)
 {
     struct task *task = e->task;
     struct scan_reader scanned = {.e = e};
     struct scan_counts counts;
     const struct scan scan = {
-        .state_path = e->options->shadow_path,
+        .state_path = e->options->state_path,
         .table = task->table,
         .mode = shadow_mode(e),
         .row = write_scanned,
-        .look = look_scanned,
+        .look = report_scanned,
         .context = &scanned,
-        .until_changed = task->work == WORK_CHANGES && !e->staging,
+        .until_changed = e->batch.mode == SEND_APPEND,
     };
+    bool ended = false;
 
-    bool ok = scan_run(&scan, e->source, &counts, &e->again, &task->batch.shadow, err);
+    bool ok = scan_run(&scan, e->source, &counts, &ended, &e->batch.shadow, err);
     if (scanned.open)
         column_reader_clear(&scanned.reader);
     if (!ok)
         return false;
     e->rows_read = counts.read;
-    e->has_changes = e->again;
-    if (task->work == WORK_CHANGES && plan_prefers_replace(task, counts.changed + counts.deleted)) {
-        task->work = WORK_REPLACE;
-        task->why = "most rows changed";
-        e->again = true;
-    }
+    if (ended)
+        e->is_wrong = plan_revise(task, PLAN_FOUND_CHANGED_ROWS);
+    if (e->batch.mode != SEND_REPLACE &&
+        plan_prefers_replace(task, counts.changed + counts.deleted))
+        e->is_wrong = plan_revise(task, PLAN_FOUND_MOST_CHANGED);
     return true;
 }
 
-/* A table of mode replace is compared first, up to the first difference. */
+/* A table of mode replace is compared up to its first difference before all of it is read. Makes no
+ * file. */
 static bool compare_scanned(struct extraction *e, struct error *err)
 {
-    struct task *task = e->task;
     struct scan_reader scanned = {.e = e};
     struct scan_counts counts;
     const struct scan scan = {
-        .state_path = e->options->shadow_path,
-        .table = task->table,
+        .state_path = e->options->state_path,
+        .table = e->task->table,
         .mode = SHADOW_COMPARE,
-        .look = look_scanned,
+        .look = report_scanned,
         .context = &scanned,
         .until_any = true,
     };
     bool differs = false;
 
-    if (!scan_run(&scan, e->source, &counts, &differs, &task->batch.shadow, err))
+    if (!scan_run(&scan, e->source, &counts, &differs, &e->batch.shadow, err))
         return false;
-    if (differs) {
-        task->work = WORK_REPLACE;
-        task->why = "mode replace";
-        e->again = true;
-    }
+    e->rows_read = counts.read;
+    if (differs)
+        e->is_wrong = plan_revise(e->task, PLAN_FOUND_ROWS);
     return true;
 }
 
 /* --- one file ---------------------------------------------------------------------------- */
 
-static bool read_all(struct extraction *e, struct error *err)
-{
-    const struct task *task = e->task;
-
-    if (task->capture == TASK_SCAN && task->work == WORK_CHANGES)
-        return task->table->mode == SYNC_REPLACE ? compare_scanned(e, err) : read_scanned(e, err);
-    if (task->work == WORK_CHANGES)
-        return read_dirty(e, err);
-    if (task->capture == TASK_SCAN && !e->options->discard)
-        return read_scanned(e, err);
-    return read_statement(
-        e, task->table->scan_sql, NULL, NULL, false, &e->task->batch.new_rows, err);
-}
-
-/* New rows of an append table go straight into the target, as a replacement does; everything else
- * passes through a staging table. Whether there are changed rows is known only after reading, so an
- * append table with dirty keys reads for staging from the start. */
-static bool choose_staging(struct extraction *e, struct error *err)
-{
-    const struct task *task = e->task;
-    struct pending pending;
-
-    if (e->options->staging_only) {
-        e->staging = true;
-        return true;
-    }
-    e->staging = task->work == WORK_CHANGES && task->table->mode == SYNC_UPSERT;
-    if (task->work != WORK_CHANGES || task->table->mode != SYNC_APPEND)
-        return true;
-    if (task->capture == TASK_SCAN) {
-        e->staging = e->has_changes || task->spare_quota;
-        return true;
-    }
-    if (!capture_pending(e->source, task->table, &task->shape, &task->watermark, &pending, err))
-        return false;
-    e->staging = !task->shape.integer_key || pending.dirty_keys > 0 || task->spare_quota;
-    return true;
-}
-
-/* Which columns of the file are unions: those that are NULLABLE where it goes. */
+/* Fields are unions where NULL may have to be written: everywhere for a staging table, whose
+ * columns are all NULLABLE, and elsewhere as the target has it. */
 static bool choose_nullable(struct extraction *e, struct error *err)
 {
-    struct task *task = e->task;
-    const struct table *table = task->table;
+    const struct table *table = e->task->table;
+    const bool *target = e->task->warehouse.nullable;
 
-    task->batch.guessed = !e->staging && task->nullable == NULL && !e->options->discard;
+    e->batch.guessed = !e->batch.staged && target == NULL && !e->options->discard;
     free(e->nullable);
     e->nullable = malloc(table->column_count + 1);
     if (e->nullable == NULL)
@@ -366,28 +335,38 @@ static bool choose_nullable(struct extraction *e, struct error *err)
     for (size_t i = 0; i <= table->column_count; i++) {
         bool is_column = i < table->column_count;
         e->nullable[i] = true;
-        if (is_column && !e->staging && task->nullable != NULL)
-            e->nullable[i] = task->nullable[i];
-        else if (is_column && task->batch.guessed)
+        if (is_column && !e->batch.staged && target != NULL)
+            e->nullable[i] = target[i];
+        else if (is_column && e->batch.guessed)
             e->nullable[i] = !table->columns[i].required;
     }
     return true;
 }
 
+static bool discard_write(void *context, struct slice bytes, struct error *err)
+{
+    (void)context;
+    (void)bytes;
+    (void)err;
+    return true;
+}
+
+/* From here on the batch says how the file is sent, whatever becomes of the plan. */
 static bool open_file(struct extraction *e, struct error *err)
 {
-    struct task *task = e->task;
-    const struct table *table = task->table;
+    const struct plan *plan = &e->task->plan;
     struct sink sink = {.write = discard_write};
 
-    if (!choose_staging(e, err) || !choose_nullable(e, err))
+    e->batch.mode = plan->mode;
+    e->batch.staged = plan->staged;
+    if (!choose_nullable(e, err))
         return false;
     if (!e->options->discard) {
-        if (!spool_new(SPOOL_MEMORY, &task->batch.spool, err))
+        if (!spool_new(SPOOL_MEMORY, &e->batch.spool, err))
             return false;
-        sink = spool_sink(task->batch.spool);
+        sink = spool_sink(e->batch.spool);
     }
-    char *schema = avro_schema_text(table, e->nullable, e->staging);
+    char *schema = avro_schema_text(e->task->table, e->nullable, e->batch.staged);
     if (schema == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
     bool ok = container_open(
@@ -402,42 +381,66 @@ static bool open_file(struct extraction *e, struct error *err)
     return ok;
 }
 
+static bool fill_file(struct extraction *e, struct error *err)
+{
+    bool by_scan = e->task->plan.capture.by == CAPTURE_SCAN;
+
+    if (e->batch.mode == SEND_REPLACE)
+        return by_scan && !e->options->discard ? read_scanned(e, err) : read_all(e, err);
+    return by_scan ? read_scanned(e, err) : read_new(e, err) && read_dirty(e, err);
+}
+
 static bool close_file(struct extraction *e, struct error *err)
 {
     struct container *container = e->container;
     struct container_stats stats;
 
     e->container = NULL;
-    return container_close(container, &stats, err);
-}
-
-/* Reads into a file; e->again: that was the wrong one. */
-static bool extract_once(struct extraction *e, struct error *err)
-{
-    struct batch *batch = &e->task->batch;
-
-    e->again = false;
-    e->rows_read = 0;
-    e->task->result->rows_rejected = 0;
-    if (!open_file(e, err) || !read_all(e, err))
+    if (!container_close(container, &stats, err))
         return false;
-    if (e->again) {
-        container_abandon(e->container);
-        e->container = NULL;
-        batch_clear(batch);
-        return true;
-    }
-    if (!close_file(e, err))
-        return false;
-    batch->staging = e->staging;
-    progress_rows(e->options->progress, e->task->index, e->rows_read, e->rows_read);
-
     // A file of no rows is never sent.
-    if (batch->rows == 0) {
-        spool_free(batch->spool);
-        batch->spool = NULL;
+    if (e->batch.rows == 0) {
+        spool_free(e->batch.spool);
+        e->batch.spool = NULL;
     }
     return true;
+}
+
+/* One read under the plan as it is. */
+static bool extract_once(struct extraction *e, struct error *err)
+{
+    const struct plan *plan = &e->task->plan;
+
+    e->is_wrong = false;
+    e->rows_read = 0;
+    e->task->outcome->rows_rejected = 0;
+    if (plan->mode == SEND_REPLACE && plan->only_if_changed)
+        return compare_scanned(e, err);
+    if (!open_file(e, err) || !fill_file(e, err))
+        return false;
+    return e->is_wrong || close_file(e, err);
+}
+
+static void discard_file(struct extraction *e)
+{
+    // The container first: its threads write to the batch's spool.
+    container_abandon(e->container);
+    e->container = NULL;
+    batch_clear(&e->batch);
+}
+
+/* The batch is complete. A scan that had to find out whether there is anything to send has done so.
+ */
+static void hand_over(struct extraction *e)
+{
+    struct task *task = e->task;
+
+    e->batch.complete = true;
+    task->batch = e->batch;
+    e->batch = (struct batch){0};
+    if (task->plan.only_if_changed)
+        plan_revise(task, task->batch.rows > 0 ? PLAN_FOUND_ROWS : PLAN_FOUND_NO_ROWS);
+    progress_rows(e->options->progress, task->index, e->rows_read, e->rows_read);
 }
 
 bool extract_table(
@@ -448,39 +451,19 @@ bool extract_table(
     bool ok = false;
 
     progress_phase(options->progress, task->index, PHASE_READING);
+    if (!plan_in_snapshot(source, task, err))
+        return false;
     e.row = malloc(task->table->row_size);
-    if (e.row == NULL) {
-        error_set(err, ERROR_MEMORY, "out of memory");
-        goto cleanup;
-    }
+    if (e.row == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
     do {
-        if (!extract_once(&e, err))
-            goto cleanup;
-    } while (e.again);
-    ok = true;
-
-cleanup:
-    container_abandon(e.container);
+        discard_file(&e);
+        ok = extract_once(&e, err);
+    } while (ok && e.is_wrong);
+    if (ok)
+        hand_over(&e);
+    discard_file(&e);
     free(e.row);
     free(e.nullable);
-    if (!ok)
-        batch_clear(&task->batch);
     return ok;
-}
-
-void batch_release(struct batch *batch)
-{
-    spool_free(batch->spool);
-    shadow_free(batch->shadow);
-    if (batch->has_rejects)
-        tracking_close(&batch->rejects);
-    batch->spool = NULL;
-    batch->shadow = NULL;
-    batch->has_rejects = false;
-}
-
-void batch_clear(struct batch *batch)
-{
-    batch_release(batch);
-    *batch = (struct batch){0};
 }

@@ -1,5 +1,5 @@
 /* extract: reads one table in the open snapshot, row by row, through its generated reader and
- * encoder into an Avro file in a spool; rows with values that do not fit are collected as rejects.
+ * encoder into an Avro file in a spool. Rows with values that do not fit are collected as rejects.
  * Runs on the thread that owns the source connection. Contacts nobody. */
 #ifndef BQSYNC_SYNC_PASS_EXTRACT_H
 #define BQSYNC_SYNC_PASS_EXTRACT_H
@@ -12,26 +12,21 @@
 #include <stdbool.h>
 
 struct extract_options {
-    const char *state_path; /* where rejects are collected; NULL: they are only counted (dry run) */
-    const char *shadow_path;        /* the state database, for tables that are scanned */
+    /* The state database: rejects are collected there, and it holds the shadow of a scan. */
+    const char *state_path;
     struct pass_progress *progress; /* may be NULL */
     int compressors;                /* helper threads */
-    bool staging_only;              /* no file goes straight into its target */
-    bool discard;                   /* encode but keep nothing (dry run) */
+    /* A dry run: rows are encoded, but no file is kept and the state is not written. */
+    bool discard;
 };
 
-/* Reads what task->work asks for as of task->position into task->batch, and counts rejected rows in
- * the task's result. A scan may find that the whole content has to be replaced: task->work then
- * says so. ERROR_REJECTED when the table says on_reject: fail; ERROR_SOURCE, ERROR_DISK,
+/* Reads what task->plan asks for, as of task->source.position, into task->batch, and counts
+ * rejected rows in the task's outcome. What a scan finds out revises the plan, and the table is
+ * read again if the new plan needs another file. On success the batch is complete and made for the
+ * plan. ERROR_REJECTED when the table says on_reject: fail; ERROR_SOURCE, ERROR_DISK,
  * ERROR_STOPPED. */
 MUST_CHECK bool extract_table(
     struct database *source, const struct extract_options *options, struct task *task,
     struct error *err);
-
-/* Frees the file and all that is open, but keeps the counts. */
-void batch_release(struct batch *batch);
-
-/* Frees what extract_table made. */
-void batch_clear(struct batch *batch);
 
 #endif

@@ -24,9 +24,11 @@ static bool visit(void *context, const char *name, const cJSON *labels)
         struct task *task = listing->tasks[i];
         if (strcmp(task->table->target, name) != 0)
             continue;
-        task->in_warehouse = true;
-        task->label_generation = strtoll(label(labels, LABEL_GENERATION), NULL, 10);
-        snprintf(task->label_shape, sizeof task->label_shape, "%.15s", label(labels, LABEL_SHAPE));
+        task->warehouse.exists = true;
+        task->warehouse.label_generation = strtoll(label(labels, LABEL_GENERATION), NULL, 10);
+        snprintf(
+            task->warehouse.label_shape, sizeof task->warehouse.label_shape, "%.15s",
+            label(labels, LABEL_SHAPE));
     }
     return true;
 }
@@ -37,9 +39,9 @@ bool listing_read(
     struct listing listing = {tasks, count};
 
     for (size_t i = 0; i < count; i++) {
-        tasks[i]->in_warehouse = false;
-        tasks[i]->label_generation = 0;
-        tasks[i]->label_shape[0] = '\0';
+        tasks[i]->warehouse.exists = false;
+        tasks[i]->warehouse.label_generation = 0;
+        tasks[i]->warehouse.label_shape[0] = '\0';
     }
     return bigquery_tables_list(bigquery, visit, &listing, err);
 }

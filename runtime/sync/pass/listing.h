@@ -1,5 +1,6 @@
-/* listing: the one request of an idle pass. Reads the names and labels of all tables of the dataset
- * and notes on each task whether its target exists and which position it is labelled with. */
+/* listing: reads the names and labels of all tables of the dataset, and notes in each task whether
+ * its target exists, which generation of changes it may hold, and which shape it was made for. It
+ * is the only request of a pass that has nothing to do. */
 #ifndef BQSYNC_SYNC_PASS_LISTING_H
 #define BQSYNC_SYNC_PASS_LISTING_H
 
@@ -7,7 +8,8 @@
 #include "sync/pass/task.h"
 #include "warehouse/bigquery.h"
 
-/* tables.list of the dataset; ERROR_CONFIG if the dataset does not exist. */
+/* Sets exists, label_generation and label_shape of each task->warehouse by tables.list, all pages.
+ * ERROR_CONFIG if the dataset does not exist. */
 MUST_CHECK bool listing_read(
     struct bigquery *bigquery, struct task *const *tasks, size_t count, struct error *err);
 

@@ -8,11 +8,11 @@
 #include "source/shadow.h"
 #include "source/tracking.h"
 #include "sync/commit/recovery.h"
+#include "sync/commit/table_commit.h"
 #include "sync/commit/transaction.h"
-#include "sync/pass/extract.h"
 #include "sync/pass/listing.h"
 #include "sync/pass/plan.h"
-#include "sync/pass/quota.h"
+#include "sync/pass/quota_record.h"
 #include "sync/pass/reading.h"
 #include "sync/pass/target.h"
 #include "sync/pass/workers.h"
@@ -40,7 +40,7 @@ struct pass {
     int64_t snapshot_us; /* when the snapshot was opened */
 };
 
-/* --- set up and take down ---------------------------------------------------------------- */
+/* --- opening and closing ---------------------------------------------------------------- */
 
 static bool make_tasks(struct pass *pass, struct error *err)
 {
@@ -52,7 +52,7 @@ static bool make_tasks(struct pass *pass, struct error *err)
         tables = pass->deployment->tables;
         count = pass->deployment->table_count;
     }
-    // One more than needed: no tables at all is no reason for a null pointer.
+    // One more than needed, so that no tables at all do not make a null pointer.
     pass->tasks = calloc(count + 1, sizeof *pass->tasks);
     pass->order = calloc(count + 1, sizeof *pass->order);
     pass->result->tables = calloc(count + 1, sizeof *pass->result->tables);
@@ -64,7 +64,7 @@ static bool make_tasks(struct pass *pass, struct error *err)
     for (size_t i = 0; i < count; i++) {
         pass->result->tables[i].table = tables[i];
         pass->tasks[i].table = tables[i];
-        pass->tasks[i].result = &pass->result->tables[i];
+        pass->tasks[i].outcome = &pass->result->tables[i];
         pass->tasks[i].index = i;
         pass->order[i] = &pass->tasks[i];
     }
@@ -137,9 +137,14 @@ static bool open_all(struct pass *pass, struct error *err)
         size = pass->count > 0 ? pass->count : 1;
     if (pass->options->dry_run)
         size = 1;
-    if (!workers_open(
-            &pass->workers, deployment, size, pass->result->id, pass->options->progress,
-            pass->options->dry_run, err))
+    const struct workers_options options = {
+        .deployment = deployment,
+        .size = size,
+        .run_id = pass->result->id,
+        .progress = pass->options->progress,
+        .reads_only = pass->options->dry_run,
+    };
+    if (!workers_open(&pass->workers, &options, err))
         return false;
     return find_location(pass, pass->workers.each[0].bigquery, err);
 }
@@ -148,7 +153,7 @@ static void close_all(struct pass *pass)
 {
     for (size_t i = 0; i < pass->count; i++) {
         batch_clear(&pass->tasks[i].batch);
-        free(pass->tasks[i].nullable);
+        free(pass->tasks[i].warehouse.nullable);
         free(pass->tasks[i].intent);
     }
     workers_close(&pass->workers);
@@ -164,25 +169,25 @@ static void close_all(struct pass *pass)
 
 /* --- steps ------------------------------------------------------------------------------- */
 
-static bool is_unsettled(const struct task *task)
-{
-    return task->unsettled;
-}
-
-/* Whether a table has anything to do is told by its scan; until then its target is left alone, so
- * that an idle pass makes one request. */
-static bool is_known_work(const struct task *task)
-{
-    return task_has_work(task) && !(task->capture == TASK_SCAN && task->work == WORK_CHANGES);
-}
-
 static void fail(struct pass *pass, struct task *task, const struct error *why)
 {
-    workers_fail(pass->options->dry_run ? NULL : &pass->workers.each[0], task, why);
+    workers_fail(&pass->workers.each[0], task, why);
 }
 
-/* Intents first: what is settled decides what is left to do. Few passes find any. */
-static void settle(struct pass *pass)
+static void run_step(struct pass *pass, bool (*wanted)(const struct task *), step_run *run)
+{
+    const struct step step = {.wanted = wanted, .run = run};
+
+    workers_run(&pass->workers, pass->order, pass->count, &step);
+}
+
+static bool has_open_intent(const struct task *task)
+{
+    return task->source.has_open_intent;
+}
+
+/* Intents first: what became of them decides what is left to do. Few passes find any. */
+static void recover(struct pass *pass)
 {
     struct intent ignored;
     struct error err;
@@ -191,71 +196,61 @@ static void settle(struct pass *pass)
         return;
     for (size_t i = 0; i < pass->count; i++) {
         struct task *task = &pass->tasks[i];
-        if (!tracking_intent(&pass->tracking, task->table->name, &task->unsettled, &ignored, &err))
+        if (!tracking_intent(
+                &pass->tracking, task->table->name, &task->source.has_open_intent, &ignored, &err))
             fail(pass, task, &err);
     }
-    workers_run(&pass->workers, pass->order, pass->count, is_unsettled, recover_table);
+    run_step(pass, has_open_intent, recover_table);
+}
+
+static bool plan_one(struct pass *pass, struct task *task, struct error *err)
+{
+    struct table_result *outcome = task->outcome;
+
+    if (!plan_table(
+            pass->deployment->config, &pass->source, &pass->tracking, task, pass->options->full,
+            err))
+        return false;
+    outcome->last_synced_row_id = task->source.watermark.last_synced_row_id;
+    if (!rejects_count(&pass->tracking, task->table->name, &outcome->rows_rejected, err))
+        return false;
+    task->source.rejects_before = outcome->rows_rejected;
+    task->source.had_rejects = outcome->rows_rejected > 0;
+    if (!task_has_work(task))
+        outcome->status = TABLE_UNCHANGED;
+    return true;
 }
 
 static void plan(struct pass *pass)
 {
     struct error err;
 
-    for (size_t i = 0; i < pass->count; i++) {
-        struct task *task = &pass->tasks[i];
-        if (task_failed(task))
-            continue;
-        if (!plan_table(
-                pass->deployment->config, &pass->source, &pass->tracking, task, pass->options->full,
-                &err)) {
-            fail(pass, task, &err);
-            continue;
-        }
-        task->result->last_synced_row_id = task->watermark.last_synced_row_id;
-        task->result->way = task->work == WORK_REPLACE || task->table->mode == SYNC_REPLACE
-                                ? WAY_REPLACE
-                            : task->table->mode == SYNC_APPEND ? WAY_APPEND
-                                                               : WAY_MERGE;
-        if (!rejects_count(&pass->tracking, task->table->name, &task->result->rows_rejected, &err))
-            fail(pass, task, &err);
-        task->had_rejects = task->result->rows_rejected > 0;
-        if (task->work == WORK_NONE && !task_failed(task))
-            task->result->status = TABLE_UNCHANGED;
-    }
+    for (size_t i = 0; i < pass->count; i++)
+        if (!task_failed(&pass->tasks[i]) && !plan_one(pass, &pass->tasks[i], &err))
+            fail(pass, &pass->tasks[i], &err);
 }
 
-/* Whether the file of a table goes, or may go, straight into its target. */
-static bool goes_direct(const struct task *task)
+/* The target of a scanned table is left alone until the scan has found something, so that an idle
+ * pass makes one request. */
+static bool is_sure_of_work(const struct task *task)
 {
-    if (task->batch.rows > 0)
-        return !task->batch.staging;
-    return task->work == WORK_REPLACE || task->table->mode == SYNC_APPEND;
+    return task_has_work(task) && !task->plan.only_if_changed;
 }
 
-/* A target is read and compared when its shape label is not ours, when the last sync of the table
- * failed (somebody may have altered it by hand), and when a file goes straight into it, since that
- * file has to agree with it on what is REQUIRED. */
-static bool prepare_target(struct worker *worker, struct task *task, struct error *err)
+static bool is_to_prepare(const struct task *task)
 {
-    bool inspect = goes_direct(task) || strcmp(task->label_shape, task->table->shape_hash) != 0 ||
-                   task->watermark.last_error[0] != '\0';
-
-    progress_phase(worker->progress, task->index, PHASE_PREPARING);
-    task->prepared = target_prepare(
-        worker->bigquery, task, worker->project, worker->dataset, apply_next_generation(task),
-        inspect, err);
-    return task->prepared;
+    return is_sure_of_work(task) || task_is_out_of_line(task);
 }
 
-/* Progress is invalidated first: should this pass fail after the triggers are back, the next one
- * must not take the changes of the time between for captured. */
+/* The watermark is invalidated first: if this pass fails after the triggers are back, the next one
+ * must not believe that the changes of the time between were captured. */
 static void install_capture(struct pass *pass)
 {
     struct error err;
 
     for (size_t i = 0; i < pass->count; i++) {
         struct task *task = &pass->tasks[i];
-        if (task_failed(task) || task->capture != TASK_TRIGGERS || !task->capture_broken)
+        if (task_failed(task) || !task->plan.capture.broken)
             continue;
         if (!tracking_invalidate(&pass->tracking, task->table->name, &err) ||
             !capture_install(&pass->source, task->table, &err))
@@ -263,7 +258,7 @@ static void install_capture(struct pass *pass)
     }
 }
 
-static bool reading(struct pass *pass, struct error *err)
+static bool read_tables(struct pass *pass, struct error *err)
 {
     struct reading reading = {
         .deployment = pass->deployment,
@@ -271,21 +266,11 @@ static bool reading(struct pass *pass, struct error *err)
         .workers = &pass->workers,
         .tasks = pass->order,
         .count = pass->count,
-        .prepare = prepare_target,
-        .progress = pass->options->progress,
         .dry_run = pass->options->dry_run,
     };
     bool ok = reading_run(&reading, err);
 
     pass->snapshot_us = reading.taken_us;
-    return ok;
-}
-
-static bool apply(struct worker *worker, struct task *task, struct error *err)
-{
-    bool ok = apply_batch(worker, task, err);
-
-    batch_clear(&task->batch);
     return ok;
 }
 
@@ -297,8 +282,8 @@ static bool is_larger(const struct task *a, const struct task *b)
     return a_size > b_size;
 }
 
-/* The largest first: the pass then ends soon after its slowest table. A few dozen tables need no
- * more than an insertion sort. */
+/* The largest first, so that the pass ends soon after its slowest table. For a few dozen tables an
+ * insertion sort is enough. */
 static void sort_by_size(struct pass *pass)
 {
     for (size_t i = 1; i < pass->count; i++) {
@@ -310,14 +295,27 @@ static void sort_by_size(struct pass *pass)
     }
 }
 
-/* The other way of finding changes is of no use any more, should it have been in use before. */
-static void hand_over(struct pass *pass, const struct task *task)
+static void commit(struct pass *pass)
+{
+    sort_by_size(pass);
+    if (!pass->deployment->config->sync_atomic) {
+        run_step(pass, task_has_work, table_commit);
+        return;
+    }
+    const struct transaction_snapshot snapshot = {
+        .run_id = pass->result->id, .taken_us = pass->snapshot_us};
+    transaction_commit(&pass->workers, pass->order, pass->count, &snapshot);
+}
+
+/* After a replacement the other way of finding changes, should it have been in use before, is
+ * removed. */
+static void remove_other_capture(struct pass *pass, const struct task *task)
 {
     enum capture_state state = CAPTURE_ABSENT;
     struct error err;
     bool ok = true;
 
-    if (task->capture == TASK_TRIGGERS)
+    if (task->plan.capture.by == CAPTURE_TRIGGERS)
         ok = shadow_drop(pass->deployment->config->state_path, task->table, &err);
     else if (task->table->capture == CAPTURE_SCAN && pass->deployment->config->state_is_source)
         ok = capture_check(&pass->source, task->table, &state, &err) &&
@@ -328,22 +326,30 @@ static void hand_over(struct pass *pass, const struct task *task)
             LOG_TEXT("table", task->table->name), LOG_TEXT("reason", err.message));
 }
 
-/* What has been acknowledged need not be listed any longer. A failure costs nothing but space. */
-static void clean(struct pass *pass)
+static bool clean_table(struct pass *pass, const struct task *task, struct error *err)
 {
     struct watermark watermark;
+
+    if (task->plan.capture.by == CAPTURE_SCAN)
+        return shadow_complete(pass->deployment->config->state_path, task->table, err);
+    return tracking_load(&pass->tracking, task->table->name, &watermark, err) &&
+           capture_clean(&pass->source, task->table, watermark.synced_sequence, err);
+}
+
+/* Acknowledged changes need not be listed any longer, and what a scan has found becomes part of its
+ * shadow, so that the next pass has nothing to write if nothing changes. A failure costs nothing
+ * but space. */
+static void clean(struct pass *pass)
+{
     struct error err;
 
     for (size_t i = 0; i < pass->count; i++) {
         struct task *task = &pass->tasks[i];
-        if (task->result->status != TABLE_SYNCED)
+        if (task->outcome->status != TABLE_SYNCED)
             continue;
-        if (task->work == WORK_REPLACE)
-            hand_over(pass, task);
-        if (task->capture != TASK_TRIGGERS)
-            continue;
-        if (!tracking_load(&pass->tracking, task->table->name, &watermark, &err) ||
-            !capture_clean(&pass->source, task->table, watermark.synced_sequence, &err))
+        if (task->plan.mode == SEND_REPLACE)
+            remove_other_capture(pass, task);
+        if (!clean_table(pass, task, &err))
             log_warn(
                 "synced changes are left listed", LOG_TEXT("table", task->table->name),
                 LOG_TEXT("reason", err.message));
@@ -358,44 +364,79 @@ static void finish_dry(struct pass *pass)
         struct task *task = &pass->tasks[i];
         if (task_failed(task) || !task_has_work(task))
             continue;
-        task->result->status = TABLE_SYNCED;
-        task->result->rows_inserted = task->batch.new_rows;
-        task->result->rows_updated = task->batch.changed_rows;
+        task->outcome->status = TABLE_SYNCED;
+        task->outcome->rows_inserted = task->batch.new_rows;
+        task->outcome->rows_updated = task->batch.changed_rows;
     }
 }
 
 static bool run(struct pass *pass, struct error *err)
 {
     if (!open_all(pass, err) ||
-        !quota_begin(pass->deployment, &pass->tracking, pass->tasks, pass->count, err))
+        !quota_record_restore(pass->deployment, &pass->tracking, pass->tasks, pass->count, err))
         return false;
     if (!listing_read(pass->workers.each[0].bigquery, pass->order, pass->count, err))
         return false;
-    settle(pass);
+    recover(pass);
     plan(pass);
     if (pass->options->dry_run) {
-        if (!reading(pass, err))
+        if (!read_tables(pass, err))
             return false;
         finish_dry(pass);
         return true;
     }
 
-    workers_run(&pass->workers, pass->order, pass->count, is_known_work, prepare_target);
+    run_step(pass, is_to_prepare, target_prepare);
     install_capture(pass);
-    if (!reading(pass, err))
+    if (!read_tables(pass, err))
         return false;
-    sort_by_size(pass);
-    if (pass->deployment->config->sync_atomic)
-        atomic_apply(
-            &pass->workers, pass->order, pass->count,
-            &(struct atomic_snapshot){pass->result->id, pass->snapshot_us});
-    else
-        workers_run(&pass->workers, pass->order, pass->count, task_has_work, apply);
+    commit(pass);
     clean(pass);
     return true;
 }
 
 /* --- the record -------------------------------------------------------------------------- */
+
+/* Whether nothing was sent, nothing failed, and no row was rejected or fixed. */
+static bool is_idle(const struct pass *pass)
+{
+    if (pass->result->error.code != ERROR_NONE || pass->result->kind == RUN_FULL)
+        return false;
+    for (size_t i = 0; i < pass->count; i++)
+        if (pass->result->tables[i].status != TABLE_UNCHANGED ||
+            pass->result->tables[i].rows_rejected != pass->tasks[i].source.rejects_before)
+            return false;
+    return true;
+}
+
+static bool compare_state(void *context, const char *run_id, const char *state, const char *json)
+{
+    const char **wanted = context;
+
+    (void)run_id;
+    (void)json;
+    if (strcmp(state, *wanted) == 0)
+        *wanted = NULL;
+    return false;
+}
+
+/* A write into the source, however small, makes a transaction of the application fail that has read
+ * before it and writes after it (SQLITE_BUSY_SNAPSHOT). So a pass that has changed nothing is not
+ * recorded there: its document stays in the lock file, where `status` finds it. It is recorded only
+ * if the newest record would otherwise say that passes fail, or that they do not. */
+static bool save_run(struct pass *pass, const char *text, struct error *err)
+{
+    const char *state = run_result_ok(pass->result) ? "done" : "failed";
+    const char *differs = state;
+
+    if (is_idle(pass) &&
+        !tracking_each_run(&pass->tracking, 1, compare_state, (void *)&differs, err))
+        return false;
+    if (differs != NULL)
+        return tracking_save_run(&pass->tracking, pass->result->id, state, text, err);
+    lock_keep_idle(&pass->lock, text);
+    return true;
+}
 
 static void save(struct pass *pass)
 {
@@ -403,17 +444,25 @@ static void save(struct pass *pass)
     cJSON *json = run_result_json(pass->result);
     char *text = cJSON_PrintUnformatted(json);
 
-    if (text == NULL || !runs_save(
-                            &pass->tracking, pass->result->id,
-                            run_result_ok(pass->result) ? "done" : "failed", text, &err))
+    if (text == NULL || !save_run(pass, text, &err))
         log_warn(
             "run not recorded", LOG_TEXT("run", pass->result->id), LOG_TEXT("reason", err.message));
-    if (!quota_end(pass->deployment, &pass->tracking, pass->tasks, pass->count, &err))
+    if (!quota_record_save(pass->deployment, &pass->tracking, pass->tasks, pass->count, &err))
         log_warn(
             "quota not recorded", LOG_TEXT("run", pass->result->id),
             LOG_TEXT("reason", err.message));
     cJSON_free(text);
     cJSON_Delete(json);
+}
+
+/* How rows were sent; of a table without rows to send, how they would be by its definition. */
+static void tell_modes(struct pass *pass)
+{
+    for (size_t i = 0; i < pass->count; i++) {
+        struct task *task = &pass->tasks[i];
+        bool none = task->plan.mode == SEND_NOTHING;
+        task->outcome->mode = none ? task->table->mode : task->plan.mode;
+    }
 }
 
 static void report(const struct pass *pass)
@@ -428,7 +477,7 @@ static void report(const struct pass *pass)
         if (table->status == TABLE_SYNCED)
             log_info(
                 "table synced", LOG_TEXT("table", table->table->name),
-                LOG_TEXT("mode", table_way_name(table->way)),
+                LOG_TEXT("mode", send_mode_name(table->mode)),
                 LOG_NUMBER("inserted", table->rows_inserted),
                 LOG_NUMBER("updated", table->rows_updated),
                 LOG_NUMBER("deleted", table->rows_deleted),
@@ -470,6 +519,7 @@ void pass_run(
         out_result->error = err;
     out_result->finished_us = clock->wall_us(clock->context);
     out_result->traffic = workers_counters(&pass.workers).traffic;
+    tell_modes(&pass);
     report(&pass);
     if (pass.locked && pass.tracking_open)
         save(&pass);

@@ -2,19 +2,20 @@
 
 #include "source/rejects.h"
 #include "source/shadow.h"
+#include "warehouse/googlesql.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* When so large a part of a table has changed, sending all of it is cheaper than a MERGE that reads
- * and bills the whole target besides. Small tables are not worth the thought. */
-#define REPLACE_SHARE      2 /* one changed row in so many */
+/* A MERGE reads and bills the whole target, so when more than this share of the rows has changed,
+ * sending all of them is cheaper. For small tables the difference does not matter. */
+#define REPLACE_SHARE      2 /* one in two */
 #define REPLACE_LEAST_ROWS 10000
 
 static bool check_source(const struct config *config, const struct task *task, struct error *err)
 {
     const struct table *table = task->table;
-    const struct source_shape *shape = &task->shape;
+    const struct source_shape *shape = &task->source.shape;
 
     if (!shape->exists)
         return error_set(
@@ -29,15 +30,14 @@ static bool check_source(const struct config *config, const struct task *task, s
             table->name, config->sqlite_path, shape->missing_count > 1 ? "s" : "", shape->missing,
             shape->missing_count > 1 ? "them" : "it", shape->missing_count > 1 ? "them" : "it",
             table->name);
-    if (shape->key_problem[0] != '\0' && table->mode != SYNC_REPLACE)
+    if (shape->key_problem[0] != '\0' && table->mode != SEND_REPLACE)
         return error_set(err, ERROR_SCHEMA, "%s: %s", table->name, shape->key_problem);
     return true;
 }
 
 bool plan_capture(
     const struct config *config, struct database *source, const struct table *table,
-    const struct source_shape *shape, enum task_capture *out_capture, bool *out_broken,
-    struct error *err)
+    const struct source_shape *shape, struct plan_capture *out_capture, struct error *err)
 {
     enum capture_state state;
 
@@ -47,8 +47,7 @@ bool plan_capture(
             "%s asks for capture by triggers, but BQ_STATE_PATH says that %s may not be written. "
             "Let `capture` be \"auto\", or unset BQ_STATE_PATH",
             table->name, config->sqlite_path);
-    *out_capture = TASK_SCAN;
-    *out_broken = false;
+    *out_capture = (struct plan_capture){.by = CAPTURE_SCAN};
     if (table->capture == CAPTURE_SCAN || !config->state_is_source || shape->is_view)
         return true;
 
@@ -59,38 +58,72 @@ bool plan_capture(
         return false;
     if (state != CAPTURE_INTACT && config->capture_manual)
         return true;
-    *out_capture = TASK_TRIGGERS;
-    *out_broken = state != CAPTURE_INTACT;
+    *out_capture = (struct plan_capture){.by = CAPTURE_TRIGGERS, .broken = state != CAPTURE_INTACT};
     return true;
 }
 
-/* The hash of the definition that the rows are sent under, marked with the way their changes are
- * found: another way knows nothing of what was sent. */
-static void mark_content(struct task *task)
+static void set_content_hash(struct task *task)
 {
     snprintf(
-        task->content_mark, sizeof task->content_mark, "%.14s%s", task->table->content_hash,
-        task->capture == TASK_SCAN ? "s" : "");
+        task->plan.content_hash, sizeof task->plan.content_hash, "%.14s%s",
+        task->table->content_hash, task->plan.capture.by == CAPTURE_SCAN ? "s" : "");
 }
 
 static bool same_definition(const struct task *task)
 {
     const char *hash = task->table->content_hash;
 
-    return strncmp(task->watermark.content_hash, hash, strlen(hash)) == 0;
+    return strncmp(task->source.watermark.content_hash, hash, strlen(hash)) == 0;
+}
+
+/* A file that goes straight into the target has to agree with it on what is REQUIRED. Besides, the
+ * target is compared when its label names another shape than the definition's, and when the last
+ * sync failed: somebody may have altered the table by hand. */
+static bool has_to_inspect(const struct task *task)
+{
+    enum send_mode mode = task->plan.mode;
+
+    return mode == SEND_APPEND || mode == SEND_REPLACE || task_is_out_of_line(task) ||
+           task->source.watermark.last_error[0] != '\0';
+}
+
+/* Every decision ends here. A file that was read for another one is discarded. */
+static void decide(struct task *task, enum send_mode mode, const char *why)
+{
+    struct plan *plan = &task->plan;
+
+    plan->mode = mode;
+    plan->why = why;
+    plan->only_if_changed = false;
+    plan->only_state = false;
+    plan->staged = mode == SEND_MERGE || (mode != SEND_NOTHING && plan->in_transaction);
+    plan->inspect_target = has_to_inspect(task);
+    batch_clear(&task->batch);
+}
+
+/* How changes are sent as long as nothing calls for a replacement. New rows of an append table are
+ * loaded straight into the target if rows can be told to be new: by their INTEGER PRIMARY KEY or by
+ * a scan. A transaction takes staged rows only, and a MERGE is not counted by the daily quota for
+ * load jobs. */
+static enum send_mode mode_of_changes(const struct task *task)
+{
+    bool tells_new = task->plan.capture.by == CAPTURE_SCAN || task->source.shape.integer_key;
+    bool direct = tells_new && !task->plan.in_transaction && !task->warehouse.near_quota;
+
+    return task->table->mode == SEND_APPEND && !direct ? SEND_MERGE : task->table->mode;
 }
 
 /* Why everything has to be sent again, or NULL. */
 static const char *replace_reason(const struct config *config, const struct task *task, bool full)
 {
-    const struct watermark *watermark = &task->watermark;
+    const struct watermark *watermark = &task->source.watermark;
     char target[512];
 
-    snprintf(
-        target, sizeof target, "%s.%s.%s", config->project, config->dataset, task->table->target);
+    googlesql_plain_name(
+        target, sizeof target, config->project, config->dataset, task->table->target);
     if (!watermark->found)
         return "never synced";
-    if (!task->in_warehouse)
+    if (!task->warehouse.exists)
         return "no such table in BigQuery";
     if (full)
         return "full sync";
@@ -100,85 +133,82 @@ static const char *replace_reason(const struct config *config, const struct task
         return "change capture or a replacement was interrupted";
     if (!same_definition(task))
         return "the definition changed";
-    if (strcmp(watermark->content_hash, task->content_mark) != 0)
+    if (strcmp(watermark->content_hash, task->plan.content_hash) != 0)
         return "changes were found in another way before";
-    if (task->label_generation == 0)
+    if (task->warehouse.label_generation == 0)
         return "the table in BigQuery was made by somebody else";
-    if (task->label_generation > watermark->generation)
+    if (task->warehouse.label_generation > watermark->generation)
         return "BigQuery is ahead of this database: restored from a backup?";
-    if (task->capture == TASK_TRIGGERS && task->capture_broken)
+    if (task->warehouse.label_generation < watermark->generation)
+        return "BigQuery is behind this database: was an older version of the table restored "
+               "there?";
+    if (task->plan.capture.broken)
         return "change capture was interrupted";
-    if (task->capture == TASK_SCAN && !task->has_shadow)
+    if (task->plan.capture.by == CAPTURE_SCAN && !task->source.has_shadow)
         return "nothing is known of the rows sent before";
     return NULL;
 }
 
 bool plan_prefers_replace(const struct task *task, int64_t changed)
 {
-    int64_t rows = task->watermark.source_rows;
+    int64_t rows = task->source.watermark.source_rows;
 
     return rows >= REPLACE_LEAST_ROWS && changed > rows / REPLACE_SHARE;
 }
 
-/* Rows with a NULL in their key are rejected, and have to be looked at again at each pass until
- * they are gone; a pass later than that their rejects go. */
+/* No trigger can list a row with a NULL in its key. Such rows are rejected, and the table is read
+ * in full at each pass until they are gone, and once more after that so that their rejects are
+ * removed.
+ */
 static bool is_keyless(
     struct database *source, struct tracking *tracking, const struct task *task, bool *out_keyless,
     struct error *err)
 {
-    return capture_has_keyless(source, task->table, &task->shape, out_keyless, err) &&
-           (*out_keyless || task->shape.integer_key ||
+    const struct source_table in = {source, task->table, &task->source.shape};
+
+    return capture_has_keyless(&in, out_keyless, err) &&
+           (*out_keyless || task->source.shape.integer_key ||
             rejects_keyless(tracking, task->table->name, out_keyless, err));
 }
 
-static bool plan_changes(
+/* The changes that triggers have listed. */
+static bool plan_listed(
     struct database *source, struct tracking *tracking, struct task *task, struct error *err)
 {
-    bool pending = false;
+    const struct task_source *known = &task->source;
+    const struct source_table in = {source, task->table, &known->shape};
+    bool found = false;
     struct pending counts;
 
-    // Only a full read tells; it happens in the pass's snapshot.
-    if (task->capture == TASK_SCAN) {
-        task->work = WORK_CHANGES;
+    if (!is_keyless(source, tracking, task, &found, err))
+        return false;
+    if (found) {
+        decide(task, SEND_REPLACE, "rows have no key, so their changes cannot be listed");
         return true;
     }
-    if (!is_keyless(source, tracking, task, &pending, err))
+    if (!capture_has_pending(&in, &known->watermark, &found, err))
         return false;
-    if (pending) {
-        task->work = WORK_REPLACE;
-        task->why = "rows have no key, so their changes cannot be listed";
-        return true;
-    }
-    if (!capture_has_pending(source, task->table, &task->shape, &task->watermark, &pending, err))
-        return false;
-    if (!pending)
+    if (!found)
         return true;
 
-    task->work = WORK_CHANGES;
-    if (task->table->mode == SYNC_REPLACE) {
-        task->work = WORK_REPLACE;
-        task->why = "mode replace";
+    decide(task, mode_of_changes(task), task->table->mode == SEND_REPLACE ? "mode replace" : NULL);
+    if (task->plan.mode == SEND_REPLACE || known->watermark.source_rows < REPLACE_LEAST_ROWS)
         return true;
-    }
-    if (task->watermark.source_rows < REPLACE_LEAST_ROWS)
-        return true;
-    if (!capture_pending(source, task->table, &task->shape, &task->watermark, &counts, err))
+    if (!capture_pending(&in, &known->watermark, &counts, err))
         return false;
-    if (plan_prefers_replace(task, counts.dirty_keys)) {
-        task->work = WORK_REPLACE;
-        task->why = "most rows changed";
-    }
+    if (plan_prefers_replace(task, counts.dirty_keys))
+        plan_revise(task, PLAN_FOUND_MOST_CHANGED);
     return true;
 }
 
-/* What a column that is gone held is gone as well, and no trigger fires for it: when the column is
- * back, the rows sent before cannot be told from those that lost a value. Returns false: *err stays
- * what the caller set. */
+/* A column that is dropped takes its values with it, and no trigger fires for that. When the column
+ * is back, rows that lost a value look like rows that were sent with it, so the watermark has to be
+ * invalidated now. Returns false: *err stays what the caller set. */
 static bool forget_content(struct tracking *tracking, const struct task *task, struct error *err)
 {
     struct error ignored;
 
-    if (task->shape.missing_count > 0 &&
+    if (task->source.shape.missing_count > 0 &&
         sqlite3_db_readonly(tracking->database.handle, "main") == 0 &&
         !tracking_invalidate(tracking, task->table->name, &ignored))
         error_wrap(err, "%s; besides", ignored.message);
@@ -189,26 +219,99 @@ bool plan_table(
     const struct config *config, struct database *source, struct tracking *tracking,
     struct task *task, bool full, struct error *err)
 {
-    task->work = WORK_NONE;
-    task->why = NULL;
-    if (!capture_inspect(source, task->table, &task->shape, err))
+    struct task_source *known = &task->source;
+
+    task->plan = (struct plan){.in_transaction = config->sync_atomic};
+    if (!capture_inspect(source, task->table, &known->shape, err))
         return false;
     if (!check_source(config, task, err))
         return forget_content(tracking, task, err);
-    if (!tracking_load(tracking, task->table->name, &task->watermark, err))
+    if (!tracking_load(tracking, task->table->name, &known->watermark, err))
         return false;
-    if (!plan_capture(
-            config, source, task->table, &task->shape, &task->capture, &task->capture_broken, err))
+    if (!plan_capture(config, source, task->table, &known->shape, &task->plan.capture, err))
         return false;
-    if (task->capture == TASK_SCAN &&
-        !shadow_known(&tracking->database, task->table, &task->has_shadow, err))
+    if (task->plan.capture.by == CAPTURE_SCAN &&
+        !shadow_known(&tracking->database, task->table, &known->has_shadow, err))
         return false;
-    mark_content(task);
+    set_content_hash(task);
 
-    task->why = replace_reason(config, task, full);
-    if (task->why != NULL) {
-        task->work = WORK_REPLACE;
-        return true;
+    const char *why = replace_reason(config, task, full);
+    if (why != NULL)
+        decide(task, SEND_REPLACE, why);
+    else if (task->plan.capture.by == CAPTURE_TRIGGERS)
+        return plan_listed(source, tracking, task, err);
+    else {
+        decide(task, mode_of_changes(task), NULL);
+        task->plan.only_if_changed = true;
     }
-    return plan_changes(source, tracking, task, err);
+    return true;
+}
+
+bool plan_in_snapshot(struct database *source, struct task *task, struct error *err)
+{
+    const struct task_source *known = &task->source;
+    const struct source_table in = {source, task->table, &known->shape};
+    struct pending pending;
+
+    if (task->plan.mode != SEND_APPEND || task->plan.capture.by != CAPTURE_TRIGGERS)
+        return true;
+    if (!capture_pending(&in, &known->watermark, &pending, err))
+        return false;
+    if (pending.dirty_keys > 0)
+        plan_revise(task, PLAN_FOUND_CHANGED_ROWS);
+    return true;
+}
+
+/* A scan without rows leaves nothing to do, unless the state says something that is no longer true:
+ * rejects that have come or gone, or the error of the last pass. */
+static void plan_no_rows(struct task *task)
+{
+    bool idle = task->outcome->rows_rejected == 0 && !task->source.had_rejects &&
+                task->source.watermark.last_error[0] == '\0';
+
+    if (idle) {
+        decide(task, SEND_NOTHING, NULL);
+        return;
+    }
+    // The batch stays: it holds the rejects.
+    task->plan.mode = SEND_NOTHING;
+    task->plan.only_if_changed = false;
+    task->plan.only_state = true;
+}
+
+bool plan_revise(struct task *task, enum plan_finding finding)
+{
+    struct plan *plan = &task->plan;
+    enum send_mode before = plan->mode;
+
+    switch (finding) {
+    case PLAN_FOUND_ROWS:
+        // A table of mode replace was only compared so far.
+        if (before == SEND_REPLACE && plan->only_if_changed) {
+            decide(task, SEND_REPLACE, "mode replace");
+            return true;
+        }
+        plan->only_if_changed = false;
+        return false;
+    case PLAN_FOUND_NO_ROWS:
+        plan_no_rows(task);
+        return false;
+    case PLAN_FOUND_CHANGED_ROWS:
+        // Whether anything is left to send is as open as before: they may all be rejected.
+        if (before == SEND_APPEND) {
+            bool open = plan->only_if_changed;
+            decide(task, SEND_MERGE, NULL);
+            plan->only_if_changed = open;
+        }
+        break;
+    case PLAN_FOUND_MOST_CHANGED:
+        if (before != SEND_REPLACE)
+            decide(task, SEND_REPLACE, "most rows changed");
+        break;
+    case PLAN_FOUND_NEW_COLUMNS:
+        if (before != SEND_REPLACE)
+            decide(task, SEND_REPLACE, "columns were missing in BigQuery");
+        break;
+    }
+    return plan->mode != before;
 }

@@ -1,5 +1,7 @@
-/* plan: what has to be done for a table, and the cheapest correct way: nothing, its changes, or all
- * of it again. Reads the source and the state; contacts nobody and writes nothing. */
+/* plan: decides what has to be sent for a table, and the cheapest correct way of sending it:
+ * nothing, new rows, changed rows, or all of it. The only writer of struct plan. What a later step
+ * finds out is reported here, and the plan is revised here. Reads the source and the state;
+ * contacts nobody and writes nothing but what plan_table says. */
 #ifndef BQSYNC_SYNC_PASS_PLAN_H
 #define BQSYNC_SYNC_PASS_PLAN_H
 
@@ -11,20 +13,42 @@
 
 #include <stdbool.h>
 
-/* Fills shape, watermark, capture and work of a task whose listing has been read. full: the whole
- * content is wanted. ERROR_SCHEMA names what the source lacks and the mend. */
+/* Fills task->source (but for its position) and task->plan. The labels of task->warehouse have been
+ * read. full: the whole content is wanted. ERROR_SCHEMA names what the source lacks and the fix; if
+ * columns are missing, the watermark is invalidated as well, where the state may be written. */
 MUST_CHECK bool plan_table(
     const struct config *config, struct database *source, struct tracking *tracking,
     struct task *task, bool full, struct error *err);
 
-/* How changes of a table are found. *out_broken: triggers have to be (re)installed first.
- * ERROR_SCHEMA when the definition asks for what the configuration forbids. */
+/* How changes of a table are found. ERROR_SCHEMA when the definition asks for what the
+ * configuration forbids. */
 MUST_CHECK bool plan_capture(
     const struct config *config, struct database *source, const struct table *table,
-    const struct source_shape *shape, enum task_capture *out_capture, bool *out_broken,
-    struct error *err);
+    const struct source_shape *shape, struct plan_capture *out_capture, struct error *err);
 
-/* Whether so many changed rows make sending all of them the cheaper way. */
+/* Looks again in the open snapshot: keys of an append table that changed since plan_table make its
+ * new rows a MERGE. Called before the table's file is opened. */
+MUST_CHECK bool plan_in_snapshot(struct database *source, struct task *task, struct error *err);
+
+/* What turns out after plan_table. */
+enum plan_finding {
+    /* A scan that had to find out whether there is anything to send has ended: it has rows. */
+    PLAN_FOUND_ROWS,
+    /* The same, and it has none. */
+    PLAN_FOUND_NO_ROWS,
+    /* Rows that were sent before have changed or are gone. */
+    PLAN_FOUND_CHANGED_ROWS,
+    /* So many rows have changed that sending all of them is cheaper. */
+    PLAN_FOUND_MOST_CHANGED,
+    /* The target lacked columns, which are empty in the rows that it holds. */
+    PLAN_FOUND_NEW_COLUMNS,
+};
+
+/* Revises the plan. Returns true if the rows have to be read in another way than before: a file in
+ * task->batch has been discarded then. */
+bool plan_revise(struct task *task, enum plan_finding finding);
+
+/* Whether sending all rows is cheaper than a MERGE of this number of changed ones. */
 bool plan_prefers_replace(const struct task *task, int64_t changed);
 
 #endif

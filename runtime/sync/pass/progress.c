@@ -5,6 +5,8 @@
 
 static const char *const phase_names[] = {"waiting", "preparing", "reading",
                                           "sending", "running",   "done"};
+_Static_assert(
+    sizeof phase_names / sizeof phase_names[0] == PHASE_DONE + 1, "a name for each phase");
 
 void progress_init(struct pass_progress *progress)
 {

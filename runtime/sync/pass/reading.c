@@ -3,83 +3,65 @@
 #include "source/capture.h"
 #include "source/shadow.h"
 #include "sync/pass/extract.h"
+#include "sync/pass/target.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-/* A pass compresses on at most so many threads besides the one that reads. */
+/* Compressor threads of a pass, besides the thread that reads. */
 #define COMPRESSORS_MAX 4
 
-static bool is_unprepared(const struct task *task)
+static bool is_to_read(const struct task *task)
 {
-    return task_has_work(task) && !task->prepared &&
-           (task->batch.rows > 0 || task->work == WORK_REPLACE);
-}
-
-static bool is_to_reread(const struct task *task)
-{
-    return task->reread;
-}
-
-static void fail(struct reading *reading, struct task *task, const struct error *why)
-{
-    workers_fail(reading->dry_run ? NULL : &reading->workers->each[0], task, why);
+    return !task_failed(task) && task_has_work(task) && !task->batch.complete;
 }
 
 /* What a scan writes to the state has to be written before the snapshot (source/shadow.h). */
-static void settle_shadows(struct reading *reading)
+static void complete_shadows(struct reading *reading)
 {
     struct error err;
 
     for (size_t i = 0; i < reading->count; i++) {
         struct task *task = reading->tasks[i];
-        if (task_failed(task) || !task_has_work(task) || task->capture != TASK_SCAN)
+        if (!is_to_read(task) || task->plan.capture.by != CAPTURE_SCAN)
             continue;
-        if (!shadow_settle(reading->deployment->config->state_path, task->table, &err))
-            fail(reading, task, &err);
+        if (!shadow_complete(reading->deployment->config->state_path, task->table, &err))
+            workers_fail(&reading->workers->each[0], task, &err);
     }
 }
 
-/* Seals the wanted tables and opens the snapshot in which all of them are read. */
-static bool open_snapshot(
-    struct reading *reading, bool (*wanted)(const struct task *task), size_t *out_count,
-    struct error *err)
+static bool has_triggers(const struct task *task)
 {
-    const struct table **tables = calloc(reading->count + 1, sizeof *tables);
-    struct source_shape *shapes = calloc(reading->count + 1, sizeof *shapes);
-    struct position *positions = calloc(reading->count + 1, sizeof *positions);
+    return task->plan.capture.by == CAPTURE_TRIGGERS;
+}
+
+/* Opens the snapshot in which all tables that are to be read are read. If any of them has triggers,
+ * all are sealed before; a scan alone, which may find nothing, writes nothing. */
+static bool open_snapshot(struct reading *reading, size_t *out_count, struct error *err)
+{
+    struct snapshot_table *tables = calloc(reading->count + 1, sizeof *tables);
     size_t count = 0;
-    bool ok = false;
+    bool write = false;
 
-    if (tables == NULL || shapes == NULL || positions == NULL) {
-        error_set(err, ERROR_MEMORY, "out of memory");
-        goto cleanup;
-    }
+    if (tables == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
     for (size_t i = 0; i < reading->count; i++) {
-        struct task *task = reading->tasks[i];
-        if (task_failed(task) || !wanted(task))
+        const struct task *task = reading->tasks[i];
+        if (!is_to_read(task))
             continue;
-        tables[count] = task->table;
-        shapes[count++] = task->shape;
+        tables[count++] =
+            (struct snapshot_table){.table = task->table, .shape = &task->source.shape};
+        write = write || has_triggers(task);
     }
-    bool write = reading->deployment->config->state_is_source && !reading->dry_run;
+    write = write && reading->deployment->config->state_is_source && !reading->dry_run;
+    bool ok = count == 0 || (write ? capture_seal(reading->source, tables, count, err)
+                                   : capture_snapshot(reading->source, tables, count, err));
     *out_count = count;
-    if (count > 0 && !capture_seal(reading->source, tables, shapes, count, write, positions, err))
-        goto cleanup;
-
     size_t at = 0;
-    for (size_t i = 0; i < reading->count; i++) {
-        struct task *task = reading->tasks[i];
-        if (!task_failed(task) && wanted(task))
-            task->position = positions[at++];
-    }
-    ok = true;
-
-cleanup:
+    for (size_t i = 0; ok && i < reading->count; i++)
+        if (is_to_read(reading->tasks[i]))
+            reading->tasks[i]->source.position = tables[at++].position;
     free(tables);
-    free(shapes);
-    free(positions);
     return ok;
 }
 
@@ -90,100 +72,112 @@ static int compressors(void)
     return cores <= 1 ? 0 : cores - 1 > COMPRESSORS_MAX ? COMPRESSORS_MAX : (int)(cores - 1);
 }
 
-/* All wanted tables in one snapshot. It is let go before anything is sent, so that neither a slow
- * network nor a busy BigQuery keeps SQLite from checkpointing. */
-static bool extract(
-    struct reading *reading, bool (*wanted)(const struct task *task), struct error *err)
+static void extract(struct reading *reading, struct task *task)
 {
     const struct clock *clock = reading->deployment->clock;
-    struct extract_options options = {
-        .state_path = reading->dry_run ? NULL : reading->deployment->config->state_path,
-        .shadow_path = reading->deployment->config->state_path,
-        .progress = reading->progress,
+    const struct extract_options options = {
+        .state_path = reading->deployment->config->state_path,
+        .progress = reading->workers->each[0].progress,
         .compressors = compressors(),
-        .staging_only = reading->deployment->config->sync_atomic,
         .discard = reading->dry_run,
     };
+    int64_t began = clock->monotonic_ms(clock->context);
+    struct error err;
+
+    bool ok = extract_table(reading->source, &options, task, &err);
+    task->outcome->duration_ms += clock->monotonic_ms(clock->context) - began;
+    if (!ok)
+        workers_fail_unnoted(task, &err);
+    else if (!task_has_work(task))
+        task->outcome->status = TABLE_UNCHANGED;
+}
+
+/* All tables in one snapshot. It ends before anything is sent, so that neither a slow network nor a
+ * busy BigQuery keeps SQLite from checkpointing. */
+static bool read_snapshot(struct reading *reading, struct error *err)
+{
+    const struct clock *clock = reading->deployment->clock;
     size_t count = 0;
 
-    if (!open_snapshot(reading, wanted, &count, err))
+    if (!open_snapshot(reading, &count, err))
         return false;
     reading->taken_us = clock->wall_us(clock->context);
-    for (size_t i = 0; i < reading->count; i++) {
-        struct task *task = reading->tasks[i];
-        struct error why;
-        if (task_failed(task) || !wanted(task))
-            continue;
-        int64_t began = clock->monotonic_ms(clock->context);
-        bool ok = extract_table(reading->source, &options, task, &why);
-        task->result->duration_ms += clock->monotonic_ms(clock->context) - began;
-        if (!ok)
-            fail(reading, task, &why);
-        else if (task->work == WORK_CHANGES)
-            task->result->way = task->batch.staging ? WAY_MERGE : WAY_APPEND;
-        else
-            task->result->way = WAY_REPLACE;
-    }
+    for (size_t i = 0; i < reading->count; i++)
+        if (is_to_read(reading->tasks[i]))
+            extract(reading, reading->tasks[i]);
     if (count > 0)
         database_rollback(reading->source);
+    for (size_t i = 0; i < reading->count; i++)
+        workers_note(&reading->workers->each[0], reading->tasks[i]);
     return true;
 }
 
-/* A scan that found nothing, and nothing is left of an earlier pass that a sync would clear. */
-static bool is_idle_scan(const struct task *task)
+/* A scan that found rows for a target that nobody has looked at yet. */
+static bool is_unprepared(const struct task *task)
 {
-    return task->capture == TASK_SCAN && task->work == WORK_CHANGES && task->batch.rows == 0 &&
-           task->result->rows_rejected == 0 && !task->had_rejects &&
-           task->watermark.last_error[0] == '\0';
+    return task_has_work(task) && !task->warehouse.prepared &&
+           (task->batch.rows > 0 || task->batch.mode == SEND_REPLACE);
 }
 
 /* A file that was made for a target as the definition has it, while the target has been relaxed by
  * hand. */
 static bool is_misfit(const struct task *task)
 {
-    if (!task->batch.guessed || task->batch.rows == 0 || task->nullable == NULL)
+    const bool *nullable = task->warehouse.nullable;
+
+    if (!task->batch.guessed || task->batch.rows == 0 || nullable == NULL)
         return false;
     for (size_t i = 0; i < task->table->column_count; i++)
-        if (task->nullable[i] == task->table->columns[i].required)
+        if (nullable[i] == task->table->columns[i].required)
             return true;
     return false;
 }
 
-/* Scans that found nothing. */
-static void drop_idle(struct reading *reading)
+/* Discards files that do not fit their targets. Returns whether any table has to be read again: one
+ * of these, or one whose plan was revised when its target was looked at. */
+static bool discard_misfits(struct reading *reading)
 {
+    bool any = false;
+
     for (size_t i = 0; i < reading->count; i++) {
         struct task *task = reading->tasks[i];
-        if (task_failed(task) || !is_idle_scan(task))
-            continue;
-        batch_clear(&task->batch);
-        task->work = WORK_NONE;
-        task->result->status = TABLE_UNCHANGED;
+        if (is_misfit(task))
+            batch_clear(&task->batch);
+        any = any || is_to_read(task);
     }
+    return any;
 }
 
-/* Scans that found work for a target that has not been looked at yet. */
-static bool follow_scans(struct reading *reading, struct error *err)
+/* The tables of a transaction have to come from one snapshot. */
+static void discard_all(struct reading *reading)
 {
-    bool again = false;
+    for (size_t i = 0; i < reading->count; i++)
+        if (reading->tasks[i]->plan.mode != SEND_NOTHING)
+            batch_clear(&reading->tasks[i]->batch);
+}
 
-    workers_run(reading->workers, reading->tasks, reading->count, is_unprepared, reading->prepare);
-    for (size_t i = 0; i < reading->count; i++) {
-        struct task *task = reading->tasks[i];
-        task->reread = !task_failed(task) && is_misfit(task);
-        again = again || task->reread;
-        if (task->reread)
-            batch_clear(&task->batch);
-    }
-    return !again || extract(reading, is_to_reread, err);
+/* What a scan decides by reading comes too late for the preparation of targets that precedes the
+ * snapshot: that leaves the target of a scanned table alone, so that an idle pass makes one
+ * request. So targets that turned out to be needed are prepared now, and a file that does not go
+ * with what was found there is read again: in a second snapshot, since the first is gone, and a
+ * table that has changed in between is sent as it is then. */
+static bool follow_up(struct reading *reading, struct error *err)
+{
+    const struct step prepare = {.wanted = is_unprepared, .run = target_prepare};
+
+    workers_run(reading->workers, reading->tasks, reading->count, &prepare);
+    if (!discard_misfits(reading))
+        return true;
+    if (reading->deployment->config->sync_atomic)
+        discard_all(reading);
+    return read_snapshot(reading, err);
 }
 
 bool reading_run(struct reading *reading, struct error *err)
 {
     if (!reading->dry_run)
-        settle_shadows(reading);
-    if (!extract(reading, task_has_work, err))
+        complete_shadows(reading);
+    if (!read_snapshot(reading, err))
         return false;
-    drop_idle(reading);
-    return reading->dry_run || follow_scans(reading, err);
+    return reading->dry_run || follow_up(reading, err);
 }

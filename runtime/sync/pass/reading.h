@@ -1,14 +1,13 @@
 /* reading: reads all tables of a pass that have work, in one SQLite snapshot, into their batches,
- * and lets the snapshot go. What a scan finds out only by reading is followed up here: a table
- * without changes has no work after all, and the target of one with changes is brought in line.
- * Runs on the thread that owns the source connection. */
+ * and ends the snapshot. What a scan finds out only by reading is followed up here: the target of a
+ * table that has rows after all is brought in line, and a batch that does not fit its target or its
+ * plan any more is read again. Runs on the thread that owns the source connection. */
 #ifndef BQSYNC_SYNC_PASS_READING_H
 #define BQSYNC_SYNC_PASS_READING_H
 
 #include "base/error.h"
 #include "source/database.h"
 #include "sync/deployment.h"
-#include "sync/pass/progress.h"
 #include "sync/pass/task.h"
 #include "sync/pass/workers.h"
 
@@ -22,14 +21,13 @@ struct reading {
     struct workers *workers;
     struct task *const *tasks; /* in the order in which they are read */
     size_t count;
-    worker_step *prepare; /* brings a target in line, on a worker */
-    struct pass_progress *progress;
-    bool dry_run;
+    bool dry_run; /* nothing is kept, and no target is touched */
 
-    int64_t taken_us; /* out: when the snapshot was opened */
+    int64_t taken_us; /* out: wall clock of when the last snapshot was opened */
 };
 
-/* One table's failure goes into its result; false if nothing can be read at all. */
+/* On success every task that has not failed and has work has a complete batch. One table's failure
+ * goes into its outcome; false if nothing can be read at all. */
 MUST_CHECK bool reading_run(struct reading *reading, struct error *err);
 
 #endif

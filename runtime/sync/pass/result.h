@@ -1,5 +1,5 @@
 /* result: what one pass did, table by table, and how people and programs see it. Plain data; the
- * struct's owner frees it. */
+ * owner of a struct run_result clears it. */
 #ifndef BQSYNC_SYNC_PASS_RESULT_H
 #define BQSYNC_SYNC_PASS_RESULT_H
 
@@ -14,15 +14,18 @@
 
 enum run_kind { RUN_INCREMENTAL, RUN_FULL, RUN_TABLES };
 
-enum table_status { TABLE_SKIPPED, TABLE_UNCHANGED, TABLE_SYNCED, TABLE_FAILED };
-
-/* How a table's changes reach BigQuery in this pass. */
-enum table_way { WAY_APPEND, WAY_MERGE, WAY_REPLACE };
+enum table_status {
+    TABLE_SKIPPED,   /* the pass ended before it came to the table */
+    TABLE_UNCHANGED, /* there was nothing to send */
+    TABLE_SYNCED,
+    TABLE_FAILED,
+};
 
 struct table_result {
     const struct table *table;
     enum table_status status;
-    enum table_way way;
+    /* How the rows were sent; of a table that has none to send, how it is declared. */
+    enum send_mode mode;
     int64_t rows_inserted;
     int64_t rows_updated;
     int64_t rows_deleted;
@@ -31,8 +34,10 @@ struct table_result {
     int64_t bytes_billed;
     int64_t duration_ms;
     int64_t last_synced_row_id;
-    int attempts;       /* generations spent: 1 when nothing went wrong, 0 when nothing was sent */
-    struct error error; /* TABLE_FAILED */
+    /* Intents spent: 1 when nothing went wrong, 0 when nothing was sent. */
+    int attempts;
+    /* Of a TABLE_FAILED. */
+    struct error error;
 };
 
 #define RUN_ID_SIZE 40
@@ -40,10 +45,13 @@ struct table_result {
 struct run_result {
     char id[RUN_ID_SIZE];
     enum run_kind kind;
-    int64_t started_us;     /* wall clock */
-    int64_t finished_us;    /* 0 while it runs */
-    struct error error;     /* why the pass as a whole ended early; ERROR_NONE if it did not */
-    struct traffic traffic; /* with BigQuery */
+    int64_t started_us; /* wall clock */
+    /* Wall clock; 0 while it runs. */
+    int64_t finished_us;
+    /* Why the pass as a whole ended early; ERROR_NONE if it did not. */
+    struct error error;
+    /* Requests to BigQuery, and why some were made again. */
+    struct traffic traffic;
     struct table_result *tables;
     size_t table_count;
 };
@@ -56,13 +64,14 @@ void run_result_clear(struct run_result *run);
 /* Every table synced or unchanged, none with a rejected row, and no error of the pass. */
 bool run_result_ok(const struct run_result *run);
 
-/* The exit status of a command that ran it: the pass's error first, then 1 unless it is ok. A pass
- * whose tables all failed with one code that has a status of its own ends with that. */
+/* The exit status of a command that ran it: that of the pass's error, if there is one; else that of
+ * the code with which all tables failed, if they failed with the same one; else 0 if it is ok,
+ * and 1.
+ */
 int run_result_exit_status(const struct run_result *run);
 
 const char *run_kind_name(enum run_kind kind);
 const char *table_status_name(enum table_status status);
-const char *table_way_name(enum table_way way);
 
 /* {"code","message","retryable"}, null where there is no error; returned owned, NULL out of memory.
  */

@@ -1,5 +1,5 @@
-/* scan: finds the changes of a table without triggers by one full read of the open snapshot, held
- * against the shadow in the state database (source/shadow.h). Hands on what differs; decides
+/* scan: finds the changes of a table without triggers by one full read of the open snapshot,
+ * compared with the shadow in the state database (source/shadow.h). Hands on what differs; decides
  * nothing and contacts nobody. Runs on the thread that owns the source connection. */
 #ifndef BQSYNC_SYNC_PASS_SCAN_H
 #define BQSYNC_SYNC_PASS_SCAN_H
@@ -25,9 +25,9 @@ struct scan {
     const struct table *table;
     enum shadow_mode mode;
 
-    /* What becomes of the read's findings; may be NULL. The row's first result columns are the
-     * table's; change SHADOW_CHANGED with deleted is a key that is gone. *out_rejected: the row is
-     * not sent after all and stays as different as it is. */
+    /* Called for each row that differs; may be NULL. The row's first result columns are the
+     * table's. deleted, with SHADOW_CHANGED: the key is gone. *out_rejected: the row is not sent,
+     * so the next scan has to find it different again. */
     bool (*row)(
         void *context, sqlite3_stmt *row, enum shadow_change change, bool deleted,
         bool *out_rejected, struct error *err);
@@ -35,15 +35,17 @@ struct scan {
     bool (*look)(void *context, int64_t rows_read, struct error *err);
     void *context;
 
-    /* Ends the scan, as a success, as soon as something turns up: */
-    bool until_changed; /* a changed or deleted row */
-    bool until_any;     /* anything at all */
+    /* The scan ends, as a success, at the first changed or deleted row. */
+    bool until_changed;
+    /* The same at the first difference of any kind. */
+    bool until_any;
 };
 
-/* *out_ended: it ended before all was read, for until_changed or until_any; else the counts are
- * complete. *out_shadow: returned owned, with what was found and has to be made durable by
- * shadow_end before it is sent; NULL if there is nothing (in SHADOW_COMPARE there never is). It is
- * left to the caller because a snapshot of the source may be open, and the state may live there. */
+/* *out_ended: it ended before all rows were read, because of until_changed or until_any; else the
+ * counts are complete. *out_shadow: returned owned, with what was found and has to be made durable
+ * by shadow_end before it is sent; NULL if there is nothing (in SHADOW_COMPARE there never is). The
+ * caller calls shadow_end, because it can do so only after the snapshot has ended: the state may
+ * live in the source. */
 MUST_CHECK bool scan_run(
     const struct scan *scan, struct database *source, struct scan_counts *out_counts,
     bool *out_ended, struct shadow **out_shadow, struct error *err);

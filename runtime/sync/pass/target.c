@@ -1,377 +1,24 @@
 #include "sync/pass/target.h"
 
 #include "base/log.h"
-#include "warehouse/googlesql.h"
+#include "sync/pass/plan.h"
+#include "sync/pass/target_diff.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
-#define STATEMENT_CEILING (1 << 20)
-
-/* REST answers with the old names of types ("REST reference, Table"). */
-static const char *standard_type(const char *type)
+static cJSON *labels_of(cJSON *resource)
 {
-    static const char *const names[][2] = {
-        {"INTEGER", "INT64"},   {"FLOAT", "FLOAT64"},         {"BOOLEAN", "BOOL"},
-        {"DECIMAL", "NUMERIC"}, {"BIGDECIMAL", "BIGNUMERIC"},
-    };
+    cJSON *labels = cJSON_GetObjectItemCaseSensitive(resource, "labels");
 
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcasecmp(type, names[i][0]) == 0)
-            return names[i][1];
-    return type;
-}
-
-static const char *member(const cJSON *object, const char *name)
-{
-    const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-
-    return value == NULL ? "" : value;
-}
-
-static bool is_required(const cJSON *field)
-{
-    return strcasecmp(member(field, "mode"), "REQUIRED") == 0;
-}
-
-static cJSON *find_field(const cJSON *fields, const char *name)
-{
-    cJSON *field;
-
-    cJSON_ArrayForEach(field, fields)
-    {
-        if (strcasecmp(member(field, "name"), name) == 0)
-            return field;
-    }
-    return NULL;
-}
-
-/* "ALTER TABLE column SET DATA TYPE statement": what a column may become without losing a value. */
-static bool may_widen(const char *from, const char *to)
-{
-    static const char *const pairs[][2] = {
-        {"INT64", "NUMERIC"},      {"INT64", "BIGNUMERIC"}, {"INT64", "FLOAT64"},
-        {"NUMERIC", "BIGNUMERIC"}, {"NUMERIC", "FLOAT64"},
-    };
-
-    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
-        if (strcasecmp(from, pairs[i][0]) == 0 && strcasecmp(to, pairs[i][1]) == 0)
-            return true;
-    return false;
-}
-
-struct comparison {
-    const struct table *table;
-    const char *project;
-    const char *dataset;
-    struct target_diff *diff;
-    cJSON *fields; /* the live list, edited into what it has to become */
-    bool fields_changed;
-    struct buffer widen;
-};
-
-static void add_statement(struct target_diff *diff, struct buffer *statement)
-{
-    char *text = buffer_take(statement);
-    char **grown =
-        realloc(diff->statements, (diff->statement_count + 1) * sizeof *diff->statements);
-
-    if (grown != NULL)
-        diff->statements = grown;
-    if (text != NULL && grown != NULL)
-        diff->statements[diff->statement_count++] = text;
-    else
-        free(text);
-}
-
-static void begin_alter(const struct comparison *c, struct buffer *out)
-{
-    buffer_init(out, STATEMENT_CEILING);
-    buffer_append_text(out, "alter table ");
-    googlesql_path(out, c->project, c->dataset, c->table->target);
-}
-
-static void add_column(struct comparison *c, const cJSON *wanted)
-{
-    struct buffer statement;
-    cJSON *field = cJSON_Duplicate(wanted, true);
-
-    // BigQuery adds NULLABLE columns only, whatever the definition would like.
-    cJSON_DeleteItemFromObjectCaseSensitive(field, "mode");
-    cJSON_AddStringToObject(field, "mode", "NULLABLE");
-    cJSON_AddItemToArray(c->fields, field);
-    c->fields_changed = true;
-    c->diff->added = true;
-
-    begin_alter(c, &statement);
-    buffer_append_text(&statement, " add column ");
-    googlesql_identifier(&statement, member(wanted, "name"));
-    buffer_printf(&statement, " %s", standard_type(member(wanted, "type")));
-    if (*member(wanted, "description") != '\0') {
-        buffer_append_text(&statement, " options(description=");
-        googlesql_string(&statement, member(wanted, "description"));
-        buffer_append_byte(&statement, ')');
-    }
-    add_statement(c->diff, &statement);
-}
-
-static void alter_column(struct comparison *c, const char *column, const char *action)
-{
-    struct buffer statement;
-
-    begin_alter(c, &statement);
-    buffer_append_text(&statement, " alter column ");
-    googlesql_identifier(&statement, column);
-    buffer_printf(&statement, " %s", action);
-    add_statement(c->diff, &statement);
-}
-
-static void widen_column(struct comparison *c, const char *column, const char *type)
-{
-    char action[64];
-
-    snprintf(action, sizeof action, "set data type %s", type);
-    if (c->widen.length == 0) {
-        buffer_append_text(&c->widen, "alter table ");
-        googlesql_path(&c->widen, c->project, c->dataset, c->table->target);
-    } else {
-        buffer_append_byte(&c->widen, ',');
-    }
-    buffer_append_text(&c->widen, " alter column ");
-    googlesql_identifier(&c->widen, column);
-    buffer_printf(&c->widen, " %s", action);
-    alter_column(c, column, action);
-}
-
-static void block(struct comparison *c, const char *column, const char *why)
-{
-    struct buffer path;
-
-    if (c->diff->blocked[0] != '\0')
-        return;
-    buffer_init(&path, STATEMENT_CEILING);
-    googlesql_path(&path, c->project, c->dataset, c->table->target);
-    snprintf(
-        c->diff->blocked, sizeof c->diff->blocked,
-        "%s.%s %s. BigQuery cannot change that in place: put the definition back, or decide to run "
-        "`drop table %s` (the next sync fills it again)",
-        c->table->name, column, why, buffer_text(&path));
-    buffer_clear(&path);
-}
-
-static void replace_member(cJSON *object, const char *name, const char *value)
-{
-    cJSON_DeleteItemFromObjectCaseSensitive(object, name);
-    cJSON_AddStringToObject(object, name, value);
-}
-
-static void compare_column(struct comparison *c, const cJSON *wanted)
-{
-    const char *name = member(wanted, "name");
-    cJSON *live = find_field(c->fields, name);
-
-    if (live == NULL) {
-        add_column(c, wanted);
-        return;
-    }
-
-    const char *from = standard_type(member(live, "type"));
-    const char *to = standard_type(member(wanted, "type"));
-    if (strcasecmp(from, to) != 0) {
-        if (may_widen(from, to)) {
-            widen_column(c, name, to);
-            replace_member(live, "type", to);
-        } else {
-            char why[200];
-            snprintf(why, sizeof why, "is %s in BigQuery and %s in its definition", from, to);
-            block(c, name, why);
-        }
-    }
-    if (is_required(live) && !is_required(wanted)) {
-        replace_member(live, "mode", "NULLABLE");
-        c->fields_changed = true;
-        alter_column(c, name, "drop not null");
-    }
-    if (strcmp(member(live, "description"), member(wanted, "description")) != 0) {
-        replace_member(live, "description", member(wanted, "description"));
-        c->fields_changed = true;
-    }
-}
-
-/* Columns that only BigQuery has are left alone, but one that is REQUIRED would refuse every row.
- */
-static void compare_extra(struct comparison *c, const cJSON *wanted_fields)
-{
-    size_t used = 0;
-    cJSON *live;
-
-    cJSON_ArrayForEach(live, c->fields)
-    {
-        const char *name = member(live, "name");
-        if (find_field(wanted_fields, name) != NULL)
-            continue;
-        if (used < sizeof c->diff->extra)
-            used += (size_t)snprintf(
-                c->diff->extra + used, sizeof c->diff->extra - used, "%s%s", used > 0 ? ", " : "",
-                name);
-        if (is_required(live) && c->diff->blocked[0] == '\0') {
-            struct buffer path;
-            buffer_init(&path, STATEMENT_CEILING);
-            googlesql_path(&path, c->project, c->dataset, c->table->target);
-            snprintf(
-                c->diff->blocked, sizeof c->diff->blocked,
-                "%s.%s exists only in BigQuery and is REQUIRED, so no row can be written. Decide "
-                "to run "
-                "`alter table %s alter column %s drop not null`, or add the column to the "
-                "definition",
-                c->table->name, name, buffer_text(&path), name);
-            buffer_clear(&path);
-        }
-    }
-}
-
-static bool same_json(const cJSON *a, const cJSON *b)
-{
-    return cJSON_Compare(a, b, true);
-}
-
-/* The rest of the resource: description, labels, clustering and constraints can be patched,
- * partitioning cannot. */
-static void compare_resource(struct comparison *c, const cJSON *live, cJSON *patch)
-{
-    cJSON *wanted = cJSON_Parse(c->table->resource_json);
-    cJSON *item;
-
-    cJSON_ArrayForEach(item, wanted)
-    {
-        const char *name = item->string;
-        const cJSON *have = cJSON_GetObjectItemCaseSensitive(live, name);
-        if (strcmp(name, "timePartitioning") == 0 || strcmp(name, "rangePartitioning") == 0) {
-            const char *field = member(item, "field");
-            if (have == NULL || strcmp(member(have, "field"), field) != 0 ||
-                strcmp(member(have, "type"), member(item, "type")) != 0)
-                block(c, field, "partitions the table by its definition but not in BigQuery");
-            continue;
-        }
-        if (strcmp(name, "labels") == 0) {
-            cJSON *label;
-            cJSON_ArrayForEach(label, item)
-            {
-                if (strcmp(member(have, label->string), label->valuestring) == 0)
-                    continue;
-                cJSON *labels = cJSON_GetObjectItemCaseSensitive(patch, "labels");
-                if (labels == NULL)
-                    labels = cJSON_AddObjectToObject(patch, "labels");
-                cJSON_AddStringToObject(labels, label->string, label->valuestring);
-            }
-            continue;
-        }
-        if (have == NULL || !same_json(have, item))
-            cJSON_AddItemToObject(patch, name, cJSON_Duplicate(item, true));
-    }
-    if (cJSON_GetObjectItemCaseSensitive(live, "clustering") != NULL &&
-        cJSON_GetObjectItemCaseSensitive(wanted, "clustering") == NULL)
-        cJSON_AddNullToObject(patch, "clustering");
-    cJSON_Delete(wanted);
-}
-
-static bool set_nullable(struct comparison *c, struct error *err)
-{
-    size_t count = c->table->column_count;
-    bool *nullable = calloc(count + 1, sizeof *nullable);
-
-    if (nullable == NULL)
-        return error_set(err, ERROR_MEMORY, "out of memory");
-    for (size_t i = 0; i < count; i++) {
-        const cJSON *live =
-            c->fields == NULL ? NULL : find_field(c->fields, c->table->columns[i].name);
-        nullable[i] = live == NULL ? !c->table->columns[i].required : !is_required(live);
-    }
-    nullable[count] = true;
-    c->diff->nullable = nullable;
-    return true;
-}
-
-static bool compare_missing(struct comparison *c, struct error *err)
-{
-    struct buffer statement;
-
-    c->diff->missing = true;
-    buffer_init(&statement, STATEMENT_CEILING);
-    googlesql_render(&statement, c->table->ddl_sql, c->project, c->dataset, NULL);
-    add_statement(c->diff, &statement);
-    return set_nullable(c, err);
-}
-
-bool target_compare(
-    const struct table *table, const char *project, const char *dataset, const cJSON *live,
-    struct target_diff *out_diff, struct error *err)
-{
-    *out_diff = (struct target_diff){0};
-    struct comparison c = {table, project, dataset, out_diff, NULL, false, {0}};
-    if (live == NULL)
-        return compare_missing(&c, err);
-
-    cJSON *wanted = cJSON_Parse(table->schema_json);
-    cJSON *patch = cJSON_CreateObject();
-    const cJSON *live_schema = cJSON_GetObjectItemCaseSensitive(live, "schema");
-    const cJSON *live_fields = cJSON_GetObjectItemCaseSensitive(live_schema, "fields");
-    c.fields = live_fields == NULL ? cJSON_CreateArray() : cJSON_Duplicate(live_fields, true);
-    if (wanted == NULL || patch == NULL || c.fields == NULL) {
-        cJSON_Delete(wanted);
-        cJSON_Delete(patch);
-        cJSON_Delete(c.fields);
-        return error_set(err, ERROR_MEMORY, "out of memory");
-    }
-    buffer_init(&c.widen, STATEMENT_CEILING);
-
-    // Extra columns first: afterwards the list also holds the ones that are about to be added.
-    compare_extra(&c, wanted);
-    cJSON *field;
-    cJSON_ArrayForEach(field, wanted)
-    {
-        compare_column(&c, field);
-    }
-    compare_resource(&c, live, patch);
-    bool ok = set_nullable(&c, err);
-
-    if (c.fields_changed) {
-        cJSON *schema = cJSON_AddObjectToObject(patch, "schema");
-        cJSON_AddItemToObject(schema, "fields", c.fields);
-        c.fields = NULL;
-    }
-    if (patch->child != NULL)
-        out_diff->patch = patch;
-    else
-        cJSON_Delete(patch);
-    if (c.widen.length > 0)
-        out_diff->widen_sql = buffer_take(&c.widen);
-    buffer_clear(&c.widen);
-    cJSON_Delete(c.fields);
-    cJSON_Delete(wanted);
-    return ok;
-}
-
-void target_diff_clear(struct target_diff *diff)
-{
-    for (size_t i = 0; i < diff->statement_count; i++)
-        free(diff->statements[i]);
-    free(diff->statements);
-    cJSON_Delete(diff->patch);
-    free(diff->widen_sql);
-    free(diff->nullable);
-    *diff = (struct target_diff){0};
+    return labels != NULL ? labels : cJSON_AddObjectToObject(resource, "labels");
 }
 
 static void add_labels(cJSON *resource, const struct table *table, int64_t generation)
 {
     char number[24];
-    cJSON *labels = cJSON_GetObjectItemCaseSensitive(resource, "labels");
+    cJSON *labels = labels_of(resource);
 
-    if (labels == NULL)
-        labels = cJSON_AddObjectToObject(resource, "labels");
     snprintf(number, sizeof number, "%lld", (long long)generation);
     cJSON_AddStringToObject(labels, LABEL_GENERATION, number);
     cJSON_AddStringToObject(labels, LABEL_SHAPE, table->shape_hash);
@@ -390,7 +37,7 @@ static bool create(
     cJSON_Delete(resource);
     *out_created = ok;
 
-    // One that somebody, or an earlier try of ours, made in the meantime is looked at like any
+    // A table that somebody, or an earlier try of ours, has made meanwhile is compared like any
     // other.
     return ok || err->code == ERROR_CONFLICT;
 }
@@ -407,7 +54,17 @@ static bool widen(
     snprintf(
         id, sizeof id, "bqsync_alter_%s_%s_%lld", table->name, table->shape_hash,
         (long long)generation);
-    if (!bigquery_query(bigquery, id, sql, table->name, "alter", err))
+    if (!bigquery_query(
+            bigquery,
+            &(struct query_request){
+                .job_id = id,
+                .sql = sql,
+                .kind = QUERY_DDL,
+                .target = table->target,
+                .label_table = table->name,
+                .label_phase = "alter",
+            },
+            err))
         return false;
     if (!bigquery_job_wait(bigquery, id, &job, err))
         return false;
@@ -432,47 +89,67 @@ static bool bring_in_line(
         return false;
     if (diff->patch == NULL)
         diff->patch = cJSON_CreateObject();
-    add_labels(diff->patch, table, generation);
+    // The generation is the next intent's to raise, and there may be none.
+    cJSON_AddStringToObject(labels_of(diff->patch), LABEL_SHAPE, table->shape_hash);
     return bigquery_table_patch(bigquery, table->target, diff->patch, err);
 }
 
-bool target_prepare(
-    struct bigquery *bigquery, struct task *task, const char *project, const char *dataset,
-    int64_t generation, bool inspect, struct error *err)
+/* The target exists and has to be looked at. */
+static bool inspect(struct worker *worker, struct task *task, struct error *err)
 {
     const struct table *table = task->table;
     struct target_diff diff = {0};
     cJSON *live = NULL;
-    bool ok = false;
 
-    if (!task->in_warehouse && !create(bigquery, table, generation, &task->created, err))
-        goto cleanup;
-    if (task->in_warehouse && !inspect)
-        return true;
-    if (!task->created && !bigquery_table_get(bigquery, table->target, &live, err))
-        goto cleanup;
-    if (!target_compare(table, project, dataset, live, &diff, err))
-        goto cleanup;
-    if (live != NULL && !bring_in_line(bigquery, table, &diff, generation, err))
-        goto cleanup;
-
-    // Somebody dropped a column by hand: in rows that did not change it would stay empty.
-    if (live != NULL && diff.added && task->work == WORK_CHANGES) {
-        task->work = WORK_REPLACE;
-        task->why = "columns were missing in BigQuery";
-        task->result->way = WAY_REPLACE;
+    bool ok = bigquery_table_get(worker->bigquery, table->target, &live, err) &&
+              target_compare(table, worker->project, worker->dataset, live, &diff, err) &&
+              (live == NULL ||
+               bring_in_line(worker->bigquery, table, &diff, task_next_generation(task), err));
+    if (ok) {
+        free(task->warehouse.nullable);
+        task->warehouse.nullable = diff.nullable;
+        diff.nullable = NULL;
+        // Rows that did not change would stay empty in a column that was dropped by hand.
+        if (live != NULL && diff.added)
+            plan_revise(task, PLAN_FOUND_NEW_COLUMNS);
     }
-    free(task->nullable);
-    task->nullable = diff.nullable;
-    diff.nullable = NULL;
-    ok = true;
-
-cleanup:
-    if (!ok)
-        error_wrap(err, "target table %s", table->target);
     target_diff_clear(&diff);
     cJSON_Delete(live);
     return ok;
+}
+
+/* A target that this pass has made is as its definition says. */
+static bool know_created(struct task *task, struct error *err)
+{
+    const struct table *table = task->table;
+    bool *nullable = calloc(table->column_count + 1, sizeof *nullable);
+
+    if (nullable == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    for (size_t i = 0; i < table->column_count; i++)
+        nullable[i] = !table->columns[i].required;
+    nullable[table->column_count] = true;
+    free(task->warehouse.nullable);
+    task->warehouse.nullable = nullable;
+    return true;
+}
+
+bool target_prepare(struct worker *worker, struct task *task, void *context, struct error *err)
+{
+    struct task_warehouse *warehouse = &task->warehouse;
+    bool ok = true;
+
+    (void)context;
+    progress_phase(worker->progress, task->index, PHASE_PREPARING);
+    if (!warehouse->exists)
+        ok = create(
+            worker->bigquery, task->table, task_next_generation(task), &warehouse->created, err);
+    if (ok && warehouse->created)
+        ok = know_created(task, err);
+    else if (ok && (!warehouse->exists || task->plan.inspect_target || task_is_out_of_line(task)))
+        ok = inspect(worker, task, err);
+    warehouse->prepared = ok;
+    return ok || error_wrap(err, "target table %s", task->table->target);
 }
 
 bool target_label(
@@ -484,25 +161,4 @@ bool target_label(
     bool ok = bigquery_table_patch(bigquery, table->target, patch, err);
     cJSON_Delete(patch);
     return ok;
-}
-
-cJSON *target_staging_schema(const struct table *table)
-{
-    cJSON *fields = cJSON_Parse(table->schema_json);
-    cJSON *field;
-
-    cJSON_ArrayForEach(field, fields)
-    {
-        cJSON_DeleteItemFromObjectCaseSensitive(field, "mode");
-        cJSON_DeleteItemFromObjectCaseSensitive(field, "policyTags");
-        cJSON_DeleteItemFromObjectCaseSensitive(field, "description");
-    }
-    field = cJSON_CreateObject();
-    cJSON_AddStringToObject(field, "name", "_bqsync_deleted");
-    cJSON_AddStringToObject(field, "type", "BOOL");
-    cJSON_AddItemToArray(fields, field);
-
-    cJSON *schema = cJSON_CreateObject();
-    cJSON_AddItemToObject(schema, "fields", fields);
-    return schema;
 }

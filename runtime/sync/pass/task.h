@@ -1,95 +1,131 @@
-/* task: one table's way through one pass, handed from step to step: listing and plan (what has to
- * be done), target (the BigQuery table made fit), extract (rows to a file), apply (the file to
- * BigQuery). Plain data; at any moment one thread works on a task. */
+/* task: one table in one pass, handed from step to step. Each part says where its knowledge comes
+ * from: the source, the warehouse, the plan, the batch. Plain data; at any moment one thread works
+ * on a task. */
 #ifndef BQSYNC_SYNC_PASS_TASK_H
 #define BQSYNC_SYNC_PASS_TASK_H
 
-#include "base/spool.h"
 #include "base/table.h"
 #include "source/capture.h"
-#include "source/shadow.h"
 #include "source/tracking.h"
+#include "sync/pass/batch.h"
 #include "sync/pass/result.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Names of the labels that bqsync keeps on a target table. The generation is raised before anything
  * changes the table, so it is never behind what BigQuery holds: a source whose own generation is
- * lower has been restored from an older backup. */
+ * lower has been restored from an older backup. Once no intent is open it is not ahead either: a
+ * target whose label is lower has been restored to an older version itself (time travel, a
+ * snapshot). */
 #define LABEL_GENERATION "bqsync_generation"
 #define LABEL_SHAPE      "bqsync_shape"
 
-/* How changes of the table are found. */
-enum task_capture {
-    TASK_TRIGGERS,
-    TASK_SCAN, /* by one full read, held against the shadow of what was sent */
+/* What SQLite and the state database say. */
+struct task_source {
+    struct source_shape shape;
+    struct watermark watermark;
+    /* An earlier run has left an intent open, which has to be resolved before anything is planned.
+     */
+    bool has_open_intent;
+    /* Rows of the table are listed as rejected by an earlier pass. */
+    bool had_rejects;
+    int64_t rejects_before;
+    /* There is a shadow to compare the rows of a scan with. */
+    bool has_shadow;
+    /* What the pass's snapshot covers; set when it is opened. */
+    struct position position;
 };
 
-enum task_work {
-    WORK_NONE,    /* nothing to do */
-    WORK_CHANGES, /* new and changed rows */
-    WORK_REPLACE, /* the whole content */
+/* What BigQuery says of the target, and what this pass has done to it. */
+struct task_warehouse {
+    /* From tables.list. */
+    bool exists;
+    int64_t label_generation; /* 0 if there is no label */
+    char label_shape[16];
+    /* So much of the day's quota for load jobs is used that none is left for appends. */
+    bool near_quota;
+
+    /* The target did not exist and was created in this pass. */
+    bool created;
+    /* The target has been created or brought in line in this pass. */
+    bool prepared;
+    /* Which columns are NULLABLE there: column_count + 1 entries, owned. NULL: not known. */
+    bool *nullable;
 };
 
-/* The rows of one table as read in the snapshot, encoded. */
-struct batch {
-    struct spool *spool;  /* NULL: no rows */
-    int64_t rows;         /* in the file, tombstones included */
-    int64_t new_rows;     /* rows above the watermark */
-    int64_t changed_rows; /* rows and tombstones of changed keys */
-    bool staging;         /* the file is for a staging table: unions everywhere, _bqsync_deleted */
-    bool guessed; /* the file is for a target that was not read: it has the definition's modes */
-    struct shadow *shadow; /* what a scan found, to be made durable before it is sent; or NULL */
-    bool has_rejects;
-    struct tracking rejects; /* open iff has_rejects: holds the collection until it is published */
+/* How changes of a table are found. */
+struct plan_capture {
+    /* CAPTURE_TRIGGERS, or CAPTURE_SCAN: by a full read that is compared with a shadow. */
+    enum capture_choice by;
+    /* The triggers have to be installed before the snapshot. */
+    bool broken;
+};
+
+/* What has to be done for the table. Written by plan.c alone; everybody else only reads it. */
+struct plan {
+    struct plan_capture capture;
+    enum send_mode mode;
+    /* Why the whole content is sent: static text, or NULL. */
+    const char *why;
+    /* A scan: whether there is anything to send is known only when all rows have been read. */
+    bool only_if_changed;
+    /* There are no rows to send, but the state has to take note of that: rejects have come or gone,
+     * or the last pass failed. */
+    bool only_state;
+    /* The rows pass through a staging table. */
+    bool staged;
+    /* The target has to be read and compared with the definition before anything is sent. */
+    bool inspect_target;
+    /* All tables of the pass are committed in one transaction. */
+    bool in_transaction;
+    /* What watermark.content_hash becomes once this has been sent: the definition's, with a letter
+     * behind it for the way in which changes are found. */
+    char content_hash[16];
 };
 
 struct task {
     const struct table *table;
-    struct table_result *result;
     size_t index; /* among the pass's tasks */
 
-    /* What the source and the state say. */
-    enum task_capture capture;
-    struct source_shape shape;
-    struct watermark watermark;
-
-    bool unsettled; /* an earlier run left an intent open */
-
-    /* What tables.list says. */
-    bool in_warehouse;
-    int64_t label_generation; /* 0 if there is no label */
-    char label_shape[16];
-
-    /* What has to be done. */
-    enum task_work work;
-    const char *why;       /* why the whole content is replaced, static */
-    bool capture_broken;   /* triggers have to be (re)installed before the snapshot */
-    bool has_shadow;       /* TASK_SCAN: there is one to hold the rows against */
-    char content_mark[16]; /* what watermark.content_hash is once this has been sent */
-
-    /* The target: whether this pass created it, and which columns of a file for it are unions. */
-    bool created;
-    bool *nullable;   /* column_count + 1 entries, owned; NULL: not known */
-    bool prepared;    /* the target has been brought in line in this pass */
-    bool spare_quota; /* few modifications of the target are left today: none for an append */
-    bool reread;      /* the file turned out not to fit the target */
-    bool had_rejects; /* rows of the table are listed as rejected by an earlier pass */
-
-    struct position position;
+    struct task_source source;
+    struct task_warehouse warehouse;
+    struct plan plan;
     struct batch batch;
-    struct intent *intent; /* of a table that is staged for the pass's transaction; owned */
+    /* Of a table that is staged and waits for the pass's transaction. Owned, else NULL. */
+    struct intent *intent;
+    /* The table failed, and its tracking row does not say so yet. */
+    bool unnoted;
+    /* What the pass reports of the table; borrowed from the pass's result. */
+    struct table_result *outcome;
 };
 
 static inline bool task_has_work(const struct task *task)
 {
-    return task->work != WORK_NONE;
+    return task->plan.mode != SEND_NOTHING || task->plan.only_state;
+}
+
+/* The target's label names another definition than this build's. A definition may change without a
+ * row: descriptions, labels, policy tags. */
+static inline bool task_is_out_of_line(const struct task *task)
+{
+    return task->warehouse.exists &&
+           strcmp(task->warehouse.label_shape, task->table->shape_hash) != 0;
 }
 
 static inline bool task_failed(const struct task *task)
 {
-    return task->result->status == TABLE_FAILED;
+    return task->outcome->status == TABLE_FAILED;
+}
+
+/* The generation of the task's next intent: above its own past and above the target's label. */
+static inline int64_t task_next_generation(const struct task *task)
+{
+    int64_t past = task->source.watermark.generation;
+    int64_t label = task->warehouse.label_generation;
+
+    return (label > past ? label : past) + 1;
 }
 
 #endif

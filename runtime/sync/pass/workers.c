@@ -7,29 +7,39 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* One more thread with its two connections. */
+static bool open_tracking(const struct workers *workers, struct worker *worker, struct error *err)
+{
+    const char *path = workers->options.deployment->config->state_path;
+
+    worker->tracking = calloc(1, sizeof *worker->tracking);
+    if (worker->tracking == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    if (worker->reads_only ? tracking_open_read(path, worker->tracking, err)
+                           : tracking_open(path, worker->tracking, err))
+        return true;
+    free(worker->tracking);
+    return false;
+}
+
+/* One more worker with its two connections. */
 static bool open_worker(struct workers *workers, struct error *err)
 {
-    const struct deployment *deployment = workers->deployment;
-    const char *state = deployment->config->state_path;
+    const struct workers_options *options = &workers->options;
+    const char *location = workers->location[0] == '\0' ? NULL : workers->location;
     struct worker *worker = &workers->each[workers->count];
 
     *worker = (struct worker){
-        .clock = deployment->clock,
-        .project = deployment->config->project,
-        .dataset = deployment->config->dataset,
-        .progress = workers->progress,
-        .tracking = calloc(1, sizeof *worker->tracking),
+        .reads_only = options->reads_only,
+        .clock = options->deployment->clock,
+        .retry_budget_ms = options->deployment->retry_budget_ms,
+        .project = options->deployment->config->project,
+        .dataset = options->deployment->config->dataset,
+        .progress = options->progress,
     };
-    if (worker->tracking == NULL)
-        return error_set(err, ERROR_MEMORY, "out of memory");
-    if (!(workers->reads_only ? tracking_open_read(state, worker->tracking, err)
-                              : tracking_open(state, worker->tracking, err))) {
-        free(worker->tracking);
+    if (!open_tracking(workers, worker, err))
         return false;
-    }
-    const char *location = workers->location[0] == '\0' ? NULL : workers->location;
-    if (!deployment_bigquery(deployment, location, workers->run_id, &worker->bigquery, err)) {
+    if (!deployment_bigquery(
+            options->deployment, location, options->run_id, &worker->bigquery, err)) {
         tracking_close(worker->tracking);
         free(worker->tracking);
         return false;
@@ -38,17 +48,11 @@ static bool open_worker(struct workers *workers, struct error *err)
     return true;
 }
 
-bool workers_open(
-    struct workers *workers, const struct deployment *deployment, size_t size, const char *run_id,
-    struct pass_progress *progress, bool reads_only, struct error *err)
+bool workers_open(struct workers *workers, const struct workers_options *options, struct error *err)
 {
     *workers = (struct workers){
-        .each = calloc(size, sizeof *workers->each),
-        .size = size,
-        .deployment = deployment,
-        .run_id = run_id,
-        .progress = progress,
-        .reads_only = reads_only,
+        .each = calloc(options->size, sizeof *workers->each),
+        .options = *options,
     };
     if (workers->each == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
@@ -89,87 +93,113 @@ struct bigquery_counters workers_counters(const struct workers *workers)
     return sum;
 }
 
-void workers_fail(struct worker *worker, struct task *task, const struct error *why)
+void workers_fail_unnoted(struct task *task, const struct error *why)
 {
-    struct error ignored;
-
-    task->result->status = TABLE_FAILED;
-    task->result->error = *why;
+    task->outcome->status = TABLE_FAILED;
+    task->outcome->error = *why;
+    task->unnoted = true;
     log_error(
         "table failed", LOG_TEXT("table", task->table->name),
         LOG_TEXT("code", error_code_name(why->code)), LOG_TEXT("error", why->message));
-    if (worker != NULL &&
-        !tracking_note(worker->tracking, task->table->name, why->message, &ignored))
+}
+
+void workers_note(struct worker *worker, struct task *task)
+{
+    struct error ignored;
+
+    if (!task->unnoted)
+        return;
+    task->unnoted = false;
+    if (!worker->reads_only &&
+        !tracking_note(worker->tracking, task->table->name, task->outcome->error.message, &ignored))
         log_warn(
             "error not recorded", LOG_TEXT("table", task->table->name),
             LOG_TEXT("reason", ignored.message));
 }
 
-struct shift {
+void workers_fail(struct worker *worker, struct task *task, const struct error *why)
+{
+    workers_fail_unnoted(task, why);
+    workers_note(worker, task);
+}
+
+/* The tasks of one step, and the first that nobody has taken yet. */
+struct queue {
     struct task *const *tasks;
     size_t count;
-    bool (*wanted)(const struct task *task);
-    worker_step *step;
+    const struct step *step;
     atomic_size_t next;
 };
 
-struct thread {
-    struct shift *shift;
+/* One thread that works on a queue. */
+struct runner {
+    struct queue *queue;
     struct worker *worker;
     pthread_t thread;
 };
 
+static bool is_due(const struct step *step, const struct task *task)
+{
+    return !task_failed(task) && step->wanted(task);
+}
+
 static void *work(void *argument)
 {
-    struct thread *thread = argument;
-    struct shift *shift = thread->shift;
+    struct runner *runner = argument;
+    struct queue *queue = runner->queue;
+    const struct step *step = queue->step;
+    const struct clock *clock = runner->worker->clock;
 
     for (;;) {
-        size_t i = atomic_fetch_add(&shift->next, 1);
-        if (i >= shift->count)
+        size_t i = atomic_fetch_add(&queue->next, 1);
+        if (i >= queue->count)
             return NULL;
-        struct task *task = shift->tasks[i];
-        if (task_failed(task) || !shift->wanted(task))
+        struct task *task = queue->tasks[i];
+        if (!is_due(step, task))
             continue;
 
         struct error err;
-        const struct clock *clock = thread->worker->clock;
         int64_t began = clock->monotonic_ms(clock->context);
-        if (!shift->step(thread->worker, task, &err))
-            workers_fail(thread->worker, task, &err);
-        task->result->duration_ms += clock->monotonic_ms(clock->context) - began;
+        if (!step->run(runner->worker, task, step->context, &err))
+            workers_fail(runner->worker, task, &err);
+        task->outcome->duration_ms += clock->monotonic_ms(clock->context) - began;
     }
 }
 
-void workers_run(
-    struct workers *workers, struct task *const *tasks, size_t count,
-    bool (*wanted)(const struct task *task), worker_step *step)
+/* A connection that cannot be opened is one worker less, not a failure. */
+static void open_workers(struct workers *workers, size_t due)
 {
-    struct shift shift = {.tasks = tasks, .count = count, .wanted = wanted, .step = step};
-    size_t todo = 0;
-
-    for (size_t i = 0; i < count; i++)
-        if (!task_failed(tasks[i]) && wanted(tasks[i]))
-            todo++;
-    if (todo == 0)
-        return;
-
-    // The caller is the first thread; a connection that cannot be opened or a thread that cannot be
-    // started is one thread less, not a failure.
     struct error ignored;
-    while (workers->count < workers->size && workers->count < todo &&
+
+    while (workers->count < workers->options.size && workers->count < due &&
            open_worker(workers, &ignored))
         continue;
-    struct thread *threads = calloc(workers->count + 1, sizeof *threads);
+}
+
+void workers_run(
+    struct workers *workers, struct task *const *tasks, size_t count, const struct step *step)
+{
+    struct queue queue = {.tasks = tasks, .count = count, .step = step};
+    size_t due = 0;
+
+    for (size_t i = 0; i < count; i++)
+        due += is_due(step, tasks[i]) ? 1 : 0;
+    if (due == 0)
+        return;
+    open_workers(workers, due);
+
+    // The calling thread is the first runner. A thread that cannot be started is one runner less.
+    struct runner *runners = calloc(workers->count + 1, sizeof *runners);
     size_t started = 0;
-    while (threads != NULL && started + 1 < workers->count && started + 1 < todo) {
-        threads[started] = (struct thread){&shift, &workers->each[started + 1], 0};
-        if (pthread_create(&threads[started].thread, NULL, work, &threads[started]) != 0)
+    while (runners != NULL && started + 1 < workers->count && started + 1 < due) {
+        struct runner *runner = &runners[started];
+        *runner = (struct runner){.queue = &queue, .worker = &workers->each[started + 1]};
+        if (pthread_create(&runner->thread, NULL, work, runner) != 0)
             break;
         started++;
     }
-    work(&(struct thread){.shift = &shift, .worker = &workers->each[0]});
+    work(&(struct runner){.queue = &queue, .worker = &workers->each[0]});
     for (size_t i = 0; i < started; i++)
-        pthread_join(threads[i].thread, NULL);
-    free(threads);
+        pthread_join(runners[i].thread, NULL);
+    free(runners);
 }

@@ -1,33 +1,39 @@
-/* workers: a few worker threads with a connection to BigQuery and one to the state database each,
- * which do one thing to many tasks at once. The connections outlive a run, so that every step of a
- * pass finds them warm. */
+/* workers: a few threads, each with a connection to BigQuery and one to the state database, which
+ * do one step of a pass to many tasks at once. The connections outlive a step, so that every step
+ * of a pass finds them warm; the threads do not. */
 #ifndef BQSYNC_SYNC_PASS_WORKERS_H
 #define BQSYNC_SYNC_PASS_WORKERS_H
 
 #include "base/error.h"
-#include "sync/commit/table_commit.h"
 #include "sync/deployment.h"
 #include "sync/pass/task.h"
+#include "sync/pass/worker.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+
+struct workers_options {
+    const struct deployment *deployment;
+    /* At most this many workers, at least 1. */
+    size_t size;
+    /* For the labels of jobs; borrowed, may be NULL. */
+    const char *run_id;
+    struct pass_progress *progress; /* may be NULL */
+    /* The state database is not written, not even to make its tables. */
+    bool reads_only;
+};
 
 struct workers {
     struct worker *each; /* the first `count` are open; the first is the caller's own */
     size_t count;
-    size_t size;
-    const struct deployment *deployment;
-    char location[64];
-    const char *run_id;
-    struct pass_progress *progress;
-    bool reads_only;
+    struct workers_options options;
+    char location[64]; /* "" if not known yet */
 };
 
-/* Opens the first worker; up to `size` are opened when there is work for them. location and run_id
- * as of deployment_bigquery; run_id is borrowed. reads_only: the state database is not written, not
- * even to make its tables. */
+/* Opens the first worker; more are opened when there is work for them. The options' pointers are
+ * borrowed until workers_close. */
 MUST_CHECK bool workers_open(
-    struct workers *workers, const struct deployment *deployment, size_t size, const char *run_id,
-    struct pass_progress *progress, bool reads_only, struct error *err);
+    struct workers *workers, const struct workers_options *options, struct error *err);
 /* Where the dataset is, for every worker. */
 void workers_set_location(struct workers *workers, const char *location);
 void workers_close(struct workers *workers);
@@ -35,17 +41,28 @@ void workers_close(struct workers *workers);
 /* Adds up the requests of all its connections. */
 struct bigquery_counters workers_counters(const struct workers *workers);
 
-/* What is done to a task; a failure fails that task only. */
-typedef bool worker_step(struct worker *worker, struct task *task, struct error *err);
+/* What is done to a task, on a worker's thread; a failure fails that task only. context is the
+ * step's and may be shared by several threads at once. */
+typedef bool step_run(struct worker *worker, struct task *task, void *context, struct error *err);
 
-/* Does it to every task that has not failed and for which wanted says yes, in the order given, as
- * many at once as there are workers; returns when all are done. A failure is noted in the task's
- * result. */
+struct step {
+    bool (*wanted)(const struct task *task);
+    step_run *run;
+    void *context;
+};
+
+/* Runs the step for every task that has not failed and is wanted, in the order given, on as many
+ * workers as there are; returns when all are done. A failure is noted as by workers_fail. */
 void workers_run(
-    struct workers *workers, struct task *const *tasks, size_t count,
-    bool (*wanted)(const struct task *task), worker_step *step);
+    struct workers *workers, struct task *const *tasks, size_t count, const struct step *step);
 
-/* Notes a failure of one table: in its result, its tracking row and the log. */
+/* Notes a failure of one table: in its outcome, the log, and, unless the worker only reads, the
+ * table's tracking row. */
 void workers_fail(struct worker *worker, struct task *task, const struct error *why);
+/* The same in two steps, for a failure while the source is read: with a rollback journal nobody can
+ * commit before that snapshot is closed, not even the connection that writes the tracking row. The
+ * second step does nothing without the first. */
+void workers_fail_unnoted(struct task *task, const struct error *why);
+void workers_note(struct worker *worker, struct task *task);
 
 #endif

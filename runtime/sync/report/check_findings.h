@@ -1,41 +1,49 @@
-/* check_note: what the parts of check share. Nobody else includes it. */
+/* check_findings: the report of check, a list of findings in the order in which they were made, and
+ * the document of `check --json`. */
 #ifndef BQSYNC_SYNC_REPORT_CHECK_FINDINGS_H
 #define BQSYNC_SYNC_REPORT_CHECK_FINDINGS_H
 
-#include "sync/report/check.h"
+#include "base/error.h"
 
-struct bigquery;
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
 
-struct checker {
-    const struct deployment *deployment;
-    const struct table *const *tables;
+#define CHECK_MESSAGE_SIZE 1400
+
+/* CHECK_WARN: a sync works but something should be looked at. CHECK_FAIL: a sync would fail. */
+enum check_status { CHECK_OK, CHECK_WARN, CHECK_FAIL };
+
+struct check_finding {
+    /* "configuration", "source", "table users", ... */
+    char name[300];
+    enum check_status status;
+    char message[CHECK_MESSAGE_SIZE];
+};
+
+/* Starts as {0}, or with a watch only. The texts are copied in, so callers keep nothing. A finding
+ * that can't be added for lack of memory counts as failed. */
+struct check_findings {
+    struct check_finding *items;
     size_t count;
-    check_visit *visit;
-    void *context;
+    /* Some finding is CHECK_FAIL, or memory ran out. */
     bool failed;
+    /* Called for each finding when it is added, for a caller that shows them as they come; may be
+     * NULL. */
+    void (*watch)(const struct check_finding *finding);
 };
 
-/* One finding. */
-void check_note(
-    struct checker *c, const char *name, enum check_status status, const char *format, ...)
-    PRINTF_LIKE(4, 5);
+/* Adds one finding with a printf format. Longer texts are cut. */
+void check_findings_add(
+    struct check_findings *findings, const char *name, enum check_status status, const char *format,
+    ...) PRINTF_LIKE(4, 5);
+/* Frees the findings; the struct can be used again. */
+void check_findings_clear(struct check_findings *findings);
 
-/* The source database, the control tables, room on disk, and each table with a sample of its rows.
- */
-void check_source(struct checker *c);
-/* The dataset, what may be done there, and each target. */
-void check_warehouse(struct checker *c);
+/* "ok", "warn" or "fail". */
+const char *check_status_name(enum check_status status);
 
-/* What check_permissions finds out on its way. */
-struct check_rights {
-    char location[64]; /* the dataset's, "" if it could not be read */
-    bool listed;       /* the list of tables could be read: exists is known */
-    bool *exists;      /* of each table to check, whether its target exists; owned */
-};
-/* Probes every right that a sync needs, without writing, and says of each missing one which role
- * brings it and how to grant it. Returns false, with the finding noted, if BigQuery could not be
- * asked, or the dataset does not exist: there is no point in going on. */
-bool check_permissions(
-    struct checker *c, struct bigquery *bigquery, struct check_rights *out_rights);
+/* {"ok","checks":[{"name","status","message"}]}, returned owned. */
+cJSON *check_findings_json(const struct check_findings *findings);
 
 #endif

@@ -1,9 +1,6 @@
-/* Rights are probed, never used: metadata is read, statements run dry, and tables are asked what
- * may be done to them ("Control access to resources with IAM"). */
-#include "sync/report/check_findings.h"
+#include "sync/report/check_permissions.h"
 
 #include "base/buffer.h"
-#include "warehouse/bigquery.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,14 +10,14 @@
 #define ROLE_DATA "roles/bigquery.dataEditor"
 #define ROLE_JOBS "roles/bigquery.jobUser"
 
-/* What a sync does to a table that exists. */
+/* The permissions that a sync needs on an existing table. */
 static const char *const table_permissions[] = {
     "bigquery.tables.get",        "bigquery.tables.getData", "bigquery.tables.update",
     "bigquery.tables.updateData", "bigquery.tables.delete",
 };
 #define TABLE_PERMISSIONS (sizeof table_permissions / sizeof table_permissions[0])
 
-/* Names of tables that one finding lists. */
+/* Bytes for the names of tables in one finding. */
 #define NAMES_CEILING 300
 
 static const char *member_of(const struct checker *c)
@@ -31,8 +28,8 @@ static const char *member_of(const struct checker *c)
     return member == NULL ? "serviceAccount:EMAIL" : member;
 }
 
-/* The command that grants a role, for a shell. GRANT is the one way to give a role on a dataset
- * that works from a command line ("Data control language (DCL) statements in GoogleSQL"). */
+/* A shell command that grants a role. GRANT is the only way to grant a role on a dataset from the
+ * command line ("Data control language (DCL) statements in GoogleSQL"). */
 static void grant_command(
     const struct checker *c, const char *role, const char *location, char *out, size_t size)
 {
@@ -51,73 +48,84 @@ static void grant_command(
             config->dataset, member_of(c));
 }
 
-static void note_missing(
-    struct checker *c, const char *permission, const char *role, const char *location,
-    const char *where)
+/* One permission, the role that grants it, and where it was probed: "project p", "p:d", ... */
+struct probe {
+    const char *permission;
+    const char *role;
+    const char *location;
+    const char *where;
+};
+
+static void note_missing(const struct checker *c, const struct probe *probe)
 {
     const struct config *config = c->deployment->config;
     char name[100];
     char command[700];
 
-    grant_command(c, role, location, command, sizeof command);
-    snprintf(name, sizeof name, "permission %s", permission);
-    check_note(
-        c, name, CHECK_FAIL, "%s lacks it on %s; %s on the %s %s%s%s brings it. Grant it: %s",
-        member_of(c), where, role, strcmp(role, ROLE_JOBS) == 0 ? "project" : "dataset",
-        config->project, strcmp(role, ROLE_JOBS) == 0 ? "" : ":",
-        strcmp(role, ROLE_JOBS) == 0 ? "" : config->dataset, command);
+    bool of_project = strcmp(probe->role, ROLE_JOBS) == 0;
+
+    grant_command(c, probe->role, probe->location, command, sizeof command);
+    snprintf(name, sizeof name, "permission %s", probe->permission);
+    check_findings_add(
+        c->findings, name, CHECK_FAIL,
+        "%s does not have it on %s; %s on the %s %s%s%s grants it. Run: %s", member_of(c),
+        probe->where, probe->role, of_project ? "project" : "dataset", config->project,
+        of_project ? "" : ":", of_project ? "" : config->dataset, command);
 }
 
-/* A permission is missing; the API being switched off (accessNotConfigured) is another matter. */
+/* Whether the error means that a permission is missing. accessNotConfigured means that the API is
+ * turned off in the project, although it is a 403 too. */
 static bool is_refusal(const struct error *err)
 {
     return err->http_status == 403 && err->code == ERROR_AUTH &&
            strcmp(err->reason, "accessNotConfigured") != 0;
 }
 
-/* A probe's outcome. False: it failed in a way that has nothing to do with this permission. */
+/* Adds the finding of a probe. False: the probe failed for another reason than this permission. */
 static bool note_probe(
-    struct checker *c, bool ok, const struct error *err, const char *permission, const char *role,
-    const char *location, const char *where)
+    const struct checker *c, const struct probe *probe, bool ok, const struct error *err)
 {
     char name[100];
 
-    snprintf(name, sizeof name, "permission %s", permission);
+    snprintf(name, sizeof name, "permission %s", probe->permission);
     if (ok) {
-        check_note(c, name, CHECK_OK, "held on %s", where);
+        check_findings_add(c->findings, name, CHECK_OK, "held on %s", probe->where);
         return true;
     }
     if (is_refusal(err)) {
-        note_missing(c, permission, role, location, where);
+        note_missing(c, probe);
         return true;
     }
-    check_note(c, name, CHECK_FAIL, "%s", err->message);
+    check_findings_add(c->findings, name, CHECK_FAIL, "%s", err->message);
     return false;
 }
 
 /* --- the dataset ------------------------------------------------------------------------- */
 
-static void note_dataset(struct checker *c, const cJSON *dataset, const char *location)
+static void note_dataset(const struct checker *c, const cJSON *dataset, const char *location)
 {
     const struct config *config = c->deployment->config;
     const char *expiration =
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(dataset, "defaultTableExpirationMs"));
     int64_t ms = expiration == NULL ? 0 : strtoll(expiration, NULL, 10);
 
-    check_note(c, "dataset", CHECK_OK, "%s.%s in %s", config->project, config->dataset, location);
+    check_findings_add(
+        c->findings, "dataset", CHECK_OK, "%s.%s in %s", config->project, config->dataset,
+        location);
     if (ms > 0)
-        check_note(
-            c, "dataset expiration", CHECK_WARN,
-            "tables made in %s vanish after %" PRId64 " hours, targets too, and are then filled "
-            "anew. Switch it off: bq update --default_table_expiration 0 %s:%s",
+        check_findings_add(
+            c->findings, "dataset expiration", CHECK_WARN,
+            "tables created in %s expire after %" PRId64
+            " hours, targets included, and are then sent in full again. Turn it off: bq update "
+            "--default_table_expiration 0 %s:%s",
             config->dataset, ms / 3600000, config->project, config->dataset);
 }
 
-/* *out_exists: it is there, or may be. False: the failure, which is noted, would meet every other
- * call too. */
+/* *out_exists: the dataset exists, or may exist. False: every other call would fail in the same
+ * way; the finding is added. */
 static bool probe_dataset(
-    struct checker *c, struct bigquery *bigquery, const char *where, struct check_rights *rights,
-    bool *out_exists)
+    const struct checker *c, struct bigquery *bigquery, const char *where,
+    struct check_rights *rights, bool *out_exists)
 {
     const struct config *config = c->deployment->config;
     cJSON *dataset = NULL;
@@ -125,8 +133,8 @@ static bool probe_dataset(
 
     bool ok = bigquery_dataset_read(bigquery, &dataset, &err);
     if (!ok && err.code == ERROR_CONFIG) {
-        check_note(
-            c, "dataset", config->create_dataset ? CHECK_WARN : CHECK_FAIL, "%s%s",
+        check_findings_add(
+            c->findings, "dataset", config->create_dataset ? CHECK_WARN : CHECK_FAIL, "%s%s",
             config->create_dataset ? "the next sync creates it (BQ_CREATE_DATASET=1): " : "",
             err.message);
         return true;
@@ -140,7 +148,8 @@ static bool probe_dataset(
         note_dataset(c, dataset, location);
     }
     cJSON_Delete(dataset);
-    return note_probe(c, ok, &err, "bigquery.datasets.get", ROLE_DATA, rights->location, where);
+    return note_probe(
+        c, &(struct probe){"bigquery.datasets.get", ROLE_DATA, rights->location, where}, ok, &err);
 }
 
 struct listing {
@@ -159,10 +168,10 @@ static bool note_listed(void *context, const char *table, const cJSON *labels)
     return true;
 }
 
-/* Making a table is tried dry. That tells of a refusal; whether it tells of every one is for
- * BigQuery to know, so a success is worded with care. */
+/* A dry run of CREATE TABLE. BigQuery does not document that a dry run checks every permission of
+ * the statement, so a success is reported as "not refused" and not as "held". */
 static void probe_create(
-    struct checker *c, struct bigquery *bigquery, const char *where,
+    const struct checker *c, struct bigquery *bigquery, const char *where,
     const struct check_rights *rights)
 {
     const struct config *config = c->deployment->config;
@@ -173,16 +182,18 @@ static void probe_create(
         sql, sizeof sql, "create table if not exists `%s`.`%s`.`bqsync_permission_probe` (x int64)",
         config->project, config->dataset);
     if (bigquery_dry_run(bigquery, sql, &err))
-        check_note(
-            c, "permission bigquery.tables.create", CHECK_OK, "a dry run on %s is not refused",
-            where);
+        check_findings_add(
+            c->findings, "permission bigquery.tables.create", CHECK_OK,
+            "a dry run on %s is not refused", where);
     else
-        note_probe(c, false, &err, "bigquery.tables.create", ROLE_DATA, rights->location, where);
+        note_probe(
+            c, &(struct probe){"bigquery.tables.create", ROLE_DATA, rights->location, where}, false,
+            &err);
 }
 
 /* --- tables ------------------------------------------------------------------------------ */
 
-/* Which tables lack which permission. */
+/* The tables on which one permission is missing. */
 struct shortage {
     char names[NAMES_CEILING];
     size_t tables;
@@ -201,9 +212,9 @@ static void add_shortage(struct shortage *shortage, const char *table)
         strcat(shortage->names, ", ...");
 }
 
-/* Returns how many tables answered, -1 when asking failed, which is noted. */
+/* Returns the number of tables that answered, -1 after an error; its finding is added. */
 static int ask_tables(
-    struct checker *c, struct bigquery *bigquery, const struct check_rights *rights,
+    const struct checker *c, struct bigquery *bigquery, const struct check_rights *rights,
     struct shortage *shortages)
 {
     int asked = 0;
@@ -219,10 +230,11 @@ static int ask_tables(
             if (err.code == ERROR_NOT_FOUND)
                 continue;
             if (!is_refusal(&err)) {
-                check_note(c, "permissions of tables", CHECK_FAIL, "%s", err.message);
+                check_findings_add(
+                    c->findings, "permissions of tables", CHECK_FAIL, "%s", err.message);
                 return -1;
             }
-            // A refusal to tell says that nothing is held.
+            // 403 here means that none of the permissions is held.
         }
         asked++;
         for (size_t p = 0; p < TABLE_PERMISSIONS; p++)
@@ -233,7 +245,7 @@ static int ask_tables(
 }
 
 static bool probe_tables(
-    struct checker *c, struct bigquery *bigquery, const struct check_rights *rights)
+    const struct checker *c, struct bigquery *bigquery, const struct check_rights *rights)
 {
     struct shortage shortages[TABLE_PERMISSIONS] = {0};
     int asked = ask_tables(c, bigquery, rights, shortages);
@@ -241,14 +253,15 @@ static bool probe_tables(
     if (asked < 0)
         return false;
     if (asked == 0) {
-        check_note(
-            c, "permissions of tables", CHECK_OK,
-            "can be asked once a target exists; %s on the dataset brings them", ROLE_DATA);
+        check_findings_add(
+            c->findings, "permissions of tables", CHECK_OK,
+            "can be checked once a target exists; %s on the dataset grants them", ROLE_DATA);
         return true;
     }
     for (size_t p = 0; p < TABLE_PERMISSIONS; p++) {
         char where[NAMES_CEILING + 80];
         struct error none = {0};
+        struct probe probe = {table_permissions[p], ROLE_DATA, rights->location, where};
         if (shortages[p].tables == 0)
             snprintf(where, sizeof where, "%d target tables", asked);
         else
@@ -256,38 +269,41 @@ static bool probe_tables(
                 where, sizeof where, "%zu of %d target tables (%.*s)", shortages[p].tables, asked,
                 NAMES_CEILING - 1, shortages[p].names);
         if (shortages[p].tables > 0)
-            note_missing(c, table_permissions[p], ROLE_DATA, rights->location, where);
+            note_missing(c, &probe);
         else
-            note_probe(c, true, &none, table_permissions[p], ROLE_DATA, rights->location, where);
+            note_probe(c, &probe, true, &none);
     }
     return true;
 }
 
-/* Whether jobs run at all, which the probe after it needs as well. */
+/* Whether jobs can be run, which probe_create needs. */
 static bool probe_jobs(
-    struct checker *c, struct bigquery *bigquery, const char *location, bool *out_may_run)
+    const struct checker *c, struct bigquery *bigquery, const char *location, bool *out_may_run)
 {
     struct error err = {0};
     char where[300];
 
     snprintf(where, sizeof where, "project %s", c->deployment->config->project);
     *out_may_run = bigquery_dry_run(bigquery, "select 1", &err);
-    return note_probe(c, *out_may_run, &err, "bigquery.jobs.create", ROLE_JOBS, location, where);
+    return note_probe(
+        c, &(struct probe){"bigquery.jobs.create", ROLE_JOBS, location, where}, *out_may_run, &err);
 }
 
 static bool probe_list(
-    struct checker *c, struct bigquery *bigquery, const char *where, struct check_rights *rights)
+    const struct checker *c, struct bigquery *bigquery, const char *where,
+    struct check_rights *rights)
 {
     struct listing listing = {.c = c, .exists = rights->exists};
     struct error err = {0};
 
     rights->listed = bigquery_tables_list(bigquery, note_listed, &listing, &err);
     return note_probe(
-        c, rights->listed, &err, "bigquery.tables.list", ROLE_DATA, rights->location, where);
+        c, &(struct probe){"bigquery.tables.list", ROLE_DATA, rights->location, where},
+        rights->listed, &err);
 }
 
 bool check_permissions(
-    struct checker *c, struct bigquery *bigquery, struct check_rights *out_rights)
+    const struct checker *c, struct bigquery *bigquery, struct check_rights *out_rights)
 {
     const struct config *config = c->deployment->config;
     char where[400];
@@ -302,8 +318,8 @@ bool check_permissions(
     if (may_run)
         probe_create(c, bigquery, where, out_rights);
     else
-        check_note(
-            c, "permission bigquery.tables.create", CHECK_WARN,
-            "cannot be tried without bigquery.jobs.create");
+        check_findings_add(
+            c->findings, "permission bigquery.tables.create", CHECK_WARN,
+            "cannot be checked without bigquery.jobs.create");
     return probe_tables(c, bigquery, out_rights);
 }

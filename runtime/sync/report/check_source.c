@@ -1,8 +1,10 @@
-#include "sync/report/check_findings.h"
+#include "sync/report/check_source.h"
 
 #include "base/spool.h"
 #include "encode/column.h"
 #include "source/capture.h"
+#include "source/lock.h"
+#include "source/sidecar.h"
 #include "source/tracking.h"
 #include "sync/pass/plan.h"
 
@@ -14,29 +16,30 @@
 
 #define BUSY_TIMEOUT_MS 5000
 
-/* Rows of each table that are tried. */
+/* Rows of each table that are read and converted. */
 #define SAMPLE_ROWS 1000
 
-static void check_state(struct checker *c)
+static void check_state(const struct checker *c)
 {
     struct tracking tracking;
     struct error err;
     const char *path = c->deployment->config->state_path;
 
     if (!tracking_open_read(path, &tracking, &err)) {
-        // A state database of its own does not exist before the first sync.
+        // A separate state database does not exist before the first sync.
         if (!c->deployment->config->state_is_source && err.code == ERROR_SOURCE)
-            check_note(c, "control tables", CHECK_OK, "%s: made by the first sync", path);
+            check_findings_add(
+                c->findings, "control tables", CHECK_OK, "the first sync creates them in %s", path);
         else
-            check_note(c, "control tables", CHECK_FAIL, "%s", err.message);
+            check_findings_add(c->findings, "control tables", CHECK_FAIL, "%s", err.message);
         return;
     }
-    check_note(c, "control tables", CHECK_OK, "in %s", path);
+    check_findings_add(c->findings, "control tables", CHECK_OK, "in %s", path);
     tracking_close(&tracking);
 }
 
-/* Files on their way to BigQuery are compressed: what the database takes is more than they will. */
-static void check_room(struct checker *c)
+/* Files for BigQuery are compressed, so they are smaller than the database. */
+static void check_room(const struct checker *c)
 {
     const char *folder = NULL;
     uint64_t room = 0;
@@ -44,20 +47,21 @@ static void check_room(struct checker *c)
     struct error err;
 
     if (!spool_room(&folder, &room, &err)) {
-        check_note(c, "temporary files", CHECK_FAIL, "%s", err.message);
+        check_findings_add(c->findings, "temporary files", CHECK_FAIL, "%s", err.message);
         return;
     }
     bool known = stat(c->deployment->config->sqlite_path, &file) == 0;
     bool tight = known && room < (uint64_t)file.st_size;
-    check_note(
-        c, "temporary files", tight ? CHECK_WARN : CHECK_OK, "%" PRIu64 " MB free in %s%s",
-        room / 1000000, folder,
-        tight ? ", less than the database takes: a first or full sync may not fit. Make room, or "
-                "set TMPDIR to a folder that has it"
+    check_findings_add(
+        c->findings, "temporary files", tight ? CHECK_WARN : CHECK_OK,
+        "%" PRIu64 " MB free in %s%s", room / 1000000, folder,
+        tight ? ", less than the size of the database: a first or full sync may not fit. Free some "
+                "space, or set TMPDIR to a folder with more"
               : "");
 }
 
-/* Reads and converts a sample; the number of rows that do not fit and the first of them. */
+/* Reads and converts a sample. *out_rows: rows read; *out_bad: those that do not fit; out_example:
+ * the first of these. */
 static bool sample(
     struct database *source, const struct table *table, int *out_rows, int *out_bad,
     char out_example[300], struct error *err)
@@ -100,7 +104,7 @@ cleanup:
 }
 
 static void check_rows(
-    struct checker *c, struct database *source, const struct table *table, const char *name,
+    const struct checker *c, struct database *source, const struct table *table, const char *name,
     const struct source_shape *shape)
 {
     char example[300] = "";
@@ -109,54 +113,55 @@ static void check_rows(
     int bad = 0;
 
     if (!sample(source, table, &rows, &bad, example, &err)) {
-        check_note(c, name, CHECK_FAIL, "%s", err.message);
+        check_findings_add(c->findings, name, CHECK_FAIL, "%s", err.message);
         return;
     }
     if (bad > 0)
-        check_note(
-            c, name, CHECK_WARN,
+        check_findings_add(
+            c->findings, name, CHECK_WARN,
             "%d of the first %d rows would be rejected (%s); bqsync rejects lists them after a "
             "sync",
             bad, rows, example);
     else if (shape->extra[0] != '\0')
-        check_note(
-            c, name, CHECK_WARN,
+        check_findings_add(
+            c->findings, name, CHECK_WARN,
             "columns that the definition does not list and that are not synced: %s", shape->extra);
     else
-        check_note(c, name, CHECK_OK, "%d rows of a sample fit", rows);
+        check_findings_add(c->findings, name, CHECK_OK, "%d rows of a sample fit", rows);
 }
 
-/* How changes of the table are found, and whether any may have been missed. */
+/* Adds how changes of the table are found, and whether some may have been missed. */
 static void check_capture(
-    struct checker *c, struct database *source, const struct table *table,
+    const struct checker *c, struct database *source, const struct table *table,
     const struct source_shape *shape)
 {
     const struct config *config = c->deployment->config;
     enum capture_state state = CAPTURE_ABSENT;
-    enum task_capture way = TASK_SCAN;
-    bool broken = false;
+    struct plan_capture capture;
     char name[300];
     struct error err;
 
     snprintf(name, sizeof name, "capture %s", table->name);
-    if (!plan_capture(config, source, table, shape, &way, &broken, &err) ||
-        (way == TASK_TRIGGERS && !capture_check(source, table, &state, &err)))
-        check_note(c, name, CHECK_FAIL, "%s", err.message);
-    else if (way == TASK_SCAN)
-        check_note(c, name, CHECK_OK, "changes are found by reading the whole table");
-    else if (!broken)
-        check_note(c, name, CHECK_OK, "triggers are in place");
+    if (!plan_capture(config, source, table, shape, &capture, &err) ||
+        (capture.by == CAPTURE_TRIGGERS && !capture_check(source, table, &state, &err)))
+        check_findings_add(c->findings, name, CHECK_FAIL, "%s", err.message);
+    else if (capture.by == CAPTURE_SCAN)
+        check_findings_add(
+            c->findings, name, CHECK_OK, "changes are found by reading the whole table");
+    else if (!capture.broken)
+        check_findings_add(c->findings, name, CHECK_OK, "triggers are in place");
     else if (state == CAPTURE_ABSENT)
-        check_note(
-            c, name, CHECK_OK, "no triggers yet; the next sync installs them and sends all rows");
+        check_findings_add(
+            c->findings, name, CHECK_OK,
+            "no triggers yet; the next sync installs them and sends all rows");
     else
-        check_note(
-            c, name, CHECK_WARN,
-            "triggers were altered or are gone in part, so changes may have been missed; the next "
-            "sync mends them and sends all rows");
+        check_findings_add(
+            c->findings, name, CHECK_WARN,
+            "triggers were changed or dropped, so changes may have been missed; the next sync "
+            "installs them again and sends all rows");
 }
 
-static void check_table(struct checker *c, struct database *source, const struct table *table)
+static void check_table(const struct checker *c, struct database *source, const struct table *table)
 {
     char name[300];
     struct source_shape shape;
@@ -164,21 +169,21 @@ static void check_table(struct checker *c, struct database *source, const struct
 
     snprintf(name, sizeof name, "table %s", table->name);
     if (!capture_inspect(source, table, &shape, &err)) {
-        check_note(c, name, CHECK_FAIL, "%s", err.message);
+        check_findings_add(c->findings, name, CHECK_FAIL, "%s", err.message);
     } else if (!shape.exists) {
-        check_note(
-            c, name, CHECK_FAIL,
+        check_findings_add(
+            c->findings, name, CHECK_FAIL,
             "does not exist in SQLite. Create it, or remove schemas/%s.json and rebuild",
             table->name);
     } else if (shape.missing_count > 0) {
-        check_note(
-            c, name, CHECK_FAIL,
-            "SQLite lacks the column(s) %s. Add them there, or take them out of schemas/%s.json "
+        check_findings_add(
+            c->findings, name, CHECK_FAIL,
+            "SQLite lacks the column(s) %s. Add them there, or remove them from schemas/%s.json "
             "and rebuild",
             shape.missing, table->name);
     } else if (shape.key_problem[0] != '\0') {
-        check_note(
-            c, name, table->mode == SYNC_REPLACE ? CHECK_WARN : CHECK_FAIL, "%s",
+        check_findings_add(
+            c->findings, name, table->mode == SEND_REPLACE ? CHECK_WARN : CHECK_FAIL, "%s",
             shape.key_problem);
     } else {
         check_rows(c, source, table, name, &shape);
@@ -186,8 +191,9 @@ static void check_table(struct checker *c, struct database *source, const struct
     }
 }
 
-/* Triggers of a table whose definition is gone go on to note keys that nobody ever takes away. */
-static void check_unknown(struct checker *c, struct database *source)
+/* Triggers of a table that no longer has a definition keep adding keys to a dirty set that nothing
+ * empties. */
+static void check_unknown(const struct checker *c, struct database *source)
 {
     const struct deployment *deployment = c->deployment;
     char names[512];
@@ -195,44 +201,60 @@ static void check_unknown(struct checker *c, struct database *source)
 
     if (!capture_list_unknown(
             source, deployment->tables, deployment->table_count, names, sizeof names, &err))
-        check_note(c, "capture", CHECK_FAIL, "%s", err.message);
+        check_findings_add(c->findings, "capture", CHECK_FAIL, "%s", err.message);
     else if (names[0] != '\0')
-        check_note(
-            c, "capture", CHECK_WARN,
-            "triggers of tables that have no definition any more: %s. `bqsync capture install` "
-            "takes them away",
+        check_findings_add(
+            c->findings, "capture", CHECK_WARN,
+            "triggers of tables that no longer have a definition: %s. `bqsync capture install` "
+            "removes them",
             names);
 }
 
-static void check_journal(struct checker *c, struct database *source)
+static void check_journal(const struct checker *c, struct database *source)
 {
     const char *path = c->deployment->config->sqlite_path;
     char mode[16] = "";
     struct error err;
 
     if (!database_journal_mode(source, mode, &err))
-        check_note(c, "source", CHECK_FAIL, "%s", err.message);
+        check_findings_add(c->findings, "source", CHECK_FAIL, "%s", err.message);
     else if (strcmp(mode, "wal") != 0)
-        check_note(
-            c, "source", CHECK_WARN,
+        check_findings_add(
+            c->findings, "source", CHECK_WARN,
             "%s is in journal mode %s: the application cannot write while bqsync reads. "
-            "`pragma journal_mode = wal` lets both go on at once",
+            "`pragma journal_mode = wal` lets both work at the same time",
             path, mode);
     else
-        check_note(c, "source", CHECK_OK, "%s, journal mode wal", path);
+        check_findings_add(c->findings, "source", CHECK_OK, "%s, journal mode wal", path);
 }
 
-void check_source(struct checker *c)
+/* What SQLite and bqsync create beside a database must be usable by its owner. A database with a
+ * rollback journal that is only read gets no such file. */
+static void check_sidecars(const struct checker *c, struct database *source)
+{
+    const struct config *config = c->deployment->config;
+    char mode[16] = "";
+    struct error err;
+
+    bool creates = config->state_is_source || !database_journal_mode(source, mode, &err) ||
+                   strcmp(mode, "wal") == 0;
+    if ((creates && !sidecar_check(config->sqlite_path, &err)) ||
+        !sidecar_check(config->state_path, &err) || !lock_check(config->state_path, &err))
+        check_findings_add(c->findings, "files beside the database", CHECK_FAIL, "%s", err.message);
+}
+
+void check_source(const struct checker *c)
 {
     struct database source;
     struct error err;
 
     if (!database_open(
             c->deployment->config->sqlite_path, DATABASE_READ, BUSY_TIMEOUT_MS, &source, &err)) {
-        check_note(c, "source", CHECK_FAIL, "%s", err.message);
+        check_findings_add(c->findings, "source", CHECK_FAIL, "%s", err.message);
         return;
     }
     check_journal(c, &source);
+    check_sidecars(c, &source);
     check_state(c);
     check_room(c);
     for (size_t i = 0; i < c->count; i++)

@@ -1,34 +1,37 @@
-#include "sync/report/check_findings.h"
+#include "sync/report/check_warehouse.h"
 
-#include "sync/pass/target.h"
+#include "sync/pass/target_diff.h"
+#include "sync/report/check_permissions.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 static void compare_target(
-    struct checker *c, const struct table *table, const char *name, const cJSON *live)
+    const struct checker *c, const struct table *table, const char *name, const cJSON *live)
 {
     const struct config *config = c->deployment->config;
     struct target_diff diff = {0};
     struct error err;
 
     if (!target_compare(table, config->project, config->dataset, live, &diff, &err))
-        check_note(c, name, CHECK_FAIL, "%s", err.message);
+        check_findings_add(c->findings, name, CHECK_FAIL, "%s", err.message);
     else if (diff.blocked[0] != '\0')
-        check_note(c, name, CHECK_FAIL, "%s", diff.blocked);
+        check_findings_add(c->findings, name, CHECK_FAIL, "%s", diff.blocked);
     else if (diff.missing)
-        check_note(c, name, CHECK_OK, "does not exist; the next sync creates it");
+        check_findings_add(c->findings, name, CHECK_OK, "does not exist; the next sync creates it");
     else if (diff.statement_count > 0)
-        check_note(c, name, CHECK_OK, "the next sync runs: %s", diff.statements[0]);
+        check_findings_add(
+            c->findings, name, CHECK_OK, "the next sync runs: %s", diff.statements[0]);
     else if (diff.extra[0] != '\0')
-        check_note(c, name, CHECK_WARN, "has columns that the definition lacks: %s", diff.extra);
+        check_findings_add(
+            c->findings, name, CHECK_WARN, "has columns that the definition lacks: %s", diff.extra);
     else
-        check_note(c, name, CHECK_OK, "fits its definition");
+        check_findings_add(c->findings, name, CHECK_OK, "fits its definition");
     target_diff_clear(&diff);
 }
 
 static void check_target(
-    struct checker *c, struct bigquery *bigquery, const struct table *table, bool missing)
+    const struct checker *c, struct bigquery *bigquery, const struct table *table, bool missing)
 {
     char name[300];
     cJSON *live = NULL;
@@ -38,21 +41,23 @@ static void check_target(
     if (missing || bigquery_table_get(bigquery, table->target, &live, &err))
         compare_target(c, table, name, live);
     else if (err.http_status == 403)
-        check_note(c, name, CHECK_WARN, "not compared: see permission bigquery.tables.get");
+        check_findings_add(
+            c->findings, name, CHECK_WARN, "not compared: see permission bigquery.tables.get");
     else
-        check_note(c, name, CHECK_FAIL, "%s", err.message);
+        check_findings_add(c->findings, name, CHECK_FAIL, "%s", err.message);
     cJSON_Delete(live);
 }
 
-void check_warehouse(struct checker *c)
+void check_warehouse(const struct checker *c)
 {
     struct bigquery *bigquery = NULL;
     struct check_rights rights = {.exists = calloc(c->count + 1, sizeof *rights.exists)};
     struct error err;
 
     if (rights.exists == NULL || !deployment_bigquery(c->deployment, NULL, NULL, &bigquery, &err))
-        check_note(
-            c, "BigQuery", CHECK_FAIL, "%s", rights.exists == NULL ? "out of memory" : err.message);
+        check_findings_add(
+            c->findings, "BigQuery", CHECK_FAIL, "%s",
+            rights.exists == NULL ? "out of memory" : err.message);
     else if (check_permissions(c, bigquery, &rights))
         for (size_t i = 0; i < c->count; i++)
             check_target(c, bigquery, c->tables[i], rights.listed && !rights.exists[i]);

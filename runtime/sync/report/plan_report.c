@@ -1,63 +1,56 @@
 #include "sync/report/plan_report.h"
 
+#include "base/json_exact.h"
 #include "source/capture.h"
 #include "source/tracking.h"
 #include "sync/pass/listing.h"
 #include "sync/pass/plan.h"
-#include "sync/pass/quota.h"
+#include "sync/pass/quota_record.h"
 #include "sync/pass/scan.h"
-#include "sync/pass/target.h"
+#include "sync/pass/target_diff.h"
 #include "sync/pass/workers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct counts {
-    int64_t insert;
-    int64_t update;
-    int64_t delete;
+/* A statement whose rows are counted. */
+struct count_query {
+    const char *sql;
+    /* Its parameters ?1 and ?2, NULL: not bound. */
+    const int64_t *first;
+    const int64_t *second;
+    /* The result column that is not 0 for deleted rows, -1: there is none. */
+    int deleted_column;
 };
 
-/* Every row that the statement gives; those whose last column says so are gone. */
-static bool count_rows(
-    struct database *source, sqlite3_stmt *statement, int gone_column, int64_t *out_present,
-    int64_t *out_gone, struct error *err)
-{
-    for (;;) {
-        bool row = false;
-        if (!database_step(source, statement, &row, err))
-            return false;
-        if (!row)
-            return true;
-        if (gone_column >= 0 && sqlite3_column_int(statement, gone_column) != 0)
-            (*out_gone)++;
-        else
-            (*out_present)++;
-    }
-}
-
-static bool count_statement(
-    struct database *source, const char *sql, const int64_t *first, const int64_t *second,
-    int gone_column, int64_t *out_present, int64_t *out_gone, struct error *err)
+static bool count_query(
+    struct database *source, const struct count_query *query, int64_t *out_present,
+    int64_t *out_deleted, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
+    bool row = false;
+    bool ok = false;
 
-    if (!database_prepare(source, sql, &statement, err))
+    if (!database_prepare(source, query->sql, &statement, err))
         return false;
-    if (first != NULL)
-        sqlite3_bind_int64(statement, 1, *first);
-    if (second != NULL)
-        sqlite3_bind_int64(statement, 2, *second);
-    bool ok = count_rows(source, statement, gone_column, out_present, out_gone, err);
+    if (query->first != NULL)
+        sqlite3_bind_int64(statement, 1, *query->first);
+    if (query->second != NULL)
+        sqlite3_bind_int64(statement, 2, *query->second);
+    while ((ok = database_step(source, statement, &row, err)) && row) {
+        bool deleted =
+            query->deleted_column >= 0 && sqlite3_column_int(statement, query->deleted_column) != 0;
+        (*(deleted ? out_deleted : out_present))++;
+    }
     sqlite3_finalize(statement);
     return ok;
 }
 
-/* Only a full read tells what the scan of the next sync will find. */
+/* The next sync finds the changes of this table by reading all of it, so the plan does the same. */
 static bool count_scanned(
-    const struct config *config, struct database *source, struct task *task, struct counts *out,
-    struct error *err)
+    const struct config *config, struct database *source, struct task *task,
+    struct plan_report_table *out, struct error *err)
 {
     struct scan_counts found;
     struct shadow *none = NULL;
@@ -68,73 +61,90 @@ static bool count_scanned(
                 .state_path = config->state_path, .table = task->table, .mode = SHADOW_COMPARE},
             source, &found, &ended, &none, err))
         return false;
-    *out = (struct counts){found.new_rows, found.changed, found.deleted};
+    out->insert = found.new_rows;
+    out->update = found.changed;
+    out->delete = found.deleted;
     bool any = found.new_rows + found.changed + found.deleted > 0;
-    if (any && (task->table->mode == SYNC_REPLACE ||
-                plan_prefers_replace(task, found.changed + found.deleted))) {
-        task->work = WORK_REPLACE;
-        task->why = task->table->mode == SYNC_REPLACE ? "mode replace" : "most rows changed";
-        *out = (struct counts){.insert = found.read};
+    bool most = any && plan_prefers_replace(task, found.changed + found.deleted) &&
+                plan_revise(task, PLAN_FOUND_MOST_CHANGED);
+    if (most || (any && plan_revise(task, PLAN_FOUND_ROWS))) {
+        out->insert = found.read;
+        out->update = 0;
+        out->delete = 0;
     }
     return true;
 }
 
-/* A row that is new to an INTEGER PRIMARY KEY table is told by its id; in other tables a key that
- * has changed may be new or not, and counts as updated. */
+/* In a table with an INTEGER PRIMARY KEY a new row is known by its id. In other tables a changed
+ * key may be new or not, and counts as updated. */
 static bool count(
-    const struct config *config, struct database *source, struct task *task, struct counts *out,
-    struct error *err)
+    const struct config *config, struct database *source, struct task *task,
+    struct plan_report_table *out, struct error *err)
 {
     const struct table *table = task->table;
-    const int64_t *row_id = task->shape.integer_key ? &task->watermark.last_synced_row_id : NULL;
+    const int64_t *row_id =
+        task->source.shape.integer_key ? &task->source.watermark.last_synced_row_id : NULL;
     int64_t none = 0;
 
-    switch (task->work) {
-    case WORK_NONE:
+    if (task->plan.mode == SEND_NOTHING)
         return true;
-    case WORK_REPLACE:
-        return count_statement(source, table->scan_sql, NULL, NULL, -1, &out->insert, &none, err);
-    case WORK_CHANGES:
-        break;
-    }
-    if (task->capture == TASK_SCAN)
+    if (task->plan.mode == SEND_REPLACE && !task->plan.only_if_changed)
+        return count_query(
+            source, &(struct count_query){.sql = table->scan_sql, .deleted_column = -1},
+            &out->insert, &none, err);
+    if (task->plan.capture.by == CAPTURE_SCAN)
         return count_scanned(config, source, task, out, err);
-    if (task->shape.integer_key &&
-        !count_statement(source, table->new_rows_sql, row_id, NULL, -1, &out->insert, &none, err))
+    if (task->source.shape.integer_key &&
+        !count_query(
+            source,
+            &(struct count_query){
+                .sql = table->new_rows_sql, .first = row_id, .deleted_column = -1},
+            &out->insert, &none, err))
         return false;
-    return count_statement(
-        source, table->changes_sql, &task->watermark.synced_sequence, row_id,
-        (int)table->column_count, &out->update, &out->delete, err);
+    return count_query(
+        source,
+        &(struct count_query){
+            .sql = table->changes_sql,
+            .first = &task->source.watermark.synced_sequence,
+            .second = row_id,
+            .deleted_column = (int)table->column_count,
+        },
+        &out->update, &out->delete, err);
 }
 
-static const char *way_name(const struct task *task, const struct counts *counts)
+static const char *mode_name(const struct task *task, const struct plan_report_table *counts)
 {
-    if (task->work == WORK_REPLACE || task->table->mode == SYNC_REPLACE)
-        return table_way_name(WAY_REPLACE);
-    bool told = task->shape.integer_key || task->capture == TASK_SCAN;
-    bool only_new = told && counts->update + counts->delete == 0;
-    return table_way_name(task->table->mode == SYNC_APPEND && only_new ? WAY_APPEND : WAY_MERGE);
+    if (task->plan.mode == SEND_REPLACE || task->table->mode == SEND_REPLACE)
+        return send_mode_name(SEND_REPLACE);
+    bool exact = task->source.shape.integer_key || task->plan.capture.by == CAPTURE_SCAN;
+    bool only_new = exact && counts->update + counts->delete == 0;
+    return send_mode_name(task->table->mode == SEND_APPEND && only_new ? SEND_APPEND : SEND_MERGE);
 }
 
-struct previewer {
+struct planner {
     const struct deployment *deployment;
     struct database source;
     struct workers workers;
     bool full;
+    struct plan_report *report;
 };
 
-/* One table and what BigQuery says of its target. */
+/* One table and what BigQuery says about its target. */
 struct preview {
-    struct task task; /* first, so that a step of the workers finds the rest */
+    struct task task;
     struct table_result result;
-    cJSON *live;          /* NULL: there is no such table */
-    struct error failure; /* of asking, ERROR_NONE if there was an answer */
+    /* The target as it is, NULL: it does not exist. */
+    cJSON *live;
+    /* Why live could not be read; ERROR_NONE if it was. */
+    struct error failure;
 };
 
-/* A failure is told with the table's preview instead of failing the task: nothing is recorded. */
-static bool get_target(struct worker *worker, struct task *task, struct error *err)
+/* A failure is kept for the table's report and does not fail the task: a failed task would be
+ * recorded in the state. */
+static bool get_target(struct worker *worker, struct task *task, void *context, struct error *err)
 {
-    struct preview *preview = (struct preview *)task;
+    struct preview *previews = context;
+    struct preview *preview = &previews[task->index];
 
     if (!bigquery_table_get(worker->bigquery, task->table->target, &preview->live, err))
         preview->failure = *err;
@@ -148,7 +158,7 @@ static bool is_any(const struct task *task)
 }
 
 static bool compare_target(
-    const struct previewer *p, const struct preview *preview, struct target_diff *out_diff,
+    const struct planner *p, const struct preview *preview, struct target_diff *out_diff,
     struct error *err)
 {
     const struct config *config = p->deployment->config;
@@ -161,82 +171,66 @@ static bool compare_target(
         preview->task.table, config->project, config->dataset, preview->live, out_diff, err);
 }
 
-static cJSON *preview_table(struct previewer *p, struct preview *preview, bool *out_blocked)
+static void plan_one(struct planner *p, struct preview *preview, struct plan_report_table *out)
 {
+    const struct config *config = p->deployment->config;
     const struct clock *clock = p->deployment->clock;
     struct tracking *tracking = p->workers.each[0].tracking;
     struct task *task = &preview->task;
-    struct counts counts = {0};
-    struct target_diff diff = {0};
+    struct quota_record use = {0};
     struct error err = {0};
-    struct quota_use use = {0};
-    cJSON *json = cJSON_CreateObject();
 
-    bool ok = plan_table(p->deployment->config, &p->source, tracking, task, p->full, &err) &&
-              count(p->deployment->config, &p->source, task, &counts, &err) &&
-              compare_target(p, preview, &diff, &err) &&
-              quota_load(p->deployment->config, tracking, task->table, &use, &err);
-    const char *way = way_name(task, &counts);
-
-    cJSON_AddStringToObject(json, "table", task->table->name);
-    cJSON_AddNumberToObject(json, "insert", (double)counts.insert);
-    cJSON_AddNumberToObject(json, "update", (double)counts.update);
-    cJSON_AddNumberToObject(json, "delete", (double)counts.delete);
-    cJSON_AddStringToObject(json, "mode", way);
-    cJSON *ddl = cJSON_AddArrayToObject(json, "ddl");
-    for (size_t i = 0; i < diff.statement_count; i++)
-        cJSON_AddItemToArray(ddl, cJSON_CreateString(diff.statements[i]));
-
-    const char *blocked = !ok ? err.message : diff.blocked[0] != '\0' ? diff.blocked : NULL;
-    if (blocked != NULL)
-        cJSON_AddStringToObject(json, "blocked", blocked);
-    else
-        cJSON_AddNullToObject(json, "blocked");
-    *out_blocked = *out_blocked || blocked != NULL;
-    if (task->why != NULL)
-        cJSON_AddStringToObject(json, "why", task->why);
-    int64_t a_day = quota_a_day(p->deployment->config, quota_way(task->table));
-    cJSON_AddNumberToObject(json, "modifications_a_day", (double)a_day);
-    cJSON_AddNumberToObject(
-        json, "modifications_today", (double)quota_today(use, clock->wall_us(clock->context)));
-    target_diff_clear(&diff);
-    return json;
+    out->table = task->table;
+    if (!plan_table(config, &p->source, tracking, task, p->full, &err) ||
+        !count(config, &p->source, task, out, &err) ||
+        !compare_target(p, preview, &out->diff, &err) ||
+        !quota_record_load(config, tracking, task->table, &use, &err))
+        out->error = err;
+    out->mode = mode_name(task, out);
+    out->why = task->plan.why;
+    out->modifications_a_day = quota_record_forecast(config, task->table->mode);
+    out->modifications_today = quota_record_today(use, clock->wall_us(clock->context));
 }
 
-/* BigQuery is asked before the snapshot begins, which would keep SQLite from truncating its log. */
-static bool preview_all(
-    struct previewer *p, struct preview *previews, struct task **order, size_t count, cJSON *array,
-    bool *out_blocked, struct error *err)
+/* BigQuery is asked before the snapshot begins: an open snapshot keeps SQLite from truncating its
+ * log. */
+static bool plan_all(
+    struct planner *p, struct preview *previews, struct task **order, struct error *err)
 {
+    size_t count = p->report->count;
+
     if (!listing_read(p->workers.each[0].bigquery, order, count, err))
         return false;
-    workers_run(&p->workers, order, count, is_any, get_target);
+    const struct step ask = {.wanted = is_any, .run = get_target, .context = previews};
+    workers_run(&p->workers, order, count, &ask);
     if (!database_begin_snapshot(&p->source, err))
         return false;
     for (size_t i = 0; i < count; i++)
-        cJSON_AddItemToArray(array, preview_table(p, &previews[i], out_blocked));
+        plan_one(p, &previews[i], &p->report->tables[i]);
     database_rollback(&p->source);
     return true;
 }
 
-static bool preview_tables(
-    struct previewer *p, const struct table *const *tables, size_t count, cJSON *array,
-    bool *out_blocked, struct error *err)
+static bool plan_tables(
+    struct planner *p, const struct table *const *tables, size_t count, struct error *err)
 {
     struct preview *previews = calloc(count + 1, sizeof *previews);
     struct task **order = calloc(count + 1, sizeof(struct task *));
     bool ok = false;
 
-    if (previews == NULL || order == NULL) {
+    p->report->tables = calloc(count + 1, sizeof *p->report->tables);
+    p->report->count = count;
+    if (previews == NULL || order == NULL || p->report->tables == NULL) {
+        p->report->count = 0;
         error_set(err, ERROR_MEMORY, "out of memory");
         goto cleanup;
     }
     for (size_t i = 0; i < count; i++) {
         previews[i].task =
-            (struct task){.table = tables[i], .result = &previews[i].result, .index = i};
+            (struct task){.table = tables[i], .outcome = &previews[i].result, .index = i};
         order[i] = &previews[i].task;
     }
-    ok = preview_all(p, previews, order, count, array, out_blocked, err);
+    ok = plan_all(p, previews, order, err);
 
 cleanup:
     for (size_t i = 0; i < count && previews != NULL; i++)
@@ -246,28 +240,83 @@ cleanup:
     return ok;
 }
 
-bool preview_run(
+bool plan_report_run(
     const struct deployment *deployment, const struct table *const *tables, size_t count, bool full,
-    cJSON **out_json, bool *out_blocked, struct error *err)
+    struct plan_report *out_report, struct error *err)
 {
     const struct config *config = deployment->config;
-    struct previewer p = {.deployment = deployment, .full = full};
-    cJSON *json = cJSON_CreateObject();
+    struct plan_report report = {0};
+    struct planner p = {.deployment = deployment, .full = full, .report = &report};
     bool ok = false;
 
-    *out_blocked = false;
-    if (!database_open(config->sqlite_path, DATABASE_READ, DATABASE_PATIENCE_MS, &p.source, err)) {
-        cJSON_Delete(json);
+    if (!database_open(config->sqlite_path, DATABASE_READ, DATABASE_PATIENCE_MS, &p.source, err))
         return false;
-    }
-    if (workers_open(&p.workers, deployment, (size_t)config->parallel, NULL, NULL, true, err))
-        ok = preview_tables(
-            &p, tables, count, cJSON_AddArrayToObject(json, "tables"), out_blocked, err);
+    const struct workers_options options = {
+        .deployment = deployment, .size = (size_t)config->parallel, .reads_only = true};
+    if (workers_open(&p.workers, &options, err))
+        ok = plan_tables(&p, tables, count, err);
     workers_close(&p.workers);
     database_close(&p.source);
     if (ok)
-        *out_json = json;
+        *out_report = report;
     else
-        cJSON_Delete(json);
+        plan_report_clear(&report);
     return ok;
+}
+
+void plan_report_clear(struct plan_report *report)
+{
+    for (size_t i = 0; i < report->count; i++)
+        target_diff_clear(&report->tables[i].diff);
+    free(report->tables);
+    *report = (struct plan_report){0};
+}
+
+const char *plan_report_blocked(const struct plan_report_table *table)
+{
+    if (table->error.code != ERROR_NONE)
+        return table->error.message;
+    return table->diff.blocked[0] != '\0' ? table->diff.blocked : NULL;
+}
+
+bool plan_report_ok(const struct plan_report *report)
+{
+    for (size_t i = 0; i < report->count; i++)
+        if (plan_report_blocked(&report->tables[i]) != NULL)
+            return false;
+    return true;
+}
+
+static cJSON *table_json(const struct plan_report_table *table)
+{
+    const char *blocked = plan_report_blocked(table);
+    cJSON *json = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(json, "table", table->table->name);
+    json_add_int64(json, "insert", table->insert);
+    json_add_int64(json, "update", table->update);
+    json_add_int64(json, "delete", table->delete);
+    cJSON_AddStringToObject(json, "mode", table->mode);
+    cJSON *ddl = cJSON_AddArrayToObject(json, "ddl");
+    for (size_t i = 0; i < table->diff.statement_count; i++)
+        cJSON_AddItemToArray(ddl, cJSON_CreateString(table->diff.statements[i]));
+    if (blocked != NULL)
+        cJSON_AddStringToObject(json, "blocked", blocked);
+    else
+        cJSON_AddNullToObject(json, "blocked");
+    if (table->why != NULL)
+        cJSON_AddStringToObject(json, "why", table->why);
+    json_add_int64(json, "modifications_a_day", table->modifications_a_day);
+    json_add_int64(json, "modifications_today", table->modifications_today);
+    return json;
+}
+
+cJSON *plan_report_json(const struct plan_report *report)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON *array = cJSON_AddArrayToObject(json, "tables");
+
+    for (size_t i = 0; i < report->count; i++)
+        cJSON_AddItemToArray(array, table_json(&report->tables[i]));
+    return json;
 }

@@ -1,20 +1,58 @@
-/* preview: what the next sync would do, table by table, without doing it: rows to insert, update
- * and delete, the statements that would bring the target in line, or why that cannot be done. Reads
- * only; takes no lock. */
+/* plan_report: what the next sync would do with each table, without doing it: the rows to insert,
+ * update and delete, the statements that would bring the target in line with its definition, or why
+ * the table cannot be synced. Reads only and takes no lock. */
 #ifndef BQSYNC_SYNC_REPORT_PLAN_REPORT_H
 #define BQSYNC_SYNC_REPORT_PLAN_REPORT_H
 
 #include "base/error.h"
 #include "sync/deployment.h"
+#include "sync/pass/target_diff.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-/* The document of `plan --json`, owned. *out_blocked: some table cannot be synced. Fails when
- * nothing can be planned at all. */
-MUST_CHECK bool preview_run(
+/* What the next sync would do with one table. */
+struct plan_report_table {
+    const struct table *table;
+    /* Rows. For a table without an INTEGER PRIMARY KEY, a new row counts as an update. */
+    int64_t insert;
+    int64_t update;
+    int64_t delete;
+    /* "append", "merge" or "replace". */
+    const char *mode;
+    /* The statements that bring the target in line, and the reason if none can. */
+    struct target_diff diff;
+    /* Why the table could not be planned; ERROR_NONE if it was. */
+    struct error error;
+    /* Why the whole content is replaced, NULL if it is not; static. */
+    const char *why;
+    /* Load jobs that the schedule makes in a day, and those made today. */
+    int64_t modifications_a_day;
+    int64_t modifications_today;
+};
+
+/* The report of plan, in the order of the given tables. */
+struct plan_report {
+    struct plan_report_table *tables;
+    size_t count;
+};
+
+/* Plans all tables. full: as for `sync --full`. *out_report is the caller's to clear. Fails when
+ * nothing can be planned: SQLite or BigQuery is not readable. */
+MUST_CHECK bool plan_report_run(
     const struct deployment *deployment, const struct table *const *tables, size_t count, bool full,
-    cJSON **out_json, bool *out_blocked, struct error *err);
+    struct plan_report *out_report, struct error *err);
+/* Frees the tables; a zeroed struct is fine. */
+void plan_report_clear(struct plan_report *report);
+
+/* Why the table cannot be synced, NULL if it can; borrowed. */
+const char *plan_report_blocked(const struct plan_report_table *table);
+/* Whether every table can be synced. */
+bool plan_report_ok(const struct plan_report *report);
+
+/* The document of `plan --json`, returned owned. */
+cJSON *plan_report_json(const struct plan_report *report);
 
 #endif

@@ -1,12 +1,13 @@
 #include "sync/verify/checksum_sql.h"
 
-#include "sync/verify/row_text.h"
+#include "sync/row_text.h"
 #include "warehouse/googlesql.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
-/* Where a table demands it, a condition on its partition column that leaves nothing out. */
+/* BigQuery rejects a query without a filter on the partition column if the table requires one, so
+ * this condition names the column but is true for every row. */
 static void append_partition_filter(struct buffer *sql, const struct table *table)
 {
     cJSON *resource = cJSON_Parse(table->resource_json);
@@ -26,7 +27,7 @@ static void append_partition_filter(struct buffer *sql, const struct table *tabl
     cJSON_Delete(resource);
 }
 
-/* The target as t, and a condition that more can be added to. */
+/* The target with the alias t, and a WHERE clause that can be extended with AND. */
 static void append_from(struct buffer *sql, const struct config *config, const struct table *table)
 {
     buffer_append_text(sql, " from ");
@@ -39,33 +40,34 @@ static void append_from(struct buffer *sql, const struct config *config, const s
 static void append_bucket(struct buffer *sql, const struct table *table, int digits)
 {
     buffer_append_text(sql, "substr(to_hex(sha256(");
-    rowtext_expression(sql, table, ROWTEXT_KEY);
+    row_text_expression(sql, table, ROW_TEXT_KEY);
     buffer_printf(sql, ")), 1, %d)", digits);
 }
 
-void verify_sql_buckets(
+void checksum_sql_buckets(
     struct buffer *sql, const struct config *config, const struct table *table, int bucket_digits)
 {
-    buffer_append_text(
-        sql, "select r.bucket, count(*), bit_xor(cast(concat('0x', substr(r.row_hash, 1, 15)) as "
-             "int64)), "
-             "bit_xor(cast(concat('0x', substr(r.row_hash, 16, 15)) as int64)) "
-             "from (select ");
+    buffer_append_text(sql, "select r.bucket, count(*)");
+    for (int part = 0; part < CHECKSUM_PARTS; part++)
+        buffer_printf(
+            sql, ", sum(cast(concat('0x', substr(r.row_hash, %d, %d)) as int64))",
+            part * CHECKSUM_DIGITS + 1, CHECKSUM_DIGITS);
+    buffer_append_text(sql, " from (select ");
     append_bucket(sql, table, bucket_digits);
     buffer_append_text(sql, " as bucket, to_hex(sha256(");
-    rowtext_expression(sql, table, ROWTEXT_ALL);
+    row_text_expression(sql, table, ROW_TEXT_ALL);
     buffer_append_text(sql, ")) as row_hash");
     append_from(sql, config, table);
     buffer_append_text(sql, ") as r group by r.bucket");
 }
 
-void verify_sql_rows(
+void checksum_sql_rows(
     struct buffer *sql, const struct config *config, const struct table *table, int bucket_digits)
 {
     buffer_append_text(sql, "select ");
-    rowtext_expression(sql, table, ROWTEXT_KEY);
+    row_text_expression(sql, table, ROW_TEXT_KEY);
     buffer_append_text(sql, " as key_text, to_hex(sha256(");
-    rowtext_expression(sql, table, ROWTEXT_COMPARED);
+    row_text_expression(sql, table, ROW_TEXT_COMPARED);
     buffer_append_text(sql, "))");
     for (size_t k = 0; k < table->key_count; k++) {
         buffer_append_text(sql, ", cast(t.");
@@ -75,7 +77,7 @@ void verify_sql_rows(
     for (size_t i = 0; i < table->column_count; i++) {
         if (table->columns[i].type != COLUMN_JSON)
             continue;
-        // TO_JSON_STRING makes the text null of NULL as well as of a JSON null.
+        // TO_JSON_STRING returns the text null both for NULL and for a JSON null.
         buffer_append_text(sql, ", if(t.");
         googlesql_identifier(sql, table->columns[i].name);
         buffer_append_text(sql, " is null, null, to_json_string(t.");

@@ -1,4 +1,5 @@
-/* verify_sql: what verify asks BigQuery about a table, as GoogleSQL. Only writes text. */
+/* checksum_sql: the GoogleSQL statements with which verify reads a table in BigQuery. Writes text
+ * only. */
 #ifndef BQSYNC_SYNC_VERIFY_CHECKSUM_SQL_H
 #define BQSYNC_SYNC_VERIFY_CHECKSUM_SQL_H
 
@@ -6,14 +7,23 @@
 #include "base/config.h"
 #include "base/table.h"
 
-/* For each bucket (the first hex digits of the key's hash): the bucket, its rows, and the two
- * halves of the sum of their hashes. */
-void verify_sql_buckets(
+/* The checksum of a bucket: the sums of the parts of its rows' hashes. A sum tells how often a row
+ * occurs, where an XOR would cancel pairs of equal rows. BigQuery fails a SUM that leaves INT64, so
+ * a part has 40 bits: 2^23 rows in each bucket, tens of billions in a table, add up exactly, and
+ * SQLite's side needs no wide integers either. */
+#define CHECKSUM_PARTS  3
+#define CHECKSUM_DIGITS 10
+
+/* Appends a SELECT with one row a bucket: the bucket (the first bucket_digits hex digits of the
+ * key's SHA-256), its number of rows, and CHECKSUM_PARTS sums of CHECKSUM_DIGITS hex digits of the
+ * rows' SHA-256, from the first digit on. */
+void checksum_sql_buckets(
     struct buffer *sql, const struct config *config, const struct table *table, int bucket_digits);
 
-/* For each row: key text, hash of all but JSON, the key's columns for people, then the text of each
- * JSON column. Ends with the bucket as an expression, for a condition on it to follow. */
-void verify_sql_rows(
+/* Appends a SELECT with one row a row: the key's text, the SHA-256 of all columns but JSON, each
+ * key column as people read it, then the text of each JSON column. The statement ends with the
+ * bucket as an expression, so that the caller can append a condition on it (" in ('00f')"). */
+void checksum_sql_rows(
     struct buffer *sql, const struct config *config, const struct table *table, int bucket_digits);
 
 #endif

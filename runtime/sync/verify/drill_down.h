@@ -1,6 +1,6 @@
-/* differ: two sets of rows, ours and BigQuery's, compared key by key in a temporary SQLite database
- * that spills to disk, so that memory stays flat however much differs. Used by verify for the
- * buckets whose checksums are not equal. */
+/* drill_down: compares rows of both sides key by key, in a temporary SQLite database that spills to
+ * disk, so that memory does not grow with the number of differences. comparison uses it for the
+ * rows of the buckets whose checksums differ. Belongs to one thread. */
 #ifndef BQSYNC_SYNC_VERIFY_DRILL_DOWN_H
 #define BQSYNC_SYNC_VERIFY_DRILL_DOWN_H
 
@@ -8,39 +8,46 @@
 #include "base/slice.h"
 #include "base/table.h"
 #include "encode/column.h"
-#include "sync/verify/verify.h"
+#include "sync/verify/row_hash.h"
+#include "sync/verify/verify_report.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-struct differ;
+/* The temporary database with the rows that were added. */
+struct drill_down;
 
-/* Hex digits of a SHA-256 and a terminator. */
-#define DIFFER_HEX_SIZE 65
+/* Borrows table and hash. Returned owned. */
+MUST_CHECK bool drill_down_new(
+    const struct table *table, struct row_hash *hash, struct drill_down **out_drill_down,
+    struct error *err);
+/* NULL is fine. */
+void drill_down_free(struct drill_down *drill_down);
 
-/* Returns owned. */
-MUST_CHECK bool differ_new(struct differ **out_differ, struct error *err);
-void differ_free(struct differ *differ);
-
-/* SHA-256 of a text as lower-case hex. */
-MUST_CHECK bool differ_hash(
-    struct differ *differ, struct slice text, char out_hex[DIFFER_HEX_SIZE], struct error *err);
-
-/* A row of ours: the reader stands on it, key_text is its rowtext of the key. fits: no value was a
- * problem (else it is a rejected row). */
-MUST_CHECK bool differ_add_ours(
-    struct differ *differ, const struct table *table, struct column_reader *in,
-    struct slice key_text, bool fits, struct error *err);
-
-/* A row of BigQuery: key text, hash of all but JSON, key columns for people, JSON texts. */
-MUST_CHECK bool differ_add_theirs(
-    struct differ *differ, const struct table *table, size_t count, const char *const *cells,
+/* Adds the row of SQLite that the reader is on. key_text: the row_text of its key. fits: every
+ * value fits its column; otherwise it is a rejected row, whose key is not compared. */
+MUST_CHECK bool drill_down_add_source(
+    struct drill_down *drill_down, struct column_reader *in, struct slice key_text, bool fits,
     struct error *err);
 
-/* A key that has changes which are not synced yet. */
-MUST_CHECK bool differ_add_pending(struct differ *differ, struct slice key_text, struct error *err);
+/* Adds a row of BigQuery, the cells of one row of checksum_sql_rows. */
+MUST_CHECK bool drill_down_add_warehouse(
+    struct drill_down *drill_down, size_t count, const char *const *cells, struct error *err);
 
-/* Counts and lists what differs into out, and adds the pending keys to its count. */
-MUST_CHECK bool differ_settle(struct differ *differ, struct verify_table *out, struct error *err);
+/* Adds a key with changes that are not synced yet. It is not compared. Adding it twice is fine. */
+MUST_CHECK bool drill_down_add_pending(
+    struct drill_down *drill_down, struct slice key_text, struct error *err);
+
+/* Counts and lists the keys that differ in out, adds the number of pending keys to out->pending,
+ * and to out->rejected the rows of SQLite beyond the first that share one key: BigQuery can hold
+ * only one of them, except in mode replace, where rows count as often as they occur. Call it once,
+ * when all rows are added. */
+MUST_CHECK bool drill_down_compare(
+    struct drill_down *drill_down, struct verify_table *out, struct error *err);
+
+/* After drill_down_compare: sets the entry of each bucket that holds a key which differs, is
+ * pending, or belongs to a rejected row. */
+MUST_CHECK bool drill_down_explain(
+    struct drill_down *drill_down, bool explained[ROW_HASH_BUCKETS], struct error *err);
 
 #endif

@@ -1,15 +1,16 @@
-/* The part of verify that writes: what differs is listed as changed, and an ordinary pass does the
- * rest. */
+#include "sync/verify/repair.h"
+
+#include "base/log.h"
 #include "source/capture.h"
 #include "source/tracking.h"
 #include "sync/pass/pass.h"
 #include "sync/pass/plan.h"
-#include "sync/verify/verify.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-/* Whether a key can be listed by what verify says of it: text and integers are told exactly, other
- * storage classes and transformed values are not. */
+/* Whether the report shows the exact value of a key. It does for text and integers; other types are
+ * rounded or converted, and a transformed value is not the one that SQLite holds. */
 static bool has_plain_key(const struct table *table)
 {
     for (size_t k = 0; k < table->key_count; k++) {
@@ -21,6 +22,42 @@ static bool has_plain_key(const struct table *table)
     return true;
 }
 
+/* Whether a key of the report, a value or an array of values, can be listed in the dirty set as it
+ * is stored: the report shows integers and texts exactly, and nothing else. A NULL matches no row,
+ * and a REAL is not the text of its digits. */
+static bool is_exact(const cJSON *key)
+{
+    const cJSON *value;
+
+    if (cJSON_IsRaw(key))
+        return strspn(key->valuestring, "-0123456789") == strlen(key->valuestring);
+    if (!cJSON_IsArray(key))
+        return cJSON_IsString(key);
+    cJSON_ArrayForEach(value, key)
+    {
+        if (!is_exact(value))
+            return false;
+    }
+    return true;
+}
+
+static bool has_exact_keys(const cJSON *list)
+{
+    const cJSON *key;
+
+    cJSON_ArrayForEach(key, list)
+    {
+        if (!is_exact(key))
+            return false;
+    }
+    return true;
+}
+
+static bool is_wrong(const struct verify_table *table)
+{
+    return !table->equal && table->error.code == ERROR_NONE;
+}
+
 static bool mark_list(
     struct database *source, const struct verify_table *wrong, const cJSON *list, struct error *err)
 {
@@ -28,31 +65,33 @@ static bool mark_list(
 
     cJSON_ArrayForEach(key, list)
     {
-        if (!capture_mark(source, wrong->table, key, err))
+        if (!capture_touch(source, wrong->table, key, err))
             return false;
     }
     return true;
 }
 
-/* A MERGE cannot take one of two equal rows away, and too many keys are not all listed: then the
- * whole table is replaced. So it is where nothing lists changes. */
+/* Whether a sync of the listed keys fixes the table. A MERGE can't delete one of two rows with the
+ * same key; a report with too many keys does not list them all; and without triggers there is no
+ * dirty set to list them in. In these cases the whole table is replaced. */
 static bool can_mark(
     const struct config *config, struct database *source, const struct verify_table *wrong)
 {
     struct source_shape shape;
-    enum task_capture capture;
-    bool broken = false;
+    struct plan_capture capture;
     struct error ignored;
 
-    return wrong->duplicated_count == 0 && wrong->missing_count <= VERIFY_KEYS_MAX &&
+    return wrong->duplicated_count + wrong->unexplained_count == 0 &&
+           has_exact_keys(wrong->missing) && has_exact_keys(wrong->extra) &&
+           has_exact_keys(wrong->different) && wrong->missing_count <= VERIFY_KEYS_MAX &&
            wrong->extra_count <= VERIFY_KEYS_MAX && wrong->different_count <= VERIFY_KEYS_MAX &&
            has_plain_key(wrong->table) && capture_inspect(source, wrong->table, &shape, &ignored) &&
-           plan_capture(config, source, wrong->table, &shape, &capture, &broken, &ignored) &&
-           capture == TASK_TRIGGERS && !broken;
+           plan_capture(config, source, wrong->table, &shape, &capture, &ignored) &&
+           capture.by == CAPTURE_TRIGGERS && !capture.broken;
 }
 
-/* A row with an id above the watermark is looked for as a new one only, so one that is there in
- * BigQuery alone would stay. */
+/* Whether a row that only BigQuery has has an id above the watermark. The dirty set is read up to
+ * the watermark only, so the row would not be deleted. */
 static bool is_above_watermark(const struct verify_table *wrong, const struct watermark *watermark)
 {
     const cJSON *key;
@@ -83,7 +122,7 @@ static bool mark_table(
 }
 
 static bool mark_all(
-    const struct config *config, const struct verify_table *tables, size_t count, struct error *err)
+    const struct config *config, const struct verify_table *report, size_t count, struct error *err)
 {
     struct database source;
     struct tracking tracking;
@@ -96,16 +135,24 @@ static bool mark_all(
         tracking_close(&tracking);
         return false;
     }
-    for (size_t i = 0; i < count && ok; i++)
-        if (!tables[i].equal)
-            ok = mark_table(config, &source, &tracking, &tables[i], err);
+    // A table that cannot be marked does not stop the others.
+    for (size_t i = 0; i < count; i++) {
+        struct error why;
+        if (!is_wrong(&report[i]) || mark_table(config, &source, &tracking, &report[i], &why))
+            continue;
+        log_error(
+            "table not marked for repair", LOG_TEXT("table", report[i].table->name),
+            LOG_TEXT("error", why.message));
+        *err = ok ? why : *err;
+        ok = false;
+    }
     database_close(&source);
     tracking_close(&tracking);
     return ok;
 }
 
-bool verify_repair(
-    const struct deployment *deployment, const struct verify_table *tables, size_t count,
+bool repair_differences(
+    const struct deployment *deployment, const struct verify_table *report, size_t count,
     int *out_exit, struct error *err)
 {
     const struct table **wrong = calloc(count + 1, sizeof *wrong);
@@ -116,10 +163,9 @@ bool verify_repair(
     if (wrong == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
     for (size_t i = 0; i < count; i++)
-        if (!tables[i].equal)
-            wrong[wrong_count++] = tables[i].table;
-    if (!mark_all(deployment->config, tables, count, err))
-        goto cleanup;
+        if (is_wrong(&report[i]))
+            wrong[wrong_count++] = report[i].table;
+    bool marked = mark_all(deployment->config, report, count, err);
     pass_run(
         deployment,
         &(struct pass_options){
@@ -130,11 +176,9 @@ bool verify_repair(
         },
         &run);
     *out_exit = run_result_exit_status(&run);
-    ok = run.error.code == ERROR_NONE;
-    if (!ok)
+    ok = marked && run.error.code == ERROR_NONE;
+    if (marked && !ok)
         *err = run.error;
-
-cleanup:
     run_result_clear(&run);
     free(wrong);
     return ok;

@@ -1,20 +1,19 @@
 #include "bqlocal/auth/strict.h"
 
 #include "base/buffer.h"
-#include "bqlocal/auth/jwt.h"
-#include "bqlocal/http/http.h"
-#include "bqlocal/http/route.h"
-#include "bqlocal/http/server.h"
+#include "bqlocal/auth/jwt_verify.h"
 #include "bqlocal/store/failure.h"
+#include "bqlocal/store/json_member.h"
+#include "bqlocal/store/store.h"
+#include "bqlocal/store/text_file.h"
 #include "bqlocal/store/value.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#define FILE_BYTES_MAX ((size_t)1 << 20)
+#define FORM_BYTES_MAX ((size_t)1 << 20)
 #define TOKENS_MAX     1000
 
 /* Google takes assertions that live at most an hour, from clocks that are off by a few minutes. */
@@ -51,27 +50,15 @@ struct strict {
     size_t token_count;
 };
 
+/* A file that is named by another, in whose folder a relative name starts. */
 static bool read_file(const char *beside, const char *name, char **out_text, struct error *err)
 {
     const char *slash = strrchr(beside, '/');
+    bool relative = name[0] != '/' && slash != NULL;
     char path[4096];
-    char chunk[4096];
-    struct buffer text;
-    size_t length;
 
-    if (name[0] == '/' || slash == NULL)
-        snprintf(path, sizeof path, "%s", name);
-    else
-        snprintf(path, sizeof path, "%.*s/%s", (int)(slash - beside), beside, name);
-    FILE *file = fopen(path, "r");
-    if (file == NULL)
-        return error_set(err, ERROR_USAGE, "cannot read %s: %s", path, strerror(errno));
-    buffer_init(&text, FILE_BYTES_MAX);
-    while ((length = fread(chunk, 1, sizeof chunk, file)) > 0)
-        buffer_append(&text, chunk, length);
-    fclose(file);
-    *out_text = buffer_take(&text);
-    return *out_text != NULL || error_set(err, ERROR_LIMIT, "%s is too large", path);
+    snprintf(path, sizeof path, "%.*s%s", relative ? (int)(slash + 1 - beside) : 0, beside, name);
+    return text_file_read(path, out_text, err);
 }
 
 static bool read_account(
@@ -80,7 +67,6 @@ static bool read_account(
     const char *email = json_text(item, "client_email");
     const char *pem = json_text(item, "public_key");
     const char *file = json_text(item, "public_key_file");
-    const char *key_id = json_text(item, "private_key_id");
     char *text = NULL;
 
     if (email == NULL || (pem == NULL) == (file == NULL))
@@ -94,7 +80,7 @@ static bool read_account(
     if (!ok)
         return error_wrap(err, "%s: key of %s", path, email);
     account->email = strdup(email);
-    account->key_id = key_id == NULL ? NULL : strdup(key_id);
+    account->key_id = json_text_copy(item, "private_key_id");
     return true;
 }
 
@@ -147,22 +133,31 @@ static bool check_keys(const cJSON *document, const char *path, struct error *er
     return true;
 }
 
-bool strict_new(
-    const cJSON *document, const char *path, struct strict **out_strict, struct error *err)
+static bool read_settings(
+    struct strict *strict, const cJSON *document, const char *path, struct error *err)
+{
+    const cJSON *users = json_at(document, "users");
+
+    strict->token_seconds = json_number(document, "token_lifetime", 3600);
+    strict->self_signed = json_bool(document, "self_signed", true);
+    strict->audience = json_text_copy(document, "audience");
+    strict->users = users == NULL ? NULL : cJSON_Duplicate(users, true);
+    return check_keys(document, path, err) &&
+           read_accounts(strict, json_at(document, "accounts"), path, err) &&
+           read_tls(strict, json_at(document, "tls"), path, err);
+}
+
+bool strict_new(const char *path, struct strict **out_strict, struct error *err)
 {
     struct strict *strict = calloc(1, sizeof *strict);
-    const char *audience = json_text(document, "audience");
-    const cJSON *users = json_at(document, "users");
+    cJSON *document = NULL;
 
     if (strict == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory for credentials");
-    strict->token_seconds = json_number(document, "token_lifetime", 3600);
-    strict->self_signed = json_bool(document, "self_signed", true);
-    strict->audience = audience == NULL ? NULL : strdup(audience);
-    strict->users = users == NULL ? NULL : cJSON_Duplicate(users, true);
-    if (!check_keys(document, path, err) ||
-        !read_accounts(strict, json_at(document, "accounts"), path, err) ||
-        !read_tls(strict, json_at(document, "tls"), path, err)) {
+    bool ok =
+        text_file_read_json(path, &document, err) && read_settings(strict, document, path, err);
+    cJSON_Delete(document);
+    if (!ok) {
         strict_free(strict);
         return false;
     }
@@ -226,9 +221,9 @@ static const struct account *find_signer(
     return NULL;
 }
 
-static bool check_times(const struct server *server, const cJSON *claims, struct error *err)
+static bool check_times(const struct store *store, const cJSON *claims, struct error *err)
 {
-    int64_t now = store_now_ms(&server->store) / 1000;
+    int64_t now = store_now_ms(store) / 1000;
     int64_t issued = json_number(claims, "iat", -1);
     int64_t expires = json_number(claims, "exp", -1);
 
@@ -259,12 +254,10 @@ static bool check_audience(
     if (audience != NULL && strict->audience != NULL) {
         good = strcmp(audience, strict->audience) == 0;
     } else if (audience != NULL) {
-        char *origin = request_origin(request);
-        size_t length = origin == NULL ? 0 : strlen(origin);
+        size_t length = strlen(request->origin);
         good = strcmp(audience, "https://oauth2.googleapis.com/token") == 0 ||
-               (origin != NULL && strncmp(audience, origin, length) == 0 &&
+               (strncmp(audience, request->origin, length) == 0 &&
                 strcmp(audience + length, "/token") == 0);
-        free(origin);
     }
     return good || error_set(err, ERROR_AUTH, "Invalid JWT: Failed audience check.");
 }
@@ -280,10 +273,10 @@ static bool answer_grant_error(
     return answer_json(&request->answer, status, body);
 }
 
-static bool answer_token(struct server *server, struct request *request, const char *account)
+static bool answer_token(const struct parts *in, struct request *request, const char *account)
 {
-    struct strict *strict = server->strict;
-    int64_t now = store_now_ms(&server->store);
+    struct strict *strict = in->strict;
+    int64_t now = store_now_ms(in->store);
     unsigned char random[16];
 
     if (strict->token_count == TOKENS_MAX) {
@@ -324,7 +317,7 @@ static char *form_value(struct buffer *form, const char *name)
     }
     if (at == NULL)
         return NULL;
-    buffer_init(&out, FILE_BYTES_MAX);
+    buffer_init(&out, FORM_BYTES_MAX);
     for (at += length + 1; *at != '\0' && *at != '&'; at++) {
         unsigned code;
         if (*at == '%' && sscanf(at + 1, "%2x", &code) == 1 && at[2] != '\0') {
@@ -337,7 +330,7 @@ static char *form_value(struct buffer *form, const char *name)
     return buffer_take(&out);
 }
 
-static bool grant_assertion(struct server *server, struct request *request, const char *assertion)
+static bool grant_assertion(const struct parts *in, struct request *request, const char *assertion)
 {
     const struct account *account = NULL;
     cJSON *header = NULL;
@@ -347,9 +340,9 @@ static bool grant_assertion(struct server *server, struct request *request, cons
     if (assertion == NULL)
         return answer_grant_error(request, 400, "invalid_request", "Missing parameter: assertion");
     bool ok = jwt_parse(assertion, &header, &claims, &err) &&
-              (account = find_signer(server->strict, assertion, header, claims, &err)) != NULL &&
-              check_times(server, claims, &err) &&
-              check_audience(server->strict, request, claims, &err);
+              (account = find_signer(in->strict, assertion, header, claims, &err)) != NULL &&
+              check_times(in->store, claims, &err) &&
+              check_audience(in->strict, request, claims, &err);
     bool scoped = ok && has_scope(claims);
     cJSON_Delete(header);
     cJSON_Delete(claims);
@@ -358,7 +351,7 @@ static bool grant_assertion(struct server *server, struct request *request, cons
     if (!scoped)
         return answer_grant_error(
             request, 400, "invalid_scope", "Invalid OAuth scope or ID token audience provided.");
-    return answer_token(server, request, account->email);
+    return answer_token(in, request, account->email);
 }
 
 static bool same_value(struct buffer *form, const cJSON *user, const char *key)
@@ -371,34 +364,34 @@ static bool same_value(struct buffer *form, const cJSON *user, const char *key)
     return same;
 }
 
-static bool grant_refresh(struct server *server, struct request *request)
+static bool grant_refresh(const struct parts *in, struct request *request)
 {
     const cJSON *user;
 
-    cJSON_ArrayForEach(user, server->strict->users)
+    cJSON_ArrayForEach(user, in->strict->users)
     {
         if (same_value(&request->body, user, "client_id") &&
             same_value(&request->body, user, "client_secret") &&
             same_value(&request->body, user, "refresh_token"))
-            return answer_token(server, request, json_text(user, "client_id"));
+            return answer_token(in, request, json_text(user, "client_id"));
     }
     return answer_grant_error(request, 400, "invalid_grant", "Token has been expired or revoked.");
 }
 
-bool strict_token(struct server *server, struct request *request, struct error *err)
+bool strict_token(const struct parts *in, struct request *request, struct error *err)
 {
     char *grant;
     char *assertion;
     bool ok;
 
-    if (server->strict == NULL)
+    if (in->strict == NULL)
         return failure_set(err, "notFound", "bqlocal hands out tokens with --strict only");
     grant = form_value(&request->body, "grant_type");
     assertion = form_value(&request->body, "assertion");
     if (grant != NULL && strcmp(grant, GRANT_ASSERTION) == 0)
-        ok = grant_assertion(server, request, assertion);
+        ok = grant_assertion(in, request, assertion);
     else if (grant != NULL && strcmp(grant, "refresh_token") == 0)
-        ok = grant_refresh(server, request);
+        ok = grant_refresh(in, request);
     else
         ok = answer_grant_error(request, 400, "unsupported_grant_type", "Invalid grant_type");
     free(grant);
@@ -416,14 +409,13 @@ static bool unauthorized(struct error *err, const char *what)
 }
 
 /* A token that an account has signed itself, instead of exchanging an assertion for it. */
-static bool check_self_signed(
-    const struct strict *strict, const struct server *server, const char *token, struct error *err)
+static bool check_self_signed(const struct parts *in, const char *token, struct error *err)
 {
     cJSON *header = NULL;
     cJSON *claims = NULL;
     struct error why;
 
-    if (!strict->self_signed || !jwt_parse(token, &header, &claims, &why))
+    if (!in->strict->self_signed || !jwt_parse(token, &header, &claims, &why))
         return unauthorized(err, "had invalid authentication credentials");
     const char *issuer = json_text(claims, "iss");
     const char *subject = json_text(claims, "sub");
@@ -433,20 +425,19 @@ static bool check_self_signed(
                       ? strcmp(audience, "https://bigquery.googleapis.com/") == 0
                       : audience == NULL && has_scope(claims);
     bool good = issuer != NULL && subject != NULL && strcmp(issuer, subject) == 0 && for_us &&
-                find_signer(strict, token, header, claims, &why) != NULL &&
-                check_times(server, claims, &why);
+                find_signer(in->strict, token, header, claims, &why) != NULL &&
+                check_times(in->store, claims, &why);
     cJSON_Delete(header);
     cJSON_Delete(claims);
     return good || unauthorized(err, "had invalid authentication credentials");
 }
 
-bool strict_allows(
-    struct strict *strict, struct server *server, const struct request *request, struct error *err)
+bool strict_allows(const struct parts *in, const struct request *request, struct error *err)
 {
     const char *header = request_header(request, "Authorization");
-    bool guarded = request->route->kind == ROUTE_API || request->route->kind == ROUTE_UPLOAD;
+    struct strict *strict = in->strict;
 
-    if (strict == NULL || !guarded)
+    if (strict == NULL)
         return true;
     if (header == NULL || strncasecmp(header, "Bearer ", 7) != 0)
         return unauthorized(err, "is missing required authentication credential");
@@ -455,17 +446,17 @@ bool strict_allows(
         struct token *token = &strict->tokens[i];
         if (strcmp(token->text, text) != 0)
             continue;
-        if (token->revoked || token->expires_ms <= store_now_ms(&server->store))
+        if (token->revoked || token->expires_ms <= store_now_ms(in->store))
             return unauthorized(err, "had invalid authentication credentials");
         token->uses++;
         return true;
     }
-    return check_self_signed(strict, server, text, err);
+    return check_self_signed(in, text, err);
 }
 
-bool strict_describe(struct server *server, struct request *request, struct error *err)
+bool strict_describe(const struct parts *in, struct request *request, struct error *err)
 {
-    const struct strict *strict = server->strict;
+    const struct strict *strict = in->strict;
     cJSON *body = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(body, "tokens");
     (void)err;
@@ -483,9 +474,9 @@ bool strict_describe(struct server *server, struct request *request, struct erro
     return answer_json(&request->answer, 200, body);
 }
 
-bool strict_revoke(struct server *server, struct request *request, struct error *err)
+bool strict_revoke(const struct parts *in, struct request *request, struct error *err)
 {
-    struct strict *strict = server->strict;
+    struct strict *strict = in->strict;
     (void)err;
 
     for (size_t i = 0; strict != NULL && i < strict->token_count; i++)

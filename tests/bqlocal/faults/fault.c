@@ -1,7 +1,7 @@
 #include "bqlocal/faults/fault.h"
 
-#include "bqlocal/http/http.h"
 #include "bqlocal/store/failure.h"
+#include "bqlocal/store/json_member.h"
 
 #include <regex.h>
 #include <stdio.h>
@@ -96,13 +96,6 @@ static bool listed(const char *words, const char *word)
     int length = snprintf(padded, sizeof padded, " %s ", word);
 
     return length > 0 && (size_t)length < sizeof padded && strstr(words, padded) != NULL;
-}
-
-static char *copy_text(const cJSON *source, const char *key)
-{
-    const char *text = json_text(source, key);
-
-    return text == NULL ? NULL : strdup(text);
 }
 
 /* Every key has to belong to the action and to be of the right type. */
@@ -242,13 +235,13 @@ static bool parse_rule(size_t index, const cJSON *source, struct rule *rule, str
     if (rule->nth < 1 || rule->count < 0)
         return failure_set(
             err, "invalid", "faults[%zu]: nth starts at 1, and count at 0 (no end)", index);
-    rule->permission = copy_text(source, "permission");
+    rule->permission = json_text_copy(source, "permission");
     if (rule->action.kind == FAULT_DENY && rule->permission == NULL)
         return failure_set(
             err, "invalid", "faults[%zu].permission: expected a permission's name", index);
-    rule->method = copy_text(source, "method");
-    rule->job = copy_text(source, "job");
-    rule->job_id = copy_text(source, "job_id");
+    rule->method = json_text_copy(source, "method");
+    rule->job = json_text_copy(source, "job");
+    rule->job_id = json_text_copy(source, "job_id");
     rule->source = cJSON_Duplicate(source, true);
     return true;
 }

@@ -1,6 +1,6 @@
 /* fault: scripted mishaps. A list of rules, replaced as a whole by PUT /bqlocal/faults or --faults;
  * every rule counts the requests (or jobs) that match it and acts on some of them. The format is in
- * docs/bqlocal.md. Callers hold the server's big lock. */
+ * docs/bqlocal.md. Callers are inside of the monitor. */
 #ifndef BQLOCAL_FAULTS_FAULT_H
 #define BQLOCAL_FAULTS_FAULT_H
 
@@ -13,23 +13,23 @@
 enum fault_kind {
     FAULT_NONE,
     FAULT_STATUS,        /* this status instead of processing (processed: after it) */
-    FAULT_DELAY,         /* wait, then go on */
+    FAULT_DELAY,         /* waits, then processed */
     FAULT_RESET_BEFORE,  /* connection reset, nothing done */
     FAULT_RESET_AFTER,   /* done, then the connection reset instead of an answer */
-    FAULT_HANG_BEFORE,   /* held until the rule goes or the client does, then goes on */
+    FAULT_HANG_BEFORE,   /* held until the rule or the client is gone, then processed */
     FAULT_HANG_AFTER,    /* done, then held likewise */
     FAULT_TRUNCATE,      /* done; half of the answer's body, then the connection ends */
     FAULT_NOT_JSON,      /* done; an HTML page instead of the answer's body */
-    FAULT_TABLE_VANISH,  /* a table is dropped, then goes on */
-    FAULT_UPLOAD_VANISH, /* the resumable upload session is forgotten, then goes on */
-    FAULT_CLOCK_SKEW,    /* the server's clock is shifted, then goes on */
+    FAULT_TABLE_VANISH,  /* a table is dropped, then processed */
+    FAULT_UPLOAD_VANISH, /* the resumable session is forgotten, then processed */
+    FAULT_CLOCK_SKEW,    /* the server's clock is shifted, then processed */
     FAULT_DENY,          /* a permission is not held: faults_denies; never an action of a request */
     FAULT_JOB_FAIL,      /* the job fails */
-    FAULT_JOB_HANG,      /* the job stays as it is until the rule goes */
-    FAULT_JOB_DELAY,     /* the job takes so long */
+    FAULT_JOB_HANG,      /* the job stays as it is until the rule is gone */
+    FAULT_JOB_DELAY,     /* the job takes this time */
 };
 
-/* What a rule wants done, by value; valid until the rules change for texts: they are copied. */
+/* What is done to a request or a job; a copy, valid after the rules have changed. */
 struct fault_action {
     enum fault_kind kind;
     uint64_t rule; /* identifies the rule while it exists */
@@ -38,7 +38,7 @@ struct fault_action {
     char message[512];
     int64_t ms;
     int64_t retry_after;
-    int64_t after_bytes; /* RESET_BEFORE: as soon as so much of the body is read; -1: all of it */
+    int64_t after_bytes; /* RESET_BEFORE: once this much of the body is read; -1: all of it */
     bool processed;
     bool at_pending; /* JOB_FAIL, JOB_HANG: at PENDING, else at RUNNING */
     char dataset[256];
@@ -60,7 +60,7 @@ cJSON *faults_describe(const struct faults *faults);
 /* Whether a rule takes this permission ("bigquery.tables.get") from everybody. */
 bool faults_denies(const struct faults *faults, const char *permission);
 
-/* Counts a request and tells what is to be done to it. */
+/* Counts a request; what is to be done to it. */
 struct fault_action faults_on_request(
     struct faults *faults, const char *method, const char *target);
 /* The same for a job that is being created by a request; kind: "load", "query", "copy". */

@@ -1,8 +1,8 @@
 #include "bqlocal/http/request_log.h"
 
-#include "base/buffer.h"
 #include "base/clock.h"
 
+#include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,13 +76,11 @@ void request_log_add(
     };
 }
 
-char *request_log_text(const struct request_log *log)
+void request_log_write(const struct request_log *log, struct buffer *out)
 {
     char at[CLOCK_TEXT_SIZE];
-    struct buffer out;
 
-    buffer_init(&out, SIZE_MAX / 4);
-    buffer_append_text(&out, "{\"requests\":[");
+    buffer_append_text(out, "{\"requests\":[");
     for (size_t i = 0; i < log->count; i++) {
         const struct entry *entry = &log->entries[(log->first + i) % ENTRIES_MAX];
         cJSON *item = cJSON_CreateObject();
@@ -94,10 +92,9 @@ char *request_log_text(const struct request_log *log)
         cJSON_AddStringToObject(item, "at", clock_format(entry->at_us, at));
         char *text = cJSON_PrintUnformatted(item);
         cJSON_Delete(item);
-        buffer_append_text(&out, i > 0 ? "," : "");
-        buffer_append_text(&out, text == NULL ? "null" : text);
+        buffer_append_text(out, i > 0 ? "," : "");
+        buffer_append_text(out, text == NULL ? "null" : text);
         free(text);
     }
-    buffer_append_text(&out, "]}");
-    return buffer_take(&out);
+    buffer_append_text(out, "]}");
 }

@@ -1,10 +1,11 @@
-/* request_log: the last 10,000 requests, oldest first. Callers hold the server's big lock. */
+/* request_log: the last 10,000 requests, oldest first. Callers are inside of the
+ * monitor. */
 #ifndef BQLOCAL_HTTP_REQUEST_LOG_H
 #define BQLOCAL_HTTP_REQUEST_LOG_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 
-#include <cjson/cJSON.h>
 #include <stdint.h>
 
 struct request_log;
@@ -17,7 +18,7 @@ void request_log_add(
     struct request_log *log, const char *method, const char *path, int status,
     uint64_t request_bytes, uint64_t response_bytes);
 void request_log_clear(struct request_log *log);
-/* {"requests": [...]} as text, owned; NULL when out of memory. */
-char *request_log_text(const struct request_log *log);
+/* Appends {"requests": [...]}. */
+void request_log_write(const struct request_log *log, struct buffer *out);
 
 #endif

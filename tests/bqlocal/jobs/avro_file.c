@@ -6,20 +6,13 @@
 #include <string.h>
 #include <zlib.h>
 
-/* A schema of 10,000 columns stays far below this. */
-#define HEADER_BYTES_MAX ((size_t)32 << 20)
-
-/* The longest row count and block size: two varints. */
-#define BLOCK_HEADER_MAX 20
-
 #define INFLATE_STEP 65536
 
 static const uint8_t magic[] = {'O', 'b', 'j', 1};
 
 static bool broken(struct error *err, const char *what)
 {
-    return failure_set(
-        err, "invalid", "Error while reading data, error message: The Avro file %s", what);
+    return failure_set_data(err, "The Avro file %s", what);
 }
 
 bool avro_read_long(const uint8_t **at, const uint8_t *end, int64_t *out_number)
@@ -49,16 +42,11 @@ static bool read_bytes(const uint8_t **at, const uint8_t *end, struct slice *out
     return true;
 }
 
-static bool set_codec(struct slice name, enum avro_codec *out_codec, struct error *err)
+static bool set_codec(struct slice name, struct avro_header *header, struct error *err)
 {
-    static const char *const names[] = {"null", "deflate", "snappy"};
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (slice_equals(name, slice_of(names[i]))) {
-            *out_codec = (enum avro_codec)i;
-            return true;
-        }
-    return broken(err, "has a codec that bqlocal does not read");
+    header->is_deflated = slice_equals(name, slice_of("deflate"));
+    return header->is_deflated || slice_equals(name, slice_of("null")) ||
+           broken(err, "has a codec that bqlocal does not read");
 }
 
 /* The metadata map; *out_complete says whether it ended within the bytes. */
@@ -80,7 +68,7 @@ static bool read_metadata(
         for (int64_t i = 0; i < (count < 0 ? -count : count); i++) {
             if (!read_bytes(at, end, &key) || !read_bytes(at, end, &value))
                 return true;
-            if (slice_equals(key, slice_of("avro.codec")) && !set_codec(value, &header->codec, err))
+            if (slice_equals(key, slice_of("avro.codec")) && !set_codec(value, header, err))
                 return false;
             if (slice_equals(key, slice_of("avro.schema"))) {
                 free(header->schema);
@@ -99,7 +87,7 @@ bool avro_header_parse(
     const uint8_t *start = (const uint8_t *)bytes.data;
     const uint8_t *at = start;
     const uint8_t *end = start + bytes.length;
-    struct avro_header header = {.codec = AVRO_CODEC_NULL};
+    struct avro_header header = {0};
     bool complete = false;
 
     *out_needs_more = true;
@@ -154,7 +142,7 @@ static bool read_header(struct avro_file *file, struct error *err)
         if (!peek(file, length, &file->stored, err) ||
             !avro_header_parse(buffer_slice(&file->stored), &file->header, &needs_more, err))
             return false;
-        if (needs_more && (length == left || length > HEADER_BYTES_MAX))
+        if (needs_more && (length == left || length > AVRO_HEADER_BYTES_MAX))
             return broken(err, "ends within its header");
     }
     file->at += file->header.length;
@@ -166,7 +154,7 @@ bool avro_file_open(
     struct error *err)
 {
     *out_file = (struct avro_file){.spool = spool, .at = offset, .end = offset + length};
-    buffer_init(&out_file->stored, HEADER_BYTES_MAX * 4);
+    buffer_init(&out_file->stored, AVRO_HEADER_BYTES_MAX * 4);
     // Inflating asks for room in steps, the last of which may lie beyond the limit.
     buffer_init(&out_file->block, AVRO_BLOCK_BYTES_MAX + INFLATE_STEP);
     if (read_header(out_file, err))
@@ -214,56 +202,34 @@ static bool inflate_block(struct avro_file *file, struct slice stored, struct er
     }
     if (file->block.length > AVRO_BLOCK_BYTES_MAX)
         return broken(err, "has a block larger than 16 MB");
-    if (file->block.length > AVRO_BLOCK_BYTES_MAX)
-        return broken(err, "has a block larger than 16 MB");
     return (status == Z_STREAM_END && stream->avail_in == 0) ||
-           broken(err, "has a block that is no DEFLATE stream");
-}
-
-static bool unpack_snappy(struct avro_file *file, struct slice stored, struct error *err)
-{
-    // Four bytes behind the data are the CRC-32 of what it stands for, big-endian.
-    if (stored.length < 4)
-        return broken(err, "has a block without its checksum");
-    stored.length -= 4;
-    const uint8_t *sum = (const uint8_t *)stored.data + stored.length;
-    uint32_t wanted =
-        (uint32_t)sum[0] << 24 | (uint32_t)sum[1] << 16 | (uint32_t)sum[2] << 8 | sum[3];
-    if (!snappy_decode(stored, &file->block))
-        return broken(err, "has a block that is not compressed by Snappy, or is above 16 MB");
-    uint32_t found = (uint32_t)crc32(0, (const Bytef *)file->block.data, (uInt)file->block.length);
-    return found == wanted || broken(err, "has a block whose checksum is wrong");
+           broken(err, "has a block that is not a DEFLATE stream");
 }
 
 static bool unpack(struct avro_file *file, uint64_t size, struct slice *out, struct error *err)
 {
     struct slice stored = {file->stored.data, (size_t)size};
-    bool ok = true;
 
-    buffer_reset(&file->block);
-    switch (file->header.codec) {
-    case AVRO_CODEC_NULL:
+    if (!file->header.is_deflated) {
         *out = stored;
         return true;
-    case AVRO_CODEC_DEFLATE:
-        ok = inflate_block(file, stored, err);
-        break;
-    case AVRO_CODEC_SNAPPY:
-        ok = unpack_snappy(file, stored, err);
-        break;
     }
+    buffer_reset(&file->block);
+    if (!inflate_block(file, stored, err))
+        return false;
     *out = buffer_slice(&file->block);
-    return ok;
+    return true;
 }
 
-/* The row count and the size; the file stands behind them afterwards. */
+/* The row count and the size; the file's position is behind them afterwards. */
 static bool read_block_header(
     struct avro_file *file, int64_t *out_rows, uint64_t *out_size, struct error *err)
 {
     uint64_t left = file->end - file->at;
     int64_t size = 0;
 
-    if (!peek(file, left < BLOCK_HEADER_MAX ? left : BLOCK_HEADER_MAX, &file->stored, err))
+    if (!peek(
+            file, left < AVRO_BLOCK_HEADER_MAX ? left : AVRO_BLOCK_HEADER_MAX, &file->stored, err))
         return false;
     const uint8_t *start = (const uint8_t *)file->stored.data;
     const uint8_t *at = start;

@@ -16,12 +16,16 @@
 /* BigQuery's limit of a block ("Quotas and limits"); we hold it before and after decompression. */
 #define AVRO_BLOCK_BYTES_MAX ((uint64_t)16 << 20)
 
-enum avro_codec { AVRO_CODEC_NULL, AVRO_CODEC_DEFLATE, AVRO_CODEC_SNAPPY };
+/* A schema of 10,000 columns stays far below this. */
+#define AVRO_HEADER_BYTES_MAX ((size_t)32 << 20)
+
+/* The longest row count and size of a block: two varints. */
+#define AVRO_BLOCK_HEADER_MAX 20
 
 struct avro_header {
     char *schema; /* the text of avro.schema, owned */
     size_t schema_length;
-    enum avro_codec codec;
+    bool is_deflated; /* the codec: deflate, else null */
     uint8_t sync[16];
     size_t length; /* of the header in the file */
 };
@@ -31,7 +35,7 @@ struct avro_file {
     uint64_t at;
     uint64_t end;
     struct avro_header header;
-    struct buffer stored; /* a block as it stands in the file */
+    struct buffer stored; /* a block as it is in the file */
     struct buffer block;  /* decompressed */
     void *inflater;
 };
@@ -53,8 +57,5 @@ void avro_file_close(struct avro_file *file);
  * end of the file. */
 MUST_CHECK bool avro_file_next(
     struct avro_file *file, int64_t *out_rows, struct slice *out_bytes, struct error *err);
-
-/* Decompresses Snappy's raw format; appends to out. False if it is damaged. */
-bool snappy_decode(struct slice bytes, struct buffer *out);
 
 #endif

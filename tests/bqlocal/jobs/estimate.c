@@ -1,7 +1,6 @@
 #include "bqlocal/jobs/estimate.h"
 
 #include "base/error.h"
-#include "bqlocal/store/store_internal.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -26,6 +25,7 @@ static int64_t value_bytes(sqlite3_value *value, enum store_type type)
     case STORE_STRING:
     case STORE_BYTES:
     case STORE_JSON:
+    case STORE_GEOGRAPHY:
         return 2 + sqlite3_value_bytes(value);
     default:
         return 8;

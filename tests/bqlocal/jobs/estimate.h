@@ -1,6 +1,6 @@
 /* estimate: how many bytes tables have and queries read, in BigQuery's logical sizes ("Estimate and
- * control costs"): good enough to compare statements with each other, not to the byte. Callers hold
- * the server's big lock. */
+ * control costs"): good enough to compare statements with each other, not to the byte. Callers are
+ * inside of the monitor. */
 #ifndef BQLOCAL_JOBS_ESTIMATE_H
 #define BQLOCAL_JOBS_ESTIMATE_H
 
@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Of a table with so many rows: its first rows' mean size; 0 if there is no such table. */
+/* Of a table with this number of rows, by the mean size of its first rows; 0 if the table does not
+ * exist. */
 int64_t estimate_table_bytes(
     struct store *store, const char *dataset, const char *table, int64_t rows);
 

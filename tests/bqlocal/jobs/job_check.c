@@ -1,8 +1,7 @@
 #include "bqlocal/jobs/job_check.h"
 
-#include "bqlocal/http/http.h"
-#include "bqlocal/http/server.h"
 #include "bqlocal/store/failure.h"
+#include "bqlocal/store/json_member.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +112,7 @@ static bool check_query(const cJSON *query, struct error *err)
 
     if (text == NULL || text[0] == '\0')
         return failure_set(err, "required", "Required parameter is missing: query");
-    // Legacy SQL is BigQuery's default: whoever forgets the flag has to hear of it.
+    // Legacy SQL is BigQuery's default: a client that forgets the flag gets an error.
     if (json_bool(query, "useLegacySql", true))
         return failure_set(
             err, "notImplemented",
@@ -150,13 +149,13 @@ static bool check_disposition(const cJSON *part, bool truncate_data, struct erro
 
 /* Where the dataset is, owned; NULL for none that is named. */
 static bool dataset_location(
-    struct server *server, const char *dataset, char **out_location, struct error *err)
+    const struct jobs *jobs, const char *dataset, char **out_location, struct error *err)
 {
     cJSON *resource = NULL;
 
     if (dataset == NULL)
         return true;
-    if (!store_dataset_get(&server->store, dataset, &resource, err))
+    if (!store_dataset_get(jobs->store, dataset, &resource, err))
         return false;
     *out_location = strdup(json_text(resource, "location"));
     cJSON_Delete(resource);
@@ -164,28 +163,28 @@ static bool dataset_location(
 }
 
 static bool check_location(
-    struct server *server, const cJSON *body, const char *dataset, char **out_location,
+    const struct jobs *jobs, const cJSON *body, const char *dataset, char **out_location,
     struct error *err)
 {
     const char *wanted = json_text(json_at(body, "jobReference"), "location");
     char *location = NULL;
 
-    if (!dataset_location(server, dataset, &location, err))
+    if (!dataset_location(jobs, dataset, &location, err))
         return false;
     if (wanted != NULL && location != NULL && strcasecmp(wanted, location) != 0) {
         free(location);
         return failure_set(
             err, "notFound", "Not found: Dataset %s:%s was not found in location %.60s",
-            server->store.project, dataset, wanted);
+            jobs->store->project, dataset, wanted);
     }
     if (location == NULL)
-        location = strdup(wanted == NULL ? server->options.location : wanted);
+        location = strdup(wanted == NULL ? jobs->settings.location : wanted);
     *out_location = location;
     return true;
 }
 
 bool job_check(
-    struct server *server, const cJSON *body, bool has_media, enum job_kind *out_kind,
+    const struct jobs *jobs, const cJSON *body, bool has_media, enum job_kind *out_kind,
     char **out_location, struct error *err)
 {
     const cJSON *configuration = json_at(body, "configuration");
@@ -208,5 +207,5 @@ bool job_check(
         if (*out_kind == JOB_LOAD && !check_load(part, has_media, err))
             return false;
     }
-    return check_location(server, body, dataset, out_location, err);
+    return check_location(jobs, body, dataset, out_location, err);
 }

@@ -1,15 +1,14 @@
-/* Copy jobs. */
-#include "bqlocal/http/http.h"
-#include "bqlocal/http/server.h"
-#include "bqlocal/jobs/job.h"
+#include "bqlocal/jobs/job_copy.h"
+
 #include "bqlocal/store/failure.h"
-#include "bqlocal/store/store_internal.h"
+#include "bqlocal/store/json_member.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct copy {
-    struct server *server;
+    struct store *store;
+    bool discards;
     const cJSON *options;
     const char *dataset;
     const char *table;
@@ -37,7 +36,7 @@ static bool get_source(
 
     if (dataset == NULL || table == NULL)
         return failure_set(err, "required", "Required parameter is missing: sourceTable");
-    return store_table_get(&copy->server->store, dataset, table, out_resource, err);
+    return store_table_get(copy->store, dataset, table, out_resource, err);
 }
 
 static bool same_part(const cJSON *a, const cJSON *b, const char *key)
@@ -80,27 +79,23 @@ static bool check_alike(const cJSON *a, const cJSON *b, const char *whose, struc
 
 static bool append_rows(struct copy *copy, const cJSON *reference, struct error *err)
 {
-    struct store *store = &copy->server->store;
     struct store_schema schema = {0};
-    struct buffer columns;
     const char *dataset = json_text(reference, "datasetId");
     const char *table = json_text(reference, "tableId");
+    bool ok = true;
 
-    if (!store_schema(store, dataset, table, &schema, err))
+    if (!store_schema(copy->store, dataset, table, &schema, err))
         return false;
-    buffer_init(&columns, (size_t)16 << 20);
-    for (size_t i = 0; i < schema.count; i++) {
-        char *name = sqlite3_mprintf("\"%w\"", schema.fields[i].name);
-        buffer_append_text(&columns, i > 0 ? "," : "");
-        buffer_append_text(&columns, name == NULL ? "" : name);
-        sqlite3_free(name);
+    if (schema.count > 0) {
+        sqlite3_str *list = sqlite3_str_new(copy->store->handle);
+        for (size_t i = 0; i < schema.count; i++)
+            sqlite3_str_appendf(list, i > 0 ? ",\"%w\"" : "\"%w\"", schema.fields[i].name);
+        char *columns = sqlite3_str_finish(list);
+        ok = store_executef(
+            copy->store, err, "insert into \"%w.%w\"(%s) select %s from \"%w.%w\" order by rowid",
+            copy->dataset, copy->table, columns, columns, dataset, table);
+        sqlite3_free(columns);
     }
-    bool ok = schema.count == 0 ||
-              store_executef(
-                  store, err, "insert into \"%w.%w\"(%s) select %s from \"%w.%w\" order by rowid",
-                  copy->dataset, copy->table, buffer_text(&columns), buffer_text(&columns), dataset,
-                  table);
-    buffer_clear(&columns);
     store_schema_clear(&schema);
     return ok;
 }
@@ -110,7 +105,7 @@ static bool replace_destination(
     struct copy *copy, const cJSON *source, cJSON *existing, struct error *err)
 {
     static const char *const kept[] = {"description", "friendlyName", "labels", "expirationTime"};
-    struct store *store = &copy->server->store;
+    struct store *store = copy->store;
     cJSON *resource = cJSON_Duplicate(source, true);
     bool ok;
 
@@ -118,15 +113,13 @@ static bool replace_destination(
     if (existing == NULL) {
         ok = store_table_insert(store, copy->dataset, copy->table, resource, err);
     } else {
-        // What becomes of description and labels is not documented: those of the destination stay.
+        // Google does not document description and labels: those of the destination stay.
         for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
             cJSON_DeleteItemFromObjectCaseSensitive(resource, kept[i]);
-            if (json_at(existing, kept[i]) != NULL)
-                cJSON_AddItemToObject(
-                    resource, kept[i], cJSON_Duplicate(json_at(existing, kept[i]), true));
+            json_copy(resource, existing, kept[i]);
         }
         ok = store_executef(store, err, "delete from \"%w.%w\"", copy->dataset, copy->table) &&
-             store_table_alter(store, copy->dataset, copy->table, resource, NULL, err);
+             store_table_alter(store, copy->dataset, copy->table, resource, err);
     }
     cJSON_Delete(resource);
     return ok;
@@ -135,7 +128,7 @@ static bool replace_destination(
 static bool prepare_destination(
     struct copy *copy, const cJSON *source, const char *disposition, struct error *err)
 {
-    struct store *store = &copy->server->store;
+    struct store *store = copy->store;
     const char *create = json_text(copy->options, "createDisposition");
     cJSON *existing = NULL;
     struct error missing;
@@ -163,7 +156,7 @@ static bool prepare_destination(
 
 static bool run(struct copy *copy, struct error *err)
 {
-    struct store *store = &copy->server->store;
+    struct store *store = copy->store;
     const char *disposition = json_text(copy->options, "writeDisposition");
     cJSON *first = NULL;
     const cJSON *reference;
@@ -188,7 +181,7 @@ static bool run(struct copy *copy, struct error *err)
     {
         ok = ok && append_rows(copy, reference, err);
     }
-    if (ok && copy->server->options.discard)
+    if (ok && copy->discards)
         store_table_note_discarded(
             store, copy->dataset, copy->table, copy->rows,
             disposition != NULL && strcmp(disposition, "WRITE_TRUNCATE") == 0);
@@ -198,13 +191,14 @@ static bool run(struct copy *copy, struct error *err)
     return ok;
 }
 
-bool job_run_copy(struct server *server, struct job *job, struct error *err)
+bool job_run_copy(struct jobs *jobs, struct job *job, struct error *err)
 {
     const cJSON *options = job_part(job);
     const cJSON *destination = json_at(options, "destinationTable");
     cJSON *sources = list_sources(options);
     struct copy copy = {
-        .server = server,
+        .store = jobs->store,
+        .discards = jobs->settings.discards,
         .options = options,
         .dataset = json_text(destination, "datasetId"),
         .table = json_text(destination, "tableId"),
@@ -214,8 +208,8 @@ bool job_run_copy(struct server *server, struct job *job, struct error *err)
 
     if (cJSON_GetArraySize(sources) == 0)
         failure_set(err, "required", "Required parameter is missing: sourceTable");
-    else if (store_begin(&server->store, err))
-        ok = store_end(&server->store, run(&copy, err), err);
+    else if (store_begin(jobs->store, err))
+        ok = store_end(jobs->store, run(&copy, err), err);
     if (ok) {
         job->statistics = cJSON_CreateObject();
         json_add_number(job->statistics, "copiedRows", copy.rows);

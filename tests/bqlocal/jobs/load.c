@@ -1,12 +1,8 @@
 #include "bqlocal/jobs/load.h"
 
-#include "bqlocal/http/http.h"
-#include "bqlocal/http/server.h"
 #include "bqlocal/store/failure.h"
-#include "bqlocal/store/store_internal.h"
+#include "bqlocal/store/json_member.h"
 #include "bqlocal/store/value.h"
-
-#include "base/json_normal.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,10 +17,9 @@ bool load_refuse(const struct load *load, size_t field, struct error *err, const
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    return failure_set(
-        err, "invalid",
-        "Error while reading data, error message: %s (field %s, row %lld of the file)", what,
-        load->source.fields[field].name, (long long)load->rows + 1);
+    return failure_set_data(
+        err, "%s (field %s, row %lld of the file)", what, load->source.fields[field].name,
+        (long long)load->rows + 1);
 }
 
 bool load_bind_null(struct load *load, size_t field, struct error *err)
@@ -170,50 +165,40 @@ bool load_row(struct load *load, struct error *err)
         return true;
     int status = sqlite3_step(load->insert);
     sqlite3_reset(load->insert);
-    return status == SQLITE_DONE || store_sqlite_failed(&load->server->store, err);
+    return status == SQLITE_DONE || store_sqlite_failed(load->store, err);
 }
 
 static bool prepare_insert(struct load *load, struct error *err)
 {
-    struct buffer sql;
-    bool ok = false;
+    sqlite3_str *sql = sqlite3_str_new(load->store->handle);
 
-    buffer_init(&sql, (size_t)16 << 20);
-    char *head = sqlite3_mprintf("insert into \"%w.%w\" values(", load->dataset, load->table);
-    buffer_append_text(&sql, head == NULL ? "" : head);
-    sqlite3_free(head);
+    sqlite3_str_appendf(sql, "insert into \"%w.%w\" values(", load->dataset, load->table);
     for (size_t i = 0; i < load->target.count; i++)
-        buffer_append_text(&sql, i > 0 ? ",?" : "?");
-    buffer_append_byte(&sql, ')');
-    if (buffer_check(&sql, "a table's columns", err))
-        ok = store_prepare(&load->server->store, buffer_text(&sql), &load->insert, err, NULL);
-    buffer_clear(&sql);
+        sqlite3_str_appendall(sql, i > 0 ? ",?" : "?");
+    sqlite3_str_appendchar(sql, 1, ')');
+    char *text = sqlite3_str_finish(sql);
+    bool ok = text != NULL ? store_prepare(load->store, text, &load->insert, err, NULL)
+                           : error_set(err, ERROR_MEMORY, "out of memory for a load");
+    sqlite3_free(text);
     return ok;
-}
-
-/* Rows that were only counted while they were uploaded. */
-static bool note_forgotten(struct load *load)
-{
-    load->rows = load->media->forgotten_rows;
-    load->bytes = (int64_t)load->media->length;
-    return true;
 }
 
 static bool run(
     struct load *load, const struct load_format *format, void *context, struct error *err)
 {
-    struct store *store = &load->server->store;
-    bool counted = load->media->forgotten_rows >= 0;
-
     if (!load_prepare_target(load, err) || !prepare_insert(load, err))
         return false;
     load_row_defaults(load);
-    load->forget = load->server->options.discard;
-    if (counted ? !note_forgotten(load) : !format->read(load, context, err))
+    if (load->media->forgotten_rows >= 0) {
+        // They were counted while they were uploaded.
+        load->rows = load->media->forgotten_rows;
+        load->bytes = (int64_t)load->media->length;
+    } else if (!format->read(load, context, err)) {
         return false;
+    }
     if (load->forget)
-        store_table_note_discarded(store, load->dataset, load->table, load->rows, false);
-    store_table_touch(store, load->dataset, load->table, true);
+        store_table_note_discarded(load->store, load->dataset, load->table, load->rows, false);
+    store_table_touch(load->store, load->dataset, load->table, true);
     return true;
 }
 
@@ -242,34 +227,35 @@ static cJSON *statistics_of(const struct load *load)
     return statistics;
 }
 
-bool job_run_load(struct server *server, struct job *job, struct error *err)
+bool job_run_load(struct jobs *jobs, struct job *job, struct error *err)
 {
     const cJSON *options = job_part(job);
     const cJSON *destination = json_at(options, "destinationTable");
     const char *format_name = json_text(options, "sourceFormat");
     const struct load_format *format = strcmp(format_name, "AVRO") == 0 ? &load_avro : &load_json;
     struct load load = {
-        .server = server,
+        .store = jobs->store,
         .options = options,
         .dataset = json_text(destination, "datasetId"),
         .table = json_text(destination, "tableId"),
         .media = &job->media,
+        .forget = jobs->settings.discards,
     };
     void *context = NULL;
     bool ok = false;
 
-    load.where = sqlite3_mprintf("Table %s:%s.%s", server->store.project, load.dataset, load.table);
+    load.where = sqlite3_mprintf("Table %s:%s.%s", jobs->store->project, load.dataset, load.table);
     if (load.where == NULL) {
         error_set(err, ERROR_MEMORY, "out of memory for a load");
         goto cleanup;
     }
-    if (!format->open(&load, &context, err) || !store_begin(&server->store, err))
+    if (!format->open(&load, &context, err) || !store_begin(jobs->store, err))
         goto cleanup;
     ok = run(&load, format, context, err);
     // An open statement would keep the transaction from ending.
     sqlite3_finalize(load.insert);
     load.insert = NULL;
-    ok = store_end(&server->store, ok, err);
+    ok = store_end(jobs->store, ok, err);
     if (ok)
         job->statistics = statistics_of(&load);
 

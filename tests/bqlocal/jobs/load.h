@@ -5,17 +5,15 @@
 #define BQLOCAL_JOBS_LOAD_H
 
 #include "base/error.h"
-#include "bqlocal/jobs/job.h"
+#include "bqlocal/jobs/job_store.h"
 #include "bqlocal/store/store.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct server;
-
 struct load {
-    struct server *server;
+    struct store *store;
     const cJSON *options; /* configuration.load */
     const char *dataset;
     const char *table;
@@ -27,7 +25,7 @@ struct load {
     int *fields;                /* of each column, its source field; -1: none */
     sqlite3_value **defaults;   /* of each column; NULL: NULL */
     sqlite3_stmt *insert;       /* one parameter a column */
-    bool forget;                /* --discard */
+    bool forget;                /* --discard: rows are counted, not stored */
     int64_t rows;
     int64_t bytes; /* BigQuery's logical size of them */
 };
@@ -68,7 +66,10 @@ struct load_format {
 extern const struct load_format load_avro;
 extern const struct load_format load_json;
 
-/* The table as it has to be, before rows go in: created, emptied, widened. */
+/* Makes the table what it has to be before rows are inserted: created, emptied, widened. */
 MUST_CHECK bool load_prepare_target(struct load *load, struct error *err);
+
+/* The effect of a load job: writes job->statistics; on failure nothing is changed. */
+MUST_CHECK bool job_run_load(struct jobs *jobs, struct job *job, struct error *err);
 
 #endif

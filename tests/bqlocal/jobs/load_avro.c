@@ -1,9 +1,9 @@
 /* Loads of Avro: libavro decodes the rows; what the schema says beyond its reach (logicalType,
  * sqlType) is read from the schema's text ("Loading Avro data", Google Cloud documentation). */
-#include "bqlocal/http/http.h"
 #include "bqlocal/jobs/avro_file.h"
 #include "bqlocal/jobs/load.h"
 #include "bqlocal/store/failure.h"
+#include "bqlocal/store/json_member.h"
 #include "bqlocal/store/value.h"
 
 #include <avro.h>
@@ -12,12 +12,12 @@
 #include <string.h>
 #include <strings.h>
 
-/* How a field's values come: the Avro type, and what multiplies its numbers. */
+/* How a field's values arrive: the Avro type, and what multiplies its numbers. */
 struct avro_field {
     avro_value_t value; /* of the row; for a union the union */
     bool is_union;
     int null_branch;
-    int scale;      /* of a decimal; -1: no decimal */
+    int scale;      /* of a decimal; -1: not a decimal */
     int64_t factor; /* milliseconds to microseconds; 1 otherwise */
     bool ignored;   /* a field of null alone */
 };
@@ -37,9 +37,7 @@ struct avro_reader {
 
 static bool refuse_schema(struct error *err, const char *name, const char *what)
 {
-    return failure_set(
-        err, "invalid",
-        "Error while reading data, error message: The Avro schema of field %.300s %s", name, what);
+    return failure_set_data(err, "The Avro schema of field %.300s %s", name, what);
 }
 
 /* The type of a decimal: the narrowest of decimalTargetTypes (NUMERIC alone if there are none) that
@@ -103,7 +101,7 @@ static bool find_type(
     return false;
 }
 
-/* A type that is no union: "long" or {"type": "long", "logicalType": ...}. */
+/* A type that is not a union: "long" or {"type": "long", "logicalType": ...}. */
 static bool parse_type(
     const struct load *load, const char *name, const cJSON *type, struct avro_field *field,
     enum store_type *out_type, struct error *err)
@@ -157,9 +155,7 @@ static bool parse_field(
         }
         if (index > 2 || (index == 2 && field->null_branch < 0))
             return refuse_schema(
-                err, name,
-                "is a union of several types, which bqlocal does not "
-                "load");
+                err, name, "is a union of several types, which bqlocal does not load");
         type = other;
     }
     field->ignored =
@@ -180,10 +176,7 @@ static bool parse_fields(
     const cJSON *item;
 
     if (type == NULL || strcmp(type, "record") != 0 || !cJSON_IsArray(fields))
-        return failure_set(
-            err, "invalid",
-            "Error while reading data, error message: The Avro root type has to be "
-            "a record");
+        return failure_set_data(err, "The Avro root type has to be a record");
     size_t count = (size_t)cJSON_GetArraySize(fields);
     reader->fields = calloc(count + 1, sizeof *reader->fields);
     reader->sources = calloc(count + 1, sizeof *reader->sources);
@@ -204,7 +197,8 @@ static bool parse_fields(
     return true;
 }
 
-/* A schema given with the job says what a field is where the file cannot: JSON in a string. */
+/* A schema given with the job says what a field is where the file cannot: JSON or GEOGRAPHY in a
+ * string. */
 static bool apply_job_schema(struct load *load, struct error *err)
 {
     const cJSON *given = json_at(load->options, "schema");
@@ -221,7 +215,8 @@ static bool apply_job_schema(struct load *load, struct error *err)
             if (strcasecmp(schema.fields[j].name, field->name) != 0)
                 continue;
             bool fits = field->type == schema.fields[j].type ||
-                        (field->type == STORE_STRING && schema.fields[j].type == STORE_JSON);
+                        (field->type == STORE_STRING && (schema.fields[j].type == STORE_JSON ||
+                                                         schema.fields[j].type == STORE_GEOGRAPHY));
             if (!fits)
                 ok = failure_set(
                     err, "invalid",
@@ -241,10 +236,7 @@ static bool prepare_row(struct avro_reader *reader, struct error *err)
 {
     if (avro_schema_from_json_length(
             reader->file.header.schema, reader->file.header.schema_length, &reader->schema) != 0)
-        return failure_set(
-            err, "invalid",
-            "Error while reading data, error message: The Avro schema cannot be read: %s",
-            avro_strerror());
+        return failure_set_data(err, "The Avro schema cannot be read: %s", avro_strerror());
     reader->class = avro_generic_class_from_schema(reader->schema);
     reader->reader = avro_reader_memory("", 0);
     if (reader->class == NULL || reader->reader == NULL ||
@@ -273,8 +265,7 @@ static bool open_avro(struct load *load, void **out_context, struct error *err)
     cJSON *schema =
         cJSON_ParseWithLength(reader->file.header.schema, reader->file.header.schema_length);
     if (schema == NULL)
-        return failure_set(
-            err, "invalid", "Error while reading data, error message: The Avro schema is no JSON");
+        return failure_set_data(err, "The Avro schema is not JSON");
     bool ok = parse_fields(load, reader, schema, err) && apply_job_schema(load, err) &&
               prepare_row(reader, err);
     cJSON_Delete(schema);
@@ -387,18 +378,14 @@ static bool read_block(
     avro_reader_memory_set_source(reader->reader, bytes.data, (int64_t)bytes.length);
     for (int64_t i = 0; i < rows; i++) {
         if (avro_value_read(reader->reader, &reader->row) != 0)
-            return failure_set(
-                err, "invalid",
-                "Error while reading data, error message: The Avro file has a damaged row %lld: %s",
-                (long long)load->rows + 1, avro_strerror());
+            return failure_set_data(
+                err, "The Avro file has a damaged row %lld: %s", (long long)load->rows + 1,
+                avro_strerror());
         if (!bind_row(load, reader, err) || !load_row(load, err))
             return false;
     }
     if (avro_read(reader->reader, &rest, 1) == 0)
-        return failure_set(
-            err, "invalid",
-            "Error while reading data, error message: The Avro file has a block with more bytes "
-            "than rows");
+        return failure_set_data(err, "The Avro file has a block with more bytes than rows");
     return true;
 }
 

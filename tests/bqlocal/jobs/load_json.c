@@ -1,9 +1,8 @@
 /* Loads of newline-delimited JSON, plain or as gzip ("Loading JSON data", Google Cloud
  * documentation). */
-#include "bqlocal/http/http.h"
-#include "bqlocal/http/server.h"
 #include "bqlocal/jobs/load.h"
 #include "bqlocal/store/failure.h"
+#include "bqlocal/store/json_member.h"
 #include "bqlocal/store/value.h"
 
 #include <math.h>
@@ -48,8 +47,7 @@ static bool open_json(struct load *load, void **out_context, struct error *err)
     if (given != NULL) {
         if (!store_schema_parse(given, &load->source, err))
             return false;
-    } else if (!store_schema(
-                   &load->server->store, load->dataset, load->table, &load->source, &missing)) {
+    } else if (!store_schema(load->store, load->dataset, load->table, &load->source, &missing)) {
         return missing.code == ERROR_NOT_FOUND
                    ? failure_set(err, "invalid", "No schema specified on job or table.")
                    : (*err = missing, false);
@@ -144,7 +142,7 @@ static bool bind_string(struct load *load, size_t field, struct slice text, stru
     if (!load_bind_text(load, field, text, err))
         return false;
     int column = load->columns[field];
-    if (column >= 0 && load->target.fields[column].type == STORE_STRING)
+    if (column >= 0 && load->target.fields[column].type != STORE_JSON)
         sqlite3_bind_text64(
             load->insert, column + 1, text.length == 0 ? "" : text.data, text.length,
             SQLITE_TRANSIENT, SQLITE_UTF8);
@@ -171,6 +169,7 @@ static bool bind_value(
         return load_refuse(load, field, err, "Could not convert value to %s", store_type_sql(type));
     switch (type) {
     case STORE_STRING:
+    case STORE_GEOGRAPHY:
         return bind_string(load, field, text, err);
     case STORE_BYTES:
         return bind_bytes(load, field, text, err);
@@ -209,10 +208,8 @@ static bool take_member(void *context, struct slice key, struct slice value)
         return bind_value(load, in->reader, i, value, in->err);
     }
     return json_bool(load->options, "ignoreUnknownValues", false) ||
-           failure_set(
-               in->err, "invalid",
-               "Error while reading data, error message: JSON parsing error in row %lld: No such "
-               "field: %.*s.",
+           failure_set_data(
+               in->err, "JSON parsing error in row %lld: No such field: %.*s.",
                (long long)load->rows + 1, (int)key.length, key.data);
 }
 
@@ -222,10 +219,8 @@ static bool check_required(struct load *load, struct json_reader *reader, struct
         const struct store_field *column = &load->target.fields[i];
         int field = load->fields[i];
         if (column->required && load->defaults[i] == NULL && (field < 0 || !reader->given[field]))
-            return failure_set(
-                err, "invalid",
-                "Error while reading data, error message: JSON parsing error in row %lld: Missing "
-                "required field: %s.",
+            return failure_set_data(
+                err, "JSON parsing error in row %lld: Missing required field: %s.",
                 (long long)load->rows + 1, column->name);
     }
     return true;
@@ -245,13 +240,12 @@ static bool take_line(
     memset(reader->given, 0, load->source.count);
     *err = (struct error){0};
     if (!value_json_walk(line, take_member, &context))
-        return err->code != ERROR_NONE
-                   ? false
-                   : failure_set(
-                         err, "invalid",
-                         "Error while reading data, error message: JSON parsing error in row %lld: "
-                         "Parser terminated before end of string",
-                         (long long)load->rows + 1);
+        return err->code != ERROR_NONE ? false
+                                       : failure_set_data(
+                                             err,
+                                             "JSON parsing error in row %lld: "
+                                             "Parser terminated before end of string",
+                                             (long long)load->rows + 1);
     return check_required(load, reader, err) && load_row(load, err);
 }
 
@@ -264,10 +258,9 @@ static bool take_bytes(
         size_t length = end == NULL ? bytes.length : (size_t)(end - bytes.data);
         buffer_append(&reader->line, bytes.data, length);
         if (!buffer_check(&reader->line, "a row", err))
-            return failure_set(
-                err, "invalid",
-                "Error while reading data, error message: Row size is larger than "
-                "100 MB");
+            return failure_set_data(
+                err, "Row size is larger than "
+                     "100 MB");
         if (end == NULL)
             return true;
         if (!take_line(
@@ -294,9 +287,7 @@ static bool inflate_chunk(
         stream->avail_out = sizeof plain;
         int status = inflate(stream, Z_NO_FLUSH);
         if (status != Z_OK && status != Z_STREAM_END)
-            return failure_set(
-                err, "invalid",
-                "Error while reading data, error message: The gzip stream is damaged");
+            return failure_set_data(err, "The gzip stream is damaged");
         if (!take_bytes(load, reader, (struct slice){plain, sizeof plain - stream->avail_out}, err))
             return false;
         // A file may be several gzip members one after another.
@@ -326,8 +317,7 @@ static bool read_json(struct load *load, void *context, struct error *err)
         at += length;
     }
     if (!ended)
-        return failure_set(
-            err, "invalid", "Error while reading data, error message: The gzip stream ends early");
+        return failure_set_data(err, "The gzip stream ends early");
     return take_line(
         load, reader, (struct slice){buffer_text(&reader->line), reader->line.length}, err);
 }

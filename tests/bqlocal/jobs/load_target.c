@@ -1,9 +1,7 @@
-/* Where a load goes: the table is created, emptied or widened, or the source is refused. */
-#include "bqlocal/http/http.h"
-#include "bqlocal/http/server.h"
+/* The target of a load: the table is created, emptied or widened, or the source is refused. */
 #include "bqlocal/jobs/load.h"
 #include "bqlocal/store/failure.h"
-#include "bqlocal/store/store_internal.h"
+#include "bqlocal/store/json_member.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,14 +55,6 @@ static cJSON *new_schema(const struct load *load)
     return schema;
 }
 
-static void copy_key(cJSON *to, const cJSON *from, const char *key)
-{
-    const cJSON *item = json_at(from, key);
-
-    if (item != NULL)
-        cJSON_AddItemToObject(to, key, cJSON_Duplicate(item, true));
-}
-
 static bool create_table(struct load *load, struct error *err)
 {
     static const char *const layout[] = {"timePartitioning", "rangePartitioning", "clustering"};
@@ -79,31 +69,28 @@ static bool create_table(struct load *load, struct error *err)
     cJSON *resource = cJSON_CreateObject();
     cJSON_AddItemToObject(resource, "schema", new_schema(load));
     for (size_t i = 0; i < sizeof layout / sizeof layout[0]; i++)
-        copy_key(resource, load->options, layout[i]);
+        json_copy(resource, load->options, layout[i]);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        copy_key(resource, properties, words[i]);
-    bool ok = store_table_insert(&load->server->store, load->dataset, load->table, resource, err);
+        json_copy(resource, properties, words[i]);
+    bool ok = store_table_insert(load->store, load->dataset, load->table, resource, err);
     cJSON_Delete(resource);
     return ok;
 }
 
 static bool delete_rows(struct load *load, struct error *err)
 {
-    store_table_note_discarded(&load->server->store, load->dataset, load->table, 0, true);
-    return store_executef(
-        &load->server->store, err, "delete from \"%w.%w\"", load->dataset, load->table);
+    store_table_note_discarded(load->store, load->dataset, load->table, 0, true);
+    return store_executef(load->store, err, "delete from \"%w.%w\"", load->dataset, load->table);
 }
 
-/* WRITE_TRUNCATE: rows, schema and constraints go; the rest of the table stays. */
+/* WRITE_TRUNCATE: rows, schema and constraints are replaced; the rest of the table stays. */
 static bool replace_table(struct load *load, cJSON *resource, struct error *err)
 {
     cJSON_DeleteItemFromObjectCaseSensitive(resource, "tableConstraints");
-    if (load->source.count > 0) {
-        cJSON_DeleteItemFromObjectCaseSensitive(resource, "schema");
-        cJSON_AddItemToObject(resource, "schema", new_schema(load));
-    }
+    if (load->source.count > 0)
+        json_set(resource, "schema", new_schema(load));
     return delete_rows(load, err) &&
-           store_table_alter(&load->server->store, load->dataset, load->table, resource, NULL, err);
+           store_table_alter(load->store, load->dataset, load->table, resource, err);
 }
 
 /* Whether the field may go into the column; *out_relax: if the column becomes NULLABLE. */
@@ -156,8 +143,7 @@ static void relax(cJSON *fields, const char *name)
     cJSON_ArrayForEach(item, fields)
     {
         if (strcasecmp(json_text(item, "name"), name) == 0) {
-            cJSON_DeleteItemFromObjectCaseSensitive(item, "mode");
-            cJSON_AddStringToObject(item, "mode", "NULLABLE");
+            json_set(item, "mode", cJSON_CreateString("NULLABLE"));
         }
     }
 }
@@ -194,7 +180,7 @@ static bool compare_fields(
 /* The table keeps its schema, as far as the job does not widen it. */
 static bool fit_into_table(struct load *load, const cJSON *resource, struct error *err)
 {
-    struct store *store = &load->server->store;
+    struct store *store = load->store;
     struct store_schema target = {0};
     cJSON *fields = cJSON_Duplicate(json_at(json_at(resource, "schema"), "fields"), true);
     bool changed = false;
@@ -241,21 +227,21 @@ static bool use_table(struct load *load, cJSON *resource, struct error *err)
 static bool read_default(
     struct load *load, const char *expression, sqlite3_value **out_value, struct error *err)
 {
-    struct store *store = &load->server->store;
+    struct store *store = load->store;
     struct sql_result result = {0};
-    struct buffer text;
     sqlite3_stmt *row = NULL;
+    char *text = sqlite3_mprintf("select %s", expression);
+    struct sql_request request = {
+        .text = text == NULL ? "" : text,
+        .default_dataset = load->dataset,
+    };
 
-    buffer_init(&text, 1 << 20);
-    buffer_printf(&text, "select %s", expression);
-    bool ok = sql_run(
-        store, &(struct sql_request){.text = buffer_text(&text), .default_dataset = load->dataset},
-        &result, err);
-    buffer_clear(&text);
+    bool ok = sql_run(store, &request, &result, err);
+    sqlite3_free(text);
     if (!ok)
         return error_wrap(err, "default value %s", expression);
     char *sql = sqlite3_mprintf("select c0 from \"%w\"", result.result_table);
-    ok = store_prepare(store, sql, &row, err, NULL);
+    ok = store_prepare(store, sql == NULL ? "" : sql, &row, err, NULL);
     if (ok && sqlite3_step(row) == SQLITE_ROW)
         *out_value = sqlite3_value_dup(sqlite3_column_value(row, 0));
     sqlite3_finalize(row);
@@ -288,7 +274,7 @@ static bool map_columns(struct load *load, struct error *err)
 
 bool load_prepare_target(struct load *load, struct error *err)
 {
-    struct store *store = &load->server->store;
+    struct store *store = load->store;
     cJSON *resource = NULL;
     bool ok;
 

@@ -9,11 +9,6 @@
 /* Uploads up to this size stay in memory. */
 #define MEMORY_BYTES_MAX ((size_t)4 << 20)
 
-#define HEADER_BYTES_MAX ((size_t)32 << 20)
-
-/* Two varints. */
-#define BLOCK_HEADER_MAX 20
-
 enum counter_state { COUNTER_HEADER, COUNTER_BLOCK, COUNTER_SKIP };
 
 struct media_writer {
@@ -21,11 +16,17 @@ struct media_writer {
     bool forgetful;
     enum counter_state state;
     struct buffer header;
-    uint8_t block[BLOCK_HEADER_MAX];
+    uint8_t block[AVRO_BLOCK_HEADER_MAX];
     size_t block_length;
     uint64_t skip; /* bytes until the next block */
     int64_t rows;
 };
+
+void media_clear(struct media *media)
+{
+    spool_free(media->spool);
+    *media = (struct media){.forgotten_rows = -1};
+}
 
 bool media_writer_new(bool forgetful, struct media_writer **out_writer, struct error *err)
 {
@@ -34,7 +35,7 @@ bool media_writer_new(bool forgetful, struct media_writer **out_writer, struct e
     if (writer == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory for an upload");
     writer->forgetful = forgetful;
-    buffer_init(&writer->header, HEADER_BYTES_MAX);
+    buffer_init(&writer->header, AVRO_HEADER_BYTES_MAX);
     if (!spool_new(MEMORY_BYTES_MAX, &writer->spool, err)) {
         free(writer);
         return false;
@@ -92,17 +93,13 @@ static bool count_block(struct media_writer *writer, struct slice *bytes, struct
     const uint8_t *end = writer->block + writer->block_length;
     if (avro_read_long(&at, end, &rows) && avro_read_long(&at, end, &size)) {
         if (rows <= 0 || size < 0 || (uint64_t)size > AVRO_BLOCK_BYTES_MAX)
-            return failure_set(
-                err, "invalid",
-                "Error while reading data, error message: The Avro file has a "
-                "block without rows or above 16 MB");
+            return failure_set_data(err, "The Avro file has a block without rows or above 16 MB");
         writer->rows += rows;
         writer->skip = (uint64_t)size + sizeof((struct avro_header *)0)->sync;
         writer->block_length = 0;
         writer->state = COUNTER_SKIP;
     } else if (writer->block_length == sizeof writer->block) {
-        return failure_set(
-            err, "invalid", "Error while reading data, error message: The Avro file is damaged");
+        return failure_set_data(err, "The Avro file is damaged");
     }
     return true;
 }
@@ -138,9 +135,7 @@ bool media_take(
     struct error *err)
 {
     if (writer->forgetful && (writer->state != COUNTER_BLOCK || writer->block_length > 0))
-        return failure_set(
-            err, "invalid",
-            "Error while reading data, error message: The Avro file ends within a block");
+        return failure_set_data(err, "The Avro file ends within a block");
     *out_media = (struct media){
         .spool = writer->spool,
         .offset = offset,

@@ -61,7 +61,8 @@ static const char *skip_headers(const char *at, const char *end)
     return NULL;
 }
 
-bool multipart_head(
+/* Finds the two parts in the start of a body; *out_needs_more: the second part has not begun. */
+static bool split_head(
     struct slice start, const char *boundary, cJSON **out_job, size_t *out_offset,
     bool *out_needs_more, struct error *err)
 {
@@ -88,7 +89,7 @@ bool multipart_head(
     cJSON *job = cJSON_ParseWithLength(json, (size_t)(second - json));
     if (!cJSON_IsObject(job)) {
         cJSON_Delete(job);
-        return malformed(err, "the first part is no JSON object");
+        return malformed(err, "the first part is not a JSON object");
     }
     *out_job = job;
     *out_offset = (size_t)(media - start.data);
@@ -151,7 +152,7 @@ bool multipart_split(
             goto cleanup;
         }
         head.length = length;
-        if (!multipart_head(buffer_slice(&head), boundary, &job, &offset, &needs_more, err))
+        if (!split_head(buffer_slice(&head), boundary, &job, &offset, &needs_more, err))
             goto cleanup;
         if (needs_more && length == spool_size(spool)) {
             malformed(err, "it needs two parts, a job as JSON and the media");

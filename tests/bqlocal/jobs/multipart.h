@@ -4,7 +4,6 @@
 #define BQLOCAL_JOBS_MULTIPART_H
 
 #include "base/error.h"
-#include "base/slice.h"
 #include "base/spool.h"
 
 #include <cjson/cJSON.h>
@@ -17,11 +16,5 @@ char *multipart_boundary(const char *content_type);
 MUST_CHECK bool multipart_split(
     const struct spool *spool, const char *boundary, cJSON **out_job, uint64_t *out_offset,
     uint64_t *out_length, struct error *err);
-
-/* The same of the start of a body whose end has not come yet: needs_more is set where the second
- * part has not begun. */
-MUST_CHECK bool multipart_head(
-    struct slice start, const char *boundary, cJSON **out_job, size_t *out_offset,
-    bool *out_needs_more, struct error *err);
 
 #endif

@@ -1,15 +1,14 @@
 /* The routes of jobs. */
 #include "bqlocal/http/paging.h"
-#include "bqlocal/http/route.h"
-#include "bqlocal/http/server.h"
-#include "bqlocal/jobs/job.h"
-#include "bqlocal/store/failure.h"
+#include "bqlocal/jobs/job_query.h"
+#include "bqlocal/rest/handlers.h"
+#include "bqlocal/rest/resources.h"
+#include "bqlocal/store/json_member.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-bool rest_job_insert(struct server *server, struct request *request, struct error *err)
+bool rest_job_insert(const struct parts *in, struct request *request, struct error *err)
 {
     cJSON *body = NULL;
     cJSON *resource = NULL;
@@ -18,48 +17,52 @@ bool rest_job_insert(struct server *server, struct request *request, struct erro
     if (!request_json(request, &body, err))
         return false;
     const cJSON *configuration = json_at(body, "configuration");
-    bool dry = json_bool(configuration, "dryRun", false);
-    bool ok;
-    if (dry && json_at(configuration, "query") != NULL) {
-        ok = job_dry_run(server, body, &resource, err);
-    } else {
-        ok = job_insert(server, request, body, NULL, &job, err);
-        if (ok)
-            resource = job_resource(server, job);
-    }
+    bool dry = json_bool(configuration, "dryRun", false) && json_at(configuration, "query") != NULL;
+    struct job_origin origin = {request->method, request->target};
+    bool ok = dry ? job_dry_run(in->jobs, body, &resource, err)
+                  : jobs_insert(in->jobs, &origin, body, NULL, &job, err);
     cJSON_Delete(body);
-    return ok && answer_json(&request->answer, 200, resource);
-}
-
-bool rest_job_get(struct server *server, struct request *request, struct error *err)
-{
-    struct job *job = NULL;
-
-    return jobs_find(
-               server, request->parameters.job, request_query(request, "location"), &job, err) &&
-           answer_json(&request->answer, 200, job_resource(server, job));
-}
-
-bool rest_job_cancel(struct server *server, struct request *request, struct error *err)
-{
-    struct job *job = NULL;
-
-    if (!jobs_find(server, request->parameters.job, request_query(request, "location"), &job, err))
+    if (!ok)
         return false;
-    job_cancel(server, job);
+    return dry ? answer_json(&request->answer, 200, resource)
+               : resource_answer_job(in, request, job);
+}
+
+/* The job that the path and the query string name. */
+static bool find_job(
+    const struct parts *in, const struct request *request, struct job **out_job, struct error *err)
+{
+    return jobs_find(
+        in->jobs, request->parameters.job, request_query(request, "location"), out_job, err);
+}
+
+bool rest_job_get(const struct parts *in, struct request *request, struct error *err)
+{
+    struct job *job = NULL;
+
+    return find_job(in, request, &job, err) && resource_answer_job(in, request, job);
+}
+
+bool rest_job_cancel(const struct parts *in, struct request *request, struct error *err)
+{
+    struct job *job = NULL;
+
+    if (!find_job(in, request, &job, err))
+        return false;
+    jobs_cancel(in->jobs, job);
     cJSON *body = cJSON_CreateObject();
     cJSON_AddStringToObject(body, "kind", "bigquery#jobCancelResponse");
-    cJSON_AddItemToObject(body, "job", job_resource(server, job));
+    cJSON_AddItemToObject(body, "job", resource_of_job(in, request, job));
     return answer_json(&request->answer, 200, body);
 }
 
-bool rest_job_delete(struct server *server, struct request *request, struct error *err)
+bool rest_job_delete(const struct parts *in, struct request *request, struct error *err)
 {
     struct job *job = NULL;
 
-    if (!jobs_find(server, request->parameters.job, request_query(request, "location"), &job, err))
+    if (!find_job(in, request, &job, err))
         return false;
-    jobs_delete(server, job);
+    jobs_delete(in->jobs, job);
     return answer_json(&request->answer, 200, cJSON_CreateObject());
 }
 
@@ -78,25 +81,24 @@ static bool is_wanted(const struct request *request, const struct job *job)
            job->created_ms <= request_query_number(request, "maxCreationTime", INT64_MAX);
 }
 
-static cJSON *list_item(const struct server *server, const struct job *job)
+static cJSON *list_item(
+    const struct parts *in, const struct request *request, const struct job *job)
 {
-    cJSON *item = job_resource(server, job);
-    const cJSON *failure = json_at(json_at(item, "status"), "errorResult");
+    cJSON *item = resource_of_job(in, request, job);
 
     cJSON_AddStringToObject(item, "state", job_state_name(job->state));
-    if (failure != NULL)
-        cJSON_AddItemToObject(item, "errorResult", cJSON_Duplicate(failure, true));
+    json_copy(item, json_at(item, "status"), "errorResult");
     return item;
 }
 
-bool rest_job_list(struct server *server, struct request *request, struct error *err)
+bool rest_job_list(const struct parts *in, struct request *request, struct error *err)
 {
     int64_t total = 0;
     int64_t first, count;
     size_t jobs = 0;
 
-    while (jobs_at(server->jobs, jobs) != NULL)
-        total += is_wanted(request, jobs_at(server->jobs, jobs++));
+    while (jobs_at(in->jobs, jobs) != NULL)
+        total += is_wanted(request, jobs_at(in->jobs, jobs++));
     if (!paging_window(request, total, 50, &first, &count, err))
         return false;
     cJSON *body = cJSON_CreateObject();
@@ -105,13 +107,13 @@ bool rest_job_list(struct server *server, struct request *request, struct error 
     // The newest first.
     int64_t index = 0;
     for (size_t i = jobs; i-- > 0;) {
-        const struct job *job = jobs_at(server->jobs, i);
+        const struct job *job = jobs_at(in->jobs, i);
         if (!is_wanted(request, job))
             continue;
         if (index >= first && index < first + count)
-            cJSON_AddItemToArray(list, list_item(server, job));
+            cJSON_AddItemToArray(list, list_item(in, request, job));
         index++;
     }
-    paging_add_token(body, "nextPageToken", first + count, total);
+    paging_add_token(body, first + count, total);
     return answer_json(&request->answer, 200, body);
 }

@@ -1,92 +1,62 @@
 /* The routes of tables. */
-#include "bqlocal/auth/permission.h"
-#include "bqlocal/http/paging.h"
-#include "bqlocal/http/route.h"
-#include "bqlocal/http/server.h"
+#include "bqlocal/faults/permission.h"
 #include "bqlocal/jobs/estimate.h"
-#include "bqlocal/jobs/job.h"
+#include "bqlocal/jobs/job_query.h"
+#include "bqlocal/rest/handlers.h"
+#include "bqlocal/rest/resources.h"
 #include "bqlocal/store/failure.h"
+#include "bqlocal/store/json_member.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-/* What tables.list tells of each table. */
-static const char *const listed_keys[] = {
-    "id",
-    "tableReference",
-    "type",
-    "friendlyName",
-    "labels",
-    "creationTime",
-    "expirationTime",
-    "timePartitioning",
-    "rangePartitioning",
-    "clustering",
-    "requirePartitionFilter",
-};
-
-bool rest_table_list(struct server *server, struct request *request, struct error *err)
+bool rest_table_list(const struct parts *in, struct request *request, struct error *err)
 {
+    static const char *const keys[] = {
+        "id",
+        "tableReference",
+        "type",
+        "friendlyName",
+        "labels",
+        "creationTime",
+        "expirationTime",
+        "timePartitioning",
+        "rangePartitioning",
+        "clustering",
+        "requirePartitionFilter",
+        NULL,
+    };
+    static const struct resource_list list = {
+        "bigquery#tableList", "bigquery#table", "tables", 50, keys,
+    };
     cJSON *resources = NULL;
-    int64_t first, count;
+    cJSON *body = NULL;
+    int64_t total;
 
-    if (!store_table_list(&server->store, request->parameters.dataset, &resources, err))
+    if (!store_table_list(in->store, request->parameters.dataset, &resources, err) ||
+        !resource_list_page(request, &list, resources, &body, &total, err))
         return false;
-    int64_t total = cJSON_GetArraySize(resources);
-    if (!paging_window(request, total, 50, &first, &count, err)) {
-        cJSON_Delete(resources);
-        return false;
-    }
-    cJSON *body = cJSON_CreateObject();
-    cJSON_AddStringToObject(body, "kind", "bigquery#tableList");
-    cJSON *list = count > 0 ? cJSON_AddArrayToObject(body, "tables") : NULL;
-    const cJSON *resource;
-    int64_t index = 0;
-    cJSON_ArrayForEach(resource, resources)
-    {
-        if (index++ < first || index > first + count)
-            continue;
-        cJSON *item = cJSON_CreateObject();
-        cJSON_AddStringToObject(item, "kind", "bigquery#table");
-        for (size_t i = 0; i < sizeof listed_keys / sizeof listed_keys[0]; i++) {
-            const cJSON *value = json_at(resource, listed_keys[i]);
-            if (value != NULL)
-                cJSON_AddItemToObject(item, listed_keys[i], cJSON_Duplicate(value, true));
-        }
-        cJSON_AddItemToArray(list, item);
-    }
     cJSON_AddNumberToObject(body, "totalItems", (double)total);
-    paging_add_token(body, "nextPageToken", first + count, total);
-    cJSON_Delete(resources);
     return answer_json(&request->answer, 200, body);
 }
 
 static bool answer_table(
-    struct server *server, struct request *request, const char *dataset, const char *table,
+    const struct parts *in, struct request *request, const char *dataset, const char *table,
     struct error *err)
 {
     cJSON *resource = NULL;
-    struct buffer link;
 
-    if (!store_table_get(&server->store, dataset, table, &resource, err))
+    if (!store_table_get(in->store, dataset, table, &resource, err))
         return false;
     int64_t bytes =
-        estimate_table_bytes(&server->store, dataset, table, json_number(resource, "numRows", 0));
+        estimate_table_bytes(in->store, dataset, table, json_number(resource, "numRows", 0));
     json_add_number(resource, "numBytes", bytes);
     json_add_number(resource, "numTotalLogicalBytes", bytes);
     json_add_number(resource, "numLongTermBytes", 0);
-    char *origin = request_origin(request);
-    buffer_init(&link, 8192);
-    buffer_printf(
-        &link, "%s/bigquery/v2/projects/%s/datasets/%s/tables/%s", origin == NULL ? "" : origin,
-        server->store.project, dataset, table);
-    cJSON_AddStringToObject(resource, "selfLink", buffer_text(&link));
-    buffer_clear(&link);
-    free(origin);
+    resource_add_link(in, request, resource, "datasets/%s/tables/%s", dataset, table);
     return answer_json(&request->answer, 200, resource);
 }
 
-bool rest_table_insert(struct server *server, struct request *request, struct error *err)
+bool rest_table_insert(const struct parts *in, struct request *request, struct error *err)
 {
     const char *dataset = request->parameters.dataset;
     cJSON *body = NULL;
@@ -98,24 +68,24 @@ bool rest_table_insert(struct server *server, struct request *request, struct er
     if (table == NULL)
         failure_set(err, "required", "Required parameter is missing: tableReference.tableId");
     else
-        ok = store_table_insert(&server->store, dataset, table, body, err) &&
-             answer_table(server, request, dataset, table, err);
+        ok = store_table_insert(in->store, dataset, table, body, err) &&
+             answer_table(in, request, dataset, table, err);
     cJSON_Delete(body);
     return ok;
 }
 
-bool rest_table_get(struct server *server, struct request *request, struct error *err)
+bool rest_table_get(const struct parts *in, struct request *request, struct error *err)
 {
     const struct path_parameters *at = &request->parameters;
-    struct job *job = jobs_find_result(server->jobs, at->dataset, at->table);
+    struct job *job = jobs_find_result(in->jobs, at->dataset, at->table);
 
     if (job != NULL)
-        return answer_json(&request->answer, 200, job_result_table(server, job));
-    return answer_table(server, request, at->dataset, at->table, err);
+        return answer_json(&request->answer, 200, job_result_table(in->jobs, job));
+    return answer_table(in, request, at->dataset, at->table, err);
 }
 
 /* conditionNotMet unless the caller's If-Match (if any) names the table as it is. */
-static bool check_etag(struct server *server, struct request *request, struct error *err)
+static bool check_etag(const struct parts *in, struct request *request, struct error *err)
 {
     const struct path_parameters *at = &request->parameters;
     const char *wanted = request_header(request, "If-Match");
@@ -123,7 +93,7 @@ static bool check_etag(struct server *server, struct request *request, struct er
 
     if (wanted == NULL || strcmp(wanted, "*") == 0)
         return true;
-    if (!store_table_get(&server->store, at->dataset, at->table, &resource, err))
+    if (!store_table_get(in->store, at->dataset, at->table, &resource, err))
         return false;
     const char *etag = json_text(resource, "etag");
     bool same = etag != NULL && strcmp(etag, wanted) == 0;
@@ -132,28 +102,28 @@ static bool check_etag(struct server *server, struct request *request, struct er
 }
 
 static bool patch(
-    struct server *server, struct request *request, const cJSON *changes, struct error *err)
+    const struct parts *in, struct request *request, const cJSON *changes, struct error *err)
 {
     const struct path_parameters *at = &request->parameters;
 
-    return check_etag(server, request, err) &&
-           store_table_patch(&server->store, at->dataset, at->table, changes, err) &&
-           answer_table(server, request, at->dataset, at->table, err);
+    return check_etag(in, request, err) &&
+           store_table_patch(in->store, at->dataset, at->table, changes, err) &&
+           answer_table(in, request, at->dataset, at->table, err);
 }
 
-bool rest_table_patch(struct server *server, struct request *request, struct error *err)
+bool rest_table_patch(const struct parts *in, struct request *request, struct error *err)
 {
     cJSON *body = NULL;
 
     if (!request_json(request, &body, err))
         return false;
-    bool ok = patch(server, request, body, err);
+    bool ok = patch(in, request, body, err);
     cJSON_Delete(body);
     return ok;
 }
 
-/* An update is a patch that also takes away what it does not name. */
-bool rest_table_update(struct server *server, struct request *request, struct error *err)
+/* An update is a patch that also removes what it does not name. */
+bool rest_table_update(const struct parts *in, struct request *request, struct error *err)
 {
     static const char *const replaced[] = {
         "description", "friendlyName", "labels", "expirationTime", "clustering", "tableConstraints",
@@ -168,16 +138,16 @@ bool rest_table_update(struct server *server, struct request *request, struct er
     for (size_t i = 0; i < sizeof replaced / sizeof replaced[0]; i++)
         if (json_at(body, replaced[i]) == NULL)
             cJSON_AddNullToObject(body, replaced[i]);
-    // Labels would be merged: take them away first.
+    // A patch merges labels: remove the old ones first.
     labels = cJSON_DetachItemFromObjectCaseSensitive(body, "labels");
     cJSON_AddNullToObject(body, "labels");
-    ok = patch(server, request, body, err);
+    ok = patch(in, request, body, err);
     if (ok && cJSON_IsObject(labels)) {
         cJSON *second = cJSON_CreateObject();
         cJSON_AddItemToObject(second, "labels", labels);
         labels = NULL;
-        ok = store_table_patch(&server->store, at->dataset, at->table, second, err) &&
-             answer_table(server, request, at->dataset, at->table, err);
+        ok = store_table_patch(in->store, at->dataset, at->table, second, err) &&
+             answer_table(in, request, at->dataset, at->table, err);
         cJSON_Delete(second);
     }
     cJSON_Delete(labels);
@@ -185,15 +155,15 @@ bool rest_table_update(struct server *server, struct request *request, struct er
     return ok;
 }
 
-bool rest_table_delete(struct server *server, struct request *request, struct error *err)
+bool rest_table_delete(const struct parts *in, struct request *request, struct error *err)
 {
     const struct path_parameters *at = &request->parameters;
 
-    return store_table_delete(&server->store, at->dataset, at->table, err) &&
+    return store_table_delete(in->store, at->dataset, at->table, err) &&
            answer_empty(&request->answer, 204);
 }
 
-bool rest_table_permissions(struct server *server, struct request *request, struct error *err)
+bool rest_table_permissions(const struct parts *in, struct request *request, struct error *err)
 {
     const struct path_parameters *at = &request->parameters;
     cJSON *resource = NULL;
@@ -201,10 +171,10 @@ bool rest_table_permissions(struct server *server, struct request *request, stru
 
     if (!request_json(request, &body, err))
         return false;
-    bool ok = store_table_get(&server->store, at->dataset, at->table, &resource, err);
+    bool ok = store_table_get(in->store, at->dataset, at->table, &resource, err);
     if (ok) {
         cJSON *answer = cJSON_CreateObject();
-        cJSON *held = permission_held(server, json_at(body, "permissions"));
+        cJSON *held = permission_held(in->faults, json_at(body, "permissions"));
         // Like Google: no member at all where nothing is held.
         if (cJSON_GetArraySize(held) > 0)
             cJSON_AddItemToObject(answer, "permissions", held);

@@ -42,6 +42,17 @@ bool failure_set(struct error *err, const char *reason, const char *format, ...)
     return false;
 }
 
+bool failure_set_data(struct error *err, const char *format, ...)
+{
+    char message[sizeof err->message];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    return failure_set(err, "invalid", "Error while reading data, error message: %.900s", message);
+}
+
 int failure_http_status(const char *reason)
 {
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)

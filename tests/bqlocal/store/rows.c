@@ -1,7 +1,6 @@
 #include "bqlocal/store/rows.h"
 
 #include "bqlocal/store/failure.h"
-#include "bqlocal/store/store_internal.h"
 #include "bqlocal/store/value.h"
 
 #include <stdio.h>
@@ -12,7 +11,7 @@
 /* BigQuery ends a page at 10 MB or so. */
 #define PAGE_BYTES_MAX ((size_t)10 << 20)
 
-void rows_append_string(struct buffer *out, struct slice text)
+static void append_string(struct buffer *out, struct slice text)
 {
     buffer_append_byte(out, '"');
     size_t start = 0;
@@ -34,16 +33,14 @@ void rows_append_string(struct buffer *out, struct slice text)
     buffer_append_byte(out, '"');
 }
 
-static void append_timestamp(struct buffer *out, int64_t us, const struct rows_window *window)
+static void append_timestamp(struct buffer *out, int64_t us, enum rows_timestamps format)
 {
     char text[VALUE_TEXT_SIZE];
     uint64_t size = us < 0 ? 0 - (uint64_t)us : (uint64_t)us;
 
-    if (window->iso_timestamps) {
+    if (format == ROWS_ISO)
         buffer_printf(out, "\"%sZ\"", value_format_datetime(us, 'T', text));
-        return;
-    }
-    if (window->int64_timestamps)
+    else if (format == ROWS_MICROSECONDS)
         buffer_printf(out, "\"%lld\"", (long long)us);
     else
         buffer_printf(
@@ -68,9 +65,8 @@ static void append_bytes(struct buffer *out, sqlite3_value *value)
     buffer_append_byte(out, '"');
 }
 
-void rows_append_cell(
-    struct buffer *out, sqlite3_value *value, enum store_type type,
-    const struct rows_window *window)
+static void append_cell(
+    struct buffer *out, sqlite3_value *value, enum store_type type, enum rows_timestamps timestamps)
 {
     char text[VALUE_TEXT_SIZE];
 
@@ -80,7 +76,7 @@ void rows_append_cell(
     }
     switch (type) {
     case STORE_TIMESTAMP:
-        append_timestamp(out, sqlite3_value_int64(value), window);
+        append_timestamp(out, sqlite3_value_int64(value), timestamps);
         return;
     case STORE_BYTES:
         append_bytes(out, value);
@@ -108,32 +104,31 @@ void rows_append_cell(
     default:
         break;
     }
-    rows_append_string(out, text_of(value));
+    append_string(out, text_of(value));
 }
 
 static void append_row(
     struct buffer *out, sqlite3_stmt *row, const struct store_schema *schema,
-    const struct rows_window *window)
+    enum rows_timestamps timestamps)
 {
     buffer_append_text(out, "{\"f\":[");
     for (size_t i = 0; i < schema->count; i++) {
         buffer_append_text(out, i > 0 ? ",{\"v\":" : "{\"v\":");
-        rows_append_cell(
-            out, sqlite3_column_value(row, (int)i + 1), schema->fields[i].type, window);
+        append_cell(out, sqlite3_column_value(row, (int)i + 1), schema->fields[i].type, timestamps);
         buffer_append_byte(out, '}');
     }
     buffer_append_text(out, "]}");
 }
 
-/* The name by which the row's id is reached: none of the columns'. */
+/* The name by which the row's id is reached: not the name of a column. */
 static const char *rowid_name(const struct rows_source *source)
 {
     static const char *const names[] = {"rowid", "_rowid_", "oid"};
 
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    for (size_t i = 0; !source->numbered && i < sizeof names / sizeof names[0]; i++) {
         bool taken = false;
         for (size_t j = 0; j < source->schema->count; j++)
-            taken = taken || strcasecmp(source->columns[j], names[i]) == 0;
+            taken = taken || strcasecmp(source->schema->fields[j].name, names[i]) == 0;
         if (!taken)
             return names[i];
     }
@@ -145,25 +140,24 @@ static bool prepare(
     sqlite3_stmt **out_row, struct error *err)
 {
     const char *rowid = rowid_name(source);
-    struct buffer sql;
-    bool ok = false;
+    sqlite3_str *sql = sqlite3_str_new(store->handle);
 
-    buffer_init(&sql, (size_t)16 << 20);
-    buffer_printf(&sql, "select %s", rowid);
-    for (size_t i = 0; i < source->schema->count; i++) {
-        char *name = sqlite3_mprintf(",\"%w\"", source->columns[i]);
-        buffer_append_text(&sql, name == NULL ? "" : name);
-        sqlite3_free(name);
-    }
-    buffer_printf(&sql, " from %s", source->quoted);
+    sqlite3_str_appendf(sql, "select %s", rowid);
+    for (size_t i = 0; i < source->schema->count; i++)
+        if (source->numbered)
+            sqlite3_str_appendf(sql, ",c%d", (int)i);
+        else
+            sqlite3_str_appendf(sql, ",\"%w\"", source->schema->fields[i].name);
+    sqlite3_str_appendf(sql, " from \"%w\"", source->table);
     if (window->rowid >= 0)
-        buffer_printf(&sql, " where %s > %lld", rowid, (long long)window->rowid);
-    buffer_printf(&sql, " order by %s limit %lld", rowid, (long long)window->size);
+        sqlite3_str_appendf(sql, " where %s > %lld", rowid, (long long)window->rowid);
+    sqlite3_str_appendf(sql, " order by %s limit %lld", rowid, (long long)window->size);
     if (window->rowid < 0)
-        buffer_printf(&sql, " offset %lld", (long long)window->first);
-    if (buffer_check(&sql, "a page's columns", err))
-        ok = store_prepare(store, buffer_text(&sql), out_row, err, NULL);
-    buffer_clear(&sql);
+        sqlite3_str_appendf(sql, " offset %lld", (long long)window->first);
+    char *text = sqlite3_str_finish(sql);
+    bool ok = text != NULL ? store_prepare(store, text, out_row, err, NULL)
+                           : error_set(err, ERROR_MEMORY, "out of memory for a page of rows");
+    sqlite3_free(text);
     return ok;
 }
 
@@ -184,7 +178,7 @@ bool rows_append_window(
         return false;
     while (out->length - start < PAGE_BYTES_MAX && (step = sqlite3_step(row)) == SQLITE_ROW) {
         buffer_append_text(out, count == 0 ? ",\"rows\":[" : ",");
-        append_row(out, row, source->schema, window);
+        append_row(out, row, source->schema, window->timestamps);
         last = sqlite3_column_int64(row, 0);
         count++;
     }
@@ -200,7 +194,7 @@ bool rows_append_window(
 }
 
 /* Tokens are r<rowid of the last row>.<rows before the next>: a page is found without counting. */
-static bool parse_token(const char *token, struct rows_window *window, struct error *err)
+bool rows_token_parse(const char *token, struct rows_window *window, struct error *err)
 {
     const char *dot = strchr(token, '.');
 
@@ -212,24 +206,11 @@ static bool parse_token(const char *token, struct rows_window *window, struct er
     return failure_set(err, "invalid", "Invalid page token: %.100s", token);
 }
 
-bool rows_append_page(
-    struct store *store, const struct request *request, const struct rows_source *source,
-    int64_t default_size, struct buffer *out, struct error *err)
+enum rows_timestamps rows_timestamps(const char *output_format, bool use_int64)
 {
-    const char *token = request_query(request, "pageToken");
-    const char *format = request_query(request, "formatOptions.timestampOutputFormat");
-    struct rows_window window = {
-        .first = request_query_number(request, "startIndex", 0),
-        .size = request_query_number(request, "maxResults", default_size),
-        .rowid = -1,
-        .int64_timestamps = request_query_bool(request, "formatOptions.useInt64Timestamp") ||
-                            (format != NULL && strcmp(format, "INT64") == 0),
-        .iso_timestamps = format != NULL && strcmp(format, "ISO8601_STRING") == 0,
-    };
-
-    if (window.size < 0 || window.first < 0)
-        return failure_set(err, "invalid", "maxResults and startIndex cannot be negative");
-    if (token != NULL && token[0] != '\0' && !parse_token(token, &window, err))
-        return false;
-    return rows_append_window(store, source, &window, out, err);
+    if (output_format != NULL && strcmp(output_format, "ISO8601_STRING") == 0)
+        return ROWS_ISO;
+    return use_int64 || (output_format != NULL && strcmp(output_format, "INT64") == 0)
+               ? ROWS_MICROSECONDS
+               : ROWS_SECONDS;
 }

@@ -1,42 +1,38 @@
-/* rows: pages of rows as tabledata.list and getQueryResults answer them. */
+/* rows: pages of rows as tabledata.list and getQueryResults answer them. Callers are inside of the
+ * monitor. */
 #ifndef BQLOCAL_STORE_ROWS_H
 #define BQLOCAL_STORE_ROWS_H
 
-#include "bqlocal/http/http.h"
+#include "base/buffer.h"
 #include "bqlocal/store/store.h"
 
 struct rows_source {
-    const char *quoted;         /* the SQLite table, quoted */
-    const char *const *columns; /* names in it, one a field of the schema */
-    const struct store_schema *schema;
+    const char *table;                 /* the SQLite table, not quoted */
+    const struct store_schema *schema; /* of the columns that are shown */
     int64_t total;
+    bool numbered; /* the columns are called c0, c1 and so on, as a query result's are */
 };
 
-/* Appends `"totalRows":"5","rows":[...],"pageToken":"..."` as far as each applies. The request
- * gives maxResults, startIndex, pageToken and the format of timestamps; a page also ends at about
- * 10 MB. "rows" is left out where there are none. */
-MUST_CHECK bool rows_append_page(
-    struct store *store, const struct request *request, const struct rows_source *source,
-    int64_t default_size, struct buffer *out, struct error *err);
+/* Timestamps as seconds with a fraction, as whole microseconds, or as ISO 8601. */
+enum rows_timestamps { ROWS_SECONDS, ROWS_MICROSECONDS, ROWS_ISO };
 
-/* The same with the window given: for jobs.query, whose options are in its body. */
 struct rows_window {
     int64_t first;
     int64_t size;  /* at most */
     int64_t rowid; /* rows behind this one; -1: skip `first` rows instead */
-    bool int64_timestamps;
-    bool iso_timestamps;
+    enum rows_timestamps timestamps;
 };
+
+/* From formatOptions: timestampOutputFormat (NULL: not given) and useInt64Timestamp. */
+enum rows_timestamps rows_timestamps(const char *output_format, bool use_int64);
+
+/* Where the page behind a token starts; invalid if the token is not one of ours. */
+MUST_CHECK bool rows_token_parse(const char *token, struct rows_window *window, struct error *err);
+
+/* Appends `"totalRows":"5","rows":[...],"pageToken":"..."` as far as each applies: "rows" is left
+ * out where there are none. A page also ends at about 10 MB. */
 MUST_CHECK bool rows_append_window(
     struct store *store, const struct rows_source *source, const struct rows_window *window,
     struct buffer *out, struct error *err);
-
-/* Appends a cell's value as JSON. */
-void rows_append_cell(
-    struct buffer *out, sqlite3_value *value, enum store_type type,
-    const struct rows_window *window);
-
-/* Appends a JSON string. */
-void rows_append_string(struct buffer *out, struct slice text);
 
 #endif

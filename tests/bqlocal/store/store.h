@@ -1,6 +1,5 @@
 /* store: what bqlocal keeps, in one SQLite database: datasets, tables with their schema, and rows.
- * One connection behind the server's big lock: callers hold it. It knows nothing of HTTP, jobs or
- * GoogleSQL.
+ * Callers are inside of the monitor. It knows nothing of HTTP, jobs or GoogleSQL.
  *
  * A BigQuery table `d.t` is the SQLite table "d.t"; its columns carry BigQuery's names, in schema
  * order, without declared types. How values are stored (struct store_field.type tells which): INT64
@@ -8,11 +7,12 @@
  * NUMERIC, BIGNUMERIC TEXT: plain decimal, no exponent, no trailing zeros of a fraction, no "-0" ·
  * DATE INTEGER days since 1970-01-01 · TIME INTEGER microseconds since midnight · DATETIME,
  * TIMESTAMP INTEGER microseconds since 1970-01-01 · JSON TEXT, normalised as BigQuery does: no
- * white space, object keys sorted, the first of duplicate keys. */
+ * white space, object keys sorted, the first of duplicate keys · GEOGRAPHY TEXT: the WKT as it
+ * came, which BigQuery would parse and write in a normal form. */
 #ifndef BQLOCAL_STORE_STORE_H
 #define BQLOCAL_STORE_STORE_H
 
-#include "base/error.h"
+#include "bqlocal/store/store_database.h"
 
 #include <cjson/cJSON.h>
 #include <sqlite3.h>
@@ -33,6 +33,7 @@ enum store_type {
     STORE_DATETIME,
     STORE_TIMESTAMP,
     STORE_JSON,
+    STORE_GEOGRAPHY,
 };
 
 struct store_field {
@@ -46,21 +47,6 @@ struct store_schema {
     struct store_field *fields;
     size_t count;
 };
-
-struct store {
-    sqlite3 *handle;
-    char *project;         /* the one that is served; others are accepted and treated alike */
-    int64_t clock_skew_ms; /* added to the machine's time */
-    int64_t last_version;  /* of resources, ever rising; etags are made of it */
-};
-
-/* path NULL: in memory. */
-MUST_CHECK bool store_open(
-    const char *path, const char *project, struct store *out_store, struct error *err);
-void store_close(struct store *store);
-
-/* Milliseconds since 1970-01-01 as the store sees them. */
-int64_t store_now_ms(const struct store *store);
 
 /* "INTEGER" and "INT64" and so on to a type; false if unknown. */
 bool store_type_parse(const char *text, enum store_type *out_type);
@@ -106,11 +92,11 @@ MUST_CHECK bool store_table_patch(
     struct error *err);
 MUST_CHECK bool store_table_delete(
     struct store *store, const char *dataset, const char *table, struct error *err);
-/* Replaces the stored resource and rebuilds the SQLite table where columns were dropped, renamed or
- * retyped (ALTER TABLE); rows stay. renames: pairs old, new; NULL-terminated or NULL. */
+/* Replaces the stored resource and rebuilds the SQLite table where columns were dropped or retyped
+ * (ALTER TABLE); rows stay. */
 MUST_CHECK bool store_table_alter(
     struct store *store, const char *dataset, const char *table, const cJSON *resource,
-    const char *const *renames, struct error *err);
+    struct error *err);
 
 /* Notes that rows changed: a new lastModifiedTime and etag. counts_as_modification: whether the
  * change counts against the daily table modifications (loads and copies do, DML does not). */
@@ -121,7 +107,7 @@ void store_table_touch(
 void store_table_note_discarded(
     struct store *store, const char *dataset, const char *table, int64_t rows, bool replace);
 
-/* The schema of an existing table, to be cleared by the caller. */
+/* The schema of an existing table; the caller clears it. */
 MUST_CHECK bool store_schema(
     struct store *store, const char *dataset, const char *table, struct store_schema *out_schema,
     struct error *err);
@@ -132,7 +118,7 @@ MUST_CHECK bool store_schema_parse(
 cJSON *store_schema_json(const struct store_schema *schema);
 void store_schema_clear(struct store_schema *schema);
 
-/* The SQLite table's name, quoted ("d.t" with its quotes), to be freed. */
+/* The SQLite table's name, quoted ("d.t" with its quotes), owned by the caller. */
 char *store_table_quoted(const char *dataset, const char *table);
 
 /* One stored cell as REST answers it: NULL is JSON null, everything else a string.

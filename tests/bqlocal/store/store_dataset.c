@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the server says of a dataset, never the caller. */
+/* What only the server sets in a dataset. */
 static const char *const output_only[] = {
     "kind",         "id",
     "etag",         "selfLink",

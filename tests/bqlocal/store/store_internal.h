@@ -4,30 +4,8 @@
 
 #include "bqlocal/store/store.h"
 
-/* A table of no columns cannot exist in SQLite: it is given this one. */
+/* SQLite has no tables without columns: such a table gets this one. */
 #define STORE_NO_COLUMNS "_bqlocal_no_columns"
-
-/* SQLite's last message as internalError; returns false. */
-bool store_sqlite_failed(struct store *store, struct error *err);
-
-/* Runs statements without parameters or results. */
-MUST_CHECK bool store_execute(struct store *store, const char *sql, struct error *err);
-/* The same from a format of sqlite3_mprintf (%Q, %w). */
-MUST_CHECK bool store_executef(struct store *store, struct error *err, const char *format, ...);
-/* Prepares a statement and binds the texts, NULL-terminated list. */
-MUST_CHECK bool store_prepare(
-    struct store *store, const char *sql, sqlite3_stmt **out_statement, struct error *err, ...);
-
-/* Nested transactions: everything since begin is kept (ok) or undone; returns ok, or false when
- * keeping fails. */
-MUST_CHECK bool store_begin(struct store *store, struct error *err);
-bool store_end(struct store *store, bool ok, struct error *err);
-
-/* A version newer than all before. */
-int64_t store_next_version(struct store *store);
-
-/* Merges as a patch of a resource does: keys replace, null removes, labels merge by key. */
-void store_merge_patch(cJSON *resource, const cJSON *patch);
 
 /* What is stored of a table: the resource as it was given (owned by the caller) and the facts. */
 struct store_record {
@@ -45,6 +23,13 @@ MUST_CHECK bool store_record_read(
     struct store *store, const char *dataset, const char *table, struct store_record *out_record,
     struct error *err);
 void store_record_clear(struct store_record *record);
+/* Drops the rows and the record. */
+MUST_CHECK bool store_record_delete(
+    struct store *store, const char *dataset, const char *table, struct error *err);
+/* Milliseconds of a resource's expirationTime, 0 if there is none or it is not a number. */
+int64_t store_expiration(const cJSON *resource);
+/* Drops every table whose expirationTime has passed. */
+MUST_CHECK bool store_expire(struct store *store, struct error *err);
 /* Writes resource and expiration back with a new version. */
 MUST_CHECK bool store_record_write(
     struct store *store, const char *dataset, const char *table, const cJSON *resource,
@@ -60,13 +45,12 @@ MUST_CHECK bool store_fields_merge(
     const cJSON *old_fields, const cJSON *new_fields, const char *where, cJSON **out_fields,
     struct error *err);
 
-/* Makes the SQLite table, or rebuilds it from one schema to another; renames as in
- * store_table_alter. */
+/* Makes the SQLite table, or rebuilds it from one schema to another. */
 MUST_CHECK bool store_rows_create(
     struct store *store, const char *dataset, const char *table, const struct store_schema *schema,
     struct error *err);
 MUST_CHECK bool store_rows_rebuild(
     struct store *store, const char *dataset, const char *table, const struct store_schema *from,
-    const struct store_schema *to, const char *const *renames, struct error *err);
+    const struct store_schema *to, struct error *err);
 
 #endif

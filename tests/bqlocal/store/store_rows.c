@@ -1,5 +1,4 @@
 /* The SQLite tables that hold rows. */
-#include "bqlocal/store/failure.h"
 #include "bqlocal/store/store.h"
 #include "bqlocal/store/store_internal.h"
 #include "bqlocal/store/value.h"
@@ -70,12 +69,8 @@ bool store_rows_create(
     return ok;
 }
 
-static const struct store_field *find_source(
-    const struct store_schema *from, const char *name, const char *const *renames)
+static const struct store_field *find_source(const struct store_schema *from, const char *name)
 {
-    for (size_t i = 0; renames != NULL && renames[i] != NULL; i += 2)
-        if (strcasecmp(renames[i + 1], name) == 0)
-            name = renames[i];
     for (size_t i = 0; i < from->count; i++)
         if (strcasecmp(from->fields[i].name, name) == 0)
             return &from->fields[i];
@@ -95,12 +90,11 @@ static void append_converted(struct buffer *out, const struct store_field *from,
         buffer_append_text(out, to_text ? " as text)" : " as real)");
 }
 
-static bool only_adds(
-    const struct store_schema *from, const struct store_schema *to, const char *const *renames)
+static bool only_adds(const struct store_schema *from, const struct store_schema *to)
 {
     if (from->count == 0)
         return to->count == 0;
-    if (to->count < from->count || (renames != NULL && renames[0] != NULL))
+    if (to->count < from->count)
         return false;
     for (size_t i = 0; i < from->count; i++)
         if (strcmp(from->fields[i].name, to->fields[i].name) != 0 ||
@@ -123,7 +117,7 @@ static bool add_columns(
 /* Copies the rows into a new table of the same name. */
 static bool rewrite(
     struct store *store, const char *quoted, const struct store_schema *from,
-    const struct store_schema *to, const char *const *renames, struct error *err)
+    const struct store_schema *to, struct error *err)
 {
     static const char aside[] = "\"bqlocal.rebuild\"";
     struct buffer sql;
@@ -134,7 +128,7 @@ static bool rewrite(
     if (to->count == 0)
         buffer_append_text(&sql, "null");
     for (size_t i = 0; i < to->count; i++) {
-        const struct store_field *source = find_source(from, to->fields[i].name, renames);
+        const struct store_field *source = find_source(from, to->fields[i].name);
         if (i > 0)
             buffer_append_byte(&sql, ',');
         if (source == NULL)
@@ -156,17 +150,17 @@ cleanup:
 
 bool store_rows_rebuild(
     struct store *store, const char *dataset, const char *table, const struct store_schema *from,
-    const struct store_schema *to, const char *const *renames, struct error *err)
+    const struct store_schema *to, struct error *err)
 {
     char *quoted = store_table_quoted(dataset, table);
     bool ok;
 
     if (quoted == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory for %s", table);
-    if (only_adds(from, to, renames))
+    if (only_adds(from, to))
         ok = add_columns(store, quoted, to, from->count, err);
     else
-        ok = rewrite(store, quoted, from, to, renames, err);
+        ok = rewrite(store, quoted, from, to, err);
     free(quoted);
     return ok;
 }

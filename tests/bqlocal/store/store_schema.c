@@ -29,6 +29,7 @@ static const struct {
     [STORE_DATETIME] = {"DATETIME", "DATETIME", true, true},
     [STORE_TIMESTAMP] = {"TIMESTAMP", "TIMESTAMP", true, true},
     [STORE_JSON] = {"JSON", "JSON", false, false},
+    [STORE_GEOGRAPHY] = {"GEOGRAPHY", "GEOGRAPHY", true, false},
 };
 
 #define TYPE_COUNT (sizeof types / sizeof types[0])

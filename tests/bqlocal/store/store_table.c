@@ -1,4 +1,4 @@
-/* Tables of the store: their resources and what the server says of them. */
+/* Tables of the store: their resources, and what the server adds to them. */
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/store.h"
 #include "bqlocal/store/store_internal.h"
@@ -8,7 +8,7 @@
 
 #define DAY_MS INT64_C(86400000)
 
-/* What the server says of a table, never the caller. */
+/* What only the server sets in a table. */
 static const char *const output_only[] = {
     "kind",
     "id",
@@ -32,149 +32,6 @@ static void strip(cJSON *resource)
         cJSON_DeleteItemFromObjectCaseSensitive(resource, output_only[i]);
 }
 
-static bool not_found(
-    struct store *store, const char *dataset, const char *table, struct error *err)
-{
-    cJSON *resource = NULL;
-
-    if (!store_dataset_get(store, dataset, &resource, err))
-        return false;
-    const char *location =
-        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(resource, "location"));
-    failure_set(
-        err, "notFound", "Not found: Table %s:%s.%s was not found in location %s", store->project,
-        dataset, table, location == NULL ? "US" : location);
-    cJSON_Delete(resource);
-    return false;
-}
-
-/* Milliseconds of expirationTime, 0 if there is none or it is no number. */
-static int64_t expiration_of(const cJSON *resource)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(resource, "expirationTime");
-
-    if (cJSON_IsNumber(item))
-        return (int64_t)item->valuedouble;
-    return cJSON_IsString(item) ? strtoll(item->valuestring, NULL, 10) : 0;
-}
-
-static bool drop_rows(
-    struct store *store, const char *dataset, const char *table, struct error *err)
-{
-    sqlite3_stmt *statement = NULL;
-
-    if (!store_executef(store, err, "drop table if exists \"%w.%w\"", dataset, table) ||
-        !store_prepare(
-            store, "delete from bqlocal_tables where dataset = ?1 and name = ?2", &statement, err,
-            dataset, table, NULL))
-        return false;
-    bool ok = sqlite3_step(statement) == SQLITE_DONE || store_sqlite_failed(store, err);
-    sqlite3_finalize(statement);
-    return ok;
-}
-
-/* Drops every table whose time is over. */
-static bool expire(struct store *store, struct error *err)
-{
-    char *dataset = NULL;
-    char *table = NULL;
-    sqlite3_stmt *row = NULL;
-    bool ok = true;
-
-    for (bool more = true; ok && more;) {
-        ok = store_prepare(
-            store,
-            "select dataset, name from bqlocal_tables where expires_ms is not null and"
-            " expires_ms <= ?1 limit 1",
-            &row, err, NULL);
-        if (!ok)
-            break;
-        sqlite3_bind_int64(row, 1, store_now_ms(store));
-        more = sqlite3_step(row) == SQLITE_ROW;
-        if (more) {
-            dataset = strdup((const char *)sqlite3_column_text(row, 0));
-            table = strdup((const char *)sqlite3_column_text(row, 1));
-        }
-        sqlite3_finalize(row);
-        if (more)
-            ok = drop_rows(store, dataset, table, err);
-        free(dataset);
-        free(table);
-        dataset = table = NULL;
-    }
-    return ok;
-}
-
-bool store_record_read(
-    struct store *store, const char *dataset, const char *table, struct store_record *out_record,
-    struct error *err)
-{
-    sqlite3_stmt *row = NULL;
-    struct store_record record = {0};
-
-    if (!expire(store, err) ||
-        !store_prepare(
-            store,
-            "select resource, version, created_ms, modified_ms, discarded_rows, modification_day,"
-            " modifications from bqlocal_tables where dataset = ?1 and name = ?2",
-            &row, err, dataset, table, NULL))
-        return false;
-    if (sqlite3_step(row) == SQLITE_ROW) {
-        record = (struct store_record){
-            .resource = cJSON_Parse((const char *)sqlite3_column_text(row, 0)),
-            .version = sqlite3_column_int64(row, 1),
-            .created_ms = sqlite3_column_int64(row, 2),
-            .modified_ms = sqlite3_column_int64(row, 3),
-            .discarded_rows = sqlite3_column_int64(row, 4),
-            .modification_day = sqlite3_column_int64(row, 5),
-            .modifications = sqlite3_column_int64(row, 6),
-        };
-    }
-    sqlite3_finalize(row);
-    if (record.resource == NULL)
-        return not_found(store, dataset, table, err);
-    *out_record = record;
-    return true;
-}
-
-void store_record_clear(struct store_record *record)
-{
-    cJSON_Delete(record->resource);
-    record->resource = NULL;
-}
-
-bool store_record_write(
-    struct store *store, const char *dataset, const char *table, const cJSON *resource,
-    struct error *err)
-{
-    sqlite3_stmt *statement = NULL;
-    char *text = cJSON_PrintUnformatted(resource);
-    int64_t expires = expiration_of(resource);
-    bool ok = false;
-
-    if (text == NULL)
-        return error_set(err, ERROR_MEMORY, "out of memory for table %s", table);
-    if (!store_prepare(
-            store,
-            "insert into bqlocal_tables(dataset, name, resource, version, created_ms, modified_ms,"
-            " expires_ms) values(?1, ?2, ?3, ?4, ?5, ?5, ?6)"
-            " on conflict(dataset, name) do update set resource = excluded.resource,"
-            " version = excluded.version, modified_ms = excluded.modified_ms,"
-            " expires_ms = excluded.expires_ms",
-            &statement, err, dataset, table, text, NULL))
-        goto cleanup;
-    sqlite3_bind_int64(statement, 4, store_next_version(store));
-    sqlite3_bind_int64(statement, 5, store_now_ms(store));
-    if (expires > 0)
-        sqlite3_bind_int64(statement, 6, expires);
-    ok = sqlite3_step(statement) == SQLITE_DONE || store_sqlite_failed(store, err);
-
-cleanup:
-    sqlite3_finalize(statement);
-    free(text);
-    return ok;
-}
-
 static void add_number(cJSON *object, const char *key, int64_t number)
 {
     char text[32];
@@ -183,7 +40,7 @@ static void add_number(cJSON *object, const char *key, int64_t number)
     cJSON_AddStringToObject(object, key, text);
 }
 
-/* Adds what the server says of a table to its stored resource. */
+/* Adds what the server sets to the stored resource. */
 static void complete(
     struct store *store, const char *dataset, const char *table, struct store_record *record)
 {
@@ -262,7 +119,7 @@ bool store_table_list(
     if (!store_dataset_get(store, dataset, &resource, err))
         return false;
     cJSON_Delete(resource);
-    if (!expire(store, err) ||
+    if (!store_expire(store, err) ||
         !store_prepare(
             store,
             "select name, resource, version, created_ms, modified_ms from bqlocal_tables"
@@ -296,14 +153,14 @@ static bool name_is_valid(const char *name)
     return ok;
 }
 
-/* SQLite does not tell apart names that differ in case only; BigQuery does. */
+/* BigQuery tells names apart that differ in case only; SQLite does not. */
 static bool check_free(
     struct store *store, const char *dataset, const char *table, struct error *err)
 {
     sqlite3_stmt *row = NULL;
     bool ok = true;
 
-    if (!expire(store, err) ||
+    if (!store_expire(store, err) ||
         !store_prepare(
             store,
             "select name from bqlocal_tables where lower(dataset) = lower(?1) and"
@@ -330,13 +187,13 @@ static void apply_dataset_default(struct store *store, const cJSON *dataset, cJS
                        : cJSON_IsNumber(item) ? (int64_t)item->valuedouble
                                               : 0;
 
-    if (lifetime > 0 && expiration_of(resource) == 0)
+    if (lifetime > 0 && store_expiration(resource) == 0)
         add_number(resource, "expirationTime", store_now_ms(store) + lifetime);
 }
 
 static bool check_expiration(struct store *store, const cJSON *resource, struct error *err)
 {
-    int64_t expires = expiration_of(resource);
+    int64_t expires = store_expiration(resource);
 
     if (expires > 0 && expires <= store_now_ms(store))
         return failure_set(err, "invalid", "Invalid value for expirationTime: it is in the past");
@@ -392,7 +249,7 @@ cleanup:
 /* Writes a resource and brings the rows from the old schema to its own. */
 static bool replace_resource(
     struct store *store, const char *dataset, const char *table, const cJSON *old, cJSON *new,
-    const char *const *renames, struct error *err)
+    struct error *err)
 {
     struct store_schema from = {0};
     struct store_schema to = {0};
@@ -405,7 +262,7 @@ static bool replace_resource(
         goto cleanup;
     ok = store_end(
         store,
-        store_rows_rebuild(store, dataset, table, &from, &to, renames, err) &&
+        store_rows_rebuild(store, dataset, table, &from, &to, err) &&
             store_record_write(store, dataset, table, new, err),
         err);
 
@@ -457,7 +314,7 @@ bool store_table_patch(
     if (cJSON_HasObjectItem(changes, "expirationTime") && !check_expiration(store, merged, err))
         goto cleanup;
     ok = patch_schema(store, dataset, table, record.resource, merged, err) &&
-         replace_resource(store, dataset, table, record.resource, merged, NULL, err);
+         replace_resource(store, dataset, table, record.resource, merged, err);
 
 cleanup:
     store_record_clear(&record);
@@ -468,7 +325,7 @@ cleanup:
 
 bool store_table_alter(
     struct store *store, const char *dataset, const char *table, const cJSON *resource,
-    const char *const *renames, struct error *err)
+    struct error *err)
 {
     struct store_record record = {0};
 
@@ -476,7 +333,7 @@ bool store_table_alter(
         return false;
     cJSON *copy = cJSON_Duplicate(resource, true);
     strip(copy);
-    bool ok = replace_resource(store, dataset, table, record.resource, copy, renames, err);
+    bool ok = replace_resource(store, dataset, table, record.resource, copy, err);
     store_record_clear(&record);
     cJSON_Delete(copy);
     return ok;
@@ -490,7 +347,8 @@ bool store_table_delete(
     if (!store_record_read(store, dataset, table, &record, err))
         return false;
     store_record_clear(&record);
-    return store_begin(store, err) && store_end(store, drop_rows(store, dataset, table, err), err);
+    return store_begin(store, err) &&
+           store_end(store, store_record_delete(store, dataset, table, err), err);
 }
 
 bool store_schema(
@@ -507,19 +365,19 @@ bool store_schema(
     return ok;
 }
 
-/* Runs an update of one table's row of facts; a failure leaves the old facts, which only show. */
+/* Runs an update of the facts about one table (?1, ?2) with two numbers (?3, ?4). A failure leaves
+ * the old facts, which are only shown. */
 static void update_facts(
-    struct store *store, const char *sql, const char *dataset, const char *table, int64_t a,
-    int64_t b, int64_t c)
+    struct store *store, const char *sql, const char *dataset, const char *table,
+    const int64_t numbers[2])
 {
     sqlite3_stmt *statement = NULL;
     struct error ignored;
 
     if (!store_prepare(store, sql, &statement, &ignored, dataset, table, NULL))
         return;
-    sqlite3_bind_int64(statement, 3, a);
-    sqlite3_bind_int64(statement, 4, b);
-    sqlite3_bind_int64(statement, 5, c);
+    sqlite3_bind_int64(statement, 3, numbers[0]);
+    sqlite3_bind_int64(statement, 4, numbers[1]);
     sqlite3_step(statement);
     sqlite3_finalize(statement);
 }
@@ -531,16 +389,15 @@ void store_table_touch(
 
     update_facts(
         store,
-        "update bqlocal_tables set version = ?3, modified_ms = ?4 where dataset = ?1 and name = ?2"
-        " and ?5 = 0",
-        dataset, table, store_next_version(store), now, 0);
+        "update bqlocal_tables set version = ?3, modified_ms = ?4 where dataset = ?1 and name = ?2",
+        dataset, table, (int64_t[]){store_next_version(store), now});
     if (counts_as_modification)
         update_facts(
             store,
             "update bqlocal_tables set modifications ="
             " case modification_day when ?3 then modifications else 0 end + ?4,"
-            " modification_day = ?3 where dataset = ?1 and name = ?2 and ?5 = 0",
-            dataset, table, now / DAY_MS, 1, 0);
+            " modification_day = ?3 where dataset = ?1 and name = ?2",
+            dataset, table, (int64_t[]){now / DAY_MS, 1});
 }
 
 void store_table_note_discarded(
@@ -549,6 +406,6 @@ void store_table_note_discarded(
     update_facts(
         store,
         "update bqlocal_tables set discarded_rows = case ?4 when 1 then 0 else discarded_rows end"
-        " + ?3 where dataset = ?1 and name = ?2 and ?5 = 0",
-        dataset, table, rows, replace, 0);
+        " + ?3 where dataset = ?1 and name = ?2",
+        dataset, table, (int64_t[]){rows, replace});
 }

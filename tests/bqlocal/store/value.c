@@ -131,7 +131,7 @@ bool value_parse_double(struct slice text, double *out_number)
             *out_number = words[i].number;
             return true;
         }
-    // strtod also takes hexadecimal and leading blanks, which are no decimal numbers.
+    // strtod also accepts hexadecimal and leading blanks.
     if (strspn(copy, "0123456789+-.eE") != text.length)
         return false;
     *out_number = strtod(copy, &end);
@@ -196,9 +196,9 @@ bool value_parse_decimal(struct slice text, bool big, char out[VALUE_TEXT_SIZE])
     return true;
 }
 
-/* Whether the whole part of a BIGNUMERIC text is within its bound, which is no power of ten: it is
- * 578960446186580977117854925043439539266.34992332820282019728792003956564819967 in size, one unit
- * of the last place more on the negative side. */
+/* Whether the whole part of a BIGNUMERIC text is within its bound, which is not a power of ten: it
+ * is 578960446186580977117854925043439539266.34992332820282019728792003956564819967 in size, one
+ * unit of the last place more on the negative side. */
 static bool bignumeric_fits(const char *text)
 {
     static const char bound[] = "578960446186580977117854925043439539266"

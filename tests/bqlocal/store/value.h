@@ -50,14 +50,14 @@ bool value_decimal_from_bytes(struct slice bytes, int scale, bool big, char out[
 bool value_utf8_is_valid(struct slice text);
 
 /* Appends the JSON text without white space, with keys sorted and the first of equal keys; numbers
- * that are no 64-bit integers as doubles. False if it is no JSON or nested deeper than 500. */
+ * other than 64-bit integers as doubles. False if it is not JSON or nested deeper than 500. */
 bool value_json_normalise(struct slice text, struct buffer *out);
 
 /* The text that a JSON string (with its quotes) stands for, appended to out. */
 bool value_json_decode(struct slice string, struct buffer *out);
 
 /* Calls member for each member of the JSON object that the text is, in order: its decoded key and
- * the text of its value. False if it is no JSON object or as soon as member returns false. */
+ * the text of its value. False if it is not a JSON object or as soon as member returns false. */
 typedef bool value_json_member(void *context, struct slice key, struct slice value);
 bool value_json_walk(struct slice text, value_json_member *member, void *context);
 

@@ -26,7 +26,7 @@ static bool take(struct cursor *in, char letter)
     return true;
 }
 
-/* Behind an opening quote, to behind the closing one. */
+/* From after the opening quote to after the closing one. */
 static bool skip_string(struct cursor *in)
 {
     while (in->at < in->end && *in->at != '"')

@@ -31,7 +31,7 @@ class Ddl(unittest.TestCase):
             "`at` TIMESTAMP DEFAULT CURRENT_TIMESTAMP(), `n` NUMERIC(10, 2), `s` STRING(5), "
             "PRIMARY KEY (`id`) NOT ENFORCED) PARTITION BY TIMESTAMP_TRUNC(`at`, MONTH) "
             "CLUSTER BY `id`, `s` OPTIONS(description=\"d\", labels=[(\"team\", \"core\")], "
-            "friendly_name='f', require_partition_filter=true, partition_expiration_days=2, "
+            "require_partition_filter=true, "
             "expiration_timestamp=TIMESTAMP '2999-01-01 00:00:00 UTC')")
 
         table = self.session.table("t")
@@ -43,10 +43,10 @@ class Ddl(unittest.TestCase):
         self.assertEqual(fields["s"]["maxLength"], "5")
         self.assertEqual(table["tableConstraints"], {"primaryKey": {"columns": ["id"]}})
         self.assertEqual(table["timePartitioning"],
-                         {"type": "MONTH", "field": "at", "expirationMs": "172800000"})
+                         {"type": "MONTH", "field": "at"})
         self.assertEqual(table["clustering"], {"fields": ["id", "s"]})
         self.assertEqual(table["labels"], {"team": "core"})
-        self.assertEqual((table["description"], table["friendlyName"]), ("d", "f"))
+        self.assertEqual(table["description"], "d")
         self.assertIs(table["requirePartitionFilter"], True)
         self.assertEqual(table["expirationTime"], "32472144000000")
 
@@ -86,17 +86,8 @@ class Ddl(unittest.TestCase):
         self.assertEqual(answer["statements"][0]["type"], "CREATE_TABLE_AS_SELECT")
         self.assertEqual(self.session.rows("SELECT * FROM d.t"), [("1", "x")])
         self.fails("CREATE TABLE d.u AS SELECT 1", "columns must be named")
-        self.fails("CREATE TABLE d.u AS SELECT ERROR('late') AS a", "late")
+        self.fails("CREATE TABLE d.u AS SELECT 1 / 0 AS a", "division by zero")
         self.fails("SELECT * FROM d.u", "Not found", 404)
-
-    def test_like_takes_the_shape_and_copy_the_rows_too(self):
-        self.session.run("CREATE TABLE d.t (a INT64 NOT NULL) CLUSTER BY a; INSERT d.t VALUES (1);"
-                         "CREATE TABLE d.shape LIKE d.t; CREATE TABLE d.twin COPY d.t")
-
-        self.assertEqual(self.session.table("shape")["clustering"], {"fields": ["a"]})
-        self.assertEqual(self.fields("shape"), self.fields("t"))
-        self.assertEqual(self.session.rows("SELECT * FROM d.shape"), [])
-        self.assertEqual(self.session.rows("SELECT * FROM d.twin"), [("1",)])
 
     def test_wrong_tables_are_refused(self):
         self.fails("CREATE TABLE d.t (a INT64, PRIMARY KEY (a))", "NOT ENFORCED")
@@ -106,18 +97,18 @@ class Ddl(unittest.TestCase):
         self.fails("CREATE TABLE d.t (a INT63)", "Type not found: INT63 at [1:21]")
         self.fails("CREATE TABLE d.t (a INT64 DEFAULT 'x')", "cannot be assigned to a")
         self.fails("CREATE OR REPLACE TABLE IF NOT EXISTS d.t (a INT64)", "both")
-        self.fails("CREATE TABLE d.t (a INT64) OPTIONS(nonsense=1)", "Unknown option: nonsense")
+        self.fails("CREATE TABLE d.t (a INT64) OPTIONS(nonsense=1)", "bqlocal does not have the table option nonsense")
         self.fails("CREATE TABLE nowhere.t (a INT64)", "Not found: Dataset p:nowhere", 404)
 
-    def test_columns_are_added_renamed_dropped_and_keep_their_rows(self):
+    def test_columns_are_added_and_dropped_and_keep_their_rows(self):
         self.session.run("CREATE TABLE d.t (a INT64, b STRING); INSERT d.t VALUES (1, 'x')")
 
         self.assertEqual(
             self.statement("ALTER TABLE d.t ADD COLUMN c DATE, ADD COLUMN IF NOT EXISTS a STRING"),
             ("ALTER_TABLE", "ALTER"))
         self.assertEqual(self.session.rows("SELECT * FROM d.t"), [("1", "x", None)])
-        self.session.run("ALTER TABLE d.t RENAME COLUMN b TO bb; ALTER TABLE d.t DROP COLUMN a")
-        self.assertEqual(list(self.fields("t")), ["bb", "c"])
+        self.session.run("ALTER TABLE d.t DROP COLUMN a")
+        self.assertEqual(list(self.fields("t")), ["b", "c"])
         self.assertEqual(self.session.rows("SELECT * FROM d.t"), [("x", None)])
         self.fails("ALTER TABLE d.t ADD COLUMN z INT64 NOT NULL", "cannot be NOT NULL")
         self.fails("ALTER TABLE d.t ADD COLUMN c INT64", "Column already exists: c")
@@ -136,37 +127,35 @@ class Ddl(unittest.TestCase):
         self.fails("ALTER TABLE d.t ALTER COLUMN a SET DATA TYPE INT64", "is assignable")
         self.fails("ALTER TABLE d.t ALTER COLUMN a DROP NOT NULL", "already nullable")
 
-    def test_options_defaults_and_keys_can_be_altered(self):
-        self.session.run("CREATE TABLE d.t (a INT64, b INT64)")
+    def test_options_can_be_altered(self):
+        self.session.run("CREATE TABLE d.t (a INT64, b INT64, PRIMARY KEY (a) NOT ENFORCED)")
 
         self.session.run("ALTER TABLE d.t SET OPTIONS(description='x', labels=[('k', 'v')])")
         self.session.run("ALTER TABLE d.t ALTER COLUMN b SET OPTIONS(description='y')")
-        self.session.run("ALTER TABLE d.t ALTER COLUMN b SET DEFAULT 5")
-        self.session.run("ALTER TABLE d.t ADD PRIMARY KEY (a) NOT ENFORCED")
-        self.session.run("INSERT d.t (a) VALUES (1)")
 
         table = self.session.table("t")
         self.assertEqual((table["description"], table["labels"]), ("x", {"k": "v"}))
         self.assertEqual(self.fields("t")["b"]["description"], "y")
         self.assertEqual(table["tableConstraints"], {"primaryKey": {"columns": ["a"]}})
-        self.assertEqual(self.session.rows("SELECT b FROM d.t"), [("5",)])
         self.fails("ALTER TABLE d.t DROP COLUMN a", "used by the primary key")
 
-    def test_tables_are_renamed_and_dropped(self):
-        self.session.run("CREATE TABLE d.t (a INT64); INSERT d.t VALUES (1)")
+    def test_tables_are_dropped(self):
+        self.session.run("CREATE TABLE d.u (a INT64)")
 
-        self.session.run("ALTER TABLE d.t RENAME TO u")
-        self.assertEqual(self.session.rows("SELECT * FROM d.u"), [("1",)])
         self.assertEqual(self.statement("DROP TABLE d.u"), ("DROP_TABLE", "DROP"))
         self.assertEqual(self.statement("DROP TABLE IF EXISTS d.u"), ("DROP_TABLE", "SKIP"))
         self.fails("DROP TABLE d.u", "Not found: Table p:d.u was not found in location US", 404)
 
-    def test_schemas_are_datasets(self):
-        self.assertEqual(self.statement("CREATE SCHEMA e"), ("CREATE_SCHEMA", "CREATE"))
-        self.assertEqual(self.statement("CREATE SCHEMA IF NOT EXISTS e"), ("CREATE_SCHEMA", "SKIP"))
-        self.session.run("CREATE TABLE e.t (a INT64)")
-        self.assertEqual(self.statement("DROP SCHEMA e CASCADE"), ("DROP_SCHEMA", "DROP"))
-        self.fails("SELECT * FROM e.t", "Not found", 404)
+    def test_what_bqlocal_does_not_have_is_refused_by_its_name(self):
+        for sql, what in [("CREATE VIEW d.v AS SELECT 1", "CREATE VIEW"), ("DROP SCHEMA d", "DROP SCHEMA"),
+                          ("CREATE TEMP TABLE t (a INT64)", "CREATE TEMP"),
+                          ("CREATE TABLE d.u LIKE d.t", "CREATE TABLE LIKE, COPY and CLONE"),
+                          ("ALTER TABLE d.t RENAME TO u", "ALTER TABLE RENAME"),
+                          ("ALTER TABLE d.t ADD PRIMARY KEY (a) NOT ENFORCED", "ALTER TABLE ADD or DROP of a key"),
+                          ("CREATE TABLE d.u (a ARRAY<INT64>)", "the type ARRAY here"),
+                          ("DECLARE x INT64", "DECLARE")]:
+            with self.subTest(sql):
+                self.fails(sql, f"bqlocal does not have {what} at [1:")
 
     def test_a_dry_run_creates_and_drops_nothing(self):
         self.statement("CREATE TABLE d.t (a INT64)", dry_run=True)

@@ -105,7 +105,7 @@ class Merge(unittest.TestCase):
         self.fill([(1, "a"), (2, "b")], [(2, "x", False), (3, "y", False)])
 
         counts = self.session.dml(
-            "MERGE d.t USING (SELECT id, v FROM d.s) ON FALSE WHEN NOT MATCHED THEN INSERT ROW "
+            "MERGE d.t USING (SELECT id, v FROM d.s) ON FALSE WHEN NOT MATCHED THEN INSERT (id, v) VALUES (id, v) "
             "WHEN NOT MATCHED BY SOURCE THEN DELETE")
 
         self.assertEqual(counts, (2, 0, 2))

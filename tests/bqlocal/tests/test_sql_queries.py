@@ -15,7 +15,7 @@ FAILURES = [
     ("SELECT 1 FROM WHERE", "Syntax error: Unexpected keyword WHERE at [1:15]"),
     ("SELECT (1", "Syntax error: Expected \")\" but got end of script at [1:10]"),
     ("SELECT 'a", "Syntax error: Unclosed string literal at [1:8]"),
-    ("SELECT\n  nam FROM d.people", "Unrecognized name: nam; Did you mean name? at [2:3]"),
+    ("SELECT\n  nam FROM d.people", "Unrecognized name: nam at [2:3]"),
     ("SELECT p.nope FROM d.people p", "Name nope not found inside p at [1:10]"),
     ("SELECT q.id FROM d.people p", "Unrecognized name: q at [1:8]"),
     ("SELECT * FROM people",
@@ -34,6 +34,10 @@ FAILURES = [
      "Duplicate table alias a in the same FROM clause at [1:27]"),
     ("SELECT 1 UNION ALL SELECT 'a'",
      "Column 1 in UNION ALL has incompatible types: INT64, STRING at [1:10]"),
+    ("SELECT id FROM d.people JOIN d.cities USING (city)",
+     "bqlocal does not have JOIN ... USING: write JOIN ... ON at [1:39]"),
+    ("SELECT id FROM d.people QUALIFY id = 1", "bqlocal does not have QUALIFY at [1:25]"),
+    ("SELECT 1 EXCEPT DISTINCT SELECT 1", "bqlocal does not have INTERSECT and EXCEPT at [1:10]"),
     ("SELECT *", "SELECT * must have a FROM clause at [1:8]"),
 ]
 

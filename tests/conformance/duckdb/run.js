@@ -9,6 +9,7 @@ import * as polyglot from '@polyglot-sql/sdk';
 const REPAIRS = [
   [/\bDECIMAL\b(?!\()/g, 'DECIMAL(38, 9)'],
   [/\bbignumeric\b/gi, 'DECIMAL(38, 9)'],
+  [/\bgeography\b/gi, 'VARCHAR'],
   [/, PRIMARY KEY \([^)]*\) NOT ENFORCED/g, ''],
 ];
 

@@ -1,6 +1,7 @@
 /* Tests of what becomes of warnings that come again and again. */
 #include "support/prelude.h"
 
+#include "base/log.h"
 #include "base/log_repeat.h"
 #include "support/manual_clock.h"
 

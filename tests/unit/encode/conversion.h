@@ -108,6 +108,9 @@ static void show(struct column_reader *in, char *out, size_t size)
     case COLUMN_JSON:
         slice_text(column_json(in, 0), out, size);
         break;
+    case COLUMN_GEOGRAPHY:
+        slice_text(column_geography(in, 0), out, size);
+        break;
     case COLUMN_NUMERIC:
     case COLUMN_BIGNUMERIC: {
         bool big = in->table->columns[0].type == COLUMN_BIGNUMERIC;

@@ -294,6 +294,33 @@ static void test_null_is_a_problem_where_the_column_does_not_allow_it(void **sta
 }
 
 /* Two columns, a key and a REQUIRED one, read from one row. */
+static void test_geographies_begin_with_a_type_of_wkt(void **state)
+{
+#define NOT_WKT "is not WKT: it does not begin with a type such as POINT"
+    static const struct conversion conversions[] = {
+        {"NULL", "NULL", NULL},
+        {"'POINT(77.59 12.97)'", "POINT(77.59 12.97)", NULL},
+        {"'point (1 2)'", "point (1 2)", NULL},
+        {"' LineString(0 0, 1 1)'", " LineString(0 0, 1 1)", NULL},
+        {"'POLYGON((0 0, 1 0, 1 1, 0 0))'", "POLYGON((0 0, 1 0, 1 1, 0 0))", NULL},
+        {"'MULTIPOINT(0 0, 1 1)'", "MULTIPOINT(0 0, 1 1)", NULL},
+        {"'MULTILINESTRING((0 0, 1 1))'", "MULTILINESTRING((0 0, 1 1))", NULL},
+        {"'MULTIPOLYGON(((0 0, 1 0, 1 1, 0 0)))'", "MULTIPOLYGON(((0 0, 1 0, 1 1, 0 0)))", NULL},
+        {"'GEOMETRYCOLLECTION EMPTY'", "GEOMETRYCOLLECTION EMPTY", NULL},
+        {"''", NULL, "is empty, which is not WKT"},
+        {"'  '", NULL, "is empty, which is not WKT"},
+        {"'POINTS(1 2)'", NULL, NOT_WKT},
+        {"'12.97, 77.59'", NULL, NOT_WKT},
+        {"'{\"type\": \"Point\", \"coordinates\": [1, 2]}'", NULL, NOT_WKT},
+        {"'0101000000000000000000F03F0000000000000040'", NULL, NOT_WKT},
+        {"12.97", NULL, "is not a text"},
+        {"x'0101'", NULL, "is not a text"},
+        {"cast(x'ff' as text)", NULL, NOT_UTF8},
+    };
+    (void)state;
+    CHECK_ALL(conversions, .type = COLUMN_GEOGRAPHY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +334,7 @@ int main(void)
         cmocka_unit_test(test_bignumeric_takes_256_bits),
         cmocka_unit_test(test_json_passes_unchanged),
         cmocka_unit_test(test_null_is_a_problem_where_the_column_does_not_allow_it),
+        cmocka_unit_test(test_geographies_begin_with_a_type_of_wkt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

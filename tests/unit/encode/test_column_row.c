@@ -158,6 +158,31 @@ static void test_two_digests_of_a_row_live_side_by_side(void **state)
     sqlite3_close(db);
 }
 
+static void test_a_column_can_be_read_more_than_once(void **state)
+{
+    static const struct column columns[] = {
+        {.name = "a", .type = COLUMN_STRING, .transform = TRANSFORM_SHA256},
+    };
+    static const struct table table = {.name = "t", .columns = columns, .column_count = 1};
+    sqlite3 *db = open_memory("UTF-8");
+    sqlite3_stmt *row;
+    struct column_reader in;
+    struct error err;
+    (void)state;
+
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT 'abc'", -1, &row, NULL), SQLITE_OK);
+    expect_ok(column_reader_init(&in, &table, row, &err));
+    assert_int_equal(sqlite3_step(row), SQLITE_ROW);
+    column_reader_next(&in, false);
+    struct slice first = column_string(&in, 0);
+    for (int i = 0; i < 3; i++)
+        assert_true(slice_equals(column_string(&in, 0), first));
+    assert_true(column_reader_row_fits(&in));
+    column_reader_clear(&in);
+    sqlite3_finalize(row);
+    sqlite3_close(db);
+}
+
 static void test_a_missing_key_is_named(void **state)
 {
     static const struct column columns[] = {
@@ -247,6 +272,7 @@ int main(void)
         cmocka_unit_test(test_more_problems_than_can_be_noted_do_no_harm),
         cmocka_unit_test(test_transforms_replace_texts),
         cmocka_unit_test(test_two_digests_of_a_row_live_side_by_side),
+        cmocka_unit_test(test_a_column_can_be_read_more_than_once),
         cmocka_unit_test(test_a_missing_key_is_named),
         cmocka_unit_test(test_lone_surrogates_of_utf16_databases_are_seen),
     };

@@ -67,7 +67,7 @@ static void test_what_is_no_database_is_told_apart(void **state)
 
     expect_error(
         database_open(letter, DATABASE_WRITE, 0, &database, &err), ERROR_SOURCE,
-        "no SQLite database");
+        "not a SQLite database");
     expect_error(
         database_open(folder.path, DATABASE_READ, 0, &database, &err), ERROR_SOURCE,
         "is a directory");

@@ -3,12 +3,12 @@
 
 #include "source/rejects.h"
 #include "support.h"
+#include "users.h"
 
 #define NOW   1767323045678000
 #define LATER (NOW + 3600000000)
 
 static struct folder folder;
-static struct fixture *users;
 static struct tracking tracking;
 static struct buffer shown;
 
@@ -16,7 +16,6 @@ static int set_up(void **state)
 {
     (void)state;
     folder = make_folder();
-    users = make_fixture("users", "id, email, v", 1, true);
     expect_ok(tracking_open(path_in(&folder, "state.db"), &tracking, &err));
     run(&tracking.database, "create table users(id integer primary key, email, v);"
                             "insert into users values (1, 'a', 1), (2, 'b', 2), (3, 'c', 3)");
@@ -29,7 +28,6 @@ static int tear_down(void **state)
     (void)state;
     buffer_clear(&shown);
     tracking_close(&tracking);
-    free_fixture(users);
     remove_folder(&folder);
     return 0;
 }
@@ -38,11 +36,12 @@ static void reject(const char *row_sql, size_t column, const char *reason)
 {
     sqlite3_stmt *row = NULL;
     bool found = false;
+    const struct bad_value value = {column, "text", reason};
 
     expect_ok(database_prepare(&tracking.database, row_sql, &row, &err));
     expect_ok(database_step(&tracking.database, row, &found, &err));
     assert_true(found);
-    expect_ok(rejects_add(&tracking, &users->table, row, column, "text", reason, &err));
+    expect_ok(rejects_add(&tracking, &users_table, row, &value, &err));
     sqlite3_finalize(row);
 }
 
@@ -50,7 +49,8 @@ static int64_t publish(int64_t now_us)
 {
     int64_t rows = -1;
 
-    expect_ok(rejects_publish(&tracking, &users->table, 7, now_us, &rows, &err));
+    expect_ok(rejects_publish(&tracking, &users_table, 7, now_us, &err));
+    expect_ok(rejects_count(&tracking, "users", &rows, &err));
     return rows;
 }
 
@@ -72,7 +72,7 @@ static const char *all_of(const char *table)
 static void test_bad_values_are_shown_by_key_and_column(void **state)
 {
     (void)state;
-    expect_ok(rejects_begin(&tracking, &users->table, &err));
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
     reject("select * from users where id = 2", 2, "not a number");
     reject("select * from users where id = 2", 1, "NULL in a REQUIRED column");
     reject("select * from users where id = 1", 2, "out of range");
@@ -90,15 +90,15 @@ static void test_bad_values_are_shown_by_key_and_column(void **state)
     assert_int_equal(rows, 2);
 }
 
-static void test_a_value_rejected_again_keeps_its_since_and_a_mended_one_goes(void **state)
+static void test_a_value_rejected_again_keeps_its_since_and_a_fixed_one_is_deleted(void **state)
 {
     (void)state;
-    expect_ok(rejects_begin(&tracking, &users->table, &err));
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
     reject("select * from users where id = 1", 2, "old");
     reject("select * from users where id = 2", 2, "old");
     publish(NOW);
 
-    expect_ok(rejects_begin(&tracking, &users->table, &err));
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
     reject("select * from users where id = 2", 2, "new");
     reject("select * from users where id = 3", 2, "new");
     publish(LATER);
@@ -114,19 +114,27 @@ static void test_nothing_collected_clears_the_table_and_no_other(void **state)
     run(&tracking.database,
         "insert into bq_sync_rejects values ('users', '{}', 'v', 'text', 'r', 's'),"
         " ('orders', '{}', 'v', 'text', 'r', 's')");
-    expect_ok(rejects_begin(&tracking, &users->table, &err));
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
 
     assert_int_equal(publish(NOW), 0);
 
     assert_string_equal(all_of(NULL), "orders {} v text r s\n");
 }
 
-static void test_rejected_keys_are_listed_to_be_tried_again(void **state)
+static const char *dirty_keys(void)
+{
+    return query_text(
+        &tracking.database, "select group_concat(bq_sync_key_1 || '@' || case bq_sync_sequence"
+                            " when 9223372036854775807 then 'all' else bq_sync_sequence end, ' ')"
+                            " from (select * from bq_sync_dirty_users order by 1)");
+}
+
+static void test_rejected_keys_are_listed_to_be_tried_at_every_pass(void **state)
 {
     (void)state;
-    expect_ok(capture_install(&tracking.database, &users->table, &err));
-    run(&tracking.database, "insert into bq_sync_dirty_users values (2, 3), (3, 12)");
-    expect_ok(rejects_begin(&tracking, &users->table, &err));
+    expect_ok(capture_install(&tracking.database, &users_table, &err));
+    run(&tracking.database, "insert into bq_sync_dirty_users values (2, 3), (3, 12), (4, 12)");
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
     reject("select * from users where id = 1", 2, "r");
     reject("select * from users where id = 2", 2, "r");
     reject("select * from users where id = 2", 1, "r");
@@ -135,12 +143,60 @@ static void test_rejected_keys_are_listed_to_be_tried_again(void **state)
 
     assert_int_equal(publish(NOW), 4);
 
-    assert_string_equal(
-        query_text(
-            &tracking.database,
-            "select group_concat(bq_sync_key_1 || '@' || bq_sync_sequence, ' ') from"
-            " (select * from bq_sync_dirty_users order by 1)"),
-        "1@8 2@8 3@12");
+    assert_string_equal(dirty_keys(), "1@all 2@all 3@all 4@12");
+}
+
+static void test_a_key_that_is_not_rejected_any_longer_is_a_change_of_its_pass(void **state)
+{
+    (void)state;
+    expect_ok(capture_install(&tracking.database, &users_table, &err));
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
+    reject("select * from users where id = 1", 2, "r");
+    reject("select * from users where id = 2", 2, "r");
+    publish(NOW);
+    run(&tracking.database, "update users set v = 3 where id = 2");
+    assert_string_equal(dirty_keys(), "1@all 2@1");
+
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
+    assert_int_equal(publish(LATER), 0);
+
+    assert_string_equal(dirty_keys(), "1@7 2@1");
+}
+
+static void test_the_same_rejects_again_write_nothing(void **state)
+{
+    (void)state;
+    struct database other = {0};
+    int64_t before = 0;
+    int64_t after = 0;
+    expect_ok(capture_install(&tracking.database, &users_table, &err));
+    expect_ok(database_open(path_in(&folder, "state.db"), DATABASE_READ, 0, &other, &err));
+    for (int i = 0; i < 2; i++) {
+        expect_ok(rejects_begin(&tracking, &users_table, &err));
+        reject("select * from users where id = 1", 2, "r");
+        reject("select * from users where id = 2", 1, "r");
+        before = query_int(&other, "pragma data_version");
+        publish(NOW);
+        after = query_int(&other, "pragma data_version");
+    }
+    database_close(&other);
+
+    assert_int_equal(after, before);
+}
+
+static void test_the_first_reason_names_no_key_and_no_value(void **state)
+{
+    (void)state;
+    char reason[200];
+    expect_ok(rejects_first_reason(&tracking, "users", reason, sizeof reason, &err));
+    assert_string_equal(reason, "");
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
+    reject("select * from users where id = 2", 1, "is too long");
+    reject("select * from users where id = 1", 2, "is not an integer");
+    publish(NOW);
+
+    expect_ok(rejects_first_reason(&tracking, "users", reason, sizeof reason, &err));
+    assert_string_equal(reason, "v: text value is not an integer");
 }
 
 static void test_many_rejects_are_published_in_chunks(void **state)
@@ -148,8 +204,8 @@ static void test_many_rejects_are_published_in_chunks(void **state)
     (void)state;
     sqlite3_stmt *row = NULL;
     bool more = false;
-    expect_ok(capture_install(&tracking.database, &users->table, &err));
-    expect_ok(rejects_begin(&tracking, &users->table, &err));
+    expect_ok(capture_install(&tracking.database, &users_table, &err));
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
     expect_ok(database_prepare(
         &tracking.database,
         "with recursive n(i) as (select 1 union all select i + 1 from n where i < 5001)"
@@ -159,7 +215,8 @@ static void test_many_rejects_are_published_in_chunks(void **state)
         expect_ok(database_step(&tracking.database, row, &more, &err));
         if (!more)
             break;
-        expect_ok(rejects_add(&tracking, &users->table, row, 2, "text", "r", &err));
+        expect_ok(
+            rejects_add(&tracking, &users_table, row, &(struct bad_value){2, "text", "r"}, &err));
     }
     sqlite3_finalize(row);
 
@@ -187,7 +244,7 @@ static void test_keys_of_every_storage_class_are_valid_json(void **state)
         {"select null, 1, 1", "{\"id\":null}"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        expect_ok(rejects_begin(&tracking, &users->table, &err));
+        expect_ok(rejects_begin(&tracking, &users_table, &err));
         reject(cases[i].sql, 1, "r");
         publish(NOW);
         assert_string_equal(
@@ -212,9 +269,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         rejects_test(test_bad_values_are_shown_by_key_and_column),
-        rejects_test(test_a_value_rejected_again_keeps_its_since_and_a_mended_one_goes),
+        rejects_test(test_a_value_rejected_again_keeps_its_since_and_a_fixed_one_is_deleted),
         rejects_test(test_nothing_collected_clears_the_table_and_no_other),
-        rejects_test(test_rejected_keys_are_listed_to_be_tried_again),
+        rejects_test(test_rejected_keys_are_listed_to_be_tried_at_every_pass),
+        rejects_test(test_a_key_that_is_not_rejected_any_longer_is_a_change_of_its_pass),
+        rejects_test(test_the_same_rejects_again_write_nothing),
+        rejects_test(test_the_first_reason_names_no_key_and_no_value),
         rejects_test(test_many_rejects_are_published_in_chunks),
         rejects_test(test_keys_of_every_storage_class_are_valid_json),
         rejects_test(test_a_database_without_the_table_has_no_rejects),

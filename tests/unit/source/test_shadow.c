@@ -1,12 +1,12 @@
 /* Changes found by hashes of rows, where no triggers may be installed. */
 #include "support/prelude.h"
 
+#include "quoted.h"
 #include "source/shadow.h"
 #include "source/siphash.h"
 #include "support.h"
 
 static struct folder folder;
-static struct fixture *fixture;
 static struct database source;
 static char state_path[256];
 static int64_t generation;
@@ -15,7 +15,6 @@ static int set_up(void **state)
 {
     (void)state;
     folder = make_folder();
-    fixture = make_fixture("it\"s", "a, b, v", 2, false);
     generation = 0;
     snprintf(state_path, sizeof state_path, "%s", path_in(&folder, "state.db"));
     expect_ok(database_open(path_in(&folder, "source.db"), DATABASE_CREATE, 0, &source, &err));
@@ -28,7 +27,6 @@ static int tear_down(void **state)
 {
     (void)state;
     database_close(&source);
-    free_fixture(fixture);
     remove_folder(&folder);
     return 0;
 }
@@ -77,13 +75,13 @@ static const char *pass(enum shadow_mode mode, const char *rejected, enum ending
     struct shadow *shadow;
     struct tracking tracking;
     struct buffer found;
-    struct intent intent = {.kind = INTENT_MERGE, .content_hash = "00000000c0de"};
+    struct intent intent = {.mode = SEND_MERGE, .content_hash = "00000000c0de"};
 
     buffer_init(&found, sizeof text - 1);
-    snprintf(intent.table, sizeof intent.table, "%s", fixture->table.name);
+    snprintf(intent.table, sizeof intent.table, "%s", quoted_table.name);
     intent.generation = ++generation;
     snprintf(intent.nonce, sizeof intent.nonce, "%016llx", (unsigned long long)generation);
-    expect_ok(shadow_begin(state_path, &fixture->table, mode, &shadow, &err));
+    expect_ok(shadow_begin(state_path, &quoted_table, mode, &shadow, &err));
     scan_with(shadow, rejected, &found);
     if (mode != SHADOW_COMPARE) {
         expect_ok(shadow_end(shadow, &err));
@@ -215,7 +213,7 @@ static void test_many_rows_are_settled_in_chunks(void **state)
     run(&source, "update t set v = -v; delete from t where a % 2 = 0");
     pass(SHADOW_CHANGES, NULL, ACKNOWLEDGED);
 
-    expect_ok(shadow_begin(state_path, &fixture->table, SHADOW_CHANGES, &shadow, &err));
+    expect_ok(shadow_begin(state_path, &quoted_table, SHADOW_CHANGES, &shadow, &err));
     scan_with(shadow, NULL, &found);
 
     assert_string_equal(buffer_text(&found), "");

@@ -34,11 +34,11 @@ static void reopen(void)
     expect_ok(tracking_open(path, &tracking, &err));
 }
 
-static struct intent intent_of(enum intent_kind kind, int64_t generation)
+static struct intent intent_of(enum send_mode kind, int64_t generation)
 {
     struct intent intent = {
         .table = "users",
-        .kind = kind,
+        .mode = kind,
         .generation = generation,
         .commit_job = "job-1",
         .staging = "staging-1",
@@ -70,7 +70,7 @@ static bool has_intent(void)
     return found;
 }
 
-static void sync_once(enum intent_kind kind, int64_t generation)
+static void sync_once(enum send_mode kind, int64_t generation)
 {
     struct intent intent = intent_of(kind, generation);
 
@@ -92,7 +92,7 @@ static void test_a_table_never_synced_has_no_progress(void **state)
 static void test_an_acknowledged_intent_becomes_the_progress(void **state)
 {
     (void)state;
-    sync_once(INTENT_REPLACE, 1);
+    sync_once(SEND_REPLACE, 1);
 
     reopen();
     struct watermark watermark = load();
@@ -113,7 +113,7 @@ static void test_an_acknowledged_intent_becomes_the_progress(void **state)
 static void test_an_open_intent_survives_and_moves_nothing(void **state)
 {
     (void)state;
-    struct intent intent = intent_of(INTENT_MERGE, 3);
+    struct intent intent = intent_of(SEND_MERGE, 3);
     struct intent loaded;
     bool found;
 
@@ -130,8 +130,8 @@ static void test_an_open_intent_survives_and_moves_nothing(void **state)
 static void test_the_highest_row_id_never_falls(void **state)
 {
     (void)state;
-    sync_once(INTENT_REPLACE, 1);
-    struct intent intent = intent_of(INTENT_REPLACE, 2);
+    sync_once(SEND_REPLACE, 1);
+    struct intent intent = intent_of(SEND_REPLACE, 2);
     intent.upper_row_id = 12;
     intent.upper_sequence = 3;
 
@@ -145,9 +145,9 @@ static void test_the_highest_row_id_never_falls(void **state)
 static void test_appended_rows_count_and_merged_ones_do_not(void **state)
 {
     (void)state;
-    sync_once(INTENT_REPLACE, 1);
-    sync_once(INTENT_APPEND, 2);
-    sync_once(INTENT_MERGE, 3);
+    sync_once(SEND_REPLACE, 1);
+    sync_once(SEND_APPEND, 2);
+    sync_once(SEND_MERGE, 3);
 
     assert_int_equal(load().source_rows, 80);
 }
@@ -155,8 +155,8 @@ static void test_appended_rows_count_and_merged_ones_do_not(void **state)
 static void test_a_withdrawn_intent_uses_up_its_generation(void **state)
 {
     (void)state;
-    sync_once(INTENT_REPLACE, 1);
-    struct intent intent = intent_of(INTENT_MERGE, 2);
+    sync_once(SEND_REPLACE, 1);
+    struct intent intent = intent_of(SEND_MERGE, 2);
 
     expect_ok(tracking_intend(&tracking, &intent, &err));
     expect_ok(tracking_withdraw(&tracking, &intent, &err));
@@ -170,23 +170,23 @@ static void test_a_withdrawn_intent_uses_up_its_generation(void **state)
 static void test_a_withdrawn_replacement_leaves_progress_that_asks_for_another(void **state)
 {
     (void)state;
-    sync_once(INTENT_REPLACE, 1);
-    struct intent intent = intent_of(INTENT_REPLACE, 2);
+    sync_once(SEND_REPLACE, 1);
+    struct intent intent = intent_of(SEND_REPLACE, 2);
 
     expect_ok(tracking_intend(&tracking, &intent, &err));
     expect_ok(tracking_withdraw(&tracking, &intent, &err));
     assert_true(load().found);
     assert_string_equal(load().content_hash, "");
 
-    sync_once(INTENT_REPLACE, 3);
+    sync_once(SEND_REPLACE, 3);
     assert_string_equal(load().content_hash, "00000000c0de");
 }
 
 static void test_a_row_deleted_by_hand_stays_deleted_when_its_intent_succeeds(void **state)
 {
     (void)state;
-    sync_once(INTENT_REPLACE, 1);
-    struct intent intent = intent_of(INTENT_MERGE, 2);
+    sync_once(SEND_REPLACE, 1);
+    struct intent intent = intent_of(SEND_MERGE, 2);
     expect_ok(tracking_intend(&tracking, &intent, &err));
 
     run(&tracking.database, "DELETE FROM bq_sync_tracking WHERE table_name='users'");
@@ -201,7 +201,7 @@ static void test_a_row_deleted_by_hand_stays_deleted_when_its_intent_succeeds(vo
 static void test_a_reset_forgets_all_but_the_generation(void **state)
 {
     (void)state;
-    sync_once(INTENT_REPLACE, 5);
+    sync_once(SEND_REPLACE, 5);
 
     expect_ok(tracking_reset(&tracking, "users", &err));
 
@@ -213,8 +213,8 @@ static void test_a_reset_forgets_all_but_the_generation(void **state)
 static void test_an_invalidated_table_keeps_its_numbers_and_loses_its_hash(void **state)
 {
     (void)state;
-    sync_once(INTENT_REPLACE, 1);
-    struct intent intent = intent_of(INTENT_MERGE, 2);
+    sync_once(SEND_REPLACE, 1);
+    struct intent intent = intent_of(SEND_MERGE, 2);
     expect_ok(tracking_intend(&tracking, &intent, &err));
 
     expect_ok(tracking_invalidate(&tracking, "users", &err));
@@ -227,7 +227,7 @@ static void test_an_invalidated_table_keeps_its_numbers_and_loses_its_hash(void 
 static void test_acknowledging_twice_does_no_harm(void **state)
 {
     (void)state;
-    struct intent intent = intent_of(INTENT_APPEND, 1);
+    struct intent intent = intent_of(SEND_APPEND, 1);
     expect_ok(tracking_intend(&tracking, &intent, &err));
 
     expect_ok(tracking_acknowledge(&tracking, &intent, NOW, &err));
@@ -243,7 +243,7 @@ static void test_an_error_is_kept_until_the_table_succeeds(void **state)
     assert_string_equal(load().last_error, "no such column");
     assert_false(load().found);
 
-    sync_once(INTENT_REPLACE, 1);
+    sync_once(SEND_REPLACE, 1);
     assert_string_equal(load().last_error, "");
 
     expect_ok(tracking_note(&tracking, "users", "again", &err));
@@ -260,14 +260,14 @@ static void test_dropped_control_tables_come_back(void **state)
         "bq_sync_runs", "bq_sync_rejects",  "bq_sync_quota"};
     for (size_t i = 0; i < 7; i++) {
         char sql[64];
-        sync_once(INTENT_REPLACE, 1);
+        sync_once(SEND_REPLACE, 1);
         snprintf(sql, sizeof sql, "drop table %s", names[i]);
         run(&tracking.database, sql);
         assert_false(tracking_load(&tracking, "users", &(struct watermark){0}, &err) && i == 1);
 
         reopen();
 
-        sync_once(INTENT_MERGE, 2);
+        sync_once(SEND_MERGE, 2);
         assert_int_equal(load().generation, 2);
     }
 }
@@ -312,7 +312,7 @@ static void test_tables_of_an_older_layout_are_completed(void **state)
 
     assert_int_equal(load().last_synced_row_id, 55);
     assert_string_equal(load().content_hash, "");
-    sync_once(INTENT_REPLACE, 1);
+    sync_once(SEND_REPLACE, 1);
     assert_int_equal(load().last_synced_row_id, 90);
 }
 
@@ -370,10 +370,10 @@ static void test_the_newest_runs_are_kept_newest_first(void **state)
 
     for (int i = 1; i <= 503; i++) {
         snprintf(id, sizeof id, "r%d", i);
-        expect_ok(runs_save(&tracking, id, "running", "{}", &err));
+        expect_ok(tracking_save_run(&tracking, id, "running", "{}", &err));
     }
-    expect_ok(runs_save(&tracking, "r503", "done", "{\"ok\":true}", &err));
-    expect_ok(runs_each(&tracking, 2, collect_run, &out, &err));
+    expect_ok(tracking_save_run(&tracking, "r503", "done", "{\"ok\":true}", &err));
+    expect_ok(tracking_each_run(&tracking, 2, collect_run, &out, &err));
 
     assert_string_equal(buffer_text(&out), "r503 done {\"ok\":true}\nr502 running {}\n");
     assert_int_equal(query_int(&tracking.database, "select count(*) from bq_sync_runs"), 500);
@@ -387,19 +387,19 @@ static void test_a_daily_count_is_kept_by_name(void **state)
     int64_t day = 7;
     int64_t count = 7;
 
-    expect_ok(usage_load(&tracking, "p.d.users", &day, &count, &err));
+    expect_ok(tracking_quota_load(&tracking, "p.d.users", &day, &count, &err));
     assert_int_equal(day, 0);
     assert_int_equal(count, 0);
-    expect_ok(usage_save(&tracking, "p.d.users", 20454, 12, &err));
-    expect_ok(usage_save(&tracking, "p.d.users", 20455, 3, &err));
-    expect_ok(usage_load(&tracking, "p.d.users", &day, &count, &err));
+    expect_ok(tracking_quota_save(&tracking, "p.d.users", 20454, 12, &err));
+    expect_ok(tracking_quota_save(&tracking, "p.d.users", 20455, 3, &err));
+    expect_ok(tracking_quota_load(&tracking, "p.d.users", &day, &count, &err));
     assert_int_equal(day, 20455);
     assert_int_equal(count, 3);
 
     // A reader finds nothing where the table was dropped, and says so.
     run(&tracking.database, "drop table bq_sync_quota");
     expect_ok(tracking_open_read(tracking.database.path, &reader, &err));
-    expect_ok(usage_load(&reader, "p.d.users", &day, &count, &err));
+    expect_ok(tracking_quota_load(&reader, "p.d.users", &day, &count, &err));
     assert_int_equal(count, 0);
     tracking_close(&reader);
 }

@@ -62,7 +62,7 @@ static int tear_down(void **state)
 static void send(struct shadow *shadow)
 {
     struct tracking tracking;
-    struct intent intent = {.kind = INTENT_MERGE, .generation = ++generation};
+    struct intent intent = {.mode = SEND_MERGE, .generation = ++generation};
 
     assert_non_null(shadow);
     expect_ok(shadow_end(shadow, &err));

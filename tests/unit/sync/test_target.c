@@ -1,190 +1,137 @@
-/* What separates a BigQuery table from its definition, and what is done about it. */
-#include "support/prelude.h"
+/* Bringing a target in line before anything is sent to it. */
+#include "scene.h"
 
+#include "sync/pass/plan.h"
 #include "sync/pass/target.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-static const struct column columns[] = {
-    {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true},
-    {.name = "name", .source = "name", .type = COLUMN_STRING},
-    {.name = "price", .source = "price", .type = COLUMN_NUMERIC},
-};
-static const size_t key[] = {0};
+#define LIVE(fields) "{\"schema\":{\"fields\":[" fields "]},\"labels\":{}}"
+#define ID           "{\"name\":\"id\",\"type\":\"INTEGER\",\"mode\":\"REQUIRED\"}"
+#define EMAIL        "{\"name\":\"email\",\"type\":\"STRING\",\"mode\":\"REQUIRED\"}"
+#define NOTE         "{\"name\":\"note\",\"type\":\"STRING\"}"
 
-static const struct table table = {
-    .name = "items",
-    .target = "items",
-    .columns = columns,
-    .column_count = 3,
-    .key = key,
-    .key_count = 1,
-    .content_hash = "c",
-    .shape_hash = "s",
-    .ddl_sql = "create table `${project}`.`${dataset}`.`items` (id int64)",
-    .schema_json =
-        "[{\"name\":\"id\",\"type\":\"INT64\",\"mode\":\"REQUIRED\",\"description\":\"key\"},"
-        "{\"name\":\"name\",\"type\":\"STRING\",\"mode\":\"NULLABLE\"},"
-        "{\"name\":\"price\",\"type\":\"NUMERIC\",\"mode\":\"NULLABLE\"}]",
-    .resource_json = "{\"description\":\"things\",\"labels\":{\"team\":\"core\"}}",
-};
-
-/* Compares with a live table of these fields and of this rest of the resource. */
-static struct target_diff compare(const char *fields, const char *rest)
+static struct task *planned(struct scene *scene, bool exists)
 {
-    struct target_diff diff;
-    struct error err;
-    char text[2000];
-
-    snprintf(text, sizeof text, "{\"schema\":{\"fields\":%s}%s}", fields, rest);
-    cJSON *live = cJSON_Parse(text);
-    assert_non_null(live);
-    expect_ok(target_compare(&table, "p", "d", live, &diff, &err));
-    cJSON_Delete(live);
-    return diff;
+    scene_pass(scene, "accounts", NULL);
+    scene->tasks[0].warehouse.exists = exists;
+    scene_plan(scene);
+    return &scene->tasks[0];
 }
 
-#define REST  ",\"description\":\"things\",\"labels\":{\"team\":\"core\"}"
-#define ID    "{\"name\":\"id\",\"type\":\"INTEGER\",\"mode\":\"REQUIRED\",\"description\":\"key\"}"
-#define NAME  "{\"name\":\"name\",\"type\":\"STRING\"}"
-#define PRICE "{\"name\":\"price\",\"type\":\"NUMERIC\"}"
-
-static void test_a_missing_table_is_created_by_its_ddl(void **state)
+static void test_a_missing_target_is_created_with_its_labels_and_not_read(void **state)
 {
-    struct target_diff diff;
+    struct scene *scene = *state;
     struct error err;
 
-    (void)state;
-    expect_ok(target_compare(&table, "my-p", "d", NULL, &diff, &err));
+    struct task *task = planned(scene, false);
+    expect_ok(target_prepare(&scene->worker, task, NULL, &err));
 
-    assert_true(diff.missing);
-    assert_int_equal(diff.statement_count, 1);
-    assert_string_equal(diff.statements[0], "create table `my-p`.`d`.`items` (id int64)");
-    assert_false(diff.nullable[0]);
-    assert_true(diff.nullable[1]);
-    target_diff_clear(&diff);
+    assert_string_equal(scene_requests(scene), "0 insert accounts\n");
+    assert_non_null(strstr(scene->last_body, "\"bqsync_generation\":\"1\""));
+    assert_true(task->warehouse.created);
+    assert_true(task->warehouse.prepared);
+    assert_false(task->warehouse.nullable[0]);
+    assert_true(task->warehouse.nullable[2]);
 }
 
-static void test_a_table_in_line_needs_nothing_though_rest_uses_old_type_names(void **state)
+static void test_a_target_that_somebody_made_meanwhile_is_compared(void **state)
 {
-    (void)state;
-    struct target_diff diff = compare("[" ID "," NAME "," PRICE "]", REST);
+    struct scene *scene = *state;
+    struct error err;
 
-    assert_null(diff.patch);
-    assert_null(diff.widen_sql);
-    assert_int_equal(diff.statement_count, 0);
-    assert_string_equal(diff.blocked, "");
-    target_diff_clear(&diff);
-}
-
-static void test_a_new_column_is_added_at_the_end_as_nullable(void **state)
-{
-    (void)state;
-    struct target_diff diff = compare("[" ID "," NAME "]", REST);
-
-    cJSON *schema = cJSON_GetObjectItem(diff.patch, "schema");
-    cJSON *fields = cJSON_GetObjectItem(schema, "fields");
-    assert_int_equal(cJSON_GetArraySize(fields), 3);
-    cJSON *added = cJSON_GetArrayItem(fields, 2);
-    assert_string_equal(cJSON_GetObjectItem(added, "name")->valuestring, "price");
-    assert_string_equal(cJSON_GetObjectItem(added, "mode")->valuestring, "NULLABLE");
-    assert_string_equal(
-        diff.statements[0], "alter table `p`.`d`.`items` add column `price` NUMERIC");
-    target_diff_clear(&diff);
-}
-
-static void test_required_is_relaxed(void **state)
-{
-    (void)state;
-    struct target_diff diff = compare(
-        "[" ID ",{\"name\":\"name\",\"type\":\"STRING\",\"mode\":\"REQUIRED\"}," PRICE "]", REST);
+    struct task *task = planned(scene, false);
+    SCENE_ANSWERS(scene, {.match = "insert accounts", .reply = {.status = 409, .body = "{}"}});
+    expect_ok(target_prepare(&scene->worker, task, NULL, &err));
 
     assert_string_equal(
-        diff.statements[0], "alter table `p`.`d`.`items` alter column `name` drop not null");
-    assert_non_null(diff.patch);
-    assert_true(diff.nullable[1]);
-    target_diff_clear(&diff);
+        scene_requests(scene), "0 insert accounts\n0 get accounts\n0 patch accounts\n");
+    assert_false(task->warehouse.created);
 }
 
-static void test_a_type_is_widened_by_ddl(void **state)
+static void test_a_target_whose_shape_is_known_is_left_alone(void **state)
 {
-    (void)state;
-    struct target_diff diff =
-        compare("[" ID "," NAME ",{\"name\":\"price\",\"type\":\"INTEGER\"}]", REST);
+    struct scene *scene = *state;
+    struct error err;
 
+    scene_sync(scene, "accounts");
+    scene_run(scene, "insert into accounts values (1, 'a@x', 1, 'one')");
+    struct task *task = planned(scene, true);
+    expect_ok(target_prepare(&scene->worker, task, NULL, &err));
+
+    assert_string_equal(scene_requests(scene), "");
+    assert_true(task->warehouse.prepared);
+    assert_null(task->warehouse.nullable);
+}
+
+static void test_a_type_is_widened_by_ddl_before_the_rest_is_patched(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    struct task *task = planned(scene, true);
+    SCENE_ANSWERS(
+        scene,
+        {.match = "get accounts",
+         .reply = {
+             .status = 200,
+             .body = LIVE(ID "," EMAIL ",{\"name\":\"balance\",\"type\":\"INTEGER\"}," NOTE)}});
+    expect_ok(target_prepare(&scene->worker, task, NULL, &err));
+
+    assert_string_equal(scene_requests(scene), "0 get accounts\n0 query alter\n0 patch accounts\n");
     assert_string_equal(
-        diff.widen_sql, "alter table `p`.`d`.`items` alter column `price` set data type NUMERIC");
-    assert_string_equal(diff.blocked, "");
-    target_diff_clear(&diff);
+        scene->last_sql,
+        "alter table `p`.`d`.`accounts` alter column `balance` set data type NUMERIC");
 }
 
-static void test_another_type_is_refused_with_the_statement_to_decide_on(void **state)
+static void test_a_difference_that_cannot_be_changed_is_refused_and_nothing_is_done(void **state)
 {
-    (void)state;
-    struct target_diff diff =
-        compare("[" ID ",{\"name\":\"name\",\"type\":\"INTEGER\"}," PRICE "]", REST);
+    struct scene *scene = *state;
+    struct error err;
 
-    assert_non_null(strstr(diff.blocked, "items.name is INT64 in BigQuery and STRING"));
-    assert_non_null(strstr(diff.blocked, "drop table `p`.`d`.`items`"));
-    target_diff_clear(&diff);
+    struct task *task = planned(scene, true);
+    SCENE_ANSWERS(
+        scene,
+        {.match = "get accounts",
+         .reply = {
+             .status = 200,
+             .body = LIVE(ID "," EMAIL ",{\"name\":\"balance\",\"type\":\"STRING\"}," NOTE)}});
+    expect_error(
+        target_prepare(&scene->worker, task, NULL, &err), ERROR_SCHEMA,
+        "target table accounts: accounts.balance is STRING in BigQuery");
+    assert_string_equal(scene_requests(scene), "0 get accounts\n");
+    assert_false(task->warehouse.prepared);
 }
 
-static void test_a_column_of_bigquery_alone_is_left_alone_unless_it_is_required(void **state)
+static void test_columns_that_were_missing_revise_the_plan(void **state)
 {
-    (void)state;
-    struct target_diff kept =
-        compare("[" ID "," NAME "," PRICE ",{\"name\":\"mine\",\"type\":\"STRING\"}]", REST);
-    struct target_diff refused = compare(
-        "[" ID "," NAME "," PRICE ",{\"name\":\"mine\",\"type\":\"STRING\",\"mode\":\"REQUIRED\"}]",
-        REST);
+    struct scene *scene = *state;
+    struct error err;
 
-    assert_string_equal(kept.extra, "mine");
-    assert_string_equal(kept.blocked, "");
-    assert_non_null(strstr(refused.blocked, "alter column mine drop not null"));
-    target_diff_clear(&kept);
-    target_diff_clear(&refused);
-}
+    scene_sync(scene, "accounts");
+    scene_run(scene, "insert into accounts values (1, 'a@x', 1, 'one')");
+    expect_ok(tracking_note(&scene->tracking, "accounts", "no such column", &err));
+    struct task *task = planned(scene, true);
+    assert_int_equal(task->plan.mode, SEND_MERGE);
+    SCENE_ANSWERS(
+        scene,
+        {.match = "get accounts", .reply = {.status = 200, .body = LIVE(ID "," EMAIL "," NOTE)}});
+    expect_ok(target_prepare(&scene->worker, task, NULL, &err));
 
-static void test_descriptions_and_labels_are_patched(void **state)
-{
-    (void)state;
-    struct target_diff diff = compare(
-        "[" ID "," NAME "," PRICE "]", ",\"description\":\"old\",\"labels\":{\"other\":\"x\"}");
-
-    assert_string_equal(cJSON_GetObjectItem(diff.patch, "description")->valuestring, "things");
-    cJSON *labels = cJSON_GetObjectItem(diff.patch, "labels");
-    assert_string_equal(cJSON_GetObjectItem(labels, "team")->valuestring, "core");
-    assert_null(cJSON_GetObjectItem(labels, "other"));
-    target_diff_clear(&diff);
-}
-
-static void test_a_staging_table_takes_null_everywhere_and_tombstones(void **state)
-{
-    (void)state;
-    cJSON *schema = target_staging_schema(&table);
-    cJSON *fields = cJSON_GetObjectItem(schema, "fields");
-
-    assert_int_equal(cJSON_GetArraySize(fields), 4);
-    assert_null(cJSON_GetObjectItem(cJSON_GetArrayItem(fields, 0), "mode"));
-    assert_string_equal(
-        cJSON_GetObjectItem(cJSON_GetArrayItem(fields, 3), "name")->valuestring, "_bqsync_deleted");
-    cJSON_Delete(schema);
+    assert_int_equal(task->plan.mode, SEND_REPLACE);
+    assert_string_equal(task->plan.why, "columns were missing in BigQuery");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_missing_table_is_created_by_its_ddl),
-        cmocka_unit_test(test_a_table_in_line_needs_nothing_though_rest_uses_old_type_names),
-        cmocka_unit_test(test_a_new_column_is_added_at_the_end_as_nullable),
-        cmocka_unit_test(test_required_is_relaxed),
-        cmocka_unit_test(test_a_type_is_widened_by_ddl),
-        cmocka_unit_test(test_another_type_is_refused_with_the_statement_to_decide_on),
-        cmocka_unit_test(test_a_column_of_bigquery_alone_is_left_alone_unless_it_is_required),
-        cmocka_unit_test(test_descriptions_and_labels_are_patched),
-        cmocka_unit_test(test_a_staging_table_takes_null_everywhere_and_tombstones),
+        SCENE_TEST(test_a_missing_target_is_created_with_its_labels_and_not_read),
+        SCENE_TEST(test_a_target_that_somebody_made_meanwhile_is_compared),
+        SCENE_TEST(test_a_target_whose_shape_is_known_is_left_alone),
+        SCENE_TEST(test_a_type_is_widened_by_ddl_before_the_rest_is_patched),
+        SCENE_TEST(test_a_difference_that_cannot_be_changed_is_refused_and_nothing_is_done),
+        SCENE_TEST(test_columns_that_were_missing_revise_the_plan),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
 #include "support/fake_http.h"
 #include "support/manual_clock.h"
 #include "warehouse/bigquery.h"
-#include "warehouse/governor.h"
+#include "warehouse/quota.h"
 
 #include <stdlib.h>
 
@@ -19,6 +19,15 @@ struct fixture {
 };
 
 #define FIXTURE_BUDGET_MS 30000
+
+static inline uint64_t count_retries(const struct traffic *traffic)
+{
+    uint64_t sum = 0;
+
+    for (size_t reason = 0; reason < TRAFFIC_REASONS; reason++)
+        sum += traffic->retries[reason];
+    return sum;
+}
 
 static inline struct bigquery_options fixture_options(struct fixture *fixture)
 {

@@ -3,6 +3,8 @@
 #include "fixture.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #define DONE    "{\"status\":{\"state\":\"DONE\"},\"configuration\":{\"query\":{\"query\":\"x\"}}}"
 #define RUNNING "{\"status\":{\"state\":\"RUNNING\"},\"configuration\":{\"load\":{}}}"
@@ -37,13 +39,32 @@ static void expect_text(const cJSON *root, const char *path, const char *expecte
     free(text);
 }
 
+static struct query_request merge_of(const char *job_id)
+{
+    return (struct query_request){
+        .job_id = job_id,
+        .sql = "merge x",
+        .kind = QUERY_DML,
+        .target = "t",
+        .label_table = "Order Items!",
+        .label_phase = "merge",
+    };
+}
+
+static bool start_merge(struct bigquery *bigquery, const char *job_id, struct error *err)
+{
+    const struct query_request request = merge_of(job_id);
+
+    return bigquery_query(bigquery, &request, err);
+}
+
 static void test_a_query_job_carries_our_id_place_labels_and_dialect(void **state)
 {
     struct fixture *fixture = *state;
     struct error err = {0};
 
     FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = RUNNING});
-    expect_ok(bigquery_query(fixture->bigquery, "j1", "merge x", "Order Items!", "merge", &err));
+    expect_ok(start_merge(fixture->bigquery, "j1", &err));
 
     cJSON *body = body_of(fixture, 0);
     expect_text(body, "jobReference.projectId", "p");
@@ -71,27 +92,12 @@ static void test_a_cap_on_billed_bytes_goes_with_every_query(void **state)
     options.max_bytes_billed = 5000000000;
     expect_ok(bigquery_open(&options, &bigquery, &err));
     FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = RUNNING});
-    expect_ok(bigquery_query(bigquery, "j", "select 1", "t", "x", &err));
+    expect_ok(start_merge(bigquery, "j", &err));
 
     cJSON *body = body_of(fixture, 0);
     expect_text(body, "configuration.query.maximumBytesBilled", "5000000000");
     cJSON_Delete(body);
     bigquery_close(bigquery);
-}
-
-static void test_a_copy_replaces_its_destination(void **state)
-{
-    struct fixture *fixture = *state;
-    struct error err = {0};
-
-    FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = RUNNING});
-    expect_ok(bigquery_copy(fixture->bigquery, "j", "staging", "t", "t", &err));
-
-    cJSON *body = body_of(fixture, 0);
-    expect_text(body, "configuration.copy.sourceTable.tableId", "staging");
-    expect_text(body, "configuration.copy.destinationTable.tableId", "t");
-    expect_text(body, "configuration.copy.writeDisposition", "WRITE_TRUNCATE");
-    cJSON_Delete(body);
 }
 
 static void test_a_job_id_that_exists_is_our_own_job(void **state)
@@ -100,8 +106,7 @@ static void test_a_job_id_that_exists_is_our_own_job(void **state)
     struct error err = {0};
 
     FAKE_HTTP_SCRIPT(&fixture->http, DUPLICATE);
-    expect_ok(bigquery_query(fixture->bigquery, "j", "merge", "t", "merge", &err));
-    expect_ok(bigquery_copy(fixture->bigquery, "j", "a", "b", "t", &err));
+    expect_ok(start_merge(fixture->bigquery, "j", &err));
 }
 
 static void test_a_lost_acknowledgement_is_met_with_the_same_id(void **state)
@@ -112,7 +117,7 @@ static void test_a_lost_acknowledgement_is_met_with_the_same_id(void **state)
     FAKE_HTTP_SCRIPT(
         &fixture->http, {.failure = HTTP_BROKEN}, {.status = 503}, {.status = 200, .body = "{\"st"},
         DUPLICATE);
-    expect_ok(bigquery_query(fixture->bigquery, "j", "merge", "t", "merge", &err));
+    expect_ok(start_merge(fixture->bigquery, "j", &err));
 
     assert_int_equal(fixture->http.request_count, 4);
     for (size_t i = 1; i < 4; i++)
@@ -132,7 +137,7 @@ static void test_a_job_that_ended_with_its_start_is_not_asked_for(void **state)
              "{\"status\":{\"state\":\"DONE\"},\"configuration\":{\"query\":{}},\"statistics\":{"
              "\"query\":{\"totalBytesBilled\":\"10485760\",\"dmlStats\":{\"insertedRowCount\":"
              "\"3\",\"updatedRowCount\":\"2\",\"deletedRowCount\":\"1\"}}}}"});
-    expect_ok(bigquery_query(fixture->bigquery, "j", "merge", "t", "merge", &err));
+    expect_ok(start_merge(fixture->bigquery, "j", &err));
     expect_ok(bigquery_job_wait(fixture->bigquery, "j", &job, &err));
 
     assert_int_equal(fixture->http.request_count, 1);
@@ -164,6 +169,58 @@ static void test_a_running_job_is_polled_with_growing_pauses(void **state)
     assert_in_range(fixture->clock.sleeps[0], 30, 60);
     assert_in_range(fixture->clock.sleeps[58], 5000, 10000);
     assert_true(fixture->clock.ms > 2 * FIXTURE_BUDGET_MS);
+}
+
+/* What is logged meanwhile, in a buffer that the caller frees. */
+static char *logged_while_waiting(struct bigquery *bigquery, struct error *err)
+{
+    char *text = calloc(1, 65536);
+    FILE *file = tmpfile();
+    int console = dup(STDERR_FILENO);
+    struct job job;
+
+    fflush(stderr);
+    dup2(fileno(file), STDERR_FILENO);
+    log_configure(LOG_LEVEL_WARN, LOG_FORMAT_TEXT);
+    assert_false(bigquery_job_wait(bigquery, "j", &job, err));
+    log_configure(LOG_LEVEL_OFF, LOG_FORMAT_TEXT);
+    fflush(stderr);
+    dup2(console, STDERR_FILENO);
+    close(console);
+    rewind(file);
+    assert_true(fread(text, 1, 65535, file) > 0);
+    fclose(file);
+    return text;
+}
+
+static void test_a_job_that_never_ends_is_logged_and_given_up(void **state)
+{
+    struct fixture *fixture = *state;
+    struct bigquery_options options = fixture_options(fixture);
+    struct bigquery *patient = NULL;
+    struct error err = {0};
+    size_t lines = 0;
+
+    options.job_timeout_ms = 3600000;
+    expect_ok(bigquery_open(&options, &patient, &err));
+    log_use_clock(&fixture->clock.clock);
+    FAKE_HTTP_SCRIPT(
+        &fixture->http,
+        {.status = 200, .body = "{\"status\":{\"state\":\"PENDING\"},\"configuration\":{}}"});
+    char *text = logged_while_waiting(patient, &err);
+    log_use_clock(NULL);
+    bigquery_close(patient);
+
+    assert_int_equal(err.code, ERROR_TRANSIENT);
+    assert_non_null(strstr(err.message, "job j is still pending after 36"));
+    assert_non_null(strstr(err.message, "BQ_JOB_TIMEOUT"));
+    assert_in_range(fixture->clock.ms, 3600000, 3611000);
+    for (const char *at = text; (at = strstr(at, "still waiting for a job")) != NULL; at++)
+        lines++;
+    // After half a minute, and then every five minutes of an hour.
+    assert_int_equal(lines, 12);
+    assert_non_null(strstr(text, "job=j state=pending waited_s=3"));
+    free(text);
 }
 
 static void test_a_known_job_that_is_not_seen_yet_is_waited_for(void **state)
@@ -375,28 +432,27 @@ static void test_a_third_merge_into_a_table_waits_for_one_of_two(void **state)
 {
     struct fixture *fixture = *state;
     struct bigquery_options options = fixture_options(fixture);
-    struct governor *governor = governor_new(&fixture->clock.clock);
+    struct quota *quota = quota_new(&fixture->clock.clock);
     struct bigquery *clients[3];
     struct error err = {0};
     struct job job;
 
-    options.governor = governor;
+    options.quota = quota;
     FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = RUNNING});
     for (size_t i = 0; i < 3; i++)
         expect_ok(bigquery_open(&options, &clients[i], &err));
-    expect_ok(bigquery_query(clients[0], "j0", "merge", "t", "merge", &err));
-    expect_ok(bigquery_query(clients[1], "j1", "merge", "t", "merge", &err));
+    expect_ok(start_merge(clients[0], "j0", &err));
+    expect_ok(start_merge(clients[1], "j1", &err));
     fixture->clock.stop_at_ms = 500;
-    expect_error(
-        bigquery_query(clients[2], "j2", "merge", "t", "merge", &err), ERROR_STOPPED, "table t");
+    expect_error(start_merge(clients[2], "j2", &err), ERROR_STOPPED, "table t");
 
     fixture->clock.stop_at_ms = 0;
     FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = DONE});
     expect_ok(bigquery_job_wait(clients[0], "j0", &job, &err));
-    expect_ok(bigquery_query(clients[2], "j2", "merge", "t", "merge", &err));
+    expect_ok(start_merge(clients[2], "j2", &err));
     for (size_t i = 0; i < 3; i++)
         bigquery_close(clients[i]);
-    governor_free(governor);
+    quota_free(quota);
 }
 
 int main(void)
@@ -404,11 +460,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_a_query_job_carries_our_id_place_labels_and_dialect),
         FIXTURE_TEST(test_a_cap_on_billed_bytes_goes_with_every_query),
-        FIXTURE_TEST(test_a_copy_replaces_its_destination),
         FIXTURE_TEST(test_a_job_id_that_exists_is_our_own_job),
         FIXTURE_TEST(test_a_lost_acknowledgement_is_met_with_the_same_id),
         FIXTURE_TEST(test_a_job_that_ended_with_its_start_is_not_asked_for),
         FIXTURE_TEST(test_a_running_job_is_polled_with_growing_pauses),
+        FIXTURE_TEST(test_a_job_that_never_ends_is_logged_and_given_up),
         FIXTURE_TEST(test_a_known_job_that_is_not_seen_yet_is_waited_for),
         FIXTURE_TEST(test_a_job_that_never_appears_is_not_found_in_the_end),
         FIXTURE_TEST(test_waiting_ends_when_asked_to_stop),

@@ -29,7 +29,7 @@ static bool never(void *context, const char *table, const cJSON *labels)
     return false;
 }
 
-static void test_a_missing_dataset_comes_with_the_mend(void **state)
+static void test_a_missing_dataset_says_how_to_create_it(void **state)
 {
     struct fixture *fixture = *state;
     struct error err = {0};
@@ -276,7 +276,7 @@ static void test_requests_say_who_asks_and_are_counted(void **state)
     assert_int_equal(counters.traffic.requests[TRAFFIC_TABLES_GET][TRAFFIC_ERROR], 1);
     assert_int_equal(traffic_requests(&counters.traffic), 2);
     assert_int_equal(counters.traffic.retries[TRAFFIC_HTTP_503], 1);
-    assert_int_equal(traffic_retries(&counters.traffic), 1);
+    assert_int_equal(count_retries(&counters.traffic), 1);
     assert_string_equal(
         fake_http_header(&fixture->http.requests[0], "x-goog-api-client"),
         "gl-c/17 gccl/" BQSYNC_VERSION);
@@ -287,7 +287,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_the_dataset_tells_its_location),
-        FIXTURE_TEST(test_a_missing_dataset_comes_with_the_mend),
+        FIXTURE_TEST(test_a_missing_dataset_says_how_to_create_it),
         FIXTURE_TEST(test_a_dataset_that_exists_is_created_already),
         FIXTURE_TEST(test_a_list_is_read_page_by_page),
         FIXTURE_TEST(test_an_empty_dataset_lists_nothing),

@@ -584,7 +584,7 @@ static void test_a_refused_token_is_renewed_once_and_the_call_repeated_once(void
     assert_int_equal(fixture.http.request_count, 2);
     struct traffic traffic = bigquery_counters(fixture.bigquery).traffic;
     assert_int_equal(traffic.retries[TRAFFIC_TOKEN], 2);
-    assert_int_equal(traffic_retries(&traffic), 2);
+    assert_int_equal(count_retries(&traffic), 2);
     bigquery_close(fixture.bigquery);
     fake_http_clear(&fixture.http);
     credentials_close(credentials);

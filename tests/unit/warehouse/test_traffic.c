@@ -89,7 +89,7 @@ static void test_jobs_that_are_started_anew_are_counted_by_what_their_failure_sa
             before.traffic.retries[cases[i].expected] + 1);
     }
     struct bigquery_counters counters = bigquery_counters(fixture->bigquery);
-    assert_int_equal(traffic_retries(&counters.traffic), 6);
+    assert_int_equal(count_retries(&counters.traffic), 6);
     assert_int_equal(traffic_requests(&counters.traffic), 0);
 }
 
@@ -130,7 +130,7 @@ static void test_each_kind_of_failure_is_counted_as_what_it_is(void **state)
         assert_int_equal(traffic_requests(&traffic), 2);
         assert_true(traffic.requests[TRAFFIC_TABLES_GET][cases[i].outcome] >= 1);
         assert_int_equal(traffic.retries[cases[i].reason], 1);
-        assert_int_equal(traffic_retries(&traffic), 1);
+        assert_int_equal(count_retries(&traffic), 1);
         fixture_teardown(&fresh);
     }
 }
@@ -150,7 +150,7 @@ static void test_counts_add_up(void **state)
     assert_int_equal(sum.requests[TRAFFIC_LOAD][TRAFFIC_OK], 4);
     assert_int_equal(traffic_requests(&sum), 6);
     assert_int_equal(sum.retries[TRAFFIC_OTHER], 2);
-    assert_int_equal(traffic_retries(&sum), 2);
+    assert_int_equal(count_retries(&sum), 2);
 }
 
 int main(void)

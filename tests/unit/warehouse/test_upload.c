@@ -264,7 +264,7 @@ static void test_what_an_upload_has_to_repeat_is_counted_by_reason(void **state)
         upload_with(fixture, &sessions, 3 * CHUNK, ERROR_NONE);
         struct traffic after = bigquery_counters(fixture->bigquery).traffic;
 
-        assert_int_equal(traffic_retries(&after), traffic_retries(&before) + 1);
+        assert_int_equal(count_retries(&after), count_retries(&before) + 1);
         assert_int_equal(after.retries[cases[i].reason], before.retries[cases[i].reason] + 1);
     }
     struct traffic traffic = bigquery_counters(fixture->bigquery).traffic;

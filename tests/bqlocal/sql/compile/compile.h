@@ -1,7 +1,8 @@
 /* sql_compile: syntax tree to typed SQLite SQL. Every expression becomes a text of SQL and a type;
- * names are looked up in scopes, one a FROM clause. Functions fill compiler->err and return false
- * on failure. sql_scope.c knows names, sql_type.c types and literals, sql_expr.c expressions,
- * sql_call.c and sql_function.c functions, sql_select.c queries. */
+ * names are looked up in scopes, one for each FROM clause. Functions fill compiler->err and return
+ * false on failure. scope.c knows names, type.c types and literals; expr.c, operator.c and
+ * predicate.c translate expressions, call.c, call_aggregate.c and function.c calls, query.c,
+ * select.c and from.c queries. */
 #ifndef BQLOCAL_SQL_COMPILE_COMPILE_H
 #define BQLOCAL_SQL_COMPILE_COMPILE_H
 
@@ -13,7 +14,7 @@
 #include "base/buffer.h"
 #include "base/slice.h"
 
-/* A type is an enum store_type or one of these. */
+/* A type is an enum store_type, or this one of an untyped NULL. */
 enum { SQL_TYPE_NULL = 100 };
 
 /* A translated expression. A literal's text may still become another type. */
@@ -29,7 +30,6 @@ struct sql_field {
     const char *name; /* "" for an expression without alias */
     int type;
     const char *sql; /* how to refer to it */
-    bool merged;     /* reached through USING's common column instead */
 };
 
 struct sql_range {
@@ -49,8 +49,6 @@ struct sql_scope {
     struct sql_scope *parent;
     struct sql_range *ranges;
     size_t range_count;
-    struct sql_field *common; /* columns of USING */
-    size_t common_count;
     const struct sql_select *aliases; /* SELECT aliases that names may mean; NULL: none */
     const struct sql_grouping *grouping;
     bool in_aggregate;
@@ -87,17 +85,17 @@ struct sql_output {
     size_t count;
 };
 
-/* sql_type.c */
+/* type.c */
 const char *sql_type_name(int type);
 const char *sql_quote_text(struct sql_arena *arena, const char *text, size_t length);
 const char *sql_quote_bytes(struct sql_arena *arena, const char *bytes, size_t length);
 const char *sql_quote_name(struct sql_arena *arena, const char *name);
-/* The literal of a type written as text; false if the text is none. */
+/* The literal of a type written as text; false if the text is not one. */
 bool sql_literal(
     struct sql_compiler *compiler, enum store_type type, const char *text, size_t length,
     struct sql_value *out);
-/* Converts where GoogleSQL does so by itself; false, without an error, where it does not: report
- * that with sql_mismatch. */
+/* Converts where GoogleSQL converts implicitly. Elsewhere false without an error, which the caller
+ * reports with sql_mismatch. */
 bool sql_coerce(
     struct sql_compiler *compiler, const struct sql_value *value, int type, struct sql_value *out);
 /* Reports a coercion that failed: the given message, or what was wrong with the literal. */
@@ -107,13 +105,17 @@ bool sql_mismatch(struct sql_compiler *compiler, const struct sql_expr *at, cons
 bool sql_common_type(const struct sql_value *a, const struct sql_value *b, int *out_type);
 bool sql_common_type_of(const struct sql_value *values, size_t count, int *out_type);
 const char *sql_cast(struct sql_compiler *compiler, const char *sql, int from, int to, bool safe);
+/* Whether values of the type can be compared, sorted and grouped; those that cannot have no casts
+ * either. */
+bool sql_compares(int type);
+
 bool sql_cast_allowed(int from, int to);
-/* Queries, orders and groups by value: how a value of the type sorts. */
+/* The SQL that sorts as values of this type do. */
 const char *sql_sort_key(struct sql_compiler *compiler, const struct sql_value *value);
 
-/* sql_scope.c */
+/* scope.c */
 bool sql_resolve_table(
-    struct sql_compiler *compiler, const struct sql_names *path, int line, int column,
+    struct sql_compiler *compiler, const struct sql_names *path, struct sql_place place,
     const char **out_dataset, const char **out_table);
 /* The range of a table of the store under an alias of SQLite's side. */
 bool sql_table_range(
@@ -121,27 +123,40 @@ bool sql_table_range(
     const char *sqlite_alias, struct sql_range *out);
 bool sql_resolve_path(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
-/* A "; Did you mean x?" for a name among the candidates, or "". */
-const char *sql_suggest(
-    struct sql_compiler *compiler, const char *name, const struct sql_list *among);
 bool sql_parameter(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
 /* The members of an array literal or parameter. */
 bool sql_array(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value **out_values,
     size_t *out_count, int *out_type);
-/* INFORMATION_SCHEMA.TABLES and COLUMNS; *out_found false if the path is none of them. */
+/* INFORMATION_SCHEMA.TABLES and COLUMNS; *out_found false for any other path. */
 bool sql_information_schema(
     struct sql_compiler *compiler, const struct sql_from *from, struct sql_output *out,
     bool *out_found);
 
-/* sql_operator.c */
+/* operator.c */
 bool sql_translate_binary(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
-bool sql_translate_unary(
+bool sql_translate_negation(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
 
-/* sql_expr.c */
+/* predicate.c */
+bool sql_translate_chain(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
+bool sql_translate_not(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
+bool sql_translate_is(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
+bool sql_translate_distinct(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
+bool sql_translate_in(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
+bool sql_translate_between(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
+bool sql_translate_like(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
+
+/* expr.c */
 bool sql_translate(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
 /* The same, and it has to be (or convert to) a BOOL; what: "WHERE clause". */
@@ -155,55 +170,79 @@ bool sql_compare(
 bool sql_no_signature(
     struct sql_compiler *compiler, const struct sql_expr *at, const char *what,
     const struct sql_value *args, size_t count);
+/* The query of an expression, which must have one column. */
+bool sql_translate_scalar_query(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_output *out);
+/* Brings the values (results of CASE, IF, COALESCE ...) to their common type. */
+bool sql_unify(
+    struct sql_compiler *compiler, const struct sql_expr *expr, const char *what,
+    struct sql_value *values, size_t count, int *out_type);
 bool sql_has_aggregate(const struct sql_expr *expr);
 const char *sql_join(
     struct sql_compiler *compiler, const char *separator, const char *const *items, size_t count);
 
-/* sql_call.c */
+/* call.c */
 bool sql_translate_call(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
+bool sql_translate_args(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value **out);
+/* "No matching signature" for a call with these arguments; false. */
+bool sql_no_match(
+    struct sql_compiler *compiler, const struct sql_expr *expr, const struct sql_value *args);
+
+/* call_aggregate.c */
 bool sql_is_aggregate(const char *name);
-bool sql_translate_orders(
-    struct sql_compiler *compiler, const struct sql_orders *orders, const char **out_sql);
+bool sql_is_window_function(const char *name);
+bool sql_translate_aggregate(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
+bool sql_translate_window_function(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
 
-/* sql_call_time.c: whether a function is one of DATE_DIFF, TIME_ADD ...: its operation and type. */
-bool sql_find_time_call(const char *name, const char **out_operation, int *out_type);
-bool sql_translate_time_call(
-    struct sql_compiler *compiler, const struct sql_expr *expr, const char *operation, int type,
-    struct sql_value *out);
-
-/* sql_function.c: the table of plain functions. */
+/* function.c: the table of plain functions. */
 enum sql_match { SQL_MATCHED, SQL_NO_FUNCTION, SQL_NO_SIGNATURE };
 enum sql_match sql_function_find(
     struct sql_compiler *compiler, const char *name, const struct sql_value *args, size_t count,
     struct sql_value *out);
-void sql_function_names(struct sql_arena *arena, struct sql_list *out);
 
-/* sql_select.c */
+/* select.c */
+/* " ORDER BY ..." or "". An integer is a position among the values of a SELECT list, if given. */
+bool sql_translate_orders(
+    struct sql_compiler *compiler, const struct sql_orders *orders, const struct sql_value *values,
+    size_t count, const char **out_sql);
+bool sql_translate_select(
+    struct sql_compiler *compiler, const struct sql_query *query, struct sql_output *out);
+
+/* query.c */
+/* " LIMIT ..." or "". */
+bool sql_translate_limit(
+    struct sql_compiler *compiler, const struct sql_query *query, const char **out_sql);
 bool sql_translate_query(
     struct sql_compiler *compiler, const struct sql_query *query, struct sql_output *out);
+
+/* from.c */
 /* A FROM clause: fills the scope and returns the SQL behind FROM. */
 bool sql_translate_from(
     struct sql_compiler *compiler, const struct sql_from *from, struct sql_scope *scope,
     const char **out_sql);
 
-/* sql_dml.c and sql_merge.c */
+/* dml.c and merge.c */
 struct sql_target {
     const char *dataset;
     const char *table;
     const char *quoted;
-    struct store_schema schema; /* to be cleared */
+    struct store_schema schema; /* the caller clears it */
 };
 
 bool sql_target_open(
     struct sql_compiler *compiler, const struct sql_node *node, struct sql_target *out);
-/* The name SQLite knows the row's id by in this table. */
+/* The name of SQLite's row id in this table: one that no column has. */
 bool sql_rowid(struct sql_compiler *compiler, const struct sql_target *target, const char **out);
-/* A value on its way into a column: converted, checked, and never NULL if that is REQUIRED. */
+/* A value as a column stores it: converted, checked, and an error if it is NULL and the column
+ * REQUIRED. */
 bool sql_assign(
     struct sql_compiler *compiler, const struct sql_expr *at, const struct store_field *field,
     const struct sql_value *value, const char **out_sql);
-/* The same from an expression, DEFAULT included. */
+/* The same from an expression. */
 bool sql_assign_expr(
     struct sql_compiler *compiler, const struct sql_expr *expr, const struct store_field *field,
     const char **out_sql);
@@ -212,8 +251,8 @@ bool sql_default(
 /* Indexes of columns by name, every column if the list is empty. */
 bool sql_target_columns(
     struct sql_compiler *compiler, const struct sql_target *target, const struct sql_names *names,
-    int line, int column, size_t **out_indexes, size_t *out_count);
-/* SET a = 1, ... as SQLite's assignments. */
+    struct sql_place place, size_t **out_indexes, size_t *out_count);
+/* SET a = 1, ... as assignments in SQLite. */
 bool sql_translate_sets(
     struct sql_compiler *compiler, const struct sql_target *target, const struct sql_sets *sets,
     const char **out_sql);
@@ -230,8 +269,8 @@ bool sql_run_ddl(
     struct sql_compiler *compiler, const struct sql_node *node, struct sql_result *result,
     struct sql_statement *out);
 
-/* sql_run.c: runs SQL of SQLite's; its error becomes invalidQuery. In a dry run it is only
- * prepared. changes: rows changed, may be NULL. */
+/* run.c: runs a SQLite statement, whose error becomes an invalidQuery. In a dry run it does
+ * nothing. changes: rows changed, may be NULL. */
 bool sql_execute(struct sql_compiler *compiler, const char *sql, int64_t *out_changes);
 /* The first column of the first row. */
 bool sql_query_int64(struct sql_compiler *compiler, const char *sql, int64_t *out_number);

@@ -1,17 +1,16 @@
-/* INSERT, UPDATE, DELETE, TRUNCATE, and what MERGE shares with them: the target table and values on
- * their way into its columns. */
+/* INSERT, UPDATE, DELETE, TRUNCATE, and what MERGE shares with them: the target table and the
+ * values written into its columns. */
 #include "bqlocal/sql/compile/compile.h"
 #include "bqlocal/sql/parse/parse.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 bool sql_target_open(
     struct sql_compiler *compiler, const struct sql_node *node, struct sql_target *out)
 {
-    if (!sql_resolve_table(
-            compiler, &node->path, node->line, node->column, &out->dataset, &out->table))
+    if (!sql_resolve_table(compiler, &node->path, node->place, &out->dataset, &out->table))
         return false;
     out->quoted = sql_quote_name(
         compiler->arena, sql_printf(compiler->arena, "%s.%s", out->dataset, out->table));
@@ -32,7 +31,7 @@ bool sql_rowid(struct sql_compiler *compiler, const struct sql_target *target, c
         }
     }
     return sql_error(
-        compiler->err, 0, 0,
+        compiler->err, SQL_NO_PLACE,
         "bqlocal cannot change a table whose columns are named rowid, _rowid_ and oid at once");
 }
 
@@ -80,34 +79,27 @@ bool sql_assign_expr(
 {
     struct sql_value value = {0};
 
-    if (expr->kind == SQL_EXPR_DEFAULT)
-        return sql_default(compiler, field, out_sql);
     return sql_translate(compiler, expr, &value) &&
            sql_assign(compiler, expr, field, &value, out_sql);
 }
 
 static bool find_column(
-    struct sql_compiler *compiler, const struct sql_target *target, const char *name, int line,
-    int column, size_t *out_index)
+    struct sql_compiler *compiler, const struct sql_target *target, const char *name,
+    struct sql_place place, size_t *out_index)
 {
-    struct sql_list names = {0};
-
-    for (size_t i = 0; i < target->schema.count; i++) {
-        const char *candidate = target->schema.fields[i].name;
-        if (strcasecmp(candidate, name) == 0) {
+    for (size_t i = 0; i < target->schema.count; i++)
+        if (strcasecmp(target->schema.fields[i].name, name) == 0) {
             *out_index = i;
             return true;
         }
-        sql_push(compiler->arena, &names, (void *)(uintptr_t)candidate);
-    }
     return sql_error(
-        compiler->err, line, column, "Column %s is not present in table %s.%s%s", name,
-        target->dataset, target->table, sql_suggest(compiler, name, &names));
+        compiler->err, place, "Column %s is not present in table %s.%s", name, target->dataset,
+        target->table);
 }
 
 bool sql_target_columns(
     struct sql_compiler *compiler, const struct sql_target *target, const struct sql_names *names,
-    int line, int column, size_t **out_indexes, size_t *out_count)
+    struct sql_place place, size_t **out_indexes, size_t *out_count)
 {
     size_t count = names->count > 0 ? names->count : target->schema.count;
     size_t *indexes = sql_alloc(compiler->arena, (count + 1) * sizeof *indexes);
@@ -115,12 +107,11 @@ bool sql_target_columns(
 
     for (size_t i = 0; i < count; i++) {
         indexes[i] = i;
-        if (names->count > 0 &&
-            !find_column(compiler, target, names->items[i], line, column, &indexes[i]))
+        if (names->count > 0 && !find_column(compiler, target, names->items[i], place, &indexes[i]))
             return false;
         if (seen[indexes[i]])
             return sql_error(
-                compiler->err, line, column, "INSERT has columns with duplicate name: %s",
+                compiler->err, place, "INSERT has columns with duplicate name: %s",
                 names->items[i]);
         seen[indexes[i]] = true;
     }
@@ -129,8 +120,8 @@ bool sql_target_columns(
     return true;
 }
 
-/* The column list "(a, b, ...)" of an INSERT: the given columns, then those that it leaves out and
- * that need a default or a complaint; defaults: ", expression" for each of the latter. */
+/* The column list "a, b, ..." of an INSERT: the given columns, then those left out that have a
+ * default or are REQUIRED. defaults: ", expression" for each of the latter. */
 static bool insert_columns(
     struct sql_compiler *compiler, const struct sql_target *target, const size_t *indexes,
     size_t count, const char **out_columns, const char **out_defaults)
@@ -190,7 +181,7 @@ static bool insert_rows(
         const struct sql_row *row = &node->rows[i];
         if (row->values.count != count)
             return sql_error(
-                compiler->err, row->line, row->column,
+                compiler->err, row->place,
                 "Inserted row has wrong column count; Has %zu, expected %zu", row->values.count,
                 count);
         for (size_t j = 0; j < count; j++)
@@ -209,7 +200,7 @@ static bool insert_query(
     struct sql_compiler *compiler, const struct sql_node *node, const struct sql_target *target,
     const size_t *indexes, size_t count, const char **out_sql)
 {
-    struct sql_expr at = {.line = node->query->line, .column = node->query->column};
+    struct sql_expr at = {.place = node->query->place};
     const char **items = sql_alloc(compiler->arena, (count + 1) * sizeof *items);
     struct sql_output output = {0};
     const char *head = NULL;
@@ -220,8 +211,8 @@ static bool insert_query(
         return false;
     if (output.count != count)
         return sql_error(
-            compiler->err, at.line, at.column,
-            "Inserted row has wrong column count; Has %zu, expected %zu", output.count, count);
+            compiler->err, at.place, "Inserted row has wrong column count; Has %zu, expected %zu",
+            output.count, count);
     for (size_t i = 0; i < count; i++) {
         const struct store_field *field = &target->schema.fields[indexes[i]];
         struct sql_value value = {
@@ -229,7 +220,7 @@ static bool insert_query(
         struct sql_value ignored;
         if (!sql_coerce(compiler, &value, (int)field->type, &ignored))
             return sql_error(
-                compiler->err, at.line, at.column,
+                compiler->err, at.place,
                 "Query column %zu has type %s which cannot be inserted into column %s, which has "
                 "type %s",
                 i + 1, sql_type_name(value.type), field->name, store_type_sql(field->type));
@@ -250,8 +241,7 @@ static bool run_insert(
     size_t count = 0;
     const char *sql = NULL;
 
-    if (!sql_target_columns(
-            compiler, target, &node->columns, node->line, node->column, &indexes, &count))
+    if (!sql_target_columns(compiler, target, &node->columns, node->place, &indexes, &count))
         return false;
     bool ok = node->query != NULL ? insert_query(compiler, node, target, indexes, count, &sql)
                                   : insert_rows(compiler, node, target, indexes, count, &sql);
@@ -269,12 +259,11 @@ bool sql_translate_sets(
         const struct sql_set *set = &sets->items[i];
         const char *value = NULL;
         size_t index = 0;
-        if (!find_column(compiler, target, set->column, set->line, set->place, &index))
+        if (!find_column(compiler, target, set->column, set->place, &index))
             return false;
         if (seen[index])
             return sql_error(
-                compiler->err, set->line, set->place, "Update item %s assigned more than once",
-                set->column);
+                compiler->err, set->place, "Update item %s assigned more than once", set->column);
         seen[index] = true;
         if (!sql_assign_expr(compiler, set->expr, &target->schema.fields[index], &value))
             return false;
@@ -324,7 +313,7 @@ static bool run_on_target(
 
     if (node->kind == SQL_INSERT)
         return run_insert(compiler, node, target, out);
-    if (node->kind == SQL_MERGE || node->from != NULL)
+    if (node->kind == SQL_MERGE)
         return sql_run_merge(compiler, node, target, out);
     if (!sql_table_range(compiler, target->dataset, target->table, node->alias, "t0", &range))
         return false;
@@ -342,6 +331,8 @@ bool sql_run_dml(
 
     if (!sql_target_open(compiler, node, &target))
         return false;
+    snprintf(out->target_dataset, sizeof out->target_dataset, "%s", target.dataset);
+    snprintf(out->target_table, sizeof out->target_table, "%s", target.table);
     out->is_dml = true;
     bool ok = run_on_target(compiler, node, &target, out);
     bool changed = out->inserted + out->updated + out->deleted > 0;

@@ -2,7 +2,6 @@
 #include "bqlocal/sql/compile/compile.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -92,226 +91,25 @@ bool sql_translate_bool(
         return false;
     if (value.type != STORE_BOOL && value.type != SQL_TYPE_NULL)
         return sql_error(
-            compiler->err, expr->line, expr->column,
-            "%s should return type BOOL, but returns type %s", what, sql_type_name(value.type));
+            compiler->err, expr->place, "%s should return type BOOL, but returns type %s", what,
+            sql_type_name(value.type));
     *out_sql = value.sql;
     return true;
 }
 
-/* Joins by halves: the tree stays shallow however long the chain is. */
-static const char *balanced(
-    struct sql_compiler *compiler, const char *word, const char *const *items, size_t count)
-{
-    if (count == 1)
-        return items[0];
-    return sql_printf(
-        compiler->arena, "(%s %s %s)", balanced(compiler, word, items, count / 2), word,
-        balanced(compiler, word, items + count / 2, count - count / 2));
-}
-
-static bool translate_chain(
-    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
-{
-    const char **items = sql_alloc(compiler->arena, expr->args.count * sizeof *items);
-    struct sql_value value = {0};
-    char what[32];
-
-    snprintf(what, sizeof what, "operator %s", expr->text);
-    for (size_t i = 0; i < expr->args.count; i++) {
-        if (!sql_translate(compiler, expr->args.items[i], &value))
-            return false;
-        if (!sql_coerce(compiler, &value, STORE_BOOL, &value))
-            return sql_no_signature(compiler, expr->args.items[i], what, &value, 1);
-        items[i] = value.sql;
-    }
-    out->type = STORE_BOOL;
-    out->sql = balanced(compiler, expr->text, items, expr->args.count);
-    return true;
-}
-
-static bool translate_not(
-    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
-{
-    struct sql_value value = {0};
-
-    if (!sql_translate(compiler, expr->args.items[0], &value))
-        return false;
-    if (!sql_coerce(compiler, &value, STORE_BOOL, &value))
-        return sql_no_signature(compiler, expr, "operator NOT", &value, 1);
-    out->type = STORE_BOOL;
-    out->sql = sql_printf(compiler->arena, "(NOT %s)", value.sql);
-    return true;
-}
-
-static bool translate_is(
-    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
-{
-    struct sql_value value = {0};
-    const char *sql = NULL;
-
-    out->type = STORE_BOOL;
-    if (expr->kind == SQL_EXPR_IS_NULL) {
-        if (!sql_translate(compiler, expr->args.items[0], &value))
-            return false;
-        out->sql =
-            sql_printf(compiler->arena, "(%s IS %sNULL)", value.sql, expr->negated ? "NOT " : "");
-        return true;
-    }
-    if (!sql_translate_bool(compiler, expr->args.items[0], "Operand of IS", &sql))
-        return false;
-    out->sql = sql_printf(
-        compiler->arena, "(%s IS %s%s)", sql, expr->negated ? "NOT " : "",
-        expr->kind == SQL_EXPR_IS_TRUE ? "1" : "0");
-    return true;
-}
-
-static bool translate_distinct(
-    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
-{
-    struct sql_value args[2] = {0};
-    int type = 0;
-
-    for (size_t i = 0; i < 2; i++)
-        if (!sql_translate(compiler, expr->args.items[i], &args[i]))
-            return false;
-    if (!sql_common_type(&args[0], &args[1], &type) || type == STORE_JSON ||
-        !sql_coerce(compiler, &args[0], type, &args[0]) ||
-        !sql_coerce(compiler, &args[1], type, &args[1]))
-        return sql_no_signature(compiler, expr, "operator IS DISTINCT FROM", args, 2);
-    out->type = STORE_BOOL;
-    // NaN is one and the same text, so that here, as in BigQuery, it equals itself.
-    out->sql = sql_printf(
-        compiler->arena, "(%s IS %s%s)", args[0].sql, expr->negated ? "" : "NOT ", args[1].sql);
-    return true;
-}
-
 /* One column of a subquery in an expression. */
-static bool translate_scalar_query(
+bool sql_translate_scalar_query(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_output *out)
 {
     if (!sql_translate_query(compiler, expr->query, out))
         return false;
     return out->count == 1 || sql_error(
-                                  compiler->err, expr->line, expr->column,
+                                  compiler->err, expr->place,
                                   "Scalar subquery cannot have more than one column unless using "
                                   "SELECT AS STRUCT to build STRUCT values");
 }
 
-static bool translate_in_query(
-    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *left,
-    struct sql_value *out)
-{
-    struct sql_output query = {0};
-    int type = 0;
-
-    if (!translate_scalar_query(compiler, expr, &query))
-        return false;
-    struct sql_value right = {.sql = "c0", .type = query.fields[0].type};
-    struct sql_value args[2] = {*left, right};
-    if (!sql_common_type(left, &right, &type) || !sql_coerce(compiler, left, type, left) ||
-        !sql_coerce(compiler, &right, type, &right))
-        return sql_no_signature(compiler, expr, "operator IN", args, 2);
-    out->type = STORE_BOOL;
-    out->sql = sql_printf(
-        compiler->arena, "(%s %sIN (SELECT %s FROM (%s)))", left->sql, expr->negated ? "NOT " : "",
-        right.sql, query.sql);
-    return true;
-}
-
-static bool in_list(
-    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *values,
-    size_t count, struct sql_value *out)
-{
-    const char **items = sql_alloc(compiler->arena, count * sizeof *items);
-    int type = 0;
-
-    for (size_t i = 1; i < count; i++) {
-        struct sql_value pair[2] = {values[0], values[i]};
-        if (!sql_common_type(&pair[0], &pair[1], &type) || type == STORE_JSON)
-            return sql_no_signature(compiler, expr, "operator IN", pair, 2);
-        if (!sql_coerce(compiler, &values[0], type, &values[0]))
-            return sql_no_signature(compiler, expr, "operator IN", pair, 2);
-    }
-    for (size_t i = 1; i < count; i++) {
-        if (!sql_coerce(compiler, &values[i], values[0].type, &values[i]))
-            return sql_no_signature(compiler, expr, "operator IN", values, count);
-        items[i - 1] = values[i].sql;
-    }
-    out->type = STORE_BOOL;
-    out->sql = sql_printf(
-        compiler->arena, "(%s %sIN (%s))", values[0].sql, expr->negated ? "NOT " : "",
-        sql_join(compiler, ",", items, count - 1));
-    return true;
-}
-
-static bool translate_in(
-    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
-{
-    size_t count = expr->args.count;
-    struct sql_value *values = sql_alloc(compiler->arena, (count + 1) * sizeof *values);
-
-    if (!sql_translate(compiler, expr->args.items[0], &values[0]))
-        return false;
-    if (expr->query != NULL)
-        return translate_in_query(compiler, expr, &values[0], out);
-    if (expr->has_operand) {
-        struct sql_value *items = NULL;
-        int type = 0;
-        if (!sql_array(compiler, expr->args.items[1], &items, &count, &type))
-            return false;
-        struct sql_value *all = sql_alloc(compiler->arena, (count + 1) * sizeof *all);
-        all[0] = values[0];
-        if (count > 0)
-            memcpy(all + 1, items, count * sizeof *all);
-        return in_list(compiler, expr, all, count + 1, out);
-    }
-    for (size_t i = 1; i < count; i++)
-        if (!sql_translate(compiler, expr->args.items[i], &values[i]))
-            return false;
-    return in_list(compiler, expr, values, count, out);
-}
-
-static bool translate_between(
-    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
-{
-    struct sql_value args[3] = {0};
-    struct sql_value low = {0};
-    struct sql_value high = {0};
-
-    for (size_t i = 0; i < 3; i++)
-        if (!sql_translate(compiler, expr->args.items[i], &args[i]))
-            return false;
-    if (!sql_compare(compiler, expr, ">=", &args[0], &args[1], &low) ||
-        !sql_compare(compiler, expr, "<=", &args[0], &args[2], &high))
-        return false;
-    out->type = STORE_BOOL;
-    out->sql = sql_printf(
-        compiler->arena, "(%s(%s AND %s))", expr->negated ? "NOT " : "", low.sql, high.sql);
-    return true;
-}
-
-static bool translate_like(
-    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
-{
-    struct sql_value args[2] = {0};
-
-    for (size_t i = 0; i < 2; i++) {
-        if (!sql_translate(compiler, expr->args.items[i], &args[i]))
-            return false;
-    }
-    for (size_t i = 0; i < 2; i++)
-        if (args[i].type != STORE_STRING && args[i].type != STORE_BYTES &&
-            args[i].type != SQL_TYPE_NULL)
-            return sql_no_signature(compiler, expr, "operator LIKE", args, 2);
-    out->type = STORE_BOOL;
-    out->sql = sql_printf(
-        compiler->arena, "(%sbq_like(%s,%s))", expr->negated ? "NOT " : "", args[0].sql,
-        args[1].sql);
-    return true;
-}
-
-/* The results of CASE, IF, COALESCE ... brought to their common type. */
-static bool unify(
+bool sql_unify(
     struct sql_compiler *compiler, const struct sql_expr *expr, const char *what,
     struct sql_value *values, size_t count, int *out_type)
 {
@@ -358,7 +156,7 @@ static bool translate_case(
     if (expr->has_else &&
         !sql_translate(compiler, expr->args.items[expr->args.count - 1], &values[pairs]))
         return false;
-    if (!unify(compiler, expr, "operator CASE", values, results, &out->type))
+    if (!sql_unify(compiler, expr, "operator CASE", values, results, &out->type))
         return false;
     for (size_t i = 0; i < pairs; i++)
         items[i] = sql_printf(compiler->arena, "WHEN %s THEN %s", conditions[i], values[i].sql);
@@ -378,8 +176,8 @@ static bool translate_cast(
         return false;
     if (!sql_cast_allowed(value.type, (int)expr->type))
         return sql_error(
-            compiler->err, expr->line, expr->column, "Invalid cast from %s to %s",
-            sql_type_name(value.type), sql_type_name((int)expr->type));
+            compiler->err, expr->place, "Invalid cast from %s to %s", sql_type_name(value.type),
+            sql_type_name((int)expr->type));
     out->type = (int)expr->type;
     out->sql = sql_cast(compiler, value.sql, value.type, out->type, expr->safe);
     return true;
@@ -419,7 +217,7 @@ static bool translate_subquery(
         out->sql = sql_printf(compiler->arena, "EXISTS (%s)", query.sql);
         return true;
     }
-    if (!translate_scalar_query(compiler, expr, &query))
+    if (!sql_translate_scalar_query(compiler, expr, &query))
         return false;
     out->type = query.fields[0].type;
     // A second row has to be an error; SQLite would take the first.
@@ -442,12 +240,12 @@ static bool translate_literal(
     };
     enum store_type type = expr->kind == SQL_EXPR_TYPED ? expr->type : types[expr->kind];
 
-    // A sign put in front of the digits is no part of the token's length.
+    // The parser may have put a sign before the digits, which the length does not count.
     bool number = expr->kind == SQL_EXPR_INT || expr->kind == SQL_EXPR_FLOAT;
     size_t length = number ? strlen(expr->text) : expr->length;
     if (!sql_literal(compiler, type, expr->text, length, out))
         return sql_error(
-            compiler->err, expr->line, expr->column, "Invalid %s literal: %s",
+            compiler->err, expr->place, "Invalid %s literal: %s",
             expr->kind == SQL_EXPR_INT     ? "integer"
             : expr->kind == SQL_EXPR_FLOAT ? "floating point"
                                            : store_type_sql(type),
@@ -471,73 +269,71 @@ static bool translate_grouped(
     return false;
 }
 
-static bool translate_kind(
+static bool translate_null(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
 {
-    switch (expr->kind) {
-    case SQL_EXPR_NULL:
-        *out = (struct sql_value){.sql = "NULL", .type = SQL_TYPE_NULL, .literal = true};
-        return true;
-    case SQL_EXPR_INT:
-    case SQL_EXPR_FLOAT:
-    case SQL_EXPR_STRING:
-    case SQL_EXPR_BYTES:
-    case SQL_EXPR_TYPED:
-        return translate_literal(compiler, expr, out);
-    case SQL_EXPR_BOOL:
-        *out = (struct sql_value){.sql = expr->negated ? "0" : "1", .type = STORE_BOOL};
-        return true;
-    case SQL_EXPR_PARAMETER:
-        return sql_parameter(compiler, expr, out);
-    case SQL_EXPR_PATH:
-        return sql_resolve_path(compiler, expr, out);
-    case SQL_EXPR_UNARY:
-        return sql_translate_unary(compiler, expr, out);
-    case SQL_EXPR_BINARY:
-        return sql_translate_binary(compiler, expr, out);
-    case SQL_EXPR_AND:
-    case SQL_EXPR_OR:
-        return translate_chain(compiler, expr, out);
-    case SQL_EXPR_NOT:
-        return translate_not(compiler, expr, out);
-    case SQL_EXPR_IS_NULL:
-    case SQL_EXPR_IS_TRUE:
-    case SQL_EXPR_IS_FALSE:
-        return translate_is(compiler, expr, out);
-    case SQL_EXPR_IS_DISTINCT:
-        return translate_distinct(compiler, expr, out);
-    case SQL_EXPR_IN:
-        return translate_in(compiler, expr, out);
-    case SQL_EXPR_BETWEEN:
-        return translate_between(compiler, expr, out);
-    case SQL_EXPR_LIKE:
-        return translate_like(compiler, expr, out);
-    case SQL_EXPR_CASE:
-        return translate_case(compiler, expr, out);
-    case SQL_EXPR_CAST:
-        return translate_cast(compiler, expr, out);
-    case SQL_EXPR_CALL:
-        return sql_translate_call(compiler, expr, out);
-    case SQL_EXPR_EXTRACT:
-        return translate_extract(compiler, expr, out);
-    case SQL_EXPR_SUBQUERY:
-    case SQL_EXPR_EXISTS:
-        return translate_subquery(compiler, expr, out);
-    case SQL_EXPR_STAR:
-    case SQL_EXPR_ARRAY:
-    case SQL_EXPR_STRUCT:
-    case SQL_EXPR_INTERVAL:
-    case SQL_EXPR_DEFAULT:
-        break;
-    }
+    (void)compiler;
+    (void)expr;
+    *out = (struct sql_value){.sql = "NULL", .type = SQL_TYPE_NULL, .literal = true};
+    return true;
+}
+
+static bool translate_boolean(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
+{
+    (void)compiler;
+    *out = (struct sql_value){.sql = expr->negated ? "0" : "1", .type = STORE_BOOL};
+    return true;
+}
+
+/* What is valid only inside certain constructs: the * of COUNT(*), an array, an interval. */
+static bool translate_misplaced(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
+{
+    (void)out;
     return sql_error(
-        compiler->err, expr->line, expr->column, "%s is not allowed here",
+        compiler->err, expr->place, "bqlocal does not have %s here",
         expr->kind == SQL_EXPR_ARRAY      ? "ARRAY"
         : expr->kind == SQL_EXPR_STRUCT   ? "STRUCT"
         : expr->kind == SQL_EXPR_INTERVAL ? "INTERVAL"
-        : expr->kind == SQL_EXPR_DEFAULT  ? "DEFAULT"
                                           : "*");
 }
+
+/* The function that translates each kind of expression. */
+static bool (*const translators[])(
+    struct sql_compiler *, const struct sql_expr *, struct sql_value *) = {
+    [SQL_EXPR_NULL] = translate_null,
+    [SQL_EXPR_INT] = translate_literal,
+    [SQL_EXPR_FLOAT] = translate_literal,
+    [SQL_EXPR_STRING] = translate_literal,
+    [SQL_EXPR_BYTES] = translate_literal,
+    [SQL_EXPR_BOOL] = translate_boolean,
+    [SQL_EXPR_TYPED] = translate_literal,
+    [SQL_EXPR_PARAMETER] = sql_parameter,
+    [SQL_EXPR_PATH] = sql_resolve_path,
+    [SQL_EXPR_STAR] = translate_misplaced,
+    [SQL_EXPR_NEGATE] = sql_translate_negation,
+    [SQL_EXPR_BINARY] = sql_translate_binary,
+    [SQL_EXPR_AND] = sql_translate_chain,
+    [SQL_EXPR_OR] = sql_translate_chain,
+    [SQL_EXPR_NOT] = sql_translate_not,
+    [SQL_EXPR_IS_NULL] = sql_translate_is,
+    [SQL_EXPR_IS_TRUE] = sql_translate_is,
+    [SQL_EXPR_IS_FALSE] = sql_translate_is,
+    [SQL_EXPR_IS_DISTINCT] = sql_translate_distinct,
+    [SQL_EXPR_IN] = sql_translate_in,
+    [SQL_EXPR_BETWEEN] = sql_translate_between,
+    [SQL_EXPR_LIKE] = sql_translate_like,
+    [SQL_EXPR_CASE] = translate_case,
+    [SQL_EXPR_CAST] = translate_cast,
+    [SQL_EXPR_CALL] = sql_translate_call,
+    [SQL_EXPR_EXTRACT] = translate_extract,
+    [SQL_EXPR_SUBQUERY] = translate_subquery,
+    [SQL_EXPR_EXISTS] = translate_subquery,
+    [SQL_EXPR_ARRAY] = translate_misplaced,
+    [SQL_EXPR_STRUCT] = translate_misplaced,
+    [SQL_EXPR_INTERVAL] = translate_misplaced,
+};
 
 bool sql_translate(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
@@ -548,5 +344,5 @@ bool sql_translate(
     bool grouped = scope != NULL && scope->grouping != NULL && !scope->in_aggregate;
     if (grouped && translate_grouped(compiler, expr, out))
         return true;
-    return translate_kind(compiler, expr, out);
+    return translators[expr->kind](compiler, expr, out);
 }

@@ -18,8 +18,8 @@ static bool add_range(
     for (size_t i = 0; i < scope->range_count && range->alias[0] != '\0'; i++)
         if (strcasecmp(scope->ranges[i].alias, range->alias) == 0)
             return sql_error(
-                compiler->err, from->line, from->column,
-                "Duplicate table alias %s in the same FROM clause", range->alias);
+                compiler->err, from->place, "Duplicate table alias %s in the same FROM clause",
+                range->alias);
     struct sql_range *ranges =
         sql_alloc(compiler->arena, (scope->range_count + 1) * sizeof *ranges);
     if (scope->range_count > 0)
@@ -34,10 +34,10 @@ static bool add_output(
     struct sql_compiler *compiler, struct sql_scope *scope, const struct sql_from *from,
     const char *alias, const struct sql_output *output, const char **out_sql)
 {
-    // A WITH name used twice in the next one, and so on, doubles the text each time.
+    // Each use of a WITH name repeats its text: a chain of names used twice grows exponentially.
     if (strlen(output->sql) > QUERY_BYTES_MAX)
         return sql_error(
-            compiler->err, from->line, from->column,
+            compiler->err, from->place,
             "Resources exceeded during query execution: the query is too complex");
     const char *sqlite_alias = next_alias(compiler);
     struct sql_range range = {.alias = alias == NULL ? "" : alias, .count = output->count};
@@ -45,7 +45,6 @@ static bool add_output(
     range.fields = sql_alloc(compiler->arena, (output->count + 1) * sizeof *range.fields);
     for (size_t i = 0; i < output->count; i++) {
         range.fields[i] = output->fields[i];
-        range.fields[i].merged = false;
         range.fields[i].sql = sql_printf(compiler->arena, "%s.c%zu", sqlite_alias, i);
     }
     *out_sql = sql_printf(compiler->arena, "(%s) AS %s", output->sql, sqlite_alias);
@@ -84,7 +83,7 @@ static bool from_table(
         return add_output(
             compiler, scope, from, alias != NULL ? alias : from->path.items[from->path.count - 1],
             &output, out_sql);
-    if (!sql_resolve_table(compiler, &from->path, from->line, from->column, &dataset, &table))
+    if (!sql_resolve_table(compiler, &from->path, from->place, &dataset, &table))
         return false;
     const char *sqlite_alias = next_alias(compiler);
     if (!sql_table_range(compiler, dataset, table, alias, sqlite_alias, &range))
@@ -110,93 +109,19 @@ static bool from_unnest(
         return false;
     const char **rows = sql_alloc(compiler->arena, (count + 1) * sizeof *rows);
     for (size_t i = 0; i < count; i++)
-        rows[i] = sql_printf(compiler->arena, "(%s,%zu)", values[i].sql, i);
-    *out_sql = count == 0 ? sql_printf(
-                                compiler->arena,
-                                "(SELECT NULL AS column1, NULL AS column2 WHERE 0) AS %s", alias)
-                          : sql_printf(
-                                compiler->arena, "(VALUES %s) AS %s",
-                                sql_join(compiler, ",", rows, count), alias);
-    range.fields = sql_alloc(compiler->arena, 2 * sizeof *range.fields);
-    range.fields[range.count++] = (struct sql_field){
+        rows[i] = sql_printf(compiler->arena, "(%s)", values[i].sql);
+    *out_sql = count == 0
+                   ? sql_printf(compiler->arena, "(SELECT NULL AS column1 WHERE 0) AS %s", alias)
+                   : sql_printf(
+                         compiler->arena, "(VALUES %s) AS %s", sql_join(compiler, ",", rows, count),
+                         alias);
+    range.count = 1;
+    range.fields = sql_alloc(compiler->arena, sizeof *range.fields);
+    range.fields[0] = (struct sql_field){
         .name = from->alias == NULL ? "" : from->alias,
         .type = type,
         .sql = sql_printf(compiler->arena, "%s.column1", alias)};
-    if (from->offset_alias != NULL)
-        range.fields[range.count++] = (struct sql_field){
-            .name = from->offset_alias,
-            .type = STORE_INT64,
-            .sql = sql_printf(compiler->arena, "%s.column2", alias)};
     return add_range(compiler, scope, from, &range);
-}
-
-/* A column of USING among ranges first to last - 1, or among the common ones so far. */
-static struct sql_field *find_using(
-    struct sql_scope *scope, size_t first, size_t last, const char *name, bool common)
-{
-    struct sql_field *found = NULL;
-
-    for (size_t i = 0; common && i < scope->common_count; i++)
-        if (strcasecmp(scope->common[i].name, name) == 0)
-            return &scope->common[i];
-    for (size_t i = first; i < last; i++)
-        for (size_t j = 0; j < scope->ranges[i].count; j++)
-            if (strcasecmp(scope->ranges[i].fields[j].name, name) == 0 && found == NULL)
-                found = &scope->ranges[i].fields[j];
-    return found;
-}
-
-static void merge_column(
-    struct sql_compiler *compiler, struct sql_scope *scope, enum sql_join_kind join,
-    struct sql_field *left, struct sql_field *right)
-{
-    struct sql_field field = *left;
-
-    left->merged = right->merged = true;
-    if (join == SQL_JOIN_RIGHT)
-        field.sql = right->sql;
-    else if (join == SQL_JOIN_FULL)
-        field.sql = sql_printf(compiler->arena, "coalesce(%s,%s)", left->sql, right->sql);
-    field.merged = false;
-    for (size_t i = 0; i < scope->common_count; i++)
-        if (strcasecmp(scope->common[i].name, field.name) == 0) {
-            scope->common[i] = field;
-            return;
-        }
-    struct sql_field *common =
-        sql_alloc(compiler->arena, (scope->common_count + 1) * sizeof *common);
-    if (scope->common_count > 0)
-        memcpy(common, scope->common, scope->common_count * sizeof *common);
-    common[scope->common_count++] = field;
-    scope->common = common;
-}
-
-static bool join_using(
-    struct sql_compiler *compiler, const struct sql_from *from, struct sql_scope *scope,
-    size_t first, size_t middle, const char **out_sql)
-{
-    struct sql_expr at = {.line = from->line, .column = from->column};
-    const char **items = sql_alloc(compiler->arena, from->using.count * sizeof *items);
-
-    for (size_t i = 0; i < from->using.count; i++) {
-        const char *name = from->using.items[i];
-        struct sql_field *left = find_using(scope, first, middle, name, first == 0);
-        struct sql_field *right = find_using(scope, middle, scope->range_count, name, false);
-        struct sql_value equal = {0};
-        if (left == NULL || right == NULL)
-            return sql_error(
-                compiler->err, from->line, from->column,
-                "Column %s in USING clause not found on %s side of join", name,
-                left == NULL ? "left" : "right");
-        struct sql_value a = {.sql = left->sql, .type = left->type};
-        struct sql_value b = {.sql = right->sql, .type = right->type};
-        if (!sql_compare(compiler, &at, "=", &a, &b, &equal))
-            return false;
-        items[i] = equal.sql;
-        merge_column(compiler, scope, from->join, left, right);
-    }
-    *out_sql = sql_join(compiler, " AND ", items, from->using.count);
-    return true;
 }
 
 static bool from_join(
@@ -209,26 +134,23 @@ static bool from_join(
         [SQL_JOIN_LEFT] = "LEFT JOIN",
         [SQL_JOIN_RIGHT] = "RIGHT JOIN",
         [SQL_JOIN_FULL] = "FULL JOIN"};
-    size_t first = scope->range_count;
     const char *left = NULL;
     const char *right = NULL;
     const char *on = NULL;
 
     if (!sql_translate_from(compiler, from->left, scope, &left))
         return false;
-    size_t middle = scope->range_count;
     if (!sql_translate_from(compiler, from->right, scope, &right))
         return false;
     if (from->join == SQL_JOIN_CROSS) {
-        // SQLite takes CROSS JOIN as an order to keep its own nesting; a plain join is meant.
+        // SQLite never reorders a CROSS JOIN; a plain JOIN lets it choose the order.
         *out_sql = sql_printf(compiler->arena, "%s JOIN %s", left, right);
         return true;
     }
     struct sql_scope *outer = compiler->scope;
     compiler->scope = scope;
     scope->no_aggregates = "JOIN ON clause";
-    bool ok = from->on != NULL ? sql_translate_bool(compiler, from->on, "JOIN ON clause", &on)
-                               : join_using(compiler, from, scope, first, middle, &on);
+    bool ok = sql_translate_bool(compiler, from->on, "JOIN ON clause", &on);
     scope->no_aggregates = NULL;
     compiler->scope = outer;
     const char *group = from->right->kind == SQL_FROM_JOIN ? "(" : "";

@@ -1,5 +1,5 @@
-/* The table of plain functions: one row a signature. To add a function, add a row, and a SQLite
- * function in sql_udf_*.c if SQLite has none that does the same. */
+/* The table of plain functions: one row for each signature. To add a function, add a row, and a
+ * SQLite function in ../functions if SQLite has none that does the same. */
 #include "bqlocal/sql/compile/compile.h"
 
 #include <string.h>
@@ -14,70 +14,47 @@ struct signature {
     const char *sqlite;
 };
 
+/* SQLite's JSON paths have GoogleSQL's syntax. JSON_VALUE gives scalars only, without their quotes.
+ */
+#define JSON_VALUE                                                                                 \
+    "=(CASE WHEN json_valid($1) THEN CASE json_type($1,$2) WHEN 'text' THEN json_extract($1,$2) "  \
+    "WHEN 'object' THEN NULL WHEN 'array' THEN NULL WHEN 'null' THEN NULL ELSE $1 -> $2 END END)"
+#define JSON_QUERY "=(CASE WHEN json_valid($1) THEN $1 -> $2 END)"
+
 static const struct signature signatures[] = {
     {"LENGTH", "s", 'i', "bq_length"},
     {"LENGTH", "y", 'i', "length"},
     {"CHAR_LENGTH", "s", 'i', "bq_length"},
-    {"CHARACTER_LENGTH", "s", 'i', "bq_length"},
     {"BYTE_LENGTH", "s", 'i', "bq_byte_length"},
     {"BYTE_LENGTH", "y", 'i', "bq_byte_length"},
-    {"OCTET_LENGTH", "s", 'i', "bq_byte_length"},
     {"SUBSTR", "si[i]", 's', "bq_substr"},
     {"SUBSTR", "yi[i]", 'y', "bq_substr"},
     {"SUBSTRING", "si[i]", 's', "bq_substr"},
     {"SUBSTRING", "yi[i]", 'y', "bq_substr"},
-    {"LEFT", "si", 's', "=bq_substr($1,1,$2)"},
-    {"LEFT", "yi", 'y', "=bq_substr($1,1,$2)"},
-    {"RIGHT", "si", 's', "bq_right"},
-    {"RIGHT", "yi", 'y', "bq_right"},
     {"LOWER", "s", 's', "bq_lower"},
     {"UPPER", "s", 's', "bq_upper"},
     {"TRIM", "s[s]", 's', "bq_trim"},
     {"LTRIM", "s[s]", 's', "bq_ltrim"},
     {"RTRIM", "s[s]", 's', "bq_rtrim"},
     {"STARTS_WITH", "ss", 'b', "bq_starts_with"},
-    {"STARTS_WITH", "yy", 'b', "bq_starts_with"},
     {"ENDS_WITH", "ss", 'b', "bq_ends_with"},
-    {"ENDS_WITH", "yy", 'b', "bq_ends_with"},
     {"STRPOS", "ss", 'i', "instr"},
     {"REPLACE", "sss", 's', "replace"},
-    {"REPEAT", "si", 's', "bq_repeat"},
-    {"REVERSE", "s", 's', "bq_reverse"},
     {"ABS", "i", 'i', "=bq_int('abs',$1,0)"},
     {"ABS", "f", 'f', "=bq_float('abs',$1,0)"},
     {"ABS", "n", 'n', "=ltrim($1,'-')"},
     {"ABS", "N", 'N', "=ltrim($1,'-')"},
-    {"SIGN", "i", 'i', "sign"},
     {"MOD", "ii", 'i', "=bq_int('%',$1,$2)"},
-    {"MOD", "nn", 'n', "=bq_numeric('%',$1,$2)"},
-    {"MOD", "NN", 'N', "=bq_bignumeric('%',$1,$2)"},
-    {"DIV", "ii", 'i', "=bq_int('div',$1,$2)"},
-    {"SAFE_DIVIDE", "ff", 'f', "=bq_float('safe/',$1,$2)"},
-    {"IEEE_DIVIDE", "ff", 'f', "=bq_float('ieee/',$1,$2)"},
     {"ROUND", "f[i]", 'f', "bq_round"},
     {"ROUND", "n[i]", 'n', "=bq_round_decimal(0,$1,$2)"},
     {"ROUND", "N[i]", 'N', "=bq_round_decimal(1,$1,$2)"},
-    {"FLOOR", "f", 'f', "=bq_float('floor',$1,0)"},
-    {"CEIL", "f", 'f', "=bq_float('ceil',$1,0)"},
-    {"CEILING", "f", 'f', "=bq_float('ceil',$1,0)"},
-    {"TRUNC", "f", 'f', "=bq_float('trunc',$1,0)"},
-    {"SQRT", "f", 'f', "=bq_float('sqrt',$1,0)"},
-    {"POW", "ff", 'f', "=bq_float('pow',$1,$2)"},
-    {"POWER", "ff", 'f', "=bq_float('pow',$1,$2)"},
-    {"IS_NAN", "f", 'b', "=($1 = 'NaN')"},
-    {"IS_INF", "f", 'b', "=(abs($1) = 9e999)"},
-    {"SHA1", "s", 'y', "bq_sha1"},
-    {"SHA1", "y", 'y', "bq_sha1"},
     {"SHA256", "s", 'y', "bq_sha256"},
     {"SHA256", "y", 'y', "bq_sha256"},
-    {"SHA512", "s", 'y', "bq_sha512"},
-    {"SHA512", "y", 'y', "bq_sha512"},
     {"MD5", "s", 'y', "bq_md5"},
     {"MD5", "y", 'y', "bq_md5"},
     {"TO_HEX", "y", 's', "=iif($1 is null,null,lower(hex($1)))"},
     {"FROM_HEX", "s", 'y', "bq_from_hex"},
     {"TO_BASE64", "y", 's', "bq_to_base64"},
-    {"FROM_BASE64", "s", 'y', "bq_from_base64"},
     {"UNIX_MICROS", "z", 'i', "=$1"},
     {"UNIX_MILLIS", "z", 'i', "=bq_int('floordiv',$1,1000)"},
     {"UNIX_SECONDS", "z", 'i', "=bq_int('floordiv',$1,1000000)"},
@@ -85,7 +62,6 @@ static const struct signature signatures[] = {
     {"TIMESTAMP_MICROS", "i", 'z', "=bq_check_timestamp($1)"},
     {"TIMESTAMP_MILLIS", "i", 'z', "=bq_check_timestamp(bq_int('*',$1,1000))"},
     {"TIMESTAMP_SECONDS", "i", 'z', "=bq_check_timestamp(bq_int('*',$1,1000000))"},
-    {"DATE_FROM_UNIX_DATE", "i", 'd', "=$1"},
     {"TIMESTAMP", "z", 'z', "=$1"},
     {"TIMESTAMP", "s", 'z', "=bq_cast($1,3,10,0)"},
     {"TIMESTAMP", "T", 'z', "=$1"},
@@ -94,38 +70,15 @@ static const struct signature signatures[] = {
     {"DATETIME", "s", 'T', "=bq_cast($1,3,9,0)"},
     {"DATETIME", "z", 'T', "=$1"},
     {"DATETIME", "d", 'T', "=bq_cast($1,7,9,0)"},
-    {"DATETIME", "dt", 'T', "=(bq_cast($1,7,9,0) + $2)"},
     {"DATE", "d", 'd', "=$1"},
     {"DATE", "s", 'd', "=bq_cast($1,3,7,0)"},
     {"DATE", "z", 'd', "=bq_cast($1,10,7,0)"},
     {"DATE", "T", 'd', "=bq_cast($1,9,7,0)"},
-    {"DATE", "iii", 'd', "bq_date"},
-    {"TIME", "t", 't', "=$1"},
-    {"TIME", "z", 't', "=bq_cast($1,10,8,0)"},
-    {"TIME", "T", 't', "=bq_cast($1,9,8,0)"},
-    {"STRING", "z", 's', "=bq_cast($1,10,3,0)"},
-    {"STRING", "d", 's', "=bq_cast($1,7,3,0)"},
-    {"STRING", "j", 's', "=bq_json_as('string',$1)"},
-    {"INT64", "j", 'i', "=bq_json_as('int64',$1)"},
-    {"FLOAT64", "j", 'f', "=bq_json_as('float64',$1)"},
-    {"BOOL", "j", 'b', "=bq_json_as('bool',$1)"},
+    {"JSON_VALUE", "js", 's', JSON_VALUE},
+    {"JSON_VALUE", "ss", 's', JSON_VALUE},
+    {"JSON_QUERY", "js", 'j', JSON_QUERY},
+    {"JSON_QUERY", "ss", 's', JSON_QUERY},
     {"PARSE_JSON", "s", 'j', "bq_parse_json"},
-    {"JSON_VALUE", "j[s]", 's', "=bq_json_path(0,$1,$2)"},
-    {"JSON_VALUE", "s[s]", 's', "=bq_json_path(0,$1,$2)"},
-    {"JSON_EXTRACT_SCALAR", "j[s]", 's', "=bq_json_path(0,$1,$2)"},
-    {"JSON_EXTRACT_SCALAR", "s[s]", 's', "=bq_json_path(0,$1,$2)"},
-    {"JSON_QUERY", "j[s]", 'j', "=bq_json_path(1,$1,$2)"},
-    {"JSON_QUERY", "s[s]", 's', "=bq_json_path(1,$1,$2)"},
-    {"JSON_EXTRACT", "j[s]", 'j', "=bq_json_path(1,$1,$2)"},
-    {"JSON_EXTRACT", "s[s]", 's', "=bq_json_path(1,$1,$2)"},
-    {"JSON_TYPE", "j", 's', "bq_json_type"},
-    {"BIT_COUNT", "i", 'i', "=bq_int('count',$1,0)"},
-    {"GENERATE_UUID", "", 's', "bq_uuid"},
-    {"RAND", "", 'f', "=((random() >> 11) / 9007199254740992.0 + 0.5)"},
-    {"SESSION_USER", "", 's', "='bqlocal@localhost'"},
-    {"ERROR", "s", 'i', "bq_error"},
-    {"SAFE_CONVERT_BYTES_TO_STRING", "y", 's', "=bq_cast($1,4,3,1)"},
-    {"CODE_POINTS_TO_STRING", "i", 's', "char"},
 };
 
 enum { SIGNATURES = sizeof signatures / sizeof *signatures };
@@ -229,10 +182,4 @@ enum sql_match sql_function_find(
     compiler->bad_literal = NULL;
     emit(compiler, best, args, count, out);
     return SQL_MATCHED;
-}
-
-void sql_function_names(struct sql_arena *arena, struct sql_list *out)
-{
-    for (size_t i = 0; i < SIGNATURES; i++)
-        sql_push(arena, out, (void *)(uintptr_t)signatures[i].name);
 }

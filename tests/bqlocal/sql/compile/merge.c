@@ -1,16 +1,15 @@
-/* MERGE, and UPDATE ... FROM as its simplest case. Everything is decided before anything changes:
+/* MERGE. Everything is decided before anything changes:
  *
  * 1. The source becomes a temporary table, with one more column for its side of each equality in
- *    ON, under an index, so that a large target is scanned once and looks its partners up.
- * 2. Another temporary table takes one line for each pair that matched, each source row that did
- * not and each target row that did not: target rowid, source rowid, number of the first WHEN whose
+ *    ON, under an index, so that the target is scanned once and each row finds its partners
+ * quickly.
+ * 2. A second temporary table, the plan, gets a line for each pair that matched, each source row
+ *    and each target row that did not: target rowid, source rowid, number of the first WHEN whose
  *    condition holds.
- * 3. One statement a WHEN carries out its lines. */
+ * 3. One statement for each WHEN executes its lines. */
 #include "bqlocal/sql/compile/compile.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* SQLite's names of the two temporary tables. They cannot collide with tables of the store, which
  * hold a dot. */
@@ -28,8 +27,6 @@ struct merge {
     struct sql_list source_keys; /* SQL over the source's inside */
     struct sql_list key_operators;
     const char *on;
-    bool never;  /* ON FALSE */
-    bool clears; /* and every row of the target goes: no need to list them */
 };
 
 static bool drop_tables(struct sql_compiler *compiler)
@@ -38,8 +35,7 @@ static bool drop_tables(struct sql_compiler *compiler)
            sql_execute(compiler, "DROP TABLE IF EXISTS " PLAN, NULL);
 }
 
-/* Translates with only one side (or both) in scope; false without keeping the error if it does not
- * go. */
+/* Translates with only these ranges in scope; false, without an error, if that fails. */
 static bool translate_side(
     struct merge *merge, const struct sql_expr *expr, struct sql_range *ranges, size_t count,
     struct sql_value *out)
@@ -57,8 +53,8 @@ static bool translate_side(
     return ok;
 }
 
-/* Whether an expression is a column path; only those are taken as keys, so that a name that both
- * sides have is still reported as ambiguous by the translation of the whole ON. */
+/* Takes an equality as a key if one side is about the target only and the other about the source
+ * only. A name that both have is not taken: translating the whole ON reports it as ambiguous. */
 static bool add_key(
     struct merge *merge, const struct sql_expr *a, const struct sql_expr *b, const char *op)
 {
@@ -77,7 +73,7 @@ static bool add_key(
             translate_side(merge, right, &merge->ranges[0], 1, &ignored))
             continue;
         if (!sql_common_type(&target, &source, &type) || type == STORE_FLOAT64 ||
-            type == STORE_JSON || !sql_coerce(compiler, &target, type, &target) ||
+            !sql_compares(type) || !sql_coerce(compiler, &target, type, &target) ||
             !sql_coerce(compiler, &source, type, &source))
             return false;
         sql_push(compiler->arena, &merge->target_keys, (void *)(uintptr_t)target.sql);
@@ -86,26 +82,6 @@ static bool add_key(
         return true;
     }
     return false;
-}
-
-/* a = b OR (a IS NULL AND b IS NULL): the same as IS NOT DISTINCT FROM. */
-static bool is_null_safe_equality(const struct sql_expr *expr)
-{
-    if (expr->kind != SQL_EXPR_OR || expr->args.count != 2)
-        return false;
-    const struct sql_expr *equal = expr->args.items[0];
-    const struct sql_expr *nulls = expr->args.items[1];
-    if (equal->kind != SQL_EXPR_BINARY || strcmp(equal->text, "=") != 0 ||
-        nulls->kind != SQL_EXPR_AND || nulls->args.count != 2)
-        return false;
-    for (size_t i = 0; i < 2; i++) {
-        const struct sql_expr *side = nulls->args.items[i];
-        if (side->kind != SQL_EXPR_IS_NULL || side->negated ||
-            (!sql_same_expr(side->args.items[0], equal->args.items[0]) &&
-             !sql_same_expr(side->args.items[0], equal->args.items[1])))
-            return false;
-    }
-    return !sql_same_expr(nulls->args.items[0], nulls->args.items[1]);
 }
 
 static void find_keys(struct merge *merge, const struct sql_expr *on)
@@ -117,9 +93,6 @@ static void find_keys(struct merge *merge, const struct sql_expr *on)
         add_key(merge, on->args.items[0], on->args.items[1], "=");
     } else if (on->kind == SQL_EXPR_IS_DISTINCT && on->negated) {
         add_key(merge, on->args.items[0], on->args.items[1], "IS");
-    } else if (is_null_safe_equality(on)) {
-        const struct sql_expr *equal = on->args.items[0];
-        add_key(merge, equal->args.items[0], equal->args.items[1], "IS");
     }
 }
 
@@ -149,7 +122,7 @@ static bool open_source(struct merge *merge)
         sql_join(compiler, ", ", (const char *const *)names.items, names.count), from);
     if (scope.range_count != 1)
         return sql_error(
-            compiler->err, merge->node->from->line, merge->node->from->column,
+            compiler->err, merge->node->from->place,
             "bqlocal supports one table or subquery here: put the join into a subquery");
     merge->ranges[1] = scope.ranges[0];
     return true;
@@ -160,15 +133,13 @@ static bool translate_on(struct merge *merge)
     struct sql_scope scope = {
         .ranges = merge->ranges, .range_count = 2, .no_aggregates = "ON clause"};
     struct sql_compiler *compiler = merge->compiler;
-    const struct sql_expr *on =
-        merge->node->kind == SQL_MERGE ? merge->node->on : merge->node->where;
+    const struct sql_expr *on = merge->node->on;
 
     compiler->scope = &scope;
     bool ok = sql_translate_bool(compiler, on, "MERGE ON clause", &merge->on);
     compiler->scope = NULL;
     if (!ok)
         return false;
-    merge->never = on->kind == SQL_EXPR_BOOL && on->negated;
     find_keys(merge, on);
     return true;
 }
@@ -208,7 +179,7 @@ static bool store_source(struct merge *merge)
                 sql_join(compiler, "", selected, keys), merge->source.sql),
             NULL))
         return false;
-    return keys == 0 || merge->never ||
+    return keys == 0 ||
            sql_execute(
                compiler,
                sql_printf(
@@ -276,20 +247,19 @@ static bool plan_matches(struct merge *merge, const char *choice)
                "CREATE TEMP TABLE bqlocal_merge_plan(target INTEGER, source INTEGER, action "
                "INTEGER)",
                NULL) &&
-           (merge->never ||
-            sql_execute(
-                compiler,
-                sql_printf(
-                    compiler->arena,
-                    "INSERT INTO " PLAN " SELECT t0.%s, s0.r, %s FROM %s AS t0 CROSS JOIN "
-                    "" SOURCE " AS s0 WHERE %s",
-                    merge->rowid, choice == NULL ? "0" : choice, merge->target->quoted,
-                    join_condition(merge)),
-                NULL));
+           sql_execute(
+               compiler,
+               sql_printf(
+                   compiler->arena,
+                   "INSERT INTO " PLAN " SELECT t0.%s, s0.r, %s FROM %s AS t0 CROSS JOIN " SOURCE
+                   " AS s0 WHERE %s",
+                   merge->rowid, choice == NULL ? "0" : choice, merge->target->quoted,
+                   join_condition(merge)),
+               NULL);
 }
 
-/* Those without a partner on the other side, where some WHEN acts on them; an index of the plan
- * tells who has one. */
+/* Rows without a partner on the other side, where some WHEN acts on them; an index of the plan
+ * finds those that have one. */
 static bool plan_unmatched(struct merge *merge, const char *insert, const char *by_source)
 {
     struct sql_compiler *compiler = merge->compiler;
@@ -333,8 +303,6 @@ static bool check_single(struct merge *merge)
     for (size_t i = 0; i < merge->node->when_count; i++)
         if (merge->node->whens[i].action == SQL_ACTION_UPDATE)
             sql_push(compiler->arena, &updates, sql_printf(compiler->arena, "%zu", i + 1));
-    if (merge->node->kind == SQL_UPDATE)
-        sql_push(compiler->arena, &updates, sql_printf(compiler->arena, "1"));
     if (updates.count == 0)
         return true;
     char *sql = sql_printf(
@@ -345,7 +313,7 @@ static bool check_single(struct merge *merge)
     if (!sql_query_int64(compiler, sql, &twice))
         return false;
     return twice == 0 || sql_error(
-                             compiler->err, 0, 0,
+                             compiler->err, SQL_NO_PLACE,
                              "UPDATE/MERGE must match at most one source row for each target row");
 }
 
@@ -365,8 +333,8 @@ static bool act_update(
     compiler->scope = &scope;
     bool ok = sql_translate_sets(compiler, merge->target, sets, &assignments);
     compiler->scope = NULL;
-    // The plus signs keep SQLite from entering through an index of the plan: it is read once, in
-    // order, and each line finds its rows by their ids.
+    // The plus signs keep SQLite from using an index of the plan: it reads the plan once, in order,
+    // and each line finds its rows by their ids.
     char *sql = sql_printf(
         compiler->arena,
         "UPDATE %s AS t0 SET %s FROM " PLAN " AS p0%s WHERE +p0.action = %zu AND t0.%s = +p0.target"
@@ -399,28 +367,18 @@ static bool insert_values(
     const char **out_sql)
 {
     struct sql_compiler *compiler = merge->compiler;
-    size_t given = when->insert_row ? merge->ranges[1].count : when->values.count;
     const char **items = sql_alloc(compiler->arena, (count + 1) * sizeof *items);
-    struct sql_expr at = {.line = when->line, .column = when->column};
 
-    if (given != count)
+    if (when->values.count != count)
         return sql_error(
-            compiler->err, when->line, when->column,
-            "Inserted row has wrong column count; Has %zu, expected %zu", given, count);
-    for (size_t i = 0; i < count; i++) {
-        const struct store_field *field = &merge->target->schema.fields[indexes[i]];
-        struct sql_value value = {0};
-        bool ok;
-        if (when->insert_row) {
-            value = (struct sql_value){
-                .sql = merge->ranges[1].fields[i].sql, .type = merge->ranges[1].fields[i].type};
-            ok = sql_assign(compiler, &at, field, &value, &items[i]);
-        } else {
-            ok = sql_assign_expr(compiler, when->values.items[i], field, &items[i]);
-        }
-        if (!ok)
+            compiler->err, when->place,
+            "Inserted row has wrong column count; Has %zu, expected %zu", when->values.count,
+            count);
+    for (size_t i = 0; i < count; i++)
+        if (!sql_assign_expr(
+                compiler, when->values.items[i], &merge->target->schema.fields[indexes[i]],
+                &items[i]))
             return false;
-    }
     *out_sql = sql_join(compiler, ", ", items, count);
     return true;
 }
@@ -442,11 +400,10 @@ static bool act_insert(
     int64_t changes = 0;
 
     compiler->scope = &scope;
-    bool ok =
-        sql_target_columns(
-            compiler, merge->target, &when->columns, when->line, when->column, &indexes, &count) &&
-        insert_values(merge, when, indexes, count, &values) &&
-        sql_insert_head(compiler, merge->target, indexes, count, &head, &defaults);
+    bool ok = sql_target_columns(
+                  compiler, merge->target, &when->columns, when->place, &indexes, &count) &&
+              insert_values(merge, when, indexes, count, &values) &&
+              sql_insert_head(compiler, merge->target, indexes, count, &head, &defaults);
     compiler->scope = NULL;
     ok = ok && sql_execute(
                    compiler,
@@ -460,28 +417,11 @@ static bool act_insert(
     return ok;
 }
 
-/* Whether no target row can match and the first WHEN for such rows deletes them all. */
-static bool clears_target(const struct merge *merge)
-{
-    for (size_t i = 0; merge->never && i < merge->node->when_count; i++) {
-        const struct sql_when *when = &merge->node->whens[i];
-        if (when->kind == SQL_WHEN_NOT_MATCHED_BY_SOURCE)
-            return when->condition == NULL && when->action == SQL_ACTION_DELETE;
-    }
-    return false;
-}
-
 static bool act(struct merge *merge, struct sql_statement *out)
 {
-    char *clear = sql_printf(merge->compiler->arena, "DELETE FROM %s", merge->target->quoted);
-
-    if (merge->clears && !sql_execute(merge->compiler, clear, &out->deleted))
-        return false;
     for (size_t i = 0; i < merge->node->when_count; i++) {
         const struct sql_when *when = &merge->node->whens[i];
         bool by_source = when->kind == SQL_WHEN_NOT_MATCHED_BY_SOURCE;
-        if (by_source && merge->clears)
-            continue;
         bool ok = when->action == SQL_ACTION_UPDATE
                       ? act_update(merge, &when->sets, by_source, i + 1, out)
                   : when->action == SQL_ACTION_DELETE ? act_delete(merge, i + 1, out)
@@ -497,19 +437,15 @@ static bool run(struct merge *merge, struct sql_statement *out)
     const char *matched = NULL;
     const char *insert = NULL;
     const char *by_source = NULL;
-    bool update = merge->node->kind == SQL_UPDATE;
 
     if (!translate_choice(merge, SQL_WHEN_MATCHED, merge->ranges, 2, &matched) ||
         !translate_choice(merge, SQL_WHEN_NOT_MATCHED, &merge->ranges[1], 1, &insert) ||
         !translate_choice(merge, SQL_WHEN_NOT_MATCHED_BY_SOURCE, merge->ranges, 1, &by_source))
         return false;
-    merge->clears = clears_target(merge);
-    if (merge->clears)
-        by_source = NULL;
-    if (!store_source(merge) || !plan_matches(merge, update ? "1" : matched) ||
+    if (!store_source(merge) || !plan_matches(merge, matched) ||
         !plan_unmatched(merge, insert, by_source) || !check_single(merge))
         return false;
-    return update ? act_update(merge, &merge->node->sets, false, 1, out) : act(merge, out);
+    return act(merge, out);
 }
 
 bool sql_run_merge(

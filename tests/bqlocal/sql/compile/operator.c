@@ -1,4 +1,4 @@
-/* Operators on one and two values: comparison, arithmetic, bits, concatenation. */
+/* Operators on one and two values: comparison, arithmetic, concatenation. */
 #include "bqlocal/sql/compile/compile.h"
 
 #include <stdio.h>
@@ -16,9 +16,9 @@ bool sql_compare(
     if (!sql_common_type(a, b, &type) || !sql_coerce(compiler, a, type, &both[0]) ||
         !sql_coerce(compiler, b, type, &both[1]))
         return sql_no_signature(compiler, at, what, both, 2);
-    if (type == STORE_JSON)
+    if (!sql_compares(type))
         return sql_error(
-            compiler->err, at->line, at->column,
+            compiler->err, at->place,
             strcmp(op, "=") == 0 || strcmp(op, "<>") == 0
                 ? "Equality is not defined for arguments of type JSON"
                 : "Less than is not defined for arguments of type JSON");
@@ -34,9 +34,14 @@ bool sql_compare(
     return true;
 }
 
-static bool is_decimal(int type)
+/* Which of bq_int, bq_float ... computes with a type; NULL if it is not a number. */
+static const char *arithmetic_name(int type)
 {
-    return type == STORE_NUMERIC || type == STORE_BIGNUMERIC;
+    return type == STORE_INT64        ? "int"
+           : type == STORE_FLOAT64    ? "float"
+           : type == STORE_NUMERIC    ? "numeric"
+           : type == STORE_BIGNUMERIC ? "bignumeric"
+                                      : NULL;
 }
 
 /* + - * / on numbers. */
@@ -44,7 +49,6 @@ static bool arithmetic(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *args,
     struct sql_value *out)
 {
-    static const struct sql_value real = {.sql = "", .type = STORE_FLOAT64};
     char what[32];
     int type = 0;
 
@@ -53,71 +57,15 @@ static bool arithmetic(
     if (ok && type == SQL_TYPE_NULL)
         type = STORE_INT64;
     if (ok && expr->text[0] == '/' && type == STORE_INT64)
-        type = real.type;
-    ok = ok && (type == STORE_INT64 || type == STORE_FLOAT64 || is_decimal(type)) &&
-         sql_coerce(compiler, &args[0], type, &args[0]) &&
+        type = STORE_FLOAT64;
+    ok = ok && arithmetic_name(type) != NULL && sql_coerce(compiler, &args[0], type, &args[0]) &&
          sql_coerce(compiler, &args[1], type, &args[1]);
     if (!ok)
         return sql_no_signature(compiler, expr, what, args, 2);
     out->type = type;
     out->sql = sql_printf(
-        compiler->arena, "bq_%s('%s',%s,%s)",
-        type == STORE_INT64     ? "int"
-        : type == STORE_FLOAT64 ? "float"
-        : type == STORE_NUMERIC ? "numeric"
-                                : "bignumeric",
-        expr->text, args[0].sql, args[1].sql);
-    return true;
-}
-
-/* DATE + INT64, and things with an INTERVAL. */
-static bool date_arithmetic(
-    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out,
-    bool *out_done)
-{
-    const struct sql_expr *left = expr->args.items[0];
-    const struct sql_expr *right = expr->args.items[1];
-    struct sql_value value = {0};
-    struct sql_value amount = {0};
-
-    *out_done = right->kind == SQL_EXPR_INTERVAL && strchr("+-", expr->text[0]) != NULL;
-    if (!*out_done)
-        return true;
-    if (!sql_translate(compiler, left, &value) ||
-        !sql_translate(compiler, right->args.items[0], &amount))
-        return false;
-    if (amount.type != STORE_INT64 || value.type < STORE_DATE || value.type > STORE_TIMESTAMP)
-        return sql_no_signature(compiler, expr, "operator +", &value, 1);
-    *out = (struct sql_value){.type = value.type};
-    // DATE and an interval of whole days, as in DATE_ADD.
-    out->sql = sql_printf(
-        compiler->arena, "bq_time_add(%d,%s,%s(%s),'%s')", value.type, value.sql,
-        expr->text[0] == '-' ? "-" : "", amount.sql, right->text);
-    return true;
-}
-
-static bool date_plus_days(const struct sql_expr *expr, const struct sql_value *args)
-{
-    return args[0].type == STORE_DATE && args[1].type == STORE_INT64 &&
-           (expr->text[0] == '+' || expr->text[0] == '-');
-}
-
-static bool bit_operator(
-    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *args,
-    struct sql_value *out)
-{
-    char what[32];
-
-    snprintf(what, sizeof what, "operator %s", expr->text);
-    for (size_t i = 0; i < 2; i++)
-        if (!sql_coerce(compiler, &args[i], STORE_INT64, &args[i]))
-            return sql_no_signature(compiler, expr, what, args, 2);
-    out->type = STORE_INT64;
-    if (strcmp(expr->text, "&") == 0 || strcmp(expr->text, "|") == 0)
-        out->sql = sql_printf(compiler->arena, "(%s %s %s)", args[0].sql, expr->text, args[1].sql);
-    else
-        out->sql =
-            sql_printf(compiler->arena, "bq_int('%s',%s,%s)", expr->text, args[0].sql, args[1].sql);
+        compiler->arena, "bq_%s('%s',%s,%s)", arithmetic_name(type), expr->text, args[0].sql,
+        args[1].sql);
     return true;
 }
 
@@ -125,15 +73,11 @@ static bool concatenation(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *args,
     struct sql_value *out)
 {
-    bool bytes = args[0].type == STORE_BYTES || args[1].type == STORE_BYTES;
-    int type = bytes ? STORE_BYTES : STORE_STRING;
-
     for (size_t i = 0; i < 2; i++)
-        if (!sql_coerce(compiler, &args[i], type, &args[i]))
+        if (!sql_coerce(compiler, &args[i], STORE_STRING, &args[i]))
             return sql_no_signature(compiler, expr, "operator ||", args, 2);
-    out->type = type;
-    out->sql = sql_printf(
-        compiler->arena, bytes ? "bq_concat(%s,%s)" : "(%s || %s)", args[0].sql, args[1].sql);
+    out->type = STORE_STRING;
+    out->sql = sql_printf(compiler->arena, "(%s || %s)", args[0].sql, args[1].sql);
     return true;
 }
 
@@ -141,64 +85,33 @@ bool sql_translate_binary(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
 {
     struct sql_value args[2] = {0};
-    bool done = false;
 
-    if (!date_arithmetic(compiler, expr, out, &done))
-        return false;
-    if (done)
-        return true;
     for (size_t i = 0; i < 2; i++)
         if (!sql_translate(compiler, expr->args.items[i], &args[i]))
             return false;
-    if (strchr("=<>!", expr->text[0]) != NULL && strcmp(expr->text, "<<") != 0 &&
-        strcmp(expr->text, ">>") != 0) {
+    if (strchr("=<>!", expr->text[0]) != NULL) {
         const char *op = strcmp(expr->text, "!=") == 0 ? "<>" : expr->text;
         return sql_compare(compiler, expr, op, &args[0], &args[1], out);
     }
     if (strcmp(expr->text, "||") == 0)
         return concatenation(compiler, expr, args, out);
-    if (date_plus_days(expr, args)) {
-        out->type = STORE_DATE;
-        out->sql = sql_printf(
-            compiler->arena, "bq_time_add(%d,%s,%s(%s),'DAY')", STORE_DATE, args[0].sql,
-            expr->text[0] == '-' ? "-" : "", args[1].sql);
-        return true;
-    }
-    if (strchr("+-*/", expr->text[0]) != NULL)
-        return arithmetic(compiler, expr, args, out);
-    return bit_operator(compiler, expr, args, out);
+    return arithmetic(compiler, expr, args, out);
 }
 
-bool sql_translate_unary(
+bool sql_translate_negation(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
 {
     struct sql_value value = {0};
-    char what[32];
 
-    snprintf(what, sizeof what, "operator %s", expr->text);
     if (!sql_translate(compiler, expr->args.items[0], &value))
         return false;
-    if (value.type == SQL_TYPE_NULL)
-        value.type = STORE_INT64;
-    out->type = value.type;
-    if (expr->text[0] == '~' && value.type == STORE_INT64) {
-        out->sql = sql_printf(compiler->arena, "(~%s)", value.sql);
-        return true;
-    }
-    bool number =
-        value.type == STORE_INT64 || value.type == STORE_FLOAT64 || is_decimal(value.type);
-    if (expr->text[0] == '~' || !number)
-        return sql_no_signature(compiler, expr, what, &value, 1);
-    if (expr->text[0] == '+')
-        out->sql = value.sql;
-    else if (value.type == STORE_FLOAT64)
-        out->sql = sql_printf(compiler->arena, "bq_float('*',-1.0,%s)", value.sql);
-    else
-        out->sql = sql_printf(
-            compiler->arena, "bq_%s('-',0,%s)",
-            value.type == STORE_INT64     ? "int"
-            : value.type == STORE_NUMERIC ? "numeric"
-                                          : "bignumeric",
-            value.sql);
+    const char *kind = value.type == SQL_TYPE_NULL ? "int" : arithmetic_name(value.type);
+    if (kind == NULL)
+        return sql_no_signature(compiler, expr, "operator -", &value, 1);
+    out->type = value.type == SQL_TYPE_NULL ? STORE_INT64 : value.type;
+    // A FLOAT64 is multiplied by -1: 0 - 0.0 would lose the sign of -0.0.
+    out->sql = sql_printf(
+        compiler->arena, value.type == STORE_FLOAT64 ? "bq_%s('*',-1.0,%s)" : "bq_%s('-',0,%s)",
+        kind, value.sql);
     return true;
 }

@@ -1,7 +1,6 @@
-/* INFORMATION_SCHEMA: TABLES and COLUMNS, as far as people look around with them. */
+/* INFORMATION_SCHEMA: the columns of TABLES and COLUMNS that people and tools read. */
 #include "bqlocal/sql/compile/compile.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -111,12 +110,12 @@ bool sql_information_schema(
     bool columns = strcasecmp(view, "COLUMNS") == 0;
     if (!columns && strcasecmp(view, "TABLES") != 0)
         return sql_error(
-            compiler->err, from->line, from->column,
+            compiler->err, from->place,
             "bqlocal has INFORMATION_SCHEMA.TABLES and COLUMNS only, not %s", view);
     if (dataset == NULL)
         return sql_error(
-            compiler->err, from->line, from->column,
-            "INFORMATION_SCHEMA.%s must be qualified with a dataset", view);
+            compiler->err, from->place, "INFORMATION_SCHEMA.%s must be qualified with a dataset",
+            view);
     if (!store_table_list(compiler->store, dataset, &tables, compiler->err))
         return false;
     cJSON_ArrayForEach(table, tables)

@@ -1,62 +1,22 @@
-/* Names: tables, columns, parameters, and the INFORMATION_SCHEMA. */
+/* Names: tables, columns, parameters. */
 #include "bqlocal/sql/compile/compile.h"
 #include "bqlocal/store/value.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-static size_t edit_distance(const char *a, const char *b)
-{
-    size_t row[65];
-    size_t width = strlen(b);
-
-    if (width > 64 || strlen(a) > 64)
-        return 99;
-    for (size_t j = 0; j <= width; j++)
-        row[j] = j;
-    for (size_t i = 0; a[i] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < width; j++) {
-            size_t replaced = diagonal + (strncasecmp(a + i, b + j, 1) != 0);
-            diagonal = row[j + 1];
-            size_t shorter = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
-            row[j + 1] = replaced < shorter ? replaced : shorter;
-        }
-    }
-    return row[width];
-}
-
-const char *sql_suggest(
-    struct sql_compiler *compiler, const char *name, const struct sql_list *among)
-{
-    const char *best = NULL;
-    size_t length = strlen(name);
-    size_t least = length < 3 ? 1 : length < 6 ? 2 : length < 12 ? 3 : 4;
-
-    for (size_t i = 0; i < among->count; i++) {
-        size_t distance = edit_distance(name, among->items[i]);
-        if (distance < least) {
-            least = distance;
-            best = among->items[i];
-        }
-    }
-    return best == NULL ? "" : sql_printf(compiler->arena, "; Did you mean %s?", best);
-}
-
 bool sql_resolve_table(
-    struct sql_compiler *compiler, const struct sql_names *path, int line, int column,
+    struct sql_compiler *compiler, const struct sql_names *path, struct sql_place place,
     const char **out_dataset, const char **out_table)
 {
     if (path->count > 3 || path->count == 0)
-        return sql_error(compiler->err, line, column, "Invalid table name");
+        return sql_error(compiler->err, place, "Invalid table name");
     *out_table = path->items[path->count - 1];
     *out_dataset =
         path->count > 1 ? path->items[path->count - 2] : compiler->request->default_dataset;
     if (*out_dataset == NULL)
         return sql_error(
-            compiler->err, 0, 0,
+            compiler->err, SQL_NO_PLACE,
             "Table \"%s\" must be qualified with a dataset (e.g. dataset.table).", *out_table);
     return true;
 }
@@ -97,18 +57,12 @@ static bool find_column(
     const char *name, const struct sql_field **out)
 {
     *out = NULL;
-    for (size_t i = 0; i < scope->common_count; i++)
-        if (strcasecmp(scope->common[i].name, name) == 0) {
-            *out = &scope->common[i];
-            return true;
-        }
     for (size_t i = 0; i < scope->range_count; i++) {
         const struct sql_field *field = find_field(&scope->ranges[i], name);
         if (field == NULL)
             continue;
         if (*out != NULL)
-            return sql_error(
-                compiler->err, at->line, at->column, "Column name %s is ambiguous", name);
+            return sql_error(compiler->err, at->place, "Column name %s is ambiguous", name);
         *out = field;
     }
     return true;
@@ -125,7 +79,7 @@ static bool check_grouped(
         if (strcmp(scope->grouping->values[i].sql, field->sql) == 0)
             return true;
     return sql_error(
-        compiler->err, at->line, at->column,
+        compiler->err, at->place,
         "SELECT list expression references column %s which is neither grouped nor aggregated",
         field->name);
 }
@@ -147,7 +101,7 @@ static bool resolve_alias(
     struct sql_scope *inner = compiler->scope;
     const struct sql_select *aliases = scope->aliases;
 
-    // The aliased expression itself sees columns only: "SELECT a + 1 AS a ... ORDER BY a".
+    // In "SELECT a + 1 AS a ... ORDER BY a" the aliased expression sees the column, not the alias.
     scope->aliases = NULL;
     compiler->scope = scope;
     bool ok = sql_translate(compiler, item->expr, out);
@@ -163,22 +117,6 @@ static bool take_field(
 {
     *out = (struct sql_value){.sql = field->sql, .type = field->type};
     return check_grouped(compiler, scope, at, field);
-}
-
-static bool unrecognized(struct sql_compiler *compiler, const struct sql_expr *at, const char *name)
-{
-    struct sql_list names = {0};
-
-    for (const struct sql_scope *scope = compiler->scope; scope != NULL; scope = scope->parent)
-        for (size_t i = 0; i < scope->range_count; i++) {
-            for (size_t j = 0; j < scope->ranges[i].count; j++)
-                sql_push(
-                    compiler->arena, &names, (void *)(uintptr_t)scope->ranges[i].fields[j].name);
-            sql_push(compiler->arena, &names, (void *)(uintptr_t)scope->ranges[i].alias);
-        }
-    return sql_error(
-        compiler->err, at->line, at->column, "Unrecognized name: %s%s", name,
-        sql_suggest(compiler, name, &names));
 }
 
 /* alias.column; *out_found false if no range has the alias. */
@@ -197,13 +135,10 @@ static bool resolve_qualified(
         const struct sql_field *field = find_field(&scope->ranges[i], name);
         if (field != NULL)
             return take_field(compiler, scope, at, field, out);
-        struct sql_list names = {0};
-        for (size_t j = 0; j < scope->ranges[i].count; j++)
-            sql_push(compiler->arena, &names, (void *)(uintptr_t)scope->ranges[i].fields[j].name);
+        struct sql_place behind_dot = at->place;
+        behind_dot.column += (int)strlen(alias) + 1;
         return sql_error(
-            compiler->err, at->line, at->column + (int)strlen(alias) + 1,
-            "Name %s not found inside %s%s", name, scope->ranges[i].alias,
-            sql_suggest(compiler, name, &names));
+            compiler->err, behind_dot, "Name %s not found inside %s", name, scope->ranges[i].alias);
     }
     return true;
 }
@@ -233,10 +168,10 @@ bool sql_resolve_path(
         for (size_t i = 0; i < scope->range_count; i++)
             if (strcasecmp(scope->ranges[i].alias, name) == 0)
                 return sql_error(
-                    compiler->err, expr->line, expr->column,
-                    "bqlocal does not support STRUCT values: %s names a table", name);
+                    compiler->err, expr->place,
+                    "bqlocal does not have STRUCT values: %s names a table", name);
     }
-    return unrecognized(compiler, expr, name);
+    return sql_error(compiler->err, expr->place, "Unrecognized name: %s", name);
 }
 
 static const cJSON *find_parameter(const struct sql_compiler *compiler, const struct sql_expr *expr)
@@ -255,8 +190,8 @@ static const cJSON *find_parameter(const struct sql_compiler *compiler, const st
     return NULL;
 }
 
-/* Google's servers read a number or a boolean where a text is due, and its official client for
- * Node.js sends them so. NULL: there is no value. */
+/* Google's servers accept a number or a boolean where a string is expected, and its Node.js client
+ * sends them. NULL: there is no value. */
 static const char *scalar_text(const cJSON *value, char *room, int size)
 {
     if (cJSON_IsNumber(value) || cJSON_IsBool(value))
@@ -288,7 +223,7 @@ static bool parameter_value(
     buffer_clear(&bytes);
     if (!ok || !sql_literal(compiler, type, text, length, out))
         return sql_error(
-            compiler->err, 0, 0, "Invalid value for query parameter %s: %s is no %s",
+            compiler->err, SQL_NO_PLACE, "Invalid value for query parameter %s: %s is no %s",
             expr->text == NULL ? "?" : expr->text, text, store_type_sql(type));
     return true;
 }
@@ -302,16 +237,14 @@ bool sql_parameter(
     enum store_type type = STORE_STRING;
 
     if (item == NULL && expr->text != NULL)
-        return sql_error(
-            compiler->err, expr->line, expr->column, "Query parameter '%s' not found", expr->text);
+        return sql_error(compiler->err, expr->place, "Query parameter '%s' not found", expr->text);
     if (item == NULL)
         return sql_error(
-            compiler->err, expr->line, expr->column, "Query parameter number %zu is not defined",
+            compiler->err, expr->place, "Query parameter number %zu is not defined",
             expr->index + 1);
     if (type_name == NULL || !store_type_parse(type_name, &type))
         return sql_error(
-            compiler->err, expr->line, expr->column,
-            "Query parameter type %s is not supported here",
+            compiler->err, expr->place, "Query parameter type %s is not supported here",
             type_name == NULL ? "unknown" : type_name);
     return parameter_value(
         compiler, expr, type, cJSON_GetObjectItemCaseSensitive(item, "parameterValue"), out);
@@ -331,8 +264,7 @@ static bool array_parameter(
     const cJSON *value;
 
     if (type_name == NULL || !store_type_parse(type_name, &type))
-        return sql_error(
-            compiler->err, expr->line, expr->column, "UNNEST needs an array of scalar values");
+        return sql_error(compiler->err, expr->place, "UNNEST needs an array of scalar values");
     *out_values =
         sql_alloc(compiler->arena, ((size_t)cJSON_GetArraySize(values) + 1) * sizeof **out_values);
     *out_count = 0;
@@ -354,8 +286,8 @@ bool sql_array(
         return array_parameter(compiler, expr, out_values, out_count, out_type);
     if (expr->kind != SQL_EXPR_ARRAY)
         return sql_error(
-            compiler->err, expr->line, expr->column,
-            "bqlocal supports UNNEST of array literals and array parameters only");
+            compiler->err, expr->place,
+            "bqlocal has UNNEST of array literals and array parameters only");
     struct sql_value *values = sql_alloc(compiler->arena, (expr->args.count + 1) * sizeof *values);
     for (size_t i = 0; i < expr->args.count; i++)
         if (!sql_translate(compiler, expr->args.items[i], &values[i]))
@@ -363,8 +295,7 @@ bool sql_array(
     int type = (int)expr->type;
     if (!expr->has_operand && !sql_common_type_of(values, expr->args.count, &type))
         return sql_error(
-            compiler->err, expr->line, expr->column,
-            "Array elements do not have a common supertype");
+            compiler->err, expr->place, "Array elements do not have a common supertype");
     for (size_t i = 0; i < expr->args.count; i++) {
         if (!sql_coerce(compiler, &values[i], type, &values[i]))
             return sql_mismatch(

@@ -1,12 +1,11 @@
-/* Types, their literals, and which becomes which by itself ("Conversion rules"). */
+/* Types, their literals, and implicit conversions ("Conversion rules" of the GoogleSQL reference).
+ */
 #include "bqlocal/sql/compile/compile.h"
 #include "bqlocal/store/value.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -65,24 +64,6 @@ const char *sql_quote_name(struct sql_arena *arena, const char *name)
     return out;
 }
 
-static bool parse_int_literal(const char *text, int64_t *out)
-{
-    bool negative = text[0] == '-';
-    const char *digits = text + (negative || text[0] == '+');
-    bool hex = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
-    char *end = NULL;
-
-    if (digits[hex ? 2 : 0] == '\0')
-        return false;
-    errno = 0;
-    unsigned long long number = strtoull(digits + (hex ? 2 : 0), &end, hex ? 16 : 10);
-    uint64_t limit = hex && !negative ? UINT64_MAX : (uint64_t)INT64_MAX + negative;
-    if (errno != 0 || *end != '\0' || number > limit)
-        return false;
-    *out = (int64_t)(negative ? 0 - number : number);
-    return true;
-}
-
 static const char *float_sql(struct sql_arena *arena, double number)
 {
     if (isnan(number))
@@ -93,12 +74,12 @@ static const char *float_sql(struct sql_arena *arena, double number)
     return strpbrk(text, ".e") != NULL ? text : sql_printf(arena, "%s.0", text);
 }
 
-/* INT64 and the four types of time, which all are kept as integers. */
+/* INT64 and the four types of time, all stored as integers. */
 static bool literal_int(
     struct sql_arena *arena, enum store_type type, struct slice text, const char **out)
 {
     int64_t number = 0;
-    bool ok = type == STORE_INT64      ? parse_int_literal(text.data, &number)
+    bool ok = type == STORE_INT64      ? value_parse_int64(text, &number)
               : type == STORE_DATE     ? value_parse_date(text, &number)
               : type == STORE_TIME     ? value_parse_time(text, &number)
               : type == STORE_DATETIME ? value_parse_datetime(text, &number)
@@ -159,11 +140,13 @@ bool sql_literal(
         return ok;
     case STORE_JSON:
         return json_sql(arena, slice, &out->sql);
+    case STORE_GEOGRAPHY: // has no literals
+        return false;
     }
     return false;
 }
 
-/* INT64 < NUMERIC < BIGNUMERIC < FLOAT64; 0 for what is no number. */
+/* INT64 < NUMERIC < BIGNUMERIC < FLOAT64; 0 if it is not a number. */
 static int rank(int type)
 {
     return type == STORE_INT64        ? 1
@@ -207,9 +190,6 @@ bool sql_coerce(
     }
     if (value->literal && value->text != NULL && value->type != STORE_DATE) {
         const char *text = value->text;
-        // An integer may be written in hexadecimal; its SQL is always decimal.
-        if (value->type == STORE_INT64)
-            text = value->sql;
         if (!sql_literal(compiler, (enum store_type)type, text, strlen(text), &result)) {
             compiler->bad_literal = sql_printf(
                 compiler->arena, "Could not cast literal \"%s\" to type %s", text,
@@ -235,7 +215,7 @@ bool sql_mismatch(struct sql_compiler *compiler, const struct sql_expr *at, cons
     va_end(args);
     const char *message = compiler->bad_literal != NULL ? compiler->bad_literal : text;
     compiler->bad_literal = NULL;
-    return sql_error(compiler->err, at->line, at->column, "%s", message);
+    return sql_error(compiler->err, at->place, "%s", message);
 }
 
 bool sql_common_type(const struct sql_value *a, const struct sql_value *b, int *out_type)
@@ -257,7 +237,7 @@ bool sql_common_type_of(const struct sql_value *values, size_t count, int *out_t
         int type = 0;
         if (!sql_common_type(&common, &values[i], &type))
             return false;
-        // What adapts is a literal only as long as every value so far was one.
+        // The common type still adapts while every value so far was a literal.
         bool literal = values[i].literal && (common.type == SQL_TYPE_NULL || common.literal);
         if (common.type != type)
             common = values[i];
@@ -268,11 +248,16 @@ bool sql_common_type_of(const struct sql_value *values, size_t count, int *out_t
     return true;
 }
 
+bool sql_compares(int type)
+{
+    return type != STORE_JSON && type != STORE_GEOGRAPHY;
+}
+
 bool sql_cast_allowed(int from, int to)
 {
     if (from == to || from == SQL_TYPE_NULL)
         return from != STORE_JSON || to == STORE_JSON;
-    if (from == STORE_JSON || to == STORE_JSON)
+    if (!sql_compares(from) || !sql_compares(to))
         return false;
     if (to == STORE_STRING || from == STORE_STRING)
         return true;

@@ -1,5 +1,4 @@
 #include "bqlocal/sql/functions/decimal.h"
-#include "bqlocal/sql/functions/functions.h"
 
 #include <stdio.h>
 #include <stdlib.h>

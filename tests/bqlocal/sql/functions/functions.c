@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-struct slice sql_udf_slice(sqlite3_value *value)
+struct slice sql_arg_slice(sqlite3_value *value)
 {
     bool blob = sqlite3_value_type(value) == SQLITE_BLOB;
     const char *data = blob ? sqlite3_value_blob(value) : (const char *)sqlite3_value_text(value);
@@ -18,7 +18,7 @@ struct slice sql_udf_slice(sqlite3_value *value)
     return (struct slice){data == NULL ? "" : data, (size_t)sqlite3_value_bytes(value)};
 }
 
-bool sql_udf_null(sqlite3_context *context, int count, sqlite3_value **args)
+bool sql_result_null_if_any(sqlite3_context *context, int count, sqlite3_value **args)
 {
     for (int i = 0; i < count; i++)
         if (sqlite3_value_type(args[i]) == SQLITE_NULL) {
@@ -28,7 +28,7 @@ bool sql_udf_null(sqlite3_context *context, int count, sqlite3_value **args)
     return false;
 }
 
-void sql_udf_error(sqlite3_context *context, const char *format, ...)
+void sql_result_error(sqlite3_context *context, const char *format, ...)
 {
     char text[700];
     va_list args;
@@ -39,12 +39,12 @@ void sql_udf_error(sqlite3_context *context, const char *format, ...)
     sqlite3_result_error(context, text, -1);
 }
 
-double sql_udf_double(sqlite3_value *value)
+double sql_arg_double(sqlite3_value *value)
 {
     return sqlite3_value_type(value) == SQLITE_TEXT ? (double)NAN : sqlite3_value_double(value);
 }
 
-void sql_udf_result_double(sqlite3_context *context, double number)
+void sql_result_double(sqlite3_context *context, double number)
 {
     if (isnan(number))
         sqlite3_result_text(context, "NaN", -1, SQLITE_STATIC);
@@ -52,12 +52,12 @@ void sql_udf_result_double(sqlite3_context *context, double number)
         sqlite3_result_double(context, number);
 }
 
-void sql_udf_result_text(sqlite3_context *context, const char *text, size_t length)
+void sql_result_text(sqlite3_context *context, const char *text, size_t length)
 {
     sqlite3_result_text64(context, text, length, SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
-void sql_udf_result_bytes(sqlite3_context *context, const char *bytes, size_t length)
+void sql_result_bytes(sqlite3_context *context, const char *bytes, size_t length)
 {
     if (length == 0)
         sqlite3_result_zeroblob(context, 0);
@@ -85,7 +85,7 @@ static void append_double(double number, struct buffer *out)
     buffer_append_text(out, text);
 }
 
-/* Times as text end in no, three or six digits of a fraction. */
+/* The text of a time has no fraction, or one of three or six digits. */
 static void append_moment(char *text, struct buffer *out)
 {
     size_t length = strlen(text);
@@ -95,7 +95,7 @@ static void append_moment(char *text, struct buffer *out)
     buffer_append_text(out, text);
 }
 
-bool sql_udf_text(sqlite3_value *value, int type, struct buffer *out)
+bool sql_append_as_text(sqlite3_value *value, int type, struct buffer *out)
 {
     char text[VALUE_TEXT_SIZE];
     int64_t number = sqlite3_value_int64(value);
@@ -106,7 +106,7 @@ bool sql_udf_text(sqlite3_value *value, int type, struct buffer *out)
         buffer_printf(out, "%lld", (long long)number);
         return true;
     case STORE_FLOAT64:
-        append_double(sql_udf_double(value), out);
+        append_double(sql_arg_double(value), out);
         return true;
     case STORE_BOOL:
         buffer_append_text(out, number != 0 ? "true" : "false");
@@ -125,16 +125,17 @@ bool sql_udf_text(sqlite3_value *value, int type, struct buffer *out)
         buffer_append_text(out, "+00");
         return true;
     case STORE_BYTES:
-        slice = sql_udf_slice(value);
+        slice = sql_arg_slice(value);
         buffer_append_slice(out, slice);
         return value_utf8_is_valid(slice);
     case STORE_STRING:
     case STORE_NUMERIC:
     case STORE_BIGNUMERIC:
     case STORE_JSON:
+    case STORE_GEOGRAPHY:
         break;
     }
-    buffer_append_slice(out, sql_udf_slice(value));
+    buffer_append_slice(out, sql_arg_slice(value));
     return true;
 }
 
@@ -204,7 +205,7 @@ static bool cast_from_text(sqlite3_context *context, struct slice text, int type
     case STORE_FLOAT64:
         if (!value_parse_double(trim(text), &real))
             return false;
-        sql_udf_result_double(context, real);
+        sql_result_double(context, real);
         return true;
     case STORE_BOOL:
         number = text.length == 4 && strncasecmp(text.data, "true", 4) == 0;
@@ -212,7 +213,7 @@ static bool cast_from_text(sqlite3_context *context, struct slice text, int type
             context, number || (text.length == 5 && strncasecmp(text.data, "false", 5) == 0),
             number);
     case STORE_BYTES:
-        sql_udf_result_bytes(context, text.data, text.length);
+        sql_result_bytes(context, text.data, text.length);
         return true;
     case STORE_NUMERIC:
     case STORE_BIGNUMERIC:
@@ -231,6 +232,7 @@ static bool cast_from_text(sqlite3_context *context, struct slice text, int type
         return result_int(context, ok, number);
     case STORE_STRING:
     case STORE_JSON:
+    case STORE_GEOGRAPHY:
         break;
     }
     return false;
@@ -276,22 +278,22 @@ static bool cast_number(sqlite3_context *context, sqlite3_value *value, int from
         if (from == STORE_BOOL)
             number = sqlite3_value_int64(value);
         else
-            ok = decimal_to_int(sql_udf_slice(value), &number);
+            ok = decimal_to_int(sql_arg_slice(value), &number);
         return result_int(context, ok, number);
     }
     if (to == STORE_INT64) {
-        double real = round(sql_udf_double(value));
+        double real = round(sql_arg_double(value));
         bool fits = real >= -9223372036854775808.0 && real < 9223372036854775808.0;
         return result_int(context, fits, fits ? (int64_t)real : 0);
     }
     if (from == STORE_FLOAT64) {
-        double real = sql_udf_double(value);
+        double real = sql_arg_double(value);
         if (!isfinite(real))
             return false;
         snprintf(text, sizeof text, to == STORE_NUMERIC ? "%.9f" : "%.38f", real);
         return fabs(real) < 1e39 && result_decimal(context, slice_of(text), to);
     }
-    return result_decimal(context, sql_udf_slice(value), to);
+    return result_decimal(context, sql_arg_slice(value), to);
 }
 
 static bool cast_time(sqlite3_context *context, int64_t number, int from, int to)
@@ -310,7 +312,7 @@ static bool is_time(int type)
 }
 
 /* bq_cast(value, from, to, safe) */
-static void udf_cast(sqlite3_context *context, int count, sqlite3_value **args)
+static void bq_cast(sqlite3_context *context, int count, sqlite3_value **args)
 {
     int from = sqlite3_value_int(args[1]);
     int to = sqlite3_value_int(args[2]);
@@ -318,15 +320,15 @@ static void udf_cast(sqlite3_context *context, int count, sqlite3_value **args)
     bool ok;
 
     (void)count;
-    if (sql_udf_null(context, 1, args))
+    if (sql_result_null_if_any(context, 1, args))
         return;
     buffer_init(&text, (size_t)sqlite3_value_bytes(args[0]) + VALUE_TEXT_SIZE);
     if (to == STORE_STRING) {
-        ok = sql_udf_text(args[0], from, &text);
+        ok = sql_append_as_text(args[0], from, &text);
         if (ok)
-            sql_udf_result_text(context, buffer_text(&text), text.length);
+            sql_result_text(context, buffer_text(&text), text.length);
     } else if (from == STORE_STRING) {
-        ok = cast_from_text(context, sql_udf_slice(args[0]), to);
+        ok = cast_from_text(context, sql_arg_slice(args[0]), to);
     } else if (is_time(from)) {
         ok = cast_time(context, sqlite3_value_int64(args[0]), from, to);
     } else {
@@ -336,9 +338,9 @@ static void udf_cast(sqlite3_context *context, int count, sqlite3_value **args)
         sqlite3_result_null(context);
     } else if (!ok) {
         buffer_reset(&text);
-        sql_udf_text(args[0], from == STORE_BYTES ? STORE_JSON : from, &text);
+        sql_append_as_text(args[0], from == STORE_BYTES ? STORE_JSON : from, &text);
         bool number = to <= STORE_BIGNUMERIC && to != STORE_BYTES;
-        sql_udf_error(
+        sql_result_error(
             context, from == STORE_STRING && number ? "Bad %s value: %.200s" : "Invalid %s: %.200s",
             to == STORE_FLOAT64 ? "double"
             : to == STORE_BOOL  ? "bool"
@@ -348,28 +350,28 @@ static void udf_cast(sqlite3_context *context, int count, sqlite3_value **args)
     buffer_clear(&text);
 }
 
-static void udf_required(sqlite3_context *context, int count, sqlite3_value **args)
+static void bq_required(sqlite3_context *context, int count, sqlite3_value **args)
 {
     (void)count;
     if (sqlite3_value_type(args[0]) == SQLITE_NULL)
-        sql_udf_error(
+        sql_result_error(
             context, "Required field %s cannot be null", (const char *)sqlite3_value_text(args[1]));
     else
         sqlite3_result_value(context, args[0]);
 }
 
-static void udf_error(sqlite3_context *context, int count, sqlite3_value **args)
+static void bq_error(sqlite3_context *context, int count, sqlite3_value **args)
 {
     const char *text = (const char *)sqlite3_value_text(args[0]);
 
     (void)count;
-    sql_udf_error(context, "%s", text == NULL ? "" : text);
+    sql_result_error(context, "%s", text == NULL ? "" : text);
 }
 
-bool sql_udf_add(sqlite3 *handle, const struct sql_udf *functions, size_t count)
+bool sql_add_functions(sqlite3 *handle, const struct sql_function *functions, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const struct sql_udf *one = &functions[i];
+        const struct sql_function *one = &functions[i];
         int flags = SQLITE_UTF8 | (one->changes ? 0 : SQLITE_DETERMINISTIC);
         if (sqlite3_create_function_v2(
                 handle, one->name, one->args, flags, (void *)(uintptr_t)one->data, one->call, NULL,
@@ -379,16 +381,16 @@ bool sql_udf_add(sqlite3 *handle, const struct sql_udf *functions, size_t count)
     return true;
 }
 
-bool sql_udf_register(sqlite3 *handle)
+bool sql_register_functions(sqlite3 *handle)
 {
-    static const struct sql_udf functions[] = {
-        {"bq_cast", 4, udf_cast, NULL, false},
-        {"bq_required", 2, udf_required, NULL, false},
-        {"bq_error", 1, udf_error, NULL, true},
+    static const struct sql_function functions[] = {
+        {"bq_cast", 4, bq_cast, NULL, false},
+        {"bq_required", 2, bq_required, NULL, false},
+        {"bq_error", 1, bq_error, NULL, true},
     };
 
-    return sql_udf_add(handle, functions, sizeof functions / sizeof *functions) &&
-           sql_udf_register_numbers(handle) && sql_udf_register_texts(handle) &&
-           sql_udf_register_format(handle) && sql_udf_register_times(handle) &&
-           sql_udf_register_json(handle) && sql_udf_register_aggregates(handle);
+    return sql_add_functions(handle, functions, sizeof functions / sizeof *functions) &&
+           sql_register_numbers(handle) && sql_register_texts(handle) &&
+           sql_register_times(handle) && sql_register_json(handle) &&
+           sql_register_aggregates(handle);
 }

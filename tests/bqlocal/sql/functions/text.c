@@ -6,7 +6,6 @@
 #include <locale.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wctype.h>
@@ -16,21 +15,21 @@ static bool is_text(sqlite3_value *value)
     return sqlite3_value_type(value) != SQLITE_BLOB;
 }
 
-/* Gives the value back as the kind (text or bytes) that `like` is. */
+/* Returns the slice as text or bytes, as `like` is. */
 static void result_like(sqlite3_context *context, sqlite3_value *like, struct slice slice)
 {
     if (is_text(like))
-        sql_udf_result_text(context, slice.data, slice.length);
+        sql_result_text(context, slice.data, slice.length);
     else
-        sql_udf_result_bytes(context, slice.data, slice.length);
+        sql_result_bytes(context, slice.data, slice.length);
 }
 
-void sql_udf_finish_text(sqlite3_context *context, struct buffer *buffer)
+void sql_result_buffer(sqlite3_context *context, struct buffer *buffer)
 {
     if (buffer->failure != BUFFER_OK)
-        sql_udf_error(context, "Resources exceeded: a value is too large");
+        sql_result_error(context, "Resources exceeded: a value is too large");
     else
-        sql_udf_result_text(context, buffer_text(buffer), buffer->length);
+        sql_result_text(context, buffer_text(buffer), buffer->length);
     buffer_clear(buffer);
 }
 
@@ -43,7 +42,7 @@ static size_t character(struct slice text)
     return length < text.length ? length : text.length;
 }
 
-int64_t sql_count_characters(struct slice text)
+static int64_t count_characters(struct slice text)
 {
     int64_t count = 0;
 
@@ -53,7 +52,7 @@ int64_t sql_count_characters(struct slice text)
 }
 
 /* The offset of the n-th character (from 0), at most the length. */
-size_t sql_character_offset(struct slice text, int64_t n)
+static size_t character_offset(struct slice text, int64_t n)
 {
     size_t at = 0;
 
@@ -62,30 +61,30 @@ size_t sql_character_offset(struct slice text, int64_t n)
     return at;
 }
 
-static void udf_length(sqlite3_context *context, int count, sqlite3_value **args)
+static void bq_length(sqlite3_context *context, int count, sqlite3_value **args)
 {
-    if (!sql_udf_null(context, count, args))
-        sqlite3_result_int64(context, sql_count_characters(sql_udf_slice(args[0])));
+    if (!sql_result_null_if_any(context, count, args))
+        sqlite3_result_int64(context, count_characters(sql_arg_slice(args[0])));
 }
 
-static void udf_byte_length(sqlite3_context *context, int count, sqlite3_value **args)
+static void bq_byte_length(sqlite3_context *context, int count, sqlite3_value **args)
 {
-    if (!sql_udf_null(context, count, args))
-        sqlite3_result_int64(context, (int64_t)sql_udf_slice(args[0]).length);
+    if (!sql_result_null_if_any(context, count, args))
+        sqlite3_result_int64(context, (int64_t)sql_arg_slice(args[0]).length);
 }
 
 /* SUBSTR(value, position[, length]): position from 1, negative from the end, 0 as 1. */
-static void udf_substr(sqlite3_context *context, int count, sqlite3_value **args)
+static void bq_substr(sqlite3_context *context, int count, sqlite3_value **args)
 {
-    if (sql_udf_null(context, count, args))
+    if (sql_result_null_if_any(context, count, args))
         return;
-    struct slice text = sql_udf_slice(args[0]);
+    struct slice text = sql_arg_slice(args[0]);
     bool chars = is_text(args[0]);
-    int64_t total = chars ? sql_count_characters(text) : (int64_t)text.length;
+    int64_t total = chars ? count_characters(text) : (int64_t)text.length;
     int64_t position = sqlite3_value_int64(args[1]);
     int64_t length = count > 2 ? sqlite3_value_int64(args[2]) : total;
     if (length < 0) {
-        sql_udf_error(context, "Third argument in SUBSTR() cannot be negative");
+        sql_result_error(context, "Third argument in SUBSTR() cannot be negative");
         return;
     }
     int64_t start = position > 0 ? position - 1 : position == 0 ? 0 : total + position;
@@ -95,26 +94,10 @@ static void udf_substr(sqlite3_context *context, int count, sqlite3_value **args
         start = total;
     if (length > total - start)
         length = total - start;
-    size_t from = chars ? sql_character_offset(text, start) : (size_t)start;
+    size_t from = chars ? character_offset(text, start) : (size_t)start;
     struct slice rest = {text.data + from, text.length - from};
-    rest.length = chars ? sql_character_offset(rest, length) : (size_t)length;
+    rest.length = chars ? character_offset(rest, length) : (size_t)length;
     result_like(context, args[0], rest);
-}
-
-static void udf_right(sqlite3_context *context, int count, sqlite3_value **args)
-{
-    if (sql_udf_null(context, count, args))
-        return;
-    struct slice text = sql_udf_slice(args[0]);
-    int64_t total = is_text(args[0]) ? sql_count_characters(text) : (int64_t)text.length;
-    int64_t length = sqlite3_value_int64(args[1]);
-    if (length < 0) {
-        sql_udf_error(context, "Second argument in RIGHT() cannot be negative");
-        return;
-    }
-    int64_t skip = length > total ? 0 : total - length;
-    size_t from = is_text(args[0]) ? sql_character_offset(text, skip) : (size_t)skip;
-    result_like(context, args[0], (struct slice){text.data + from, text.length - from});
 }
 
 static uint32_t decode(struct slice text, size_t *out_length)
@@ -153,14 +136,14 @@ static void append_code(struct buffer *out, uint32_t code)
 }
 
 /* LOWER and UPPER; the user data, if any, says upper. */
-static void udf_case(sqlite3_context *context, int count, sqlite3_value **args)
+static void bq_case(sqlite3_context *context, int count, sqlite3_value **args)
 {
     bool upper = sqlite3_user_data(context) != NULL;
     struct buffer out;
 
-    if (sql_udf_null(context, count, args))
+    if (sql_result_null_if_any(context, count, args))
         return;
-    struct slice text = sql_udf_slice(args[0]);
+    struct slice text = sql_arg_slice(args[0]);
     locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     buffer_init(&out, SQL_TEXT_BYTES_MAX);
     while (text.length > 0) {
@@ -174,7 +157,7 @@ static void udf_case(sqlite3_context *context, int count, sqlite3_value **args)
     }
     if (locale != (locale_t)0)
         freelocale(locale);
-    sql_udf_finish_text(context, &out);
+    sql_result_buffer(context, &out);
 }
 
 static bool in_set(struct slice set, struct slice one)
@@ -198,15 +181,15 @@ static struct slice last_character(struct slice text)
 }
 
 /* TRIM, LTRIM, RTRIM; the user data names the sides: "lr", "l", "r". */
-static void udf_trim(sqlite3_context *context, int count, sqlite3_value **args)
+static void bq_trim(sqlite3_context *context, int count, sqlite3_value **args)
 {
     const char *sides = sqlite3_user_data(context);
 
-    if (sql_udf_null(context, count, args))
+    if (sql_result_null_if_any(context, count, args))
         return;
-    struct slice text = sql_udf_slice(args[0]);
+    struct slice text = sql_arg_slice(args[0]);
     struct slice set =
-        count > 1 ? sql_udf_slice(args[1]) : slice_of(" \t\n\v\f\r\xc2\xa0\xe2\x80\x83");
+        count > 1 ? sql_arg_slice(args[1]) : slice_of(" \t\n\v\f\r\xc2\xa0\xe2\x80\x83");
     while (strchr(sides, 'l') != NULL && text.length > 0) {
         size_t length = character(text);
         if (!in_set(set, (struct slice){text.data, length}))
@@ -219,71 +202,24 @@ static void udf_trim(sqlite3_context *context, int count, sqlite3_value **args)
             break;
         text.length -= last.length;
     }
-    sql_udf_result_text(context, text.data, text.length);
+    sql_result_text(context, text.data, text.length);
 }
 
-static void udf_affix(sqlite3_context *context, int count, sqlite3_value **args)
+static void bq_affix(sqlite3_context *context, int count, sqlite3_value **args)
 {
     bool ends = sqlite3_user_data(context) != NULL;
 
-    if (sql_udf_null(context, count, args))
+    if (sql_result_null_if_any(context, count, args))
         return;
-    struct slice text = sql_udf_slice(args[0]);
-    struct slice affix = sql_udf_slice(args[1]);
+    struct slice text = sql_arg_slice(args[0]);
+    struct slice affix = sql_arg_slice(args[1]);
     size_t at = ends ? text.length - affix.length : 0;
     sqlite3_result_int(
         context,
         affix.length <= text.length && memcmp(text.data + at, affix.data, affix.length) == 0);
 }
 
-static void udf_repeat(sqlite3_context *context, int count, sqlite3_value **args)
-{
-    struct buffer out;
-
-    if (sql_udf_null(context, count, args))
-        return;
-    struct slice text = sql_udf_slice(args[0]);
-    buffer_init(&out, SQL_TEXT_BYTES_MAX);
-    int64_t times = text.length == 0 ? 0 : sqlite3_value_int64(args[1]);
-    for (int64_t i = 0; i < times && out.failure == BUFFER_OK; i++)
-        buffer_append_slice(&out, text);
-    sql_udf_finish_text(context, &out);
-}
-
-static void udf_reverse(sqlite3_context *context, int count, sqlite3_value **args)
-{
-    struct buffer out;
-
-    if (sql_udf_null(context, count, args))
-        return;
-    struct slice text = sql_udf_slice(args[0]);
-    buffer_init(&out, text.length + 1);
-    while (text.length > 0) {
-        struct slice last = last_character(text);
-        buffer_append_slice(&out, last);
-        text.length -= last.length;
-    }
-    sql_udf_finish_text(context, &out);
-}
-
-/* bq_concat of bytes: SQLite's || makes text of them. */
-static void udf_concat(sqlite3_context *context, int count, sqlite3_value **args)
-{
-    struct buffer out;
-
-    if (sql_udf_null(context, count, args))
-        return;
-    buffer_init(&out, SQL_TEXT_BYTES_MAX);
-    buffer_append_slice(&out, sql_udf_slice(args[0]));
-    buffer_append_slice(&out, sql_udf_slice(args[1]));
-    if (out.failure != BUFFER_OK)
-        sql_udf_error(context, "Resources exceeded: a value is too large");
-    else
-        sql_udf_result_bytes(context, buffer_text(&out), out.length);
-    buffer_clear(&out);
-}
-
-/* Iterative, with one point to come back to: the last %. */
+/* Matches without recursion: after a mismatch it goes back to the last %. */
 static bool like(struct slice text, struct slice pattern)
 {
     size_t t = 0;
@@ -320,37 +256,33 @@ static bool like(struct slice text, struct slice pattern)
     return true;
 }
 
-static void udf_like(sqlite3_context *context, int count, sqlite3_value **args)
+static void bq_like(sqlite3_context *context, int count, sqlite3_value **args)
 {
-    if (!sql_udf_null(context, count, args))
-        sqlite3_result_int(context, like(sql_udf_slice(args[0]), sql_udf_slice(args[1])));
+    if (!sql_result_null_if_any(context, count, args))
+        sqlite3_result_int(context, like(sql_arg_slice(args[0]), sql_arg_slice(args[1])));
 }
 
-/* bq_hash_...: the user data says which. */
-static void udf_hash(sqlite3_context *context, int count, sqlite3_value **args)
+/* SHA256 and MD5; the user data says which. */
+static void bq_hash(sqlite3_context *context, int count, sqlite3_value **args)
 {
     const char *name = sqlite3_user_data(context);
     unsigned char digest[EVP_MAX_MD_SIZE];
     size_t length = 0;
 
-    if (sql_udf_null(context, count, args))
+    if (sql_result_null_if_any(context, count, args))
         return;
-    struct slice text = sql_udf_slice(args[0]);
+    struct slice text = sql_arg_slice(args[0]);
     const unsigned char *bytes = (const unsigned char *)text.data;
     bool ok = true;
-    // The direct functions: looking an algorithm up by name costs more than a short hash.
+    // Called directly: looking an algorithm up by name costs more than a short hash.
     if (strcmp(name, "SHA256") == 0)
         ok = SHA256(bytes, text.length, digest) != NULL && (length = SHA256_DIGEST_LENGTH) > 0;
-    else if (strcmp(name, "SHA1") == 0)
-        ok = SHA1(bytes, text.length, digest) != NULL && (length = SHA_DIGEST_LENGTH) > 0;
-    else if (strcmp(name, "SHA512") == 0)
-        ok = SHA512(bytes, text.length, digest) != NULL && (length = SHA512_DIGEST_LENGTH) > 0;
     else
         ok = EVP_Q_digest(NULL, "MD5", NULL, bytes, text.length, digest, &length) == 1;
     if (ok)
-        sql_udf_result_bytes(context, (const char *)digest, length);
+        sql_result_bytes(context, (const char *)digest, length);
     else
-        sql_udf_error(context, "OpenSSL refuses to hash");
+        sql_result_error(context, "OpenSSL refuses to hash");
 }
 
 static int hex_digit(char c)
@@ -361,15 +293,15 @@ static int hex_digit(char c)
                                   : -1;
 }
 
-static void udf_from_hex(sqlite3_context *context, int count, sqlite3_value **args)
+static void bq_from_hex(sqlite3_context *context, int count, sqlite3_value **args)
 {
     struct buffer out;
 
-    if (sql_udf_null(context, count, args))
+    if (sql_result_null_if_any(context, count, args))
         return;
-    struct slice text = sql_udf_slice(args[0]);
+    struct slice text = sql_arg_slice(args[0]);
     buffer_init(&out, text.length + 1);
-    // An odd number of digits is taken as if a zero stood in front.
+    // An odd number of digits is read as if it began with a zero.
     int high = text.length % 2 == 1 ? 0 : -1;
     bool ok = true;
     for (size_t i = 0; ok && i < text.length; i++) {
@@ -383,81 +315,42 @@ static void udf_from_hex(sqlite3_context *context, int count, sqlite3_value **ar
         }
     }
     if (ok)
-        sql_udf_result_bytes(context, buffer_text(&out), out.length);
+        sql_result_bytes(context, buffer_text(&out), out.length);
     else
-        sql_udf_error(context, "Failed to decode invalid hexadecimal string");
+        sql_result_error(context, "Failed to decode invalid hexadecimal string");
     buffer_clear(&out);
 }
 
-static void udf_to_base64(sqlite3_context *context, int count, sqlite3_value **args)
+static void bq_to_base64(sqlite3_context *context, int count, sqlite3_value **args)
 {
     struct buffer out;
 
-    if (sql_udf_null(context, count, args))
+    if (sql_result_null_if_any(context, count, args))
         return;
     buffer_init(&out, SQL_TEXT_BYTES_MAX);
-    value_base64_encode(sql_udf_slice(args[0]), &out);
-    sql_udf_finish_text(context, &out);
+    value_base64_encode(sql_arg_slice(args[0]), &out);
+    sql_result_buffer(context, &out);
 }
 
-static void udf_from_base64(sqlite3_context *context, int count, sqlite3_value **args)
+bool sql_register_texts(sqlite3 *handle)
 {
-    struct buffer out;
-
-    if (sql_udf_null(context, count, args))
-        return;
-    buffer_init(&out, SQL_TEXT_BYTES_MAX);
-    if (value_base64_decode(sql_udf_slice(args[0]), &out) && out.failure == BUFFER_OK)
-        sql_udf_result_bytes(context, buffer_text(&out), out.length);
-    else
-        sql_udf_error(context, "Failed to decode invalid base64 string");
-    buffer_clear(&out);
-}
-
-static void udf_uuid(sqlite3_context *context, int count, sqlite3_value **args)
-{
-    unsigned char b[16];
-    char text[40];
-
-    (void)count;
-    (void)args;
-    sqlite3_randomness(sizeof b, b);
-    b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
-    b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
-    snprintf(
-        text, sizeof text, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-        b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
-        b[14], b[15]);
-    sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
-}
-
-bool sql_udf_register_texts(sqlite3 *handle)
-{
-    static const struct sql_udf functions[] = {
-        {"bq_length", 1, udf_length, NULL, false},
-        {"bq_byte_length", 1, udf_byte_length, NULL, false},
-        {"bq_substr", -1, udf_substr, NULL, false},
-        {"bq_right", 2, udf_right, NULL, false},
-        {"bq_lower", 1, udf_case, NULL, false},
-        {"bq_upper", 1, udf_case, "upper", false},
-        {"bq_trim", -1, udf_trim, "lr", false},
-        {"bq_ltrim", -1, udf_trim, "l", false},
-        {"bq_rtrim", -1, udf_trim, "r", false},
-        {"bq_starts_with", 2, udf_affix, NULL, false},
-        {"bq_ends_with", 2, udf_affix, "ends", false},
-        {"bq_repeat", 2, udf_repeat, NULL, false},
-        {"bq_reverse", 1, udf_reverse, NULL, false},
-        {"bq_concat", 2, udf_concat, NULL, false},
-        {"bq_like", 2, udf_like, NULL, false},
-        {"bq_sha1", 1, udf_hash, "SHA1", false},
-        {"bq_sha256", 1, udf_hash, "SHA256", false},
-        {"bq_sha512", 1, udf_hash, "SHA512", false},
-        {"bq_md5", 1, udf_hash, "MD5", false},
-        {"bq_from_hex", 1, udf_from_hex, NULL, false},
-        {"bq_to_base64", 1, udf_to_base64, NULL, false},
-        {"bq_from_base64", 1, udf_from_base64, NULL, false},
-        {"bq_uuid", 0, udf_uuid, NULL, true},
+    static const struct sql_function functions[] = {
+        {"bq_length", 1, bq_length, NULL, false},
+        {"bq_byte_length", 1, bq_byte_length, NULL, false},
+        {"bq_substr", -1, bq_substr, NULL, false},
+        {"bq_lower", 1, bq_case, NULL, false},
+        {"bq_upper", 1, bq_case, "upper", false},
+        {"bq_trim", -1, bq_trim, "lr", false},
+        {"bq_ltrim", -1, bq_trim, "l", false},
+        {"bq_rtrim", -1, bq_trim, "r", false},
+        {"bq_starts_with", 2, bq_affix, NULL, false},
+        {"bq_ends_with", 2, bq_affix, "ends", false},
+        {"bq_like", 2, bq_like, NULL, false},
+        {"bq_sha256", 1, bq_hash, "SHA256", false},
+        {"bq_md5", 1, bq_hash, "MD5", false},
+        {"bq_from_hex", 1, bq_from_hex, NULL, false},
+        {"bq_to_base64", 1, bq_to_base64, NULL, false},
     };
 
-    return sql_udf_add(handle, functions, sizeof functions / sizeof *functions);
+    return sql_add_functions(handle, functions, sizeof functions / sizeof *functions);
 }

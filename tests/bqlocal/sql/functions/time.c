@@ -1,5 +1,5 @@
 /* Dates and times: differences, truncation, parts, intervals. Weeks start on Sunday unless they are
- * ISOWEEK or WEEK(MONDAY). */
+ * ISOWEEK. */
 #include "bqlocal/sql/functions/functions.h"
 #include "bqlocal/store/store.h"
 #include "bqlocal/store/value.h"
@@ -26,7 +26,7 @@ static int64_t floor_divide(int64_t a, int64_t b)
     return a / b - (a % b != 0 && (a < 0) != (b < 0));
 }
 
-/* Microseconds of a fixed unit, 0 if the part is none. */
+/* Microseconds of a unit of fixed length, 0 for other parts. */
 static int64_t unit_of(const char *part)
 {
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
@@ -35,26 +35,13 @@ static int64_t unit_of(const char *part)
     return 0;
 }
 
-/* The weekday a week starts on (0 Sunday), -1 if the part is no week. */
+/* The weekday on which a week starts (0 Sunday), -1 if the part is not a week. */
 static int week_start(const char *part)
 {
-    static const char *const days[] = {"SUNDAY",   "MONDAY", "TUESDAY", "WEDNESDAY",
-                                       "THURSDAY", "FRIDAY", "SATURDAY"};
-    char name[32];
-
-    if (strcasecmp(part, "WEEK") == 0)
-        return 0;
-    if (strcasecmp(part, "ISOWEEK") == 0)
-        return 1;
-    for (int i = 0; i < 7; i++) {
-        snprintf(name, sizeof name, "WEEK(%s)", days[i]);
-        if (strcasecmp(part, name) == 0)
-            return i;
-    }
-    return -1;
+    return strcasecmp(part, "WEEK") == 0 ? 0 : strcasecmp(part, "ISOWEEK") == 0 ? 1 : -1;
 }
 
-/* Months in a part that is a number of them, 0 if it is none. */
+/* Months in a part of whole months, 0 for other parts. */
 static int months_of(const char *part)
 {
     return strcasecmp(part, "MONTH") == 0     ? 1
@@ -95,19 +82,19 @@ static bool in_range(int type, int64_t number)
 
 static void bad_part(sqlite3_context *context, const char *part)
 {
-    sql_udf_error(context, "Unsupported date part: %.60s", part);
+    sql_result_error(context, "Unsupported date part: %.60s", part);
 }
 
 /* bq_time_diff(type, a, b, part): boundaries of the part between b and a; TIMESTAMP and TIME count
  * whole units instead. */
-static void udf_diff(sqlite3_context *context, int count, sqlite3_value **args)
+static void bq_diff(sqlite3_context *context, int count, sqlite3_value **args)
 {
     int type = sqlite3_value_int(args[0]);
     int64_t a = sqlite3_value_int64(args[1]);
     int64_t b = sqlite3_value_int64(args[2]);
     const char *part = (const char *)sqlite3_value_text(args[3]);
 
-    if (sql_udf_null(context, count, args))
+    if (sql_result_null_if_any(context, count, args))
         return;
     int64_t unit = unit_of(part);
     if (unit > 0 && (type == STORE_TIMESTAMP || type == STORE_TIME)) {
@@ -137,13 +124,13 @@ static void udf_diff(sqlite3_context *context, int count, sqlite3_value **args)
 }
 
 /* bq_time_trunc(type, value, part) */
-static void udf_trunc(sqlite3_context *context, int count, sqlite3_value **args)
+static void bq_trunc(sqlite3_context *context, int count, sqlite3_value **args)
 {
     int type = sqlite3_value_int(args[0]);
     int64_t value = sqlite3_value_int64(args[1]);
     const char *part = (const char *)sqlite3_value_text(args[2]);
 
-    if (sql_udf_null(context, count, args))
+    if (sql_result_null_if_any(context, count, args))
         return;
     int64_t unit = unit_of(part);
     if (unit > 0 && type != STORE_DATE) {
@@ -179,7 +166,7 @@ static int64_t add_months(int64_t days, int64_t months)
 }
 
 /* bq_time_add(type, value, amount, part) */
-static void udf_add(sqlite3_context *context, int count, sqlite3_value **args)
+static void bq_add(sqlite3_context *context, int count, sqlite3_value **args)
 {
     int type = sqlite3_value_int(args[0]);
     int64_t value = sqlite3_value_int64(args[1]);
@@ -187,7 +174,7 @@ static void udf_add(sqlite3_context *context, int count, sqlite3_value **args)
     const char *part = (const char *)sqlite3_value_text(args[3]);
     int64_t sum = 0;
 
-    if (sql_udf_null(context, count, args))
+    if (sql_result_null_if_any(context, count, args))
         return;
     int64_t unit = unit_of(part);
     int months = months_of(part);
@@ -215,32 +202,17 @@ static void udf_add(sqlite3_context *context, int count, sqlite3_value **args)
     if (ok && (type == STORE_TIME || in_range(type, sum)))
         sqlite3_result_int64(context, sum);
     else
-        sql_udf_error(context, "Adding an interval gives a value out of range");
-}
-
-static int64_t iso_week(int64_t days, int64_t *out_year)
-{
-    // The week belongs to the year its Thursday is in.
-    int64_t thursday = week_number(days, 1) * 7;
-    int64_t year;
-    int month;
-    int day;
-
-    value_civil(thursday, &year, &month, &day);
-    *out_year = year;
-    return (thursday - value_days(year, 1, 1)) / 7 + 1;
+        sql_result_error(context, "Adding an interval gives a value out of range");
 }
 
 static bool extract_date(int64_t days, const char *part, int64_t *out)
 {
     int64_t year;
-    int64_t iso_year;
     int month;
     int day;
 
     value_civil(days, &year, &month, &day);
     int64_t january = value_days(year, 1, 1);
-    int64_t week = iso_week(days, &iso_year);
     const struct {
         const char *name;
         int64_t value;
@@ -251,8 +223,6 @@ static bool extract_date(int64_t days, const char *part, int64_t *out)
         {"DAY", day},
         {"DAYOFYEAR", days - january + 1},
         {"DAYOFWEEK", days + 4 - floor_divide(days + 4, 7) * 7 + 1},
-        {"ISOWEEK", week},
-        {"ISOYEAR", iso_year},
         {"WEEK", week_number(days, 0) - week_number(january - 1, 0)}, // Sundays so far
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -264,7 +234,7 @@ static bool extract_date(int64_t days, const char *part, int64_t *out)
 }
 
 /* bq_extract(type, value, part) */
-static void udf_extract(sqlite3_context *context, int count, sqlite3_value **args)
+static void bq_extract(sqlite3_context *context, int count, sqlite3_value **args)
 {
     static const struct {
         const char *name;
@@ -281,7 +251,7 @@ static void udf_extract(sqlite3_context *context, int count, sqlite3_value **arg
     const char *part = (const char *)sqlite3_value_text(args[2]);
     int64_t result = 0;
 
-    if (sql_udf_null(context, count, args))
+    if (sql_result_null_if_any(context, count, args))
         return;
     for (size_t i = 0; type != STORE_DATE && i < sizeof parts / sizeof *parts; i++)
         if (strcasecmp(part, parts[i].name) == 0) {
@@ -297,50 +267,27 @@ static void udf_extract(sqlite3_context *context, int count, sqlite3_value **arg
         bad_part(context, part);
 }
 
-static void udf_date(sqlite3_context *context, int count, sqlite3_value **args)
+static void bq_check_timestamp(sqlite3_context *context, int count, sqlite3_value **args)
 {
-    int64_t year = sqlite3_value_int64(args[0]);
-    int64_t month = sqlite3_value_int64(args[1]);
-    int64_t day = sqlite3_value_int64(args[2]);
-
-    if (sql_udf_null(context, count, args))
-        return;
-    bool ok = year >= 1 && year <= 9999 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
-    int64_t days = ok ? value_days(year, (int)month, (int)day) : 0;
-    int64_t back_year = 0;
-    int back_month = 0;
-    int back_day = 0;
-    value_civil(days, &back_year, &back_month, &back_day);
-    if (ok && back_month == month && back_day == day)
-        sqlite3_result_int64(context, days);
-    else
-        sql_udf_error(
-            context, "Input calculates to invalid date: %lld-%lld-%lld", (long long)year,
-            (long long)month, (long long)day);
-}
-
-static void udf_check_timestamp(sqlite3_context *context, int count, sqlite3_value **args)
-{
-    if (sql_udf_null(context, count, args))
+    if (sql_result_null_if_any(context, count, args))
         return;
     int64_t value = sqlite3_value_int64(args[0]);
     if (in_range(STORE_TIMESTAMP, value))
         sqlite3_result_int64(context, value);
     else
-        sql_udf_error(
+        sql_result_error(
             context, "TIMESTAMP_MICROS: %lld is out of the range of TIMESTAMP", (long long)value);
 }
 
-bool sql_udf_register_times(sqlite3 *handle)
+bool sql_register_times(sqlite3 *handle)
 {
-    static const struct sql_udf functions[] = {
-        {"bq_time_diff", 4, udf_diff, NULL, false},
-        {"bq_time_trunc", 3, udf_trunc, NULL, false},
-        {"bq_time_add", 4, udf_add, NULL, false},
-        {"bq_extract", 3, udf_extract, NULL, false},
-        {"bq_date", 3, udf_date, NULL, false},
-        {"bq_check_timestamp", 1, udf_check_timestamp, NULL, false},
+    static const struct sql_function functions[] = {
+        {"bq_time_diff", 4, bq_diff, NULL, false},
+        {"bq_time_trunc", 3, bq_trunc, NULL, false},
+        {"bq_time_add", 4, bq_add, NULL, false},
+        {"bq_extract", 3, bq_extract, NULL, false},
+        {"bq_check_timestamp", 1, bq_check_timestamp, NULL, false},
     };
 
-    return sql_udf_add(handle, functions, sizeof functions / sizeof *functions);
+    return sql_add_functions(handle, functions, sizeof functions / sizeof *functions);
 }

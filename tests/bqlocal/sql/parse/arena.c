@@ -84,3 +84,12 @@ void sql_push(struct sql_arena *arena, struct sql_list *list, void *item)
     }
     list->items[list->count++] = item;
 }
+
+void *sql_array_of(struct sql_arena *arena, const struct sql_list *list, size_t size)
+{
+    char *array = sql_alloc(arena, (list->count + 1) * size);
+
+    for (size_t i = 0; i < list->count; i++)
+        memcpy(array + i * size, list->items[i], size);
+    return array;
+}

@@ -29,5 +29,7 @@ struct sql_list {
 };
 
 void sql_push(struct sql_arena *arena, struct sql_list *list, void *item);
+/* An array of what a list points to; size: of one element. */
+void *sql_array_of(struct sql_arena *arena, const struct sql_list *list, size_t size);
 
 #endif

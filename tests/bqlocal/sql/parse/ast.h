@@ -4,6 +4,7 @@
 #define BQLOCAL_SQL_PARSE_AST_H
 
 #include "bqlocal/sql/parse/arena.h"
+#include "bqlocal/sql/parse/lex.h"
 #include "bqlocal/store/store.h"
 
 #include <stdbool.h>
@@ -22,16 +23,16 @@ enum sql_expr_kind {
     SQL_EXPR_PARAMETER, /* text: its name, NULL if positional; index */
     SQL_EXPR_PATH,      /* a, a.b, a.b.c */
     SQL_EXPR_STAR,      /* the * of COUNT(*) */
-    SQL_EXPR_UNARY,     /* - + ~ */
-    SQL_EXPR_BINARY,    /* text: the operator */
-    SQL_EXPR_AND,       /* two or more arguments */
+    SQL_EXPR_NEGATE,
+    SQL_EXPR_BINARY, /* text: the operator */
+    SQL_EXPR_AND,    /* two or more arguments */
     SQL_EXPR_OR,
     SQL_EXPR_NOT,
     SQL_EXPR_IS_NULL, /* these may be negated */
     SQL_EXPR_IS_TRUE,
     SQL_EXPR_IS_FALSE,
     SQL_EXPR_IS_DISTINCT, /* IS DISTINCT FROM */
-    SQL_EXPR_IN,          /* argument 0 in the others, in query, or in an UNNESTed array */
+    SQL_EXPR_IN,          /* argument 0 IN the others, IN query, or IN UNNEST(argument 1) */
     SQL_EXPR_BETWEEN,
     SQL_EXPR_LIKE,
     SQL_EXPR_CASE, /* has_operand, then pairs, then the else part if has_else */
@@ -43,7 +44,6 @@ enum sql_expr_kind {
     SQL_EXPR_ARRAY,
     SQL_EXPR_STRUCT,   /* (a, b) */
     SQL_EXPR_INTERVAL, /* text: the part */
-    SQL_EXPR_DEFAULT,  /* the keyword, in INSERT and SET */
 };
 
 struct sql_order {
@@ -71,13 +71,11 @@ struct sql_names {
 struct sql_window {
     struct sql_exprs partition;
     struct sql_orders order;
-    const char *frame; /* as SQLite writes it, "" if none */
 };
 
 struct sql_expr {
     enum sql_expr_kind kind;
-    int line;
-    int column;
+    struct sql_place place;
     const char *text;
     size_t length;
     struct sql_names path;
@@ -86,12 +84,11 @@ struct sql_expr {
     enum store_type type;
     bool negated;
     bool distinct;
-    bool has_operand;
+    bool has_operand; /* CASE x, IN UNNEST(x), ARRAY<type>: see kind */
     bool has_else;
     bool safe;
     struct sql_query *query;
     struct sql_window *window;
-    struct sql_orders order; /* inside an aggregate */
 };
 
 struct sql_item {
@@ -99,8 +96,7 @@ struct sql_item {
     const char *alias;
     const char *star_of; /* t.*; NULL for a bare star */
     struct sql_names except;
-    int line;
-    int column;
+    struct sql_place place;
 };
 
 enum sql_from_kind { SQL_FROM_TABLE, SQL_FROM_QUERY, SQL_FROM_UNNEST, SQL_FROM_JOIN };
@@ -108,18 +104,15 @@ enum sql_join_kind { SQL_JOIN_CROSS, SQL_JOIN_INNER, SQL_JOIN_LEFT, SQL_JOIN_RIG
 
 struct sql_from {
     enum sql_from_kind kind;
-    int line;
-    int column;
+    struct sql_place place;
     struct sql_names path;
     const char *alias;
-    const char *offset_alias; /* UNNEST(...) WITH OFFSET */
     struct sql_query *query;
     struct sql_expr *expr; /* the array */
     enum sql_join_kind join;
     struct sql_from *left;
     struct sql_from *right;
     struct sql_expr *on;
-    struct sql_names using;
 };
 
 struct sql_select {
@@ -129,9 +122,7 @@ struct sql_select {
     struct sql_from *from;
     struct sql_expr *where;
     struct sql_exprs group;
-    bool group_all;
     struct sql_expr *having;
-    struct sql_expr *qualify;
 };
 
 struct sql_with {
@@ -141,12 +132,11 @@ struct sql_with {
 
 /* Either a SELECT, or set_operation over left and right, or (both NULL) the query in left alone. */
 struct sql_query {
-    int line;
-    int column;
+    struct sql_place place;
     struct sql_with *with;
     size_t with_count;
     struct sql_select *select;
-    const char *set_operation; /* "UNION ALL", "UNION", "INTERSECT", "EXCEPT" */
+    const char *set_operation; /* "UNION ALL", "UNION" */
     struct sql_query *left;
     struct sql_query *right;
     struct sql_orders order;
@@ -164,8 +154,6 @@ enum sql_statement_kind {
     SQL_CREATE_TABLE,
     SQL_ALTER_TABLE,
     SQL_DROP_TABLE,
-    SQL_CREATE_SCHEMA,
-    SQL_DROP_SCHEMA,
     SQL_BEGIN,
     SQL_COMMIT,
     SQL_ROLLBACK,
@@ -174,8 +162,7 @@ enum sql_statement_kind {
 struct sql_set {
     const char *column;
     struct sql_expr *expr;
-    int line;
-    int place;
+    struct sql_place place;
 };
 
 struct sql_sets {
@@ -185,8 +172,7 @@ struct sql_sets {
 
 struct sql_row {
     struct sql_exprs values;
-    int line;
-    int column;
+    struct sql_place place;
 };
 
 enum sql_when_kind { SQL_WHEN_MATCHED, SQL_WHEN_NOT_MATCHED, SQL_WHEN_NOT_MATCHED_BY_SOURCE };
@@ -199,9 +185,7 @@ struct sql_when {
     struct sql_sets sets;
     struct sql_names columns; /* empty: all of the target's */
     struct sql_exprs values;
-    bool insert_row;
-    int line;
-    int column;
+    struct sql_place place;
 };
 
 struct sql_option {
@@ -225,40 +209,29 @@ struct sql_column {
     struct sql_expr *default_expr;
     struct sql_options options;
     bool has_primary_key;
-    int line;
-    int place;
+    struct sql_place place;
 };
 
 enum sql_alter_kind {
     SQL_ADD_COLUMN,
     SQL_DROP_COLUMN,
-    SQL_RENAME_COLUMN,
-    SQL_RENAME_TO,
     SQL_COLUMN_DROP_NOT_NULL,
     SQL_COLUMN_SET_TYPE,
     SQL_COLUMN_SET_OPTIONS,
-    SQL_COLUMN_SET_DEFAULT,
-    SQL_COLUMN_DROP_DEFAULT,
     SQL_SET_OPTIONS,
-    SQL_ADD_PRIMARY_KEY,
-    SQL_DROP_PRIMARY_KEY,
 };
 
 struct sql_alter {
     enum sql_alter_kind kind;
     struct sql_column column;
-    const char *new_name;
     bool if_exists;
     struct sql_options options;
-    struct sql_names key;
-    int line;
-    int place;
+    struct sql_place place;
 };
 
 struct sql_node {
     enum sql_statement_kind kind;
-    int line;
-    int column;
+    struct sql_place place;
     struct sql_query *query; /* SELECT, INSERT ... SELECT, CREATE TABLE AS */
     struct sql_names path;   /* the target */
     const char *alias;
@@ -266,14 +239,13 @@ struct sql_node {
     struct sql_row *rows;
     size_t row_count;
     struct sql_sets sets;
-    struct sql_from *from; /* UPDATE ... FROM, MERGE ... USING */
+    struct sql_from *from; /* MERGE ... USING */
     struct sql_expr *where;
     struct sql_expr *on;
     struct sql_when *whens;
     size_t when_count;
     bool or_replace;
     bool if_exists; /* IF EXISTS, or IF NOT EXISTS of a CREATE */
-    bool cascade;
     struct sql_column *defined;
     size_t defined_count;
     struct sql_names primary_key;
@@ -282,8 +254,6 @@ struct sql_node {
     struct sql_names cluster;
     bool has_cluster;
     struct sql_options options;
-    struct sql_names like;
-    bool like_copies_rows; /* COPY or CLONE */
     struct sql_alter *alters;
     size_t alter_count;
 };

@@ -5,105 +5,16 @@
 #include <string.h>
 #include <strings.h>
 
-static const char *const reserved_words[] = {"ALL",
-                                             "AND",
-                                             "ANY",
-                                             "ARRAY",
-                                             "AS",
-                                             "ASC",
-                                             "ASSERT_ROWS_MODIFIED",
-                                             "AT",
-                                             "BETWEEN",
-                                             "BY",
-                                             "CASE",
-                                             "CAST",
-                                             "COLLATE",
-                                             "CONTAINS",
-                                             "CREATE",
-                                             "CROSS",
-                                             "CUBE",
-                                             "CURRENT",
-                                             "DEFAULT",
-                                             "DEFINE",
-                                             "DESC",
-                                             "DISTINCT",
-                                             "ELSE",
-                                             "END",
-                                             "ENUM",
-                                             "ESCAPE",
-                                             "EXCEPT",
-                                             "EXCLUDE",
-                                             "EXISTS",
-                                             "EXTRACT",
-                                             "FALSE",
-                                             "FETCH",
-                                             "FOLLOWING",
-                                             "FOR",
-                                             "FROM",
-                                             "FULL",
-                                             "GROUP",
-                                             "GROUPING",
-                                             "GROUPS",
-                                             "HASH",
-                                             "HAVING",
-                                             "IF",
-                                             "IGNORE",
-                                             "IN",
-                                             "INNER",
-                                             "INTERSECT",
-                                             "INTERVAL",
-                                             "INTO",
-                                             "IS",
-                                             "JOIN",
-                                             "LATERAL",
-                                             "LEFT",
-                                             "LIKE",
-                                             "LIMIT",
-                                             "LOOKUP",
-                                             "MERGE",
-                                             "NATURAL",
-                                             "NEW",
-                                             "NO",
-                                             "NOT",
-                                             "NULL",
-                                             "NULLS",
-                                             "OF",
-                                             "ON",
-                                             "OR",
-                                             "ORDER",
-                                             "OUTER",
-                                             "OVER",
-                                             "PARTITION",
-                                             "PRECEDING",
-                                             "PROTO",
-                                             "QUALIFY",
-                                             "RANGE",
-                                             "RECURSIVE",
-                                             "RESPECT",
-                                             "RIGHT",
-                                             "ROLLUP",
-                                             "ROWS",
-                                             "SELECT",
-                                             "SET",
-                                             "SOME",
-                                             "STRUCT",
-                                             "TABLESAMPLE",
-                                             "THEN",
-                                             "TO",
-                                             "TREAT",
-                                             "TRUE",
-                                             "UNBOUNDED",
-                                             "UNION",
-                                             "UNNEST",
-                                             "USING",
-                                             "WHEN",
-                                             "WHERE",
-                                             "WINDOW",
-                                             "WITH",
-                                             "WITHIN",
-                                             "GRAPH_TABLE"};
-
-static const char *const long_symbols[] = {"<=", ">=", "<>", "!=", "||", "<<", ">>", "@@"};
+/* Words that cannot be names without backticks, each followed by a blank. */
+static const char reserved_words[] =
+    "ALL AND ANY ARRAY AS ASC ASSERT_ROWS_MODIFIED AT BETWEEN BY CASE CAST COLLATE "
+    "CONTAINS CREATE CROSS CUBE CURRENT DEFAULT DEFINE DESC DISTINCT ELSE END ENUM ESCAPE "
+    "EXCEPT EXCLUDE EXISTS EXTRACT FALSE FETCH FOLLOWING FOR FROM FULL GROUP GROUPING "
+    "GROUPS HASH HAVING IF IGNORE IN INNER INTERSECT INTERVAL INTO IS JOIN LATERAL LEFT "
+    "LIKE LIMIT LOOKUP MERGE NATURAL NEW NO NOT NULL NULLS OF ON OR ORDER OUTER OVER "
+    "PARTITION PRECEDING PROTO QUALIFY RANGE RECURSIVE RESPECT RIGHT ROLLUP ROWS SELECT "
+    "SET SOME STRUCT TABLESAMPLE THEN TO TREAT TRUE UNBOUNDED UNION UNNEST USING WHEN "
+    "WHERE WINDOW WITH WITHIN GRAPH_TABLE ";
 
 struct lexer {
     struct sql_arena *arena;
@@ -112,7 +23,7 @@ struct lexer {
     size_t at;
     int line;
     size_t line_start;
-    size_t column_offset; /* where column_of last looked, and what it answered */
+    size_t column_offset; /* where place_of last looked, and its answer */
     int column;
     struct sql_token *tokens;
     size_t count;
@@ -120,7 +31,7 @@ struct lexer {
     struct error *err;
 };
 
-bool sql_error(struct error *err, int line, int column, const char *format, ...)
+bool sql_error(struct error *err, struct sql_place place, const char *format, ...)
 {
     va_list args;
     char text[900];
@@ -128,8 +39,8 @@ bool sql_error(struct error *err, int line, int column, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (line > 0)
-        error_set(err, ERROR_WAREHOUSE, "%s at [%d:%d]", text, line, column);
+    if (place.line > 0)
+        error_set(err, ERROR_WAREHOUSE, "%s at [%d:%d]", text, place.line, place.column);
     else
         error_set(err, ERROR_WAREHOUSE, "%s", text);
     err->http_status = 400;
@@ -137,7 +48,8 @@ bool sql_error(struct error *err, int line, int column, const char *format, ...)
     return false;
 }
 
-static int column_of(struct lexer *lexer, size_t offset)
+/* The place of an offset in the present line. */
+static struct sql_place place_of(struct lexer *lexer, size_t offset)
 {
     if (lexer->column_offset < lexer->line_start || lexer->column_offset > offset) {
         lexer->column_offset = lexer->line_start;
@@ -146,12 +58,7 @@ static int column_of(struct lexer *lexer, size_t offset)
     for (; lexer->column_offset < offset; lexer->column_offset++)
         if (((unsigned char)lexer->text[lexer->column_offset] & 0xC0) != 0x80)
             lexer->column++;
-    return lexer->column;
-}
-
-static bool lex_error(struct lexer *lexer, size_t offset, const char *what)
-{
-    return sql_error(lexer->err, lexer->line, column_of(lexer, offset), "Syntax error: %s", what);
+    return (struct sql_place){lexer->line, lexer->column};
 }
 
 static char peek(const struct lexer *lexer, size_t ahead)
@@ -177,7 +84,7 @@ static void newline(struct lexer *lexer, size_t offset)
 
 static bool skip_block_comment(struct lexer *lexer)
 {
-    size_t start = lexer->at;
+    struct sql_place start = place_of(lexer, lexer->at);
 
     lexer->at += 2;
     while (lexer->at < lexer->length) {
@@ -189,10 +96,7 @@ static bool skip_block_comment(struct lexer *lexer)
             newline(lexer, lexer->at);
         lexer->at++;
     }
-    return sql_error(
-        lexer->err, lexer->line,
-        column_of(lexer, start > lexer->line_start ? start : lexer->line_start),
-        "Syntax error: Unclosed comment");
+    return sql_error(lexer->err, start, "Syntax error: Unclosed comment");
 }
 
 static bool skip_space(struct lexer *lexer)
@@ -215,6 +119,7 @@ static bool skip_space(struct lexer *lexer)
     }
 }
 
+/* A code point of at most 16 bits. */
 static size_t utf8_put(uint32_t code, char *out)
 {
     if (code < 0x80) {
@@ -226,20 +131,13 @@ static size_t utf8_put(uint32_t code, char *out)
         out[1] = (char)(0x80 | (code & 0x3F));
         return 2;
     }
-    if (code < 0x10000) {
-        out[0] = (char)(0xE0 | (code >> 12));
-        out[1] = (char)(0x80 | ((code >> 6) & 0x3F));
-        out[2] = (char)(0x80 | (code & 0x3F));
-        return 3;
-    }
-    out[0] = (char)(0xF0 | (code >> 18));
-    out[1] = (char)(0x80 | ((code >> 12) & 0x3F));
-    out[2] = (char)(0x80 | ((code >> 6) & 0x3F));
-    out[3] = (char)(0x80 | (code & 0x3F));
-    return 4;
+    out[0] = (char)(0xE0 | (code >> 12));
+    out[1] = (char)(0x80 | ((code >> 6) & 0x3F));
+    out[2] = (char)(0x80 | (code & 0x3F));
+    return 3;
 }
 
-static bool read_digits(struct lexer *lexer, size_t digits, uint32_t base, uint32_t *out_code)
+static bool read_digits(struct lexer *lexer, size_t digits, uint32_t *out_code)
 {
     uint32_t code = 0;
 
@@ -249,17 +147,16 @@ static bool read_digits(struct lexer *lexer, size_t digits, uint32_t base, uint3
                          : (c >= 'a' && c <= 'f') ? (uint32_t)(c - 'a' + 10)
                          : (c >= 'A' && c <= 'F') ? (uint32_t)(c - 'A' + 10)
                                                   : 99;
-        if (digit >= base)
+        if (digit == 99)
             return false;
-        code = code * base + digit;
+        code = code * 16 + digit;
     }
     lexer->at += digits;
     *out_code = code;
     return true;
 }
 
-/* One escape, the backslash being behind us. In bytes \x and octal are bytes, in text code points.
- */
+/* One escape, after its backslash. In bytes \x is a byte, in text a code point. */
 static bool read_escape(struct lexer *lexer, bool bytes, char *out, size_t *out_length)
 {
     static const char names[] = "abfnrtv\\?\"'`";
@@ -268,7 +165,7 @@ static bool read_escape(struct lexer *lexer, bool bytes, char *out, size_t *out_
     char c = peek(lexer, 0);
     const char *simple = c == '\0' ? NULL : strchr(names, c);
     uint32_t code = 0;
-    bool ok = true;
+    bool ok = false;
 
     if (simple != NULL) {
         lexer->at++;
@@ -278,16 +175,15 @@ static bool read_escape(struct lexer *lexer, bool bytes, char *out, size_t *out_
     }
     if (c == 'x' || c == 'X') {
         lexer->at++;
-        ok = read_digits(lexer, 2, 16, &code);
-    } else if (!bytes && (c == 'u' || c == 'U')) {
+        ok = read_digits(lexer, 2, &code);
+    } else if (!bytes && c == 'u') {
         lexer->at++;
-        ok = read_digits(lexer, c == 'u' ? 4 : 8, 16, &code);
-        ok = ok && code <= 0x10FFFF && !(code >= 0xD800 && code < 0xE000);
-    } else {
-        ok = read_digits(lexer, 3, 8, &code) && code <= 0xFF;
+        ok = read_digits(lexer, 4, &code) && !(code >= 0xD800 && code < 0xE000);
     }
     if (!ok)
-        return lex_error(lexer, start, "Illegal escape sequence");
+        return sql_error(
+            lexer->err, place_of(lexer, start),
+            "Syntax error: Illegal or unsupported escape sequence");
     if (bytes) {
         out[0] = (char)code;
         *out_length = 1;
@@ -305,7 +201,7 @@ static bool quote_ends(const struct lexer *lexer, char quote, size_t width)
     return true;
 }
 
-/* At least as many bytes as the quoted thing that starts here can unescape to. */
+/* A bound of the bytes that the quoted text which starts here can unescape to. */
 static size_t quoted_bound(const struct lexer *lexer, char quote, size_t width)
 {
     size_t at = lexer->at + width;
@@ -321,8 +217,8 @@ static size_t quoted_bound(const struct lexer *lexer, char quote, size_t width)
     return at - lexer->at + 8;
 }
 
-/* A quoted thing whose first quote is at lexer->at; its content goes to token. */
-static bool read_quoted(struct lexer *lexer, struct sql_token *token, bool raw, bool bytes)
+/* Quoted text, whose first quote is at lexer->at; its content goes to token. */
+static bool read_quoted(struct lexer *lexer, struct sql_token *token, bool bytes)
 {
     char quote = peek(lexer, 0);
     bool triple = quote != '`' && peek(lexer, 1) == quote && peek(lexer, 2) == quote;
@@ -335,17 +231,13 @@ static bool read_quoted(struct lexer *lexer, struct sql_token *token, bool raw, 
         char c = peek(lexer, 0);
         if (lexer->at >= lexer->length || (c == '\n' && !triple))
             return sql_error(
-                lexer->err, token->line, token->column, "Syntax error: Unclosed %s",
+                lexer->err, token->place, "Syntax error: Unclosed %s",
                 quote == '`' ? "identifier literal" : "string literal");
         if (c == '\n')
             newline(lexer, lexer->at);
         lexer->at++;
         if (c != '\\') {
             out[length++] = c;
-        } else if (raw) {
-            out[length++] = c;
-            if (lexer->at < lexer->length)
-                out[length++] = lexer->text[lexer->at++];
         } else {
             size_t written = 0;
             if (!read_escape(lexer, bytes, out + length, &written))
@@ -364,28 +256,26 @@ static bool read_number(struct lexer *lexer, struct sql_token *token)
     size_t start = lexer->at;
 
     token->kind = SQL_TOKEN_INT;
-    if (peek(lexer, 0) == '0' && (peek(lexer, 1) == 'x' || peek(lexer, 1) == 'X')) {
-        lexer->at += 2;
-        while (is_digit(peek(lexer, 0)) ||
-               (peek(lexer, 0) != '\0' && strchr("abcdefABCDEF", peek(lexer, 0)) != NULL))
-            lexer->at++;
-    } else {
+    while (is_digit(peek(lexer, 0)))
+        lexer->at++;
+    if (peek(lexer, 0) == '.') {
+        token->kind = SQL_TOKEN_FLOAT;
+        lexer->at++;
         while (is_digit(peek(lexer, 0)))
             lexer->at++;
-        if (peek(lexer, 0) == '.') {
-            token->kind = SQL_TOKEN_FLOAT;
-            lexer->at++;
-            while (is_digit(peek(lexer, 0)))
-                lexer->at++;
-        }
-        size_t sign = peek(lexer, 1) == '+' || peek(lexer, 1) == '-' ? 2 : 1;
-        if ((peek(lexer, 0) == 'e' || peek(lexer, 0) == 'E') && is_digit(peek(lexer, sign))) {
-            token->kind = SQL_TOKEN_FLOAT;
-            lexer->at += sign;
-            while (is_digit(peek(lexer, 0)))
-                lexer->at++;
-        }
     }
+    size_t sign = peek(lexer, 1) == '+' || peek(lexer, 1) == '-' ? 2 : 1;
+    if ((peek(lexer, 0) == 'e' || peek(lexer, 0) == 'E') && is_digit(peek(lexer, sign))) {
+        token->kind = SQL_TOKEN_FLOAT;
+        lexer->at += sign;
+        while (is_digit(peek(lexer, 0)))
+            lexer->at++;
+    }
+    if (is_name_start(peek(lexer, 0)))
+        return sql_error(
+            lexer->err, token->place,
+            "Syntax error: Missing whitespace between literal and alias (bqlocal does not have "
+            "hexadecimal literals)");
     token->text = sql_copy(lexer->arena, lexer->text + start, lexer->at - start);
     token->length = lexer->at - start;
     return true;
@@ -400,46 +290,26 @@ static void read_name(struct lexer *lexer, struct sql_token *token)
     token->kind = SQL_TOKEN_NAME;
     token->text = sql_copy(lexer->arena, lexer->text + start, lexer->at - start);
     token->length = lexer->at - start;
-    for (size_t i = 0; i < sizeof reserved_words / sizeof *reserved_words; i++)
-        if (strcasecmp(token->text, reserved_words[i]) == 0)
+    for (const char *word = reserved_words; *word != '\0'; word = strchr(word, ' ') + 1)
+        if (strncasecmp(word, token->text, token->length) == 0 && word[token->length] == ' ')
             token->reserved = true;
-}
-
-/* r'', b"", rb'' and so on: 0 if there is no such prefix here, else its length. */
-static size_t literal_prefix(const struct lexer *lexer, bool *out_raw, bool *out_bytes)
-{
-    size_t length = 0;
-
-    *out_raw = *out_bytes = false;
-    for (; length < 2; length++) {
-        char c = peek(lexer, length);
-        if ((c == 'r' || c == 'R') && !*out_raw)
-            *out_raw = true;
-        else if ((c == 'b' || c == 'B') && !*out_bytes)
-            *out_bytes = true;
-        else
-            break;
-    }
-    char quote = peek(lexer, length);
-    return quote == '\'' || quote == '"' ? length : 0;
 }
 
 static bool read_symbol(struct lexer *lexer, struct sql_token *token)
 {
     char c = peek(lexer, 0);
-    size_t length = 1;
+    char next = peek(lexer, 1);
+    bool wide = (next == '=' && strchr("<>!", c) != NULL) || (c == '<' && next == '>') ||
+                (c == '|' && next == '|') || (c == '@' && next == '@');
+    size_t length = c != '\0' && wide ? 2 : 1;
 
-    for (size_t i = 0; i < sizeof long_symbols / sizeof *long_symbols; i++)
-        if (c == long_symbols[i][0] && peek(lexer, 1) == long_symbols[i][1])
-            length = 2;
-    if (strchr("()[]{},.;:+-*/%=<>!|&^~@?", c) == NULL || c == '\0') {
-        char what[64];
-        snprintf(
-            what, sizeof what, "Illegal input character \"%s%c\"", c == '\\' ? "\\" : "",
-            c >= ' ' && c < 127 ? c : '?');
-        return lex_error(lexer, lexer->at, what);
-    }
-    token->kind = SQL_TOKEN_SYMBOL;
+    if (c != '\0' && strchr("|&^~", c) != NULL && length == 1)
+        return sql_error(lexer->err, token->place, "bqlocal does not have the operator %c", c);
+    if (c == '\0' || strchr("()[]{},.;:+-*/%=<>!|@?", c) == NULL)
+        return sql_error(
+            lexer->err, token->place, "Syntax error: Illegal input character \"%c\"",
+            c > ' ' && c < 127 ? c : '?');
+    token->kind = c == '?' ? SQL_TOKEN_POSITIONAL : SQL_TOKEN_SYMBOL;
     token->text = sql_copy(lexer->arena, lexer->text + lexer->at, length);
     token->length = length;
     lexer->at += length;
@@ -449,22 +319,19 @@ static bool read_symbol(struct lexer *lexer, struct sql_token *token)
 static bool read_token(struct lexer *lexer, struct sql_token *token)
 {
     char c = peek(lexer, 0);
-    bool raw = false;
-    bool bytes = false;
-    size_t prefix = literal_prefix(lexer, &raw, &bytes);
+    bool bytes = (c == 'b' || c == 'B') && (peek(lexer, 1) == '\'' || peek(lexer, 1) == '"');
 
-    if (prefix > 0 || c == '\'' || c == '"') {
-        lexer->at += prefix;
+    if (bytes || c == '\'' || c == '"') {
+        lexer->at += bytes;
         token->kind = bytes ? SQL_TOKEN_BYTES : SQL_TOKEN_STRING;
-        return read_quoted(lexer, token, raw, bytes);
+        return read_quoted(lexer, token, bytes);
     }
     if (c == '`') {
         token->kind = SQL_TOKEN_QUOTED;
-        if (!read_quoted(lexer, token, false, false))
+        if (!read_quoted(lexer, token, false))
             return false;
-        return token->length > 0 || sql_error(
-                                        lexer->err, token->line, token->column,
-                                        "Syntax error: Invalid empty identifier");
+        return token->length > 0 ||
+               sql_error(lexer->err, token->place, "Syntax error: Invalid empty identifier");
     }
     if (is_name_start(c)) {
         read_name(lexer, token);
@@ -479,11 +346,7 @@ static bool read_token(struct lexer *lexer, struct sql_token *token)
         token->reserved = false;
         return true;
     }
-    if (!read_symbol(lexer, token))
-        return false;
-    if (token->text[0] == '?')
-        token->kind = SQL_TOKEN_POSITIONAL;
-    return true;
+    return read_symbol(lexer, token);
 }
 
 static void add_token(struct lexer *lexer, const struct sql_token *token)
@@ -509,8 +372,7 @@ bool sql_lex(
     for (;;) {
         if (!skip_space(&lexer))
             return false;
-        struct sql_token token = {
-            .start = lexer.at, .line = lexer.line, .column = column_of(&lexer, lexer.at)};
+        struct sql_token token = {.start = lexer.at, .place = place_of(&lexer, lexer.at)};
         if (lexer.at < lexer.length && !read_token(&lexer, &token))
             return false;
         token.end = lexer.at;

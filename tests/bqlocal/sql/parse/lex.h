@@ -8,11 +8,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Where something stands in the text, as errors name it: from 1, columns count characters. */
+struct sql_place {
+    int line; /* 0: nowhere */
+    int column;
+};
+
+#define SQL_NO_PLACE ((struct sql_place){0, 0})
+
 enum sql_token_kind {
     SQL_TOKEN_END,
     SQL_TOKEN_NAME,       /* an identifier or keyword without quotes */
     SQL_TOKEN_QUOTED,     /* an identifier in backticks, unescaped */
-    SQL_TOKEN_INT,        /* decimal or 0x..., as written */
+    SQL_TOKEN_INT,        /* decimal, as written */
     SQL_TOKEN_FLOAT,      /* as written */
     SQL_TOKEN_STRING,     /* unescaped, may hold NUL */
     SQL_TOKEN_BYTES,      /* unescaped */
@@ -28,8 +36,7 @@ struct sql_token {
     size_t length;
     size_t start; /* offsets in the source */
     size_t end;
-    int line; /* from 1, as errors name them; columns count characters */
-    int column;
+    struct sql_place place;
 };
 
 /* All tokens, the last one END. Errors: "Syntax error: ... at [line:column]", invalidQuery. */
@@ -37,7 +44,8 @@ MUST_CHECK bool sql_lex(
     struct sql_arena *arena, const char *text, struct sql_token **out_tokens, size_t *out_count,
     struct error *err);
 
-/* Fills err as an invalidQuery at a place; line 0: no place. Returns false. */
-bool sql_error(struct error *err, int line, int column, const char *format, ...) PRINTF_LIKE(4, 5);
+/* Fills err as an invalidQuery at a place. Returns false. */
+bool sql_error(struct error *err, struct sql_place place, const char *format, ...)
+    PRINTF_LIKE(3, 4);
 
 #endif

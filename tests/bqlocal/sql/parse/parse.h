@@ -1,7 +1,6 @@
 /* sql_parse: tokens to a syntax tree, by recursive descent. Inside, functions return NULL (or
- * false) once parser->err is filled. sql_parse.c holds statements, sql_parse_ddl.c CREATE and
- * ALTER, sql_parse_query.c queries, sql_parse_expr.c
- * and sql_parse_primary.c expressions. */
+ * false) once parser->err is filled. parse.c holds scripts, names and types, parse_dml.c and
+ * parse_ddl.c statements, parse_query.c queries, parse_expr.c and parse_primary.c expressions. */
 #ifndef BQLOCAL_SQL_PARSE_PARSE_H
 #define BQLOCAL_SQL_PARSE_PARSE_H
 
@@ -36,14 +35,18 @@ bool sql_expect(struct sql_parser *parser, const char *word);
 /* "Syntax error: Unexpected ..." about the next token; false. */
 bool sql_unexpected(struct sql_parser *parser);
 bool sql_syntax(struct sql_parser *parser, const char *expected);
-/* Called on the way into a nested construct; false when too deep. Leave with parser->depth--. */
+/* "bqlocal does not have ..." at the next token: for what BigQuery has. False. */
+bool sql_unsupported(struct sql_parser *parser, const char *what);
+/* Enters a nested construct; false when too deep. Leave with parser->depth--. */
 bool sql_enter(struct sql_parser *parser);
-/* An identifier; NULL with an error if there is none. after_dot: keywords will do. */
+/* An identifier; NULL with an error if there is none. after_dot: keywords are allowed. */
 const char *sql_parse_name(struct sql_parser *parser, bool after_dot);
 /* project.dataset.table in any way of quoting. */
 bool sql_parse_table_path(struct sql_parser *parser, struct sql_names *out);
 /* (a, b, ...) */
 bool sql_parse_name_list(struct sql_parser *parser, struct sql_names *out);
+/* GoogleSQL's name of a type, aliases included. */
+bool sql_find_type(const char *name, enum store_type *out_type);
 bool sql_parse_type(
     struct sql_parser *parser, enum store_type *out_type, int64_t *out_length, int64_t *out_scale);
 struct sql_expr *sql_parse_expr(struct sql_parser *parser);
@@ -55,7 +58,7 @@ struct sql_expr *sql_expr_new(struct sql_parser *parser, enum sql_expr_kind kind
 struct sql_expr *sql_expr_literal(struct sql_parser *parser, enum sql_expr_kind kind);
 /* Appends to a short list of arguments. */
 void sql_expr_add(struct sql_parser *parser, struct sql_exprs *list, struct sql_expr *expr);
-/* One with an operator, a comma-list until the closing word is left to the caller. */
+/* Expressions separated by commas; the caller reads what closes the list. */
 bool sql_parse_expr_list(struct sql_parser *parser, struct sql_exprs *out);
 bool sql_parse_orders(struct sql_parser *parser, struct sql_orders *out);
 struct sql_query *sql_parse_query(struct sql_parser *parser);
@@ -63,6 +66,10 @@ struct sql_from *sql_parse_from_item(struct sql_parser *parser);
 struct sql_from *sql_parse_from(struct sql_parser *parser);
 /* [AS] alias, if one is there; false on error. */
 bool sql_parse_alias(struct sql_parser *parser, const char **out_alias);
+struct sql_node *sql_parse_insert(struct sql_parser *parser, struct sql_node *node);
+struct sql_node *sql_parse_update(struct sql_parser *parser, struct sql_node *node);
+struct sql_node *sql_parse_delete(struct sql_parser *parser, struct sql_node *node);
+struct sql_node *sql_parse_merge(struct sql_parser *parser, struct sql_node *node);
 struct sql_node *sql_parse_create(struct sql_parser *parser, struct sql_node *node);
 struct sql_node *sql_parse_alter(struct sql_parser *parser, struct sql_node *node);
 struct sql_node *sql_parse_drop(struct sql_parser *parser, struct sql_node *node);

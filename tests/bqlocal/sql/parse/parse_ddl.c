@@ -24,10 +24,8 @@ static bool parse_options(struct sql_parser *parser, struct sql_options *out)
         if (!sql_accept(parser, ","))
             break;
     }
-    out->items = sql_alloc(parser->arena, (list.count + 1) * sizeof *out->items);
+    out->items = sql_array_of(parser->arena, &list, sizeof *out->items);
     out->count = list.count;
-    for (size_t i = 0; i < list.count; i++)
-        out->items[i] = *(struct sql_option *)list.items[i];
     return sql_expect(parser, ")");
 }
 
@@ -50,14 +48,13 @@ static bool parse_not_enforced(struct sql_parser *parser)
         return true;
     const struct sql_token *token = sql_peek(parser, 0);
     return sql_error(
-        parser->err, token->line, token->column,
+        parser->err, token->place,
         "Enforced primary keys are not supported. Please use NOT ENFORCED");
 }
 
 static bool parse_column(struct sql_parser *parser, struct sql_column *column)
 {
-    column->line = sql_peek(parser, 0)->line;
-    column->place = sql_peek(parser, 0)->column;
+    column->place = sql_peek(parser, 0)->place;
     column->name = sql_parse_name(parser, false);
     if (column->name == NULL ||
         !sql_parse_type(parser, &column->type, &column->length, &column->scale))
@@ -115,10 +112,8 @@ static bool parse_table_elements(struct sql_parser *parser, struct sql_node *nod
         if (!sql_accept(parser, ","))
             break;
     }
-    node->defined = sql_alloc(parser->arena, (columns.count + 1) * sizeof *node->defined);
+    node->defined = sql_array_of(parser->arena, &columns, sizeof *node->defined);
     node->defined_count = columns.count;
-    for (size_t i = 0; i < columns.count; i++)
-        node->defined[i] = *(struct sql_column *)columns.items[i];
     return sql_expect(parser, ")");
 }
 
@@ -157,48 +152,44 @@ static bool parse_create_tail(struct sql_parser *parser, struct sql_node *node)
     return node->query != NULL;
 }
 
-static struct sql_node *parse_create_schema(struct sql_parser *parser, struct sql_node *node)
+/* TABLE; VIEW and other kinds are refused by name. */
+static bool expect_table(struct sql_parser *parser, const char *verb)
 {
-    node->kind = SQL_CREATE_SCHEMA;
-    if (sql_accept(parser, "IF")) {
-        if (!sql_expect(parser, "NOT") || !sql_expect(parser, "EXISTS"))
-            return NULL;
-        node->if_exists = true;
-    }
-    if (!sql_parse_table_path(parser, &node->path) || !parse_options(parser, &node->options))
-        return NULL;
-    return node;
+    static const char *const others[] = {
+        "VIEW",   "MATERIALIZED", "FUNCTION", "AGGREGATE", "PROCEDURE", "TEMP", "TEMPORARY",
+        "SCHEMA", "EXTERNAL",     "SNAPSHOT", "MODEL",     "INDEX",     "ROW",  "SEARCH"};
+
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (sql_is(parser, others[i]))
+            return sql_unsupported(parser, sql_printf(parser->arena, "%s %s", verb, others[i]));
+    return sql_expect(parser, "TABLE");
+}
+
+static bool accept_if_not_exists(struct sql_parser *parser, bool *out_given)
+{
+    *out_given = sql_accept(parser, "IF");
+    return !*out_given || (sql_expect(parser, "NOT") && sql_expect(parser, "EXISTS"));
 }
 
 struct sql_node *sql_parse_create(struct sql_parser *parser, struct sql_node *node)
 {
     node->or_replace = sql_accept2(parser, "OR", "REPLACE");
-    if (!node->or_replace && sql_accept(parser, "SCHEMA"))
-        return parse_create_schema(parser, node);
     node->kind = SQL_CREATE_TABLE;
-    if (!sql_expect(parser, "TABLE"))
+    if (!expect_table(parser, "CREATE") || !accept_if_not_exists(parser, &node->if_exists))
         return NULL;
-    if (sql_accept(parser, "IF")) {
-        if (!sql_expect(parser, "NOT") || !sql_expect(parser, "EXISTS"))
-            return NULL;
-        node->if_exists = true;
-    }
     if (node->if_exists && node->or_replace) {
         sql_error(
-            parser->err, node->line, node->column,
-            "CREATE TABLE cannot have both OR REPLACE and IF NOT EXISTS");
+            parser->err, node->place, "CREATE TABLE cannot have both OR REPLACE and IF NOT EXISTS");
         return NULL;
     }
     if (!sql_parse_table_path(parser, &node->path))
         return NULL;
     if (sql_is(parser, "LIKE") || sql_is(parser, "COPY") || sql_is(parser, "CLONE")) {
-        node->like_copies_rows = !sql_is(parser, "LIKE");
-        parser->at++;
-        if (!sql_parse_table_path(parser, &node->like))
-            return NULL;
-    } else if (!parse_table_elements(parser, node)) {
+        sql_unsupported(parser, "CREATE TABLE LIKE, COPY and CLONE");
         return NULL;
     }
+    if (!parse_table_elements(parser, node))
+        return NULL;
     return parse_create_tail(parser, node) ? node : NULL;
 }
 
@@ -215,39 +206,35 @@ static bool parse_alter_column(struct sql_parser *parser, struct sql_alter *alte
         alter->kind = SQL_COLUMN_DROP_NOT_NULL;
         return sql_expect(parser, "NULL");
     }
-    if (sql_accept2(parser, "DROP", "DEFAULT")) {
-        alter->kind = SQL_COLUMN_DROP_DEFAULT;
-        return true;
-    }
     if (!sql_expect(parser, "SET"))
         return false;
+    if (sql_is(parser, "DEFAULT"))
+        return sql_unsupported(parser, "ALTER COLUMN SET DEFAULT");
     if (sql_accept(parser, "DATA")) {
         alter->kind = SQL_COLUMN_SET_TYPE;
         return sql_expect(parser, "TYPE") &&
                sql_parse_type(parser, &column->type, &column->length, &column->scale);
-    }
-    if (sql_accept(parser, "DEFAULT")) {
-        alter->kind = SQL_COLUMN_SET_DEFAULT;
-        return parse_default(parser, column);
     }
     alter->kind = SQL_COLUMN_SET_OPTIONS;
     return sql_is(parser, "OPTIONS") ? parse_options(parser, &alter->options)
                                      : sql_unexpected(parser);
 }
 
+/* COLUMN; PRIMARY KEY and other constraints are refused. */
+static bool expect_column(struct sql_parser *parser)
+{
+    if (sql_is(parser, "PRIMARY") || sql_is(parser, "CONSTRAINT"))
+        return sql_unsupported(parser, "ALTER TABLE ADD or DROP of a key");
+    return sql_expect(parser, "COLUMN");
+}
+
 static bool parse_alter_add(struct sql_parser *parser, struct sql_alter *alter)
 {
-    if (sql_accept2(parser, "PRIMARY", "KEY")) {
-        alter->kind = SQL_ADD_PRIMARY_KEY;
-        return sql_parse_name_list(parser, &alter->key) && parse_not_enforced(parser);
-    }
+    bool conditional = false;
+
     alter->kind = SQL_ADD_COLUMN;
-    if (!sql_expect(parser, "COLUMN"))
-        return false;
-    bool conditional = sql_accept(parser, "IF");
-    if (conditional && (!sql_expect(parser, "NOT") || !sql_expect(parser, "EXISTS")))
-        return false;
-    if (!parse_column(parser, &alter->column))
+    if (!expect_column(parser) || !accept_if_not_exists(parser, &conditional) ||
+        !parse_column(parser, &alter->column))
         return false;
     alter->column.if_not_exists = conditional;
     return true;
@@ -255,47 +242,23 @@ static bool parse_alter_add(struct sql_parser *parser, struct sql_alter *alter)
 
 static bool parse_alter_drop(struct sql_parser *parser, struct sql_alter *alter)
 {
-    if (sql_accept2(parser, "PRIMARY", "KEY")) {
-        alter->kind = SQL_DROP_PRIMARY_KEY;
-        alter->if_exists = sql_accept2(parser, "IF", "EXISTS");
-        return true;
-    }
     alter->kind = SQL_DROP_COLUMN;
-    if (!sql_expect(parser, "COLUMN"))
+    if (!expect_column(parser))
         return false;
     alter->if_exists = sql_accept2(parser, "IF", "EXISTS");
     alter->column.name = sql_parse_name(parser, false);
     return alter->column.name != NULL;
 }
 
-static bool parse_alter_rename(struct sql_parser *parser, struct sql_alter *alter)
-{
-    if (sql_accept(parser, "TO")) {
-        alter->kind = SQL_RENAME_TO;
-        alter->new_name = sql_parse_name(parser, false);
-        return alter->new_name != NULL;
-    }
-    alter->kind = SQL_RENAME_COLUMN;
-    if (!sql_expect(parser, "COLUMN"))
-        return false;
-    alter->if_exists = sql_accept2(parser, "IF", "EXISTS");
-    alter->column.name = sql_parse_name(parser, false);
-    if (alter->column.name == NULL || !sql_expect(parser, "TO"))
-        return false;
-    alter->new_name = sql_parse_name(parser, false);
-    return alter->new_name != NULL;
-}
-
 static bool parse_alter_action(struct sql_parser *parser, struct sql_alter *alter)
 {
-    alter->line = sql_peek(parser, 0)->line;
-    alter->place = sql_peek(parser, 0)->column;
+    alter->place = sql_peek(parser, 0)->place;
     if (sql_accept(parser, "ADD"))
         return parse_alter_add(parser, alter);
     if (sql_accept(parser, "DROP"))
         return parse_alter_drop(parser, alter);
-    if (sql_accept(parser, "RENAME"))
-        return parse_alter_rename(parser, alter);
+    if (sql_is(parser, "RENAME"))
+        return sql_unsupported(parser, "ALTER TABLE RENAME");
     if (sql_accept2(parser, "ALTER", "COLUMN"))
         return parse_alter_column(parser, alter);
     if (!sql_expect(parser, "SET"))
@@ -310,7 +273,7 @@ struct sql_node *sql_parse_alter(struct sql_parser *parser, struct sql_node *nod
     struct sql_list list = {0};
 
     node->kind = SQL_ALTER_TABLE;
-    if (!sql_expect(parser, "TABLE"))
+    if (!expect_table(parser, "ALTER"))
         return NULL;
     node->if_exists = sql_accept2(parser, "IF", "EXISTS");
     if (!sql_parse_table_path(parser, &node->path))
@@ -321,25 +284,16 @@ struct sql_node *sql_parse_alter(struct sql_parser *parser, struct sql_node *nod
             return NULL;
         sql_push(parser->arena, &list, alter);
     } while (sql_accept(parser, ","));
-    node->alters = sql_alloc(parser->arena, list.count * sizeof *node->alters);
+    node->alters = sql_array_of(parser->arena, &list, sizeof *node->alters);
     node->alter_count = list.count;
-    for (size_t i = 0; i < list.count; i++)
-        node->alters[i] = *(struct sql_alter *)list.items[i];
     return node;
 }
 
 struct sql_node *sql_parse_drop(struct sql_parser *parser, struct sql_node *node)
 {
-    bool schema = sql_accept(parser, "SCHEMA");
-
-    node->kind = schema ? SQL_DROP_SCHEMA : SQL_DROP_TABLE;
-    if (!schema && !sql_expect(parser, "TABLE"))
+    node->kind = SQL_DROP_TABLE;
+    if (!expect_table(parser, "DROP"))
         return NULL;
     node->if_exists = sql_accept2(parser, "IF", "EXISTS");
-    if (!sql_parse_table_path(parser, &node->path))
-        return NULL;
-    node->cascade = schema && sql_accept(parser, "CASCADE");
-    if (schema && !node->cascade)
-        sql_accept(parser, "RESTRICT");
-    return node;
+    return sql_parse_table_path(parser, &node->path) ? node : NULL;
 }

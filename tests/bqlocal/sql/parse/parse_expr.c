@@ -12,8 +12,7 @@ struct sql_expr *sql_expr_new(struct sql_parser *parser, enum sql_expr_kind kind
     const struct sql_token *token = sql_peek(parser, 0);
 
     expr->kind = kind;
-    expr->line = token->line;
-    expr->column = token->column;
+    expr->place = token->place;
     return expr;
 }
 
@@ -76,18 +75,17 @@ bool sql_parse_orders(struct sql_parser *parser, struct sql_orders *out)
         sql_push(parser->arena, &list, order);
     } while (sql_accept(parser, ","));
 
-    out->items = sql_alloc(parser->arena, list.count * sizeof *out->items);
+    out->items = sql_array_of(parser->arena, &list, sizeof *out->items);
     out->count = list.count;
-    for (size_t i = 0; i < list.count; i++)
-        out->items[i] = *(struct sql_order *)list.items[i];
     return true;
 }
 
 static struct sql_expr *parse_unary(struct sql_parser *parser)
 {
-    if (!sql_is(parser, "-") && !sql_is(parser, "+") && !sql_is(parser, "~"))
+    if (!sql_is(parser, "-"))
         return sql_parse_primary(parser);
-    struct sql_expr *expr = sql_expr_literal(parser, SQL_EXPR_UNARY);
+    struct sql_expr *expr = sql_expr_new(parser, SQL_EXPR_NEGATE);
+    parser->at++;
     if (!sql_enter(parser))
         return NULL;
     struct sql_expr *operand = parse_unary(parser);
@@ -96,10 +94,9 @@ static struct sql_expr *parse_unary(struct sql_parser *parser)
         return NULL;
     // "-9223372036854775808" is one literal: its digits alone do not fit.
     bool number = operand->kind == SQL_EXPR_INT || operand->kind == SQL_EXPR_FLOAT;
-    if (expr->text[0] == '-' && number && operand->text[0] != '-') {
+    if (number && operand->text[0] != '-') {
         operand->text = sql_printf(parser->arena, "-%s", operand->text);
-        operand->line = expr->line;
-        operand->column = expr->column;
+        operand->place = expr->place;
         return operand;
     }
     sql_expr_add(parser, &expr->args, operand);
@@ -108,8 +105,8 @@ static struct sql_expr *parse_unary(struct sql_parser *parser)
 
 /* Left-associative binary operators, tightest first. */
 static const char *const levels[][3] = {
-    {"*", "/", "||"},  {"+", "-", NULL},  {"<<", ">>", NULL},
-    {"&", NULL, NULL}, {"^", NULL, NULL}, {"|", NULL, NULL},
+    {"*", "/", "||"},
+    {"+", "-", NULL},
 };
 enum { LEVELS = sizeof levels / sizeof *levels };
 
@@ -133,7 +130,8 @@ static struct sql_expr *parse_level(struct sql_parser *parser, size_t level)
         struct sql_expr *expr = sql_expr_new(parser, SQL_EXPR_BINARY);
         expr->text = name;
         parser->at++;
-        // A chain is a left-deep tree: it is as deep for those who walk it as nesting is.
+        // A chain is a left-deep tree, so it counts as nesting: code that walks it recurses as
+        // deep.
         parser->depth++;
         chained++;
         if (!sql_enter(parser))

@@ -119,51 +119,18 @@ static struct sql_expr *parse_parenthesis(struct sql_parser *parser)
     return tuple->args.count == 1 ? tuple->args.items[0] : tuple;
 }
 
-static bool parse_frame_bound(struct sql_parser *parser, const char **out)
-{
-    if (sql_accept2(parser, "CURRENT", "ROW")) {
-        *out = "CURRENT ROW";
-        return true;
-    }
-    const struct sql_token *token = sql_peek(parser, 0);
-    const char *amount = "UNBOUNDED";
-    if (token->kind == SQL_TOKEN_INT) {
-        amount = token->text;
-        parser->at++;
-    } else if (!sql_expect(parser, "UNBOUNDED")) {
-        return false;
-    }
-    bool preceding = sql_is(parser, "PRECEDING");
-    if (!sql_accept(parser, "PRECEDING") && !sql_expect(parser, "FOLLOWING"))
-        return false;
-    *out = sql_printf(parser->arena, "%s %s", amount, preceding ? "PRECEDING" : "FOLLOWING");
-    return true;
-}
-
 static bool parse_over(struct sql_parser *parser, struct sql_expr *expr)
 {
     struct sql_window *window = sql_alloc(parser->arena, sizeof *window);
-    const char *low = NULL;
-    const char *high = NULL;
 
-    window->frame = "";
     if (!sql_expect(parser, "("))
         return false;
     if (sql_accept2(parser, "PARTITION", "BY") && !sql_parse_expr_list(parser, &window->partition))
         return false;
     if (sql_accept2(parser, "ORDER", "BY") && !sql_parse_orders(parser, &window->order))
         return false;
-    if (sql_is(parser, "ROWS") || sql_is(parser, "RANGE")) {
-        const char *unit = sql_is(parser, "ROWS") ? "ROWS" : "RANGE";
-        parser->at++;
-        bool between = sql_accept(parser, "BETWEEN");
-        if (!parse_frame_bound(parser, &low) ||
-            (between && (!sql_expect(parser, "AND") || !parse_frame_bound(parser, &high))))
-            return false;
-        window->frame = between
-                            ? sql_printf(parser->arena, " %s BETWEEN %s AND %s", unit, low, high)
-                            : sql_printf(parser->arena, " %s %s", unit, low);
-    }
+    if (sql_is(parser, "ROWS") || sql_is(parser, "RANGE"))
+        return sql_unsupported(parser, "window frames");
     expr->window = window;
     return sql_expect(parser, ")");
 }
@@ -184,8 +151,7 @@ static struct sql_expr *parse_call(struct sql_parser *parser, struct sql_expr *p
         if (*c >= 'a' && *c <= 'z')
             *c = (char)(*c - 'a' + 'A');
     expr->kind = SQL_EXPR_CALL;
-    expr->safe = strncmp(name, "SAFE.", 5) == 0;
-    expr->text = expr->safe ? name + 5 : name;
+    expr->text = name;
     if (!sql_expect(parser, "("))
         return NULL;
     if (sql_accept(parser, "DISTINCT"))
@@ -196,10 +162,10 @@ static struct sql_expr *parse_call(struct sql_parser *parser, struct sql_expr *p
     } else if (!sql_is(parser, ")") && !sql_parse_expr_list(parser, &expr->args)) {
         return NULL;
     }
-    if (sql_accept2(parser, "IGNORE", "NULLS") || sql_accept2(parser, "RESPECT", "NULLS"))
-        expr->negated = true;
-    if (sql_accept2(parser, "ORDER", "BY") && !sql_parse_orders(parser, &expr->order))
+    if (sql_is(parser, "ORDER") || sql_is(parser, "IGNORE") || sql_is(parser, "RESPECT")) {
+        sql_unsupported(parser, "ORDER BY or NULLS inside a call");
         return NULL;
+    }
     if (!sql_expect(parser, ")"))
         return NULL;
     if (sql_accept(parser, "OVER") && !parse_over(parser, expr))
@@ -243,36 +209,20 @@ static struct sql_expr *parse_array(struct sql_parser *parser)
     return sql_expect(parser, "]") ? expr : NULL;
 }
 
-/* DATE '...' and its like: NULL without an error if this is none. */
+/* DATE '...' and similar literals; NULL without an error if there is none here. */
 static struct sql_expr *parse_typed_literal(struct sql_parser *parser)
 {
-    static const struct {
-        const char *word;
-        enum store_type type;
-    } words[] = {
-        {"DATE", STORE_DATE},
-        {"TIME", STORE_TIME},
-        {"DATETIME", STORE_DATETIME},
-        {"TIMESTAMP", STORE_TIMESTAMP},
-        {"NUMERIC", STORE_NUMERIC},
-        {"DECIMAL", STORE_NUMERIC},
-        {"BIGNUMERIC", STORE_BIGNUMERIC},
-        {"BIGDECIMAL", STORE_BIGNUMERIC},
-        {"JSON", STORE_JSON},
-    };
+    enum store_type type = STORE_STRING;
 
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (sql_is(parser, words[i].word) && sql_peek(parser, 1)->kind == SQL_TOKEN_STRING) {
-            struct sql_expr *expr = sql_expr_new(parser, SQL_EXPR_TYPED);
-            parser->at++;
-            expr->type = words[i].type;
-            expr->text = sql_peek(parser, 0)->text;
-            expr->length = sql_peek(parser, 0)->length;
-            parser->at++;
-            return expr;
-        }
-    }
-    return NULL;
+    if (sql_peek(parser, 1)->kind != SQL_TOKEN_STRING ||
+        !sql_find_type(sql_peek(parser, 0)->text, &type) || type < STORE_NUMERIC)
+        return NULL;
+    struct sql_expr *expr = sql_expr_literal(parser, SQL_EXPR_TYPED);
+    expr->type = type;
+    expr->text = sql_peek(parser, 0)->text;
+    expr->length = sql_peek(parser, 0)->length;
+    parser->at++;
+    return expr;
 }
 
 static struct sql_expr *parse_keyword(struct sql_parser *parser)
@@ -285,8 +235,6 @@ static struct sql_expr *parse_keyword(struct sql_parser *parser)
         expr->negated = no;
         return expr;
     }
-    if (sql_is(parser, "DEFAULT"))
-        return sql_expr_literal(parser, SQL_EXPR_DEFAULT);
     if (sql_is(parser, "CASE"))
         return parse_case(parser);
     if (sql_is(parser, "CAST"))

@@ -25,8 +25,7 @@ static bool parse_item(struct sql_parser *parser, struct sql_item *item)
 {
     const struct sql_token *token = sql_peek(parser, 0);
 
-    item->line = token->line;
-    item->column = token->column;
+    item->place = token->place;
     if (sql_accept(parser, "*"))
         return parse_star_except(parser, item);
     bool name =
@@ -53,10 +52,8 @@ static bool parse_items(struct sql_parser *parser, struct sql_select *select)
         sql_push(parser->arena, &list, item);
     } while (sql_accept(parser, ","));
 
-    select->items = sql_alloc(parser->arena, list.count * sizeof *select->items);
+    select->items = sql_array_of(parser->arena, &list, sizeof *select->items);
     select->item_count = list.count;
-    for (size_t i = 0; i < list.count; i++)
-        select->items[i] = *(struct sql_item *)list.items[i];
     return true;
 }
 
@@ -68,11 +65,6 @@ static struct sql_from *parse_unnest(struct sql_parser *parser, struct sql_from 
     from->expr = sql_parse_expr(parser);
     if (from->expr == NULL || !sql_expect(parser, ")") || !sql_parse_alias(parser, &from->alias))
         return NULL;
-    if (sql_accept(parser, "WITH")) {
-        from->offset_alias = "offset";
-        if (!sql_expect(parser, "OFFSET") || !sql_parse_alias(parser, &from->offset_alias))
-            return NULL;
-    }
     return from;
 }
 
@@ -81,8 +73,7 @@ struct sql_from *sql_parse_from_item(struct sql_parser *parser)
     struct sql_from *from = sql_alloc(parser->arena, sizeof *from);
     const struct sql_token *token = sql_peek(parser, 0);
 
-    from->line = token->line;
-    from->column = token->column;
+    from->place = token->place;
     if (sql_is(parser, "UNNEST"))
         return parse_unnest(parser, from);
     if (sql_is(parser, "(")) {
@@ -110,7 +101,7 @@ struct sql_from *sql_parse_from_item(struct sql_parser *parser)
     return from;
 }
 
-/* The kind of join that comes next; false if none does. */
+/* The kind of join that comes next; false if there is none. */
 static bool accept_join(struct sql_parser *parser, enum sql_join_kind *out_kind)
 {
     static const struct {
@@ -152,22 +143,21 @@ struct sql_from *sql_parse_from(struct sql_parser *parser)
         struct sql_from *join = sql_alloc(parser->arena, sizeof *join);
         join->kind = SQL_FROM_JOIN;
         join->join = kind;
-        join->line = left->line;
-        join->column = left->column;
+        join->place = left->place;
         join->left = left;
         join->right = sql_parse_from_item(parser);
         if (join->right == NULL)
             return NULL;
-        if (kind != SQL_JOIN_CROSS && sql_accept(parser, "USING")) {
-            if (!sql_parse_name_list(parser, &join->using))
-                return NULL;
-        } else if (kind != SQL_JOIN_CROSS) {
-            if (!sql_expect(parser, "ON") || (join->on = sql_parse_expr(parser)) == NULL)
-                return NULL;
+        if (sql_is(parser, "USING")) {
+            sql_unsupported(parser, "JOIN ... USING: write JOIN ... ON");
+            return NULL;
         }
+        if (kind != SQL_JOIN_CROSS &&
+            (!sql_expect(parser, "ON") || (join->on = sql_parse_expr(parser)) == NULL))
+            return NULL;
         left = join;
         if (++joins > 60) {
-            sql_error(parser->err, left->line, left->column, "Too many joins");
+            sql_error(parser->err, left->place, "Too many joins");
             return NULL;
         }
     }
@@ -178,10 +168,8 @@ static bool parse_group(struct sql_parser *parser, struct sql_select *select)
 {
     if (!sql_accept2(parser, "GROUP", "BY"))
         return true;
-    if (sql_accept(parser, "ALL")) {
-        select->group_all = true;
-        return true;
-    }
+    if (sql_is(parser, "ALL"))
+        return sql_unsupported(parser, "GROUP BY ALL");
     return sql_parse_expr_list(parser, &select->group);
 }
 
@@ -211,8 +199,9 @@ static struct sql_select *parse_select(struct sql_parser *parser)
             return NULL;
     }
     bool ok = parse_clause(parser, "WHERE", &select->where) && parse_group(parser, select) &&
-              parse_clause(parser, "HAVING", &select->having) &&
-              parse_clause(parser, "QUALIFY", &select->qualify);
+              parse_clause(parser, "HAVING", &select->having);
+    if (ok && sql_is(parser, "QUALIFY"))
+        ok = sql_unsupported(parser, "QUALIFY");
     return ok ? select : NULL;
 }
 
@@ -220,8 +209,7 @@ static struct sql_query *query_new(struct sql_parser *parser)
 {
     struct sql_query *query = sql_alloc(parser->arena, sizeof *query);
 
-    query->line = sql_peek(parser, 0)->line;
-    query->column = sql_peek(parser, 0)->column;
+    query->place = sql_peek(parser, 0)->place;
     return query;
 }
 
@@ -237,34 +225,21 @@ static struct sql_query *parse_operand(struct sql_parser *parser)
     return query->select == NULL ? NULL : query;
 }
 
-/* The set operation that comes next, as SQLite calls it; NULL if none does. */
-static const char *accept_set_operation(struct sql_parser *parser)
-{
-    if (sql_accept(parser, "UNION")) {
-        if (sql_accept(parser, "ALL"))
-            return "UNION ALL";
-        return sql_expect(parser, "DISTINCT") ? "UNION" : NULL;
-    }
-    if (sql_accept(parser, "INTERSECT"))
-        return sql_expect(parser, "DISTINCT") ? "INTERSECT" : NULL;
-    if (sql_accept(parser, "EXCEPT"))
-        return sql_expect(parser, "DISTINCT") ? "EXCEPT" : NULL;
-    return NULL;
-}
-
 static struct sql_query *parse_set_operations(struct sql_parser *parser)
 {
     struct sql_query *left = parse_operand(parser);
     int count = 0;
 
     while (left != NULL) {
-        bool more =
-            sql_is(parser, "UNION") || sql_is(parser, "INTERSECT") || sql_is(parser, "EXCEPT");
-        if (!more)
-            break;
+        if (sql_is(parser, "INTERSECT") || sql_is(parser, "EXCEPT")) {
+            sql_unsupported(parser, "INTERSECT and EXCEPT");
+            return NULL;
+        }
         struct sql_query *both = query_new(parser);
-        both->set_operation = accept_set_operation(parser);
-        if (both->set_operation == NULL)
+        if (!sql_accept(parser, "UNION"))
+            break;
+        both->set_operation = sql_accept(parser, "ALL") ? "UNION ALL" : "UNION";
+        if (both->set_operation[5] == '\0' && !sql_expect(parser, "DISTINCT"))
             return NULL;
         both->left = left;
         both->right = parse_operand(parser);
@@ -272,7 +247,7 @@ static struct sql_query *parse_set_operations(struct sql_parser *parser)
             return NULL;
         left = both;
         if (++count > 100) {
-            sql_error(parser->err, both->line, both->column, "Too many set operations");
+            sql_error(parser->err, both->place, "Too many set operations");
             return NULL;
         }
     }
@@ -284,9 +259,7 @@ static bool parse_with(struct sql_parser *parser, struct sql_list *list)
     if (!sql_accept(parser, "WITH"))
         return true;
     if (sql_is(parser, "RECURSIVE"))
-        return sql_error(
-            parser->err, sql_peek(parser, 0)->line, sql_peek(parser, 0)->column,
-            "WITH RECURSIVE is not supported");
+        return sql_unsupported(parser, "WITH RECURSIVE");
     do {
         struct sql_with *with = sql_alloc(parser->arena, sizeof *with);
         with->name = sql_parse_name(parser, false);
@@ -310,10 +283,8 @@ static struct sql_query *parse_query_body(struct sql_parser *parser)
     if (query == NULL)
         return NULL;
     if (with.count > 0) {
-        query->with = sql_alloc(parser->arena, with.count * sizeof *query->with);
+        query->with = sql_array_of(parser->arena, &with, sizeof *query->with);
         query->with_count = with.count;
-        for (size_t i = 0; i < with.count; i++)
-            query->with[i] = *(struct sql_with *)with.items[i];
     }
     if (sql_accept2(parser, "ORDER", "BY") && !sql_parse_orders(parser, &query->order))
         return NULL;

@@ -1,4 +1,4 @@
-/* DROP, schemas, and which statement goes where. */
+/* CREATE TABLE and DROP TABLE, and which file runs which statement. */
 #include "bqlocal/sql/run/ddl.h"
 #include "bqlocal/sql/compile/compile.h"
 
@@ -23,6 +23,145 @@ void sql_set_target(struct sql_statement *out, const char *dataset, const char *
     snprintf(out->target_table, sizeof out->target_table, "%s", table);
 }
 
+/* The columns of CREATE TABLE AS where none were written down. */
+static bool put_query_columns(
+    struct sql_compiler *compiler, const struct sql_node *node, const struct sql_output *output,
+    cJSON *fields)
+{
+    for (size_t i = 0; i < output->count; i++) {
+        int type = output->fields[i].type;
+        struct sql_column column = {
+            .name = output->fields[i].name,
+            .type = type == SQL_TYPE_NULL ? STORE_INT64 : (enum store_type)type};
+        if (column.name[0] == '\0')
+            return sql_error(
+                compiler->err, node->query->place,
+                "CREATE TABLE columns must be named, but column %zu has no name", i + 1);
+        if (sql_find_field(fields, column.name) != NULL)
+            return sql_error(
+                compiler->err, node->query->place,
+                "CREATE TABLE has columns with duplicate name %s", column.name);
+        if (!sql_add_column(compiler, &column, fields))
+            return false;
+    }
+    return true;
+}
+
+static bool put_columns(
+    struct sql_compiler *compiler, const struct sql_node *node, const struct sql_output *output,
+    cJSON *resource)
+{
+    cJSON *fields = cJSON_AddArrayToObject(sql_get_or_add(resource, "schema"), "fields");
+
+    for (size_t i = 0; i < node->defined_count; i++) {
+        const struct sql_column *column = &node->defined[i];
+        if (sql_find_field(fields, column->name) != NULL)
+            return sql_error(
+                compiler->err, column->place, "Duplicate column name %s in CREATE TABLE",
+                column->name);
+        if (!sql_add_column(compiler, column, fields))
+            return false;
+    }
+    if (node->defined_count == 0 && node->query != NULL)
+        return put_query_columns(compiler, node, output, fields);
+    return true;
+}
+
+static bool build_resource(
+    struct sql_compiler *compiler, const struct sql_node *node, const struct sql_output *output,
+    cJSON *resource)
+{
+    if (!put_columns(compiler, node, output, resource))
+        return false;
+    if (node->has_primary_key)
+        sql_put_primary_key(resource, &node->primary_key);
+    if (node->partition != NULL && !sql_put_partition(compiler, node->partition, resource))
+        return false;
+    if (node->has_cluster)
+        sql_put_names(cJSON_AddObjectToObject(resource, "clustering"), "fields", &node->cluster);
+    return sql_put_options(compiler, &node->options, resource);
+}
+
+/* The rows of CREATE TABLE AS. */
+static bool fill(
+    struct sql_compiler *compiler, const struct sql_node *node, const struct sql_output *output)
+{
+    struct sql_expr at = {.place = node->place};
+    struct sql_target target = {0};
+
+    if (!sql_target_open(compiler, node, &target))
+        return false;
+    size_t count = target.schema.count;
+    const char **items = sql_alloc(compiler->arena, (count + 1) * sizeof *items);
+    bool ok = output->count == count ||
+              sql_error(
+                  compiler->err, node->place,
+                  "The number of columns in the column definition list does not match the number "
+                  "of columns produced by the query");
+    for (size_t i = 0; ok && i < count; i++) {
+        struct sql_value value = {
+            .sql = sql_printf(compiler->arena, "c%zu", i), .type = output->fields[i].type};
+        ok = sql_assign(compiler, &at, &target.schema.fields[i], &value, &items[i]);
+    }
+    if (ok)
+        ok = sql_execute(
+            compiler,
+            sql_printf(
+                compiler->arena, "INSERT INTO %s SELECT %s FROM (%s)", target.quoted,
+                sql_join(compiler, ", ", items, count), output->sql),
+            NULL);
+    store_schema_clear(&target.schema);
+    return ok;
+}
+
+static bool create(
+    struct sql_compiler *compiler, const struct sql_node *node, const struct sql_statement *out,
+    const struct sql_output *output, const cJSON *resource)
+{
+    bool exists = sql_table_exists(compiler, out->target_dataset, out->target_table);
+
+    if (compiler->request->dry_run)
+        return true;
+    if (exists && node->or_replace &&
+        !store_table_delete(compiler->store, out->target_dataset, out->target_table, compiler->err))
+        return false;
+    if (!store_table_insert(
+            compiler->store, out->target_dataset, out->target_table, resource, compiler->err))
+        return false;
+    return node->query == NULL || fill(compiler, node, output);
+}
+
+static bool run_create(
+    struct sql_compiler *compiler, const struct sql_node *node, struct sql_result *result,
+    struct sql_statement *out)
+{
+    struct sql_output output = {0};
+    const char *dataset = NULL;
+    const char *table = NULL;
+
+    if (!sql_resolve_table(compiler, &node->path, node->place, &dataset, &table))
+        return false;
+    sql_set_target(out, dataset, table);
+    bool exists = sql_table_exists(compiler, dataset, table);
+    snprintf(
+        out->ddl, sizeof out->ddl, "%s",
+        !exists            ? "CREATE"
+        : node->or_replace ? "REPLACE"
+        : node->if_exists  ? "SKIP"
+                           : "CREATE");
+    cJSON *resource = cJSON_CreateObject();
+    bool ok = (node->query == NULL || sql_translate_query(compiler, node->query, &output)) &&
+              build_resource(compiler, node, &output, resource) &&
+              (strcmp(out->ddl, "SKIP") == 0 || create(compiler, node, out, &output, resource));
+    if (ok) {
+        store_schema_clear(&result->schema);
+        ok = store_schema_parse(
+            cJSON_GetObjectItemCaseSensitive(resource, "schema"), &result->schema, compiler->err);
+    }
+    cJSON_Delete(resource);
+    return ok;
+}
+
 static bool run_drop(
     struct sql_compiler *compiler, const struct sql_node *node, struct sql_statement *out)
 {
@@ -30,7 +169,7 @@ static bool run_drop(
     const char *table = NULL;
     cJSON *resource = NULL;
 
-    if (!sql_resolve_table(compiler, &node->path, node->line, node->column, &dataset, &table))
+    if (!sql_resolve_table(compiler, &node->path, node->place, &dataset, &table))
         return false;
     sql_set_target(out, dataset, table);
     bool skip = node->if_exists && !sql_table_exists(compiler, dataset, table);
@@ -45,41 +184,16 @@ static bool run_drop(
     return store_table_delete(compiler->store, dataset, table, compiler->err);
 }
 
-static bool run_schema(
-    struct sql_compiler *compiler, const struct sql_node *node, struct sql_statement *out)
-{
-    const char *dataset = node->path.items[node->path.count - 1];
-    bool exists = store_dataset_exists(compiler->store, dataset);
-    bool drop = node->kind == SQL_DROP_SCHEMA;
-
-    if (node->path.count > 2)
-        return sql_error(compiler->err, node->line, node->column, "Invalid dataset name");
-    sql_set_target(out, dataset, "");
-    bool skip = node->if_exists && exists != drop;
-    snprintf(out->ddl, sizeof out->ddl, "%s", skip ? "SKIP" : drop ? "DROP" : "CREATE");
-    if (skip || compiler->request->dry_run)
-        return true;
-    if (drop)
-        return store_dataset_delete(compiler->store, dataset, node->cascade, compiler->err);
-    cJSON *resource = cJSON_CreateObject();
-    bool ok = sql_put_options(compiler, &node->options, resource) &&
-              store_dataset_insert(compiler->store, dataset, resource, compiler->err);
-    cJSON_Delete(resource);
-    return ok;
-}
-
 bool sql_run_ddl(
     struct sql_compiler *compiler, const struct sql_node *node, struct sql_result *result,
     struct sql_statement *out)
 {
     switch (node->kind) {
     case SQL_CREATE_TABLE:
-        return sql_run_create(compiler, node, result, out);
+        return run_create(compiler, node, result, out);
     case SQL_ALTER_TABLE:
         return sql_run_alter(compiler, node, out);
-    case SQL_DROP_TABLE:
-        return run_drop(compiler, node, out);
     default:
-        return run_schema(compiler, node, out);
+        return run_drop(compiler, node, out);
     }
 }

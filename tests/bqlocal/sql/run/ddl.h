@@ -1,11 +1,11 @@
-/* sql_ddl: what the files of CREATE, ALTER and DROP share. Functions that can fail fill
+/* ddl: what the files of CREATE, ALTER and DROP share. Functions that can fail fill
  * compiler->err and return false. */
 #ifndef BQLOCAL_SQL_RUN_DDL_H
 #define BQLOCAL_SQL_RUN_DDL_H
 
 #include "bqlocal/sql/compile/compile.h"
 
-/* sql_ddl_resource.c */
+/* ddl_resource.c */
 /* Sets a key, or removes it for NULL. */
 void sql_put_text(cJSON *resource, const char *key, const char *text);
 void sql_put_names(cJSON *parent, const char *key, const struct sql_names *names);
@@ -21,21 +21,16 @@ bool sql_put_options(
 bool sql_put_column_options(
     struct sql_compiler *compiler, const struct sql_options *options, cJSON *field);
 void sql_put_type(struct sql_compiler *compiler, const struct sql_column *column, cJSON *field);
-/* Whether a column's default fits its type. */
-bool sql_check_default(struct sql_compiler *compiler, const struct sql_column *column);
 bool sql_add_column(struct sql_compiler *compiler, const struct sql_column *column, cJSON *fields);
 /* The field of that name in any case, borrowed, or NULL. */
 cJSON *sql_find_field(cJSON *fields, const char *name);
 bool sql_put_partition(struct sql_compiler *compiler, const struct sql_expr *expr, cJSON *resource);
 void sql_put_primary_key(cJSON *resource, const struct sql_names *columns);
 
-/* sql_ddl.c */
+/* ddl.c */
 bool sql_table_exists(struct sql_compiler *compiler, const char *dataset, const char *table);
 void sql_set_target(struct sql_statement *out, const char *dataset, const char *table);
 
-bool sql_run_create(
-    struct sql_compiler *compiler, const struct sql_node *node, struct sql_result *result,
-    struct sql_statement *out);
 bool sql_run_alter(
     struct sql_compiler *compiler, const struct sql_node *node, struct sql_statement *out);
 

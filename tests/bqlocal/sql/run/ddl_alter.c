@@ -12,8 +12,6 @@ struct alteration {
     struct sql_compiler *compiler;
     cJSON *resource;
     cJSON *fields;
-    const char **renames; /* pairs, NULL-terminated */
-    size_t rename_count;
 };
 
 static bool alter_add_column(struct alteration *alteration, const struct sql_alter *alter)
@@ -22,17 +20,16 @@ static bool alter_add_column(struct alteration *alteration, const struct sql_alt
     const struct sql_column *column = &alter->column;
 
     if (sql_find_field(alteration->fields, column->name) != NULL)
-        return column->if_not_exists || sql_error(
-                                            compiler->err, alter->line, alter->place,
-                                            "Column already exists: %s", column->name);
+        return column->if_not_exists ||
+               sql_error(compiler->err, alter->place, "Column already exists: %s", column->name);
     if (column->required)
         return sql_error(
-            compiler->err, alter->line, alter->place,
+            compiler->err, alter->place,
             "Cannot add required columns to an existing schema. The field %s cannot be NOT NULL",
             column->name);
     if (column->default_sql != NULL)
         return sql_error(
-            compiler->err, alter->line, alter->place,
+            compiler->err, alter->place,
             "ALTER TABLE ADD COLUMN does not support DEFAULT: add the column %s, then use ALTER "
             "COLUMN SET DEFAULT",
             column->name);
@@ -74,7 +71,7 @@ static bool check_unused(struct alteration *alteration, const struct sql_alter *
 
     return !is_used(alteration, alter->column.name, &by) ||
            sql_error(
-               alteration->compiler->err, alter->line, alter->place,
+               alteration->compiler->err, alter->place,
                "Column %s cannot be changed this way because it is used by %s", alter->column.name,
                by);
 }
@@ -86,27 +83,9 @@ static bool alter_drop_column(
         return false;
     if (cJSON_GetArraySize(alteration->fields) == 1)
         return sql_error(
-            alteration->compiler->err, alter->line, alter->place,
+            alteration->compiler->err, alter->place,
             "Cannot drop column %s: a table must keep one column", alter->column.name);
     cJSON_Delete(cJSON_DetachItemViaPointer(alteration->fields, field));
-    return true;
-}
-
-static bool alter_rename_column(
-    struct alteration *alteration, const struct sql_alter *alter, cJSON *field)
-{
-    struct sql_compiler *compiler = alteration->compiler;
-
-    if (!check_unused(alteration, alter))
-        return false;
-    cJSON *other = sql_find_field(alteration->fields, alter->new_name);
-    if (other != NULL && other != field)
-        return sql_error(
-            compiler->err, alter->line, alter->place, "Column already exists: %s", alter->new_name);
-    const char *old = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(field, "name"));
-    alteration->renames[alteration->rename_count++] = sql_copy(compiler->arena, old, strlen(old));
-    alteration->renames[alteration->rename_count++] = alter->new_name;
-    sql_put_text(field, "name", alter->new_name);
     return true;
 }
 
@@ -128,7 +107,7 @@ static bool alter_set_type(
 
     if (!known || !can_widen(from, alter->column.type))
         return sql_error(
-            alteration->compiler->err, alter->line, alter->place,
+            alteration->compiler->err, alter->place,
             "ALTER TABLE ALTER COLUMN SET DATA TYPE requires that the existing column type (%s) is "
             "assignable to the new type (%s)",
             store_type_sql(from), store_type_sql(alter->column.type));
@@ -145,22 +124,9 @@ static bool alter_drop_not_null(
 
     if (mode == NULL || strcasecmp(mode, "REQUIRED") != 0)
         return sql_error(
-            alteration->compiler->err, alter->line, alter->place,
+            alteration->compiler->err, alter->place,
             "Column %s is already nullable: DROP NOT NULL does not apply", alter->column.name);
     sql_put_text(field, "mode", "NULLABLE");
-    return true;
-}
-
-static bool alter_set_default(
-    struct alteration *alteration, const struct sql_alter *alter, cJSON *field)
-{
-    struct sql_column column = alter->column;
-    const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(field, "type"));
-
-    if (type == NULL || !store_type_parse(type, &column.type) ||
-        !sql_check_default(alteration->compiler, &column))
-        return false;
-    sql_put_text(field, "defaultValueExpression", column.default_sql);
     return true;
 }
 
@@ -170,45 +136,18 @@ static bool alter_column(struct alteration *alteration, const struct sql_alter *
 
     if (field == NULL)
         return alter->if_exists || sql_error(
-                                       alteration->compiler->err, alter->line, alter->place,
+                                       alteration->compiler->err, alter->place,
                                        "Column not found: %s", alter->column.name);
     switch (alter->kind) {
     case SQL_DROP_COLUMN:
         return alter_drop_column(alteration, alter, field);
-    case SQL_RENAME_COLUMN:
-        return alter_rename_column(alteration, alter, field);
     case SQL_COLUMN_DROP_NOT_NULL:
         return alter_drop_not_null(alteration, alter, field);
     case SQL_COLUMN_SET_TYPE:
         return alter_set_type(alteration, alter, field);
-    case SQL_COLUMN_SET_OPTIONS:
-        return sql_put_column_options(alteration->compiler, &alter->options, field);
-    case SQL_COLUMN_SET_DEFAULT:
-        return alter_set_default(alteration, alter, field);
     default:
-        sql_put_text(field, "defaultValueExpression", NULL);
-        return true;
+        return sql_put_column_options(alteration->compiler, &alter->options, field);
     }
-}
-
-static bool alter_primary_key(struct alteration *alteration, const struct sql_alter *alter)
-{
-    cJSON *constraints = sql_get_or_add(alteration->resource, "tableConstraints");
-    bool has = cJSON_HasObjectItem(constraints, "primaryKey");
-
-    if (alter->kind == SQL_DROP_PRIMARY_KEY) {
-        cJSON_DeleteItemFromObjectCaseSensitive(constraints, "primaryKey");
-        return has || alter->if_exists ||
-               sql_error(
-                   alteration->compiler->err, alter->line, alter->place,
-                   "The table has no primary key");
-    }
-    if (has)
-        return sql_error(
-            alteration->compiler->err, alter->line, alter->place,
-            "The table already has a primary key");
-    sql_put_primary_key(alteration->resource, &alter->key);
-    return true;
 }
 
 static bool alter_one(struct alteration *alteration, const struct sql_alter *alter)
@@ -218,32 +157,9 @@ static bool alter_one(struct alteration *alteration, const struct sql_alter *alt
         return alter_add_column(alteration, alter);
     case SQL_SET_OPTIONS:
         return sql_put_options(alteration->compiler, &alter->options, alteration->resource);
-    case SQL_ADD_PRIMARY_KEY:
-    case SQL_DROP_PRIMARY_KEY:
-        return alter_primary_key(alteration, alter);
-    case SQL_RENAME_TO:
-        return true;
     default:
         return alter_column(alteration, alter);
     }
-}
-
-/* RENAME TO: a new table with the old one's resource and rows. */
-static bool rename_table(
-    struct sql_compiler *compiler, const char *dataset, const char *table, const char *new_name,
-    const cJSON *resource)
-{
-    char *to = sql_printf(compiler->arena, "%s.%s", dataset, new_name);
-    char *from = sql_printf(compiler->arena, "%s.%s", dataset, table);
-
-    return store_table_insert(compiler->store, dataset, new_name, resource, compiler->err) &&
-           sql_execute(
-               compiler,
-               sql_printf(
-                   compiler->arena, "INSERT INTO %s SELECT * FROM %s",
-                   sql_quote_name(compiler->arena, to), sql_quote_name(compiler->arena, from)),
-               NULL) &&
-           store_table_delete(compiler->store, dataset, table, compiler->err);
 }
 
 static bool alter_all(
@@ -251,26 +167,16 @@ static bool alter_all(
     const char *table, cJSON *resource)
 {
     struct alteration alteration = {.compiler = compiler, .resource = resource};
-    const char *new_name = NULL;
 
     alteration.fields =
         cJSON_GetObjectItemCaseSensitive(sql_get_or_add(resource, "schema"), "fields");
     if (alteration.fields == NULL)
         alteration.fields = cJSON_AddArrayToObject(sql_get_or_add(resource, "schema"), "fields");
-    alteration.renames =
-        sql_alloc(compiler->arena, (2 * node->alter_count + 2) * sizeof *alteration.renames);
-    for (size_t i = 0; i < node->alter_count; i++) {
+    for (size_t i = 0; i < node->alter_count; i++)
         if (!alter_one(&alteration, &node->alters[i]))
             return false;
-        if (node->alters[i].kind == SQL_RENAME_TO)
-            new_name = node->alters[i].new_name;
-    }
-    if (compiler->request->dry_run)
-        return true;
-    if (new_name != NULL)
-        return rename_table(compiler, dataset, table, new_name, resource);
-    return store_table_alter(
-        compiler->store, dataset, table, resource, alteration.renames, compiler->err);
+    return compiler->request->dry_run ||
+           store_table_alter(compiler->store, dataset, table, resource, compiler->err);
 }
 
 bool sql_run_alter(
@@ -280,7 +186,7 @@ bool sql_run_alter(
     const char *table = NULL;
     cJSON *resource = NULL;
 
-    if (!sql_resolve_table(compiler, &node->path, node->line, node->column, &dataset, &table))
+    if (!sql_resolve_table(compiler, &node->path, node->place, &dataset, &table))
         return false;
     sql_set_target(out, dataset, table);
     snprintf(out->ddl, sizeof out->ddl, "ALTER");

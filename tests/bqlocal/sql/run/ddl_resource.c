@@ -10,8 +10,7 @@
 static bool option_error(struct sql_compiler *compiler, const struct sql_option *option)
 {
     return sql_error(
-        compiler->err, option->value->line, option->value->column, "Invalid value for option %s",
-        option->name);
+        compiler->err, option->value->place, "Invalid value for option %s", option->name);
 }
 
 /* Runs a constant expression and gives back its one value as text; NULL for NULL. */
@@ -35,8 +34,7 @@ bool sql_evaluate(
         const char *text = (const char *)sqlite3_column_text(statement, 0);
         *out_text = text == NULL ? NULL : sql_copy(compiler->arena, text, strlen(text));
     } else {
-        sql_error(
-            compiler->err, expr->line, expr->column, "%s", sqlite3_errmsg(compiler->store->handle));
+        sql_error(compiler->err, expr->place, "%s", sqlite3_errmsg(compiler->store->handle));
     }
     sqlite3_finalize(statement);
     return ok;
@@ -99,27 +97,6 @@ static bool put_expiration(
     return true;
 }
 
-static bool put_partition_option(
-    struct sql_compiler *compiler, const struct sql_option *option, cJSON *resource)
-{
-    const char *text = NULL;
-
-    if (!sql_evaluate(compiler, option->value, STORE_FLOAT64, &text))
-        return false;
-    cJSON *time = cJSON_GetObjectItemCaseSensitive(resource, "timePartitioning");
-    if (time == NULL)
-        return sql_error(
-            compiler->err, option->value->line, option->value->column,
-            "partition_expiration_days is only allowed for time-partitioned tables");
-    sql_put_text(
-        time, "expirationMs",
-        text == NULL
-            ? NULL
-            : sql_printf(
-                  compiler->arena, "%lld", (long long)(strtod(text, NULL) * 24 * 3600 * 1000)));
-    return true;
-}
-
 static bool put_option(
     struct sql_compiler *compiler, const struct sql_option *option, cJSON *resource)
 {
@@ -129,8 +106,6 @@ static bool put_option(
         return put_labels(compiler, option, resource);
     if (strcasecmp(option->name, "expiration_timestamp") == 0)
         return put_expiration(compiler, option, resource);
-    if (strcasecmp(option->name, "partition_expiration_days") == 0)
-        return put_partition_option(compiler, option, resource);
     if (strcasecmp(option->name, "require_partition_filter") == 0) {
         if (!sql_evaluate(compiler, option->value, STORE_BOOL, &text))
             return false;
@@ -139,21 +114,14 @@ static bool put_option(
             cJSON_AddBoolToObject(resource, "requirePartitionFilter", text[0] == '1');
         return true;
     }
-    bool description = strcasecmp(option->name, "description") == 0;
-    if (description || strcasecmp(option->name, "friendly_name") == 0) {
+    if (strcasecmp(option->name, "description") == 0) {
         if (!sql_evaluate(compiler, option->value, STORE_STRING, &text))
             return false;
-        sql_put_text(resource, description ? "description" : "friendlyName", text);
+        sql_put_text(resource, "description", text);
         return true;
     }
-    static const char *const ignored[] = {
-        "max_staleness", "kms_key_name", "location", "default_table_expiration_days",
-        "is_case_insensitive"};
-    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-        if (strcasecmp(option->name, ignored[i]) == 0)
-            return true;
     return sql_error(
-        compiler->err, option->value->line, option->value->column, "Unknown option: %s",
+        compiler->err, option->value->place, "bqlocal does not have the table option %s",
         option->name);
 }
 
@@ -174,7 +142,7 @@ bool sql_put_column_options(
         const char *text = NULL;
         if (strcasecmp(option->name, "description") != 0)
             return sql_error(
-                compiler->err, option->value->line, option->value->column, "Unknown option: %s",
+                compiler->err, option->value->place, "bqlocal does not have the column option %s",
                 option->name);
         if (!sql_evaluate(compiler, option->value, STORE_STRING, &text))
             return false;
@@ -200,7 +168,7 @@ void sql_put_type(struct sql_compiler *compiler, const struct sql_column *column
 }
 
 /* A default must fit its column; NULL in REQUIRED is found when a row is written. */
-bool sql_check_default(struct sql_compiler *compiler, const struct sql_column *column)
+static bool check_default(struct sql_compiler *compiler, const struct sql_column *column)
 {
     struct store_field field = {.name = (char *)(uintptr_t)column->name, .type = column->type};
     const char *ignored = NULL;
@@ -221,7 +189,7 @@ bool sql_add_column(struct sql_compiler *compiler, const struct sql_column *colu
         sql_put_text(field, "mode", "REQUIRED");
     if (column->default_sql != NULL)
         sql_put_text(field, "defaultValueExpression", column->default_sql);
-    return sql_check_default(compiler, column) &&
+    return check_default(compiler, column) &&
            sql_put_column_options(compiler, &column->options, field);
 }
 
@@ -257,13 +225,10 @@ void sql_put_primary_key(cJSON *resource, const struct sql_names *columns)
 static bool bad_partition(struct sql_compiler *compiler, const struct sql_expr *expr)
 {
     return sql_error(
-        compiler->err, expr->line, expr->column,
-        "PARTITION BY expression must be DATE(<timestamp_column>), DATE(<datetime_column>), "
-        "DATETIME_TRUNC(<datetime_column>, DAY/HOUR/MONTH/YEAR), a DATE column, "
-        "TIMESTAMP_TRUNC(<timestamp_column>, DAY/HOUR/MONTH/YEAR), DATE_TRUNC(<date_column>, "
-        "MONTH/YEAR), or RANGE_BUCKET(<int64_column>, GENERATE_ARRAY(<int64_value>, "
-        "<int64_value>[, "
-        "<int64_value>]))");
+        compiler->err, expr->place,
+        "PARTITION BY expression must be a DATE column, DATE(column), DATE_TRUNC, DATETIME_TRUNC "
+        "or TIMESTAMP_TRUNC of a column to HOUR, DAY, MONTH or YEAR, or RANGE_BUCKET(column, "
+        "GENERATE_ARRAY(start, end, interval))");
 }
 
 static void put_time_partition(cJSON *resource, const char *type, const char *column)

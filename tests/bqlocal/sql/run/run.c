@@ -26,7 +26,7 @@ static bool sqlite_failed(struct sql_compiler *compiler)
     const char *message = sqlite3_errmsg(handle);
     if (strcmp(message, "integer overflow") == 0)
         message = "int64 overflow";
-    return sql_error(compiler->err, 0, 0, "%s", message);
+    return sql_error(compiler->err, SQL_NO_PLACE, "%s", message);
 }
 
 bool sql_execute(struct sql_compiler *compiler, const char *sql, int64_t *out_changes)
@@ -68,7 +68,7 @@ bool sql_query_int64(struct sql_compiler *compiler, const char *sql, int64_t *ou
     return ok;
 }
 
-/* The statements of transactions run in dry runs too, where they enclose nothing. */
+/* BEGIN, COMMIT and ROLLBACK run in dry runs too, where nothing changes between them. */
 static bool control(struct sql_compiler *compiler, const char *sql)
 {
     if (sqlite3_exec(compiler->store->handle, sql, NULL, NULL, NULL) == SQLITE_OK)
@@ -88,8 +88,6 @@ static const char *type_name(const struct sql_node *node)
         [SQL_CREATE_TABLE] = "CREATE_TABLE",
         [SQL_ALTER_TABLE] = "ALTER_TABLE",
         [SQL_DROP_TABLE] = "DROP_TABLE",
-        [SQL_CREATE_SCHEMA] = "CREATE_SCHEMA",
-        [SQL_DROP_SCHEMA] = "DROP_SCHEMA",
         [SQL_BEGIN] = "BEGIN_TRANSACTION",
         [SQL_COMMIT] = "COMMIT_TRANSACTION",
         [SQL_ROLLBACK] = "ROLLBACK_TRANSACTION",
@@ -102,7 +100,7 @@ static const char *type_name(const struct sql_node *node)
 
 static bool is_ddl(const struct sql_node *node)
 {
-    return node->kind >= SQL_CREATE_TABLE && node->kind <= SQL_DROP_SCHEMA;
+    return node->kind >= SQL_CREATE_TABLE && node->kind <= SQL_DROP_TABLE;
 }
 
 static bool is_dml(const struct sql_node *node)
@@ -139,7 +137,7 @@ static bool name_columns(
         for (size_t j = 0; j < i; j++)
             if (strcasecmp(out->fields[j].name, name) == 0)
                 return sql_error(
-                    compiler->err, 0, 0,
+                    compiler->err, SQL_NO_PLACE,
                     "Duplicate column names in the result are not supported when a destination "
                     "table is present. Found duplicate(s): %s",
                     name);
@@ -182,19 +180,6 @@ static bool run_query(
     return ok;
 }
 
-static bool set_target(
-    struct sql_compiler *compiler, const struct sql_node *node, struct sql_statement *out)
-{
-    const char *dataset = NULL;
-    const char *table = NULL;
-
-    if (!sql_resolve_table(compiler, &node->path, node->line, node->column, &dataset, &table))
-        return false;
-    snprintf(out->target_dataset, sizeof out->target_dataset, "%s", dataset);
-    snprintf(out->target_table, sizeof out->target_table, "%s", table);
-    return true;
-}
-
 static bool run_statement(
     struct sql_compiler *compiler, const struct sql_node *node, struct sql_result *result,
     struct sql_statement *out)
@@ -203,11 +188,11 @@ static bool run_statement(
         return run_query(compiler, node, result);
     clear_result_set(compiler->store, result);
     if (is_dml(node))
-        return set_target(compiler, node, out) && sql_run_dml(compiler, node, out);
+        return sql_run_dml(compiler, node, out);
     return sql_run_ddl(compiler, node, result, out);
 }
 
-/* Runs one statement so that a failure leaves nothing of it behind. */
+/* Runs one statement; a failure undoes all of it. */
 static bool run_guarded(
     struct sql_compiler *compiler, const struct sql_node *node, struct sql_result *result,
     struct sql_statement *out)
@@ -216,7 +201,7 @@ static bool run_guarded(
         return false;
     bool ok = run_statement(compiler, node, result, out);
     if (!ok) {
-        // The result table of this statement goes with the rollback.
+        // The rollback also drops the result table of this statement.
         sqlite3_exec(
             compiler->store->handle, "ROLLBACK TO " STATEMENT "; RELEASE " STATEMENT, NULL, NULL,
             NULL);
@@ -232,14 +217,14 @@ static bool run_transaction_control(
     if (node->kind == SQL_BEGIN) {
         if (*open)
             return sql_error(
-                compiler->err, node->line, node->column,
+                compiler->err, node->place,
                 "Transaction control statement failed: there is already an open transaction");
         *open = true;
         return control(compiler, "SAVEPOINT " TRANSACTION);
     }
     if (!*open)
         return sql_error(
-            compiler->err, node->line, node->column,
+            compiler->err, node->place,
             "Transaction control statement failed: there is no open transaction");
     *open = false;
     return control(
@@ -261,13 +246,13 @@ static bool run_script(
             ok = run_transaction_control(compiler, node, &open);
         else if (open && is_ddl(node))
             ok = sql_error(
-                compiler->err, node->line, node->column,
+                compiler->err, node->place,
                 "DDL statements on permanent tables are not allowed inside a transaction: %s",
                 statement->type);
         else
             ok = run_guarded(compiler, node, result, statement);
         result->statement_count += ok;
-        // What follows may need the table that was not made.
+        // The next statements may need the table, which a dry run did not make.
         if (compiler->request->dry_run && is_ddl(node))
             break;
     }
@@ -318,30 +303,9 @@ void sql_result_clear(struct store *store, struct sql_result *result)
     *result = (struct sql_result){0};
 }
 
-/* Result sets belong to jobs, and jobs to one run of the program: what an earlier run left in the
- * file is of no use. */
-static bool drop_leftovers(sqlite3 *handle)
-{
-    static const char find[] =
-        "SELECT 'DROP TABLE \"' || name || '\"' FROM sqlite_master WHERE type "
-        "= 'table' AND name GLOB 'bqlocal.result.*' LIMIT 1";
-    sqlite3_stmt *statement = NULL;
-    char *drop = NULL;
-    bool ok = sqlite3_prepare_v2(handle, find, -1, &statement, NULL) == SQLITE_OK;
-
-    while (ok && sqlite3_step(statement) == SQLITE_ROW) {
-        drop = sqlite3_mprintf("%s", sqlite3_column_text(statement, 0));
-        sqlite3_reset(statement);
-        ok = drop != NULL && sqlite3_exec(handle, drop, NULL, NULL, NULL) == SQLITE_OK;
-        sqlite3_free(drop);
-    }
-    sqlite3_finalize(statement);
-    return ok;
-}
-
 bool sql_register(struct store *store, struct error *err)
 {
-    return (sql_udf_register(store->handle) && drop_leftovers(store->handle)) ||
+    return sql_register_functions(store->handle) ||
            error_set(
                err, ERROR_SOURCE, "cannot prepare the database for queries: %s",
                sqlite3_errmsg(store->handle));

@@ -1,5 +1,5 @@
-/* sql: GoogleSQL as far as bqlocal understands it: parsed, typed, translated to SQLite and run
- * against the store. Callers hold the server's big lock. */
+/* sql: the GoogleSQL that bqlocal understands (docs/bqlocal.md), parsed, typed, translated to
+ * SQLite and run on the store. Callers hold the server's big lock. */
 #ifndef BQLOCAL_SQL_RUN_SQL_H
 #define BQLOCAL_SQL_RUN_SQL_H
 

@@ -4,33 +4,8 @@
 #ifndef BQSYNC_GENERATED_INT_H
 #define BQSYNC_GENERATED_INT_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-// clang-format off
-struct int_row {
-    struct slice select;
-    struct value_int64 int__;
-    struct value_int64 int_;
-    struct value_bool default_;
-    struct value_bool _Bool_;
-    struct slice NULL_;
-    struct value_int64 errno_;
-    struct value_int64 INT64_MAX_;
-    struct slice __FILE___;
-    struct slice row;
-    struct slice in;
-    struct slice out;
-    struct slice group;
-    struct value_int64 a_column_whose_name_is_so_long_that_a_line_of_code_with_it_has_to_be_broken;
-    struct value_int64 a_column_whose_name_is_so_long_that_not_even_breaking_the_line_of_code_that_has_it_would_help;
-};
-
-void int_row_read(struct column_reader *in, struct int_row *row);
-void int_row_encode(const struct int_row *row, struct avro_writer *out);
 
 extern const struct table int_table;
-// clang-format on
 
 #endif

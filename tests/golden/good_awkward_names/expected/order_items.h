@@ -4,18 +4,7 @@
 #ifndef BQSYNC_GENERATED_ORDER_ITEMS_H
 #define BQSYNC_GENERATED_ORDER_ITEMS_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct order_items_row {
-    struct value_int64 at;
-    struct slice T;
-    struct slice s;
-};
-
-void order_items_row_read(struct column_reader *in, struct order_items_row *row);
-void order_items_row_encode(const struct order_items_row *row, struct avro_writer *out);
 
 extern const struct table order_items_table;
 

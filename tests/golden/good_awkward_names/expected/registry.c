@@ -5,7 +5,7 @@
 #include "order_items.h"
 #include "time.h"
 
-// One a line.
+// One table on each line.
 // clang-format off
 const struct table *const registry_tables[] = {
     &int_table,

@@ -3,41 +3,41 @@
  * schema a16a9aa9d6dd */
 #include "time.h"
 
+#include "base/slice.h"
+#include "base/value.h"
 #include "encode/avro.h"
 #include "encode/column.h"
 
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 1,
+    TABLE_DESCRIPTOR_VERSION == 2,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
     TIME_COLUMN_ID,
 };
 
-void time_row_read(struct column_reader *in, struct time_row *row)
+struct time_row {
+    struct value_int64 id;
+};
+
+static void read_row(struct column_reader *in, void *data)
 {
+    struct time_row *row = data;
+
     row->id = column_int64(in, TIME_COLUMN_ID);
 }
 
-void time_row_encode(const struct time_row *row, struct avro_writer *out)
+static void encode_row(struct avro_writer *out, const void *data)
 {
+    const struct time_row *row = data;
+
     avro_int64(out, row->id);
 }
 
-static void read_row(struct column_reader *in, void *row)
-{
-    time_row_read(in, row);
-}
-
-static void encode_row(struct avro_writer *out, const void *row)
-{
-    time_row_encode(row, out);
-}
-
-// Data: a column or a line of text a line, however long. ISO C promises room for
-// texts of 4095 bytes only; the compilers that build bqsync take any length.
+// Data: one column, or one line of a text, on each line, however long. ISO C only
+// guarantees string literals of 4095 bytes; GCC and Clang accept any length.
 // clang-format off
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
@@ -52,7 +52,7 @@ static const size_t key[] = {
 const struct table time_table = {
     .name = "time",
     .target = "time",
-    .mode = SYNC_APPEND,
+    .mode = SEND_APPEND,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,
     .columns = columns,
@@ -73,7 +73,7 @@ const struct table time_table = {
         "where \"time\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"time\".\"id\", d.bq_sync_key_1)\n"
         "  , \"time\".\"id\" is null\n"
         "from \"bq_sync_dirty_time\" as d\n"
         "left join \"time\"\n"
@@ -140,12 +140,6 @@ const struct table time_table = {
         "  set bq_sync_sequence = excluded.bq_sync_sequence\n"
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n",
-    .capture_remove_sql =
-        "drop trigger if exists \"bq_sync_time_insert\";\n"
-        "drop trigger if exists \"bq_sync_time_update\";\n"
-        "drop trigger if exists \"bq_sync_time_rekey\";\n"
-        "drop trigger if exists \"bq_sync_time_delete\";\n"
-        "drop table if exists \"bq_sync_dirty_time\";\n",
     .ddl_sql =
         "create table if not exists `${project}`.`${dataset}`.`time` (\n"
         "  `id` int64\n"

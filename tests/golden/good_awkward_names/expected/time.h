@@ -4,16 +4,7 @@
 #ifndef BQSYNC_GENERATED_TIME_H
 #define BQSYNC_GENERATED_TIME_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct time_row {
-    struct value_int64 id;
-};
-
-void time_row_read(struct column_reader *in, struct time_row *row);
-void time_row_encode(const struct time_row *row, struct avro_writer *out);
 
 extern const struct table time_table;
 

@@ -3,13 +3,15 @@
  * schema 7c5d0726990e */
 #include "prices.h"
 
+#include "base/slice.h"
+#include "base/value.h"
 #include "encode/avro.h"
 #include "encode/column.h"
 
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 1,
+    TABLE_DESCRIPTOR_VERSION == 2,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -18,32 +20,32 @@ enum {
     PRICES_COLUMN_AMOUNT,
 };
 
-void prices_row_read(struct column_reader *in, struct prices_row *row)
+struct prices_row {
+    struct slice sku;
+    struct slice currency;
+    struct value_decimal amount;
+};
+
+static void read_row(struct column_reader *in, void *data)
 {
+    struct prices_row *row = data;
+
     row->sku = column_string(in, PRICES_COLUMN_SKU);
     row->currency = column_string(in, PRICES_COLUMN_CURRENCY);
     row->amount = column_numeric(in, PRICES_COLUMN_AMOUNT);
 }
 
-void prices_row_encode(const struct prices_row *row, struct avro_writer *out)
+static void encode_row(struct avro_writer *out, const void *data)
 {
+    const struct prices_row *row = data;
+
     avro_string(out, row->sku);
     avro_string(out, row->currency);
     avro_decimal(out, row->amount);
 }
 
-static void read_row(struct column_reader *in, void *row)
-{
-    prices_row_read(in, row);
-}
-
-static void encode_row(struct avro_writer *out, const void *row)
-{
-    prices_row_encode(row, out);
-}
-
-// Data: a column or a line of text a line, however long. ISO C promises room for
-// texts of 4095 bytes only; the compilers that build bqsync take any length.
+// Data: one column, or one line of a text, on each line, however long. ISO C only
+// guarantees string literals of 4095 bytes; GCC and Clang accept any length.
 // clang-format off
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
@@ -61,7 +63,7 @@ static const size_t key[] = {
 const struct table prices_table = {
     .name = "prices",
     .target = "prices",
-    .mode = SYNC_UPSERT,
+    .mode = SEND_MERGE,
     .capture = CAPTURE_TRIGGERS,
     .reject_fails = false,
     .columns = columns,
@@ -80,8 +82,8 @@ const struct table prices_table = {
     .new_rows_sql = NULL,
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_2\n"
-        "  , d.bq_sync_key_1\n"
+        "  coalesce(\"prices\".\"sku\", d.bq_sync_key_2)\n"
+        "  , coalesce(\"prices\".\"currency\", d.bq_sync_key_1)\n"
         "  , \"prices\".\"amount\"\n"
         "  , \"prices\".\"currency\" is null\n"
         "from \"bq_sync_dirty_prices\" as d\n"
@@ -148,12 +150,6 @@ const struct table prices_table = {
         "  set bq_sync_sequence = excluded.bq_sync_sequence\n"
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n",
-    .capture_remove_sql =
-        "drop trigger if exists \"bq_sync_prices_insert\";\n"
-        "drop trigger if exists \"bq_sync_prices_update\";\n"
-        "drop trigger if exists \"bq_sync_prices_rekey\";\n"
-        "drop trigger if exists \"bq_sync_prices_delete\";\n"
-        "drop table if exists \"bq_sync_dirty_prices\";\n",
     .ddl_sql =
         "create table if not exists `${project}`.`${dataset}`.`prices` (\n"
         "  `sku` string not null\n"

@@ -4,18 +4,7 @@
 #ifndef BQSYNC_GENERATED_PRICES_H
 #define BQSYNC_GENERATED_PRICES_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct prices_row {
-    struct slice sku;
-    struct slice currency;
-    struct value_decimal amount;
-};
-
-void prices_row_read(struct column_reader *in, struct prices_row *row);
-void prices_row_encode(const struct prices_row *row, struct avro_writer *out);
 
 extern const struct table prices_table;
 

@@ -3,7 +3,7 @@
 
 #include "prices.h"
 
-// One a line.
+// One table on each line.
 // clang-format off
 const struct table *const registry_tables[] = {
     &prices_table,

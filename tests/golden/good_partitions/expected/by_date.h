@@ -4,17 +4,7 @@
 #ifndef BQSYNC_GENERATED_BY_DATE_H
 #define BQSYNC_GENERATED_BY_DATE_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct by_date_row {
-    struct value_int64 id;
-    struct value_int64 day;
-};
-
-void by_date_row_read(struct column_reader *in, struct by_date_row *row);
-void by_date_row_encode(const struct by_date_row *row, struct avro_writer *out);
 
 extern const struct table by_date_table;
 

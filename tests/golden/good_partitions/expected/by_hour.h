@@ -4,17 +4,7 @@
 #ifndef BQSYNC_GENERATED_BY_HOUR_H
 #define BQSYNC_GENERATED_BY_HOUR_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct by_hour_row {
-    struct value_int64 id;
-    struct value_int64 at;
-};
-
-void by_hour_row_read(struct column_reader *in, struct by_hour_row *row);
-void by_hour_row_encode(const struct by_hour_row *row, struct avro_writer *out);
 
 extern const struct table by_hour_table;
 

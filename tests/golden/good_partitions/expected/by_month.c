@@ -3,13 +3,15 @@
  * schema 1cfc443d4971 */
 #include "by_month.h"
 
+#include "base/slice.h"
+#include "base/value.h"
 #include "encode/avro.h"
 #include "encode/column.h"
 
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 1,
+    TABLE_DESCRIPTOR_VERSION == 2,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -17,30 +19,29 @@ enum {
     BY_MONTH_COLUMN_DAY,
 };
 
-void by_month_row_read(struct column_reader *in, struct by_month_row *row)
+struct by_month_row {
+    struct value_int64 id;
+    struct value_int64 day;
+};
+
+static void read_row(struct column_reader *in, void *data)
 {
+    struct by_month_row *row = data;
+
     row->id = column_int64(in, BY_MONTH_COLUMN_ID);
     row->day = column_date(in, BY_MONTH_COLUMN_DAY);
 }
 
-void by_month_row_encode(const struct by_month_row *row, struct avro_writer *out)
+static void encode_row(struct avro_writer *out, const void *data)
 {
+    const struct by_month_row *row = data;
+
     avro_int64(out, row->id);
     avro_int64(out, row->day);
 }
 
-static void read_row(struct column_reader *in, void *row)
-{
-    by_month_row_read(in, row);
-}
-
-static void encode_row(struct avro_writer *out, const void *row)
-{
-    by_month_row_encode(row, out);
-}
-
-// Data: a column or a line of text a line, however long. ISO C promises room for
-// texts of 4095 bytes only; the compilers that build bqsync take any length.
+// Data: one column, or one line of a text, on each line, however long. ISO C only
+// guarantees string literals of 4095 bytes; GCC and Clang accept any length.
 // clang-format off
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
@@ -56,7 +57,7 @@ static const size_t key[] = {
 const struct table by_month_table = {
     .name = "by_month",
     .target = "by_month",
-    .mode = SYNC_UPSERT,
+    .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,
     .columns = columns,
@@ -79,7 +80,7 @@ const struct table by_month_table = {
         "where \"by_month\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"by_month\".\"id\", d.bq_sync_key_1)\n"
         "  , \"by_month\".\"day\"\n"
         "  , \"by_month\".\"id\" is null\n"
         "from \"bq_sync_dirty_by_month\" as d\n"
@@ -147,12 +148,6 @@ const struct table by_month_table = {
         "  set bq_sync_sequence = excluded.bq_sync_sequence\n"
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n",
-    .capture_remove_sql =
-        "drop trigger if exists \"bq_sync_by_month_insert\";\n"
-        "drop trigger if exists \"bq_sync_by_month_update\";\n"
-        "drop trigger if exists \"bq_sync_by_month_rekey\";\n"
-        "drop trigger if exists \"bq_sync_by_month_delete\";\n"
-        "drop table if exists \"bq_sync_dirty_by_month\";\n",
     .ddl_sql =
         "create table if not exists `${project}`.`${dataset}`.`by_month` (\n"
         "  `id` int64\n"

@@ -4,16 +4,7 @@
 #ifndef BQSYNC_GENERATED_BY_RANGE_H
 #define BQSYNC_GENERATED_BY_RANGE_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct by_range_row {
-    struct value_int64 id;
-};
-
-void by_range_row_read(struct column_reader *in, struct by_range_row *row);
-void by_range_row_encode(const struct by_range_row *row, struct avro_writer *out);
 
 extern const struct table by_range_table;
 

@@ -4,17 +4,7 @@
 #ifndef BQSYNC_GENERATED_BY_YEAR_H
 #define BQSYNC_GENERATED_BY_YEAR_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct by_year_row {
-    struct value_int64 id;
-    struct value_int64 at;
-};
-
-void by_year_row_read(struct column_reader *in, struct by_year_row *row);
-void by_year_row_encode(const struct by_year_row *row, struct avro_writer *out);
 
 extern const struct table by_year_table;
 

@@ -7,7 +7,7 @@
 #include "by_range.h"
 #include "by_year.h"
 
-// One a line.
+// One table on each line.
 // clang-format off
 const struct table *const registry_tables[] = {
     &by_date_table,

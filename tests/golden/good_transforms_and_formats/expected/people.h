@@ -4,27 +4,7 @@
 #ifndef BQSYNC_GENERATED_PEOPLE_H
 #define BQSYNC_GENERATED_PEOPLE_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct people_row {
-    struct value_int64 id;
-    struct slice email;
-    struct slice email_pseudonym;
-    struct slice phone;
-    struct value_int64 born;
-    struct slice note;
-    struct value_int64 seen_s;
-    struct value_int64 seen_ms;
-    struct value_int64 seen_us;
-    struct value_int64 seen_julian;
-    struct value_int64 seen_text;
-    struct slice salary;
-};
-
-void people_row_read(struct column_reader *in, struct people_row *row);
-void people_row_encode(const struct people_row *row, struct avro_writer *out);
 
 extern const struct table people_table;
 

@@ -3,13 +3,15 @@
  * schema 7fc1774383e0 */
 #include "messages.h"
 
+#include "base/slice.h"
+#include "base/value.h"
 #include "encode/avro.h"
 #include "encode/column.h"
 
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 1,
+    TABLE_DESCRIPTOR_VERSION == 2,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -17,30 +19,29 @@ enum {
     MESSAGES_COLUMN_KIND,
 };
 
-void messages_row_read(struct column_reader *in, struct messages_row *row)
+struct messages_row {
+    struct value_int64 id;
+    struct slice kind;
+};
+
+static void read_row(struct column_reader *in, void *data)
 {
+    struct messages_row *row = data;
+
     row->id = column_int64(in, MESSAGES_COLUMN_ID);
     row->kind = column_string(in, MESSAGES_COLUMN_KIND);
 }
 
-void messages_row_encode(const struct messages_row *row, struct avro_writer *out)
+static void encode_row(struct avro_writer *out, const void *data)
 {
+    const struct messages_row *row = data;
+
     avro_int64(out, row->id);
     avro_string(out, row->kind);
 }
 
-static void read_row(struct column_reader *in, void *row)
-{
-    messages_row_read(in, row);
-}
-
-static void encode_row(struct avro_writer *out, const void *row)
-{
-    messages_row_encode(row, out);
-}
-
-// Data: a column or a line of text a line, however long. ISO C promises room for
-// texts of 4095 bytes only; the compilers that build bqsync take any length.
+// Data: one column, or one line of a text, on each line, however long. ISO C only
+// guarantees string literals of 4095 bytes; GCC and Clang accept any length.
 // clang-format off
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
@@ -56,7 +57,7 @@ static const size_t key[] = {
 const struct table messages_table = {
     .name = "messages",
     .target = "messages",
-    .mode = SYNC_UPSERT,
+    .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,
     .columns = columns,
@@ -86,7 +87,7 @@ const struct table messages_table = {
         ")",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"messages\".\"id\", d.bq_sync_key_1)\n"
         "  , \"messages\".\"kind\"\n"
         "  , \"messages\".\"id\" is null\n"
         "from \"bq_sync_dirty_messages\" as d\n"
@@ -157,12 +158,6 @@ const struct table messages_table = {
         "  set bq_sync_sequence = excluded.bq_sync_sequence\n"
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n",
-    .capture_remove_sql =
-        "drop trigger if exists \"bq_sync_messages_insert\";\n"
-        "drop trigger if exists \"bq_sync_messages_update\";\n"
-        "drop trigger if exists \"bq_sync_messages_rekey\";\n"
-        "drop trigger if exists \"bq_sync_messages_delete\";\n"
-        "drop table if exists \"bq_sync_dirty_messages\";\n",
     .ddl_sql =
         "create table if not exists `${project}`.`${dataset}`.`messages` (\n"
         "  `id` int64\n"

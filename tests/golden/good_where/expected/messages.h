@@ -4,17 +4,7 @@
 #ifndef BQSYNC_GENERATED_MESSAGES_H
 #define BQSYNC_GENERATED_MESSAGES_H
 
-#include "base/slice.h"
 #include "base/table.h"
-#include "base/value.h"
-
-struct messages_row {
-    struct value_int64 id;
-    struct slice kind;
-};
-
-void messages_row_read(struct column_reader *in, struct messages_row *row);
-void messages_row_encode(const struct messages_row *row, struct avro_writer *out);
 
 extern const struct table messages_table;
 

@@ -1,0 +1,338 @@
+#include "service/error_reporter.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "service/error_report.h"
+#include "service/error_report_body.h"
+#include "warehouse/http.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define QUEUE_MAX  64
+#define SEEN_MAX   128
+#define REPEAT_MS  INT64_C(3600000)
+#define CONNECT_MS 3000
+#define STALL_MS   5000
+#define GOODBYE_MS 1000
+/* Pause after an answer without Retry-After. */
+#define PAUSE_MS 60000
+
+enum service { SERVICE_BUGSNAG, SERVICE_SENTRY, SERVICE_COUNT };
+
+static const char *const service_names[] = {"bugsnag", "sentry"};
+_Static_assert(
+    sizeof service_names / sizeof service_names[0] == SERVICE_COUNT, "a name for each service");
+
+/* A failure that was reported: the hash of table, code and reason. */
+struct seen {
+    uint64_t hash;
+    int64_t at_ms;
+};
+
+struct error_reporter {
+    /* Protects everything below it. */
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    pthread_t thread;
+    bool started;
+    bool stopping;
+    char *bugsnag_key;
+    char *bugsnag_endpoint;
+    char *sentry_dsn;
+    char environment[ERROR_REPORT_ENVIRONMENT_SIZE];
+    struct error_report queue[QUEUE_MAX];
+    size_t first;
+    size_t count;
+    int64_t dropped;
+    struct seen seen[SEEN_MAX];
+    /* Used by the thread only. */
+    int64_t silent_until_ms[SERVICE_COUNT];
+};
+
+static int64_t monotonic_ms(void)
+{
+    const struct clock *clock = clock_system();
+
+    return clock->monotonic_ms(clock->context);
+}
+
+/* --- the queue --------------------------------------------------------------------------- */
+
+static uint64_t hash_of(const struct error_report *report)
+{
+    const char *const texts[] = {report->table, report->code, report->reason};
+    uint64_t hash = UINT64_C(14695981039346656037);
+
+    for (size_t i = 0; i < 3; i++) {
+        const char *at = texts[i];
+        do {
+            hash = (hash ^ (unsigned char)*at) * UINT64_C(1099511628211);
+        } while (*at++ != '\0');
+    }
+    return hash;
+}
+
+/* Whether the same failure was reported within the hour; remembers this one. The caller holds the
+ * mutex. */
+static bool is_repeated(struct error_reporter *reporter, const struct error_report *report)
+{
+    uint64_t hash = hash_of(report);
+    int64_t now_ms = monotonic_ms();
+    struct seen *oldest = &reporter->seen[0];
+
+    for (size_t i = 0; i < SEEN_MAX; i++) {
+        struct seen *seen = &reporter->seen[i];
+        if (seen->at_ms != 0 && seen->hash == hash) {
+            if (now_ms - seen->at_ms < REPEAT_MS)
+                return true;
+            oldest = seen;
+            break;
+        }
+        if (seen->at_ms < oldest->at_ms)
+            oldest = seen;
+    }
+    *oldest = (struct seen){hash, now_ms};
+    return false;
+}
+
+/* The caller holds the mutex. */
+static void enqueue(struct error_reporter *reporter, const struct error_report *report)
+{
+    if (is_repeated(reporter, report))
+        return;
+    if (reporter->count == QUEUE_MAX) {
+        reporter->dropped++;
+        return;
+    }
+    reporter->queue[(reporter->first + reporter->count++) % QUEUE_MAX] = *report;
+}
+
+static bool is_configured(const struct error_reporter *reporter)
+{
+    return reporter->bugsnag_key != NULL || reporter->sentry_dsn != NULL;
+}
+
+/* A stop that was asked for, and a lock that another process holds, are not failures. */
+static bool is_worth_telling(const struct error *error)
+{
+    return error->code != ERROR_NONE && error->code != ERROR_STOPPED && error->code != ERROR_LOCKED;
+}
+
+void error_reporter_run(struct error_reporter *reporter, const struct run_result *run)
+{
+    struct error_report report;
+
+    if (reporter == NULL)
+        return;
+    pthread_mutex_lock(&reporter->mutex);
+    if (is_configured(reporter)) {
+        if (is_worth_telling(&run->error)) {
+            error_report_of_run(&report, reporter->environment, run);
+            enqueue(reporter, &report);
+        }
+        for (size_t i = 0; i < run->table_count; i++) {
+            const struct table_result *table = &run->tables[i];
+            if (table->status != TABLE_FAILED || !is_worth_telling(&table->error))
+                continue;
+            error_report_of_table(&report, reporter->environment, run, table);
+            enqueue(reporter, &report);
+        }
+        pthread_cond_signal(&reporter->changed);
+    }
+    pthread_mutex_unlock(&reporter->mutex);
+}
+
+/* --- the thread -------------------------------------------------------------------------- */
+
+static void post(
+    struct error_reporter *reporter, const struct http_ops *http, enum service service,
+    const struct error_report_body *body)
+{
+    struct http_request request = {
+        .method = "POST",
+        .url = body->url,
+        .body = {body->text, body->length},
+        .connect_timeout_ms = CONNECT_MS,
+        .stall_timeout_ms = STALL_MS,
+    };
+    struct http_answer answer;
+    struct error err = {0};
+
+    for (size_t i = 0; i < body->header_count; i++)
+        request.headers[i] = body->headers[i];
+    http_answer_init(&answer);
+    bool ok = http->perform(http->context, &request, &answer, &err);
+    if (!ok || answer.status >= 300) {
+        if (ok)
+            error_set(&err, ERROR_WAREHOUSE, "http %d", answer.status);
+        log_warn(
+            "report not sent", LOG_TEXT("to", service_names[service]),
+            LOG_NUMBER("status", answer.status), LOG_TEXT("reason", err.message));
+        bool refused = ok && answer.status != 429 && answer.status < 500;
+        int64_t pause_ms = answer.retry_after_ms > 0 ? answer.retry_after_ms : PAUSE_MS;
+        // A 4xx rejects this report only, so the next one is still sent.
+        if (!refused)
+            reporter->silent_until_ms[service] = monotonic_ms() + pause_ms;
+    }
+    http_answer_clear(&answer);
+}
+
+static void deliver(
+    struct error_reporter *reporter, const struct http_ops *http, enum service service,
+    const struct error_report *report)
+{
+    struct error_report_body body;
+    struct error err;
+    char *key = NULL;
+    char *endpoint = NULL;
+
+    if (monotonic_ms() < reporter->silent_until_ms[service])
+        return;
+    pthread_mutex_lock(&reporter->mutex);
+    const char *from = service == SERVICE_BUGSNAG ? reporter->bugsnag_key : reporter->sentry_dsn;
+    if (from != NULL)
+        key = strdup(from);
+    if (reporter->bugsnag_endpoint != NULL)
+        endpoint = strdup(reporter->bugsnag_endpoint);
+    pthread_mutex_unlock(&reporter->mutex);
+    bool made = key != NULL &&
+                (service == SERVICE_BUGSNAG ? bugsnag_body(report, key, endpoint, &body, &err)
+                                            : sentry_body(report, key, &body, &err));
+    if (made) {
+        post(reporter, http, service, &body);
+        error_report_body_clear(&body);
+    } else if (key != NULL) {
+        log_warn(
+            "report not made", LOG_TEXT("for", service_names[service]),
+            LOG_TEXT("reason", err.message));
+    }
+    if (key != NULL)
+        explicit_bzero(key, strlen(key));
+    free(key);
+    free(endpoint);
+}
+
+/* Waits for a report; false when the thread should end. */
+static bool next(struct error_reporter *reporter, struct error_report *out_report)
+{
+    pthread_mutex_lock(&reporter->mutex);
+    while (reporter->count == 0 && !reporter->stopping)
+        pthread_cond_wait(&reporter->changed, &reporter->mutex);
+    bool found = reporter->count > 0;
+    if (found) {
+        *out_report = reporter->queue[reporter->first];
+        reporter->first = (reporter->first + 1) % QUEUE_MAX;
+        reporter->count--;
+    }
+    int64_t dropped = reporter->dropped;
+    reporter->dropped = 0;
+    pthread_mutex_unlock(&reporter->mutex);
+    if (dropped > 0)
+        log_warn("reports dropped", LOG_NUMBER("count", dropped));
+    return found;
+}
+
+static void *work(void *context)
+{
+    struct error_reporter *reporter = context;
+    struct http_client *client = NULL;
+    struct error_report report;
+    struct error err;
+
+    if (!http_client_open(&client, &err)) {
+        log_error("reports are off", LOG_TEXT("reason", err.message));
+        return NULL;
+    }
+    const struct http_ops *http = http_client_ops(client);
+    while (next(reporter, &report))
+        for (int service = 0; service < SERVICE_COUNT; service++)
+            deliver(reporter, http, (enum service)service, &report);
+    http_client_close(client);
+    return NULL;
+}
+
+/* --- life -------------------------------------------------------------------------------- */
+
+static char *copy_text(const char *text)
+{
+    return text == NULL || text[0] == '\0' ? NULL : strdup(text);
+}
+
+static void wipe(char **text)
+{
+    if (*text != NULL)
+        explicit_bzero(*text, strlen(*text));
+    free(*text);
+    *text = NULL;
+}
+
+/* The caller holds the mutex, or the thread does not exist yet. */
+static void set_keys(struct error_reporter *reporter, const struct config *config)
+{
+    wipe(&reporter->bugsnag_key);
+    wipe(&reporter->bugsnag_endpoint);
+    wipe(&reporter->sentry_dsn);
+    reporter->bugsnag_key = copy_text(config->bugsnag_api_key);
+    reporter->bugsnag_endpoint = copy_text(config->bugsnag_endpoint);
+    reporter->sentry_dsn = copy_text(config->sentry_dsn);
+    snprintf(
+        reporter->environment, sizeof reporter->environment, "%s",
+        config->environment == NULL ? "production" : config->environment);
+}
+
+bool error_reporter_new(
+    const struct config *config, struct error_reporter **out_reporter, struct error *err)
+{
+    struct error_reporter *reporter = calloc(1, sizeof *reporter);
+
+    if (reporter == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    pthread_mutex_init(&reporter->mutex, NULL);
+    pthread_cond_init(&reporter->changed, NULL);
+    set_keys(reporter, config);
+    if (pthread_create(&reporter->thread, NULL, work, reporter) != 0) {
+        error_reporter_free(reporter);
+        return error_set(err, ERROR_MEMORY, "cannot start a thread");
+    }
+    reporter->started = true;
+    *out_reporter = reporter;
+    return true;
+}
+
+void error_reporter_configure(struct error_reporter *reporter, const struct config *config)
+{
+    pthread_mutex_lock(&reporter->mutex);
+    set_keys(reporter, config);
+    pthread_mutex_unlock(&reporter->mutex);
+}
+
+static bool join_within(pthread_t thread, int64_t ms)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += (time_t)(ms / 1000);
+    return pthread_timedjoin_np(thread, NULL, &until) == 0;
+}
+
+void error_reporter_free(struct error_reporter *reporter)
+{
+    if (reporter == NULL)
+        return;
+    pthread_mutex_lock(&reporter->mutex);
+    reporter->stopping = true;
+    pthread_cond_signal(&reporter->changed);
+    pthread_mutex_unlock(&reporter->mutex);
+    // The thread may still wait for a service: then its memory stays allocated until the process
+    // ends.
+    if (reporter->started && !join_within(reporter->thread, GOODBYE_MS))
+        return;
+    set_keys(reporter, &(struct config){0});
+    pthread_cond_destroy(&reporter->changed);
+    pthread_mutex_destroy(&reporter->mutex);
+    free(reporter);
+}

@@ -1,0 +1,143 @@
+#include "sync/commit/intent.h"
+
+#include "sync/commit/staging.h"
+#include "sync/pass/target.h"
+#include "warehouse/googlesql.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* --- making ------------------------------------------------------------------------------ */
+
+/* Job ids take letters, digits, _ and - ("Running jobs programmatically"). */
+static void make_safe(const char *name, char *out, size_t size)
+{
+    static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    size_t length = 0;
+
+    for (; *name != '\0' && length + 1 < size; name++)
+        out[length++] = strchr(safe, *name) != NULL ? *name : '_';
+    out[length] = '\0';
+}
+
+void intent_job_id(
+    const struct intent *intent, const char *step, char out[static INTENT_JOB_ID_SIZE])
+{
+    char table[200];
+
+    make_safe(intent->table, table, sizeof table);
+    snprintf(
+        out, INTENT_JOB_ID_SIZE, "bqsync_%s_%" PRId64 "_%s_%s", table, intent->generation,
+        intent->nonce, step);
+}
+
+static void name_staging(const struct table *table, struct intent *intent)
+{
+    char safe[200];
+
+    make_safe(table->target, safe, sizeof safe);
+    snprintf(
+        intent->staging, sizeof intent->staging, "bqsync_staging_%s_%" PRId64 "_%s", safe,
+        intent->generation, intent->nonce);
+}
+
+/* A batch of a scan that only compared holds nothing; adding no rows is what moves the watermark
+ * and leaves the count of rows as it is. */
+static enum send_mode mode_of(const struct batch *batch)
+{
+    return batch->mode == SEND_NOTHING ? SEND_APPEND : batch->mode;
+}
+
+static bool make(
+    const struct worker *worker, const struct task *task, struct intent *out, struct error *err)
+{
+    const struct table *table = task->table;
+    uint64_t nonce;
+
+    if (getrandom(&nonce, sizeof nonce, 0) != (ssize_t)sizeof nonce)
+        return error_set(err, ERROR_SOURCE, "no random numbers from the kernel");
+
+    *out = (struct intent){
+        .mode = mode_of(&task->batch),
+        .generation = task_next_generation(task),
+        .upper_sequence = task->source.position.sequence,
+        .upper_row_id = task->source.position.row_id,
+        .rows = task->batch.rows,
+    };
+    snprintf(out->table, sizeof out->table, "%s", table->name);
+    snprintf(out->nonce, sizeof out->nonce, "%016" PRIx64, nonce);
+    snprintf(out->content_hash, sizeof out->content_hash, "%s", task->plan.content_hash);
+    snprintf(out->shape_hash, sizeof out->shape_hash, "%s", table->shape_hash);
+    googlesql_plain_name(
+        out->target, sizeof out->target, worker->project, worker->dataset, table->target);
+    intent_job_id(out, send_mode_name(out->mode), out->commit_job);
+    if (task->batch.staged && task->batch.rows > 0)
+        name_staging(table, out);
+    return true;
+}
+
+/* The label follows the record and precedes every change of the target. If the process dies between
+ * the two, the generation is known here and not there, which is harmless: the next one is higher
+ * still. The other way round, a source restored from a backup could reuse a generation that
+ * BigQuery has seen. */
+bool intent_begin(
+    struct worker *worker, struct task *task, struct intent *out_intent, struct error *err)
+{
+    if (!make(worker, task, out_intent, err))
+        return false;
+    if (!tracking_intend(worker->tracking, out_intent, err))
+        return false;
+    task->source.watermark.generation = out_intent->generation;
+    task->outcome->attempts++;
+
+    // A target that this pass created carries the label of the first intent already.
+    bool labelled = task->warehouse.created && task->outcome->attempts == 1;
+    return labelled || target_label(worker->bigquery, task->table, out_intent->generation, err);
+}
+
+/* --- ending ------------------------------------------------------------------------------ */
+
+static bool move_watermark(
+    struct worker *worker, struct task *task, const struct intent *intent, struct error *err)
+{
+    int64_t now_us = worker->clock->wall_us(worker->clock->context);
+
+    if (!tracking_acknowledge(worker->tracking, intent, now_us, err))
+        return false;
+    if (intent->upper_row_id > task->outcome->last_synced_row_id)
+        task->outcome->last_synced_row_id = intent->upper_row_id;
+    return true;
+}
+
+bool intent_acknowledge(
+    struct worker *worker, struct task *task, const struct intent *intent, struct error *err)
+{
+    if (!move_watermark(worker, task, intent, err))
+        return false;
+    staging_drop(worker, intent);
+    return true;
+}
+
+bool intent_withdraw(struct worker *worker, const struct intent *intent, struct error *err)
+{
+    if (!tracking_withdraw(worker->tracking, intent, err))
+        return false;
+    staging_drop(worker, intent);
+    return true;
+}
+
+bool intent_acknowledge_nothing(struct worker *worker, struct task *task, struct error *err)
+{
+    struct intent intent;
+
+    // A target that this pass created is labelled with the next generation, so that one is used.
+    if (task->warehouse.created)
+        task->source.watermark.generation = task_next_generation(task);
+    if (!make(worker, task, &intent, err))
+        return false;
+    intent.generation = task->source.watermark.generation;
+    return tracking_intend(worker->tracking, &intent, err) &&
+           move_watermark(worker, task, &intent, err);
+}

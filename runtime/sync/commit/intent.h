@@ -1,0 +1,40 @@
+/* intent: a table's promise to send its batch, on disk before the first request that changes
+ * anything. It holds a random nonce; job ids and the name of the staging table are pure functions
+ * of it, so a later run can ask about them after any crash. Here intents are made, recorded, and
+ * ended: acknowledged when their commit job has succeeded, withdrawn when it never will. Called on
+ * a worker's thread. */
+#ifndef BQSYNC_SYNC_COMMIT_INTENT_H
+#define BQSYNC_SYNC_COMMIT_INTENT_H
+
+#include "base/error.h"
+#include "source/tracking.h"
+#include "sync/pass/task.h"
+#include "sync/pass/worker.h"
+
+#include <stdbool.h>
+
+/* Job ids have at most 1,024 characters ("Running jobs programmatically"); ours are shorter. */
+#define INTENT_JOB_ID_SIZE 320
+
+/* Makes an intent for the task's batch under the task's next generation, records it, and then
+ * raises the label of the target. On an error that comes after the record the intent stays open. */
+MUST_CHECK bool intent_begin(
+    struct worker *worker, struct task *task, struct intent *out_intent, struct error *err);
+
+/* The id of a job that the intent leads to. step: "load", "append" ... */
+void intent_job_id(
+    const struct intent *intent, const char *step, char out[static INTENT_JOB_ID_SIZE]);
+
+/* The commit job succeeded: moves the watermark, ends the intent, and drops its staging table. */
+MUST_CHECK bool intent_acknowledge(
+    struct worker *worker, struct task *task, const struct intent *intent, struct error *err);
+
+/* The commit job will never succeed: ends the intent and drops its staging table. */
+MUST_CHECK bool intent_withdraw(
+    struct worker *worker, const struct intent *intent, struct error *err);
+
+/* Moves the watermark of a task that has nothing to send, without a job or a new generation. */
+MUST_CHECK bool intent_acknowledge_nothing(
+    struct worker *worker, struct task *task, struct error *err);
+
+#endif

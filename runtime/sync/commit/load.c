@@ -1,0 +1,30 @@
+#include "sync/commit/load.h"
+
+#include "sync/commit/load_schema.h"
+#include "sync/pass/progress.h"
+
+bool load_start(
+    struct worker *worker, struct task *task, const struct load *load, struct error *err)
+{
+    uint64_t sent = 0;
+    cJSON *schema = load_schema(task);
+
+    progress_phase(worker->progress, task->index, PHASE_SENDING);
+    bool ok = bigquery_load(
+        worker->bigquery,
+        &(struct load_request){
+            .job_id = load->job_id,
+            .table = load->destination,
+            .disposition = load->disposition,
+            .file = task->batch.spool,
+            .schema = schema,
+            .label_table = task->table->name,
+            .label_phase = load->phase,
+        },
+        &sent, err);
+    cJSON_Delete(schema);
+    task->outcome->bytes_sent += (int64_t)sent;
+    progress_bytes(worker->progress, task->index, task->outcome->bytes_sent);
+    progress_phase(worker->progress, task->index, PHASE_RUNNING);
+    return ok;
+}

@@ -1,0 +1,30 @@
+/* staging: the table of the dataset through which the rows of a MERGE pass. It belongs to one
+ * intent and carries its nonce in its name. Its columns are those of the target, all NULLABLE, and
+ * one more: _bqsync_deleted, true in a row that says that its key is gone. Called on a worker's
+ * thread.
+ */
+#ifndef BQSYNC_SYNC_COMMIT_STAGING_H
+#define BQSYNC_SYNC_COMMIT_STAGING_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "source/tracking.h"
+#include "sync/pass/task.h"
+#include "sync/pass/worker.h"
+
+#include <stdbool.h>
+
+/* Creates the intent's staging table. It expires after a day, in case nothing drops it before. */
+MUST_CHECK bool staging_create(
+    struct worker *worker, const struct task *task, const struct intent *intent, struct error *err);
+
+/* Appends the MERGE of the staging table into the target. */
+void staging_append_merge(
+    struct buffer *sql, const struct worker *worker, const struct task *task,
+    const struct intent *intent);
+
+/* Drops the intent's staging table, if it has one. It expires by itself, so a failure is only
+ * logged. */
+void staging_drop(struct worker *worker, const struct intent *intent);
+
+#endif

@@ -1,0 +1,51 @@
+/* batch: the rows of one table as they were read in the snapshot, encoded into one Avro file, with
+ * the way in which that file has to be sent. The two are made together and thrown away together:
+ * what sends the file looks here and never at the plan, so a plan that changes after the file was
+ * read cannot send it in a way that it was not made for. Plain data; one thread at a time. */
+#ifndef BQSYNC_SYNC_PASS_BATCH_H
+#define BQSYNC_SYNC_PASS_BATCH_H
+
+#include "base/send_mode.h"
+#include "base/spool.h"
+#include "source/shadow.h"
+#include "source/tracking.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct batch {
+    /* The table has been read to its end; nothing below means anything before. */
+    bool complete;
+
+    /* What the file holds: new rows alone (append), rows and tombstones of changed keys (merge), or
+     * all rows (replace); nothing if a scan only compared. Set when the file is opened. */
+    enum send_mode mode;
+    /* The file is for a staging table: every field is a union, and _bqsync_deleted is the last. */
+    bool staged;
+    /* The file is for a target that was not looked at: its unions are those of the definition. */
+    bool guessed;
+
+    /* The file, owned. NULL: there are no rows. */
+    struct spool *spool;
+    /* Rows in the file, tombstones included. */
+    int64_t rows;
+    /* Of these, rows above the watermark or unknown to the shadow. */
+    int64_t new_rows;
+    /* Of these, rows and tombstones of keys that were sent before. */
+    int64_t changed_rows;
+
+    /* What a scan found out, to be made durable before the file is sent. Owned, may be NULL. */
+    struct shadow *shadow;
+    /* A connection that holds the collected rejects until they are published. Open if has_rejects.
+     */
+    bool has_rejects;
+    struct tracking rejects;
+};
+
+/* Frees the file, the shadow and the connection, but keeps the counts. */
+void batch_release(struct batch *batch);
+
+/* Frees everything and forgets the counts: the table has to be read again. */
+void batch_clear(struct batch *batch);
+
+#endif

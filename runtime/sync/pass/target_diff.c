@@ -1,0 +1,396 @@
+#include "sync/pass/target_diff.h"
+
+#include "base/buffer.h"
+#include "warehouse/googlesql.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* "Quotas and limits": a statement has at most 1,024 KB of text. */
+#define STATEMENT_CEILING (1 << 20)
+
+/* REST answers with the old names of types ("REST reference, Table"). */
+static const char *standard_type(const char *type)
+{
+    static const char *const names[][2] = {
+        {"INTEGER", "INT64"},   {"FLOAT", "FLOAT64"},         {"BOOLEAN", "BOOL"},
+        {"DECIMAL", "NUMERIC"}, {"BIGDECIMAL", "BIGNUMERIC"},
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcasecmp(type, names[i][0]) == 0)
+            return names[i][1];
+    return type;
+}
+
+static const char *member(const cJSON *object, const char *name)
+{
+    const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+
+    return value == NULL ? "" : value;
+}
+
+static bool is_required(const cJSON *field)
+{
+    return strcasecmp(member(field, "mode"), "REQUIRED") == 0;
+}
+
+static cJSON *find_field(const cJSON *fields, const char *name)
+{
+    cJSON *field;
+
+    cJSON_ArrayForEach(field, fields)
+    {
+        if (strcasecmp(member(field, "name"), name) == 0)
+            return field;
+    }
+    return NULL;
+}
+
+/* "ALTER TABLE column SET DATA TYPE statement": what a column may become without losing a value. */
+static bool may_widen(const char *from, const char *to)
+{
+    static const char *const pairs[][2] = {
+        {"INT64", "NUMERIC"},      {"INT64", "BIGNUMERIC"}, {"INT64", "FLOAT64"},
+        {"NUMERIC", "BIGNUMERIC"}, {"NUMERIC", "FLOAT64"},
+    };
+
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+        if (strcasecmp(from, pairs[i][0]) == 0 && strcasecmp(to, pairs[i][1]) == 0)
+            return true;
+    return false;
+}
+
+struct comparison {
+    const struct table *table;
+    const char *project;
+    const char *dataset;
+    struct target_diff *diff;
+    cJSON *fields; /* the live list, edited into what it has to become */
+    bool fields_changed;
+    struct buffer widen;
+};
+
+static void add_statement(struct target_diff *diff, struct buffer *statement)
+{
+    char *text = buffer_take(statement);
+    char **grown =
+        realloc(diff->statements, (diff->statement_count + 1) * sizeof *diff->statements);
+
+    if (grown != NULL)
+        diff->statements = grown;
+    if (text != NULL && grown != NULL)
+        diff->statements[diff->statement_count++] = text;
+    else
+        free(text);
+}
+
+static void begin_alter(const struct comparison *c, struct buffer *out)
+{
+    buffer_init(out, STATEMENT_CEILING);
+    buffer_append_text(out, "alter table ");
+    googlesql_path(out, c->project, c->dataset, c->table->target);
+}
+
+static void add_column(struct comparison *c, const cJSON *wanted)
+{
+    struct buffer statement;
+    cJSON *field = cJSON_Duplicate(wanted, true);
+
+    // BigQuery adds NULLABLE columns only, whatever the definition would like.
+    cJSON_DeleteItemFromObjectCaseSensitive(field, "mode");
+    cJSON_AddStringToObject(field, "mode", "NULLABLE");
+    cJSON_AddItemToArray(c->fields, field);
+    c->fields_changed = true;
+    c->diff->added = true;
+
+    begin_alter(c, &statement);
+    buffer_append_text(&statement, " add column ");
+    googlesql_identifier(&statement, member(wanted, "name"));
+    buffer_printf(&statement, " %s", standard_type(member(wanted, "type")));
+    if (*member(wanted, "description") != '\0') {
+        buffer_append_text(&statement, " options(description=");
+        googlesql_string(&statement, member(wanted, "description"));
+        buffer_append_byte(&statement, ')');
+    }
+    add_statement(c->diff, &statement);
+}
+
+static void alter_column(struct comparison *c, const char *column, const char *action)
+{
+    struct buffer statement;
+
+    begin_alter(c, &statement);
+    buffer_append_text(&statement, " alter column ");
+    googlesql_identifier(&statement, column);
+    buffer_printf(&statement, " %s", action);
+    add_statement(c->diff, &statement);
+}
+
+static void widen_column(struct comparison *c, const char *column, const char *type)
+{
+    char action[64];
+
+    snprintf(action, sizeof action, "set data type %s", type);
+    if (c->widen.length == 0) {
+        buffer_append_text(&c->widen, "alter table ");
+        googlesql_path(&c->widen, c->project, c->dataset, c->table->target);
+    } else {
+        buffer_append_byte(&c->widen, ',');
+    }
+    buffer_append_text(&c->widen, " alter column ");
+    googlesql_identifier(&c->widen, column);
+    buffer_printf(&c->widen, " %s", action);
+    alter_column(c, column, action);
+}
+
+/* Only the first reason is told. */
+static void block(struct comparison *c, const char *column, const char *why)
+{
+    struct buffer path;
+
+    if (c->diff->blocked[0] != '\0')
+        return;
+    buffer_init(&path, STATEMENT_CEILING);
+    googlesql_path(&path, c->project, c->dataset, c->table->target);
+    snprintf(
+        c->diff->blocked, sizeof c->diff->blocked,
+        "%s.%s %s. BigQuery cannot change that in place: put the definition back, or decide to run "
+        "`drop table %s` (the next sync fills it again)",
+        c->table->name, column, why, buffer_text(&path));
+    buffer_clear(&path);
+}
+
+static void block_extra(struct comparison *c, const char *column)
+{
+    struct buffer path;
+
+    if (c->diff->blocked[0] != '\0')
+        return;
+    buffer_init(&path, STATEMENT_CEILING);
+    googlesql_path(&path, c->project, c->dataset, c->table->target);
+    snprintf(
+        c->diff->blocked, sizeof c->diff->blocked,
+        "%s.%s exists only in BigQuery and is REQUIRED, so no row can be written. Decide to run "
+        "`alter table %s alter column %s drop not null`, or add the column to the definition",
+        c->table->name, column, buffer_text(&path), column);
+    buffer_clear(&path);
+}
+
+static void replace_member(cJSON *object, const char *name, const char *value)
+{
+    cJSON_DeleteItemFromObjectCaseSensitive(object, name);
+    cJSON_AddStringToObject(object, name, value);
+}
+
+/* Tags that only BigQuery has stay: whoever protects a column there would be surprised to find it
+ * open. */
+static void compare_policy_tags(struct comparison *c, const cJSON *wanted, cJSON *live)
+{
+    const cJSON *tags = cJSON_GetObjectItemCaseSensitive(wanted, "policyTags");
+    const cJSON *have = cJSON_GetObjectItemCaseSensitive(live, "policyTags");
+
+    if (tags == NULL || cJSON_Compare(tags, have, true))
+        return;
+    cJSON_DeleteItemFromObjectCaseSensitive(live, "policyTags");
+    cJSON_AddItemToObject(live, "policyTags", cJSON_Duplicate(tags, true));
+    c->fields_changed = true;
+}
+
+static void compare_column(struct comparison *c, const cJSON *wanted)
+{
+    const char *name = member(wanted, "name");
+    cJSON *live = find_field(c->fields, name);
+
+    if (live == NULL) {
+        add_column(c, wanted);
+        return;
+    }
+
+    const char *from = standard_type(member(live, "type"));
+    const char *to = standard_type(member(wanted, "type"));
+    if (strcasecmp(from, to) != 0) {
+        if (may_widen(from, to)) {
+            widen_column(c, name, to);
+            replace_member(live, "type", to);
+        } else {
+            char why[200];
+            snprintf(why, sizeof why, "is %s in BigQuery and %s in its definition", from, to);
+            block(c, name, why);
+        }
+    }
+    if (is_required(live) && !is_required(wanted)) {
+        replace_member(live, "mode", "NULLABLE");
+        c->fields_changed = true;
+        alter_column(c, name, "drop not null");
+    }
+    if (strcmp(member(live, "description"), member(wanted, "description")) != 0) {
+        replace_member(live, "description", member(wanted, "description"));
+        c->fields_changed = true;
+    }
+    compare_policy_tags(c, wanted, live);
+}
+
+/* Columns that only BigQuery has are left alone, but a REQUIRED one would refuse every row. */
+static void compare_extra(struct comparison *c, const cJSON *wanted_fields)
+{
+    size_t used = 0;
+    cJSON *live;
+
+    cJSON_ArrayForEach(live, c->fields)
+    {
+        const char *name = member(live, "name");
+        if (find_field(wanted_fields, name) != NULL)
+            continue;
+        if (used < sizeof c->diff->extra)
+            used += (size_t)snprintf(
+                c->diff->extra + used, sizeof c->diff->extra - used, "%s%s", used > 0 ? ", " : "",
+                name);
+        if (is_required(live))
+            block_extra(c, name);
+    }
+}
+
+static void compare_labels(const cJSON *wanted, const cJSON *live, cJSON *patch)
+{
+    const cJSON *label;
+
+    cJSON_ArrayForEach(label, wanted)
+    {
+        if (strcmp(member(live, label->string), label->valuestring) == 0)
+            continue;
+        cJSON *labels = cJSON_GetObjectItemCaseSensitive(patch, "labels");
+        if (labels == NULL)
+            labels = cJSON_AddObjectToObject(patch, "labels");
+        cJSON_AddStringToObject(labels, label->string, label->valuestring);
+    }
+}
+
+static void compare_partitioning(struct comparison *c, const cJSON *wanted, const cJSON *live)
+{
+    const char *field = member(wanted, "field");
+
+    if (live == NULL || strcmp(member(live, "field"), field) != 0 ||
+        strcmp(member(live, "type"), member(wanted, "type")) != 0)
+        block(c, field, "partitions the table by its definition but not in BigQuery");
+}
+
+/* The rest of the resource: description, labels, clustering and constraints can be patched,
+ * partitioning cannot. */
+static void compare_resource(struct comparison *c, const cJSON *live, cJSON *patch)
+{
+    cJSON *wanted = cJSON_Parse(c->table->resource_json);
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, wanted)
+    {
+        const char *name = item->string;
+        const cJSON *have = cJSON_GetObjectItemCaseSensitive(live, name);
+        if (strcmp(name, "timePartitioning") == 0 || strcmp(name, "rangePartitioning") == 0)
+            compare_partitioning(c, item, have);
+        else if (strcmp(name, "labels") == 0)
+            compare_labels(item, have, patch);
+        else if (have == NULL || !cJSON_Compare(have, item, true))
+            cJSON_AddItemToObject(patch, name, cJSON_Duplicate(item, true));
+    }
+    if (cJSON_GetObjectItemCaseSensitive(live, "clustering") != NULL &&
+        cJSON_GetObjectItemCaseSensitive(wanted, "clustering") == NULL)
+        cJSON_AddNullToObject(patch, "clustering");
+    cJSON_Delete(wanted);
+}
+
+static bool set_nullable(struct comparison *c, struct error *err)
+{
+    size_t count = c->table->column_count;
+    bool *nullable = calloc(count + 1, sizeof *nullable);
+
+    if (nullable == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    for (size_t i = 0; i < count; i++) {
+        const cJSON *live =
+            c->fields == NULL ? NULL : find_field(c->fields, c->table->columns[i].name);
+        nullable[i] = live == NULL ? !c->table->columns[i].required : !is_required(live);
+    }
+    nullable[count] = true;
+    c->diff->nullable = nullable;
+    return true;
+}
+
+static bool compare_missing(struct comparison *c, struct error *err)
+{
+    struct buffer statement;
+
+    c->diff->missing = true;
+    buffer_init(&statement, STATEMENT_CEILING);
+    googlesql_render(&statement, c->table->ddl_sql, c->project, c->dataset, NULL);
+    add_statement(c->diff, &statement);
+    return set_nullable(c, err);
+}
+
+/* Compares with a table that exists; wanted and c->fields are the two lists of columns. */
+static bool compare_live(
+    struct comparison *c, const cJSON *live, const cJSON *wanted, struct error *err)
+{
+    cJSON *patch = cJSON_CreateObject();
+    const cJSON *field;
+
+    if (patch == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    // Extra columns first: afterwards the list also holds the ones that are about to be added.
+    compare_extra(c, wanted);
+    cJSON_ArrayForEach(field, wanted)
+    {
+        compare_column(c, field);
+    }
+    compare_resource(c, live, patch);
+    bool ok = set_nullable(c, err);
+
+    if (c->fields_changed) {
+        cJSON *schema = cJSON_AddObjectToObject(patch, "schema");
+        cJSON_AddItemToObject(schema, "fields", c->fields);
+        c->fields = NULL;
+    }
+    if (patch->child != NULL)
+        c->diff->patch = patch;
+    else
+        cJSON_Delete(patch);
+    if (c->widen.length > 0)
+        c->diff->widen_sql = buffer_take(&c->widen);
+    return ok;
+}
+
+bool target_compare(
+    const struct table *table, const char *project, const char *dataset, const cJSON *live,
+    struct target_diff *out_diff, struct error *err)
+{
+    *out_diff = (struct target_diff){0};
+    struct comparison c = {
+        .table = table, .project = project, .dataset = dataset, .diff = out_diff};
+    if (live == NULL)
+        return compare_missing(&c, err);
+
+    cJSON *wanted = cJSON_Parse(table->schema_json);
+    const cJSON *schema = cJSON_GetObjectItemCaseSensitive(live, "schema");
+    const cJSON *fields = cJSON_GetObjectItemCaseSensitive(schema, "fields");
+    c.fields = fields == NULL ? cJSON_CreateArray() : cJSON_Duplicate(fields, true);
+    buffer_init(&c.widen, STATEMENT_CEILING);
+    bool ok = wanted != NULL && c.fields != NULL ? compare_live(&c, live, wanted, err)
+                                                 : error_set(err, ERROR_MEMORY, "out of memory");
+    buffer_clear(&c.widen);
+    cJSON_Delete(c.fields);
+    cJSON_Delete(wanted);
+    return ok;
+}
+
+void target_diff_clear(struct target_diff *diff)
+{
+    for (size_t i = 0; i < diff->statement_count; i++)
+        free(diff->statements[i]);
+    free(diff->statements);
+    cJSON_Delete(diff->patch);
+    free(diff->widen_sql);
+    free(diff->nullable);
+    *diff = (struct target_diff){0};
+}

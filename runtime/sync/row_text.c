@@ -1,0 +1,267 @@
+#include "sync/row_text.h"
+
+#include "base/json_normal.h"
+#include "warehouse/googlesql.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A BIGNUMERIC has 77 digits, a point and a sign at most. */
+#define DECIMAL_TEXT_SIZE 96
+
+#define JSON_CEILING (256u << 20)
+
+static void append_text(struct buffer *out, struct slice text)
+{
+    if (text.data == NULL) {
+        buffer_append_byte(out, 'n');
+        return;
+    }
+    buffer_printf(out, "%zu:", text.length);
+    buffer_append_slice(out, text);
+}
+
+static void append_int64(struct buffer *out, struct value_int64 value)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%" PRId64, value.value);
+    append_text(out, slice_of(value.null ? NULL : text));
+}
+
+static void append_float64(struct buffer *out, struct value_float64 value)
+{
+    char text[48];
+
+    // BigQuery has no negative zero, and its FORMAT writes infinities as inf and -inf.
+    if (value.value == 0)
+        value.value = 0;
+    if (isinf(value.value))
+        snprintf(text, sizeof text, "%s", value.value < 0 ? "-inf" : "inf");
+    else
+        snprintf(text, sizeof text, "%.16e", value.value);
+    append_text(out, slice_of(value.null ? NULL : text));
+}
+
+static void append_bytes(struct buffer *out, struct slice bytes)
+{
+    static const char hex[] = "0123456789abcdef";
+
+    if (bytes.data == NULL) {
+        buffer_append_byte(out, 'n');
+        return;
+    }
+    buffer_printf(out, "%zu:", bytes.length * 2);
+    for (size_t i = 0; i < bytes.length; i++) {
+        unsigned char byte = (unsigned char)bytes.data[i];
+        buffer_append_byte(out, (uint8_t)hex[byte >> 4]);
+        buffer_append_byte(out, (uint8_t)hex[byte & 15]);
+    }
+}
+
+/* Divides the big-endian magnitude by ten in place; returns the remainder. */
+static unsigned divide_by_ten(uint8_t *bytes, size_t length)
+{
+    unsigned rest = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        unsigned part = rest * 256 + bytes[i];
+        bytes[i] = (uint8_t)(part / 10);
+        rest = part % 10;
+    }
+    return rest;
+}
+
+static bool is_zero(const uint8_t *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (bytes[i] != 0)
+            return false;
+    return true;
+}
+
+/* The text of BigQuery's CAST(x AS STRING): no trailing zeros after the point, and no point without
+ * digits after it. The value is a big-endian two's complement integer, scaled by 10^scale, of up to
+ * 32 bytes. C has no integer of that width, so the digits are taken from the right by dividing the
+ * bytes by ten. Zeros are skipped until the first digit that counts; the digits left of the point
+ * count always. */
+static void append_decimal(struct buffer *out, struct value_decimal value, int scale)
+{
+    char text[DECIMAL_TEXT_SIZE];
+    char *at = text + sizeof text - 1;
+    bool negative = !value.null && value.length > 0 && (value.bytes[0] & 0x80) != 0;
+
+    if (value.null) {
+        buffer_append_byte(out, 'n');
+        return;
+    }
+    if (negative) {
+        // Negates the value: inverts the bits and adds one, starting at the last byte.
+        unsigned carry = 1;
+        for (size_t i = value.length; i-- > 0;) {
+            unsigned byte = (unsigned)(uint8_t)~value.bytes[i] + carry;
+            value.bytes[i] = (uint8_t)byte;
+            carry = byte >> 8;
+        }
+    }
+    *at = '\0';
+    bool significant = false;
+    for (int digit = 0; digit < scale || !is_zero(value.bytes, value.length) || digit == scale;
+         digit++) {
+        unsigned rest = divide_by_ten(value.bytes, value.length);
+        if (digit == scale && significant)
+            *--at = '.';
+        if (digit >= scale || rest != 0 || significant) {
+            *--at = (char)('0' + rest);
+            significant = true;
+        }
+    }
+    if (negative)
+        *--at = '-';
+    append_text(out, slice_of(at));
+}
+
+static void append_json(struct buffer *out, struct slice json)
+{
+    struct buffer normal;
+
+    if (json.data == NULL) {
+        buffer_append_byte(out, 'n');
+        return;
+    }
+    buffer_init(&normal, JSON_CEILING);
+    if (json_normal(json, &normal))
+        append_text(out, buffer_slice(&normal));
+    buffer_clear(&normal);
+}
+
+static void append_value(
+    struct buffer *out, struct column_reader *in, const struct table *table, size_t i)
+{
+    switch (table->columns[i].type) {
+    case COLUMN_INT64:
+        append_int64(out, column_int64(in, i));
+        break;
+    case COLUMN_FLOAT64:
+        append_float64(out, column_float64(in, i));
+        break;
+    case COLUMN_BOOL: {
+        struct value_bool value = column_bool(in, i);
+        append_text(out, slice_of(value.null ? NULL : value.value ? "true" : "false"));
+        break;
+    }
+    case COLUMN_STRING:
+        append_text(out, column_string(in, i));
+        break;
+    case COLUMN_BYTES:
+        append_bytes(out, column_bytes(in, i));
+        break;
+    case COLUMN_NUMERIC:
+        append_decimal(out, column_numeric(in, i), 9);
+        break;
+    case COLUMN_BIGNUMERIC:
+        append_decimal(out, column_bignumeric(in, i), 38);
+        break;
+    case COLUMN_DATE:
+        append_int64(out, column_date(in, i));
+        break;
+    case COLUMN_TIME:
+        append_int64(out, column_time(in, i));
+        break;
+    case COLUMN_DATETIME:
+        append_int64(out, column_datetime(in, i));
+        break;
+    case COLUMN_TIMESTAMP:
+        append_int64(out, column_timestamp(in, i));
+        break;
+    case COLUMN_JSON:
+        append_json(out, column_json(in, i));
+        break;
+    case COLUMN_GEOGRAPHY:
+        append_text(out, slice_of(column_geography(in, i).data == NULL ? NULL : ""));
+        break;
+    }
+}
+
+void row_text_append(
+    struct buffer *out, struct column_reader *in, const struct table *table,
+    enum row_text_columns which)
+{
+    if (which == ROW_TEXT_KEY) {
+        for (size_t k = 0; k < table->key_count; k++)
+            append_value(out, in, table, table->key[k]);
+        return;
+    }
+    for (size_t i = 0; i < table->column_count; i++)
+        if (which == ROW_TEXT_ALL || table->columns[i].type != COLUMN_JSON)
+            append_value(out, in, table, i);
+}
+
+/* The exact content of a column as STRING; %s stands for the column. A GEOGRAPHY is NULL or not:
+ * BigQuery stores a geometry on the sphere, with its vertices snapped and put in another order, so
+ * no text of it can be computed from the WKT that was sent. */
+static const char *const expressions[] = {
+    [COLUMN_INT64] = "cast(%s as string)",
+    [COLUMN_FLOAT64] = "format('%%.16e', %s)",
+    [COLUMN_BOOL] = "cast(%s as string)",
+    [COLUMN_STRING] = "%s",
+    [COLUMN_BYTES] = "to_hex(%s)",
+    [COLUMN_NUMERIC] = "cast(%s as string)",
+    [COLUMN_BIGNUMERIC] = "cast(%s as string)",
+    [COLUMN_DATE] = "cast(unix_date(%s) as string)",
+    [COLUMN_TIME] = "cast(time_diff(%s, time '00:00:00', microsecond) as string)",
+    [COLUMN_DATETIME] = "cast(unix_micros(timestamp(%s)) as string)",
+    [COLUMN_TIMESTAMP] = "cast(unix_micros(%s) as string)",
+    [COLUMN_JSON] = "if(%s is null, null, to_json_string(%s))",
+    [COLUMN_GEOGRAPHY] = "if(%s is null, null, '')",
+};
+_Static_assert(
+    sizeof expressions / sizeof expressions[0] == COLUMN_TYPE_COUNT, "an expression for each type");
+
+/* The format of the column's type with the column in the place of each %s. */
+static void append_column_text(struct buffer *out, const struct column *column)
+{
+    for (const char *at = expressions[column->type]; *at != '\0'; at++) {
+        if (at[0] != '%') {
+            buffer_append_byte(out, (uint8_t)*at);
+        } else if (*++at == '%') {
+            buffer_append_byte(out, '%');
+        } else {
+            buffer_append_text(out, "t.");
+            googlesql_identifier(out, column->name);
+        }
+    }
+}
+
+static void append_expression(struct buffer *out, const struct column *column, bool first)
+{
+    buffer_append_text(out, first ? "" : ", ");
+    buffer_append_text(out, "ifnull(concat(cast(byte_length(");
+    append_column_text(out, column);
+    buffer_append_text(out, ") as string), ':', ");
+    append_column_text(out, column);
+    buffer_append_text(out, "), 'n')");
+}
+
+void row_text_expression(struct buffer *out, const struct table *table, enum row_text_columns which)
+{
+    bool first = true;
+
+    buffer_append_text(out, "concat(");
+    if (which == ROW_TEXT_KEY) {
+        for (size_t k = 0; k < table->key_count; k++) {
+            append_expression(out, &table->columns[table->key[k]], first);
+            first = false;
+        }
+    } else {
+        for (size_t i = 0; i < table->column_count; i++) {
+            if (which == ROW_TEXT_COMPARED && table->columns[i].type == COLUMN_JSON)
+                continue;
+            append_expression(out, &table->columns[i], first);
+            first = false;
+        }
+    }
+    buffer_append_byte(out, ')');
+}

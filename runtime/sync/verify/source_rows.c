@@ -1,0 +1,226 @@
+#include "sync/verify/source_rows.h"
+
+#include "base/clock.h"
+#include "sync/pass/plan.h"
+
+#define ROW_CEILING (64u << 20)
+
+bool source_rows_init(
+    struct source_rows *rows, const struct config *config, struct database *source,
+    struct tracking *tracking, const struct table *table, struct error *err)
+{
+    struct plan_capture capture;
+    bool known = false;
+
+    *rows = (struct source_rows){.config = config, .table = table, .source = source};
+    buffer_init(&rows->key_text, ROW_CEILING);
+    buffer_init(&rows->row_text, ROW_CEILING);
+    if (!capture_inspect(source, table, &rows->shape, err))
+        return false;
+    if (!rows->shape.exists || rows->shape.missing_count > 0)
+        return error_set(
+            err, ERROR_SCHEMA, "%s in SQLite does not fit its definition; bqsync check says why",
+            table->name);
+    if (!tracking_load(tracking, table->name, &rows->watermark, err) ||
+        !plan_capture(config, source, table, &rows->shape, &capture, err) ||
+        !shadow_known(&tracking->database, table, &known, err))
+        return false;
+    rows->captured = capture.by == CAPTURE_TRIGGERS && !capture.broken;
+    rows->scanned = capture.by == CAPTURE_SCAN && rows->watermark.found && known;
+    return true;
+}
+
+void source_rows_clear(struct source_rows *rows)
+{
+    buffer_clear(&rows->key_text);
+    buffer_clear(&rows->row_text);
+}
+
+/* How the row differs from what was synced last. */
+static bool find_change(
+    struct source_rows *rows, sqlite3_stmt *row, enum shadow_change *out_change, struct error *err)
+{
+    *out_change = SHADOW_SAME;
+    if (rows->shadow != NULL)
+        return shadow_row(rows->shadow, row, out_change, err);
+    if (rows->watermark.found && rows->shape.integer_key && !rows->scanned &&
+        sqlite3_column_int64(row, (int)rows->table->key[0]) > rows->watermark.last_synced_row_id)
+        *out_change = SHADOW_NEW;
+    return true;
+}
+
+/* The key's text of the row that the reader is on, and unless only the key is there, the row's. */
+static bool make_texts(
+    struct source_rows *rows, struct column_reader *in, bool key_only, enum row_text_columns which,
+    struct error *err)
+{
+    buffer_reset(&rows->key_text);
+    buffer_reset(&rows->row_text);
+    column_reader_next(in, key_only);
+    row_text_append(&rows->key_text, in, rows->table, ROW_TEXT_KEY);
+    if (!key_only)
+        row_text_append(&rows->row_text, in, rows->table, which);
+    return buffer_check(&rows->row_text, "a row", err);
+}
+
+struct reading {
+    struct source_rows *rows;
+    enum row_text_columns which;
+    const struct source_rows_visitor *visitor;
+};
+
+/* BigQuery is compared as of the last synced position, so a row above the watermark is pending and
+ * is not compared. A changed row is both: its key is pending, and its row is still visited, because
+ * BigQuery holds an older version under that key; the drill-down ignores keys that are pending.
+ * Without a shadow the changed rows are not known here; source_rows_read_dirty adds their keys.
+ * A row that the shadow does not know and that does not fit can't be synced: it is visited as a
+ * rejected row. Above the watermark such a row counts as pending until the next sync rejects it. */
+static bool read_row(const struct reading *reading, struct column_reader *in, struct error *err)
+{
+    struct source_rows *rows = reading->rows;
+    const struct source_rows_visitor *visitor = reading->visitor;
+    enum shadow_change change;
+
+    if (!find_change(rows, in->row, &change, err) ||
+        !make_texts(rows, in, false, reading->which, err))
+        return false;
+    bool fits = column_reader_row_fits(in);
+    bool pending = change == SHADOW_NEW && (fits || rows->shadow == NULL);
+    if (change == SHADOW_CHANGED && fits && visitor->pending != NULL &&
+        !visitor->pending(visitor->context, in, fits, err))
+        return false;
+    if (!pending)
+        return visitor->synced(visitor->context, in, fits, err);
+    if (rows->shadow != NULL && visitor->pending != NULL)
+        return visitor->pending(visitor->context, in, fits, err);
+    rows->pending++;
+    return true;
+}
+
+static bool read_each(const struct reading *reading, sqlite3_stmt *statement, struct error *err)
+{
+    struct source_rows *rows = reading->rows;
+    struct column_reader in;
+    bool more = true;
+    bool ok = false;
+
+    if (!column_reader_init(&in, rows->table, statement, err))
+        return false;
+    for (;;) {
+        if (!database_step(rows->source, statement, &more, err))
+            goto cleanup;
+        if (!more)
+            break;
+        if (clock_stopped()) {
+            error_set(err, ERROR_STOPPED, "stopped while reading %s", rows->table->name);
+            goto cleanup;
+        }
+        if (!read_row(reading, &in, err))
+            goto cleanup;
+    }
+    ok = true;
+
+cleanup:
+    column_reader_clear(&in);
+    return ok;
+}
+
+/* The key of a row that was deleted since the last sync: BigQuery still has the row. */
+static bool read_deleted(void *context, sqlite3_stmt *row, struct error *err)
+{
+    const struct reading *reading = context;
+    const struct source_rows_visitor *visitor = reading->visitor;
+    struct column_reader in;
+
+    if (!column_reader_init(&in, reading->rows->table, row, err))
+        return false;
+    bool ok = make_texts(reading->rows, &in, true, ROW_TEXT_KEY, err) &&
+              visitor->pending(visitor->context, &in, column_reader_row_fits(&in), err);
+    column_reader_clear(&in);
+    return ok;
+}
+
+bool source_rows_read(
+    struct source_rows *rows, enum row_text_columns which,
+    const struct source_rows_visitor *visitor, struct error *err)
+{
+    struct reading reading = {rows, which, visitor};
+    sqlite3_stmt *statement = NULL;
+    bool ok = false;
+
+    rows->pending = 0;
+    if (rows->scanned &&
+        !shadow_begin(rows->config->state_path, rows->table, SHADOW_COMPARE, &rows->shadow, err))
+        return false;
+    if (!database_prepare(rows->source, rows->table->scan_sql, &statement, err) ||
+        !read_each(&reading, statement, err))
+        goto cleanup;
+    if (rows->scanned && visitor->pending != NULL &&
+        !shadow_deleted(rows->shadow, read_deleted, &reading, err))
+        goto cleanup;
+    ok = true;
+
+cleanup:
+    sqlite3_finalize(statement);
+    shadow_free(rows->shadow);
+    rows->shadow = NULL;
+    return ok;
+}
+
+static bool read_dirty_keys(
+    struct source_rows *rows, sqlite3_stmt *statement, const struct source_rows_visitor *visitor,
+    struct error *err)
+{
+    struct column_reader in;
+    bool more = true;
+    bool ok = false;
+
+    if (!column_reader_init(&in, rows->table, statement, err))
+        return false;
+    for (;;) {
+        if (!database_step(rows->source, statement, &more, err))
+            goto cleanup;
+        if (!more)
+            break;
+        if (!make_texts(rows, &in, true, ROW_TEXT_KEY, err) ||
+            !visitor->pending(visitor->context, &in, column_reader_row_fits(&in), err))
+            goto cleanup;
+    }
+    ok = true;
+
+cleanup:
+    column_reader_clear(&in);
+    return ok;
+}
+
+bool source_rows_read_dirty(
+    struct source_rows *rows, const struct source_rows_visitor *visitor, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+
+    if (!rows->captured || !rows->watermark.found)
+        return true;
+    if (!database_prepare(rows->source, rows->table->changes_sql, &statement, err))
+        return false;
+    sqlite3_bind_int64(statement, 1, rows->watermark.synced_sequence);
+    if (rows->shape.integer_key)
+        sqlite3_bind_int64(statement, 2, rows->watermark.last_synced_row_id);
+    bool ok = read_dirty_keys(rows, statement, visitor, err);
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+bool source_rows_count_pending(
+    struct source_rows *rows, int64_t *out_count, bool *out_known, struct error *err)
+{
+    const struct source_table in = {rows->source, rows->table, &rows->shape};
+    struct pending pending;
+
+    *out_known = rows->captured && rows->watermark.found;
+    if (!*out_known)
+        return true;
+    if (!capture_pending(&in, &rows->watermark, &pending, err))
+        return false;
+    *out_count = pending.new_rows + pending.dirty_keys;
+    return true;
+}

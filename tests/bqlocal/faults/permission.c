@@ -1,0 +1,53 @@
+#include "bqlocal/faults/permission.h"
+
+#include "bqlocal/faults/fault.h"
+#include "bqlocal/store/failure.h"
+
+#include <string.h>
+#include <strings.h>
+
+bool permission_check(
+    const struct faults *faults, const char *project, const char *permission, struct error *err)
+{
+    if (!faults_denies(faults, permission))
+        return true;
+    return failure_set(
+        err, "accessDenied",
+        "Access Denied: Project %s: User does not have %s permission in project %s (or it may not "
+        "exist).",
+        project, permission, project);
+}
+
+static bool starts_with(const char *sql, const char *word)
+{
+    return strncasecmp(sql, word, strlen(word)) == 0;
+}
+
+bool permission_check_query(
+    const struct faults *faults, const char *project, const char *sql, struct error *err)
+{
+    static const char *const dml[] = {"insert", "update", "delete", "merge", "truncate"};
+
+    sql += strspn(sql, " \t\r\n");
+    if (starts_with(sql, "create table"))
+        return permission_check(faults, project, "bigquery.tables.create", err);
+    if (starts_with(sql, "alter table"))
+        return permission_check(faults, project, "bigquery.tables.update", err);
+    for (size_t i = 0; i < sizeof dml / sizeof dml[0]; i++)
+        if (starts_with(sql, dml[i]))
+            return permission_check(faults, project, "bigquery.tables.updateData", err);
+    return true;
+}
+
+cJSON *permission_held(const struct faults *faults, const cJSON *asked)
+{
+    cJSON *held = cJSON_CreateArray();
+    const cJSON *one;
+
+    cJSON_ArrayForEach(one, asked)
+    {
+        if (cJSON_IsString(one) && !faults_denies(faults, one->valuestring))
+            cJSON_AddItemToArray(held, cJSON_Duplicate(one, false));
+    }
+    return held;
+}

@@ -1,0 +1,132 @@
+#include "bqlocal/http/exchange.h"
+
+#include "bqlocal/store/failure.h"
+#include "bqlocal/store/value.h"
+
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+void request_clear(struct request *request)
+{
+    buffer_clear(&request->body);
+    answer_clear(&request->answer);
+    free(request->parameters.project);
+    free(request->parameters.dataset);
+    free(request->parameters.table);
+    free(request->parameters.job);
+    free(request->target);
+    free(request->path);
+    free(request->method);
+    free(request->origin);
+}
+
+const char *request_query(const struct request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+int64_t request_query_number(const struct request *request, const char *name, int64_t fallback)
+{
+    const char *text = request_query(request, name);
+    int64_t number;
+
+    return text != NULL && value_parse_int64(slice_of(text), &number) ? number : fallback;
+}
+
+bool request_query_bool(const struct request *request, const char *name)
+{
+    const char *text = request_query(request, name);
+
+    return text != NULL && strcasecmp(text, "true") == 0;
+}
+
+const char *request_header(const struct request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+bool request_json(struct request *request, cJSON **out_json, struct error *err)
+{
+    if (!buffer_check(&request->body, "the request", err))
+        return failure_set(err, "uploadTooLarge", "Request payload size exceeds the limit");
+    cJSON *json = request->body.length == 0
+                      ? cJSON_CreateObject()
+                      : cJSON_ParseWithLength(request->body.data, request->body.length);
+    if (!cJSON_IsObject(json)) {
+        cJSON_Delete(json);
+        return failure_set(err, "parseError", "Invalid JSON payload received. Parse error");
+    }
+    *out_json = json;
+    return true;
+}
+
+static bool fill(struct answer *answer, int status, const char *type, char *body, size_t length)
+{
+    free(answer->body);
+    answer->status = status;
+    answer->content_type = type;
+    answer->body = body;
+    answer->body_length = length;
+    return true;
+}
+
+static const char json_type[] = "application/json; charset=UTF-8";
+
+bool answer_json(struct answer *answer, int status, cJSON *json)
+{
+    char *text = cJSON_PrintUnformatted(json);
+
+    cJSON_Delete(json);
+    return fill(answer, status, json_type, text, text == NULL ? 0 : strlen(text));
+}
+
+bool answer_text(struct answer *answer, int status, const char *content_type, struct buffer *text)
+{
+    size_t length = text->length;
+
+    return fill(answer, status, content_type, buffer_take(text), length);
+}
+
+bool answer_json_text(struct answer *answer, struct buffer *text, struct error *err)
+{
+    bool ok = buffer_check(text, "the answer", err) && answer_text(answer, 200, json_type, text);
+
+    buffer_clear(text);
+    return ok;
+}
+
+bool answer_empty(struct answer *answer, int status)
+{
+    return fill(answer, status, NULL, NULL, 0);
+}
+
+void answer_error(struct answer *answer, const struct error *err)
+{
+    struct error complete = *err;
+    cJSON *body = cJSON_CreateObject();
+
+    failure_complete(&complete);
+    cJSON *error = cJSON_AddObjectToObject(body, "error");
+    cJSON_AddNumberToObject(error, "code", complete.http_status);
+    cJSON_AddStringToObject(error, "message", complete.message);
+    cJSON *errors = cJSON_AddArrayToObject(error, "errors");
+    cJSON *first = cJSON_CreateObject();
+    cJSON_AddStringToObject(first, "message", complete.message);
+    cJSON_AddStringToObject(first, "domain", "global");
+    cJSON_AddStringToObject(first, "reason", complete.reason);
+    cJSON_AddItemToArray(errors, first);
+    cJSON_AddStringToObject(error, "status", failure_status_word(complete.http_status));
+    answer->challenge = complete.http_status == 401;
+    answer->retry_after = complete.retry_after_ms / 1000;
+    answer_json(answer, complete.http_status, body);
+}
+
+void answer_clear(struct answer *answer)
+{
+    free(answer->body);
+    free(answer->location);
+    *answer = (struct answer){0};
+}

@@ -1,0 +1,192 @@
+#include "bqlocal/jobs/job_runner.h"
+
+#include "bqlocal/jobs/job_check.h"
+#include "bqlocal/jobs/job_copy.h"
+#include "bqlocal/jobs/job_query.h"
+#include "bqlocal/jobs/load.h"
+#include "bqlocal/store/failure.h"
+#include "bqlocal/store/json_member.h"
+
+#include <stdlib.h>
+
+static void finish(struct jobs *jobs, struct job *job)
+{
+    job->ended_ms = store_now_ms(jobs->store);
+    if (job->started_ms == 0)
+        job->started_ms = job->ended_ms;
+    job->state = JOB_DONE;
+    media_clear(&job->media);
+    if (job->has_result)
+        jobs_keep_result(jobs);
+    jobs_save(jobs, job);
+    monitor_notify(jobs->monitor);
+}
+
+static bool has_effect(struct jobs *jobs, struct job *job, struct error *err)
+{
+    if (job->fault.kind == FAULT_JOB_FAIL)
+        return failure_set(err, job->fault.reason, "%s", job->fault.message);
+    switch (job->kind) {
+    case JOB_LOAD:
+        return job_run_load(jobs, job, err);
+    case JOB_COPY:
+        return job_run_copy(jobs, job, err);
+    default:
+        return job_run_query(jobs, job, err);
+    }
+}
+
+static void run(struct jobs *jobs, struct job *job)
+{
+    job->started_ms = store_now_ms(jobs->store);
+    job->failed = !has_effect(jobs, job, &job->failure);
+    if (job->failed)
+        failure_complete(&job->failure);
+    finish(jobs, job);
+}
+
+/* Moves a job on as far as its time allows; returns when to look again. */
+static int64_t advance(struct jobs *jobs, struct job *job, int64_t now)
+{
+    if (job->fault.kind == FAULT_JOB_HANG && !faults_exists(jobs->faults, job->fault.rule))
+        job->fault.kind = FAULT_NONE;
+    bool hangs = job->fault.kind == FAULT_JOB_HANG;
+    if (job->state == JOB_PENDING && now >= job->run_at && !(hangs && job->fault.at_pending)) {
+        if (job->fault.kind == FAULT_JOB_FAIL && job->fault.at_pending) {
+            run(jobs, job);
+            return INT64_MAX;
+        }
+        job->state = JOB_RUNNING;
+        job->started_ms = store_now_ms(jobs->store);
+    }
+    if (job->state == JOB_RUNNING && now >= job->done_at && !hangs)
+        run(jobs, job);
+    // Replaced faults wake the worker for a job that hangs.
+    bool stuck = hangs && (job->state == JOB_RUNNING || job->fault.at_pending);
+    if (job->state == JOB_DONE || stuck)
+        return INT64_MAX;
+    return job->state == JOB_PENDING ? job->run_at : job->done_at;
+}
+
+/* One round over all jobs, the oldest first, so that effects follow the order of arrival. */
+static int64_t advance_all(struct jobs *jobs)
+{
+    int64_t now = monitor_now_ms();
+    int64_t next = INT64_MAX;
+    size_t active = 0;
+
+    for (size_t i = 0; jobs->active > 0 && i < jobs->count; i++) {
+        struct job *job = jobs->list[i];
+        if (job->state == JOB_DONE)
+            continue;
+        int64_t at = advance(jobs, job, now);
+        active += job->state != JOB_DONE;
+        next = at < next ? at : next;
+    }
+    jobs->active = active;
+    return next;
+}
+
+static void *work(void *context)
+{
+    struct jobs *jobs = context;
+
+    monitor_enter(jobs->monitor);
+    while (!jobs->monitor->stopping)
+        monitor_wait(jobs->monitor, advance_all(jobs));
+    monitor_leave(jobs->monitor);
+    return NULL;
+}
+
+bool jobs_start(struct jobs *jobs, struct error *err)
+{
+    jobs->worker_started = pthread_create(&jobs->worker, NULL, work, jobs) == 0;
+    return jobs->worker_started || error_set(err, ERROR_MEMORY, "cannot start a thread");
+}
+
+void jobs_stop(struct jobs *jobs)
+{
+    if (jobs != NULL && jobs->worker_started)
+        pthread_join(jobs->worker, NULL);
+}
+
+/* How long it takes, and which fault meets it. */
+static void schedule(struct jobs *jobs, const struct job_origin *origin, struct job *job)
+{
+    int64_t now = monitor_now_ms();
+    int64_t latency = jobs->settings.latency_ms;
+
+    job->fault = faults_on_job(
+        jobs->faults, origin->method, origin->target, job_kind_name(job->kind), job->id);
+    if (job->fault.kind == FAULT_JOB_DELAY)
+        latency = job->fault.ms;
+    job->created_ms = store_now_ms(jobs->store);
+    job->run_at = now + latency / 2;
+    job->done_at = now + latency;
+}
+
+static bool make_job(
+    struct jobs *jobs, const cJSON *body, bool has_media, struct job **out_job, struct error *err)
+{
+    const char *id = json_text(json_at(body, "jobReference"), "jobId");
+    struct job *job = NULL;
+    char *location = NULL;
+    enum job_kind kind;
+
+    if (!job_check(jobs, body, has_media, &kind, &location, err))
+        return false;
+    bool ok = jobs_check_id_free(jobs, body, err) &&
+              job_new(kind, id, location, json_at(body, "configuration"), &job, err);
+    free(location);
+    if (ok && !jobs_add(jobs, job, err)) {
+        job_free(jobs->store, job);
+        return false;
+    }
+    *out_job = job;
+    return ok;
+}
+
+bool jobs_insert(
+    struct jobs *jobs, const struct job_origin *origin, const cJSON *body, struct media *media,
+    struct job **out_job, struct error *err)
+{
+    struct job *job = NULL;
+
+    if (!make_job(jobs, body, media != NULL, &job, err))
+        return false;
+    if (media != NULL) {
+        job->media = *media;
+        *media = (struct media){.forgotten_rows = -1};
+    }
+    schedule(jobs, origin, job);
+    jobs->active++;
+    jobs_save(jobs, job);
+    advance(jobs, job, monitor_now_ms());
+    if (job->state == JOB_DONE)
+        jobs->active--;
+    else
+        monitor_notify(jobs->monitor);
+    *out_job = job;
+    return true;
+}
+
+void jobs_cancel(struct jobs *jobs, struct job *job)
+{
+    // A copy job cannot be cancelled, and neither can what is done.
+    if (job->state == JOB_DONE || job->kind == JOB_COPY)
+        return;
+    failure_set(
+        &job->failure, "stopped", "Job execution was cancelled: User requested cancellation");
+    job->failed = true;
+    finish(jobs, job);
+}
+
+bool jobs_wait(struct jobs *jobs, const char *id, int64_t deadline_ms)
+{
+    const struct job *job;
+
+    while ((job = jobs_get(jobs, id)) != NULL && job->state != JOB_DONE && !jobs->monitor->stopping)
+        if (!monitor_wait(jobs->monitor, deadline_ms) && monitor_now_ms() >= deadline_ms)
+            break;
+    return jobs_get(jobs, id) != NULL;
+}

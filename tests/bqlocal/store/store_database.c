@@ -1,0 +1,178 @@
+#include "bqlocal/store/store_database.h"
+
+#include "bqlocal/store/failure.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* No fsync: data survives a killed process, not a crashed machine. A rollback journal, because it
+ * does not copy what large loads append to the file. */
+static const char opening[] =
+    "pragma journal_mode = truncate;"
+    "pragma synchronous = off;"
+    "pragma cache_size = -65536;"
+    "create table if not exists bqlocal_datasets("
+    "  name text primary key, resource text not null, version integer not null) without rowid;"
+    "create table if not exists bqlocal_tables("
+    "  dataset text not null, name text not null, resource text not null,"
+    "  version integer not null, created_ms integer not null, modified_ms integer not null,"
+    "  expires_ms integer, discarded_rows integer not null default 0,"
+    "  modification_day integer not null default 0, modifications integer not null default 0,"
+    "  primary key(dataset, name)) without rowid;"
+    "create index if not exists bqlocal_tables_by_expiration"
+    "  on bqlocal_tables(expires_ms) where expires_ms is not null;";
+
+int64_t store_now_ms(const struct store *store)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + store->clock_skew_ms;
+}
+
+int64_t store_next_version(struct store *store)
+{
+    int64_t now = store_now_ms(store) * 1000;
+
+    store->last_version = now > store->last_version ? now : store->last_version + 1;
+    return store->last_version;
+}
+
+bool store_sqlite_failed(struct store *store, struct error *err)
+{
+    failure_set(err, "internalError", "sqlite: %s", sqlite3_errmsg(store->handle));
+    if (sqlite3_errcode(store->handle) == SQLITE_FULL)
+        err->code = ERROR_DISK;
+    return false;
+}
+
+bool store_execute(struct store *store, const char *sql, struct error *err)
+{
+    if (sqlite3_exec(store->handle, sql, NULL, NULL, NULL) != SQLITE_OK)
+        return store_sqlite_failed(store, err);
+    return true;
+}
+
+bool store_executef(struct store *store, struct error *err, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    char *sql = sqlite3_vmprintf(format, args);
+    va_end(args);
+    if (sql == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory for a statement");
+    bool ok = store_execute(store, sql, err);
+    sqlite3_free(sql);
+    return ok;
+}
+
+bool store_prepare(
+    struct store *store, const char *sql, sqlite3_stmt **out_statement, struct error *err, ...)
+{
+    sqlite3_stmt *statement = NULL;
+    const char *text;
+    va_list args;
+    int index = 0;
+
+    if (sqlite3_prepare_v2(store->handle, sql, -1, &statement, NULL) != SQLITE_OK)
+        return store_sqlite_failed(store, err);
+    va_start(args, err);
+    while ((text = va_arg(args, const char *)) != NULL)
+        sqlite3_bind_text(statement, ++index, text, -1, SQLITE_TRANSIENT);
+    va_end(args);
+    *out_statement = statement;
+    return true;
+}
+
+bool store_begin(struct store *store, struct error *err)
+{
+    return store_execute(store, "savepoint bqlocal_store", err);
+}
+
+bool store_end(struct store *store, bool ok, struct error *err)
+{
+    if (ok)
+        return store_execute(store, "release bqlocal_store", err);
+    // Where SQLite has rolled back everything itself (disk full) this fails, and nothing is left to
+    // undo.
+    sqlite3_exec(
+        store->handle, "rollback to bqlocal_store; release bqlocal_store", NULL, NULL, NULL);
+    return false;
+}
+
+/* Drops the results of queries of an earlier run of the program. */
+static bool drop_results(struct store *store, struct error *err)
+{
+    sqlite3_stmt *row = NULL;
+    bool ok = true;
+
+    for (bool more = true; ok && more;) {
+        char *name = NULL;
+        if (!store_prepare(
+                store, "select name from sqlite_master where name glob 'bqlocal.*' limit 1", &row,
+                err, NULL))
+            return false;
+        more = sqlite3_step(row) == SQLITE_ROW;
+        if (more)
+            name = strdup((const char *)sqlite3_column_text(row, 0));
+        sqlite3_finalize(row);
+        if (more)
+            ok = store_executef(store, err, "drop table \"%w\"", name);
+        free(name);
+    }
+    return ok;
+}
+
+bool store_open(const char *path, const char *project, struct store *out_store, struct error *err)
+{
+    struct store store = {.project = strdup(project)};
+
+    if (store.project == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    if (sqlite3_open_v2(
+            path == NULL ? ":memory:" : path, &store.handle,
+            SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+        error_set(
+            err, ERROR_SOURCE, "cannot open %s: %s", path == NULL ? "a database in memory" : path,
+            store.handle == NULL ? "out of memory" : sqlite3_errmsg(store.handle));
+        store_close(&store);
+        return false;
+    }
+    sqlite3_busy_timeout(store.handle, 5000);
+    if (!store_execute(&store, opening, err) || !drop_results(&store, err)) {
+        error_wrap(err, "%s", path == NULL ? "memory" : path);
+        store_close(&store);
+        return false;
+    }
+    *out_store = store;
+    return true;
+}
+
+void store_close(struct store *store)
+{
+    sqlite3_close(store->handle);
+    free(store->project);
+    *store = (struct store){0};
+}
+
+void store_merge_patch(cJSON *resource, const cJSON *patch)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, patch)
+    {
+        cJSON *labels = cJSON_GetObjectItemCaseSensitive(resource, "labels");
+        if (cJSON_IsNull(item)) {
+            cJSON_DeleteItemFromObjectCaseSensitive(resource, item->string);
+        } else if (
+            strcmp(item->string, "labels") == 0 && cJSON_IsObject(labels) && cJSON_IsObject(item)) {
+            store_merge_patch(labels, item);
+        } else {
+            cJSON_DeleteItemFromObjectCaseSensitive(resource, item->string);
+            cJSON_AddItemToObject(resource, item->string, cJSON_Duplicate(item, true));
+        }
+    }
+}

@@ -1,0 +1,51 @@
+/* store_database: the SQLite database that the store keeps everything in: one connection, its
+ * statements and transactions, and the clock and versions of what is kept. Callers are inside of
+ * the monitor. */
+#ifndef BQLOCAL_STORE_STORE_DATABASE_H
+#define BQLOCAL_STORE_STORE_DATABASE_H
+
+#include "base/error.h"
+
+#include <cjson/cJSON.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct store {
+    sqlite3 *handle;
+    char *project;         /* named in answers; requests may name any */
+    int64_t clock_skew_ms; /* added to the machine's time */
+    int64_t last_version;  /* of resources, only ever rises; etags are made of it */
+};
+
+/* path NULL: in memory. */
+MUST_CHECK bool store_open(
+    const char *path, const char *project, struct store *out_store, struct error *err);
+void store_close(struct store *store);
+
+/* Milliseconds since 1970-01-01 as the store sees them. */
+int64_t store_now_ms(const struct store *store);
+
+/* SQLite's last message as internalError; returns false. */
+bool store_sqlite_failed(struct store *store, struct error *err);
+
+/* Runs statements without parameters or results. */
+MUST_CHECK bool store_execute(struct store *store, const char *sql, struct error *err);
+/* The same from a format of sqlite3_mprintf (%Q, %w). */
+MUST_CHECK bool store_executef(struct store *store, struct error *err, const char *format, ...);
+/* Prepares a statement and binds the texts, NULL-terminated list. */
+MUST_CHECK bool store_prepare(
+    struct store *store, const char *sql, sqlite3_stmt **out_statement, struct error *err, ...);
+
+/* Nested transactions: keeps (ok) or undoes everything since begin. Returns ok, or false when
+ * keeping fails. */
+MUST_CHECK bool store_begin(struct store *store, struct error *err);
+bool store_end(struct store *store, bool ok, struct error *err);
+
+/* A version newer than all before. */
+int64_t store_next_version(struct store *store);
+
+/* Merges as a patch of a resource does: keys replace, null removes, labels merge by key. */
+void store_merge_patch(cJSON *resource, const cJSON *patch);
+
+#endif

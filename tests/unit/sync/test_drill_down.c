@@ -1,0 +1,231 @@
+/* Rows of both sides compared key by key. */
+#include "verify_world.h"
+
+#include "sync/row_text.h"
+#include "sync/verify/drill_down.h"
+
+static struct error err;
+
+struct world {
+    struct row_hash hash;
+    struct drill_down *drill_down;
+    struct verify_table *report;
+};
+
+static int set_up(void **state)
+{
+    struct world *world = calloc(1, sizeof *world);
+
+    expect_ok(row_hash_init(&world->hash, &err));
+    expect_ok(drill_down_new(&table, &world->hash, &world->drill_down, &err));
+    expect_ok(verify_report_new(tables, 1, &world->report, &err));
+    *state = world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *world = *state;
+
+    verify_report_free(world->report, 1);
+    drill_down_free(world->drill_down);
+    row_hash_clear(&world->hash);
+    free(world);
+    return 0;
+}
+
+/* One row of SQLite, given by the values of a SELECT. */
+static void add_source(struct world *world, const char *values, int64_t id)
+{
+    struct database source = {0};
+    sqlite3_stmt *statement = NULL;
+    struct column_reader in;
+    struct buffer ignored;
+    char sql[100];
+    char key_text[32];
+    bool row = false;
+
+    snprintf(sql, sizeof sql, "select %s", values);
+    value_text(id, key_text);
+    assert_int_equal(sqlite3_open(":memory:", &source.handle), SQLITE_OK);
+    expect_ok(database_prepare(&source, sql, &statement, &err));
+    expect_ok(column_reader_init(&in, &table, statement, &err));
+    expect_ok(database_step(&source, statement, &row, &err));
+    column_reader_next(&in, false);
+    buffer_init(&ignored, 1000);
+    row_text_append(&ignored, &in, &table, ROW_TEXT_ALL);
+    bool fits = column_reader_row_fits(&in);
+    expect_ok(drill_down_add_source(world->drill_down, &in, slice_of(key_text), fits, &err));
+    buffer_clear(&ignored);
+    column_reader_clear(&in);
+    sqlite3_finalize(statement);
+    sqlite3_close(source.handle);
+}
+
+static void add_warehouse(struct world *world, int64_t id, int64_t v)
+{
+    char key_text[32];
+    char hash[65];
+    char shown[24];
+
+    value_text(id, key_text);
+    hash_row(id, v, hash);
+    snprintf(shown, sizeof shown, "%lld", (long long)id);
+    const char *const cells[] = {key_text, hash, shown};
+    expect_ok(drill_down_add_warehouse(world->drill_down, 3, cells, &err));
+}
+
+static void add_pending(struct world *world, int64_t id)
+{
+    char key_text[32];
+
+    value_text(id, key_text);
+    expect_ok(drill_down_add_pending(world->drill_down, slice_of(key_text), &err));
+}
+
+static void expect_found(
+    struct world *world, const char *missing, const char *extra, const char *different,
+    const char *duplicated)
+{
+    expect_ok(drill_down_compare(world->drill_down, world->report, &err));
+    expect_keys(world->report->missing, missing);
+    expect_keys(world->report->extra, extra);
+    expect_keys(world->report->different, different);
+    expect_keys(world->report->duplicated, duplicated);
+}
+
+static void test_each_difference_is_listed_by_its_key(void **state)
+{
+    add_source(*state, "1, 10", 1);
+    add_source(*state, "2, 20", 2);
+    add_source(*state, "3, 30", 3);
+    add_warehouse(*state, 1, 10);
+    add_warehouse(*state, 2, 21);
+    add_warehouse(*state, 4, 40);
+
+    expect_found(*state, "[3]", "[4]", "[2]", "[]");
+}
+
+static void test_equal_rows_held_twice_are_duplicated_and_not_different(void **state)
+{
+    add_source(*state, "1, 10", 1);
+    add_warehouse(*state, 1, 10);
+    add_warehouse(*state, 1, 10);
+
+    expect_found(*state, "[]", "[]", "[]", "[1]");
+}
+
+static void test_pending_keys_are_counted_and_not_compared(void **state)
+{
+    struct world *world = *state;
+
+    add_source(*state, "1, 10", 1);
+    add_source(*state, "2, 20", 2);
+    add_warehouse(*state, 2, 19);
+    add_warehouse(*state, 3, 30);
+    for (int64_t id = 1; id <= 3; id++)
+        add_pending(*state, id);
+    add_pending(*state, 3);
+
+    expect_found(*state, "[]", "[]", "[]", "[]");
+    assert_int_equal(world->report->pending, 3);
+}
+
+static void test_a_rejected_row_is_not_pending_and_its_old_version_is_not_extra(void **state)
+{
+    struct world *world = *state;
+
+    add_source(*state, "1, 'no number'", 1);
+    add_pending(*state, 1);
+    add_warehouse(*state, 1, 9);
+
+    expect_found(*state, "[]", "[]", "[]", "[]");
+    assert_int_equal(world->report->pending, 0);
+}
+
+static void test_only_one_of_several_rows_of_a_key_is_expected(void **state)
+{
+    struct world *world = *state;
+
+    add_source(world, "1, 10", 1);
+    add_source(world, "1, 11", 1);
+    add_source(world, "2, 20", 2);
+    add_source(world, "2, 21", 2);
+    add_warehouse(world, 1, 11);
+    add_warehouse(world, 2, 22);
+
+    expect_found(world, "[]", "[]", "[2]", "[]");
+    assert_int_equal(world->report->rejected, 2);
+}
+
+static void test_a_fitting_row_beside_a_rejected_one_of_its_key_is_expected(void **state)
+{
+    add_source(*state, "1, 10", 1);
+    add_source(*state, "1, 'no number'", 1);
+    add_source(*state, "2, 20", 2);
+    add_source(*state, "2, 'no number'", 2);
+    add_warehouse(*state, 1, 10);
+    add_warehouse(*state, 2, 21);
+
+    expect_found(*state, "[]", "[]", "[2]", "[]");
+}
+
+static void test_the_storage_class_of_a_key_is_shown(void **state)
+{
+    add_source(*state, "1.0, 10", 1);
+    add_source(*state, "1.5, 20", 2);
+    add_source(*state, "'1.5', 20", 3);
+
+    expect_found(*state, "[1.0]", "[]", "[]", "[]");
+}
+
+static void test_a_bucket_is_explained_by_what_is_wrong_in_it(void **state)
+{
+    struct world *world = *state;
+    bool explained[ROW_HASH_BUCKETS] = {false};
+    int count = 0;
+
+    add_source(world, "1, 10", 1);
+    add_warehouse(world, 1, 11);
+    add_source(world, "2, 20", 2);
+    add_warehouse(world, 2, 20);
+    add_source(world, "3, 'no number'", 3);
+    add_pending(world, 4);
+    expect_ok(drill_down_compare(world->drill_down, world->report, &err));
+    expect_ok(drill_down_explain(world->drill_down, explained, &err));
+
+    for (size_t i = 0; i < ROW_HASH_BUCKETS; i++)
+        count += explained[i];
+    assert_int_equal(count, 3);
+}
+
+static void test_keys_beyond_the_limit_are_counted_but_not_listed(void **state)
+{
+    struct world *world = *state;
+
+    for (int64_t id = 1; id <= VERIFY_KEYS_MAX + 5; id++)
+        add_warehouse(*state, id, 0);
+    expect_ok(drill_down_compare(world->drill_down, world->report, &err));
+
+    assert_int_equal(world->report->extra_count, VERIFY_KEYS_MAX + 5);
+    assert_int_equal(cJSON_GetArraySize(world->report->extra), VERIFY_KEYS_MAX);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_each_difference_is_listed_by_its_key),
+        TEST(test_equal_rows_held_twice_are_duplicated_and_not_different),
+        TEST(test_pending_keys_are_counted_and_not_compared),
+        TEST(test_a_rejected_row_is_not_pending_and_its_old_version_is_not_extra),
+        TEST(test_only_one_of_several_rows_of_a_key_is_expected),
+        TEST(test_a_fitting_row_beside_a_rejected_one_of_its_key_is_expected),
+        TEST(test_the_storage_class_of_a_key_is_shown),
+        TEST(test_a_bucket_is_explained_by_what_is_wrong_in_it),
+        TEST(test_keys_beyond_the_limit_are_counted_but_not_listed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

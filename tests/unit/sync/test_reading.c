@@ -1,0 +1,250 @@
+/* Reading tables into files, and that a file never parts with the way in which it is sent. */
+#include "scene.h"
+
+#include "source/tracking.h"
+#include "sync/pass/reading.h"
+
+#include <string.h>
+
+/* A target whose columns are `fields`. */
+#define LIVE(fields) "{\"schema\":{\"fields\":[" fields "]},\"labels\":{}}"
+#define ID           "{\"name\":\"id\",\"type\":\"INTEGER\",\"mode\":\"REQUIRED\"}"
+#define EMAIL        "{\"name\":\"email\",\"type\":\"STRING\",\"mode\":\"REQUIRED\"}"
+#define BALANCE      "{\"name\":\"balance\",\"type\":\"NUMERIC\"}"
+#define NOTE         "{\"name\":\"note\",\"type\":\"STRING\"}"
+
+static const char three_accounts[] = "insert into accounts values (1, 'a@x', 1, 'one'), (2, 'b@x', "
+                                     "2, 'two'), (3, 'c@x', 3, 'three')";
+
+static const struct batch *read_one(struct scene *scene, const char *table)
+{
+    scene_pass(scene, table, NULL);
+    scene_plan(scene);
+    scene_read(scene);
+    if (task_failed(&scene->tasks[0]))
+        fail_msg("%s", scene->outcomes[0].error.message);
+    return &scene->tasks[0].batch;
+}
+
+static void expect_batch(
+    const struct batch *batch, enum send_mode mode, bool staged, int64_t new_rows,
+    int64_t changed_rows)
+{
+    assert_true(batch->complete);
+    assert_string_equal(send_mode_name(batch->mode), send_mode_name(mode));
+    assert_int_equal(batch->staged, staged);
+    assert_int_equal(batch->new_rows, new_rows);
+    assert_int_equal(batch->changed_rows, changed_rows);
+    assert_int_equal(batch->rows, new_rows + changed_rows);
+    assert_int_equal(batch->spool != NULL, batch->rows > 0);
+}
+
+static void test_the_file_is_made_for_the_way_in_which_it_is_sent(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_run(scene, three_accounts);
+    expect_batch(read_one(scene, "accounts"), SEND_REPLACE, false, 3, 0);
+    scene_sync(scene, "accounts");
+    scene_sync(scene, "events");
+
+    scene_run(
+        scene, "update accounts set note = 'x' where id = 1; delete from accounts where id = 2;"
+               "insert into accounts values (4, 'd@x', 4, 'four');"
+               "insert into events(kind) values ('a'), ('b')");
+    expect_batch(read_one(scene, "accounts"), SEND_MERGE, true, 1, 2);
+    expect_batch(read_one(scene, "events"), SEND_APPEND, false, 2, 0);
+}
+
+static void test_a_row_that_changes_between_plan_and_snapshot_makes_an_append_a_merge(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_run(scene, "insert into events(kind) values ('a')");
+    scene_sync(scene, "events");
+    scene_run(scene, "insert into events(kind) values ('b')");
+    scene_pass(scene, "events", NULL);
+    scene_plan(scene);
+    assert_int_equal(scene->tasks[0].plan.mode, SEND_APPEND);
+
+    scene_run(scene, "update events set kind = 'x' where id = 1");
+    scene_read(scene);
+    expect_batch(&scene->tasks[0].batch, SEND_MERGE, true, 1, 1);
+}
+
+static void test_a_dry_run_reads_and_keeps_nothing(void **state)
+{
+    struct scene *scene = *state;
+    struct reading reading = {
+        .deployment = &scene->deployment,
+        .source = &scene->source,
+        .workers = &scene->workers,
+        .tasks = scene->order,
+        .count = 1,
+        .dry_run = true,
+    };
+    struct error err;
+
+    scene_run(scene, three_accounts);
+    scene_pass(scene, "accounts", NULL);
+    scene_plan(scene);
+    expect_ok(reading_run(&reading, &err));
+    assert_int_equal(scene->tasks[0].batch.new_rows, 3);
+    assert_null(scene->tasks[0].batch.spool);
+    assert_string_equal(scene_requests(scene), "");
+}
+
+static void test_an_idle_scan_has_no_work_and_asks_nothing(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_run(scene, three_accounts);
+    scene_run(scene, "insert into settings values ('k', 'v')");
+    scene_sync(scene, "accounts");
+    scene_sync(scene, "settings");
+
+    scene_pass(scene, "accounts", "settings", NULL);
+    scene_plan(scene);
+    scene_read(scene);
+    for (size_t i = 0; i < 2; i++) {
+        assert_false(task_has_work(&scene->tasks[i]));
+        assert_int_equal(scene->outcomes[i].status, TABLE_UNCHANGED);
+    }
+    assert_string_equal(scene_requests(scene), "");
+}
+
+static void test_a_scan_of_an_append_table_with_changed_rows_is_read_again_as_a_merge(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_run(scene, "insert into events(kind) values ('a'), ('b')");
+    scene_sync(scene, "events");
+    scene_run(scene, "insert into events(kind) values ('c')");
+    expect_batch(read_one(scene, "events"), SEND_APPEND, false, 1, 0);
+
+    scene_run(scene, "update events set kind = 'x' where id = 2");
+    expect_batch(read_one(scene, "events"), SEND_MERGE, true, 1, 1);
+}
+
+static void test_a_scan_of_a_replaced_table_reads_all_of_it_once_something_differs(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_run(scene, "insert into settings values ('k', 'v'), ('l', 'w')");
+    scene_sync(scene, "settings");
+    scene_run(scene, "update settings set value = 'x' where name = 'l'");
+    expect_batch(read_one(scene, "settings"), SEND_REPLACE, false, 2, 0);
+    assert_string_equal(scene->tasks[0].plan.why, "mode replace");
+}
+
+/* The scan has read one changed row when it turns out that the target lacks a column. A replacement
+ * by that one row would delete the others. */
+static void test_a_column_dropped_by_hand_replaces_by_all_rows_and_not_by_the_changed_ones(
+    void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    scene_run(scene, three_accounts);
+    scene_sync(scene, "accounts");
+    scene_run(scene, "update accounts set balance = 7 where id = 2");
+    expect_ok(tracking_note(&scene->tracking, "accounts", "no such column", &err));
+    SCENE_ANSWERS(
+        scene, {.match = "get accounts",
+                .reply = {.status = 200, .body = LIVE(ID "," EMAIL "," BALANCE)}});
+
+    expect_batch(read_one(scene, "accounts"), SEND_REPLACE, false, 3, 0);
+    assert_string_equal(scene->tasks[0].plan.why, "columns were missing in BigQuery");
+    assert_string_equal(scene_requests(scene), "0 get accounts\n0 patch accounts\n");
+
+    scene_commit(scene);
+    assert_int_equal(scene->outcomes[0].status, TABLE_SYNCED);
+    assert_int_equal(scene->outcomes[0].rows_inserted, 3);
+    assert_string_equal(scene_requests(scene), "1 patch accounts\n1 upload replace\n");
+}
+
+static void test_the_tables_of_a_transaction_are_read_again_together(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    scene->config.sync_atomic = true;
+    scene_run(scene, three_accounts);
+    scene_run(scene, "insert into devices values ('s', 1, 1)");
+    scene->config.sync_atomic = false;
+    scene_sync(scene, "accounts");
+    scene_sync(scene, "devices");
+    scene->config.sync_atomic = true;
+    scene_run(
+        scene, "update accounts set balance = 7 where id = 2;"
+               "update devices set online = 0 where serial = 's'");
+    expect_ok(tracking_note(&scene->tracking, "accounts", "no such column", &err));
+    SCENE_ANSWERS(
+        scene, {.match = "get accounts",
+                .reply = {.status = 200, .body = LIVE(ID "," EMAIL "," BALANCE)}});
+
+    scene_pass(scene, "accounts", "devices", NULL);
+    scene_plan(scene);
+    scene_read(scene);
+    expect_batch(&scene->tasks[0].batch, SEND_REPLACE, true, 3, 0);
+    expect_batch(&scene->tasks[1].batch, SEND_MERGE, true, 0, 1);
+}
+
+static void test_a_file_that_disagrees_with_the_target_on_required_is_read_again(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_run(scene, "insert into events(kind) values ('a')");
+    scene_sync(scene, "events");
+    scene_run(scene, "insert into events(kind) values ('b')");
+    SCENE_ANSWERS(
+        scene, {.match = "get events",
+                .reply = {
+                    .status = 200,
+                    .body = LIVE(ID ",{\"name\":\"kind\",\"type\":\"STRING\"},"
+                                    "{\"name\":\"payload\",\"type\":\"JSON\"},"
+                                    "{\"name\":\"at\",\"type\":\"TIMESTAMP\"}")}});
+
+    const struct batch *batch = read_one(scene, "events");
+    expect_batch(batch, SEND_APPEND, false, 1, 0);
+    assert_false(batch->guessed);
+    assert_true(scene->tasks[0].warehouse.nullable[1]);
+}
+
+static void test_a_row_that_must_not_be_rejected_fails_its_table_alone(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_run(scene, "insert into invoices values (1, 'nonsense')");
+    scene_run(scene, three_accounts);
+    scene_pass(scene, "invoices", "accounts", NULL);
+    scene_plan(scene);
+    scene_read(scene);
+    assert_true(task_failed(&scene->tasks[0]));
+    assert_string_equal(error_code_name(scene->outcomes[0].error.code), "rejected");
+    assert_false(scene->tasks[0].batch.complete);
+    expect_batch(&scene->tasks[1].batch, SEND_REPLACE, false, 3, 0);
+
+    // The source has a rollback journal: the note can't be written before the snapshot is closed.
+    const char *noted =
+        scene_state(scene, "select last_error from bq_sync_tracking where table_name = 'invoices'");
+    assert_string_equal(noted, scene->outcomes[0].error.message);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCENE_TEST(test_the_file_is_made_for_the_way_in_which_it_is_sent),
+        SCENE_TEST(test_a_row_that_changes_between_plan_and_snapshot_makes_an_append_a_merge),
+        SCENE_TEST(test_a_dry_run_reads_and_keeps_nothing),
+        APART_TEST(test_an_idle_scan_has_no_work_and_asks_nothing),
+        APART_TEST(test_a_scan_of_an_append_table_with_changed_rows_is_read_again_as_a_merge),
+        APART_TEST(test_a_scan_of_a_replaced_table_reads_all_of_it_once_something_differs),
+        APART_TEST(test_a_column_dropped_by_hand_replaces_by_all_rows_and_not_by_the_changed_ones),
+        APART_TEST(test_the_tables_of_a_transaction_are_read_again_together),
+        APART_TEST(test_a_file_that_disagrees_with_the_target_on_required_is_read_again),
+        SCENE_TEST(test_a_row_that_must_not_be_rejected_fails_its_table_alone),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,259 @@
+/* What becomes of an intent that an earlier run has left open. */
+#include "scene.h"
+
+#include "sync/commit/recovery.h"
+
+#include <string.h>
+
+#define GONE                                                                                       \
+    {                                                                                              \
+        .status = 404, .body = "{}"                                                                \
+    }
+#define EXISTS                                                                                     \
+    {                                                                                              \
+        .status = 409, .body = "{\"error\":{\"errors\":[{\"reason\":\"duplicate\"}]}}"             \
+    }
+#define DONE "{\"configuration\":{\"query\":{}},\"status\":{\"state\":\"DONE\"}}"
+#define RUNS "{\"configuration\":{\"query\":{}},\"status\":{\"state\":\"RUNNING\"}}"
+#define CLAIM                                                                                      \
+    "{\"configuration\":{\"query\":{\"query\":\"select 1 as claimed_by_bqsync\"}},"                \
+    "\"status\":{\"state\":\"DONE\"}}"
+
+/* A pass that stops with the MERGE of three changed rows on its way. */
+static void leave_open(struct scene *scene)
+{
+    scene_run(scene, "insert into accounts values (1, 'a@x', 1, 'one'), (2, 'b@x', 2, 'two')");
+    scene_sync(scene, "accounts");
+    scene_run(
+        scene, "update accounts set note = 'x'; insert into accounts values (3, 'c@x', 3, 'c')");
+    SCENE_ANSWERS(scene, {.match = "query merge", .reply = {.failure = HTTP_BROKEN}});
+    scene_pass(scene, "accounts", NULL);
+    scene_plan(scene);
+    scene_read(scene);
+    scene_commit(scene);
+    assert_true(task_failed(&scene->tasks[0]));
+    scene_requests(scene);
+    scene_answers(scene, NULL, 0);
+}
+
+/* The next pass, up to its recovery. */
+static struct task *next_pass(struct scene *scene)
+{
+    scene_pass(scene, "accounts", NULL);
+    return &scene->tasks[0];
+}
+
+static bool recover(struct scene *scene, struct error *err)
+{
+    return recover_table(&scene->worker, next_pass(scene), NULL, err);
+}
+
+static void expect_open(struct scene *scene, const char *count)
+{
+    assert_string_equal(scene_state(scene, "select count(*) from bq_sync_intents"), count);
+}
+
+static const char *last_row_id(struct scene *scene)
+{
+    return scene_state(scene, "select last_synced_row_id from bq_sync_tracking");
+}
+
+static void test_no_intent_asks_nothing(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    expect_ok(recover(scene, &err));
+    assert_string_equal(scene_requests(scene), "");
+}
+
+static void test_a_job_that_succeeded_moves_the_watermark_now(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    assert_string_equal(last_row_id(scene), "2");
+    SCENE_ANSWERS(scene, {.match = "get job", .reply = {.status = 200, .body = DONE}});
+    expect_ok(recover(scene, &err));
+
+    assert_string_equal(scene_requests(scene), "1 get job\n0 delete staging\n");
+    expect_open(scene, "0");
+    assert_string_equal(last_row_id(scene), "3");
+    assert_int_equal(scene->tasks[0].source.watermark.last_synced_row_id, 3);
+}
+
+static void test_a_job_that_failed_withdraws_the_intent(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    SCENE_ANSWERS(scene, {.match = "get job", .reply = FAILED_JOB("invalid")});
+    expect_ok(recover(scene, &err));
+
+    assert_string_equal(scene_requests(scene), "1 get job\n0 delete staging\n");
+    expect_open(scene, "0");
+    assert_string_equal(last_row_id(scene), "2");
+    // The generation that was used up is not used again.
+    assert_int_equal(scene->tasks[0].source.watermark.generation, 2);
+}
+
+static void test_a_job_that_runs_is_waited_for(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    SCENE_ANSWERS(
+        scene, {.match = "get job", .reply = {.status = 200, .body = RUNS}, .times = 3},
+        {.match = "get job", .reply = {.status = 200, .body = DONE}});
+    expect_ok(recover(scene, &err));
+
+    assert_string_equal(
+        scene_requests(scene), "1 get job\n1 get job\n1 get job\n1 get job\n0 delete staging\n");
+    assert_string_equal(last_row_id(scene), "3");
+}
+
+static void test_a_label_that_was_not_raised_is_raised_before_the_intent_is_withdrawn(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    SCENE_ANSWERS(scene, {.match = "get job", .reply = {.status = 404, .body = "{}"}});
+    struct task *task = next_pass(scene);
+    task->warehouse.label_generation = task->source.watermark.generation - 1;
+    expect_ok(recover_table(&scene->worker, task, NULL, &err));
+
+    assert_non_null(strstr(scene_requests(scene), "1 patch accounts\n"));
+    assert_int_equal(task->warehouse.label_generation, task->source.watermark.generation);
+    expect_open(scene, "0");
+}
+
+static void test_a_job_that_goes_on_running_leaves_the_intent_open(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    SCENE_ANSWERS(scene, {.match = "get job", .reply = {.status = 200, .body = RUNS}});
+    expect_error(recover(scene, &err), ERROR_TRANSIENT, "is still running after ");
+
+    // The other tables wait for it no longer than for an answer.
+    assert_in_range(
+        scene->clock.ms, scene->worker.retry_budget_ms, scene->worker.retry_budget_ms + 11000);
+    expect_open(scene, "1");
+}
+
+static void test_a_job_that_nobody_knows_is_claimed_before_the_intent_is_withdrawn(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    SCENE_ANSWERS(scene, {.match = "get job", .reply = GONE});
+    expect_ok(recover(scene, &err));
+
+    assert_string_equal(scene_requests(scene), "1 get job\n1 query claim\n0 delete staging\n");
+    expect_open(scene, "0");
+    assert_string_equal(last_row_id(scene), "2");
+}
+
+static void test_a_claim_that_comes_too_late_finds_the_job_and_its_end(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    SCENE_ANSWERS(
+        scene, {.match = "get job", .reply = GONE, .times = 1},
+        {.match = "query claim", .reply = EXISTS},
+        {.match = "get job", .reply = {.status = 200, .body = DONE}});
+    expect_ok(recover(scene, &err));
+
+    assert_string_equal(
+        scene_requests(scene),
+        "1 get job\n1 query claim\n1 get job\n1 get job\n0 delete staging\n");
+    assert_string_equal(last_row_id(scene), "3");
+}
+
+static void test_a_claim_of_an_earlier_recovery_has_done_no_work(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    SCENE_ANSWERS(scene, {.match = "get job", .reply = {.status = 200, .body = CLAIM}});
+    expect_ok(recover(scene, &err));
+
+    expect_open(scene, "0");
+    assert_string_equal(last_row_id(scene), "2");
+}
+
+static void test_an_answer_that_does_not_come_leaves_the_intent_open(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    SCENE_ANSWERS(scene, {.match = "get job", .reply = {.failure = HTTP_BROKEN}});
+    assert_false(recover(scene, &err));
+    assert_non_null(strstr(err.message, "resolving the open intent of an earlier run"));
+    expect_open(scene, "1");
+
+    SCENE_ANSWERS(
+        scene, {.match = "get job", .reply = GONE},
+        {.match = "query claim", .reply = {.failure = HTTP_BROKEN}});
+    assert_false(recover(scene, &err));
+    expect_open(scene, "1");
+    assert_string_equal(last_row_id(scene), "2");
+}
+
+static void test_an_intent_about_another_target_is_withdrawn_unasked(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    scene->worker.dataset = "other";
+    expect_ok(recover(scene, &err));
+
+    assert_null(strstr(scene_requests(scene), "get job"));
+    expect_open(scene, "0");
+    assert_string_equal(last_row_id(scene), "2");
+}
+
+static void test_a_reset_while_the_job_ran_stands(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    expect_ok(tracking_reset(&scene->tracking, "accounts", &err));
+    SCENE_ANSWERS(scene, {.match = "get job", .reply = {.status = 200, .body = DONE}});
+    expect_ok(recover(scene, &err));
+
+    expect_open(scene, "0");
+    assert_false(scene->tasks[0].source.watermark.found);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCENE_TEST(test_no_intent_asks_nothing),
+        SCENE_TEST(test_a_job_that_succeeded_moves_the_watermark_now),
+        SCENE_TEST(test_a_job_that_failed_withdraws_the_intent),
+        SCENE_TEST(test_a_job_that_runs_is_waited_for),
+        SCENE_TEST(test_a_label_that_was_not_raised_is_raised_before_the_intent_is_withdrawn),
+        SCENE_TEST(test_a_job_that_goes_on_running_leaves_the_intent_open),
+        SCENE_TEST(test_a_job_that_nobody_knows_is_claimed_before_the_intent_is_withdrawn),
+        SCENE_TEST(test_a_claim_that_comes_too_late_finds_the_job_and_its_end),
+        SCENE_TEST(test_a_claim_of_an_earlier_recovery_has_done_no_work),
+        SCENE_TEST(test_an_answer_that_does_not_come_leaves_the_intent_open),
+        SCENE_TEST(test_an_intent_about_another_target_is_withdrawn_unasked),
+        SCENE_TEST(test_a_reset_while_the_job_ran_stands),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

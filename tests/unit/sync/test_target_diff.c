@@ -1,0 +1,222 @@
+/* What separates a BigQuery table from its definition, and what is done about it. */
+#include "support/prelude.h"
+
+#include "sync/pass/target_diff.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct column columns[] = {
+    {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true},
+    {.name = "name", .source = "name", .type = COLUMN_STRING},
+    {.name = "price", .source = "price", .type = COLUMN_NUMERIC},
+};
+static const size_t key[] = {0};
+
+static const struct table table = {
+    .name = "items",
+    .target = "items",
+    .columns = columns,
+    .column_count = 3,
+    .key = key,
+    .key_count = 1,
+    .content_hash = "c",
+    .shape_hash = "s",
+    .ddl_sql = "create table `${project}`.`${dataset}`.`items` (id int64)",
+    .schema_json =
+        "[{\"name\":\"id\",\"type\":\"INT64\",\"mode\":\"REQUIRED\",\"description\":\"key\"},"
+        "{\"name\":\"name\",\"type\":\"STRING\",\"mode\":\"NULLABLE\"},"
+        "{\"name\":\"price\",\"type\":\"NUMERIC\",\"mode\":\"NULLABLE\"}]",
+    .resource_json = "{\"description\":\"things\",\"labels\":{\"team\":\"core\"}}",
+};
+
+/* Compares with a live table of these fields and of this rest of the resource. */
+static struct target_diff compare(const char *fields, const char *rest)
+{
+    struct target_diff diff;
+    struct error err;
+    char text[2000];
+
+    snprintf(text, sizeof text, "{\"schema\":{\"fields\":%s}%s}", fields, rest);
+    cJSON *live = cJSON_Parse(text);
+    assert_non_null(live);
+    expect_ok(target_compare(&table, "p", "d", live, &diff, &err));
+    cJSON_Delete(live);
+    return diff;
+}
+
+#define REST  ",\"description\":\"things\",\"labels\":{\"team\":\"core\"}"
+#define ID    "{\"name\":\"id\",\"type\":\"INTEGER\",\"mode\":\"REQUIRED\",\"description\":\"key\"}"
+#define NAME  "{\"name\":\"name\",\"type\":\"STRING\"}"
+#define PRICE "{\"name\":\"price\",\"type\":\"NUMERIC\"}"
+
+static void test_a_missing_table_is_created_by_its_ddl(void **state)
+{
+    struct target_diff diff;
+    struct error err;
+
+    (void)state;
+    expect_ok(target_compare(&table, "my-p", "d", NULL, &diff, &err));
+
+    assert_true(diff.missing);
+    assert_int_equal(diff.statement_count, 1);
+    assert_string_equal(diff.statements[0], "create table `my-p`.`d`.`items` (id int64)");
+    assert_false(diff.nullable[0]);
+    assert_true(diff.nullable[1]);
+    target_diff_clear(&diff);
+}
+
+static void test_a_table_in_line_needs_nothing_though_rest_uses_old_type_names(void **state)
+{
+    (void)state;
+    struct target_diff diff = compare("[" ID "," NAME "," PRICE "]", REST);
+
+    assert_null(diff.patch);
+    assert_null(diff.widen_sql);
+    assert_int_equal(diff.statement_count, 0);
+    assert_string_equal(diff.blocked, "");
+    target_diff_clear(&diff);
+}
+
+static void test_a_new_column_is_added_at_the_end_as_nullable(void **state)
+{
+    (void)state;
+    struct target_diff diff = compare("[" ID "," NAME "]", REST);
+
+    cJSON *schema = cJSON_GetObjectItem(diff.patch, "schema");
+    cJSON *fields = cJSON_GetObjectItem(schema, "fields");
+    assert_int_equal(cJSON_GetArraySize(fields), 3);
+    cJSON *added = cJSON_GetArrayItem(fields, 2);
+    assert_string_equal(cJSON_GetObjectItem(added, "name")->valuestring, "price");
+    assert_string_equal(cJSON_GetObjectItem(added, "mode")->valuestring, "NULLABLE");
+    assert_string_equal(
+        diff.statements[0], "alter table `p`.`d`.`items` add column `price` NUMERIC");
+    target_diff_clear(&diff);
+}
+
+static void test_required_is_relaxed(void **state)
+{
+    (void)state;
+    struct target_diff diff = compare(
+        "[" ID ",{\"name\":\"name\",\"type\":\"STRING\",\"mode\":\"REQUIRED\"}," PRICE "]", REST);
+
+    assert_string_equal(
+        diff.statements[0], "alter table `p`.`d`.`items` alter column `name` drop not null");
+    assert_non_null(diff.patch);
+    assert_true(diff.nullable[1]);
+    target_diff_clear(&diff);
+}
+
+static void test_a_type_is_widened_by_ddl(void **state)
+{
+    (void)state;
+    struct target_diff diff =
+        compare("[" ID "," NAME ",{\"name\":\"price\",\"type\":\"INTEGER\"}]", REST);
+
+    assert_string_equal(
+        diff.widen_sql, "alter table `p`.`d`.`items` alter column `price` set data type NUMERIC");
+    assert_string_equal(diff.blocked, "");
+    target_diff_clear(&diff);
+}
+
+static void test_another_type_is_refused_with_the_statement_to_decide_on(void **state)
+{
+    (void)state;
+    struct target_diff diff =
+        compare("[" ID ",{\"name\":\"name\",\"type\":\"INTEGER\"}," PRICE "]", REST);
+
+    assert_non_null(strstr(diff.blocked, "items.name is INT64 in BigQuery and STRING"));
+    assert_non_null(strstr(diff.blocked, "drop table `p`.`d`.`items`"));
+    target_diff_clear(&diff);
+}
+
+static void test_a_column_of_bigquery_alone_is_left_alone_unless_it_is_required(void **state)
+{
+    (void)state;
+    struct target_diff kept =
+        compare("[" ID "," NAME "," PRICE ",{\"name\":\"mine\",\"type\":\"STRING\"}]", REST);
+    struct target_diff refused = compare(
+        "[" ID "," NAME "," PRICE ",{\"name\":\"mine\",\"type\":\"STRING\",\"mode\":\"REQUIRED\"}]",
+        REST);
+
+    assert_string_equal(kept.extra, "mine");
+    assert_string_equal(kept.blocked, "");
+    assert_non_null(strstr(refused.blocked, "alter column mine drop not null"));
+    target_diff_clear(&kept);
+    target_diff_clear(&refused);
+}
+
+static void test_descriptions_and_labels_are_patched(void **state)
+{
+    (void)state;
+    struct target_diff diff = compare(
+        "[" ID "," NAME "," PRICE "]", ",\"description\":\"old\",\"labels\":{\"other\":\"x\"}");
+
+    assert_string_equal(cJSON_GetObjectItem(diff.patch, "description")->valuestring, "things");
+    cJSON *labels = cJSON_GetObjectItem(diff.patch, "labels");
+    assert_string_equal(cJSON_GetObjectItem(labels, "team")->valuestring, "core");
+    assert_null(cJSON_GetObjectItem(labels, "other"));
+    target_diff_clear(&diff);
+}
+
+#define TAGS(name) ",\"policyTags\":{\"names\":[\"" name "\"]}"
+
+static void test_policy_tags_are_patched_and_never_removed(void **state)
+{
+    static const struct {
+        const char *label;
+        const char *wanted;
+        const char *live;
+        const char *sent; /* NULL: nothing */
+    } cases[] = {
+        {"added", TAGS("t1"), "", "{\"names\":[\"t1\"]}"},
+        {"changed", TAGS("t1"), TAGS("t2"), "{\"names\":[\"t1\"]}"},
+        {"the same", TAGS("t1"), TAGS("t1"), NULL},
+        {"of BigQuery alone", "", TAGS("t2"), NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char wanted[400];
+        char live[400];
+        struct table tagged = table;
+        struct target_diff diff;
+        struct error err;
+        snprintf(
+            wanted, sizeof wanted, "[{\"name\":\"id\",\"type\":\"INT64\"%s}]", cases[i].wanted);
+        snprintf(
+            live, sizeof live,
+            "{\"schema\":{\"fields\":[{\"name\":\"id\",\"type\":\"INTEGER\"%s}]}" REST "}",
+            cases[i].live);
+        tagged.schema_json = wanted;
+        cJSON *resource = cJSON_Parse(live);
+        assert_non_null(resource);
+
+        expect_ok(target_compare(&tagged, "p", "d", resource, &diff, &err));
+
+        char *patch = diff.patch == NULL ? NULL : cJSON_PrintUnformatted(diff.patch);
+        if ((patch == NULL) != (cases[i].sent == NULL) ||
+            (patch != NULL && strstr(patch, cases[i].sent) == NULL))
+            fail_msg("%s: %s", cases[i].label, patch == NULL ? "nothing" : patch);
+        free(patch);
+        target_diff_clear(&diff);
+        cJSON_Delete(resource);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_missing_table_is_created_by_its_ddl),
+        cmocka_unit_test(test_a_table_in_line_needs_nothing_though_rest_uses_old_type_names),
+        cmocka_unit_test(test_a_new_column_is_added_at_the_end_as_nullable),
+        cmocka_unit_test(test_required_is_relaxed),
+        cmocka_unit_test(test_a_type_is_widened_by_ddl),
+        cmocka_unit_test(test_another_type_is_refused_with_the_statement_to_decide_on),
+        cmocka_unit_test(test_a_column_of_bigquery_alone_is_left_alone_unless_it_is_required),
+        cmocka_unit_test(test_descriptions_and_labels_are_patched),
+        cmocka_unit_test(test_policy_tags_are_patched_and_never_removed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,160 @@
+/* All batches of a pass in one transaction. */
+#include "scene.h"
+
+#include "sync/commit/transaction.h"
+
+#include <string.h>
+
+/* accounts has a changed row and settings is replaced. */
+static void ready(struct scene *scene)
+{
+    scene_run(
+        scene, "insert into accounts values (1, 'a@x', 1, 'one');"
+               "insert into settings values ('k', 'v')");
+    scene_sync(scene, "accounts");
+    scene_sync(scene, "settings");
+    scene_run(scene, "update accounts set note = 'x'; update settings set value = 'w'");
+    scene->config.sync_atomic = true;
+    scene_pass(scene, "accounts", "settings", NULL);
+    scene_plan(scene);
+    scene_read(scene);
+    scene_requests(scene);
+}
+
+static void commit(struct scene *scene)
+{
+    const struct transaction_snapshot snapshot = {.run_id = "run1", .taken_us = 5};
+
+    transaction_commit(&scene->workers, scene->order, scene->count, &snapshot);
+}
+
+static const char *intents(struct scene *scene)
+{
+    return scene_state(
+        scene, "select group_concat(table_name || ' ' || kind, ', ') from"
+               " (select * from bq_sync_intents order by 1)");
+}
+
+#define STAGED                                                                                     \
+    "1 patch accounts\n1 insert staging\n1 upload load\n"                                          \
+    "2 patch settings\n2 insert staging\n2 upload load\n"
+
+static void test_all_tables_are_staged_and_then_changed_by_one_script(void **state)
+{
+    struct scene *scene = *state;
+
+    ready(scene);
+    commit(scene);
+
+    assert_string_equal(
+        scene_requests(scene),
+        STAGED "2 query atomic\n2 list jobs\n1 delete staging\n0 delete staging\n");
+    const char *begin = strstr(scene->last_sql, "begin transaction;");
+    const char *merge = strstr(scene->last_sql, "merge");
+    const char *truncate = strstr(scene->last_sql, "truncate table `p`.`d`.`settings`;");
+    const char *note = strstr(scene->last_sql, "insert into `p`.`d`.`_bqsync_snapshots`");
+    const char *end = strstr(scene->last_sql, "commit transaction;");
+    assert_true(begin != NULL && begin < merge && merge < truncate && truncate < note);
+    assert_true(note < end);
+    assert_non_null(strstr(note, "\"run1\", \"accounts\""));
+    assert_non_null(strstr(note, "\"run1\", \"settings\""));
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(scene->outcomes[i].status, TABLE_SYNCED);
+    assert_int_equal(scene->outcomes[1].rows_inserted, 1);
+    assert_string_equal(intents(scene), "");
+}
+
+static void test_every_intent_names_the_script_before_it_is_sent(void **state)
+{
+    struct scene *scene = *state;
+
+    ready(scene);
+    SCENE_ANSWERS(scene, {.match = "query atomic", .reply = {.failure = HTTP_BROKEN}});
+    commit(scene);
+
+    // The answer is lost: all that is known is on disk, and nothing is dropped.
+    assert_string_equal(intents(scene), "accounts merge, settings replace");
+    assert_string_equal(
+        scene_state(
+            scene, "select count(distinct commit_job) || ' ' || min(commit_job like "
+                   "'bqsync\\_atomic\\_%\\_commit' escape '\\') from bq_sync_intents"),
+        "1 1");
+    assert_null(strstr(scene_requests(scene), "delete"));
+    for (size_t i = 0; i < 2; i++)
+        assert_true(task_failed(&scene->tasks[i]));
+}
+
+static void test_a_transaction_that_failed_fails_and_withdraws_every_table(void **state)
+{
+    struct scene *scene = *state;
+
+    ready(scene);
+    SCENE_ANSWERS(scene, {.match = "query atomic", .reply = FAILED_JOB("invalid")});
+    commit(scene);
+
+    assert_string_equal(
+        scene_requests(scene), STAGED "2 query atomic\n1 delete staging\n0 delete staging\n");
+    assert_string_equal(intents(scene), "");
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(task_failed(&scene->tasks[i]));
+        assert_non_null(strstr(scene->outcomes[i].error.message, "no luck"));
+    }
+}
+
+static void test_a_transaction_that_another_one_got_in_the_way_of_is_run_again(void **state)
+{
+    struct scene *scene = *state;
+
+    ready(scene);
+    SCENE_ANSWERS(
+        scene, {.match = "query atomic", .reply = FAILED_JOB("backendError"), .times = 1});
+    commit(scene);
+
+    assert_string_equal(
+        scene_requests(scene), STAGED "2 query atomic\n2 query atomic\n2 list jobs\n"
+                                      "1 delete staging\n0 delete staging\n");
+    assert_int_equal(scene->outcomes[0].status, TABLE_SYNCED);
+    assert_in_range(scene->clock.sleeps[scene->clock.sleep_count - 1], 500, 1000);
+}
+
+static void test_a_table_that_cannot_be_staged_is_left_out(void **state)
+{
+    struct scene *scene = *state;
+
+    ready(scene);
+    SCENE_ANSWERS(scene, {.match = "upload load", .reply = FAILED_JOB("invalid"), .times = 1});
+    commit(scene);
+
+    assert_true(task_failed(&scene->tasks[0]));
+    assert_int_equal(scene->outcomes[1].status, TABLE_SYNCED);
+    assert_null(strstr(scene->last_sql, "\"accounts\""));
+    assert_non_null(strstr(scene->last_sql, "\"settings\""));
+    assert_string_equal(intents(scene), "");
+}
+
+static void test_nothing_to_send_starts_no_transaction(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_sync(scene, "accounts");
+    scene->config.sync_atomic = true;
+    scene_pass(scene, "accounts", NULL);
+    scene_plan(scene);
+    scene_read(scene);
+    commit(scene);
+    assert_string_equal(scene_requests(scene), "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCENE_TEST(test_all_tables_are_staged_and_then_changed_by_one_script),
+        SCENE_TEST(test_every_intent_names_the_script_before_it_is_sent),
+        SCENE_TEST(test_a_transaction_that_failed_fails_and_withdraws_every_table),
+        SCENE_TEST(test_a_transaction_that_another_one_got_in_the_way_of_is_run_again),
+        SCENE_TEST(test_a_table_that_cannot_be_staged_is_left_out),
+        SCENE_TEST(test_nothing_to_send_starts_no_transaction),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
