@@ -7,13 +7,16 @@ A dimension may name tables, add steps of the application, accidents (things don
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 
 from tests.fault.life import DEFINITIONS, Broken, HttpError, copy_database
-from tests.support.workload import Application
+from tests.support.killing import kill_after
+from tests.support.workload import BUSY_SECONDS, Application, Noticed, outcome
 from tests.support.workload_tables import CLASSIC, INDEXES, KEYED, REJECTED, TABLES, THINGS, VIEWED, base
 
 HELD_SECONDS = 60
+JOB_PATIENCE_SECONDS = 0.5  # a pass may wait for a job of an earlier one
 
 
 class Dimension:
@@ -80,7 +83,7 @@ class Indexes(Dimension):
 
     def __init__(self, life):
         super().__init__(life)
-        self.accidents = [self.create_index, self.create_index, self.drop_index]
+        self.accidents = [self.create_index, self.create_index, self.drop_index, self.alter_column, self.rename_legacy]
 
     def tables(self):
         return self.some(THINGS, 2)
@@ -92,6 +95,8 @@ class Indexes(Dimension):
     def step(self, application):
         """A row that takes the place of another under a unique index, by any of its columns."""
         table = self.rng.choice([name for name in self.life.tables if name in THINGS])
+        if self.rng.random() < 0.2:
+            return self.write_as_stranger(table)
         key = application.some_key(table)
         if key is None or self.rng.random() < 0.3:
             return application.insert(table, self.rng.choice(["insert or replace", "insert or ignore"]))
@@ -101,6 +106,33 @@ class Indexes(Dimension):
             column = application.plain_column(table)
             value = application.value(table, column)
         application.run(f"update or replace {table} set {column} = ? where {application.where(table)}", [value, *key])
+
+    def write_as_stranger(self, table):
+        """From a connection that lacks the application's collation and function, as sqlite3 and other tools do."""
+        columns = TABLES[table].values
+        values = [value(self.rng) for value in columns.values()]
+        sql = f"insert or ignore into {table}({', '.join(columns)}) values ({', '.join('?' * len(columns))})"
+        self.life.log.append(f"another program: {sql} {values}")
+        ended = []
+        for path in (self.life.app.path, self.life.twin_path):
+            db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
+            ended.append(outcome(db, sql, values))
+            db.close()
+        if ended[0] != ended[1]:
+            raise Noticed(f"{sql} {values} ended with {ended[0]}, without bqsync with {ended[1]}")
+
+    def alter_column(self, table):
+        self.application(lambda app: app.run(f"alter table {base(table)} add column spare"))
+        self.application(lambda app: app.run(f"alter table {base(table)} drop column spare"))
+
+    def rename_legacy(self, table):
+        def rename(app):
+            app.run("pragma legacy_alter_table = on")
+            app.run(f"alter table {base(table)} rename to {table}_away")
+            app.run(f"delete from {table}_away where 0")
+            app.run(f"alter table {table}_away rename to {base(table)}")
+            app.run("pragma legacy_alter_table = off")
+        self.application(rename)
 
     def create_index(self, table):
         """On a table of things; there may be rows that refuse it."""
@@ -313,8 +345,8 @@ class Datasets(Dimension):
         life.log.append(f"sync {arguments} dies in a job: {rule}")
         self.turn()
         for _ in range(2):
-            status, _, life.err = life.app.run("sync", *life.tables)
-            life.log.append(f"sync {life.tables} for dataset {life.app.dataset} ended with {status}")
+            waits = kill_after(life.app, JOB_PATIENCE_SECONDS, life.tables)
+            life.log.append(f"sync {life.tables} for dataset {life.app.dataset}; killed waiting: {waits}")
             self.turn()
             life.act(3)
         life.bq.clear_faults()

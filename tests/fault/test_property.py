@@ -27,7 +27,7 @@ WORKLOADS_LONG = 100_000
 WORKLOADS_A_LIFE = 25
 STORY_LINES = 50
 # Lives have these only if BQSYNC_DIMENSIONS names them: the program does not pass them yet.
-NOT_YET = {"keys", "indexes", "triggers", "hands", "windows", "rejects", "texts", "idle"}
+NOT_YET = {"keys", "indexes", "triggers", "hands", "windows", "datasets", "rejects", "texts", "idle"}
 
 
 def chosen():
@@ -50,7 +50,8 @@ def live(seed, index, workloads):
         life.live(workloads)
     except Exception as problem:
         told = str(problem) if isinstance(problem, (Broken, Noticed)) else traceback.format_exc()
-        story = "\n".join(life.log[:1] + life.log[-STORY_LINES:])
+        made = [line for line in life.log[1:-STORY_LINES] if line.startswith(("create ", "drop "))]
+        story = "\n".join(life.log[:1] + made + life.log[-STORY_LINES:])
         return index, life.counts, f"life {index}: {told}\n{story}\nlast messages:\n{life.err}"
     return index, life.counts, None
 

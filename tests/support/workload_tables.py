@@ -205,6 +205,7 @@ INDEXES = [  # the first three are those that frameworks make
     "(owner) where active = 1", "(slug) where deleted_at is null",
     "(owner, slug) where active = 1 and deleted_at is null",
     "(name collate nocase)", "(lower(name))", "(json_extract(doc, '$.id')) where json_valid(doc)", "(code)",
+    "(json_extract(doc, '$.id'))",
     "(slug)", "(slug, name)", "(owner) where active in (0, 1) or slug is not null",
     "(name collate rtrim) where active > 0",
     "(coalesce(slug, owner))", "(slug desc) where length(slug) = 1",
