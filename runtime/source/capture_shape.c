@@ -84,7 +84,7 @@ static void see_column(
             mix(mix(seen->layout, name), (const char *)sqlite3_column_text(statement, 3));
     else
         append_name(shape->extra, sizeof shape->extra, name);
-    if (in_primary_key && strcasecmp(type, "integer") == 0 &&
+    if (in_primary_key && table->key_count > 0 && strcasecmp(type, "integer") == 0 &&
         strcasecmp(name, table->columns[table->key[0]].source) == 0)
         seen->key_is_integer = true;
 }
@@ -189,6 +189,12 @@ static void describe_key_problem(const struct table *table, struct source_shape 
 {
     char names[256] = "";
 
+    if (table->key_count == 0) {
+        snprintf(
+            shape->key_problem, sizeof shape->key_problem, "the definition of %s names no key",
+            table->name);
+        return;
+    }
     for (size_t i = 0; i < table->key_count; i++)
         append_name(names, sizeof names, table->columns[table->key[i]].source);
     snprintf(
