@@ -29,6 +29,10 @@ struct source_shape {
     char extra[1024];
     /* Why the key columns cannot serve as a key here (no unique index ...); "" if they can. */
     char key_problem[512];
+    /* Keys of two rows may become one in BigQuery, so the shadow keeps the converted keys of all
+     * rows that were sent (source/key_conversion.h). Never in mode replace, where no MERGE needs a
+     * key. */
+    bool keeps_keys;
 };
 
 /* One table in its source: the connection, the definition, and what SQLite says of the table. All

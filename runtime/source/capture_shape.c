@@ -1,5 +1,6 @@
 /* The part of capture.h that asks SQLite what a table is. */
 #include "source/capture.h"
+#include "source/key_conversion.h"
 #include "source/statement.h"
 
 #include <stdio.h>
@@ -51,7 +52,20 @@ struct columns_seen {
     int primary_key_columns;
     bool key_is_integer; /* the first key column is declared exactly INTEGER and is in the primary
                             key */
+    /* Key columns whose conversion is one-to-one, should none of them be the rowid. */
+    size_t one_to_one_columns;
 };
+
+static void see_key_column(
+    const struct table *table, const char *name, const struct key_declaration *declared,
+    struct columns_seen *seen)
+{
+    for (size_t i = 0; i < table->key_count; i++) {
+        const struct column *column = &table->columns[table->key[i]];
+        if (strcasecmp(name, column->source) == 0 && key_conversion_is_one_to_one(column, declared))
+            seen->one_to_one_columns++;
+    }
+}
 
 static void see_column(
     const struct table *table, sqlite3_stmt *statement, struct columns_seen *seen,
@@ -70,9 +84,22 @@ static void see_column(
     }
     if (!listed)
         append_name(shape->extra, sizeof shape->extra, name);
+    see_key_column(
+        table, name,
+        &(struct key_declaration){.type = type, .strict = sqlite3_column_int(statement, 3) != 0},
+        seen);
     if (in_primary_key && strcasecmp(type, "integer") == 0 &&
         strcasecmp(name, table->columns[table->key[0]].source) == 0)
         seen->key_is_integer = true;
+}
+
+/* Asking costs a walk over the schema, so it is done only where the answer counts. */
+static bool strictness_matters(const struct table *table)
+{
+    for (size_t i = 0; i < table->key_count; i++)
+        if (table->columns[table->key[i]].type == COLUMN_BYTES)
+            return true;
+    return false;
 }
 
 static bool see_columns(
@@ -85,8 +112,10 @@ static bool see_columns(
 
     if (!statement_bind(
             source,
-            "select name, coalesce(type, ''), pk from pragma_table_xinfo(?1) where hidden <> 1",
-            &statement, err, "s", table->name))
+            "select name, coalesce(type, ''), pk, case when upper(type) = 'ANY' or ?2 then"
+            " (select strict from pragma_table_list(?1) where schema = 'main') end"
+            " from pragma_table_xinfo(?1) where hidden <> 1",
+            &statement, err, "si", table->name, (int64_t)strictness_matters(table)))
         return false;
     for (;;) {
         if (!database_step(source, statement, &row, err))
@@ -182,6 +211,20 @@ static void describe_key_problem(const struct table *table, struct source_shape 
         table->name, names);
 }
 
+/* What no unique index guards, a view or a virtual table, may hold one key twice. */
+static bool is_one_to_one(
+    const struct table *table, const struct columns_seen *seen, bool alias,
+    const struct source_shape *shape)
+{
+    const struct key_declaration rowid = {.type = "integer", .rowid_alias = true};
+
+    if (shape->is_view || shape->key_problem[0] != '\0')
+        return false;
+    return seen->one_to_one_columns == table->key_count ||
+           (alias && table->key_count == 1 &&
+            key_conversion_is_one_to_one(&table->columns[table->key[0]], &rowid));
+}
+
 static bool inspect_key(
     struct database *source, const struct table *table, const struct columns_seen *seen,
     struct source_shape *shape, struct error *err)
@@ -193,6 +236,7 @@ static bool inspect_key(
         return false;
     bool alias = seen->key_is_integer && seen->primary_key_columns == 1 && !indexed;
     shape->integer_key = alias && table->key_count == 1 && table->new_rows_sql != NULL;
+    shape->keeps_keys = table->mode != SEND_REPLACE && !is_one_to_one(table, seen, alias, shape);
     if (alias || shape->is_view || shape->key_problem[0] != '\0')
         return true;
     if (!has_unique_key(source, table, &unique, err))

@@ -114,6 +114,11 @@ static enum send_mode mode_of_changes(const struct task *task)
     return task->table->mode == SEND_APPEND && !direct ? SEND_MERGE : task->table->mode;
 }
 
+static bool needs_shadow(const struct task *task)
+{
+    return task->plan.capture.by == CAPTURE_SCAN || task->source.shape.keeps_keys;
+}
+
 /* Why everything has to be sent again, or NULL. */
 static const char *replace_reason(const struct config *config, const struct task *task, bool full)
 {
@@ -142,7 +147,7 @@ static const char *replace_reason(const struct config *config, const struct task
         return "BigQuery is ahead of this database: restored from a backup?";
     if (task->plan.capture.broken)
         return "change capture was interrupted";
-    if (task->plan.capture.by == CAPTURE_SCAN && !task->source.has_shadow)
+    if (needs_shadow(task) && !task->source.has_shadow)
         return "nothing is known of the rows sent before";
     return NULL;
 }
@@ -228,8 +233,9 @@ bool plan_table(
         return false;
     if (!plan_capture(config, source, task->table, &known->shape, &task->plan.capture, err))
         return false;
-    if (task->plan.capture.by == CAPTURE_SCAN &&
-        !shadow_known(&tracking->database, task->table, &known->has_shadow, err))
+    if (needs_shadow(task) &&
+        !shadow_known(
+            &tracking->database, task->table, known->shape.keeps_keys, &known->has_shadow, err))
         return false;
     set_content_hash(task);
 

@@ -28,7 +28,7 @@ struct task_source {
     bool has_open_intent;
     /* Rows of the table are listed as rejected by an earlier pass. */
     bool had_rejects;
-    /* There is a shadow to compare the rows of a scan with. */
+    /* There is a shadow to compare the rows of a scan with, or to look up converted keys in. */
     bool has_shadow;
     /* What the pass's snapshot covers; set when it is opened. */
     struct position position;
