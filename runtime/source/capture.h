@@ -32,6 +32,10 @@ struct source_shape {
     /* Eight hex digits for where the definition's columns stand in the table. It changes when two
      * columns swap their names, or one is dropped and added again: no trigger fires for either. */
     char layout[9];
+    /* Keys of two rows may become one in BigQuery, so the shadow keeps the converted keys of all
+     * rows that were sent (source/key_conversion.h). Never in mode replace, where no MERGE needs a
+     * key. */
+    bool keeps_keys;
 };
 
 /* One table in its source: the connection, the definition, and what SQLite says of the table. All

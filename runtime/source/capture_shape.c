@@ -1,5 +1,6 @@
 /* The part of capture.h that asks SQLite what a table is. */
 #include "source/capture.h"
+#include "source/key_conversion.h"
 #include "source/statement.h"
 
 #include <ctype.h>
@@ -54,6 +55,8 @@ struct columns_seen {
     int primary_key_columns;
     bool key_is_integer; /* the first key column is declared exactly INTEGER and is in the primary
                             key */
+    /* Key columns whose conversion is one-to-one, should none of them be the rowid. */
+    size_t one_to_one_columns;
 };
 
 static uint32_t mix(uint32_t hash, const char *text)
@@ -62,6 +65,17 @@ static uint32_t mix(uint32_t hash, const char *text)
         hash = (hash ^ (uint32_t)tolower((unsigned char)*text)) * UINT32_C(16777619);
     } while (*text++ != '\0');
     return hash;
+}
+
+static void see_key_column(
+    const struct table *table, const char *name, const struct key_declaration *declared,
+    struct columns_seen *seen)
+{
+    for (size_t i = 0; i < table->key_count; i++) {
+        const struct column *column = &table->columns[table->key[i]];
+        if (strcasecmp(name, column->source) == 0 && key_conversion_is_one_to_one(column, declared))
+            seen->one_to_one_columns++;
+    }
 }
 
 static void see_column(
@@ -84,9 +98,22 @@ static void see_column(
             mix(mix(seen->layout, name), (const char *)sqlite3_column_text(statement, 3));
     else
         append_name(shape->extra, sizeof shape->extra, name);
+    see_key_column(
+        table, name,
+        &(struct key_declaration){.type = type, .strict = sqlite3_column_int(statement, 4) != 0},
+        seen);
     if (in_primary_key && table->key_count > 0 && strcasecmp(type, "integer") == 0 &&
         strcasecmp(name, table->columns[table->key[0]].source) == 0)
         seen->key_is_integer = true;
+}
+
+/* Asking costs a walk over the schema, so it is done only where the answer counts. */
+static bool strictness_matters(const struct table *table)
+{
+    for (size_t i = 0; i < table->key_count; i++)
+        if (table->columns[table->key[i]].type == COLUMN_BYTES)
+            return true;
+    return false;
 }
 
 static bool see_columns(
@@ -99,9 +126,10 @@ static bool see_columns(
 
     if (!statement_bind(
             source,
-            "select name, coalesce(type, ''), pk, cid from pragma_table_xinfo(?1)"
-            " where hidden <> 1",
-            &statement, err, "s", table->name))
+            "select name, coalesce(type, ''), pk, cid, case when upper(type) = 'ANY' or ?2 then"
+            " (select strict from pragma_table_list(?1) where schema = 'main') end"
+            " from pragma_table_xinfo(?1) where hidden <> 1",
+            &statement, err, "si", table->name, (int64_t)strictness_matters(table)))
         return false;
     for (;;) {
         if (!database_step(source, statement, &row, err))
@@ -204,6 +232,20 @@ static void describe_key_problem(const struct table *table, struct source_shape 
         table->name, names);
 }
 
+/* What no unique index guards, a view or a virtual table, may hold one key twice. */
+static bool is_one_to_one(
+    const struct table *table, const struct columns_seen *seen, bool alias,
+    const struct source_shape *shape)
+{
+    const struct key_declaration rowid = {.type = "integer", .rowid_alias = true};
+
+    if (shape->is_view || shape->key_problem[0] != '\0')
+        return false;
+    return seen->one_to_one_columns == table->key_count ||
+           (alias && table->key_count == 1 &&
+            key_conversion_is_one_to_one(&table->columns[table->key[0]], &rowid));
+}
+
 static bool inspect_key(
     struct database *source, const struct table *table, const struct columns_seen *seen,
     struct source_shape *shape, struct error *err)
@@ -215,6 +257,7 @@ static bool inspect_key(
         return false;
     bool alias = seen->key_is_integer && seen->primary_key_columns == 1 && !indexed;
     shape->integer_key = alias && table->key_count == 1 && table->new_rows_sql != NULL;
+    shape->keeps_keys = table->mode != SEND_REPLACE && !is_one_to_one(table, seen, alias, shape);
     if (alias || shape->is_view || shape->key_problem[0] != '\0')
         return true;
     if (!has_unique_key(source, table, &unique, err))

@@ -2,6 +2,8 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 /* Length of the well-formed UTF-8 sequence at `text` (RFC 3629, table 3-7 of the Unicode standard),
  * 0 if there is none. */
@@ -23,44 +25,78 @@ static size_t sequence_length(const unsigned char *text, size_t length)
     return expected;
 }
 
+static bool is_utf8(const unsigned char *text, size_t length)
+{
+    for (size_t i = 0; i < length;) {
+        size_t step = sequence_length(text + i, length - i);
+        if (step == 0)
+            return false;
+        i += step;
+    }
+    return true;
+}
+
 static void append_string(struct buffer *out, const unsigned char *text, size_t length)
 {
     buffer_append_byte(out, '"');
-    for (size_t i = 0; i < length;) {
-        size_t step = sequence_length(text + i, length - i);
-        if (step == 0) {
-            buffer_append_text(out, "\xef\xbf\xbd");
-            step = 1;
-        } else if (text[i] == '"' || text[i] == '\\') {
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '"' || text[i] == '\\')
             buffer_printf(out, "\\%c", text[i]);
-        } else if (text[i] < 0x20) {
+        else if (text[i] < 0x20)
             buffer_printf(out, "\\u%04x", text[i]);
-        } else {
-            buffer_append(out, text + i, step);
-        }
-        i += step;
+        else
+            buffer_append_byte(out, text[i]);
     }
     buffer_append_byte(out, '"');
 }
 
-static void append_real(struct buffer *out, double value)
+static void append_hex(struct buffer *out, const unsigned char *bytes, size_t length)
 {
-    if (isfinite(value))
-        buffer_printf(out, "%.17g", value);
-    else
-        buffer_append_text(out, value > 0 ? "\"Infinity\"" : "\"-Infinity\"");
-}
-
-static void append_blob(struct buffer *out, const unsigned char *bytes, size_t length)
-{
-    buffer_append_text(out, "\"x'");
+    buffer_append_text(out, "x'");
     for (size_t i = 0; i < length; i++)
         buffer_printf(out, "%02x", bytes[i]);
-    buffer_append_text(out, "'\"");
+    buffer_append_byte(out, '\'');
+}
+
+static bool begins_with(const unsigned char *text, size_t length, const char *word)
+{
+    return length >= strlen(word) && memcmp(text, word, strlen(word)) == 0;
+}
+
+/* The entry of a rejected row is found by this text, so two keys must not share one: a text that
+ * JSON cannot show, or that reads like what stands for another kind of value, is shown as a cast of
+ * its bytes. */
+static void append_text_value(struct buffer *out, const unsigned char *text, size_t length)
+{
+    if (is_utf8(text, length) && !begins_with(text, length, "x'") &&
+        !begins_with(text, length, "cast(x'") && !begins_with(text, length, "Infinity") &&
+        !begins_with(text, length, "-Infinity")) {
+        append_string(out, text, length);
+        return;
+    }
+    buffer_append_text(out, "\"cast(");
+    append_hex(out, text, length);
+    buffer_append_text(out, " as text)\"");
+}
+
+/* With a point or an exponent, so that it differs from an integer. */
+static void append_real(struct buffer *out, double value)
+{
+    char text[32];
+
+    if (!isfinite(value)) {
+        buffer_append_text(out, value > 0 ? "\"Infinity\"" : "\"-Infinity\"");
+        return;
+    }
+    snprintf(text, sizeof text, "%.17g", value);
+    buffer_append_text(out, text);
+    buffer_append_text(out, strpbrk(text, ".e") == NULL ? ".0" : "");
 }
 
 static void append_value(struct buffer *out, sqlite3_stmt *row, int column)
 {
+    const unsigned char *bytes;
+
     switch (sqlite3_column_type(row, column)) {
     case SQLITE_INTEGER:
         buffer_printf(out, "%lld", (long long)sqlite3_column_int64(row, column));
@@ -69,12 +105,14 @@ static void append_value(struct buffer *out, sqlite3_stmt *row, int column)
         append_real(out, sqlite3_column_double(row, column));
         break;
     case SQLITE_TEXT:
-        append_string(
-            out, sqlite3_column_text(row, column), (size_t)sqlite3_column_bytes(row, column));
+        bytes = sqlite3_column_text(row, column);
+        append_text_value(out, bytes, (size_t)sqlite3_column_bytes(row, column));
         break;
     case SQLITE_BLOB:
-        append_blob(
-            out, sqlite3_column_blob(row, column), (size_t)sqlite3_column_bytes(row, column));
+        bytes = sqlite3_column_blob(row, column);
+        buffer_append_byte(out, '"');
+        append_hex(out, bytes, (size_t)sqlite3_column_bytes(row, column));
+        buffer_append_byte(out, '"');
         break;
     default:
         buffer_append_text(out, "null");

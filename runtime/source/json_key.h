@@ -8,8 +8,10 @@
 #include <sqlite3.h>
 
 /* Appends the key of the row that `row` stands on (its first result columns are the table's columns
- * in order): integers and reals as numbers, text as JSON strings with U+FFFD for bytes that are no
- * UTF-8, blobs as SQL literals in a string, NULL as null. */
+ * in order): integers and reals as numbers, reals with a point or an exponent; text as JSON
+ * strings; blobs as SQL literals in a string; text that is no UTF-8, or reads like one of these
+ * literals or an infinity, as "cast(x'...' as text)"; NULL as null. Different keys have different
+ * texts. */
 void json_key_append(struct buffer *out, const struct table *table, sqlite3_stmt *row);
 
 #endif

@@ -1,6 +1,7 @@
 #include "source/shadow.h"
 
 #include "base/buffer.h"
+#include "source/shadow_keys.h"
 #include "source/shadow_store.h"
 #include "source/siphash.h"
 #include "source/sqlite_sql.h"
@@ -22,8 +23,9 @@ struct shadow {
     sqlite3_stmt *find; /* the hash of a key as BigQuery has it */
     sqlite3_stmt *see;  /* notes a key with its new hash, NULL if it is the same */
     sqlite3_stmt *drop_hash;
-    bool seen_row; /* the last row has a note */
-    int held_rows; /* since the transaction began */
+    struct shadow_keys keys; /* if store.keeps_keys */
+    bool seen_row;           /* the last row has a note */
+    int held_rows;           /* since the transaction began */
 };
 
 /* Prepares a statement about the shadow's table (a format of sqlite_sql_expand). */
@@ -62,28 +64,29 @@ static const char *known_sql(const struct shadow *shadow)
 {
     if (!shadow->store.exists || shadow->mode == SHADOW_REPLACE)
         return "create temp view bq_sync_known as"
-               " select $k, 0 as bq_sync_hash from temp.bq_sync_gone where false";
+               " select $k, 0 as bq_sync_hash, null as bq_sync_converted"
+               " from temp.bq_sync_gone where false";
     switch (shadow->store.pending) {
     case PENDING_EFFECTIVE_WHOLE:
         return "create temp view bq_sync_known as"
-               " select $k, bq_sync_hash from main.$p";
+               " select * from main.$p";
     case PENDING_EFFECTIVE_CHANGES:
         return "create temp view bq_sync_known as"
-               " select $k, bq_sync_hash from main.$p"
+               " select * from main.$p"
                " where bq_sync_hash is not null union all"
-               " select $k, bq_sync_hash from main.$s as s where ($k) not in"
+               " select * from main.$s as s where ($k) not in"
                " (select $k from main.$p)";
     default:
         return "create temp view bq_sync_known as"
-               " select $k, bq_sync_hash from main.$s";
+               " select * from main.$s";
     }
 }
 
-static bool prepare_all(struct shadow *shadow, struct error *err)
+/* A key that appears a second time takes the place of the first one, if keys are unique; where they
+ * are kept it is another row, and the first one counts. */
+static bool prepare_rows(struct shadow *shadow, struct error *err)
 {
-    // The temporary tables are dropped when anything fails, so they need no journal.
-    return database_exec(&shadow->state, "pragma temp.journal_mode = off", err) &&
-           execute(
+    return execute(
                shadow,
                "create temp table bq_sync_seen(number integer primary key, $k, bq_sync_hash,"
                " unique ($k)); create temp table bq_sync_gone(number integer primary key, $k)",
@@ -101,6 +104,36 @@ static bool prepare_all(struct shadow *shadow, struct error *err)
                "update temp.bq_sync_seen set bq_sync_hash = null"
                " where number = last_insert_rowid()",
                &shadow->drop_hash, err);
+}
+
+static bool prepare_rows_and_keys(struct shadow *shadow, struct error *err)
+{
+    return execute(
+               shadow,
+               "create temp table bq_sync_seen(number integer primary key, $k, bq_sync_hash,"
+               " bq_sync_converted, unique ($k));"
+               "create index temp.bq_sync_seen_converted on bq_sync_seen(bq_sync_converted);"
+               "create temp table bq_sync_gone(number integer primary key, $k, bq_sync_converted,"
+               " unique ($k))",
+               err) &&
+           execute(shadow, known_sql(shadow), err) &&
+           prepare(
+               shadow, "select bq_sync_hash, bq_sync_converted from temp.bq_sync_known where $w",
+               &shadow->find, err) &&
+           prepare(
+               shadow,
+               "insert or ignore into temp.bq_sync_seen($k, bq_sync_hash, bq_sync_converted)"
+               " values ($v, :hash, :converted)",
+               &shadow->see, err) &&
+           shadow_keys_init(&shadow->keys, &shadow->state, shadow->table, err);
+}
+
+static bool prepare_all(struct shadow *shadow, struct error *err)
+{
+    // The temporary tables are dropped when anything fails, so they need no journal.
+    return database_exec(&shadow->state, "pragma temp.journal_mode = off", err) &&
+           (shadow->store.keeps_keys ? prepare_rows_and_keys(shadow, err)
+                                     : prepare_rows(shadow, err));
 }
 
 static bool open_state(struct shadow *shadow, const char *path, struct error *err)
@@ -121,9 +154,11 @@ static bool open_state(struct shadow *shadow, const char *path, struct error *er
            shadow_store_look(&shadow->state, shadow->table, &shadow->store, err);
 }
 
-bool shadow_complete(const char *state_path, const struct table *table, struct error *err)
+bool shadow_complete(
+    const char *state_path, const struct table *table, bool keeps_keys, struct error *err)
 {
-    struct shadow shadow = {.table = table, .mode = SHADOW_CHANGES};
+    struct shadow shadow = {
+        .table = table, .mode = SHADOW_CHANGES, .store = {.keeps_keys = keeps_keys}};
 
     bool ok = open_state(&shadow, state_path, err);
     database_close(&shadow.state);
@@ -131,7 +166,7 @@ bool shadow_complete(const char *state_path, const struct table *table, struct e
 }
 
 bool shadow_begin(
-    const char *state_path, const struct table *table, enum shadow_mode mode,
+    const char *state_path, const struct table *table, bool keeps_keys, enum shadow_mode mode,
     struct shadow **out_shadow, struct error *err)
 {
     struct shadow *shadow = calloc(1, sizeof *shadow);
@@ -140,12 +175,18 @@ bool shadow_begin(
         return error_set(err, ERROR_MEMORY, "out of memory scanning %s", table->name);
     shadow->table = table;
     shadow->mode = mode;
+    shadow->store.keeps_keys = keeps_keys;
     if (!open_state(shadow, state_path, err) || !prepare_all(shadow, err)) {
         shadow_free(shadow);
         return error_wrap(err, "shadow of %s", table->name);
     }
     *out_shadow = shadow;
     return true;
+}
+
+bool shadow_keeps_keys(const struct shadow *shadow)
+{
+    return shadow->store.keeps_keys;
 }
 
 static void hash_value(struct siphash *hash, sqlite3_stmt *row, int column)
@@ -203,14 +244,23 @@ static bool bind_key(const struct shadow *shadow, sqlite3_stmt *statement, sqlit
 static bool find_change(
     struct shadow *shadow, int64_t hash, enum shadow_change *out_change, struct error *err)
 {
+    struct shadow_keys *keys = &shadow->keys;
     bool found = false;
 
     if (!database_step(&shadow->state, shadow->find, &found, err))
         return false;
     bool same = found && sqlite3_column_int64(shadow->find, 0) == hash;
     *out_change = same ? SHADOW_SAME : found ? SHADOW_CHANGED : SHADOW_NEW;
+    if (shadow->store.keeps_keys) {
+        keys->was_known = found;
+        buffer_reset(&keys->was);
+        if (found)
+            buffer_append(
+                &keys->was, sqlite3_column_blob(shadow->find, 1),
+                (size_t)sqlite3_column_bytes(shadow->find, 1));
+    }
     sqlite3_reset(shadow->find);
-    return true;
+    return buffer_check(&keys->was, "a key", err);
 }
 
 static bool release(struct shadow *shadow, struct error *err)
@@ -230,11 +280,34 @@ static bool hold(struct shadow *shadow, struct error *err)
     return true;
 }
 
+/* Notes the key of the row, with its hash unless BigQuery holds the row as it is. */
+static bool see_row(struct shadow *shadow, int64_t hash, bool same, struct error *err)
+{
+    struct shadow_keys *keys = &shadow->keys;
+    int parameter = (int)shadow->table->key_count + 1;
+    bool ignored;
+
+    if (same)
+        sqlite3_bind_null(shadow->see, parameter);
+    else
+        sqlite3_bind_int64(shadow->see, parameter, hash);
+    if (shadow->store.keeps_keys && same)
+        sqlite3_bind_blob64(
+            shadow->see, parameter + 1, keys->was.data, keys->was.length, SQLITE_STATIC);
+    else if (shadow->store.keeps_keys)
+        sqlite3_bind_null(shadow->see, parameter + 1);
+    bool ok = database_step(&shadow->state, shadow->see, &ignored, err);
+    sqlite3_reset(shadow->see);
+    keys->hash = hash;
+    keys->doubled = false;
+    keys->number = sqlite3_last_insert_rowid(shadow->state.handle);
+    return ok;
+}
+
 bool shadow_row(
     struct shadow *shadow, sqlite3_stmt *row, enum shadow_change *out_change, struct error *err)
 {
     int64_t hash = hash_row(shadow, row);
-    bool ignored;
 
     // A row with a NULL key matches nothing; its reader will reject it.
     shadow->seen_row = bind_key(shadow, shadow->find, row) && bind_key(shadow, shadow->see, row);
@@ -242,27 +315,43 @@ bool shadow_row(
         *out_change = SHADOW_NEW;
         return true;
     }
-    if (!hold(shadow, err) || !find_change(shadow, hash, out_change, err))
+    if (!hold(shadow, err) || !find_change(shadow, hash, out_change, err) ||
+        !see_row(shadow, hash, *out_change == SHADOW_SAME, err))
         return error_wrap(err, "shadow of %s", shadow->table->name);
-    int parameter = (int)shadow->table->key_count + 1;
-    if (*out_change == SHADOW_SAME)
-        sqlite3_bind_null(shadow->see, parameter);
-    else
-        sqlite3_bind_int64(shadow->see, parameter, hash);
-    bool ok = database_step(&shadow->state, shadow->see, &ignored, err);
-    sqlite3_reset(shadow->see);
-    return ok || error_wrap(err, "shadow of %s", shadow->table->name);
+    if (!shadow->store.keeps_keys || sqlite3_changes(shadow->state.handle) > 0)
+        return true;
+    // The same key again, in a view.
+    *out_change = SHADOW_NEW;
+    return shadow_keys_meet(&shadow->keys, row, err) ||
+           error_wrap(err, "shadow of %s", shadow->table->name);
 }
 
-bool shadow_reject(struct shadow *shadow, struct error *err)
+bool shadow_claim(
+    struct shadow *shadow, struct database *source, struct slice converted,
+    enum shadow_claim *out_claim, struct buffer *out_other, struct error *err)
+{
+    return shadow_keys_claim(&shadow->keys, source, converted, out_claim, out_other, err) ||
+           error_wrap(err, "shadow of %s", shadow->table->name);
+}
+
+bool shadow_reject(struct shadow *shadow, struct slice converted, struct error *err)
 {
     bool ignored;
 
     if (!shadow->seen_row)
         return true;
+    if (shadow->store.keeps_keys)
+        return shadow_keys_reject(&shadow->keys, converted, err) ||
+               error_wrap(err, "shadow of %s", shadow->table->name);
     bool ok = database_step(&shadow->state, shadow->drop_hash, &ignored, err);
     sqlite3_reset(shadow->drop_hash);
     return ok || error_wrap(err, "shadow of %s", shadow->table->name);
+}
+
+bool shadow_gone(struct shadow *shadow, sqlite3_stmt *row, struct error *err)
+{
+    return shadow_keys_gone(&shadow->keys, row, err) ||
+           error_wrap(err, "shadow of %s", shadow->table->name);
 }
 
 /* The deleted keys, in the form of rows of changes_sql. */
@@ -282,11 +371,32 @@ static bool prepare_gone(struct shadow *shadow, sqlite3_stmt **out_statement, st
         else
             buffer_append_text(&sql, "null, ");
     }
-    buffer_append_text(&sql, "1 from temp.bq_sync_gone order by number");
+    buffer_append_text(&sql, "1 from temp.bq_sync_gone g");
+    if (shadow->store.keeps_keys)
+        buffer_append_text(
+            &sql, " where not exists (select 1 from temp.bq_sync_seen s"
+                  " where s.bq_sync_converted = g.bq_sync_converted)");
+    buffer_append_text(&sql, " order by number");
     bool ok = buffer_check(&sql, "statement", err) &&
               database_prepare(&shadow->state, buffer_text(&sql), out_statement, err);
     buffer_clear(&sql);
     return ok;
+}
+
+/* Lists the keys that were in no row. */
+static bool list_unseen(struct shadow *shadow, struct error *err)
+{
+    if (shadow->mode == SHADOW_LISTED)
+        return true;
+    return execute(
+        shadow,
+        shadow->store.keeps_keys
+            ? "insert or ignore into temp.bq_sync_gone($k, bq_sync_converted)"
+              " select $k, bq_sync_converted from temp.bq_sync_known"
+              " where ($k) not in (select $k from temp.bq_sync_seen)"
+            : "insert into temp.bq_sync_gone($k) select $k from temp.bq_sync_known"
+              " where ($k) not in (select $k from temp.bq_sync_seen)",
+        err);
 }
 
 bool shadow_deleted(
@@ -297,12 +407,8 @@ bool shadow_deleted(
     bool row = false;
     bool ok = false;
 
-    if (!release(shadow, err) ||
-        !execute(
-            shadow,
-            "insert into temp.bq_sync_gone($k) select $k from temp.bq_sync_known"
-            " where ($k) not in (select $k from temp.bq_sync_seen)",
-            err) ||
+    shadow_keys_leave_source(&shadow->keys);
+    if (!release(shadow, err) || !list_unseen(shadow, err) ||
         !prepare_gone(shadow, &statement, err))
         goto cleanup;
     for (;;) {
@@ -324,9 +430,9 @@ bool shadow_end(struct shadow *shadow, struct error *err)
 {
     if (shadow->mode == SHADOW_COMPARE)
         return true;
-    return (release(shadow, err) &&
-            shadow_store_keep(
-                &shadow->state, shadow->table, shadow->mode == SHADOW_REPLACE, err)) ||
+    return (release(shadow, err) && shadow_store_keep(
+                                        &shadow->state, shadow->table, &shadow->store,
+                                        shadow->mode == SHADOW_REPLACE, err)) ||
            error_wrap(err, "shadow of %s", shadow->table->name);
 }
 
@@ -337,14 +443,16 @@ void shadow_free(struct shadow *shadow)
     sqlite3_finalize(shadow->find);
     sqlite3_finalize(shadow->see);
     sqlite3_finalize(shadow->drop_hash);
+    shadow_keys_clear(&shadow->keys);
     database_close(&shadow->state);
     free(shadow);
 }
 
 bool shadow_known(
-    struct database *state, const struct table *table, bool *out_known, struct error *err)
+    struct database *state, const struct table *table, bool keeps_keys, bool *out_known,
+    struct error *err)
 {
-    struct shadow_store store;
+    struct shadow_store store = {.keeps_keys = keeps_keys};
 
     if (!shadow_store_look(state, table, &store, err))
         return error_wrap(err, "shadow of %s", table->name);

@@ -7,6 +7,11 @@
  * A change goes unnoticed if the new row's hash equals the old one's: once in 2^64 changes, about
  * 1.8 * 10^19. The hash is keyed with random bytes, so nobody can make it happen.
  *
+ * Where two keys of SQLite can become one key in BigQuery (source_shape.keeps_keys), an entry also
+ * holds the converted key, and the rule is kept here that one converted key stands for one row: a
+ * row whose converted key belongs to another row that is still there is not sent (shadow_claim). A
+ * table with triggers then has a shadow too, of which only the keys count.
+ *
  * Usage: shadow_begin; shadow_row for each row of scan_sql, shadow_reject for those that are not
  * sent after all; shadow_deleted; shadow_end; then tracking_intend. Belongs to one thread; has a
  * connection of its own to the state database and holds no lock while rows are read. Memory does
@@ -14,9 +19,12 @@
 #ifndef BQSYNC_SOURCE_SHADOW_H
 #define BQSYNC_SOURCE_SHADOW_H
 
+#include "base/buffer.h"
 #include "base/error.h"
+#include "base/slice.h"
 #include "base/table.h"
 #include "source/database.h"
+#include "source/shadow_claim.h"
 
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -31,28 +39,46 @@ enum shadow_mode {
     SHADOW_COMPARE,
     SHADOW_CHANGES, /* the pass sends what differs */
     SHADOW_REPLACE, /* the pass replaces the content: every row is new, none is deleted */
+    /* Triggers list what differs, deleted keys as well (shadow_gone); only keys are looked up. */
+    SHADOW_LISTED,
 };
 
 /* Merges the changes of an acknowledged pass into the shadow and deletes those of a failed one, in
  * short transactions. If the state is in the source and that has a rollback journal, call this
  * before the snapshot is opened, and shadow_end after it ended. */
 MUST_CHECK bool shadow_complete(
-    const char *state_path, const struct table *table, struct error *err);
+    const char *state_path, const struct table *table, bool keeps_keys, struct error *err);
 
 /* Does shadow_complete first, except in SHADOW_COMPARE. Returns owned (shadow_free). */
 MUST_CHECK bool shadow_begin(
-    const char *state_path, const struct table *table, enum shadow_mode mode,
+    const char *state_path, const struct table *table, bool keeps_keys, enum shadow_mode mode,
     struct shadow **out_shadow, struct error *err);
+
+/* Whether the shadow keeps converted keys, so that shadow_claim has to be called. */
+bool shadow_keeps_keys(const struct shadow *shadow);
 
 /* Compares the row that `row` stands on, a result of the table's scan_sql. */
 MUST_CHECK bool shadow_row(
     struct shadow *shadow, sqlite3_stmt *row, enum shadow_change *out_change, struct error *err);
 
-/* The row last given to shadow_row was rejected: it stays new or changed for the next read. */
-MUST_CHECK bool shadow_reject(struct shadow *shadow, struct error *err);
+/* Claims the converted key for the row last given to shadow_row, which is to be sent. source: the
+ * snapshot, where the other row is looked up. With SHADOW_CLAIM_TAKEN out_other (appended to) names
+ * the other row: "id = '7'". Only if keys are kept. */
+MUST_CHECK bool shadow_claim(
+    struct shadow *shadow, struct database *source, struct slice converted,
+    enum shadow_claim *out_claim, struct buffer *out_other, struct error *err);
+
+/* The row last given to shadow_row was rejected: it stays new or changed for the next read.
+ * converted: its converted key, with no data if the key does not fit or keys are not kept; a row
+ * that was sent under another one before loses that. */
+MUST_CHECK bool shadow_reject(struct shadow *shadow, struct slice converted, struct error *err);
+
+/* SHADOW_LISTED: the key in `row`, a result of changes_sql, has no row any more. */
+MUST_CHECK bool shadow_gone(struct shadow *shadow, sqlite3_stmt *row, struct error *err);
 
 /* After the last row: calls visit with each key that the shadow holds and that was in no row (the
- * row was deleted, or the filter excludes it now). The statement has the table's columns in order,
+ * row was deleted, or the filter excludes it now), unless its converted key now belongs to another
+ * row. The statement has the table's columns in order,
  * only those of the key set, and one more that is 1, as changes_sql gives them. visit returns
  * false, with *err set, to stop. */
 MUST_CHECK bool shadow_deleted(
@@ -68,7 +94,8 @@ void shadow_free(struct shadow *shadow);
 
 /* Whether there is a shadow of the table. Without one every row would look new. */
 MUST_CHECK bool shadow_known(
-    struct database *state, const struct table *table, bool *out_known, struct error *err);
+    struct database *state, const struct table *table, bool keeps_keys, bool *out_known,
+    struct error *err);
 
 /* Drops the shadow of a table that is no longer scanned. */
 MUST_CHECK bool shadow_drop(const char *state_path, const struct table *table, struct error *err);

@@ -74,9 +74,10 @@ static bool read_store(
     return ok;
 }
 
-/* Whether a table of the shadow is there with as many key columns as the definition's. */
+/* Whether a table of the shadow is there with as many columns as it has to have: a key's and a
+ * hash, and a converted key if those are kept. */
 static bool has_layout(
-    struct database *state, const struct table *table, const char *prefix, bool *out_fits,
+    struct database *state, const char *prefix, const char *table, int64_t columns, bool *out_fits,
     struct error *err)
 {
     sqlite3_stmt *statement = NULL;
@@ -84,48 +85,70 @@ static bool has_layout(
 
     if (!statement_bind(
             state, "select count(*) from pragma_table_info(?1 || ?2)", &statement, err, "ss",
-            prefix, table->name))
+            prefix, table))
         return false;
     bool ok = database_step(state, statement, &row, err);
     if (ok)
-        *out_fits = sqlite3_column_int64(statement, 0) == (int64_t)table->key_count + 1;
+        *out_fits = sqlite3_column_int64(statement, 0) == columns;
     sqlite3_finalize(statement);
     return ok;
 }
 
 bool shadow_store_look(
-    struct database *state, const struct table *table, struct shadow_store *out_store,
+    struct database *state, const struct table *table, struct shadow_store *store,
     struct error *err)
 {
-    struct shadow_store store = {0};
+    struct shadow_store found = {.keeps_keys = store->keeps_keys};
+    int64_t columns = (int64_t)table->key_count + (store->keeps_keys ? 2 : 1);
     bool listed = false;
     bool shadow = false;
     bool pending = false;
 
     if (!database_has_table(state, "bq_sync_shadows", &listed, err) ||
-        !has_layout(state, table, SQLITE_SQL_SHADOW_PREFIX, &shadow, err) ||
-        !has_layout(state, table, SQLITE_SQL_PENDING_PREFIX, &pending, err))
+        !has_layout(state, SQLITE_SQL_SHADOW_PREFIX, table->name, columns, &shadow, err) ||
+        !has_layout(state, SQLITE_SQL_PENDING_PREFIX, table->name, columns, &pending, err))
         return false;
-    if (listed && shadow && pending && !read_store(state, table, &store, err))
+    if (listed && shadow && pending && !read_store(state, table, &found, err))
         return false;
-    *out_store = store;
+    *store = found;
     return true;
+}
+
+/* Makes one of the two tables; name: "$s" or "$p". */
+static bool make_one(
+    struct database *state, const struct table *table, const char *name, bool keeps_keys,
+    struct error *err)
+{
+    struct buffer sql;
+    uint32_t suffix;
+
+    sqlite3_randomness(sizeof suffix, &suffix);
+    buffer_init(&sql, SQLITE_SQL_CEILING);
+    buffer_append_text(&sql, "create table ");
+    sqlite_sql_expand(&sql, table, name);
+    sqlite_sql_expand(&sql, table, "($k, bq_sync_hash integer, ");
+    buffer_append_text(&sql, keeps_keys ? "bq_sync_converted blob, " : "");
+    sqlite_sql_expand(&sql, table, "primary key ($k)) without rowid;");
+    if (keeps_keys) {
+        buffer_printf(&sql, "create index bq_sync_converted_%08x on ", suffix);
+        sqlite_sql_expand(&sql, table, name);
+        buffer_append_text(&sql, "(bq_sync_converted);");
+    }
+    bool ok = statement_exec_buffer(state, &sql, err);
+    buffer_clear(&sql);
+    return ok;
 }
 
 /* Tables that are gone in part, or have another key: nothing is known any more. The hash key is
  * drawn again. */
-static bool make_tables(struct database *state, const struct table *table, struct error *err)
+static bool make_tables(
+    struct database *state, const struct table *table, bool keeps_keys, struct error *err)
 {
     if (!database_begin(state, err))
         return false;
-    if (run(state, table,
-            "drop table if exists $s;"
-            "drop table if exists $p;"
-            "create table $s($k, bq_sync_hash integer, primary key ($k))"
-            " without rowid;"
-            "create table $p($k, bq_sync_hash integer, primary key ($k))"
-            " without rowid;",
-            err) &&
+    if (run(state, table, "drop table if exists $s; drop table if exists $p", err) &&
+        make_one(state, table, "$s", keeps_keys, err) &&
+        make_one(state, table, "$p", keeps_keys, err) &&
         statement_run(
             state,
             "insert or replace into bq_sync_shadows(table_name, state, whole, hash_key)"
@@ -150,7 +173,8 @@ static bool set_state(
 /* The rename is done the old way, which does not look at the views and triggers of the application:
  * a view of a table that is gone would make it fail, and reading all of a large schema holds the
  * write lock for long. None of them can name these tables. */
-static bool take_whole(struct database *state, const struct table *table, struct error *err)
+static bool take_whole(
+    struct database *state, const struct table *table, bool keeps_keys, struct error *err)
 {
     // Emptied first, because dropping a large table takes as long as deleting it.
     if (!run_in_chunks(
@@ -160,12 +184,8 @@ static bool take_whole(struct database *state, const struct table *table, struct
             err) ||
         !database_exec(state, "pragma legacy_alter_table = on", err) || !database_begin(state, err))
         return false;
-    if (run(state, table,
-            "drop table $s;"
-            "alter table $p rename to $s;"
-            "create table $p($k, bq_sync_hash integer, primary key ($k))"
-            " without rowid;",
-            err) &&
+    if (run(state, table, "drop table $s; alter table $p rename to $s", err) &&
+        make_one(state, table, "$p", keeps_keys, err) &&
         set_state(state, table, "none", false, err) && database_commit(state, err))
         return true;
     database_rollback(state);
@@ -219,25 +239,25 @@ static bool empty_pending(struct database *state, const struct table *table, str
 }
 
 bool shadow_store_complete(
-    struct database *state, const struct table *table, struct shadow_store *out_store,
+    struct database *state, const struct table *table, struct shadow_store *store,
     struct error *err)
 {
-    struct shadow_store store;
-
-    if (!shadow_store_look(state, table, &store, err))
-        return false;
-    if (!store.exists && !make_tables(state, table, err))
-        return false;
-    if (store.pending == PENDING_EFFECTIVE_WHOLE && !take_whole(state, table, err))
-        return false;
-    if (store.pending == PENDING_EFFECTIVE_CHANGES && !merge_changes(state, table, err))
-        return false;
     bool leftovers = false;
+
+    if (!shadow_store_look(state, table, store, err))
+        return false;
+    if (!store->exists && !make_tables(state, table, store->keeps_keys, err))
+        return false;
+    if (store->pending == PENDING_EFFECTIVE_WHOLE &&
+        !take_whole(state, table, store->keeps_keys, err))
+        return false;
+    if (store->pending == PENDING_EFFECTIVE_CHANGES && !merge_changes(state, table, err))
+        return false;
     if (!has_leftovers(state, table, &leftovers, err))
         return false;
     if (leftovers && !empty_pending(state, table, err))
         return false;
-    return shadow_store_look(state, table, out_store, err);
+    return shadow_store_look(state, table, store, err);
 }
 
 /* Copies a temporary table a chunk at a time, by its row numbers. */
@@ -267,20 +287,38 @@ static bool copy_chunks(
 }
 
 bool shadow_store_keep(
-    struct database *state, const struct table *table, bool whole, struct error *err)
+    struct database *state, const struct table *table, const struct shadow_store *store, bool whole,
+    struct error *err)
 {
-    return copy_chunks(
-               state, table, "bq_sync_seen",
-               "insert or replace into $p select $k, bq_sync_hash"
-               " from temp.bq_sync_seen where number between ?1 and ?2"
-               " and bq_sync_hash is not null",
-               err) &&
-           (whole || copy_chunks(
-                         state, table, "bq_sync_gone",
-                         "insert or replace into $p select $k, null"
-                         " from temp.bq_sync_gone where number between ?1 and ?2",
-                         err)) &&
+    const char *seen = store->keeps_keys
+                           ? "insert or replace into $p select $k, bq_sync_hash, bq_sync_converted"
+                             " from temp.bq_sync_seen where number between ?1 and ?2"
+                             " and bq_sync_hash is not null"
+                           : "insert or replace into $p select $k, bq_sync_hash"
+                             " from temp.bq_sync_seen where number between ?1 and ?2"
+                             " and bq_sync_hash is not null";
+    // A key that is gone in one spelling and there in another, 1 and 1.0, is one key here: it
+    // stays.
+    const char *gone = store->keeps_keys ? "insert or ignore into $p select $k, null, null"
+                                           " from temp.bq_sync_gone where number between ?1 and ?2"
+                                         : "insert or replace into $p select $k, null"
+                                           " from temp.bq_sync_gone where number between ?1 and ?2";
+
+    return copy_chunks(state, table, "bq_sync_seen", seen, err) &&
+           (whole || copy_chunks(state, table, "bq_sync_gone", gone, err)) &&
            set_state(state, table, "read", whole, err);
+}
+
+/* Whether a table of the shadow is there with the key columns of the definition, with or without a
+ * converted key. */
+static bool has_key(
+    struct database *state, const char *prefix, const struct table *table, bool *out_has,
+    struct error *err)
+{
+    int64_t columns = (int64_t)table->key_count + 1;
+
+    return has_layout(state, prefix, table->name, columns, out_has, err) &&
+           (*out_has || has_layout(state, prefix, table->name, columns + 1, out_has, err));
 }
 
 /* Dropping a large table takes as long as deleting it, so its rows are deleted before. */
@@ -289,8 +327,8 @@ static bool empty_tables(struct database *state, const struct table *table, stru
     bool shadow = false;
     bool pending = false;
 
-    return has_layout(state, table, SQLITE_SQL_SHADOW_PREFIX, &shadow, err) &&
-           has_layout(state, table, SQLITE_SQL_PENDING_PREFIX, &pending, err) &&
+    return has_key(state, SQLITE_SQL_SHADOW_PREFIX, table, &shadow, err) &&
+           has_key(state, SQLITE_SQL_PENDING_PREFIX, table, &pending, err) &&
            (!shadow || run_in_chunks(
                            state, table,
                            "delete from $s where ($k) in (select $k from $s limit %lld)", err)) &&

@@ -4,7 +4,11 @@
  * bq_sync_shadow_<table> has the hash of each row that BigQuery holds; bq_sync_pending_<table> what
  * the last read found out: hashes of new and changed rows, NULL for deleted keys. The table's
  * row in bq_sync_shadows says what pending is: "none"; "read", complete but not acknowledged
- * (nonce: by the intent that sends it); "effective", part of the truth already. */
+ * (nonce: by the intent that sends it); "effective", part of the truth already.
+ *
+ * Where keys are kept (source_shape.keeps_keys) both tables have one more column with the converted
+ * key, and an index on it. The index has a random name, because it moves with pending when that
+ * becomes the shadow. */
 #ifndef BQSYNC_SOURCE_SHADOW_STORE_H
 #define BQSYNC_SOURCE_SHADOW_STORE_H
 
@@ -22,14 +26,16 @@ enum pending_state {
 };
 
 struct shadow_store {
+    /* Set by the caller: entries have a converted key. */
+    bool keeps_keys;
     bool exists;
     enum pending_state pending;
     unsigned char hash_key[SIPHASH_KEY_SIZE];
 };
 
-/* Reads the state of the table's shadow; writes nothing. */
+/* Reads the state of the table's shadow into the rest of *store; writes nothing. */
 MUST_CHECK bool shadow_store_look(
-    struct database *state, const struct table *table, struct shadow_store *out_store,
+    struct database *state, const struct table *table, struct shadow_store *store,
     struct error *err);
 
 /* Makes the tables if they are missing or have other key columns, merges what is effective and
@@ -37,13 +43,15 @@ MUST_CHECK bool shadow_store_look(
  * pending. If it is killed in between, the next call continues there. Writes nothing if there is
  * nothing to do. */
 MUST_CHECK bool shadow_store_complete(
-    struct database *state, const struct table *table, struct shadow_store *out_store,
+    struct database *state, const struct table *table, struct shadow_store *store,
     struct error *err);
 
-/* Copies temp.bq_sync_seen (key_1..., hash; NULL: same as before) and, unless it is the whole, the
- * keys in temp.bq_sync_gone to pending, and marks it as read. */
+/* Copies temp.bq_sync_seen (key_1..., hash; NULL: same as before; the converted key, if keys are
+ * kept) and, unless it is the whole, the keys in temp.bq_sync_gone that were not seen with a hash
+ * to pending, and marks it as read. */
 MUST_CHECK bool shadow_store_keep(
-    struct database *state, const struct table *table, bool whole, struct error *err);
+    struct database *state, const struct table *table, const struct shadow_store *store, bool whole,
+    struct error *err);
 
 MUST_CHECK bool shadow_store_drop(
     struct database *state, const struct table *table, struct error *err);

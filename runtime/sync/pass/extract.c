@@ -7,8 +7,8 @@
 #include "source/rejects.h"
 #include "sync/pass/plan.h"
 #include "sync/pass/scan.h"
+#include "sync/row_text.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +19,10 @@
 /* Rows between two looks at the stop flag and two updates of the progress. */
 #define ROWS_PER_LOOK 4096
 
+/* A key is shown with 200 characters a column at most. */
+#define REASON_CEILING (1 << 20)
+#define KEY_CEILING    (64u << 20)
+
 /* One table being read. The batch becomes the task's when it is complete. */
 struct extraction {
     struct database *source;
@@ -28,6 +32,10 @@ struct extraction {
     struct container *container;
     void *row;      /* the generated row struct */
     bool *nullable; /* which of the file's fields are unions */
+    /* Where keys are kept: the shadow, borrowed, and the text of a row's key in BigQuery. */
+    struct shadow *keys;
+    struct buffer key_text;
+    enum shadow_claim claim; /* of the last row that was written */
     int64_t rows_read;
     /* What the scan found has revised the plan: this file is the wrong one. */
     bool is_wrong;
@@ -79,6 +87,16 @@ static bool reject_row(struct extraction *e, const struct column_reader *reader,
     return true;
 }
 
+static const char *storage_class(sqlite3_stmt *row, size_t column)
+{
+    static const char *const names[] = {
+        [SQLITE_INTEGER] = "integer", [SQLITE_FLOAT] = "real", [SQLITE_TEXT] = "text",
+        [SQLITE_BLOB] = "blob",       [SQLITE_NULL] = "null",
+    };
+
+    return names[sqlite3_column_type(row, (int)column)];
+}
+
 /* A row that no Avro block can take is rejected for its longest value. */
 static bool reject_long_row(struct extraction *e, sqlite3_stmt *row, struct error *err)
 {
@@ -95,30 +113,103 @@ static bool reject_long_row(struct extraction *e, sqlite3_stmt *row, struct erro
     }
     e->task->outcome->rows_rejected++;
     return add_reject(
-        e, row, longest, sqlite3_column_type(row, (int)longest) == SQLITE_BLOB ? "blob" : "text",
+        e, row, longest, storage_class(row, longest),
         "makes the row larger than the 16 MB that BigQuery takes", err);
 }
 
-static bool write_row(
-    struct extraction *e, struct column_reader *reader, bool deleted, struct error *err)
+/* Whether the key of the row that the reader has read fits. */
+static bool key_fits(const struct column_reader *reader)
+{
+    for (size_t i = 0; i < reader->problem_count; i++)
+        if (reader->table->columns[reader->problems[i].column].key)
+            return false;
+    return true;
+}
+
+static struct slice converted_key(const struct extraction *e)
+{
+    return e->key_text.length > 0 ? buffer_slice(&e->key_text) : slice_of(NULL);
+}
+
+/* Claims the key of a row. *out_sent: it may be sent; else it is rejected for the key's owner. */
+static bool claim_key(
+    struct extraction *e, const struct column_reader *reader, bool *out_sent, struct error *err)
+{
+    size_t column = e->task->table->key[0];
+    struct buffer reason;
+
+    buffer_init(&reason, REASON_CEILING);
+    buffer_append_text(&reason, "and that of the row with ");
+    bool ok = shadow_claim(e->keys, e->source, converted_key(e), &e->claim, &reason, err);
+    *out_sent = ok && e->claim != SHADOW_CLAIM_TAKEN;
+    if (ok && !*out_sent) {
+        buffer_append_text(&reason, " are one key in BigQuery");
+        e->task->outcome->rows_rejected++;
+        ok = buffer_check(&reason, "a reason", err) &&
+             add_reject(
+                 e, reader->row, column, storage_class(reader->row, column), buffer_text(&reason),
+                 err);
+    }
+    buffer_clear(&reason);
+    return ok;
+}
+
+/* Reads a row, and the text of its key if that fits. */
+static bool read_row(
+    struct extraction *e, struct column_reader *reader, bool deleted, bool *out_fits,
+    struct error *err)
 {
     const struct table *table = e->task->table;
 
     column_reader_next(reader, deleted);
     table->read(reader, e->row);
-    if (!column_reader_row_fits(reader)) {
-        // A key that does not fit was never sent, so there is nothing to delete.
+    *out_fits = column_reader_row_fits(reader);
+    e->claim = SHADOW_CLAIM_OWN;
+    buffer_reset(&e->key_text);
+    if (e->keys == NULL || deleted || !key_fits(reader))
+        return true;
+    row_text_append(&e->key_text, reader, table, ROW_TEXT_KEY);
+    return buffer_check(&e->key_text, "a key", err);
+}
+
+static bool write_row(
+    struct extraction *e, struct column_reader *reader, bool deleted, struct error *err)
+{
+    bool fits = false;
+
+    if (!read_row(e, reader, deleted, &fits, err))
+        return false;
+    // A key that does not fit was never sent, so there is nothing to delete.
+    if (!fits)
         return deleted || reject_row(e, reader, err);
-    }
+    if (e->keys != NULL && !deleted && !claim_key(e, reader, &fits, err))
+        return false;
+    if (!fits)
+        return true;
 
     struct avro_writer *out = container_begin_row(e->container);
-    table->encode(out, e->row);
+    e->task->table->encode(out, e->row);
     if (e->batch.staged)
         avro_bool(out, (struct value_bool){.value = deleted});
     if (!container_end_row(e->container, err))
         return err->code == ERROR_LIMIT && reject_long_row(e, reader->row, err);
     e->batch.rows++;
     return true;
+}
+
+/* A row of changes_sql, where keys are kept. Tombstones wait until all rows have their keys. */
+static bool write_listed(
+    struct extraction *e, struct column_reader *reader, bool deleted, struct error *err)
+{
+    int64_t rejected = e->task->outcome->rows_rejected;
+    enum shadow_change ignored;
+
+    if (deleted)
+        return shadow_gone(e->keys, reader->row, err);
+    if (!shadow_row(e->keys, reader->row, &ignored, err) || !write_row(e, reader, false, err))
+        return false;
+    return e->task->outcome->rows_rejected == rejected ||
+           shadow_reject(e->keys, converted_key(e), err);
 }
 
 static bool report_progress(struct extraction *e, struct error *err)
@@ -150,7 +241,7 @@ static bool read_rows(
             break;
         bool deleted =
             has_tombstones && sqlite3_column_int(statement, (int)table->column_count) != 0;
-        if (!write_row(e, &reader, deleted, err))
+        if (!(e->keys != NULL ? write_listed : write_row)(e, &reader, deleted, err))
             goto cleanup;
         rows++;
         e->rows_read++;
@@ -192,6 +283,19 @@ static bool read_new(struct extraction *e, struct error *err)
     return ok;
 }
 
+static bool write_tombstone(void *context, sqlite3_stmt *row, struct error *err)
+{
+    struct extraction *e = context;
+    struct column_reader reader;
+
+    if (!column_reader_init(&reader, e->task->table, row, err))
+        return false;
+    bool ok = write_row(e, &reader, true, err);
+    column_reader_clear(&reader);
+    e->batch.changed_rows++;
+    return ok;
+}
+
 /* Keys that triggers have listed. With an INTEGER PRIMARY KEY, those above the watermark are among
  * the new rows already. */
 static bool read_dirty(struct extraction *e, struct error *err)
@@ -209,6 +313,18 @@ static bool read_dirty(struct extraction *e, struct error *err)
     return ok;
 }
 
+/* The same where keys are kept. */
+static bool read_dirty_keys(struct extraction *e, struct error *err)
+{
+    if (!shadow_begin(
+            e->options->state_path, e->task->table, true, SHADOW_LISTED, &e->batch.shadow, err))
+        return false;
+    e->keys = e->batch.shadow;
+    bool ok = read_dirty(e, err) && shadow_deleted(e->keys, write_tombstone, e, err);
+    e->keys = NULL;
+    return ok;
+}
+
 /* --- by a scan --------------------------------------------------------------------------- */
 
 struct scan_reader {
@@ -218,28 +334,34 @@ struct scan_reader {
 };
 
 static bool write_scanned(
-    void *context, sqlite3_stmt *row, enum shadow_change change, bool deleted, bool *out_rejected,
-    struct error *err)
+    void *context, const struct scan_row *row, enum scan_fate *out_fate, struct error *err)
 {
     struct scan_reader *scanned = context;
-    struct table_result *result = scanned->e->task->outcome;
-    int64_t rejected = result->rows_rejected;
+    struct extraction *e = scanned->e;
+    int64_t rejected = e->task->outcome->rows_rejected;
 
     // Present rows and deleted keys come from two statements.
-    if (scanned->open && scanned->reader.row != row) {
+    if (scanned->open && scanned->reader.row != row->row) {
         column_reader_clear(&scanned->reader);
         scanned->open = false;
     }
-    if (!scanned->open && !column_reader_init(&scanned->reader, scanned->e->task->table, row, err))
+    if (!scanned->open && !column_reader_init(&scanned->reader, e->task->table, row->row, err))
         return false;
     scanned->open = true;
-    if (!write_row(scanned->e, &scanned->reader, deleted, err))
+    e->keys = shadow_keeps_keys(row->shadow) ? row->shadow : NULL;
+    bool ok = write_row(e, &scanned->reader, row->deleted, err);
+    e->keys = NULL;
+    if (!ok)
         return false;
-    *out_rejected = result->rows_rejected > rejected;
-    if (!*out_rejected && change == SHADOW_NEW)
-        scanned->e->batch.new_rows++;
-    else if (!*out_rejected)
-        scanned->e->batch.changed_rows++;
+    if (e->task->outcome->rows_rejected > rejected) {
+        *out_fate = SCAN_REJECTED;
+        return row->deleted || shadow_reject(row->shadow, converted_key(e), err);
+    }
+    *out_fate = e->claim == SHADOW_CLAIM_MOVED ? SCAN_TOOK_PLACE : SCAN_SENT;
+    if (row->change == SHADOW_NEW && *out_fate == SCAN_SENT)
+        e->batch.new_rows++;
+    else
+        e->batch.changed_rows++;
     return true;
 }
 
@@ -272,6 +394,7 @@ static bool read_scanned(struct extraction *e, struct error *err)
     const struct scan scan = {
         .state_path = e->options->state_path,
         .table = task->table,
+        .keeps_keys = task->source.shape.keeps_keys,
         .mode = shadow_mode(e),
         .row = write_scanned,
         .look = report_scanned,
@@ -303,6 +426,7 @@ static bool compare_scanned(struct extraction *e, struct error *err)
     const struct scan scan = {
         .state_path = e->options->state_path,
         .table = e->task->table,
+        .keeps_keys = e->task->source.shape.keeps_keys,
         .mode = SHADOW_COMPARE,
         .look = report_scanned,
         .context = &scanned,
@@ -384,10 +508,15 @@ static bool open_file(struct extraction *e, struct error *err)
 static bool fill_file(struct extraction *e, struct error *err)
 {
     bool by_scan = e->task->plan.capture.by == CAPTURE_SCAN;
+    bool keeps_keys = e->task->source.shape.keeps_keys;
 
     if (e->batch.mode == SEND_REPLACE)
-        return by_scan && !e->options->discard ? read_scanned(e, err) : read_all(e, err);
-    return by_scan ? read_scanned(e, err) : read_new(e, err) && read_dirty(e, err);
+        return (by_scan || keeps_keys) && !e->options->discard ? read_scanned(e, err)
+                                                               : read_all(e, err);
+    if (by_scan)
+        return read_scanned(e, err);
+    return keeps_keys && !e->options->discard ? read_dirty_keys(e, err)
+                                              : read_new(e, err) && read_dirty(e, err);
 }
 
 static bool close_file(struct extraction *e, struct error *err)
@@ -429,8 +558,7 @@ static void discard_file(struct extraction *e)
     batch_clear(&e->batch);
 }
 
-/* The batch is complete. A scan that had to find out whether there is anything to send has done so.
- */
+/* The batch is complete, and a scan knows whether there is anything to send. */
 static void hand_over(struct extraction *e)
 {
     struct task *task = e->task;
@@ -450,6 +578,8 @@ bool extract_table(
     struct extraction e = {.source = source, .options = options, .task = task};
     bool ok = false;
 
+    buffer_init(&e.key_text, KEY_CEILING);
+
     progress_phase(options->progress, task->index, PHASE_READING);
     if (!plan_in_snapshot(source, task, err))
         return false;
@@ -465,5 +595,6 @@ bool extract_table(
     discard_file(&e);
     free(e.row);
     free(e.nullable);
+    buffer_clear(&e.key_text);
     return ok;
 }

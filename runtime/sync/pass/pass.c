@@ -328,9 +328,11 @@ static void remove_other_capture(struct pass *pass, const struct task *task)
     struct error err;
     bool ok = true;
 
-    if (task->plan.capture.by == CAPTURE_TRIGGERS)
+    if (task->plan.capture.by == CAPTURE_TRIGGERS && !task->source.shape.keeps_keys)
         ok = shadow_drop(pass->deployment->config->state_path, task->table, &err);
-    else if (task->table->capture == CAPTURE_SCAN && pass->deployment->config->state_is_source)
+    else if (
+        task->plan.capture.by == CAPTURE_SCAN && task->table->capture == CAPTURE_SCAN &&
+        pass->deployment->config->state_is_source)
         ok = capture_check(&pass->source, task->table, &state, &err) &&
              (state == CAPTURE_ABSENT || capture_remove(&pass->source, task->table, &err));
     if (!ok)
@@ -343,8 +345,14 @@ static bool clean_table(struct pass *pass, const struct task *task, struct error
 {
     struct watermark watermark;
 
-    if (task->plan.capture.by == CAPTURE_SCAN)
-        return shadow_complete(pass->deployment->config->state_path, task->table, err);
+    bool by_scan = task->plan.capture.by == CAPTURE_SCAN;
+    bool keeps_keys = task->source.shape.keeps_keys;
+
+    if ((by_scan || keeps_keys) &&
+        !shadow_complete(pass->deployment->config->state_path, task->table, keeps_keys, err))
+        return false;
+    if (by_scan)
+        return true;
     return tracking_load(&pass->tracking, task->table->name, &watermark, err) &&
            capture_clean(&pass->source, task->table, watermark.synced_sequence, err);
 }

@@ -129,6 +129,11 @@ static enum send_mode mode_of_changes(const struct task *task)
     return task->table->mode == SEND_APPEND && !direct ? SEND_MERGE : task->table->mode;
 }
 
+static bool needs_shadow(const struct task *task)
+{
+    return task->plan.capture.by == CAPTURE_SCAN || task->source.shape.keeps_keys;
+}
+
 /* Why everything has to be sent again, or NULL. */
 static const char *replace_reason(const struct config *config, const struct task *task, bool full)
 {
@@ -160,7 +165,7 @@ static const char *replace_reason(const struct config *config, const struct task
                "there?";
     if (task->plan.capture.broken)
         return "change capture was interrupted";
-    if (task->plan.capture.by == CAPTURE_SCAN && !task->source.has_shadow)
+    if (needs_shadow(task) && !task->source.has_shadow)
         return "nothing is known of the rows sent before";
     return NULL;
 }
@@ -248,8 +253,9 @@ bool plan_table(
         return false;
     if (!plan_capture(config, source, task->table, &known->shape, &task->plan.capture, err))
         return false;
-    if (task->plan.capture.by == CAPTURE_SCAN &&
-        !shadow_known(&tracking->database, task->table, &known->has_shadow, err))
+    if (needs_shadow(task) &&
+        !shadow_known(
+            &tracking->database, task->table, known->shape.keeps_keys, &known->has_shadow, err))
         return false;
     set_content_hash(task);
 

@@ -17,16 +17,18 @@ static bool is_to_read(const struct task *task)
     return !task_failed(task) && task_has_work(task) && !task->batch.complete;
 }
 
-/* What a scan writes to the state has to be written before the snapshot (source/shadow.h). */
+/* What a shadow writes to the state has to be written before the snapshot (source/shadow.h). */
 static void complete_shadows(struct reading *reading)
 {
     struct error err;
 
     for (size_t i = 0; i < reading->count; i++) {
         struct task *task = reading->tasks[i];
-        if (!is_to_read(task) || task->plan.capture.by != CAPTURE_SCAN)
+        bool keeps_keys = task->source.shape.keeps_keys;
+        if (!is_to_read(task) || (task->plan.capture.by != CAPTURE_SCAN && !keeps_keys))
             continue;
-        if (!shadow_complete(reading->deployment->config->state_path, task->table, &err))
+        if (!shadow_complete(
+                reading->deployment->config->state_path, task->table, keeps_keys, &err))
             workers_fail(&reading->workers->each[0], task, &err);
     }
 }

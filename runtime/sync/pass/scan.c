@@ -15,13 +15,15 @@ static bool hand_on(
     struct run *run, sqlite3_stmt *row, enum shadow_change change, bool deleted, struct error *err)
 {
     const struct scan *scan = run->scan;
-    bool rejected = false;
+    const struct scan_row differing = {row, change, deleted, run->shadow};
+    enum scan_fate fate = SCAN_SENT;
 
     if (scan->row == NULL)
         return true;
-    if (!scan->row(scan->context, row, change, deleted, &rejected, err))
+    if (!scan->row(scan->context, &differing, &fate, err))
         return false;
-    return !rejected || deleted || shadow_reject(run->shadow, err);
+    run->ended = run->ended || (fate == SCAN_TOOK_PLACE && scan->until_changed);
+    return true;
 }
 
 static bool use_row(struct run *run, sqlite3_stmt *row, struct error *err)
@@ -95,7 +97,8 @@ bool scan_run(
     struct run run = {.scan = scan};
     bool ok = false;
 
-    if (!shadow_begin(scan->state_path, scan->table, scan->mode, &run.shadow, err))
+    if (!shadow_begin(
+            scan->state_path, scan->table, scan->keeps_keys, scan->mode, &run.shadow, err))
         return false;
     if (!read_rows(&run, source, err))
         goto cleanup;

@@ -20,22 +20,39 @@ struct scan_counts {
     int64_t deleted;
 };
 
+/* One row that differs. */
+struct scan_row {
+    /* Its first result columns are the table's. */
+    sqlite3_stmt *row;
+    enum shadow_change change;
+    /* With SHADOW_CHANGED: the key is gone. */
+    bool deleted;
+    /* Open, if keys are kept: shadow_claim decides whether the row can be sent. */
+    struct shadow *shadow;
+};
+
+enum scan_fate {
+    SCAN_SENT,
+    /* Sent in place of a row of another key that BigQuery holds. */
+    SCAN_TOOK_PLACE,
+    /* Not sent, and shadow_reject has been told, so that the next scan finds it different again. */
+    SCAN_REJECTED,
+};
+
 struct scan {
     const char *state_path;
     const struct table *table;
+    bool keeps_keys; /* source_shape.keeps_keys */
     enum shadow_mode mode;
 
-    /* Called for each row that differs; may be NULL. The row's first result columns are the
-     * table's. deleted, with SHADOW_CHANGED: the key is gone. *out_rejected: the row is not sent,
-     * so the next scan has to find it different again. */
+    /* Called for each row that differs; may be NULL. */
     bool (*row)(
-        void *context, sqlite3_stmt *row, enum shadow_change change, bool deleted,
-        bool *out_rejected, struct error *err);
+        void *context, const struct scan_row *row, enum scan_fate *out_fate, struct error *err);
     /* Called every few thousand rows; false, with *err set, ends the scan. May be NULL. */
     bool (*look)(void *context, int64_t rows_read, struct error *err);
     void *context;
 
-    /* The scan ends, as a success, at the first changed or deleted row. */
+    /* The scan ends, as a success, at the first row that is changed, deleted or took a place. */
     bool until_changed;
     /* The same at the first difference of any kind. */
     bool until_any;

@@ -32,7 +32,7 @@ struct task_source {
     /* Rows of the table are listed as rejected by an earlier pass. */
     bool had_rejects;
     int64_t rejects_before;
-    /* There is a shadow to compare the rows of a scan with. */
+    /* There is a shadow to compare the rows of a scan with, or to look up converted keys in. */
     bool has_shadow;
     /* The source's schema cookie before its shape was read (capture.h). */
     int64_t schema_cookie;

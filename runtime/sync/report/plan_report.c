@@ -58,7 +58,10 @@ static bool count_scanned(
 
     if (!scan_run(
             &(struct scan){
-                .state_path = config->state_path, .table = task->table, .mode = SHADOW_COMPARE},
+                .state_path = config->state_path,
+                .table = task->table,
+                .keeps_keys = task->source.shape.keeps_keys,
+                .mode = SHADOW_COMPARE},
             source, &found, &ended, &none, err))
         return false;
     out->insert = found.new_rows;

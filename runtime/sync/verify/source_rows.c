@@ -23,7 +23,7 @@ bool source_rows_init(
             table->name);
     if (!tracking_load(tracking, table->name, &rows->watermark, err) ||
         !plan_capture(config, source, table, &rows->shape, &capture, err) ||
-        !shadow_known(&tracking->database, table, &known, err))
+        !shadow_known(&tracking->database, table, rows->shape.keeps_keys, &known, err))
         return false;
     rows->captured = capture.by == CAPTURE_TRIGGERS && !capture.broken;
     rows->scanned = capture.by == CAPTURE_SCAN && rows->watermark.found && known;
@@ -149,8 +149,9 @@ bool source_rows_read(
     bool ok = false;
 
     rows->pending = 0;
-    if (rows->scanned &&
-        !shadow_begin(rows->config->state_path, rows->table, SHADOW_COMPARE, &rows->shadow, err))
+    if (rows->scanned && !shadow_begin(
+                             rows->config->state_path, rows->table, rows->shape.keeps_keys,
+                             SHADOW_COMPARE, &rows->shadow, err))
         return false;
     if (!database_prepare(rows->source, rows->table->scan_sql, &statement, err) ||
         !read_each(&reading, statement, err))

@@ -238,8 +238,16 @@ static void test_keys_of_every_storage_class_are_valid_json(void **state)
         {"select 0.1, 1, 1", "{\"id\":0.10000000000000001}"},
         {"select 9e999, 1, 1", "{\"id\":\"Infinity\"}"},
         {"select 'a\"\\' || char(10) || 'é', 1, 1", "{\"id\":\"a\\\"\\\\\\u000aé\"}"},
-        {"select cast(x'61ff62edA080' as text), 1, 1", "{\"id\":\"a\xef\xbf\xbd"
-                                                       "b\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"}"},
+        {"select cast(x'61ff62edA080' as text), 1, 1",
+         "{\"id\":\"cast(x'61ff62eda080' as text)\"}"},
+        {"select cast(x'4dfc' as text), 1, 1", "{\"id\":\"cast(x'4dfc' as text)\"}"},
+        {"select cast(x'4df6' as text), 1, 1", "{\"id\":\"cast(x'4df6' as text)\"}"},
+        {"select 'x00', 1, 1", "{\"id\":\"x00\"}"},
+        {"select 'x''00''', 1, 1", "{\"id\":\"cast(x'7827303027' as text)\"}"},
+        {"select 'Infinity', 1, 1", "{\"id\":\"cast(x'496e66696e697479' as text)\"}"},
+        {"select 1, 1, 1", "{\"id\":1}"},
+        {"select 1.0, 1, 1", "{\"id\":1.0}"},
+        {"select '1.0', 1, 1", "{\"id\":\"1.0\"}"},
         {"select x'00ff', 1, 1", "{\"id\":\"x'00ff'\"}"},
         {"select null, 1, 1", "{\"id\":null}"},
     };

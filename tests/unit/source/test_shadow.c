@@ -57,7 +57,7 @@ static void scan_with(struct shadow *shadow, const char *rejected, struct buffer
         expect_ok(shadow_row(shadow, row, &change, &err));
         const char *value = (const char *)sqlite3_column_text(row, 2);
         if (rejected != NULL && value != NULL && strcmp(value, rejected) == 0)
-            expect_ok(shadow_reject(shadow, &err));
+            expect_ok(shadow_reject(shadow, (struct slice){0}, &err));
         else if (change != SHADOW_SAME)
             buffer_printf(
                 found, "%c%s%s ", change == SHADOW_NEW ? '+' : '~', sqlite3_column_text(row, 0),
@@ -82,7 +82,7 @@ static const char *pass(enum shadow_mode mode, const char *rejected, enum ending
     snprintf(intent.table, sizeof intent.table, "%s", quoted_table.name);
     intent.generation = ++generation;
     snprintf(intent.nonce, sizeof intent.nonce, "%016llx", (unsigned long long)generation);
-    expect_ok(shadow_begin(state_path, &quoted_table, mode, &shadow, &err));
+    expect_ok(shadow_begin(state_path, &quoted_table, false, mode, &shadow, &err));
     scan_with(shadow, rejected, &found);
     if (mode != SHADOW_COMPARE) {
         expect_ok(shadow_end(shadow, &err));
@@ -227,7 +227,7 @@ static void test_many_rows_are_settled_in_chunks(void **state)
     run(&source, "update t set v = -v; delete from t where a % 2 = 0");
     pass(SHADOW_CHANGES, NULL, ACKNOWLEDGED);
 
-    expect_ok(shadow_begin(state_path, &quoted_table, SHADOW_CHANGES, &shadow, &err));
+    expect_ok(shadow_begin(state_path, &quoted_table, false, SHADOW_CHANGES, &shadow, &err));
     scan_with(shadow, NULL, &found);
 
     assert_string_equal(buffer_text(&found), "");

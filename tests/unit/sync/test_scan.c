@@ -111,13 +111,21 @@ static void change(const char *sql)
 }
 
 static bool reject_second(
-    void *context, sqlite3_stmt *row, enum shadow_change how, bool deleted, bool *out_rejected,
-    struct error *error)
+    void *context, const struct scan_row *row, enum scan_fate *out_fate, struct error *error)
 {
-    (void)how;
-    (void)deleted;
+    (*(int *)context)++;
+    if (sqlite3_column_int(row->row, 0) != 2)
+        return true;
+    *out_fate = SCAN_REJECTED;
+    return shadow_reject(row->shadow, (struct slice){0}, error);
+}
+
+static bool take_a_place(
+    void *context, const struct scan_row *row, enum scan_fate *out_fate, struct error *error)
+{
+    (void)row;
     (void)error;
-    *out_rejected = sqlite3_column_int(row, 0) == 2;
+    *out_fate = SCAN_TOOK_PLACE;
     (*(int *)context)++;
     return true;
 }
@@ -171,6 +179,25 @@ static void test_what_is_not_sent_is_found_again(void **state)
 
     assert_counts(run((struct scan){.mode = SHADOW_CHANGES}, &ended, &shadow), 3, 0, 1, 0);
     shadow_free(shadow);
+}
+
+static void test_a_row_that_takes_the_place_of_another_ends_a_scan_for_new_rows(void **state)
+{
+    (void)state;
+    struct shadow *shadow = NULL;
+    bool ended = false;
+    int rows = 0;
+    replace_all();
+    change("insert into t values (4, 'd'), (5, 'e')");
+
+    run(
+        (struct scan){
+            .mode = SHADOW_CHANGES, .row = take_a_place, .context = &rows, .until_changed = true},
+        &ended, &shadow);
+
+    assert_true(ended);
+    assert_int_equal(rows, 1);
+    assert_null(shadow);
 }
 
 static void test_a_comparison_keeps_nothing(void **state)
@@ -285,6 +312,7 @@ int main(void)
         TEST(test_a_table_that_did_not_change_leaves_nothing_to_keep),
         TEST(test_new_changed_and_deleted_rows_are_counted_and_then_known),
         TEST(test_what_is_not_sent_is_found_again),
+        TEST(test_a_row_that_takes_the_place_of_another_ends_a_scan_for_new_rows),
         TEST(test_a_comparison_keeps_nothing),
         TEST(test_it_ends_early_where_only_new_rows_are_wanted),
         TEST(test_it_ends_at_the_first_difference_where_any_is_enough),
