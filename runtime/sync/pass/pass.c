@@ -215,9 +215,13 @@ static bool plan_one(struct pass *pass, struct task *task, struct error *err)
     if (!rejects_count(&pass->tracking, task->table->name, &outcome->rows_rejected, err))
         return false;
     task->source.had_rejects = outcome->rows_rejected > 0;
-    if (!task_has_work(task))
-        outcome->status = TABLE_UNCHANGED;
-    return true;
+    if (task_has_work(task))
+        return true;
+
+    // The error of an earlier pass is over if there is nothing left to do.
+    outcome->status = TABLE_UNCHANGED;
+    return pass->options->dry_run || task->source.watermark.last_error[0] == '\0' ||
+           tracking_note(&pass->tracking, task->table->name, "", err);
 }
 
 static void plan(struct pass *pass)
@@ -412,7 +416,23 @@ static void tell_modes(struct pass *pass)
     }
 }
 
-static void report(const struct pass *pass)
+static void warn_of_rejects(struct pass *pass, const struct table_result *table)
+{
+    char reason[512];
+    struct error ignored;
+
+    if (table->rows_rejected == 0)
+        return;
+    if (!pass->tracking_open ||
+        !rejects_first_reason(&pass->tracking, table->table->name, reason, sizeof reason, &ignored))
+        reason[0] = '\0';
+    log_warn(
+        "rows rejected", LOG_TEXT("table", table->table->name),
+        LOG_NUMBER("rows", table->rows_rejected), LOG_TEXT("first_reason", reason),
+        LOG_TEXT("run", pass->result->id));
+}
+
+static void report(struct pass *pass)
 {
     const struct run_result *result = pass->result;
     size_t counts[TABLE_FAILED + 1] = {0};
@@ -432,6 +452,7 @@ static void report(const struct pass *pass)
                 LOG_NUMBER("bytes_sent", table->bytes_sent),
                 LOG_NUMBER("bytes_billed", table->bytes_billed),
                 LOG_NUMBER("duration_ms", table->duration_ms), LOG_TEXT("run", result->id));
+        warn_of_rejects(pass, table);
     }
     if (result->error.code != ERROR_NONE)
         log_error(
