@@ -48,6 +48,85 @@ class RejectsTest(unittest.TestCase):
             self.assertIn('table=accounts rows=2 first_reason="balance: text value', line)
             self.assertNotIn("much", line)
 
+    # What makes a row of each mode unfit, and what it was before.
+    SPOILED = [
+        ("accounts", "insert into accounts values (1, 'a@x', 1, 'one'), (2, 'b@x', 2, 'two')",
+         "update accounts set balance = 'much' where id = 2"),
+        ("events", "insert into events values (1, 'a', '{}', 1), (2, 'b', '{}', 2)",
+         "update events set payload = 'no json' where id = 2"),
+        ("settings", "insert into settings values ('a', '1'), ('b', '2')",
+         "update settings set value = x'ff' where name = 'b'"),
+        ("memberships", "insert into memberships values ('t', 'a', 'r', null), ('t', 'b', 's', '2024-01-01')",
+         "update memberships set since = 'never' where person = 'b'"),
+    ]
+
+    def spoil(self, **environment):
+        for _, insert, _ in self.SPOILED:
+            self.app.execute(insert)
+        self.app.sync(**environment)
+        before = {table: self.app.warehouse_rows(table) for table, _, _ in self.SPOILED}
+        for _, _, update in self.SPOILED:
+            self.app.execute(update)
+        return before
+
+    def expect_kept(self, before, run):
+        for table, rows in before.items():
+            with self.subTest(table=table):
+                self.assertEqual(rows, self.app.warehouse_rows(table))
+                self.assertEqual(1, self.app.table(run, table)["rows_rejected"])
+        self.assertTrue(self.app.json("verify")["ok"])
+
+    def expect_gone(self):
+        self.app.execute("delete from accounts where id = 2")
+        self.app.execute("update accounts set note = 'new' where id = 1")
+        self.app.execute("delete from events where id = 2")
+        self.app.execute("update settings set value = 'good' where name = 'b'")
+        self.app.execute("delete from memberships where person = 'b'")
+        self.app.sync("--full")
+        for table, _, _ in self.SPOILED:
+            self.assertEqual([], self.app.json("rejects", table)["rejects"])
+        self.assertTrue(self.app.json("verify")["ok"])
+        self.assertEqual([1], [row["id"] for row in self.bq.rows("d", "accounts")])
+        self.assertEqual([1], [row["id"] for row in self.bq.rows("d", "events")])
+
+    def test_the_version_synced_before_stays_through_replacements(self):
+        before = self.spoil()
+        for options in ((), ("--full",), (), ("--full",)):
+            self.expect_kept(before, self.app.sync(*options, status=1))
+        self.app.run("reset", "accounts")
+        self.expect_kept(before, self.app.sync(status=1))
+        self.expect_gone()
+
+    def test_a_replacement_that_finds_the_reject_keeps_the_version(self):
+        before = self.spoil()
+        run = self.app.sync("--full", status=1)
+        self.expect_kept(before, run)
+        self.assertEqual(1, self.app.table(run, "accounts")["rows_inserted"])
+        self.expect_gone()
+
+    def test_a_transaction_keeps_the_version_too(self):
+        before = self.spoil(BQ_SYNC_ATOMIC="1")
+        for options in ((), ("--full",)):
+            self.expect_kept(before, self.app.sync(*options, status=1, BQ_SYNC_ATOMIC="1"))
+        self.expect_gone()
+
+    def test_the_only_row_is_kept_although_none_is_sent(self):
+        self.app.execute("insert into accounts values (1, 'a@x', 1, null)")
+        self.app.sync()
+        self.app.execute("update accounts set balance = 'much' where true")
+        self.sync("accounts", "--full", status=1)
+        self.assertEqual(1, len(self.bq.rows("d", "accounts")))
+        self.assertEqual("equal except 1 rejected row", self.app.run("verify", "accounts")[1].splitlines()[1][27:54])
+
+    def test_a_row_that_takes_over_the_key_of_a_rejected_one_is_sent(self):
+        self.app.script("drop table settings; create table settings(name text, value);"
+                        "insert into settings values ('a', '1')")
+        self.app.sync()
+        self.app.execute("insert into settings values ('a', x'ff'), ('a', '3')")
+        self.app.execute("delete from settings where value = '1'")
+        self.sync("settings", "--full", status=1)
+        self.assertEqual(["3"], [row["value"] for row in self.bq.rows("d", "settings")])
+
 
 class ScannedRejectsTest(RejectsTest):
     state = "state.db"
