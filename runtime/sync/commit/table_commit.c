@@ -26,7 +26,8 @@ static bool start_statement(
                    .kind = QUERY_DML,
                    .target = task->table->target,
                    .label_table = task->table->name,
-                   .label_phase = intent->mode == SEND_MERGE ? "merge" : "truncate",
+                   .label_phase =
+                       intent->staging[0] == '\0' ? "truncate" : send_mode_name(intent->mode),
                },
                err);
 }
@@ -46,13 +47,17 @@ static bool start_truncate(
     return ok;
 }
 
+/* From the staging table into the target. */
 static bool start_merge(
     struct worker *worker, const struct task *task, const struct intent *intent, struct error *err)
 {
     struct buffer sql;
 
     buffer_init(&sql, STATEMENT_CEILING);
-    staging_append_merge(&sql, worker, task, intent);
+    if (intent->mode == SEND_REPLACE)
+        staging_append_replacement(&sql, worker, task, intent);
+    else
+        staging_append_merge(&sql, worker, task, intent);
     bool ok = start_statement(worker, task, intent, &sql, err);
     buffer_clear(&sql);
     return ok;
@@ -60,11 +65,11 @@ static bool start_merge(
 
 /* --- one intent -------------------------------------------------------------------------- */
 
-/* Where the file is sent first, and as which job: into the staging table of a MERGE, or straight
- * into the target, and then the load is the commit job itself. */
+/* Where the file is sent first, and as which job: into the staging table, or straight into the
+ * target, and then the load is the commit job itself. */
 static struct load load_of(const struct task *task, const struct intent *intent, char *staging_job)
 {
-    if (intent->mode == SEND_MERGE)
+    if (intent->staging[0] != '\0')
         return (struct load){
             .job_id = staging_job,
             .destination = intent->staging,
@@ -89,7 +94,7 @@ static void count(struct task *task, const struct job *job)
         outcome->rows_updated = job->updated;
         outcome->rows_deleted = job->deleted;
     } else {
-        outcome->rows_inserted = task->batch.rows;
+        outcome->rows_inserted = task->batch.rows - task->batch.kept_keys;
     }
 }
 
@@ -127,7 +132,8 @@ static bool attempt(
     if (task_is_outdated(task))
         return true;
     intent_job_id(&intent, "load", staging_job);
-    if (intent.mode == SEND_MERGE && !staging_create(worker, task, &intent, err))
+    bool staged = intent.staging[0] != '\0';
+    if (staged && !staging_create(worker, task, &intent, err))
         return false;
 
     if (task->batch.rows == 0) {
@@ -138,9 +144,8 @@ static bool attempt(
         if (!load_start(worker, task, &load, err))
             return false;
     }
-    if (intent.mode == SEND_MERGE &&
-        !(bigquery_job_wait(bigquery, staging_job, &job, err) &&
-          (job.state == JOB_FAILED || start_merge(worker, task, &intent, err))))
+    if (staged && !(bigquery_job_wait(bigquery, staging_job, &job, err) &&
+                    (job.state == JOB_FAILED || start_merge(worker, task, &intent, err))))
         return false;
     if (job.state != JOB_FAILED && !bigquery_job_wait(bigquery, intent.commit_job, &job, err))
         return false;

@@ -75,7 +75,40 @@ static bool add_reject(
     return rejects_add(&e->batch.rejects, table, row, &value, err);
 }
 
-static bool reject_row(struct extraction *e, const struct column_reader *reader, struct error *err)
+static void append_row(struct extraction *e, bool deleted)
+{
+    struct avro_writer *out = container_begin_row(e->container);
+
+    e->task->table->encode(out, e->row);
+    if (e->batch.staged)
+        avro_bool(out, (struct value_bool){.value = deleted});
+}
+
+/* The version of a rejected row that was sent before stays in the target, through replacements too.
+ * A file for a staging table says so by a row of the key alone, marked like a tombstone, which a
+ * replacement has no other use for. A file that goes straight into the target cannot say it: the
+ * table is read again. */
+static bool keep_version(struct extraction *e, struct column_reader *reader, struct error *err)
+{
+    if (e->is_wrong || e->options->discard || e->batch.mode != SEND_REPLACE ||
+        !plan_keeps_versions(e->task))
+        return true;
+    column_reader_next(reader, true);
+    e->task->table->read(reader, e->row);
+    // A key that does not fit was never sent.
+    if (!column_reader_row_fits(reader))
+        return true;
+    if (!e->batch.staged) {
+        e->is_wrong = plan_revise(e->task, PLAN_FOUND_VERSION_TO_KEEP);
+        return true;
+    }
+    append_row(e, true);
+    e->batch.rows++;
+    e->batch.kept_keys++;
+    return container_end_row(e->container, err);
+}
+
+static bool reject_row(struct extraction *e, struct column_reader *reader, struct error *err)
 {
     e->task->outcome->rows_rejected++;
     for (size_t i = 0; i < reader->problem_count; i++) {
@@ -84,7 +117,7 @@ static bool reject_row(struct extraction *e, const struct column_reader *reader,
                 e, reader->row, problem->column, problem->storage_class, problem->reason, err))
             return false;
     }
-    return true;
+    return keep_version(e, reader, err);
 }
 
 static const char *storage_class(sqlite3_stmt *row, size_t column)
@@ -98,8 +131,9 @@ static const char *storage_class(sqlite3_stmt *row, size_t column)
 }
 
 /* A row that no Avro block can take is rejected for its longest value. */
-static bool reject_long_row(struct extraction *e, sqlite3_stmt *row, struct error *err)
+static bool reject_long_row(struct extraction *e, struct column_reader *reader, struct error *err)
 {
+    sqlite3_stmt *row = reader->row;
     size_t longest = 0;
     int length = -1;
 
@@ -113,8 +147,9 @@ static bool reject_long_row(struct extraction *e, sqlite3_stmt *row, struct erro
     }
     e->task->outcome->rows_rejected++;
     return add_reject(
-        e, row, longest, storage_class(row, longest),
-        "makes the row larger than the 16 MB that BigQuery takes", err);
+               e, row, longest, storage_class(row, longest),
+               "makes the row larger than the 16 MB that BigQuery takes", err) &&
+           keep_version(e, reader, err);
 }
 
 /* Whether the key of the row that the reader has read fits. */
@@ -187,12 +222,9 @@ static bool write_row(
     if (!fits)
         return true;
 
-    struct avro_writer *out = container_begin_row(e->container);
-    e->task->table->encode(out, e->row);
-    if (e->batch.staged)
-        avro_bool(out, (struct value_bool){.value = deleted});
+    append_row(e, deleted);
     if (!container_end_row(e->container, err))
-        return err->code == ERROR_LIMIT && reject_long_row(e, reader->row, err);
+        return err->code == ERROR_LIMIT && reject_long_row(e, reader, err);
     e->batch.rows++;
     return true;
 }
@@ -243,6 +275,8 @@ static bool read_rows(
             has_tombstones && sqlite3_column_int(statement, (int)table->column_count) != 0;
         if (!(e->keys != NULL ? write_listed : write_row)(e, &reader, deleted, err))
             goto cleanup;
+        if (e->is_wrong)
+            break;
         rows++;
         e->rows_read++;
         if (e->rows_read % ROWS_PER_LOOK == 0 && !report_progress(e, err))

@@ -227,9 +227,14 @@ static bool plan_one(struct pass *pass, struct task *task, struct error *err)
         return false;
     task->source.rejects_before = outcome->rows_rejected;
     task->source.had_rejects = outcome->rows_rejected > 0;
-    if (!task_has_work(task) && outcome->status != TABLE_SYNCED)
+    if (task_has_work(task))
+        return true;
+
+    // The error of an earlier pass is over if there is nothing left to do.
+    if (outcome->status != TABLE_SYNCED)
         outcome->status = TABLE_UNCHANGED;
-    return true;
+    return pass->options->dry_run || task->source.watermark.last_error[0] == '\0' ||
+           tracking_note(&pass->tracking, task->table->name, "", err);
 }
 
 static void plan(struct pass *pass)
@@ -525,7 +530,7 @@ void pass_run(
     out_result->finished_us = clock->wall_us(clock->context);
     out_result->traffic = workers_counters(&pass.workers).traffic;
     tell_modes(&pass);
-    run_record_log(out_result, options->progress);
+    run_record_log(out_result, options->progress, pass.tracking_open ? &pass.tracking : NULL);
     if (pass.locked && pass.tracking_open)
         save(&pass);
     close_all(&pass);

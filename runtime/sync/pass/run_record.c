@@ -1,6 +1,7 @@
 #include "sync/pass/run_record.h"
 
 #include "base/log.h"
+#include "source/rejects.h"
 
 #include <cjson/cJSON.h>
 #include <string.h>
@@ -61,7 +62,25 @@ bool run_record_save(
     return ok;
 }
 
-void run_record_log(const struct run_result *result, struct pass_progress *progress)
+static void warn_of_rejects(
+    const struct run_result *run, const struct table_result *table, struct tracking *tracking)
+{
+    char reason[512];
+    struct error ignored;
+
+    if (table->rows_rejected == 0)
+        return;
+    if (tracking == NULL ||
+        !rejects_first_reason(tracking, table->table->name, reason, sizeof reason, &ignored))
+        reason[0] = '\0';
+    log_warn(
+        "rows rejected", LOG_TEXT("table", table->table->name),
+        LOG_NUMBER("rows", table->rows_rejected), LOG_TEXT("first_reason", reason),
+        LOG_TEXT("run", run->id));
+}
+
+void run_record_log(
+    const struct run_result *result, struct pass_progress *progress, struct tracking *tracking)
 {
     size_t counts[TABLE_FAILED + 1] = {0};
 
@@ -80,6 +99,7 @@ void run_record_log(const struct run_result *result, struct pass_progress *progr
                 LOG_NUMBER("bytes_sent", table->bytes_sent),
                 LOG_NUMBER("bytes_billed", table->bytes_billed),
                 LOG_NUMBER("duration_ms", table->duration_ms), LOG_TEXT("run", result->id));
+        warn_of_rejects(result, table, tracking);
     }
     if (result->error.code != ERROR_NONE)
         log_error(

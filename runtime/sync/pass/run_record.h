@@ -17,7 +17,8 @@ MUST_CHECK bool run_record_save(
     struct lock *lock, struct error *err);
 
 /* Logs what became of each table and of the pass, and marks every table of the progress as done.
- * progress may be NULL. */
-void run_record_log(const struct run_result *result, struct pass_progress *progress);
+ * progress may be NULL. tracking is where the reasons of rejects are; NULL: they are not known. */
+void run_record_log(
+    const struct run_result *result, struct pass_progress *progress, struct tracking *tracking);
 
 #endif

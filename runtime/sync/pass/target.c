@@ -14,13 +14,15 @@ static cJSON *labels_of(cJSON *resource)
     return labels != NULL ? labels : cJSON_AddObjectToObject(resource, "labels");
 }
 
+/* generation 0: the target has no such label, and gets none. */
 static void add_labels(cJSON *resource, const struct table *table, int64_t generation)
 {
     char number[24];
     cJSON *labels = labels_of(resource);
 
     snprintf(number, sizeof number, "%lld", (long long)generation);
-    cJSON_AddStringToObject(labels, LABEL_GENERATION, number);
+    if (generation > 0)
+        cJSON_AddStringToObject(labels, LABEL_GENERATION, number);
     cJSON_AddStringToObject(labels, LABEL_SHAPE, table->shape_hash);
 }
 
@@ -75,17 +77,21 @@ static bool widen(
     return true;
 }
 
+/* The label of the generation stays as it is: a pass that turns out to have nothing to send spends
+ * no generation, and the next pass would find BigQuery ahead of it. An intent raises the label. */
 static bool bring_in_line(
-    struct bigquery *bigquery, const struct table *table, struct target_diff *diff,
-    int64_t generation, struct error *err)
+    struct bigquery *bigquery, const struct task *task, struct target_diff *diff, struct error *err)
 {
+    const struct table *table = task->table;
+
     if (diff->blocked[0] != '\0')
         return error_set(err, ERROR_SCHEMA, "%s", diff->blocked);
     if (diff->extra[0] != '\0')
         log_warn(
             "columns exist only in BigQuery and are left alone", LOG_TEXT("table", table->name),
             LOG_TEXT("columns", diff->extra));
-    if (diff->widen_sql != NULL && !widen(bigquery, table, diff->widen_sql, generation, err))
+    if (diff->widen_sql != NULL &&
+        !widen(bigquery, table, diff->widen_sql, task_next_generation(task), err))
         return false;
     if (diff->patch == NULL)
         diff->patch = cJSON_CreateObject();
@@ -103,8 +109,7 @@ static bool inspect(struct worker *worker, struct task *task, struct error *err)
 
     bool ok = bigquery_table_get(worker->bigquery, table->target, &live, err) &&
               target_compare(table, worker->project, worker->dataset, live, &diff, err) &&
-              (live == NULL ||
-               bring_in_line(worker->bigquery, table, &diff, task_next_generation(task), err));
+              (live == NULL || bring_in_line(worker->bigquery, task, &diff, err));
     if (ok) {
         free(task->warehouse.nullable);
         task->warehouse.nullable = diff.nullable;
