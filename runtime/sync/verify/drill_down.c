@@ -22,11 +22,11 @@ struct drill_down {
     struct buffer text;
 };
 
-static const char schema[] =
-    "create table ours(key text primary key, hash text, shown text, fits integer) without rowid;"
-    "create table theirs(key text, hash text, shown text);"
-    "create table pending(key text primary key) without rowid;"
-    "begin";
+static const char schema[] = "create table ours(key text, hash text, shown text, fits integer);"
+                             "create index ours_key on ours(key);"
+                             "create table theirs(key text, hash text, shown text);"
+                             "create table pending(key text primary key) without rowid;"
+                             "begin";
 
 bool drill_down_new(
     const struct table *table, struct row_hash *hash, struct drill_down **out_drill_down,
@@ -49,8 +49,8 @@ bool drill_down_new(
     drill_down->database.path = strdup("temporary database");
     if (!database_exec(&drill_down->database, schema, err) ||
         !database_prepare(
-            &drill_down->database, "insert or replace into ours values(?1, ?2, ?3, ?4)",
-            &drill_down->add_ours, err) ||
+            &drill_down->database, "insert into ours values(?1, ?2, ?3, ?4)", &drill_down->add_ours,
+            err) ||
         !database_prepare(
             &drill_down->database, "insert into theirs values(?1, ?2, ?3)", &drill_down->add_theirs,
             err) ||
@@ -247,10 +247,12 @@ static bool list(
  * as present but is not compared: BigQuery may still hold an older version of it, which is neither
  * extra nor different. The dirty set lists rejected keys, too, so they are first removed from the
  * pending ones. A key that BigQuery holds twice is both duplicated and, if one of its rows has
- * another content, different. */
+ * another content, different. Of several rows of ours that are one key in BigQuery, one is there,
+ * and the others are rejected ones. */
 bool drill_down_compare(struct drill_down *drill_down, struct verify_table *out, struct error *err)
 {
     int64_t pending = 0;
+    int64_t doubled = 0;
 
     if (!database_exec(
             &drill_down->database,
@@ -261,7 +263,8 @@ bool drill_down_compare(struct drill_down *drill_down, struct verify_table *out,
     if (!list(
             drill_down,
             "select o.shown from ours o where o.fits and not exists "
-            "(select 1 from theirs t where t.key = o.key)" NOT_PENDING("o") "order by o.key",
+            "(select 1 from theirs t where t.key = o.key)" NOT_PENDING(
+                "o") "group by o.key order by o.key",
             out->missing, &out->missing_count, err) ||
         !list(
             drill_down,
@@ -270,16 +273,28 @@ bool drill_down_compare(struct drill_down *drill_down, struct verify_table *out,
             out->extra, &out->extra_count, err) ||
         !list(
             drill_down,
-            "select o.shown from ours o join theirs t on t.key = o.key where o.fits" NOT_PENDING(
-                "o") "group by o.key having sum(t.hash <> o.hash) > 0 order by o.key",
+            "select o.shown from ours o where o.fits and exists (select 1 from theirs t where "
+            "t.key ="
+            " o.key and not exists (select 1 from ours x where x.key = t.key and"
+            " (x.hash = t.hash or not x.fits)))" NOT_PENDING("o") "group by o.key order by o.key",
             out->different, &out->different_count, err) ||
         !list(
             drill_down,
             "select t.shown from theirs t where true" NOT_PENDING(
                 "t") "group by t.key having count(*) > 1 order by t.key",
             out->duplicated, &out->duplicated_count, err) ||
-        !list(drill_down, "select key from pending", NULL, &pending, err))
+        !list(
+            drill_down,
+            "select 1 from ours o where o.fits and exists (select 1 from ours x where x.key = o.key"
+            " and x.fits and x.rowid < o.rowid)",
+            NULL, &doubled, err) ||
+        !list(
+            drill_down,
+            "select key from pending where key not in"
+            " (select key from ours where fits group by key having count(*) > 1)",
+            NULL, &pending, err))
         return false;
+    out->rejected += doubled;
     out->pending += pending;
     return true;
 }
