@@ -228,7 +228,7 @@ static void describe_key_problem(const struct table *table, struct source_shape 
     snprintf(
         shape->key_problem, sizeof shape->key_problem,
         "%s has neither a primary key nor a unique index on (%s), so two rows may share a key: "
-        "create unique index on these columns, or choose another key",
+        "create unique index on these columns, choose another key, or let its mode be \"replace\"",
         table->name, names);
 }
 

@@ -55,6 +55,7 @@ class KeyCase(unittest.TestCase):
     def agree(self, table):
         report = self.app.table(self.app.json("verify", table), table)
         self.assertTrue(report["equal"], report)
+        return report
 
 
 def for_each_spelling(story):
@@ -168,6 +169,17 @@ class StorageClassTest(KeyCase):
         self.assertEqual(["a", "b"], self.values("reals"))
         self.agree("reals")
 
+    def test_a_repair_deletes_what_only_bigquery_has(self):
+        self.app.script("insert into labels(k, v) values (7, 'a'), ('x', 'b')")
+        self.sync("labels")
+        self.app.script("delete from labels where k = 7; insert into labels(k, v) values ('y', 'c')")
+        self.sync("labels")
+        self.bq.query("insert into d.labels (k, v) values ('7', 'extra')")
+
+        self.app.json("verify", "labels", "--repair", status=0)
+
+        self.assertEqual(["b", "c"], self.values("labels"))
+
     def test_keys_of_one_form_for_each_value_cost_nothing(self):
         self.app.script("insert into names(k, v) values ('a', '1'), ('b', '2')")
         self.sync("names")
@@ -181,6 +193,14 @@ class StorageClassByScanTest(StorageClassTest):
 
 
 class DoubledKeyTest(KeyCase):
+    def test_verify_counts_the_row_that_gave_way_as_rejected(self):
+        self.app.script("insert into labels(k, v) values (7, 'a'), ('7', 'b'), ('x', 'c')")
+        self.sync("labels", REJECTED)
+
+        report = self.agree("labels")
+
+        self.assertEqual((1, 0), (report["rejected"], report["pending"]))
+
     def test_a_view_that_holds_a_key_twice_sends_it_once(self):
         self.app.script("insert into things values (1, 'a', 1), (1, 'b', 2), (2, 'c', 3)")
 

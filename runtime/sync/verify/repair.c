@@ -72,8 +72,9 @@ static bool mark_list(
 }
 
 /* Whether a sync of the listed keys fixes the table. A MERGE can't delete one of two rows with the
- * same key; a report with too many keys does not list them all; and without triggers there is no
- * dirty set to list them in. In these cases the whole table is replaced. */
+ * same key; a report with too many keys does not list them all; a key that is converted is not
+ * listed as SQLite stores it; and without triggers there is no dirty set to list them in. In these
+ * cases the whole table is replaced. */
 static bool can_mark(
     const struct config *config, struct database *source, const struct verify_table *wrong)
 {
@@ -86,6 +87,7 @@ static bool can_mark(
            has_exact_keys(wrong->different) && wrong->missing_count <= VERIFY_KEYS_MAX &&
            wrong->extra_count <= VERIFY_KEYS_MAX && wrong->different_count <= VERIFY_KEYS_MAX &&
            has_plain_key(wrong->table) && capture_inspect(source, wrong->table, &shape, &ignored) &&
+           !shape.keeps_keys &&
            plan_capture(config, source, wrong->table, &shape, &capture, &ignored) &&
            capture.by == CAPTURE_TRIGGERS && !capture.broken;
 }
