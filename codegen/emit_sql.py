@@ -160,12 +160,15 @@ def new_rows(table: Table) -> str:
 
 
 def changes(table: Table) -> str:
-    """The rows of the dirty keys newer than ?1, key columns as they were noted; the last column
-    says that the row is deleted. Keys above ?2 (one INT64 key) are left to new_rows."""
+    """The rows of the dirty keys newer than ?1; the last column says that the row is deleted. A
+    deleted row has its key as it was noted; a present one as it is stored, which may differ, since
+    1 and 1.0 are one key. Keys above ?2 (one INT64 key) are left to new_rows."""
     noted = {
         column.name: "d.bq_sync_key_%d" % number
         for number, column in enumerate(table.key, start=1)}
-    columns = [noted.get(column.name) or _source(table, column) for column in table.columns]
+    columns = [
+        "coalesce(%s, %s)" % (_source(table, column), noted[column.name])
+        if column.name in noted else _source(table, column) for column in table.columns]
     # The first comparison finds the row by its index, the second tells apart what the column's
     # collation does not.
     matches = ["%s = %s" % (_source(table, column), noted[column.name]) for column in table.key]

@@ -108,7 +108,7 @@ const struct table batches_table = {
         "where \"batches\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"batches\".\"id\", d.bq_sync_key_1)\n"
         "  , \"batches\".\"name\"\n"
         "  , \"batches\".\"cohort_id\"\n"
         "  , \"batches\".\"created_at\"\n"

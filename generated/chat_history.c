@@ -136,7 +136,7 @@ const struct table chat_history_table = {
         "where \"chat_history\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"chat_history\".\"id\", d.bq_sync_key_1)\n"
         "  , \"chat_history\".\"user_id\"\n"
         "  , \"chat_history\".\"question_id\"\n"
         "  , \"chat_history\".\"task_id\"\n"

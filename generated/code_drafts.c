@@ -115,7 +115,7 @@ const struct table code_drafts_table = {
         "where \"code_drafts\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"code_drafts\".\"id\", d.bq_sync_key_1)\n"
         "  , \"code_drafts\".\"user_id\"\n"
         "  , \"code_drafts\".\"question_id\"\n"
         "  , \"code_drafts\".\"code\"\n"

@@ -108,7 +108,7 @@ const struct table cohorts_table = {
         "where \"cohorts\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"cohorts\".\"id\", d.bq_sync_key_1)\n"
         "  , \"cohorts\".\"name\"\n"
         "  , \"cohorts\".\"org_id\"\n"
         "  , \"cohorts\".\"created_at\"\n"

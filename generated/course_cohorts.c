@@ -136,7 +136,7 @@ const struct table course_cohorts_table = {
         "where \"course_cohorts\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"course_cohorts\".\"id\", d.bq_sync_key_1)\n"
         "  , \"course_cohorts\".\"course_id\"\n"
         "  , \"course_cohorts\".\"cohort_id\"\n"
         "  , \"course_cohorts\".\"is_drip_enabled\"\n"

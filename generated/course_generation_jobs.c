@@ -122,7 +122,7 @@ const struct table course_generation_jobs_table = {
         "where \"course_generation_jobs\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"course_generation_jobs\".\"id\", d.bq_sync_key_1)\n"
         "  , \"course_generation_jobs\".\"uuid\"\n"
         "  , \"course_generation_jobs\".\"course_id\"\n"
         "  , \"course_generation_jobs\".\"status\"\n"

@@ -115,7 +115,7 @@ const struct table course_milestones_table = {
         "where \"course_milestones\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"course_milestones\".\"id\", d.bq_sync_key_1)\n"
         "  , \"course_milestones\".\"course_id\"\n"
         "  , \"course_milestones\".\"milestone_id\"\n"
         "  , \"course_milestones\".\"ordering\"\n"

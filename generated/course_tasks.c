@@ -122,7 +122,7 @@ const struct table course_tasks_table = {
         "where \"course_tasks\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"course_tasks\".\"id\", d.bq_sync_key_1)\n"
         "  , \"course_tasks\".\"task_id\"\n"
         "  , \"course_tasks\".\"course_id\"\n"
         "  , \"course_tasks\".\"ordering\"\n"

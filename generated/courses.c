@@ -108,7 +108,7 @@ const struct table courses_table = {
         "where \"courses\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"courses\".\"id\", d.bq_sync_key_1)\n"
         "  , \"courses\".\"org_id\"\n"
         "  , \"courses\".\"name\"\n"
         "  , \"courses\".\"created_at\"\n"

@@ -115,7 +115,7 @@ const struct table milestones_table = {
         "where \"milestones\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"milestones\".\"id\", d.bq_sync_key_1)\n"
         "  , \"milestones\".\"org_id\"\n"
         "  , \"milestones\".\"name\"\n"
         "  , \"milestones\".\"color\"\n"

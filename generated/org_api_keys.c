@@ -108,7 +108,7 @@ const struct table org_api_keys_table = {
         "where \"org_api_keys\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"org_api_keys\".\"id\", d.bq_sync_key_1)\n"
         "  , \"org_api_keys\".\"org_id\"\n"
         "  , \"org_api_keys\".\"hashed_key\"\n"
         "  , \"org_api_keys\".\"created_at\"\n"

@@ -115,7 +115,7 @@ const struct table organizations_table = {
         "where \"organizations\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"organizations\".\"id\", d.bq_sync_key_1)\n"
         "  , \"organizations\".\"slug\"\n"
         "  , \"organizations\".\"name\"\n"
         "  , \"organizations\".\"default_logo_color\"\n"

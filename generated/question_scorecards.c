@@ -108,7 +108,7 @@ const struct table question_scorecards_table = {
         "where \"question_scorecards\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"question_scorecards\".\"id\", d.bq_sync_key_1)\n"
         "  , \"question_scorecards\".\"question_id\"\n"
         "  , \"question_scorecards\".\"scorecard_id\"\n"
         "  , \"question_scorecards\".\"created_at\"\n"

@@ -192,7 +192,7 @@ const struct table questions_table = {
         "where \"questions\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"questions\".\"id\", d.bq_sync_key_1)\n"
         "  , \"questions\".\"task_id\"\n"
         "  , \"questions\".\"type\"\n"
         "  , \"questions\".\"blocks\"\n"

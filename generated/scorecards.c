@@ -122,7 +122,7 @@ const struct table scorecards_table = {
         "where \"scorecards\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"scorecards\".\"id\", d.bq_sync_key_1)\n"
         "  , \"scorecards\".\"org_id\"\n"
         "  , \"scorecards\".\"title\"\n"
         "  , \"scorecards\".\"criteria\"\n"

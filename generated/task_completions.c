@@ -115,7 +115,7 @@ const struct table task_completions_table = {
         "where \"task_completions\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"task_completions\".\"id\", d.bq_sync_key_1)\n"
         "  , \"task_completions\".\"user_id\"\n"
         "  , \"task_completions\".\"task_id\"\n"
         "  , \"task_completions\".\"question_id\"\n"

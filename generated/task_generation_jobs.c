@@ -129,7 +129,7 @@ const struct table task_generation_jobs_table = {
         "where \"task_generation_jobs\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"task_generation_jobs\".\"id\", d.bq_sync_key_1)\n"
         "  , \"task_generation_jobs\".\"uuid\"\n"
         "  , \"task_generation_jobs\".\"task_id\"\n"
         "  , \"task_generation_jobs\".\"course_id\"\n"

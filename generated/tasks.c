@@ -136,7 +136,7 @@ const struct table tasks_table = {
         "where \"tasks\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"tasks\".\"id\", d.bq_sync_key_1)\n"
         "  , \"tasks\".\"org_id\"\n"
         "  , \"tasks\".\"type\"\n"
         "  , \"tasks\".\"blocks\"\n"

@@ -108,7 +108,7 @@ const struct table user_batches_table = {
         "where \"user_batches\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"user_batches\".\"id\", d.bq_sync_key_1)\n"
         "  , \"user_batches\".\"user_id\"\n"
         "  , \"user_batches\".\"batch_id\"\n"
         "  , \"user_batches\".\"created_at\"\n"

@@ -115,7 +115,7 @@ const struct table user_cohorts_table = {
         "where \"user_cohorts\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"user_cohorts\".\"id\", d.bq_sync_key_1)\n"
         "  , \"user_cohorts\".\"user_id\"\n"
         "  , \"user_cohorts\".\"cohort_id\"\n"
         "  , \"user_cohorts\".\"role\"\n"

@@ -115,7 +115,7 @@ const struct table user_organizations_table = {
         "where \"user_organizations\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"user_organizations\".\"id\", d.bq_sync_key_1)\n"
         "  , \"user_organizations\".\"user_id\"\n"
         "  , \"user_organizations\".\"org_id\"\n"
         "  , \"user_organizations\".\"role\"\n"

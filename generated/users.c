@@ -129,7 +129,7 @@ const struct table users_table = {
         "where \"users\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"users\".\"id\", d.bq_sync_key_1)\n"
         "  , \"users\".\"email\"\n"
         "  , \"users\".\"first_name\"\n"
         "  , \"users\".\"middle_name\"\n"

@@ -212,7 +212,8 @@ void config_clear(struct config *config)
         if (!config_value_is_text(options[i].type))
             continue;
         char **field = (char **)(void *)((char *)config + options[i].offset);
-        if (*field != NULL && options[i].type == CONFIG_SECRET)
+        if (*field != NULL &&
+            (options[i].type == CONFIG_SECRET || options[i].type == CONFIG_CREDENTIALS))
             explicit_bzero(*field, strlen(*field));
         free(*field);
         *field = NULL;

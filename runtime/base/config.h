@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 struct config {
-    char *credentials_file; /* GOOGLE_APPLICATION_CREDENTIALS, NULL: search */
+    char *credentials; /* path of a key file, or the key; NULL: search; secret */
     char *project;
     char *dataset;
     char *location; /* NULL: the dataset's */
@@ -35,6 +35,7 @@ struct config {
     char *sentry_dsn; /* secret */
     char *environment;
     int64_t retry_budget_ms;  /* -1: 30 s for commands, 5 minutes for serve */
+    int64_t job_timeout_ms;   /* how long a job is waited for, 0: until it ends */
     int64_t max_bytes_billed; /* 0: no cap */
     bool capture_manual;      /* BQ_CAPTURE=manual */
     bool sync_atomic;         /* BQ_SYNC_ATOMIC=1 */

@@ -9,9 +9,10 @@
 enum config_type {
     CONFIG_STRING,
     CONFIG_SECRET,
-    CONFIG_PROJECT, /* a project id, also "example.com:name" */
-    CONFIG_DATASET, /* a dataset id */
-    CONFIG_BOOL,    /* 1/0, true/false, yes/no, on/off */
+    CONFIG_CREDENTIALS, /* the path of a file with a key, or the key itself: kept as a secret */
+    CONFIG_PROJECT,     /* a project id, also "example.com:name" */
+    CONFIG_DATASET,     /* a dataset id */
+    CONFIG_BOOL,        /* 1/0, true/false, yes/no, on/off */
     CONFIG_INTEGER,
     CONFIG_BYTES,    /* a whole number, or one with k, M, G, T (powers of 1000); off */
     CONFIG_DURATION, /* 150ms, 90s, 15m, 2h, off */

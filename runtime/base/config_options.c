@@ -8,10 +8,12 @@ static const struct config_option options[] = {
     {
         .variable = "GOOGLE_APPLICATION_CREDENTIALS",
         .flag = "google-application-credentials",
-        .type = CONFIG_STRING,
-        FIELD(credentials_file),
+        .type = CONFIG_CREDENTIALS,
+        FIELD(credentials),
         .placeholder = "FILE",
-        .help = "credentials file; default: gcloud's well-known file, then the metadata server",
+        .help =
+            "credentials file, or its JSON itself, also in base64; default: gcloud's well-known "
+            "file, then the metadata server",
     },
     {
         .variable = "BQ_PROJECT_NAME",
@@ -157,6 +159,17 @@ static const struct config_option options[] = {
         .placeholder = "DURATION",
         .help = "how long to retry while BigQuery does not answer; default: 30s for commands, 5m "
                 "for serve",
+    },
+    {
+        .variable = "BQ_JOB_TIMEOUT",
+        .flag = "job-timeout",
+        .type = CONFIG_DURATION,
+        FIELD(job_timeout_ms),
+        .fallback = "6h",
+        .placeholder = "DURATION",
+        .help =
+            "how long to wait for a job in BigQuery to end, or off; the next sync asks about it "
+            "again",
     },
     {
         .variable = "BQ_MAX_BYTES_BILLED",

@@ -1,6 +1,7 @@
 #include "base/config_value.h"
 
 #include "base/log.h"
+#include "base/url.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -198,6 +199,15 @@ static bool parse_text(const struct config_option *option, const char *text, voi
     return true;
 }
 
+/* A key may be of several lines; whether a path can be opened shows when it is. */
+static bool parse_credentials(const struct config_option *option, const char *text, void *field)
+{
+    (void)option;
+    (void)text;
+    (void)field;
+    return true;
+}
+
 static bool parse_project(const struct config_option *option, const char *text, void *field)
 {
     (void)option;
@@ -328,6 +338,7 @@ static bool parse_zone(const struct config_option *option, const char *text, voi
 static const struct value_type types[] = {
     [CONFIG_STRING] = {"a plain text", "no control characters", parse_text, NULL},
     [CONFIG_SECRET] = {"a plain text", "no control characters", parse_text, NULL},
+    [CONFIG_CREDENTIALS] = {"credentials", "a path or a key", parse_credentials, NULL},
     [CONFIG_PROJECT] = {"a project id", "letters, digits, - and : only", parse_project, NULL},
     [CONFIG_DATASET] = {"a dataset id", "letters, digits and _ only", parse_dataset, NULL},
     [CONFIG_BOOL] = {"a yes or no", "1, 0, true, false, yes, no, on or off", parse_bool, NULL},
@@ -343,8 +354,10 @@ static const struct value_type types[] = {
     [CONFIG_LEVEL] = {"a log level", "debug, info, warn, error or off", parse_level, NULL},
     [CONFIG_FORMAT] = {"a log format", "text or json", parse_format, NULL},
     [CONFIG_HOST] =
-        {"an endpoint", "host:port, or a URL with http or https", parse_host, normalise_host},
-    [CONFIG_URL] = {"a URL", "one with http or https", parse_url, normalise_host},
+        {"an endpoint", "host:port, or a URL with http or https, without user and query",
+         parse_host, normalise_host},
+    [CONFIG_URL] =
+        {"a URL", "one with http or https, without user and query", parse_url, normalise_host},
     [CONFIG_CHOICE] = {"a choice", NULL, parse_choice, NULL},
 };
 _Static_assert(sizeof types / sizeof types[0] == CONFIG_CHOICE + 1, "a row for each type");
@@ -354,6 +367,7 @@ bool config_value_is_text(enum config_type type)
     switch (type) {
     case CONFIG_STRING:
     case CONFIG_SECRET:
+    case CONFIG_CREDENTIALS:
     case CONFIG_PROJECT:
     case CONFIG_DATASET:
     case CONFIG_ZONE:
@@ -387,12 +401,29 @@ size_t config_value_size(enum config_type type)
     }
 }
 
+/* Of an address without its secrets. The copy is cut where messages would be cut as well. */
+static void copy_shown(
+    const struct config_option *option, const char *value, char *out, size_t size)
+{
+    char *copy = strdup(value);
+
+    out[0] = '\0';
+    if (copy == NULL)
+        return;
+    if (option->type == CONFIG_HOST || option->type == CONFIG_URL || option->type == CONFIG_LISTEN)
+        url_clean(copy);
+    snprintf(out, size, "%s", copy);
+    explicit_bzero(copy, strlen(copy));
+    free(copy);
+}
+
 static bool refuse(
     const struct config_option *option, const char *value, const char *origin, struct error *err)
 {
     const struct value_type *type = &types[option->type];
     char range[64];
     const char *expected = type->expected;
+    char shown[600];
 
     if (option->type == CONFIG_INTEGER) {
         snprintf(
@@ -401,12 +432,13 @@ static bool refuse(
     } else if (option->type == CONFIG_CHOICE) {
         expected = option->placeholder;
     }
-    if (option->type == CONFIG_SECRET)
+    if (option->type == CONFIG_SECRET || option->type == CONFIG_CREDENTIALS)
         return error_set(
             err, ERROR_CONFIG, "%s: the value (from %s) is not %s; expected %s", option->variable,
             origin, type->what, expected);
+    copy_shown(option, value, shown, sizeof shown);
     return error_set(
-        err, ERROR_CONFIG, "%s: \"%s\" (from %s) is not %s; expected %s", option->variable, value,
+        err, ERROR_CONFIG, "%s: \"%s\" (from %s) is not %s; expected %s", option->variable, shown,
         origin, type->what, expected);
 }
 

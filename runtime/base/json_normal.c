@@ -1,9 +1,10 @@
 #include "base/json_normal.h"
 
+#include "base/json_number.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,11 +180,8 @@ static void append_integer(struct slice digits, struct buffer *out)
     buffer_append_slice(out, negative_zero ? slice_of("0") : digits);
 }
 
-/* The shortest of 15 to 17 digits that reads back as the same double, told from an integer by ".0".
- */
 static bool append_double(struct slice digits, struct buffer *out)
 {
-    char text[32];
     char *copy = strndup(digits.data, digits.length);
 
     if (copy == NULL)
@@ -192,14 +190,7 @@ static bool append_double(struct slice digits, struct buffer *out)
     free(copy);
     if (isinf(number))
         return false;
-    for (int precision = 15; precision <= 17; precision++) {
-        snprintf(text, sizeof text, "%.*g", precision, number);
-        if (strtod(text, NULL) == number)
-            break;
-    }
-    buffer_append_text(out, text);
-    if (strpbrk(text, ".e") == NULL)
-        buffer_append_text(out, ".0");
+    json_number_append(out, number);
     return true;
 }
 
@@ -255,11 +246,46 @@ static bool read_array(struct reader *in, struct buffer *out)
     return true;
 }
 
+/* The next byte of the name that a normalised JSON string stands for, -1 at its end. The string
+ * escapes only what append_character does. */
+static int next_byte(const char **at)
+{
+    static const char letters[] = "b\bt\tn\nf\fr\r\"\"\\\\";
+    const char *letter = *at;
+
+    if (*letter == '"')
+        return -1;
+    *at = letter + 1;
+    if (*letter != '\\')
+        return (unsigned char)*letter;
+    letter++;
+    if (*letter == 'u') {
+        *at = letter + 5;
+        return (int)strtol((const char[]){letter[3], letter[4], '\0'}, NULL, 16);
+    }
+    *at = letter + 1;
+    return strchr(letters, *letter)[1];
+}
+
+/* Names are ordered by their bytes, not by the text that stands for them in JSON. */
+static int compare_names(const char *one, const char *other)
+{
+    int left, right;
+
+    one++;
+    other++;
+    do {
+        left = next_byte(&one);
+        right = next_byte(&other);
+    } while (left == right && left >= 0);
+    return left - right;
+}
+
 static int compare_members(const void *a, const void *b)
 {
     const struct member *one = a;
     const struct member *other = b;
-    int order = strcmp(one->key, other->key);
+    int order = compare_names(one->key, other->key);
 
     return order != 0 ? order : one->order < other->order ? -1 : 1;
 }
@@ -280,8 +306,6 @@ static void append_members(struct member *members, size_t count, struct buffer *
 {
     bool first = true;
 
-    // Keys end in a quote, which sorts before every letter but "!", blank: close enough to the
-    // order of the bare keys that equal texts stay equal, which is all that comparing needs.
     if (count > 1)
         qsort(members, count, sizeof *members, compare_members);
     for (size_t i = 0; i < count; i++) {

@@ -1,6 +1,6 @@
-/* json_normal: a JSON text the way BigQuery's JSON type keeps it: no white space, object keys
- * sorted, the first of duplicate keys, integers as they are, other numbers as the shortest double.
- * Two texts that mean the same come out the same. Pure. */
+/* json_normal: a JSON text the way BigQuery's JSON type prints it: no white space, members sorted
+ * by the bytes of their names, the first of duplicate names, integers as they are, other numbers as
+ * json_number prints them. Two texts that mean the same come out the same. Pure. */
 #ifndef BQSYNC_BASE_JSON_NORMAL_H
 #define BQSYNC_BASE_JSON_NORMAL_H
 

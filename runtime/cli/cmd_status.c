@@ -1,7 +1,9 @@
 /* cmd_status: `bqsync status`: shows the progress of every table, the last run and the next ones.
  * Reads the two databases; takes no lock and makes no request. */
 #include "base/clock.h"
+#include "base/json_exact.h"
 #include "cli/commands.h"
+#include "service/history.h"
 #include "service/ledger.h"
 #include "service/scheduler.h"
 #include "service/status.h"
@@ -44,14 +46,9 @@ static const char *text_of(const cJSON *object, const char *name, const char *fa
     return text == NULL ? fallback : text;
 }
 
-/* Integers are raw items, whose text cJSON prints but does not parse. */
 static int64_t number_of(const cJSON *object, const char *name, int64_t fallback)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-
-    if (cJSON_IsRaw(item))
-        return strtoll(item->valuestring, NULL, 10);
-    return cJSON_IsNumber(item) ? (int64_t)item->valuedouble : fallback;
+    return json_int64_of(cJSON_GetObjectItemCaseSensitive(object, name), fallback);
 }
 
 static const char *age(int64_t seconds, char out[AGE_SIZE])
@@ -136,7 +133,8 @@ static void print_status(const cJSON *json)
 }
 
 /* A missing state database is not an error: nothing has been synced yet. */
-static bool seed(const struct config *config, struct ledger *ledger, struct error *err)
+static bool seed(
+    const struct config *config, const cJSON *idle, struct ledger *ledger, struct error *err)
 {
     struct tracking tracking;
     int64_t ignored = 0;
@@ -145,7 +143,7 @@ static bool seed(const struct config *config, struct ledger *ledger, struct erro
         return true;
     if (!tracking_open_read(config->state_path, &tracking, err))
         return false;
-    bool ok = ledger_seed(ledger, &tracking, &ignored, err);
+    bool ok = ledger_seed(ledger, &tracking, idle, &ignored, err);
     tracking_close(&tracking);
     return ok;
 }
@@ -159,18 +157,24 @@ int command_status(struct invocation *in)
     struct status *status = NULL;
     struct ledger ledger = {0};
     struct error err = {.code = ERROR_MEMORY, .message = "out of memory"};
+    cJSON *idle = history_idle(in->config->state_path);
+    cJSON *recent = cJSON_CreateArray();
     int exit_status = 0;
+
+    cJSON_AddItemReferenceToArray(recent, idle);
 
     probe = calloc(in->table_count + 1, sizeof *probe);
     // The databases are read first, so that an unreadable one sets the exit status.
     if (probe == NULL || !status_new(in->config, in->tables, in->table_count, &status, &err) ||
         !status_read(status, probe, &err) ||
         !ledger_init(&ledger, in->tables, in->table_count, &err) ||
-        !seed(in->config, &ledger, &err) || !scheduler_forecast(in->config, now_us, &view, &err)) {
+        !seed(in->config, idle, &ledger, &err) ||
+        !scheduler_forecast(in->config, now_us, &view, &err)) {
         exit_status = command_fail(in, &err);
         goto cleanup;
     }
-    struct status_live live = {.now_us = now_us, .view = &view, .ledger = &ledger};
+    struct status_live live = {
+        .now_us = now_us, .view = &view, .ledger = &ledger, .recent = recent};
     cJSON *json = status_json(status, &live);
     if ((in->args->switches & ARGS_JSON) != 0) {
         exit_status = command_print_json(json, 0);
@@ -180,6 +184,8 @@ int command_status(struct invocation *in)
     }
 
 cleanup:
+    cJSON_Delete(recent);
+    cJSON_Delete(idle);
     ledger_clear(&ledger);
     status_free(status);
     free(probe);

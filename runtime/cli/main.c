@@ -12,10 +12,16 @@
 #include "sync/deployment.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+
+/* Enough for thousands of tables, each with its file, rejects and scan. */
+#define DESCRIPTORS 65536
 
 static void on_stop(int signal)
 {
@@ -30,6 +36,19 @@ static void watch_signals(void)
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &stop, NULL);
     signal(SIGPIPE, SIG_IGN);
+}
+
+/* A pass holds a few descriptors for each table that it reads, and the service one for each client.
+ * The usual soft limit of 1,024 exists for programs that use select(2), which this one does not. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS)
+        return;
+    limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_debug("descriptor limit not raised", LOG_NUMBER("errno", errno));
 }
 
 static const struct command *find_command(const char *name, struct error *err)
@@ -165,12 +184,13 @@ static int run(const struct command *command, const struct args *args)
     return status;
 }
 
-int main(int argc, char **argv)
+/* The command line up to what it asks for; returns the exit status. */
+static int answer(int argc, char **argv)
 {
     struct args args;
     struct error err = {0};
 
-    watch_signals();
+    raise_descriptor_limit();
     if (!args_parse(argc, argv, &args, &err))
         return command_fail(NULL, &err);
     if (args.version) {
@@ -201,4 +221,26 @@ int main(int argc, char **argv)
     log_flush();
     curl_global_cleanup();
     return status;
+}
+
+/* Output is buffered, so that a full disk may show only here. A command whose output is lost has
+ * failed. A process that was started without stdout is fine as long as it prints nothing. */
+static int close_output(int status)
+{
+    bool pending = __fpending(stdout) > 0;
+    bool lost = ferror(stdout) != 0;
+    bool closed = fclose(stdout) == 0;
+
+    if (!lost && (closed || (errno == EBADF && !pending)))
+        return status;
+    fprintf(
+        stderr, "bqsync: the output cannot be written: %s\n",
+        lost ? "a part of it was refused (is the disk full?)" : strerror(errno));
+    return status == 0 ? 1 : status;
+}
+
+int main(int argc, char **argv)
+{
+    watch_signals();
+    return close_output(answer(argc, argv));
 }

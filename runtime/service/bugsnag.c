@@ -1,5 +1,6 @@
 /* Bugsnag's part of error_report_body.h. */
 #include "base/clock.h"
+#include "base/json_exact.h"
 #include "service/error_report_body.h"
 
 #include <cjson/cJSON.h>
@@ -30,7 +31,7 @@ static cJSON *exception(const struct error_report *report)
     cJSON *frames = cJSON_AddArrayToObject(json, "stacktrace");
     cJSON *frame = cJSON_CreateObject();
     cJSON_AddStringToObject(frame, "file", report->table[0] != '\0' ? report->table : "pass");
-    cJSON_AddNumberToObject(frame, "lineNumber", 1);
+    json_add_int64(frame, "lineNumber", 1);
     cJSON_AddStringToObject(frame, "method", "sync");
     cJSON_AddBoolToObject(frame, "inProject", true);
     cJSON_AddItemToArray(frames, frame);
@@ -47,9 +48,9 @@ static void add_details(cJSON *object, const struct error_report *report)
     cJSON_AddStringToObject(tab, "kind", report->kind);
     cJSON_AddStringToObject(tab, "mode", report->mode);
     cJSON_AddStringToObject(tab, "reason", report->reason);
-    cJSON_AddNumberToObject(tab, "http_status", report->http_status);
+    json_add_int64(tab, "http_status", report->http_status);
     cJSON_AddBoolToObject(tab, "retryable", report->retryable);
-    cJSON_AddNumberToObject(tab, "attempts", report->attempts);
+    json_add_int64(tab, "attempts", report->attempts);
 }
 
 static cJSON *event(const struct error_report *report)

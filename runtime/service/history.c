@@ -1,5 +1,9 @@
 #include "service/history.h"
 
+#include "base/json_exact.h"
+#include "source/lock.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 static const char *text_of(const cJSON *run, const char *name)
@@ -11,7 +15,7 @@ static const char *text_of(const cJSON *run, const char *name)
 
 static cJSON *parse(const char *json, const char *state)
 {
-    cJSON *run = cJSON_Parse(json);
+    cJSON *run = json_parse_exact(json);
 
     if (run != NULL && cJSON_GetObjectItemCaseSensitive(run, "state") == NULL)
         cJSON_AddStringToObject(run, "state", state);
@@ -109,4 +113,17 @@ bool history_find(
         return false;
     *out_run = search.found;
     return true;
+}
+
+cJSON *history_idle(const char *state_path)
+{
+    char *text = lock_last_idle(state_path);
+    cJSON *run = text == NULL ? NULL : json_parse_exact(text);
+
+    free(text);
+    if (run != NULL)
+        cJSON_AddStringToObject(
+            run, "state",
+            cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(run, "ok")) ? "done" : "failed");
+    return run;
 }

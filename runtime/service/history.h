@@ -22,4 +22,8 @@ MUST_CHECK bool history_find(
     struct tracking *tracking, const cJSON *recent, const char *run_id, cJSON **out_run,
     struct error *err);
 
+/* The newest pass, if it changed nothing: such a pass is not recorded in the database (lock.h).
+ * Returned owned, NULL if there is none. */
+cJSON *history_idle(const char *state_path);
+
 #endif

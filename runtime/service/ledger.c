@@ -1,5 +1,6 @@
 #include "service/ledger.h"
 
+#include "base/json_exact.h"
 #include "encode/civil.h"
 
 #include <stdlib.h>
@@ -81,40 +82,48 @@ static void seed_tables(struct ledger *ledger, const cJSON *run, int64_t started
     }
 }
 
-/* Runs are visited newest first, so a value that is set already is newer. */
-static bool seed_run(void *context, const char *run_id, const char *state, const char *json)
+/* Runs are seen newest first, so a value that is set already is newer. */
+static void see_run(struct seed *seed, const cJSON *run)
 {
-    struct seed *seed = context;
-    cJSON *run = cJSON_Parse(json);
     int64_t started_us = time_of(run, "started_at");
     bool ok = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(run, "ok"));
 
+    if (started_us == 0)
+        return;
+    seed_tables(seed->ledger, run, started_us);
+    if (!seed->newest_seen) {
+        seed->newest_seen = true;
+        seed->ledger->last_ok = ok;
+        seed->ledger->last_run_us = time_of(run, "finished_at");
+    }
+    if (ok && !seed->ok_found) {
+        seed->ok_found = true;
+        seed->ledger->last_ok_us = time_of(run, "finished_at");
+    }
+    // The oldest run so far, until a full one is found.
+    seed->full_since_us = started_us;
+    seed->full_found = strcmp(text_of(run, "kind"), "full") == 0;
+}
+
+static bool seed_run(void *context, const char *run_id, const char *state, const char *json)
+{
+    struct seed *seed = context;
+    cJSON *run = json_parse_exact(json);
+
     (void)run_id;
     (void)state;
-    if (started_us != 0) {
-        seed_tables(seed->ledger, run, started_us);
-        if (!seed->newest_seen) {
-            seed->newest_seen = true;
-            seed->ledger->last_ok = ok;
-            seed->ledger->last_run_us = time_of(run, "finished_at");
-        }
-        if (ok && !seed->ok_found) {
-            seed->ok_found = true;
-            seed->ledger->last_ok_us = time_of(run, "finished_at");
-        }
-        // The oldest run so far, until a full one is found.
-        seed->full_since_us = started_us;
-        seed->full_found = strcmp(text_of(run, "kind"), "full") == 0;
-    }
+    see_run(seed, run);
     cJSON_Delete(run);
     return !seed->full_found;
 }
 
 bool ledger_seed(
-    struct ledger *ledger, struct tracking *tracking, int64_t *out_full_since_us, struct error *err)
+    struct ledger *ledger, struct tracking *tracking, const cJSON *idle, int64_t *out_full_since_us,
+    struct error *err)
 {
     struct seed seed = {.ledger = ledger, .full_since_us = INT64_MAX};
 
+    see_run(&seed, idle);
     if (!tracking_each_run(tracking, HISTORY_DEPTH, seed_run, &seed, err))
         return false;
     *out_full_since_us = seed.full_since_us;

@@ -56,10 +56,11 @@ MUST_CHECK bool ledger_init(
 void ledger_clear(struct ledger *ledger);
 
 /* Learns from the recorded history since when tables are fresh and how the last run ended. Counters
- * stay at zero. *out_full_since_us: when the last full run started, or the oldest recorded one if
- * none was full; INT64_MAX if nothing is recorded. */
+ * stay at zero. idle: a newer run that is not recorded (history_idle), or NULL. *out_full_since_us:
+ * when the last full run started, or the oldest recorded one if none was full; INT64_MAX if nothing
+ * is recorded. */
 MUST_CHECK bool ledger_seed(
-    struct ledger *ledger, struct tracking *tracking, int64_t *out_full_since_us,
+    struct ledger *ledger, struct tracking *tracking, const cJSON *idle, int64_t *out_full_since_us,
     struct error *err);
 
 /* A finished run. */

@@ -1,5 +1,7 @@
 #include "service/run_progress.h"
 
+#include "base/json_exact.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,14 +36,13 @@ static void add_progress(cJSON *table, const struct progress_row *row)
     if (!done)
         replace_text(table, "status", row->phase == PHASE_WAITING ? "waiting" : "running");
     cJSON_AddStringToObject(table, "phase", progress_phase_name(row->phase));
-    cJSON_AddNumberToObject(table, "rows_read", (double)row->rows_read);
+    json_add_int64(table, "rows_read", row->rows_read);
     if (row->rows_expected > 0)
-        cJSON_AddNumberToObject(table, "rows_expected", (double)row->rows_expected);
+        json_add_int64(table, "rows_expected", row->rows_expected);
     else
         cJSON_AddNullToObject(table, "rows_expected");
     if (!done)
-        cJSON_ReplaceItemInObjectCaseSensitive(
-            table, "bytes_sent", cJSON_CreateNumber((double)row->bytes_sent));
+        cJSON_ReplaceItemInObjectCaseSensitive(table, "bytes_sent", json_int64(row->bytes_sent));
 }
 
 cJSON *run_progress_json(
@@ -68,7 +69,7 @@ cJSON *run_progress_json(
     if (started_us == 0)
         cJSON_ReplaceItemInObjectCaseSensitive(json, "started_at", cJSON_CreateNull());
     cJSON_AddStringToObject(json, "state", running ? "running" : "queued");
-    cJSON_AddNumberToObject(json, "tables_done", (double)done);
+    json_add_int64(json, "tables_done", (int64_t)done);
     cJSON *tables = cJSON_GetObjectItemCaseSensitive(json, "tables");
     size_t at = 0;
     cJSON *table = NULL;

@@ -1,6 +1,7 @@
 /* Sentry's part of error_report_body.h. */
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/json_exact.h"
 #include "service/error_report_body.h"
 
 #include <cjson/cJSON.h>
@@ -63,9 +64,9 @@ static void add_tags(cJSON *event, const struct error_report *report)
     cJSON_AddStringToObject(extra, "run_id", report->run_id);
     cJSON_AddStringToObject(extra, "mode", report->mode);
     cJSON_AddStringToObject(extra, "reason", report->reason);
-    cJSON_AddNumberToObject(extra, "http_status", report->http_status);
+    json_add_int64(extra, "http_status", report->http_status);
     cJSON_AddBoolToObject(extra, "retryable", report->retryable);
-    cJSON_AddNumberToObject(extra, "attempts", report->attempts);
+    json_add_int64(extra, "attempts", report->attempts);
     cJSON_AddItemToArray(fingerprint, cJSON_CreateString(report->table));
     cJSON_AddItemToArray(fingerprint, cJSON_CreateString(report->code));
     cJSON_AddItemToArray(fingerprint, cJSON_CreateString(report->reason));

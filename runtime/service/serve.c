@@ -4,6 +4,7 @@
 #include "base/config_value.h"
 #include "base/log.h"
 #include "service/error_reporter.h"
+#include "service/history.h"
 #include "service/ledger.h"
 #include "service/notify.h"
 #include "service/page.h"
@@ -14,11 +15,9 @@
 #include "service/verifier.h"
 #include "source/tracking.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -162,23 +161,12 @@ static int64_t read_history(struct serve *serve)
         log_warn("history not read", LOG_TEXT("reason", err.message));
         return full_since_us;
     }
-    if (!ledger_seed(&serve->ledger, &tracking, &full_since_us, &err))
+    cJSON *idle = history_idle(path);
+    if (!ledger_seed(&serve->ledger, &tracking, idle, &full_since_us, &err))
         log_warn("history not read", LOG_TEXT("reason", err.message));
+    cJSON_Delete(idle);
     tracking_close(&tracking);
     return full_since_us;
-}
-
-/* Each connection needs a descriptor. The usual soft limit of 1,024 exists for programs that use
- * select. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= 4096)
-        return;
-    limit.rlim_cur = limit.rlim_max < 4096 ? limit.rlim_max : 4096;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-        log_debug("descriptor limit not raised", LOG_NUMBER("errno", errno));
 }
 
 /* Every thread inherits the mask, so these signals are only delivered to the main thread, which
@@ -340,7 +328,6 @@ bool serve_run(
 
     atomic_init(&serve.stopping, false);
     block_signals(&serve);
-    raise_descriptor_limit();
     bool ok = start(&serve, err);
     if (ok) {
         log_info(

@@ -1,6 +1,7 @@
 #include "service/status.h"
 
 #include "base/clock.h"
+#include "base/json_exact.h"
 #include "service/history.h"
 #include "source/capture.h"
 #include "source/database.h"
@@ -352,15 +353,6 @@ bool status_read(struct status *status, struct status_table *out_tables, struct 
 
 /* --- the document ------------------------------------------------------------------------ */
 
-static void add_integer(cJSON *object, const char *name, int64_t value)
-{
-    char text[24];
-
-    // cJSON keeps numbers as doubles, which cannot hold every row id.
-    snprintf(text, sizeof text, "%lld", (long long)value);
-    cJSON_AddRawToObject(object, name, text);
-}
-
 static void add_text_or_null(cJSON *object, const char *name, const char *text)
 {
     if (text[0] == '\0')
@@ -397,7 +389,7 @@ static void add_freshness(cJSON *json, const struct ledger_table *ledger, int64_
     if (ledger->fresh_us == 0)
         cJSON_AddNullToObject(json, "lag_seconds");
     else
-        add_integer(json, "lag_seconds", (now_us - ledger->fresh_us) / 1000000);
+        json_add_int64(json, "lag_seconds", (now_us - ledger->fresh_us) / 1000000);
 }
 
 static cJSON *table_json(
@@ -407,18 +399,18 @@ static cJSON *table_json(
 
     cJSON_AddStringToObject(json, "table", row->table->name);
     cJSON_AddStringToObject(json, "mode", table_report_mode(row->table->mode));
-    add_integer(json, "last_synced_row_id", row->last_synced_row_id);
+    json_add_int64(json, "last_synced_row_id", row->last_synced_row_id);
     add_text_or_null(json, "last_synced_at", row->last_synced_at);
     if (row->pending == STATUS_UNKNOWN)
         cJSON_AddNullToObject(json, "pending_changes");
     else
-        add_integer(json, "pending_changes", row->pending);
-    add_integer(json, "rejected", row->rejected);
+        json_add_int64(json, "pending_changes", row->pending);
+    json_add_int64(json, "rejected", row->rejected);
     add_text_or_null(json, "last_error", row->last_error);
     add_text_or_null(json, "problem", row->problem);
-    add_integer(json, "source_rows", row->source_rows);
-    add_integer(json, "modifications_today", quota_record_today(row->quota, now_us));
-    add_integer(json, "modifications_a_day", quota_record_forecast(config, row->table->mode));
+    json_add_int64(json, "source_rows", row->source_rows);
+    json_add_int64(json, "modifications_today", quota_record_today(row->quota, now_us));
+    json_add_int64(json, "modifications_a_day", quota_record_forecast(config, row->table->mode));
     return json;
 }
 

@@ -1,5 +1,6 @@
 #include "service/verifier.h"
 
+#include "base/json_exact.h"
 #include "base/log.h"
 #include "service/background.h"
 
@@ -147,7 +148,7 @@ static cJSON *outcome_json(const struct outcome *outcome)
     cJSON_AddStringToObject(json, "verify_id", outcome->request->id);
     add_time(json, "started_at", outcome->request->started_us);
     add_time(json, "finished_at", outcome->finished_us);
-    cJSON_AddNumberToObject(json, "duration_ms", (double)duration_ms(outcome));
+    json_add_int64(json, "duration_ms", duration_ms(outcome));
     cJSON_AddBoolToObject(json, "ok", outcome->ok);
     if (outcome->tables != NULL) {
         cJSON *found = verify_report_json(outcome->tables, outcome->request->count);
@@ -165,7 +166,7 @@ static cJSON *outcome_json(const struct outcome *outcome)
 static int64_t differences_of(const struct verify_table *table)
 {
     return table->missing_count + table->extra_count + table->different_count +
-           table->duplicated_count;
+           table->duplicated_count + table->unexplained_count;
 }
 
 static void log_outcome(const struct outcome *outcome)
@@ -180,7 +181,8 @@ static void log_outcome(const struct outcome *outcome)
                 LOG_NUMBER("missing", table->missing_count),
                 LOG_NUMBER("extra", table->extra_count),
                 LOG_NUMBER("different", table->different_count),
-                LOG_NUMBER("duplicated", table->duplicated_count), LOG_TEXT("verification", id));
+                LOG_NUMBER("duplicated", table->duplicated_count),
+                LOG_NUMBER("unexplained", table->unexplained_count), LOG_TEXT("verification", id));
     }
     if (outcome->tables == NULL)
         log_error(
@@ -293,7 +295,7 @@ static cJSON *running_json(const struct verifier *verifier)
     cJSON *names = cJSON_AddArrayToObject(json, "tables");
     for (size_t i = 0; i < request->count; i++)
         cJSON_AddItemToArray(names, cJSON_CreateString(request->tables[i]->name));
-    cJSON_AddNumberToObject(json, "tables_done", (double)verifier->at);
+    json_add_int64(json, "tables_done", (int64_t)verifier->at);
     cJSON_AddStringToObject(json, "table", request->tables[verifier->at]->name);
     return json;
 }

@@ -4,13 +4,11 @@
 #include "base/buffer.h"
 #include "source/capture.h"
 #include "source/capture_objects.h"
+#include "source/pacing.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
 
 #include <stdlib.h>
-
-/* Entries of a stretch: about 10 ms of write lock. */
-#define STRETCH_ENTRIES 5000
 
 /* A key of the dirty set, as many values as the table's key has columns. */
 struct key {
@@ -79,10 +77,10 @@ static bool prepare_range(
     return true;
 }
 
-/* Where the next stretch begins; count is 0 if this one is the last. */
+/* Where the next stretch begins, that many entries on; count is 0 if this one is the last. */
 static bool find_end(
-    struct database *source, const struct table *table, const struct key *from, struct key *out_end,
-    struct error *err)
+    struct database *source, const struct table *table, const struct key *from, int64_t entries,
+    struct key *out_end, struct error *err)
 {
     const struct key none = {0};
     sqlite3_stmt *statement = NULL;
@@ -93,7 +91,7 @@ static bool find_end(
     sqlite_sql_expand(&sql, table, "select $k from $d");
     append_range(&sql, table, from, &none);
     sqlite_sql_expand(&sql, table, " order by $k");
-    buffer_printf(&sql, " limit 1 offset %d", STRETCH_ENTRIES);
+    buffer_printf(&sql, " limit 1 offset %lld", (long long)entries);
     bool ok = prepare_range(source, &sql, from, &none, &statement, err) &&
               database_step(source, statement, &row, err);
     *out_end = (struct key){0};
@@ -131,7 +129,7 @@ static bool run_on_stretch(
     return ok;
 }
 
-static bool clean_stretch(const struct stretch *stretch, struct error *err)
+static bool clean_stretch(const struct stretch *stretch, struct pacing *pacing, struct error *err)
 {
     bool row = false;
 
@@ -141,18 +139,16 @@ static bool clean_stretch(const struct stretch *stretch, struct error *err)
         return false;
     if (!row)
         return true;
-    if (!database_begin(stretch->source, err))
-        return false;
-    if (run_on_stretch(stretch, "delete", &row, err) && database_commit(stretch->source, err))
-        return true;
-    database_rollback(stretch->source);
-    return false;
+    return (pacing_begin(pacing, err) && run_on_stretch(stretch, "delete", &row, err) &&
+            pacing_commit(pacing, err)) ||
+           pacing_fail(pacing);
 }
 
 bool capture_clean(
     struct database *source, const struct table *table, int64_t synced_sequence, struct error *err)
 {
     struct stretch stretch = {.source = source, .table = table, .sequence = synced_sequence};
+    struct pacing pacing = pacing_of(source);
     bool ok = false;
     bool exists = false;
 
@@ -160,8 +156,8 @@ bool capture_clean(
         goto cleanup;
     ok = !exists;
     while (!ok) {
-        if (!find_end(source, table, &stretch.from, &stretch.to, err) ||
-            !clean_stretch(&stretch, err))
+        if (!find_end(source, table, &stretch.from, pacing.rows, &stretch.to, err) ||
+            !clean_stretch(&stretch, &pacing, err))
             goto cleanup;
         key_clear(&stretch.from);
         stretch.from = stretch.to;

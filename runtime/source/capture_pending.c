@@ -16,7 +16,8 @@ static bool query(
     if (!buffer_check(sql, "statement", err) ||
         !database_prepare(source, buffer_text(sql), &statement, err))
         return false;
-    for (int i = 0; i < sqlite3_bind_parameter_count(statement); i++)
+    int count = sqlite3_bind_parameter_count(statement);
+    for (int i = 0; i < 2 && i < count; i++)
         sqlite3_bind_int64(statement, i + 1, bounds[i]);
     bool ok = database_step(source, statement, &row, err);
     if (ok)

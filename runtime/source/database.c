@@ -1,6 +1,7 @@
 #include "source/database.h"
 
 #include "base/clock.h"
+#include "source/sidecar.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -118,13 +119,16 @@ static const char *advice_for(int result)
 }
 
 /* Translates the connection's last error: code by SQLite's result code, message "doing: what SQLite
- * says (path)". Returns false. */
+ * says (path)". A file that can't be opened may be one that sidecar.c refused to make, which SQLite
+ * has no words for. Returns false. */
 static bool fail(struct database *database, const char *doing, struct error *err)
 {
     int result = sqlite3_extended_errcode(database->handle);
 
     if ((result & 0xff) == SQLITE_BUSY && clock_stopped())
         return error_set(err, ERROR_STOPPED, "%s: asked to stop (%s)", doing, database->path);
+    if ((result & 0xff) == SQLITE_CANTOPEN && !sidecar_check(database->path, err))
+        return false;
     return error_set(
         err, code_of(result), "%s: %s (%s)%s", doing, sqlite3_errmsg(database->handle),
         database->path, advice_for(result));
@@ -167,7 +171,7 @@ bool database_open(
         return error_set(err, ERROR_MEMORY, "out of memory opening %s", path);
 
     int result = sqlite3_open_v2(
-        opened.path, &opened.handle, flags[access_wanted] | SQLITE_OPEN_NOMUTEX, NULL);
+        opened.path, &opened.handle, flags[access_wanted] | SQLITE_OPEN_NOMUTEX, sidecar_vfs());
     if (result != SQLITE_OK) {
         if (opened.handle != NULL)
             fail(&opened, "cannot open the database", err);

@@ -1,6 +1,7 @@
 #include "source/lock.h"
 
 #include "base/clock.h"
+#include "source/sidecar.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,9 @@
 #include <unistd.h>
 
 #define SUFFIX ".bqsync-lock"
+
+/* The document of a pass over thousands of tables. */
+#define IDLE_CEILING (4 << 20)
 
 /* The lock file of the database itself, wherever links to it lie. A database that is yet to be made
  * has no links. */
@@ -66,13 +70,29 @@ static void write_holder(int fd, const char *what)
             clock_format(clock->wall_us(clock->context), since));
 }
 
+/* Says why the lock file can't be opened or made. An existing one is most often root's. */
+static bool fail_open(const char *path, struct error *err)
+{
+    int reason = errno;
+    struct stat file;
+
+    if (stat(path, &file) != 0)
+        return error_set(
+            err, ERROR_SOURCE, "cannot make the lock file %s: %s", path, strerror(reason));
+    return error_set(
+        err, ERROR_SOURCE,
+        "cannot open the lock file %s, which belongs to uid %lu: %s; delete it while no bqsync "
+        "runs",
+        path, (unsigned long)file.st_uid, strerror(reason));
+}
+
 static bool acquire(const char *path, const char *state_path, int *out_fd, struct error *err)
 {
     for (;;) {
         int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
         if (fd < 0)
-            return error_set(
-                err, ERROR_SOURCE, "cannot make the lock file %s: %s", path, strerror(errno));
+            return fail_open(path, err);
+        sidecar_adopt(state_path, fd);
         if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
             int reason = errno;
             if (reason == EWOULDBLOCK)
@@ -98,11 +118,25 @@ bool lock_acquire(
 
     if (path == NULL)
         return false;
-    bool ok = acquire(path, state_path, &fd, err);
+    bool ok = sidecar_make(state_path, path, err) && acquire(path, state_path, &fd, err);
     if (ok) {
         write_holder(fd, what);
-        out_lock->fd = fd;
+        *out_lock = (struct lock){.fd = fd};
     }
+    free(path);
+    return ok;
+}
+
+bool lock_check(const char *state_path, struct error *err)
+{
+    char *path = lock_path(state_path, err);
+
+    if (path == NULL)
+        return false;
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    bool ok = fd >= 0 || errno == ENOENT || fail_open(path, err);
+    if (fd >= 0)
+        close(fd);
     free(path);
     return ok;
 }
@@ -170,8 +204,36 @@ void lock_release(struct lock *lock)
     if (lock->fd < 0)
         return;
     // Emptied first, so that no message names a holder that has ended.
-    int ignored = ftruncate(lock->fd, 0);
+    int ignored = lock->keeps_idle ? 0 : ftruncate(lock->fd, 0);
     (void)ignored;
     close(lock->fd);
     lock->fd = -1;
+}
+
+/* In the place of the holder's line stands an empty one. */
+void lock_keep_idle(struct lock *lock, const char *json)
+{
+    lock->keeps_idle = ftruncate(lock->fd, 0) == 0 && lseek(lock->fd, 0, SEEK_SET) == 0 &&
+                       dprintf(lock->fd, "\n%s\n", json) > 0;
+}
+
+char *lock_last_idle(const char *state_path)
+{
+    struct error ignored;
+    struct stat file;
+    char *path = lock_path(state_path, &ignored);
+    int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    char *text = NULL;
+
+    free(path);
+    if (fd < 0)
+        return NULL;
+    if (fstat(fd, &file) == 0 && file.st_size > 1 && file.st_size <= IDLE_CEILING)
+        text = calloc(1, (size_t)file.st_size + 1);
+    if (text != NULL && (pread(fd, text, (size_t)file.st_size, 0) < 2 || text[0] != '\n')) {
+        free(text);
+        text = NULL;
+    }
+    close(fd);
+    return text;
 }

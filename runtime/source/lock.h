@@ -12,6 +12,7 @@
 
 struct lock {
     int fd; /* negative: not held */
+    bool keeps_idle;
 };
 
 /* What a lock is held for. */
@@ -28,6 +29,10 @@ struct lock_run {
 MUST_CHECK bool lock_acquire(
     const char *state_path, const char *what, struct lock *out_lock, struct error *err);
 
+/* Whether this process may open the lock file, if there is one: ERROR_SOURCE names it and its
+ * owner. Takes no lock. */
+MUST_CHECK bool lock_check(const char *state_path, struct error *err);
+
 /* Says in the lock file which run the lock is held for, so that others can tell. */
 void lock_tell_run(
     const struct lock *lock, const char *run_id, const char *kind, const char *started_at);
@@ -38,5 +43,14 @@ bool lock_find_run(const char *state_path, struct lock_run *out_run);
 
 /* Gives it back; does nothing if it is not held. */
 void lock_release(struct lock *lock);
+
+/* Leaves the document of a pass that changed nothing in the lock file, for lock_last_idle, because
+ * such a pass writes nothing into the database. The next holder removes it. Right before
+ * lock_release. */
+void lock_keep_idle(struct lock *lock, const char *json);
+
+/* That document, if the last holder of the lock left one and nobody holds the lock now; else NULL.
+ * Returned owned (free). */
+char *lock_last_idle(const char *state_path);
 
 #endif

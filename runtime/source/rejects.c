@@ -16,6 +16,14 @@
 
 #define COLLECTION "temp.bq_sync_collected"
 
+/* What of the collection has to be written, numbered from 1. */
+#define WORK "temp.bq_sync_rejects_work"
+
+/* The sequence of a rejected key in the dirty set: later than every pass, so that the key is tried
+ * again at each of them without being written each time. A trigger that fires for the key puts the
+ * current sequence in its place. */
+#define SEQUENCE_REJECTED "9223372036854775807"
+
 bool rejects_begin(struct tracking *tracking, const struct table *table, struct error *err)
 {
     struct buffer sql;
@@ -28,6 +36,11 @@ bool rejects_begin(struct tracking *tracking, const struct table *table, struct 
     for (size_t i = 0; i < table->key_count; i++)
         buffer_printf(&sql, ", key_%zu", i + 1);
     buffer_append_text(&sql, ", unique (key_json, column_name));");
+    if (table->key_count > 0) {
+        buffer_append_text(&sql, "create index temp.bq_sync_collected_keys on bq_sync_collected(");
+        sqlite_sql_numbers(&sql, table, "key_$r", ", ");
+        buffer_append_text(&sql, ");");
+    }
     bool ok = buffer_check(&sql, "statement", err) &&
               database_exec(&tracking->database, buffer_text(&sql), err);
     buffer_clear(&sql);
@@ -80,112 +93,193 @@ bool rejects_add(
     return ok || error_wrap(err, "rejected rows of %s", table->name);
 }
 
-/* Deletes the published rejects of the table that were not collected again (their rows were fixed
- * or deleted), a chunk at a time. */
-static bool delete_fixed(struct database *database, const char *table, struct error *err)
-{
-    do {
-        if (!statement_run(
-                database,
-                "delete from bq_sync_rejects where table_name = ?1 and (key_json, column_name) in"
-                " (select key_json, column_name from bq_sync_rejects r where r.table_name = ?1 and"
-                " not exists (select 1 from " COLLECTION " c where c.key_json = r.key_json"
-                " and c.column_name = r.column_name) limit ?2)",
-                err, "si", table, (int64_t)CHUNK_ROWS))
-            return false;
-    } while (sqlite3_changes(database->handle) > 0);
-    return true;
-}
+/* --- publishing -------------------------------------------------------------------------- */
 
-static bool publish_chunk(
-    struct database *database, const char *table, const char *now, int64_t first, struct error *err)
-{
-    return statement_run(
-        database,
-        "insert into bq_sync_rejects(table_name, key_json, column_name, storage_class, reason,"
-        " since) select ?1, key_json, column_name, storage_class, reason, ?2 from " COLLECTION
-        " where number between ?3 and ?4"
-        " on conflict(table_name, key_json, column_name) do update set"
-        " storage_class = excluded.storage_class, reason = excluded.reason",
-        err, "ssii", table, now, first, first + CHUNK_ROWS - 1);
-}
-
-/* Keys with a NULL cannot be in the dirty set (nor match anything in BigQuery). An entry that the
- * application made since is at least as new as the one we would write. Returns owned (free). */
-static char *dirty_sql(const struct table *table, struct error *err)
-{
-    struct buffer sql;
-
-    buffer_init(&sql, SQLITE_SQL_CEILING);
-    sqlite_sql_expand(&sql, table, "insert into $d($k, bq_sync_sequence) select distinct ");
-    sqlite_sql_numbers(&sql, table, "key_$r", ", ");
-    buffer_append_text(&sql, ", ?1 from " COLLECTION " where number between ?2 and ?3");
-    sqlite_sql_numbers(&sql, table, " and key_$r is not null", "");
-    sqlite_sql_expand(
-        &sql, table,
-        " on conflict($k) do update set"
-        " bq_sync_sequence = max(bq_sync_sequence, excluded.bq_sync_sequence)");
-    bool ok = buffer_check(&sql, "statement", err);
-    char *text = ok ? buffer_take(&sql) : NULL;
-    buffer_clear(&sql);
-    return text;
-}
+/* One difference between the collection and what the database holds. Both statements may use ?1
+ * (the table's name), ?2 (now) and ?3 (the sequence of the pass); `write` works on the entries ?4
+ * to ?5 of WORK. */
+struct difference {
+    const char *find; /* a SELECT of what has to be written */
+    const char *write;
+};
 
 /* What is published, and as of when. */
 struct publication {
     const struct table *table;
     int64_t sequence;
     const char *now;
-    const char *dirty_sql; /* NULL: the dirty set is not in this database */
 };
 
-static bool publish_all(
-    struct database *database, const struct publication *publication, struct error *err)
+/* Only finding is done for all rows: it locks nothing that the application needs for writing. What
+ * has to be written is written in transactions of CHUNK_ROWS; mostly that is nothing. */
+static bool write_difference(
+    struct database *database, const struct publication *publication,
+    const struct difference *difference, struct error *err)
 {
     const char *table = publication->table->name;
+    struct buffer fill;
     int64_t last = 0;
 
-    if (!database_query_int64(database, "select max(number) from " COLLECTION, 0, &last, err) ||
-        !delete_fixed(database, table, err))
-        return false;
-    for (int64_t first = 1; first <= last; first += CHUNK_ROWS) {
-        if (!database_begin(database, err))
-            return false;
-        bool ok = publish_chunk(database, table, publication->now, first, err);
-        if (ok && publication->dirty_sql != NULL)
-            ok = statement_run(
-                database, publication->dirty_sql, err, "iii", publication->sequence + 1, first,
-                first + CHUNK_ROWS - 1);
-        if (!ok || !database_commit(database, err)) {
-            database_rollback(database);
-            return false;
-        }
-    }
-    return true;
+    buffer_init(&fill, SQLITE_SQL_CEILING);
+    buffer_printf(&fill, "create table " WORK " as %s", difference->find);
+    bool ok = buffer_check(&fill, "statement", err) &&
+              database_exec(database, "drop table if exists " WORK, err) &&
+              statement_run(
+                  database, buffer_text(&fill), err, "ssi", table, publication->now,
+                  publication->sequence) &&
+              database_query_int64(database, "select max(rowid) from " WORK, 0, &last, err);
+    buffer_clear(&fill);
+    for (int64_t first = 1; ok && first <= last; first += CHUNK_ROWS)
+        ok = statement_run(
+            database, difference->write, err, "ssiii", table, publication->now,
+            publication->sequence, first, first + CHUNK_ROWS - 1);
+    return ok;
+}
+
+/* Values that were fixed, or whose rows are gone; and values that are new or bad for another
+ * reason. */
+static bool publish_values(
+    struct database *database, const struct publication *publication, struct error *err)
+{
+    static const struct difference fixed = {
+        .find = "select key_json, column_name from bq_sync_rejects r where table_name = ?1 and"
+                " not exists (select 1 from " COLLECTION " c where c.key_json = r.key_json"
+                " and c.column_name = r.column_name)",
+        .write = "delete from bq_sync_rejects where table_name = ?1 and (key_json, column_name) in"
+                 " (select key_json, column_name from " WORK " where rowid between ?4 and ?5)",
+    };
+    static const struct difference found = {
+        .find = "select key_json, column_name, storage_class, reason from " COLLECTION " c"
+                " where not exists (select 1 from bq_sync_rejects r where r.table_name = ?1"
+                " and r.key_json = c.key_json and r.column_name = c.column_name"
+                " and r.storage_class = c.storage_class and r.reason = c.reason)",
+        .write = "insert into bq_sync_rejects(table_name, key_json, column_name, storage_class,"
+                 " reason, since) select ?1, key_json, column_name, storage_class, reason, ?2"
+                 " from " WORK " where rowid between ?4 and ?5"
+                 " on conflict(table_name, key_json, column_name) do update set"
+                 " storage_class = excluded.storage_class, reason = excluded.reason",
+    };
+
+    return write_difference(database, publication, &fixed, err) &&
+           write_difference(database, publication, &found, err);
+}
+
+/* "key_1 = bq_sync_key_1 and ..." */
+static void append_same_key(struct buffer *sql, const struct table *table)
+{
+    for (size_t i = 1; i <= table->key_count; i++)
+        buffer_printf(sql, "%skey_%zu = bq_sync_key_%zu", i > 1 ? " and " : "", i, i);
+}
+
+/* Rejected keys that the dirty set does not list for every pass. Keys with a NULL cannot be in it
+ * (nor match anything in BigQuery). An entry that the application made since the snapshot may
+ * become one of these: its row is tried again in any case. */
+static bool list_rejected(
+    struct database *database, const struct publication *publication, struct error *err)
+{
+    const struct table *table = publication->table;
+    struct buffer find, write;
+
+    buffer_init(&find, SQLITE_SQL_CEILING);
+    buffer_init(&write, SQLITE_SQL_CEILING);
+    buffer_append_text(&find, "select distinct ");
+    sqlite_sql_numbers(&find, table, "key_$r", ", ");
+    sqlite_sql_expand(
+        &find, table,
+        " from " COLLECTION " where not exists (select 1 from $d where"
+        " bq_sync_sequence = " SEQUENCE_REJECTED " and ");
+    append_same_key(&find, table);
+    buffer_append_byte(&find, ')');
+    sqlite_sql_numbers(&find, table, " and key_$r is not null", "");
+
+    sqlite_sql_expand(&write, table, "insert into $d($k, bq_sync_sequence) select ");
+    sqlite_sql_numbers(&write, table, "key_$r", ", ");
+    sqlite_sql_expand(
+        &write, table,
+        ", " SEQUENCE_REJECTED " from " WORK " where rowid between ?4 and ?5"
+        " on conflict($k) do update set bq_sync_sequence = excluded.bq_sync_sequence");
+    bool ok = buffer_check(&find, "statement", err) && buffer_check(&write, "statement", err) &&
+              write_difference(
+                  database, publication,
+                  &(struct difference){buffer_text(&find), buffer_text(&write)}, err);
+    buffer_clear(&find);
+    buffer_clear(&write);
+    return ok;
+}
+
+/* Keys that were listed as rejected and no longer are become ordinary changes of this pass, which
+ * are deleted when it is acknowledged. Until then a crash must not lose them. */
+static bool release_fixed(
+    struct database *database, const struct publication *publication, struct error *err)
+{
+    const struct table *table = publication->table;
+    struct buffer find, write;
+
+    buffer_init(&find, SQLITE_SQL_CEILING);
+    buffer_init(&write, SQLITE_SQL_CEILING);
+    sqlite_sql_expand(
+        &find, table,
+        "select $k from $d where bq_sync_sequence = " SEQUENCE_REJECTED
+        " and not exists (select 1 from " COLLECTION " where ");
+    append_same_key(&find, table);
+    buffer_append_byte(&find, ')');
+    sqlite_sql_expand(
+        &write, table,
+        "update $d set bq_sync_sequence = ?3 where bq_sync_sequence = " SEQUENCE_REJECTED
+        " and ($k) in (select $k from " WORK " where rowid between ?4 and ?5)");
+    bool ok = buffer_check(&find, "statement", err) && buffer_check(&write, "statement", err) &&
+              write_difference(
+                  database, publication,
+                  &(struct difference){buffer_text(&find), buffer_text(&write)}, err);
+    buffer_clear(&find);
+    buffer_clear(&write);
+    return ok;
 }
 
 bool rejects_publish(
     struct tracking *tracking, const struct table *table, int64_t sequence, int64_t now_us,
     struct error *err)
 {
+    struct database *database = &tracking->database;
     char now[CLOCK_TEXT_SIZE];
-    char *sql = NULL;
     bool has_dirty_set = false;
-
-    bool ok = capture_objects_has_dirty_set(&tracking->database, table->name, &has_dirty_set, err);
-    if (ok && has_dirty_set) {
-        sql = dirty_sql(table, err);
-        ok = sql != NULL;
-    }
     const struct publication publication = {
         .table = table,
         .sequence = sequence,
         .now = clock_format(now_us, now),
-        .dirty_sql = sql,
     };
-    ok = ok && publish_all(&tracking->database, &publication, err);
-    free(sql);
+
+    bool ok = capture_objects_has_dirty_set(database, table->name, &has_dirty_set, err) &&
+              publish_values(database, &publication, err) &&
+              (!has_dirty_set || (list_rejected(database, &publication, err) &&
+                                  release_fixed(database, &publication, err)));
     return ok || error_wrap(err, "rejected rows of %s", table->name);
+}
+
+/* --- reading ----------------------------------------------------------------------------- */
+
+bool rejects_first_reason(
+    struct tracking *tracking, const char *table, char *out_reason, size_t size, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+
+    out_reason[0] = '\0';
+    if (!database_has_table(&tracking->database, "bq_sync_rejects", &row, err))
+        return false;
+    if (!row)
+        return true;
+    if (!statement_bind(
+            &tracking->database,
+            "select column_name || ': ' || storage_class || ' value ' || reason"
+            " from bq_sync_rejects where table_name = ?1 order by key_json, column_name limit 1",
+            &statement, err, "s", table))
+        return false;
+    bool ok = database_step(&tracking->database, statement, &row, err);
+    if (ok && row)
+        statement_text(statement, 0, out_reason, size);
+    sqlite3_finalize(statement);
+    return ok;
 }
 
 bool rejects_count(

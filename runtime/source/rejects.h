@@ -32,9 +32,11 @@ MUST_CHECK bool rejects_add(
     struct tracking *tracking, const struct table *table, sqlite3_stmt *row,
     const struct bad_value *value, struct error *err);
 
-/* Replaces the table's published rejects by the collection, in transactions of a few thousand rows.
- * Also lists the rejected keys as changed after `sequence`, so that they are tried again, if the
- * table's dirty set is in this database. now_us (wall clock) becomes "since" of new ones. */
+/* Makes the table's published rejects those of the collection. Also lists the rejected keys as
+ * changed for good, so that every pass tries them again, if the table's dirty set is in this
+ * database; keys that are not rejected any longer become changes of the pass that read up to
+ * `sequence`. Writes only what differs from what is published, in transactions of a few thousand
+ * rows. now_us (wall clock) becomes "since" of new ones. */
 MUST_CHECK bool rejects_publish(
     struct tracking *tracking, const struct table *table, int64_t sequence, int64_t now_us,
     struct error *err);
@@ -42,6 +44,11 @@ MUST_CHECK bool rejects_publish(
 /* Distinct rejected rows of a table. */
 MUST_CHECK bool rejects_count(
     struct tracking *tracking, const char *table, int64_t *out_rows, struct error *err);
+
+/* Why the first rejected value of a table does not fit, without its row's key or value; "" if there
+ * is none. */
+MUST_CHECK bool rejects_first_reason(
+    struct tracking *tracking, const char *table, char *out_reason, size_t size, struct error *err);
 
 /* Whether a row with a NULL in its key is among the rejects of a table. */
 MUST_CHECK bool rejects_keyless(

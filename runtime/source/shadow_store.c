@@ -1,14 +1,12 @@
 #include "source/shadow_store.h"
 
 #include "base/buffer.h"
+#include "source/pacing.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Rows a transaction: some milliseconds, in case the state lives with the application's data. */
-#define CHUNK_ROWS 5000
 
 /* Runs a script about the table (a format of sqlite_sql_expand). */
 static bool run(
@@ -34,13 +32,21 @@ static bool run_in_transaction(
     return false;
 }
 
-/* Repeats a transaction until its last statement changes no row. */
+/* Repeats a transaction until its last statement changes no row. Each %lld in the format, up to
+ * three, is the number of rows. */
 static bool run_in_chunks(
-    struct database *state, const struct table *table, const char *sql, struct error *err)
+    struct database *state, const struct table *table, const char *format, struct error *err)
 {
+    struct pacing pacing = pacing_of(state);
+
     do {
-        if (!run_in_transaction(state, table, sql, err))
-            return false;
+        char *sql = sqlite3_mprintf(format, pacing.rows, pacing.rows, pacing.rows);
+        bool ok = sql != NULL ? pacing_begin(&pacing, err)
+                              : error_set(err, ERROR_MEMORY, "out of memory");
+        ok = ok && run(state, table, sql, err) && pacing_commit(&pacing, err);
+        sqlite3_free(sql);
+        if (!ok)
+            return pacing_fail(&pacing);
     } while (sqlite3_changes(state->handle) > 0);
     return true;
 }
@@ -147,7 +153,7 @@ static bool take_whole(struct database *state, const struct table *table, struct
     if (!run_in_chunks(
             state, table,
             "delete from $s where ($k) in"
-            " (select $k from $s limit 5000)",
+            " (select $k from $s limit %lld)",
             err) ||
         !database_begin(state, err))
         return false;
@@ -173,11 +179,11 @@ static bool merge_changes(struct database *state, const struct table *table, str
     return run_in_chunks(
         state, table,
         "insert or replace into $s"
-        " select * from $p order by $k limit 5000;"
+        " select * from $p order by $k limit %lld;"
         "delete from $s where bq_sync_hash is null and ($k) in"
-        " (select $k from $p order by $k limit 5000);"
+        " (select $k from $p order by $k limit %lld);"
         "delete from $p where ($k) in"
-        " (select $k from $p order by $k limit 5000)",
+        " (select $k from $p order by $k limit %lld)",
         err);
 }
 
@@ -205,7 +211,7 @@ static bool empty_pending(struct database *state, const struct table *table, str
     return set_state(state, table, "none", false, err) && run_in_chunks(
                                                               state, table,
                                                               "delete from $p where ($k) in"
-                                                              " (select $k from $p limit 5000)",
+                                                              " (select $k from $p limit %lld)",
                                                               err);
 }
 
@@ -243,14 +249,15 @@ static bool copy_chunks(
     sqlite3_snprintf(sizeof max_sql, max_sql, "select max(number) from temp.%s", from);
     buffer_init(&sql, SQLITE_SQL_CEILING);
     sqlite_sql_expand(&sql, table, format);
+    struct pacing pacing = pacing_of(state);
     bool ok =
         buffer_check(&sql, "statement", err) && database_query_int64(state, max_sql, 0, &last, err);
-    for (int64_t first = 1; ok && first <= last; first += CHUNK_ROWS) {
-        ok = database_begin(state, err) &&
-             statement_run(state, buffer_text(&sql), err, "ii", first, first + CHUNK_ROWS - 1) &&
-             database_commit(state, err);
-        if (!ok)
-            database_rollback(state);
+    for (int64_t first = 1, rows; ok && first <= last; first += rows) {
+        rows = pacing.rows;
+        ok = (pacing_begin(&pacing, err) &&
+              statement_run(state, buffer_text(&sql), err, "ii", first, first + rows - 1) &&
+              pacing_commit(&pacing, err)) ||
+             pacing_fail(&pacing);
     }
     buffer_clear(&sql);
     return ok;

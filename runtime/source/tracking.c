@@ -135,20 +135,39 @@ bool tracking_load(
     return true;
 }
 
+/* Whether the table's row says so already. A table without a row has no error. */
+static bool is_noted(
+    struct tracking *tracking, const char *table, const char *last_error, bool *out_noted,
+    struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+
+    if (!statement_bind(
+            &tracking->database,
+            "select 1 where ?2 = coalesce("
+            "(select last_error from bq_sync_tracking where table_name = ?1), '')",
+            &statement, err, "ss", table, last_error))
+        return false;
+    bool ok = database_step(&tracking->database, statement, out_noted, err);
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+/* Even an UPDATE that changes no row takes the write lock, so the row is read first. */
 bool tracking_note(
     struct tracking *tracking, const char *table, const char *last_error, struct error *err)
 {
-    // Only a failure is worth a row of its own: a table without one has nothing to clear.
-    const char *sql =
-        last_error[0] == '\0'
-            ? "update bq_sync_tracking set last_error = ''"
-              " where table_name = ?1 and last_error <> ?2"
-            : "insert into bq_sync_tracking(table_name, last_synced_row_id, last_error)"
-              " values (?1, 0, ?2)"
-              " on conflict(table_name) do update set last_error = excluded.last_error";
+    bool noted = false;
 
-    return statement_run(&tracking->database, sql, err, "ss", table, last_error) ||
-           error_wrap(err, "progress of %s", table);
+    bool ok = is_noted(tracking, table, last_error, &noted, err);
+    if (ok && !noted)
+        ok = statement_run(
+            &tracking->database,
+            "insert into bq_sync_tracking(table_name, last_synced_row_id, last_error)"
+            " values (?1, 0, ?2)"
+            " on conflict(table_name) do update set last_error = excluded.last_error",
+            err, "ss", table, last_error);
+    return ok || error_wrap(err, "progress of %s", table);
 }
 
 bool tracking_reset(struct tracking *tracking, const char *table, struct error *err)

@@ -123,7 +123,7 @@ MUST_CHECK bool tracking_withdraw(
     struct tracking *tracking, const struct intent *intent, struct error *err);
 
 /* Notes that a pass found the table unchanged ("": clears the last error), or failed it (message).
- */
+ * Writes nothing if that is known already. */
 MUST_CHECK bool tracking_note(
     struct tracking *tracking, const char *table, const char *last_error, struct error *err);
 /* Forgets the table's watermark: the next sync replaces its content. */

@@ -23,7 +23,7 @@ bool deployment_init(
         return true;
     return credentials_open(
         &(struct credentials_options){
-            .file = config->credentials_file,
+            .file = config->credentials,
             .clock = deployment->clock,
             .allow_any_host = config->allow_any_host,
         },
@@ -70,6 +70,7 @@ bool deployment_bigquery_at(
             .quota = deployment->quota,
             .clock = deployment->clock,
             .retry_budget_ms = deployment->retry_budget_ms,
+            .job_timeout_ms = config->job_timeout_ms,
             .max_bytes_billed = config->max_bytes_billed,
             .run_id = run_id,
             .http = deployment->http,

@@ -30,6 +30,7 @@ struct bigquery_options {
     struct quota *quota;             /* borrowed, thread-safe; NULL: requests are not paced */
     const struct clock *clock;
     int64_t retry_budget_ms;         /* how long one call may go on trying */
+    int64_t job_timeout_ms;          /* how long a job is waited for; 0: until it ends */
     int64_t max_bytes_billed;        /* per query, 0: no cap */
     const char *run_id;              /* goes into job labels; may be NULL */
     const struct http_ops *http;     /* borrowed; NULL: libcurl */
@@ -181,10 +182,16 @@ MUST_CHECK bool bigquery_job_children(
 /* Reads a job; one that does not exist is a success with JOB_MISSING. */
 MUST_CHECK bool bigquery_job_get(
     struct bigquery *bigquery, const char *job_id, struct job *out_job, struct error *err);
-/* Polls until the job is done, with growing pauses; no upper limit on a job that runs, but
- * ERROR_STOPPED when asked to stop. A 404 is retried within the budget, because the caller knows
- * that the job exists. JOB_FAILED is a success of this call. */
+/* Polls until the job is done, with growing pauses; ERROR_STOPPED when asked to stop. A job that
+ * takes longer than 30 s is logged, and then every 5 minutes. One that has not ended after
+ * job_timeout_ms is ERROR_TRANSIENT: it may still do its work, so the caller keeps what it needs to
+ * ask again later. A 404 is retried within the retry budget, because the caller knows that the job
+ * exists. JOB_FAILED is a success of this call. */
 MUST_CHECK bool bigquery_job_wait(
+    struct bigquery *bigquery, const char *job_id, struct job *out_job, struct error *err);
+/* The same for a job of an earlier run, which holds up everything that comes after it: for no
+ * longer than the retry budget. */
+MUST_CHECK bool bigquery_job_wait_briefly(
     struct bigquery *bigquery, const char *job_id, struct job *out_job, struct error *err);
 /* Makes sure that a job id which may or may not have been used can never start anything any more:
  * claims it with a query that does nothing. *out_claimed false: the job exists after all. A claimed
@@ -193,8 +200,8 @@ MUST_CHECK bool bigquery_job_wait(
 MUST_CHECK bool bigquery_job_claim(
     struct bigquery *bigquery, const char *job_id, bool *out_claimed, struct error *err);
 
-/* Runs a SELECT (jobs.query, then pages). Each visit gets one row: count cells as text, NULL for
- * null. */
+/* Runs a SELECT (jobs.query, then pages), waiting for it as bigquery_job_wait does. Each visit gets
+ * one row: count cells as text, NULL for null. */
 typedef bool bigquery_row_visit(void *context, size_t count, const char *const *cells);
 MUST_CHECK bool bigquery_select(
     struct bigquery *bigquery, const char *sql, bigquery_row_visit *visit, void *context,

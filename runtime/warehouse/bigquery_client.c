@@ -49,6 +49,7 @@ bool bigquery_open(
     bigquery->quota = options->quota;
     bigquery->clock = options->clock;
     bigquery->retry_budget_ms = options->retry_budget_ms;
+    bigquery->job_timeout_ms = options->job_timeout_ms;
     bigquery->max_bytes_billed = options->max_bytes_billed;
     bigquery->upload_chunk_bytes =
         options->upload_chunk_bytes > 0 ? options->upload_chunk_bytes : UPLOAD_CHUNK_BYTES;

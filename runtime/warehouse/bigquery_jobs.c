@@ -4,6 +4,7 @@
 
 #include "warehouse/call.h"
 #include "warehouse/job.h"
+#include "warehouse/job_patience.h"
 #include "warehouse/quota.h"
 #include "warehouse/upload.h"
 
@@ -323,15 +324,17 @@ static bool take_finished(struct bigquery *bigquery, const char *job_id, struct 
     return true;
 }
 
-bool bigquery_job_wait(
-    struct bigquery *bigquery, const char *job_id, struct job *out_job, struct error *err)
+/* Polls until the job is done or patience ends. */
+static bool wait_for(
+    struct bigquery *bigquery, const char *job_id, struct job_patience *patience,
+    struct job *out_job, struct error *err)
 {
-    struct retry patience;
+    struct retry search;
     int64_t pause = POLL_FIRST_MS;
 
     if (take_finished(bigquery, job_id, out_job))
         return true;
-    retry_begin(&patience, bigquery->clock, bigquery->retry_budget_ms, &bigquery->random);
+    retry_begin(&search, bigquery->clock, bigquery->retry_budget_ms, &bigquery->random);
     for (;;) {
         struct job job;
         if (!bigquery_job_get(bigquery, job_id, &job, err))
@@ -341,16 +344,38 @@ bool bigquery_job_wait(
             return true;
         }
         if (job.state != JOB_MISSING)
-            retry_progress(&patience);
-        else if (retry_left_ms(&patience) <= 0)
+            retry_progress(&search);
+        else if (retry_left_ms(&search) <= 0)
             return error_set(
                 err, ERROR_NOT_FOUND, "BigQuery: jobs.get %s: there is no such job", job_id);
+        if (!job_patience_holds(patience, job_id, &job, err))
+            return false;
         // Between half and all of the step, so that many tables do not ask in step.
         int64_t sleep = pause / 2 + retry_random(&bigquery->random, pause / 2 + 1);
-        if (!retry_sleep(&patience, sleep, err))
+        if (!retry_sleep(&search, sleep, err))
             return false;
         pause = pause * 3 / 2 > POLL_LAST_MS ? POLL_LAST_MS : pause * 3 / 2;
     }
+}
+
+bool bigquery_job_wait(
+    struct bigquery *bigquery, const char *job_id, struct job *out_job, struct error *err)
+{
+    struct job_patience patience = job_patience_of(bigquery);
+
+    return wait_for(bigquery, job_id, &patience, out_job, err);
+}
+
+bool bigquery_job_wait_briefly(
+    struct bigquery *bigquery, const char *job_id, struct job *out_job, struct error *err)
+{
+    struct job_patience patience = job_patience_of(bigquery);
+
+    if (patience.limit_ms == 0 || patience.limit_ms > bigquery->retry_budget_ms) {
+        patience.limit_ms = bigquery->retry_budget_ms;
+        patience.setting = "BQ_RETRY_BUDGET";
+    }
+    return wait_for(bigquery, job_id, &patience, out_job, err);
 }
 
 bool bigquery_job_claim(

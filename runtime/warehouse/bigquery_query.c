@@ -1,7 +1,9 @@
 /* Reading rows back: jobs.query and jobs.getQueryResults ("BigQuery API reference": Jobs). */
+#include "base/json_exact.h"
 #include "warehouse/bigquery.h"
 
 #include "warehouse/call.h"
+#include "warehouse/job_patience.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -59,7 +61,7 @@ static cJSON *query_body(struct selection *selection)
 
     cJSON_AddStringToObject(body, "query", selection->sql);
     cJSON_AddFalseToObject(body, "useLegacySql");
-    cJSON_AddNumberToObject(body, "timeoutMs", (double)hold_ms(bigquery));
+    json_add_int64(body, "timeoutMs", hold_ms(bigquery));
     if (bigquery->location != NULL)
         cJSON_AddStringToObject(body, "location", bigquery->location);
     snprintf(
@@ -100,6 +102,12 @@ static bool first_page(struct selection *selection, cJSON **out_page, struct err
     return ok;
 }
 
+/* "" before an answer has named the job. */
+static const char *job_name(const struct selection *selection)
+{
+    return selection->job_id == NULL ? "" : selection->job_id;
+}
+
 static bool next_page(
     struct selection *selection, const char *token, cJSON **out_page, struct error *err)
 {
@@ -108,7 +116,7 @@ static bool next_page(
     buffer_init(&path, PATH_CEILING);
     call_path_project(selection->bigquery, &path);
     buffer_append_text(&path, "/queries/");
-    http_escape(&path, selection->job_id == NULL ? "" : selection->job_id);
+    http_escape(&path, job_name(selection));
     call_path_query(selection->bigquery, false, &path);
     if (selection->location != NULL && selection->location[0] != '\0') {
         buffer_append_text(&path, "&location=");
@@ -123,7 +131,7 @@ static bool next_page(
     }
     const struct call call = {
         .what = TRAFFIC_JOBS_RESULTS,
-        .subject = selection->job_id == NULL ? "" : selection->job_id,
+        .subject = job_name(selection),
         .permission = "bigquery.tables.getData",
         .method = "GET",
         .path = buffer_text(&path),
@@ -186,6 +194,8 @@ static bool visit_page(struct selection *selection, const cJSON *page, struct er
  */
 static bool run_once(struct selection *selection, struct error *err)
 {
+    struct job_patience patience = job_patience_of(selection->bigquery);
+    const struct job running = {.state = JOB_RUNNING};
     cJSON *page = NULL;
     bool ok = first_page(selection, &page, err) && keep_reference(selection, page, err);
 
@@ -203,7 +213,8 @@ static bool run_once(struct selection *selection, struct error *err)
         if (clock_stopped())
             ok = error_set(err, ERROR_STOPPED, "asked to stop during a query");
         else
-            ok = next_page(selection, token, &next, err);
+            ok = (complete || job_patience_holds(&patience, job_name(selection), &running, err)) &&
+                 next_page(selection, token, &next, err);
         cJSON_Delete(page);
         page = next;
     }

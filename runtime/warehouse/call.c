@@ -197,18 +197,22 @@ static int64_t at_least(int64_t value, int64_t least)
 }
 
 static void fill_request(
-    const struct call *call, const char *url, int64_t left_ms, struct http_request *request)
+    const struct call *call, const struct call_try *try, int64_t budget_ms,
+    struct http_request *request)
 {
+    int64_t left_ms = try->left_ms;
+
     *request = (struct http_request){
         .method = call->method,
-        .url = url,
+        .url = try->url,
         .source = call->source,
         .connect_timeout_ms = at_least(left_ms < CONNECT_MS ? left_ms : CONNECT_MS, LEAST_MS),
         .stall_timeout_ms = at_least(left_ms < STALL_MS ? left_ms : STALL_MS, LEAST_MS),
     };
-    // What follows an upload's last byte may take long, and repeating it costs the bytes again.
+    // What follows an upload's last byte may take long, and repeating it costs the bytes again: an
+    // upload may be silent for the whole budget, however little of it is left.
     if (call->source != NULL)
-        request->stall_timeout_ms = STALL_MS;
+        request->stall_timeout_ms = at_least(budget_ms < STALL_MS ? budget_ms : STALL_MS, LEAST_MS);
     request->headers[0] = "x-goog-api-client: gl-c/17 gccl/" BQSYNC_VERSION;
     request->headers[1] = call->header;
 }
@@ -280,7 +284,7 @@ bool call_once(
     answer->failure = HTTP_LOCAL;
     if (!authorization_line(bigquery, try->url, &authorization, &line, err))
         goto cleanup;
-    fill_request(call, try->url, try->left_ms, &request);
+    fill_request(call, try, bigquery->retry_budget_ms, &request);
     request.headers[4] = line.length > 0 ? buffer_text(&line) : NULL;
 
     if (!send_request(bigquery, call, &request, answer, err)) {

@@ -24,6 +24,7 @@ struct bigquery {
     struct quota *quota;
     const struct clock *clock;
     int64_t retry_budget_ms;
+    int64_t job_timeout_ms;
     int64_t max_bytes_billed;
     uint64_t upload_chunk_bytes;
     uint64_t upload_multipart_bytes;

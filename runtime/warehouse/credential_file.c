@@ -6,6 +6,7 @@
 
 #include <openssl/crypto.h>
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,6 +16,8 @@
 
 /* The largest real ones hold some 3 kB. */
 #define FILE_CEILING (1u << 20)
+/* No path is so long; a key in base64 has some 3,000 characters. */
+#define PATH_LONGEST 512
 
 bool credential_file_error(
     const struct credential_source *source, struct error *err, const char *format, ...)
@@ -25,6 +28,8 @@ bool credential_file_error(
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    if (source->path == NULL)
+        return error_set(err, ERROR_AUTH, "the key in GOOGLE_APPLICATION_CREDENTIALS: %s", text);
     return error_set(err, ERROR_AUTH, "credentials file %s: %s", source->path, text);
 }
 
@@ -95,13 +100,85 @@ static bool parse(
     return true;
 }
 
-bool credential_file_load(const char *path, cJSON **out_root, struct error *err)
+/* The six bits of a character of base64, -1 if it is none. */
+static int base64_bits(char c)
 {
-    const struct credential_source source = {.path = path};
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = strchr(alphabet, c == '-' ? '+' : c == '_' ? '/' : c);
+
+    return c == '\0' || at == NULL ? -1 : (int)(at - alphabet);
+}
+
+/* Appends what text stands for; false if it is not base64. Line breaks and the padding count for
+ * nothing, as every tool that makes a key fit for a variable breaks and pads it its own way. */
+static bool decode_base64(const char *text, struct buffer *out)
+{
+    unsigned bits = 0;
+    unsigned held = 0;
+
+    for (; *text != '\0'; text++) {
+        int six = base64_bits(*text);
+        if (isspace((unsigned char)*text) || *text == '=')
+            continue;
+        if (six < 0)
+            return false;
+        bits = bits << 6 | (unsigned)six;
+        held += 6;
+        if (held >= 8) {
+            held -= 8;
+            buffer_append_byte(out, (uint8_t)(bits >> held));
+        }
+    }
+    return true;
+}
+
+bool credential_file_is_key(const char *value)
+{
+    const char *start = value + strspn(value, " \t\r\n");
+    char first[5] = "";
+    struct buffer decoded;
+
+    if (*start == '{' || strpbrk(value, "\n\"") != NULL || strstr(value, "-----BEGIN") != NULL)
+        return true;
+    if (access(value, F_OK) == 0)
+        return false;
+    // Four characters are enough to see the brace that JSON begins with.
+    memcpy(first, start, strnlen(start, 4));
+    buffer_init(&decoded, sizeof first);
+    bool is_json = decode_base64(first, &decoded) && decoded.length > 0 && decoded.data[0] == '{';
+    buffer_clear(&decoded);
+    return is_json || strlen(value) > PATH_LONGEST;
+}
+
+static bool read_value(
+    const struct credential_source *source, const char *value, struct buffer *out,
+    struct error *err)
+{
+    const char *start = value + strspn(value, " \t\r\n");
+
+    // Growing would leave copies of a key behind.
+    oauth_secret_buffer(out, FILE_CEILING, strlen(value) + 1);
+    if (*start == '{')
+        buffer_append_text(out, start);
+    else if (!decode_base64(start, out))
+        return credential_file_error(
+            source, err,
+            "is neither JSON nor base64 of JSON; it has to be the whole key file as Google gave "
+            "it, or its path");
+    return out->failure == BUFFER_OK ||
+           credential_file_error(source, err, "is larger than a credentials file can be");
+}
+
+bool credential_file_load(
+    const struct credential_source *source, const char *value, cJSON **out_root, struct error *err)
+{
     struct buffer text;
 
     buffer_init(&text, FILE_CEILING);
-    bool ok = read_file(&source, &text, err) && parse(&source, &text, out_root, err);
+    bool ok = (source->path != NULL ? read_file(source, &text, err)
+                                    : read_value(source, value, &text, err)) &&
+              parse(source, &text, out_root, err);
     oauth_wipe_buffer(&text);
     return ok;
 }
@@ -157,14 +234,16 @@ bool credential_file_check_url(
     char host[256];
 
     if (!http_origin(url, origin, sizeof origin) || !http_host(url, host, sizeof host))
-        return credential_file_error(source, err, "\"%s\" is not a URL: %.200s", field, url);
+        return credential_file_error(source, err, "\"%s\" is not a URL", field);
     if (source->allow_any_host)
         return true;
     if (strncmp(origin, "https://", 8) != 0)
         return credential_file_error(
-            source, err, "\"%s\" is not https (%.200s); secrets are not sent in the clear", field,
-            url);
-    if (strchr(origin, '@') != NULL ||
+            source, err, "\"%s\" is not https (%s); secrets are not sent in the clear", field,
+            origin);
+    // A user name in front of the host makes it look like another one.
+    bool has_user = strcspn(url + 8, "@") < strcspn(url + 8, "/?#");
+    if (has_user ||
         !(ends_with_domain(host, "googleapis.com") || ends_with_domain(host, source->universe) ||
           strcmp(host, "accounts.google.com") == 0))
         return credential_file_error(

@@ -11,14 +11,22 @@
 
 /* Where a value stands, for messages, and what is allowed there. */
 struct credential_source {
-    const char *path; /* of the file */
+    /* of the file; NULL: the variable holds the key itself */
+    const char *path;
     const char *type; /* "service_account" ..., NULL before it is known */
     const char *universe;
     bool allow_any_host;
 };
 
-/* *out_root is an object, owned; its texts may be secret (credential_file_wipe). */
-MUST_CHECK bool credential_file_load(const char *path, cJSON **out_root, struct error *err);
+/* Whether the value of GOOGLE_APPLICATION_CREDENTIALS is a key instead of a path: JSON, base64 of
+ * it (either alphabet, RFC 4648 4 and 5), or a damaged one that must not be shown as a path would
+ * be. */
+bool credential_file_is_key(const char *value);
+
+/* Reads the file source->path, or value, which is the key, if that is NULL. *out_root is an object,
+ * owned; its texts may be secret (credential_file_wipe). */
+MUST_CHECK bool credential_file_load(
+    const struct credential_source *source, const char *value, cJSON **out_root, struct error *err);
 /* Wipes every text inside and frees. NULL is fine. */
 void credential_file_wipe(cJSON *root);
 
@@ -33,7 +41,8 @@ const char *credential_file_optional(const cJSON *object, const char *field, con
 MUST_CHECK bool credential_file_check_url(
     const struct credential_source *source, const char *field, const char *url, struct error *err);
 
-/* ERROR_AUTH "credentials file PATH: ..."; returns false. */
+/* ERROR_AUTH "credentials file PATH: ...", or "the key in GOOGLE_APPLICATION_CREDENTIALS: ...";
+ * returns false. */
 bool credential_file_error(
     const struct credential_source *source, struct error *err, const char *format, ...)
     PRINTF_LIKE(3, 4);

@@ -90,18 +90,21 @@ static bool finish(
                &credentials->description, err, "%s (%s)", credentials->identity->label, origin);
 }
 
+/* value: a path, or the key itself. */
 static bool read_file(
-    struct credentials *credentials, const char *path, bool allow_any_host, struct error *err)
+    struct credentials *credentials, const char *value, bool allow_any_host, struct error *err)
 {
+    const char *path = credential_file_is_key(value) ? NULL : value;
     struct credential_source source = {.path = path, .allow_any_host = allow_any_host};
     const char *universe = NULL;
-    char origin[600];
+    char origin[600] = "the key in GOOGLE_APPLICATION_CREDENTIALS";
     cJSON *root = NULL;
 
-    if (!credential_file_load(path, &root, err))
+    if (!credential_file_load(&source, value, &root, err))
         return false;
     source.universe = credential_file_optional(root, "universe_domain", "googleapis.com");
-    snprintf(origin, sizeof origin, "file %s", path);
+    if (path != NULL)
+        snprintf(origin, sizeof origin, "file %s", path);
     bool ok = settle_universe(&source, &universe, err) &&
               identity_read(&source, root, &credentials->identity, err) &&
               finish(

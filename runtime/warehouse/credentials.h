@@ -14,7 +14,8 @@ struct credentials;
 struct traffic;
 
 struct credentials_options {
-    const char *file; /* GOOGLE_APPLICATION_CREDENTIALS, NULL: search */
+    /* GOOGLE_APPLICATION_CREDENTIALS: a path, or the key itself; NULL: search */
+    const char *file;
     const struct clock *clock;
     bool allow_any_host; /* token endpoints on other hosts than Google's, and http: tests only */
 };
@@ -40,7 +41,8 @@ void credentials_wipe(char *header);
 const char *credentials_quota_project(const struct credentials *credentials);
 /* The root of the BigQuery API in the credentials' universe, borrowed. */
 const char *credentials_endpoint(const struct credentials *credentials);
-/* For people: "service account x@y (file /path)"; borrowed. */
+/* For people: "service account x@y (file /path)", of a key that no file holds "(the key in
+ * GOOGLE_APPLICATION_CREDENTIALS)"; borrowed. */
 const char *credentials_describe(const struct credentials *credentials);
 /* How IAM names us ("serviceAccount:x@y", "user:x@y"), borrowed; NULL where the credentials do not
  * tell. */

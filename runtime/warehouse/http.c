@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,12 +26,18 @@ struct http_client {
 
 /* One request under way, as the callbacks see it. */
 struct exchange {
+    CURL *curl;
     const struct http_request *request;
     struct http_answer *answer;
     struct http_source source;
     uint64_t offset;
     struct error failure; /* what a callback met; ERROR_NONE if nothing */
     bool stopped;
+    /* Bytes either way so far, and when the last of them moved (monotonic). */
+    curl_off_t moved;
+    int64_t moved_ms;
+    int64_t stall_ms;
+    bool stalled;
 };
 
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;
@@ -106,17 +113,32 @@ static int on_seek(void *context, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
+static int64_t now_ms(void)
+{
+    const struct clock *clock = clock_system();
+
+    return clock->monotonic_ms(clock->context);
+}
+
+/* Called at least once a second. libcurl's own limit of the speed looks at an average over several
+ * seconds after an upload, and notices silence up to six seconds late, which is too much for a
+ * small budget. Until the connection stands, the limit for connecting counts. */
 static int on_progress(
     void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
 {
     struct exchange *exchange = context;
+    curl_off_t ready = 0;
 
     (void)down_total;
-    (void)down;
     (void)up_total;
-    (void)up;
+    curl_easy_getinfo(exchange->curl, CURLINFO_PRETRANSFER_TIME_T, &ready);
+    if (ready == 0 || down + up != exchange->moved) {
+        exchange->moved = down + up;
+        exchange->moved_ms = now_ms();
+    }
     exchange->stopped = clock_stopped();
-    return exchange->stopped ? 1 : 0;
+    exchange->stalled = now_ms() - exchange->moved_ms >= exchange->stall_ms;
+    return exchange->stopped || exchange->stalled ? 1 : 0;
 }
 
 /* Seconds, or an HTTP date (RFC 9110 10.2.3), as milliseconds from now. */
@@ -276,19 +298,17 @@ static void set_trust(CURL *curl)
         curl_easy_setopt(curl, CURLOPT_CAPATH, folder);
 }
 
-static void set_limits(CURL *curl, const struct http_request *request)
+/* No total limit: an upload may take as long as it moves. */
+static void set_limits(CURL *curl, struct exchange *exchange)
 {
-    int64_t connect_ms = request->connect_timeout_ms;
-    int64_t stall_ms = request->stall_timeout_ms;
+    int64_t connect_ms = exchange->request->connect_timeout_ms;
+    int64_t stall_ms = exchange->request->stall_timeout_ms;
 
     if (connect_ms <= 0)
         connect_ms = HTTP_CONNECT_TIMEOUT_MS;
-    if (stall_ms <= 0)
-        stall_ms = HTTP_STALL_TIMEOUT_MS;
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
-    // No total limit: an upload may take as long as it moves.
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)((stall_ms + 999) / 1000));
+    exchange->stall_ms = stall_ms > 0 ? stall_ms : HTTP_STALL_TIMEOUT_MS;
+    exchange->moved_ms = now_ms();
 }
 
 static void set_transport(CURL *curl, const struct http_request *request)
@@ -346,6 +366,21 @@ static struct curl_slist *make_headers(const struct http_request *request)
     return list;
 }
 
+/* What libcurl says of a failure. The only way of its texts into our messages: a text that quotes a
+ * proxy's setting, or any URL with a user name, may hold a password, possibly cut in the middle by
+ * the size of libcurl's buffer. The name of the error code stands in for such a text. */
+static const char *curl_text(const struct http_client *client, CURLcode code)
+{
+    const char *text = client->error_text;
+    bool quotes_proxy = strcasestr(text, "proxy") != NULL && strchr(text, '\'') != NULL;
+
+    if (quotes_proxy)
+        return "the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is not a URL that libcurl knows";
+    if (text[0] == '\0' || strchr(text, '@') != NULL)
+        return curl_easy_strerror(code);
+    return text;
+}
+
 static bool report_failure(
     struct http_client *client, CURLcode code, struct exchange *exchange, struct error *err)
 {
@@ -363,8 +398,11 @@ static bool report_failure(
     }
 
     http_origin(exchange->request->url, origin, sizeof origin);
-    const char *detail =
-        client->error_text[0] != '\0' ? client->error_text : curl_easy_strerror(code);
+    if (exchange->stalled) {
+        answer->failure = HTTP_BROKEN;
+        return error_set(
+            err, ERROR_TRANSIENT, "%s: not a byte for %" PRId64 " ms", origin, exchange->stall_ms);
+    }
     answer->failure = failure_of(code);
     // A connection that timed out before it stood is reported like any other timeout.
     if (code == CURLE_OPERATION_TIMEDOUT) {
@@ -378,7 +416,7 @@ static bool report_failure(
         kind = ERROR_UNREACHABLE;
     else if (answer->failure == HTTP_LOCAL)
         kind = ERROR_MEMORY;
-    return error_set(err, kind, "%s: %s", origin, detail);
+    return error_set(err, kind, "%s: %s", origin, curl_text(client, code));
 }
 
 static bool client_perform(
@@ -386,8 +424,8 @@ static bool client_perform(
     struct error *err)
 {
     struct http_client *client = context;
-    struct exchange exchange = {.request = request, .answer = answer};
     CURL *curl = client->curl;
+    struct exchange exchange = {.curl = curl, .request = request, .answer = answer};
 
     http_answer_clear(answer);
     struct curl_slist *headers = make_headers(request);
@@ -402,7 +440,7 @@ static bool client_perform(
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->error_text);
     set_transport(curl, request);
     set_trust(curl);
-    set_limits(curl, request);
+    set_limits(curl, &exchange);
     set_callbacks(curl, &exchange);
     set_body(curl, &exchange);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -469,16 +507,24 @@ void http_escape(struct buffer *out, const char *text)
 
 bool http_origin(const char *url, char *out, size_t size)
 {
-    const char *host = strstr(url, "://");
+    const char *authority = strstr(url, "://");
 
-    if (host == NULL)
+    if (authority == NULL)
         return false;
-    host += 3;
-    size_t length = (size_t)(host - url) + strcspn(host, "/?#");
-    if (length >= size || host[0] == '\0' || strcspn(host, "/?#") == 0)
+    authority += 3;
+    const char *end = authority + strcspn(authority, "/?#");
+    // What stands before an @ is a user name, perhaps with a password, or a trick in a URL that
+    // shows another host first.
+    const char *at = memrchr(authority, '@', (size_t)(end - authority));
+    const char *host = at == NULL ? authority : at + 1;
+    size_t scheme = (size_t)(authority - url);
+    size_t length = scheme + (size_t)(end - host);
+    if (length >= size || host == end)
         return false;
+    memcpy(out, url, scheme);
+    memcpy(out + scheme, host, (size_t)(end - host));
     for (size_t i = 0; i < length; i++)
-        out[i] = (char)tolower((unsigned char)url[i]);
+        out[i] = (char)tolower((unsigned char)out[i]);
     out[length] = '\0';
     return true;
 }
@@ -490,10 +536,6 @@ bool http_host(const char *url, char *out, size_t size)
     if (!http_origin(url, origin, sizeof origin))
         return false;
     const char *host = strstr(origin, "://") + 3;
-    // What stands before an @ is a user name, and a trick in a URL that shows another host first.
-    const char *at = strrchr(host, '@');
-    if (at != NULL)
-        host = at + 1;
     size_t length = strcspn(host, ":");
     if (host[0] == '[') {
         host++;

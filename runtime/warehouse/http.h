@@ -108,7 +108,8 @@ const struct http_ops *http_client_ops(struct http_client *client);
 /* Appends text percent-encoded as one path segment or query value (RFC 3986). */
 void http_escape(struct buffer *out, const char *text);
 
-/* "https://host:port" of a URL into out; false if it does not look like one or does not fit. */
+/* "https://host:port" of a URL into out, without a user name; false if it does not look like one or
+ * does not fit. */
 bool http_origin(const char *url, char *out, size_t size);
 /* The host alone, lower case, without brackets and port. */
 bool http_host(const char *url, char *out, size_t size);

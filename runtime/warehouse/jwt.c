@@ -1,5 +1,7 @@
 #include "warehouse/jwt.h"
 
+#include "base/json_exact.h"
+
 #include <cjson/cJSON.h>
 #include <openssl/pem.h>
 #include <stdio.h>
@@ -83,8 +85,8 @@ static void append_claims(struct buffer *out, const struct jwt_claims *claims)
         cJSON_AddStringToObject(object, "aud", claims->audience);
     if (claims->scope != NULL)
         cJSON_AddStringToObject(object, "scope", claims->scope);
-    cJSON_AddNumberToObject(object, "iat", (double)claims->issued_s);
-    cJSON_AddNumberToObject(object, "exp", (double)claims->expires_s);
+    json_add_int64(object, "iat", claims->issued_s);
+    json_add_int64(object, "exp", claims->expires_s);
     append_json(out, object);
 }
 

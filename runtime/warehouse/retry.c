@@ -1,5 +1,7 @@
 #include "warehouse/retry.h"
 
+#include "warehouse/quota.h"
+
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
@@ -134,6 +136,18 @@ enum retry_action retry_decide(const struct retry_event *event, enum error_code 
         row++;
     *out_code = row->code;
     return row->action;
+}
+
+int64_t retry_job_pause_ms(const struct error *failure, int failed, uint64_t *random)
+{
+    bool is_rate = strcmp(failure->reason, "rateLimitExceeded") == 0 ||
+                   strcmp(failure->reason, "jobRateLimitExceeded") == 0;
+    int64_t step = PAUSE_FIRST_MS;
+
+    while (--failed > 0 && step < PAUSE_LAST_MS)
+        step *= 2;
+    int64_t pause = step / 2 + retry_random(random, step / 2 + 1);
+    return is_rate ? QUOTA_WINDOW_MS + pause : pause;
 }
 
 void retry_begin(

@@ -86,6 +86,12 @@ struct retry {
     unsigned attempts;
 };
 
+/* How long to wait before a new job takes the place of one that failed, for the failed-th time in a
+ * row (from 1). BigQuery counts updates of a table in windows of 10 s ("Quotas and limits"), so a
+ * job refused for their rate waits for the next window; other failures wait a second, doubling up
+ * to 32, of which half is jitter. */
+int64_t retry_job_pause_ms(const struct error *failure, int failed, uint64_t *random);
+
 void retry_begin(
     struct retry *retry, const struct clock *clock, int64_t budget_ms, uint64_t *random);
 /* Something was achieved: the budget and the pauses start over. */

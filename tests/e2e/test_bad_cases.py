@@ -1,5 +1,6 @@
 """What goes wrong around a sync: each with a clear outcome, and everything well again afterwards."""
 
+import json
 import os
 import pathlib
 import resource
@@ -18,6 +19,7 @@ insert into events(kind, at) values ('a', 1), ('b', 2);
 insert into accounts values (1, 'a@x', 1.5, 'one'), (2, 'b@x', null, 'two'), (3, 'c@x', 3, null);
 insert into settings values ('theme', 'dark');
 """
+LOW_LIMIT = 20
 UPDATE = "update accounts set note = 'uno' where id = 1"
 
 
@@ -230,6 +232,24 @@ class DiskTest(BadCase):
         self.assertIn("table failed table=everything", err)
         self.assert_equal("accounts")
         self.assert_fixed()
+
+
+class DescriptorsTest(BadCase):
+    """As many tables with rejects as a low limit of descriptors has no room for, which stands for hundreds and 1,024."""
+
+    def test_the_soft_limit_of_descriptors_is_no_limit_of_tables(self):
+        self.app.script("insert into events(kind, payload) values ('a', '{'); insert into accounts values (9, 'x', 'y', null);"
+                        "insert into devices values ('s', 'perhaps', null); insert into everything(i) values ('x')")
+
+        def limited():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (LOW_LIMIT, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+        ended = run_program([self.app.program, "sync", "--json"], self.app.folder,
+                            {**self.app.environment, "BQ_PARALLEL": "1"}, preexec_fn=limited)
+        run = json.loads(ended.stdout)
+        failed = [table["error"]["message"] for table in run["tables"] if table["status"] == "failed"]
+        self.assertEqual([], failed)
+        self.assertEqual(4, sum(table["rows_rejected"] for table in run["tables"]))
 
 
 class StateElsewhereTest(BadCase):

@@ -1,8 +1,10 @@
 """The command line: what it prints, where, and how it ends."""
 
+import base64
 import json
 import os
 import pty
+import subprocess
 import unittest
 
 from tests.support import printed
@@ -57,6 +59,41 @@ class CommandLineTest(unittest.TestCase):
     def test_unreadable_credentials_are_status_4(self):
         self.assert_ends(4, "/nonexistent.json", "sync", BIGQUERY_EMULATOR_HOST="",
                          GOOGLE_APPLICATION_CREDENTIALS="/nonexistent.json")
+
+    def test_output_that_cannot_be_written_is_a_failure(self):
+        self.app.run("sync")
+        for arguments in (["sync", "--json"], ["status", "--json"], ["status"], ["tables"], ["plan", "--json"],
+                          ["rejects"], ["check"], ["ddl"], ["verify", "--json"], ["capture", "show"], ["--help"],
+                          ["--version"], ["sync", "--help"], ["--help=man"]):
+            with self.subTest(arguments=arguments), open("/dev/full", "w") as full:
+                ended = subprocess.run([self.app.program, *arguments], cwd=self.app.folder, env=self.app.environment,
+                                       stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+                self.assertEqual(1, ended.returncode, ended.stderr)
+                self.assertIn("bqsync: the output cannot be written: ", ended.stderr)
+        ended = subprocess.run([self.app.program, "sync", "--quiet"], cwd=self.app.folder, env=self.app.environment,
+                               preexec_fn=lambda: os.close(1), stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual(0, ended.returncode, ended.stderr)
+
+    def test_no_output_holds_a_secret_of_a_setting(self):
+        key = json.dumps({"type": "service_account", "private_key": "-----BEGIN PRIVATE KEY-----\nhunter22hunter22\n"})
+        encoded = base64.b64encode(key.encode()).decode()
+        url = "http://user:hunter22@127.0.0.1:1"
+        google = {"BIGQUERY_EMULATOR_HOST": ""}
+        for name, settings in (
+                ("JSON", {**google, "GOOGLE_APPLICATION_CREDENTIALS": key}),
+                ("cut JSON", {**google, "GOOGLE_APPLICATION_CREDENTIALS": key[:-20]}),
+                ("base64", {**google, "GOOGLE_APPLICATION_CREDENTIALS": encoded}),
+                ("damaged base64", {**google, "GOOGLE_APPLICATION_CREDENTIALS": encoded[:60] + "*" + encoded[60:]}),
+                ("proxy", {"BIGQUERY_EMULATOR_HOST": "nowhere.invalid:1", "http_proxy": url}),
+                ("unusable proxy", {"BIGQUERY_EMULATOR_HOST": "nowhere.invalid:1", "http_proxy": url + "#x"}),
+                ("emulator", {"BIGQUERY_EMULATOR_HOST": url}),
+                ("Bugsnag", {"BUGSNAG_ENDPOINT": url}),
+                ("Sentry", {"SENTRY_DSN": "https://hunter22@127.0.0.1:1"})):
+            for arguments in (["sync", "--json"], ["check"]):
+                with self.subTest(name, arguments=arguments):
+                    _, out, err = self.app.run(*arguments, BQ_RETRY_BUDGET="300ms", BQ_LOG_LEVEL="debug", **settings)
+                    for secret in ("hunter22", "BEGIN", encoded[20:40]):
+                        self.assertNotIn(secret, out + err)
 
     def test_nothing_listening_is_status_5_within_the_budget(self):
         self.assert_ends(5, "127.0.0.1:1", "sync", BIGQUERY_EMULATOR_HOST="127.0.0.1:1", BQ_RETRY_BUDGET="300ms")

@@ -50,7 +50,7 @@ class GeographyTest(unittest.TestCase):
                                         {"name": "g", "type": "GEOGRAPHY"}]})
 
         self.bq.query("update d.everything set g = null where id = 2")
-        self.bq.query("update d.everything as t set g = s.g from d.everything as s where t.id = 1 and s.id = 3")
+        self.bq.query("update d.everything set g = (select s.g from d.everything as s where s.id = 3) where id = 1")
         self.bq.query("delete from d.everything where id = 3")
         table, = self.app.json("verify", "everything", status=1)["tables"]
 

@@ -43,11 +43,11 @@ def kill_after(app, seconds, arguments, **environment):
     return process.returncode == -signal.SIGKILL
 
 
-def count_commits(app, counter, arguments, **environment):
-    """The number of commits of a whole run, which must succeed."""
+def count_commits(app, counter, arguments, wanted=0, **environment):
+    """The number of commits of a whole run, which must end with the status wanted."""
     counter.unlink(missing_ok=True)
     status, _, err = app.run("sync", *arguments, LD_PRELOAD=str(SHIM), BQSYNC_COMMIT_COUNT=str(counter),
                              **environment)
-    if status != 0:
+    if status != wanted:
         raise AssertionError(f"the run to be counted ended with {status}: {err}")
     return counter.stat().st_size if counter.exists() else 0

@@ -25,11 +25,14 @@ from tests.support.mirror_values import TYPE_NAMES, Reject, Rule, Text, expected
 
 PAGE_ROWS = 5_000
 SHOWN = 5
+ENCODINGS = {b"UTF-8": None, b"UTF-16le": "utf-16-le", b"UTF-16be": "utf-16-be"}
 
 
 @dataclass
 class TableReport:
-    """What was found of one table. Keys are tuples; `different` also names columns with both values."""
+    """What was found of one table. Keys are tuples; `different` also names columns with both values.
+
+    `lost` are rejected rows whose version before is gone, `held` what BigQuery held; only if that was asked for."""
 
     table: str
     source_rows: int = 0
@@ -39,11 +42,13 @@ class TableReport:
     extra: list[tuple[Any, ...]] = field(default_factory=list)
     duplicated: list[tuple[Any, ...]] = field(default_factory=list)
     different: list[tuple[tuple[Any, ...], str, Any, Any]] = field(default_factory=list)
+    lost: list[tuple[Any, ...]] = field(default_factory=list)
+    held: dict[tuple[Any, ...], list[list[Any]]] = field(default_factory=dict, repr=False)
     problems: list[str] = field(default_factory=list)
 
     @property
     def equal(self) -> bool:
-        return not (self.missing or self.extra or self.duplicated or self.different or self.problems)
+        return not (self.missing or self.extra or self.duplicated or self.different or self.lost or self.problems)
 
     def __str__(self) -> str:
         state = "equal" if self.equal else "NOT EQUAL"
@@ -51,7 +56,7 @@ class TableReport:
         if self.rejected:
             lines[0] += f", {len(self.rejected)} rejected"
         lines += [f"    {problem}" for problem in self.problems]
-        for name in ("missing", "extra", "duplicated", "different"):
+        for name in ("missing", "extra", "duplicated", "different", "lost"):
             found = getattr(self, name)
             lines += [f"    {name}: {short(item)}" for item in found[:SHOWN]]
             if len(found) > SHOWN:
@@ -122,18 +127,45 @@ def quote(name: str) -> str:
 
 
 def source_rows(connection: sqlite3.Connection, definition: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
-    columns = ", ".join(quote(rule.source) for rule in map(Rule.of, definition["columns"]))
+    columns = [quote(rule.source) for rule in map(Rule.of, definition["columns"])]
     where = f" WHERE ({definition['where']})" if definition.get("where") else ""
-    yield from connection.execute(f"SELECT {columns} FROM {quote(definition['table'])}{where}")
+    encoding = ENCODINGS[bytes(connection.execute("PRAGMA encoding").fetchone()[0])]
+    if encoding is not None:
+        columns += [f"iif(typeof({column}) = 'text', CAST({column} AS BLOB), NULL)" for column in columns]
+    rows = connection.execute(f"SELECT {', '.join(columns)} FROM {quote(definition['table'])}{where}")
+    if encoding is None:
+        yield from rows
+        return
+    count = len(columns) // 2
+    for row in rows:
+        yield tuple(value if data is None else from_utf16(data, encoding)
+                    for value, data in zip(row[:count], row[count:]))
+
+
+def from_utf16(data: bytes, encoding: str) -> Text:
+    """The text that is stored as these bytes; SQLite's own conversion hides a lone surrogate."""
+    try:
+        return Text(data.decode(encoding).encode())
+    except UnicodeDecodeError:
+        return Text(b"\xff" + data)
 
 
 Key = tuple[Any, ...]
+Values = list[Any]
+
+
+@dataclass
+class Claims:
+    """The rows of the source that BigQuery knows by one key."""
+
+    fit: list[Values] = field(default_factory=list)
+    unfit: int = 0  # rows whose key fits, but not all of their values
 
 
 def read_warehouse(
     endpoint: Endpoint, definition: dict[str, Any], rules: list[Rule], key: list[int], report: TableReport
-) -> dict[Key, list[Any]] | None:
-    """The rows of the target by key, doubled keys noted; None if the table cannot be compared."""
+) -> dict[Key, list[Values]] | None:
+    """The rows of the target by key; None if the table cannot be compared."""
     target = definition.get("target", definition["table"])
     columns = endpoint.columns(target)
     if columns is None:
@@ -150,58 +182,131 @@ def read_warehouse(
         return None
 
     order = [places[rule.name.lower()] for rule in rules]
-    rows: dict[Key, list[Any]] = {}
+    rows: dict[Key, list[Values]] = {}
     for cells in endpoint.rows(target):
         report.warehouse_rows += 1
         values = [received(rule.type, cells[place]) for rule, place in zip(rules, order)]
-        row_key = tuple(values[place] for place in key)
-        if row_key in rows:
-            report.duplicated.append(row_key)
-        rows[row_key] = values
+        rows.setdefault(tuple(values[place] for place in key), []).append(values)
     return rows
 
 
-def read_source_row(rules: list[Rule], row: tuple[Any, ...]) -> tuple[list[Any], list[str]]:
-    """The values BigQuery has to hold, and why some of them do not fit."""
-    values: list[Any] = []
-    reasons = []
-    for rule, value in zip(rules, row):
+def read_source_row(rules: list[Rule], row: tuple[Any, ...]) -> tuple[Values, set[int]]:
+    """The values BigQuery has to hold, and the places of those that do not fit."""
+    values: Values = []
+    unfit = set()
+    for place, (rule, value) in enumerate(zip(rules, row)):
         try:
             values.append(expected(rule, value))
-        except Reject as reject:
+        except Reject:
             values.append(None)
-            reasons.append(f"{rule.name} {reject}")
-    return values, reasons
+            unfit.add(place)
+    return values, unfit
 
 
-def compare_table(connection: sqlite3.Connection, endpoint: Endpoint, definition: dict[str, Any]) -> TableReport:
+def read_claims(
+    connection: sqlite3.Connection, definition: dict[str, Any], rules: list[Rule], key: list[int], report: TableReport
+) -> dict[Key, Claims]:
+    """The rows of the source by their key in BigQuery; those without one are rejected."""
+    null_is_a_key = definition["sync"]["mode"] == "replace"
+    claims: dict[Key, Claims] = {}
+    for source in source_rows(connection, definition):
+        report.source_rows += 1
+        values, unfit = read_source_row(rules, source)
+        row_key = tuple(values[place] for place in key)
+        if unfit & set(key) or (None in row_key and not null_is_a_key):
+            report.rejected.append(row_key)
+            continue
+        claim = claims.setdefault(row_key, Claims())
+        if unfit:
+            claim.unfit += 1
+        else:
+            claim.fit.append(values)
+    return claims
+
+
+def same_row(one: Values, other: Values) -> bool:
+    return all(map(same, one, other))
+
+
+def without(rows: list[Values], others: list[Values]) -> list[Values]:
+    """The rows that are left when each of the others has cancelled one that is the same."""
+    left = list(rows)
+    for other in others:
+        place = next((place for place, row in enumerate(left) if same_row(row, other)), None)
+        if place is not None:
+            del left[place]
+    return left
+
+
+class Judge:
+    """Compares the rows of one key: those of the source with those of BigQuery."""
+
+    def __init__(self, report: TableReport, names: list[str]) -> None:
+        self.report = report
+        self.names = names
+
+    def differ(self, key: Key, here: Values, there: Values) -> None:
+        self.report.different += [
+            (key, name, one, other) for name, one, other in zip(self.names, here, there) if not same(one, other)
+        ]
+
+    def by_key(self, key: Key, claims: Claims, there: list[Values], before: list[Values] | None) -> None:
+        """One row stands for all that share the key; the others are rejected."""
+        report = self.report
+        if len(there) > 1:
+            report.duplicated.append(key)
+        rejected = claims.unfit + max(len(claims.fit) - 1, 0)
+        if claims.fit and not there:
+            report.missing.append(key)
+        elif claims.fit and not any(same_row(row, there[0]) for row in claims.fit):
+            # A row that no longer fits may hold the key: its version before is there.
+            if claims.unfit:
+                rejected += 1
+            else:
+                self.differ(key, claims.fit[0], there[0])
+        elif not claims.fit and before and not (there and same_row(there[0], before[0])):
+            report.lost.append(key)
+        report.rejected += [key] * rejected
+
+    def as_multiset(self, key: Key, claims: Claims, there: list[Values]) -> None:
+        """Each row counts; or, as by_key, one row stands for all that share a key."""
+        report = self.report
+        missing, extra = without(claims.fit, there), without(there, claims.fit)
+        if not missing and len(extra) <= claims.unfit:
+            report.rejected += [key] * claims.unfit
+        elif key and None not in key and len(there) == 1 and not extra:
+            report.rejected += [key] * (claims.unfit + len(missing))
+        elif len(missing) == 1 and len(extra) == 1:
+            self.differ(key, missing[0], extra[0])
+        else:
+            report.missing += [key] * len(missing)
+            report.extra += [key] * len(extra)
+
+
+def compare_table(
+    connection: sqlite3.Connection,
+    endpoint: Endpoint,
+    definition: dict[str, Any],
+    before: dict[Key, list[Values]] | None = None,
+) -> TableReport:
+    """With `before`, the rows that BigQuery held after the last sync: those of rejected rows must be as they were."""
     report = TableReport(definition["table"])
     rules = [Rule.of(column) for column in definition["columns"]]
     names = [rule.name for rule in rules]
-    key = [names.index(name) for name in definition["key"]]
+    key = [names.index(name) for name in definition.get("key", [])]
     rows = read_warehouse(endpoint, definition, rules, key, report)
     if rows is None:
         return report
+    report.held = dict(rows) if before is not None else {}
 
-    for source in source_rows(connection, definition):
-        report.source_rows += 1
-        values, reasons = read_source_row(rules, source)
-        row_key = tuple(values[place] for place in key)
-        if reasons:
-            # Whatever BigQuery holds for this key is the version before, or nothing: both are right.
-            report.rejected.append(row_key)
-            rows.pop(row_key, None)
-            continue
-        there = rows.pop(row_key, None)
-        if there is None:
-            report.missing.append(row_key)
-            continue
-        report.different += [
-            (row_key, rule.name, here, found)
-            for rule, here, found in zip(rules, values, there)
-            if not same(here, found)
-        ]
-    report.extra = list(rows)
+    judge = Judge(report, names)
+    for row_key, claims in read_claims(connection, definition, rules, key, report).items():
+        there = rows.pop(row_key, [])
+        if definition["sync"]["mode"] == "replace":
+            judge.as_multiset(row_key, claims, there)
+        else:
+            judge.by_key(row_key, claims, there, before.get(row_key) if before is not None else None)
+    report.extra += [row_key for row_key, there in rows.items() for _ in there]
     return report
 
 

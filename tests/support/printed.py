@@ -7,6 +7,7 @@ ctest names the folder in $BQSYNC_PRINTED; without it nothing is kept. Each test
     bqsync/WHO, bqlocal/WHO what these printed or answered
 """
 
+import base64
 import json
 import os
 import pathlib
@@ -66,7 +67,12 @@ def secret(name, value):
 
 
 def _credentials(text):
-    """The secrets of a credentials file."""
+    """The secrets of a credentials file, or of a variable that holds one, perhaps in base64."""
+    if not text.lstrip().startswith("{"):
+        try:
+            text = base64.b64decode(text + "===", altchars="-_" if set("-_") & set(text) else None).decode()
+        except ValueError:
+            return
     try:
         document = json.loads(text)
     except ValueError:
@@ -109,4 +115,5 @@ def secrets_of(environment, working_folder):
     for name in {"BQ_ADMIN_TOKEN", "BUGSNAG_API_KEY", *_pepper_variables()}:
         secret(name, given.get(name, ""))
     secret("SENTRY_DSN", _dsn_key(given.get("SENTRY_DSN", "")))
-    _credentials(_read(given.get("GOOGLE_APPLICATION_CREDENTIALS") or "/nonexistent"))
+    credentials = given.get("GOOGLE_APPLICATION_CREDENTIALS") or "/nonexistent"
+    _credentials(_read(credentials) or credentials)

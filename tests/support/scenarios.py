@@ -8,7 +8,10 @@ staging table has an expiration.
 import collections
 import pathlib
 
-Scenario = collections.namedtuple("Scenario", "name before change options tables accident", defaults=[None])
+from tests.support.workload_tables import TABLES
+
+# status is that of each run: 1 where a rejected row stays.
+Scenario = collections.namedtuple("Scenario", "name before change options tables accident status", defaults=[None, 0])
 
 
 def checkpoint(app):
@@ -66,6 +69,17 @@ def leave_an_intent_elsewhere(bq, app):
     bq.clear_faults()
 
 
+RESPELLED = TABLES["key_moments"].create + """;
+insert into key_moments values ('2024-01-01 00:00:00', 'one'), ('2024-01-02 00:00:00', 'two'), ('2024-01-03', 'three');
+"""
+INDEXED = TABLES["things"].create + """;
+create unique index one_active on things(owner) where active = 1;
+insert into things(id, owner, active, name) values (1, 'ann', 1, 'one'), (2, 'ann', 0, 'two'), (3, 'bob', 1, 'three');
+"""
+MISFIT = """
+insert into events(kind, payload, at) values ('a', '{"n":1}', 1), ('b', '{', 2), ('c', '[]', 3);
+"""
+
 ROWS = """
 insert into events(kind, payload, at) values ('a', '{"n":1}', 1), ('b', null, 2), ('c', '[]', 3);
 insert into accounts values (1, 'a@x', 1.5, 'one'), (2, 'b@x', null, 'two'), (3, 'c@x', 3, null);
@@ -96,6 +110,17 @@ SCENARIOS = [
     Scenario("upsert: a fixed reject", ROWS,
              "update everything set i = 2 where id = 2; update everything set s = 'z' where id = 1", (),
              ("everything",)),
+    Scenario("append: a fixed reject", MISFIT,
+             "update events set payload = '[]' where id = 2; insert into events(kind, at) values ('d', 4)", (),
+             ("events",)),
+    Scenario("upsert: a reject stays", ROWS, "update everything set s = 'z' where id = 1", (), ("everything",),
+             status=1),
+    Scenario("upsert: a key respelled", RESPELLED,
+             "update key_moments set at = '2024-01-01T00:00:00Z', v = 'uno' where v = 'one';"
+             "insert into key_moments values ('2024-01-02T00:00Z', 'beside');"
+             "delete from key_moments where v = 'two'", (), ("key_moments",)),
+    Scenario("upsert: a partial unique index", INDEXED,
+             "update or replace things set active = 1 where id = 2", (), ("things",)),
     Scenario("replace: a change", ROWS,
              "update settings set value = 'light' where name = 'theme'; delete from settings where name = 'lang'",
              (), ("settings",)),
@@ -123,5 +148,6 @@ SCENARIOS = [
 # With the control tables in another file there is no capture to lose, and bqsync adds nothing to the source.
 SCANNED = [scenario for scenario in SCENARIOS if scenario.name in (
     "first sync", "append: new rows", "append: an update", "upsert: insert, update, delete", "upsert: changed keys",
-    "upsert: a fixed reject", "replace: a change", "replace: emptied", "full sync", "target dropped",
+    "upsert: a fixed reject", "append: a fixed reject", "upsert: a reject stays", "upsert: a key respelled",
+    "upsert: a partial unique index", "replace: a change", "replace: emptied", "full sync", "target dropped",
     "source restored")]

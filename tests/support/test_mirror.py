@@ -72,7 +72,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Mirror(unittest.TestCase):
+class MirrorCase(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -105,6 +105,8 @@ class Mirror(unittest.TestCase):
         (report,) = mirror.compare(str(self.folder / "app.db"), url, "p", "d", self.folder)
         return report
 
+
+class Mirror(MirrorCase):
     def test_equal_tables_are_equal_over_several_pages(self) -> None:
         report = self.compare()
 
@@ -179,6 +181,109 @@ class Mirror(unittest.TestCase):
             unknown = mirror.main([*arguments, "nothings"])
 
         self.assertEqual((equal, different, unknown), (0, 1, 1))
+
+
+class SharedKeys(MirrorCase):
+    """Two rows of the source whose keys are one value in BigQuery: label is the key, a column without affinity."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.define({"key": ["label"]})
+        self.change_source("UPDATE things SET label = id, at = NULL, extra = NULL")
+        self.change_source("INSERT INTO things VALUES (4, '1', NULL, NULL)")
+        self.endpoint.cells = [["1", "1", None, None], ["2", "2", None, None], ["3", "3", None, None]]
+
+    def test_any_one_of_them_may_be_there_and_the_other_is_rejected(self) -> None:
+        for present in ("1", "4"):
+            with self.subTest(present):
+                self.endpoint.cells[0][0] = present
+                report = self.compare()
+                self.assertTrue(report.equal, str(report))
+                self.assertEqual(report.rejected, [("1",)])
+
+    def test_both_or_neither_or_another_row_is_a_difference(self) -> None:
+        for cells, kind in (
+            ([["1", "1", None, None], ["4", "1", None, None]], "duplicated"),
+            ([], "missing"),
+            ([["9", "1", None, None]], "different"),
+        ):
+            with self.subTest(kind):
+                self.endpoint.cells = [*cells, ["2", "2", None, None], ["3", "3", None, None]]
+                report = self.compare()
+                self.assertEqual(len(getattr(report, kind)), 1)
+                self.assertFalse(report.equal)
+
+    def test_a_row_that_does_not_fit_may_hold_the_key_with_its_version_before(self) -> None:
+        self.change_source("UPDATE things SET at = 'soon' WHERE id = 1")
+        for there in ("1", "4", "9"):
+            with self.subTest(there):
+                self.endpoint.cells[0][0] = there
+                report = self.compare()
+                self.assertTrue(report.equal, str(report))
+                self.assertEqual(len(report.rejected), 1 if there == "4" else 2)
+
+    def test_a_null_in_the_key_rejects_the_row_but_in_mode_replace(self) -> None:
+        self.change_source("UPDATE things SET label = NULL WHERE id > 1")
+
+        self.endpoint.cells = [["1", "1", None, None]]
+        report = self.compare()
+        self.assertTrue(report.equal, str(report))
+        self.assertEqual(len(report.rejected), 3)
+
+        self.define({"key": ["label"], "sync": {"mode": "replace"}})
+        self.assertEqual(self.compare().missing, [(None,), (None,), (None,)])
+
+    def test_mode_replace_counts_rows_that_are_the_same(self) -> None:
+        self.change_source("CREATE VIEW bag AS SELECT 1 AS id, 'x' AS label, NULL AS at, NULL AS extra FROM things")
+        self.define({"table": "bag", "key": ["label"], "sync": {"mode": "replace"}})
+        for count, equal in ((4, True), (3, False), (5, False)):
+            with self.subTest(count):
+                self.endpoint.cells = [["1", "x", None, None]] * count
+                self.assertEqual(self.compare().equal, equal)
+
+    def test_a_table_without_a_key_is_compared_by_whole_rows(self) -> None:
+        self.define({"key": [], "sync": {"mode": "replace"}})
+        self.endpoint.cells.append(["4", "1", None, None])
+        self.assertTrue(self.compare().equal)
+
+        self.endpoint.cells[0] = ["4", "1", None, None]
+        self.assertFalse(self.compare().equal)
+
+    def test_the_version_before_of_a_rejected_row_must_stay_where_it_is_known(self) -> None:
+        self.change_source("DELETE FROM things WHERE id = 4")
+        self.change_source("UPDATE things SET at = 'soon' WHERE id = 1")
+        source = mirror.open_source(str(self.folder / "app.db"))
+        self.addCleanup(source.close)
+        endpoint = mirror.Endpoint(f"http://127.0.0.1:{self.endpoint.server_port}", "p", "d")
+        definition = json.loads((self.folder / "things.json").read_text())
+
+        before = mirror.compare_table(source, endpoint, definition, {}).held
+        del self.endpoint.cells[0]
+
+        self.assertEqual(mirror.compare_table(source, endpoint, definition, before).lost, [("1",)])
+        self.assertTrue(mirror.compare_table(source, endpoint, definition).equal)
+
+
+class Encodings(unittest.TestCase):
+    def test_texts_of_utf_16_are_read_by_their_bytes(self) -> None:
+        for encoding, surrogate in (("UTF-16le", b"\x00\xd8"), ("UTF-16be", b"\xd8\x00")):
+            with self.subTest(encoding), tempfile.TemporaryDirectory() as folder:
+                path = f"{folder}/app.db"
+                connection = sqlite3.connect(path)
+                connection.executescript(f"PRAGMA encoding = '{encoding}'; CREATE TABLE t(a, b, c)")
+                connection.execute("INSERT INTO t VALUES ('ü', ?, CAST(? AS TEXT))", (b"ab", surrogate))
+                connection.commit()
+                connection.close()
+                source = mirror.open_source(path)
+                self.addCleanup(source.close)
+
+                columns = [{"name": name, "type": "STRING"} for name in "abc"]
+                ((text, blob, broken),) = mirror.source_rows(source, {"table": "t", "columns": columns})
+
+                self.assertEqual(expected(rule("STRING"), text), "ü")
+                self.assertEqual(blob, b"ab")
+                with self.assertRaises(Reject):
+                    expected(rule("STRING"), broken)
 
 
 def rule(type_name: str, **more: Any) -> Rule:

@@ -77,6 +77,10 @@ class NoSecretTest(unittest.TestCase):
                 ({"SENTRY_DSN": "no dsn at all"}, "SENTRY_DSN", "no dsn at all"),
                 ({"EMAIL_PEPPER": "pepper-and-salt"}, "EMAIL_PEPPER", "pepper-and-salt"),
                 ({"GOOGLE_APPLICATION_CREDENTIALS": str(credentials)}, "private_key", PEM.split("\n")[1]),
+                ({"GOOGLE_APPLICATION_CREDENTIALS": json.dumps({"private_key": PEM})}, "private_key",
+                 PEM.split("\n")[1]),
+                ({"GOOGLE_APPLICATION_CREDENTIALS": base64.b64encode(json.dumps({"private_key": PEM}).encode()).decode()},
+                 "private_key", PEM.split("\n")[1]),
                 ({"GOOGLE_APPLICATION_CREDENTIALS": str(credentials)}, "refresh_token", "1//refresh")):
             with self.subTest(setting=setting):
                 no_secret.empty(self.folder)

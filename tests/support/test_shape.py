@@ -86,7 +86,7 @@ class Shape(unittest.TestCase):
         )
 
     def test_a_folder_over_its_limit_is_named_without_its_tests(self) -> None:
-        for i in range(25):
+        for i in range(35):
             self.write(f"tests/bqlocal/sql/a{i}.c", "\n" * 600)
         self.write("tests/bqlocal/tests/driver.c", "\n" * 600)
 

@@ -1,168 +1,135 @@
-"""Random statements of an application on the tables of tests/schemas.
+"""Random statements of an application on the tables of workload_tables.py.
 
 All randomness comes from one random.Random, so that a seed repeats a run; only what depends on time (a concurrent
-writer, a kill after some milliseconds) differs.
+writer, a kill after some milliseconds) differs. With a twin, a database that bqsync never sees, each statement runs
+there too and has to end in the same way.
 """
 
 import random
 import sqlite3
 
-from tests.support.mirror import quote
+from tests.support.workload_tables import BAD, ORDERS, TABLES, Raw, base
 
-BAD_TEXT = b"\xff\xfe"  # not UTF-8; a cast makes it TEXT
 BUSY_SECONDS = 30
+ENCODINGS = {"UTF-8": "utf-8", "UTF-16le": "utf-16-le", "UTF-16be": "utf-16-be"}
+CONFLICT_CLAUSES = ["", "", "", " or replace", " or replace", " or ignore", " or fail", " or abort", " or rollback"]
 
 
-class Bad:
-    """A TEXT value that is not UTF-8."""
+class Noticed(Exception):
+    """A statement of the application ended differently because of bqsync."""
 
 
-def number(rng):
-    return rng.choice([0, 1, -1, 7, 2**31, -2**63, 2**63 - 1, rng.randrange(-10**6, 10**6)])
+def outcome(db, sql, values):
+    """How a statement ended: (its error or None, its rows, changes(), whether a transaction is open)."""
+    error, rows = None, []
+    try:
+        rows = db.execute(sql, values).fetchall()
+    except sqlite3.Error as problem:
+        error = f"{type(problem).__name__}: {problem}"
+    return error, rows, db.execute("select changes()").fetchone()[0], db.in_transaction
 
 
-def text(rng):
-    return rng.choice(["", "a", "Zoë", "日本", "x\ty\n", "'quoted\"", "💥", "null", "0", "%s",
-                       "w" * rng.randrange(300), str(rng.randrange(10**6))])
+def equip(db):
+    """Gives a connection what is the application's own: a collation and a function, which bqsync does not have."""
+    db.create_collation("localized", lambda one, other: (one.lower() > other.lower()) - (one.lower() < other.lower()))
+    db.create_function("app_code", 0, lambda: "made", deterministic=True)
+    return db
 
 
-def json_text(rng):
-    return rng.choice(['{"b": 1, "a": [1, 2.5, null]}', "[]", "null", '"t"', "17", '{"k":"ü"}', None])
-
-
-def moment(rng):
-    return rng.choice(["2024-02-29 12:30:00", "1970-01-01T00:00:00Z", "2021-06-01 01:02:03.000004+05:30",
-                       "0001-01-01 00:00:00", "9999-12-31 23:59:59.999999", None])
-
-
-# Per column: values that fit, and values that do not.
-def valid(table, column, rng):
-    kinds = {
-        ("events", "kind"): text, ("events", "payload"): json_text,
-        ("events", "at"): lambda r: r.choice([None, 0, 1, 1700000000000 + r.randrange(10**9)]),
-        ("accounts", "email"): lambda r: f"{text(r)[:20]}{r.randrange(60)}@x",
-        ("accounts", "balance"): lambda r: r.choice([None, 0, 1.5, -3, "12.25", r.randrange(10**6) / 4]),
-        ("accounts", "note"): lambda r: r.choice([None, text(r)]),
-        ("settings", "name"): lambda r: r.choice("abcdefgh") + text(r)[:3],
-        ("settings", "value"): lambda r: r.choice([None, text(r)]),
-        ("memberships", "team"): lambda r: r.choice(["core", "Core", "ops", "é", ""]),
-        ("memberships", "person"): lambda r: r.choice(["ann", "bob", "eve", "zed", text(r)[:8]]),
-        ("memberships", "role"): lambda r: r.choice([None, "lead", text(r)]),
-        ("memberships", "since"): lambda r: r.choice([None, "2020-02-29", "0001-01-01", "9999-12-31"]),
-        ("devices", "serial"): lambda r: f"s-{r.randrange(25)}{text(r)[:2]}",
-        ("devices", "online"): lambda r: r.choice([None, 0, 1, "true", "FALSE"]),
-        ("devices", "reading"): lambda r: r.choice([None, 0.0, -1.5, 1e300, 3, "2.5"]),
-        ("people", "email"): lambda r: r.choice([None, text(r)]),
-        ("people", "name"): lambda r: r.choice([None, text(r)]),
-        ("people", "phone"): lambda r: r.choice([None, text(r)]),
-        ("people", "deleted"): lambda r: r.choice([0, 0, 0, 1]),
-        ("everything", "i"): lambda r: r.choice([None, number(r), "42", 3.0]),
-        ("everything", "f"): lambda r: r.choice([None, 1.5, -0.0, 2**53, "1e5"]),
-        ("everything", "b"): lambda r: r.choice([None, 0, 1, "true"]),
-        ("everything", "s"): lambda r: r.choice([None, text(r)]),
-        ("everything", "y"): lambda r: r.choice([None, b"", b"\x00\xff", text(r)]),
-        ("everything", "n"): lambda r: r.choice([None, 1, "0.000000001", -12.5]),
-        ("everything", "bn"): lambda r: r.choice([None, "1e38", "0.00000000000000000000000000000000000001", 5]),
-        ("everything", "d"): lambda r: r.choice([None, "1969-12-31", "2024-02-29"]),
-        ("everything", "t"): lambda r: r.choice([None, "23:59:59.999999", "00:00:00"]),
-        ("everything", "dt"): lambda r: r.choice([None, "1970-01-01T00:01", "2024-02-29 01:02:03"]),
-        ("everything", "ts"): moment, ("everything", "j"): json_text,
-        ("everything", "g"): lambda r: r.choice([None, f"POINT({r.randrange(180)} {r.randrange(90)})", "polygon empty"]),
-    }
-    return kinds[table, column](rng)
-
-
-MISFITS = {
-    ("events", "payload"): ["{", "nul"], ("events", "at"): ["soon", 1.5], ("events", "kind"): [b"\x01", Bad],
-    ("accounts", "email"): [Bad], ("accounts", "balance"): ["much", b"1"], ("accounts", "note"): [b"x", Bad],
-    ("settings", "value"): [b"v", Bad], ("memberships", "since"): ["yesterday", "2021-02-29"],
-    ("memberships", "role"): [b"r", Bad], ("devices", "online"): [7, "perhaps"],
-    ("devices", "reading"): ["warm", b"1"], ("people", "email"): [b"e", Bad], ("people", "name"): [Bad],
-    ("people", "phone"): [Bad],
-    ("everything", "i"): ["abc", 1.5], ("everything", "f"): ["abc", 2**53 + 1], ("everything", "b"): [2, "t"],
-    ("everything", "s"): [b"s", Bad], ("everything", "n"): ["0.0000000001"], ("everything", "bn"): ["1e39"],
-    ("everything", "d"): ["2021-13-01"], ("everything", "t"): ["24:00:00"], ("everything", "dt"): ["later"],
-    ("everything", "ts"): [1], ("everything", "j"): ["{"], ("everything", "g"): ["here", 12.97],
-}
-
-COLUMNS = {
-    "events": ["kind", "payload", "at"], "accounts": ["email", "balance", "note"],
-    "settings": ["name", "value"], "memberships": ["team", "person", "role", "since"],
-    "devices": ["serial", "online", "reading"], "people": ["email", "name", "phone", "deleted"],
-    "everything": ["i", "f", "b", "s", "y", "n", "bn", "d", "t", "dt", "ts", "j", "g"],
-}
-KEYS = {"settings": ["name"], "memberships": ["team", "person"], "devices": ["serial"]}
-TEXT_KEYS = {("settings", "name"), ("devices", "serial"), ("memberships", "person"), ("memberships", "team")}
-
-
-def key_of(table):
-    return KEYS.get(table, ["id"])
+def encoding_of(db):
+    return ENCODINGS[db.execute("pragma encoding").fetchone()[0]]
 
 
 class Application:
     """Random statements of an application, each committed by itself unless a transaction is open."""
 
-    def __init__(self, db, rng, tables, log):
+    def __init__(self, db, rng, tables, log, twin=None):
         self.db = db
         self.rng = rng
         self.tables = tables
         self.log = log
+        self.twin = twin
+        self.encoding = encoding_of(db)
+        if set(tables) & set(ORDERS):
+            self.run("pragma foreign_keys = on")
 
     def run(self, sql, values=()):
-        """One statement. A constraint may refuse it, as happens to any application."""
+        """One statement. A constraint or a trigger may refuse it, as happens to any application."""
         parts = sql.split("?")
         shown, bound = parts[0], []
         for value, part in zip(values, parts[1:]):
-            if value is Bad:
-                shown += "cast(? as text)" + part
-                bound.append(BAD_TEXT)
+            if isinstance(value, Raw):
+                # A literal: in a database of UTF-16 the cast would read a bound blob as UTF-8.
+                shown += f"cast(x'{value.stored(self.encoding).hex()}' as text){part}"
             else:
                 shown += "?" + part
                 bound.append(value)
         self.log.append(f"{shown} {bound!r}" if bound else shown)
-        try:
-            self.db.execute(shown, bound)
-        except sqlite3.IntegrityError as problem:
-            self.log.append(f"  refused: {problem}")
+        ended = outcome(self.db, shown, bound)
+        if ended[0] is not None:
+            self.log.append(f"  refused: {ended[0]}")
+        wanted = outcome(self.twin, shown, bound) if self.twin is not None else ended
+        if ended != wanted:
+            raise Noticed(f"{shown} {bound!r} ended with {ended}, without bqsync with {wanted}")
+        if self.twin is None and ended[0] is not None and not ended[0].startswith("IntegrityError"):
+            raise Noticed(f"{shown} {bound!r} ended with {ended[0]}")
 
     def some_key(self, table):
         """The key of an existing row, or None."""
-        names = ", ".join(map(quote, key_of(table)))
-        self.db.text_factory = bytes
-        rows = self.db.execute(f"select {names} from {table} order by {names}").fetchall()
-        self.db.text_factory = str
+        names = TABLES[table].key
+        columns = ", ".join(f"typeof({name}), cast({name} as blob),"
+                            f" iif(typeof({name}) in ('integer', 'real'), {name}, 0)" for name in names)
+        rows = self.db.execute(f"select {columns} from {base(table)} order by {', '.join(names)}").fetchall()
         if not rows:
             return None
-        # Python cannot bind a text that is not UTF-8; only DELETE without WHERE deletes rows with such keys.
-        key = self.rng.choice(rows)
+        row = self.rng.choice(rows)
+        return [self.stored(*row[place:place + 3]) for place in range(0, len(row), 3)]
+
+    def stored(self, kind, data, number):
+        """A value as SQLite stores it."""
+        if kind != "text":
+            return {"null": None, "blob": data}.get(kind, number)
         try:
-            return [value.decode() if isinstance(value, bytes) else value for value in key]
+            return data.decode(self.encoding)
         except UnicodeDecodeError:
-            return None
+            return Raw(data, encoded=True)
 
     def value(self, table, column):
-        misfits = MISFITS.get((table, column))
-        if misfits and self.rng.random() < 0.02:
+        misfits = TABLES[table].misfits.get(column)
+        if misfits and column not in TABLES[table].fixed and self.rng.random() < 0.02:
             return self.rng.choice(misfits)
-        return valid(table, column, self.rng)
+        return TABLES[table].values[column](self.rng)
+
+    def where(self, table):
+        return " and ".join(f"{name} is ?" for name in TABLES[table].key)
+
+    def plain_column(self, table):
+        return self.rng.choice(TABLES[table].plain)
+
+    # Statements
 
     def insert(self, table, verb="insert", suffix=""):
-        rng = self.rng
-        columns = list(COLUMNS[table])
+        rng, shape = self.rng, TABLES[table]
+        columns = list(shape.values)
+        if rng.random() < 0.15:
+            columns = [name for name in columns if name in shape.key or rng.random() < 0.6] or columns
         values = [self.value(table, column) for column in columns]
-        if table not in KEYS and rng.random() < 0.35:
+        if shape.numbered and rng.random() < 0.35:
             columns.append("id")
             values.append(rng.choice([rng.randrange(1, 40), rng.randrange(1, 40), rng.randrange(1, 200),
                                       rng.randrange(-5, 1)]))
+        elif not shape.numbered and "without rowid" not in shape.create and rng.random() < 0.1:
+            columns.append("rowid")
+            values.append(rng.randrange(1, 20))
         marks = ", ".join("?" * len(columns))
-        self.run(f"{verb} into {table}({', '.join(columns)}) values ({marks}){suffix}", values)
+        self.run(f"{verb} into {base(table)}({', '.join(columns)}) values ({marks}){suffix}", values)
 
     def replace(self, table):
         self.insert(table, self.rng.choice(["insert or replace", "replace", "insert or ignore"]))
 
     def upsert(self, table):
-        key = ", ".join(key_of(table))
-        column = self.rng.choice([c for c in COLUMNS[table] if c not in key_of(table)])
+        key = ", ".join(TABLES[table].key)
+        column = self.plain_column(table)
         action = self.rng.choice(["do nothing", f"do update set {column} = excluded.{column}"])
         self.insert(table, suffix=f" on conflict({key}) {action}")
 
@@ -170,105 +137,128 @@ class Application:
         key = self.some_key(table)
         if key is None:
             return self.insert(table)
-        column = self.rng.choice([c for c in COLUMNS[table] if c not in key_of(table)])
-        where = " and ".join(f"{name} is ?" for name in key_of(table))
-        self.run(f"{verb} {table} set {column} = ? where {where}", [self.value(table, column), *key])
+        column = self.plain_column(table)
+        self.run(f"{verb} {base(table)} set {column} = ? where {self.where(table)}", [self.value(table, column), *key])
 
     def update_or_replace(self, table):
         self.update(table, "update or replace")
 
+    def conflict(self, table):
+        """A statement with any conflict clause, of one row or of all."""
+        clause = self.rng.choice(CONFLICT_CLAUSES)
+        if self.rng.random() < 0.5:
+            return self.insert(table, "insert" + clause)
+        if self.rng.random() < 0.7:
+            return self.update(table, "update" + clause)
+        column = self.plain_column(table)
+        self.run(f"update{clause} {base(table)} set {column} = ?", [self.value(table, column)])
+
     def update_all(self, table):
-        column = self.rng.choice([c for c in COLUMNS[table] if c not in key_of(table)])
-        if (table, column) == ("accounts", "email"):
-            column = "note"
-        self.run(f"update {table} set {column} = ?", [valid(table, column, self.rng)])
+        columns = [name for name in TABLES[table].plain if name not in TABLES[table].unique]
+        column = self.rng.choice(columns)
+        self.run(f"update {base(table)} set {column} = ?", [TABLES[table].values[column](self.rng)])
 
     def rekey(self, table):
         key = self.some_key(table)
         if key is None:
             return self.insert(table)
-        name = self.rng.choice(key_of(table))
-        new = valid(table, name, self.rng) if name != "id" else self.rng.randrange(-3, 300)
+        name = self.rng.choice(TABLES[table].key)
+        new = self.rng.randrange(-3, 300) if name == "id" else TABLES[table].values[name](self.rng)
         verb = self.rng.choice(["update", "update or replace", "update or ignore"])
-        where = " and ".join(f"{column} is ?" for column in key_of(table))
-        self.run(f"{verb} {table} set {name} = ? where {where}", [new, *key])
+        self.run(f"{verb} {base(table)} set {name} = ? where {self.where(table)}", [new, *key])
+
+    def respell(self, table):
+        """Another spelling that BigQuery calls the same key: in place, beside it, or beside it and one of both gone."""
+        key = self.some_key(table)
+        names = TABLES[table].key
+        name = self.rng.choice(names)
+        groups = TABLES[table].spellings.get(name, [])
+        old = key[names.index(name)] if key is not None else None
+        group = next((group for group in groups if any(same_value(old, value) for value in group)), None)
+        if group is None:
+            return self.rekey(table)
+        new = [self.rng.choice(group) if column == name else value for column, value in zip(names, key)]
+        verb = self.rng.choice(["update", "insert or ignore", "insert or ignore"])
+        if verb == "update":
+            self.run(f"update or ignore {base(table)} set {name} = ? where {self.where(table)}",
+                     [new[names.index(name)], *key])
+        else:
+            self.run(f"insert or ignore into {base(table)}({', '.join(names)}, v) values ({'?, ' * len(names)}?)",
+                     [*new, "beside"])
+            if self.rng.random() < 0.4:
+                self.run(f"delete from {base(table)} where {self.where(table)}", self.rng.choice([key, new]))
 
     def shift_keys(self, table):
-        if table in KEYS:
+        if not TABLES[table].numbered:
             return self.rekey(table)
-        self.run(f"update {table} set id = -id - 1000 where id > 0")
-        self.run(f"update {table} set id = -id - 1000 + {self.rng.randrange(3)} where id < -1000")
+        self.run(f"update {base(table)} set id = -id - 1000 where id > 0")
+        self.run(f"update {base(table)} set id = -id - 1000 + {self.rng.randrange(3)} where id < -1000")
 
     def delete(self, table):
         key = self.some_key(table)
         if key is None:
             return self.insert(table)
-        where = " and ".join(f"{name} is ?" for name in key_of(table))
-        self.run(f"delete from {table} where {where}", key)
+        self.run(f"delete from {base(table)} where {self.where(table)}", key)
 
     def delete_some(self, table):
-        self.run(f"delete from {table} where rowid % 3 = 0" if table != "memberships"
-                 else "delete from memberships where person < 'c'")
+        which = f"{TABLES[table].key[-1]} < 'c'" if "without rowid" in TABLES[table].create else "rowid % 3 = 0"
+        self.run(f"delete from {base(table)} where {which}")
 
     def delete_all(self, table):
-        self.run(f"delete from {table}")
+        self.run(f"delete from {base(table)}")
 
     def delete_and_insert(self, table):
         """The same key again, as another row."""
         key = self.some_key(table)
-        if key is None or table in KEYS:
+        if key is None or not TABLES[table].numbered:
             return self.replace(table)
-        self.run(f"delete from {table} where id = ?", key)
-        columns = COLUMNS[table]
+        self.run(f"delete from {base(table)} where id = ?", key)
+        columns = list(TABLES[table].values)
         values = [self.value(table, column) for column in columns]
-        self.run(f"insert into {table}(id, {', '.join(columns)}) values (?, {', '.join('?' * len(columns))})",
+        self.run(f"insert into {base(table)}(id, {', '.join(columns)}) values (?, {', '.join('?' * len(columns))})",
                  [*key, *values])
 
     def misfit(self, table):
-        places = [column for column in COLUMNS[table] if (table, column) in MISFITS]
+        places = [column for column in TABLES[table].misfits if column not in TABLES[table].key]
         key = self.some_key(table)
-        if key is None:
+        if key is None or not places:
             return self.insert(table)
         column = self.rng.choice(places)
-        where = " and ".join(f"{name} is ?" for name in key_of(table))
-        self.run(f"update {table} set {column} = ? where {where}",
-                 [self.rng.choice(MISFITS[table, column]), *key])
+        self.run(f"update {base(table)} set {column} = ? where {self.where(table)}",
+                 [self.rng.choice(TABLES[table].misfits[column]), *key])
 
     def misfit_key(self, table):
         """A text key that is a blob or not UTF-8: such a row can never be synced."""
-        if table not in KEYS:
+        shape = TABLES[table]
+        if shape.numbered or shape.spellings:
             return self.misfit(table)
         key = self.some_key(table)
-        name = key_of(table)[-1]
+        name = shape.key[-1]
+        bad = self.rng.choice(shape.misfits.get(name, [b"blob", BAD]))
         if key is None or self.rng.random() < 0.5:
-            columns = COLUMNS[table]
-            values = [self.rng.choice([b"blob", Bad]) if column == name else valid(table, column, self.rng)
-                      for column in columns]
+            columns = list(shape.values)
+            values = [bad if column == name else shape.values[column](self.rng) for column in columns]
             return self.run(
-                f"insert or ignore into {table}({', '.join(columns)}) values ({', '.join('?' * len(columns))})",
+                f"insert or ignore into {base(table)}({', '.join(columns)}) values ({', '.join('?' * len(columns))})",
                 values)
-        where = " and ".join(f"{column} is ?" for column in key_of(table))
-        self.run(f"update or ignore {table} set {name} = ? where {where}",
-                 [self.rng.choice([b"blob", Bad]), *key])
+        self.run(f"update or ignore {base(table)} set {name} = ? where {self.where(table)}", [bad, *key])
 
     def many(self, table):
         for _ in range(self.rng.randrange(5, 15)):
             self.insert(table)
 
     def transaction(self, table):
-        self.log.append("begin")
-        self.db.execute("begin immediate")
+        self.run("begin immediate")
         for _ in range(self.rng.randrange(1, 4)):
             self.act(nested=True)
-        if self.rng.random() < 0.3:
-            self.log.append("savepoint")
-            self.db.execute("savepoint s")
+        if self.rng.random() < 0.3 and self.db.in_transaction:
+            self.run("savepoint s")
             self.act(nested=True)
-            self.db.execute("rollback to s")
-            self.log.append("rollback to savepoint")
+            if self.db.in_transaction:
+                self.run("rollback to s")
         end = self.rng.choice(["commit", "commit", "rollback"])
-        self.log.append(end)
-        self.db.execute(end)
+        if self.db.in_transaction:
+            self.run(end)
 
     def vacuum(self, table):
         self.run("vacuum")
@@ -280,28 +270,44 @@ class Application:
 
     def act(self, nested=False):
         choices = self.EVERYDAY + ([] if nested else self.APART)
+        table = self.rng.choice(self.tables)
+        if TABLES[table].spellings:
+            choices = choices + [("respell", 25)]
+        if "things" in table:
+            choices = choices + [("conflict", 25)]
         names, weights = zip(*choices)
-        getattr(self, self.rng.choices(names, weights)[0])(self.rng.choice(self.tables))
+        getattr(self, self.rng.choices(names, weights)[0])(table)
 
     def fix_values(self):
         """Makes every value fit again, so that rejects end."""
         for table in self.tables:
-            for column in COLUMNS[table]:
-                if (table, column) in TEXT_KEYS or (table, column) == ("accounts", "email"):
-                    self.run(f"delete from {table} where typeof({column}) = 'blob' or"
-                             f" instr(cast({column} as blob), ?) > 0", [BAD_TEXT])
-                elif (table, column) in MISFITS:
-                    for bad in MISFITS[table, column]:
-                        self.run(f"update {table} set {column} = ? where {column} is ?",
-                                 [valid(table, column, self.rng), bad])
+            for column, misfits in TABLES[table].misfits.items():
+                if column in TABLES[table].fixed:
+                    continue
+                for bad in misfits:
+                    self.run(f"update {base(table)} set {column} = ? where {column} is ?",
+                             [TABLES[table].values[column](self.rng), bad])
+            for column in TABLES[table].fixed - set(TABLES[table].spellings):
+                self.run(f"delete from {base(table)} where typeof({column}) in ('blob', 'null') or"
+                         f" instr(cast({column} as blob), ?) > 0 or instr(cast({column} as blob), ?) > 0",
+                         [BAD.stored(self.encoding), b"\0" if self.encoding == "utf-8" else b"\0\0\0"])
+                for bad in TABLES[table].misfits.get(column, []):
+                    self.run(f"delete from {base(table)} where {column} is ?", [bad])
 
 
-def write_meanwhile(path, seed, tables, statements):
+def same_value(one, other):
+    return type(one) is type(other) and one == other
+
+
+def write_meanwhile(path, seed, tables, statements, twin_path=None):
     """Writes from a second process while a sync runs; the exit status says whether a write failed."""
-    db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
-    app = Application(db, random.Random(seed), tables, [])
+    db = equip(sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS))
+    twin = equip(sqlite3.connect(twin_path, isolation_level=None)) if twin_path else None
+    app = Application(db, random.Random(seed), tables, [], twin)
     try:
         for _ in range(statements):
             app.act()
     finally:
         db.close()
+        if twin is not None:
+            twin.close()

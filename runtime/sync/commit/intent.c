@@ -1,6 +1,5 @@
 #include "sync/commit/intent.h"
 
-#include "base/log.h"
 #include "sync/commit/staging.h"
 #include "sync/pass/target.h"
 #include "warehouse/googlesql.h"
@@ -9,10 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-
-/* Intents of one table in one pass, the first included. */
-#define INTENTS_MAX    3
-#define FIRST_PAUSE_MS 1000
 
 /* --- making ------------------------------------------------------------------------------ */
 
@@ -176,19 +171,4 @@ bool intent_acknowledge_nothing(struct worker *worker, struct task *task, struct
         intent.generation = task->source.watermark.generation;
     return record(worker, task, &intent, err) &&
            (task_is_outdated(task) || move_watermark(worker, task, &intent, err));
-}
-
-bool intent_try_again(struct worker *worker, const struct task *task, struct error *err)
-{
-    const struct clock *clock = worker->clock;
-    int attempts = task->outcome->attempts;
-
-    if (!error_is_retryable(err->code) || err->code == ERROR_QUOTA || attempts >= INTENTS_MAX)
-        return false;
-    log_warn(
-        "job failed, trying again", LOG_TEXT("table", task->table->name),
-        LOG_NUMBER("attempt", attempts), LOG_TEXT("reason", err->message));
-    bigquery_count_retry(worker->bigquery, err);
-    return clock->sleep_ms(clock->context, (int64_t)FIRST_PAUSE_MS << (attempts - 1)) ||
-           error_set(err, ERROR_STOPPED, "stopped before %s was sent", task->table->name);
 }

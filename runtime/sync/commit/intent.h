@@ -41,9 +41,4 @@ MUST_CHECK bool intent_withdraw(
 MUST_CHECK bool intent_acknowledge_nothing(
     struct worker *worker, struct task *task, struct error *err);
 
-/* After an intent was withdrawn because of *err: whether the task deserves another one in this
- * pass. Sleeps before it says yes. A quota that is used up refills by the hour or the day, so it is
- * left to a later pass. False leaves *err, or sets ERROR_STOPPED. */
-bool intent_try_again(struct worker *worker, const struct task *task, struct error *err);
-
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "sync/commit/intent.h"
+#include "sync/pass/target.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,11 +43,13 @@ static bool is_here(const struct worker *worker, const struct place *place)
 }
 
 /* Whether the intent's commit job has done its work, once and for all. A job that has ended, or
- * that runs, answers by itself. If BigQuery does not know the job, the request that starts it may
- * still be on its way (a proxy, a queue, a process that only hangs), and would change the target
- * after this run has sent newer rows. So its id is claimed: a job that does nothing is started
- * under it, and BigQuery refuses every later job of that id. If the claim comes too late, the job
- * is there after all, and is waited for. A job id that an earlier recovery has claimed did no work.
+ * that runs, answers by itself; all tables of the pass wait for one that runs, so that they do not
+ * wait long: a table whose job goes on fails, and the next pass asks again. If BigQuery does not
+ * know the job, the request that starts it may still be on its way (a proxy, a queue, a process
+ * that only hangs), and would change the target after this run has sent newer rows. So its id is
+ * claimed: a job that does nothing is started under it, and BigQuery refuses every later job of
+ * that id. If the claim comes too late, the job is there after all, and is waited for. A job id
+ * that an earlier recovery has claimed did no work.
  */
 static bool resolve(
     struct worker *worker, const struct intent *intent, bool *out_done, struct error *err)
@@ -64,20 +67,33 @@ static bool resolve(
             return true;
     }
     if (job.state != JOB_SUCCEEDED && job.state != JOB_FAILED &&
-        !bigquery_job_wait(worker->bigquery, intent->commit_job, &job, err))
+        !bigquery_job_wait_briefly(worker->bigquery, intent->commit_job, &job, err))
         return false;
     *out_done = job.state == JOB_SUCCEEDED && !job.is_claim;
     return true;
 }
 
-/* Resolves the intent with a worker that is connected to the intent's own place. */
-static bool settle(
-    struct worker *there, struct task *task, const struct intent *intent, struct error *err)
+/* An intent is on disk before the target's label is raised. If the run ended between the two, the
+ * label is raised now, so that a label that is behind always means an older version of the table.
+ */
+static bool raise_label(
+    struct worker *worker, struct task *task, const struct intent *intent, struct error *err)
 {
-    bool done = false;
+    struct task_warehouse *warehouse = &task->warehouse;
 
-    if (!resolve(there, intent, &done, err))
-        return error_wrap(err, "resolving the open intent of an earlier run");
+    if (!warehouse->exists || warehouse->label_generation >= intent->generation)
+        return true;
+    if (!target_label(worker->bigquery, task->table, intent->generation, err))
+        return false;
+    warehouse->label_generation = intent->generation;
+    return true;
+}
+
+/* Ends the intent; there is connected to the intent's own place. */
+static bool end(
+    struct worker *there, struct task *task, const struct intent *intent, bool done,
+    struct error *err)
+{
     if (!(done ? intent_acknowledge(there, task, intent, err)
                : intent_withdraw(there, intent, err)))
         return false;
@@ -87,6 +103,17 @@ static bool settle(
         done ? "adopted a job of an earlier run" : "withdrew the intent of an earlier run",
         LOG_TEXT("table", intent->table), LOG_TEXT("job", intent->commit_job));
     return true;
+}
+
+/* Resolves an intent about the target of this pass. */
+static bool settle(
+    struct worker *worker, struct task *task, const struct intent *intent, struct error *err)
+{
+    bool done = false;
+
+    if (!resolve(worker, intent, &done, err) || (!done && !raise_label(worker, task, intent, err)))
+        return error_wrap(err, "resolving the open intent of an earlier run");
+    return end(worker, task, intent, done, err);
 }
 
 static bool find_location(struct bigquery *bigquery, struct place *place, struct error *err)
@@ -121,7 +148,9 @@ static bool settle_elsewhere(
         place.project, place.dataset, place.location[0] == '\0' ? NULL : place.location};
     if (!deployment_bigquery_at(deployment, &at, NULL, &there.bigquery, err))
         return false;
-    bool ok = find_location(there.bigquery, &place, err) && settle(&there, task, intent, err);
+    bool done = false;
+    bool ok = find_location(there.bigquery, &place, err) && resolve(&there, intent, &done, err) &&
+              end(&there, task, intent, done, err);
     bigquery_close(there.bigquery);
     return ok ||
            error_wrap(

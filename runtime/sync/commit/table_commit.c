@@ -2,6 +2,7 @@
 
 #include "sync/commit/findings.h"
 #include "sync/commit/intent.h"
+#include "sync/commit/job_retry.h"
 #include "sync/commit/load.h"
 #include "sync/commit/staging.h"
 #include "warehouse/googlesql.h"
@@ -148,6 +149,7 @@ static bool attempt(
 
 bool table_commit(struct worker *worker, struct task *task, void *context, struct error *err)
 {
+    struct job_retry retry = {0};
     bool done = false;
     bool withdrawn = false;
 
@@ -156,7 +158,7 @@ bool table_commit(struct worker *worker, struct task *task, void *context, struc
     if (ok && !done) {
         do {
             ok = attempt(worker, task, &withdrawn, err);
-        } while (!ok && withdrawn && intent_try_again(worker, task, err));
+        } while (!ok && withdrawn && job_retry_again(worker, &retry, task->table->name, err));
         if (ok && !task_is_outdated(task))
             task->outcome->status = TABLE_SYNCED;
     }

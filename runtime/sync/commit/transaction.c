@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "sync/commit/findings.h"
 #include "sync/commit/intent.h"
+#include "sync/commit/job_retry.h"
 #include "sync/commit/load.h"
 #include "sync/commit/staging.h"
 #include "warehouse/googlesql.h"
@@ -15,10 +16,6 @@
 
 /* "Quotas and limits": a query has at most 1,024 KB of text. */
 #define SCRIPT_CEILING (1 << 20)
-
-/* Runs of the script, the first included, when another transaction gets in its way. */
-#define RUNS_MAX       3
-#define FIRST_PAUSE_MS 1000
 
 struct transaction {
     struct workers *workers;
@@ -79,6 +76,7 @@ static bool attempt(
  */
 static bool stage(struct worker *worker, struct task *task, void *context, struct error *err)
 {
+    struct job_retry retry = {0};
     bool done = false;
     bool withdrawn = false;
 
@@ -87,7 +85,7 @@ static bool stage(struct worker *worker, struct task *task, void *context, struc
     if (ok && !done) {
         do {
             ok = attempt(worker, task, &withdrawn, err);
-        } while (!ok && withdrawn && intent_try_again(worker, task, err));
+        } while (!ok && withdrawn && job_retry_again(worker, &retry, task->table->name, err));
     }
     batch_release(&task->batch);
     return ok;
@@ -246,21 +244,17 @@ static bool run_script(struct transaction *t, struct job *out_job, struct error 
  * False: the outcome is open, and the intents stay. */
 static bool run_until_done(struct transaction *t, struct job *out_job, struct error *err)
 {
-    const struct worker *worker = &t->workers->each[0];
-    const struct clock *clock = worker->clock;
+    struct worker *worker = &t->workers->each[0];
+    struct job_retry retry = {0};
 
-    for (int run = 1;; run++) {
+    for (;;) {
         if (!run_script(t, out_job, err))
             return false;
-        if (out_job->state != JOB_FAILED || run == RUNS_MAX ||
-            !error_is_retryable(out_job->failure.code))
+        if (out_job->state != JOB_FAILED)
             return true;
-        log_warn(
-            "transaction failed, trying again", LOG_NUMBER("attempt", run),
-            LOG_TEXT("reason", out_job->failure.message));
-        bigquery_count_retry(worker->bigquery, &out_job->failure);
-        if (!clock->sleep_ms(clock->context, (int64_t)FIRST_PAUSE_MS << (run - 1)))
-            return error_set(err, ERROR_STOPPED, "stopped before the transaction was tried again");
+        *err = out_job->failure;
+        if (!job_retry_again(worker, &retry, "the transaction", err))
+            return err->code != ERROR_STOPPED;
     }
 }
 

@@ -224,6 +224,7 @@ static bool plan_one(struct pass *pass, struct task *task, struct error *err)
     outcome->last_synced_row_id = task->source.watermark.last_synced_row_id;
     if (!rejects_count(&pass->tracking, task->table->name, &outcome->rows_rejected, err))
         return false;
+    task->source.rejects_before = outcome->rows_rejected;
     task->source.had_rejects = outcome->rows_rejected > 0;
     if (!task_has_work(task) && outcome->status != TABLE_SYNCED)
         outcome->status = TABLE_UNCHANGED;
@@ -244,6 +245,11 @@ static void plan(struct pass *pass)
 static bool is_sure_of_work(const struct task *task)
 {
     return task_has_work(task) && !task->plan.only_if_changed;
+}
+
+static bool is_to_prepare(const struct task *task)
+{
+    return is_sure_of_work(task) || task_is_out_of_line(task);
 }
 
 /* The watermark is invalidated first: if this pass fails after the triggers are back, the next one
@@ -332,10 +338,21 @@ static void remove_other_capture(struct pass *pass, const struct task *task)
             LOG_TEXT("table", task->table->name), LOG_TEXT("reason", err.message));
 }
 
-/* Acknowledged changes need not be listed any longer. A failure costs nothing but space. */
-static void clean(struct pass *pass)
+static bool clean_table(struct pass *pass, const struct task *task, struct error *err)
 {
     struct watermark watermark;
+
+    if (task->plan.capture.by == CAPTURE_SCAN)
+        return shadow_complete(pass->deployment->config->state_path, task->table, err);
+    return tracking_load(&pass->tracking, task->table->name, &watermark, err) &&
+           capture_clean(&pass->source, task->table, watermark.synced_sequence, err);
+}
+
+/* Acknowledged changes need not be listed any longer, and what a scan has found becomes part of its
+ * shadow, so that the next pass has nothing to write if nothing changes. A failure costs nothing
+ * but space. */
+static void clean(struct pass *pass)
+{
     struct error err;
 
     for (size_t i = 0; i < pass->count; i++) {
@@ -344,10 +361,7 @@ static void clean(struct pass *pass)
             continue;
         if (task->plan.mode == SEND_REPLACE)
             remove_other_capture(pass, task);
-        if (task->plan.capture.by != CAPTURE_TRIGGERS)
-            continue;
-        if (!tracking_load(&pass->tracking, task->table->name, &watermark, &err) ||
-            !capture_clean(&pass->source, task->table, watermark.synced_sequence, &err))
+        if (!clean_table(pass, task, &err))
             log_warn(
                 "synced changes are left listed", LOG_TEXT("table", task->table->name),
                 LOG_TEXT("reason", err.message));
@@ -372,7 +386,7 @@ static bool run_round(struct pass *pass, struct error *err)
 {
     plan(pass);
     if (!pass->options->dry_run) {
-        run_step(pass, is_sure_of_work, target_prepare);
+        run_step(pass, is_to_prepare, target_prepare);
         install_capture(pass);
     }
     if (!read_tables(pass, err))
@@ -409,8 +423,8 @@ static void give_up(struct pass *pass, struct task *task)
 
     error_set(
         &why, ERROR_CONFLICT,
-        "while %s was being synced, %s; that happened %d times in a row. Nothing is lost: sync "
-        "again when nobody else changes its state, its triggers or its definition",
+        "while %s was being synced, %s; that happened %d times in a row. Sync again when it has "
+        "ended",
         task->table->name, task->outdated, ROUNDS_MAX);
     fail(pass, task, &why);
 }
@@ -430,10 +444,8 @@ static void keep_outdated(struct pass *pass, bool last)
             continue;
         if (last && task_is_outdated(task))
             give_up(pass, task);
-        if (last)
-            continue;
-        start_over(task);
-        pass->order[open++] = task;
+        if (!last)
+            start_over(pass->order[open++] = task);
     }
     pass->open = open;
 }
@@ -458,15 +470,54 @@ static bool run(struct pass *pass, struct error *err)
 
 /* --- the record -------------------------------------------------------------------------- */
 
+/* Whether nothing was sent, nothing failed, and no row was rejected or fixed. */
+static bool is_idle(const struct pass *pass)
+{
+    if (pass->result->error.code != ERROR_NONE || pass->result->kind == RUN_FULL)
+        return false;
+    for (size_t i = 0; i < pass->count; i++)
+        if (pass->result->tables[i].status != TABLE_UNCHANGED ||
+            pass->result->tables[i].rows_rejected != pass->tasks[i].source.rejects_before)
+            return false;
+    return true;
+}
+
+static bool compare_state(void *context, const char *run_id, const char *state, const char *json)
+{
+    const char **wanted = context;
+
+    (void)run_id;
+    (void)json;
+    if (strcmp(state, *wanted) == 0)
+        *wanted = NULL;
+    return false;
+}
+
+/* A write into the source, however small, makes a transaction of the application fail that has read
+ * before it and writes after it (SQLITE_BUSY_SNAPSHOT). So a pass that has changed nothing is not
+ * recorded there: its document stays in the lock file, where `status` finds it. It is recorded only
+ * if the newest record would otherwise say that passes fail, or that they do not. */
+static bool save_run(struct pass *pass, const char *text, struct error *err)
+{
+    const char *state = run_result_ok(pass->result) ? "done" : "failed";
+    const char *differs = state;
+
+    if (is_idle(pass) &&
+        !tracking_each_run(&pass->tracking, 1, compare_state, (void *)&differs, err))
+        return false;
+    if (differs != NULL)
+        return tracking_save_run(&pass->tracking, pass->result->id, state, text, err);
+    lock_keep_idle(&pass->lock, text);
+    return true;
+}
+
 static void save(struct pass *pass)
 {
     struct error err = {0};
     cJSON *json = run_result_json(pass->result);
     char *text = cJSON_PrintUnformatted(json);
 
-    if (text == NULL || !tracking_save_run(
-                            &pass->tracking, pass->result->id,
-                            run_result_ok(pass->result) ? "done" : "failed", text, &err))
+    if (text == NULL || !save_run(pass, text, &err))
         log_warn(
             "run not recorded", LOG_TEXT("run", pass->result->id), LOG_TEXT("reason", err.message));
     if (!quota_record_save(pass->deployment, &pass->tracking, pass->tasks, pass->count, &err))

@@ -83,8 +83,7 @@ static bool has_to_inspect(const struct task *task)
 {
     enum send_mode mode = task->plan.mode;
 
-    return mode == SEND_APPEND || mode == SEND_REPLACE ||
-           strcmp(task->warehouse.label_shape, task->table->shape_hash) != 0 ||
+    return mode == SEND_APPEND || mode == SEND_REPLACE || task_is_out_of_line(task) ||
            task->source.watermark.last_error[0] != '\0';
 }
 
@@ -140,6 +139,9 @@ static const char *replace_reason(const struct config *config, const struct task
         return "the table in BigQuery was made by somebody else";
     if (task->warehouse.label_generation > watermark->generation)
         return "BigQuery is ahead of this database: restored from a backup?";
+    if (task->warehouse.label_generation < watermark->generation)
+        return "BigQuery is behind this database: was an older version of the table restored "
+               "there?";
     if (task->plan.capture.broken)
         return "change capture was interrupted";
     if (task->plan.capture.by == CAPTURE_SCAN && !task->source.has_shadow)
@@ -342,7 +344,7 @@ bool plan_revise(struct task *task, enum plan_finding finding)
             decide(task, SEND_REPLACE, "most rows changed");
         break;
     case PLAN_FOUND_NEW_COLUMNS:
-        if (before == SEND_APPEND || before == SEND_MERGE)
+        if (before != SEND_REPLACE)
             decide(task, SEND_REPLACE, "columns were missing in BigQuery");
         break;
     }

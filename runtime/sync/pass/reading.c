@@ -50,22 +50,31 @@ static bool is_covered(const struct task *task, bool of_all)
     return is_to_read(task) || (of_all && !task_failed(task));
 }
 
-/* Seals the tables that are to be read and opens the snapshot in which all of them are. */
+static bool has_triggers(const struct task *task)
+{
+    return task->plan.capture.by == CAPTURE_TRIGGERS;
+}
+
+/* Opens the snapshot in which all tables that are to be read are read. If any of them has triggers,
+ * all are sealed before; a scan alone, which may find nothing, writes nothing. */
 static bool open_snapshot(
     struct reading *reading, bool of_all, size_t *out_count, struct error *err)
 {
     struct snapshot_table *tables = calloc(reading->count + 1, sizeof *tables);
     size_t count = 0;
+    bool write = false;
 
     if (tables == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
     for (size_t i = 0; i < reading->count; i++) {
         const struct task *task = reading->tasks[i];
-        if (is_covered(task, of_all))
-            tables[count++] =
-                (struct snapshot_table){.table = task->table, .shape = &task->source.shape};
+        if (!is_covered(task, of_all))
+            continue;
+        tables[count++] =
+            (struct snapshot_table){.table = task->table, .shape = &task->source.shape};
+        write = write || has_triggers(task);
     }
-    bool write = reading->deployment->config->state_is_source && !reading->dry_run;
+    write = write && reading->deployment->config->state_is_source && !reading->dry_run;
     bool ok = count == 0 || (write ? capture_seal(reading->source, tables, count, err)
                                    : capture_snapshot(reading->source, tables, count, err));
     *out_count = count;
@@ -80,7 +89,18 @@ static bool open_snapshot(
     return ok;
 }
 
-/* Plans the idle tables of a transaction in its snapshot. Triggers cannot be installed there. */
+/* False: the table failed, or it has to be planned again outside of the snapshot. */
+static bool is_as_planned(const struct reading *reading, struct task *task)
+{
+    struct error err;
+
+    if (!plan_check_schema(
+            reading->deployment->config, reading->source, task, !reading->dry_run, &err))
+        workers_fail_unnoted(task, &err);
+    return !task_failed(task) && !task_is_outdated(task);
+}
+
+/* Plans the idle tables of a transaction in its snapshot. */
 static void plan_idle(struct reading *reading)
 {
     struct worker *worker = &reading->workers->each[0];
@@ -88,14 +108,13 @@ static void plan_idle(struct reading *reading)
 
     for (size_t i = 0; i < reading->count; i++) {
         struct task *task = reading->tasks[i];
-        if (task_failed(task) || task_is_outdated(task) || task->plan.mode != SEND_NOTHING ||
-            task->batch.complete)
+        if (task_failed(task) || task->plan.mode != SEND_NOTHING || task->batch.complete)
             continue;
-        if (!plan_table(
+        // What plan_table would write is not written here: that takes another shape.
+        if (is_as_planned(reading, task) &&
+            !plan_table(
                 reading->deployment->config, reading->source, worker->tracking, task, false, &err))
-            workers_fail(worker, task, &err);
-        else if (task->plan.capture.broken)
-            task->outdated = "its triggers were changed";
+            workers_fail_unnoted(task, &err);
     }
 }
 
@@ -104,17 +123,6 @@ static int compressors(void)
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
     return cores <= 1 ? 0 : cores - 1 > COMPRESSORS_MAX ? COMPRESSORS_MAX : (int)(cores - 1);
-}
-
-/* False: the table is not to be read, because it failed or because it has to be planned again. */
-static bool is_as_planned(const struct reading *reading, struct task *task)
-{
-    struct error err;
-
-    if (!plan_check_schema(
-            reading->deployment->config, reading->source, task, !reading->dry_run, &err))
-        workers_fail(&reading->workers->each[0], task, &err);
-    return is_to_read(task);
 }
 
 static void extract(struct reading *reading, struct task *task)
@@ -132,7 +140,7 @@ static void extract(struct reading *reading, struct task *task)
     bool ok = extract_table(reading->source, &options, task, &err);
     task->outcome->duration_ms += clock->monotonic_ms(clock->context) - began;
     if (!ok)
-        workers_fail(&reading->workers->each[0], task, &err);
+        workers_fail_unnoted(task, &err);
     else if (!task_has_work(task) && task->outcome->status != TABLE_SYNCED)
         task->outcome->status = TABLE_UNCHANGED;
 }
@@ -155,6 +163,8 @@ static bool read_snapshot(struct reading *reading, struct error *err)
             extract(reading, reading->tasks[i]);
     if (count > 0)
         database_rollback(reading->source);
+    for (size_t i = 0; i < reading->count; i++)
+        workers_note(&reading->workers->each[0], reading->tasks[i]);
     return true;
 }
 

@@ -1,6 +1,7 @@
 #include "sync/pass/result.h"
 
 #include "base/clock.h"
+#include "base/json_exact.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,15 +83,6 @@ cJSON *result_error_json(const struct error *error)
     return json;
 }
 
-static void add_integer(cJSON *object, const char *name, int64_t value)
-{
-    // cJSON keeps numbers as doubles; ids beyond 2^53 must not lose their last digits.
-    char text[24];
-
-    snprintf(text, sizeof text, "%lld", (long long)value);
-    cJSON_AddRawToObject(object, name, text);
-}
-
 static cJSON *table_json(const struct table_result *table)
 {
     cJSON *json = cJSON_CreateObject();
@@ -98,14 +90,14 @@ static cJSON *table_json(const struct table_result *table)
     cJSON_AddStringToObject(json, "table", table->table->name);
     cJSON_AddStringToObject(json, "status", table_status_name(table->status));
     cJSON_AddStringToObject(json, "mode", send_mode_name(table->mode));
-    add_integer(json, "rows_inserted", table->rows_inserted);
-    add_integer(json, "rows_updated", table->rows_updated);
-    add_integer(json, "rows_deleted", table->rows_deleted);
-    add_integer(json, "rows_rejected", table->rows_rejected);
-    add_integer(json, "bytes_sent", table->bytes_sent);
-    add_integer(json, "bytes_billed", table->bytes_billed);
-    add_integer(json, "duration_ms", table->duration_ms);
-    add_integer(json, "last_synced_row_id", table->last_synced_row_id);
+    json_add_int64(json, "rows_inserted", table->rows_inserted);
+    json_add_int64(json, "rows_updated", table->rows_updated);
+    json_add_int64(json, "rows_deleted", table->rows_deleted);
+    json_add_int64(json, "rows_rejected", table->rows_rejected);
+    json_add_int64(json, "bytes_sent", table->bytes_sent);
+    json_add_int64(json, "bytes_billed", table->bytes_billed);
+    json_add_int64(json, "duration_ms", table->duration_ms);
+    json_add_int64(json, "last_synced_row_id", table->last_synced_row_id);
     cJSON_AddItemToObject(json, "error", result_error_json(&table->error));
     return json;
 }
@@ -127,7 +119,7 @@ cJSON *run_result_json(const struct run_result *run)
         cJSON_AddNullToObject(json, "duration_ms");
     } else {
         cJSON_AddStringToObject(json, "finished_at", clock_format(run->finished_us, time));
-        add_integer(json, "duration_ms", (run->finished_us - run->started_us) / 1000);
+        json_add_int64(json, "duration_ms", (run->finished_us - run->started_us) / 1000);
     }
     if (run->error.code != ERROR_NONE)
         cJSON_AddItemToObject(json, "error", result_error_json(&run->error));

@@ -7,13 +7,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static cJSON *labels_of(cJSON *resource)
+{
+    cJSON *labels = cJSON_GetObjectItemCaseSensitive(resource, "labels");
+
+    return labels != NULL ? labels : cJSON_AddObjectToObject(resource, "labels");
+}
+
 static void add_labels(cJSON *resource, const struct table *table, int64_t generation)
 {
     char number[24];
-    cJSON *labels = cJSON_GetObjectItemCaseSensitive(resource, "labels");
+    cJSON *labels = labels_of(resource);
 
-    if (labels == NULL)
-        labels = cJSON_AddObjectToObject(resource, "labels");
     snprintf(number, sizeof number, "%lld", (long long)generation);
     cJSON_AddStringToObject(labels, LABEL_GENERATION, number);
     cJSON_AddStringToObject(labels, LABEL_SHAPE, table->shape_hash);
@@ -84,7 +89,8 @@ static bool bring_in_line(
         return false;
     if (diff->patch == NULL)
         diff->patch = cJSON_CreateObject();
-    add_labels(diff->patch, table, generation);
+    // The generation is the next intent's to raise, and there may be none.
+    cJSON_AddStringToObject(labels_of(diff->patch), LABEL_SHAPE, table->shape_hash);
     return bigquery_table_patch(bigquery, table->target, diff->patch, err);
 }
 
@@ -140,7 +146,7 @@ bool target_prepare(struct worker *worker, struct task *task, void *context, str
             worker->bigquery, task->table, task_next_generation(task), &warehouse->created, err);
     if (ok && warehouse->created)
         ok = know_created(task, err);
-    else if (ok && (!warehouse->exists || task->plan.inspect_target))
+    else if (ok && (!warehouse->exists || task->plan.inspect_target || task_is_out_of_line(task)))
         ok = inspect(worker, task, err);
     warehouse->prepared = ok;
     return ok || error_wrap(err, "target table %s", task->table->target);

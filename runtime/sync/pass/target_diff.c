@@ -185,6 +185,20 @@ static void replace_member(cJSON *object, const char *name, const char *value)
     cJSON_AddStringToObject(object, name, value);
 }
 
+/* Tags that only BigQuery has stay: whoever protects a column there would be surprised to find it
+ * open. */
+static void compare_policy_tags(struct comparison *c, const cJSON *wanted, cJSON *live)
+{
+    const cJSON *tags = cJSON_GetObjectItemCaseSensitive(wanted, "policyTags");
+    const cJSON *have = cJSON_GetObjectItemCaseSensitive(live, "policyTags");
+
+    if (tags == NULL || cJSON_Compare(tags, have, true))
+        return;
+    cJSON_DeleteItemFromObjectCaseSensitive(live, "policyTags");
+    cJSON_AddItemToObject(live, "policyTags", cJSON_Duplicate(tags, true));
+    c->fields_changed = true;
+}
+
 static void compare_column(struct comparison *c, const cJSON *wanted)
 {
     const char *name = member(wanted, "name");
@@ -216,6 +230,7 @@ static void compare_column(struct comparison *c, const cJSON *wanted)
         replace_member(live, "description", member(wanted, "description"));
         c->fields_changed = true;
     }
+    compare_policy_tags(c, wanted, live);
 }
 
 /* Columns that only BigQuery has are left alone, but a REQUIRED one would refuse every row. */

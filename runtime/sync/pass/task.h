@@ -12,10 +12,13 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Names of the labels that bqsync keeps on a target table. The generation is raised before anything
  * changes the table, so it is never behind what BigQuery holds: a source whose own generation is
- * lower has been restored from an older backup. */
+ * lower has been restored from an older backup. Once no intent is open it is not ahead either: a
+ * target whose label is lower has been restored to an older version itself (time travel, a
+ * snapshot). */
 #define LABEL_GENERATION "bqsync_generation"
 #define LABEL_SHAPE      "bqsync_shape"
 
@@ -28,6 +31,7 @@ struct task_source {
     bool has_open_intent;
     /* Rows of the table are listed as rejected by an earlier pass. */
     bool had_rejects;
+    int64_t rejects_before;
     /* There is a shadow to compare the rows of a scan with. */
     bool has_shadow;
     /* The source's schema cookie before its shape was read (capture.h). */
@@ -98,6 +102,8 @@ struct task {
     const char *outdated;
     /* Of a table that is staged and waits for the pass's transaction. Owned, else NULL. */
     struct intent *intent;
+    /* The table failed, and its tracking row does not say so yet. */
+    bool unnoted;
     /* What the pass reports of the table; borrowed from the pass's result. */
     struct table_result *outcome;
 };
@@ -106,6 +112,14 @@ struct task {
 static inline bool task_has_work(const struct task *task)
 {
     return task->outdated == NULL && (task->plan.mode != SEND_NOTHING || task->plan.only_state);
+}
+
+/* The target's label names another definition than this build's. A definition may change without a
+ * row: descriptions, labels, policy tags. */
+static inline bool task_is_out_of_line(const struct task *task)
+{
+    return task->warehouse.exists &&
+           strcmp(task->warehouse.label_shape, task->table->shape_hash) != 0;
 }
 
 static inline bool task_failed(const struct task *task)

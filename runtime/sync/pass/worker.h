@@ -19,6 +19,7 @@ struct worker {
 
     /* Borrowed from the deployment. */
     const struct clock *clock;
+    int64_t retry_budget_ms;
     const char *project;
     const char *dataset;
     const char *location; /* "" until it is known */

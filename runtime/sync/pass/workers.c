@@ -31,6 +31,7 @@ static bool open_worker(struct workers *workers, struct error *err)
     *worker = (struct worker){
         .reads_only = options->reads_only,
         .clock = options->deployment->clock,
+        .retry_budget_ms = options->deployment->retry_budget_ms,
         .project = options->deployment->config->project,
         .dataset = options->deployment->config->dataset,
         .location = workers->location,
@@ -93,20 +94,34 @@ struct bigquery_counters workers_counters(const struct workers *workers)
     return sum;
 }
 
-void workers_fail(struct worker *worker, struct task *task, const struct error *why)
+void workers_fail_unnoted(struct task *task, const struct error *why)
 {
-    struct error ignored;
-
     task->outcome->status = TABLE_FAILED;
     task->outcome->error = *why;
+    task->unnoted = true;
     log_error(
         "table failed", LOG_TEXT("table", task->table->name),
         LOG_TEXT("code", error_code_name(why->code)), LOG_TEXT("error", why->message));
+}
+
+void workers_note(struct worker *worker, struct task *task)
+{
+    struct error ignored;
+
+    if (!task->unnoted)
+        return;
+    task->unnoted = false;
     if (!worker->reads_only &&
-        !tracking_note(worker->tracking, task->table->name, why->message, &ignored))
+        !tracking_note(worker->tracking, task->table->name, task->outcome->error.message, &ignored))
         log_warn(
             "error not recorded", LOG_TEXT("table", task->table->name),
             LOG_TEXT("reason", ignored.message));
+}
+
+void workers_fail(struct worker *worker, struct task *task, const struct error *why)
+{
+    workers_fail_unnoted(task, why);
+    workers_note(worker, task);
 }
 
 /* The tasks of one step, and the first that nobody has taken yet. */

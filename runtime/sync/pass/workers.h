@@ -59,5 +59,10 @@ void workers_run(
 /* Notes a failure of one table: in its outcome, the log, and, unless the worker only reads, the
  * table's tracking row. */
 void workers_fail(struct worker *worker, struct task *task, const struct error *why);
+/* The same in two steps, for a failure while the source is read: with a rollback journal nobody can
+ * commit before that snapshot is closed, not even the connection that writes the tracking row. The
+ * second step does nothing without the first. */
+void workers_fail_unnoted(struct task *task, const struct error *why);
+void workers_note(struct worker *worker, struct task *task);
 
 #endif

@@ -3,6 +3,8 @@
 #include "base/spool.h"
 #include "encode/column.h"
 #include "source/capture.h"
+#include "source/lock.h"
+#include "source/sidecar.h"
 #include "source/tracking.h"
 #include "sync/pass/plan.h"
 
@@ -226,6 +228,21 @@ static void check_journal(const struct checker *c, struct database *source)
         check_findings_add(c->findings, "source", CHECK_OK, "%s, journal mode wal", path);
 }
 
+/* What SQLite and bqsync create beside a database must be usable by its owner. A database with a
+ * rollback journal that is only read gets no such file. */
+static void check_sidecars(const struct checker *c, struct database *source)
+{
+    const struct config *config = c->deployment->config;
+    char mode[16] = "";
+    struct error err;
+
+    bool creates = config->state_is_source || !database_journal_mode(source, mode, &err) ||
+                   strcmp(mode, "wal") == 0;
+    if ((creates && !sidecar_check(config->sqlite_path, &err)) ||
+        !sidecar_check(config->state_path, &err) || !lock_check(config->state_path, &err))
+        check_findings_add(c->findings, "files beside the database", CHECK_FAIL, "%s", err.message);
+}
+
 void check_source(const struct checker *c)
 {
     struct database source;
@@ -237,6 +254,7 @@ void check_source(const struct checker *c)
         return;
     }
     check_journal(c, &source);
+    check_sidecars(c, &source);
     check_state(c);
     check_room(c);
     for (size_t i = 0; i < c->count; i++)

@@ -1,5 +1,6 @@
 #include "sync/report/plan_report.h"
 
+#include "base/json_exact.h"
 #include "source/capture.h"
 #include "source/tracking.h"
 #include "sync/pass/listing.h"
@@ -292,9 +293,9 @@ static cJSON *table_json(const struct plan_report_table *table)
     cJSON *json = cJSON_CreateObject();
 
     cJSON_AddStringToObject(json, "table", table->table->name);
-    cJSON_AddNumberToObject(json, "insert", (double)table->insert);
-    cJSON_AddNumberToObject(json, "update", (double)table->update);
-    cJSON_AddNumberToObject(json, "delete", (double)table->delete);
+    json_add_int64(json, "insert", table->insert);
+    json_add_int64(json, "update", table->update);
+    json_add_int64(json, "delete", table->delete);
     cJSON_AddStringToObject(json, "mode", table->mode);
     cJSON *ddl = cJSON_AddArrayToObject(json, "ddl");
     for (size_t i = 0; i < table->diff.statement_count; i++)
@@ -305,8 +306,8 @@ static cJSON *table_json(const struct plan_report_table *table)
         cJSON_AddNullToObject(json, "blocked");
     if (table->why != NULL)
         cJSON_AddStringToObject(json, "why", table->why);
-    cJSON_AddNumberToObject(json, "modifications_a_day", (double)table->modifications_a_day);
-    cJSON_AddNumberToObject(json, "modifications_today", (double)table->modifications_today);
+    json_add_int64(json, "modifications_a_day", table->modifications_a_day);
+    json_add_int64(json, "modifications_today", table->modifications_today);
     return json;
 }
 

@@ -1,6 +1,6 @@
 #include "sync/verify/checksum_sql.h"
 
-#include "sync/verify/row_text.h"
+#include "sync/row_text.h"
 #include "warehouse/googlesql.h"
 
 #include <cjson/cJSON.h>
@@ -47,11 +47,12 @@ static void append_bucket(struct buffer *sql, const struct table *table, int dig
 void checksum_sql_buckets(
     struct buffer *sql, const struct config *config, const struct table *table, int bucket_digits)
 {
-    buffer_append_text(
-        sql, "select r.bucket, count(*), bit_xor(cast(concat('0x', substr(r.row_hash, 1, 15)) as "
-             "int64)), "
-             "bit_xor(cast(concat('0x', substr(r.row_hash, 16, 15)) as int64)) "
-             "from (select ");
+    buffer_append_text(sql, "select r.bucket, count(*)");
+    for (int part = 0; part < CHECKSUM_PARTS; part++)
+        buffer_printf(
+            sql, ", sum(cast(concat('0x', substr(r.row_hash, %d, %d)) as int64))",
+            part * CHECKSUM_DIGITS + 1, CHECKSUM_DIGITS);
+    buffer_append_text(sql, " from (select ");
     append_bucket(sql, table, bucket_digits);
     buffer_append_text(sql, " as bucket, to_hex(sha256(");
     row_text_expression(sql, table, ROW_TEXT_ALL);

@@ -7,9 +7,16 @@
 #include "base/config.h"
 #include "base/table.h"
 
+/* The checksum of a bucket: the sums of the parts of its rows' hashes. A sum tells how often a row
+ * occurs, where an XOR would cancel pairs of equal rows. BigQuery fails a SUM that leaves INT64, so
+ * a part has 40 bits: 2^23 rows in each bucket, tens of billions in a table, add up exactly, and
+ * SQLite's side needs no wide integers either. */
+#define CHECKSUM_PARTS  3
+#define CHECKSUM_DIGITS 10
+
 /* Appends a SELECT with one row a bucket: the bucket (the first bucket_digits hex digits of the
- * key's SHA-256), its number of rows, and the XOR of the rows' SHA-256 as two integers, made of hex
- * digits 1 to 15 and 16 to 30. */
+ * key's SHA-256), its number of rows, and CHECKSUM_PARTS sums of CHECKSUM_DIGITS hex digits of the
+ * rows' SHA-256, from the first digit on. */
 void checksum_sql_buckets(
     struct buffer *sql, const struct config *config, const struct table *table, int bucket_digits);
 

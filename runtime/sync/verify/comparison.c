@@ -10,19 +10,9 @@
 
 #define STATEMENT_CEILING (1 << 20)
 
-/* A bucket is named by the first three hex digits of its keys' SHA-256. */
-#define BUCKET_DIGITS 3
-#define BUCKETS       4096
-
-/* A row's hash counts with its first 120 bits, as two numbers of 15 hex digits: BigQuery has no
- * unsigned integers, and 15 digits are the most that always fit into an INT64. */
-#define HALF_DIGITS 15
-
 struct bucket {
     int64_t rows;
-    /* XOR of the first and of the second 60 bits of the rows' hashes. */
-    uint64_t first;
-    uint64_t second;
+    int64_t sums[CHECKSUM_PARTS];
 };
 
 struct comparison {
@@ -33,8 +23,8 @@ struct comparison {
     struct drill_down *drill_down;
     /* BigQuery has no such table: all rows are missing there. */
     bool absent;
-    struct bucket here[BUCKETS];
-    struct bucket there[BUCKETS];
+    struct bucket here[ROW_HASH_BUCKETS];
+    struct bucket there[ROW_HASH_BUCKETS];
 };
 
 /* --- buckets ----------------------------------------------------------------------------- */
@@ -50,12 +40,7 @@ static uint64_t hex_part(const char *hex, size_t digits)
 
 static bool find_bucket(struct comparison *c, size_t *out_bucket, struct error *err)
 {
-    char key[ROW_HASH_SIZE];
-
-    if (!row_hash_text(&c->hash, buffer_slice(&c->rows.key_text), key, err))
-        return false;
-    *out_bucket = (size_t)hex_part(key, BUCKET_DIGITS);
-    return true;
+    return row_hash_bucket(&c->hash, buffer_slice(&c->rows.key_text), out_bucket, err);
 }
 
 static bool bucket_differs(const struct comparison *c, size_t bucket)
@@ -63,10 +48,6 @@ static bool bucket_differs(const struct comparison *c, size_t bucket)
     return memcmp(&c->here[bucket], &c->there[bucket], sizeof c->here[bucket]) != 0;
 }
 
-/* XOR needs no order of rows and no wide integers, and both sides can compute it. Its weakness is
- * that equal hashes cancel each other out: a row that BigQuery holds twice adds nothing, three
- * times the same as once. So a bucket also counts its rows, and a duplicate always shows, because
- * SQLite's keys are unique. Different contents of one key collide with probability 2^-120. */
 static bool add_to_bucket(void *context, struct column_reader *in, bool fits, struct error *err)
 {
     struct comparison *c = context;
@@ -82,8 +63,8 @@ static bool add_to_bucket(void *context, struct column_reader *in, bool fits, st
         !row_hash_text(&c->hash, buffer_slice(&c->rows.row_text), row, err))
         return false;
     c->here[at].rows++;
-    c->here[at].first ^= hex_part(row, HALF_DIGITS);
-    c->here[at].second ^= hex_part(row + HALF_DIGITS, HALF_DIGITS);
+    for (size_t part = 0; part < CHECKSUM_PARTS; part++)
+        c->here[at].sums[part] += (int64_t)hex_part(row + part * CHECKSUM_DIGITS, CHECKSUM_DIGITS);
     return true;
 }
 
@@ -91,12 +72,12 @@ static bool visit_bucket(void *context, size_t count, const char *const *cells)
 {
     struct comparison *c = context;
 
-    if (count != 4 || cells[0] == NULL)
+    if (count != 2 + CHECKSUM_PARTS || cells[0] == NULL)
         return true;
-    struct bucket *bucket = &c->there[strtoull(cells[0], NULL, 16) % BUCKETS];
+    struct bucket *bucket = &c->there[strtoull(cells[0], NULL, 16) % ROW_HASH_BUCKETS];
     bucket->rows = strtoll(cells[1], NULL, 10);
-    bucket->first = cells[2] == NULL ? 0 : strtoull(cells[2], NULL, 10);
-    bucket->second = cells[3] == NULL ? 0 : strtoull(cells[3], NULL, 10);
+    for (size_t part = 0; part < CHECKSUM_PARTS; part++)
+        bucket->sums[part] = cells[2 + part] == NULL ? 0 : strtoll(cells[2 + part], NULL, 10);
     c->out->warehouse_rows += bucket->rows;
     return true;
 }
@@ -106,7 +87,7 @@ static bool read_warehouse_buckets(struct comparison *c, struct error *err)
     struct buffer sql;
 
     buffer_init(&sql, STATEMENT_CEILING);
-    checksum_sql_buckets(&sql, c->sides->config, c->out->table, BUCKET_DIGITS);
+    checksum_sql_buckets(&sql, c->sides->config, c->out->table, ROW_HASH_BUCKET_DIGITS);
     bool ok =
         buffer_check(&sql, "the checksum query", err) &&
         bigquery_select(
@@ -159,9 +140,9 @@ static bool append_rows_sql(const struct comparison *c, struct buffer *sql)
 {
     bool any = false;
 
-    checksum_sql_rows(sql, c->sides->config, c->out->table, BUCKET_DIGITS);
+    checksum_sql_rows(sql, c->sides->config, c->out->table, ROW_HASH_BUCKET_DIGITS);
     buffer_append_text(sql, " in (");
-    for (size_t i = 0; i < BUCKETS; i++) {
+    for (size_t i = 0; i < ROW_HASH_BUCKETS; i++) {
         if (!bucket_differs(c, i))
             continue;
         buffer_printf(sql, "%s'%03zx'", any ? ", " : "", i);
@@ -189,21 +170,53 @@ static bool read_warehouse_rows(struct comparison *c, struct error *err)
     return ok;
 }
 
+/* A bucket that differs for no reason that the drill-down has found must not pass for equal: the
+ * two queries saw different rows, or the comparison itself is wrong. The texts of JSON values are
+ * the exception, because the drill-down compares their meaning. */
+static bool check_explained(struct comparison *c, struct error *err)
+{
+    bool explained[ROW_HASH_BUCKETS] = {false};
+
+    for (size_t i = 0; i < c->out->table->column_count; i++)
+        if (c->out->table->columns[i].type == COLUMN_JSON)
+            return true;
+    if (!drill_down_explain(c->drill_down, explained, err))
+        return false;
+    for (size_t i = 0; i < ROW_HASH_BUCKETS; i++)
+        if (bucket_differs(c, i) && !explained[i])
+            c->out->unexplained_count++;
+    return true;
+}
+
+/* The table's progress as of the snapshot that is open now. */
+static bool look_again(struct comparison *c, struct error *err)
+{
+    const struct comparison_sides *sides = c->sides;
+
+    source_rows_clear(&c->rows);
+    return source_rows_init(
+        &c->rows, sides->config, sides->source, sides->tracking, c->out->table, err);
+}
+
 /* The source is read a second time instead of keeping rows from the first: which buckets differ is
- * known only at the end, and a table of any size must not fill memory or disk. Both reads happen in
- * one snapshot, so they see the same rows. A pending key is ignored on both sides: BigQuery
- * rightly holds its older version. */
+ * known only at the end, and a table of any size must not fill memory or disk. It is read in a
+ * second snapshot, because the first one ended before BigQuery was asked: rows that have changed in
+ * between are pending by the progress that is read with it. A pending key is ignored on both sides:
+ * BigQuery rightly holds its older version. */
 static bool compare_rows(struct comparison *c, struct error *err)
 {
     const struct source_rows_visitor visitor = {c, keep_row, keep_pending};
 
-    if (!source_rows_read(&c->rows, ROW_TEXT_COMPARED, &visitor, err) ||
-        !source_rows_read_dirty(&c->rows, &visitor, err))
+    bool ok = database_begin_snapshot(c->sides->source, err) && look_again(c, err) &&
+              source_rows_read(&c->rows, ROW_TEXT_COMPARED, &visitor, err) &&
+              source_rows_read_dirty(&c->rows, &visitor, err);
+    database_rollback(c->sides->source);
+    if (!ok)
         return false;
     c->out->pending = c->rows.pending;
     if (!c->absent && !read_warehouse_rows(c, err))
         return false;
-    return drill_down_compare(c->drill_down, c->out, err);
+    return drill_down_compare(c->drill_down, c->out, err) && check_explained(c, err);
 }
 
 /* --- one table --------------------------------------------------------------------------- */
@@ -223,21 +236,24 @@ static bool count_pending(struct comparison *c, struct error *err)
     return true;
 }
 
+/* The snapshot ends before BigQuery is asked: while it is open the application cannot commit with a
+ * rollback journal, and cannot checkpoint in WAL mode. */
 static bool compare(struct comparison *c, struct error *err)
 {
     const struct source_rows_visitor visitor = {.context = c, .synced = add_to_bucket};
     bool differs = false;
 
-    if (!source_rows_read(&c->rows, ROW_TEXT_ALL, &visitor, err))
+    if (!source_rows_read(&c->rows, ROW_TEXT_ALL, &visitor, err) || !count_pending(c, err))
         return false;
+    database_rollback(c->sides->source);
     c->absent = !read_warehouse_buckets(c, err);
     if (c->absent && err->code != ERROR_NOT_FOUND)
         return false;
-    for (size_t i = 0; i < BUCKETS; i++) {
+    for (size_t i = 0; i < ROW_HASH_BUCKETS; i++) {
         c->out->source_rows += c->here[i].rows;
         differs = differs || bucket_differs(c, i);
     }
-    return differs ? compare_rows(c, err) : count_pending(c, err);
+    return !differs || compare_rows(c, err);
 }
 
 bool comparison_run(
@@ -255,8 +271,9 @@ bool comparison_run(
         !row_hash_init(&c->hash, err) ||
         !drill_down_new(out->table, &c->hash, &c->drill_down, err) || !compare(c, err))
         goto cleanup;
-    out->equal =
-        out->missing_count + out->extra_count + out->different_count + out->duplicated_count == 0;
+    out->equal = out->missing_count + out->extra_count + out->different_count +
+                     out->duplicated_count + out->unexplained_count ==
+                 0;
     ok = true;
 
 cleanup:

@@ -1,6 +1,6 @@
 /* comparison: compares one table of both sides. Both hash every row (row_text, row_hash) and
- * combine the hashes by XOR in 4096 buckets by key; only the rows of buckets that differ are then
- * compared one by one (drill_down).
+ * add the hashes up in 4096 buckets by key; only the rows of buckets that differ are then compared
+ * one by one (drill_down).
  *
  * A table that is equal costs one query, which bills the whole table once; a table that differs
  * costs a second one. Belongs to the thread of its connections. */
@@ -18,7 +18,8 @@
 /* Both sides, opened; all borrowed. */
 struct comparison_sides {
     const struct config *config;
-    /* In a read transaction, so that progress and rows are of one moment. */
+    /* In a read transaction, so that progress and rows are of one moment. comparison_run ends it as
+     * soon as the rows are read, before it asks BigQuery, and may open another one. */
     struct database *source;
     struct tracking *tracking;
     struct bigquery *bigquery;

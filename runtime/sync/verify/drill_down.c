@@ -3,8 +3,10 @@
 #include "base/buffer.h"
 #include "base/json_normal.h"
 #include "source/database.h"
-#include "sync/verify/row_text.h"
+#include "sync/row_text.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,9 +25,9 @@ struct drill_down {
 };
 
 static const char schema[] =
-    "create table ours(key text primary key, hash text, shown text, fits integer) without rowid;"
-    "create table theirs(key text, hash text, shown text);"
-    "create table pending(key text primary key) without rowid;"
+    "create table ours(key text, hash text, shown text, fits integer, bucket integer);"
+    "create table theirs(key text, hash text, shown text, bucket integer);"
+    "create table pending(key text primary key, bucket integer) without rowid;"
     "begin";
 
 bool drill_down_new(
@@ -49,13 +51,13 @@ bool drill_down_new(
     drill_down->database.path = strdup("temporary database");
     if (!database_exec(&drill_down->database, schema, err) ||
         !database_prepare(
-            &drill_down->database, "insert or replace into ours values(?1, ?2, ?3, ?4)",
+            &drill_down->database, "insert into ours values(?1, ?2, ?3, ?4, ?5)",
             &drill_down->add_ours, err) ||
         !database_prepare(
-            &drill_down->database, "insert into theirs values(?1, ?2, ?3)", &drill_down->add_theirs,
-            err) ||
+            &drill_down->database, "insert into theirs values(?1, ?2, ?3, ?5)",
+            &drill_down->add_theirs, err) ||
         !database_prepare(
-            &drill_down->database, "insert or ignore into pending values(?1)",
+            &drill_down->database, "insert or ignore into pending values(?1, ?5)",
             &drill_down->add_pending, err)) {
         drill_down_free(drill_down);
         return false;
@@ -92,6 +94,20 @@ static void bind_slice(sqlite3_stmt *statement, int at, struct slice text)
     sqlite3_bind_text64(statement, at, text.data, text.length, SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
+/* The key's text as ?1 and its bucket as ?5, in all three statements. */
+static bool bind_key(
+    struct drill_down *drill_down, sqlite3_stmt *statement, struct slice key_text,
+    struct error *err)
+{
+    size_t bucket = 0;
+
+    if (!row_hash_bucket(drill_down->hash, key_text, &bucket, err))
+        return false;
+    bind_slice(statement, 1, key_text);
+    sqlite3_bind_int64(statement, 5, (int64_t)bucket);
+    return true;
+}
+
 /* A key in the report: its one value, or an array of its values. Deletes values. */
 static void append_key(struct buffer *out, const struct table *table, cJSON *values)
 {
@@ -102,16 +118,35 @@ static void append_key(struct buffer *out, const struct table *table, cJSON *val
     cJSON_Delete(values);
 }
 
-/* The key as it is stored in SQLite. Integers are kept as text: cJSON's numbers are doubles. */
+/* A number that JSON readers take for a REAL, as SQLite does: 1.0 and 1 are two keys. */
+static cJSON *real_json(double value)
+{
+    char text[40];
+
+    if (!isfinite(value))
+        return cJSON_CreateString(value > 0 ? "Infinity" : "-Infinity");
+    snprintf(text, sizeof text, "%.17g", value);
+    if (strpbrk(text, ".e") == NULL)
+        strcat(text, ".0");
+    return cJSON_CreateRaw(text);
+}
+
+/* The key as it is stored in SQLite, its storage classes kept. Numbers are kept as text: cJSON's
+ * own are doubles. */
 static void append_source_key(struct buffer *out, const struct table *table, sqlite3_stmt *row)
 {
     cJSON *array = cJSON_CreateArray();
 
     for (size_t k = 0; k < table->key_count; k++) {
         int column = (int)table->key[k];
+        int type = sqlite3_column_type(row, column);
         const char *text = (const char *)sqlite3_column_text(row, column);
-        if (sqlite3_column_type(row, column) == SQLITE_INTEGER)
+        if (type == SQLITE_INTEGER)
             cJSON_AddItemToArray(array, cJSON_CreateRaw(text));
+        else if (type == SQLITE_FLOAT)
+            cJSON_AddItemToArray(array, real_json(sqlite3_column_double(row, column)));
+        else if (type == SQLITE_NULL)
+            cJSON_AddItemToArray(array, cJSON_CreateNull());
         else
             cJSON_AddItemToArray(array, cJSON_CreateString(text == NULL ? "" : text));
     }
@@ -151,11 +186,11 @@ bool drill_down_add_source(
 
     buffer_init(&shown, ROW_CEILING);
     append_source_key(&shown, table, in->row);
-    bind_slice(drill_down->add_ours, 1, key_text);
     bind_slice(drill_down->add_ours, 2, slice_of(hash));
     bind_slice(drill_down->add_ours, 3, buffer_slice(&shown));
     sqlite3_bind_int(drill_down->add_ours, 4, fits);
-    bool ok = run(drill_down, drill_down->add_ours, err);
+    bool ok = bind_key(drill_down, drill_down->add_ours, key_text, err) &&
+              run(drill_down, drill_down->add_ours, err);
     buffer_clear(&shown);
     return ok;
 }
@@ -196,24 +231,24 @@ bool drill_down_add_warehouse(
 
     buffer_init(&shown, ROW_CEILING);
     append_warehouse_key(&shown, table, cells + 2);
-    bind_slice(drill_down->add_theirs, 1, slice_of(cells[0] == NULL ? "" : cells[0]));
     bind_slice(drill_down->add_theirs, 2, slice_of(hash));
     bind_slice(drill_down->add_theirs, 3, buffer_slice(&shown));
-    bool ok = run(drill_down, drill_down->add_theirs, err);
+    const struct slice key_text = slice_of(cells[0] == NULL ? "" : cells[0]);
+    bool ok = bind_key(drill_down, drill_down->add_theirs, key_text, err) &&
+              run(drill_down, drill_down->add_theirs, err);
     buffer_clear(&shown);
     return ok;
 }
 
 bool drill_down_add_pending(struct drill_down *drill_down, struct slice key_text, struct error *err)
 {
-    bind_slice(drill_down->add_pending, 1, key_text);
-    return run(drill_down, drill_down->add_pending, err);
+    return bind_key(drill_down, drill_down->add_pending, key_text, err) &&
+           run(drill_down, drill_down->add_pending, err);
 }
 
 /* --- what differs ------------------------------------------------------------------------ */
 
-/* Runs a statement that returns keys; counts them all and lists the first ones. out_keys NULL: only
- * counts. */
+/* Runs a statement that returns keys; counts them all and lists the first ones. */
 static bool list(
     struct drill_down *drill_down, const char *sql, cJSON *out_keys, int64_t *out_count,
     struct error *err)
@@ -231,7 +266,7 @@ static bool list(
         }
         if (!row)
             break;
-        if (out_keys != NULL && count < VERIFY_KEYS_MAX)
+        if (count < VERIFY_KEYS_MAX)
             cJSON_AddItemToArray(
                 out_keys, cJSON_CreateRaw((const char *)sqlite3_column_text(statement, 0)));
         count++;
@@ -241,45 +276,101 @@ static bool list(
     return true;
 }
 
-#define NOT_PENDING(alias) " and " alias ".key not in (select key from pending) "
+/* One row a key: how many rows of SQLite hold it that fit and that do not, and how many of BigQuery
+ * do. The dirty set lists rejected keys, too, so they are first removed from the pending ones. */
+static const char verdicts_sql[] =
+    "create index theirs_key on theirs(key, hash);"
+    "create index ours_key on ours(key, hash);"
+    "delete from pending where key in (select key from ours where not fits);"
+    "create table verdicts as select key, min(bucket) as bucket, max(ours) as ours,"
+    " max(theirs) as theirs, sum(fits) as fits, sum(misfits) as misfits, sum(held) as held,"
+    " key in (select key from pending) as pending from"
+    " (select key, bucket, shown as ours, null as theirs, fits, not fits as misfits, 0 as held"
+    " from ours union all select key, bucket, null, shown, 0, 0, 1 from theirs) group by key;";
 
-/* One statement for each list. In all of them a pending key is ignored, and a rejected row counts
- * as present but is not compared: BigQuery may still hold an older version of it, which is neither
- * extra nor different. The dirty set lists rejected keys, too, so they are first removed from the
- * pending ones. A key that BigQuery holds twice is both duplicated and, if one of its rows has
- * another content, different. */
+/* What is wrong with a key. A key that is pending is not compared. A rejected row counts as present
+ * but is not compared: BigQuery may still hold an older version of it, which is neither extra nor
+ * different. A key that BigQuery holds too often is duplicated and, if one of its rows has another
+ * content, also different. */
+#define MULTISET   "(select multiset from mode)"
+#define MISSING    "(fits > 0 and held < case when " MULTISET " then fits else 1 end)"
+#define EXTRA      "(held > 0 and fits + misfits = 0)"
+#define DUPLICATED "(held > case when " MULTISET " then max(1, fits + misfits) else 1 end)"
+
+/* A row of BigQuery that SQLite does not hold, or not as often; beside a rejected row only that
+ * none of BigQuery's rows is one of SQLite's. */
+#define DIFFERENT                                                                                  \
+    "(fits > 0 and held > 0 and case when misfits = 0 then exists (select 1 from theirs t"         \
+    " where t.key = v.key group by t.hash having count(*) > (select case when v.held = v.fits"     \
+    " then count(*) else count(*) * v.held end from ours o where o.key = t.key"                    \
+    " and o.hash = t.hash and o.fits)) else not exists (select 1 from theirs t join ours o"        \
+    " on o.key = t.key and o.hash = t.hash where t.key = v.key and o.fits) end)"
+
+static bool make_verdicts(struct drill_down *drill_down, struct error *err)
+{
+    const bool multiset = drill_down->table->mode == SEND_REPLACE;
+
+    return database_exec(&drill_down->database, verdicts_sql, err) &&
+           database_exec(
+               &drill_down->database,
+               multiset ? "create table mode as select 1 as multiset"
+                        : "create table mode as select 0 as multiset",
+               err) &&
+           database_exec(
+               &drill_down->database,
+               "create table wrong as select key, bucket, ours, theirs, fits, misfits,"
+               " " MISSING " as missing, " EXTRA " as extra, " DIFFERENT " as different,"
+               " " DUPLICATED " as duplicated from verdicts v where not pending",
+               err);
+}
+
 bool drill_down_compare(struct drill_down *drill_down, struct verify_table *out, struct error *err)
 {
+    struct database *database = &drill_down->database;
     int64_t pending = 0;
+    int64_t surplus = 0;
 
-    if (!database_exec(
-            &drill_down->database,
-            "create index theirs_key on theirs(key);"
-            "delete from pending where key in (select key from ours where not fits);",
-            err))
-        return false;
-    if (!list(
-            drill_down,
-            "select o.shown from ours o where o.fits and not exists "
-            "(select 1 from theirs t where t.key = o.key)" NOT_PENDING("o") "order by o.key",
-            out->missing, &out->missing_count, err) ||
+    if (!make_verdicts(drill_down, err) ||
         !list(
-            drill_down,
-            "select t.shown from theirs t where not exists (select 1 from ours o where o.key = "
-            "t.key)" NOT_PENDING("t") "group by t.key order by t.key",
-            out->extra, &out->extra_count, err) ||
+            drill_down, "select ours from wrong where missing order by key", out->missing,
+            &out->missing_count, err) ||
         !list(
-            drill_down,
-            "select o.shown from ours o join theirs t on t.key = o.key where o.fits" NOT_PENDING(
-                "o") "group by o.key having sum(t.hash <> o.hash) > 0 order by o.key",
-            out->different, &out->different_count, err) ||
+            drill_down, "select theirs from wrong where extra order by key", out->extra,
+            &out->extra_count, err) ||
         !list(
-            drill_down,
-            "select t.shown from theirs t where true" NOT_PENDING(
-                "t") "group by t.key having count(*) > 1 order by t.key",
-            out->duplicated, &out->duplicated_count, err) ||
-        !list(drill_down, "select key from pending", NULL, &pending, err))
+            drill_down, "select ours from wrong where different order by key", out->different,
+            &out->different_count, err) ||
+        !list(
+            drill_down, "select theirs from wrong where duplicated order by key", out->duplicated,
+            &out->duplicated_count, err) ||
+        !database_query_int64(database, "select count(*) from pending", 0, &pending, err) ||
+        !database_query_int64(
+            database, "select sum(fits - 1) from wrong where fits > 1 and not " MULTISET, 0,
+            &surplus, err))
         return false;
     out->pending += pending;
+    out->rejected += surplus;
     return true;
+}
+
+bool drill_down_explain(
+    struct drill_down *drill_down, bool explained[ROW_HASH_BUCKETS], struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    bool row = true;
+
+    if (!database_prepare(
+            &drill_down->database,
+            "select bucket from pending union select bucket from wrong where missing or extra"
+            " or different or duplicated or misfits > 0 or (fits > 1 and not " MULTISET ")",
+            &statement, err))
+        return false;
+    bool ok = true;
+    while (ok && row) {
+        ok = database_step(&drill_down->database, statement, &row, err);
+        if (ok && row)
+            explained[sqlite3_column_int64(statement, 0) % ROW_HASH_BUCKETS] = true;
+    }
+    sqlite3_finalize(statement);
+    return ok;
 }

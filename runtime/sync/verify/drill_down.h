@@ -38,9 +38,16 @@ MUST_CHECK bool drill_down_add_warehouse(
 MUST_CHECK bool drill_down_add_pending(
     struct drill_down *drill_down, struct slice key_text, struct error *err);
 
-/* Counts and lists the keys that differ in out, and adds the number of pending keys to
- * out->pending. Call it once, when all rows are added. */
+/* Counts and lists the keys that differ in out, adds the number of pending keys to out->pending,
+ * and to out->rejected the rows of SQLite beyond the first that share one key: BigQuery can hold
+ * only one of them, except in mode replace, where rows count as often as they occur. Call it once,
+ * when all rows are added. */
 MUST_CHECK bool drill_down_compare(
     struct drill_down *drill_down, struct verify_table *out, struct error *err);
+
+/* After drill_down_compare: sets the entry of each bucket that holds a key which differs, is
+ * pending, or belongs to a rejected row. */
+MUST_CHECK bool drill_down_explain(
+    struct drill_down *drill_down, bool explained[ROW_HASH_BUCKETS], struct error *err);
 
 #endif

@@ -1,11 +1,13 @@
 #include "sync/verify/repair.h"
 
+#include "base/log.h"
 #include "source/capture.h"
 #include "source/tracking.h"
 #include "sync/pass/pass.h"
 #include "sync/pass/plan.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Whether the report shows the exact value of a key. It does for text and integers; other types are
  * rounded or converted, and a transformed value is not the one that SQLite holds. */
@@ -18,6 +20,42 @@ static bool has_plain_key(const struct table *table)
             return false;
     }
     return true;
+}
+
+/* Whether a key of the report, a value or an array of values, can be listed in the dirty set as it
+ * is stored: the report shows integers and texts exactly, and nothing else. A NULL matches no row,
+ * and a REAL is not the text of its digits. */
+static bool is_exact(const cJSON *key)
+{
+    const cJSON *value;
+
+    if (cJSON_IsRaw(key))
+        return strspn(key->valuestring, "-0123456789") == strlen(key->valuestring);
+    if (!cJSON_IsArray(key))
+        return cJSON_IsString(key);
+    cJSON_ArrayForEach(value, key)
+    {
+        if (!is_exact(value))
+            return false;
+    }
+    return true;
+}
+
+static bool has_exact_keys(const cJSON *list)
+{
+    const cJSON *key;
+
+    cJSON_ArrayForEach(key, list)
+    {
+        if (!is_exact(key))
+            return false;
+    }
+    return true;
+}
+
+static bool is_wrong(const struct verify_table *table)
+{
+    return !table->equal && table->error.code == ERROR_NONE;
 }
 
 static bool mark_list(
@@ -43,7 +81,9 @@ static bool can_mark(
     struct plan_capture capture;
     struct error ignored;
 
-    return wrong->duplicated_count == 0 && wrong->missing_count <= VERIFY_KEYS_MAX &&
+    return wrong->duplicated_count + wrong->unexplained_count == 0 &&
+           has_exact_keys(wrong->missing) && has_exact_keys(wrong->extra) &&
+           has_exact_keys(wrong->different) && wrong->missing_count <= VERIFY_KEYS_MAX &&
            wrong->extra_count <= VERIFY_KEYS_MAX && wrong->different_count <= VERIFY_KEYS_MAX &&
            has_plain_key(wrong->table) && capture_inspect(source, wrong->table, &shape, &ignored) &&
            plan_capture(config, source, wrong->table, &shape, &capture, &ignored) &&
@@ -95,9 +135,17 @@ static bool mark_all(
         tracking_close(&tracking);
         return false;
     }
-    for (size_t i = 0; i < count && ok; i++)
-        if (!report[i].equal)
-            ok = mark_table(config, &source, &tracking, &report[i], err);
+    // A table that cannot be marked does not stop the others.
+    for (size_t i = 0; i < count; i++) {
+        struct error why;
+        if (!is_wrong(&report[i]) || mark_table(config, &source, &tracking, &report[i], &why))
+            continue;
+        log_error(
+            "table not marked for repair", LOG_TEXT("table", report[i].table->name),
+            LOG_TEXT("error", why.message));
+        *err = ok ? why : *err;
+        ok = false;
+    }
     database_close(&source);
     tracking_close(&tracking);
     return ok;
@@ -115,10 +163,9 @@ bool repair_differences(
     if (wrong == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
     for (size_t i = 0; i < count; i++)
-        if (!report[i].equal)
+        if (is_wrong(&report[i]))
             wrong[wrong_count++] = report[i].table;
-    if (!mark_all(deployment->config, report, count, err))
-        goto cleanup;
+    bool marked = mark_all(deployment->config, report, count, err);
     pass_run(
         deployment,
         &(struct pass_options){
@@ -129,11 +176,9 @@ bool repair_differences(
         },
         &run);
     *out_exit = run_result_exit_status(&run);
-    ok = run.error.code == ERROR_NONE;
-    if (!ok)
+    ok = marked && run.error.code == ERROR_NONE;
+    if (marked && !ok)
         *err = run.error;
-
-cleanup:
     run_result_clear(&run);
     free(wrong);
     return ok;

@@ -1,6 +1,7 @@
 #include "sync/verify/row_hash.h"
 
 #include <openssl/evp.h>
+#include <stdlib.h>
 
 bool row_hash_init(struct row_hash *hash, struct error *err)
 {
@@ -35,5 +36,17 @@ bool row_hash_text(
         out_hex[2 * i + 1] = digits[bytes[i] & 15];
     }
     out_hex[2 * (size_t)length] = '\0';
+    return true;
+}
+
+bool row_hash_bucket(
+    struct row_hash *hash, struct slice key_text, size_t *out_bucket, struct error *err)
+{
+    char hex[ROW_HASH_SIZE];
+
+    if (!row_hash_text(hash, key_text, hex, err))
+        return false;
+    hex[ROW_HASH_BUCKET_DIGITS] = '\0';
+    *out_bucket = (size_t)strtoull(hex, NULL, 16);
     return true;
 }

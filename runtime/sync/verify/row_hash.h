@@ -9,6 +9,7 @@
 
 #include <openssl/types.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* The hex digits of a SHA-256 and a terminator. */
 #define ROW_HASH_SIZE 65
@@ -27,5 +28,13 @@ void row_hash_clear(struct row_hash *hash);
 /* Writes the hash of the text in lower-case hex. ERROR_MEMORY if OpenSSL fails. */
 MUST_CHECK bool row_hash_text(
     struct row_hash *hash, struct slice text, char out_hex[ROW_HASH_SIZE], struct error *err);
+
+/* A bucket is named by the first hex digits of the hash of a row's key text. */
+#define ROW_HASH_BUCKET_DIGITS 3
+#define ROW_HASH_BUCKETS       4096
+
+/* The number of the bucket that a key's text belongs to. ERROR_MEMORY if OpenSSL fails. */
+MUST_CHECK bool row_hash_bucket(
+    struct row_hash *hash, struct slice key_text, size_t *out_bucket, struct error *err);
 
 #endif

@@ -12,7 +12,7 @@
 #include "source/capture.h"
 #include "source/shadow.h"
 #include "source/tracking.h"
-#include "sync/verify/row_text.h"
+#include "sync/row_text.h"
 
 #include <stdbool.h>
 #include <stdint.h>

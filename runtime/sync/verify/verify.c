@@ -6,25 +6,91 @@
 #include "sync/verify/comparison.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-/* Each table is read in a snapshot of its own, and its progress is read inside that snapshot: a
- * sync that ends in between would move the watermark past rows that the snapshot does not see, and
- * they would look extra. A table that cannot be compared does not stop the others; only clock_stop
- * does. */
+/* Comparisons of one table that a sync disturbs, the first included. */
+#define TRIES_MAX 3
+/* For a sync that is about to end. */
+#define PAUSE_MS 1000
+
+/* What of the state tells whether BigQuery's content may have changed. */
+struct progress {
+    struct watermark watermark;
+    bool intent_open;
+};
+
+static bool load_progress(
+    struct tracking *tracking, const struct table *table, struct progress *out_progress,
+    struct error *err)
+{
+    struct intent ignored;
+
+    return tracking_load(tracking, table->name, &out_progress->watermark, err) &&
+           tracking_intent(tracking, table->name, &out_progress->intent_open, &ignored, err);
+}
+
+/* Whether a sync of the table ended, or may have changed BigQuery, between the two moments. */
+static bool is_disturbed(const struct progress *before, const struct progress *after)
+{
+    const struct watermark *a = &before->watermark;
+    const struct watermark *b = &after->watermark;
+
+    return before->intent_open || after->intent_open || a->found != b->found ||
+           a->generation != b->generation || a->synced_sequence != b->synced_sequence ||
+           a->last_synced_row_id != b->last_synced_row_id ||
+           strcmp(a->last_synced_at, b->last_synced_at) != 0;
+}
+
+/* A table is read in a snapshot of its own, and its progress is read inside that snapshot. */
+static bool compare_once(
+    struct comparison_sides *sides, struct verify_table *entry, struct error *err)
+{
+    bool ok = database_begin_snapshot(sides->source, err) && comparison_run(sides, entry, err);
+
+    database_rollback(sides->source);
+    return ok;
+}
+
+/* A sync that ends while BigQuery computes moves its rows past those of our snapshot, and they look
+ * extra or different. So a table that differs is compared again if its progress has moved meanwhile
+ * or a sync of it is under way. */
+static bool compare_settled(
+    struct comparison_sides *sides, const struct clock *clock, struct verify_table *entry,
+    struct error *err)
+{
+    struct progress before;
+    struct progress after;
+
+    for (int try = 1;; try++) {
+        int64_t billed = entry->bytes_billed;
+        if (!load_progress(sides->tracking, entry->table, &before, err))
+            return false;
+        bool ok = compare_once(sides, entry, err);
+        entry->bytes_billed += billed;
+        if (!ok || entry->equal || try == TRIES_MAX)
+            return ok;
+        if (!load_progress(sides->tracking, entry->table, &after, err))
+            return false;
+        if (!is_disturbed(&before, &after))
+            return true;
+        if (after.intent_open && !clock->sleep_ms(clock->context, PAUSE_MS))
+            return error_set(err, ERROR_STOPPED, "stopped while verifying");
+        verify_report_restart(entry);
+    }
+}
+
+/* A table that cannot be compared does not stop the others; only clock_stop does. */
 static bool verify_each(
-    struct comparison_sides *sides, const struct verify_watch *watch, struct verify_table *report,
-    size_t count, struct error *err)
+    struct comparison_sides *sides, const struct clock *clock, const struct verify_watch *watch,
+    struct verify_table *report, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct error *why = &report[i].error;
         if (watch != NULL)
             watch->table_begins(watch->context, i);
-        bool done =
-            database_begin_snapshot(sides->source, why) && comparison_run(sides, &report[i], why);
-        database_rollback(sides->source);
+        bool done = compare_settled(sides, clock, &report[i], why);
         if (clock_stopped())
-            return error_set(
-                err, ERROR_STOPPED, "stopped while verifying %s", report[i].table->name);
+            return false;
         if (!done)
             log_error(
                 "table not verified", LOG_TEXT("table", report[i].table->name),
@@ -55,9 +121,12 @@ bool verify_run(
         !bigquery_dataset_get(sides.bigquery, &location, err))
         goto cleanup;
     bigquery_set_location(sides.bigquery, location);
-    if (!verify_report_new(tables, count, &report, err) ||
-        !verify_each(&sides, watch, report, count, err))
+    if (!verify_report_new(tables, count, &report, err))
         goto cleanup;
+    if (!verify_each(&sides, deployment->clock, watch, report, count)) {
+        error_set(err, ERROR_STOPPED, "stopped while verifying");
+        goto cleanup;
+    }
     *out_report = report;
     report = NULL;
     ok = true;

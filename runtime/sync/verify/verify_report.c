@@ -1,9 +1,26 @@
 #include "sync/verify/verify_report.h"
 
+#include "base/json_exact.h"
 #include "sync/pass/result.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+static void make_lists(struct verify_table *entry)
+{
+    entry->missing = cJSON_CreateArray();
+    entry->extra = cJSON_CreateArray();
+    entry->different = cJSON_CreateArray();
+    entry->duplicated = cJSON_CreateArray();
+}
+
+static void delete_lists(struct verify_table *entry)
+{
+    cJSON_Delete(entry->missing);
+    cJSON_Delete(entry->extra);
+    cJSON_Delete(entry->different);
+    cJSON_Delete(entry->duplicated);
+}
 
 bool verify_report_new(
     const struct table *const *tables, size_t count, struct verify_table **out_report,
@@ -15,10 +32,7 @@ bool verify_report_new(
         return error_set(err, ERROR_MEMORY, "out of memory");
     for (size_t i = 0; i < count; i++) {
         report[i].table = tables[i];
-        report[i].missing = cJSON_CreateArray();
-        report[i].extra = cJSON_CreateArray();
-        report[i].different = cJSON_CreateArray();
-        report[i].duplicated = cJSON_CreateArray();
+        make_lists(&report[i]);
     }
     *out_report = report;
     return true;
@@ -26,13 +40,16 @@ bool verify_report_new(
 
 void verify_report_free(struct verify_table *report, size_t count)
 {
-    for (size_t i = 0; report != NULL && i < count; i++) {
-        cJSON_Delete(report[i].missing);
-        cJSON_Delete(report[i].extra);
-        cJSON_Delete(report[i].different);
-        cJSON_Delete(report[i].duplicated);
-    }
+    for (size_t i = 0; report != NULL && i < count; i++)
+        delete_lists(&report[i]);
     free(report);
+}
+
+void verify_report_restart(struct verify_table *entry)
+{
+    delete_lists(entry);
+    *entry = (struct verify_table){.table = entry->table, .bytes_billed = entry->bytes_billed};
+    make_lists(entry);
 }
 
 bool verify_report_ok(const struct verify_table *report, size_t count)
@@ -43,13 +60,47 @@ bool verify_report_ok(const struct verify_table *report, size_t count)
     return true;
 }
 
+int64_t verify_report_rejected(const struct verify_table *report, size_t count)
+{
+    int64_t rejected = 0;
+
+    for (size_t i = 0; i < count; i++)
+        rejected += report[i].rejected;
+    return rejected;
+}
+
+bool verify_report_differs(const struct verify_table *report, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!report[i].equal && report[i].error.code == ERROR_NONE)
+            return true;
+    return false;
+}
+
+int verify_report_exit_status(const struct verify_table *report, size_t count)
+{
+    enum error_code common = ERROR_NONE;
+
+    if (verify_report_ok(report, count))
+        return 0;
+    if (verify_report_differs(report, count))
+        return 1;
+    for (size_t i = 0; i < count; i++) {
+        enum error_code code = report[i].error.code;
+        if (code != ERROR_NONE && common != ERROR_NONE && code != common)
+            return 1;
+        common = code != ERROR_NONE ? code : common;
+    }
+    return error_exit_status(common);
+}
+
 static void add_list(cJSON *json, const char *name, const cJSON *list, int64_t count)
 {
     char count_name[32];
 
     cJSON_AddItemToObject(json, name, cJSON_Duplicate(list, true));
     snprintf(count_name, sizeof count_name, "%s_count", name);
-    cJSON_AddNumberToObject(json, count_name, (double)count);
+    json_add_int64(json, count_name, count);
 }
 
 cJSON *verify_report_json(const struct verify_table *report, size_t count)
@@ -63,15 +114,16 @@ cJSON *verify_report_json(const struct verify_table *report, size_t count)
         cJSON *item = cJSON_CreateObject();
         cJSON_AddStringToObject(item, "table", table->table->name);
         cJSON_AddBoolToObject(item, "equal", table->equal);
-        cJSON_AddNumberToObject(item, "source_rows", (double)table->source_rows);
-        cJSON_AddNumberToObject(item, "warehouse_rows", (double)table->warehouse_rows);
+        json_add_int64(item, "source_rows", table->source_rows);
+        json_add_int64(item, "warehouse_rows", table->warehouse_rows);
         add_list(item, "missing", table->missing, table->missing_count);
         add_list(item, "extra", table->extra, table->extra_count);
         add_list(item, "different", table->different, table->different_count);
         add_list(item, "duplicated", table->duplicated, table->duplicated_count);
-        cJSON_AddNumberToObject(item, "pending", (double)table->pending);
-        cJSON_AddNumberToObject(item, "rejected", (double)table->rejected);
-        cJSON_AddNumberToObject(item, "bytes_billed", (double)table->bytes_billed);
+        json_add_int64(item, "unexplained_count", table->unexplained_count);
+        json_add_int64(item, "pending", table->pending);
+        json_add_int64(item, "rejected", table->rejected);
+        json_add_int64(item, "bytes_billed", table->bytes_billed);
         cJSON_AddItemToObject(item, "error", result_error_json(&table->error));
         cJSON_AddItemToArray(array, item);
     }

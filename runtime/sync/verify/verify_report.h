@@ -29,6 +29,8 @@ struct verify_table {
     int64_t different_count;
     /* Keys that BigQuery has more than once. */
     int64_t duplicated_count;
+    /* Groups of rows whose checksums differ although none of their rows does. */
+    int64_t unexplained_count;
     /* Keys with changes that are not synced yet. */
     int64_t pending;
     /* Rows that cannot be synced because a value does not fit its column. */
@@ -52,8 +54,21 @@ MUST_CHECK bool verify_report_new(
 /* NULL is fine. */
 void verify_report_free(struct verify_table *report, size_t count);
 
+/* Empties an entry for another comparison; only what it has cost stays. */
+void verify_report_restart(struct verify_table *entry);
+
 /* Whether all tables are equal. A table that could not be compared is not. */
 bool verify_report_ok(const struct verify_table *report, size_t count);
+
+/* Whether a table was compared and is not equal. */
+bool verify_report_differs(const struct verify_table *report, size_t count);
+
+/* Rejected rows of all tables. */
+int64_t verify_report_rejected(const struct verify_table *report, size_t count);
+
+/* 0 if all tables are equal, 1 if one differs. If none differs, but some could not be compared: the
+ * exit status of their error if it is the same for all, else 1. */
+int verify_report_exit_status(const struct verify_table *report, size_t count);
 
 /* The document of `verify --json`, returned owned. */
 cJSON *verify_report_json(const struct verify_table *report, size_t count);

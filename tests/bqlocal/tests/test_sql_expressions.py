@@ -23,7 +23,7 @@ FAILURES = [
     ("0xFF", "Syntax error: Missing whitespace between literal and alias (bqlocal does not have "
      "hexadecimal literals) at [1:8]"),
     ("FORMAT('%d', 5)", "bqlocal has FORMAT with one FLOAT64 argument only at [1:8]"),
-    ("CAST('x' AS GEOGRAPHY)", "bqlocal does not have the type GEOGRAPHY here at [1:20]"),
+    ("CAST('x' AS GEOGRAPHY)", "Invalid cast from STRING to GEOGRAPHY at [1:8]"),
     ("JSON '1' = JSON '1'", "Equality is not defined for arguments of type JSON at [1:17]"),
     ("CAST(DATE '2020-01-01' AS INT64)", "Invalid cast from DATE to INT64 at [1:8]"),
     ("COUNT(COUNT(1))", "Aggregations of aggregations are not allowed at [1:14]"),

@@ -268,12 +268,17 @@ static const struct {
     {"BQ_DATASET_NAME", "my-data", " is not a dataset id; expected letters, digits and _ only"},
     {"BQ_PROJECT_NAME", "p`; drop", " is not a project id; expected letters, digits, - and : only"},
     {"BIGQUERY_EMULATOR_HOST", "ftp://host",
-     " is not an endpoint; expected host:port, or a URL with http or https"},
+     " is not an endpoint; expected host:port, or a URL with http or https, without user and "
+     "query"},
     {"BIGQUERY_EMULATOR_HOST", "host:99999",
-     " is not an endpoint; expected host:port, or a URL with http or https"},
-    {"BIGQUERY_EMULATOR_HOST", "http://user@host",
-     " is not an endpoint; expected host:port, or a URL with http or https"},
-    {"BUGSNAG_ENDPOINT", "notify.example.com", " is not a URL; expected one with http or https"},
+     " is not an endpoint; expected host:port, or a URL with http or https, without user and "
+     "query"},
+    {"BIGQUERY_EMULATOR_HOST", "http://host/x y",
+     " is not an endpoint; expected host:port, or a URL with http or https, without user and "
+     "query"},
+    {"BUGSNAG_ENDPOINT", "notify.example.com",
+     " is not a URL; expected one with http or https, without "
+     "user and query"},
     {"BQ_ADMIN_LISTEN", "8001", " is not an address; expected host:port, or off"},
     {"BQ_ADMIN_LISTEN", "127.0.0.1:65536", " is not an address; expected host:port, or off"},
     {"BQ_ADMIN_LISTEN", "http://127.0.0.1:80", " is not an address; expected host:port, or off"},
@@ -291,6 +296,32 @@ static void test_a_bad_value_says_where_it_stands_and_what_fits(void **state)
         setenv(bad_values[i].variable, bad_values[i].value, 1);
         load_fails(ERROR_CONFIG, message);
         unsetenv(bad_values[i].variable);
+    }
+}
+
+static void test_no_message_holds_a_password(void **state)
+{
+    static const struct config_flag bad[] = {
+        {"BIGQUERY_EMULATOR_HOST", "http://user:hunter22@host"},
+        {"BIGQUERY_EMULATOR_HOST", "user:hunter22@host:9050"},
+        {"BUGSNAG_ENDPOINT", "https://user:hunter22@notify.example.com"},
+        {"BUGSNAG_ENDPOINT", "https://user:x/hunter22@notify.example.com"},
+        {"BUGSNAG_ENDPOINT", "https://notify.example.com/?key=hunter22"},
+        {"BQ_ADMIN_LISTEN", "user:hunter22@127.0.0.1:80"},
+        {"BUGSNAG_API_KEY", "hunter22\n"},
+        {"SENTRY_DSN", "https://hunter22@host/1\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct config config;
+        struct error err = {0};
+
+        assert_false(config_load(NULL, &bad[i], 1, &config, &err));
+
+        assert_int_equal(err.code, ERROR_CONFIG);
+        if (strstr(err.message, "hunter22") != NULL)
+            fail_msg("%s", err.message);
     }
 }
 
@@ -587,6 +618,7 @@ int main(void)
         TEST_IN_FOLDER(test_a_folder_in_place_of_the_file_is_refused),
         TEST_IN_FOLDER(test_an_origin_in_a_named_file_is_its_path_and_line),
         TEST_IN_FOLDER(test_a_bad_value_says_where_it_stands_and_what_fits),
+        TEST_IN_FOLDER(test_no_message_holds_a_password),
         TEST_IN_FOLDER(test_a_bad_flag_is_named_as_it_was_typed),
         TEST_IN_FOLDER(test_a_secret_never_shows_in_a_message),
         TEST_IN_FOLDER(test_durations_and_times_are_read_in_their_units),

@@ -1,5 +1,6 @@
 #include "support/prelude.h"
 
+#include "base/json_exact.h"
 #include "service/history.h"
 #include "service/status.h"
 #include "source/capture.h"
@@ -224,7 +225,7 @@ static cJSON *document(struct fixture *made, cJSON *running, const cJSON *recent
     char *text = cJSON_PrintUnformatted(made_json);
     cJSON_Delete(made_json);
     ledger_clear(&ledger);
-    cJSON *json = cJSON_Parse(text);
+    cJSON *json = json_parse_exact(text);
     assert_non_null(json);
     free(text);
     return json;
@@ -252,12 +253,12 @@ static void test_the_document_has_the_promised_fields(void **state)
     const cJSON *table = cJSON_GetArrayItem(field(json, "tables"), 0);
     assert_string_equal(field(table, "table")->valuestring, "users");
     assert_string_equal(field(table, "mode")->valuestring, "upsert");
-    assert_int_equal(field(table, "last_synced_row_id")->valueint, 3);
+    assert_int_equal(json_int64_of(field(table, "last_synced_row_id"), -1), 3);
     assert_string_equal(field(table, "last_synced_at")->valuestring, "1970-01-01T00:16:40.000Z");
-    assert_int_equal(field(table, "pending_changes")->valueint, 0);
-    assert_int_equal(field(table, "rejected")->valueint, 0);
+    assert_int_equal(json_int64_of(field(table, "pending_changes"), -1), 0);
+    assert_int_equal(json_int64_of(field(table, "rejected"), -1), 0);
     assert_true(cJSON_IsNull(field(table, "last_error")));
-    assert_int_equal(field(table, "lag_seconds")->valueint, 300);
+    assert_int_equal(json_int64_of(field(table, "lag_seconds"), -1), 300);
     table = cJSON_GetArrayItem(field(json, "tables"), 1);
     assert_true(cJSON_IsNull(field(table, "pending_changes")));
     assert_true(cJSON_IsNull(field(table, "lag_seconds")));
@@ -286,10 +287,15 @@ static void test_the_last_run_is_the_newest_of_record_and_memory(void **state)
     cJSON_Delete(json);
 
     expect_ok(tracking_save_run(
-        &tracking, "c", "done", "{\"run_id\":\"c\",\"started_at\":\"2026-01-01T00:02:00.000Z\"}",
+        &tracking, "c", "done",
+        "{\"run_id\":\"c\",\"started_at\":\"2026-01-01T00:02:00.000Z\","
+        "\"last_synced_row_id\":9007199254740993}",
         &err));
     json = document(made, NULL, recent);
     assert_string_equal(field(field(json, "last_run"), "run_id")->valuestring, "c");
+    char *text = cJSON_PrintUnformatted(json);
+    assert_non_null(strstr(text, "\"last_synced_row_id\":9007199254740993"));
+    free(text);
     cJSON_Delete(json);
 
     // The history has all three, newest first, and finds each.
@@ -345,7 +351,7 @@ static void test_the_ledger_learns_freshness_from_the_history(void **state)
         &err));
     expect_ok(tracking_save_run(&tracking, "4", "failed", "{\"damaged", &err));
     expect_ok(ledger_init(&ledger, tables, 2, &err));
-    expect_ok(ledger_seed(&ledger, &tracking, &full_since_us, &err));
+    expect_ok(ledger_seed(&ledger, &tracking, NULL, &full_since_us, &err));
     assert_int_equal(ledger.tables[0].fresh_us, 20 * US);
     assert_int_equal(ledger.tables[1].fresh_us, 0);
     assert_int_equal(ledger.last_ok_us, 21 * US);

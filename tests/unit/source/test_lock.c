@@ -31,7 +31,7 @@ static void test_a_second_holder_is_refused_and_told_of_the_first(void **state)
 {
     (void)state;
     struct lock first;
-    struct lock second = {-1};
+    struct lock second = {.fd = -1};
     char pid[32];
     snprintf(pid, sizeof pid, "pid %ld on ", (long)getpid());
 
@@ -92,6 +92,26 @@ static void test_a_killed_holder_leaves_it_free(void **state)
     close(ends[1]);
 }
 
+static void test_an_idle_pass_stays_in_the_file_until_the_next_holder(void **state)
+{
+    (void)state;
+    struct lock lock;
+    assert_null(lock_last_idle(path));
+
+    expect_ok(lock_acquire(path, "sync", &lock, &err));
+    assert_null(lock_last_idle(path));
+    lock_keep_idle(&lock, "{\"run_id\":\"a\"}");
+    lock_release(&lock);
+    char *idle = lock_last_idle(path);
+    assert_string_equal(idle, "\n{\"run_id\":\"a\"}\n");
+    free(idle);
+
+    expect_ok(lock_acquire(path, "sync", &lock, &err));
+    assert_null(lock_last_idle(path));
+    lock_release(&lock);
+    assert_null(lock_last_idle(path));
+}
+
 static void test_a_lock_file_that_cannot_be_made_is_said(void **state)
 {
     (void)state;
@@ -110,6 +130,7 @@ int main(void)
         lock_test(test_a_second_holder_is_refused_and_told_of_the_first),
         lock_test(test_a_link_to_the_database_is_the_same_lock),
         lock_test(test_a_killed_holder_leaves_it_free),
+        lock_test(test_an_idle_pass_stays_in_the_file_until_the_next_holder),
         lock_test(test_a_lock_file_that_cannot_be_made_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,11 +121,19 @@ static void test_nothing_collected_clears_the_table_and_no_other(void **state)
     assert_string_equal(all_of(NULL), "orders {} v text r s\n");
 }
 
-static void test_rejected_keys_are_listed_to_be_tried_again(void **state)
+static const char *dirty_keys(void)
+{
+    return query_text(
+        &tracking.database, "select group_concat(bq_sync_key_1 || '@' || case bq_sync_sequence"
+                            " when 9223372036854775807 then 'all' else bq_sync_sequence end, ' ')"
+                            " from (select * from bq_sync_dirty_users order by 1)");
+}
+
+static void test_rejected_keys_are_listed_to_be_tried_at_every_pass(void **state)
 {
     (void)state;
     expect_ok(capture_install(&tracking.database, &users_table, &err));
-    run(&tracking.database, "insert into bq_sync_dirty_users values (2, 3), (3, 12)");
+    run(&tracking.database, "insert into bq_sync_dirty_users values (2, 3), (3, 12), (4, 12)");
     expect_ok(rejects_begin(&tracking, &users_table, &err));
     reject("select * from users where id = 1", 2, "r");
     reject("select * from users where id = 2", 2, "r");
@@ -135,12 +143,60 @@ static void test_rejected_keys_are_listed_to_be_tried_again(void **state)
 
     assert_int_equal(publish(NOW), 4);
 
-    assert_string_equal(
-        query_text(
-            &tracking.database,
-            "select group_concat(bq_sync_key_1 || '@' || bq_sync_sequence, ' ') from"
-            " (select * from bq_sync_dirty_users order by 1)"),
-        "1@8 2@8 3@12");
+    assert_string_equal(dirty_keys(), "1@all 2@all 3@all 4@12");
+}
+
+static void test_a_key_that_is_not_rejected_any_longer_is_a_change_of_its_pass(void **state)
+{
+    (void)state;
+    expect_ok(capture_install(&tracking.database, &users_table, &err));
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
+    reject("select * from users where id = 1", 2, "r");
+    reject("select * from users where id = 2", 2, "r");
+    publish(NOW);
+    run(&tracking.database, "update users set v = 3 where id = 2");
+    assert_string_equal(dirty_keys(), "1@all 2@1");
+
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
+    assert_int_equal(publish(LATER), 0);
+
+    assert_string_equal(dirty_keys(), "1@7 2@1");
+}
+
+static void test_the_same_rejects_again_write_nothing(void **state)
+{
+    (void)state;
+    struct database other = {0};
+    int64_t before = 0;
+    int64_t after = 0;
+    expect_ok(capture_install(&tracking.database, &users_table, &err));
+    expect_ok(database_open(path_in(&folder, "state.db"), DATABASE_READ, 0, &other, &err));
+    for (int i = 0; i < 2; i++) {
+        expect_ok(rejects_begin(&tracking, &users_table, &err));
+        reject("select * from users where id = 1", 2, "r");
+        reject("select * from users where id = 2", 1, "r");
+        before = query_int(&other, "pragma data_version");
+        publish(NOW);
+        after = query_int(&other, "pragma data_version");
+    }
+    database_close(&other);
+
+    assert_int_equal(after, before);
+}
+
+static void test_the_first_reason_names_no_key_and_no_value(void **state)
+{
+    (void)state;
+    char reason[200];
+    expect_ok(rejects_first_reason(&tracking, "users", reason, sizeof reason, &err));
+    assert_string_equal(reason, "");
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
+    reject("select * from users where id = 2", 1, "is too long");
+    reject("select * from users where id = 1", 2, "is not an integer");
+    publish(NOW);
+
+    expect_ok(rejects_first_reason(&tracking, "users", reason, sizeof reason, &err));
+    assert_string_equal(reason, "v: text value is not an integer");
 }
 
 static void test_many_rejects_are_published_in_chunks(void **state)
@@ -215,7 +271,10 @@ int main(void)
         rejects_test(test_bad_values_are_shown_by_key_and_column),
         rejects_test(test_a_value_rejected_again_keeps_its_since_and_a_fixed_one_is_deleted),
         rejects_test(test_nothing_collected_clears_the_table_and_no_other),
-        rejects_test(test_rejected_keys_are_listed_to_be_tried_again),
+        rejects_test(test_rejected_keys_are_listed_to_be_tried_at_every_pass),
+        rejects_test(test_a_key_that_is_not_rejected_any_longer_is_a_change_of_its_pass),
+        rejects_test(test_the_same_rejects_again_write_nothing),
+        rejects_test(test_the_first_reason_names_no_key_and_no_value),
         rejects_test(test_many_rejects_are_published_in_chunks),
         rejects_test(test_keys_of_every_storage_class_are_valid_json),
         rejects_test(test_a_database_without_the_table_has_no_rejects),

@@ -229,6 +229,7 @@ static void open_connections(struct scene *scene)
     scene->worker = (struct worker){
         .tracking = &scene->tracking,
         .clock = &scene->clock.clock,
+        .retry_budget_ms = options.retry_budget_ms,
         .project = "p",
         .dataset = "d",
         .location = "EU",

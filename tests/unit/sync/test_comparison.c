@@ -28,6 +28,8 @@ struct world {
     /* What BigQuery holds; absent: it has no such table. */
     const struct row *rows;
     size_t row_count;
+    /* The row with this id is this one by the time that rows are asked for; id 0: none. */
+    struct row changed;
     bool absent;
     struct buffer answer;
     struct verify_table *report;
@@ -52,24 +54,22 @@ static void bucket_of(int64_t id, char out[4])
     out[3] = '\0';
 }
 
-static uint64_t part(const char *hex)
+static int64_t part(const char *hex, int number)
 {
-    char digits[16];
+    char digits[11];
 
-    memcpy(digits, hex, 15);
-    digits[15] = '\0';
-    return strtoull(digits, NULL, 16);
+    memcpy(digits, hex + 10 * number, 10);
+    digits[10] = '\0';
+    return strtoll(digits, NULL, 16);
 }
 
-/* One row for each bucket: its name, number of rows, and the XOR of both parts of their hashes. */
+/* One row for each bucket: its name, number of rows, and the sums of the parts of their hashes. */
 static void answer_buckets(struct world *world)
 {
     for (size_t i = 0; i < world->row_count; i++) {
         char bucket[4];
-        char count[24];
-        char first[24];
-        char second[24];
-        uint64_t xors[2] = {0, 0};
+        char texts[4][24];
+        int64_t sums[3] = {0};
         int rows = 0;
         bool seen = false;
         bucket_of(world->rows[i].id, bucket);
@@ -81,16 +81,18 @@ static void answer_buckets(struct world *world)
                 continue;
             seen = seen || j < i;
             hash_row(world->rows[j].id, world->rows[j].v, hash);
-            xors[0] ^= part(hash);
-            xors[1] ^= part(hash + 15);
+            for (int k = 0; k < 3; k++)
+                sums[k] += part(hash, k);
             rows++;
         }
         if (seen)
             continue;
-        snprintf(count, sizeof count, "%d", rows);
-        snprintf(first, sizeof first, "%llu", (unsigned long long)xors[0]);
-        snprintf(second, sizeof second, "%llu", (unsigned long long)xors[1]);
-        append_row(&world->answer, (const char *const[]){bucket, count, first, second}, 4);
+        snprintf(texts[3], sizeof texts[3], "%d", rows);
+        for (int k = 0; k < 3; k++)
+            snprintf(texts[k], sizeof texts[k], "%lld", (long long)sums[k]);
+        append_row(
+            &world->answer, (const char *const[]){bucket, texts[3], texts[0], texts[1], texts[2]},
+            5);
     }
 }
 
@@ -108,7 +110,8 @@ static void answer_rows(struct world *world, const char *statement)
         if (strstr(statement, quoted) == NULL)
             continue;
         value_text(world->rows[i].id, key_text);
-        hash_row(world->rows[i].id, world->rows[i].v, hash);
+        bool changed = world->rows[i].id == world->changed.id;
+        hash_row(world->rows[i].id, changed ? world->changed.v : world->rows[i].v, hash);
         snprintf(shown, sizeof shown, "%lld", (long long)world->rows[i].id);
         append_row(&world->answer, (const char *const[]){key_text, hash, shown}, 3);
     }
@@ -125,14 +128,15 @@ static void answer(void *context, const struct fake_request *request, struct fak
                     "[{\"reason\":\"notFound\",\"message\":\"Not found: Table p:d.t\"}]}}"};
         return;
     }
-    bool buckets = strstr(request->body, "bit_xor") != NULL;
+    bool buckets = strstr(request->body, "sum(") != NULL;
     buffer_reset(&world->answer);
     buffer_append_text(
         &world->answer, "{\"jobComplete\":true,\"totalBytesBilled\":\"100\",\"jobReference\":"
                         "{\"projectId\":\"p\",\"jobId\":\"q\"},\"schema\":{\"fields\":["
                         "{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"}");
     buffer_append_text(
-        &world->answer, buckets ? ",{\"name\":\"d\"}]},\"rows\":[" : "]},\"rows\":[");
+        &world->answer,
+        buckets ? ",{\"name\":\"d\"},{\"name\":\"e\"}]},\"rows\":[" : "]},\"rows\":[");
     if (buckets)
         answer_buckets(world);
     else
@@ -248,8 +252,7 @@ static void test_missing_extra_and_different_keys_are_named(void **state)
     assert_int_equal(found->bytes_billed, 200);
 }
 
-static void test_a_row_that_bigquery_holds_three_times_is_found_though_its_xor_is_the_same(
-    void **state)
+static void test_a_row_that_bigquery_holds_three_times_is_found(void **state)
 {
     const struct verify_table *found =
         compare(*state, (struct row[]){{1, 10}, {2, 20}, {3, 30}, {2, 20}, {2, 20}}, 5);
@@ -257,6 +260,41 @@ static void test_a_row_that_bigquery_holds_three_times_is_found_though_its_xor_i
     assert_false(found->equal);
     expect_keys(found->duplicated, "[2]");
     expect_keys(found->different, "[]");
+}
+
+static void test_equal_rows_do_not_cancel_each_other_out(void **state)
+{
+    struct world *world = *state;
+    struct table bag = table;
+    const struct table *const bags[] = {&bag};
+
+    bag.mode = SEND_REPLACE;
+    expect_ok(database_exec(
+        &world->source,
+        "drop table t; create table t(id, v); insert into t values (1, 10), (2, 20), (2, 20)",
+        &err));
+    verify_report_free(world->report, 1);
+    expect_ok(verify_report_new(bags, 1, &world->report, &err));
+    const struct verify_table *found = compare(world, (struct row[]){{1, 10}, {2, 21}, {2, 21}}, 3);
+    assert_false(found->equal);
+    expect_keys(found->different, "[2]");
+
+    verify_report_free(world->report, 1);
+    expect_ok(verify_report_new(bags, 1, &world->report, &err));
+    assert_true(compare(world, (struct row[]){{2, 20}, {1, 10}, {2, 20}}, 3)->equal);
+}
+
+/* The second query sees other rows than the first. */
+static void test_checksums_that_differ_for_no_row_are_not_equal(void **state)
+{
+    struct world *world = *state;
+
+    world->changed = (struct row){2, 20};
+    const struct verify_table *found = compare(world, (struct row[]){{1, 10}, {2, 21}, {3, 30}}, 3);
+
+    assert_false(found->equal);
+    assert_int_equal(found->different_count, 0);
+    assert_int_equal(found->unexplained_count, 1);
 }
 
 static void test_a_row_above_the_watermark_is_pending_and_not_missing(void **state)
@@ -316,7 +354,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_equal_sides_need_one_query_and_no_row),
         TEST(test_missing_extra_and_different_keys_are_named),
-        TEST(test_a_row_that_bigquery_holds_three_times_is_found_though_its_xor_is_the_same),
+        TEST(test_a_row_that_bigquery_holds_three_times_is_found),
+        TEST(test_equal_rows_do_not_cancel_each_other_out),
+        TEST(test_checksums_that_differ_for_no_row_are_not_equal),
         TEST(test_a_row_above_the_watermark_is_pending_and_not_missing),
         TEST(test_a_row_that_does_not_fit_is_rejected_and_not_missing),
         TEST(test_a_target_that_does_not_exist_lacks_every_row),

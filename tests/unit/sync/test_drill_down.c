@@ -1,8 +1,8 @@
 /* Rows of both sides compared key by key. */
 #include "verify_world.h"
 
+#include "sync/row_text.h"
 #include "sync/verify/drill_down.h"
-#include "sync/verify/row_text.h"
 
 static struct error err;
 
@@ -143,6 +143,62 @@ static void test_a_rejected_row_is_not_pending_and_its_old_version_is_not_extra(
     assert_int_equal(world->report->pending, 0);
 }
 
+static void test_only_one_of_several_rows_of_a_key_is_expected(void **state)
+{
+    struct world *world = *state;
+
+    add_source(world, "1, 10", 1);
+    add_source(world, "1, 11", 1);
+    add_source(world, "2, 20", 2);
+    add_source(world, "2, 21", 2);
+    add_warehouse(world, 1, 11);
+    add_warehouse(world, 2, 22);
+
+    expect_found(world, "[]", "[]", "[2]", "[]");
+    assert_int_equal(world->report->rejected, 2);
+}
+
+static void test_a_fitting_row_beside_a_rejected_one_of_its_key_is_expected(void **state)
+{
+    add_source(*state, "1, 10", 1);
+    add_source(*state, "1, 'no number'", 1);
+    add_source(*state, "2, 20", 2);
+    add_source(*state, "2, 'no number'", 2);
+    add_warehouse(*state, 1, 10);
+    add_warehouse(*state, 2, 21);
+
+    expect_found(*state, "[]", "[]", "[2]", "[]");
+}
+
+static void test_the_storage_class_of_a_key_is_shown(void **state)
+{
+    add_source(*state, "1.0, 10", 1);
+    add_source(*state, "1.5, 20", 2);
+    add_source(*state, "'1.5', 20", 3);
+
+    expect_found(*state, "[1.0]", "[]", "[]", "[]");
+}
+
+static void test_a_bucket_is_explained_by_what_is_wrong_in_it(void **state)
+{
+    struct world *world = *state;
+    bool explained[ROW_HASH_BUCKETS] = {false};
+    int count = 0;
+
+    add_source(world, "1, 10", 1);
+    add_warehouse(world, 1, 11);
+    add_source(world, "2, 20", 2);
+    add_warehouse(world, 2, 20);
+    add_source(world, "3, 'no number'", 3);
+    add_pending(world, 4);
+    expect_ok(drill_down_compare(world->drill_down, world->report, &err));
+    expect_ok(drill_down_explain(world->drill_down, explained, &err));
+
+    for (size_t i = 0; i < ROW_HASH_BUCKETS; i++)
+        count += explained[i];
+    assert_int_equal(count, 3);
+}
+
 static void test_keys_beyond_the_limit_are_counted_but_not_listed(void **state)
 {
     struct world *world = *state;
@@ -164,6 +220,10 @@ int main(void)
         TEST(test_equal_rows_held_twice_are_duplicated_and_not_different),
         TEST(test_pending_keys_are_counted_and_not_compared),
         TEST(test_a_rejected_row_is_not_pending_and_its_old_version_is_not_extra),
+        TEST(test_only_one_of_several_rows_of_a_key_is_expected),
+        TEST(test_a_fitting_row_beside_a_rejected_one_of_its_key_is_expected),
+        TEST(test_the_storage_class_of_a_key_is_shown),
+        TEST(test_a_bucket_is_explained_by_what_is_wrong_in_it),
         TEST(test_keys_beyond_the_limit_are_counted_but_not_listed),
     };
 

@@ -108,6 +108,14 @@ static void test_what_was_sent_is_not_trusted_when_it_may_be_something_else(void
         &scene->tasks[0], SEND_REPLACE,
         "BigQuery is ahead of this database: restored from a backup?");
 
+    scene_pass(scene, "accounts", NULL);
+    scene_run(scene, "update bq_sync_generations set generation = generation + 1");
+    scene_plan(scene);
+    expect_plan(
+        &scene->tasks[0], SEND_REPLACE,
+        "BigQuery is behind this database: was an older version of the table restored there?");
+    scene_run(scene, "update bq_sync_generations set generation = generation - 1");
+
     scene->config.dataset = "other";
     expect_plan(plan_one(scene, "accounts"), SEND_REPLACE, "another target than before");
     scene->config.dataset = "d";

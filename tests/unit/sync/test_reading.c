@@ -225,6 +225,11 @@ static void test_a_row_that_must_not_be_rejected_fails_its_table_alone(void **st
     assert_string_equal(error_code_name(scene->outcomes[0].error.code), "rejected");
     assert_false(scene->tasks[0].batch.complete);
     expect_batch(&scene->tasks[1].batch, SEND_REPLACE, false, 3, 0);
+
+    // The source has a rollback journal: the note can't be written before the snapshot is closed.
+    const char *noted =
+        scene_state(scene, "select last_error from bq_sync_tracking where table_name = 'invoices'");
+    assert_string_equal(noted, scene->outcomes[0].error.message);
 }
 
 /* A pass of two tables in a transaction, of which the first has a change and the second none yet.

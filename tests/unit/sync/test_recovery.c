@@ -117,6 +117,37 @@ static void test_a_job_that_runs_is_waited_for(void **state)
     assert_string_equal(last_row_id(scene), "3");
 }
 
+static void test_a_label_that_was_not_raised_is_raised_before_the_intent_is_withdrawn(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    SCENE_ANSWERS(scene, {.match = "get job", .reply = {.status = 404, .body = "{}"}});
+    struct task *task = next_pass(scene);
+    task->warehouse.label_generation = task->source.watermark.generation - 1;
+    expect_ok(recover_table(&scene->worker, task, NULL, &err));
+
+    assert_non_null(strstr(scene_requests(scene), "1 patch accounts\n"));
+    assert_int_equal(task->warehouse.label_generation, task->source.watermark.generation);
+    expect_open(scene, "0");
+}
+
+static void test_a_job_that_goes_on_running_leaves_the_intent_open(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    SCENE_ANSWERS(scene, {.match = "get job", .reply = {.status = 200, .body = RUNS}});
+    expect_error(recover(scene, &err), ERROR_TRANSIENT, "is still running after ");
+
+    // The other tables wait for it no longer than for an answer.
+    assert_in_range(
+        scene->clock.ms, scene->worker.retry_budget_ms, scene->worker.retry_budget_ms + 11000);
+    expect_open(scene, "1");
+}
+
 static void test_a_job_that_nobody_knows_is_claimed_before_the_intent_is_withdrawn(void **state)
 {
     struct scene *scene = *state;
@@ -276,6 +307,8 @@ int main(void)
         SCENE_TEST(test_a_job_that_succeeded_moves_the_watermark_now),
         SCENE_TEST(test_a_job_that_failed_withdraws_the_intent),
         SCENE_TEST(test_a_job_that_runs_is_waited_for),
+        SCENE_TEST(test_a_label_that_was_not_raised_is_raised_before_the_intent_is_withdrawn),
+        SCENE_TEST(test_a_job_that_goes_on_running_leaves_the_intent_open),
         SCENE_TEST(test_a_job_that_nobody_knows_is_claimed_before_the_intent_is_withdrawn),
         SCENE_TEST(test_a_claim_that_comes_too_late_finds_the_job_and_its_end),
         SCENE_TEST(test_a_claim_of_an_earlier_recovery_has_done_no_work),

@@ -173,6 +173,7 @@ static void test_a_job_that_failed_for_a_passing_reason_is_tried_under_a_new_int
     struct task *task = ready(scene, "accounts");
     SCENE_ANSWERS(
         scene, {.match = "upload replace", .reply = FAILED_JOB("backendError"), .times = 2});
+    scene->worker.retry_budget_ms = 30000;
     scene_commit(scene);
 
     assert_string_equal(
@@ -181,22 +182,45 @@ static void test_a_job_that_failed_for_a_passing_reason_is_tried_under_a_new_int
     assert_int_equal(task->outcome->status, TABLE_SYNCED);
     assert_int_equal(task->outcome->attempts, 3);
     assert_int_equal(scene->clock.sleep_count, 2);
-    assert_int_equal(scene->clock.sleeps[0], 1000);
-    assert_int_equal(scene->clock.sleeps[1], 2000);
+    assert_in_range(scene->clock.sleeps[0], 500, 1000);
+    assert_in_range(scene->clock.sleeps[1], 1000, 2000);
     assert_string_equal(scene_state(scene, "select generation from bq_sync_generations"), "3");
 }
 
-static void test_the_third_failure_is_the_last(void **state)
+static void test_a_refused_rate_waits_for_the_next_window(void **state)
 {
     struct scene *scene = *state;
 
+    scene_run(scene, three_accounts);
+    struct task *task = ready(scene, "accounts");
+    SCENE_ANSWERS(
+        scene, {.match = "upload replace", .reply = FAILED_JOB("rateLimitExceeded"), .times = 1},
+        {.match = "upload replace", .reply = FAILED_JOB("jobRateLimitExceeded"), .times = 1});
+    scene->worker.retry_budget_ms = 30000;
+    scene_commit(scene);
+
+    assert_int_equal(task->outcome->status, TABLE_SYNCED);
+    assert_int_equal(scene->clock.sleep_count, 2);
+    assert_true(scene->clock.sleeps[0] >= 10000);
+    assert_true(scene->clock.sleeps[1] >= 10000);
+}
+
+static void test_failures_are_tried_again_until_the_budget_is_used_up(void **state)
+{
+    struct scene *scene = *state;
+    int64_t waited = 0;
+
+    scene->worker.retry_budget_ms = 30000;
     scene_run(scene, three_accounts);
     struct task *task = ready(scene, "accounts");
     SCENE_ANSWERS(scene, {.match = "upload replace", .reply = FAILED_JOB("backendError")});
     scene_commit(scene);
 
     assert_true(task_failed(task));
-    assert_int_equal(task->outcome->attempts, 3);
+    for (size_t i = 0; i < scene->clock.sleep_count; i++)
+        waited += scene->clock.sleeps[i];
+    assert_int_equal(waited, scene->worker.retry_budget_ms);
+    assert_in_range(task->outcome->attempts, 5, 8);
     assert_string_equal(intents(scene), "");
     assert_non_null(strstr(watermark(scene, "last_error"), "no luck"));
 }
@@ -304,7 +328,8 @@ int main(void)
         SCENE_TEST(test_a_staging_table_takes_null_everywhere_and_tombstones),
         SCENE_TEST(test_the_batch_says_how_it_is_sent_and_not_the_plan),
         SCENE_TEST(test_a_job_that_failed_for_a_passing_reason_is_tried_under_a_new_intent),
-        SCENE_TEST(test_the_third_failure_is_the_last),
+        SCENE_TEST(test_a_refused_rate_waits_for_the_next_window),
+        SCENE_TEST(test_failures_are_tried_again_until_the_budget_is_used_up),
         SCENE_TEST(test_a_refusal_and_a_used_up_quota_are_not_tried_again),
         SCENE_TEST(test_a_load_that_fails_ends_the_intent_before_its_merge),
         SCENE_TEST(test_an_answer_that_is_lost_leaves_the_intent_open),

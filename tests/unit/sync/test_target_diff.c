@@ -160,6 +160,51 @@ static void test_descriptions_and_labels_are_patched(void **state)
     target_diff_clear(&diff);
 }
 
+#define TAGS(name) ",\"policyTags\":{\"names\":[\"" name "\"]}"
+
+static void test_policy_tags_are_patched_and_never_removed(void **state)
+{
+    static const struct {
+        const char *label;
+        const char *wanted;
+        const char *live;
+        const char *sent; /* NULL: nothing */
+    } cases[] = {
+        {"added", TAGS("t1"), "", "{\"names\":[\"t1\"]}"},
+        {"changed", TAGS("t1"), TAGS("t2"), "{\"names\":[\"t1\"]}"},
+        {"the same", TAGS("t1"), TAGS("t1"), NULL},
+        {"of BigQuery alone", "", TAGS("t2"), NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char wanted[400];
+        char live[400];
+        struct table tagged = table;
+        struct target_diff diff;
+        struct error err;
+        snprintf(
+            wanted, sizeof wanted, "[{\"name\":\"id\",\"type\":\"INT64\"%s}]", cases[i].wanted);
+        snprintf(
+            live, sizeof live,
+            "{\"schema\":{\"fields\":[{\"name\":\"id\",\"type\":\"INTEGER\"%s}]}" REST "}",
+            cases[i].live);
+        tagged.schema_json = wanted;
+        cJSON *resource = cJSON_Parse(live);
+        assert_non_null(resource);
+
+        expect_ok(target_compare(&tagged, "p", "d", resource, &diff, &err));
+
+        char *patch = diff.patch == NULL ? NULL : cJSON_PrintUnformatted(diff.patch);
+        if ((patch == NULL) != (cases[i].sent == NULL) ||
+            (patch != NULL && strstr(patch, cases[i].sent) == NULL))
+            fail_msg("%s: %s", cases[i].label, patch == NULL ? "nothing" : patch);
+        free(patch);
+        target_diff_clear(&diff);
+        cJSON_Delete(resource);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +216,7 @@ int main(void)
         cmocka_unit_test(test_another_type_is_refused_with_the_statement_to_decide_on),
         cmocka_unit_test(test_a_column_of_bigquery_alone_is_left_alone_unless_it_is_required),
         cmocka_unit_test(test_descriptions_and_labels_are_patched),
+        cmocka_unit_test(test_policy_tags_are_patched_and_never_removed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,7 +114,7 @@ static void test_a_transaction_that_another_one_got_in_the_way_of_is_run_again(v
         scene_requests(scene), STAGED "2 query atomic\n2 query atomic\n2 list jobs\n"
                                       "1 delete staging\n0 delete staging\n");
     assert_int_equal(scene->outcomes[0].status, TABLE_SYNCED);
-    assert_int_equal(scene->clock.sleeps[scene->clock.sleep_count - 1], 1000);
+    assert_in_range(scene->clock.sleeps[scene->clock.sleep_count - 1], 500, 1000);
 }
 
 static void test_a_table_that_cannot_be_staged_is_left_out(void **state)

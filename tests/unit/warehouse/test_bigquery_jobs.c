@@ -3,6 +3,8 @@
 #include "fixture.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #define DONE    "{\"status\":{\"state\":\"DONE\"},\"configuration\":{\"query\":{\"query\":\"x\"}}}"
 #define RUNNING "{\"status\":{\"state\":\"RUNNING\"},\"configuration\":{\"load\":{}}}"
@@ -167,6 +169,58 @@ static void test_a_running_job_is_polled_with_growing_pauses(void **state)
     assert_in_range(fixture->clock.sleeps[0], 30, 60);
     assert_in_range(fixture->clock.sleeps[58], 5000, 10000);
     assert_true(fixture->clock.ms > 2 * FIXTURE_BUDGET_MS);
+}
+
+/* What is logged meanwhile, in a buffer that the caller frees. */
+static char *logged_while_waiting(struct bigquery *bigquery, struct error *err)
+{
+    char *text = calloc(1, 65536);
+    FILE *file = tmpfile();
+    int console = dup(STDERR_FILENO);
+    struct job job;
+
+    fflush(stderr);
+    dup2(fileno(file), STDERR_FILENO);
+    log_configure(LOG_LEVEL_WARN, LOG_FORMAT_TEXT);
+    assert_false(bigquery_job_wait(bigquery, "j", &job, err));
+    log_configure(LOG_LEVEL_OFF, LOG_FORMAT_TEXT);
+    fflush(stderr);
+    dup2(console, STDERR_FILENO);
+    close(console);
+    rewind(file);
+    assert_true(fread(text, 1, 65535, file) > 0);
+    fclose(file);
+    return text;
+}
+
+static void test_a_job_that_never_ends_is_logged_and_given_up(void **state)
+{
+    struct fixture *fixture = *state;
+    struct bigquery_options options = fixture_options(fixture);
+    struct bigquery *patient = NULL;
+    struct error err = {0};
+    size_t lines = 0;
+
+    options.job_timeout_ms = 3600000;
+    expect_ok(bigquery_open(&options, &patient, &err));
+    log_use_clock(&fixture->clock.clock);
+    FAKE_HTTP_SCRIPT(
+        &fixture->http,
+        {.status = 200, .body = "{\"status\":{\"state\":\"PENDING\"},\"configuration\":{}}"});
+    char *text = logged_while_waiting(patient, &err);
+    log_use_clock(NULL);
+    bigquery_close(patient);
+
+    assert_int_equal(err.code, ERROR_TRANSIENT);
+    assert_non_null(strstr(err.message, "job j is still pending after 36"));
+    assert_non_null(strstr(err.message, "BQ_JOB_TIMEOUT"));
+    assert_in_range(fixture->clock.ms, 3600000, 3611000);
+    for (const char *at = text; (at = strstr(at, "still waiting for a job")) != NULL; at++)
+        lines++;
+    // After half a minute, and then every five minutes of an hour.
+    assert_int_equal(lines, 12);
+    assert_non_null(strstr(text, "job=j state=pending waited_s=3"));
+    free(text);
 }
 
 static void test_a_known_job_that_is_not_seen_yet_is_waited_for(void **state)
@@ -410,6 +464,7 @@ int main(void)
         FIXTURE_TEST(test_a_lost_acknowledgement_is_met_with_the_same_id),
         FIXTURE_TEST(test_a_job_that_ended_with_its_start_is_not_asked_for),
         FIXTURE_TEST(test_a_running_job_is_polled_with_growing_pauses),
+        FIXTURE_TEST(test_a_job_that_never_ends_is_logged_and_given_up),
         FIXTURE_TEST(test_a_known_job_that_is_not_seen_yet_is_waited_for),
         FIXTURE_TEST(test_a_job_that_never_appears_is_not_found_in_the_end),
         FIXTURE_TEST(test_waiting_ends_when_asked_to_stop),

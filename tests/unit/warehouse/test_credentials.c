@@ -47,7 +47,7 @@ static const struct {
      "lost?); " KEY_MEND},
     {"token_uri in the clear",
      SERVICE(EMAIL "," KEY ",\"token_uri\":\"http://oauth2.googleapis.com/token\""),
-     "\"token_uri\" is not https (http://oauth2.googleapis.com/token); secrets are not sent in the "
+     "\"token_uri\" is not https (http://oauth2.googleapis.com); secrets are not sent in the "
      "clear"},
     {"token_uri elsewhere",
      SERVICE(EMAIL "," KEY ",\"token_uri\":\"https://oauth2.googleapis.com.evil.example/token\""),
@@ -58,7 +58,7 @@ static const struct {
      "\"token_uri\" points to 10.0.0.1, which is not a Google host; secrets would go there. Get "
      "the file from Google again"},
     {"token_uri no URL", SERVICE(EMAIL "," KEY ",\"token_uri\":\"token\""),
-     "\"token_uri\" is not a URL: token"},
+     "\"token_uri\" is not a URL"},
     {"no refresh_token",
      "{\"type\":\"authorized_user\",\"client_id\":\"i\",\"client_secret\":\"s\"}",
      "\"refresh_token\" is missing (type authorized_user); run: gcloud auth application-default "
@@ -163,6 +163,81 @@ static void test_no_message_holds_key_material(void **state)
         assert_false(open_file(keys->path, &credentials, &err));
         assert_null(strstr(err.message, "BEGIN"));
         assert_null(strstr(err.message, "MII"));
+    }
+}
+
+/* What a shell's command makes of the file $K that keys_write wrote; to be freed. */
+static char *content_of(const struct keys *keys, const char *command)
+{
+    char *text = calloc(1, 16384);
+
+    setenv("K", keys->path, 1);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    assert_true(fread(text, 1, 16383, pipe) > 0);
+    pclose(pipe);
+    return text;
+}
+
+static void test_the_variable_may_hold_the_key_itself(void **state)
+{
+    static const char *const commands[] = {
+        "cat $K", "base64 $K", "base64 -w0 $K",
+        "base64 -w0 $K | tr +/ -_ | tr -d =", "echo; cat $K"};
+    struct keys *keys = *state;
+
+    keys_write(keys, SERVICE(EMAIL "," KEY), "");
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        struct credentials *credentials = NULL;
+        struct error err = {0};
+        char *value = content_of(keys, commands[i]);
+
+        expect_ok(open_file(value, &credentials, &err));
+        free(value);
+
+        assert_string_equal(
+            credentials_describe(credentials),
+            "service account sync@p.iam.gserviceaccount.com (the key in "
+            "GOOGLE_APPLICATION_CREDENTIALS)");
+        credentials_close(credentials);
+    }
+}
+
+/* Cut at either end, in each form, and with a character that no base64 has. */
+static void test_no_message_holds_a_byte_of_a_damaged_key(void **state)
+{
+    static const char *const commands[] = {
+        "head -c 900 $K",
+        "tail -c 900 $K",
+        "head -c 900 $K | base64 -w0",
+        "base64 -w0 $K | tail -c 900",
+        "base64 -w0 $K | sed s/./*/1001",
+        "base64 $K | sed s/./*/51",
+        "(printf x:; base64 -w0 $K)",
+        "sed s/service_account/serv/ $K",
+        "sed s/type/typo/ $K",
+    };
+    struct keys *keys = *state;
+
+    keys_write(keys, SERVICE(EMAIL "," KEY), "");
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        struct credentials *credentials = NULL;
+        struct error err = {0};
+        char *value = content_of(keys, commands[i]);
+
+        assert_false(open_file(value, &credentials, &err));
+
+        assert_int_equal(err.code, ERROR_AUTH);
+        assert_null(strstr(err.message, "MII"));
+        // No eight characters of the value in a row.
+        for (size_t at = 0; at + 8 <= strlen(value); at++) {
+            char part[9] = "";
+            memcpy(part, value + at, 8);
+            if (strstr(err.message, part) != NULL &&
+                strstr("service_account \"type\"", part) == NULL)
+                fail_msg("%s: %s", commands[i], err.message);
+        }
+        free(value);
     }
 }
 
@@ -309,6 +384,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_bad_file_has_a_message_of_its_own),
         cmocka_unit_test(test_no_message_holds_key_material),
+        cmocka_unit_test(test_the_variable_may_hold_the_key_itself),
+        cmocka_unit_test(test_no_message_holds_a_byte_of_a_damaged_key),
         cmocka_unit_test(test_files_that_cannot_be_read_say_why),
         cmocka_unit_test(test_a_file_of_another_universe_is_refused),
         cmocka_unit_test(test_without_any_credentials_the_search_is_told),

@@ -345,6 +345,27 @@ static void test_a_server_that_says_nothing_is_left(void **state)
     http_answer_clear(&answer);
 }
 
+/* libcurl's own limit notices it seconds later when an upload came before. */
+static void test_silence_after_an_upload_ends_as_soon(void **state)
+{
+    struct scene *scene = *state;
+    struct http_request request = {
+        .method = "POST", .body = slice_of("rows"), .stall_timeout_ms = 1000};
+    struct http_answer answer;
+    struct error err = {0};
+    const struct clock *clock = clock_system();
+
+    PLAY(scene, {.hold = true});
+    int64_t start = clock->monotonic_ms(clock->context);
+    http_answer_init(&answer);
+    expect_error(
+        perform(scene, &request, &answer, &err), ERROR_TRANSIENT, "not a byte for 1000 ms");
+
+    assert_int_equal(answer.failure, HTTP_BROKEN);
+    assert_in_range(clock->monotonic_ms(clock->context) - start, 900, 3500);
+    http_answer_clear(&answer);
+}
+
 static void test_an_answer_above_the_ceiling_is_refused(void **state)
 {
     struct scene *scene = *state;
@@ -432,6 +453,40 @@ static void test_a_proxy_of_the_environment_is_used_for_other_hosts(void **state
     http_answer_clear(&answer);
 }
 
+/* libcurl quotes a proxy that it cannot use whole, and cuts long texts. */
+static void test_no_error_holds_the_password_of_a_proxy(void **state)
+{
+    static const char *const proxies[] = {
+        "http://user:hunter22@127.0.0.1:1",
+        "http://user:hunter22@nowhere.invalid:1",
+        "http://user:hunter22/x@127.0.0.1:1",
+        "user:hunter22 x@127.0.0.1:1",
+        "gopher://user:hunter22@127.0.0.1:1",
+        "http://user:hunter22#x@127.0.0.1:99999999",
+        "http://user:hunter22-and-a-very-long-password-0123456789-0123456789-0123456789-0123456789-"
+        "0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-0123456789-"
+        "0123456789-0123456789-0123456789@127.0.0.1:1 ",
+    };
+    struct scene *scene = *state;
+
+    for (size_t i = 0; i < sizeof proxies / sizeof proxies[0]; i++) {
+        struct http_request request = {.url = "http://bigquery.invalid/x"};
+        struct http_answer answer;
+        struct error err = {0};
+        setenv("http_proxy", proxies[i], 1);
+
+        http_answer_init(&answer);
+        bool ok = perform(scene, &request, &answer, &err);
+        http_answer_clear(&answer);
+        unsetenv("http_proxy");
+
+        assert_false(ok);
+        assert_non_null(strstr(err.message, "http://bigquery.invalid: "));
+        if (strstr(err.message, "hunter") != NULL || strchr(err.message, '@') != NULL)
+            fail_msg("%s: %s", proxies[i], err.message);
+    }
+}
+
 static void test_urls_tell_origin_and_host(void **state)
 {
     static const struct {
@@ -442,8 +497,9 @@ static void test_urls_tell_origin_and_host(void **state)
         {"https://A.Google.com/x?y", "https://a.google.com", "a.google.com"},
         {"http://h:81", "http://h:81", "h"},
         {"http://[::1]:9/x", "http://[::1]:9", "::1"},
-        {"https://oauth2.googleapis.com@evil.example/t",
-         "https://oauth2.googleapis.com@evil.example", "evil.example"},
+        {"https://oauth2.googleapis.com@evil.example/t", "https://evil.example", "evil.example"},
+        {"http://user:pass@h:81/x", "http://h:81", "h"},
+        {"http://h/x@y", "http://h", "h"},
         {"https://evil.example?.googleapis.com", "https://evil.example", "evil.example"},
         {"nothing", NULL, NULL},
         {"https:///x", NULL, NULL},
@@ -508,11 +564,13 @@ int main(void)
         SCENE_TEST(test_a_refused_connection_was_never_sent),
         SCENE_TEST(test_breaks_on_the_way_leave_the_outcome_open),
         SCENE_TEST(test_a_server_that_says_nothing_is_left),
+        SCENE_TEST(test_silence_after_an_upload_ends_as_soon),
         SCENE_TEST(test_an_answer_above_the_ceiling_is_refused),
         SCENE_TEST(test_tls_to_a_server_without_it_is_no_connection),
         SCENE_TEST(test_other_protocols_are_refused),
         SCENE_TEST(test_loopback_never_goes_through_a_proxy),
         SCENE_TEST(test_a_proxy_of_the_environment_is_used_for_other_hosts),
+        SCENE_TEST(test_no_error_holds_the_password_of_a_proxy),
         SCENE_TEST(test_urls_tell_origin_and_host),
         SCENE_TEST(test_a_hang_up_does_not_end_the_process),
         SCENE_TEST(test_a_stop_ends_a_request_under_way),

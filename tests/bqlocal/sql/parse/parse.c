@@ -213,7 +213,7 @@ static bool parse_type_numbers(struct sql_parser *parser, int64_t numbers[2])
 bool sql_parse_type(
     struct sql_parser *parser, enum store_type *out_type, int64_t *out_length, int64_t *out_scale)
 {
-    static const char *const known[] = {"ARRAY", "STRUCT", "GEOGRAPHY", "INTERVAL", "RANGE"};
+    static const char *const known[] = {"ARRAY", "STRUCT", "INTERVAL", "RANGE"};
     const struct sql_token *token = sql_peek(parser, 0);
     int64_t numbers[2];
 

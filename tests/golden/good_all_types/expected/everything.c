@@ -157,7 +157,7 @@ const struct table everything_table = {
         "where \"everything\".\"an_int64\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"everything\".\"an_int64\", d.bq_sync_key_1)\n"
         "  , \"everything\".\"a_float64\"\n"
         "  , \"everything\".\"a_bool\"\n"
         "  , \"everything\".\"a_string\"\n"

@@ -165,7 +165,7 @@ const struct table int_table = {
     .new_rows_sql = NULL,
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"int\".\"the \"\"select\"\"\", d.bq_sync_key_1)\n"
         "  , \"int\".\"int\"\n"
         "  , \"int\".\"int_\"\n"
         "  , \"int\".\"default\"\n"

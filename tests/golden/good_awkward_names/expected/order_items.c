@@ -81,7 +81,7 @@ const struct table order_items_table = {
     .new_rows_sql = NULL,
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"order items\".\"at\", d.bq_sync_key_1)\n"
         "  , \"order items\".\"T\"\n"
         "  , \"order items\".\"s\"\n"
         "  , \"order items\".\"at\" is null\n"

@@ -73,7 +73,7 @@ const struct table time_table = {
         "where \"time\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"time\".\"id\", d.bq_sync_key_1)\n"
         "  , \"time\".\"id\" is null\n"
         "from \"bq_sync_dirty_time\" as d\n"
         "left join \"time\"\n"

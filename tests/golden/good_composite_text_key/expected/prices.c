@@ -82,8 +82,8 @@ const struct table prices_table = {
     .new_rows_sql = NULL,
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_2\n"
-        "  , d.bq_sync_key_1\n"
+        "  coalesce(\"prices\".\"sku\", d.bq_sync_key_2)\n"
+        "  , coalesce(\"prices\".\"currency\", d.bq_sync_key_1)\n"
         "  , \"prices\".\"amount\"\n"
         "  , \"prices\".\"currency\" is null\n"
         "from \"bq_sync_dirty_prices\" as d\n"

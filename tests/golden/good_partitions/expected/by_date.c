@@ -80,7 +80,7 @@ const struct table by_date_table = {
         "where \"by_date\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"by_date\".\"id\", d.bq_sync_key_1)\n"
         "  , \"by_date\".\"day\"\n"
         "  , \"by_date\".\"id\" is null\n"
         "from \"bq_sync_dirty_by_date\" as d\n"

@@ -80,7 +80,7 @@ const struct table by_hour_table = {
         "where \"by_hour\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"by_hour\".\"id\", d.bq_sync_key_1)\n"
         "  , \"by_hour\".\"at\"\n"
         "  , \"by_hour\".\"id\" is null\n"
         "from \"bq_sync_dirty_by_hour\" as d\n"

@@ -80,7 +80,7 @@ const struct table by_month_table = {
         "where \"by_month\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"by_month\".\"id\", d.bq_sync_key_1)\n"
         "  , \"by_month\".\"day\"\n"
         "  , \"by_month\".\"id\" is null\n"
         "from \"bq_sync_dirty_by_month\" as d\n"

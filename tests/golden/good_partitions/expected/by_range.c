@@ -73,7 +73,7 @@ const struct table by_range_table = {
         "where \"by_range\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"by_range\".\"id\", d.bq_sync_key_1)\n"
         "  , \"by_range\".\"id\" is null\n"
         "from \"bq_sync_dirty_by_range\" as d\n"
         "left join \"by_range\"\n"

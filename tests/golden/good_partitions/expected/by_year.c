@@ -80,7 +80,7 @@ const struct table by_year_table = {
         "where \"by_year\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"by_year\".\"id\", d.bq_sync_key_1)\n"
         "  , \"by_year\".\"at\"\n"
         "  , \"by_year\".\"id\" is null\n"
         "from \"bq_sync_dirty_by_year\" as d\n"

@@ -150,7 +150,7 @@ const struct table people_table = {
         "where \"people\".\"id\" > ?1",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"people\".\"id\", d.bq_sync_key_1)\n"
         "  , \"people\".\"email\"\n"
         "  , \"people\".\"email\"\n"
         "  , \"people\".\"phone\"\n"

@@ -87,7 +87,7 @@ const struct table messages_table = {
         ")",
     .changes_sql =
         "select\n"
-        "  d.bq_sync_key_1\n"
+        "  coalesce(\"messages\".\"id\", d.bq_sync_key_1)\n"
         "  , \"messages\".\"kind\"\n"
         "  , \"messages\".\"id\" is null\n"
         "from \"bq_sync_dirty_messages\" as d\n"

@@ -3,8 +3,8 @@
  * value is its exact content (times as microseconds, doubles with 17 digits, bytes as hex) after
  * its length in bytes and a colon, or "n" for NULL, so that different rows never have equal texts,
  * except that of a GEOGRAPHY only NULL differs from a value. Pure. */
-#ifndef BQSYNC_SYNC_VERIFY_ROW_TEXT_H
-#define BQSYNC_SYNC_VERIFY_ROW_TEXT_H
+#ifndef BQSYNC_SYNC_ROW_TEXT_H
+#define BQSYNC_SYNC_ROW_TEXT_H
 
 #include "base/buffer.h"
 #include "base/table.h"

@@ -1,4 +1,4 @@
-#include "sync/verify/row_text.h"
+#include "sync/row_text.h"
 
 #include "base/json_normal.h"
 #include "warehouse/googlesql.h"

@@ -1,0 +1,97 @@
+"""What verify must not be fooled by."""
+
+import time
+import unittest
+
+from tests.support.bqlocal import Bqlocal
+from tests.support.deployment import SHAPES, Deployment
+
+# A key column without affinity keeps the storage class that it is given.
+LOOSE = SHAPES.replace("create table devices(serial text primary key not null",
+                       "create table devices(serial primary key not null")
+
+
+class VerifyTest(unittest.TestCase):
+    def setUp(self):
+        self.bq = self.enterContext(Bqlocal(datasets=["d"]))
+        self.app = self.enterContext(Deployment(self.bq, schema=LOOSE))
+
+    def verify(self, table, status=1, *options):
+        return self.app.table(self.app.json("verify", *options, table, status=status), table)
+
+    def test_equal_rows_do_not_hide_other_equal_rows(self):
+        self.app.script("drop table settings; create table settings(name text, value text);"
+                        "insert into settings values ('a', '1'), ('a', '1')")
+        self.app.sync("settings")
+        self.assertTrue(self.verify("settings", 0)["equal"])
+        self.bq.query("update d.settings set value = '2' where true")
+
+        self.assertEqual(["a"], self.verify("settings")["different"])
+
+    def test_a_sync_that_ends_while_the_query_runs_is_no_difference(self):
+        self.app.execute("insert into accounts values (1, 'a@x', 1, null), (2, 'b@x', 2, null)")
+        self.app.sync()
+        self.bq.faults({"method": "POST", "path": "/queries", "action": "delay", "ms": 3000})
+        process = self.app.start("verify", "accounts", "--json")
+        self.wait_for_query()
+        self.app.execute("update accounts set note = 'new' where id = 1")
+        self.app.execute("insert into accounts values (3, 'c@x', 3, null)")
+        self.app.sync()
+
+        out, err = process.communicate(timeout=60)
+
+        self.assertEqual(0, process.returncode, out + err)
+
+    def wait_for_query(self):
+        end = time.monotonic() + 20
+        while not any(request["path"].endswith("/queries") for request in self.bq.get("/bqlocal/requests")["requests"]):
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.02)
+
+    def test_a_row_without_a_key_in_bigquery_stops_no_repair(self):
+        self.app.script("insert into devices values ('s', 1, 1);"
+                        "insert into accounts values (1, 'a@x', 1, null)")
+        self.app.sync()
+        self.bq.query("alter table d.accounts alter column id drop not null")
+        self.bq.query("insert into d.accounts (id, email) values (null, 'x')")
+        self.bq.query("update d.devices set reading = 5 where true")
+
+        self.assertTrue(self.app.json("verify", "--repair")["ok"])
+        self.assertEqual([1], [row["id"] for row in self.bq.rows("d", "accounts")])
+
+    def test_a_key_keeps_its_storage_class_to_the_repair(self):
+        self.app.execute("insert into devices values (1.5, 1, 1), ('2.5', 1, 1), (3, 1, 1)")
+        self.app.sync()
+        self.bq.query("update d.devices set reading = 5 where true")
+
+        self.assertEqual({1.5, 3, "2.5"}, set(self.verify("devices")["different"]))
+        self.assertTrue(self.app.json("verify", "--repair")["ok"])
+        self.assertEqual(3, len(self.bq.rows("d", "devices")))
+
+    def test_an_outage_is_not_a_difference(self):
+        self.app.execute("insert into accounts values (1, 'a@x', 1, null)")
+        self.app.sync()
+        for action in ({"action": "status", "status": 503}, {"action": "reset_before"}):
+            with self.subTest(action=action["action"]):
+                self.bq.faults({"method": "POST", "path": "/queries", "count": 0, **action})
+                status, out, _ = self.app.run("verify", "accounts", BQ_RETRY_BUDGET="1s")
+
+                self.assertEqual(5, status, out)
+                self.assertIn("not verified", out)
+                self.assertNotIn("does not equal", out)
+
+    def test_rejected_rows_are_never_passed_over_in_silence(self):
+        self.app.execute("insert into accounts values (1, 'a@x', 1, null), (2, 'b@x', 'much', null)")
+        self.app.sync(status=1)
+
+        status, out, _ = self.app.run("verify")
+
+        self.assertEqual(0, status)
+        self.assertIn("equal except 1 rejected row", out)
+        self.assertTrue(out.endswith("\nBigQuery equals SQLite except 1 rejected row: bqsync rejects lists it\n"), out)
+        accounts = self.verify("accounts", 0)
+        self.assertEqual((True, 1), (accounts["equal"], accounts["rejected"]))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,432 @@
+"""One random life: a source, a dataset, and what an application, an operator, the network and SIGKILL do to them.
+
+What a life meets besides, and which tables it has, its dimensions say (dimensions.py). After each sync that ends well
+both sides are compared value by value, by code that shares nothing with bqsync.
+"""
+
+import collections
+import json
+import os
+import pathlib
+import random
+import shutil
+import sqlite3
+import traceback
+
+from tests.support import mirror
+from tests.support.bqlocal import Bqlocal, HttpError
+from tests.support.deployment import Deployment
+from tests.support.killing import kill_after, kill_at_commit, kill_at_request
+from tests.support.workload import BUSY_SECONDS, Application, Noticed, equip, write_meanwhile
+from tests.support.workload_tables import CLASSIC, TABLES, VIEWED, base
+
+SCHEMAS = pathlib.Path(__file__).resolve().parent.parent / "schemas"
+DEFINITIONS = {definition["table"]: definition for folder in (SCHEMAS, SCHEMAS / "lives")
+               for definition in mirror.load_definitions(folder)}
+# What triggers of the application write.
+APPLICATION_TABLES = ("create table app_audit(id integer primary key, what);"
+                      "create table app_once(n unique)")
+# Long enough for one repetition of a request, short enough for many lives.
+HURRY = {"BQ_RETRY_BUDGET": "200ms"}
+FAULTS = ["reset_before", "reset_after", "reset_after", "truncate", "not_json", "status", "status", "table_vanish",
+          "job_fail"]
+REFUSALS = ["accessDenied", "invalid", "notFound", "quotaExceeded"]
+
+
+class Broken(Exception):
+    """A promise was not kept; the message says which."""
+
+
+class Source(Deployment):
+    """A deployment whose application has a collation and a function of its own."""
+
+    def connect(self, **options):
+        closing = super().connect(**options)
+        equip(closing.__enter__())
+        return closing
+
+
+class Life:
+    def __init__(self, seed, index, dimensions):
+        self.rng = random.Random(f"{seed}/{index}")
+        self.log = []
+        self.counts = collections.Counter()
+        self.encoding = "UTF-8"
+        self.journal = self.rng.choice(["wal", "wal", "delete"])
+        self.parallel = self.rng.choice(["1", "8"])
+        self.state = self.rng.choice([None, None, None, "state.db"])
+        kinds = self.rng.sample(dimensions, min(len(dimensions), self.rng.choice([1, 1, 2, 3])))
+        self.dimensions = [kind(self) for kind in kinds]
+        tables = {table for dimension in self.dimensions for table in dimension.tables()}
+        self.tables = sorted(tables or self.rng.sample(sorted(CLASSIC), self.rng.randrange(1, 4)))
+        self.backup = False
+        self.held = {}  # by dataset and table, what BigQuery held after the last sync in peace
+        self.calm = False  # whether nothing but statements of the application came after it
+        self.hurt = True  # whether an accident came after it
+        self.owed = set()  # tables of which a column was dropped by hand: seen by the next pass that has changes
+        self.err = ""
+
+    def live(self, workloads):
+        names = [dimension.name for dimension in self.dimensions]
+        self.log.append(f"dimensions {names}, tables {self.tables}, journal {self.journal}, parallel {self.parallel},"
+                        f" state in {self.state or 'the source'}, {self.encoding}")
+        environment = {"BQ_PARALLEL": self.parallel, **HURRY}
+        for dimension in self.dimensions:
+            environment.update(dimension.environment)
+        schema = ";".join([f"pragma encoding = '{self.encoding}'", APPLICATION_TABLES,
+                           *(TABLES[table].create for table in self.tables)])
+        with Bqlocal(datasets=["d", "e"]) as self.bq, \
+                Source(self.bq, "bqsync_lives", schema, journal="delete", state=self.state,
+                           environment=environment) as self.app:
+            self.app.script(f"pragma journal_mode = {self.journal}")
+            self.twin_path = self.app.folder / "twin.db"
+            with self.twin() as twin:
+                twin.executescript(schema)
+            self.state_path = self.app.folder / self.state if self.state else self.app.path
+            for dimension in self.dimensions:
+                dimension.prepare()
+            for number in range(workloads):
+                self.log.append(f"--- workload {number}")
+                self.workload()
+                self.counts["workloads"] += 1
+
+    # What happens
+
+    def workload(self):
+        self.act(self.rng.randrange(1, 7))
+        if self.rng.random() < 0.25:
+            self.accident()
+            self.act(self.rng.randrange(0, 3))
+        if self.rng.random() < 0.65:
+            self.trial()
+            self.act(self.rng.choice([0, 0, 1, 2]))
+        self.sync_in_peace()
+
+    def twin(self):
+        """A connection to the database without bqsync, to be closed by a with statement."""
+        return _Closing(equip(sqlite3.connect(self.twin_path, isolation_level=None)))
+
+    def act(self, statements):
+        steps = [dimension.step for dimension in self.dimensions if dimension.step is not None]
+        with self.app.connect() as db, self.twin() as twin:
+            application = Application(db, self.rng, self.tables, self.log, twin)
+            for _ in range(statements):
+                if steps and self.rng.random() < 0.4:
+                    self.rng.choice(steps)(application)
+                else:
+                    application.act()
+            if self.rng.random() < 0.1:
+                application.fix_values()
+
+    def accident(self):
+        kinds = [self.reset, self.reset, self.drop_target, self.drop_target, self.drop_tracking, self.recreate,
+                 self.migrate, self.rename_twice, self.save, self.save, self.restore, self.restore, self.restore]
+        kinds += [self.delete_state] if self.state else [self.drop_triggers, self.remove_capture]
+        theirs = [kind for dimension in self.dimensions for kind in dimension.accidents]
+        kind = self.rng.choice(theirs if theirs and self.rng.random() < 0.6 else kinds)
+        self.counts[kind.__name__] += 1
+        self.log.append(f"accident: {kind.__name__}")
+        self.calm = False
+        self.hurt = True
+        kind(self.rng.choice(self.tables))
+
+    def statement(self, sql):
+        """A script of the application, which has to succeed."""
+        self.log.append(sql)
+        for connection in (self.app.connect(), self.twin()):
+            with connection as db:
+                db.executescript(sql)
+
+    def in_state(self, sql):
+        """A statement of an operator in the state database; its rows."""
+        self.log.append(sql)
+        db = sqlite3.connect(self.state_path, isolation_level=None, timeout=BUSY_SECONDS)
+        try:
+            return db.execute(sql).fetchall()
+        finally:
+            db.close()
+
+    def reset(self, table):
+        """Forgets a table; True if there was something to forget."""
+        if self.in_state("select 1 from sqlite_master where name = 'bq_sync_tracking'"):
+            return bool(self.in_state(f"delete from bq_sync_tracking where table_name = '{table}' returning 1"))
+        return False
+
+    def drop_tracking(self, table):
+        self.in_state("drop table if exists bq_sync_tracking")
+
+    def delete_state(self, table):
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            pathlib.Path(f"{self.state_path}{suffix}").unlink(missing_ok=True)
+
+    def drop_target(self, table):
+        try:
+            self.bq.delete(f"datasets/{self.app.dataset}/tables/{table}")
+        except HttpError as problem:
+            if problem.status != 404:
+                raise
+
+    def damage(self, table):
+        """Changes rows in BigQuery by hand; nobody promises to see that, unless somebody then resets or repairs."""
+        self.calm = False
+        target = f"{self.app.dataset}.{table}"
+        column = self.rng.choice(DEFINITIONS[table]["columns"])
+        kinds = [f"delete from {target} where true", f"insert into {target} select * from {target}"]
+        if column.get("mode") != "REQUIRED" and column["name"] not in DEFINITIONS[table]["key"]:
+            kinds += [f"update {target} set {column['name']} = null where true"] * 2
+        sql = self.rng.choice(kinds)
+        self.log.append(f"in BigQuery: {sql}")
+        try:
+            self.bq.query(sql)
+        except HttpError as problem:
+            self.log.append(f"  refused: {problem}")
+
+    def drop_triggers(self, table):
+        triggers = [name for (name,) in self.app.execute(
+            "select name from sqlite_master where type = 'trigger' and tbl_name = ? and name like 'bq\\_sync%'"
+            " escape '\\' order by name", (table,))]
+        with self.app.connect() as db:
+            for name in triggers if self.rng.random() < 0.5 else triggers[-1:]:
+                self.log.append(f'drop trigger "{name}"')
+                db.execute(f'drop trigger "{name}"')
+
+    def recreate(self, table):
+        if table not in VIEWED and table != "orders":
+            self.statement(f"drop table {table}; {TABLES[table].create}")
+
+    def migrate(self, table):
+        """As SQLite's documentation advises for changes that ALTER TABLE cannot make."""
+        if table in VIEWED or table == "orders":
+            return
+        columns = ", ".join((["id"] if TABLES[table].numbered else []) + list(TABLES[table].values))
+        new = TABLES[table].create.replace(f"create table {table}(", f"create table {table}_new(", 1)
+        self.statement(f"begin; {new}; insert into {table}_new({columns}) select {columns} from {table};"
+                       f" drop table {table}; alter table {table}_new rename to {table}; commit")
+
+    def rename_twice(self, table):
+        if table in VIEWED:
+            return
+        self.statement(f"alter table {table} rename to {table}_away")
+        self.statement(f"delete from {table}_away where 0")
+        self.statement(f"alter table {table}_away rename to {table}")
+
+    def remove_capture(self, table):
+        status, _, err = self.app.run("capture", "remove", table)
+        if status != 0:
+            raise Broken(f"capture remove ended with {status}: {err}")
+
+    def saved(self):
+        """The database files, each with its backup."""
+        return [(path, path.with_suffix(".backup")) for path in (self.app.path, self.twin_path)]
+
+    def save(self, table):
+        self.backup = True
+        for path, backup in self.saved():
+            backup.unlink(missing_ok=True)
+            copy_database(path, backup)
+
+    def restore(self, table):
+        if not self.backup:
+            return
+        for path, backup in self.saved():
+            for suffix in ("-wal", "-shm", "-journal"):
+                pathlib.Path(f"{path}{suffix}").unlink(missing_ok=True)
+            shutil.copyfile(backup, path)
+        with self.app.connect() as db:
+            db.execute(f"pragma journal_mode = {self.journal}")
+
+    # Syncs
+
+    def arguments(self):
+        return (["--full"] if self.rng.random() < 0.06 else []) + self.tables
+
+    def fault(self):
+        action = self.rng.choice(FAULTS)
+        rule = {"action": action, "nth": self.rng.randrange(1, 10), "count": self.rng.choice([1, 1, 1, 2, 5])}
+        if action == "status":
+            rule["status"] = self.rng.choice([429, 500, 503, 503, 401, 403])
+            rule["processed"] = self.rng.random() < 0.5 and rule["status"] >= 500
+        elif action == "table_vanish":
+            rule["table"] = f"{self.app.dataset}.{self.rng.choice(self.tables)}"
+        elif action == "job_fail":
+            rule["nth"] = self.rng.randrange(1, 4)
+            rule["reason"] = self.rng.choice(REFUSALS)
+            rule["at"] = self.rng.choice(["PENDING", "RUNNING"])
+        return rule
+
+    def trial(self):
+        kinds, weights = zip((self.meet_faults, 30), (self.die_at_request, 25), (self.die_at_commit, 25),
+                             (self.die_sometime, 6), (self.have_company, 14),
+                             *((kind, 60) for dimension in self.dimensions for kind in dimension.trials))
+        kind = self.rng.choices(kinds, weights)[0]
+        self.counts[kind.__name__] += 1
+        self.calm = False
+        kind(self.arguments())
+
+    def meet_faults(self, arguments):
+        rules = [self.fault() for _ in range(self.rng.choice([1, 1, 2]))]
+        self.log.append(f"sync {arguments} meets {rules}")
+        self.bq.faults(*rules)
+        status, _, self.err = self.app.run("sync", *arguments)
+        self.bq.clear_faults()
+        self.log.append(f"  ended with {status}")
+        if status not in (0, 1, 3, 4, 5):
+            raise Broken(f"sync with faults ended with {status}")
+        if status == 0 and not self.owed and not any(rule["action"] == "table_vanish" for rule in rules):
+            self.compare()
+
+    def die_at_request(self, arguments):
+        number, side = self.rng.randrange(1, 12), self.rng.choice(["before", "after"])
+        killed = kill_at_request(self.bq, self.app, number, side, arguments)
+        self.log.append(f"sync {arguments} killed {side} request {number}: {killed}")
+        self.counts["killed"] += killed
+
+    def die_at_commit(self, arguments):
+        number, side = self.rng.randrange(1, 16), self.rng.choice(["before", "after"])
+        killed = kill_at_commit(self.app, number, side, arguments)
+        self.log.append(f"sync {arguments} killed {side} commit {number}: {killed}")
+        self.counts["killed"] += killed
+
+    def die_sometime(self, arguments):
+        seconds = self.rng.uniform(0.002, 0.08)
+        killed = kill_after(self.app, seconds, arguments)
+        self.log.append(f"sync {arguments} killed after {seconds * 1000:.1f} ms: {killed}")
+        self.counts["killed"] += killed
+
+    def have_company(self, arguments):
+        seed, statements = self.rng.random(), self.rng.randrange(5, 60)
+        self.log.append(f"sync {arguments} beside a writer of {statements} statements, seed {seed}")
+        writer = os.fork()
+        if writer == 0:
+            status = 1
+            try:
+                write_meanwhile(self.app.path, seed, self.tables, statements, self.twin_path)
+                status = 0
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                os._exit(status)
+        status, _, self.err = self.app.run("sync", *arguments)
+        _, ended = os.waitpid(writer, 0)
+        self.log.append(f"  ended with {status}, the writer with {ended}")
+        if ended != 0:
+            raise Broken("a write of the application failed beside a sync")
+        if status not in (0, 1):
+            raise Broken(f"sync beside a writer ended with {status}")
+        if self.rng.random() < 0.3 and status == 0 and not self.owed:
+            status, out, self.err = self.app.run("verify", "--json", *self.tables)
+            if status != 0:
+                raise Broken(f"verify after a sync beside a writer ended with {status}: {out}")
+
+    def sync(self, arguments, again=False):
+        """A sync in peace: its document, and how many rows the outside judge calls rejected.
+
+        Where a column was dropped by hand, the pass that notices it may fail."""
+        self.log.append(f"sync {arguments}")
+        status, out, self.err = self.app.run("sync", "--json", *arguments)
+        self.counts["syncs"] += 1
+        if status not in (0, 1):
+            raise Broken(f"a sync in peace ended with {status}\n{out}")
+        run = json.loads(out)
+        failed = [part for part in run["tables"] if part["status"] not in ("synced", "unchanged")]
+        if failed and not again and {part["table"] for part in failed} <= self.owed:
+            self.log.append(f"  failed: {failed}")
+            return self.sync(arguments, again=True)
+        if failed:
+            raise Broken(f"a sync in peace failed: {failed}")
+        self.owed -= {part["table"] for part in run["tables"] if part["status"] == "synced"}
+        rejected = self.compare()
+        if status != (1 if rejected else 0):
+            raise Broken(f"a sync in peace ended with {status}; rejected rows: {rejected}\n{out}")
+        return run, rejected
+
+    def sync_in_peace(self):
+        for dimension in self.dimensions:
+            dimension.before_peace()
+        run, rejected = self.sync(self.arguments())
+        left = self.left_over()
+        if left:
+            raise Broken(f"staging tables without an expiration: {left}")
+        open_intents = self.in_state("select table_name from bq_sync_intents")
+        if open_intents:
+            raise Broken(f"intents are left open: {open_intents}")
+        self.calm = True
+        self.hurt = False
+        self.compare_twin()
+        for dimension in self.dimensions:
+            dimension.after_peace(run, rejected)
+
+    def left_over(self):
+        """The tables in BigQuery that are nobody's and never expire."""
+        dataset = self.app.dataset
+        return [name for name in self.bq.tables(dataset)
+                if name not in DEFINITIONS and not name.startswith(("kept_", "_bqsync_snapshots"))
+                and "expirationTime" not in self.bq.table(dataset, name)]
+
+    def reports(self):
+        """How BigQuery and SQLite differ, a report for each table."""
+        endpoint = mirror.Endpoint(self.bq.url, "p", self.app.dataset)
+        source = mirror.open_source(str(self.app.path))
+        try:
+            source.execute("begin")
+            reports = []
+            for table in self.tables:
+                before = self.held.get((self.app.dataset, table), {})
+                plain = self.calm and not TABLES[table].spellings and any(
+                    dimension.keeps_versions for dimension in self.dimensions)
+                reports.append(mirror.compare_table(source, endpoint, DEFINITIONS[table], before if plain else {}))
+            return reports
+        finally:
+            source.close()
+
+    def compare(self):
+        """How many rows are rejected; Broken if the two sides differ in any other."""
+        reports = self.reports()
+        for report in reports:
+            self.held[self.app.dataset, report.table] = report.held
+        self.counts["comparisons"] += len(reports)
+        self.counts["rows"] += sum(report.source_rows for report in reports)
+        different = [str(report) for report in reports if not report.equal and report.table not in self.owed]
+        if different:
+            raise Broken("\n".join(["BigQuery is not what SQLite is:", *different]))
+        rejected = sum(len(report.rejected) for report in reports)
+        self.counts["comparisons with rejects"] += rejected > 0
+        return rejected
+
+    def compare_twin(self):
+        """Broken if the source holds other rows than the database without bqsync."""
+        tables = [*map(base, self.tables), "app_audit", "app_once"]
+        with self.app.connect() as db, self.twin() as twin:
+            for table in tables:
+                here, there = (all_rows(connection, table) for connection in (db, twin))
+                if here != there:
+                    raise Broken(f"{table} holds other rows than without bqsync: {here ^ there}")
+
+
+def all_rows(db, table):
+    db.text_factory = mirror.Text
+    counted = collections.Counter(map(repr, db.execute(f"select * from {table}")))
+    return set(counted.items())
+
+
+def copy_database(path, copy):
+    """By SQLite's backup, which may write into a database that others have open."""
+    here, there = sqlite3.connect(path), sqlite3.connect(copy, timeout=BUSY_SECONDS)
+    try:
+        here.backup(there)
+    finally:
+        here.close()
+        there.close()
+
+
+class _Closing:
+    """A connection that a with statement closes."""
+
+    def __init__(self, db):
+        self._db = db
+
+    def __enter__(self):
+        return self._db
+
+    def __exit__(self, *_):
+        self._db.close()

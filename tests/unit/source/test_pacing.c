@@ -1,0 +1,96 @@
+/* Large writes as short transactions that leave the lock to others in between. */
+#include "support/prelude.h"
+
+#include "base/clock.h"
+#include "source/pacing.h"
+#include "support.h"
+
+static struct folder folder;
+static struct database database;
+
+static int set_up(void **state)
+{
+    (void)state;
+    folder = make_folder();
+    expect_ok(database_open(path_in(&folder, "app.db"), DATABASE_CREATE, 0, &database, &err));
+    run(&database, "create table t(a)");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    database_close(&database);
+    remove_folder(&folder);
+    return 0;
+}
+
+static int64_t now_ms(void)
+{
+    return clock_system()->monotonic_ms(clock_system()->context);
+}
+
+/* One transaction that holds the lock for so long. */
+static void hold(struct pacing *pacing, int ms)
+{
+    expect_ok(pacing_begin(pacing, &err));
+    run(&database, "insert into t values (1)");
+    sqlite3_sleep(ms);
+    expect_ok(pacing_commit(pacing, &err));
+}
+
+static void test_the_lock_is_left_alone_for_as_long_as_it_was_held(void **state)
+{
+    (void)state;
+    struct pacing pacing = pacing_of(&database);
+    struct database other;
+    expect_ok(database_open(path_in(&folder, "app.db"), DATABASE_WRITE, 0, &other, &err));
+
+    hold(&pacing, 60);
+    int64_t released_ms = now_ms();
+    expect_ok(database_begin(&other, &err));
+    database_rollback(&other);
+    expect_ok(pacing_begin(&pacing, &err));
+    assert_true(now_ms() - released_ms >= 55);
+    expect_error(database_begin(&other, &err), ERROR_BUSY, "another process kept it locked");
+    assert_false(pacing_fail(&pacing));
+    expect_ok(database_begin(&other, &err));
+    database_close(&other);
+}
+
+static void test_long_transactions_get_fewer_rows_down_to_a_least_number(void **state)
+{
+    (void)state;
+    struct pacing pacing = pacing_of(&database);
+    int64_t before = pacing.rows;
+
+    hold(&pacing, 30);
+    assert_int_equal(pacing.rows, before / 2);
+    for (int i = 0; i < 6; i++)
+        hold(&pacing, 30);
+    assert_true(pacing.rows > 0);
+    assert_true(pacing.rows < 100);
+}
+
+static void test_transactions_never_get_more_than_2000_rows(void **state)
+{
+    (void)state;
+    struct pacing pacing = pacing_of(&database);
+
+    for (int i = 0; i < 50; i++) {
+        hold(&pacing, 0);
+        assert_true(pacing.rows <= 2000);
+    }
+}
+
+#define pacing_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        pacing_test(test_the_lock_is_left_alone_for_as_long_as_it_was_held),
+        pacing_test(test_long_transactions_get_fewer_rows_down_to_a_least_number),
+        pacing_test(test_transactions_never_get_more_than_2000_rows),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
