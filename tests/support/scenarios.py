@@ -43,17 +43,6 @@ def change_definition(bq, app):
     app.execute("update bq_sync_tracking set content_hash = 'another' where table_name = 'accounts'")
 
 
-RESPELLED = TABLES["key_moments"].create + """;
-insert into key_moments values ('2024-01-01 00:00:00', 'one'), ('2024-01-02 00:00:00', 'two'), ('2024-01-03', 'three');
-"""
-INDEXED = TABLES["things"].create + """;
-create unique index one_active on things(owner) where active = 1;
-insert into things(id, owner, active, name) values (1, 'ann', 1, 'one'), (2, 'ann', 0, 'two'), (3, 'bob', 1, 'three');
-"""
-MISFIT = """
-insert into events(kind, payload, at) values ('a', '{"n":1}', 1), ('b', '{', 2), ('c', '[]', 3);
-"""
-
 # Triggers that do once, in the middle of the run, what an operator may do while it waits.
 MEANWHILE = """
 create table meanwhile(done);
@@ -79,6 +68,17 @@ def leave_an_intent_elsewhere(bq, app):
     app.run("sync", "accounts", BQ_DATASET_NAME="e")
     bq.clear_faults()
 
+
+RESPELLED = TABLES["key_moments"].create + """;
+insert into key_moments values ('2024-01-01 00:00:00', 'one'), ('2024-01-02 00:00:00', 'two'), ('2024-01-03', 'three');
+"""
+INDEXED = TABLES["things"].create + """;
+create unique index one_active on things(owner) where active = 1;
+insert into things(id, owner, active, name) values (1, 'ann', 1, 'one'), (2, 'ann', 0, 'two'), (3, 'bob', 1, 'three');
+"""
+MISFIT = """
+insert into events(kind, payload, at) values ('a', '{"n":1}', 1), ('b', '{', 2), ('c', '[]', 3);
+"""
 
 ROWS = """
 insert into events(kind, payload, at) values ('a', '{"n":1}', 1), ('b', null, 2), ('c', '[]', 3);

@@ -89,17 +89,11 @@ static bool raise_label(
     return true;
 }
 
-/* Resolves the intent with a worker that is connected to the intent's own place. here: that is
- * where this pass writes. */
-static bool resolve_with(
-    struct worker *there, struct task *task, const struct intent *intent, bool here,
+/* Ends the intent; there is connected to the intent's own place. */
+static bool end(
+    struct worker *there, struct task *task, const struct intent *intent, bool done,
     struct error *err)
 {
-    bool done = false;
-
-    if (!resolve(there, intent, &done, err) ||
-        (here && !done && !raise_label(there, task, intent, err)))
-        return error_wrap(err, "resolving the open intent of an earlier run");
     if (!(done ? intent_acknowledge(there, task, intent, err)
                : intent_withdraw(there, intent, err)))
         return false;
@@ -109,6 +103,17 @@ static bool resolve_with(
         done ? "adopted a job of an earlier run" : "withdrew the intent of an earlier run",
         LOG_TEXT("table", intent->table), LOG_TEXT("job", intent->commit_job));
     return true;
+}
+
+/* Resolves an intent about the target of this pass. */
+static bool resolve_here(
+    struct worker *worker, struct task *task, const struct intent *intent, struct error *err)
+{
+    bool done = false;
+
+    if (!resolve(worker, intent, &done, err) || (!done && !raise_label(worker, task, intent, err)))
+        return error_wrap(err, "resolving the open intent of an earlier run");
+    return end(worker, task, intent, done, err);
 }
 
 static bool find_location(struct bigquery *bigquery, struct place *place, struct error *err)
@@ -143,8 +148,9 @@ static bool resolve_elsewhere(
         place.project, place.dataset, place.location[0] == '\0' ? NULL : place.location};
     if (!deployment_bigquery_at(deployment, &at, NULL, &there.bigquery, err))
         return false;
-    bool ok = find_location(there.bigquery, &place, err) &&
-              resolve_with(&there, task, intent, false, err);
+    bool done = false;
+    bool ok = find_location(there.bigquery, &place, err) && resolve(&there, intent, &done, err) &&
+              end(&there, task, intent, done, err);
     bigquery_close(there.bigquery);
     return ok ||
            error_wrap(
@@ -168,7 +174,7 @@ bool recover_table(struct worker *worker, struct task *task, void *context, stru
         return true;
     place_of(&intent, &place);
     if (!(is_here(worker, &place)
-              ? resolve_with(worker, task, &intent, true, err)
+              ? resolve_here(worker, task, &intent, err)
               : resolve_elsewhere(worker, recovery->deployment, task, &intent, err)))
         return false;
     return tracking_load(worker->tracking, task->table->name, &task->source.watermark, err);

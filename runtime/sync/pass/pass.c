@@ -437,8 +437,8 @@ static void give_up(struct pass *pass, struct task *task)
 
     error_set(
         &why, ERROR_CONFLICT,
-        "while %s was being synced, %s; that happened %d times in a row. Nothing is lost: sync "
-        "again when nobody else changes its state, its triggers or its definition",
+        "while %s was being synced, %s; that happened %d times in a row. Sync again when it has "
+        "ended",
         task->table->name, task->outdated, ROUNDS_MAX);
     fail(pass, task, &why);
 }
@@ -458,10 +458,8 @@ static void keep_outdated(struct pass *pass, bool last)
             continue;
         if (last && task_is_outdated(task))
             give_up(pass, task);
-        if (last)
-            continue;
-        start_over(task);
-        pass->order[open++] = task;
+        if (!last)
+            start_over(pass->order[open++] = task);
     }
     pass->open = open;
 }

@@ -33,11 +33,6 @@ static void complete_shadows(struct reading *reading)
     }
 }
 
-static bool has_triggers(const struct task *task)
-{
-    return task->plan.capture.by == CAPTURE_TRIGGERS;
-}
-
 /* Whether the snapshot has to cover tables that seem to have nothing to send. A transaction brings
  * BigQuery to one moment, so once any of its tables has work, one that was idle when it was planned
  * has to be looked at in the same snapshot: its rows may belong to rows that are sent. A scan that
@@ -55,6 +50,11 @@ static bool is_of_all(const struct reading *reading)
 static bool is_covered(const struct task *task, bool of_all)
 {
     return is_to_read(task) || (of_all && !task_failed(task));
+}
+
+static bool has_triggers(const struct task *task)
+{
+    return task->plan.capture.by == CAPTURE_TRIGGERS;
 }
 
 /* Opens the snapshot in which all tables that are to be read are read. If any of them has triggers,
@@ -91,7 +91,18 @@ static bool open_snapshot(
     return ok;
 }
 
-/* Plans the idle tables of a transaction in its snapshot. Triggers cannot be installed there. */
+/* False: the table failed, or it has to be planned again outside of the snapshot. */
+static bool is_as_planned(const struct reading *reading, struct task *task)
+{
+    struct error err;
+
+    if (!plan_check_schema(
+            reading->deployment->config, reading->source, task, !reading->dry_run, &err))
+        workers_fail_unnoted(task, &err);
+    return !task_failed(task) && !task_is_outdated(task);
+}
+
+/* Plans the idle tables of a transaction in its snapshot. */
 static void plan_idle(struct reading *reading)
 {
     struct worker *worker = &reading->workers->each[0];
@@ -99,14 +110,13 @@ static void plan_idle(struct reading *reading)
 
     for (size_t i = 0; i < reading->count; i++) {
         struct task *task = reading->tasks[i];
-        if (task_failed(task) || task_is_outdated(task) || task->plan.mode != SEND_NOTHING ||
-            task->batch.complete)
+        if (task_failed(task) || task->plan.mode != SEND_NOTHING || task->batch.complete)
             continue;
-        if (!plan_table(
+        // What plan_table would write is not written here: that takes another shape.
+        if (is_as_planned(reading, task) &&
+            !plan_table(
                 reading->deployment->config, reading->source, worker->tracking, task, false, &err))
             workers_fail_unnoted(task, &err);
-        else if (task->plan.capture.broken)
-            task->outdated = "its triggers were changed";
     }
 }
 
@@ -115,17 +125,6 @@ static int compressors(void)
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
     return cores <= 1 ? 0 : cores - 1 > COMPRESSORS_MAX ? COMPRESSORS_MAX : (int)(cores - 1);
-}
-
-/* False: the table is not to be read, because it failed or because it has to be planned again. */
-static bool is_as_planned(const struct reading *reading, struct task *task)
-{
-    struct error err;
-
-    if (!plan_check_schema(
-            reading->deployment->config, reading->source, task, !reading->dry_run, &err))
-        workers_fail_unnoted(task, &err);
-    return is_to_read(task);
 }
 
 static void extract(struct reading *reading, struct task *task)
