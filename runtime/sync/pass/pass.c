@@ -214,6 +214,7 @@ static bool plan_one(struct pass *pass, struct task *task, struct error *err)
     outcome->last_synced_row_id = task->source.watermark.last_synced_row_id;
     if (!rejects_count(&pass->tracking, task->table->name, &outcome->rows_rejected, err))
         return false;
+    outcome->rows_rejected_before = outcome->rows_rejected;
     task->source.had_rejects = outcome->rows_rejected > 0;
     if (task_has_work(task))
         return true;
