@@ -92,6 +92,28 @@ static void print_table(const struct colours *colour, const cJSON *table)
             colour->warn, used, QUOTA_DAILY_LIMIT, colour->end);
 }
 
+/* A run is not ok while rows are rejected or tables fail, and its state alone does not say so. */
+static void print_reasons(const struct colours *colour, const cJSON *json)
+{
+    const cJSON *table = NULL;
+    int64_t rejected = 0;
+    int failed = 0;
+
+    cJSON_ArrayForEach(table, cJSON_GetObjectItemCaseSensitive(json, "tables"))
+    {
+        rejected += number_of(table, "rejected", 0);
+        failed += text_of(table, "last_error", "")[0] != '\0' ? 1 : 0;
+    }
+    if (failed > 0)
+        printf(
+            "    %s%d table%s failed%s\n", colour->bad, failed, failed == 1 ? "" : "s",
+            colour->end);
+    if (rejected > 0)
+        printf(
+            "    %s%" PRId64 " row%s rejected: bqsync rejects lists values and reasons%s\n",
+            colour->warn, rejected, rejected == 1 ? " is" : "s are", colour->end);
+}
+
 static void print_head(const struct colours *colour, const cJSON *json)
 {
     const cJSON *job = NULL;
@@ -117,6 +139,7 @@ static void print_head(const struct colours *colour, const cJSON *json)
     const cJSON *error = cJSON_GetObjectItemCaseSensitive(run, "error");
     if (cJSON_IsObject(error))
         printf("    %s%s%s\n", colour->bad, text_of(error, "message", ""), colour->end);
+    print_reasons(colour, json);
 }
 
 static void print_status(const cJSON *json)

@@ -122,6 +122,24 @@ static bool is_worth_telling(const struct error *error)
     return error->code != ERROR_NONE && error->code != ERROR_STOPPED && error->code != ERROR_LOCKED;
 }
 
+/* Rows that do not fit are told once, when there are more of them than before the pass. */
+static void tell_rejects(
+    struct error_reporter *reporter, const struct run_result *run, const struct table_result *table)
+{
+    struct table_result told = *table;
+    struct error_report report;
+
+    if (table->status == TABLE_FAILED || table->rows_rejected <= table->rows_rejected_before)
+        return;
+    error_set(
+        &told.error, ERROR_REJECTED,
+        "%lld rows of %s do not fit their columns, %lld before: bqsync rejects %s lists them",
+        (long long)table->rows_rejected, table->table->name, (long long)table->rows_rejected_before,
+        table->table->name);
+    error_report_of_table(&report, reporter->environment, run, &told);
+    enqueue(reporter, &report);
+}
+
 void error_reporter_run(struct error_reporter *reporter, const struct run_result *run)
 {
     struct error_report report;
@@ -136,6 +154,7 @@ void error_reporter_run(struct error_reporter *reporter, const struct run_result
         }
         for (size_t i = 0; i < run->table_count; i++) {
             const struct table_result *table = &run->tables[i];
+            tell_rejects(reporter, run, table);
             if (table->status != TABLE_FAILED || !is_worth_telling(&table->error))
                 continue;
             error_report_of_table(&report, reporter->environment, run, table);

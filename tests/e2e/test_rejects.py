@@ -48,6 +48,11 @@ class RejectsTest(unittest.TestCase):
             self.assertIn('table=accounts rows=2 first_reason="balance: text value', line)
             self.assertNotIn("much", line)
 
+    def test_status_says_why_the_last_run_was_not_ok(self):
+        self.app.execute("insert into accounts values (1, 'a@x', 'much', null)")
+        self.app.sync(status=1)
+        self.assertIn("    1 row is rejected: bqsync rejects lists values and reasons\n", self.app.run("status")[1])
+
     # What makes a row of each mode unfit, and what it was before.
     SPOILED = [
         ("accounts", "insert into accounts values (1, 'a@x', 1, 'one'), (2, 'b@x', 2, 'two')",

@@ -225,7 +225,7 @@ static bool plan_one(struct pass *pass, struct task *task, struct error *err)
     outcome->last_synced_row_id = task->source.watermark.last_synced_row_id;
     if (!rejects_count(&pass->tracking, task->table->name, &outcome->rows_rejected, err))
         return false;
-    task->source.rejects_before = outcome->rows_rejected;
+    outcome->rows_rejected_before = outcome->rows_rejected;
     task->source.had_rejects = outcome->rows_rejected > 0;
     if (task_has_work(task))
         return true;
@@ -488,7 +488,7 @@ static void save(struct pass *pass)
 {
     struct error err;
 
-    if (!run_record_save(pass->result, pass->tasks, &pass->tracking, &pass->lock, &err))
+    if (!run_record_save(pass->result, &pass->tracking, &pass->lock, &err))
         log_warn(
             "run not recorded", LOG_TEXT("run", pass->result->id), LOG_TEXT("reason", err.message));
     if (!quota_record_save(pass->deployment, &pass->tracking, pass->tasks, pass->count, &err))

@@ -30,6 +30,8 @@ struct table_result {
     int64_t rows_updated;
     int64_t rows_deleted;
     int64_t rows_rejected;
+    /* Rejected rows before the pass. */
+    int64_t rows_rejected_before;
     int64_t bytes_sent;
     int64_t bytes_billed;
     int64_t duration_ms;

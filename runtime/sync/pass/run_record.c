@@ -7,13 +7,13 @@
 #include <string.h>
 
 /* Whether nothing was sent, nothing failed, and no row was rejected or fixed. */
-static bool is_idle(const struct run_result *result, const struct task *tasks)
+static bool is_idle(const struct run_result *result)
 {
     if (result->error.code != ERROR_NONE || result->kind == RUN_FULL)
         return false;
     for (size_t i = 0; i < result->table_count; i++)
         if (result->tables[i].status != TABLE_UNCHANGED ||
-            result->tables[i].rows_rejected != tasks[i].source.rejects_before)
+            result->tables[i].rows_rejected != result->tables[i].rows_rejected_before)
             return false;
     return true;
 }
@@ -49,13 +49,13 @@ static bool save_text(
 }
 
 bool run_record_save(
-    const struct run_result *result, const struct task *tasks, struct tracking *tracking,
-    struct lock *lock, struct error *err)
+    const struct run_result *result, struct tracking *tracking, struct lock *lock,
+    struct error *err)
 {
     cJSON *json = run_result_json(result);
     char *text = cJSON_PrintUnformatted(json);
 
-    bool ok = text != NULL ? save_text(result, is_idle(result, tasks), text, tracking, lock, err)
+    bool ok = text != NULL ? save_text(result, is_idle(result), text, tracking, lock, err)
                            : error_set(err, ERROR_MEMORY, "out of memory");
     cJSON_free(text);
     cJSON_Delete(json);

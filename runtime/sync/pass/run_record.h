@@ -8,13 +8,11 @@
 #include "source/tracking.h"
 #include "sync/pass/progress.h"
 #include "sync/pass/result.h"
-#include "sync/pass/task.h"
 
-/* Records a finished run in the history, or only in the lock file if it changed nothing. tasks: one
- * for each of the result's tables. */
+/* Records a finished run in the history, or only in the lock file if it changed nothing. */
 MUST_CHECK bool run_record_save(
-    const struct run_result *result, const struct task *tasks, struct tracking *tracking,
-    struct lock *lock, struct error *err);
+    const struct run_result *result, struct tracking *tracking, struct lock *lock,
+    struct error *err);
 
 /* Logs what became of each table and of the pass, and marks every table of the progress as done.
  * progress may be NULL. tracking is where the reasons of rejects are; NULL: they are not known. */
