@@ -123,7 +123,7 @@ def quote(name: str) -> str:
 
 def source_rows(connection: sqlite3.Connection, definition: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     columns = ", ".join(quote(rule.source) for rule in map(Rule.of, definition["columns"]))
-    where = f" WHERE ({definition['where']})" if definition.get("where") else ""
+    where = f" WHERE (\n{definition['where']}\n)" if definition.get("where") else ""
     yield from connection.execute(f"SELECT {columns} FROM {quote(definition['table'])}{where}")
 
 
