@@ -91,7 +91,7 @@ def _read_file(
     name = _read_name(members.get("table"), stem, problems)
     target = _read_target(members.get("target"), members.get("table"), name, problems)
     _claim(members, stem, name, target, path, owners, problems)
-    columns = read_columns(members.get("columns"), problems)
+    columns = read_columns(members.get("columns"), "key" in members, problems)
     key = _read_key(members.get("key"), columns, problems)
     columns = columns.with_key(key)
     by_name = columns.by_name
@@ -106,7 +106,7 @@ def _read_file(
         capture=capture or "auto",
         reject_fails=problems.choice(
             members.get("on_reject"), ("reject", "fail"), "choice") == "fail",
-        where=_read_where(members.get("where"), problems),
+        where=_read_where(members.get("where"), name or "t", problems),
         columns=columns.all,
         key=tuple(by_name[column] for column in key),
         time_partition=warehouse.time_partition,
@@ -247,11 +247,13 @@ def _read_sync(
     return mode, capture
 
 
-def _read_where(node: Optional[jsonpos.Node], problems: Problems) -> Optional[str]:
+def _read_where(
+    node: Optional[jsonpos.Node], table: str, problems: Problems
+) -> Optional[str]:
     where = problems.text(node)
     if where is None or node is None:
         return None
-    problem = filter_problem(where)
+    problem = filter_problem(where, table)
     if problem:
         problems.add(node, problem)
         return None

@@ -13,7 +13,9 @@ from .model import Column, Transform
 from .naming import PLAIN
 from .typemap import BY_NAME, TYPES, ColumnType
 
-COLUMNS_MAX = 9999  # BigQuery's 10,000 less the one that staging tables carry besides
+# SQLITE_MAX_COLUMN (SQLite documentation, "Limits"): the result columns of one statement. BigQuery
+# would take 10,000.
+_RESULT_COLUMNS_MAX = 2000
 
 _NAME_MAX = 300
 _DESCRIPTION_MAX = 1024
@@ -51,13 +53,18 @@ class Columns:
         return column
 
 
-def read_columns(node: Optional[Node], problems: Problems) -> Columns:
+def read_columns(node: Optional[Node], has_key: bool, problems: Problems) -> Columns:
+    """The statement that reads changes by key has one column more, which says that a row is
+    deleted."""
     if node is None or not problems.is_a(node, "array"):
         return Columns((), False)
     if not node.value:
         problems.add(node, "must not be empty")
-    if len(node.value) > COLUMNS_MAX:
-        problems.add(node, "has %d columns, the limit is %d" % (len(node.value), COLUMNS_MAX))
+    limit = _RESULT_COLUMNS_MAX - (1 if has_key else 0)
+    if len(node.value) > limit:
+        problems.add(node, "has %d columns, the limit is %d%s: SQLite returns at most %d columns from "
+                     "a statement" % (len(node.value), limit, " with a key" if has_key else "",
+                                      _RESULT_COLUMNS_MAX))
     columns: List[Column] = []
     seen: Dict[str, Node] = {}
     for item in node.value:

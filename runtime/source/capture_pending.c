@@ -108,7 +108,8 @@ bool capture_has_keyless(const struct source_table *in, bool *out_keyless, struc
         sqlite_sql_append(&sql, "$r$n is null", i > 0 ? " or " : "", sqlite_sql_key_name(table, i));
     buffer_append_text(&sql, ")");
     if (table->where != NULL)
-        buffer_printf(&sql, " and (%s)", table->where);
+        // On lines of its own: the filter may end in a comment.
+        buffer_printf(&sql, " and (\n%s\n)", table->where);
     buffer_append_text(&sql, " limit 1");
     bool ok = query(in->source, &sql, none, &found, err);
     buffer_clear(&sql);

@@ -148,6 +148,10 @@ static bool configure(
     struct error *err)
 {
     sqlite3_extended_result_codes(database->handle, 1);
+    // A double-quoted name that no column has is an error, never a string: a filter `"deleted" = 0`
+    // would otherwise be false for every row once the column is renamed.
+    sqlite3_db_config(database->handle, SQLITE_DBCONFIG_DQS_DML, 0, (int *)NULL);
+    sqlite3_db_config(database->handle, SQLITE_DBCONFIG_DQS_DDL, 0, (int *)NULL);
     sqlite3_busy_handler(database->handle, wait_for_lock, (void *)(intptr_t)busy_timeout_ms);
     // Temporary tables go to a file: what they collect is bounded by the data, not by memory.
     if (!database_exec(database, "pragma temp_store = file", err))

@@ -93,6 +93,17 @@ static void append_real(struct buffer *out, double value)
     buffer_append_text(out, strpbrk(text, ".e") == NULL ? ".0" : "");
 }
 
+/* From a copy: reading the row's own value as UTF-8 would convert it in place, and of UTF-16 that
+ * is not valid only the original finds the row again. */
+static void append_text(struct buffer *out, sqlite3_value *value)
+{
+    sqlite3_value *copy = sqlite3_value_dup(value);
+    const unsigned char *text = copy == NULL ? NULL : sqlite3_value_text(copy);
+
+    append_text_value(out, text, text == NULL ? 0 : (size_t)sqlite3_value_bytes(copy));
+    sqlite3_value_free(copy);
+}
+
 static void append_value(struct buffer *out, sqlite3_stmt *row, int column)
 {
     const unsigned char *bytes;
@@ -105,8 +116,7 @@ static void append_value(struct buffer *out, sqlite3_stmt *row, int column)
         append_real(out, sqlite3_column_double(row, column));
         break;
     case SQLITE_TEXT:
-        bytes = sqlite3_column_text(row, column);
-        append_text_value(out, bytes, (size_t)sqlite3_column_bytes(row, column));
+        append_text(out, sqlite3_column_value(row, column));
         break;
     case SQLITE_BLOB:
         bytes = sqlite3_column_blob(row, column);

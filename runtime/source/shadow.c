@@ -25,7 +25,9 @@ struct shadow {
     sqlite3_stmt *drop_hash;
     struct shadow_keys keys; /* if store.keeps_keys */
     bool seen_row;           /* the last row has a note */
-    int held_rows;           /* since the transaction began */
+    bool encoding_known;
+    bool utf16;    /* the rows' database stores its texts so */
+    int held_rows; /* since the transaction began */
 };
 
 /* Prepares a statement about the shadow's table (a format of sqlite_sql_expand). */
@@ -189,7 +191,9 @@ bool shadow_keeps_keys(const struct shadow *shadow)
     return shadow->store.keeps_keys;
 }
 
-static void hash_value(struct siphash *hash, sqlite3_stmt *row, int column)
+/* Text is hashed in the encoding that it is stored in. sqlite3_column_text would convert UTF-16 in
+ * place and replace a lone surrogate by U+FFFD, before the row's reader can see and reject it. */
+static void hash_value(struct siphash *hash, sqlite3_stmt *row, int column, bool utf16)
 {
     int64_t integer;
     double real;
@@ -208,9 +212,11 @@ static void hash_value(struct siphash *hash, sqlite3_stmt *row, int column)
         break;
     case SQLITE_TEXT:
     case SQLITE_BLOB: {
-        const void *bytes = kind == SQLITE_TEXT ? (const void *)sqlite3_column_text(row, column)
-                                                : sqlite3_column_blob(row, column);
-        size = sqlite3_column_bytes(row, column);
+        bool wide = kind == SQLITE_TEXT && utf16;
+        const void *bytes = wide                  ? sqlite3_column_text16(row, column)
+                            : kind == SQLITE_TEXT ? (const void *)sqlite3_column_text(row, column)
+                                                  : sqlite3_column_blob(row, column);
+        size = wide ? sqlite3_column_bytes16(row, column) : sqlite3_column_bytes(row, column);
         siphash_update(hash, &size, sizeof size);
         siphash_update(hash, bytes, (size_t)size);
         break;
@@ -226,7 +232,7 @@ static int64_t hash_row(const struct shadow *shadow, sqlite3_stmt *row)
 
     siphash_init(&hash, shadow->store.hash_key);
     for (size_t i = 0; i < shadow->table->column_count; i++)
-        hash_value(&hash, row, (int)i);
+        hash_value(&hash, row, (int)i, shadow->utf16);
     return (int64_t)siphash_finish(&hash);
 }
 
@@ -304,9 +310,27 @@ static bool see_row(struct shadow *shadow, int64_t hash, bool same, struct error
     return ok;
 }
 
+/* Looks once: all rows of a scan are of one database. */
+static bool read_encoding(struct shadow *shadow, sqlite3_stmt *row, struct error *err)
+{
+    struct database source = {.handle = sqlite3_db_handle(row), .path = ""};
+    int64_t utf16 = 0;
+
+    if (shadow->encoding_known)
+        return true;
+    if (!database_query_int64(
+            &source, "select encoding like 'UTF-16%' from pragma_encoding", 0, &utf16, err))
+        return false;
+    shadow->utf16 = utf16 != 0;
+    shadow->encoding_known = true;
+    return true;
+}
+
 bool shadow_row(
     struct shadow *shadow, sqlite3_stmt *row, enum shadow_change *out_change, struct error *err)
 {
+    if (!read_encoding(shadow, row, err))
+        return error_wrap(err, "shadow of %s", shadow->table->name);
     int64_t hash = hash_row(shadow, row);
 
     // A row with a NULL key matches nothing; its reader will reject it.

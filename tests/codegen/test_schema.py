@@ -7,10 +7,11 @@ import json
 import os
 import random
 import re
+import sqlite3
 import tempfile
 import unittest
 
-from codegen import output, schema
+from codegen import emit_sql, output, schema
 from tests.codegen.golden import GOLDEN
 from tests.codegen.support import definition, load_table
 
@@ -96,14 +97,31 @@ class RobustnessTest(unittest.TestCase):
 
 
 class ModelTest(unittest.TestCase):
-    def test_ten_thousand_columns_but_one_are_accepted_and_no_more(self):
-        columns = [("c%d" % number, "INT64") for number in range(9999)]
-
+    def test_as_many_columns_are_accepted_as_sqlite_can_read(self):
+        columns = [("c%d" % number, "INT64") for number in range(1999)]
         table = load_table(definition("wide", ["c0"], columns))
+        database = sqlite3.connect(":memory:")
+        self.addCleanup(database.close)
+        database.execute("create table wide (%s)" % ", ".join(column[0] for column in columns))
+        for statement in emit_sql.capture_install(table):
+            if statement.startswith("create table"):
+                database.execute(statement)
 
-        self.assertEqual(9999, len(table.columns))
-        with self.assertRaisesRegex(AssertionError, "has 10000 columns, the limit is 9999"):
-            load_table(definition("wide", ["c0"], columns + [("one_more", "INT64")]))
+        self.assertEqual([], database.execute(emit_sql.changes(table), (0, 0)).fetchall())
+        columns.append(("one_more", "INT64"))
+        with self.assertRaisesRegex(
+                AssertionError, "columns: has 2000 columns, the limit is 1999 with a key: SQLite"):
+            load_table(definition("wide", ["c0"], columns))
+
+    def test_without_a_key_one_more_column_is_accepted(self):
+        document = definition(
+            "wide", [], [("c%d" % number, "INT64") for number in range(2000)],
+            sync={"mode": "replace"})
+        del document["key"]
+        self.assertEqual(2000, len(load_table(document).columns))
+        document["columns"].append({"name": "one_more", "type": "INT64"})
+        with self.assertRaisesRegex(AssertionError, "has 2001 columns, the limit is 2000: SQLite"):
+            load_table(document)
 
     def test_the_key_keeps_its_own_order(self):
         table = load_table(definition(

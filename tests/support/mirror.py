@@ -128,7 +128,7 @@ def quote(name: str) -> str:
 
 def source_rows(connection: sqlite3.Connection, definition: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     columns = [quote(rule.source) for rule in map(Rule.of, definition["columns"])]
-    where = f" WHERE ({definition['where']})" if definition.get("where") else ""
+    where = f" WHERE (\n{definition['where']}\n)" if definition.get("where") else ""
     encoding = ENCODINGS[bytes(connection.execute("PRAGMA encoding").fetchone()[0])]
     if encoding is not None:
         columns += [f"iif(typeof({column}) = 'text', CAST({column} AS BLOB), NULL)" for column in columns]

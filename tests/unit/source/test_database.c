@@ -113,6 +113,24 @@ static void test_a_reader_cannot_write(void **state)
     database_close(&database);
 }
 
+static void test_a_quoted_name_without_a_column_is_an_error(void **state)
+{
+    (void)state;
+    struct database database;
+    sqlite3_stmt *statement = NULL;
+    const char *path = make_database("names.db", "create table t(id, removed)");
+
+    expect_ok(database_open(path, DATABASE_WRITE, 0, &database, &err));
+    expect_error(
+        database_prepare(&database, "select 1 from t where \"deleted\" = 0", &statement, &err),
+        ERROR_SOURCE, "no such column: deleted");
+    expect_error(
+        database_exec(&database, "create index i on t(id) where \"deleted\" = 0", &err),
+        ERROR_SOURCE, "no such column: deleted");
+
+    database_close(&database);
+}
+
 static void test_a_file_without_rights_names_them(void **state)
 {
     (void)state;
@@ -252,6 +270,7 @@ int main(void)
         database_test(test_what_is_no_database_is_told_apart),
         database_test(test_a_damaged_page_is_called_damage),
         database_test(test_a_reader_cannot_write),
+        database_test(test_a_quoted_name_without_a_column_is_an_error),
         database_test(test_a_file_without_rights_names_them),
         database_test(test_a_lock_is_waited_for_and_then_reported_as_busy),
         database_test(test_a_snapshot_is_taken_at_once),

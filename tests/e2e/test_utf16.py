@@ -1,0 +1,86 @@
+"""Databases that store text as UTF-16: texts arrive as they are, and one that is not valid Unicode is rejected."""
+
+import unittest
+
+from tests.support.bqlocal import Bqlocal
+from tests.support.deployment import SHAPES, Deployment
+
+# "a", half of a surrogate pair, "b".
+LONE = {"UTF-16le": "61003dd86200", "UTF-16be": "0061d83d0062"}
+
+
+class Utf16LeByTriggersTest(unittest.TestCase):
+    encoding = "UTF-16le"
+    state = None
+
+    def setUp(self):
+        self.bq = self.enterContext(Bqlocal(datasets=["d"]))
+        self.app = self.enterContext(Deployment(
+            self.bq, schema=f"pragma encoding = '{self.encoding}';" + SHAPES, journal="delete", state=self.state))
+        self.lone = f"cast(x'{LONE[self.encoding]}' as text)"
+
+    def accounts(self):
+        return sorted((row["id"], row["email"], row["note"]) for row in self.bq.rows("d", "accounts"))
+
+    def test_the_database_is_what_the_test_says(self):
+        self.assertEqual([(self.encoding,)], self.app.execute("pragma encoding"))
+
+    def test_texts_of_all_planes_arrive_and_changes_are_found(self):
+        self.app.script("insert into accounts values (1, 'a@x', 1, '\u00e9\u20ac\U0001f600'), (2, 'b@x', 2, 'two')")
+        self.app.sync()
+        self.assertEqual([(1, "a@x", "\u00e9\u20ac\U0001f600"), (2, "b@x", "two")], self.accounts())
+        self.app.script("update accounts set note = '\U0001f601' where id = 2")
+
+        self.assertEqual(1, self.app.table(self.app.sync(), "accounts")["rows_updated"])
+
+        self.assertEqual([(1, "a@x", "\u00e9\u20ac\U0001f600"), (2, "b@x", "\U0001f601")], self.accounts())
+        self.assertEqual("unchanged", self.app.table(self.app.sync(), "accounts")["status"])
+
+    def test_a_lone_surrogate_is_rejected_at_each_pass_until_it_is_fixed(self):
+        self.app.script(f"insert into accounts values (1, 'a@x', 1, {self.lone}), (2, 'b@x', 2, 'two')")
+        for _ in range(3):
+            self.assertEqual(1, self.app.table(self.app.sync(status=1), "accounts")["rows_rejected"])
+            self.assertEqual([(2, "b@x", "two")], self.accounts())
+        self.app.script("update accounts set note = 'one' where id = 1")
+
+        self.app.sync()
+
+        self.assertEqual([(1, "a@x", "one"), (2, "b@x", "two")], self.accounts())
+
+    def test_a_lone_surrogate_that_comes_later_is_rejected_too(self):
+        self.app.script("insert into accounts values (2, 'b@x', 2, 'two')")
+        self.app.sync()
+        self.app.script(f"insert into accounts values (3, 'c@x', 3, {self.lone})")
+
+        for _ in range(2):
+            self.assertEqual(1, self.app.table(self.app.sync(status=1), "accounts")["rows_rejected"])
+            self.assertEqual([(2, "b@x", "two")], self.accounts())
+
+    def test_a_key_with_a_lone_surrogate_is_not_forgotten(self):
+        self.app.script("insert into settings values ('k', 'v')")
+        self.app.sync()
+        self.app.script(f"insert into settings values ({self.lone}, 'odd')")
+
+        for _ in range(3):
+            self.assertEqual(1, self.app.table(self.app.sync(status=1), "settings")["rows_rejected"])
+            self.assertEqual(["k"], [row["name"] for row in self.bq.rows("d", "settings")])
+        self.app.script("delete from settings where value = 'odd'")
+
+        self.assertEqual(0, self.app.table(self.app.sync(), "settings")["rows_rejected"])
+
+
+class Utf16BeByTriggersTest(Utf16LeByTriggersTest):
+    encoding = "UTF-16be"
+
+
+class Utf16LeByScanTest(Utf16LeByTriggersTest):
+    state = "state.db"
+
+
+class Utf16BeByScanTest(Utf16LeByTriggersTest):
+    encoding = "UTF-16be"
+    state = "state.db"
+
+
+if __name__ == "__main__":
+    unittest.main()
