@@ -140,12 +140,11 @@ def _descriptor(table: Table) -> List[str]:
         "static const struct column columns[] = {",
     ]
     lines += [_column(table, column) for column in table.columns]
-    lines += ["};", ""]
-    if table.key:
-        lines.append("static const size_t key[] = {")
-        lines += ["    %s," % _index(table, column) for column in table.key]
-        lines += ["};", ""]
+    lines += ["};", "", "static const size_t key[] = {"]
+    lines += ["    %s," % _index(table, column) for column in table.key]
     lines += [
+        "};",
+        "",
         "const struct table %s_table = {" % table.stem,
         "    .name = %s," % c_string(table.name),
         "    .target = %s," % c_string(table.target),
@@ -154,8 +153,8 @@ def _descriptor(table: Table) -> List[str]:
         "    .reject_fails = %s," % ("true" if table.reject_fails else "false"),
         "    .columns = columns,",
         "    .column_count = sizeof columns / sizeof columns[0],",
-        "    .key = %s," % ("key" if table.key else "NULL"),
-        "    .key_count = %s," % ("sizeof key / sizeof key[0]" if table.key else "0"),
+        "    .key = key,",
+        "    .key_count = sizeof key / sizeof key[0],",
     ]
     lines += text_member("where", table.where) if table.where else ["    .where = NULL,"]
     lines += [
@@ -173,20 +172,20 @@ def _descriptor(table: Table) -> List[str]:
 
 
 def _texts(table: Table) -> List[str]:
-    keyed = bool(table.key)
-    install = ";\n".join(emit_sql.capture_install(table) + [""]) if keyed else None
+    lines = text_member("scan_sql", emit_sql.scan(table))
+    if table.single_int64_key:
+        lines += text_member("new_rows_sql", emit_sql.new_rows(table))
+    else:
+        lines.append("    .new_rows_sql = NULL,")
     texts = (
-        ("scan_sql", emit_sql.scan(table)),
-        ("new_rows_sql", emit_sql.new_rows(table) if table.single_int64_key else None),
-        ("changes_sql", emit_sql.changes(table) if keyed else None),
-        ("capture_install_sql", install),
+        ("changes_sql", emit_sql.changes(table)),
+        ("capture_install_sql", ";\n".join(emit_sql.capture_install(table) + [""])),
         ("ddl_sql", emit_sql.ddl(table)),
-        ("merge_sql", emit_sql.merge(table) if keyed else None),
-        ("merge_new_sql", emit_sql.merge_new(table) if keyed else None),
+        ("merge_sql", emit_sql.merge(table)),
+        ("merge_new_sql", emit_sql.merge_new(table)),
         ("schema_json", emit_schema.schema_json(table)),
         ("resource_json", emit_schema.resource_json(table)),
     )
-    lines: List[str] = []
     for name, text in texts:
-        lines += text_member(name, text) if text is not None else ["    .%s = NULL," % name]
+        lines += text_member(name, text)
     return lines
