@@ -87,7 +87,7 @@ def _read_file(
     name = _read_name(members.get("table"), stem, problems)
     target = _read_target(members.get("target"), members.get("table"), name, problems)
     _claim(members, stem, name, target, path, owners, problems)
-    columns = read_columns(members.get("columns"), "key" in members, problems)
+    columns = read_columns(members.get("columns"), problems)
     key = _read_key(members.get("key"), columns, problems)
     columns = columns.with_key(key)
     by_name = columns.by_name

@@ -53,18 +53,17 @@ class Columns:
         return column
 
 
-def read_columns(node: Optional[Node], has_key: bool, problems: Problems) -> Columns:
+def read_columns(node: Optional[Node], problems: Problems) -> Columns:
     """The statement that reads changes by key has one column more, which says that a row is
     deleted."""
     if node is None or not problems.is_a(node, "array"):
         return Columns((), False)
     if not node.value:
         problems.add(node, "must not be empty")
-    limit = _RESULT_COLUMNS_MAX - (1 if has_key else 0)
+    limit = _RESULT_COLUMNS_MAX - 1
     if len(node.value) > limit:
-        problems.add(node, "has %d columns, the limit is %d%s: SQLite returns at most %d columns from "
-                     "a statement" % (len(node.value), limit, " with a key" if has_key else "",
-                                      _RESULT_COLUMNS_MAX))
+        problems.add(node, "has %d columns, the limit is %d: SQLite returns at most %d columns from a "
+                     "statement" % (len(node.value), limit, _RESULT_COLUMNS_MAX))
     columns: List[Column] = []
     seen: Dict[str, Node] = {}
     for item in node.value:
