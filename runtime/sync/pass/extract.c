@@ -4,10 +4,9 @@
 #include "encode/avro.h"
 #include "encode/column.h"
 #include "encode/container.h"
-#include "source/rejects.h"
+#include "sync/pass/extract_row.h"
 #include "sync/pass/plan.h"
 #include "sync/pass/scan.h"
-#include "sync/row_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,230 +18,7 @@
 /* Rows between two looks at the stop flag and two updates of the progress. */
 #define ROWS_PER_LOOK 4096
 
-/* A key is shown with 200 characters a column at most. */
-#define REASON_CEILING (1 << 20)
-#define KEY_CEILING    (64u << 20)
-
-/* One table being read. The batch becomes the task's when it is complete. */
-struct extraction {
-    struct database *source;
-    const struct extract_options *options;
-    struct task *task;
-    struct batch batch;
-    struct container *container;
-    void *row;      /* the generated row struct */
-    bool *nullable; /* which of the file's fields are unions */
-    /* Where keys are kept: the shadow, borrowed, and the text of a row's key in BigQuery. */
-    struct shadow *keys;
-    struct buffer key_text;
-    enum shadow_claim claim; /* of the last row that was written */
-    int64_t rows_read;
-    /* What the scan found has revised the plan: this file is the wrong one. */
-    bool is_wrong;
-};
-
-static bool open_rejects(struct extraction *e, struct error *err)
-{
-    struct batch *batch = &e->batch;
-
-    if (!tracking_open(e->options->state_path, &batch->rejects, err))
-        return false;
-    batch->has_rejects = true;
-    return rejects_begin(&batch->rejects, e->task->table, err);
-}
-
-static bool add_reject(
-    struct extraction *e, sqlite3_stmt *row, size_t column, const char *storage_class,
-    const char *reason, struct error *err)
-{
-    const struct table *table = e->task->table;
-
-    if (table->reject_fails)
-        return error_set(
-            err, ERROR_REJECTED,
-            "%s.%s of the row with %s = %s: %s value %s. Fix the row, or let `on_reject` be "
-            "\"reject\"",
-            table->name, table->columns[column].source, table->columns[table->key[0]].source,
-            sqlite3_column_type(row, (int)table->key[0]) == SQLITE_BLOB
-                ? "a blob"
-                : (const char *)sqlite3_column_text(row, (int)table->key[0]),
-            storage_class, reason);
-    if (e->options->discard)
-        return true;
-    if (!e->batch.has_rejects && !open_rejects(e, err))
-        return false;
-    const struct bad_value value = {column, storage_class, reason};
-    return rejects_add(&e->batch.rejects, table, row, &value, err);
-}
-
-static void append_row(struct extraction *e, bool deleted)
-{
-    struct avro_writer *out = container_begin_row(e->container);
-
-    e->task->table->encode(out, e->row);
-    if (e->batch.staged)
-        avro_bool(out, (struct value_bool){.value = deleted});
-}
-
-/* The version of a rejected row that was sent before stays in the target, through replacements too.
- * A file for a staging table says so by a row of the key alone, marked like a tombstone, which a
- * replacement has no other use for. A file that goes straight into the target cannot say it: the
- * table is read again. */
-static bool keep_version(struct extraction *e, struct column_reader *reader, struct error *err)
-{
-    if (e->is_wrong || e->options->discard || e->batch.mode != SEND_REPLACE ||
-        !plan_keeps_versions(e->task))
-        return true;
-    column_reader_next(reader, true);
-    e->task->table->read(reader, e->row);
-    // A key that does not fit was never sent.
-    if (!column_reader_row_fits(reader))
-        return true;
-    if (!e->batch.staged) {
-        e->is_wrong = plan_revise(e->task, PLAN_FOUND_VERSION_TO_KEEP);
-        return true;
-    }
-    append_row(e, true);
-    e->batch.rows++;
-    e->batch.kept_keys++;
-    return container_end_row(e->container, err);
-}
-
-static bool reject_row(struct extraction *e, struct column_reader *reader, struct error *err)
-{
-    e->task->outcome->rows_rejected++;
-    for (size_t i = 0; i < reader->problem_count; i++) {
-        const struct column_problem *problem = &reader->problems[i];
-        if (!add_reject(
-                e, reader->row, problem->column, problem->storage_class, problem->reason, err))
-            return false;
-    }
-    return keep_version(e, reader, err);
-}
-
-static const char *storage_class(sqlite3_stmt *row, size_t column)
-{
-    static const char *const names[] = {
-        [SQLITE_INTEGER] = "integer", [SQLITE_FLOAT] = "real", [SQLITE_TEXT] = "text",
-        [SQLITE_BLOB] = "blob",       [SQLITE_NULL] = "null",
-    };
-
-    return names[sqlite3_column_type(row, (int)column)];
-}
-
-/* A row that no Avro block can take is rejected for its longest value. */
-static bool reject_long_row(struct extraction *e, struct column_reader *reader, struct error *err)
-{
-    sqlite3_stmt *row = reader->row;
-    size_t longest = 0;
-    int length = -1;
-
-    for (size_t i = 0; i < e->task->table->column_count; i++) {
-        int type = sqlite3_column_type(row, (int)i);
-        if ((type == SQLITE_TEXT || type == SQLITE_BLOB) &&
-            sqlite3_column_bytes(row, (int)i) > length) {
-            length = sqlite3_column_bytes(row, (int)i);
-            longest = i;
-        }
-    }
-    e->task->outcome->rows_rejected++;
-    return add_reject(
-               e, row, longest, storage_class(row, longest),
-               "makes the row larger than the 16 MB that BigQuery takes", err) &&
-           keep_version(e, reader, err);
-}
-
-/* Whether the key of the row that the reader has read fits. */
-static bool key_fits(const struct column_reader *reader)
-{
-    for (size_t i = 0; i < reader->problem_count; i++)
-        if (reader->table->columns[reader->problems[i].column].key)
-            return false;
-    return true;
-}
-
-static struct slice converted_key(const struct extraction *e)
-{
-    return e->key_text.length > 0 ? buffer_slice(&e->key_text) : slice_of(NULL);
-}
-
-/* Claims the key of a row. *out_sent: it may be sent; else it is rejected for the key's owner. */
-static bool claim_key(
-    struct extraction *e, const struct column_reader *reader, bool *out_sent, struct error *err)
-{
-    size_t column = e->task->table->key[0];
-    struct buffer reason;
-
-    buffer_init(&reason, REASON_CEILING);
-    buffer_append_text(&reason, "and that of the row with ");
-    bool ok = shadow_claim(e->keys, e->source, converted_key(e), &e->claim, &reason, err);
-    *out_sent = ok && e->claim != SHADOW_CLAIM_TAKEN;
-    if (ok && !*out_sent) {
-        buffer_append_text(&reason, " are one key in BigQuery");
-        e->task->outcome->rows_rejected++;
-        ok = buffer_check(&reason, "a reason", err) &&
-             add_reject(
-                 e, reader->row, column, storage_class(reader->row, column), buffer_text(&reason),
-                 err);
-    }
-    buffer_clear(&reason);
-    return ok;
-}
-
-/* Reads a row, and the text of its key if that fits. */
-static bool read_row(
-    struct extraction *e, struct column_reader *reader, bool deleted, bool *out_fits,
-    struct error *err)
-{
-    const struct table *table = e->task->table;
-
-    column_reader_next(reader, deleted);
-    table->read(reader, e->row);
-    *out_fits = column_reader_row_fits(reader);
-    e->claim = SHADOW_CLAIM_OWN;
-    buffer_reset(&e->key_text);
-    if (e->keys == NULL || deleted || !key_fits(reader))
-        return true;
-    row_text_append(&e->key_text, reader, table, ROW_TEXT_KEY);
-    return buffer_check(&e->key_text, "a key", err);
-}
-
-static bool write_row(
-    struct extraction *e, struct column_reader *reader, bool deleted, struct error *err)
-{
-    bool fits = false;
-
-    if (!read_row(e, reader, deleted, &fits, err))
-        return false;
-    // A key that does not fit was never sent, so there is nothing to delete.
-    if (!fits)
-        return deleted || reject_row(e, reader, err);
-    if (e->keys != NULL && !deleted && !claim_key(e, reader, &fits, err))
-        return false;
-    if (!fits)
-        return true;
-
-    append_row(e, deleted);
-    if (!container_end_row(e->container, err))
-        return err->code == ERROR_LIMIT && reject_long_row(e, reader, err);
-    e->batch.rows++;
-    return true;
-}
-
-/* A row of changes_sql, where keys are kept. Tombstones wait until all rows have their keys. */
-static bool write_listed(
-    struct extraction *e, struct column_reader *reader, bool deleted, struct error *err)
-{
-    int64_t rejected = e->task->outcome->rows_rejected;
-    enum shadow_change ignored;
-
-    if (deleted)
-        return shadow_gone(e->keys, reader->row, err);
-    if (!shadow_row(e->keys, reader->row, &ignored, err) || !write_row(e, reader, false, err))
-        return false;
-    return e->task->outcome->rows_rejected == rejected ||
-           shadow_reject(e->keys, converted_key(e), err);
-}
+#define KEY_CEILING (64u << 20)
 
 static bool report_progress(struct extraction *e, struct error *err)
 {
@@ -273,7 +49,7 @@ static bool read_rows(
             break;
         bool deleted =
             has_tombstones && sqlite3_column_int(statement, (int)table->column_count) != 0;
-        if (!(e->keys != NULL ? write_listed : write_row)(e, &reader, deleted, err))
+        if (!(e->keys != NULL ? extract_listed_row : extract_row)(e, &reader, deleted, err))
             goto cleanup;
         if (e->is_wrong)
             break;
@@ -324,7 +100,7 @@ static bool write_tombstone(void *context, sqlite3_stmt *row, struct error *err)
 
     if (!column_reader_init(&reader, e->task->table, row, err))
         return false;
-    bool ok = write_row(e, &reader, true, err);
+    bool ok = extract_row(e, &reader, true, err);
     column_reader_clear(&reader);
     e->batch.changed_rows++;
     return ok;
@@ -383,13 +159,13 @@ static bool write_scanned(
         return false;
     scanned->open = true;
     e->keys = shadow_keeps_keys(row->shadow) ? row->shadow : NULL;
-    bool ok = write_row(e, &scanned->reader, row->deleted, err);
+    bool ok = extract_row(e, &scanned->reader, row->deleted, err);
     e->keys = NULL;
     if (!ok)
         return false;
     if (e->task->outcome->rows_rejected > rejected) {
         *out_fate = SCAN_REJECTED;
-        return row->deleted || shadow_reject(row->shadow, converted_key(e), err);
+        return row->deleted || shadow_reject(row->shadow, extract_row_key(e), err);
     }
     *out_fate = e->claim == SHADOW_CLAIM_MOVED ? SCAN_TOOK_PLACE : SCAN_SENT;
     if (row->change == SHADOW_NEW && *out_fate == SCAN_SENT)

@@ -6,19 +6,10 @@
 
 #include "base/error.h"
 #include "source/database.h"
-#include "sync/pass/progress.h"
+#include "sync/pass/extract_options.h"
 #include "sync/pass/task.h"
 
 #include <stdbool.h>
-
-struct extract_options {
-    /* The state database: rejects are collected there, and it holds the shadow of a scan. */
-    const char *state_path;
-    struct pass_progress *progress; /* may be NULL */
-    int compressors;                /* helper threads */
-    /* A dry run: rows are encoded, but no file is kept and the state is not written. */
-    bool discard;
-};
 
 /* Reads what task->plan asks for, as of task->source.position, into task->batch, and counts
  * rejected rows in the task's outcome. What a scan finds out revises the plan, and the table is

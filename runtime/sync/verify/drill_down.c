@@ -306,6 +306,10 @@ static const char verdicts_sql[] =
     " and o.hash = t.hash and o.fits)) else not exists (select 1 from theirs t join ours o"        \
     " on o.key = t.key and o.hash = t.hash where t.key = v.key and o.fits) end)"
 
+/* Keys that several rows of SQLite convert to. One of these rows is sent and the others are
+ * rejected. They are pending as well, because the dirty set lists what is rejected. */
+#define SHARED_KEYS "select key from verdicts where fits > 1 and not " MULTISET
+
 static bool make_verdicts(struct drill_down *drill_down, struct error *err)
 {
     const bool multiset = drill_down->table->mode == SEND_REPLACE;
@@ -343,9 +347,11 @@ bool drill_down_compare(struct drill_down *drill_down, struct verify_table *out,
         !list(
             drill_down, "select theirs from wrong where duplicated order by key", out->duplicated,
             &out->duplicated_count, err) ||
-        !database_query_int64(database, "select count(*) from pending", 0, &pending, err) ||
         !database_query_int64(
-            database, "select sum(fits - 1) from wrong where fits > 1 and not " MULTISET, 0,
+            database, "select count(*) from pending where key not in (" SHARED_KEYS ")", 0,
+            &pending, err) ||
+        !database_query_int64(
+            database, "select sum(fits - 1) from verdicts where key in (" SHARED_KEYS ")", 0,
             &surplus, err))
         return false;
     out->pending += pending;

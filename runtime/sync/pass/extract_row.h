@@ -1,0 +1,52 @@
+/* extract_row: what becomes of one row that extract reads: it is written to the file, rejected, or,
+ * where keys are kept, refused for the row that has its key. Internal to extract. */
+#ifndef BQSYNC_SYNC_PASS_EXTRACT_ROW_H
+#define BQSYNC_SYNC_PASS_EXTRACT_ROW_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "encode/column_reader.h"
+#include "encode/container.h"
+#include "source/database.h"
+#include "source/shadow.h"
+#include "sync/pass/batch.h"
+#include "sync/pass/extract_options.h"
+#include "sync/pass/task.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One table being read. The batch becomes the task's when it is complete. */
+struct extraction {
+    struct database *source;
+    const struct extract_options *options;
+    struct task *task;
+    struct batch batch;
+    struct container *container;
+    void *row;      /* the generated row struct */
+    bool *nullable; /* which of the file's fields are unions */
+    /* Where keys are kept: the shadow, borrowed, and the text of a row's key in BigQuery. */
+    struct shadow *keys;
+    struct buffer key_text;
+    enum shadow_claim claim; /* of the last row that was written */
+    int64_t rows_read;
+    /* What the scan found has revised the plan: this file is the wrong one. */
+    bool is_wrong;
+};
+
+/* Reads the row that the reader stands on and writes it to the file, or rejects it. deleted: it is
+ * a tombstone, of which only the key counts. ERROR_REJECTED where the table says on_reject: fail.
+ */
+MUST_CHECK bool extract_row(
+    struct extraction *e, struct column_reader *reader, bool deleted, struct error *err);
+
+/* The same for a row of changes_sql where keys are kept: tombstones wait until all rows have their
+ * keys. */
+MUST_CHECK bool extract_listed_row(
+    struct extraction *e, struct column_reader *reader, bool deleted, struct error *err);
+
+/* The key of the last row as BigQuery compares it; empty if keys are not kept, or it did not fit.
+ */
+struct slice extract_row_key(const struct extraction *e);
+
+#endif
