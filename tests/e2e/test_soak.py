@@ -156,7 +156,8 @@ class SoakTest(unittest.TestCase):
         descriptors = max(count for _, count in late) - max(count for _, count in middle)
         if not SANITIZED:
             self.assertLess(memory, GROWTH_KIB, self.samples)
-        self.assertLessEqual(descriptors, 24, self.samples)
+        # A sample may meet all eight workers at once, each with its files and connections, or none.
+        self.assertLessEqual(descriptors, 48, self.samples)
         return {"resident_kib": max(kib for kib, _ in late), "resident_growth_kib": memory,
                 "descriptors": max(count for _, count in late), "descriptor_growth": descriptors}
 
