@@ -311,7 +311,9 @@ static void remove_other_capture(struct pass *pass, const struct task *task)
 
     if (task->plan.capture.by == CAPTURE_TRIGGERS)
         ok = shadow_drop(pass->deployment->config->state_path, task->table, &err);
-    else if (task->table->capture == CAPTURE_SCAN && pass->deployment->config->state_is_source)
+    else if (
+        (task->table->capture == CAPTURE_SCAN || task->source.shape.why_scan[0] != '\0') &&
+        pass->deployment->config->state_is_source)
         ok = capture_check(&pass->source, task->table, &state, &err) &&
              (state == CAPTURE_ABSENT || capture_remove(&pass->source, task->table, &err));
     if (!ok)
