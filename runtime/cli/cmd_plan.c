@@ -19,6 +19,8 @@ static void print_plan(const struct plan_report *report)
             table->table->name, table->mode, table->insert, table->update, table->delete,
             table->modifications_today, table->modifications_a_day,
             table->why == NULL ? "" : table->why);
+        if (table->why_scan[0] != '\0')
+            printf("    scanned: %s\n", table->why_scan);
         for (size_t j = 0; j < table->diff.statement_count; j++)
             printf("    %s\n", table->diff.statements[j]);
         if (blocked != NULL)

@@ -4,7 +4,9 @@
 #include "source/capture.h"
 #include "source/lock.h"
 #include "source/rejects.h"
+#include "source/shadow.h"
 #include "source/tracking.h"
+#include "sync/pass/plan.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -158,6 +160,7 @@ static bool act(
     const struct table *table, struct error *err)
 {
     enum capture_state state;
+    struct source_shape shape;
 
     switch (action) {
     case ACTION_SHOW:
@@ -167,9 +170,10 @@ static bool act(
     case ACTION_INSTALL:
         break;
     }
-    if (!capture_check(source, table, &state, err))
+    if (!capture_check(source, table, &state, err) || !capture_inspect(source, table, &shape, err))
         return false;
-    if (state == CAPTURE_INTACT)
+    bool scanned = shape.why_scan[0] != '\0' && table->capture != CAPTURE_TRIGGERS;
+    if (state == CAPTURE_INTACT || scanned)
         return true;
 
     // Changes made before now were not captured, so the next sync has to send all rows.
@@ -177,19 +181,31 @@ static bool act(
 }
 
 static bool report(
-    struct database *source, cJSON *array, const struct table *table, struct error *err)
+    const struct config *config, struct database *source, cJSON *array, const struct table *table,
+    struct error *err)
 {
+    struct plan_capture capture = {0};
     enum capture_state state;
+    struct source_shape shape;
+    struct error problem;
 
-    if (!capture_check(source, table, &state, err))
+    if (!capture_check(source, table, &state, err) || !capture_inspect(source, table, &shape, err))
         return false;
+    const char *why = NULL;
+    if (shape.exists)
+        why = plan_capture(config, source, table, &shape, &capture, &problem) ? capture.why
+                                                                              : problem.message;
     if (array == NULL) {
-        printf("%-26s %s\n", table->name, state_names[state]);
+        printf(
+            "%-26s %s%s%s\n", table->name, state_names[state], why != NULL ? "; scanned: " : "",
+            why != NULL ? why : "");
         return true;
     }
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "table", table->name);
     cJSON_AddStringToObject(json, "state", state_names[state]);
+    if (why != NULL)
+        cJSON_AddStringToObject(json, "why_scan", why);
     cJSON_AddItemToArray(array, json);
     return true;
 }
@@ -202,7 +218,8 @@ static bool run_action(
         const struct table *table = in->tables[i];
         if (!named(in->args, table))
             continue;
-        if (!act(source, tracking, action, table, err) || !report(source, array, table, err))
+        if (!act(source, tracking, action, table, err) ||
+            !report(in->config, source, array, table, err))
             return error_wrap(err, "%s", table->name);
     }
     if (action == ACTION_SHOW || in->args->word_count > 1)

@@ -19,7 +19,9 @@
 /* What SQLite says of a table. */
 struct source_shape {
     bool exists;
+    /* A view or a virtual table: it has no triggers, and nothing says whether a key is one. */
     bool is_view;
+    bool is_virtual;
     /* The definition's key is the table's INTEGER PRIMARY KEY. */
     bool integer_key;
     /* How many columns of the definition SQLite lacks, and their names, ", " between. */
@@ -36,6 +38,9 @@ struct source_shape {
      * rows that were sent (source/key_conversion.h). Never in mode replace, where no MERGE needs a
      * key. */
     bool keeps_keys;
+    /* Why triggers could not be exact for this table, or could make a statement of the application
+     * fail; "" if they are exact and harmless. */
+    char why_scan[512];
 };
 
 /* One table in its source: the connection, the definition, and what SQLite says of the table. All
@@ -65,8 +70,8 @@ MUST_CHECK bool capture_check(
 
 /* Creates what is missing or altered, in one transaction of a few milliseconds; guards against rows
  * that REPLACE removes through other UNIQUE constraints are made from SQLite's own list of them.
- * The caller must replace or compare the whole table afterwards. ERROR_SCHEMA if the table has no
- * capture with triggers: it is missing, a view, or lacks a key or a column. */
+ * The caller must replace or compare the whole table afterwards. ERROR_SCHEMA if the table can't be
+ * captured with triggers: it or a column is missing, or its shape says why_scan. */
 MUST_CHECK bool capture_install(
     struct database *source, const struct table *table, struct error *err);
 /* Drops the table's triggers, dirty set and counter; other tables keep theirs. */

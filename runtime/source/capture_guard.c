@@ -1,29 +1,45 @@
 #include "source/capture_guard.h"
 
-#include "source/capture_index_text.h"
+#include "source/capture_collation.h"
+#include "source/capture_filter.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+/* What the columns of the table are to the guards. */
+struct columns {
+    struct capture_filter_names names; /* those that a filter may name */
+    bool *used;                        /* by the filter of the present constraint, one each */
+    bool generated;                    /* the table has generated columns */
+    const char *id;                    /* that may be an alias of the rowid; NULL if none can be */
+};
+
 /* One unique constraint as the guards need it. */
 struct constraint {
+    char name[512];        /* of its index */
+    struct buffer filter;  /* which rows a partial index has */
     struct buffer match;   /* the condition that a row of the table is in the way of the new one */
     struct buffer columns; /* for UPDATE OF */
-    bool any_update;       /* a column of it may change without being named in SET */
+    bool any_update;       /* it may change without a column of it being named in SET */
     size_t key_columns;    /* how many of the key's columns it compares byte by byte */
+    const char *problem;   /* why no trigger can tell which rows are in the way; NULL if one can */
 };
 
 static void constraint_init(struct constraint *constraint)
 {
     *constraint = (struct constraint){0};
+    buffer_init(&constraint->filter, SQLITE_SQL_CEILING);
     buffer_init(&constraint->match, SQLITE_SQL_CEILING);
     buffer_init(&constraint->columns, SQLITE_SQL_CEILING);
 }
 
 static void constraint_clear(struct constraint *constraint)
 {
+    buffer_clear(&constraint->filter);
     buffer_clear(&constraint->match);
     buffer_clear(&constraint->columns);
 }
@@ -37,67 +53,62 @@ static bool is_key_column(const struct table *table, const char *name)
     return false;
 }
 
-/* Appends new."c"; with fallback, the default that REPLACE stores instead of a NULL. */
-static void append_new_value(struct buffer *out, const char *name, const char *fallback)
+static void columns_clear(struct columns *columns)
 {
-    if (fallback == NULL)
-        sqlite_sql_append(out, "new.$n", name);
-    else
-        sqlite_sql_append(out, "coalesce(new.$n, ($r))", name, fallback);
+    for (size_t i = 0; i < columns->names.count; i++)
+        free((char *)columns->names.columns[i]);
+    free((void *)columns->names.columns);
+    free(columns->used);
+    *columns = (struct columns){0};
 }
 
-/* The application's text on lines of its own: it may end in a comment. */
-static void append_nested(
-    struct buffer *out, const char *before, struct slice text, const char *after)
+static bool add_column(struct columns *columns, const char *name, struct error *err)
 {
-    buffer_append_text(out, before);
-    buffer_append_slice(out, text);
-    buffer_append_text(out, "\n");
-    buffer_append_text(out, after);
+    size_t count = columns->names.count;
+    const char **names = realloc((void *)columns->names.columns, (count + 1) * sizeof *names);
+
+    if (names == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    columns->names.columns = names;
+    names[count] = strdup(name);
+    if (names[count] == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    columns->names.count++;
+    return true;
 }
 
-/* An expression's value for the new row: the expression over a row made of the new values, under
- * the table's name in case the expression spells it; NULL if the index leaves the row out. The
- * filter comes first: where it is false the expression may be an error (json_extract of a text that
- * is not JSON). */
-static bool append_new_expression(
-    const struct source_table *in, struct slice expression, struct slice filter, struct buffer *out,
-    struct error *err)
+static bool read_columns(const struct source_table *in, struct columns *out, struct error *err)
 {
-    struct database *source = in->source;
     const char *table = in->table->name;
     sqlite3_stmt *statement = NULL;
     bool row = false;
-    bool first = true;
+    bool builtin = false;
     bool ok = false;
 
+    *out = (struct columns){.names.table = table};
     if (!statement_bind(
-            source,
-            "select name, case when \"notnull\" then dflt_value end from pragma_table_xinfo(?1)"
-            " where hidden <> 1",
+            in->source,
+            "select name, hidden, pk > 0 and type like 'integer' from pragma_table_xinfo(?1)",
             &statement, err, "s", table))
         return false;
-    buffer_append_text(out, "(select ");
-    if (filter.length > 0) {
-        append_nested(out, "case when (", filter, ") then (");
-        append_nested(out, "", expression, ") end");
-    } else {
-        append_nested(out, "(", expression, ")");
-    }
-    buffer_append_text(out, " from (select ");
     for (;;) {
-        if (!database_step(source, statement, &row, err))
+        if (!database_step(in->source, statement, &row, err))
             goto cleanup;
         if (!row)
             break;
         const char *name = (const char *)sqlite3_column_text(statement, 0);
-        buffer_append_text(out, first ? "" : ", ");
-        append_new_value(out, name, (const char *)sqlite3_column_text(statement, 1));
-        sqlite_sql_append(out, " as $n", name);
-        first = false;
+        if (sqlite3_column_int(statement, 1) > 1) {
+            out->generated = true;
+            continue;
+        }
+        if (!capture_collation_of_column_is_builtin(in->source, table, name, &builtin, err) ||
+            (builtin && !add_column(out, name, err)))
+            goto cleanup;
+        if (sqlite3_column_int(statement, 2) == 1 && builtin)
+            out->id = out->names.columns[out->names.count - 1];
     }
-    sqlite_sql_append(out, ") as $n)", table);
-    ok = true;
+    out->used = calloc(out->names.count + 1, sizeof(bool));
+    ok = out->used != NULL || error_set(err, ERROR_MEMORY, "out of memory");
 
 cleanup:
     sqlite3_finalize(statement);
@@ -107,65 +118,78 @@ cleanup:
 /* Columns of the statement below. */
 enum {
     ITEM_INDEX,
-    ITEM_POSITION,
     ITEM_NAME,
     ITEM_COLLATION,
     ITEM_DEFAULT,
-    ITEM_HIDDEN,
+    ITEM_GENERATED,
     ITEM_SQL,
     ITEM_PARTIAL
 };
 
 static const char items_sql[] =
-    "select l.name, x.seqno, x.name, x.coll, case when c.\"notnull\" then c.dflt_value end,"
-    " coalesce(c.hidden, 0), m.sql, l.partial"
+    "select l.name, x.name, x.coll, c.\"notnull\" and c.dflt_value is not null, c.hidden > 1,"
+    " m.sql, l.partial"
     " from pragma_index_list(?1) l, pragma_index_xinfo(l.name) x"
     " left join pragma_table_xinfo(?1) c on c.name = x.name"
     " left join sqlite_master m on m.type = 'index' and m.name = l.name"
     " where l.\"unique\" and x.key order by l.name, x.seqno";
 
-static bool add_item(
-    const struct source_table *in, sqlite3_stmt *item, struct constraint *constraint,
-    struct error *err)
+/* An INTEGER PRIMARY KEY can also be set by the name of rowid, which UPDATE OF does not notice. */
+static void add_update_column(
+    const struct columns *columns, struct constraint *constraint, const char *name)
+{
+    constraint->any_update |= columns->id != NULL && strcasecmp(name, columns->id) == 0;
+    sqlite_sql_append(
+        &constraint->columns, "$r$n", constraint->columns.length > 0 ? ", " : "", name);
+}
+
+/* Rows enter and leave a partial index with the columns of its filter, so the filter's columns
+ * count as the index's own. */
+static void add_filter(
+    const struct columns *columns, const char *sql, struct constraint *constraint)
+{
+    memset(columns->used, 0, columns->names.count * sizeof(bool));
+    if (sql == NULL ||
+        !capture_filter_read(sql, &columns->names, &constraint->filter, columns->used)) {
+        constraint->problem = "its filter is more than comparisons of columns and literals";
+        return;
+    }
+    for (size_t i = 0; i < columns->names.count; i++)
+        if (columns->used[i])
+            add_update_column(columns, constraint, columns->names.columns[i]);
+}
+
+/* The first item of an index brings its filter along. */
+static void add_item(
+    const struct source_table *in, const struct columns *columns, sqlite3_stmt *item,
+    struct constraint *constraint)
 {
     const struct table *table = in->table;
     const char *name = (const char *)sqlite3_column_text(item, ITEM_NAME);
     const char *collation = (const char *)sqlite3_column_text(item, ITEM_COLLATION);
-    const char *fallback = (const char *)sqlite3_column_text(item, ITEM_DEFAULT);
-    const char *sql = (const char *)sqlite3_column_text(item, ITEM_SQL);
     struct buffer *match = &constraint->match;
-    struct slice expression;
-    struct slice filter = {0};
 
-    // Without its filter a partial index cannot be used, and the guard would read the whole table.
-    if (sqlite3_column_int(item, ITEM_PARTIAL) == 1 &&
-        (sql == NULL || !capture_index_text_filter(sql, &filter)))
-        return error_set(
-            err, ERROR_SCHEMA, "cannot read the filter of the unique index %s of %s",
-            (const char *)sqlite3_column_text(item, ITEM_INDEX), table->name);
-    if (filter.length > 0 && match->length == 0)
-        append_nested(match, "(", filter, ")");
-    buffer_append_text(match, match->length > 0 ? " and " : "");
-    if (name != NULL) {
-        sqlite_sql_append(match, "$n.$n collate $n = ", table->name, name, collation);
-        append_new_value(match, name, fallback);
-        sqlite_sql_append(
-            &constraint->columns, "$r$n", constraint->columns.length > 0 ? ", " : "", name);
-        // A generated column changes with the columns it is made from.
-        constraint->any_update |= sqlite3_column_int(item, ITEM_HIDDEN) > 1;
-        if (is_key_column(table, name) && strcasecmp(collation, "binary") == 0)
-            constraint->key_columns++;
-        return true;
+    if (constraint->name[0] == '\0') {
+        statement_text(item, ITEM_INDEX, constraint->name, sizeof constraint->name);
+        if (sqlite3_column_int(item, ITEM_PARTIAL) == 1)
+            add_filter(columns, (const char *)sqlite3_column_text(item, ITEM_SQL), constraint);
     }
-    constraint->any_update = true;
-    if (sql == NULL ||
-        !capture_index_text_item(sql, (size_t)sqlite3_column_int(item, ITEM_POSITION), &expression))
-        return error_set(
-            err, ERROR_SCHEMA, "cannot read the expressions of the unique index %s of %s",
-            (const char *)sqlite3_column_text(item, ITEM_INDEX), table->name);
-    append_nested(match, "(", expression, "");
-    sqlite_sql_append(match, ") collate $n = ", collation);
-    return append_new_expression(in, expression, filter, match, err);
+    if (name == NULL) {
+        constraint->problem = "it is an index over an expression";
+        return;
+    }
+    if (!capture_collation_is_builtin(collation))
+        constraint->problem = "it compares with a collation of the application";
+    else if (sqlite3_column_int(item, ITEM_GENERATED) == 1)
+        constraint->problem = "it has a generated column";
+    else if (sqlite3_column_int(item, ITEM_DEFAULT) == 1)
+        constraint->problem = "REPLACE stores a column's default there instead of NULL";
+    sqlite_sql_append(
+        match, "$r$n.$n collate $n = new.$n", match->length > 0 ? " and " : "", table->name, name,
+        collation, name);
+    add_update_column(columns, constraint, name);
+    if (is_key_column(table, name) && strcasecmp(collation, "binary") == 0)
+        constraint->key_columns++;
 }
 
 /* The other row's key columns, with a text before and behind each and one between them. */
@@ -189,6 +213,11 @@ static void append_from(
     bool update = strcmp(event, "update") == 0;
 
     sqlite_sql_append(out, "from $n\n    where ", table->name);
+    if (constraint->filter.length > 0) {
+        buffer_append_text(out, "(");
+        buffer_append_slice(out, buffer_slice(&constraint->filter));
+        buffer_append_text(out, ") and ");
+    }
     buffer_append_slice(out, buffer_slice(&constraint->match));
     if (!in->shape->integer_key)
         append_key(out, table, "\n      and ", " is not null", "");
@@ -249,24 +278,52 @@ static void append_trigger(
         "\n    where bq_sync_sequence <> excluded.bq_sync_sequence;\nend;\n");
 }
 
-/* A constraint that compares the whole key removes a row of the same key only, which the key's own
- * triggers note. */
-static void append_guards(
-    struct buffer *out, const struct source_table *in, const struct constraint *constraint,
-    int number)
+/* The guards in the making. */
+struct guards {
+    const struct source_table *in;
+    struct columns columns;
+    struct buffer *out;
+    char *problem; /* the first one, of problem_size bytes */
+    size_t problem_size;
+};
+
+static void note_problem(struct guards *guards, const struct constraint *constraint)
 {
-    if (constraint->match.length == 0 || constraint->key_columns == in->table->key_count)
+    if (guards->problem[0] != '\0')
         return;
-    append_trigger(out, in, constraint, number, "insert");
-    append_trigger(out, in, constraint, number, "update");
+    if (constraint->problem != NULL)
+        snprintf(
+            guards->problem, guards->problem_size,
+            "triggers cannot tell which rows REPLACE removes through the unique index %.200s: %s",
+            constraint->name, constraint->problem);
+    else
+        snprintf(
+            guards->problem, guards->problem_size,
+            "triggers that find the rows which REPLACE removes would have SQLite compute the "
+            "generated columns before it has chosen the id of a new row");
 }
 
-static bool append_index_guards(
-    const struct source_table *in, struct buffer *out, struct error *err)
+/* A constraint that compares the whole key removes a row of the same key only, which the key's own
+ * triggers note. */
+static void append_guards(struct guards *guards, const struct constraint *constraint, int number)
 {
+    const struct columns *columns = &guards->columns;
+
+    if (constraint->key_columns == guards->in->table->key_count)
+        return;
+    if (constraint->problem != NULL || (columns->generated && columns->id != NULL)) {
+        note_problem(guards, constraint);
+        return;
+    }
+    append_trigger(guards->out, guards->in, constraint, number, "insert");
+    append_trigger(guards->out, guards->in, constraint, number, "update");
+}
+
+static bool append_index_guards(struct guards *guards, struct error *err)
+{
+    const struct source_table *in = guards->in;
     sqlite3_stmt *statement = NULL;
     struct constraint constraint;
-    char index[512] = "";
     char name[512] = "";
     int number = 0;
     bool row = false;
@@ -280,18 +337,16 @@ static bool append_index_guards(
             goto cleanup;
         if (row)
             statement_text(statement, ITEM_INDEX, name, sizeof name);
-        if (!row || strcmp(name, index) != 0) {
-            append_guards(out, in, &constraint, number);
+        if (constraint.name[0] != '\0' && (!row || strcmp(name, constraint.name) != 0)) {
+            append_guards(guards, &constraint, ++number);
             constraint_clear(&constraint);
             constraint_init(&constraint);
-            number++;
-            strcpy(index, name);
         }
         if (!row)
             break;
-        if (!add_item(in, statement, &constraint, err))
-            goto cleanup;
-        if (!buffer_check(&constraint.match, "guard", err))
+        add_item(in, &guards->columns, statement, &constraint);
+        if (!buffer_check(&constraint.filter, "guard", err) ||
+            !buffer_check(&constraint.match, "guard", err))
             goto cleanup;
     }
     ok = true;
@@ -348,9 +403,9 @@ static bool find_rowid(
 }
 
 /* Where the key is not the rowid, a rowid that is given explicitly can be in another row's way. */
-static bool append_rowid_guards(
-    const struct source_table *in, struct buffer *out, struct error *err)
+static bool append_rowid_guards(struct guards *guards, struct error *err)
 {
+    const struct source_table *in = guards->in;
     struct constraint constraint;
     const char *rowid = NULL;
 
@@ -363,14 +418,20 @@ static bool append_rowid_guards(
     constraint_init(&constraint);
     constraint.any_update = true;
     sqlite_sql_append(&constraint.match, "$n.$r = new.$r", in->table->name, rowid, rowid);
-    append_guards(out, in, &constraint, 0);
+    append_guards(guards, &constraint, 0);
     constraint_clear(&constraint);
     return true;
 }
 
 bool capture_guard_append_sql(
-    const struct source_table *in, struct buffer *out_sql, struct error *err)
+    const struct source_table *in, struct buffer *out_sql, char *out_problem, size_t size,
+    struct error *err)
 {
-    return append_rowid_guards(in, out_sql, err) && append_index_guards(in, out_sql, err) &&
-           buffer_check(out_sql, "guards", err);
+    struct guards guards = {.in = in, .out = out_sql, .problem = out_problem, .problem_size = size};
+
+    out_problem[0] = '\0';
+    bool ok = read_columns(in, &guards.columns, err) && append_rowid_guards(&guards, err) &&
+              append_index_guards(&guards, err) && buffer_check(out_sql, "guards", err);
+    columns_clear(&guards.columns);
+    return ok;
 }

@@ -185,11 +185,8 @@ static bool check_installable(const struct source_shape *shape, struct error *er
 {
     if (!shape->exists)
         return error_set(err, ERROR_SCHEMA, "there is no such table in the source");
-    if (shape->is_view)
-        return error_set(
-            err, ERROR_SCHEMA, "it is a view: SQLite has no such triggers on those, use \"scan\"");
-    if (shape->key_problem[0] != '\0')
-        return error_set(err, ERROR_SCHEMA, "%s", shape->key_problem);
+    if (shape->why_scan[0] != '\0')
+        return error_set(err, ERROR_SCHEMA, "it has to be scanned: %s", shape->why_scan);
     if (shape->missing_count > 0)
         return error_set(err, ERROR_SCHEMA, "the source lacks the columns %s", shape->missing);
     return true;

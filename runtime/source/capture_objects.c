@@ -199,10 +199,11 @@ bool capture_objects_expected(
 {
     const struct table *table = in->table;
     struct object_list list = {0};
+    char ignored[16];
     struct buffer guards;
 
     buffer_init(&guards, SQLITE_SQL_CEILING);
-    bool ok = capture_guard_append_sql(in, &guards, err) &&
+    bool ok = capture_guard_append_sql(in, &guards, ignored, sizeof ignored, err) &&
               add_statements(table, table->capture_install_sql, &list, err) &&
               add_statements(table, buffer_text(&guards), &list, err);
     if (ok) {

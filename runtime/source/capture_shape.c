@@ -1,6 +1,9 @@
 /* The part of capture.h that asks SQLite what a table is. */
 #include "source/capture.h"
+#include "source/capture_collation.h"
+#include "source/capture_guard.h"
 #include "source/key_conversion.h"
+#include "source/sqlite_sql.h"
 #include "source/statement.h"
 
 #include <ctype.h>
@@ -39,10 +42,7 @@ static bool find_table(
     if (ok && row) {
         shape->exists = true;
         shape->is_view = sqlite3_column_int(statement, 0) == 1;
-        if (sqlite3_column_int(statement, 1) == 1)
-            snprintf(
-                shape->key_problem, sizeof shape->key_problem,
-                "%s is a virtual table: SQLite has no triggers on those", name);
+        shape->is_virtual = sqlite3_column_int(statement, 1) == 1;
     }
     sqlite3_finalize(statement);
     return ok;
@@ -252,13 +252,78 @@ static bool inspect_key(
     bool alias = seen->key_is_integer && seen->primary_key_columns == 1 && !indexed;
     shape->integer_key = alias && table->key_count == 1 && table->new_rows_sql != NULL;
     shape->keeps_keys = table->mode != SEND_REPLACE && !is_one_to_one(table, seen, alias, shape);
-    if (alias || shape->is_view || shape->key_problem[0] != '\0')
+    if (alias || shape->is_view || shape->is_virtual)
         return true;
     if (!has_unique_key(source, table, &unique, err))
         return false;
     if (!unique)
         describe_key_problem(table, shape);
     return true;
+}
+
+/* Keys are looked up by their columns' collations, and stored values of a generated key may fail to
+ * be computed. */
+static bool inspect_key_columns(
+    struct database *source, const struct table *table, struct source_shape *shape,
+    struct error *err)
+{
+    for (size_t i = 0; i < table->key_count && shape->why_scan[0] == '\0'; i++) {
+        const char *column = sqlite_sql_key_name(table, i);
+        sqlite3_stmt *statement = NULL;
+        bool builtin = false;
+        bool generated = false;
+        if (!statement_bind(
+                source,
+                "select 1 from pragma_table_xinfo(?1) where lower(name) = lower(?2) and hidden > 1",
+                &statement, err, "ss", table->name, column))
+            return false;
+        bool ok = database_step(source, statement, &generated, err);
+        sqlite3_finalize(statement);
+        if (!ok ||
+            !capture_collation_of_column_is_builtin(source, table->name, column, &builtin, err))
+            return false;
+        if (!builtin)
+            snprintf(
+                shape->why_scan, sizeof shape->why_scan,
+                "the key column %.200s compares with a collation of the application", column);
+        else if (generated)
+            snprintf(
+                shape->why_scan, sizeof shape->why_scan, "the key column %.200s is generated",
+                column);
+    }
+    return true;
+}
+
+/* Whether triggers on the table would be exact and harmless. */
+static bool inspect_triggers(
+    struct database *source, const struct table *table, struct source_shape *shape,
+    struct error *err)
+{
+    const struct source_table in = {source, table, shape};
+    struct buffer guards;
+    bool ok = true;
+
+    if (shape->is_view || shape->is_virtual) {
+        snprintf(
+            shape->why_scan, sizeof shape->why_scan, "it is a %s, and SQLite has no triggers on %s",
+            shape->is_view ? "view" : "virtual table",
+            shape->is_view ? "changes of a view's rows" : "virtual tables");
+        return true;
+    }
+    if (shape->key_problem[0] != '\0') {
+        snprintf(shape->why_scan, sizeof shape->why_scan, "%s", shape->key_problem);
+        return true;
+    }
+    if (shape->missing_count > 0)
+        return true;
+    if (!inspect_key_columns(source, table, shape, err))
+        return false;
+    if (shape->why_scan[0] != '\0')
+        return true;
+    buffer_init(&guards, SQLITE_SQL_CEILING);
+    ok = capture_guard_append_sql(&in, &guards, shape->why_scan, sizeof shape->why_scan, err);
+    buffer_clear(&guards);
+    return ok;
 }
 
 bool capture_inspect(
@@ -277,7 +342,8 @@ bool capture_inspect(
     bool ok = find_table(source, table->name, &shape, err);
     if (ok && shape.exists)
         ok = see_columns(source, table, &seen, &shape, err) &&
-             inspect_key(source, table, &seen, &shape, err);
+             inspect_key(source, table, &seen, &shape, err) &&
+             inspect_triggers(source, table, &shape, err);
     sqlite3_free(seen.found);
     if (!ok)
         return error_wrap(err, "columns of %s", table->name);

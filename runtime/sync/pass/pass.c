@@ -336,7 +336,8 @@ static void remove_other_capture(struct pass *pass, const struct task *task)
     if (task->plan.capture.by == CAPTURE_TRIGGERS && !task->source.shape.keeps_keys)
         ok = shadow_drop(pass->deployment->config->state_path, task->table, &err);
     else if (
-        task->plan.capture.by == CAPTURE_SCAN && task->table->capture == CAPTURE_SCAN &&
+        task->plan.capture.by == CAPTURE_SCAN &&
+        (task->table->capture == CAPTURE_SCAN || task->source.shape.why_scan[0] != '\0') &&
         pass->deployment->config->state_is_source)
         ok = capture_check(&pass->source, task->table, &state, &err) &&
              (state == CAPTURE_ABSENT || capture_remove(&pass->source, task->table, &err));

@@ -48,16 +48,28 @@ bool plan_capture(
             "Let `capture` be \"auto\", or unset BQ_STATE_PATH",
             table->name, config->sqlite_path);
     *out_capture = (struct plan_capture){.by = CAPTURE_SCAN};
-    if (table->capture == CAPTURE_SCAN || !config->state_is_source || shape->is_view)
+    if (table->capture == CAPTURE_SCAN)
+        out_capture->why = "its definition says so";
+    else if (!config->state_is_source)
+        out_capture->why = "BQ_STATE_PATH says that the source is not written";
+    if (out_capture->why != NULL)
         return true;
 
-    // A dirty set needs a key that tells rows apart.
-    if (shape->key_problem[0] != '\0' && table->capture == CAPTURE_AUTO)
+    if (shape->why_scan[0] != '\0' && table->capture == CAPTURE_TRIGGERS)
+        return error_set(
+            err, ERROR_SCHEMA,
+            "%s asks for capture by triggers, but %s. Let `capture` be \"auto\" or \"scan\"",
+            table->name, shape->why_scan);
+    if (shape->why_scan[0] != '\0') {
+        out_capture->why = shape->why_scan;
         return true;
+    }
     if (!capture_check(source, table, &state, err))
         return false;
-    if (state != CAPTURE_INTACT && config->capture_manual)
+    if (state != CAPTURE_INTACT && config->capture_manual) {
+        out_capture->why = "BQ_CAPTURE=manual, and its triggers are not in place";
         return true;
+    }
     *out_capture = (struct plan_capture){.by = CAPTURE_TRIGGERS, .broken = state != CAPTURE_INTACT};
     return true;
 }

@@ -61,6 +61,8 @@ struct task_warehouse {
 struct plan_capture {
     /* CAPTURE_TRIGGERS, or CAPTURE_SCAN: by a full read that is compared with a shadow. */
     enum capture_choice by;
+    /* Why the table is scanned: borrowed from its shape, or static; NULL with triggers. */
+    const char *why;
     /* The triggers have to be installed before the snapshot. */
     bool broken;
 };

@@ -147,7 +147,8 @@ static void check_capture(
         check_findings_add(c->findings, name, CHECK_FAIL, "%s", err.message);
     else if (capture.by == CAPTURE_SCAN)
         check_findings_add(
-            c->findings, name, CHECK_OK, "changes are found by reading the whole table");
+            c->findings, name, CHECK_OK, "changes are found by reading the whole table: %s",
+            capture.why);
     else if (!capture.broken)
         check_findings_add(c->findings, name, CHECK_OK, "triggers are in place");
     else if (state == CAPTURE_ABSENT)

@@ -191,6 +191,8 @@ static void plan_one(struct planner *p, struct preview *preview, struct plan_rep
         out->error = err;
     out->mode = mode_name(task, out);
     out->why = task->plan.why;
+    if (task->plan.capture.why != NULL)
+        snprintf(out->why_scan, sizeof out->why_scan, "%s", task->plan.capture.why);
     out->modifications_a_day = quota_record_forecast(config, task->table->mode);
     out->modifications_today = quota_record_today(use, clock->wall_us(clock->context));
 }
@@ -309,6 +311,8 @@ static cJSON *table_json(const struct plan_report_table *table)
         cJSON_AddNullToObject(json, "blocked");
     if (table->why != NULL)
         cJSON_AddStringToObject(json, "why", table->why);
+    if (table->why_scan[0] != '\0')
+        cJSON_AddStringToObject(json, "why_scan", table->why_scan);
     json_add_int64(json, "modifications_a_day", table->modifications_a_day);
     json_add_int64(json, "modifications_today", table->modifications_today);
     return json;

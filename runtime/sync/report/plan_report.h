@@ -28,6 +28,8 @@ struct plan_report_table {
     struct error error;
     /* Why the whole content is replaced, NULL if it is not; static. */
     const char *why;
+    /* Why changes are found by reading the whole table; "" if triggers list them. */
+    char why_scan[512];
     /* Load jobs that the schedule makes in a day, and those made today. */
     int64_t modifications_a_day;
     int64_t modifications_today;
