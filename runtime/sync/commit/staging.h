@@ -1,7 +1,8 @@
 /* staging: the table of the dataset through which the rows of a MERGE pass. It belongs to one
  * intent and carries its nonce in its name. Its columns are those of the target, all NULLABLE, and
- * one more: _bqsync_deleted, true in a row that says that its key is gone, or in a replacement,
- * that what the target holds of its key stays. Called on a worker's thread. */
+ * one more: _bqsync_deleted, true in a row that says that its key is gone. Called on a worker's
+ * thread.
+ */
 #ifndef BQSYNC_SYNC_COMMIT_STAGING_H
 #define BQSYNC_SYNC_COMMIT_STAGING_H
 
@@ -19,12 +20,6 @@ MUST_CHECK bool staging_create(
 
 /* Appends the MERGE of the staging table into the target. */
 void staging_append_merge(
-    struct buffer *sql, const struct worker *worker, const struct task *task,
-    const struct intent *intent);
-
-/* Appends the statement that makes the target's rows those of the staging table. Where rows are
- * marked as kept (_bqsync_deleted), the rows of the target with their keys stay. */
-void staging_append_replacement(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent);
 

@@ -26,8 +26,7 @@ static bool start_statement(
                    .kind = QUERY_DML,
                    .target = task->table->target,
                    .label_table = task->table->name,
-                   .label_phase =
-                       intent->staging[0] == '\0' ? "truncate" : send_mode_name(intent->mode),
+                   .label_phase = intent->mode == SEND_MERGE ? "merge" : "truncate",
                },
                err);
 }
@@ -47,17 +46,13 @@ static bool start_truncate(
     return ok;
 }
 
-/* From the staging table into the target. */
 static bool start_merge(
     struct worker *worker, const struct task *task, const struct intent *intent, struct error *err)
 {
     struct buffer sql;
 
     buffer_init(&sql, STATEMENT_CEILING);
-    if (intent->mode == SEND_REPLACE)
-        staging_append_replacement(&sql, worker, task, intent);
-    else
-        staging_append_merge(&sql, worker, task, intent);
+    staging_append_merge(&sql, worker, task, intent);
     bool ok = start_statement(worker, task, intent, &sql, err);
     buffer_clear(&sql);
     return ok;
@@ -65,11 +60,11 @@ static bool start_merge(
 
 /* --- one intent -------------------------------------------------------------------------- */
 
-/* Where the file is sent first, and as which job: into the staging table, or straight into the
- * target, and then the load is the commit job itself. */
+/* Where the file is sent first, and as which job: into the staging table of a MERGE, or straight
+ * into the target, and then the load is the commit job itself. */
 static struct load load_of(const struct task *task, const struct intent *intent, char *staging_job)
 {
-    if (intent->staging[0] != '\0')
+    if (intent->mode == SEND_MERGE)
         return (struct load){
             .job_id = staging_job,
             .destination = intent->staging,
@@ -94,7 +89,7 @@ static void count(struct task *task, const struct job *job)
         outcome->rows_updated = job->updated;
         outcome->rows_deleted = job->deleted;
     } else {
-        outcome->rows_inserted = task->batch.rows - task->batch.kept_keys;
+        outcome->rows_inserted = task->batch.rows;
     }
 }
 
@@ -132,8 +127,7 @@ static bool attempt(
     if (task_is_outdated(task))
         return true;
     intent_job_id(&intent, "load", staging_job);
-    bool staged = intent.staging[0] != '\0';
-    if (staged && !staging_create(worker, task, &intent, err))
+    if (intent.mode == SEND_MERGE && !staging_create(worker, task, &intent, err))
         return false;
 
     if (task->batch.rows == 0) {
@@ -144,8 +138,9 @@ static bool attempt(
         if (!load_start(worker, task, &load, err))
             return false;
     }
-    if (staged && !(bigquery_job_wait(bigquery, staging_job, &job, err) &&
-                    (job.state == JOB_FAILED || start_merge(worker, task, &intent, err))))
+    if (intent.mode == SEND_MERGE &&
+        !(bigquery_job_wait(bigquery, staging_job, &job, err) &&
+          (job.state == JOB_FAILED || start_merge(worker, task, &intent, err))))
         return false;
     if (job.state != JOB_FAILED && !bigquery_job_wait(bigquery, intent.commit_job, &job, err))
         return false;

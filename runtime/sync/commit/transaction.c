@@ -108,10 +108,6 @@ static void append_replacement(
 {
     const struct table *table = task->table;
 
-    if (task->batch.kept_keys > 0) {
-        staging_append_replacement(sql, worker, task, task->intent);
-        return;
-    }
     buffer_append_text(sql, "truncate table ");
     googlesql_path(sql, worker->project, worker->dataset, table->target);
     if (task->intent->staging[0] == '\0')
@@ -290,7 +286,7 @@ static void count_rows(struct transaction *t)
     for (size_t i = 0; i < t->count; i++) {
         const struct task *task = t->tasks[i];
         if (is_staged(task) && task->batch.mode == SEND_REPLACE)
-            task->outcome->rows_inserted = task->batch.rows - task->batch.kept_keys;
+            task->outcome->rows_inserted = task->batch.rows;
     }
     if (!bigquery_job_children(t->workers->each[0].bigquery, t->job_id, count_child, t, &err))
         log_warn("rows are not counted", LOG_TEXT("reason", err.message));

@@ -51,8 +51,6 @@ static bool read_rows(
             has_tombstones && sqlite3_column_int(statement, (int)table->column_count) != 0;
         if (!(e->keys != NULL ? extract_listed_row : extract_row)(e, &reader, deleted, err))
             goto cleanup;
-        if (e->is_wrong)
-            break;
         rows++;
         e->rows_read++;
         if (e->rows_read % ROWS_PER_LOOK == 0 && !report_progress(e, err))

@@ -51,30 +51,6 @@ static void append_row(struct extraction *e, bool deleted)
         avro_bool(out, (struct value_bool){.value = deleted});
 }
 
-/* The version of a rejected row that was sent before stays in the target, through replacements too.
- * A file for a staging table says so by a row of the key alone, marked like a tombstone, which a
- * replacement has no other use for. A file that goes straight into the target cannot say it: the
- * table is read again. */
-static bool keep_version(struct extraction *e, struct column_reader *reader, struct error *err)
-{
-    if (e->is_wrong || e->options->discard || e->batch.mode != SEND_REPLACE ||
-        !plan_keeps_versions(e->task))
-        return true;
-    column_reader_next(reader, true);
-    e->task->table->read(reader, e->row);
-    // A key that does not fit was never sent.
-    if (!column_reader_row_fits(reader))
-        return true;
-    if (!e->batch.staged) {
-        e->is_wrong = plan_revise(e->task, PLAN_FOUND_VERSION_TO_KEEP);
-        return true;
-    }
-    append_row(e, true);
-    e->batch.rows++;
-    e->batch.kept_keys++;
-    return container_end_row(e->container, err);
-}
-
 static bool reject_row(struct extraction *e, struct column_reader *reader, struct error *err)
 {
     e->task->outcome->rows_rejected++;
@@ -84,7 +60,7 @@ static bool reject_row(struct extraction *e, struct column_reader *reader, struc
                 e, reader->row, problem->column, problem->storage_class, problem->reason, err))
             return false;
     }
-    return keep_version(e, reader, err);
+    return true;
 }
 
 static const char *storage_class(sqlite3_stmt *row, size_t column)
@@ -114,9 +90,8 @@ static bool reject_long_row(struct extraction *e, struct column_reader *reader, 
     }
     e->task->outcome->rows_rejected++;
     return add_reject(
-               e, row, longest, storage_class(row, longest),
-               "makes the row larger than the 16 MB that BigQuery takes", err) &&
-           keep_version(e, reader, err);
+        e, row, longest, storage_class(row, longest),
+        "makes the row larger than the 16 MB that BigQuery takes", err);
 }
 
 /* Whether the key of the row that the reader has read fits. */

@@ -182,13 +182,6 @@ static const char *replace_reason(const struct config *config, const struct task
     return NULL;
 }
 
-bool plan_keeps_versions(const struct task *task)
-{
-    return task->plan.mode == SEND_REPLACE && task->table->key_count > 0 &&
-           task->warehouse.exists && task->warehouse.label_generation > 0 &&
-           (task->source.watermark.content_hash[0] == '\0' || same_definition(task));
-}
-
 bool plan_prefers_replace(const struct task *task, int64_t changed)
 {
     int64_t rows = task->source.watermark.source_rows;
@@ -384,10 +377,6 @@ bool plan_revise(struct task *task, enum plan_finding finding)
         if (before != SEND_REPLACE)
             decide(task, SEND_REPLACE, "most rows changed");
         break;
-    case PLAN_FOUND_VERSION_TO_KEEP:
-        // A load job replaces all rows; a MERGE from a staging table can leave some.
-        plan->staged = true;
-        return true;
     case PLAN_FOUND_NEW_COLUMNS:
         if (before != SEND_REPLACE)
             decide(task, SEND_REPLACE, "columns were missing in BigQuery");

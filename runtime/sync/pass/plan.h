@@ -47,8 +47,6 @@ enum plan_finding {
     PLAN_FOUND_CHANGED_ROWS,
     /* So many rows have changed that sending all of them is cheaper. */
     PLAN_FOUND_MOST_CHANGED,
-    /* A row is rejected whose earlier version may be in the target, and all rows are being sent. */
-    PLAN_FOUND_VERSION_TO_KEEP,
     /* The target lacked columns, which are empty in the rows that it holds. */
     PLAN_FOUND_NEW_COLUMNS,
 };
@@ -56,10 +54,6 @@ enum plan_finding {
 /* Revises the plan. Returns true if the rows have to be read in another way than before: a file in
  * task->batch has been discarded then. */
 bool plan_revise(struct task *task, enum plan_finding finding);
-
-/* Whether a replacement keeps the versions of rejected rows that the target holds. Not if the
- * definition has changed since they were sent: they may show what it hides now. */
-bool plan_keeps_versions(const struct task *task);
 
 /* Whether sending all rows is cheaper than a MERGE of this number of changed ones. */
 bool plan_prefers_replace(const struct task *task, int64_t changed);
