@@ -57,7 +57,7 @@ def runtime_problem(root: pathlib.Path, group: str, included: str) -> str | None
     if "/" not in included:
         return f"write {group}/{included}"
     if head not in ALLOWED:
-        return f"{head}/ is no group of the runtime"
+        return f"{head}/ is not a group of the runtime"
     return None if head in ALLOWED[group] else f"{group} must not include {head}"
 
 
@@ -92,7 +92,7 @@ def direction_problems(root: pathlib.Path) -> Iterator[str]:
         for path in sources(root, folder):
             group = path.relative_to(root / folder).parts[0]
             if folder == "runtime" and group not in ALLOWED:
-                yield f"{path.relative_to(root)}:1: {group}/ is no group of the runtime"
+                yield f"{path.relative_to(root)}:1: {group}/ is not a group of the runtime"
                 continue
             for line, included in includes(path):
                 problem = problem_of(root, group, included)

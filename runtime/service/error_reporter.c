@@ -122,7 +122,7 @@ static bool is_worth_telling(const struct error *error)
     return error->code != ERROR_NONE && error->code != ERROR_STOPPED && error->code != ERROR_LOCKED;
 }
 
-/* Rows that do not fit are told once, when there are more of them than before the pass. */
+/* Reports rows that do not fit when there are more of them than before the pass. */
 static void tell_rejects(
     struct error_reporter *reporter, const struct run_result *run, const struct table_result *table)
 {

@@ -44,7 +44,7 @@ class Layers(unittest.TestCase):
             "tests/bqlocal/jobs/a.c": ("bqlocal/http/exchange.h", "bqlocal's jobs must not include its http"),
             "runtime/warehouse/a.c": ("http.h", "write warehouse/http.h"),
             "runtime/api/a.c": ("service/a.h", "api must not include service"),
-            "runtime/service/a.c": ("odd/a.h", "odd/ is no group of the runtime"),
+            "runtime/service/a.c": ("odd/a.h", "odd/ is not a group of the runtime"),
             "generated/a.c": (
                 "sync/pass.h",
                 "generated code includes table.h, value.h and slice.h of base, encode/ and its own headers only",

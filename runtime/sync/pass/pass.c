@@ -226,7 +226,6 @@ static bool plan_one(struct pass *pass, struct task *task, struct error *err)
     if (!rejects_count(&pass->tracking, task->table->name, &outcome->rows_rejected, err))
         return false;
     outcome->rows_rejected_before = outcome->rows_rejected;
-    task->source.had_rejects = outcome->rows_rejected > 0;
     if (task_has_work(task))
         return true;
 

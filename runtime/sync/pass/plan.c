@@ -335,7 +335,7 @@ bool plan_in_snapshot(struct database *source, struct task *task, struct error *
  * rejects that have come or gone, or the error of the last pass. */
 static void plan_no_rows(struct task *task)
 {
-    bool idle = task->outcome->rows_rejected == 0 && !task->source.had_rejects &&
+    bool idle = task->outcome->rows_rejected == 0 && task->outcome->rows_rejected_before == 0 &&
                 task->source.watermark.last_error[0] == '\0';
 
     if (idle) {

@@ -146,7 +146,7 @@ static void widen_column(struct comparison *c, const char *column, const char *t
     alter_column(c, column, action);
 }
 
-/* Only the first reason is told. */
+/* Only the first reason is reported. */
 static void block(struct comparison *c, const char *column, const char *why)
 {
     struct buffer path;

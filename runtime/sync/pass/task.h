@@ -29,8 +29,6 @@ struct task_source {
     /* An earlier run has left an intent open, which has to be resolved before anything is planned.
      */
     bool has_open_intent;
-    /* Rows of the table are listed as rejected by an earlier pass. */
-    bool had_rejects;
     /* There is a shadow to compare the rows of a scan with, or to look up converted keys in. */
     bool has_shadow;
     /* The source's schema cookie before its shape was read (capture.h). */

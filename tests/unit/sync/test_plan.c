@@ -292,7 +292,7 @@ static void test_a_scan_without_rows_has_to_record_that_rejects_are_gone(void **
 
     scene_sync(scene, "accounts");
     struct task *task = plan_one(scene, "accounts");
-    task->source.had_rejects = true;
+    task->outcome->rows_rejected_before = 1;
     plan_revise(task, PLAN_FOUND_NO_ROWS);
     assert_int_equal(task->plan.mode, SEND_NOTHING);
     assert_true(task_has_work(task));
