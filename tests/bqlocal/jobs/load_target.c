@@ -58,7 +58,7 @@ static cJSON *new_schema(const struct load *load)
 static bool create_table(struct load *load, struct error *err)
 {
     static const char *const layout[] = {"timePartitioning", "rangePartitioning", "clustering"};
-    static const char *const words[] = {"description", "labels", "friendlyName"};
+    static const char *const words[] = {"description", "labels", "friendlyName", "expirationTime"};
     const char *disposition = json_text(load->options, "createDisposition");
     const cJSON *properties = json_at(load->options, "destinationTableProperties");
 

@@ -81,8 +81,23 @@ static bool value_span(struct cursor *in, struct slice *out)
     return out->length > 0;
 }
 
+/* Whether the string has the escape of U+0000, at which C's text would end. */
+static bool has_zero(struct slice string)
+{
+    for (size_t i = 0; i + 5 < string.length; i++) {
+        if (string.data[i] != '\\')
+            continue;
+        if (memcmp(string.data + i, "\\u0000", 6) == 0)
+            return true;
+        i++;
+    }
+    return false;
+}
+
 bool value_json_decode(struct slice string, struct buffer *out)
 {
+    if (has_zero(string))
+        return false;
     cJSON *parsed = cJSON_ParseWithLength(string.data, string.length);
     const char *text = cJSON_GetStringValue(parsed);
 
