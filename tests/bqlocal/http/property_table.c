@@ -20,6 +20,7 @@
 #define PROJECTS      "there is one project"
 #define PRETTY        "it is about white space"
 #define HTTP          "HTTP itself, done by the server below"
+#define AGAIN         "the job's reference says it too"
 #define CALLER        "it says who calls or why, for logs"
 
 /* Values that several have. */
@@ -63,6 +64,7 @@ static const struct property Dataset[] = {
     {REFUSED("linkedDatasetSource", OBJECT)},
     {DONE("location", TEXT)},
     {HARMLESS("maxTimeTravelHours", INT64, TRAVEL)},
+    {PROJECT("projectId")}, // not in the document: Google's Node client sends it
     {REFUSED("resourceTags", MAP)},
     {SERVER("restrictions", OBJECT)},
     {SERVER("satisfiesPzi", BOOL)},
@@ -228,6 +230,7 @@ static const struct property JobConfigurationLoad[] = {
     {REFUSED("hivePartitioningOptions", OBJECT)},
     {DONE("ignoreUnknownValues", BOOL)},
     {ONE_OF("jsonExtension", TEXT, "JSON_EXTENSION_UNSPECIFIED;GEOJSON")},
+    {HARMLESS("location", TEXT, AGAIN)}, // not in the document: Google's Node client sends it
     {REFUSED("maxBadRecords", NUMBER)},
     {DONE("nullMarker", TEXT)},
     {DONE("nullMarkers", LIST)},
@@ -463,11 +466,13 @@ static const struct property headers[] = {
     {HARMLESS("X-Goog-Api-Client", TEXT, CALLER)},
     {HARMLESS("X-Goog-Api-Format-Version", NUMBER, SUPERSET)},
     {HARMLESS("X-Goog-Gcs-Idempotency-Token", TEXT, CALLER)},
+    {HARMLESS("X-Goog-Otel-Enabled", TEXT, CALLER)},
     {HARMLESS("X-Goog-Request-Params", TEXT, CALLER)},
     {HARMLESS("X-Goog-Request-Reason", TEXT, CALLER)},
     {HARMLESS("X-Goog-User-Project", TEXT, PRICE)},
     {ONE_OF("X-HTTP-Method-Override", TEXT, "PATCH|PUT|DELETE;GET")},
     {HARMLESS("X-Upload-Content-Length", INT64, "the upload's own requests say it again")},
+    {HARMLESS("X-Upload-Content-Value", TEXT, "the job's sourceFormat says what the media is")},
     {HARMLESS("X-Upload-Content-Type", TEXT, "the job's sourceFormat says what the media is")}};
 
 #define SCHEMA(name, rows) name, rows, sizeof rows / sizeof *rows

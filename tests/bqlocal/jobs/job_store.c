@@ -111,18 +111,17 @@ static void add_place(
 }
 
 /* scriptStatistics: where the statement stands in the script. */
-static cJSON *script_statistics(const char *text, const struct sql_statement *statement)
+static cJSON *script_statistics(
+    const char *text, const char *part, const struct sql_statement *statement)
 {
     cJSON *statistics = cJSON_CreateObject();
     cJSON *frame = cJSON_CreateObject();
-    char *part = strndup(text + statement->start, statement->end - statement->start);
 
     cJSON_AddStringToObject(statistics, "evaluationKind", "STATEMENT");
     cJSON_AddItemToArray(cJSON_AddArrayToObject(statistics, "stackFrames"), frame);
     add_place(frame, text, statement->start, "startLine", "startColumn");
     add_place(frame, text, statement->end, "endLine", "endColumn");
-    cJSON_AddStringToObject(frame, "text", part == NULL ? "" : part);
-    free(part);
+    cJSON_AddStringToObject(frame, "text", part);
     return statistics;
 }
 
@@ -147,8 +146,13 @@ bool jobs_add_child(
 {
     cJSON *configuration = cJSON_CreateObject();
     cJSON *query = cJSON_AddObjectToObject(configuration, "query");
+    const char *text = json_text(job_part(parent), "query");
+    char *part = strndup(text + statement->start, statement->end - statement->start);
     struct job *child = NULL;
 
+    cJSON_AddStringToObject(query, "query", part == NULL ? "" : part);
+    free(part);
+    cJSON_AddFalseToObject(query, "useLegacySql");
     if (statement->target_table[0] != '\0')
         cJSON_AddItemToObject(
             query, "destinationTable",
@@ -162,7 +166,8 @@ bool jobs_add_child(
     child->created_ms = child->started_ms = parent->started_ms;
     child->ended_ms = store_now_ms(jobs->store);
     child->statistics = child_statistics(statement);
-    child->script_statistics = script_statistics(json_text(job_part(parent), "query"), statement);
+    child->script_statistics =
+        script_statistics(text, json_text(job_part(child), "query"), statement);
     if (!jobs_add(jobs, child, err)) {
         job_free(jobs->store, child);
         return false;

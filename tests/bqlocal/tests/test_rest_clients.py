@@ -295,7 +295,7 @@ class Shapes(ClientsTestCase):
         self.make("t", {"id": "INT64"})
         parent = self.query("insert into d.t (id)\n  values (1);\n select 'é', 2;")
 
-        children = [self.bq.get(f"jobs/{job['jobReference']['jobId']}")["statistics"] for job in self.bq.get(
+        children = [self.bq.get(f"jobs/{job['jobReference']['jobId']}") for job in self.bq.get(
             f"jobs?parentJobId={parent['jobReference']['jobId']}")["jobs"]]
 
         self.assertEqual([
@@ -304,7 +304,10 @@ class Shapes(ClientsTestCase):
             {"evaluationKind": "STATEMENT", "stackFrames": [
                 {"startLine": 1, "startColumn": 1, "endLine": 2, "endColumn": 13,
                  "text": "insert into d.t (id)\n  values (1)"}]},
-        ], [child["scriptStatistics"] for child in children])
+        ], [child["statistics"]["scriptStatistics"] for child in children])
+        # Google's Java client reads no job without the text of its query.
+        self.assertEqual(["select 'é', 2", "insert into d.t (id)\n  values (1)"],
+                         [child["configuration"]["query"]["query"] for child in children])
 
     def test_a_dataset_has_bigquerys_default_access(self):
         access = self.bq.get("datasets/d")["access"]

@@ -12,8 +12,9 @@ import unittest
 from tests.support.bqlocal import Bqlocal, HttpError
 
 FACTS = json.loads((pathlib.Path(__file__).parent / "discovery_facts.json").read_text())
-# What Google's document does not have and its own Python client sends.
-BESIDES = {f"jobs.{method}": {"projection": "TEXT"} for method in ("get", "cancel", "delete")}
+# What Google's document does not have and its own clients for Python and Node.js send.
+BESIDES = {**{f"jobs.{method}": {"projection": "TEXT"} for method in ("get", "cancel", "delete")},
+           "Dataset": {"projectId": "TEXT"}, "JobConfigurationLoad": {"location": "TEXT"}}
 # The bodies of requests, and where each is sent.
 ROOTS = {"Dataset": ("PATCH", "datasets/d"), "Table": ("PATCH", "datasets/d/tables/t"), "Job": ("POST", "jobs"),
          "QueryRequest": ("POST", "queries")}
