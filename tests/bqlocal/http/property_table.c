@@ -475,7 +475,7 @@ static const struct property headers[] = {
     {HARMLESS("X-Upload-Content-Value", TEXT, "the job's sourceFormat says what the media is")},
     {HARMLESS("X-Upload-Content-Type", TEXT, "the job's sourceFormat says what the media is")}};
 
-#define SCHEMA(name, rows) name, rows, sizeof rows / sizeof *rows
+#define SCHEMA(name, rows) name, rows, sizeof(rows) / sizeof *(rows)
 
 const struct property_schema property_schemas[] = {
     {SCHEMA("Dataset", Dataset)},
