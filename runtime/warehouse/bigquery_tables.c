@@ -12,7 +12,8 @@
 
 /* Only what a pass needs of a list: labels of up to 1,000 tables a page come in one free read. */
 #define LIST_QUERY                                                                                 \
-    "&maxResults=1000&fields=nextPageToken%2Ctables(tableReference(tableId)%2Clabels)"
+    "&maxResults=1000&fields=nextPageToken%2Ctables(tableReference(tableId)%2Clabels%2C"           \
+    "expirationTime%2CtimePartitioning(expirationMs))"
 
 static bool dataset_missing(const struct bigquery *bigquery, struct error *err)
 {
@@ -90,16 +91,27 @@ bool bigquery_dataset_insert(struct bigquery *bigquery, const char *location, st
     return ok || err->code == ERROR_CONFLICT;
 }
 
+static bool visit_entry(const cJSON *entry, bigquery_table_visit *visit, void *context)
+{
+    const cJSON *reference = cJSON_GetObjectItemCaseSensitive(entry, "tableReference");
+    const cJSON *partitions = cJSON_GetObjectItemCaseSensitive(entry, "timePartitioning");
+    const struct listed_table table = {
+        .name = call_text(reference, "tableId"),
+        .labels = cJSON_GetObjectItemCaseSensitive(entry, "labels"),
+        .expires = cJSON_HasObjectItem(entry, "expirationTime"),
+        .forgets = cJSON_HasObjectItem(partitions, "expirationMs"),
+    };
+
+    return table.name[0] == '\0' || visit(context, &table);
+}
+
 static bool visit_page(const cJSON *page, bigquery_table_visit *visit, void *context)
 {
     const cJSON *entry = NULL;
 
     cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(page, "tables"))
     {
-        const cJSON *reference = cJSON_GetObjectItemCaseSensitive(entry, "tableReference");
-        const char *name = call_text(reference, "tableId");
-        if (name[0] != '\0' &&
-            !visit(context, name, cJSON_GetObjectItemCaseSensitive(entry, "labels")))
+        if (!visit_entry(entry, visit, context))
             return false;
     }
     return true;
@@ -188,13 +200,15 @@ bool bigquery_table_get(
 }
 
 bool bigquery_table_insert(
-    struct bigquery *bigquery, const char *table, const cJSON *resource, struct error *err)
+    struct bigquery *bigquery, const char *table, const cJSON *resource, cJSON **out_table,
+    struct error *err)
 {
     struct buffer path;
 
     if (!pace(bigquery, table, err))
         return false;
     cJSON *body = cJSON_Duplicate(resource, true);
+    cJSON_AddStringToObject(body, "defaultCollation", "");
     cJSON *reference = cJSON_AddObjectToObject(body, "tableReference");
     cJSON_AddStringToObject(reference, "projectId", bigquery->project);
     cJSON_AddStringToObject(reference, "datasetId", bigquery->dataset);
@@ -211,7 +225,7 @@ bool bigquery_table_insert(
         .path = buffer_text(&path),
         .body = body,
     };
-    bool ok = call_json(bigquery, &call, NULL, err);
+    bool ok = call_json(bigquery, &call, out_table, err);
     if (ok && bigquery->quota != NULL)
         quota_note_created(bigquery->quota, table);
     buffer_clear(&path);

@@ -390,11 +390,13 @@ static bool parse_answer(
     return false;
 }
 
+/* A dataset that is somewhere else does not come by waiting. */
 static bool is_too_early(
     const struct bigquery *bigquery, const struct call *call, const struct error *err)
 {
     return err->code == ERROR_NOT_FOUND && call->new_table != NULL && bigquery->quota != NULL &&
-           quota_is_fresh(bigquery->quota, call->new_table);
+           quota_is_fresh(bigquery->quota, call->new_table) &&
+           strstr(err->message, "was not found in location") == NULL;
 }
 
 /* Tries until an answer is good. json may be NULL: then any 2xx is good as it is. */

@@ -125,15 +125,27 @@ class Before(CheckCase):
 
 
 class Surroundings(CheckCase):
-    def test_tables_that_would_expire_are_warned_of(self):
-        self.bq.patch("datasets/d", {"defaultTableExpirationMs": str(48 * 3600 * 1000)})
-        one = self.check()["dataset expiration"]
-        self.assertEqual("warn", one["status"])
-        self.assertIn("after 48 hours", one["message"])
-        self.assertIn("bq update --default_table_expiration 0 my-project:d", one["message"])
+    def test_partitions_that_expire_are_warned_of(self):
+        self.assertNotIn("partition expiration", self.check())
+        made = self.bq.table("d", "events")
+        self.bq.delete("datasets/d/tables/events")
+        self.bq.post("datasets/d/tables", {
+            "tableReference": made["tableReference"], "schema": made["schema"],
+            "timePartitioning": {"type": "DAY", "field": "at", "expirationMs": "3600000"}})
 
-    def test_a_dataset_without_expiration_is_not_spoken_of(self):
-        self.assertNotIn("dataset expiration", self.check())
+        one = self.check()["partition expiration"]
+
+        self.assertEqual("warn", one["status"])
+        self.assertIn("alter table `my-project`.`d`.`events` set options", one["message"])
+
+    def test_a_default_collation_is_warned_of(self):
+        self.assertNotIn("dataset collation", self.check())
+        self.bq.patch("datasets/d", {"defaultCollation": "und:ci"})
+
+        one = self.check()["dataset collation"]
+
+        self.assertEqual("warn", one["status"])
+        self.assertIn("und:ci", one["message"])
 
     def test_altered_triggers_are_warned_of(self):
         self.assertIn("in place", self.check()["capture accounts"]["message"])

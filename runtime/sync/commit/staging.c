@@ -10,7 +10,8 @@
 
 #define LIFETIME_MS ((int64_t)24 * 3600 * 1000)
 
-/* The target's columns without what only a target needs, and the one that marks tombstones. */
+/* The target's columns without what only a target needs, and the one that marks tombstones. Policy
+ * tags stay: what is protected there is not to lie open here to all readers of the dataset. */
 static cJSON *make_schema(const struct table *table)
 {
     cJSON *fields = cJSON_Parse(table->schema_json);
@@ -19,7 +20,6 @@ static cJSON *make_schema(const struct table *table)
     cJSON_ArrayForEach(field, fields)
     {
         cJSON_DeleteItemFromObjectCaseSensitive(field, "mode");
-        cJSON_DeleteItemFromObjectCaseSensitive(field, "policyTags");
         cJSON_DeleteItemFromObjectCaseSensitive(field, "description");
     }
     field = cJSON_CreateObject();
@@ -42,7 +42,7 @@ bool staging_create(
     snprintf(expiration, sizeof expiration, "%" PRId64, now_ms + LIFETIME_MS);
     cJSON_AddStringToObject(resource, "expirationTime", expiration);
     cJSON_AddItemToObject(resource, "schema", make_schema(task->table));
-    bool ok = bigquery_table_insert(worker->bigquery, intent->staging, resource, err);
+    bool ok = bigquery_table_insert(worker->bigquery, intent->staging, resource, NULL, err);
     cJSON_Delete(resource);
 
     // The name is ours alone: a table of that name was made by a request whose answer got lost.

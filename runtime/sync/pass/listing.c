@@ -1,5 +1,7 @@
 #include "sync/pass/listing.h"
 
+#include "base/log.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,19 +18,26 @@ static const char *label(const cJSON *labels, const char *name)
     return value == NULL ? "" : value;
 }
 
-static bool visit(void *context, const char *name, const cJSON *labels)
+static bool visit(void *context, const struct listed_table *table)
 {
     struct listing *listing = context;
 
     for (size_t i = 0; i < listing->count; i++) {
         struct task *task = listing->tasks[i];
-        if (strcmp(task->table->target, name) != 0)
+        if (strcmp(task->table->target, table->name) != 0)
             continue;
         task->warehouse.exists = true;
-        task->warehouse.label_generation = strtoll(label(labels, LABEL_GENERATION), NULL, 10);
+        task->warehouse.label_generation =
+            strtoll(label(table->labels, LABEL_GENERATION), NULL, 10);
         snprintf(
             task->warehouse.label_shape, sizeof task->warehouse.label_shape, "%.15s",
-            label(labels, LABEL_SHAPE));
+            label(table->labels, LABEL_SHAPE));
+        task->warehouse.expires = table->expires;
+        if (table->forgets)
+            log_warn(
+                "partitions of the target expire, and their rows with them; `bqsync check` says "
+                "what to do",
+                LOG_TEXT("table", task->table->name), LOG_TEXT("target", table->name));
     }
     return true;
 }
@@ -42,6 +51,7 @@ bool listing_read(
         tasks[i]->warehouse.exists = false;
         tasks[i]->warehouse.label_generation = 0;
         tasks[i]->warehouse.label_shape[0] = '\0';
+        tasks[i]->warehouse.expires = false;
     }
     return bigquery_tables_list(bigquery, visit, &listing, err);
 }

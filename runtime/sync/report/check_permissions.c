@@ -2,9 +2,7 @@
 
 #include "base/buffer.h"
 
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ROLE_DATA "roles/bigquery.dataEditor"
@@ -102,23 +100,30 @@ static bool note_probe(
 
 /* --- the dataset ------------------------------------------------------------------------- */
 
+/* What the dataset gives to new tables. bqsync's own do not take it, but those that others make for
+ * it do. */
+static void note_defaults(const struct checker *c, const cJSON *dataset)
+{
+    const char *collation =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(dataset, "defaultCollation"));
+
+    if (collation == NULL || collation[0] == '\0')
+        return;
+    check_findings_add(
+        c->findings, "dataset collation", CHECK_WARN,
+        "tables created in %s have the collation %s, which makes 'a' and 'A' one key. Those that "
+        "bqsync creates do not; one that you create needs `default collate ''`",
+        c->deployment->config->dataset, collation);
+}
+
 static void note_dataset(const struct checker *c, const cJSON *dataset, const char *location)
 {
     const struct config *config = c->deployment->config;
-    const char *expiration =
-        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(dataset, "defaultTableExpirationMs"));
-    int64_t ms = expiration == NULL ? 0 : strtoll(expiration, NULL, 10);
 
     check_findings_add(
         c->findings, "dataset", CHECK_OK, "%s.%s in %s", config->project, config->dataset,
         location);
-    if (ms > 0)
-        check_findings_add(
-            c->findings, "dataset expiration", CHECK_WARN,
-            "tables created in %s expire after %" PRId64
-            " hours, targets included, and are then sent in full again. Turn it off: bq update "
-            "--default_table_expiration 0 %s:%s",
-            config->dataset, ms / 3600000, config->project, config->dataset);
+    note_defaults(c, dataset);
 }
 
 /* *out_exists: the dataset exists, or may exist. False: every other call would fail in the same
@@ -157,14 +162,27 @@ struct listing {
     bool *exists;
 };
 
-static bool note_listed(void *context, const char *table, const cJSON *labels)
+static void note_forgetting(const struct checker *c, const char *target)
+{
+    const struct config *config = c->deployment->config;
+
+    check_findings_add(
+        c->findings, "partition expiration", CHECK_WARN,
+        "partitions of %s.%s expire, and their rows with them, although SQLite still has them. "
+        "Turn it off: alter table `%s`.`%s`.`%s` set options (partition_expiration_days = null)",
+        config->dataset, target, config->project, config->dataset, target);
+}
+
+static bool note_listed(void *context, const struct listed_table *table)
 {
     struct listing *listing = context;
 
-    (void)labels;
     for (size_t i = 0; i < listing->c->count; i++)
-        if (strcmp(listing->c->tables[i]->target, table) == 0)
+        if (strcmp(listing->c->tables[i]->target, table->name) == 0) {
             listing->exists[i] = true;
+            if (table->forgets)
+                note_forgetting(listing->c, table->name);
+        }
     return true;
 }
 

@@ -21,11 +21,10 @@ static void test_the_dataset_tells_its_location(void **state)
     free(location);
 }
 
-static bool never(void *context, const char *table, const cJSON *labels)
+static bool never(void *context, const struct listed_table *table)
 {
     (void)context;
-    (void)labels;
-    fail_msg("visited %s", table);
+    fail_msg("visited %s", table->name);
     return false;
 }
 
@@ -62,15 +61,17 @@ struct seen {
     char text[400];
 };
 
-static bool note(void *context, const char *table, const cJSON *labels)
+static bool note(void *context, const struct listed_table *table)
 {
     struct seen *seen = context;
-    const char *label = cJSON_GetStringValue(cJSON_GetObjectItem(labels, "bqsync_generation"));
+    const char *label =
+        cJSON_GetStringValue(cJSON_GetObjectItem(table->labels, "bqsync_generation"));
     size_t length = strlen(seen->text);
 
     snprintf(
-        seen->text + length, sizeof seen->text - length, "%s=%s;", table,
-        label == NULL ? "-" : label);
+        seen->text + length, sizeof seen->text - length, "%s=%s%s%s;", table->name,
+        label == NULL ? "-" : label, table->expires ? ", expires" : "",
+        table->forgets ? ", forgets" : "");
     return true;
 }
 
@@ -87,10 +88,13 @@ static void test_a_list_is_read_page_by_page(void **state)
              "{\"nextPageToken\":\"a b\",\"tables\":[{\"tableReference\":{\"tableId\":\"x\"},"
              "\"labels\":{\"bqsync_generation\":\"7\"}},{\"tableReference\":{\"tableId\":\"y\"}}"
              "]}"},
-        {.status = 200, .body = "{\"tables\":[{\"tableReference\":{\"tableId\":\"z\"}}]}"});
+        {.status = 200,
+         .body = "{\"tables\":[{\"tableReference\":{\"tableId\":\"z\"},"
+                 "\"expirationTime\":\"1\","
+                 "\"timePartitioning\":{\"expirationMs\":\"1\"}}]}"});
     expect_ok(bigquery_tables_list(fixture->bigquery, note, &seen, &err));
 
-    assert_string_equal(seen.text, "x=7;y=-;z=-;");
+    assert_string_equal(seen.text, "x=7;y=-;z=-, expires, forgets;");
     assert_int_equal(fixture->http.request_count, 2);
     assert_non_null(strstr(fixture->http.requests[1].url, "&pageToken=a%20b"));
 }
@@ -116,19 +120,19 @@ static void test_a_missing_table_is_an_answer(void **state)
     assert_null(table);
 }
 
-static void test_a_created_table_gets_its_reference(void **state)
+static void test_a_created_table_gets_its_reference_and_no_collation(void **state)
 {
     struct fixture *fixture = *state;
     struct error err = {0};
     cJSON *resource = cJSON_Parse("{\"description\":\"d\"}");
 
     FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = "{}"});
-    expect_ok(bigquery_table_insert(fixture->bigquery, "t", resource, &err));
+    expect_ok(bigquery_table_insert(fixture->bigquery, "t", resource, NULL, &err));
 
     assert_string_equal(fixture->http.requests[0].method, "POST");
     assert_string_equal(
         fixture->http.requests[0].body,
-        "{\"description\":\"d\",\"tableReference\":{\"projectId\":\"p\",\"datasetId\":\"d\","
+        "{\"description\":\"d\",\"defaultCollation\":\"\",\"tableReference\":{\"projectId\":\"p\",\"datasetId\":\"d\","
         "\"tableId\":\"t\"}}");
     assert_null(cJSON_GetObjectItem(resource, "tableReference"));
     cJSON_Delete(resource);
@@ -143,7 +147,7 @@ static void test_creating_a_table_twice_is_a_conflict(void **state)
     FAKE_HTTP_SCRIPT(
         &fixture->http, {.status = 409, .body = REFUSAL(409, "duplicate", "Already Exists: t")});
     expect_error(
-        bigquery_table_insert(fixture->bigquery, "t", resource, &err), ERROR_CONFLICT,
+        bigquery_table_insert(fixture->bigquery, "t", resource, NULL, &err), ERROR_CONFLICT,
         "BigQuery: tables.insert t: http 409 duplicate: Already Exists: t");
     cJSON_Delete(resource);
 }
@@ -292,7 +296,7 @@ int main(void)
         FIXTURE_TEST(test_a_list_is_read_page_by_page),
         FIXTURE_TEST(test_an_empty_dataset_lists_nothing),
         FIXTURE_TEST(test_a_missing_table_is_an_answer),
-        FIXTURE_TEST(test_a_created_table_gets_its_reference),
+        FIXTURE_TEST(test_a_created_table_gets_its_reference_and_no_collation),
         FIXTURE_TEST(test_creating_a_table_twice_is_a_conflict),
         FIXTURE_TEST(test_a_patch_with_an_etag_is_conditional),
         FIXTURE_TEST(test_deleting_what_is_gone_is_fine),
