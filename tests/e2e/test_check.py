@@ -181,10 +181,6 @@ class Surroundings(CheckCase):
         self.assertNotIn("schedule accounts", checks)
         self.assertNotIn("schedule events", self.check())
 
-    def test_a_cap_below_what_any_query_bills_is_warned_of(self):
-        self.assertEqual("warn", self.check(BQ_MAX_BYTES_BILLED="5M")["BQ_MAX_BYTES_BILLED"]["status"])
-        self.assertNotIn("BQ_MAX_BYTES_BILLED", self.check(BQ_MAX_BYTES_BILLED="50M"))
-
     def test_a_switched_off_api_is_told_as_it_is(self):
         self.bq.faults({"action": "status", "status": 403, "reason": "accessNotConfigured",
                         "message": "BigQuery API has not been used", "count": 0})
