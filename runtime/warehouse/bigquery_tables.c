@@ -15,15 +15,29 @@
     "&maxResults=1000&fields=nextPageToken%2Ctables(tableReference(tableId)%2Clabels%2C"           \
     "expirationTime%2CtimePartitioning(expirationMs))"
 
+/* BigQuery says 404 of the project, of the dataset, and for a moment of a dataset that is new. */
 static bool dataset_missing(const struct bigquery *bigquery, struct error *err)
 {
     int status = err->http_status;
 
-    error_set(
-        err, ERROR_CONFIG,
-        "dataset %s:%s does not exist; create it (bq mk --dataset %s:%s) or set "
-        "BQ_CREATE_DATASET=1",
-        bigquery->project, bigquery->dataset, bigquery->project, bigquery->dataset);
+    if (strstr(err->message, "Not found: Project") != NULL)
+        error_set(
+            err, ERROR_CONFIG,
+            "project %s does not exist, or you may not see it: is "
+            "BQ_PROJECT_NAME right?",
+            bigquery->project);
+    else if (bigquery->quota != NULL && quota_is_fresh(bigquery->quota, bigquery->dataset))
+        error_set(
+            err, ERROR_TRANSIENT,
+            "dataset %s:%s was created a moment ago, and BigQuery does not know it everywhere yet; "
+            "the next sync finds it",
+            bigquery->project, bigquery->dataset);
+    else
+        error_set(
+            err, ERROR_CONFIG,
+            "dataset %s:%s does not exist; create it (bq mk --dataset %s:%s) or set "
+            "BQ_CREATE_DATASET=1",
+            bigquery->project, bigquery->dataset, bigquery->project, bigquery->dataset);
     err->http_status = status;
     return false;
 }
@@ -41,6 +55,7 @@ bool bigquery_dataset_read(struct bigquery *bigquery, cJSON **out_dataset, struc
         .permission = "bigquery.datasets.get",
         .method = "GET",
         .path = buffer_text(&path),
+        .fresh = bigquery->dataset,
     };
     bool ok = call_json(bigquery, &call, out_dataset, err);
     buffer_clear(&path);
@@ -86,6 +101,8 @@ bool bigquery_dataset_insert(struct bigquery *bigquery, const char *location, st
         .body = body,
     };
     bool ok = call_json(bigquery, &call, NULL, err);
+    if (ok && bigquery->quota != NULL)
+        quota_note_created(bigquery->quota, bigquery->dataset);
     buffer_clear(&path);
     cJSON_Delete(body);
     return ok || err->code == ERROR_CONFLICT;
@@ -137,6 +154,7 @@ static bool list_page(struct bigquery *bigquery, const char *token, cJSON **page
         .permission = "bigquery.tables.list",
         .method = "GET",
         .path = buffer_text(&path),
+        .fresh = bigquery->dataset,
     };
     cJSON *answer = NULL;
     bool ok = call_json(bigquery, &call, &answer, err);
@@ -243,7 +261,7 @@ bool bigquery_table_patch(
         .permission = "bigquery.tables.update",
         .method = "PATCH",
         .body = patch,
-        .new_table = table,
+        .fresh = table,
     };
 
     if (!pace(bigquery, table, err))

@@ -138,6 +138,15 @@ class Surroundings(CheckCase):
         self.assertEqual("warn", one["status"])
         self.assertIn("alter table `my-project`.`d`.`events` set options", one["message"])
 
+    def test_a_project_without_billing_has_no_dml(self):
+        self.assertEqual("ok", self.check()["dml"]["status"])
+        self.bq.faults({"method": "POST", "path": "/queries", "nth": 3, "action": "status", "status": 403,
+                        "reason": "billingNotEnabled", "message": "DML queries are not allowed in the free tier"})
+
+        one = self.check(status=1)["dml"]
+
+        self.assertIn("DML queries are not allowed", one["message"])
+
     def test_a_default_collation_is_warned_of(self):
         self.assertNotIn("dataset collation", self.check())
         self.bq.patch("datasets/d", {"defaultCollation": "und:ci"})

@@ -7,6 +7,7 @@
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #define LIFETIME_MS ((int64_t)24 * 3600 * 1000)
 
@@ -32,18 +33,34 @@ static cJSON *make_schema(const struct table *table)
     return schema;
 }
 
+/* The expiration is told as a moment, so a clock that is a day behind makes it one of the past. */
+static void blame_clock(int64_t now_us, struct error *err)
+{
+    char now[CLOCK_TEXT_SIZE];
+    char message[sizeof err->message];
+
+    if (strstr(err->message, "it is in the past") == NULL)
+        return;
+    snprintf(
+        message, sizeof message, "this machine's clock says %s; is that right? %.800s",
+        clock_format(now_us, now), err->message);
+    memcpy(err->message, message, sizeof message);
+}
+
 bool staging_create(
     struct worker *worker, const struct task *task, const struct intent *intent, struct error *err)
 {
     char expiration[24];
     cJSON *resource = cJSON_CreateObject();
-    int64_t now_ms = worker->clock->wall_us(worker->clock->context) / 1000;
+    int64_t now_us = worker->clock->wall_us(worker->clock->context);
 
-    snprintf(expiration, sizeof expiration, "%" PRId64, now_ms + LIFETIME_MS);
+    snprintf(expiration, sizeof expiration, "%" PRId64, now_us / 1000 + LIFETIME_MS);
     cJSON_AddStringToObject(resource, "expirationTime", expiration);
     cJSON_AddItemToObject(resource, "schema", make_schema(task->table));
     bool ok = bigquery_table_insert(worker->bigquery, intent->staging, resource, NULL, err);
     cJSON_Delete(resource);
+    if (!ok)
+        blame_clock(now_us, err);
 
     // The name is ours alone: a table of that name was made by a request whose answer got lost.
     return ok || err->code == ERROR_CONFLICT;

@@ -294,6 +294,37 @@ static bool probe_tables(
     return true;
 }
 
+/* Whether a MERGE may be run: not in a project without billing, whose sandbox has no DML ("BigQuery
+ * sandbox"). A dry run of one that would change nothing. */
+static void probe_dml(
+    const struct checker *c, struct bigquery *bigquery, const struct check_rights *rights)
+{
+    const struct config *config = c->deployment->config;
+    struct error err = {0};
+    char sql[900];
+    size_t i = 0;
+
+    // Where a filter for partitions is required, this statement would lack it.
+    while (i < c->count && !(rights->listed && rights->exists[i] &&
+                             strstr(c->tables[i]->resource_json, "requirePartitionFilter") == NULL))
+        i++;
+    if (i == c->count)
+        return;
+    snprintf(
+        sql, sizeof sql,
+        "merge `%s`.`%s`.`%s` as t using (select 1 as one) as s on false when not matched by "
+        "source and false then delete",
+        config->project, config->dataset, c->tables[i]->target);
+    if (bigquery_dry_run(bigquery, sql, &err))
+        check_findings_add(
+            c->findings, "dml", CHECK_OK, "a dry run of MERGE into %s is not refused",
+            c->tables[i]->target);
+    else if (!is_refusal(&err)) // those are told by the permissions of the tables
+        check_findings_add(
+            c->findings, "dml", CHECK_FAIL,
+            "MERGE is refused, so changed and deleted rows cannot be sent: %s", err.message);
+}
+
 /* Whether jobs can be run, which probe_create needs. */
 static bool probe_jobs(
     const struct checker *c, struct bigquery *bigquery, const char *location, bool *out_may_run)
@@ -333,11 +364,13 @@ bool check_permissions(
         !probe_jobs(c, bigquery, out_rights->location, &may_run) || !exists ||
         !probe_list(c, bigquery, where, out_rights))
         return false;
-    if (may_run)
+    if (may_run) {
         probe_create(c, bigquery, where, out_rights);
-    else
+        probe_dml(c, bigquery, out_rights);
+    } else {
         check_findings_add(
             c->findings, "permission bigquery.tables.create", CHECK_WARN,
             "cannot be checked without bigquery.jobs.create");
+    }
     return probe_tables(c, bigquery, out_rights);
 }

@@ -43,6 +43,59 @@ static void test_a_missing_dataset_says_how_to_create_it(void **state)
     assert_int_equal(fixture->http.request_count, 1);
 }
 
+static void test_a_missing_project_is_not_taken_for_a_missing_dataset(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+
+    FAKE_HTTP_SCRIPT(
+        &fixture->http, {.status = 404, .body = REFUSAL(404, "notFound", "Not found: Project p")});
+    expect_error(
+        bigquery_tables_list(fixture->bigquery, never, NULL, &err), ERROR_CONFIG,
+        "project p does not exist, or you may not see it: is BQ_PROJECT_NAME right?");
+}
+
+/* A dataset is known in one place before it is in all. */
+static void test_a_dataset_that_was_just_made_is_looked_for_again(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    struct quota *quota = quota_new(&fixture->clock.clock);
+    struct bigquery_options options = fixture_options(fixture);
+    struct bigquery *bigquery;
+    char *location = NULL;
+
+    options.quota = quota;
+    expect_ok(bigquery_open(&options, &bigquery, &err));
+    FAKE_HTTP_SCRIPT(
+        &fixture->http, {.status = 200, .body = "{}"},
+        {.status = 404, .body = REFUSAL(404, "notFound", "Not found: Dataset p:d")},
+        {.status = 200, .body = "{\"location\":\"EU\"}"});
+    expect_ok(bigquery_dataset_insert(bigquery, "EU", &err));
+    expect_ok(bigquery_dataset_get(bigquery, &location, &err));
+
+    assert_string_equal(location, "EU");
+    free(location);
+    bigquery_close(bigquery);
+    quota_free(quota);
+}
+
+static void test_a_missing_permission_on_the_quota_project_is_told_in_google_s_words(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+
+    FAKE_HTTP_SCRIPT(
+        &fixture->http,
+        {.status = 403,
+         .body = REFUSAL(
+             403, "forbidden",
+             "Caller does not have required permission to use project q. Grant the caller "
+             "serviceusage.services.use")});
+    assert_false(bigquery_tables_list(fixture->bigquery, never, NULL, &err));
+    assert_null(strstr(err.message, "needs bigquery.tables.list"));
+}
+
 static void test_a_dataset_that_exists_is_created_already(void **state)
 {
     struct fixture *fixture = *state;
@@ -132,7 +185,8 @@ static void test_a_created_table_gets_its_reference_and_no_collation(void **stat
     assert_string_equal(fixture->http.requests[0].method, "POST");
     assert_string_equal(
         fixture->http.requests[0].body,
-        "{\"description\":\"d\",\"defaultCollation\":\"\",\"tableReference\":{\"projectId\":\"p\",\"datasetId\":\"d\","
+        "{\"description\":\"d\",\"defaultCollation\":\"\",\"tableReference\":{\"projectId\":\"p\","
+        "\"datasetId\":\"d\","
         "\"tableId\":\"t\"}}");
     assert_null(cJSON_GetObjectItem(resource, "tableReference"));
     cJSON_Delete(resource);
@@ -292,6 +346,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_the_dataset_tells_its_location),
         FIXTURE_TEST(test_a_missing_dataset_says_how_to_create_it),
+        FIXTURE_TEST(test_a_missing_project_is_not_taken_for_a_missing_dataset),
+        FIXTURE_TEST(test_a_dataset_that_was_just_made_is_looked_for_again),
+        FIXTURE_TEST(test_a_missing_permission_on_the_quota_project_is_told_in_google_s_words),
         FIXTURE_TEST(test_a_dataset_that_exists_is_created_already),
         FIXTURE_TEST(test_a_list_is_read_page_by_page),
         FIXTURE_TEST(test_an_empty_dataset_lists_nothing),
