@@ -57,9 +57,13 @@ void bigquery_count_retry(struct bigquery *bigquery, const struct error *why);
 
 /* --- datasets and tables ----------------------------------------------------------------- */
 
-/* *out_location is returned owned. A missing dataset is ERROR_CONFIG that says how to create it. */
+struct dataset {
+    char location[64];
+    bool ignores_case; /* of table names (isCaseInsensitive) */
+};
+/* A missing dataset is ERROR_CONFIG that says how to create it. */
 MUST_CHECK bool bigquery_dataset_get(
-    struct bigquery *bigquery, char **out_location, struct error *err);
+    struct bigquery *bigquery, struct dataset *out_dataset, struct error *err);
 /* location may be NULL; one that exists already is fine. */
 MUST_CHECK bool bigquery_dataset_insert(
     struct bigquery *bigquery, const char *location, struct error *err);

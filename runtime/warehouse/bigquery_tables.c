@@ -64,17 +64,17 @@ bool bigquery_dataset_read(struct bigquery *bigquery, cJSON **out_dataset, struc
     return ok;
 }
 
-bool bigquery_dataset_get(struct bigquery *bigquery, char **out_location, struct error *err)
+bool bigquery_dataset_get(struct bigquery *bigquery, struct dataset *out_dataset, struct error *err)
 {
-    cJSON *dataset = NULL;
+    cJSON *resource = NULL;
 
-    if (!bigquery_dataset_read(bigquery, &dataset, err))
+    if (!bigquery_dataset_read(bigquery, &resource, err))
         return false;
-    char *location = strdup(call_text(dataset, "location"));
-    cJSON_Delete(dataset);
-    if (location == NULL)
-        return error_set(err, ERROR_MEMORY, "out of memory for the dataset's location");
-    *out_location = location;
+    snprintf(
+        out_dataset->location, sizeof out_dataset->location, "%s", call_text(resource, "location"));
+    out_dataset->ignores_case =
+        cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(resource, "isCaseInsensitive"));
+    cJSON_Delete(resource);
     return true;
 }
 

@@ -399,7 +399,7 @@ static bool is_too_early(
 {
     return err->code == ERROR_NOT_FOUND && call->fresh != NULL && bigquery->quota != NULL &&
            quota_is_fresh(bigquery->quota, call->fresh) &&
-           strstr(err->message, "was not found in location") == NULL;
+           strstr(err->message, "Not found: Dataset") == NULL;
 }
 
 /* Tries until an answer is good. json may be NULL: then any 2xx is good as it is. */

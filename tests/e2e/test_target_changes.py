@@ -97,6 +97,18 @@ class TargetChangesTest(BadCase):
 
         self.assertEqual("synced", self.app.table(run, "accounts")["status"])
 
+    def test_where_the_case_of_names_does_not_count_a_target_may_be_spelt_otherwise(self):
+        made = self.bq.table("d", "settings")
+        self.bq.patch("/bigquery/v2/projects/p/datasets/d", {"isCaseInsensitive": True})
+        self.app.execute("delete from bq_sync_meta where name like 'location:%'")
+        self.bq.delete("/bigquery/v2/projects/p/datasets/d/tables/settings")
+        self.bq.post("/bigquery/v2/projects/p/datasets/d/tables", {
+            **{key: made[key] for key in ("schema", "labels")},
+            "tableReference": {"projectId": "p", "datasetId": "d", "tableId": "SETTINGS"}})
+
+        self.assertEqual([("GET", "tables")], self.requests_of_an_idle_pass()[-1:])
+        self.assertEqual([("GET", "tables")], self.requests_of_an_idle_pass())
+
     def test_columns_that_swap_their_names_are_sent_again(self):
         self.app.script("""
             alter table accounts rename column email to x;

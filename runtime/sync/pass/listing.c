@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct listing {
+    bool ignores_case;
     struct task *const *tasks;
     size_t count;
 };
@@ -18,13 +20,18 @@ static const char *label(const cJSON *labels, const char *name)
     return value == NULL ? "" : value;
 }
 
+static bool is_same(const struct listing *listing, const char *target, const char *name)
+{
+    return (listing->ignores_case ? strcasecmp : strcmp)(target, name) == 0;
+}
+
 static bool visit(void *context, const struct listed_table *table)
 {
     struct listing *listing = context;
 
     for (size_t i = 0; i < listing->count; i++) {
         struct task *task = listing->tasks[i];
-        if (strcmp(task->table->target, table->name) != 0)
+        if (!is_same(listing, task->table->target, table->name))
             continue;
         task->warehouse.exists = true;
         task->warehouse.label_generation =
@@ -43,9 +50,10 @@ static bool visit(void *context, const struct listed_table *table)
 }
 
 bool listing_read(
-    struct bigquery *bigquery, struct task *const *tasks, size_t count, struct error *err)
+    struct bigquery *bigquery, bool ignores_case, struct task *const *tasks, size_t count,
+    struct error *err)
 {
-    struct listing listing = {tasks, count};
+    struct listing listing = {ignores_case, tasks, count};
 
     for (size_t i = 0; i < count; i++) {
         tasks[i]->warehouse.exists = false;

@@ -1,7 +1,10 @@
 #include "sync/pass/location.h"
 
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
+
+/* Follows the location in the state where the case of names does not count. */
+#define IGNORES_CASE " ignores case"
 
 /* The setting of the state that holds it. */
 static void setting_name(const struct config *config, char *out, size_t size)
@@ -9,15 +12,27 @@ static void setting_name(const struct config *config, char *out, size_t size)
     snprintf(out, size, "location:%s.%s", config->project, config->dataset);
 }
 
+static void read_setting(char *text, struct dataset *out_dataset)
+{
+    char *mark = strstr(text, IGNORES_CASE);
+
+    out_dataset->ignores_case = mark != NULL;
+    if (mark != NULL)
+        *mark = '\0';
+    snprintf(out_dataset->location, sizeof out_dataset->location, "%.63s", text);
+}
+
 bool location_find(struct location *location, struct bigquery *bigquery, struct error *err)
 {
     const struct config *config = location->config;
     char setting[512];
+    char text[100];
 
     setting_name(config, setting, sizeof setting);
-    if (!tracking_get(location->tracking, setting, location->name, sizeof location->name, err))
+    if (!tracking_get(location->tracking, setting, text, sizeof text, err))
         return false;
-    location->kept = location->name[0] != '\0';
+    read_setting(text, &location->dataset);
+    location->kept = location->dataset.location[0] != '\0';
     if (location->kept)
         return true;
     if (config->create_dataset && !location->reads_only &&
@@ -29,13 +44,14 @@ bool location_find(struct location *location, struct bigquery *bigquery, struct 
 bool location_refresh(struct location *location, struct bigquery *bigquery, struct error *err)
 {
     char setting[512];
-    char *found = NULL;
+    char text[100];
 
-    if (!bigquery_dataset_get(bigquery, &found, err))
+    if (!bigquery_dataset_get(bigquery, &location->dataset, err))
         return false;
-    snprintf(location->name, sizeof location->name, "%s", found);
-    free(found);
     location->kept = false;
     setting_name(location->config, setting, sizeof setting);
-    return location->reads_only || tracking_set(location->tracking, setting, location->name, err);
+    snprintf(
+        text, sizeof text, "%s%s", location->dataset.location,
+        location->dataset.ignores_case ? IGNORES_CASE : "");
+    return location->reads_only || tracking_set(location->tracking, setting, text, err);
 }

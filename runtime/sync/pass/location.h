@@ -1,6 +1,6 @@
-/* location: where the dataset is, which every job has to be told ("Running jobs programmatically").
- * The dataset is asked once, and the answer is kept in the state: an idle pass makes one request,
- * not two. */
+/* location: where the dataset is, which every job has to be told ("Running jobs programmatically"),
+ * and whether it tells names of tables apart that differ in case only. The dataset is asked once,
+ * and the answer is kept in the state: an idle pass makes one request, not two. */
 #ifndef BQSYNC_SYNC_PASS_LOCATION_H
 #define BQSYNC_SYNC_PASS_LOCATION_H
 
@@ -15,11 +15,11 @@ struct location {
     const struct config *config;
     struct tracking *tracking;
     bool reads_only;
-    char name[64];
-    bool kept; /* name is what the state says, and the dataset was not asked in this pass */
+    struct dataset dataset;
+    bool kept; /* dataset is what the state says, and it was not asked in this pass */
 };
 
-/* Sets name: as the state knows it, else as the dataset says, which is created first if the
+/* Sets dataset: as the state knows it, else as the dataset says, which is created first if the
  * configuration asks for that. A missing dataset is ERROR_CONFIG that says how to create it. */
 MUST_CHECK bool location_find(
     struct location *location, struct bigquery *bigquery, struct error *err);

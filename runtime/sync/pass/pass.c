@@ -113,7 +113,7 @@ static bool open_source(struct pass *pass, struct error *err)
 /* "" until it is known. */
 static void use_location(struct pass *pass)
 {
-    workers_set_location(&pass->workers, pass->location.name);
+    workers_set_location(&pass->workers, pass->location.dataset.location);
 }
 
 static bool find_location(struct pass *pass, struct error *err)
@@ -465,7 +465,7 @@ static bool list(struct pass *pass, struct error *err)
     struct bigquery *bigquery = pass->workers.each[0].bigquery;
     bool gone = false;
 
-    if (!listing_read(bigquery, pass->order, pass->count, err))
+    if (!listing_read(bigquery, pass->location.dataset.ignores_case, pass->order, pass->count, err))
         return false;
     for (size_t i = 0; i < pass->count; i++)
         gone = gone || !pass->order[i]->warehouse.exists;
@@ -474,7 +474,8 @@ static bool list(struct pass *pass, struct error *err)
     if (!location_refresh(&pass->location, bigquery, err))
         return false;
     use_location(pass);
-    return true;
+    return !pass->location.dataset.ignores_case ||
+           listing_read(bigquery, true, pass->order, pass->count, err);
 }
 
 /* What is looked for in the wrong place is not found: the next pass looks in the right one. */

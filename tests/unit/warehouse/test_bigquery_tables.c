@@ -8,17 +8,16 @@ static void test_the_dataset_tells_its_location(void **state)
 {
     struct fixture *fixture = *state;
     struct error err = {0};
-    char *location = NULL;
+    struct dataset dataset;
 
     FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = "{\"location\":\"asia-south1\"}"});
-    expect_ok(bigquery_dataset_get(fixture->bigquery, &location, &err));
+    expect_ok(bigquery_dataset_get(fixture->bigquery, &dataset, &err));
 
-    assert_string_equal(location, "asia-south1");
+    assert_string_equal(dataset.location, "asia-south1");
     assert_string_equal(
         fixture->http.requests[0].url,
         "http://bq.test/bigquery/v2/projects/p/datasets/d?prettyPrint=false");
     assert_string_equal(fixture->http.requests[0].method, "GET");
-    free(location);
 }
 
 static bool never(void *context, const struct listed_table *table)
@@ -63,7 +62,7 @@ static void test_a_dataset_that_was_just_made_is_looked_for_again(void **state)
     struct quota *quota = quota_new(&fixture->clock.clock);
     struct bigquery_options options = fixture_options(fixture);
     struct bigquery *bigquery;
-    char *location = NULL;
+    struct dataset dataset;
 
     options.quota = quota;
     expect_ok(bigquery_open(&options, &bigquery, &err));
@@ -72,10 +71,9 @@ static void test_a_dataset_that_was_just_made_is_looked_for_again(void **state)
         {.status = 404, .body = REFUSAL(404, "notFound", "Not found: Dataset p:d")},
         {.status = 200, .body = "{\"location\":\"EU\"}"});
     expect_ok(bigquery_dataset_insert(bigquery, "EU", &err));
-    expect_ok(bigquery_dataset_get(bigquery, &location, &err));
+    expect_ok(bigquery_dataset_get(bigquery, &dataset, &err));
 
-    assert_string_equal(location, "EU");
-    free(location);
+    assert_string_equal(dataset.location, "EU");
     bigquery_close(bigquery);
     quota_free(quota);
 }
