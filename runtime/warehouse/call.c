@@ -394,12 +394,18 @@ static bool parse_answer(
 }
 
 /* A dataset that is somewhere else does not come by waiting. */
+static bool is_elsewhere(const struct error *err)
+{
+    const char *dataset = strstr(err->message, "Not found: Dataset");
+
+    return dataset != NULL && strstr(dataset, "was not found in location") != NULL;
+}
+
 static bool is_too_early(
     const struct bigquery *bigquery, const struct call *call, const struct error *err)
 {
     return err->code == ERROR_NOT_FOUND && call->fresh != NULL && bigquery->quota != NULL &&
-           quota_is_fresh(bigquery->quota, call->fresh) &&
-           strstr(err->message, "Not found: Dataset") == NULL;
+           quota_is_fresh(bigquery->quota, call->fresh) && !is_elsewhere(err);
 }
 
 /* Tries until an answer is good. json may be NULL: then any 2xx is good as it is. */
