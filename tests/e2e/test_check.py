@@ -63,6 +63,16 @@ class Permissions(CheckCase):
                 self.assertIn(GRANT_DATA.format(location),
                               checks[f"permission {permission}"]["message"])
 
+    def test_setting_policy_tags_needs_a_permission_of_its_own(self):
+        self.bq.faults({"action": "deny", "permission": "bigquery.tables.setCategory"})
+        checks = self.check("accounts", "devices", status=1)
+
+        one = checks["permission bigquery.tables.setCategory"]
+        self.assertEqual("fail", one["status"])
+        self.assertIn("1 of 2 target tables (devices)", one["message"])
+        self.assertIn("GRANT `roles/bigquery.dataOwner` ON SCHEMA", one["message"])
+        self.assertNotIn("permission bigquery.tables.setCategory", self.check("accounts"))
+
     def test_jobs_are_asked_for_on_the_project(self):
         self.bq.faults({"action": "deny", "permission": "bigquery.jobs.create"})
         checks = self.check("accounts", status=1)

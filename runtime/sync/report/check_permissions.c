@@ -5,13 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Only where columns have policy tags ("Set up column-level access control"). */
+#define SET_CATEGORY "bigquery.tables.setCategory"
+
 #define ROLE_DATA "roles/bigquery.dataEditor"
+#define ROLE_TAGS "roles/bigquery.dataOwner"
 #define ROLE_JOBS "roles/bigquery.jobUser"
 
 /* The permissions that a sync needs on an existing table. */
 static const char *const table_permissions[] = {
     "bigquery.tables.get",        "bigquery.tables.getData", "bigquery.tables.update",
-    "bigquery.tables.updateData", "bigquery.tables.delete",
+    "bigquery.tables.updateData", "bigquery.tables.delete",  SET_CATEGORY,
 };
 #define TABLE_PERMISSIONS (sizeof table_permissions / sizeof table_permissions[0])
 
@@ -40,10 +44,10 @@ static void grant_command(
     else
         snprintf(
             out, size,
-            "bq query --project_id=%s%s%s --use_legacy_sql=false 'GRANT `" ROLE_DATA
-            "` ON SCHEMA `%s`.`%s` TO \"%s\"'",
-            config->project, location[0] == '\0' ? "" : " --location=", location, config->project,
-            config->dataset, member_of(c));
+            "bq query --project_id=%s%s%s --use_legacy_sql=false 'GRANT `%s` ON SCHEMA "
+            "`%s`.`%s` TO \"%s\"'",
+            config->project, location[0] == '\0' ? "" : " --location=", location, role,
+            config->project, config->dataset, member_of(c));
 }
 
 /* One permission, the role that grants it, and where it was probed: "project p", "p:d", ... */
@@ -230,6 +234,12 @@ static void add_shortage(struct shortage *shortage, const char *table)
         strcat(shortage->names, ", ...");
 }
 
+static bool is_needed(const struct table *table, const char *permission)
+{
+    return strcmp(permission, SET_CATEGORY) != 0 ||
+           strstr(table->schema_json, "policyTags") != NULL;
+}
+
 /* Returns the number of tables that answered, -1 after an error; its finding is added. */
 static int ask_tables(
     const struct checker *c, struct bigquery *bigquery, const struct check_rights *rights,
@@ -256,10 +266,19 @@ static int ask_tables(
         }
         asked++;
         for (size_t p = 0; p < TABLE_PERMISSIONS; p++)
-            if (!held[p])
+            if (!held[p] && is_needed(c->tables[i], table_permissions[p]))
                 add_shortage(&shortages[p], table);
     }
     return asked;
+}
+
+static bool any_needs_tags(const struct checker *c)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < c->count; i++)
+        any = any || is_needed(c->tables[i], SET_CATEGORY);
+    return any;
 }
 
 static bool probe_tables(
@@ -279,7 +298,11 @@ static bool probe_tables(
     for (size_t p = 0; p < TABLE_PERMISSIONS; p++) {
         char where[NAMES_CEILING + 80];
         struct error none = {0};
-        struct probe probe = {table_permissions[p], ROLE_DATA, rights->location, where};
+        bool tags = strcmp(table_permissions[p], SET_CATEGORY) == 0;
+        struct probe probe = {
+            table_permissions[p], tags ? ROLE_TAGS : ROLE_DATA, rights->location, where};
+        if (tags && !any_needs_tags(c))
+            continue;
         if (shortages[p].tables == 0)
             snprintf(where, sizeof where, "%d target tables", asked);
         else
