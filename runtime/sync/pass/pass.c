@@ -425,6 +425,7 @@ static void start_over(struct task *task)
         warehouse->label_generation = task_next_generation(task);
         warehouse->created = false;
     }
+    warehouse->prepared = false;
     batch_clear(&task->batch);
     free(task->intent);
     task->intent = NULL;

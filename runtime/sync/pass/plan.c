@@ -105,14 +105,14 @@ static const char *change_of_capture(const struct task *task)
 }
 
 /* A file that goes straight into the target has to agree with it on what is REQUIRED. Besides, the
- * target is compared when its label names another shape than the definition's, and when the last
- * sync failed: somebody may have altered the table by hand. */
+ * target is compared when its label names another shape than the definition's, and when a job or
+ * the last sync failed: somebody may have altered the table by hand. */
 static bool has_to_inspect(const struct task *task)
 {
     enum send_mode mode = task->plan.mode;
 
     return mode == SEND_APPEND || mode == SEND_REPLACE || task_is_out_of_line(task) ||
-           task->source.watermark.last_error[0] != '\0';
+           task->warehouse.doubtful || task->source.watermark.last_error[0] != '\0';
 }
 
 /* Every decision ends here. A file that was read for another one is discarded. */

@@ -51,8 +51,11 @@ struct task_warehouse {
     bool created;
     /* The target has been created or brought in line in this pass. */
     bool prepared;
-    /* Which columns are NULLABLE there: column_count + 1 entries, owned. NULL: not known. */
+    /* Which columns are NULLABLE there: column_count + 1 entries, owned. NULL: the target has not
+     * been compared in this pass. */
     bool *nullable;
+    /* BigQuery has refused a job on a target that had not been compared. */
+    bool doubtful;
 };
 
 /* How changes of a table are found. */
@@ -119,6 +122,14 @@ static inline bool task_is_out_of_line(const struct task *task)
 {
     return task->warehouse.exists &&
            strcmp(task->warehouse.label_shape, task->table->shape_hash) != 0;
+}
+
+/* The target is there no longer: the task has to be planned again. */
+static inline void task_lost_target(struct task *task)
+{
+    task->warehouse.exists = false;
+    task->warehouse.created = false;
+    task->outdated = "its table in BigQuery was dropped";
 }
 
 static inline bool task_failed(const struct task *task)
