@@ -100,6 +100,12 @@ MUST_CHECK bool capture_has_pending(
     const struct source_table *in, const struct watermark *watermark, bool *out_pending,
     struct error *err);
 
+/* Whether there are rows above the watermark at all, those included that the table's filter leaves
+ * out: as long as the watermark stays, each capture_has_pending reads them. */
+MUST_CHECK bool capture_has_left_out(
+    const struct source_table *in, const struct watermark *watermark, bool *out_any,
+    struct error *err);
+
 /* Whether rows have a NULL in their key: triggers cannot list those, and BigQuery cannot hold them.
  * Looked up by the key's index. */
 MUST_CHECK bool capture_has_keyless(

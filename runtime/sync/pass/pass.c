@@ -390,7 +390,7 @@ static void finish_dry(struct pass *pass)
         struct task *task = pass->order[i];
         if (task_failed(task) || !task_has_work(task))
             continue;
-        task->outcome->status = TABLE_SYNCED;
+        task->outcome->status = task->plan.only_state ? TABLE_UNCHANGED : TABLE_SYNCED;
         task->outcome->rows_inserted = task->batch.new_rows;
         task->outcome->rows_updated = task->batch.changed_rows;
     }

@@ -222,7 +222,7 @@ static bool plan_listed(
     if (!capture_has_pending(&in, &known->watermark, &found, err))
         return false;
     if (!found)
-        return true;
+        return capture_has_left_out(&in, &known->watermark, &task->plan.only_state, err);
 
     decide(task, mode_of_changes(task), task->table->mode == SEND_REPLACE ? "mode replace" : NULL);
     if (task->plan.mode == SEND_REPLACE || known->watermark.source_rows < REPLACE_LEAST_ROWS)
@@ -321,7 +321,15 @@ bool plan_in_snapshot(struct database *source, struct task *task, struct error *
     const struct task_source *known = &task->source;
     const struct source_table in = {source, task->table, &known->shape};
     struct pending pending;
+    bool found = false;
 
+    if (task->plan.only_state) {
+        if (!capture_has_pending(&in, &known->watermark, &found, err))
+            return false;
+        if (found)
+            task->outdated = "rows were added";
+        return true;
+    }
     if (task->plan.mode != SEND_APPEND || task->plan.capture.by != CAPTURE_TRIGGERS)
         return true;
     if (!capture_pending(&in, &known->watermark, &pending, err))

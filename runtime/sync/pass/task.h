@@ -77,7 +77,7 @@ struct plan {
     /* A scan: whether there is anything to send is known only when all rows have been read. */
     bool only_if_changed;
     /* There are no rows to send, but the state has to take note of that: rejects have come or gone,
-     * or the last pass failed. */
+     * the last pass failed, or the watermark can move past rows that the filter leaves out. */
     bool only_state;
     /* The rows pass through a staging table. */
     bool staged;
