@@ -31,6 +31,8 @@ struct source_shape {
     char extra[1024];
     /* Why the key columns cannot serve as a key here (no unique index ...); "" if they can. */
     char key_problem[512];
+    /* Why SQLite cannot evaluate the definition's filter here; "" if it can. */
+    char filter_problem[512];
     /* Eight hex digits for where the definition's columns stand in the table. It changes when two
      * columns swap their names, or one is dropped and added again: no trigger fires for either. */
     char layout[9];

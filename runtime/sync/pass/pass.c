@@ -498,12 +498,14 @@ static void save(struct pass *pass)
             LOG_TEXT("reason", err.message));
 }
 
-/* How rows were sent; of a table without rows to send, how they would be by its definition. */
+/* How rows were sent; of a table without rows to send, or refused before it was read, how they
+ * would be by its definition. */
 static void tell_modes(struct pass *pass)
 {
     for (size_t i = 0; i < pass->count; i++) {
         struct task *task = &pass->tasks[i];
-        bool none = task->plan.mode == SEND_NOTHING;
+        bool none =
+            task->plan.mode == SEND_NOTHING || (task_failed(task) && !task->source.in_snapshot);
         task->outcome->mode = none ? task->table->mode : task->plan.mode;
     }
 }

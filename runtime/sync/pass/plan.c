@@ -30,6 +30,8 @@ static bool check_source(const struct config *config, const struct task *task, s
             table->name, config->sqlite_path, shape->missing_count > 1 ? "s" : "", shape->missing,
             shape->missing_count > 1 ? "them" : "it", shape->missing_count > 1 ? "them" : "it",
             table->name);
+    if (shape->filter_problem[0] != '\0')
+        return error_set(err, ERROR_SCHEMA, "%s: %s", table->name, shape->filter_problem);
     if (shape->key_problem[0] != '\0' && table->mode != SEND_REPLACE)
         return error_set(err, ERROR_SCHEMA, "%s: %s", table->name, shape->key_problem);
     return true;
@@ -287,7 +289,8 @@ static bool same_shape(const struct source_shape *a, const struct source_shape *
 {
     return a->exists == b->exists && a->is_view == b->is_view && a->integer_key == b->integer_key &&
            a->missing_count == b->missing_count && strcmp(a->missing, b->missing) == 0 &&
-           strcmp(a->key_problem, b->key_problem) == 0;
+           strcmp(a->key_problem, b->key_problem) == 0 &&
+           strcmp(a->filter_problem, b->filter_problem) == 0;
 }
 
 bool plan_check_schema(
