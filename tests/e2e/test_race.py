@@ -286,6 +286,27 @@ class DroppedColumnTest(RaceCase):
     def test_in_a_transaction(self):
         self.dropped(BQ_SYNC_ATOMIC="1")
 
+    def test_if_the_pass_is_killed_once_the_column_is_back(self):
+        for state in (None, "state.db"):
+            with self.subTest(state=state):
+                self.state = state
+                self.open()
+                self.bq.query("alter table d.accounts drop column note")
+                self.app.execute("insert into accounts values (4, 'd@x', 4, 'four')")
+                # The first PATCH raises the generation, the second one adds the column.
+                self.bq.faults({"method": "PATCH", "path": "/tables/accounts", "action": "hang_after", "nth": 2})
+                process = self.app.start("sync")
+                deadline = time.monotonic() + 20
+                while self.bq.fault_state()[0]["held"] == 0:
+                    self.assertLess(time.monotonic(), deadline, "nothing was held")
+                    time.sleep(0.01)
+                process.kill()
+                process.communicate()
+                self.bq.clear_faults()
+
+                self.err = ""
+                self.assert_made_good()
+
     def test_by_a_scan(self):
         self.state = "state.db"
         self.dropped()

@@ -112,6 +112,16 @@ static bool bring_in_line(
     return bigquery_table_patch(bigquery, table->target, diff->patch, err);
 }
 
+/* Columns are about to be added: rows that did not change would stay empty in them. The state knows
+ * it first, because once the columns are there nothing else says that they were missing. */
+static bool distrust_rows(struct worker *worker, struct task *task, struct error *err)
+{
+    const char *name = task->table->name;
+
+    return tracking_invalidate(worker->tracking, name, err) &&
+           tracking_load(worker->tracking, name, &task->source.watermark, err);
+}
+
 /* The target exists and has to be looked at. */
 static bool inspect(struct worker *worker, struct task *task, struct error *err)
 {
@@ -121,6 +131,7 @@ static bool inspect(struct worker *worker, struct task *task, struct error *err)
 
     bool ok = bigquery_table_get(worker->bigquery, table->target, &live, err) &&
               target_compare(table, worker->project, worker->dataset, live, &diff, err) &&
+              (!diff.added || diff.blocked[0] != '\0' || distrust_rows(worker, task, err)) &&
               (live == NULL || bring_in_line(worker->bigquery, task, live, &diff, err));
     if (ok && live == NULL) {
         task_lost_target(task);
@@ -128,7 +139,6 @@ static bool inspect(struct worker *worker, struct task *task, struct error *err)
         free(task->warehouse.nullable);
         task->warehouse.nullable = diff.nullable;
         diff.nullable = NULL;
-        // Rows that did not change would stay empty in a column that was dropped by hand.
         if (diff.added)
             plan_revise(task, PLAN_FOUND_NEW_COLUMNS);
     }
