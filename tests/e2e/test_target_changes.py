@@ -109,6 +109,17 @@ class TargetChangesTest(BadCase):
         self.assertEqual([("GET", "tables")], self.requests_of_an_idle_pass()[-1:])
         self.assertEqual([("GET", "tables")], self.requests_of_an_idle_pass())
 
+    def test_a_target_that_is_in_line_is_patched_only_to_raise_its_generation(self):
+        self.app.script("insert into events(kind, at) values ('c', 3); update settings set value = 'light'")
+        self.bq.clear_requests()
+
+        run = self.app.sync()
+
+        self.assertEqual({"append", "replace"}, {
+            table["mode"] for table in run["tables"] if table["status"] == "synced"})
+        patched = [request["path"].rsplit("/", 1)[-1] for request in self.bq.requests() if request["method"] == "PATCH"]
+        self.assertEqual(["events", "settings"], sorted(patched))
+
     def test_columns_that_swap_their_names_are_sent_again(self):
         self.app.script("""
             alter table accounts rename column email to x;
