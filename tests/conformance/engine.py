@@ -46,12 +46,19 @@ class Engine:
 
     def run(self, sql, parameters=()):
         """The answer of a script's last statement: {"columns", "types", "rows"}, or {"inserted", ...} of DML."""
-        self._process.stdin.write(json.dumps({"sql": sql, "parameters": list(parameters)}) + "\n")
+        return self._ask(sql=sql, parameters=list(parameters))
+
+    def forget(self):
+        """Drops all tables."""
+        self._ask(forget=True)
+
+    def _ask(self, **request):
+        self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
             self._errors.seek(0)
-            raise RuntimeError(f"Google's engine ended at {sql[:2000]}: {self._errors.read()[-2000:]}")
+            raise RuntimeError(f"Google's engine ended at {str(request)[:2000]}: {self._errors.read()[-2000:]}")
         answer = json.loads(line)
         if "unsupported" in answer:
             raise Unsupported(answer["unsupported"])

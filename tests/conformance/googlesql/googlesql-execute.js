@@ -8,8 +8,11 @@ import { show } from './src/values.js';
 const { values } = parseArgs({ options: { project: { type: 'string', default: 'p' },
   'time-zone': { type: 'string', default: 'UTC' } } });
 
-/** {"sql", "parameters"} -> {"columns", "types", "rows"} of a query, {"inserted", "updated", "deleted"}, or {"error"}. */
-async function answer(engine, { sql, parameters }) {
+/** {"sql", "parameters"} -> {"columns", "types", "rows"} of a query, {"inserted", "updated", "deleted"}, or {"error"};
+ *  {"forget": true} -> no tables. */
+async function answer(engine, { sql, parameters, forget }) {
+  if (forget) engine.tables = new Map();
+  if (forget) return {};
   try {
     const { columns, rows, ...counts } = await engine.run(sql, parameters);
     if (!columns) return counts;
@@ -18,7 +21,7 @@ async function answer(engine, { sql, parameters }) {
   } catch (error) {
     if (error instanceof Unsupported) return { unsupported: error.message };
     if (error instanceof Refused) return { error: error.message };
-    if (error.details) return { error: error.details };
+    if (error.code !== undefined) return { error: error.details }; // which may be empty
     throw error; // the server is in trouble
   }
 }

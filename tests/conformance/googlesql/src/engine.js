@@ -5,7 +5,7 @@
 import { analyzerOptions, languageOptions, typeAliases } from './bigquery.js';
 import { alteredColumns, createdColumns } from './catalog.js';
 import { runMerge } from './merge.js';
-import { leaf } from './nodes.js';
+import { leaf, typeName } from './nodes.js';
 import { names, withFullNames } from './paths.js';
 import { startServer } from './server.js';
 import { splitStatements } from './statements.js';
@@ -136,7 +136,7 @@ export class Engine {
     const target = () => this.named(node.targetPath.astPathExpressionNode ?? node.targetPath);
     switch (kind) {
       case 'astQueryStatementNode': return this.query(text);
-      case 'astInsertStatementNode': return this.insert(text, target());
+      case 'astInsertStatementNode': return this.insert(text, target(), node.columnList?.identifiers.map(({ idString }) => idString));
       case 'astUpdateStatementNode':
       case 'astDeleteStatementNode': return this.change(text, target());
       case 'astMergeStatementNode': return runMerge(this, text, target());
@@ -148,9 +148,17 @@ export class Engine {
     }
   }
 
-  async insert(sql, name) {
+  /** named: the columns that the statement lists, if it does; the others get their defaults. */
+  async insert(sql, name, named) {
     const added = await this.modify(sql);
-    this.put(name, [...this.tables.get(name).rows, ...added.map(({ cell }) => cell)]);
+    const { columns, rows } = this.tables.get(name);
+    const isNamed = (column) => named.some((one) => one.toLowerCase() === column.name.toLowerCase());
+    for (const [i, column] of columns.entries()) {
+      if (!column.default || !named || isNamed(column)) continue;
+      const { rows: [[value]] } = await this.query(`select cast((${column.default}) as ${typeName(column.type)})`);
+      for (const { cell } of added) cell[i] = value;
+    }
+    this.put(name, [...rows, ...added.map(({ cell }) => cell)]);
     return { inserted: added.length, updated: 0, deleted: 0 };
   }
 
@@ -174,12 +182,14 @@ export class Engine {
   }
 
   ddl(kind, node) {
+    if (this.saved) throw new Refused('DDL statements on permanent tables are not allowed inside a transaction');
     const path = node.namePath ?? [];
     const known = this.full(path);
     const name = known ?? (path.length > 2 ? path : [this.project, ...path]).join('.');
     if (kind === 'resolvedCreateTableStmtNode') {
-      const required = (column) => ({ ...column, required: column.annotations?.notNull });
-      if (!known) this.tables.set(name, { columns: createdColumns(node).map(required), rows: [] });
+      const columns = createdColumns(node).map((column, i) => ({ ...column, required: column.annotations?.notNull,
+        default: node.columnDefinitionList[i].defaultValue?.sql }));
+      if (!known) this.tables.set(name, { columns, rows: [] });
     } else if (kind === 'resolvedDropStmtNode') {
       this.tables.delete(name);
     } else if (kind === 'resolvedAlterTableStmtNode' && known) {
