@@ -120,6 +120,18 @@ class TargetChangesTest(BadCase):
         patched = [request["path"].rsplit("/", 1)[-1] for request in self.bq.requests() if request["method"] == "PATCH"]
         self.assertEqual(["events", "settings"], sorted(patched))
 
+    def test_a_target_with_limited_length_waits_for_a_person(self):
+        self.bq.query("drop table d.settings")
+        self.bq.query("create table d.settings (name string not null, value string(5))")
+
+        failed = self.app.table(self.app.sync(status=1), "settings")["error"]["message"]
+
+        self.assertIn("settings.value is STRING(5) in BigQuery and STRING in its definition", failed)
+        statement = failed.split("Decide to run `")[1].rsplit("`", 1)[0]
+        self.bq.query(statement)
+        self.app.sync()
+        self.assert_equal()
+
     def test_columns_that_swap_their_names_are_sent_again(self):
         self.app.script("""
             alter table accounts rename column email to x;

@@ -133,8 +133,23 @@ static cJSON *real_json(double value)
     return cJSON_CreateRaw(text);
 }
 
-/* The key as it is stored in SQLite, its storage classes kept. Numbers are kept as text: cJSON's
- * own are doubles. */
+/* Bytes, which need not be UTF-8, as hex digits. */
+static cJSON *bytes_json(sqlite3_stmt *row, int column)
+{
+    const unsigned char *bytes = sqlite3_column_blob(row, column);
+    size_t length = (size_t)sqlite3_column_bytes(row, column);
+    struct buffer hex;
+
+    buffer_init(&hex, ROW_CEILING);
+    for (size_t i = 0; i < length; i++)
+        buffer_printf(&hex, "%02x", bytes[i]);
+    cJSON *json = cJSON_CreateString(length == 0 ? "" : buffer_text(&hex));
+    buffer_clear(&hex);
+    return json;
+}
+
+/* The key as it is stored in SQLite, its storage classes kept, blobs as hex. Numbers are kept as
+ * text: cJSON's own are doubles. */
 static void append_source_key(struct buffer *out, const struct table *table, sqlite3_stmt *row)
 {
     cJSON *array = cJSON_CreateArray();
@@ -142,6 +157,10 @@ static void append_source_key(struct buffer *out, const struct table *table, sql
     for (size_t k = 0; k < table->key_count; k++) {
         int column = (int)table->key[k];
         int type = sqlite3_column_type(row, column);
+        if (type == SQLITE_BLOB) {
+            cJSON_AddItemToArray(array, bytes_json(row, column));
+            continue;
+        }
         const char *text = (const char *)sqlite3_column_text(row, column);
         if (type == SQLITE_INTEGER)
             cJSON_AddItemToArray(array, cJSON_CreateRaw(text));
