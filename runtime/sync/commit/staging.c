@@ -10,8 +10,7 @@
 
 #define LIFETIME_MS ((int64_t)24 * 3600 * 1000)
 
-/* The target's columns without what only a target needs, and the one that marks tombstones. */
-static cJSON *make_schema(const struct table *table)
+cJSON *staging_schema(const struct table *table)
 {
     cJSON *fields = cJSON_Parse(table->schema_json);
     cJSON *field;
@@ -41,7 +40,7 @@ bool staging_create(
 
     snprintf(expiration, sizeof expiration, "%" PRId64, now_ms + LIFETIME_MS);
     cJSON_AddStringToObject(resource, "expirationTime", expiration);
-    cJSON_AddItemToObject(resource, "schema", make_schema(task->table));
+    cJSON_AddItemToObject(resource, "schema", staging_schema(task->table));
     bool ok = bigquery_table_insert(worker->bigquery, intent->staging, resource, err);
     cJSON_Delete(resource);
 

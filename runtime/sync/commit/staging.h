@@ -12,7 +12,12 @@
 #include "sync/pass/task.h"
 #include "sync/pass/worker.h"
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
+
+/* Returns owned the schema: the target's columns without what only a target needs, and the one that
+ * marks tombstones. */
+cJSON *staging_schema(const struct table *table);
 
 /* Creates the intent's staging table. It expires after a day, in case nothing drops it before. */
 MUST_CHECK bool staging_create(

@@ -10,6 +10,7 @@
 #include "sync/pass/batch.h"
 #include "sync/pass/result.h"
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -51,8 +52,8 @@ struct task_warehouse {
     bool created;
     /* The target has been created or brought in line in this pass. */
     bool prepared;
-    /* Which columns are NULLABLE there: column_count + 1 entries, owned. NULL: not known. */
-    bool *nullable;
+    /* Its columns as tables.get shows them after that, owned. NULL: not known. */
+    cJSON *fields;
 };
 
 /* How changes of a table are found. */

@@ -14,8 +14,10 @@
 struct job_settings {
     const char *location; /* of jobs that name neither a dataset nor a location */
     int64_t latency_ms;
-    bool kept;     /* records outlive the program: --data */
-    bool discards; /* --discard */
+    bool kept;                 /* records outlive the program: --data */
+    bool discards;             /* --discard */
+    bool lenient_modes;        /* --load-modes lenient */
+    bool refuses_json_numbers; /* --json-numbers refuse */
 };
 
 /* The members below `settings` belong to this module and to job_runner. */

@@ -161,7 +161,7 @@ void load_row_defaults(struct load *load)
 bool load_row(struct load *load, struct error *err)
 {
     load->rows++;
-    if (load->forget)
+    if (load->settings->discards)
         return true;
     int status = sqlite3_step(load->insert);
     sqlite3_reset(load->insert);
@@ -196,7 +196,7 @@ static bool run(
     } else if (!format->read(load, context, err)) {
         return false;
     }
-    if (load->forget)
+    if (load->settings->discards)
         store_table_note_discarded(load->store, load->dataset, load->table, load->rows, false);
     store_table_touch(load->store, load->dataset, load->table, true);
     return true;
@@ -235,11 +235,11 @@ bool job_run_load(struct jobs *jobs, struct job *job, struct error *err)
     const struct load_format *format = strcmp(format_name, "AVRO") == 0 ? &load_avro : &load_json;
     struct load load = {
         .store = jobs->store,
+        .settings = &jobs->settings,
         .options = options,
         .dataset = json_text(destination, "datasetId"),
         .table = json_text(destination, "tableId"),
         .media = &job->media,
-        .forget = jobs->settings.discards,
     };
     void *context = NULL;
     bool ok = false;

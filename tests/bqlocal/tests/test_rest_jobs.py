@@ -251,7 +251,7 @@ class Latency(unittest.TestCase):
 
     def test_a_job_passes_through_its_states_and_takes_effect_at_the_end(self):
         bq = self.start("20ms")
-        media = avro.container([("id", "long")], [(1,)])
+        media = avro.container([("id", avro.nullable("long"))], [(1,)])
         configuration = {"sourceFormat": "AVRO", "destinationTable": bq.reference("d", "t")}
 
         for number, state in enumerate(("PENDING", "RUNNING"), 1):

@@ -31,8 +31,8 @@ static void test_a_missing_target_is_created_with_its_labels_and_not_read(void *
     assert_non_null(strstr(scene->last_body, "\"bqsync_generation\":\"1\""));
     assert_true(task->warehouse.created);
     assert_true(task->warehouse.prepared);
-    assert_false(task->warehouse.nullable[0]);
-    assert_true(task->warehouse.nullable[2]);
+    assert_false(target_is_nullable(task, 0));
+    assert_true(target_is_nullable(task, 2));
 }
 
 static void test_a_target_that_somebody_made_meanwhile_is_compared(void **state)
@@ -61,7 +61,7 @@ static void test_a_target_whose_shape_is_known_is_left_alone(void **state)
 
     assert_string_equal(scene_requests(scene), "");
     assert_true(task->warehouse.prepared);
-    assert_null(task->warehouse.nullable);
+    assert_null(task->warehouse.fields);
 }
 
 static void test_a_type_is_widened_by_ddl_before_the_rest_is_patched(void **state)
