@@ -158,7 +158,7 @@ static void append_source_key(struct buffer *out, const struct table *table, sql
 static void append_json(struct buffer *out, struct slice json)
 {
     buffer_append_byte(out, '\n');
-    if (json.data != NULL && !json_normal(json, out))
+    if (json.data != NULL && !json_normal(json, out, NULL))
         buffer_append_slice(out, json);
 }
 

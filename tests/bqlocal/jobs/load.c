@@ -87,12 +87,21 @@ bool load_bind_double(struct load *load, size_t field, double number, struct err
 
 static bool bind_json(struct load *load, size_t field, struct slice text, struct error *err)
 {
+    struct slice inexact;
     struct buffer normal;
 
     buffer_init(&normal, SIZE_MAX / 4);
-    if (!value_json_normalise(text, &normal)) {
+    if (!value_json_normalise(text, &normal, &inexact)) {
         buffer_clear(&normal);
         return load_refuse(load, field, err, "Invalid JSON value");
+    }
+    if (inexact.length > 0 && load->settings->refuses_json_numbers) {
+        buffer_clear(&normal);
+        return load_refuse(
+            load, field, err,
+            "Invalid JSON value: Input number: %.*s cannot round-trip through string "
+            "representation",
+            inexact.length > 100 ? 100 : (int)inexact.length, inexact.data);
     }
     sqlite3_bind_text64(
         load->insert, load->columns[field] + 1, buffer_text(&normal), normal.length,

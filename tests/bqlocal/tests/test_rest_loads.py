@@ -336,6 +336,22 @@ class RestLoads(unittest.TestCase):
                 self.assertEqual(caught.exception.reason, reason)
         self.assertEqual(len(self.bq.get("jobs?maxResults=1000")["jobs"]), before)
 
+    def test_json_numbers_are_rounded_or_refused(self):
+        fields = [("j", nullable(avro.JSON))]
+        cases = [("67.174118", "67.17411800000001"), ("[18446744073709551616]", "[1.8446744073709552e+19]"),
+                 ('{"a": 1685019801.1016695}', '{"a":1685019801.1016696}')]
+        with Bqlocal(args=["--json-numbers", "refuse"]) as strict:
+            for text, rounded in cases:
+                with self.subTest(text):
+                    self.assert_done(self.load([(text,)], fields, writeDisposition="WRITE_TRUNCATE"))
+                    refused = strict.load("d", "t", avro.container(fields, [("1.50",), (text,)]))
+
+                    self.assertEqual(self.bq.rows("d", "t"), [{"j": rounded}])
+                    self.assert_failed(refused, "invalid",
+                                       "cannot round-trip through string representation")
+            self.assert_done(strict.load("d", "t", avro.container(fields, [('{"a": 1.50, "a": 2}',)])))
+            self.assertEqual(strict.rows("d", "t"), [{"j": '{"a":1.5}'}])
+
     # NDJSON
 
     def json_load(self, lines, table="t", packed=False, **options):

@@ -154,13 +154,17 @@ static bool translate_plain_call(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
 {
     struct sql_value *args = NULL;
+    const char *name = expr->text;
 
+    // A row of function.c for each name of an argument.
+    if (expr->named != NULL)
+        name = sql_printf(compiler->arena, "%s %s", expr->text, expr->named);
     if (!sql_translate_args(compiler, expr, &args))
         return false;
     for (size_t i = 0; i < sizeof special / sizeof *special; i++)
-        if (strcmp(special[i].name, expr->text) == 0)
+        if (strcmp(special[i].name, name) == 0)
             return special[i].call(compiler, expr, args, out);
-    switch (sql_function_find(compiler, expr->text, args, expr->args.count, out)) {
+    switch (sql_function_find(compiler, name, args, expr->args.count, out)) {
     case SQL_MATCHED:
         return true;
     case SQL_NO_SIGNATURE:
@@ -170,8 +174,7 @@ static bool translate_plain_call(
     }
     return sql_error(
         compiler->err, expr->place,
-        "Function not found: bqlocal does not have %s; docs/bqlocal.md lists what it has",
-        expr->text);
+        "Function not found: bqlocal does not have %s; docs/bqlocal.md lists what it has", name);
 }
 
 /* The name of a date part given as an argument, as MONTH; NULL if it is none. */
@@ -254,6 +257,8 @@ bool sql_translate_call(
     const char *operation = NULL;
     int type = 0;
 
+    if (expr->named != NULL)
+        return translate_plain_call(compiler, expr, out);
     if (sql_is_aggregate(expr->text))
         return sql_translate_aggregate(compiler, expr, out);
     if (sql_is_window_function(expr->text))

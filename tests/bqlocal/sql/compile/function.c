@@ -78,7 +78,8 @@ static const struct signature signatures[] = {
     {"JSON_VALUE", "ss", 's', JSON_VALUE},
     {"JSON_QUERY", "js", 'j', JSON_QUERY},
     {"JSON_QUERY", "ss", 's', JSON_QUERY},
-    {"PARSE_JSON", "s", 'j', "bq_parse_json"},
+    {"PARSE_JSON", "s", 'j', "=bq_parse_json($1,'exact')"},
+    {"PARSE_JSON WIDE_NUMBER_MODE", "ss", 'j', "bq_parse_json"},
 };
 
 enum { SIGNATURES = sizeof signatures / sizeof *signatures };

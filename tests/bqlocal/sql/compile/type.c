@@ -91,10 +91,11 @@ static bool literal_int(
 
 static bool json_sql(struct sql_arena *arena, struct slice slice, const char **out)
 {
+    struct slice inexact;
     struct buffer json;
 
     buffer_init(&json, slice.length * 6 + 64);
-    bool ok = value_json_normalise(slice, &json) && json.failure == BUFFER_OK;
+    bool ok = value_json_normalise(slice, &json, &inexact) && json.failure == BUFFER_OK;
     if (ok)
         *out = sql_quote_text(arena, buffer_text(&json), json.length);
     buffer_clear(&json);
