@@ -22,7 +22,7 @@ static cJSON *target_fields(const struct task *task)
 cJSON *load_schema(const struct task *task)
 {
     if (task->batch.staged)
-        return staging_schema(task->table);
+        return staging_schema(task);
     cJSON *schema = cJSON_CreateObject();
     cJSON_AddItemToObject(schema, "fields", target_fields(task));
     return schema;

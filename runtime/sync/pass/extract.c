@@ -288,6 +288,7 @@ static bool open_file(struct extraction *e, struct error *err)
 
     e->batch.mode = plan->mode;
     e->batch.staged = plan->staged;
+    e->batch.json_as_text = plan->json_as_text;
     if (!choose_nullable(e, err))
         return false;
     if (!e->options->discard) {
@@ -295,7 +296,8 @@ static bool open_file(struct extraction *e, struct error *err)
             return false;
         sink = spool_sink(e->batch.spool);
     }
-    char *schema = avro_schema_text(e->task->table, e->nullable, e->batch.staged);
+    char *schema =
+        avro_schema_text(e->task->table, e->nullable, e->batch.staged, e->batch.json_as_text);
     if (schema == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
     bool ok = container_open(

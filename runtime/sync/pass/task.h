@@ -30,6 +30,8 @@ struct task_source {
     /* An earlier run has left an intent open, which has to be resolved before anything is planned.
      */
     bool has_open_intent;
+    /* BigQuery has refused to load a number of this table's JSON (tracking_json_text). */
+    bool json_as_text;
     /* There is a shadow to compare the rows of a scan with, or to look up converted keys in. */
     bool has_shadow;
     /* The source's schema cookie before its shape was read (capture.h). */
@@ -79,6 +81,8 @@ struct plan {
     bool only_state;
     /* The rows pass through a staging table. */
     bool staged;
+    /* JSON columns of the staging table are STRING, and the statement parses them. */
+    bool json_as_text;
     /* The target has to be read and compared with the definition before anything is sent. */
     bool inspect_target;
     /* All tables of the pass are committed in one transaction. */
