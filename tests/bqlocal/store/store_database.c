@@ -132,6 +132,9 @@ bool store_open(const char *path, const char *project, struct store *out_store, 
 
     if (store.project == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
+    // Statistics would cost a lock at each allocation. Refused, and no matter, once SQLite is in
+    // use.
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     if (sqlite3_open_v2(
             path == NULL ? ":memory:" : path, &store.handle,
             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {

@@ -68,6 +68,17 @@ static const char *concat_tree(
         concat_tree(compiler, args + count / 2, count - count / 2));
 }
 
+/* Whether it is CONCAT(CAST(BYTE_LENGTH(x) AS STRING), ':', x), as checksums of rows have it for
+ * each column: computed at once, x is computed once. */
+static bool is_counted(
+    struct sql_compiler *compiler, const struct sql_expr *expr, const struct sql_value *args)
+{
+    if (expr->args.count != 3 || !args[1].literal || args[1].length != 1 || args[1].text[0] != ':')
+        return false;
+    const char *length = sql_printf(compiler->arena, "bq_byte_length(%s)", args[2].sql);
+    return strcmp(args[0].sql, sql_cast(compiler, length, STORE_INT64, STORE_STRING, false)) == 0;
+}
+
 static bool call_concat(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *args,
     struct sql_value *out)
@@ -82,7 +93,10 @@ static bool call_concat(
             args[i].sql = sql_cast(compiler, args[i].sql, args[i].type, STORE_STRING, false);
         }
     out->type = STORE_STRING;
-    out->sql = concat_tree(compiler, args, expr->args.count);
+    if (is_counted(compiler, expr, args))
+        out->sql = sql_printf(compiler->arena, "bq_counted(%s)", args[2].sql);
+    else
+        out->sql = concat_tree(compiler, args, expr->args.count);
     return true;
 }
 

@@ -52,7 +52,7 @@ static const struct signature signatures[] = {
     {"SHA256", "y", 'y', "bq_sha256"},
     {"MD5", "s", 'y', "bq_md5"},
     {"MD5", "y", 'y', "bq_md5"},
-    {"TO_HEX", "y", 's', "=iif($1 is null,null,lower(hex($1)))"},
+    {"TO_HEX", "y", 's', "bq_to_hex"},
     {"FROM_HEX", "s", 'y', "bq_from_hex"},
     {"TO_BASE64", "y", 's', "bq_to_base64"},
     {"UNIX_MICROS", "z", 'i', "=$1"},
