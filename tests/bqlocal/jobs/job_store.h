@@ -31,7 +31,8 @@ struct jobs {
     struct job **list; /* in order of creation */
     size_t count;
     size_t capacity;
-    size_t active; /* jobs that are not done */
+    size_t active;    /* jobs that are not done */
+    size_t computing; /* of these, jobs with a thread of their own */
     size_t result_count;
     uint64_t result_number;
     pthread_t worker;
@@ -53,7 +54,7 @@ MUST_CHECK bool jobs_add_child(
     struct error *err);
 /* Writes the job's record, where records are kept. */
 void jobs_save(struct jobs *jobs, const struct job *job);
-/* Forgets the job and its result. */
+/* Forgets the job and its result; one that is computing, at its end. */
 void jobs_delete(struct jobs *jobs, struct job *job);
 
 /* The job of an id, or NULL. */
