@@ -28,7 +28,7 @@ bool job_retry_again(
 
 bool job_retry_after_comparison(struct task *task, const struct error *why)
 {
-    if (task->warehouse.nullable != NULL ||
+    if (task->warehouse.fields != NULL ||
         (why->code != ERROR_WAREHOUSE && why->code != ERROR_NOT_FOUND))
         return false;
     log_warn(

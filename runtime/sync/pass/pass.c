@@ -156,7 +156,7 @@ static void close_all(struct pass *pass)
 {
     for (size_t i = 0; i < pass->count; i++) {
         batch_clear(&pass->tasks[i].batch);
-        free(pass->tasks[i].warehouse.nullable);
+        cJSON_Delete(pass->tasks[i].warehouse.fields);
         free(pass->tasks[i].intent);
     }
     workers_close(&pass->workers);

@@ -117,6 +117,14 @@ static bool has_to_inspect(const struct task *task)
            task->warehouse.doubtful || task->source.watermark.last_error[0] != '\0';
 }
 
+static bool has_json(const struct table *table)
+{
+    for (size_t i = 0; i < table->column_count; i++)
+        if (table->columns[i].type == COLUMN_JSON)
+            return true;
+    return false;
+}
+
 /* Every decision ends here. A file that was read for another one is discarded. */
 static void decide(struct task *task, enum send_mode mode, const char *why)
 {
@@ -126,7 +134,9 @@ static void decide(struct task *task, enum send_mode mode, const char *why)
     plan->why = why;
     plan->only_if_changed = false;
     plan->only_state = false;
-    plan->staged = mode == SEND_MERGE || (mode != SEND_NOTHING && plan->in_transaction);
+    plan->json_as_text = task->source.json_as_text && has_json(task->table);
+    plan->staged = mode == SEND_MERGE ||
+                   (mode != SEND_NOTHING && (plan->in_transaction || plan->json_as_text));
     plan->inspect_target = has_to_inspect(task);
     batch_clear(&task->batch);
 }
@@ -138,7 +148,9 @@ static void decide(struct task *task, enum send_mode mode, const char *why)
 static enum send_mode mode_of_changes(const struct task *task)
 {
     bool tells_new = task->plan.capture.by == CAPTURE_SCAN || task->source.shape.integer_key;
-    bool direct = tells_new && !task->plan.in_transaction && !task->warehouse.near_quota;
+    bool through =
+        task->plan.in_transaction || (task->source.json_as_text && has_json(task->table));
+    bool direct = tells_new && !through && !task->warehouse.near_quota;
 
     return task->table->mode == SEND_APPEND && !direct ? SEND_MERGE : task->table->mode;
 }
@@ -263,7 +275,8 @@ bool plan_table(
         return false;
     if (!check_source(config, task, err))
         return forget_content(tracking, task, err);
-    if (!tracking_load(tracking, task->table->name, &known->watermark, err))
+    if (!tracking_load(tracking, task->table->name, &known->watermark, err) ||
+        !tracking_json_text(tracking, task->table->name, &known->json_as_text, err))
         return false;
     if (!plan_capture(config, source, task->table, &known->shape, &task->plan.capture, err))
         return false;

@@ -183,12 +183,10 @@ static bool is_unprepared(const struct task *task)
  * hand. */
 static bool is_misfit(const struct task *task)
 {
-    const bool *nullable = task->warehouse.nullable;
-
-    if (!task->batch.guessed || task->batch.rows == 0 || nullable == NULL)
+    if (!task->batch.guessed || task->batch.rows == 0 || task->warehouse.fields == NULL)
         return false;
     for (size_t i = 0; i < task->table->column_count; i++)
-        if (nullable[i] == task->table->columns[i].required)
+        if (target_is_nullable(task, i) == task->table->columns[i].required)
             return true;
     return false;
 }

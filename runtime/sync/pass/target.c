@@ -173,6 +173,13 @@ static bool distrust_rows(struct worker *worker, struct task *task, struct error
            tracking_load(worker->tracking, name, &task->source.watermark, err);
 }
 
+/* Takes the columns. */
+static void know(struct task *task, cJSON *fields)
+{
+    cJSON_Delete(task->warehouse.fields);
+    task->warehouse.fields = fields;
+}
+
 /* The target exists and has to be looked at. */
 static bool inspect(struct worker *worker, struct task *task, struct error *err)
 {
@@ -187,31 +194,14 @@ static bool inspect(struct worker *worker, struct task *task, struct error *err)
     if (ok && live == NULL) {
         task_lost_target(task);
     } else if (ok) {
-        free(task->warehouse.nullable);
-        task->warehouse.nullable = diff.nullable;
-        diff.nullable = NULL;
+        know(task, diff.fields);
+        diff.fields = NULL;
         if (diff.added)
             plan_revise(task, PLAN_FOUND_NEW_COLUMNS);
     }
     target_diff_clear(&diff);
     cJSON_Delete(live);
     return ok;
-}
-
-/* A target that this pass has made is as its definition says. */
-static bool know_created(struct task *task, struct error *err)
-{
-    const struct table *table = task->table;
-    bool *nullable = calloc(table->column_count + 1, sizeof *nullable);
-
-    if (nullable == NULL)
-        return error_set(err, ERROR_MEMORY, "out of memory");
-    for (size_t i = 0; i < table->column_count; i++)
-        nullable[i] = !table->columns[i].required;
-    nullable[table->column_count] = true;
-    free(task->warehouse.nullable);
-    task->warehouse.nullable = nullable;
-    return true;
 }
 
 bool target_prepare(struct worker *worker, struct task *task, void *context, struct error *err)
@@ -225,7 +215,7 @@ bool target_prepare(struct worker *worker, struct task *task, void *context, str
         ok = create(
             worker->bigquery, task->table, task_next_generation(task), &warehouse->created, err);
     if (ok && warehouse->created)
-        ok = know_created(task, err);
+        know(task, cJSON_Parse(task->table->schema_json));
     else if (ok && (!warehouse->exists || task->plan.inspect_target || task_is_out_of_line(task)))
         ok = inspect(worker, task, err);
     warehouse->prepared = ok;
@@ -241,4 +231,16 @@ bool target_label(
     bool ok = bigquery_table_patch(bigquery, table->target, patch, err);
     cJSON_Delete(patch);
     return ok;
+}
+
+const cJSON *target_field(const struct task *task, size_t column)
+{
+    return target_diff_field(task->warehouse.fields, task->table->columns[column].name);
+}
+
+bool target_is_nullable(const struct task *task, size_t column)
+{
+    const cJSON *field = target_field(task, column);
+
+    return field == NULL ? !task->table->columns[column].required : !target_diff_required(field);
 }

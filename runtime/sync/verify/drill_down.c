@@ -183,7 +183,7 @@ static bool append_json(struct buffer *out, struct slice json)
     size_t begin = out->length;
     if (json.data == NULL)
         return true;
-    if (!json_normal(json, out))
+    if (!json_normal(json, out, NULL))
         buffer_append_slice(out, json);
     return out->failure == BUFFER_OK &&
            slice_equals((struct slice){out->data + begin, out->length - begin}, json);

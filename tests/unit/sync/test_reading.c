@@ -3,6 +3,7 @@
 
 #include "source/tracking.h"
 #include "sync/pass/reading.h"
+#include "sync/pass/target.h"
 
 #include <string.h>
 
@@ -229,7 +230,7 @@ static void test_a_file_that_disagrees_with_the_target_on_required_is_read_again
     const struct batch *batch = read_one(scene, "events");
     expect_batch(batch, SEND_APPEND, false, 1, 0);
     assert_false(batch->guessed);
-    assert_true(scene->tasks[0].warehouse.nullable[1]);
+    assert_true(target_is_nullable(&scene->tasks[0], 1));
 }
 
 static void test_a_row_that_must_not_be_rejected_fails_its_table_alone(void **state)

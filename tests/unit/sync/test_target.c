@@ -32,8 +32,8 @@ static void test_a_missing_target_is_created_with_its_labels_and_not_read(void *
     assert_non_null(strstr(scene->last_body, "\"bqsync_generation\":\"1\""));
     assert_true(task->warehouse.created);
     assert_true(task->warehouse.prepared);
-    assert_false(task->warehouse.nullable[0]);
-    assert_true(task->warehouse.nullable[2]);
+    assert_false(target_is_nullable(task, 0));
+    assert_true(target_is_nullable(task, 2));
 }
 
 /* What a dataset's defaults add to a new table is taken off again. */
@@ -84,7 +84,7 @@ static void test_a_target_whose_shape_is_known_is_left_alone(void **state)
 
     assert_string_equal(scene_requests(scene), "");
     assert_true(task->warehouse.prepared);
-    assert_null(task->warehouse.nullable);
+    assert_null(task->warehouse.fields);
 }
 
 static void test_a_target_without_a_difference_is_not_patched(void **state)
@@ -105,7 +105,7 @@ static void test_a_target_without_a_difference_is_not_patched(void **state)
     expect_ok(target_prepare(&scene->worker, task, NULL, &err));
 
     assert_string_equal(scene_requests(scene), "0 get accounts\n");
-    assert_non_null(task->warehouse.nullable);
+    assert_non_null(task->warehouse.fields);
     cJSON_Delete(live);
 }
 

@@ -62,8 +62,9 @@ static void test_a_missing_table_is_created_by_its_ddl(void **state)
     assert_true(diff.missing);
     assert_int_equal(diff.statement_count, 1);
     assert_string_equal(diff.statements[0], "create table `my-p`.`d`.`items` (id int64)");
-    assert_false(diff.nullable[0]);
-    assert_true(diff.nullable[1]);
+    assert_true(target_diff_required(target_diff_field(diff.fields, "ID")));
+    assert_false(target_diff_required(target_diff_field(diff.fields, "name")));
+    assert_null(target_diff_field(diff.fields, "none"));
     target_diff_clear(&diff);
 }
 
@@ -104,7 +105,7 @@ static void test_required_is_relaxed(void **state)
     assert_string_equal(
         diff.statements[0], "alter table `p`.`d`.`items` alter column `name` drop not null");
     assert_non_null(diff.patch);
-    assert_true(diff.nullable[1]);
+    assert_false(target_diff_required(target_diff_field(diff.fields, "name")));
     target_diff_clear(&diff);
 }
 

@@ -91,7 +91,7 @@ static void test_a_transaction_that_failed_fails_and_withdraws_every_table(void 
 
     ready(scene);
     for (size_t i = 0; i < 2; i++)
-        scene->tasks[i].warehouse.nullable = calloc(1, sizeof(bool));
+        scene->tasks[i].warehouse.fields = cJSON_CreateArray();
     SCENE_ANSWERS(scene, {.match = "query atomic", .reply = FAILED_JOB("invalid")});
     commit(scene);
 
@@ -110,7 +110,7 @@ static void test_a_transaction_that_failed_on_targets_that_were_not_compared_is_
     struct scene *scene = *state;
 
     ready(scene);
-    scene->tasks[1].warehouse.nullable = calloc(1, sizeof(bool));
+    scene->tasks[1].warehouse.fields = cJSON_CreateArray();
     SCENE_ANSWERS(scene, {.match = "query atomic", .reply = FAILED_JOB("invalidQuery")});
     commit(scene);
 
