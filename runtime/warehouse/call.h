@@ -62,8 +62,12 @@ struct call {
     const char *content_type;
     /* success need not carry JSON */
     bool empty_answer;
-    /* While this table is fresh (quota_is_fresh), "not found" is retried; NULL: never. */
-    const char *new_table;
+    /* How long the server may hold the request on purpose. It is not cut before that, however little
+     * of the retry budget is left. */
+    int64_t held_ms;
+    /* While this table or dataset is fresh (quota_is_fresh), "not found" is retried; NULL: never.
+     */
+    const char *fresh;
     /* 0: RETRY_CALL */
     enum retry_place place;
 };

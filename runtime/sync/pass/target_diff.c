@@ -32,12 +32,12 @@ static const char *member(const cJSON *object, const char *name)
     return value == NULL ? "" : value;
 }
 
-static bool is_required(const cJSON *field)
+bool target_diff_required(const cJSON *field)
 {
     return strcasecmp(member(field, "mode"), "REQUIRED") == 0;
 }
 
-static cJSON *find_field(const cJSON *fields, const char *name)
+cJSON *target_diff_field(const cJSON *fields, const char *name)
 {
     cJSON *field;
 
@@ -59,6 +59,14 @@ static bool may_widen(const char *from, const char *to)
 
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
         if (strcasecmp(from, pairs[i][0]) == 0 && strcasecmp(to, pairs[i][1]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_key(const struct table *table, const char *column)
+{
+    for (size_t i = 0; i < table->key_count; i++)
+        if (strcasecmp(table->columns[table->key[i]].name, column) == 0)
             return true;
     return false;
 }
@@ -179,6 +187,36 @@ static void block_extra(struct comparison *c, const char *column)
     buffer_clear(&path);
 }
 
+/* STRING(5), NUMERIC(5, 1) and the like: our definitions have no such limits. */
+static bool has_limits(const cJSON *live)
+{
+    return *member(live, "maxLength") != '\0' || *member(live, "precision") != '\0';
+}
+
+/* "ALTER COLUMN SET DATA TYPE": not of a column of the primary key. */
+static void block_limits(struct comparison *c, const cJSON *live, const char *type)
+{
+    const char *name = member(live, "name");
+    const char *scale = member(live, "scale");
+    struct buffer alter;
+
+    if (is_key(c->table, name))
+        block(c, name, "is a key column with limited length or precision in BigQuery");
+    if (c->diff->blocked[0] != '\0')
+        return;
+    begin_alter(c, &alter);
+    buffer_append_text(&alter, " alter column ");
+    googlesql_identifier(&alter, name);
+    snprintf(
+        c->diff->blocked, sizeof c->diff->blocked,
+        "%s.%s is %s(%s%s%s%s) in BigQuery and %s in its definition, so values that do not fit "
+        "would "
+        "be refused or rounded. Decide to run `%s set data type %s`",
+        c->table->name, name, type, member(live, "maxLength"), member(live, "precision"),
+        *scale != '\0' ? ", " : "", scale, type, buffer_text(&alter), type);
+    buffer_clear(&alter);
+}
+
 static void replace_member(cJSON *object, const char *name, const char *value)
 {
     cJSON_DeleteItemFromObjectCaseSensitive(object, name);
@@ -202,26 +240,41 @@ static void compare_policy_tags(struct comparison *c, const cJSON *wanted, cJSON
 static void compare_column(struct comparison *c, const cJSON *wanted)
 {
     const char *name = member(wanted, "name");
-    cJSON *live = find_field(c->fields, name);
+    cJSON *live = target_diff_field(c->fields, name);
 
     if (live == NULL) {
         add_column(c, wanted);
         return;
     }
 
+    // Under und:ci 'a' and 'A' are one key: an update or a delete of one would hit both.
+    if (is_key(c->table, name) && *member(live, "collation") != '\0') {
+        char why[200];
+        snprintf(
+            why, sizeof why, "is a key column with the collation %s in BigQuery",
+            member(live, "collation"));
+        block(c, name, why);
+    }
+
     const char *from = standard_type(member(live, "type"));
     const char *to = standard_type(member(wanted, "type"));
     if (strcasecmp(from, to) != 0) {
-        if (may_widen(from, to)) {
+        // "ALTER COLUMN SET DATA TYPE": not of a column of the primary key.
+        bool key = is_key(c->table, name);
+        if (may_widen(from, to) && !key) {
             widen_column(c, name, to);
             replace_member(live, "type", to);
         } else {
             char why[200];
-            snprintf(why, sizeof why, "is %s in BigQuery and %s in its definition", from, to);
+            snprintf(
+                why, sizeof why, "%sis %s in BigQuery and %s in its definition",
+                key ? "is a key column, " : "", from, to);
             block(c, name, why);
         }
+    } else if (has_limits(live)) {
+        block_limits(c, live, to);
     }
-    if (is_required(live) && !is_required(wanted)) {
+    if (target_diff_required(live) && !target_diff_required(wanted)) {
         replace_member(live, "mode", "NULLABLE");
         c->fields_changed = true;
         alter_column(c, name, "drop not null");
@@ -242,13 +295,13 @@ static void compare_extra(struct comparison *c, const cJSON *wanted_fields)
     cJSON_ArrayForEach(live, c->fields)
     {
         const char *name = member(live, "name");
-        if (find_field(wanted_fields, name) != NULL)
+        if (target_diff_field(wanted_fields, name) != NULL)
             continue;
         if (used < sizeof c->diff->extra)
             used += (size_t)snprintf(
                 c->diff->extra + used, sizeof c->diff->extra - used, "%s%s", used > 0 ? ", " : "",
                 name);
-        if (is_required(live))
+        if (target_diff_required(live))
             block_extra(c, name);
     }
 }
@@ -301,21 +354,17 @@ static void compare_resource(struct comparison *c, const cJSON *live, cJSON *pat
     cJSON_Delete(wanted);
 }
 
-static bool set_nullable(struct comparison *c, struct error *err)
+/* A target lives as long as its source. */
+static void compare_expiration(struct comparison *c, const cJSON *live, cJSON *patch)
 {
-    size_t count = c->table->column_count;
-    bool *nullable = calloc(count + 1, sizeof *nullable);
+    struct buffer statement;
 
-    if (nullable == NULL)
-        return error_set(err, ERROR_MEMORY, "out of memory");
-    for (size_t i = 0; i < count; i++) {
-        const cJSON *live =
-            c->fields == NULL ? NULL : find_field(c->fields, c->table->columns[i].name);
-        nullable[i] = live == NULL ? !c->table->columns[i].required : !is_required(live);
-    }
-    nullable[count] = true;
-    c->diff->nullable = nullable;
-    return true;
+    if (!cJSON_HasObjectItem(live, "expirationTime"))
+        return;
+    cJSON_AddNullToObject(patch, "expirationTime");
+    begin_alter(c, &statement);
+    buffer_append_text(&statement, " set options(expiration_timestamp = null)");
+    add_statement(c->diff, &statement);
 }
 
 static bool compare_missing(struct comparison *c, struct error *err)
@@ -326,7 +375,8 @@ static bool compare_missing(struct comparison *c, struct error *err)
     buffer_init(&statement, STATEMENT_CEILING);
     googlesql_render(&statement, c->table->ddl_sql, c->project, c->dataset, NULL);
     add_statement(c->diff, &statement);
-    return set_nullable(c, err);
+    c->diff->fields = cJSON_Parse(c->table->schema_json);
+    return c->diff->fields != NULL || error_set(err, ERROR_MEMORY, "out of memory");
 }
 
 /* Compares with a table that exists; wanted and c->fields are the two lists of columns. */
@@ -345,20 +395,21 @@ static bool compare_live(
         compare_column(c, field);
     }
     compare_resource(c, live, patch);
-    bool ok = set_nullable(c, err);
+    compare_expiration(c, live, patch);
 
     if (c->fields_changed) {
         cJSON *schema = cJSON_AddObjectToObject(patch, "schema");
-        cJSON_AddItemToObject(schema, "fields", c->fields);
-        c->fields = NULL;
+        cJSON_AddItemToObject(schema, "fields", cJSON_Duplicate(c->fields, true));
     }
+    c->diff->fields = c->fields;
+    c->fields = NULL;
     if (patch->child != NULL)
         c->diff->patch = patch;
     else
         cJSON_Delete(patch);
     if (c->widen.length > 0)
         c->diff->widen_sql = buffer_take(&c->widen);
-    return ok;
+    return true;
 }
 
 bool target_compare(
@@ -391,6 +442,6 @@ void target_diff_clear(struct target_diff *diff)
     free(diff->statements);
     cJSON_Delete(diff->patch);
     free(diff->widen_sql);
-    free(diff->nullable);
+    cJSON_Delete(diff->fields);
     *diff = (struct target_diff){0};
 }

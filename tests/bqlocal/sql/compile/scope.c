@@ -62,7 +62,7 @@ bool sql_resolve_table(
     struct sql_compiler *compiler, const struct sql_names *path, struct sql_place place,
     const char **out_dataset, const char **out_table)
 {
-    if (path->count == 0)
+    if (path->count > 3 || path->count == 0)
         return sql_error(compiler->err, place, "Invalid table name");
     *out_table = path->items[path->count - 1];
     *out_dataset =
@@ -71,10 +71,7 @@ bool sql_resolve_table(
         return sql_error(
             compiler->err, SQL_NO_PLACE,
             "Table \"%s\" must be qualified with a dataset (e.g. dataset.table).", *out_table);
-    // A project in a domain has dots of its own: example.com:p.
-    const char *project =
-        path->count > 2 ? sql_join(compiler, ".", path->items, path->count - 2) : NULL;
-    return sql_check_dataset(compiler, project, *out_dataset);
+    return sql_check_dataset(compiler, path->count == 3 ? path->items[0] : NULL, *out_dataset);
 }
 
 bool sql_table_range(
