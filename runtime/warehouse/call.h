@@ -65,8 +65,9 @@ struct call {
     /* How long the server may hold the request on purpose. It is not cut before that, however little
      * of the retry budget is left. */
     int64_t held_ms;
-    /* While this table is fresh (quota_is_fresh), "not found" is retried; NULL: never. */
-    const char *new_table;
+    /* While this table or dataset is fresh (quota_is_fresh), "not found" is retried; NULL: never.
+     */
+    const char *fresh;
     /* 0: RETRY_CALL */
     enum retry_place place;
 };

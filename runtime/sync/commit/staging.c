@@ -21,7 +21,6 @@ cJSON *staging_schema(const struct task *task)
     cJSON_ArrayForEach(field, fields)
     {
         cJSON_DeleteItemFromObjectCaseSensitive(field, "mode");
-        cJSON_DeleteItemFromObjectCaseSensitive(field, "policyTags");
         cJSON_DeleteItemFromObjectCaseSensitive(field, "description");
         cJSON *type = cJSON_GetObjectItemCaseSensitive(field, "type");
         if (task->batch.json_as_text && strcmp(cJSON_GetStringValue(type), "JSON") == 0)
@@ -37,18 +36,34 @@ cJSON *staging_schema(const struct task *task)
     return schema;
 }
 
+/* The expiration is told as a moment, so a clock that is a day behind makes it one of the past. */
+static void blame_clock(int64_t now_us, struct error *err)
+{
+    char now[CLOCK_TEXT_SIZE];
+    char message[sizeof err->message];
+
+    if (strstr(err->message, "it is in the past") == NULL)
+        return;
+    snprintf(
+        message, sizeof message, "this machine's clock says %s; is that right? %.800s",
+        clock_format(now_us, now), err->message);
+    memcpy(err->message, message, sizeof message);
+}
+
 bool staging_create(
     struct worker *worker, const struct task *task, const struct intent *intent, struct error *err)
 {
     char expiration[24];
     cJSON *resource = cJSON_CreateObject();
-    int64_t now_ms = worker->clock->wall_us(worker->clock->context) / 1000;
+    int64_t now_us = worker->clock->wall_us(worker->clock->context);
 
-    snprintf(expiration, sizeof expiration, "%" PRId64, now_ms + LIFETIME_MS);
+    snprintf(expiration, sizeof expiration, "%" PRId64, now_us / 1000 + LIFETIME_MS);
     cJSON_AddStringToObject(resource, "expirationTime", expiration);
     cJSON_AddItemToObject(resource, "schema", staging_schema(task));
-    bool ok = bigquery_table_insert(worker->bigquery, intent->staging, resource, err);
+    bool ok = bigquery_table_insert(worker->bigquery, intent->staging, resource, NULL, err);
     cJSON_Delete(resource);
+    if (!ok)
+        blame_clock(now_us, err);
 
     // The name is ours alone: a table of that name was made by a request whose answer got lost.
     return ok || err->code == ERROR_CONFLICT;
