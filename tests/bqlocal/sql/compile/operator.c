@@ -58,6 +58,11 @@ static bool arithmetic(
         type = STORE_INT64;
     if (ok && expr->text[0] == '/' && type == STORE_INT64)
         type = STORE_FLOAT64;
+    if (args[0].type >= STORE_DATE && args[0].type <= STORE_TIMESTAMP)
+        return sql_error(
+            compiler->err, expr->place,
+            "bqlocal does not have the operator %s on dates and times: write DATE_ADD, DATE_DIFF",
+            expr->text);
     ok = ok && arithmetic_name(type) != NULL && sql_coerce(compiler, &args[0], type, &args[0]) &&
          sql_coerce(compiler, &args[1], type, &args[1]);
     if (!ok)
