@@ -279,7 +279,7 @@ bool sql_translate_call(
         return sql_translate_window_function(compiler, expr, out);
     if (expr->window != NULL)
         return sql_error(
-            compiler->err, expr->place, "Function %s does not support an OVER clause", expr->text);
+            compiler->err, expr->place, "bqlocal does not have %s with an OVER clause", expr->text);
     if (find_time_call(expr->text, &operation, &type))
         return translate_time_call(compiler, expr, operation, type, out);
     return translate_plain_call(compiler, expr, out);
