@@ -26,7 +26,16 @@ static bool query(
     return ok;
 }
 
-/* what: "count(*)", or "1" for whether there is any. */
+static void append_filter(struct buffer *sql, const struct table *table)
+{
+    // On lines of its own: the filter may end in a comment.
+    if (table->where != NULL)
+        buffer_printf(sql, " and (\n%s\n)", table->where);
+}
+
+/* what: "count(*)", or "1" for whether there is any. The statement names the key and nothing else:
+ * for the columns of a subquery SQLite looks up their collations, and the application's own are
+ * unknown on this connection. */
 static bool query_new_rows(
     const struct source_table *in, const struct watermark *watermark, const char *what,
     int64_t *out_value, struct error *err)
@@ -38,7 +47,11 @@ static bool query_new_rows(
     if (!in->shape->integer_key)
         return true;
     buffer_init(&sql, SQLITE_SQL_CEILING);
-    sqlite_sql_append(&sql, "select $r from ($r) limit 1", what, in->table->new_rows_sql);
+    sqlite_sql_append(
+        &sql, "select $r from $n where $n > ?1", what, in->table->name,
+        sqlite_sql_key_name(in->table, 0));
+    append_filter(&sql, in->table);
+    buffer_append_text(&sql, " limit 1");
     bool ok = query(in->source, &sql, bounds, out_value, err);
     buffer_clear(&sql);
     return ok;
@@ -107,9 +120,7 @@ bool capture_has_keyless(const struct source_table *in, bool *out_keyless, struc
     for (size_t i = 0; i < table->key_count; i++)
         sqlite_sql_append(&sql, "$r$n is null", i > 0 ? " or " : "", sqlite_sql_key_name(table, i));
     buffer_append_text(&sql, ")");
-    if (table->where != NULL)
-        // On lines of its own: the filter may end in a comment.
-        buffer_printf(&sql, " and (\n%s\n)", table->where);
+    append_filter(&sql, table);
     buffer_append_text(&sql, " limit 1");
     bool ok = query(in->source, &sql, none, &found, err);
     buffer_clear(&sql);
