@@ -16,6 +16,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum capture_state {
+    CAPTURE_ABSENT, /* nothing installed for the table */
+    CAPTURE_INTACT, /* exactly what this build would install */
+    /* Installed once, but altered or gone in part: changes may have been missed. */
+    CAPTURE_INTERRUPTED,
+};
+
 /* What SQLite says of a table. */
 struct source_shape {
     bool exists;
@@ -41,6 +48,9 @@ struct source_shape {
     /* Why triggers could not be exact for this table, or could make a statement of the application
      * fail; "" if they are exact and harmless. */
     char why_scan[512];
+    /* The table's triggers and dirty set compared with what this build would install. Never
+     * CAPTURE_INTACT if why_scan is set. */
+    enum capture_state capture;
 };
 
 /* One table in its source: the connection, the definition, and what SQLite says of the table. All
@@ -56,18 +66,6 @@ MUST_CHECK bool capture_inspect(
     struct database *source, const struct table *table, struct source_shape *out_shape,
     struct error *err);
 
-enum capture_state {
-    CAPTURE_ABSENT, /* nothing installed for the table */
-    CAPTURE_INTACT, /* exactly what this build would install */
-    /* Installed once, but altered or gone in part: changes may have been missed. */
-    CAPTURE_INTERRUPTED,
-};
-
-/* Compares the triggers and the dirty set of a table with what this build would install. */
-MUST_CHECK bool capture_check(
-    struct database *source, const struct table *table, enum capture_state *out_state,
-    struct error *err);
-
 /* Creates what is missing or altered, in one transaction of a few milliseconds; guards against rows
  * that REPLACE removes through other UNIQUE constraints are made from SQLite's own list of them.
  * The caller must replace or compare the whole table afterwards. ERROR_SCHEMA if the table can't be
@@ -77,7 +75,8 @@ MUST_CHECK bool capture_install(
 /* Drops the table's triggers, dirty set and counter; other tables keep theirs. */
 MUST_CHECK bool capture_remove(
     struct database *source, const struct table *table, struct error *err);
-/* Drops the capture of every table that is not among the count given ones. */
+/* Drops the capture of every table that is not among the count given ones, and its shadow if that
+ * is in the same database. */
 MUST_CHECK bool capture_remove_unknown(
     struct database *source, const struct table *const *tables, size_t count, struct error *err);
 /* Names those tables in out_names (of size bytes), ", " between and cut if there are many; "" if

@@ -255,11 +255,10 @@ static void append_trigger(
     int number, const char *event)
 {
     const struct table *table = in->table;
-    char suffix[48];
+    char kind[30];
 
-    sqlite3_snprintf(sizeof suffix, suffix, "_replace_%d_%s", number, event);
-    sqlite_sql_append(
-        out, "create trigger if not exists $g\nbefore $r", table->name, suffix, event);
+    sqlite3_snprintf(sizeof kind, kind, "replace_%d_%s", number, event);
+    sqlite_sql_append(out, "create trigger if not exists $g\nbefore $r", kind, table->name, event);
     if (strcmp(event, "update") == 0 && !constraint->any_update) {
         buffer_append_text(out, " of ");
         buffer_append_slice(out, buffer_slice(&constraint->columns));

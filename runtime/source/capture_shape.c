@@ -1,7 +1,9 @@
 /* The part of capture.h that asks SQLite what a table is. */
+#include "source/application_trigger.h"
 #include "source/capture.h"
 #include "source/capture_collation.h"
 #include "source/capture_guard.h"
+#include "source/capture_objects.h"
 #include "source/key_conversion.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
@@ -294,14 +296,15 @@ static bool inspect_key_columns(
     return true;
 }
 
-/* Whether triggers on the table would be exact and harmless. */
+/* Whether triggers on the table would be exact and harmless; if so, *guards makes its guards, and
+ * *newer says whether the application has a trigger because of which they have to be made again. */
 static bool inspect_triggers(
-    struct database *source, const struct table *table, struct source_shape *shape,
+    const struct source_table *in, struct source_shape *shape, struct buffer *guards, bool *newer,
     struct error *err)
 {
-    const struct source_table in = {source, table, shape};
-    struct buffer guards;
-    bool ok = true;
+    struct database *source = in->source;
+    const struct table *table = in->table;
+    const size_t size = sizeof shape->why_scan;
 
     if (shape->is_view || shape->is_virtual) {
         snprintf(
@@ -318,12 +321,10 @@ static bool inspect_triggers(
         return true;
     if (!inspect_key_columns(source, table, shape, err))
         return false;
-    if (shape->why_scan[0] != '\0')
-        return true;
-    buffer_init(&guards, SQLITE_SQL_CEILING);
-    ok = capture_guard_append_sql(&in, &guards, shape->why_scan, sizeof shape->why_scan, err);
-    buffer_clear(&guards);
-    return ok;
+    return shape->why_scan[0] != '\0' ||
+           (capture_guard_append_sql(in, guards, shape->why_scan, size, err) &&
+            (shape->why_scan[0] != '\0' ||
+             application_trigger_judge(in, guards->length > 0, shape->why_scan, size, newer, err)));
 }
 
 bool capture_inspect(
@@ -335,15 +336,23 @@ bool capture_inspect(
         .layout = UINT32_C(2166136261),
     };
     struct source_shape shape = {0};
+    const struct source_table in = {source, table, &shape};
+    struct buffer guards;
+    bool newer = false;
 
     if (seen.found == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory inspecting %s", table->name);
     memset(seen.found, 0, table->column_count * sizeof(bool));
+    buffer_init(&guards, SQLITE_SQL_CEILING);
     bool ok = find_table(source, table->name, &shape, err);
     if (ok && shape.exists)
         ok = see_columns(source, table, &seen, &shape, err) &&
              inspect_key(source, table, &seen, &shape, err) &&
-             inspect_triggers(source, table, &shape, err);
+             inspect_triggers(&in, &shape, &guards, &newer, err);
+    ok = ok && capture_objects_state(&in, buffer_text(&guards), &shape.capture, err);
+    if (newer && shape.capture == CAPTURE_INTACT)
+        shape.capture = CAPTURE_INTERRUPTED;
+    buffer_clear(&guards);
     sqlite3_free(seen.found);
     if (!ok)
         return error_wrap(err, "columns of %s", table->name);

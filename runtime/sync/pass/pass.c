@@ -257,6 +257,23 @@ static bool is_to_prepare(const struct task *task)
     return is_sure_of_work(task) || task_is_out_of_line(task);
 }
 
+/* A table that is gone may have been renamed in the old way (`legacy_alter_table`), which leaves
+ * its guards looking for the old name: nobody could write the table until they are removed. */
+static void remove_left_capture(struct pass *pass)
+{
+    struct error err;
+
+    for (size_t i = 0; i < pass->open; i++) {
+        const struct source_shape *shape = &pass->order[i]->source.shape;
+        if (!shape->exists && shape->capture != CAPTURE_ABSENT &&
+            pass->deployment->config->state_is_source &&
+            !capture_remove(&pass->source, pass->order[i]->table, &err))
+            log_warn(
+                "triggers of a table that is gone are left in place",
+                LOG_TEXT("table", pass->order[i]->table->name), LOG_TEXT("reason", err.message));
+    }
+}
+
 /* The watermark is invalidated first: if this pass fails after the triggers are back, the next one
  * must not believe that the changes of the time between were captured. What the plan rests on is
  * read again, because this changes it. */
@@ -328,7 +345,6 @@ static void commit(struct pass *pass)
  * removed. */
 static void remove_other_capture(struct pass *pass, const struct task *task)
 {
-    enum capture_state state = CAPTURE_ABSENT;
     struct error err;
     bool ok = true;
 
@@ -337,9 +353,8 @@ static void remove_other_capture(struct pass *pass, const struct task *task)
     else if (
         task->plan.capture.by == CAPTURE_SCAN &&
         (task->table->capture == CAPTURE_SCAN || task->source.shape.why_scan[0] != '\0') &&
-        pass->deployment->config->state_is_source)
-        ok = capture_check(&pass->source, task->table, &state, &err) &&
-             (state == CAPTURE_ABSENT || capture_remove(&pass->source, task->table, &err));
+        task->source.shape.capture != CAPTURE_ABSENT && pass->deployment->config->state_is_source)
+        ok = capture_remove(&pass->source, task->table, &err);
     if (!ok)
         log_warn(
             "an earlier way of finding changes is left in place",
@@ -401,6 +416,7 @@ static bool run_round(struct pass *pass, struct error *err)
     plan(pass);
     if (!pass->options->dry_run) {
         run_step(pass, is_to_prepare, target_prepare);
+        remove_left_capture(pass);
         install_capture(pass);
     }
     if (!read_tables(pass, err))

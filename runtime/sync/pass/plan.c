@@ -36,11 +36,9 @@ static bool check_source(const struct config *config, const struct task *task, s
 }
 
 bool plan_capture(
-    const struct config *config, struct database *source, const struct table *table,
-    const struct source_shape *shape, struct plan_capture *out_capture, struct error *err)
+    const struct config *config, const struct table *table, const struct source_shape *shape,
+    struct plan_capture *out_capture, struct error *err)
 {
-    enum capture_state state;
-
     if (table->capture == CAPTURE_TRIGGERS && !config->state_is_source)
         return error_set(
             err, ERROR_SCHEMA,
@@ -64,13 +62,12 @@ bool plan_capture(
         out_capture->why = shape->why_scan;
         return true;
     }
-    if (!capture_check(source, table, &state, err))
-        return false;
-    if (state != CAPTURE_INTACT && config->capture_manual) {
+    bool intact = shape->capture == CAPTURE_INTACT;
+    if (!intact && config->capture_manual) {
         out_capture->why = "BQ_CAPTURE=manual, and its triggers are not in place";
         return true;
     }
-    *out_capture = (struct plan_capture){.by = CAPTURE_TRIGGERS, .broken = state != CAPTURE_INTACT};
+    *out_capture = (struct plan_capture){.by = CAPTURE_TRIGGERS, .broken = !intact};
     return true;
 }
 
@@ -263,7 +260,7 @@ bool plan_table(
         return forget_content(tracking, task, err);
     if (!tracking_load(tracking, task->table->name, &known->watermark, err))
         return false;
-    if (!plan_capture(config, source, task->table, &known->shape, &task->plan.capture, err))
+    if (!plan_capture(config, task->table, &known->shape, &task->plan.capture, err))
         return false;
     if (needs_shadow(task) &&
         !shadow_known(
@@ -305,7 +302,7 @@ bool plan_check_schema(
     if (cookie == known->schema_cookie)
         return true;
     if (!capture_inspect(source, task->table, &shape, err) ||
-        !plan_capture(config, source, task->table, &shape, &capture, err))
+        !plan_capture(config, task->table, &shape, &capture, err))
         return false;
     if (!same_shape(&known->shape, &shape))
         task->outdated = "its definition in SQLite was changed";

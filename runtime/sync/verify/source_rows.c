@@ -22,7 +22,7 @@ bool source_rows_init(
             err, ERROR_SCHEMA, "%s in SQLite does not fit its definition; bqsync check says why",
             table->name);
     if (!tracking_load(tracking, table->name, &rows->watermark, err) ||
-        !plan_capture(config, source, table, &rows->shape, &capture, err) ||
+        !plan_capture(config, table, &rows->shape, &capture, err) ||
         !shadow_known(&tracking->database, table, rows->shape.keeps_keys, &known, err))
         return false;
     rows->captured = capture.by == CAPTURE_TRIGGERS && !capture.broken;

@@ -120,7 +120,7 @@ static void test_what_was_sent_is_not_trusted_when_it_may_be_something_else(void
     expect_plan(plan_one(scene, "accounts"), SEND_REPLACE, "another target than before");
     scene->config.dataset = "d";
 
-    scene_run(scene, "drop trigger bq_sync_accounts_update");
+    scene_run(scene, "drop trigger bq_sync_update_accounts");
     task = plan_one(scene, "accounts");
     expect_plan(task, SEND_REPLACE, "change capture was interrupted");
     assert_true(task->plan.capture.broken);
@@ -212,7 +212,7 @@ static void test_changes_found_in_another_way_before_are_not_trusted(void **stat
 
     scene_sync(scene, "accounts");
     scene->config.capture_manual = true;
-    scene_run(scene, "drop trigger bq_sync_accounts_update");
+    scene_run(scene, "drop trigger bq_sync_update_accounts");
     expect_plan(
         plan_one(scene, "accounts"), SEND_REPLACE, "changes were found in another way before");
 }
@@ -226,8 +226,7 @@ static void test_triggers_cannot_be_asked_for_where_nothing_may_be_written(void 
 
     table.capture = CAPTURE_TRIGGERS;
     expect_error(
-        plan_capture(
-            &scene->config, &scene->source, &table, &scene->tasks[0].source.shape, &capture, &err),
+        plan_capture(&scene->config, &table, &scene->tasks[0].source.shape, &capture, &err),
         ERROR_SCHEMA, "asks for capture by triggers");
 }
 
