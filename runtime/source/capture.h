@@ -86,15 +86,21 @@ MUST_CHECK bool capture_list_unknown(
     size_t size, struct error *err);
 
 /* How much is pending for a table in the connection's present view: rows above the watermark
- * (integer_key), and dirty keys newer than synced_sequence and at or below the watermark. */
+ * (integer_key), and dirty keys newer than synced_sequence and at or below the watermark. Of the
+ * dirty keys, those of rows that were rejected and have not changed since are counted apart: each
+ * pass tries them again, but there is nothing to wait for. */
 struct pending {
     int64_t new_rows;
     int64_t dirty_keys;
+    int64_t rejected_keys;
 };
 MUST_CHECK bool capture_pending(
     const struct source_table *in, const struct watermark *watermark, struct pending *out_pending,
     struct error *err);
-/* The same as a yes or no, which takes constant time. */
+/* All rows of the table that pass its filter. */
+MUST_CHECK bool capture_count_rows(
+    const struct source_table *in, int64_t *out_count, struct error *err);
+/* Whether anything is pending. */
 MUST_CHECK bool capture_has_pending(
     const struct source_table *in, const struct watermark *watermark, bool *out_pending,
     struct error *err);

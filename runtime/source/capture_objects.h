@@ -11,6 +11,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The sequence of a rejected key in the dirty set: later than every pass, so that the key is tried
+ * again at each of them without being written each time. A trigger that fires for the key puts the
+ * current sequence in its place. */
+#define CAPTURE_SEQUENCE_REJECTED "9223372036854775807"
+
 struct object {
     bool trigger; /* else a table */
     char *name;

@@ -168,7 +168,13 @@ class CollationTest(CaptureCase):
         self.assertEqual(["merge", "append"], [self.app.table(run, name)["mode"] for name in ("accounts", "events")])
         self.assertEqual({"unchanged"}, {table["status"] for table in self.app.sync("accounts", "events")["tables"]})
         self.assert_equal()
-        self.assertTrue(self.app.json("status")["tables"])
+
+    def test_status_counts_rows_of_a_table_that_was_never_synced(self):
+        self.app.execute("insert into accounts values (1, 'a@x', 1, 'one')")
+
+        accounts = self.app.table(self.app.json("status"), "accounts")
+
+        self.assertEqual((1, None), (accounts["pending_changes"], accounts["problem"]))
 
     def test_a_key_with_such_a_collation_is_scanned(self):
         self.app.script("insert into devices values ('A', 1, null), ('b', 1, null)")
@@ -208,6 +214,40 @@ class CollationOfSharedKeysTest(unittest.TestCase):
         app.sync("labels")
 
         self.assertEqual(["other", "two"], sorted(row["v"] for row in bq.rows("d", "labels")))
+
+
+class LongRowTest(CaptureCase):
+    def test_a_row_that_bigquery_cannot_take_is_rejected_and_not_pending(self):
+        for environment in ({}, {"BQ_CAPTURE": "manual"}):
+            with self.subTest(environment):
+                app = self.enterContext(Deployment(self.bq, environment=environment))
+                app.script("insert into accounts(id, email, note) values (1, 'a@x', 'one'),"
+                           " (2, 'b@x', printf('%.17000000c', 'x'))")
+                app.sync("accounts", "--full", status=1)
+                for _ in range(2):
+                    report = app.table(app.json("verify", "accounts"), "accounts")
+                    self.assertEqual((True, 0, 1), (report["equal"], report["pending"], report["rejected"]))
+                    status = app.table(app.json("status"), "accounts")
+                    self.assertEqual((0, 1), (status["pending_changes"], status["rejected"]))
+                    app.sync("accounts", status=1)
+
+                app.execute("update accounts set note = 'two' where id = 2")
+                app.sync("accounts")
+                self.assertEqual([1, 2], sorted(row["id"] for row in self.bq.rows("d", "accounts")))
+
+    def test_a_rejected_row_waits_for_nothing_until_it_changes(self):
+        self.app.execute("insert into everything(id, i) values (1, 1), (2, 'abc')")
+        self.app.sync("everything", status=1)
+        pending = lambda: self.app.table(self.app.json("status"), "everything")["pending_changes"]
+        self.assertEqual(0, pending())
+        self.app.sync("everything", status=1)
+        self.assertEqual(0, pending())
+
+        self.app.execute("update everything set i = 2 where id = 2")
+
+        self.assertEqual(1, pending())
+        self.app.sync("everything")
+        self.assertEqual(0, pending())
 
 
 class RenameTest(CaptureCase):

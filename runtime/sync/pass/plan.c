@@ -323,7 +323,7 @@ bool plan_in_snapshot(struct database *source, struct task *task, struct error *
         return true;
     if (!capture_pending(&in, &known->watermark, &pending, err))
         return false;
-    if (pending.dirty_keys > 0)
+    if (pending.dirty_keys + pending.rejected_keys > 0)
         plan_revise(task, PLAN_FOUND_CHANGED_ROWS);
     return true;
 }
