@@ -31,6 +31,8 @@ struct source_shape {
     bool is_virtual;
     /* The definition's key is the table's INTEGER PRIMARY KEY. */
     bool integer_key;
+    /* Some column of the key is not declared NOT NULL. */
+    bool nullable_key;
     /* How many columns of the definition SQLite lacks, and their names, ", " between. */
     size_t missing_count;
     char missing[512];
@@ -106,9 +108,11 @@ MUST_CHECK bool capture_has_pending(
     struct error *err);
 
 /* Whether rows have a NULL in their key: triggers cannot list those, and BigQuery cannot hold them.
- * Looked up by the key's index. */
+ * With a key of several columns, only looked for if a trigger has noted such a row since
+ * synced_sequence; earlier ones are among the rejects. */
 MUST_CHECK bool capture_has_keyless(
-    const struct source_table *in, bool *out_keyless, struct error *err);
+    const struct source_table *in, const struct watermark *watermark, bool *out_keyless,
+    struct error *err);
 
 /* Position of a table: what a snapshot covers. */
 struct position {

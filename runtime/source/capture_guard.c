@@ -2,6 +2,7 @@
 
 #include "source/capture_collation.h"
 #include "source/capture_filter.h"
+#include "source/capture_keyless.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
 
@@ -430,7 +431,9 @@ bool capture_guard_append_sql(
 
     out_problem[0] = '\0';
     bool ok = read_columns(in, &guards.columns, err) && append_rowid_guards(&guards, err) &&
-              append_index_guards(&guards, err) && buffer_check(out_sql, "guards", err);
+              append_index_guards(&guards, err);
+    capture_keyless_append_sql(in, out_sql);
+    ok = ok && buffer_check(out_sql, "guards", err);
     columns_clear(&guards.columns);
     return ok;
 }

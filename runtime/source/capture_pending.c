@@ -123,26 +123,3 @@ bool capture_has_pending(
     *out_pending = found == 1;
     return true;
 }
-
-bool capture_has_keyless(const struct source_table *in, bool *out_keyless, struct error *err)
-{
-    const int64_t none[2] = {0};
-    const struct table *table = in->table;
-    struct buffer sql;
-    int64_t found = 0;
-
-    *out_keyless = false;
-    if (in->shape->integer_key)
-        return true;
-    buffer_init(&sql, SQLITE_SQL_CEILING);
-    sqlite_sql_append(&sql, "select 1 from $n where (", table->name);
-    for (size_t i = 0; i < table->key_count; i++)
-        sqlite_sql_append(&sql, "$r$n is null", i > 0 ? " or " : "", sqlite_sql_key_name(table, i));
-    buffer_append_text(&sql, ")");
-    append_filter(&sql, table);
-    buffer_append_text(&sql, " limit 1");
-    bool ok = query(in->source, &sql, none, &found, err);
-    buffer_clear(&sql);
-    *out_keyless = ok && found == 1;
-    return ok || error_wrap(err, "rows of %s without a key", table->name);
-}

@@ -59,6 +59,7 @@ struct columns_seen {
                             key */
     /* Key columns whose conversion is one-to-one, should none of them be the rowid. */
     size_t one_to_one_columns;
+    bool nullable_key;
 };
 
 static uint32_t mix(uint32_t hash, const char *text)
@@ -71,12 +72,16 @@ static uint32_t mix(uint32_t hash, const char *text)
 
 static void see_key_column(
     const struct table *table, const char *name, const struct key_declaration *declared,
-    struct columns_seen *seen)
+    bool not_null, struct columns_seen *seen)
 {
     for (size_t i = 0; i < table->key_count; i++) {
         const struct column *column = &table->columns[table->key[i]];
-        if (strcasecmp(name, column->source) == 0 && key_conversion_is_one_to_one(column, declared))
+        if (strcasecmp(name, column->source) != 0)
+            continue;
+        if (key_conversion_is_one_to_one(column, declared))
             seen->one_to_one_columns++;
+        if (!not_null)
+            seen->nullable_key = true;
     }
 }
 
@@ -103,7 +108,7 @@ static void see_column(
     see_key_column(
         table, name,
         &(struct key_declaration){.type = type, .strict = sqlite3_column_int(statement, 4) != 0},
-        seen);
+        sqlite3_column_int(statement, 5) == 1, seen);
     if (in_primary_key && strcasecmp(type, "integer") == 0 &&
         strcasecmp(name, table->columns[table->key[0]].source) == 0)
         seen->key_is_integer = true;
@@ -129,7 +134,7 @@ static bool see_columns(
     if (!statement_bind(
             source,
             "select name, coalesce(type, ''), pk, cid, case when upper(type) = 'ANY' or ?2 then"
-            " (select strict from pragma_table_list(?1) where schema = 'main') end"
+            " (select strict from pragma_table_list(?1) where schema = 'main') end, \"notnull\""
             " from pragma_table_xinfo(?1) where hidden <> 1",
             &statement, err, "si", table->name, (int64_t)strictness_matters(table)))
         return false;
@@ -253,6 +258,7 @@ static bool inspect_key(
         return false;
     bool alias = seen->key_is_integer && seen->primary_key_columns == 1 && !indexed;
     shape->integer_key = alias && table->key_count == 1 && table->new_rows_sql != NULL;
+    shape->nullable_key = seen->nullable_key;
     shape->keeps_keys = table->mode != SEND_REPLACE && !is_one_to_one(table, seen, alias, shape);
     if (alias || shape->is_view || shape->is_virtual)
         return true;

@@ -250,6 +250,26 @@ class LongRowTest(CaptureCase):
         self.assertEqual(0, pending())
 
 
+class KeylessTest(CaptureCase):
+    schema = SHAPES.replace("team text not null, person text not null", "team text, person text").replace(
+        "(team, person)) without rowid", "(team, person))")
+
+    def test_rows_without_a_key_are_rejected_and_forgotten_when_they_go(self):
+        self.app.execute("insert into memberships values ('t', 'p', 'r', '2020-01-01')")
+        self.sync("memberships")
+        self.assertEqual("unchanged", self.sync("memberships")["status"])
+
+        self.app.execute("insert into memberships values ('t', null, 'r', '2020-01-01')")
+        self.app.sync("memberships", status=1)
+        self.assertEqual(1, len(self.app.json("rejects")["rejects"]))
+        self.app.execute("update memberships set person = 'q' where person is null")
+        self.sync("memberships")
+
+        self.assertEqual([], self.app.json("rejects")["rejects"])
+        self.assertEqual(["p", "q"], sorted(row["person"] for row in self.bq.rows("d", "memberships")))
+        self.assertEqual("unchanged", self.sync("memberships")["status"])
+
+
 class RenameTest(CaptureCase):
     def test_a_rename_in_the_old_way_breaks_writes_until_the_next_pass(self):
         self.app.execute("insert into accounts values (1, 'a@x', 1, 'one')")

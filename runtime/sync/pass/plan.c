@@ -196,7 +196,7 @@ static bool is_keyless(
 {
     const struct source_table in = {source, task->table, &task->source.shape};
 
-    return capture_has_keyless(&in, out_keyless, err) &&
+    return capture_has_keyless(&in, &task->source.watermark, out_keyless, err) &&
            (*out_keyless || task->source.shape.integer_key ||
             rejects_keyless(tracking, task->table->name, out_keyless, err));
 }
@@ -287,6 +287,21 @@ static bool same_shape(const struct source_shape *a, const struct source_shape *
            strcmp(a->key_problem, b->key_problem) == 0;
 }
 
+/* A row without a key that came after plan_table is in no file but that of a replacement. */
+static bool check_keyless(struct database *source, struct task *task, struct error *err)
+{
+    const struct source_table in = {source, task->table, &task->source.shape};
+    bool keyless = false;
+
+    if (task->plan.capture.by != CAPTURE_TRIGGERS || task->plan.mode == SEND_REPLACE)
+        return true;
+    if (!capture_has_keyless(&in, &task->source.watermark, &keyless, err))
+        return false;
+    if (keyless)
+        task->outdated = "rows without a key were written";
+    return true;
+}
+
 bool plan_check_schema(
     const struct config *config, struct database *source, struct task *task, bool installed,
     struct error *err)
@@ -300,7 +315,7 @@ bool plan_check_schema(
     if (!capture_schema_cookie(source, &cookie, err))
         return false;
     if (cookie == known->schema_cookie)
-        return true;
+        return check_keyless(source, task, err);
     if (!capture_inspect(source, task->table, &shape, err) ||
         !plan_capture(config, task->table, &shape, &capture, err))
         return false;
@@ -310,7 +325,7 @@ bool plan_check_schema(
         task->outdated = "its triggers were changed";
     else
         known->schema_cookie = cookie;
-    return true;
+    return task->outdated != NULL || check_keyless(source, task, err);
 }
 
 bool plan_in_snapshot(struct database *source, struct task *task, struct error *err)

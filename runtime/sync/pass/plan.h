@@ -28,7 +28,8 @@ MUST_CHECK bool plan_capture(
 
 /* Called in the open snapshot, before the table is read: if the source's schema has changed since
  * plan_table, looks again at the table's shape and its capture. The task is outdated if they are
- * not as planned. installed: capture that the plan found broken has been installed since. */
+ * not as planned, or if rows without a key have come. installed: capture that the plan found broken
+ * has been installed since. */
 MUST_CHECK bool plan_check_schema(
     const struct config *config, struct database *source, struct task *task, bool installed,
     struct error *err);

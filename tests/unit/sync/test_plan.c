@@ -217,6 +217,29 @@ static void test_changes_found_in_another_way_before_are_not_trusted(void **stat
         plan_one(scene, "accounts"), SEND_REPLACE, "changes were found in another way before");
 }
 
+static void test_a_row_without_a_key_that_comes_after_the_plan_makes_it_outdated(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    scene_run(
+        scene, "create table memberships(team text, person text, role text,"
+               " since text, primary key (team, person))");
+    scene_sync(scene, "memberships");
+    expect_plan(plan_one(scene, "memberships"), SEND_NOTHING, NULL);
+    scene_run(scene, "insert into memberships values ('t', 'p', 'r', null)");
+    struct task *task = plan_one(scene, "memberships");
+    expect_plan(task, SEND_MERGE, NULL);
+
+    scene_run(scene, "insert into memberships values ('t', null, 'r', null)");
+    expect_ok(plan_check_schema(&scene->config, &scene->source, task, true, &err));
+
+    assert_true(task_is_outdated(task));
+    expect_plan(
+        plan_one(scene, "memberships"), SEND_REPLACE,
+        "rows have no key, so their changes cannot be listed");
+}
+
 static void test_triggers_cannot_be_asked_for_where_nothing_may_be_written(void **state)
 {
     struct scene *scene = *state;
@@ -311,6 +334,7 @@ int main(void)
         SCENE_TEST(test_a_source_that_lacks_columns_is_named_and_its_watermark_is_not_trusted),
         APART_TEST(test_a_scan_is_sure_of_nothing_before_it_has_read),
         SCENE_TEST(test_changes_found_in_another_way_before_are_not_trusted),
+        SCENE_TEST(test_a_row_without_a_key_that_comes_after_the_plan_makes_it_outdated),
         APART_TEST(test_triggers_cannot_be_asked_for_where_nothing_may_be_written),
         APART_TEST(test_a_finding_that_asks_for_another_file_discards_the_one_that_was_read),
         APART_TEST(test_a_finding_that_changes_nothing_keeps_the_file),
