@@ -23,9 +23,9 @@ struct token {
     struct slice text;
 };
 
-/* The token at *at, and moves *at behind it; TOKEN_END at the end, again and again. A text whose
- * quote never ends becomes a sign of one byte. */
-struct token sqlite_token_next(const char **at);
+/* The token at *place, and moves *place behind it; TOKEN_END at the end, again and again. A text
+ * whose quote never ends becomes a sign of one byte. */
+struct token sqlite_token_next(const char **place);
 
 /* Whether the token is of this kind and reads so, in upper or lower case. */
 bool sqlite_token_is(const struct token *token, enum token_kind kind, const char *text);

@@ -274,19 +274,26 @@ static void remove_left_capture(struct pass *pass)
     }
 }
 
-/* The watermark is invalidated first: if this pass fails after the triggers are back, the next one
- * must not believe that the changes of the time between were captured. What the plan rests on is
- * read again, because this changes it. */
+static bool has_lost_shadow(const struct task *task)
+{
+    return (task->plan.capture.by == CAPTURE_SCAN || task->source.shape.keeps_keys) &&
+           !task->source.has_shadow;
+}
+
+/* The watermark is invalidated first: if this pass fails after the triggers or an empty shadow are
+ * there, the next one must not believe that they know of the rows and changes before. What the plan
+ * rests on is read again, because this changes it. */
 static void install_capture(struct pass *pass)
 {
     struct error err;
 
     for (size_t i = 0; i < pass->open; i++) {
         struct task *task = pass->order[i];
-        if (task_failed(task) || !task->plan.capture.broken)
+        bool broken = task->plan.capture.broken;
+        if (task_failed(task) || !(broken || has_lost_shadow(task)))
             continue;
         if (!tracking_invalidate(&pass->tracking, task->table->name, &err) ||
-            !capture_install(&pass->source, task->table, &err) ||
+            (broken && !capture_install(&pass->source, task->table, &err)) ||
             !tracking_load(&pass->tracking, task->table->name, &task->source.watermark, &err))
             fail(pass, task, &err);
     }
