@@ -41,14 +41,17 @@ static bool add_object(struct object_list *list, sqlite3_stmt *statement, struct
     return true;
 }
 
-bool capture_objects_owns_trigger(const char *table, const char *trigger_sql)
+bool capture_objects_owns_trigger(const char *table, const char *trigger, const char *sql)
 {
-    struct buffer name;
+    struct buffer dirty_set;
 
-    buffer_init(&name, SQLITE_SQL_CEILING);
-    sqlite_sql_append(&name, "$d", table);
-    bool owns = strcasestr(trigger_sql, buffer_text(&name)) != NULL;
-    buffer_clear(&name);
+    // Each name has the table's in it, and names are short.
+    if (strcasestr(trigger, table) == NULL)
+        return false;
+    buffer_init(&dirty_set, SQLITE_SQL_CEILING);
+    sqlite_sql_append(&dirty_set, "$d", table);
+    bool owns = strcasestr(sql, buffer_text(&dirty_set)) != NULL;
+    buffer_clear(&dirty_set);
     return owns;
 }
 
@@ -57,7 +60,9 @@ static bool is_of_table(const char *table, sqlite3_stmt *object)
 {
     return sqlite3_column_int(object, 0) == 0 ||
            strcasecmp((const char *)sqlite3_column_text(object, 2), table) == 0 ||
-           capture_objects_owns_trigger(table, (const char *)sqlite3_column_text(object, 3));
+           capture_objects_owns_trigger(
+               table, (const char *)sqlite3_column_text(object, 1),
+               (const char *)sqlite3_column_text(object, 3));
 }
 
 bool capture_objects_actual(

@@ -52,9 +52,9 @@ MUST_CHECK bool capture_objects_state(
 bool capture_objects_equal(const struct object_list *a, const struct object_list *b);
 
 /* Whether a trigger of ours, on whatever table, is one of the table of that name: in each version
- * its body names the table's dirty set. Names of triggers do not tell: in earlier versions two
- * tables could claim one. */
-bool capture_objects_owns_trigger(const char *table, const char *trigger_sql);
+ * its body names the table's dirty set. Its own name does not tell: in earlier versions two tables
+ * could claim one. */
+bool capture_objects_owns_trigger(const char *table, const char *trigger, const char *sql);
 
 /* Whether the table of that name has a counter in bq_sync_capture. */
 MUST_CHECK bool capture_objects_has_counter(

@@ -24,12 +24,13 @@ static bool is_known(const struct registry *registry, const char *name)
     return false;
 }
 
-static bool is_known_trigger(const struct registry *registry, const char *table, const char *sql)
+static bool is_known_trigger(
+    const struct registry *registry, const char *table, const char *name, const char *sql)
 {
     if (is_known(registry, table))
         return true;
     for (size_t i = 0; i < registry->count; i++) {
-        if (capture_objects_owns_trigger(registry->tables[i]->name, sql))
+        if (capture_objects_owns_trigger(registry->tables[i]->name, name, sql))
             return true;
     }
     return false;
@@ -56,9 +57,9 @@ static void append_removal(const struct registry *registry, sqlite3_stmt *row, s
     const char *table = (const char *)sqlite3_column_text(row, FOUND_TABLE);
     bool trigger = strcmp(kind, "trigger") == 0;
 
-    if (trigger
-            ? is_known_trigger(registry, table, (const char *)sqlite3_column_text(row, FOUND_SQL))
-            : is_known(registry, table))
+    if (trigger ? is_known_trigger(
+                      registry, table, name, (const char *)sqlite3_column_text(row, FOUND_SQL))
+                : is_known(registry, table))
         return;
     if (strcmp(kind, "row") == 0)
         sqlite_sql_append(sql, "delete from $n where table_name = $t;\n", name, table);
