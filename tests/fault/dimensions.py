@@ -182,8 +182,7 @@ class Triggers(Dimension):
 
         def run(app):
             app.run(f"create table if not exists {child}(owner references {table}({key}) on delete cascade)")
-            when = self.rng.choice(["before", "after"])
-            app.run(f"create trigger if not exists {child}_fail {when} delete on {child}"
+            app.run(f"create trigger if not exists {child}_fail after delete on {child}"
                     " begin select raise(fail, 'refused'); end")
             app.run("pragma foreign_keys = on")
             app.run(f"insert into {child} select {key} from {table} order by {key} limit 1")
@@ -214,7 +213,14 @@ class Triggers(Dimension):
         sql = (f"create trigger app_{self.rng.randrange(10**6)} {self.rng.choice(['before', 'after', 'after'])} {event}"
                f" on {table} when coalesce(length({row}.{column}), 0) % 3 = {self.rng.randrange(3)}"
                f" begin {body}; end")
-        self.application(lambda app: app.run(sql))
+
+        def make(app):
+            app.run(sql)
+            # Before the next pass, changes that the trigger may end half-way.
+            for _ in range(self.rng.randrange(3)):
+                column = app.plain_column(table)
+                app.run(f"update or fail {table} set {column} = ?", [app.value(table, column)])
+        self.application(make)
 
     def drop_trigger(self, table):
         names = [name for (name,) in self.life.app.execute(
