@@ -123,25 +123,20 @@ static void test_a_type_with_limits_is_for_a_person_to_decide(void **state)
     expect_blocked(
         "[" ID ",{\"name\":\"name\",\"type\":\"STRING\",\"maxLength\":\"5\"}," PRICE "]",
         "items.name is STRING(5) in BigQuery and STRING in its definition, so values that do not "
-        "fit "
-        "would be refused or rounded. Decide to run `alter table `p`.`d`.`items` alter column "
-        "`name` "
-        "set data type STRING`");
+        "fit would be refused or rounded. Decide to run "
+        "`alter table `p`.`d`.`items` alter column `name` set data type STRING`");
     expect_blocked(
         "[" ID "," NAME
         ",{\"name\":\"price\",\"type\":\"NUMERIC\",\"precision\":\"5\",\"scale\":\"1\"}]",
         "items.price is NUMERIC(5, 1) in BigQuery and NUMERIC in its definition, so values that do "
-        "not fit would be refused or rounded. Decide to run `alter table `p`.`d`.`items` alter "
-        "column "
-        "`price` set data type NUMERIC`");
+        "not fit would be refused or rounded. Decide to run "
+        "`alter table `p`.`d`.`items` alter column `price` set data type NUMERIC`");
     expect_blocked(
         "[{\"name\":\"id\",\"type\":\"INTEGER\",\"mode\":\"REQUIRED\",\"description\":\"key\","
         "\"precision\":\"5\"}," NAME "," PRICE "]",
         "items.id is a key column with limited length or precision in BigQuery. BigQuery cannot "
-        "change "
-        "that in place: put the definition back, or decide to run `drop table `p`.`d`.`items`` "
-        "(the next "
-        "sync fills it again)");
+        "change that in place: put the definition back, or decide to run "
+        "`drop table `p`.`d`.`items`` (the next sync fills it again)");
 }
 
 static void test_a_type_with_limits_is_widened_to_another(void **state)
@@ -152,6 +147,26 @@ static void test_a_type_with_limits_is_widened_to_another(void **state)
 
     assert_string_equal(diff.blocked, "");
     assert_non_null(diff.widen_sql);
+    target_diff_clear(&diff);
+}
+
+/* "ALTER COLUMN SET DATA TYPE" takes no column of a primary key. */
+static void test_a_key_column_is_not_widened(void **state)
+{
+    struct table wider = table;
+    struct target_diff diff;
+    struct error err;
+
+    (void)state;
+    wider.schema_json = "[{\"name\":\"id\",\"type\":\"NUMERIC\",\"mode\":\"REQUIRED\"}]";
+    cJSON *live = cJSON_Parse("{\"schema\":{\"fields\":[" ID "]}}");
+    expect_ok(target_compare(&wider, "p", "d", live, &diff, &err));
+    cJSON_Delete(live);
+
+    assert_null(diff.widen_sql);
+    assert_non_null(strstr(
+        diff.blocked,
+        "items.id is a key column, is INT64 in BigQuery and NUMERIC in its definition"));
     target_diff_clear(&diff);
 }
 
@@ -262,6 +277,7 @@ int main(void)
         cmocka_unit_test(test_a_type_with_limits_is_for_a_person_to_decide),
         cmocka_unit_test(test_a_type_with_limits_is_widened_to_another),
         cmocka_unit_test(test_a_type_is_widened_by_ddl),
+        cmocka_unit_test(test_a_key_column_is_not_widened),
         cmocka_unit_test(test_another_type_is_refused_with_the_statement_to_decide_on),
         cmocka_unit_test(test_a_column_of_bigquery_alone_is_left_alone_unless_it_is_required),
         cmocka_unit_test(test_descriptions_and_labels_are_patched),
