@@ -132,7 +132,7 @@ static void append_json(struct buffer *out, struct slice json)
         return;
     }
     buffer_init(&normal, JSON_CEILING);
-    if (json_normal(json, &normal))
+    if (json_normal(json, &normal, NULL))
         append_text(out, buffer_slice(&normal));
     buffer_clear(&normal);
 }

@@ -52,7 +52,7 @@ static const struct signature signatures[] = {
     {"SHA256", "y", 'y', "bq_sha256"},
     {"MD5", "s", 'y', "bq_md5"},
     {"MD5", "y", 'y', "bq_md5"},
-    {"TO_HEX", "y", 's', "=iif($1 is null,null,lower(hex($1)))"},
+    {"TO_HEX", "y", 's', "bq_to_hex"},
     {"FROM_HEX", "s", 'y', "bq_from_hex"},
     {"TO_BASE64", "y", 's', "bq_to_base64"},
     {"UNIX_MICROS", "z", 'i', "=$1"},
@@ -80,7 +80,8 @@ static const struct signature signatures[] = {
     {"JSON_VALUE", "ss", 's', JSON_VALUE},
     {"JSON_QUERY", "js", 'j', JSON_QUERY},
     {"JSON_QUERY", "ss", 's', JSON_QUERY},
-    {"PARSE_JSON", "s", 'j', "bq_parse_json"},
+    {"PARSE_JSON", "s", 'j', "=bq_parse_json($1,'exact')"},
+    {"PARSE_JSON WIDE_NUMBER_MODE", "ss", 'j', "bq_parse_json"},
 };
 
 enum { SIGNATURES = sizeof signatures / sizeof *signatures };
