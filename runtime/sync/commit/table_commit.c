@@ -156,9 +156,11 @@ static bool attempt(
         !(bigquery_job_wait(bigquery, staging_job, &job, err) &&
           (job.state == JOB_FAILED || start_from_staging(worker, task, &intent, err))))
         return false;
-    if (job.state != JOB_FAILED && !bigquery_job_wait(bigquery, intent.commit_job, &job, err))
+    bool started = job.state != JOB_FAILED;
+    if (started && !bigquery_job_wait(bigquery, intent.commit_job, &job, err))
         return false;
-    return conclude(worker, task, &intent, &job, out_withdrawn, err);
+    return conclude(worker, task, &intent, &job, out_withdrawn, err) ||
+           (started && *out_withdrawn && job_retry_after_comparison(task, err));
 }
 
 bool table_commit(struct worker *worker, struct task *task, void *context, struct error *err)

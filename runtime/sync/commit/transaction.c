@@ -302,6 +302,20 @@ static void give_up(struct transaction *t, const struct error *why)
     fail_staged(t, why);
 }
 
+/* The script failed for good, and nothing says because of which table. */
+static void conclude_failure(struct transaction *t, const struct error *why)
+{
+    bool again = false;
+
+    for (size_t i = 0; i < t->count; i++)
+        if (is_staged(t->tasks[i]) && job_retry_after_comparison(t->tasks[i], why))
+            again = true;
+    if (again)
+        run_staged(t, withdraw);
+    else
+        give_up(t, why);
+}
+
 static size_t count_staged(const struct transaction *t)
 {
     size_t staged = 0;
@@ -342,7 +356,7 @@ void transaction_commit(
     } else if (job.state == JOB_MISSING) {
         run_staged(&t, withdraw);
     } else if (job.state == JOB_FAILED) {
-        give_up(&t, &job.failure);
+        conclude_failure(&t, &job.failure);
     } else {
         count_rows(&t);
         run_staged(&t, acknowledge);

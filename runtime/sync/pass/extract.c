@@ -390,6 +390,10 @@ bool extract_table(
     progress_phase(options->progress, task->index, PHASE_READING);
     if (!plan_in_snapshot(source, task, err))
         return false;
+    if (task->plan.mode == SEND_NOTHING || task_is_outdated(task)) {
+        task->batch.complete = !task_is_outdated(task);
+        return true;
+    }
     e.row = malloc(task->table->row_size);
     if (e.row == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");

@@ -30,6 +30,8 @@ static bool check_source(const struct config *config, const struct task *task, s
             table->name, config->sqlite_path, shape->missing_count > 1 ? "s" : "", shape->missing,
             shape->missing_count > 1 ? "them" : "it", shape->missing_count > 1 ? "them" : "it",
             table->name);
+    if (shape->filter_problem[0] != '\0')
+        return error_set(err, ERROR_SCHEMA, "%s: %s", table->name, shape->filter_problem);
     if (shape->key_problem[0] != '\0' && table->mode != SEND_REPLACE)
         return error_set(err, ERROR_SCHEMA, "%s: %s", table->name, shape->key_problem);
     return true;
@@ -105,14 +107,14 @@ static const char *change_of_capture(const struct task *task)
 }
 
 /* A file that goes straight into the target has to agree with it on what is REQUIRED. Besides, the
- * target is compared when its label names another shape than the definition's, and when the last
- * sync failed: somebody may have altered the table by hand. */
+ * target is compared when its label names another shape than the definition's, and when a job or
+ * the last sync failed: somebody may have altered the table by hand. */
 static bool has_to_inspect(const struct task *task)
 {
     enum send_mode mode = task->plan.mode;
 
     return mode == SEND_APPEND || mode == SEND_REPLACE || task_is_out_of_line(task) ||
-           task->source.watermark.last_error[0] != '\0';
+           task->warehouse.doubtful || task->source.watermark.last_error[0] != '\0';
 }
 
 static bool has_json(const struct table *table)
@@ -234,7 +236,7 @@ static bool plan_listed(
     if (!capture_has_pending(&in, &known->watermark, &found, err))
         return false;
     if (!found)
-        return true;
+        return capture_has_left_out(&in, &known->watermark, &task->plan.only_state, err);
 
     decide(task, mode_of_changes(task), task->table->mode == SEND_REPLACE ? "mode replace" : NULL);
     if (task->plan.mode == SEND_REPLACE || known->watermark.source_rows < REPLACE_LEAST_ROWS)
@@ -300,7 +302,8 @@ static bool same_shape(const struct source_shape *a, const struct source_shape *
 {
     return a->exists == b->exists && a->is_view == b->is_view && a->integer_key == b->integer_key &&
            a->missing_count == b->missing_count && strcmp(a->missing, b->missing) == 0 &&
-           strcmp(a->key_problem, b->key_problem) == 0;
+           strcmp(a->key_problem, b->key_problem) == 0 &&
+           strcmp(a->filter_problem, b->filter_problem) == 0;
 }
 
 bool plan_check_schema(
@@ -334,7 +337,15 @@ bool plan_in_snapshot(struct database *source, struct task *task, struct error *
     const struct task_source *known = &task->source;
     const struct source_table in = {source, task->table, &known->shape};
     struct pending pending;
+    bool found = false;
 
+    if (task->plan.only_state) {
+        if (!capture_has_pending(&in, &known->watermark, &found, err))
+            return false;
+        if (found)
+            task->outdated = "rows were added";
+        return true;
+    }
     if (task->plan.mode != SEND_APPEND || task->plan.capture.by != CAPTURE_TRIGGERS)
         return true;
     if (!capture_pending(&in, &known->watermark, &pending, err))

@@ -41,9 +41,11 @@ static bool is_of_all(const struct reading *reading)
 {
     if (!reading->deployment->config->sync_atomic || reading->dry_run)
         return false;
-    for (size_t i = 0; i < reading->count; i++)
-        if (is_to_read(reading->tasks[i]) && !reading->tasks[i]->plan.only_if_changed)
+    for (size_t i = 0; i < reading->count; i++) {
+        const struct plan *plan = &reading->tasks[i]->plan;
+        if (is_to_read(reading->tasks[i]) && !plan->only_if_changed && !plan->only_state)
             return true;
+    }
     return false;
 }
 

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static cJSON *labels_of(cJSON *resource)
 {
@@ -125,10 +126,19 @@ static bool widen(
     return true;
 }
 
+static bool has_shape(const cJSON *live, const struct table *table)
+{
+    const cJSON *labels = cJSON_GetObjectItemCaseSensitive(live, "labels");
+    const char *shape = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(labels, LABEL_SHAPE));
+
+    return shape != NULL && strcmp(shape, table->shape_hash) == 0;
+}
+
 /* The label of the generation stays as it is: a pass that turns out to have nothing to send spends
  * no generation, and the next pass would find BigQuery ahead of it. An intent raises the label. */
 static bool bring_in_line(
-    struct bigquery *bigquery, const struct task *task, struct target_diff *diff, struct error *err)
+    struct bigquery *bigquery, const struct task *task, const cJSON *live, struct target_diff *diff,
+    struct error *err)
 {
     const struct table *table = task->table;
 
@@ -144,11 +154,23 @@ static bool bring_in_line(
             LOG_TEXT("target", table->target));
     if (diff->widen_sql != NULL && !widen(bigquery, table, diff->widen_sql, err))
         return false;
+    // Every patch counts against the quota of the table's metadata updates.
+    if (diff->patch == NULL && has_shape(live, table))
+        return true;
     if (diff->patch == NULL)
         diff->patch = cJSON_CreateObject();
-    // The generation is the next intent's to raise, and there may be none.
     cJSON_AddStringToObject(labels_of(diff->patch), LABEL_SHAPE, table->shape_hash);
     return bigquery_table_patch(bigquery, table->target, diff->patch, err);
+}
+
+/* Columns are about to be added: rows that did not change would stay empty in them. The state knows
+ * it first, because once the columns are there nothing else says that they were missing. */
+static bool distrust_rows(struct worker *worker, struct task *task, struct error *err)
+{
+    const char *name = task->table->name;
+
+    return tracking_invalidate(worker->tracking, name, err) &&
+           tracking_load(worker->tracking, name, &task->source.watermark, err);
 }
 
 /* Takes the columns. */
@@ -167,12 +189,14 @@ static bool inspect(struct worker *worker, struct task *task, struct error *err)
 
     bool ok = bigquery_table_get(worker->bigquery, table->target, &live, err) &&
               target_compare(table, worker->project, worker->dataset, live, &diff, err) &&
-              (live == NULL || bring_in_line(worker->bigquery, task, &diff, err));
-    if (ok) {
+              (!diff.added || diff.blocked[0] != '\0' || distrust_rows(worker, task, err)) &&
+              (live == NULL || bring_in_line(worker->bigquery, task, live, &diff, err));
+    if (ok && live == NULL) {
+        task_lost_target(task);
+    } else if (ok) {
         know(task, diff.fields);
         diff.fields = NULL;
-        // Rows that did not change would stay empty in a column that was dropped by hand.
-        if (live != NULL && diff.added)
+        if (diff.added)
             plan_revise(task, PLAN_FOUND_NEW_COLUMNS);
     }
     target_diff_clear(&diff);

@@ -16,8 +16,9 @@
 
 /* A step of workers_run; context is not used. Creates the target if there is none; else reads,
  * compares and changes it if the plan says so. Sets created, prepared and fields of
- * task->warehouse. A target that lacked columns revises the plan. The label of the task's next
- * generation is written along. ERROR_SCHEMA when BigQuery cannot make the change. */
+ * task->warehouse. A target that lacked columns invalidates the watermark and revises the plan, one
+ * that is gone outdates it. The label of the task's next generation is written along. ERROR_SCHEMA
+ * when BigQuery cannot make the change. */
 MUST_CHECK bool target_prepare(
     struct worker *worker, struct task *task, void *context, struct error *err);
 

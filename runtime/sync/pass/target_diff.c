@@ -187,6 +187,36 @@ static void block_extra(struct comparison *c, const char *column)
     buffer_clear(&path);
 }
 
+/* STRING(5), NUMERIC(5, 1) and the like: our definitions have no such limits. */
+static bool has_limits(const cJSON *live)
+{
+    return *member(live, "maxLength") != '\0' || *member(live, "precision") != '\0';
+}
+
+/* "ALTER COLUMN SET DATA TYPE": not of a column of the primary key. */
+static void block_limits(struct comparison *c, const cJSON *live, const char *type)
+{
+    const char *name = member(live, "name");
+    const char *scale = member(live, "scale");
+    struct buffer alter;
+
+    if (is_key(c->table, name))
+        block(c, name, "is a key column with limited length or precision in BigQuery");
+    if (c->diff->blocked[0] != '\0')
+        return;
+    begin_alter(c, &alter);
+    buffer_append_text(&alter, " alter column ");
+    googlesql_identifier(&alter, name);
+    snprintf(
+        c->diff->blocked, sizeof c->diff->blocked,
+        "%s.%s is %s(%s%s%s%s) in BigQuery and %s in its definition, so values that do not fit "
+        "would "
+        "be refused or rounded. Decide to run `%s set data type %s`",
+        c->table->name, name, type, member(live, "maxLength"), member(live, "precision"),
+        *scale != '\0' ? ", " : "", scale, type, buffer_text(&alter), type);
+    buffer_clear(&alter);
+}
+
 static void replace_member(cJSON *object, const char *name, const char *value)
 {
     cJSON_DeleteItemFromObjectCaseSensitive(object, name);
@@ -241,6 +271,8 @@ static void compare_column(struct comparison *c, const cJSON *wanted)
                 key ? "is a key column, " : "", from, to);
             block(c, name, why);
         }
+    } else if (has_limits(live)) {
+        block_limits(c, live, to);
     }
     if (target_diff_required(live) && !target_diff_required(wanted)) {
         replace_member(live, "mode", "NULLABLE");

@@ -56,8 +56,11 @@ struct task_warehouse {
     bool created;
     /* The target has been created or brought in line in this pass. */
     bool prepared;
-    /* Its columns as tables.get shows them after that, owned. NULL: not known. */
+    /* Its columns as tables.get shows them after that, owned. NULL: the target has not been compared
+     * in this pass. */
     cJSON *fields;
+    /* BigQuery has refused a job on a target that had not been compared. */
+    bool doubtful;
 };
 
 /* How changes of a table are found. */
@@ -79,7 +82,7 @@ struct plan {
     /* A scan: whether there is anything to send is known only when all rows have been read. */
     bool only_if_changed;
     /* There are no rows to send, but the state has to take note of that: rejects have come or gone,
-     * or the last pass failed. */
+     * the last pass failed, or the watermark can move past rows that the filter leaves out. */
     bool only_state;
     /* The rows pass through a staging table. */
     bool staged;
@@ -127,6 +130,14 @@ static inline bool task_is_out_of_line(const struct task *task)
     return task->warehouse.exists &&
            (task->warehouse.expires ||
             strcmp(task->warehouse.label_shape, task->table->shape_hash) != 0);
+}
+
+/* The target is there no longer: the task has to be planned again. */
+static inline void task_lost_target(struct task *task)
+{
+    task->warehouse.exists = false;
+    task->warehouse.created = false;
+    task->outdated = "its table in BigQuery was dropped";
 }
 
 static inline bool task_failed(const struct task *task)

@@ -26,6 +26,8 @@ FAILURES = [
     ("CAST('x' AS GEOGRAPHY)", "Invalid cast from STRING to GEOGRAPHY at [1:8]"),
     ("JSON '1' = JSON '1'", "Equality is not defined for arguments of type JSON at [1:17]"),
     ("CAST(DATE '2020-01-01' AS INT64)", "Invalid cast from DATE to INT64 at [1:8]"),
+    ("TIMESTAMP(DATETIME '2020-01-01 00:00:00', 'Asia/Kolkata')",
+     "bqlocal has the time zone UTC only, not Asia/Kolkata"),
     ("COUNT(COUNT(1))", "Aggregations of aggregations are not allowed at [1:14]"),
     ("(SELECT x FROM UNNEST([1, 2]) AS x)", "Scalar subquery produced more than one element"),
     ("NULL = 1", "Operands of = cannot be literal NULL at [1:8]"),

@@ -74,6 +74,26 @@ static void test_a_row_that_changes_between_plan_and_snapshot_makes_an_append_a_
     expect_batch(&scene->tasks[0].batch, SEND_MERGE, true, 1, 1);
 }
 
+static void test_a_filter_that_lets_a_row_through_after_the_plan_outdates_it(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_run(
+        scene, "create table people(id integer primary key, email, name, phone, deleted default 0);"
+               "insert into people(id, name) values (1, 'a')");
+    scene_sync(scene, "people");
+    scene_run(scene, "insert into people(id, name, deleted) values (2, 'b', 1)");
+    expect_batch(read_one(scene, "people"), SEND_NOTHING, false, 0, 0);
+
+    scene_pass(scene, "people", NULL);
+    scene_plan(scene);
+    assert_true(scene->tasks[0].plan.only_state);
+    scene_run(scene, "insert into people(id, name) values (3, 'c')");
+    scene_read(scene);
+    assert_true(task_is_outdated(&scene->tasks[0]));
+    assert_false(scene->tasks[0].batch.complete);
+}
+
 static void test_a_dry_run_reads_and_keeps_nothing(void **state)
 {
     struct scene *scene = *state;
@@ -322,6 +342,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCENE_TEST(test_the_file_is_made_for_the_way_in_which_it_is_sent),
         SCENE_TEST(test_a_row_that_changes_between_plan_and_snapshot_makes_an_append_a_merge),
+        SCENE_TEST(test_a_filter_that_lets_a_row_through_after_the_plan_outdates_it),
         SCENE_TEST(test_a_dry_run_reads_and_keeps_nothing),
         APART_TEST(test_an_idle_scan_has_no_work_and_asks_nothing),
         APART_TEST(test_a_scan_of_an_append_table_with_changed_rows_is_read_again_as_a_merge),

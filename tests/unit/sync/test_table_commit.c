@@ -322,6 +322,25 @@ static void test_a_load_that_fails_ends_the_intent_before_its_merge(void **state
     assert_string_equal(watermark(scene, "last_synced_row_id"), "3");
 }
 
+static void test_a_merge_that_is_refused_has_its_target_compared_before_it_fails(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_run(scene, three_accounts);
+    scene_sync(scene, "accounts");
+    scene_run(scene, "update accounts set note = 'x' where id = 2");
+    struct task *task = ready(scene, "accounts");
+    SCENE_ANSWERS(scene, {.match = "query merge", .reply = FAILED_JOB("invalidQuery")});
+    scene_commit(scene);
+
+    assert_true(task_is_outdated(task));
+    assert_false(task_failed(task));
+    assert_string_equal(intents(scene), "");
+    task->outdated = NULL;
+    scene_plan(scene);
+    assert_true(task->plan.inspect_target);
+}
+
 static void test_an_answer_that_is_lost_leaves_the_intent_open(void **state)
 {
     struct scene *scene = *state;
@@ -395,6 +414,7 @@ int main(void)
         SCENE_TEST(test_failures_are_tried_again_until_the_budget_is_used_up),
         SCENE_TEST(test_a_refusal_and_a_used_up_quota_are_not_tried_again),
         SCENE_TEST(test_a_load_that_fails_ends_the_intent_before_its_merge),
+        SCENE_TEST(test_a_merge_that_is_refused_has_its_target_compared_before_it_fails),
         SCENE_TEST(test_an_answer_that_is_lost_leaves_the_intent_open),
         SCENE_TEST(test_a_label_that_is_refused_leaves_the_intent_open_and_starts_no_job),
         cmocka_unit_test(test_a_job_id_takes_letters_digits_and_dashes),
