@@ -135,6 +135,10 @@ bool sql_information_schema(
     bool *out_found);
 
 /* operator.c */
+/* The arguments of an operator, of which none may be the word NULL. */
+bool sql_translate_operands(
+    struct sql_compiler *compiler, const struct sql_expr *expr, const char *op,
+    struct sql_value *out_args);
 bool sql_translate_binary(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
 bool sql_translate_negation(

@@ -12,6 +12,12 @@ bool sql_resolve_table(
     if (path->count > 3 || path->count == 0)
         return sql_error(compiler->err, place, "Invalid table name");
     *out_table = path->items[path->count - 1];
+    if (strchr(*out_table, '*') != NULL)
+        return sql_error(compiler->err, place, "bqlocal does not have wildcard tables");
+    if (strcmp(*out_table, "__TABLES__") == 0)
+        return sql_error(
+            compiler->err, place,
+            "bqlocal does not have __TABLES__; it has INFORMATION_SCHEMA.TABLES");
     *out_dataset =
         path->count > 1 ? path->items[path->count - 2] : compiler->request->default_dataset;
     if (*out_dataset == NULL)
