@@ -248,20 +248,6 @@ static bool plan_listed(
     return true;
 }
 
-/* A column that is dropped takes its values with it, and no trigger fires for that. When the column
- * is back, rows that lost a value look like rows that were sent with it, so the watermark has to be
- * invalidated now. Returns false: *err stays what the caller set. */
-static bool forget_content(struct tracking *tracking, const struct task *task, struct error *err)
-{
-    struct error ignored;
-
-    if (task->source.shape.missing_count > 0 &&
-        sqlite3_db_readonly(tracking->database.handle, "main") == 0 &&
-        !tracking_invalidate(tracking, task->table->name, &ignored))
-        error_wrap(err, "%s; besides", ignored.message);
-    return false;
-}
-
 bool plan_table(
     const struct config *config, struct database *source, struct tracking *tracking,
     struct task *task, bool full, struct error *err)
@@ -274,7 +260,7 @@ bool plan_table(
         !capture_inspect(source, task->table, &known->shape, err))
         return false;
     if (!check_source(config, task, err))
-        return forget_content(tracking, task, err);
+        return false;
     if (!tracking_load(tracking, task->table->name, &known->watermark, err) ||
         !tracking_json_text(tracking, task->table->name, &known->json_as_text, err))
         return false;

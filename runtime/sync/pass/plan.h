@@ -1,7 +1,7 @@
 /* plan: decides what has to be sent for a table, and the cheapest correct way of sending it:
  * nothing, new rows, changed rows, or all of it. The only writer of struct plan. What a later step
  * finds out is reported here, and the plan is revised here. Reads the source and the state;
- * contacts nobody and writes nothing but what plan_table says. */
+ * contacts nobody and writes nothing. */
 #ifndef BQSYNC_SYNC_PASS_PLAN_H
 #define BQSYNC_SYNC_PASS_PLAN_H
 
@@ -14,8 +14,7 @@
 #include <stdbool.h>
 
 /* Fills task->source (but for its position) and task->plan. The labels of task->warehouse have been
- * read. full: the whole content is wanted. ERROR_SCHEMA names what the source lacks and the fix; if
- * columns are missing, the watermark is invalidated as well, where the state may be written. */
+ * read. full: the whole content is wanted. ERROR_SCHEMA names what the source lacks and the fix. */
 MUST_CHECK bool plan_table(
     const struct config *config, struct database *source, struct tracking *tracking,
     struct task *task, bool full, struct error *err);

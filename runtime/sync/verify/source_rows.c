@@ -98,7 +98,20 @@ static bool read_row(const struct reading *reading, struct column_reader *in, st
     return true;
 }
 
-static bool read_each(const struct reading *reading, sqlite3_stmt *statement, struct error *err)
+/* The key of a row whose changes are not synced yet; the row itself may be gone. */
+static bool read_key(const struct reading *reading, struct column_reader *in, struct error *err)
+{
+    const struct source_rows_visitor *visitor = reading->visitor;
+
+    return make_texts(reading->rows, in, true, ROW_TEXT_KEY, err) &&
+           visitor->pending(visitor->context, in, column_reader_row_fits(in), err);
+}
+
+/* Steps through a statement, with `read` for each of its rows. */
+static bool read_each(
+    const struct reading *reading, sqlite3_stmt *statement,
+    bool (*read)(const struct reading *reading, struct column_reader *in, struct error *err),
+    struct error *err)
 {
     struct source_rows *rows = reading->rows;
     struct column_reader in;
@@ -116,7 +129,7 @@ static bool read_each(const struct reading *reading, sqlite3_stmt *statement, st
             error_set(err, ERROR_STOPPED, "stopped while reading %s", rows->table->name);
             goto cleanup;
         }
-        if (!read_row(reading, &in, err))
+        if (!read(reading, &in, err))
             goto cleanup;
     }
     ok = true;
@@ -130,13 +143,11 @@ cleanup:
 static bool read_deleted(void *context, sqlite3_stmt *row, struct error *err)
 {
     const struct reading *reading = context;
-    const struct source_rows_visitor *visitor = reading->visitor;
     struct column_reader in;
 
     if (!column_reader_init(&in, reading->rows->table, row, err))
         return false;
-    bool ok = make_texts(reading->rows, &in, true, ROW_TEXT_KEY, err) &&
-              visitor->pending(visitor->context, &in, column_reader_row_fits(&in), err);
+    bool ok = read_key(reading, &in, err);
     column_reader_clear(&in);
     return ok;
 }
@@ -155,7 +166,7 @@ bool source_rows_read(
                              SHADOW_COMPARE, &rows->shadow, err))
         return false;
     if (!database_prepare(rows->source, rows->table->scan_sql, &statement, err) ||
-        !read_each(&reading, statement, err))
+        !read_each(&reading, statement, read_row, err))
         goto cleanup;
     if (rows->scanned && visitor->pending != NULL &&
         !shadow_deleted(rows->shadow, read_deleted, &reading, err))
@@ -169,35 +180,10 @@ cleanup:
     return ok;
 }
 
-static bool read_dirty_keys(
-    struct source_rows *rows, sqlite3_stmt *statement, const struct source_rows_visitor *visitor,
-    struct error *err)
-{
-    struct column_reader in;
-    bool more = true;
-    bool ok = false;
-
-    if (!column_reader_init(&in, rows->table, statement, err))
-        return false;
-    for (;;) {
-        if (!database_step(rows->source, statement, &more, err))
-            goto cleanup;
-        if (!more)
-            break;
-        if (!make_texts(rows, &in, true, ROW_TEXT_KEY, err) ||
-            !visitor->pending(visitor->context, &in, column_reader_row_fits(&in), err))
-            goto cleanup;
-    }
-    ok = true;
-
-cleanup:
-    column_reader_clear(&in);
-    return ok;
-}
-
 bool source_rows_read_dirty(
     struct source_rows *rows, const struct source_rows_visitor *visitor, struct error *err)
 {
+    const struct reading reading = {rows, ROW_TEXT_KEY, visitor};
     sqlite3_stmt *statement = NULL;
 
     if (!rows->captured || !rows->watermark.found)
@@ -207,7 +193,7 @@ bool source_rows_read_dirty(
     sqlite3_bind_int64(statement, 1, rows->watermark.synced_sequence);
     if (rows->shape.integer_key)
         sqlite3_bind_int64(statement, 2, rows->watermark.last_synced_row_id);
-    bool ok = read_dirty_keys(rows, statement, visitor, err);
+    bool ok = read_each(&reading, statement, read_key, err);
     sqlite3_finalize(statement);
     return ok;
 }
