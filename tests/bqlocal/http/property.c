@@ -19,24 +19,17 @@ struct walk {
     char path[400]; /* "configuration.load" */
 };
 
-static const struct property_schema *find_schema(const char *name)
+static const struct property *find_property(const char *schema, const char *name)
 {
-    const struct property_schema *schema = property_schemas;
+    // The names of headers are the only ones that may be written in any case.
+    bool any_case = strcmp(schema, "headers") == 0;
+    bool inside = false;
 
-    while (schema->name != NULL && strcmp(schema->name, name) != 0)
-        schema++;
-    return schema->name == NULL ? NULL : schema;
-}
-
-static const struct property *find_property(const char *schema_name, const char *name)
-{
-    const struct property_schema *schema = find_schema(schema_name);
-
-    for (size_t i = 0; schema != NULL && i < schema->count; i++)
-        // The names of headers are the only ones that may be written in any case.
-        if (strcasecmp(schema->properties[i].name, name) == 0 &&
-            (strcmp(schema_name, "headers") == 0 || strcmp(schema->properties[i].name, name) == 0))
-            return &schema->properties[i];
+    for (const struct property *row = property_rows; row->name != NULL; row++)
+        if (row->treatment == PROPERTY_SCHEMA)
+            inside = strcmp(row->name, schema) == 0;
+        else if (inside && (any_case ? strcasecmp(row->name, name) : strcmp(row->name, name)) == 0)
+            return row;
     return NULL;
 }
 
@@ -369,25 +362,26 @@ bool property_check_header(const char *name, const char *value, struct error *er
 
 cJSON *property_describe(void)
 {
-    static const char *const treatments[] = {"done", "harmless", "refused"};
+    static const char *const treatments[] = {"schema", "done", "harmless", "refused"};
     static const char *const types[] = {"TEXT",   "INT64", "NUMBER", "BOOL",
                                         "OBJECT", "LIST",  "MAP",    "ANY"};
     cJSON *all = cJSON_CreateObject();
+    cJSON *schema = NULL;
 
-    for (const struct property_schema *schema = property_schemas; schema->name != NULL; schema++) {
-        cJSON *list = cJSON_AddObjectToObject(all, schema->name);
-        for (size_t i = 0; i < schema->count; i++) {
-            const struct property *property = &schema->properties[i];
-            cJSON *item = cJSON_AddObjectToObject(list, property->name);
-            cJSON_AddStringToObject(item, "treatment", treatments[property->treatment]);
-            cJSON_AddStringToObject(item, "type", types[property->type]);
-            if (property->reason != NULL)
-                cJSON_AddStringToObject(item, "reason", property->reason);
-            if (property->schema != NULL)
-                cJSON_AddStringToObject(item, "schema", property->schema);
-            if (property->values != NULL)
-                cJSON_AddStringToObject(item, "values", property->values);
+    for (const struct property *row = property_rows; row->name != NULL; row++) {
+        if (row->treatment == PROPERTY_SCHEMA) {
+            schema = cJSON_AddObjectToObject(all, row->name);
+            continue;
         }
+        cJSON *item = cJSON_AddObjectToObject(schema, row->name);
+        cJSON_AddStringToObject(item, "treatment", treatments[row->treatment]);
+        cJSON_AddStringToObject(item, "type", types[row->type]);
+        if (row->reason != NULL)
+            cJSON_AddStringToObject(item, "reason", row->reason);
+        if (row->schema != NULL)
+            cJSON_AddStringToObject(item, "schema", row->schema);
+        if (row->values != NULL)
+            cJSON_AddStringToObject(item, "values", row->values);
     }
     return all;
 }

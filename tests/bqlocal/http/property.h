@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 enum property_treatment {
+    PROPERTY_SCHEMA, /* no property: the name of a schema, whose properties follow */
     PROPERTY_DONE,
     PROPERTY_HARMLESS,
     PROPERTY_REFUSED, /* unless its value is what it means when it is absent: null, false, 0, empty
@@ -40,14 +41,8 @@ struct property {
                            may be; NULL: anything */
 };
 
-struct property_schema {
-    const char *name; /* "Table", "tables.list", "headers" */
-    const struct property *properties;
-    size_t count;
-};
-
-/* All of them; the last has no name. */
-extern const struct property_schema property_schemas[];
+/* All schemas: "Table", "tables.list", "headers" and so on; the last row has no name. */
+extern const struct property property_rows[];
 
 /* Which nulls of a body stand for something. */
 enum property_nulls {

@@ -8,6 +8,7 @@
 #define USERS_JOBS    "bqlocal has no users: every job is everybody's"
 #define PRICE         "it is about price, quota and reserved computers, of which bqlocal has none"
 #define COLLATION     "kept and answered, so that a client can be tested on it; texts compare exactly"
+#define LIMITS        "kept and answered, so that a client can be tested on it; no value is held to it"
 #define PARTITIONS    "kept and answered, so that a client can be tested on it; no partition expires"
 #define TRAVEL        "nothing looks back in time here: FOR SYSTEM_TIME is refused"
 #define KEYS          "BigQuery keeps foreign keys and enforces none; so does bqlocal"
@@ -29,6 +30,7 @@
 #define WRITES     "WRITE_APPEND|WRITE_EMPTY|WRITE_TRUNCATE"
 #define UPDATES    "UPDATE_MODE_UNSPECIFIED|UPDATE_FULL;UPDATE_METADATA|UPDATE_ACL"
 
+#define SCHEMA(name)                 name, PROPERTY_SCHEMA, PROPERTY_ANY, NULL, NULL, NULL
 #define DONE(name, type)             name, PROPERTY_DONE, PROPERTY_##type, NULL, NULL, NULL
 #define HARMLESS(name, type, reason) name, PROPERTY_HARMLESS, PROPERTY_##type, reason, NULL, NULL
 #define REFUSED(name, type)          name, PROPERTY_REFUSED, PROPERTY_##type, NULL, NULL, NULL
@@ -40,7 +42,9 @@
 #define LABELS(name)                 name, PROPERTY_DONE, PROPERTY_MAP, NULL, "labels", NULL
 #define PROJECT(name)                name, PROPERTY_DONE, PROPERTY_TEXT, NULL, "project", NULL
 
-static const struct property Dataset[] = {
+const struct property property_rows[] = {
+    // Schemas of bodies.
+    {SCHEMA("Dataset")},
     {HARMLESS("access", LIST, USERS)},
     {SERVER("catalogSource", TEXT)},
     {SERVER("creationTime", INT64)},
@@ -72,12 +76,11 @@ static const struct property Dataset[] = {
     {SERVER("selfLink", TEXT)},
     {HARMLESS("storageBillingModel", TEXT, PRICE)},
     {SERVER("tags", LIST)},
-    {SERVER("type", TEXT)}};
-
-static const struct property DatasetReference[] = {
-    {DONE("datasetId", TEXT)}, {PROJECT("projectId")}};
-
-static const struct property Table[] = {
+    {SERVER("type", TEXT)},
+    {SCHEMA("DatasetReference")},
+    {DONE("datasetId", TEXT)},
+    {PROJECT("projectId")},
+    {SCHEMA("Table")},
     {REFUSED("biglakeConfiguration", OBJECT)},
     {SERVER("cloneDefinition", OBJECT)},
     {INSIDE("clustering", "Clustering")},
@@ -129,15 +132,15 @@ static const struct property Table[] = {
     {REFUSED("tableReplicationInfo", OBJECT)},
     {INSIDE("timePartitioning", "TimePartitioning")},
     {SERVER("type", TEXT)},
-    {REFUSED("view", OBJECT)}};
-
-static const struct property TableReference[] = {
-    {DONE("datasetId", TEXT)}, {PROJECT("projectId")}, {DONE("tableId", TEXT)}};
-
-static const struct property TableSchema[] = {
-    {EACH("fields", "TableFieldSchema")}, {REFUSED("foreignTypeInfo", OBJECT)}};
-
-static const struct property TableFieldSchema[] = {
+    {REFUSED("view", OBJECT)},
+    {SCHEMA("TableReference")},
+    {DONE("datasetId", TEXT)},
+    {PROJECT("projectId")},
+    {DONE("tableId", TEXT)},
+    {SCHEMA("TableSchema")},
+    {EACH("fields", "TableFieldSchema")},
+    {REFUSED("foreignTypeInfo", OBJECT)},
+    {SCHEMA("TableFieldSchema")},
     {REFUSED("categories", OBJECT)},
     {HARMLESS("collation", TEXT, COLLATION)},
     {REFUSED("dataGovernanceTagsInfo", OBJECT)},
@@ -148,37 +151,36 @@ static const struct property TableFieldSchema[] = {
     {REFUSED("fields", LIST)},
     {REFUSED("foreignTypeDefinition", TEXT)},
     {REFUSED("generatedColumn", OBJECT)},
-    {DONE("maxLength", INT64)},
+    {HARMLESS("maxLength", INT64, LIMITS)},
     {DONE("mode", TEXT)},
     {DONE("name", TEXT)},
     {HARMLESS("policyTags", OBJECT, USERS)},
-    {DONE("precision", INT64)},
+    {HARMLESS("precision", INT64, LIMITS)},
     {REFUSED("rangeElementType", OBJECT)},
     {ONE_OF("roundingMode", TEXT, ROUNDING)},
-    {DONE("scale", INT64)},
+    {HARMLESS("scale", INT64, LIMITS)},
     {ONE_OF("timestampPrecision", INT64, "6;12")},
-    {DONE("type", TEXT)}};
-
-static const struct property TimePartitioning[] = {
+    {DONE("type", TEXT)},
+    {SCHEMA("TimePartitioning")},
     {HARMLESS("expirationMs", INT64, PARTITIONS)},
     {DONE("field", TEXT)},
     {REFUSED("requirePartitionFilter", BOOL)},
-    {ONE_OF("type", TEXT, "DAY|HOUR|MONTH|YEAR")}};
-
-static const struct property RangePartitioning[] = {
-    {DONE("field", TEXT)}, {INSIDE("range", "RangePartitioning.range")}};
-
-static const struct property RangePartitioning_range[] = {
-    {DONE("end", INT64)}, {DONE("interval", INT64)}, {DONE("start", INT64)}};
-
-static const struct property Clustering[] = {{DONE("fields", LIST)}};
-
-static const struct property TableConstraints[] = {
-    {HARMLESS("foreignKeys", LIST, KEYS)}, {INSIDE("primaryKey", "TableConstraints.primaryKey")}};
-
-static const struct property TableConstraints_primaryKey[] = {{DONE("columns", LIST)}};
-
-static const struct property Job[] = {
+    {ONE_OF("type", TEXT, "DAY|HOUR|MONTH|YEAR")},
+    {SCHEMA("RangePartitioning")},
+    {DONE("field", TEXT)},
+    {INSIDE("range", "RangePartitioning.range")},
+    {SCHEMA("RangePartitioning.range")},
+    {DONE("end", INT64)},
+    {DONE("interval", INT64)},
+    {DONE("start", INT64)},
+    {SCHEMA("Clustering")},
+    {DONE("fields", LIST)},
+    {SCHEMA("TableConstraints")},
+    {HARMLESS("foreignKeys", LIST, KEYS)},
+    {INSIDE("primaryKey", "TableConstraints.primaryKey")},
+    {SCHEMA("TableConstraints.primaryKey")},
+    {DONE("columns", LIST)},
+    {SCHEMA("Job")},
     {INSIDE("configuration", "JobConfiguration")},
     {SERVER("etag", TEXT)},
     {SERVER("id", TEXT)},
@@ -189,12 +191,12 @@ static const struct property Job[] = {
     {SERVER("selfLink", TEXT)},
     {SERVER("statistics", OBJECT)},
     {SERVER("status", OBJECT)},
-    {SERVER("user_email", TEXT)}};
-
-static const struct property JobReference[] = {
-    {DONE("jobId", TEXT)}, {DONE("location", TEXT)}, {PROJECT("projectId")}};
-
-static const struct property JobConfiguration[] = {
+    {SERVER("user_email", TEXT)},
+    {SCHEMA("JobReference")},
+    {DONE("jobId", TEXT)},
+    {DONE("location", TEXT)},
+    {PROJECT("projectId")},
+    {SCHEMA("JobConfiguration")},
     {INSIDE("copy", "JobConfigurationTableCopy")},
     {DONE("dryRun", BOOL)},
     {REFUSED("extract", OBJECT)},
@@ -204,9 +206,8 @@ static const struct property JobConfiguration[] = {
     {INSIDE("load", "JobConfigurationLoad")},
     {HARMLESS("maxSlots", NUMBER, PRICE)},
     {INSIDE("query", "JobConfigurationQuery")},
-    {HARMLESS("reservation", TEXT, PRICE)}};
-
-static const struct property JobConfigurationLoad[] = {
+    {HARMLESS("reservation", TEXT, PRICE)},
+    {SCHEMA("JobConfigurationLoad")},
     {DONE("allowJaggedRows", BOOL)},
     {DONE("allowQuotedNewlines", BOOL)},
     {REFUSED("autodetect", BOOL)},
@@ -254,9 +255,8 @@ static const struct property JobConfigurationLoad[] = {
     {REFUSED("timestampFormat", TEXT)},
     {REFUSED("timestampTargetPrecision", LIST)},
     {DONE("useAvroLogicalTypes", BOOL)},
-    {ONE_OF("writeDisposition", TEXT, WRITES "|WRITE_TRUNCATE_DATA")}};
-
-static const struct property JobConfigurationQuery[] = {
+    {ONE_OF("writeDisposition", TEXT, WRITES "|WRITE_TRUNCATE_DATA")},
+    {SCHEMA("JobConfigurationQuery")},
     {HARMLESS("allowLargeResults", BOOL, LEGACY)},
     {INSIDE("clustering", "Clustering")},
     {REFUSED("connectionProperties", LIST)},
@@ -285,9 +285,8 @@ static const struct property JobConfigurationQuery[] = {
     {HARMLESS("useQueryCache", BOOL, CACHE)},
     {REFUSED("userDefinedFunctionResources", LIST)},
     {ONE_OF("writeDisposition", TEXT, WRITES "|WRITE_TRUNCATE_DATA")},
-    {REFUSED("writeIncrementalResults", BOOL)}};
-
-static const struct property JobConfigurationTableCopy[] = {
+    {REFUSED("writeIncrementalResults", BOOL)},
+    {SCHEMA("JobConfigurationTableCopy")},
     {DONE("createDisposition", TEXT)},
     {REFUSED("destinationEncryptionConfiguration", OBJECT)},
     {REFUSED("destinationExpirationTime", TEXT)},
@@ -295,15 +294,13 @@ static const struct property JobConfigurationTableCopy[] = {
     {ONE_OF("operationType", TEXT, "OPERATION_TYPE_UNSPECIFIED|COPY;SNAPSHOT|RESTORE|CLONE")},
     {INSIDE("sourceTable", "TableReference")},
     {EACH("sourceTables", "TableReference")},
-    {ONE_OF("writeDisposition", TEXT, WRITES)}};
-
-static const struct property DestinationTableProperties[] = {
+    {ONE_OF("writeDisposition", TEXT, WRITES)},
+    {SCHEMA("DestinationTableProperties")},
     {DONE("description", TEXT)},
     {DONE("expirationTime", TEXT)},
     {DONE("friendlyName", TEXT)},
-    {LABELS("labels")}};
-
-static const struct property QueryRequest[] = {
+    {LABELS("labels")},
+    {SCHEMA("QueryRequest")},
     {REFUSED("arrowSerializationOptions", OBJECT)},
     {REFUSED("connectionProperties", LIST)},
     {REFUSED("continuous", BOOL)},
@@ -333,60 +330,64 @@ static const struct property QueryRequest[] = {
     {DONE("timeoutMs", NUMBER)},
     {DONE("useLegacySql", BOOL)},
     {HARMLESS("useQueryCache", BOOL, CACHE)},
-    {REFUSED("writeIncrementalResults", BOOL)}};
-
-static const struct property QueryParameter[] = {
+    {REFUSED("writeIncrementalResults", BOOL)},
+    {SCHEMA("QueryParameter")},
     {DONE("name", TEXT)},
     {INSIDE("parameterType", "QueryParameterType")},
-    {INSIDE("parameterValue", "QueryParameterValue")}};
-
-static const struct property QueryParameterType[] = {
+    {INSIDE("parameterValue", "QueryParameterValue")},
+    {SCHEMA("QueryParameterType")},
     {INSIDE("arrayType", "QueryParameterType")},
     {REFUSED("rangeElementType", OBJECT)},
     {REFUSED("structTypes", LIST)},
     {ONE_OF("timestampPrecision", INT64, "6;12")},
-    {DONE("type", TEXT)}};
-
-static const struct property QueryParameterValue[] = {
+    {DONE("type", TEXT)},
+    {SCHEMA("QueryParameterValue")},
     {EACH("arrayValues", "QueryParameterValue")},
     {REFUSED("rangeValue", OBJECT)},
     {REFUSED("structValues", MAP)},
-    {DONE("value", TEXT)}};
-
-static const struct property DataFormatOptions[] = {
-    {ONE_OF("timestampOutputFormat", TEXT, TIMESTAMPS)}, {DONE("useInt64Timestamp", BOOL)}};
-
-/* Query parameters of methods; those of all methods are the last. */
-static const struct property datasets_delete[] = {{DONE("deleteContents", BOOL)}};
-
-static const struct property datasets_get[] = {
-    {HARMLESS("accessPolicyVersion", NUMBER, USERS)}, {HARMLESS("datasetView", TEXT, SUPERSET)}};
-
-static const struct property datasets_insert[] = {{HARMLESS("accessPolicyVersion", NUMBER, USERS)}};
-
-static const struct property datasets_list[] = {
+    {DONE("value", TEXT)},
+    {SCHEMA("DataFormatOptions")},
+    {ONE_OF("timestampOutputFormat", TEXT, TIMESTAMPS)},
+    {DONE("useInt64Timestamp", BOOL)},
+    // Query parameters of methods; those of all methods; those of uploads, which the document
+    // leaves
+    // out; then the headers that change what a request means, and others that clients send.
+    {SCHEMA("datasets.delete")},
+    {DONE("deleteContents", BOOL)},
+    {SCHEMA("datasets.get")},
+    {HARMLESS("accessPolicyVersion", NUMBER, USERS)},
+    {HARMLESS("datasetView", TEXT, SUPERSET)},
+    {SCHEMA("datasets.insert")},
+    {HARMLESS("accessPolicyVersion", NUMBER, USERS)},
+    {SCHEMA("datasets.list")},
     {HARMLESS("all", BOOL, HIDDEN)},
     {REFUSED("filter", TEXT)},
     {DONE("maxResults", NUMBER)},
-    {DONE("pageToken", TEXT)}};
-
-static const struct property datasets_changed[] = {
-    {HARMLESS("accessPolicyVersion", NUMBER, USERS)}, {ONE_OF("updateMode", TEXT, UPDATES)}};
-
-/* Google's Python client sends a projection, which the discovery document does not have. */
-static const struct property jobs_at_a_location[] = {
-    {DONE("location", TEXT)}, {HARMLESS("projection", TEXT, SUPERSET)}};
-
-static const struct property jobs_getQueryResults[] = {
+    {DONE("pageToken", TEXT)},
+    {SCHEMA("datasets.patch")},
+    {HARMLESS("accessPolicyVersion", NUMBER, USERS)},
+    {ONE_OF("updateMode", TEXT, UPDATES)},
+    {SCHEMA("datasets.update")},
+    {HARMLESS("accessPolicyVersion", NUMBER, USERS)},
+    {ONE_OF("updateMode", TEXT, UPDATES)},
+    {SCHEMA("jobs.cancel")},
+    {DONE("location", TEXT)},
+    {HARMLESS("projection", TEXT, SUPERSET)},
+    {SCHEMA("jobs.delete")},
+    {DONE("location", TEXT)},
+    {HARMLESS("projection", TEXT, SUPERSET)},
+    {SCHEMA("jobs.get")},
+    {DONE("location", TEXT)},
+    {HARMLESS("projection", TEXT, SUPERSET)},
+    {SCHEMA("jobs.getQueryResults")},
     {ONE_OF("formatOptions.timestampOutputFormat", TEXT, TIMESTAMPS)},
     {DONE("formatOptions.useInt64Timestamp", BOOL)},
     {DONE("location", TEXT)},
     {DONE("maxResults", NUMBER)},
     {DONE("pageToken", TEXT)},
     {DONE("startIndex", INT64)},
-    {DONE("timeoutMs", NUMBER)}};
-
-static const struct property jobs_list[] = {
+    {DONE("timeoutMs", NUMBER)},
+    {SCHEMA("jobs.list")},
     {HARMLESS("allUsers", BOOL, USERS_JOBS)},
     {DONE("maxCreationTime", INT64)},
     {DONE("maxResults", NUMBER)},
@@ -394,40 +395,39 @@ static const struct property jobs_list[] = {
     {DONE("pageToken", TEXT)},
     {DONE("parentJobId", TEXT)},
     {HARMLESS("projection", TEXT, SUPERSET)},
-    {DONE("stateFilter", TEXT)}};
-
-static const struct property models_list[] = {
-    {HARMLESS("maxResults", NUMBER, ABSENT)}, {HARMLESS("pageToken", TEXT, ABSENT)}};
-
-static const struct property projects_list[] = {
-    {HARMLESS("maxResults", NUMBER, PROJECTS)}, {HARMLESS("pageToken", TEXT, PROJECTS)}};
-
-static const struct property routines_list[] = {
+    {DONE("stateFilter", TEXT)},
+    {SCHEMA("models.list")},
+    {HARMLESS("maxResults", NUMBER, ABSENT)},
+    {HARMLESS("pageToken", TEXT, ABSENT)},
+    {SCHEMA("projects.list")},
+    {HARMLESS("maxResults", NUMBER, PROJECTS)},
+    {HARMLESS("pageToken", TEXT, PROJECTS)},
+    {SCHEMA("routines.list")},
     {HARMLESS("filter", TEXT, ABSENT)},
     {HARMLESS("maxResults", NUMBER, ABSENT)},
     {HARMLESS("pageToken", TEXT, ABSENT)},
-    {HARMLESS("readMask", TEXT, ABSENT)}};
-
-static const struct property rowAccessPolicies_list[] = {
-    {HARMLESS("pageSize", NUMBER, ABSENT)}, {HARMLESS("pageToken", TEXT, ABSENT)}};
-
-static const struct property tabledata_list[] = {
+    {HARMLESS("readMask", TEXT, ABSENT)},
+    {SCHEMA("rowAccessPolicies.list")},
+    {HARMLESS("pageSize", NUMBER, ABSENT)},
+    {HARMLESS("pageToken", TEXT, ABSENT)},
+    {SCHEMA("tabledata.list")},
     {ONE_OF("formatOptions.timestampOutputFormat", TEXT, TIMESTAMPS)},
     {DONE("formatOptions.useInt64Timestamp", BOOL)},
     {DONE("maxResults", NUMBER)},
     {DONE("pageToken", TEXT)},
     {DONE("selectedFields", TEXT)},
-    {DONE("startIndex", INT64)}};
-
-static const struct property tables_get[] = {
-    {REFUSED("selectedFields", TEXT)}, {HARMLESS("view", TEXT, SUPERSET)}};
-
-static const struct property tables_list[] = {
-    {DONE("maxResults", NUMBER)}, {DONE("pageToken", TEXT)}};
-
-static const struct property tables_changed[] = {{REFUSED("autodetect_schema", BOOL)}};
-
-static const struct property parameters[] = {
+    {DONE("startIndex", INT64)},
+    {SCHEMA("tables.get")},
+    {REFUSED("selectedFields", TEXT)},
+    {HARMLESS("view", TEXT, SUPERSET)},
+    {SCHEMA("tables.list")},
+    {DONE("maxResults", NUMBER)},
+    {DONE("pageToken", TEXT)},
+    {SCHEMA("tables.patch")},
+    {REFUSED("autodetect_schema", BOOL)},
+    {SCHEMA("tables.update")},
+    {REFUSED("autodetect_schema", BOOL)},
+    {SCHEMA("parameters")},
     {HARMLESS("$.xgafv", TEXT, SUPERSET)},
     {REFUSED("access_token", TEXT)},
     {ONE_OF("alt", TEXT, "json;media|proto")},
@@ -438,14 +438,8 @@ static const struct property parameters[] = {
     {HARMLESS("prettyPrint", BOOL, PRETTY)},
     {HARMLESS("quotaUser", TEXT, PRICE)},
     {DONE("uploadType", TEXT)},
-    {DONE("upload_protocol", TEXT)}};
-
-/* Of uploads, which the discovery document does not describe. */
-static const struct property uploads[] = {
-    {ONE_OF("uploadType", TEXT, "multipart|resumable")}, {DONE("upload_id", TEXT)}};
-
-/* Those that change what a request means, and others that clients are known to send. */
-static const struct property headers[] = {
+    {DONE("upload_protocol", TEXT)},
+    {SCHEMA("headers")},
     {HARMLESS("Accept", TEXT, "every answer is JSON")},
     {HARMLESS("Accept-Encoding", TEXT, "an answer that is not encoded fits every client")},
     {DONE("Authorization", TEXT)},
@@ -473,56 +467,9 @@ static const struct property headers[] = {
     {ONE_OF("X-HTTP-Method-Override", TEXT, "PATCH|PUT|DELETE;GET")},
     {HARMLESS("X-Upload-Content-Length", INT64, "the upload's own requests say it again")},
     {HARMLESS("X-Upload-Content-Value", TEXT, "the job's sourceFormat says what the media is")},
-    {HARMLESS("X-Upload-Content-Type", TEXT, "the job's sourceFormat says what the media is")}};
-
-#define SCHEMA(name, rows) name, rows, sizeof(rows) / sizeof *(rows)
-
-const struct property_schema property_schemas[] = {
-    {SCHEMA("Dataset", Dataset)},
-    {SCHEMA("DatasetReference", DatasetReference)},
-    {SCHEMA("Table", Table)},
-    {SCHEMA("TableReference", TableReference)},
-    {SCHEMA("TableSchema", TableSchema)},
-    {SCHEMA("TableFieldSchema", TableFieldSchema)},
-    {SCHEMA("TimePartitioning", TimePartitioning)},
-    {SCHEMA("RangePartitioning", RangePartitioning)},
-    {SCHEMA("RangePartitioning.range", RangePartitioning_range)},
-    {SCHEMA("Clustering", Clustering)},
-    {SCHEMA("TableConstraints", TableConstraints)},
-    {SCHEMA("TableConstraints.primaryKey", TableConstraints_primaryKey)},
-    {SCHEMA("Job", Job)},
-    {SCHEMA("JobReference", JobReference)},
-    {SCHEMA("JobConfiguration", JobConfiguration)},
-    {SCHEMA("JobConfigurationLoad", JobConfigurationLoad)},
-    {SCHEMA("JobConfigurationQuery", JobConfigurationQuery)},
-    {SCHEMA("JobConfigurationTableCopy", JobConfigurationTableCopy)},
-    {SCHEMA("DestinationTableProperties", DestinationTableProperties)},
-    {SCHEMA("QueryRequest", QueryRequest)},
-    {SCHEMA("QueryParameter", QueryParameter)},
-    {SCHEMA("QueryParameterType", QueryParameterType)},
-    {SCHEMA("QueryParameterValue", QueryParameterValue)},
-    {SCHEMA("DataFormatOptions", DataFormatOptions)},
-    {SCHEMA("datasets.delete", datasets_delete)},
-    {SCHEMA("datasets.get", datasets_get)},
-    {SCHEMA("datasets.insert", datasets_insert)},
-    {SCHEMA("datasets.list", datasets_list)},
-    {SCHEMA("datasets.patch", datasets_changed)},
-    {SCHEMA("datasets.update", datasets_changed)},
-    {SCHEMA("jobs.cancel", jobs_at_a_location)},
-    {SCHEMA("jobs.delete", jobs_at_a_location)},
-    {SCHEMA("jobs.get", jobs_at_a_location)},
-    {SCHEMA("jobs.getQueryResults", jobs_getQueryResults)},
-    {SCHEMA("jobs.list", jobs_list)},
-    {SCHEMA("models.list", models_list)},
-    {SCHEMA("projects.list", projects_list)},
-    {SCHEMA("routines.list", routines_list)},
-    {SCHEMA("rowAccessPolicies.list", rowAccessPolicies_list)},
-    {SCHEMA("tabledata.list", tabledata_list)},
-    {SCHEMA("tables.get", tables_get)},
-    {SCHEMA("tables.list", tables_list)},
-    {SCHEMA("tables.patch", tables_changed)},
-    {SCHEMA("tables.update", tables_changed)},
-    {SCHEMA("parameters", parameters)},
-    {SCHEMA("headers", headers)},
-    {SCHEMA("uploads", uploads)},
-    {NULL, NULL, 0}};
+    {HARMLESS("X-Upload-Content-Type", TEXT, "the job's sourceFormat says what the media is")},
+    {SCHEMA("uploads")},
+    {ONE_OF("uploadType", TEXT, "multipart|resumable")},
+    {DONE("upload_id", TEXT)},
+    {NULL},
+};

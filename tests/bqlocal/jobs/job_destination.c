@@ -8,6 +8,42 @@
 
 static const char *const layout[] = {"timePartitioning", "rangePartitioning", "clustering"};
 
+/* Names of columns have no case. */
+static bool same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcasecmp(a, b) == 0;
+}
+
+static bool same_list(const cJSON *a, const cJSON *b)
+{
+    bool same = cJSON_GetArraySize(a) == cJSON_GetArraySize(b);
+
+    for (int i = 0; same && i < cJSON_GetArraySize(a); i++)
+        same = same_text(
+            cJSON_GetStringValue(cJSON_GetArrayItem(a, i)),
+            cJSON_GetStringValue(cJSON_GetArrayItem(b, i)));
+    return same;
+}
+
+bool job_check_layout(const cJSON *options, const cJSON *existing, struct error *err)
+{
+    for (size_t i = 0; i < sizeof layout / sizeof layout[0]; i++) {
+        const cJSON *given = json_at(options, layout[i]);
+        const cJSON *there = json_at(existing, layout[i]);
+        bool same = there != NULL &&
+                    same_text(json_text(given, "type"), json_text(there, "type")) &&
+                    same_text(json_text(given, "field"), json_text(there, "field")) &&
+                    cJSON_Compare(json_at(given, "range"), json_at(there, "range"), true) ==
+                        (json_at(given, "range") != NULL) &&
+                    same_list(json_at(given, "fields"), json_at(there, "fields"));
+        if (given != NULL && !same)
+            return failure_set(
+                err, "invalid", "Incompatible table partitioning or clustering specification: %s",
+                layout[i]);
+    }
+    return true;
+}
+
 struct destination {
     struct store *store;
     const struct sql_result *result;
@@ -126,12 +162,8 @@ static bool use(const struct destination *to, const cJSON *existing)
         return failure_set(
             to->err, "duplicate", "Already Exists: Table %s:%s.%s", to->store->project, to->dataset,
             to->table);
-    for (size_t i = 0; i < sizeof layout / sizeof layout[0]; i++) {
-        const cJSON *given = json_at(to->query, layout[i]);
-        if (given != NULL && !cJSON_Compare(given, json_at(existing, layout[i]), true))
-            return failure_set(
-                to->err, "invalid", "Incompatible table partitioning specification: %s", layout[i]);
-    }
+    if (!job_check_layout(to->query, existing, to->err))
+        return false;
     if (truncates &&
         !store_executef(to->store, to->err, "delete from \"%w.%w\"", to->dataset, to->table))
         return false;

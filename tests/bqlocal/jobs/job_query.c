@@ -4,6 +4,7 @@
 #include "bqlocal/jobs/estimate.h"
 #include "bqlocal/jobs/job_check.h"
 #include "bqlocal/jobs/job_destination.h"
+#include "bqlocal/jobs/partition_filter.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/json_member.h"
 
@@ -111,24 +112,31 @@ static void add_destination(struct jobs *jobs, struct job *job, const char *resu
             : job_table_reference(jobs->store, JOB_RESULT_DATASET, result_name));
 }
 
-/* A query with a destination is one SELECT: found out before anything is changed. */
+/* What is found out before anything is changed: a query with a destination is one SELECT, and
+ * tables that require a filter have one. */
 static bool check_statements(
-    const struct jobs *jobs, const struct sql_request *request, struct error *err)
+    const struct jobs *jobs, const struct sql_request *request, bool has_destination,
+    struct error *err)
 {
+    bool filters = partition_filter_is_used(jobs->store);
     struct sql_request analysis = *request;
     struct sql_result result = {0};
 
+    if (!has_destination && !filters)
+        return true;
     analysis.dry_run = true;
     analysis.monitor = NULL;
     if (!sql_run(jobs->store, &analysis, &result, err))
         return false;
     const struct sql_statement *last = last_statement(&result);
     bool is_select = !result.is_script && last != NULL && strcmp(last->type, "SELECT") == 0;
+    bool ok = is_select || !has_destination ||
+              failure_set(
+                  err, "invalid",
+                  "Cannot set destination table in jobs with DML, DDL or several statements");
+    ok = ok && (!filters || partition_filter_check(jobs->store, request->text, &result, err));
     sql_result_clear(jobs->store, &result);
-    return is_select ||
-           failure_set(
-               err, "invalid",
-               "Cannot set destination table in jobs with DML, DDL or several statements");
+    return ok;
 }
 
 bool job_run_query(struct jobs *jobs, struct job *job, struct error *err)
@@ -141,7 +149,7 @@ bool job_run_query(struct jobs *jobs, struct job *job, struct error *err)
     struct estimate price;
 
     if (!check_price(jobs, query, &price, err) ||
-        (has_destination && !check_statements(jobs, &request, err)) ||
+        !check_statements(jobs, &request, has_destination, err) ||
         !sql_run(jobs->store, &request, &job->result, err))
         return false;
     job->has_result = true;
@@ -177,9 +185,8 @@ bool job_dry_run(
     if (!job_check(jobs, body, false, &kind, &location, err))
         return false;
     struct sql_request request = request_of(query, location, true);
-    bool ok =
-        (json_at(query, "destinationTable") == NULL || check_statements(jobs, &request, err)) &&
-        check_price(jobs, query, &price, err) && sql_run(jobs->store, &request, &result, err);
+    bool ok = check_statements(jobs, &request, json_at(query, "destinationTable") != NULL, err) &&
+              check_price(jobs, query, &price, err) && sql_run(jobs->store, &request, &result, err);
     free(location);
     if (!ok)
         return false;

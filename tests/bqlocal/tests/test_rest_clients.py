@@ -271,6 +271,71 @@ class Writes(ClientsTestCase):
         self.unchanged()
 
 
+class Layout(ClientsTestCase):
+    """Partitions, clusters and limits of columns."""
+
+    def partitioned(self, name, **more):
+        self.bq.post("datasets/d/tables", {
+            "tableReference": self.bq.reference("d", name), "schema": {"fields": [
+                {"name": "id", "type": "INT64"}, {"name": "day", "type": "DATE"}]},
+            "timePartitioning": {"type": "DAY", "field": "day"}, "clustering": {"fields": ["id"]}, **more})
+
+    def test_a_table_that_requires_a_filter_is_read_with_one_alone(self):
+        self.partitioned("t", requirePartitionFilter=True)
+        self.make("plain", {"id": "INT64", "day": "DATE"})
+        self.bq.query("insert into d.t (id, day) values (1, '2024-02-29')")
+
+        for text in ("select id, day from d.t", "select * from d.t where id = 1", "delete from d.t where true",
+                     "update d.t set id = 2 where id = 1", "select 1; select * from d.t",
+                     "insert into d.plain select * from d.t", "create table d.n as select * from d.t",
+                     "merge into d.t as t using d.plain as s on t.id = s.id when matched then delete",
+                     "select * from d.t where 'day' = \"day\""):
+            with self.subTest(text):
+                message = self.fail(self.query(text), "invalidQuery")
+                self.assertIn("Cannot query over table 'd.t' without a filter over column(s) 'day'", message)
+                self.refuse(400, "invalidQuery", self.bq.post, "queries", {
+                    "query": text.split("; ")[-1], "useLegacySql": False, "dryRun": True})
+        for text in ("select id from d.t where day = '2024-02-29'", "insert into d.t select * from d.plain",
+                     "select id from d.plain", "truncate table d.t",
+                     "merge into d.t as t using d.plain as s on t.id = s.id and t.`day` = s.day when matched then delete"):
+            with self.subTest(text):
+                self.assertEqual({"state": "DONE"}, self.query(text)["status"])
+
+    def test_a_write_with_another_layout_is_refused(self):
+        self.partitioned("t")
+        line = b'{"id": 1, "day": "2024-02-29"}'
+        options = {"sourceFormat": "NEWLINE_DELIMITED_JSON", "schema": {"fields": [
+            {"name": "id", "type": "INT64"}, {"name": "day", "type": "DATE"}]}}
+        month, day = ({"type": kind, "field": "day"} for kind in ("MONTH", "DAY"))
+        for disposition in ("WRITE_APPEND", "WRITE_TRUNCATE"):
+            for wrong in ({"timePartitioning": month}, {"clustering": {"fields": ["day"]}},
+                          {"rangePartitioning": {"field": "id", "range": {"start": 0, "end": 9, "interval": 1}}}):
+                with self.subTest(disposition, **wrong):
+                    self.assertIn("Incompatible", self.fail(self.bq.load(
+                        "d", "t", line, writeDisposition=disposition, **options, **wrong), "invalid"))
+                    self.assertIn("Incompatible", self.fail(self.query(
+                        "select 1 as id, date '2024-02-29' as day", destinationTable=self.bq.reference("d", "t"),
+                        writeDisposition=disposition, **wrong), "invalid"))
+
+        done = self.bq.load("d", "t", line, timePartitioning=day, clustering={"fields": ["ID"]}, **options)
+
+        self.assertEqual({"state": "DONE"}, done["status"])
+        self.assertEqual("1", self.bq.table("d", "t")["numRows"])
+
+    def test_limits_of_columns_are_possible_ones(self):
+        for kind, limits in (("NUMERIC", {"precision": 40}), ("NUMERIC", {"precision": 5, "scale": 10}),
+                             ("BIGNUMERIC", {"precision": 77}), ("NUMERIC", {"scale": 2}), ("STRING", {"maxLength": -1}),
+                             ("INT64", {"maxLength": 5}), ("STRING", {"precision": 5})):
+            with self.subTest(kind, **limits):
+                self.refuse(400, "invalid", self.make, "bad", {"a": {"name": "a", "type": kind, **limits}})
+        self.make("good", {"a": {"name": "a", "type": "NUMERIC", "precision": 38, "scale": 9},
+                           "b": {"name": "b", "type": "STRING", "maxLength": "5"}})
+
+        self.assertEqual([("38", "9", None), (None, None, "5")], [
+            (f.get("precision"), f.get("scale"), f.get("maxLength"))
+            for f in self.bq.table("d", "good")["schema"]["fields"]])
+
+
 class Shapes(ClientsTestCase):
     def test_int64_is_a_string_however_it_was_typed(self):
         self.bq.post("datasets", {"datasetReference": {"datasetId": "e"}, "defaultTableExpirationMs": 3600000})
