@@ -152,6 +152,25 @@ QUERIES = [
      [("Ann",)]),
     ("SELECT name FROM d.people p WHERE EXISTS (SELECT 1 FROM d.cities c WHERE c.city = p.city) "
      "ORDER BY 1", [("Ann",), ("Bob",), ("Cid",)]),
+    ("SELECT id FROM d.people p WHERE NOT EXISTS (SELECT * FROM d.cities c WHERE p.city = c.city)", [("4",)]),
+    ("SELECT id FROM d.people p WHERE NOT EXISTS (SELECT 1 FROM d.people q WHERE q.age = p.age AND q.city = p.city "
+     "AND q.id <> 1) ORDER BY id", [("1",), ("4",)]),
+    ("SELECT id FROM d.people p WHERE EXISTS (SELECT q.id FROM d.people q WHERE q.city = p.city AND q.id < p.id)",
+     [("3",)]),
+    ("SELECT id FROM d.people p WHERE EXISTS (SELECT 1 FROM d.cities c WHERE c.city = p.city AND c.country = 'IN' "
+     "OR p.id = 4) ORDER BY id", [("2",), ("3",), ("4",)]),
+    ("SELECT id FROM d.people p WHERE EXISTS (SELECT 1 FROM d.cities c, d.people q WHERE c.city = q.city AND "
+     "q.id = p.id AND UPPER(c.country) = 'NO')", [("1",)]),
+    ("SELECT id FROM d.people p WHERE EXISTS (SELECT 1 FROM d.cities c WHERE c.city = p.city AND EXISTS (SELECT 1 "
+     "FROM d.people q WHERE q.city = c.city AND q.id = p.id - 1))", [("3",)]),
+    ("SELECT id FROM d.people p WHERE EXISTS (SELECT COUNT(*) FROM d.cities c WHERE c.city = p.city AND c.city = '') "
+     "ORDER BY id", [("1",), ("2",), ("3",), ("4",)]),
+    ("SELECT id, EXISTS (SELECT 1 FROM d.cities c WHERE c.city = p.city AND p.age = 40) AS x FROM d.people p "
+     "ORDER BY id", [("1", "true"), ("2", "false"), ("3", "false"), ("4", "false")]),
+    ("SELECT EXISTS (SELECT 1 FROM d.people p WHERE p.id = x) AS e FROM UNNEST([1, 9]) AS x ORDER BY x",
+     [("true",), ("false",)]),
+    ("SELECT city FROM d.people p GROUP BY city HAVING EXISTS (SELECT 1 FROM d.cities c WHERE c.city = p.city) "
+     "ORDER BY city", [("Oslo",), ("Pune",)]),
     ("SELECT id FROM `p.d.people` WHERE id = 1", [("1",)]),
     ("SELECT id FROM `p`.`d`.`people` WHERE id = 1", [("1",)]),
     ("SELECT id -- comment\nFROM d.people # another\n/* and\none */ WHERE id = 1;", [("1",)]),

@@ -171,10 +171,23 @@ static bool resolve_alias(
     return ok;
 }
 
+static void count_name(struct sql_compiler *compiler, const struct sql_scope *scope)
+{
+    struct sql_probe *probe = compiler->probe;
+
+    if (probe == NULL)
+        return;
+    probe->inner += scope == probe->scope;
+    for (const struct sql_scope *around = probe->scope->parent; around != NULL;
+         around = around->parent)
+        probe->outer += scope == around;
+}
+
 static bool take_field(
     struct sql_compiler *compiler, const struct sql_scope *scope, const struct sql_expr *at,
     const struct sql_field *field, struct sql_value *out)
 {
+    count_name(compiler, scope);
     *out = (struct sql_value){.sql = field->sql, .type = field->type};
     return check_grouped(compiler, scope, at, field);
 }
