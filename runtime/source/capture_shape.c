@@ -374,11 +374,11 @@ bool capture_inspect(
         ok = see_columns(source, table, &seen, &shape, err) &&
              inspect_key(source, table, &seen, &shape, err) &&
              inspect_triggers(&in, &shape, &guards, &newer, err);
-    if (ok && shape.exists)
-        inspect_filter(source, table, &shape);
     ok = ok && capture_objects_state(&in, buffer_text(&guards), &shape.capture, err);
     if (newer && shape.capture == CAPTURE_INTACT)
         shape.capture = CAPTURE_INTERRUPTED;
+    if (ok && shape.exists)
+        inspect_filter(source, table, &shape);
     buffer_clear(&guards);
     sqlite3_free(seen.found);
     if (!ok)
