@@ -193,7 +193,6 @@ static void recover(struct pass *pass)
  * removed. */
 static void remove_other_capture(struct pass *pass, const struct task *task)
 {
-    enum capture_state state = CAPTURE_ABSENT;
     struct error err;
     bool ok = true;
 
@@ -202,9 +201,8 @@ static void remove_other_capture(struct pass *pass, const struct task *task)
     else if (
         task->plan.capture.by == CAPTURE_SCAN &&
         (task->table->capture == CAPTURE_SCAN || task->source.shape.why_scan[0] != '\0') &&
-        pass->deployment->config->state_is_source)
-        ok = capture_check(&pass->source, task->table, &state, &err) &&
-             (state == CAPTURE_ABSENT || capture_remove(&pass->source, task->table, &err));
+        task->source.shape.capture != CAPTURE_ABSENT && pass->deployment->config->state_is_source)
+        ok = capture_remove(&pass->source, task->table, &err);
     if (!ok)
         log_warn(
             "an earlier way of finding changes is left in place",

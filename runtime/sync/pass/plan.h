@@ -22,12 +22,13 @@ MUST_CHECK bool plan_table(
 /* How changes of a table are found. ERROR_SCHEMA when the definition asks for what the
  * configuration forbids. */
 MUST_CHECK bool plan_capture(
-    const struct config *config, struct database *source, const struct table *table,
-    const struct source_shape *shape, struct plan_capture *out_capture, struct error *err);
+    const struct config *config, const struct table *table, const struct source_shape *shape,
+    struct plan_capture *out_capture, struct error *err);
 
 /* Called in the open snapshot, before the table is read: if the source's schema has changed since
  * plan_table, looks again at the table's shape and its capture. The task is outdated if they are
- * not as planned. installed: capture that the plan found broken has been installed since. */
+ * not as planned, or if rows without a key have come. installed: capture that the plan found broken
+ * has been installed since. */
 MUST_CHECK bool plan_check_schema(
     const struct config *config, struct database *source, struct task *task, bool installed,
     struct error *err);

@@ -81,19 +81,44 @@ static bool is_to_prepare(const struct task *task)
     return is_sure_of_work(task) || task_is_out_of_line(task);
 }
 
-/* The watermark is invalidated first: if this pass fails after the triggers are back, the next one
- * must not believe that the changes of the time between were captured. What the plan rests on is
- * read again, because this changes it. */
+/* A table that is gone may have been renamed in the old way (`legacy_alter_table`), which leaves
+ * its guards looking for the old name: nobody could write the table until they are removed. */
+static void remove_left_capture(struct rounds *rounds)
+{
+    struct error err;
+
+    for (size_t i = 0; i < rounds->open; i++) {
+        const struct task *task = rounds->tasks[i];
+        const struct source_shape *shape = &task->source.shape;
+        if (!shape->exists && shape->capture != CAPTURE_ABSENT &&
+            rounds->deployment->config->state_is_source &&
+            !capture_remove(rounds->source, task->table, &err))
+            log_warn(
+                "triggers of a table that is gone are left in place",
+                LOG_TEXT("table", task->table->name), LOG_TEXT("reason", err.message));
+    }
+}
+
+static bool has_lost_shadow(const struct task *task)
+{
+    return (task->plan.capture.by == CAPTURE_SCAN || task->source.shape.keeps_keys) &&
+           !task->source.has_shadow;
+}
+
+/* The watermark is invalidated first: if this pass fails after the triggers or an empty shadow are
+ * there, the next one must not believe that they know of the rows and changes before. What the plan
+ * rests on is read again, because this changes it. */
 static void install_capture(struct rounds *rounds)
 {
     struct error err;
 
     for (size_t i = 0; i < rounds->open; i++) {
         struct task *task = rounds->tasks[i];
-        if (task_failed(task) || !task->plan.capture.broken)
+        bool broken = task->plan.capture.broken;
+        if (task_failed(task) || !(broken || has_lost_shadow(task)))
             continue;
         if (!tracking_invalidate(rounds->tracking, task->table->name, &err) ||
-            !capture_install(rounds->source, task->table, &err) ||
+            (broken && !capture_install(rounds->source, task->table, &err)) ||
             !tracking_load(rounds->tracking, task->table->name, &task->source.watermark, &err))
             fail(rounds, task, &err);
     }
@@ -167,6 +192,7 @@ static bool run_round(struct rounds *rounds, struct error *err)
     plan(rounds);
     if (!rounds->dry_run) {
         run_step(rounds, is_to_prepare, target_prepare);
+        remove_left_capture(rounds);
         install_capture(rounds);
     }
     if (!read_tables(rounds, err))

@@ -65,6 +65,13 @@ struct sql_cte {
     const char *sql;
 };
 
+/* Counts the names that resolve in one scope, and in those around it. */
+struct sql_probe {
+    const struct sql_scope *scope;
+    size_t inner;
+    size_t outer;
+};
+
 struct sql_compiler {
     struct sql_arena *arena;
     struct store *store;
@@ -72,6 +79,7 @@ struct sql_compiler {
     struct sql_result *result; /* takes note of tables and of the location; NULL: nobody asks */
     struct error *err;
     struct sql_scope *scope; /* innermost */
+    struct sql_probe *probe; /* NULL: nobody counts */
     const struct sql_cte *ctes;
     int next_alias;
     int depth;
@@ -139,6 +147,10 @@ bool sql_information_schema(
     bool *out_found);
 
 /* operator.c */
+/* The arguments of an operator, of which none may be the word NULL. */
+bool sql_translate_operands(
+    struct sql_compiler *compiler, const struct sql_expr *expr, const char *op,
+    struct sql_value *out_args);
 bool sql_translate_binary(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
 bool sql_translate_negation(
@@ -228,6 +240,11 @@ bool sql_translate_query(
 bool sql_translate_from(
     struct sql_compiler *compiler, const struct sql_from *from, struct sql_scope *scope,
     const char **out_sql);
+
+/* exists.c: EXISTS (query) as a lookup in what the query finds once, *out NULL if it is not of that
+ * form. The query has been translated before, so that nothing is wrong with it. */
+bool sql_translate_exists(
+    struct sql_compiler *compiler, const struct sql_query *query, const char **out);
 
 /* dml.c and merge.c */
 struct sql_target {

@@ -65,6 +65,12 @@ bool sql_resolve_table(
     if (path->count > 3 || path->count == 0)
         return sql_error(compiler->err, place, "Invalid table name");
     *out_table = path->items[path->count - 1];
+    if (strchr(*out_table, '*') != NULL)
+        return sql_error(compiler->err, place, "bqlocal does not have wildcard tables");
+    if (strcmp(*out_table, "__TABLES__") == 0)
+        return sql_error(
+            compiler->err, place,
+            "bqlocal does not have __TABLES__; it has INFORMATION_SCHEMA.TABLES");
     *out_dataset =
         path->count > 1 ? path->items[path->count - 2] : compiler->request->default_dataset;
     if (*out_dataset == NULL)
@@ -165,10 +171,23 @@ static bool resolve_alias(
     return ok;
 }
 
+static void count_name(struct sql_compiler *compiler, const struct sql_scope *scope)
+{
+    struct sql_probe *probe = compiler->probe;
+
+    if (probe == NULL)
+        return;
+    probe->inner += scope == probe->scope;
+    for (const struct sql_scope *around = probe->scope->parent; around != NULL;
+         around = around->parent)
+        probe->outer += scope == around;
+}
+
 static bool take_field(
     struct sql_compiler *compiler, const struct sql_scope *scope, const struct sql_expr *at,
     const struct sql_field *field, struct sql_value *out)
 {
+    count_name(compiler, scope);
     *out = (struct sql_value){.sql = field->sql, .type = field->type};
     return check_grouped(compiler, scope, at, field);
 }

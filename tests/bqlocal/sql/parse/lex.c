@@ -303,6 +303,8 @@ static bool read_symbol(struct lexer *lexer, struct sql_token *token)
                 (c == '|' && next == '|') || (c == '@' && next == '@') || (c == '=' && next == '>');
     size_t length = c != '\0' && wide ? 2 : 1;
 
+    if (c == '<' && next == '<')
+        return sql_error(lexer->err, token->place, "bqlocal does not have the operator <<");
     if (c != '\0' && strchr("|&^~", c) != NULL && length == 1)
         return sql_error(lexer->err, token->place, "bqlocal does not have the operator %c", c);
     if (c == '\0' || strchr("()[]{},.;:+-*/%=<>!|@?", c) == NULL)
@@ -335,6 +337,8 @@ static bool read_token(struct lexer *lexer, struct sql_token *token)
         token->kind = bytes ? SQL_TOKEN_BYTES : SQL_TOKEN_STRING;
         return read_quoted(lexer, token, bytes);
     }
+    if ((c == 'r' || c == 'R') && (peek(lexer, 1) == '\'' || peek(lexer, 1) == '"'))
+        return sql_error(lexer->err, token->place, "bqlocal does not have raw literals (r'...')");
     if (c == '`')
         return read_quoted_name(lexer, token);
     if (is_name_start(c)) {
