@@ -59,4 +59,7 @@ bool plan_revise(struct task *task, enum plan_finding finding);
 /* Whether sending all rows is cheaper than a MERGE of this number of changed ones. */
 bool plan_prefers_replace(const struct task *task, int64_t changed);
 
+/* Whether it has a JSON column. */
+bool plan_has_json(const struct table *table);
+
 #endif
