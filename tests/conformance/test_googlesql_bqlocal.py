@@ -111,8 +111,10 @@ class MirrorTest(unittest.TestCase):
                 asked += 1
                 try:
                     session.run(f"SELECT {expression}")
-                except (sql_session.SqlFailed, UnicodeDecodeError):
+                except sql_session.SqlFailed:
                     pass
+                except UnicodeDecodeError:
+                    Judged.different.append((f"SELECT {expression}", "not UTF-8", None))
         for sql, ours, theirs in Judged.different:
             patterns = {pattern for pattern in DIFFERENT if re.search(pattern, sql.removeprefix("SELECT "))}
             used |= patterns

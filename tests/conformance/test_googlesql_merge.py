@@ -28,7 +28,8 @@ class Table:
 
     def __init__(self, listed, rng):
         self.name, self.target = listed["table"], listed["target"]
-        self.columns = [{**column, "type": column["type"].replace("GEOGRAPHY", "STRING")} for column in listed["columns"]]
+        self.columns = [{**column, "type": column["type"].replace("GEOGRAPHY", "STRING")}
+                        for column in listed["columns"]]
         self.key = set(listed["key"])
         self.rng = rng
 
@@ -137,7 +138,8 @@ class MergeTest(unittest.TestCase):
     def test_the_script_of_an_atomic_pass_ends_as_googles_engine_ends_it(self):
         rng = sample.generator(22)
         collected = statements.collect("bqsync_torture")
-        tables = {listed["target"]: Table(listed, rng) for listed in sample.tables(foreign.build_output("bqsync_torture"), {})}
+        listed = sample.tables(foreign.build_output("bqsync_torture"), {})
+        tables = {table["target"]: Table(table, rng) for table in listed}
         scripts = [sql for sql in collected.other.values() if "begin transaction" in sql]
         # With JSON that is staged as text, MERGEs are made at run time, too.
         scripts += [sql for sql in collected.merges.values() if "parse_json(" in sql]
@@ -163,7 +165,8 @@ class MergeTest(unittest.TestCase):
         table, staging = Table(listed, rng), statements.staging_name(listed)
         table.keys = lambda: [(team, person) for team in "tu" for person in "abcdef"]
         right = collected.merges["memberships.merge0"]
-        wrong = [right.replace("matched and s.", "matched and not s.", 1), right.replace("not matched and not s.", "not matched and s."),
+        wrong = [right.replace("matched and s.", "matched and not s.", 1),
+                 right.replace("not matched and not s.", "not matched and s."),
                  right.replace("`role` = s.`role`", "`role` = s.`team`"), right.replace("s.`since`\n", "s.`role`\n"),
                  right.replace("\n  and t.`person` = s.`person`", "")]
         for sql in wrong:

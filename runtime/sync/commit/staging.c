@@ -13,6 +13,8 @@
 
 #define LIFETIME_MS ((int64_t)24 * 3600 * 1000)
 
+/* The target's columns without what only a target needs, and the one that marks tombstones. Policy
+ * tags stay: what is protected there is not to lie open here to all readers of the dataset. */
 cJSON *staging_schema(const struct task *task)
 {
     const struct table *table = task->table;

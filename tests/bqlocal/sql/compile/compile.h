@@ -76,6 +76,7 @@ struct sql_compiler {
     struct sql_arena *arena;
     struct store *store;
     const struct sql_request *request;
+    struct sql_result *result; /* takes note of tables and of the location; NULL: nobody asks */
     struct error *err;
     struct sql_scope *scope; /* innermost */
     struct sql_probe *probe; /* NULL: nobody counts */
@@ -122,6 +123,9 @@ bool sql_cast_allowed(int from, int to);
 const char *sql_sort_key(struct sql_compiler *compiler, const struct sql_value *value);
 
 /* scope.c */
+/* notFound unless the dataset is one of this project (NULL: none is named) and, if it exists, at
+ * the request's location. */
+bool sql_check_dataset(struct sql_compiler *compiler, const char *project, const char *dataset);
 bool sql_resolve_table(
     struct sql_compiler *compiler, const struct sql_names *path, struct sql_place place,
     const char **out_dataset, const char **out_table);

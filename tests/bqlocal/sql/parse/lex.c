@@ -318,6 +318,15 @@ static bool read_symbol(struct lexer *lexer, struct sql_token *token)
     return true;
 }
 
+static bool read_quoted_name(struct lexer *lexer, struct sql_token *token)
+{
+    token->kind = SQL_TOKEN_QUOTED;
+    if (!read_quoted(lexer, token, false))
+        return false;
+    return token->length > 0 ||
+           sql_error(lexer->err, token->place, "Syntax error: Invalid empty identifier");
+}
+
 static bool read_token(struct lexer *lexer, struct sql_token *token)
 {
     char c = peek(lexer, 0);
@@ -330,22 +339,20 @@ static bool read_token(struct lexer *lexer, struct sql_token *token)
     }
     if ((c == 'r' || c == 'R') && (peek(lexer, 1) == '\'' || peek(lexer, 1) == '"'))
         return sql_error(lexer->err, token->place, "bqlocal does not have raw literals (r'...')");
-    if (c == '`') {
-        token->kind = SQL_TOKEN_QUOTED;
-        if (!read_quoted(lexer, token, false))
-            return false;
-        return token->length > 0 ||
-               sql_error(lexer->err, token->place, "Syntax error: Invalid empty identifier");
-    }
+    if (c == '`')
+        return read_quoted_name(lexer, token);
     if (is_name_start(c)) {
         read_name(lexer, token);
         return true;
     }
     if (is_digit(c) || (c == '.' && is_digit(peek(lexer, 1))))
         return read_number(lexer, token);
-    if (c == '@' && is_name_start(peek(lexer, 1))) {
+    if (c == '@' && (is_name_start(peek(lexer, 1)) || peek(lexer, 1) == '`')) {
         lexer->at++;
-        read_name(lexer, token);
+        if (peek(lexer, 0) != '`')
+            read_name(lexer, token);
+        else if (!read_quoted_name(lexer, token))
+            return false;
         token->kind = SQL_TOKEN_PARAMETER;
         token->reserved = false;
         return true;

@@ -344,9 +344,12 @@ bool sql_parse_script(
     while (sql_peek(&parser, 0)->kind != SQL_TOKEN_END) {
         if (sql_accept(&parser, ";"))
             continue;
+        size_t start = sql_peek(&parser, 0)->start;
         struct sql_node *node = parse_statement(&parser);
         if (node == NULL)
             return false;
+        node->start = start;
+        node->end = tokens[parser.at - 1].end;
         sql_push(arena, out_nodes, node);
         if (!sql_is(&parser, ";") && sql_peek(&parser, 0)->kind != SQL_TOKEN_END)
             return sql_syntax(&parser, "end of input");
