@@ -1,6 +1,7 @@
 #include "sync/commit/staging.h"
 
 #include "base/log.h"
+#include "sync/pass/plan.h"
 #include "sync/row_text.h"
 #include "warehouse/bigquery.h"
 #include "warehouse/googlesql.h"
@@ -247,11 +248,8 @@ void staging_append_replacement(
  * word of JSON will do. */
 static bool is_about_json(const struct task *task, const struct error *failure)
 {
-    bool has_json = false;
-
-    for (size_t i = 0; i < task->table->column_count; i++)
-        has_json = has_json || task->table->columns[i].type == COLUMN_JSON;
-    return has_json && !task->batch.json_as_text && !error_is_retryable(failure->code) &&
+    return plan_has_json(task->table) && !task->batch.json_as_text &&
+           !error_is_retryable(failure->code) &&
            (strstr(failure->message, "round-trip") != NULL ||
             strstr(failure->message, "JSON") != NULL);
 }

@@ -114,7 +114,7 @@ static bool has_to_inspect(const struct task *task)
            task->warehouse.doubtful || task->source.watermark.last_error[0] != '\0';
 }
 
-static bool has_json(const struct table *table)
+bool plan_has_json(const struct table *table)
 {
     for (size_t i = 0; i < table->column_count; i++)
         if (table->columns[i].type == COLUMN_JSON)
@@ -131,7 +131,7 @@ static void decide(struct task *task, enum send_mode mode, const char *why)
     plan->why = why;
     plan->only_if_changed = false;
     plan->only_state = false;
-    plan->json_as_text = task->source.json_as_text && has_json(task->table);
+    plan->json_as_text = task->source.json_as_text && plan_has_json(task->table);
     plan->staged = mode == SEND_MERGE ||
                    (mode != SEND_NOTHING && (plan->in_transaction || plan->json_as_text)) ||
                    (mode == SEND_REPLACE && task->source.holds_versions &&
@@ -148,7 +148,7 @@ static enum send_mode mode_of_changes(const struct task *task)
 {
     bool tells_new = task->plan.capture.by == CAPTURE_SCAN || task->source.shape.integer_key;
     bool through =
-        task->plan.in_transaction || (task->source.json_as_text && has_json(task->table));
+        task->plan.in_transaction || (task->source.json_as_text && plan_has_json(task->table));
     bool direct = tells_new && !through && !task->warehouse.near_quota;
 
     return task->table->mode == SEND_APPEND && !direct ? SEND_MERGE : task->table->mode;

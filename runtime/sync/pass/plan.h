@@ -65,4 +65,7 @@ enum shadow_mode plan_kept(const struct task *task);
 /* Whether sending all rows is cheaper than a MERGE of this number of changed ones. */
 bool plan_prefers_replace(const struct task *task, int64_t changed);
 
+/* Whether it has a JSON column. */
+bool plan_has_json(const struct table *table);
+
 #endif
