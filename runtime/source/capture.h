@@ -7,6 +7,7 @@
 #ifndef BQSYNC_SOURCE_CAPTURE_H
 #define BQSYNC_SOURCE_CAPTURE_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/table.h"
 #include "source/database.h"
@@ -100,8 +101,11 @@ MUST_CHECK bool capture_has_pending(
     const struct source_table *in, const struct watermark *watermark, bool *out_pending,
     struct error *err);
 
-/* Whether rows have a NULL in their key: triggers cannot list those, and BigQuery cannot hold them.
- * Looked up by the key's index. */
+/* Appends a SELECT of the rows with a NULL in their key, with the columns of scan_sql: triggers
+ * cannot list those. SQLite finds them by the key's index. */
+void capture_append_keyless_sql(struct buffer *sql, const struct table *table);
+
+/* Whether there are such rows. */
 MUST_CHECK bool capture_has_keyless(
     const struct source_table *in, bool *out_keyless, struct error *err);
 

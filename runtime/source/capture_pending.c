@@ -92,10 +92,16 @@ bool capture_has_pending(
     return true;
 }
 
+void capture_append_keyless_sql(struct buffer *sql, const struct table *table)
+{
+    buffer_printf(sql, "select * from (\n%s\n) where false", table->scan_sql);
+    for (size_t i = 0; i < table->key_count; i++)
+        sqlite_sql_append(sql, " or $n is null", sqlite_sql_key_name(table, i));
+}
+
 bool capture_has_keyless(const struct source_table *in, bool *out_keyless, struct error *err)
 {
     const int64_t none[2] = {0};
-    const struct table *table = in->table;
     struct buffer sql;
     int64_t found = 0;
 
@@ -103,16 +109,11 @@ bool capture_has_keyless(const struct source_table *in, bool *out_keyless, struc
     if (in->shape->integer_key)
         return true;
     buffer_init(&sql, SQLITE_SQL_CEILING);
-    sqlite_sql_append(&sql, "select 1 from $n where (", table->name);
-    for (size_t i = 0; i < table->key_count; i++)
-        sqlite_sql_append(&sql, "$r$n is null", i > 0 ? " or " : "", sqlite_sql_key_name(table, i));
-    buffer_append_text(&sql, ")");
-    if (table->where != NULL)
-        // On lines of its own: the filter may end in a comment.
-        buffer_printf(&sql, " and (\n%s\n)", table->where);
-    buffer_append_text(&sql, " limit 1");
+    buffer_append_text(&sql, "select exists (");
+    capture_append_keyless_sql(&sql, in->table);
+    buffer_append_byte(&sql, ')');
     bool ok = query(in->source, &sql, none, &found, err);
     buffer_clear(&sql);
     *out_keyless = ok && found == 1;
-    return ok || error_wrap(err, "rows of %s without a key", table->name);
+    return ok || error_wrap(err, "rows of %s without a key", in->table->name);
 }

@@ -84,7 +84,7 @@ bool rejects_add(
     struct buffer key_json;
 
     buffer_init(&key_json, KEY_CEILING);
-    json_key_append(&key_json, table, row);
+    json_key_append(&key_json, table, row, value->row_number);
     bool ok =
         buffer_check(&key_json, "key", err) &&
         insert_collected(&tracking->database, table, row, buffer_slice(&key_json), value, err);
@@ -256,8 +256,9 @@ bool rejects_publish(
 
     bool ok = capture_objects_has_dirty_set(database, table->name, &has_dirty_set, err) &&
               publish_values(database, &publication, err) &&
-              (!has_dirty_set || (list_rejected(database, &publication, err) &&
-                                  release_fixed(database, &publication, err)));
+              (!has_dirty_set || table->key_count == 0 ||
+               (list_rejected(database, &publication, err) &&
+                release_fixed(database, &publication, err)));
     return ok || error_wrap(err, "rejected rows of %s", table->name);
 }
 

@@ -24,6 +24,8 @@ struct bad_value {
     size_t column; /* index among the table's columns */
     const char *storage_class;
     const char *reason;
+    /* Of a row that its key does not tell from others: a number that does, from 1; else 0. */
+    int64_t row_number;
 };
 
 /* Adds one bad value of the row that `row` stands on (its first result columns are the table's

@@ -41,6 +41,7 @@ enum shadow_mode {
     SHADOW_REPLACE, /* the pass replaces the content: every row is new, none is deleted */
     /* Triggers list what differs, deleted keys as well (shadow_gone); only keys are looked up. */
     SHADOW_LISTED,
+    SHADOW_LISTED_COMPARE, /* the same, and nothing is written (`--dry-run`) */
 };
 
 /* Merges the changes of an acknowledged pass into the shadow and deletes those of a failed one, in
@@ -49,7 +50,8 @@ enum shadow_mode {
 MUST_CHECK bool shadow_complete(
     const char *state_path, const struct table *table, bool keeps_keys, struct error *err);
 
-/* Does shadow_complete first, except in SHADOW_COMPARE. Returns owned (shadow_free). */
+/* Does shadow_complete first, except in SHADOW_COMPARE and SHADOW_LISTED_COMPARE: then state_path
+ * may be NULL, and every row is new. Returns owned (shadow_free). */
 MUST_CHECK bool shadow_begin(
     const char *state_path, const struct table *table, bool keeps_keys, enum shadow_mode mode,
     struct shadow **out_shadow, struct error *err);

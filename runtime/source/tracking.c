@@ -100,6 +100,32 @@ static bool load_epoch(
     return ok;
 }
 
+/* An older layout, which a connection that may not write can meet, has no fingerprints. */
+static bool load_fingerprint(
+    struct tracking *tracking, const char *table, struct watermark *out_progress, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int64_t kept = 0;
+    bool row = false;
+
+    if (!database_query_int64(
+            &tracking->database,
+            "select 1 from pragma_table_info('bq_sync_tracking') where name = 'fingerprint'", 0,
+            &kept, err))
+        return false;
+    if (kept == 0)
+        return true;
+    if (!statement_bind(
+            &tracking->database, "select fingerprint from bq_sync_tracking where table_name = ?1",
+            &statement, err, "s", table))
+        return false;
+    bool ok = database_step(&tracking->database, statement, &row, err);
+    if (ok && row)
+        statement_text(statement, 0, out_progress->fingerprint, sizeof out_progress->fingerprint);
+    sqlite3_finalize(statement);
+    return ok;
+}
+
 static bool load_row(
     struct tracking *tracking, const char *table, struct watermark *out_progress, struct error *err)
 {
@@ -107,6 +133,7 @@ static bool load_row(
     bool row = false;
 
     if (!load_epoch(tracking, table, &out_progress->epoch, err) ||
+        !load_fingerprint(tracking, table, out_progress, err) ||
         !statement_bind(
             &tracking->database,
             "select last_synced_row_id, synced_sequence, content_hash, shape_hash, target,"

@@ -78,6 +78,7 @@ static const struct added_column columns[] = {
     {"bq_sync_tracking", "source_rows", "integer not null default 0"},
     {"bq_sync_tracking", "intent_nonce", "text not null default ''"},
     {"bq_sync_tracking", "epoch", "integer not null default 0"},
+    {"bq_sync_tracking", "fingerprint", "text not null default ''"},
     {"bq_sync_intents", "commit_job", "text not null default ''"},
     {"bq_sync_intents", "staging", "text not null default ''"},
     {"bq_sync_intents", "upper_sequence", "integer not null default 0"},
@@ -89,6 +90,7 @@ static const struct added_column columns[] = {
     {"bq_sync_intents", "project", "text not null default ''"},
     {"bq_sync_intents", "dataset", "text not null default ''"},
     {"bq_sync_intents", "location", "text not null default ''"},
+    {"bq_sync_intents", "fingerprint", "text not null default ''"},
 };
 #define COLUMN_COUNT (sizeof columns / sizeof columns[0])
 

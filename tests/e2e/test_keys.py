@@ -201,6 +201,20 @@ class DoubledKeyTest(KeyCase):
 
         self.assertEqual((1, 0), (report["rejected"], report["pending"]))
 
+    def test_a_dry_run_counts_the_row_that_gives_way(self):
+        self.sync("numbers")  # makes the state database
+        self.app.script("insert into labels(k, v) values (7, 'a'), ('7', 'b'), ('x', 'c')")
+        for arguments, rejected in [([], 1), (["--full"], 1)]:
+            with self.subTest(arguments):
+                self.assertEqual(rejected, self.sync("labels", REJECTED, "--dry-run", *arguments)["rows_rejected"])
+        self.sync("labels", REJECTED)
+        self.app.script("insert into labels(k, v) values (8, 'd'), ('8', 'e')")
+        for synced in (False, True):
+            for arguments in ([], ["--full"]):
+                with self.subTest(arguments, synced=synced):
+                    self.assertEqual(2, self.sync("labels", REJECTED, "--dry-run", *arguments)["rows_rejected"])
+            self.sync("labels", REJECTED)
+
     def test_a_view_that_holds_a_key_twice_sends_it_once(self):
         self.app.script("insert into things values (1, 'a', 1), (1, 'b', 2), (2, 'c', 3)")
 
@@ -218,6 +232,10 @@ class DoubledKeyTest(KeyCase):
         self.sync("doubled", REJECTED)
         self.assertEqual(["b", "c"], self.values("doubled"))
         self.agree("doubled")
+
+
+class DoubledKeyByScanTest(DoubledKeyTest):
+    state = "state.db"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 #include "source/rejects.h"
 #include "source/shadow.h"
+#include "sync/pass/content.h"
 #include "warehouse/googlesql.h"
 
 #include <stdio.h>
@@ -77,10 +78,15 @@ bool plan_capture(
 static void set_content_hash(struct task *task)
 {
     bool scan = task->plan.capture.by == CAPTURE_SCAN;
+    bool whole = task->table->mode == SEND_REPLACE;
 
     snprintf(
         task->plan.content_hash, sizeof task->plan.content_hash, "%.14s%s%s",
-        task->table->content_hash, scan ? "s" : ".", scan ? "" : task->source.shape.layout);
+        task->table->content_hash,
+        !scan   ? "."
+        : whole ? "f"
+                : "s",
+        scan ? "" : task->source.shape.layout);
 }
 
 static bool same_definition(const struct task *task)
@@ -141,11 +147,6 @@ static enum send_mode mode_of_changes(const struct task *task)
     return task->table->mode == SEND_APPEND && !direct ? SEND_MERGE : task->table->mode;
 }
 
-static bool needs_shadow(const struct task *task)
-{
-    return task->plan.capture.by == CAPTURE_SCAN || task->source.shape.keeps_keys;
-}
-
 /* Why everything has to be sent again, or NULL. */
 static const char *replace_reason(const struct config *config, const struct task *task, bool full)
 {
@@ -177,7 +178,7 @@ static const char *replace_reason(const struct config *config, const struct task
                "there?";
     if (task->plan.capture.broken)
         return "change capture was interrupted";
-    if (needs_shadow(task) && !task->source.has_shadow)
+    if (task_has_shadow(task) && !task->source.has_shadow)
         return "nothing is known of the rows sent before";
     return NULL;
 }
@@ -189,19 +190,38 @@ bool plan_prefers_replace(const struct task *task, int64_t changed)
     return rows >= REPLACE_LEAST_ROWS && changed > rows / REPLACE_SHARE;
 }
 
-/* No trigger can list a row with a NULL in its key. Such rows are rejected, and the table is read
- * in full at each pass until they are gone, and once more after that so that their rejects are
- * removed.
- */
-static bool is_keyless(
-    struct database *source, struct tracking *tracking, const struct task *task, bool *out_keyless,
+/* No trigger can list a row with a NULL in its key. In mode replace such rows are sent, else they
+ * are rejected; in both they are compared with those of the last sync, here, before the snapshot is
+ * sealed: if they are the same, nothing has to be written. *out_changed: they are not, or those of
+ * the last sync are gone. */
+static bool find_keyless_changes(
+    struct database *source, struct tracking *tracking, const struct task *task, bool *out_changed,
     struct error *err)
 {
     const struct source_table in = {source, task->table, &task->source.shape};
+    bool any = false;
+    bool same = true;
 
-    return capture_has_keyless(&in, out_keyless, err) &&
-           (*out_keyless || task->source.shape.integer_key ||
-            rejects_keyless(tracking, task->table->name, out_keyless, err));
+    if (!capture_has_keyless(&in, &any, err))
+        return false;
+    if ((any || task->source.watermark.fingerprint[0] != '\0') &&
+        !content_is_same(source, tracking, task, &same, err))
+        return false;
+    *out_changed = !same;
+    return true;
+}
+
+/* Without triggers all rows of a table of mode replace are compared as one. */
+static bool plan_whole(
+    struct database *source, struct tracking *tracking, struct task *task, struct error *err)
+{
+    bool same = false;
+
+    if (!content_is_same(source, tracking, task, &same, err))
+        return false;
+    if (!same)
+        decide(task, SEND_REPLACE, "mode replace");
+    return true;
 }
 
 /* The changes that triggers have listed. */
@@ -211,17 +231,13 @@ static bool plan_listed(
     const struct task_source *known = &task->source;
     const struct source_table in = {source, task->table, &known->shape};
     bool found = false;
+    bool keyless = false;
     struct pending counts;
 
-    if (!is_keyless(source, tracking, task, &found, err))
+    if (!capture_has_pending(&in, &known->watermark, &found, err) ||
+        (!found && !find_keyless_changes(source, tracking, task, &keyless, err)))
         return false;
-    if (found) {
-        decide(task, SEND_REPLACE, "rows have no key, so their changes cannot be listed");
-        return true;
-    }
-    if (!capture_has_pending(&in, &known->watermark, &found, err))
-        return false;
-    if (!found)
+    if (!found && !keyless)
         return true;
 
     decide(task, mode_of_changes(task), task->table->mode == SEND_REPLACE ? "mode replace" : NULL);
@@ -265,7 +281,7 @@ bool plan_table(
         return false;
     if (!plan_capture(config, source, task->table, &known->shape, &task->plan.capture, err))
         return false;
-    if (needs_shadow(task) &&
+    if (task_has_shadow(task) &&
         !shadow_known(
             &tracking->database, task->table, known->shape.keeps_keys, &known->has_shadow, err))
         return false;
@@ -276,6 +292,8 @@ bool plan_table(
         decide(task, SEND_REPLACE, why);
     else if (task->plan.capture.by == CAPTURE_TRIGGERS)
         return plan_listed(source, tracking, task, err);
+    else if (task->table->mode == SEND_REPLACE)
+        return plan_whole(source, tracking, task, err);
     else {
         decide(task, mode_of_changes(task), NULL);
         task->plan.only_if_changed = true;
@@ -355,11 +373,6 @@ bool plan_revise(struct task *task, enum plan_finding finding)
 
     switch (finding) {
     case PLAN_FOUND_ROWS:
-        // A table of mode replace was only compared so far.
-        if (before == SEND_REPLACE && plan->only_if_changed) {
-            decide(task, SEND_REPLACE, "mode replace");
-            return true;
-        }
         plan->only_if_changed = false;
         return false;
     case PLAN_FOUND_NO_ROWS:

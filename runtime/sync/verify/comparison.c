@@ -106,6 +106,10 @@ static bool keep_row(void *context, struct column_reader *in, bool fits, struct 
     if (!find_bucket(c, &at, err))
         return false;
 
+    // A rejected row of a table without a key is named by nothing.
+    if (!fits && c->out->table->key_count == 0)
+        return true;
+
     // Rejected rows of all buckets are kept: the dirty set lists their keys, and the drill-down has
     // to tell them from pending changes.
     if (!bucket_differs(c, at) && fits)
@@ -206,6 +210,7 @@ static bool look_again(struct comparison *c, struct error *err)
 static bool compare_rows(struct comparison *c, struct error *err)
 {
     const struct source_rows_visitor visitor = {c, keep_row, keep_pending};
+    bool was_changed = c->rows.changed;
 
     bool ok = database_begin_snapshot(c->sides->source, err) && look_again(c, err) &&
               source_rows_read(&c->rows, ROW_TEXT_COMPARED, &visitor, err) &&
@@ -216,7 +221,11 @@ static bool compare_rows(struct comparison *c, struct error *err)
     c->out->pending = c->rows.pending;
     if (!c->absent && !read_warehouse_rows(c, err))
         return false;
-    return drill_down_compare(c->drill_down, c->out, err) && check_explained(c, err);
+    if (!drill_down_compare(c->drill_down, c->out, err))
+        return false;
+    if (c->rows.changed)
+        verify_report_defer(c->out);
+    return c->rows.changed || was_changed || check_explained(c, err);
 }
 
 /* --- one table --------------------------------------------------------------------------- */

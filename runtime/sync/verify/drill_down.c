@@ -328,6 +328,38 @@ static bool make_verdicts(struct drill_down *drill_down, struct error *err)
                err);
 }
 
+static bool list_keys(struct drill_down *drill_down, struct verify_table *out, struct error *err)
+{
+    return list(
+               drill_down, "select ours from wrong where missing order by key", out->missing,
+               &out->missing_count, err) &&
+           list(
+               drill_down, "select theirs from wrong where extra order by key", out->extra,
+               &out->extra_count, err) &&
+           list(
+               drill_down, "select ours from wrong where different order by key", out->different,
+               &out->different_count, err) &&
+           list(
+               drill_down, "select theirs from wrong where duplicated order by key",
+               out->duplicated, &out->duplicated_count, err);
+}
+
+/* Without a key, the key's text is that of the row, so equal rows are one group. */
+static bool count_rows(struct drill_down *drill_down, struct verify_table *out, struct error *err)
+{
+    struct database *database = &drill_down->database;
+
+    return database_query_int64(
+               database, "select sum(fits - held) from verdicts where fits > held", 0,
+               &out->missing_count, err) &&
+           database_query_int64(
+               database, "select sum(held - fits) from verdicts where held > fits", 0,
+               &out->extra_count, err) &&
+           database_query_int64(
+               database, "select count(*) from wrong where different", 0, &out->different_count,
+               err);
+}
+
 bool drill_down_compare(struct drill_down *drill_down, struct verify_table *out, struct error *err)
 {
     struct database *database = &drill_down->database;
@@ -335,18 +367,7 @@ bool drill_down_compare(struct drill_down *drill_down, struct verify_table *out,
     int64_t surplus = 0;
 
     if (!make_verdicts(drill_down, err) ||
-        !list(
-            drill_down, "select ours from wrong where missing order by key", out->missing,
-            &out->missing_count, err) ||
-        !list(
-            drill_down, "select theirs from wrong where extra order by key", out->extra,
-            &out->extra_count, err) ||
-        !list(
-            drill_down, "select ours from wrong where different order by key", out->different,
-            &out->different_count, err) ||
-        !list(
-            drill_down, "select theirs from wrong where duplicated order by key", out->duplicated,
-            &out->duplicated_count, err) ||
+        !(drill_down->table->key_count == 0 ? count_rows : list_keys)(drill_down, out, err) ||
         !database_query_int64(
             database, "select count(*) from pending where key not in (" SHARED_KEYS ")", 0,
             &pending, err) ||

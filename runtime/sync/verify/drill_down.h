@@ -38,10 +38,10 @@ MUST_CHECK bool drill_down_add_warehouse(
 MUST_CHECK bool drill_down_add_pending(
     struct drill_down *drill_down, struct slice key_text, struct error *err);
 
-/* Counts and lists the keys that differ in out, adds the number of pending keys to out->pending,
- * and to out->rejected the rows of SQLite beyond the first that share one key: BigQuery can hold
- * only one of them, except in mode replace, where rows count as often as they occur. Call it once,
- * when all rows are added. */
+/* Counts and lists the keys that differ in out (of a table without a key it counts rows), adds the
+ * number of pending keys to out->pending, and to out->rejected the rows of SQLite beyond the first
+ * that share one key: BigQuery can hold only one of them, except in mode replace, where rows count
+ * as often as they occur. Call it once, when all rows are added. */
 MUST_CHECK bool drill_down_compare(
     struct drill_down *drill_down, struct verify_table *out, struct error *err);
 

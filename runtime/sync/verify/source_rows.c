@@ -1,7 +1,11 @@
 #include "sync/verify/source_rows.h"
 
 #include "base/clock.h"
+#include "source/rejects.h"
+#include "sync/pass/content.h"
 #include "sync/pass/plan.h"
+
+#include <string.h>
 
 #define ROW_CEILING (64u << 20)
 
@@ -12,7 +16,8 @@ bool source_rows_init(
     struct plan_capture capture;
     bool known = false;
 
-    *rows = (struct source_rows){.config = config, .table = table, .source = source};
+    *rows = (struct source_rows){
+        .config = config, .table = table, .source = source, .tracking = tracking};
     buffer_init(&rows->key_text, ROW_CEILING);
     buffer_init(&rows->row_text, ROW_CEILING);
     if (!capture_inspect(source, table, &rows->shape, err))
@@ -26,7 +31,8 @@ bool source_rows_init(
         !shadow_known(&tracking->database, table, rows->shape.keeps_keys, &known, err))
         return false;
     rows->captured = capture.by == CAPTURE_TRIGGERS && !capture.broken;
-    rows->scanned = capture.by == CAPTURE_SCAN && rows->watermark.found && known;
+    rows->by_scan = capture.by == CAPTURE_SCAN;
+    rows->scanned = rows->by_scan && rows->watermark.found && known && table->mode != SEND_REPLACE;
     return true;
 }
 
@@ -63,11 +69,53 @@ static bool make_texts(
     return buffer_check(&rows->row_text, "a row", err);
 }
 
+/* As the sync does with a row that the shadow does not hold as it is: if another row has its key in
+ * BigQuery, it does not fit. */
+static bool claim_key(
+    struct source_rows *rows, const struct column_reader *in, bool *fits, struct error *err)
+{
+    enum shadow_claim claim = SHADOW_CLAIM_OWN;
+    struct slice key = column_reader_key_fits(in) ? buffer_slice(&rows->key_text) : slice_of(NULL);
+    struct buffer other;
+
+    if (rows->shadow == NULL || !shadow_keeps_keys(rows->shadow))
+        return true;
+    buffer_init(&other, ROW_CEILING);
+    bool ok = !*fits || shadow_claim(rows->shadow, rows->source, key, &claim, &other, err);
+    buffer_clear(&other);
+    *fits = *fits && claim != SHADOW_CLAIM_TAKEN;
+    return ok && (*fits || shadow_reject(rows->shadow, key, err));
+}
+
 struct reading {
     struct source_rows *rows;
     enum row_text_columns which;
     const struct source_rows_visitor *visitor;
 };
+
+/* Before the row is read: that may convert its texts in place. */
+static bool note_row(struct source_rows *rows, sqlite3_stmt *row, struct error *err)
+{
+    rows->keyless = rows->keyless || !content_has_key(rows->table, row);
+    return rows->table->mode != SEND_REPLACE ||
+           fingerprint_add(&rows->fingerprint, row, rows->table->column_count, err);
+}
+
+static bool look_for_changes(struct source_rows *rows, struct error *err)
+{
+    const char *known = rows->watermark.fingerprint;
+    char text[FINGERPRINT_SIZE];
+    int64_t rejected = 0;
+
+    if (rows->table->mode != SEND_REPLACE || !rows->watermark.found ||
+        (!rows->by_scan && !rows->keyless && known[0] == '\0'))
+        return true;
+    if (!rejects_count(rows->tracking, rows->table->name, &rejected, err))
+        return false;
+    fingerprint_text(&rows->fingerprint, rejected, text);
+    rows->changed = strcmp(text, known) != 0;
+    return true;
+}
 
 /* BigQuery is compared as of the last synced position, so a row above the watermark is pending and
  * is not compared. A changed row is both: its key is pending, and its row is still visited, because
@@ -81,10 +129,12 @@ static bool read_row(const struct reading *reading, struct column_reader *in, st
     const struct source_rows_visitor *visitor = reading->visitor;
     enum shadow_change change;
 
-    if (!find_change(rows, in->row, &change, err) ||
+    if (!note_row(rows, in->row, err) || !find_change(rows, in->row, &change, err) ||
         !make_texts(rows, in, false, reading->which, err))
         return false;
     bool fits = column_reader_row_fits(in);
+    if (change != SHADOW_SAME && !claim_key(rows, in, &fits, err))
+        return false;
     bool pending = change == SHADOW_NEW && (fits || rows->shadow == NULL);
     if (change == SHADOW_CHANGED && fits && visitor->pending != NULL &&
         !visitor->pending(visitor->context, in, fits, err))
@@ -149,12 +199,15 @@ bool source_rows_read(
     bool ok = false;
 
     rows->pending = 0;
+    rows->changed = false;
+    rows->keyless = false;
+    fingerprint_begin(&rows->fingerprint, rows->watermark.fingerprint);
     if (rows->scanned && !shadow_begin(
                              rows->config->state_path, rows->table, rows->shape.keeps_keys,
                              SHADOW_COMPARE, &rows->shadow, err))
         return false;
     if (!database_prepare(rows->source, rows->table->scan_sql, &statement, err) ||
-        !read_each(&reading, statement, err))
+        !read_each(&reading, statement, err) || !look_for_changes(rows, err))
         goto cleanup;
     if (rows->scanned && visitor->pending != NULL &&
         !shadow_deleted(rows->shadow, read_deleted, &reading, err))

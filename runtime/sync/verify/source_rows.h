@@ -22,14 +22,23 @@ struct source_rows {
     const struct config *config;
     const struct table *table;
     struct database *source;
+    struct tracking *tracking;
     struct watermark watermark;
     struct source_shape shape;
     /* The dirty set lists the changes that are not synced yet. */
     bool captured;
+    bool by_scan;
     /* There are no triggers; the shadow of the sent rows shows what has changed since. */
     bool scanned;
     /* Open during a read of a scanned table. */
     struct shadow *shadow;
+    /* In mode replace, without triggers or if rows have no key: the rows that the last read found
+     * are not those of the last sync. Which of them changed is not known; the next sync sends them
+     * all.
+     */
+    bool changed;
+    struct fingerprint fingerprint;
+    bool keyless; /* a row without a key was read */
     /* Of the row that is being visited. */
     struct buffer key_text;
     struct buffer row_text;
@@ -50,8 +59,9 @@ struct source_rows_visitor {
     source_rows_visit *pending;
 };
 
-/* Looks up the table's shape, progress and kind of capture. Borrows config, source and table.
- * ERROR_SCHEMA if the table in SQLite does not fit its definition. Always clear it afterwards. */
+/* Looks up the table's shape, progress and kind of capture. Borrows config, source, tracking and
+ * table. ERROR_SCHEMA if the table in SQLite does not fit its definition. Always clear it
+ * afterwards. */
 MUST_CHECK bool source_rows_init(
     struct source_rows *rows, const struct config *config, struct database *source,
     struct tracking *tracking, const struct table *table, struct error *err);

@@ -189,6 +189,44 @@ static void test_a_source_that_lacks_columns_is_named_and_its_watermark_is_not_t
         "");
 }
 
+/* A table of mode replace whose rows nothing lists: all of them by a scan, those with NULL in their
+ * key beside triggers. */
+static void expect_compared(struct scene *scene)
+{
+    scene_run(scene, "insert into settings values (null, 'x'), (null, 'x'), ('k', 'v')");
+    scene_sync(scene, "settings");
+    expect_plan(plan_one(scene, "settings"), SEND_NOTHING, NULL);
+    scene_run(scene, "delete from settings where rowid = 1");
+    expect_plan(plan_one(scene, "settings"), SEND_REPLACE, "mode replace");
+    scene_sync(scene, "settings");
+    expect_plan(plan_one(scene, "settings"), SEND_NOTHING, NULL);
+    scene_run(scene, "delete from settings where name is null");
+    expect_plan(plan_one(scene, "settings"), SEND_REPLACE, "mode replace");
+    scene_sync(scene, "settings");
+    expect_plan(plan_one(scene, "settings"), SEND_NOTHING, NULL);
+}
+
+static void test_rows_without_a_key_are_compared_beside_triggers(void **state)
+{
+    struct scene *scene = *state;
+
+    expect_compared(scene);
+    assert_int_equal(scene->tasks[0].plan.capture.by, CAPTURE_TRIGGERS);
+    assert_string_equal(
+        scene_state(
+            scene, "select fingerprint from bq_sync_tracking where table_name = 'settings'"),
+        "");
+}
+
+static void test_a_scan_compares_all_rows_of_a_replaced_table(void **state)
+{
+    struct scene *scene = *state;
+
+    expect_compared(scene);
+    assert_int_equal(scene->tasks[0].plan.capture.by, CAPTURE_SCAN);
+    assert_false(scene->tasks[0].plan.only_if_changed);
+}
+
 static void test_a_scan_is_sure_of_nothing_before_it_has_read(void **state)
 {
     struct scene *scene = *state;
@@ -310,6 +348,8 @@ int main(void)
         SCENE_TEST(test_a_target_is_inspected_after_a_failure_or_a_change_of_shape),
         SCENE_TEST(test_most_of_a_large_table_changed_is_a_replacement),
         SCENE_TEST(test_a_source_that_lacks_columns_is_named_and_its_watermark_is_not_trusted),
+        SCENE_TEST(test_rows_without_a_key_are_compared_beside_triggers),
+        APART_TEST(test_a_scan_compares_all_rows_of_a_replaced_table),
         APART_TEST(test_a_scan_is_sure_of_nothing_before_it_has_read),
         SCENE_TEST(test_changes_found_in_another_way_before_are_not_trusted),
         APART_TEST(test_triggers_cannot_be_asked_for_where_nothing_may_be_written),
