@@ -18,10 +18,7 @@
 /* What of the collection has to be written, numbered from 1. */
 #define WORK "temp.bq_sync_rejects_work"
 
-/* The sequence of a rejected key in the dirty set: later than every pass, so that the key is tried
- * again at each of them without being written each time. A trigger that fires for the key puts the
- * current sequence in its place. */
-#define SEQUENCE_REJECTED "9223372036854775807"
+#define SEQUENCE_REJECTED "9223372036854775807" /* REJECTS_SEQUENCE */
 
 bool rejects_begin(struct tracking *tracking, const struct table *table, struct error *err)
 {

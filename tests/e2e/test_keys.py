@@ -201,6 +201,27 @@ class DoubledKeyTest(KeyCase):
 
         self.assertEqual((1, 0), (report["rejected"], report["pending"]))
 
+    def test_verify_compares_the_row_that_has_the_key(self):
+        self.app.script("insert into labels(k, v) values (7, 'a'), ('7', 'b'), ('x', 'c')")
+        self.sync("labels", REJECTED)
+        for sql, found in [("delete from d.labels where k = '7'", "missing_count"),
+                           ("update d.labels set v = 'q' where k = '7'", "different_count")]:
+            with self.subTest(found):
+                self.bq.query(sql)
+                report = self.app.table(self.app.json("verify", "labels", status=1), "labels")
+                self.assertEqual((1, 1, 0), (report[found], report["rejected"], report["pending"]))
+                self.app.run("verify", "--repair", "labels")
+                self.assertEqual(["a", "c"], self.values("labels"))
+                self.agree("labels")
+
+    def test_a_change_of_the_row_that_has_the_key_is_pending(self):
+        self.app.script("insert into labels(k, v) values (7, 'a'), ('7', 'b'), ('x', 'c')")
+        self.sync("labels", REJECTED)
+        self.app.script("update labels set v = 'd' where v = 'a'")
+        self.assertEqual(1, self.agree("labels")["pending"])
+        self.sync("labels", REJECTED)
+        self.assertEqual((1, 0), tuple(self.agree("labels")[name] for name in ("rejected", "pending")))
+
     def test_a_dry_run_counts_the_row_that_gives_way(self):
         self.sync("numbers")  # makes the state database
         self.app.script("insert into labels(k, v) values (7, 'a'), ('7', 'b'), ('x', 'c')")

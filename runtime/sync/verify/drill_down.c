@@ -27,7 +27,7 @@ struct drill_down {
 static const char schema[] =
     "create table ours(key text, hash text, shown text, fits integer, bucket integer);"
     "create table theirs(key text, hash text, shown text, bucket integer);"
-    "create table pending(key text primary key, bucket integer) without rowid;"
+    "create table pending(key text primary key, bucket integer, entries integer) without rowid;"
     "begin";
 
 bool drill_down_new(
@@ -57,7 +57,9 @@ bool drill_down_new(
             &drill_down->database, "insert into theirs values(?1, ?2, ?3, ?5)",
             &drill_down->add_theirs, err) ||
         !database_prepare(
-            &drill_down->database, "insert or ignore into pending values(?1, ?5)",
+            &drill_down->database,
+            "insert into pending values(?1, ?5, ?2) on conflict(key) do update set"
+            " entries = entries + excluded.entries",
             &drill_down->add_pending, err)) {
         drill_down_free(drill_down);
         return false;
@@ -240,8 +242,10 @@ bool drill_down_add_warehouse(
     return ok;
 }
 
-bool drill_down_add_pending(struct drill_down *drill_down, struct slice key_text, struct error *err)
+bool drill_down_add_pending(
+    struct drill_down *drill_down, struct slice key_text, int entries, struct error *err)
 {
+    sqlite3_bind_int(drill_down->add_pending, 2, entries);
     return bind_key(drill_down, drill_down->add_pending, key_text, err) &&
            run(drill_down, drill_down->add_pending, err);
 }
@@ -277,11 +281,11 @@ static bool list(
 }
 
 /* One row a key: how many rows of SQLite hold it that fit and that do not, and how many of BigQuery
- * do. The dirty set lists rejected keys, too, so they are first removed from the pending ones. */
+ * do. */
 static const char verdicts_sql[] =
     "create index theirs_key on theirs(key, hash);"
     "create index ours_key on ours(key, hash);"
-    "delete from pending where key in (select key from ours where not fits);"
+    "delete from pending where entries <= 0;"
     "create table verdicts as select key, min(bucket) as bucket, max(ours) as ours,"
     " max(theirs) as theirs, sum(fits) as fits, sum(misfits) as misfits, sum(held) as held,"
     " key in (select key from pending) as pending from"
@@ -305,10 +309,6 @@ static const char verdicts_sql[] =
     " then count(*) else count(*) * v.held end from ours o where o.key = t.key"                    \
     " and o.hash = t.hash and o.fits)) else not exists (select 1 from theirs t join ours o"        \
     " on o.key = t.key and o.hash = t.hash where t.key = v.key and o.fits) end)"
-
-/* Keys that several rows of SQLite convert to. One of these rows is sent and the others are
- * rejected. They are pending as well, because the dirty set lists what is rejected. */
-#define SHARED_KEYS "select key from verdicts where fits > 1 and not " MULTISET
 
 static bool make_verdicts(struct drill_down *drill_down, struct error *err)
 {
@@ -369,10 +369,12 @@ bool drill_down_compare(struct drill_down *drill_down, struct verify_table *out,
     if (!make_verdicts(drill_down, err) ||
         !(drill_down->table->key_count == 0 ? count_rows : list_keys)(drill_down, out, err) ||
         !database_query_int64(
-            database, "select count(*) from pending where key not in (" SHARED_KEYS ")", 0,
-            &pending, err) ||
+            database,
+            "select count(*) from pending where key not in"
+            " (select key from verdicts where misfits > 0 and fits = 0)",
+            0, &pending, err) ||
         !database_query_int64(
-            database, "select sum(fits - 1) from verdicts where key in (" SHARED_KEYS ")", 0,
+            database, "select sum(fits - 1) from wrong where fits > 1 and not " MULTISET, 0,
             &surplus, err))
         return false;
     out->pending += pending;

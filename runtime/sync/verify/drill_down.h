@@ -34,9 +34,10 @@ MUST_CHECK bool drill_down_add_source(
 MUST_CHECK bool drill_down_add_warehouse(
     struct drill_down *drill_down, size_t count, const char *const *cells, struct error *err);
 
-/* Adds a key with changes that are not synced yet. It is not compared. Adding it twice is fine. */
+/* Adds a key with changes that are not synced yet, as often as `entries` says; a negative number
+ * takes some back. It is not compared if any are left in the end. */
 MUST_CHECK bool drill_down_add_pending(
-    struct drill_down *drill_down, struct slice key_text, struct error *err);
+    struct drill_down *drill_down, struct slice key_text, int entries, struct error *err);
 
 /* Counts and lists the keys that differ in out (of a table without a key it counts rows), adds the
  * number of pending keys to out->pending, and to out->rejected the rows of SQLite beyond the first

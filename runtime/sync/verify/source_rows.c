@@ -221,47 +221,48 @@ cleanup:
     return ok;
 }
 
+/* The keys that are listed with a sequence above the given one. */
 static bool read_dirty_keys(
-    struct source_rows *rows, sqlite3_stmt *statement, const struct source_rows_visitor *visitor,
+    struct source_rows *rows, int64_t sequence, source_rows_visit *visit, void *context,
     struct error *err)
 {
-    struct column_reader in;
+    sqlite3_stmt *statement = NULL;
+    struct column_reader in = {0};
     bool more = true;
     bool ok = false;
 
-    if (!column_reader_init(&in, rows->table, statement, err))
+    if (!database_prepare(rows->source, rows->table->changes_sql, &statement, err))
         return false;
+    sqlite3_bind_int64(statement, 1, sequence);
+    if (rows->shape.integer_key)
+        sqlite3_bind_int64(statement, 2, rows->watermark.last_synced_row_id);
+    if (!column_reader_init(&in, rows->table, statement, err))
+        goto cleanup;
     for (;;) {
         if (!database_step(rows->source, statement, &more, err))
             goto cleanup;
         if (!more)
             break;
         if (!make_texts(rows, &in, true, ROW_TEXT_KEY, err) ||
-            !visitor->pending(visitor->context, &in, column_reader_row_fits(&in), err))
+            !visit(context, &in, column_reader_row_fits(&in), err))
             goto cleanup;
     }
     ok = true;
 
 cleanup:
     column_reader_clear(&in);
+    sqlite3_finalize(statement);
     return ok;
 }
 
 bool source_rows_read_dirty(
     struct source_rows *rows, const struct source_rows_visitor *visitor, struct error *err)
 {
-    sqlite3_stmt *statement = NULL;
-
     if (!rows->captured || !rows->watermark.found)
         return true;
-    if (!database_prepare(rows->source, rows->table->changes_sql, &statement, err))
-        return false;
-    sqlite3_bind_int64(statement, 1, rows->watermark.synced_sequence);
-    if (rows->shape.integer_key)
-        sqlite3_bind_int64(statement, 2, rows->watermark.last_synced_row_id);
-    bool ok = read_dirty_keys(rows, statement, visitor, err);
-    sqlite3_finalize(statement);
-    return ok;
+    return read_dirty_keys(
+               rows, rows->watermark.synced_sequence, visitor->pending, visitor->context, err) &&
+           read_dirty_keys(rows, REJECTS_SEQUENCE - 1, visitor->rejected, visitor->context, err);
 }
 
 bool source_rows_count_pending(

@@ -57,6 +57,8 @@ struct source_rows_visitor {
     source_rows_visit *synced;
     /* Keys with changes that are not synced yet; NULL: they are only counted. */
     source_rows_visit *pending;
+    /* Keys that were visited as pending, and are listed only because their rows were rejected. */
+    source_rows_visit *rejected;
 };
 
 /* Looks up the table's shape, progress and kind of capture. Borrows config, source, tracking and
@@ -73,7 +75,8 @@ MUST_CHECK bool source_rows_read(
     struct source_rows *rows, enum row_text_columns which,
     const struct source_rows_visitor *visitor, struct error *err);
 
-/* Visits the keys of the dirty set as pending; nothing if there is no dirty set. */
+/* Visits the keys of the dirty set as pending, and then those of rejected rows as rejected; nothing
+ * if there is no dirty set. */
 MUST_CHECK bool source_rows_read_dirty(
     struct source_rows *rows, const struct source_rows_visitor *visitor, struct error *err);
 
