@@ -59,10 +59,14 @@ STORIES["named_bag"] = STORIES["bag"]
 
 class KeylessCase(unittest.TestCase):
     state = None
+    environment = {}
+    journal = "wal"
 
     def setUp(self):
         self.bq = self.enterContext(Bqlocal(datasets=["d"]))
-        self.app = self.enterContext(Deployment(self.bq, program="bqsync_bags", schema=SCHEMA, state=self.state))
+        self.app = self.enterContext(Deployment(
+            self.bq, program="bqsync_bags", schema=SCHEMA, state=self.state, environment=self.environment,
+            journal=self.journal))
 
     def sync(self, table, status=0, *arguments):
         return self.app.table(self.app.sync(table, *arguments, status=status), table)
@@ -79,6 +83,11 @@ class KeylessCase(unittest.TestCase):
     def rejects(self, table):
         return [(entry["key"], entry["column"]) for entry in self.app.json("rejects", table)["rejects"]]
 
+    def in_state(self, sql):
+        db = sqlite3.connect(self.app.folder / self.state if self.state else self.app.path, isolation_level=None)
+        db.execute(sql)
+        db.close()
+
     def idle(self, table, status=0):
         """A pass without changes: one request, and no byte in the source."""
         before = self.app.path.read_bytes()
@@ -93,7 +102,7 @@ class KeylessCase(unittest.TestCase):
         return part
 
 
-class ReplacedTest(KeylessCase):
+class StepTest(KeylessCase):
     def test_each_step_is_mirrored_exactly_and_the_pass_after_it_is_idle(self):
         for table in REPLACED:
             with self.subTest(table):
@@ -107,6 +116,22 @@ class ReplacedTest(KeylessCase):
                     self.idle(table)
         self.assertEqual([], self.app.json("rejects")["rejects"])
 
+
+class AtomicStepTest(StepTest):
+    environment = {"BQ_SYNC_ATOMIC": "1"}
+    journal = "delete"
+
+    def test_tables_of_one_transaction_arrive_together(self):
+        self.app.sync()
+        self.app.script("insert into user_roles values (1, 1, null), (1, 1, null); insert into loose values ('a', 1);"
+                        "insert into gpkg_extensions values (null, null, 'x', 'y', 'z')")
+        self.app.sync()
+        for table in ("user_roles", "loose", "gpkg_extensions", "android_metadata"):
+            self.compare(table)
+        self.assertEqual({"unchanged"}, {part["status"] for part in self.app.sync()["tables"]})
+
+
+class ReplacedTest(StepTest):
     def test_plan_and_status_and_tables_know_them(self):
         for table in REPLACED:
             with self.subTest(table):
@@ -252,11 +277,6 @@ class ReplacedTest(KeylessCase):
         self.compare("user_roles")
         self.idle("user_roles")
 
-    def in_state(self, sql):
-        db = sqlite3.connect(self.app.folder / self.state if self.state else self.app.path, isolation_level=None)
-        db.execute(sql)
-        db.close()
-
 
 class ScannedReplacedTest(ReplacedTest):
     state = "state.db"
@@ -273,8 +293,7 @@ class NullKeyTest(KeylessCase):
                 self.assertEqual([({"k": None, "row_number": 1}, "k"), ({"k": None, "row_number": 2}, "k")],
                                  self.rejects(table))
                 self.compare(table)
-                if self.state is None:
-                    self.assertEqual(2, self.idle(table, REJECTED)["rows_rejected"])
+                self.assertEqual(2, self.idle(table, REJECTED)["rows_rejected"])
                 self.assertEqual((True, 2), tuple(self.verify(table)[name] for name in ("equal", "rejected")))
 
     def test_a_change_of_another_row_is_merged(self):
@@ -303,10 +322,9 @@ class NullKeyTest(KeylessCase):
     def test_rejects_that_were_deleted_by_hand_are_listed_again(self):
         self.app.execute("insert into loose values ('a', 1), (null, 2)")
         self.sync("loose", REJECTED)
-        if self.state is None:
-            self.app.execute("delete from bq_sync_rejects")
-            self.sync("loose", REJECTED)
-            self.assertEqual([({"k": None, "row_number": 1}, "k")], self.rejects("loose"))
+        self.in_state("delete from bq_sync_rejects")
+        self.sync("loose", REJECTED)
+        self.assertEqual([({"k": None, "row_number": 1}, "k")], self.rejects("loose"))
 
 
 class ScannedNullKeyTest(NullKeyTest):
