@@ -153,6 +153,15 @@ class ReplacedTest(StepTest):
                 status, out, err = self.app.run(*command)
                 self.assertEqual(0, status, out + err)
 
+    def test_check_reads_a_sample_and_says_that_there_is_no_key(self):
+        self.app.execute("insert into user_roles values (1, 1, 'never')")
+        found = {check["name"]: (check["status"], check["message"]) for check in self.app.json("check")["checks"]}
+        self.assertEqual("warn", found["table user_roles"][0], found)
+        self.assertEqual("ok", found["table bag"][0], found)
+        self.assertEqual("ok", found["capture android_metadata"][0])
+        if self.state is None:
+            self.assertIn("names no key", found["capture android_metadata"][1])
+
     def test_a_run_that_is_killed_anywhere_is_settled_by_the_next(self):
         kills = [(kill_at_request, number, side) for number in range(1, 7) for side in ("before", "after")]
         if self.state is None:
