@@ -252,10 +252,10 @@ bool rejects_publish(
     };
 
     bool ok = capture_objects_has_dirty_set(database, table->name, &has_dirty_set, err) &&
-              publish_values(database, &publication, err) &&
-              (!has_dirty_set || table->key_count == 0 ||
-               (list_rejected(database, &publication, err) &&
-                release_fixed(database, &publication, err)));
+              publish_values(database, &publication, err);
+    if (ok && has_dirty_set && table->key_count > 0)
+        ok = (table->mode == SEND_REPLACE || list_rejected(database, &publication, err)) &&
+             release_fixed(database, &publication, err);
     return ok || error_wrap(err, "rejected rows of %s", table->name);
 }
 

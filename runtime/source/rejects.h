@@ -41,9 +41,10 @@ MUST_CHECK bool rejects_add(
 
 /* Makes the table's published rejects those of the collection. Also lists the rejected keys as
  * changed for good, so that every pass tries them again, if the table's dirty set is in this
- * database; keys that are not rejected any longer become changes of the pass that read up to
- * `sequence`. Writes only what differs from what is published, in transactions of a few thousand
- * rows. now_us (wall clock) becomes "since" of new ones. */
+ * database; not in mode replace, where that would send the whole table at every pass. Keys that are
+ * not rejected any longer become changes of the pass that read up to `sequence`. Writes only what
+ * differs from what is published, in transactions of a few thousand rows. now_us (wall clock)
+ * becomes "since" of new ones. */
 MUST_CHECK bool rejects_publish(
     struct tracking *tracking, const struct table *table, int64_t sequence, int64_t now_us,
     struct error *err);

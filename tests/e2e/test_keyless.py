@@ -243,6 +243,21 @@ class ReplacedTest(StepTest):
         self.assertEqual([], self.rejects("user_roles"))
         self.compare("user_roles")
 
+    def test_a_rejected_row_with_a_key_is_not_sent_for_at_each_pass(self):
+        self.app.execute("insert into gpkg_extensions values ('a', 'b', 'c', 'd', 'e'), ('a', 'b', 'x', x'00', 'e')")
+        self.sync("gpkg_extensions", REJECTED)
+        self.compare("gpkg_extensions")
+        self.assertEqual(1, self.idle("gpkg_extensions", REJECTED)["rows_rejected"])
+        self.assertEqual((True, 1, 0), tuple(
+            self.verify("gpkg_extensions")[name] for name in ("equal", "rejected", "pending")))
+        self.in_state("delete from bq_sync_rejects")
+        self.assertEqual(1, self.sync("gpkg_extensions", REJECTED)["rows_rejected"])
+        self.assertEqual(1, len(self.rejects("gpkg_extensions")))
+        self.app.execute("update gpkg_extensions set definition = 'd'")
+        self.assertEqual("synced", self.sync("gpkg_extensions")["status"])
+        self.compare("gpkg_extensions")
+        self.idle("gpkg_extensions")
+
     def test_rejects_that_were_deleted_by_hand_are_listed_again(self):
         self.app.execute("insert into user_roles values (1, 1, null), (1, 2, 'never')")
         self.sync("user_roles", REJECTED)

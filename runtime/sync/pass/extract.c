@@ -325,15 +325,18 @@ static bool fill_file(struct extraction *e, struct error *err)
            read_keyless(e, err);
 }
 
-/* The fingerprint that content_is_same will look for: with triggers only if a row has no key. */
+/* The fingerprint that content_is_same will look for: with triggers only for rows that they do not
+ * list. */
 static void note_fingerprint(struct extraction *e)
 {
     const struct task *task = e->task;
     bool whole = task->table->mode == SEND_REPLACE;
 
-    if (e->unnamed_rows > 0 || (whole && task->plan.capture.by == CAPTURE_SCAN))
-        fingerprint_text(
-            &e->fingerprint, whole ? task->outcome->rows_rejected : 1, e->batch.fingerprint);
+    int64_t rejected = task->outcome->rows_rejected;
+    bool scanned = task->plan.capture.by == CAPTURE_SCAN;
+
+    if (e->unnamed_rows > 0 || (whole && (scanned || rejected > 0)))
+        fingerprint_text(&e->fingerprint, whole ? rejected : 1, e->batch.fingerprint);
 }
 
 static bool close_file(struct extraction *e, struct error *err)
