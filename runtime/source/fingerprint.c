@@ -1,8 +1,72 @@
 #include "source/fingerprint.h"
 
+#include "source/database.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Text is hashed in the encoding that it is stored in. sqlite3_column_text would convert UTF-16 in
+ * place and replace a lone surrogate by U+FFFD, before the row's reader can see and reject it. */
+static void hash_value(struct siphash *hash, sqlite3_stmt *row, int column, bool utf16)
+{
+    int64_t integer;
+    double real;
+    int64_t size;
+    unsigned char kind = (unsigned char)sqlite3_column_type(row, column);
+
+    siphash_update(hash, &kind, 1);
+    switch (kind) {
+    case SQLITE_INTEGER:
+        integer = sqlite3_column_int64(row, column);
+        siphash_update(hash, &integer, sizeof integer);
+        break;
+    case SQLITE_FLOAT:
+        real = sqlite3_column_double(row, column);
+        siphash_update(hash, &real, sizeof real);
+        break;
+    case SQLITE_TEXT:
+    case SQLITE_BLOB: {
+        bool wide = kind == SQLITE_TEXT && utf16;
+        const void *bytes = wide                  ? sqlite3_column_text16(row, column)
+                            : kind == SQLITE_TEXT ? (const void *)sqlite3_column_text(row, column)
+                                                  : sqlite3_column_blob(row, column);
+        size = wide ? sqlite3_column_bytes16(row, column) : sqlite3_column_bytes(row, column);
+        siphash_update(hash, &size, sizeof size);
+        siphash_update(hash, bytes, (size_t)size);
+        break;
+    }
+    default:
+        break;
+    }
+}
+
+/* Looks once. */
+static bool read_encoding(struct value_hash *values, sqlite3_stmt *row, struct error *err)
+{
+    struct database source = {.handle = sqlite3_db_handle(row), .path = ""};
+    int64_t utf16 = 0;
+
+    if (values->encoding_known)
+        return true;
+    if (!database_query_int64(
+            &source, "select encoding like 'UTF-16%' from pragma_encoding", 0, &utf16, err))
+        return false;
+    values->utf16 = utf16 != 0;
+    values->encoding_known = true;
+    return true;
+}
+
+bool value_hash_row(
+    struct value_hash *values, struct siphash *hash, sqlite3_stmt *row, size_t columns,
+    struct error *err)
+{
+    if (!read_encoding(values, row, err))
+        return false;
+    for (size_t i = 0; i < columns; i++)
+        hash_value(hash, row, (int)i, values->utf16);
+    return true;
+}
 
 static int hex_digit(char c)
 {

@@ -7,12 +7,22 @@
 
 #include "base/error.h"
 #include "source/siphash.h"
-#include "source/value_hash.h"
 
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Zeroed at first. All rows that are hashed with it are of one database. */
+struct value_hash {
+    bool encoding_known;
+    bool utf16; /* the database stores its texts so */
+};
+
+/* Appends the first result columns of the row. */
+MUST_CHECK bool value_hash_row(
+    struct value_hash *values, struct siphash *hash, sqlite3_stmt *row, size_t columns,
+    struct error *err);
 
 /* Two numbers of 20 digits, two of 32 hex digits, three points and a terminator. */
 #define FINGERPRINT_SIZE 112

@@ -309,30 +309,6 @@ bool rejects_count(
     return ok;
 }
 
-bool rejects_keyless(
-    struct tracking *tracking, const char *table, bool *out_keyless, struct error *err)
-{
-    sqlite3_stmt *statement = NULL;
-    bool row = false;
-
-    if (!database_has_table(&tracking->database, "bq_sync_rejects", &row, err))
-        return false;
-    if (row) {
-        if (!statement_bind(
-                &tracking->database,
-                "select 1 from bq_sync_rejects, json_each(key_json) k"
-                " where table_name = ?1 and k.type = 'null' limit 1",
-                &statement, err, "s", table) ||
-            !database_step(&tracking->database, statement, &row, err)) {
-            sqlite3_finalize(statement);
-            return error_wrap(err, "rejected rows of %s", table);
-        }
-        sqlite3_finalize(statement);
-    }
-    *out_keyless = row;
-    return true;
-}
-
 static struct reject read_reject(sqlite3_stmt *statement)
 {
     return (struct reject){

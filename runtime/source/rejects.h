@@ -58,10 +58,6 @@ MUST_CHECK bool rejects_count(
 MUST_CHECK bool rejects_first_reason(
     struct tracking *tracking, const char *table, char *out_reason, size_t size, struct error *err);
 
-/* Whether a row with a NULL in its key is among the rejects of a table. */
-MUST_CHECK bool rejects_keyless(
-    struct tracking *tracking, const char *table, bool *out_keyless, struct error *err);
-
 /* One rejected value as `bqsync rejects` shows it; the texts live for the call. */
 struct reject {
     const char *table;

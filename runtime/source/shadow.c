@@ -1,13 +1,13 @@
 #include "source/shadow.h"
 
 #include "base/buffer.h"
+#include "source/fingerprint.h"
 #include "source/shadow_keys.h"
 #include "source/shadow_store.h"
 #include "source/siphash.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
 #include "source/tracking_schema.h"
-#include "source/value_hash.h"
 
 #include <stdlib.h>
 #include <string.h>

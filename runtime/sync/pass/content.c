@@ -15,6 +15,11 @@ bool content_has_key(const struct table *table, sqlite3_stmt *row)
     return table->key_count > 0;
 }
 
+int64_t content_rejected(const struct table *table, int64_t rejected)
+{
+    return table->mode == SEND_REPLACE ? rejected : rejected > 0;
+}
+
 static bool read_rows(
     struct database *source, const char *sql, size_t columns, struct fingerprint *fingerprint,
     struct error *err)
@@ -32,23 +37,6 @@ static bool read_rows(
     }
     sqlite3_finalize(statement);
     return ok;
-}
-
-/* Whether the rows that the fingerprint counted as rejected, or any if they have no key, are
- * listed.
- */
-static bool count_rejected(
-    struct tracking *tracking, const struct task *task, int64_t *out_rejected, struct error *err)
-{
-    const char *table = task->table->name;
-    bool any = false;
-
-    if (task->table->mode == SEND_REPLACE)
-        return rejects_count(tracking, table, out_rejected, err);
-    if (!rejects_keyless(tracking, table, &any, err))
-        return false;
-    *out_rejected = any;
-    return true;
 }
 
 bool content_is_same(
@@ -70,11 +58,11 @@ bool content_is_same(
         capture_append_keyless_sql(&sql, table);
     bool ok = buffer_check(&sql, "statement", err) &&
               read_rows(source, buffer_text(&sql), table->column_count, &fingerprint, err) &&
-              count_rejected(tracking, task, &rejected, err);
+              rejects_count(tracking, table->name, &rejected, err);
     buffer_clear(&sql);
     if (!ok)
         return error_wrap(err, "content of %s", table->name);
-    fingerprint_text(&fingerprint, rejected, text);
+    fingerprint_text(&fingerprint, content_rejected(table, rejected), text);
     *out_same = strcmp(text, known) == 0;
     return true;
 }

@@ -13,10 +13,15 @@
 
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Whether the key of the row, whose first result columns are the table's, is there and has no NULL.
  */
 bool content_has_key(const struct table *table, sqlite3_stmt *row);
+
+/* What the fingerprint says of rejected rows, of which there are so many: outside of mode replace
+ * only whether there are any, because the others come and go without it. */
+int64_t content_rejected(const struct table *table, int64_t rejected);
 
 /* Compares the rows of task's table that nothing lists with watermark.fingerprint. Reads the table
  * to its end if it is one of mode replace; else only the rows with NULL in their key, which are
