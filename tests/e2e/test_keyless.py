@@ -18,6 +18,7 @@ create view bag as select k, v from things;
 create view named_bag as select k, v from things;
 create table documents(kind text, doc, n real);
 create table exact(n);
+create table filtered(id integer primary key, n, gone integer not null);
 create table loose(k text unique, n);
 create table loose_log(k text unique, n);
 """
@@ -257,6 +258,15 @@ class ReplacedTest(StepTest):
         self.assertEqual("synced", self.sync("gpkg_extensions")["status"])
         self.compare("gpkg_extensions")
         self.idle("gpkg_extensions")
+
+    def test_rows_that_a_filter_leaves_out_make_nobody_forget_a_rejected_row(self):
+        self.app.execute("insert into filtered values (1, 1, 0), (2, 'x', 0)")
+        self.sync("filtered", REJECTED)
+        self.app.execute("insert into filtered values (3, 3, 1)")
+        for _ in range(2):
+            self.assertEqual(1, self.idle("filtered", REJECTED)["rows_rejected"])
+            self.assertEqual([({"id": 2}, "n")], self.rejects("filtered"))
+        self.compare("filtered")
 
     def test_rejects_that_were_deleted_by_hand_are_listed_again(self):
         self.app.execute("insert into user_roles values (1, 1, null), (1, 2, 'never')")
