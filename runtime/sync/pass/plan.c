@@ -39,11 +39,9 @@ static bool check_source(const struct config *config, const struct task *task, s
 }
 
 bool plan_capture(
-    const struct config *config, struct database *source, const struct table *table,
-    const struct source_shape *shape, struct plan_capture *out_capture, struct error *err)
+    const struct config *config, const struct table *table, const struct source_shape *shape,
+    struct plan_capture *out_capture, struct error *err)
 {
-    enum capture_state state;
-
     if (table->capture == CAPTURE_TRIGGERS && !config->state_is_source)
         return error_set(
             err, ERROR_SCHEMA,
@@ -67,13 +65,12 @@ bool plan_capture(
         out_capture->why = shape->why_scan;
         return true;
     }
-    if (!capture_check(source, table, &state, err))
-        return false;
-    if (state != CAPTURE_INTACT && config->capture_manual) {
+    bool intact = shape->capture == CAPTURE_INTACT;
+    if (!intact && config->capture_manual) {
         out_capture->why = "BQ_CAPTURE=manual, and its triggers are not in place";
         return true;
     }
-    *out_capture = (struct plan_capture){.by = CAPTURE_TRIGGERS, .broken = state != CAPTURE_INTACT};
+    *out_capture = (struct plan_capture){.by = CAPTURE_TRIGGERS, .broken = !intact};
     return true;
 }
 
@@ -216,7 +213,7 @@ static bool find_keyless_changes(
     bool any = false;
     bool same = true;
 
-    if (!capture_has_keyless(&in, &any, err))
+    if (!capture_has_keyless(&in, &task->source.watermark, &any, err))
         return false;
     if ((any || task->source.watermark.fingerprint[0] != '\0') &&
         !content_is_same(source, tracking, task, &same, err))
@@ -253,20 +250,6 @@ static bool plan_listed(
     return true;
 }
 
-/* A column that is dropped takes its values with it, and no trigger fires for that. When the column
- * is back, rows that lost a value look like rows that were sent with it, so the watermark has to be
- * invalidated now. Returns false: *err stays what the caller set. */
-static bool forget_content(struct tracking *tracking, const struct task *task, struct error *err)
-{
-    struct error ignored;
-
-    if (task->source.shape.missing_count > 0 &&
-        sqlite3_db_readonly(tracking->database.handle, "main") == 0 &&
-        !tracking_invalidate(tracking, task->table->name, &ignored))
-        error_wrap(err, "%s; besides", ignored.message);
-    return false;
-}
-
 bool plan_table(
     const struct config *config, struct database *source, struct tracking *tracking,
     struct task *task, bool full, struct error *err)
@@ -280,11 +263,11 @@ bool plan_table(
         !capture_inspect(source, task->table, &known->shape, err))
         return false;
     if (!check_source(config, task, err))
-        return forget_content(tracking, task, err);
+        return false;
     if (!tracking_load(tracking, task->table->name, &known->watermark, err) ||
         !tracking_json_text(tracking, task->table->name, &known->json_as_text, err))
         return false;
-    if (!plan_capture(config, source, task->table, &known->shape, &task->plan.capture, err))
+    if (!plan_capture(config, task->table, &known->shape, &task->plan.capture, err))
         return false;
     if (task_has_shadow(task) &&
         !shadow_known(
@@ -332,7 +315,7 @@ bool plan_check_schema(
     if (cookie == known->schema_cookie)
         return true;
     if (!capture_inspect(source, task->table, &shape, err) ||
-        !plan_capture(config, source, task->table, &shape, &capture, err))
+        !plan_capture(config, task->table, &shape, &capture, err))
         return false;
     if (!same_shape(&known->shape, &shape))
         task->outdated = "its definition in SQLite was changed";
@@ -361,7 +344,7 @@ bool plan_in_snapshot(struct database *source, struct task *task, struct error *
         return true;
     if (!capture_pending(&in, &known->watermark, &pending, err))
         return false;
-    if (pending.dirty_keys > 0)
+    if (pending.dirty_keys + pending.rejected_keys > 0)
         plan_revise(task, PLAN_FOUND_CHANGED_ROWS);
     return true;
 }
