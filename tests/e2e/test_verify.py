@@ -43,7 +43,7 @@ class VerifyTest(unittest.TestCase):
         self.assertEqual(0, process.returncode, out + err)
 
     def wait_for_query(self):
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not any(request["path"].endswith("/queries") for request in self.bq.get("/bqlocal/requests")["requests"]):
             self.assertLess(time.monotonic(), end)
             time.sleep(0.02)
