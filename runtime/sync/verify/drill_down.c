@@ -26,7 +26,7 @@ struct drill_down {
 
 static const char schema[] =
     "create table ours(key text, hash text, shown text, fits integer, bucket integer);"
-    "create table theirs(key text, hash text, shown text, bucket integer, reprinted integer);"
+    "create table theirs(key text, hash text, shown text, bucket integer);"
     "create table pending(key text primary key, bucket integer) without rowid;"
     "begin";
 
@@ -54,7 +54,7 @@ bool drill_down_new(
             &drill_down->database, "insert into ours values(?1, ?2, ?3, ?4, ?5)",
             &drill_down->add_ours, err) ||
         !database_prepare(
-            &drill_down->database, "insert into theirs values(?1, ?2, ?3, ?5, ?4)",
+            &drill_down->database, "insert into theirs values(?1, ?2, ?3, ?5)",
             &drill_down->add_theirs, err) ||
         !database_prepare(
             &drill_down->database, "insert or ignore into pending values(?1, ?5)",
@@ -162,16 +162,6 @@ static void append_json(struct buffer *out, struct slice json)
         buffer_append_slice(out, json);
 }
 
-/* The same for a text of BigQuery; true if its normal form is another text. */
-static bool append_reprinted_json(struct buffer *out, struct slice json)
-{
-    size_t at = out->length + 1;
-
-    append_json(out, json);
-    return out->length != at + json.length ||
-           (json.length > 0 && memcmp(out->data + at, json.data, json.length) != 0);
-}
-
 bool drill_down_add_source(
     struct drill_down *drill_down, struct column_reader *in, struct slice key_text, bool fits,
     struct error *err)
@@ -230,12 +220,11 @@ bool drill_down_add_warehouse(
     struct buffer *text = &drill_down->text;
     struct buffer shown;
     size_t at = 2 + table->key_count;
-    bool reprinted = false;
 
     buffer_reset(text);
     buffer_append_text(text, cells[1] == NULL ? "" : cells[1]);
     for (; at < count; at++)
-        reprinted = append_reprinted_json(text, slice_of(cells[at])) || reprinted;
+        append_json(text, slice_of(cells[at]));
     if (!buffer_check(text, "a row", err) ||
         !row_hash_text(drill_down->hash, buffer_slice(text), hash, err))
         return false;
@@ -244,7 +233,6 @@ bool drill_down_add_warehouse(
     append_warehouse_key(&shown, table, cells + 2);
     bind_slice(drill_down->add_theirs, 2, slice_of(hash));
     bind_slice(drill_down->add_theirs, 3, buffer_slice(&shown));
-    sqlite3_bind_int(drill_down->add_theirs, 4, reprinted);
     const struct slice key_text = slice_of(cells[0] == NULL ? "" : cells[0]);
     bool ok = bind_key(drill_down, drill_down->add_theirs, key_text, err) &&
               run(drill_down, drill_down->add_theirs, err);
@@ -379,8 +367,7 @@ bool drill_down_explain(
 
     if (!database_prepare(
             &drill_down->database,
-            "select bucket from pending union select bucket from theirs where reprinted"
-            " union select bucket from wrong where missing or extra"
+            "select bucket from pending union select bucket from wrong where missing or extra"
             " or different or duplicated or misfits > 0 or (fits > 1 and not " MULTISET ")",
             &statement, err))
         return false;

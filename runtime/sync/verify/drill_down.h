@@ -46,8 +46,7 @@ MUST_CHECK bool drill_down_compare(
     struct drill_down *drill_down, struct verify_table *out, struct error *err);
 
 /* After drill_down_compare: sets the entry of each bucket that holds a key which differs, is
- * pending, or belongs to a rejected row, or a JSON text that BigQuery prints in another way than
- * json_normal: that text changes the checksum but not what it means. */
+ * pending, or belongs to a rejected row. */
 MUST_CHECK bool drill_down_explain(
     struct drill_down *drill_down, bool explained[ROW_HASH_BUCKETS], struct error *err);
 
