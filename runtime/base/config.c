@@ -5,6 +5,7 @@
 #include "base/url.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,6 +145,17 @@ static bool check_immutable(const struct config *config, struct error *err)
     return ok;
 }
 
+static bool check_price(const struct config *config, struct error *err)
+{
+    return config->max_bytes_billed == 0 || config->max_bytes_billed >= CONFIG_LEAST_BILLED_BYTES ||
+           error_set(
+               err, ERROR_CONFIG,
+               "BQ_MAX_BYTES_BILLED=%" PRId64 " is less than BigQuery bills any MERGE (%" PRId64
+               ": 10 MB for each of the two tables that it names), so no change would ever arrive: "
+               "set it to 21M or more, or to off",
+               config->max_bytes_billed, CONFIG_LEAST_BILLED_BYTES);
+}
+
 static bool settle(struct config *config, struct error *err)
 {
     if (config->admin_listen != NULL && config->admin_token == NULL &&
@@ -154,7 +166,7 @@ static bool settle(struct config *config, struct error *err)
             "token, or listen on 127.0.0.1",
             config->admin_listen);
 
-    if (!check_immutable(config, err))
+    if (!check_immutable(config, err) || !check_price(config, err))
         return false;
     if (config->state_path == NULL && config->sqlite_path != NULL) {
         config->state_path = strdup(config->sqlite_path);

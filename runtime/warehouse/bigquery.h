@@ -57,15 +57,25 @@ void bigquery_count_retry(struct bigquery *bigquery, const struct error *why);
 
 /* --- datasets and tables ----------------------------------------------------------------- */
 
-/* *out_location is returned owned. A missing dataset is ERROR_CONFIG that says how to create it. */
+struct dataset {
+    char location[64];
+    bool ignores_case; /* of table names (isCaseInsensitive) */
+};
+/* A missing dataset is ERROR_CONFIG that says how to create it. */
 MUST_CHECK bool bigquery_dataset_get(
-    struct bigquery *bigquery, char **out_location, struct error *err);
+    struct bigquery *bigquery, struct dataset *out_dataset, struct error *err);
 /* location may be NULL; one that exists already is fine. */
 MUST_CHECK bool bigquery_dataset_insert(
     struct bigquery *bigquery, const char *location, struct error *err);
 
-/* One row of tables.list; labels is an object or NULL, borrowed for the call. */
-typedef bool bigquery_table_visit(void *context, const char *table, const cJSON *labels);
+/* One row of tables.list, borrowed for the call. */
+struct listed_table {
+    const char *name;
+    const cJSON *labels; /* an object or NULL */
+    bool expires;        /* the table is deleted at some time */
+    bool forgets;        /* its partitions are */
+};
+typedef bool bigquery_table_visit(void *context, const struct listed_table *table);
 /* All pages. A missing dataset is ERROR_CONFIG that says how to create it. */
 MUST_CHECK bool bigquery_tables_list(
     struct bigquery *bigquery, bigquery_table_visit *visit, void *context, struct error *err);
@@ -73,9 +83,12 @@ MUST_CHECK bool bigquery_tables_list(
 /* *out_table: the Table resource, owned (cJSON_Delete), or NULL if there is none (a success). */
 MUST_CHECK bool bigquery_table_get(
     struct bigquery *bigquery, const char *table, cJSON **out_table, struct error *err);
-/* resource lacks tableReference, which is added. A table that exists already is ERROR_CONFLICT. */
+/* resource lacks tableReference, which is added, and a default collation, which is none: a dataset
+ * whose default is und:ci would make 'a' and 'A' one key. *out_table: the resource as BigQuery has
+ * completed it, owned; may be NULL. A table that exists already is ERROR_CONFLICT. */
 MUST_CHECK bool bigquery_table_insert(
-    struct bigquery *bigquery, const char *table, const cJSON *resource, struct error *err);
+    struct bigquery *bigquery, const char *table, const cJSON *resource, cJSON **out_table,
+    struct error *err);
 /* With a member "etag" in patch the table must still be as it was read, else ERROR_CONFLICT. */
 MUST_CHECK bool bigquery_table_patch(
     struct bigquery *bigquery, const char *table, const cJSON *patch, struct error *err);

@@ -12,17 +12,32 @@
 
 /* Only what a pass needs of a list: labels of up to 1,000 tables a page come in one free read. */
 #define LIST_QUERY                                                                                 \
-    "&maxResults=1000&fields=nextPageToken%2Ctables(tableReference(tableId)%2Clabels)"
+    "&maxResults=1000&fields=nextPageToken%2Ctables(tableReference(tableId)%2Clabels%2C"           \
+    "expirationTime%2CtimePartitioning(expirationMs))"
 
+/* BigQuery says 404 of the project, of the dataset, and for a moment of a dataset that is new. */
 static bool dataset_missing(const struct bigquery *bigquery, struct error *err)
 {
     int status = err->http_status;
 
-    error_set(
-        err, ERROR_CONFIG,
-        "dataset %s:%s does not exist; create it (bq mk --dataset %s:%s) or set "
-        "BQ_CREATE_DATASET=1",
-        bigquery->project, bigquery->dataset, bigquery->project, bigquery->dataset);
+    if (strstr(err->message, "Not found: Project") != NULL)
+        error_set(
+            err, ERROR_CONFIG,
+            "project %s does not exist, or you may not see it: is "
+            "BQ_PROJECT_NAME right?",
+            bigquery->project);
+    else if (bigquery->quota != NULL && quota_is_fresh(bigquery->quota, bigquery->dataset))
+        error_set(
+            err, ERROR_TRANSIENT,
+            "dataset %s:%s was created a moment ago, and BigQuery does not know it everywhere yet; "
+            "the next sync finds it",
+            bigquery->project, bigquery->dataset);
+    else
+        error_set(
+            err, ERROR_CONFIG,
+            "dataset %s:%s does not exist; create it (bq mk --dataset %s:%s) or set "
+            "BQ_CREATE_DATASET=1",
+            bigquery->project, bigquery->dataset, bigquery->project, bigquery->dataset);
     err->http_status = status;
     return false;
 }
@@ -40,6 +55,7 @@ bool bigquery_dataset_read(struct bigquery *bigquery, cJSON **out_dataset, struc
         .permission = "bigquery.datasets.get",
         .method = "GET",
         .path = buffer_text(&path),
+        .fresh = bigquery->dataset,
     };
     bool ok = call_json(bigquery, &call, out_dataset, err);
     buffer_clear(&path);
@@ -48,17 +64,17 @@ bool bigquery_dataset_read(struct bigquery *bigquery, cJSON **out_dataset, struc
     return ok;
 }
 
-bool bigquery_dataset_get(struct bigquery *bigquery, char **out_location, struct error *err)
+bool bigquery_dataset_get(struct bigquery *bigquery, struct dataset *out_dataset, struct error *err)
 {
-    cJSON *dataset = NULL;
+    cJSON *resource = NULL;
 
-    if (!bigquery_dataset_read(bigquery, &dataset, err))
+    if (!bigquery_dataset_read(bigquery, &resource, err))
         return false;
-    char *location = strdup(call_text(dataset, "location"));
-    cJSON_Delete(dataset);
-    if (location == NULL)
-        return error_set(err, ERROR_MEMORY, "out of memory for the dataset's location");
-    *out_location = location;
+    snprintf(
+        out_dataset->location, sizeof out_dataset->location, "%s", call_text(resource, "location"));
+    out_dataset->ignores_case =
+        cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(resource, "isCaseInsensitive"));
+    cJSON_Delete(resource);
     return true;
 }
 
@@ -85,9 +101,25 @@ bool bigquery_dataset_insert(struct bigquery *bigquery, const char *location, st
         .body = body,
     };
     bool ok = call_json(bigquery, &call, NULL, err);
+    if (ok && bigquery->quota != NULL)
+        quota_note_created(bigquery->quota, bigquery->dataset);
     buffer_clear(&path);
     cJSON_Delete(body);
     return ok || err->code == ERROR_CONFLICT;
+}
+
+static bool visit_entry(const cJSON *entry, bigquery_table_visit *visit, void *context)
+{
+    const cJSON *reference = cJSON_GetObjectItemCaseSensitive(entry, "tableReference");
+    const cJSON *partitions = cJSON_GetObjectItemCaseSensitive(entry, "timePartitioning");
+    const struct listed_table table = {
+        .name = call_text(reference, "tableId"),
+        .labels = cJSON_GetObjectItemCaseSensitive(entry, "labels"),
+        .expires = cJSON_HasObjectItem(entry, "expirationTime"),
+        .forgets = cJSON_HasObjectItem(partitions, "expirationMs"),
+    };
+
+    return table.name[0] == '\0' || visit(context, &table);
 }
 
 static bool visit_page(const cJSON *page, bigquery_table_visit *visit, void *context)
@@ -96,10 +128,7 @@ static bool visit_page(const cJSON *page, bigquery_table_visit *visit, void *con
 
     cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(page, "tables"))
     {
-        const cJSON *reference = cJSON_GetObjectItemCaseSensitive(entry, "tableReference");
-        const char *name = call_text(reference, "tableId");
-        if (name[0] != '\0' &&
-            !visit(context, name, cJSON_GetObjectItemCaseSensitive(entry, "labels")))
+        if (!visit_entry(entry, visit, context))
             return false;
     }
     return true;
@@ -125,6 +154,7 @@ static bool list_page(struct bigquery *bigquery, const char *token, cJSON **page
         .permission = "bigquery.tables.list",
         .method = "GET",
         .path = buffer_text(&path),
+        .fresh = bigquery->dataset,
     };
     cJSON *answer = NULL;
     bool ok = call_json(bigquery, &call, &answer, err);
@@ -188,13 +218,15 @@ bool bigquery_table_get(
 }
 
 bool bigquery_table_insert(
-    struct bigquery *bigquery, const char *table, const cJSON *resource, struct error *err)
+    struct bigquery *bigquery, const char *table, const cJSON *resource, cJSON **out_table,
+    struct error *err)
 {
     struct buffer path;
 
     if (!pace(bigquery, table, err))
         return false;
     cJSON *body = cJSON_Duplicate(resource, true);
+    cJSON_AddStringToObject(body, "defaultCollation", "");
     cJSON *reference = cJSON_AddObjectToObject(body, "tableReference");
     cJSON_AddStringToObject(reference, "projectId", bigquery->project);
     cJSON_AddStringToObject(reference, "datasetId", bigquery->dataset);
@@ -211,7 +243,7 @@ bool bigquery_table_insert(
         .path = buffer_text(&path),
         .body = body,
     };
-    bool ok = call_json(bigquery, &call, NULL, err);
+    bool ok = call_json(bigquery, &call, out_table, err);
     if (ok && bigquery->quota != NULL)
         quota_note_created(bigquery->quota, table);
     buffer_clear(&path);
@@ -229,7 +261,7 @@ bool bigquery_table_patch(
         .permission = "bigquery.tables.update",
         .method = "PATCH",
         .body = patch,
-        .new_table = table,
+        .fresh = table,
     };
 
     if (!pace(bigquery, table, err))

@@ -136,7 +136,10 @@ static enum retry_action judge_answer(
     enum retry_action action = retry_decide(&event, &code);
 
     name_call(call, name, sizeof name);
-    bool needs = code == ERROR_AUTH && answer->status == 403 && call->permission != NULL;
+    // With x-goog-user-project the permission that is missing may be one on that project, and
+    // Google names it.
+    bool needs = code == ERROR_AUTH && answer->status == 403 && call->permission != NULL &&
+                 strstr(message, "serviceusage.services.use") == NULL;
     error_set(
         err, code, "%s: http %d%s%s%s%s%s%s%s", name, answer->status,
         reason_of.reason[0] == '\0' ? "" : " ", reason_of.reason, message[0] == '\0' ? "" : ": ",
@@ -390,11 +393,19 @@ static bool parse_answer(
     return false;
 }
 
+/* A dataset that is somewhere else does not come by waiting. */
+static bool is_elsewhere(const struct error *err)
+{
+    const char *dataset = strstr(err->message, "Not found: Dataset");
+
+    return dataset != NULL && strstr(dataset, "was not found in location") != NULL;
+}
+
 static bool is_too_early(
     const struct bigquery *bigquery, const struct call *call, const struct error *err)
 {
-    return err->code == ERROR_NOT_FOUND && call->new_table != NULL && bigquery->quota != NULL &&
-           quota_is_fresh(bigquery->quota, call->new_table);
+    return err->code == ERROR_NOT_FOUND && call->fresh != NULL && bigquery->quota != NULL &&
+           quota_is_fresh(bigquery->quota, call->fresh) && !is_elsewhere(err);
 }
 
 /* Tries until an answer is good. json may be NULL: then any 2xx is good as it is. */

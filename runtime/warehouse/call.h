@@ -62,8 +62,9 @@ struct call {
     const char *content_type;
     /* success need not carry JSON */
     bool empty_answer;
-    /* While this table is fresh (quota_is_fresh), "not found" is retried; NULL: never. */
-    const char *new_table;
+    /* While this table or dataset is fresh (quota_is_fresh), "not found" is retried; NULL: never.
+     */
+    const char *fresh;
     /* 0: RETRY_CALL */
     enum retry_place place;
 };

@@ -135,7 +135,7 @@ static bool send_multipart(
         .path = buffer_text(&path),
         .source = &source,
         .content_type = type,
-        .new_table = destination_of(upload->job),
+        .fresh = destination_of(upload->job),
     };
     bool ok = metadata != NULL || error_set(err, ERROR_MEMORY, "out of memory for a load job");
     ok = ok && buffer_check(&before, "a load job", err) &&
@@ -196,7 +196,7 @@ static bool session_start(struct session *session, struct error *err)
         .path = buffer_text(&path),
         .header = length,
         .body = session->upload->job,
-        .new_table = destination_of(session->upload->job),
+        .fresh = destination_of(session->upload->job),
     };
     http_answer_init(&answer);
     bool ok = call_answer(bigquery, &call, &answer, err);

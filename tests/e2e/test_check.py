@@ -63,6 +63,16 @@ class Permissions(CheckCase):
                 self.assertIn(GRANT_DATA.format(location),
                               checks[f"permission {permission}"]["message"])
 
+    def test_setting_policy_tags_needs_a_permission_of_its_own(self):
+        self.bq.faults({"action": "deny", "permission": "bigquery.tables.setCategory"})
+        checks = self.check("accounts", "devices", status=1)
+
+        one = checks["permission bigquery.tables.setCategory"]
+        self.assertEqual("fail", one["status"])
+        self.assertIn("1 of 2 target tables (devices)", one["message"])
+        self.assertIn("GRANT `roles/bigquery.dataOwner` ON SCHEMA", one["message"])
+        self.assertNotIn("permission bigquery.tables.setCategory", self.check("accounts"))
+
     def test_jobs_are_asked_for_on_the_project(self):
         self.bq.faults({"action": "deny", "permission": "bigquery.jobs.create"})
         checks = self.check("accounts", status=1)
@@ -125,15 +135,36 @@ class Before(CheckCase):
 
 
 class Surroundings(CheckCase):
-    def test_tables_that_would_expire_are_warned_of(self):
-        self.bq.patch("datasets/d", {"defaultTableExpirationMs": str(48 * 3600 * 1000)})
-        one = self.check()["dataset expiration"]
-        self.assertEqual("warn", one["status"])
-        self.assertIn("after 48 hours", one["message"])
-        self.assertIn("bq update --default_table_expiration 0 my-project:d", one["message"])
+    def test_partitions_that_expire_are_warned_of(self):
+        self.assertNotIn("partition expiration", self.check())
+        made = self.bq.table("d", "events")
+        self.bq.delete("datasets/d/tables/events")
+        self.bq.post("datasets/d/tables", {
+            "tableReference": made["tableReference"], "schema": made["schema"],
+            "timePartitioning": {"type": "DAY", "field": "at", "expirationMs": "3600000"}})
 
-    def test_a_dataset_without_expiration_is_not_spoken_of(self):
-        self.assertNotIn("dataset expiration", self.check())
+        one = self.check()["partition expiration"]
+
+        self.assertEqual("warn", one["status"])
+        self.assertIn("alter table `my-project`.`d`.`events` set options", one["message"])
+
+    def test_a_project_without_billing_has_no_dml(self):
+        self.assertEqual("ok", self.check()["dml"]["status"])
+        self.bq.faults({"method": "POST", "path": "/queries", "nth": 3, "action": "status", "status": 403,
+                        "reason": "billingNotEnabled", "message": "DML queries are not allowed in the free tier"})
+
+        one = self.check(status=1)["dml"]
+
+        self.assertIn("DML queries are not allowed", one["message"])
+
+    def test_a_default_collation_is_warned_of(self):
+        self.assertNotIn("dataset collation", self.check())
+        self.bq.patch("datasets/d", {"defaultCollation": "und:ci"})
+
+        one = self.check()["dataset collation"]
+
+        self.assertEqual("warn", one["status"])
+        self.assertIn("und:ci", one["message"])
 
     def test_altered_triggers_are_warned_of(self):
         self.assertIn("in place", self.check()["capture accounts"]["message"])
@@ -168,10 +199,6 @@ class Surroundings(CheckCase):
         self.assertIn("2881 loads a day", checks["schedule events"]["message"])
         self.assertNotIn("schedule accounts", checks)
         self.assertNotIn("schedule events", self.check())
-
-    def test_a_cap_below_what_any_query_bills_is_warned_of(self):
-        self.assertEqual("warn", self.check(BQ_MAX_BYTES_BILLED="5M")["BQ_MAX_BYTES_BILLED"]["status"])
-        self.assertNotIn("BQ_MAX_BYTES_BILLED", self.check(BQ_MAX_BYTES_BILLED="50M"))
 
     def test_a_switched_off_api_is_told_as_it_is(self):
         self.bq.faults({"action": "status", "status": 403, "reason": "accessNotConfigured",

@@ -144,17 +144,42 @@ class Money(unittest.TestCase):
         self.app.execute("insert into accounts(email) values ('a@x')")
         self.app.sync()
 
+    def make_large(self):
+        """More than 21 MB, so that reading the table is billed above the least bill of a MERGE."""
+        self.app.execute("with recursive n(i) as (select 100 union all select i + 1 from n where i < 124)"
+                         " insert into accounts select i, i || '@x', null, hex(zeroblob(500000)) from n")
+        self.app.sync()
+
     def test_bytes_billed_are_summed_per_table_and_logged(self):
         self.app.execute("update accounts set note = 'x'")
         run = self.app.sync(BQ_LOG_LEVEL="info")
         accounts = self.app.table(run, "accounts")
-        self.assertGreaterEqual(accounts["bytes_billed"], 10_000_000)
+        # Target and staging table are billed apart.
+        self.assertEqual(2 * 10 * 2 ** 20, accounts["bytes_billed"])
         self.assertEqual(0, self.app.table(run, "events")["bytes_billed"])
         self.assertIn(f"bytes_billed={accounts['bytes_billed']}", self.app.last_stderr)
 
     def test_a_refused_select_names_the_setting(self):
-        _, out, err = self.app.run("verify", "--json", BQ_MAX_BYTES_BILLED="1M")
+        self.make_large()
+        _, out, err = self.app.run("verify", "--json", BQ_MAX_BYTES_BILLED="21M")
         self.assertIn("BQ_MAX_BYTES_BILLED", out + err)
+
+    def test_a_refused_merge_names_the_setting_and_the_next_one_loses_nothing(self):
+        self.make_large()
+        self.app.execute("update accounts set note = 'uno' where id = 1")
+        run = self.app.sync(status=1, BQ_MAX_BYTES_BILLED="21M")
+
+        error = self.app.table(run, "accounts")["error"]
+        self.assertFalse(error["retryable"])
+        self.assertIn("BQ_MAX_BYTES_BILLED", error["message"])
+        self.assertTrue(self.app.sync()["ok"])
+        self.assertEqual(["uno"], [row["note"] for row in self.bq.rows("d", "accounts") if row["id"] == 1])
+
+    def test_a_limit_below_the_least_bill_of_a_merge_is_refused(self):
+        for command in ("sync", "verify", "check", "plan"):
+            status, _, err = self.app.run(command, BQ_MAX_BYTES_BILLED="20M")
+            self.assertEqual(3, status)
+            self.assertIn("BQ_MAX_BYTES_BILLED=20000000", err)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a pass chooses by size and by price, with triggers and without."""
+"""What a pass chooses by size, with triggers and without."""
 
 import unittest
 
@@ -53,24 +53,6 @@ class ShareTest(unittest.TestCase):
 
 class ScannedShareTest(ShareTest):
     state = "state.db"
-
-
-class PriceTest(unittest.TestCase):
-    def test_a_merge_above_the_price_limit_is_refused_and_says_what_to_do(self):
-        bq = self.enterContext(Bqlocal(datasets=["d"]))
-        app = self.enterContext(Deployment(bq))
-        app.execute("insert into accounts values (1, 'a@x', 1, 'one')")
-        app.sync()
-        app.execute("update accounts set note = 'uno'")
-
-        run = app.sync(status=1, BQ_MAX_BYTES_BILLED="1M")
-
-        error = app.table(run, "accounts")["error"]
-        self.assertFalse(error["retryable"])
-        self.assertIn("BQ_MAX_BYTES_BILLED", error["message"])
-        self.assertEqual(["one"], [row["note"] for row in bq.rows("d", "accounts")])
-        self.assertTrue(app.sync()["ok"])
-        self.assertEqual(["uno"], [row["note"] for row in bq.rows("d", "accounts")])
 
 
 if __name__ == "__main__":

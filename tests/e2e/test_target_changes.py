@@ -50,6 +50,65 @@ class TargetChangesTest(BadCase):
 
         self.assert_fixed("replace")
 
+    def retype(self, table, column, kind):
+        """The target as an older definition would have made it: the column has another type."""
+        resource = self.bq.table("d", table)
+        for field in resource["schema"]["fields"]:
+            if field["name"] == column:
+                field["type"] = kind
+        self.bq.delete(f"/bigquery/v2/projects/p/datasets/d/tables/{table}")
+        made = {key: resource[key] for key in ("tableReference", "schema", "clustering", "tableConstraints")
+                if key in resource}
+        self.bq.post("/bigquery/v2/projects/p/datasets/d/tables", made)
+
+    def test_an_alter_that_failed_is_tried_again_by_the_next_pass(self):
+        self.retype("accounts", "balance", "INTEGER")
+        self.bq.faults({"action": "job_fail", "job": "query", "reason": "accessDenied",
+                        "message": "Access Denied: bigquery.tables.update"})
+        self.table_fails("accounts", "Access Denied")
+        self.bq.clear_faults()
+
+        self.assert_fixed("replace")
+
+        fields = self.bq.table("d", "accounts")["schema"]["fields"]
+        self.assertIn(("balance", "NUMERIC"), [(field["name"], field["type"]) for field in fields])
+
+    def test_a_dataset_made_again_elsewhere_is_filled_there(self):
+        self.bq.delete("/bigquery/v2/projects/p/datasets/d?deleteContents=true")
+        self.bq.post("/bigquery/v2/projects/p/datasets",
+                     {"datasetReference": {"datasetId": "d"}, "location": "EU"})
+
+        self.assert_fixed("replace")
+
+        self.assertEqual([("GET", "tables")], self.requests_of_an_idle_pass())
+
+    def test_a_dataset_copied_elsewhere_costs_one_pass(self):
+        tables = {name: self.bq.table("d", name) for name in self.bq.tables("d")}
+        self.bq.delete("/bigquery/v2/projects/p/datasets/d?deleteContents=true")
+        self.bq.post("/bigquery/v2/projects/p/datasets",
+                     {"datasetReference": {"datasetId": "d"}, "location": "EU"})
+        for resource in tables.values():
+            self.bq.post("/bigquery/v2/projects/p/datasets/d/tables",
+                         {key: resource[key] for key in ("tableReference", "schema", "labels")})
+        self.app.execute("update accounts set note = 'uno' where id = 1")
+        self.table_fails("accounts", "location")
+
+        run = self.app.sync()
+
+        self.assertEqual("synced", self.app.table(run, "accounts")["status"])
+
+    def test_where_the_case_of_names_does_not_count_a_target_may_be_spelt_otherwise(self):
+        made = self.bq.table("d", "settings")
+        self.bq.patch("/bigquery/v2/projects/p/datasets/d", {"isCaseInsensitive": True})
+        self.app.execute("delete from bq_sync_meta where name like 'location:%'")
+        self.bq.delete("/bigquery/v2/projects/p/datasets/d/tables/settings")
+        self.bq.post("/bigquery/v2/projects/p/datasets/d/tables", {
+            **{key: made[key] for key in ("schema", "labels")},
+            "tableReference": {"projectId": "p", "datasetId": "d", "tableId": "SETTINGS"}})
+
+        self.assertEqual([("GET", "tables")], self.requests_of_an_idle_pass()[-1:])
+        self.assertEqual([("GET", "tables")], self.requests_of_an_idle_pass())
+
     def test_columns_that_swap_their_names_are_sent_again(self):
         self.app.script("""
             alter table accounts rename column email to x;

@@ -3,31 +3,20 @@
 #include "sync/commit/staging.h"
 #include "sync/pass/target.h"
 #include "warehouse/googlesql.h"
+#include "warehouse/job_id.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 /* --- making ------------------------------------------------------------------------------ */
-
-/* Job ids take letters, digits, _ and - ("Running jobs programmatically"). */
-static void make_safe(const char *name, char *out, size_t size)
-{
-    static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
-    size_t length = 0;
-
-    for (; *name != '\0' && length + 1 < size; name++)
-        out[length++] = strchr(safe, *name) != NULL ? *name : '_';
-    out[length] = '\0';
-}
 
 void intent_job_id(
     const struct intent *intent, const char *step, char out[static INTENT_JOB_ID_SIZE])
 {
     char table[200];
 
-    make_safe(intent->table, table, sizeof table);
+    job_id_safe_name(intent->table, table, sizeof table);
     snprintf(
         out, INTENT_JOB_ID_SIZE, "bqsync_%s_%" PRId64 "_%s_%s", table, intent->generation,
         intent->nonce, step);
@@ -37,7 +26,7 @@ static void name_staging(const struct table *table, struct intent *intent)
 {
     char safe[200];
 
-    make_safe(table->target, safe, sizeof safe);
+    job_id_safe_name(table->target, safe, sizeof safe);
     snprintf(
         intent->staging, sizeof intent->staging, "bqsync_staging_%s_%" PRId64 "_%s", safe,
         intent->generation, intent->nonce);
@@ -54,10 +43,6 @@ static bool make(
     const struct worker *worker, const struct task *task, struct intent *out, struct error *err)
 {
     const struct table *table = task->table;
-    uint64_t nonce;
-
-    if (getrandom(&nonce, sizeof nonce, 0) != (ssize_t)sizeof nonce)
-        return error_set(err, ERROR_SOURCE, "no random numbers from the kernel");
 
     *out = (struct intent){
         .mode = mode_of(&task->batch),
@@ -66,8 +51,9 @@ static bool make(
         .upper_row_id = task->source.position.row_id,
         .rows = task->batch.rows,
     };
+    if (!job_id_nonce(out->nonce, err))
+        return false;
     snprintf(out->table, sizeof out->table, "%s", table->name);
-    snprintf(out->nonce, sizeof out->nonce, "%016" PRIx64, nonce);
     snprintf(out->content_hash, sizeof out->content_hash, "%s", task->plan.content_hash);
     snprintf(out->shape_hash, sizeof out->shape_hash, "%s", table->shape_hash);
     snprintf(out->project, sizeof out->project, "%s", worker->project);

@@ -118,14 +118,13 @@ static bool resolve_here(
 
 static bool find_location(struct bigquery *bigquery, struct place *place, struct error *err)
 {
-    char *location = NULL;
+    struct dataset dataset;
 
     if (place->location[0] != '\0')
         return true;
-    if (!bigquery_dataset_get(bigquery, &location, err))
+    if (!bigquery_dataset_get(bigquery, &dataset, err))
         return false;
-    snprintf(place->location, sizeof place->location, "%s", location);
-    free(location);
+    memcpy(place->location, dataset.location, sizeof place->location);
     bigquery_set_location(bigquery, place->location);
     return true;
 }

@@ -7,10 +7,12 @@
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #define LIFETIME_MS ((int64_t)24 * 3600 * 1000)
 
-/* The target's columns without what only a target needs, and the one that marks tombstones. */
+/* The target's columns without what only a target needs, and the one that marks tombstones. Policy
+ * tags stay: what is protected there is not to lie open here to all readers of the dataset. */
 static cJSON *make_schema(const struct table *table)
 {
     cJSON *fields = cJSON_Parse(table->schema_json);
@@ -19,7 +21,6 @@ static cJSON *make_schema(const struct table *table)
     cJSON_ArrayForEach(field, fields)
     {
         cJSON_DeleteItemFromObjectCaseSensitive(field, "mode");
-        cJSON_DeleteItemFromObjectCaseSensitive(field, "policyTags");
         cJSON_DeleteItemFromObjectCaseSensitive(field, "description");
     }
     field = cJSON_CreateObject();
@@ -32,18 +33,34 @@ static cJSON *make_schema(const struct table *table)
     return schema;
 }
 
+/* The expiration is told as a moment, so a clock that is a day behind makes it one of the past. */
+static void blame_clock(int64_t now_us, struct error *err)
+{
+    char now[CLOCK_TEXT_SIZE];
+    char message[sizeof err->message];
+
+    if (strstr(err->message, "it is in the past") == NULL)
+        return;
+    snprintf(
+        message, sizeof message, "this machine's clock says %s; is that right? %.800s",
+        clock_format(now_us, now), err->message);
+    memcpy(err->message, message, sizeof message);
+}
+
 bool staging_create(
     struct worker *worker, const struct task *task, const struct intent *intent, struct error *err)
 {
     char expiration[24];
     cJSON *resource = cJSON_CreateObject();
-    int64_t now_ms = worker->clock->wall_us(worker->clock->context) / 1000;
+    int64_t now_us = worker->clock->wall_us(worker->clock->context);
 
-    snprintf(expiration, sizeof expiration, "%" PRId64, now_ms + LIFETIME_MS);
+    snprintf(expiration, sizeof expiration, "%" PRId64, now_us / 1000 + LIFETIME_MS);
     cJSON_AddStringToObject(resource, "expirationTime", expiration);
     cJSON_AddItemToObject(resource, "schema", make_schema(task->table));
-    bool ok = bigquery_table_insert(worker->bigquery, intent->staging, resource, err);
+    bool ok = bigquery_table_insert(worker->bigquery, intent->staging, resource, NULL, err);
     cJSON_Delete(resource);
+    if (!ok)
+        blame_clock(now_us, err);
 
     // The name is ours alone: a table of that name was made by a request whose answer got lost.
     return ok || err->code == ERROR_CONFLICT;

@@ -7,12 +7,12 @@
 #include "sync/commit/load.h"
 #include "sync/commit/staging.h"
 #include "warehouse/googlesql.h"
+#include "warehouse/job_id.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 /* "Quotas and limits": a query has at most 1,024 KB of text. */
 #define SCRIPT_CEILING (1 << 20)
@@ -178,11 +178,11 @@ static void append_script(struct buffer *sql, const struct transaction *t)
 static bool name_script(struct transaction *t, struct error *err)
 {
     struct worker *worker = &t->workers->each[0];
-    uint64_t nonce;
+    char nonce[JOB_ID_NONCE_SIZE];
 
-    if (getrandom(&nonce, sizeof nonce, 0) != (ssize_t)sizeof nonce)
-        return error_set(err, ERROR_SOURCE, "no random numbers from the kernel");
-    snprintf(t->job_id, sizeof t->job_id, "bqsync_atomic_%016" PRIx64 "_commit", nonce);
+    if (!job_id_nonce(nonce, err))
+        return false;
+    snprintf(t->job_id, sizeof t->job_id, "bqsync_atomic_%s_commit", nonce);
     for (size_t i = 0; i < t->count; i++) {
         struct task *task = t->tasks[i];
         if (!is_staged(task))

@@ -11,6 +11,7 @@
 #include "sync/commit/table_commit.h"
 #include "sync/commit/transaction.h"
 #include "sync/pass/listing.h"
+#include "sync/pass/location.h"
 #include "sync/pass/plan.h"
 #include "sync/pass/quota_record.h"
 #include "sync/pass/reading.h"
@@ -43,7 +44,7 @@ struct pass {
     struct database source;
     bool source_open;
     struct workers workers;
-    char location[64];
+    struct location location;
     int64_t snapshot_us; /* when the snapshot was opened */
 };
 
@@ -109,28 +110,22 @@ static bool open_source(struct pass *pass, struct error *err)
     return pass->source_open;
 }
 
-/* The dataset's location is asked for once and kept: an idle pass makes one request, not two. */
-static bool find_location(struct pass *pass, struct bigquery *bigquery, struct error *err)
+/* "" until it is known. */
+static void use_location(struct pass *pass)
 {
-    const struct config *config = pass->deployment->config;
-    char name[512];
-    char *location = NULL;
+    workers_set_location(&pass->workers, pass->location.dataset.location);
+}
 
-    snprintf(name, sizeof name, "location:%s.%s", config->project, config->dataset);
-    if (!tracking_get(&pass->tracking, name, pass->location, sizeof pass->location, err))
+static bool find_location(struct pass *pass, struct error *err)
+{
+    pass->location = (struct location){
+        .config = pass->deployment->config,
+        .tracking = &pass->tracking,
+        .reads_only = pass->options->dry_run,
+    };
+    if (!location_find(&pass->location, pass->workers.each[0].bigquery, err))
         return false;
-    if (pass->location[0] == '\0') {
-        if (config->create_dataset && !pass->options->dry_run &&
-            !bigquery_dataset_insert(bigquery, config->location, err))
-            return false;
-        if (!bigquery_dataset_get(bigquery, &location, err))
-            return false;
-        snprintf(pass->location, sizeof pass->location, "%s", location);
-        free(location);
-        if (!pass->options->dry_run && !tracking_set(&pass->tracking, name, pass->location, err))
-            return false;
-    }
-    workers_set_location(&pass->workers, pass->location);
+    use_location(pass);
     return true;
 }
 
@@ -154,7 +149,7 @@ static bool open_all(struct pass *pass, struct error *err)
     };
     if (!workers_open(&pass->workers, &options, err))
         return false;
-    return find_location(pass, pass->workers.each[0].bigquery, err);
+    return find_location(pass, err);
 }
 
 static void close_all(struct pass *pass)
@@ -464,12 +459,45 @@ static void keep_outdated(struct pass *pass, bool last)
     pass->open = open;
 }
 
+/* Targets that are gone may have gone with their dataset, which may be somewhere else now. */
+static bool list(struct pass *pass, struct error *err)
+{
+    struct bigquery *bigquery = pass->workers.each[0].bigquery;
+    bool gone = false;
+
+    if (!listing_read(bigquery, pass->location.dataset.ignores_case, pass->order, pass->count, err))
+        return false;
+    for (size_t i = 0; i < pass->count; i++)
+        gone = gone || !pass->order[i]->warehouse.exists;
+    if (!gone || !pass->location.kept)
+        return true;
+    if (!location_refresh(&pass->location, bigquery, err))
+        return false;
+    use_location(pass);
+    return !pass->location.dataset.ignores_case ||
+           listing_read(bigquery, true, pass->order, pass->count, err);
+}
+
+/* What is looked for in the wrong place is not found: the next pass looks in the right one. */
+static void doubt_location(struct pass *pass)
+{
+    struct error err;
+    bool lost = false;
+
+    for (size_t i = 0; i < pass->count; i++)
+        lost = lost || (task_failed(&pass->tasks[i]) &&
+                        pass->tasks[i].outcome->error.code == ERROR_NOT_FOUND);
+    if (lost && pass->location.kept &&
+        !location_refresh(&pass->location, pass->workers.each[0].bigquery, &err))
+        log_warn("the dataset's location is not known", LOG_TEXT("reason", err.message));
+}
+
 static bool run(struct pass *pass, struct error *err)
 {
     if (!open_all(pass, err) ||
         !quota_record_restore(pass->deployment, &pass->tracking, pass->tasks, pass->count, err))
         return false;
-    if (!listing_read(pass->workers.each[0].bigquery, pass->order, pass->count, err))
+    if (!list(pass, err))
         return false;
     recover(pass);
     for (int round = 1; pass->open > 0; round++) {
@@ -477,6 +505,7 @@ static bool run(struct pass *pass, struct error *err)
             return false;
         keep_outdated(pass, round == ROUNDS_MAX);
     }
+    doubt_location(pass);
     if (!pass->options->dry_run)
         clean(pass);
     return true;

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "sync/pass/plan.h"
 #include "sync/pass/target_diff.h"
+#include "warehouse/job_id.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,44 @@ static void add_labels(cJSON *resource, const struct table *table, int64_t gener
     cJSON_AddStringToObject(labels, LABEL_SHAPE, table->shape_hash);
 }
 
+/* The patch that takes away what would delete rows by and by, NULL if there is nothing: a dataset's
+ * defaultTableExpirationMs and defaultPartitionExpirationMs are inherited by each table that is
+ * created in it ("Dataset" in the API reference). */
+static cJSON *keep_for_ever(const cJSON *live)
+{
+    const cJSON *partitions = cJSON_GetObjectItemCaseSensitive(live, "timePartitioning");
+    bool expires = cJSON_HasObjectItem(live, "expirationTime");
+    bool forgets = cJSON_HasObjectItem(partitions, "expirationMs");
+
+    if (!expires && !forgets)
+        return NULL;
+    cJSON *patch = cJSON_CreateObject();
+    if (expires)
+        cJSON_AddNullToObject(patch, "expirationTime");
+    if (forgets) {
+        cJSON *kept = cJSON_Duplicate(partitions, true);
+        cJSON_DeleteItemFromObjectCaseSensitive(kept, "expirationMs");
+        cJSON_AddNullToObject(kept, "expirationMs");
+        cJSON_AddItemToObject(patch, "timePartitioning", kept);
+    }
+    return patch;
+}
+
+static bool keep_created(
+    struct bigquery *bigquery, const struct table *table, const cJSON *live, struct error *err)
+{
+    cJSON *patch = keep_for_ever(live);
+
+    if (patch == NULL)
+        return true;
+    log_warn(
+        "the dataset lets new tables expire; this one is kept", LOG_TEXT("table", table->name),
+        LOG_TEXT("target", table->target));
+    bool ok = bigquery_table_patch(bigquery, table->target, patch, err);
+    cJSON_Delete(patch);
+    return ok;
+}
+
 static bool create(
     struct bigquery *bigquery, const struct table *table, int64_t generation, bool *out_created,
     struct error *err)
@@ -35,27 +74,36 @@ static bool create(
 
     cJSON_AddItemToObject(schema, "fields", cJSON_Parse(table->schema_json));
     add_labels(resource, table, generation);
-    bool ok = bigquery_table_insert(bigquery, table->target, resource, err);
+    cJSON *live = NULL;
+    bool ok = bigquery_table_insert(bigquery, table->target, resource, &live, err);
     cJSON_Delete(resource);
     *out_created = ok;
+    if (ok) {
+        ok = keep_created(bigquery, table, live, err);
+        cJSON_Delete(live);
+        return ok;
+    }
 
     // A table that somebody, or an earlier try of ours, has made meanwhile is compared like any
     // other.
-    return ok || err->code == ERROR_CONFLICT;
+    return err->code == ERROR_CONFLICT;
 }
 
-/* ALTER TABLE under a job id of its own: doing it twice is harmless, so the id need not be durable.
- */
+/* ALTER TABLE under an id that no other try has: a job that failed (a rate limit, a permission that
+ * is granted later) would be found again under its id for ever. Doing it twice is harmless, so the
+ * id need not be durable. */
 static bool widen(
-    struct bigquery *bigquery, const struct table *table, const char *sql, int64_t generation,
-    struct error *err)
+    struct bigquery *bigquery, const struct table *table, const char *sql, struct error *err)
 {
-    char id[400];
+    char safe[200];
+    char nonce[JOB_ID_NONCE_SIZE];
+    char id[sizeof "bqsync__alter" + sizeof safe + sizeof nonce];
     struct job job;
 
-    snprintf(
-        id, sizeof id, "bqsync_alter_%s_%s_%lld", table->name, table->shape_hash,
-        (long long)generation);
+    if (!job_id_nonce(nonce, err))
+        return false;
+    job_id_safe_name(table->name, safe, sizeof safe);
+    snprintf(id, sizeof id, "bqsync_%s_%s_alter", safe, nonce);
     if (!bigquery_query(
             bigquery,
             &(struct query_request){
@@ -90,8 +138,11 @@ static bool bring_in_line(
         log_warn(
             "columns exist only in BigQuery and are left alone", LOG_TEXT("table", table->name),
             LOG_TEXT("columns", diff->extra));
-    if (diff->widen_sql != NULL &&
-        !widen(bigquery, table, diff->widen_sql, task_next_generation(task), err))
+    if (task->warehouse.expires)
+        log_warn(
+            "the target would have expired; it is kept now", LOG_TEXT("table", table->name),
+            LOG_TEXT("target", table->target));
+    if (diff->widen_sql != NULL && !widen(bigquery, table, diff->widen_sql, err))
         return false;
     if (diff->patch == NULL)
         diff->patch = cJSON_CreateObject();

@@ -63,6 +63,14 @@ static bool may_widen(const char *from, const char *to)
     return false;
 }
 
+static bool is_key(const struct table *table, const char *column)
+{
+    for (size_t i = 0; i < table->key_count; i++)
+        if (strcasecmp(table->columns[table->key[i]].name, column) == 0)
+            return true;
+    return false;
+}
+
 struct comparison {
     const struct table *table;
     const char *project;
@@ -209,15 +217,28 @@ static void compare_column(struct comparison *c, const cJSON *wanted)
         return;
     }
 
+    // Under und:ci 'a' and 'A' are one key: an update or a delete of one would hit both.
+    if (is_key(c->table, name) && *member(live, "collation") != '\0') {
+        char why[200];
+        snprintf(
+            why, sizeof why, "is a key column with the collation %s in BigQuery",
+            member(live, "collation"));
+        block(c, name, why);
+    }
+
     const char *from = standard_type(member(live, "type"));
     const char *to = standard_type(member(wanted, "type"));
     if (strcasecmp(from, to) != 0) {
-        if (may_widen(from, to)) {
+        // "ALTER COLUMN SET DATA TYPE": not of a column of the primary key.
+        bool key = is_key(c->table, name);
+        if (may_widen(from, to) && !key) {
             widen_column(c, name, to);
             replace_member(live, "type", to);
         } else {
             char why[200];
-            snprintf(why, sizeof why, "is %s in BigQuery and %s in its definition", from, to);
+            snprintf(
+                why, sizeof why, "%sis %s in BigQuery and %s in its definition",
+                key ? "is a key column, " : "", from, to);
             block(c, name, why);
         }
     }
@@ -301,6 +322,19 @@ static void compare_resource(struct comparison *c, const cJSON *live, cJSON *pat
     cJSON_Delete(wanted);
 }
 
+/* A target lives as long as its source. */
+static void compare_expiration(struct comparison *c, const cJSON *live, cJSON *patch)
+{
+    struct buffer statement;
+
+    if (!cJSON_HasObjectItem(live, "expirationTime"))
+        return;
+    cJSON_AddNullToObject(patch, "expirationTime");
+    begin_alter(c, &statement);
+    buffer_append_text(&statement, " set options(expiration_timestamp = null)");
+    add_statement(c->diff, &statement);
+}
+
 static bool set_nullable(struct comparison *c, struct error *err)
 {
     size_t count = c->table->column_count;
@@ -345,6 +379,7 @@ static bool compare_live(
         compare_column(c, field);
     }
     compare_resource(c, live, patch);
+    compare_expiration(c, live, patch);
     bool ok = set_nullable(c, err);
 
     if (c->fields_changed) {

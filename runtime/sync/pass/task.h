@@ -44,6 +44,8 @@ struct task_warehouse {
     bool exists;
     int64_t label_generation; /* 0 if there is no label */
     char label_shape[16];
+    bool
+        expires; /* the target is deleted at some time, because its dataset says so of all tables */
     /* So much of the day's quota for load jobs is used that none is left for appends. */
     bool near_quota;
 
@@ -113,12 +115,13 @@ static inline bool task_has_work(const struct task *task)
     return task->outdated == NULL && (task->plan.mode != SEND_NOTHING || task->plan.only_state);
 }
 
-/* The target's label names another definition than this build's. A definition may change without a
- * row: descriptions, labels, policy tags. */
+/* The target's label names another definition than this build's, or the target would expire. A
+ * definition may change without a row: descriptions, labels, policy tags. */
 static inline bool task_is_out_of_line(const struct task *task)
 {
     return task->warehouse.exists &&
-           strcmp(task->warehouse.label_shape, task->table->shape_hash) != 0;
+           (task->warehouse.expires ||
+            strcmp(task->warehouse.label_shape, task->table->shape_hash) != 0);
 }
 
 static inline bool task_failed(const struct task *task)

@@ -8,7 +8,6 @@
 #include <stdio.h>
 
 /* The least that BigQuery bills for a query ("Estimate and control costs"). */
-#define LEAST_BILLED_BYTES 10000000
 
 /* Warns about tables that reach BigQuery's daily limit of modifications with this schedule. */
 static void check_schedule(const struct checker *c)
@@ -40,12 +39,6 @@ static void check_configuration(const struct checker *c)
     check_findings_add(
         c->findings, "configuration", CHECK_OK, "%s.%s from %s", config->project, config->dataset,
         config->sqlite_path);
-    if (config->max_bytes_billed > 0 && config->max_bytes_billed < LEAST_BILLED_BYTES)
-        check_findings_add(
-            c->findings, "BQ_MAX_BYTES_BILLED", CHECK_WARN,
-            "%" PRId64 " is less than BigQuery bills any query on demand (10 MB for each table it "
-            "reads): MERGE and verify will be refused",
-            config->max_bytes_billed);
     check_schedule(c);
 }
 

@@ -2,18 +2,20 @@
 
 #include "base/buffer.h"
 
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+/* Only where columns have policy tags ("Set up column-level access control"). */
+#define SET_CATEGORY "bigquery.tables.setCategory"
+
 #define ROLE_DATA "roles/bigquery.dataEditor"
+#define ROLE_TAGS "roles/bigquery.dataOwner"
 #define ROLE_JOBS "roles/bigquery.jobUser"
 
 /* The permissions that a sync needs on an existing table. */
 static const char *const table_permissions[] = {
     "bigquery.tables.get",        "bigquery.tables.getData", "bigquery.tables.update",
-    "bigquery.tables.updateData", "bigquery.tables.delete",
+    "bigquery.tables.updateData", "bigquery.tables.delete",  SET_CATEGORY,
 };
 #define TABLE_PERMISSIONS (sizeof table_permissions / sizeof table_permissions[0])
 
@@ -42,10 +44,10 @@ static void grant_command(
     else
         snprintf(
             out, size,
-            "bq query --project_id=%s%s%s --use_legacy_sql=false 'GRANT `" ROLE_DATA
-            "` ON SCHEMA `%s`.`%s` TO \"%s\"'",
-            config->project, location[0] == '\0' ? "" : " --location=", location, config->project,
-            config->dataset, member_of(c));
+            "bq query --project_id=%s%s%s --use_legacy_sql=false 'GRANT `%s` ON SCHEMA "
+            "`%s`.`%s` TO \"%s\"'",
+            config->project, location[0] == '\0' ? "" : " --location=", location, role,
+            config->project, config->dataset, member_of(c));
 }
 
 /* One permission, the role that grants it, and where it was probed: "project p", "p:d", ... */
@@ -102,23 +104,30 @@ static bool note_probe(
 
 /* --- the dataset ------------------------------------------------------------------------- */
 
+/* What the dataset gives to new tables. bqsync's own do not take it, but those that others make for
+ * it do. */
+static void note_defaults(const struct checker *c, const cJSON *dataset)
+{
+    const char *collation =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(dataset, "defaultCollation"));
+
+    if (collation == NULL || collation[0] == '\0')
+        return;
+    check_findings_add(
+        c->findings, "dataset collation", CHECK_WARN,
+        "tables created in %s have the collation %s, which makes 'a' and 'A' one key. Those that "
+        "bqsync creates do not; one that you create needs `default collate ''`",
+        c->deployment->config->dataset, collation);
+}
+
 static void note_dataset(const struct checker *c, const cJSON *dataset, const char *location)
 {
     const struct config *config = c->deployment->config;
-    const char *expiration =
-        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(dataset, "defaultTableExpirationMs"));
-    int64_t ms = expiration == NULL ? 0 : strtoll(expiration, NULL, 10);
 
     check_findings_add(
         c->findings, "dataset", CHECK_OK, "%s.%s in %s", config->project, config->dataset,
         location);
-    if (ms > 0)
-        check_findings_add(
-            c->findings, "dataset expiration", CHECK_WARN,
-            "tables created in %s expire after %" PRId64
-            " hours, targets included, and are then sent in full again. Turn it off: bq update "
-            "--default_table_expiration 0 %s:%s",
-            config->dataset, ms / 3600000, config->project, config->dataset);
+    note_defaults(c, dataset);
 }
 
 /* *out_exists: the dataset exists, or may exist. False: every other call would fail in the same
@@ -157,14 +166,27 @@ struct listing {
     bool *exists;
 };
 
-static bool note_listed(void *context, const char *table, const cJSON *labels)
+static void note_forgetting(const struct checker *c, const char *target)
+{
+    const struct config *config = c->deployment->config;
+
+    check_findings_add(
+        c->findings, "partition expiration", CHECK_WARN,
+        "partitions of %s.%s expire, and their rows with them, although SQLite still has them. "
+        "Turn it off: alter table `%s`.`%s`.`%s` set options (partition_expiration_days = null)",
+        config->dataset, target, config->project, config->dataset, target);
+}
+
+static bool note_listed(void *context, const struct listed_table *table)
 {
     struct listing *listing = context;
 
-    (void)labels;
     for (size_t i = 0; i < listing->c->count; i++)
-        if (strcmp(listing->c->tables[i]->target, table) == 0)
+        if (strcmp(listing->c->tables[i]->target, table->name) == 0) {
             listing->exists[i] = true;
+            if (table->forgets)
+                note_forgetting(listing->c, table->name);
+        }
     return true;
 }
 
@@ -212,6 +234,12 @@ static void add_shortage(struct shortage *shortage, const char *table)
         strcat(shortage->names, ", ...");
 }
 
+static bool is_needed(const struct table *table, const char *permission)
+{
+    return strcmp(permission, SET_CATEGORY) != 0 ||
+           strstr(table->schema_json, "policyTags") != NULL;
+}
+
 /* Returns the number of tables that answered, -1 after an error; its finding is added. */
 static int ask_tables(
     const struct checker *c, struct bigquery *bigquery, const struct check_rights *rights,
@@ -238,10 +266,19 @@ static int ask_tables(
         }
         asked++;
         for (size_t p = 0; p < TABLE_PERMISSIONS; p++)
-            if (!held[p])
+            if (!held[p] && is_needed(c->tables[i], table_permissions[p]))
                 add_shortage(&shortages[p], table);
     }
     return asked;
+}
+
+static bool any_needs_tags(const struct checker *c)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < c->count; i++)
+        any = any || is_needed(c->tables[i], SET_CATEGORY);
+    return any;
 }
 
 static bool probe_tables(
@@ -261,7 +298,11 @@ static bool probe_tables(
     for (size_t p = 0; p < TABLE_PERMISSIONS; p++) {
         char where[NAMES_CEILING + 80];
         struct error none = {0};
-        struct probe probe = {table_permissions[p], ROLE_DATA, rights->location, where};
+        bool tags = strcmp(table_permissions[p], SET_CATEGORY) == 0;
+        struct probe probe = {
+            table_permissions[p], tags ? ROLE_TAGS : ROLE_DATA, rights->location, where};
+        if (tags && !any_needs_tags(c))
+            continue;
         if (shortages[p].tables == 0)
             snprintf(where, sizeof where, "%d target tables", asked);
         else
@@ -274,6 +315,37 @@ static bool probe_tables(
             note_probe(c, &probe, true, &none);
     }
     return true;
+}
+
+/* Whether a MERGE may be run: not in a project without billing, whose sandbox has no DML ("BigQuery
+ * sandbox"). A dry run of one that would change nothing. */
+static void probe_dml(
+    const struct checker *c, struct bigquery *bigquery, const struct check_rights *rights)
+{
+    const struct config *config = c->deployment->config;
+    struct error err = {0};
+    char sql[900];
+    size_t i = 0;
+
+    // Where a filter for partitions is required, this statement would lack it.
+    while (i < c->count && !(rights->listed && rights->exists[i] &&
+                             strstr(c->tables[i]->resource_json, "requirePartitionFilter") == NULL))
+        i++;
+    if (i == c->count)
+        return;
+    snprintf(
+        sql, sizeof sql,
+        "merge `%s`.`%s`.`%s` as t using (select 1 as one) as s on false when not matched by "
+        "source and false then delete",
+        config->project, config->dataset, c->tables[i]->target);
+    if (bigquery_dry_run(bigquery, sql, &err))
+        check_findings_add(
+            c->findings, "dml", CHECK_OK, "a dry run of MERGE into %s is not refused",
+            c->tables[i]->target);
+    else if (!is_refusal(&err)) // those are told by the permissions of the tables
+        check_findings_add(
+            c->findings, "dml", CHECK_FAIL,
+            "MERGE is refused, so changed and deleted rows cannot be sent: %s", err.message);
 }
 
 /* Whether jobs can be run, which probe_create needs. */
@@ -315,11 +387,13 @@ bool check_permissions(
         !probe_jobs(c, bigquery, out_rights->location, &may_run) || !exists ||
         !probe_list(c, bigquery, where, out_rights))
         return false;
-    if (may_run)
+    if (may_run) {
         probe_create(c, bigquery, where, out_rights);
-    else
+        probe_dml(c, bigquery, out_rights);
+    } else {
         check_findings_add(
             c->findings, "permission bigquery.tables.create", CHECK_WARN,
             "cannot be checked without bigquery.jobs.create");
+    }
     return probe_tables(c, bigquery, out_rights);
 }

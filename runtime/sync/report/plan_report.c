@@ -4,6 +4,7 @@
 #include "source/capture.h"
 #include "source/tracking.h"
 #include "sync/pass/listing.h"
+#include "sync/pass/location.h"
 #include "sync/pass/plan.h"
 #include "sync/pass/quota_record.h"
 #include "sync/pass/scan.h"
@@ -202,9 +203,13 @@ static void plan_one(struct planner *p, struct preview *preview, struct plan_rep
 static bool plan_all(
     struct planner *p, struct preview *previews, struct task **order, struct error *err)
 {
+    struct worker *worker = &p->workers.each[0];
+    struct location location = {
+        .config = p->deployment->config, .tracking = worker->tracking, .reads_only = true};
     size_t count = p->report->count;
 
-    if (!listing_read(p->workers.each[0].bigquery, order, count, err))
+    if (!location_find(&location, worker->bigquery, err) ||
+        !listing_read(worker->bigquery, location.dataset.ignores_case, order, count, err))
         return false;
     const struct step ask = {.wanted = is_any, .run = get_target, .context = previews};
     workers_run(&p->workers, order, count, &ask);

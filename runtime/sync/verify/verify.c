@@ -108,7 +108,7 @@ bool verify_run(
     struct tracking tracking;
     struct comparison_sides sides = {.config = config, .source = &source, .tracking = &tracking};
     struct verify_table *report = NULL;
-    char *location = NULL;
+    struct dataset dataset;
     bool ok = false;
 
     if (!database_open(config->sqlite_path, DATABASE_READ, DATABASE_PATIENCE_MS, &source, err))
@@ -118,9 +118,9 @@ bool verify_run(
         return false;
     }
     if (!deployment_bigquery(deployment, NULL, NULL, &sides.bigquery, err) ||
-        !bigquery_dataset_get(sides.bigquery, &location, err))
+        !bigquery_dataset_get(sides.bigquery, &dataset, err))
         goto cleanup;
-    bigquery_set_location(sides.bigquery, location);
+    bigquery_set_location(sides.bigquery, dataset.location);
     if (!verify_report_new(tables, count, &report, err))
         goto cleanup;
     if (!verify_each(&sides, deployment->clock, watch, report, count)) {
@@ -133,7 +133,6 @@ bool verify_run(
 
 cleanup:
     verify_report_free(report, count);
-    free(location);
     bigquery_close(sides.bigquery);
     tracking_close(&tracking);
     database_close(&source);

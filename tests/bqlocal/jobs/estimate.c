@@ -3,6 +3,7 @@
 #include "base/error.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -10,6 +11,8 @@
 #define SAMPLE_ROWS  200
 #define MEGABYTE     INT64_C(1048576)
 #define NAME_MAX_LEN 1100
+/* "Quotas and limits": a query names at most 1,000 tables. */
+#define TABLES_MAX 1000
 
 static int64_t value_bytes(sqlite3_value *value, enum store_type type)
 {
@@ -128,14 +131,41 @@ static void skip_literal(const char **at)
     *at += **at == quote;
 }
 
-int64_t estimate_query_bytes(struct store *store, const char *text, const char *default_dataset)
-{
-    int64_t bytes = 0;
-    int64_t target = -1; // the first table that is named, of a statement that changes one
-    bool rewrites = false;
-    struct path word;
+/* The tables that a query names, each once. */
+struct named {
+    struct path tables[TABLES_MAX];
+    int64_t bytes[TABLES_MAX];
+    size_t count;
+};
 
+static bool is_named(const struct named *named, const struct path *path)
+{
+    for (size_t i = 0; i < named->count; i++)
+        if (strcmp(named->tables[i].dataset, path->dataset) == 0 &&
+            strcmp(named->tables[i].table, path->table) == 0)
+            return true;
+    return false;
+}
+
+static void note(struct named *named, struct store *store, const struct path *path)
+{
+    if (named->count == TABLES_MAX || is_named(named, path))
+        return;
+    int64_t bytes = table_bytes(store, path->dataset, path->table);
+    if (bytes == 0)
+        return;
+    named->tables[named->count] = *path;
+    named->bytes[named->count++] = bytes;
+}
+
+/* *out_rewrites: a statement updates or deletes. */
+static void read_names(
+    struct named *named, struct store *store, const char *text, const char *default_dataset,
+    bool *out_rewrites)
+{
+    *out_rewrites = false;
     for (const char *at = text; *at != '\0';) {
+        struct path word = {.dataset = ""};
         if (*at == '\'' || *at == '"') {
             skip_literal(&at);
             continue;
@@ -144,24 +174,39 @@ int64_t estimate_query_bytes(struct store *store, const char *text, const char *
             at++;
             continue;
         }
-        word = (struct path){.dataset = ""};
         take_path(&at, &word);
         if (strcasecmp(word.table, "update") == 0 || strcasecmp(word.table, "delete") == 0)
-            rewrites = true;
-        const char *dataset = word.dataset[0] != '\0' ? word.dataset : default_dataset;
-        if (dataset == NULL || word.table[0] == '\0')
-            continue;
-        int64_t size = table_bytes(store, dataset, word.table);
-        bytes += size;
-        if (target < 0 && size > 0)
-            target = size;
+            *out_rewrites = true;
+        if (word.dataset[0] == '\0' && default_dataset != NULL)
+            snprintf(word.dataset, sizeof word.dataset, "%s", default_dataset);
+        if (word.dataset[0] != '\0' && word.table[0] != '\0')
+            note(named, store, &word);
     }
-    return bytes + (rewrites && target > 0 ? target : 0);
 }
 
-int64_t estimate_billed_bytes(int64_t processed)
+static int64_t billed_bytes(int64_t processed)
 {
     int64_t megabytes = (processed + MEGABYTE - 1) / MEGABYTE;
 
-    return processed == 0 ? 0 : (megabytes < 10 ? 10 : megabytes) * MEGABYTE;
+    return (megabytes < 10 ? 10 : megabytes) * MEGABYTE;
+}
+
+struct estimate estimate_query(struct store *store, const char *text, const char *default_dataset)
+{
+    struct named *named = calloc(1, sizeof *named);
+    struct estimate sum = {0};
+    bool rewrites;
+
+    if (named == NULL)
+        return sum;
+    read_names(named, store, text, default_dataset, &rewrites);
+    // The first table that is named is the one that changes.
+    if (rewrites && named->count > 0)
+        named->bytes[0] *= 2;
+    for (size_t i = 0; i < named->count; i++) {
+        sum.processed += named->bytes[i];
+        sum.billed += billed_bytes(named->bytes[i]);
+    }
+    free(named);
+    return sum;
 }

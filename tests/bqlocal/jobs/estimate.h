@@ -15,10 +15,12 @@ int64_t estimate_table_bytes(
     struct store *store, const char *dataset, const char *table, int64_t rows);
 
 /* What a query reads: every table it names, and the target once more where a statement updates or
- * deletes in it. */
-int64_t estimate_query_bytes(struct store *store, const char *text, const char *default_dataset);
-
-/* What is billed for it: whole MB, 10 at least; nothing for nothing. */
-int64_t estimate_billed_bytes(int64_t processed);
+ * deletes in it. Billed are whole MB, 10 at least for each table ("BigQuery pricing"); nothing for
+ * a table without bytes. */
+struct estimate {
+    int64_t processed;
+    int64_t billed;
+};
+struct estimate estimate_query(struct store *store, const char *text, const char *default_dataset);
 
 #endif

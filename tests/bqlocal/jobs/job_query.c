@@ -17,7 +17,7 @@ static const struct sql_statement *last_statement(const struct sql_result *resul
 }
 
 static cJSON *statistics_of(
-    const struct jobs *jobs, const struct sql_result *result, int64_t processed)
+    const struct jobs *jobs, const struct sql_result *result, struct estimate price)
 {
     const struct sql_statement *last = last_statement(result);
     cJSON *statistics = cJSON_CreateObject();
@@ -27,8 +27,8 @@ static cJSON *statistics_of(
         result->is_script ? "SCRIPT"
         : last == NULL    ? "SELECT"
                           : last->type);
-    json_add_number(statistics, "totalBytesProcessed", processed);
-    json_add_number(statistics, "totalBytesBilled", estimate_billed_bytes(processed));
+    json_add_number(statistics, "totalBytesProcessed", price.processed);
+    json_add_number(statistics, "totalBytesBilled", price.billed);
     json_add_number(statistics, "totalSlotMs", 0);
     cJSON_AddFalseToObject(statistics, "cacheHit");
     if (result->is_script || last == NULL)
@@ -68,20 +68,19 @@ static struct sql_request request_of(const cJSON *query, bool dry_run)
 }
 
 static bool check_price(
-    const struct jobs *jobs, const cJSON *query, int64_t *out_processed, struct error *err)
+    const struct jobs *jobs, const cJSON *query, struct estimate *out_price, struct error *err)
 {
     struct sql_request request = request_of(query, true);
     int64_t limit = json_number(query, "maximumBytesBilled", 0);
 
     if (!permission_check_query(jobs->faults, jobs->store->project, request.text, err))
         return false;
-    *out_processed = estimate_query_bytes(jobs->store, request.text, request.default_dataset);
-    int64_t billed = estimate_billed_bytes(*out_processed);
-    if (limit > 0 && billed > limit)
+    *out_price = estimate_query(jobs->store, request.text, request.default_dataset);
+    if (limit > 0 && out_price->billed > limit)
         return failure_set(
             err, "bytesBilledLimitExceeded",
             "Query exceeded limit for bytes billed: %lld. %lld or higher required.",
-            (long long)limit, (long long)billed);
+            (long long)limit, (long long)out_price->billed);
     return true;
 }
 
@@ -180,8 +179,9 @@ bool job_run_query(struct jobs *jobs, struct job *job, struct error *err)
     const cJSON *query = job_part(job);
     struct sql_request request = request_of(query, false);
     bool has_destination = json_at(query, "destinationTable") != NULL;
+    struct estimate price;
 
-    if (!check_price(jobs, query, &job->bytes_processed, err) ||
+    if (!check_price(jobs, query, &price, err) ||
         !sql_run(jobs->store, &request, &job->result, err))
         return false;
     job->has_result = true;
@@ -201,7 +201,8 @@ bool job_run_query(struct jobs *jobs, struct job *job, struct error *err)
         job->has_result = false;
         return false;
     }
-    job->statistics = statistics_of(jobs, &job->result, job->bytes_processed);
+    job->bytes_processed = price.processed;
+    job->statistics = statistics_of(jobs, &job->result, price);
     snprintf(
         job->result_name, sizeof job->result_name, "anon%llu",
         (unsigned long long)++jobs->result_number);
@@ -218,12 +219,12 @@ bool job_dry_run(
     struct sql_result result = {0};
     enum job_kind kind;
     char *location = NULL;
-    int64_t processed = 0;
+    struct estimate price;
 
     if (!job_check(jobs, body, false, &kind, &location, err))
         return false;
     free(location);
-    if (!check_price(jobs, query, &processed, err) || !sql_run(jobs->store, &request, &result, err))
+    if (!check_price(jobs, query, &price, err) || !sql_run(jobs->store, &request, &result, err))
         return false;
     cJSON *resource = cJSON_CreateObject();
     cJSON_AddStringToObject(resource, "kind", "bigquery#job");
@@ -238,8 +239,8 @@ bool job_dry_run(
     cJSON_AddStringToObject(status, "state", "DONE");
     cJSON *statistics = cJSON_AddObjectToObject(resource, "statistics");
     json_add_number(statistics, "creationTime", store_now_ms(jobs->store));
-    json_add_number(statistics, "totalBytesProcessed", processed);
-    cJSON *part = statistics_of(jobs, &result, processed);
+    json_add_number(statistics, "totalBytesProcessed", price.processed);
+    cJSON *part = statistics_of(jobs, &result, price);
     if (result.schema.count > 0)
         cJSON_AddItemToObject(part, "schema", job_result_schema(&result));
     cJSON_AddItemToObject(statistics, "query", part);

@@ -40,6 +40,7 @@ struct store_field {
     char *name;
     enum store_type type;
     bool required;
+    bool ignores_case; /* has the collation und:ci */
     char *default_sql; /* defaultValueExpression, NULL if none */
 };
 

@@ -30,15 +30,16 @@ static void append_quoted(struct buffer *out, const char *name)
     sqlite3_free(quoted);
 }
 
-static void append_columns(struct buffer *out, const struct store_schema *schema)
+/* The collation und:ci, as far as ASCII goes. */
+static void append_definitions(struct buffer *out, const struct store_schema *schema)
 {
+    for (size_t i = 0; i < schema->count; i++) {
+        buffer_append_text(out, i > 0 ? "," : "");
+        append_quoted(out, schema->fields[i].name);
+        buffer_append_text(out, schema->fields[i].ignores_case ? " collate nocase" : "");
+    }
     if (schema->count == 0)
         append_quoted(out, STORE_NO_COLUMNS);
-    for (size_t i = 0; i < schema->count; i++) {
-        if (i > 0)
-            buffer_append_byte(out, ',');
-        append_quoted(out, schema->fields[i].name);
-    }
 }
 
 static bool create(
@@ -49,7 +50,7 @@ static bool create(
 
     buffer_init(&sql, STATEMENT_BYTES_MAX);
     buffer_printf(&sql, "create table %s(", quoted);
-    append_columns(&sql, schema);
+    append_definitions(&sql, schema);
     buffer_append_byte(&sql, ')');
     if (buffer_check(&sql, "a table's columns", err))
         ok = store_execute(store, buffer_text(&sql), err);

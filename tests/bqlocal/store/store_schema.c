@@ -125,6 +125,8 @@ static bool parse_field(const cJSON *item, struct store_field *out_field, struct
     }
     out_field->name = strdup(name);
     out_field->required = mode != NULL && strcasecmp(mode, "REQUIRED") == 0;
+    const char *collation = text_of(item, "collation");
+    out_field->ignores_case = collation != NULL && strcasecmp(collation, "und:ci") == 0;
     out_field->default_sql = default_sql == NULL ? NULL : strdup(default_sql);
     return true;
 }

@@ -1,10 +1,12 @@
 /* Tables of the store: their resources, and what the server adds to them. */
 #include "bqlocal/store/failure.h"
+#include "bqlocal/store/json_member.h"
 #include "bqlocal/store/store.h"
 #include "bqlocal/store/store_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define DAY_MS INT64_C(86400000)
 
@@ -180,14 +182,45 @@ static bool check_free(
     return ok;
 }
 
-static void apply_dataset_default(struct store *store, const cJSON *dataset, cJSON *resource)
+/* New STRING columns that name no collation have the table's default ("Working with collation"). */
+static void apply_collation(cJSON *resource)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(dataset, "defaultTableExpirationMs");
-    int64_t lifetime = cJSON_IsString(item)   ? strtoll(item->valuestring, NULL, 10)
-                       : cJSON_IsNumber(item) ? (int64_t)item->valuedouble
-                                              : 0;
+    const cJSON *schema = json_at(resource, "schema");
+    const cJSON *fields = json_at(schema, "fields");
+    const char *collation = json_text(resource, "defaultCollation");
+    cJSON *field;
 
-    if (lifetime > 0 && store_expiration(resource) == 0)
+    if (collation == NULL || *collation == '\0')
+        return;
+    cJSON_ArrayForEach(field, fields)
+    {
+        const char *type = json_text(field, "type");
+        if (type != NULL && strcasecmp(type, "STRING") == 0 &&
+            json_text(field, "collation") == NULL)
+            cJSON_AddStringToObject(field, "collation", collation);
+    }
+}
+
+static void inherit(cJSON *object, const char *name, const cJSON *dataset, const char *default_name)
+{
+    const cJSON *value = json_at(dataset, default_name);
+
+    if (value != NULL && !cJSON_HasObjectItem(object, name))
+        cJSON_AddItemToObject(object, name, cJSON_Duplicate(value, true));
+}
+
+/* A default for partitions takes the place of the one for tables ("Dataset" in the API reference).
+ */
+static void apply_dataset_defaults(struct store *store, const cJSON *dataset, cJSON *resource)
+{
+    cJSON *partitions = cJSON_GetObjectItemCaseSensitive(resource, "timePartitioning");
+    int64_t lifetime = json_number(dataset, "defaultTableExpirationMs", 0);
+
+    inherit(resource, "defaultCollation", dataset, "defaultCollation");
+    apply_collation(resource);
+    if (partitions != NULL && json_at(dataset, "defaultPartitionExpirationMs") != NULL)
+        inherit(partitions, "expirationMs", dataset, "defaultPartitionExpirationMs");
+    else if (lifetime > 0 && store_expiration(resource) == 0)
         add_number(resource, "expirationTime", store_now_ms(store) + lifetime);
 }
 
@@ -237,7 +270,7 @@ bool store_table_insert(
         goto cleanup;
     copy = resource == NULL ? cJSON_CreateObject() : cJSON_Duplicate(resource, true);
     strip(copy);
-    apply_dataset_default(store, dataset_resource, copy);
+    apply_dataset_defaults(store, dataset_resource, copy);
     ok = insert_checked(store, dataset, table, copy, err);
 
 cleanup:

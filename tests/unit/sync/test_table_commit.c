@@ -55,6 +55,22 @@ static void test_a_replacement_is_one_load_after_intent_and_label(void **state)
     assert_false(task->batch.complete);
 }
 
+/* What is protected in the target would lie open to all readers of the dataset. */
+static void test_a_staging_table_keeps_the_policy_tags(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_sync(scene, "devices");
+    scene_run(scene, "insert into devices values ('a', 1, 1.5)");
+    ready(scene, "devices");
+    SCENE_ANSWERS(scene, {.match = "insert", .reply = {.status = 400, .body = "{}"}});
+    scene_commit(scene);
+
+    assert_non_null(strstr(
+        scene->last_body,
+        "\"name\":\"reading\",\"type\":\"FLOAT64\",\"policyTags\":{\"names\":[\"projects/p/"));
+}
+
 static void test_a_replacement_by_no_rows_truncates_the_target(void **state)
 {
     struct scene *scene = *state;
@@ -321,6 +337,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENE_TEST(test_a_replacement_is_one_load_after_intent_and_label),
+        SCENE_TEST(test_a_staging_table_keeps_the_policy_tags),
         SCENE_TEST(test_a_replacement_by_no_rows_truncates_the_target),
         SCENE_TEST(test_an_empty_table_that_was_just_created_needs_no_job),
         SCENE_TEST(test_an_append_is_one_load_into_the_target),

@@ -35,6 +35,28 @@ static void test_a_missing_target_is_created_with_its_labels_and_not_read(void *
     assert_true(task->warehouse.nullable[2]);
 }
 
+/* What a dataset's defaults add to a new table is taken off again. */
+static void test_a_new_target_does_not_expire_nor_do_its_partitions(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    struct task *task = planned(scene, false);
+    SCENE_ANSWERS(
+        scene, {.match = "insert accounts",
+                .reply = {
+                    .status = 200,
+                    .body = "{\"expirationTime\":\"1\",\"timePartitioning\":{\"type\":\"DAY\","
+                            "\"expirationMs\":\"1\"}}"}});
+    expect_ok(target_prepare(&scene->worker, task, NULL, &err));
+
+    assert_string_equal(scene_requests(scene), "0 insert accounts\n0 patch accounts\n");
+    assert_string_equal(
+        scene->last_body, "{\"expirationTime\":null,\"timePartitioning\":{\"type\":\"DAY\","
+                          "\"expirationMs\":null}}");
+    assert_true(task->warehouse.created);
+}
+
 static void test_a_target_that_somebody_made_meanwhile_is_compared(void **state)
 {
     struct scene *scene = *state;
@@ -126,6 +148,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENE_TEST(test_a_missing_target_is_created_with_its_labels_and_not_read),
+        SCENE_TEST(test_a_new_target_does_not_expire_nor_do_its_partitions),
         SCENE_TEST(test_a_target_that_somebody_made_meanwhile_is_compared),
         SCENE_TEST(test_a_target_whose_shape_is_known_is_left_alone),
         SCENE_TEST(test_a_type_is_widened_by_ddl_before_the_rest_is_patched),

@@ -108,6 +108,26 @@ static void test_required_is_relaxed(void **state)
     target_diff_clear(&diff);
 }
 
+/* "ALTER COLUMN SET DATA TYPE" takes no column of a primary key. */
+static void test_a_key_column_is_not_widened(void **state)
+{
+    struct table wider = table;
+    struct target_diff diff;
+    struct error err;
+
+    (void)state;
+    wider.schema_json = "[{\"name\":\"id\",\"type\":\"NUMERIC\",\"mode\":\"REQUIRED\"}]";
+    cJSON *live = cJSON_Parse("{\"schema\":{\"fields\":[" ID "]}}");
+    expect_ok(target_compare(&wider, "p", "d", live, &diff, &err));
+    cJSON_Delete(live);
+
+    assert_null(diff.widen_sql);
+    assert_non_null(strstr(
+        diff.blocked,
+        "items.id is a key column, is INT64 in BigQuery and NUMERIC in its definition"));
+    target_diff_clear(&diff);
+}
+
 static void test_a_type_is_widened_by_ddl(void **state)
 {
     (void)state;
@@ -213,6 +233,7 @@ int main(void)
         cmocka_unit_test(test_a_new_column_is_added_at_the_end_as_nullable),
         cmocka_unit_test(test_required_is_relaxed),
         cmocka_unit_test(test_a_type_is_widened_by_ddl),
+        cmocka_unit_test(test_a_key_column_is_not_widened),
         cmocka_unit_test(test_another_type_is_refused_with_the_statement_to_decide_on),
         cmocka_unit_test(test_a_column_of_bigquery_alone_is_left_alone_unless_it_is_required),
         cmocka_unit_test(test_descriptions_and_labels_are_patched),

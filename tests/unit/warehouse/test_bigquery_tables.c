@@ -8,24 +8,22 @@ static void test_the_dataset_tells_its_location(void **state)
 {
     struct fixture *fixture = *state;
     struct error err = {0};
-    char *location = NULL;
+    struct dataset dataset;
 
     FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = "{\"location\":\"asia-south1\"}"});
-    expect_ok(bigquery_dataset_get(fixture->bigquery, &location, &err));
+    expect_ok(bigquery_dataset_get(fixture->bigquery, &dataset, &err));
 
-    assert_string_equal(location, "asia-south1");
+    assert_string_equal(dataset.location, "asia-south1");
     assert_string_equal(
         fixture->http.requests[0].url,
         "http://bq.test/bigquery/v2/projects/p/datasets/d?prettyPrint=false");
     assert_string_equal(fixture->http.requests[0].method, "GET");
-    free(location);
 }
 
-static bool never(void *context, const char *table, const cJSON *labels)
+static bool never(void *context, const struct listed_table *table)
 {
     (void)context;
-    (void)labels;
-    fail_msg("visited %s", table);
+    fail_msg("visited %s", table->name);
     return false;
 }
 
@@ -42,6 +40,58 @@ static void test_a_missing_dataset_says_how_to_create_it(void **state)
         "dataset p:d does not exist; create it (bq mk --dataset p:d) or set BQ_CREATE_DATASET=1");
 
     assert_int_equal(fixture->http.request_count, 1);
+}
+
+static void test_a_missing_project_is_not_taken_for_a_missing_dataset(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+
+    FAKE_HTTP_SCRIPT(
+        &fixture->http, {.status = 404, .body = REFUSAL(404, "notFound", "Not found: Project p")});
+    expect_error(
+        bigquery_tables_list(fixture->bigquery, never, NULL, &err), ERROR_CONFIG,
+        "project p does not exist, or you may not see it: is BQ_PROJECT_NAME right?");
+}
+
+/* A dataset is known in one place before it is in all. */
+static void test_a_dataset_that_was_just_made_is_looked_for_again(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    struct quota *quota = quota_new(&fixture->clock.clock);
+    struct bigquery_options options = fixture_options(fixture);
+    struct bigquery *bigquery;
+    struct dataset dataset;
+
+    options.quota = quota;
+    expect_ok(bigquery_open(&options, &bigquery, &err));
+    FAKE_HTTP_SCRIPT(
+        &fixture->http, {.status = 200, .body = "{}"},
+        {.status = 404, .body = REFUSAL(404, "notFound", "Not found: Dataset p:d")},
+        {.status = 200, .body = "{\"location\":\"EU\"}"});
+    expect_ok(bigquery_dataset_insert(bigquery, "EU", &err));
+    expect_ok(bigquery_dataset_get(bigquery, &dataset, &err));
+
+    assert_string_equal(dataset.location, "EU");
+    bigquery_close(bigquery);
+    quota_free(quota);
+}
+
+static void test_a_missing_permission_on_the_quota_project_is_told_in_google_s_words(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+
+    FAKE_HTTP_SCRIPT(
+        &fixture->http,
+        {.status = 403,
+         .body = REFUSAL(
+             403, "forbidden",
+             "Caller does not have required permission to use project q. Grant the caller "
+             "serviceusage.services.use")});
+    assert_false(bigquery_tables_list(fixture->bigquery, never, NULL, &err));
+    assert_null(strstr(err.message, "needs bigquery.tables.list"));
 }
 
 static void test_a_dataset_that_exists_is_created_already(void **state)
@@ -62,15 +112,17 @@ struct seen {
     char text[400];
 };
 
-static bool note(void *context, const char *table, const cJSON *labels)
+static bool note(void *context, const struct listed_table *table)
 {
     struct seen *seen = context;
-    const char *label = cJSON_GetStringValue(cJSON_GetObjectItem(labels, "bqsync_generation"));
+    const char *label =
+        cJSON_GetStringValue(cJSON_GetObjectItem(table->labels, "bqsync_generation"));
     size_t length = strlen(seen->text);
 
     snprintf(
-        seen->text + length, sizeof seen->text - length, "%s=%s;", table,
-        label == NULL ? "-" : label);
+        seen->text + length, sizeof seen->text - length, "%s=%s%s%s;", table->name,
+        label == NULL ? "-" : label, table->expires ? ", expires" : "",
+        table->forgets ? ", forgets" : "");
     return true;
 }
 
@@ -87,10 +139,13 @@ static void test_a_list_is_read_page_by_page(void **state)
              "{\"nextPageToken\":\"a b\",\"tables\":[{\"tableReference\":{\"tableId\":\"x\"},"
              "\"labels\":{\"bqsync_generation\":\"7\"}},{\"tableReference\":{\"tableId\":\"y\"}}"
              "]}"},
-        {.status = 200, .body = "{\"tables\":[{\"tableReference\":{\"tableId\":\"z\"}}]}"});
+        {.status = 200,
+         .body = "{\"tables\":[{\"tableReference\":{\"tableId\":\"z\"},"
+                 "\"expirationTime\":\"1\","
+                 "\"timePartitioning\":{\"expirationMs\":\"1\"}}]}"});
     expect_ok(bigquery_tables_list(fixture->bigquery, note, &seen, &err));
 
-    assert_string_equal(seen.text, "x=7;y=-;z=-;");
+    assert_string_equal(seen.text, "x=7;y=-;z=-, expires, forgets;");
     assert_int_equal(fixture->http.request_count, 2);
     assert_non_null(strstr(fixture->http.requests[1].url, "&pageToken=a%20b"));
 }
@@ -116,19 +171,20 @@ static void test_a_missing_table_is_an_answer(void **state)
     assert_null(table);
 }
 
-static void test_a_created_table_gets_its_reference(void **state)
+static void test_a_created_table_gets_its_reference_and_no_collation(void **state)
 {
     struct fixture *fixture = *state;
     struct error err = {0};
     cJSON *resource = cJSON_Parse("{\"description\":\"d\"}");
 
     FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = "{}"});
-    expect_ok(bigquery_table_insert(fixture->bigquery, "t", resource, &err));
+    expect_ok(bigquery_table_insert(fixture->bigquery, "t", resource, NULL, &err));
 
     assert_string_equal(fixture->http.requests[0].method, "POST");
     assert_string_equal(
         fixture->http.requests[0].body,
-        "{\"description\":\"d\",\"tableReference\":{\"projectId\":\"p\",\"datasetId\":\"d\","
+        "{\"description\":\"d\",\"defaultCollation\":\"\",\"tableReference\":{\"projectId\":\"p\","
+        "\"datasetId\":\"d\","
         "\"tableId\":\"t\"}}");
     assert_null(cJSON_GetObjectItem(resource, "tableReference"));
     cJSON_Delete(resource);
@@ -143,7 +199,7 @@ static void test_creating_a_table_twice_is_a_conflict(void **state)
     FAKE_HTTP_SCRIPT(
         &fixture->http, {.status = 409, .body = REFUSAL(409, "duplicate", "Already Exists: t")});
     expect_error(
-        bigquery_table_insert(fixture->bigquery, "t", resource, &err), ERROR_CONFLICT,
+        bigquery_table_insert(fixture->bigquery, "t", resource, NULL, &err), ERROR_CONFLICT,
         "BigQuery: tables.insert t: http 409 duplicate: Already Exists: t");
     cJSON_Delete(resource);
 }
@@ -288,11 +344,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_the_dataset_tells_its_location),
         FIXTURE_TEST(test_a_missing_dataset_says_how_to_create_it),
+        FIXTURE_TEST(test_a_missing_project_is_not_taken_for_a_missing_dataset),
+        FIXTURE_TEST(test_a_dataset_that_was_just_made_is_looked_for_again),
+        FIXTURE_TEST(test_a_missing_permission_on_the_quota_project_is_told_in_google_s_words),
         FIXTURE_TEST(test_a_dataset_that_exists_is_created_already),
         FIXTURE_TEST(test_a_list_is_read_page_by_page),
         FIXTURE_TEST(test_an_empty_dataset_lists_nothing),
         FIXTURE_TEST(test_a_missing_table_is_an_answer),
-        FIXTURE_TEST(test_a_created_table_gets_its_reference),
+        FIXTURE_TEST(test_a_created_table_gets_its_reference_and_no_collation),
         FIXTURE_TEST(test_creating_a_table_twice_is_a_conflict),
         FIXTURE_TEST(test_a_patch_with_an_etag_is_conditional),
         FIXTURE_TEST(test_deleting_what_is_gone_is_fine),

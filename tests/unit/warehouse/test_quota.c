@@ -247,7 +247,7 @@ static void test_a_new_table_that_is_not_found_is_asked_for_again(void **state)
     FAKE_HTTP_SCRIPT(
         &fixture->http, {.status = 200, .body = "{}"}, {.status = 404}, {.status = 404},
         {.status = 200, .body = "{}"}, {.status = 404});
-    expect_ok(bigquery_table_insert(bigquery, "t", resource, &err));
+    expect_ok(bigquery_table_insert(bigquery, "t", resource, NULL, &err));
     expect_ok(bigquery_table_patch(bigquery, "t", resource, &err));
     assert_int_equal(fixture->http.request_count, 4);
     expect_error(
