@@ -120,6 +120,8 @@ def _column(table: Table, column: Column) -> str:
         members["key"] = "true"
     if column.type.formats and column.format != "iso8601":
         members["format"] = "TIME_FORMAT_" + column.format.upper()
+    if column.json_rounds:
+        members["json_rounds"] = "true"
     if column.transform.kind != "none":
         members["transform"] = "TRANSFORM_" + column.transform.kind.upper()
     if column.transform.kind == "truncate":

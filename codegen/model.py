@@ -27,6 +27,7 @@ class Column:
     key: bool
     description: str
     format: str
+    json_rounds: bool  # of JSON: "json": "round"
     transform: Transform
     policy_tags: Tuple[str, ...]
 

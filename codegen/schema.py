@@ -243,6 +243,7 @@ def _with_hashes(table: Table) -> Table:
         "columns": sorted(
             [column.name, column.source, column.type.name, column.format, column.transform.kind,
              column.transform.truncate_to, column.transform.key_variable]
+            + (["round"] if column.json_rounds else [])
             for column in table.columns),
         "key": [column.name for column in table.key],
         "where": table.where,

@@ -26,7 +26,7 @@ _FORBIDDEN_PREFIXES = (
 _POLICY_TAG = re.compile(r"projects/[^/]+/locations/[^/]+/taxonomies/[^/]+/policyTags/[^/]+")
 _TRANSFORMS = ("sha256", "hmac_sha256", "redact", "truncate")
 _TRUNCATE_MAX = 1_000_000_000
-_OPTIONAL = ("description", "mode", "source", "transform", "format", "policy_tags")
+_OPTIONAL = ("description", "mode", "source", "transform", "format", "json", "policy_tags")
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,7 @@ def _read_column(node: Node, seen: Dict[str, Node], problems: Problems) -> Optio
         key=False,
         description=problems.text(members.get("description"), _DESCRIPTION_MAX) or "",
         format=_read_format(members.get("format"), kind, problems),
+        json_rounds=_read_json(members.get("json"), kind, problems),
         transform=_read_transform(members.get("transform"), kind, required, problems),
         policy_tags=_read_policy_tags(members.get("policy_tags"), problems),
     )
@@ -146,6 +147,13 @@ def _read_format(node: Optional[Node], kind: Optional[ColumnType], problems: Pro
         problems.add(node, "a %s can only be stored as %s, not as %s"
                      % (kind.name, listing(kind.formats), value))
     return value
+
+
+def _read_json(node: Optional[Node], kind: Optional[ColumnType], problems: Problems) -> bool:
+    value = problems.choice(node, ("exact", "round"), "choice")
+    if node is not None and kind is not None and kind.name != "JSON":
+        problems.add(node, "only JSON columns say what becomes of numbers, not %s" % kind.name)
+    return value == "round"
 
 
 def _read_transform(

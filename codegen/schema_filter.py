@@ -60,10 +60,11 @@ def _meaning_problem(text: str, table: str) -> str:
             return ("must be an expression over its own row alone, as in a partial index; "
                     "SQLite says: " + message)
         # Whether a function looks at the clock is only known when it is called. Any value will do:
-        # 1 is a day.
+        # 1 is a day; a NULL may have the clock in its place.
         columns = [row[1] for row in database.execute("pragma table_info(%s)" % name)]
-        database.execute(
-            "insert into %s values (%s)" % (name, ", ".join("1" for _ in columns)))
+        for value in ("1", "null"):
+            database.execute(
+                "insert into %s values (%s)" % (name, ", ".join(value for _ in columns)))
         for call in _clock_calls(text):
             message = _refusal(database, table, "%s is null" % call)
             if "non-deterministic" in message:

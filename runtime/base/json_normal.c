@@ -14,6 +14,7 @@ struct reader {
     const char *at;
     const char *end;
     int depth;
+    struct json_losses losses;
 };
 
 /* A member of an object: its key as a JSON string and its value, both as normalised text. */
@@ -180,8 +181,9 @@ static void append_integer(struct slice digits, struct buffer *out)
     buffer_append_slice(out, negative_zero ? slice_of("0") : digits);
 }
 
-static bool append_double(struct slice digits, struct buffer *out)
+static bool append_double(struct reader *in, struct slice digits, struct buffer *out)
 {
+    size_t start = out->length;
     char *copy = strndup(digits.data, digits.length);
 
     if (copy == NULL)
@@ -191,6 +193,9 @@ static bool append_double(struct slice digits, struct buffer *out)
     if (isinf(number))
         return false;
     json_number_append(out, number);
+    struct slice printed = {buffer_text(out) + start, out->length - start};
+    if (in->losses.number.length == 0 && !json_number_equals(digits, printed))
+        in->losses.number = digits;
     return true;
 }
 
@@ -224,7 +229,7 @@ static bool read_number(struct reader *in, struct buffer *out)
         append_integer(raw, out);
         return true;
     }
-    return append_double(raw, out);
+    return append_double(in, raw, out);
 }
 
 static bool read_array(struct reader *in, struct buffer *out)
@@ -302,15 +307,18 @@ static bool read_member(struct reader *in, struct member *member)
     return ok && member->key != NULL && member->value != NULL;
 }
 
-static void append_members(struct member *members, size_t count, struct buffer *out)
+static void append_members(
+    struct reader *in, struct member *members, size_t count, struct buffer *out)
 {
     bool first = true;
 
     if (count > 1)
         qsort(members, count, sizeof *members, compare_members);
     for (size_t i = 0; i < count; i++) {
-        if (i > 0 && strcmp(members[i].key, members[i - 1].key) == 0)
+        if (i > 0 && strcmp(members[i].key, members[i - 1].key) == 0) {
+            in->losses.duplicate = true;
             continue;
+        }
         if (!first)
             buffer_append_byte(out, ',');
         first = false;
@@ -344,7 +352,7 @@ static bool read_object(struct reader *in, struct buffer *out)
             goto cleanup;
     }
     buffer_append_byte(out, '{');
-    append_members(members, count, out);
+    append_members(in, members, count, out);
     buffer_append_byte(out, '}');
     ok = true;
 
@@ -391,12 +399,14 @@ static bool read_value(struct reader *in, struct buffer *out)
     return ok;
 }
 
-bool json_normal(struct slice text, struct buffer *out)
+bool json_normal(struct slice text, struct buffer *out, struct json_losses *out_losses)
 {
-    struct reader in = {text.data, text.data + text.length, 0};
+    struct reader in = {.at = text.data, .end = text.data + text.length};
 
     if (!read_value(&in, out))
         return false;
     skip_space(&in);
+    if (out_losses != NULL)
+        *out_losses = in.losses;
     return in.at == in.end && out->failure == BUFFER_OK;
 }

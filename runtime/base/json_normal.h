@@ -9,8 +9,14 @@
 
 #include <stdbool.h>
 
+/* What a text has that its normalised form lacks. */
+struct json_losses {
+    bool duplicate;      /* an object names a member twice */
+    struct slice number; /* the first number that is printed as another one; borrowed, or empty */
+};
+
 /* Appends the normalised text; false, with out in no useful state, if it is not JSON or nests too
- * deep. */
-bool json_normal(struct slice text, struct buffer *out);
+ * deep. out_losses may be NULL. */
+bool json_normal(struct slice text, struct buffer *out, struct json_losses *out_losses);
 
 #endif

@@ -255,3 +255,75 @@ void json_number_append(struct buffer *out, double number)
         buffer_append(out, decimal.digits + point, length - (size_t)point);
     }
 }
+
+/* --- comparison -------------------------------------------------------------------------- */
+
+/* Digits from the first that is not 0, and the power of ten of that one. */
+struct written {
+    const char *at;
+    const char *end;
+    bool negative;
+    int64_t power;
+};
+
+/* Capped far beyond any double. */
+static int64_t read_exponent(const char *at, const char *end)
+{
+    bool negative = *at == '-';
+    int64_t power = 0;
+
+    if (*at == '-' || *at == '+')
+        at++;
+    for (; at < end && power < 100000000; at++)
+        power = power * 10 + (*at - '0');
+    return negative ? -power : power;
+}
+
+static struct written read_written(struct slice text)
+{
+    struct written out = {.at = text.data, .end = text.data + text.length};
+    const char *point = NULL;
+    const char *first = NULL;
+
+    if (out.at < out.end && *out.at == '-') {
+        out.negative = true;
+        out.at++;
+    }
+    const char *stop = out.at;
+    for (; stop < out.end && *stop != 'e' && *stop != 'E'; stop++) {
+        point = *stop == '.' ? stop : point;
+        first = first == NULL && *stop >= '1' && *stop <= '9' ? stop : first;
+    }
+    if (stop < out.end)
+        out.power = read_exponent(stop + 1, out.end);
+    out.end = stop;
+    out.at = first == NULL ? stop : first;
+    if (first == NULL)
+        out.power = 0;
+    else if (point == NULL || first < point)
+        out.power += (point == NULL ? stop : point) - first - 1;
+    else
+        out.power -= first - point;
+    return out;
+}
+
+/* Zeros follow the last digit. */
+static char next_digit(struct written *in)
+{
+    if (in->at < in->end && *in->at == '.')
+        in->at++;
+    return in->at < in->end ? *in->at++ : '0';
+}
+
+bool json_number_equals(struct slice one, struct slice other)
+{
+    struct written left = read_written(one);
+    struct written right = read_written(other);
+
+    if (left.negative != right.negative || left.power != right.power)
+        return false;
+    while (left.at < left.end || right.at < right.end)
+        if (next_digit(&left) != next_digit(&right))
+            return false;
+    return true;
+}

@@ -6,9 +6,16 @@
 #define BQSYNC_BASE_JSON_NUMBER_H
 
 #include "base/buffer.h"
+#include "base/slice.h"
+
+#include <stdbool.h>
 
 /* Appends a finite number: with a point and at least one digit behind it from 1e-4 up to 1e15, else
  * with an exponent of at least two digits. */
 void json_number_append(struct buffer *out, double number);
+
+/* Whether two JSON numbers are the same decimal number, however they are written: 1.50 and 15e-1.
+ */
+bool json_number_equals(struct slice one, struct slice other);
 
 #endif

@@ -61,6 +61,8 @@ struct column {
     bool key;
     enum time_format format;
     enum column_transform transform;
+    /* JSON: BigQuery may round numbers and drop members named twice. */
+    bool json_rounds;
     /* TRANSFORM_TRUNCATE: the maximum number of code points. */
     size_t truncate_to;
     /* TRANSFORM_HMAC_SHA256: the environment variable that holds the key. */

@@ -113,7 +113,8 @@ static void append_field(struct buffer *out, const char *name, const char *type,
     buffer_printf(out, nullable ? "[\"null\",%s]}" : "%s}", type);
 }
 
-char *avro_schema_text(const struct table *table, const bool *nullable, bool with_deleted)
+char *avro_schema_text(
+    const struct table *table, const bool *nullable, bool with_deleted, bool json_as_text)
 {
     struct buffer out;
 
@@ -121,9 +122,12 @@ char *avro_schema_text(const struct table *table, const bool *nullable, bool wit
     buffer_append_text(&out, "{\"type\":\"record\",\"name\":\"row\",\"fields\":[");
     for (size_t i = 0; i < table->column_count; i++) {
         const struct column *column = &table->columns[i];
+        bool as_text = json_as_text && column->type == COLUMN_JSON;
         if (i > 0)
             buffer_append_byte(&out, ',');
-        append_field(&out, column->name, column_type_info(column->type)->avro, nullable[i]);
+        append_field(
+            &out, column->name, column_type_info(as_text ? COLUMN_STRING : column->type)->avro,
+            nullable[i]);
     }
     if (with_deleted) {
         buffer_append_byte(&out, ',');

@@ -30,7 +30,8 @@ void avro_decimal(struct avro_writer *out, struct value_decimal value);
 /* The Avro schema (JSON text, to be freed) of a file of this table's rows: fields in column order
  * with the logical types of "Loading Avro data", unions where nullable says so, and, with_deleted,
  * one more boolean field `_bqsync_deleted` behind them (nullable has column_count + 1 entries
- * then). */
-char *avro_schema_text(const struct table *table, const bool *nullable, bool with_deleted);
+ * then). json_as_text: JSON is a string like any other. */
+char *avro_schema_text(
+    const struct table *table, const bool *nullable, bool with_deleted, bool json_as_text);
 
 #endif

@@ -113,7 +113,7 @@ struct slice column_json(struct column_reader *in, size_t index)
     } else if (cell.storage != SQLITE_BLOB) {
         reason = cell_text(&cell, &text);
         if (reason == NULL)
-            reason = json_check(text);
+            reason = cell.column->json_rounds ? json_check(text) : json_check_exact(text);
     }
     if (reason == NULL)
         return text;

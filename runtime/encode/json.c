@@ -1,16 +1,24 @@
 #include "encode/json.h"
 
+#include "base/json_normal.h"
 #include "encode/number.h"
 #include "encode/text.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #define NOT_JSON       "is not valid JSON"
 #define IS_EMPTY       "is empty, which is not JSON"
 #define TOO_DEEP       "is JSON of more than 500 levels"
 #define LONE_SURROGATE "is JSON with an escaped lone surrogate"
 #define NUMBER_RANGE   "is JSON with a number out of the range of FLOAT64"
+#define INTEGER_RANGE  "is JSON with an integer beyond 64 bits"
+#define NOT_EXACT      "is JSON with a number that FLOAT64 cannot hold exactly"
+#define TWICE          "is JSON with a member named twice"
+
+/* Names of members are noted by a few bits of a hash; most objects have no two that collide. */
+#define NAME_BITS 4096
 
 struct scanner {
     const char *at;
@@ -18,6 +26,12 @@ struct scanner {
     const char *reason; /* why the value last tried is none */
     int depth;
     uint64_t objects[JSON_DEPTH_MAX / 64 + 1]; /* one bit a level: object rather than array */
+    bool exact;
+    /* With exact: some object may name a member twice. */
+    bool suspect;
+    uint32_t opened;                  /* objects so far */
+    uint32_t numbers[JSON_DEPTH_MAX]; /* of each level, which of them it is */
+    uint64_t names[NAME_BITS / 64];
 };
 
 static bool fail(struct scanner *in, const char *reason)
@@ -60,16 +74,50 @@ static size_t scan_digits(struct scanner *in)
     return (size_t)(in->at - start);
 }
 
+/* -2^63 to 2^64-1. */
+static bool is_64_bits(struct slice text)
+{
+    bool negative = text.data[0] == '-';
+    uint64_t value = 0;
+
+    for (size_t i = negative ? 1 : 0; i < text.length; i++)
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(text.data[i] - '0'), &value))
+            return false;
+    return !negative || value <= UINT64_C(1) << 63;
+}
+
+/* long_text: it may be beyond a double. */
+static bool check_number(struct scanner *in, struct slice text, bool whole, bool long_text)
+{
+    struct number number;
+
+    if (in->exact && whole)
+        return is_64_bits(text) || fail(in, INTEGER_RANGE);
+    // A number of 15 digits without an exponent survives any double.
+    if (!long_text && !(in->exact && text.length > 15))
+        return true;
+    if (!number_parse(text, &number))
+        return true;
+    if (number_is_beyond_real(&number))
+        return fail(in, NUMBER_RANGE);
+    return !in->exact || number_survives_real(&number) || fail(in, NOT_EXACT);
+}
+
 static bool scan_number(struct scanner *in)
 {
     const char *start = in->at;
     bool exponent = false;
+    bool whole = true;
 
     skip(in, '-');
     if (!skip(in, '0') && scan_digits(in) == 0)
         return fail(in, NOT_JSON);
-    if (skip(in, '.') && scan_digits(in) == 0)
-        return fail(in, NOT_JSON);
+    if (skip(in, '.')) {
+        whole = false;
+        if (scan_digits(in) == 0)
+            return fail(in, NOT_JSON);
+    }
     if (skip(in, 'e') || skip(in, 'E')) {
         exponent = true;
         if (!skip(in, '+'))
@@ -80,11 +128,7 @@ static bool scan_number(struct scanner *in)
 
     // Only an exponent or some 300 digits reach beyond a double, so most numbers cost no more.
     struct slice text = {start, (size_t)(in->at - start)};
-    struct number number;
-    if ((exponent || text.length > 300) && number_parse(text, &number) &&
-        number_is_beyond_real(&number))
-        return fail(in, NUMBER_RANGE);
-    return true;
+    return check_number(in, text, whole && !exponent, exponent || text.length > 300);
 }
 
 /* The four hex digits behind \u; -1 if they are not. */
@@ -150,11 +194,29 @@ static bool in_object(const struct scanner *in)
     return (in->objects[level / 64] >> (level % 64) & 1) != 0;
 }
 
+/* The name of a member of the innermost object, with its quotes (FNV-1a). */
+static void note_name(struct scanner *in, struct slice name)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ in->numbers[in->depth - 1];
+
+    for (size_t i = 0; i < name.length; i++)
+        hash = (hash ^ (unsigned char)name.data[i]) * UINT64_C(0x100000001b3);
+    hash = (hash ^ hash >> 32) % NAME_BITS;
+    uint64_t bit = UINT64_C(1) << (hash % 64);
+    // An escape may stand for any letter.
+    in->suspect = in->suspect || (in->names[hash / 64] & bit) != 0 ||
+                  memchr(name.data, '\\', name.length) != NULL;
+    in->names[hash / 64] |= bit;
+}
+
 static bool scan_name(struct scanner *in)
 {
     skip_space(in);
+    const char *start = in->at;
     if (!scan_string(in))
         return false;
+    if (in->exact)
+        note_name(in, (struct slice){start, (size_t)(in->at - start)});
     skip_space(in);
     return skip(in, ':') || fail(in, NOT_JSON);
 }
@@ -175,6 +237,7 @@ static bool scan_open(struct scanner *in, bool *out_empty)
         in->objects[in->depth / 64] |= bit;
     else
         in->objects[in->depth / 64] &= ~bit;
+    in->numbers[in->depth] = in->opened++;
     in->depth++;
     return !object || scan_name(in);
 }
@@ -226,9 +289,9 @@ static bool scan_close(struct scanner *in, bool *out_more)
     return true;
 }
 
-const char *json_check(struct slice text)
+/* Reads the whole text; NULL or the reason. */
+static const char *scan(struct scanner *in, struct slice text)
 {
-    struct scanner in = {.at = text.data, .end = text.data + text.length};
     bool more = true;
 
     if (text.length == 0)
@@ -236,13 +299,44 @@ const char *json_check(struct slice text)
     const char *reason = text_check(text);
     if (reason != NULL)
         return reason;
+    in->at = text.data;
+    in->end = text.data + text.length;
     while (more) {
         bool open;
-        if (!scan_value(&in, &open))
-            return in.reason;
-        if (!open && !scan_close(&in, &more))
-            return in.reason;
+        if (!scan_value(in, &open))
+            return in->reason;
+        if (!open && !scan_close(in, &more))
+            return in->reason;
     }
-    skip_space(&in);
-    return in.at == in.end ? NULL : NOT_JSON;
+    skip_space(in);
+    return in->at == in->end ? NULL : NOT_JSON;
+}
+
+const char *json_check(struct slice text)
+{
+    struct scanner in = {.exact = false};
+
+    return scan(&in, text);
+}
+
+/* Compares the names themselves. */
+static const char *check_names(struct slice text)
+{
+    struct json_losses losses;
+    struct buffer normal;
+
+    buffer_init(&normal, SIZE_MAX / 4);
+    bool ok = json_normal(text, &normal, &losses);
+    buffer_clear(&normal);
+    return !ok                ? "is JSON too large to look for members named twice"
+           : losses.duplicate ? TWICE
+                              : NULL;
+}
+
+const char *json_check_exact(struct slice text)
+{
+    struct scanner in = {.exact = true};
+    const char *reason = scan(&in, text);
+
+    return reason == NULL && in.suspect ? check_names(text) : reason;
 }

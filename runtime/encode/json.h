@@ -1,5 +1,5 @@
 /* json: whether a text is JSON that BigQuery's JSON type takes. Strict RFC 8259 without building
- * anything: no allocation, no recursion. Pure functions. */
+ * anything, and without recursion. Pure functions. */
 #ifndef BQSYNC_ENCODE_JSON_H
 #define BQSYNC_ENCODE_JSON_H
 
@@ -13,5 +13,10 @@
  * string. Beyond the grammar: no more than JSON_DEPTH_MAX levels, no lone surrogate among \u
  * escapes (it names no character), no number beyond the range of FLOAT64. */
 const char *json_check(struct slice text);
+
+/* The same for a text whose values BigQuery has to hold exactly: integers from -2^63 to 2^64-1,
+ * other numbers that FLOAT64 prints back as the same number, and no member named twice, because
+ * BigQuery keeps the first alone ("JSON functions", PARSE_JSON). */
+const char *json_check_exact(struct slice text);
 
 #endif

@@ -1,10 +1,12 @@
 #include "encode/number.h"
 
 #include <assert.h>
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NOT_INTEGER "is not an integer"
 #define NOT_NUMBER  "is not a number"
@@ -99,8 +101,8 @@ void number_of_real(double real, struct number *out_number)
 
     assert(isfinite(real));
     // 15 digits survive the way through a double, so a number of no more is found at once; 17
-    // always come back.
-    for (int precision = 14; precision <= 16; precision++) {
+    // always come back. A denormal double has fewer.
+    for (int precision = fabs(real) < DBL_MIN ? 0 : 14; precision <= 16; precision++) {
         snprintf(text, sizeof text, "%.*e", precision, real);
         if (strtod(text, NULL) == real)
             break;
@@ -199,6 +201,22 @@ static double nearest_real(const struct number *number)
 bool number_is_beyond_real(const struct number *number)
 {
     return isinf(nearest_real(number));
+}
+
+bool number_survives_real(const struct number *number)
+{
+    struct number shortest;
+
+    // DBL_DIG digits survive wherever a double is not denormal.
+    if (number->count <= 15 && llabs(number->exponent) < 290)
+        return true;
+    double real = nearest_real(number);
+    if (isinf(real))
+        return false;
+    number_of_real(real, &shortest);
+    return !number->more && shortest.count == number->count &&
+           shortest.exponent == number->exponent &&
+           memcmp(shortest.digits, number->digits, number->count) == 0;
 }
 
 const char *number_real_of_text(struct slice text, double *out_value)

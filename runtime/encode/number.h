@@ -35,6 +35,9 @@ void number_of_real(double real, struct number *out_number);
 /* Whether it is beyond the largest double. */
 bool number_is_beyond_real(const struct number *number);
 
+/* Whether the shortest form of its nearest double is the same number. */
+bool number_survives_real(const struct number *number);
+
 /* Sign and digits only, within the range of INT64. */
 const char *number_int64_of_text(struct slice text, int64_t *out_value);
 

@@ -31,6 +31,8 @@ struct source_shape {
     char extra[1024];
     /* Why the key columns cannot serve as a key here (no unique index ...); "" if they can. */
     char key_problem[512];
+    /* Why SQLite cannot evaluate the definition's filter here; "" if it can. */
+    char filter_problem[512];
     /* Eight hex digits for where the definition's columns stand in the table. It changes when two
      * columns swap their names, or one is dropped and added again: no trigger fires for either. */
     char layout[9];
@@ -98,6 +100,12 @@ MUST_CHECK bool capture_pending(
 /* The same as a yes or no, which takes constant time. */
 MUST_CHECK bool capture_has_pending(
     const struct source_table *in, const struct watermark *watermark, bool *out_pending,
+    struct error *err);
+
+/* Whether there are rows above the watermark at all, those included that the table's filter leaves
+ * out: as long as the watermark stays, each capture_has_pending reads them. */
+MUST_CHECK bool capture_has_left_out(
+    const struct source_table *in, const struct watermark *watermark, bool *out_any,
     struct error *err);
 
 /* Whether rows have a NULL in their key: triggers cannot list those, and BigQuery cannot hold them.

@@ -92,6 +92,27 @@ bool capture_has_pending(
     return true;
 }
 
+bool capture_has_left_out(
+    const struct source_table *in, const struct watermark *watermark, bool *out_any,
+    struct error *err)
+{
+    const int64_t bounds[2] = {watermark->last_synced_row_id, 0};
+    struct buffer sql;
+    int64_t found = 0;
+
+    *out_any = false;
+    if (!in->shape->integer_key || in->table->where == NULL)
+        return true;
+    buffer_init(&sql, SQLITE_SQL_CEILING);
+    sqlite_sql_append(
+        &sql, "select 1 from $n where $n > ?1 limit 1", in->table->name,
+        sqlite_sql_key_name(in->table, 0));
+    bool ok = query(in->source, &sql, bounds, &found, err);
+    buffer_clear(&sql);
+    *out_any = found == 1;
+    return ok || error_wrap(err, "rows of %s that its filter leaves out", in->table->name);
+}
+
 bool capture_has_keyless(const struct source_table *in, bool *out_keyless, struct error *err)
 {
     const int64_t none[2] = {0};

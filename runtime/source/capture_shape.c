@@ -326,6 +326,25 @@ static bool inspect_triggers(
     return ok;
 }
 
+/* A filter may name columns that the definition does not list. */
+static void inspect_filter(
+    struct database *source, const struct table *table, struct source_shape *shape)
+{
+    sqlite3_stmt *statement = NULL;
+
+    if (table->where == NULL || shape->missing_count > 0)
+        return;
+    int result = sqlite3_prepare_v2(source->handle, table->scan_sql, -1, &statement, NULL);
+    sqlite3_finalize(statement);
+    // Any other failure is met again, and told, by whoever reads the table.
+    if ((result & 0xff) == SQLITE_ERROR)
+        snprintf(
+            shape->filter_problem, sizeof shape->filter_problem,
+            "its filter cannot be evaluated: %.200s. Correct `where` in schemas/%.200s.json and "
+            "rebuild",
+            sqlite3_errmsg(source->handle), table->name);
+}
+
 bool capture_inspect(
     struct database *source, const struct table *table, struct source_shape *out_shape,
     struct error *err)
@@ -344,6 +363,8 @@ bool capture_inspect(
         ok = see_columns(source, table, &seen, &shape, err) &&
              inspect_key(source, table, &seen, &shape, err) &&
              inspect_triggers(source, table, &shape, err);
+    if (ok && shape.exists)
+        inspect_filter(source, table, &shape);
     sqlite3_free(seen.found);
     if (!ok)
         return error_wrap(err, "columns of %s", table->name);

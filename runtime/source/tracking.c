@@ -4,6 +4,7 @@
 #include "source/statement.h"
 #include "source/tracking_schema.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Whether what is to be read exists; only a connection that may not write can miss it. */
@@ -216,4 +217,30 @@ bool tracking_set(struct tracking *tracking, const char *name, const char *value
         "insert into bq_sync_meta(name, value) values (?1, ?2)"
         " on conflict(name) do update set value = excluded.value where value <> excluded.value",
         err, "ss", name, value);
+}
+
+static void name_json_text(const char *table, char *out, size_t size)
+{
+    snprintf(out, size, "json_as_text %s", table);
+}
+
+bool tracking_json_text(
+    struct tracking *tracking, const char *table, bool *out_is, struct error *err)
+{
+    char name[300];
+    char value[8];
+
+    name_json_text(table, name, sizeof name);
+    if (!tracking_get(tracking, name, value, sizeof value, err))
+        return false;
+    *out_is = value[0] != '\0';
+    return true;
+}
+
+bool tracking_set_json_text(struct tracking *tracking, const char *table, struct error *err)
+{
+    char name[300];
+
+    name_json_text(table, name, sizeof name);
+    return tracking_set(tracking, name, "1", err);
 }

@@ -142,6 +142,13 @@ MUST_CHECK bool tracking_get(
 MUST_CHECK bool tracking_set(
     struct tracking *tracking, const char *name, const char *value, struct error *err);
 
+/* Whether BigQuery has refused to load JSON of this table for a number in it, so that from then on
+ * its JSON is loaded as text. It outlasts a reset. */
+MUST_CHECK bool tracking_json_text(
+    struct tracking *tracking, const char *table, bool *out_is, struct error *err);
+MUST_CHECK bool tracking_set_json_text(
+    struct tracking *tracking, const char *table, struct error *err);
+
 /* History of runs: each one JSON document as `sync --json` prints it, plus its state. The newest
  * 500 are kept. */
 MUST_CHECK bool tracking_save_run(

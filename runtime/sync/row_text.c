@@ -35,7 +35,7 @@ static void append_float64(struct buffer *out, struct value_float64 value)
 {
     char text[48];
 
-    // BigQuery has no negative zero, and its FORMAT writes infinities as inf and -inf.
+    // Zero has one text here and in the expression below; FORMAT writes infinities as inf and -inf.
     if (value.value == 0)
         value.value = 0;
     if (isinf(value.value))
@@ -132,7 +132,7 @@ static void append_json(struct buffer *out, struct slice json)
         return;
     }
     buffer_init(&normal, JSON_CEILING);
-    if (json_normal(json, &normal))
+    if (json_normal(json, &normal, NULL))
         append_text(out, buffer_slice(&normal));
     buffer_clear(&normal);
 }
@@ -201,10 +201,11 @@ void row_text_append(
 
 /* The exact content of a column as STRING; %s stands for the column. A GEOGRAPHY is NULL or not:
  * BigQuery stores a geometry on the sphere, with its vertices snapped and put in another order, so
- * no text of it can be computed from the WKT that was sent. */
+ * no text of it can be computed from the WKT that was sent. Without 'UTC' the text of a DATETIME
+ * would follow the project's option default_time_zone. */
 static const char *const expressions[] = {
     [COLUMN_INT64] = "cast(%s as string)",
-    [COLUMN_FLOAT64] = "format('%%.16e', %s)",
+    [COLUMN_FLOAT64] = "format('%%.16e', if(%s = 0, 0.0, %s))",
     [COLUMN_BOOL] = "cast(%s as string)",
     [COLUMN_STRING] = "%s",
     [COLUMN_BYTES] = "to_hex(%s)",
@@ -212,7 +213,7 @@ static const char *const expressions[] = {
     [COLUMN_BIGNUMERIC] = "cast(%s as string)",
     [COLUMN_DATE] = "cast(unix_date(%s) as string)",
     [COLUMN_TIME] = "cast(time_diff(%s, time '00:00:00', microsecond) as string)",
-    [COLUMN_DATETIME] = "cast(unix_micros(timestamp(%s)) as string)",
+    [COLUMN_DATETIME] = "cast(unix_micros(timestamp(%s, 'UTC')) as string)",
     [COLUMN_TIMESTAMP] = "cast(unix_micros(%s) as string)",
     [COLUMN_JSON] = "if(%s is null, null, to_json_string(%s))",
     [COLUMN_GEOGRAPHY] = "if(%s is null, null, '')",

@@ -140,7 +140,7 @@ struct load_request {
     const char *table; /* destination */
     enum load_disposition disposition;
     const struct spool *file;
-    const cJSON *schema;     /* of the file; NULL: its Avro schema says enough */
+    const cJSON *schema;     /* of the file, as the destination has it */
     const char *label_table; /* for job labels: the table this is about */
     const char *label_phase; /* "load", "replace" ... */
 };

@@ -103,8 +103,7 @@ bool bigquery_load(
     cJSON_AddStringToObject(load, "sourceFormat", "AVRO");
     cJSON_AddTrueToObject(load, "useAvroLogicalTypes");
     cJSON_AddItemToObject(load, "decimalTargetTypes", cJSON_CreateStringArray(decimals, 2));
-    if (request->schema != NULL)
-        cJSON_AddItemToObject(load, "schema", cJSON_Duplicate(request->schema, true));
+    cJSON_AddItemToObject(load, "schema", cJSON_Duplicate(request->schema, true));
     cJSON_AddStringToObject(load, "createDisposition", "CREATE_NEVER");
     cJSON_AddStringToObject(
         load, "writeDisposition",

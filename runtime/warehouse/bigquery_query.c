@@ -33,7 +33,6 @@ struct selection {
 
 static int64_t hold_ms(const struct bigquery *bigquery)
 {
-    // Well within the time after which silence counts as a fault.
     return bigquery->retry_budget_ms / 2 < HOLD_MS ? bigquery->retry_budget_ms / 2 : HOLD_MS;
 }
 
@@ -95,6 +94,7 @@ static bool first_page(struct selection *selection, cJSON **out_page, struct err
         .method = "POST",
         .path = buffer_text(&path),
         .body = body,
+        .held_ms = hold_ms(selection->bigquery),
     };
     bool ok = call_json(selection->bigquery, &call, out_page, err);
     buffer_clear(&path);
@@ -135,6 +135,7 @@ static bool next_page(
         .permission = "bigquery.tables.getData",
         .method = "GET",
         .path = buffer_text(&path),
+        .held_ms = hold_ms(selection->bigquery),
     };
     bool ok = call_json(selection->bigquery, &call, out_page, err);
     buffer_clear(&path);

@@ -16,6 +16,8 @@
 #define CONNECT_MS 10000
 /* The least time that the last try of a call is given. */
 #define LEAST_MS 500
+/* Between the end of a hold and its answer. */
+#define HELD_MARGIN_MS 5000
 
 /* --- paths and JSON ---------------------------------------------------------------------- */
 
@@ -210,7 +212,9 @@ static void fill_request(
         .url = try->url,
         .source = call->source,
         .connect_timeout_ms = at_least(left_ms < CONNECT_MS ? left_ms : CONNECT_MS, LEAST_MS),
-        .stall_timeout_ms = at_least(left_ms < STALL_MS ? left_ms : STALL_MS, LEAST_MS),
+        .stall_timeout_ms = at_least(
+            left_ms < STALL_MS ? left_ms : STALL_MS,
+            call->held_ms > 0 ? call->held_ms + HELD_MARGIN_MS : LEAST_MS),
     };
     // What follows an upload's last byte may take long, and repeating it costs the bytes again: an
     // upload may be silent for the whole budget, however little of it is left.

@@ -62,6 +62,9 @@ struct call {
     const char *content_type;
     /* success need not carry JSON */
     bool empty_answer;
+    /* How long the server may hold the request on purpose. It is not cut before that, however little
+     * of the retry budget is left. */
+    int64_t held_ms;
     /* While this table or dataset is fresh (quota_is_fresh), "not found" is retried; NULL: never.
      */
     const char *fresh;

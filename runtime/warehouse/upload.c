@@ -8,7 +8,8 @@
 #include <string.h>
 
 #define PATH_CEILING     8192
-#define ENVELOPE_CEILING (1u << 20)
+/* A job names every column of its destination, with descriptions. */
+#define ENVELOPE_CEILING (16u << 20)
 #define LOAD_PERMISSION  "bigquery.jobs.create and bigquery.tables.updateData"
 
 /* Sessions live for hours ("Upload data with the API"): one that is lost is bad luck, more

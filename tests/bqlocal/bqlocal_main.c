@@ -20,6 +20,12 @@ static const char help[] =
     "  --dataset D          make this dataset at start; may be given several times\n"
     "  --location L         where datasets are unless they say so (US)\n"
     "  --job-latency TIME   how long jobs take: 150ms, 2s (0)\n"
+    "  --load-modes MODE    strict: a load into REQUIRED columns needs the job's schema; lenient: "
+    "the\n"
+    "                       file's own modes suffice (strict)\n"
+    "  --json-numbers MODE  what a load does with a number that JSON cannot hold exactly: round "
+    "or\n"
+    "                       refuse (round)\n"
     "  --discard            accept loads, count their rows and forget them\n"
     "  --faults FILE        start with the fault rules in this JSON file\n"
     "  --strict FILE        ask for credentials as this JSON file says\n"
@@ -36,6 +42,8 @@ static const struct option long_options[] = {
     {"dataset", required_argument, NULL, 's'},
     {"location", required_argument, NULL, 'o'},
     {"job-latency", required_argument, NULL, 'j'},
+    {"load-modes", required_argument, NULL, 'm'},
+    {"json-numbers", required_argument, NULL, 'n'},
     {"discard", no_argument, NULL, 'x'},
     {"faults", required_argument, NULL, 'u'},
     {"strict", required_argument, NULL, 't'},
@@ -66,6 +74,16 @@ static bool parse_duration(const char *text, int64_t *out_ms)
             return true;
         }
     return false;
+}
+
+/* One of two words. */
+static bool parse_choice(
+    const char *option, const char *value, const char *off, const char *on, bool *out_on,
+    struct error *err)
+{
+    *out_on = strcmp(value, on) == 0;
+    return *out_on || strcmp(value, off) == 0 ||
+           error_set(err, ERROR_USAGE, "%s %s: expected %s or %s", option, value, off, on);
 }
 
 static bool add_dataset(struct server_options *options, const char *dataset)
@@ -104,6 +122,12 @@ static bool set_option(
         return parse_duration(value, &options->job_latency_ms) ||
                error_set(
                    err, ERROR_USAGE, "--job-latency %s: expected a time like 150ms or 2s", value);
+    case 'm':
+        return parse_choice(
+            "--load-modes", value, "strict", "lenient", &options->lenient_modes, err);
+    case 'n':
+        return parse_choice(
+            "--json-numbers", value, "round", "refuse", &options->refuse_json_numbers, err);
     case 'x':
         options->discard = true;
         return true;

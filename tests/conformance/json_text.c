@@ -8,7 +8,7 @@ char *json_text(const char *text, size_t length)
     struct buffer out;
 
     buffer_init(&out, 1 << 20);
-    char *taken = json_normal((struct slice){text, length}, &out) ? buffer_take(&out) : NULL;
+    char *taken = json_normal((struct slice){text, length}, &out, NULL) ? buffer_take(&out) : NULL;
     buffer_clear(&out);
     return taken;
 }

@@ -402,6 +402,32 @@ class RejectTest(BadCase):
         self.assert_fixed()
 
 
+class FilterTest(BadCase):
+    def test_a_filter_whose_column_was_renamed_fails_its_table_and_empties_nothing(self):
+        for capture in ("auto", "manual"):
+            with self.subTest(capture=capture):
+                self.app.script("delete from people; insert into people(id, name) values (1, 'Ada'), (2, 'Bob')")
+                self.app.sync(BQ_CAPTURE=capture)
+                self.app.execute("alter table people rename column deleted to removed")
+                self.app.execute("insert into people(id, name) values (3, 'Kim')")
+
+                for arguments in ([], ["--full"]):
+                    run = self.app.sync(*arguments, status=1, BQ_CAPTURE=capture)
+                    part = self.app.table(run, "people")
+                    self.assertEqual("failed", part["status"])
+                    self.assertIn("people: its filter cannot be evaluated: no such column: deleted. Correct `where`",
+                                  part["error"]["message"])
+                    self.assertEqual([1, 2], sorted(row["id"] for row in self.bq.rows("d", "people")))
+                checked = {check["name"]: check for check in self.app.json("check", status=1)["checks"]}
+                self.assertIn("no such column: deleted. Correct", checked["table people"]["message"])
+                verified = self.app.table(self.app.json("verify", "people", status=1), "people")
+                self.assertIn("does not fit its definition", verified["error"]["message"])
+
+                self.app.execute("alter table people rename column removed to deleted")
+                self.app.sync(BQ_CAPTURE=capture)
+                self.assertEqual([1, 2, 3], sorted(row["id"] for row in self.bq.rows("d", "people")))
+
+
 class ModesTest(BadCase):
     def test_a_table_that_is_refused_before_it_is_read_has_its_declared_mode(self):
         self.app.execute("alter table accounts rename column note to remark")
@@ -411,6 +437,13 @@ class ModesTest(BadCase):
 
         modes = {table["table"]: table["mode"] for table in run["tables"] if table["status"] == "failed"}
         self.assertEqual({"accounts": "merge", "settings": "replace"}, modes)
+
+    def test_so_has_one_whose_target_is_refused(self):
+        self.bq.query("create table d.accounts (id int64, email string, balance numeric, note int64)")
+
+        run = self.app.sync(status=1)
+
+        self.assertEqual(("failed", "merge"), tuple(self.app.table(run, "accounts")[key] for key in ("status", "mode")))
 
 
 if __name__ == "__main__":

@@ -73,6 +73,62 @@ class IdlePass:
         self.assertEqual((run["run_id"], "done"), newest)
 
 
+class LeftOutRows:
+    """Rows above the watermark that no filter lets through are looked at by one pass, not by each."""
+
+    environment = {}
+
+    def setUp(self):
+        self.bq = self.enterContext(Bqlocal(datasets=["d"]))
+        self.app = self.enterContext(Deployment(self.bq, environment=self.environment))
+        self.app.script("insert into people(id, name) values (1, 'Ada')")
+        self.app.sync()
+
+    def reached(self):
+        return self.app.execute("select last_synced_row_id from bq_sync_tracking where table_name = 'people'")[0][0]
+
+    def leave_out(self):
+        self.app.script("insert into people(name, deleted) values ('Bob', 1), ('Eve', 1), ('Joe', 1)")
+        return self.app.table(self.app.sync(), "people")
+
+    def test_one_pass_reads_them_and_the_next_is_idle(self):
+        self.bq.clear_requests()
+        part = self.leave_out()
+
+        self.assertEqual(("unchanged", 4), (part["status"], part["last_synced_row_id"]))
+        self.assertEqual(4, self.reached())
+        self.assertEqual(1, len(self.bq.requests()))
+        with self.app.connect() as db:
+            version = db.execute("pragma data_version").fetchall()
+            self.app.sync()
+            self.assertEqual(version, db.execute("pragma data_version").fetchall())
+
+    def test_one_that_enters_the_filter_later_arrives(self):
+        self.leave_out()
+        self.app.execute("update people set deleted = 0 where name = 'Eve'")
+        self.app.execute("insert into people(name) values ('Kim')")
+
+        self.assertTrue(self.app.sync()["ok"])
+
+        self.assertEqual([1, 3, 5], sorted(row["id"] for row in self.bq.rows("d", "people")))
+
+    def test_a_dry_run_and_a_plan_say_unchanged(self):
+        self.app.script("insert into people(name, deleted) values ('Bob', 1)")
+
+        self.assertEqual("unchanged", self.app.table(self.app.sync("--dry-run"), "people")["status"])
+        planned = self.app.table(self.app.json("plan"), "people")
+        self.assertEqual((0, 0, 0), (planned["insert"], planned["update"], planned["delete"]))
+        self.assertEqual(1, self.reached())
+
+
+class LeftOutTest(LeftOutRows, unittest.TestCase):
+    pass
+
+
+class LeftOutOfATransactionTest(LeftOutRows, unittest.TestCase):
+    environment = {"BQ_SYNC_ATOMIC": "1"}
+
+
 class TestWal(IdlePass, unittest.TestCase):
     def test_a_transaction_that_read_before_it_can_write_after_it(self):
         with self.app.connect() as db:

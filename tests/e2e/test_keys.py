@@ -58,6 +58,17 @@ class KeyCase(unittest.TestCase):
         return report
 
 
+class ReportTest(KeyCase):
+    def test_bytes_that_are_not_text_are_reported_as_hex(self):
+        self.app.script("insert into blobs(k, v) values (x'ff00', 'one'), (x'fe', 'two')")
+        self.sync("blobs")
+        self.bq.query("delete from d.blobs where v = 'one'; insert into d.blobs (k, v) values (from_hex('c6'), 'three')")
+
+        report = self.app.table(self.app.json("verify", "blobs", status=1), "blobs")
+
+        self.assertEqual((["ff00"], ["c6"]), (report["missing"], report["extra"]))
+
+
 def for_each_spelling(story):
     @functools.wraps(story)
     def test(self):

@@ -268,19 +268,16 @@ class OtherDatasetTest(RaceCase):
 
 
 class DroppedColumnTest(RaceCase):
-    """A column that somebody drops in BigQuery, found by a pass that has a few changes to send."""
+    """A column that somebody drops in BigQuery, found by a pass that has a few changes to send, and made good in it."""
 
     def dropped(self, **environment):
         self.environment = environment
         self.open()
         self.bq.query("alter table d.accounts drop column note")
         self.app.execute("insert into accounts values (4, 'd@x', 4, 'four')")
-        self.app.run("sync")
-        self.assert_made_good_and_complete()
-
-    def assert_made_good_and_complete(self):
-        self.err = ""
-        self.assert_made_good()
+        self.assertTrue(self.app.sync()["ok"])
+        self.assert_equal()
+        self.assertEqual({"unchanged"}, {table["status"] for table in self.app.sync()["tables"]})
         self.assertEqual(["four", "one", "three", "two"], sorted(row["note"] for row in self.bq.rows("d", "accounts")))
 
     def test_with_triggers(self):
@@ -289,6 +286,27 @@ class DroppedColumnTest(RaceCase):
     def test_in_a_transaction(self):
         self.dropped(BQ_SYNC_ATOMIC="1")
 
+    def test_if_the_pass_is_killed_once_the_column_is_back(self):
+        for state in (None, "state.db"):
+            with self.subTest(state=state):
+                self.state = state
+                self.open()
+                self.bq.query("alter table d.accounts drop column note")
+                self.app.execute("insert into accounts values (4, 'd@x', 4, 'four')")
+                # The first PATCH raises the generation, the second one adds the column.
+                self.bq.faults({"method": "PATCH", "path": "/tables/accounts", "action": "hang_after", "nth": 2})
+                process = self.app.start("sync")
+                deadline = time.monotonic() + 20
+                while self.bq.fault_state()[0]["held"] == 0:
+                    self.assertLess(time.monotonic(), deadline, "nothing was held")
+                    time.sleep(0.01)
+                process.kill()
+                process.communicate()
+                self.bq.clear_faults()
+
+                self.err = ""
+                self.assert_made_good()
+
     def test_by_a_scan(self):
         self.state = "state.db"
         self.dropped()
@@ -296,6 +314,40 @@ class DroppedColumnTest(RaceCase):
     def test_by_a_scan_in_a_transaction(self):
         self.state = "state.db"
         self.dropped(BQ_SYNC_ATOMIC="1")
+
+
+class DroppedTargetTest(RaceCase):
+    """A table that somebody drops in BigQuery after the pass has listed what is there."""
+
+    def dropped(self, windows=WINDOWS, **environment):
+        self.environment = {"BQ_PARALLEL": "1", **environment}
+
+        def act():
+            self.bq.query("drop table d.accounts")
+
+        for name, fault in windows.items():
+            with self.subTest(window=name):
+                self.open()
+                self.app.script(CHANGE)
+                with self.held(fault):
+                    act()
+                self.assertEqual(0, self.status, self.err)
+                self.assert_equal()
+                self.assertEqual({"unchanged"}, {table["status"] for table in self.app.sync()["tables"]})
+
+    def test_with_triggers(self):
+        self.dropped({"before the snapshot": BEFORE_SNAPSHOT, "before the intent": BEFORE_INTENT})
+
+    def test_in_a_transaction(self):
+        self.dropped({"before the snapshot": BEFORE_SNAPSHOT, "before the intent": BEFORE_INTENT}, BQ_SYNC_ATOMIC="1")
+
+    def test_before_it_is_looked_at(self):
+        self.open()
+        self.app.execute("insert into events(kind, at) values ('a', 1)")
+        with self.held({"method": "GET", "path": "/datasets/d/tables/events", "action": "hang_before"}):
+            self.bq.query("drop table d.events")
+        self.assertEqual(0, self.status, self.err)
+        self.assert_equal()
 
 
 if __name__ == "__main__":

@@ -174,5 +174,21 @@ class SyncTest(unittest.TestCase):
         self.assertEqual(self.app.source_rows("settings"), self.app.warehouse_rows("settings"))
 
 
+class DomainProjectTest(unittest.TestCase):
+    def test_a_project_id_with_a_domain_is_synced_merged_and_verified(self):
+        bq = self.enterContext(Bqlocal(project="example.com:p-1", datasets=["d"]))
+        app = self.enterContext(Deployment(bq))
+        app.execute("insert into accounts values (1, 'a@x', 1.5, null), (2, 'b@x', null, null)")
+        app.sync()
+        app.execute("update accounts set note = 'x' where id = 1")
+
+        run = app.sync()
+
+        self.assertEqual("merge", app.table(run, "accounts")["mode"])
+        self.assertTrue(app.json("verify")["ok"])
+        for path in ("`example.com:p-1`.d.accounts", "`example.com:p-1.d.accounts`", "`example.com:p-1.d`.accounts"):
+            self.assertEqual(2, bq.scalar(f"select count(*) from {path}"))
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -109,6 +109,29 @@ class TargetChangesTest(BadCase):
         self.assertEqual([("GET", "tables")], self.requests_of_an_idle_pass()[-1:])
         self.assertEqual([("GET", "tables")], self.requests_of_an_idle_pass())
 
+    def test_a_target_that_is_in_line_is_patched_only_to_raise_its_generation(self):
+        self.app.script("insert into events(kind, at) values ('c', 3); update settings set value = 'light'")
+        self.bq.clear_requests()
+
+        run = self.app.sync()
+
+        self.assertEqual({"append", "replace"}, {
+            table["mode"] for table in run["tables"] if table["status"] == "synced"})
+        patched = [request["path"].rsplit("/", 1)[-1] for request in self.bq.requests() if request["method"] == "PATCH"]
+        self.assertEqual(["events", "settings"], sorted(patched))
+
+    def test_a_target_with_limited_length_waits_for_a_person(self):
+        self.bq.query("drop table d.settings")
+        self.bq.query("create table d.settings (name string not null, value string(5))")
+
+        failed = self.app.table(self.app.sync(status=1), "settings")["error"]["message"]
+
+        self.assertIn("settings.value is STRING(5) in BigQuery and STRING in its definition", failed)
+        statement = failed.split("Decide to run `")[1].rsplit("`", 1)[0]
+        self.bq.query(statement)
+        self.app.sync()
+        self.assert_equal()
+
     def test_columns_that_swap_their_names_are_sent_again(self):
         self.app.script("""
             alter table accounts rename column email to x;

@@ -46,88 +46,14 @@ def program():
     return str(pathlib.Path(os.environ.get("BQSYNC_BUILD", "build")) / "bqlocal")
 
 
-class Bqlocal:
-    """A running bqlocal; .url ("http://127.0.0.1:4711"), .host ("127.0.0.1:4711"), .port."""
+class Client:
+    """BigQuery's REST API at .url, in few words."""
 
-    def __init__(self, datasets=("d",), project="p", data=None, latency=None, faults_file=None,
-                 args=()):
+    def __init__(self, project, url=None, token=None):
         self.project = project
-        self.datasets = list(datasets)
-        self.scheme = "http"
+        self.url = url
         self.context = None  # an ssl.SSLContext where the server speaks TLS
-        self.token = None  # sent as bearer token where set
-        self._command = ["--project", project]
-        for dataset in self.datasets:
-            self._command += ["--dataset", dataset]
-        if data is not None:
-            self._command += ["--data", str(data)]
-        if latency is not None:
-            self._command += ["--job-latency", latency]
-        if faults_file is not None:
-            self._command += ["--faults", str(faults_file)]
-        self._command += [str(arg) for arg in args]
-        self._process = None
-        self._folder = None
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def start(self, port=0):
-        """Starts it (again); returns when it accepts connections."""
-        self._folder = tempfile.TemporaryDirectory(prefix="bqlocal-")
-        port_file = pathlib.Path(self._folder.name) / "port"
-        self.log_file = pathlib.Path(self._folder.name) / "stderr"
-        with open(self.log_file, "wb") as log:
-            self._process = subprocess.Popen(
-                [program(), "--listen", f"127.0.0.1:{port}", "--port-file", str(port_file)]
-                + self._command,
-                stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL)
-        # The line with the URL is printed when it is ready; an early end closes the pipe.
-        self.ready_line = self._process.stdout.readline().decode().rstrip("\n")
-        if not self.ready_line:
-            status = self._process.wait(START_SECONDS)
-            self.stop()
-            raise RuntimeError(f"bqlocal ended with {status}: {self.last_log}")
-        self.port = int(port_file.read_text())
-        self.host = f"127.0.0.1:{self.port}"
-        self.url = f"{self.scheme}://{self.host}"
-
-    def stop(self):
-        """Ends it in order and returns its exit status."""
-        if self._process is None:
-            return None
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-        try:
-            status = self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            status = self._process.wait()
-        out = self._process.stdout.read()
-        self._process.stdout.close()
-        self._process = None
-        self.last_log = self.log()
-        printed.keep("bqlocal", "bqlocal", self.ready_line, "\n", out, self.last_log)
-        self._folder.cleanup()
-        return status
-
-    def kill(self):
-        """Ends it at once, as a crash does."""
-        self._process.kill()
-        self._process.wait()
-        self.stop()
-
-    @property
-    def pid(self):
-        return self._process.pid
-
-    def log(self):
-        """What it wrote to stderr so far."""
-        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+        self.token = token  # sent as bearer token where set
 
     # Requests
 
@@ -232,7 +158,8 @@ class Bqlocal:
             body["queryParameters"] = parameters
         answer = self.post("queries", body)
         job_id = answer["jobReference"]["jobId"]
-        path = f"queries/{job_id}?formatOptions.useInt64Timestamp=true&maxResults=10000"
+        location = urllib.parse.quote(answer["jobReference"].get("location", "US"))
+        path = f"queries/{job_id}?location={location}&formatOptions.useInt64Timestamp=true&maxResults=10000"
         while not answer.get("jobComplete"):
             answer = self.get(path)
         fields = answer.get("schema", {}).get("fields", [])
@@ -267,6 +194,88 @@ class Bqlocal:
             rows += answer.get("rows", [])
             token = answer.get("pageToken")
         return [parse_row(row, fields) for row in rows]
+
+
+class Bqlocal(Client):
+    """A running bqlocal; .url ("http://127.0.0.1:4711"), .host ("127.0.0.1:4711"), .port."""
+
+    def __init__(self, datasets=("d",), project="p", data=None, latency=None, faults_file=None,
+                 args=()):
+        super().__init__(project)
+        self.datasets = list(datasets)
+        self.scheme = "http"
+        self._command = ["--project", project]
+        for dataset in self.datasets:
+            self._command += ["--dataset", dataset]
+        if data is not None:
+            self._command += ["--data", str(data)]
+        if latency is not None:
+            self._command += ["--job-latency", latency]
+        if faults_file is not None:
+            self._command += ["--faults", str(faults_file)]
+        self._command += [str(arg) for arg in args]
+        self._process = None
+        self._folder = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self, port=0):
+        """Starts it (again); returns when it accepts connections."""
+        self._folder = tempfile.TemporaryDirectory(prefix="bqlocal-")
+        port_file = pathlib.Path(self._folder.name) / "port"
+        self.log_file = pathlib.Path(self._folder.name) / "stderr"
+        with open(self.log_file, "wb") as log:
+            self._process = subprocess.Popen(
+                [program(), "--listen", f"127.0.0.1:{port}", "--port-file", str(port_file)]
+                + self._command,
+                stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL)
+        # The line with the URL is printed when it is ready; an early end closes the pipe.
+        self.ready_line = self._process.stdout.readline().decode().rstrip("\n")
+        if not self.ready_line:
+            status = self._process.wait(START_SECONDS)
+            self.stop()
+            raise RuntimeError(f"bqlocal ended with {status}: {self.last_log}")
+        self.port = int(port_file.read_text())
+        self.host = f"127.0.0.1:{self.port}"
+        self.url = f"{self.scheme}://{self.host}"
+
+    def stop(self):
+        """Ends it in order and returns its exit status."""
+        if self._process is None:
+            return None
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            status = self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            status = self._process.wait()
+        out = self._process.stdout.read()
+        self._process.stdout.close()
+        self._process = None
+        self.last_log = self.log()
+        printed.keep("bqlocal", "bqlocal", self.ready_line, "\n", out, self.last_log)
+        self._folder.cleanup()
+        return status
+
+    def kill(self):
+        """Ends it at once, as a crash does."""
+        self._process.kill()
+        self._process.wait()
+        self.stop()
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def log(self):
+        """What it wrote to stderr so far."""
+        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
     # bqlocal's own routes
 

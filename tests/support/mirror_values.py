@@ -74,6 +74,7 @@ class Rule:
     required: bool
     format: str
     transform: str
+    json_rounds: bool
 
     @staticmethod
     def of(column: dict[str, Any]) -> "Rule":
@@ -84,6 +85,7 @@ class Rule:
             required=column.get("mode") == "REQUIRED",
             format=column.get("format", "iso8601"),
             transform=column.get("transform", ""),
+            json_rounds=column.get("json", "exact") == "round",
         )
 
 
@@ -212,8 +214,34 @@ def _no_constant(name: str) -> Any:
 
 
 def parse_json(text: str) -> Any:
-    """A JSON document; tells true from 1, which Python would not."""
-    return _typed(json.loads(text, parse_constant=_no_constant))
+    """A JSON document; tells true from 1, which Python would not. BigQuery keeps the first of members with one name,
+    and integers beyond 64 bits as FLOAT64."""
+    return _typed(json.loads(text, parse_constant=_no_constant, parse_int=_json_integer, object_pairs_hook=_first))
+
+
+def _json_integer(text: str) -> int | float:
+    return int(text) if -2**63 <= int(text) < 2**64 else float(text)
+
+
+def _first(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return dict(reversed(pairs))
+
+
+def _check_exact(text: str) -> None:
+    """Rejects what changes on its way into a JSON column."""
+    def integer(digits: str) -> None:
+        if not -2**63 <= int(digits) < 2**64:
+            raise Reject("has an integer beyond 64 bits")
+
+    def decimal(digits: str) -> None:
+        if Decimal(digits) != Decimal(repr(float(digits))):
+            raise Reject("has a number that is no FLOAT64")
+
+    def members(pairs: list[tuple[str, Any]]) -> None:
+        if len(dict(pairs)) < len(pairs):
+            raise Reject("has a member twice")
+
+    json.loads(text, parse_int=integer, parse_float=decimal, object_pairs_hook=members)
 
 
 def _typed(value: Any) -> Any:
@@ -233,6 +261,8 @@ def _json(rule: Rule, value: Any) -> Json:
         return Json(value)
     text = _string(rule, value)
     try:
+        if not rule.json_rounds:
+            _check_exact(text)
         return Json(parse_json(text))
     except (ValueError, RecursionError):
         raise Reject("is no JSON") from None

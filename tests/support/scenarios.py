@@ -24,6 +24,10 @@ def drop_target(bq, app):
     bq.delete("datasets/d/tables/accounts")
 
 
+def drop_column(bq, app):
+    bq.query(f"alter table {app.dataset}.accounts drop column note")
+
+
 def restore_backup(bq, app):
     """Restores yesterday's file after a day that was synced."""
     checkpoint(app)
@@ -148,6 +152,8 @@ SCENARIOS = [
              leave_an_intent_elsewhere),
     Scenario("target dropped", ROWS, "insert into accounts values (4, 'd@x', 4, null)", (), ("accounts",),
              drop_target),
+    Scenario("column dropped in BigQuery", ROWS, "insert into accounts values (4, 'd@x', 4, null)", (), ("accounts",),
+             drop_column),
     Scenario("source restored", ROWS, "update accounts set note = 'kept' where id = 2", (), ("accounts",),
              restore_backup),
     Scenario("target restored", ROWS, "insert into accounts values (4, 'd@x', 4, null)", (), ("accounts",),
@@ -166,4 +172,4 @@ SCANNED = [scenario for scenario in SCENARIOS if scenario.name in (
     "first sync", "append: new rows", "append: an update", "upsert: insert, update, delete", "upsert: changed keys",
     "upsert: a fixed reject", "append: a fixed reject", "upsert: a reject stays", "upsert: a key respelled",
     "upsert: a partial unique index", "replace: a change", "replace: emptied", "full sync", "target dropped",
-    "source restored")]
+    "column dropped in BigQuery", "source restored")]

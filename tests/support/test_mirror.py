@@ -313,6 +313,8 @@ class Values(unittest.TestCase):
             (rule("TIMESTAMP", format="julian"), 2440587.5, 0),
             (rule("JSON"), 2.5, Json(2.5)),
             (rule("JSON"), Text(b" null "), Json(None)),
+            (rule("JSON"), Text(b"[1.50, 67.174118, 18446744073709551615]"), Json([1.5, 67.174118, 2**64 - 1])),
+            (rule("JSON", json="round"), Text(b'{"a": 1, "a": 18446744073709551616}'), Json({"a": 1})),
         ]
         for about, value, wanted in cases:
             with self.subTest(f"{about.type} {value!r}"):
@@ -339,6 +341,9 @@ class Values(unittest.TestCase):
             (rule("TIMESTAMP"), 1),
             (rule("JSON"), Text(b"")),
             (rule("JSON"), Text(b"NaN")),
+            (rule("JSON"), Text(b"[18446744073709551616]")),
+            (rule("JSON"), Text(b"0.10000000000000000001")),
+            (rule("JSON"), Text(b'{"a": 1, "a": 1}')),
             (rule("INT64", mode="REQUIRED"), None),
         ]
         for about, value in cases:

@@ -74,7 +74,8 @@ def text_or_null(rng: Any) -> str | None:
 
 
 def json_text(rng: Any) -> str | None:
-    return rng.choice(['{"b": 1, "a": [1, 2.5, null]}', "[]", "null", '"t"', "17", '{"k":"ü"}', None])
+    return rng.choice(['{"b": 1, "a": [1, 2.5, null]}', "[]", "null", '"t"', "17", '{"k":"ü"}', None,
+                       "[67.174118, 1.50, 18446744073709551615]"])
 
 
 def geography(rng: Any) -> str | None:

@@ -112,7 +112,13 @@ bool intent_begin(
     bool labelled = task->warehouse.created && task->outcome->attempts == 1;
     // If the table is planned again, it has to be against this label.
     task->warehouse.label_generation = out_intent->generation;
-    return labelled || target_label(worker->bigquery, task->table, out_intent->generation, err);
+    if (labelled || target_label(worker->bigquery, task->table, out_intent->generation, err))
+        return true;
+    // Nothing has been started for this intent yet.
+    if (err->code != ERROR_NOT_FOUND || !intent_withdraw(worker, out_intent, err))
+        return false;
+    task_lost_target(task);
+    return true;
 }
 
 /* --- ending ------------------------------------------------------------------------------ */

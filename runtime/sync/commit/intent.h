@@ -18,7 +18,8 @@
 
 /* Makes an intent for the task's batch under the task's next generation, records it, and then
  * raises the label of the target. On an error that comes after the record the intent stays open. If
- * what the plan rests on has changed, nothing is recorded and the task is outdated. */
+ * what the plan rests on has changed, nothing is recorded and the task is outdated; the same if the
+ * target is gone, and the record is withdrawn. */
 MUST_CHECK bool intent_begin(
     struct worker *worker, struct task *task, struct intent *out_intent, struct error *err);
 

@@ -25,3 +25,16 @@ bool job_retry_again(
     return clock->sleep_ms(clock->context, pause_ms) ||
            error_set(err, ERROR_STOPPED, "stopped before %s was sent again", subject);
 }
+
+bool job_retry_after_comparison(struct task *task, const struct error *why)
+{
+    if (task->warehouse.fields != NULL ||
+        (why->code != ERROR_WAREHOUSE && why->code != ERROR_NOT_FOUND))
+        return false;
+    log_warn(
+        "job failed, its table will be compared with the definition",
+        LOG_TEXT("table", task->table->name), LOG_TEXT("reason", why->message));
+    task->warehouse.doubtful = true;
+    task->outdated = "BigQuery refused its rows";
+    return true;
+}

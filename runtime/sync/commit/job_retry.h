@@ -3,9 +3,9 @@
 #ifndef BQSYNC_SYNC_COMMIT_JOB_RETRY_H
 #define BQSYNC_SYNC_COMMIT_JOB_RETRY_H
 
-#include "sync/pass/worker.h"
-
 #include "base/error.h"
+#include "sync/pass/task.h"
+#include "sync/pass/worker.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,5 +21,10 @@ struct job_retry {
  * budget, however long its jobs run: a job that fails after minutes is tried again as well. */
 bool job_retry_again(
     struct worker *worker, struct job_retry *retry, const char *subject, struct error *err);
+
+/* BigQuery has refused a job on the task's target for good: *why. If this pass has not compared
+ * that target with its definition, somebody may have altered it by hand: then the task is outdated,
+ * and its next plan compares the target. Returns whether that is so. */
+bool job_retry_after_comparison(struct task *task, const struct error *why);
 
 #endif

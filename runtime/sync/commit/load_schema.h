@@ -1,5 +1,4 @@
-/* load_schema: the schema of a load job, for the types that an Avro file cannot name. Any thread.
- */
+/* load_schema: the schema of a load job. Any thread. */
 #ifndef BQSYNC_SYNC_COMMIT_LOAD_SCHEMA_H
 #define BQSYNC_SYNC_COMMIT_LOAD_SCHEMA_H
 
@@ -7,10 +6,11 @@
 
 #include <cjson/cJSON.h>
 
-/* Returns owned the schema of the task's file as the REST API describes it, or NULL where the Avro
- * schema says enough: only a GEOGRAPHY column needs more, because its WKT is loaded from a plain
- * string "if a schema specifies a GEOGRAPHY column" (Google Cloud documentation, "Work with
- * geospatial data", "Loading WKT or WKB data"). Modes are those of the destination. */
+/* Returns owned the schema of the task's file, as the destination has it. Each load carries one:
+ * without it BigQuery takes every field of a file for NULLABLE and refuses to append to REQUIRED
+ * columns (python-bigquery issue 1981); a GEOGRAPHY column takes the WKT of a plain string only "if
+ * a schema specifies a GEOGRAPHY column" ("Work with geospatial data"); and a JSON column takes a
+ * string likewise ("Loading Avro data"). */
 cJSON *load_schema(const struct task *task);
 
 #endif

@@ -7,14 +7,16 @@
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LIFETIME_MS ((int64_t)24 * 3600 * 1000)
 
 /* The target's columns without what only a target needs, and the one that marks tombstones. Policy
  * tags stay: what is protected there is not to lie open here to all readers of the dataset. */
-static cJSON *make_schema(const struct table *table)
+cJSON *staging_schema(const struct task *task)
 {
+    const struct table *table = task->table;
     cJSON *fields = cJSON_Parse(table->schema_json);
     cJSON *field;
 
@@ -22,6 +24,9 @@ static cJSON *make_schema(const struct table *table)
     {
         cJSON_DeleteItemFromObjectCaseSensitive(field, "mode");
         cJSON_DeleteItemFromObjectCaseSensitive(field, "description");
+        cJSON *type = cJSON_GetObjectItemCaseSensitive(field, "type");
+        if (task->batch.json_as_text && strcmp(cJSON_GetStringValue(type), "JSON") == 0)
+            cJSON_SetValuestring(type, "STRING");
     }
     field = cJSON_CreateObject();
     cJSON_AddStringToObject(field, "name", "_bqsync_deleted");
@@ -56,7 +61,7 @@ bool staging_create(
 
     snprintf(expiration, sizeof expiration, "%" PRId64, now_us / 1000 + LIFETIME_MS);
     cJSON_AddStringToObject(resource, "expirationTime", expiration);
-    cJSON_AddItemToObject(resource, "schema", make_schema(task->table));
+    cJSON_AddItemToObject(resource, "schema", staging_schema(task));
     bool ok = bigquery_table_insert(worker->bigquery, intent->staging, resource, NULL, err);
     cJSON_Delete(resource);
     if (!ok)
@@ -64,6 +69,45 @@ bool staging_create(
 
     // The name is ours alone: a table of that name was made by a request whose answer got lost.
     return ok || err->code == ERROR_CONFLICT;
+}
+
+/* How generated statements name the staging table. */
+#define STAGING_PATH "`${project}`.`${dataset}`.`${staging}`"
+
+/* What a statement reads: the staging table, or its rows with the JSON parsed. Numbers are rounded
+ * there as columns with `"json": "exact"` have been checked to stand it ("JSON functions",
+ * PARSE_JSON). */
+static void append_source(
+    struct buffer *sql, const struct worker *worker, const struct task *task,
+    const struct intent *intent)
+{
+    const struct table *table = task->table;
+    bool first = true;
+
+    if (!task->batch.json_as_text) {
+        googlesql_path(sql, worker->project, worker->dataset, intent->staging);
+        return;
+    }
+    buffer_append_text(sql, "(select * except (");
+    for (size_t i = 0; i < table->column_count; i++) {
+        if (table->columns[i].type != COLUMN_JSON)
+            continue;
+        buffer_append_text(sql, first ? "" : ", ");
+        googlesql_identifier(sql, table->columns[i].name);
+        first = false;
+    }
+    buffer_append_byte(sql, ')');
+    for (size_t i = 0; i < table->column_count; i++) {
+        if (table->columns[i].type != COLUMN_JSON)
+            continue;
+        buffer_append_text(sql, ", parse_json(");
+        googlesql_identifier(sql, table->columns[i].name);
+        buffer_append_text(sql, ", wide_number_mode => 'round') as ");
+        googlesql_identifier(sql, table->columns[i].name);
+    }
+    buffer_append_text(sql, " from ");
+    googlesql_path(sql, worker->project, worker->dataset, intent->staging);
+    buffer_append_byte(sql, ')');
 }
 
 void staging_append_merge(
@@ -74,7 +118,73 @@ void staging_append_merge(
 
     // An insert of rows that are all new reads only the target's key; an update bills all of it.
     const char *statement = task->batch.changed_rows == 0 ? table->merge_new_sql : table->merge_sql;
-    googlesql_render(sql, statement, worker->project, worker->dataset, intent->staging);
+    const char *source = strstr(statement, STAGING_PATH);
+    char *before = strndup(statement, source == NULL ? 0 : (size_t)(source - statement));
+
+    googlesql_render(sql, before == NULL ? "" : before, worker->project, worker->dataset, NULL);
+    free(before);
+    append_source(sql, worker, task, intent);
+    googlesql_render(
+        sql, source == NULL ? "" : source + strlen(STAGING_PATH), worker->project, worker->dataset,
+        intent->staging);
+}
+
+static void append_columns(struct buffer *sql, const struct table *table, const char *alias)
+{
+    for (size_t i = 0; i < table->column_count; i++) {
+        buffer_append_text(sql, i > 0 ? ", " : "");
+        buffer_append_text(sql, alias);
+        googlesql_identifier(sql, table->columns[i].name);
+    }
+}
+
+/* TRUNCATE needs no filter where the table requires one for its partitions. */
+void staging_append_replacement(
+    struct buffer *sql, const struct worker *worker, const struct task *task,
+    const struct intent *intent)
+{
+    const struct table *table = task->table;
+
+    buffer_append_text(sql, "truncate table ");
+    googlesql_path(sql, worker->project, worker->dataset, table->target);
+    if (intent->staging[0] == '\0')
+        return;
+    buffer_append_text(sql, ";\ninsert into ");
+    googlesql_path(sql, worker->project, worker->dataset, table->target);
+    buffer_append_text(sql, " (");
+    append_columns(sql, table, "");
+    buffer_append_text(sql, ")\nselect ");
+    append_columns(sql, table, "s.");
+    buffer_append_text(sql, "\nfrom ");
+    append_source(sql, worker, task, intent);
+    buffer_append_text(sql, " as s");
+}
+
+/* The words of GoogleSQL's own refusal; whether a load has the same is documented nowhere, so any
+ * word of JSON will do. */
+static bool is_about_json(const struct task *task, const struct error *failure)
+{
+    bool has_json = false;
+
+    for (size_t i = 0; i < task->table->column_count; i++)
+        has_json = has_json || task->table->columns[i].type == COLUMN_JSON;
+    return has_json && !task->batch.json_as_text && !error_is_retryable(failure->code) &&
+           (strstr(failure->message, "round-trip") != NULL ||
+            strstr(failure->message, "JSON") != NULL);
+}
+
+bool staging_adopt_text(
+    struct worker *worker, struct task *task, const struct error *failure, struct error *err)
+{
+    if (!is_about_json(task, failure))
+        return true;
+    log_warn(
+        "BigQuery refused JSON; from now on it is loaded as text and parsed there",
+        LOG_TEXT("table", task->table->name), LOG_TEXT("reason", failure->message));
+    if (!tracking_set_json_text(worker->tracking, task->table->name, err))
+        return false;
+    task->outdated = "BigQuery refused a number in its JSON";
+    return true;
 }
 
 void staging_drop(struct worker *worker, const struct intent *intent)

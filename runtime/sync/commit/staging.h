@@ -12,7 +12,12 @@
 #include "sync/pass/task.h"
 #include "sync/pass/worker.h"
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
+
+/* Returns owned the schema: the target's columns without what only a target needs, and the one that
+ * marks tombstones. */
+cJSON *staging_schema(const struct task *task);
 
 /* Creates the intent's staging table. It expires after a day, in case nothing drops it before. */
 MUST_CHECK bool staging_create(
@@ -22,6 +27,18 @@ MUST_CHECK bool staging_create(
 void staging_append_merge(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent);
+
+/* Appends two statements that empty the target and fill it from the staging table, or the first
+ * alone if the intent has none. They need a transaction around them. */
+void staging_append_replacement(
+    struct buffer *sql, const struct worker *worker, const struct task *task,
+    const struct intent *intent);
+
+/* A load job of the task failed. If it may have been for a number in JSON, which BigQuery either
+ * rounds or refuses when it loads, the table's JSON is loaded as text from now on, and the task is
+ * outdated: it has to be planned and read again. */
+MUST_CHECK bool staging_adopt_text(
+    struct worker *worker, struct task *task, const struct error *failure, struct error *err);
 
 /* Drops the intent's staging table, if it has one. It expires by itself, so a failure is only
  * logged. */

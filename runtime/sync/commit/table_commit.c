@@ -26,7 +26,7 @@ static bool start_statement(
                    .kind = QUERY_DML,
                    .target = task->table->target,
                    .label_table = task->table->name,
-                   .label_phase = intent->mode == SEND_MERGE ? "merge" : "truncate",
+                   .label_phase = task->batch.rows > 0 ? send_mode_name(intent->mode) : "truncate",
                },
                err);
 }
@@ -46,13 +46,20 @@ static bool start_truncate(
     return ok;
 }
 
-static bool start_merge(
+/* From the staging table into the target. */
+static bool start_from_staging(
     struct worker *worker, const struct task *task, const struct intent *intent, struct error *err)
 {
     struct buffer sql;
 
     buffer_init(&sql, STATEMENT_CEILING);
-    staging_append_merge(&sql, worker, task, intent);
+    if (intent->mode == SEND_MERGE) {
+        staging_append_merge(&sql, worker, task, intent);
+    } else {
+        buffer_append_text(&sql, "begin transaction;\n");
+        staging_append_replacement(&sql, worker, task, intent);
+        buffer_append_text(&sql, ";\ncommit transaction;\n");
+    }
     bool ok = start_statement(worker, task, intent, &sql, err);
     buffer_clear(&sql);
     return ok;
@@ -60,11 +67,16 @@ static bool start_merge(
 
 /* --- one intent -------------------------------------------------------------------------- */
 
-/* Where the file is sent first, and as which job: into the staging table of a MERGE, or straight
- * into the target, and then the load is the commit job itself. */
+static bool is_staged(const struct intent *intent)
+{
+    return intent->staging[0] != '\0';
+}
+
+/* Where the file is sent first, and as which job: into the staging table, or straight into the
+ * target, and then the load is the commit job itself. */
 static struct load load_of(const struct task *task, const struct intent *intent, char *staging_job)
 {
-    if (intent->mode == SEND_MERGE)
+    if (is_staged(intent))
         return (struct load){
             .job_id = staging_job,
             .destination = intent->staging,
@@ -93,7 +105,8 @@ static void count(struct task *task, const struct job *job)
     }
 }
 
-/* The commit job has ended. *out_withdrawn: it failed, and the intent is gone. */
+/* The commit job has ended, or a load before it failed. *out_withdrawn: it failed, and the intent
+ * is gone. */
 static bool conclude(
     struct worker *worker, struct task *task, const struct intent *intent, const struct job *job,
     bool *out_withdrawn, struct error *err)
@@ -103,9 +116,10 @@ static bool conclude(
         return intent_acknowledge(worker, task, intent, err);
     }
     *out_withdrawn = intent_withdraw(worker, intent, err);
-    if (*out_withdrawn)
-        *err = job->failure;
-    return false;
+    if (!*out_withdrawn || !staging_adopt_text(worker, task, &job->failure, err))
+        return false;
+    *err = job->failure;
+    return task_is_outdated(task);
 }
 
 /* One intent from its record to its end. Everything about how the batch is sent comes from the
@@ -127,7 +141,7 @@ static bool attempt(
     if (task_is_outdated(task))
         return true;
     intent_job_id(&intent, "load", staging_job);
-    if (intent.mode == SEND_MERGE && !staging_create(worker, task, &intent, err))
+    if (is_staged(&intent) && !staging_create(worker, task, &intent, err))
         return false;
 
     if (task->batch.rows == 0) {
@@ -138,13 +152,15 @@ static bool attempt(
         if (!load_start(worker, task, &load, err))
             return false;
     }
-    if (intent.mode == SEND_MERGE &&
+    if (is_staged(&intent) &&
         !(bigquery_job_wait(bigquery, staging_job, &job, err) &&
-          (job.state == JOB_FAILED || start_merge(worker, task, &intent, err))))
+          (job.state == JOB_FAILED || start_from_staging(worker, task, &intent, err))))
         return false;
-    if (job.state != JOB_FAILED && !bigquery_job_wait(bigquery, intent.commit_job, &job, err))
+    bool started = job.state != JOB_FAILED;
+    if (started && !bigquery_job_wait(bigquery, intent.commit_job, &job, err))
         return false;
-    return conclude(worker, task, &intent, &job, out_withdrawn, err);
+    return conclude(worker, task, &intent, &job, out_withdrawn, err) ||
+           (started && *out_withdrawn && job_retry_after_comparison(task, err));
 }
 
 bool table_commit(struct worker *worker, struct task *task, void *context, struct error *err)

@@ -61,9 +61,10 @@ static bool attempt(
         return false;
     if (job.state == JOB_FAILED) {
         *out_withdrawn = intent_withdraw(worker, &intent, err);
-        if (*out_withdrawn)
-            *err = job.failure;
-        return false;
+        if (!*out_withdrawn || !staging_adopt_text(worker, task, &job.failure, err))
+            return false;
+        *err = job.failure;
+        return task_is_outdated(task);
     }
     task->intent = malloc(sizeof *task->intent);
     if (task->intent == NULL)
@@ -93,36 +94,6 @@ static bool stage(struct worker *worker, struct task *task, void *context, struc
 
 /* --- the script -------------------------------------------------------------------------- */
 
-static void append_columns(struct buffer *sql, const struct table *table, const char *alias)
-{
-    for (size_t i = 0; i < table->column_count; i++) {
-        buffer_append_text(sql, i > 0 ? ", " : "");
-        buffer_append_text(sql, alias);
-        googlesql_identifier(sql, table->columns[i].name);
-    }
-}
-
-/* TRUNCATE needs no filter where the table requires one for its partitions. */
-static void append_replacement(
-    struct buffer *sql, const struct worker *worker, const struct task *task)
-{
-    const struct table *table = task->table;
-
-    buffer_append_text(sql, "truncate table ");
-    googlesql_path(sql, worker->project, worker->dataset, table->target);
-    if (task->intent->staging[0] == '\0')
-        return;
-    buffer_append_text(sql, ";\ninsert into ");
-    googlesql_path(sql, worker->project, worker->dataset, table->target);
-    buffer_append_text(sql, " (");
-    append_columns(sql, table, "");
-    buffer_append_text(sql, ")\nselect ");
-    append_columns(sql, table, "s.");
-    buffer_append_text(sql, "\nfrom ");
-    googlesql_path(sql, worker->project, worker->dataset, task->intent->staging);
-    buffer_append_text(sql, " as s");
-}
-
 static void append_snapshot(
     struct buffer *sql, const struct task *task, const struct transaction_snapshot *snapshot)
 {
@@ -151,7 +122,7 @@ static void append_script(struct buffer *sql, const struct transaction *t)
         if (!is_staged(task))
             continue;
         if (task->batch.mode == SEND_REPLACE)
-            append_replacement(sql, worker, task);
+            staging_append_replacement(sql, worker, task, task->intent);
         else
             staging_append_merge(sql, worker, task, task->intent);
         buffer_append_text(sql, ";\n");
@@ -331,6 +302,20 @@ static void give_up(struct transaction *t, const struct error *why)
     fail_staged(t, why);
 }
 
+/* The script failed for good, and nothing says because of which table. */
+static void conclude_failure(struct transaction *t, const struct error *why)
+{
+    bool again = false;
+
+    for (size_t i = 0; i < t->count; i++)
+        if (is_staged(t->tasks[i]) && job_retry_after_comparison(t->tasks[i], why))
+            again = true;
+    if (again)
+        run_staged(t, withdraw);
+    else
+        give_up(t, why);
+}
+
 static size_t count_staged(const struct transaction *t)
 {
     size_t staged = 0;
@@ -371,7 +356,7 @@ void transaction_commit(
     } else if (job.state == JOB_MISSING) {
         run_staged(&t, withdraw);
     } else if (job.state == JOB_FAILED) {
-        give_up(&t, &job.failure);
+        conclude_failure(&t, &job.failure);
     } else {
         count_rows(&t);
         run_staged(&t, acknowledge);

@@ -22,6 +22,8 @@ struct batch {
     enum send_mode mode;
     /* The file is for a staging table: every field is a union, and _bqsync_deleted is the last. */
     bool staged;
+    /* JSON is plain text in the file and in the staging table. */
+    bool json_as_text;
     /* The file is for a target that was not looked at: its unions are those of the definition. */
     bool guessed;
 

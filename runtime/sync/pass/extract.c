@@ -7,6 +7,7 @@
 #include "sync/pass/extract_row.h"
 #include "sync/pass/plan.h"
 #include "sync/pass/scan.h"
+#include "sync/pass/target.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -257,21 +258,17 @@ static bool compare_scanned(struct extraction *e, struct error *err)
 static bool choose_nullable(struct extraction *e, struct error *err)
 {
     const struct table *table = e->task->table;
-    const bool *target = e->task->warehouse.nullable;
+    bool known = e->task->warehouse.fields != NULL;
 
-    e->batch.guessed = !e->batch.staged && target == NULL && !e->options->discard;
+    e->batch.guessed = !e->batch.staged && !known && !e->options->discard;
     free(e->nullable);
     e->nullable = malloc(table->column_count + 1);
     if (e->nullable == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
-    for (size_t i = 0; i <= table->column_count; i++) {
-        bool is_column = i < table->column_count;
-        e->nullable[i] = true;
-        if (is_column && !e->batch.staged && target != NULL)
-            e->nullable[i] = target[i];
-        else if (is_column && e->batch.guessed)
-            e->nullable[i] = !table->columns[i].required;
-    }
+    bool all = e->batch.staged || !(known || e->batch.guessed);
+    for (size_t i = 0; i < table->column_count; i++)
+        e->nullable[i] = all || target_is_nullable(e->task, i);
+    e->nullable[table->column_count] = true;
     return true;
 }
 
@@ -291,6 +288,7 @@ static bool open_file(struct extraction *e, struct error *err)
 
     e->batch.mode = plan->mode;
     e->batch.staged = plan->staged;
+    e->batch.json_as_text = plan->json_as_text;
     if (!choose_nullable(e, err))
         return false;
     if (!e->options->discard) {
@@ -298,7 +296,8 @@ static bool open_file(struct extraction *e, struct error *err)
             return false;
         sink = spool_sink(e->batch.spool);
     }
-    char *schema = avro_schema_text(e->task->table, e->nullable, e->batch.staged);
+    char *schema =
+        avro_schema_text(e->task->table, e->nullable, e->batch.staged, e->batch.json_as_text);
     if (schema == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
     bool ok = container_open(
@@ -391,6 +390,10 @@ bool extract_table(
     progress_phase(options->progress, task->index, PHASE_READING);
     if (!plan_in_snapshot(source, task, err))
         return false;
+    if (task->plan.mode == SEND_NOTHING || task_is_outdated(task)) {
+        task->batch.complete = !task_is_outdated(task);
+        return true;
+    }
     e.row = malloc(task->table->row_size);
     if (e.row == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");

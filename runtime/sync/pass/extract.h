@@ -14,8 +14,8 @@
 /* Reads what task->plan asks for, as of task->source.position, into task->batch, and counts
  * rejected rows in the task's outcome. What a scan finds out revises the plan, and the table is
  * read again if the new plan needs another file. On success the batch is complete and made for the
- * plan. ERROR_REJECTED when the table says on_reject: fail; ERROR_SOURCE, ERROR_DISK,
- * ERROR_STOPPED. */
+ * plan, unless the task is outdated. ERROR_REJECTED when the table says on_reject: fail;
+ * ERROR_SOURCE, ERROR_DISK, ERROR_STOPPED. */
 MUST_CHECK bool extract_table(
     struct database *source, const struct extract_options *options, struct task *task,
     struct error *err);

@@ -156,7 +156,7 @@ static void close_all(struct pass *pass)
 {
     for (size_t i = 0; i < pass->count; i++) {
         batch_clear(&pass->tasks[i].batch);
-        free(pass->tasks[i].warehouse.nullable);
+        cJSON_Delete(pass->tasks[i].warehouse.fields);
         free(pass->tasks[i].intent);
     }
     workers_close(&pass->workers);
@@ -385,7 +385,7 @@ static void finish_dry(struct pass *pass)
         struct task *task = pass->order[i];
         if (task_failed(task) || !task_has_work(task))
             continue;
-        task->outcome->status = TABLE_SYNCED;
+        task->outcome->status = task->plan.only_state ? TABLE_UNCHANGED : TABLE_SYNCED;
         task->outcome->rows_inserted = task->batch.new_rows;
         task->outcome->rows_updated = task->batch.changed_rows;
     }
@@ -420,6 +420,7 @@ static void start_over(struct task *task)
         warehouse->label_generation = task_next_generation(task);
         warehouse->created = false;
     }
+    warehouse->prepared = false;
     batch_clear(&task->batch);
     free(task->intent);
     task->intent = NULL;
@@ -526,12 +527,14 @@ static void save(struct pass *pass)
             LOG_TEXT("reason", err.message));
 }
 
-/* How rows were sent; of a table without rows to send, how they would be by its definition. */
+/* How rows were sent; of a table without rows to send, or refused before it was read, how they
+ * would be by its definition. */
 static void tell_modes(struct pass *pass)
 {
     for (size_t i = 0; i < pass->count; i++) {
         struct task *task = &pass->tasks[i];
-        bool none = task->plan.mode == SEND_NOTHING;
+        bool none =
+            task->plan.mode == SEND_NOTHING || (task_failed(task) && !task->source.in_snapshot);
         task->outcome->mode = none ? task->table->mode : task->plan.mode;
     }
 }

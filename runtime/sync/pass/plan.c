@@ -30,6 +30,8 @@ static bool check_source(const struct config *config, const struct task *task, s
             table->name, config->sqlite_path, shape->missing_count > 1 ? "s" : "", shape->missing,
             shape->missing_count > 1 ? "them" : "it", shape->missing_count > 1 ? "them" : "it",
             table->name);
+    if (shape->filter_problem[0] != '\0')
+        return error_set(err, ERROR_SCHEMA, "%s: %s", table->name, shape->filter_problem);
     if (shape->key_problem[0] != '\0' && table->mode != SEND_REPLACE)
         return error_set(err, ERROR_SCHEMA, "%s: %s", table->name, shape->key_problem);
     return true;
@@ -105,14 +107,22 @@ static const char *change_of_capture(const struct task *task)
 }
 
 /* A file that goes straight into the target has to agree with it on what is REQUIRED. Besides, the
- * target is compared when its label names another shape than the definition's, and when the last
- * sync failed: somebody may have altered the table by hand. */
+ * target is compared when its label names another shape than the definition's, and when a job or
+ * the last sync failed: somebody may have altered the table by hand. */
 static bool has_to_inspect(const struct task *task)
 {
     enum send_mode mode = task->plan.mode;
 
     return mode == SEND_APPEND || mode == SEND_REPLACE || task_is_out_of_line(task) ||
-           task->source.watermark.last_error[0] != '\0';
+           task->warehouse.doubtful || task->source.watermark.last_error[0] != '\0';
+}
+
+static bool has_json(const struct table *table)
+{
+    for (size_t i = 0; i < table->column_count; i++)
+        if (table->columns[i].type == COLUMN_JSON)
+            return true;
+    return false;
 }
 
 /* Every decision ends here. A file that was read for another one is discarded. */
@@ -124,7 +134,9 @@ static void decide(struct task *task, enum send_mode mode, const char *why)
     plan->why = why;
     plan->only_if_changed = false;
     plan->only_state = false;
-    plan->staged = mode == SEND_MERGE || (mode != SEND_NOTHING && plan->in_transaction);
+    plan->json_as_text = task->source.json_as_text && has_json(task->table);
+    plan->staged = mode == SEND_MERGE ||
+                   (mode != SEND_NOTHING && (plan->in_transaction || plan->json_as_text));
     plan->inspect_target = has_to_inspect(task);
     batch_clear(&task->batch);
 }
@@ -136,7 +148,9 @@ static void decide(struct task *task, enum send_mode mode, const char *why)
 static enum send_mode mode_of_changes(const struct task *task)
 {
     bool tells_new = task->plan.capture.by == CAPTURE_SCAN || task->source.shape.integer_key;
-    bool direct = tells_new && !task->plan.in_transaction && !task->warehouse.near_quota;
+    bool through =
+        task->plan.in_transaction || (task->source.json_as_text && has_json(task->table));
+    bool direct = tells_new && !through && !task->warehouse.near_quota;
 
     return task->table->mode == SEND_APPEND && !direct ? SEND_MERGE : task->table->mode;
 }
@@ -222,7 +236,7 @@ static bool plan_listed(
     if (!capture_has_pending(&in, &known->watermark, &found, err))
         return false;
     if (!found)
-        return true;
+        return capture_has_left_out(&in, &known->watermark, &task->plan.only_state, err);
 
     decide(task, mode_of_changes(task), task->table->mode == SEND_REPLACE ? "mode replace" : NULL);
     if (task->plan.mode == SEND_REPLACE || known->watermark.source_rows < REPLACE_LEAST_ROWS)
@@ -261,7 +275,8 @@ bool plan_table(
         return false;
     if (!check_source(config, task, err))
         return forget_content(tracking, task, err);
-    if (!tracking_load(tracking, task->table->name, &known->watermark, err))
+    if (!tracking_load(tracking, task->table->name, &known->watermark, err) ||
+        !tracking_json_text(tracking, task->table->name, &known->json_as_text, err))
         return false;
     if (!plan_capture(config, source, task->table, &known->shape, &task->plan.capture, err))
         return false;
@@ -287,7 +302,8 @@ static bool same_shape(const struct source_shape *a, const struct source_shape *
 {
     return a->exists == b->exists && a->is_view == b->is_view && a->integer_key == b->integer_key &&
            a->missing_count == b->missing_count && strcmp(a->missing, b->missing) == 0 &&
-           strcmp(a->key_problem, b->key_problem) == 0;
+           strcmp(a->key_problem, b->key_problem) == 0 &&
+           strcmp(a->filter_problem, b->filter_problem) == 0;
 }
 
 bool plan_check_schema(
@@ -321,7 +337,15 @@ bool plan_in_snapshot(struct database *source, struct task *task, struct error *
     const struct task_source *known = &task->source;
     const struct source_table in = {source, task->table, &known->shape};
     struct pending pending;
+    bool found = false;
 
+    if (task->plan.only_state) {
+        if (!capture_has_pending(&in, &known->watermark, &found, err))
+            return false;
+        if (found)
+            task->outdated = "rows were added";
+        return true;
+    }
     if (task->plan.mode != SEND_APPEND || task->plan.capture.by != CAPTURE_TRIGGERS)
         return true;
     if (!capture_pending(&in, &known->watermark, &pending, err))

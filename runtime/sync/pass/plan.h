@@ -34,7 +34,8 @@ MUST_CHECK bool plan_check_schema(
     struct error *err);
 
 /* Looks again in the open snapshot: keys of an append table that changed since plan_table make its
- * new rows a MERGE. Called before the table's file is opened. */
+ * new rows a MERGE; the task is outdated if it had no rows to send and has some now. Called before
+ * the table's file is opened. */
 MUST_CHECK bool plan_in_snapshot(struct database *source, struct task *task, struct error *err);
 
 /* What turns out after plan_table. */

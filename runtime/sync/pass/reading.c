@@ -41,9 +41,11 @@ static bool is_of_all(const struct reading *reading)
 {
     if (!reading->deployment->config->sync_atomic || reading->dry_run)
         return false;
-    for (size_t i = 0; i < reading->count; i++)
-        if (is_to_read(reading->tasks[i]) && !reading->tasks[i]->plan.only_if_changed)
+    for (size_t i = 0; i < reading->count; i++) {
+        const struct plan *plan = &reading->tasks[i]->plan;
+        if (is_to_read(reading->tasks[i]) && !plan->only_if_changed && !plan->only_state)
             return true;
+    }
     return false;
 }
 
@@ -181,12 +183,10 @@ static bool is_unprepared(const struct task *task)
  * hand. */
 static bool is_misfit(const struct task *task)
 {
-    const bool *nullable = task->warehouse.nullable;
-
-    if (!task->batch.guessed || task->batch.rows == 0 || nullable == NULL)
+    if (!task->batch.guessed || task->batch.rows == 0 || task->warehouse.fields == NULL)
         return false;
     for (size_t i = 0; i < task->table->column_count; i++)
-        if (nullable[i] == task->table->columns[i].required)
+        if (target_is_nullable(task, i) == task->table->columns[i].required)
             return true;
     return false;
 }

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static cJSON *labels_of(cJSON *resource)
 {
@@ -125,10 +126,19 @@ static bool widen(
     return true;
 }
 
+static bool has_shape(const cJSON *live, const struct table *table)
+{
+    const cJSON *labels = cJSON_GetObjectItemCaseSensitive(live, "labels");
+    const char *shape = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(labels, LABEL_SHAPE));
+
+    return shape != NULL && strcmp(shape, table->shape_hash) == 0;
+}
+
 /* The label of the generation stays as it is: a pass that turns out to have nothing to send spends
  * no generation, and the next pass would find BigQuery ahead of it. An intent raises the label. */
 static bool bring_in_line(
-    struct bigquery *bigquery, const struct task *task, struct target_diff *diff, struct error *err)
+    struct bigquery *bigquery, const struct task *task, const cJSON *live, struct target_diff *diff,
+    struct error *err)
 {
     const struct table *table = task->table;
 
@@ -144,11 +154,30 @@ static bool bring_in_line(
             LOG_TEXT("target", table->target));
     if (diff->widen_sql != NULL && !widen(bigquery, table, diff->widen_sql, err))
         return false;
+    // Every patch counts against the quota of the table's metadata updates.
+    if (diff->patch == NULL && has_shape(live, table))
+        return true;
     if (diff->patch == NULL)
         diff->patch = cJSON_CreateObject();
-    // The generation is the next intent's to raise, and there may be none.
     cJSON_AddStringToObject(labels_of(diff->patch), LABEL_SHAPE, table->shape_hash);
     return bigquery_table_patch(bigquery, table->target, diff->patch, err);
+}
+
+/* Columns are about to be added: rows that did not change would stay empty in them. The state knows
+ * it first, because once the columns are there nothing else says that they were missing. */
+static bool distrust_rows(struct worker *worker, struct task *task, struct error *err)
+{
+    const char *name = task->table->name;
+
+    return tracking_invalidate(worker->tracking, name, err) &&
+           tracking_load(worker->tracking, name, &task->source.watermark, err);
+}
+
+/* Takes the columns. */
+static void know(struct task *task, cJSON *fields)
+{
+    cJSON_Delete(task->warehouse.fields);
+    task->warehouse.fields = fields;
 }
 
 /* The target exists and has to be looked at. */
@@ -160,34 +189,19 @@ static bool inspect(struct worker *worker, struct task *task, struct error *err)
 
     bool ok = bigquery_table_get(worker->bigquery, table->target, &live, err) &&
               target_compare(table, worker->project, worker->dataset, live, &diff, err) &&
-              (live == NULL || bring_in_line(worker->bigquery, task, &diff, err));
-    if (ok) {
-        free(task->warehouse.nullable);
-        task->warehouse.nullable = diff.nullable;
-        diff.nullable = NULL;
-        // Rows that did not change would stay empty in a column that was dropped by hand.
-        if (live != NULL && diff.added)
+              (!diff.added || diff.blocked[0] != '\0' || distrust_rows(worker, task, err)) &&
+              (live == NULL || bring_in_line(worker->bigquery, task, live, &diff, err));
+    if (ok && live == NULL) {
+        task_lost_target(task);
+    } else if (ok) {
+        know(task, diff.fields);
+        diff.fields = NULL;
+        if (diff.added)
             plan_revise(task, PLAN_FOUND_NEW_COLUMNS);
     }
     target_diff_clear(&diff);
     cJSON_Delete(live);
     return ok;
-}
-
-/* A target that this pass has made is as its definition says. */
-static bool know_created(struct task *task, struct error *err)
-{
-    const struct table *table = task->table;
-    bool *nullable = calloc(table->column_count + 1, sizeof *nullable);
-
-    if (nullable == NULL)
-        return error_set(err, ERROR_MEMORY, "out of memory");
-    for (size_t i = 0; i < table->column_count; i++)
-        nullable[i] = !table->columns[i].required;
-    nullable[table->column_count] = true;
-    free(task->warehouse.nullable);
-    task->warehouse.nullable = nullable;
-    return true;
 }
 
 bool target_prepare(struct worker *worker, struct task *task, void *context, struct error *err)
@@ -201,7 +215,7 @@ bool target_prepare(struct worker *worker, struct task *task, void *context, str
         ok = create(
             worker->bigquery, task->table, task_next_generation(task), &warehouse->created, err);
     if (ok && warehouse->created)
-        ok = know_created(task, err);
+        know(task, cJSON_Parse(task->table->schema_json));
     else if (ok && (!warehouse->exists || task->plan.inspect_target || task_is_out_of_line(task)))
         ok = inspect(worker, task, err);
     warehouse->prepared = ok;
@@ -217,4 +231,16 @@ bool target_label(
     bool ok = bigquery_table_patch(bigquery, table->target, patch, err);
     cJSON_Delete(patch);
     return ok;
+}
+
+const cJSON *target_field(const struct task *task, size_t column)
+{
+    return target_diff_field(task->warehouse.fields, task->table->columns[column].name);
+}
+
+bool target_is_nullable(const struct task *task, size_t column)
+{
+    const cJSON *field = target_field(task, column);
+
+    return field == NULL ? !task->table->columns[column].required : !target_diff_required(field);
 }

@@ -15,14 +15,20 @@
 #include <stdint.h>
 
 /* A step of workers_run; context is not used. Creates the target if there is none; else reads,
- * compares and changes it if the plan says so. Sets created, prepared and nullable of
- * task->warehouse. A target that lacked columns revises the plan. The label of the task's next
- * generation is written along. ERROR_SCHEMA when BigQuery cannot make the change. */
+ * compares and changes it if the plan says so. Sets created, prepared and fields of
+ * task->warehouse. A target that lacked columns invalidates the watermark and revises the plan, one
+ * that is gone outdates it. The label of the task's next generation is written along. ERROR_SCHEMA
+ * when BigQuery cannot make the change. */
 MUST_CHECK bool target_prepare(
     struct worker *worker, struct task *task, void *context, struct error *err);
 
 /* Raises the generation label, and labels the definition's shape as the current one. */
 MUST_CHECK bool target_label(
     struct bigquery *bigquery, const struct table *table, int64_t generation, struct error *err);
+
+/* A column of the definition as the target has it; NULL if that is not known. */
+const cJSON *target_field(const struct task *task, size_t column);
+/* Whether it takes NULL there; if that is not known, as the definition says. */
+bool target_is_nullable(const struct task *task, size_t column);
 
 #endif

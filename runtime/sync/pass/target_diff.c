@@ -32,12 +32,12 @@ static const char *member(const cJSON *object, const char *name)
     return value == NULL ? "" : value;
 }
 
-static bool is_required(const cJSON *field)
+bool target_diff_required(const cJSON *field)
 {
     return strcasecmp(member(field, "mode"), "REQUIRED") == 0;
 }
 
-static cJSON *find_field(const cJSON *fields, const char *name)
+cJSON *target_diff_field(const cJSON *fields, const char *name)
 {
     cJSON *field;
 
@@ -187,6 +187,36 @@ static void block_extra(struct comparison *c, const char *column)
     buffer_clear(&path);
 }
 
+/* STRING(5), NUMERIC(5, 1) and the like: our definitions have no such limits. */
+static bool has_limits(const cJSON *live)
+{
+    return *member(live, "maxLength") != '\0' || *member(live, "precision") != '\0';
+}
+
+/* "ALTER COLUMN SET DATA TYPE": not of a column of the primary key. */
+static void block_limits(struct comparison *c, const cJSON *live, const char *type)
+{
+    const char *name = member(live, "name");
+    const char *scale = member(live, "scale");
+    struct buffer alter;
+
+    if (is_key(c->table, name))
+        block(c, name, "is a key column with limited length or precision in BigQuery");
+    if (c->diff->blocked[0] != '\0')
+        return;
+    begin_alter(c, &alter);
+    buffer_append_text(&alter, " alter column ");
+    googlesql_identifier(&alter, name);
+    snprintf(
+        c->diff->blocked, sizeof c->diff->blocked,
+        "%s.%s is %s(%s%s%s%s) in BigQuery and %s in its definition, so values that do not fit "
+        "would "
+        "be refused or rounded. Decide to run `%s set data type %s`",
+        c->table->name, name, type, member(live, "maxLength"), member(live, "precision"),
+        *scale != '\0' ? ", " : "", scale, type, buffer_text(&alter), type);
+    buffer_clear(&alter);
+}
+
 static void replace_member(cJSON *object, const char *name, const char *value)
 {
     cJSON_DeleteItemFromObjectCaseSensitive(object, name);
@@ -210,7 +240,7 @@ static void compare_policy_tags(struct comparison *c, const cJSON *wanted, cJSON
 static void compare_column(struct comparison *c, const cJSON *wanted)
 {
     const char *name = member(wanted, "name");
-    cJSON *live = find_field(c->fields, name);
+    cJSON *live = target_diff_field(c->fields, name);
 
     if (live == NULL) {
         add_column(c, wanted);
@@ -241,8 +271,10 @@ static void compare_column(struct comparison *c, const cJSON *wanted)
                 key ? "is a key column, " : "", from, to);
             block(c, name, why);
         }
+    } else if (has_limits(live)) {
+        block_limits(c, live, to);
     }
-    if (is_required(live) && !is_required(wanted)) {
+    if (target_diff_required(live) && !target_diff_required(wanted)) {
         replace_member(live, "mode", "NULLABLE");
         c->fields_changed = true;
         alter_column(c, name, "drop not null");
@@ -263,13 +295,13 @@ static void compare_extra(struct comparison *c, const cJSON *wanted_fields)
     cJSON_ArrayForEach(live, c->fields)
     {
         const char *name = member(live, "name");
-        if (find_field(wanted_fields, name) != NULL)
+        if (target_diff_field(wanted_fields, name) != NULL)
             continue;
         if (used < sizeof c->diff->extra)
             used += (size_t)snprintf(
                 c->diff->extra + used, sizeof c->diff->extra - used, "%s%s", used > 0 ? ", " : "",
                 name);
-        if (is_required(live))
+        if (target_diff_required(live))
             block_extra(c, name);
     }
 }
@@ -335,23 +367,6 @@ static void compare_expiration(struct comparison *c, const cJSON *live, cJSON *p
     add_statement(c->diff, &statement);
 }
 
-static bool set_nullable(struct comparison *c, struct error *err)
-{
-    size_t count = c->table->column_count;
-    bool *nullable = calloc(count + 1, sizeof *nullable);
-
-    if (nullable == NULL)
-        return error_set(err, ERROR_MEMORY, "out of memory");
-    for (size_t i = 0; i < count; i++) {
-        const cJSON *live =
-            c->fields == NULL ? NULL : find_field(c->fields, c->table->columns[i].name);
-        nullable[i] = live == NULL ? !c->table->columns[i].required : !is_required(live);
-    }
-    nullable[count] = true;
-    c->diff->nullable = nullable;
-    return true;
-}
-
 static bool compare_missing(struct comparison *c, struct error *err)
 {
     struct buffer statement;
@@ -360,7 +375,8 @@ static bool compare_missing(struct comparison *c, struct error *err)
     buffer_init(&statement, STATEMENT_CEILING);
     googlesql_render(&statement, c->table->ddl_sql, c->project, c->dataset, NULL);
     add_statement(c->diff, &statement);
-    return set_nullable(c, err);
+    c->diff->fields = cJSON_Parse(c->table->schema_json);
+    return c->diff->fields != NULL || error_set(err, ERROR_MEMORY, "out of memory");
 }
 
 /* Compares with a table that exists; wanted and c->fields are the two lists of columns. */
@@ -380,20 +396,20 @@ static bool compare_live(
     }
     compare_resource(c, live, patch);
     compare_expiration(c, live, patch);
-    bool ok = set_nullable(c, err);
 
     if (c->fields_changed) {
         cJSON *schema = cJSON_AddObjectToObject(patch, "schema");
-        cJSON_AddItemToObject(schema, "fields", c->fields);
-        c->fields = NULL;
+        cJSON_AddItemToObject(schema, "fields", cJSON_Duplicate(c->fields, true));
     }
+    c->diff->fields = c->fields;
+    c->fields = NULL;
     if (patch->child != NULL)
         c->diff->patch = patch;
     else
         cJSON_Delete(patch);
     if (c->widen.length > 0)
         c->diff->widen_sql = buffer_take(&c->widen);
-    return ok;
+    return true;
 }
 
 bool target_compare(
@@ -426,6 +442,6 @@ void target_diff_clear(struct target_diff *diff)
     free(diff->statements);
     cJSON_Delete(diff->patch);
     free(diff->widen_sql);
-    free(diff->nullable);
+    cJSON_Delete(diff->fields);
     *diff = (struct target_diff){0};
 }

@@ -28,8 +28,8 @@ struct target_diff {
     char blocked[1024];
     /* Columns that only BigQuery has, ", " between. */
     char extra[512];
-    /* Which columns are NULLABLE after the changes; column_count + 1 entries, the last is true. */
-    bool *nullable;
+    /* The table's columns after the changes, as tables.get shows them. */
+    cJSON *fields;
 };
 
 /* Compares. live: the Table resource, NULL if there is no table. *out_diff is the caller's to clear
@@ -37,6 +37,11 @@ struct target_diff {
 MUST_CHECK bool target_compare(
     const struct table *table, const char *project, const char *dataset, const cJSON *live,
     struct target_diff *out_diff, struct error *err);
+
+/* The field of that name in a list as tables.get shows it, borrowed; NULL if there is none, or no
+ * list. */
+cJSON *target_diff_field(const cJSON *fields, const char *name);
+bool target_diff_required(const cJSON *field);
 
 /* Frees what the diff owns. */
 void target_diff_clear(struct target_diff *diff);

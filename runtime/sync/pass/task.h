@@ -10,6 +10,7 @@
 #include "sync/pass/batch.h"
 #include "sync/pass/result.h"
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -29,6 +30,8 @@ struct task_source {
     /* An earlier run has left an intent open, which has to be resolved before anything is planned.
      */
     bool has_open_intent;
+    /* BigQuery has refused to load a number of this table's JSON (tracking_json_text). */
+    bool json_as_text;
     /* There is a shadow to compare the rows of a scan with, or to look up converted keys in. */
     bool has_shadow;
     /* The source's schema cookie before its shape was read (capture.h). */
@@ -53,8 +56,11 @@ struct task_warehouse {
     bool created;
     /* The target has been created or brought in line in this pass. */
     bool prepared;
-    /* Which columns are NULLABLE there: column_count + 1 entries, owned. NULL: not known. */
-    bool *nullable;
+    /* Its columns as tables.get shows them after that, owned. NULL: the target has not been compared
+     * in this pass. */
+    cJSON *fields;
+    /* BigQuery has refused a job on a target that had not been compared. */
+    bool doubtful;
 };
 
 /* How changes of a table are found. */
@@ -76,10 +82,12 @@ struct plan {
     /* A scan: whether there is anything to send is known only when all rows have been read. */
     bool only_if_changed;
     /* There are no rows to send, but the state has to take note of that: rejects have come or gone,
-     * or the last pass failed. */
+     * the last pass failed, or the watermark can move past rows that the filter leaves out. */
     bool only_state;
     /* The rows pass through a staging table. */
     bool staged;
+    /* JSON columns of the staging table are STRING, and the statement parses them. */
+    bool json_as_text;
     /* The target has to be read and compared with the definition before anything is sent. */
     bool inspect_target;
     /* All tables of the pass are committed in one transaction. */
@@ -122,6 +130,14 @@ static inline bool task_is_out_of_line(const struct task *task)
     return task->warehouse.exists &&
            (task->warehouse.expires ||
             strcmp(task->warehouse.label_shape, task->table->shape_hash) != 0);
+}
+
+/* The target is there no longer: the task has to be planned again. */
+static inline void task_lost_target(struct task *task)
+{
+    task->warehouse.exists = false;
+    task->warehouse.created = false;
+    task->outdated = "its table in BigQuery was dropped";
 }
 
 static inline bool task_failed(const struct task *task)

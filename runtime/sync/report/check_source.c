@@ -182,6 +182,8 @@ static void check_table(const struct checker *c, struct database *source, const 
             "SQLite lacks the column(s) %s. Add them there, or remove them from schemas/%s.json "
             "and rebuild",
             shape.missing, table->name);
+    } else if (shape.filter_problem[0] != '\0') {
+        check_findings_add(c->findings, name, CHECK_FAIL, "%s", shape.filter_problem);
     } else if (shape.key_problem[0] != '\0') {
         check_findings_add(
             c->findings, name, table->mode == SEND_REPLACE ? CHECK_WARN : CHECK_FAIL, "%s",

@@ -61,6 +61,18 @@ void checksum_sql_buckets(
     buffer_append_text(sql, ") as r group by r.bucket");
 }
 
+/* A key column as the report shows it. BYTES need not be UTF-8, so CAST fails for some, and that of
+ * a TIMESTAMP follows the project's option default_time_zone. */
+static void append_shown(struct buffer *sql, const struct column *column)
+{
+    const bool bytes = column->type == COLUMN_BYTES;
+    const bool timestamp = column->type == COLUMN_TIMESTAMP;
+
+    buffer_append_text(sql, bytes ? ", to_hex(t." : timestamp ? ", string(t." : ", cast(t.");
+    googlesql_identifier(sql, column->name);
+    buffer_append_text(sql, bytes ? ")" : timestamp ? ", 'UTC')" : " as string)");
+}
+
 void checksum_sql_rows(
     struct buffer *sql, const struct config *config, const struct table *table, int bucket_digits)
 {
@@ -69,11 +81,8 @@ void checksum_sql_rows(
     buffer_append_text(sql, " as key_text, to_hex(sha256(");
     row_text_expression(sql, table, ROW_TEXT_COMPARED);
     buffer_append_text(sql, "))");
-    for (size_t k = 0; k < table->key_count; k++) {
-        buffer_append_text(sql, ", cast(t.");
-        googlesql_identifier(sql, table->columns[table->key[k]].name);
-        buffer_append_text(sql, " as string)");
-    }
+    for (size_t k = 0; k < table->key_count; k++)
+        append_shown(sql, &table->columns[table->key[k]]);
     for (size_t i = 0; i < table->column_count; i++) {
         if (table->columns[i].type != COLUMN_JSON)
             continue;

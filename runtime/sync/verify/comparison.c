@@ -171,15 +171,11 @@ static bool read_warehouse_rows(struct comparison *c, struct error *err)
 }
 
 /* A bucket that differs for no reason that the drill-down has found must not pass for equal: the
- * two queries saw different rows, or the comparison itself is wrong. The texts of JSON values are
- * the exception, because the drill-down compares their meaning. */
+ * two queries saw different rows, or the comparison itself is wrong. */
 static bool check_explained(struct comparison *c, struct error *err)
 {
     bool explained[ROW_HASH_BUCKETS] = {false};
 
-    for (size_t i = 0; i < c->out->table->column_count; i++)
-        if (c->out->table->columns[i].type == COLUMN_JSON)
-            return true;
     if (!drill_down_explain(c->drill_down, explained, err))
         return false;
     for (size_t i = 0; i < ROW_HASH_BUCKETS; i++)

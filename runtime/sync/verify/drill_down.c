@@ -22,6 +22,8 @@ struct drill_down {
     struct row_hash *hash;
     /* The text of one row, reused. */
     struct buffer text;
+    /* Buckets with a row of which BigQuery prints a JSON value in another way than json_normal. */
+    bool spelled[ROW_HASH_BUCKETS];
 };
 
 static const char schema[] =
@@ -131,8 +133,23 @@ static cJSON *real_json(double value)
     return cJSON_CreateRaw(text);
 }
 
-/* The key as it is stored in SQLite, its storage classes kept. Numbers are kept as text: cJSON's
- * own are doubles. */
+/* Bytes, which need not be UTF-8, as hex digits. */
+static cJSON *bytes_json(sqlite3_stmt *row, int column)
+{
+    const unsigned char *bytes = sqlite3_column_blob(row, column);
+    size_t length = (size_t)sqlite3_column_bytes(row, column);
+    struct buffer hex;
+
+    buffer_init(&hex, ROW_CEILING);
+    for (size_t i = 0; i < length; i++)
+        buffer_printf(&hex, "%02x", bytes[i]);
+    cJSON *json = cJSON_CreateString(length == 0 ? "" : buffer_text(&hex));
+    buffer_clear(&hex);
+    return json;
+}
+
+/* The key as it is stored in SQLite, its storage classes kept, blobs as hex. Numbers are kept as
+ * text: cJSON's own are doubles. */
 static void append_source_key(struct buffer *out, const struct table *table, sqlite3_stmt *row)
 {
     cJSON *array = cJSON_CreateArray();
@@ -140,6 +157,10 @@ static void append_source_key(struct buffer *out, const struct table *table, sql
     for (size_t k = 0; k < table->key_count; k++) {
         int column = (int)table->key[k];
         int type = sqlite3_column_type(row, column);
+        if (type == SQLITE_BLOB) {
+            cJSON_AddItemToArray(array, bytes_json(row, column));
+            continue;
+        }
         const char *text = (const char *)sqlite3_column_text(row, column);
         if (type == SQLITE_INTEGER)
             cJSON_AddItemToArray(array, cJSON_CreateRaw(text));
@@ -154,12 +175,18 @@ static void append_source_key(struct buffer *out, const struct table *table, sql
 }
 
 /* Appends a JSON value in its normal form, so that the way in which BigQuery writes it makes no
- * difference. A row's final hash is that of the hash of its other columns and these texts. */
-static void append_json(struct buffer *out, struct slice json)
+ * difference. A row's final hash is that of the hash of its other columns and these texts. Returns
+ * whether the value was in its normal form. */
+static bool append_json(struct buffer *out, struct slice json)
 {
     buffer_append_byte(out, '\n');
-    if (json.data != NULL && !json_normal(json, out))
+    size_t begin = out->length;
+    if (json.data == NULL)
+        return true;
+    if (!json_normal(json, out, NULL))
         buffer_append_slice(out, json);
+    return out->failure == BUFFER_OK &&
+           slice_equals((struct slice){out->data + begin, out->length - begin}, json);
 }
 
 bool drill_down_add_source(
@@ -219,12 +246,16 @@ bool drill_down_add_warehouse(
     char hash[ROW_HASH_SIZE];
     struct buffer *text = &drill_down->text;
     struct buffer shown;
-    size_t at = 2 + table->key_count;
+    const struct slice key_text = slice_of(cells[0] == NULL ? "" : cells[0]);
+    size_t bucket = 0;
 
+    if (!row_hash_bucket(drill_down->hash, key_text, &bucket, err))
+        return false;
     buffer_reset(text);
     buffer_append_text(text, cells[1] == NULL ? "" : cells[1]);
-    for (; at < count; at++)
-        append_json(text, slice_of(cells[at]));
+    for (size_t at = 2 + table->key_count; at < count; at++)
+        if (!append_json(text, slice_of(cells[at])))
+            drill_down->spelled[bucket] = true;
     if (!buffer_check(text, "a row", err) ||
         !row_hash_text(drill_down->hash, buffer_slice(text), hash, err))
         return false;
@@ -233,7 +264,6 @@ bool drill_down_add_warehouse(
     append_warehouse_key(&shown, table, cells + 2);
     bind_slice(drill_down->add_theirs, 2, slice_of(hash));
     bind_slice(drill_down->add_theirs, 3, buffer_slice(&shown));
-    const struct slice key_text = slice_of(cells[0] == NULL ? "" : cells[0]);
     bool ok = bind_key(drill_down, drill_down->add_theirs, key_text, err) &&
               run(drill_down, drill_down->add_theirs, err);
     buffer_clear(&shown);
@@ -372,6 +402,7 @@ bool drill_down_explain(
             &statement, err))
         return false;
     bool ok = true;
+    memcpy(explained, drill_down->spelled, sizeof drill_down->spelled);
     while (ok && row) {
         ok = database_step(&drill_down->database, statement, &row, err);
         if (ok && row)

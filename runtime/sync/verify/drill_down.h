@@ -45,8 +45,9 @@ MUST_CHECK bool drill_down_add_pending(
 MUST_CHECK bool drill_down_compare(
     struct drill_down *drill_down, struct verify_table *out, struct error *err);
 
-/* After drill_down_compare: sets the entry of each bucket that holds a key which differs, is
- * pending, or belongs to a rejected row. */
+/* After drill_down_compare: whether a bucket holds a key which differs, is pending, or belongs to a
+ * rejected row, or a row whose JSON BigQuery prints in another way than json_normal: such a row has
+ * another checksum and the same content. */
 MUST_CHECK bool drill_down_explain(
     struct drill_down *drill_down, bool explained[ROW_HASH_BUCKETS], struct error *err);
 

@@ -17,7 +17,8 @@ bool source_rows_init(
     buffer_init(&rows->row_text, ROW_CEILING);
     if (!capture_inspect(source, table, &rows->shape, err))
         return false;
-    if (!rows->shape.exists || rows->shape.missing_count > 0)
+    if (!rows->shape.exists || rows->shape.missing_count > 0 ||
+        rows->shape.filter_problem[0] != '\0')
         return error_set(
             err, ERROR_SCHEMA, "%s in SQLite does not fit its definition; bqsync check says why",
             table->name);

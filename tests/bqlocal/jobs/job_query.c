@@ -178,6 +178,8 @@ bool job_run_query(struct jobs *jobs, struct job *job, struct error *err)
 {
     const cJSON *query = job_part(job);
     struct sql_request request = request_of(query, false);
+    request.monitor = job->computing ? jobs->monitor : NULL;
+    request.cancelled = &job->cancelled;
     bool has_destination = json_at(query, "destinationTable") != NULL;
     struct estimate price;
 

@@ -31,6 +31,9 @@ struct job {
     int64_t done_at;
     struct fault_action fault;
     struct media media;
+    bool computing;        /* by a thread of its own, which alone may end it */
+    atomic_bool cancelled; /* meanwhile */
+    bool deleted;          /* meanwhile */
     bool failed;
     struct error failure;
     cJSON *statistics; /* the part of its kind; NULL before the end */

@@ -36,18 +36,79 @@ static bool has_effect(struct jobs *jobs, struct job *job, struct error *err)
     }
 }
 
+static void set_cancelled(struct jobs *jobs, struct job *job)
+{
+    failure_set(
+        &job->failure, "stopped", "Job execution was cancelled: User requested cancellation");
+    job->failed = true;
+    if (job->has_result)
+        sql_result_clear(jobs->store, &job->result);
+    job->has_result = false;
+}
+
 static void run(struct jobs *jobs, struct job *job)
 {
     job->started_ms = store_now_ms(jobs->store);
     job->failed = !has_effect(jobs, job, &job->failure);
+    if (job->cancelled)
+        set_cancelled(jobs, job);
     if (job->failed)
         failure_complete(&job->failure);
     finish(jobs, job);
 }
 
+struct computation {
+    struct jobs *jobs;
+    struct job *job;
+};
+
+static void *compute(void *context)
+{
+    const struct computation computation = *(struct computation *)context;
+    struct jobs *jobs = computation.jobs;
+    struct job *job = computation.job;
+
+    free(context);
+    monitor_enter(jobs->monitor);
+    run(jobs, job);
+    job->computing = false;
+    jobs->computing--;
+    if (job->deleted)
+        jobs_delete(jobs, job);
+    monitor_notify(jobs->monitor);
+    monitor_leave(jobs->monitor);
+    return NULL;
+}
+
+/* A SELECT may take long and changes nothing, so that others need not wait for it. */
+static bool start_computing(struct jobs *jobs, struct job *job)
+{
+    const char *text = json_text(job_part(job), "query");
+    pthread_t thread;
+
+    if (job->kind != JOB_QUERY || job->fault.kind == FAULT_JOB_FAIL || text == NULL ||
+        !sql_is_query(text))
+        return false;
+    struct computation *computation = malloc(sizeof *computation);
+    if (computation == NULL)
+        return false;
+    *computation = (struct computation){jobs, job};
+    job->computing = true;
+    if (pthread_create(&thread, NULL, compute, computation) != 0) {
+        free(computation);
+        job->computing = false;
+        return false;
+    }
+    pthread_detach(thread);
+    jobs->computing++;
+    return true;
+}
+
 /* Moves a job on as far as its time allows; returns when to look again. */
 static int64_t advance(struct jobs *jobs, struct job *job, int64_t now)
 {
+    if (job->computing)
+        return INT64_MAX;
     if (job->fault.kind == FAULT_JOB_HANG && !faults_exists(jobs->faults, job->fault.rule))
         job->fault.kind = FAULT_NONE;
     bool hangs = job->fault.kind == FAULT_JOB_HANG;
@@ -59,11 +120,11 @@ static int64_t advance(struct jobs *jobs, struct job *job, int64_t now)
         job->state = JOB_RUNNING;
         job->started_ms = store_now_ms(jobs->store);
     }
-    if (job->state == JOB_RUNNING && now >= job->done_at && !hangs)
+    if (job->state == JOB_RUNNING && now >= job->done_at && !hangs && !start_computing(jobs, job))
         run(jobs, job);
     // Replaced faults wake the worker for a job that hangs.
     bool stuck = hangs && (job->state == JOB_RUNNING || job->fault.at_pending);
-    if (job->state == JOB_DONE || stuck)
+    if (job->state == JOB_DONE || job->computing || stuck)
         return INT64_MAX;
     return job->state == JOB_PENDING ? job->run_at : job->done_at;
 }
@@ -106,6 +167,13 @@ bool jobs_start(struct jobs *jobs, struct error *err)
 
 void jobs_stop(struct jobs *jobs)
 {
+    if (jobs == NULL)
+        return;
+    monitor_enter(jobs->monitor);
+    sqlite3_interrupt(jobs->store->reader);
+    while (jobs->computing > 0)
+        monitor_wait(jobs->monitor, INT64_MAX);
+    monitor_leave(jobs->monitor);
     if (jobs != NULL && jobs->worker_started)
         pthread_join(jobs->worker, NULL);
 }
@@ -175,9 +243,10 @@ void jobs_cancel(struct jobs *jobs, struct job *job)
     // A copy job cannot be cancelled, and neither can what is done.
     if (job->state == JOB_DONE || job->kind == JOB_COPY)
         return;
-    failure_set(
-        &job->failure, "stopped", "Job execution was cancelled: User requested cancellation");
-    job->failed = true;
+    job->cancelled = true;
+    if (job->computing)
+        return;
+    set_cancelled(jobs, job);
     finish(jobs, job);
 }
 

@@ -1,5 +1,6 @@
 /* job_runner: the states of jobs over time. A job's effect happens in one piece when its time is
- * up: at once without --job-latency, else in the worker's thread. But for start and stop, callers
+ * up: at once without --job-latency, else in the worker's thread; a SELECT is computed in a thread
+ * of its own, beside everything else. But for start and stop, callers
  * are inside of the monitor. */
 #ifndef BQLOCAL_JOBS_JOB_RUNNER_H
 #define BQLOCAL_JOBS_JOB_RUNNER_H
@@ -23,7 +24,7 @@ MUST_CHECK bool jobs_insert(
     struct jobs *jobs, const struct job_origin *origin, const cJSON *body, struct media *media,
     struct job **out_job, struct error *err);
 
-/* Ends it as cancelled unless it is done or a copy. */
+/* Ends it as cancelled unless it is done or a copy; one that is computing, soon. */
 void jobs_cancel(struct jobs *jobs, struct job *job);
 /* Waits for the end of a job, at most until the deadline. The job may be gone afterwards: false
  * then. */

@@ -167,6 +167,9 @@ void jobs_delete(struct jobs *jobs, struct job *job)
     struct error ignored;
     size_t index = 0;
 
+    job->deleted = true;
+    if (job->computing)
+        return;
     while (*link != job)
         link = &(*link)->next;
     *link = job->next;

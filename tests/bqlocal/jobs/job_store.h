@@ -14,8 +14,10 @@
 struct job_settings {
     const char *location; /* of jobs that name neither a dataset nor a location */
     int64_t latency_ms;
-    bool kept;     /* records outlive the program: --data */
-    bool discards; /* --discard */
+    bool kept;                 /* records outlive the program: --data */
+    bool discards;             /* --discard */
+    bool lenient_modes;        /* --load-modes lenient */
+    bool refuses_json_numbers; /* --json-numbers refuse */
 };
 
 /* The members below `settings` belong to this module and to job_runner. */
@@ -29,7 +31,8 @@ struct jobs {
     struct job **list; /* in order of creation */
     size_t count;
     size_t capacity;
-    size_t active; /* jobs that are not done */
+    size_t active;    /* jobs that are not done */
+    size_t computing; /* of these, jobs with a thread of their own */
     size_t result_count;
     uint64_t result_number;
     pthread_t worker;
@@ -51,7 +54,7 @@ MUST_CHECK bool jobs_add_child(
     struct error *err);
 /* Writes the job's record, where records are kept. */
 void jobs_save(struct jobs *jobs, const struct job *job);
-/* Forgets the job and its result. */
+/* Forgets the job and its result; one that is computing, at its end. */
 void jobs_delete(struct jobs *jobs, struct job *job);
 
 /* The job of an id, or NULL. */

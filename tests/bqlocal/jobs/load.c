@@ -87,12 +87,21 @@ bool load_bind_double(struct load *load, size_t field, double number, struct err
 
 static bool bind_json(struct load *load, size_t field, struct slice text, struct error *err)
 {
+    struct slice inexact;
     struct buffer normal;
 
     buffer_init(&normal, SIZE_MAX / 4);
-    if (!value_json_normalise(text, &normal)) {
+    if (!value_json_normalise(text, &normal, &inexact)) {
         buffer_clear(&normal);
         return load_refuse(load, field, err, "Invalid JSON value");
+    }
+    if (inexact.length > 0 && load->settings->refuses_json_numbers) {
+        buffer_clear(&normal);
+        return load_refuse(
+            load, field, err,
+            "Invalid JSON value: Input number: %.*s cannot round-trip through string "
+            "representation",
+            inexact.length > 100 ? 100 : (int)inexact.length, inexact.data);
     }
     sqlite3_bind_text64(
         load->insert, load->columns[field] + 1, buffer_text(&normal), normal.length,
@@ -161,7 +170,7 @@ void load_row_defaults(struct load *load)
 bool load_row(struct load *load, struct error *err)
 {
     load->rows++;
-    if (load->forget)
+    if (load->settings->discards)
         return true;
     int status = sqlite3_step(load->insert);
     sqlite3_reset(load->insert);
@@ -196,7 +205,7 @@ static bool run(
     } else if (!format->read(load, context, err)) {
         return false;
     }
-    if (load->forget)
+    if (load->settings->discards)
         store_table_note_discarded(load->store, load->dataset, load->table, load->rows, false);
     store_table_touch(load->store, load->dataset, load->table, true);
     return true;
@@ -235,11 +244,11 @@ bool job_run_load(struct jobs *jobs, struct job *job, struct error *err)
     const struct load_format *format = strcmp(format_name, "AVRO") == 0 ? &load_avro : &load_json;
     struct load load = {
         .store = jobs->store,
+        .settings = &jobs->settings,
         .options = options,
         .dataset = json_text(destination, "datasetId"),
         .table = json_text(destination, "tableId"),
         .media = &job->media,
-        .forget = jobs->settings.discards,
     };
     void *context = NULL;
     bool ok = false;

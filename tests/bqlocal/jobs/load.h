@@ -14,18 +14,19 @@
 
 struct load {
     struct store *store;
+    const struct job_settings *settings;
     const cJSON *options; /* configuration.load */
     const char *dataset;
     const char *table;
     char *where; /* "Table p:d.t" */
     struct media *media;
     struct store_schema source; /* what the file or the job says */
+    bool file_has_schema;       /* Avro says itself what is in it */
     struct store_schema target; /* the table's, after changes */
     int *columns;               /* of each source field, its column; -1: ignored */
     int *fields;                /* of each column, its source field; -1: none */
     sqlite3_value **defaults;   /* of each column; NULL: NULL */
     sqlite3_stmt *insert;       /* one parameter a column */
-    bool forget;                /* --discard: rows are counted, not stored */
     int64_t rows;
     int64_t bytes; /* BigQuery's logical size of them */
 };

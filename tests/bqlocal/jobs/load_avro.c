@@ -197,8 +197,31 @@ static bool parse_fields(
     return true;
 }
 
-/* A schema given with the job says what a field is where the file cannot: JSON or GEOGRAPHY in a
- * string. */
+/* The schema of the job says what a field is: its mode, and JSON or GEOGRAPHY where the file has a
+ * string. What it calls REQUIRED cannot be NULL in the file (google-cloud-python issue 8305). */
+static bool apply_job_field(
+    struct store_field *field, const struct store_field *given, struct error *err)
+{
+    bool fits = field->type == given->type ||
+                (field->type == STORE_STRING &&
+                 (given->type == STORE_JSON || given->type == STORE_GEOGRAPHY));
+
+    if (!fits)
+        return failure_set(
+            err, "invalid",
+            "Provided Schema does not match the file. Field %s has changed type from %s to %s",
+            field->name, store_type_rest(given->type), store_type_rest(field->type));
+    if (given->required && !field->required)
+        return failure_set_data(
+            err,
+            "Provided schema is not compatible with the file. Field '%s' is specified as REQUIRED "
+            "in provided schema which does not match NULLABLE as specified in the file.",
+            field->name);
+    field->type = given->type;
+    field->required = given->required;
+    return true;
+}
+
 static bool apply_job_schema(struct load *load, struct error *err)
 {
     const cJSON *given = json_at(load->options, "schema");
@@ -214,17 +237,7 @@ static bool apply_job_schema(struct load *load, struct error *err)
         for (size_t j = 0; ok && j < schema.count; j++) {
             if (strcasecmp(schema.fields[j].name, field->name) != 0)
                 continue;
-            bool fits = field->type == schema.fields[j].type ||
-                        (field->type == STORE_STRING && (schema.fields[j].type == STORE_JSON ||
-                                                         schema.fields[j].type == STORE_GEOGRAPHY));
-            if (!fits)
-                ok = failure_set(
-                    err, "invalid",
-                    "Provided Schema does not match the file. Field %s has changed type from %s to "
-                    "%s",
-                    field->name, store_type_rest(schema.fields[j].type),
-                    store_type_rest(field->type));
-            field->type = schema.fields[j].type;
+            ok = apply_job_field(field, &schema.fields[j], err);
         }
     }
     store_schema_clear(&schema);
@@ -257,6 +270,7 @@ static bool open_avro(struct load *load, void **out_context, struct error *err)
     if (reader == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory for an Avro reader");
     *out_context = reader;
+    load->file_has_schema = true;
     // Of a file that was counted and forgotten the header is left.
     uint64_t length = media->forgotten_rows >= 0 ? spool_size(media->spool) : media->length;
     if (!avro_file_open(media->spool, media->offset, length, &reader->file, err))

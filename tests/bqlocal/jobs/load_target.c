@@ -93,6 +93,16 @@ static bool replace_table(struct load *load, cJSON *resource, struct error *err)
            store_table_alter(load->store, load->dataset, load->table, resource, err);
 }
 
+/* Without a schema of the job every field counts as NULLABLE, whatever an Avro file says:
+ * python-bigquery issue 1981 ("Cannot append to REQUIRED field when using
+ * client.load_table_from_file without providing table schema"). */
+static bool is_required(const struct load *load, const struct store_field *field)
+{
+    bool inferred = load->file_has_schema && json_at(load->options, "schema") == NULL;
+
+    return field->required && (!inferred || load->settings->lenient_modes);
+}
+
 /* Whether the field may go into the column; *out_relax: if the column becomes NULLABLE. */
 static bool check_field(
     const struct load *load, const struct store_field *field, const struct store_field *column,
@@ -102,12 +112,15 @@ static bool check_field(
         return mismatch(
             load, err, "Field %s has changed type from %s to %s", column->name,
             store_type_rest(column->type), store_type_rest(field->type));
-    if (column->required && !field->required) {
+    if (column->required && !is_required(load, field)) {
         if (!allows(load, "ALLOW_FIELD_RELAXATION"))
             return mismatch(
                 load, err, "Field %s has changed mode from REQUIRED to NULLABLE", column->name);
         *out_relax = true;
     }
+    if (!column->required && field->required && json_at(load->options, "schema") != NULL)
+        return mismatch(
+            load, err, "Field %s has changed mode from NULLABLE to REQUIRED", column->name);
     return true;
 }
 

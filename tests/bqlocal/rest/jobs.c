@@ -1,12 +1,32 @@
 /* The routes of jobs. */
 #include "bqlocal/http/paging.h"
 #include "bqlocal/jobs/job_query.h"
+#include "bqlocal/jobs/job_runner.h"
 #include "bqlocal/rest/handlers.h"
 #include "bqlocal/rest/resources.h"
+#include "bqlocal/store/failure.h"
 #include "bqlocal/store/json_member.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+/* Most queries are done in a moment; the answer shows them as done then. */
+#define MOMENT_MS 200
+
+static bool wait_a_moment(const struct parts *in, struct job **job, struct error *err)
+{
+    char *id = strdup((*job)->id);
+
+    if (id == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory for a job");
+    jobs_wait(in->jobs, id, monitor_now_ms() + ((*job)->computing ? MOMENT_MS : 0));
+    *job = jobs_get(in->jobs, id);
+    if (*job == NULL)
+        failure_set(err, "notFound", "Not found: Job %s", id);
+    free(id);
+    return *job != NULL;
+}
 
 bool rest_job_insert(const struct parts *in, struct request *request, struct error *err)
 {
@@ -23,6 +43,8 @@ bool rest_job_insert(const struct parts *in, struct request *request, struct err
                   : jobs_insert(in->jobs, &origin, body, NULL, &job, err);
     cJSON_Delete(body);
     if (!ok)
+        return false;
+    if (!dry && !wait_a_moment(in, &job, err))
         return false;
     return dry ? answer_json(&request->answer, 200, resource)
                : resource_answer_job(in, request, job);

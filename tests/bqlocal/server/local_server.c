@@ -189,6 +189,8 @@ static bool open_parts(struct server *server, struct error *err)
         .latency_ms = options->job_latency_ms,
         .kept = options->data != NULL,
         .discards = options->discard,
+        .lenient_modes = options->lenient_modes,
+        .refuses_json_numbers = options->refuse_json_numbers,
     };
 
     parts->monitor = &server->monitor;

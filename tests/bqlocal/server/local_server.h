@@ -20,6 +20,8 @@ struct server_options {
     const char *faults; /* file, NULL: none */
     const char *strict; /* file, NULL: not strict */
     bool discard;
+    bool lenient_modes;
+    bool refuse_json_numbers;
     const char *port_file; /* NULL: none */
 };
 

@@ -2,15 +2,18 @@
 
 #include "bqlocal/store/failure.h"
 
+#include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-/* No fsync: data survives a killed process, not a crashed machine. A rollback journal, because it
- * does not copy what large loads append to the file. */
+/* No fsync: data survives a killed process, not a crashed machine. A write-ahead log, because the
+ * reader does not wait for a writer then, nor a writer for it. */
 static const char opening[] =
-    "pragma journal_mode = truncate;"
+    "pragma journal_mode = wal;"
     "pragma synchronous = off;"
     "pragma cache_size = -65536;"
     "create table if not exists bqlocal_datasets("
@@ -126,24 +129,63 @@ static bool drop_results(struct store *store, struct error *err)
     return ok;
 }
 
+static bool open_handle(const char *path, sqlite3 **out_handle, struct error *err)
+{
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+
+    if (sqlite3_open_v2(path, out_handle, flags, NULL) != SQLITE_OK)
+        return error_set(
+            err, ERROR_SOURCE, "cannot open %s: %s", path,
+            *out_handle == NULL ? "out of memory" : sqlite3_errmsg(*out_handle));
+    sqlite3_busy_timeout(*out_handle, 5000);
+    return true;
+}
+
+/* The reader has opened everything once it has read. */
+static bool open_both(struct store *store, const char *path, struct error *err)
+{
+    static const char reading[] = "pragma temp_store = memory; pragma cache_size = -65536;"
+                                  "select count(*) from sqlite_master";
+
+    if (!open_handle(path, &store->handle, err) || !store_execute(store, opening, err) ||
+        !drop_results(store, err) || !open_handle(path, &store->reader, err))
+        return false;
+    return sqlite3_exec(store->reader, reading, NULL, NULL, NULL) == SQLITE_OK ||
+           error_set(err, ERROR_SOURCE, "%s", sqlite3_errmsg(store->reader));
+}
+
+/* Both connections keep their files, which vanish with the process. */
+static void unlink_all(const char *path)
+{
+    static const char *const endings[] = {"", "-wal", "-shm"};
+    char name[64];
+
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        snprintf(name, sizeof name, "%s%s", path, endings[i]);
+        unlink(name);
+    }
+}
+
 bool store_open(const char *path, const char *project, struct store *out_store, struct error *err)
 {
     struct store store = {.project = strdup(project)};
+    char scratch[] = "/tmp/bqlocal-XXXXXX";
 
     if (store.project == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
-    if (sqlite3_open_v2(
-            path == NULL ? ":memory:" : path, &store.handle,
-            SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
-        error_set(
-            err, ERROR_SOURCE, "cannot open %s: %s", path == NULL ? "a database in memory" : path,
-            store.handle == NULL ? "out of memory" : sqlite3_errmsg(store.handle));
-        store_close(&store);
-        return false;
+    // Statistics would cost a lock at each allocation. Refused, and no matter, once SQLite is in
+    // use.
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    int file = path == NULL ? mkstemp(scratch) : -1;
+    bool ok = path != NULL || file >= 0 ||
+              error_set(err, ERROR_DISK, "cannot make a file in /tmp: %s", strerror(errno));
+    ok = ok && open_both(&store, path == NULL ? scratch : path, err);
+    if (file >= 0) {
+        close(file);
+        unlink_all(scratch);
     }
-    sqlite3_busy_timeout(store.handle, 5000);
-    if (!store_execute(&store, opening, err) || !drop_results(&store, err)) {
-        error_wrap(err, "%s", path == NULL ? "memory" : path);
+    if (!ok) {
+        error_wrap(err, "%s", path == NULL ? scratch : path);
         store_close(&store);
         return false;
     }
@@ -153,6 +195,7 @@ bool store_open(const char *path, const char *project, struct store *out_store, 
 
 void store_close(struct store *store)
 {
+    sqlite3_close(store->reader);
     sqlite3_close(store->handle);
     free(store->project);
     *store = (struct store){0};

@@ -13,12 +13,14 @@
 
 struct store {
     sqlite3 *handle;
+    sqlite3 *reader;       /* reads one snapshot at a time, without keeping out who writes */
+    bool reader_taken;     /* by a query that is computed outside of the monitor */
     char *project;         /* named in answers; requests may name any */
     int64_t clock_skew_ms; /* added to the machine's time */
     int64_t last_version;  /* of resources, only ever rises; etags are made of it */
 };
 
-/* path NULL: in memory. */
+/* path NULL: in a file that vanishes with the process. */
 MUST_CHECK bool store_open(
     const char *path, const char *project, struct store *out_store, struct error *err);
 void store_close(struct store *store);

@@ -341,7 +341,11 @@ bool value_base64_decode(struct slice text, struct buffer *out)
     return true;
 }
 
-bool value_json_normalise(struct slice text, struct buffer *out)
+bool value_json_normalise(struct slice text, struct buffer *out, struct slice *out_inexact)
 {
-    return value_utf8_is_valid(text) && json_normal(text, out);
+    struct json_losses losses = {0};
+
+    bool ok = value_utf8_is_valid(text) && json_normal(text, out, &losses);
+    *out_inexact = losses.number;
+    return ok;
 }

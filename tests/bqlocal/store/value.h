@@ -50,8 +50,10 @@ bool value_decimal_from_bytes(struct slice bytes, int scale, bool big, char out[
 bool value_utf8_is_valid(struct slice text);
 
 /* Appends the JSON text without white space, with keys sorted and the first of equal keys; numbers
- * other than 64-bit integers as doubles. False if it is not JSON or nested deeper than 500. */
-bool value_json_normalise(struct slice text, struct buffer *out);
+ * other than 64-bit integers as doubles. False if it is not JSON or nested deeper than 500.
+ * *out_inexact: the first number that is printed as another one, which GoogleSQL calls one that
+ * "cannot round-trip through string representation"; empty if there is none. */
+bool value_json_normalise(struct slice text, struct buffer *out, struct slice *out_inexact);
 
 /* The text that a JSON string (with its quotes) stands for, appended to out. */
 bool value_json_decode(struct slice string, struct buffer *out);

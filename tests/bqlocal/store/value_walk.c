@@ -95,7 +95,7 @@ bool value_json_decode(struct slice string, struct buffer *out)
 static bool is_json(struct slice value, struct buffer *scratch)
 {
     buffer_reset(scratch);
-    return json_normal(value, scratch);
+    return json_normal(value, scratch, NULL);
 }
 
 static bool walk(

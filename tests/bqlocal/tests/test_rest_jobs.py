@@ -234,6 +234,72 @@ class RestJobs(unittest.TestCase):
             int(value)
 
 
+# Takes minutes: nobody waits for its end.
+ENDLESS = "select count(*) from d.t as a cross join d.t as b cross join d.t as c cross join d.t as e"
+
+
+class Beside(unittest.TestCase):
+    """Queries that are computed beside other requests."""
+
+    def setUp(self):
+        self.bq = self.enterContext(Bqlocal())
+        self.bq.query("create table d.t (id int64)")
+        rows = ", ".join(f"({i})" for i in range(1000))
+        self.bq.query(f"insert into d.t (id) values {rows}")
+
+    def start(self, sql):
+        answer = self.bq.post("queries", {"query": sql, "useLegacySql": False, "timeoutMs": 1})
+        self.assertIs(answer["jobComplete"], False)
+        self.assertNotIn("rows", answer)
+        return answer["jobReference"]["jobId"]
+
+    def state(self, job):
+        return self.bq.get(f"jobs/{job}")["status"]["state"]
+
+    def test_a_query_answers_after_timeout_and_keeps_nobody_out(self):
+        job = self.start(ENDLESS)
+
+        self.bq.query("delete from d.t where id > 2")
+        self.bq.query("create table d.u (id int64)")
+        self.bq.load("d", "u", avro.container([("id", avro.nullable("long"))], [(1,)]))
+
+        self.assertEqual(self.state(job), "RUNNING")
+        later = self.bq.get(f"queries/{job}?timeoutMs=1")
+        self.assertIs(later["jobComplete"], False)
+        self.assertEqual(self.bq.table("d", "u")["numRows"], "1")
+
+    def test_a_query_sees_the_moment_of_its_start(self):
+        job = self.start("select count(*) as n from d.t as a cross join d.t as b cross join (select id from d.t "
+                         "where id < 20) as c")
+        self.bq.query("delete from d.t where id > 2")
+
+        while not (answer := self.bq.get(f"queries/{job}")).get("jobComplete"):
+            pass
+
+        self.assertEqual(answer["rows"], [{"f": [{"v": "20000000"}]}])
+
+    def test_a_query_can_be_cancelled_and_deleted(self):
+        job, other, waiting = self.start(ENDLESS), self.start(ENDLESS), self.start("select 1")
+        self.bq.post(f"jobs/{job}/cancel")
+        self.bq.delete(f"jobs/{other}/delete")
+        self.bq.post(f"jobs/{other}/cancel")
+
+        done = self.bq.wait({"jobId": job})
+        self.bq.wait({"jobId": waiting})
+
+        self.assertEqual(done["status"]["errorResult"]["reason"], "stopped")
+        self.assertEqual(self.bq.get(f"queries/{waiting}")["rows"], [{"f": [{"v": "1"}]}])
+        with self.assertRaises(HttpError) as caught:
+            self.bq.get(f"jobs/{other}")
+        self.assertEqual(caught.exception.status, 404)
+
+    def test_the_server_ends_though_a_query_is_computed(self):
+        self.start(ENDLESS)
+        self.start(ENDLESS)
+
+        self.assertEqual(self.bq.stop(), 0)
+
+
 class Latency(unittest.TestCase):
     def start(self, latency):
         bq = Bqlocal(latency=latency)
@@ -251,7 +317,7 @@ class Latency(unittest.TestCase):
 
     def test_a_job_passes_through_its_states_and_takes_effect_at_the_end(self):
         bq = self.start("20ms")
-        media = avro.container([("id", "long")], [(1,)])
+        media = avro.container([("id", avro.nullable("long"))], [(1,)])
         configuration = {"sourceFormat": "AVRO", "destinationTable": bq.reference("d", "t")}
 
         for number, state in enumerate(("PENDING", "RUNNING"), 1):

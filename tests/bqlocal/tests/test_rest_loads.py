@@ -118,8 +118,7 @@ class RestLoads(unittest.TestCase):
         self.assertEqual(self.bq.rows("d", "t"), [{"ts": 5}])
 
     def test_fields_are_matched_by_name_in_any_case_and_order(self):
-        self.make("t", [field("id", "INTEGER", "REQUIRED"), field("Name", "STRING"),
-                        field("late", "STRING")])
+        self.make("t", [field("id", "INTEGER"), field("Name", "STRING"), field("late", "STRING")])
 
         self.assert_done(self.load([("x", 1)], [("name", nullable("string")), ("id", "long")]))
 
@@ -134,26 +133,55 @@ class RestLoads(unittest.TestCase):
         self.assertEqual(self.bq.rows("d", "t"), [{"id": 1, "n": 42}])
 
     def test_files_that_do_not_fit_the_table_are_refused_with_googles_words(self):
-        self.make("t", [field("id", "INTEGER", "REQUIRED"), field("j", "JSON"),
-                        field("dt", "DATETIME")])
+        required = [field("id", "INTEGER", "REQUIRED")]
+        self.make("t", [*required, field("j", "JSON"), field("dt", "DATETIME")])
         start = "Provided Schema does not match Table p:d.t. "
         cases = [
-            ([("id", nullable("long"))], (1,),
+            ([("id", "long")], (1,), None,
              start + "Field id has changed mode from REQUIRED to NULLABLE"),
-            ([("id", "string")], ("1",),
+            ([("id", "long")], (1,), [field("id", "INTEGER")],
+             start + "Field id has changed mode from REQUIRED to NULLABLE"),
+            ([("id", nullable("long"))], (1,), required,
+             "Field 'id' is specified as REQUIRED in provided schema which does not match NULLABLE"),
+            ([("id", "long"), ("j", nullable(avro.JSON))], (1, "1"),
+             [*required, field("j", "JSON")], None),
+            ([("id", "long"), ("dt", nullable(avro.DATETIME))], (1, 0),
+             [*required, field("dt", "DATETIME", "REQUIRED")],
+             "Field 'dt' is specified as REQUIRED in provided schema"),
+            ([("id", "long"), ("dt", avro.DATETIME)], (1, 0),
+             [*required, field("dt", "DATETIME", "REQUIRED")],
+             start + "Field dt has changed mode from NULLABLE to REQUIRED"),
+            ([("id", "string")], ("1",), None,
              start + "Field id has changed type from INTEGER to STRING"),
-            ([("id", "long"), ("j", nullable("string"))], (1, "{}"),
+            ([("id", "long"), ("j", nullable("string"))], (1, "{}"), required,
              start + "Field j has changed type from JSON to STRING"),
-            ([("id", "long"), ("dt", nullable(avro.TIMESTAMP))], (1, 0),
+            ([("id", "long"), ("dt", nullable(avro.TIMESTAMP))], (1, 0), required,
              start + "Field dt has changed type from DATETIME to TIMESTAMP"),
-            ([("id", "long"), ("more", nullable("long"))], (1, 2),
+            ([("id", "long"), ("more", nullable("long"))], (1, 2), required,
              start + "Cannot add fields (field: more)"),
-            ([("j", nullable(avro.JSON))], ("{}",), start + "Field id is missing in new schema"),
+            ([("j", nullable(avro.JSON))], ("{}",), None,
+             start + "Field id is missing in new schema"),
         ]
-        for fields, row, words in cases:
+        for fields, row, given, words in cases:
             with self.subTest(words):
-                self.assert_failed(self.load([row], fields), "invalid", words)
+                options = {"schema": {"fields": given}} if given else {}
+                job = self.load([row], fields, **options)
+                if words is None:
+                    self.assert_done(job)
+                    self.bq.query("truncate table d.t")
+                else:
+                    self.assert_failed(job, "invalid", words)
         self.assertEqual(self.bq.table("d", "t")["numRows"], "0")
+
+    def test_lenient_modes_are_those_of_the_file(self):
+        with Bqlocal(args=["--load-modes", "lenient"]) as bq:
+            bq.query("create table d.t (id int64 not null)")
+            good = bq.load("d", "t", avro.container([("id", "long")], [(1,)]))
+            bad = bq.load("d", "t", avro.container([("id", nullable("long"))], [(2,)]))
+
+            self.assert_done(good)
+            self.assert_failed(bad, "invalid", "has changed mode from REQUIRED to NULLABLE")
+            self.assertEqual(bq.rows("d", "t"), [{"id": 1}])
 
     def test_a_plain_type_fits_a_nullable_column(self):
         self.make("t", [field("id", "INTEGER")])
@@ -253,7 +281,8 @@ class RestLoads(unittest.TestCase):
         self.make("t", fields, tableConstraints={"primaryKey": {"columns": ["id"]}})
         self.bq.query("insert into d.t (id) values (1)")
 
-        self.assert_done(self.load([(2,)], [("id", "long")], writeDisposition="WRITE_TRUNCATE_DATA"))
+        self.assert_done(self.load([(2,)], [("id", "long")], writeDisposition="WRITE_TRUNCATE_DATA",
+                                   schema={"fields": fields[:1]}))
         failed = self.load([(2,)], [("id", nullable("long"))],
                            writeDisposition="WRITE_TRUNCATE_DATA")
 
@@ -306,6 +335,22 @@ class RestLoads(unittest.TestCase):
                     self.bq.load("d", "t", media, **options)
                 self.assertEqual(caught.exception.reason, reason)
         self.assertEqual(len(self.bq.get("jobs?maxResults=1000")["jobs"]), before)
+
+    def test_json_numbers_are_rounded_or_refused(self):
+        fields = [("j", nullable(avro.JSON))]
+        cases = [("67.174118", "67.17411800000001"), ("[18446744073709551616]", "[1.8446744073709552e+19]"),
+                 ('{"a": 1685019801.1016695}', '{"a":1685019801.1016696}')]
+        with Bqlocal(args=["--json-numbers", "refuse"]) as strict:
+            for text, rounded in cases:
+                with self.subTest(text):
+                    self.assert_done(self.load([(text,)], fields, writeDisposition="WRITE_TRUNCATE"))
+                    refused = strict.load("d", "t", avro.container(fields, [("1.50",), (text,)]))
+
+                    self.assertEqual(self.bq.rows("d", "t"), [{"j": rounded}])
+                    self.assert_failed(refused, "invalid",
+                                       "cannot round-trip through string representation")
+            self.assert_done(strict.load("d", "t", avro.container(fields, [('{"a": 1.50, "a": 2}',)])))
+            self.assertEqual(strict.rows("d", "t"), [{"j": '{"a":1.5}'}])
 
     # NDJSON
 
@@ -399,8 +444,8 @@ class RestLoads(unittest.TestCase):
         self.assert_failed(self.copy(["none"], "new"), "notFound", "Not found: Table p:d.none")
 
     def test_modifications_of_a_day_are_counted_for_loads_and_copies_alone(self):
-        self.assert_done(self.load([(1,)], [("id", "long")]))
-        self.assert_done(self.load([(1,)], [("id", "long")]))
+        for _ in range(2):
+            self.assert_done(self.load([(1,)], [("id", nullable("long"))]))
         self.bq.query("update d.t set id = 2 where true")
 
         counted = self.bq.get("/bqlocal/tables")["tables"]
@@ -412,7 +457,8 @@ class RestLoads(unittest.TestCase):
 class Discard(unittest.TestCase):
     def test_rows_are_counted_and_forgotten_in_every_kind_of_upload(self):
         rows = [(i, "x" * 100) for i in range(20000)]
-        media = avro.container([("id", "long"), ("s", "string")], rows, "deflate")
+        fields = [("id", nullable("long")), ("s", nullable("string"))]
+        media = avro.container(fields, rows, "deflate")
         with Bqlocal(args=["--discard"]) as bq:
             job = bq.load("d", "t", media)
             status, headers, _ = bq.raw(

@@ -18,7 +18,8 @@ class RestUploads(unittest.TestCase):
         self.bq.start()
         self.addCleanup(self.bq.stop)
         self.rows = [(i, bytes((i * 7 + k) % 251 for k in range(97))) for i in range(9000)]
-        self.media = avro.container([("id", "long"), ("data", "bytes")], self.rows)
+        self.media = avro.container(
+            [("id", avro.nullable("long")), ("data", avro.nullable("bytes"))], self.rows)
 
     def job(self, job_id=None):
         job = {"configuration": {"load": {"sourceFormat": "AVRO",

@@ -26,8 +26,17 @@ FAILURES = [
     ("CAST('x' AS GEOGRAPHY)", "Invalid cast from STRING to GEOGRAPHY at [1:8]"),
     ("JSON '1' = JSON '1'", "Equality is not defined for arguments of type JSON at [1:17]"),
     ("CAST(DATE '2020-01-01' AS INT64)", "Invalid cast from DATE to INT64 at [1:8]"),
+    ("TIMESTAMP(DATETIME '2020-01-01 00:00:00', 'Asia/Kolkata')",
+     "bqlocal has the time zone UTC only, not Asia/Kolkata"),
     ("COUNT(COUNT(1))", "Aggregations of aggregations are not allowed at [1:14]"),
     ("(SELECT x FROM UNNEST([1, 2]) AS x)", "Scalar subquery produced more than one element"),
+    ("PARSE_JSON('67.174118')", "Invalid input to PARSE_JSON: Input number: 67.174118 cannot "
+     "round-trip through string representation"),
+    ("PARSE_JSON('1', wide_number_mode => 'up')", "Invalid `wide_number_mode` specified"),
+    ("PARSE_JSON('1', stringify => TRUE)", "Function not found: bqlocal does not have PARSE_JSON "
+     "STRINGIFY; docs/bqlocal.md lists what it has at [1:8]"),
+    ("PARSE_JSON('1', 'round')", "No matching signature for function PARSE_JSON for argument "
+     "types: STRING, STRING at [1:8]"),
     ("@nobody", "Query parameter 'nobody' not found at [1:8]"),
 ]
 

@@ -13,7 +13,7 @@ static void expect_normal(const char *text, const char *expected)
     struct buffer out;
 
     buffer_init(&out, 1 << 20);
-    assert_true(json_normal(slice_of(text), &out));
+    assert_true(json_normal(slice_of(text), &out, NULL));
     assert_string_equal(buffer_text(&out), expected);
     buffer_clear(&out);
 }
@@ -69,7 +69,7 @@ static void test_every_double_reads_back_as_itself(void **state)
         buffer_reset(&out);
         if (strchr(text, 'n') != NULL)
             continue;
-        assert_true(json_normal(slice_of(text), &out));
+        assert_true(json_normal(slice_of(text), &out, NULL));
         assert_true(strtod(buffer_text(&out), NULL) == number);
     }
     buffer_clear(&out);
@@ -95,6 +95,46 @@ static void test_the_first_of_equal_names_counts(void **state)
     expect_normal("{\"a\":1,\"b\":0,\"\\u0061\":2}", "{\"a\":1,\"b\":0}");
 }
 
+static struct json_losses losses_of(const char *text)
+{
+    struct json_losses losses;
+    struct buffer out;
+
+    buffer_init(&out, 1 << 20);
+    assert_true(json_normal(slice_of(text), &out, &losses));
+    buffer_clear(&out);
+    return losses;
+}
+
+static void test_what_is_lost_is_told(void **state)
+{
+    static const char *const kept[] = {
+        "[1,2.5,1.50,-0.0,0.0,0e7,1e3,100.0E-2]",
+        "18446744073709551615",
+        "-9223372036854775808",
+        "{\"a\":1,\"b\":{\"a\":2}}",
+        "1.7976931348623157e308",
+        "5e-324",
+        "0.1e-3"};
+    static const char *const lost[] = {
+        "18446744073709551616",
+        "67.174118",
+        "1685019801.1016695",
+        "-9223372036854775809",
+        "0.10000000000000000001",
+        "1e-400",
+        "123456789012345678901234567890"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        assert_int_equal(losses_of(kept[i]).number.length, 0);
+        assert_false(losses_of(kept[i]).duplicate);
+    }
+    for (size_t i = 0; i < sizeof lost / sizeof *lost; i++)
+        assert_int_equal(losses_of(lost[i]).number.length, strlen(lost[i]));
+    assert_true(losses_of("[{\"a\":1,\"b\":2,\"\\u0061\":1}]").duplicate);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +143,7 @@ int main(void)
         cmocka_unit_test(test_every_double_reads_back_as_itself),
         cmocka_unit_test(test_members_are_sorted_by_the_bytes_of_their_names),
         cmocka_unit_test(test_the_first_of_equal_names_counts),
+        cmocka_unit_test(test_what_is_lost_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,7 @@ static const bool unions[FIELDS] = {true, true, true, true, true, true, true,
 static void test_the_schema_names_every_type(void **state)
 {
     (void)state;
-    char *text = avro_schema_text(&table, plain, false);
+    char *text = avro_schema_text(&table, plain, false, false);
     assert_string_equal(
         text,
         "{\"type\":\"record\",\"name\":\"row\",\"fields\":["
@@ -63,7 +63,7 @@ static void test_the_schema_wraps_nullable_fields_and_adds_the_deletion_mark(voi
     static const bool nullable[] = {false, true, true};
     (void)state;
 
-    char *text = avro_schema_text(&small, nullable, true);
+    char *text = avro_schema_text(&small, nullable, true, false);
     assert_string_equal(
         text, "{\"type\":\"record\",\"name\":\"row\",\"fields\":["
               "{\"name\":\"id\",\"type\":\"long\"},"
@@ -200,7 +200,7 @@ static void check_rows(
     struct avro_read in;
     struct error err;
 
-    char *schema = avro_schema_text(&table, nullable, true);
+    char *schema = avro_schema_text(&table, nullable, true, false);
     const struct container_options options = {
         .schema_json = schema, .nullable = nullable, .codec = codec, .block_bytes = 4096};
     expect_ok(container_open(&options, memory_sink_init(&to, 0), &container, &err));

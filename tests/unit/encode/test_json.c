@@ -136,6 +136,57 @@ static void test_other_reasons_are_told(void **state)
         assert_string_equal(json_check(slice_of(rows[i].text)), rows[i].reason);
 }
 
+static void test_what_bigquery_holds_exactly(void **state)
+{
+    static const char *const held[] = {
+        "[0,-0,1.50,67.174118,1685019801.1016695,1e3,-9223372036854775808,18446744073709551615]",
+        "[0.1,5e-324,1.7976931348623157e308,123456789012345.6,-0.0,0.0000000000000000000]",
+        "{\"a\":1,\"b\":{\"a\":1,\"b\":{\"a\":1}},\"c\":[{\"a\":1},{\"a\":1}]}",
+        "{\"\\u0061\":1,\"b\":1}",
+    };
+    static const struct {
+        const char *text;
+        const char *reason;
+    } rejected[] = {
+        {"[1,18446744073709551616]", "is JSON with an integer beyond 64 bits"},
+        {"-9223372036854775809", "is JSON with an integer beyond 64 bits"},
+        {"123456789012345678901234567890", "is JSON with an integer beyond 64 bits"},
+        {"{\"a\":0.10000000000000000001}",
+         "is JSON with a number that FLOAT64 cannot hold exactly"},
+        {"1685019801.10166951", "is JSON with a number that FLOAT64 cannot hold exactly"},
+        {"1e-400", "is JSON with a number that FLOAT64 cannot hold exactly"},
+        {"1e400", "is JSON with a number out of the range of FLOAT64"},
+        {"{\"a\":1,\"b\":2,\"a\":1}", "is JSON with a member named twice"},
+        {"[{\"x\":{\"a\":1,\"\\u0061\":1}}]", "is JSON with a member named twice"},
+        {"{\"a\":1,}", "is not valid JSON"},
+        {"", "is empty, which is not JSON"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof held / sizeof held[0]; i++) {
+        const char *reason = json_check_exact(slice_of(held[i]));
+        if (reason != NULL)
+            fail_msg("%s: %s", held[i], reason);
+    }
+    for (size_t i = 0; i < sizeof rejected / sizeof rejected[0]; i++)
+        assert_string_equal(json_check_exact(slice_of(rejected[i].text)), rejected[i].reason);
+}
+
+/* More names than the hash has bits: none is twice, then the last is. */
+static void test_many_members_are_told_apart(void **state)
+{
+    char *text = malloc(200000);
+    char *at = stpcpy(text, "{\"m0\":0");
+
+    (void)state;
+    for (int i = 1; i < 10000; i++)
+        at += sprintf(at, ",\"m%d\":0", i);
+    strcpy(at, "}");
+    assert_null(json_check_exact(slice_of(text)));
+    strcpy(at, ",\"m77\":0}");
+    assert_string_equal(json_check_exact(slice_of(text)), "is JSON with a member named twice");
+    free(text);
+}
+
 /* So many arrays, or objects where every third level is one, around a number. */
 static const char *check_nested(size_t depth, bool objects)
 {
@@ -178,6 +229,8 @@ int main(void)
         cmocka_unit_test(test_valid_texts_pass),
         cmocka_unit_test(test_invalid_texts_do_not),
         cmocka_unit_test(test_other_reasons_are_told),
+        cmocka_unit_test(test_what_bigquery_holds_exactly),
+        cmocka_unit_test(test_many_members_are_told_apart),
         cmocka_unit_test(test_five_hundred_levels_and_no_more),
         cmocka_unit_test(test_a_text_ends_where_its_slice_ends),
     };

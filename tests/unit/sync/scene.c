@@ -264,7 +264,7 @@ static void forget_tasks(struct scene *scene)
 {
     for (size_t i = 0; i < scene->count; i++) {
         batch_clear(&scene->tasks[i].batch);
-        free(scene->tasks[i].warehouse.nullable);
+        cJSON_Delete(scene->tasks[i].warehouse.fields);
         free(scene->tasks[i].intent);
     }
     scene->count = 0;

@@ -3,6 +3,7 @@
 
 #include "source/tracking.h"
 #include "sync/pass/reading.h"
+#include "sync/pass/target.h"
 
 #include <string.h>
 
@@ -71,6 +72,26 @@ static void test_a_row_that_changes_between_plan_and_snapshot_makes_an_append_a_
     scene_run(scene, "update events set kind = 'x' where id = 1");
     scene_read(scene);
     expect_batch(&scene->tasks[0].batch, SEND_MERGE, true, 1, 1);
+}
+
+static void test_a_filter_that_lets_a_row_through_after_the_plan_outdates_it(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_run(
+        scene, "create table people(id integer primary key, email, name, phone, deleted default 0);"
+               "insert into people(id, name) values (1, 'a')");
+    scene_sync(scene, "people");
+    scene_run(scene, "insert into people(id, name, deleted) values (2, 'b', 1)");
+    expect_batch(read_one(scene, "people"), SEND_NOTHING, false, 0, 0);
+
+    scene_pass(scene, "people", NULL);
+    scene_plan(scene);
+    assert_true(scene->tasks[0].plan.only_state);
+    scene_run(scene, "insert into people(id, name) values (3, 'c')");
+    scene_read(scene);
+    assert_true(task_is_outdated(&scene->tasks[0]));
+    assert_false(scene->tasks[0].batch.complete);
 }
 
 static void test_a_dry_run_reads_and_keeps_nothing(void **state)
@@ -209,7 +230,7 @@ static void test_a_file_that_disagrees_with_the_target_on_required_is_read_again
     const struct batch *batch = read_one(scene, "events");
     expect_batch(batch, SEND_APPEND, false, 1, 0);
     assert_false(batch->guessed);
-    assert_true(scene->tasks[0].warehouse.nullable[1]);
+    assert_true(target_is_nullable(&scene->tasks[0], 1));
 }
 
 static void test_a_row_that_must_not_be_rejected_fails_its_table_alone(void **state)
@@ -321,6 +342,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCENE_TEST(test_the_file_is_made_for_the_way_in_which_it_is_sent),
         SCENE_TEST(test_a_row_that_changes_between_plan_and_snapshot_makes_an_append_a_merge),
+        SCENE_TEST(test_a_filter_that_lets_a_row_through_after_the_plan_outdates_it),
         SCENE_TEST(test_a_dry_run_reads_and_keeps_nothing),
         APART_TEST(test_an_idle_scan_has_no_work_and_asks_nothing),
         APART_TEST(test_a_scan_of_an_append_table_with_changed_rows_is_read_again_as_a_merge),

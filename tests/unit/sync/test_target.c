@@ -4,6 +4,7 @@
 #include "sync/pass/plan.h"
 #include "sync/pass/target.h"
 
+#include <cjson/cJSON.h>
 #include <string.h>
 
 #define LIVE(fields) "{\"schema\":{\"fields\":[" fields "]},\"labels\":{}}"
@@ -31,8 +32,8 @@ static void test_a_missing_target_is_created_with_its_labels_and_not_read(void *
     assert_non_null(strstr(scene->last_body, "\"bqsync_generation\":\"1\""));
     assert_true(task->warehouse.created);
     assert_true(task->warehouse.prepared);
-    assert_false(task->warehouse.nullable[0]);
-    assert_true(task->warehouse.nullable[2]);
+    assert_false(target_is_nullable(task, 0));
+    assert_true(target_is_nullable(task, 2));
 }
 
 /* What a dataset's defaults add to a new table is taken off again. */
@@ -83,7 +84,43 @@ static void test_a_target_whose_shape_is_known_is_left_alone(void **state)
 
     assert_string_equal(scene_requests(scene), "");
     assert_true(task->warehouse.prepared);
-    assert_null(task->warehouse.nullable);
+    assert_null(task->warehouse.fields);
+}
+
+static void test_a_target_without_a_difference_is_not_patched(void **state)
+{
+    struct scene *scene = *state;
+    static char body[4096];
+    struct error err;
+
+    struct task *task = planned(scene, true);
+    cJSON *live = cJSON_Parse(task->table->resource_json);
+    cJSON *schema = cJSON_AddObjectToObject(live, "schema");
+    cJSON_AddItemToObject(schema, "fields", cJSON_Parse(task->table->schema_json));
+    cJSON_DeleteItemFromObject(live, "labels");
+    cJSON *labels = cJSON_AddObjectToObject(live, "labels");
+    cJSON_AddStringToObject(labels, LABEL_SHAPE, task->table->shape_hash);
+    assert_true(cJSON_PrintPreallocated(live, body, sizeof body, false));
+    SCENE_ANSWERS(scene, {.match = "get accounts", .reply = {.status = 200, .body = body}});
+    expect_ok(target_prepare(&scene->worker, task, NULL, &err));
+
+    assert_string_equal(scene_requests(scene), "0 get accounts\n");
+    assert_non_null(task->warehouse.fields);
+    cJSON_Delete(live);
+}
+
+static void test_a_target_that_is_gone_has_to_be_planned_again(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    struct task *task = planned(scene, true);
+    SCENE_ANSWERS(scene, {.match = "get accounts", .reply = {.status = 404, .body = "{}"}});
+    expect_ok(target_prepare(&scene->worker, task, NULL, &err));
+
+    assert_true(task_is_outdated(task));
+    assert_false(task->warehouse.exists);
+    assert_string_equal(scene_requests(scene), "0 get accounts\n");
 }
 
 static void test_a_type_is_widened_by_ddl_before_the_rest_is_patched(void **state)
@@ -151,6 +188,8 @@ int main(void)
         SCENE_TEST(test_a_new_target_does_not_expire_nor_do_its_partitions),
         SCENE_TEST(test_a_target_that_somebody_made_meanwhile_is_compared),
         SCENE_TEST(test_a_target_whose_shape_is_known_is_left_alone),
+        SCENE_TEST(test_a_target_without_a_difference_is_not_patched),
+        SCENE_TEST(test_a_target_that_is_gone_has_to_be_planned_again),
         SCENE_TEST(test_a_type_is_widened_by_ddl_before_the_rest_is_patched),
         SCENE_TEST(test_a_difference_that_cannot_be_changed_is_refused_and_nothing_is_done),
         SCENE_TEST(test_columns_that_were_missing_revise_the_plan),

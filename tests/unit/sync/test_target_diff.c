@@ -62,8 +62,9 @@ static void test_a_missing_table_is_created_by_its_ddl(void **state)
     assert_true(diff.missing);
     assert_int_equal(diff.statement_count, 1);
     assert_string_equal(diff.statements[0], "create table `my-p`.`d`.`items` (id int64)");
-    assert_false(diff.nullable[0]);
-    assert_true(diff.nullable[1]);
+    assert_true(target_diff_required(target_diff_field(diff.fields, "ID")));
+    assert_false(target_diff_required(target_diff_field(diff.fields, "name")));
+    assert_null(target_diff_field(diff.fields, "none"));
     target_diff_clear(&diff);
 }
 
@@ -104,7 +105,7 @@ static void test_required_is_relaxed(void **state)
     assert_string_equal(
         diff.statements[0], "alter table `p`.`d`.`items` alter column `name` drop not null");
     assert_non_null(diff.patch);
-    assert_true(diff.nullable[1]);
+    assert_false(target_diff_required(target_diff_field(diff.fields, "name")));
     target_diff_clear(&diff);
 }
 
@@ -125,6 +126,53 @@ static void test_a_key_column_is_not_widened(void **state)
     assert_non_null(strstr(
         diff.blocked,
         "items.id is a key column, is INT64 in BigQuery and NUMERIC in its definition"));
+    target_diff_clear(&diff);
+}
+
+static void expect_blocked(const char *fields, const char *reason)
+{
+    struct target_diff diff = compare(fields, REST);
+
+    assert_string_equal(diff.blocked, reason);
+    assert_null(diff.widen_sql);
+    target_diff_clear(&diff);
+}
+
+static void test_a_type_with_limits_is_for_a_person_to_decide(void **state)
+{
+    (void)state;
+    expect_blocked(
+        "[" ID ",{\"name\":\"name\",\"type\":\"STRING\",\"maxLength\":\"5\"}," PRICE "]",
+        "items.name is STRING(5) in BigQuery and STRING in its definition, so values that do not "
+        "fit "
+        "would be refused or rounded. Decide to run `alter table `p`.`d`.`items` alter column "
+        "`name` "
+        "set data type STRING`");
+    expect_blocked(
+        "[" ID "," NAME
+        ",{\"name\":\"price\",\"type\":\"NUMERIC\",\"precision\":\"5\",\"scale\":\"1\"}]",
+        "items.price is NUMERIC(5, 1) in BigQuery and NUMERIC in its definition, so values that do "
+        "not fit would be refused or rounded. Decide to run `alter table `p`.`d`.`items` alter "
+        "column "
+        "`price` set data type NUMERIC`");
+    expect_blocked(
+        "[{\"name\":\"id\",\"type\":\"INTEGER\",\"mode\":\"REQUIRED\",\"description\":\"key\","
+        "\"precision\":\"5\"}," NAME "," PRICE "]",
+        "items.id is a key column with limited length or precision in BigQuery. BigQuery cannot "
+        "change "
+        "that in place: put the definition back, or decide to run `drop table `p`.`d`.`items`` "
+        "(the next "
+        "sync fills it again)");
+}
+
+static void test_a_type_with_limits_is_widened_to_another(void **state)
+{
+    (void)state;
+    struct target_diff diff = compare(
+        "[" ID "," NAME ",{\"name\":\"price\",\"type\":\"INTEGER\",\"precision\":\"5\"}]", REST);
+
+    assert_string_equal(diff.blocked, "");
+    assert_non_null(diff.widen_sql);
     target_diff_clear(&diff);
 }
 
@@ -232,6 +280,8 @@ int main(void)
         cmocka_unit_test(test_a_table_in_line_needs_nothing_though_rest_uses_old_type_names),
         cmocka_unit_test(test_a_new_column_is_added_at_the_end_as_nullable),
         cmocka_unit_test(test_required_is_relaxed),
+        cmocka_unit_test(test_a_type_with_limits_is_for_a_person_to_decide),
+        cmocka_unit_test(test_a_type_with_limits_is_widened_to_another),
         cmocka_unit_test(test_a_type_is_widened_by_ddl),
         cmocka_unit_test(test_a_key_column_is_not_widened),
         cmocka_unit_test(test_another_type_is_refused_with_the_statement_to_decide_on),

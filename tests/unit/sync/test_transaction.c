@@ -3,6 +3,7 @@
 
 #include "sync/commit/transaction.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* accounts has a changed row and settings is replaced. */
@@ -89,6 +90,8 @@ static void test_a_transaction_that_failed_fails_and_withdraws_every_table(void 
     struct scene *scene = *state;
 
     ready(scene);
+    for (size_t i = 0; i < 2; i++)
+        scene->tasks[i].warehouse.fields = cJSON_CreateArray();
     SCENE_ANSWERS(scene, {.match = "query atomic", .reply = FAILED_JOB("invalid")});
     commit(scene);
 
@@ -99,6 +102,29 @@ static void test_a_transaction_that_failed_fails_and_withdraws_every_table(void 
         assert_true(task_failed(&scene->tasks[i]));
         assert_non_null(strstr(scene->outcomes[i].error.message, "no luck"));
     }
+}
+
+static void test_a_transaction_that_failed_on_targets_that_were_not_compared_is_planned_again(
+    void **state)
+{
+    struct scene *scene = *state;
+
+    ready(scene);
+    scene->tasks[1].warehouse.fields = cJSON_CreateArray();
+    SCENE_ANSWERS(scene, {.match = "query atomic", .reply = FAILED_JOB("invalidQuery")});
+    commit(scene);
+
+    assert_string_equal(
+        scene_requests(scene), STAGED "2 query atomic\n1 delete staging\n0 delete staging\n");
+    assert_string_equal(intents(scene), "");
+    assert_true(task_is_outdated(&scene->tasks[0]));
+    assert_true(scene->tasks[0].warehouse.doubtful);
+    assert_false(scene->tasks[1].warehouse.doubtful);
+    assert_false(task_failed(&scene->tasks[0]));
+    assert_string_equal(
+        scene_state(
+            scene, "select count(*) from bq_sync_tracking where coalesce(last_error, '') <> ''"),
+        "0");
 }
 
 static void test_a_transaction_that_another_one_got_in_the_way_of_is_run_again(void **state)
@@ -151,6 +177,8 @@ int main(void)
         SCENE_TEST(test_all_tables_are_staged_and_then_changed_by_one_script),
         SCENE_TEST(test_every_intent_names_the_script_before_it_is_sent),
         SCENE_TEST(test_a_transaction_that_failed_fails_and_withdraws_every_table),
+        SCENE_TEST(
+            test_a_transaction_that_failed_on_targets_that_were_not_compared_is_planned_again),
         SCENE_TEST(test_a_transaction_that_another_one_got_in_the_way_of_is_run_again),
         SCENE_TEST(test_a_table_that_cannot_be_staged_is_left_out),
         SCENE_TEST(test_nothing_to_send_starts_no_transaction),

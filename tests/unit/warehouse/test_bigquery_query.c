@@ -1,5 +1,6 @@
 #include "support/prelude.h"
 
+#include "base/json_exact.h"
 #include "fixture.h"
 
 #include <stdio.h>
@@ -171,6 +172,28 @@ static void test_a_row_that_lacks_cells_is_an_error(void **state)
         "plain values");
 }
 
+/* However little of the budget is left, a query that BigQuery still computes is not cut. */
+static void test_no_try_is_shorter_than_the_hold_that_it_asks_for(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    struct seen seen = {.rows = 0};
+
+    fixture->http.advance_ms = &fixture->clock.ms;
+    fixture->http.silence_ms = 12000;
+    FAKE_HTTP_SCRIPT(&fixture->http, {.failure = HTTP_BROKEN});
+    assert_false(bigquery_select(fixture->bigquery, "select a, b", note, &seen, NULL, &err));
+
+    assert_true(fixture->http.request_count > 1);
+    for (size_t i = 0; i < fixture->http.request_count; i++) {
+        cJSON *body = cJSON_Parse(fixture->http.requests[i].body);
+        int64_t hold = json_int64_of(cJSON_GetObjectItem(body, "timeoutMs"), 0);
+        assert_true(hold >= 1000);
+        assert_true(fixture->http.requests[i].stall_timeout_ms >= hold + 5000);
+        cJSON_Delete(body);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +204,7 @@ int main(void)
         FIXTURE_TEST(test_a_wrong_query_shows_googles_words),
         FIXTURE_TEST(test_a_visitor_may_have_seen_enough),
         FIXTURE_TEST(test_a_row_that_lacks_cells_is_an_error),
+        FIXTURE_TEST(test_no_try_is_shorter_than_the_hold_that_it_asks_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,6 +68,17 @@ static const char *concat_tree(
         concat_tree(compiler, args + count / 2, count - count / 2));
 }
 
+/* Whether it is CONCAT(CAST(BYTE_LENGTH(x) AS STRING), ':', x), as checksums of rows have it for
+ * each column: computed at once, x is computed once. */
+static bool is_counted(
+    struct sql_compiler *compiler, const struct sql_expr *expr, const struct sql_value *args)
+{
+    if (expr->args.count != 3 || !args[1].literal || args[1].length != 1 || args[1].text[0] != ':')
+        return false;
+    const char *length = sql_printf(compiler->arena, "bq_byte_length(%s)", args[2].sql);
+    return strcmp(args[0].sql, sql_cast(compiler, length, STORE_INT64, STORE_STRING, false)) == 0;
+}
+
 static bool call_concat(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *args,
     struct sql_value *out)
@@ -82,7 +93,10 @@ static bool call_concat(
             args[i].sql = sql_cast(compiler, args[i].sql, args[i].type, STORE_STRING, false);
         }
     out->type = STORE_STRING;
-    out->sql = concat_tree(compiler, args, expr->args.count);
+    if (is_counted(compiler, expr, args))
+        out->sql = sql_printf(compiler->arena, "bq_counted(%s)", args[2].sql);
+    else
+        out->sql = concat_tree(compiler, args, expr->args.count);
     return true;
 }
 
@@ -154,13 +168,17 @@ static bool translate_plain_call(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
 {
     struct sql_value *args = NULL;
+    const char *name = expr->text;
 
+    // A row of function.c for each name of an argument.
+    if (expr->named != NULL)
+        name = sql_printf(compiler->arena, "%s %s", expr->text, expr->named);
     if (!sql_translate_args(compiler, expr, &args))
         return false;
     for (size_t i = 0; i < sizeof special / sizeof *special; i++)
-        if (strcmp(special[i].name, expr->text) == 0)
+        if (strcmp(special[i].name, name) == 0)
             return special[i].call(compiler, expr, args, out);
-    switch (sql_function_find(compiler, expr->text, args, expr->args.count, out)) {
+    switch (sql_function_find(compiler, name, args, expr->args.count, out)) {
     case SQL_MATCHED:
         return true;
     case SQL_NO_SIGNATURE:
@@ -170,8 +188,7 @@ static bool translate_plain_call(
     }
     return sql_error(
         compiler->err, expr->place,
-        "Function not found: bqlocal does not have %s; docs/bqlocal.md lists what it has",
-        expr->text);
+        "Function not found: bqlocal does not have %s; docs/bqlocal.md lists what it has", name);
 }
 
 /* The name of a date part given as an argument, as MONTH; NULL if it is none. */
@@ -254,6 +271,8 @@ bool sql_translate_call(
     const char *operation = NULL;
     int type = 0;
 
+    if (expr->named != NULL)
+        return translate_plain_call(compiler, expr, out);
     if (sql_is_aggregate(expr->text))
         return sql_translate_aggregate(compiler, expr, out);
     if (sql_is_window_function(expr->text))

@@ -161,12 +161,26 @@ static bool from_join(
     return ok;
 }
 
+/* With a LIMIT, SQLite computes a subquery's columns once for each row and not wherever an
+ * aggregation above names them ("The SQLite Query Optimizer Overview", "Subquery Flattening"). */
+static bool from_query(
+    struct sql_compiler *compiler, const struct sql_from *from, struct sql_scope *scope,
+    const char **out_sql)
+{
+    const struct sql_query *query = from->query;
+    struct sql_output output = {0};
+
+    if (!sql_translate_query(compiler, query, &output))
+        return false;
+    if (query->select != NULL && query->limit == NULL && query->order.count == 0)
+        output.sql = sql_printf(compiler->arena, "%s LIMIT -1", output.sql);
+    return add_output(compiler, scope, from, from->alias, &output, out_sql);
+}
+
 bool sql_translate_from(
     struct sql_compiler *compiler, const struct sql_from *from, struct sql_scope *scope,
     const char **out_sql)
 {
-    struct sql_output output = {0};
-
     switch (from->kind) {
     case SQL_FROM_TABLE:
         return from_table(compiler, from, scope, out_sql);
@@ -177,6 +191,5 @@ bool sql_translate_from(
     case SQL_FROM_QUERY:
         break;
     }
-    return sql_translate_query(compiler, from->query, &output) &&
-           add_output(compiler, scope, from, from->alias, &output, out_sql);
+    return from_query(compiler, from, scope, out_sql);
 }

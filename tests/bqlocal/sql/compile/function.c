@@ -52,7 +52,7 @@ static const struct signature signatures[] = {
     {"SHA256", "y", 'y', "bq_sha256"},
     {"MD5", "s", 'y', "bq_md5"},
     {"MD5", "y", 'y', "bq_md5"},
-    {"TO_HEX", "y", 's', "=iif($1 is null,null,lower(hex($1)))"},
+    {"TO_HEX", "y", 's', "bq_to_hex"},
     {"FROM_HEX", "s", 'y', "bq_from_hex"},
     {"TO_BASE64", "y", 's', "bq_to_base64"},
     {"UNIX_MICROS", "z", 'i', "=$1"},
@@ -65,6 +65,7 @@ static const struct signature signatures[] = {
     {"TIMESTAMP", "z", 'z', "=$1"},
     {"TIMESTAMP", "s", 'z', "=bq_cast($1,3,10,0)"},
     {"TIMESTAMP", "T", 'z', "=$1"},
+    {"TIMESTAMP", "Ts", 'z', "bq_utc"},
     {"TIMESTAMP", "d", 'z', "=bq_cast($1,7,10,0)"},
     {"DATETIME", "T", 'T', "=$1"},
     {"DATETIME", "s", 'T', "=bq_cast($1,3,9,0)"},
@@ -74,11 +75,13 @@ static const struct signature signatures[] = {
     {"DATE", "s", 'd', "=bq_cast($1,3,7,0)"},
     {"DATE", "z", 'd', "=bq_cast($1,10,7,0)"},
     {"DATE", "T", 'd', "=bq_cast($1,9,7,0)"},
+    {"STRING", "zs", 's', "=bq_cast(bq_utc($1,$2),10,3,0)"},
     {"JSON_VALUE", "js", 's', JSON_VALUE},
     {"JSON_VALUE", "ss", 's', JSON_VALUE},
     {"JSON_QUERY", "js", 'j', JSON_QUERY},
     {"JSON_QUERY", "ss", 's', JSON_QUERY},
-    {"PARSE_JSON", "s", 'j', "bq_parse_json"},
+    {"PARSE_JSON", "s", 'j', "=bq_parse_json($1,'exact')"},
+    {"PARSE_JSON WIDE_NUMBER_MODE", "ss", 'j', "bq_parse_json"},
 };
 
 enum { SIGNATURES = sizeof signatures / sizeof *signatures };

@@ -91,10 +91,11 @@ static bool literal_int(
 
 static bool json_sql(struct sql_arena *arena, struct slice slice, const char **out)
 {
+    struct slice inexact;
     struct buffer json;
 
     buffer_init(&json, slice.length * 6 + 64);
-    bool ok = value_json_normalise(slice, &json) && json.failure == BUFFER_OK;
+    bool ok = value_json_normalise(slice, &json, &inexact) && json.failure == BUFFER_OK;
     if (ok)
         *out = sql_quote_text(arena, buffer_text(&json), json.length);
     buffer_clear(&json);
@@ -274,6 +275,8 @@ const char *sql_cast(struct sql_compiler *compiler, const char *sql, int from, i
 {
     if (from == to || from == SQL_TYPE_NULL)
         return sql;
+    if (from == STORE_INT64 && to == STORE_STRING)
+        return sql_printf(compiler->arena, "CAST(%s AS TEXT)", sql);
     return sql_printf(compiler->arena, "bq_cast(%s,%d,%d,%d)", sql, from, to, safe);
 }
 

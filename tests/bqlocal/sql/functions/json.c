@@ -8,17 +8,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* bq_parse_json(text, wide_number_mode). */
 static void bq_parse_json(sqlite3_context *context, int count, sqlite3_value **args)
 {
+    struct slice inexact;
     struct buffer out;
+    char message[256];
 
     if (sql_result_null_if_any(context, count, args))
         return;
     struct slice text = sql_arg_slice(args[0]);
+    bool rounds = slice_equals(sql_arg_slice(args[1]), slice_of("round"));
+    if (!rounds && !slice_equals(sql_arg_slice(args[1]), slice_of("exact"))) {
+        sql_result_error(context, "Invalid `wide_number_mode` specified");
+        return;
+    }
     buffer_init(&out, text.length * 6 + 64);
-    if (value_json_normalise(text, &out) && out.failure == BUFFER_OK)
+    bool ok = value_json_normalise(text, &out, &inexact) && out.failure == BUFFER_OK;
+    if (ok && (rounds || inexact.length == 0)) {
         sql_result_text(context, buffer_text(&out), out.length);
-    else
+    } else if (ok) {
+        snprintf(
+            message, sizeof message,
+            "Invalid input to PARSE_JSON: Input number: %.*s cannot round-trip through string "
+            "representation",
+            inexact.length > 100 ? 100 : (int)inexact.length, inexact.data);
+        sql_result_error(context, message);
+    } else
         sql_result_error(context, "Invalid input to PARSE_JSON: syntax error while parsing value");
     buffer_clear(&out);
 }
@@ -89,7 +105,7 @@ static void bq_json_text(sqlite3_context *context, int count, sqlite3_value **ar
 bool sql_register_json(sqlite3 *handle)
 {
     static const struct sql_function functions[] = {
-        {"bq_parse_json", 1, bq_parse_json, NULL, false},
+        {"bq_parse_json", 2, bq_parse_json, NULL, false},
         {"bq_json_text", 2, bq_json_text, NULL, false},
     };
 

@@ -5,7 +5,8 @@
 
 #include <locale.h>
 #include <openssl/evp.h>
-#include <openssl/sha.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wctype.h>
@@ -262,6 +263,13 @@ static void bq_like(sqlite3_context *context, int count, sqlite3_value **args)
         sqlite3_result_int(context, like(sql_arg_slice(args[0]), sql_arg_slice(args[1])));
 }
 
+static EVP_MD *sha256;
+
+static void find_sha256(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
 /* SHA256 and MD5; the user data says which. */
 static void bq_hash(sqlite3_context *context, int count, sqlite3_value **args)
 {
@@ -274,15 +282,55 @@ static void bq_hash(sqlite3_context *context, int count, sqlite3_value **args)
     struct slice text = sql_arg_slice(args[0]);
     const unsigned char *bytes = (const unsigned char *)text.data;
     bool ok = true;
-    // Called directly: looking an algorithm up by name costs more than a short hash.
-    if (strcmp(name, "SHA256") == 0)
-        ok = SHA256(bytes, text.length, digest) != NULL && (length = SHA256_DIGEST_LENGTH) > 0;
-    else
+    // Looking an algorithm up by name costs more than a short hash, and SHA256() does so too.
+    if (strcmp(name, "SHA256") == 0) {
+        static pthread_once_t once = PTHREAD_ONCE_INIT;
+        unsigned written = 0;
+        pthread_once(&once, find_sha256);
+        ok = sha256 != NULL && EVP_Digest(bytes, text.length, digest, &written, sha256, NULL) == 1;
+        length = written;
+    } else
         ok = EVP_Q_digest(NULL, "MD5", NULL, bytes, text.length, digest, &length) == 1;
     if (ok)
         sql_result_bytes(context, (const char *)digest, length);
     else
         sql_result_error(context, "OpenSSL refuses to hash");
+}
+
+/* TO_HEX. */
+static void bq_to_hex(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    if (sql_result_null_if_any(context, count, args))
+        return;
+    struct slice bytes = sql_arg_slice(args[0]);
+    char *out = sqlite3_malloc64(bytes.length * 2 + 1);
+    if (out == NULL) {
+        sqlite3_result_error_nomem(context);
+        return;
+    }
+    for (size_t i = 0; i < bytes.length; i++) {
+        out[i * 2] = digits[(unsigned char)bytes.data[i] >> 4];
+        out[i * 2 + 1] = digits[(unsigned char)bytes.data[i] & 15];
+    }
+    sqlite3_result_text64(context, out, bytes.length * 2, sqlite3_free, SQLITE_UTF8);
+}
+
+/* bq_counted(text): CONCAT(CAST(BYTE_LENGTH(text) AS STRING), ':', text). */
+static void bq_counted(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    if (sql_result_null_if_any(context, count, args))
+        return;
+    struct slice text = sql_arg_slice(args[0]);
+    char *out = sqlite3_malloc64(text.length + 24);
+    if (out == NULL) {
+        sqlite3_result_error_nomem(context);
+        return;
+    }
+    size_t used = (size_t)snprintf(out, 24, "%zu:", text.length);
+    memcpy(out + used, text.data, text.length);
+    sqlite3_result_text64(context, out, used + text.length, sqlite3_free, SQLITE_UTF8);
 }
 
 static int hex_digit(char c)
@@ -348,6 +396,8 @@ bool sql_register_texts(sqlite3 *handle)
         {"bq_like", 2, bq_like, NULL, false},
         {"bq_sha256", 1, bq_hash, "SHA256", false},
         {"bq_md5", 1, bq_hash, "MD5", false},
+        {"bq_to_hex", 1, bq_to_hex, NULL, false},
+        {"bq_counted", 1, bq_counted, NULL, false},
         {"bq_from_hex", 1, bq_from_hex, NULL, false},
         {"bq_to_base64", 1, bq_to_base64, NULL, false},
     };

@@ -279,6 +279,18 @@ static void bq_check_timestamp(sqlite3_context *context, int count, sqlite3_valu
             context, "TIMESTAMP_MICROS: %lld is out of the range of TIMESTAMP", (long long)value);
 }
 
+/* bq_utc(value, zone): the value, if the zone is the only one that there is. */
+static void bq_utc(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    if (sql_result_null_if_any(context, count, args))
+        return;
+    const char *zone = (const char *)sqlite3_value_text(args[1]);
+    if (strcasecmp(zone, "UTC") == 0)
+        sqlite3_result_value(context, args[0]);
+    else
+        sql_result_error(context, "bqlocal has the time zone UTC only, not %s", zone);
+}
+
 bool sql_register_times(sqlite3 *handle)
 {
     static const struct sql_function functions[] = {
@@ -287,6 +299,7 @@ bool sql_register_times(sqlite3 *handle)
         {"bq_time_add", 4, bq_add, NULL, false},
         {"bq_extract", 3, bq_extract, NULL, false},
         {"bq_check_timestamp", 1, bq_check_timestamp, NULL, false},
+        {"bq_utc", 2, bq_utc, NULL, false},
     };
 
     return sql_add_functions(handle, functions, sizeof functions / sizeof *functions);

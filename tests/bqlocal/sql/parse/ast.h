@@ -80,6 +80,7 @@ struct sql_expr {
     size_t length;
     struct sql_names path;
     struct sql_exprs args;
+    const char *named; /* a call's last argument is given by this name, in capitals */
     size_t index;
     enum store_type type;
     bool negated;

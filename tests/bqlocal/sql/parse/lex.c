@@ -300,7 +300,7 @@ static bool read_symbol(struct lexer *lexer, struct sql_token *token)
     char c = peek(lexer, 0);
     char next = peek(lexer, 1);
     bool wide = (next == '=' && strchr("<>!", c) != NULL) || (c == '<' && next == '>') ||
-                (c == '|' && next == '|') || (c == '@' && next == '@');
+                (c == '|' && next == '|') || (c == '@' && next == '@') || (c == '=' && next == '>');
     size_t length = c != '\0' && wide ? 2 : 1;
 
     if (c != '\0' && strchr("|&^~", c) != NULL && length == 1)

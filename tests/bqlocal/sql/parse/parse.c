@@ -128,10 +128,14 @@ const char *sql_parse_name(struct sql_parser *parser, bool after_dot)
     return token->text;
 }
 
-/* Splits `a.b.c` quoted as a whole. */
+/* Splits `a.b.c` quoted as a whole. In `example.com:a.b.c` the dot before the colon belongs to the
+ * project. */
 static void add_parts(struct sql_parser *parser, struct sql_list *list, const char *text)
 {
-    for (const char *dot = strchr(text, '.'); dot != NULL; dot = strchr(text, '.')) {
+    const char *colon = strchr(text, ':');
+    const char *dot = strchr(colon == NULL ? text : colon, '.');
+
+    for (; dot != NULL; dot = strchr(text, '.')) {
         sql_push(parser->arena, list, sql_copy(parser->arena, text, (size_t)(dot - text)));
         text = dot + 1;
     }

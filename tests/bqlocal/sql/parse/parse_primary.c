@@ -135,6 +135,39 @@ static bool parse_over(struct sql_parser *parser, struct sql_expr *expr)
     return sql_expect(parser, ")");
 }
 
+static const char *in_capitals(struct sql_parser *parser, const char *name)
+{
+    char *copy = sql_copy(parser->arena, name, strlen(name));
+
+    for (char *c = copy; *c != '\0'; c++)
+        if (*c >= 'a' && *c <= 'z')
+            *c = (char)(*c - 'a' + 'A');
+    return copy;
+}
+
+/* Arguments; the last may be given as name => value. */
+static bool parse_args(struct sql_parser *parser, struct sql_expr *call)
+{
+    struct sql_list list = {0};
+
+    do {
+        if (sql_peek(parser, 0)->kind == SQL_TOKEN_NAME && sql_is_at(parser, 1, "=>")) {
+            if (call->named != NULL)
+                return sql_unsupported(parser, "several named arguments in a call");
+            call->named = in_capitals(parser, sql_peek(parser, 0)->text);
+            parser->at += 2;
+        } else if (call->named != NULL) {
+            return sql_unsupported(parser, "a named argument before another one");
+        }
+        struct sql_expr *arg = sql_parse_expr(parser);
+        if (arg == NULL)
+            return false;
+        sql_push(parser->arena, &list, arg);
+    } while (sql_accept(parser, ","));
+    call->args = (struct sql_exprs){(struct sql_expr **)list.items, list.count};
+    return true;
+}
+
 static struct sql_expr *parse_call(struct sql_parser *parser, struct sql_expr *path)
 {
     size_t length = 0;
@@ -147,11 +180,8 @@ static struct sql_expr *parse_call(struct sql_parser *parser, struct sql_expr *p
         strcat(name, i > 0 ? "." : "");
         strcat(name, path->path.items[i]);
     }
-    for (char *c = name; *c != '\0'; c++)
-        if (*c >= 'a' && *c <= 'z')
-            *c = (char)(*c - 'a' + 'A');
     expr->kind = SQL_EXPR_CALL;
-    expr->text = name;
+    expr->text = in_capitals(parser, name);
     if (!sql_expect(parser, "("))
         return NULL;
     if (sql_accept(parser, "DISTINCT"))
@@ -159,7 +189,7 @@ static struct sql_expr *parse_call(struct sql_parser *parser, struct sql_expr *p
     if (sql_is(parser, "*")) {
         sql_expr_add(parser, &expr->args, sql_expr_new(parser, SQL_EXPR_STAR));
         parser->at++;
-    } else if (!sql_is(parser, ")") && !sql_parse_expr_list(parser, &expr->args)) {
+    } else if (!sql_is(parser, ")") && !parse_args(parser, expr)) {
         return NULL;
     }
     if (sql_is(parser, "ORDER") || sql_is(parser, "IGNORE") || sql_is(parser, "RESPECT")) {

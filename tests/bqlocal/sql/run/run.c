@@ -12,9 +12,8 @@
 #define TRANSACTION "bqlocal_transaction"
 #define STATEMENT   "bqlocal_statement"
 
-static bool sqlite_failed(struct sql_compiler *compiler)
+bool sql_sqlite_failed(struct sql_compiler *compiler, sqlite3 *handle)
 {
-    sqlite3 *handle = compiler->store->handle;
     int code = sqlite3_errcode(handle);
 
     if (code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_CORRUPT) {
@@ -37,13 +36,13 @@ bool sql_execute(struct sql_compiler *compiler, const char *sql, int64_t *out_ch
     if (compiler->request->dry_run)
         return true;
     if (sqlite3_prepare_v2(handle, sql, -1, &statement, NULL) != SQLITE_OK)
-        return sqlite_failed(compiler);
+        return sql_sqlite_failed(compiler, compiler->store->handle);
     sqlite3_int64 before = sqlite3_total_changes64(handle);
     int status;
     do
         status = sqlite3_step(statement);
     while (status == SQLITE_ROW);
-    bool ok = status == SQLITE_DONE || sqlite_failed(compiler);
+    bool ok = status == SQLITE_DONE || sql_sqlite_failed(compiler, compiler->store->handle);
     sqlite3_finalize(statement);
     if (ok && out_changes != NULL)
         *out_changes = sqlite3_total_changes64(handle) - before;
@@ -63,7 +62,7 @@ bool sql_query_int64(struct sql_compiler *compiler, const char *sql, int64_t *ou
     if (ok)
         *out_number = sqlite3_column_int64(statement, 0);
     else
-        sqlite_failed(compiler);
+        sql_sqlite_failed(compiler, compiler->store->handle);
     sqlite3_finalize(statement);
     return ok;
 }
@@ -73,7 +72,7 @@ static bool control(struct sql_compiler *compiler, const char *sql)
 {
     if (sqlite3_exec(compiler->store->handle, sql, NULL, NULL, NULL) == SQLITE_OK)
         return true;
-    return sqlite_failed(compiler);
+    return sql_sqlite_failed(compiler, compiler->store->handle);
 }
 
 static const char *type_name(const struct sql_node *node)
@@ -120,8 +119,7 @@ static void clear_result_set(struct store *store, struct sql_result *result)
     result->result_rows = 0;
 }
 
-/* Names of result columns: f0_, f1_ for those without, and no name twice. */
-static bool name_columns(
+bool sql_name_columns(
     struct sql_compiler *compiler, const struct sql_output *output, struct store_schema *out)
 {
     size_t unnamed = 0;
@@ -148,30 +146,43 @@ static bool name_columns(
     return true;
 }
 
+char *sql_result_name(struct sql_compiler *compiler)
+{
+    uint64_t random = 0;
+
+    sqlite3_randomness((int)sizeof random, &random);
+    return sql_printf(compiler->arena, "bqlocal.result.%016llx", (unsigned long long)random);
+}
+
+bool sql_create_result(
+    struct sql_compiler *compiler, sqlite3 *handle, const char *table, size_t count)
+{
+    const char **names = sql_alloc(compiler->arena, (count + 1) * sizeof *names);
+
+    for (size_t i = 0; i < count; i++)
+        names[i] = sql_printf(compiler->arena, "c%zu", i);
+    // No declared types, so that no affinity changes what is stored.
+    const char *sql = sql_printf(
+        compiler->arena, "CREATE%s TABLE \"%s\"(%s)",
+        handle == compiler->store->reader ? " TEMP" : "", table,
+        sql_join(compiler, ", ", names, count));
+    return sqlite3_exec(handle, sql, NULL, NULL, NULL) == SQLITE_OK ||
+           sql_sqlite_failed(compiler, handle);
+}
+
 static bool run_query(
     struct sql_compiler *compiler, const struct sql_node *node, struct sql_result *result)
 {
     struct sql_output output = {0};
-    uint64_t random = 0;
 
     clear_result_set(compiler->store, result);
     if (!sql_translate_query(compiler, node->query, &output) ||
-        !name_columns(compiler, &output, &result->schema))
+        !sql_name_columns(compiler, &output, &result->schema))
         return false;
     if (compiler->request->dry_run)
         return true;
-    const char **names = sql_alloc(compiler->arena, (output.count + 1) * sizeof *names);
-    for (size_t i = 0; i < output.count; i++)
-        names[i] = sql_printf(compiler->arena, "c%zu", i);
-    sqlite3_randomness((int)sizeof random, &random);
-    char *table = sql_printf(compiler->arena, "bqlocal.result.%016llx", (unsigned long long)random);
-    // No declared types, so that no affinity changes what is stored.
-    bool ok = sql_execute(
-                  compiler,
-                  sql_printf(
-                      compiler->arena, "CREATE TABLE \"%s\"(%s)", table,
-                      sql_join(compiler, ", ", names, output.count)),
-                  NULL) &&
+    char *table = sql_result_name(compiler);
+    bool ok = sql_create_result(compiler, compiler->store->handle, table, output.count) &&
               sql_execute(
                   compiler, sql_printf(compiler->arena, "INSERT INTO \"%s\" %s", table, output.sql),
                   &result->result_rows);
@@ -266,6 +277,35 @@ static bool run_script(
     return ok;
 }
 
+/* Not inside of a transaction of the caller's, whose changes the reader would not see. */
+static bool is_aside(const struct sql_compiler *compiler, const struct sql_list *nodes)
+{
+    const struct sql_node *first = nodes->items[0];
+
+    return compiler->request->monitor != NULL && nodes->count == 1 && first->kind == SQL_QUERY &&
+           !compiler->request->dry_run && sqlite3_get_autocommit(compiler->store->handle) != 0;
+}
+
+static bool run_aside(
+    struct sql_compiler *compiler, const struct sql_node *node, struct sql_result *result)
+{
+    snprintf(result->statements[0].type, sizeof result->statements[0].type, "%s", type_name(node));
+    result->statement_count = 1;
+    return sql_run_aside(compiler, node, result);
+}
+
+bool sql_is_query(const char *text)
+{
+    struct sql_arena arena = {0};
+    struct sql_list nodes = {0};
+    struct error ignored;
+
+    bool is = sql_parse_script(&arena, text, &nodes, &ignored) && nodes.count == 1 &&
+              ((const struct sql_node *)nodes.items[0])->kind == SQL_QUERY;
+    sql_arena_clear(&arena);
+    return is;
+}
+
 bool sql_run(
     struct store *store, const struct sql_request *request, struct sql_result *out_result,
     struct error *err)
@@ -285,8 +325,9 @@ bool sql_run(
     if (ok) {
         result.is_script = nodes.count > 1;
         result.statements = calloc(nodes.count, sizeof *result.statements);
-        ok = result.statements != NULL ? run_script(&compiler, &nodes, &result)
-                                       : error_set(err, ERROR_MEMORY, "out of memory for a script");
+        ok = result.statements == NULL ? error_set(err, ERROR_MEMORY, "out of memory for a script")
+             : is_aside(&compiler, &nodes) ? run_aside(&compiler, nodes.items[0], &result)
+                                           : run_script(&compiler, &nodes, &result);
     }
     sql_arena_clear(&arena);
     if (ok)
@@ -305,7 +346,7 @@ void sql_result_clear(struct store *store, struct sql_result *result)
 
 bool sql_register(struct store *store, struct error *err)
 {
-    return sql_register_functions(store->handle) ||
+    return (sql_register_functions(store->handle) && sql_register_functions(store->reader)) ||
            error_set(
                err, ERROR_SOURCE, "cannot prepare the database for queries: %s",
                sqlite3_errmsg(store->handle));

@@ -4,9 +4,11 @@
 #define BQLOCAL_SQL_RUN_SQL_H
 
 #include "base/error.h"
+#include "bqlocal/store/monitor.h"
 #include "bqlocal/store/store.h"
 
 #include <cjson/cJSON.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,6 +17,10 @@ struct sql_request {
     const char *default_dataset; /* NULL: names need a dataset */
     const cJSON *parameters;     /* queryParameters array, NULL if none */
     bool dry_run;                /* analyse only */
+    /* The caller is inside of it, and a single SELECT leaves it while its rows are computed, on the
+     * store's reader. NULL: nothing leaves anything. */
+    struct monitor *monitor;
+    atomic_bool *cancelled; /* with monitor: ends the computation when it becomes true */
 };
 
 /* One child of a script, or the only statement. */
@@ -47,10 +53,12 @@ struct sql_result {
 MUST_CHECK bool sql_run(
     struct store *store, const struct sql_request *request, struct sql_result *out_result,
     struct error *err);
+/* Whether the text is one SELECT. */
+bool sql_is_query(const char *text);
 /* Frees the result and drops its result table. */
 void sql_result_clear(struct store *store, struct sql_result *result);
 
-/* Registers the functions that translated SQL calls, on a new connection. Called by store_open's
+/* Registers the functions that translated SQL calls, on both connections. Called by store_open's
  * caller. */
 MUST_CHECK bool sql_register(struct store *store, struct error *err);
 
