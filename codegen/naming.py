@@ -111,8 +111,9 @@ def dirty_table(table: str) -> str:
     return sqlite_name("bq_sync_dirty_" + table)
 
 
-def capture_trigger(table: str, event: str) -> str:
-    return sqlite_name("bq_sync_%s_%s" % (table, event))
+def capture_trigger(table: str, kind: str) -> str:
+    """The kind comes first: no kind is the beginning of another, so two tables never share a name."""
+    return sqlite_name("bq_sync_%s_%s" % (kind, table))
 
 
 def is_bigquery_table_name(name: str) -> bool:

@@ -9,7 +9,7 @@ create table if not exists "bq_sync_dirty_batches" (
 ) without rowid;
 
 -- A row was inserted, perhaps in place of another one.
-create trigger if not exists "bq_sync_batches_insert"
+create trigger if not exists "bq_sync_insert_batches"
 after insert on "batches"
 when exists (
   select 1 from bq_sync_capture
@@ -27,7 +27,7 @@ begin
 end;
 
 -- A row was updated: its key before the update.
-create trigger if not exists "bq_sync_batches_update"
+create trigger if not exists "bq_sync_update_batches"
 after update on "batches"
 begin
   insert into "bq_sync_dirty_batches" (bq_sync_key_1, bq_sync_sequence)
@@ -41,7 +41,7 @@ begin
 end;
 
 -- The update changed the key: the key after it.
-create trigger if not exists "bq_sync_batches_rekey"
+create trigger if not exists "bq_sync_rekey_batches"
 after update on "batches"
 when new."id" collate binary is not old."id"
 begin
@@ -56,7 +56,7 @@ begin
 end;
 
 -- A row was deleted.
-create trigger if not exists "bq_sync_batches_delete"
+create trigger if not exists "bq_sync_delete_batches"
 after delete on "batches"
 begin
   insert into "bq_sync_dirty_batches" (bq_sync_key_1, bq_sync_sequence)

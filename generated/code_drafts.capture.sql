@@ -9,7 +9,7 @@ create table if not exists "bq_sync_dirty_code_drafts" (
 ) without rowid;
 
 -- A row was inserted, perhaps in place of another one.
-create trigger if not exists "bq_sync_code_drafts_insert"
+create trigger if not exists "bq_sync_insert_code_drafts"
 after insert on "code_drafts"
 when exists (
   select 1 from bq_sync_capture
@@ -27,7 +27,7 @@ begin
 end;
 
 -- A row was updated: its key before the update.
-create trigger if not exists "bq_sync_code_drafts_update"
+create trigger if not exists "bq_sync_update_code_drafts"
 after update on "code_drafts"
 begin
   insert into "bq_sync_dirty_code_drafts" (bq_sync_key_1, bq_sync_sequence)
@@ -41,7 +41,7 @@ begin
 end;
 
 -- The update changed the key: the key after it.
-create trigger if not exists "bq_sync_code_drafts_rekey"
+create trigger if not exists "bq_sync_rekey_code_drafts"
 after update on "code_drafts"
 when new."id" collate binary is not old."id"
 begin
@@ -56,7 +56,7 @@ begin
 end;
 
 -- A row was deleted.
-create trigger if not exists "bq_sync_code_drafts_delete"
+create trigger if not exists "bq_sync_delete_code_drafts"
 after delete on "code_drafts"
 begin
   insert into "bq_sync_dirty_code_drafts" (bq_sync_key_1, bq_sync_sequence)

@@ -9,7 +9,7 @@ create table if not exists "bq_sync_dirty_cohorts" (
 ) without rowid;
 
 -- A row was inserted, perhaps in place of another one.
-create trigger if not exists "bq_sync_cohorts_insert"
+create trigger if not exists "bq_sync_insert_cohorts"
 after insert on "cohorts"
 when exists (
   select 1 from bq_sync_capture
@@ -27,7 +27,7 @@ begin
 end;
 
 -- A row was updated: its key before the update.
-create trigger if not exists "bq_sync_cohorts_update"
+create trigger if not exists "bq_sync_update_cohorts"
 after update on "cohorts"
 begin
   insert into "bq_sync_dirty_cohorts" (bq_sync_key_1, bq_sync_sequence)
@@ -41,7 +41,7 @@ begin
 end;
 
 -- The update changed the key: the key after it.
-create trigger if not exists "bq_sync_cohorts_rekey"
+create trigger if not exists "bq_sync_rekey_cohorts"
 after update on "cohorts"
 when new."id" collate binary is not old."id"
 begin
@@ -56,7 +56,7 @@ begin
 end;
 
 -- A row was deleted.
-create trigger if not exists "bq_sync_cohorts_delete"
+create trigger if not exists "bq_sync_delete_cohorts"
 after delete on "cohorts"
 begin
   insert into "bq_sync_dirty_cohorts" (bq_sync_key_1, bq_sync_sequence)

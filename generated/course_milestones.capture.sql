@@ -9,7 +9,7 @@ create table if not exists "bq_sync_dirty_course_milestones" (
 ) without rowid;
 
 -- A row was inserted, perhaps in place of another one.
-create trigger if not exists "bq_sync_course_milestones_insert"
+create trigger if not exists "bq_sync_insert_course_milestones"
 after insert on "course_milestones"
 when exists (
   select 1 from bq_sync_capture
@@ -27,7 +27,7 @@ begin
 end;
 
 -- A row was updated: its key before the update.
-create trigger if not exists "bq_sync_course_milestones_update"
+create trigger if not exists "bq_sync_update_course_milestones"
 after update on "course_milestones"
 begin
   insert into "bq_sync_dirty_course_milestones" (bq_sync_key_1, bq_sync_sequence)
@@ -41,7 +41,7 @@ begin
 end;
 
 -- The update changed the key: the key after it.
-create trigger if not exists "bq_sync_course_milestones_rekey"
+create trigger if not exists "bq_sync_rekey_course_milestones"
 after update on "course_milestones"
 when new."id" collate binary is not old."id"
 begin
@@ -56,7 +56,7 @@ begin
 end;
 
 -- A row was deleted.
-create trigger if not exists "bq_sync_course_milestones_delete"
+create trigger if not exists "bq_sync_delete_course_milestones"
 after delete on "course_milestones"
 begin
   insert into "bq_sync_dirty_course_milestones" (bq_sync_key_1, bq_sync_sequence)

@@ -9,7 +9,7 @@ create table if not exists "bq_sync_dirty_org_api_keys" (
 ) without rowid;
 
 -- A row was inserted, perhaps in place of another one.
-create trigger if not exists "bq_sync_org_api_keys_insert"
+create trigger if not exists "bq_sync_insert_org_api_keys"
 after insert on "org_api_keys"
 when exists (
   select 1 from bq_sync_capture
@@ -27,7 +27,7 @@ begin
 end;
 
 -- A row was updated: its key before the update.
-create trigger if not exists "bq_sync_org_api_keys_update"
+create trigger if not exists "bq_sync_update_org_api_keys"
 after update on "org_api_keys"
 begin
   insert into "bq_sync_dirty_org_api_keys" (bq_sync_key_1, bq_sync_sequence)
@@ -41,7 +41,7 @@ begin
 end;
 
 -- The update changed the key: the key after it.
-create trigger if not exists "bq_sync_org_api_keys_rekey"
+create trigger if not exists "bq_sync_rekey_org_api_keys"
 after update on "org_api_keys"
 when new."id" collate binary is not old."id"
 begin
@@ -56,7 +56,7 @@ begin
 end;
 
 -- A row was deleted.
-create trigger if not exists "bq_sync_org_api_keys_delete"
+create trigger if not exists "bq_sync_delete_org_api_keys"
 after delete on "org_api_keys"
 begin
   insert into "bq_sync_dirty_org_api_keys" (bq_sync_key_1, bq_sync_sequence)

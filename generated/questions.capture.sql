@@ -9,7 +9,7 @@ create table if not exists "bq_sync_dirty_questions" (
 ) without rowid;
 
 -- A row was inserted, perhaps in place of another one.
-create trigger if not exists "bq_sync_questions_insert"
+create trigger if not exists "bq_sync_insert_questions"
 after insert on "questions"
 when exists (
   select 1 from bq_sync_capture
@@ -27,7 +27,7 @@ begin
 end;
 
 -- A row was updated: its key before the update.
-create trigger if not exists "bq_sync_questions_update"
+create trigger if not exists "bq_sync_update_questions"
 after update on "questions"
 begin
   insert into "bq_sync_dirty_questions" (bq_sync_key_1, bq_sync_sequence)
@@ -41,7 +41,7 @@ begin
 end;
 
 -- The update changed the key: the key after it.
-create trigger if not exists "bq_sync_questions_rekey"
+create trigger if not exists "bq_sync_rekey_questions"
 after update on "questions"
 when new."id" collate binary is not old."id"
 begin
@@ -56,7 +56,7 @@ begin
 end;
 
 -- A row was deleted.
-create trigger if not exists "bq_sync_questions_delete"
+create trigger if not exists "bq_sync_delete_questions"
 after delete on "questions"
 begin
   insert into "bq_sync_dirty_questions" (bq_sync_key_1, bq_sync_sequence)

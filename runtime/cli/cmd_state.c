@@ -156,24 +156,23 @@ static bool check_names(const struct invocation *in, struct error *err)
 }
 
 static bool act(
-    struct database *source, struct tracking *tracking, enum capture_action action,
-    const struct table *table, struct error *err)
+    const struct config *config, struct database *source, struct tracking *tracking,
+    enum capture_action action, const struct table *table, struct error *err)
 {
-    enum capture_state state;
     struct source_shape shape;
 
     switch (action) {
     case ACTION_SHOW:
         return true;
     case ACTION_REMOVE:
-        return capture_remove(source, table, err);
+        return capture_remove(source, table, err) && shadow_drop(config->state_path, table, err);
     case ACTION_INSTALL:
         break;
     }
-    if (!capture_check(source, table, &state, err) || !capture_inspect(source, table, &shape, err))
+    if (!capture_inspect(source, table, &shape, err))
         return false;
     bool scanned = shape.why_scan[0] != '\0' && table->capture != CAPTURE_TRIGGERS;
-    if (state == CAPTURE_INTACT || scanned)
+    if (shape.capture == CAPTURE_INTACT || scanned)
         return true;
 
     // Changes made before now were not captured, so the next sync has to send all rows.
@@ -185,25 +184,24 @@ static bool report(
     struct error *err)
 {
     struct plan_capture capture = {0};
-    enum capture_state state;
     struct source_shape shape;
     struct error problem;
 
-    if (!capture_check(source, table, &state, err) || !capture_inspect(source, table, &shape, err))
+    if (!capture_inspect(source, table, &shape, err))
         return false;
     const char *why = NULL;
     if (shape.exists)
-        why = plan_capture(config, source, table, &shape, &capture, &problem) ? capture.why
-                                                                              : problem.message;
+        why =
+            plan_capture(config, table, &shape, &capture, &problem) ? capture.why : problem.message;
     if (array == NULL) {
         printf(
-            "%-26s %s%s%s\n", table->name, state_names[state], why != NULL ? "; scanned: " : "",
-            why != NULL ? why : "");
+            "%-26s %s%s%s\n", table->name, state_names[shape.capture],
+            why != NULL ? "; scanned: " : "", why != NULL ? why : "");
         return true;
     }
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "table", table->name);
-    cJSON_AddStringToObject(json, "state", state_names[state]);
+    cJSON_AddStringToObject(json, "state", state_names[shape.capture]);
     if (why != NULL)
         cJSON_AddStringToObject(json, "why_scan", why);
     cJSON_AddItemToArray(array, json);
@@ -218,7 +216,7 @@ static bool run_action(
         const struct table *table = in->tables[i];
         if (!named(in->args, table))
             continue;
-        if (!act(source, tracking, action, table, err) ||
+        if (!act(in->config, source, tracking, action, table, err) ||
             !report(in->config, source, array, table, err))
             return error_wrap(err, "%s", table->name);
     }

@@ -14,9 +14,6 @@
 /* Larger blocks hardly pack better, and every block in flight costs its size in memory. */
 #define BLOCK_BYTES_DEFAULT ((size_t)256 * 1024)
 
-/* BigQuery takes Avro blocks of up to 16 MB (Google Cloud documentation, "Loading Avro data"). */
-#define BLOCK_BYTES_MAX ((size_t)16 * 1000 * 1000)
-
 /* Full blocks waiting for a compressor, at most: more only cost memory, because the caller helps
  * when they are all taken. */
 #define QUEUE_MAX   4
@@ -269,7 +266,7 @@ static void start_helpers(struct container *container, int wanted)
 static void prepare_blocks(struct container *container, size_t count)
 {
     // An almost full block and the largest row; writers reserve some bytes more than they use.
-    size_t ceiling = container->block_bytes + BLOCK_BYTES_MAX + 64;
+    size_t ceiling = container->block_bytes + CONTAINER_BLOCK_BYTES_MAX + 64;
 
     for (size_t i = 0; i < count; i++)
         buffer_init(&container->blocks[i].raw, ceiling);
@@ -309,8 +306,8 @@ bool container_open(
         return error_set(err, ERROR_MEMORY, "out of memory for an Avro file");
     container->writer.nullable = options->nullable;
     container->block_bytes = options->block_bytes != 0 ? options->block_bytes : BLOCK_BYTES_DEFAULT;
-    if (container->block_bytes > BLOCK_BYTES_MAX)
-        container->block_bytes = BLOCK_BYTES_MAX;
+    if (container->block_bytes > CONTAINER_BLOCK_BYTES_MAX)
+        container->block_bytes = CONTAINER_BLOCK_BYTES_MAX;
     container->codec = options->codec;
     container->sink = sink;
     pthread_mutex_init(&container->sink_lock, NULL);
@@ -375,7 +372,7 @@ bool container_end_row(struct container *container, struct error *err)
     struct buffer *raw = &container->current->raw;
     size_t length = raw->length - container->row_start;
 
-    if (raw->failure != BUFFER_OK || length > BLOCK_BYTES_MAX) {
+    if (raw->failure != BUFFER_OK || length > CONTAINER_BLOCK_BYTES_MAX) {
         bool memory = raw->failure == BUFFER_MEMORY;
         container_abandon_row(container);
         return memory
@@ -383,13 +380,15 @@ bool container_end_row(struct container *container, struct error *err)
                    : error_set(
                          err, ERROR_LIMIT,
                          "the row has more than %zu bytes: BigQuery takes 16 MB in an Avro block",
-                         length > BLOCK_BYTES_MAX ? length - 1 : BLOCK_BYTES_MAX);
+                         length > CONTAINER_BLOCK_BYTES_MAX ? length - 1
+                                                            : CONTAINER_BLOCK_BYTES_MAX);
     }
     if (!check_failed(container, err)) {
         container_abandon_row(container);
         return false;
     }
-    if (raw->length > BLOCK_BYTES_MAX && container->row_start > 0 && !move_row(container, err))
+    if (raw->length > CONTAINER_BLOCK_BYTES_MAX && container->row_start > 0 &&
+        !move_row(container, err))
         return false;
     container->rows++;
     container->raw_bytes += length;

@@ -13,6 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* BigQuery takes Avro blocks of up to 16 MB (Google Cloud documentation, "Loading Avro data"). */
+#define CONTAINER_BLOCK_BYTES_MAX ((size_t)16 * 1000 * 1000)
+
 enum container_codec { CONTAINER_NULL, CONTAINER_DEFLATE };
 
 struct container;

@@ -163,20 +163,6 @@ static bool open_both(struct status *status, struct error *err)
 
 /* --- reading ----------------------------------------------------------------------------- */
 
-/* The table was never synced or has to be synced in full, so every row that passes the filter is
- * pending. */
-static bool count_all(
-    struct database *source, const struct table *table, int64_t *out_rows, struct error *err)
-{
-    char *sql = NULL;
-
-    if (asprintf(&sql, "select count(*) from (%s)", table->scan_sql) < 0)
-        return error_set(err, ERROR_MEMORY, "out of memory");
-    bool ok = database_query_int64(source, sql, 0, out_rows, err);
-    free(sql);
-    return ok;
-}
-
 static bool count_pending(
     struct database *source, const struct table *table, const struct watermark *watermark,
     int64_t *out_rows, struct error *err)
@@ -190,9 +176,10 @@ static bool count_pending(
         return error_set(err, ERROR_SCHEMA, "SQLite has no table %s", table->name);
     if (shape.missing_count > 0)
         return error_set(err, ERROR_SCHEMA, "SQLite lacks the columns %s", shape.missing);
-    if (!watermark->found)
-        return count_all(source, table, out_rows, err);
     const struct source_table in = {source, table, &shape};
+    // A table that was never synced is sent as a whole.
+    if (!watermark->found)
+        return capture_count_rows(&in, out_rows, err);
     if (!capture_pending(&in, watermark, &pending, err))
         return false;
     *out_rows = pending.new_rows + pending.dirty_keys;

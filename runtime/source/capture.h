@@ -16,6 +16,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum capture_state {
+    CAPTURE_ABSENT, /* nothing installed for the table */
+    CAPTURE_INTACT, /* exactly what this build would install */
+    /* Installed once, but altered or gone in part: changes may have been missed. */
+    CAPTURE_INTERRUPTED,
+};
+
 /* What SQLite says of a table. */
 struct source_shape {
     bool exists;
@@ -24,6 +31,8 @@ struct source_shape {
     bool is_virtual;
     /* The definition's key is the table's INTEGER PRIMARY KEY. */
     bool integer_key;
+    /* Some column of the key is not declared NOT NULL. */
+    bool nullable_key;
     /* How many columns of the definition SQLite lacks, and their names, ", " between. */
     size_t missing_count;
     char missing[512];
@@ -43,6 +52,9 @@ struct source_shape {
     /* Why triggers could not be exact for this table, or could make a statement of the application
      * fail; "" if they are exact and harmless. */
     char why_scan[512];
+    /* The table's triggers and dirty set compared with what this build would install. Never
+     * CAPTURE_INTACT if why_scan is set. */
+    enum capture_state capture;
 };
 
 /* One table in its source: the connection, the definition, and what SQLite says of the table. All
@@ -58,18 +70,6 @@ MUST_CHECK bool capture_inspect(
     struct database *source, const struct table *table, struct source_shape *out_shape,
     struct error *err);
 
-enum capture_state {
-    CAPTURE_ABSENT, /* nothing installed for the table */
-    CAPTURE_INTACT, /* exactly what this build would install */
-    /* Installed once, but altered or gone in part: changes may have been missed. */
-    CAPTURE_INTERRUPTED,
-};
-
-/* Compares the triggers and the dirty set of a table with what this build would install. */
-MUST_CHECK bool capture_check(
-    struct database *source, const struct table *table, enum capture_state *out_state,
-    struct error *err);
-
 /* Creates what is missing or altered, in one transaction of a few milliseconds; guards against rows
  * that REPLACE removes through other UNIQUE constraints are made from SQLite's own list of them.
  * The caller must replace or compare the whole table afterwards. ERROR_SCHEMA if the table can't be
@@ -79,7 +79,8 @@ MUST_CHECK bool capture_install(
 /* Drops the table's triggers, dirty set and counter; other tables keep theirs. */
 MUST_CHECK bool capture_remove(
     struct database *source, const struct table *table, struct error *err);
-/* Drops the capture of every table that is not among the count given ones. */
+/* Drops the capture of every table that is not among the count given ones, and its shadow if that
+ * is in the same database. */
 MUST_CHECK bool capture_remove_unknown(
     struct database *source, const struct table *const *tables, size_t count, struct error *err);
 /* Names those tables in out_names (of size bytes), ", " between and cut if there are many; "" if
@@ -89,15 +90,21 @@ MUST_CHECK bool capture_list_unknown(
     size_t size, struct error *err);
 
 /* How much is pending for a table in the connection's present view: rows above the watermark
- * (integer_key), and dirty keys newer than synced_sequence and at or below the watermark. */
+ * (integer_key), and dirty keys newer than synced_sequence and at or below the watermark. Of the
+ * dirty keys, those of rows that were rejected and have not changed since are counted apart: each
+ * pass tries them again, but there is nothing to wait for. */
 struct pending {
     int64_t new_rows;
     int64_t dirty_keys;
+    int64_t rejected_keys;
 };
 MUST_CHECK bool capture_pending(
     const struct source_table *in, const struct watermark *watermark, struct pending *out_pending,
     struct error *err);
-/* The same as a yes or no, which takes constant time. */
+/* All rows of the table that pass its filter. */
+MUST_CHECK bool capture_count_rows(
+    const struct source_table *in, int64_t *out_count, struct error *err);
+/* Whether anything is pending. */
 MUST_CHECK bool capture_has_pending(
     const struct source_table *in, const struct watermark *watermark, bool *out_pending,
     struct error *err);
@@ -109,9 +116,11 @@ MUST_CHECK bool capture_has_left_out(
     struct error *err);
 
 /* Whether rows have a NULL in their key: triggers cannot list those, and BigQuery cannot hold them.
- * Looked up by the key's index. */
+ * With a key of several columns, only looked for if a trigger has noted such a row since
+ * synced_sequence; earlier ones are among the rejects. */
 MUST_CHECK bool capture_has_keyless(
-    const struct source_table *in, bool *out_keyless, struct error *err);
+    const struct source_table *in, const struct watermark *watermark, bool *out_keyless,
+    struct error *err);
 
 /* Position of a table: what a snapshot covers. */
 struct position {

@@ -2,6 +2,7 @@
 
 #include "source/capture_collation.h"
 #include "source/capture_filter.h"
+#include "source/capture_keyless.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
 
@@ -255,11 +256,10 @@ static void append_trigger(
     int number, const char *event)
 {
     const struct table *table = in->table;
-    char suffix[48];
+    char kind[30];
 
-    sqlite3_snprintf(sizeof suffix, suffix, "_replace_%d_%s", number, event);
-    sqlite_sql_append(
-        out, "create trigger if not exists $g\nbefore $r", table->name, suffix, event);
+    sqlite3_snprintf(sizeof kind, kind, "replace_%d_%s", number, event);
+    sqlite_sql_append(out, "create trigger if not exists $g\nbefore $r", kind, table->name, event);
     if (strcmp(event, "update") == 0 && !constraint->any_update) {
         buffer_append_text(out, " of ");
         buffer_append_slice(out, buffer_slice(&constraint->columns));
@@ -431,7 +431,9 @@ bool capture_guard_append_sql(
 
     out_problem[0] = '\0';
     bool ok = read_columns(in, &guards.columns, err) && append_rowid_guards(&guards, err) &&
-              append_index_guards(&guards, err) && buffer_check(out_sql, "guards", err);
+              append_index_guards(&guards, err);
+    capture_keyless_append_sql(in, out_sql);
+    ok = ok && buffer_check(out_sql, "guards", err);
     columns_clear(&guards.columns);
     return ok;
 }

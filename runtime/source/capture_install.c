@@ -1,70 +1,17 @@
-/* The part of capture.h that checks, installs and removes the triggers of one table. */
+/* The part of capture.h that installs and removes the triggers of one table. */
 #include "base/buffer.h"
 #include "source/capture.h"
+#include "source/capture_guard.h"
 #include "source/capture_objects.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
 #include "source/tracking_schema.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 static const char create_capture_sql[] = "create table if not exists bq_sync_capture(\n"
                                          "    table_name text primary key,\n"
                                          "    sequence integer not null,\n"
                                          "    watermark integer\n"
                                          ") without rowid";
-
-static bool has_capture_row(
-    struct database *source, const char *table, bool *out_exists, struct error *err)
-{
-    sqlite3_stmt *statement = NULL;
-
-    if (!database_has_table(source, "bq_sync_capture", out_exists, err))
-        return false;
-    if (!*out_exists)
-        return true;
-    if (!statement_bind(
-            source, "select 1 from bq_sync_capture where table_name = ?1", &statement, err, "s",
-            table))
-        return false;
-    bool ok = database_step(source, statement, out_exists, err);
-    sqlite3_finalize(statement);
-    return ok;
-}
-
-bool capture_check(
-    struct database *source, const struct table *table, enum capture_state *out_state,
-    struct error *err)
-{
-    struct object_list expected = {0};
-    struct object_list actual = {0};
-    struct source_shape shape;
-    const struct source_table in = {source, table, &shape};
-    char *guards = NULL;
-    bool known = false;
-    bool ok = false;
-
-    if (!has_capture_row(source, table->name, &known, err) ||
-        !capture_objects_actual(source, table, &actual, err))
-        goto cleanup;
-    if (!known || actual.count == 0) {
-        *out_state = !known && actual.count == 0 ? CAPTURE_ABSENT : CAPTURE_INTERRUPTED;
-        ok = true;
-        goto cleanup;
-    }
-    if (!capture_inspect(source, table, &shape, err) ||
-        !capture_objects_expected(&in, &expected, &guards, err))
-        goto cleanup;
-    *out_state = capture_objects_equal(&expected, &actual) ? CAPTURE_INTACT : CAPTURE_INTERRUPTED;
-    ok = true;
-
-cleanup:
-    capture_objects_clear(&expected);
-    capture_objects_clear(&actual);
-    free(guards);
-    return ok || error_wrap(err, "change capture of %s", table->name);
-}
 
 static bool drop_object(struct database *source, const struct object *object, struct error *err)
 {
@@ -89,9 +36,10 @@ static bool is_expected(const struct object_list *expected, const struct object 
     return false;
 }
 
-/* Drops what is not as this build makes it: triggers of another version, or on a renamed table. A
- * dirty set that is as it should be stays: clean empties it, outside of this transaction. */
-static bool drop_altered(
+/* Drops all triggers, which makes those that follow newer than every one of the application, and a
+ * dirty set that is not as this build makes it. One that is as it should be stays: clean empties
+ * it, outside of this transaction. */
+static bool drop_objects(
     struct database *source, const struct object_list *expected, const struct object_list *actual,
     struct error *err)
 {
@@ -99,7 +47,8 @@ static bool drop_altered(
     for (int triggers = 1; triggers >= 0; triggers--) {
         for (size_t i = 0; i < actual->count; i++) {
             const struct object *object = &actual->items[i];
-            if (object->trigger == (triggers == 1) && !is_expected(expected, object) &&
+            if (object->trigger == (triggers == 1) &&
+                (object->trigger || !is_expected(expected, object)) &&
                 !drop_object(source, object, err))
                 return false;
         }
@@ -162,22 +111,26 @@ static bool install(const struct source_table *in, struct error *err)
     struct database *source = in->source;
     struct object_list expected = {0};
     struct object_list actual = {0};
-    char *guards = NULL;
+    char problem[sizeof in->shape->why_scan];
+    struct buffer guards;
     bool tracked = false;
 
+    buffer_init(&guards, SQLITE_SQL_CEILING);
     bool ok =
-        capture_objects_actual(source, in->table, &actual, err) &&
-        capture_objects_expected(in, &expected, &guards, err) &&
-        has_progress(source, &tracked, err) && drop_altered(source, &expected, &actual, err) &&
+        capture_guard_append_sql(in, &guards, problem, sizeof problem, err) &&
+        capture_objects_actual(source, in->table->name, &actual, err) &&
+        capture_objects_expected(in->table, buffer_text(&guards), &expected, err) &&
+        has_progress(source, &tracked, err) &&
+        (in->shape->capture == CAPTURE_INTACT || drop_objects(source, &expected, &actual, err)) &&
         database_exec(source, create_capture_sql, err) && write_capture_row(in, tracked, err) &&
         database_exec(source, in->table->capture_install_sql, err) &&
-        database_exec(source, guards, err) &&
+        database_exec(source, buffer_text(&guards), err) &&
         // Only a replacement makes up for what was not captured, also if this process ends
         // before it.
         (!tracked || tracking_schema_distrust(source, in->table->name, err));
     capture_objects_clear(&expected);
     capture_objects_clear(&actual);
-    free(guards);
+    buffer_clear(&guards);
     return ok;
 }
 
@@ -210,14 +163,13 @@ bool capture_install(struct database *source, const struct table *table, struct 
  */
 static bool remove_table(struct database *source, const char *name, struct error *err)
 {
-    struct table table = {.name = name};
     struct object_list actual = {0};
     struct object_list none = {0};
     bool known = false;
 
-    bool ok = capture_objects_actual(source, &table, &actual, err) &&
-              drop_altered(source, &none, &actual, err) &&
-              has_capture_row(source, name, &known, err) &&
+    bool ok = capture_objects_actual(source, name, &actual, err) &&
+              drop_objects(source, &none, &actual, err) &&
+              capture_objects_has_counter(source, name, &known, err) &&
               (!known ||
                statement_run(
                    source, "delete from bq_sync_capture where table_name = ?1", err, "s", name));

@@ -1,7 +1,6 @@
 #include "source/capture_objects.h"
 
 #include "base/buffer.h"
-#include "source/capture_guard.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
 
@@ -42,39 +41,32 @@ static bool add_object(struct object_list *list, sqlite3_stmt *statement, struct
     return true;
 }
 
-bool capture_objects_owns_trigger(const char *table, const char *trigger)
+bool capture_objects_owns_trigger(const char *table, const char *trigger, const char *sql)
 {
-    static const char *const events[] = {"_insert", "_update", "_update_key", "_rekey", "_delete"};
-    static const char prefix[] = "bq_sync_";
-    size_t length = strlen(table);
+    struct buffer dirty_set;
 
-    if (strncmp(trigger, prefix, sizeof prefix - 1) != 0 ||
-        strncasecmp(trigger + sizeof prefix - 1, table, length) != 0)
+    // Each name has the table's in it, and names are short.
+    if (strcasestr(trigger, table) == NULL)
         return false;
-    const char *suffix = trigger + sizeof prefix - 1 + length;
-    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
-        if (strcmp(suffix, events[i]) == 0)
-            return true;
-    }
-    int number;
-    char event[8] = "";
-    return sscanf(suffix, "_replace_%d_%7s", &number, event) == 2 &&
-           (strcmp(event, "insert") == 0 || strcmp(event, "update") == 0);
+    buffer_init(&dirty_set, SQLITE_SQL_CEILING);
+    sqlite_sql_append(&dirty_set, "$d", table);
+    bool owns = strcasestr(sql, buffer_text(&dirty_set)) != NULL;
+    buffer_clear(&dirty_set);
+    return owns;
 }
 
-static bool is_of_table(const struct table *table, sqlite3_stmt *statement)
+/* The query below selects the dirty set by its name, but every trigger of ours. */
+static bool is_of_table(const char *table, sqlite3_stmt *object)
 {
-    const char *name = (const char *)sqlite3_column_text(statement, 1);
-
-    // The query selects the dirty set by its name, but every trigger of ours, whatever its table.
-    return sqlite3_column_int(statement, 0) == 0 ||
-           strcasecmp((const char *)sqlite3_column_text(statement, 2), table->name) == 0 ||
-           capture_objects_owns_trigger(table->name, name);
+    return sqlite3_column_int(object, 0) == 0 ||
+           strcasecmp((const char *)sqlite3_column_text(object, 2), table) == 0 ||
+           capture_objects_owns_trigger(
+               table, (const char *)sqlite3_column_text(object, 1),
+               (const char *)sqlite3_column_text(object, 3));
 }
 
 bool capture_objects_actual(
-    struct database *source, const struct table *table, struct object_list *out_list,
-    struct error *err)
+    struct database *source, const char *table, struct object_list *out_list, struct error *err)
 {
     struct object_list list = {0};
     sqlite3_stmt *statement = NULL;
@@ -87,7 +79,7 @@ bool capture_objects_actual(
             " where (type = 'trigger' and name like 'bq\\_sync\\_%' escape '\\')"
             " or (type = 'table' and lower(name) = lower('bq_sync_dirty_' || ?1))"
             " order by 1, 2",
-            &statement, err, "s", table->name))
+            &statement, err, "s", table))
         goto cleanup;
     for (;;) {
         if (!database_step(source, statement, &row, err))
@@ -194,27 +186,19 @@ static bool add_statements(
 }
 
 bool capture_objects_expected(
-    const struct source_table *in, struct object_list *out_list, char **out_guards_sql,
+    const struct table *table, const char *guards_sql, struct object_list *out_list,
     struct error *err)
 {
-    const struct table *table = in->table;
     struct object_list list = {0};
-    char ignored[16];
-    struct buffer guards;
 
-    buffer_init(&guards, SQLITE_SQL_CEILING);
-    bool ok = capture_guard_append_sql(in, &guards, ignored, sizeof ignored, err) &&
-              add_statements(table, table->capture_install_sql, &list, err) &&
-              add_statements(table, buffer_text(&guards), &list, err);
-    if (ok) {
-        qsort(list.items, list.count, sizeof *list.items, compare_objects);
-        *out_guards_sql = guards.length > 0 ? buffer_take(&guards) : strdup("");
-        *out_list = list;
-        list = (struct object_list){0};
+    if (!add_statements(table, table->capture_install_sql, &list, err) ||
+        !add_statements(table, guards_sql, &list, err)) {
+        capture_objects_clear(&list);
+        return false;
     }
-    capture_objects_clear(&list);
-    buffer_clear(&guards);
-    return ok;
+    qsort(list.items, list.count, sizeof *list.items, compare_objects);
+    *out_list = list;
+    return true;
 }
 
 /* A walk over a statement that skips white space outside of quotes and the quotes of plain names.
@@ -287,6 +271,49 @@ bool capture_objects_equal(const struct object_list *a, const struct object_list
             return false;
     }
     return true;
+}
+
+bool capture_objects_has_counter(
+    struct database *source, const char *table, bool *out_exists, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+
+    if (!database_has_table(source, "bq_sync_capture", out_exists, err))
+        return false;
+    if (!*out_exists)
+        return true;
+    if (!statement_bind(
+            source, "select 1 from bq_sync_capture where table_name = ?1", &statement, err, "s",
+            table))
+        return false;
+    bool ok = database_step(source, statement, out_exists, err);
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+bool capture_objects_state(
+    const struct source_table *in, const char *guards_sql, enum capture_state *out_state,
+    struct error *err)
+{
+    const char *table = in->table->name;
+    struct object_list expected = {0};
+    struct object_list actual = {0};
+    bool known = false;
+
+    if (!capture_objects_has_counter(in->source, table, &known, err) ||
+        !capture_objects_actual(in->source, table, &actual, err))
+        return false;
+    if (!known && actual.count == 0) {
+        *out_state = CAPTURE_ABSENT;
+        return true;
+    }
+    bool ok = capture_objects_expected(in->table, guards_sql, &expected, err);
+    bool intact =
+        known && in->shape->why_scan[0] == '\0' && capture_objects_equal(&expected, &actual);
+    *out_state = intact ? CAPTURE_INTACT : CAPTURE_INTERRUPTED;
+    capture_objects_clear(&expected);
+    capture_objects_clear(&actual);
+    return ok;
 }
 
 bool capture_objects_has_dirty_set(

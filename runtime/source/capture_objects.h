@@ -11,6 +11,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The sequence of a rejected key in the dirty set: later than every pass, so that the key is tried
+ * again at each of them without being written each time. A trigger that fires for the key puts the
+ * current sequence in its place. */
+#define CAPTURE_SEQUENCE_REJECTED "9223372036854775807"
+
 struct object {
     bool trigger; /* else a table */
     char *name;
@@ -26,25 +31,34 @@ struct object_list {
 
 void capture_objects_clear(struct object_list *list);
 
-/* What this build would install: the definition's triggers and dirty set, and the guards of what is
- * unique in this source. *out_guards_sql (owned, free) makes the guards. */
+/* What this build would install: the definition's triggers and dirty set, and the guards that
+ * guards_sql (source/capture_guard.h) makes. */
 MUST_CHECK bool capture_objects_expected(
-    const struct source_table *in, struct object_list *out_list, char **out_guards_sql,
+    const struct table *table, const char *guards_sql, struct object_list *out_list,
     struct error *err);
 
-/* What the source has: all triggers of ours on the table, those of its names on any other table (it
- * was renamed), and its dirty set. */
+/* What the source has: all triggers of ours on the table of that name, its triggers on any other
+ * table (it was renamed), and its dirty set. */
 MUST_CHECK bool capture_objects_actual(
-    struct database *source, const struct table *table, struct object_list *out_list,
+    struct database *source, const char *table, struct object_list *out_list, struct error *err);
+
+/* Compares what the source has with what this build would install. */
+MUST_CHECK bool capture_objects_state(
+    const struct source_table *in, const char *guards_sql, enum capture_state *out_state,
     struct error *err);
 
 /* Whether both lists are the same but for white space and quotes around plain names, which ALTER
  * TABLE ... RENAME adds when it touches a trigger. */
 bool capture_objects_equal(const struct object_list *a, const struct object_list *b);
 
-/* Whether a trigger's name is one that capture gives, in any version, to a trigger of this table.
- */
-bool capture_objects_owns_trigger(const char *table, const char *trigger);
+/* Whether a trigger of ours, on whatever table, is one of the table of that name: in each version
+ * its body names the table's dirty set. Its own name does not tell: in earlier versions two tables
+ * could claim one. */
+bool capture_objects_owns_trigger(const char *table, const char *trigger, const char *sql);
+
+/* Whether the table of that name has a counter in bq_sync_capture. */
+MUST_CHECK bool capture_objects_has_counter(
+    struct database *source, const char *table, bool *out_exists, struct error *err);
 
 /* Whether the dirty set of the table of that name is in this database. */
 MUST_CHECK bool capture_objects_has_dirty_set(

@@ -26,7 +26,17 @@ static bool query(
     return ok;
 }
 
-/* what: "count(*)", or "1" for whether there is any. */
+static void append_filter(struct buffer *sql, const struct table *table)
+{
+    // On lines of its own: the filter may end in a comment.
+    if (table->where != NULL)
+        buffer_printf(sql, " and (\n%s\n)", table->where);
+}
+
+/* Statements here name no columns but the key and the filter's: for those of a subquery SQLite
+ * looks up the collations, and the application's own are unknown on this connection.
+ *
+ * what: "count(*)", or "1" for whether there is any. */
 static bool query_new_rows(
     const struct source_table *in, const struct watermark *watermark, const char *what,
     int64_t *out_value, struct error *err)
@@ -38,7 +48,11 @@ static bool query_new_rows(
     if (!in->shape->integer_key)
         return true;
     buffer_init(&sql, SQLITE_SQL_CEILING);
-    sqlite_sql_append(&sql, "select $r from ($r) limit 1", what, in->table->new_rows_sql);
+    sqlite_sql_append(
+        &sql, "select $r from $n where $n > ?1", what, in->table->name,
+        sqlite_sql_key_name(in->table, 0));
+    append_filter(&sql, in->table);
+    buffer_append_text(&sql, " limit 1");
     bool ok = query(in->source, &sql, bounds, out_value, err);
     buffer_clear(&sql);
     return ok;
@@ -46,7 +60,7 @@ static bool query_new_rows(
 
 static bool query_dirty_keys(
     const struct source_table *in, const struct watermark *watermark, const char *what,
-    int64_t *out_value, struct error *err)
+    const char *condition, int64_t *out_value, struct error *err)
 {
     const int64_t bounds[2] = {watermark->synced_sequence, watermark->last_synced_row_id};
     struct buffer sql;
@@ -59,9 +73,22 @@ static bool query_dirty_keys(
         return true;
     buffer_init(&sql, SQLITE_SQL_CEILING);
     sqlite_sql_append(
-        &sql, "select $r from $d where bq_sync_sequence > ?1$r limit 1", what, in->table->name,
-        in->shape->integer_key ? " and bq_sync_key_1 <= ?2" : "");
+        &sql, "select $r from $d where bq_sync_sequence > ?1$r$r limit 1", what, in->table->name,
+        in->shape->integer_key ? " and bq_sync_key_1 <= ?2" : "", condition);
     bool ok = query(in->source, &sql, bounds, out_value, err);
+    buffer_clear(&sql);
+    return ok;
+}
+
+bool capture_count_rows(const struct source_table *in, int64_t *out_count, struct error *err)
+{
+    const int64_t none[2] = {0};
+    struct buffer sql;
+
+    buffer_init(&sql, SQLITE_SQL_CEILING);
+    sqlite_sql_append(&sql, "select count(*) from $n where true", in->table->name);
+    append_filter(&sql, in->table);
+    bool ok = query(in->source, &sql, none, out_count, err);
     buffer_clear(&sql);
     return ok;
 }
@@ -73,7 +100,12 @@ bool capture_pending(
     struct pending pending;
 
     if (!query_new_rows(in, watermark, "count(*)", &pending.new_rows, err) ||
-        !query_dirty_keys(in, watermark, "count(*)", &pending.dirty_keys, err))
+        !query_dirty_keys(
+            in, watermark, "count(*)", " and bq_sync_sequence < " CAPTURE_SEQUENCE_REJECTED,
+            &pending.dirty_keys, err) ||
+        !query_dirty_keys(
+            in, watermark, "count(*)", " and bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED,
+            &pending.rejected_keys, err))
         return error_wrap(err, "pending changes of %s", in->table->name);
     *out_pending = pending;
     return true;
@@ -86,7 +118,7 @@ bool capture_has_pending(
     int64_t found = 0;
 
     if (!query_new_rows(in, watermark, "1", &found, err) ||
-        (found == 0 && !query_dirty_keys(in, watermark, "1", &found, err)))
+        (found == 0 && !query_dirty_keys(in, watermark, "1", "", &found, err)))
         return error_wrap(err, "pending changes of %s", in->table->name);
     *out_pending = found == 1;
     return true;
@@ -111,29 +143,4 @@ bool capture_has_left_out(
     buffer_clear(&sql);
     *out_any = found == 1;
     return ok || error_wrap(err, "rows of %s that its filter leaves out", in->table->name);
-}
-
-bool capture_has_keyless(const struct source_table *in, bool *out_keyless, struct error *err)
-{
-    const int64_t none[2] = {0};
-    const struct table *table = in->table;
-    struct buffer sql;
-    int64_t found = 0;
-
-    *out_keyless = false;
-    if (in->shape->integer_key)
-        return true;
-    buffer_init(&sql, SQLITE_SQL_CEILING);
-    sqlite_sql_append(&sql, "select 1 from $n where (", table->name);
-    for (size_t i = 0; i < table->key_count; i++)
-        sqlite_sql_append(&sql, "$r$n is null", i > 0 ? " or " : "", sqlite_sql_key_name(table, i));
-    buffer_append_text(&sql, ")");
-    if (table->where != NULL)
-        // On lines of its own: the filter may end in a comment.
-        buffer_printf(&sql, " and (\n%s\n)", table->where);
-    buffer_append_text(&sql, " limit 1");
-    bool ok = query(in->source, &sql, none, &found, err);
-    buffer_clear(&sql);
-    *out_keyless = ok && found == 1;
-    return ok || error_wrap(err, "rows of %s without a key", table->name);
 }

@@ -1,7 +1,9 @@
 /* The part of capture.h that asks SQLite what a table is. */
+#include "source/application_trigger.h"
 #include "source/capture.h"
 #include "source/capture_collation.h"
 #include "source/capture_guard.h"
+#include "source/capture_objects.h"
 #include "source/key_conversion.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
@@ -57,6 +59,7 @@ struct columns_seen {
                             key */
     /* Key columns whose conversion is one-to-one, should none of them be the rowid. */
     size_t one_to_one_columns;
+    bool nullable_key;
 };
 
 static uint32_t mix(uint32_t hash, const char *text)
@@ -69,12 +72,16 @@ static uint32_t mix(uint32_t hash, const char *text)
 
 static void see_key_column(
     const struct table *table, const char *name, const struct key_declaration *declared,
-    struct columns_seen *seen)
+    bool not_null, struct columns_seen *seen)
 {
     for (size_t i = 0; i < table->key_count; i++) {
         const struct column *column = &table->columns[table->key[i]];
-        if (strcasecmp(name, column->source) == 0 && key_conversion_is_one_to_one(column, declared))
+        if (strcasecmp(name, column->source) != 0)
+            continue;
+        if (key_conversion_is_one_to_one(column, declared))
             seen->one_to_one_columns++;
+        if (!not_null)
+            seen->nullable_key = true;
     }
 }
 
@@ -101,7 +108,7 @@ static void see_column(
     see_key_column(
         table, name,
         &(struct key_declaration){.type = type, .strict = sqlite3_column_int(statement, 4) != 0},
-        seen);
+        sqlite3_column_int(statement, 5) == 1, seen);
     if (in_primary_key && strcasecmp(type, "integer") == 0 &&
         strcasecmp(name, table->columns[table->key[0]].source) == 0)
         seen->key_is_integer = true;
@@ -127,7 +134,7 @@ static bool see_columns(
     if (!statement_bind(
             source,
             "select name, coalesce(type, ''), pk, cid, case when upper(type) = 'ANY' or ?2 then"
-            " (select strict from pragma_table_list(?1) where schema = 'main') end"
+            " (select strict from pragma_table_list(?1) where schema = 'main') end, \"notnull\""
             " from pragma_table_xinfo(?1) where hidden <> 1",
             &statement, err, "si", table->name, (int64_t)strictness_matters(table)))
         return false;
@@ -251,6 +258,7 @@ static bool inspect_key(
         return false;
     bool alias = seen->key_is_integer && seen->primary_key_columns == 1 && !indexed;
     shape->integer_key = alias && table->key_count == 1 && table->new_rows_sql != NULL;
+    shape->nullable_key = seen->nullable_key;
     shape->keeps_keys = table->mode != SEND_REPLACE && !is_one_to_one(table, seen, alias, shape);
     if (alias || shape->is_view || shape->is_virtual)
         return true;
@@ -294,14 +302,15 @@ static bool inspect_key_columns(
     return true;
 }
 
-/* Whether triggers on the table would be exact and harmless. */
+/* Whether triggers on the table would be exact and harmless; if so, *guards makes its guards, and
+ * *newer says whether the application has a trigger because of which they have to be made again. */
 static bool inspect_triggers(
-    struct database *source, const struct table *table, struct source_shape *shape,
+    const struct source_table *in, struct source_shape *shape, struct buffer *guards, bool *newer,
     struct error *err)
 {
-    const struct source_table in = {source, table, shape};
-    struct buffer guards;
-    bool ok = true;
+    struct database *source = in->source;
+    const struct table *table = in->table;
+    const size_t size = sizeof shape->why_scan;
 
     if (shape->is_view || shape->is_virtual) {
         snprintf(
@@ -318,12 +327,10 @@ static bool inspect_triggers(
         return true;
     if (!inspect_key_columns(source, table, shape, err))
         return false;
-    if (shape->why_scan[0] != '\0')
-        return true;
-    buffer_init(&guards, SQLITE_SQL_CEILING);
-    ok = capture_guard_append_sql(&in, &guards, shape->why_scan, sizeof shape->why_scan, err);
-    buffer_clear(&guards);
-    return ok;
+    return shape->why_scan[0] != '\0' ||
+           (capture_guard_append_sql(in, guards, shape->why_scan, size, err) &&
+            (shape->why_scan[0] != '\0' ||
+             application_trigger_judge(in, guards->length > 0, shape->why_scan, size, newer, err)));
 }
 
 /* A filter may name columns that the definition does not list. */
@@ -354,17 +361,25 @@ bool capture_inspect(
         .layout = UINT32_C(2166136261),
     };
     struct source_shape shape = {0};
+    const struct source_table in = {source, table, &shape};
+    struct buffer guards;
+    bool newer = false;
 
     if (seen.found == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory inspecting %s", table->name);
     memset(seen.found, 0, table->column_count * sizeof(bool));
+    buffer_init(&guards, SQLITE_SQL_CEILING);
     bool ok = find_table(source, table->name, &shape, err);
     if (ok && shape.exists)
         ok = see_columns(source, table, &seen, &shape, err) &&
              inspect_key(source, table, &seen, &shape, err) &&
-             inspect_triggers(source, table, &shape, err);
+             inspect_triggers(&in, &shape, &guards, &newer, err);
+    ok = ok && capture_objects_state(&in, buffer_text(&guards), &shape.capture, err);
+    if (newer && shape.capture == CAPTURE_INTACT)
+        shape.capture = CAPTURE_INTERRUPTED;
     if (ok && shape.exists)
         inspect_filter(source, table, &shape);
+    buffer_clear(&guards);
     sqlite3_free(seen.found);
     if (!ok)
         return error_wrap(err, "columns of %s", table->name);

@@ -24,79 +24,62 @@ static bool is_known(const struct registry *registry, const char *name)
     return false;
 }
 
-static bool is_known_trigger(const struct registry *registry, const char *name, const char *table)
+static bool is_known_trigger(
+    const struct registry *registry, const char *table, const char *name, const char *sql)
 {
+    if (is_known(registry, table))
+        return true;
     for (size_t i = 0; i < registry->count; i++) {
-        if (strcasecmp(registry->tables[i]->name, table) == 0 ||
-            capture_objects_owns_trigger(registry->tables[i]->name, name))
+        if (capture_objects_owns_trigger(registry->tables[i]->name, name, sql))
             return true;
     }
     return false;
 }
 
-/* Appends a DROP for each trigger and dirty set of ours whose table is not defined. */
-static bool append_drops(
-    struct database *source, const struct registry *registry, struct buffer *sql, struct error *err)
+/* The columns of each query below: what is found, its name and the table of the application that it
+ * is for; of a trigger, the one that it is on and its text. */
+enum { FOUND_KIND, FOUND_NAME, FOUND_TABLE, FOUND_SQL };
+
+// Triggers come first: one without its dirty set makes the application's statements fail.
+static const char objects_sql[] =
+    "select type, name, case type when 'trigger' then tbl_name"
+    " else substr(name, instr(substr(name, 9), '_') + 9) end, sql from sqlite_master"
+    " where (type = 'trigger' and name like 'bq\\_sync\\_%' escape '\\')"
+    " or (type = 'table' and (name like 'bq\\_sync\\_dirty\\_%' escape '\\'"
+    " or name like 'bq\\_sync\\_shadow\\_%' escape '\\'"
+    " or name like 'bq\\_sync\\_pending\\_%' escape '\\')) order by 1 desc, 2";
+
+/* Appends the statement that removes what the row says, if its table is not defined. */
+static void append_removal(const struct registry *registry, sqlite3_stmt *row, struct buffer *sql)
 {
-    sqlite3_stmt *statement = NULL;
-    bool row = false;
-    bool ok = false;
+    const char *kind = (const char *)sqlite3_column_text(row, FOUND_KIND);
+    const char *name = (const char *)sqlite3_column_text(row, FOUND_NAME);
+    const char *table = (const char *)sqlite3_column_text(row, FOUND_TABLE);
+    bool trigger = strcmp(kind, "trigger") == 0;
 
-    // Triggers come first: one without its dirty set makes the application's statements fail.
-    if (!database_prepare(
-            source,
-            "select type = 'trigger', name, tbl_name from sqlite_master"
-            " where (type = 'trigger' and name like 'bq\\_sync\\_%' escape '\\')"
-            " or (type = 'table' and name like 'bq\\_sync\\_dirty\\_%' escape '\\')"
-            " order by 1 desc, 2",
-            &statement, err))
-        return false;
-    for (;;) {
-        if (!database_step(source, statement, &row, err))
-            goto cleanup;
-        if (!row)
-            break;
-        const char *name = (const char *)sqlite3_column_text(statement, 1);
-        const char *table = (const char *)sqlite3_column_text(statement, 2);
-        if (sqlite3_column_int(statement, 0) == 1) {
-            if (!is_known_trigger(registry, name, table))
-                sqlite_sql_append(sql, "drop trigger $n;\n", name);
-        } else if (!is_known(registry, name + strlen(SQLITE_SQL_DIRTY_PREFIX))) {
-            sqlite_sql_append(sql, "drop table $n;\n", name);
-        }
-    }
-    ok = true;
-
-cleanup:
-    sqlite3_finalize(statement);
-    return ok;
+    if (trigger ? is_known_trigger(
+                      registry, table, name, (const char *)sqlite3_column_text(row, FOUND_SQL))
+                : is_known(registry, table))
+        return;
+    if (strcmp(kind, "row") == 0)
+        sqlite_sql_append(sql, "delete from $n where table_name = $t;\n", name, table);
+    else
+        sqlite_sql_append(sql, "drop $r $n;\n", kind, name);
 }
 
-static bool append_deletes(
-    struct database *source, const struct registry *registry, struct buffer *sql, struct error *err)
+static bool append_removals(
+    struct database *source, const struct registry *registry, const char *query, struct buffer *sql,
+    struct error *err)
 {
     sqlite3_stmt *statement = NULL;
-    bool row = false;
-    bool ok = false;
+    bool row = true;
+    bool ok = database_prepare(source, query, &statement, err);
 
-    if (!database_has_table(source, "bq_sync_capture", &row, err))
-        return false;
-    if (!row)
-        return true;
-    if (!database_prepare(source, "select table_name from bq_sync_capture", &statement, err))
-        return false;
-    for (;;) {
-        if (!database_step(source, statement, &row, err))
-            goto cleanup;
-        if (!row)
-            break;
-        const char *name = (const char *)sqlite3_column_text(statement, 0);
-        if (!is_known(registry, name))
-            sqlite_sql_append(sql, "delete from bq_sync_capture where table_name = $t;\n", name);
+    while (ok && row) {
+        ok = database_step(source, statement, &row, err);
+        if (ok && row)
+            append_removal(registry, statement, sql);
     }
-    ok = true;
-
-cleanup:
     sqlite3_finalize(statement);
     return ok;
 }
@@ -104,9 +87,18 @@ cleanup:
 static bool collect(
     struct database *source, const struct registry *registry, struct buffer *sql, struct error *err)
 {
+    static const char *const lists[] = {"bq_sync_capture", "bq_sync_shadows"};
+
     buffer_reset(sql);
-    return append_drops(source, registry, sql, err) && append_deletes(source, registry, sql, err) &&
-           buffer_check(sql, "removal", err);
+    bool ok = append_removals(source, registry, objects_sql, sql, err);
+    for (size_t i = 0; ok && i < sizeof lists / sizeof lists[0]; i++) {
+        char query[96];
+        bool exists = false;
+        snprintf(query, sizeof query, "select 'row', '%s', table_name from %s", lists[i], lists[i]);
+        ok = database_has_table(source, lists[i], &exists, err) &&
+             (!exists || append_removals(source, registry, query, sql, err));
+    }
+    return ok && buffer_check(sql, "removal", err);
 }
 
 bool capture_remove_unknown(

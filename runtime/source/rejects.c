@@ -18,11 +18,6 @@
 /* What of the collection has to be written, numbered from 1. */
 #define WORK "temp.bq_sync_rejects_work"
 
-/* The sequence of a rejected key in the dirty set: later than every pass, so that the key is tried
- * again at each of them without being written each time. A trigger that fires for the key puts the
- * current sequence in its place. */
-#define SEQUENCE_REJECTED "9223372036854775807"
-
 bool rejects_begin(struct tracking *tracking, const struct table *table, struct error *err)
 {
     struct buffer sql;
@@ -192,7 +187,7 @@ static bool list_rejected(
     sqlite_sql_expand(
         &find, table,
         " from " COLLECTION " where not exists (select 1 from $d where"
-        " bq_sync_sequence = " SEQUENCE_REJECTED " and ");
+        " bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED " and ");
     append_same_key(&find, table);
     buffer_append_byte(&find, ')');
     sqlite_sql_numbers(&find, table, " and key_$r is not null", "");
@@ -201,7 +196,7 @@ static bool list_rejected(
     sqlite_sql_numbers(&write, table, "key_$r", ", ");
     sqlite_sql_expand(
         &write, table,
-        ", " SEQUENCE_REJECTED " from " WORK " where rowid between ?4 and ?5"
+        ", " CAPTURE_SEQUENCE_REJECTED " from " WORK " where rowid between ?4 and ?5"
         " on conflict($k) do update set bq_sync_sequence = excluded.bq_sync_sequence");
     bool ok = buffer_check(&find, "statement", err) && buffer_check(&write, "statement", err) &&
               write_difference(
@@ -224,13 +219,13 @@ static bool release_fixed(
     buffer_init(&write, SQLITE_SQL_CEILING);
     sqlite_sql_expand(
         &find, table,
-        "select $k from $d where bq_sync_sequence = " SEQUENCE_REJECTED
+        "select $k from $d where bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED
         " and not exists (select 1 from " COLLECTION " where ");
     append_same_key(&find, table);
     buffer_append_byte(&find, ')');
     sqlite_sql_expand(
         &write, table,
-        "update $d set bq_sync_sequence = ?3 where bq_sync_sequence = " SEQUENCE_REJECTED
+        "update $d set bq_sync_sequence = ?3 where bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED
         " and ($k) in (select $k from " WORK " where rowid between ?4 and ?5)");
     bool ok = buffer_check(&find, "statement", err) && buffer_check(&write, "statement", err) &&
               write_difference(

@@ -159,10 +159,8 @@ static bool let_go(struct shadow_keys *keys, struct error *err)
     return run(keys, keys->gone_number, err);
 }
 
-/* Whether the source has a row of the key that known_owner stands on, in the same storage classes:
- * then it still converts to the same. The first comparison finds the row by its index, the second
- * tells apart what the column's collation does not. */
-static bool prepare_live(struct shadow_keys *keys, struct database *source, struct error *err)
+static bool prepare_live_by(
+    struct shadow_keys *keys, struct database *source, bool by_index, struct error *err)
 {
     const struct table *table = keys->table;
     struct buffer sql;
@@ -173,7 +171,8 @@ static bool prepare_live(struct shadow_keys *keys, struct database *source, stru
         const char *name = sqlite_sql_key_name(table, i);
         char parameter[24];
         snprintf(parameter, sizeof parameter, "?%zu", i + 1);
-        sqlite_sql_append(&sql, " and $n.$n = $r", table->name, name, parameter);
+        if (by_index)
+            sqlite_sql_append(&sql, " and $n.$n = $r", table->name, name, parameter);
         sqlite_sql_append(&sql, " and $n.$n collate binary = $r", table->name, name, parameter);
         sqlite_sql_append(&sql, " and typeof($n.$n) = typeof($r)", table->name, name, parameter);
     }
@@ -185,6 +184,18 @@ static bool prepare_live(struct shadow_keys *keys, struct database *source, stru
               database_prepare(source, buffer_text(&sql), &keys->live, err);
     buffer_clear(&sql);
     return ok;
+}
+
+/* Whether the source has a row of the key that known_owner stands on, in the same storage classes:
+ * then it still converts to the same. The first comparison finds the row by its index, the second
+ * tells apart what the column's collation does not. With a collation of the application, which is
+ * unknown here, there is only the second, and the table is searched. */
+static bool prepare_live(struct shadow_keys *keys, struct database *source, struct error *err)
+{
+    struct error ignored;
+
+    return prepare_live_by(keys, source, true, &ignored) ||
+           prepare_live_by(keys, source, false, err);
 }
 
 static bool is_live(

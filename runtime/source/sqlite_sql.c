@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void append_quoted(
-    struct buffer *out, const char *prefix, const char *text, const char *suffix, char quote)
+static void append_quoted(struct buffer *out, const char *prefix, const char *text, char quote)
 {
     buffer_append_byte(out, (uint8_t)quote);
     buffer_append_text(out, prefix);
@@ -15,23 +14,22 @@ static void append_quoted(
             buffer_append_byte(out, (uint8_t)quote);
         buffer_append_byte(out, (uint8_t)*text);
     }
-    buffer_append_text(out, suffix);
     buffer_append_byte(out, (uint8_t)quote);
 }
 
 static void append_identifier(struct buffer *out, const char *prefix, const char *name)
 {
-    append_quoted(out, prefix, name, "", '"');
+    append_quoted(out, prefix, name, '"');
 }
 
 static void append_literal(struct buffer *out, const char *text)
 {
-    append_quoted(out, "", text, "", '\'');
+    append_quoted(out, "", text, '\'');
 }
 
 void sqlite_sql_append(struct buffer *out, const char *format, ...)
 {
-    const char *name;
+    char prefix[48];
     va_list args;
 
     va_start(args, format);
@@ -51,8 +49,8 @@ void sqlite_sql_append(struct buffer *out, const char *format, ...)
             append_identifier(out, SQLITE_SQL_DIRTY_PREFIX, va_arg(args, const char *));
             break;
         case 'g':
-            name = va_arg(args, const char *);
-            append_quoted(out, "bq_sync_", name, va_arg(args, const char *), '"');
+            snprintf(prefix, sizeof prefix, "bq_sync_%s_", va_arg(args, const char *));
+            append_identifier(out, prefix, va_arg(args, const char *));
             break;
         case 'r':
             buffer_append_text(out, va_arg(args, const char *));

@@ -23,8 +23,8 @@
 
 /* Appends format with each letter after a $ replaced by the next argument, a C string: $n as an
  * identifier, $t as a text literal, $r raw, $d as the quoted name of the dirty set of the table of
- * that name, $g as the quoted name of a trigger of ours (two arguments: the table and what follows
- * its name). $$ is a dollar sign. */
+ * that name, $g as the quoted name of a trigger of ours (two arguments: its kind of at most 30
+ * bytes, and the table). $$ is a dollar sign. */
 void sqlite_sql_append(struct buffer *out, const char *format, ...);
 
 /* Appends a statement about one table: $n its name as an identifier, $t its name as a text literal,

@@ -15,7 +15,7 @@ static const char help[] =
     "\n"
     "  --listen HOST:PORT   where to listen; port 0 picks a free one (127.0.0.1:9050)\n"
     "  --port-file FILE     write the port's number there once it listens\n"
-    "  --data FILE          keep everything in this SQLite file (in memory)\n"
+    "  --data FILE          keep everything in this SQLite file (one that vanishes)\n"
     "  --project P          the project id to answer with (local)\n"
     "  --dataset D          make this dataset at start; may be given several times\n"
     "  --location L         where datasets are unless they say so (US)\n"

@@ -2,11 +2,13 @@
 
 from tests.conformance import edges
 
-KINDS = ["INT64", "FLOAT64", "BOOL", "STRING", "BYTES", "NUMERIC", "BIGNUMERIC", "DATE", "TIME", "DATETIME", "TIMESTAMP", "JSON"]
+KINDS = ["INT64", "FLOAT64", "BOOL", "STRING", "BYTES", "NUMERIC", "BIGNUMERIC", "DATE", "TIME", "DATETIME",
+         "TIMESTAMP", "JSON"]
 NUMBERS = ["INT64", "FLOAT64", "NUMERIC", "BIGNUMERIC"]
 DAY_PARTS = ["YEAR", "QUARTER", "MONTH", "WEEK", "ISOWEEK", "DAY", "ISOYEAR"]
 CLOCK_PARTS = ["HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND"]
-PARTS = {"DATE": DAY_PARTS, "TIME": CLOCK_PARTS, "DATETIME": DAY_PARTS + CLOCK_PARTS, "TIMESTAMP": DAY_PARTS + CLOCK_PARTS}
+PARTS = {"DATE": DAY_PARTS, "TIME": CLOCK_PARTS, "DATETIME": DAY_PARTS + CLOCK_PARTS,
+         "TIMESTAMP": DAY_PARTS + CLOCK_PARTS}
 
 # Texts that are a value of some type, or almost.
 SPELLINGS = [
@@ -48,12 +50,14 @@ def json():
         yield f"to_json_string(parse_json({text}))"
         for path in map(edges.quoted, JSON_PATHS):
             yield from (f"json_value({text}, {path})", f"json_query({text}, {path})",
-                        f"json_value(parse_json({text}), {path})", f"to_json_string(json_query(parse_json({text}), {path}))")
+                        f"json_value(parse_json({text}), {path})",
+                        f"to_json_string(json_query(parse_json({text}), {path}))")
 
 
 def texts():
     for text in literals("STRING"):
-        yield from (f"{name}({text})" for name in ("upper", "lower", "length", "char_length", "byte_length", "trim", "ltrim", "rtrim"))
+        yield from (f"{name}({text})" for name in (
+            "upper", "lower", "length", "char_length", "byte_length", "trim", "ltrim", "rtrim"))
         yield from (f"to_hex({name}({text}))" for name in ("sha256", "md5"))
         for at in (1, 0, -1, 2, -3, 2**63 - 1, -2**63):
             yield from (f"substr({text}, {at})", f"substr({text}, 1, {at})")
@@ -70,7 +74,8 @@ def texts():
 def numbers():
     for kind in NUMBERS:
         for value in literals(kind):
-            yield from (f"round({value}{places})" for places in ("", ", 0", ", 1", ", 2", ", -1", ", 9", ", 38", ", -20"))
+            yield from (f"round({value}{places})"
+                        for places in ("", ", 0", ", 1", ", 2", ", -1", ", 9", ", 38", ", -20"))
             yield from (f"abs({value})", f"-{value}")
             if kind == "FLOAT64":
                 yield f"format('%.16e', {value})"

@@ -50,10 +50,11 @@ class VerifyTest(unittest.TestCase):
         cls.stage = foreign.Stage("googlesql")
         cls.addClassCleanup(cls.stage.close)
 
-    def synced(self, program, tables, schema, rows):
+    def synced(self, program, tables, rows):
         """(bqlocal, the deployment) after a sync of these rows; none is rejected, and verify agrees."""
         bq = self.enterContext(Bqlocal(project=statements.PROJECT, datasets=[statements.DATASET]))
-        app = self.enterContext(Deployment(bq, program=program, dataset=statements.DATASET, schema=schema))
+        app = self.enterContext(
+            Deployment(bq, program=program, dataset=statements.DATASET, schema=sample.schema(tables)))
         with app.connect() as db:
             db.execute("begin")
             for table in tables:
@@ -63,7 +64,7 @@ class VerifyTest(unittest.TestCase):
         run = app.sync(*(table["table"] for table in tables))
         for table in tables:
             synced = app.table(run, table["table"])
-            self.assertEqual((len(rows[table["table"]]), 0), (synced["rows_inserted"], synced["rows_rejected"]), table["table"])
+            self.assertEqual((len(rows[table["table"]]), 0), (synced["rows_inserted"], synced["rows_rejected"]))
         app.json("verify", *(table["table"] for table in tables))
         return bq, app
 
@@ -95,19 +96,20 @@ class VerifyTest(unittest.TestCase):
                 self.assertTrue(ours)
                 self.assertEqual(sorted(ours, key=repr), sorted(engine.rows(sql), key=repr))
 
-    def judge(self, program, names, schema, count):
+    def judge(self, program, names, count):
         rng = sample.generator(31)
         listed = sample.tables(foreign.build_output(program), {})
         tables = [table for table in listed if table["table"] in names]
         rows = {table["table"]: rows_of(table, count, rng) for table in tables}
-        bq, app = self.synced(program, tables, schema(tables), rows)
+        bq, app = self.synced(program, tables, rows)
         engines = [self.filled(app, tables, rows, zone) for zone in TIME_ZONES]
         for engine in engines:
             self.compare(bq, engine, self.sent(bq, "select r.bucket"))
         # All rows differ, so verify looks at the keys, the hashes and the JSON of each.
         for table in tables:
             column = next(column["name"] for column in table["columns"] if column["name"] in ("n", "b"))
-            damage = f"update `{statements.PROJECT}`.`{statements.DATASET}`.`{table['target']}` set `{column}` = null where true"
+            target = f"`{statements.PROJECT}`.`{statements.DATASET}`.`{table['target']}`"
+            damage = f"update {target} set `{column}` = null where true"
             bq.query(damage)
             for engine in engines:
                 engine.run(damage)
@@ -115,14 +117,19 @@ class VerifyTest(unittest.TestCase):
         for engine in engines:
             self.compare(bq, engine, self.sent(bq, "select concat("))
 
+    def test_the_engine_follows_its_default_time_zone(self):
+        asked = "select unix_micros(timestamp(datetime '1970-01-01 00:00:00'))"
+        answers = [self.enterContext(Engine(self.stage, time_zone=zone)).rows(asked) for zone in TIME_ZONES]
+        self.assertEqual([[("0",)], [("28800000000",)], [("38400000000",)]], answers)
+
     def test_every_type(self):
-        self.judge("bqsync_shapes", ["everything"], sample.schema, ROWS)
+        self.judge("bqsync_shapes", ["everything"], ROWS)
 
     def test_keys_of_every_type(self):
         listed = sample.tables(foreign.build_output("bqsync_keys"), {})
         # A digest is not the value that SQLite holds.
         names = [table["table"] for table in listed if table["table"] != "digests"]
-        self.judge("bqsync_keys", names, sample.schema, KEYED_ROWS)
+        self.judge("bqsync_keys", names, KEYED_ROWS)
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ class SourceTest(BadCase):
 
     def test_a_dropped_trigger_leads_to_a_replacement(self):
         self.app.sync()
-        self.app.script("drop trigger bq_sync_accounts_update; " + UPDATE)
+        self.app.script("drop trigger bq_sync_update_accounts; " + UPDATE)
 
         self.assert_fixed("replace")
 

@@ -157,6 +157,20 @@ class TargetChangesTest(BadCase):
         self.assertEqual("replace", self.app.table(run, "events")["mode"])
         self.assert_equal()
 
+    def test_a_last_column_that_is_made_again_after_a_pass_missed_it_is_sent_again(self):
+        for journal in ("wal", "delete"):
+            with self.subTest(journal=journal):
+                self.app.script(f"pragma journal_mode = {journal}; update accounts set note = 'lost' where id = 1")
+                self.app.sync()
+                self.app.execute("alter table accounts drop column note")
+                self.app.sync(status=1)
+                self.app.execute("alter table accounts add column note text")
+
+                run = self.app.sync()
+
+                self.assertEqual("replace", self.app.table(run, "accounts")["mode"])
+                self.assert_equal()
+
     def test_a_column_that_no_definition_has_may_come(self):
         self.app.execute("alter table accounts add column unlisted text")
 

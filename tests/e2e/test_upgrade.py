@@ -212,22 +212,39 @@ class UpgradeTest(unittest.TestCase):
 
     # Removing
 
-    def test_the_documented_removal_leaves_the_database_as_it_was(self):
+    def remove(self, app):
         text = (ROOT / "docs/operations.md").read_text().split("### Removing bqsync")[1]
         commands = re.search(r"```sh\n(.*?)```", text, re.S)[1]
         self.assertIn("bqsync capture remove\n", commands)
         script = re.search(r'sqlite3 app.db "(.*?)"', commands, re.S)[1]
+        self.assertEqual(0, app.run("capture", "remove")[0])
+        app.script(script)
 
-        self.assertEqual(0, self.app.run("capture", "remove")[0])
-        self.app.script(script)
+    def test_the_documented_removal_leaves_the_database_as_it_was(self):
+        self.remove(self.app)
 
         self.assertEqual([], self.app.execute(OURS))
         with sqlite3.connect(":memory:") as fresh:
             fresh.executescript(SHAPES)
-            kept = "select type, name, tbl_name, sql from sqlite_master where name not like 'sqlite_%' order by 1, 2"
+            kept = "select type, name, tbl_name, sql from sqlite_master order by 1, 2, 3"
             self.assertEqual(fresh.execute(kept).fetchall(), self.app.execute(kept))
         self.app.execute(UPDATE)
         self.assertEqual(3, self.bq.scalar("select count(*) from d.accounts"))
+
+    def test_removal_leaves_nothing_of_scans_and_converted_keys(self):
+        schema = ("create table times(k text primary key, v, n); create table names(k text primary key, v, n);"
+                  "create unique index upper on names(upper(v))")
+        app = self.enterContext(Deployment(self.bq, program="bqsync_keys", schema=schema, dataset="d"))
+        before = app.execute("select type, name, sql from sqlite_master order by 1, 2")
+        app.script("insert into times(k) values ('2024-01-01'); insert into names(k) values ('n')")
+        app.sync("times", "names")
+        shadows = "select count(*) from sqlite_master where name like 'bq_sync_shadow\\_%' escape '\\'"
+        self.assertEqual([(2,)], app.execute(shadows))
+        app.execute("update names set v = 'one'")
+
+        self.remove(app)
+
+        self.assertEqual(before, app.execute("select type, name, sql from sqlite_master order by 1, 2"))
 
 
 if __name__ == "__main__":

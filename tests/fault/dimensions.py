@@ -118,10 +118,39 @@ class Triggers(Dimension):
 
     def __init__(self, life):
         super().__init__(life)
-        self.accidents = [self.create_trigger, self.create_trigger, self.drop_trigger]
+        self.accidents = [self.create_trigger, self.create_trigger, self.create_trigger, self.drop_trigger,
+                          self.drop_trigger, self.cascade]
 
     def tables(self):
         return self.some([*CLASSIC, *THINGS], 2)
+
+    def step(self, application):
+        """What a trigger may refuse half-way, or meet another row with."""
+        table = self.rng.choice([name for name in self.life.tables if name not in VIEWED])
+        key = application.some_key(table)
+        column = application.plain_column(table)
+        if key is not None:
+            application.run(
+                f"update {self.rng.choice(['or fail', 'or fail', 'or replace'])} {table} set {column} = ?"
+                f" where {application.where(table)}", [application.value(table, column), *key])
+
+    def cascade(self, table):
+        """A row goes, and what its foreign key's action fires ends the statement with FAIL."""
+        table = base(table)
+        if table not in TABLES or len(TABLES[table].key) != 1:
+            return
+        key = TABLES[table].key[0]
+        child = f"app_child_{table}"
+
+        def run(app):
+            app.run(f"create table if not exists {child}(owner references {table}({key}) on delete cascade)")
+            app.run(f"create trigger if not exists {child}_fail after delete on {child}"
+                    " begin select raise(fail, 'refused'); end")
+            app.run("pragma foreign_keys = on")
+            app.run(f"insert into {child} select {key} from {table} order by {key} limit 1")
+            app.run(f"delete from {table} where {key} in (select owner from {child})")
+            app.run("pragma foreign_keys = off")
+        self.application(run)
 
     def prepare(self):
         for _ in range(self.rng.randrange(3)):
@@ -141,11 +170,19 @@ class Triggers(Dimension):
             f"insert into app_audit(what) values ({row}.{column})",
             f"insert into app_once values (length({row}.{column}))",
             f"insert or ignore into app_once values (length({row}.{column}))",
-            f"update {table} set {other} = {other} where {this_row}", f"delete from {table} where {this_row}"])
+            f"update {table} set {other} = {other} where {this_row}",
+            f"update {table} set {other} = {row}.{column} where {this_row}", f"delete from {table} where {this_row}"])
         sql = (f"create trigger app_{self.rng.randrange(10**6)} {self.rng.choice(['before', 'after', 'after'])} {event}"
                f" on {table} when coalesce(length({row}.{column}), 0) % 3 = {self.rng.randrange(3)}"
                f" begin {body}; end")
-        self.application(lambda app: app.run(sql))
+
+        def make(app):
+            app.run(sql)
+            # Before the next pass, changes that the trigger may end half-way.
+            for _ in range(self.rng.randrange(3)):
+                column = app.plain_column(table)
+                app.run(f"update or fail {table} set {column} = ?", [app.value(table, column)])
+        self.application(make)
 
     def drop_trigger(self, table):
         names = [name for (name,) in self.life.app.execute(

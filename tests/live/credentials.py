@@ -25,7 +25,8 @@ def signed(key):
     with tempfile.NamedTemporaryFile("w") as file:  # readable by this user only
         file.write(key["private_key"])
         file.flush()
-        signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", file.name], input=text, capture_output=True, check=True)
+        signature = subprocess.run(
+            ["openssl", "dgst", "-sha256", "-sign", file.name], input=text, capture_output=True, check=True)
     return (text + b"." + url_safe(signature.stdout)).decode()
 
 
@@ -40,6 +41,7 @@ def token(path):
                 return json.load(answer)["access_token"]
     gcloud = shutil.which("gcloud")
     if gcloud is None:
-        raise AssertionError("set GOOGLE_APPLICATION_CREDENTIALS to the key of a service account, or install gcloud and log in")
+        raise AssertionError(
+            "set GOOGLE_APPLICATION_CREDENTIALS to the key of a service account, or install gcloud and log in")
     command = [gcloud, "auth", "application-default", "print-access-token"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -32,7 +32,8 @@ def required_columns(place):
             error = place.load(table, PLAIN_FILE, **disposition, **schema)
             kept = modes(place.table(table)) == {name: mode for name, _, mode in REQUIRED}
             asked = f"{verb} of plain Avro types into REQUIRED columns, {'with' if schema else 'without'} a schema in the job"
-            yield asked, error or f"loaded; modes {'kept' if kept else 'changed'}", relied and error is None and kept
+            answer = error or f"loaded; modes {'kept' if kept else 'changed'}"
+            yield asked, answer, relied and error is None and kept
     table = place.create(REQUIRED)
     error = place.load(table, UNION_FILE, **APPEND, **with_schema(REQUIRED))
     yield "APPEND of unions with null into REQUIRED columns", error or "loaded", None
@@ -81,7 +82,8 @@ def datetimes(place):
         if error:
             yield asked, error, relied and False
             continue
-        read = [row["t"] for row in place.client.query(f"select cast(moment as string) as t from {place.name(table)} order by moment")]
+        rows = place.client.query(f"select cast(moment as string) as t from {place.name(table)} order by moment")
+        read = [row["t"] for row in rows]
         right = read == ["0001-01-01 00:00:00", "2023-11-14 22:13:20.123456"]
         yield asked, f"reads {', '.join(read)}", relied and right
 
@@ -96,8 +98,8 @@ def one_column_more(place):
         error = place.load(table, PLAIN_FILE, **REPLACE, **schema)
         now = place.table(table)
         there = {field["name"]: field.get("description") for field in now["schema"]["fields"]}
-        kept = {"columns": list(there) == [name for name, _, _ in fields], "column descriptions": there.get("id") == "about id",
-                "description": now.get("description") == "about it", "clustering": "clustering" in now,
+        kept = {"columns": list(there) == [name for name, _, _ in fields],
+                "column descriptions": there.get("id") == "about id", "description": now.get("description") == "about it", "clustering": "clustering" in now,
                 "primary key": "primaryKey" in now.get("tableConstraints", {})}
         lost = [name for name, is_kept in kept.items() if not is_kept]
         yield (f"WRITE_TRUNCATE_DATA where the table has one column more than the file, {what} in the job",
@@ -162,7 +164,8 @@ def partition_expiration(place):
         yield "a dataset with a default partition expiration", error.message, None
         return
     fields = [("at", "TIMESTAMP", "NULLABLE")]
-    for what, more in (("nothing said", {}), ("expirationMs 0", {"expirationMs": "0"}), ("expirationMs null", {"expirationMs": None})):
+    for what, more in (("nothing said", {}), ("expirationMs 0", {"expirationMs": "0"}),
+                       ("expirationMs null", {"expirationMs": None})):
         try:
             table = place.create(fields, dataset, timePartitioning={"type": "DAY", "field": "at", **more})
             answer = place.table(table, dataset)["timePartitioning"].get("expirationMs", "none")
@@ -179,7 +182,8 @@ def merge_bill(place):
     pad = "x" * 100
     for table in (plain, clustered):
         name = place.name(table)
-        place.client.query(f"insert into {name} (id, pad) values " + ", ".join(f"({n}, '{pad}')" for n in range(1000)))
+        values = ", ".join(f"({n}, '{pad}')" for n in range(1000))
+        place.client.query(f"insert into {name} (id, pad) values {values}")
         rows = 1000
         while rows < place.many_rows:
             place.client.query(f"insert into {name} (id, pad) select id + {rows}, pad from {name}")

@@ -1,8 +1,9 @@
-"""Judges that are not ours: npm packages, Debian packages, programs of the machine.
+"""Judges that are not ours: packages of npm, PyPI, Maven Central and Go, Debian packages, programs of the machine.
 
-A test whose judge is missing is skipped, and the reason is printed; with BQSYNC_CI=1 it fails. `npm ci`
-installs npm packages once, from the lock file beside their package.json, into ~/.cache/bqsync-conformance (or
-$BQSYNC_CONFORMANCE_CACHE), never into the tree.
+A test whose judge is missing is skipped, and the reason is printed; with BQSYNC_CI=1 it fails, unless the judge needs
+a language that ./dev does not install, or a registry that cannot be reached. Packages are installed once, in the
+versions that files of the tree pin, into ~/.cache/bqsync-conformance (or $BQSYNC_CONFORMANCE_CACHE), never into the
+tree.
 """
 
 import fcntl
@@ -31,6 +32,17 @@ def unavailable(reason):
         raise AssertionError(f"a judge is missing, which is a failure in CI: {reason}")
     print(f"\n*** SKIPPED, a judge is missing: {reason} ***", file=sys.stderr, flush=True)
     raise unittest.SkipTest(reason)
+
+
+def absent(reason):
+    """Skips a test whose judge this machine cannot have, and prints why; in CI too."""
+    print(f"\n*** SKIPPED, a judge is not to be had here: {reason} ***", file=sys.stderr, flush=True)
+    raise unittest.SkipTest(reason)
+
+
+def toolchain(name):
+    """The path of a language's program, which ./dev does not install."""
+    return shutil.which(name) or absent(f"there is no {name} on this machine")
 
 
 def tool(name, package):
@@ -67,13 +79,11 @@ def node():
     return path
 
 
-def node_modules(name):
-    """The node_modules of tests/conformance/NAME, installed first if necessary."""
-    node()
-    npm = tool("npm", "npm")
-    manifest = [CONFORMANCE / name / file for file in ("package.json", "package-lock.json")]
-    mark = hashlib.sha256(platform.machine().encode())
-    for file in manifest:
+def installed(name, files, command, failed):
+    """A folder of the cache that holds copies of the files, and what the command made of them there, once. Where it
+    fails, failed() is called with the reason."""
+    mark = hashlib.sha256(f"{platform.machine()} {command}".encode())
+    for file in files:
         mark.update(file.read_bytes())
     home = CACHE / f"{name}-{mark.hexdigest()[:16]}"
     done = home / "installed"
@@ -82,15 +92,24 @@ def node_modules(name):
     with open(home / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
-            for file in manifest:
+            for file in files:
                 shutil.copy(file, home)
-            ended = subprocess.run(
-                [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"], cwd=home,
-                capture_output=True, text=True, timeout=INSTALL_SECONDS)
+            try:
+                ended = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=INSTALL_SECONDS)
+            except subprocess.TimeoutExpired:
+                failed(f"{command[0]} did not install {name} within {INSTALL_SECONDS} s")
             if ended.returncode != 0:
-                unavailable(f"npm could not install {name}: {ended.stderr.strip()[-600:]}")
+                failed(f"{command[0]} could not install {name}: {(ended.stdout + ended.stderr).strip()[-600:]}")
             done.touch()
-    return home / "node_modules"
+    return home
+
+
+def node_modules(name):
+    """The node_modules of tests/conformance/NAME, installed first if necessary."""
+    node()
+    return installed(name, [CONFORMANCE / name / file for file in ("package.json", "package-lock.json")],
+                     [tool("npm", "npm"), "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"],
+                     unavailable) / "node_modules"
 
 
 class Stage:

@@ -142,7 +142,7 @@ SCENARIOS = [
              ("accounts", "events")),
     Scenario("reset", ROWS, "delete from bq_sync_tracking where table_name = 'accounts'", (), ("accounts",)),
     Scenario("capture interrupted", ROWS,
-             "drop trigger bq_sync_accounts_update; update accounts set note = 'unseen' where id = 1", (),
+             "drop trigger bq_sync_update_accounts; update accounts set note = 'unseen' where id = 1", (),
              ("accounts",)),
     Scenario("reset before the intent", ROWS, MEANWHILE.format(when=BEFORE_INTENT, what=RESET), (), ("accounts",)),
     Scenario("reset after the intent", ROWS, MEANWHILE.format(when=AFTER_INTENT, what=RESET), (), ("accounts",)),

@@ -16,7 +16,8 @@
 #include <stdbool.h>
 
 /* Returns owned the schema: the target's columns without what only a target needs, and the one that
- * marks tombstones. */
+ * marks tombstones. Policy tags stay: what is protected there is not to lie open here to all
+ * readers of the dataset. */
 cJSON *staging_schema(const struct task *task);
 
 /* Creates the intent's staging table. It expires after a day, in case nothing drops it before. */

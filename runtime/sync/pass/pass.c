@@ -4,27 +4,19 @@
 #include "source/capture.h"
 #include "source/database.h"
 #include "source/lock.h"
-#include "source/rejects.h"
 #include "source/shadow.h"
 #include "source/tracking.h"
 #include "sync/commit/recovery.h"
-#include "sync/commit/table_commit.h"
-#include "sync/commit/transaction.h"
 #include "sync/pass/listing.h"
 #include "sync/pass/location.h"
-#include "sync/pass/plan.h"
 #include "sync/pass/quota_record.h"
-#include "sync/pass/reading.h"
+#include "sync/pass/rounds.h"
 #include "sync/pass/run_record.h"
-#include "sync/pass/target.h"
 #include "sync/pass/workers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* How often a pass plans a table, if what the plan rests on changes each time. */
-#define ROUNDS_MAX 3
 
 struct pass {
     const struct deployment *deployment;
@@ -32,10 +24,7 @@ struct pass {
     struct run_result *result;
     struct task *tasks;
     size_t count;
-    /* The tasks that steps still have to do something about, in the order in which they take them.
-     */
-    struct task **order;
-    size_t open;
+    struct task **order; /* the tasks, as the rounds sort them */
 
     struct lock lock;
     bool locked;
@@ -45,7 +34,6 @@ struct pass {
     bool source_open;
     struct workers workers;
     struct location location;
-    int64_t snapshot_us; /* when the snapshot was opened */
 };
 
 /* --- opening and closing ---------------------------------------------------------------- */
@@ -68,7 +56,6 @@ static bool make_tasks(struct pass *pass, struct error *err)
         return error_set(err, ERROR_MEMORY, "out of memory");
 
     pass->count = count;
-    pass->open = count;
     pass->result->table_count = count;
     for (size_t i = 0; i < count; i++) {
         pass->result->tables[i].table = tables[i];
@@ -177,13 +164,6 @@ static void fail(struct pass *pass, struct task *task, const struct error *why)
     workers_fail(&pass->workers.each[0], task, why);
 }
 
-static void run_step(struct pass *pass, bool (*wanted)(const struct task *), step_run *run)
-{
-    const struct step step = {.wanted = wanted, .run = run};
-
-    workers_run(&pass->workers, pass->order, pass->open, &step);
-}
-
 static bool has_open_intent(const struct task *task)
 {
     return task->source.has_open_intent;
@@ -206,124 +186,13 @@ static void recover(struct pass *pass)
     struct recovery recovery = {.deployment = pass->deployment};
     const struct step step = {
         .wanted = has_open_intent, .run = recover_table, .context = &recovery};
-    workers_run(&pass->workers, pass->order, pass->open, &step);
-}
-
-static bool plan_one(struct pass *pass, struct task *task, struct error *err)
-{
-    struct table_result *outcome = task->outcome;
-
-    if (!plan_table(
-            pass->deployment->config, &pass->source, &pass->tracking, task, pass->options->full,
-            err))
-        return false;
-    outcome->last_synced_row_id = task->source.watermark.last_synced_row_id;
-    if (!rejects_count(&pass->tracking, task->table->name, &outcome->rows_rejected, err))
-        return false;
-    outcome->rows_rejected_before = outcome->rows_rejected;
-    if (task_has_work(task))
-        return true;
-
-    // The error of an earlier pass is over if there is nothing left to do.
-    if (outcome->status != TABLE_SYNCED)
-        outcome->status = TABLE_UNCHANGED;
-    return pass->options->dry_run || task->source.watermark.last_error[0] == '\0' ||
-           tracking_note(&pass->tracking, task->table->name, "", err);
-}
-
-static void plan(struct pass *pass)
-{
-    struct error err;
-
-    for (size_t i = 0; i < pass->open; i++)
-        if (!task_failed(pass->order[i]) && !plan_one(pass, pass->order[i], &err))
-            fail(pass, pass->order[i], &err);
-}
-
-/* The target of a scanned table is left alone until the scan has found something, so that an idle
- * pass makes one request. */
-static bool is_sure_of_work(const struct task *task)
-{
-    return task_has_work(task) && !task->plan.only_if_changed;
-}
-
-static bool is_to_prepare(const struct task *task)
-{
-    return is_sure_of_work(task) || task_is_out_of_line(task);
-}
-
-/* The watermark is invalidated first: if this pass fails after the triggers are back, the next one
- * must not believe that the changes of the time between were captured. What the plan rests on is
- * read again, because this changes it. */
-static void install_capture(struct pass *pass)
-{
-    struct error err;
-
-    for (size_t i = 0; i < pass->open; i++) {
-        struct task *task = pass->order[i];
-        if (task_failed(task) || !task->plan.capture.broken)
-            continue;
-        if (!tracking_invalidate(&pass->tracking, task->table->name, &err) ||
-            !capture_install(&pass->source, task->table, &err) ||
-            !tracking_load(&pass->tracking, task->table->name, &task->source.watermark, &err))
-            fail(pass, task, &err);
-    }
-}
-
-static bool read_tables(struct pass *pass, struct error *err)
-{
-    struct reading reading = {
-        .deployment = pass->deployment,
-        .source = &pass->source,
-        .workers = &pass->workers,
-        .tasks = pass->order,
-        .count = pass->open,
-        .dry_run = pass->options->dry_run,
-    };
-    bool ok = reading_run(&reading, err);
-
-    pass->snapshot_us = reading.taken_us;
-    return ok;
-}
-
-static bool is_larger(const struct task *a, const struct task *b)
-{
-    uint64_t a_size = a->batch.spool == NULL ? 0 : spool_size(a->batch.spool);
-    uint64_t b_size = b->batch.spool == NULL ? 0 : spool_size(b->batch.spool);
-
-    return a_size > b_size;
-}
-
-/* The largest first, so that the pass ends soon after its slowest table. For a few dozen tables an
- * insertion sort is enough. */
-static void sort_by_size(struct pass *pass)
-{
-    for (size_t i = 1; i < pass->open; i++) {
-        struct task *task = pass->order[i];
-        size_t at = i;
-        for (; at > 0 && is_larger(task, pass->order[at - 1]); at--)
-            pass->order[at] = pass->order[at - 1];
-        pass->order[at] = task;
-    }
-}
-
-static void commit(struct pass *pass)
-{
-    sort_by_size(pass);
-    if (!pass->deployment->config->sync_atomic) {
-        run_step(pass, task_has_work, table_commit);
-        return;
-    }
-    const struct transaction_snapshot snapshot = {
-        .run_id = pass->result->id, .taken_us = pass->snapshot_us};
-    transaction_commit(&pass->workers, pass->order, pass->open, &snapshot);
+    workers_run(&pass->workers, pass->order, pass->count, &step);
 }
 
 /* After a replacement the other way of finding changes, should it have been in use before, is
  * removed. */
 static void remove_other_capture(struct pass *pass, const struct task *task)
 {
-    enum capture_state state = CAPTURE_ABSENT;
     struct error err;
     bool ok = true;
 
@@ -332,9 +201,8 @@ static void remove_other_capture(struct pass *pass, const struct task *task)
     else if (
         task->plan.capture.by == CAPTURE_SCAN &&
         (task->table->capture == CAPTURE_SCAN || task->source.shape.why_scan[0] != '\0') &&
-        pass->deployment->config->state_is_source)
-        ok = capture_check(&pass->source, task->table, &state, &err) &&
-             (state == CAPTURE_ABSENT || capture_remove(&pass->source, task->table, &err));
+        task->source.shape.capture != CAPTURE_ABSENT && pass->deployment->config->state_is_source)
+        ok = capture_remove(&pass->source, task->table, &err);
     if (!ok)
         log_warn(
             "an earlier way of finding changes is left in place",
@@ -375,89 +243,6 @@ static void clean(struct pass *pass)
                 "synced changes are left listed", LOG_TEXT("table", task->table->name),
                 LOG_TEXT("reason", err.message));
     }
-}
-
-/* A dry run ends where sending would begin: what was read is counted as what would be inserted or
- * merged. */
-static void finish_dry(struct pass *pass)
-{
-    for (size_t i = 0; i < pass->open; i++) {
-        struct task *task = pass->order[i];
-        if (task_failed(task) || !task_has_work(task))
-            continue;
-        task->outcome->status = task->plan.only_state ? TABLE_UNCHANGED : TABLE_SYNCED;
-        task->outcome->rows_inserted = task->batch.new_rows;
-        task->outcome->rows_updated = task->batch.changed_rows;
-    }
-}
-
-static bool run_round(struct pass *pass, struct error *err)
-{
-    plan(pass);
-    if (!pass->options->dry_run) {
-        run_step(pass, is_to_prepare, target_prepare);
-        install_capture(pass);
-    }
-    if (!read_tables(pass, err))
-        return false;
-    if (pass->options->dry_run)
-        finish_dry(pass);
-    else
-        commit(pass);
-    return true;
-}
-
-/* Forgets what this pass has planned and read of a table, but not what it has done in BigQuery. */
-static void start_over(struct task *task)
-{
-    struct task_warehouse *warehouse = &task->warehouse;
-
-    log_warn(
-        "table is planned again", LOG_TEXT("table", task->table->name),
-        LOG_TEXT("reason", task_is_outdated(task) ? task->outdated : "it shares a transaction"));
-    if (warehouse->created) {
-        warehouse->exists = true;
-        warehouse->label_generation = task_next_generation(task);
-        warehouse->created = false;
-    }
-    warehouse->prepared = false;
-    batch_clear(&task->batch);
-    free(task->intent);
-    task->intent = NULL;
-    task->outdated = NULL;
-}
-
-static void give_up(struct pass *pass, struct task *task)
-{
-    struct error why;
-
-    error_set(
-        &why, ERROR_CONFLICT,
-        "while %s was being synced, %s; that happened %d times in a row. Sync again when it has "
-        "ended",
-        task->table->name, task->outdated, ROUNDS_MAX);
-    fail(pass, task, &why);
-}
-
-/* Keeps the tables that have to be planned again as the only ones that are open. A transaction is
- * of all tables or none. */
-static void keep_outdated(struct pass *pass, bool last)
-{
-    bool all = false;
-    size_t open = 0;
-
-    for (size_t i = 0; i < pass->open; i++)
-        all = all || (pass->deployment->config->sync_atomic && task_is_outdated(pass->order[i]));
-    for (size_t i = 0; i < pass->open; i++) {
-        struct task *task = pass->order[i];
-        if (task_failed(task) || !(all || task_is_outdated(task)))
-            continue;
-        if (last && task_is_outdated(task))
-            give_up(pass, task);
-        if (!last)
-            start_over(pass->order[open++] = task);
-    }
-    pass->open = open;
 }
 
 /* Targets that are gone may have gone with their dataset, which may be somewhere else now. */
@@ -501,11 +286,19 @@ static bool run(struct pass *pass, struct error *err)
     if (!list(pass, err))
         return false;
     recover(pass);
-    for (int round = 1; pass->open > 0; round++) {
-        if (!run_round(pass, err))
-            return false;
-        keep_outdated(pass, round == ROUNDS_MAX);
-    }
+    struct rounds rounds = {
+        .deployment = pass->deployment,
+        .workers = &pass->workers,
+        .source = &pass->source,
+        .tracking = &pass->tracking,
+        .run_id = pass->result->id,
+        .full = pass->options->full,
+        .dry_run = pass->options->dry_run,
+        .tasks = pass->order,
+        .open = pass->count,
+    };
+    if (!rounds_run(&rounds, err))
+        return false;
     doubt_location(pass);
     if (!pass->options->dry_run)
         clean(pass);

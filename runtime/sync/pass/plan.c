@@ -38,11 +38,9 @@ static bool check_source(const struct config *config, const struct task *task, s
 }
 
 bool plan_capture(
-    const struct config *config, struct database *source, const struct table *table,
-    const struct source_shape *shape, struct plan_capture *out_capture, struct error *err)
+    const struct config *config, const struct table *table, const struct source_shape *shape,
+    struct plan_capture *out_capture, struct error *err)
 {
-    enum capture_state state;
-
     if (table->capture == CAPTURE_TRIGGERS && !config->state_is_source)
         return error_set(
             err, ERROR_SCHEMA,
@@ -66,13 +64,12 @@ bool plan_capture(
         out_capture->why = shape->why_scan;
         return true;
     }
-    if (!capture_check(source, table, &state, err))
-        return false;
-    if (state != CAPTURE_INTACT && config->capture_manual) {
+    bool intact = shape->capture == CAPTURE_INTACT;
+    if (!intact && config->capture_manual) {
         out_capture->why = "BQ_CAPTURE=manual, and its triggers are not in place";
         return true;
     }
-    *out_capture = (struct plan_capture){.by = CAPTURE_TRIGGERS, .broken = state != CAPTURE_INTACT};
+    *out_capture = (struct plan_capture){.by = CAPTURE_TRIGGERS, .broken = !intact};
     return true;
 }
 
@@ -213,7 +210,7 @@ static bool is_keyless(
 {
     const struct source_table in = {source, task->table, &task->source.shape};
 
-    return capture_has_keyless(&in, out_keyless, err) &&
+    return capture_has_keyless(&in, &task->source.watermark, out_keyless, err) &&
            (*out_keyless || task->source.shape.integer_key ||
             rejects_keyless(tracking, task->table->name, out_keyless, err));
 }
@@ -248,20 +245,6 @@ static bool plan_listed(
     return true;
 }
 
-/* A column that is dropped takes its values with it, and no trigger fires for that. When the column
- * is back, rows that lost a value look like rows that were sent with it, so the watermark has to be
- * invalidated now. Returns false: *err stays what the caller set. */
-static bool forget_content(struct tracking *tracking, const struct task *task, struct error *err)
-{
-    struct error ignored;
-
-    if (task->source.shape.missing_count > 0 &&
-        sqlite3_db_readonly(tracking->database.handle, "main") == 0 &&
-        !tracking_invalidate(tracking, task->table->name, &ignored))
-        error_wrap(err, "%s; besides", ignored.message);
-    return false;
-}
-
 bool plan_table(
     const struct config *config, struct database *source, struct tracking *tracking,
     struct task *task, bool full, struct error *err)
@@ -274,11 +257,11 @@ bool plan_table(
         !capture_inspect(source, task->table, &known->shape, err))
         return false;
     if (!check_source(config, task, err))
-        return forget_content(tracking, task, err);
+        return false;
     if (!tracking_load(tracking, task->table->name, &known->watermark, err) ||
         !tracking_json_text(tracking, task->table->name, &known->json_as_text, err))
         return false;
-    if (!plan_capture(config, source, task->table, &known->shape, &task->plan.capture, err))
+    if (!plan_capture(config, task->table, &known->shape, &task->plan.capture, err))
         return false;
     if (needs_shadow(task) &&
         !shadow_known(
@@ -306,6 +289,21 @@ static bool same_shape(const struct source_shape *a, const struct source_shape *
            strcmp(a->filter_problem, b->filter_problem) == 0;
 }
 
+/* A row without a key that came after plan_table is in no file but that of a replacement. */
+static bool check_keyless(struct database *source, struct task *task, struct error *err)
+{
+    const struct source_table in = {source, task->table, &task->source.shape};
+    bool keyless = false;
+
+    if (task->plan.capture.by != CAPTURE_TRIGGERS || task->plan.mode == SEND_REPLACE)
+        return true;
+    if (!capture_has_keyless(&in, &task->source.watermark, &keyless, err))
+        return false;
+    if (keyless)
+        task->outdated = "rows without a key were written";
+    return true;
+}
+
 bool plan_check_schema(
     const struct config *config, struct database *source, struct task *task, bool installed,
     struct error *err)
@@ -319,9 +317,9 @@ bool plan_check_schema(
     if (!capture_schema_cookie(source, &cookie, err))
         return false;
     if (cookie == known->schema_cookie)
-        return true;
+        return check_keyless(source, task, err);
     if (!capture_inspect(source, task->table, &shape, err) ||
-        !plan_capture(config, source, task->table, &shape, &capture, err))
+        !plan_capture(config, task->table, &shape, &capture, err))
         return false;
     if (!same_shape(&known->shape, &shape))
         task->outdated = "its definition in SQLite was changed";
@@ -329,7 +327,7 @@ bool plan_check_schema(
         task->outdated = "its triggers were changed";
     else
         known->schema_cookie = cookie;
-    return true;
+    return task->outdated != NULL || check_keyless(source, task, err);
 }
 
 bool plan_in_snapshot(struct database *source, struct task *task, struct error *err)
@@ -350,7 +348,7 @@ bool plan_in_snapshot(struct database *source, struct task *task, struct error *
         return true;
     if (!capture_pending(&in, &known->watermark, &pending, err))
         return false;
-    if (pending.dirty_keys > 0)
+    if (pending.dirty_keys + pending.rejected_keys > 0)
         plan_revise(task, PLAN_FOUND_CHANGED_ROWS);
     return true;
 }

@@ -1,7 +1,7 @@
 /* plan: decides what has to be sent for a table, and the cheapest correct way of sending it:
  * nothing, new rows, changed rows, or all of it. The only writer of struct plan. What a later step
  * finds out is reported here, and the plan is revised here. Reads the source and the state;
- * contacts nobody and writes nothing but what plan_table says. */
+ * contacts nobody and writes nothing. */
 #ifndef BQSYNC_SYNC_PASS_PLAN_H
 #define BQSYNC_SYNC_PASS_PLAN_H
 
@@ -14,8 +14,7 @@
 #include <stdbool.h>
 
 /* Fills task->source (but for its position) and task->plan. The labels of task->warehouse have been
- * read. full: the whole content is wanted. ERROR_SCHEMA names what the source lacks and the fix; if
- * columns are missing, the watermark is invalidated as well, where the state may be written. */
+ * read. full: the whole content is wanted. ERROR_SCHEMA names what the source lacks and the fix. */
 MUST_CHECK bool plan_table(
     const struct config *config, struct database *source, struct tracking *tracking,
     struct task *task, bool full, struct error *err);
@@ -23,12 +22,13 @@ MUST_CHECK bool plan_table(
 /* How changes of a table are found. ERROR_SCHEMA when the definition asks for what the
  * configuration forbids. */
 MUST_CHECK bool plan_capture(
-    const struct config *config, struct database *source, const struct table *table,
-    const struct source_shape *shape, struct plan_capture *out_capture, struct error *err);
+    const struct config *config, const struct table *table, const struct source_shape *shape,
+    struct plan_capture *out_capture, struct error *err);
 
 /* Called in the open snapshot, before the table is read: if the source's schema has changed since
  * plan_table, looks again at the table's shape and its capture. The task is outdated if they are
- * not as planned. installed: capture that the plan found broken has been installed since. */
+ * not as planned, or if rows without a key have come. installed: capture that the plan found broken
+ * has been installed since. */
 MUST_CHECK bool plan_check_schema(
     const struct config *config, struct database *source, struct task *task, bool installed,
     struct error *err);

@@ -114,7 +114,6 @@ static void plan_idle(struct reading *reading)
         struct task *task = reading->tasks[i];
         if (task_failed(task) || task->plan.mode != SEND_NOTHING || task->batch.complete)
             continue;
-        // What plan_table would write is not written here: that takes another shape.
         if (is_as_planned(reading, task) &&
             !plan_table(
                 reading->deployment->config, reading->source, worker->tracking, task, false, &err))

@@ -132,18 +132,15 @@ static void check_rows(
 
 /* Adds how changes of the table are found, and whether some may have been missed. */
 static void check_capture(
-    const struct checker *c, struct database *source, const struct table *table,
-    const struct source_shape *shape)
+    const struct checker *c, const struct table *table, const struct source_shape *shape)
 {
     const struct config *config = c->deployment->config;
-    enum capture_state state = CAPTURE_ABSENT;
     struct plan_capture capture;
     char name[300];
     struct error err;
 
     snprintf(name, sizeof name, "capture %s", table->name);
-    if (!plan_capture(config, source, table, shape, &capture, &err) ||
-        (capture.by == CAPTURE_TRIGGERS && !capture_check(source, table, &state, &err)))
+    if (!plan_capture(config, table, shape, &capture, &err))
         check_findings_add(c->findings, name, CHECK_FAIL, "%s", err.message);
     else if (capture.by == CAPTURE_SCAN)
         check_findings_add(
@@ -151,15 +148,15 @@ static void check_capture(
             capture.why);
     else if (!capture.broken)
         check_findings_add(c->findings, name, CHECK_OK, "triggers are in place");
-    else if (state == CAPTURE_ABSENT)
+    else if (shape->capture == CAPTURE_ABSENT)
         check_findings_add(
             c->findings, name, CHECK_OK,
             "no triggers yet; the next sync installs them and sends all rows");
     else
         check_findings_add(
             c->findings, name, CHECK_WARN,
-            "triggers were changed or dropped, so changes may have been missed; the next sync "
-            "installs them again and sends all rows");
+            "triggers were changed or dropped, or the application has made newer ones, so changes "
+            "may have been missed; the next sync installs them again and sends all rows");
 }
 
 static void check_table(const struct checker *c, struct database *source, const struct table *table)
@@ -174,8 +171,12 @@ static void check_table(const struct checker *c, struct database *source, const 
     } else if (!shape.exists) {
         check_findings_add(
             c->findings, name, CHECK_FAIL,
-            "does not exist in SQLite. Create it, or remove schemas/%s.json and rebuild",
-            table->name);
+            "does not exist in SQLite. Create it, or remove schemas/%s.json and rebuild%s",
+            table->name,
+            shape.capture == CAPTURE_ABSENT
+                ? ""
+                : ". If it was renamed, writes to it may fail until the next sync has removed its "
+                  "triggers");
     } else if (shape.missing_count > 0) {
         check_findings_add(
             c->findings, name, CHECK_FAIL,
@@ -190,7 +191,7 @@ static void check_table(const struct checker *c, struct database *source, const 
             shape.key_problem);
     } else {
         check_rows(c, source, table, name, &shape);
-        check_capture(c, source, table, &shape);
+        check_capture(c, table, &shape);
     }
 }
 

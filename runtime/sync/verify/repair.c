@@ -87,8 +87,7 @@ static bool can_mark(
            has_exact_keys(wrong->different) && wrong->missing_count <= VERIFY_KEYS_MAX &&
            wrong->extra_count <= VERIFY_KEYS_MAX && wrong->different_count <= VERIFY_KEYS_MAX &&
            has_plain_key(wrong->table) && capture_inspect(source, wrong->table, &shape, &ignored) &&
-           !shape.keeps_keys &&
-           plan_capture(config, source, wrong->table, &shape, &capture, &ignored) &&
+           !shape.keeps_keys && plan_capture(config, wrong->table, &shape, &capture, &ignored) &&
            capture.by == CAPTURE_TRIGGERS && !capture.broken;
 }
 

@@ -1,7 +1,11 @@
 #include "sync/verify/source_rows.h"
 
 #include "base/clock.h"
+#include "encode/container.h"
 #include "sync/pass/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 #define ROW_CEILING (64u << 20)
 
@@ -23,7 +27,7 @@ bool source_rows_init(
             err, ERROR_SCHEMA, "%s in SQLite does not fit its definition; bqsync check says why",
             table->name);
     if (!tracking_load(tracking, table->name, &rows->watermark, err) ||
-        !plan_capture(config, source, table, &rows->shape, &capture, err) ||
+        !plan_capture(config, table, &rows->shape, &capture, err) ||
         !shadow_known(&tracking->database, table, rows->shape.keeps_keys, &known, err))
         return false;
     rows->captured = capture.by == CAPTURE_TRIGGERS && !capture.broken;
@@ -64,6 +68,43 @@ static bool make_texts(
     return buffer_check(&rows->row_text, "a row", err);
 }
 
+/* Below this a row cannot be too long for an Avro block, whatever its values are encoded as. */
+#define SHORT_ROW_BYTES (CONTAINER_BLOCK_BYTES_MAX / 4)
+
+/* Whether a row whose values fit is one that a pass rejects for its length. */
+static bool is_too_long(
+    const struct source_rows *rows, struct column_reader *in, bool *out_long, struct error *err)
+{
+    const struct table *table = rows->table;
+    size_t bytes = 0;
+    struct buffer encoded;
+
+    *out_long = false;
+    for (size_t i = 0; i < table->column_count; i++) {
+        int type = sqlite3_column_type(in->row, (int)i);
+        if (type == SQLITE_TEXT || type == SQLITE_BLOB)
+            bytes += (size_t)sqlite3_column_bytes(in->row, (int)i);
+    }
+    if (bytes < SHORT_ROW_BYTES)
+        return true;
+    void *row = malloc(table->row_size);
+    bool *nullable = malloc(table->column_count * sizeof *nullable);
+    buffer_init(&encoded, CONTAINER_BLOCK_BYTES_MAX);
+    bool ok = (row != NULL && nullable != NULL) || error_set(err, ERROR_MEMORY, "out of memory");
+    if (ok) {
+        memset(nullable, 1, table->column_count * sizeof *nullable);
+        column_reader_next(in, false);
+        table->read(in, row);
+        table->encode(&(struct avro_writer){.out = &encoded, .nullable = nullable}, row);
+        *out_long = encoded.failure == BUFFER_LIMIT;
+        ok = *out_long || buffer_check(&encoded, "a row", err);
+    }
+    buffer_clear(&encoded);
+    free(nullable);
+    free(row);
+    return ok;
+}
+
 struct reading {
     struct source_rows *rows;
     enum row_text_columns which;
@@ -85,7 +126,11 @@ static bool read_row(const struct reading *reading, struct column_reader *in, st
     if (!find_change(rows, in->row, &change, err) ||
         !make_texts(rows, in, false, reading->which, err))
         return false;
+    bool is_long = false;
     bool fits = column_reader_row_fits(in);
+    if (fits && !is_too_long(rows, in, &is_long, err))
+        return false;
+    fits = fits && !is_long;
     bool pending = change == SHADOW_NEW && (fits || rows->shadow == NULL);
     if (change == SHADOW_CHANGED && fits && visitor->pending != NULL &&
         !visitor->pending(visitor->context, in, fits, err))
@@ -98,7 +143,20 @@ static bool read_row(const struct reading *reading, struct column_reader *in, st
     return true;
 }
 
-static bool read_each(const struct reading *reading, sqlite3_stmt *statement, struct error *err)
+/* The key of a row whose changes are not synced yet; the row itself may be gone. */
+static bool read_key(const struct reading *reading, struct column_reader *in, struct error *err)
+{
+    const struct source_rows_visitor *visitor = reading->visitor;
+
+    return make_texts(reading->rows, in, true, ROW_TEXT_KEY, err) &&
+           visitor->pending(visitor->context, in, column_reader_row_fits(in), err);
+}
+
+/* Steps through a statement, with `read` for each of its rows. */
+static bool read_each(
+    const struct reading *reading, sqlite3_stmt *statement,
+    bool (*read)(const struct reading *reading, struct column_reader *in, struct error *err),
+    struct error *err)
 {
     struct source_rows *rows = reading->rows;
     struct column_reader in;
@@ -116,7 +174,7 @@ static bool read_each(const struct reading *reading, sqlite3_stmt *statement, st
             error_set(err, ERROR_STOPPED, "stopped while reading %s", rows->table->name);
             goto cleanup;
         }
-        if (!read_row(reading, &in, err))
+        if (!read(reading, &in, err))
             goto cleanup;
     }
     ok = true;
@@ -130,13 +188,11 @@ cleanup:
 static bool read_deleted(void *context, sqlite3_stmt *row, struct error *err)
 {
     const struct reading *reading = context;
-    const struct source_rows_visitor *visitor = reading->visitor;
     struct column_reader in;
 
     if (!column_reader_init(&in, reading->rows->table, row, err))
         return false;
-    bool ok = make_texts(reading->rows, &in, true, ROW_TEXT_KEY, err) &&
-              visitor->pending(visitor->context, &in, column_reader_row_fits(&in), err);
+    bool ok = read_key(reading, &in, err);
     column_reader_clear(&in);
     return ok;
 }
@@ -155,7 +211,7 @@ bool source_rows_read(
                              SHADOW_COMPARE, &rows->shadow, err))
         return false;
     if (!database_prepare(rows->source, rows->table->scan_sql, &statement, err) ||
-        !read_each(&reading, statement, err))
+        !read_each(&reading, statement, read_row, err))
         goto cleanup;
     if (rows->scanned && visitor->pending != NULL &&
         !shadow_deleted(rows->shadow, read_deleted, &reading, err))
@@ -169,35 +225,10 @@ cleanup:
     return ok;
 }
 
-static bool read_dirty_keys(
-    struct source_rows *rows, sqlite3_stmt *statement, const struct source_rows_visitor *visitor,
-    struct error *err)
-{
-    struct column_reader in;
-    bool more = true;
-    bool ok = false;
-
-    if (!column_reader_init(&in, rows->table, statement, err))
-        return false;
-    for (;;) {
-        if (!database_step(rows->source, statement, &more, err))
-            goto cleanup;
-        if (!more)
-            break;
-        if (!make_texts(rows, &in, true, ROW_TEXT_KEY, err) ||
-            !visitor->pending(visitor->context, &in, column_reader_row_fits(&in), err))
-            goto cleanup;
-    }
-    ok = true;
-
-cleanup:
-    column_reader_clear(&in);
-    return ok;
-}
-
 bool source_rows_read_dirty(
     struct source_rows *rows, const struct source_rows_visitor *visitor, struct error *err)
 {
+    const struct reading reading = {rows, ROW_TEXT_KEY, visitor};
     sqlite3_stmt *statement = NULL;
 
     if (!rows->captured || !rows->watermark.found)
@@ -207,7 +238,7 @@ bool source_rows_read_dirty(
     sqlite3_bind_int64(statement, 1, rows->watermark.synced_sequence);
     if (rows->shape.integer_key)
         sqlite3_bind_int64(statement, 2, rows->watermark.last_synced_row_id);
-    bool ok = read_dirty_keys(rows, statement, visitor, err);
+    bool ok = read_each(&reading, statement, read_key, err);
     sqlite3_finalize(statement);
     return ok;
 }
@@ -223,6 +254,6 @@ bool source_rows_count_pending(
         return true;
     if (!capture_pending(&in, &rows->watermark, &pending, err))
         return false;
-    *out_count = pending.new_rows + pending.dirty_keys;
+    *out_count = pending.new_rows + pending.dirty_keys + pending.rejected_keys;
     return true;
 }

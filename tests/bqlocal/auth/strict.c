@@ -201,6 +201,7 @@ static const struct account *find_signer(
     const char *algorithm = json_text(header, "alg");
     const char *key_id = json_text(header, "kid");
     const char *issuer = json_text(claims, "iss");
+    bool known = false;
 
     if (algorithm == NULL || strcmp(algorithm, "RS256") != 0) {
         error_set(err, ERROR_AUTH, "Invalid JWT: alg has to be RS256");
@@ -210,14 +211,15 @@ static const struct account *find_signer(
         const struct account *account = &strict->accounts[i];
         if (issuer == NULL || strcmp(account->email, issuer) != 0)
             continue;
-        if (account->key_id != NULL && (key_id == NULL || strcmp(account->key_id, key_id) != 0))
-            continue;
-        if (jwt_is_signed_by(token, account->key))
+        // Without an id any key of the account may have signed (RFC 7515, section 4.1.4).
+        bool named =
+            account->key_id == NULL || key_id == NULL || strcmp(account->key_id, key_id) == 0;
+        if (named && jwt_is_signed_by(token, account->key))
             return account;
-        error_set(err, ERROR_AUTH, "Invalid JWT Signature.");
-        return NULL;
+        known = known || named;
     }
-    error_set(err, ERROR_AUTH, "Invalid grant: account not found");
+    error_set(
+        err, ERROR_AUTH, known ? "Invalid JWT Signature." : "Invalid grant: account not found");
     return NULL;
 }
 

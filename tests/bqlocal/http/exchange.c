@@ -1,5 +1,6 @@
 #include "bqlocal/http/exchange.h"
 
+#include "bqlocal/http/property.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/value.h"
 
@@ -17,6 +18,7 @@ void request_clear(struct request *request)
     free(request->parameters.dataset);
     free(request->parameters.table);
     free(request->parameters.job);
+    free(request->parameters.other);
     free(request->target);
     free(request->path);
     free(request->method);
@@ -59,8 +61,23 @@ bool request_json(struct request *request, cJSON **out_json, struct error *err)
         cJSON_Delete(json);
         return failure_set(err, "parseError", "Invalid JSON payload received. Parse error");
     }
+    if (!request_check_json(request, json, err)) {
+        cJSON_Delete(json);
+        return false;
+    }
     *out_json = json;
     return true;
+}
+
+bool request_check_json(const struct request *request, cJSON *json, struct error *err)
+{
+    bool changes = strcmp(request->method, "PATCH") == 0 || strcmp(request->method, "PUT") == 0;
+    bool is_upload = request->method_id != NULL && strcmp(request->method_id, "uploads") == 0;
+
+    return request->schema == NULL ||
+           property_check_body(
+               request->schema, request->project,
+               changes && !is_upload ? PROPERTY_NULLS_REMOVE : PROPERTY_NULLS_ABSENT, json, err);
 }
 
 static bool fill(struct answer *answer, int status, const char *type, char *body, size_t length)

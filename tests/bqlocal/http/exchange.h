@@ -33,6 +33,7 @@ struct path_parameters {
     char *dataset;
     char *table;
     char *job;
+    char *other; /* of a feature that bqlocal does not have */
 };
 
 struct answer {
@@ -54,9 +55,13 @@ struct request {
     char *method;
     char *origin; /* "http://host:port" as the client named us */
     struct path_parameters parameters;
+    const char *method_id;      /* Google's name of the method, NULL for bqlocal's own */
+    const char *schema;         /* of the JSON body, NULL: not checked; both are static */
+    const char *project;        /* the one that bqlocal has; borrowed */
     struct buffer body;         /* of a JSON request */
     struct upload_body *upload; /* of a media upload, NULL for others */
-    uint64_t body_bytes;
+    uint64_t body_bytes;        /* as they came */
+    uint64_t content_bytes;     /* decoded */
     struct answer answer;
 };
 
@@ -73,8 +78,10 @@ bool request_query_bool(const struct request *request, const char *name);
 /* A header or NULL; borrowed. */
 const char *request_header(const struct request *request, const char *name);
 
-/* The body as JSON, owned; an empty one is an empty object. */
+/* The body as JSON, owned, checked against its schema; an empty one is an empty object. */
 MUST_CHECK bool request_json(struct request *request, cJSON **out_json, struct error *err);
+/* The check alone, of JSON that came in another way (property_check_body). */
+MUST_CHECK bool request_check_json(const struct request *request, cJSON *json, struct error *err);
 
 /* Takes the JSON and makes it the body; returns true. */
 bool answer_json(struct answer *answer, int status, cJSON *json);

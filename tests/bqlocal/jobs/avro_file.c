@@ -30,8 +30,7 @@ bool avro_read_long(const uint8_t **at, const uint8_t *end, int64_t *out_number)
     return false;
 }
 
-/* Length-prefixed bytes. */
-static bool read_bytes(const uint8_t **at, const uint8_t *end, struct slice *out)
+bool avro_read_bytes(const uint8_t **at, const uint8_t *end, struct slice *out)
 {
     int64_t length;
 
@@ -63,10 +62,13 @@ static bool read_metadata(
             return true;
         if (count == 0)
             break;
+        // A negative count has a size behind it; this one has no opposite.
+        if (count == INT64_MIN)
+            return broken(err, "has a header with an impossible count");
         if (count < 0 && !avro_read_long(at, end, &ignored))
             return true;
         for (int64_t i = 0; i < (count < 0 ? -count : count); i++) {
-            if (!read_bytes(at, end, &key) || !read_bytes(at, end, &value))
+            if (!avro_read_bytes(at, end, &key) || !avro_read_bytes(at, end, &value))
                 return true;
             if (slice_equals(key, slice_of("avro.codec")) && !set_codec(value, header, err))
                 return false;
@@ -174,6 +176,18 @@ void avro_file_close(struct avro_file *file)
     buffer_clear(&file->block);
 }
 
+/* Whether the bytes behind a DEFLATE stream are the start of zlib's checksum of the block, or none:
+ * Apache's and fastavro's writers in Python leave three of its four bytes there. */
+static bool is_checksum(const struct avro_file *file, const z_stream *stream)
+{
+    uLong sum = adler32(1, (const Bytef *)file->block.data, (uInt)file->block.length);
+    const uint8_t bytes[] = {
+        (uint8_t)(sum >> 24), (uint8_t)(sum >> 16), (uint8_t)(sum >> 8), (uint8_t)sum};
+
+    return stream->avail_in <= sizeof bytes &&
+           memcmp(stream->next_in, bytes, stream->avail_in) == 0;
+}
+
 static bool inflate_block(struct avro_file *file, struct slice stored, struct error *err)
 {
     z_stream *stream = file->inflater;
@@ -202,7 +216,7 @@ static bool inflate_block(struct avro_file *file, struct slice stored, struct er
     }
     if (file->block.length > AVRO_BLOCK_BYTES_MAX)
         return broken(err, "has a block larger than 16 MB");
-    return (status == Z_STREAM_END && stream->avail_in == 0) ||
+    return (status == Z_STREAM_END && is_checksum(file, stream)) ||
            broken(err, "has a block that is not a DEFLATE stream");
 }
 

@@ -45,6 +45,9 @@ MUST_CHECK bool avro_header_parse(
     struct slice bytes, struct avro_header *out_header, bool *out_needs_more, struct error *err);
 void avro_header_clear(struct avro_header *header);
 
+/* Length-prefixed bytes at *at, which moves behind them; false if they do not fit before the end.
+ */
+bool avro_read_bytes(const uint8_t **at, const uint8_t *end, struct slice *out);
 /* A zig-zag varint at *at, which moves behind it; false if the bytes end or it is too long. */
 bool avro_read_long(const uint8_t **at, const uint8_t *end, int64_t *out_number);
 

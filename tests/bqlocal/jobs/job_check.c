@@ -169,6 +169,8 @@ static bool check_location(
     const char *wanted = json_text(json_at(body, "jobReference"), "location");
     char *location = NULL;
 
+    if (wanted != NULL && wanted[0] == '\0')
+        wanted = NULL;
     if (!dataset_location(jobs, dataset, &location, err))
         return false;
     if (wanted != NULL && location != NULL && strcasecmp(wanted, location) != 0) {
@@ -183,9 +185,8 @@ static bool check_location(
     return true;
 }
 
-bool job_check(
-    const struct jobs *jobs, const cJSON *body, bool has_media, enum job_kind *out_kind,
-    char **out_location, struct error *err)
+bool job_check_configuration(
+    const cJSON *body, bool has_media, enum job_kind *out_kind, struct error *err)
 {
     const cJSON *configuration = json_at(body, "configuration");
 
@@ -193,19 +194,60 @@ bool job_check(
         return false;
     const cJSON *part = json_at(configuration, job_kind_name(*out_kind));
     const cJSON *destination = json_at(part, "destinationTable");
-    const char *dataset = json_text(destination, "datasetId");
     if (!check_disposition(part, *out_kind != JOB_COPY, err))
         return false;
-    if (*out_kind == JOB_QUERY) {
-        if (!check_query(part, err))
-            return false;
-        if (dataset == NULL)
-            dataset = json_text(json_at(part, "defaultDataset"), "datasetId");
-    } else {
-        if (dataset == NULL || json_text(destination, "tableId") == NULL)
-            return failure_set(err, "required", "Required parameter is missing: destinationTable");
-        if (*out_kind == JOB_LOAD && !check_load(part, has_media, err))
-            return false;
-    }
-    return check_location(jobs, body, dataset, out_location, err);
+    if (*out_kind == JOB_QUERY)
+        return check_query(part, err);
+    // BigQuery leaves open what it does then.
+    if (json_bool(configuration, "dryRun", false))
+        return failure_set(err, "notImplemented", "bqlocal has dry runs of queries alone");
+    if (json_text(destination, "datasetId") == NULL || json_text(destination, "tableId") == NULL)
+        return failure_set(err, "required", "Required parameter is missing: destinationTable");
+    return *out_kind != JOB_LOAD || check_load(part, has_media, err);
+}
+
+/* The dataset whose location is the job's: the destination's, or the default one; NULL if the
+ * text of the query alone tells it. */
+static const char *dataset_of(enum job_kind kind, const cJSON *part)
+{
+    const char *dataset = json_text(json_at(part, "destinationTable"), "datasetId");
+
+    return dataset == NULL && kind == JOB_QUERY
+               ? json_text(json_at(part, "defaultDataset"), "datasetId")
+               : dataset;
+}
+
+/* Where the datasets are that a query names, owned; NULL if it names none that exists. */
+static char *location_of_query(const struct jobs *jobs, const cJSON *query)
+{
+    struct sql_request request = {
+        .text = json_text(query, "query"),
+        .parameters = json_at(query, "queryParameters"),
+        .dry_run = true,
+    };
+    struct sql_result result = {0};
+    struct error ignored;
+
+    if (!sql_run(jobs->store, &request, &result, &ignored))
+        return NULL;
+    char *location = result.location;
+    result.location = NULL;
+    sql_result_clear(jobs->store, &result);
+    return location;
+}
+
+bool job_check(
+    const struct jobs *jobs, const cJSON *body, bool has_media, enum job_kind *out_kind,
+    char **out_location, struct error *err)
+{
+    const cJSON *configuration = json_at(body, "configuration");
+
+    if (!job_check_configuration(body, has_media, out_kind, err))
+        return false;
+    const cJSON *part = json_at(configuration, job_kind_name(*out_kind));
+    const char *dataset = dataset_of(*out_kind, part);
+    const char *wanted = json_text(json_at(body, "jobReference"), "location");
+    if (*out_kind == JOB_QUERY && dataset == NULL && (wanted == NULL || wanted[0] == '\0'))
+        *out_location = location_of_query(jobs, part);
+    return *out_location != NULL || check_location(jobs, body, dataset, out_location, err);
 }

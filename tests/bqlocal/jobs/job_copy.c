@@ -5,11 +5,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct copy {
     struct store *store;
     bool discards;
     const cJSON *options;
+    const char *location; /* the job's */
     const char *dataset;
     const char *table;
     const cJSON *sources; /* an array of table references, owned */
@@ -36,7 +38,13 @@ static bool get_source(
 
     if (dataset == NULL || table == NULL)
         return failure_set(err, "required", "Required parameter is missing: sourceTable");
-    return store_table_get(copy->store, dataset, table, out_resource, err);
+    if (!store_table_get(copy->store, dataset, table, out_resource, err))
+        return false;
+    const char *location = json_text(*out_resource, "location");
+    return location == NULL || strcasecmp(location, copy->location) == 0 ||
+           failure_set(
+               err, "notFound", "Not found: Dataset %s:%s was not found in location %s",
+               copy->store->project, dataset, copy->location);
 }
 
 static bool same_part(const cJSON *a, const cJSON *b, const char *key)
@@ -200,6 +208,7 @@ bool job_run_copy(struct jobs *jobs, struct job *job, struct error *err)
         .store = jobs->store,
         .discards = jobs->settings.discards,
         .options = options,
+        .location = job->location,
         .dataset = json_text(destination, "datasetId"),
         .table = json_text(destination, "tableId"),
         .sources = sources,

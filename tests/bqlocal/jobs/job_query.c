@@ -3,6 +3,8 @@
 #include "bqlocal/faults/permission.h"
 #include "bqlocal/jobs/estimate.h"
 #include "bqlocal/jobs/job_check.h"
+#include "bqlocal/jobs/job_destination.h"
+#include "bqlocal/jobs/partition_filter.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/json_member.h"
 
@@ -31,6 +33,9 @@ static cJSON *statistics_of(
     json_add_number(statistics, "totalBytesBilled", price.billed);
     json_add_number(statistics, "totalSlotMs", 0);
     cJSON_AddFalseToObject(statistics, "cacheHit");
+    if (cJSON_GetArraySize(result->references) > 0)
+        cJSON_AddItemToObject(
+            statistics, "referencedTables", cJSON_Duplicate(result->references, true));
     if (result->is_script || last == NULL)
         return statistics;
     if (last->is_dml) {
@@ -48,18 +53,11 @@ static cJSON *statistics_of(
     return statistics;
 }
 
-cJSON *job_result_schema(const struct sql_result *result)
-{
-    cJSON *schema = cJSON_CreateObject();
-
-    cJSON_AddItemToObject(schema, "fields", store_schema_json(&result->schema));
-    return schema;
-}
-
 /* What a query asks, from its configuration. */
-static struct sql_request request_of(const cJSON *query, bool dry_run)
+static struct sql_request request_of(const cJSON *query, const char *location, bool dry_run)
 {
     return (struct sql_request){
+        .location = location,
         .text = json_text(query, "query"),
         .default_dataset = json_text(json_at(query, "defaultDataset"), "datasetId"),
         .parameters = json_at(query, "queryParameters"),
@@ -70,7 +68,7 @@ static struct sql_request request_of(const cJSON *query, bool dry_run)
 static bool check_price(
     const struct jobs *jobs, const cJSON *query, struct estimate *out_price, struct error *err)
 {
-    struct sql_request request = request_of(query, true);
+    struct sql_request request = request_of(query, NULL, true);
     int64_t limit = json_number(query, "maximumBytesBilled", 0);
 
     if (!permission_check_query(jobs->faults, jobs->store->project, request.text, err))
@@ -82,66 +80,6 @@ static bool check_price(
             "Query exceeded limit for bytes billed: %lld. %lld or higher required.",
             (long long)limit, (long long)out_price->billed);
     return true;
-}
-
-/* An overwritten table takes the result's schema and loses its constraints. */
-static bool replace_schema(
-    struct store *store, const char *dataset, const char *table, const cJSON *existing,
-    const struct sql_result *result, struct error *err)
-{
-    cJSON *resource = cJSON_Duplicate(existing, true);
-
-    cJSON_DeleteItemFromObjectCaseSensitive(resource, "tableConstraints");
-    json_set(resource, "schema", job_result_schema(result));
-    bool ok = store_table_alter(store, dataset, table, resource, err);
-    cJSON_Delete(resource);
-    return ok;
-}
-
-/* The rows of a SELECT into a table of the caller's. */
-static bool store_result(
-    struct jobs *jobs, const struct sql_result *result, const cJSON *query, struct error *err)
-{
-    struct store *store = jobs->store;
-    const cJSON *destination = json_at(query, "destinationTable");
-    const char *dataset = json_text(destination, "datasetId");
-    const char *table = json_text(destination, "tableId");
-    const char *disposition = json_text(query, "writeDisposition");
-    const char *create = json_text(query, "createDisposition");
-    cJSON *existing = NULL;
-    struct error missing;
-    bool ok = true;
-
-    cJSON *resource = cJSON_CreateObject();
-    cJSON_AddItemToObject(resource, "schema", job_result_schema(result));
-    bool append = disposition != NULL && strcmp(disposition, "WRITE_APPEND") == 0;
-    bool truncate = disposition != NULL && strncmp(disposition, "WRITE_TRUNCATE", 14) == 0;
-    bool keeps_schema =
-        append || (disposition != NULL && strcmp(disposition, "WRITE_TRUNCATE_DATA") == 0);
-    if (!store_table_get(store, dataset, table, &existing, &missing)) {
-        if (missing.code != ERROR_NOT_FOUND ||
-            (create != NULL && strcmp(create, "CREATE_NEVER") == 0)) {
-            *err = missing;
-            ok = false;
-        }
-        ok = ok && store_table_insert(store, dataset, table, resource, err);
-    } else {
-        if (!append && !truncate && json_number(existing, "numRows", 0) > 0)
-            ok = failure_set(
-                err, "duplicate", "Already Exists: Table %s:%s.%s", store->project, dataset, table);
-        if (ok && truncate)
-            ok = store_executef(store, err, "delete from \"%w.%w\"", dataset, table);
-        if (ok && !keeps_schema)
-            ok = replace_schema(store, dataset, table, existing, result, err);
-    }
-    ok = ok && store_executef(
-                   store, err, "insert into \"%w.%w\" select * from \"%w\"", dataset, table,
-                   result->result_table);
-    if (ok)
-        store_table_touch(store, dataset, table, true);
-    cJSON_Delete(existing);
-    cJSON_Delete(resource);
-    return ok;
 }
 
 /* What a statement changed, noted with the table; and its job where it is one of several. */
@@ -174,29 +112,51 @@ static void add_destination(struct jobs *jobs, struct job *job, const char *resu
             : job_table_reference(jobs->store, JOB_RESULT_DATASET, result_name));
 }
 
+/* What is found out before anything is changed: a query with a destination is one SELECT, and
+ * tables that require a filter have one. */
+static bool check_statements(
+    const struct jobs *jobs, const struct sql_request *request, bool has_destination,
+    struct error *err)
+{
+    bool filters = partition_filter_is_used(jobs->store);
+    struct sql_request analysis = *request;
+    struct sql_result result = {0};
+
+    if (!has_destination && !filters)
+        return true;
+    analysis.dry_run = true;
+    analysis.monitor = NULL;
+    if (!sql_run(jobs->store, &analysis, &result, err))
+        return false;
+    const struct sql_statement *last = last_statement(&result);
+    bool is_select = !result.is_script && last != NULL && strcmp(last->type, "SELECT") == 0;
+    bool ok = is_select || !has_destination ||
+              failure_set(
+                  err, "invalid",
+                  "Cannot set destination table in jobs with DML, DDL or several statements");
+    ok = ok && (!filters || partition_filter_check(jobs->store, request->text, &result, err));
+    sql_result_clear(jobs->store, &result);
+    return ok;
+}
+
 bool job_run_query(struct jobs *jobs, struct job *job, struct error *err)
 {
     const cJSON *query = job_part(job);
-    struct sql_request request = request_of(query, false);
+    struct sql_request request = request_of(query, job->location, false);
     request.monitor = job->computing ? jobs->monitor : NULL;
     request.cancelled = &job->cancelled;
     bool has_destination = json_at(query, "destinationTable") != NULL;
     struct estimate price;
 
     if (!check_price(jobs, query, &price, err) ||
+        !check_statements(jobs, &request, has_destination, err) ||
         !sql_run(jobs->store, &request, &job->result, err))
         return false;
     job->has_result = true;
     bool ok = true;
-    if (has_destination) {
-        if (job->result.result_table[0] == '\0')
-            ok = failure_set(
-                err, "invalid", "Cannot set destination table in jobs with DML statements or DDL");
-        else if (store_begin(jobs->store, err))
-            ok = store_end(jobs->store, store_result(jobs, &job->result, query, err), err);
-        else
-            ok = false;
-    }
+    if (has_destination)
+        ok = store_begin(jobs->store, err) &&
+             store_end(jobs->store, job_destination_write(jobs, &job->result, query, err), err);
     ok = ok && note_statements(jobs, job, &job->result, err);
     if (!ok) {
         sql_result_clear(jobs->store, &job->result);
@@ -217,7 +177,6 @@ bool job_dry_run(
 {
     const cJSON *configuration = json_at(body, "configuration");
     const cJSON *query = json_at(configuration, "query");
-    struct sql_request request = request_of(query, true);
     struct sql_result result = {0};
     enum job_kind kind;
     char *location = NULL;
@@ -225,8 +184,11 @@ bool job_dry_run(
 
     if (!job_check(jobs, body, false, &kind, &location, err))
         return false;
+    struct sql_request request = request_of(query, location, true);
+    bool ok = check_statements(jobs, &request, json_at(query, "destinationTable") != NULL, err) &&
+              check_price(jobs, query, &price, err) && sql_run(jobs->store, &request, &result, err);
     free(location);
-    if (!check_price(jobs, query, &price, err) || !sql_run(jobs->store, &request, &result, err))
+    if (!ok)
         return false;
     cJSON *resource = cJSON_CreateObject();
     cJSON_AddStringToObject(resource, "kind", "bigquery#job");

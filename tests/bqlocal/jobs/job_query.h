@@ -16,8 +16,6 @@ MUST_CHECK bool job_dry_run(
 
 /* The result of a job that has one as a source of pages; valid as long as the result. */
 struct rows_source job_result_source(const struct job *job);
-/* {"fields": [...]} of the result, owned. */
-cJSON *job_result_schema(const struct sql_result *result);
 /* The anonymous table as tables.get answers it, owned. */
 cJSON *job_result_table(const struct jobs *jobs, const struct job *job);
 

@@ -53,6 +53,7 @@ void job_free(struct store *store, struct job *job)
     media_clear(&job->media);
     cJSON_Delete(job->configuration);
     cJSON_Delete(job->statistics);
+    cJSON_Delete(job->script_statistics);
     free(job->id);
     free(job->location);
     free(job->parent_id);
@@ -134,6 +135,9 @@ static void add_statistics(cJSON *resource, const struct job *job)
         json_add_number(statistics, "numChildJobs", job->child_count);
     if (job->kind == JOB_QUERY && job->state == JOB_DONE)
         json_add_number(statistics, "totalBytesProcessed", job->bytes_processed);
+    if (job->script_statistics != NULL)
+        cJSON_AddItemToObject(
+            statistics, "scriptStatistics", cJSON_Duplicate(job->script_statistics, true));
     if (job->statistics != NULL)
         cJSON_AddItemToObject(
             statistics, job_kind_name(job->kind), cJSON_Duplicate(job->statistics, true));
@@ -185,6 +189,7 @@ bool job_restore(const cJSON *resource, struct job **out_job, struct error *err)
     const cJSON *part = json_at(statistics, job_kind_name(kind));
     job->state = JOB_DONE;
     job->parent_id = json_text_copy(statistics, "parentJobId");
+    job->script_statistics = cJSON_Duplicate(json_at(statistics, "scriptStatistics"), true);
     job->child_count = (int)json_number(statistics, "numChildJobs", 0);
     job->created_ms = json_number(statistics, "creationTime", 0);
     job->started_ms = json_number(statistics, "startTime", 0);

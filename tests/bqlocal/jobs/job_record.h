@@ -36,7 +36,8 @@ struct job {
     bool deleted;          /* meanwhile */
     bool failed;
     struct error failure;
-    cJSON *statistics; /* the part of its kind; NULL before the end */
+    cJSON *script_statistics; /* of a script's statement, NULL for others */
+    cJSON *statistics;        /* the part of its kind; NULL before the end */
     int64_t bytes_processed;
     bool has_result;
     struct sql_result result;

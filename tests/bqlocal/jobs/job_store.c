@@ -94,6 +94,37 @@ bool jobs_add(struct jobs *jobs, struct job *job, struct error *err)
     return true;
 }
 
+/* Adds where a text's offset is: lines and columns from 1, columns in characters. */
+static void add_place(
+    cJSON *frame, const char *text, size_t offset, const char *line_key, const char *column_key)
+{
+    int line = 1;
+    int column = 1;
+
+    for (size_t i = 0; i < offset; i++) {
+        bool ends = text[i] == '\n';
+        line += ends;
+        column = ends ? 1 : column + ((text[i] & 0xC0) != 0x80);
+    }
+    cJSON_AddNumberToObject(frame, line_key, line);
+    cJSON_AddNumberToObject(frame, column_key, column);
+}
+
+/* scriptStatistics: where the statement stands in the script. */
+static cJSON *script_statistics(
+    const char *text, const char *part, const struct sql_statement *statement)
+{
+    cJSON *statistics = cJSON_CreateObject();
+    cJSON *frame = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(statistics, "evaluationKind", "STATEMENT");
+    cJSON_AddItemToArray(cJSON_AddArrayToObject(statistics, "stackFrames"), frame);
+    add_place(frame, text, statement->start, "startLine", "startColumn");
+    add_place(frame, text, statement->end, "endLine", "endColumn");
+    cJSON_AddStringToObject(frame, "text", part);
+    return statistics;
+}
+
 static cJSON *child_statistics(const struct sql_statement *statement)
 {
     cJSON *statistics = cJSON_CreateObject();
@@ -115,8 +146,13 @@ bool jobs_add_child(
 {
     cJSON *configuration = cJSON_CreateObject();
     cJSON *query = cJSON_AddObjectToObject(configuration, "query");
+    const char *text = json_text(job_part(parent), "query");
+    char *part = strndup(text + statement->start, statement->end - statement->start);
     struct job *child = NULL;
 
+    cJSON_AddStringToObject(query, "query", part == NULL ? "" : part);
+    free(part);
+    cJSON_AddFalseToObject(query, "useLegacySql");
     if (statement->target_table[0] != '\0')
         cJSON_AddItemToObject(
             query, "destinationTable",
@@ -130,6 +166,8 @@ bool jobs_add_child(
     child->created_ms = child->started_ms = parent->started_ms;
     child->ended_ms = store_now_ms(jobs->store);
     child->statistics = child_statistics(statement);
+    child->script_statistics =
+        script_statistics(text, json_text(job_part(child), "query"), statement);
     if (!jobs_add(jobs, child, err)) {
         job_free(jobs->store, child);
         return false;

@@ -48,7 +48,7 @@ void jobs_free(struct jobs *jobs);
 
 /* Takes the job on success. */
 MUST_CHECK bool jobs_add(struct jobs *jobs, struct job *job, struct error *err);
-/* A done job for one statement of a script. */
+/* A done job for one statement of its parent's script. */
 MUST_CHECK bool jobs_add_child(
     struct jobs *jobs, struct job *parent, const struct sql_statement *statement,
     struct error *err);

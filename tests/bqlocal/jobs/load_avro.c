@@ -383,12 +383,73 @@ static bool bind_row(struct load *load, struct avro_reader *reader, struct error
     return true;
 }
 
+/* Moves behind one value; false if it does not fit before the end. libavro takes lengths and
+ * branches as they come: a negative one would reach its memory. */
+static bool skip_value(avro_schema_t schema, const uint8_t **at, const uint8_t *end)
+{
+    static const int sizes[] = {[AVRO_BOOLEAN] = 1, [AVRO_FLOAT] = 4, [AVRO_DOUBLE] = 8};
+    avro_type_t type = avro_typeof(schema);
+    struct slice bytes;
+    int64_t number = 0;
+
+    switch (type) {
+    case AVRO_NULL:
+        return true;
+    case AVRO_INT32:
+    case AVRO_INT64:
+        return avro_read_long(at, end, &number) &&
+               (type == AVRO_INT64 || (number >= INT32_MIN && number <= INT32_MAX));
+    case AVRO_STRING:
+    case AVRO_BYTES:
+        return avro_read_bytes(at, end, &bytes);
+    case AVRO_ENUM:
+        return avro_read_long(at, end, &number) && number >= 0 &&
+               number < avro_schema_enum_number_of_symbols(schema);
+    case AVRO_UNION:
+        return avro_read_long(at, end, &number) && number >= 0 &&
+               number < (int64_t)avro_schema_union_size(schema) &&
+               skip_value(avro_schema_union_branch(schema, (int)number), at, end);
+    case AVRO_BOOLEAN:
+    case AVRO_FLOAT:
+    case AVRO_DOUBLE:
+        number = sizes[type];
+        break;
+    case AVRO_FIXED:
+        number = avro_schema_fixed_size(schema);
+        break;
+    default:
+        return false;
+    }
+    if (end - *at < number)
+        return false;
+    *at += number;
+    return true;
+}
+
+/* Whether rows of the schema fill the block. */
+static bool check_block(
+    const struct load *load, avro_schema_t schema, int64_t rows, struct slice block,
+    struct error *err)
+{
+    const uint8_t *at = (const uint8_t *)block.data;
+    const uint8_t *end = at + block.length;
+    int count = (int)avro_schema_record_size(schema);
+
+    for (int64_t row = 0; row < rows; row++)
+        for (int i = 0; i < count; i++)
+            if (!skip_value(avro_schema_record_field_get_by_index(schema, i), &at, end))
+                return failure_set_data(
+                    err, "The Avro file has a damaged row %lld", (long long)(load->rows + row + 1));
+    return at == end ||
+           failure_set_data(err, "The Avro file has a block with more bytes than rows");
+}
+
 static bool read_block(
     struct load *load, struct avro_reader *reader, int64_t rows, struct slice bytes,
     struct error *err)
 {
-    char rest;
-
+    if (!check_block(load, reader->schema, rows, bytes, err))
+        return false;
     avro_reader_memory_set_source(reader->reader, bytes.data, (int64_t)bytes.length);
     for (int64_t i = 0; i < rows; i++) {
         if (avro_value_read(reader->reader, &reader->row) != 0)
@@ -398,8 +459,6 @@ static bool read_block(
         if (!bind_row(load, reader, err) || !load_row(load, err))
             return false;
     }
-    if (avro_read(reader->reader, &rest, 1) == 0)
-        return failure_set_data(err, "The Avro file has a block with more bytes than rows");
     return true;
 }
 

@@ -1,4 +1,5 @@
 /* The target of a load: the table is created, emptied or widened, or the source is refused. */
+#include "bqlocal/jobs/job_destination.h"
 #include "bqlocal/jobs/load.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/json_member.h"
@@ -58,7 +59,7 @@ static cJSON *new_schema(const struct load *load)
 static bool create_table(struct load *load, struct error *err)
 {
     static const char *const layout[] = {"timePartitioning", "rangePartitioning", "clustering"};
-    static const char *const words[] = {"description", "labels", "friendlyName"};
+    static const char *const words[] = {"description", "labels", "friendlyName", "expirationTime"};
     const char *disposition = json_text(load->options, "createDisposition");
     const cJSON *properties = json_at(load->options, "destinationTableProperties");
 
@@ -230,6 +231,8 @@ static bool use_table(struct load *load, cJSON *resource, struct error *err)
         disposition = "WRITE_APPEND";
     if (strcmp(disposition, "WRITE_EMPTY") == 0 && json_number(resource, "numRows", 0) > 0)
         return failure_set(err, "duplicate", "Already Exists: %s", load->where);
+    if (!job_check_layout(load->options, resource, err))
+        return false;
     if (strcmp(disposition, "WRITE_TRUNCATE") == 0)
         return replace_table(load, resource, err);
     return fit_into_table(load, resource, err) &&

@@ -1,5 +1,6 @@
 /* bqlocal's own routes: the request log, the faults, all tables. */
 #include "bqlocal/faults/fault.h"
+#include "bqlocal/http/property.h"
 #include "bqlocal/http/request_log.h"
 #include "bqlocal/rest/handlers.h"
 #include "bqlocal/store/json_member.h"
@@ -16,6 +17,13 @@ bool rest_own_requests_get(const struct parts *in, struct request *request, stru
     buffer_init(&out, SIZE_MAX / 4);
     request_log_write(in->log, &out);
     return answer_json_text(&request->answer, &out, err);
+}
+
+bool rest_own_properties_get(const struct parts *in, struct request *request, struct error *err)
+{
+    (void)in;
+    (void)err;
+    return answer_json(&request->answer, 200, property_describe());
 }
 
 bool rest_own_requests_delete(const struct parts *in, struct request *request, struct error *err)

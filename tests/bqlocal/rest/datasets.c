@@ -56,6 +56,14 @@ bool rest_dataset_get(const struct parts *in, struct request *request, struct er
     return answer_dataset(in, request, request->parameters.dataset, err);
 }
 
+static bool check_etag(const struct parts *in, struct request *request, struct error *err)
+{
+    cJSON *resource = NULL;
+
+    return store_dataset_get(in->store, request->parameters.dataset, &resource, err) &&
+           resource_check_etag(request, resource, err);
+}
+
 bool rest_dataset_patch(const struct parts *in, struct request *request, struct error *err)
 {
     const char *dataset = request->parameters.dataset;
@@ -63,7 +71,7 @@ bool rest_dataset_patch(const struct parts *in, struct request *request, struct 
 
     if (!request_json(request, &body, err))
         return false;
-    bool ok = store_dataset_patch(in->store, dataset, body, err) &&
+    bool ok = check_etag(in, request, err) && store_dataset_patch(in->store, dataset, body, err) &&
               answer_dataset(in, request, dataset, err);
     cJSON_Delete(body);
     return ok;
@@ -71,7 +79,8 @@ bool rest_dataset_patch(const struct parts *in, struct request *request, struct 
 
 bool rest_dataset_delete(const struct parts *in, struct request *request, struct error *err)
 {
-    return store_dataset_delete(
+    return check_etag(in, request, err) &&
+           store_dataset_delete(
                in->store, request->parameters.dataset,
                request_query_bool(request, "deleteContents"), err) &&
            answer_empty(&request->answer, 204);

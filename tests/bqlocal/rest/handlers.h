@@ -14,7 +14,9 @@ request_handler rest_dataset_list, rest_dataset_insert, rest_dataset_get, rest_d
 request_handler rest_table_list, rest_table_insert, rest_table_get, rest_table_patch,
     rest_table_update, rest_table_delete, rest_table_permissions;
 /* table_data.c */
-request_handler rest_rows_list, rest_rows_insert;
+request_handler rest_rows_list;
+/* absent.c: features that bqlocal does not have: their lists are empty */
+request_handler rest_absent_list, rest_absent;
 /* jobs.c */
 request_handler rest_job_list, rest_job_insert, rest_job_get, rest_job_cancel, rest_job_delete;
 /* queries.c */
@@ -23,6 +25,6 @@ request_handler rest_query, rest_query_results;
 request_handler rest_browse, rest_browse_table;
 /* control.c: /bqlocal/... */
 request_handler rest_own_requests_get, rest_own_requests_delete, rest_own_faults_put,
-    rest_own_faults_get, rest_own_faults_delete, rest_own_tables_get;
+    rest_own_faults_get, rest_own_faults_delete, rest_own_tables_get, rest_own_properties_get;
 
 #endif

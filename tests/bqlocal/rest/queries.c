@@ -1,5 +1,6 @@
 /* jobs.query and jobs.getQueryResults. */
 #include "bqlocal/http/paging.h"
+#include "bqlocal/jobs/job_destination.h"
 #include "bqlocal/jobs/job_query.h"
 #include "bqlocal/jobs/job_runner.h"
 #include "bqlocal/rest/handlers.h"

@@ -1,11 +1,13 @@
 #include "bqlocal/rest/resources.h"
 
 #include "bqlocal/http/paging.h"
+#include "bqlocal/store/failure.h"
 #include "bqlocal/store/json_member.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void resource_add_link(
     const struct parts *in, const struct request *request, cJSON *resource, const char *format, ...)
@@ -35,6 +37,17 @@ cJSON *resource_of_job(const struct parts *in, const struct request *request, co
 bool resource_answer_job(const struct parts *in, struct request *request, const struct job *job)
 {
     return answer_json(&request->answer, 200, resource_of_job(in, request, job));
+}
+
+bool resource_check_etag(const struct request *request, cJSON *resource, struct error *err)
+{
+    const char *wanted = request_header(request, "If-Match");
+    const char *etag = json_text(resource, "etag");
+    bool same =
+        wanted == NULL || strcmp(wanted, "*") == 0 || (etag != NULL && strcmp(etag, wanted) == 0);
+
+    cJSON_Delete(resource);
+    return same || failure_set(err, "conditionNotMet", "Precondition check failed.");
 }
 
 bool resource_list_page(

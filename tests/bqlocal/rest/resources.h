@@ -16,6 +16,11 @@ cJSON *resource_of_job(
 /* The same as the answer; returns true. */
 bool resource_answer_job(const struct parts *in, struct request *request, const struct job *job);
 
+/* Takes the resource as it is now. conditionNotMet unless the caller's If-Match (if any) names it.
+ */
+MUST_CHECK bool resource_check_etag(
+    const struct request *request, cJSON *resource, struct error *err);
+
 /* One kind of list. */
 struct resource_list {
     const char *kind;      /* "bigquery#tableList" */

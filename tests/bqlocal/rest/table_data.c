@@ -2,7 +2,6 @@
 #include "bqlocal/http/paging.h"
 #include "bqlocal/jobs/job_query.h"
 #include "bqlocal/rest/handlers.h"
-#include "bqlocal/store/failure.h"
 #include "bqlocal/store/json_member.h"
 
 #include <stdlib.h>
@@ -10,13 +9,6 @@
 #include <strings.h>
 
 #define PAGE_ROWS_MAX 100000
-
-bool rest_rows_insert(const struct parts *in, struct request *request, struct error *err)
-{
-    (void)in;
-    (void)request;
-    return failure_set(err, "notImplemented", "bqlocal takes no streamed rows: load them by a job");
-}
 
 /* Whether a comma-separated list names the column. */
 static bool is_selected(const char *list, const char *name)

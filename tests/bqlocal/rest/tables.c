@@ -84,21 +84,13 @@ bool rest_table_get(const struct parts *in, struct request *request, struct erro
     return answer_table(in, request, at->dataset, at->table, err);
 }
 
-/* conditionNotMet unless the caller's If-Match (if any) names the table as it is. */
 static bool check_etag(const struct parts *in, struct request *request, struct error *err)
 {
     const struct path_parameters *at = &request->parameters;
-    const char *wanted = request_header(request, "If-Match");
     cJSON *resource = NULL;
 
-    if (wanted == NULL || strcmp(wanted, "*") == 0)
-        return true;
-    if (!store_table_get(in->store, at->dataset, at->table, &resource, err))
-        return false;
-    const char *etag = json_text(resource, "etag");
-    bool same = etag != NULL && strcmp(etag, wanted) == 0;
-    cJSON_Delete(resource);
-    return same || failure_set(err, "conditionNotMet", "Precondition check failed.");
+    return store_table_get(in->store, at->dataset, at->table, &resource, err) &&
+           resource_check_etag(request, resource, err);
 }
 
 static bool patch(
@@ -159,7 +151,8 @@ bool rest_table_delete(const struct parts *in, struct request *request, struct e
 {
     const struct path_parameters *at = &request->parameters;
 
-    return store_table_delete(in->store, at->dataset, at->table, err) &&
+    return check_etag(in, request, err) &&
+           store_table_delete(in->store, at->dataset, at->table, err) &&
            answer_empty(&request->answer, 204);
 }
 

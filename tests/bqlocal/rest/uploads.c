@@ -1,5 +1,6 @@
 #include "bqlocal/rest/uploads.h"
 
+#include "bqlocal/jobs/job_check.h"
 #include "bqlocal/jobs/job_runner.h"
 #include "bqlocal/jobs/media.h"
 #include "bqlocal/jobs/multipart.h"
@@ -287,7 +288,8 @@ static bool finish_multipart(const struct parts *in, struct request *request, st
 
     if (!multipart_split(spool, body->boundary, &job, &offset, &length, err))
         return false;
-    bool ok = (is_forgetful(in, job) ? count_media(spool, offset, length, &media, err)
+    bool ok = request_check_json(request, job, err) &&
+              (is_forgetful(in, job) ? count_media(spool, offset, length, &media, err)
                                      : media_take(body->writer, offset, length, &media, err)) &&
               insert_job(in, request, job, &media, err);
     cJSON_Delete(job);
@@ -297,12 +299,14 @@ static bool finish_multipart(const struct parts *in, struct request *request, st
 static bool start_session(const struct parts *in, struct request *request, struct error *err)
 {
     struct session *session = calloc(1, sizeof *session);
+    enum job_kind kind;
     unsigned char random[16];
     struct buffer location;
 
     if (session == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory for an upload");
     if (!request_json(request, &session->job, err) ||
+        !job_check_configuration(session->job, true, &kind, err) ||
         !media_writer_new(is_forgetful(in, session->job), &session->writer, err)) {
         session_free(session);
         return false;
@@ -374,14 +378,14 @@ static bool finish_chunk(const struct parts *in, struct request *request, struct
     struct upload_body *body = request->upload;
     struct session *session = body->session;
     uint64_t expected =
-        body->last < 0 ? request->body_bytes : (uint64_t)body->last + 1 - body->first;
+        body->last < 0 ? request->content_bytes : (uint64_t)body->last + 1 - body->first;
 
     if (session->job_id != NULL)
         return answer_finished(in, request, session, err);
-    if (!body->is_probe && request->body_bytes != expected)
+    if (!body->is_probe && request->content_bytes != expected)
         return failure_set(
             err, "invalid", "Content-Range promises %llu bytes, but %llu came",
-            (unsigned long long)expected, (unsigned long long)request->body_bytes);
+            (unsigned long long)expected, (unsigned long long)request->content_bytes);
     // Without a range the body is the whole file.
     bool whole = !body->is_probe && body->last < 0;
     bool complete = whole || (body->total >= 0 && session->received == (uint64_t)body->total);

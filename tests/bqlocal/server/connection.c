@@ -3,6 +3,8 @@
 #include "bqlocal/auth/strict.h"
 #include "bqlocal/faults/fault.h"
 #include "bqlocal/faults/permission.h"
+#include "bqlocal/http/content_coding.h"
+#include "bqlocal/http/property.h"
 #include "bqlocal/http/request_log.h"
 #include "bqlocal/rest/uploads.h"
 #include "bqlocal/server/route_table.h"
@@ -33,6 +35,7 @@ struct exchange {
     bool refused;
     struct error refusal;      /* found before the handler runs; the answer once the body is read */
     struct fault_action fault; /* what is to be done to this request */
+    struct content_coding *coding; /* of the body, NULL: none */
 };
 
 void *connection_begin(void *context, const char *uri, struct MHD_Connection *connection)
@@ -77,6 +80,7 @@ void connection_end(
     log_request(exchange, 0, 0);
     monitor_leave(exchange->in->monitor);
     request_clear(&exchange->request);
+    content_coding_free(exchange->coding);
     free(exchange);
     *pointer = NULL;
 }
@@ -168,6 +172,8 @@ static void process(struct exchange *exchange)
     struct request *request = &exchange->request;
     struct error err = {0};
 
+    if (!exchange->refused)
+        exchange->refused = !content_coding_check_end(exchange->coding, &exchange->refusal);
     if (exchange->refused) {
         answer_error(&request->answer, &exchange->refusal);
         return;
@@ -321,6 +327,37 @@ static char *make_origin(const struct parts *in, const struct request *request)
     return asprintf(&origin, "%.*s://%s", scheme, in->url, host) < 0 ? NULL : origin;
 }
 
+/* A walk over headers or query parameters that ends at the first that is refused. */
+struct value_check {
+    const char *method_id;
+    bool ok;
+    struct error *err;
+};
+
+static enum MHD_Result check_value(
+    void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct value_check *check = context;
+
+    check->ok = kind == MHD_HEADER_KIND
+                    ? property_check_header(name, value, check->err)
+                    : property_check_parameter(check->method_id, name, value, check->err);
+    return check->ok ? MHD_YES : MHD_NO;
+}
+
+/* Whether bqlocal does what headers and query parameters ask for. */
+static bool check_values(const struct request *request, struct error *err)
+{
+    struct value_check check = {request->method_id, true, err};
+
+    if (request->method_id == NULL)
+        return true;
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, check_value, &check);
+    if (check.ok)
+        MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, check_value, &check);
+    return check.ok;
+}
+
 /* Whether the request may be processed: it has a route, and its caller has the token and the
  * permission that the route asks for. */
 static bool may_proceed(struct exchange *exchange, bool path_known, struct error *err)
@@ -329,6 +366,9 @@ static bool may_proceed(struct exchange *exchange, bool path_known, struct error
     const struct parts *in = exchange->in;
     struct request *request = &exchange->request;
 
+    // It would end the path, and so name something else.
+    if (strstr(request->target, "%00") != NULL)
+        return failure_set(err, "badRequest", "The URL has a zero byte (%%00)");
     if (route == NULL && path_known)
         return failure_set(
             err, "methodNotAllowed", "Method %s is not allowed for %s", request->method,
@@ -336,7 +376,11 @@ static bool may_proceed(struct exchange *exchange, bool path_known, struct error
     if (route == NULL)
         return failure_set(err, "notFound", "Not found: %s %s", request->method, request->path);
     bool guarded = route->kind == ROUTE_API || route->kind == ROUTE_UPLOAD;
-    return (!guarded || strict_allows(in, request, err)) &&
+    request->method_id = route->id;
+    request->schema = route->body;
+    return (!guarded || strict_allows(in, request, err)) && check_values(request, err) &&
+           content_coding_new(
+               request_header(request, "Content-Encoding"), &exchange->coding, err) &&
            (route->permission == NULL ||
             permission_check(in->faults, in->store->project, route->permission, err)) &&
            (route->kind != ROUTE_UPLOAD || upload_body_begin(in, request, err));
@@ -349,22 +393,42 @@ static bool look_at_headers(struct exchange *exchange, const char *url, const ch
     struct request *request = &exchange->request;
     bool path_known = false;
 
+    // Google's Java client sends a PATCH as a POST.
+    const char *override = request_header(request, "X-HTTP-Method-Override");
+    bool overridden = override != NULL && strcmp(method, "POST") == 0;
+
     exchange->started = true;
     request->path = strdup(url);
-    request->method = strdup(method);
+    request->method = strdup(overridden ? override : method);
+    request->project = in->store->project;
     request->origin = make_origin(in, request);
     if (request->target == NULL || request->path == NULL || request->method == NULL ||
         request->origin == NULL)
         return false;
     exchange->route = route_find(request, &path_known);
     if (exchange->route == NULL || exchange->route->kind != ROUTE_OWN)
-        exchange->fault = faults_on_request(in->faults, method, request->target);
+        exchange->fault = faults_on_request(in->faults, request->method, request->target);
     exchange->refused = !may_proceed(exchange, path_known, &exchange->refusal);
     return true;
 }
 
+/* Decoded bytes of the body. */
+static bool take_content(void *context, struct slice bytes, struct error *err)
+{
+    struct exchange *exchange = context;
+    struct request *request = &exchange->request;
+
+    request->content_bytes += bytes.length;
+    if (request->upload != NULL)
+        return upload_body_write(request, bytes, err);
+    buffer_append_slice(&request->body, bytes);
+    return buffer_check(&request->body, "the request", err) ||
+           failure_set(err, "uploadTooLarge", "Request payload size exceeds the limit");
+}
+
 static bool take_body(struct exchange *exchange, const char *data, size_t length)
 {
+    struct slice bytes = {data, length};
     const struct fault_action *fault = &exchange->fault;
     struct request *request = &exchange->request;
 
@@ -374,10 +438,11 @@ static bool take_body(struct exchange *exchange, const char *data, size_t length
         return false;
     if (exchange->refused)
         return true;
-    if (request->upload == NULL)
-        buffer_append(&request->body, data, length);
-    else if (!upload_body_write(request, (struct slice){data, length}, &exchange->refusal))
-        exchange->refused = true;
+    exchange->refused =
+        exchange->coding == NULL
+            ? !take_content(exchange, bytes, &exchange->refusal)
+            : !content_coding_write(
+                  exchange->coding, bytes, take_content, exchange, &exchange->refusal);
     return true;
 }
 

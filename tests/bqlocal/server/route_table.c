@@ -11,49 +11,99 @@
 #define DATASETS "/projects/{p}/datasets"
 #define TABLES   "/projects/{p}/datasets/{d}/tables"
 #define JOBS     "/projects/{p}/jobs"
+#define POLICIES TABLES "/{t}/rowAccessPolicies"
 
 static const struct route routes[] = {
-    {"GET", "/projects", ROUTE_API, rest_project_list, NULL},
-    {"GET", "/projects/{p}/serviceAccount", ROUTE_API, rest_service_account, NULL},
-    {"GET", DATASETS, ROUTE_API, rest_dataset_list, NULL},
-    {"POST", DATASETS, ROUTE_API, rest_dataset_insert, "bigquery.datasets.create"},
-    {"GET", DATASETS "/{d}", ROUTE_API, rest_dataset_get, "bigquery.datasets.get"},
-    {"PATCH", DATASETS "/{d}", ROUTE_API, rest_dataset_patch, NULL},
-    {"PUT", DATASETS "/{d}", ROUTE_API, rest_dataset_patch, NULL},
-    {"DELETE", DATASETS "/{d}", ROUTE_API, rest_dataset_delete, NULL},
-    {"GET", TABLES, ROUTE_API, rest_table_list, "bigquery.tables.list"},
-    {"POST", TABLES, ROUTE_API, rest_table_insert, "bigquery.tables.create"},
-    {"GET", TABLES "/{t}", ROUTE_API, rest_table_get, "bigquery.tables.get"},
-    {"PATCH", TABLES "/{t}", ROUTE_API, rest_table_patch, "bigquery.tables.update"},
-    {"PUT", TABLES "/{t}", ROUTE_API, rest_table_update, "bigquery.tables.update"},
-    {"DELETE", TABLES "/{t}", ROUTE_API, rest_table_delete, "bigquery.tables.delete"},
-    {"POST", TABLES "/{t}:testIamPermissions", ROUTE_API, rest_table_permissions, NULL},
-    {"GET", TABLES "/{t}/data", ROUTE_API, rest_rows_list, "bigquery.tables.getData"},
-    {"POST", TABLES "/{t}/insertAll", ROUTE_API, rest_rows_insert, NULL},
-    {"GET", JOBS, ROUTE_API, rest_job_list, NULL},
-    {"POST", JOBS, ROUTE_API, rest_job_insert, "bigquery.jobs.create"},
-    {"GET", JOBS "/{j}", ROUTE_API, rest_job_get, NULL},
-    {"POST", JOBS "/{j}/cancel", ROUTE_API, rest_job_cancel, NULL},
-    {"DELETE", JOBS "/{j}/delete", ROUTE_API, rest_job_delete, NULL},
-    {"POST", "/projects/{p}/queries", ROUTE_API, rest_query, "bigquery.jobs.create"},
-    {"GET", "/projects/{p}/queries/{j}", ROUTE_API, rest_query_results, NULL},
-    {"POST", "/upload/projects/{p}/jobs", ROUTE_UPLOAD, rest_upload, "bigquery.jobs.create"},
-    {"PUT", "/upload/projects/{p}/jobs", ROUTE_UPLOAD, rest_upload, "bigquery.jobs.create"},
-    {"DELETE", "/upload/projects/{p}/jobs", ROUTE_API, rest_upload_cancel, NULL},
-    {"GET", "/$discovery/rest", ROUTE_API, rest_discovery, NULL},
-    {"GET", "/discovery/v1/apis/bigquery/v2/rest", ROUTE_API, rest_discovery, NULL},
-    {"POST", "/token", ROUTE_TOKEN, strict_token, NULL},
-    {"GET", "/", ROUTE_OWN, rest_browse, NULL},
-    {"GET", "/bqlocal/tables/{d}/{t}", ROUTE_OWN, rest_browse_table, NULL},
-    {"GET", "/bqlocal/tables", ROUTE_OWN, rest_own_tables_get, NULL},
-    {"GET", "/bqlocal/requests", ROUTE_OWN, rest_own_requests_get, NULL},
-    {"DELETE", "/bqlocal/requests", ROUTE_OWN, rest_own_requests_delete, NULL},
-    {"GET", "/bqlocal/faults", ROUTE_OWN, rest_own_faults_get, NULL},
-    {"PUT", "/bqlocal/faults", ROUTE_OWN, rest_own_faults_put, NULL},
-    {"DELETE", "/bqlocal/faults", ROUTE_OWN, rest_own_faults_delete, NULL},
-    {"GET", "/bqlocal/tokens", ROUTE_OWN, strict_describe, NULL},
-    {"DELETE", "/bqlocal/tokens", ROUTE_OWN, strict_revoke, NULL},
+    {"GET", "/projects", ROUTE_API, rest_project_list, NULL, "projects.list", NULL},
+    {"GET", "/projects/{p}/serviceAccount", ROUTE_API, rest_service_account, NULL,
+     "projects.getServiceAccount", NULL},
+    {"GET", DATASETS, ROUTE_API, rest_dataset_list, NULL, "datasets.list", NULL},
+    {"POST", DATASETS, ROUTE_API, rest_dataset_insert, "bigquery.datasets.create",
+     "datasets.insert", "Dataset"},
+    {"GET", DATASETS "/{d}", ROUTE_API, rest_dataset_get, "bigquery.datasets.get", "datasets.get",
+     NULL},
+    {"PATCH", DATASETS "/{d}", ROUTE_API, rest_dataset_patch, NULL, "datasets.patch", "Dataset"},
+    {"PUT", DATASETS "/{d}", ROUTE_API, rest_dataset_patch, NULL, "datasets.update", "Dataset"},
+    {"DELETE", DATASETS "/{d}", ROUTE_API, rest_dataset_delete, NULL, "datasets.delete", NULL},
+    {"GET", TABLES, ROUTE_API, rest_table_list, "bigquery.tables.list", "tables.list", NULL},
+    {"POST", TABLES, ROUTE_API, rest_table_insert, "bigquery.tables.create", "tables.insert",
+     "Table"},
+    {"GET", TABLES "/{t}", ROUTE_API, rest_table_get, "bigquery.tables.get", "tables.get", NULL},
+    {"PATCH", TABLES "/{t}", ROUTE_API, rest_table_patch, "bigquery.tables.update", "tables.patch",
+     "Table"},
+    {"PUT", TABLES "/{t}", ROUTE_API, rest_table_update, "bigquery.tables.update", "tables.update",
+     "Table"},
+    {"DELETE", TABLES "/{t}", ROUTE_API, rest_table_delete, "bigquery.tables.delete",
+     "tables.delete", NULL},
+    {"POST", TABLES "/{t}:testIamPermissions", ROUTE_API, rest_table_permissions, NULL,
+     "tables.testIamPermissions", NULL},
+    {"GET", TABLES "/{t}/data", ROUTE_API, rest_rows_list, "bigquery.tables.getData",
+     "tabledata.list", NULL},
+    {"POST", TABLES "/{t}/insertAll", ROUTE_API, rest_absent, NULL, "tabledata.insertAll", NULL},
+    {"GET", JOBS, ROUTE_API, rest_job_list, NULL, "jobs.list", NULL},
+    {"POST", JOBS, ROUTE_API, rest_job_insert, "bigquery.jobs.create", "jobs.insert", "Job"},
+    {"GET", JOBS "/{j}", ROUTE_API, rest_job_get, NULL, "jobs.get", NULL},
+    {"POST", JOBS "/{j}/cancel", ROUTE_API, rest_job_cancel, NULL, "jobs.cancel", NULL},
+    {"DELETE", JOBS "/{j}/delete", ROUTE_API, rest_job_delete, NULL, "jobs.delete", NULL},
+    {"POST", "/projects/{p}/queries", ROUTE_API, rest_query, "bigquery.jobs.create", "jobs.query",
+     "QueryRequest"},
+    {"GET", "/projects/{p}/queries/{j}", ROUTE_API, rest_query_results, NULL,
+     "jobs.getQueryResults", NULL},
+    {"POST", "/upload/projects/{p}/jobs", ROUTE_UPLOAD, rest_upload, "bigquery.jobs.create",
+     "uploads", "Job"},
+    {"PUT", "/upload/projects/{p}/jobs", ROUTE_UPLOAD, rest_upload, "bigquery.jobs.create",
+     "uploads", "Job"},
+    {"DELETE", "/upload/projects/{p}/jobs", ROUTE_API, rest_upload_cancel, NULL, "uploads", NULL},
+    {"GET", DATASETS "/{d}/models", ROUTE_API, rest_absent_list, NULL, "models.list", NULL},
+    {"GET", DATASETS "/{d}/routines", ROUTE_API, rest_absent_list, NULL, "routines.list", NULL},
+    {"GET", POLICIES, ROUTE_API, rest_absent_list, NULL, "rowAccessPolicies.list", NULL},
+    {"*", DATASETS "/{d}/models", ROUTE_API, rest_absent, NULL, "models", NULL},
+    {"*", DATASETS "/{d}/models/{x}", ROUTE_API, rest_absent, NULL, "models", NULL},
+    {"*", DATASETS "/{d}/routines", ROUTE_API, rest_absent, NULL, "routines", NULL},
+    {"*", DATASETS "/{d}/routines/{x}", ROUTE_API, rest_absent, NULL, "routines", NULL},
+    {"*", POLICIES, ROUTE_API, rest_absent, NULL, "rowAccessPolicies", NULL},
+    {"*", POLICIES "/{x}", ROUTE_API, rest_absent, NULL, "rowAccessPolicies", NULL},
+    {"*", POLICIES ":batchDelete", ROUTE_API, rest_absent, NULL, "rowAccessPolicies", NULL},
+    {"*", TABLES "/{t}:getIamPolicy", ROUTE_API, rest_absent, NULL, "tables.getIamPolicy", NULL},
+    {"*", TABLES "/{t}:setIamPolicy", ROUTE_API, rest_absent, NULL, "tables.setIamPolicy", NULL},
+    {"*", DATASETS "/{d}:undelete", ROUTE_API, rest_absent, NULL, "datasets.undelete", NULL},
+    {"GET", "/$discovery/rest", ROUTE_API, rest_discovery, NULL, NULL, NULL},
+    {"GET", "/discovery/v1/apis/bigquery/v2/rest", ROUTE_API, rest_discovery, NULL, NULL, NULL},
+    {"POST", "/token", ROUTE_TOKEN, strict_token, NULL, NULL, NULL},
+    {"GET", "/", ROUTE_OWN, rest_browse, NULL, NULL, NULL},
+    {"GET", "/bqlocal/tables/{d}/{t}", ROUTE_OWN, rest_browse_table, NULL, NULL, NULL},
+    {"GET", "/bqlocal/tables", ROUTE_OWN, rest_own_tables_get, NULL, NULL, NULL},
+    {"GET", "/bqlocal/requests", ROUTE_OWN, rest_own_requests_get, NULL, NULL, NULL},
+    {"DELETE", "/bqlocal/requests", ROUTE_OWN, rest_own_requests_delete, NULL, NULL, NULL},
+    {"GET", "/bqlocal/faults", ROUTE_OWN, rest_own_faults_get, NULL, NULL, NULL},
+    {"PUT", "/bqlocal/faults", ROUTE_OWN, rest_own_faults_put, NULL, NULL, NULL},
+    {"GET", "/bqlocal/properties", ROUTE_OWN, rest_own_properties_get, NULL, NULL, NULL},
+    {"DELETE", "/bqlocal/faults", ROUTE_OWN, rest_own_faults_delete, NULL, NULL, NULL},
+    {"GET", "/bqlocal/tokens", ROUTE_OWN, strict_describe, NULL, NULL, NULL},
+    {"DELETE", "/bqlocal/tokens", ROUTE_OWN, strict_revoke, NULL, NULL, NULL},
 };
+
+/* Stands for %2F in a decoded path: a slash that ends no segment. */
+#define QUOTED_SLASH '\x01'
+
+/* The path of a target without its query, decoded; owned. */
+static char *decode(const char *target)
+{
+    char *path = strndup(target, strcspn(target, "?"));
+    char *to = path;
+
+    for (const char *at = path; at != NULL && *at != '\0'; at++, to++) {
+        unsigned code;
+        *to = *at;
+        if (*at != '%' || sscanf(at + 1, "%2x", &code) != 1 || at[1] == '\0' || at[2] == '\0')
+            continue;
+        *to = code == '/' ? QUOTED_SLASH : (char)code;
+        at += 2;
+    }
+    if (to != NULL)
+        *to = '\0';
+    return path;
+}
 
 static const char *skip_prefix(const char *path, const char *prefix)
 {
@@ -93,19 +143,31 @@ static char **parameter_of(struct path_parameters *parameters, char name)
         return &parameters->dataset;
     case 't':
         return &parameters->table;
+    case 'x':
+        return &parameters->other;
     default:
         return &parameters->job;
     }
 }
 
-/* Behind one segment of a path: it ends at the next slash, a table's also at the verb behind a
- * colon. NULL if it is empty or has a verb that the pattern does not have. */
+/* Behind one segment of a path: it ends at the next slash, a table's and a dataset's also at the
+ * verb behind a colon. NULL if it is empty or has a verb that the pattern does not have. */
 static const char *segment_end(const char *pattern, const char *path)
 {
-    size_t length = strcspn(path, pattern[1] == 't' ? "/:" : "/");
+    size_t length = strcspn(path, pattern[1] == 't' || pattern[1] == 'd' ? "/:" : "/");
     bool verb = path[length] == ':';
 
     return length == 0 || verb != (pattern[3] == ':') ? NULL : path + length;
+}
+
+/* The text of a segment, owned. */
+static char *copy_segment(const char *path, size_t length)
+{
+    char *copy = strndup(path, length);
+
+    for (char *at = copy; at != NULL && *at != '\0'; at++)
+        *at = *at == QUOTED_SLASH ? '/' : *at;
+    return copy;
 }
 
 /* Matches one path with one pattern; with parameters (NULL: only looks) their texts are copied. */
@@ -121,7 +183,7 @@ static bool match(const char *pattern, const char *path, struct path_parameters 
         if (end == NULL)
             return false;
         if (parameters != NULL)
-            *parameter_of(parameters, pattern[1]) = strndup(path, (size_t)(end - path));
+            *parameter_of(parameters, pattern[1]) = copy_segment(path, (size_t)(end - path));
         pattern += strlen("{p}");
         path = end;
     }
@@ -131,18 +193,20 @@ static bool match(const char *pattern, const char *path, struct path_parameters 
 const struct route *route_find(struct request *request, bool *out_path_known)
 {
     const struct route *found = NULL;
-    char *path = normalise(request->path);
+    char *decoded = decode(request->target);
+    char *path = decoded == NULL ? NULL : normalise(decoded);
 
     *out_path_known = false;
     for (size_t i = 0; path != NULL && found == NULL && i < sizeof routes / sizeof routes[0]; i++) {
         if (!match(routes[i].pattern, path, NULL))
             continue;
         *out_path_known = true;
-        if (strcmp(routes[i].method, request->method) == 0)
+        if (strcmp(routes[i].method, request->method) == 0 || routes[i].method[0] == '*')
             found = &routes[i];
     }
     if (found != NULL)
         (void)match(found->pattern, path, &request->parameters);
     free(path);
+    free(decoded);
     return found;
 }

@@ -12,15 +12,17 @@ enum route_kind {
 };
 
 struct route {
-    const char *method;
-    const char *pattern; /* below the API's prefix; {d}, {t}, {j} take one segment */
+    const char *method;  /* "*": any that no row before names */
+    const char *pattern; /* below the API's prefix; {d}, {t}, {j}, {x} take one segment */
     enum route_kind kind;
     request_handler *handler;
     const char *permission; /* that Google asks for; NULL: none that can be denied */
+    const char *id;   /* Google's name of the method: its query parameters (http/property.h) */
+    const char *body; /* the schema of its JSON; NULL: it has none that is checked */
 };
 
-/* The route of request->method and request->path, whose parameters it takes from the path; NULL if
- * there is none. *out_path_known: some route has the path, perhaps for another method. */
+/* The route of request->method and request->target, whose parameters it takes from the path; NULL
+ * if there is none. *out_path_known: some route has the path, perhaps for another method. */
 const struct route *route_find(struct request *request, bool *out_path_known);
 
 #endif

@@ -57,6 +57,26 @@ cleanup:
     return ok;
 }
 
+/* What a dataset has whose maker says nothing of access ("datasets" REST reference). */
+static cJSON *default_access(void)
+{
+    static const char *const entries[][3] = {
+        {"WRITER", "specialGroup", "projectWriters"},
+        {"OWNER", "specialGroup", "projectOwners"},
+        {"OWNER", "userByEmail", "bqlocal@localhost"},
+        {"READER", "specialGroup", "projectReaders"},
+    };
+    cJSON *access = cJSON_CreateArray();
+
+    for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++) {
+        cJSON *entry = cJSON_CreateObject();
+        cJSON_AddStringToObject(entry, "role", entries[i][0]);
+        cJSON_AddStringToObject(entry, entries[i][1], entries[i][2]);
+        cJSON_AddItemToArray(access, entry);
+    }
+    return access;
+}
+
 bool store_dataset_insert(
     struct store *store, const char *dataset, const cJSON *resource, struct error *err)
 {
@@ -80,6 +100,8 @@ bool store_dataset_insert(
         cJSON_DeleteItemFromObjectCaseSensitive(copy, output_only[i]);
     cJSON_DeleteItemFromObjectCaseSensitive(copy, "datasetReference");
     cJSON_AddItemToObject(copy, "location", kept_location);
+    if (!cJSON_HasObjectItem(copy, "access"))
+        cJSON_AddItemToObject(copy, "access", default_access());
     sqlite3_snprintf(sizeof now, now, "%lld", (long long)store_now_ms(store));
     cJSON_AddStringToObject(copy, "creationTime", now);
     bool ok = write_resource(store, dataset, copy, err);

@@ -96,6 +96,39 @@ static bool check_name(const char *name, struct error *err)
     return true;
 }
 
+/* The number that a type's parameter has, as REST writes it; -1 if there is none. */
+static int64_t limit_of(const cJSON *item, const char *key)
+{
+    const cJSON *limit = cJSON_GetObjectItemCaseSensitive(item, key);
+
+    return cJSON_IsString(limit)   ? strtoll(limit->valuestring, NULL, 10)
+           : cJSON_IsNumber(limit) ? (int64_t)limit->valuedouble
+                                   : -1;
+}
+
+/* maxLength, precision and scale ("Parameterized data types" of the GoogleSQL reference). */
+static bool check_limits(
+    const cJSON *item, enum store_type type, const char *name, struct error *err)
+{
+    bool is_big = type == STORE_BIGNUMERIC;
+    bool is_number = type == STORE_NUMERIC || is_big;
+    bool is_text = type == STORE_STRING || type == STORE_BYTES;
+    bool has_length = cJSON_HasObjectItem(item, "maxLength");
+    bool has_precision = cJSON_HasObjectItem(item, "precision");
+    bool has_scale = cJSON_HasObjectItem(item, "scale");
+    int64_t precision = limit_of(item, "precision");
+    int64_t scale = has_scale ? limit_of(item, "scale") : 0;
+
+    bool ok = (!has_length || (is_text && limit_of(item, "maxLength") > 0)) &&
+              (!has_scale || has_precision) &&
+              (!has_precision ||
+               (is_number && scale >= 0 && scale <= (is_big ? 38 : 9) && precision > 0 &&
+                precision >= scale && precision - scale <= (is_big ? 38 : 29)));
+    return ok ||
+           failure_set(
+               err, "invalid", "Invalid value for maxLength, precision or scale of field %s", name);
+}
+
 static bool parse_field(const cJSON *item, struct store_field *out_field, struct error *err)
 {
     const char *name = text_of(item, "name");
@@ -123,6 +156,8 @@ static bool parse_field(const cJSON *item, struct store_field *out_field, struct
         return failure_set(
             err, "invalid", "Invalid value for type: %.64s is not a valid value", type);
     }
+    if (!check_limits(item, out_field->type, name, err))
+        return false;
     out_field->name = strdup(name);
     out_field->required = mode != NULL && strcasecmp(mode, "REQUIRED") == 0;
     const char *collation = text_of(item, "collation");

@@ -342,6 +342,9 @@ bool store_table_patch(
         return false;
     changes = cJSON_Duplicate(patch, true);
     strip(changes);
+    // A schema cannot be taken away: bq sends null where it has nothing to change.
+    if (cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(changes, "schema")))
+        cJSON_DeleteItemFromObjectCaseSensitive(changes, "schema");
     merged = cJSON_Duplicate(record.resource, true);
     store_merge_patch(merged, changes);
     if (cJSON_HasObjectItem(changes, "expirationTime") && !check_expiration(store, merged, err))

@@ -3,7 +3,7 @@
 #include "base/json_normal.h"
 #include "bqlocal/store/value.h"
 
-#include <cjson/cJSON.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct cursor {
@@ -83,13 +83,28 @@ static bool value_span(struct cursor *in, struct slice *out)
 
 bool value_json_decode(struct slice string, struct buffer *out)
 {
-    cJSON *parsed = cJSON_ParseWithLength(string.data, string.length);
-    const char *text = cJSON_GetStringValue(parsed);
+    static const char letters[] = "b\bf\fn\nr\rt\t";
+    struct buffer normal;
 
-    if (text != NULL)
-        buffer_append_text(out, text);
-    cJSON_Delete(parsed);
-    return text != NULL;
+    // Normalised, the only escapes are these, those of quote and backslash, and \u00XX.
+    buffer_init(&normal, SIZE_MAX / 4);
+    bool ok = string.length > 0 && string.data[0] == '"' && json_normal(string, &normal, NULL);
+    const char *at = buffer_text(&normal) + 1;
+    for (; ok && at + 1 < buffer_text(&normal) + normal.length; at++) {
+        const char *letter = *at == '\\' ? strchr(letters, at[1]) : NULL;
+        if (*at != '\\') {
+            buffer_append_byte(out, (uint8_t)*at);
+        } else if (at[1] == 'u') {
+            const char digits[] = {at[4], at[5], '\0'};
+            buffer_append_byte(out, (uint8_t)strtol(digits, NULL, 16));
+            at += 5;
+        } else {
+            buffer_append_byte(out, (uint8_t)(letter != NULL ? letter[1] : at[1]));
+            at++;
+        }
+    }
+    buffer_clear(&normal);
+    return ok;
 }
 
 static bool is_json(struct slice value, struct buffer *scratch)

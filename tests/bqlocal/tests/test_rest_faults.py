@@ -9,18 +9,14 @@ import threading
 import time
 import unittest
 
+from tests.bqlocal.tests.rest_case import RestCase
 from tests.support import avro_writer as avro
 from tests.support.bqlocal import Bqlocal, HttpError
 
 DATASETS = "/bigquery/v2/projects/p/datasets"
 
 
-class RestFaults(unittest.TestCase):
-    def setUp(self):
-        self.bq = Bqlocal()
-        self.bq.start()
-        self.addCleanup(self.bq.stop)
-
+class RestFaults(RestCase):
     def make(self, name):
         return self.bq.post("datasets", {"datasetReference": {"datasetId": name}})
 

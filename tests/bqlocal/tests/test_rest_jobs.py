@@ -3,6 +3,7 @@
 import time
 import unittest
 
+from tests.bqlocal.tests.rest_case import RestCase
 from tests.support import avro_writer as avro
 from tests.support.bqlocal import Bqlocal, HttpError
 
@@ -14,18 +15,7 @@ def query_job(sql, job_id=None, **options):
     return job
 
 
-class RestJobs(unittest.TestCase):
-    def setUp(self):
-        self.bq = Bqlocal()
-        self.bq.start()
-        self.addCleanup(self.bq.stop)
-
-    def refuse(self, status, reason, call, *args, **options):
-        with self.assertRaises(HttpError) as caught:
-            call(*args, **options)
-        self.assertEqual((caught.exception.status, caught.exception.reason), (status, reason))
-        return caught.exception
-
+class RestJobs(RestCase):
     def test_a_callers_job_id_is_kept_and_used_up(self):
         job = self.bq.post("jobs", query_job("select 1 as x", "mine-1"))
         self.assertEqual(job["jobReference"], {"projectId": "p", "jobId": "mine-1", "location": "US"})

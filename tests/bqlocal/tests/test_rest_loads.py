@@ -370,7 +370,7 @@ class RestLoads(unittest.TestCase):
             table = f"t{int(packed)}"
             with self.subTest(packed):
                 self.assert_done(self.json_load([
-                    {"i": "9223372036854775807", "f": 1.5, "b": True, "s": "é\n", "y": "AP8=",
+                    {"i": "9223372036854775807", "f": 1.5, "b": True, "s": "é\n\\\"\t/😀\u0001", "y": "AP8=",
                      "n": "1.25", "d": "2026-01-02", "t": "03:04:05.5",
                      "dt": "2026-01-02 03:04:05", "ts": "2026-01-02T03:04:05+01:00",
                      "j": {"z": [1, None], "a": "x"}},
@@ -378,7 +378,7 @@ class RestLoads(unittest.TestCase):
                     table, packed, schema=schema))
                 first, second = self.bq.rows("d", table)
                 self.assertEqual(first, {
-                    "i": 2**63 - 1, "f": 1.5, "b": True, "s": "é\n", "y": b"\x00\xff",
+                    "i": 2**63 - 1, "f": 1.5, "b": True, "s": "é\n\\\"\t/😀\u0001", "y": b"\x00\xff",
                     "n": decimal.Decimal("1.25"), "d": datetime.date(2026, 1, 2),
                     "t": datetime.time(3, 4, 5, 500000),
                     "dt": datetime.datetime(2026, 1, 2, 3, 4, 5),
@@ -389,10 +389,12 @@ class RestLoads(unittest.TestCase):
                 self.assertIs(second["b"], False)
 
     def test_bad_json_lines_fail_the_whole_load(self):
-        self.make("t", [field("id", "INTEGER", "REQUIRED"), field("d", "DATE")])
+        self.make("t", [field("id", "INTEGER", "REQUIRED"), field("d", "DATE"), field("s", "STRING")])
         cases = [
             ('{"id": 1', "Parser terminated before end of string"),
             ('{"id": 1, "x": 2}', "No such field: x."),
+            ('{"id": 1, "s": "a\\u0000b"}', "U+0000 in a STRING value"),
+            ('{"id": 1, "s\\u0000": "a"}', "No such field: s"),
             ('{"d": "2026-01-01"}', "Missing required field: id."),
             ('{"id": null}', "Required field id cannot be null"),
             ('{"id": "one"}', "Could not convert value to INT64"),

@@ -4,7 +4,8 @@ import threading
 import time
 import unittest
 
-from tests.support.bqlocal import Bqlocal, HttpError
+from tests.bqlocal.tests.rest_case import RestCase
+from tests.support.bqlocal import HttpError
 
 FIELDS = [{"name": "id", "type": "INT64", "mode": "REQUIRED"}, {"name": "name", "type": "STRING"}]
 
@@ -14,18 +15,7 @@ def table(name, **more):
             "schema": {"fields": FIELDS}, **more}
 
 
-class RestTables(unittest.TestCase):
-    def setUp(self):
-        self.bq = Bqlocal()
-        self.bq.start()
-        self.addCleanup(self.bq.stop)
-
-    def refuse(self, status, reason, call, *args, **options):
-        with self.assertRaises(HttpError) as caught:
-            call(*args, **options)
-        self.assertEqual((caught.exception.status, caught.exception.reason), (status, reason))
-        return caught.exception
-
+class RestTables(RestCase):
     def test_a_dataset_is_made_read_listed_and_deleted(self):
         self.bq.post("datasets", {"datasetReference": {"datasetId": "e"}, "location": "EU",
                                   "labels": {"a": "1"}})

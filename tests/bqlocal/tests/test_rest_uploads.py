@@ -5,18 +5,17 @@ import socket
 import time
 import unittest
 
+from tests.bqlocal.tests.rest_case import RestCase
 from tests.support import avro_writer as avro
-from tests.support.bqlocal import Bqlocal, HttpError
+from tests.support.bqlocal import HttpError
 
 UNIT = 262144
 PATH = "/upload/bigquery/v2/projects/p/jobs"
 
 
-class RestUploads(unittest.TestCase):
+class RestUploads(RestCase):
     def setUp(self):
-        self.bq = Bqlocal()
-        self.bq.start()
-        self.addCleanup(self.bq.stop)
+        super().setUp()
         self.rows = [(i, bytes((i * 7 + k) % 251 for k in range(97))) for i in range(9000)]
         self.media = avro.container(
             [("id", avro.nullable("long")), ("data", avro.nullable("bytes"))], self.rows)

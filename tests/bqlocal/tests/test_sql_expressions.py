@@ -30,6 +30,14 @@ FAILURES = [
      "bqlocal has the time zone UTC only, not Asia/Kolkata"),
     ("COUNT(COUNT(1))", "Aggregations of aggregations are not allowed at [1:14]"),
     ("(SELECT x FROM UNNEST([1, 2]) AS x)", "Scalar subquery produced more than one element"),
+    ("NULL = 1", "Operands of = cannot be literal NULL at [1:8]"),
+    ("1 + NULL", "Operands of + cannot be literal NULL at [1:12]"),
+    ("'a' LIKE NULL", "Operands of LIKE cannot be literal NULL at [1:17]"),
+    ("NOT NULL", "Operands of NOT cannot be literal NULL at [1:12]"),
+    ("TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL 1 MONTH)", "TIMESTAMP_ADD does not support the MONTH date "
+     "part at [1:43]"),
+    ("DATE_ADD(DATE '2020-01-01', INTERVAL 1 ISOWEEK)", "DATE_ADD does not support the ISOWEEK date "
+     "part at [1:36]"),
     ("PARSE_JSON('67.174118')", "Invalid input to PARSE_JSON: Input number: 67.174118 cannot "
      "round-trip through string representation"),
     ("PARSE_JSON('1', wide_number_mode => 'up')", "Invalid `wide_number_mode` specified"),

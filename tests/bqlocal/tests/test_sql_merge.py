@@ -137,6 +137,15 @@ class Merge(unittest.TestCase):
 
         self.assertEqual(counts, (8000, 2000, 8))
 
+    def test_exists_finds_thousands_of_partners(self):
+        digits = ", ".join(f"UNNEST([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]) {name}" for name in "abcef")
+        self.session.run(f"INSERT d.t SELECT a + 10 * b + 100 * c + 1000 * e + 10000 * f, 'old' FROM {digits};"
+                         "INSERT d.s SELECT 2 * id, 'new', FALSE FROM d.t")
+
+        counts = self.session.dml("DELETE d.t t WHERE NOT EXISTS (SELECT 1 FROM d.s s WHERE s.id = t.id)")
+
+        self.assertEqual(counts, (0, 0, 50000))
+
     def test_required_columns_are_kept_and_the_statement_is_atomic(self):
         self.session.run("CREATE TABLE d.r (id INT64 NOT NULL, v STRING NOT NULL);"
                          "INSERT d.r VALUES (1, 'a'), (2, 'b')")

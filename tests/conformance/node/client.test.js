@@ -53,7 +53,8 @@ test('a table is made with partitions and clusters, and is found', async () => {
 
 test('an Avro file is loaded with its logical types', async () => {
   const table = await fresh('avro');
-  const [job] = await table.load(AVRO_FILE, { sourceFormat: 'AVRO', useAvroLogicalTypes: true });
+  const [{ schema }] = await table.getMetadata();
+  const [job] = await table.load(AVRO_FILE, { sourceFormat: 'AVRO', useAvroLogicalTypes: true, schema });
   assert.equal(job.status.state, 'DONE');
   assert.equal(job.statistics.load.outputRows, '3');
   const rows = await select('select * from node.avro order by id');

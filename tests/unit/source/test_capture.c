@@ -36,20 +36,17 @@ static void install(void)
     expect_ok(capture_install(&source, &users_table, &err));
 }
 
-static enum capture_state check(void)
-{
-    enum capture_state state;
-
-    expect_ok(capture_check(&source, &users_table, &state, &err));
-    return state;
-}
-
 static struct source_shape inspect(void)
 {
     struct source_shape shape;
 
     expect_ok(capture_inspect(&source, &users_table, &shape, &err));
     return shape;
+}
+
+static enum capture_state check(void)
+{
+    return inspect().capture;
 }
 
 static struct position seal(bool write)
@@ -106,20 +103,20 @@ static void test_any_alteration_is_noticed_and_repaired(void **state)
         const char *label;
         const char *sql;
     } cases[] = {
-        {"a trigger dropped", "drop trigger bq_sync_users_delete"},
-        {"a guard dropped", "drop trigger bq_sync_users_replace_1_insert"},
-        {"a trigger that does less", "drop trigger bq_sync_users_delete; create trigger "
-                                     "bq_sync_users_delete after delete on users"
+        {"a trigger dropped", "drop trigger bq_sync_delete_users"},
+        {"a guard dropped", "drop trigger bq_sync_replace_1_insert_users"},
+        {"a trigger that does less", "drop trigger bq_sync_delete_users; create trigger "
+                                     "bq_sync_delete_users after delete on users"
                                      " begin select 1; end"},
         {"a trigger as an earlier version made it",
-         "drop trigger bq_sync_users_delete; create trigger bq_sync_users_delete after delete on"
+         "drop trigger bq_sync_delete_users; create trigger bq_sync_delete_users after delete on"
          " users when not exists (select 1 from bq_sync_dirty_users where bq_sync_key_1 = +old.id"
          " and bq_sync_sequence = coalesce((select sequence from bq_sync_capture where table_name ="
          " 'users'), 0)) begin delete from bq_sync_dirty_users where bq_sync_key_1 = +old.id;"
          " insert into bq_sync_dirty_users values (old.id, coalesce((select sequence from"
          " bq_sync_capture where table_name = 'users'), 0)); end"},
         {"a trigger of a newer version",
-         "create trigger bq_sync_users_later after delete on users begin select 1; end"},
+         "create trigger bq_sync_later_users after delete on users begin select 1; end"},
         {"the dirty set dropped", "drop table bq_sync_dirty_users"},
         {"a dirty set as an earlier version made it",
          "drop table bq_sync_dirty_users; create table bq_sync_dirty_users(bq_sync_key_1,"
@@ -422,6 +419,138 @@ static void test_tables_that_triggers_fit_are_not_scanned(void **state)
     }
 }
 
+/* Triggers of the application beside which capture could miss a change, however it was made first.
+ */
+static void test_triggers_that_end_a_statement_behind_a_change_lead_to_a_scan(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *trigger;
+        const char *why;
+    } cases[] = {
+        {"after update on users begin select raise(ignore); end", "with RAISE(IGNORE) or"},
+        {"after insert on Users begin select raise ( /* so */ fail, 'no') where new.v; end",
+         "with RAISE(IGNORE) or"},
+        {"after delete on \"users\" when old.v begin select 1; select RAISE(FAIL, ''); end",
+         "with RAISE(IGNORE) or"},
+        {"before update on users begin update users set email = 'x' where id = new.id; end",
+         "writes before an update"},
+        {"update of v on users begin replace into log values (1); end", "writes before an update"},
+        {"before delete on pets begin select raise(fail, 'not this one'); end",
+         "action of a foreign key with RAISE(FAIL)"},
+    };
+    run(&source, "create table log(a); create table pets(owner references users(id) on delete"
+                 " cascade); create table homes(owner references users(id) on delete restrict)");
+    for (size_t i = 0; i < 2 * (sizeof cases / sizeof cases[0]); i++) {
+        bool before = i % 2 == 0;
+        char sql[512];
+        snprintf(sql, sizeof sql, "create trigger app %s", cases[i / 2].trigger);
+        if (before) {
+            run(&source, sql);
+            expect_error(
+                capture_install(&source, &users_table, &err), ERROR_SCHEMA, cases[i / 2].why);
+            run(&source, "drop trigger app");
+        }
+        install();
+        assert_int_equal(check(), CAPTURE_INTACT);
+        run(&source, sql);
+        struct source_shape shape = inspect();
+        if (strstr(shape.why_scan, cases[i / 2].why) == NULL ||
+            strstr(shape.why_scan, "trigger app ") == NULL || shape.capture != CAPTURE_INTERRUPTED)
+            fail_msg("%s: \"%s\"", sql, shape.why_scan);
+        run(&source, "drop trigger app");
+        assert_string_equal(inspect().why_scan, "");
+        expect_ok(capture_remove(&source, &users_table, &err));
+    }
+}
+
+static void test_other_triggers_of_the_application_leave_capture_as_it_is(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "after update on users begin select raise(abort, 'no'); select raise(rollback, ''); end",
+        "before insert on users begin select raise(ignore); insert into log values (1); end",
+        "before update on users begin select raise(fail, 'raise(ignore)'); end",
+        "before delete on users begin insert into log values (raise(ignore)); end",
+        "after insert on users when new.v = 'raise(fail)' begin select \"raise\"('fail'); end",
+        "after insert on users begin select replace(new.v, 'a', 'b'); end -- raise(fail)",
+        "after insert on log begin select raise(ignore); insert into log values (1); end",
+        "before insert on homes begin select raise(fail, 'no action leads here'); end",
+    };
+    run(&source, "create table log(a);"
+                 "create table homes(owner references users(id) on delete restrict)");
+    install();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char sql[512];
+        snprintf(sql, sizeof sql, "create trigger app %s", cases[i]);
+        sqlite3_db_config(source.handle, SQLITE_DBCONFIG_DQS_DDL, 1, NULL);
+        run(&source, sql);
+        if (check() != CAPTURE_INTACT)
+            fail_msg("%s: \"%s\"", cases[i], inspect().why_scan);
+        run(&source, "drop trigger app");
+    }
+}
+
+/* Of two triggers SQLite fires the newer one first, and one that writes may end the statement. */
+static void test_capture_is_made_again_after_a_newer_trigger_that_writes(void **state)
+{
+    (void)state;
+    run(&source, "create table log(a unique); create trigger app_early after update on users"
+                 " begin insert into log values (new.v); end");
+    install();
+    assert_int_equal(check(), CAPTURE_INTACT);
+    run(&source, "create trigger app_late after update on users begin insert into log"
+                 " values (-new.v); end");
+    assert_int_equal(check(), CAPTURE_INTERRUPTED);
+    assert_string_equal(inspect().why_scan, "");
+
+    install();
+    assert_int_equal(check(), CAPTURE_INTACT);
+    run(&source, "insert into log values (-77)");
+    sqlite3_exec(source.handle, "update or fail users set v = 77 where id = 2", NULL, NULL, NULL);
+
+    assert_int_equal(query_int(&source, "select v from users where id = 2"), 77);
+    assert_non_null(strstr(dirty(), "2@"));
+}
+
+/* Earlier versions named triggers after their table first, so that those of two tables could have
+ * one name. */
+static void test_triggers_with_names_of_an_earlier_version_are_replaced_once(void **state)
+{
+    (void)state;
+    run(&source, "create table users_insert(id integer primary key, v unique)");
+    install();
+    expect_ok(capture_install(&source, &users_insert_table, &err));
+    static const char *const names[][2] = {
+        {"bq_sync_insert_users", "bq_sync_users_insert"},
+        {"bq_sync_replace_1_insert_users_insert", "bq_sync_users_insert_replace_1_insert"},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        char sql[4096];
+        snprintf(
+            sql, sizeof sql, "select replace(sql, '%s', '%s') from sqlite_master where name = '%s'",
+            names[i][0], names[i][1], names[i][0]);
+        snprintf(sql, sizeof sql, "%s", query_text(&source, sql));
+        run(&source, sql);
+        snprintf(sql, sizeof sql, "drop trigger %s", names[i][0]);
+        run(&source, sql);
+    }
+    assert_int_equal(check(), CAPTURE_INTERRUPTED);
+
+    install();
+    expect_ok(capture_install(&source, &users_insert_table, &err));
+
+    assert_int_equal(check(), CAPTURE_INTACT);
+    struct source_shape shape;
+    expect_ok(capture_inspect(&source, &users_insert_table, &shape, &err));
+    assert_int_equal(shape.capture, CAPTURE_INTACT);
+    assert_int_equal(
+        query_int(
+            &source, "select count(*) from sqlite_master where name in"
+                     " ('bq_sync_users_insert', 'bq_sync_users_insert_replace_1_insert')"),
+        0);
+}
+
 static void test_a_row_that_leaves_a_partial_index_s_way_is_listed(void **state)
 {
     (void)state;
@@ -637,6 +766,10 @@ int main(void)
         capture_test(test_what_cannot_be_captured_is_refused_in_words),
         capture_test(test_tables_that_triggers_would_not_fit_are_scanned_and_it_is_said_why),
         capture_test(test_tables_that_triggers_fit_are_not_scanned),
+        capture_test(test_triggers_that_end_a_statement_behind_a_change_lead_to_a_scan),
+        capture_test(test_other_triggers_of_the_application_leave_capture_as_it_is),
+        capture_test(test_capture_is_made_again_after_a_newer_trigger_that_writes),
+        capture_test(test_triggers_with_names_of_an_earlier_version_are_replaced_once),
         capture_test(test_a_row_that_leaves_a_partial_index_s_way_is_listed),
         capture_test(test_rows_above_the_watermark_are_not_listed),
         capture_test(test_a_seal_divides_changes_by_sequence),

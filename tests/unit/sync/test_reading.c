@@ -9,7 +9,7 @@
 
 /* A target whose columns are `fields`. */
 #define LIVE(fields)       "{\"schema\":{\"fields\":[" fields "]},\"labels\":{}}"
-#define TRIGGER_OF_DEVICES "bq_sync_devices_update"
+#define TRIGGER_OF_DEVICES "bq_sync_update_devices"
 #define ID                 "{\"name\":\"id\",\"type\":\"INTEGER\",\"mode\":\"REQUIRED\"}"
 #define EMAIL              "{\"name\":\"email\",\"type\":\"STRING\",\"mode\":\"REQUIRED\"}"
 #define BALANCE            "{\"name\":\"balance\",\"type\":\"NUMERIC\"}"

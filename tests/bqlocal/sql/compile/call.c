@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 bool sql_translate_args(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value **out)
@@ -197,6 +198,26 @@ static const char *part_name(const struct sql_expr *expr)
     return expr->kind == SQL_EXPR_PATH && expr->path.count == 1 ? expr->path.items[0] : NULL;
 }
 
+/* TIMESTAMP and TIME have no calendar, and nothing is added to the years of ISO weeks. */
+static bool check_part(
+    struct sql_compiler *compiler, const struct sql_expr *at, const char *operation, int type,
+    const char *part)
+{
+    static const char *const calendar[] = {"WEEK", "MONTH",   "QUARTER",
+                                           "YEAR", "ISOWEEK", "ISOYEAR"};
+    bool adds = operation[0] == 'A' || operation[0] == 'S';
+    size_t first = type == STORE_TIMESTAMP || type == STORE_TIME ? 0 : adds ? 4 : 6;
+
+    for (size_t i = first; strcmp(operation, "TRUNC") != 0 && i < 6; i++)
+        if (strcasecmp(part, calendar[i]) == 0)
+            return sql_error(
+                compiler->err, at->place, "%s does not support the %s date part",
+                sql_printf(
+                    compiler->arena, "%s_%s", store_type_sql((enum store_type)type), operation),
+                calendar[i]);
+    return true;
+}
+
 /* X_DIFF, X_TRUNC, X_ADD, X_SUB of the four types of time. */
 static bool translate_time_call(
     struct sql_compiler *compiler, const struct sql_expr *expr, const char *operation, int type,
@@ -217,6 +238,8 @@ static bool translate_time_call(
     }
     const struct sql_expr *last = expr->args.items[values];
     if (interval && last->kind == SQL_EXPR_INTERVAL) {
+        if (!check_part(compiler, last, operation, type, last->text))
+            return false;
         if (!sql_translate(compiler, last->args.items[0], &args[1]))
             return false;
         if (!sql_coerce(compiler, &args[1], STORE_INT64, &args[1]))
@@ -230,6 +253,8 @@ static bool translate_time_call(
     const char *part = interval ? NULL : part_name(last);
     if (part == NULL)
         return sql_error(compiler->err, last->place, "A valid date part name is required");
+    if (!check_part(compiler, last, operation, type, part))
+        return false;
     part = sql_quote_text(compiler->arena, part, strlen(part));
     out->type = diff ? STORE_INT64 : type;
     out->sql =
@@ -279,7 +304,7 @@ bool sql_translate_call(
         return sql_translate_window_function(compiler, expr, out);
     if (expr->window != NULL)
         return sql_error(
-            compiler->err, expr->place, "Function %s does not support an OVER clause", expr->text);
+            compiler->err, expr->place, "bqlocal does not have %s with an OVER clause", expr->text);
     if (find_time_call(expr->text, &operation, &type))
         return translate_time_call(compiler, expr, operation, type, out);
     return translate_plain_call(compiler, expr, out);

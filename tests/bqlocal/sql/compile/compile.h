@@ -65,12 +65,21 @@ struct sql_cte {
     const char *sql;
 };
 
+/* Counts the names that resolve in one scope, and in those around it. */
+struct sql_probe {
+    const struct sql_scope *scope;
+    size_t inner;
+    size_t outer;
+};
+
 struct sql_compiler {
     struct sql_arena *arena;
     struct store *store;
     const struct sql_request *request;
+    struct sql_result *result; /* takes note of tables and of the location; NULL: nobody asks */
     struct error *err;
     struct sql_scope *scope; /* innermost */
+    struct sql_probe *probe; /* NULL: nobody counts */
     const struct sql_cte *ctes;
     int next_alias;
     int depth;
@@ -114,6 +123,9 @@ bool sql_cast_allowed(int from, int to);
 const char *sql_sort_key(struct sql_compiler *compiler, const struct sql_value *value);
 
 /* scope.c */
+/* notFound unless the dataset is one of this project (NULL: none is named) and, if it exists, at
+ * the request's location. */
+bool sql_check_dataset(struct sql_compiler *compiler, const char *project, const char *dataset);
 bool sql_resolve_table(
     struct sql_compiler *compiler, const struct sql_names *path, struct sql_place place,
     const char **out_dataset, const char **out_table);
@@ -135,6 +147,10 @@ bool sql_information_schema(
     bool *out_found);
 
 /* operator.c */
+/* The arguments of an operator, of which none may be the word NULL. */
+bool sql_translate_operands(
+    struct sql_compiler *compiler, const struct sql_expr *expr, const char *op,
+    struct sql_value *out_args);
 bool sql_translate_binary(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
 bool sql_translate_negation(
@@ -224,6 +240,11 @@ bool sql_translate_query(
 bool sql_translate_from(
     struct sql_compiler *compiler, const struct sql_from *from, struct sql_scope *scope,
     const char **out_sql);
+
+/* exists.c: EXISTS (query) as a lookup in what the query finds once, *out NULL if it is not of that
+ * form. The query has been translated before, so that nothing is wrong with it. */
+bool sql_translate_exists(
+    struct sql_compiler *compiler, const struct sql_query *query, const char **out);
 
 /* dml.c and merge.c */
 struct sql_target {

@@ -212,9 +212,11 @@ static bool translate_subquery(
 
     if (expr->kind == SQL_EXPR_EXISTS) {
         out->type = STORE_BOOL;
-        if (!sql_translate_query(compiler, expr->query, &query))
+        if (!sql_translate_query(compiler, expr->query, &query) ||
+            !sql_translate_exists(compiler, expr->query, &out->sql))
             return false;
-        out->sql = sql_printf(compiler->arena, "EXISTS (%s)", query.sql);
+        if (out->sql == NULL)
+            out->sql = sql_printf(compiler->arena, "EXISTS (%s)", query.sql);
         return true;
     }
     if (!sql_translate_scalar_query(compiler, expr, &query))

@@ -58,6 +58,11 @@ static bool arithmetic(
         type = STORE_INT64;
     if (ok && expr->text[0] == '/' && type == STORE_INT64)
         type = STORE_FLOAT64;
+    if (args[0].type >= STORE_DATE && args[0].type <= STORE_TIMESTAMP)
+        return sql_error(
+            compiler->err, expr->place,
+            "bqlocal does not have the operator %s on dates and times: write DATE_ADD, DATE_DIFF",
+            expr->text);
     ok = ok && arithmetic_name(type) != NULL && sql_coerce(compiler, &args[0], type, &args[0]) &&
          sql_coerce(compiler, &args[1], type, &args[1]);
     if (!ok)
@@ -81,14 +86,28 @@ static bool concatenation(
     return true;
 }
 
+bool sql_translate_operands(
+    struct sql_compiler *compiler, const struct sql_expr *expr, const char *op,
+    struct sql_value *out_args)
+{
+    for (size_t i = 0; i < expr->args.count; i++) {
+        const struct sql_expr *operand = expr->args.items[i];
+        if (operand->kind == SQL_EXPR_NULL)
+            return sql_error(
+                compiler->err, operand->place, "Operands of %s cannot be literal NULL", op);
+        if (!sql_translate(compiler, operand, &out_args[i]))
+            return false;
+    }
+    return true;
+}
+
 bool sql_translate_binary(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
 {
     struct sql_value args[2] = {0};
 
-    for (size_t i = 0; i < 2; i++)
-        if (!sql_translate(compiler, expr->args.items[i], &args[i]))
-            return false;
+    if (!sql_translate_operands(compiler, expr, expr->text, args))
+        return false;
     if (strchr("=<>!", expr->text[0]) != NULL) {
         const char *op = strcmp(expr->text, "!=") == 0 ? "<>" : expr->text;
         return sql_compare(compiler, expr, op, &args[0], &args[1], out);
@@ -103,7 +122,7 @@ bool sql_translate_negation(
 {
     struct sql_value value = {0};
 
-    if (!sql_translate(compiler, expr->args.items[0], &value))
+    if (!sql_translate_operands(compiler, expr, "-", &value))
         return false;
     const char *kind = value.type == SQL_TYPE_NULL ? "int" : arithmetic_name(value.type);
     if (kind == NULL)

@@ -40,7 +40,7 @@ bool sql_translate_not(
 {
     struct sql_value value = {0};
 
-    if (!sql_translate(compiler, expr->args.items[0], &value))
+    if (!sql_translate_operands(compiler, expr, "NOT", &value))
         return false;
     if (!sql_coerce(compiler, &value, STORE_BOOL, &value))
         return sql_no_signature(compiler, expr, "operator NOT", &value, 1);
@@ -189,10 +189,8 @@ bool sql_translate_like(
 {
     struct sql_value args[2] = {0};
 
-    for (size_t i = 0; i < 2; i++) {
-        if (!sql_translate(compiler, expr->args.items[i], &args[i]))
-            return false;
-    }
+    if (!sql_translate_operands(compiler, expr, "LIKE", args))
+        return false;
     for (size_t i = 0; i < 2; i++)
         if (args[i].type != STORE_STRING && args[i].type != STORE_BYTES &&
             args[i].type != SQL_TYPE_NULL)

@@ -116,7 +116,8 @@ bool sql_information_schema(
         return sql_error(
             compiler->err, from->place, "INFORMATION_SCHEMA.%s must be qualified with a dataset",
             view);
-    if (!store_table_list(compiler->store, dataset, &tables, compiler->err))
+    if (!sql_check_dataset(compiler, count > 3 ? from->path.items[count - 4] : NULL, dataset) ||
+        !store_table_list(compiler->store, dataset, &tables, compiler->err))
         return false;
     cJSON_ArrayForEach(table, tables)
     {

@@ -1,9 +1,62 @@
 /* Names: tables, columns, parameters. */
 #include "bqlocal/sql/compile/compile.h"
+#include "bqlocal/store/failure.h"
+#include "bqlocal/store/json_member.h"
 #include "bqlocal/store/value.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+bool sql_check_dataset(struct sql_compiler *compiler, const char *project, const char *dataset)
+{
+    struct sql_result *result = compiler->result;
+    const char *wanted = compiler->request->location;
+    const char *own = compiler->store->project;
+    cJSON *resource = NULL;
+    struct error missing;
+
+    if (project != NULL && strcmp(project, own) != 0)
+        return failure_set(
+            compiler->err, "accessDenied",
+            "Access Denied: Dataset %s:%s: bqlocal has the project %s alone", project, dataset,
+            own);
+    if (!store_dataset_get(compiler->store, dataset, &resource, &missing))
+        return true;
+    char *location = json_text_copy(resource, "location");
+    cJSON_Delete(resource);
+    bool here = wanted == NULL || location == NULL || strcasecmp(wanted, location) == 0;
+    if (result != NULL && result->location == NULL)
+        result->location = location;
+    else
+        free(location);
+    return here ||
+           failure_set(
+               compiler->err, "notFound", "Not found: Dataset %s:%s was not found in location %s",
+               own, dataset, wanted);
+}
+
+/* Notes that the request reads or changes the table. */
+static void note_reference(struct sql_compiler *compiler, const char *dataset, const char *table)
+{
+    cJSON *references = compiler->result == NULL ? NULL : compiler->result->references;
+    const cJSON *known;
+
+    if (references == NULL)
+        return;
+    cJSON *reference = cJSON_CreateObject();
+    cJSON_AddStringToObject(reference, "projectId", compiler->store->project);
+    cJSON_AddStringToObject(reference, "datasetId", dataset);
+    cJSON_AddStringToObject(reference, "tableId", table);
+    cJSON_ArrayForEach(known, references)
+    {
+        if (!cJSON_Compare(known, reference, true))
+            continue;
+        cJSON_Delete(reference);
+        return;
+    }
+    cJSON_AddItemToArray(references, reference);
+}
 
 bool sql_resolve_table(
     struct sql_compiler *compiler, const struct sql_names *path, struct sql_place place,
@@ -12,13 +65,19 @@ bool sql_resolve_table(
     if (path->count > 3 || path->count == 0)
         return sql_error(compiler->err, place, "Invalid table name");
     *out_table = path->items[path->count - 1];
+    if (strchr(*out_table, '*') != NULL)
+        return sql_error(compiler->err, place, "bqlocal does not have wildcard tables");
+    if (strcmp(*out_table, "__TABLES__") == 0)
+        return sql_error(
+            compiler->err, place,
+            "bqlocal does not have __TABLES__; it has INFORMATION_SCHEMA.TABLES");
     *out_dataset =
         path->count > 1 ? path->items[path->count - 2] : compiler->request->default_dataset;
     if (*out_dataset == NULL)
         return sql_error(
             compiler->err, SQL_NO_PLACE,
             "Table \"%s\" must be qualified with a dataset (e.g. dataset.table).", *out_table);
-    return true;
+    return sql_check_dataset(compiler, path->count == 3 ? path->items[0] : NULL, *out_dataset);
 }
 
 bool sql_table_range(
@@ -29,6 +88,7 @@ bool sql_table_range(
 
     if (!store_schema(compiler->store, dataset, table, &schema, compiler->err))
         return false;
+    note_reference(compiler, dataset, table);
     out->alias = alias != NULL ? alias : sql_copy(compiler->arena, table, strlen(table));
     out->count = schema.count;
     out->fields = sql_alloc(compiler->arena, (schema.count + 1) * sizeof *out->fields);
@@ -111,10 +171,23 @@ static bool resolve_alias(
     return ok;
 }
 
+static void count_name(struct sql_compiler *compiler, const struct sql_scope *scope)
+{
+    struct sql_probe *probe = compiler->probe;
+
+    if (probe == NULL)
+        return;
+    probe->inner += scope == probe->scope;
+    for (const struct sql_scope *around = probe->scope->parent; around != NULL;
+         around = around->parent)
+        probe->outer += scope == around;
+}
+
 static bool take_field(
     struct sql_compiler *compiler, const struct sql_scope *scope, const struct sql_expr *at,
     const struct sql_field *field, struct sql_value *out)
 {
+    count_name(compiler, scope);
     *out = (struct sql_value){.sql = field->sql, .type = field->type};
     return check_grouped(compiler, scope, at, field);
 }

@@ -65,28 +65,24 @@ void sql_result_bytes(sqlite3_context *context, const char *bytes, size_t length
         sqlite3_result_blob64(context, bytes, length, SQLITE_TRANSIENT);
 }
 
-/* CAST(FLOAT64 AS STRING): shortest digits, no ".0", lower-case words. */
+/* CAST(FLOAT64 AS STRING) as ZetaSQL's RoundTripDoubleToString: 15 digits, or 17 where those are
+ * another number; no ".0", lower-case words, no sign of zero. */
 static void append_double(double number, struct buffer *out)
 {
     char text[VALUE_TEXT_SIZE];
 
-    if (isnan(number)) {
-        buffer_append_text(out, "NaN");
+    if (!isfinite(number)) {
+        buffer_append_text(out, isnan(number) ? "nan" : number < 0 ? "-inf" : "inf");
         return;
     }
-    if (isinf(number)) {
-        buffer_append_text(out, number < 0 ? "-inf" : "inf");
-        return;
-    }
-    value_format_double(number == 0 ? 0.0 : number, text);
-    size_t length = strlen(text);
-    if (length > 2 && strcmp(text + length - 2, ".0") == 0)
-        text[length - 2] = '\0';
+    number = number == 0 ? 0.0 : number;
+    snprintf(text, sizeof text, "%.15g", number);
+    if (strtod(text, NULL) != number)
+        snprintf(text, sizeof text, "%.17g", number);
     buffer_append_text(out, text);
 }
 
-/* The text of a time has no fraction, or one of three or six digits. */
-static void append_moment(char *text, struct buffer *out)
+void sql_append_moment(char *text, struct buffer *out)
 {
     size_t length = strlen(text);
 
@@ -115,13 +111,13 @@ bool sql_append_as_text(sqlite3_value *value, int type, struct buffer *out)
         buffer_append_text(out, value_format_date(number, text));
         return true;
     case STORE_TIME:
-        append_moment(value_format_time(number, text), out);
+        sql_append_moment(value_format_time(number, text), out);
         return true;
     case STORE_DATETIME:
-        append_moment(value_format_datetime(number, ' ', text), out);
+        sql_append_moment(value_format_datetime(number, ' ', text), out);
         return true;
     case STORE_TIMESTAMP:
-        append_moment(value_format_datetime(number, ' ', text), out);
+        sql_append_moment(value_format_datetime(number, ' ', text), out);
         buffer_append_text(out, "+00");
         return true;
     case STORE_BYTES:

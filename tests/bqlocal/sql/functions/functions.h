@@ -44,6 +44,8 @@ void sql_result_text(sqlite3_context *context, const char *text, size_t length);
 void sql_result_bytes(sqlite3_context *context, const char *bytes, size_t length);
 /* A value of a type as CAST(... AS STRING) writes it, appended. False if bytes are no UTF-8. */
 bool sql_append_as_text(sqlite3_value *value, int type, struct buffer *out);
+/* The text of a time, which this shortens: no fraction, or one of three or six digits. */
+void sql_append_moment(char *text, struct buffer *out);
 /* No value grows beyond this: BigQuery's own bound on a row. */
 enum { SQL_TEXT_BYTES_MAX = 100 * 1024 * 1024 };
 /* Takes the buffer's content as the result, or fails if it grew too large; clears it. */

@@ -48,7 +48,13 @@ static void append_quoted(struct slice text, struct buffer *out)
     for (size_t i = 0; i < text.length; i++) {
         char c = text.data[i];
         const char *known = c == '\0' ? NULL : strchr(names, c);
-        if (known != NULL)
+        // U+2028 and U+2029 end a line in JavaScript.
+        bool separator = text.length - i >= 3 && (memcmp(text.data + i, "\xe2\x80\xa8", 3) == 0 ||
+                                                  memcmp(text.data + i, "\xe2\x80\xa9", 3) == 0);
+        if (separator) {
+            buffer_printf(out, "\\u202%d", text.data[i + 2] == '\xa8' ? 8 : 9);
+            i += 2;
+        } else if (known != NULL)
             buffer_printf(out, "\\%c", letters[known - names]);
         else if ((unsigned char)c < 0x20)
             buffer_printf(out, "\\u%04x", (unsigned)c);
@@ -60,13 +66,23 @@ static void append_quoted(struct slice text, struct buffer *out)
 
 static bool is_plain_number(sqlite3_value *value, int type)
 {
-    // Integers that a double cannot hold exactly are written as strings.
+    const int64_t most = INT64_C(1) << 53;
+    int64_t number = sqlite3_value_int64(value);
+
+    // What a double may not hold exactly is written as a string, a decimal with a fraction too.
+    if (type == STORE_NUMERIC || type == STORE_BIGNUMERIC)
+        return value_parse_int64(sql_arg_slice(value), &number) && number >= -most &&
+               number <= most;
     if (type == STORE_INT64)
-        return llabs(sqlite3_value_int64(value)) <= INT64_C(1) << 53;
+        return number >= -most && number <= most;
     if (type == STORE_FLOAT64)
         return isfinite(sql_arg_double(value));
-    return type == STORE_BOOL || type == STORE_JSON || type == STORE_NUMERIC ||
-           type == STORE_BIGNUMERIC;
+    return type == STORE_BOOL || type == STORE_JSON;
+}
+
+static const char *not_finite(double number)
+{
+    return isnan(number) ? "NaN" : number < 0 ? "-Infinity" : "Infinity";
 }
 
 /* bq_json_text(type, value): TO_JSON_STRING. */
@@ -88,8 +104,11 @@ static void bq_json_text(sqlite3_context *context, int count, sqlite3_value **ar
         value_base64_encode(slice, &text);
     } else if (type == STORE_TIMESTAMP || type == STORE_DATETIME) {
         char moment[VALUE_TEXT_SIZE];
-        buffer_append_text(&text, value_format_datetime(sqlite3_value_int64(args[1]), 'T', moment));
+        value_format_datetime(sqlite3_value_int64(args[1]), 'T', moment);
+        sql_append_moment(moment, &text);
         buffer_append_text(&text, type == STORE_TIMESTAMP ? "Z" : "");
+    } else if (type == STORE_FLOAT64 && !isfinite(sql_arg_double(args[1]))) {
+        buffer_append_text(&text, not_finite(sql_arg_double(args[1])));
     } else {
         sql_append_as_text(args[1], type, &text);
     }

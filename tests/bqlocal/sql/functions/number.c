@@ -198,6 +198,8 @@ static void bq_format(sqlite3_context *context, int count, sqlite3_value **args)
             -1, SQLITE_STATIC);
     else {
         char letter = format.data[format.length - 1];
+        // GoogleSQL's FORMAT shows no sign of zero.
+        number = number == 0 ? 0.0 : number;
         snprintf(
             text, sizeof text,
             letter == 'e'   ? "%.*e"

@@ -136,6 +136,24 @@ static void append_code(struct buffer *out, uint32_t code)
     buffer_append_byte(out, (uint8_t)(0x80 | (code & 0x3F)));
 }
 
+/* Letters whose capitals are several ("SpecialCasing.txt" of Unicode, without those of Greek and
+ * Armenian). */
+static const char *several_capitals(uint32_t code)
+{
+    static const struct {
+        uint32_t code;
+        const char *capitals;
+    } letters[] = {
+        {0xDF, "SS"},   {0x149, "\xca\xbcN"}, {0x1F0, "J\xcc\x8c"}, {0xFB00, "FF"}, {0xFB01, "FI"},
+        {0xFB02, "FL"}, {0xFB03, "FFI"},      {0xFB04, "FFL"},      {0xFB05, "ST"}, {0xFB06, "ST"},
+    };
+
+    for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
+        if (letters[i].code == code)
+            return letters[i].capitals;
+    return NULL;
+}
+
 /* LOWER and UPPER; the user data, if any, says upper. */
 static void bq_case(sqlite3_context *context, int count, sqlite3_value **args)
 {
@@ -150,11 +168,16 @@ static void bq_case(sqlite3_context *context, int count, sqlite3_value **args)
     while (text.length > 0) {
         size_t length = 0;
         uint32_t code = decode(text, &length);
+        const char *several = upper ? several_capitals(code) : NULL;
+        text = (struct slice){text.data + length, text.length - length};
+        if (several != NULL) {
+            buffer_append_text(&out, several);
+            continue;
+        }
         if (locale != (locale_t)0)
             code =
                 (uint32_t)(upper ? towupper_l((wint_t)code, locale) : towlower_l((wint_t)code, locale));
         append_code(&out, code);
-        text = (struct slice){text.data + length, text.length - length};
     }
     if (locale != (locale_t)0)
         freelocale(locale);
@@ -181,6 +204,12 @@ static struct slice last_character(struct slice text)
     return (struct slice){text.data + at, text.length - at};
 }
 
+/* What Unicode calls White_Space. */
+static const char white_space[] =
+    " \t\n\v\f\r\xc2\x85\xc2\xa0\xe1\x9a\x80\xe2\x80\x80\xe2\x80\x81\xe2\x80\x82\xe2\x80\x83"
+    "\xe2\x80\x84\xe2\x80\x85\xe2\x80\x86\xe2\x80\x87\xe2\x80\x88\xe2\x80\x89\xe2\x80\x8a"
+    "\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaf\xe2\x81\x9f\xe3\x80\x80";
+
 /* TRIM, LTRIM, RTRIM; the user data names the sides: "lr", "l", "r". */
 static void bq_trim(sqlite3_context *context, int count, sqlite3_value **args)
 {
@@ -189,8 +218,7 @@ static void bq_trim(sqlite3_context *context, int count, sqlite3_value **args)
     if (sql_result_null_if_any(context, count, args))
         return;
     struct slice text = sql_arg_slice(args[0]);
-    struct slice set =
-        count > 1 ? sql_arg_slice(args[1]) : slice_of(" \t\n\v\f\r\xc2\xa0\xe2\x80\x83");
+    struct slice set = count > 1 ? sql_arg_slice(args[1]) : slice_of(white_space);
     while (strchr(sides, 'l') != NULL && text.length > 0) {
         size_t length = character(text);
         if (!in_set(set, (struct slice){text.data, length}))

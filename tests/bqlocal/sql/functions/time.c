@@ -181,7 +181,10 @@ static void bq_add(sqlite3_context *context, int count, sqlite3_value **args)
     int64_t scale = type == STORE_DATE ? VALUE_DAY_US : 1;
     if (week_start(part) >= 0)
         unit = 7 * VALUE_DAY_US;
-    if ((unit == 0 && months == 0) || (months > 0 && type == STORE_TIME) ||
+    bool calendar = months > 0 || week_start(part) >= 0;
+    if ((unit == 0 && months == 0) ||
+        (calendar && (type == STORE_TIME || type == STORE_TIMESTAMP)) ||
+        strcasecmp(part, "ISOWEEK") == 0 ||
         (type == STORE_DATE && unit > 0 && unit < VALUE_DAY_US)) {
         bad_part(context, part);
         return;

@@ -233,6 +233,8 @@ struct sql_alter {
 struct sql_node {
     enum sql_statement_kind kind;
     struct sql_place place;
+    size_t start; /* offsets of the statement in the text */
+    size_t end;
     struct sql_query *query; /* SELECT, INSERT ... SELECT, CREATE TABLE AS */
     struct sql_names path;   /* the target */
     const char *alias;

@@ -303,6 +303,8 @@ static bool read_symbol(struct lexer *lexer, struct sql_token *token)
                 (c == '|' && next == '|') || (c == '@' && next == '@') || (c == '=' && next == '>');
     size_t length = c != '\0' && wide ? 2 : 1;
 
+    if (c == '<' && next == '<')
+        return sql_error(lexer->err, token->place, "bqlocal does not have the operator <<");
     if (c != '\0' && strchr("|&^~", c) != NULL && length == 1)
         return sql_error(lexer->err, token->place, "bqlocal does not have the operator %c", c);
     if (c == '\0' || strchr("()[]{},.;:+-*/%=<>!|@?", c) == NULL)
@@ -316,6 +318,15 @@ static bool read_symbol(struct lexer *lexer, struct sql_token *token)
     return true;
 }
 
+static bool read_quoted_name(struct lexer *lexer, struct sql_token *token)
+{
+    token->kind = SQL_TOKEN_QUOTED;
+    if (!read_quoted(lexer, token, false))
+        return false;
+    return token->length > 0 ||
+           sql_error(lexer->err, token->place, "Syntax error: Invalid empty identifier");
+}
+
 static bool read_token(struct lexer *lexer, struct sql_token *token)
 {
     char c = peek(lexer, 0);
@@ -326,22 +337,22 @@ static bool read_token(struct lexer *lexer, struct sql_token *token)
         token->kind = bytes ? SQL_TOKEN_BYTES : SQL_TOKEN_STRING;
         return read_quoted(lexer, token, bytes);
     }
-    if (c == '`') {
-        token->kind = SQL_TOKEN_QUOTED;
-        if (!read_quoted(lexer, token, false))
-            return false;
-        return token->length > 0 ||
-               sql_error(lexer->err, token->place, "Syntax error: Invalid empty identifier");
-    }
+    if ((c == 'r' || c == 'R') && (peek(lexer, 1) == '\'' || peek(lexer, 1) == '"'))
+        return sql_error(lexer->err, token->place, "bqlocal does not have raw literals (r'...')");
+    if (c == '`')
+        return read_quoted_name(lexer, token);
     if (is_name_start(c)) {
         read_name(lexer, token);
         return true;
     }
     if (is_digit(c) || (c == '.' && is_digit(peek(lexer, 1))))
         return read_number(lexer, token);
-    if (c == '@' && is_name_start(peek(lexer, 1))) {
+    if (c == '@' && (is_name_start(peek(lexer, 1)) || peek(lexer, 1) == '`')) {
         lexer->at++;
-        read_name(lexer, token);
+        if (peek(lexer, 0) != '`')
+            read_name(lexer, token);
+        else if (!read_quoted_name(lexer, token))
+            return false;
         token->kind = SQL_TOKEN_PARAMETER;
         token->reserved = false;
         return true;

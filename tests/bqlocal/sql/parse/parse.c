@@ -72,11 +72,44 @@ static const char *describe(struct sql_parser *parser)
     return sql_printf(parser->arena, "%s%s\"%.*s\"", kind, kind[0] == '\0' ? "" : " ", shown, text);
 }
 
+/* GoogleSQL that begins with a word where bqlocal's grammar has none: not a mistake of whoever
+ * wrote it. */
+static bool lacks(struct sql_parser *parser)
+{
+    static const struct {
+        const char *word;
+        const char *what;
+    } known[] = {
+        {"STRUCT", "STRUCT"},
+        {"@@", "system variables (@@name)"},
+        {"FOR", "FOR SYSTEM_TIME AS OF"},
+        {"TABLESAMPLE", "TABLESAMPLE"},
+        {"WINDOW", "the WINDOW clause"},
+        {"ROLLUP", "GROUP BY ROLLUP"},
+        {"CUBE", "GROUP BY CUBE"},
+        {"GROUPING", "GROUPING SETS"},
+        {"LATERAL", "LATERAL joins"},
+        {"[", "array subscripts"},
+        {"REPLACE", "* REPLACE"},
+        {"FORMAT", "CAST with a FORMAT"},
+        {"NEW", "protocol buffers"},
+        {"COLLATE", "COLLATE"},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (sql_is(parser, known[i].word)) {
+            sql_unsupported(parser, known[i].what);
+            return true;
+        }
+    return false;
+}
+
 bool sql_unexpected(struct sql_parser *parser)
 {
     const struct sql_token *token = sql_peek(parser, 0);
 
-    return sql_error(parser->err, token->place, "Syntax error: Unexpected %s", describe(parser));
+    return !lacks(parser) &&
+           sql_error(parser->err, token->place, "Syntax error: Unexpected %s", describe(parser));
 }
 
 bool sql_unsupported(struct sql_parser *parser, const char *what)
@@ -90,9 +123,9 @@ bool sql_syntax(struct sql_parser *parser, const char *expected)
 {
     const struct sql_token *token = sql_peek(parser, 0);
 
-    return sql_error(
-        parser->err, token->place, "Syntax error: Expected %s but got %s", expected,
-        describe(parser));
+    return !lacks(parser) && sql_error(
+                                 parser->err, token->place, "Syntax error: Expected %s but got %s",
+                                 expected, describe(parser));
 }
 
 bool sql_expect(struct sql_parser *parser, const char *word)
@@ -291,7 +324,10 @@ static struct sql_node *parse_statement(struct sql_parser *parser)
             sql_unsupported(parser, unsupported[i]);
             return NULL;
         }
-    sql_unexpected(parser);
+    if (sql_is(parser, "FROM"))
+        sql_unsupported(parser, "pipe syntax (a query that begins with FROM)");
+    else
+        sql_unexpected(parser);
     return NULL;
 }
 
@@ -308,9 +344,12 @@ bool sql_parse_script(
     while (sql_peek(&parser, 0)->kind != SQL_TOKEN_END) {
         if (sql_accept(&parser, ";"))
             continue;
+        size_t start = sql_peek(&parser, 0)->start;
         struct sql_node *node = parse_statement(&parser);
         if (node == NULL)
             return false;
+        node->start = start;
+        node->end = tokens[parser.at - 1].end;
         sql_push(arena, out_nodes, node);
         if (!sql_is(&parser, ";") && sql_peek(&parser, 0)->kind != SQL_TOKEN_END)
             return sql_syntax(&parser, "end of input");

@@ -182,6 +182,10 @@ struct sql_node *sql_parse_create(struct sql_parser *parser, struct sql_node *no
             parser->err, node->place, "CREATE TABLE cannot have both OR REPLACE and IF NOT EXISTS");
         return NULL;
     }
+    if (sql_is(parser, "FUNCTION")) {
+        sql_unsupported(parser, "CREATE TABLE FUNCTION");
+        return NULL;
+    }
     if (!sql_parse_table_path(parser, &node->path))
         return NULL;
     if (sql_is(parser, "LIKE") || sql_is(parser, "COPY") || sql_is(parser, "CLONE")) {

@@ -225,6 +225,10 @@ static struct sql_expr *parse_array(struct sql_parser *parser)
     struct sql_expr *expr = sql_expr_new(parser, SQL_EXPR_ARRAY);
 
     sql_accept(parser, "ARRAY");
+    if (sql_is(parser, "(")) {
+        sql_unsupported(parser, "ARRAY of a subquery");
+        return NULL;
+    }
     if (sql_accept(parser, "<")) {
         int64_t length = 0;
         int64_t scale = 0;

@@ -11,6 +11,9 @@ bool sql_parse_alias(struct sql_parser *parser, const char **out_alias)
         *out_alias = sql_parse_name(parser, false);
         return *out_alias != NULL;
     }
+    bool pivot = strcasecmp(token->text, "PIVOT") == 0 || strcasecmp(token->text, "UNPIVOT") == 0;
+    if (token->kind == SQL_TOKEN_NAME && pivot && sql_is_at(parser, 1, "("))
+        return sql_unsupported(parser, "PIVOT and UNPIVOT");
     if (token->kind == SQL_TOKEN_QUOTED || (token->kind == SQL_TOKEN_NAME && !token->reserved))
         *out_alias = sql_parse_name(parser, false);
     return true;

@@ -253,6 +253,8 @@ static bool run_script(
         const struct sql_node *node = nodes->items[i];
         struct sql_statement *statement = &result->statements[result->statement_count];
         snprintf(statement->type, sizeof statement->type, "%s", type_name(node));
+        statement->start = node->start;
+        statement->end = node->end;
         if (node->kind >= SQL_BEGIN)
             ok = run_transaction_control(compiler, node, &open);
         else if (open && is_ddl(node))
@@ -313,7 +315,9 @@ bool sql_run(
     struct sql_arena arena = {0};
     struct sql_list nodes = {0};
     struct sql_result result = {0};
+    result.references = cJSON_CreateArray();
     struct sql_compiler compiler = {
+        .result = &result,
         .arena = &arena,
         .store = store,
         .request = request,
@@ -341,6 +345,8 @@ void sql_result_clear(struct store *store, struct sql_result *result)
 {
     clear_result_set(store, result);
     free(result->statements);
+    free(result->location);
+    cJSON_Delete(result->references);
     *result = (struct sql_result){0};
 }
 

@@ -15,6 +15,7 @@
 struct sql_request {
     const char *text;            /* one statement or a script */
     const char *default_dataset; /* NULL: names need a dataset */
+    const char *location;        /* datasets elsewhere are not found; NULL: those of any are */
     const cJSON *parameters;     /* queryParameters array, NULL if none */
     bool dry_run;                /* analyse only */
     /* The caller is inside of it, and a single SELECT leaves it while its rows are computed, on the
@@ -30,6 +31,8 @@ struct sql_statement {
     char ddl[16];  /* CREATE, REPLACE, SKIP, ALTER, DROP; "" */
     char target_dataset[256];
     char target_table[1100];
+    size_t start; /* offsets in the text */
+    size_t end;
     bool is_dml;
     int64_t inserted;
     int64_t updated;
@@ -45,6 +48,8 @@ struct sql_result {
     struct store_schema schema; /* of the last statement's result; count 0 if none */
     char result_table[64];      /* unquoted SQLite name; "" if there is no result set */
     int64_t result_rows;
+    cJSON *references; /* the tables that it reads or changes, as an array of table references */
+    char *location;    /* of the first dataset that is named; NULL: none is */
 };
 
 /* Runs everything; on failure all effects of the failing statement (and of an open transaction) are

@@ -9,7 +9,7 @@ create table if not exists "bq_sync_dirty_everything" (
 ) without rowid;
 
 -- A row was inserted, perhaps in place of another one.
-create trigger if not exists "bq_sync_everything_insert"
+create trigger if not exists "bq_sync_insert_everything"
 after insert on "everything"
 when exists (
   select 1 from bq_sync_capture
@@ -27,7 +27,7 @@ begin
 end;
 
 -- A row was updated: its key before the update.
-create trigger if not exists "bq_sync_everything_update"
+create trigger if not exists "bq_sync_update_everything"
 after update on "everything"
 begin
   insert into "bq_sync_dirty_everything" (bq_sync_key_1, bq_sync_sequence)
@@ -41,7 +41,7 @@ begin
 end;
 
 -- The update changed the key: the key after it.
-create trigger if not exists "bq_sync_everything_rekey"
+create trigger if not exists "bq_sync_rekey_everything"
 after update on "everything"
 when new."an_int64" collate binary is not old."an_int64"
 begin
@@ -56,7 +56,7 @@ begin
 end;
 
 -- A row was deleted.
-create trigger if not exists "bq_sync_everything_delete"
+create trigger if not exists "bq_sync_delete_everything"
 after delete on "everything"
 begin
   insert into "bq_sync_dirty_everything" (bq_sync_key_1, bq_sync_sequence)

@@ -9,7 +9,7 @@ create table if not exists "bq_sync_dirty_int" (
 ) without rowid;
 
 -- A row was inserted, perhaps in place of another one.
-create trigger if not exists "bq_sync_int_insert"
+create trigger if not exists "bq_sync_insert_int"
 after insert on "int"
 begin
   insert into "bq_sync_dirty_int" (bq_sync_key_1, bq_sync_sequence)
@@ -22,7 +22,7 @@ begin
 end;
 
 -- A row was updated: its key before the update.
-create trigger if not exists "bq_sync_int_update"
+create trigger if not exists "bq_sync_update_int"
 after update on "int"
 begin
   insert into "bq_sync_dirty_int" (bq_sync_key_1, bq_sync_sequence)
@@ -35,7 +35,7 @@ begin
 end;
 
 -- The update changed the key: the key after it.
-create trigger if not exists "bq_sync_int_rekey"
+create trigger if not exists "bq_sync_rekey_int"
 after update on "int"
 when new."the ""select""" collate binary is not old."the ""select"""
 begin
@@ -49,7 +49,7 @@ begin
 end;
 
 -- A row was deleted.
-create trigger if not exists "bq_sync_int_delete"
+create trigger if not exists "bq_sync_delete_int"
 after delete on "int"
 begin
   insert into "bq_sync_dirty_int" (bq_sync_key_1, bq_sync_sequence)

@@ -9,7 +9,7 @@ create table if not exists "bq_sync_dirty_order items" (
 ) without rowid;
 
 -- A row was inserted, perhaps in place of another one.
-create trigger if not exists "bq_sync_order items_insert"
+create trigger if not exists "bq_sync_insert_order items"
 after insert on "order items"
 begin
   insert into "bq_sync_dirty_order items" (bq_sync_key_1, bq_sync_sequence)
@@ -22,7 +22,7 @@ begin
 end;
 
 -- A row was updated: its key before the update.
-create trigger if not exists "bq_sync_order items_update"
+create trigger if not exists "bq_sync_update_order items"
 after update on "order items"
 begin
   insert into "bq_sync_dirty_order items" (bq_sync_key_1, bq_sync_sequence)
@@ -35,7 +35,7 @@ begin
 end;
 
 -- The update changed the key: the key after it.
-create trigger if not exists "bq_sync_order items_rekey"
+create trigger if not exists "bq_sync_rekey_order items"
 after update on "order items"
 when new."at" collate binary is not old."at"
 begin
@@ -49,7 +49,7 @@ begin
 end;
 
 -- A row was deleted.
-create trigger if not exists "bq_sync_order items_delete"
+create trigger if not exists "bq_sync_delete_order items"
 after delete on "order items"
 begin
   insert into "bq_sync_dirty_order items" (bq_sync_key_1, bq_sync_sequence)

@@ -10,7 +10,7 @@ create table if not exists "bq_sync_dirty_prices" (
 ) without rowid;
 
 -- A row was inserted, perhaps in place of another one.
-create trigger if not exists "bq_sync_prices_insert"
+create trigger if not exists "bq_sync_insert_prices"
 after insert on "prices"
 begin
   insert into "bq_sync_dirty_prices" (bq_sync_key_1, bq_sync_key_2, bq_sync_sequence)
@@ -24,7 +24,7 @@ begin
 end;
 
 -- A row was updated: its key before the update.
-create trigger if not exists "bq_sync_prices_update"
+create trigger if not exists "bq_sync_update_prices"
 after update on "prices"
 begin
   insert into "bq_sync_dirty_prices" (bq_sync_key_1, bq_sync_key_2, bq_sync_sequence)
@@ -38,7 +38,7 @@ begin
 end;
 
 -- The update changed the key: the key after it.
-create trigger if not exists "bq_sync_prices_rekey"
+create trigger if not exists "bq_sync_rekey_prices"
 after update on "prices"
 when new."currency" collate binary is not old."currency"
   or new."sku" collate binary is not old."sku"
@@ -54,7 +54,7 @@ begin
 end;
 
 -- A row was deleted.
-create trigger if not exists "bq_sync_prices_delete"
+create trigger if not exists "bq_sync_delete_prices"
 after delete on "prices"
 begin
   insert into "bq_sync_dirty_prices" (bq_sync_key_1, bq_sync_key_2, bq_sync_sequence)

@@ -9,7 +9,7 @@ create table if not exists "bq_sync_dirty_by_month" (
 ) without rowid;
 
 -- A row was inserted, perhaps in place of another one.
-create trigger if not exists "bq_sync_by_month_insert"
+create trigger if not exists "bq_sync_insert_by_month"
 after insert on "by_month"
 when exists (
   select 1 from bq_sync_capture
@@ -27,7 +27,7 @@ begin
 end;
 
 -- A row was updated: its key before the update.
-create trigger if not exists "bq_sync_by_month_update"
+create trigger if not exists "bq_sync_update_by_month"
 after update on "by_month"
 begin
   insert into "bq_sync_dirty_by_month" (bq_sync_key_1, bq_sync_sequence)
@@ -41,7 +41,7 @@ begin
 end;
 
 -- The update changed the key: the key after it.
-create trigger if not exists "bq_sync_by_month_rekey"
+create trigger if not exists "bq_sync_rekey_by_month"
 after update on "by_month"
 when new."id" collate binary is not old."id"
 begin
@@ -56,7 +56,7 @@ begin
 end;
 
 -- A row was deleted.
-create trigger if not exists "bq_sync_by_month_delete"
+create trigger if not exists "bq_sync_delete_by_month"
 after delete on "by_month"
 begin
   insert into "bq_sync_dirty_by_month" (bq_sync_key_1, bq_sync_sequence)

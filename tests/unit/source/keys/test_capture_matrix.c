@@ -488,10 +488,72 @@ static void test_no_statement_ends_differently_and_no_change_is_missed(void **st
     assert_true(cases > 2000);
 }
 
+static int count_steps(void *steps)
+{
+    ++*(int *)steps;
+    return 0;
+}
+
+static bool has_keyless(struct database *database, int64_t synced_sequence)
+{
+    const struct watermark watermark = {.found = true, .synced_sequence = synced_sequence};
+    struct source_shape shape;
+    const struct source_table in = {database, &t_table, &shape};
+    bool keyless = false;
+    int steps = 0;
+
+    expect_ok(capture_inspect(database, &t_table, &shape, &err));
+    sqlite3_progress_handler(database->handle, 100, count_steps, &steps);
+    expect_ok(capture_has_keyless(&in, &watermark, &keyless, &err));
+    sqlite3_progress_handler(database->handle, 0, NULL, NULL);
+    // A look at each of the rows takes a thousand times as many.
+    assert_true(keyless || steps <= 2);
+    return keyless;
+}
+
+/* A NULL in any column but the first of a key is found by no index. */
+static void test_rows_without_a_key_are_noted_and_not_looked_for(void **state)
+{
+    (void)state;
+    if (t_table.key_count < 2)
+        return;
+    struct database database;
+    open_memory(&database);
+    run(&database, "create table t(a text, b int, email, v, primary key(a, b));"
+                   "with recursive n(i) as (select 1 union all select i + 1 from n where i < 10000)"
+                   " insert into t(a, b) select 'x', i from n");
+    expect_ok(capture_install(&database, &t_table, &err));
+    int64_t before = query_int(&database, "select sequence from bq_sync_capture") - 1;
+    assert_false(has_keyless(&database, before));
+
+    run(&database, "update t set v = 1 where b = 7; insert into t(a, b) values ('y', 1)");
+    assert_false(has_keyless(&database, before));
+    run(&database, "insert into t(a, v) values ('x', 1)");
+    assert_true(has_keyless(&database, before));
+    assert_false(has_keyless(&database, before + 1));
+
+    run(&database, "update bq_sync_capture set sequence = sequence + 1");
+    assert_false(has_keyless(&database, before + 1));
+    run(&database, "update t set b = null where b = 8");
+    assert_true(has_keyless(&database, before + 1));
+
+    // Columns that are NOT NULL need no triggers for that.
+    run(&database, "drop table t; create table t(a text not null, b int not null, email, v,"
+                   " primary key(a, b))");
+    expect_ok(capture_install(&database, &t_table, &err));
+    assert_false(has_keyless(&database, 0));
+    assert_int_equal(
+        query_int(
+            &database, "select count(*) from sqlite_master where name like 'bq_sync_keyless%'"),
+        0);
+    database_close(&database);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_statement_ends_differently_and_no_change_is_missed),
+        cmocka_unit_test(test_rows_without_a_key_are_noted_and_not_looked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,291 @@
+"""Capture by triggers where it is exact and harmless, and a scan, with its reason, everywhere else."""
+
+import sqlite3
+import unittest
+
+from tests.support.bqlocal import Bqlocal
+from tests.support.deployment import SHAPES, Deployment
+
+ACCOUNTS = "create table accounts(id integer primary key, email text not null unique, balance numeric, note text)"
+assert ACCOUNTS in SHAPES
+
+
+class Localized(Deployment):
+    """The application has a collation of its own, as Android's SQLite has."""
+
+    def connect(self, **options):
+        closing = super().connect(**options)
+        with_collation(closing._db)
+        return closing
+
+
+def with_collation(db):
+    db.create_collation("localized", lambda a, b: (a.lower() > b.lower()) - (a.lower() < b.lower()))
+
+
+class CaptureCase(unittest.TestCase):
+    schema = SHAPES
+
+    def setUp(self):
+        self.bq = self.enterContext(Bqlocal(datasets=["d"]))
+        self.app = self.enterContext(Localized(self.bq, schema=self.schema))
+
+    def sync(self, table="accounts"):
+        return self.app.table(self.app.sync(table), table)
+
+    def accounts(self):
+        return sorted((row["id"], row["email"], row["note"]) for row in self.bq.rows("d", "accounts"))
+
+    def assert_equal(self):
+        self.assertEqual(self.app.execute("select id, email, note from accounts order by id"), self.accounts())
+        self.assertTrue(self.app.json("verify", "accounts")["ok"])
+
+    def reasons(self, table="accounts"):
+        """Why the table is scanned, as each command tells it; None where it is not."""
+        plan = self.app.table(self.app.json("plan", table), table).get("why_scan")
+        show = next(entry for entry in self.app.json("capture", "show")["capture"] if entry["table"] == table)
+        lines = self.app.run("capture", "show")[1].splitlines()
+        text = next(line for line in lines if line.split()[0] == table).partition("; scanned: ")[2]
+        check = next(entry["message"] for entry in self.app.json("check", table)["checks"]
+                     if entry["name"] == f"capture {table}").partition("by reading the whole table: ")[2]
+        return [plan, show.get("why_scan"), text or None, check or None]
+
+    def assert_scanned(self, why):
+        for reason in self.reasons():
+            self.assertIn(why, reason or "")
+
+    def assert_captured(self):
+        self.assertEqual([None] * 4, self.reasons())
+        self.assertEqual("intact", self.app.json("capture", "show")["capture"][0]["state"])
+
+
+class ReasonTest(CaptureCase):
+    def test_every_command_says_why_a_table_is_scanned(self):
+        cases = [
+            (f"{ACCOUNTS}; create unique index u on accounts(lower(note))", "unique index u: it is an index over an expression"),
+            (f"{ACCOUNTS}; create unique index u on accounts(note) where length(note) > 1", "u: its filter is more than"),
+            (f"{ACCOUNTS}; create unique index u on accounts(note collate localized)", "u: it compares with a collation of"),
+            (ACCOUNTS.replace("balance numeric", "balance numeric as (length(email)) unique"), "compute the generated columns before"),
+            ("create table held(id, email, balance, note); create view accounts as select * from held", "it is a view"),
+            ("create virtual table accounts using fts5(id, email, balance, note)", "it is a virtual table"),
+            (f"{ACCOUNTS}; create trigger app after insert on accounts begin select raise(ignore); end",
+             "trigger app may end a statement"),
+        ]
+        for schema, why in cases:
+            app = self.enterContext(Localized(self.bq, schema=SHAPES.replace(ACCOUNTS, schema)))
+            with self.subTest(why):
+                self.app = app
+                app.execute("delete from accounts" if "view" not in schema else "select 1")
+                self.assert_scanned(why)
+
+                table = "held" if "view" in schema else "accounts"
+                balance = "" if "as (length" in schema else ", balance"
+                app.execute(f"insert into {table}(id, email{balance}, note) values (1, 'a', {'1, ' if balance else ''}'n')")
+                self.app.sync("accounts", "--full")
+                app.script(f"insert into {table}(id, email, note) values (2, 'bb', 'm'); delete from {table} where id = 1")
+                self.assertEqual("merge", self.sync()["mode"])
+                self.assert_equal()
+                self.assertEqual("unchanged", self.sync()["status"])
+                self.assert_scanned(why)
+
+
+class TriggersOfTheApplicationTest(CaptureCase):
+    def setUp(self):
+        super().setUp()
+        self.app.execute("insert into accounts values (1, 'a@x', 1, 'one'), (2, 'b@x', 2, 'two')")
+        self.app.sync("accounts")
+
+    def test_a_later_trigger_that_ends_statements_leads_to_a_scan_until_it_is_gone(self):
+        for end in ("ignore", "fail, 'no'"):
+            with self.subTest(end):
+                self.assert_captured()
+                self.app.execute(f"create trigger app after update on accounts begin select raise({end}); end")
+                self.write("update accounts set note = note || '!' where id = 1")
+
+                self.assert_scanned("the application's trigger app may end a statement")
+                self.assertEqual("replace", self.sync()["mode"])
+                self.assert_equal()
+                self.assertEqual([], self.app.execute("select name from sqlite_master where name like 'bq_sync_update%'"))
+                self.write("update accounts set note = note || '?' where id = 2")
+                self.assertEqual("merge", self.sync()["mode"])
+                self.assert_equal()
+
+                self.app.execute("drop trigger app")
+                self.assertEqual("replace", self.sync()["mode"])
+                self.assert_captured()
+                self.write("update accounts set note = 'again' where id = 1")
+                self.assertEqual("merge", self.sync()["mode"])
+                self.assert_equal()
+
+    def test_a_later_trigger_that_writes_has_capture_made_again(self):
+        self.app.script("create table log(a unique); insert into log values ('x');"
+                        "create trigger app after update on accounts begin insert into log values (new.note); end")
+        self.write("update or fail accounts set note = 'x' where id = 1")
+
+        warning = next(c for c in self.app.json("check", "accounts")["checks"] if c["name"] == "capture accounts")
+        self.assertEqual("warn", warning["status"])
+        self.assertEqual("replace", self.sync()["mode"])
+        self.assert_equal()
+        self.assert_captured()
+
+        self.write("update or fail accounts set note = 'x' where id = 2")
+        self.assertEqual("merge", self.sync()["mode"])
+        self.assert_equal()
+
+    def test_a_cascade_that_ends_with_fail_is_not_missed(self):
+        self.app.script("create table pets(owner references accounts(id) on delete cascade); insert into pets values (1);"
+                        "create trigger app after delete on pets begin select raise(fail, 'no'); end")
+        self.write("pragma foreign_keys = on", "delete from accounts where id = 1")
+
+        self.assertEqual("replace", self.sync()["mode"])
+        self.assertEqual([2], [id for id, _, _ in self.accounts()])
+        self.assert_equal()
+
+    def write(self, *statements):
+        """Statements of which some end with an error."""
+        with self.app.connect() as db:
+            for statement in statements:
+                try:
+                    db.execute(statement)
+                except sqlite3.IntegrityError:
+                    pass
+
+
+class CollationTest(CaptureCase):
+    schema = SHAPES.replace("note text", "note text collate localized").replace(
+        "kind text not null", "kind text collate localized not null").replace(
+        "serial text primary key", "serial text collate localized primary key")
+
+    def test_a_collation_of_the_application_on_other_columns_does_not_matter(self):
+        self.app.script("create index i on accounts(note); insert into accounts values (1, 'a@x', 1, 'one');"
+                        "insert into events(kind, at) values ('a', 1)")
+        self.app.sync("accounts", "events")
+        self.app.script("update accounts set note = 'ONE'; insert into accounts values (2, 'b@x', 2, 'two');"
+                        "insert into events(kind, at) values ('b', 1)")
+
+        run = self.app.sync("accounts", "events")
+
+        self.assertEqual(["merge", "append"], [self.app.table(run, name)["mode"] for name in ("accounts", "events")])
+        self.assertEqual({"unchanged"}, {table["status"] for table in self.app.sync("accounts", "events")["tables"]})
+        self.assert_equal()
+
+    def test_status_counts_rows_of_a_table_that_was_never_synced(self):
+        self.app.execute("insert into accounts values (1, 'a@x', 1, 'one')")
+
+        accounts = self.app.table(self.app.json("status"), "accounts")
+
+        self.assertEqual((1, None), (accounts["pending_changes"], accounts["problem"]))
+
+    def test_a_key_with_such_a_collation_is_scanned(self):
+        self.app.script("insert into devices values ('A', 1, null), ('b', 1, null)")
+        self.sync("devices")
+        self.assertIn("the key column serial compares with a collation", self.reasons("devices")[0])
+
+        self.app.script("update devices set serial = 'a' where serial = 'A'; delete from devices where serial = 'B'")
+        self.sync("devices")
+
+        self.assertEqual(["a"], [row["serial"] for row in self.bq.rows("d", "devices")])
+        self.assertTrue(self.app.json("verify", "devices")["ok"])
+
+    def test_an_index_with_such_a_collation_does_not_stop_the_replacement_of_a_shadow(self):
+        self.app.script("create index i on accounts(note); insert into accounts values (1, 'a@x', 1, 'one')")
+        self.app.sync("accounts", BQ_CAPTURE="manual")
+        self.app.execute("update accounts set note = 'uno'")
+
+        self.app.sync("accounts", "--full", BQ_CAPTURE="manual")
+        self.app.execute("update accounts set note = 'eins'")
+        run = self.app.sync("accounts", BQ_CAPTURE="manual")
+
+        self.assertEqual("merge", self.app.table(run, "accounts")["mode"])
+        self.assert_equal()
+
+
+class CollationOfSharedKeysTest(unittest.TestCase):
+    def test_keys_that_become_one_are_told_apart_without_the_collation(self):
+        bq = self.enterContext(Bqlocal(datasets=["d"]))
+        app = self.enterContext(Localized(bq, program="bqsync_keys",
+                                          schema="create table labels(k collate localized primary key, v, n)"))
+        app.script("insert into labels(k, v) values (7, 'one'), ('x', 'other')")
+        app.sync("labels")
+        app.execute("insert into labels(k, v) values ('7', 'two')")
+        app.sync("labels", status=1)
+        app.execute("delete from labels where v = 'one'")
+
+        app.sync("labels")
+
+        self.assertEqual(["other", "two"], sorted(row["v"] for row in bq.rows("d", "labels")))
+
+
+class LongRowTest(CaptureCase):
+    def test_a_row_that_bigquery_cannot_take_is_rejected_and_not_pending(self):
+        for environment in ({}, {"BQ_CAPTURE": "manual"}):
+            with self.subTest(environment):
+                app = self.enterContext(Deployment(self.bq, environment=environment))
+                app.script("insert into accounts(id, email, note) values (1, 'a@x', 'one'),"
+                           " (2, 'b@x', printf('%.17000000c', 'x'))")
+                app.sync("accounts", "--full", status=1)
+                for _ in range(2):
+                    report = app.table(app.json("verify", "accounts"), "accounts")
+                    self.assertEqual((True, 0, 1), (report["equal"], report["pending"], report["rejected"]))
+                    status = app.table(app.json("status"), "accounts")
+                    self.assertEqual((0, 1), (status["pending_changes"], status["rejected"]))
+                    app.sync("accounts", status=1)
+
+                app.execute("update accounts set note = 'two' where id = 2")
+                app.sync("accounts")
+                self.assertEqual([1, 2], sorted(row["id"] for row in self.bq.rows("d", "accounts")))
+
+    def test_a_rejected_row_waits_for_nothing_until_it_changes(self):
+        self.app.execute("insert into everything(id, i) values (1, 1), (2, 'abc')")
+        self.app.sync("everything", status=1)
+        pending = lambda: self.app.table(self.app.json("status"), "everything")["pending_changes"]
+        self.assertEqual(0, pending())
+        self.app.sync("everything", status=1)
+        self.assertEqual(0, pending())
+
+        self.app.execute("update everything set i = 2 where id = 2")
+
+        self.assertEqual(1, pending())
+        self.app.sync("everything")
+        self.assertEqual(0, pending())
+
+
+class KeylessTest(CaptureCase):
+    schema = SHAPES.replace("team text not null, person text not null", "team text, person text").replace(
+        "(team, person)) without rowid", "(team, person))")
+
+    def test_rows_without_a_key_are_rejected_and_forgotten_when_they_go(self):
+        self.app.execute("insert into memberships values ('t', 'p', 'r', '2020-01-01')")
+        self.sync("memberships")
+        self.assertEqual("unchanged", self.sync("memberships")["status"])
+
+        self.app.execute("insert into memberships values ('t', null, 'r', '2020-01-01')")
+        self.app.sync("memberships", status=1)
+        self.assertEqual(1, len(self.app.json("rejects")["rejects"]))
+        self.app.execute("update memberships set person = 'q' where person is null")
+        self.sync("memberships")
+
+        self.assertEqual([], self.app.json("rejects")["rejects"])
+        self.assertEqual(["p", "q"], sorted(row["person"] for row in self.bq.rows("d", "memberships")))
+        self.assertEqual("unchanged", self.sync("memberships")["status"])
+
+
+class RenameTest(CaptureCase):
+    def test_a_rename_in_the_old_way_breaks_writes_until_the_next_pass(self):
+        self.app.execute("insert into accounts values (1, 'a@x', 1, 'one')")
+        self.app.sync("accounts")
+        self.app.script("pragma legacy_alter_table = on; alter table accounts rename to away")
+        check = next(c for c in self.app.json("check", "accounts", status=1)["checks"] if c["name"] == "table accounts")
+        self.assertIn("writes to it may fail until the next sync", check["message"])
+
+        self.app.sync("accounts", status=1)
+        self.app.execute("insert into away values (2, 'b@x', 2, 'two')")
+        self.app.execute("alter table away rename to accounts")
+
+        self.assertEqual("replace", self.sync()["mode"])
+        self.assert_equal()
+        self.assert_captured()
+
+
+if __name__ == "__main__":
+    unittest.main()
