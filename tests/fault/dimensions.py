@@ -33,7 +33,7 @@ class Keys(Dimension):
     name = "keys"
 
     def tables(self):
-        return self.some(KEYED) + (self.some(VIEWED, 1) if self.rng.random() < 0.3 else [])
+        return self.some(KEYED) + (self.some([*VIEWED, "loose_replaced"], 1) if self.rng.random() < 0.4 else [])
 
 
 class Indexes(Dimension):
@@ -349,7 +349,7 @@ class Rejects(Dimension):
     keeps_versions = True
 
     def tables(self):
-        return self.some(REJECTED, 2) + (self.some(CLASSIC, 1) if self.rng.random() < 0.4 else [])
+        return self.some(set(REJECTED) - {"loose_replaced"}, 2) + (self.some(CLASSIC, 1) if self.rng.random() < 0.4 else [])
 
     def step(self, application):
         table = self.rng.choice(self.life.tables)
@@ -379,8 +379,7 @@ class Texts(Dimension):
         life.encoding = self.rng.choice(["UTF-8", "UTF-16le", "UTF-16be"])
 
     def tables(self):
-        return self.some(["settings", "memberships", "devices", "accounts", "loose", "loose_scanned",
-                          "loose_replaced"], 2)
+        return self.some(["settings", "memberships", "devices", "accounts", "loose", "loose_scanned"], 2)
 
     def step(self, application):
         table = self.rng.choice(self.life.tables)
