@@ -45,8 +45,8 @@ bool pacing_commit(struct pacing *pacing, struct error *err)
     pacing->free_until_ms = ended_ms + held_ms + 1;
     if (held_ms > LONG_MS && pacing->rows > LEAST_ROWS)
         pacing->rows /= 2;
-    else if (held_ms < SHORT_MS && pacing->rows < MOST_ROWS)
-        pacing->rows *= 2;
+    else if (held_ms < SHORT_MS)
+        pacing->rows = pacing->rows < MOST_ROWS / 2 ? pacing->rows * 2 : MOST_ROWS;
     return true;
 }
 

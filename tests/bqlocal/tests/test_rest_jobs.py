@@ -298,7 +298,7 @@ class Latency(unittest.TestCase):
 
     @staticmethod
     def wait_for_state(bq, job, state):
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while bq.get(f"jobs/{job['jobReference']['jobId']}")["status"]["state"] != state:
             if time.monotonic() > end:
                 raise TimeoutError(f"the job does not become {state}")
@@ -335,7 +335,7 @@ class Latency(unittest.TestCase):
         bq = self.start("50ms")
         bq.post("jobs", query_job("create table d.t (a int64)"))
 
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while bq.tables("d") != ["t"]:
             self.assertLess(time.monotonic(), end)
 
