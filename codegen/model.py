@@ -77,5 +77,6 @@ class Table:
 
     @property
     def primary_key_allowed(self) -> bool:
-        """BigQuery takes primary keys of some types only."""
-        return bool(self.key) and all(column.type.primary_key for column in self.key)
+        """BigQuery takes primary keys of some types only. In mode replace rows may share a key, or have
+        none, and BigQuery trusts a primary key without checking it."""
+        return self.mode != "replace" and all(column.type.primary_key for column in self.key)

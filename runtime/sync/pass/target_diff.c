@@ -332,6 +332,22 @@ static void compare_partitioning(struct comparison *c, const cJSON *wanted, cons
 
 /* The rest of the resource: description, labels, clustering and constraints can be patched,
  * partitioning cannot. */
+/* BigQuery trusts a primary key without checking it, and in mode replace rows may share a key. */
+static void compare_primary_key(
+    struct comparison *c, const cJSON *live, const cJSON *wanted, cJSON *patch)
+{
+    struct buffer statement;
+
+    if (c->table->mode != SEND_REPLACE || cJSON_HasObjectItem(wanted, "tableConstraints") ||
+        !cJSON_HasObjectItem(
+            cJSON_GetObjectItemCaseSensitive(live, "tableConstraints"), "primaryKey"))
+        return;
+    cJSON_AddNullToObject(patch, "tableConstraints");
+    begin_alter(c, &statement);
+    buffer_append_text(&statement, " drop primary key");
+    add_statement(c->diff, &statement);
+}
+
 static void compare_resource(struct comparison *c, const cJSON *live, cJSON *patch)
 {
     cJSON *wanted = cJSON_Parse(c->table->resource_json);
@@ -351,6 +367,7 @@ static void compare_resource(struct comparison *c, const cJSON *live, cJSON *pat
     if (cJSON_GetObjectItemCaseSensitive(live, "clustering") != NULL &&
         cJSON_GetObjectItemCaseSensitive(wanted, "clustering") == NULL)
         cJSON_AddNullToObject(patch, "clustering");
+    compare_primary_key(c, live, wanted, patch);
     cJSON_Delete(wanted);
 }
 

@@ -215,6 +215,28 @@ static void test_a_column_of_bigquery_alone_is_left_alone_unless_it_is_required(
     target_diff_clear(&refused);
 }
 
+/* An older definition made it; rows of mode replace may share a key. */
+static void test_a_primary_key_that_mode_replace_does_not_warrant_is_dropped(void **state)
+{
+    struct table replaced = table;
+    struct target_diff diff;
+    struct error err;
+
+    (void)state;
+    replaced.mode = SEND_REPLACE;
+    cJSON *live = cJSON_Parse("{\"schema\":{\"fields\":[" ID "," NAME "," PRICE "]}" REST
+                              ",\"tableConstraints\":{\"primaryKey\":{\"columns\":[\"id\"]}}}");
+    expect_ok(target_compare(&replaced, "p", "d", live, &diff, &err));
+
+    assert_true(cJSON_IsNull(cJSON_GetObjectItem(diff.patch, "tableConstraints")));
+    assert_string_equal(diff.statements[0], "alter table `p`.`d`.`items` drop primary key");
+    target_diff_clear(&diff);
+    expect_ok(target_compare(&table, "p", "d", live, &diff, &err));
+    assert_null(diff.patch);
+    target_diff_clear(&diff);
+    cJSON_Delete(live);
+}
+
 static void test_descriptions_and_labels_are_patched(void **state)
 {
     (void)state;
@@ -286,6 +308,7 @@ int main(void)
         cmocka_unit_test(test_a_key_column_is_not_widened),
         cmocka_unit_test(test_another_type_is_refused_with_the_statement_to_decide_on),
         cmocka_unit_test(test_a_column_of_bigquery_alone_is_left_alone_unless_it_is_required),
+        cmocka_unit_test(test_a_primary_key_that_mode_replace_does_not_warrant_is_dropped),
         cmocka_unit_test(test_descriptions_and_labels_are_patched),
         cmocka_unit_test(test_policy_tags_are_patched_and_never_removed),
     };

@@ -254,7 +254,6 @@ const struct table int_table = {
         "  , `group` string\n"
         "  , `a_column_whose_name_is_so_long_that_a_line_of_code_with_it_has_to_be_broken` timestamp\n"
         "  , `a_column_whose_name_is_so_long_that_not_even_breaking_the_line_of_code_that_has_it_would_help` timestamp\n"
-        "  , primary key (`select`) not enforced\n"
         ")\n"
         "options (\n"
         "  description = \"First line\\nsecond \\\"line\\\" with \\x24{project}, a ` and ?\?) too \\\\ 😀\"\n"
@@ -440,13 +439,6 @@ const struct table int_table = {
         "  \"labels\": {\n"
         "    \"team\": \"core\",\n"
         "    \"größe\": \"x-1\"\n"
-        "  },\n"
-        "  \"tableConstraints\": {\n"
-        "    \"primaryKey\": {\n"
-        "      \"columns\": [\n"
-        "        \"select\"\n"
-        "      ]\n"
-        "    }\n"
         "  }\n"
         "}",
     .row_size = sizeof(struct int_row),

@@ -18,7 +18,6 @@ create table if not exists `${project}`.`${dataset}`.`Größen und-Maße` (
   , `group` string
   , `a_column_whose_name_is_so_long_that_a_line_of_code_with_it_has_to_be_broken` timestamp
   , `a_column_whose_name_is_so_long_that_not_even_breaking_the_line_of_code_that_has_it_would_help` timestamp
-  , primary key (`select`) not enforced
 )
 options (
   description = "First line\nsecond \"line\" with \x24{project}, a ` and ??) too \\ 😀"
