@@ -16,7 +16,7 @@ from tests.fault.dimensions_verify import Verify
 from tests.fault.life import DEFINITIONS, Broken, copy_database
 from tests.support.killing import kill_after, wait_until_held
 from tests.support.workload import BUSY_SECONDS, Application, Noticed, outcome
-from tests.support.workload_tables import CLASSIC, INDEXES, KEYED, REJECTED, TABLES, THINGS, VIEWED, base
+from tests.support.workload_tables import BAGS, CLASSIC, INDEXES, KEYED, REJECTED, TABLES, THINGS, VIEWED, base
 
 JOB_PATIENCE_SECONDS = 0.5  # a pass may wait for a job of an earlier one
 
@@ -33,7 +33,8 @@ class Keys(Dimension):
     name = "keys"
 
     def tables(self):
-        return self.some(KEYED) + (self.some([*VIEWED, "loose_replaced"], 1) if self.rng.random() < 0.4 else [])
+        return self.some(KEYED) + (
+            self.some([*VIEWED, *BAGS, "loose_replaced"], 1) if self.rng.random() < 0.5 else [])
 
 
 class Indexes(Dimension):
@@ -205,7 +206,7 @@ class Hands(Dimension):
 
     def drop_column(self, table):
         columns = [column["name"] for column in DEFINITIONS[table]["columns"]
-                   if column.get("mode") != "REQUIRED" and column["name"] not in DEFINITIONS[table]["key"]
+                   if column.get("mode") != "REQUIRED" and column["name"] not in DEFINITIONS[table].get("key", [])
                    and column["name"] not in DEFINITIONS[table].get("bigquery", {}).get("cluster_by", [])]
         target = f"{self.life.app.dataset}.{table}"
         if columns and self.query(f"alter table {target} drop column {self.rng.choice(columns)}"):

@@ -192,6 +192,12 @@ VIEWS = {
 VIEWED = {name: Table(create, {"k": one_of("a", "b", "c", "d"), "v": one_of(None, "x", "y")})
           for name, create in VIEWS.items()}
 
+# Its definition has no key, and does not list the id by which the application knows its rows.
+BAGS = {
+    "bag": Table("create table bag(id integer primary key, a, b)", {"a": one_of(None, 1, 2), "b": one_of(None, "x", "y")},
+                 misfits={"a": ["many", 1.5], "b": [b"x", BAD]}),
+}
+
 THING = {
     "owner": one_of(None, "ann", "bob", "eve", "kim", "zed"), "active": one_of(None, 0, 0, 1),
     "slug": one_of(None, *"abcdefgh"), "deleted_at": one_of(None, "2024-01-01", "2024-01-01"),
@@ -254,7 +260,7 @@ ORDERS = {
 }
 
 TABLES: collections.ChainMap[str, Table] = collections.ChainMap(
-    CLASSIC, KEYED, VIEWED, THINGS, REJECTED, FILTERED, ORDERS)
+    CLASSIC, KEYED, VIEWED, BAGS, THINGS, REJECTED, FILTERED, ORDERS)
 
 
 def base(table: str) -> str:
