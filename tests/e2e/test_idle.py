@@ -171,6 +171,18 @@ class LeftOutRows:
 
         self.assertEqual([1, 3, 5], sorted(row["id"] for row in self.bq.rows("d", "people")))
 
+    def test_a_rejected_row_is_not_forgotten(self):
+        self.app.execute("update people set name = x'00ff' where id = 1")
+        for _ in range(2):
+            run = self.app.sync(status=1)
+            self.assertEqual(1, self.app.table(run, "people")["rows_rejected"])
+            self.app.script("insert into people(name, deleted) values ('Bob', 1)")
+        self.app.execute("update people set name = 'Eva' where id = 1")
+
+        self.assertTrue(self.app.sync()["ok"])
+
+        self.assertEqual(["Eva"], [row["name"] for row in self.bq.rows("d", "people")])
+
     def test_a_dry_run_and_a_plan_say_unchanged(self):
         self.app.script("insert into people(name, deleted) values ('Bob', 1)")
 

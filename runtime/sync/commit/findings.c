@@ -4,6 +4,13 @@
 #include "source/shadow.h"
 #include "sync/commit/intent.h"
 
+/* A pass whose only news are rows that the filter leaves out has read none, so it knows of the
+ * rejects what the last one knew. A scan has always read all rows. */
+static bool has_read_rows(const struct task *task)
+{
+    return !task->plan.only_state || task->plan.capture.by == CAPTURE_SCAN;
+}
+
 static bool publish_rejects(
     struct worker *worker, struct task *task, bool *out_changed, struct error *err)
 {
@@ -11,6 +18,9 @@ static bool publish_rejects(
     int64_t now_us = worker->clock->wall_us(worker->clock->context);
     int64_t sequence = task->source.position.sequence;
 
+    *out_changed = false;
+    if (!has_read_rows(task))
+        return true;
     // A batch without rejects publishes an empty list, which removes those of an earlier pass.
     if (task->batch.has_rejects)
         tracking = &task->batch.rejects;
