@@ -88,7 +88,7 @@ class NewTables(unittest.TestCase):
     def setUp(self):
         self.bq = self.enterContext(Bqlocal(datasets=["d"]))
         self.app = self.enterContext(Deployment(self.bq))
-        self.app.execute("insert into accounts(email) values ('a@x')")
+        self.app.execute("insert into accounts(email, note) values ('a@x', '')")
 
     def test_a_load_into_a_new_table_that_is_not_found_is_sent_again(self):
         self.bq.faults({"method": "POST", "path": "uploadType=multipart", "action": "status",
@@ -104,13 +104,18 @@ class NewTables(unittest.TestCase):
         self.assertEqual(("synced", 1), (accounts["status"], accounts["rows_inserted"]))
         self.assertEqual(1, len(self.bq.rows("d", "accounts")))
 
-    def test_a_job_that_does_not_find_an_old_table_fails(self):
+    def test_an_old_table_that_a_job_does_not_find_is_looked_at_again(self):
         self.app.sync("accounts")
-        self.app.execute("update accounts set note = 'x'")
-        self.bq.faults({"action": "job_fail", "job": "query", "reason": "notFound",
-                        "message": "Not found: Table p:d.accounts was not found in location US"})
-        accounts = self.app.table(self.app.sync("accounts", status=1), "accounts")
-        self.assertEqual("not_found", accounts["error"]["code"])
+        for times, status in ((1, 0), (0, 1)):
+            with self.subTest(times=times):
+                self.app.execute("update accounts set note = note || 'x'")
+                self.bq.faults({"action": "job_fail", "job": "query", "reason": "notFound", "count": times,
+                                "message": "Not found: Table p:d.accounts was not found in location US"})
+                accounts = self.app.table(self.app.sync("accounts", status=status), "accounts")
+                if status == 1:
+                    self.assertEqual("not_found", accounts["error"]["code"])
+                else:
+                    self.assertEqual("synced", accounts["status"])
 
 
 if __name__ == "__main__":
