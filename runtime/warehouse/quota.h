@@ -18,6 +18,8 @@
 #define QUOTA_WINDOW_MS      10000
 #define QUOTA_DML_AT_ONCE    2
 #define QUOTA_DAILY_LIMIT    1500
+/* The same for a table that is partitioned by a column: changed partitions. */
+#define QUOTA_PARTITIONS_LIMIT 30000
 
 enum quota_kind {
     QUOTA_METADATA,     /* tables.insert and patch, DDL */
