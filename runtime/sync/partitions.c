@@ -249,6 +249,8 @@ void partitions_append_where(
 
 int64_t partitions_modified(const struct partitions *partitions)
 {
+    if (partitions->unit == PARTITION_NONE)
+        return 0;
     return partitions->count == 0 ? 1 : (int64_t)partitions->count;
 }
 

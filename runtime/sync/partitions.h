@@ -66,8 +66,8 @@ size_t partitions_parts(const struct partitions *partitions);
 void partitions_append_where(
     struct buffer *sql, const struct partitions *partitions, size_t part, const char *alias);
 
-/* What a load of these rows uses of the daily quota: a partition is changed by each load that has a
- * row in it. At least 1. */
+/* How many partitions a load of these rows changes: each in which one of them lies, at least 1; 0
+ * if the target is not partitioned. What a replacement empties besides is documented nowhere. */
 int64_t partitions_modified(const struct partitions *partitions);
 
 /* How much of that quota there is: loads, or changed partitions. */

@@ -1,4 +1,4 @@
-"""BigQuery's daily limit of modifications a table, known across processes, and what happens there."""
+"""BigQuery's limit of modifications of a table in 24 hours, known across processes, and what happens there."""
 
 import datetime
 import time
@@ -8,45 +8,36 @@ from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 
 LIMIT = 1500
-DAY = datetime.timedelta(days=1)
-# More than the slowest of these tests takes.
-TEST_SECONDS = 60
 
 
-def quota_day():
-    """Today in BigQuery's calendar (Pacific standard time), as a number and its end in UTC."""
-    pacific = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=8)
-    number = (pacific.date() - datetime.date(1970, 1, 1)).days
-    end = datetime.datetime.combine(pacific.date() + DAY, datetime.time(8))
-    return number, end.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+def present_hour():
+    """Hours since 1970-01-01."""
+    return int(time.time()) // 3600
 
 
-def wait_for_one_day():
-    """Counts start at zero when BigQuery's day ends, so no test may run across that moment."""
-    now = datetime.datetime.now(datetime.timezone.utc)
-    midnight = now.replace(hour=8, minute=0, second=0, microsecond=0)
-    left = ((midnight - now) % DAY).total_seconds()
-    if left < TEST_SECONDS:
-        time.sleep(left + 1)
+def hour_text(hour):
+    return datetime.datetime.fromtimestamp(hour * 3600, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 class Quota(unittest.TestCase):
     def setUp(self):
-        wait_for_one_day()
         self.bq = self.enterContext(Bqlocal(datasets=["d"]))
         self.app = self.enterContext(Deployment(self.bq))
         self.app.script("insert into events(kind) values ('a'); insert into settings values ('a', 'b');"
                         "insert into accounts(email) values ('a@x');")
         self.app.sync()
 
-    def use(self, table, modifications, day=0):
-        self.app.execute("insert or replace into bq_sync_quota values (?, ?, ?)",
-                         (f"p.d.{table}", quota_day()[0] + day, modifications))
+    def use(self, table, modifications, hours_ago=2):
+        """Notes so many loads of one hour, and none of others."""
+        hour = present_hour() - hours_ago
+        self.app.execute("delete from bq_sync_loads where table_name = ?", (f"p.d.{table}",))
+        self.app.execute("insert into bq_sync_loads values (?, ?, ?)", (f"p.d.{table}", hour, modifications))
+        return hour
 
     def used(self, command, table):
-        return self.app.table(self.app.json(command), table)["modifications_today"]
+        return self.app.table(self.app.json(command), table)["modifications_24h"]
 
-    def test_what_a_day_has_seen_is_counted_across_processes(self):
+    def test_what_24_hours_have_seen_is_counted_across_processes(self):
         self.assertEqual(1, self.used("plan", "events"))
         for kind in "bc":
             self.app.execute("insert into events(kind) values (?)", kind)
@@ -58,12 +49,12 @@ class Quota(unittest.TestCase):
         self.assertEqual(3, mine["modifications_today"])
 
     def test_a_pass_with_nothing_to_send_does_not_write_the_counts(self):
-        before = self.app.execute("select * from bq_sync_quota order by 1")
+        before = self.app.execute("select * from bq_sync_loads order by 1")
         self.app.sync()
-        self.assertEqual(before, self.app.execute("select * from bq_sync_quota order by 1"))
+        self.assertEqual(before, self.app.execute("select * from bq_sync_loads order by 1"))
 
-    def test_counts_of_yesterday_do_not_count(self):
-        self.use("events", LIMIT, day=-1)
+    def test_counts_before_the_last_24_hours_do_not_count(self):
+        self.use("events", LIMIT, hours_ago=26)
         self.assertEqual(0, self.used("status", "events"))
         self.app.execute("insert into events(kind) values ('b')")
         self.assertEqual("append", self.app.table(self.app.sync(), "events")["mode"])
@@ -78,17 +69,17 @@ class Quota(unittest.TestCase):
         self.assertEqual(LIMIT - 20, self.used("plan", "events"))
         self.assertEqual(["a", "b"], sorted(row["kind"] for row in self.bq.rows("d", "events")))
 
-    def test_at_the_limit_a_replacement_fails_until_the_next_day_and_others_go_on(self):
-        self.use("settings", LIMIT)
+    def test_at_the_limit_a_replacement_fails_until_there_is_room_and_others_go_on(self):
+        hour = self.use("settings", LIMIT)
         self.app.execute("update settings set value = 'c'")
         self.app.execute("insert into accounts(email) values ('b@x')")
         run = self.app.sync(status=1)
         error = self.app.table(run, "settings")["error"]
         self.assertEqual(("quota", True), (error["code"], error["retryable"]))
-        self.assertIn(f"its next sync is at {quota_day()[1]}", error["message"])
+        self.assertIn(f"its next sync is at {hour_text(hour + 25)}", error["message"])
         self.assertEqual("synced", self.app.table(run, "accounts")["status"])
 
-        self.use("settings", LIMIT, day=-1)
+        self.use("settings", LIMIT, hours_ago=26)
         self.assertTrue(self.app.sync()["ok"])
         self.assertEqual(["c"], [row["value"] for row in self.bq.rows("d", "settings")])
 
@@ -115,10 +106,10 @@ class Quota(unittest.TestCase):
     def test_status_for_people_speaks_of_tables_that_are_near_the_limit(self):
         self.use("events", LIMIT * 4 // 5)
         _, out, _ = self.app.run("status")
-        self.assertEqual(1, out.count("1200 of the 1500 loads"), out)
+        self.assertEqual(1, out.count("in the last 24 hours 1200 of the 1500 loads"), out)
 
     def test_a_dropped_record_is_made_again(self):
-        self.app.execute("drop table bq_sync_quota")
+        self.app.execute("drop table bq_sync_loads")
         self.assertEqual(0, self.used("status", "events"))
         self.app.execute("insert into events(kind) values ('b')")
         self.assertTrue(self.app.sync()["ok"])
