@@ -77,7 +77,9 @@ static bool no_memory_for_job(const char *job_id, struct error *err)
     return error_set(err, ERROR_MEMORY, "out of memory for job %s", job_id);
 }
 
-/* A load is counted though it may fail, and though its answer may get lost. */
+/* A load is counted though it may fail, and though its answer may get lost. It is an update of the
+ * table's metadata, too ("Quotas and limits", "Maximum rate of table metadata update operations").
+ */
 static bool pace_load(
     struct bigquery *bigquery, const struct load_request *request, struct error *err)
 {
@@ -86,7 +88,9 @@ static bool pace_load(
         .limit = request->partitions > 0 ? QUOTA_PARTITIONS_LIMIT : QUOTA_DAILY_LIMIT,
     };
 
-    return bigquery->quota == NULL || quota_modify(bigquery->quota, request->table, &load, err);
+    return bigquery->quota == NULL ||
+           (quota_modify(bigquery->quota, request->table, &load, err) &&
+            quota_enter(bigquery->quota, request->table, QUOTA_METADATA, err));
 }
 
 bool bigquery_load(
