@@ -295,13 +295,20 @@ def ddl_file(table: Table) -> str:
     return "-- The target table.\n%s;\n" % ddl(table)
 
 
+_NO_KEY = "-- None: the table has no key and is replaced as a whole.\n"
+
+
 def merge_file(table: Table) -> str:
+    if not table.key:
+        return _NO_KEY
     return (
         "-- Changed, new and deleted rows from a staging table.\n%s;\n\n"
         "-- Only new rows from a staging table.\n%s;\n" % (merge(table), merge_new(table)))
 
 
 def capture_file(table: Table) -> str:
+    if not table.key:
+        return _NO_KEY
     comments = (
         "-- The keys of rows that changed since they were last synced, each with the sequence "
         "number of the next pass.",

@@ -118,10 +118,19 @@ bool capture_has_pending(
     int64_t found = 0;
 
     if (!query_new_rows(in, watermark, "1", &found, err) ||
-        (found == 0 && !query_dirty_keys(in, watermark, "1", "", &found, err)))
+        (found == 0 && !query_dirty_keys(
+                           in, watermark, "1", " and bq_sync_sequence < " CAPTURE_SEQUENCE_REJECTED,
+                           &found, err)))
         return error_wrap(err, "pending changes of %s", in->table->name);
     *out_pending = found == 1;
     return true;
+}
+
+void capture_append_keyless_sql(struct buffer *sql, const struct table *table)
+{
+    buffer_printf(sql, "select * from (\n%s\n) where false", table->scan_sql);
+    for (size_t i = 0; i < table->key_count; i++)
+        sqlite_sql_append(sql, " or $n is null", sqlite_sql_key_name(table, i));
 }
 
 bool capture_has_left_out(

@@ -79,7 +79,7 @@ bool rejects_add(
     struct buffer key_json;
 
     buffer_init(&key_json, KEY_CEILING);
-    json_key_append(&key_json, table, row);
+    json_key_append(&key_json, table, row, value->row_number);
     bool ok =
         buffer_check(&key_json, "key", err) &&
         insert_collected(&tracking->database, table, row, buffer_slice(&key_json), value, err);
@@ -102,6 +102,7 @@ struct publication {
     const struct table *table;
     int64_t sequence;
     const char *now;
+    bool *changed; /* set if anything had to be written */
 };
 
 /* Only finding is done for all rows: it locks nothing that the application needs for writing. What
@@ -124,6 +125,7 @@ static bool write_difference(
                   publication->sequence) &&
               database_query_int64(database, "select max(rowid) from " WORK, 0, &last, err);
     buffer_clear(&fill);
+    *publication->changed = *publication->changed || last > 0;
     for (int64_t first = 1, rows; ok && first <= last; first += rows) {
         rows = pacing.rows;
         ok = (pacing_begin(&pacing, err) &&
@@ -238,7 +240,7 @@ static bool release_fixed(
 
 bool rejects_publish(
     struct tracking *tracking, const struct table *table, int64_t sequence, int64_t now_us,
-    struct error *err)
+    bool *out_changed, struct error *err)
 {
     struct database *database = &tracking->database;
     char now[CLOCK_TEXT_SIZE];
@@ -247,12 +249,16 @@ bool rejects_publish(
         .table = table,
         .sequence = sequence,
         .now = clock_format(now_us, now),
+        .changed = out_changed,
     };
 
+    *out_changed = false;
+
     bool ok = capture_objects_has_dirty_set(database, table->name, &has_dirty_set, err) &&
-              publish_values(database, &publication, err) &&
-              (!has_dirty_set || (list_rejected(database, &publication, err) &&
-                                  release_fixed(database, &publication, err)));
+              publish_values(database, &publication, err);
+    if (ok && has_dirty_set && table->key_count > 0)
+        ok = (table->mode == SEND_REPLACE || list_rejected(database, &publication, err)) &&
+             release_fixed(database, &publication, err);
     return ok || error_wrap(err, "rejected rows of %s", table->name);
 }
 
@@ -306,28 +312,27 @@ bool rejects_count(
     return ok;
 }
 
-bool rejects_keyless(
-    struct tracking *tracking, const char *table, bool *out_keyless, struct error *err)
+bool rejects_count_listed(
+    struct tracking *tracking, const char *table, int64_t *out_rows, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     bool row = false;
 
+    *out_rows = 0;
     if (!database_has_table(&tracking->database, "bq_sync_rejects", &row, err))
         return false;
-    if (row) {
-        if (!statement_bind(
-                &tracking->database,
-                "select 1 from bq_sync_rejects, json_each(key_json) k"
-                " where table_name = ?1 and k.type = 'null' limit 1",
-                &statement, err, "s", table) ||
-            !database_step(&tracking->database, statement, &row, err)) {
-            sqlite3_finalize(statement);
-            return error_wrap(err, "rejected rows of %s", table);
-        }
-        sqlite3_finalize(statement);
-    }
-    *out_keyless = row;
-    return true;
+    if (!row)
+        return true;
+    bool ok = statement_bind(
+                  &tracking->database,
+                  "select count(distinct key_json) from bq_sync_rejects where table_name = ?1"
+                  " and not exists (select 1 from json_each(key_json) where type = 'null')",
+                  &statement, err, "s", table) &&
+              database_step(&tracking->database, statement, &row, err);
+    if (ok)
+        *out_rows = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return ok || error_wrap(err, "rejected rows of %s", table);
 }
 
 static struct reject read_reject(sqlite3_stmt *statement)

@@ -42,9 +42,11 @@ void tracking_close(struct tracking *tracking)
     database_close(&tracking->database);
 }
 
+/* A connection that may not write may meet a layout that does not note what is held. */
 static bool load_generation(
-    struct tracking *tracking, const char *table, int64_t *out_generation, struct error *err)
+    struct tracking *tracking, const char *table, struct watermark *out, struct error *err)
 {
+    bool writes = sqlite3_db_readonly(tracking->database.handle, "main") == 0;
     sqlite3_stmt *statement = NULL;
     bool row = false;
 
@@ -53,13 +55,25 @@ static bool load_generation(
     if (!row)
         return true;
     if (!statement_bind(
-            &tracking->database, "select generation from bq_sync_generations where table_name = ?1",
+            &tracking->database,
+            writes ? "select generation, content_hash, target, since from bq_sync_generations"
+                     " where table_name = ?1"
+                   : "select generation, '', '', 0 from bq_sync_generations where table_name = ?1",
             &statement, err, "s", table))
         return false;
     bool ok = database_step(&tracking->database, statement, &row, err);
-    if (ok && row)
-        *out_generation = sqlite3_column_int64(statement, 0);
+    if (ok && row) {
+        out->generation = sqlite3_column_int64(statement, 0);
+        statement_text(statement, 1, out->held_content, sizeof out->held_content);
+        statement_text(statement, 2, out->held_target, sizeof out->held_target);
+        out->held_since = sqlite3_column_int64(statement, 3);
+    }
     sqlite3_finalize(statement);
+    // A version that did not note this has sent what its watermark says.
+    if (ok && out->held_content[0] == '\0') {
+        memcpy(out->held_content, out->content_hash, sizeof out->held_content);
+        memcpy(out->held_target, out->target, sizeof out->held_target);
+    }
     return ok;
 }
 
@@ -78,25 +92,34 @@ static void read_progress(sqlite3_stmt *statement, struct watermark *out_progres
     out_progress->found = out_progress->last_synced_at[0] != '\0';
 }
 
-/* Read before the row: an invalidation in between shows in the row, or in the epoch when an intent
- * is recorded. A connection that may not write records none, and may meet a layout that has no
- * epoch.
- */
-static bool load_epoch(
-    struct tracking *tracking, const char *table, int64_t *out_epoch, struct error *err)
+/* Columns that an older layout lacks, which a connection that may not write can meet. The epoch is
+ * read before the row: an invalidation in between shows in the row, or in the epoch when an intent
+ * is recorded. */
+static bool load_added(
+    struct tracking *tracking, const char *table, struct watermark *out_progress, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
+    int64_t columns = 0;
     bool row = false;
 
-    if (sqlite3_db_readonly(tracking->database.handle, "main") == 1)
+    if (!database_query_int64(
+            &tracking->database,
+            "select count(*) from pragma_table_info('bq_sync_tracking')"
+            " where name in ('epoch', 'fingerprint')",
+            0, &columns, err))
+        return false;
+    if (columns < 2)
         return true;
     if (!statement_bind(
-            &tracking->database, "select epoch from bq_sync_tracking where table_name = ?1",
-            &statement, err, "s", table))
+            &tracking->database,
+            "select epoch, fingerprint from bq_sync_tracking where table_name = ?1", &statement,
+            err, "s", table))
         return false;
     bool ok = database_step(&tracking->database, statement, &row, err);
-    if (ok && row)
-        *out_epoch = sqlite3_column_int64(statement, 0);
+    if (ok && row) {
+        out_progress->epoch = sqlite3_column_int64(statement, 0);
+        statement_text(statement, 1, out_progress->fingerprint, sizeof out_progress->fingerprint);
+    }
     sqlite3_finalize(statement);
     return ok;
 }
@@ -107,7 +130,7 @@ static bool load_row(
     sqlite3_stmt *statement = NULL;
     bool row = false;
 
-    if (!load_epoch(tracking, table, &out_progress->epoch, err) ||
+    if (!load_added(tracking, table, out_progress, err) ||
         !statement_bind(
             &tracking->database,
             "select last_synced_row_id, synced_sequence, content_hash, shape_hash, target,"
@@ -130,7 +153,7 @@ bool tracking_load(
 
     if (!has_control(tracking, "bq_sync_tracking", &exists, err) ||
         (exists && !load_row(tracking, table, &loaded, err)) ||
-        !load_generation(tracking, table, &loaded.generation, err))
+        !load_generation(tracking, table, &loaded, err))
         return error_wrap(err, "progress of %s", table);
     *out_progress = loaded;
     return true;

@@ -79,6 +79,10 @@ static const struct added_column columns[] = {
     {"bq_sync_tracking", "source_rows", "integer not null default 0"},
     {"bq_sync_tracking", "intent_nonce", "text not null default ''"},
     {"bq_sync_tracking", "epoch", "integer not null default 0"},
+    {"bq_sync_generations", "content_hash", "text not null default ''"},
+    {"bq_sync_generations", "target", "text not null default ''"},
+    {"bq_sync_generations", "since", "integer not null default 0"},
+    {"bq_sync_tracking", "fingerprint", "text not null default ''"},
     {"bq_sync_intents", "commit_job", "text not null default ''"},
     {"bq_sync_intents", "staging", "text not null default ''"},
     {"bq_sync_intents", "upper_sequence", "integer not null default 0"},
@@ -90,6 +94,7 @@ static const struct added_column columns[] = {
     {"bq_sync_intents", "project", "text not null default ''"},
     {"bq_sync_intents", "dataset", "text not null default ''"},
     {"bq_sync_intents", "location", "text not null default ''"},
+    {"bq_sync_intents", "fingerprint", "text not null default ''"},
 };
 #define COLUMN_COUNT (sizeof columns / sizeof columns[0])
 

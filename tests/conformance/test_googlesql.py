@@ -107,6 +107,7 @@ class GoogleSqlTest(unittest.TestCase):
                     self.assertTrue(any("begin transaction" in sql for sql in collected.other.values()))
         scripts = [sql for sql in self.parts.other.values() if "truncate table" in sql]
         self.assertEqual([2] * len(self.parts.columns), [sql.count("\nwhere ") for sql in scripts])
+        self.assertTrue(any("on false" in sql for sql in self.collected[-1].merges.values()))
         self.assertTrue(any(" set data type " in sql for sql in self.collected[-1].other.values()))
         self.assertGreater(sum(path.startswith("mutants/") for path in self.texts), 1000)
 

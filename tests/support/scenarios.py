@@ -40,6 +40,15 @@ def restore_backup(bq, app):
     app.path.write_bytes(backup)
 
 
+def restore_target(bq, app):
+    """Time travel brings back rows and labels from before the last sync."""
+    old = bq.table("d", "accounts")["labels"]["bqsync_generation"]
+    app.execute("update accounts set note = 'newer' where id = 1")
+    app.run("sync", "accounts")
+    bq.query("update d.accounts set note = 'one' where id = 1")
+    bq.patch("datasets/d/tables/accounts", {"labels": {"bqsync_generation": old}})
+
+
 def change_definition(bq, app):
     """The table was synced by a binary whose definition lacked a column."""
     bq.query("alter table d.accounts drop column note")
@@ -139,6 +148,13 @@ SCENARIOS = [
              ("logged_days",)),
     Scenario("full sync", ROWS, "update accounts set note = 'x'; delete from events where id = 1", ("--full",),
              ("accounts", "events")),
+    Scenario("full sync: rejects keep their versions", ROWS,
+             "update accounts set balance = 'much' where id = 2; update accounts set note = 'uno' where id = 1;"
+             "delete from accounts where id = 3", ("--full",), ("accounts",), status=1),
+    Scenario("full sync: rejects of respelled keys", RESPELLED,
+             "update key_moments set v = x'ff' where v = 'one'; update key_moments set v = 'zwei' where v = 'two';"
+             "insert into key_moments values ('2024-01-01T00:00Z', 'beside')", ("--full",), ("key_moments",),
+             status=1),
     Scenario("reset", ROWS, "delete from bq_sync_tracking where table_name = 'accounts'", (), ("accounts",)),
     Scenario("capture interrupted", ROWS,
              "drop trigger bq_sync_update_accounts; update accounts set note = 'unseen' where id = 1", (),
@@ -155,6 +171,13 @@ SCENARIOS = [
              drop_column),
     Scenario("source restored", ROWS, "update accounts set note = 'kept' where id = 2", (), ("accounts",),
              restore_backup),
+    Scenario("target restored", ROWS, "insert into accounts values (4, 'd@x', 4, null)", (), ("accounts",),
+             restore_target),
+    Scenario("columns swapped", ROWS,
+             "alter table memberships rename column role to swapped;"
+             "alter table memberships rename column since to role;"
+             "alter table memberships rename column swapped to since; update memberships set since = null", (),
+             ("memberships",)),
     Scenario("definition changed", ROWS, "update accounts set note = 'uno' where id = 1", (), ("accounts",),
              change_definition),
 ]
@@ -163,5 +186,6 @@ SCENARIOS = [
 SCANNED = [scenario for scenario in SCENARIOS if scenario.name in (
     "first sync", "append: new rows", "append: an update", "upsert: insert, update, delete", "upsert: changed keys",
     "upsert: a fixed reject", "append: a fixed reject", "upsert: a reject stays", "upsert: a key respelled",
-    "upsert: a partial unique index", "replace: a change", "replace: emptied", "full sync", "target dropped",
+    "upsert: a partial unique index", "replace: a change", "replace: emptied", "full sync",
+    "full sync: rejects keep their versions", "full sync: rejects of respelled keys", "target dropped",
     "column dropped in BigQuery", "source restored")]

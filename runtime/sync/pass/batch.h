@@ -35,10 +35,15 @@ struct batch {
     struct spool *spool;
     /* Rows in the file, tombstones included. */
     int64_t rows;
+    /* Of these, keys of rejected rows in a staged replacement: what the target holds of them stays.
+     */
+    int64_t kept_keys;
     /* Of these, rows above the watermark or unknown to the shadow. */
     int64_t new_rows;
     /* Of these, rows and tombstones of keys that were sent before. */
     int64_t changed_rows;
+    /* What watermark.fingerprint becomes once the file has been sent. */
+    char fingerprint[FINGERPRINT_SIZE];
 
     /* What a scan found out, to be made durable before the file is sent. Owned, may be NULL. */
     struct shadow *shadow;

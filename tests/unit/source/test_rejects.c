@@ -36,7 +36,7 @@ static void reject(const char *row_sql, size_t column, const char *reason)
 {
     sqlite3_stmt *row = NULL;
     bool found = false;
-    const struct bad_value value = {column, "text", reason};
+    const struct bad_value value = {.column = column, .storage_class = "text", .reason = reason};
 
     expect_ok(database_prepare(&tracking.database, row_sql, &row, &err));
     expect_ok(database_step(&tracking.database, row, &found, &err));
@@ -45,11 +45,13 @@ static void reject(const char *row_sql, size_t column, const char *reason)
     sqlite3_finalize(row);
 }
 
+static bool changed; /* by the last publication */
+
 static int64_t publish(int64_t now_us)
 {
     int64_t rows = -1;
 
-    expect_ok(rejects_publish(&tracking, &users_table, 7, now_us, &err));
+    expect_ok(rejects_publish(&tracking, &users_table, 7, now_us, &changed, &err));
     expect_ok(rejects_count(&tracking, "users", &rows, &err));
     return rows;
 }
@@ -106,6 +108,36 @@ static void test_a_value_rejected_again_keeps_its_since_and_a_fixed_one_is_delet
     assert_string_equal(
         all_of(NULL), "users {\"id\":2} v text new 2026-01-02T03:04:05.678Z\n"
                       "users {\"id\":3} v text new 2026-01-02T04:04:05.678Z\n");
+}
+
+static void test_what_is_published_already_changes_nothing(void **state)
+{
+    (void)state;
+    for (int64_t now = NOW; now <= LATER; now += LATER - NOW) {
+        expect_ok(rejects_begin(&tracking, &users_table, &err));
+        reject("select * from users where id = 1", 2, "old");
+        publish(now);
+        assert_int_equal(changed, now == NOW);
+    }
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
+    publish(LATER);
+    assert_true(changed);
+}
+
+static void test_keys_that_a_dirty_set_can_list_are_counted(void **state)
+{
+    int64_t rows = -1;
+
+    (void)state;
+    run(&tracking.database,
+        "insert into bq_sync_rejects values ('users', '{\"a\":1,\"b\":2}', 'v', 'text', 'r', 's'),"
+        " ('users', '{\"a\":1,\"b\":2}', 'w', 'text', 'r', 's'),"
+        " ('users', '{\"a\":1,\"b\":null}', 'v', 'text', 'r', 's'),"
+        " ('orders', '{\"a\":\"null\"}', 'v', 'text', 'r', 's')");
+    expect_ok(rejects_count_listed(&tracking, "users", &rows, &err));
+    assert_int_equal(rows, 1);
+    expect_ok(rejects_count_listed(&tracking, "orders", &rows, &err));
+    assert_int_equal(rows, 1);
 }
 
 static void test_nothing_collected_clears_the_table_and_no_other(void **state)
@@ -215,8 +247,8 @@ static void test_many_rejects_are_published_in_chunks(void **state)
         expect_ok(database_step(&tracking.database, row, &more, &err));
         if (!more)
             break;
-        expect_ok(
-            rejects_add(&tracking, &users_table, row, &(struct bad_value){2, "text", "r"}, &err));
+        expect_ok(rejects_add(
+            &tracking, &users_table, row, &(struct bad_value){2, "text", "r", 0}, &err));
     }
     sqlite3_finalize(row);
 
@@ -260,6 +292,30 @@ static void test_keys_of_every_storage_class_are_valid_json(void **state)
     }
 }
 
+static void test_rows_without_a_key_of_their_own_have_an_entry_each(void **state)
+{
+    (void)state;
+    int64_t rows = 0;
+    sqlite3_stmt *row = NULL;
+    bool found = false;
+
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
+    expect_ok(database_prepare(&tracking.database, "select null, 'x', 'y'", &row, &err));
+    expect_ok(database_step(&tracking.database, row, &found, &err));
+    for (int64_t number = 1; number <= 2; number++)
+        for (size_t column = 0; column < 2; column++)
+            expect_ok(rejects_add(
+                &tracking, &users_table, row, &(struct bad_value){column, "null", "r", number},
+                &err));
+    sqlite3_finalize(row);
+    publish(NOW);
+    expect_ok(rejects_count(&tracking, "users", &rows, &err));
+    assert_int_equal(rows, 2);
+    assert_string_equal(
+        query_text(&tracking.database, "select max(key_json) from bq_sync_rejects"),
+        "{\"id\":null,\"row_number\":2}");
+}
+
 static void test_a_database_without_the_table_has_no_rejects(void **state)
 {
     (void)state;
@@ -279,12 +335,15 @@ int main(void)
         rejects_test(test_bad_values_are_shown_by_key_and_column),
         rejects_test(test_a_value_rejected_again_keeps_its_since_and_a_fixed_one_is_deleted),
         rejects_test(test_nothing_collected_clears_the_table_and_no_other),
+        rejects_test(test_what_is_published_already_changes_nothing),
+        rejects_test(test_keys_that_a_dirty_set_can_list_are_counted),
         rejects_test(test_rejected_keys_are_listed_to_be_tried_at_every_pass),
         rejects_test(test_a_key_that_is_not_rejected_any_longer_is_a_change_of_its_pass),
         rejects_test(test_the_same_rejects_again_write_nothing),
         rejects_test(test_the_first_reason_names_no_key_and_no_value),
         rejects_test(test_many_rejects_are_published_in_chunks),
         rejects_test(test_keys_of_every_storage_class_are_valid_json),
+        rejects_test(test_rows_without_a_key_of_their_own_have_an_entry_each),
         rejects_test(test_a_database_without_the_table_has_no_rejects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
