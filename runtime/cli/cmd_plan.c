@@ -10,14 +10,14 @@ static void print_plan(const struct plan_report *report)
 {
     printf(
         "%-26s %-8s %10s %10s %10s %11s %7s  %s\n", "table", "mode", "insert", "update", "delete",
-        "loads today", "a day", "why");
+        "loads 24 h", "a day", "why");
     for (size_t i = 0; i < report->count; i++) {
         const struct plan_report_table *table = &report->tables[i];
         const char *blocked = plan_report_blocked(table);
         printf(
             "%-26s %-8s %10" PRId64 " %10" PRId64 " %10" PRId64 " %11" PRId64 " %7" PRId64 "  %s\n",
             table->table->name, table->mode, table->insert, table->update, table->delete,
-            table->modifications_today, table->modifications_a_day,
+            table->modifications_24h, table->modifications_a_day,
             table->why == NULL ? "" : table->why);
         if (table->why_scan[0] != '\0')
             printf("    scanned: %s\n", table->why_scan);

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 /* Number of loads in a day from which the count is shown. */
-#define NEAR_LIMIT (QUOTA_DAILY_LIMIT * 4 / 5)
+#define NEAR_LIMIT(limit) ((limit)*4 / 5)
 
 #define AGE_SIZE 24
 
@@ -85,11 +85,13 @@ static void print_table(const struct colours *colour, const cJSON *table)
     printf("%9" PRId64 "\n", rejected);
     if (error[0] != '\0')
         printf("    %s%s%s\n", colour->bad, error, colour->end);
-    int64_t used = number_of(table, "modifications_today", 0);
-    if (used >= NEAR_LIMIT)
+    int64_t used = number_of(table, "modifications_24h", 0);
+    int64_t limit = number_of(table, "modifications_limit", QUOTA_DAILY_LIMIT);
+    if (used >= NEAR_LIMIT(limit))
         printf(
-            "    %s%" PRId64 " of the %d loads that BigQuery allows a table in a day%s\n",
-            colour->warn, used, QUOTA_DAILY_LIMIT, colour->end);
+            "    %sin the last 24 hours %" PRId64 " of the %" PRId64 " %s that BigQuery allows%s\n",
+            colour->warn, used, limit, limit == QUOTA_DAILY_LIMIT ? "loads" : "changed partitions",
+            colour->end);
 }
 
 /* A run is not ok while rows are rejected or tables fail, and its state alone does not say so. */

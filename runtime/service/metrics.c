@@ -1,7 +1,7 @@
 #include "service/metrics.h"
 
+#include "sync/partitions.h"
 #include "sync/pass/result.h"
-#include "warehouse/quota.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -246,14 +246,16 @@ static void write_quota(struct buffer *out, const struct metrics_input *input)
 
     family(
         out, "bqsync_quota_modifications_used", "gauge",
-        "Load and copy jobs into the table on BigQuery's current day.");
+        "Loads of the table in the last 24 hours, or partitions that they changed.");
     for (size_t i = 0; i < ledger->count; i++)
         of_table(
             out, "bqsync_quota_modifications_used", ledger->tables[i].table,
             (double)input->modifications(input->context, ledger->tables[i].table->target));
-    single(
-        out, "bqsync_quota_modifications_limit", "gauge",
-        "Load and copy jobs into one table that BigQuery allows a day.", QUOTA_DAILY_LIMIT);
+    family(out, "bqsync_quota_modifications_limit", "gauge", "How many of them BigQuery allows.");
+    for (size_t i = 0; i < ledger->count; i++)
+        of_table(
+            out, "bqsync_quota_modifications_limit", ledger->tables[i].table,
+            (double)partitions_daily_limit(ledger->tables[i].table));
 }
 
 static void write_verified(struct buffer *out, const struct metrics_input *input)

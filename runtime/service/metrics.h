@@ -23,7 +23,7 @@ struct metrics_input {
     const struct verifier_view
         *verified; /* in the order of the ledger's tables; NULL: not written */
     bool running;
-    int64_t (*modifications)(void *context, const char *table); /* today, of the quota */
+    int64_t (*modifications)(void *context, const char *table); /* in 24 hours, of the quota */
     void *context;
 };
 

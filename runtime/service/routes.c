@@ -294,7 +294,7 @@ static void get_readyz(
 
 static int64_t modifications(void *context, const char *table)
 {
-    return quota_count(context, table).modifications;
+    return quota_used(context, table);
 }
 
 static void get_metrics(

@@ -188,12 +188,15 @@ static bool count_pending(
 
 static bool read_table(struct status *status, struct status_table *row, struct error *err)
 {
+    const struct clock *clock = clock_system();
     struct watermark watermark;
     struct error problem;
 
     if (!tracking_load(&status->tracking, row->table->name, &watermark, err) ||
         !rejects_count(&status->tracking, row->table->name, &row->rejected, err) ||
-        !quota_record_load(status->config, &status->tracking, row->table, &row->quota, err))
+        !quota_record_used(
+            status->config, &status->tracking, row->table, clock->wall_us(clock->context),
+            &row->modifications, err))
         return false;
     row->last_synced_row_id = watermark.last_synced_row_id;
     row->source_rows = watermark.source_rows;
@@ -379,8 +382,7 @@ static void add_freshness(cJSON *json, const struct ledger_table *ledger, int64_
         json_add_int64(json, "lag_seconds", (now_us - ledger->fresh_us) / 1000000);
 }
 
-static cJSON *table_json(
-    const struct config *config, const struct status_table *row, int64_t now_us)
+static cJSON *table_json(const struct config *config, const struct status_table *row)
 {
     cJSON *json = cJSON_CreateObject();
 
@@ -396,7 +398,8 @@ static cJSON *table_json(
     add_text_or_null(json, "last_error", row->last_error);
     add_text_or_null(json, "problem", row->problem);
     json_add_int64(json, "source_rows", row->source_rows);
-    json_add_int64(json, "modifications_today", quota_record_today(row->quota, now_us));
+    json_add_int64(json, "modifications_24h", row->modifications);
+    json_add_int64(json, "modifications_limit", partitions_daily_limit(row->table));
     json_add_int64(json, "modifications_a_day", quota_record_forecast(config, row->table->mode));
     return json;
 }
@@ -470,8 +473,7 @@ cJSON *status_json(struct status *status, struct status_live *live)
     cJSON *tables = cJSON_AddArrayToObject(json, "tables");
     for (size_t i = 0; i < status->count; i++) {
         const struct status_table *row = &status->tables[i];
-        cJSON *table =
-            ok ? table_json(status->config, row, live->now_us) : bare_table_json(row->table);
+        cJSON *table = ok ? table_json(status->config, row) : bare_table_json(row->table);
         add_freshness(table, &live->ledger->tables[i], live->now_us);
         cJSON_AddItemToArray(tables, table);
     }

@@ -25,13 +25,13 @@
 struct status_table {
     const struct table *table;
     int64_t last_synced_row_id;
-    char last_synced_at[32];   /* "" if never */
-    int64_t pending;           /* distinct rows waiting; STATUS_UNKNOWN if that cannot be told */
-    int64_t rejected;          /* distinct rows that could not be encoded */
-    struct quota_record quota; /* loads and copies into the target */
-    int64_t source_rows;       /* in the source when it was last synced, an estimate */
-    char last_error[1024];     /* "" if its last sync succeeded */
-    char problem[256];         /* "" or why the source table cannot be read */
+    char last_synced_at[32]; /* "" if never */
+    int64_t pending;         /* distinct rows waiting; STATUS_UNKNOWN if that cannot be told */
+    int64_t rejected;        /* distinct rows that could not be encoded */
+    int64_t modifications;   /* of the target in the last 24 hours, as far as they count */
+    int64_t source_rows;     /* in the source when it was last synced, an estimate */
+    char last_error[1024];   /* "" if its last sync succeeded */
+    char problem[256];       /* "" or why the source table cannot be read */
 };
 
 struct status;

@@ -48,10 +48,11 @@ static const char create_sql[] = "create table if not exists bq_sync_meta(\n"
                                  "    nonce text not null default '',\n"
                                  "    hash_key blob not null\n"
                                  ") without rowid;\n"
-                                 "create table if not exists bq_sync_quota(\n"
-                                 "    table_name text primary key,\n"
-                                 "    day integer not null,\n"
-                                 "    modifications integer not null\n"
+                                 "create table if not exists bq_sync_loads(\n"
+                                 "    table_name text not null,\n"
+                                 "    hour integer not null,\n"
+                                 "    modifications integer not null,\n"
+                                 "    primary key (table_name, hour)\n"
                                  ") without rowid;\n"
                                  "create table if not exists bq_sync_rejects(\n"
                                  "    table_name text not null,\n"
@@ -65,7 +66,7 @@ static const char create_sql[] = "create table if not exists bq_sync_meta(\n"
 
 static const char *const table_names[] = {
     "bq_sync_meta", "bq_sync_tracking", "bq_sync_intents", "bq_sync_generations",
-    "bq_sync_runs", "bq_sync_rejects",  "bq_sync_shadows", "bq_sync_quota"};
+    "bq_sync_runs", "bq_sync_rejects",  "bq_sync_shadows", "bq_sync_loads"};
 #define TABLE_COUNT (sizeof table_names / sizeof table_names[0])
 
 /* Columns beyond those of create_sql, each added where it is missing. */
@@ -188,6 +189,24 @@ static bool add_columns(struct database *database, struct error *err)
     return true;
 }
 
+/* An earlier version counted by days in Pacific time. When in its day a load was is not known, so
+ * that it counts as one of now. */
+static bool take_over_quota(struct database *database, struct error *err)
+{
+    bool exists = false;
+
+    if (!database_has_table(database, "bq_sync_quota", &exists, err))
+        return false;
+    return !exists ||
+           database_exec(
+               database,
+               "insert or ignore into bq_sync_loads(table_name, hour, modifications)"
+               " select table_name, strftime('%s', 'now') / 3600, modifications from bq_sync_quota"
+               " where day >= (strftime('%s', 'now') - 8 * 3600) / 86400 - 1;"
+               "drop table bq_sync_quota",
+               err);
+}
+
 static bool upgrade(struct database *database, struct error *err)
 {
     char version_sql[128];
@@ -197,6 +216,7 @@ static bool upgrade(struct database *database, struct error *err)
         "insert or replace into bq_sync_meta(name, value) values ('schema_version', '%d')",
         TRACKING_SCHEMA_VERSION);
     return database_exec(database, create_sql, err) && add_columns(database, err) &&
+           take_over_quota(database, err) &&
            database_exec(
                database,
                "insert or ignore into bq_sync_meta(name, value)"

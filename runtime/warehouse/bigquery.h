@@ -141,6 +141,7 @@ struct load_request {
     enum load_disposition disposition;
     const struct spool *file;
     const cJSON *schema;     /* of the file, as the destination has it */
+    int64_t partitions;      /* of the destination that it changes; 0: it is not partitioned */
     const char *label_table; /* for job labels: the table this is about */
     const char *label_phase; /* "load", "replace" ... */
 };

@@ -77,10 +77,20 @@ static bool no_memory_for_job(const char *job_id, struct error *err)
     return error_set(err, ERROR_MEMORY, "out of memory for job %s", job_id);
 }
 
-static bool pace(
-    struct bigquery *bigquery, const char *table, enum quota_kind kind, struct error *err)
+/* A load is counted though it may fail, and though its answer may get lost. It is an update of the
+ * table's metadata, too ("Quotas and limits", "Maximum rate of table metadata update operations").
+ */
+static bool pace_load(
+    struct bigquery *bigquery, const struct load_request *request, struct error *err)
 {
-    return bigquery->quota == NULL || quota_enter(bigquery->quota, table, kind, err);
+    const struct quota_load load = {
+        .modifications = request->partitions > 0 ? request->partitions : 1,
+        .limit = request->partitions > 0 ? QUOTA_PARTITIONS_LIMIT : QUOTA_DAILY_LIMIT,
+    };
+
+    return bigquery->quota == NULL ||
+           (quota_modify(bigquery->quota, request->table, &load, err) &&
+            quota_enter(bigquery->quota, request->table, QUOTA_METADATA, err));
 }
 
 bool bigquery_load(
@@ -92,7 +102,7 @@ bool bigquery_load(
     cJSON *answer = NULL;
 
     *out_sent_bytes = 0;
-    if (!pace(bigquery, request->table, QUOTA_MODIFICATION, err))
+    if (!pace_load(bigquery, request, err))
         return false;
     cJSON *job = job_new(
         bigquery, request->job_id, request->label_table, request->label_phase, &configuration);

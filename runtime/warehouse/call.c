@@ -352,7 +352,11 @@ bool call_pause(
 {
     if (bigquery->quota != NULL)
         retry_limit(retry, quota_trouble_left(bigquery->quota, retry->budget_ms));
-    int64_t pause = retry_next(retry, err->code == ERROR_UNREACHABLE, err->retry_after_ms);
+    int64_t least = err->retry_after_ms;
+    // The window of the quota for metadata updates, which others than us may have filled.
+    if (strstr(err->message, "too many table update operations") != NULL && least < QUOTA_WINDOW_MS)
+        least = QUOTA_WINDOW_MS;
+    int64_t pause = retry_next(retry, err->code == ERROR_UNREACHABLE, least);
 
     if (pause < 0) {
         report_exhausted(bigquery, retry, answered, err);

@@ -1,5 +1,6 @@
 #include "warehouse/quota.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,10 +9,7 @@
 #define SLOT_POLL_MS 100
 /* How long an endpoint that went silent is left alone. */
 #define CIRCUIT_PAUSE_MS 5000
-/* Pacific standard time. In summer the quota's day begins an hour earlier by our count, which only
- * makes us careful an hour too early. */
-#define PACIFIC_OFFSET_S (8 * 3600)
-#define DAY_S            86400
+#define HOUR_US          ((int64_t)3600 * 1000000)
 /* How long a new table may be unknown in places; seconds as a rule. */
 #define FRESH_MS 60000
 
@@ -28,8 +26,9 @@ struct table_quota {
     struct window metadata;
     struct window dml;
     unsigned dml_running;
-    struct quota_count count; /* of the day */
-    bool created;             /* by us, at created_ms */
+    int64_t entered_ms;                   /* of the latest look at this record */
+    struct quota_hour hours[QUOTA_HOURS]; /* each at its number modulo their count */
+    bool created;                         /* by us, at created_ms */
     int64_t created_ms;
     char table[];
 };
@@ -76,29 +75,49 @@ static int64_t now_ms(const struct quota *quota)
     return quota->clock->monotonic_ms(quota->clock->context);
 }
 
-static int64_t today(const struct quota *quota)
+static int64_t present_hour(const struct quota *quota)
 {
-    return quota_day(quota->clock->wall_us(quota->clock->context));
+    return quota->clock->wall_us(quota->clock->context) / HOUR_US;
 }
 
-int64_t quota_day(int64_t wall_us)
+int64_t quota_first_hour(int64_t wall_us)
 {
-    return (wall_us / 1000000 - PACIFIC_OFFSET_S) / DAY_S;
+    return wall_us / HOUR_US - (QUOTA_HOURS - 1);
 }
 
-static int64_t day_end_us(int64_t day)
+static int64_t used_since(const struct table_quota *one, int64_t first_hour)
 {
-    return ((day + 1) * DAY_S + PACIFIC_OFFSET_S) * 1000000;
+    int64_t sum = 0;
+
+    for (int i = 0; i < QUOTA_HOURS; i++)
+        if (one->hours[i].hour >= first_hour)
+            sum += one->hours[i].modifications;
+    return sum;
 }
 
-/* Staging tables have names of their own each time: records of another day are deleted. */
-static void forget_other_days(struct quota *quota, int64_t day)
+/* The table's record of an hour, emptied if it is still that of an earlier one. */
+static struct quota_hour *hour_of(struct table_quota *one, int64_t hour)
 {
+    struct quota_hour *out = &one->hours[hour % QUOTA_HOURS];
+
+    if (out->hour != hour)
+        *out = (struct quota_hour){.hour = hour};
+    return out;
+}
+
+/* Staging tables have names of their own each time: records of tables that have used nothing lately
+ * are deleted. */
+static void forget_unused(struct quota *quota)
+{
+    int64_t first = present_hour(quota) - (QUOTA_HOURS - 1);
+    int64_t now = quota->clock->monotonic_ms(quota->clock->context);
     struct table_quota **link = &quota->tables;
 
     while (*link != NULL) {
         struct table_quota *one = *link;
-        if (one->count.day == day || one->dml_running > 0) {
+        bool fresh = one->created && now - one->created_ms < FRESH_MS;
+        if (one->dml_running > 0 || fresh || now - one->entered_ms < QUOTA_WINDOW_MS ||
+            used_since(one, first) > 0) {
             link = &one->next;
         } else {
             *link = one->next;
@@ -107,16 +126,15 @@ static void forget_other_days(struct quota *quota, int64_t day)
     }
 }
 
-/* The table's record, made if there is none, with a count of today; NULL without memory. */
+/* The table's record, made if there is none; NULL without memory. */
 static struct table_quota *find_table(struct quota *quota, const char *table)
 {
-    int64_t day = today(quota);
     struct table_quota *one = quota->tables;
 
     while (one != NULL && strcmp(one->table, table) != 0)
         one = one->next;
     if (one == NULL) {
-        forget_other_days(quota, day);
+        forget_unused(quota);
         size_t length = strlen(table) + 1;
         one = calloc(1, sizeof *one + length);
         if (one == NULL)
@@ -125,8 +143,7 @@ static struct table_quota *find_table(struct quota *quota, const char *table)
         one->next = quota->tables;
         quota->tables = one;
     }
-    if (one->count.day != day)
-        one->count = (struct quota_count){.day = day};
+    one->entered_ms = now_ms(quota);
     return one;
 }
 
@@ -149,32 +166,14 @@ static int64_t take(struct quota *quota, struct table_quota *one, enum quota_kin
 {
     int64_t now = now_ms(quota);
 
-    switch (kind) {
-    case QUOTA_METADATA:
+    if (kind == QUOTA_METADATA)
         return window_take(&one->metadata, QUOTA_METADATA_LIMIT, now);
-    case QUOTA_DML:
-        if (one->dml_running >= QUOTA_DML_AT_ONCE)
-            return SLOT_POLL_MS;
-        int64_t wait = window_take(&one->dml, QUOTA_DML_LIMIT, now);
-        if (wait == 0)
-            one->dml_running++;
-        return wait;
-    case QUOTA_MODIFICATION:
-        break;
-    }
-    one->count.modifications++;
-    return 0;
-}
-
-static bool refuse_modification(const char *table, int64_t day, struct error *err)
-{
-    char text[CLOCK_TEXT_SIZE];
-
-    return error_set(
-        err, ERROR_QUOTA,
-        "table %s: %d loads and copies today, the most that BigQuery allows for a table in a day; "
-        "its next sync is at %s. A longer BQ_SYNC_INTERVAL, or mode upsert, uses fewer",
-        table, QUOTA_DAILY_LIMIT, clock_format(day_end_us(day), text));
+    if (one->dml_running >= QUOTA_DML_AT_ONCE)
+        return SLOT_POLL_MS;
+    int64_t wait = window_take(&one->dml, QUOTA_DML_LIMIT, now);
+    if (wait == 0)
+        one->dml_running++;
+    return wait;
 }
 
 bool quota_enter(struct quota *quota, const char *table, enum quota_kind kind, struct error *err)
@@ -182,20 +181,61 @@ bool quota_enter(struct quota *quota, const char *table, enum quota_kind kind, s
     for (;;) {
         pthread_mutex_lock(&quota->lock);
         struct table_quota *one = find_table(quota, table);
-        bool used_up = one != NULL && kind == QUOTA_MODIFICATION &&
-                       one->count.modifications >= QUOTA_DAILY_LIMIT;
-        int64_t wait = one == NULL || used_up ? 0 : take(quota, one, kind);
+        int64_t wait = one == NULL ? 0 : take(quota, one, kind);
         pthread_mutex_unlock(&quota->lock);
 
         if (one == NULL)
             return error_set(err, ERROR_MEMORY, "out of memory for quotas");
-        if (used_up)
-            return refuse_modification(table, today(quota), err);
         if (wait == 0)
             return true;
         if (!quota->clock->sleep_ms(quota->clock->context, wait))
             return error_set(err, ERROR_STOPPED, "asked to stop while pacing table %s", table);
     }
+}
+
+/* The first hour that has to count no longer before the load fits; 0 if it fits. */
+static int64_t hour_in_the_way(
+    const struct table_quota *one, int64_t present, const struct quota_load *load)
+{
+    int64_t first = present - (QUOTA_HOURS - 1);
+
+    if (used_since(one, first) + load->modifications <= load->limit)
+        return 0;
+    while (first < present && used_since(one, first + 1) + load->modifications > load->limit)
+        first++;
+    return first;
+}
+
+static bool refuse_modification(
+    const char *table, int64_t used, const struct quota_load *load, int64_t fits_us,
+    struct error *err)
+{
+    char text[CLOCK_TEXT_SIZE];
+    bool partitions = load->limit != QUOTA_DAILY_LIMIT;
+
+    return error_set(
+        err, ERROR_QUOTA,
+        "table %s: %" PRId64 " %s in the last 24 hours%s, and BigQuery allows %" PRId64 " for a "
+        "table; its next sync is at %s. A longer BQ_SYNC_INTERVAL, or mode upsert, uses fewer",
+        table, used, partitions ? "partitions changed" : "loads and copies",
+        partitions ? " by loads" : "", load->limit, clock_format(fits_us, text));
+}
+
+bool quota_modify(
+    struct quota *quota, const char *table, const struct quota_load *load, struct error *err)
+{
+    int64_t present = present_hour(quota);
+
+    pthread_mutex_lock(&quota->lock);
+    struct table_quota *one = find_table(quota, table);
+    int64_t used = one == NULL ? 0 : used_since(one, present - (QUOTA_HOURS - 1));
+    int64_t hour = one == NULL ? 0 : hour_in_the_way(one, present, load);
+    if (one != NULL && hour == 0)
+        hour_of(one, present)->modifications += load->modifications;
+    pthread_mutex_unlock(&quota->lock);
+    if (one == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory for quotas");
+    return hour == 0 || refuse_modification(table, used, load, (hour + QUOTA_HOURS) * HOUR_US, err);
 }
 
 void quota_dml_done(struct quota *quota, const char *table)
@@ -207,24 +247,42 @@ void quota_dml_done(struct quota *quota, const char *table)
     pthread_mutex_unlock(&quota->lock);
 }
 
-struct quota_count quota_count(struct quota *quota, const char *table)
+int64_t quota_used(struct quota *quota, const char *table)
 {
-    struct quota_count use = {0};
+    struct quota_hour hours[QUOTA_HOURS];
+    int64_t used = 0;
 
-    pthread_mutex_lock(&quota->lock);
-    struct table_quota *one = find_table(quota, table);
-    if (one != NULL)
-        use = one->count;
-    pthread_mutex_unlock(&quota->lock);
-    return use;
+    for (size_t i = quota_hours(quota, table, hours); i > 0; i--)
+        used += hours[i - 1].modifications;
+    return used;
 }
 
-void quota_restore(struct quota *quota, const char *table, struct quota_count use)
+size_t quota_hours(
+    struct quota *quota, const char *table, struct quota_hour out[static QUOTA_HOURS])
 {
+    int64_t first = present_hour(quota) - (QUOTA_HOURS - 1);
+    size_t count = 0;
+
+    pthread_mutex_lock(&quota->lock);
+    const struct table_quota *one = find_table(quota, table);
+    for (int i = 0; one != NULL && i < QUOTA_HOURS; i++)
+        if (one->hours[i].hour >= first && one->hours[i].modifications > 0)
+            out[count++] = one->hours[i];
+    pthread_mutex_unlock(&quota->lock);
+    return count;
+}
+
+void quota_restore(struct quota *quota, const char *table, struct quota_hour hour)
+{
+    int64_t present = present_hour(quota);
+
+    if (hour.hour < present - (QUOTA_HOURS - 1) || hour.hour > present)
+        return;
     pthread_mutex_lock(&quota->lock);
     struct table_quota *one = find_table(quota, table);
-    if (one != NULL && one->count.day == use.day && one->count.modifications < use.modifications)
-        one->count.modifications = use.modifications;
+    struct quota_hour *known = one == NULL ? NULL : hour_of(one, hour.hour);
+    if (known != NULL && known->modifications < hour.modifications)
+        known->modifications = hour.modifications;
     pthread_mutex_unlock(&quota->lock);
 }
 

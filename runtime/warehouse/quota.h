@@ -1,9 +1,9 @@
 /* quota: keeps one process inside BigQuery's quotas by waiting instead of being refused ("Quotas
  * and limits"): per table 5 metadata updates and 25 DML statements in 10 s, 2 mutating DML
- * statements at once, 1,500 load, copy and append jobs a day. Also remembers, for all threads, how
- * long an endpoint has had no good answer for anybody, so that each of many tables does not find it
- * out on its own, and which tables are so new that BigQuery may not know them everywhere.
- * Thread-safe; holds no lock while it waits. */
+ * statements at once, and in 24 hours 1,500 loads and copies, or 30,000 partitions that they
+ * change. Also remembers, for all threads, how long an endpoint has had no good answer for anybody,
+ * so that each of many tables does not find it out on its own, and which tables are so new that
+ * BigQuery may not know them everywhere. Thread-safe; holds no lock while it waits. */
 #ifndef BQSYNC_WAREHOUSE_QUOTA_H
 #define BQSYNC_WAREHOUSE_QUOTA_H
 
@@ -11,18 +11,20 @@
 #include "base/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define QUOTA_METADATA_LIMIT 5  /* in QUOTA_WINDOW_MS, per table */
 #define QUOTA_DML_LIMIT      25 /* likewise */
 #define QUOTA_WINDOW_MS      10000
 #define QUOTA_DML_AT_ONCE    2
-#define QUOTA_DAILY_LIMIT    1500
+#define QUOTA_DAILY_LIMIT    1500 /* loads and copies into a table */
+/* The same for a table that is partitioned by a column: changed partitions. */
+#define QUOTA_PARTITIONS_LIMIT 30000
 
 enum quota_kind {
-    QUOTA_METADATA,     /* tables.insert and patch, DDL */
-    QUOTA_DML,          /* MERGE, INSERT, UPDATE, DELETE, scripts: a slot, see below */
-    QUOTA_MODIFICATION, /* a load or copy job into the table */
+    QUOTA_METADATA, /* tables.insert and patch, DDL, loads */
+    QUOTA_DML,      /* MERGE, INSERT, UPDATE, DELETE, scripts: a slot, see below */
 };
 
 struct quota;
@@ -32,23 +34,40 @@ struct quota *quota_new(const struct clock *clock);
 void quota_free(struct quota *quota);
 
 /* Waits until one more action of this kind fits, then counts it. QUOTA_DML takes one of the
- * table's slots, given back by quota_dml_done. ERROR_QUOTA when the day's modifications are used
- * up (only the next day helps), ERROR_STOPPED when the wait is cut short. */
+ * table's slots, given back by quota_dml_done. ERROR_STOPPED when the wait is cut short. */
 MUST_CHECK bool quota_enter(
     struct quota *quota, const char *table, enum quota_kind kind, struct error *err);
 void quota_dml_done(struct quota *quota, const char *table);
 
-/* What one table has used today; BigQuery's day is the calendar day in Pacific time. */
-struct quota_count {
-    int64_t day; /* days since 1970-01-01 of that calendar */
+/* A load or copy job: failed ones count too, so it is counted before it is sent. */
+struct quota_load {
+    int64_t modifications; /* one, or the partitions that it changes */
+    int64_t limit;         /* QUOTA_DAILY_LIMIT or QUOTA_PARTITIONS_LIMIT */
+};
+
+/* Counts the load if it fits; ERROR_QUOTA tells when it will. */
+MUST_CHECK bool quota_modify(
+    struct quota *quota, const char *table, const struct quota_load *load, struct error *err);
+
+/* What one table has used in one hour. BigQuery fills its daily quotas up again "at regular
+ * intervals throughout the day" ("Quotas and limits"), so what counts is the use of the last 24
+ * hours. An hour counts until 24 hours after its end: use is rather forgotten too late. */
+struct quota_hour {
+    int64_t hour; /* hours since 1970-01-01 00:00 UTC */
     int64_t modifications;
 };
-struct quota_count quota_count(struct quota *quota, const char *table);
-/* The day of a moment. */
-int64_t quota_day(int64_t wall_us);
-/* A count that a process has saved: the table has seen at least as many. One of another day is
- * ignored. */
-void quota_restore(struct quota *quota, const char *table, struct quota_count use);
+#define QUOTA_HOURS 25 /* the present one and those that count beside it */
+
+/* The first hour that counts at a moment. */
+int64_t quota_first_hour(int64_t wall_us);
+/* What a table has used in the hours that count. */
+int64_t quota_used(struct quota *quota, const char *table);
+/* The hours of which that is the sum, those without use left out. Returns their number. */
+size_t quota_hours(
+    struct quota *quota, const char *table, struct quota_hour out[static QUOTA_HOURS]);
+/* An hour that a process has saved: the table has seen at least as many. One that no longer counts
+ * is ignored. */
+void quota_restore(struct quota *quota, const char *table, struct quota_hour hour);
 /* How many modifications a table will see in a day when it is synced every interval_ms with that
  * many loads or copies a pass: for `plan` and `status`. */
 int64_t quota_forecast(int64_t interval_ms, int64_t modifications_a_pass);

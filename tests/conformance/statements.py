@@ -62,6 +62,29 @@ def collect(program, runs=True):
     return out
 
 
+def collect_parts(program="bqsync_lives"):
+    """What fills tables of more partitions than one statement may change."""
+    out = Collected()
+    listed = [table for table in sample.tables(foreign.build_output(program), {})
+              if table["table"].startswith("logged_")]
+    with Bqlocal(project=PROJECT, datasets=[DATASET]) as bq, Deployment(
+            bq, program=program, dataset=DATASET, schema=sample.schema(listed)) as app:
+        with app.connect() as db:
+            for table in listed:
+                collect_generated(out, app, table)
+                db.execute("with recursive n(x) as (select 0 union all select x + 1 from n where x < 3999) insert into "
+                           f"{sample.quote(table['table'])} select x + 1, {PARTS[table['columns'][1]['type']]}"
+                           f"{', null' * (len(table['columns']) - 2)} from n")
+        app.sync(*(table["table"] for table in listed))
+        collect_sent(out, bq, listed)
+    return out
+
+
+# A value of the second column that lies in another partition for each x.
+PARTS = {"DATE": "date('1999-01-01', x || ' days')", "TIMESTAMP": "x * 3600", "INT64": "x * 10",
+         "DATETIME": "date('1000-01-01', x || ' months')"}
+
+
 def has_json(table):
     return any(column["type"] == "JSON" for column in table["columns"])
 

@@ -28,8 +28,9 @@ class GoogleSqlTest(unittest.TestCase):
         for name in ("ddl", "good", "mutants"):
             (cls.folder / name).mkdir()
         cls.collected = [statements.collect(program, runs) for program, runs in PROGRAMS]
+        cls.parts = statements.collect_parts()
         cls.texts = {}
-        for collected in cls.collected:
+        for collected in [*cls.collected, cls.parts]:
             cls.write_all(collected)
         cls.verdicts = cls.judge()
 
@@ -104,6 +105,8 @@ class GoogleSqlTest(unittest.TestCase):
                     said = {" ".join(sql.split()[:2]) for sql in collected.other.values()}
                     self.assertLessEqual({"alter table", "truncate table", "select r.bucket,", "create table"}, said)
                     self.assertTrue(any("begin transaction" in sql for sql in collected.other.values()))
+        scripts = [sql for sql in self.parts.other.values() if "truncate table" in sql]
+        self.assertEqual([2] * len(self.parts.columns), [sql.count("\nwhere ") for sql in scripts])
         self.assertTrue(any("on false" in sql for sql in self.collected[-1].merges.values()))
         self.assertTrue(any(" set data type " in sql for sql in self.collected[-1].other.values()))
         self.assertGreater(sum(path.startswith("mutants/") for path in self.texts), 1000)

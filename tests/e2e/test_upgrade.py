@@ -48,7 +48,7 @@ class UpgradeTest(unittest.TestCase):
             alter table bq_sync_intents drop column project;
             alter table bq_sync_intents drop column dataset;
             alter table bq_sync_intents drop column location;
-            drop table bq_sync_quota;
+            drop table bq_sync_loads;
             update bq_sync_meta set value = '0' where name = 'schema_version'""")
 
         self.assert_goes_on()

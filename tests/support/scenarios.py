@@ -89,6 +89,12 @@ INDEXED = TABLES["things"].create + """;
 create unique index one_active on things(owner) where active = 1;
 insert into things(id, owner, active, name) values (1, 'ann', 1, 'one'), (2, 'ann', 0, 'two'), (3, 'bob', 1, 'three');
 """
+# One day more than one job may change partitions, so that a replacement takes several statements.
+MANY_DAYS = """
+create table logged_days(id integer primary key, day text, note text);
+with recursive n(x) as (select 0 union all select x + 1 from n where x < 4000)
+insert into logged_days select x + 1, date('2010-01-01', x || ' days'), 'one' from n;
+"""
 MISFIT = """
 insert into events(kind, payload, at) values ('a', '{"n":1}', 1), ('b', '{', 2), ('c', '[]', 3);
 """
@@ -138,6 +144,8 @@ SCENARIOS = [
              "update settings set value = 'light' where name = 'theme'; delete from settings where name = 'lang'",
              (), ("settings",)),
     Scenario("replace: emptied", ROWS, "delete from settings", (), ("settings",)),
+    Scenario("replace: in parts", MANY_DAYS, "update logged_days set note = 'two', day = date(day, '1 day')", (),
+             ("logged_days",)),
     Scenario("full sync", ROWS, "update accounts set note = 'x'; delete from events where id = 1", ("--full",),
              ("accounts", "events")),
     Scenario("full sync: rejects keep their versions", ROWS,

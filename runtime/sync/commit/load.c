@@ -18,6 +18,7 @@ bool load_start(
             .disposition = load->disposition,
             .file = task->batch.spool,
             .schema = schema,
+            .partitions = task->batch.staged ? 0 : partitions_modified(&task->batch.partitions),
             .label_table = task->table->name,
             .label_phase = load->phase,
         },

@@ -218,21 +218,12 @@ static void append_keeping(
     buffer_append_text(sql, " then\n  delete");
 }
 
-/* TRUNCATE needs no filter where the table requires one for its partitions. */
-void staging_append_replacement(
+static void append_insert(
     struct buffer *sql, const struct worker *worker, const struct task *task,
-    const struct intent *intent)
+    const struct intent *intent, size_t part)
 {
     const struct table *table = task->table;
 
-    if (task->batch.kept_keys > 0) {
-        append_keeping(sql, worker, task, intent);
-        return;
-    }
-    buffer_append_text(sql, "truncate table ");
-    googlesql_path(sql, worker->project, worker->dataset, table->target);
-    if (intent->staging[0] == '\0')
-        return;
     buffer_append_text(sql, ";\ninsert into ");
     googlesql_path(sql, worker->project, worker->dataset, table->target);
     buffer_append_text(sql, " (");
@@ -242,6 +233,24 @@ void staging_append_replacement(
     buffer_append_text(sql, "\nfrom ");
     append_source(sql, worker, task, intent);
     buffer_append_text(sql, " as s");
+    partitions_append_where(sql, &task->batch.partitions, part, "s.");
+}
+
+/* TRUNCATE needs no filter where the table requires one for its partitions. */
+void staging_append_replacement(
+    struct buffer *sql, const struct worker *worker, const struct task *task,
+    const struct intent *intent)
+{
+    if (task->batch.kept_keys > 0) {
+        append_keeping(sql, worker, task, intent);
+        return;
+    }
+    buffer_append_text(sql, "truncate table ");
+    googlesql_path(sql, worker->project, worker->dataset, task->table->target);
+    if (intent->staging[0] == '\0')
+        return;
+    for (size_t part = 0; part < partitions_parts(&task->batch.partitions); part++)
+        append_insert(sql, worker, task, intent, part);
 }
 
 /* The words of GoogleSQL's own refusal; whether a load has the same is documented nowhere, so any
@@ -265,6 +274,16 @@ bool staging_adopt_text(
     if (!tracking_set_json_text(worker->tracking, task->table->name, err))
         return false;
     task->outdated = "BigQuery refused a number in its JSON";
+    return true;
+}
+
+bool staging_adopt_parts(struct task *task, const struct error *failure)
+{
+    if (task->batch.partitions.unit == PARTITION_NONE || task->warehouse.many_partitions ||
+        strstr(failure->message, "Too many partitions") == NULL)
+        return false;
+    task->warehouse.many_partitions = true;
+    task->outdated = "BigQuery refused to change so many partitions in one job";
     return true;
 }
 

@@ -28,9 +28,10 @@ void staging_append_merge(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent);
 
-/* Appends two statements that empty the target and fill it from the staging table, or the first
- * alone if the intent has none. They need a transaction around them. If the batch has kept keys, it
- * is one statement instead, which leaves a row of the target for each of them. */
+/* Appends statements that empty the target and fill it from the staging table, or the first alone
+ * if the intent has none. None of them changes more partitions than a job may. They need a
+ * transaction around them. If the batch has kept keys, it is one statement instead, which leaves a
+ * row of the target for each of them, and is refused if the rows lie in too many partitions. */
 void staging_append_replacement(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent);
@@ -40,6 +41,11 @@ void staging_append_replacement(
  * outdated: it has to be planned and read again. */
 MUST_CHECK bool staging_adopt_text(
     struct worker *worker, struct task *task, const struct error *failure, struct error *err);
+
+/* A job of the task failed. If it would have changed too many partitions, as a MERGE may that
+ * deletes rows in many, the task is outdated: all rows have to be sent. Returns whether that is so.
+ */
+bool staging_adopt_parts(struct task *task, const struct error *failure);
 
 /* Drops the intent's staging table, if it has one. It expires by itself, so a failure is only
  * logged. */

@@ -308,7 +308,8 @@ static void conclude_failure(struct transaction *t, const struct error *why)
     bool again = false;
 
     for (size_t i = 0; i < t->count; i++)
-        if (is_staged(t->tasks[i]) && job_retry_after_comparison(t->tasks[i], why))
+        if (is_staged(t->tasks[i]) &&
+            (staging_adopt_parts(t->tasks[i], why) || job_retry_after_comparison(t->tasks[i], why)))
             again = true;
     if (again)
         run_staged(t, withdraw);

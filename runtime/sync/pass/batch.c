@@ -14,5 +14,6 @@ void batch_release(struct batch *batch)
 void batch_clear(struct batch *batch)
 {
     batch_release(batch);
+    partitions_clear(&batch->partitions);
     *batch = (struct batch){0};
 }

@@ -9,6 +9,7 @@
 #include "base/spool.h"
 #include "source/shadow.h"
 #include "source/tracking.h"
+#include "sync/partitions.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,6 +25,9 @@ struct batch {
     bool staged;
     /* JSON is plain text in the file and in the staging table. */
     bool json_as_text;
+    /* Where the rows of the file lie in the target, tombstones aside: nobody knows where the rows
+     * were that they delete. Owned. */
+    struct partitions partitions;
     /* The file is for a target that was not looked at: its unions are those of the definition. */
     bool guessed;
 
@@ -49,7 +53,7 @@ struct batch {
     struct tracking rejects;
 };
 
-/* Frees the file, the shadow and the connection, but keeps the counts. */
+/* Frees the file, the shadow and the connection, but keeps the counts and the partitions. */
 void batch_release(struct batch *batch);
 
 /* Frees everything and forgets the counts: the table has to be read again. */

@@ -319,6 +319,7 @@ static bool open_file(struct extraction *e, struct error *err)
     const struct plan *plan = &e->task->plan;
     struct sink sink = {.write = discard_write};
 
+    partitions_open(&e->batch.partitions, e->task->table);
     e->batch.mode = plan->mode;
     e->batch.staged = plan->staged;
     e->batch.json_as_text = plan->json_as_text;
@@ -402,6 +403,8 @@ static bool extract_once(struct extraction *e, struct error *err)
     if (!open_file(e, err) || !fill_file(e, err))
         return false;
     note_fingerprint(e);
+    if (!e->is_wrong && partitions_parts(&e->batch.partitions) > 1)
+        e->is_wrong = plan_revise(e->task, PLAN_FOUND_MANY_PARTITIONS);
     return e->is_wrong || close_file(e, err);
 }
 

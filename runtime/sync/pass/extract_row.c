@@ -219,6 +219,8 @@ bool extract_row(
     append_row(e, deleted);
     if (!container_end_row(e->container, err))
         return err->code == ERROR_LIMIT && reject_long_row(e, reader, err);
+    if (!deleted && !partitions_add(&e->batch.partitions, reader, err))
+        return false;
     e->batch.rows++;
     return true;
 }

@@ -13,6 +13,8 @@
 #define REPLACE_SHARE      2 /* one in two */
 #define REPLACE_LEAST_ROWS 10000
 
+#define MANY_PARTITIONS "its changes lie in more partitions than one job may change"
+
 static bool check_source(const struct config *config, const struct task *task, struct error *err)
 {
     const struct table *table = task->table;
@@ -138,10 +140,11 @@ static void decide(struct task *task, enum send_mode mode, const char *why)
     plan->only_if_changed = false;
     plan->only_state = false;
     plan->json_as_text = task->source.json_as_text && plan_has_json(task->table);
-    plan->staged = mode == SEND_MERGE ||
-                   (mode != SEND_NOTHING && (plan->in_transaction || plan->json_as_text)) ||
-                   (mode == SEND_REPLACE && task->source.holds_versions &&
-                    task->outcome->rows_rejected_before > 0);
+    plan->staged =
+        mode == SEND_MERGE ||
+        (mode != SEND_NOTHING && (plan->in_transaction || plan->in_parts || plan->json_as_text)) ||
+        (mode == SEND_REPLACE && task->source.holds_versions &&
+         task->outcome->rows_rejected_before > 0);
     plan->inspect_target = has_to_inspect(task);
     batch_clear(&task->batch);
 }
@@ -174,6 +177,8 @@ static const char *replace_reason(const struct config *config, const struct task
         return "no such table in BigQuery";
     if (full)
         return "full sync";
+    if (task->plan.in_parts)
+        return MANY_PARTITIONS;
     if (strcmp(watermark->target, target) != 0)
         return "another target than before";
     if (watermark->content_hash[0] == '\0')
@@ -314,7 +319,8 @@ bool plan_table(
     struct task_source *known = &task->source;
     bool same = false;
 
-    task->plan = (struct plan){.in_transaction = config->sync_atomic};
+    task->plan = (struct plan){
+        .in_transaction = config->sync_atomic, .in_parts = task->warehouse.many_partitions};
     // The cookie first: whatever is altered from here on, the snapshot has another one.
     if (!capture_schema_cookie(source, &known->schema_cookie, err) ||
         !capture_inspect(source, task->table, &known->shape, err))
@@ -424,6 +430,19 @@ static void plan_no_rows(struct task *task)
     task->plan.only_state = true;
 }
 
+/* A MERGE of rows in many partitions cannot be split, because it does not know in which of them a
+ * row was before: all rows are sent. */
+static bool plan_in_parts(struct task *task)
+{
+    struct plan *plan = &task->plan;
+
+    if (plan->mode == SEND_REPLACE && plan->staged)
+        return false;
+    plan->in_parts = true;
+    decide(task, SEND_REPLACE, plan->mode == SEND_REPLACE ? plan->why : MANY_PARTITIONS);
+    return true;
+}
+
 bool plan_revise(struct task *task, enum plan_finding finding)
 {
     struct plan *plan = &task->plan;
@@ -456,6 +475,8 @@ bool plan_revise(struct task *task, enum plan_finding finding)
         if (before != SEND_REPLACE)
             decide(task, SEND_REPLACE, "columns were missing in BigQuery");
         break;
+    case PLAN_FOUND_MANY_PARTITIONS:
+        return plan_in_parts(task);
     }
     return plan->mode != before;
 }

@@ -52,6 +52,8 @@ enum plan_finding {
     PLAN_FOUND_VERSION_TO_KEEP,
     /* The target lacked columns, which are empty in the rows that it holds. */
     PLAN_FOUND_NEW_COLUMNS,
+    /* The rows lie in more partitions of the target than one job may change. */
+    PLAN_FOUND_MANY_PARTITIONS,
 };
 
 /* Revises the plan. Returns true if the rows have to be read in another way than before: a file in

@@ -11,14 +11,43 @@ static void full_name(const struct config *config, const struct table *table, ch
     googlesql_plain_name(out, 512, config->project, config->dataset, table->target);
 }
 
-bool quota_record_load(
+static int64_t first_hour(const struct deployment *deployment)
+{
+    const struct clock *clock = deployment->clock;
+
+    return quota_first_hour(clock->wall_us(clock->context));
+}
+
+static void add_hour(void *context, int64_t hour, int64_t modifications)
+{
+    int64_t *used = context;
+
+    (void)hour;
+    *used += modifications;
+}
+
+bool quota_record_used(
     const struct config *config, struct tracking *tracking, const struct table *table,
-    struct quota_record *out_record, struct error *err)
+    int64_t now_us, int64_t *out_used, struct error *err)
 {
     char name[512];
 
+    *out_used = 0;
     full_name(config, table, name);
-    return tracking_quota_load(tracking, name, &out_record->day, &out_record->modifications, err);
+    return tracking_quota_load(tracking, name, quota_first_hour(now_us), add_hour, out_used, err);
+}
+
+struct restoring {
+    struct quota *quota;
+    const char *target;
+};
+
+static void restore_hour(void *context, int64_t hour, int64_t modifications)
+{
+    const struct restoring *to = context;
+    const struct quota_hour use = {.hour = hour, .modifications = modifications};
+
+    quota_restore(to->quota, to->target, use);
 }
 
 bool quota_record_restore(
@@ -26,42 +55,50 @@ bool quota_record_restore(
     size_t count, struct error *err)
 {
     for (size_t i = 0; i < count; i++) {
-        const char *target = tasks[i].table->target;
-        struct quota_record saved;
-        if (!quota_record_load(deployment->config, tracking, tasks[i].table, &saved, err))
+        const struct table *table = tasks[i].table;
+        struct restoring to = {deployment->quota, table->target};
+        char name[512];
+        full_name(deployment->config, table, name);
+        if (!tracking_quota_load(tracking, name, first_hour(deployment), restore_hour, &to, err))
             return false;
-        const struct quota_count use = {.day = saved.day, .modifications = saved.modifications};
-        quota_restore(deployment->quota, target, use);
-        tasks[i].warehouse.near_quota = quota_count(deployment->quota, target).modifications >=
-                                        QUOTA_DAILY_LIMIT - QUOTA_RESERVE;
+        tasks[i].warehouse.near_quota = quota_used(deployment->quota, table->target) >=
+                                        partitions_daily_limit(table) - QUOTA_RESERVE;
     }
     return true;
+}
+
+/* What the state database says of each hour, at its number modulo their count. */
+static void note_hour(void *context, int64_t hour, int64_t modifications)
+{
+    struct quota_hour *saved = context;
+
+    saved[hour % QUOTA_HOURS] = (struct quota_hour){.hour = hour, .modifications = modifications};
 }
 
 bool quota_record_save(
     const struct deployment *deployment, struct tracking *tracking, const struct task *tasks,
     size_t count, struct error *err)
 {
+    int64_t first = first_hour(deployment);
+
     for (size_t i = 0; i < count; i++) {
-        const struct table *table = tasks[i].table;
-        struct quota_count use = quota_count(deployment->quota, table->target);
-        struct quota_record saved;
+        struct quota_hour saved[QUOTA_HOURS] = {0};
+        struct quota_hour used[QUOTA_HOURS];
         char name[512];
-        if (!quota_record_load(deployment->config, tracking, table, &saved, err))
+        full_name(deployment->config, tasks[i].table, name);
+        if (!tracking_quota_load(tracking, name, first, note_hour, saved, err))
             return false;
-        bool same = saved.day == use.day && saved.modifications == use.modifications;
-        if (same || use.modifications == 0)
-            continue;
-        full_name(deployment->config, table, name);
-        if (!tracking_quota_save(tracking, name, use.day, use.modifications, err))
-            return false;
+        size_t hours = quota_hours(deployment->quota, tasks[i].table->target, used);
+        for (size_t j = 0; j < hours; j++) {
+            const struct quota_hour *known = &saved[used[j].hour % QUOTA_HOURS];
+            if (known->hour == used[j].hour && known->modifications == used[j].modifications)
+                continue;
+            if (!tracking_quota_save(
+                    tracking, name, first, used[j].hour, used[j].modifications, err))
+                return false;
+        }
     }
     return true;
-}
-
-int64_t quota_record_today(struct quota_record record, int64_t now_us)
-{
-    return record.day == quota_day(now_us) ? record.modifications : 0;
 }
 
 int64_t quota_record_forecast(const struct config *config, enum send_mode mode)

@@ -1,7 +1,7 @@
-/* quota_record: how much of BigQuery's daily quota of load and copy jobs each target has used, kept
- * in bq_sync_quota of the state database so that it is known across processes, and what a day of
- * the present schedule uses. The count of a running process is the warehouse's
- * (warehouse/quota.h): it is fed from here at the start of a pass and saved at its end. */
+/* quota_record: how much of BigQuery's daily quota of loads each target has used, kept in
+ * bq_sync_loads of the state database so that it is known across processes, and what a day of the
+ * present schedule uses. The count of a running process is the warehouse's (warehouse/quota.h): it
+ * is fed from here at the start of a pass and saved at its end. */
 #ifndef BQSYNC_SYNC_PASS_QUOTA_RECORD_H
 #define BQSYNC_SYNC_PASS_QUOTA_RECORD_H
 
@@ -15,12 +15,12 @@
 
 #include <stdint.h>
 
-/* The last of a day, kept for replacements: an append table adds its rows by a MERGE then, which
- * BigQuery does not count. */
+/* The last of the quota, kept for replacements: an append table adds its rows by a MERGE then,
+ * which BigQuery does not count. */
 #define QUOTA_RESERVE 20
 
-/* Restores what earlier processes have used today, and notes in the tasks which targets are near
- * the limit. */
+/* Restores what earlier processes have used, and notes in the tasks which targets are near the
+ * limit. */
 MUST_CHECK bool quota_record_restore(
     const struct deployment *deployment, struct tracking *tracking, struct task *tasks,
     size_t count, struct error *err);
@@ -29,20 +29,14 @@ MUST_CHECK bool quota_record_save(
     const struct deployment *deployment, struct tracking *tracking, const struct task *tasks,
     size_t count, struct error *err);
 
-/* What the state database knows of a table's target. */
-struct quota_record {
-    int64_t day; /* since 1970-01-01, of the calendar that BigQuery counts by */
-    int64_t modifications;
-};
-/* Zeros without a record. */
-MUST_CHECK bool quota_record_load(
+/* What the state database knows of a table's target: its use in the hours that count at now_us
+ * (wall clock). */
+MUST_CHECK bool quota_record_used(
     const struct config *config, struct tracking *tracking, const struct table *table,
-    struct quota_record *out_record, struct error *err);
-/* The modifications of today; 0 if the record is of another day. */
-int64_t quota_record_today(struct quota_record record, int64_t now_us);
+    int64_t now_us, int64_t *out_used, struct error *err);
 
 /* At most how many modifications a day of the configured schedule makes when every pass finds
- * something to send in this mode. */
+ * something to send in this mode; for a partitioned target at least, with one partition a load. */
 int64_t quota_record_forecast(const struct config *config, enum send_mode mode);
 
 #endif

@@ -61,6 +61,8 @@ struct task_warehouse {
     /* Its columns as tables.get shows them after that, owned. NULL: the target has not been
      * compared in this pass. */
     cJSON *fields;
+    /* BigQuery has refused a job that would have changed too many partitions. */
+    bool many_partitions;
     /* BigQuery has refused a job on a target that had not been compared. */
     bool doubtful;
 };
@@ -89,6 +91,9 @@ struct plan {
     bool only_state;
     /* The rows pass through a staging table. */
     bool staged;
+    /* The rows lie in more partitions of the target than one job may change: it takes them from the
+     * staging table in several statements. */
+    bool in_parts;
     /* JSON columns of the staging table are STRING, and the statement parses them. */
     bool json_as_text;
     /* The target has to be read and compared with the definition before anything is sent. */

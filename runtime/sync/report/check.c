@@ -18,16 +18,18 @@ static void check_schedule(const struct checker *c)
         const struct table *table = c->tables[i];
         int64_t a_day = quota_record_forecast(config, table->mode);
         char name[300];
-        if (a_day <= QUOTA_DAILY_LIMIT)
+        int64_t limit = partitions_daily_limit(table);
+        if (a_day <= limit)
             continue;
         snprintf(name, sizeof name, "schedule %s", table->name);
         check_findings_add(
             c->findings, name, CHECK_WARN,
-            "the schedule makes up to %" PRId64 " loads a day, BigQuery allows %d for a table; %s",
-            a_day, QUOTA_DAILY_LIMIT,
+            "the schedule makes up to %" PRId64 " loads a day, BigQuery allows %" PRId64
+            " for a table; %s",
+            a_day, limit,
             table->mode == SEND_APPEND
                 ? "the rest is sent by MERGE, which costs more. Increase BQ_SYNC_INTERVAL"
-                : "after that the table is not synced until the next day. Increase "
+                : "after that the table waits until 24 hours have passed. Increase "
                   "BQ_SYNC_INTERVAL, or set its mode to upsert");
     }
 }

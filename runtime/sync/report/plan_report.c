@@ -181,21 +181,21 @@ static void plan_one(struct planner *p, struct preview *preview, struct plan_rep
     const struct clock *clock = p->deployment->clock;
     struct tracking *tracking = p->workers.each[0].tracking;
     struct task *task = &preview->task;
-    struct quota_record use = {0};
     struct error err = {0};
 
     out->table = task->table;
     if (!plan_table(config, &p->source, tracking, task, p->full, &err) ||
         !count(config, &p->source, task, out, &err) ||
         !compare_target(p, preview, &out->diff, &err) ||
-        !quota_record_load(config, tracking, task->table, &use, &err))
+        !quota_record_used(
+            config, tracking, task->table, clock->wall_us(clock->context), &out->modifications_24h,
+            &err))
         out->error = err;
     out->mode = mode_name(task, out);
     out->why = task->plan.why;
     if (task->plan.capture.why != NULL)
         snprintf(out->why_scan, sizeof out->why_scan, "%s", task->plan.capture.why);
     out->modifications_a_day = quota_record_forecast(config, task->table->mode);
-    out->modifications_today = quota_record_today(use, clock->wall_us(clock->context));
 }
 
 /* BigQuery is asked before the snapshot begins: an open snapshot keeps SQLite from truncating its
@@ -319,7 +319,7 @@ static cJSON *table_json(const struct plan_report_table *table)
     if (table->why_scan[0] != '\0')
         cJSON_AddStringToObject(json, "why_scan", table->why_scan);
     json_add_int64(json, "modifications_a_day", table->modifications_a_day);
-    json_add_int64(json, "modifications_today", table->modifications_today);
+    json_add_int64(json, "modifications_24h", table->modifications_24h);
     return json;
 }
 

@@ -30,9 +30,10 @@ struct plan_report_table {
     const char *why;
     /* Why changes are found by reading the whole table; "" if triggers list them. */
     char why_scan[512];
-    /* Load jobs that the schedule makes in a day, and those made today. */
+    /* Load jobs that the schedule makes in a day, and those of the last 24 hours, in changed
+     * partitions if the target is partitioned. */
     int64_t modifications_a_day;
-    int64_t modifications_today;
+    int64_t modifications_24h;
 };
 
 /* The report of plan, in the order of the given tables. */

@@ -195,7 +195,9 @@ static bool prepare_insert(struct load *load, struct error *err)
 static bool run(
     struct load *load, const struct load_format *format, void *context, struct error *err)
 {
-    if (!load_prepare_target(load, err) || !prepare_insert(load, err))
+    if (!load_prepare_target(load, err) ||
+        !partitions_watch(load->store, load->dataset, load->table, &load->watch, err) ||
+        !prepare_insert(load, err))
         return false;
     load_row_defaults(load);
     if (load->media->forgotten_rows >= 0) {
@@ -207,6 +209,8 @@ static bool run(
     }
     if (load->settings->discards)
         store_table_note_discarded(load->store, load->dataset, load->table, load->rows, false);
+    if (!partitions_judge(&load->watch, err))
+        return false;
     store_table_touch(load->store, load->dataset, load->table, true);
     return true;
 }
@@ -264,6 +268,7 @@ bool job_run_load(struct jobs *jobs, struct job *job, struct error *err)
     // An open statement would keep the transaction from ending.
     sqlite3_finalize(load.insert);
     load.insert = NULL;
+    partitions_forget(&load.watch);
     ok = store_end(jobs->store, ok, err);
     if (ok)
         job->statistics = statistics_of(&load);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "bqlocal/jobs/job_store.h"
+#include "bqlocal/store/partitions.h"
 #include "bqlocal/store/store.h"
 
 #include <stdbool.h>
@@ -27,6 +28,7 @@ struct load {
     int *fields;                /* of each column, its source field; -1: none */
     sqlite3_value **defaults;   /* of each column; NULL: NULL */
     sqlite3_stmt *insert;       /* one parameter a column */
+    struct partition_watch watch;
     int64_t rows;
     int64_t bytes; /* BigQuery's logical size of them */
 };

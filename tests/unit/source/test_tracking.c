@@ -388,7 +388,7 @@ static void test_dropped_control_tables_come_back(void **state)
     (void)state;
     static const char *const names[] = {
         "bq_sync_meta", "bq_sync_tracking", "bq_sync_intents", "bq_sync_generations",
-        "bq_sync_runs", "bq_sync_rejects",  "bq_sync_quota"};
+        "bq_sync_runs", "bq_sync_rejects",  "bq_sync_loads"};
     for (size_t i = 0; i < 7; i++) {
         char sql[64];
         sync_once(SEND_REPLACE, 1);
@@ -511,28 +511,66 @@ static void test_the_newest_runs_are_kept_newest_first(void **state)
     buffer_clear(&out);
 }
 
+static void add_up(void *context, int64_t hour, int64_t modifications)
+{
+    int64_t *sum = context;
+
+    *sum += hour * 1000 + modifications;
+}
+
+static int64_t quota_since(struct tracking *from, int64_t first_hour)
+{
+    int64_t sum = 0;
+
+    expect_ok(tracking_quota_load(from, "p.d.users", first_hour, add_up, &sum, &err));
+    return sum;
+}
+
 static void test_a_daily_count_is_kept_by_name(void **state)
 {
-    (void)state;
     struct tracking reader;
-    int64_t day = 7;
-    int64_t count = 7;
 
-    expect_ok(tracking_quota_load(&tracking, "p.d.users", &day, &count, &err));
-    assert_int_equal(day, 0);
-    assert_int_equal(count, 0);
-    expect_ok(tracking_quota_save(&tracking, "p.d.users", 20454, 12, &err));
-    expect_ok(tracking_quota_save(&tracking, "p.d.users", 20455, 3, &err));
-    expect_ok(tracking_quota_load(&tracking, "p.d.users", &day, &count, &err));
-    assert_int_equal(day, 20455);
-    assert_int_equal(count, 3);
+    (void)state;
+    assert_int_equal(quota_since(&tracking, 0), 0);
+    expect_ok(tracking_quota_save(&tracking, "p.d.users", 1, 7, 12, &err));
+    expect_ok(tracking_quota_save(&tracking, "p.d.users", 1, 8, 3, &err));
+    expect_ok(tracking_quota_save(&tracking, "p.d.users", 1, 8, 4, &err));
+    expect_ok(tracking_quota_save(&tracking, "p.d.others", 1, 8, 100, &err));
+    assert_int_equal(quota_since(&tracking, 7), 7012 + 8004);
+    assert_int_equal(quota_since(&tracking, 8), 8004);
+    expect_ok(tracking_quota_save(&tracking, "p.d.users", 8, 32, 1, &err));
+    assert_int_equal(quota_since(&tracking, 0), 8004 + 32001);
 
     // A reader finds nothing where the table was dropped, and says so.
-    run(&tracking.database, "drop table bq_sync_quota");
+    run(&tracking.database, "drop table bq_sync_loads");
     expect_ok(tracking_open_read(tracking.database.path, &reader, &err));
-    expect_ok(tracking_quota_load(&reader, "p.d.users", &day, &count, &err));
-    assert_int_equal(count, 0);
+    assert_int_equal(quota_since(&reader, 0), 0);
     tracking_close(&reader);
+}
+
+static void test_counts_by_the_day_of_an_earlier_version_are_taken_over(void **state)
+{
+    (void)state;
+    run(&tracking.database,
+        "drop table bq_sync_loads;"
+        "create table bq_sync_quota(table_name text primary key, day integer not null,"
+        " modifications integer not null) without rowid;"
+        "insert into bq_sync_quota values"
+        " ('p.d.users', (strftime('%s', 'now') - 28800) / 86400, 12),"
+        " ('p.d.old', (strftime('%s', 'now') - 28800) / 86400 - 3, 7)");
+
+    reopen();
+
+    assert_int_equal(
+        query_int(
+            &tracking.database,
+            "select sum(modifications) from bq_sync_loads where hour between"
+            " strftime('%s', 'now') / 3600 - 1 and strftime('%s', 'now') / 3600"),
+        12);
+    assert_int_equal(
+        query_int(
+            &tracking.database, "select count(*) from sqlite_master where name = 'bq_sync_quota'"),
+        0);
 }
 
 #define state_test(function) cmocka_unit_test_setup_teardown(function, open_state, close_state)
@@ -558,6 +596,7 @@ int main(void)
         state_test(test_acknowledging_twice_does_no_harm),
         state_test(test_an_error_is_kept_until_the_table_succeeds),
         state_test(test_a_daily_count_is_kept_by_name),
+        state_test(test_counts_by_the_day_of_an_earlier_version_are_taken_over),
         state_test(test_dropped_control_tables_come_back),
         state_test(test_reading_a_database_without_control_tables_finds_nothing),
         state_test(test_tables_of_an_older_layout_are_completed),

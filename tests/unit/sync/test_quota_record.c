@@ -20,16 +20,16 @@ static void close_quota(struct scene *scene)
 
 static void use(struct scene *scene, const char *table, int64_t modifications)
 {
-    struct quota_count count = quota_count(scene->deployment.quota, table);
+    const struct quota_load load = {.modifications = modifications, .limit = modifications};
+    struct error err;
 
-    count.modifications = modifications;
-    quota_restore(scene->deployment.quota, table, count);
+    expect_ok(quota_modify(scene->deployment.quota, table, &load, &err));
 }
 
 static void test_what_one_process_has_used_the_next_one_knows(void **state)
 {
     struct scene *scene = *state;
-    struct quota_record record;
+    int64_t used = 0;
     struct error err;
 
     scene_pass(scene, "accounts", "events", NULL);
@@ -40,17 +40,19 @@ static void test_what_one_process_has_used_the_next_one_knows(void **state)
 
     open_quota(scene);
     expect_ok(quota_record_restore(&scene->deployment, &scene->tracking, scene->tasks, 2, &err));
-    assert_int_equal(quota_count(scene->deployment.quota, "accounts").modifications, 7);
-    assert_int_equal(quota_count(scene->deployment.quota, "events").modifications, 0);
+    assert_int_equal(quota_used(scene->deployment.quota, "accounts"), 7);
+    assert_int_equal(quota_used(scene->deployment.quota, "events"), 0);
     // Nothing is recorded of a table that has used nothing.
     assert_string_equal(
-        scene_state(scene, "select group_concat(table_name) from bq_sync_quota"), "p.d.accounts");
+        scene_state(scene, "select group_concat(table_name) from bq_sync_loads"), "p.d.accounts");
 
-    expect_ok(
-        quota_record_load(&scene->config, &scene->tracking, scene->tasks[0].table, &record, &err));
     int64_t now_us = scene->clock.clock.wall_us(&scene->clock);
-    assert_int_equal(quota_record_today(record, now_us), 7);
-    assert_int_equal(quota_record_today(record, now_us + DAY_US), 0);
+    const struct table *accounts = scene->tasks[0].table;
+    expect_ok(quota_record_used(&scene->config, &scene->tracking, accounts, now_us, &used, &err));
+    assert_int_equal(used, 7);
+    expect_ok(quota_record_used(
+        &scene->config, &scene->tracking, accounts, now_us + 25 * DAY_US / 24, &used, &err));
+    assert_int_equal(used, 0);
     close_quota(scene);
 }
 

@@ -65,41 +65,80 @@ static void test_twenty_five_dml_statements_fit_into_ten_seconds(void **state)
     assert_int_equal(scene->clock.ms, 10000);
 }
 
-static void test_a_day_of_modifications_ends_with_the_quota(void **state)
+static bool load(struct scene *scene, const char *table, struct error *err)
 {
-    struct scene *scene = *state;
-    struct error err = {0};
+    const struct quota_load one = {.modifications = 1, .limit = QUOTA_DAILY_LIMIT};
 
-    for (int i = 0; i < 1500; i++)
-        expect_ok(quota_enter(scene->quota, "t", QUOTA_MODIFICATION, &err));
-    expect_error(
-        quota_enter(scene->quota, "t", QUOTA_MODIFICATION, &err), ERROR_QUOTA,
-        "table t: 1500 loads and copies today, the most that BigQuery allows for a table in a day; "
-        "its next sync is at 2026-01-02T08:00:00.000Z");
-    expect_ok(quota_enter(scene->quota, "u", QUOTA_MODIFICATION, &err));
-
-    scene->clock.ms += (int64_t)86400 * 1000;
-    expect_ok(quota_enter(scene->quota, "t", QUOTA_MODIFICATION, &err));
-    assert_int_equal(quota_count(scene->quota, "t").modifications, 1);
+    return quota_modify(scene->quota, table, &one, err);
 }
 
-static void test_counts_survive_a_restart_within_the_day(void **state)
+#define HOUR_MS ((int64_t)3600 * 1000)
+
+static void test_loads_count_until_24_hours_after_their_hour(void **state)
 {
     struct scene *scene = *state;
     struct error err = {0};
 
-    expect_ok(quota_enter(scene->quota, "t", QUOTA_MODIFICATION, &err));
-    struct quota_count saved = quota_count(scene->quota, "t");
+    // From 03:04:05 on.
+    for (int i = 0; i < 1000; i++)
+        expect_ok(load(scene, "t", &err));
+    scene->clock.ms += HOUR_MS;
+    for (int i = 0; i < 500; i++)
+        expect_ok(load(scene, "t", &err));
+    expect_error(
+        load(scene, "t", &err), ERROR_QUOTA,
+        "table t: 1500 loads and copies in the last 24 hours, and BigQuery allows 1500 for a "
+        "table; its next sync is at 2026-01-03T04:00:00.000Z");
+    expect_ok(load(scene, "u", &err));
+
+    scene->clock.ms = 24 * HOUR_MS + 55 * 60 * 1000; // 03:59:05 of the next day
+    expect_error(load(scene, "t", &err), ERROR_QUOTA, "2026-01-03T04:00:00.000Z");
+    scene->clock.ms += 60 * 1000;
+    for (int i = 0; i < 1000; i++)
+        expect_ok(load(scene, "t", &err));
+    expect_error(load(scene, "t", &err), ERROR_QUOTA, "2026-01-03T05:00:00.000Z");
+    assert_int_equal(quota_used(scene->quota, "t"), 1500);
+}
+
+static void test_partitions_that_loads_change_have_a_limit_of_their_own(void **state)
+{
+    struct scene *scene = *state;
+    struct quota_load replacement = {.modifications = 3500, .limit = QUOTA_PARTITIONS_LIMIT};
+    struct error err = {0};
+
+    for (int i = 0; i < 8; i++)
+        expect_ok(quota_modify(scene->quota, "t", &replacement, &err));
+    expect_error(
+        quota_modify(scene->quota, "t", &replacement, &err), ERROR_QUOTA,
+        "table t: 28000 partitions changed in the last 24 hours by loads, and BigQuery allows "
+        "30000 for a table; its next sync is at 2026-01-03T04:00:00.000Z");
+    replacement.modifications = 2000;
+    expect_ok(quota_modify(scene->quota, "t", &replacement, &err));
+}
+
+static void test_counts_survive_a_restart(void **state)
+{
+    struct scene *scene = *state;
+    struct quota_hour saved[QUOTA_HOURS];
+    struct error err = {0};
+
+    expect_ok(load(scene, "t", &err));
+    scene->clock.ms += HOUR_MS;
+    expect_ok(load(scene, "t", &err));
+    assert_int_equal(quota_hours(scene->quota, "t", saved), 2);
     quota_free(scene->quota);
     scene->quota = quota_new(&scene->clock.clock);
-    quota_restore(scene->quota, "t", saved);
-    quota_restore(scene->quota, "t", saved); // the same count, not one more
-    quota_restore(
-        scene->quota, "old", (struct quota_count){.day = saved.day - 1, .modifications = 1499});
-    expect_ok(quota_enter(scene->quota, "t", QUOTA_MODIFICATION, &err));
+    for (int i = 0; i < 4; i++) // the same counts, not more
+        quota_restore(scene->quota, "t", saved[i % 2]);
+    saved[0].hour -= 24;
+    quota_restore(scene->quota, "old", saved[0]);
+    saved[0].hour += 30;
+    quota_restore(scene->quota, "of a clock that was ahead", saved[0]);
+    expect_ok(load(scene, "t", &err));
 
-    assert_int_equal(quota_count(scene->quota, "t").modifications, 2);
-    assert_int_equal(quota_count(scene->quota, "old").modifications, 0);
+    assert_int_equal(quota_used(scene->quota, "t"), 3);
+    assert_int_equal(quota_used(scene->quota, "old"), 0);
+    assert_int_equal(quota_used(scene->quota, "of a clock that was ahead"), 0);
 }
 
 static void test_a_schedule_tells_its_day(void **state)
@@ -286,6 +325,24 @@ static void test_a_job_that_misses_a_new_table_may_be_tried_anew(void **state)
     quota_free(options.quota);
 }
 
+static void test_a_table_that_is_updated_too_often_is_left_alone_for_the_window(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    cJSON *resource = cJSON_CreateObject();
+
+    FAKE_HTTP_SCRIPT(
+        &fixture->http,
+        {.status = 403,
+         .body = "{\"error\":{\"code\":403,\"message\":\"Exceeded rate limits: too many table "
+                 "update operations for this table.\",\"errors\":[{\"reason\":"
+                 "\"rateLimitExceeded\"}]}}"},
+        {.status = 200, .body = "{}"});
+    expect_ok(bigquery_table_patch(fixture->bigquery, "t", resource, &err));
+    assert_true(fixture->clock.ms >= 10000);
+    cJSON_Delete(resource);
+}
+
 static void test_loads_and_ddl_are_counted_where_they_count(void **state)
 {
     struct fixture *fixture = *state;
@@ -302,17 +359,24 @@ static void test_loads_and_ddl_are_counted_where_they_count(void **state)
     expect_ok(spool_new(100, &file, &err));
     const struct load_request request = {.job_id = "j", .table = "t", .file = file};
     expect_ok(bigquery_load(bigquery, &request, &sent, &err));
+    FAKE_HTTP_SCRIPT(&fixture->http, {.status = 400, .body = "{}"});
+    const struct load_request failing = {
+        .job_id = "k", .table = "p", .file = file, .partitions = 7};
+    assert_false(bigquery_load(bigquery, &failing, &sent, &err));
+    assert_int_equal(quota_used(options.quota, "p"), 7);
+    FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = "{\"status\":{\"state\":\"DONE\"}}"});
     spool_free(file);
-    assert_int_equal(quota_count(options.quota, "t").modifications, 1);
-    assert_int_equal(quota_count(options.quota, "s").modifications, 0);
+    assert_int_equal(quota_used(options.quota, "t"), 1);
+    assert_int_equal(quota_used(options.quota, "s"), 0);
 
     const struct query_request merge = {
         .job_id = "m", .sql = "merge", .kind = QUERY_DML, .target = "t", .label_phase = "merge"};
     const struct query_request alter = {
         .job_id = "a", .sql = "alter", .kind = QUERY_DDL, .target = "t", .label_phase = "alter"};
     expect_ok(bigquery_query(bigquery, &merge, &err));
-    assert_int_equal(quota_count(options.quota, "t").modifications, 1);
-    for (int i = 0; i < 5; i++)
+    assert_int_equal(quota_used(options.quota, "t"), 1);
+    // The load has counted as well.
+    for (int i = 0; i < 4; i++)
         expect_ok(bigquery_query(bigquery, &alter, &err));
     assert_int_equal(fixture->clock.sleep_count, 0);
     expect_ok(bigquery_table_patch(bigquery, "t", resource, &err));
@@ -327,8 +391,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCENE_TEST(test_five_metadata_updates_fit_into_ten_seconds),
         SCENE_TEST(test_twenty_five_dml_statements_fit_into_ten_seconds),
-        SCENE_TEST(test_a_day_of_modifications_ends_with_the_quota),
-        SCENE_TEST(test_counts_survive_a_restart_within_the_day),
+        SCENE_TEST(test_loads_count_until_24_hours_after_their_hour),
+        SCENE_TEST(test_partitions_that_loads_change_have_a_limit_of_their_own),
+        SCENE_TEST(test_counts_survive_a_restart),
         cmocka_unit_test(test_a_schedule_tells_its_day),
         FIXTURE_TEST(test_a_silent_endpoint_is_left_alone_for_all_tables),
         SCENE_TEST(test_one_caller_at_a_time_looks_after_a_silent_endpoint),
@@ -339,6 +404,7 @@ int main(void)
         FIXTURE_TEST(test_a_late_call_shares_what_is_left_of_the_budget),
         FIXTURE_TEST(test_a_new_table_that_is_not_found_is_asked_for_again),
         FIXTURE_TEST(test_a_job_that_misses_a_new_table_may_be_tried_anew),
+        FIXTURE_TEST(test_a_table_that_is_updated_too_often_is_left_alone_for_the_window),
         FIXTURE_TEST(test_loads_and_ddl_are_counted_where_they_count),
     };
 

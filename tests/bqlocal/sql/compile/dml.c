@@ -2,6 +2,7 @@
  * values written into its columns. */
 #include "bqlocal/sql/compile/compile.h"
 #include "bqlocal/sql/parse/parse.h"
+#include "bqlocal/store/partitions.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -334,7 +335,14 @@ bool sql_run_dml(
     snprintf(out->target_dataset, sizeof out->target_dataset, "%s", target.dataset);
     snprintf(out->target_table, sizeof out->target_table, "%s", target.table);
     out->is_dml = true;
-    bool ok = run_on_target(compiler, node, &target, out);
+    struct partition_watch watch = {0};
+    bool limited = !compiler->request->dry_run && node->kind != SQL_TRUNCATE;
+    bool ok =
+        (!limited ||
+         partitions_watch(compiler->store, target.dataset, target.table, &watch, compiler->err)) &&
+        run_on_target(compiler, node, &target, out) &&
+        (!limited || partitions_judge(&watch, compiler->err));
+    partitions_forget(&watch);
     bool changed = out->inserted + out->updated + out->deleted > 0;
     if (ok && changed && !compiler->request->dry_run)
         store_table_touch(compiler->store, target.dataset, target.table, false);

@@ -37,7 +37,6 @@ bool sql_execute(struct sql_compiler *compiler, const char *sql, int64_t *out_ch
         return true;
     if (sqlite3_prepare_v2(handle, sql, -1, &statement, NULL) != SQLITE_OK)
         return sql_sqlite_failed(compiler, compiler->store->handle);
-    sqlite3_int64 before = sqlite3_total_changes64(handle);
     int status;
     do
         status = sqlite3_step(statement);
@@ -45,7 +44,7 @@ bool sql_execute(struct sql_compiler *compiler, const char *sql, int64_t *out_ch
     bool ok = status == SQLITE_DONE || sql_sqlite_failed(compiler, compiler->store->handle);
     sqlite3_finalize(statement);
     if (ok && out_changes != NULL)
-        *out_changes = sqlite3_total_changes64(handle) - before;
+        *out_changes = sqlite3_changes64(handle);
     return ok;
 }
 
