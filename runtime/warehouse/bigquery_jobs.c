@@ -6,13 +6,21 @@
 #include "warehouse/job.h"
 #include "warehouse/job_patience.h"
 #include "warehouse/quota.h"
+#include "warehouse/spool_body.h"
 #include "warehouse/upload.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PATH_CEILING 8192
+/* What is read of a job. Without this an answer repeats the rows that travelled in a statement
+ * ("Performance tips": partial responses). */
+#define JOB_FIELDS                                                                                 \
+    "&fields=jobReference,status,statistics,configuration(jobType,labels,query/query)"
+/* How the text of a job with rows ends, which go behind the first bracket. */
+#define ROWS_END "]}}]}}}"
 /* The first looks come fast, because small jobs end in a moment; later ones cost quota. */
 #define POLL_FIRST_MS 60
 #define POLL_LAST_MS  10000
@@ -44,10 +52,11 @@ static void keep_finished(struct bigquery *bigquery, const char *job_id, const c
     bigquery->finished_id = strdup(job_id);
 }
 
-/* *out_existed: the id was there before (409). */
+/* The body is the job or, unless that is NULL, the source. *out_existed: the id was there before
+ * (409). */
 static bool insert_job(
-    struct bigquery *bigquery, const char *job_id, const cJSON *job, bool *out_existed,
-    struct error *err)
+    struct bigquery *bigquery, const char *job_id, const cJSON *job,
+    const struct http_source *source, bool *out_existed, struct error *err)
 {
     struct buffer path;
     cJSON *answer = NULL;
@@ -56,13 +65,16 @@ static bool insert_job(
     call_path_project(bigquery, &path);
     buffer_append_text(&path, "/jobs");
     call_path_query(bigquery, false, &path);
+    buffer_append_text(&path, JOB_FIELDS);
     const struct call call = {
         .what = TRAFFIC_JOBS_INSERT,
         .subject = job_id,
         .permission = "bigquery.jobs.create",
         .method = "POST",
         .path = buffer_text(&path),
-        .body = job,
+        .body = source == NULL ? job : NULL,
+        .source = source,
+        .content_type = "application/json; charset=UTF-8",
     };
     bool ok = call_json(bigquery, &call, &answer, err);
     buffer_clear(&path);
@@ -156,6 +168,43 @@ static bool pace_query(
     return take_dml_slot(bigquery, request, err);
 }
 
+static void add_rows_parameter(cJSON *query, const struct query_request *request)
+{
+    cJSON *parameter = cJSON_CreateObject();
+    cJSON_AddItemToArray(cJSON_AddArrayToObject(query, "queryParameters"), parameter);
+    cJSON_AddStringToObject(parameter, "name", "rows");
+    cJSON *type = cJSON_AddObjectToObject(parameter, "parameterType");
+    cJSON_AddStringToObject(type, "type", "ARRAY");
+    cJSON_AddRawToObject(type, "arrayType", request->row_type);
+    cJSON *value = cJSON_AddObjectToObject(parameter, "parameterValue");
+    cJSON_AddArrayToObject(value, "arrayValues");
+}
+
+/* The parameter is the job's last member, so that its values go where the job's text ends with an
+ * empty list. */
+static bool insert_with_rows(
+    struct bigquery *bigquery, const struct query_request *request, const cJSON *job,
+    bool *out_existed, struct error *err)
+{
+    char *text = cJSON_PrintUnformatted(job);
+
+    if (text == NULL)
+        return no_memory_for_job(request->job_id, err);
+    size_t length = strlen(text) - strlen(ROWS_END);
+    assert(strcmp(text + length, ROWS_END) == 0);
+    struct spool_body body = {
+        .file = request->rows,
+        .length = spool_size(request->rows),
+        .before = {text, length},
+        .after = slice_of(ROWS_END),
+        .sent = request->sent,
+    };
+    const struct http_source source = spool_body_source(&body);
+    bool ok = insert_job(bigquery, request->job_id, NULL, &source, out_existed, err);
+    free(text);
+    return ok;
+}
+
 /* *out_existed: the id was there before. Not paced: a claim changes no table. */
 static bool insert_query(
     struct bigquery *bigquery, const struct query_request *request, bool *out_existed,
@@ -175,7 +224,11 @@ static bool insert_query(
         snprintf(cap, sizeof cap, "%lld", (long long)bigquery->max_bytes_billed);
         cJSON_AddStringToObject(query, "maximumBytesBilled", cap);
     }
-    bool ok = insert_job(bigquery, request->job_id, job, out_existed, err);
+    if (request->rows != NULL)
+        add_rows_parameter(query, request);
+    bool ok = request->rows != NULL
+                  ? insert_with_rows(bigquery, request, job, out_existed, err)
+                  : insert_job(bigquery, request->job_id, job, NULL, out_existed, err);
     cJSON_Delete(job);
     return ok;
 }
@@ -284,6 +337,7 @@ bool bigquery_job_get(
     buffer_append_text(&path, "/jobs/");
     http_escape(&path, job_id);
     call_path_query(bigquery, true, &path);
+    buffer_append_text(&path, JOB_FIELDS);
     const struct call call = {
         .what = TRAFFIC_JOBS_GET,
         .subject = job_id,

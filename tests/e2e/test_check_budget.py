@@ -108,7 +108,7 @@ class NewTables(unittest.TestCase):
     def test_a_job_that_does_not_find_an_old_table_fails(self):
         self.app.sync("accounts")
         self.app.execute("update accounts set note = 'x'")
-        self.bq.faults({"action": "job_fail", "job": "query", "reason": "notFound",
+        self.bq.faults({"action": "job_fail", "job": "query", "reason": "notFound", "count": 0,
                         "message": "Not found: Table p:d.accounts was not found in location US"})
         accounts = self.app.table(self.app.sync("accounts", status=1), "accounts")
         self.assertEqual("not_found", accounts["error"]["code"])

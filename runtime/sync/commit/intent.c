@@ -62,7 +62,7 @@ static bool make(
     googlesql_plain_name(
         out->target, sizeof out->target, worker->project, worker->dataset, table->target);
     intent_job_id(out, send_mode_name(out->mode), out->commit_job);
-    if (task->batch.staged && task->batch.rows > 0)
+    if (task->batch.staged && task->batch.spool != NULL)
         name_staging(table, out);
     return true;
 }

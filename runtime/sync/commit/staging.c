@@ -74,8 +74,27 @@ bool staging_create(
 /* How generated statements name the staging table. */
 #define STAGING_PATH "`${project}`.`${dataset}`.`${staging}`"
 
-/* What a statement reads: the staging table, or its rows with the JSON parsed. Numbers are rounded
- * there as columns with `"json": "exact"` have been checked to stand it ("JSON functions",
+/* The rows as they were sent: in the staging table, or in the statement itself. */
+static void append_rows(
+    struct buffer *sql, const struct worker *worker, const struct task *task,
+    const struct intent *intent)
+{
+    if (task->batch.inlined != NULL)
+        buffer_append_text(sql, "unnest(@rows)");
+    else
+        googlesql_path(sql, worker->project, worker->dataset, intent->staging);
+}
+
+static bool has_json(const struct table *table)
+{
+    for (size_t i = 0; i < table->column_count; i++)
+        if (table->columns[i].type == COLUMN_JSON)
+            return true;
+    return false;
+}
+
+/* What a statement reads: the rows, with the JSON parsed where it was sent as text. Numbers are
+ * rounded there as columns with `"json": "exact"` have been checked to stand it ("JSON functions",
  * PARSE_JSON). */
 static void append_source(
     struct buffer *sql, const struct worker *worker, const struct task *task,
@@ -84,8 +103,8 @@ static void append_source(
     const struct table *table = task->table;
     bool first = true;
 
-    if (!task->batch.json_as_text) {
-        googlesql_path(sql, worker->project, worker->dataset, intent->staging);
+    if (!has_json(table) || !(task->batch.json_as_text || task->batch.inlined != NULL)) {
+        append_rows(sql, worker, task, intent);
         return;
     }
     buffer_append_text(sql, "(select * except (");
@@ -106,7 +125,7 @@ static void append_source(
         googlesql_identifier(sql, table->columns[i].name);
     }
     buffer_append_text(sql, " from ");
-    googlesql_path(sql, worker->project, worker->dataset, intent->staging);
+    append_rows(sql, worker, task, intent);
     buffer_append_byte(sql, ')');
 }
 
@@ -164,11 +183,8 @@ void staging_append_replacement(
  * word of JSON will do. */
 static bool is_about_json(const struct task *task, const struct error *failure)
 {
-    bool has_json = false;
-
-    for (size_t i = 0; i < task->table->column_count; i++)
-        has_json = has_json || task->table->columns[i].type == COLUMN_JSON;
-    return has_json && !task->batch.json_as_text && !error_is_retryable(failure->code) &&
+    return has_json(task->table) && !task->batch.json_as_text && task->batch.inlined == NULL &&
+           !error_is_retryable(failure->code) &&
            (strstr(failure->message, "round-trip") != NULL ||
             strstr(failure->message, "JSON") != NULL);
 }
