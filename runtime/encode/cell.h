@@ -20,8 +20,11 @@ struct cell {
 static inline struct cell cell_of(struct column_reader *in, size_t index)
 {
     sqlite3_value *value = sqlite3_column_value(in->row, (int)index);
+    const struct column *column = &in->table->columns[index];
+    bool hidden = in->tombstone && !column->key;
 
-    return (struct cell){in, index, &in->table->columns[index], value, sqlite3_value_type(value)};
+    return (struct cell){
+        in, index, column, value, hidden ? SQLITE_NULL : sqlite3_value_type(value)};
 }
 
 /* The cell's own COLUMN_SCRATCH_SIZE bytes, which a second read of the same value overwrites with

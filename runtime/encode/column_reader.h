@@ -44,7 +44,7 @@ MUST_CHECK bool column_reader_init(
 void column_reader_clear(struct column_reader *in);
 
 /* To be called after each step of the statement: forgets the problems of the previous row.
- * tombstone: the row is deleted, and only its key columns are set. */
+ * tombstone: only the key columns are read, the others are NULL, as of a row that is deleted. */
 void column_reader_next(struct column_reader *in, bool tombstone);
 
 /* Whether every value that was read since column_reader_next fits. */

@@ -62,12 +62,15 @@ static int64_t monotonic_ms(void)
 
 /* --- the queue --------------------------------------------------------------------------- */
 
+/* The message of rejected rows says how many there are: more of them are another failure. */
 static uint64_t hash_of(const struct error_report *report)
 {
-    const char *const texts[] = {report->table, report->code, report->reason};
+    bool rejected = strcmp(report->code, error_code_name(ERROR_REJECTED)) == 0;
+    const char *const texts[] = {
+        report->table, report->code, report->reason, rejected ? report->message : ""};
     uint64_t hash = UINT64_C(14695981039346656037);
 
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         const char *at = texts[i];
         do {
             hash = (hash ^ (unsigned char)*at) * UINT64_C(1099511628211);

@@ -104,7 +104,7 @@ MUST_CHECK bool capture_pending(
 /* All rows of the table that pass its filter. */
 MUST_CHECK bool capture_count_rows(
     const struct source_table *in, int64_t *out_count, struct error *err);
-/* Whether anything is pending. */
+/* Whether anything is, apart from the rejected keys. */
 MUST_CHECK bool capture_has_pending(
     const struct source_table *in, const struct watermark *watermark, bool *out_pending,
     struct error *err);

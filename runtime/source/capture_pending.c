@@ -118,7 +118,9 @@ bool capture_has_pending(
     int64_t found = 0;
 
     if (!query_new_rows(in, watermark, "1", &found, err) ||
-        (found == 0 && !query_dirty_keys(in, watermark, "1", "", &found, err)))
+        (found == 0 && !query_dirty_keys(
+                           in, watermark, "1", " and bq_sync_sequence < " CAPTURE_SEQUENCE_REJECTED,
+                           &found, err)))
         return error_wrap(err, "pending changes of %s", in->table->name);
     *out_pending = found == 1;
     return true;

@@ -102,6 +102,7 @@ struct publication {
     const struct table *table;
     int64_t sequence;
     const char *now;
+    bool *changed; /* set if anything had to be written */
 };
 
 /* Only finding is done for all rows: it locks nothing that the application needs for writing. What
@@ -124,6 +125,7 @@ static bool write_difference(
                   publication->sequence) &&
               database_query_int64(database, "select max(rowid) from " WORK, 0, &last, err);
     buffer_clear(&fill);
+    *publication->changed = *publication->changed || last > 0;
     for (int64_t first = 1, rows; ok && first <= last; first += rows) {
         rows = pacing.rows;
         ok = (pacing_begin(&pacing, err) &&
@@ -238,7 +240,7 @@ static bool release_fixed(
 
 bool rejects_publish(
     struct tracking *tracking, const struct table *table, int64_t sequence, int64_t now_us,
-    struct error *err)
+    bool *out_changed, struct error *err)
 {
     struct database *database = &tracking->database;
     char now[CLOCK_TEXT_SIZE];
@@ -247,7 +249,10 @@ bool rejects_publish(
         .table = table,
         .sequence = sequence,
         .now = clock_format(now_us, now),
+        .changed = out_changed,
     };
+
+    *out_changed = false;
 
     bool ok = capture_objects_has_dirty_set(database, table->name, &has_dirty_set, err) &&
               publish_values(database, &publication, err) &&
@@ -328,6 +333,29 @@ bool rejects_keyless(
     }
     *out_keyless = row;
     return true;
+}
+
+bool rejects_count_listed(
+    struct tracking *tracking, const char *table, int64_t *out_rows, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+
+    *out_rows = 0;
+    if (!database_has_table(&tracking->database, "bq_sync_rejects", &row, err))
+        return false;
+    if (!row)
+        return true;
+    bool ok = statement_bind(
+                  &tracking->database,
+                  "select count(distinct key_json) from bq_sync_rejects where table_name = ?1"
+                  " and not exists (select 1 from json_each(key_json) where type = 'null')",
+                  &statement, err, "s", table) &&
+              database_step(&tracking->database, statement, &row, err);
+    if (ok)
+        *out_rows = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return ok || error_wrap(err, "rejected rows of %s", table);
 }
 
 static struct reject read_reject(sqlite3_stmt *statement)

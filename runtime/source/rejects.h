@@ -32,14 +32,15 @@ MUST_CHECK bool rejects_add(
     struct tracking *tracking, const struct table *table, sqlite3_stmt *row,
     const struct bad_value *value, struct error *err);
 
-/* Makes the table's published rejects those of the collection. Also lists the rejected keys as
- * changed for good, so that every pass tries them again, if the table's dirty set is in this
- * database; keys that are not rejected any longer become changes of the pass that read up to
- * `sequence`. Writes only what differs from what is published, in transactions of a few thousand
- * rows. now_us (wall clock) becomes "since" of new ones. */
+/* Makes the table's published rejects those of the collection; *out_changed says whether anything
+ * had to be written. Also lists the rejected keys as changed for good, so that every pass tries
+ * them again, if the table's dirty set is in this database; keys that are not rejected any longer
+ * become changes of the pass that read up to `sequence`. Writes only what differs from what is
+ * published, in transactions of a few thousand rows. now_us (wall clock) becomes "since" of new
+ * ones. */
 MUST_CHECK bool rejects_publish(
     struct tracking *tracking, const struct table *table, int64_t sequence, int64_t now_us,
-    struct error *err);
+    bool *out_changed, struct error *err);
 
 /* Distinct rejected rows of a table. */
 MUST_CHECK bool rejects_count(
@@ -53,6 +54,10 @@ MUST_CHECK bool rejects_first_reason(
 /* Whether a row with a NULL in its key is among the rejects of a table. */
 MUST_CHECK bool rejects_keyless(
     struct tracking *tracking, const char *table, bool *out_keyless, struct error *err);
+
+/* Distinct rejected rows of a table whose keys have no NULL, so that a dirty set can list them. */
+MUST_CHECK bool rejects_count_listed(
+    struct tracking *tracking, const char *table, int64_t *out_rows, struct error *err);
 
 /* One rejected value as `bqsync rejects` shows it; the texts live for the call. */
 struct reject {

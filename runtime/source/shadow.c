@@ -20,9 +20,9 @@ struct shadow {
     const struct table *table;
     enum shadow_mode mode;
     struct shadow_store store;
-    sqlite3_stmt *find; /* the hash of a key as BigQuery has it */
-    sqlite3_stmt *see;  /* notes a key with its new hash, NULL if it is the same */
-    sqlite3_stmt *drop_hash;
+    sqlite3_stmt *find;      /* the hash of a key as BigQuery has it */
+    sqlite3_stmt *see;       /* notes a key with its new hash, NULL if it is the same */
+    sqlite3_stmt *set_hash;  /* of the last row: NULL, or that of a version that is kept */
     struct shadow_keys keys; /* if store.keeps_keys */
     bool seen_row;           /* the last row has a note */
     bool encoding_known;
@@ -64,7 +64,8 @@ static bool execute(struct shadow *shadow, const char *format, struct error *err
  * the shadow's, and a pending NULL hides the key, because its row is deleted. */
 static const char *known_sql(const struct shadow *shadow)
 {
-    if (!shadow->store.exists || shadow->mode == SHADOW_REPLACE)
+    if (!shadow->store.exists || shadow->mode == SHADOW_REPLACE ||
+        shadow->mode == SHADOW_REPLACE_KEEP_ALL)
         return "create temp view bq_sync_known as"
                " select $k, 0 as bq_sync_hash, null as bq_sync_converted"
                " from temp.bq_sync_gone where false";
@@ -103,9 +104,8 @@ static bool prepare_rows(struct shadow *shadow, struct error *err)
                &shadow->see, err) &&
            prepare(
                shadow,
-               "update temp.bq_sync_seen set bq_sync_hash = null"
-               " where number = last_insert_rowid()",
-               &shadow->drop_hash, err);
+               "update temp.bq_sync_seen set bq_sync_hash = ?1 where number = last_insert_rowid()",
+               &shadow->set_hash, err);
 }
 
 static bool prepare_rows_and_keys(struct shadow *shadow, struct error *err)
@@ -251,12 +251,18 @@ static bool find_change(
     struct shadow *shadow, int64_t hash, enum shadow_change *out_change, struct error *err)
 {
     struct shadow_keys *keys = &shadow->keys;
+    bool replaces = shadow_replaces(shadow->mode);
     bool found = false;
 
+    *out_change = SHADOW_NEW;
+    if (replaces && !shadow->store.keeps_keys)
+        return true;
     if (!database_step(&shadow->state, shadow->find, &found, err))
         return false;
-    bool same = found && sqlite3_column_int64(shadow->find, 0) == hash;
-    *out_change = same ? SHADOW_SAME : found ? SHADOW_CHANGED : SHADOW_NEW;
+    bool same = found && sqlite3_column_type(shadow->find, 0) == SQLITE_INTEGER &&
+                sqlite3_column_int64(shadow->find, 0) == hash;
+    if (!replaces)
+        *out_change = same ? SHADOW_SAME : found ? SHADOW_CHANGED : SHADOW_NEW;
     if (shadow->store.keeps_keys) {
         keys->was_known = found;
         buffer_reset(&keys->was);
@@ -358,17 +364,41 @@ bool shadow_claim(
            error_wrap(err, "shadow of %s", shadow->table->name);
 }
 
-bool shadow_reject(struct shadow *shadow, struct slice converted, struct error *err)
+/* Notes of the row that keys need no care of. */
+static bool reject_row(struct shadow *shadow, bool key_fits, bool *out_kept, struct error *err)
 {
+    bool kept = key_fits && shadow->mode == SHADOW_REPLACE_KEEP_ALL;
+    bool ok = true;
     bool ignored;
 
+    // shadow_row has bound the key.
+    if (shadow->mode == SHADOW_REPLACE_KEEP_KNOWN) {
+        ok = database_step(&shadow->state, shadow->find, &kept, err);
+        sqlite3_reset(shadow->find);
+    }
+    if (kept)
+        sqlite3_bind_zeroblob(shadow->set_hash, 1, 0);
+    else
+        sqlite3_bind_null(shadow->set_hash, 1);
+    ok = ok && database_step(&shadow->state, shadow->set_hash, &ignored, err);
+    sqlite3_reset(shadow->set_hash);
+    *out_kept = kept;
+    return ok;
+}
+
+bool shadow_reject(
+    struct shadow *shadow, bool key_fits, struct slice converted, bool *out_kept, struct error *err)
+{
+    bool own = false;
+
+    *out_kept = false;
     if (!shadow->seen_row)
         return true;
-    if (shadow->store.keeps_keys)
-        return shadow_keys_reject(&shadow->keys, converted, err) ||
-               error_wrap(err, "shadow of %s", shadow->table->name);
-    bool ok = database_step(&shadow->state, shadow->drop_hash, &ignored, err);
-    sqlite3_reset(shadow->drop_hash);
+    bool ok =
+        shadow->store.keeps_keys
+            ? shadow_keys_reject(&shadow->keys, converted, shadow_replaces(shadow->mode), &own, err)
+            : reject_row(shadow, key_fits, out_kept, err);
+    *out_kept = *out_kept || (own && shadow_replaces(shadow->mode));
     return ok || error_wrap(err, "shadow of %s", shadow->table->name);
 }
 
@@ -432,8 +462,11 @@ bool shadow_deleted(
     bool ok = false;
 
     shadow_keys_leave_source(&shadow->keys);
-    if (!release(shadow, err) || !list_unseen(shadow, err) ||
-        !prepare_gone(shadow, &statement, err))
+    if (!release(shadow, err))
+        goto cleanup;
+    if (shadow_replaces(shadow->mode))
+        return true;
+    if (!list_unseen(shadow, err) || !prepare_gone(shadow, &statement, err))
         goto cleanup;
     for (;;) {
         if (!database_step(&shadow->state, statement, &row, err))
@@ -456,7 +489,7 @@ bool shadow_end(struct shadow *shadow, struct error *err)
         return true;
     return (release(shadow, err) && shadow_store_keep(
                                         &shadow->state, shadow->table, &shadow->store,
-                                        shadow->mode == SHADOW_REPLACE, err)) ||
+                                        shadow_replaces(shadow->mode), err)) ||
            error_wrap(err, "shadow of %s", shadow->table->name);
 }
 
@@ -466,7 +499,7 @@ void shadow_free(struct shadow *shadow)
         return;
     sqlite3_finalize(shadow->find);
     sqlite3_finalize(shadow->see);
-    sqlite3_finalize(shadow->drop_hash);
+    sqlite3_finalize(shadow->set_hash);
     shadow_keys_clear(&shadow->keys);
     database_close(&shadow->state);
     free(shadow);

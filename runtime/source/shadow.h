@@ -38,10 +38,22 @@ enum shadow_mode {
     /* Only look: nothing is written (`--dry-run`, `plan`), and shadow_end does nothing. */
     SHADOW_COMPARE,
     SHADOW_CHANGES, /* the pass sends what differs */
-    SHADOW_REPLACE, /* the pass replaces the content: every row is new, none is deleted */
     /* Triggers list what differs, deleted keys as well (shadow_gone); only keys are looked up. */
     SHADOW_LISTED,
+    /* The pass replaces the content: every row is new, none is deleted. What BigQuery holds of a
+     * rejected row goes, */
+    SHADOW_REPLACE,
+    /* or stays if the shadow knows the row, */
+    SHADOW_REPLACE_KEEP_KNOWN,
+    /* or stays if there is any, because nothing is known of what was sent (not if keys are kept).
+     */
+    SHADOW_REPLACE_KEEP_ALL,
 };
+
+static inline bool shadow_replaces(enum shadow_mode mode)
+{
+    return mode >= SHADOW_REPLACE;
+}
 
 /* Merges the changes of an acknowledged pass into the shadow and deletes those of a failed one, in
  * short transactions. If the state is in the source and that has a rollback journal, call this
@@ -69,18 +81,22 @@ MUST_CHECK bool shadow_claim(
     enum shadow_claim *out_claim, struct buffer *out_other, struct error *err);
 
 /* The row last given to shadow_row was rejected: it stays new or changed for the next read.
- * converted: its converted key, with no data if the key does not fit or keys are not kept; a row
- * that was sent under another one before loses that. */
-MUST_CHECK bool shadow_reject(struct shadow *shadow, struct slice converted, struct error *err);
+ * key_fits: its key is not why. converted: its converted key, with no data if that does not fit or
+ * keys are not kept; a row that was sent under another one before loses that. *out_kept: a
+ * replacement has to leave the version of the row that BigQuery holds, and the shadow goes on
+ * knowing it. */
+MUST_CHECK bool shadow_reject(
+    struct shadow *shadow, bool key_fits, struct slice converted, bool *out_kept,
+    struct error *err);
 
 /* SHADOW_LISTED: the key in `row`, a result of changes_sql, has no row any more. */
 MUST_CHECK bool shadow_gone(struct shadow *shadow, sqlite3_stmt *row, struct error *err);
 
-/* After the last row: calls visit with each key that the shadow holds and that was in no row (the
- * row was deleted, or the filter excludes it now), unless its converted key now belongs to another
- * row. The statement has the table's columns in order,
- * only those of the key set, and one more that is 1, as changes_sql gives them. visit returns
- * false, with *err set, to stop. */
+/* To be called after the last row, in a replacement too, where it visits nothing but ends what the
+ * reads hold in both databases. Calls visit with each key that the shadow holds and that was in no
+ * row (the row was deleted, or the filter excludes it now), unless its converted key now belongs to
+ * another row. The statement has the table's columns in order, only those of the key set, and one
+ * more that is 1, as changes_sql gives them. visit returns false, with *err set, to stop. */
 MUST_CHECK bool shadow_deleted(
     struct shadow *shadow, bool (*visit)(void *context, sqlite3_stmt *row, struct error *err),
     void *context, struct error *err);

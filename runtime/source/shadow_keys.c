@@ -141,13 +141,10 @@ bool shadow_keys_meet(struct shadow_keys *keys, sqlite3_stmt *row, struct error 
     return ok;
 }
 
-static bool set_seen(struct shadow_keys *keys, bool sent, struct slice converted, struct error *err)
+/* The hash of what BigQuery holds is bound by the caller. */
+static bool set_seen(struct shadow_keys *keys, struct slice converted, struct error *err)
 {
     sqlite3_bind_int64(keys->set, 1, keys->number);
-    if (sent)
-        sqlite3_bind_int64(keys->set, 2, keys->hash);
-    else
-        sqlite3_bind_null(keys->set, 2);
     bind_slice(keys->set, 3, converted);
     return run(keys, keys->set, err);
 }
@@ -307,19 +304,25 @@ bool shadow_keys_claim(
             return false;
     }
     *out_claim = claim;
-    return claim == SHADOW_CLAIM_TAKEN || set_seen(keys, true, converted, err);
+    sqlite3_bind_int64(keys->set, 2, keys->hash);
+    return claim == SHADOW_CLAIM_TAKEN || set_seen(keys, converted, err);
 }
 
-bool shadow_keys_reject(struct shadow_keys *keys, struct slice converted, struct error *err)
+bool shadow_keys_reject(
+    struct shadow_keys *keys, struct slice converted, bool marked, bool *out_own, struct error *err)
 {
     const struct slice none = {0};
 
     // What was seen under this key is another row.
+    *out_own = !keys->doubled && converted.data != NULL && is_own(keys, converted);
     if (keys->doubled)
         return true;
-    bool keeps = converted.data != NULL && is_own(keys, converted);
-    return set_seen(keys, false, keeps ? converted : none, err) &&
-           (keeps || !keys->was_known || let_go(keys, err));
+    if (*out_own && marked)
+        sqlite3_bind_zeroblob(keys->set, 2, 0);
+    else
+        sqlite3_bind_null(keys->set, 2);
+    return set_seen(keys, *out_own ? converted : none, err) &&
+           (*out_own || !keys->was_known || let_go(keys, err));
 }
 
 bool shadow_keys_gone(struct shadow_keys *keys, sqlite3_stmt *row, struct error *err)

@@ -56,8 +56,11 @@ MUST_CHECK bool shadow_keys_meet(struct shadow_keys *keys, sqlite3_stmt *row, st
 MUST_CHECK bool shadow_keys_claim(
     struct shadow_keys *keys, struct database *source, struct slice converted,
     enum shadow_claim *out_claim, struct buffer *out_other, struct error *err);
+/* *out_own: the row goes on having its converted key. marked: the note of such a row gets a hash
+ * that no row has, because the shadow is being made new. */
 MUST_CHECK bool shadow_keys_reject(
-    struct shadow_keys *keys, struct slice converted, struct error *err);
+    struct shadow_keys *keys, struct slice converted, bool marked, bool *out_own,
+    struct error *err);
 MUST_CHECK bool shadow_keys_gone(struct shadow_keys *keys, sqlite3_stmt *row, struct error *err);
 
 #endif

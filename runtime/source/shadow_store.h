@@ -1,10 +1,12 @@
 /* shadow_store: the tables of a shadow in the state database and how they change between two
  * reads. Internal to source.
  *
- * bq_sync_shadow_<table> has the hash of each row that BigQuery holds; bq_sync_pending_<table> what
- * the last read found out: hashes of new and changed rows, NULL for deleted keys. The table's
- * row in bq_sync_shadows says what pending is: "none"; "read", complete but not acknowledged
- * (nonce: by the intent that sends it); "effective", part of the truth already.
+ * bq_sync_shadow_<table> has the hash of each row that BigQuery holds, or an empty blob, which
+ * equals no hash, if a replacement has left an older version of a row that is rejected;
+ * bq_sync_pending_<table> what the last read found out: hashes of new and changed rows, NULL for
+ * deleted keys. The table's row in bq_sync_shadows says what pending is: "none"; "read", complete
+ * but not acknowledged (nonce: by the intent that sends it); "effective", part of the truth
+ * already.
  *
  * Where keys are kept (source_shape.keeps_keys) both tables have one more column with the converted
  * key, and an index on it. The index has a random name, because it moves with pending when that

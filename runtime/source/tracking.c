@@ -42,9 +42,11 @@ void tracking_close(struct tracking *tracking)
     database_close(&tracking->database);
 }
 
+/* A connection that may not write may meet a layout that does not note what is held. */
 static bool load_generation(
-    struct tracking *tracking, const char *table, int64_t *out_generation, struct error *err)
+    struct tracking *tracking, const char *table, struct watermark *out, struct error *err)
 {
+    bool writes = sqlite3_db_readonly(tracking->database.handle, "main") == 0;
     sqlite3_stmt *statement = NULL;
     bool row = false;
 
@@ -53,13 +55,25 @@ static bool load_generation(
     if (!row)
         return true;
     if (!statement_bind(
-            &tracking->database, "select generation from bq_sync_generations where table_name = ?1",
+            &tracking->database,
+            writes ? "select generation, content_hash, target, since from bq_sync_generations"
+                     " where table_name = ?1"
+                   : "select generation, '', '', 0 from bq_sync_generations where table_name = ?1",
             &statement, err, "s", table))
         return false;
     bool ok = database_step(&tracking->database, statement, &row, err);
-    if (ok && row)
-        *out_generation = sqlite3_column_int64(statement, 0);
+    if (ok && row) {
+        out->generation = sqlite3_column_int64(statement, 0);
+        statement_text(statement, 1, out->held_content, sizeof out->held_content);
+        statement_text(statement, 2, out->held_target, sizeof out->held_target);
+        out->held_since = sqlite3_column_int64(statement, 3);
+    }
     sqlite3_finalize(statement);
+    // A version that did not note this has sent what its watermark says.
+    if (ok && out->held_content[0] == '\0') {
+        memcpy(out->held_content, out->content_hash, sizeof out->held_content);
+        memcpy(out->held_target, out->target, sizeof out->held_target);
+    }
     return ok;
 }
 
@@ -130,7 +144,7 @@ bool tracking_load(
 
     if (!has_control(tracking, "bq_sync_tracking", &exists, err) ||
         (exists && !load_row(tracking, table, &loaded, err)) ||
-        !load_generation(tracking, table, &loaded.generation, err))
+        !load_generation(tracking, table, &loaded, err))
         return error_wrap(err, "progress of %s", table);
     *out_progress = loaded;
     return true;

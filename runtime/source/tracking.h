@@ -37,6 +37,12 @@ struct watermark {
     /* Of the definition that the rows were sent under, with the plan's remark on how they were
      * found. "" if change capture was interrupted: the rows that were sent may lack changes. */
     char content_hash[TRACKING_CONTENT_SIZE];
+    /* What the target holds was sent under this content hash, to this target, and no row under
+     * another one since this generation. They survive a reset and an interruption as well; ""
+     * if nothing is known. */
+    char held_content[TRACKING_CONTENT_SIZE];
+    char held_target[512];
+    int64_t held_since;
     /* Of the definition that the target was last brought in line with. */
     char shape_hash[16];
     /* "project.dataset.table" that the watermark is about. */

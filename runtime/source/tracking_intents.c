@@ -270,6 +270,17 @@ bool tracking_intend_job(
     return true;
 }
 
+/* Notes what the target holds since the intent. It stands beside the generation because that
+ * survives a reset. */
+static bool write_held(struct database *database, const struct intent *intent, struct error *err)
+{
+    return statement_run(
+        database,
+        "update bq_sync_generations set content_hash = ?2, target = ?3, since = ?4"
+        " where table_name = ?1 and (content_hash <> ?2 or target <> ?3)",
+        err, "sssi", intent->table, intent->content_hash, intent->target, intent->generation);
+}
+
 /* The shadow changes together with the watermark or not at all. */
 static bool acknowledge(
     struct database *database, const struct intent *intent, int64_t now_us, bool *out_moved,
@@ -279,7 +290,8 @@ static bool acknowledge(
         return false;
     *out_moved = sqlite3_changes(database->handle) == 1;
     return (!*out_moved || publish_shadow(database, intent, err)) &&
-           remove_intent(database, intent, err) && database_commit(database, err);
+           write_held(database, intent, err) && remove_intent(database, intent, err) &&
+           database_commit(database, err);
 }
 
 bool tracking_acknowledge(

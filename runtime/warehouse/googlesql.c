@@ -1,6 +1,7 @@
 #include "warehouse/googlesql.h"
 
 #include <assert.h>
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -80,4 +81,23 @@ void googlesql_render(
         if (!found)
             buffer_append_text(out, "${");
     }
+}
+
+void googlesql_partition_filter(struct buffer *out, const struct table *table, const char *alias)
+{
+    cJSON *resource = cJSON_Parse(table->resource_json);
+    const cJSON *demand = cJSON_GetObjectItemCaseSensitive(resource, "requirePartitionFilter");
+    const cJSON *by = cJSON_GetObjectItemCaseSensitive(resource, "timePartitioning");
+
+    if (by == NULL)
+        by = cJSON_GetObjectItemCaseSensitive(resource, "rangePartitioning");
+    const char *field = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(by, "field"));
+    if (cJSON_IsTrue(demand) && field != NULL) {
+        buffer_printf(out, " and (%s.", alias);
+        googlesql_identifier(out, field);
+        buffer_printf(out, " is null or %s.", alias);
+        googlesql_identifier(out, field);
+        buffer_append_text(out, " is not null)");
+    }
+    cJSON_Delete(resource);
 }

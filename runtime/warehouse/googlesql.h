@@ -4,6 +4,7 @@
 #define BQSYNC_WAREHOUSE_GOOGLESQL_H
 
 #include "base/buffer.h"
+#include "base/table.h"
 
 /* Appends an identifier in backticks. */
 void googlesql_identifier(struct buffer *out, const char *name);
@@ -25,5 +26,11 @@ void googlesql_plain_name(
 void googlesql_render(
     struct buffer *out, const char *statement, const char *project, const char *dataset,
     const char *staging);
+
+/* Appends " and (a.c is null or a.c is not null)" for the column c by which the target is
+ * partitioned if it requires a filter, where a is the alias of the target; nothing otherwise.
+ * BigQuery rejects a statement without a condition on that column; this one is true for every row.
+ */
+void googlesql_partition_filter(struct buffer *out, const struct table *table, const char *alias);
 
 #endif

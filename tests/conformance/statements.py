@@ -21,6 +21,9 @@ STAGING = r"(?:\(select [^\n]* from )?(?:`[^`]+`\.`[^`]+`\.`([^`]+)`|unnest\(@ro
 MERGE = re.compile(r"merge into `[^`]+`\.`[^`]+`\.`([^`]+)` as \w+\nusing " + STAGING)
 REFILL = re.compile(r"insert into `[^`]+`\.`[^`]+`\.`([^`]+)` \([^;]*?\nfrom " + STAGING + r"\)? as s")
 
+KEPT = re.compile(r"merge into `[^`]+`\.`[^`]+`\.`([^`]+)` as bqsync_target\nusing \([^;]*?\n"
+                  r"      from `[^`]+`\.`[^`]+`\.`([^`]+)`\n      group by")
+
 
 class Collected:
     """ddl: {name: CREATE TABLE of a target}; merges: {name: MERGE}; other: {name: statement}; staging: the
@@ -144,8 +147,23 @@ def exercise(bq, app, listed):
     app.json("verify", "--repair")
     with app.connect() as db:
         for table in listed:
+            spoil(db, table)
+    app.run("sync", "--full")  # ends with 1: rows are rejected
+    with app.connect() as db:
+        for table in listed:
             db.execute("delete from " + sample.quote(table["table"]))
     app.sync("--full")
+
+
+def spoil(db, table):
+    """Makes a row unfit: no type but BYTES takes a blob that is no text."""
+    column = next((column for column in table["columns"]
+                   if column["type"] != "BYTES" and column["name"] not in table["key"]), None)
+    if column is None:
+        return
+    name, key = (sample.quote(part) for part in (column.get("source", column["name"]), table["key"][0]))
+    source = sample.quote(table["table"])
+    db.execute(f"update {source} set {name} = x'ff' where {key} = (select min({key}) from {source})")
 
 
 def collect_sent(out, bq, listed):
@@ -162,7 +180,7 @@ def collect_sent(out, bq, listed):
 
 def add_sent(out, by_target, sql):
     kind = sql.split()[0].lower()
-    for target, staging in MERGE.findall(sql) + REFILL.findall(sql):
+    for target, staging in MERGE.findall(sql) + REFILL.findall(sql) + KEPT.findall(sql):
         if not staging:
             out.inline[f"{by_target[target]['table']}.inline{len(out.inline)}"] = sql, by_target[target]["columns"]
             continue

@@ -107,6 +107,7 @@ class GoogleSqlTest(unittest.TestCase):
                     said = {" ".join(sql.split()[:2]) for sql in collected.other.values()}
                     self.assertLessEqual({"alter table", "truncate table", "select r.bucket,", "create table"}, said)
                     self.assertTrue(any("begin transaction" in sql for sql in collected.other.values()))
+        self.assertTrue(any("on false" in sql for sql in self.collected[-1].merges.values()))
         self.assertTrue(any(" set data type " in sql for sql in self.collected[-1].other.values()))
         self.assertGreater(sum(path.startswith("mutants/") for path in self.texts), 1000)
 

@@ -241,6 +241,33 @@ class ServeTest(unittest.TestCase):
             for secret in ("0123456789abcdef0123456789abcdef", "public5ecret"):
                 self.assertNotIn(secret, service.log)
 
+    def test_rejected_rows_are_reported_when_their_number_grows(self):
+        def sync(rejected, kind=INCREMENTAL):
+            run = service.wait_run(service.post(kind).json["run_id"])
+            self.assertEqual(rejected, self.app.table(run, "accounts")["rows_rejected"])
+
+        with Collector() as collector:
+            service = self.serve(
+                BUGSNAG_API_KEY="0123456789abcdef0123456789abcdef", BUGSNAG_ENDPOINT=collector.url + "/bugsnag",
+                SENTRY_DSN=f"http://public5ecret@127.0.0.1:{collector.port}/7")
+            sync(0)
+            self.app.execute("insert into accounts values (2, 'b@x', 'much', null), (3, 'c@x', 'more', null)")
+            sync(2)
+            for kind in (INCREMENTAL, MANUAL):
+                sync(2, kind)
+            self.app.execute("update accounts set balance = 3 where id = 3")
+            sync(1)
+            self.app.execute("insert into accounts values (4, 'd@x', 'lots', null), (5, 'e@x', 'loads', null)")
+            sync(3)
+            service.stop()
+
+            for path in ("/bugsnag", "/api/7/envelope/"):
+                told = [request["body"] for request in collector.requests if request["path"] == path]
+                self.assertEqual(2, len(told), told)
+                self.assertIn("2 rows of accounts do not fit their columns, 0 before", told[0])
+                self.assertIn("3 rows of accounts do not fit their columns, 1 before", told[1])
+                self.assertNotRegex("".join(told), "much|more|lots|loads")
+
     def test_a_reporter_that_does_not_answer_disturbs_nothing(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:
             port = silent.getsockname()[1]

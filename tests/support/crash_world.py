@@ -22,12 +22,14 @@ class World:
     def __init__(self, stack, scenario, state=None, **environment):
         self.folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bqsync-crash-")))
         self.scenario = scenario
+        self.held = {}  # what BigQuery held before the change, of each table
         self.bq = stack.enter_context(Bqlocal(datasets=["d"], data=self.folder / "bq.db"))
         self.app = stack.enter_context(Deployment(
             self.bq, "bqsync_lives", environment={**HURRY, **environment}, state=state))
         if scenario.before is not None:
             self.app.script(scenario.before)
             self.app.run("sync", *scenario.tables)
+            self.held = {report.table: report.held for report in self.reports({})}
         self.app.script(scenario.change)
         if scenario.accident is not None:
             scenario.accident(self.bq, self.app)
@@ -47,7 +49,6 @@ class World:
         for path, content in self.saved.items():
             path.write_bytes(content)
         self.bq.start()
-        self.endpoint = mirror.Endpoint(self.bq.url, "p", "d")
 
     def count(self):
         """The number of requests and of commits of the whole run."""
@@ -55,14 +56,18 @@ class World:
         commits = count_commits(self.app, self.folder / "commits", self.arguments, self.scenario.status)
         return len(self.bq.requests()), commits
 
-    def difference(self):
-        """None, or how BigQuery differs from SQLite."""
+    def reports(self, held):
+        endpoint = mirror.Endpoint(self.bq.url, "p", "d")
         source = mirror.open_source(str(self.app.path))
         try:
-            reports = [mirror.compare_table(source, self.endpoint, DEFINITIONS[table]) for table in self.scenario.tables]
+            return [mirror.compare_table(source, endpoint, DEFINITIONS[table], held.get(table, {}))
+                    for table in self.scenario.tables]
         finally:
             source.close()
-        return next((str(report) for report in reports if not report.equal), None)
+
+    def difference(self):
+        """None, or how BigQuery differs from SQLite, or what it has lost of rejected rows."""
+        return next((str(report) for report in self.reports(self.held) if not report.equal), None)
 
     def outcome(self):
         """Runs the sync again; "equal", or what is wrong."""

@@ -134,6 +134,13 @@ SCENARIOS = [
     Scenario("replace: emptied", ROWS, "delete from settings", (), ("settings",)),
     Scenario("full sync", ROWS, "update accounts set note = 'x'; delete from events where id = 1", ("--full",),
              ("accounts", "events")),
+    Scenario("full sync: rejects keep their versions", ROWS,
+             "update accounts set balance = 'much' where id = 2; update accounts set note = 'uno' where id = 1;"
+             "delete from accounts where id = 3", ("--full",), ("accounts",), status=1),
+    Scenario("full sync: rejects of respelled keys", RESPELLED,
+             "update key_moments set v = x'ff' where v = 'one'; update key_moments set v = 'zwei' where v = 'two';"
+             "insert into key_moments values ('2024-01-01T00:00Z', 'beside')", ("--full",), ("key_moments",),
+             status=1),
     Scenario("reset", ROWS, "delete from bq_sync_tracking where table_name = 'accounts'", (), ("accounts",)),
     Scenario("capture interrupted", ROWS,
              "drop trigger bq_sync_update_accounts; update accounts set note = 'unseen' where id = 1", (),
@@ -158,5 +165,6 @@ SCENARIOS = [
 SCANNED = [scenario for scenario in SCENARIOS if scenario.name in (
     "first sync", "append: new rows", "append: an update", "upsert: insert, update, delete", "upsert: changed keys",
     "upsert: a fixed reject", "append: a fixed reject", "upsert: a reject stays", "upsert: a key respelled",
-    "upsert: a partial unique index", "replace: a change", "replace: emptied", "full sync", "target dropped",
+    "upsert: a partial unique index", "replace: a change", "replace: emptied", "full sync",
+    "full sync: rejects keep their versions", "full sync: rejects of respelled keys", "target dropped",
     "column dropped in BigQuery", "source restored")]

@@ -4,7 +4,8 @@
 #include "source/shadow.h"
 #include "sync/commit/intent.h"
 
-static bool publish_rejects(struct worker *worker, struct task *task, struct error *err)
+static bool publish_rejects(
+    struct worker *worker, struct task *task, bool *out_changed, struct error *err)
 {
     struct tracking *tracking = worker->tracking;
     int64_t now_us = worker->clock->wall_us(worker->clock->context);
@@ -15,32 +16,45 @@ static bool publish_rejects(struct worker *worker, struct task *task, struct err
         tracking = &task->batch.rejects;
     else if (!rejects_begin(tracking, task->table, err))
         return false;
-    return rejects_publish(tracking, task->table, sequence, now_us, err);
+    // Counted as they are published: rows that have a NULL for their key are one.
+    return rejects_publish(tracking, task->table, sequence, now_us, out_changed, err) &&
+           rejects_count(tracking, task->table->name, &task->outcome->rows_rejected, err);
 }
 
-/* What a scan found out is on disk before the intent that makes it effective. */
+/* What a scan found out is on disk before the intent that makes it effective. If no row is sent, it
+ * has found only rows that are rejected, as before. */
 static bool end_shadow(struct task *task, struct error *err)
 {
-    bool ok = task->batch.shadow == NULL || shadow_end(task->batch.shadow, err);
+    bool empty = task->batch.rows == 0 && task->batch.mode != SEND_REPLACE;
+    bool ok = task->batch.shadow == NULL || empty || shadow_end(task->batch.shadow, err);
 
     shadow_free(task->batch.shadow);
     task->batch.shadow = NULL;
     return ok;
 }
 
+/* A scan that found nothing to send moves no watermark, so unless it ends an error of before there
+ * is nothing to write, as in a pass without rejects. */
+static bool is_idle(const struct task *task, bool changed)
+{
+    return !changed && !task->warehouse.created && task->plan.capture.by == CAPTURE_SCAN &&
+           task->source.watermark.last_error[0] == '\0';
+}
+
 bool findings_record(struct worker *worker, struct task *task, bool *out_done, struct error *err)
 {
     const struct batch *batch = &task->batch;
     bool created = task->warehouse.created;
+    bool changed = false;
 
-    if (!publish_rejects(worker, task, err) || !end_shadow(task, err))
+    if (!publish_rejects(worker, task, &changed, err) || !end_shadow(task, err))
         return false;
 
     // A replacement by no rows has to empty the target, unless that was created in this pass.
     *out_done = batch->rows == 0 && (batch->mode != SEND_REPLACE || created);
     if (!*out_done)
         return true;
-    if (!intent_acknowledge_nothing(worker, task, err))
+    if (!is_idle(task, changed) && !intent_acknowledge_nothing(worker, task, err))
         return false;
     if (!task_is_outdated(task))
         task->outcome->status = created ? TABLE_SYNCED : TABLE_UNCHANGED;

@@ -1,6 +1,8 @@
 #include "sync/commit/staging.h"
 
 #include "base/log.h"
+#include "sync/pass/plan.h"
+#include "sync/row_text.h"
 #include "warehouse/bigquery.h"
 #include "warehouse/googlesql.h"
 
@@ -85,14 +87,6 @@ static void append_rows(
         googlesql_path(sql, worker->project, worker->dataset, intent->staging);
 }
 
-static bool has_json(const struct table *table)
-{
-    for (size_t i = 0; i < table->column_count; i++)
-        if (table->columns[i].type == COLUMN_JSON)
-            return true;
-    return false;
-}
-
 /* What a statement reads: the rows, with the JSON parsed where it was sent as text. Numbers are
  * rounded there as columns with `"json": "exact"` have been checked to stand it ("JSON functions",
  * PARSE_JSON). */
@@ -103,7 +97,7 @@ static void append_source(
     const struct table *table = task->table;
     bool first = true;
 
-    if (!has_json(table) || !(task->batch.json_as_text || task->batch.inlined != NULL)) {
+    if (!plan_has_json(table) || !(task->batch.json_as_text || task->batch.inlined != NULL)) {
         append_rows(sql, worker, task, intent);
         return;
     }
@@ -157,6 +151,84 @@ static void append_columns(struct buffer *sql, const struct table *table, const 
     }
 }
 
+static void append_key_columns(struct buffer *sql, const struct table *table)
+{
+    for (size_t k = 0; k < table->key_count; k++) {
+        buffer_append_text(sql, k > 0 ? ", " : "");
+        googlesql_identifier(sql, table->columns[table->key[k]].name);
+    }
+}
+
+/* Keys that the staging table only marks. */
+static void append_kept_keys(
+    struct buffer *sql, const struct worker *worker, const struct table *table,
+    const struct intent *intent)
+{
+    buffer_append_text(sql, "(\n      select ");
+    append_key_columns(sql, table);
+    buffer_append_text(sql, "\n      from ");
+    googlesql_path(sql, worker->project, worker->dataset, intent->staging);
+    buffer_append_text(sql, "\n      group by ");
+    append_key_columns(sql, table);
+    buffer_append_text(sql, "\n      having countif(not `_bqsync_deleted`) = 0\n    )");
+}
+
+/* The rows of the target that stay: one of each kept key, should somebody have doubled it. They are
+ * numbered by the text of the key, since a window has no partitions by FLOAT64. */
+static void append_kept(
+    struct buffer *sql, const struct worker *worker, const struct table *table,
+    const struct intent *intent)
+{
+    buffer_append_text(sql, "\n  union all\n  select ");
+    append_columns(sql, table, "bqsync_old.");
+    buffer_append_text(sql, "\n  from (\n    select ");
+    append_columns(sql, table, "t.");
+    buffer_append_text(sql, ", row_number() over (partition by ");
+    row_text_expression(sql, table, ROW_TEXT_KEY);
+    buffer_append_text(sql, ") as `_bqsync_number`\n    from ");
+    googlesql_path(sql, worker->project, worker->dataset, table->target);
+    buffer_append_text(sql, " as t\n    join ");
+    append_kept_keys(sql, worker, table, intent);
+    buffer_append_text(sql, " as bqsync_kept\n    on true");
+    for (size_t k = 0; k < table->key_count; k++) {
+        const char *name = table->columns[table->key[k]].name;
+        buffer_append_text(sql, " and t.");
+        googlesql_identifier(sql, name);
+        buffer_append_text(sql, " = bqsync_kept.");
+        googlesql_identifier(sql, name);
+    }
+    googlesql_partition_filter(sql, table, "t");
+    buffer_append_text(sql, "\n  ) as bqsync_old\n  where bqsync_old.`_bqsync_number` = 1");
+}
+
+/* ON FALSE makes a MERGE an atomic replacement (BigQuery documentation, "Data manipulation language
+ * syntax", "MERGE statement", constant false predicate): no row matches, so all of the source's are
+ * inserted and all of the target's are deleted. One statement is one commit job, and a target with
+ * doubled keys is no error for it. The rows that stay are among those inserted. */
+static void append_keeping(
+    struct buffer *sql, const struct worker *worker, const struct task *task,
+    const struct intent *intent)
+{
+    const struct table *table = task->table;
+
+    buffer_append_text(sql, "merge into ");
+    googlesql_path(sql, worker->project, worker->dataset, table->target);
+    buffer_append_text(sql, " as bqsync_target\nusing (\n  select ");
+    append_columns(sql, table, "bqsync_new.");
+    buffer_append_text(sql, "\n  from ");
+    append_source(sql, worker, task, intent);
+    buffer_append_text(sql, " as bqsync_new\n  where not bqsync_new.`_bqsync_deleted`");
+    append_kept(sql, worker, table, intent);
+    buffer_append_text(
+        sql, "\n) as bqsync_rows\non false\nwhen not matched by target then\n  insert (");
+    append_columns(sql, table, "");
+    buffer_append_text(sql, ")\n  values (");
+    append_columns(sql, table, "bqsync_rows.");
+    buffer_append_text(sql, ")\nwhen not matched by source");
+    googlesql_partition_filter(sql, table, "bqsync_target");
+    buffer_append_text(sql, " then\n  delete");
+}
+
 /* TRUNCATE needs no filter where the table requires one for its partitions. */
 void staging_append_replacement(
     struct buffer *sql, const struct worker *worker, const struct task *task,
@@ -164,6 +236,10 @@ void staging_append_replacement(
 {
     const struct table *table = task->table;
 
+    if (task->batch.kept_keys > 0) {
+        append_keeping(sql, worker, task, intent);
+        return;
+    }
     buffer_append_text(sql, "truncate table ");
     googlesql_path(sql, worker->project, worker->dataset, table->target);
     if (intent->staging[0] == '\0')
@@ -183,7 +259,7 @@ void staging_append_replacement(
  * word of JSON will do. */
 static bool is_about_json(const struct task *task, const struct error *failure)
 {
-    return has_json(task->table) && !task->batch.json_as_text && task->batch.inlined == NULL &&
+    return plan_has_json(task->table) && !task->batch.json_as_text && task->batch.inlined == NULL &&
            !error_is_retryable(failure->code) &&
            (strstr(failure->message, "round-trip") != NULL ||
             strstr(failure->message, "JSON") != NULL);

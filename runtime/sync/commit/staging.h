@@ -1,8 +1,7 @@
 /* staging: the table of the dataset through which the rows of a MERGE pass. It belongs to one
  * intent and carries its nonce in its name. Its columns are those of the target, all NULLABLE, and
- * one more: _bqsync_deleted, true in a row that says that its key is gone. Called on a worker's
- * thread.
- */
+ * one more: _bqsync_deleted, true in a row that says that its key is gone, or in a replacement,
+ * that what the target holds of its key stays. Called on a worker's thread. */
 #ifndef BQSYNC_SYNC_COMMIT_STAGING_H
 #define BQSYNC_SYNC_COMMIT_STAGING_H
 
@@ -30,7 +29,8 @@ void staging_append_merge(
     const struct intent *intent);
 
 /* Appends two statements that empty the target and fill it from the staging table, or the first
- * alone if the intent has none. They need a transaction around them. */
+ * alone if the intent has none. They need a transaction around them. If the batch has kept keys, it
+ * is one statement instead, which leaves a row of the target for each of them. */
 void staging_append_replacement(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent);

@@ -73,6 +73,8 @@ static bool start_change(
     buffer_init(&sql, STATEMENT_CEILING);
     if (intent->mode == SEND_MERGE) {
         staging_append_merge(&sql, worker, task, intent);
+    } else if (task->batch.kept_keys > 0) {
+        staging_append_replacement(&sql, worker, task, intent);
     } else {
         buffer_append_text(&sql, "begin transaction;\n");
         staging_append_replacement(&sql, worker, task, intent);
@@ -119,7 +121,7 @@ static void count(struct task *task, const struct job *job)
         outcome->rows_updated = job->updated;
         outcome->rows_deleted = job->deleted;
     } else {
-        outcome->rows_inserted = task->batch.rows;
+        outcome->rows_inserted = task->batch.rows - task->batch.kept_keys;
     }
 }
 

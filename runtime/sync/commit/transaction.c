@@ -257,7 +257,7 @@ static void count_rows(struct transaction *t)
     for (size_t i = 0; i < t->count; i++) {
         const struct task *task = t->tasks[i];
         if (is_staged(task) && task->batch.mode == SEND_REPLACE)
-            task->outcome->rows_inserted = task->batch.rows;
+            task->outcome->rows_inserted = task->batch.rows - task->batch.kept_keys;
     }
     if (!bigquery_job_children(t->workers->each[0].bigquery, t->job_id, count_child, t, &err))
         log_warn("rows are not counted", LOG_TEXT("reason", err.message));

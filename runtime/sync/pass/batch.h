@@ -34,6 +34,9 @@ struct batch {
     struct spool *inlined;
     /* Rows in the file, tombstones included. */
     int64_t rows;
+    /* Of these, keys of rejected rows in a staged replacement: what the target holds of them stays.
+     */
+    int64_t kept_keys;
     /* Of these, rows above the watermark or unknown to the shadow. */
     int64_t new_rows;
     /* Of these, rows and tombstones of keys that were sent before. */

@@ -30,6 +30,30 @@ static bool report_progress(struct extraction *e, struct error *err)
     return true;
 }
 
+/* Triggers keep no list of what was sent. An INTEGER PRIMARY KEY above the highest that was ever
+ * synced is new; of any other the target may hold a version. */
+static bool may_be_held(const struct extraction *e, const struct column_reader *reader)
+{
+    const struct task_source *known = &e->task->source;
+
+    return e->batch.mode == SEND_REPLACE && !e->options->discard &&
+           plan_kept(e->task) == SHADOW_REPLACE_KEEP_ALL &&
+           !(known->watermark.found && known->shape.integer_key &&
+             sqlite3_column_int64(reader->row, (int)e->task->table->key[0]) >
+                 known->watermark.last_synced_row_id);
+}
+
+/* Where no shadow is involved. */
+static bool read_row(
+    struct extraction *e, struct column_reader *reader, bool deleted, struct error *err)
+{
+    int64_t rejected = e->task->outcome->rows_rejected;
+
+    return extract_row(e, reader, deleted, err) &&
+           (e->task->outcome->rows_rejected == rejected || !may_be_held(e, reader) ||
+            extract_kept_row(e, reader, err));
+}
+
 /* Runs one of the generated statements. has_tombstones: one more result column tells them. */
 static bool read_rows(
     struct extraction *e, sqlite3_stmt *statement, bool has_tombstones, int64_t *out_rows,
@@ -50,8 +74,10 @@ static bool read_rows(
             break;
         bool deleted =
             has_tombstones && sqlite3_column_int(statement, (int)table->column_count) != 0;
-        if (!(e->keys != NULL ? extract_listed_row : extract_row)(e, &reader, deleted, err))
+        if (!(e->keys != NULL ? extract_listed_row : read_row)(e, &reader, deleted, err))
             goto cleanup;
+        if (e->is_wrong)
+            break;
         rows++;
         e->rows_read++;
         if (e->rows_read % ROWS_PER_LOOK == 0 && !report_progress(e, err))
@@ -142,6 +168,18 @@ struct scan_reader {
     bool open;
 };
 
+static bool reject_scanned(
+    struct extraction *e, const struct scan_row *row, struct column_reader *reader,
+    enum scan_fate *out_fate, struct error *err)
+{
+    bool kept = false;
+    bool ok = shadow_reject(row->shadow, e->key_fits, extract_row_key(e), &kept, err) &&
+              (!kept || extract_kept_row(e, reader, err));
+
+    *out_fate = e->is_wrong ? SCAN_STOPPED : SCAN_REJECTED;
+    return ok;
+}
+
 static bool write_scanned(
     void *context, const struct scan_row *row, enum scan_fate *out_fate, struct error *err)
 {
@@ -162,10 +200,8 @@ static bool write_scanned(
     e->keys = NULL;
     if (!ok)
         return false;
-    if (e->task->outcome->rows_rejected > rejected) {
-        *out_fate = SCAN_REJECTED;
-        return row->deleted || shadow_reject(row->shadow, extract_row_key(e), err);
-    }
+    if (e->task->outcome->rows_rejected > rejected)
+        return row->deleted || reject_scanned(e, row, &scanned->reader, out_fate, err);
     *out_fate = e->claim == SHADOW_CLAIM_MOVED ? SCAN_TOOK_PLACE : SCAN_SENT;
     if (row->change == SHADOW_NEW && *out_fate == SCAN_SENT)
         e->batch.new_rows++;
@@ -186,7 +222,7 @@ static enum shadow_mode shadow_mode(const struct extraction *e)
 {
     if (e->options->discard)
         return SHADOW_COMPARE;
-    return e->batch.mode == SEND_REPLACE ? SHADOW_REPLACE : SHADOW_CHANGES;
+    return e->batch.mode == SEND_REPLACE ? plan_kept(e->task) : SHADOW_CHANGES;
 }
 
 /* A scan tells only row by row what it finds, so two assumptions that the file was opened under may
@@ -218,10 +254,9 @@ static bool read_scanned(struct extraction *e, struct error *err)
     if (!ok)
         return false;
     e->rows_read = counts.read;
-    if (ended)
+    if (ended && !e->is_wrong)
         e->is_wrong = plan_revise(task, PLAN_FOUND_CHANGED_ROWS);
-    if (e->batch.mode != SEND_REPLACE &&
-        plan_prefers_replace(task, counts.changed + counts.deleted))
+    if (e->batch.mode != SEND_REPLACE && plan_prefers_replace(task, e->batch.changed_rows))
         e->is_wrong = plan_revise(task, PLAN_FOUND_MOST_CHANGED);
     return true;
 }

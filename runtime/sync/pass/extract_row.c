@@ -58,6 +58,24 @@ static bool append_row(struct extraction *e, bool deleted, struct error *err)
     return inline_rows_add(&e->inlined, table, record, err);
 }
 
+/* The row for the staging table is of the key alone and marked like a tombstone, which a
+ * replacement has no other use for. */
+bool extract_kept_row(struct extraction *e, struct column_reader *reader, struct error *err)
+{
+    // A key that does not fit was never sent.
+    if (!e->key_fits)
+        return true;
+    if (!e->batch.staged) {
+        e->is_wrong = plan_revise(e->task, PLAN_FOUND_VERSION_TO_KEEP);
+        return true;
+    }
+    column_reader_next(reader, true);
+    e->task->table->read(reader, e->row);
+    e->batch.rows++;
+    e->batch.kept_keys++;
+    return append_row(e, true, err) && container_end_row(e->container, err);
+}
+
 static bool reject_row(struct extraction *e, struct column_reader *reader, struct error *err)
 {
     e->task->outcome->rows_rejected++;
@@ -148,9 +166,10 @@ static bool read_row(
     column_reader_next(reader, deleted);
     table->read(reader, e->row);
     *out_fits = column_reader_row_fits(reader);
+    e->key_fits = key_fits(reader);
     e->claim = SHADOW_CLAIM_OWN;
     buffer_reset(&e->key_text);
-    if (e->keys == NULL || deleted || !key_fits(reader))
+    if (e->keys == NULL || deleted || !e->key_fits)
         return true;
     row_text_append(&e->key_text, reader, table, ROW_TEXT_KEY);
     return buffer_check(&e->key_text, "a key", err);
@@ -184,11 +203,12 @@ bool extract_listed_row(
 {
     int64_t rejected = e->task->outcome->rows_rejected;
     enum shadow_change ignored;
+    bool kept;
 
     if (deleted)
         return shadow_gone(e->keys, reader->row, err);
     if (!shadow_row(e->keys, reader->row, &ignored, err) || !extract_row(e, reader, false, err))
         return false;
     return e->task->outcome->rows_rejected == rejected ||
-           shadow_reject(e->keys, extract_row_key(e), err);
+           shadow_reject(e->keys, e->key_fits, extract_row_key(e), &kept, err);
 }

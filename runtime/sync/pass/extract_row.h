@@ -31,6 +31,7 @@ struct extraction {
     struct shadow *keys;
     struct buffer key_text;
     enum shadow_claim claim; /* of the last row that was written */
+    bool key_fits;           /* of the last row */
     int64_t rows_read;
     /* What the scan found has revised the plan: this file is the wrong one. */
     bool is_wrong;
@@ -42,8 +43,14 @@ struct extraction {
 MUST_CHECK bool extract_row(
     struct extraction *e, struct column_reader *reader, bool deleted, struct error *err);
 
-/* The same for a row of changes_sql where keys are kept: tombstones wait until all rows have their
- * keys. */
+/* The row that the reader stands on was rejected, and all rows are being sent. The version of it
+ * that was sent before stays in the target: a file for a staging table says so; one that goes
+ * straight into the target cannot, and is_wrong is set. Does nothing if the key does not fit. */
+MUST_CHECK bool extract_kept_row(
+    struct extraction *e, struct column_reader *reader, struct error *err);
+
+/* The same as extract_row for a row of changes_sql where keys are kept: tombstones wait until all
+ * rows have their keys. */
 MUST_CHECK bool extract_listed_row(
     struct extraction *e, struct column_reader *reader, bool deleted, struct error *err);
 

@@ -114,7 +114,7 @@ static bool has_to_inspect(const struct task *task)
            task->warehouse.doubtful || task->source.watermark.last_error[0] != '\0';
 }
 
-static bool has_json(const struct table *table)
+bool plan_has_json(const struct table *table)
 {
     for (size_t i = 0; i < table->column_count; i++)
         if (table->columns[i].type == COLUMN_JSON)
@@ -131,9 +131,11 @@ static void decide(struct task *task, enum send_mode mode, const char *why)
     plan->why = why;
     plan->only_if_changed = false;
     plan->only_state = false;
-    plan->json_as_text = task->source.json_as_text && has_json(task->table);
+    plan->json_as_text = task->source.json_as_text && plan_has_json(task->table);
     plan->staged = mode == SEND_MERGE ||
-                   (mode != SEND_NOTHING && (plan->in_transaction || plan->json_as_text));
+                   (mode != SEND_NOTHING && (plan->in_transaction || plan->json_as_text)) ||
+                   (mode == SEND_REPLACE && task->source.holds_versions &&
+                    task->outcome->rows_rejected_before > 0);
     plan->inspect_target = has_to_inspect(task);
     batch_clear(&task->batch);
 }
@@ -146,7 +148,7 @@ static enum send_mode mode_of_changes(const struct task *task)
 {
     bool tells_new = task->plan.capture.by == CAPTURE_SCAN || task->source.shape.integer_key;
     bool through =
-        task->plan.in_transaction || (task->source.json_as_text && has_json(task->table));
+        task->plan.in_transaction || (task->source.json_as_text && plan_has_json(task->table));
     bool direct = tells_new && !through && !task->warehouse.near_quota;
 
     return task->table->mode == SEND_APPEND && !direct ? SEND_MERGE : task->table->mode;
@@ -193,6 +195,39 @@ static const char *replace_reason(const struct config *config, const struct task
     return NULL;
 }
 
+/* Whether the target holds rows that this table was sent to, all of them under the definition of
+ * today: an older version may show what the definition hides now. A target that was restored in
+ * BigQuery to a version of itself may be from before. */
+static bool holds_versions(const struct config *config, const struct task *task)
+{
+    const struct watermark *watermark = &task->source.watermark;
+    const char *hash = task->table->content_hash;
+    char target[512];
+
+    googlesql_plain_name(
+        target, sizeof target, config->project, config->dataset, task->table->target);
+    return task->table->mode != SEND_REPLACE && task->warehouse.exists &&
+           task->warehouse.label_generation > 0 &&
+           task->warehouse.label_generation >= watermark->held_since &&
+           strncmp(watermark->held_content, hash, strlen(hash)) == 0 &&
+           strcmp(watermark->held_target, target) == 0 &&
+           (watermark->content_hash[0] == '\0' || same_definition(task));
+}
+
+enum shadow_mode plan_kept(const struct task *task)
+{
+    const struct task_source *known = &task->source;
+
+    if (!known->holds_versions)
+        return SHADOW_REPLACE;
+    if (known->shape.keeps_keys)
+        return known->has_shadow ? SHADOW_REPLACE_KEEP_KNOWN : SHADOW_REPLACE;
+    // A shadow may be there and know nothing: of a first scan that was interrupted.
+    return known->has_shadow && strcmp(known->watermark.held_content, task->plan.content_hash) == 0
+               ? SHADOW_REPLACE_KEEP_KNOWN
+               : SHADOW_REPLACE_KEEP_ALL;
+}
+
 bool plan_prefers_replace(const struct task *task, int64_t changed)
 {
     int64_t rows = task->source.watermark.source_rows;
@@ -215,6 +250,28 @@ static bool is_keyless(
             rejects_keyless(tracking, task->table->name, out_keyless, err));
 }
 
+/* Whether there is anything to send or to note. Rejected keys are listed as well, and are read
+ * again with every change of the table. Alone they are no work, so that a pass without changes
+ * writes nothing: a row that has not changed fits no better than before. Should the published
+ * rejects be other ones than those that are listed, somebody has deleted some. */
+static bool find_listed(
+    const struct source_table *in, struct tracking *tracking, const struct watermark *watermark,
+    bool *out_found, struct error *err)
+{
+    struct pending counts;
+    int64_t published = 0;
+
+    if (!capture_has_pending(in, watermark, out_found, err))
+        return false;
+    if (*out_found)
+        return true;
+    if (!capture_pending(in, watermark, &counts, err) ||
+        !rejects_count_listed(tracking, in->table->name, &published, err))
+        return false;
+    *out_found = counts.rejected_keys != published;
+    return true;
+}
+
 /* The changes that triggers have listed. */
 static bool plan_listed(
     struct database *source, struct tracking *tracking, struct task *task, struct error *err)
@@ -230,7 +287,7 @@ static bool plan_listed(
         decide(task, SEND_REPLACE, "rows have no key, so their changes cannot be listed");
         return true;
     }
-    if (!capture_has_pending(&in, &known->watermark, &found, err))
+    if (!find_listed(&in, tracking, &known->watermark, &found, err))
         return false;
     if (!found)
         return capture_has_left_out(&in, &known->watermark, &task->plan.only_state, err);
@@ -268,6 +325,7 @@ bool plan_table(
             &tracking->database, task->table, known->shape.keeps_keys, &known->has_shadow, err))
         return false;
     set_content_hash(task);
+    known->holds_versions = holds_versions(config, task);
 
     const char *why = replace_reason(config, task, full);
     if (why != NULL)
@@ -399,6 +457,10 @@ bool plan_revise(struct task *task, enum plan_finding finding)
         if (before != SEND_REPLACE)
             decide(task, SEND_REPLACE, "most rows changed");
         break;
+    case PLAN_FOUND_VERSION_TO_KEEP:
+        // A load job replaces all rows; a statement can leave some.
+        plan->staged = true;
+        return true;
     case PLAN_FOUND_NEW_COLUMNS:
         if (before != SEND_REPLACE)
             decide(task, SEND_REPLACE, "columns were missing in BigQuery");

@@ -48,6 +48,8 @@ enum plan_finding {
     PLAN_FOUND_CHANGED_ROWS,
     /* So many rows have changed that sending all of them is cheaper. */
     PLAN_FOUND_MOST_CHANGED,
+    /* A row is rejected whose earlier version may be in the target, and all rows are being sent. */
+    PLAN_FOUND_VERSION_TO_KEEP,
     /* The target lacked columns, which are empty in the rows that it holds. */
     PLAN_FOUND_NEW_COLUMNS,
 };
@@ -56,7 +58,14 @@ enum plan_finding {
  * task->batch has been discarded then. */
 bool plan_revise(struct task *task, enum plan_finding finding);
 
+/* What a replacement does about versions of rejected rows that the target holds. They stay, unless
+ * the definition has changed since they were sent. */
+enum shadow_mode plan_kept(const struct task *task);
+
 /* Whether sending all rows is cheaper than a MERGE of this number of changed ones. */
 bool plan_prefers_replace(const struct task *task, int64_t changed);
+
+/* Whether it has a JSON column. */
+bool plan_has_json(const struct table *table);
 
 #endif

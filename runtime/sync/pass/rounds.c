@@ -39,17 +39,18 @@ static bool forget_content(struct rounds *rounds, const struct task *task, struc
     return false;
 }
 
-static bool plan_one(struct rounds *rounds, struct task *task, struct error *err)
+static bool plan_one(struct rounds *rounds, struct task *task, bool first, struct error *err)
 {
     struct table_result *outcome = task->outcome;
 
+    if (!rejects_count(rounds->tracking, task->table->name, &outcome->rows_rejected, err))
+        return false;
+    if (first)
+        outcome->rows_rejected_before = outcome->rows_rejected;
     if (!plan_table(
             rounds->deployment->config, rounds->source, rounds->tracking, task, rounds->full, err))
         return forget_content(rounds, task, err);
     outcome->last_synced_row_id = task->source.watermark.last_synced_row_id;
-    if (!rejects_count(rounds->tracking, task->table->name, &outcome->rows_rejected, err))
-        return false;
-    outcome->rows_rejected_before = outcome->rows_rejected;
     if (task_has_work(task))
         return true;
 
@@ -60,12 +61,12 @@ static bool plan_one(struct rounds *rounds, struct task *task, struct error *err
            tracking_note(rounds->tracking, task->table->name, "", err);
 }
 
-static void plan(struct rounds *rounds)
+static void plan(struct rounds *rounds, bool first)
 {
     struct error err;
 
     for (size_t i = 0; i < rounds->open; i++)
-        if (!task_failed(rounds->tasks[i]) && !plan_one(rounds, rounds->tasks[i], &err))
+        if (!task_failed(rounds->tasks[i]) && !plan_one(rounds, rounds->tasks[i], first, &err))
             fail(rounds, rounds->tasks[i], &err);
 }
 
@@ -184,9 +185,9 @@ static void finish_dry(struct rounds *rounds)
     }
 }
 
-static bool run_round(struct rounds *rounds, struct error *err)
+static bool run_round(struct rounds *rounds, bool first, struct error *err)
 {
-    plan(rounds);
+    plan(rounds, first);
     if (!rounds->dry_run) {
         run_step(rounds, is_to_prepare, target_prepare);
         remove_left_capture(rounds);
@@ -258,7 +259,7 @@ static void keep_outdated(struct rounds *rounds, bool last)
 bool rounds_run(struct rounds *rounds, struct error *err)
 {
     for (int round = 1; rounds->open > 0; round++) {
-        if (!run_round(rounds, err))
+        if (!run_round(rounds, round == 1, err))
             return false;
         keep_outdated(rounds, round == ROUNDS_MAX);
     }

@@ -18,32 +18,30 @@ static bool is_idle(const struct run_result *result)
     return true;
 }
 
-static bool compare_state(void *context, const char *run_id, const char *state, const char *json)
+static bool look_for_failure(void *context, const char *run_id, const char *state, const char *json)
 {
-    const char **wanted = context;
-
     (void)run_id;
     (void)json;
-    if (strcmp(state, *wanted) == 0)
-        *wanted = NULL;
+    *(bool *)context = strcmp(state, "failed") == 0;
     return false;
 }
 
 /* A write into the source, however small, makes a transaction of the application fail that has read
  * before it and writes after it (SQLITE_BUSY_SNAPSHOT). So a pass that has changed nothing is not
- * recorded there: its document stays in the lock file, where `status` finds it. It is recorded only
- * if the newest record would otherwise say that passes fail, or that they do not. */
+ * recorded there: its document stays in the lock file, where `status` finds it, until another
+ * command takes the lock. It is recorded only if it is well and the newest record says that passes
+ * fail: that failure has ended. If rejected rows are why it is not well, their list says so. */
 static bool save_text(
     const struct run_result *result, bool idle, const char *text, struct tracking *tracking,
     struct lock *lock, struct error *err)
 {
-    const char *state = run_result_ok(result) ? "done" : "failed";
-    const char *differs = state;
+    bool well = run_result_ok(result);
+    bool failed = false;
 
-    if (idle && !tracking_each_run(tracking, 1, compare_state, (void *)&differs, err))
+    if (idle && well && !tracking_each_run(tracking, 1, look_for_failure, &failed, err))
         return false;
-    if (differs != NULL)
-        return tracking_save_run(tracking, result->id, state, text, err);
+    if (!idle || failed)
+        return tracking_save_run(tracking, result->id, well ? "done" : "failed", text, err);
     lock_keep_idle(lock, text);
     return true;
 }

@@ -22,7 +22,8 @@ static bool hand_on(
         return true;
     if (!scan->row(scan->context, &differing, &fate, err))
         return false;
-    run->ended = run->ended || (fate == SCAN_TOOK_PLACE && scan->until_changed);
+    run->ended =
+        run->ended || fate == SCAN_STOPPED || (fate == SCAN_TOOK_PLACE && scan->until_changed);
     return true;
 }
 
@@ -102,8 +103,7 @@ bool scan_run(
         return false;
     if (!read_rows(&run, source, err))
         goto cleanup;
-    if (!run.ended && scan->mode != SHADOW_REPLACE &&
-        !shadow_deleted(run.shadow, use_deleted, &run, err))
+    if (!run.ended && !shadow_deleted(run.shadow, use_deleted, &run, err))
         goto cleanup;
 
     *out_counts = run.counts;
@@ -111,7 +111,7 @@ bool scan_run(
     *out_shadow = NULL;
     // A replacement by no rows is kept as well: it empties the shadow.
     if (!run.ended &&
-        (scan->mode == SHADOW_REPLACE || (scan->mode == SHADOW_CHANGES && differs(&run.counts)))) {
+        (shadow_replaces(scan->mode) || (scan->mode == SHADOW_CHANGES && differs(&run.counts)))) {
         *out_shadow = run.shadow;
         run.shadow = NULL;
     }

@@ -37,6 +37,8 @@ enum scan_fate {
     SCAN_TOOK_PLACE,
     /* Not sent, and shadow_reject has been told, so that the next scan finds it different again. */
     SCAN_REJECTED,
+    /* What the scan is for has turned out to be wrong: it ends. */
+    SCAN_STOPPED,
 };
 
 struct scan {

@@ -34,6 +34,8 @@ struct task_source {
     bool json_as_text;
     /* There is a shadow to compare the rows of a scan with, or to look up converted keys in. */
     bool has_shadow;
+    /* The target may hold versions of rejected rows that a replacement has to leave. */
+    bool holds_versions;
     /* The source's schema cookie before its shape was read (capture.h). */
     int64_t schema_cookie;
     /* The table is in the pass's snapshot, and what that covers; set when it is opened. */
@@ -56,8 +58,8 @@ struct task_warehouse {
     bool created;
     /* The target has been created or brought in line in this pass. */
     bool prepared;
-    /* Its columns as tables.get shows them after that, owned. NULL: the target has not been compared
-     * in this pass. */
+    /* Its columns as tables.get shows them after that, owned. NULL: the target has not been
+     * compared in this pass. */
     cJSON *fields;
     /* BigQuery has refused a job on a target that had not been compared. */
     bool doubtful;

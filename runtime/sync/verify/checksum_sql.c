@@ -3,37 +3,13 @@
 #include "sync/row_text.h"
 #include "warehouse/googlesql.h"
 
-#include <cjson/cJSON.h>
-#include <stdbool.h>
-
-/* BigQuery rejects a query without a filter on the partition column if the table requires one, so
- * this condition names the column but is true for every row. */
-static void append_partition_filter(struct buffer *sql, const struct table *table)
-{
-    cJSON *resource = cJSON_Parse(table->resource_json);
-    const cJSON *demand = cJSON_GetObjectItemCaseSensitive(resource, "requirePartitionFilter");
-    const cJSON *by = cJSON_GetObjectItemCaseSensitive(resource, "timePartitioning");
-
-    if (by == NULL)
-        by = cJSON_GetObjectItemCaseSensitive(resource, "rangePartitioning");
-    const char *field = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(by, "field"));
-    if (cJSON_IsTrue(demand) && field != NULL) {
-        buffer_append_text(sql, " and (t.");
-        googlesql_identifier(sql, field);
-        buffer_append_text(sql, " is null or t.");
-        googlesql_identifier(sql, field);
-        buffer_append_text(sql, " is not null)");
-    }
-    cJSON_Delete(resource);
-}
-
 /* The target with the alias t, and a WHERE clause that can be extended with AND. */
 static void append_from(struct buffer *sql, const struct config *config, const struct table *table)
 {
     buffer_append_text(sql, " from ");
     googlesql_path(sql, config->project, config->dataset, table->target);
     buffer_append_text(sql, " as t where true");
-    append_partition_filter(sql, table);
+    googlesql_partition_filter(sql, table, "t");
 }
 
 /* The first hex digits of the hash of a row's key. */

@@ -327,14 +327,19 @@ static const char verdicts_sql[] =
 #define EXTRA      "(held > 0 and fits + misfits = 0)"
 #define DUPLICATED "(held > case when " MULTISET " then max(1, fits + misfits) else 1 end)"
 
-/* A row of BigQuery that SQLite does not hold, or not as often; beside a rejected row only that
- * none of BigQuery's rows is one of SQLite's. */
+/* None of BigQuery's rows beside a rejected row is one of SQLite's. Where a key stands for one row,
+ * it is an older version of the rejected row, and the others are rejected as well. */
+#define UNKNOWN                                                                                    \
+    "(fits > 0 and held > 0 and misfits > 0 and not exists (select 1 from theirs t join ours o"    \
+    " on o.key = t.key and o.hash = t.hash where t.key = v.key and o.fits))"
+#define DISPLACED "(" UNKNOWN " and not " MULTISET ")"
+
+/* A row of BigQuery that SQLite does not hold, or not as often. */
 #define DIFFERENT                                                                                  \
     "(fits > 0 and held > 0 and case when misfits = 0 then exists (select 1 from theirs t"         \
     " where t.key = v.key group by t.hash having count(*) > (select case when v.held = v.fits"     \
     " then count(*) else count(*) * v.held end from ours o where o.key = t.key"                    \
-    " and o.hash = t.hash and o.fits)) else not exists (select 1 from theirs t join ours o"        \
-    " on o.key = t.key and o.hash = t.hash where t.key = v.key and o.fits) end)"
+    " and o.hash = t.hash and o.fits)) else " UNKNOWN " and " MULTISET " end)"
 
 /* Keys that several rows of SQLite convert to. One of these rows is sent and the others are
  * rejected. They are pending as well, because the dirty set lists what is rejected. */
@@ -354,6 +359,7 @@ static bool make_verdicts(struct drill_down *drill_down, struct error *err)
                &drill_down->database,
                "create table wrong as select key, bucket, ours, theirs, fits, misfits,"
                " " MISSING " as missing, " EXTRA " as extra, " DIFFERENT " as different,"
+               " " DISPLACED " as displaced,"
                " " DUPLICATED " as duplicated from verdicts v where not pending",
                err);
 }
@@ -363,6 +369,7 @@ bool drill_down_compare(struct drill_down *drill_down, struct verify_table *out,
     struct database *database = &drill_down->database;
     int64_t pending = 0;
     int64_t surplus = 0;
+    int64_t displaced = 0;
 
     if (!make_verdicts(drill_down, err) ||
         !list(
@@ -382,10 +389,11 @@ bool drill_down_compare(struct drill_down *drill_down, struct verify_table *out,
             &pending, err) ||
         !database_query_int64(
             database, "select sum(fits - 1) from verdicts where key in (" SHARED_KEYS ")", 0,
-            &surplus, err))
+            &surplus, err) ||
+        !database_query_int64(database, "select sum(displaced) from wrong", 0, &displaced, err))
         return false;
     out->pending += pending;
-    out->rejected += surplus;
+    out->rejected += surplus + displaced;
     return true;
 }
 

@@ -154,7 +154,7 @@ static bool mark_all(
 
 bool repair_differences(
     const struct deployment *deployment, const struct verify_table *report, size_t count,
-    int *out_exit, struct error *err)
+    struct error *err)
 {
     const struct table **wrong = calloc(count + 1, sizeof *wrong);
     struct run_result run = {0};
@@ -176,7 +176,6 @@ bool repair_differences(
             .command = "verify --repair",
         },
         &run);
-    *out_exit = run_result_exit_status(&run);
     ok = marked && run.error.code == ERROR_NONE;
     if (marked && !ok)
         *err = run.error;

@@ -12,10 +12,10 @@
 #include <stddef.h>
 
 /* Replaces a table that has duplicated keys, more different keys than the report lists, keys of a
- * type whose exact value the report does not show, or no triggers. *out_exit: the exit status of
- * the pass. Fails when a key cannot be listed or the pass as a whole fails. */
+ * type whose exact value the report does not show, or no triggers. Fails when a key cannot be
+ * listed or the pass as a whole fails; what became of the tables, another comparison says. */
 MUST_CHECK bool repair_differences(
     const struct deployment *deployment, const struct verify_table *report, size_t count,
-    int *out_exit, struct error *err);
+    struct error *err);
 
 #endif

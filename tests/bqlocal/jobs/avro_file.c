@@ -73,6 +73,9 @@ static bool read_metadata(
             if (slice_equals(key, slice_of("avro.codec")) && !set_codec(value, header, err))
                 return false;
             if (slice_equals(key, slice_of("avro.schema"))) {
+                // The copy ends there, its length would not.
+                if (value.length > 0 && memchr(value.data, '\0', value.length) != NULL)
+                    return broken(err, "has a schema with a zero byte");
                 free(header->schema);
                 header->schema = strndup(value.data, value.length);
                 header->schema_length = value.length;

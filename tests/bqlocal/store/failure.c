@@ -1,5 +1,7 @@
 #include "bqlocal/store/failure.h"
 
+#include "bqlocal/store/value.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -89,8 +91,28 @@ const char *failure_status_word(int http_status)
     }
 }
 
+/* Puts a question mark in place of each byte that belongs to no character: a name from a file, or
+ * one that was cut. */
+static void make_text(char *at)
+{
+    size_t left = strlen(at);
+
+    while (left > 0) {
+        size_t length = 1;
+        while (length < 4 && length < left && !value_utf8_is_valid((struct slice){at, length}))
+            length++;
+        if (!value_utf8_is_valid((struct slice){at, length})) {
+            *at = '?';
+            length = 1;
+        }
+        at += length;
+        left -= length;
+    }
+}
+
 void failure_complete(struct error *err)
 {
+    make_text(err->message);
     if (err->reason[0] == '\0')
         snprintf(err->reason, sizeof err->reason, "internalError");
     if (err->http_status == 0)

@@ -19,7 +19,8 @@ int failure_http_status(const char *reason);
 /* The canonical status word of an HTTP status ("NOT_FOUND"); static. */
 const char *failure_status_word(int http_status);
 
-/* Gives an error that came without a reason (SQLite, memory) the reason internalError. */
+/* Makes an error what an answer may hold: the reason internalError where it came without one
+ * (SQLite, memory), and a message of characters alone. */
 void failure_complete(struct error *err);
 
 #endif

@@ -36,7 +36,7 @@ class ClientsTestCase(unittest.TestCase):
     def query(self, text, location=None, **options):
         return self.job("query", location, query=text, useLegacySql=False, **options)
 
-    def fail(self, job, reason):
+    def fails(self, job, reason):
         error = job["status"].get("errorResult", {})
         self.assertEqual(reason, error.get("reason"), error)
         return error["message"]
@@ -142,7 +142,7 @@ class Avro(ClientsTestCase):
             with self.subTest(tail=tail):
                 data = packed + tail
                 media = self.container(avro.long(1) + avro.long(len(data)) + data + avro.SYNC, codec="deflate")
-                self.fail(self.load(media), "invalid")
+                self.fails(self.load(media), "invalid")
 
     def test_lengths_and_counts_that_do_not_fit_are_refused(self):
         self.make("t", {"s": "STRING"})
@@ -151,6 +151,7 @@ class Avro(ClientsTestCase):
         names = {"type": "enum", "name": "e", "symbols": ["a"]}
         media = {
             "the header's smallest count": b"Obj\x01" + smallest + avro.long(1) + avro.SYNC,
+            "a zero byte in the schema": avro.header(avro.schema([("s", "string")])).replace(b'"record"', b'\0record"'),
             "a string of length -1": self.container(avro.block(avro.long(-1), 1)),
             "a string of the smallest length": self.container(avro.block(smallest, 1)),
             "a string longer than its block": self.container(avro.block(avro.long(1 << 40) + b"x", 1)),
@@ -165,14 +166,24 @@ class Avro(ClientsTestCase):
         }
         for label, file in media.items():
             with self.subTest(label):
-                self.fail(self.load(file), "invalid")
+                self.fails(self.load(file), "invalid")
         self.assertEqual("0", self.bq.table("d", "t")["numRows"])
+
+    def test_an_error_about_bytes_that_are_no_text_is_text(self):
+        self.make("t", {"s": "STRING"})
+        media = avro.header(avro.schema([("qqqq", ["int", "string"])])).replace(b"qqqq", b"q\xbe\xffq")
+
+        message = self.fails(self.load(media), "invalid")
+        wide = self.refuse(404, "notFound", self.bq.get, "datasets/" + "%C3%A9" * 1000)
+
+        self.assertIn("q??q", message)
+        self.assertIn("é", wide.message)
 
     def test_a_zero_byte_in_a_line_of_json_is_refused(self):
         self.make("t", {"s": "STRING"})
         options = {"sourceFormat": "NEWLINE_DELIMITED_JSON"}
 
-        self.fail(self.load(rb'{"s": "a\u0000b"}', **options), "invalid")
+        self.fails(self.load(rb'{"s": "a\u0000b"}', **options), "invalid")
         self.assertEqual({"state": "DONE"}, self.load(rb'{"s": "a\\u0000b"}', **options)["status"])
 
         self.assertEqual([r"a\u0000b"], [row["s"] for row in self.bq.rows("d", "t")])
@@ -203,7 +214,7 @@ class Writes(ClientsTestCase):
         for text in ("select 2 as id, 'x' as born", "select 2 as id, date '2025-01-01' as born, 3 as more",
                      "select 2, date '2025-01-01'"):
             with self.subTest(text):
-                self.assertIn("does not match Table p:d.t", self.fail(self.query(text, **self.into), "invalid"))
+                self.assertIn("does not match Table p:d.t", self.fails(self.query(text, **self.into), "invalid"))
         self.unchanged()
 
     def test_appended_results_go_by_name(self):
@@ -218,20 +229,20 @@ class Writes(ClientsTestCase):
 
         job = self.query("select 1 as id", **{**self.into, "destinationTable": self.bq.reference("d", "must")})
 
-        self.assertIn("mode from REQUIRED to NULLABLE", self.fail(job, "invalid"))
+        self.assertIn("mode from REQUIRED to NULLABLE", self.fails(job, "invalid"))
 
     def test_statements_with_a_destination_change_nothing(self):
         for text in ("delete from d.t where true", "insert into d.t (id) values (2)", "drop table d.t",
                      "delete from d.t where true; select 1 as id"):
             with self.subTest(text):
-                self.fail(self.query(text, **self.into), "invalid")
+                self.fails(self.query(text, **self.into), "invalid")
         self.unchanged()
 
     def test_another_projects_tables_are_refused(self):
         for text in ("select * from other.d.t", "select * from `other.d.t`", "delete from `other`.d.t where true",
                      "create table other.d.n (a int64)"):
             with self.subTest(text):
-                self.assertIn("other", self.fail(self.query(text), "accessDenied"))
+                self.assertIn("other", self.fails(self.query(text), "accessDenied"))
         elsewhere = {**self.bq.reference("d", "t"), "projectId": "other"}
         self.refuse(403, "accessDenied", self.query, "select 2 as id", destinationTable=elsewhere)
         self.refuse(403, "accessDenied", self.job, "copy", sourceTable=elsewhere,
@@ -240,11 +251,11 @@ class Writes(ClientsTestCase):
 
     def test_a_job_sees_the_tables_of_its_location_alone(self):
         self.bq.query("create table eu.e (id int64)")
-        self.assertIn("location EU", self.fail(self.query("select * from d.t", "EU"), "notFound"))
-        self.fail(self.query("delete from d.t where true", "EU"), "notFound")
-        self.fail(self.query("insert into d.t (id) select id from eu.e"), "notFound")
+        self.assertIn("location EU", self.fails(self.query("select * from d.t", "EU"), "notFound"))
+        self.fails(self.query("delete from d.t where true", "EU"), "notFound")
+        self.fails(self.query("insert into d.t (id) select id from eu.e"), "notFound")
         job = self.job("copy", sourceTable=self.bq.reference("d", "t"), destinationTable=self.bq.reference("eu", "c"))
-        self.fail(job, "notFound")
+        self.fails(job, "notFound")
 
         self.assertEqual("EU", self.query("select * from eu.e")["jobReference"]["location"])
         self.unchanged()
@@ -291,7 +302,7 @@ class Layout(ClientsTestCase):
                      "merge into d.t as t using d.plain as s on t.id = s.id when matched then delete",
                      "select * from d.t where 'day' = \"day\""):
             with self.subTest(text):
-                message = self.fail(self.query(text), "invalidQuery")
+                message = self.fails(self.query(text), "invalidQuery")
                 self.assertIn("Cannot query over table 'd.t' without a filter over column(s) 'day'", message)
                 self.refuse(400, "invalidQuery", self.bq.post, "queries", {
                     "query": text.split("; ")[-1], "useLegacySql": False, "dryRun": True})
@@ -311,9 +322,9 @@ class Layout(ClientsTestCase):
             for wrong in ({"timePartitioning": month}, {"clustering": {"fields": ["day"]}},
                           {"rangePartitioning": {"field": "id", "range": {"start": 0, "end": 9, "interval": 1}}}):
                 with self.subTest(disposition, **wrong):
-                    self.assertIn("Incompatible", self.fail(self.bq.load(
+                    self.assertIn("Incompatible", self.fails(self.bq.load(
                         "d", "t", line, writeDisposition=disposition, **options, **wrong), "invalid"))
-                    self.assertIn("Incompatible", self.fail(self.query(
+                    self.assertIn("Incompatible", self.fails(self.query(
                         "select 1 as id, date '2024-02-29' as day", destinationTable=self.bq.reference("d", "t"),
                         writeDisposition=disposition, **wrong), "invalid"))
 

@@ -45,11 +45,13 @@ static void reject(const char *row_sql, size_t column, const char *reason)
     sqlite3_finalize(row);
 }
 
+static bool changed; /* by the last publication */
+
 static int64_t publish(int64_t now_us)
 {
     int64_t rows = -1;
 
-    expect_ok(rejects_publish(&tracking, &users_table, 7, now_us, &err));
+    expect_ok(rejects_publish(&tracking, &users_table, 7, now_us, &changed, &err));
     expect_ok(rejects_count(&tracking, "users", &rows, &err));
     return rows;
 }
@@ -106,6 +108,36 @@ static void test_a_value_rejected_again_keeps_its_since_and_a_fixed_one_is_delet
     assert_string_equal(
         all_of(NULL), "users {\"id\":2} v text new 2026-01-02T03:04:05.678Z\n"
                       "users {\"id\":3} v text new 2026-01-02T04:04:05.678Z\n");
+}
+
+static void test_what_is_published_already_changes_nothing(void **state)
+{
+    (void)state;
+    for (int64_t now = NOW; now <= LATER; now += LATER - NOW) {
+        expect_ok(rejects_begin(&tracking, &users_table, &err));
+        reject("select * from users where id = 1", 2, "old");
+        publish(now);
+        assert_int_equal(changed, now == NOW);
+    }
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
+    publish(LATER);
+    assert_true(changed);
+}
+
+static void test_keys_that_a_dirty_set_can_list_are_counted(void **state)
+{
+    int64_t rows = -1;
+
+    (void)state;
+    run(&tracking.database,
+        "insert into bq_sync_rejects values ('users', '{\"a\":1,\"b\":2}', 'v', 'text', 'r', 's'),"
+        " ('users', '{\"a\":1,\"b\":2}', 'w', 'text', 'r', 's'),"
+        " ('users', '{\"a\":1,\"b\":null}', 'v', 'text', 'r', 's'),"
+        " ('orders', '{\"a\":\"null\"}', 'v', 'text', 'r', 's')");
+    expect_ok(rejects_count_listed(&tracking, "users", &rows, &err));
+    assert_int_equal(rows, 1);
+    expect_ok(rejects_count_listed(&tracking, "orders", &rows, &err));
+    assert_int_equal(rows, 1);
 }
 
 static void test_nothing_collected_clears_the_table_and_no_other(void **state)
@@ -279,6 +311,8 @@ int main(void)
         rejects_test(test_bad_values_are_shown_by_key_and_column),
         rejects_test(test_a_value_rejected_again_keeps_its_since_and_a_fixed_one_is_deleted),
         rejects_test(test_nothing_collected_clears_the_table_and_no_other),
+        rejects_test(test_what_is_published_already_changes_nothing),
+        rejects_test(test_keys_that_a_dirty_set_can_list_are_counted),
         rejects_test(test_rejected_keys_are_listed_to_be_tried_at_every_pass),
         rejects_test(test_a_key_that_is_not_rejected_any_longer_is_a_change_of_its_pass),
         rejects_test(test_the_same_rejects_again_write_nothing),

@@ -41,8 +41,8 @@ static bool note_deleted(void *context, sqlite3_stmt *row, struct error *error)
     return true;
 }
 
-/* Reads the table and tells what it found: +new ~changed -deleted; rejected: the v of a row that is
- * not sent. */
+/* Reads the table and tells what it found: +new ~changed -deleted =kept; rejected: the v of a row
+ * that is not sent. */
 static void scan_with(struct shadow *shadow, const char *rejected, struct buffer *found)
 {
     sqlite3_stmt *row = NULL;
@@ -56,12 +56,17 @@ static void scan_with(struct shadow *shadow, const char *rejected, struct buffer
             break;
         expect_ok(shadow_row(shadow, row, &change, &err));
         const char *value = (const char *)sqlite3_column_text(row, 2);
-        if (rejected != NULL && value != NULL && strcmp(value, rejected) == 0)
-            expect_ok(shadow_reject(shadow, (struct slice){0}, &err));
-        else if (change != SHADOW_SAME)
+        bool rejects = rejected != NULL && value != NULL && strcmp(value, rejected) == 0;
+        bool kept = false;
+        if (rejects)
+            expect_ok(shadow_reject(shadow, true, (struct slice){0}, &kept, &err));
+        if (kept || (!rejects && change != SHADOW_SAME))
             buffer_printf(
-                found, "%c%s%s ", change == SHADOW_NEW ? '+' : '~', sqlite3_column_text(row, 0),
-                sqlite3_column_text(row, 1));
+                found, "%s%s%s ",
+                kept                   ? "="
+                : change == SHADOW_NEW ? "+"
+                                       : "~",
+                sqlite3_column_text(row, 0), sqlite3_column_text(row, 1));
     }
     sqlite3_finalize(row);
     expect_ok(shadow_deleted(shadow, note_deleted, found, &err));
@@ -100,6 +105,32 @@ static const char *pass(enum shadow_mode mode, const char *rejected, enum ending
     snprintf(text, sizeof text, "%s", buffer_text(&found));
     buffer_clear(&found);
     return text;
+}
+
+static void test_a_replacement_goes_on_knowing_what_it_keeps_of_a_rejected_row(void **state)
+{
+    (void)state;
+    run(&source, "update t set v = 'two' where b = 2");
+    pass(SHADOW_REPLACE, "one", ACKNOWLEDGED);
+    run(&source, "update t set v = 'bad' where a = 'y' or a = 'x' and b = 1");
+    for (int i = 0; i < 2; i++)
+        assert_string_equal(pass(SHADOW_REPLACE_KEEP_KNOWN, "bad", ACKNOWLEDGED), "+x2 =y1 +z1 ");
+
+    // The kept row is retried, its hash is nobody's, and its deletion is seen.
+    run(&source, "update t set v = 3.5 where a = 'y'");
+    assert_string_equal(pass(SHADOW_CHANGES, "bad", WITHDRAWN), "~y1 ");
+    run(&source, "delete from t where a = 'y'");
+    assert_string_equal(pass(SHADOW_CHANGES, "bad", ACKNOWLEDGED), "-y1 ");
+    assert_string_equal(pass(SHADOW_CHANGES, "bad", ACKNOWLEDGED), "");
+}
+
+static void test_a_replacement_keeps_everything_or_nothing_if_it_is_told_so(void **state)
+{
+    (void)state;
+    assert_string_equal(pass(SHADOW_REPLACE_KEEP_ALL, "one", ACKNOWLEDGED), "=x1 +x2 +y1 +z1 ");
+    assert_string_equal(pass(SHADOW_REPLACE_KEEP_KNOWN, "one", ACKNOWLEDGED), "=x1 +x2 +y1 +z1 ");
+    assert_string_equal(pass(SHADOW_REPLACE, "one", ACKNOWLEDGED), "+x2 +y1 +z1 ");
+    assert_string_equal(pass(SHADOW_REPLACE_KEEP_KNOWN, "one", ACKNOWLEDGED), "+x2 +y1 +z1 ");
 }
 
 static void test_a_first_read_finds_every_row_new_and_a_second_none(void **state)
@@ -260,6 +291,8 @@ static void test_siphash_gives_the_published_value_in_any_pieces(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        shadow_test(test_a_replacement_goes_on_knowing_what_it_keeps_of_a_rejected_row),
+        shadow_test(test_a_replacement_keeps_everything_or_nothing_if_it_is_told_so),
         shadow_test(test_a_first_read_finds_every_row_new_and_a_second_none),
         shadow_test(test_inserts_updates_deletes_and_moved_keys_are_found),
         shadow_test(test_a_value_of_another_storage_class_is_a_change),

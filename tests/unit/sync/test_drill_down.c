@@ -164,16 +164,22 @@ static void test_only_one_of_several_rows_of_a_key_is_expected(void **state)
     assert_int_equal(world->report->rejected, 2);
 }
 
-static void test_a_fitting_row_beside_a_rejected_one_of_its_key_is_expected(void **state)
+/* BigQuery may hold an older version of the rejected one instead, and then both are. */
+static void test_a_fitting_row_beside_a_rejected_one_of_its_key_may_be_rejected(void **state)
 {
+    struct world *world = *state;
+
     add_source(*state, "1, 10", 1);
     add_source(*state, "1, 'no number'", 1);
     add_source(*state, "2, 20", 2);
     add_source(*state, "2, 'no number'", 2);
     add_warehouse(*state, 1, 10);
     add_warehouse(*state, 2, 21);
+    add_source(*state, "3, 30", 3);
+    add_source(*state, "3, 'no number'", 3);
 
-    expect_found(*state, "[]", "[]", "[2]", "[]");
+    expect_found(*state, "[3]", "[]", "[]", "[]");
+    assert_int_equal(world->report->rejected, 1);
 }
 
 static void test_the_storage_class_of_a_key_is_shown(void **state)
@@ -265,7 +271,7 @@ int main(void)
         TEST(test_pending_keys_are_counted_and_not_compared),
         TEST(test_a_rejected_row_is_not_pending_and_its_old_version_is_not_extra),
         TEST(test_only_one_of_several_rows_of_a_key_is_expected),
-        TEST(test_a_fitting_row_beside_a_rejected_one_of_its_key_is_expected),
+        TEST(test_a_fitting_row_beside_a_rejected_one_of_its_key_may_be_rejected),
         TEST(test_the_storage_class_of_a_key_is_shown),
         TEST(test_a_bucket_is_explained_by_what_is_wrong_in_it),
         TEST(test_json_explains_a_bucket_only_if_bigquery_writes_it_in_another_way),

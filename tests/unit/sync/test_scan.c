@@ -113,11 +113,13 @@ static void change(const char *sql)
 static bool reject_second(
     void *context, const struct scan_row *row, enum scan_fate *out_fate, struct error *error)
 {
+    bool kept = false;
+
     (*(int *)context)++;
     if (sqlite3_column_int(row->row, 0) != 2)
         return true;
     *out_fate = SCAN_REJECTED;
-    return shadow_reject(row->shadow, (struct slice){0}, error);
+    return shadow_reject(row->shadow, true, (struct slice){0}, &kept, error);
 }
 
 static bool take_a_place(

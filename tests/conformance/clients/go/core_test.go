@@ -13,6 +13,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"cloud.google.com/go/bigquery"
 	"cloud.google.com/go/civil"
@@ -224,7 +225,7 @@ func TestParameters(t *testing.T) {
 	values := []bigquery.Value{int64(-9007199254740993), 0.1, false, "it's größe \\ \n", []byte{0, 255},
 		civil.Date{Year: 1, Month: 1, Day: 1}, civil.Time{Hour: 23, Minute: 59, Second: 59, Nanosecond: 999999000},
 		civil.DateTime{Date: civil.Date{Year: 9999, Month: 12, Day: 31}, Time: civil.Time{Hour: 1}},
-		big.NewRat(-1000000001, 1000000000)}
+		big.NewRat(-1000000001, 1000000000), time.Date(1969, 12, 31, 23, 59, 59, 999999000, time.UTC)}
 	for _, value := range values {
 		same(t, [][]bigquery.Value{{value}}, rows(t, "select @v", bigquery.QueryParameter{Name: "v", Value: value}))
 	}
