@@ -273,7 +273,9 @@ bool staging_adopt_text(
     log_warn(
         "BigQuery refused JSON; from now on it is loaded as text and parsed there",
         LOG_TEXT("table", task->table->name), LOG_TEXT("reason", failure->message));
-    if (!tracking_set_json_text(worker->tracking, task->table->name, err))
+    bool ok = tracking_set_json_text(worker_take_state(worker), task->table->name, err);
+    worker_give_state(worker);
+    if (!ok)
         return false;
     task->outdated = "BigQuery refused a number in its JSON";
     return true;
