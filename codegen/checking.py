@@ -60,10 +60,10 @@ class Problems:
 
     def members(
         self, node: Node, required: Sequence[str], optional: Sequence[str],
-        elsewhere: Optional[Dict[str, str]] = None
+        elsewhere: Optional[Dict[str, str]] = None, hints: Optional[Dict[str, str]] = None
     ) -> Optional[Dict[str, Node]]:
         """The members of an object by key; unknown and missing keys are problems. elsewhere: where
-        keys belong that are looked for here."""
+        keys belong that are looked for here. hints: what to do about a missing key."""
         if not self.is_a(node, "object"):
             return None
         known = tuple(required) + tuple(optional)
@@ -76,8 +76,9 @@ class Problems:
                 meant.add(self._unknown_key(member, known, elsewhere or {}))
         for key in required:
             if key not in result and key not in meant:
+                message = "missing" + (hints or {}).get(key, "")
                 self.found.append(
-                    Problem(node.line, node.offset, member_path(node.path, key), "missing"))
+                    Problem(node.line, node.offset, member_path(node.path, key), message))
         return result
 
     def _unknown_key(

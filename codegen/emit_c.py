@@ -142,11 +142,12 @@ def _descriptor(table: Table) -> List[str]:
         "static const struct column columns[] = {",
     ]
     lines += [_column(table, column) for column in table.columns]
-    lines += ["};", "", "static const size_t key[] = {"]
-    lines += ["    %s," % _index(table, column) for column in table.key]
+    lines += ["};", ""]
+    if table.key:
+        lines.append("static const size_t key[] = {")
+        lines += ["    %s," % _index(table, column) for column in table.key]
+        lines += ["};", ""]
     lines += [
-        "};",
-        "",
         "const struct table %s_table = {" % table.stem,
         "    .name = %s," % c_string(table.name),
         "    .target = %s," % c_string(table.target),
@@ -155,8 +156,8 @@ def _descriptor(table: Table) -> List[str]:
         "    .reject_fails = %s," % ("true" if table.reject_fails else "false"),
         "    .columns = columns,",
         "    .column_count = sizeof columns / sizeof columns[0],",
-        "    .key = key,",
-        "    .key_count = sizeof key / sizeof key[0],",
+        "    .key = %s," % ("key" if table.key else "NULL"),
+        "    .key_count = %s," % ("sizeof key / sizeof key[0]" if table.key else "0"),
     ]
     lines += text_member("where", table.where) if table.where else ["    .where = NULL,"]
     lines += [
@@ -174,20 +175,20 @@ def _descriptor(table: Table) -> List[str]:
 
 
 def _texts(table: Table) -> List[str]:
-    lines = text_member("scan_sql", emit_sql.scan(table))
-    if table.single_int64_key:
-        lines += text_member("new_rows_sql", emit_sql.new_rows(table))
-    else:
-        lines.append("    .new_rows_sql = NULL,")
+    keyed = bool(table.key)
+    install = ";\n".join(emit_sql.capture_install(table) + [""]) if keyed else None
     texts = (
-        ("changes_sql", emit_sql.changes(table)),
-        ("capture_install_sql", ";\n".join(emit_sql.capture_install(table) + [""])),
+        ("scan_sql", emit_sql.scan(table)),
+        ("new_rows_sql", emit_sql.new_rows(table) if table.single_int64_key else None),
+        ("changes_sql", emit_sql.changes(table) if keyed else None),
+        ("capture_install_sql", install),
         ("ddl_sql", emit_sql.ddl(table)),
-        ("merge_sql", emit_sql.merge(table)),
-        ("merge_new_sql", emit_sql.merge_new(table)),
+        ("merge_sql", emit_sql.merge(table) if keyed else None),
+        ("merge_new_sql", emit_sql.merge_new(table) if keyed else None),
         ("schema_json", emit_schema.schema_json(table)),
         ("resource_json", emit_schema.resource_json(table)),
     )
+    lines: List[str] = []
     for name, text in texts:
-        lines += text_member(name, text)
+        lines += text_member(name, text) if text is not None else ["    .%s = NULL," % name]
     return lines

@@ -295,7 +295,12 @@ def ddl_file(table: Table) -> str:
     return "-- The target table.\n%s;\n" % ddl(table)
 
 
+_NO_KEY = "-- None: the table has no key and is replaced as a whole.\n"
+
+
 def merge_file(table: Table) -> str:
+    if not table.key:
+        return _NO_KEY
     return (
         "-- Changed, new and deleted rows from a staging table. Few rows are a parameter of the\n"
         "-- statement, which then reads unnest(@rows) in the place of the staging table.\n%s;\n\n"
@@ -303,6 +308,8 @@ def merge_file(table: Table) -> str:
 
 
 def capture_file(table: Table) -> str:
+    if not table.key:
+        return _NO_KEY
     comments = (
         "-- The keys of rows that changed since they were last synced, each with the sequence "
         "number of the next pass.",

@@ -57,7 +57,7 @@ class Table:
     reject_fails: bool
     where: Optional[str]
     columns: Tuple[Column, ...]
-    key: Tuple[Column, ...]
+    key: Tuple[Column, ...]  # empty only in mode replace
     time_partition: Optional[TimePartition]
     range_partition: Optional[RangePartition]
     require_partition_filter: bool
@@ -78,4 +78,4 @@ class Table:
     @property
     def primary_key_allowed(self) -> bool:
         """BigQuery takes primary keys of some types only."""
-        return all(column.type.primary_key for column in self.key)
+        return bool(self.key) and all(column.type.primary_key for column in self.key)

@@ -22,6 +22,7 @@ _MODES = ("append", "upsert", "replace")
 _CAPTURES = ("auto", "triggers", "scan")
 _REQUIRED = ("table", "key", "sync", "columns")
 _OPTIONAL = ("$schema", "description", "target", "bigquery", "on_reject", "where")
+_KEY_MISSING = '; name the columns that tell rows apart, or use mode "replace", which needs no key'
 _ELSEWHERE = {
     "mode": "sync.mode", "capture": "sync.capture", "partition_by": "bigquery.partition_by",
     "cluster_by": "bigquery.cluster_by", "labels": "bigquery.labels",
@@ -78,7 +79,10 @@ def _read_file(
     with open(path, "rb") as file:
         root, duplicates = jsonpos.parse(file.read())
     problems.found.extend(duplicates)
-    members = problems.members(root, _REQUIRED, _OPTIONAL, _ELSEWHERE)
+    required, optional = _REQUIRED, _OPTIONAL
+    if _is_replaced(root):
+        required, optional = tuple(key for key in required if key != "key"), optional + ("key",)
+    members = problems.members(root, required, optional, _ELSEWHERE, {"key": _KEY_MISSING})
     if members is None:
         return None
     if "$schema" in members:
@@ -91,7 +95,7 @@ def _read_file(
     key = _read_key(members.get("key"), columns, problems)
     columns = columns.with_key(key)
     by_name = columns.by_name
-    mode, capture = _read_sync(members.get("sync"), problems)
+    mode, capture = _read_sync(members.get("sync"), "key" in members, problems)
     warehouse = read_warehouse(members.get("bigquery"), columns, problems)
     table = Table(
         stem=stem,
@@ -114,6 +118,19 @@ def _read_file(
         shape_hash="",
     )
     return _with_hashes(table)
+
+
+def _is_replaced(root: jsonpos.Node) -> bool:
+    """Whether the definition says mode "replace": only such a table can do without a key."""
+    node = root
+    for key in ("sync", "mode"):
+        if node.kind != "object":
+            return False
+        found = [member.node for member in node.value if member.key == key]
+        if not found:
+            return False
+        node = found[-1]
+    return bool(node.value == "replace")
 
 
 def _read_name(node: Optional[jsonpos.Node], stem: str, problems: Problems) -> Optional[str]:
@@ -192,7 +209,8 @@ def _read_key(
     if names is None or node is None:
         return ()
     if not node.value:
-        problems.add(node, "names no column; bqsync needs a key to tell rows apart")
+        problems.add(node, 'names no column; name those that tell rows apart, or leave "key" out '
+                     'in mode "replace"')
     if len(node.value) > _KEY_COLUMNS_MAX:
         problems.add(node, "has %d columns, the limit is %d" % (len(node.value), _KEY_COLUMNS_MAX))
     seen: Set[str] = set()
@@ -213,7 +231,7 @@ def _read_key(
 
 
 def _read_sync(
-    node: Optional[jsonpos.Node], problems: Problems
+    node: Optional[jsonpos.Node], has_key: bool, problems: Problems
 ) -> Tuple[Optional[str], Optional[str]]:
     if node is None:
         return None, None
@@ -221,8 +239,12 @@ def _read_sync(
     if members is None:
         return None, None
     problems.choice(members.get("columns_not_listed"), ("ignore",), "choice")
-    return (problems.choice(members.get("mode"), _MODES, "mode"),
-            problems.choice(members.get("capture"), _CAPTURES, "choice"))
+    mode = problems.choice(members.get("mode"), _MODES, "mode")
+    capture = problems.choice(members.get("capture"), _CAPTURES, "choice")
+    if capture == "triggers" and mode == "replace" and not has_key:
+        problems.add(members["capture"], '"triggers" list changed rows by their key; name a "key", '
+                     'or use "scan"')
+    return mode, capture
 
 
 def _read_where(

@@ -79,7 +79,9 @@ struct table {
     /* In the order of the schema file, which is that of the SELECT lists and the Avro fields. */
     const struct column *columns;
     size_t column_count;
-    const size_t *key; /* indexes into columns, in the order of the schema's "key" */
+    /* Indexes into columns, in the order of the schema's "key". A table of mode replace may have
+     * none: NULL and 0, and then no statement below that needs a key. */
+    const size_t *key;
     size_t key_count;
     const char *where; /* the row filter as SQLite sees it, NULL if none */
 
@@ -94,17 +96,18 @@ struct table {
     const char *scan_sql;
     /* Those with a key above ?1; NULL unless the key is one INT64 column. */
     const char *new_rows_sql;
-    /* One row for each dirty key with a sequence above ?1. With a key of one INT64 column only keys
-     * up to ?2, or all of them if ?2 is NULL. One more result column follows the others: 1 if the
-     * row is deleted or outside the filter, when only its key columns are set, else 0. */
+    /* NULL without a key. One row for each dirty key with a sequence above ?1. With a key of one
+     * INT64 column only keys up to ?2, or all of them if ?2 is NULL. One more result column follows
+     * the others: 1 if the row is deleted or outside the filter, when only its key columns are set,
+     * else 0. */
     const char *changes_sql;
-    /* The tables and triggers of change capture, idempotent. */
+    /* The tables and triggers of change capture, idempotent. NULL without a key. */
     const char *capture_install_sql;
 
     /* GoogleSQL with ${project}, ${dataset}, ${staging} inside backticks. */
     const char *ddl_sql;
-    const char *merge_sql;     /* update, insert and delete from staging */
-    const char *merge_new_sql; /* insert-only */
+    const char *merge_sql;     /* update, insert and delete from staging; NULL without a key */
+    const char *merge_new_sql; /* insert-only; NULL without a key */
 
     /* BigQuery's schema array, and the rest of a tables.insert body: description, labels,
      * clustering, partitioning, constraints. */

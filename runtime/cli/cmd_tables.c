@@ -85,6 +85,8 @@ int command_ddl(struct invocation *in)
             putchar('\n');
         if (strcmp(format, "sql") == 0) {
             print_statement(in, table->ddl_sql);
+        } else if (table->merge_sql == NULL) {
+            printf("-- %s has no key and is replaced as a whole.\n", table->name);
         } else {
             print_statement(in, table->merge_sql);
             putchar('\n');

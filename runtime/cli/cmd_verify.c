@@ -13,6 +13,10 @@ static void print_keys(const char *what, const cJSON *keys, int64_t count)
 
     if (count == 0)
         return;
+    if (cJSON_GetArraySize(keys) == 0) {
+        printf("    %s: %" PRId64 " row%s without a key\n", what, count, count == 1 ? "" : "s");
+        return;
+    }
     printf("    %s (%" PRId64 "):", what, count);
     cJSON_ArrayForEach(key, keys)
     {

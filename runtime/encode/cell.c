@@ -18,6 +18,12 @@ void cell_problem(const struct cell *cell, const char *reason)
             .column = cell->index, .storage_class = classes[cell->storage], .reason = reason};
 }
 
+/* In mode replace no statement looks a row up by its key, so a NULL in it is sent. */
+static bool takes_part_in_key(const struct cell *cell)
+{
+    return cell->column->key && cell->in->table->mode != SEND_REPLACE;
+}
+
 bool cell_check_null(const struct cell *cell)
 {
     const struct column *column = cell->column;
@@ -25,11 +31,11 @@ bool cell_check_null(const struct cell *cell)
     if (cell->storage != SQLITE_NULL) {
         if (column->type == COLUMN_STRING)
             return false;
-        if (column->required || column->key)
+        if (column->required || takes_part_in_key(cell))
             cell_problem(cell, "is redacted to NULL, which the column does not allow");
         return true;
     }
-    if (column->key)
+    if (takes_part_in_key(cell))
         cell_problem(cell, "is NULL in a key column");
     else if (column->required && !cell->in->tombstone)
         cell_problem(cell, "is NULL in a REQUIRED column");

@@ -56,3 +56,11 @@ bool column_reader_row_fits(const struct column_reader *in)
 {
     return in->problem_count == 0;
 }
+
+bool column_reader_key_fits(const struct column_reader *in)
+{
+    for (size_t i = 0; i < in->problem_count; i++)
+        if (in->table->columns[in->problems[i].column].key)
+            return false;
+    return true;
+}

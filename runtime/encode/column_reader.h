@@ -49,5 +49,7 @@ void column_reader_next(struct column_reader *in, bool tombstone);
 
 /* Whether every value that was read since column_reader_next fits. */
 bool column_reader_row_fits(const struct column_reader *in);
+/* The same of the key's values alone. */
+bool column_reader_key_fits(const struct column_reader *in);
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef BQSYNC_SOURCE_CAPTURE_H
 #define BQSYNC_SOURCE_CAPTURE_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/table.h"
 #include "source/database.h"
@@ -114,6 +115,10 @@ MUST_CHECK bool capture_has_pending(
 MUST_CHECK bool capture_has_left_out(
     const struct source_table *in, const struct watermark *watermark, bool *out_any,
     struct error *err);
+
+/* Appends a SELECT of the rows with a NULL in their key, with the columns of scan_sql: triggers
+ * cannot list those. SQLite finds them by the key's index. */
+void capture_append_keyless_sql(struct buffer *sql, const struct table *table);
 
 /* Whether rows have a NULL in their key: triggers cannot list those, and BigQuery cannot hold them.
  * With a key of several columns, only looked for if a trigger has noted such a row since

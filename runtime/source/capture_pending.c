@@ -126,6 +126,13 @@ bool capture_has_pending(
     return true;
 }
 
+void capture_append_keyless_sql(struct buffer *sql, const struct table *table)
+{
+    buffer_printf(sql, "select * from (\n%s\n) where false", table->scan_sql);
+    for (size_t i = 0; i < table->key_count; i++)
+        sqlite_sql_append(sql, " or $n is null", sqlite_sql_key_name(table, i));
+}
+
 bool capture_has_left_out(
     const struct source_table *in, const struct watermark *watermark, bool *out_any,
     struct error *err)

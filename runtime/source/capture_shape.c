@@ -109,7 +109,7 @@ static void see_column(
         table, name,
         &(struct key_declaration){.type = type, .strict = sqlite3_column_int(statement, 4) != 0},
         sqlite3_column_int(statement, 5) == 1, seen);
-    if (in_primary_key && strcasecmp(type, "integer") == 0 &&
+    if (in_primary_key && table->key_count > 0 && strcasecmp(type, "integer") == 0 &&
         strcasecmp(name, table->columns[table->key[0]].source) == 0)
         seen->key_is_integer = true;
 }
@@ -224,12 +224,19 @@ static void describe_key_problem(const struct table *table, struct source_shape 
 {
     char names[256] = "";
 
+    if (table->key_count == 0) {
+        snprintf(
+            shape->key_problem, sizeof shape->key_problem, "the definition of %s names no key",
+            table->name);
+        return;
+    }
     for (size_t i = 0; i < table->key_count; i++)
         append_name(names, sizeof names, table->columns[table->key[i]].source);
     snprintf(
         shape->key_problem, sizeof shape->key_problem,
         "%s has neither a primary key nor a unique index on (%s), so two rows may share a key: "
-        "create unique index on these columns, choose another key, or let its mode be \"replace\"",
+        "create unique index on these columns, choose another key, or let its mode be \"replace\", "
+        "which needs no \"key\"",
         table->name, names);
 }
 

@@ -129,7 +129,8 @@ static void append_value(struct buffer *out, sqlite3_stmt *row, int column)
     }
 }
 
-void json_key_append(struct buffer *out, const struct table *table, sqlite3_stmt *row)
+void json_key_append(
+    struct buffer *out, const struct table *table, sqlite3_stmt *row, int64_t row_number)
 {
     buffer_append_byte(out, '{');
     for (size_t i = 0; i < table->key_count; i++) {
@@ -140,5 +141,8 @@ void json_key_append(struct buffer *out, const struct table *table, sqlite3_stmt
         buffer_append_byte(out, ':');
         append_value(out, row, (int)table->key[i]);
     }
+    if (row_number > 0)
+        buffer_printf(
+            out, "%s\"row_number\":%lld", table->key_count > 0 ? "," : "", (long long)row_number);
     buffer_append_byte(out, '}');
 }

@@ -6,12 +6,16 @@
 #include "base/table.h"
 
 #include <sqlite3.h>
+#include <stdint.h>
 
 /* Appends the key of the row that `row` stands on (its first result columns are the table's columns
  * in order): integers and reals as numbers, reals with a point or an exponent; text as JSON
  * strings; blobs as SQL literals in a string; text that is no UTF-8, or reads like one of these
  * literals or an infinity, as "cast(x'...' as text)"; NULL as null. Different keys have different
- * texts. */
-void json_key_append(struct buffer *out, const struct table *table, sqlite3_stmt *row);
+ * texts. A row_number above 0 is a further member of that name, for rows without a key of their
+ * own.
+ */
+void json_key_append(
+    struct buffer *out, const struct table *table, sqlite3_stmt *row, int64_t row_number);
 
 #endif

@@ -1,7 +1,5 @@
 #include "source/pacing.h"
 
-#include "base/clock.h"
-
 #define FIRST_ROWS 500
 #define MOST_ROWS  2000
 #define LEAST_ROWS 50
@@ -11,28 +9,26 @@
 #define LONG_MS  20
 #define SHORT_MS 8
 
-static int64_t now_ms(void)
+static int64_t now_ms(const struct pacing *pacing)
 {
-    const struct clock *clock = clock_system();
-
-    return clock->monotonic_ms(clock->context);
+    return pacing->clock->monotonic_ms(pacing->clock->context);
 }
 
 struct pacing pacing_of(struct database *database)
 {
-    return (struct pacing){.database = database, .rows = FIRST_ROWS};
+    return (struct pacing){.database = database, .clock = clock_system(), .rows = FIRST_ROWS};
 }
 
 bool pacing_begin(struct pacing *pacing, struct error *err)
 {
-    const struct clock *clock = clock_system();
-    int64_t left_ms = pacing->free_until_ms - now_ms();
+    const struct clock *clock = pacing->clock;
+    int64_t left_ms = pacing->free_until_ms - now_ms(pacing);
 
     if (left_ms > 0 && !clock->sleep_ms(clock->context, left_ms))
         return error_set(err, ERROR_STOPPED, "asked to stop (%s)", pacing->database->path);
     if (!database_begin(pacing->database, err))
         return false;
-    pacing->began_ms = now_ms();
+    pacing->began_ms = now_ms(pacing);
     return true;
 }
 
@@ -43,14 +39,14 @@ bool pacing_commit(struct pacing *pacing, struct error *err)
 {
     if (!database_commit(pacing->database, err))
         return false;
-    int64_t ended_ms = now_ms();
+    int64_t ended_ms = now_ms(pacing);
     int64_t held_ms = ended_ms - pacing->began_ms;
 
     pacing->free_until_ms = ended_ms + held_ms + 1;
     if (held_ms > LONG_MS && pacing->rows > LEAST_ROWS)
         pacing->rows /= 2;
-    else if (held_ms < SHORT_MS && pacing->rows < MOST_ROWS)
-        pacing->rows *= 2;
+    else if (held_ms < SHORT_MS)
+        pacing->rows = pacing->rows < MOST_ROWS / 2 ? pacing->rows * 2 : MOST_ROWS;
     return true;
 }
 

@@ -13,6 +13,7 @@
 #ifndef BQSYNC_SOURCE_PACING_H
 #define BQSYNC_SOURCE_PACING_H
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "source/database.h"
 
@@ -21,6 +22,7 @@
 
 struct pacing {
     struct database *database; /* borrowed */
+    const struct clock *clock; /* the system's, unless a test puts another one here */
     /* At most so many rows in the transaction that is open, or that is opened next. */
     int64_t rows;
     /* Monotonic, in milliseconds: when the lock was taken, and until when it is left to others. */

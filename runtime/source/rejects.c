@@ -79,7 +79,7 @@ bool rejects_add(
     struct buffer key_json;
 
     buffer_init(&key_json, KEY_CEILING);
-    json_key_append(&key_json, table, row);
+    json_key_append(&key_json, table, row, value->row_number);
     bool ok =
         buffer_check(&key_json, "key", err) &&
         insert_collected(&tracking->database, table, row, buffer_slice(&key_json), value, err);
@@ -255,9 +255,10 @@ bool rejects_publish(
     *out_changed = false;
 
     bool ok = capture_objects_has_dirty_set(database, table->name, &has_dirty_set, err) &&
-              publish_values(database, &publication, err) &&
-              (!has_dirty_set || (list_rejected(database, &publication, err) &&
-                                  release_fixed(database, &publication, err)));
+              publish_values(database, &publication, err);
+    if (ok && has_dirty_set && table->key_count > 0)
+        ok = (table->mode == SEND_REPLACE || list_rejected(database, &publication, err)) &&
+             release_fixed(database, &publication, err);
     return ok || error_wrap(err, "rejected rows of %s", table->name);
 }
 
@@ -309,30 +310,6 @@ bool rejects_count(
         *out_rows = sqlite3_column_int64(statement, 0);
     sqlite3_finalize(statement);
     return ok;
-}
-
-bool rejects_keyless(
-    struct tracking *tracking, const char *table, bool *out_keyless, struct error *err)
-{
-    sqlite3_stmt *statement = NULL;
-    bool row = false;
-
-    if (!database_has_table(&tracking->database, "bq_sync_rejects", &row, err))
-        return false;
-    if (row) {
-        if (!statement_bind(
-                &tracking->database,
-                "select 1 from bq_sync_rejects, json_each(key_json) k"
-                " where table_name = ?1 and k.type = 'null' limit 1",
-                &statement, err, "s", table) ||
-            !database_step(&tracking->database, statement, &row, err)) {
-            sqlite3_finalize(statement);
-            return error_wrap(err, "rejected rows of %s", table);
-        }
-        sqlite3_finalize(statement);
-    }
-    *out_keyless = row;
-    return true;
 }
 
 bool rejects_count_listed(

@@ -15,6 +15,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The sequence in the dirty set of the key of a rejected row: later than every pass, so that the
+ * key is tried again at each of them without being written each time. A trigger that fires for the
+ * key puts the current sequence in its place. */
+#define REJECTS_SEQUENCE INT64_MAX
+
 /* Empties the collection. */
 MUST_CHECK bool rejects_begin(
     struct tracking *tracking, const struct table *table, struct error *err);
@@ -24,6 +29,8 @@ struct bad_value {
     size_t column; /* index among the table's columns */
     const char *storage_class;
     const char *reason;
+    /* Of a row that its key does not tell from others: a number that does, from 1; else 0. */
+    int64_t row_number;
 };
 
 /* Adds one bad value of the row that `row` stands on (its first result columns are the table's
@@ -33,11 +40,11 @@ MUST_CHECK bool rejects_add(
     const struct bad_value *value, struct error *err);
 
 /* Makes the table's published rejects those of the collection; *out_changed says whether anything
- * had to be written. Also lists the rejected keys as changed for good, so that every pass tries
- * them again, if the table's dirty set is in this database; keys that are not rejected any longer
- * become changes of the pass that read up to `sequence`. Writes only what differs from what is
- * published, in transactions of a few thousand rows. now_us (wall clock) becomes "since" of new
- * ones. */
+ * had to be written. Also lists the rejected keys as changed for good, so that every pass with a
+ * change tries them again, if the table's dirty set is in this database; not in mode replace, where
+ * that would send the whole table at every pass. Keys that are not rejected any longer become
+ * changes of the pass that read up to `sequence`. Writes only what differs from what is published,
+ * in transactions of a few thousand rows. now_us (wall clock) becomes "since" of new ones. */
 MUST_CHECK bool rejects_publish(
     struct tracking *tracking, const struct table *table, int64_t sequence, int64_t now_us,
     bool *out_changed, struct error *err);
@@ -50,10 +57,6 @@ MUST_CHECK bool rejects_count(
  * is none. */
 MUST_CHECK bool rejects_first_reason(
     struct tracking *tracking, const char *table, char *out_reason, size_t size, struct error *err);
-
-/* Whether a row with a NULL in its key is among the rejects of a table. */
-MUST_CHECK bool rejects_keyless(
-    struct tracking *tracking, const char *table, bool *out_keyless, struct error *err);
 
 /* Distinct rejected rows of a table whose keys have no NULL, so that a dirty set can list them. */
 MUST_CHECK bool rejects_count_listed(

@@ -1,6 +1,7 @@
 #include "source/shadow.h"
 
 #include "base/buffer.h"
+#include "source/fingerprint.h"
 #include "source/shadow_keys.h"
 #include "source/shadow_store.h"
 #include "source/siphash.h"
@@ -25,8 +26,7 @@ struct shadow {
     sqlite3_stmt *set_hash;  /* of the last row: NULL, or that of a version that is kept */
     struct shadow_keys keys; /* if store.keeps_keys */
     bool seen_row;           /* the last row has a note */
-    bool encoding_known;
-    bool utf16;    /* the rows' database stores its texts so */
+    struct value_hash values;
     int held_rows; /* since the transaction began */
 };
 
@@ -138,9 +138,14 @@ static bool prepare_all(struct shadow *shadow, struct error *err)
                                      : prepare_rows(shadow, err));
 }
 
+static bool writes(const struct shadow *shadow)
+{
+    return shadow->mode != SHADOW_COMPARE && shadow->mode != SHADOW_LISTED_COMPARE;
+}
+
 static bool open_state(struct shadow *shadow, const char *path, struct error *err)
 {
-    if (shadow->mode != SHADOW_COMPARE) {
+    if (writes(shadow)) {
         if (!database_open(path, DATABASE_CREATE, DATABASE_PATIENCE_MS, &shadow->state, err))
             return false;
         return tracking_schema_prepare(&shadow->state, err) &&
@@ -191,49 +196,15 @@ bool shadow_keeps_keys(const struct shadow *shadow)
     return shadow->store.keeps_keys;
 }
 
-/* Text is hashed in the encoding that it is stored in. sqlite3_column_text would convert UTF-16 in
- * place and replace a lone surrogate by U+FFFD, before the row's reader can see and reject it. */
-static void hash_value(struct siphash *hash, sqlite3_stmt *row, int column, bool utf16)
-{
-    int64_t integer;
-    double real;
-    int64_t size;
-    unsigned char kind = (unsigned char)sqlite3_column_type(row, column);
-
-    siphash_update(hash, &kind, 1);
-    switch (kind) {
-    case SQLITE_INTEGER:
-        integer = sqlite3_column_int64(row, column);
-        siphash_update(hash, &integer, sizeof integer);
-        break;
-    case SQLITE_FLOAT:
-        real = sqlite3_column_double(row, column);
-        siphash_update(hash, &real, sizeof real);
-        break;
-    case SQLITE_TEXT:
-    case SQLITE_BLOB: {
-        bool wide = kind == SQLITE_TEXT && utf16;
-        const void *bytes = wide                  ? sqlite3_column_text16(row, column)
-                            : kind == SQLITE_TEXT ? (const void *)sqlite3_column_text(row, column)
-                                                  : sqlite3_column_blob(row, column);
-        size = wide ? sqlite3_column_bytes16(row, column) : sqlite3_column_bytes(row, column);
-        siphash_update(hash, &size, sizeof size);
-        siphash_update(hash, bytes, (size_t)size);
-        break;
-    }
-    default:
-        break;
-    }
-}
-
-static int64_t hash_row(const struct shadow *shadow, sqlite3_stmt *row)
+static bool hash_row(struct shadow *shadow, sqlite3_stmt *row, int64_t *out_hash, struct error *err)
 {
     struct siphash hash;
 
     siphash_init(&hash, shadow->store.hash_key);
-    for (size_t i = 0; i < shadow->table->column_count; i++)
-        hash_value(&hash, row, (int)i, shadow->utf16);
-    return (int64_t)siphash_finish(&hash);
+    if (!value_hash_row(&shadow->values, &hash, row, shadow->table->column_count, err))
+        return false;
+    *out_hash = (int64_t)siphash_finish(&hash);
+    return true;
 }
 
 static bool bind_key(const struct shadow *shadow, sqlite3_stmt *statement, sqlite3_stmt *row)
@@ -316,29 +287,13 @@ static bool see_row(struct shadow *shadow, int64_t hash, bool same, struct error
     return ok;
 }
 
-/* Looks once: all rows of a scan are of one database. */
-static bool read_encoding(struct shadow *shadow, sqlite3_stmt *row, struct error *err)
-{
-    struct database source = {.handle = sqlite3_db_handle(row), .path = ""};
-    int64_t utf16 = 0;
-
-    if (shadow->encoding_known)
-        return true;
-    if (!database_query_int64(
-            &source, "select encoding like 'UTF-16%' from pragma_encoding", 0, &utf16, err))
-        return false;
-    shadow->utf16 = utf16 != 0;
-    shadow->encoding_known = true;
-    return true;
-}
-
 bool shadow_row(
     struct shadow *shadow, sqlite3_stmt *row, enum shadow_change *out_change, struct error *err)
 {
-    if (!read_encoding(shadow, row, err))
-        return error_wrap(err, "shadow of %s", shadow->table->name);
-    int64_t hash = hash_row(shadow, row);
+    int64_t hash = 0;
 
+    if (!hash_row(shadow, row, &hash, err))
+        return error_wrap(err, "shadow of %s", shadow->table->name);
     // A row with a NULL key matches nothing; its reader will reject it.
     shadow->seen_row = bind_key(shadow, shadow->find, row) && bind_key(shadow, shadow->see, row);
     if (!shadow->seen_row) {
@@ -440,7 +395,7 @@ static bool prepare_gone(struct shadow *shadow, sqlite3_stmt **out_statement, st
 /* Lists the keys that were in no row. */
 static bool list_unseen(struct shadow *shadow, struct error *err)
 {
-    if (shadow->mode == SHADOW_LISTED)
+    if (shadow->mode == SHADOW_LISTED || shadow->mode == SHADOW_LISTED_COMPARE)
         return true;
     return execute(
         shadow,
@@ -485,7 +440,7 @@ cleanup:
 
 bool shadow_end(struct shadow *shadow, struct error *err)
 {
-    if (shadow->mode == SHADOW_COMPARE)
+    if (!writes(shadow))
         return true;
     return (release(shadow, err) && shadow_store_keep(
                                         &shadow->state, shadow->table, &shadow->store,

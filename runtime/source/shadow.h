@@ -40,6 +40,7 @@ enum shadow_mode {
     SHADOW_CHANGES, /* the pass sends what differs */
     /* Triggers list what differs, deleted keys as well (shadow_gone); only keys are looked up. */
     SHADOW_LISTED,
+    SHADOW_LISTED_COMPARE, /* the same, and nothing is written (`--dry-run`) */
     /* The pass replaces the content: every row is new, none is deleted. What BigQuery holds of a
      * rejected row goes, */
     SHADOW_REPLACE,
@@ -61,7 +62,8 @@ static inline bool shadow_replaces(enum shadow_mode mode)
 MUST_CHECK bool shadow_complete(
     const char *state_path, const struct table *table, bool keeps_keys, struct error *err);
 
-/* Does shadow_complete first, except in SHADOW_COMPARE. Returns owned (shadow_free). */
+/* Does shadow_complete first, except in SHADOW_COMPARE and SHADOW_LISTED_COMPARE: then state_path
+ * may be NULL, and every row is new. Returns owned (shadow_free). */
 MUST_CHECK bool shadow_begin(
     const char *state_path, const struct table *table, bool keeps_keys, enum shadow_mode mode,
     struct shadow **out_shadow, struct error *err);

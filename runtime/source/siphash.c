@@ -70,11 +70,31 @@ void siphash_update(struct siphash *hash, const void *bytes, size_t length)
     }
 }
 
+static uint64_t squeeze(struct siphash *hash)
+{
+    for (int i = 0; i < 4; i++)
+        mix(hash->v);
+    return hash->v[0] ^ hash->v[1] ^ hash->v[2] ^ hash->v[3];
+}
+
 uint64_t siphash_finish(struct siphash *hash)
 {
     absorb(hash, hash->tail | hash->length << 56);
     hash->v[2] ^= 0xff;
-    for (int i = 0; i < 4; i++)
-        mix(hash->v);
-    return hash->v[0] ^ hash->v[1] ^ hash->v[2] ^ hash->v[3];
+    return squeeze(hash);
+}
+
+void siphash_init_128(struct siphash *hash, const unsigned char key[SIPHASH_KEY_SIZE])
+{
+    siphash_init(hash, key);
+    hash->v[1] ^= 0xee;
+}
+
+void siphash_finish_128(struct siphash *hash, uint64_t out[2])
+{
+    absorb(hash, hash->tail | hash->length << 56);
+    hash->v[2] ^= 0xee;
+    out[0] = squeeze(hash);
+    hash->v[1] ^= 0xdd;
+    out[1] = squeeze(hash);
 }

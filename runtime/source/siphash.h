@@ -1,5 +1,5 @@
-/* siphash: SipHash-2-4, a keyed 64-bit hash whose values no one can steer without the key (Aumasson
- * and Bernstein, "SipHash: a fast short-input PRF"). Fed in pieces. */
+/* siphash: SipHash-2-4, a keyed hash of 64 or 128 bits whose values no one can steer without the
+ * key (Aumasson and Bernstein, "SipHash: a fast short-input PRF"). Fed in pieces. */
 #ifndef BQSYNC_SOURCE_SIPHASH_H
 #define BQSYNC_SOURCE_SIPHASH_H
 
@@ -21,5 +21,10 @@ void siphash_init(struct siphash *hash, const unsigned char key[SIPHASH_KEY_SIZE
 void siphash_update(struct siphash *hash, const void *bytes, size_t length);
 /* Returns the hash of all bytes. Afterwards the state must be initialised again. */
 uint64_t siphash_finish(struct siphash *hash);
+
+/* The same for a hash of 128 bits, as the authors' reference code has it; the first word is the one
+ * whose bytes come first. */
+void siphash_init_128(struct siphash *hash, const unsigned char key[SIPHASH_KEY_SIZE]);
+void siphash_finish_128(struct siphash *hash, uint64_t out[2]);
 
 #endif

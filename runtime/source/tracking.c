@@ -92,25 +92,34 @@ static void read_progress(sqlite3_stmt *statement, struct watermark *out_progres
     out_progress->found = out_progress->last_synced_at[0] != '\0';
 }
 
-/* Read before the row: an invalidation in between shows in the row, or in the epoch when an intent
- * is recorded. A connection that may not write records none, and may meet a layout that has no
- * epoch.
- */
-static bool load_epoch(
-    struct tracking *tracking, const char *table, int64_t *out_epoch, struct error *err)
+/* Columns that an older layout lacks, which a connection that may not write can meet. The epoch is
+ * read before the row: an invalidation in between shows in the row, or in the epoch when an intent
+ * is recorded. */
+static bool load_added(
+    struct tracking *tracking, const char *table, struct watermark *out_progress, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
+    int64_t columns = 0;
     bool row = false;
 
-    if (sqlite3_db_readonly(tracking->database.handle, "main") == 1)
+    if (!database_query_int64(
+            &tracking->database,
+            "select count(*) from pragma_table_info('bq_sync_tracking')"
+            " where name in ('epoch', 'fingerprint')",
+            0, &columns, err))
+        return false;
+    if (columns < 2)
         return true;
     if (!statement_bind(
-            &tracking->database, "select epoch from bq_sync_tracking where table_name = ?1",
-            &statement, err, "s", table))
+            &tracking->database,
+            "select epoch, fingerprint from bq_sync_tracking where table_name = ?1", &statement,
+            err, "s", table))
         return false;
     bool ok = database_step(&tracking->database, statement, &row, err);
-    if (ok && row)
-        *out_epoch = sqlite3_column_int64(statement, 0);
+    if (ok && row) {
+        out_progress->epoch = sqlite3_column_int64(statement, 0);
+        statement_text(statement, 1, out_progress->fingerprint, sizeof out_progress->fingerprint);
+    }
     sqlite3_finalize(statement);
     return ok;
 }
@@ -121,7 +130,7 @@ static bool load_row(
     sqlite3_stmt *statement = NULL;
     bool row = false;
 
-    if (!load_epoch(tracking, table, &out_progress->epoch, err) ||
+    if (!load_added(tracking, table, out_progress, err) ||
         !statement_bind(
             &tracking->database,
             "select last_synced_row_id, synced_sequence, content_hash, shape_hash, target,"

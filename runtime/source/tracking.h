@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/table.h"
 #include "source/database.h"
+#include "source/fingerprint.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,6 +44,9 @@ struct watermark {
     char held_content[TRACKING_CONTENT_SIZE];
     char held_target[512];
     int64_t held_since;
+    /* Of the rows that were read last and whose changes neither triggers nor a shadow tell: all
+     * rows of mode replace, else those with NULL in their key. "" if there were none. */
+    char fingerprint[FINGERPRINT_SIZE];
     /* Of the definition that the target was last brought in line with. */
     char shape_hash[16];
     /* "project.dataset.table" that the watermark is about. */
@@ -71,6 +75,7 @@ struct intent {
     int64_t upper_row_id;
     int64_t rows;
     char content_hash[TRACKING_CONTENT_SIZE];
+    char fingerprint[FINGERPRINT_SIZE];
     char shape_hash[16];
     char target[512];
     /* Where the commit job runs. "" in an intent of a version that did not keep them: the names are

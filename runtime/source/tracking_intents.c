@@ -26,6 +26,7 @@ static void read_intent(sqlite3_stmt *statement, struct intent *out_intent)
     statement_text(statement, 11, out_intent->project, sizeof out_intent->project);
     statement_text(statement, 12, out_intent->dataset, sizeof out_intent->dataset);
     statement_text(statement, 13, out_intent->location, sizeof out_intent->location);
+    statement_text(statement, 14, out_intent->fingerprint, sizeof out_intent->fingerprint);
 }
 
 bool tracking_intent(
@@ -44,7 +45,7 @@ bool tracking_intent(
         (!statement_bind(
              &tracking->database,
              "select kind, generation, nonce, commit_job, staging, upper_sequence, upper_row_id,"
-             " row_count, content_hash, shape_hash, target, project, dataset, location"
+             " row_count, content_hash, shape_hash, target, project, dataset, location, fingerprint"
              " from bq_sync_intents where table_name = ?1",
              &statement, err, "s", table) ||
          !database_step(&tracking->database, statement, &row, err)))
@@ -68,12 +69,12 @@ static bool write_intent(struct database *database, const struct intent *intent,
         database,
         "insert or replace into bq_sync_intents(table_name, kind, generation, nonce, commit_job,"
         " staging, upper_sequence, upper_row_id, row_count, content_hash, shape_hash, target,"
-        " project, dataset, location)"
-        " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-        err, "ssisssiiissssss", intent->table, send_mode_name(intent->mode), intent->generation,
+        " project, dataset, location, fingerprint)"
+        " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+        err, "ssisssiiisssssss", intent->table, send_mode_name(intent->mode), intent->generation,
         intent->nonce, intent->commit_job, intent->staging, intent->upper_sequence,
         intent->upper_row_id, intent->rows, intent->content_hash, intent->shape_hash,
-        intent->target, intent->project, intent->dataset, intent->location);
+        intent->target, intent->project, intent->dataset, intent->location, intent->fingerprint);
 }
 
 /* Writes the intent's nonce into the table's watermark row, and for a replacement clears the
@@ -148,12 +149,12 @@ static bool move_progress(
         " last_synced_row_id = max(last_synced_row_id, ?3), last_synced_at = ?4,"
         " synced_sequence = ?5, content_hash = ?6, shape_hash = ?7, target = ?8, last_error = '',"
         " source_rows = case ?9 when 'replace' then ?10 when 'append' then source_rows + ?10"
-        " else source_rows end, intent_nonce = ''"
+        " else source_rows end, intent_nonce = '', fingerprint = ?11"
         " where table_name = ?1 and intent_nonce = ?2"
         " and (?9 = 'replace' or content_hash = ?6)",
-        err, "ssisissssi", intent->table, intent->nonce, intent->upper_row_id,
+        err, "ssisissssis", intent->table, intent->nonce, intent->upper_row_id,
         clock_format(now_us, now), intent->upper_sequence, intent->content_hash, intent->shape_hash,
-        intent->target, send_mode_name(intent->mode), intent->rows);
+        intent->target, send_mode_name(intent->mode), intent->rows, intent->fingerprint);
 }
 
 /* --- what an intent rests on -------------------------------------------------------------- */

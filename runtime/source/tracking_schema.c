@@ -81,6 +81,7 @@ static const struct added_column columns[] = {
     {"bq_sync_generations", "content_hash", "text not null default ''"},
     {"bq_sync_generations", "target", "text not null default ''"},
     {"bq_sync_generations", "since", "integer not null default 0"},
+    {"bq_sync_tracking", "fingerprint", "text not null default ''"},
     {"bq_sync_intents", "commit_job", "text not null default ''"},
     {"bq_sync_intents", "staging", "text not null default ''"},
     {"bq_sync_intents", "upper_sequence", "integer not null default 0"},
@@ -92,6 +93,7 @@ static const struct added_column columns[] = {
     {"bq_sync_intents", "project", "text not null default ''"},
     {"bq_sync_intents", "dataset", "text not null default ''"},
     {"bq_sync_intents", "location", "text not null default ''"},
+    {"bq_sync_intents", "fingerprint", "text not null default ''"},
 };
 #define COLUMN_COUNT (sizeof columns / sizeof columns[0])
 

@@ -132,7 +132,7 @@ void row_text_append(
     struct buffer *out, struct column_reader *in, const struct table *table,
     enum row_text_columns which)
 {
-    if (which == ROW_TEXT_KEY) {
+    if (which == ROW_TEXT_KEY && table->key_count > 0) {
         for (size_t k = 0; k < table->key_count; k++)
             append_value(out, in, table, table->key[k]);
         return;
@@ -194,18 +194,19 @@ void row_text_expression(struct buffer *out, const struct table *table, enum row
     bool first = true;
 
     buffer_append_text(out, "concat(");
-    if (which == ROW_TEXT_KEY) {
+    if (which == ROW_TEXT_KEY && table->key_count > 0) {
         for (size_t k = 0; k < table->key_count; k++) {
             append_expression(out, &table->columns[table->key[k]], first);
             first = false;
         }
     } else {
         for (size_t i = 0; i < table->column_count; i++) {
-            if (which == ROW_TEXT_COMPARED && table->columns[i].type == COLUMN_JSON)
+            if (which != ROW_TEXT_ALL && table->columns[i].type == COLUMN_JSON)
                 continue;
             append_expression(out, &table->columns[i], first);
             first = false;
         }
     }
-    buffer_append_byte(out, ')');
+    // Without a key the texts of a table of JSON columns alone are all the same.
+    buffer_append_text(out, first ? "'')" : ")");
 }

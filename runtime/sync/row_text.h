@@ -14,7 +14,8 @@
 #include <stddef.h>
 
 enum row_text_columns {
-    /* The key columns, in the key's order. */
+    /* The key columns, in the key's order; of a table without a key the same as ROW_TEXT_COMPARED.
+     */
     ROW_TEXT_KEY,
     /* Every column; JSON as BigQuery would print it. */
     ROW_TEXT_ALL,

@@ -147,7 +147,8 @@ class EditorSchemaTest(unittest.TestCase):
         known = {
             "$schema", "title", "description", "default", "definitions", "type", "enum", "pattern",
             "not", "minLength", "maxLength", "required", "properties", "additionalProperties",
-            "propertyNames", "maxProperties", "items", "minItems", "maxItems", "uniqueItems"}
+            "propertyNames", "maxProperties", "items", "minItems", "maxItems", "uniqueItems", "const",
+            "if", "else"}
         self.assertLessEqual(set(rule), known)
         kinds = {"object": dict, "array": list, "string": str, "boolean": bool}
         if "type" in rule and not isinstance(value, kinds[rule["type"]]):
@@ -155,6 +156,10 @@ class EditorSchemaTest(unittest.TestCase):
         found = []
         if "enum" in rule and value not in rule["enum"]:
             found.append(path + ": enum")
+        if "const" in rule and value != rule["const"]:
+            found.append(path + ": const")
+        if "if" in rule and self.complaints(value, rule["if"], path):
+            found += self.complaints(value, rule["else"], path)
         if isinstance(value, str):
             found += [
                 path + ": " + name for name, bad in (
@@ -194,7 +199,8 @@ class EditorSchemaTest(unittest.TestCase):
         for case in (
                 "bad_types", "bad_modes", "bad_missing_keys", "bad_unknown_keys", "bad_wrong_kinds",
                 "bad_empty_values", "bad_descriptions", "bad_labels", "bad_policy_tags",
-                "bad_transforms", "bad_formats", "bad_column_names", "bad_clustering"):
+                "bad_transforms", "bad_formats", "bad_column_names", "bad_clustering",
+                "bad_no_key"):
             with self.subTest(case):
                 document = read_json(os.path.join(GOLDEN, case, "schemas", "users.json"))
                 self.assertNotEqual([], self.complaints(document, self.schema))

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import time
 import unittest
 
 from tests.e2e.serving import EVENTS, INCREMENTAL, MANUAL, RUNS, STATUS, TABLES, Service
@@ -85,6 +86,7 @@ class AdminTest(unittest.TestCase):
             self.assertIsNone(service.status()["running"])
 
     def test_status_tells_jobs_last_run_and_every_table(self):
+        began = time.monotonic()
         service = self.serve(BQ_SYNC_INTERVAL="15m", BQ_SYNC_DAILY_AT="07:30")
         service.wait_idle()
         status = service.status()
@@ -100,7 +102,7 @@ class AdminTest(unittest.TestCase):
             ("upsert", 2, 0, 0, None),
             tuple(accounts[name] for name in (
                 "mode", "last_synced_row_id", "pending_changes", "rejected", "last_error")))
-        self.assertLess(accounts["lag_seconds"], 60)
+        self.assertLessEqual(accounts["lag_seconds"], time.monotonic() - began + 1)
         self.assertEqual(KNOWN, sorted(table["table"] for table in status["tables"]))
 
     def test_pending_changes_are_counted_by_row_and_at_once(self):
@@ -264,9 +266,7 @@ class AdminTest(unittest.TestCase):
             streams.append((connection, connection.getresponse()))
         self.assert_error(service.get(EVENTS), 503, "too_many")
         self.assertEqual(200, service.get(STATUS).status)
-        status, seconds = service.stop()
-        self.assertEqual(0, status)
-        self.assertLess(seconds, 10)
+        self.assertEqual(0, service.stop())
         for connection, answer in streams:
             answer.read()
             answer.close()

@@ -168,7 +168,7 @@ class AdminVerifyTest(unittest.TestCase):
     def test_the_service_ends_as_promised_while_one_runs(self):
         service = self.serve()
         self.hang(service)
-        status, _ = service.stop(timeout=10)
+        status = service.stop()
         self.assertEqual(0, status)
         self.assertNotIn("abandoned", service.log)
         self.assertIn("code=stopped", service.wait_line("verification failed"))

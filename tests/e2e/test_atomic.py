@@ -25,7 +25,7 @@ class AtomicCase(unittest.TestCase):
         self.assertEqual([], [name for name in self.bq.tables("d") if name.startswith("bqsync_staging")])
 
     def wait_for(self, condition):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not condition():
             self.assertLess(time.monotonic(), deadline, "never came true")
             time.sleep(0.005)

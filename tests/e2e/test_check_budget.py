@@ -8,8 +8,7 @@ from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 
 BUDGET_SECONDS = 2
-# What a pass does besides waiting, on a machine that is busy with other tests.
-SLACK_SECONDS = 6
+TABLES = 8
 
 ROWS = """
 insert into events(kind, at) values ('a', 1), ('b', 2);
@@ -39,7 +38,7 @@ class RetryBudget(unittest.TestCase):
         began = time.monotonic()
         status, out, err = self.app.run("sync", "--json", **environment)
         took = time.monotonic() - began
-        self.assertLess(took, BUDGET_SECONDS + SLACK_SECONDS, err)
+        self.assertLess(took, BUDGET_SECONDS * TABLES, err)
         self.assertGreater(took, BUDGET_SECONDS / 3, err)
         return status, err
 

@@ -1,7 +1,7 @@
 """BigQuery's daily limit of modifications a table, known across processes, and what happens there."""
 
 import datetime
-import time
+import functools
 import unittest
 
 from tests.support.bqlocal import Bqlocal
@@ -9,8 +9,6 @@ from tests.support.deployment import Deployment
 
 LIMIT = 1500
 DAY = datetime.timedelta(days=1)
-# More than the slowest of these tests takes.
-TEST_SECONDS = 60
 
 
 def quota_day():
@@ -21,18 +19,23 @@ def quota_day():
     return number, end.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
-def wait_for_one_day():
-    """Counts start at zero when BigQuery's day ends, so no test may run across that moment."""
-    now = datetime.datetime.now(datetime.timezone.utc)
-    midnight = now.replace(hour=8, minute=0, second=0, microsecond=0)
-    left = ((midnight - now) % DAY).total_seconds()
-    if left < TEST_SECONDS:
-        time.sleep(left + 1)
+def within_one_day(test):
+    """Counts start at zero when BigQuery's day ends: a test that ran across that moment runs again."""
+    @functools.wraps(test)
+    def run(self):
+        try:
+            test(self)
+        except AssertionError:
+            if quota_day() == self.day:
+                raise
+            self.setUp()
+            test(self)
+    return run
 
 
 class Quota(unittest.TestCase):
     def setUp(self):
-        wait_for_one_day()
+        self.day = quota_day()
         self.bq = self.enterContext(Bqlocal(datasets=["d"]))
         self.app = self.enterContext(Deployment(self.bq))
         self.app.script("insert into events(kind) values ('a'); insert into settings values ('a', 'b');"
@@ -46,6 +49,7 @@ class Quota(unittest.TestCase):
     def used(self, command, table):
         return self.app.table(self.app.json(command), table)["modifications_today"]
 
+    @within_one_day
     def test_what_a_day_has_seen_is_counted_across_processes(self):
         self.assertEqual(1, self.used("plan", "events"))
         for kind in "bc":
@@ -57,11 +61,13 @@ class Quota(unittest.TestCase):
                     if table["table"] == "events")
         self.assertEqual(3, mine["modifications_today"])
 
+    @within_one_day
     def test_a_pass_with_nothing_to_send_does_not_write_the_counts(self):
         before = self.app.execute("select * from bq_sync_quota order by 1")
         self.app.sync()
         self.assertEqual(before, self.app.execute("select * from bq_sync_quota order by 1"))
 
+    @within_one_day
     def test_counts_of_yesterday_do_not_count(self):
         self.use("events", LIMIT, day=-1)
         self.assertEqual(0, self.used("status", "events"))
@@ -69,6 +75,7 @@ class Quota(unittest.TestCase):
         self.assertEqual("append", self.app.table(self.app.sync(), "events")["mode"])
         self.assertEqual(1, self.used("plan", "events"))
 
+    @within_one_day
     def test_near_the_limit_new_rows_go_by_merge_which_does_not_count(self):
         self.use("events", LIMIT - 20)
         self.app.execute("insert into events(kind) values ('b')")
@@ -78,6 +85,7 @@ class Quota(unittest.TestCase):
         self.assertEqual(LIMIT - 20, self.used("plan", "events"))
         self.assertEqual(["a", "b"], sorted(row["kind"] for row in self.bq.rows("d", "events")))
 
+    @within_one_day
     def test_at_the_limit_a_replacement_fails_until_the_next_day_and_others_go_on(self):
         self.use("settings", LIMIT)
         self.app.execute("update settings set value = 'c'")
@@ -92,6 +100,7 @@ class Quota(unittest.TestCase):
         self.assertTrue(self.app.sync()["ok"])
         self.assertEqual(["c"], [row["value"] for row in self.bq.rows("d", "settings")])
 
+    @within_one_day
     def test_a_quota_that_bigquery_says_is_used_up_is_left_to_a_later_pass(self):
         self.app.execute("insert into events(kind) values ('b')")
         self.bq.faults({"action": "job_fail", "job": "load", "reason": "quotaExceeded", "count": 0,
@@ -103,6 +112,7 @@ class Quota(unittest.TestCase):
         self.assertTrue(self.app.sync()["ok"])
         self.assertEqual(["a", "b"], sorted(row["kind"] for row in self.bq.rows("d", "events")))
 
+    @within_one_day
     def test_plan_tells_what_a_day_of_the_schedule_uses(self):
         plan = self.app.json("plan", BQ_SYNC_INTERVAL="15m")
         self.assertEqual(97, self.app.table(plan, "events")["modifications_a_day"])
@@ -112,11 +122,13 @@ class Quota(unittest.TestCase):
         status = self.app.json("status", BQ_SYNC_INTERVAL="15m")
         self.assertEqual(97, self.app.table(status, "events")["modifications_a_day"])
 
+    @within_one_day
     def test_status_for_people_speaks_of_tables_that_are_near_the_limit(self):
         self.use("events", LIMIT * 4 // 5)
         _, out, _ = self.app.run("status")
         self.assertEqual(1, out.count("1200 of the 1500 loads"), out)
 
+    @within_one_day
     def test_a_dropped_record_is_made_again(self):
         self.app.execute("drop table bq_sync_quota")
         self.assertEqual(0, self.used("status", "events"))

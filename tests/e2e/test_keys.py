@@ -212,6 +212,41 @@ class DoubledKeyTest(KeyCase):
 
         self.assertEqual((1, 0), (report["rejected"], report["pending"]))
 
+    def test_verify_compares_the_row_that_has_the_key(self):
+        self.app.script("insert into labels(k, v) values (7, 'a'), ('7', 'b'), ('x', 'c')")
+        self.sync("labels", REJECTED)
+        for sql, found in [("delete from d.labels where k = '7'", "missing_count"),
+                           ("update d.labels set v = 'q' where k = '7'", "different_count")]:
+            with self.subTest(found):
+                self.bq.query(sql)
+                report = self.app.table(self.app.json("verify", "labels", status=1), "labels")
+                self.assertEqual((1, 1, 0), (report[found], report["rejected"], report["pending"]))
+                self.app.run("verify", "--repair", "labels")
+                self.assertEqual(["a", "c"], self.values("labels"))
+                self.agree("labels")
+
+    def test_a_change_of_the_row_that_has_the_key_is_pending(self):
+        self.app.script("insert into labels(k, v) values (7, 'a'), ('7', 'b'), ('x', 'c')")
+        self.sync("labels", REJECTED)
+        self.app.script("update labels set v = 'd' where v = 'a'")
+        self.assertEqual(1, self.agree("labels")["pending"])
+        self.sync("labels", REJECTED)
+        self.assertEqual((1, 0), tuple(self.agree("labels")[name] for name in ("rejected", "pending")))
+
+    def test_a_dry_run_counts_the_row_that_gives_way(self):
+        self.sync("numbers")  # makes the state database
+        self.app.script("insert into labels(k, v) values (7, 'a'), ('7', 'b'), ('x', 'c')")
+        for arguments, rejected in [([], 1), (["--full"], 1)]:
+            with self.subTest(arguments):
+                self.assertEqual(rejected, self.sync("labels", REJECTED, "--dry-run", *arguments)["rows_rejected"])
+        self.sync("labels", REJECTED)
+        self.app.script("insert into labels(k, v) values (8, 'd'), ('8', 'e')")
+        for synced in (False, True):
+            for arguments in ([], ["--full"]):
+                with self.subTest(arguments, synced=synced):
+                    self.assertEqual(2, self.sync("labels", REJECTED, "--dry-run", *arguments)["rows_rejected"])
+            self.sync("labels", REJECTED)
+
     def test_a_view_that_holds_a_key_twice_sends_it_once(self):
         self.app.script("insert into things values (1, 'a', 1), (1, 'b', 2), (2, 'c', 3)")
 
@@ -229,6 +264,10 @@ class DoubledKeyTest(KeyCase):
         self.sync("doubled", REJECTED)
         self.assertEqual(["b", "c"], self.values("doubled"))
         self.agree("doubled")
+
+
+class DoubledKeyByScanTest(DoubledKeyTest):
+    state = "state.db"
 
 
 if __name__ == "__main__":

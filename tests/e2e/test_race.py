@@ -49,7 +49,7 @@ class RaceCase(unittest.TestCase):
         """A sync that waits at a request while the body runs; .status, .err afterwards."""
         self.bq.faults({**fault, "nth": 1})
         process = self.app.start("sync", *arguments, **environment)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while self.bq.fault_state()[0]["held"] == 0:
             self.assertIsNone(process.poll(), "the sync ended without the request that was to be held")
             self.assertLess(time.monotonic(), deadline, "nothing was held")

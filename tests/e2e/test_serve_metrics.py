@@ -5,7 +5,7 @@ import re
 import subprocess
 import unittest
 
-from tests.e2e.serving import INCREMENTAL, Service
+from tests.e2e.serving import AT_START, INCREMENTAL, Service
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 from tests.support.foreign import tool
@@ -57,7 +57,7 @@ class ServeMetricsTest(unittest.TestCase):
         return self.series(service, "bqsync_retries_total") - before
 
     def test_requests_are_counted_by_call_and_outcome_as_bigquery_saw_them(self):
-        service = self.serve(BQ_SYNC_INTERVAL="1h")
+        service = self.serve(BQ_SYNC_INTERVAL=AT_START)
         counted = self.series(service, "bqsync_requests_total")
         log = self.bq.requests()
         listings = sum(request["path"].split("?")[0].endswith("/datasets/d/tables")
@@ -71,7 +71,7 @@ class ServeMetricsTest(unittest.TestCase):
         self.assertEqual({}, self.series(service, "bqsync_retries_total"))
 
     def test_each_mishap_is_counted_under_its_reason(self):
-        service = self.serve(BQ_SYNC_INTERVAL="1h")
+        service = self.serve(BQ_SYNC_INTERVAL=AT_START)
         for reason, fault in (
                 ("http_503", {**LISTING, "action": "status", "status": 503, "reason": "none"}),
                 ("backendError", {**LISTING, "action": "status", "status": 503, "reason": "backendError"}),
@@ -100,13 +100,13 @@ class ServeMetricsTest(unittest.TestCase):
         self.assertEqual((0, ""), (judged.returncode, judged.stdout + judged.stderr))
 
     def test_several_mishaps_of_one_pass_add_up(self):
-        service = self.serve(BQ_SYNC_INTERVAL="1h")
+        service = self.serve(BQ_SYNC_INTERVAL=AT_START)
         self.assertEqual({"http_429": 2, "broken": 1}, self.repeated(
             service, {**LISTING, "action": "status", "status": 429, "reason": "none", "count": 2},
             {**START, "action": "truncate"}))
 
     def test_what_an_upload_in_parts_repeats_is_counted(self):
-        service = self.serve(BQ_SYNC_INTERVAL="1h")
+        service = self.serve(BQ_SYNC_INTERVAL=AT_START)
         # More than goes in one request, and nothing that could be compressed.
         grow = """insert into accounts(email, note)
             with recursive n(i) as (select 2 union all select i + 1 from n where i < 11)
@@ -117,7 +117,7 @@ class ServeMetricsTest(unittest.TestCase):
                          self.repeated(service, {**SESSION, "action": "reset_before"}, sql=grow))
 
     def test_where_nobody_listens_every_try_is_refused(self):
-        service = self.serve(BQ_SYNC_INTERVAL="1h", BQ_RETRY_BUDGET="2s")
+        service = self.serve(BQ_SYNC_INTERVAL=AT_START, BQ_RETRY_BUDGET="2s")
         port = self.bq.port
         self.bq.kill()
         try:

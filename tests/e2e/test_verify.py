@@ -69,7 +69,7 @@ class VerifyTest(unittest.TestCase):
                 self.assertEqual(1, json.loads(out)["tables"][0]["unexplained_count"])
 
     def wait_for_query(self):
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not any(request["path"].endswith("/queries") for request in self.bq.get("/bqlocal/requests")["requests"]):
             self.assertLess(time.monotonic(), end)
             time.sleep(0.02)

@@ -9,18 +9,23 @@ SHIM = BUILD / "tests" / "support" / "libcrash_shim.so"
 HELD_SECONDS = 60
 
 
+def wait_until_held(bq, process):
+    """Waits until bqlocal holds a request of the process; False if the process ended earlier."""
+    end = time.monotonic() + HELD_SECONDS
+    while process.poll() is None and time.monotonic() < end:
+        if any(rule["held"] for rule in bq.fault_state()):
+            return True
+        time.sleep(0.002)
+    return False
+
+
 def kill_at_request(bq, app, number, side, arguments, **environment):
     """Makes bqlocal hold the number-th request before or after processing it, and kills the client meanwhile.
 
     True if the run made that request; False if it ended earlier."""
     bq.faults({"nth": number, "count": 1, "action": f"hang_{side}"})
     process = app.start("sync", *arguments, **environment)
-    end = time.monotonic() + HELD_SECONDS
-    held = False
-    while not held and process.poll() is None and time.monotonic() < end:
-        held = any(rule["held"] for rule in bq.fault_state())
-        if not held:
-            time.sleep(0.002)
+    held = wait_until_held(bq, process)
     process.kill()
     process.communicate()
     bq.clear_faults()

@@ -40,6 +40,15 @@ def restore_backup(bq, app):
     app.path.write_bytes(backup)
 
 
+def restore_target(bq, app):
+    """Time travel brings back rows and labels from before the last sync."""
+    old = bq.table("d", "accounts")["labels"]["bqsync_generation"]
+    app.execute("update accounts set note = 'newer' where id = 1")
+    app.run("sync", "accounts")
+    bq.query("update d.accounts set note = 'one' where id = 1")
+    bq.patch("datasets/d/tables/accounts", {"labels": {"bqsync_generation": old}})
+
+
 def change_definition(bq, app):
     """The table was synced by a binary whose definition lacked a column."""
     bq.query("alter table d.accounts drop column note")
@@ -157,6 +166,13 @@ SCENARIOS = [
              drop_column),
     Scenario("source restored", ROWS, "update accounts set note = 'kept' where id = 2", (), ("accounts",),
              restore_backup),
+    Scenario("target restored", ROWS, "insert into accounts values (4, 'd@x', 4, null)", (), ("accounts",),
+             restore_target),
+    Scenario("columns swapped", ROWS,
+             "alter table memberships rename column role to swapped;"
+             "alter table memberships rename column since to role;"
+             "alter table memberships rename column swapped to since; update memberships set since = null", (),
+             ("memberships",)),
     Scenario("definition changed", ROWS, "update accounts set note = 'uno' where id = 1", (), ("accounts",),
              change_definition),
 ]

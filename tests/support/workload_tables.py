@@ -242,6 +242,13 @@ REJECTED = {
                             {"n": LOOSE["n"], "note": text_or_null}, misfits={"n": ["many", 1.5], "note": [b"x", BAD]}),
 }
 
+FILTERED = {
+    "filtered": Table(
+        "create table filtered(id integer primary key, kind text, note text, hidden integer not null default 0)",
+        {"kind": text_or_null, "note": text_or_null, "hidden": one_of(0, 0, 0, 1)}, misfits={"note": [b"x", BAD]},
+        unique=frozenset(["hidden"])),
+}
+
 ORDERS = {
     "orders": Table("create table orders(id integer primary key, note text)", {"note": text_or_null}),
     "order_lines": Table("create table order_lines(id integer primary key, order_id integer not null"
@@ -249,7 +256,8 @@ ORDERS = {
                          {"order_id": lambda r: r.randrange(1, 20), "item": text_or_null}),
 }
 
-TABLES: collections.ChainMap[str, Table] = collections.ChainMap(CLASSIC, KEYED, VIEWED, THINGS, REJECTED, ORDERS)
+TABLES: collections.ChainMap[str, Table] = collections.ChainMap(
+    CLASSIC, KEYED, VIEWED, THINGS, REJECTED, FILTERED, ORDERS)
 
 
 def base(table: str) -> str:

@@ -55,6 +55,7 @@ static bool make(
         return false;
     snprintf(out->table, sizeof out->table, "%s", table->name);
     snprintf(out->content_hash, sizeof out->content_hash, "%s", task->plan.content_hash);
+    snprintf(out->fingerprint, sizeof out->fingerprint, "%s", task->batch.fingerprint);
     snprintf(out->shape_hash, sizeof out->shape_hash, "%s", table->shape_hash);
     snprintf(out->project, sizeof out->project, "%s", worker->project);
     snprintf(out->dataset, sizeof out->dataset, "%s", worker->dataset);

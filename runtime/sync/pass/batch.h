@@ -41,6 +41,8 @@ struct batch {
     int64_t new_rows;
     /* Of these, rows and tombstones of keys that were sent before. */
     int64_t changed_rows;
+    /* What watermark.fingerprint becomes once the file has been sent. */
+    char fingerprint[FINGERPRINT_SIZE];
 
     /* What a scan found out, to be made durable before the file is sent. Owned, may be NULL. */
     struct shadow *shadow;

@@ -4,6 +4,7 @@
 #include "encode/avro.h"
 #include "encode/column.h"
 #include "encode/container.h"
+#include "sync/pass/content.h"
 #include "sync/pass/extract_row.h"
 #include "sync/pass/plan.h"
 #include "sync/pass/scan.h"
@@ -148,11 +149,32 @@ static bool read_dirty(struct extraction *e, struct error *err)
     return ok;
 }
 
+/* Rows with a NULL in their key, which no trigger can list, are all read again: they are rejected.
+ */
+static bool read_keyless(struct extraction *e, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    struct buffer sql;
+    int64_t ignored = 0;
+
+    if (e->task->source.shape.integer_key)
+        return true;
+    buffer_init(&sql, KEY_CEILING);
+    capture_append_keyless_sql(&sql, e->task->table);
+    bool ok = buffer_check(&sql, "statement", err) &&
+              database_prepare(e->source, buffer_text(&sql), &statement, err) &&
+              read_rows(e, statement, false, &ignored, err);
+    sqlite3_finalize(statement);
+    buffer_clear(&sql);
+    return ok;
+}
+
 /* The same where keys are kept. */
 static bool read_dirty_keys(struct extraction *e, struct error *err)
 {
-    if (!shadow_begin(
-            e->options->state_path, e->task->table, true, SHADOW_LISTED, &e->batch.shadow, err))
+    enum shadow_mode mode = e->options->discard ? SHADOW_LISTED_COMPARE : SHADOW_LISTED;
+
+    if (!shadow_begin(e->options->state_path, e->task->table, true, mode, &e->batch.shadow, err))
         return false;
     e->keys = e->batch.shadow;
     bool ok = read_dirty(e, err) && shadow_deleted(e->keys, write_tombstone, e, err);
@@ -236,8 +258,9 @@ static bool read_scanned(struct extraction *e, struct error *err)
     struct task *task = e->task;
     struct scan_reader scanned = {.e = e};
     struct scan_counts counts;
+    bool all_are_new = e->options->discard && e->batch.mode == SEND_REPLACE;
     const struct scan scan = {
-        .state_path = e->options->state_path,
+        .state_path = all_are_new ? NULL : e->options->state_path,
         .table = task->table,
         .keeps_keys = task->source.shape.keeps_keys,
         .mode = shadow_mode(e),
@@ -258,31 +281,6 @@ static bool read_scanned(struct extraction *e, struct error *err)
         e->is_wrong = plan_revise(task, PLAN_FOUND_CHANGED_ROWS);
     if (e->batch.mode != SEND_REPLACE && plan_prefers_replace(task, e->batch.changed_rows))
         e->is_wrong = plan_revise(task, PLAN_FOUND_MOST_CHANGED);
-    return true;
-}
-
-/* A table of mode replace is compared up to its first difference before all of it is read. Makes no
- * file. */
-static bool compare_scanned(struct extraction *e, struct error *err)
-{
-    struct scan_reader scanned = {.e = e};
-    struct scan_counts counts;
-    const struct scan scan = {
-        .state_path = e->options->state_path,
-        .table = e->task->table,
-        .keeps_keys = e->task->source.shape.keeps_keys,
-        .mode = SHADOW_COMPARE,
-        .look = report_scanned,
-        .context = &scanned,
-        .until_any = true,
-    };
-    bool differs = false;
-
-    if (!scan_run(&scan, e->source, &counts, &differs, &e->batch.shadow, err))
-        return false;
-    e->rows_read = counts.read;
-    if (differs)
-        e->is_wrong = plan_revise(e->task, PLAN_FOUND_ROWS);
     return true;
 }
 
@@ -351,16 +349,32 @@ static bool open_file(struct extraction *e, struct error *err)
 
 static bool fill_file(struct extraction *e, struct error *err)
 {
-    bool by_scan = e->task->plan.capture.by == CAPTURE_SCAN;
     bool keeps_keys = e->task->source.shape.keeps_keys;
 
+    // Without a file only the keys make a scan of a replacement worth its time.
     if (e->batch.mode == SEND_REPLACE)
-        return (by_scan || keeps_keys) && !e->options->discard ? read_scanned(e, err)
-                                                               : read_all(e, err);
-    if (by_scan)
+        return keeps_keys || (task_has_shadow(e->task) && !e->options->discard)
+                   ? read_scanned(e, err)
+                   : read_all(e, err);
+    if (e->task->plan.capture.by == CAPTURE_SCAN)
         return read_scanned(e, err);
-    return keeps_keys && !e->options->discard ? read_dirty_keys(e, err)
-                                              : read_new(e, err) && read_dirty(e, err);
+    return (keeps_keys ? read_dirty_keys(e, err) : read_new(e, err) && read_dirty(e, err)) &&
+           read_keyless(e, err);
+}
+
+/* The fingerprint that content_is_same will look for: with triggers only for rows that they do not
+ * list. */
+static void note_fingerprint(struct extraction *e)
+{
+    const struct task *task = e->task;
+    bool whole = task->table->mode == SEND_REPLACE;
+
+    int64_t rejected = task->outcome->rows_rejected;
+    bool scanned = task->plan.capture.by == CAPTURE_SCAN;
+
+    if (e->unnamed_rows > 0 || (whole && (scanned || rejected > 0)))
+        fingerprint_text(
+            &e->fingerprint, content_rejected(task->table, rejected), e->batch.fingerprint);
 }
 
 static bool close_file(struct extraction *e, struct error *err)
@@ -384,15 +398,14 @@ static bool close_file(struct extraction *e, struct error *err)
 /* One read under the plan as it is. */
 static bool extract_once(struct extraction *e, struct error *err)
 {
-    const struct plan *plan = &e->task->plan;
-
     e->is_wrong = false;
     e->rows_read = 0;
+    e->unnamed_rows = 0;
+    fingerprint_begin(&e->fingerprint, "");
     e->task->outcome->rows_rejected = 0;
-    if (plan->mode == SEND_REPLACE && plan->only_if_changed)
-        return compare_scanned(e, err);
     if (!open_file(e, err) || !fill_file(e, err))
         return false;
+    note_fingerprint(e);
     return e->is_wrong || close_file(e, err);
 }
 

@@ -2,11 +2,16 @@
 
 #include "encode/avro.h"
 #include "source/rejects.h"
+#include "sync/pass/content.h"
 #include "sync/pass/plan.h"
 #include "sync/row_text.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 /* A key is shown with 200 characters a column at most. */
 #define REASON_CEILING (1 << 20)
+#define KEY_SHOWN      512
 
 static bool open_rejects(struct extraction *e, struct error *err)
 {
@@ -18,27 +23,41 @@ static bool open_rejects(struct extraction *e, struct error *err)
     return rejects_begin(&batch->rejects, e->task->table, err);
 }
 
+/* "with id = 7", by the first key column, or "number 7". */
+static void name_row(const struct extraction *e, sqlite3_stmt *row, char out[static KEY_SHOWN])
+{
+    const struct table *table = e->task->table;
+
+    if (e->row_number > 0) {
+        snprintf(out, KEY_SHOWN, "number %" PRId64, e->row_number);
+        return;
+    }
+    int column = (int)table->key[0];
+    snprintf(
+        out, KEY_SHOWN, "with %s = %s", table->columns[column].source,
+        sqlite3_column_type(row, column) == SQLITE_BLOB
+            ? "a blob"
+            : (const char *)sqlite3_column_text(row, column));
+}
+
 static bool add_reject(
     struct extraction *e, sqlite3_stmt *row, size_t column, const char *storage_class,
     const char *reason, struct error *err)
 {
     const struct table *table = e->task->table;
+    char name[KEY_SHOWN];
 
+    name_row(e, row, name);
     if (table->reject_fails)
         return error_set(
             err, ERROR_REJECTED,
-            "%s.%s of the row with %s = %s: %s value %s. Fix the row, or let `on_reject` be "
-            "\"reject\"",
-            table->name, table->columns[column].source, table->columns[table->key[0]].source,
-            sqlite3_column_type(row, (int)table->key[0]) == SQLITE_BLOB
-                ? "a blob"
-                : (const char *)sqlite3_column_text(row, (int)table->key[0]),
-            storage_class, reason);
+            "%s.%s of the row %s: %s value %s. Fix the row, or let `on_reject` be \"reject\"",
+            table->name, table->columns[column].source, name, storage_class, reason);
     if (e->options->discard)
         return true;
     if (!e->batch.has_rejects && !open_rejects(e, err))
         return false;
-    const struct bad_value value = {column, storage_class, reason};
+    const struct bad_value value = {column, storage_class, reason, e->row_number};
     return rejects_add(&e->batch.rejects, table, row, &value, err);
 }
 
@@ -119,15 +138,6 @@ static bool reject_long_row(struct extraction *e, struct column_reader *reader, 
         "makes the row larger than the 16 MB that BigQuery takes", err);
 }
 
-/* Whether the key of the row that the reader has read fits. */
-static bool key_fits(const struct column_reader *reader)
-{
-    for (size_t i = 0; i < reader->problem_count; i++)
-        if (reader->table->columns[reader->problems[i].column].key)
-            return false;
-    return true;
-}
-
 struct slice extract_row_key(const struct extraction *e)
 {
     return e->key_text.length > 0 ? buffer_slice(&e->key_text) : slice_of(NULL);
@@ -156,6 +166,26 @@ static bool claim_key(
     return ok;
 }
 
+/* Whether two rows may have one key in SQLite. */
+static bool is_bag(const struct task *task)
+{
+    const struct source_shape *shape = &task->source.shape;
+
+    return task->table->mode == SEND_REPLACE &&
+           (shape->is_view || shape->is_virtual || shape->key_problem[0] != '\0');
+}
+
+/* Before the row is read: that may convert its texts in place. */
+static bool note_row(struct extraction *e, sqlite3_stmt *row, struct error *err)
+{
+    const struct table *table = e->task->table;
+    bool named = content_has_key(table, row);
+
+    e->row_number = named && !is_bag(e->task) ? 0 : ++e->unnamed_rows;
+    return (named && table->mode != SEND_REPLACE) ||
+           fingerprint_add(&e->fingerprint, row, table->column_count, err);
+}
+
 /* Reads a row, and the text of its key if that fits. */
 static bool read_row(
     struct extraction *e, struct column_reader *reader, bool deleted, bool *out_fits,
@@ -163,10 +193,12 @@ static bool read_row(
 {
     const struct table *table = e->task->table;
 
+    if (!deleted && !note_row(e, reader->row, err))
+        return false;
     column_reader_next(reader, deleted);
     table->read(reader, e->row);
     *out_fits = column_reader_row_fits(reader);
-    e->key_fits = key_fits(reader);
+    e->key_fits = column_reader_key_fits(reader);
     e->claim = SHADOW_CLAIM_OWN;
     buffer_reset(&e->key_text);
     if (e->keys == NULL || deleted || !e->key_fits)

@@ -8,6 +8,7 @@
 #include "encode/column_reader.h"
 #include "encode/container.h"
 #include "source/database.h"
+#include "source/fingerprint.h"
 #include "source/shadow.h"
 #include "sync/pass/batch.h"
 #include "sync/pass/extract_options.h"
@@ -33,6 +34,13 @@ struct extraction {
     enum shadow_claim claim; /* of the last row that was written */
     bool key_fits;           /* of the last row */
     int64_t rows_read;
+    /* Of the rows whose changes nothing lists (sync/pass/content.h). */
+    struct fingerprint fingerprint;
+    /* Rows so far that no key tells from others: without a key, with a NULL in it, or of a table
+     * where it need not be unique. */
+    int64_t unnamed_rows;
+    /* The last row's number among these; 0: it is none of them. */
+    int64_t row_number;
     /* What the scan found has revised the plan: this file is the wrong one. */
     bool is_wrong;
 };

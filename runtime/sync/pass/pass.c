@@ -196,10 +196,9 @@ static void remove_other_capture(struct pass *pass, const struct task *task)
     struct error err;
     bool ok = true;
 
-    if (task->plan.capture.by == CAPTURE_TRIGGERS && !task->source.shape.keeps_keys)
+    if (!task_has_shadow(task))
         ok = shadow_drop(pass->deployment->config->state_path, task->table, &err);
-    else if (
-        task->plan.capture.by == CAPTURE_SCAN &&
+    if (ok && task->plan.capture.by == CAPTURE_SCAN &&
         (task->table->capture == CAPTURE_SCAN || task->source.shape.why_scan[0] != '\0') &&
         task->source.shape.capture != CAPTURE_ABSENT && pass->deployment->config->state_is_source)
         ok = capture_remove(&pass->source, task->table, &err);
@@ -213,13 +212,12 @@ static bool clean_table(struct pass *pass, const struct task *task, struct error
 {
     struct watermark watermark;
 
-    bool by_scan = task->plan.capture.by == CAPTURE_SCAN;
     bool keeps_keys = task->source.shape.keeps_keys;
 
-    if ((by_scan || keeps_keys) &&
+    if (task_has_shadow(task) &&
         !shadow_complete(pass->deployment->config->state_path, task->table, keeps_keys, err))
         return false;
-    if (by_scan)
+    if (task->plan.capture.by == CAPTURE_SCAN)
         return true;
     return tracking_load(&pass->tracking, task->table->name, &watermark, err) &&
            capture_clean(&pass->source, task->table, watermark.synced_sequence, err);

@@ -2,6 +2,7 @@
 
 #include "source/rejects.h"
 #include "source/shadow.h"
+#include "sync/pass/content.h"
 #include "warehouse/googlesql.h"
 
 #include <stdio.h>
@@ -76,10 +77,15 @@ bool plan_capture(
 static void set_content_hash(struct task *task)
 {
     bool scan = task->plan.capture.by == CAPTURE_SCAN;
+    bool whole = task->table->mode == SEND_REPLACE;
 
     snprintf(
         task->plan.content_hash, sizeof task->plan.content_hash, "%.14s%s%s",
-        task->table->content_hash, scan ? "s" : ".", scan ? "" : task->source.shape.layout);
+        task->table->content_hash,
+        !scan   ? "."
+        : whole ? "f"
+                : "s",
+        scan ? "" : task->source.shape.layout);
 }
 
 static bool same_definition(const struct task *task)
@@ -154,11 +160,6 @@ static enum send_mode mode_of_changes(const struct task *task)
     return task->table->mode == SEND_APPEND && !direct ? SEND_MERGE : task->table->mode;
 }
 
-static bool needs_shadow(const struct task *task)
-{
-    return task->plan.capture.by == CAPTURE_SCAN || task->source.shape.keeps_keys;
-}
-
 /* Why everything has to be sent again, or NULL. */
 static const char *replace_reason(const struct config *config, const struct task *task, bool full)
 {
@@ -190,7 +191,7 @@ static const char *replace_reason(const struct config *config, const struct task
                "there?";
     if (task->plan.capture.broken)
         return "change capture was interrupted";
-    if (needs_shadow(task) && !task->source.has_shadow)
+    if (task_has_shadow(task) && !task->source.has_shadow)
         return "nothing is known of the rows sent before";
     return NULL;
 }
@@ -235,19 +236,25 @@ bool plan_prefers_replace(const struct task *task, int64_t changed)
     return rows >= REPLACE_LEAST_ROWS && changed > rows / REPLACE_SHARE;
 }
 
-/* No trigger can list a row with a NULL in its key. Such rows are rejected, and the table is read
- * in full at each pass until they are gone, and once more after that so that their rejects are
- * removed.
- */
-static bool is_keyless(
-    struct database *source, struct tracking *tracking, const struct task *task, bool *out_keyless,
+/* No trigger can list a row with a NULL in its key. In mode replace such rows are sent, else they
+ * are rejected; in both they are compared with those of the last sync, here, before the snapshot is
+ * sealed: if they are the same, nothing has to be written. *out_changed: they are not, or those of
+ * the last sync are gone. */
+static bool find_keyless_changes(
+    struct database *source, struct tracking *tracking, const struct task *task, bool *out_changed,
     struct error *err)
 {
     const struct source_table in = {source, task->table, &task->source.shape};
+    bool any = false;
+    bool same = true;
 
-    return capture_has_keyless(&in, &task->source.watermark, out_keyless, err) &&
-           (*out_keyless || task->source.shape.integer_key ||
-            rejects_keyless(tracking, task->table->name, out_keyless, err));
+    if (!capture_has_keyless(&in, &task->source.watermark, &any, err))
+        return false;
+    if ((any || task->source.watermark.fingerprint[0] != '\0') &&
+        !content_is_same(source, tracking, task, &same, err))
+        return false;
+    *out_changed = !same;
+    return true;
 }
 
 /* Whether there is anything to send or to note. Rejected keys are listed as well, and are read
@@ -263,7 +270,7 @@ static bool find_listed(
 
     if (!capture_has_pending(in, watermark, out_found, err))
         return false;
-    if (*out_found)
+    if (*out_found || in->table->mode == SEND_REPLACE)
         return true;
     if (!capture_pending(in, watermark, &counts, err) ||
         !rejects_count_listed(tracking, in->table->name, &published, err))
@@ -279,18 +286,16 @@ static bool plan_listed(
     const struct task_source *known = &task->source;
     const struct source_table in = {source, task->table, &known->shape};
     bool found = false;
+    bool keyless = false;
     struct pending counts;
 
-    if (!is_keyless(source, tracking, task, &found, err))
+    if (!find_listed(&in, tracking, &known->watermark, &found, err) ||
+        (!found && !find_keyless_changes(source, tracking, task, &keyless, err)))
         return false;
-    if (found) {
-        decide(task, SEND_REPLACE, "rows have no key, so their changes cannot be listed");
-        return true;
-    }
-    if (!find_listed(&in, tracking, &known->watermark, &found, err))
-        return false;
-    if (!found)
-        return capture_has_left_out(&in, &known->watermark, &task->plan.only_state, err);
+    // A table of mode replace keeps its rejects, which such a pass would forget.
+    if (!found && !keyless)
+        return task->table->mode == SEND_REPLACE ||
+               capture_has_left_out(&in, &known->watermark, &task->plan.only_state, err);
 
     decide(task, mode_of_changes(task), task->table->mode == SEND_REPLACE ? "mode replace" : NULL);
     if (task->plan.mode == SEND_REPLACE || known->watermark.source_rows < REPLACE_LEAST_ROWS)
@@ -307,6 +312,7 @@ bool plan_table(
     struct task *task, bool full, struct error *err)
 {
     struct task_source *known = &task->source;
+    bool same = false;
 
     task->plan = (struct plan){.in_transaction = config->sync_atomic};
     // The cookie first: whatever is altered from here on, the snapshot has another one.
@@ -320,7 +326,7 @@ bool plan_table(
         return false;
     if (!plan_capture(config, task->table, &known->shape, &task->plan.capture, err))
         return false;
-    if (needs_shadow(task) &&
+    if (task_has_shadow(task) &&
         !shadow_known(
             &tracking->database, task->table, known->shape.keeps_keys, &known->has_shadow, err))
         return false;
@@ -332,7 +338,12 @@ bool plan_table(
         decide(task, SEND_REPLACE, why);
     else if (task->plan.capture.by == CAPTURE_TRIGGERS)
         return plan_listed(source, tracking, task, err);
-    else {
+    else if (task->table->mode == SEND_REPLACE) {
+        if (!content_is_same(source, tracking, task, &same, err))
+            return false;
+        if (!same)
+            decide(task, SEND_REPLACE, "mode replace");
+    } else {
         decide(task, mode_of_changes(task), NULL);
         task->plan.only_if_changed = true;
     }
@@ -345,21 +356,6 @@ static bool same_shape(const struct source_shape *a, const struct source_shape *
            a->missing_count == b->missing_count && strcmp(a->missing, b->missing) == 0 &&
            strcmp(a->key_problem, b->key_problem) == 0 &&
            strcmp(a->filter_problem, b->filter_problem) == 0;
-}
-
-/* A row without a key that came after plan_table is in no file but that of a replacement. */
-static bool check_keyless(struct database *source, struct task *task, struct error *err)
-{
-    const struct source_table in = {source, task->table, &task->source.shape};
-    bool keyless = false;
-
-    if (task->plan.capture.by != CAPTURE_TRIGGERS || task->plan.mode == SEND_REPLACE)
-        return true;
-    if (!capture_has_keyless(&in, &task->source.watermark, &keyless, err))
-        return false;
-    if (keyless)
-        task->outdated = "rows without a key were written";
-    return true;
 }
 
 bool plan_check_schema(
@@ -375,7 +371,7 @@ bool plan_check_schema(
     if (!capture_schema_cookie(source, &cookie, err))
         return false;
     if (cookie == known->schema_cookie)
-        return check_keyless(source, task, err);
+        return true;
     if (!capture_inspect(source, task->table, &shape, err) ||
         !plan_capture(config, task->table, &shape, &capture, err))
         return false;
@@ -385,7 +381,7 @@ bool plan_check_schema(
         task->outdated = "its triggers were changed";
     else
         known->schema_cookie = cookie;
-    return task->outdated != NULL || check_keyless(source, task, err);
+    return true;
 }
 
 bool plan_in_snapshot(struct database *source, struct task *task, struct error *err)
@@ -435,11 +431,6 @@ bool plan_revise(struct task *task, enum plan_finding finding)
 
     switch (finding) {
     case PLAN_FOUND_ROWS:
-        // A table of mode replace was only compared so far.
-        if (before == SEND_REPLACE && plan->only_if_changed) {
-            decide(task, SEND_REPLACE, "mode replace");
-            return true;
-        }
         plan->only_if_changed = false;
         return false;
     case PLAN_FOUND_NO_ROWS:

@@ -25,7 +25,7 @@ static void complete_shadows(struct reading *reading)
     for (size_t i = 0; i < reading->count; i++) {
         struct task *task = reading->tasks[i];
         bool keeps_keys = task->source.shape.keeps_keys;
-        if (!is_to_read(task) || (task->plan.capture.by != CAPTURE_SCAN && !keeps_keys))
+        if (!is_to_read(task) || !task_has_shadow(task))
             continue;
         if (!shadow_complete(
                 reading->deployment->config->state_path, task->table, keeps_keys, &err))

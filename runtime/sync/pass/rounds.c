@@ -102,8 +102,7 @@ static void remove_left_capture(struct rounds *rounds)
 
 static bool has_lost_shadow(const struct task *task)
 {
-    return (task->plan.capture.by == CAPTURE_SCAN || task->source.shape.keeps_keys) &&
-           !task->source.has_shadow;
+    return task_has_shadow(task) && !task->source.has_shadow;
 }
 
 /* The watermark is invalidated first: if this pass fails after the triggers or an empty shadow are

@@ -41,7 +41,7 @@ static bool use_row(struct run *run, sqlite3_stmt *row, struct error *err)
         run->counts.new_rows++;
     else
         run->counts.changed++;
-    if (scan->until_any || (scan->until_changed && change == SHADOW_CHANGED)) {
+    if (scan->until_changed && change == SHADOW_CHANGED) {
         run->ended = true;
         return true;
     }
@@ -81,7 +81,7 @@ static bool use_deleted(void *context, sqlite3_stmt *row, struct error *err)
     struct run *run = context;
 
     run->counts.deleted++;
-    if (run->scan->until_any || run->scan->until_changed)
+    if (run->scan->until_changed)
         run->ended = true;
     return run->ended || hand_on(run, row, SHADOW_CHANGED, true, err);
 }

@@ -56,11 +56,9 @@ struct scan {
 
     /* The scan ends, as a success, at the first row that is changed, deleted or took a place. */
     bool until_changed;
-    /* The same at the first difference of any kind. */
-    bool until_any;
 };
 
-/* *out_ended: it ended before all rows were read, because of until_changed or until_any; else the
+/* *out_ended: it ended before all rows were read, because of until_changed; else the
  * counts are complete. *out_shadow: returned owned, with what was found and has to be made durable
  * by shadow_end before it is sent; NULL if there is nothing (in SHADOW_COMPARE there never is). The
  * caller calls shadow_end, because it can do so only after the snapshot has ended: the state may

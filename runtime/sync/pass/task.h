@@ -81,7 +81,8 @@ struct plan {
     enum send_mode mode;
     /* Why the whole content is sent: static text, or NULL. */
     const char *why;
-    /* A scan: whether there is anything to send is known only when all rows have been read. */
+    /* A scan: whether there is anything to send is known only when all rows have been read. Never
+     * in mode replace. */
     bool only_if_changed;
     /* There are no rows to send, but the state has to take note of that: rejects have come or gone,
      * the last pass failed, or the watermark can move past rows that the filter leaves out. */
@@ -95,7 +96,8 @@ struct plan {
     /* All tables of the pass are committed in one transaction. */
     bool in_transaction;
     /* What watermark.content_hash becomes once this has been sent: the definition's, and behind it
-     * the way in which changes are found: "s" for a scan, "." and the layout for triggers. */
+     * the way in which changes are found: "s" for a scan, "f" for a fingerprint of all rows, "."
+     * and the layout for triggers. */
     char content_hash[TRACKING_CONTENT_SIZE];
 };
 
@@ -132,6 +134,14 @@ static inline bool task_is_out_of_line(const struct task *task)
     return task->warehouse.exists &&
            (task->warehouse.expires ||
             strcmp(task->warehouse.label_shape, task->table->shape_hash) != 0);
+}
+
+/* The state database has a shadow of the rows that were sent: with a scan to find what differs,
+ * else to look up converted keys. A table of mode replace needs none (sync/pass/content.h). */
+static inline bool task_has_shadow(const struct task *task)
+{
+    return (task->plan.capture.by == CAPTURE_SCAN && task->table->mode != SEND_REPLACE) ||
+           task->source.shape.keeps_keys;
 }
 
 /* The target is there no longer: the task has to be planned again. */

@@ -185,7 +185,7 @@ static void check_table(const struct checker *c, struct database *source, const 
             shape.missing, table->name);
     } else if (shape.filter_problem[0] != '\0') {
         check_findings_add(c->findings, name, CHECK_FAIL, "%s", shape.filter_problem);
-    } else if (shape.key_problem[0] != '\0') {
+    } else if (shape.key_problem[0] != '\0' && table->key_count > 0) {
         check_findings_add(
             c->findings, name, table->mode == SEND_REPLACE ? CHECK_WARN : CHECK_FAIL, "%s",
             shape.key_problem);

@@ -106,8 +106,11 @@ static bool keep_row(void *context, struct column_reader *in, bool fits, struct 
     if (!find_bucket(c, &at, err))
         return false;
 
-    // Rejected rows of all buckets are kept: the dirty set lists their keys, and the drill-down has
-    // to tell them from pending changes.
+    // A rejected row of a table without a key is named by nothing.
+    if (!fits && c->out->table->key_count == 0)
+        return true;
+
+    // Rejected rows of all buckets are kept: their keys are not counted as pending.
     if (!bucket_differs(c, at) && fits)
         return true;
     return drill_down_add_source(c->drill_down, in, buffer_slice(&c->rows.key_text), fits, err);
@@ -120,7 +123,18 @@ static bool keep_pending(void *context, struct column_reader *in, bool fits, str
     (void)in;
     if (!fits)
         return true;
-    return drill_down_add_pending(c->drill_down, buffer_slice(&c->rows.key_text), err);
+    return drill_down_add_pending(c->drill_down, buffer_slice(&c->rows.key_text), 1, err);
+}
+
+/* A rejected row is listed for every pass, which does not make its key pending. */
+static bool keep_rejected(void *context, struct column_reader *in, bool fits, struct error *err)
+{
+    struct comparison *c = context;
+
+    (void)in;
+    if (!fits)
+        return true;
+    return drill_down_add_pending(c->drill_down, buffer_slice(&c->rows.key_text), -1, err);
 }
 
 struct warehouse_visit {
@@ -201,7 +215,8 @@ static bool look_again(struct comparison *c, struct error *err)
  * BigQuery rightly holds its older version. */
 static bool compare_rows(struct comparison *c, struct error *err)
 {
-    const struct source_rows_visitor visitor = {c, keep_row, keep_pending};
+    const struct source_rows_visitor visitor = {c, keep_row, keep_pending, keep_rejected};
+    bool was_changed = c->rows.changed;
 
     bool ok = database_begin_snapshot(c->sides->source, err) && look_again(c, err) &&
               source_rows_read(&c->rows, ROW_TEXT_COMPARED, &visitor, err) &&
@@ -212,7 +227,11 @@ static bool compare_rows(struct comparison *c, struct error *err)
     c->out->pending = c->rows.pending;
     if (!c->absent && !read_warehouse_rows(c, err))
         return false;
-    return drill_down_compare(c->drill_down, c->out, err) && check_explained(c, err);
+    if (!drill_down_compare(c->drill_down, c->rows.scanned, c->out, err))
+        return false;
+    if (c->rows.changed)
+        verify_report_defer(c->out);
+    return c->rows.changed || was_changed || check_explained(c, err);
 }
 
 /* --- one table --------------------------------------------------------------------------- */

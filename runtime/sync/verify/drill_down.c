@@ -29,7 +29,7 @@ struct drill_down {
 static const char schema[] =
     "create table ours(key text, hash text, shown text, fits integer, bucket integer);"
     "create table theirs(key text, hash text, shown text, bucket integer);"
-    "create table pending(key text primary key, bucket integer) without rowid;"
+    "create table pending(key text primary key, bucket integer, entries integer) without rowid;"
     "begin";
 
 bool drill_down_new(
@@ -59,7 +59,9 @@ bool drill_down_new(
             &drill_down->database, "insert into theirs values(?1, ?2, ?3, ?5)",
             &drill_down->add_theirs, err) ||
         !database_prepare(
-            &drill_down->database, "insert or ignore into pending values(?1, ?5)",
+            &drill_down->database,
+            "insert into pending values(?1, ?5, ?2) on conflict(key) do update set"
+            " entries = entries + excluded.entries",
             &drill_down->add_pending, err)) {
         drill_down_free(drill_down);
         return false;
@@ -270,8 +272,10 @@ bool drill_down_add_warehouse(
     return ok;
 }
 
-bool drill_down_add_pending(struct drill_down *drill_down, struct slice key_text, struct error *err)
+bool drill_down_add_pending(
+    struct drill_down *drill_down, struct slice key_text, int entries, struct error *err)
 {
+    sqlite3_bind_int(drill_down->add_pending, 2, entries);
     return bind_key(drill_down, drill_down->add_pending, key_text, err) &&
            run(drill_down, drill_down->add_pending, err);
 }
@@ -307,11 +311,11 @@ static bool list(
 }
 
 /* One row a key: how many rows of SQLite hold it that fit and that do not, and how many of BigQuery
- * do. The dirty set lists rejected keys, too, so they are first removed from the pending ones. */
+ * do. */
 static const char verdicts_sql[] =
     "create index theirs_key on theirs(key, hash);"
     "create index ours_key on ours(key, hash);"
-    "delete from pending where key in (select key from ours where not fits);"
+    "delete from pending where entries <= 0;"
     "create table verdicts as select key, min(bucket) as bucket, max(ours) as ours,"
     " max(theirs) as theirs, sum(fits) as fits, sum(misfits) as misfits, sum(held) as held,"
     " key in (select key from pending) as pending from"
@@ -327,33 +331,32 @@ static const char verdicts_sql[] =
 #define EXTRA      "(held > 0 and fits + misfits = 0)"
 #define DUPLICATED "(held > case when " MULTISET " then max(1, fits + misfits) else 1 end)"
 
-/* None of BigQuery's rows beside a rejected row is one of SQLite's. Where a key stands for one row,
- * it is an older version of the rejected row, and the others are rejected as well. */
+/* None of BigQuery's rows beside a rejected row is one of SQLite's. Unless it is known which row
+ * has the key, it may be an older version of the rejected one, and the others are rejected as well.
+ */
 #define UNKNOWN                                                                                    \
     "(fits > 0 and held > 0 and misfits > 0 and not exists (select 1 from theirs t join ours o"    \
     " on o.key = t.key and o.hash = t.hash where t.key = v.key and o.fits))"
-#define DISPLACED "(" UNKNOWN " and not " MULTISET ")"
+#define OWNERS    "(select owners from mode)"
+#define DISPLACED "(" UNKNOWN " and not " MULTISET " and not " OWNERS ")"
 
 /* A row of BigQuery that SQLite does not hold, or not as often. */
 #define DIFFERENT                                                                                  \
     "(fits > 0 and held > 0 and case when misfits = 0 then exists (select 1 from theirs t"         \
     " where t.key = v.key group by t.hash having count(*) > (select case when v.held = v.fits"     \
     " then count(*) else count(*) * v.held end from ours o where o.key = t.key"                    \
-    " and o.hash = t.hash and o.fits)) else " UNKNOWN " and " MULTISET " end)"
+    " and o.hash = t.hash and o.fits)) else " UNKNOWN " and (" MULTISET " or " OWNERS ") end)"
 
-/* Keys that several rows of SQLite convert to. One of these rows is sent and the others are
- * rejected. They are pending as well, because the dirty set lists what is rejected. */
-#define SHARED_KEYS "select key from verdicts where fits > 1 and not " MULTISET
-
-static bool make_verdicts(struct drill_down *drill_down, struct error *err)
+static bool make_verdicts(struct drill_down *drill_down, bool owners_known, struct error *err)
 {
     const bool multiset = drill_down->table->mode == SEND_REPLACE;
 
     return database_exec(&drill_down->database, verdicts_sql, err) &&
            database_exec(
                &drill_down->database,
-               multiset ? "create table mode as select 1 as multiset"
-                        : "create table mode as select 0 as multiset",
+               multiset       ? "create table mode as select 1 as multiset, 0 as owners"
+               : owners_known ? "create table mode as select 0 as multiset, 1 as owners"
+                              : "create table mode as select 0 as multiset, 0 as owners",
                err) &&
            database_exec(
                &drill_down->database,
@@ -364,31 +367,55 @@ static bool make_verdicts(struct drill_down *drill_down, struct error *err)
                err);
 }
 
-bool drill_down_compare(struct drill_down *drill_down, struct verify_table *out, struct error *err)
+static bool list_keys(struct drill_down *drill_down, struct verify_table *out, struct error *err)
+{
+    return list(
+               drill_down, "select ours from wrong where missing order by key", out->missing,
+               &out->missing_count, err) &&
+           list(
+               drill_down, "select theirs from wrong where extra order by key", out->extra,
+               &out->extra_count, err) &&
+           list(
+               drill_down, "select ours from wrong where different order by key", out->different,
+               &out->different_count, err) &&
+           list(
+               drill_down, "select theirs from wrong where duplicated order by key",
+               out->duplicated, &out->duplicated_count, err);
+}
+
+/* Without a key, the key's text is that of the row, so equal rows are one group. */
+static bool count_rows(struct drill_down *drill_down, struct verify_table *out, struct error *err)
+{
+    struct database *database = &drill_down->database;
+
+    return database_query_int64(
+               database, "select sum(fits - held) from verdicts where fits > held", 0,
+               &out->missing_count, err) &&
+           database_query_int64(
+               database, "select sum(held - fits) from verdicts where held > fits", 0,
+               &out->extra_count, err) &&
+           database_query_int64(
+               database, "select count(*) from wrong where different", 0, &out->different_count,
+               err);
+}
+
+bool drill_down_compare(
+    struct drill_down *drill_down, bool owners_known, struct verify_table *out, struct error *err)
 {
     struct database *database = &drill_down->database;
     int64_t pending = 0;
     int64_t surplus = 0;
     int64_t displaced = 0;
 
-    if (!make_verdicts(drill_down, err) ||
-        !list(
-            drill_down, "select ours from wrong where missing order by key", out->missing,
-            &out->missing_count, err) ||
-        !list(
-            drill_down, "select theirs from wrong where extra order by key", out->extra,
-            &out->extra_count, err) ||
-        !list(
-            drill_down, "select ours from wrong where different order by key", out->different,
-            &out->different_count, err) ||
-        !list(
-            drill_down, "select theirs from wrong where duplicated order by key", out->duplicated,
-            &out->duplicated_count, err) ||
+    if (!make_verdicts(drill_down, owners_known, err) ||
+        !(drill_down->table->key_count == 0 ? count_rows : list_keys)(drill_down, out, err) ||
         !database_query_int64(
-            database, "select count(*) from pending where key not in (" SHARED_KEYS ")", 0,
-            &pending, err) ||
+            database,
+            "select count(*) from pending where key not in"
+            " (select key from verdicts where misfits > 0 and fits = 0)",
+            0, &pending, err) ||
         !database_query_int64(
-            database, "select sum(fits - 1) from verdicts where key in (" SHARED_KEYS ")", 0,
+            database, "select sum(fits - 1) from wrong where fits > 1 and not " MULTISET, 0,
             &surplus, err) ||
         !database_query_int64(database, "select sum(displaced) from wrong", 0, &displaced, err))
         return false;

@@ -13,6 +13,8 @@
  * rounded or converted, and a transformed value is not the one that SQLite holds. */
 static bool has_plain_key(const struct table *table)
 {
+    if (table->key_count == 0)
+        return false;
     for (size_t k = 0; k < table->key_count; k++) {
         const struct column *column = &table->columns[table->key[k]];
         if ((column->type != COLUMN_INT64 && column->type != COLUMN_STRING) ||

@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 #include "encode/container.h"
+#include "source/rejects.h"
+#include "sync/pass/content.h"
 #include "sync/pass/plan.h"
 
 #include <stdlib.h>
@@ -16,7 +18,8 @@ bool source_rows_init(
     struct plan_capture capture;
     bool known = false;
 
-    *rows = (struct source_rows){.config = config, .table = table, .source = source};
+    *rows = (struct source_rows){
+        .config = config, .table = table, .source = source, .tracking = tracking};
     buffer_init(&rows->key_text, ROW_CEILING);
     buffer_init(&rows->row_text, ROW_CEILING);
     if (!capture_inspect(source, table, &rows->shape, err))
@@ -31,7 +34,8 @@ bool source_rows_init(
         !shadow_known(&tracking->database, table, rows->shape.keeps_keys, &known, err))
         return false;
     rows->captured = capture.by == CAPTURE_TRIGGERS && !capture.broken;
-    rows->scanned = capture.by == CAPTURE_SCAN && rows->watermark.found && known;
+    rows->by_scan = capture.by == CAPTURE_SCAN;
+    rows->scanned = rows->by_scan && rows->watermark.found && known && table->mode != SEND_REPLACE;
     return true;
 }
 
@@ -65,7 +69,32 @@ static bool make_texts(
     row_text_append(&rows->key_text, in, rows->table, ROW_TEXT_KEY);
     if (!key_only)
         row_text_append(&rows->row_text, in, rows->table, which);
+    // JSON texts are compared apart, but they decide whether the row fits.
+    for (size_t i = 0; !key_only && which == ROW_TEXT_COMPARED && i < rows->table->column_count;
+         i++)
+        if (rows->table->columns[i].type == COLUMN_JSON)
+            column_json(in, i);
     return buffer_check(&rows->row_text, "a row", err);
+}
+
+/* As the sync does with a row that the shadow does not hold as it is: if another row has its key in
+ * BigQuery, it does not fit. */
+static bool claim_key(
+    struct source_rows *rows, const struct column_reader *in, bool *fits, struct error *err)
+{
+    enum shadow_claim claim = SHADOW_CLAIM_OWN;
+    const bool key_fits = column_reader_key_fits(in);
+    struct slice key = key_fits ? buffer_slice(&rows->key_text) : slice_of(NULL);
+    struct buffer other;
+    bool kept;
+
+    if (rows->shadow == NULL || !shadow_keeps_keys(rows->shadow))
+        return true;
+    buffer_init(&other, ROW_CEILING);
+    bool ok = !*fits || shadow_claim(rows->shadow, rows->source, key, &claim, &other, err);
+    buffer_clear(&other);
+    *fits = *fits && claim != SHADOW_CLAIM_TAKEN;
+    return ok && (*fits || shadow_reject(rows->shadow, key_fits, key, &kept, err));
 }
 
 /* Below this a row cannot be too long for an Avro block, whatever its values are encoded as. */
@@ -111,6 +140,30 @@ struct reading {
     const struct source_rows_visitor *visitor;
 };
 
+/* Before the row is read: that may convert its texts in place. */
+static bool note_row(struct source_rows *rows, sqlite3_stmt *row, struct error *err)
+{
+    rows->keyless = rows->keyless || !content_has_key(rows->table, row);
+    return rows->table->mode != SEND_REPLACE ||
+           fingerprint_add(&rows->fingerprint, row, rows->table->column_count, err);
+}
+
+static bool look_for_changes(struct source_rows *rows, struct error *err)
+{
+    const char *known = rows->watermark.fingerprint;
+    char text[FINGERPRINT_SIZE];
+    int64_t rejected = 0;
+
+    if (rows->table->mode != SEND_REPLACE || !rows->watermark.found ||
+        (!rows->by_scan && !rows->keyless && known[0] == '\0'))
+        return true;
+    if (!rejects_count(rows->tracking, rows->table->name, &rejected, err))
+        return false;
+    fingerprint_text(&rows->fingerprint, rejected, text);
+    rows->changed = strcmp(text, known) != 0;
+    return true;
+}
+
 /* BigQuery is compared as of the last synced position, so a row above the watermark is pending and
  * is not compared. A changed row is both: its key is pending, and its row is still visited, because
  * BigQuery holds an older version under that key; the drill-down ignores keys that are pending.
@@ -123,7 +176,7 @@ static bool read_row(const struct reading *reading, struct column_reader *in, st
     const struct source_rows_visitor *visitor = reading->visitor;
     enum shadow_change change;
 
-    if (!find_change(rows, in->row, &change, err) ||
+    if (!note_row(rows, in->row, err) || !find_change(rows, in->row, &change, err) ||
         !make_texts(rows, in, false, reading->which, err))
         return false;
     bool is_long = false;
@@ -131,6 +184,8 @@ static bool read_row(const struct reading *reading, struct column_reader *in, st
     if (fits && !is_too_long(rows, in, &is_long, err))
         return false;
     fits = fits && !is_long;
+    if (change != SHADOW_SAME && !claim_key(rows, in, &fits, err))
+        return false;
     bool pending = change == SHADOW_NEW && (fits || rows->shadow == NULL);
     if (change == SHADOW_CHANGED && fits && visitor->pending != NULL &&
         !visitor->pending(visitor->context, in, fits, err))
@@ -206,12 +261,15 @@ bool source_rows_read(
     bool ok = false;
 
     rows->pending = 0;
+    rows->changed = false;
+    rows->keyless = false;
+    fingerprint_begin(&rows->fingerprint, rows->watermark.fingerprint);
     if (rows->scanned && !shadow_begin(
                              rows->config->state_path, rows->table, rows->shape.keeps_keys,
                              SHADOW_COMPARE, &rows->shadow, err))
         return false;
     if (!database_prepare(rows->source, rows->table->scan_sql, &statement, err) ||
-        !read_each(&reading, statement, read_row, err))
+        !read_each(&reading, statement, read_row, err) || !look_for_changes(rows, err))
         goto cleanup;
     if (rows->scanned && visitor->pending != NULL &&
         !shadow_deleted(rows->shadow, read_deleted, &reading, err))
@@ -225,22 +283,34 @@ cleanup:
     return ok;
 }
 
+/* The keys that are listed with a sequence above the given one. */
+static bool read_dirty_keys(const struct reading *reading, int64_t sequence, struct error *err)
+{
+    const struct source_rows *rows = reading->rows;
+    sqlite3_stmt *statement = NULL;
+
+    if (!database_prepare(rows->source, rows->table->changes_sql, &statement, err))
+        return false;
+    sqlite3_bind_int64(statement, 1, sequence);
+    if (rows->shape.integer_key)
+        sqlite3_bind_int64(statement, 2, rows->watermark.last_synced_row_id);
+    bool ok = read_each(reading, statement, read_key, err);
+    sqlite3_finalize(statement);
+    return ok;
+}
+
 bool source_rows_read_dirty(
     struct source_rows *rows, const struct source_rows_visitor *visitor, struct error *err)
 {
-    const struct reading reading = {rows, ROW_TEXT_KEY, visitor};
-    sqlite3_stmt *statement = NULL;
+    const struct source_rows_visitor taking_back = {
+        .context = visitor->context, .pending = visitor->rejected};
+    const struct reading pending = {rows, ROW_TEXT_KEY, visitor};
+    const struct reading rejected = {rows, ROW_TEXT_KEY, &taking_back};
 
     if (!rows->captured || !rows->watermark.found)
         return true;
-    if (!database_prepare(rows->source, rows->table->changes_sql, &statement, err))
-        return false;
-    sqlite3_bind_int64(statement, 1, rows->watermark.synced_sequence);
-    if (rows->shape.integer_key)
-        sqlite3_bind_int64(statement, 2, rows->watermark.last_synced_row_id);
-    bool ok = read_each(&reading, statement, read_key, err);
-    sqlite3_finalize(statement);
-    return ok;
+    return read_dirty_keys(&pending, rows->watermark.synced_sequence, err) &&
+           read_dirty_keys(&rejected, REJECTS_SEQUENCE - 1, err);
 }
 
 bool source_rows_count_pending(

@@ -22,14 +22,23 @@ struct source_rows {
     const struct config *config;
     const struct table *table;
     struct database *source;
+    struct tracking *tracking;
     struct watermark watermark;
     struct source_shape shape;
     /* The dirty set lists the changes that are not synced yet. */
     bool captured;
+    bool by_scan;
     /* There are no triggers; the shadow of the sent rows shows what has changed since. */
     bool scanned;
     /* Open during a read of a scanned table. */
     struct shadow *shadow;
+    /* In mode replace, without triggers or if rows have no key: the rows that the last read found
+     * are not those of the last sync. Which of them changed is not known; the next sync sends them
+     * all.
+     */
+    bool changed;
+    struct fingerprint fingerprint;
+    bool keyless; /* a row without a key was read */
     /* Of the row that is being visited. */
     struct buffer key_text;
     struct buffer row_text;
@@ -48,10 +57,13 @@ struct source_rows_visitor {
     source_rows_visit *synced;
     /* Keys with changes that are not synced yet; NULL: they are only counted. */
     source_rows_visit *pending;
+    /* Keys that were visited as pending, and are listed only because their rows were rejected. */
+    source_rows_visit *rejected;
 };
 
-/* Looks up the table's shape, progress and kind of capture. Borrows config, source and table.
- * ERROR_SCHEMA if the table in SQLite does not fit its definition. Always clear it afterwards. */
+/* Looks up the table's shape, progress and kind of capture. Borrows config, source, tracking and
+ * table. ERROR_SCHEMA if the table in SQLite does not fit its definition. Always clear it
+ * afterwards. */
 MUST_CHECK bool source_rows_init(
     struct source_rows *rows, const struct config *config, struct database *source,
     struct tracking *tracking, const struct table *table, struct error *err);
@@ -63,7 +75,8 @@ MUST_CHECK bool source_rows_read(
     struct source_rows *rows, enum row_text_columns which,
     const struct source_rows_visitor *visitor, struct error *err);
 
-/* Visits the keys of the dirty set as pending; nothing if there is no dirty set. */
+/* Visits the keys of the dirty set as pending, and then those of rejected rows as rejected; nothing
+ * if there is no dirty set. */
 MUST_CHECK bool source_rows_read_dirty(
     struct source_rows *rows, const struct source_rows_visitor *visitor, struct error *err);
 

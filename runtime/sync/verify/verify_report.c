@@ -52,6 +52,16 @@ void verify_report_restart(struct verify_table *entry)
     make_lists(entry);
 }
 
+void verify_report_defer(struct verify_table *entry)
+{
+    entry->pending += entry->missing_count + entry->extra_count + entry->different_count +
+                      entry->duplicated_count;
+    entry->missing_count = entry->extra_count = entry->different_count = 0;
+    entry->duplicated_count = 0;
+    delete_lists(entry);
+    make_lists(entry);
+}
+
 bool verify_report_ok(const struct verify_table *report, size_t count)
 {
     for (size_t i = 0; i < count; i++)

@@ -37,7 +37,8 @@ struct verify_table {
     int64_t rejected;
     int64_t bytes_billed;
     /* Lists of the keys counted above, owned. A key is a value, or an array of values if the
-     * table's key has several columns. */
+     * table's key has several columns. Of a table without a key rows are counted, and the lists are
+     * empty. */
     cJSON *missing;
     cJSON *extra;
     cJSON *different;
@@ -56,6 +57,10 @@ void verify_report_free(struct verify_table *report, size_t count);
 
 /* Empties an entry for another comparison; only what it has cost stays. */
 void verify_report_restart(struct verify_table *entry);
+
+/* Counts all differences as pending: the rows of the table have changed since it was synced, and
+ * which of them is not known. */
+void verify_report_defer(struct verify_table *entry);
 
 /* Whether all tables are equal. A table that could not be compared is not. */
 bool verify_report_ok(const struct verify_table *report, size_t count);

@@ -32,6 +32,7 @@ struct job {
     struct fault_action fault;
     struct media media;
     bool computing;        /* by a thread of its own, which alone may end it */
+    bool has_reader;       /* sql_reader_take */
     atomic_bool cancelled; /* meanwhile */
     bool deleted;          /* meanwhile */
     bool failed;

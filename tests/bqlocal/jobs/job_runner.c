@@ -49,7 +49,7 @@ static void set_cancelled(struct jobs *jobs, struct job *job)
 static void run(struct jobs *jobs, struct job *job)
 {
     job->started_ms = store_now_ms(jobs->store);
-    job->failed = !has_effect(jobs, job, &job->failure);
+    job->failed = job->cancelled || !has_effect(jobs, job, &job->failure);
     if (job->cancelled)
         set_cancelled(jobs, job);
     if (job->failed)
@@ -70,7 +70,17 @@ static void *compute(void *context)
 
     free(context);
     monitor_enter(jobs->monitor);
+    while (!job->has_reader && !job->cancelled) {
+        job->has_reader = sql_reader_take(jobs->store);
+        if (!job->has_reader)
+            monitor_wait(jobs->monitor, INT64_MAX);
+        if (jobs->monitor->stopping)
+            job->cancelled = true;
+    }
     run(jobs, job);
+    if (job->has_reader)
+        sql_reader_give_back(jobs->store);
+    job->has_reader = false;
     job->computing = false;
     jobs->computing--;
     if (job->deleted)
@@ -94,9 +104,13 @@ static bool start_computing(struct jobs *jobs, struct job *job)
         return false;
     *computation = (struct computation){jobs, job};
     job->computing = true;
+    // Here, so that it sees the moment of its start; if others are first, the moment after them.
+    job->has_reader = sql_reader_take(jobs->store);
     if (pthread_create(&thread, NULL, compute, computation) != 0) {
+        if (job->has_reader)
+            sql_reader_give_back(jobs->store);
         free(computation);
-        job->computing = false;
+        job->computing = job->has_reader = false;
         return false;
     }
     pthread_detach(thread);
@@ -244,8 +258,10 @@ void jobs_cancel(struct jobs *jobs, struct job *job)
     if (job->state == JOB_DONE || job->kind == JOB_COPY)
         return;
     job->cancelled = true;
-    if (job->computing)
+    if (job->computing) {
+        monitor_notify(jobs->monitor);
         return;
+    }
     set_cancelled(jobs, job);
     finish(jobs, job);
 }

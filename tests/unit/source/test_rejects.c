@@ -36,7 +36,7 @@ static void reject(const char *row_sql, size_t column, const char *reason)
 {
     sqlite3_stmt *row = NULL;
     bool found = false;
-    const struct bad_value value = {column, "text", reason};
+    const struct bad_value value = {.column = column, .storage_class = "text", .reason = reason};
 
     expect_ok(database_prepare(&tracking.database, row_sql, &row, &err));
     expect_ok(database_step(&tracking.database, row, &found, &err));
@@ -247,8 +247,8 @@ static void test_many_rejects_are_published_in_chunks(void **state)
         expect_ok(database_step(&tracking.database, row, &more, &err));
         if (!more)
             break;
-        expect_ok(
-            rejects_add(&tracking, &users_table, row, &(struct bad_value){2, "text", "r"}, &err));
+        expect_ok(rejects_add(
+            &tracking, &users_table, row, &(struct bad_value){2, "text", "r", 0}, &err));
     }
     sqlite3_finalize(row);
 
@@ -292,6 +292,30 @@ static void test_keys_of_every_storage_class_are_valid_json(void **state)
     }
 }
 
+static void test_rows_without_a_key_of_their_own_have_an_entry_each(void **state)
+{
+    (void)state;
+    int64_t rows = 0;
+    sqlite3_stmt *row = NULL;
+    bool found = false;
+
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
+    expect_ok(database_prepare(&tracking.database, "select null, 'x', 'y'", &row, &err));
+    expect_ok(database_step(&tracking.database, row, &found, &err));
+    for (int64_t number = 1; number <= 2; number++)
+        for (size_t column = 0; column < 2; column++)
+            expect_ok(rejects_add(
+                &tracking, &users_table, row, &(struct bad_value){column, "null", "r", number},
+                &err));
+    sqlite3_finalize(row);
+    publish(NOW);
+    expect_ok(rejects_count(&tracking, "users", &rows, &err));
+    assert_int_equal(rows, 2);
+    assert_string_equal(
+        query_text(&tracking.database, "select max(key_json) from bq_sync_rejects"),
+        "{\"id\":null,\"row_number\":2}");
+}
+
 static void test_a_database_without_the_table_has_no_rejects(void **state)
 {
     (void)state;
@@ -319,6 +343,7 @@ int main(void)
         rejects_test(test_the_first_reason_names_no_key_and_no_value),
         rejects_test(test_many_rejects_are_published_in_chunks),
         rejects_test(test_keys_of_every_storage_class_are_valid_json),
+        rejects_test(test_rows_without_a_key_of_their_own_have_an_entry_each),
         rejects_test(test_a_database_without_the_table_has_no_rejects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

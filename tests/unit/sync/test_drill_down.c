@@ -81,19 +81,24 @@ static void add_warehouse(struct world *world, int64_t id, int64_t v)
     expect_ok(drill_down_add_warehouse(world->drill_down, 3, cells, &err));
 }
 
-static void add_pending(struct world *world, int64_t id)
+static void add_entries(struct world *world, int64_t id, int entries)
 {
     char key_text[32];
 
     value_text(id, key_text);
-    expect_ok(drill_down_add_pending(world->drill_down, slice_of(key_text), &err));
+    expect_ok(drill_down_add_pending(world->drill_down, slice_of(key_text), entries, &err));
+}
+
+static void add_pending(struct world *world, int64_t id)
+{
+    add_entries(world, id, 1);
 }
 
 static void expect_found(
     struct world *world, const char *missing, const char *extra, const char *different,
     const char *duplicated)
 {
-    expect_ok(drill_down_compare(world->drill_down, world->report, &err));
+    expect_ok(drill_down_compare(world->drill_down, false, world->report, &err));
     expect_keys(world->report->missing, missing);
     expect_keys(world->report->extra, extra);
     expect_keys(world->report->different, different);
@@ -135,6 +140,23 @@ static void test_pending_keys_are_counted_and_not_compared(void **state)
 
     expect_found(*state, "[]", "[]", "[]", "[]");
     assert_int_equal(world->report->pending, 3);
+}
+
+/* The dirty set lists a rejected row whose key another row has. */
+static void test_a_pending_key_that_is_taken_back_is_compared(void **state)
+{
+    struct world *world = *state;
+
+    for (int64_t id = 1; id <= 2; id++) {
+        add_entries(world, id, 1);
+        add_entries(world, id, -1);
+    }
+    add_pending(world, 2);
+    add_source(world, "1, 10", 1);
+    add_source(world, "2, 20", 2);
+
+    expect_found(world, "[1]", "[]", "[]", "[]");
+    assert_int_equal(world->report->pending, 1);
 }
 
 static void test_a_rejected_row_is_not_pending_and_its_old_version_is_not_extra(void **state)
@@ -203,7 +225,7 @@ static void test_a_bucket_is_explained_by_what_is_wrong_in_it(void **state)
     add_warehouse(world, 2, 20);
     add_source(world, "3, 'no number'", 3);
     add_pending(world, 4);
-    expect_ok(drill_down_compare(world->drill_down, world->report, &err));
+    expect_ok(drill_down_compare(world->drill_down, false, world->report, &err));
     expect_ok(drill_down_explain(world->drill_down, explained, &err));
 
     for (size_t i = 0; i < ROW_HASH_BUCKETS; i++)
@@ -231,7 +253,7 @@ static bool is_explained(struct world *world, const char *ours, const char *thei
     hash_text("1:1", hash);
     const char *const cells[] = {"1:1", hash, "1", theirs};
     expect_ok(drill_down_add_warehouse(drill_down, 4, cells, &err));
-    expect_ok(drill_down_compare(drill_down, world->report, &err));
+    expect_ok(drill_down_compare(drill_down, false, world->report, &err));
     expect_ok(drill_down_explain(drill_down, explained, &err));
     assert_int_equal(world->report->different_count, 0);
     drill_down_free(drill_down);
@@ -255,7 +277,7 @@ static void test_keys_beyond_the_limit_are_counted_but_not_listed(void **state)
 
     for (int64_t id = 1; id <= VERIFY_KEYS_MAX + 5; id++)
         add_warehouse(*state, id, 0);
-    expect_ok(drill_down_compare(world->drill_down, world->report, &err));
+    expect_ok(drill_down_compare(world->drill_down, false, world->report, &err));
 
     assert_int_equal(world->report->extra_count, VERIFY_KEYS_MAX + 5);
     assert_int_equal(cJSON_GetArraySize(world->report->extra), VERIFY_KEYS_MAX);
@@ -269,6 +291,7 @@ int main(void)
         TEST(test_each_difference_is_listed_by_its_key),
         TEST(test_equal_rows_held_twice_are_duplicated_and_not_different),
         TEST(test_pending_keys_are_counted_and_not_compared),
+        TEST(test_a_pending_key_that_is_taken_back_is_compared),
         TEST(test_a_rejected_row_is_not_pending_and_its_old_version_is_not_extra),
         TEST(test_only_one_of_several_rows_of_a_key_is_expected),
         TEST(test_a_fitting_row_beside_a_rejected_one_of_its_key_may_be_rejected),

@@ -184,6 +184,44 @@ static void test_a_source_that_lacks_columns_is_named(void **state)
         ERROR_SCHEMA, "lacks the column note");
 }
 
+/* A table of mode replace whose rows nothing lists: all of them by a scan, those with NULL in their
+ * key beside triggers. */
+static void expect_compared(struct scene *scene)
+{
+    scene_run(scene, "insert into settings values (null, 'x'), (null, 'x'), ('k', 'v')");
+    scene_sync(scene, "settings");
+    expect_plan(plan_one(scene, "settings"), SEND_NOTHING, NULL);
+    scene_run(scene, "delete from settings where rowid = 1");
+    expect_plan(plan_one(scene, "settings"), SEND_REPLACE, "mode replace");
+    scene_sync(scene, "settings");
+    expect_plan(plan_one(scene, "settings"), SEND_NOTHING, NULL);
+    scene_run(scene, "delete from settings where name is null");
+    expect_plan(plan_one(scene, "settings"), SEND_REPLACE, "mode replace");
+    scene_sync(scene, "settings");
+    expect_plan(plan_one(scene, "settings"), SEND_NOTHING, NULL);
+}
+
+static void test_rows_without_a_key_are_compared_beside_triggers(void **state)
+{
+    struct scene *scene = *state;
+
+    expect_compared(scene);
+    assert_int_equal(scene->tasks[0].plan.capture.by, CAPTURE_TRIGGERS);
+    assert_string_equal(
+        scene_state(
+            scene, "select fingerprint from bq_sync_tracking where table_name = 'settings'"),
+        "");
+}
+
+static void test_a_scan_compares_all_rows_of_a_replaced_table(void **state)
+{
+    struct scene *scene = *state;
+
+    expect_compared(scene);
+    assert_int_equal(scene->tasks[0].plan.capture.by, CAPTURE_SCAN);
+    assert_false(scene->tasks[0].plan.only_if_changed);
+}
+
 static void test_a_scan_is_sure_of_nothing_before_it_has_read(void **state)
 {
     struct scene *scene = *state;
@@ -210,29 +248,6 @@ static void test_changes_found_in_another_way_before_are_not_trusted(void **stat
     scene_run(scene, "drop trigger bq_sync_update_accounts");
     expect_plan(
         plan_one(scene, "accounts"), SEND_REPLACE, "changes were found in another way before");
-}
-
-static void test_a_row_without_a_key_that_comes_after_the_plan_makes_it_outdated(void **state)
-{
-    struct scene *scene = *state;
-    struct error err;
-
-    scene_run(
-        scene, "create table memberships(team text, person text, role text,"
-               " since text, primary key (team, person))");
-    scene_sync(scene, "memberships");
-    expect_plan(plan_one(scene, "memberships"), SEND_NOTHING, NULL);
-    scene_run(scene, "insert into memberships values ('t', 'p', 'r', null)");
-    struct task *task = plan_one(scene, "memberships");
-    expect_plan(task, SEND_MERGE, NULL);
-
-    scene_run(scene, "insert into memberships values ('t', null, 'r', null)");
-    expect_ok(plan_check_schema(&scene->config, &scene->source, task, true, &err));
-
-    assert_true(task_is_outdated(task));
-    expect_plan(
-        plan_one(scene, "memberships"), SEND_REPLACE,
-        "rows have no key, so their changes cannot be listed");
 }
 
 static void test_triggers_cannot_be_asked_for_where_nothing_may_be_written(void **state)
@@ -327,9 +342,10 @@ int main(void)
         SCENE_TEST(test_a_target_is_inspected_after_a_failure_or_a_change_of_shape),
         SCENE_TEST(test_most_of_a_large_table_changed_is_a_replacement),
         SCENE_TEST(test_a_source_that_lacks_columns_is_named),
+        SCENE_TEST(test_rows_without_a_key_are_compared_beside_triggers),
+        APART_TEST(test_a_scan_compares_all_rows_of_a_replaced_table),
         APART_TEST(test_a_scan_is_sure_of_nothing_before_it_has_read),
         SCENE_TEST(test_changes_found_in_another_way_before_are_not_trusted),
-        SCENE_TEST(test_a_row_without_a_key_that_comes_after_the_plan_makes_it_outdated),
         APART_TEST(test_triggers_cannot_be_asked_for_where_nothing_may_be_written),
         APART_TEST(test_a_finding_that_asks_for_another_file_discards_the_one_that_was_read),
         APART_TEST(test_a_finding_that_changes_nothing_keeps_the_file),

@@ -245,21 +245,6 @@ static void test_it_ends_early_where_only_new_rows_are_wanted(void **state)
     }
 }
 
-static void test_it_ends_at_the_first_difference_where_any_is_enough(void **state)
-{
-    (void)state;
-    struct shadow *shadow = NULL;
-    bool ended = false;
-    replace_all();
-    change("update t set v = 'x' where id = 1");
-
-    struct scan_counts counts =
-        run((struct scan){.mode = SHADOW_COMPARE, .until_any = true}, &ended, &shadow);
-
-    assert_true(ended);
-    assert_int_equal(counts.read, 1);
-}
-
 static void test_a_rejected_row_stays_different(void **state)
 {
     (void)state;
@@ -317,7 +302,6 @@ int main(void)
         TEST(test_a_row_that_takes_the_place_of_another_ends_a_scan_for_new_rows),
         TEST(test_a_comparison_keeps_nothing),
         TEST(test_it_ends_early_where_only_new_rows_are_wanted),
-        TEST(test_it_ends_at_the_first_difference_where_any_is_enough),
         TEST(test_a_rejected_row_stays_different),
         TEST(test_an_emptied_table_that_is_replaced_empties_the_shadow),
         TEST(test_it_can_be_stopped),

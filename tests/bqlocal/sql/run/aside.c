@@ -8,31 +8,20 @@
 /* On the reader; nobody else has a table of that name. */
 #define ANSWER "bqlocal.answer"
 
-static bool take_reader(struct sql_compiler *compiler)
+bool sql_reader_take(struct store *store)
 {
-    struct store *store = compiler->store;
-    struct monitor *monitor = compiler->request->monitor;
-
-    while (store->reader_taken && !monitor->stopping)
-        monitor_wait(monitor, INT64_MAX);
-    if (monitor->stopping)
-        return sql_error(compiler->err, SQL_NO_PLACE, "bqlocal is ending");
-    // A read transaction begins with its first read.
-    if (sqlite3_exec(
-            store->reader, "BEGIN; SELECT count(*) FROM sqlite_master", NULL, NULL, NULL) !=
-        SQLITE_OK)
-        return sql_sqlite_failed(compiler, store->reader);
+    if (store->reader_taken)
+        return false;
     store->reader_taken = true;
+    // A read transaction begins with its first read. If it fails, so will the query.
+    sqlite3_exec(store->reader, "BEGIN; SELECT count(*) FROM sqlite_master", NULL, NULL, NULL);
     return true;
 }
 
-static void give_reader_back(struct sql_compiler *compiler)
+void sql_reader_give_back(struct store *store)
 {
-    struct store *store = compiler->store;
-
     sqlite3_exec(store->reader, "ROLLBACK", NULL, NULL, NULL);
     store->reader_taken = false;
-    monitor_notify(compiler->request->monitor);
 }
 
 /* Not 0 interrupts the statement. */
@@ -52,6 +41,7 @@ static bool compute(struct sql_compiler *compiler, const char *sql)
     monitor_leave(monitor);
     bool ok = sqlite3_exec(reader, sql, NULL, NULL, NULL) == SQLITE_OK ||
               sql_sqlite_failed(compiler, reader);
+    sqlite3_progress_handler(reader, 0, NULL, NULL);
     monitor_enter(monitor);
     return ok;
 }
@@ -106,15 +96,11 @@ bool sql_run_aside(
 {
     struct sql_output output = {0};
 
-    if (!take_reader(compiler))
-        return false;
-    bool ok = sql_translate_query(compiler, node->query, &output) &&
-              sql_name_columns(compiler, &output, &result->schema) &&
-              sql_create_result(compiler, compiler->store->reader, ANSWER, output.count) &&
-              compute(
-                  compiler,
-                  sql_printf(compiler->arena, "INSERT INTO temp.\"" ANSWER "\" %s", output.sql)) &&
-              keep_answer(compiler, output.count, result);
-    give_reader_back(compiler);
-    return ok;
+    return sql_translate_query(compiler, node->query, &output) &&
+           sql_name_columns(compiler, &output, &result->schema) &&
+           sql_create_result(compiler, compiler->store->reader, ANSWER, output.count) &&
+           compute(
+               compiler,
+               sql_printf(compiler->arena, "INSERT INTO temp.\"" ANSWER "\" %s", output.sql)) &&
+           keep_answer(compiler, output.count, result);
 }

@@ -18,8 +18,8 @@ struct sql_request {
     const char *location;        /* datasets elsewhere are not found; NULL: those of any are */
     const cJSON *parameters;     /* queryParameters array, NULL if none */
     bool dry_run;                /* analyse only */
-    /* The caller is inside of it, and a single SELECT leaves it while its rows are computed, on the
-     * store's reader. NULL: nothing leaves anything. */
+    /* The caller is inside of it and has taken the store's reader, on which a single SELECT computes
+     * its rows outside of the monitor. NULL: nothing leaves anything. */
     struct monitor *monitor;
     atomic_bool *cancelled; /* with monitor: ends the computation when it becomes true */
 };
@@ -58,6 +58,10 @@ struct sql_result {
 MUST_CHECK bool sql_run(
     struct store *store, const struct sql_request *request, struct sql_result *out_result,
     struct error *err);
+/* Takes the store's reader, which shows the moment of this call until it is given back. False if
+ * somebody else has it. */
+bool sql_reader_take(struct store *store);
+void sql_reader_give_back(struct store *store);
 /* Whether the text is one SELECT. */
 bool sql_is_query(const char *text);
 /* Frees the result and drops its result table. */
