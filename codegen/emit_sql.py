@@ -302,8 +302,9 @@ def merge_file(table: Table) -> str:
     if not table.key:
         return _NO_KEY
     return (
-        "-- Changed, new and deleted rows from a staging table.\n%s;\n\n"
-        "-- Only new rows from a staging table.\n%s;\n" % (merge(table), merge_new(table)))
+        "-- Changed, new and deleted rows from a staging table. Few rows are a parameter of the\n"
+        "-- statement, which then reads unnest(@rows) in the place of the staging table.\n%s;\n\n"
+        "-- Only new rows, from the same.\n%s;\n" % (merge(table), merge_new(table)))
 
 
 def capture_file(table: Table) -> str:

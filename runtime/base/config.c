@@ -145,15 +145,18 @@ static bool check_immutable(const struct config *config, struct error *err)
     return ok;
 }
 
+/* A transaction reads every table's rows from a staging table. */
 static bool check_price(const struct config *config, struct error *err)
 {
-    return config->max_bytes_billed == 0 || config->max_bytes_billed >= CONFIG_LEAST_BILLED_BYTES ||
+    int64_t least = config->sync_atomic ? 2 * CONFIG_LEAST_BILLED_BYTES : CONFIG_LEAST_BILLED_BYTES;
+
+    return config->max_bytes_billed == 0 || config->max_bytes_billed >= least ||
            error_set(
                err, ERROR_CONFIG,
                "BQ_MAX_BYTES_BILLED=%" PRId64 " is less than BigQuery bills any MERGE (%" PRId64
-               ": 10 MB for each of the two tables that it names), so no change would ever arrive: "
-               "set it to 21M or more, or to off",
-               config->max_bytes_billed, CONFIG_LEAST_BILLED_BYTES);
+               ": 10 MB for each table that it names), so no change would ever arrive: set it to "
+               "%sM or more, or to off",
+               config->max_bytes_billed, least, config->sync_atomic ? "21" : "11");
 }
 
 static bool settle(struct config *config, struct error *err)

@@ -12,9 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What BigQuery bills a MERGE at least: 10 MB for each table that it names, the target and the
- * staging table ("BigQuery pricing": on-demand compute). */
-#define CONFIG_LEAST_BILLED_BYTES (2 * INT64_C(10485760))
+/* What BigQuery bills a MERGE at least: 10 MB for each table that it names ("BigQuery pricing":
+ * on-demand compute). That is the target alone where the rows travel in the statement. */
+#define CONFIG_LEAST_BILLED_BYTES INT64_C(10485760)
 
 struct config {
     char *credentials; /* path of a key file, or the key; NULL: search; secret */

@@ -145,7 +145,7 @@ static const struct config_option options[] = {
         .flag = "parallel",
         .type = CONFIG_INTEGER,
         FIELD(parallel),
-        .fallback = "8",
+        .fallback = "32",
         .placeholder = "N",
         .help = "tables processed in parallel",
         .minimum = 1,

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 
 #define US_PER_SECOND INT64_C(1000000)
 #define US_PER_MINUTE (60 * US_PER_SECOND)
@@ -317,4 +319,47 @@ const char *civil_us_of_real(double count, enum time_format format, int64_t *out
         return OUT_OF_RANGE;
     *out_us = us;
     return NULL;
+}
+
+/* --- text -------------------------------------------------------------------------------- */
+
+/* Years begin in March, so that a leap day is the last of its year; an era has 400 years of 146,097
+ * days, and 719,468 days lie between 0000-03-01 and 1970-01-01. No date of ours precedes year 1. */
+const char *civil_date_text(int64_t days, char out[static CIVIL_TEXT_SIZE])
+{
+    int64_t day = days + 719468;
+    int64_t era = day / 146097;
+    int64_t of_era = day % 146097;
+    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+    int64_t month = (5 * of_year + 2) / 153;
+    int64_t of_month = of_year - (153 * month + 2) / 5 + 1;
+
+    month = month < 10 ? month + 3 : month - 9;
+    snprintf(
+        out, CIVIL_TEXT_SIZE, "%04d-%02d-%02d", (int)(year + era * 400 + (month <= 2)), (int)month,
+        (int)of_month);
+    return out;
+}
+
+const char *civil_time_text(int64_t us, char out[static CIVIL_TEXT_SIZE])
+{
+    int64_t seconds = us / 1000000;
+
+    snprintf(
+        out, CIVIL_TEXT_SIZE, "%02d:%02d:%02d.%06d", (int)(seconds / 3600),
+        (int)(seconds / 60 % 60), (int)(seconds % 60), (int)(us % 1000000));
+    return out;
+}
+
+const char *civil_datetime_text(int64_t us, char separator, char out[static CIVIL_TEXT_SIZE])
+{
+    char time[CIVIL_TEXT_SIZE];
+    int64_t days = us / CIVIL_US_PER_DAY - (us % CIVIL_US_PER_DAY < 0);
+
+    civil_date_text(days, out);
+    size_t length = strlen(out);
+    civil_time_text(us - days * CIVIL_US_PER_DAY, time);
+    snprintf(out + length, CIVIL_TEXT_SIZE - length, "%c%s", separator, time);
+    return out;
 }

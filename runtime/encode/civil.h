@@ -30,6 +30,13 @@ const char *civil_datetime_of_text(struct slice text, int64_t *out_us);
 /* The same, with a zone or in UTC; the range counts after conversion to UTC. */
 const char *civil_timestamp_of_text(struct slice text, int64_t *out_us);
 
+/* The text of a count that one of these has made: "2026-01-02", "03:04:05.000006", and a datetime
+ * as both with the separator in between. Each writes into CIVIL_TEXT_SIZE bytes and returns out. */
+#define CIVIL_TEXT_SIZE 40
+const char *civil_date_text(int64_t days, char out[static CIVIL_TEXT_SIZE]);
+const char *civil_time_text(int64_t us, char out[static CIVIL_TEXT_SIZE]);
+const char *civil_datetime_text(int64_t us, char separator, char out[static CIVIL_TEXT_SIZE]);
+
 /* A count by one of the numeric formats, to the nearest microsecond since 1970-01-01 00:00. */
 const char *civil_us_of_integer(int64_t count, enum time_format format, int64_t *out_us);
 const char *civil_us_of_real(double count, enum time_format format, int64_t *out_us);

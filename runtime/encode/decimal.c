@@ -128,3 +128,60 @@ const char *decimal_of_number(
     store(value, out_value);
     return NULL;
 }
+
+/* --- text -------------------------------------------------------------------------------- */
+
+/* Divides the big-endian magnitude by ten in place; returns the remainder. */
+static unsigned divide_by_ten(uint8_t *bytes, size_t length)
+{
+    unsigned rest = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        unsigned part = rest * 256 + bytes[i];
+        bytes[i] = (uint8_t)(part / 10);
+        rest = part % 10;
+    }
+    return rest;
+}
+
+static bool is_zero(const uint8_t *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (bytes[i] != 0)
+            return false;
+    return true;
+}
+
+/* C has no integer of up to 32 bytes, so the digits are taken from the right by dividing the bytes
+ * by ten. Zeros are skipped until the first digit that counts; the digits left of the point count
+ * always. */
+const char *decimal_text(struct value_decimal value, int scale, char room[static DECIMAL_TEXT_SIZE])
+{
+    char *at = room + DECIMAL_TEXT_SIZE - 1;
+    bool negative = value.length > 0 && (value.bytes[0] & 0x80) != 0;
+
+    if (negative) {
+        // Negates the value: inverts the bits and adds one, starting at the last byte.
+        unsigned carry = 1;
+        for (size_t i = value.length; i-- > 0;) {
+            unsigned byte = (unsigned)(uint8_t)~value.bytes[i] + carry;
+            value.bytes[i] = (uint8_t)byte;
+            carry = byte >> 8;
+        }
+    }
+    *at = '\0';
+    bool significant = false;
+    for (int digit = 0; digit < scale || !is_zero(value.bytes, value.length) || digit == scale;
+         digit++) {
+        unsigned rest = divide_by_ten(value.bytes, value.length);
+        if (digit == scale && significant)
+            *--at = '.';
+        if (digit >= scale || rest != 0 || significant) {
+            *--at = (char)('0' + rest);
+            significant = true;
+        }
+    }
+    if (negative)
+        *--at = '-';
+    return at;
+}

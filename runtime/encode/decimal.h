@@ -14,8 +14,16 @@ enum decimal_kind { DECIMAL_NUMERIC, DECIMAL_BIGNUMERIC };
 #define DECIMAL_NUMERIC_SCALE    9
 #define DECIMAL_BIGNUMERIC_SCALE 38
 
+/* A BIGNUMERIC has 77 digits, a point and a sign at most. */
+#define DECIMAL_TEXT_SIZE 96
+
 /* The number with the scale of its kind. Digits beyond the scale are a problem unless zero. */
 const char *decimal_of_number(
     const struct number *number, enum decimal_kind kind, struct value_decimal *out_value);
+
+/* The text of BigQuery's CAST(x AS STRING) of a value that is not NULL, in room: no trailing zeros
+ * after the point, and no point without digits after it. */
+const char *decimal_text(
+    struct value_decimal value, int scale, char room[static DECIMAL_TEXT_SIZE]);
 
 #endif

@@ -1,15 +1,13 @@
 #include "sync/row_text.h"
 
 #include "base/json_normal.h"
+#include "encode/decimal.h"
 #include "warehouse/googlesql.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-/* A BIGNUMERIC has 77 digits, a point and a sign at most. */
-#define DECIMAL_TEXT_SIZE 96
 
 #define JSON_CEILING (256u << 20)
 
@@ -61,66 +59,11 @@ static void append_bytes(struct buffer *out, struct slice bytes)
     }
 }
 
-/* Divides the big-endian magnitude by ten in place; returns the remainder. */
-static unsigned divide_by_ten(uint8_t *bytes, size_t length)
-{
-    unsigned rest = 0;
-
-    for (size_t i = 0; i < length; i++) {
-        unsigned part = rest * 256 + bytes[i];
-        bytes[i] = (uint8_t)(part / 10);
-        rest = part % 10;
-    }
-    return rest;
-}
-
-static bool is_zero(const uint8_t *bytes, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        if (bytes[i] != 0)
-            return false;
-    return true;
-}
-
-/* The text of BigQuery's CAST(x AS STRING): no trailing zeros after the point, and no point without
- * digits after it. The value is a big-endian two's complement integer, scaled by 10^scale, of up to
- * 32 bytes. C has no integer of that width, so the digits are taken from the right by dividing the
- * bytes by ten. Zeros are skipped until the first digit that counts; the digits left of the point
- * count always. */
 static void append_decimal(struct buffer *out, struct value_decimal value, int scale)
 {
-    char text[DECIMAL_TEXT_SIZE];
-    char *at = text + sizeof text - 1;
-    bool negative = !value.null && value.length > 0 && (value.bytes[0] & 0x80) != 0;
+    char room[DECIMAL_TEXT_SIZE];
 
-    if (value.null) {
-        buffer_append_byte(out, 'n');
-        return;
-    }
-    if (negative) {
-        // Negates the value: inverts the bits and adds one, starting at the last byte.
-        unsigned carry = 1;
-        for (size_t i = value.length; i-- > 0;) {
-            unsigned byte = (unsigned)(uint8_t)~value.bytes[i] + carry;
-            value.bytes[i] = (uint8_t)byte;
-            carry = byte >> 8;
-        }
-    }
-    *at = '\0';
-    bool significant = false;
-    for (int digit = 0; digit < scale || !is_zero(value.bytes, value.length) || digit == scale;
-         digit++) {
-        unsigned rest = divide_by_ten(value.bytes, value.length);
-        if (digit == scale && significant)
-            *--at = '.';
-        if (digit >= scale || rest != 0 || significant) {
-            *--at = (char)('0' + rest);
-            significant = true;
-        }
-    }
-    if (negative)
-        *--at = '-';
-    append_text(out, slice_of(at));
+    append_text(out, slice_of(value.null ? NULL : decimal_text(value, scale, room)));
 }
 
 static void append_json(struct buffer *out, struct slice json)
@@ -159,10 +102,10 @@ static void append_value(
         append_bytes(out, column_bytes(in, i));
         break;
     case COLUMN_NUMERIC:
-        append_decimal(out, column_numeric(in, i), 9);
+        append_decimal(out, column_numeric(in, i), DECIMAL_NUMERIC_SCALE);
         break;
     case COLUMN_BIGNUMERIC:
-        append_decimal(out, column_bignumeric(in, i), 38);
+        append_decimal(out, column_bignumeric(in, i), DECIMAL_BIGNUMERIC_SCALE);
         break;
     case COLUMN_DATE:
         append_int64(out, column_date(in, i));

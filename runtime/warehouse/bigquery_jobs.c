@@ -6,16 +6,28 @@
 #include "warehouse/job.h"
 #include "warehouse/job_patience.h"
 #include "warehouse/quota.h"
+#include "warehouse/spool_body.h"
 #include "warehouse/upload.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PATH_CEILING 8192
-/* The first looks come fast, because small jobs end in a moment; later ones cost quota. */
-#define POLL_FIRST_MS 60
-#define POLL_LAST_MS  10000
+/* What is read of a job. Without this an answer repeats the rows that travelled in a statement
+ * ("Performance tips": partial responses). */
+#define JOB_FIELDS                                                                                 \
+    "&fields=jobReference,status,statistics,configuration(jobType,labels,query/query)"
+/* How the text of a job with rows ends, which go behind the first bracket. */
+#define ROWS_END "]}}]}}}"
+/* A pause is a part of the time that the job has taken so far, so that it adds no more than that
+ * part to it; shorter ones cost quota. */
+#define POLL_PART     5
+#define POLL_LEAST_MS 150
+#define POLL_MOST_MS  10000
+/* How long the server may hold a request while a query runs. */
+#define HOLD_MS 10000
 
 /* --- starting ---------------------------------------------------------------------------- */
 
@@ -44,10 +56,11 @@ static void keep_finished(struct bigquery *bigquery, const char *job_id, const c
     bigquery->finished_id = strdup(job_id);
 }
 
-/* *out_existed: the id was there before (409). */
+/* The body is the job or, unless that is NULL, the source. *out_existed: the id was there before
+ * (409). */
 static bool insert_job(
-    struct bigquery *bigquery, const char *job_id, const cJSON *job, bool *out_existed,
-    struct error *err)
+    struct bigquery *bigquery, const char *job_id, const cJSON *job,
+    const struct http_source *source, bool *out_existed, struct error *err)
 {
     struct buffer path;
     cJSON *answer = NULL;
@@ -56,13 +69,16 @@ static bool insert_job(
     call_path_project(bigquery, &path);
     buffer_append_text(&path, "/jobs");
     call_path_query(bigquery, false, &path);
+    buffer_append_text(&path, JOB_FIELDS);
     const struct call call = {
         .what = TRAFFIC_JOBS_INSERT,
         .subject = job_id,
         .permission = "bigquery.jobs.create",
         .method = "POST",
         .path = buffer_text(&path),
-        .body = job,
+        .body = source == NULL ? job : NULL,
+        .source = source,
+        .content_type = "application/json; charset=UTF-8",
     };
     bool ok = call_json(bigquery, &call, &answer, err);
     buffer_clear(&path);
@@ -166,6 +182,43 @@ static bool pace_query(
     return take_dml_slot(bigquery, request, err);
 }
 
+static void add_rows_parameter(cJSON *query, const struct query_request *request)
+{
+    cJSON *parameter = cJSON_CreateObject();
+    cJSON_AddItemToArray(cJSON_AddArrayToObject(query, "queryParameters"), parameter);
+    cJSON_AddStringToObject(parameter, "name", "rows");
+    cJSON *type = cJSON_AddObjectToObject(parameter, "parameterType");
+    cJSON_AddStringToObject(type, "type", "ARRAY");
+    cJSON_AddRawToObject(type, "arrayType", request->row_type);
+    cJSON *value = cJSON_AddObjectToObject(parameter, "parameterValue");
+    cJSON_AddArrayToObject(value, "arrayValues");
+}
+
+/* The parameter is the job's last member, so that its values go where the job's text ends with an
+ * empty list. */
+static bool insert_with_rows(
+    struct bigquery *bigquery, const struct query_request *request, const cJSON *job,
+    bool *out_existed, struct error *err)
+{
+    char *text = cJSON_PrintUnformatted(job);
+
+    if (text == NULL)
+        return no_memory_for_job(request->job_id, err);
+    size_t length = strlen(text) - strlen(ROWS_END);
+    assert(strcmp(text + length, ROWS_END) == 0);
+    struct spool_body body = {
+        .file = request->rows,
+        .length = spool_size(request->rows),
+        .before = {text, length},
+        .after = slice_of(ROWS_END),
+        .sent = request->sent,
+    };
+    const struct http_source source = spool_body_source(&body);
+    bool ok = insert_job(bigquery, request->job_id, NULL, &source, out_existed, err);
+    free(text);
+    return ok;
+}
+
 /* *out_existed: the id was there before. Not paced: a claim changes no table. */
 static bool insert_query(
     struct bigquery *bigquery, const struct query_request *request, bool *out_existed,
@@ -185,7 +238,11 @@ static bool insert_query(
         snprintf(cap, sizeof cap, "%lld", (long long)bigquery->max_bytes_billed);
         cJSON_AddStringToObject(query, "maximumBytesBilled", cap);
     }
-    bool ok = insert_job(bigquery, request->job_id, job, out_existed, err);
+    if (request->rows != NULL)
+        add_rows_parameter(query, request);
+    bool ok = request->rows != NULL
+                  ? insert_with_rows(bigquery, request, job, out_existed, err)
+                  : insert_job(bigquery, request->job_id, job, NULL, out_existed, err);
     cJSON_Delete(job);
     return ok;
 }
@@ -200,6 +257,8 @@ bool bigquery_query(
     bool ok = insert_query(bigquery, request, &existed, err);
     if (!ok)
         release_dml(bigquery);
+    free(bigquery->query_id);
+    bigquery->query_id = ok ? strdup(request->job_id) : NULL;
     return ok;
 }
 
@@ -294,6 +353,7 @@ bool bigquery_job_get(
     buffer_append_text(&path, "/jobs/");
     http_escape(&path, job_id);
     call_path_query(bigquery, true, &path);
+    buffer_append_text(&path, JOB_FIELDS);
     const struct call call = {
         .what = TRAFFIC_JOBS_GET,
         .subject = job_id,
@@ -333,19 +393,63 @@ static bool take_finished(struct bigquery *bigquery, const char *job_id, struct 
     return true;
 }
 
+/* Has the server hold a request until the query is done (jobs.getQueryResults), so that its end is
+ * known at once and not half a pause later. What became of the job is for jobs.get to say, so that
+ * a failure of any kind only means that the end is polled for. */
+static bool hold_for(struct bigquery *bigquery, const char *job_id)
+{
+    int64_t budget = bigquery->retry_budget_ms;
+    int64_t hold_ms = budget / 2 < HOLD_MS ? budget / 2 : HOLD_MS;
+    struct http_answer answer;
+    struct buffer url;
+    struct error ignored;
+
+    buffer_init(&url, PATH_CEILING);
+    buffer_append_text(&url, bigquery->root);
+    call_path_project(bigquery, &url);
+    buffer_append_text(&url, "/queries/");
+    http_escape(&url, job_id);
+    call_path_query(bigquery, true, &url);
+    buffer_printf(&url, "&maxResults=0&fields=jobComplete&timeoutMs=%lld", (long long)hold_ms);
+    const struct call call = {
+        .what = TRAFFIC_JOBS_RESULTS,
+        .subject = job_id,
+        .permission = "bigquery.tables.getData",
+        .method = "GET",
+        .held_ms = hold_ms,
+    };
+    http_answer_init(&answer);
+    struct call_try try = {.url = buffer_text(&url), .left_ms = budget, .answer = &answer};
+    bool ok = call_once(bigquery, &call, &try, &ignored);
+    http_answer_clear(&answer);
+    buffer_clear(&url);
+    return ok;
+}
+
+/* Somewhat less than it might be, so that many tables do not ask in step. */
+static int64_t poll_pause(struct bigquery *bigquery, const struct job_patience *patience)
+{
+    int64_t now_ms = bigquery->clock->monotonic_ms(bigquery->clock->context);
+    int64_t pause = (now_ms - patience->started_ms) / POLL_PART;
+
+    pause = pause < POLL_LEAST_MS ? POLL_LEAST_MS : pause > POLL_MOST_MS ? POLL_MOST_MS : pause;
+    return pause - retry_random(&bigquery->random, pause / 4 + 1);
+}
+
 /* Polls until the job is done or patience ends. */
 static bool wait_for(
     struct bigquery *bigquery, const char *job_id, struct job_patience *patience,
     struct job *out_job, struct error *err)
 {
     struct retry search;
-    int64_t pause = POLL_FIRST_MS;
+    bool holds = bigquery->query_id != NULL && strcmp(bigquery->query_id, job_id) == 0;
 
     if (take_finished(bigquery, job_id, out_job))
         return true;
     retry_begin(&search, bigquery->clock, bigquery->retry_budget_ms, &bigquery->random);
     for (;;) {
         struct job job;
+        holds = holds && hold_for(bigquery, job_id);
         if (!bigquery_job_get(bigquery, job_id, &job, err))
             return false;
         if (ends(&job)) {
@@ -359,11 +463,8 @@ static bool wait_for(
                 err, ERROR_NOT_FOUND, "BigQuery: jobs.get %s: there is no such job", job_id);
         if (!job_patience_holds(patience, job_id, &job, err))
             return false;
-        // Between half and all of the step, so that many tables do not ask in step.
-        int64_t sleep = pause / 2 + retry_random(&bigquery->random, pause / 2 + 1);
-        if (!retry_sleep(&search, sleep, err))
+        if (!retry_sleep(&search, poll_pause(bigquery, patience), err))
             return false;
-        pause = pause * 3 / 2 > POLL_LAST_MS ? POLL_LAST_MS : pause * 3 / 2;
     }
 }
 

@@ -38,6 +38,8 @@ struct bigquery {
     /* The job whose start was answered with its end; bigquery_job_wait takes it from here. */
     char *finished_id;
     struct job finished;
+    /* The query started last, whose end the server tells as soon as it is there; NULL: none. */
+    char *query_id;
     /* The DML job that holds a slot of the quota until it is seen done. */
     char *dml_id;
     char *dml_table;
@@ -62,8 +64,8 @@ struct call {
     const char *content_type;
     /* success need not carry JSON */
     bool empty_answer;
-    /* How long the server may hold the request on purpose. It is not cut before that, however little
-     * of the retry budget is left. */
+    /* How long the server may hold the request on purpose. It is not cut before that, however
+     * little of the retry budget is left. */
     int64_t held_ms;
     /* While this table or dataset is fresh (quota_is_fresh), "not found" is retried; NULL: never.
      */

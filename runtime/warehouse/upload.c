@@ -1,13 +1,14 @@
 #include "warehouse/upload.h"
 
 #include "warehouse/quota.h"
+#include "warehouse/spool_body.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PATH_CEILING     8192
+#define PATH_CEILING 8192
 /* A job names every column of its destination, with descriptions. */
 #define ENVELOPE_CEILING (16u << 20)
 #define LOAD_PERMISSION  "bigquery.jobs.create and bigquery.tables.updateData"
@@ -15,65 +16,6 @@
 /* Sessions live for hours ("Upload data with the API"): one that is lost is bad luck, more
  * than these are not. */
 #define MAX_RESTARTS 5
-
-/* A part of the spool as a request's body, with bytes around it, counting the bytes that were sent.
- */
-struct part {
-    const struct spool *file;
-    uint64_t first; /* offset in the file */
-    uint64_t length;
-    struct slice before;
-    struct slice after;
-    uint64_t *sent;
-};
-
-static size_t copy_part(struct slice from, uint64_t offset, char *out, size_t room)
-{
-    if (offset >= from.length)
-        return 0;
-    size_t count = from.length - (size_t)offset;
-    if (count > room)
-        count = room;
-    memcpy(out, from.data + offset, count);
-    return count;
-}
-
-static bool part_read(
-    void *context, uint64_t offset, void *out_bytes, size_t length, struct error *err)
-{
-    struct part *part = context;
-    char *out = out_bytes;
-
-    size_t count = copy_part(part->before, offset, out, length);
-    offset += count;
-    out += count;
-    length -= count;
-
-    uint64_t inside = offset - part->before.length;
-    if (length > 0 && inside < part->length) {
-        count = length;
-        if (count > part->length - inside)
-            count = (size_t)(part->length - inside);
-        if (!spool_read(part->file, part->first + inside, out, count, err))
-            return false;
-        *part->sent += count;
-        offset += count;
-        out += count;
-        length -= count;
-    }
-    if (length > 0)
-        copy_part(part->after, offset - part->before.length - part->length, out, length);
-    return true;
-}
-
-static struct http_source part_source(struct part *part)
-{
-    return (struct http_source){
-        .context = part,
-        .length = part->before.length + part->length + part->after.length,
-        .read = part_read,
-    };
-}
 
 static void upload_path(const struct bigquery *bigquery, const char *type, struct buffer *out)
 {
@@ -120,14 +62,14 @@ static bool send_multipart(
         "--%s\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n%s\r\n"
         "--%s\r\nContent-Type: application/octet-stream\r\n\r\n",
         boundary, metadata == NULL ? "" : metadata, boundary);
-    struct part part = {
+    struct spool_body part = {
         .file = upload->file,
         .length = spool_size(upload->file),
         .before = buffer_slice(&before),
         .after = slice_of(after),
         .sent = sent,
     };
-    const struct http_source source = part_source(&part);
+    const struct http_source source = spool_body_source(&part);
     const struct call call = {
         .what = TRAFFIC_LOAD,
         .subject = upload->job_id,
@@ -227,7 +169,7 @@ static bool session_request(
     char range[120];
     uint64_t left = session->total - session->offset;
     uint64_t chunk = session->bigquery->upload_chunk_bytes;
-    struct part part = {
+    struct spool_body part = {
         .file = session->upload->file,
         .first = session->offset,
         .length = left < chunk ? left : chunk,
@@ -242,7 +184,7 @@ static bool session_request(
             range, sizeof range, "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64,
             session->offset, session->offset + part.length - 1, session->total);
     }
-    const struct http_source source = part_source(&part);
+    const struct http_source source = spool_body_source(&part);
     const struct call call = {
         .what = TRAFFIC_UPLOAD,
         .subject = session->upload->job_id,

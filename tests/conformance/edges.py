@@ -1,5 +1,6 @@
 """Values at the limits of each column type, as an application stores them in SQLite and as GoogleSQL says them."""
 
+import base64
 import datetime
 import decimal
 import json
@@ -47,6 +48,19 @@ def literal(kind, value):
         return f'from_hex("{value.hex()}")'
     text = value.replace("Z", "+00") if kind == "TIMESTAMP" else value
     return quoted(text) if kind == "STRING" else f"{kind} {quoted(text)}"
+
+
+def parameter(kind, value):
+    """The value of a query parameter of this type, as the REST API has it; None for NULL."""
+    if value is None:
+        return None
+    if kind == "BYTES":
+        return base64.b64encode(value).decode()
+    if kind == "BOOL":
+        return "true" if value else "false"
+    if kind == "TIMESTAMP":
+        return value.replace("T", " ").replace("Z", "+00:00")
+    return repr(value) if kind == "FLOAT64" else str(value)
 
 
 def values(kind):

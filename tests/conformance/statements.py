@@ -16,8 +16,8 @@ from tests.support.deployment import Deployment
 
 PROJECT = "my-project-1"
 DATASET = "d"
-# Of a staging table with JSON as text, a subquery is read.
-STAGING = r"(?:\(select [^\n]* from )?`[^`]+`\.`[^`]+`\.`([^`]+)`"
+# Of a staging table with JSON as text, a subquery is read. Few rows are a parameter of the statement.
+STAGING = r"(?:\(select [^\n]* from )?(?:`[^`]+`\.`[^`]+`\.`([^`]+)`|unnest\(@rows\))"
 MERGE = re.compile(r"merge into `[^`]+`\.`[^`]+`\.`([^`]+)` as \w+\nusing " + STAGING)
 REFILL = re.compile(r"insert into `[^`]+`\.`[^`]+`\.`([^`]+)` \([^;]*?\nfrom " + STAGING + r"\)? as s")
 
@@ -27,9 +27,11 @@ KEPT = re.compile(r"merge into `[^`]+`\.`[^`]+`\.`([^`]+)` as bqsync_target\nusi
 
 class Collected:
     """ddl: {name: CREATE TABLE of a target}; merges: {name: MERGE}; other: {name: statement}; staging: the
-    CREATE TABLE of each staging table that a MERGE names; columns: {table: [{"name", "type", "mode"}]}."""
+    CREATE TABLE of each staging table that a MERGE names; inline: {name: (MERGE with its rows in the parameter @rows,
+    the table's columns)}; columns: {table: [{"name", "type", "mode"}]}."""
 
     def __init__(self):
+        self.inline = {}
         self.ddl, self.merges, self.other, self.staging, self.columns = {}, {}, {}, {}, {}
 
 
@@ -42,6 +44,12 @@ def split(text):
 def staging_ddl(columns, name):
     lines = [f"`{column['name']}` {column['type']}" for column in columns] + ["`_bqsync_deleted` bool"]
     return f"create table `{PROJECT}`.`{DATASET}`.`{name}` (\n  " + "\n  , ".join(lines) + "\n)"
+
+
+def with_type(sql, columns):
+    """The MERGE with an array of the parameter's type in the place of @rows, for an analyzer without parameters."""
+    fields = [f"`{c['name']}` {'STRING' if c['type'] == 'JSON' else c['type']}" for c in columns]
+    return sql.replace("@rows", f"cast([] as array<struct<{', '.join(fields)}, `_bqsync_deleted` BOOL>>)")
 
 
 def collect(program, runs=True):
@@ -196,6 +204,9 @@ def collect_sent(out, bq, listed):
 def add_sent(out, by_target, sql):
     kind = sql.split()[0].lower()
     for target, staging in MERGE.findall(sql) + REFILL.findall(sql) + KEPT.findall(sql):
+        if not staging:
+            out.inline[f"{by_target[target]['table']}.inline{len(out.inline)}"] = sql, by_target[target]["columns"]
+            continue
         out.staging[staging] = staging_ddl(by_target[target]["columns"], staging)
         if kind == "merge":
             out.merges[f"{by_target[target]['table']}.sent{len(out.merges)}"] = sql

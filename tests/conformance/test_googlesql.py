@@ -52,6 +52,8 @@ class GoogleSqlTest(unittest.TestCase):
             cls.write("good", name, sql)
             if ".sent" not in name:
                 cls.write_mutants(name, mutants.merge(sql, collected.columns[name.split(".")[0]]))
+        for name, (sql, columns) in collected.inline.items():
+            cls.write("good", name, statements.with_type(sql, columns))
         mutated = set()
         for name, sql in collected.other.items():
             cls.write("good", name, as_before(sql))
@@ -102,6 +104,7 @@ class GoogleSqlTest(unittest.TestCase):
                 self.assertEqual(tables, {name.split(".")[0] for name in collected.ddl})
                 self.assertEqual(tables, {name.split(".")[0] for name in collected.merges})
                 if runs:
+                    self.assertTrue(collected.inline)
                     said = {" ".join(sql.split()[:2]) for sql in collected.other.values()}
                     self.assertLessEqual({"alter table", "truncate table", "select r.bucket,", "create table"}, said)
                     self.assertTrue(any("begin transaction" in sql for sql in collected.other.values()))

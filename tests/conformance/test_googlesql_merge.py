@@ -6,11 +6,14 @@ The engine has no GEOGRAPHY, so such a column is a STRING here: MERGE only copie
 
 import re
 import unittest
+import urllib.parse
 
 from tests.bqlocal.tests.sql_session import Session, SqlFailed
 from tests.conformance import edges, sample, statements
 from tests.conformance.engine import Engine, Refused, comparable
 from tests.support import foreign
+from tests.support.bqlocal import Bqlocal
+from tests.support.deployment import Deployment
 
 PROGRAMS = ["bqsync_samples", "bqsync_shapes", "bqsync_torture", "bqsync_keys", "bqsync_lives"]
 ROUNDS = 2
@@ -79,14 +82,14 @@ class MergeTest(unittest.TestCase):
         self.session.run(local(sql))
         self.engine.run(local(sql))
 
-    def outcome(self, sql):
+    def outcome(self, sql, parameters=()):
         """What each side answers to DML: its counts, or that it refused."""
         try:
-            ours = self.session.dml(local(sql))
+            ours = self.session.dml(local(sql), parameters=list(parameters))
         except SqlFailed:
             ours = "refused"
         try:
-            counts = self.engine.run(local(sql))
+            counts = self.engine.run(local(sql), parameters)
             theirs = counts["inserted"], counts["updated"], counts["deleted"]
         except Refused:
             theirs = "refused"
@@ -156,6 +159,75 @@ class MergeTest(unittest.TestCase):
                     self.assertEqual(*self.rows(tables[target]))
                 self.drop(target, staging)
         self.assertTrue(scripts)
+
+    def carried(self, sql, columns, rows):
+        """A MERGE of staged rows as bqsync sends it when they are few, and the parameter that carries them."""
+        kinds = {column["name"]: column["type"].replace("JSON", "STRING") for column in columns} | {"_bqsync_deleted": "BOOL"}
+        parsed = [f"`{c['name']}`" for c in columns if c["type"] == "JSON"]
+        source = "unnest(@rows)"
+        if parsed:
+            source = (f"(select * except ({', '.join(parsed)}), "
+                      + ", ".join(f"parse_json({name}, wide_number_mode => 'round') as {name}" for name in parsed)
+                      + " from unnest(@rows))")
+        parameter = {"name": "rows", "parameterType": {"type": "ARRAY", "arrayType": {"type": "STRUCT", "structTypes": [
+            {"name": name, "type": {"type": kind}} for name, kind in kinds.items()]}}, "parameterValue": {"arrayValues": [
+                {"structValues": {name: {"value": edges.parameter(kind, value)}
+                                  for (name, kind), value in zip(kinds.items(), row)}} for row in rows]}}
+        return re.sub(r"(?<=\nusing )`[^ ]+", lambda _: source, sql, count=1), [parameter]
+
+    def test_every_merge_that_carries_its_rows_ends_as_googles_engine_ends_it(self):
+        runs, rng = 0, sample.generator(24)
+        for program in PROGRAMS:
+            collected = statements.collect(program, runs=False)
+            for listed in sample.tables(foreign.build_output(program), {}):
+                if any(column["type"] == "GEOGRAPHY" for column in listed["columns"]):
+                    continue
+                table = Table(listed, rng)
+                for name in [name for name in collected.merges if name.startswith(f"{table.name}.merge")]:
+                    with self.subTest(program=program, merge=name):
+                        self.both(collected.ddl[f"{table.name}.ddl0"])
+                        keys = table.keys()
+                        self.both(table.insert(table.target, [table.row(key) for key in keys[:len(keys) * 2 // 3]]))
+                        changed = []
+                        for key in keys[len(keys) // 3:]:
+                            deleted = rng.choice([True, False, False])
+                            changed.append(table.row(key, tombstone=deleted) + [deleted])
+                        sql, parameters = self.carried(collected.merges[name], table.columns, changed)
+                        self.assertEqual(*self.outcome(sql, parameters))
+                        self.assertEqual(*self.rows(table))
+                        runs += 1
+                    self.drop(table.target)
+        self.assertGreater(runs, 100)
+
+    def test_what_bqsync_sends_over_edges_ends_as_googles_engine_ends_it(self):
+        """The whole way: values of SQLite, the parameter that bqsync makes of them, Google's engine, and back."""
+        [table] = [table for table in sample.tables(foreign.build_output("bqsync_torture"), {})
+                   if table["table"] == "types"]
+        keys, kinds = table["key"], {column["name"]: column["type"] for column in table["columns"]}
+        with Bqlocal(project="p", datasets=[statements.DATASET]) as bq, Deployment(
+                bq, program="bqsync_torture", dataset=statements.DATASET, schema=sample.schema([table])) as app:
+            app.sync("types")
+            self.engine.run(local(statements.collect("bqsync_torture", runs=False).ddl["types.ddl0"]))
+            for change in range(3):
+                with app.connect() as db:
+                    for number in range(40 * change, 40 * change + 40):
+                        row = [number if name in keys else edges.values(kind)[number % len(edges.values(kind))]
+                               for name, kind in kinds.items()]
+                        db.execute(f"insert into types values ({', '.join('?' * len(row))})", row)
+                    if change:
+                        db.execute(f"delete from types where {sample.quote(keys[0])} % 3 = 0")
+                app.sync("types")
+                job = bq.get(f"jobs/{bq.get('jobs?maxResults=1')['jobs'][0]['jobReference']['jobId']}")
+                query = job["configuration"]["query"]
+                self.assertIn("unnest(@rows)", query["query"])
+                self.engine.run(local(query["query"]), query["queryParameters"])
+                cells = bq.get(f"datasets/{statements.DATASET}/tables/{urllib.parse.quote(table['target'])}/data?maxResults=1000"
+                               "&formatOptions.useInt64Timestamp=true").get("rows", [])
+                mine, theirs = [
+                    sorted((tuple(map(comparable, kinds.values(), row)) for row in rows), key=repr)
+                    for rows in ([[cell["v"] for cell in row["f"]] for row in cells],
+                                 self.engine.rows(f"select * from `p`.`{statements.DATASET}`.`{table['target']}`"))]
+                self.assertEqual(mine, theirs)
 
     def test_a_wrong_merge_is_found_out(self):
         rng = sample.generator(23)

@@ -133,10 +133,13 @@ class Money(unittest.TestCase):
         self.app.execute("update accounts set note = 'x'")
         run = self.app.sync(BQ_LOG_LEVEL="info")
         accounts = self.app.table(run, "accounts")
-        # Target and staging table are billed apart.
-        self.assertEqual(2 * 10 * 2 ** 20, accounts["bytes_billed"])
+        self.assertEqual(10 * 2 ** 20, accounts["bytes_billed"])
         self.assertEqual(0, self.app.table(run, "events")["bytes_billed"])
         self.assertIn(f"bytes_billed={accounts['bytes_billed']}", self.app.last_stderr)
+
+        # Rows that do not fit into the statement come from a staging table, which is billed apart.
+        self.app.execute("update accounts set note = hex(zeroblob(600000))")
+        self.assertEqual(20 * 2 ** 20, self.app.table(self.app.sync(), "accounts")["bytes_billed"])
 
     def test_a_refused_select_names_the_setting(self):
         self.make_large()
@@ -156,9 +159,17 @@ class Money(unittest.TestCase):
 
     def test_a_limit_below_the_least_bill_of_a_merge_is_refused(self):
         for command in ("sync", "verify", "check", "plan"):
-            status, _, err = self.app.run(command, BQ_MAX_BYTES_BILLED="20M")
+            status, _, err = self.app.run(command, BQ_MAX_BYTES_BILLED="10M")
             self.assertEqual(3, status)
-            self.assertIn("BQ_MAX_BYTES_BILLED=20000000", err)
+            self.assertIn("BQ_MAX_BYTES_BILLED=10000000", err)
+        # In a transaction each MERGE names a staging table, too.
+        status, _, err = self.app.run("sync", BQ_MAX_BYTES_BILLED="20M", BQ_SYNC_ATOMIC="1")
+        self.assertEqual(3, status)
+        self.assertIn("21M or more", err)
+
+    def test_a_limit_of_the_least_bill_lets_few_changes_pass(self):
+        self.app.execute("update accounts set note = 'x'")
+        self.assertTrue(self.app.sync(BQ_MAX_BYTES_BILLED="11M")["ok"])
 
 
 if __name__ == "__main__":

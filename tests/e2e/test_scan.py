@@ -248,7 +248,7 @@ class ReadOnlySourceTest(ScanCase):
         self.fill()
         self.app.sync()
         self.app.script("update accounts set note = 'uno' where id = 1; delete from accounts where id = 2")
-        self.bq.faults({"method": "POST", "path": "^/upload/", "action": "status", "status": 403})
+        self.bq.faults({"method": "POST", "path": "/jobs$", "action": "status", "status": 403})
         run = self.app.sync(status=1)
         self.assertEqual("failed", self.app.table(run, "accounts")["status"])
 

@@ -14,6 +14,8 @@ LISTING = {"method": "GET", "path": "/datasets/d/tables$"}
 START = {"method": "POST", "path": "^/bigquery/v2/projects/p/jobs$"}
 MULTIPART = {"method": "POST", "path": "uploadType=multipart"}
 SESSION = {"method": "PUT", "path": "upload_id="}
+# More than travels in a statement, so that a load precedes the MERGE.
+WIDE = "update accounts set balance = balance + 1, note = hex(randomblob(600000))"
 
 
 class ServeMetricsTest(unittest.TestCase):
@@ -82,7 +84,7 @@ class ServeMetricsTest(unittest.TestCase):
                 ("concurrent_update", {"action": "job_fail", "job": "query", "reason": "invalidQuery",
                                        "message": "Could not serialize access to table p:d.accounts"})):
             with self.subTest(reason=reason, fault=fault):
-                self.assertEqual({reason: 1}, self.repeated(service, fault))
+                self.assertEqual({reason: 1}, self.repeated(service, fault, sql=WIDE))
 
         outcomes = self.series(service, "bqsync_requests_total")
         self.assertEqual(1, outcomes["tables.list,no_answer"])

@@ -120,6 +120,9 @@ SCENARIOS = [
     Scenario("upsert: insert, update, delete", ROWS,
              "insert into accounts values (4, 'd@x', 4, null); update accounts set note = 'uno' where id = 1;"
              "delete from accounts where id = 2", (), ("accounts",)),
+    Scenario("upsert: more than a statement carries", ROWS,
+             "insert into accounts values (4, 'd@x', 4, null); delete from accounts where id = 2;"
+             "update accounts set note = hex(zeroblob(600000)) where id = 1", (), ("accounts",)),
     Scenario("upsert: changed keys", ROWS,
              "update accounts set id = 9 where id = 1; update memberships set person = 'eve' where person = 'bob'",
              (), ("accounts", "memberships")),

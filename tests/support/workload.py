@@ -8,7 +8,7 @@ there too and has to end in the same way.
 import random
 import sqlite3
 
-from tests.support.workload_tables import BAD, ORDERS, TABLES, Raw, base
+from tests.support.workload_tables import BAD, ORDERS, TABLES, WIDE, Raw, base
 
 BUSY_SECONDS = 30
 ENCODINGS = {"UTF-8": "utf-8", "UTF-16le": "utf-16-le", "UTF-16be": "utf-16-be"}
@@ -247,6 +247,13 @@ class Application:
         for _ in range(self.rng.randrange(5, 15)):
             self.insert(table)
 
+    def widen(self, table):
+        """Makes a row wider than a statement carries, once; the next update of that column makes it narrow again."""
+        column = WIDE[table]
+        self.run(f"update {table} set {column} = hex(zeroblob(600000)) where {column} is not null and"
+                 f" {TABLES[table].key[0]} = (select min({TABLES[table].key[0]}) from {table}) and"
+                 f" not exists (select 1 from {table} where length({column}) > 1000000)")
+
     def transaction(self, table):
         self.run("begin immediate")
         for _ in range(self.rng.randrange(1, 4)):
@@ -275,6 +282,8 @@ class Application:
             choices = choices + [("respell", 25)]
         if "things" in table:
             choices = choices + [("conflict", 25)]
+        if table in WIDE:
+            choices = choices + [("widen", 3)]
         names, weights = zip(*choices)
         getattr(self, self.rng.choices(names, weights)[0])(table)
 

@@ -14,7 +14,8 @@ static bool has_read_rows(const struct task *task)
 static bool publish_rejects(
     struct worker *worker, struct task *task, bool *out_changed, struct error *err)
 {
-    struct tracking *tracking = worker->tracking;
+    bool own = task->batch.has_rejects;
+    struct tracking *tracking = own ? &task->batch.rejects : worker_take_state(worker);
     int64_t now_us = worker->clock->wall_us(worker->clock->context);
     int64_t sequence = task->source.position.sequence;
 
@@ -22,13 +23,13 @@ static bool publish_rejects(
     if (!has_read_rows(task))
         return true;
     // A batch without rejects publishes an empty list, which removes those of an earlier pass.
-    if (task->batch.has_rejects)
-        tracking = &task->batch.rejects;
-    else if (!rejects_begin(tracking, task->table, err))
-        return false;
     // Counted as they are published: rows that have a NULL for their key are one.
-    return rejects_publish(tracking, task->table, sequence, now_us, out_changed, err) &&
-           rejects_count(tracking, task->table->name, &task->outcome->rows_rejected, err);
+    bool ok = (own || rejects_begin(tracking, task->table, err)) &&
+              rejects_publish(tracking, task->table, sequence, now_us, out_changed, err) &&
+              rejects_count(tracking, task->table->name, &task->outcome->rows_rejected, err);
+    if (!own)
+        worker_give_state(worker);
+    return ok;
 }
 
 /* What a scan found out is on disk before the intent that makes it effective. If no row is sent, it

@@ -63,7 +63,7 @@ static bool make(
     googlesql_plain_name(
         out->target, sizeof out->target, worker->project, worker->dataset, table->target);
     intent_job_id(out, send_mode_name(out->mode), out->commit_job);
-    if (task->batch.staged && task->batch.rows > 0)
+    if (task->batch.staged && task->batch.spool != NULL)
         name_staging(table, out);
     return true;
 }
@@ -87,7 +87,9 @@ static bool record(
         .sealed_sequence = task->source.position.sealed_sequence,
     };
 
-    if (!tracking_intend(worker->tracking, intent, &basis, &task->outdated, err))
+    bool ok = tracking_intend(worker_take_state(worker), intent, &basis, &task->outdated, err);
+    worker_give_state(worker);
+    if (!ok)
         return false;
     if (!task_is_outdated(task))
         know_recorded(task, intent);
@@ -129,7 +131,9 @@ static bool move_watermark(
 {
     int64_t now_us = worker->clock->wall_us(worker->clock->context);
 
-    if (!tracking_acknowledge(worker->tracking, intent, now_us, &task->outdated, err))
+    bool ok = tracking_acknowledge(worker_take_state(worker), intent, now_us, &task->outdated, err);
+    worker_give_state(worker);
+    if (!ok)
         return false;
     if (!task_is_outdated(task) && intent->upper_row_id > task->outcome->last_synced_row_id)
         task->outcome->last_synced_row_id = intent->upper_row_id;
@@ -147,10 +151,11 @@ bool intent_acknowledge(
 
 bool intent_withdraw(struct worker *worker, const struct intent *intent, struct error *err)
 {
-    if (!tracking_withdraw(worker->tracking, intent, err))
-        return false;
-    staging_drop(worker, intent);
-    return true;
+    bool ok = tracking_withdraw(worker_take_state(worker), intent, err);
+    worker_give_state(worker);
+    if (ok)
+        staging_drop(worker, intent);
+    return ok;
 }
 
 bool intent_acknowledge_nothing(struct worker *worker, struct task *task, struct error *err)

@@ -167,14 +167,16 @@ bool recover_table(struct worker *worker, struct task *task, void *context, stru
     struct place place;
     bool found = false;
 
-    if (!tracking_intent(worker->tracking, task->table->name, &found, &intent, err))
-        return false;
-    if (!found)
-        return true;
+    bool ok = tracking_intent(worker_take_state(worker), task->table->name, &found, &intent, err);
+    worker_give_state(worker);
+    if (!ok || !found)
+        return ok;
     place_of(&intent, &place);
     if (!(is_here(worker, &place)
               ? resolve_here(worker, task, &intent, err)
               : resolve_elsewhere(worker, recovery->deployment, task, &intent, err)))
         return false;
-    return tracking_load(worker->tracking, task->table->name, &task->source.watermark, err);
+    ok = tracking_load(worker_take_state(worker), task->table->name, &task->source.watermark, err);
+    worker_give_state(worker);
+    return ok;
 }

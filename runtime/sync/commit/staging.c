@@ -76,8 +76,19 @@ bool staging_create(
 /* How generated statements name the staging table. */
 #define STAGING_PATH "`${project}`.`${dataset}`.`${staging}`"
 
-/* What a statement reads: the staging table, or its rows with the JSON parsed. Numbers are rounded
- * there as columns with `"json": "exact"` have been checked to stand it ("JSON functions",
+/* The rows as they were sent: in the staging table, or in the statement itself. */
+static void append_rows(
+    struct buffer *sql, const struct worker *worker, const struct task *task,
+    const struct intent *intent)
+{
+    if (task->batch.inlined != NULL)
+        buffer_append_text(sql, "unnest(@rows)");
+    else
+        googlesql_path(sql, worker->project, worker->dataset, intent->staging);
+}
+
+/* What a statement reads: the rows, with the JSON parsed where it was sent as text. Numbers are
+ * rounded there as columns with `"json": "exact"` have been checked to stand it ("JSON functions",
  * PARSE_JSON). */
 static void append_source(
     struct buffer *sql, const struct worker *worker, const struct task *task,
@@ -86,8 +97,8 @@ static void append_source(
     const struct table *table = task->table;
     bool first = true;
 
-    if (!task->batch.json_as_text) {
-        googlesql_path(sql, worker->project, worker->dataset, intent->staging);
+    if (!plan_has_json(table) || !(task->batch.json_as_text || task->batch.inlined != NULL)) {
+        append_rows(sql, worker, task, intent);
         return;
     }
     buffer_append_text(sql, "(select * except (");
@@ -108,7 +119,7 @@ static void append_source(
         googlesql_identifier(sql, table->columns[i].name);
     }
     buffer_append_text(sql, " from ");
-    googlesql_path(sql, worker->project, worker->dataset, intent->staging);
+    append_rows(sql, worker, task, intent);
     buffer_append_byte(sql, ')');
 }
 
@@ -257,7 +268,7 @@ void staging_append_replacement(
  * word of JSON will do. */
 static bool is_about_json(const struct task *task, const struct error *failure)
 {
-    return plan_has_json(task->table) && !task->batch.json_as_text &&
+    return plan_has_json(task->table) && !task->batch.json_as_text && task->batch.inlined == NULL &&
            !error_is_retryable(failure->code) &&
            (strstr(failure->message, "round-trip") != NULL ||
             strstr(failure->message, "JSON") != NULL);
@@ -271,7 +282,9 @@ bool staging_adopt_text(
     log_warn(
         "BigQuery refused JSON; from now on it is loaded as text and parsed there",
         LOG_TEXT("table", task->table->name), LOG_TEXT("reason", failure->message));
-    if (!tracking_set_json_text(worker->tracking, task->table->name, err))
+    bool ok = tracking_set_json_text(worker_take_state(worker), task->table->name, err);
+    worker_give_state(worker);
+    if (!ok)
         return false;
     task->outdated = "BigQuery refused a number in its JSON";
     return true;

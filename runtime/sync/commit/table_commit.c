@@ -1,10 +1,12 @@
 #include "sync/commit/table_commit.h"
 
+#include "encode/parameter.h"
 #include "sync/commit/findings.h"
 #include "sync/commit/intent.h"
 #include "sync/commit/job_retry.h"
 #include "sync/commit/load.h"
 #include "sync/commit/staging.h"
+#include "sync/pass/progress.h"
 #include "warehouse/googlesql.h"
 
 /* Longer than any statement that is made here. */
@@ -12,29 +14,45 @@
 
 /* --- the commit job ---------------------------------------------------------------------- */
 
-/* Starts a statement on the target as the intent's commit job. */
+/* Starts a statement on the target as the intent's commit job, with the rows if they travel in it.
+ */
 static bool start_statement(
-    struct worker *worker, const struct task *task, const struct intent *intent, struct buffer *sql,
+    struct worker *worker, struct task *task, const struct intent *intent, struct buffer *sql,
     struct error *err)
 {
-    return buffer_check(sql, "a statement", err) &&
-           bigquery_query(
-               worker->bigquery,
-               &(struct query_request){
-                   .job_id = intent->commit_job,
-                   .sql = buffer_text(sql),
-                   .kind = QUERY_DML,
-                   .target = task->table->target,
-                   .label_table = task->table->name,
-                   .label_phase = task->batch.rows > 0 ? send_mode_name(intent->mode) : "truncate",
-               },
-               err);
+    uint64_t sent = 0;
+    struct buffer type;
+
+    buffer_init(&type, STATEMENT_CEILING);
+    parameter_append_type(&type, task->table);
+    progress_phase(worker->progress, task->index, PHASE_SENDING);
+    bool ok =
+        buffer_check(sql, "a statement", err) && buffer_check(&type, "a parameter's type", err) &&
+        bigquery_query(
+            worker->bigquery,
+            &(struct query_request){
+                .job_id = intent->commit_job,
+                .sql = buffer_text(sql),
+                .rows = task->batch.inlined,
+                .row_type = buffer_text(&type),
+                .sent = &sent,
+                .kind = QUERY_DML,
+                .target = task->table->target,
+                .label_table = task->table->name,
+                .label_phase = task->batch.rows > 0 ? send_mode_name(intent->mode) : "truncate",
+            },
+            err);
+    buffer_clear(&type);
+    task->outcome->bytes_sent += (int64_t)sent;
+    progress_bytes(worker->progress, task->index, task->outcome->bytes_sent);
+    progress_phase(worker->progress, task->index, PHASE_RUNNING);
+    return ok;
 }
 
 /* A replacement by no rows: a load job takes no empty file, but TRUNCATE empties a table for free.
  */
 static bool start_truncate(
-    struct worker *worker, const struct task *task, const struct intent *intent, struct error *err)
+    struct worker *worker, struct task *task, const struct intent *intent, struct error *err)
 {
     struct buffer sql;
 
@@ -46,9 +64,9 @@ static bool start_truncate(
     return ok;
 }
 
-/* From the staging table into the target. */
-static bool start_from_staging(
-    struct worker *worker, const struct task *task, const struct intent *intent, struct error *err)
+/* From the staging table or the statement itself into the target. */
+static bool start_change(
+    struct worker *worker, struct task *task, const struct intent *intent, struct error *err)
 {
     struct buffer sql;
 
@@ -149,6 +167,9 @@ static bool attempt(
     if (task->batch.rows == 0) {
         if (!start_truncate(worker, task, &intent, err))
             return false;
+    } else if (task->batch.inlined != NULL) {
+        if (!start_change(worker, task, &intent, err))
+            return false;
     } else {
         const struct load load = load_of(task, &intent, staging_job);
         if (!load_start(worker, task, &load, err))
@@ -156,7 +177,7 @@ static bool attempt(
     }
     if (is_staged(&intent) &&
         !(bigquery_job_wait(bigquery, staging_job, &job, err) &&
-          (job.state == JOB_FAILED || start_from_staging(worker, task, &intent, err))))
+          (job.state == JOB_FAILED || start_change(worker, task, &intent, err))))
         return false;
     bool started = job.state != JOB_FAILED;
     if (started && !bigquery_job_wait(bigquery, intent.commit_job, &job, err))

@@ -159,7 +159,10 @@ static bool name_script(struct transaction *t, struct error *err)
         if (!is_staged(task))
             continue;
         memcpy(task->intent->commit_job, t->job_id, sizeof task->intent->commit_job);
-        if (!tracking_intend_job(worker->tracking, task->intent, &task->outdated, err))
+        bool ok =
+            tracking_intend_job(worker_take_state(worker), task->intent, &task->outdated, err);
+        worker_give_state(worker);
+        if (!ok)
             return false;
     }
     return true;

@@ -3,10 +3,12 @@
 void batch_release(struct batch *batch)
 {
     spool_free(batch->spool);
+    spool_free(batch->inlined);
     shadow_free(batch->shadow);
     if (batch->has_rejects)
         tracking_close(&batch->rejects);
     batch->spool = NULL;
+    batch->inlined = NULL;
     batch->shadow = NULL;
     batch->has_rejects = false;
 }
@@ -16,4 +18,11 @@ void batch_clear(struct batch *batch)
     batch_release(batch);
     partitions_clear(&batch->partitions);
     *batch = (struct batch){0};
+}
+
+uint64_t batch_bytes(const struct batch *batch)
+{
+    const struct spool *sent = batch->inlined != NULL ? batch->inlined : batch->spool;
+
+    return sent == NULL ? 0 : spool_size(sent);
 }

@@ -31,8 +31,11 @@ struct batch {
     /* The file is for a target that was not looked at: its unions are those of the definition. */
     bool guessed;
 
-    /* The file, owned. NULL: there are no rows. */
+    /* The file, owned. NULL: there are no rows, or they are inlined. */
     struct spool *spool;
+    /* Few rows: the values of a query parameter, as encode/parameter writes them with commas in
+     * between, which travel in the statement instead of the file. Owned, else NULL. */
+    struct spool *inlined;
     /* Rows in the file, tombstones included. */
     int64_t rows;
     /* Of these, keys of rejected rows in a staged replacement: what the target holds of them stays.
@@ -55,6 +58,9 @@ struct batch {
 
 /* Frees the file, the shadow and the connection, but keeps the counts and the partitions. */
 void batch_release(struct batch *batch);
+
+/* Bytes to send. */
+uint64_t batch_bytes(const struct batch *batch);
 
 /* Frees everything and forgets the counts: the table has to be read again. */
 void batch_clear(struct batch *batch);

@@ -329,6 +329,8 @@ static bool open_file(struct extraction *e, struct error *err)
         if (!spool_new(SPOOL_MEMORY, &e->batch.spool, err))
             return false;
         sink = spool_sink(e->batch.spool);
+        if (!inline_rows_begin(&e->inlined, e->task, err))
+            return false;
     }
     char *schema =
         avro_schema_text(e->task->table, e->nullable, e->batch.staged, e->batch.json_as_text);
@@ -384,8 +386,10 @@ static bool close_file(struct extraction *e, struct error *err)
     e->container = NULL;
     if (!container_close(container, &stats, err))
         return false;
-    // A file of no rows is never sent.
-    if (e->batch.rows == 0) {
+    if (e->batch.rows > 0)
+        e->batch.inlined = inline_rows_take(&e->inlined);
+    // A file of no rows is never sent, and neither is one whose rows travel in the statement.
+    if (e->batch.rows == 0 || e->batch.inlined != NULL) {
         spool_free(e->batch.spool);
         e->batch.spool = NULL;
     }
@@ -413,6 +417,7 @@ static void discard_file(struct extraction *e)
     // The container first: its threads write to the batch's spool.
     container_abandon(e->container);
     e->container = NULL;
+    inline_rows_clear(&e->inlined);
     batch_clear(&e->batch);
 }
 

@@ -61,13 +61,20 @@ static bool add_reject(
     return rejects_add(&e->batch.rejects, table, row, &value, err);
 }
 
-static void append_row(struct extraction *e, bool deleted)
+static bool append_row(struct extraction *e, bool deleted, struct error *err)
 {
+    const struct table *table = e->task->table;
     struct avro_writer *out = container_begin_row(e->container);
+    size_t start = out->out->length;
 
-    e->task->table->encode(out, e->row);
+    table->encode(out, e->row);
     if (e->batch.staged)
         avro_bool(out, (struct value_bool){.value = deleted});
+    // A row that no block takes is rejected when it ends.
+    if (out->out->failure != BUFFER_OK)
+        return true;
+    const struct slice record = {out->out->data + start, out->out->length - start};
+    return inline_rows_add(&e->inlined, table, record, err);
 }
 
 /* The row for the staging table is of the key alone and marked like a tombstone, which a
@@ -83,10 +90,9 @@ bool extract_kept_row(struct extraction *e, struct column_reader *reader, struct
     }
     column_reader_next(reader, true);
     e->task->table->read(reader, e->row);
-    append_row(e, true);
     e->batch.rows++;
     e->batch.kept_keys++;
-    return container_end_row(e->container, err);
+    return append_row(e, true, err) && container_end_row(e->container, err);
 }
 
 static bool reject_row(struct extraction *e, struct column_reader *reader, struct error *err)
@@ -216,7 +222,8 @@ bool extract_row(
     if (!fits)
         return true;
 
-    append_row(e, deleted);
+    if (!append_row(e, deleted, err))
+        return false;
     if (!container_end_row(e->container, err))
         return err->code == ERROR_LIMIT && reject_long_row(e, reader, err);
     if (!deleted && !partitions_add(&e->batch.partitions, reader, err))

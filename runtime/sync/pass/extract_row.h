@@ -12,6 +12,7 @@
 #include "source/shadow.h"
 #include "sync/pass/batch.h"
 #include "sync/pass/extract_options.h"
+#include "sync/pass/inline_rows.h"
 #include "sync/pass/task.h"
 
 #include <stdbool.h>
@@ -24,8 +25,9 @@ struct extraction {
     struct task *task;
     struct batch batch;
     struct container *container;
-    void *row;      /* the generated row struct */
-    bool *nullable; /* which of the file's fields are unions */
+    struct inline_rows inlined; /* the same rows, while they are few */
+    void *row;                  /* the generated row struct */
+    bool *nullable;             /* which of the file's fields are unions */
     /* Where keys are kept: the shadow, borrowed, and the text of a row's key in BigQuery. */
     struct shadow *keys;
     struct buffer key_text;

@@ -142,10 +142,7 @@ static bool read_tables(struct rounds *rounds, struct error *err)
 
 static bool is_larger(const struct task *a, const struct task *b)
 {
-    uint64_t a_size = a->batch.spool == NULL ? 0 : spool_size(a->batch.spool);
-    uint64_t b_size = b->batch.spool == NULL ? 0 : spool_size(b->batch.spool);
-
-    return a_size > b_size;
+    return batch_bytes(&a->batch) > batch_bytes(&b->batch);
 }
 
 /* The largest first, so that the pass ends soon after its slowest table. For a few dozen tables an

@@ -169,8 +169,12 @@ static bool distrust_rows(struct worker *worker, struct task *task, struct error
 {
     const char *name = task->table->name;
 
-    return tracking_invalidate(worker->tracking, name, err) &&
-           tracking_load(worker->tracking, name, &task->source.watermark, err);
+    struct tracking *tracking = worker_take_state(worker);
+    bool ok = tracking_invalidate(tracking, name, err) &&
+              tracking_load(tracking, name, &task->source.watermark, err);
+
+    worker_give_state(worker);
+    return ok;
 }
 
 /* Takes the columns. */

@@ -1,5 +1,6 @@
-/* worker: what one thread of a pass works with: a connection to BigQuery and one to the state
- * database, which are its own, and what all of them share. Opened and closed by workers.h. */
+/* worker: what one thread of a pass works with: a connection to BigQuery, which is its own, and
+ * what all of them share, the connection to the state database above all. Opened and closed by
+ * workers.h. */
 #ifndef BQSYNC_SYNC_PASS_WORKER_H
 #define BQSYNC_SYNC_PASS_WORKER_H
 
@@ -8,12 +9,17 @@
 #include "sync/pass/progress.h"
 #include "warehouse/bigquery.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 
 struct worker {
     /* The worker's own, opened and closed with it. */
     struct bigquery *bigquery;
+    /* Shared: SQLite keeps the parsed schema of the source, half a megabyte for some dozens of
+     * tables, once for each connection. For the thread of a step only between worker_take_state
+     * and worker_give_state. */
     struct tracking *tracking;
+    pthread_mutex_t *turn; /* NULL: nobody else is there */
     /* The state database is open for reading only: failures are not recorded there. */
     bool reads_only;
 
@@ -26,5 +32,19 @@ struct worker {
     /* Borrowed from the pass. NULL: nobody watches. */
     struct pass_progress *progress;
 };
+
+/* The state database for a few statements, to be given back soon: never during a request. */
+static inline struct tracking *worker_take_state(struct worker *worker)
+{
+    if (worker->turn != NULL)
+        pthread_mutex_lock(worker->turn);
+    return worker->tracking;
+}
+
+static inline void worker_give_state(struct worker *worker)
+{
+    if (worker->turn != NULL)
+        pthread_mutex_unlock(worker->turn);
+}
 
 #endif

@@ -7,21 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static bool open_tracking(const struct workers *workers, struct worker *worker, struct error *err)
+static bool open_tracking(struct workers *workers, struct error *err)
 {
     const char *path = workers->options.deployment->config->state_path;
 
-    worker->tracking = calloc(1, sizeof *worker->tracking);
-    if (worker->tracking == NULL)
-        return error_set(err, ERROR_MEMORY, "out of memory");
-    if (worker->reads_only ? tracking_open_read(path, worker->tracking, err)
-                           : tracking_open(path, worker->tracking, err))
-        return true;
-    free(worker->tracking);
-    return false;
+    workers->opened = workers->options.reads_only
+                          ? tracking_open_read(path, &workers->tracking, err)
+                          : tracking_open(path, &workers->tracking, err);
+    return workers->opened;
 }
 
-/* One more worker with its two connections. */
+/* One more worker with its connection to BigQuery. */
 static bool open_worker(struct workers *workers, struct error *err)
 {
     const struct workers_options *options = &workers->options;
@@ -29,6 +25,8 @@ static bool open_worker(struct workers *workers, struct error *err)
     struct worker *worker = &workers->each[workers->count];
 
     *worker = (struct worker){
+        .tracking = &workers->tracking,
+        .turn = &workers->turn,
         .reads_only = options->reads_only,
         .clock = options->deployment->clock,
         .retry_budget_ms = options->deployment->retry_budget_ms,
@@ -37,14 +35,9 @@ static bool open_worker(struct workers *workers, struct error *err)
         .location = workers->location,
         .progress = options->progress,
     };
-    if (!open_tracking(workers, worker, err))
-        return false;
     if (!deployment_bigquery(
-            options->deployment, location, options->run_id, &worker->bigquery, err)) {
-        tracking_close(worker->tracking);
-        free(worker->tracking);
+            options->deployment, location, options->run_id, &worker->bigquery, err))
         return false;
-    }
     workers->count++;
     return true;
 }
@@ -54,10 +47,11 @@ bool workers_open(struct workers *workers, const struct workers_options *options
     *workers = (struct workers){
         .each = calloc(options->size, sizeof *workers->each),
         .options = *options,
+        .turn = PTHREAD_MUTEX_INITIALIZER,
     };
     if (workers->each == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
-    if (open_worker(workers, err))
+    if (open_tracking(workers, err) && open_worker(workers, err))
         return true;
     workers_close(workers);
     return false;
@@ -72,11 +66,10 @@ void workers_set_location(struct workers *workers, const char *location)
 
 void workers_close(struct workers *workers)
 {
-    for (size_t i = 0; i < workers->count; i++) {
+    for (size_t i = 0; i < workers->count; i++)
         bigquery_close(workers->each[i].bigquery);
-        tracking_close(workers->each[i].tracking);
-        free(workers->each[i].tracking);
-    }
+    if (workers->opened)
+        tracking_close(&workers->tracking);
     free(workers->each);
     *workers = (struct workers){0};
 }
@@ -111,8 +104,12 @@ void workers_note(struct worker *worker, struct task *task)
     if (!task->unnoted)
         return;
     task->unnoted = false;
-    if (!worker->reads_only &&
-        !tracking_note(worker->tracking, task->table->name, task->outcome->error.message, &ignored))
+    bool ok = worker->reads_only || tracking_note(
+                                        worker_take_state(worker), task->table->name,
+                                        task->outcome->error.message, &ignored);
+    if (!worker->reads_only)
+        worker_give_state(worker);
+    if (!ok)
         log_warn(
             "error not recorded", LOG_TEXT("table", task->table->name),
             LOG_TEXT("reason", ignored.message));

@@ -1,6 +1,6 @@
-/* workers: a few threads, each with a connection to BigQuery and one to the state database, which
- * do one step of a pass to many tasks at once. The connections outlive a step, so that every step
- * of a pass finds them warm; the threads do not. */
+/* workers: threads, each with a connection to BigQuery and all with one to the state database,
+ * which do one step of a pass to many tasks at once. The connections outlive a step, so that every
+ * step of a pass finds them warm; the threads do not. */
 #ifndef BQSYNC_SYNC_PASS_WORKERS_H
 #define BQSYNC_SYNC_PASS_WORKERS_H
 
@@ -9,6 +9,7 @@
 #include "sync/pass/task.h"
 #include "sync/pass/worker.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -26,6 +27,9 @@ struct workers_options {
 struct workers {
     struct worker *each; /* the first `count` are open; the first is the caller's own */
     size_t count;
+    struct tracking tracking; /* shared by all, in turns */
+    bool opened;              /* tracking is */
+    pthread_mutex_t turn;
     struct workers_options options;
     char location[64]; /* "" if not known yet */
 };

@@ -223,6 +223,27 @@ static bool check_list(struct walk *walk, const struct property *property, cJSON
     return true;
 }
 
+static bool check_map(struct walk *walk, const struct property *property, cJSON *map)
+{
+    size_t length = strlen(walk->path);
+    cJSON *item;
+
+    if (!cJSON_IsObject(map))
+        return wrong_type(walk, map);
+    if (property->schema == NULL)
+        return true;
+    if (strcmp(property->schema, "labels") == 0)
+        return check_labels(walk, map);
+    cJSON_ArrayForEach(item, map)
+    {
+        snprintf(walk->path + length, sizeof walk->path - length, ".%s", item->string);
+        if (!walk_object(walk, property->schema, item, false))
+            return false;
+    }
+    walk->path[length] = '\0';
+    return true;
+}
+
 static bool check_value(struct walk *walk, const struct property *property, cJSON *item)
 {
     switch (property->type) {
@@ -239,8 +260,7 @@ static bool check_value(struct walk *walk, const struct property *property, cJSO
     case PROPERTY_LIST:
         return check_list(walk, property, item);
     case PROPERTY_MAP:
-        return cJSON_IsObject(item) ? property->schema == NULL || check_labels(walk, item)
-                                    : wrong_type(walk, item);
+        return check_map(walk, property, item);
     case PROPERTY_OBJECT:
         if (property->schema != NULL)
             return walk_object(walk, property->schema, item, false);

@@ -40,6 +40,7 @@
 #define ONE_OF(name, type, values)   name, PROPERTY_DONE, PROPERTY_##type, NULL, NULL, values
 #define EACH_OF(name, values)        name, PROPERTY_DONE, PROPERTY_LIST, NULL, NULL, values
 #define LABELS(name)                 name, PROPERTY_DONE, PROPERTY_MAP, NULL, "labels", NULL
+#define MAP_OF(name, schema)         name, PROPERTY_DONE, PROPERTY_MAP, NULL, schema, NULL
 #define PROJECT(name)                name, PROPERTY_DONE, PROPERTY_TEXT, NULL, "project", NULL
 
 const struct property property_rows[] = {
@@ -338,13 +339,17 @@ const struct property property_rows[] = {
     {SCHEMA("QueryParameterType")},
     {INSIDE("arrayType", "QueryParameterType")},
     {REFUSED("rangeElementType", OBJECT)},
-    {REFUSED("structTypes", LIST)},
+    {EACH("structTypes", "QueryParameterStructType")},
     {ONE_OF("timestampPrecision", INT64, "6;12")},
     {DONE("type", TEXT)},
+    {SCHEMA("QueryParameterStructType")},
+    {DONE("description", TEXT)},
+    {DONE("name", TEXT)},
+    {INSIDE("type", "QueryParameterType")},
     {SCHEMA("QueryParameterValue")},
     {EACH("arrayValues", "QueryParameterValue")},
     {REFUSED("rangeValue", OBJECT)},
-    {REFUSED("structValues", MAP)},
+    {MAP_OF("structValues", "QueryParameterValue")},
     {DONE("value", TEXT)},
     {SCHEMA("DataFormatOptions")},
     {ONE_OF("timestampOutputFormat", TEXT, TIMESTAMPS)},

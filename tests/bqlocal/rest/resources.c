@@ -1,6 +1,7 @@
 #include "bqlocal/rest/resources.h"
 
 #include "bqlocal/http/paging.h"
+#include "bqlocal/http/partial.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/json_member.h"
 
@@ -36,7 +37,10 @@ cJSON *resource_of_job(const struct parts *in, const struct request *request, co
 
 bool resource_answer_job(const struct parts *in, struct request *request, const struct job *job)
 {
-    return answer_json(&request->answer, 200, resource_of_job(in, request, job));
+    cJSON *resource = resource_of_job(in, request, job);
+
+    return answer_json(
+        &request->answer, 200, partial_select(resource, request_query(request, "fields")));
 }
 
 bool resource_check_etag(const struct request *request, cJSON *resource, struct error *err)

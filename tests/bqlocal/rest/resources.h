@@ -13,7 +13,7 @@ void resource_add_link(
 /* A Job resource with its link, owned. */
 cJSON *resource_of_job(
     const struct parts *in, const struct request *request, const struct job *job);
-/* The same as the answer; returns true. */
+/* The same as the answer, cut down to the `fields` that the request names; returns true. */
 bool resource_answer_job(const struct parts *in, struct request *request, const struct job *job);
 
 /* Takes the resource as it is now. conditionNotMet unless the caller's If-Match (if any) names it.

@@ -367,6 +367,26 @@ class Shapes(ClientsTestCase):
         self.assertNotIn("null", json.dumps(self.bq.get("datasets/e")))
         self.assertNotIn("null", json.dumps(job))
 
+    def test_an_array_of_structs_is_a_parameter(self):
+        kind = {"type": "ARRAY", "arrayType": {"type": "STRUCT", "structTypes": [
+            {"name": "id", "type": {"type": "INT64"}}, {"name": "v", "type": {"type": "STRING"}}]}}
+        value = {"arrayValues": [{"structValues": {"id": {"value": 7}, "v": {"value": None}}}]}
+        parameter = {"name": "rows", "parameterType": kind, "parameterValue": value}
+
+        self.assertEqual([{"id": 7, "v": None}], self.bq.query(
+            "select s.id, s.v from unnest(@rows) as s", parameters=[parameter]))
+        value["arrayValues"][0]["structValues"]["id"] = {"values": "7"}
+        self.refuse(400, "badRequest", self.bq.query, "select 1", parameters=[parameter])
+
+    def test_a_job_is_cut_down_to_the_fields_that_are_asked_for(self):
+        job = self.query("select 1 as a")
+        path = f"jobs/{job['jobReference']['jobId']}?fields="
+
+        self.assertEqual({"status": {"state": "DONE"}}, self.bq.get(path + "status"))
+        self.assertEqual(
+            {"status": {"state": "DONE"}, "configuration": {"jobType": "QUERY", "query": {"query": "select 1 as a"}}},
+            self.bq.get(path + "status/state,configuration(jobType,query/query),nothing,statistics/nothing"))
+
     def test_children_say_where_in_the_script_they_were(self):
         self.make("t", {"id": "INT64"})
         parent = self.query("insert into d.t (id)\n  values (1);\n select 'é', 2;")

@@ -101,7 +101,7 @@ static void test_defaults_are_those_of_the_documentation(void **state)
     assert_int_equal(config.daily_minute, 7 * 60 + 30);
     assert_string_equal(config.timezone, "Asia/Kolkata");
     assert_string_equal(config.admin_listen, "127.0.0.1:8001");
-    assert_int_equal(config.parallel, 8);
+    assert_int_equal(config.parallel, 32);
     assert_int_equal(config.log_level, LOG_LEVEL_INFO);
     assert_int_equal(config.log_format, LOG_FORMAT_TEXT);
     assert_string_equal(config.environment, "production");
@@ -140,7 +140,7 @@ static void test_an_empty_value_counts_as_not_set(void **state)
     load(&config);
 
     assert_string_equal(config.location, "EU");
-    assert_int_equal(config.parallel, 8);
+    assert_int_equal(config.parallel, 32);
     config_clear(&config);
 }
 

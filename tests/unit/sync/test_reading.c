@@ -38,7 +38,7 @@ static void expect_batch(
     assert_int_equal(batch->new_rows, new_rows);
     assert_int_equal(batch->changed_rows, changed_rows);
     assert_int_equal(batch->rows, new_rows + changed_rows);
-    assert_int_equal(batch->spool != NULL, batch->rows > 0);
+    assert_int_equal((batch->spool != NULL) + (batch->inlined != NULL), batch->rows > 0);
 }
 
 static void test_the_file_is_made_for_the_way_in_which_it_is_sent(void **state)
@@ -56,6 +56,45 @@ static void test_the_file_is_made_for_the_way_in_which_it_is_sent(void **state)
                "insert into events(kind) values ('a'), ('b')");
     expect_batch(read_one(scene, "accounts"), SEND_MERGE, true, 1, 2);
     expect_batch(read_one(scene, "events"), SEND_APPEND, false, 2, 0);
+}
+
+/* As many as 5,000 rows, with as much as 1 MB. */
+static void test_size_alone_decides_what_travels_in_the_statement(void **state)
+{
+    static const struct {
+        const char *change;
+        bool inlined;
+    } cases[] = {
+        {"update accounts set note = 'x' where id <= 5000", true},
+        {"update accounts set note = 'x' where id <= 5001", false},
+        {"delete from accounts where id <= 5000", true},
+        {"delete from accounts where id <= 5001", false},
+        {"update accounts set note = hex(zeroblob(524000)) where id = 1", true},
+        {"update accounts set note = hex(zeroblob(525000)) where id = 1", false},
+        {"update accounts set note = hex(zeroblob(2600)) where id <= 200", true},
+        {"update accounts set note = hex(zeroblob(2600)) where id <= 202", false},
+        // Each control character takes six bytes.
+        {"update accounts set note = replace(hex(zeroblob(349000)), '0', char(1)) where id = 1",
+         true},
+        {"update accounts set note = replace(hex(zeroblob(350000)), '0', char(1)) where id = 1",
+         false},
+    };
+    struct scene *scene = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        scene_run(
+            scene, "delete from accounts;"
+                   "with recursive n(i) as (select 1 union all select i + 1 from n where i < 10500)"
+                   " insert into accounts select i, 'e' || i, 1, null from n");
+        scene_sync(scene, "accounts");
+        scene_run(scene, cases[i].change);
+        const struct batch *batch = read_one(scene, "accounts");
+        assert_int_equal(batch->mode, SEND_MERGE);
+        if ((batch->inlined != NULL) != cases[i].inlined)
+            fail_msg("%s", cases[i].change);
+        assert_int_equal(batch->spool == NULL, cases[i].inlined);
+        scene_sync(scene, "accounts");
+    }
 }
 
 static void test_a_row_that_changes_between_plan_and_snapshot_makes_an_append_a_merge(void **state)
@@ -341,6 +380,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENE_TEST(test_the_file_is_made_for_the_way_in_which_it_is_sent),
+        SCENE_TEST(test_size_alone_decides_what_travels_in_the_statement),
         SCENE_TEST(test_a_row_that_changes_between_plan_and_snapshot_makes_an_append_a_merge),
         SCENE_TEST(test_a_filter_that_lets_a_row_through_after_the_plan_outdates_it),
         SCENE_TEST(test_a_dry_run_reads_and_keeps_nothing),

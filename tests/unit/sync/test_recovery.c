@@ -3,6 +3,7 @@
 
 #include "sync/commit/recovery.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define GONE                                                                                       \
@@ -19,13 +20,17 @@
     "{\"configuration\":{\"query\":{\"query\":\"select 1 as claimed_by_bqsync\"}},"                \
     "\"status\":{\"state\":\"DONE\"}}"
 
-/* A pass that stops with the MERGE of three changed rows on its way. */
-static void leave_open(struct scene *scene)
+/* A pass that stops with the MERGE of three changed rows on its way, one of them with this note. */
+static void leave_open_with(struct scene *scene, const char *note)
 {
+    char change[200];
+
+    snprintf(
+        change, sizeof change,
+        "update accounts set note = %s; insert into accounts values (3, 'c@x', 3, 'c')", note);
     scene_run(scene, "insert into accounts values (1, 'a@x', 1, 'one'), (2, 'b@x', 2, 'two')");
     scene_sync(scene, "accounts");
-    scene_run(
-        scene, "update accounts set note = 'x'; insert into accounts values (3, 'c@x', 3, 'c')");
+    scene_run(scene, change);
     SCENE_ANSWERS(scene, {.match = "query merge", .reply = {.failure = HTTP_BROKEN}});
     scene_pass(scene, "accounts", NULL);
     scene_plan(scene);
@@ -34,6 +39,12 @@ static void leave_open(struct scene *scene)
     assert_true(task_failed(&scene->tasks[0]));
     scene_requests(scene);
     scene_answers(scene, NULL, 0);
+}
+
+/* Its rows wait in a staging table. */
+static void leave_open(struct scene *scene)
+{
+    leave_open_with(scene, "hex(zeroblob(600000))");
 }
 
 /* The next pass, up to its recovery. */
@@ -83,6 +94,22 @@ static void test_a_job_that_succeeded_moves_the_watermark_now(void **state)
     expect_open(scene, "0");
     assert_string_equal(last_row_id(scene), "3");
     assert_int_equal(scene->tasks[0].source.watermark.last_synced_row_id, 3);
+}
+
+static void test_a_merge_that_carried_its_rows_is_recovered_by_its_job_alone(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open_with(scene, "'x'");
+    SCENE_ANSWERS(scene, {.match = "get job", .reply = GONE, .times = 1});
+    expect_ok(recover(scene, &err));
+    assert_string_equal(scene_requests(scene), "1 get job\n1 query claim\n");
+    expect_open(scene, "0");
+    assert_string_equal(last_row_id(scene), "2");
+
+    scene_sync(scene, "accounts");
+    assert_string_equal(last_row_id(scene), "3");
 }
 
 static void test_a_job_that_failed_withdraws_the_intent(void **state)
@@ -305,6 +332,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCENE_TEST(test_no_intent_asks_nothing),
         SCENE_TEST(test_a_job_that_succeeded_moves_the_watermark_now),
+        SCENE_TEST(test_a_merge_that_carried_its_rows_is_recovered_by_its_job_alone),
         SCENE_TEST(test_a_job_that_failed_withdraws_the_intent),
         SCENE_TEST(test_a_job_that_runs_is_waited_for),
         SCENE_TEST(test_a_label_that_was_not_raised_is_raised_before_the_intent_is_withdrawn),

@@ -10,6 +10,9 @@
 static const char three_accounts[] = "insert into accounts values (1, 'a@x', 1, 'one'), (2, 'b@x', "
                                      "2, 'two'), (3, 'c@x', 3, 'three')";
 
+/* More than travels in a statement. */
+static const char wide_change[] = "update accounts set note = hex(zeroblob(600000)) where id = 2";
+
 /* Reads the table and forgets what was asked for that. */
 static struct task *ready(struct scene *scene, const char *table)
 {
@@ -61,7 +64,7 @@ static void test_a_staging_table_keeps_the_policy_tags(void **state)
     struct scene *scene = *state;
 
     scene_sync(scene, "devices");
-    scene_run(scene, "insert into devices values ('a', 1, 1.5)");
+    scene_run(scene, "insert into devices values (hex(zeroblob(600000)), 1, 1.5)");
     ready(scene, "devices");
     SCENE_ANSWERS(scene, {.match = "insert", .reply = {.status = 400, .body = "{}"}});
     scene_commit(scene);
@@ -161,14 +164,93 @@ static void test_a_load_says_the_columns_as_the_target_has_them(void **state)
         sent_schema(scene), "id NULLABLE\nemail REQUIRED\nbalance \nnote  tagged\n");
 }
 
-/* Up to the MERGE, which has the counts of all. */
-static void test_changes_pass_through_a_staging_table_that_is_dropped(void **state)
+static void test_few_changes_travel_in_the_merge(void **state)
 {
     struct scene *scene = *state;
 
     scene_run(scene, three_accounts);
     scene_sync(scene, "accounts");
     scene_run(scene, "update accounts set note = 'x' where id = 2");
+    struct task *task = ready(scene, "accounts");
+    scene_commit(scene);
+
+    assert_string_equal(scene_requests(scene), "1 patch accounts\n1 query merge\n");
+    assert_non_null(strstr(scene->last_sql, "using unnest(@rows) as s"));
+    assert_int_equal(task->outcome->rows_inserted, 2);
+    assert_int_equal(task->outcome->rows_updated, 3);
+    assert_int_equal(task->outcome->rows_deleted, 4);
+    assert_true(task->outcome->bytes_sent > 0);
+    assert_string_equal(intents(scene), "");
+}
+
+/* The texts of the values in the statement's parameter, a line for each row. */
+static const char *sent_rows(const struct scene *scene)
+{
+    static char text[1000];
+    cJSON *job = cJSON_Parse(scene->last_body);
+    cJSON *query = cJSON_GetObjectItem(cJSON_GetObjectItem(job, "configuration"), "query");
+    cJSON *parameter = cJSON_GetArrayItem(cJSON_GetObjectItem(query, "queryParameters"), 0);
+    cJSON *value = cJSON_GetObjectItem(parameter, "parameterValue");
+    const cJSON *row;
+    const cJSON *member;
+    size_t used = 0;
+
+    text[0] = '\0';
+    cJSON_ArrayForEach(row, cJSON_GetObjectItem(value, "arrayValues"))
+    {
+        cJSON_ArrayForEach(member, cJSON_GetObjectItem(row, "structValues"))
+        {
+            const char *cell = cJSON_GetStringValue(cJSON_GetObjectItem(member, "value"));
+            used += (size_t)snprintf(
+                text + used, sizeof text - used, "%s ", cell == NULL ? "null" : cell);
+        }
+        text[used - 1] = '\n';
+    }
+    cJSON_Delete(job);
+    return text;
+}
+
+static void test_a_statement_carries_changed_new_and_deleted_rows(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_run(scene, three_accounts);
+    scene_sync(scene, "accounts");
+    scene_run(
+        scene, "update accounts set note = 'x' where id = 1; delete from accounts where id = 2;"
+               "insert into accounts values (4, 'd@x', 4.5, null)");
+    ready(scene, "accounts");
+    scene_commit(scene);
+
+    assert_string_equal(
+        sent_rows(scene), "4 d@x 4.5 null false\n1 a@x 1 x false\n2 null null null true\n");
+}
+
+static void test_json_travels_as_text_that_the_statement_parses(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_run(scene, "insert into events(kind) values ('a')");
+    scene_sync(scene, "events");
+    scene_run(scene, "update events set payload = '{\"a\": 1.50}'");
+    ready(scene, "events");
+    scene_commit(scene);
+
+    assert_string_equal(scene_requests(scene), "1 patch events\n1 query merge\n");
+    assert_non_null(strstr(
+        scene->last_sql, "parse_json(`payload`, wide_number_mode => 'round') as `payload` from "
+                         "unnest(@rows)) as s"));
+    assert_non_null(strstr(sent_rows(scene), "{\"a\": 1.50}"));
+}
+
+/* Up to the MERGE, which has the counts of all. */
+static void test_many_changes_pass_through_a_staging_table_that_is_dropped(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_run(scene, three_accounts);
+    scene_sync(scene, "accounts");
+    scene_run(scene, wide_change);
     struct task *task = ready(scene, "accounts");
     scene_commit(scene);
 
@@ -189,7 +271,7 @@ static void test_a_staging_table_takes_null_everywhere_and_tombstones(void **sta
 
     scene_run(scene, three_accounts);
     scene_sync(scene, "accounts");
-    scene_run(scene, "update accounts set note = 'x' where id = 2");
+    scene_run(scene, wide_change);
     ready(scene, "accounts");
     struct scene_answer refuse = {.match = "insert staging", .reply = stop};
     scene_answers(scene, &refuse, 1);
@@ -215,7 +297,7 @@ static void test_the_batch_says_how_it_is_sent_and_not_the_plan(void **state)
 
     scene_run(scene, three_accounts);
     scene_sync(scene, "accounts");
-    scene_run(scene, "update accounts set note = 'x' where id = 2");
+    scene_run(scene, wide_change);
     struct task *task = ready(scene, "accounts");
     task->plan.mode = SEND_REPLACE;
     task->plan.staged = false;
@@ -309,7 +391,7 @@ static void test_a_load_that_fails_ends_the_intent_before_its_merge(void **state
 
     scene_run(scene, three_accounts);
     scene_sync(scene, "accounts");
-    scene_run(scene, "update accounts set note = 'x' where id = 2");
+    scene_run(scene, wide_change);
     ready(scene, "accounts");
     SCENE_ANSWERS(scene, {.match = "upload load", .reply = FAILED_JOB("invalid")});
     scene_commit(scene);
@@ -406,7 +488,10 @@ int main(void)
         SCENE_TEST(test_an_empty_table_that_was_just_created_needs_no_job),
         SCENE_TEST(test_an_append_is_one_load_into_the_target),
         SCENE_TEST(test_a_load_says_the_columns_as_the_target_has_them),
-        SCENE_TEST(test_changes_pass_through_a_staging_table_that_is_dropped),
+        SCENE_TEST(test_few_changes_travel_in_the_merge),
+        SCENE_TEST(test_a_statement_carries_changed_new_and_deleted_rows),
+        SCENE_TEST(test_json_travels_as_text_that_the_statement_parses),
+        SCENE_TEST(test_many_changes_pass_through_a_staging_table_that_is_dropped),
         SCENE_TEST(test_a_staging_table_takes_null_everywhere_and_tombstones),
         SCENE_TEST(test_the_batch_says_how_it_is_sent_and_not_the_plan),
         SCENE_TEST(test_a_job_that_failed_for_a_passing_reason_is_tried_under_a_new_intent),

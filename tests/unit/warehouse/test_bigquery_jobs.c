@@ -166,9 +166,97 @@ static void test_a_running_job_is_polled_with_growing_pauses(void **state)
     assert_int_equal(fixture->http.request_count, 60);
     assert_non_null(strstr(fixture->http.requests[0].url, "/projects/p/jobs/j?"));
     assert_non_null(strstr(fixture->http.requests[0].url, "&location=EU"));
-    assert_in_range(fixture->clock.sleeps[0], 30, 60);
-    assert_in_range(fixture->clock.sleeps[58], 5000, 10000);
+    assert_in_range(fixture->clock.sleeps[0], 112, 150);
+    assert_in_range(fixture->clock.sleeps[58], 7500, 10000);
+    // No pause adds more than a fifth to what the job took; the shortest are let be.
+    int64_t waited = 0;
+    for (size_t i = 0; i < fixture->clock.sleep_count; i++) {
+        assert_true(fixture->clock.sleeps[i] <= (waited < 750 ? 150 : waited / 5));
+        waited += fixture->clock.sleeps[i];
+    }
     assert_true(fixture->clock.ms > 2 * FIXTURE_BUDGET_MS);
+}
+
+/* A query's end is known as soon as it is there: the server holds a request until then. */
+static void test_the_end_of_a_query_is_waited_for_by_the_server(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct query_request request = {
+        .job_id = "q",
+        .sql = "select 1",
+        .target = "t",
+        .label_table = "t",
+        .label_phase = "merge"};
+    struct error err = {0};
+    struct job job;
+
+    FAKE_HTTP_SCRIPT(
+        &fixture->http, {.status = 200, .body = RUNNING},
+        {.status = 200, .body = "{\"jobComplete\":true}"}, {.status = 200, .body = DONE});
+    expect_ok(bigquery_query(fixture->bigquery, &request, &err));
+    expect_ok(bigquery_job_wait(fixture->bigquery, "q", &job, &err));
+
+    assert_int_equal(job.state, JOB_SUCCEEDED);
+    assert_int_equal(fixture->http.request_count, 3);
+    assert_non_null(strstr(fixture->http.requests[1].url, "/projects/p/queries/q?"));
+    assert_non_null(strstr(fixture->http.requests[1].url, "&timeoutMs=10000"));
+    assert_int_equal(fixture->clock.sleep_count, 0);
+}
+
+static void test_a_query_whose_end_nobody_waits_for_is_polled(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct query_request request = {
+        .job_id = "q",
+        .sql = "select 1",
+        .target = "t",
+        .label_table = "t",
+        .label_phase = "merge"};
+    struct error err = {0};
+    struct job job;
+
+    FAKE_HTTP_SCRIPT(
+        &fixture->http, {.status = 200, .body = RUNNING}, {.status = 403, .body = "{}"},
+        {.status = 200, .body = RUNNING}, {.status = 200, .body = DONE});
+    expect_ok(bigquery_query(fixture->bigquery, &request, &err));
+    expect_ok(bigquery_job_wait(fixture->bigquery, "q", &job, &err));
+
+    assert_int_equal(job.state, JOB_SUCCEEDED);
+    assert_int_equal(fixture->http.request_count, 4);
+    assert_int_equal(fixture->clock.sleep_count, 1);
+}
+
+/* A statement's rows are read from the spool while the request is sent, around the job's own text.
+ */
+static void test_rows_of_a_statement_are_values_of_its_parameter(void **state)
+{
+    struct fixture *fixture = *state;
+    struct spool *rows = NULL;
+    struct error err = {0};
+    uint64_t sent = 0;
+
+    expect_ok(spool_new(4, &rows, &err));
+    expect_ok(spool_write(rows, slice_of("{\"structValues\":{\"id\":{\"value\":\"1\"}}}"), &err));
+    FAKE_HTTP_SCRIPT(&fixture->http, {.status = 200, .body = RUNNING});
+    const struct query_request request = {
+        .job_id = "q",
+        .sql = "merge",
+        .rows = rows,
+        .row_type = "{\"type\":\"STRUCT\"}",
+        .sent = &sent,
+        .target = "t",
+    };
+    expect_ok(bigquery_query(fixture->bigquery, &request, &err));
+
+    cJSON *job = body_of(fixture, 0);
+    expect_text(
+        job, "configuration.query.queryParameters",
+        "[{\"name\":\"rows\",\"parameterType\":{\"type\":\"ARRAY\",\"arrayType\":"
+        "{\"type\":\"STRUCT\"}},\"parameterValue\":{\"arrayValues\":"
+        "[{\"structValues\":{\"id\":{\"value\":\"1\"}}}]}}]");
+    assert_int_equal(sent, spool_size(rows));
+    cJSON_Delete(job);
+    spool_free(rows);
 }
 
 /* What is logged meanwhile, in a buffer that the caller frees. */
@@ -464,6 +552,9 @@ int main(void)
         FIXTURE_TEST(test_a_lost_acknowledgement_is_met_with_the_same_id),
         FIXTURE_TEST(test_a_job_that_ended_with_its_start_is_not_asked_for),
         FIXTURE_TEST(test_a_running_job_is_polled_with_growing_pauses),
+        FIXTURE_TEST(test_the_end_of_a_query_is_waited_for_by_the_server),
+        FIXTURE_TEST(test_a_query_whose_end_nobody_waits_for_is_polled),
+        FIXTURE_TEST(test_rows_of_a_statement_are_values_of_its_parameter),
         FIXTURE_TEST(test_a_job_that_never_ends_is_logged_and_given_up),
         FIXTURE_TEST(test_a_known_job_that_is_not_seen_yet_is_waited_for),
         FIXTURE_TEST(test_a_job_that_never_appears_is_not_found_in_the_end),

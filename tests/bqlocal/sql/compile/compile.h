@@ -1,8 +1,8 @@
 /* sql_compile: syntax tree to typed SQLite SQL. Every expression becomes a text of SQL and a type;
  * names are looked up in scopes, one for each FROM clause. Functions fill compiler->err and return
- * false on failure. scope.c knows names, type.c types and literals; expr.c, operator.c and
- * predicate.c translate expressions, call.c, call_aggregate.c and function.c calls, query.c,
- * select.c and from.c queries. */
+ * false on failure. scope.c knows names, parameter.c query parameters, type.c types and literals;
+ * expr.c, operator.c and predicate.c translate expressions, call.c, call_aggregate.c and function.c
+ * calls, query.c, select.c and from.c queries. */
 #ifndef BQLOCAL_SQL_COMPILE_COMPILE_H
 #define BQLOCAL_SQL_COMPILE_COMPILE_H
 
@@ -135,16 +135,28 @@ bool sql_table_range(
     const char *sqlite_alias, struct sql_range *out);
 bool sql_resolve_path(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
+/* INFORMATION_SCHEMA.TABLES and COLUMNS; *out_found false for any other path. */
+bool sql_information_schema(
+    struct sql_compiler *compiler, const struct sql_from *from, struct sql_output *out,
+    bool *out_found);
+
+/* parameter.c */
 bool sql_parameter(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
 /* The members of an array literal or parameter. */
 bool sql_array(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value **out_values,
     size_t *out_count, int *out_type);
-/* INFORMATION_SCHEMA.TABLES and COLUMNS; *out_found false for any other path. */
-bool sql_information_schema(
-    struct sql_compiler *compiler, const struct sql_from *from, struct sql_output *out,
-    bool *out_found);
+/* The rows of a parameter that is an array of structs, each as "(value,...)". */
+struct sql_structs {
+    struct sql_field *fields; /* name and type */
+    size_t count;
+    const char **rows;
+    size_t row_count;
+};
+bool sql_is_struct_array(const struct sql_compiler *compiler, const struct sql_expr *expr);
+bool sql_struct_array(
+    struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_structs *out);
 
 /* operator.c */
 /* The arguments of an operator, of which none may be the word NULL. */

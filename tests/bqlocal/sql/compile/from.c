@@ -95,6 +95,41 @@ static bool from_table(
     return add_range(compiler, scope, from, &range);
 }
 
+/* Rows "(value,...)" of count values as a table with columns column1, column2, ... */
+static const char *rows_sql(
+    struct sql_compiler *compiler, const char *const *rows, size_t row_count, size_t count,
+    const char *alias)
+{
+    if (row_count > 0)
+        return sql_printf(
+            compiler->arena, "(VALUES %s) AS %s", sql_join(compiler, ",", rows, row_count), alias);
+    const char **nulls = sql_alloc(compiler->arena, count * sizeof *nulls);
+    for (size_t i = 0; i < count; i++)
+        nulls[i] = sql_printf(compiler->arena, "NULL AS column%zu", i + 1);
+    return sql_printf(
+        compiler->arena, "(SELECT %s WHERE 0) AS %s", sql_join(compiler, ",", nulls, count), alias);
+}
+
+/* An array of structs is a table of their fields, under the alias of the UNNEST. */
+static bool from_structs(
+    struct sql_compiler *compiler, const struct sql_from *from, struct sql_scope *scope,
+    const char **out_sql)
+{
+    const char *alias = next_alias(compiler);
+    struct sql_structs structs;
+
+    if (!sql_struct_array(compiler, from->expr, &structs))
+        return false;
+    *out_sql = rows_sql(compiler, structs.rows, structs.row_count, structs.count, alias);
+    for (size_t i = 0; i < structs.count; i++)
+        structs.fields[i].sql = sql_printf(compiler->arena, "%s.column%zu", alias, i + 1);
+    const struct sql_range range = {
+        .alias = from->alias == NULL ? "" : from->alias,
+        .fields = structs.fields,
+        .count = structs.count};
+    return add_range(compiler, scope, from, &range);
+}
+
 static bool from_unnest(
     struct sql_compiler *compiler, const struct sql_from *from, struct sql_scope *scope,
     const char **out_sql)
@@ -105,16 +140,14 @@ static bool from_unnest(
     size_t count = 0;
     int type = 0;
 
+    if (sql_is_struct_array(compiler, from->expr))
+        return from_structs(compiler, from, scope, out_sql);
     if (!sql_array(compiler, from->expr, &values, &count, &type))
         return false;
     const char **rows = sql_alloc(compiler->arena, (count + 1) * sizeof *rows);
     for (size_t i = 0; i < count; i++)
         rows[i] = sql_printf(compiler->arena, "(%s)", values[i].sql);
-    *out_sql = count == 0
-                   ? sql_printf(compiler->arena, "(SELECT NULL AS column1 WHERE 0) AS %s", alias)
-                   : sql_printf(
-                         compiler->arena, "(VALUES %s) AS %s", sql_join(compiler, ",", rows, count),
-                         alias);
+    *out_sql = rows_sql(compiler, rows, count, 1, alias);
     range.count = 1;
     range.fields = sql_alloc(compiler->arena, sizeof *range.fields);
     range.fields[0] = (struct sql_field){

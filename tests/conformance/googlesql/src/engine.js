@@ -97,10 +97,14 @@ export class Engine {
 
   /** Declares query parameters as REST has them, for the next script. */
   async declare(parameters) {
-    const typed = ({ type }, { value }) => (value === undefined ? `cast(null as ${type})`
+    const typed = ({ type }, { value }) => (value === undefined || value === null ? `cast(null as ${type})`
       : type === 'BYTES' ? `from_base64(${JSON.stringify(value)})` : `cast(${JSON.stringify(String(value))} as ${type})`);
+    const struct = ({ structTypes }, { structValues }) => `(${structTypes.map(({ name, type }) => typed(type, structValues[name])).join(', ')})`;
+    const named = ({ type, structTypes }) => (structTypes
+      ? `struct<${structTypes.map(({ name, type: each }) => `\`${name}\` ${each.type}`).join(', ')}>` : type);
     const literal = ({ parameterType: kind, parameterValue: value = {} }) => (kind.arrayType
-      ? `[${(value.arrayValues ?? []).map((each) => typed(kind.arrayType, each)).join(', ')}]` : typed(kind, value));
+      ? `array<${named(kind.arrayType)}>[${(value.arrayValues ?? []).map((each) => (kind.arrayType.structTypes ? struct : typed)(kind.arrayType, each)).join(', ')}]`
+      : typed(kind, value));
     [this.params, this.options.queryParameters] = [[], []];
     if (!parameters.length) return;
     if (parameters.some(({ name }) => !name)) throw new Unsupported('positional parameters');

@@ -1,0 +1,216 @@
+#include "encode/parameter.h"
+
+#include "encode/civil.h"
+#include "encode/column_type.h"
+#include "encode/decimal.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+/* --- reading the record ------------------------------------------------------------------ */
+
+/* What is left of a record. It comes from our own encoder, so it is well formed. */
+static uint8_t take_byte(struct slice *in)
+{
+    assert(in->length > 0);
+    in->length--;
+    return (uint8_t)*in->data++;
+}
+
+static int64_t take_long(struct slice *in)
+{
+    uint64_t bits = 0;
+    unsigned shift = 0;
+    uint8_t byte;
+
+    do {
+        byte = take_byte(in);
+        bits |= (uint64_t)(byte & 0x7f) << shift;
+        shift += 7;
+    } while (byte >= 0x80);
+    return (int64_t)(bits >> 1) ^ -(int64_t)(bits & 1);
+}
+
+static double take_double(struct slice *in)
+{
+    uint64_t bits = 0;
+    double value;
+
+    for (unsigned i = 0; i < sizeof bits; i++)
+        bits |= (uint64_t)take_byte(in) << (8 * i);
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static struct slice take_bytes(struct slice *in)
+{
+    size_t length = (size_t)take_long(in);
+    struct slice bytes = {in->data, length};
+
+    assert(length <= in->length);
+    in->data += length;
+    in->length -= length;
+    return bytes;
+}
+
+static struct value_decimal take_decimal(struct slice *in)
+{
+    struct slice bytes = take_bytes(in);
+    struct value_decimal value = {.length = (uint8_t)bytes.length};
+
+    assert(bytes.length <= sizeof value.bytes);
+    memcpy(value.bytes, bytes.data, bytes.length);
+    return value;
+}
+
+/* --- writing values ---------------------------------------------------------------------- */
+
+/* A JSON string. Bytes from 0x80 on are UTF-8 and stay as they are. */
+static void append_string(struct buffer *out, struct slice text)
+{
+    size_t plain = 0;
+
+    buffer_append_byte(out, '"');
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (c >= ' ' && c != '"' && c != '\\')
+            continue;
+        buffer_append(out, text.data + plain, i - plain);
+        plain = i + 1;
+        if (c < ' ')
+            buffer_printf(out, "\\u%04x", c);
+        else
+            buffer_printf(out, "\\%c", c);
+    }
+    buffer_append(out, text.data + plain, text.length - plain);
+    buffer_append_byte(out, '"');
+}
+
+static void append_base64(struct buffer *out, struct slice bytes)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    buffer_append_byte(out, '"');
+    for (size_t i = 0; i < bytes.length; i += 3) {
+        size_t count = bytes.length - i < 3 ? bytes.length - i : 3;
+        uint32_t group = 0;
+        for (size_t k = 0; k < 3; k++)
+            group = group << 8 | (k < count ? (unsigned char)bytes.data[i + k] : 0);
+        for (size_t k = 0; k < 4; k++)
+            buffer_append_byte(
+                out, k <= count ? (uint8_t)digits[group >> (18 - 6 * k) & 63] : (uint8_t)'=');
+    }
+    buffer_append_byte(out, '"');
+}
+
+static void append_double(struct buffer *out, double value)
+{
+    if (isnan(value))
+        buffer_append_text(out, "\"NaN\"");
+    else if (isinf(value))
+        buffer_append_text(out, value < 0 ? "\"-Infinity\"" : "\"Infinity\"");
+    else
+        buffer_printf(out, "\"%.17g\"", value);
+}
+
+/* The texts of times are canonical, with all six digits of the fraction. */
+static void append_value(struct buffer *out, enum column_type type, struct slice *in)
+{
+    char civil[CIVIL_TEXT_SIZE];
+    char decimal[DECIMAL_TEXT_SIZE];
+
+    switch (type) {
+    case COLUMN_INT64:
+        buffer_printf(out, "\"%" PRId64 "\"", take_long(in));
+        break;
+    case COLUMN_FLOAT64:
+        append_double(out, take_double(in));
+        break;
+    case COLUMN_BOOL:
+        buffer_append_text(out, take_byte(in) != 0 ? "\"true\"" : "\"false\"");
+        break;
+    case COLUMN_BYTES:
+        append_base64(out, take_bytes(in));
+        break;
+    case COLUMN_NUMERIC:
+        buffer_printf(
+            out, "\"%s\"", decimal_text(take_decimal(in), DECIMAL_NUMERIC_SCALE, decimal));
+        break;
+    case COLUMN_BIGNUMERIC:
+        buffer_printf(
+            out, "\"%s\"", decimal_text(take_decimal(in), DECIMAL_BIGNUMERIC_SCALE, decimal));
+        break;
+    case COLUMN_DATE:
+        buffer_printf(out, "\"%s\"", civil_date_text(take_long(in), civil));
+        break;
+    case COLUMN_TIME:
+        buffer_printf(out, "\"%s\"", civil_time_text(take_long(in), civil));
+        break;
+    case COLUMN_DATETIME:
+        buffer_printf(out, "\"%s\"", civil_datetime_text(take_long(in), 'T', civil));
+        break;
+    case COLUMN_TIMESTAMP:
+        buffer_printf(out, "\"%s+00:00\"", civil_datetime_text(take_long(in), ' ', civil));
+        break;
+    case COLUMN_STRING:
+    case COLUMN_JSON:
+    case COLUMN_GEOGRAPHY:
+        append_string(out, take_bytes(in));
+        break;
+    }
+}
+
+static void append_member(
+    struct buffer *out, const char *name, enum column_type type, struct slice *in)
+{
+    buffer_printf(out, "\"%s\":{\"value\":", name);
+    // The branch of the union: null is the first.
+    if (take_long(in) == 0)
+        buffer_append_text(out, "null");
+    else
+        append_value(out, type, in);
+    buffer_append_byte(out, '}');
+}
+
+/* --- public ------------------------------------------------------------------------------ */
+
+bool parameter_carries(const struct table *table)
+{
+    for (size_t i = 0; i < table->column_count; i++)
+        if (table->columns[i].type == COLUMN_GEOGRAPHY)
+            return false;
+    return true;
+}
+
+/* Names are identifiers by the rules of the table definitions, so there is nothing to escape. */
+static void append_type(struct buffer *out, const char *name, enum column_type type)
+{
+    buffer_printf(
+        out, "{\"name\":\"%s\",\"type\":{\"type\":\"%s\"}}", name,
+        column_type_info(type == COLUMN_JSON ? COLUMN_STRING : type)->name);
+}
+
+void parameter_append_type(struct buffer *out, const struct table *table)
+{
+    buffer_append_text(out, "{\"type\":\"STRUCT\",\"structTypes\":[");
+    for (size_t i = 0; i < table->column_count; i++) {
+        append_type(out, table->columns[i].name, table->columns[i].type);
+        buffer_append_byte(out, ',');
+    }
+    append_type(out, "_bqsync_deleted", COLUMN_BOOL);
+    buffer_append_text(out, "]}");
+}
+
+void parameter_append_row(struct buffer *out, const struct table *table, struct slice record)
+{
+    buffer_append_text(out, "{\"structValues\":{");
+    for (size_t i = 0; i < table->column_count; i++) {
+        append_member(out, table->columns[i].name, table->columns[i].type, &record);
+        buffer_append_byte(out, ',');
+    }
+    append_member(out, "_bqsync_deleted", COLUMN_BOOL, &record);
+    buffer_append_text(out, "}}");
+    assert(record.length == 0);
+}
