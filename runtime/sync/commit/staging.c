@@ -187,9 +187,9 @@ static void append_kept(
     row_text_expression(sql, table, ROW_TEXT_KEY);
     buffer_append_text(sql, ") as `_bqsync_number`\n    from ");
     googlesql_path(sql, worker->project, worker->dataset, table->target);
-    buffer_append_text(sql, " as t\n    join ");
+    buffer_append_text(sql, " as t\n    where exists (select 1 from ");
     append_kept_keys(sql, worker, table, intent);
-    buffer_append_text(sql, " as bqsync_kept\n    on true");
+    buffer_append_text(sql, " as bqsync_kept\n    where true");
     for (size_t k = 0; k < table->key_count; k++) {
         const char *name = table->columns[table->key[k]].name;
         buffer_append_text(sql, " and t.");
@@ -197,6 +197,7 @@ static void append_kept(
         buffer_append_text(sql, " = bqsync_kept.");
         googlesql_identifier(sql, name);
     }
+    buffer_append_byte(sql, ')');
     googlesql_partition_filter(sql, table, "t");
     buffer_append_text(sql, "\n  ) as bqsync_old\n  where bqsync_old.`_bqsync_number` = 1");
 }
