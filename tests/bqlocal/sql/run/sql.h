@@ -18,8 +18,8 @@ struct sql_request {
     const char *location;        /* datasets elsewhere are not found; NULL: those of any are */
     const cJSON *parameters;     /* queryParameters array, NULL if none */
     bool dry_run;                /* analyse only */
-    /* The caller is inside of it and has taken the store's reader, on which a single SELECT computes
-     * its rows outside of the monitor. NULL: nothing leaves anything. */
+    /* The caller is inside of it and has taken the store's reader, on which a single SELECT
+     * computes its rows outside of the monitor. NULL: nothing leaves anything. */
     struct monitor *monitor;
     atomic_bool *cancelled; /* with monitor: ends the computation when it becomes true */
 };
