@@ -19,9 +19,6 @@ static bool publish_rejects(
     int64_t now_us = worker->clock->wall_us(worker->clock->context);
     int64_t sequence = task->source.position.sequence;
 
-    *out_changed = false;
-    if (!has_read_rows(task))
-        return true;
     // A batch without rejects publishes an empty list, which removes those of an earlier pass.
     // Counted as they are published: rows that have a NULL for their key are one.
     bool ok = (own || rejects_begin(tracking, task->table, err)) &&
@@ -58,7 +55,8 @@ bool findings_record(struct worker *worker, struct task *task, bool *out_done, s
     bool created = task->warehouse.created;
     bool changed = false;
 
-    if (!publish_rejects(worker, task, &changed, err) || !end_shadow(task, err))
+    if ((has_read_rows(task) && !publish_rejects(worker, task, &changed, err)) ||
+        !end_shadow(task, err))
         return false;
 
     // A replacement by no rows has to empty the target, unless that was created in this pass.
