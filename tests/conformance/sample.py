@@ -30,7 +30,7 @@ def create(table):
     if [column["type"] for column in table["columns"] if column["name"] in table["key"]] == ["INT64"]:
         columns = [text + (" primary key" if column["name"] in table["key"] else "")
                    for text, column in zip(columns, table["columns"])]
-    else:
+    elif table["key"]:
         columns.append(f"primary key ({', '.join(map(quote, table['key']))})")
     return f"create table {quote(table['table'])} ({', '.join(columns)})"
 
