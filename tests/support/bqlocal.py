@@ -49,6 +49,9 @@ def program():
 class Client:
     """BigQuery's REST API at .url, in few words."""
 
+    poll_seconds = 0.01
+    job_seconds = 60
+
     def __init__(self, project, url=None, token=None):
         self.project = project
         self.url = url
@@ -109,9 +112,9 @@ class Client:
         job = self.post("jobs", job)
         return self.wait(job["jobReference"], timeout)
 
-    def wait(self, reference, timeout=60):
-        """Waits until a job is done; returns it, failed or not."""
-        end = time.monotonic() + timeout
+    def wait(self, reference, timeout=None):
+        """Waits until a job is done, for job_seconds unless told otherwise; returns it, failed or not."""
+        end = time.monotonic() + (self.job_seconds if timeout is None else timeout)
         location = urllib.parse.quote(reference.get("location", "US"))
         while True:
             job = self.get(f"jobs/{reference['jobId']}?location={location}")
@@ -119,7 +122,7 @@ class Client:
                 return job
             if time.monotonic() > end:
                 raise TimeoutError(f"job {reference['jobId']} is {job['status']['state']}")
-            time.sleep(0.01)
+            time.sleep(self.poll_seconds)
 
     def upload(self, configuration, media, job_id=None):
         """Sends media by a multipart upload; returns the job as it is then."""

@@ -58,26 +58,25 @@ static void expect_paced(struct scene *scene, const char *name)
     forget_quota(scene);
 }
 
-static void test_a_merge(void **state)
+/* A commit of accounts when so many actions of a kind have been taken on its target. */
+static void expect_commit_paced(struct scene *scene, enum quota_kind kind, int taken)
 {
-    struct scene *scene = *state;
     struct table renamed;
 
     ready(scene, "accounts", &renamed);
-    use_up(scene, ELSEWHERE, QUOTA_DML, QUOTA_DML_AT_ONCE);
+    use_up(scene, ELSEWHERE, kind, taken);
     scene_commit(scene);
     expect_paced(scene, "asked to stop while pacing table " ELSEWHERE);
 }
 
+static void test_a_merge(void **state)
+{
+    expect_commit_paced(*state, QUOTA_DML, QUOTA_DML_AT_ONCE);
+}
+
 static void test_a_patch(void **state)
 {
-    struct scene *scene = *state;
-    struct table renamed;
-
-    ready(scene, "accounts", &renamed);
-    use_up(scene, ELSEWHERE, QUOTA_METADATA, QUOTA_METADATA_LIMIT);
-    scene_commit(scene);
-    expect_paced(scene, "asked to stop while pacing table " ELSEWHERE);
+    expect_commit_paced(*state, QUOTA_METADATA, QUOTA_METADATA_LIMIT);
 }
 
 static void test_a_load(void **state)

@@ -177,23 +177,25 @@ static void test_a_running_job_is_polled_with_growing_pauses(void **state)
     assert_true(fixture->clock.ms > 2 * FIXTURE_BUDGET_MS);
 }
 
+static const struct query_request merge_request = {
+    .job_id = "q",
+    .sql = "select 1",
+    .target = "t",
+    .label_table = "t",
+    .label_phase = "merge",
+};
+
 /* A query's end is known as soon as it is there: the server holds a request until then. */
 static void test_the_end_of_a_query_is_waited_for_by_the_server(void **state)
 {
     struct fixture *fixture = *state;
-    const struct query_request request = {
-        .job_id = "q",
-        .sql = "select 1",
-        .target = "t",
-        .label_table = "t",
-        .label_phase = "merge"};
     struct error err = {0};
     struct job job;
 
     FAKE_HTTP_SCRIPT(
         &fixture->http, {.status = 200, .body = RUNNING},
         {.status = 200, .body = "{\"jobComplete\":true}"}, {.status = 200, .body = DONE});
-    expect_ok(bigquery_query(fixture->bigquery, &request, &err));
+    expect_ok(bigquery_query(fixture->bigquery, &merge_request, &err));
     expect_ok(bigquery_job_wait(fixture->bigquery, "q", &job, &err));
 
     assert_int_equal(job.state, JOB_SUCCEEDED);
@@ -206,19 +208,13 @@ static void test_the_end_of_a_query_is_waited_for_by_the_server(void **state)
 static void test_a_query_whose_end_nobody_waits_for_is_polled(void **state)
 {
     struct fixture *fixture = *state;
-    const struct query_request request = {
-        .job_id = "q",
-        .sql = "select 1",
-        .target = "t",
-        .label_table = "t",
-        .label_phase = "merge"};
     struct error err = {0};
     struct job job;
 
     FAKE_HTTP_SCRIPT(
         &fixture->http, {.status = 200, .body = RUNNING}, {.status = 403, .body = "{}"},
         {.status = 200, .body = RUNNING}, {.status = 200, .body = DONE});
-    expect_ok(bigquery_query(fixture->bigquery, &request, &err));
+    expect_ok(bigquery_query(fixture->bigquery, &merge_request, &err));
     expect_ok(bigquery_job_wait(fixture->bigquery, "q", &job, &err));
 
     assert_int_equal(job.state, JOB_SUCCEEDED);
