@@ -350,7 +350,7 @@ static void inspect_filter(
         return;
     int result = sqlite3_prepare_v2(source->handle, table->scan_sql, -1, &statement, NULL);
     sqlite3_finalize(statement);
-    // Any other failure is met again, and told, by whoever reads the table.
+    // Whoever reads the table gets, and reports, any other failure.
     if ((result & 0xff) == SQLITE_ERROR)
         snprintf(
             shape->filter_problem, sizeof shape->filter_problem,

@@ -40,7 +40,7 @@ cJSON *staging_schema(const struct task *task)
     return schema;
 }
 
-/* The expiration is told as a moment, so a clock that is a day behind makes it one of the past. */
+/* The expiration is an absolute time, so with a clock that is a day behind it lies in the past. */
 static void blame_clock(int64_t now_us, struct error *err)
 {
     char now[CLOCK_TEXT_SIZE];

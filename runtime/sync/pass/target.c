@@ -28,7 +28,7 @@ static void add_labels(cJSON *resource, const struct table *table, int64_t gener
     cJSON_AddStringToObject(labels, LABEL_SHAPE, table->shape_hash);
 }
 
-/* The patch that takes away what would delete rows by and by, NULL if there is nothing: a dataset's
+/* The patch that removes expirations, NULL if the target has none: a dataset's
  * defaultTableExpirationMs and defaultPartitionExpirationMs are inherited by each table that is
  * created in it ("Dataset" in the API reference). */
 static cJSON *keep_for_ever(const cJSON *live)

@@ -342,7 +342,7 @@ static void probe_dml(
         check_findings_add(
             c->findings, "dml", CHECK_OK, "a dry run of MERGE into %s is not refused",
             c->tables[i]->target);
-    else if (!is_refusal(&err)) // those are told by the permissions of the tables
+    else if (!is_refusal(&err)) // the permissions of the tables report those
         check_findings_add(
             c->findings, "dml", CHECK_FAIL,
             "MERGE is refused, so changed and deleted rows cannot be sent: %s", err.message);
