@@ -5,8 +5,8 @@
 
 /* A row with a NULL in its key is noted in the table's row of bq_sync_capture: its watermark, which
  * only a table with an INTEGER PRIMARY KEY needs otherwise, becomes the present sequence. A table
- * of mode replace is not noted: there such rows are sent, and all rows are compared by a fingerprint
- * as long as there are any. */
+ * of mode replace is not noted: there such rows are sent, and all rows are compared by a
+ * fingerprint as long as there are any. */
 static bool is_noted(const struct source_table *in)
 {
     return in->shape->nullable_key && !in->shape->integer_key && in->table->key_count > 1 &&
