@@ -8,21 +8,52 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define DAY_US (INT64_C(86400) * 1000000)
+#define TIB    (INT64_C(1) << 40)
 
 struct adding {
     struct spending *spending;
     char today[BILL_DAY_SIZE];
+    int first_day; /* of the month, 0: none */
 };
 
 static void add(void *context, const struct table_bill *bill)
 {
     struct adding *adding = context;
 
+    int day = atoi(bill->day + strlen("2026-01-"));
+
+    if (adding->first_day == 0 || day < adding->first_day)
+        adding->first_day = day;
     adding->spending->month += bill->bytes;
     if (strcmp(bill->day, adding->today) == 0)
         adding->spending->today += bill->bytes;
+}
+
+/* The number of days of the month of a moment. */
+static int month_days(int64_t now_us)
+{
+    time_t now = (time_t)(now_us / 1000000);
+    struct tm parts;
+
+    gmtime_r(&now, &parts);
+    parts.tm_mon++;
+    parts.tm_mday = 0;
+    // Day 0 of the next month is the last of this one.
+    timegm(&parts);
+    return parts.tm_mday;
+}
+
+static int64_t project(const struct adding *adding, int64_t now_us)
+{
+    int64_t today = atoi(adding->today + strlen("2026-01-"));
+
+    if (adding->first_day == 0)
+        return SPENDING_UNKNOWN;
+    double days = (double)(today - adding->first_day) + (double)(now_us % DAY_US) / (double)DAY_US;
+    return (int64_t)((double)adding->spending->month / (days < 1 ? 1 : days) * month_days(now_us));
 }
 
 bool spending_read(
@@ -41,10 +72,20 @@ bool spending_read(
     if (!tracking_bill_each(tracking, tracking_bill_month(now_us, month), add, &adding, err) ||
         !tracking_bill_use(tracking, now_us, &use, err))
         return false;
+    found.month_projected = project(&adding, now_us);
     found.of_intents = use.intents;
     found.of_queries = use.queries;
     *out_spending = found;
     return true;
+}
+
+int64_t spending_dollars(const struct config *config, int64_t month_bytes)
+{
+    if (config->price_per_tib == 0 || month_bytes == SPENDING_UNKNOWN)
+        return SPENDING_UNKNOWN;
+    return month_bytes <= TIB
+               ? 0
+               : (int64_t)((double)(month_bytes - TIB) / (double)TIB * (double)config->price_per_tib + 0.5);
 }
 
 int64_t spending_left(const struct spending *spending)

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define SPENDING_UNKNOWN (-1)
+
 struct spending {
     int64_t today; /* bytes billed, of all tables */
     int64_t month; /* since the first of the month, today included */
@@ -19,6 +21,9 @@ struct spending {
     /* What queries that are under way may still bill of it: those of open intents, and others. */
     int64_t of_intents;
     int64_t of_queries;
+    /* What a whole month would bill at the rate of this month's days since the first that billed
+     * anything, but of one day at least; SPENDING_UNKNOWN if none has. */
+    int64_t month_projected;
     /* When the next day begins (wall clock). */
     int64_t day_ends_us;
 };
@@ -27,6 +32,11 @@ struct spending {
 MUST_CHECK bool spending_read(
     const struct config *config, struct tracking *tracking, int64_t now_us,
     struct spending *out_spending, struct error *err);
+
+/* What so many bytes of one month cost, in millionths of a US dollar: BQ_PRICE_PER_TIB beyond the
+ * first TiB, which is free in each month ("BigQuery pricing", on-demand compute). SPENDING_UNKNOWN
+ * if the bytes are, or if there is no price. */
+int64_t spending_dollars(const struct config *config, int64_t month_bytes);
 
 /* Bytes that today's queries may still bill, those under way aside; INT64_MAX without a budget. */
 int64_t spending_left(const struct spending *spending);

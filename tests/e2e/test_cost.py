@@ -5,6 +5,7 @@ import os
 import time
 import unittest
 
+from tests.e2e.serving import AT_START, INCREMENTAL, Service
 from tests.support import killing
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import BUILD, Deployment
@@ -253,6 +254,105 @@ class Budget(Cost):
         self.app.run("verify", "accounts", BQ_MAX_BYTES_BILLED_PER_DAY=str(2 * LEAST), BQ_RETRY_BUDGET="100ms")
         self.bq.clear_faults()
         self.assertGreaterEqual(self.app.execute("select sum(reserved) from bq_sync_billed")[0][0], LEAST)
+
+    def test_serve_says_that_tables_wait_and_goes_on_the_next_day(self):
+        self.app.execute("update accounts set note = 'x'")
+        budget = {"BQ_MAX_BYTES_BILLED_PER_DAY": str(LEAST)}
+        with Service(self.app, BQ_SYNC_INTERVAL=AT_START, **budget) as service:
+            service.wait_idle()
+            self.change_three("yy")
+            run = service.wait_run(service.post(INCREMENTAL).json["run_id"])
+            self.assertEqual({"accounts", "devices", "memberships"}, set(self.failed(run)))
+            service.wait_line("tables wait for the next day")
+            status = service.status()
+            tomorrow = datetime.date.fromisoformat(self.today) + datetime.timedelta(days=1)
+            self.assertEqual({"bytes_a_day": LEAST, "bytes_left": 0, "waits_until": f"{tomorrow}T00:00:00.000Z"},
+                             status["budget"])
+            metrics = service.get("/metrics").body
+            metrics = metrics if isinstance(metrics, str) else metrics.decode()
+            self.assertIn("\nbqsync_budget_used_up 1\n", metrics)
+            self.assertIn(f"\nbqsync_billed_bytes_today {LEAST}\n", metrics)
+        _, out, _ = self.app.run("status", **budget)
+        self.assertIn(f"tables that need a query wait until {tomorrow}T00:00:00.000Z", out)
+        self.next_day()
+        with Service(self.app, BQ_SYNC_INTERVAL=AT_START, BQ_MAX_BYTES_BILLED_PER_DAY=str(3 * LEAST)) as service:
+            service.wait_idle()
+            self.assertEqual([], [row["table"] for row in service.status()["tables"] if row["last_error"]])
+        self.assertEqual(4 * LEAST, self.billed_by_bigquery())
+
+
+class Reports(Cost):
+    def test_status_and_runs_tell_what_was_billed(self):
+        status = self.app.json("status")
+        self.assertEqual((0, 0, None, None), (status["bytes_billed_today"], status["bytes_billed_month"],
+                                              status["bytes_billed_month_projected"], status["budget"]))
+        self.app.execute("update accounts set note = 'x'")
+        self.app.execute("update devices set online = 0")
+        self.assertEqual(2 * LEAST, self.app.sync()["bytes_billed"])
+        first = self.today
+        self.next_day()
+        self.app.execute("update accounts set note = 'y'")
+        self.app.sync()
+        self.assertEqual(0, self.app.sync()["bytes_billed"])
+
+        status = self.app.json("status")
+        same_month = first[:7] == self.today[:7]
+        self.assertEqual(LEAST, status["bytes_billed_today"])
+        self.assertEqual(3 * LEAST if same_month else LEAST, status["bytes_billed_month"])
+        accounts = self.app.table(status, "accounts")
+        self.assertEqual(LEAST, accounts["bytes_billed_today"])
+        self.assertEqual(2 * LEAST if same_month else LEAST, accounts["bytes_billed_month"])
+        self.assertEqual(0, status["usd_month"])
+        self.assertIsNone(self.app.json("status", BQ_PRICE_PER_TIB="off")["usd_month"])
+
+    def test_plan_tells_what_the_next_pass_bills_where_that_is_known(self):
+        plan = self.app.json("plan")
+        self.assertEqual(0, self.app.table(plan, "accounts")["bytes_billed"])
+        self.app.execute("update accounts set note = 'x'")
+        self.app.execute("insert into events(kind) values ('a')")
+        plan = self.app.json("plan")
+        self.assertIsNone(self.app.table(plan, "accounts")["bytes_billed"])
+        self.assertEqual(0, self.app.table(plan, "events")["bytes_billed"])
+        self.app.sync()
+        self.app.execute("update accounts set note = 'y'")
+        self.assertEqual(LEAST, self.app.table(self.app.json("plan"), "accounts")["bytes_billed"])
+
+    def test_dollars_begin_after_the_first_tib_of_the_month(self):
+        self.app.execute("insert into bq_sync_billed(table_name, day, bytes, queries) values ('accounts', ?, ?, 1)",
+                         (self.today, 3 << 40))
+        self.assertEqual(12.5, self.app.json("status")["usd_month"])
+        self.assertEqual(8, self.app.json("status", BQ_PRICE_PER_TIB="4")["usd_month"])
+        self.assertGreater(self.app.json("status")["usd_month_projected"], 12.5)
+
+
+class Examples(Cost):
+    """Those of docs/cost.md."""
+
+    def test_tables_with_few_changes_bill_10_mb_each(self):
+        self.app.execute("update accounts set note = 'x'")
+        self.app.execute("update devices set online = 0")
+        self.app.execute("update memberships set role = 'x'")
+        billed = self.app.sync()["bytes_billed"] // 3
+        self.assertEqual(10 * MIB, billed)
+        self.assertEqual(20.6, round(billed * 22 * 96 / 2 ** 30, 1))
+        # A month of 30 days fits into the free TiB.
+        self.assertLess(billed * 22 * 96 * 30, 2 ** 40)
+
+    def test_a_large_table_is_read_for_one_changed_row(self):
+        self.make_large()
+        size = 25 * 1000000
+        self.app.execute("update accounts set note = 'uno' where id = 1")
+        billed = self.app.sync()["bytes_billed"]
+        self.assertGreater(billed, 1.9 * size)
+        self.assertLess(billed, 2.2 * size)
+
+    def test_a_budget_lets_two_of_three_tables_pass(self):
+        for number in range(3):
+            self.app.execute("update accounts set note = ?", (str(number),))
+            self.app.execute("update devices set online = ?", (number % 2,))
+            self.app.execute("update memberships set role = ?", (str(number),))
+            self.app.json("sync", status=1, BQ_MAX_BYTES_BILLED_PER_DAY="25M")
+        self.assertEqual(20 * MIB, self.billed_by_bigquery())
 
 
 if __name__ == "__main__":

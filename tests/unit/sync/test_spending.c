@@ -41,6 +41,23 @@ static void test_days_and_months_of_all_tables(void **state)
     assert_int_equal(read_at(scene, today.day_ends_us).month, 4320);
 }
 
+static void test_a_month_is_projected_from_the_first_day_that_billed(void **state)
+{
+    struct scene *scene = *state;
+    int64_t noon_us = INT64_C(1767355200000000); // 2026-01-02
+
+    struct spending none = read_at(scene, noon_us);
+    assert_int_equal(none.month_projected, SPENDING_UNKNOWN);
+    assert_int_equal(spending_dollars(&scene->config, none.month_projected), SPENDING_UNKNOWN);
+
+    add(scene, "accounts", noon_us, 1000);
+    assert_int_equal(read_at(scene, noon_us).month_projected, 31000);
+    // Two and a half days.
+    assert_int_equal(read_at(scene, noon_us + 2 * DAY_US).month_projected, 12400);
+    add(scene, "accounts", noon_us + 40 * DAY_US, 100);
+    assert_int_equal(read_at(scene, noon_us + 40 * DAY_US).month_projected, 2800);
+}
+
 static void test_a_budget_is_over_when_the_least_bill_does_not_fit(void **state)
 {
     struct scene *scene = *state;
@@ -102,6 +119,7 @@ int main(void)
         SCENE_TEST(test_days_and_months_of_all_tables),
         SCENE_TEST(test_a_query_reserves_an_eighth_more_than_it_needs_if_that_is_left),
         SCENE_TEST(test_a_refusal_says_what_a_query_needs),
+        SCENE_TEST(test_a_month_is_projected_from_the_first_day_that_billed),
         SCENE_TEST(test_a_budget_is_over_when_the_least_bill_does_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
