@@ -5,7 +5,7 @@ import os
 import time
 import unittest
 
-from tests.e2e.serving import AT_START, INCREMENTAL, Service
+from tests.e2e.serving import INCREMENTAL, Service
 from tests.support import killing
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import BUILD, Deployment
@@ -258,8 +258,8 @@ class Budget(Cost):
     def test_serve_says_that_tables_wait_and_goes_on_the_next_day(self):
         self.app.execute("update accounts set note = 'x'")
         budget = {"BQ_MAX_BYTES_BILLED_PER_DAY": str(LEAST)}
-        with Service(self.app, BQ_SYNC_INTERVAL=AT_START, **budget) as service:
-            service.wait_idle()
+        with Service(self.app, **budget) as service:
+            self.assertTrue(service.wait_run(service.post(INCREMENTAL).json["run_id"])["ok"])
             self.change_three("yy")
             run = service.wait_run(service.post(INCREMENTAL).json["run_id"])
             self.assertEqual({"accounts", "devices", "memberships"}, set(self.failed(run)))
@@ -275,8 +275,8 @@ class Budget(Cost):
         _, out, _ = self.app.run("status", **budget)
         self.assertIn(f"tables that need a query wait until {tomorrow}T00:00:00.000Z", out)
         self.next_day()
-        with Service(self.app, BQ_SYNC_INTERVAL=AT_START, BQ_MAX_BYTES_BILLED_PER_DAY=str(3 * LEAST)) as service:
-            service.wait_idle()
+        with Service(self.app, BQ_MAX_BYTES_BILLED_PER_DAY=str(3 * LEAST)) as service:
+            self.assertTrue(service.wait_run(service.post(INCREMENTAL).json["run_id"])["ok"])
             self.assertEqual([], [row["table"] for row in service.status()["tables"] if row["last_error"]])
         self.assertEqual(4 * LEAST, self.billed_by_bigquery())
 
