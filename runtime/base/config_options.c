@@ -190,6 +190,15 @@ static const struct config_option options[] = {
         .help = "maximum bytes that all queries of a UTC day may bill; never exceeded",
     },
     {
+        .variable = "BQ_PRICE_PER_TIB",
+        .flag = "price-per-tib",
+        .type = CONFIG_PRICE,
+        FIELD(price_per_tib),
+        .fallback = "6.25",
+        .placeholder = "DOLLARS",
+        .help = "price of 1 TiB billed in US dollars, for reports, or off",
+    },
+    {
         .variable = "BQ_LOG_LEVEL",
         .flag = "log-level",
         .type = CONFIG_LEVEL,

@@ -54,6 +54,24 @@ static void run_pass(
     pass_run(serve->deployment, options, out_result);
 }
 
+/* Tables that have used up the budget of the day fail in every pass until the next one. */
+static void tell_waiting(const struct run_result *run)
+{
+    const struct error *why = NULL;
+    int64_t waiting = 0;
+
+    for (size_t i = 0; i < run->table_count; i++) {
+        if (run->tables[i].error.code != ERROR_BUDGET)
+            continue;
+        why = &run->tables[i].error;
+        waiting++;
+    }
+    if (why != NULL)
+        log_warn(
+            "tables wait for the next day", LOG_NUMBER("tables", waiting),
+            LOG_TEXT("reason", why->message));
+}
+
 static void pass_ended(void *context, const struct run_result *run, bool postponed)
 {
     struct serve *serve = context;
@@ -63,6 +81,7 @@ static void pass_ended(void *context, const struct run_result *run, bool postpon
         ledger_add_postponed(&serve->ledger);
         return;
     }
+    tell_waiting(run);
     ledger_add(&serve->ledger, run);
     error_reporter_run(serve->reporter, run);
 }

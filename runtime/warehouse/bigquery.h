@@ -45,6 +45,9 @@ void bigquery_close(struct bigquery *bigquery);
 /* Used in every later job reference; copied. */
 void bigquery_set_location(struct bigquery *bigquery, const char *location);
 
+/* Later queries may bill at most so much, beside max_bytes_billed; 0: no such cap. */
+void bigquery_set_cap(struct bigquery *bigquery, int64_t bytes);
+
 /* Requests made and bytes sent and received so far, retries included. */
 struct bigquery_counters {
     struct traffic traffic;

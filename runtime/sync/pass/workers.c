@@ -30,6 +30,7 @@ static bool open_worker(struct workers *workers, struct error *err)
         .reads_only = options->reads_only,
         .clock = options->deployment->clock,
         .retry_budget_ms = options->deployment->retry_budget_ms,
+        .config = options->deployment->config,
         .project = options->deployment->config->project,
         .dataset = options->deployment->config->dataset,
         .location = workers->location,

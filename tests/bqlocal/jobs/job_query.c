@@ -65,6 +65,12 @@ static struct sql_request request_of(const cJSON *query, const char *location, b
     };
 }
 
+/* DDL without a query reads nothing ("BigQuery pricing": data definition language). */
+static bool is_alter(const char *text)
+{
+    return strncasecmp(text + strspn(text, " \t\r\n"), "alter ", strlen("alter ")) == 0;
+}
+
 static bool check_price(
     const struct jobs *jobs, const cJSON *query, struct estimate *out_price, struct error *err)
 {
@@ -73,7 +79,9 @@ static bool check_price(
 
     if (!permission_check_query(jobs->faults, jobs->store->project, request.text, err))
         return false;
-    *out_price = estimate_query(jobs->store, request.text, request.default_dataset);
+    *out_price = is_alter(request.text)
+                     ? (struct estimate){0}
+                     : estimate_query(jobs->store, request.text, request.default_dataset);
     if (limit > 0 && out_price->billed > limit)
         return failure_set(
             err, "bytesBilledLimitExceeded",
