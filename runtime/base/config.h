@@ -27,6 +27,7 @@ struct config {
     char *state_path; /* equals sqlite_path unless set */
     bool state_is_source;
     int64_t sync_interval_ms; /* 0: off */
+    int64_t sync_follow_ms;   /* 0: off */
     int daily_minute;         /* minute of the day, -1: off */
     char *timezone;
     char *admin_listen; /* NULL: off */

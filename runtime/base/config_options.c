@@ -84,6 +84,16 @@ static const struct config_option options[] = {
         .reloads = true,
     },
     {
+        .variable = "BQ_SYNC_FOLLOW",
+        .flag = "sync-follow",
+        .type = CONFIG_DURATION,
+        FIELD(sync_follow_ms),
+        .fallback = "off",
+        .placeholder = "DURATION",
+        .help = "serve: sync at most this long after a commit in the source",
+        .reloads = true,
+    },
+    {
         .variable = "BQ_SYNC_DAILY_AT",
         .flag = "sync-daily-at",
         .type = CONFIG_TIME,

@@ -238,6 +238,10 @@ static void write_schedule(struct buffer *out, const struct scheduler_view *view
         buffer_printf(out, "%s{job=\"full\"}", name);
         value(out, (double)view->full_us / 1e6);
     }
+    if (view->follow_text[0] != '\0' && view->follow_us != SCHEDULE_NEVER) {
+        buffer_printf(out, "%s{job=\"follow\"}", name);
+        value(out, (double)view->follow_us / 1e6);
+    }
 }
 
 static void write_quota(struct buffer *out, const struct metrics_input *input)

@@ -557,6 +557,8 @@ cJSON *status_json(struct status *status, struct status_live *live)
     cJSON *jobs = cJSON_AddArrayToObject(json, "jobs");
     add_job(jobs, "incremental", view->incremental_us, view->incremental_text);
     add_job(jobs, "full", view->full_us, view->full_text);
+    if (view->follow_text[0] != '\0')
+        add_job(jobs, "follow", view->follow_us, view->follow_text);
 
     pthread_mutex_lock(&status->mutex);
     bool ok = refresh(status, &err);

@@ -17,8 +17,9 @@ static bool open_rejects(struct extraction *e, struct error *err)
 {
     struct batch *batch = &e->batch;
 
-    if (!tracking_open(e->options->state_path, &batch->rejects, err))
+    if (!tracking_open(e->options->state.path, &batch->rejects, err))
         return false;
+    batch->rejects.database.commits = e->options->state.commits;
     batch->has_rejects = true;
     return rejects_begin(&batch->rejects, e->task->table, err);
 }

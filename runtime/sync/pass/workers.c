@@ -14,6 +14,8 @@ static bool open_tracking(struct workers *workers, struct error *err)
     workers->opened = workers->options.reads_only
                           ? tracking_open_read(path, &workers->tracking, err)
                           : tracking_open(path, &workers->tracking, err);
+    if (workers->opened)
+        workers->tracking.database.commits = deployment_state(workers->options.deployment).commits;
     return workers->opened;
 }
 

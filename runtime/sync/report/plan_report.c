@@ -61,7 +61,7 @@ static bool count_scanned(
 
     if (!scan_run(
             &(struct scan){
-                .state_path = config->state_path,
+                .state = {.path = config->state_path},
                 .table = task->table,
                 .keeps_keys = task->source.shape.keeps_keys,
                 .mode = SHADOW_COMPARE},
