@@ -37,6 +37,7 @@ LACKING = [
     ("SELECT * FROM d.t PIVOT(SUM(a) FOR b IN (1))", "PIVOT and UNPIVOT"),
     ("SELECT a FROM d.t GROUP BY ROLLUP(a)", "GROUP BY ROLLUP"),
     ("SELECT * REPLACE (1 AS a) FROM d.t", "* REPLACE"),
+    ("SELECT (1).x", "fields of values (x.y)"),
     ("SELECT [1][OFFSET(0)]", "array subscripts"),
     ("SELECT ARRAY(SELECT 1)", "ARRAY of a subquery"),
     ("SELECT CAST('1' AS INT64 FORMAT '9')", "CAST with a FORMAT"),

@@ -123,6 +123,8 @@ bool sql_syntax(struct sql_parser *parser, const char *expected)
 {
     const struct sql_token *token = sql_peek(parser, 0);
 
+    if (sql_is(parser, "."))
+        return sql_unsupported(parser, "fields of values (x.y)");
     return !lacks(parser) && sql_error(
                                  parser->err, token->place, "Syntax error: Expected %s but got %s",
                                  expected, describe(parser));
