@@ -265,6 +265,12 @@ bool sql_parse_type(
         return false;
     if (!sql_find_type(name, out_type))
         return sql_error(parser->err, token->place, "Type not found: %s", name);
+    bool sized = *out_type == STORE_STRING || *out_type == STORE_BYTES ||
+                 *out_type == STORE_NUMERIC || *out_type == STORE_BIGNUMERIC;
+    if (sql_is(parser, "(") && !sized)
+        return sql_unsupported(
+            parser,
+            sql_printf(parser->arena, "parameters of the type %s", store_type_sql(*out_type)));
     if (!parse_type_numbers(parser, numbers))
         return false;
     *out_length = numbers[0];
