@@ -120,6 +120,24 @@ static void add_destination(struct jobs *jobs, struct job *job, const char *resu
             : job_table_reference(jobs->store, JOB_RESULT_DATASET, result_name));
 }
 
+/* DML on a table with row access policies needs one that grants all rows ("Using row-level security
+ * with other BigQuery features"). */
+static bool check_policies(
+    const struct jobs *jobs, const struct sql_result *analysis, struct error *err)
+{
+    for (size_t i = 0; i < analysis->statement_count; i++) {
+        const struct sql_statement *one = &analysis->statements[i];
+        if (one->is_dml && faults_guard_rows(jobs->faults, one->target_dataset, one->target_table))
+            return failure_set(
+                err, "accessDenied",
+                "Access Denied: Table %s:%s.%s: User does not have full access for table "
+                "%s:%s.%s due to row access policies.",
+                jobs->store->project, one->target_dataset, one->target_table, jobs->store->project,
+                one->target_dataset, one->target_table);
+    }
+    return true;
+}
+
 /* What is found out before anything is changed: a query with a destination is one SELECT, and
  * tables that require a filter have one. */
 static bool check_statements(
@@ -127,10 +145,11 @@ static bool check_statements(
     struct error *err)
 {
     bool filters = partition_filter_is_used(jobs->store);
+    bool policies = faults_guard_any(jobs->faults);
     struct sql_request analysis = *request;
     struct sql_result result = {0};
 
-    if (!has_destination && !filters)
+    if (!has_destination && !filters && !policies)
         return true;
     analysis.dry_run = true;
     analysis.monitor = NULL;
@@ -143,6 +162,7 @@ static bool check_statements(
                   err, "invalid",
                   "Cannot set destination table in jobs with DML, DDL or several statements");
     ok = ok && (!filters || partition_filter_check(jobs->store, request->text, &result, err));
+    ok = ok && check_policies(jobs, &result, err);
     sql_result_clear(jobs->store, &result);
     return ok;
 }
