@@ -174,8 +174,8 @@ static void append_same_key(struct buffer *sql, const struct table *table)
 }
 
 /* Rejected keys that the dirty set does not list for every pass. Keys with a NULL cannot be in it
- * (nor match anything in BigQuery). An entry that the application made since the snapshot may
- * become one of these: its row is tried again in any case. */
+ * (nor match anything in BigQuery). An entry that the application made since the snapshot stays: it
+ * is a change for the next pass, which a key that is listed for every pass is not. */
 static bool list_rejected(
     struct database *database, const struct publication *publication, struct error *err)
 {
@@ -188,8 +188,7 @@ static bool list_rejected(
     sqlite_sql_numbers(&find, table, "key_$r", ", ");
     sqlite_sql_expand(
         &find, table,
-        " from " COLLECTION " where not exists (select 1 from $d where"
-        " bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED " and ");
+        " from " COLLECTION " where not exists (select 1 from $d where bq_sync_sequence > ?3 and ");
     append_same_key(&find, table);
     buffer_append_byte(&find, ')');
     sqlite_sql_numbers(&find, table, " and key_$r is not null", "");
@@ -199,7 +198,8 @@ static bool list_rejected(
     sqlite_sql_expand(
         &write, table,
         ", " CAPTURE_SEQUENCE_REJECTED " from " WORK " where rowid between ?4 and ?5"
-        " on conflict($k) do update set bq_sync_sequence = excluded.bq_sync_sequence");
+        " on conflict($k) do update set bq_sync_sequence = excluded.bq_sync_sequence"
+        " where bq_sync_sequence <= ?3");
     bool ok = buffer_check(&find, "statement", err) && buffer_check(&write, "statement", err) &&
               write_difference(
                   database, publication,

@@ -5,6 +5,7 @@ import unittest
 
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
+from tests.support.killing import wait_until_held
 
 
 class RejectsTest(unittest.TestCase):
@@ -207,6 +208,23 @@ class RejectsTest(unittest.TestCase):
         self.app.execute("update settings set value = x'ff' where name = 'b'")
         self.sync("settings", status=1)
         self.assertEqual(["a"], [row["name"] for row in self.bq.rows("d", "settings")])
+
+    def test_a_row_that_is_fixed_while_it_is_rejected_is_sent_by_the_next_pass(self):
+        self.app.script("insert into accounts values (1, 'a@x', 1, 'one'); insert into devices values ('d', 0, 1)")
+        self.app.sync()
+        self.app.script("update accounts set note = 'two'; update devices set online = 'perhaps'")
+        # Both are read; accounts goes first and waits for BigQuery.
+        self.bq.faults({"method": "POST", "path": "/jobs", "nth": 1, "count": 1, "action": "hang_before"})
+        process = self.app.start("sync", "accounts", "devices", BQ_PARALLEL="1")
+        self.assertTrue(wait_until_held(self.bq, process))
+        self.app.execute("update devices set online = 1")
+        self.bq.clear_faults()
+        process.communicate()
+        self.assertEqual(1, process.returncode)
+
+        self.assertEqual("synced", self.app.table(self.app.sync(), "devices")["status"])
+
+        self.assertEqual([("d", True, 1.0)], self.app.warehouse_rows("devices"))
 
 
 class ScannedRejectsTest(RejectsTest):

@@ -30,7 +30,8 @@ ENCODINGS = {b"UTF-8": None, b"UTF-16le": "utf-16-le", b"UTF-16be": "utf-16-be"}
 
 @dataclass
 class TableReport:
-    """What was found of one table. Keys are tuples; `different` also names columns with both values.
+    """What was found of one table. Keys are tuples, as BigQuery holds them; those of rejected rows as SQLite does, where
+    they do not fit. `different` also names columns with both values.
 
     `lost` are rejected rows whose version before is gone, `held` what BigQuery held; only if that was asked for."""
 
@@ -225,7 +226,7 @@ def read_claims(
         values, unfit = read_source_row(rules, source)
         row_key = tuple(values[place] for place in key)
         if unfit & set(key) or (None in row_key and not null_is_a_key):
-            report.rejected.append(row_key)
+            report.rejected.append(tuple(source[place] if place in unfit else values[place] for place in key))
             continue
         claim = claims.setdefault(row_key, Claims())
         if unfit:

@@ -175,7 +175,8 @@ static void test_rejected_keys_are_listed_to_be_tried_at_every_pass(void **state
 
     assert_int_equal(publish(NOW), 4);
 
-    assert_string_equal(dirty_keys(), "1@all 2@all 3@all 4@12");
+    // What changed after the pass had read up to 7 stays a change.
+    assert_string_equal(dirty_keys(), "1@all 2@all 3@12 4@12");
 }
 
 static void test_a_key_that_is_not_rejected_any_longer_is_a_change_of_its_pass(void **state)
