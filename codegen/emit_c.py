@@ -12,7 +12,7 @@ from .model import Column, Table
 from .naming import c_fields, c_string
 
 # The layout of struct table in base/table.h that the emitted initializers are made for.
-DESCRIPTOR_VERSION = 2
+DESCRIPTOR_VERSION = 3
 
 _MODES = {"append": "SEND_APPEND", "upsert": "SEND_MERGE", "replace": "SEND_REPLACE"}
 _CAPTURES = {"auto": "CAPTURE_AUTO", "triggers": "CAPTURE_TRIGGERS", "scan": "CAPTURE_SCAN"}
@@ -158,6 +158,7 @@ def _descriptor(table: Table) -> List[str]:
         "    .column_count = sizeof columns / sizeof columns[0],",
         "    .key = %s," % ("key" if table.key else "NULL"),
         "    .key_count = %s," % ("sizeof key / sizeof key[0]" if table.key else "0"),
+        "    .clusters_by_default = %s," % ("true" if table.clusters_by_default else "false"),
     ]
     lines += text_member("where", table.where) if table.where else ["    .where = NULL,"]
     lines += [

@@ -12,7 +12,7 @@ struct avro_writer;
 struct column_reader;
 
 /* Generated files assert this number, so that one made for another layout does not compile. */
-#define TABLE_DESCRIPTOR_VERSION 2
+#define TABLE_DESCRIPTOR_VERSION 3
 
 enum column_type {
     COLUMN_INT64,
@@ -83,6 +83,8 @@ struct table {
      * none: NULL and 0, and then no statement below that needs a key. */
     const size_t *key;
     size_t key_count;
+    /* The definition names no clustering, so that of resource_json is the key's. */
+    bool clusters_by_default;
     const char *where; /* the row filter as SQLite sees it, NULL if none */
 
     /* 12 hex digits each. content: what the rows hold (columns, types, transforms, key, filter);

@@ -318,6 +318,8 @@ static cJSON *table_json(const struct plan_report_table *table)
         cJSON_AddStringToObject(json, "why", table->why);
     if (table->why_scan[0] != '\0')
         cJSON_AddStringToObject(json, "why_scan", table->why_scan);
+    if (table->diff.clustering[0] != '\0')
+        cJSON_AddStringToObject(json, "clustering", table->diff.clustering);
     json_add_int64(json, "modifications_a_day", table->modifications_a_day);
     json_add_int64(json, "modifications_24h", table->modifications_24h);
     return json;
