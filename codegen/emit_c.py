@@ -118,6 +118,8 @@ def _column(table: Table, column: Column) -> str:
         members["required"] = "true"
     if column.key:
         members["key"] = "true"
+    if column.key and column.type.bounds:
+        members["bounded"] = "true"
     if column.type.formats and column.format != "iso8601":
         members["format"] = "TIME_FORMAT_" + column.format.upper()
     if column.json_rounds:
@@ -186,6 +188,7 @@ def _texts(table: Table) -> List[str]:
         ("ddl_sql", emit_sql.ddl(table)),
         ("merge_sql", emit_sql.merge(table) if keyed else None),
         ("merge_new_sql", emit_sql.merge_new(table) if keyed else None),
+        ("bounds_sql", emit_sql.bounds(table) or None),
         ("schema_json", emit_schema.schema_json(table)),
         ("resource_json", emit_schema.resource_json(table)),
     )

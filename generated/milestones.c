@@ -66,7 +66,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [MILESTONES_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true},
+    [MILESTONES_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true, .bounded = true},
     [MILESTONES_COLUMN_ORG_ID] = {.name = "org_id", .source = "org_id", .type = COLUMN_INT64, .required = true},
     [MILESTONES_COLUMN_NAME] = {.name = "name", .source = "name", .type = COLUMN_STRING, .required = true},
     [MILESTONES_COLUMN_COLOR] = {.name = "color", .source = "color", .type = COLUMN_STRING},
@@ -209,6 +209,7 @@ const struct table milestones_table = {
         "merge into `${project}`.`${dataset}`.`milestones` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when matched then\n"
@@ -242,6 +243,7 @@ const struct table milestones_table = {
         "merge into `${project}`.`${dataset}`.`milestones` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when not matched then\n"
         "  insert (\n"
         "    `id`\n"
@@ -261,6 +263,9 @@ const struct table milestones_table = {
         "    , s.`updated_at`\n"
         "    , s.`deleted_at`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`id` between @low_1 and @high_1",
     .schema_json =
         "[\n"
         "  {\n"

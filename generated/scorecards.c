@@ -70,7 +70,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [SCORECARDS_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true},
+    [SCORECARDS_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true, .bounded = true},
     [SCORECARDS_COLUMN_ORG_ID] = {.name = "org_id", .source = "org_id", .type = COLUMN_INT64, .required = true},
     [SCORECARDS_COLUMN_TITLE] = {.name = "title", .source = "title", .type = COLUMN_STRING, .required = true},
     [SCORECARDS_COLUMN_CRITERIA] = {.name = "criteria", .source = "criteria", .type = COLUMN_JSON, .required = true},
@@ -218,6 +218,7 @@ const struct table scorecards_table = {
         "merge into `${project}`.`${dataset}`.`scorecards` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when matched then\n"
@@ -254,6 +255,7 @@ const struct table scorecards_table = {
         "merge into `${project}`.`${dataset}`.`scorecards` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when not matched then\n"
         "  insert (\n"
         "    `id`\n"
@@ -275,6 +277,9 @@ const struct table scorecards_table = {
         "    , s.`deleted_at`\n"
         "    , s.`status`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`id` between @low_1 and @high_1",
     .schema_json =
         "[\n"
         "  {\n"

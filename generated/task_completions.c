@@ -66,7 +66,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [TASK_COMPLETIONS_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true},
+    [TASK_COMPLETIONS_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true, .bounded = true},
     [TASK_COMPLETIONS_COLUMN_USER_ID] = {.name = "user_id", .source = "user_id", .type = COLUMN_INT64, .required = true},
     [TASK_COMPLETIONS_COLUMN_TASK_ID] = {.name = "task_id", .source = "task_id", .type = COLUMN_INT64},
     [TASK_COMPLETIONS_COLUMN_QUESTION_ID] = {.name = "question_id", .source = "question_id", .type = COLUMN_INT64},
@@ -209,6 +209,7 @@ const struct table task_completions_table = {
         "merge into `${project}`.`${dataset}`.`task_completions` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when matched then\n"
@@ -242,6 +243,7 @@ const struct table task_completions_table = {
         "merge into `${project}`.`${dataset}`.`task_completions` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when not matched then\n"
         "  insert (\n"
         "    `id`\n"
@@ -261,6 +263,9 @@ const struct table task_completions_table = {
         "    , s.`updated_at`\n"
         "    , s.`deleted_at`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`id` between @low_1 and @high_1",
     .schema_json =
         "[\n"
         "  {\n"

@@ -62,7 +62,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [USER_BATCHES_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true},
+    [USER_BATCHES_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true, .bounded = true},
     [USER_BATCHES_COLUMN_USER_ID] = {.name = "user_id", .source = "user_id", .type = COLUMN_INT64, .required = true},
     [USER_BATCHES_COLUMN_BATCH_ID] = {.name = "batch_id", .source = "batch_id", .type = COLUMN_INT64, .required = true},
     [USER_BATCHES_COLUMN_CREATED_AT] = {.name = "created_at", .source = "created_at", .type = COLUMN_TIMESTAMP},
@@ -200,6 +200,7 @@ const struct table user_batches_table = {
         "merge into `${project}`.`${dataset}`.`user_batches` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when matched then\n"
@@ -230,6 +231,7 @@ const struct table user_batches_table = {
         "merge into `${project}`.`${dataset}`.`user_batches` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when not matched then\n"
         "  insert (\n"
         "    `id`\n"
@@ -247,6 +249,9 @@ const struct table user_batches_table = {
         "    , s.`updated_at`\n"
         "    , s.`deleted_at`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`id` between @low_1 and @high_1",
     .schema_json =
         "[\n"
         "  {\n"

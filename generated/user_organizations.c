@@ -66,7 +66,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [USER_ORGANIZATIONS_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true},
+    [USER_ORGANIZATIONS_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true, .bounded = true},
     [USER_ORGANIZATIONS_COLUMN_USER_ID] = {.name = "user_id", .source = "user_id", .type = COLUMN_INT64, .required = true},
     [USER_ORGANIZATIONS_COLUMN_ORG_ID] = {.name = "org_id", .source = "org_id", .type = COLUMN_INT64, .required = true},
     [USER_ORGANIZATIONS_COLUMN_ROLE] = {.name = "role", .source = "role", .type = COLUMN_STRING, .required = true},
@@ -209,6 +209,7 @@ const struct table user_organizations_table = {
         "merge into `${project}`.`${dataset}`.`user_organizations` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when matched then\n"
@@ -242,6 +243,7 @@ const struct table user_organizations_table = {
         "merge into `${project}`.`${dataset}`.`user_organizations` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when not matched then\n"
         "  insert (\n"
         "    `id`\n"
@@ -261,6 +263,9 @@ const struct table user_organizations_table = {
         "    , s.`updated_at`\n"
         "    , s.`deleted_at`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`id` between @low_1 and @high_1",
     .schema_json =
         "[\n"
         "  {\n"

@@ -59,6 +59,8 @@ struct column {
     enum column_type type;
     bool required;
     bool key;
+    /* A key column whose values have an order: a MERGE says between which they lie (bounds_sql). */
+    bool bounded;
     enum time_format format;
     enum column_transform transform;
     /* JSON: BigQuery may round numbers and drop members named twice. */
@@ -110,6 +112,10 @@ struct table {
     const char *ddl_sql;
     const char *merge_sql;     /* update, insert and delete from staging; NULL without a key */
     const char *merge_new_sql; /* insert-only; NULL without a key */
+    /* The part of both MERGEs that bounds each key column by parameters, for the n-th (from 1)
+     * @low_n and @high_n. A statement that leaves it out does the same and reads more of the
+     * target. NULL: there is none. */
+    const char *bounds_sql;
 
     /* BigQuery's schema array, and the rest of a tables.insert body: description, labels,
      * clustering, partitioning, constraints. */

@@ -90,7 +90,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [EVERYTHING_COLUMN_AN_INT64] = {.name = "an_int64", .source = "an_int64", .type = COLUMN_INT64, .required = true, .key = true},
+    [EVERYTHING_COLUMN_AN_INT64] = {.name = "an_int64", .source = "an_int64", .type = COLUMN_INT64, .required = true, .key = true, .bounded = true},
     [EVERYTHING_COLUMN_A_FLOAT64] = {.name = "a_float64", .source = "a_float64", .type = COLUMN_FLOAT64},
     [EVERYTHING_COLUMN_A_BOOL] = {.name = "a_bool", .source = "a_bool", .type = COLUMN_BOOL},
     [EVERYTHING_COLUMN_A_STRING] = {.name = "a_string", .source = "a_string", .type = COLUMN_STRING},
@@ -262,6 +262,7 @@ const struct table everything_table = {
         "merge into `${project}`.`${dataset}`.`everything` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`an_int64` = s.`an_int64`\n"
+        "  and t.`an_int64` between @low_1 and @high_1\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when matched then\n"
@@ -313,6 +314,7 @@ const struct table everything_table = {
         "merge into `${project}`.`${dataset}`.`everything` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`an_int64` = s.`an_int64`\n"
+        "  and t.`an_int64` between @low_1 and @high_1\n"
         "when not matched then\n"
         "  insert (\n"
         "    `an_int64`\n"
@@ -344,6 +346,9 @@ const struct table everything_table = {
         "    , s.`a_json`\n"
         "    , s.`a_geography`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`an_int64` between @low_1 and @high_1",
     .schema_json =
         "[\n"
         "  {\n"

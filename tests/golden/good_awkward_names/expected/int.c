@@ -110,7 +110,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [INT_COLUMN_SELECT] = {.name = "select", .source = "the \"select\"", .type = COLUMN_STRING, .key = true},
+    [INT_COLUMN_SELECT] = {.name = "select", .source = "the \"select\"", .type = COLUMN_STRING, .key = true, .bounded = true},
     [INT_COLUMN_INT] = {.name = "int", .source = "int", .type = COLUMN_INT64},
     [INT_COLUMN_INT_] = {.name = "int_", .source = "int_", .type = COLUMN_INT64},
     [INT_COLUMN_DEFAULT] = {.name = "default", .source = "default", .type = COLUMN_BOOL},
@@ -265,6 +265,7 @@ const struct table int_table = {
         "merge into `${project}`.`${dataset}`.`Größen und-Maße` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`select` = s.`select`\n"
+        "  and t.`select` between @low_1 and @high_1\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when matched then\n"
@@ -322,6 +323,7 @@ const struct table int_table = {
         "merge into `${project}`.`${dataset}`.`Größen und-Maße` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`select` = s.`select`\n"
+        "  and t.`select` between @low_1 and @high_1\n"
         "when not matched then\n"
         "  insert (\n"
         "    `select`\n"
@@ -357,6 +359,9 @@ const struct table int_table = {
         "    , s.`a_column_whose_name_is_so_long_that_a_line_of_code_with_it_has_to_be_broken`\n"
         "    , s.`a_column_whose_name_is_so_long_that_not_even_breaking_the_line_of_code_that_has_it_would_help`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`select` between @low_1 and @high_1",
     .schema_json =
         "[\n"
         "  {\n"

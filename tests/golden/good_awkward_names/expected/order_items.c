@@ -184,6 +184,7 @@ const struct table order_items_table = {
         "    , s_.`T`\n"
         "    , s_.`s`\n"
         "  )",
+    .bounds_sql = NULL,
     .schema_json =
         "[\n"
         "  {\n"

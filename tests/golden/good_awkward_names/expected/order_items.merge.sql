@@ -2,7 +2,8 @@
 -- schemas/order_items.json
 -- schema ec882364e0fc
 -- Changed, new and deleted rows from a staging table. Few rows are a parameter of the
--- statement, which then reads unnest(@rows) in the place of the staging table.
+-- statement, which then reads unnest(@rows) in the place of the staging table. Further
+-- parameters are the lowest and the highest key of these rows.
 merge into `${project}`.`${dataset}`.`order_items` as t_
 using `${project}`.`${dataset}`.`${staging}` as s_
 on t_.`at` = s_.`at`

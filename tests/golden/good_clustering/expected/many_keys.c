@@ -70,11 +70,11 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [MANY_KEYS_COLUMN_A] = {.name = "a", .source = "a", .type = COLUMN_INT64, .required = true, .key = true},
-    [MANY_KEYS_COLUMN_B] = {.name = "b", .source = "b", .type = COLUMN_STRING, .required = true, .key = true},
-    [MANY_KEYS_COLUMN_C] = {.name = "c", .source = "c", .type = COLUMN_DATE, .required = true, .key = true},
+    [MANY_KEYS_COLUMN_A] = {.name = "a", .source = "a", .type = COLUMN_INT64, .required = true, .key = true, .bounded = true},
+    [MANY_KEYS_COLUMN_B] = {.name = "b", .source = "b", .type = COLUMN_STRING, .required = true, .key = true, .bounded = true},
+    [MANY_KEYS_COLUMN_C] = {.name = "c", .source = "c", .type = COLUMN_DATE, .required = true, .key = true, .bounded = true},
     [MANY_KEYS_COLUMN_D] = {.name = "d", .source = "d", .type = COLUMN_BOOL, .required = true, .key = true},
-    [MANY_KEYS_COLUMN_E] = {.name = "e", .source = "e", .type = COLUMN_NUMERIC, .required = true, .key = true},
+    [MANY_KEYS_COLUMN_E] = {.name = "e", .source = "e", .type = COLUMN_NUMERIC, .required = true, .key = true, .bounded = true},
     [MANY_KEYS_COLUMN_RAW] = {.name = "raw", .source = "raw", .type = COLUMN_BYTES, .required = true, .key = true},
     [MANY_KEYS_COLUMN_AT_TIME] = {.name = "at_time", .source = "at_time", .type = COLUMN_TIME, .required = true, .key = true},
     [MANY_KEYS_COLUMN_VALUE] = {.name = "value", .source = "value", .type = COLUMN_STRING},
@@ -253,6 +253,10 @@ const struct table many_keys_table = {
         "  and t.`c` = s.`c`\n"
         "  and t.`d` = s.`d`\n"
         "  and t.`e` = s.`e`\n"
+        "  and t.`a` between @low_2 and @high_2\n"
+        "  and t.`b` between @low_4 and @high_4\n"
+        "  and t.`c` between @low_5 and @high_5\n"
+        "  and t.`e` between @low_7 and @high_7\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when matched then\n"
@@ -289,6 +293,10 @@ const struct table many_keys_table = {
         "  and t.`c` = s.`c`\n"
         "  and t.`d` = s.`d`\n"
         "  and t.`e` = s.`e`\n"
+        "  and t.`a` between @low_2 and @high_2\n"
+        "  and t.`b` between @low_4 and @high_4\n"
+        "  and t.`c` between @low_5 and @high_5\n"
+        "  and t.`e` between @low_7 and @high_7\n"
         "when not matched then\n"
         "  insert (\n"
         "    `a`\n"
@@ -310,6 +318,12 @@ const struct table many_keys_table = {
         "    , s.`at_time`\n"
         "    , s.`value`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`a` between @low_2 and @high_2\n"
+        "  and t.`b` between @low_4 and @high_4\n"
+        "  and t.`c` between @low_5 and @high_5\n"
+        "  and t.`e` between @low_7 and @high_7",
     .schema_json =
         "[\n"
         "  {\n"

@@ -2,7 +2,8 @@
 -- schemas/many_keys.json
 -- schema 72a5e5f22e12
 -- Changed, new and deleted rows from a staging table. Few rows are a parameter of the
--- statement, which then reads unnest(@rows) in the place of the staging table.
+-- statement, which then reads unnest(@rows) in the place of the staging table. Further
+-- parameters are the lowest and the highest key of these rows.
 merge into `${project}`.`${dataset}`.`many_keys` as t
 using `${project}`.`${dataset}`.`${staging}` as s
 on t.`raw` = s.`raw`
@@ -12,6 +13,10 @@ on t.`raw` = s.`raw`
   and t.`c` = s.`c`
   and t.`d` = s.`d`
   and t.`e` = s.`e`
+  and t.`a` between @low_2 and @high_2
+  and t.`b` between @low_4 and @high_4
+  and t.`c` between @low_5 and @high_5
+  and t.`e` between @low_7 and @high_7
 when matched and s.`_bqsync_deleted` then
   delete
 when matched then
@@ -49,6 +54,10 @@ on t.`raw` = s.`raw`
   and t.`c` = s.`c`
   and t.`d` = s.`d`
   and t.`e` = s.`e`
+  and t.`a` between @low_2 and @high_2
+  and t.`b` between @low_4 and @high_4
+  and t.`c` between @low_5 and @high_5
+  and t.`e` between @low_7 and @high_7
 when not matched then
   insert (
     `a`

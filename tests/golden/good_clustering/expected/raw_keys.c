@@ -175,6 +175,7 @@ const struct table raw_keys_table = {
         "    s.`raw`\n"
         "    , s.`value`\n"
         "  )",
+    .bounds_sql = NULL,
     .schema_json =
         "[\n"
         "  {\n"

@@ -2,7 +2,8 @@
 -- schemas/raw_keys.json
 -- schema cb814045d1c4
 -- Changed, new and deleted rows from a staging table. Few rows are a parameter of the
--- statement, which then reads unnest(@rows) in the place of the staging table.
+-- statement, which then reads unnest(@rows) in the place of the staging table. Further
+-- parameters are the lowest and the highest key of these rows.
 merge into `${project}`.`${dataset}`.`raw_keys` as t
 using `${project}`.`${dataset}`.`${staging}` as s
 on t.`raw` = s.`raw`

@@ -50,8 +50,8 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [PRICES_COLUMN_SKU] = {.name = "sku", .source = "sku", .type = COLUMN_STRING, .required = true, .key = true},
-    [PRICES_COLUMN_CURRENCY] = {.name = "currency", .source = "currency", .type = COLUMN_STRING, .required = true, .key = true},
+    [PRICES_COLUMN_SKU] = {.name = "sku", .source = "sku", .type = COLUMN_STRING, .required = true, .key = true, .bounded = true},
+    [PRICES_COLUMN_CURRENCY] = {.name = "currency", .source = "currency", .type = COLUMN_STRING, .required = true, .key = true, .bounded = true},
     [PRICES_COLUMN_AMOUNT] = {.name = "amount", .source = "amount", .type = COLUMN_NUMERIC},
 };
 
@@ -164,6 +164,8 @@ const struct table prices_table = {
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`currency` = s.`currency`\n"
         "  and t.`sku` = s.`sku`\n"
+        "  and t.`currency` between @low_1 and @high_1\n"
+        "  and t.`sku` between @low_2 and @high_2\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when matched then\n"
@@ -185,6 +187,8 @@ const struct table prices_table = {
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`currency` = s.`currency`\n"
         "  and t.`sku` = s.`sku`\n"
+        "  and t.`currency` between @low_1 and @high_1\n"
+        "  and t.`sku` between @low_2 and @high_2\n"
         "when not matched then\n"
         "  insert (\n"
         "    `sku`\n"
@@ -196,6 +200,10 @@ const struct table prices_table = {
         "    , s.`currency`\n"
         "    , s.`amount`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`currency` between @low_1 and @high_1\n"
+        "  and t.`sku` between @low_2 and @high_2",
     .schema_json =
         "[\n"
         "  {\n"

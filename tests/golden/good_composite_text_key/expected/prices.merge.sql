@@ -2,11 +2,14 @@
 -- schemas/prices.json
 -- schema 12b386ec8ab7
 -- Changed, new and deleted rows from a staging table. Few rows are a parameter of the
--- statement, which then reads unnest(@rows) in the place of the staging table.
+-- statement, which then reads unnest(@rows) in the place of the staging table. Further
+-- parameters are the lowest and the highest key of these rows.
 merge into `${project}`.`${dataset}`.`prices` as t
 using `${project}`.`${dataset}`.`${staging}` as s
 on t.`currency` = s.`currency`
   and t.`sku` = s.`sku`
+  and t.`currency` between @low_1 and @high_1
+  and t.`sku` between @low_2 and @high_2
 when matched and s.`_bqsync_deleted` then
   delete
 when matched then
@@ -29,6 +32,8 @@ merge into `${project}`.`${dataset}`.`prices` as t
 using `${project}`.`${dataset}`.`${staging}` as s
 on t.`currency` = s.`currency`
   and t.`sku` = s.`sku`
+  and t.`currency` between @low_1 and @high_1
+  and t.`sku` between @low_2 and @high_2
 when not matched then
   insert (
     `sku`

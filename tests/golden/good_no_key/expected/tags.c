@@ -80,6 +80,7 @@ const struct table tags_table = {
         "cluster by `item`",
     .merge_sql = NULL,
     .merge_new_sql = NULL,
+    .bounds_sql = NULL,
     .schema_json =
         "[\n"
         "  {\n"

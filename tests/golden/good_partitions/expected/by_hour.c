@@ -46,7 +46,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [BY_HOUR_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .key = true},
+    [BY_HOUR_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .key = true, .bounded = true},
     [BY_HOUR_COLUMN_AT] = {.name = "at", .source = "at", .type = COLUMN_TIMESTAMP},
 };
 
@@ -161,6 +161,7 @@ const struct table by_hour_table = {
         "merge into `${project}`.`${dataset}`.`by_hour` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when matched then\n"
@@ -179,6 +180,7 @@ const struct table by_hour_table = {
         "merge into `${project}`.`${dataset}`.`by_hour` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when not matched then\n"
         "  insert (\n"
         "    `id`\n"
@@ -188,6 +190,9 @@ const struct table by_hour_table = {
         "    s.`id`\n"
         "    , s.`at`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`id` between @low_1 and @high_1",
     .schema_json =
         "[\n"
         "  {\n"

@@ -46,7 +46,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [BY_MONTH_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .key = true},
+    [BY_MONTH_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .key = true, .bounded = true},
     [BY_MONTH_COLUMN_DAY] = {.name = "day", .source = "day", .type = COLUMN_DATE},
 };
 
@@ -161,6 +161,7 @@ const struct table by_month_table = {
         "merge into `${project}`.`${dataset}`.`by_month` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when matched then\n"
@@ -179,6 +180,7 @@ const struct table by_month_table = {
         "merge into `${project}`.`${dataset}`.`by_month` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when not matched then\n"
         "  insert (\n"
         "    `id`\n"
@@ -188,6 +190,9 @@ const struct table by_month_table = {
         "    s.`id`\n"
         "    , s.`day`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`id` between @low_1 and @high_1",
     .schema_json =
         "[\n"
         "  {\n"

@@ -42,7 +42,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [BY_RANGE_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .key = true},
+    [BY_RANGE_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .key = true, .bounded = true},
 };
 
 static const size_t key[] = {
@@ -152,6 +152,7 @@ const struct table by_range_table = {
         "merge into `${project}`.`${dataset}`.`by_range` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when not matched and not s.`_bqsync_deleted` then\n"
@@ -165,6 +166,7 @@ const struct table by_range_table = {
         "merge into `${project}`.`${dataset}`.`by_range` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when not matched then\n"
         "  insert (\n"
         "    `id`\n"
@@ -172,6 +174,9 @@ const struct table by_range_table = {
         "  values (\n"
         "    s.`id`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`id` between @low_1 and @high_1",
     .schema_json =
         "[\n"
         "  {\n"

@@ -86,7 +86,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [PEOPLE_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .key = true},
+    [PEOPLE_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .key = true, .bounded = true},
     [PEOPLE_COLUMN_EMAIL] = {.name = "email", .source = "email", .type = COLUMN_STRING, .transform = TRANSFORM_SHA256},
     [PEOPLE_COLUMN_EMAIL_PSEUDONYM] = {.name = "email_pseudonym", .source = "email", .type = COLUMN_STRING, .transform = TRANSFORM_HMAC_SHA256, .transform_key = "EMAIL_PEPPER"},
     [PEOPLE_COLUMN_PHONE] = {.name = "phone", .source = "phone", .type = COLUMN_STRING, .transform = TRANSFORM_REDACT},
@@ -250,6 +250,7 @@ const struct table people_table = {
         "merge into `${project}`.`${dataset}`.`people` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when matched then\n"
@@ -298,6 +299,7 @@ const struct table people_table = {
         "merge into `${project}`.`${dataset}`.`people` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when not matched then\n"
         "  insert (\n"
         "    `id`\n"
@@ -327,6 +329,9 @@ const struct table people_table = {
         "    , s.`seen_text`\n"
         "    , s.`salary`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`id` between @low_1 and @high_1",
     .schema_json =
         "[\n"
         "  {\n"

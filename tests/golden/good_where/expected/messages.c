@@ -46,7 +46,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [MESSAGES_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .key = true},
+    [MESSAGES_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .key = true, .bounded = true},
     [MESSAGES_COLUMN_KIND] = {.name = "kind", .source = "kind", .type = COLUMN_STRING},
 };
 
@@ -170,6 +170,7 @@ const struct table messages_table = {
         "merge into `${project}`.`${dataset}`.`messages` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when matched then\n"
@@ -188,6 +189,7 @@ const struct table messages_table = {
         "merge into `${project}`.`${dataset}`.`messages` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when not matched then\n"
         "  insert (\n"
         "    `id`\n"
@@ -197,6 +199,9 @@ const struct table messages_table = {
         "    s.`id`\n"
         "    , s.`kind`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`id` between @low_1 and @high_1",
     .schema_json =
         "[\n"
         "  {\n"
