@@ -65,6 +65,21 @@ static struct sql_request request_of(const cJSON *query, const char *location, b
     };
 }
 
+/* What is wrong with a query is found when it runs. */
+static struct estimate price_of(const struct jobs *jobs, const cJSON *query)
+{
+    struct sql_request request = request_of(query, NULL, true);
+    struct sql_result analysis = {0};
+    struct error ignored;
+
+    bool known = sql_run(jobs->store, &request, &analysis, &ignored);
+    struct estimate price = estimate_query(
+        jobs->store, request.text, request.default_dataset, known ? analysis.scans : NULL);
+    if (known)
+        sql_result_clear(jobs->store, &analysis);
+    return price;
+}
+
 static bool check_price(
     const struct jobs *jobs, const cJSON *query, struct estimate *out_price, struct error *err)
 {
@@ -73,7 +88,7 @@ static bool check_price(
 
     if (!permission_check_query(jobs->faults, jobs->store->project, request.text, err))
         return false;
-    *out_price = estimate_query(jobs->store, request.text, request.default_dataset);
+    *out_price = price_of(jobs, query);
     if (limit > 0 && out_price->billed > limit)
         return failure_set(
             err, "bytesBilledLimitExceeded",
