@@ -195,7 +195,8 @@ static int64_t billed_bytes(int64_t processed)
 
 /* The scan of the table that reads the most. */
 static int64_t scanned_bytes(
-    struct store *store, const struct path *path, const cJSON *scans, int64_t table_bytes)
+    struct store *store, const struct path *path, const cJSON *scans, bool blocks,
+    int64_t table_bytes)
 {
     const cJSON *scan;
     int64_t most = -1;
@@ -205,14 +206,15 @@ static int64_t scanned_bytes(
         if (strcmp(json_text(scan, "dataset"), path->dataset) != 0 ||
             strcmp(json_text(scan, "table"), path->table) != 0)
             continue;
-        int64_t bytes = pruning_bytes(store, scan, table_bytes);
+        int64_t bytes = pruning_bytes(store, scan, blocks, table_bytes);
         most = bytes > most ? bytes : most;
     }
     return most < 0 ? table_bytes : most;
 }
 
 struct estimate estimate_query(
-    struct store *store, const char *text, const char *default_dataset, const cJSON *scans)
+    struct store *store, const char *text, const char *default_dataset, const cJSON *scans,
+    bool blocks)
 {
     struct named *named = calloc(1, sizeof *named);
     struct estimate sum = {0};
@@ -222,7 +224,7 @@ struct estimate estimate_query(
         return sum;
     read_names(named, store, text, default_dataset, &rewrites);
     for (size_t i = 0; i < named->count; i++)
-        named->bytes[i] = scanned_bytes(store, &named->tables[i], scans, named->bytes[i]);
+        named->bytes[i] = scanned_bytes(store, &named->tables[i], scans, blocks, named->bytes[i]);
     // The first table that is named is the one that changes.
     if (rewrites && named->count > 0)
         named->bytes[0] *= 2;

@@ -124,13 +124,17 @@ static int64_t rows_read(struct store *store, const struct layout *layout, int64
     return blocks * block_rows < rows ? blocks * block_rows : rows;
 }
 
-int64_t pruning_bytes(struct store *store, const cJSON *scan, int64_t table_bytes)
+int64_t pruning_bytes(struct store *store, const cJSON *scan, bool blocks, int64_t table_bytes)
 {
     struct layout layout;
     int64_t bytes = table_bytes;
 
     if (cJSON_GetArraySize(json_at(scan, "filters")) == 0 || !open_layout(store, scan, &layout))
         return bytes;
+    if (!blocks) {
+        sqlite3_free(layout.by_cluster);
+        layout.by_cluster = NULL;
+    }
     bool prunes = layout.by_cluster != NULL || layout.by_partition != NULL;
     if (prunes && layout.rows > 0 && table_bytes > 0) {
         int64_t block_rows =

@@ -9,9 +9,11 @@
 
 #include "bqlocal/store/store.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* The bytes that the scan reads of its table, which has this number. scan: of a sql_result. */
-int64_t pruning_bytes(struct store *store, const cJSON *scan, int64_t table_bytes);
+/* The bytes that the scan reads of its table, which has this number. scan: of a sql_result. blocks
+ * false: as BigQuery estimates it before a query runs, when only partitions are known. */
+int64_t pruning_bytes(struct store *store, const cJSON *scan, bool blocks, int64_t table_bytes);
 
 #endif
