@@ -27,6 +27,7 @@ struct config {
     char *state_path; /* equals sqlite_path unless set */
     bool state_is_source;
     int64_t sync_interval_ms; /* 0: off */
+    int64_t sync_follow_ms;   /* 0: off */
     int daily_minute;         /* minute of the day, -1: off */
     char *timezone;
     char *admin_listen; /* NULL: off */
@@ -41,6 +42,7 @@ struct config {
     int64_t retry_budget_ms;  /* -1: 30 s for commands, 5 minutes for serve */
     int64_t job_timeout_ms;   /* how long a job is waited for, 0: until it ends */
     int64_t max_bytes_billed; /* 0: no cap */
+    int64_t price_per_tib;    /* millionths of a US dollar, 0: not known */
     int64_t max_bytes_a_day;  /* of all queries of a UTC day, 0: no cap */
     bool capture_manual;      /* BQ_CAPTURE=manual */
     bool sync_atomic;         /* BQ_SYNC_ATOMIC=1 */

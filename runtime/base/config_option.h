@@ -23,6 +23,7 @@ enum config_type {
     CONFIG_FORMAT,
     CONFIG_HOST,   /* host:port or a URL; kept as a URL, http unless it says otherwise */
     CONFIG_URL,    /* a URL with its scheme */
+    CONFIG_PRICE,  /* US dollars with up to six decimals, kept as millionths; off */
     CONFIG_CHOICE, /* one of the two words of the placeholder; a bool, true for the second */
 };
 

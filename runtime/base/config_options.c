@@ -84,6 +84,16 @@ static const struct config_option options[] = {
         .reloads = true,
     },
     {
+        .variable = "BQ_SYNC_FOLLOW",
+        .flag = "sync-follow",
+        .type = CONFIG_DURATION,
+        FIELD(sync_follow_ms),
+        .fallback = "off",
+        .placeholder = "DURATION",
+        .help = "serve: sync at most this long after a commit in the source",
+        .reloads = true,
+    },
+    {
         .variable = "BQ_SYNC_DAILY_AT",
         .flag = "sync-daily-at",
         .type = CONFIG_TIME,
@@ -188,6 +198,15 @@ static const struct config_option options[] = {
         .fallback = "off",
         .placeholder = "BYTES",
         .help = "maximum bytes that all queries of a UTC day may bill; never exceeded",
+    },
+    {
+        .variable = "BQ_PRICE_PER_TIB",
+        .flag = "price-per-tib",
+        .type = CONFIG_PRICE,
+        FIELD(price_per_tib),
+        .fallback = "6.25",
+        .placeholder = "DOLLARS",
+        .help = "price of 1 TiB billed in US dollars, for reports, or off",
     },
     {
         .variable = "BQ_LOG_LEVEL",

@@ -335,6 +335,30 @@ static bool parse_zone(const struct config_option *option, const char *text, voi
            S_ISREG(status.st_mode);
 }
 
+/* At most six digits on both sides. */
+static bool parse_price(const struct config_option *option, const char *text, void *field)
+{
+    size_t whole = strspn(text, "0123456789");
+    const char *rest = text + whole;
+    size_t decimals = rest[0] == '.' ? strspn(rest + 1, "0123456789") : 0;
+    int64_t millionths = 0;
+
+    (void)option;
+    if (is_off(text)) {
+        *(int64_t *)field = 0;
+        return true;
+    }
+    if (whole == 0 || whole > 6 || decimals > 6 ||
+        (rest[0] != '\0' && (decimals == 0 || rest[1 + decimals] != '\0')))
+        return false;
+    for (size_t i = 0; i < whole; i++)
+        millionths = millionths * 10 + (text[i] - '0');
+    for (size_t i = 0; i < 6; i++)
+        millionths = millionths * 10 + (i < decimals ? rest[1 + i] - '0' : 0);
+    *(int64_t *)field = millionths;
+    return true;
+}
+
 static const struct value_type types[] = {
     [CONFIG_STRING] = {"a plain text", "no control characters", parse_text, NULL},
     [CONFIG_SECRET] = {"a plain text", "no control characters", parse_text, NULL},
@@ -358,6 +382,8 @@ static const struct value_type types[] = {
          parse_host, normalise_host},
     [CONFIG_URL] =
         {"a URL", "one with http or https, without user and query", parse_url, normalise_host},
+    [CONFIG_PRICE] =
+        {"a price", "US dollars such as 6.25 with at most six decimals, or off", parse_price, NULL},
     [CONFIG_CHOICE] = {"a choice", NULL, parse_choice, NULL},
 };
 _Static_assert(sizeof types / sizeof types[0] == CONFIG_CHOICE + 1, "a row for each type");
@@ -391,6 +417,7 @@ size_t config_value_size(enum config_type type)
         return sizeof(int);
     case CONFIG_BYTES:
     case CONFIG_DURATION:
+    case CONFIG_PRICE:
         return sizeof(int64_t);
     case CONFIG_LEVEL:
         return sizeof(enum log_level);

@@ -26,6 +26,7 @@ static const struct {
     [ERROR_NOT_FOUND] = {"not_found", false, 1},
     [ERROR_CONFLICT] = {"conflict", true, 1},
     [ERROR_QUOTA] = {"quota", true, 1},
+    [ERROR_BUDGET] = {"budget", true, 1},
     [ERROR_TRANSIENT] = {"transient", true, 1},
     [ERROR_LIMIT] = {"limit", false, 1},
     [ERROR_MEMORY] = {"memory", true, 1},

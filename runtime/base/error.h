@@ -29,6 +29,7 @@ enum error_code {
     ERROR_NOT_FOUND, /* BigQuery does not know the table or the job */
     ERROR_CONFLICT,  /* it exists already, or changed under our hands (409, 412) */
     ERROR_QUOTA,     /* a quota is used up; waiting helps */
+    ERROR_BUDGET,    /* the day's bytes are billed (BQ_MAX_BYTES_BILLED_PER_DAY); waiting helps */
     ERROR_TRANSIENT, /* BigQuery or the way to it failed; trying again helps */
     ERROR_LIMIT,     /* something is larger than a fixed ceiling allows */
     ERROR_MEMORY,    /* out of memory */

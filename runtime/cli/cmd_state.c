@@ -165,7 +165,8 @@ static bool act(
     case ACTION_SHOW:
         return true;
     case ACTION_REMOVE:
-        return capture_remove(source, table, err) && shadow_drop(config->state_path, table, err);
+        return capture_remove(source, table, err) &&
+               shadow_drop((struct database_place){.path = config->state_path}, table, err);
     case ACTION_INSTALL:
         break;
     }

@@ -144,12 +144,38 @@ static void print_head(const struct colours *colour, const cJSON *json)
     print_reasons(colour, json);
 }
 
+/* Nothing is said while nothing has been billed and no budget is set. */
+static void print_spending(const struct colours *colour, const cJSON *json)
+{
+    const cJSON *budget = cJSON_GetObjectItemCaseSensitive(json, "budget");
+    const cJSON *dollars = cJSON_GetObjectItemCaseSensitive(json, "usd_month_projected");
+    int64_t projected = number_of(json, "bytes_billed_month_projected", SPENDING_UNKNOWN);
+    int64_t month = number_of(json, "bytes_billed_month", 0);
+    const char *until = text_of(budget, "waits_until", NULL);
+
+    if (month == 0 && !cJSON_IsObject(budget))
+        return;
+    printf(
+        "billed       %.1f MB today, %.1f MB this month",
+        (double)number_of(json, "bytes_billed_today", 0) / 1048576, (double)month / 1048576);
+    if (projected != SPENDING_UNKNOWN)
+        printf(", %.1f MB in a month at this rate", (double)projected / 1048576);
+    if (cJSON_IsNumber(dollars))
+        printf(" ($%.2f)", dollars->valuedouble);
+    putchar('\n');
+    if (until != NULL)
+        printf(
+            "    %sthe budget of the day is used up: tables that need a query wait until %s%s\n",
+            colour->warn, until, colour->end);
+}
+
 static void print_status(const cJSON *json)
 {
     struct colours colour = choose_colours();
     const cJSON *table = NULL;
 
     print_head(&colour, json);
+    print_spending(&colour, json);
     printf(
         "\n%s%-26s %-8s %12s %8s %10s %9s%s\n", colour.dim, "table", "mode", "last row id", "age",
         "pending", "rejected", colour.end);

@@ -238,6 +238,10 @@ static void write_schedule(struct buffer *out, const struct scheduler_view *view
         buffer_printf(out, "%s{job=\"full\"}", name);
         value(out, (double)view->full_us / 1e6);
     }
+    if (view->follow_text[0] != '\0' && view->follow_us != SCHEDULE_NEVER) {
+        buffer_printf(out, "%s{job=\"follow\"}", name);
+        value(out, (double)view->follow_us / 1e6);
+    }
 }
 
 static void write_quota(struct buffer *out, const struct metrics_input *input)
@@ -256,6 +260,25 @@ static void write_quota(struct buffer *out, const struct metrics_input *input)
         of_table(
             out, "bqsync_quota_modifications_limit", ledger->tables[i].table,
             (double)partitions_daily_limit(ledger->tables[i].table));
+}
+
+static void write_spending(struct buffer *out, const struct spending *spending)
+{
+    if (spending == NULL)
+        return;
+    single(
+        out, "bqsync_billed_bytes_today", "gauge",
+        "Bytes billed by queries on this UTC day, by all processes.", (double)spending->today);
+    single(
+        out, "bqsync_billed_bytes_month", "gauge", "The same for this month.",
+        (double)spending->month);
+    single(
+        out, "bqsync_budget_bytes_a_day", "gauge", "What a day may bill, 0: there is no budget.",
+        (double)spending->budget);
+    single(
+        out, "bqsync_budget_used_up", "gauge",
+        "Whether tables that need a query wait for the next day.",
+        spending_is_over(spending) ? 1 : 0);
 }
 
 static void write_verified(struct buffer *out, const struct metrics_input *input)
@@ -339,6 +362,7 @@ void metrics_write(struct buffer *out, const struct metrics_input *input)
     write_runs(out, input);
     write_schedule(out, input->view);
     write_quota(out, input);
+    write_spending(out, input->spending);
     write_verified(out, input);
     write_process(out, input);
 }

@@ -19,6 +19,7 @@ struct metrics_input {
     int64_t started_us;                /* of the process */
     const struct ledger *ledger;       /* a copy */
     const struct status_table *tables; /* as many as the ledger has; NULL: source not readable */
+    const struct spending *spending;   /* NULL: source not readable */
     const struct scheduler_view *view;
     const struct verifier_view
         *verified; /* in the order of the ledger's tables; NULL: not written */

@@ -302,6 +302,7 @@ static void get_metrics(
 {
     struct status_table *tables = calloc(context->deployment->table_count + 1, sizeof *tables);
     struct verifier_view verified = {0};
+    struct spending spending = {0};
     struct scheduler_view view;
     struct ledger ledger;
     struct buffer out;
@@ -315,7 +316,8 @@ static void get_metrics(
         reply_error(reply, 500, "memory", "out of memory");
         return;
     }
-    bool readable = status_read(context->status, tables, &err);
+    bool readable = status_read(context->status, tables, &err) &&
+                    status_spending(context->status, &spending, &err);
     cJSON *running = scheduler_running(context->scheduler);
     scheduler_view(context->scheduler, &view);
     buffer_init(&out, METRICS_CEILING);
@@ -325,6 +327,7 @@ static void get_metrics(
                   .started_us = context->started_us,
                   .ledger = &ledger,
                   .tables = readable ? tables : NULL,
+                  .spending = readable ? &spending : NULL,
                   .view = &view,
                   .verified = &verified,
                   .running = running != NULL,

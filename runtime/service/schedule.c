@@ -1,6 +1,6 @@
 #include "service/schedule.h"
 
-#include <stddef.h>
+#include <stdio.h>
 
 #define US_PER_S   INT64_C(1000000)
 #define US_PER_DAY (INT64_C(86400) * US_PER_S)
@@ -17,6 +17,20 @@ static int64_t divide_down(int64_t value, int64_t by)
     int64_t quotient = value / by;
 
     return quotient - (value % by < 0 ? 1 : 0);
+}
+
+char *schedule_duration(int64_t ms, char *out, size_t size)
+{
+    static const struct {
+        int64_t ms;
+        const char *unit;
+    } units[] = {{3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
+    size_t i = 0;
+
+    while (ms % units[i].ms != 0)
+        i++;
+    snprintf(out, size, "%lld%s", (long long)(ms / units[i].ms), units[i].unit);
+    return out;
 }
 
 uint64_t schedule_seed(const char *const *texts, int count)
@@ -139,7 +153,7 @@ void schedule_took(struct schedule *schedule, enum schedule_job job, int64_t now
 {
     if (job == SCHEDULE_FULL)
         schedule->full_us = schedule_next_full(&schedule->rules, now_us);
-    if (job == SCHEDULE_NONE)
+    if (job == SCHEDULE_NONE || job == SCHEDULE_FOLLOW)
         return;
     schedule->opening = false;
     schedule->incremental_us = schedule_next_incremental(&schedule->rules, now_us);
@@ -151,7 +165,7 @@ void schedule_retry(
     int64_t *due_us = job == SCHEDULE_FULL ? &schedule->full_us : &schedule->incremental_us;
     int64_t retry_us = now_us + delay_ms * 1000;
 
-    if (job != SCHEDULE_NONE && retry_us < *due_us)
+    if (job != SCHEDULE_NONE && job != SCHEDULE_FOLLOW && retry_us < *due_us)
         *due_us = retry_us;
 }
 

@@ -9,11 +9,16 @@
 #include "service/zone.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define SCHEDULE_NEVER INT64_MAX
 
-enum schedule_job { SCHEDULE_NONE, SCHEDULE_INCREMENTAL, SCHEDULE_FULL };
+/* SCHEDULE_FOLLOW: a pass that follows a commit (service/follow.h); it moves no time of these. */
+enum schedule_job { SCHEDULE_NONE, SCHEDULE_INCREMENTAL, SCHEDULE_FULL, SCHEDULE_FOLLOW };
+
+/* A duration as settings have it, "15m", in the caller's bytes; returns out. */
+char *schedule_duration(int64_t ms, char *out, size_t size);
 
 struct schedule_rules {
     int64_t interval_ms;     /* 0: no incremental passes */

@@ -15,7 +15,8 @@
 /* Delay after a pass that found the lock held by another process. */
 #define LOCKED_RETRY_MS 5000
 
-/* Delay after a pass that failed for a retryable reason: one minute, doubled up to 16. */
+/* Delay after a pass that failed for a retryable reason: one minute, doubled up to 16. Commits are
+ * not followed that long after any failure of a whole pass, nor in tables that failed. */
 #define FAILED_RETRY_MS   60000
 #define FAILED_RETRY_BITS 4
 
@@ -40,6 +41,10 @@ struct scheduler {
     bool running;
     bool again; /* one more incremental pass afterwards */
     int failures;
+    struct follow follow;
+    const struct table *const *tables; /* all */
+    size_t table_count;
+    bool *failed;  /* of each, whether its last sync failed */
     cJSON *recent; /* array, newest first */
     uint64_t version;
 
@@ -50,16 +55,12 @@ struct scheduler {
 
 static void interval_text(int64_t ms, char *out, size_t size)
 {
+    char duration[32];
+
     if (ms <= 0)
         snprintf(out, size, "off");
-    else if (ms % 3600000 == 0)
-        snprintf(out, size, "every %lldh", (long long)(ms / 3600000));
-    else if (ms % 60000 == 0)
-        snprintf(out, size, "every %lldm", (long long)(ms / 60000));
-    else if (ms % 1000 == 0)
-        snprintf(out, size, "every %llds", (long long)(ms / 1000));
     else
-        snprintf(out, size, "every %lldms", (long long)ms);
+        snprintf(out, size, "every %s", schedule_duration(ms, duration, sizeof duration));
 }
 
 static void describe(const struct config *config, struct scheduler_view *view)
@@ -67,6 +68,7 @@ static void describe(const struct config *config, struct scheduler_view *view)
     int minute = config->daily_minute;
 
     interval_text(config->sync_interval_ms, view->incremental_text, sizeof view->incremental_text);
+    follow_text(config->sync_follow_ms, view->follow_text, sizeof view->follow_text);
     if (minute < 0)
         snprintf(view->full_text, sizeof view->full_text, "off");
     else
@@ -105,6 +107,7 @@ bool scheduler_forecast(
     describe(config, out_view);
     out_view->incremental_us = schedule_next_incremental(&rules, now_us);
     out_view->full_us = schedule_next_full(&rules, now_us);
+    out_view->follow_us = SCHEDULE_NEVER;
     zone_free(zone);
     return true;
 }
@@ -112,6 +115,24 @@ bool scheduler_forecast(
 static int64_t wall_us(const struct scheduler *scheduler)
 {
     return scheduler->clock->wall_us(scheduler->clock->context);
+}
+
+static int64_t monotonic_ms(const struct scheduler *scheduler)
+{
+    return scheduler->clock->monotonic_ms(scheduler->clock->context);
+}
+
+/* Milliseconds until a pass has to follow a commit, 0 if it is due; FOLLOW_NEVER. */
+static int64_t follow_wait_ms(const struct scheduler *scheduler)
+{
+    const struct scheduler_ops *ops = &scheduler->ops;
+
+    if (scheduler->follow.delay_ms <= 0 || ops->commit_since_ms == NULL)
+        return FOLLOW_NEVER;
+    int64_t due_ms = follow_due_ms(&scheduler->follow, ops->commit_since_ms(ops->context));
+    int64_t left_ms = due_ms == FOLLOW_NEVER ? due_ms : due_ms - monotonic_ms(scheduler);
+
+    return left_ms > 0 ? left_ms : 0;
 }
 
 /* --- making and ending ------------------------------------------------------------------- */
@@ -129,11 +150,19 @@ bool scheduler_new(
     scheduler->ops = options->ops;
     scheduler->clock = options->clock;
     scheduler->recent = cJSON_CreateArray();
+    scheduler->tables = options->tables;
+    scheduler->table_count = options->table_count;
+    scheduler->failed = calloc(options->table_count + 1, sizeof *scheduler->failed);
+    if (scheduler->failed == NULL) {
+        scheduler_free(scheduler);
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    }
     if (!make_rules(options->config, &rules, &scheduler->zone, err)) {
         scheduler_free(scheduler);
         return false;
     }
     describe(options->config, &scheduler->texts);
+    scheduler->follow.delay_ms = options->config->sync_follow_ms;
     schedule_start(&scheduler->schedule, &rules, wall_us(scheduler), options->full_since_us);
     *out_scheduler = scheduler;
     return true;
@@ -146,6 +175,7 @@ void scheduler_free(struct scheduler *scheduler)
     background_end(&scheduler->background);
     free(scheduler->current.tables);
     cJSON_Delete(scheduler->recent);
+    free(scheduler->failed);
     zone_free(scheduler->zone);
     progress_clear(&scheduler->progress);
     background_clear(&scheduler->background);
@@ -180,6 +210,7 @@ bool scheduler_reload(struct scheduler *scheduler, const struct config *config, 
     differs = differs || strcmp(texts.full_text, scheduler->texts.full_text) != 0;
     scheduler->zone = zone;
     scheduler->texts = texts;
+    scheduler->follow.delay_ms = config->sync_follow_ms;
     // The next times stay as they are unless the rules have changed.
     if (differs)
         schedule_change(&scheduler->schedule, &rules, wall_us(scheduler));
@@ -241,7 +272,51 @@ void scheduler_sync_now(struct scheduler *scheduler)
     pthread_mutex_unlock(&scheduler->background.mutex);
 }
 
+void scheduler_committed(struct scheduler *scheduler)
+{
+    pthread_mutex_lock(&scheduler->background.mutex);
+    scheduler->version++;
+    pthread_cond_broadcast(&scheduler->background.changed);
+    pthread_mutex_unlock(&scheduler->background.mutex);
+}
+
 /* --- the thread -------------------------------------------------------------------------- */
+
+/* A pass that follows a commit leaves out tables that failed, or each commit would try them again:
+ * they wait for the next pass over all tables, which is soon (reschedule). If all have failed, that
+ * one is due now. The caller holds the mutex. */
+static bool queue_follow(struct scheduler *scheduler)
+{
+    const struct table **tables = calloc(scheduler->table_count + 1, sizeof *tables);
+    size_t count = 0;
+
+    if (tables == NULL)
+        return false;
+    for (size_t i = 0; i < scheduler->table_count; i++)
+        if (!scheduler->failed[i])
+            tables[count++] = scheduler->tables[i];
+    bool some = count > 0 && count < scheduler->table_count;
+    bool ok = queue(
+        scheduler, some ? RUN_TABLES : RUN_INCREMENTAL, some ? tables : NULL, some ? count : 0,
+        SCHEDULE_FOLLOW);
+    free(tables);
+    return ok;
+}
+
+/* The caller holds the mutex. */
+static bool queue_job(struct scheduler *scheduler, enum schedule_job job, int64_t now_us)
+{
+    if (job == SCHEDULE_FOLLOW)
+        return queue_follow(scheduler);
+    scheduler->again = false;
+    schedule_took(&scheduler->schedule, job, now_us);
+    return queue(scheduler, job == SCHEDULE_FULL ? RUN_FULL : RUN_INCREMENTAL, NULL, 0, job);
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
 
 /* Waits until there is a request in `current`; false when the thread should end. The caller holds
  * the mutex. */
@@ -254,18 +329,15 @@ static bool next_request(struct scheduler *scheduler)
             return true;
         int64_t now_us = wall_us(scheduler);
         enum schedule_job job = schedule_due(&scheduler->schedule, now_us);
-        bool again = scheduler->again;
-        if (job == SCHEDULE_NONE && again)
+        int64_t follow_ms = follow_wait_ms(scheduler);
+        if (job == SCHEDULE_NONE && scheduler->again)
             job = SCHEDULE_INCREMENTAL;
-        if (job != SCHEDULE_NONE) {
-            enum run_kind kind = job == SCHEDULE_FULL ? RUN_FULL : RUN_INCREMENTAL;
-            scheduler->again = false;
-            schedule_took(&scheduler->schedule, job, now_us);
-            if (queue(scheduler, kind, NULL, 0, job))
-                continue;
-        }
-        int64_t wait_ms = schedule_wait_ms(&scheduler->schedule, now_us);
-        background_wait(&scheduler->background, wait_ms < LOOK_MS ? wait_ms : LOOK_MS);
+        if (job == SCHEDULE_NONE && follow_ms == 0)
+            job = SCHEDULE_FOLLOW;
+        if (job != SCHEDULE_NONE && queue_job(scheduler, job, now_us))
+            continue;
+        int64_t wait_ms = least(schedule_wait_ms(&scheduler->schedule, now_us), follow_ms);
+        background_wait(&scheduler->background, least(wait_ms, LOOK_MS));
     }
 }
 
@@ -274,24 +346,85 @@ static bool is_postponed(const struct request *request, const struct run_result 
     return result->error.code == ERROR_LOCKED && request->job != SCHEDULE_NONE;
 }
 
+/* Notes which tables of the run failed, and returns whether any did. The caller holds the mutex. */
+static bool note_tables(struct scheduler *scheduler, const struct run_result *result)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < result->table_count; i++)
+        for (size_t j = 0; j < scheduler->table_count; j++)
+            if (scheduler->tables[j] == result->tables[i].table) {
+                scheduler->failed[j] = result->tables[i].status == TABLE_FAILED;
+                any = any || scheduler->failed[j];
+            }
+    return any;
+}
+
+static bool has_failed_table(const struct scheduler *scheduler)
+{
+    for (size_t i = 0; i < scheduler->table_count; i++)
+        if (scheduler->failed[i])
+            return true;
+    return false;
+}
+
+static int64_t next_delay_ms(struct scheduler *scheduler)
+{
+    int bits = scheduler->failures < FAILED_RETRY_BITS ? scheduler->failures : FAILED_RETRY_BITS;
+
+    scheduler->failures++;
+    return (int64_t)FAILED_RETRY_MS << bits;
+}
+
+/* While commits are followed, tables that failed do not wait for the interval, which may be off.
+ * The caller holds the mutex. */
+static void reschedule_followed(
+    struct scheduler *scheduler, const struct request *request, const struct run_result *result)
+{
+    enum error_code code = result->error.code;
+    bool failed = note_tables(scheduler, result);
+
+    if (code == ERROR_STOPPED)
+        return;
+    if (code == ERROR_NONE && !failed) {
+        scheduler->failures = has_failed_table(scheduler) ? scheduler->failures : 0;
+        return;
+    }
+    int64_t delay_ms = next_delay_ms(scheduler);
+    if (code != ERROR_NONE)
+        follow_hold(&scheduler->follow, monotonic_ms(scheduler), delay_ms);
+    if (code == ERROR_NONE || (request->job != SCHEDULE_NONE && error_is_retryable(code)))
+        schedule_retry(
+            &scheduler->schedule,
+            request->job == SCHEDULE_FULL && code != ERROR_NONE ? SCHEDULE_FULL
+                                                                : SCHEDULE_INCREMENTAL,
+            wall_us(scheduler), delay_ms);
+}
+
 /* The caller holds the mutex. */
 static void reschedule(
     struct scheduler *scheduler, const struct request *request, const struct run_result *result)
 {
     enum error_code code = result->error.code;
     int64_t now_us = wall_us(scheduler);
+    bool follows = scheduler->follow.delay_ms > 0;
 
     if (is_postponed(request, result)) {
-        schedule_retry(&scheduler->schedule, request->job, now_us, LOCKED_RETRY_MS);
+        if (follows)
+            follow_hold(&scheduler->follow, monotonic_ms(scheduler), LOCKED_RETRY_MS);
+        if (request->job != SCHEDULE_FOLLOW)
+            schedule_retry(&scheduler->schedule, request->job, now_us, LOCKED_RETRY_MS);
+        return;
+    }
+    if (follows) {
+        reschedule_followed(scheduler, request, result);
         return;
     }
     if (code == ERROR_NONE || code == ERROR_STOPPED || !error_is_retryable(code)) {
         scheduler->failures = 0;
         return;
     }
-    int bits = scheduler->failures < FAILED_RETRY_BITS ? scheduler->failures : FAILED_RETRY_BITS;
-    scheduler->failures++;
-    schedule_retry(&scheduler->schedule, request->job, now_us, (int64_t)FAILED_RETRY_MS << bits);
+    schedule_retry(&scheduler->schedule, request->job, now_us, next_delay_ms(scheduler));
 }
 
 /* The document of a run that has ended: that of `sync --json` with its state. Returned owned. */
@@ -319,6 +452,7 @@ static void run_request(struct scheduler *scheduler, const struct request *reque
         .full = request->kind == RUN_FULL,
         .tables = request->tables,
         .table_count = request->table_count,
+        .follow = request->job == SCHEDULE_FOLLOW,
         .run_id = request->run_id,
         .progress = &scheduler->progress,
         .command = "bqsync serve",
@@ -377,6 +511,9 @@ void scheduler_view(struct scheduler *scheduler, struct scheduler_view *out_view
     *out_view = scheduler->texts;
     out_view->incremental_us = scheduler->schedule.incremental_us;
     out_view->full_us = scheduler->schedule.full_us;
+    int64_t follow_ms = follow_wait_ms(scheduler);
+    out_view->follow_us =
+        follow_ms == FOLLOW_NEVER ? SCHEDULE_NEVER : wall_us(scheduler) + follow_ms * 1000;
     pthread_mutex_unlock(&scheduler->background.mutex);
 }
 

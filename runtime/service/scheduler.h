@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/error.h"
+#include "service/follow.h"
 #include "service/schedule.h"
 #include "sync/pass/pass.h"
 #include "sync/pass/progress.h"
@@ -26,13 +27,20 @@ struct scheduler_ops {
     /* A pass has ended; may be NULL. postponed: a scheduled one that found the lock taken by
      * another process; it is not counted as a run. */
     void (*ended)(void *context, const struct run_result *run, bool postponed);
+    /* When the first commit came that no pass has covered, monotonic, in milliseconds;
+     * FOLLOW_NEVER: there is none. Any thread, never waits. NULL: nobody follows. */
+    int64_t (*commit_since_ms)(void *context);
 };
 
 struct scheduler_options {
     struct scheduler_ops ops;
     const struct clock *clock;
-    /* Interval, daily time, zone, and the names that seed the jitter; borrowed for the call. */
+    /* Interval, follow delay, daily time, zone, and the names that seed the jitter; borrowed for
+     * the call. */
     const struct config *config;
+    /* All that are synced; borrowed. */
+    const struct table *const *tables;
+    size_t table_count;
     int64_t full_since_us; /* as of schedule_start */
 };
 
@@ -68,11 +76,16 @@ enum scheduler_answer scheduler_request(
 /* An incremental pass now, or right after the one that runs. */
 void scheduler_sync_now(struct scheduler *scheduler);
 
+/* A commit has come (ops.commit_since_ms says when): a pass follows it. */
+void scheduler_committed(struct scheduler *scheduler);
+
 /* The schedule as times and as text. */
 struct scheduler_view {
     int64_t incremental_us; /* next times, SCHEDULE_NEVER: off */
     int64_t full_us;
+    int64_t follow_us;         /* SCHEDULE_NEVER also if no commit waits */
     char incremental_text[64]; /* "every 15m", "off" */
+    char follow_text[64];      /* "2s after a commit", "" if off */
     char full_text[96];        /* "07:30 Asia/Kolkata", "off" */
 };
 void scheduler_view(struct scheduler *scheduler, struct scheduler_view *out_view);

@@ -4,6 +4,7 @@
 #include "base/config_value.h"
 #include "base/log.h"
 #include "service/error_reporter.h"
+#include "service/follower.h"
 #include "service/history.h"
 #include "service/ledger.h"
 #include "service/notify.h"
@@ -13,6 +14,7 @@
 #include "service/server.h"
 #include "service/status.h"
 #include "service/verifier.h"
+#include "source/commits.h"
 #include "source/tracking.h"
 
 #include <signal.h>
@@ -31,6 +33,8 @@
 
 struct serve {
     struct deployment *deployment;
+    struct commits *commits;
+    struct follower *follower;
     const struct serve_options *options;
     struct ledger ledger;
     struct status *status;
@@ -54,17 +58,51 @@ static void run_pass(
     pass_run(serve->deployment, options, out_result);
 }
 
+/* Tables that have used up the budget of the day fail in every pass until the next one. */
+static void tell_waiting(const struct run_result *run)
+{
+    const struct error *why = NULL;
+    int64_t waiting = 0;
+
+    for (size_t i = 0; i < run->table_count; i++) {
+        if (run->tables[i].error.code != ERROR_BUDGET)
+            continue;
+        why = &run->tables[i].error;
+        waiting++;
+    }
+    if (why != NULL)
+        log_warn(
+            "tables wait for the next day", LOG_NUMBER("tables", waiting),
+            LOG_TEXT("reason", why->message));
+}
+
 static void pass_ended(void *context, const struct run_result *run, bool postponed)
 {
     struct serve *serve = context;
 
     status_invalidate(serve->status);
+    follower_nudge(serve->follower);
     if (postponed) {
         ledger_add_postponed(&serve->ledger);
         return;
     }
+    tell_waiting(run);
     ledger_add(&serve->ledger, run);
     error_reporter_run(serve->reporter, run);
+}
+
+static int64_t commit_since(void *context)
+{
+    const struct serve *serve = context;
+
+    return commits_since_ms(serve->commits);
+}
+
+static void committed(void *context)
+{
+    const struct serve *serve = context;
+
+    scheduler_committed(serve->scheduler);
 }
 
 /* --- verifications ----------------------------------------------------------------------- */
@@ -108,13 +146,23 @@ static void warn_of_restart(const struct config *old, const struct config *new)
             log_warn("setting needs a restart", LOG_TEXT("variable", options[i].variable));
 }
 
+static bool follow(struct serve *serve, int64_t delay_ms, struct error *err)
+{
+    if (delay_ms > 0)
+        log_info(
+            "following commits", LOG_NUMBER("within_ms", delay_ms),
+            LOG_TEXT("source", serve->deployment->config->sqlite_path));
+    return follower_set(serve->follower, delay_ms, err);
+}
+
 static bool apply_settings(struct serve *serve, const struct config *config, struct error *err)
 {
     // The listening address does not change, so the rule for its token is checked with the old one.
     struct config judged = *config;
     judged.admin_listen = serve->deployment->config->admin_listen;
 
-    if (!check_listen(&judged, err) || !scheduler_reload(serve->scheduler, config, err))
+    if (!check_listen(&judged, err) || !scheduler_reload(serve->scheduler, config, err) ||
+        !follow(serve, config->sync_follow_ms, err))
         return false;
     log_configure(config->log_level, config->log_format);
     if (serve->server != NULL)
@@ -189,12 +237,38 @@ static bool start_scheduler(struct serve *serve, struct error *err)
 
     return scheduler_new(
         &(struct scheduler_options){
-            .ops = {.context = serve, .run = run_pass, .ended = pass_ended},
+            .ops =
+                {.context = serve,
+                 .run = run_pass,
+                 .ended = pass_ended,
+                 .commit_since_ms = commit_since},
             .clock = deployment->clock,
             .config = deployment->config,
+            .tables = deployment->tables,
+            .table_count = deployment->table_count,
             .full_since_us = full_since_us,
         },
         &serve->scheduler, err);
+}
+
+static bool make_follower(struct serve *serve, struct error *err)
+{
+    const struct config *config = serve->deployment->config;
+    const struct clock *clock = serve->deployment->clock;
+
+    if (!commits_new(clock, &serve->commits, err))
+        return false;
+    serve->deployment->commits = serve->commits;
+    return follower_new(
+        &(struct follower_options){
+            .commits = serve->commits,
+            .path = config->sqlite_path,
+            .writes = config->state_is_source,
+            .clock = clock,
+            .committed = committed,
+            .context = serve,
+        },
+        &serve->follower, err);
 }
 
 static bool make_verifier(struct serve *serve, struct error *err)
@@ -247,8 +321,9 @@ static bool start(struct serve *serve, struct error *err)
                deployment->config, deployment->tables, deployment->table_count, &serve->status,
                err) &&
            error_reporter_new(deployment->config, &serve->reporter, err) &&
-           start_scheduler(serve, err) && make_verifier(serve, err) &&
+           make_follower(serve, err) && start_scheduler(serve, err) && make_verifier(serve, err) &&
            verifier_start(serve->verifier, err) && start_server(serve, err) &&
+           follow(serve, deployment->config->sync_follow_ms, err) &&
            scheduler_start(serve->scheduler, err);
 }
 
@@ -314,9 +389,13 @@ static void stop(struct serve *serve)
     stop_work(serve);
     server_stop(serve->server);
     verifier_free(serve->verifier);
+    follower_free(serve->follower);
     scheduler_free(serve->scheduler);
     error_reporter_free(serve->reporter);
     status_free(serve->status);
+    // The last to close the source, because it removes the -wal file as the application would.
+    serve->deployment->commits = NULL;
+    commits_free(serve->commits);
     ledger_clear(&serve->ledger);
     free(serve->policy);
 }

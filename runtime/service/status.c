@@ -8,6 +8,7 @@
 #include "source/lock.h"
 #include "source/rejects.h"
 #include "source/tracking.h"
+#include "source/tracking_bill.h"
 #include "sync/report/table_report.h"
 
 #include <pthread.h>
@@ -50,6 +51,7 @@ struct status {
     int64_t credited_ms;
     struct status_table *tables;
     cJSON *last_run; /* as recorded; NULL: none */
+    struct spending spending;
 
     /* Used only by the thread that is refreshing. */
     bool open;
@@ -61,6 +63,7 @@ struct status {
     int64_t state_version;
     int64_t source_version;
     struct status_table *next;
+    struct spending next_spending;
 };
 
 bool status_new(
@@ -186,6 +189,39 @@ static bool count_pending(
     return true;
 }
 
+struct billing {
+    struct status *status;
+    char today[BILL_DAY_SIZE];
+};
+
+static void add_bill(void *context, const struct table_bill *bill)
+{
+    const struct billing *billing = context;
+    struct status *status = billing->status;
+
+    for (size_t i = 0; i < status->count; i++) {
+        struct status_table *row = &status->next[i];
+        if (strcmp(row->table->name, bill->table) != 0)
+            continue;
+        row->billed_month += bill->bytes;
+        if (strcmp(bill->day, billing->today) == 0)
+            row->billed_today += bill->bytes;
+    }
+}
+
+static bool read_bills(struct status *status, int64_t now_us, struct error *err)
+{
+    struct billing billing = {.status = status};
+    char month[BILL_DAY_SIZE];
+
+    for (size_t i = 0; i < status->count; i++)
+        status->next[i].billed_today = status->next[i].billed_month = 0;
+    tracking_bill_day(now_us, billing.today);
+    return tracking_bill_each(
+               &status->tracking, tracking_bill_month(now_us, month), add_bill, &billing, err) &&
+           spending_read(status->config, &status->tracking, now_us, &status->next_spending, err);
+}
+
 static bool read_table(struct status *status, struct status_table *row, struct error *err)
 {
     const struct clock *clock = clock_system();
@@ -213,7 +249,11 @@ static bool read_table(struct status *status, struct status_table *row, struct e
 
 static bool read_all(struct status *status, cJSON **out_last_run, struct error *err)
 {
+    const struct clock *clock = clock_system();
     cJSON *runs = NULL;
+
+    if (!read_bills(status, clock->wall_us(clock->context), err))
+        return false;
 
     for (size_t i = 0; i < status->count; i++)
         if (!read_table(status, &status->next[i], err))
@@ -247,8 +287,11 @@ static bool read_if_changed(
             &status->tracking.database, "pragma data_version", 0, &state_version, err) ||
         !database_query_int64(&status->source, "pragma data_version", 0, &source_version, err))
         return false;
+    // Bills are of a day, which ends without a commit.
+    const struct clock *clock = clock_system();
     *out_read = !status->current || state_version != status->state_version ||
-                source_version != status->source_version;
+                source_version != status->source_version ||
+                clock->wall_us(clock->context) >= status->next_spending.day_ends_us;
     if (!*out_read)
         return true;
     status->current = false;
@@ -282,6 +325,7 @@ static void swap(struct status *status, cJSON *last_run)
 
     status->next = status->tables;
     status->tables = read;
+    status->spending = status->next_spending;
     cJSON_Delete(status->last_run);
     status->last_run = last_run;
 }
@@ -341,6 +385,16 @@ bool status_read(struct status *status, struct status_table *out_tables, struct 
     return ok;
 }
 
+bool status_spending(struct status *status, struct spending *out_spending, struct error *err)
+{
+    pthread_mutex_lock(&status->mutex);
+    bool ok = refresh(status, err);
+    if (ok)
+        *out_spending = status->spending;
+    pthread_mutex_unlock(&status->mutex);
+    return ok;
+}
+
 /* --- the document ------------------------------------------------------------------------ */
 
 static void add_text_or_null(cJSON *object, const char *name, const char *text)
@@ -382,6 +436,41 @@ static void add_freshness(cJSON *json, const struct ledger_table *ledger, int64_
         json_add_int64(json, "lag_seconds", (now_us - ledger->fresh_us) / 1000000);
 }
 
+static void add_dollars(cJSON *json, const char *name, int64_t millionths)
+{
+    if (millionths == SPENDING_UNKNOWN)
+        cJSON_AddNullToObject(json, name);
+    else
+        cJSON_AddNumberToObject(json, name, (double)millionths / 1e6);
+}
+
+/* The budget of the day, null if there is none. waits_until: tables that need a query wait for that
+ * moment, null if there is something left. */
+static void add_budget(cJSON *json, const struct spending *spending)
+{
+    if (spending->budget == 0) {
+        cJSON_AddNullToObject(json, "budget");
+        return;
+    }
+    cJSON *budget = cJSON_AddObjectToObject(json, "budget");
+    json_add_int64(budget, "bytes_a_day", spending->budget);
+    json_add_int64(budget, "bytes_left", spending_left(spending));
+    add_time(budget, "waits_until", spending_is_over(spending) ? spending->day_ends_us : 0);
+}
+
+static void add_spending(cJSON *json, const struct config *config, const struct spending *spending)
+{
+    json_add_int64(json, "bytes_billed_today", spending->today);
+    json_add_int64(json, "bytes_billed_month", spending->month);
+    add_dollars(json, "usd_month", spending_dollars(config, spending->month));
+    if (spending->month_projected == SPENDING_UNKNOWN)
+        cJSON_AddNullToObject(json, "bytes_billed_month_projected");
+    else
+        json_add_int64(json, "bytes_billed_month_projected", spending->month_projected);
+    add_dollars(json, "usd_month_projected", spending_dollars(config, spending->month_projected));
+    add_budget(json, spending);
+}
+
 static cJSON *table_json(const struct config *config, const struct status_table *row)
 {
     cJSON *json = cJSON_CreateObject();
@@ -398,6 +487,8 @@ static cJSON *table_json(const struct config *config, const struct status_table 
     add_text_or_null(json, "last_error", row->last_error);
     add_text_or_null(json, "problem", row->problem);
     json_add_int64(json, "source_rows", row->source_rows);
+    json_add_int64(json, "bytes_billed_today", row->billed_today);
+    json_add_int64(json, "bytes_billed_month", row->billed_month);
     json_add_int64(json, "modifications_24h", row->modifications);
     json_add_int64(json, "modifications_limit", partitions_daily_limit(row->table));
     json_add_int64(json, "modifications_a_day", quota_record_forecast(config, row->table->mode));
@@ -466,10 +557,14 @@ cJSON *status_json(struct status *status, struct status_live *live)
     cJSON *jobs = cJSON_AddArrayToObject(json, "jobs");
     add_job(jobs, "incremental", view->incremental_us, view->incremental_text);
     add_job(jobs, "full", view->full_us, view->full_text);
+    if (view->follow_text[0] != '\0')
+        add_job(jobs, "follow", view->follow_us, view->follow_text);
 
     pthread_mutex_lock(&status->mutex);
     bool ok = refresh(status, &err);
     cJSON_AddItemToObject(json, "last_run", last_run(ok ? status->last_run : NULL, live->recent));
+    if (ok)
+        add_spending(json, status->config, &status->spending);
     cJSON *tables = cJSON_AddArrayToObject(json, "tables");
     for (size_t i = 0; i < status->count; i++) {
         const struct status_table *row = &status->tables[i];

@@ -13,6 +13,7 @@
 #include "service/ledger.h"
 #include "service/scheduler.h"
 #include "sync/pass/quota_record.h"
+#include "sync/spending.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -29,9 +30,11 @@ struct status_table {
     int64_t pending;         /* distinct rows waiting; STATUS_UNKNOWN if that cannot be told */
     int64_t rejected;        /* distinct rows that could not be encoded */
     int64_t modifications;   /* of the target in the last 24 hours, as far as they count */
-    int64_t source_rows;     /* in the source when it was last synced, an estimate */
-    char last_error[1024];   /* "" if its last sync succeeded */
-    char problem[256];       /* "" or why the source table cannot be read */
+    int64_t billed_today;    /* bytes of its queries on this UTC day, and in this month */
+    int64_t billed_month;
+    int64_t source_rows;   /* in the source when it was last synced, an estimate */
+    char last_error[1024]; /* "" if its last sync succeeded */
+    char problem[256];     /* "" or why the source table cannot be read */
 };
 
 struct status;
@@ -45,6 +48,10 @@ void status_free(struct status *status);
 /* Fills count entries. ERROR_SOURCE and ERROR_BUSY say why a database cannot be read. */
 MUST_CHECK bool status_read(
     struct status *status, struct status_table *out_tables, struct error *err);
+
+/* As above, what all tables have billed, and what the day's budget leaves. */
+MUST_CHECK bool status_spending(
+    struct status *status, struct spending *out_spending, struct error *err);
 
 /* Later calls return values that are at least as new as this call. */
 void status_invalidate(struct status *status);

@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/url.h"
+#include "source/commits.h"
 #include "source/sidecar.h"
 
 #include <errno.h>
@@ -267,8 +268,36 @@ bool database_open(
     return true;
 }
 
+/* --- who commits ------------------------------------------------------------------------- */
+
+static void enter(struct database *database)
+{
+    if (database->commits == NULL)
+        return;
+    commits_enter(database->commits, database->handle);
+    database->entered = true;
+}
+
+static void leave(struct database *database)
+{
+    if (!database->entered)
+        return;
+    commits_leave(database->commits, database->handle);
+    database->entered = false;
+}
+
+/* Whether the statement commits by itself. */
+static bool is_transaction(const struct database *database, sqlite3_stmt *statement)
+{
+    return database->commits != NULL && !database->entered &&
+           sqlite3_get_autocommit(database->handle) != 0 && sqlite3_stmt_readonly(statement) == 0;
+}
+
+/* --- statements -------------------------------------------------------------------------- */
+
 void database_close(struct database *database)
 {
+    leave(database);
     // Statements that an error path left open must not keep the file open.
     sqlite3_close_v2(database->handle);
     sqlite3_free(database->path);
@@ -301,19 +330,21 @@ bool database_prepare(
 bool database_step(
     struct database *database, sqlite3_stmt *statement, bool *out_row, struct error *err)
 {
-    switch (sqlite3_step(statement)) {
-    case SQLITE_ROW:
-        *out_row = true;
-        return true;
-    case SQLITE_DONE:
-        *out_row = false;
-        return true;
-    default:
-        break;
-    }
     char doing[160];
-    sqlite3_snprintf(sizeof doing, doing, "%.140s", sqlite3_sql(statement));
-    return fail(database, doing, err);
+
+    if (is_transaction(database, statement))
+        enter(database);
+    int result = sqlite3_step(statement);
+    bool ok = result == SQLITE_ROW || result == SQLITE_DONE;
+    if (ok)
+        *out_row = result == SQLITE_ROW;
+    else {
+        sqlite3_snprintf(sizeof doing, doing, "%.140s", sqlite3_sql(statement));
+        fail(database, doing, err);
+    }
+    if (sqlite3_get_autocommit(database->handle) != 0)
+        leave(database);
+    return ok;
 }
 
 bool database_query_int64(
@@ -352,18 +383,26 @@ bool database_has_table(
 
 bool database_begin(struct database *database, struct error *err)
 {
-    return database_exec(database, "begin immediate", err);
+    enter(database);
+    if (database_exec(database, "begin immediate", err))
+        return true;
+    leave(database);
+    return false;
 }
 
 bool database_commit(struct database *database, struct error *err)
 {
-    return database_exec(database, "commit", err);
+    if (!database_exec(database, "commit", err))
+        return false;
+    leave(database);
+    return true;
 }
 
 void database_rollback(struct database *database)
 {
     if (database->handle != NULL && sqlite3_get_autocommit(database->handle) == 0)
         sqlite3_exec(database->handle, "rollback", NULL, NULL, NULL);
+    leave(database);
 }
 
 bool database_begin_snapshot(struct database *database, struct error *err)

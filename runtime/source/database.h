@@ -19,9 +19,21 @@ enum database_access {
  * up. */
 #define DATABASE_PATIENCE_MS 20000
 
+struct commits;
+
 struct database {
     sqlite3 *handle;
     char *path;
+    /* Whom the transactions of this connection tell that they are ours; borrowed. NULL, as
+     * database_open leaves it: nobody asks. */
+    struct commits *commits;
+    bool entered; /* commits_enter, and not left yet */
+};
+
+/* A file to be opened, and who is to be told of its commits; both borrowed. */
+struct database_place {
+    const char *path;
+    struct commits *commits; /* may be NULL */
 };
 
 /* Opens and checks that it is a database. path may be "file:PATH?immutable=1" for reading a file

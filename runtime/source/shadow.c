@@ -143,11 +143,14 @@ static bool writes(const struct shadow *shadow)
     return shadow->mode != SHADOW_COMPARE && shadow->mode != SHADOW_LISTED_COMPARE;
 }
 
-static bool open_state(struct shadow *shadow, const char *path, struct error *err)
+static bool open_state(struct shadow *shadow, struct database_place state, struct error *err)
 {
+    const char *path = state.path;
+
     if (writes(shadow)) {
         if (!database_open(path, DATABASE_CREATE, DATABASE_PATIENCE_MS, &shadow->state, err))
             return false;
+        shadow->state.commits = state.commits;
         return tracking_schema_prepare(&shadow->state, err) &&
                shadow_store_complete(&shadow->state, shadow->table, &shadow->store, err);
     }
@@ -162,18 +165,18 @@ static bool open_state(struct shadow *shadow, const char *path, struct error *er
 }
 
 bool shadow_complete(
-    const char *state_path, const struct table *table, bool keeps_keys, struct error *err)
+    struct database_place state, const struct table *table, bool keeps_keys, struct error *err)
 {
     struct shadow shadow = {
         .table = table, .mode = SHADOW_CHANGES, .store = {.keeps_keys = keeps_keys}};
 
-    bool ok = open_state(&shadow, state_path, err);
+    bool ok = open_state(&shadow, state, err);
     database_close(&shadow.state);
     return ok || error_wrap(err, "shadow of %s", table->name);
 }
 
 bool shadow_begin(
-    const char *state_path, const struct table *table, bool keeps_keys, enum shadow_mode mode,
+    struct database_place state, const struct table *table, bool keeps_keys, enum shadow_mode mode,
     struct shadow **out_shadow, struct error *err)
 {
     struct shadow *shadow = calloc(1, sizeof *shadow);
@@ -183,7 +186,7 @@ bool shadow_begin(
     shadow->table = table;
     shadow->mode = mode;
     shadow->store.keeps_keys = keeps_keys;
-    if (!open_state(shadow, state_path, err) || !prepare_all(shadow, err)) {
+    if (!open_state(shadow, state, err) || !prepare_all(shadow, err)) {
         shadow_free(shadow);
         return error_wrap(err, "shadow of %s", table->name);
     }
@@ -472,13 +475,14 @@ bool shadow_known(
     return true;
 }
 
-bool shadow_drop(const char *state_path, const struct table *table, struct error *err)
+bool shadow_drop(struct database_place state, const struct table *table, struct error *err)
 {
-    struct database state;
+    struct database opened;
 
-    if (!database_open(state_path, DATABASE_WRITE, DATABASE_PATIENCE_MS, &state, err))
+    if (!database_open(state.path, DATABASE_WRITE, DATABASE_PATIENCE_MS, &opened, err))
         return false;
-    bool ok = shadow_store_drop(&state, table, err);
-    database_close(&state);
+    opened.commits = state.commits;
+    bool ok = shadow_store_drop(&opened, table, err);
+    database_close(&opened);
     return ok || error_wrap(err, "shadow of %s", table->name);
 }

@@ -60,12 +60,12 @@ static inline bool shadow_replaces(enum shadow_mode mode)
  * short transactions. If the state is in the source and that has a rollback journal, call this
  * before the snapshot is opened, and shadow_end after it ended. */
 MUST_CHECK bool shadow_complete(
-    const char *state_path, const struct table *table, bool keeps_keys, struct error *err);
+    struct database_place state, const struct table *table, bool keeps_keys, struct error *err);
 
-/* Does shadow_complete first, except in SHADOW_COMPARE and SHADOW_LISTED_COMPARE: then state_path
- * may be NULL, and every row is new. Returns owned (shadow_free). */
+/* Does shadow_complete first, except in SHADOW_COMPARE and SHADOW_LISTED_COMPARE: then the path
+ * of the state may be NULL, and every row is new. Returns owned (shadow_free). */
 MUST_CHECK bool shadow_begin(
-    const char *state_path, const struct table *table, bool keeps_keys, enum shadow_mode mode,
+    struct database_place state, const struct table *table, bool keeps_keys, enum shadow_mode mode,
     struct shadow **out_shadow, struct error *err);
 
 /* Whether the shadow keeps converted keys, so that shadow_claim has to be called. */
@@ -116,6 +116,7 @@ MUST_CHECK bool shadow_known(
     struct error *err);
 
 /* Drops the shadow of a table that is no longer scanned. */
-MUST_CHECK bool shadow_drop(const char *state_path, const struct table *table, struct error *err);
+MUST_CHECK bool shadow_drop(
+    struct database_place state, const struct table *table, struct error *err);
 
 #endif

@@ -83,8 +83,18 @@ struct intent {
     char project[128];
     char dataset[128];
     char location[64];
-    /* What its jobs have billed, as far as that is known when it ends. Not recorded with it. */
+    /* What its commit job may bill of the day's budget; 0 if there is no budget. */
+    int64_t bytes_reserved;
+    /* Known when it ends and not recorded with it: what its jobs have billed, and what BigQuery
+     * wants to be allowed to bill, if it has refused the commit job because that was too little. */
     int64_t bytes_billed;
+    int64_t bytes_needed;
+};
+
+/* The budget that is left of a day is looked at when bytes are reserved. */
+struct bill_limit {
+    int64_t bytes_a_day; /* 0: there is no budget */
+    int64_t now_us;      /* wall clock */
 };
 
 /* What an intent rests on: what its plan has read of the state, and what its snapshot has. */
@@ -93,6 +103,7 @@ struct tracking_basis {
     /* The table's sequence in bq_sync_capture of the same database, as the pass has raised it; 0 if
      * no sequence was raised. */
     int64_t sealed_sequence;
+    struct bill_limit limit;
 };
 
 /* Opens the state database, creating it if it does not exist, and creates or upgrades the control
@@ -115,15 +126,17 @@ MUST_CHECK bool tracking_intent(
     struct error *err);
 /* Records (or replaces) the table's intent, if everything that it rests on is as it was read.
  * Otherwise writes nothing, and *out_changed says what has changed, as static text that completes
- * "while it was being synced, ..."; NULL if the intent was recorded. */
+ * "while it was being synced, ..."; NULL if the intent was recorded. ERROR_BUDGET if what it
+ * reserves does not fit into what the budget leaves. */
 MUST_CHECK bool tracking_intend(
     struct tracking *tracking, const struct intent *intent, const struct tracking_basis *basis,
     const char **out_changed, struct error *err);
-/* Gives the recorded intent another commit job, that of *intent. *out_changed as above, if the
- * intent may not move the watermark any more. */
+/* Gives the recorded intent another commit job and another reservation, those of *intent.
+ * *out_changed as above, if the intent may not move the watermark any more; ERROR_BUDGET as above.
+ */
 MUST_CHECK bool tracking_intend_job(
-    struct tracking *tracking, const struct intent *intent, const char **out_changed,
-    struct error *err);
+    struct tracking *tracking, const struct intent *intent, struct bill_limit limit,
+    const char **out_changed, struct error *err);
 /* The commit job succeeded: sets the watermark to the intent's, deletes the intent and adds what
  * was billed to the bill of the day (tracking_bill.h), in one transaction. last_synced_row_id never
  * falls. If the table was reset, invalidated or restored since the intent was recorded, by bqsync

@@ -44,6 +44,141 @@ bool tracking_bill_add(
                tracking_bill_day(now_us - DAYS_KEPT * DAY_US, first));
 }
 
+/* --- the budget --------------------------------------------------------------------------- */
+
+bool tracking_bill_use(
+    struct tracking *tracking, int64_t now_us, struct bill_use *out_use, struct error *err)
+{
+    struct database *database = &tracking->database;
+    sqlite3_stmt *statement = NULL;
+    struct bill_use use = {0};
+    char today[BILL_DAY_SIZE];
+    char yesterday[BILL_DAY_SIZE];
+    bool found = false;
+
+    if (!database_has_table(database, "bq_sync_billed", &found, err))
+        return false;
+    if (found) {
+        if (!statement_bind(
+                database,
+                "select coalesce(sum(case when day = ?1 then bytes else 0 end), 0),"
+                " (select coalesce(sum(bytes_reserved), 0) from bq_sync_intents),"
+                " coalesce(sum(reserved), 0) from bq_sync_billed where day >= ?2",
+                &statement, err, "ss", tracking_bill_day(now_us, today),
+                tracking_bill_day(now_us - DAY_US, yesterday)))
+            return false;
+        bool ok = database_step(database, statement, &found, err);
+        use.billed = sqlite3_column_int64(statement, 0);
+        use.intents = sqlite3_column_int64(statement, 1);
+        use.queries = sqlite3_column_int64(statement, 2);
+        sqlite3_finalize(statement);
+        if (!ok)
+            return false;
+    }
+    *out_use = use;
+    return true;
+}
+
+int64_t bill_left(const struct bill_use *use, int64_t bytes_a_day)
+{
+    int64_t used = use->billed + use->intents + use->queries;
+
+    return used < bytes_a_day ? bytes_a_day - used : 0;
+}
+
+bool tracking_bill_need(
+    struct tracking *tracking, const char *table, int64_t now_us, int64_t *out_bytes,
+    struct error *err)
+{
+    struct database *database = &tracking->database;
+    sqlite3_stmt *statement = NULL;
+    char day[BILL_DAY_SIZE];
+    bool found = false;
+
+    if (!statement_bind(
+            database, "select needed from bq_sync_billed where table_name = ?1 and day = ?2",
+            &statement, err, "ss", table, tracking_bill_day(now_us, day)))
+        return false;
+    bool ok = database_step(database, statement, &found, err);
+    if (ok)
+        *out_bytes = found ? sqlite3_column_int64(statement, 0) : 0;
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+bool tracking_bill_note_need(
+    struct tracking *tracking, const char *table, int64_t now_us, int64_t bytes, struct error *err)
+{
+    char day[BILL_DAY_SIZE];
+
+    return bytes == 0 ||
+           statement_run(
+               &tracking->database,
+               "insert into bq_sync_billed(table_name, day, needed) values (?1, ?2, ?3)"
+               " on conflict(table_name, day) do update set needed = excluded.needed",
+               err, "ssi", table, tracking_bill_day(now_us, day), bytes);
+}
+
+static bool add_reserved(
+    struct tracking *tracking, const struct bill_reservation *reservation, int64_t bytes,
+    struct error *err)
+{
+    char day[BILL_DAY_SIZE];
+
+    return statement_run(
+        &tracking->database,
+        "insert into bq_sync_billed(table_name, day, reserved) values (?1, ?2, ?3)"
+        " on conflict(table_name, day) do update set reserved = reserved + excluded.reserved",
+        err, "ssi", reservation->table, tracking_bill_day(reservation->since_us, day), bytes);
+}
+
+static bool reserve(
+    struct tracking *tracking, const struct bill_reservation *reservation, int64_t bytes_a_day,
+    struct error *err)
+{
+    struct bill_use use;
+
+    if (!tracking_bill_use(tracking, reservation->since_us, &use, err))
+        return false;
+    if (bill_left(&use, bytes_a_day) < reservation->bytes)
+        return error_set(
+            err, ERROR_BUDGET, "others have reserved the rest of BQ_MAX_BYTES_BILLED_PER_DAY");
+    return add_reserved(tracking, reservation, reservation->bytes, err);
+}
+
+bool tracking_bill_reserve(
+    struct tracking *tracking, const struct bill_reservation *reservation, int64_t bytes_a_day,
+    struct error *err)
+{
+    struct database *database = &tracking->database;
+
+    if (!database_begin(database, err))
+        return false;
+    if (reserve(tracking, reservation, bytes_a_day, err) && database_commit(database, err))
+        return true;
+    database_rollback(database);
+    return false;
+}
+
+bool tracking_bill_settle(
+    struct tracking *tracking, const struct bill_reservation *reservation, int64_t now_us,
+    int64_t bytes_billed, struct error *err)
+{
+    struct database *database = &tracking->database;
+
+    if (!database_begin(database, err))
+        return false;
+    if ((reservation->bytes == 0 ||
+         add_reserved(tracking, reservation, -reservation->bytes, err)) &&
+        tracking_bill_add(tracking, reservation->table, now_us, bytes_billed, err) &&
+        database_commit(database, err))
+        return true;
+    database_rollback(database);
+    return false;
+}
+
+/* --- reading ------------------------------------------------------------------------------ */
+
 bool tracking_bill_each(
     struct tracking *tracking, const char *first_day, tracking_bill_visit *visit, void *context,
     struct error *err)
@@ -58,7 +193,8 @@ bool tracking_bill_each(
         return true;
     if (!statement_bind(
             database,
-            "select table_name, day, bytes, queries from bq_sync_billed where day >= ?1"
+            "select table_name, day, bytes, queries from bq_sync_billed where day >= ?1 and bytes "
+            "> 0"
             " order by table_name, day",
             &statement, err, "s", first_day))
         return false;

@@ -23,6 +23,41 @@ char *tracking_bill_month(int64_t now_us, char out[static BILL_DAY_SIZE]);
 MUST_CHECK bool tracking_bill_add(
     struct tracking *tracking, const char *table, int64_t now_us, int64_t bytes, struct error *err);
 
+/* What the day's budget is used for. */
+struct bill_use {
+    int64_t billed;  /* on the day of now_us, by all tables */
+    int64_t intents; /* what open intents may still bill */
+    int64_t queries; /* what other queries may still bill (tracking_bill_reserve) */
+};
+/* The state database may be open for reading only, and may lack the tables. */
+MUST_CHECK bool tracking_bill_use(
+    struct tracking *tracking, int64_t now_us, struct bill_use *out_use, struct error *err);
+/* What is left of a budget, at least 0. */
+int64_t bill_left(const struct bill_use *use, int64_t bytes_a_day);
+
+/* What a query of the table has to be allowed to bill, as BigQuery has last said today; 0 if it has
+ * not. Notes nothing if bytes is 0. */
+MUST_CHECK bool tracking_bill_need(
+    struct tracking *tracking, const char *table, int64_t now_us, int64_t *out_bytes,
+    struct error *err);
+MUST_CHECK bool tracking_bill_note_need(
+    struct tracking *tracking, const char *table, int64_t now_us, int64_t bytes, struct error *err);
+
+/* Reserves bytes of the budget for a query that belongs to no intent, if they are left:
+ * ERROR_BUDGET. One whose process was killed counts until the end of the next day. */
+struct bill_reservation {
+    const char *table;
+    int64_t since_us; /* wall clock */
+    int64_t bytes;
+};
+MUST_CHECK bool tracking_bill_reserve(
+    struct tracking *tracking, const struct bill_reservation *reservation, int64_t bytes_a_day,
+    struct error *err);
+/* Ends a reservation, and adds what the query has billed to the day of now_us. */
+MUST_CHECK bool tracking_bill_settle(
+    struct tracking *tracking, const struct bill_reservation *reservation, int64_t now_us,
+    int64_t bytes_billed, struct error *err);
+
 /* One table on one day; borrowed for the call. */
 struct table_bill {
     const char *table;

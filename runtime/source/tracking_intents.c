@@ -28,6 +28,7 @@ static void read_intent(sqlite3_stmt *statement, struct intent *out_intent)
     statement_text(statement, 12, out_intent->dataset, sizeof out_intent->dataset);
     statement_text(statement, 13, out_intent->location, sizeof out_intent->location);
     statement_text(statement, 14, out_intent->fingerprint, sizeof out_intent->fingerprint);
+    out_intent->bytes_reserved = sqlite3_column_int64(statement, 15);
 }
 
 bool tracking_intent(
@@ -46,8 +47,9 @@ bool tracking_intent(
         (!statement_bind(
              &tracking->database,
              "select kind, generation, nonce, commit_job, staging, upper_sequence, upper_row_id,"
-             " row_count, content_hash, shape_hash, target, project, dataset, location, fingerprint"
-             " from bq_sync_intents where table_name = ?1",
+             " row_count, content_hash, shape_hash, target, project, dataset, location, "
+             "fingerprint,"
+             " bytes_reserved from bq_sync_intents where table_name = ?1",
              &statement, err, "s", table) ||
          !database_step(&tracking->database, statement, &row, err)))
         goto cleanup;
@@ -70,12 +72,13 @@ static bool write_intent(struct database *database, const struct intent *intent,
         database,
         "insert or replace into bq_sync_intents(table_name, kind, generation, nonce, commit_job,"
         " staging, upper_sequence, upper_row_id, row_count, content_hash, shape_hash, target,"
-        " project, dataset, location, fingerprint)"
-        " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
-        err, "ssisssiiisssssss", intent->table, send_mode_name(intent->mode), intent->generation,
+        " project, dataset, location, fingerprint, bytes_reserved)"
+        " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+        err, "ssisssiiisssssssi", intent->table, send_mode_name(intent->mode), intent->generation,
         intent->nonce, intent->commit_job, intent->staging, intent->upper_sequence,
         intent->upper_row_id, intent->rows, intent->content_hash, intent->shape_hash,
-        intent->target, intent->project, intent->dataset, intent->location, intent->fingerprint);
+        intent->target, intent->project, intent->dataset, intent->location, intent->fingerprint,
+        intent->bytes_reserved);
 }
 
 /* Writes the intent's nonce into the table's watermark row, and for a replacement clears the
@@ -213,11 +216,26 @@ static bool compare_basis(
 
 /* --- the transactions --------------------------------------------------------------------- */
 
+/* Whether the budget covers the recorded intent. */
+static bool fits_budget(
+    struct tracking *tracking, const struct intent *intent, struct bill_limit limit,
+    struct error *err)
+{
+    struct bill_use use;
+
+    if (limit.bytes_a_day == 0 || intent->bytes_reserved == 0)
+        return true;
+    if (!tracking_bill_use(tracking, limit.now_us, &use, err))
+        return false;
+    return use.billed + use.intents + use.queries <= limit.bytes_a_day ||
+           error_set(
+               err, ERROR_BUDGET, "others have reserved the rest of BQ_MAX_BYTES_BILLED_PER_DAY");
+}
+
 static bool record(struct database *database, const struct intent *intent, struct error *err)
 {
     return write_intent(database, intent, err) && write_nonce(database, intent, err) &&
-           name_shadow(database, intent, err) && write_generation(database, intent, err) &&
-           database_commit(database, err);
+           name_shadow(database, intent, err) && write_generation(database, intent, err);
 }
 
 /* Minutes lie between a plan and its intent: targets are prepared, tables are read, and a table
@@ -235,7 +253,8 @@ bool tracking_intend(
         return error_wrap(err, "intent of %s", intent->table);
     bool ok = compare_basis(tracking, intent->table, basis, &changed, err);
     if (ok && changed == NULL)
-        ok = record(database, intent, err);
+        ok = record(database, intent, err) && fits_budget(tracking, intent, basis->limit, err) &&
+             database_commit(database, err);
     if (!ok || changed != NULL)
         database_rollback(database);
     if (ok)
@@ -248,11 +267,12 @@ static bool name_job(
 {
     bool ok = statement_run(
         database,
-        "update bq_sync_intents set commit_job = ?3 where table_name = ?1 and nonce = ?2"
+        "update bq_sync_intents set commit_job = ?3, bytes_reserved = ?6"
+        " where table_name = ?1 and nonce = ?2"
         " and exists (select 1 from bq_sync_tracking"
         "  where table_name = ?1 and intent_nonce = ?2 and (?4 = 'replace' or content_hash = ?5))",
-        err, "sssss", intent->table, intent->nonce, intent->commit_job,
-        send_mode_name(intent->mode), intent->content_hash);
+        err, "sssssi", intent->table, intent->nonce, intent->commit_job,
+        send_mode_name(intent->mode), intent->content_hash, intent->bytes_reserved);
 
     *out_named = ok && sqlite3_changes(database->handle) == 1;
     return ok;
@@ -261,15 +281,21 @@ static bool name_job(
 static const char outdated[] = "it was reset or marked to be sent again, or a backup was restored";
 
 bool tracking_intend_job(
-    struct tracking *tracking, const struct intent *intent, const char **out_changed,
-    struct error *err)
+    struct tracking *tracking, const struct intent *intent, struct bill_limit limit,
+    const char **out_changed, struct error *err)
 {
+    struct database *database = &tracking->database;
     bool named = false;
 
-    if (!name_job(&tracking->database, intent, &named, err))
+    if (!database_begin(database, err))
         return error_wrap(err, "intent of %s", intent->table);
-    *out_changed = named ? NULL : outdated;
-    return true;
+    if (name_job(database, intent, &named, err) && fits_budget(tracking, intent, limit, err) &&
+        database_commit(database, err)) {
+        *out_changed = named ? NULL : outdated;
+        return true;
+    }
+    database_rollback(database);
+    return error_wrap(err, "intent of %s", intent->table);
 }
 
 /* Notes what the target holds since the intent. It stands beside the generation because that
@@ -291,7 +317,9 @@ static bool settle(
 
     return remove_intent(database, intent, err) &&
            (sqlite3_changes(database->handle) == 0 ||
-            tracking_bill_add(tracking, intent->table, now_us, intent->bytes_billed, err)) &&
+            (tracking_bill_add(tracking, intent->table, now_us, intent->bytes_billed, err) &&
+             tracking_bill_note_need(
+                 tracking, intent->table, now_us, intent->bytes_needed, err))) &&
            database_commit(database, err);
 }
 

@@ -59,6 +59,8 @@ static const char create_sql[] = "create table if not exists bq_sync_meta(\n"
                                  "    day text not null,\n"
                                  "    bytes integer not null default 0,\n"
                                  "    queries integer not null default 0,\n"
+                                 "    reserved integer not null default 0,\n"
+                                 "    needed integer not null default 0,\n"
                                  "    primary key (table_name, day)\n"
                                  ") without rowid;\n"
                                  "create table if not exists bq_sync_rejects(\n"
@@ -102,6 +104,7 @@ static const struct added_column columns[] = {
     {"bq_sync_intents", "dataset", "text not null default ''"},
     {"bq_sync_intents", "location", "text not null default ''"},
     {"bq_sync_intents", "fingerprint", "text not null default ''"},
+    {"bq_sync_intents", "bytes_reserved", "integer not null default 0"},
 };
 #define COLUMN_COUNT (sizeof columns / sizeof columns[0])
 

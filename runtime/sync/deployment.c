@@ -43,6 +43,16 @@ void deployment_begin_pass(const struct deployment *deployment)
     quota_forget_trouble(deployment->quota);
 }
 
+struct database_place deployment_state(const struct deployment *deployment)
+{
+    const struct config *config = deployment->config;
+
+    return (struct database_place){
+        .path = config->state_path,
+        .commits = config->state_is_source ? deployment->commits : NULL,
+    };
+}
+
 const struct table *deployment_table(const struct deployment *deployment, const char *name)
 {
     for (size_t i = 0; i < deployment->table_count; i++)

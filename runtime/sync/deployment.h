@@ -8,6 +8,7 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/table.h"
+#include "source/database.h"
 #include "warehouse/bigquery.h"
 #include "warehouse/credentials.h"
 
@@ -24,6 +25,8 @@ struct deployment {
     /* Owned: what all connections have used of BigQuery's quotas. */
     struct quota *quota;
     const struct clock *clock;
+    /* Borrowed; NULL: nobody follows the source (BQ_SYNC_FOLLOW). */
+    struct commits *commits;
     /* Borrowed; NULL: libcurl. */
     const struct http_ops *http;
     /* How long one call of BigQuery may be tried again. */
@@ -39,6 +42,10 @@ void deployment_clear(struct deployment *deployment);
 
 /* A pass begins with the whole retry budget, however much of it an earlier one has used up. */
 void deployment_begin_pass(const struct deployment *deployment);
+
+/* The state database, for connections that write it. Where it is the source, their commits are told
+ * from the application's. */
+struct database_place deployment_state(const struct deployment *deployment);
 
 /* The compiled-in table of this name, or NULL. */
 const struct table *deployment_table(const struct deployment *deployment, const char *name);

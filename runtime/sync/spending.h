@@ -11,11 +11,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define SPENDING_UNKNOWN (-1)
+
 struct spending {
     int64_t today; /* bytes billed, of all tables */
     int64_t month; /* since the first of the month, today included */
     /* BQ_MAX_BYTES_BILLED_PER_DAY, 0: there is none. */
     int64_t budget;
+    /* What queries that are under way may still bill of it: those of open intents, and others. */
+    int64_t of_intents;
+    int64_t of_queries;
+    /* What a whole month would bill at the rate of this month's days since the first that billed
+     * anything, but of one day at least; SPENDING_UNKNOWN if none has. */
+    int64_t month_projected;
     /* When the next day begins (wall clock). */
     int64_t day_ends_us;
 };
@@ -25,10 +33,29 @@ MUST_CHECK bool spending_read(
     const struct config *config, struct tracking *tracking, int64_t now_us,
     struct spending *out_spending, struct error *err);
 
-/* Bytes that today's queries may still bill; INT64_MAX without a budget. */
+/* What so many bytes of one month cost, in millionths of a US dollar: BQ_PRICE_PER_TIB beyond the
+ * first TiB, which is free in each month ("BigQuery pricing", on-demand compute). SPENDING_UNKNOWN
+ * if the bytes are, or if there is no price. */
+int64_t spending_dollars(const struct config *config, int64_t month_bytes);
+
+/* Bytes that today's queries may still bill, those under way aside; INT64_MAX without a budget. */
 int64_t spending_left(const struct spending *spending);
 
-/* Whether not even the least bill of a query fits into what is left. */
+/* Whether not even the least bill of a query fits into what is billed already. */
 bool spending_is_over(const struct spending *spending);
+
+/* What to reserve for a query that has to be allowed to bill `needed` bytes: an eighth more, since
+ * tables grow, if that is left, and no more than BQ_MAX_BYTES_BILLED. 0 if needed is not left. */
+int64_t spending_grant(
+    const struct spending *spending, const struct config *config, int64_t needed);
+
+/* What BigQuery says a query has to be allowed to bill that it has refused with a cap of so many
+ * bytes; more than cap in any case. 0: it was not refused for that, or BQ_MAX_BYTES_BILLED is why.
+ */
+int64_t spending_needed(const struct config *config, const struct error *refusal, int64_t cap);
+
+/* Sets ERROR_BUDGET, which names the setting, what has been billed, and when the next day begins.
+ * needed: of the query that may not be sent. Returns false. */
+bool spending_refuse(const struct spending *spending, int64_t needed, struct error *err);
 
 #endif

@@ -45,6 +45,9 @@ void bigquery_close(struct bigquery *bigquery);
 /* Used in every later job reference; copied. */
 void bigquery_set_location(struct bigquery *bigquery, const char *location);
 
+/* Later queries may bill at most so much, beside max_bytes_billed; 0: no such cap. */
+void bigquery_set_cap(struct bigquery *bigquery, int64_t bytes);
+
 /* Requests made and bytes sent and received so far, retries included. */
 struct bigquery_counters {
     struct traffic traffic;
@@ -110,6 +113,10 @@ MUST_CHECK bool bigquery_dry_run(struct bigquery *bigquery, const char *sql, str
 MUST_CHECK bool bigquery_table_permissions(
     struct bigquery *bigquery, const char *table, const char *const *permissions, size_t count,
     bool *out_held, struct error *err);
+/* Whether a table has row access policies, of which no resource of the table tells. Needs
+ * bigquery.rowAccessPolicies.list; 403 if the caller lacks it. */
+MUST_CHECK bool bigquery_table_has_policies(
+    struct bigquery *bigquery, const char *table, bool *out_has, struct error *err);
 
 /* --- jobs -------------------------------------------------------------------------------- */
 

@@ -91,6 +91,18 @@ void bigquery_close(struct bigquery *bigquery)
     free(bigquery);
 }
 
+void bigquery_set_cap(struct bigquery *bigquery, int64_t bytes)
+{
+    bigquery->cap = bytes;
+}
+
+int64_t call_cap(const struct bigquery *bigquery)
+{
+    int64_t most = bigquery->max_bytes_billed;
+
+    return bigquery->cap > 0 && (most == 0 || bigquery->cap < most) ? bigquery->cap : most;
+}
+
 void bigquery_set_location(struct bigquery *bigquery, const char *location)
 {
     char *copy = location == NULL ? NULL : strdup(location);

@@ -248,8 +248,8 @@ static bool insert_query(
     cJSON *query = cJSON_AddObjectToObject(configuration, "query");
     cJSON_AddStringToObject(query, "query", request->sql);
     cJSON_AddFalseToObject(query, "useLegacySql");
-    if (bigquery->max_bytes_billed > 0) {
-        snprintf(cap, sizeof cap, "%lld", (long long)bigquery->max_bytes_billed);
+    if (call_cap(bigquery) > 0) {
+        snprintf(cap, sizeof cap, "%lld", (long long)call_cap(bigquery));
         cJSON_AddStringToObject(query, "maximumBytesBilled", cap);
     }
     add_parameters(query, request);

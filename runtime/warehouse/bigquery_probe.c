@@ -1,5 +1,5 @@
 /* What the caller may do, found out without doing it ("BigQuery API reference": Job.dryRun,
- * tables.testIamPermissions). */
+ * tables.testIamPermissions, rowAccessPolicies.list). */
 #include "warehouse/bigquery.h"
 
 #include "warehouse/call.h"
@@ -75,6 +75,31 @@ bool bigquery_table_permissions(
     cJSON_Delete(body);
     if (ok)
         mark_held(answer, permissions, count, out_held);
+    cJSON_Delete(answer);
+    return ok;
+}
+
+bool bigquery_table_has_policies(
+    struct bigquery *bigquery, const char *table, bool *out_has, struct error *err)
+{
+    struct buffer path;
+    cJSON *answer = NULL;
+
+    buffer_init(&path, PATH_CEILING);
+    call_path_table(bigquery, table, &path);
+    buffer_append_text(&path, "/rowAccessPolicies");
+    call_path_query(bigquery, false, &path);
+    const struct call call = {
+        .what = TRAFFIC_POLICIES_LIST,
+        .subject = table,
+        .method = "GET",
+        .path = buffer_text(&path),
+    };
+    bool ok = call_json(bigquery, &call, &answer, err);
+    buffer_clear(&path);
+    if (ok)
+        *out_has =
+            cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "rowAccessPolicies")) > 0;
     cJSON_Delete(answer);
     return ok;
 }

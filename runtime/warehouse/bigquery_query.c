@@ -69,8 +69,8 @@ static cJSON *query_body(struct selection *selection)
     cJSON_AddStringToObject(body, "requestId", text);
     cJSON *format = cJSON_AddObjectToObject(body, "formatOptions");
     cJSON_AddTrueToObject(format, "useInt64Timestamp");
-    if (bigquery->max_bytes_billed > 0) {
-        snprintf(text, sizeof text, "%" PRId64, bigquery->max_bytes_billed);
+    if (call_cap(bigquery) > 0) {
+        snprintf(text, sizeof text, "%" PRId64, call_cap(bigquery));
         cJSON_AddStringToObject(body, "maximumBytesBilled", text);
     }
     cJSON *labels = cJSON_AddObjectToObject(body, "labels");

@@ -26,6 +26,7 @@ struct bigquery {
     int64_t retry_budget_ms;
     int64_t job_timeout_ms;
     int64_t max_bytes_billed;
+    int64_t cap; /* of bigquery_set_cap */
     uint64_t upload_chunk_bytes;
     uint64_t upload_multipart_bytes;
     const struct http_ops *http;
@@ -73,6 +74,9 @@ struct call {
     /* 0: RETRY_CALL */
     enum retry_place place;
 };
+
+/* What a query may bill, 0: as much as it wants. */
+int64_t call_cap(const struct bigquery *bigquery);
 
 /* Makes the call, with retries. *out_answer: parsed body, owned, NULL if it was empty and may be;
  * out_answer itself may be NULL. */

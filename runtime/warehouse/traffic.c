@@ -14,6 +14,7 @@ static const char *const calls[] = {
     [TRAFFIC_TABLES_PATCH] = "tables.patch",
     [TRAFFIC_TABLES_DELETE] = "tables.delete",
     [TRAFFIC_TABLES_TEST_IAM] = "tables.testIamPermissions",
+    [TRAFFIC_POLICIES_LIST] = "rowAccessPolicies.list",
     [TRAFFIC_LOAD] = "load",
     [TRAFFIC_UPLOAD] = "upload",
     [TRAFFIC_JOBS_INSERT] = "jobs.insert",

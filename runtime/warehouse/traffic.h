@@ -19,6 +19,7 @@ enum traffic_call {
     TRAFFIC_TABLES_PATCH,
     TRAFFIC_TABLES_DELETE,
     TRAFFIC_TABLES_TEST_IAM,
+    TRAFFIC_POLICIES_LIST,
     /* a job and its file in one request */
     TRAFFIC_LOAD,
     /* a session is started, gets a part of the file, or is asked what it has */

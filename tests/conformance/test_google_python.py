@@ -60,7 +60,41 @@ class GooglePythonTest(unittest.TestCase):
         self.assertEqual([{"id": "0", "name": "n"}, {"id": "1", "name": "n"}, {"id": "2", "name": "n"}], rows)
         self.assertEqual(["copied", "loaded"], sorted(self.bq.tables("d")))
 
-    def run_bq(self, tool, *arguments):
+    def test_bq_changes_tables_and_is_refused_what_is_not_done(self):
+        tool = shutil.which("bq")
+        if tool is None:
+            self.skipTest("*** SKIPPED: there is no bq tool (Google Cloud CLI) on this machine ***")
+        self.discovery = next((path for path in pathlib.Path("/usr/lib/google-cloud-sdk/platform/bq").glob(
+            "discovery_next/bigquery.json")), None)
+
+        self.run_bq(tool, "mk", "-t", "--time_partitioning_type=DAY", "--time_partitioning_field=born",
+                    "--clustering_fields=id", "--label=k:v", "d.t", "id:INTEGER,born:DATE")
+        self.run_bq(tool, "update", "--description=by bq", "d.t")  # sends "schema": null
+        self.run_bq(tool, "update", "d.t", "id:INTEGER,born:DATE,name:STRING")
+        self.bq.query("insert into d.t (id, name) values (1, 'a')")
+        self.run_bq(tool, "cp", "d.t", "d.copied")
+        self.run_bq(tool, "cp", "-a", "d.t", "d.copied")
+        self.run_bq(tool, "cp", "-n", "d.t", "d.copied")
+        self.run_bq(tool, "query", "--use_legacy_sql=false", "--destination_table=d.result", "select id from d.t")
+        for message, arguments in {
+                "has changed type from INTEGER to STRING": (
+                    "query", "--use_legacy_sql=false", "--append_table", "--destination_table=d.result", "select 'x' as id"),
+                "operationType: SNAPSHOT": ("cp", "--snapshot", "d.t", "d.frozen"),
+                "does not do view": ("mk", "--view=select 1 as a", "--use_legacy_sql=false", "d.seen"),
+                "load.autodetect": ("load", "--autodetect", "--source_format=NEWLINE_DELIMITED_JSON", "d.guessed",
+                                    str(self.file))}.items():
+            with self.subTest(message):
+                self.assertIn(message, " ".join(self.run_bq(tool, *arguments, refused=True).split()))
+
+        made = self.bq.table("d", "t")
+        self.assertEqual(("by bq", {"k": "v"}, {"type": "DAY", "field": "born"}, {"fields": ["id"]}, ["id", "born", "name"]),
+                         (made["description"], made["labels"], made["timePartitioning"], made["clustering"],
+                          [field["name"] for field in made["schema"]["fields"]]))
+        self.assertEqual([{"id": 1, "born": None, "name": "a"}] * 2, self.bq.rows("d", "copied"))
+        self.assertEqual([{"id": 1}], self.bq.rows("d", "result"))
+        self.assertEqual(["copied", "result", "t"], sorted(self.bq.tables("d")))
+
+    def run_bq(self, tool, *arguments, refused=False):
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
         flags = [f"--discovery_file={self.discovery}"] if self.discovery else []
@@ -71,7 +105,7 @@ class GooglePythonTest(unittest.TestCase):
                 **os.environ, "HOME": str(home), "CLOUDSDK_CONFIG": str(home / "gcloud"), "no_proxy": "127.0.0.1",
                 "CLOUDSDK_CORE_CHECK_GCE_METADATA": "false", "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "true",
                 "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "true"})
-        self.assertEqual(0, ended.returncode, f"bq {arguments}: {ended.stdout}{ended.stderr}")
+        self.assertEqual(refused, ended.returncode != 0, f"bq {arguments}: {ended.stdout}{ended.stderr}")
         return ended.stdout
 
 

@@ -166,6 +166,41 @@ class Surroundings(CheckCase):
         self.assertEqual("warn", one["status"])
         self.assertIn("und:ci", one["message"])
 
+    def test_row_access_policies_are_warned_of_and_stop_a_merge(self):
+        self.bq.faults({"action": "row_policies", "table": "d.accounts"})
+        checks = self.check("accounts", "events")
+
+        one = checks["row access policies accounts"]
+        self.assertEqual("warn", one["status"])
+        self.assertIn("filter using (true)", one["message"])
+        self.assertNotIn("row access policies events", checks)
+
+        self.app.script("update accounts set email = 'b'")
+        self.assertEqual(4, self.app.run("sync", "accounts")[0])
+        self.assertIn("due to row access policies", self.app.run("sync", "accounts")[2])
+        self.assertEqual([{"email": "a"}], self.bq.query("select email from d.accounts"))
+        self.bq.clear_faults()
+        self.app.sync("accounts")
+        self.assertEqual([{"email": "b"}], self.bq.query("select email from d.accounts"))
+
+    def test_row_access_policies_that_may_not_be_listed_are_no_failure(self):
+        self.bq.faults({"action": "row_policies", "table": "d.accounts"},
+                       {"action": "deny", "permission": "bigquery.rowAccessPolicies.list"})
+        self.bq.clear_requests()
+        checks = self.check()
+
+        self.assertEqual("ok", checks["row access policies"]["status"])
+        self.assertIn("bigquery.rowAccessPolicies.list", checks["row access policies"]["message"])
+        self.assertEqual(1, sum("/rowAccessPolicies" in request["path"] for request in self.bq.requests()))
+
+    def test_only_a_check_asks_for_row_access_policies(self):
+        self.app.script("update accounts set email = 'b'")
+        self.bq.clear_requests()
+        self.app.sync()
+
+        self.assertEqual([], [request["path"] for request in self.bq.requests()
+                              if "rowAccessPolicies" in request["path"]])
+
     def test_altered_triggers_are_warned_of(self):
         self.assertIn("in place", self.check()["capture accounts"]["message"])
         trigger, = self.app.execute("select name from sqlite_master where type = 'trigger' "

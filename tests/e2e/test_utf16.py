@@ -68,6 +68,13 @@ class Utf16LeByTriggersTest(unittest.TestCase):
 
         self.assertEqual(0, self.app.table(self.app.sync(), "settings")["rows_rejected"])
 
+    def test_a_key_with_a_lone_surrogate_is_not_forgotten_when_other_rows_change(self):
+        self.app.script(f"insert into devices values ('a', 1, 1), ({self.lone}, 1, 1)")
+        for reading in range(3):
+            self.app.execute("update devices set reading = ? where serial = 'a'", (reading,))
+            self.assertEqual(1, self.app.table(self.app.sync(status=1), "devices")["rows_rejected"])
+            self.assertEqual(1, len(self.app.json("rejects")["rejects"]))
+
 
 class Utf16BeByTriggersTest(Utf16LeByTriggersTest):
     encoding = "UTF-16be"

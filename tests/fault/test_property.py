@@ -5,16 +5,22 @@
     BQSYNC_DIMENSIONS=keys,indexes python3 -m unittest tests.fault.test_property      only these dimensions
     BQSYNC_SEED=7 BQSYNC_LIFE=12 python3 -m unittest tests.fault.test_property        one life again
 
+It says how far it is after every 1,000 workloads, and SIGTERM ends it with what was counted so far. The databases
+are in memory where the system has a file system there: none of the deaths that a process survives asks for a disk.
+
 A workload is a handful of random statements, now and then an accident (a reset, a dropped target, a restored
 backup, a lost trigger), often a sync that is killed or meets faults, then a sync in peace. The dimensions of a life
 (dimensions.py) add tables, statements, accidents and trials of their own.
 """
 
 import collections
+import functools
 import multiprocessing
 import os
 import random
+import signal
 import sys
+import tempfile
 import time
 import traceback
 import unittest
@@ -26,6 +32,8 @@ WORKLOADS = 1000
 WORKLOADS_LONG = 100_000
 WORKLOADS_A_LIFE = 25
 STORY_LINES = 50
+PROGRESS_WORKLOADS = 1000
+MEMORY_FOLDER = "/dev/shm"
 # Lives have these only if BQSYNC_DIMENSIONS names them: dimensions that the program does not pass yet.
 NOT_YET: set[str] = set()
 
@@ -43,33 +51,70 @@ def settings(seed):
     return f"BQSYNC_DIMENSIONS={','.join(kind.name for kind in chosen())} BQSYNC_SEED={seed}"
 
 
-def live(seed, index, workloads):
+def live(seed, workloads, index):
     """One life, in a process of its own: (index, counts, None or the story of its end)."""
     life = Life(seed, index, chosen())
     try:
         life.live(workloads)
     except Exception as problem:
-        told = str(problem) if isinstance(problem, (Broken, Noticed)) else traceback.format_exc()
+        why = str(problem) if isinstance(problem, (Broken, Noticed)) else traceback.format_exc()
         made = [line for line in life.log[1:-STORY_LINES] if line.startswith(("create ", "drop "))]
         story = "\n".join(life.log[:1] + made + life.log[-STORY_LINES:])
-        return index, life.counts, f"life {index}: {told}\n{story}\nlast messages:\n{life.err}"
+        return index, life.counts, f"life {index}: {why}\n{story}\nlast messages:\n{life.err}"
     return index, life.counts, None
 
 
-def live_all(seed, workloads):
-    """Every life; (counts, failures)."""
+class Stopped(Exception):
+    """SIGTERM came."""
+
+
+def stop(*_):
+    raise Stopped
+
+
+def stop_worker(*_):
+    """Ends a life in order: its bqlocal ends too, and its folder goes."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(1)
+
+
+def use_memory():
+    """Where the databases of lives are, unless TMPDIR says so."""
+    if "TMPDIR" not in os.environ and os.access(MEMORY_FOLDER, os.W_OK):
+        tempfile.tempdir = MEMORY_FOLDER
+
+
+def told(counts, began):
+    return (f"{time.monotonic() - began:.0f} s: "
+            + ", ".join(f"{count} {name}" for name, count in counts.most_common()))
+
+
+def live_all(seed, workloads, began):
+    """Every life; (counts, failures). After SIGTERM, of those that have ended."""
     only = os.environ.get("BQSYNC_LIFE")
     lives = [int(only)] if only else range(-(-workloads // WORKLOADS_A_LIFE))
     counts, failures = collections.Counter(), []
-    with multiprocessing.get_context("fork").Pool(min(len(os.sched_getaffinity(0)), 8)) as pool:
-        jobs = [pool.apply_async(live, (seed, index, min(WORKLOADS_A_LIFE, workloads))) for index in lives]
-        for job in jobs:
-            index, counted, failure = job.get()
-            counts += counted
-            if failure is not None:
-                failures.append(failure)
-                print(f"\n{failure}\nagain: {settings(seed)} BQSYNC_LIFE={index} python3 -m unittest "
-                      "tests.fault.test_property", flush=True)
+    use_memory()
+    workers = min(len(os.sched_getaffinity(0)), 8)
+    with multiprocessing.get_context("fork").Pool(workers, signal.signal, (signal.SIGTERM, stop_worker)) as pool:
+        before = signal.signal(signal.SIGTERM, stop)
+        try:
+            for index, counted, failure in pool.imap_unordered(
+                    functools.partial(live, seed, min(WORKLOADS_A_LIFE, workloads)), lives):
+                lived = counts["workloads"]
+                counts += counted
+                if failure is not None:
+                    failures.append(failure)
+                    print(f"\n{failure}\nagain: {settings(seed)} BQSYNC_LIFE={index} python3 -m unittest "
+                          "tests.fault.test_property", flush=True)
+                if counts["workloads"] // PROGRESS_WORKLOADS > lived // PROGRESS_WORKLOADS:
+                    print(f"{counts['workloads']} of {workloads} workloads in {time.monotonic() - began:.0f} s,"
+                          f" {len(failures)} failed", flush=True)
+        except Stopped:
+            print(f"stopped by SIGTERM after {counts['workloads']} of {workloads} workloads,"
+                  f" {len(failures)} failed", flush=True)
+        finally:
+            signal.signal(signal.SIGTERM, before)
     return counts, failures
 
 
@@ -81,9 +126,8 @@ class PropertyTest(unittest.TestCase):
         seed = int(os.environ.get("BQSYNC_SEED", random.SystemRandom().randrange(2**31)))
         print(f"\n{settings(seed)}, {workloads} workloads", flush=True)
         began = time.monotonic()
-        counts, failures = live_all(seed, workloads)
-        print(f"{time.monotonic() - began:.0f} s: " +
-              ", ".join(f"{count} {name}" for name, count in counts.most_common()), flush=True)
+        counts, failures = live_all(seed, workloads, began)
+        print(told(counts, began), flush=True)
         self.assertEqual([], [failure.splitlines()[0] for failure in failures])
 
 

@@ -125,9 +125,13 @@ class Deployment:
 
     # bqsync
 
+    def given(self, arguments, environment):
+        """All variables that a command is given."""
+        token = {} if arguments[:1] == ("serve",) else {"BQ_ADMIN_TOKEN": UNUSED_TOKEN}
+        return {**token, **self.environment, **environment}
+
     def start(self, *arguments, **environment):
-        given = {} if arguments[:1] == ("serve",) else {"BQ_ADMIN_TOKEN": UNUSED_TOKEN}
-        return Program([self.program, *arguments], self.folder, {**given, **self.environment, **environment})
+        return Program([self.program, *arguments], self.folder, self.given(arguments, environment))
 
     def run(self, *arguments, **environment):
         """A command to its end: (exit status, stdout, stderr)."""

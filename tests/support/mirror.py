@@ -69,6 +69,14 @@ def short(item: Any) -> str:
     return text if len(text) <= 300 else text[:297] + "..."
 
 
+class Refused(Exception):
+    """An answer that is no success."""
+
+    def __init__(self, status: int, content: bytes) -> None:
+        super().__init__(f"HTTP {status}: {short(content)}")
+        self.status = status
+
+
 class Endpoint:
     """Reads of the BigQuery v2 REST API: tables.get and tabledata.list."""
 
@@ -83,17 +91,20 @@ class Endpoint:
         request = urllib.request.Request(f"{self.base}/{path}?{urllib.parse.urlencode(parameters)}")
         if self.token:
             request.add_header("Authorization", f"Bearer {self.token}")
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            result: dict[str, Any] = json.load(answer)
-            return result
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                result: dict[str, Any] = json.load(answer)
+                return result
+        except urllib.error.HTTPError as problem:
+            with problem:
+                raise Refused(problem.code, problem.read()) from None
 
     def columns(self, table: str) -> list[tuple[str, str]] | None:
         """(name, type) in the table's order, or None if there is no such table."""
         try:
             answer = self.get(urllib.parse.quote(table, safe=""))
-        except urllib.error.HTTPError as problem:
-            problem.close()
-            if problem.code == 404:
+        except Refused as problem:
+            if problem.status == 404:
                 return None
             raise
         fields = answer.get("schema", {}).get("fields", [])
@@ -353,7 +364,7 @@ def main(arguments: list[str]) -> int:
         reports = compare(
             options.sqlite, options.endpoint, options.project, options.dataset, options.schemas, options.tables
         )
-    except (OSError, ValueError, sqlite3.Error) as problem:
+    except (OSError, ValueError, Refused, sqlite3.Error) as problem:
         print(f"mirror: {problem}", file=sys.stderr)
         return 1
     for report in reports:

@@ -1,5 +1,6 @@
 #include "sync/commit/intent.h"
 
+#include "sync/commit/budget.h"
 #include "sync/commit/staging.h"
 #include "sync/pass/target.h"
 #include "warehouse/googlesql.h"
@@ -85,6 +86,7 @@ static bool record(
     const struct tracking_basis basis = {
         .watermark = &task->source.watermark,
         .sealed_sequence = task->source.position.sealed_sequence,
+        .limit = budget_limit(worker),
     };
 
     bool ok = tracking_intend(worker_take_state(worker), intent, &basis, &task->outdated, err);
@@ -105,8 +107,15 @@ bool intent_begin(
 {
     if (!make(worker, task, out_intent, err))
         return false;
-    if (!record(worker, task, out_intent, err))
-        return false;
+    // Another process may take what was left a moment ago.
+    bool recorded = false;
+    while (!recorded) {
+        if (!budget_reserve(worker, task, out_intent, err))
+            return false;
+        recorded = record(worker, task, out_intent, err);
+        if (!recorded && err->code != ERROR_BUDGET)
+            return false;
+    }
     if (task_is_outdated(task))
         return true;
     task->outcome->attempts++;

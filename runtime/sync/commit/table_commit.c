@@ -1,6 +1,7 @@
 #include "sync/commit/table_commit.h"
 
 #include "encode/parameter.h"
+#include "sync/commit/budget.h"
 #include "sync/commit/findings.h"
 #include "sync/commit/intent.h"
 #include "sync/commit/job_retry.h"
@@ -29,6 +30,7 @@ static bool start_statement(
     bounds_append_parameters(&parameters, &task->batch.bounds);
     parameter_append_type(&type, task->table);
     progress_phase(worker->progress, task->index, PHASE_SENDING);
+    bigquery_set_cap(worker->bigquery, intent->bytes_reserved);
     bool ok =
         buffer_check(sql, "a statement", err) && buffer_check(&type, "a parameter's type", err) &&
         buffer_check(&parameters, "a statement's parameters", err) &&
@@ -142,7 +144,13 @@ static bool conclude(
         count(task, job);
         return intent_acknowledge(worker, task, intent, err);
     }
+    struct error refusal;
+    bool learned = budget_learn(worker, intent, &job->failure, &refusal);
     *out_withdrawn = intent_withdraw(worker, intent, err);
+    if (*out_withdrawn && learned) {
+        *err = refusal;
+        return false;
+    }
     if (!*out_withdrawn || !staging_adopt_text(worker, task, &job->failure, err))
         return false;
     *err = job->failure;
@@ -204,7 +212,9 @@ bool table_commit(struct worker *worker, struct task *task, void *context, struc
     if (ok && !done) {
         do {
             ok = attempt(worker, task, &withdrawn, err);
-        } while (!ok && withdrawn && job_retry_again(worker, &retry, task->table->name, err));
+        } while (
+            !ok && withdrawn &&
+            (err->code == ERROR_BUDGET || job_retry_again(worker, &retry, task->table->name, err)));
         if (ok && !task_is_outdated(task))
             task->outcome->status = TABLE_SYNCED;
     }

@@ -1,11 +1,13 @@
 #include "sync/commit/transaction.h"
 
 #include "base/log.h"
+#include "sync/commit/budget.h"
 #include "sync/commit/findings.h"
 #include "sync/commit/intent.h"
 #include "sync/commit/job_retry.h"
 #include "sync/commit/load.h"
 #include "sync/commit/staging.h"
+#include "sync/spending.h"
 #include "warehouse/googlesql.h"
 #include "warehouse/job_id.h"
 
@@ -162,8 +164,8 @@ static bool name_script(struct transaction *t, struct error *err)
         if (!is_staged(task))
             continue;
         memcpy(task->intent->commit_job, t->job_id, sizeof task->intent->commit_job);
-        bool ok =
-            tracking_intend_job(worker_take_state(worker), task->intent, &task->outdated, err);
+        bool ok = tracking_intend_job(
+            worker_take_state(worker), task->intent, budget_limit(worker), &task->outdated, err);
         worker_give_state(worker);
         if (!ok)
             return false;
@@ -179,10 +181,31 @@ static bool any_outdated(const struct transaction *t)
     return false;
 }
 
+static int64_t reserved(const struct transaction *t)
+{
+    int64_t bytes = 0;
+
+    for (size_t i = 0; i < t->count; i++)
+        if (is_staged(t->tasks[i]))
+            bytes += t->tasks[i]->intent->bytes_reserved;
+    return bytes;
+}
+
+/* There is one. */
+static struct task *first_staged(const struct transaction *t)
+{
+    size_t i = 0;
+
+    while (!is_staged(t->tasks[i]))
+        i++;
+    return t->tasks[i];
+}
+
 static bool start_script(struct transaction *t, struct buffer *sql, struct error *err)
 {
     struct buffer parameters;
 
+    bigquery_set_cap(t->workers->each[0].bigquery, reserved(t));
     buffer_init(&parameters, PARAMETERS_CEILING);
     for (size_t i = 0; i < t->count; i++)
         if (is_staged(t->tasks[i]))
@@ -228,7 +251,7 @@ static bool run_script(struct transaction *t, struct job *out_job, struct error 
 }
 
 /* *out_job is that of the last run: it succeeded, or failed for good, or is JOB_MISSING as above.
- * False: the outcome is open, and the intents stay. */
+ * False: the outcome is open, and the intents stay; with ERROR_BUDGET no script runs. */
 static bool run_until_done(struct transaction *t, struct job *out_job, struct error *err)
 {
     struct worker *worker = &t->workers->each[0];
@@ -240,6 +263,12 @@ static bool run_until_done(struct transaction *t, struct job *out_job, struct er
         if (out_job->state != JOB_FAILED)
             return true;
         *err = out_job->failure;
+        int64_t needed = spending_needed(worker->config, err, reserved(t));
+        if (needed > 0) {
+            if (!budget_reserve_more(worker, first_staged(t)->intent, reserved(t), needed, err))
+                return false;
+            continue;
+        }
         if (!job_retry_again(worker, &retry, "the transaction", err))
             return err->code != ERROR_STOPPED;
     }
@@ -271,15 +300,12 @@ static void count_child(void *context, const struct job_child *child)
  * so that nothing is left out. */
 static void count_rest(struct transaction *t, int64_t bytes_billed)
 {
-    struct task *first = NULL;
+    struct task *first = first_staged(t);
 
-    for (size_t i = t->count; i-- > 0;) {
-        if (!is_staged(t->tasks[i]))
-            continue;
-        first = t->tasks[i];
-        bytes_billed -= first->intent->bytes_billed;
-    }
-    if (first == NULL || bytes_billed <= 0)
+    for (size_t i = 0; i < t->count; i++)
+        if (is_staged(t->tasks[i]))
+            bytes_billed -= t->tasks[i]->intent->bytes_billed;
+    if (bytes_billed <= 0)
         return;
     first->intent->bytes_billed += bytes_billed;
     first->outcome->bytes_billed += bytes_billed;
@@ -389,7 +415,10 @@ void transaction_commit(
             staged, TRANSACTION_TABLES_MAX, SNAPSHOTS_TABLE);
         give_up(&t, &err);
     } else if (!run_until_done(&t, &job, &err)) {
-        fail_staged(&t, &err);
+        if (err.code == ERROR_BUDGET)
+            give_up(&t, &err);
+        else
+            fail_staged(&t, &err);
     } else if (job.state == JOB_MISSING) {
         run_staged(&t, withdraw);
     } else if (job.state == JOB_FAILED) {

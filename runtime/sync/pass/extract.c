@@ -174,7 +174,7 @@ static bool read_dirty_keys(struct extraction *e, struct error *err)
 {
     enum shadow_mode mode = e->options->discard ? SHADOW_LISTED_COMPARE : SHADOW_LISTED;
 
-    if (!shadow_begin(e->options->state_path, e->task->table, true, mode, &e->batch.shadow, err))
+    if (!shadow_begin(e->options->state, e->task->table, true, mode, &e->batch.shadow, err))
         return false;
     e->keys = e->batch.shadow;
     bool ok = read_dirty(e, err) && shadow_deleted(e->keys, write_tombstone, e, err);
@@ -260,7 +260,7 @@ static bool read_scanned(struct extraction *e, struct error *err)
     struct scan_counts counts;
     bool all_are_new = e->options->discard && e->batch.mode == SEND_REPLACE;
     const struct scan scan = {
-        .state_path = all_are_new ? NULL : e->options->state_path,
+        .state = all_are_new ? (struct database_place){0} : e->options->state,
         .table = task->table,
         .keeps_keys = task->source.shape.keeps_keys,
         .mode = shadow_mode(e),

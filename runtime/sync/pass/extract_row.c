@@ -17,13 +17,15 @@ static bool open_rejects(struct extraction *e, struct error *err)
 {
     struct batch *batch = &e->batch;
 
-    if (!tracking_open(e->options->state_path, &batch->rejects, err))
+    if (!tracking_open(e->options->state.path, &batch->rejects, err))
         return false;
+    batch->rejects.database.commits = e->options->state.commits;
     batch->has_rejects = true;
     return rejects_begin(&batch->rejects, e->task->table, err);
 }
 
-/* "with id = 7", by the first key column, or "number 7". */
+/* "with id = 7", by the first key column, or "number 7". Reading the key converts it in place, so
+ * the row's key is not to be used any more. */
 static void name_row(const struct extraction *e, sqlite3_stmt *row, char out[static KEY_SHOWN])
 {
     const struct table *table = e->task->table;
@@ -40,19 +42,27 @@ static void name_row(const struct extraction *e, sqlite3_stmt *row, char out[sta
             : (const char *)sqlite3_column_text(row, column));
 }
 
+static bool fail_for_row(
+    const struct extraction *e, sqlite3_stmt *row, size_t column, const char *storage_class,
+    const char *reason, struct error *err)
+{
+    char name[KEY_SHOWN];
+
+    name_row(e, row, name);
+    return error_set(
+        err, ERROR_REJECTED,
+        "%s.%s of the row %s: %s value %s. Fix the row, or let `on_reject` be \"reject\"",
+        e->task->table->name, e->task->table->columns[column].source, name, storage_class, reason);
+}
+
 static bool add_reject(
     struct extraction *e, sqlite3_stmt *row, size_t column, const char *storage_class,
     const char *reason, struct error *err)
 {
     const struct table *table = e->task->table;
-    char name[KEY_SHOWN];
 
-    name_row(e, row, name);
     if (table->reject_fails)
-        return error_set(
-            err, ERROR_REJECTED,
-            "%s.%s of the row %s: %s value %s. Fix the row, or let `on_reject` be \"reject\"",
-            table->name, table->columns[column].source, name, storage_class, reason);
+        return fail_for_row(e, row, column, storage_class, reason, err);
     if (e->options->discard)
         return true;
     if (!e->batch.has_rejects && !open_rejects(e, err))

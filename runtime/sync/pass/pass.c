@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "source/capture.h"
+#include "source/commits.h"
 #include "source/database.h"
 #include "source/lock.h"
 #include "source/shadow.h"
@@ -83,6 +84,8 @@ static bool open_state(struct pass *pass, struct error *err)
         &pass->lock, pass->result->id, run_kind_name(pass->result->kind),
         clock_format(pass->result->started_us, started_at));
     pass->tracking_open = tracking_open(path, &pass->tracking, err);
+    if (pass->tracking_open)
+        pass->tracking.database.commits = deployment_state(pass->deployment).commits;
     return pass->tracking_open;
 }
 
@@ -94,6 +97,8 @@ static bool open_source(struct pass *pass, struct error *err)
     pass->source_open = database_open(
         config->sqlite_path, write ? DATABASE_WRITE : DATABASE_READ, DATABASE_PATIENCE_MS,
         &pass->source, err);
+    if (write && pass->source_open)
+        pass->source.commits = pass->deployment->commits;
     return pass->source_open;
 }
 
@@ -197,7 +202,7 @@ static void remove_other_capture(struct pass *pass, const struct task *task)
     bool ok = true;
 
     if (!task_has_shadow(task))
-        ok = shadow_drop(pass->deployment->config->state_path, task->table, &err);
+        ok = shadow_drop(deployment_state(pass->deployment), task->table, &err);
     if (ok && task->plan.capture.by == CAPTURE_SCAN &&
         (task->table->capture == CAPTURE_SCAN || task->source.shape.why_scan[0] != '\0') &&
         task->source.shape.capture != CAPTURE_ABSENT && pass->deployment->config->state_is_source)
@@ -215,7 +220,7 @@ static bool clean_table(struct pass *pass, const struct task *task, struct error
     bool keeps_keys = task->source.shape.keeps_keys;
 
     if (task_has_shadow(task) &&
-        !shadow_complete(pass->deployment->config->state_path, task->table, keeps_keys, err))
+        !shadow_complete(deployment_state(pass->deployment), task->table, keeps_keys, err))
         return false;
     if (task->plan.capture.by == CAPTURE_SCAN)
         return true;
@@ -278,12 +283,18 @@ static void doubt_location(struct pass *pass)
 
 static bool run(struct pass *pass, struct error *err)
 {
+    struct commits *commits = pass->deployment->commits;
+    bool covers = commits != NULL && (pass->options->tables == NULL || pass->options->follow);
+    int64_t file = covers ? commits_file(commits) : 0;
+
     if (!open_all(pass, err) ||
         !quota_record_restore(pass->deployment, &pass->tracking, pass->tasks, pass->count, err))
         return false;
     if (!list(pass, err))
         return false;
     recover(pass);
+    if (covers)
+        commits_cover(commits, file);
     struct rounds rounds = {
         .deployment = pass->deployment,
         .workers = &pass->workers,

@@ -24,6 +24,9 @@ struct pass_options {
     /* NULL: all of the deployment's. */
     const struct table *const *tables;
     size_t table_count;
+    /* It follows a commit: the tables are all of which something may be sent now. What was
+     * committed before it plans them counts as followed, as it does for a pass over all tables. */
+    bool follow;
     /* NULL: a fresh one. */
     const char *run_id;
     struct pass_progress *progress; /* may be NULL */

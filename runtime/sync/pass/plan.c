@@ -241,6 +241,14 @@ bool plan_prefers_replace(const struct task *task, int64_t changed)
     return rows >= REPLACE_LEAST_ROWS && changed > rows / REPLACE_SHARE;
 }
 
+bool plan_is_billed(const struct task *task)
+{
+    const struct plan *plan = &task->plan;
+
+    return task_has_work(task) && !plan->only_state && !plan->only_if_changed &&
+           (plan->mode == SEND_MERGE || plan->staged);
+}
+
 /* No trigger can list a row with a NULL in its key. In mode replace such rows are sent, else they
  * are rejected; in both they are compared with those of the last sync, here, before the snapshot is
  * sealed: if they are the same, nothing has to be written. *out_changed: they are not, or those of

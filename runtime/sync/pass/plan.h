@@ -67,6 +67,10 @@ enum shadow_mode plan_kept(const struct task *task);
 /* Whether sending all rows is cheaper than a MERGE of this number of changed ones. */
 bool plan_prefers_replace(const struct task *task, int64_t changed);
 
+/* Whether what is to be sent needs a statement, which BigQuery bills. It is not known of a scan
+ * that has to find out whether there is anything to send. */
+bool plan_is_billed(const struct task *task);
+
 /* Whether it has a JSON column. */
 bool plan_has_json(const struct table *table);
 

@@ -27,8 +27,7 @@ static void complete_shadows(struct reading *reading)
         bool keeps_keys = task->source.shape.keeps_keys;
         if (!is_to_read(task) || !task_has_shadow(task))
             continue;
-        if (!shadow_complete(
-                reading->deployment->config->state_path, task->table, keeps_keys, &err))
+        if (!shadow_complete(deployment_state(reading->deployment), task->table, keeps_keys, &err))
             workers_fail(&reading->workers->each[0], task, &err);
     }
 }
@@ -132,7 +131,7 @@ static void extract(struct reading *reading, struct task *task)
 {
     const struct clock *clock = reading->deployment->clock;
     const struct extract_options options = {
-        .state_path = reading->deployment->config->state_path,
+        .state = deployment_state(reading->deployment),
         .progress = reading->workers->each[0].progress,
         .compressors = compressors(),
         .discard = reading->dry_run,

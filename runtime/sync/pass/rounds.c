@@ -8,6 +8,7 @@
 #include "sync/pass/plan.h"
 #include "sync/pass/reading.h"
 #include "sync/pass/target.h"
+#include "sync/spending.h"
 
 #include <stdlib.h>
 
@@ -39,6 +40,21 @@ static bool forget_content(struct rounds *rounds, const struct task *task, struc
     return false;
 }
 
+/* Fails a table whose statement the budget does not allow before its rows are read. */
+static bool check_budget(const struct rounds *rounds, const struct task *task, struct error *err)
+{
+    const struct clock *clock = rounds->deployment->clock;
+    const struct config *config = rounds->deployment->config;
+    struct spending spending;
+
+    if (config->max_bytes_a_day == 0 || rounds->dry_run || !plan_is_billed(task))
+        return true;
+    if (!spending_read(config, rounds->tracking, clock->wall_us(clock->context), &spending, err))
+        return false;
+    return !spending_is_over(&spending) ||
+           spending_refuse(&spending, CONFIG_LEAST_BILLED_BYTES, err);
+}
+
 static bool plan_one(struct rounds *rounds, struct task *task, bool first, struct error *err)
 {
     struct table_result *outcome = task->outcome;
@@ -52,7 +68,7 @@ static bool plan_one(struct rounds *rounds, struct task *task, bool first, struc
         return forget_content(rounds, task, err);
     outcome->last_synced_row_id = task->source.watermark.last_synced_row_id;
     if (task_has_work(task))
-        return true;
+        return check_budget(rounds, task, err);
 
     // The error of an earlier pass is over if there is nothing left to do.
     if (outcome->status != TABLE_SYNCED)

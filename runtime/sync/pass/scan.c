@@ -98,8 +98,7 @@ bool scan_run(
     struct run run = {.scan = scan};
     bool ok = false;
 
-    if (!shadow_begin(
-            scan->state_path, scan->table, scan->keeps_keys, scan->mode, &run.shadow, err))
+    if (!shadow_begin(scan->state, scan->table, scan->keeps_keys, scan->mode, &run.shadow, err))
         return false;
     if (!read_rows(&run, source, err))
         goto cleanup;

@@ -42,7 +42,7 @@ enum scan_fate {
 };
 
 struct scan {
-    const char *state_path;
+    struct database_place state;
     const struct table *table;
     bool keeps_keys; /* source_shape.keeps_keys */
     enum shadow_mode mode;

@@ -5,6 +5,7 @@
 #define BQSYNC_SYNC_PASS_WORKER_H
 
 #include "base/clock.h"
+#include "base/config.h"
 #include "source/tracking.h"
 #include "sync/pass/progress.h"
 #include "warehouse/bigquery.h"
@@ -24,6 +25,7 @@ struct worker {
     bool reads_only;
 
     /* Borrowed from the deployment. */
+    const struct config *config;
     const struct clock *clock;
     int64_t retry_budget_ms;
     const char *project;

@@ -14,6 +14,8 @@ static bool open_tracking(struct workers *workers, struct error *err)
     workers->opened = workers->options.reads_only
                           ? tracking_open_read(path, &workers->tracking, err)
                           : tracking_open(path, &workers->tracking, err);
+    if (workers->opened)
+        workers->tracking.database.commits = deployment_state(workers->options.deployment).commits;
     return workers->opened;
 }
 
@@ -30,6 +32,7 @@ static bool open_worker(struct workers *workers, struct error *err)
         .reads_only = options->reads_only,
         .clock = options->deployment->clock,
         .retry_budget_ms = options->deployment->retry_budget_ms,
+        .config = options->deployment->config,
         .project = options->deployment->config->project,
         .dataset = options->deployment->config->dataset,
         .location = workers->location,

@@ -48,6 +48,36 @@ static void check_target(
     cJSON_Delete(live);
 }
 
+/* DML on a table with row access policies needs one that grants all rows, and a query sees what is
+ * granted ("Using row-level security with other BigQuery features"). Who is granted what cannot be
+ * listed, so this is a warning. False: it may not be listed, so other tables need not be asked. */
+static bool check_policies(
+    const struct checker *c, struct bigquery *bigquery, const struct table *table)
+{
+    char name[320];
+    bool has = false;
+    struct error err;
+
+    bool ok = bigquery_table_has_policies(bigquery, table->target, &has, &err);
+    if (!ok && err.http_status == 403) {
+        check_findings_add(
+            c->findings, "row access policies", CHECK_OK,
+            "not looked for: that takes bigquery.rowAccessPolicies.list, which a sync does not "
+            "need");
+        return false;
+    }
+    snprintf(name, sizeof name, "row access policies %s", table->target);
+    if (!ok && err.code != ERROR_NOT_FOUND)
+        check_findings_add(c->findings, name, CHECK_WARN, "not listed: %s", err.message);
+    else if (has)
+        check_findings_add(
+            c->findings, name, CHECK_WARN,
+            "%s.%s has row access policies. Unless one with `filter using (true)` is granted to "
+            "bqsync, BigQuery refuses its MERGE, and verify misses rows",
+            c->deployment->config->dataset, table->target);
+    return true;
+}
+
 void check_warehouse(const struct checker *c)
 {
     struct bigquery *bigquery = NULL;
@@ -58,9 +88,15 @@ void check_warehouse(const struct checker *c)
         check_findings_add(
             c->findings, "BigQuery", CHECK_FAIL, "%s",
             rights.exists == NULL ? "out of memory" : err.message);
-    else if (check_permissions(c, bigquery, &rights))
-        for (size_t i = 0; i < c->count; i++)
-            check_target(c, bigquery, c->tables[i], rights.listed && !rights.exists[i]);
+    else if (check_permissions(c, bigquery, &rights)) {
+        bool ask = true;
+        for (size_t i = 0; i < c->count; i++) {
+            bool missing = rights.listed && !rights.exists[i];
+            check_target(c, bigquery, c->tables[i], missing);
+            if (ask && !missing)
+                ask = check_policies(c, bigquery, c->tables[i]);
+        }
+    }
     bigquery_close(bigquery);
     free(rights.exists);
 }

@@ -3,6 +3,7 @@
 #include "base/json_exact.h"
 #include "source/capture.h"
 #include "source/tracking.h"
+#include "source/tracking_bill.h"
 #include "sync/pass/listing.h"
 #include "sync/pass/location.h"
 #include "sync/pass/plan.h"
@@ -10,6 +11,7 @@
 #include "sync/pass/scan.h"
 #include "sync/pass/target_diff.h"
 #include "sync/pass/workers.h"
+#include "sync/spending.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +61,7 @@ static bool count_scanned(
 
     if (!scan_run(
             &(struct scan){
-                .state_path = config->state_path,
+                .state = {.path = config->state_path},
                 .table = task->table,
                 .keeps_keys = task->source.shape.keeps_keys,
                 .mode = SHADOW_COMPARE},
@@ -123,6 +125,27 @@ static const char *mode_name(const struct task *task, const struct plan_report_t
     bool exact = task->source.shape.integer_key || task->plan.capture.by == CAPTURE_SCAN;
     bool only_new = exact && counts->update + counts->delete == 0;
     return send_mode_name(task->table->mode == SEND_APPEND && only_new ? SEND_APPEND : SEND_MERGE);
+}
+
+/* The last day comes last. */
+static void keep_mean(void *context, const struct table_bill *bill)
+{
+    struct plan_report_table *out = context;
+
+    if (strcmp(bill->table, out->table->name) == 0 && bill->queries > 0)
+        out->bytes_billed = bill->bytes / bill->queries;
+}
+
+static bool estimate_bill(
+    struct tracking *tracking, const struct task *task, struct plan_report_table *out,
+    struct error *err)
+{
+    out->bytes_billed = 0;
+    if (out->insert + out->update + out->delete == 0 ||
+        (strcmp(out->mode, send_mode_name(SEND_MERGE)) != 0 && !task->plan.staged))
+        return true;
+    out->bytes_billed = SPENDING_UNKNOWN;
+    return tracking_bill_each(tracking, "", keep_mean, out, err);
 }
 
 struct planner {
@@ -192,6 +215,8 @@ static void plan_one(struct planner *p, struct preview *preview, struct plan_rep
             &err))
         out->error = err;
     out->mode = mode_name(task, out);
+    if (err.code == ERROR_NONE && !estimate_bill(tracking, task, out, &err))
+        out->error = err;
     out->why = task->plan.why;
     if (task->plan.capture.why != NULL)
         snprintf(out->why_scan, sizeof out->why_scan, "%s", task->plan.capture.why);
@@ -320,6 +345,10 @@ static cJSON *table_json(const struct plan_report_table *table)
         cJSON_AddStringToObject(json, "why_scan", table->why_scan);
     if (table->diff.clustering[0] != '\0')
         cJSON_AddStringToObject(json, "clustering", table->diff.clustering);
+    if (table->error.code != ERROR_NONE || table->bytes_billed == SPENDING_UNKNOWN)
+        cJSON_AddNullToObject(json, "bytes_billed");
+    else
+        json_add_int64(json, "bytes_billed", table->bytes_billed);
     json_add_int64(json, "modifications_a_day", table->modifications_a_day);
     json_add_int64(json, "modifications_24h", table->modifications_24h);
     return json;

@@ -34,6 +34,9 @@ struct plan_report_table {
      * partitions if the target is partitioned. */
     int64_t modifications_a_day;
     int64_t modifications_24h;
+    /* What its query will bill, by the last day that has a bill; 0 if it needs none,
+     * SPENDING_UNKNOWN if that is not known. */
+    int64_t bytes_billed;
 };
 
 /* The report of plan, in the order of the given tables. */

@@ -265,8 +265,8 @@ bool source_rows_read(
     rows->keyless = false;
     fingerprint_begin(&rows->fingerprint, rows->watermark.fingerprint);
     if (rows->scanned && !shadow_begin(
-                             rows->config->state_path, rows->table, rows->shape.keeps_keys,
-                             SHADOW_COMPARE, &rows->shadow, err))
+                             (struct database_place){.path = rows->config->state_path}, rows->table,
+                             rows->shape.keeps_keys, SHADOW_COMPARE, &rows->shadow, err))
         return false;
     if (!database_prepare(rows->source, rows->table->scan_sql, &statement, err) ||
         !read_each(&reading, statement, read_row, err) || !look_for_changes(rows, err))

@@ -51,6 +51,7 @@ static const struct {
     {"upload_vanish", FAULT_UPLOAD_VANISH, " "},
     {"clock_skew", FAULT_CLOCK_SKEW, " ms "},
     {"deny", FAULT_DENY, " permission "},
+    {"row_policies", FAULT_ROW_POLICIES, " table "},
     {"job_fail", FAULT_JOB_FAIL, " job job_id reason message at "},
     {"job_hang", FAULT_JOB_HANG, " job job_id at "},
     {"job_delay", FAULT_JOB_DELAY, " job job_id ms "},
@@ -194,7 +195,8 @@ static bool parse_action(
         return failure_set(err, "invalid", "faults[%zu].status: expected 200 to 599", index);
     if (action->ms < 0 && action->kind != FAULT_CLOCK_SKEW)
         return failure_set(err, "invalid", "faults[%zu].ms: expected no negative number", index);
-    return action->kind != FAULT_TABLE_VANISH || parse_table(index, source, rule, err);
+    bool names_table = action->kind == FAULT_TABLE_VANISH || action->kind == FAULT_ROW_POLICIES;
+    return !names_table || parse_table(index, source, rule, err);
 }
 
 static bool parse_path(size_t index, const cJSON *source, struct rule *rule, struct error *err)
@@ -296,7 +298,8 @@ static bool is_for_jobs(const struct rule *rule)
 
 static bool is_for_requests(const struct rule *rule)
 {
-    return !is_for_jobs(rule) && rule->action.kind != FAULT_DENY;
+    return !is_for_jobs(rule) && rule->action.kind != FAULT_DENY &&
+           rule->action.kind != FAULT_ROW_POLICIES;
 }
 
 /* The pattern is searched in the path alone and in the path with its query, so that "/tables$"
@@ -332,6 +335,28 @@ static void decide(struct rule *rule, struct fault_action *action)
         return;
     rule->acted++;
     *action = rule->action;
+}
+
+bool faults_guard_any(const struct faults *faults)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < faults->count; i++)
+        any = any || faults->rules[i].action.kind == FAULT_ROW_POLICIES;
+    return any;
+}
+
+bool faults_guard_rows(const struct faults *faults, const char *dataset, const char *table)
+{
+    bool guards = false;
+
+    for (size_t i = 0; i < faults->count; i++) {
+        const struct fault_action *action = &faults->rules[i].action;
+        guards =
+            guards || (action->kind == FAULT_ROW_POLICIES &&
+                       strcmp(action->dataset, dataset) == 0 && strcmp(action->table, table) == 0);
+    }
+    return guards;
 }
 
 bool faults_denies(const struct faults *faults, const char *permission)

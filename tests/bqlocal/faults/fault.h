@@ -24,6 +24,7 @@ enum fault_kind {
     FAULT_UPLOAD_VANISH, /* the resumable session is forgotten, then processed */
     FAULT_CLOCK_SKEW,    /* the server's clock is shifted, then processed */
     FAULT_DENY,          /* a permission is not held: faults_denies; never an action of a request */
+    FAULT_ROW_POLICIES,  /* a table has row access policies: faults_guard_rows; never an action */
     FAULT_JOB_FAIL,      /* the job fails */
     FAULT_JOB_HANG,      /* the job stays as it is until the rule is gone */
     FAULT_JOB_DELAY,     /* the job takes this time */
@@ -59,6 +60,11 @@ cJSON *faults_describe(const struct faults *faults);
 
 /* Whether a rule takes this permission ("bigquery.tables.get") from everybody. */
 bool faults_denies(const struct faults *faults, const char *permission);
+
+/* Whether a rule gives the table row access policies, which grant nobody all of its rows. */
+bool faults_guard_rows(const struct faults *faults, const char *dataset, const char *table);
+/* Whether a rule gives them to any table. */
+bool faults_guard_any(const struct faults *faults);
 
 /* Counts a request; what is to be done to it. */
 struct fault_action faults_on_request(

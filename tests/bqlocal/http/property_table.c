@@ -61,7 +61,7 @@ const struct property property_rows[] = {
     {REFUSED("externalDatasetReference", OBJECT)},
     {DONE("friendlyName", TEXT)},
     {SERVER("id", TEXT)},
-    {HARMLESS("isCaseInsensitive", BOOL, COLLATION)},
+    {DONE("isCaseInsensitive", BOOL)},
     {SERVER("kind", TEXT)},
     {LABELS("labels")},
     {SERVER("lastModifiedTime", INT64)},

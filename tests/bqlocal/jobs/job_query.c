@@ -65,6 +65,12 @@ static struct sql_request request_of(const cJSON *query, const char *location, b
     };
 }
 
+/* DDL without a query reads nothing ("BigQuery pricing": data definition language). */
+static bool is_alter(const char *text)
+{
+    return strncasecmp(text + strspn(text, " \t\r\n"), "alter ", strlen("alter ")) == 0;
+}
+
 /* Before it runs, a query is known to read at most so much: blocks that its conditions leave out
  * are found on the way ("Estimate and control costs"). dry_run: that is all. */
 static bool check_price(
@@ -78,6 +84,9 @@ static bool check_price(
 
     if (!permission_check_query(jobs->faults, jobs->store->project, request.text, err))
         return false;
+    *out_price = (struct estimate){0};
+    if (is_alter(request.text))
+        return true;
     // What is wrong with a query is found when it runs.
     bool known = sql_run(jobs->store, &request, &analysis, &ignored);
     const cJSON *scans = known ? analysis.scans : NULL;
@@ -126,6 +135,24 @@ static void add_destination(struct jobs *jobs, struct job *job, const char *resu
             : job_table_reference(jobs->store, JOB_RESULT_DATASET, result_name));
 }
 
+/* DML on a table with row access policies needs one that grants all rows ("Using row-level security
+ * with other BigQuery features"). */
+static bool check_policies(
+    const struct jobs *jobs, const struct sql_result *analysis, struct error *err)
+{
+    for (size_t i = 0; i < analysis->statement_count; i++) {
+        const struct sql_statement *one = &analysis->statements[i];
+        if (one->is_dml && faults_guard_rows(jobs->faults, one->target_dataset, one->target_table))
+            return failure_set(
+                err, "accessDenied",
+                "Access Denied: Table %s:%s.%s: User does not have full access for table "
+                "%s:%s.%s due to row access policies.",
+                jobs->store->project, one->target_dataset, one->target_table, jobs->store->project,
+                one->target_dataset, one->target_table);
+    }
+    return true;
+}
+
 /* What is found out before anything is changed: a query with a destination is one SELECT, and
  * tables that require a filter have one. */
 static bool check_statements(
@@ -133,10 +160,11 @@ static bool check_statements(
     struct error *err)
 {
     bool filters = partition_filter_is_used(jobs->store);
+    bool policies = faults_guard_any(jobs->faults);
     struct sql_request analysis = *request;
     struct sql_result result = {0};
 
-    if (!has_destination && !filters)
+    if (!has_destination && !filters && !policies)
         return true;
     analysis.dry_run = true;
     analysis.monitor = NULL;
@@ -149,6 +177,7 @@ static bool check_statements(
                   err, "invalid",
                   "Cannot set destination table in jobs with DML, DDL or several statements");
     ok = ok && (!filters || partition_filter_check(jobs->store, request->text, &result, err));
+    ok = ok && check_policies(jobs, &result, err);
     sql_result_clear(jobs->store, &result);
     return ok;
 }

@@ -57,6 +57,7 @@ void job_free(struct store *store, struct job *job)
     free(job->id);
     free(job->location);
     free(job->parent_id);
+    free(job->transaction_id);
     free(job->request_id);
     free(job);
 }
@@ -131,6 +132,10 @@ static void add_statistics(cJSON *resource, const struct job *job)
         json_add_number(statistics, "endTime", job->ended_ms);
     if (job->parent_id != NULL)
         cJSON_AddStringToObject(statistics, "parentJobId", job->parent_id);
+    if (job->transaction_id != NULL)
+        cJSON_AddStringToObject(
+            cJSON_AddObjectToObject(statistics, "transactionInfo"), "transactionId",
+            job->transaction_id);
     if (job->child_count > 0)
         json_add_number(statistics, "numChildJobs", job->child_count);
     if (job->kind == JOB_QUERY && job->state == JOB_DONE)
@@ -189,6 +194,7 @@ bool job_restore(const cJSON *resource, struct job **out_job, struct error *err)
     const cJSON *part = json_at(statistics, job_kind_name(kind));
     job->state = JOB_DONE;
     job->parent_id = json_text_copy(statistics, "parentJobId");
+    job->transaction_id = json_text_copy(json_at(statistics, "transactionInfo"), "transactionId");
     job->script_statistics = cJSON_Duplicate(json_at(statistics, "scriptStatistics"), true);
     job->child_count = (int)json_number(statistics, "numChildJobs", 0);
     job->created_ms = json_number(statistics, "creationTime", 0);

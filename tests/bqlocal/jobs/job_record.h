@@ -23,6 +23,7 @@ struct job {
     cJSON *configuration; /* as it was given, with jobType */
     char *request_id;     /* of jobs.query, NULL for others */
     char *parent_id;      /* of a script's statement, NULL for others */
+    char *transaction_id; /* of a statement in a transaction, NULL for others */
     int child_count;
     int64_t created_ms;
     int64_t started_ms;

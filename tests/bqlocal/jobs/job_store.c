@@ -3,6 +3,7 @@
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/json_member.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -163,6 +164,9 @@ bool jobs_add_child(
         return false;
     child->state = JOB_DONE;
     child->parent_id = strdup(parent->id);
+    if (statement->transaction > 0 &&
+        asprintf(&child->transaction_id, "%s-%d", parent->id, statement->transaction) < 0)
+        child->transaction_id = NULL;
     child->created_ms = child->started_ms = parent->started_ms;
     child->ended_ms = store_now_ms(jobs->store);
     child->statistics = child_statistics(statement);

@@ -16,7 +16,7 @@ request_handler rest_table_list, rest_table_insert, rest_table_get, rest_table_p
 /* table_data.c */
 request_handler rest_rows_list;
 /* absent.c: features that bqlocal does not have: their lists are empty */
-request_handler rest_absent_list, rest_absent;
+request_handler rest_absent_list, rest_policy_list, rest_absent;
 /* jobs.c */
 request_handler rest_job_list, rest_job_insert, rest_job_get, rest_job_cancel, rest_job_delete;
 /* queries.c */

@@ -78,6 +78,23 @@ static void append_statistics(const struct job *job, struct buffer *out)
         (long long)job->bytes_processed);
 }
 
+/* Answers for a job whose rows are not kept: a script's statement, or an old query. */
+static bool without_rows(const struct job *job, struct error *err)
+{
+    const char *type = json_text(job->statistics, "statementType");
+
+    if (job->kind != JOB_QUERY ||
+        (job->parent_id != NULL && type != NULL && strcmp(type, "SELECT") != 0))
+        return true;
+    if (job->parent_id != NULL)
+        return failure_set(
+            err, "notImplemented",
+            "bqlocal keeps the rows of a script's last statement alone, as the results of the "
+            "script: job %s",
+            job->parent_id);
+    return failure_set(err, "notFound", "Not found: the results of job %s have expired", job->id);
+}
+
 /* Appends what a finished query returned. */
 static bool append_rows(
     const struct parts *in, const struct job *job, const struct rows_window *window,
@@ -85,9 +102,7 @@ static bool append_rows(
 {
     append_statistics(job, out);
     if (!job->has_result)
-        return job->kind != JOB_QUERY ||
-               failure_set(
-                   err, "notFound", "Not found: the results of job %s have expired", job->id);
+        return without_rows(job, err);
     append_json(out, "schema", job_result_schema(&job->result));
     if (job->result.result_table[0] == '\0' && job->result.schema.count == 0)
         return true;

@@ -7,8 +7,15 @@
 /* SQLite has no tables without columns: such a table gets this one. */
 #define STORE_NO_COLUMNS "_bqlocal_no_columns"
 
+/* The condition for the row of one table (?1, ?2) in bqlocal_tables: in a case-insensitive dataset
+ * its name may be written in any case. */
+#define STORE_THE_TABLE                                                                            \
+    " dataset = ?1 and (name = ?2 or (name = ?2 collate nocase and exists(select 1 from"           \
+    " bqlocal_datasets d where d.name = ?1 and json_extract(d.resource, '$.isCaseInsensitive'))))"
+
 /* What is stored of a table: the resource as it was given (owned by the caller) and the facts. */
 struct store_record {
+    char *name; /* as it was given when the table was made; owned */
     cJSON *resource;
     int64_t version;
     int64_t created_ms;

@@ -38,8 +38,8 @@ bool store_record_delete(
 
     if (!store_executef(store, err, "drop table if exists \"%w.%w\"", dataset, table) ||
         !store_prepare(
-            store, "delete from bqlocal_tables where dataset = ?1 and name = ?2", &statement, err,
-            dataset, table, NULL))
+            store, "delete from bqlocal_tables where" STORE_THE_TABLE, &statement, err, dataset,
+            table, NULL))
         return false;
     bool ok = sqlite3_step(statement) == SQLITE_DONE || store_sqlite_failed(store, err);
     sqlite3_finalize(statement);
@@ -89,7 +89,7 @@ bool store_record_read(
         !store_prepare(
             store,
             "select resource, version, created_ms, modified_ms, discarded_rows, modification_day,"
-            " modifications from bqlocal_tables where dataset = ?1 and name = ?2",
+            " modifications, name from bqlocal_tables where" STORE_THE_TABLE,
             &row, err, dataset, table, NULL))
         return false;
     if (sqlite3_step(row) == SQLITE_ROW) {
@@ -101,6 +101,7 @@ bool store_record_read(
             .discarded_rows = sqlite3_column_int64(row, 4),
             .modification_day = sqlite3_column_int64(row, 5),
             .modifications = sqlite3_column_int64(row, 6),
+            .name = strdup((const char *)sqlite3_column_text(row, 7)),
         };
     }
     sqlite3_finalize(row);
@@ -113,7 +114,8 @@ bool store_record_read(
 void store_record_clear(struct store_record *record)
 {
     cJSON_Delete(record->resource);
-    record->resource = NULL;
+    free(record->name);
+    *record = (struct store_record){0};
 }
 
 bool store_record_write(
@@ -130,7 +132,8 @@ bool store_record_write(
     if (!store_prepare(
             store,
             "insert into bqlocal_tables(dataset, name, resource, version, created_ms, modified_ms,"
-            " expires_ms) values(?1, ?2, ?3, ?4, ?5, ?5, ?6)"
+            " expires_ms) values(?1, coalesce((select name from bqlocal_tables "
+            "where" STORE_THE_TABLE "), ?2), ?3, ?4, ?5, ?5, ?6)"
             " on conflict(dataset, name) do update set resource = excluded.resource,"
             " version = excluded.version, modified_ms = excluded.modified_ms,"
             " expires_ms = excluded.expires_ms",

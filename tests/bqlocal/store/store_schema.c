@@ -330,6 +330,10 @@ bool store_resource_check(cJSON *resource, struct error *err)
     {
         cJSON *type = cJSON_CreateString(store_type_rest(schema.fields[index++].type));
         cJSON_ReplaceItemInObjectCaseSensitive(item, "type", type);
+        // An empty list takes the tags away, as a system test of python-bigquery expects.
+        const cJSON *tags = cJSON_GetObjectItemCaseSensitive(item, "policyTags");
+        if (cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(tags, "names")) == 0)
+            cJSON_DeleteItemFromObjectCaseSensitive(item, "policyTags");
     }
     bool ok = check_clustering(resource, &schema, err) &&
               check_partitioning(resource, &schema, err) &&

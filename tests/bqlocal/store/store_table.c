@@ -105,9 +105,10 @@ bool store_table_get(
         store_record_clear(&record);
         return false;
     }
-    complete(store, dataset, table, &record);
+    complete(store, dataset, record.name, &record);
     add_number(record.resource, "numRows", rows + record.discarded_rows);
     *out_resource = record.resource;
+    free(record.name);
     return true;
 }
 
@@ -155,9 +156,11 @@ static bool name_is_valid(const char *name)
     return ok;
 }
 
-/* BigQuery tells names apart that differ in case only; SQLite does not. */
+/* BigQuery tells names apart that differ in case only, unless the dataset says otherwise; SQLite
+ * does not. */
 static bool check_free(
-    struct store *store, const char *dataset, const char *table, struct error *err)
+    struct store *store, const char *dataset, const char *table, bool ignores_case,
+    struct error *err)
 {
     sqlite3_stmt *row = NULL;
     bool ok = true;
@@ -170,7 +173,7 @@ static bool check_free(
             &row, err, dataset, table, NULL))
         return false;
     if (sqlite3_step(row) == SQLITE_ROW) {
-        if (strcmp((const char *)sqlite3_column_text(row, 0), table) == 0)
+        if (ignores_case || strcmp((const char *)sqlite3_column_text(row, 0), table) == 0)
             ok = failure_set(
                 err, "duplicate", "Already Exists: Table %s:%s.%s", store->project, dataset, table);
         else
@@ -266,7 +269,8 @@ bool store_table_insert(
         failure_set(err, "invalid", "Invalid table ID \"%.300s\".", table);
         goto cleanup;
     }
-    if (!check_free(store, dataset, table, err))
+    if (!check_free(
+            store, dataset, table, json_bool(dataset_resource, "isCaseInsensitive", false), err))
         goto cleanup;
     copy = resource == NULL ? cJSON_CreateObject() : cJSON_Duplicate(resource, true);
     strip(copy);
@@ -424,15 +428,14 @@ void store_table_touch(
     int64_t now = store_now_ms(store);
 
     update_facts(
-        store,
-        "update bqlocal_tables set version = ?3, modified_ms = ?4 where dataset = ?1 and name = ?2",
+        store, "update bqlocal_tables set version = ?3, modified_ms = ?4 where" STORE_THE_TABLE,
         dataset, table, (int64_t[]){store_next_version(store), now});
     if (counts_as_modification)
         update_facts(
             store,
             "update bqlocal_tables set modifications ="
             " case modification_day when ?3 then modifications else 0 end + ?4,"
-            " modification_day = ?3 where dataset = ?1 and name = ?2",
+            " modification_day = ?3 where" STORE_THE_TABLE,
             dataset, table, (int64_t[]){now / DAY_MS, 1});
 }
 
@@ -442,6 +445,6 @@ void store_table_note_discarded(
     update_facts(
         store,
         "update bqlocal_tables set discarded_rows = case ?4 when 1 then 0 else discarded_rows end"
-        " + ?3 where dataset = ?1 and name = ?2",
+        " + ?3 where" STORE_THE_TABLE,
         dataset, table, (int64_t[]){rows, replace});
 }

@@ -405,6 +405,28 @@ class Shapes(ClientsTestCase):
         self.assertEqual(["select 'é', 2", "insert into d.t (id)\n  values (1)"],
                          [child["configuration"]["query"]["query"] for child in children])
 
+    def test_statements_of_a_transaction_name_it(self):
+        self.make("t", {"id": "INT64"})
+        parent = self.query("insert into d.t values (1); begin transaction; insert into d.t values (2); commit transaction; "
+                            "begin transaction; rollback transaction")
+        children = [job["statistics"].get("transactionInfo", {}).get("transactionId") for job in self.bq.get(
+            f"jobs?parentJobId={parent['jobReference']['jobId']}&projection=full")["jobs"]]
+
+        self.assertNotIn("transactionInfo", parent["statistics"])
+        second, first, alone = children[:2], children[2:5], children[5]
+        self.assertIsNone(alone)
+        self.assertEqual([1, 1], [len(set(first)), len(set(second))])
+        self.assertEqual(2, len({first[0], second[0]} - {None, ""}))
+
+    def test_the_rows_of_a_script_are_those_of_its_last_statement(self):
+        self.make("t", {"id": "INT64"})
+        parent = self.query("insert into d.t values (7); select id from d.t")["jobReference"]["jobId"]
+        select, insert = [job["jobReference"]["jobId"] for job in self.bq.get(f"jobs?parentJobId={parent}")["jobs"]]
+
+        self.assertEqual([{"f": [{"v": "7"}]}], self.bq.get(f"queries/{parent}")["rows"])
+        self.assertEqual("1", self.bq.get(f"queries/{insert}")["numDmlAffectedRows"])
+        self.assertIn(parent, self.refuse(501, "notImplemented", self.bq.get, f"queries/{select}").message)
+
     def test_a_dataset_has_bigquerys_default_access(self):
         access = self.bq.get("datasets/d")["access"]
         given = [{"role": "READER", "specialGroup": "allAuthenticatedUsers"}]

@@ -23,6 +23,26 @@ class RestFaults(RestCase):
     def names(self):
         return [d["datasetReference"]["datasetId"] for d in self.bq.get("datasets")["datasets"]]
 
+    def test_row_access_policies_are_listed_and_refuse_dml(self):
+        self.bq.query("create table d.kept (a int64); create table d.other (a int64)")
+        self.bq.faults({"action": "row_policies", "table": "d.kept"})
+
+        listed = self.bq.get("datasets/d/tables/kept/rowAccessPolicies")["rowAccessPolicies"]
+        self.assertEqual([self.bq.reference("d", "kept")], [
+            {key: value for key, value in one["rowAccessPolicyReference"].items() if key != "policyId"} for one in listed])
+        self.assertEqual([], self.bq.get("datasets/d/tables/other/rowAccessPolicies").get("rowAccessPolicies", []))
+        for text in ("insert into d.kept values (1)", "delete from d.kept where true",
+                     "insert into d.other values (1); update d.kept set a = 2 where true"):
+            with self.subTest(text), self.assertRaises(HttpError) as caught:
+                self.bq.query(text)
+            self.assertEqual((403, "accessDenied"), (caught.exception.status, caught.exception.reason))
+            self.assertIn("due to row access policies", caught.exception.message)
+        self.assertEqual([], self.bq.query("select * from d.other"))
+
+        self.bq.clear_faults()
+        self.bq.query("insert into d.kept values (1)")
+        self.assertEqual([{"a": 1}], self.bq.query("select * from d.kept"))
+
     def test_a_denied_permission_is_held_by_nobody(self):
         self.make("one")
         self.bq.query("create table one.t (a int64)")

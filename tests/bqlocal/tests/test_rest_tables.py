@@ -210,6 +210,39 @@ class RestTables(RestCase):
         self.refuse(404, "notFound", self.bq.post, "datasets/d/tables/no:testIamPermissions",
                     {"permissions": []})
 
+    def test_permissions_may_come_in_a_list_of_lists(self):
+        self.bq.query("create table d.t (a int64)")
+
+        held = self.bq.post("datasets/d/tables/t:testIamPermissions",
+                            {"permissions": [["bigquery.tables.get", "bigquery.tables.update"]]})
+
+        self.assertEqual(["bigquery.tables.get", "bigquery.tables.update"], held["permissions"])
+
+    def test_policy_tags_go_with_an_empty_list(self):
+        tagged = {"name": "a", "type": "INT64", "policyTags": {"names": ["projects/p/locations/us/taxonomies/1/policyTags/2"]}}
+        self.bq.post("datasets/d/tables", {"tableReference": self.bq.reference("d", "t"), "schema": {"fields": [tagged]}})
+
+        self.bq.patch("datasets/d/tables/t", {"schema": {"fields": [{**tagged, "policyTags": {"names": []}}]}})
+
+        self.assertNotIn("policyTags", self.bq.table("d", "t")["schema"]["fields"][0])
+
+    def test_names_of_tables_have_the_case_that_their_dataset_gives_them(self):
+        for dataset, blind in (("ci", True), ("cs", False)):
+            self.bq.post("datasets", {"datasetReference": {"datasetId": dataset}, "isCaseInsensitive": blind})
+            self.bq.query(f"create table {dataset}.Users (a int64)")
+
+        self.refuse(404, "notFound", self.bq.table, "cs", "users")
+        self.refuse(404, "notFound", self.bq.query, "select * from cs.users")
+        self.assertEqual("Users", self.bq.table("ci", "uSERS")["tableReference"]["tableId"])
+        self.refuse(409, "duplicate", self.bq.query, "create table ci.USERS (a int64)")
+        self.bq.query("insert into ci.users values (1)")
+        self.bq.patch("datasets/ci/tables/users", {"description": "one"})
+        self.assertEqual([{"a": 1}], self.bq.query("select * from ci.USERS"))
+        self.assertEqual(["Users"], self.bq.tables("ci"))
+        self.assertEqual("one", self.bq.table("ci", "Users")["description"])
+        self.bq.delete("datasets/ci/tables/USERS")
+        self.assertEqual([], self.bq.tables("ci"))
+
     def test_rows_are_read_in_pages_from_anywhere(self):
         self.bq.post("datasets/d/tables", table("t"))
         self.bq.query("insert into d.t (id, name) values "

@@ -107,8 +107,8 @@ class Structs(unittest.TestCase):
             (rows({}, []), "needs its structTypes"),
             (rows({"id": "INT64", "ID": "INT64"}, []), "ID is used more than once"),
             (rows({"": "INT64"}, []), "fields without names"),
-            (rows({"a": "ARRAY"}, []), "parameter type ARRAY is not supported"),
-            (rows({"a": "TEXT"}, []), "parameter type TEXT is not supported"),
+            (rows({"a": "ARRAY"}, []), "query parameter of type ARRAY"),
+            (rows({"a": "TEXT"}, []), "query parameter of type TEXT"),
         ):
             with self.subTest(message), self.assertRaisesRegex(SqlFailed, message):
                 self.rows("SELECT 1 FROM UNNEST(@rows)", parameter)

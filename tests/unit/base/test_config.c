@@ -403,6 +403,31 @@ static void test_bytes_are_powers_of_a_thousand(void **state)
     }
 }
 
+static void test_a_price_is_exact_to_a_millionth(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t millionths;
+    } cases[] = {{"off", 0},        {"0", 0},        {"6", 6000000},
+                 {"6.25", 6250000}, {"0.000001", 1}, {"999999.5", 999999500000}};
+    static const char *const wrong[] = {"-1", "6.", ".5", "6.25 USD", "6,25", "1.0000001", "1e3"};
+    struct config config;
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        setenv("BQ_PRICE_PER_TIB", cases[i].text, 1);
+        load(&config);
+        assert_int_equal(config.price_per_tib, cases[i].millionths);
+        config_clear(&config);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct error err;
+        setenv("BQ_PRICE_PER_TIB", wrong[i], 1);
+        expect_error(config_load(NULL, NULL, 0, &config, &err), ERROR_CONFIG, "US dollars");
+    }
+    unsetenv("BQ_PRICE_PER_TIB");
+}
+
 static void test_an_emulator_host_becomes_a_root_url(void **state)
 {
     static const struct {
@@ -581,8 +606,8 @@ static void test_two_configurations_differ_in_just_what_was_changed(void **state
     } changes[] = {
         {"BQ_PROJECT_NAME", "other"},  {"BQ_PARALLEL", "3"},      {"BQ_SYNC_INTERVAL", "3h"},
         {"BQ_SYNC_DAILY_AT", "08:15"}, {"BQ_CAPTURE", "manual"},  {"BQ_SYNC_ATOMIC", "1"},
-        {"BQ_MAX_BYTES_BILLED", "5G"}, {"BQ_LOG_LEVEL", "error"}, {"BQ_LOG_FORMAT", "json"},
-        {"BQ_ADMIN_TOKEN", "t"},
+        {"BQ_MAX_BYTES_BILLED", "5G"}, {"BQ_PRICE_PER_TIB", "5"}, {"BQ_LOG_LEVEL", "error"},
+        {"BQ_LOG_FORMAT", "json"},     {"BQ_ADMIN_TOKEN", "t"},
     };
     struct config one;
     size_t count;
@@ -623,6 +648,7 @@ int main(void)
         TEST_IN_FOLDER(test_a_secret_never_shows_in_a_message),
         TEST_IN_FOLDER(test_durations_and_times_are_read_in_their_units),
         TEST_IN_FOLDER(test_bytes_are_powers_of_a_thousand),
+        TEST_IN_FOLDER(test_a_price_is_exact_to_a_millionth),
         TEST_IN_FOLDER(test_an_emulator_host_becomes_a_root_url),
         TEST_IN_FOLDER(test_listening_beyond_loopback_needs_a_token),
         TEST_IN_FOLDER(test_the_admin_api_can_be_turned_off),

@@ -25,6 +25,8 @@ struct world {
     enum error_code end; /* how they end */
     struct pass_options last;
     char last_table[32];
+    int64_t commit_ms;          /* of the first commit that is not covered, FOLLOW_NEVER */
+    const struct table *broken; /* fails in each pass */
     int ended;
     int postponed;
     struct clock clock;
@@ -41,17 +43,42 @@ static int64_t world_wall(void *context)
     return now_us;
 }
 
-static void run(void *context, const struct pass_options *options, struct run_result *out_result)
+static int64_t world_monotonic_ms(void *context)
+{
+    return world_wall(context) / 1000;
+}
+
+static int64_t world_commit_ms(void *context)
 {
     struct world *world = context;
 
+    pthread_mutex_lock(&world->mutex);
+    int64_t commit_ms = world->commit_ms;
+    pthread_mutex_unlock(&world->mutex);
+    return commit_ms;
+}
+
+static void commit_now(struct world *world)
+{
+    pthread_mutex_lock(&world->mutex);
+    world->commit_ms = world->now_us / 1000;
+    pthread_mutex_unlock(&world->mutex);
+    scheduler_committed(world->scheduler);
+}
+
+static void run(void *context, const struct pass_options *options, struct run_result *out_result)
+{
+    struct world *world = context;
+    const struct table *const *wanted = options->tables != NULL ? options->tables : tables;
+    size_t count = options->tables != NULL ? options->table_count : 2;
+
     *out_result = (struct run_result){.kind = options->kind, .started_us = world_wall(world)};
     strcpy(out_result->id, options->run_id);
-    out_result->table_count = options->table_count;
-    out_result->tables = calloc(options->table_count + 1, sizeof *out_result->tables);
-    for (size_t i = 0; i < options->table_count; i++) {
-        out_result->tables[i].table = options->tables[i];
-        out_result->tables[i].status = TABLE_UNCHANGED;
+    out_result->table_count = count;
+    out_result->tables = calloc(count + 1, sizeof *out_result->tables);
+    for (size_t i = 0; i < count; i++) {
+        out_result->tables[i].table = wanted[i];
+        out_result->tables[i].status = wanted[i] == world->broken ? TABLE_FAILED : TABLE_UNCHANGED;
     }
     struct error err;
     assert_true(progress_begin(options->progress, out_result, &err));
@@ -61,6 +88,8 @@ static void run(void *context, const struct pass_options *options, struct run_re
     world->last_table[0] = '\0';
     if (options->tables != NULL)
         strcpy(world->last_table, options->tables[0]->name);
+    if (world->end == ERROR_NONE && (options->tables == NULL || options->follow))
+        world->commit_ms = FOLLOW_NEVER;
     world->started++;
     pthread_cond_broadcast(&world->changed);
     while (world->allowed < world->started)
@@ -144,10 +173,15 @@ static struct world *begin(const struct config *config, int64_t full_since_us)
     pthread_mutex_init(&world->mutex, NULL);
     pthread_cond_init(&world->changed, NULL);
     world->now_us = START;
-    world->clock = (struct clock){.context = world, .wall_us = world_wall};
+    world->commit_ms = FOLLOW_NEVER;
+    world->clock =
+        (struct clock){.context = world, .wall_us = world_wall, .monotonic_ms = world_monotonic_ms};
     expect_ok(scheduler_new(
         &(struct scheduler_options){
-            .ops = {.context = world, .run = run, .ended = ended},
+            .ops =
+                {.context = world, .run = run, .ended = ended, .commit_since_ms = world_commit_ms},
+            .tables = tables,
+            .table_count = 2,
             .clock = &world->clock,
             .config = config,
             .full_since_us = full_since_us,
@@ -411,6 +445,171 @@ static void test_a_forecast_equals_what_a_scheduler_would_say(void **state)
     end(world);
 }
 
+/* --- commits that are followed ------------------------------------------------------------ */
+
+static struct world *begin_following(void)
+{
+    struct config follows = settings;
+
+    follows.sync_follow_ms = 2000;
+    // So long that no regular pass comes between.
+    follows.sync_interval_ms = INT64_C(86400000);
+    return begin_idle(&follows);
+}
+
+static int64_t follow_us(struct world *world)
+{
+    struct scheduler_view view;
+
+    scheduler_view(world->scheduler, &view);
+    return view.follow_us;
+}
+
+static void test_a_commit_is_followed_after_the_delay_and_the_interval_goes_on(void **state)
+{
+    struct world *world = begin_following();
+    struct scheduler_view view;
+
+    (void)state;
+    scheduler_view(world->scheduler, &view);
+    assert_string_equal(view.follow_text, "2s after a commit");
+    assert_int_equal(view.follow_us, SCHEDULE_NEVER);
+    int64_t interval_us = view.incremental_us;
+    commit_now(world);
+    assert_int_equal(follow_us(world), START + 2 * US);
+    // The first commit starts the delay, and the time of the next one changes nothing.
+    advance(world, 2 * US);
+    allow(world, 1);
+    wait_for(world, &world->ended, 2);
+    wait_idle(world);
+    assert_int_equal(world->last.kind, RUN_INCREMENTAL);
+    assert_true(world->last.follow);
+    scheduler_view(world->scheduler, &view);
+    assert_int_equal(view.follow_us, SCHEDULE_NEVER);
+    assert_int_equal(view.incremental_us, interval_us);
+    advance(world, interval_us - START);
+    allow(world, 1);
+    wait_for(world, &world->ended, 3);
+    assert_false(world->last.follow);
+    end(world);
+}
+
+static void test_commits_wait_after_a_failed_pass(void **state)
+{
+    static const enum error_code codes[] = {ERROR_UNREACHABLE, ERROR_AUTH};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct world *world = begin_following();
+        world->end = codes[i];
+        commit_now(world);
+        advance(world, 2 * US);
+        allow(world, 1);
+        wait_for(world, &world->ended, 2);
+        wait_idle(world);
+        assert_int_equal(follow_us(world), START + 62 * US);
+        commit_now(world);
+        assert_int_equal(follow_us(world), START + 62 * US);
+        // The pass that is tried again fails as well.
+        advance(world, 60 * US);
+        allow(world, 1);
+        wait_for(world, &world->ended, 3);
+        wait_idle(world);
+        assert_int_equal(follow_us(world), START + (62 + 120) * US);
+        pthread_mutex_lock(&world->mutex);
+        world->end = ERROR_NONE;
+        pthread_mutex_unlock(&world->mutex);
+        advance(world, 120 * US);
+        allow(world, 1);
+        wait_for(world, &world->ended, 4);
+        wait_idle(world);
+        assert_int_equal(follow_us(world), SCHEDULE_NEVER);
+        commit_now(world);
+        assert_int_equal(follow_us(world), START + (62 + 120 + 2) * US);
+        end(world);
+    }
+}
+
+static void test_a_commit_waits_while_the_lock_is_taken(void **state)
+{
+    struct world *world = begin_following();
+
+    (void)state;
+    world->end = ERROR_LOCKED;
+    commit_now(world);
+    advance(world, 2 * US);
+    allow(world, 1);
+    wait_for(world, &world->ended, 2);
+    wait_idle(world);
+    assert_int_equal(world->postponed, 1);
+    assert_int_equal(follow_us(world), START + 7 * US);
+    end(world);
+}
+
+static void test_a_table_that_failed_is_left_out_until_all_are_tried_again(void **state)
+{
+    struct world *world = begin_following();
+    struct scheduler_view view;
+
+    (void)state;
+    world->broken = &users;
+    commit_now(world);
+    advance(world, 2 * US);
+    allow(world, 1);
+    wait_for(world, &world->ended, 2);
+    wait_idle(world);
+    scheduler_view(world->scheduler, &view);
+    assert_int_equal(view.incremental_us, START + 62 * US);
+    // The other tables are followed as before.
+    commit_now(world);
+    advance(world, 2 * US);
+    allow(world, 1);
+    wait_for(world, &world->ended, 3);
+    wait_idle(world);
+    assert_int_equal(world->last.kind, RUN_TABLES);
+    assert_string_equal(world->last_table, "tasks");
+    assert_int_equal(world->last.table_count, 1);
+    advance(world, 58 * US);
+    allow(world, 1);
+    wait_for(world, &world->ended, 4);
+    wait_idle(world);
+    assert_null(world->last.tables);
+    scheduler_view(world->scheduler, &view);
+    assert_int_equal(view.incremental_us, START + (62 + 120) * US);
+    // Once it is well, it is followed again.
+    pthread_mutex_lock(&world->mutex);
+    world->broken = NULL;
+    pthread_mutex_unlock(&world->mutex);
+    advance(world, 120 * US);
+    allow(world, 1);
+    wait_for(world, &world->ended, 5);
+    wait_idle(world);
+    commit_now(world);
+    advance(world, 2 * US);
+    allow(world, 1);
+    wait_for(world, &world->ended, 6);
+    assert_int_equal(world->last.kind, RUN_INCREMENTAL);
+    assert_null(world->last.tables);
+    end(world);
+}
+
+static void test_following_is_turned_on_and_off_by_a_reload(void **state)
+{
+    struct world *world = begin_idle(&settings);
+    struct config follows = settings;
+    struct error err;
+
+    (void)state;
+    commit_now(world);
+    assert_int_equal(follow_us(world), SCHEDULE_NEVER);
+    follows.sync_follow_ms = 5000;
+    expect_ok(scheduler_reload(world->scheduler, &follows, &err));
+    assert_int_equal(follow_us(world), START + 5 * US);
+    expect_ok(scheduler_reload(world->scheduler, &settings, &err));
+    assert_int_equal(follow_us(world), SCHEDULE_NEVER);
+    end(world);
+}
+
 static void test_what_is_off_says_so(void **state)
 {
     struct config off = settings;
@@ -442,6 +641,11 @@ int main(void)
         cmocka_unit_test(test_after_a_stop_nothing_starts_and_requests_are_refused),
         cmocka_unit_test(test_a_pass_that_does_not_end_is_not_waited_for_forever),
         cmocka_unit_test(test_a_forecast_equals_what_a_scheduler_would_say),
+        cmocka_unit_test(test_a_commit_is_followed_after_the_delay_and_the_interval_goes_on),
+        cmocka_unit_test(test_commits_wait_after_a_failed_pass),
+        cmocka_unit_test(test_a_commit_waits_while_the_lock_is_taken),
+        cmocka_unit_test(test_a_table_that_failed_is_left_out_until_all_are_tried_again),
+        cmocka_unit_test(test_following_is_turned_on_and_off_by_a_reload),
         cmocka_unit_test(test_what_is_off_says_so),
     };
 

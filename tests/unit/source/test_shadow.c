@@ -87,7 +87,8 @@ static const char *pass(enum shadow_mode mode, const char *rejected, enum ending
     snprintf(intent.table, sizeof intent.table, "%s", quoted_table.name);
     intent.generation = ++generation;
     snprintf(intent.nonce, sizeof intent.nonce, "%016llx", (unsigned long long)generation);
-    expect_ok(shadow_begin(state_path, &quoted_table, false, mode, &shadow, &err));
+    expect_ok(shadow_begin(
+        (struct database_place){.path = state_path}, &quoted_table, false, mode, &shadow, &err));
     scan_with(shadow, rejected, &found);
     if (mode != SHADOW_COMPARE) {
         expect_ok(shadow_end(shadow, &err));
@@ -258,7 +259,9 @@ static void test_many_rows_are_settled_in_chunks(void **state)
     run(&source, "update t set v = -v; delete from t where a % 2 = 0");
     pass(SHADOW_CHANGES, NULL, ACKNOWLEDGED);
 
-    expect_ok(shadow_begin(state_path, &quoted_table, false, SHADOW_CHANGES, &shadow, &err));
+    expect_ok(shadow_begin(
+        (struct database_place){.path = state_path}, &quoted_table, false, SHADOW_CHANGES, &shadow,
+        &err));
     scan_with(shadow, NULL, &found);
 
     assert_string_equal(buffer_text(&found), "");

@@ -329,13 +329,13 @@ static void test_another_commit_job_is_named_only_while_the_intent_counts(void *
     intend(&intent);
     snprintf(intent.commit_job, sizeof intent.commit_job, "job-2");
 
-    expect_ok(tracking_intend_job(&tracking, &intent, &changed, &err));
+    expect_ok(tracking_intend_job(&tracking, &intent, (struct bill_limit){0}, &changed, &err));
     assert_null(changed);
     expect_ok(tracking_intent(&tracking, "users", &found, &loaded, &err));
     assert_string_equal(loaded.commit_job, "job-2");
 
     expect_ok(tracking_reset(&tracking, "users", &err));
-    expect_ok(tracking_intend_job(&tracking, &intent, &changed, &err));
+    expect_ok(tracking_intend_job(&tracking, &intent, (struct bill_limit){0}, &changed, &err));
     assert_string_equal(changed, OUTDATED);
     assert_false(load().found);
 }

@@ -121,6 +121,72 @@ static void test_the_bill_of_an_intent_counts_once_however_it_ends(void **state)
     assert_string_equal(bills("2026-01-01"), "users 2026-01-02 15/2;");
 }
 
+static void test_what_is_reserved_is_not_left_for_others(void **state)
+{
+    (void)state;
+    const struct bill_reservation query = {.table = "users", .since_us = NOON, .bytes = 60};
+    struct intent intent = {
+        .table = "posts", .mode = SEND_MERGE, .generation = 1, .nonce = "n", .bytes_reserved = 30};
+    struct watermark never = {0};
+    struct tracking_basis basis = {
+        .watermark = &never, .limit = {.bytes_a_day = 100, .now_us = NOON}};
+    const char *changed = NULL;
+    struct bill_use use;
+
+    add("users", NOON, 20);
+    expect_ok(tracking_bill_reserve(&tracking, &query, 100, &err));
+    expect_error(
+        tracking_intend(&tracking, &intent, &basis, &changed, &err), ERROR_BUDGET,
+        "BQ_MAX_BYTES_BILLED_PER_DAY");
+    assert_int_equal(query_int(&tracking.database, "select count(*) from bq_sync_intents"), 0);
+    intent.bytes_reserved = 20;
+    expect_ok(tracking_intend(&tracking, &intent, &basis, &changed, &err));
+    expect_error(
+        tracking_bill_reserve(&tracking, &(struct bill_reservation){"users", NOON, 1}, 100, &err),
+        ERROR_BUDGET, "BQ_MAX_BYTES_BILLED_PER_DAY");
+
+    expect_ok(tracking_bill_use(&tracking, NOON, &use, &err));
+    assert_int_equal(use.billed, 20);
+    assert_int_equal(use.queries, 60);
+    assert_int_equal(use.intents, 20);
+    assert_int_equal(bill_left(&use, 100), 0);
+
+    // The bill of a query that ends on the next day is the next day's.
+    expect_ok(tracking_bill_settle(&tracking, &query, NOON + DAY_US, 55, &err));
+    expect_ok(tracking_bill_use(&tracking, NOON, &use, &err));
+    assert_int_equal(use.queries, 0);
+    assert_int_equal(use.billed, 20);
+    expect_ok(tracking_bill_use(&tracking, NOON + DAY_US, &use, &err));
+    assert_int_equal(use.billed, 55);
+    assert_int_equal(use.intents, 20);
+}
+
+static void test_a_reservation_that_nobody_ends_counts_for_one_more_day(void **state)
+{
+    (void)state;
+    const struct bill_reservation query = {.table = "users", .since_us = NOON, .bytes = 60};
+    struct bill_use use;
+
+    expect_ok(tracking_bill_reserve(&tracking, &query, 100, &err));
+    expect_ok(tracking_bill_use(&tracking, NOON + DAY_US, &use, &err));
+    assert_int_equal(use.queries, 60);
+    expect_ok(tracking_bill_use(&tracking, NOON + 2 * DAY_US, &use, &err));
+    assert_int_equal(use.queries, 0);
+}
+
+static void test_what_a_query_needs_is_known_for_the_day(void **state)
+{
+    (void)state;
+    int64_t needed = 7;
+
+    expect_ok(tracking_bill_note_need(&tracking, "users", NOON, 40, &err));
+    expect_ok(tracking_bill_need(&tracking, "users", NOON, &needed, &err));
+    assert_int_equal(needed, 40);
+    expect_ok(tracking_bill_need(&tracking, "users", NOON + DAY_US, &needed, &err));
+    assert_int_equal(needed, 0);
+    assert_string_equal(bills("2026-01-01"), "");
+}
+
 static void test_a_database_without_the_table_has_no_bills(void **state)
 {
     (void)state;
@@ -156,6 +222,12 @@ int main(void)
             test_the_bill_of_an_intent_counts_once_however_it_ends, open_state, close_state),
         cmocka_unit_test_setup_teardown(
             test_a_database_without_the_table_has_no_bills, open_state, close_state),
+        cmocka_unit_test_setup_teardown(
+            test_what_is_reserved_is_not_left_for_others, open_state, close_state),
+        cmocka_unit_test_setup_teardown(
+            test_a_reservation_that_nobody_ends_counts_for_one_more_day, open_state, close_state),
+        cmocka_unit_test_setup_teardown(
+            test_what_a_query_needs_is_known_for_the_day, open_state, close_state),
         cmocka_unit_test(test_the_first_of_the_month),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

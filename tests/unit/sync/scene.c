@@ -230,6 +230,7 @@ static void open_connections(struct scene *scene)
         .tracking = &scene->tracking,
         .clock = &scene->clock.clock,
         .retry_budget_ms = options.retry_budget_ms,
+        .config = &scene->config,
         .project = "p",
         .dataset = "d",
         .location = "EU",

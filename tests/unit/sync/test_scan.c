@@ -80,7 +80,7 @@ static struct scan_counts run(struct scan scan, bool *out_ended, struct shadow *
 {
     struct scan_counts counts = {0};
 
-    scan.state_path = state_path;
+    scan.state.path = state_path;
     scan.table = &table;
     expect_ok(scan_run(&scan, &source, &counts, out_ended, out_shadow, &err));
     return counts;
@@ -285,7 +285,7 @@ static void test_it_can_be_stopped(void **state)
     change("with recursive n(i) as (select 10 union all select i + 1 from n where i < 9000)"
            " insert into t select i, i from n");
     const struct scan scan = {
-        .state_path = state_path, .table = &table, .mode = SHADOW_COMPARE, .look = stop_looking};
+        .state.path = state_path, .table = &table, .mode = SHADOW_COMPARE, .look = stop_looking};
 
     expect_error(
         scan_run(&scan, &source, &counts, &ended, &shadow, &err), ERROR_STOPPED, "asked to stop");

@@ -41,6 +41,23 @@ static void test_days_and_months_of_all_tables(void **state)
     assert_int_equal(read_at(scene, today.day_ends_us).month, 4320);
 }
 
+static void test_a_month_is_projected_from_the_first_day_that_billed(void **state)
+{
+    struct scene *scene = *state;
+    int64_t noon_us = INT64_C(1767355200000000); // 2026-01-02
+
+    struct spending none = read_at(scene, noon_us);
+    assert_int_equal(none.month_projected, SPENDING_UNKNOWN);
+    assert_int_equal(spending_dollars(&scene->config, none.month_projected), SPENDING_UNKNOWN);
+
+    add(scene, "accounts", noon_us, 1000);
+    assert_int_equal(read_at(scene, noon_us).month_projected, 31000);
+    // Two and a half days.
+    assert_int_equal(read_at(scene, noon_us + 2 * DAY_US).month_projected, 12400);
+    add(scene, "accounts", noon_us + 40 * DAY_US, 100);
+    assert_int_equal(read_at(scene, noon_us + 40 * DAY_US).month_projected, 2800);
+}
+
 static void test_a_budget_is_over_when_the_least_bill_does_not_fit(void **state)
 {
     struct scene *scene = *state;
@@ -64,10 +81,45 @@ static void test_a_budget_is_over_when_the_least_bill_does_not_fit(void **state)
     assert_false(spending_is_over(&tomorrow));
 }
 
+static void test_a_query_reserves_an_eighth_more_than_it_needs_if_that_is_left(void **state)
+{
+    struct scene *scene = *state;
+    struct spending spending = {.budget = 100 * MIB, .today = 10 * MIB, .of_intents = 10 * MIB};
+
+    assert_int_equal(spending_grant(&spending, &scene->config, 40 * MIB), 45 * MIB);
+    assert_int_equal(spending_grant(&spending, &scene->config, 78 * MIB), 80 * MIB);
+    assert_int_equal(spending_grant(&spending, &scene->config, 81 * MIB), 0);
+    // BigQuery refuses what BQ_MAX_BYTES_BILLED does not allow.
+    scene->config.max_bytes_billed = 42 * MIB;
+    assert_int_equal(spending_grant(&spending, &scene->config, 40 * MIB), 42 * MIB);
+    assert_int_equal(spending_grant(&spending, &scene->config, 90 * MIB), 42 * MIB);
+}
+
+static void test_a_refusal_says_what_a_query_needs(void **state)
+{
+    struct scene *scene = *state;
+    struct error refusal = {
+        .reason = "bytesBilledLimitExceeded",
+        .message =
+            "Query exceeded limit for bytes billed: 7. 9007199254740993 or higher required."};
+    const struct error silent = {.reason = "bytesBilledLimitExceeded", .message = "too much"};
+    const struct error other = {.reason = "invalid", .message = "9 or higher required"};
+
+    assert_int_equal(spending_needed(&scene->config, &refusal, 7), INT64_C(9007199254740993));
+    assert_int_equal(spending_needed(&scene->config, &silent, 7), 14);
+    assert_int_equal(spending_needed(&scene->config, &other, 7), 0);
+    assert_int_equal(spending_needed(&scene->config, &refusal, 0), 0);
+    scene->config.max_bytes_billed = 7;
+    assert_int_equal(spending_needed(&scene->config, &refusal, 7), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENE_TEST(test_days_and_months_of_all_tables),
+        SCENE_TEST(test_a_query_reserves_an_eighth_more_than_it_needs_if_that_is_left),
+        SCENE_TEST(test_a_refusal_says_what_a_query_needs),
+        SCENE_TEST(test_a_month_is_projected_from_the_first_day_that_billed),
         SCENE_TEST(test_a_budget_is_over_when_the_least_bill_does_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,7 +92,7 @@ bool sql_parameter(
             expr->index + 1);
     if (type_name == NULL || !store_type_parse(type_name, &type))
         return sql_error(
-            compiler->err, expr->place, "Query parameter type %s is not supported here",
+            compiler->err, expr->place, "bqlocal does not have a query parameter of type %s here",
             type_name == NULL ? "unknown" : type_name);
     return parameter_value(compiler, expr, type, member(item, "parameterValue"), out);
 }
@@ -205,7 +205,8 @@ static bool read_fields(
                 compiler->err, expr->place, "Struct field name %s is used more than once", name);
         if (type_name == NULL || !store_type_parse(type_name, &type))
             return sql_error(
-                compiler->err, expr->place, "Query parameter type %s is not supported here",
+                compiler->err, expr->place,
+                "bqlocal does not have a query parameter of type %s here",
                 type_name == NULL ? "unknown" : type_name);
         out->fields[out->count++] = (struct sql_field){.name = name, .type = (int)type};
     }

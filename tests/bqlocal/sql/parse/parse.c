@@ -123,6 +123,8 @@ bool sql_syntax(struct sql_parser *parser, const char *expected)
 {
     const struct sql_token *token = sql_peek(parser, 0);
 
+    if (sql_is(parser, "."))
+        return sql_unsupported(parser, "fields of values (x.y)");
     return !lacks(parser) && sql_error(
                                  parser->err, token->place, "Syntax error: Expected %s but got %s",
                                  expected, describe(parser));
@@ -263,6 +265,12 @@ bool sql_parse_type(
         return false;
     if (!sql_find_type(name, out_type))
         return sql_error(parser->err, token->place, "Type not found: %s", name);
+    bool sized = *out_type == STORE_STRING || *out_type == STORE_BYTES ||
+                 *out_type == STORE_NUMERIC || *out_type == STORE_BIGNUMERIC;
+    if (sql_is(parser, "(") && !sized)
+        return sql_unsupported(
+            parser,
+            sql_printf(parser->arena, "parameters of the type %s", store_type_sql(*out_type)));
     if (!parse_type_numbers(parser, numbers))
         return false;
     *out_length = numbers[0];

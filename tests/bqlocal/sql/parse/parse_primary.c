@@ -55,6 +55,10 @@ static struct sql_expr *parse_cast(struct sql_parser *parser)
     if (value == NULL || !sql_expect(parser, "AS") ||
         !sql_parse_type(parser, &expr->type, &length, &scale))
         return NULL;
+    if (length != 0 || scale != 0) {
+        sql_unsupported(parser, "CAST to a type with parameters");
+        return NULL;
+    }
     sql_expr_add(parser, &expr->args, value);
     return sql_expect(parser, ")") ? expr : NULL;
 }

@@ -247,6 +247,7 @@ static bool run_script(
 {
     bool open = false;
     bool ok = true;
+    int transactions = 0;
 
     for (size_t i = 0; ok && i < nodes->count; i++) {
         const struct sql_node *node = nodes->items[i];
@@ -254,6 +255,8 @@ static bool run_script(
         snprintf(statement->type, sizeof statement->type, "%s", type_name(node));
         statement->start = node->start;
         statement->end = node->end;
+        transactions += node->kind == SQL_BEGIN;
+        statement->transaction = open || node->kind == SQL_BEGIN ? transactions : 0;
         if (node->kind >= SQL_BEGIN)
             ok = run_transaction_control(compiler, node, &open);
         else if (open && is_ddl(node))

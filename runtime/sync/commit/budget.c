@@ -1,0 +1,93 @@
+#include "sync/commit/budget.h"
+
+#include "source/tracking_bill.h"
+#include "sync/spending.h"
+
+/* Between two looks at what other tables have left. */
+#define PAUSE_MS 200
+
+/* Of a batch whose commit job is a statement: BigQuery bills 10 MB at least for each table that it
+ * names. 0: the commit job is a load. */
+static int64_t least_bill(const struct batch *batch)
+{
+    if (batch->rows == 0 || batch->inlined != NULL)
+        return CONFIG_LEAST_BILLED_BYTES;
+    return batch->staged ? 2 * CONFIG_LEAST_BILLED_BYTES : 0;
+}
+
+struct bill_limit budget_limit(const struct worker *worker)
+{
+    return (struct bill_limit){
+        .bytes_a_day = worker->config->max_bytes_a_day,
+        .now_us = worker->clock->wall_us(worker->clock->context),
+    };
+}
+
+/* What is spent, and what the table's statement needs as far as is known. */
+static bool look(
+    struct worker *worker, const char *table, struct spending *out_spending, int64_t *out_needed,
+    struct error *err)
+{
+    int64_t now_us = worker->clock->wall_us(worker->clock->context);
+    struct tracking *tracking = worker_take_state(worker);
+
+    bool ok = spending_read(worker->config, tracking, now_us, out_spending, err) &&
+              tracking_bill_need(tracking, table, now_us, out_needed, err);
+    worker_give_state(worker);
+    return ok;
+}
+
+/* The tables of a transaction keep what they have reserved until all of them have it. */
+bool budget_reserve(
+    struct worker *worker, const struct task *task, struct intent *intent, struct error *err)
+{
+    const struct clock *clock = worker->clock;
+    int64_t least = least_bill(&task->batch);
+
+    intent->bytes_reserved = 0;
+    if (worker->config->max_bytes_a_day == 0 || least == 0)
+        return true;
+    for (int64_t waited_ms = 0;; waited_ms += PAUSE_MS) {
+        struct spending spending;
+        int64_t needed = 0;
+        if (!look(worker, task->table->name, &spending, &needed, err))
+            return false;
+        needed = needed > least ? needed : least;
+        intent->bytes_reserved = spending_grant(&spending, worker->config, needed);
+        if (intent->bytes_reserved > 0)
+            return true;
+        if (spending.of_intents == 0 || worker->config->sync_atomic ||
+            waited_ms >= worker->retry_budget_ms)
+            return spending_refuse(&spending, needed, err);
+        if (!clock->sleep_ms(clock->context, PAUSE_MS))
+            return error_set(err, ERROR_STOPPED, "stopped while it waited for the day's budget");
+    }
+}
+
+bool budget_learn(
+    const struct worker *worker, struct intent *intent, const struct error *failure,
+    struct error *err)
+{
+    intent->bytes_needed = spending_needed(worker->config, failure, intent->bytes_reserved);
+    if (intent->bytes_needed == 0)
+        return false;
+    *err = *failure;
+    err->code = ERROR_BUDGET;
+    return true;
+}
+
+bool budget_reserve_more(
+    struct worker *worker, struct intent *intent, int64_t reserved, int64_t needed,
+    struct error *err)
+{
+    struct spending spending;
+    int64_t ignored = 0;
+
+    if (!look(worker, intent->table, &spending, &ignored, err))
+        return false;
+    if (spending_left(&spending) < needed - reserved)
+        return spending_refuse(&spending, needed, err);
+    intent->bytes_reserved += needed - reserved;
+    intent->bytes_needed = intent->bytes_reserved;
+    return true;
+}

@@ -1,0 +1,331 @@
+#include "support.h"
+
+#include "source/commits.h"
+#include "support/manual_clock.h"
+
+#include <pthread.h>
+#include <sys/stat.h>
+
+#define ROUNDS 200
+
+/* A followed database, an application with a connection of its own, and our writer. */
+struct world {
+    struct folder folder;
+    char *path;
+    struct manual_clock clock;
+    struct commits *commits;
+    struct database application;
+    struct database ours;
+};
+
+static const char *const modes[] = {"wal", "delete", "truncate", "persist"};
+#define MODES (sizeof modes / sizeof modes[0])
+
+static void make(const char *path, const char *mode)
+{
+    struct database made;
+    char sql[64];
+
+    expect_ok(database_open(path, DATABASE_CREATE, 1000, &made, &err));
+    snprintf(sql, sizeof sql, "pragma journal_mode = %s", mode);
+    expect_ok(database_exec(&made, sql, &err));
+    expect_ok(database_exec(&made, "create table t(id integer primary key, v)", &err));
+    database_close(&made);
+}
+
+static void open_all(struct world *world, const char *mode)
+{
+    *world = (struct world){.folder = make_folder()};
+    world->path = strdup(path_in(&world->folder, "app.db"));
+    manual_clock_init(&world->clock);
+    world->clock.ms = 1000;
+    make(world->path, mode);
+    expect_ok(commits_new(&world->clock.clock, &world->commits, &err));
+    expect_ok(commits_follow(world->commits, world->path, true, &err));
+    expect_ok(database_open(world->path, DATABASE_WRITE, 5000, &world->application, &err));
+    expect_ok(database_open(world->path, DATABASE_WRITE, 5000, &world->ours, &err));
+    world->ours.commits = world->commits;
+}
+
+static void close_all(struct world *world)
+{
+    database_close(&world->ours);
+    database_close(&world->application);
+    commits_free(world->commits);
+    remove_folder(&world->folder);
+    free(world->path);
+}
+
+static bool waits(struct world *world)
+{
+    expect_ok(commits_look(world->commits, 0, &err));
+    return commits_since_ms(world->commits) != COMMITS_NONE;
+}
+
+static void cover(struct world *world)
+{
+    commits_cover(world->commits, commits_file(world->commits));
+    assert_false(waits(world));
+}
+
+static void commit_as(struct database *who)
+{
+    expect_ok(database_begin(who, &err));
+    expect_ok(database_exec(who, "insert into t(v) values (1)", &err));
+    expect_ok(database_commit(who, &err));
+}
+
+static void a_commit_of_the_application_is_seen(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MODES; i++) {
+        struct world world;
+        open_all(&world, modes[i]);
+        // What was committed before it was followed is not known.
+        assert_true(waits(&world));
+        cover(&world);
+        commit_as(&world.application);
+        assert_true(waits(&world));
+        // It waits until a pass covers it.
+        assert_true(waits(&world));
+        cover(&world);
+        close_all(&world);
+    }
+}
+
+static void our_own_commits_are_none(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MODES; i++) {
+        struct world world;
+        open_all(&world, modes[i]);
+        cover(&world);
+        commit_as(&world.ours);
+        assert_false(waits(&world));
+        // Nor is a statement that commits by itself, a transaction that is rolled back, and one
+        // that cannot begin.
+        expect_ok(
+            statement_run(&world.ours, "insert into t(v) values (?1)", &err, "i", INT64_C(2)));
+        assert_false(waits(&world));
+        expect_ok(database_begin(&world.ours, &err));
+        expect_ok(database_exec(&world.ours, "delete from t", &err));
+        database_rollback(&world.ours);
+        assert_false(waits(&world));
+        sqlite3_busy_timeout(world.ours.handle, 0);
+        expect_ok(database_begin(&world.application, &err));
+        expect_error(database_begin(&world.ours, &err), ERROR_BUSY, "locked");
+        database_rollback(&world.application);
+        assert_false(waits(&world));
+        commit_as(&world.ours);
+        assert_false(waits(&world));
+        close_all(&world);
+    }
+}
+
+static void a_commit_right_before_and_right_after_ours_is_seen(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MODES; i++) {
+        struct world world;
+        open_all(&world, modes[i]);
+        // As if it came before our transaction began, after commits_enter has looked.
+        cover(&world);
+        commits_enter(world.commits, world.ours.handle);
+        commit_as(&world.application);
+        expect_ok(database_exec(&world.ours, "insert into t(v) values (1)", &err));
+        commits_leave(world.commits, world.ours.handle);
+        assert_true(waits(&world));
+        // And after it ended, before commits_leave looks.
+        cover(&world);
+        commits_enter(world.commits, world.ours.handle);
+        expect_ok(database_exec(&world.ours, "insert into t(v) values (1)", &err));
+        commit_as(&world.application);
+        commits_leave(world.commits, world.ours.handle);
+        assert_true(waits(&world));
+        // And before we enter at all.
+        cover(&world);
+        commit_as(&world.application);
+        commit_as(&world.ours);
+        assert_true(waits(&world));
+        close_all(&world);
+    }
+}
+
+/* An application that commits while our transactions run. It checks after each of its commits. */
+static void *commit_many(void *context)
+{
+    struct world *world = context;
+
+    for (int i = 0; i < ROUNDS; i++) {
+        commits_cover(world->commits, commits_file(world->commits));
+        struct error ignored;
+        bool ok = database_begin(&world->application, &ignored) &&
+                  database_exec(&world->application, "insert into t(v) values (1)", &ignored) &&
+                  database_commit(&world->application, &ignored) &&
+                  commits_look(world->commits, 0, &ignored);
+        if (!ok || commits_since_ms(world->commits) == COMMITS_NONE)
+            return "a commit was taken for ours";
+    }
+    return NULL;
+}
+
+static void no_commit_is_lost_among_ours(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct world world;
+        pthread_t thread;
+        void *failure = NULL;
+        open_all(&world, modes[i]);
+        cover(&world);
+        assert_int_equal(pthread_create(&thread, NULL, commit_many, &world), 0);
+        for (int j = 0; j < ROUNDS; j++)
+            commit_as(&world.ours);
+        pthread_join(thread, &failure);
+        assert_null(failure);
+        cover(&world);
+        for (int j = 0; j < ROUNDS; j++)
+            commit_as(&world.ours);
+        assert_false(waits(&world));
+        close_all(&world);
+    }
+}
+
+static void the_clock_of_a_commit_starts_no_later_than_it(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_all(&world, "wal");
+    cover(&world);
+    world.clock.ms = 5000;
+    assert_false(waits(&world));
+    world.clock.ms = 9000;
+    commit_as(&world.application);
+    // Without a word from the kernel it may be as old as the last look.
+    assert_true(waits(&world));
+    assert_int_equal(commits_since_ms(world.commits), 5000);
+    cover(&world);
+    commit_as(&world.application);
+    expect_ok(commits_look(world.commits, 9500, &err));
+    assert_int_equal(commits_since_ms(world.commits), 9500);
+    // The first one counts.
+    commit_as(&world.application);
+    expect_ok(commits_look(world.commits, 9800, &err));
+    assert_int_equal(commits_since_ms(world.commits), 9500);
+    close_all(&world);
+}
+
+static void a_file_in_its_place_is_a_commit(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_all(&world, "wal");
+    cover(&world);
+    int64_t file = commits_file(world.commits);
+    char *backup = path_in(&world.folder, "backup.db");
+    make(backup, "delete");
+    assert_int_equal(rename(backup, world.path), 0);
+    assert_true(waits(&world));
+    // A pass that opened the old file does not cover it.
+    commits_cover(world.commits, file);
+    assert_true(waits(&world));
+    cover(&world);
+    close_all(&world);
+}
+
+static void a_file_that_is_missing_is_followed_when_it_is_back(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_all(&world, "delete");
+    cover(&world);
+    char *away = path_in(&world.folder, "away.db");
+    assert_int_equal(rename(world.path, away), 0);
+    expect_error(commits_look(world.commits, 0, &err), ERROR_SOURCE, "No such file");
+    assert_non_null(strstr(err.message, world.path));
+    assert_int_equal(commits_since_ms(world.commits), COMMITS_NONE);
+    assert_int_equal(rename(away, world.path), 0);
+    assert_true(waits(&world));
+    cover(&world);
+    close_all(&world);
+}
+
+static void an_immutable_file_is_followed_by_its_replacement(void **state)
+{
+    struct world world;
+    char path[256];
+
+    (void)state;
+    open_all(&world, "wal");
+    database_close(&world.ours);
+    database_close(&world.application);
+    snprintf(path, sizeof path, "file:%s?immutable=1", world.path);
+    expect_ok(commits_follow(world.commits, path, false, &err));
+    assert_true(waits(&world));
+    cover(&world);
+    char *copy = path_in(&world.folder, "copy.db");
+    make(copy, "wal");
+    assert_int_equal(rename(copy, world.path), 0);
+    assert_true(waits(&world));
+    cover(&world);
+    assert_int_equal(access(path_in(&world.folder, "app.db-wal"), F_OK), -1);
+    close_all(&world);
+}
+
+static void the_application_is_not_hindered(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MODES; i++) {
+        struct world world;
+        int64_t busy = 0;
+        open_all(&world, modes[i]);
+        database_close(&world.ours);
+        cover(&world);
+        commit_as(&world.application);
+        assert_true(waits(&world));
+        sqlite3_busy_timeout(world.application.handle, 0);
+        expect_ok(database_exec(&world.application, "begin exclusive", &err));
+        expect_ok(database_exec(&world.application, "commit", &err));
+        expect_ok(database_query_int64(
+            &world.application, "pragma wal_checkpoint(truncate)", 0, &busy, &err));
+        assert_int_equal(busy, 0);
+        expect_ok(database_exec(&world.application, "vacuum", &err));
+        close_all(&world);
+    }
+}
+
+static void the_last_one_to_close_leaves_no_file(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_all(&world, "wal");
+    assert_true(waits(&world));
+    database_close(&world.ours);
+    database_close(&world.application);
+    expect_ok(commits_follow(world.commits, NULL, false, &err));
+    assert_int_equal(access(path_in(&world.folder, "app.db-wal"), F_OK), -1);
+    assert_false(waits(&world));
+    close_all(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_commit_of_the_application_is_seen),
+        cmocka_unit_test(our_own_commits_are_none),
+        cmocka_unit_test(a_commit_right_before_and_right_after_ours_is_seen),
+        cmocka_unit_test(no_commit_is_lost_among_ours),
+        cmocka_unit_test(the_clock_of_a_commit_starts_no_later_than_it),
+        cmocka_unit_test(a_file_in_its_place_is_a_commit),
+        cmocka_unit_test(a_file_that_is_missing_is_followed_when_it_is_back),
+        cmocka_unit_test(an_immutable_file_is_followed_by_its_replacement),
+        cmocka_unit_test(the_application_is_not_hindered),
+        cmocka_unit_test(the_last_one_to_close_leaves_no_file),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
