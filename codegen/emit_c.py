@@ -12,7 +12,7 @@ from .model import Column, Table
 from .naming import c_fields, c_string
 
 # The layout of struct table in base/table.h that the emitted initializers are made for.
-DESCRIPTOR_VERSION = 2
+DESCRIPTOR_VERSION = 3
 
 _MODES = {"append": "SEND_APPEND", "upsert": "SEND_MERGE", "replace": "SEND_REPLACE"}
 _CAPTURES = {"auto": "CAPTURE_AUTO", "triggers": "CAPTURE_TRIGGERS", "scan": "CAPTURE_SCAN"}
@@ -118,6 +118,8 @@ def _column(table: Table, column: Column) -> str:
         members["required"] = "true"
     if column.key:
         members["key"] = "true"
+    if column.key and column.type.bounds:
+        members["bounded"] = "true"
     if column.type.formats and column.format != "iso8601":
         members["format"] = "TIME_FORMAT_" + column.format.upper()
     if column.json_rounds:
@@ -158,6 +160,7 @@ def _descriptor(table: Table) -> List[str]:
         "    .column_count = sizeof columns / sizeof columns[0],",
         "    .key = %s," % ("key" if table.key else "NULL"),
         "    .key_count = %s," % ("sizeof key / sizeof key[0]" if table.key else "0"),
+        "    .clusters_by_default = %s," % ("true" if table.clusters_by_default else "false"),
     ]
     lines += text_member("where", table.where) if table.where else ["    .where = NULL,"]
     lines += [
@@ -185,6 +188,7 @@ def _texts(table: Table) -> List[str]:
         ("ddl_sql", emit_sql.ddl(table)),
         ("merge_sql", emit_sql.merge(table) if keyed else None),
         ("merge_new_sql", emit_sql.merge_new(table) if keyed else None),
+        ("bounds_sql", emit_sql.bounds(table) or None),
         ("schema_json", emit_schema.schema_json(table)),
         ("resource_json", emit_schema.resource_json(table)),
     )

@@ -112,10 +112,22 @@ def _alias(table: Table, letter: str) -> str:
     return letter
 
 
+def bounds(table: Table) -> str:
+    """The part of a MERGE's ON clause that says between which values the keys of its rows lie; ""
+    if no key column has bounds. It is true for every row that has a partner, so it changes nothing
+    but what BigQuery reads."""
+    target = _alias(table, "t")
+    return "".join(
+        "\n  and %s.%s between @low_%d and @high_%d"
+        % (target, googlesql_name(column.name), number, number)
+        for number, column in enumerate(table.key, start=1) if column.type.bounds)
+
+
 def _merge_head(table: Table) -> str:
     names = [googlesql_name(column.name) for column in table.key]
     target, staged = _alias(table, "t"), _alias(table, "s")
     conditions = ["%s.%s = %s.%s" % (target, name, staged, name) for name in names]
+    conditions[-1] += bounds(table)
     partition = table.time_partition or table.range_partition
     if table.require_partition_filter and partition is not None:
         # Always true; BigQuery refuses a MERGE without a condition on the partitioning column, and
@@ -303,7 +315,8 @@ def merge_file(table: Table) -> str:
         return _NO_KEY
     return (
         "-- Changed, new and deleted rows from a staging table. Few rows are a parameter of the\n"
-        "-- statement, which then reads unnest(@rows) in the place of the staging table.\n%s;\n\n"
+        "-- statement, which then reads unnest(@rows) in the place of the staging table. Further\n"
+        "-- parameters are the lowest and the highest key of these rows.\n%s;\n\n"
         "-- Only new rows, from the same.\n%s;\n" % (merge(table), merge_new(table)))
 
 

@@ -62,6 +62,7 @@ class Table:
     range_partition: Optional[RangePartition]
     require_partition_filter: bool
     cluster_by: Tuple[Column, ...]
+    clusters_by_default: bool  # the definition says nothing, so cluster_by is the key
     labels: Tuple[Tuple[str, str], ...]
     content_hash: str
     shape_hash: str

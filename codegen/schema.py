@@ -96,7 +96,8 @@ def _read_file(
     columns = columns.with_key(key)
     by_name = columns.by_name
     mode, capture = _read_sync(members.get("sync"), "key" in members, problems)
-    warehouse = read_warehouse(members.get("bigquery"), columns, problems)
+    key_columns = tuple(by_name[column] for column in key)
+    warehouse = read_warehouse(members.get("bigquery"), columns, key_columns, problems)
     table = Table(
         stem=stem,
         name=name or "",
@@ -108,11 +109,12 @@ def _read_file(
             members.get("on_reject"), ("reject", "fail"), "choice") == "fail",
         where=_read_where(members.get("where"), name or "t", problems),
         columns=columns.all,
-        key=tuple(by_name[column] for column in key),
+        key=key_columns,
         time_partition=warehouse.time_partition,
         range_partition=warehouse.range_partition,
         require_partition_filter=warehouse.require_partition_filter,
         cluster_by=warehouse.cluster_by,
+        clusters_by_default=warehouse.clusters_by_default,
         labels=warehouse.labels,
         content_hash="",
         shape_hash="",
@@ -285,6 +287,8 @@ def _with_hashes(table: Table) -> Table:
         if numbers else None,
         "require_partition_filter": table.require_partition_filter,
     }
+    if table.clusters_by_default:
+        shape["clusters_by_default"] = True
     return replace(table, content_hash=_hash(content), shape_hash=_hash(shape))
 
 

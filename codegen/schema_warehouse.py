@@ -36,14 +36,16 @@ class Warehouse:
     range_partition: Optional[RangePartition] = None
     require_partition_filter: bool = False
     cluster_by: Tuple[Column, ...] = ()
+    clusters_by_default: bool = True
     labels: Tuple[Tuple[str, str], ...] = ()
 
 
 def read_warehouse(
-    node: Optional[Node], columns: Columns, problems: Problems
+    node: Optional[Node], columns: Columns, key: Tuple[Column, ...], problems: Problems
 ) -> Warehouse:
+    by_key = tuple(column for column in key if column.type.cluster)[:_CLUSTER_MAX]
     if node is None:
-        return Warehouse()
+        return Warehouse(cluster_by=by_key)
     members = problems.members(
         node, (), ("partition_by", "cluster_by", "labels", "require_partition_filter"))
     if members is None:
@@ -52,9 +54,11 @@ def read_warehouse(
     required = problems.flag(members.get("require_partition_filter"))
     if required and "partition_by" not in members:
         problems.add(members["require_partition_filter"], 'needs "partition_by"')
+    by_default = "cluster_by" not in members
     return Warehouse(
         time, numbers, bool(required),
-        _read_clustering(members.get("cluster_by"), columns, problems),
+        by_key if by_default else _read_clustering(members["cluster_by"], columns, problems),
+        by_default,
         _read_labels(members.get("labels"), problems))
 
 
@@ -153,13 +157,12 @@ def _read_range(
 
 
 def _read_clustering(
-    node: Optional[Node], columns: Columns, problems: Problems
+    node: Node, columns: Columns, problems: Problems
 ) -> Tuple[Column, ...]:
+    """An empty list says that the table is not clustered."""
     names = problems.texts(node)
-    if names is None or node is None:
+    if names is None:
         return ()
-    if not node.value:
-        problems.add(node, "must not be empty")
     if len(node.value) > _CLUSTER_MAX:
         problems.add(node, "has %d columns, the limit is %d" % (len(node.value), _CLUSTER_MAX))
     result: List[Column] = []

@@ -25,6 +25,12 @@ class ColumnType:
     granularities: Tuple[str, ...]
     aliases: Tuple[str, ...]  # other databases' words for it, for suggestions
 
+    @property
+    def bounds(self) -> bool:
+        """Whether bounds of a key of this type tell BigQuery what it need not read: the type has an
+        order, sorts a clustered table, and has more than two values."""
+        return self.key and self.cluster and self.name != "BOOL"
+
 
 _NO: Tuple[str, ...] = ()
 _DAYS = ("DAY", "MONTH", "YEAR")

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 2,
+    TABLE_DESCRIPTOR_VERSION == 3,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -78,7 +78,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [CHAT_HISTORY_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true},
+    [CHAT_HISTORY_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true, .bounded = true},
     [CHAT_HISTORY_COLUMN_USER_ID] = {.name = "user_id", .source = "user_id", .type = COLUMN_INT64, .required = true},
     [CHAT_HISTORY_COLUMN_QUESTION_ID] = {.name = "question_id", .source = "question_id", .type = COLUMN_INT64},
     [CHAT_HISTORY_COLUMN_TASK_ID] = {.name = "task_id", .source = "task_id", .type = COLUMN_INT64},
@@ -104,6 +104,7 @@ const struct table chat_history_table = {
     .column_count = sizeof columns / sizeof columns[0],
     .key = key,
     .key_count = sizeof key / sizeof key[0],
+    .clusters_by_default = false,
     .where = NULL,
     .content_hash = "ef0254ff752e",
     .shape_hash = "2422d97dd854",
@@ -235,6 +236,7 @@ const struct table chat_history_table = {
         "merge into `${project}`.`${dataset}`.`chat_history` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when matched then\n"
@@ -277,6 +279,7 @@ const struct table chat_history_table = {
         "merge into `${project}`.`${dataset}`.`chat_history` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when not matched then\n"
         "  insert (\n"
         "    `id`\n"
@@ -302,6 +305,9 @@ const struct table chat_history_table = {
         "    , s.`updated_at`\n"
         "    , s.`deleted_at`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`id` between @low_1 and @high_1",
     .schema_json =
         "[\n"
         "  {\n"

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 2,
+    TABLE_DESCRIPTOR_VERSION == 3,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -78,7 +78,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [COURSE_COHORTS_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true},
+    [COURSE_COHORTS_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true, .bounded = true},
     [COURSE_COHORTS_COLUMN_COURSE_ID] = {.name = "course_id", .source = "course_id", .type = COLUMN_INT64, .required = true},
     [COURSE_COHORTS_COLUMN_COHORT_ID] = {.name = "cohort_id", .source = "cohort_id", .type = COLUMN_INT64, .required = true},
     [COURSE_COHORTS_COLUMN_IS_DRIP_ENABLED] = {.name = "is_drip_enabled", .source = "is_drip_enabled", .type = COLUMN_BOOL},
@@ -104,6 +104,7 @@ const struct table course_cohorts_table = {
     .column_count = sizeof columns / sizeof columns[0],
     .key = key,
     .key_count = sizeof key / sizeof key[0],
+    .clusters_by_default = false,
     .where = NULL,
     .content_hash = "3dfd3a360dfb",
     .shape_hash = "76253e2768d9",
@@ -235,6 +236,7 @@ const struct table course_cohorts_table = {
         "merge into `${project}`.`${dataset}`.`course_cohorts` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when matched then\n"
@@ -277,6 +279,7 @@ const struct table course_cohorts_table = {
         "merge into `${project}`.`${dataset}`.`course_cohorts` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when not matched then\n"
         "  insert (\n"
         "    `id`\n"
@@ -302,6 +305,9 @@ const struct table course_cohorts_table = {
         "    , s.`updated_at`\n"
         "    , s.`deleted_at`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`id` between @low_1 and @high_1",
     .schema_json =
         "[\n"
         "  {\n"

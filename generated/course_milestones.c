@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 2,
+    TABLE_DESCRIPTOR_VERSION == 3,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -66,7 +66,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [COURSE_MILESTONES_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true},
+    [COURSE_MILESTONES_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true, .bounded = true},
     [COURSE_MILESTONES_COLUMN_COURSE_ID] = {.name = "course_id", .source = "course_id", .type = COLUMN_INT64, .required = true},
     [COURSE_MILESTONES_COLUMN_MILESTONE_ID] = {.name = "milestone_id", .source = "milestone_id", .type = COLUMN_INT64},
     [COURSE_MILESTONES_COLUMN_ORDERING] = {.name = "ordering", .source = "ordering", .type = COLUMN_INT64, .required = true},
@@ -89,6 +89,7 @@ const struct table course_milestones_table = {
     .column_count = sizeof columns / sizeof columns[0],
     .key = key,
     .key_count = sizeof key / sizeof key[0],
+    .clusters_by_default = false,
     .where = NULL,
     .content_hash = "f5c19d23d791",
     .shape_hash = "c84cfa6280c1",
@@ -208,6 +209,7 @@ const struct table course_milestones_table = {
         "merge into `${project}`.`${dataset}`.`course_milestones` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when matched then\n"
@@ -241,6 +243,7 @@ const struct table course_milestones_table = {
         "merge into `${project}`.`${dataset}`.`course_milestones` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when not matched then\n"
         "  insert (\n"
         "    `id`\n"
@@ -260,6 +263,9 @@ const struct table course_milestones_table = {
         "    , s.`updated_at`\n"
         "    , s.`deleted_at`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`id` between @low_1 and @high_1",
     .schema_json =
         "[\n"
         "  {\n"

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 2,
+    TABLE_DESCRIPTOR_VERSION == 3,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -62,7 +62,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [COURSES_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true},
+    [COURSES_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true, .bounded = true},
     [COURSES_COLUMN_ORG_ID] = {.name = "org_id", .source = "org_id", .type = COLUMN_INT64, .required = true},
     [COURSES_COLUMN_NAME] = {.name = "name", .source = "name", .type = COLUMN_STRING, .required = true},
     [COURSES_COLUMN_CREATED_AT] = {.name = "created_at", .source = "created_at", .type = COLUMN_TIMESTAMP},
@@ -84,6 +84,7 @@ const struct table courses_table = {
     .column_count = sizeof columns / sizeof columns[0],
     .key = key,
     .key_count = sizeof key / sizeof key[0],
+    .clusters_by_default = false,
     .where = NULL,
     .content_hash = "295da85e7c21",
     .shape_hash = "d3e80e93bfc8",
@@ -199,6 +200,7 @@ const struct table courses_table = {
         "merge into `${project}`.`${dataset}`.`courses` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when matched then\n"
@@ -229,6 +231,7 @@ const struct table courses_table = {
         "merge into `${project}`.`${dataset}`.`courses` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when not matched then\n"
         "  insert (\n"
         "    `id`\n"
@@ -246,6 +249,9 @@ const struct table courses_table = {
         "    , s.`updated_at`\n"
         "    , s.`deleted_at`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`id` between @low_1 and @high_1",
     .schema_json =
         "[\n"
         "  {\n"

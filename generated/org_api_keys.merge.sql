@@ -2,10 +2,12 @@
 -- schemas/org_api_keys.json
 -- schema 08f8aed068f3
 -- Changed, new and deleted rows from a staging table. Few rows are a parameter of the
--- statement, which then reads unnest(@rows) in the place of the staging table.
+-- statement, which then reads unnest(@rows) in the place of the staging table. Further
+-- parameters are the lowest and the highest key of these rows.
 merge into `${project}`.`${dataset}`.`org_api_keys` as t
 using `${project}`.`${dataset}`.`${staging}` as s
 on t.`id` = s.`id`
+  and t.`id` between @low_1 and @high_1
 when matched and s.`_bqsync_deleted` then
   delete
 when matched then
@@ -37,6 +39,7 @@ when not matched and not s.`_bqsync_deleted` then
 merge into `${project}`.`${dataset}`.`org_api_keys` as t
 using `${project}`.`${dataset}`.`${staging}` as s
 on t.`id` = s.`id`
+  and t.`id` between @low_1 and @high_1
 when not matched then
   insert (
     `id`

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 2,
+    TABLE_DESCRIPTOR_VERSION == 3,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -110,7 +110,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [QUESTIONS_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true},
+    [QUESTIONS_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true, .bounded = true},
     [QUESTIONS_COLUMN_TASK_ID] = {.name = "task_id", .source = "task_id", .type = COLUMN_INT64, .required = true},
     [QUESTIONS_COLUMN_TYPE] = {.name = "type", .source = "type", .type = COLUMN_STRING, .required = true},
     [QUESTIONS_COLUMN_BLOCKS] = {.name = "blocks", .source = "blocks", .type = COLUMN_JSON},
@@ -144,6 +144,7 @@ const struct table questions_table = {
     .column_count = sizeof columns / sizeof columns[0],
     .key = key,
     .key_count = sizeof key / sizeof key[0],
+    .clusters_by_default = false,
     .where = NULL,
     .content_hash = "99d92a57241c",
     .shape_hash = "980b9270d8ad",
@@ -307,6 +308,7 @@ const struct table questions_table = {
         "merge into `${project}`.`${dataset}`.`questions` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when matched then\n"
@@ -373,6 +375,7 @@ const struct table questions_table = {
         "merge into `${project}`.`${dataset}`.`questions` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when not matched then\n"
         "  insert (\n"
         "    `id`\n"
@@ -414,6 +417,9 @@ const struct table questions_table = {
         "    , s.`title`\n"
         "    , s.`settings`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`id` between @low_1 and @high_1",
     .schema_json =
         "[\n"
         "  {\n"

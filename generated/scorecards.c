@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 2,
+    TABLE_DESCRIPTOR_VERSION == 3,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -70,7 +70,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [SCORECARDS_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true},
+    [SCORECARDS_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true, .bounded = true},
     [SCORECARDS_COLUMN_ORG_ID] = {.name = "org_id", .source = "org_id", .type = COLUMN_INT64, .required = true},
     [SCORECARDS_COLUMN_TITLE] = {.name = "title", .source = "title", .type = COLUMN_STRING, .required = true},
     [SCORECARDS_COLUMN_CRITERIA] = {.name = "criteria", .source = "criteria", .type = COLUMN_JSON, .required = true},
@@ -94,6 +94,7 @@ const struct table scorecards_table = {
     .column_count = sizeof columns / sizeof columns[0],
     .key = key,
     .key_count = sizeof key / sizeof key[0],
+    .clusters_by_default = false,
     .where = NULL,
     .content_hash = "8207bd30c15b",
     .shape_hash = "b60340d46d8c",
@@ -217,6 +218,7 @@ const struct table scorecards_table = {
         "merge into `${project}`.`${dataset}`.`scorecards` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when matched then\n"
@@ -253,6 +255,7 @@ const struct table scorecards_table = {
         "merge into `${project}`.`${dataset}`.`scorecards` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when not matched then\n"
         "  insert (\n"
         "    `id`\n"
@@ -274,6 +277,9 @@ const struct table scorecards_table = {
         "    , s.`deleted_at`\n"
         "    , s.`status`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`id` between @low_1 and @high_1",
     .schema_json =
         "[\n"
         "  {\n"

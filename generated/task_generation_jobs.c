@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 2,
+    TABLE_DESCRIPTOR_VERSION == 3,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -74,7 +74,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [TASK_GENERATION_JOBS_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true},
+    [TASK_GENERATION_JOBS_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true, .bounded = true},
     [TASK_GENERATION_JOBS_COLUMN_UUID] = {.name = "uuid", .source = "uuid", .type = COLUMN_STRING, .required = true},
     [TASK_GENERATION_JOBS_COLUMN_TASK_ID] = {.name = "task_id", .source = "task_id", .type = COLUMN_INT64, .required = true},
     [TASK_GENERATION_JOBS_COLUMN_COURSE_ID] = {.name = "course_id", .source = "course_id", .type = COLUMN_INT64, .required = true},
@@ -99,6 +99,7 @@ const struct table task_generation_jobs_table = {
     .column_count = sizeof columns / sizeof columns[0],
     .key = key,
     .key_count = sizeof key / sizeof key[0],
+    .clusters_by_default = false,
     .where = NULL,
     .content_hash = "bf7056b4971b",
     .shape_hash = "67ede60e1a04",
@@ -226,6 +227,7 @@ const struct table task_generation_jobs_table = {
         "merge into `${project}`.`${dataset}`.`task_generation_jobs` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when matched then\n"
@@ -265,6 +267,7 @@ const struct table task_generation_jobs_table = {
         "merge into `${project}`.`${dataset}`.`task_generation_jobs` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when not matched then\n"
         "  insert (\n"
         "    `id`\n"
@@ -288,6 +291,9 @@ const struct table task_generation_jobs_table = {
         "    , s.`updated_at`\n"
         "    , s.`deleted_at`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`id` between @low_1 and @high_1",
     .schema_json =
         "[\n"
         "  {\n"

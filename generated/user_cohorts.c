@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 2,
+    TABLE_DESCRIPTOR_VERSION == 3,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -66,7 +66,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [USER_COHORTS_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true},
+    [USER_COHORTS_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true, .bounded = true},
     [USER_COHORTS_COLUMN_USER_ID] = {.name = "user_id", .source = "user_id", .type = COLUMN_INT64, .required = true},
     [USER_COHORTS_COLUMN_COHORT_ID] = {.name = "cohort_id", .source = "cohort_id", .type = COLUMN_INT64, .required = true},
     [USER_COHORTS_COLUMN_ROLE] = {.name = "role", .source = "role", .type = COLUMN_STRING, .required = true},
@@ -89,6 +89,7 @@ const struct table user_cohorts_table = {
     .column_count = sizeof columns / sizeof columns[0],
     .key = key,
     .key_count = sizeof key / sizeof key[0],
+    .clusters_by_default = false,
     .where = NULL,
     .content_hash = "8ede99a8f9e8",
     .shape_hash = "b25ce2c8386f",
@@ -208,6 +209,7 @@ const struct table user_cohorts_table = {
         "merge into `${project}`.`${dataset}`.`user_cohorts` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when matched then\n"
@@ -241,6 +243,7 @@ const struct table user_cohorts_table = {
         "merge into `${project}`.`${dataset}`.`user_cohorts` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when not matched then\n"
         "  insert (\n"
         "    `id`\n"
@@ -260,6 +263,9 @@ const struct table user_cohorts_table = {
         "    , s.`updated_at`\n"
         "    , s.`deleted_at`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`id` between @low_1 and @high_1",
     .schema_json =
         "[\n"
         "  {\n"

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 2,
+    TABLE_DESCRIPTOR_VERSION == 3,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -74,7 +74,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [USERS_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true},
+    [USERS_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true, .bounded = true},
     [USERS_COLUMN_EMAIL] = {.name = "email", .source = "email", .type = COLUMN_STRING, .required = true},
     [USERS_COLUMN_FIRST_NAME] = {.name = "first_name", .source = "first_name", .type = COLUMN_STRING},
     [USERS_COLUMN_MIDDLE_NAME] = {.name = "middle_name", .source = "middle_name", .type = COLUMN_STRING},
@@ -99,6 +99,7 @@ const struct table users_table = {
     .column_count = sizeof columns / sizeof columns[0],
     .key = key,
     .key_count = sizeof key / sizeof key[0],
+    .clusters_by_default = false,
     .where = NULL,
     .content_hash = "27bf28efc5e6",
     .shape_hash = "9d0cfbe3461b",
@@ -226,6 +227,7 @@ const struct table users_table = {
         "merge into `${project}`.`${dataset}`.`users` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
         "when matched then\n"
@@ -265,6 +267,7 @@ const struct table users_table = {
         "merge into `${project}`.`${dataset}`.`users` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "when not matched then\n"
         "  insert (\n"
         "    `id`\n"
@@ -288,6 +291,9 @@ const struct table users_table = {
         "    , s.`updated_at`\n"
         "    , s.`deleted_at`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`id` between @low_1 and @high_1",
     .schema_json =
         "[\n"
         "  {\n"

@@ -12,7 +12,7 @@ struct avro_writer;
 struct column_reader;
 
 /* Generated files assert this number, so that one made for another layout does not compile. */
-#define TABLE_DESCRIPTOR_VERSION 2
+#define TABLE_DESCRIPTOR_VERSION 3
 
 enum column_type {
     COLUMN_INT64,
@@ -59,6 +59,8 @@ struct column {
     enum column_type type;
     bool required;
     bool key;
+    /* A key column whose values have an order: a MERGE says between which they lie (bounds_sql). */
+    bool bounded;
     enum time_format format;
     enum column_transform transform;
     /* JSON: BigQuery may round numbers and drop members named twice. */
@@ -83,6 +85,8 @@ struct table {
      * none: NULL and 0, and then no statement below that needs a key. */
     const size_t *key;
     size_t key_count;
+    /* The definition names no clustering, so that of resource_json is the key's. */
+    bool clusters_by_default;
     const char *where; /* the row filter as SQLite sees it, NULL if none */
 
     /* 12 hex digits each. content: what the rows hold (columns, types, transforms, key, filter);
@@ -108,6 +112,10 @@ struct table {
     const char *ddl_sql;
     const char *merge_sql;     /* update, insert and delete from staging; NULL without a key */
     const char *merge_new_sql; /* insert-only; NULL without a key */
+    /* The part of both MERGEs that bounds each key column by parameters, for the n-th (from 1)
+     * @low_n and @high_n. A statement that leaves it out does the same and reads more of the
+     * target. NULL: there is none. */
+    const char *bounds_sql;
 
     /* BigQuery's schema array, and the rest of a tables.insert body: description, labels,
      * clustering, partitioning, constraints. */

@@ -21,6 +21,8 @@ static void print_plan(const struct plan_report *report)
             table->why == NULL ? "" : table->why);
         if (table->why_scan[0] != '\0')
             printf("    scanned: %s\n", table->why_scan);
+        if (table->diff.clustering[0] != '\0')
+            printf("    clustering: %s\n", table->diff.clustering);
         for (size_t j = 0; j < table->diff.statement_count; j++)
             printf("    %s\n", table->diff.statements[j]);
         if (blocked != NULL)

@@ -1,5 +1,6 @@
 #include "encode/parameter.h"
 
+#include "encode/avro_value.h"
 #include "encode/civil.h"
 #include "encode/column_type.h"
 #include "encode/decimal.h"
@@ -8,62 +9,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-
-/* --- reading the record ------------------------------------------------------------------ */
-
-/* What is left of a record. It comes from our own encoder, so it is well formed. */
-static uint8_t take_byte(struct slice *in)
-{
-    assert(in->length > 0);
-    in->length--;
-    return (uint8_t)*in->data++;
-}
-
-static int64_t take_long(struct slice *in)
-{
-    uint64_t bits = 0;
-    unsigned shift = 0;
-    uint8_t byte;
-
-    do {
-        byte = take_byte(in);
-        bits |= (uint64_t)(byte & 0x7f) << shift;
-        shift += 7;
-    } while (byte >= 0x80);
-    return (int64_t)(bits >> 1) ^ -(int64_t)(bits & 1);
-}
-
-static double take_double(struct slice *in)
-{
-    uint64_t bits = 0;
-    double value;
-
-    for (unsigned i = 0; i < sizeof bits; i++)
-        bits |= (uint64_t)take_byte(in) << (8 * i);
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-static struct slice take_bytes(struct slice *in)
-{
-    size_t length = (size_t)take_long(in);
-    struct slice bytes = {in->data, length};
-
-    assert(length <= in->length);
-    in->data += length;
-    in->length -= length;
-    return bytes;
-}
-
-static struct value_decimal take_decimal(struct slice *in)
-{
-    struct slice bytes = take_bytes(in);
-    struct value_decimal value = {.length = (uint8_t)bytes.length};
-
-    assert(bytes.length <= sizeof value.bytes);
-    memcpy(value.bytes, bytes.data, bytes.length);
-    return value;
-}
 
 /* --- writing values ---------------------------------------------------------------------- */
 
@@ -123,41 +68,41 @@ static void append_value(struct buffer *out, enum column_type type, struct slice
 
     switch (type) {
     case COLUMN_INT64:
-        buffer_printf(out, "\"%" PRId64 "\"", take_long(in));
+        buffer_printf(out, "\"%" PRId64 "\"", avro_value_int64(in));
         break;
     case COLUMN_FLOAT64:
-        append_double(out, take_double(in));
+        append_double(out, avro_value_float64(in));
         break;
     case COLUMN_BOOL:
-        buffer_append_text(out, take_byte(in) != 0 ? "\"true\"" : "\"false\"");
+        buffer_append_text(out, avro_value_bool(in) ? "\"true\"" : "\"false\"");
         break;
     case COLUMN_BYTES:
-        append_base64(out, take_bytes(in));
+        append_base64(out, avro_value_bytes(in));
         break;
     case COLUMN_NUMERIC:
         buffer_printf(
-            out, "\"%s\"", decimal_text(take_decimal(in), DECIMAL_NUMERIC_SCALE, decimal));
+            out, "\"%s\"", decimal_text(avro_value_decimal(in), DECIMAL_NUMERIC_SCALE, decimal));
         break;
     case COLUMN_BIGNUMERIC:
         buffer_printf(
-            out, "\"%s\"", decimal_text(take_decimal(in), DECIMAL_BIGNUMERIC_SCALE, decimal));
+            out, "\"%s\"", decimal_text(avro_value_decimal(in), DECIMAL_BIGNUMERIC_SCALE, decimal));
         break;
     case COLUMN_DATE:
-        buffer_printf(out, "\"%s\"", civil_date_text(take_long(in), civil));
+        buffer_printf(out, "\"%s\"", civil_date_text(avro_value_int64(in), civil));
         break;
     case COLUMN_TIME:
-        buffer_printf(out, "\"%s\"", civil_time_text(take_long(in), civil));
+        buffer_printf(out, "\"%s\"", civil_time_text(avro_value_int64(in), civil));
         break;
     case COLUMN_DATETIME:
-        buffer_printf(out, "\"%s\"", civil_datetime_text(take_long(in), 'T', civil));
+        buffer_printf(out, "\"%s\"", civil_datetime_text(avro_value_int64(in), 'T', civil));
         break;
     case COLUMN_TIMESTAMP:
-        buffer_printf(out, "\"%s+00:00\"", civil_datetime_text(take_long(in), ' ', civil));
+        buffer_printf(out, "\"%s+00:00\"", civil_datetime_text(avro_value_int64(in), ' ', civil));
         break;
     case COLUMN_STRING:
     case COLUMN_JSON:
     case COLUMN_GEOGRAPHY:
-        append_string(out, take_bytes(in));
+        append_string(out, avro_value_bytes(in));
         break;
     }
 }
@@ -166,11 +111,10 @@ static void append_member(
     struct buffer *out, const char *name, enum column_type type, struct slice *in)
 {
     buffer_printf(out, "\"%s\":{\"value\":", name);
-    // The branch of the union: null is the first.
-    if (take_long(in) == 0)
-        buffer_append_text(out, "null");
-    else
+    if (avro_value_present(in))
         append_value(out, type, in);
+    else
+        buffer_append_text(out, "null");
     buffer_append_byte(out, '}');
 }
 
@@ -213,4 +157,15 @@ void parameter_append_row(struct buffer *out, const struct table *table, struct 
     append_member(out, "_bqsync_deleted", COLUMN_BOOL, &record);
     buffer_append_text(out, "}}");
     assert(record.length == 0);
+}
+
+void parameter_append_scalar(
+    struct buffer *out, const char *name, enum column_type type, struct slice value)
+{
+    buffer_printf(
+        out,
+        "{\"name\":\"%s\",\"parameterType\":{\"type\":\"%s\"},\"parameterValue\":{\"value\":", name,
+        column_type_info(type)->name);
+    append_value(out, type, &value);
+    buffer_append_text(out, "}}");
 }

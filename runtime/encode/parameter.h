@@ -1,9 +1,9 @@
 /* parameter: rows as values of one query parameter, ARRAY<STRUCT<the columns, _bqsync_deleted
- * BOOL>>, in the JSON of BigQuery's REST API (QueryParameter; "Running parameterized queries"). It
- * reads the record that the row's Avro encoder has written, so whatever Avro carries arrives here
- * as the same value: there is one encoder a table, and this is no second one. JSON goes as STRING,
- * which the statement parses, since how numbers of a JSON parameter are read is documented nowhere.
- * Pure functions. */
+ * BOOL>>, and single values as parameters of their own, in the JSON of BigQuery's REST API
+ * (QueryParameter; "Running parameterized queries"). It reads the record that the row's Avro
+ * encoder has written, so whatever Avro carries arrives here as the same value: there is one
+ * encoder a table, and this is no second one. JSON goes as STRING, which the statement parses,
+ * since how numbers of a JSON parameter are read is documented nowhere. Pure functions. */
 #ifndef BQSYNC_ENCODE_PARAMETER_H
 #define BQSYNC_ENCODE_PARAMETER_H
 
@@ -23,5 +23,10 @@ void parameter_append_type(struct buffer *out, const struct table *table);
 /* Appends one element: {"structValues":{...}}. record: the Avro record of the row with every field
  * a union with null, and _bqsync_deleted behind the columns (avro.h). */
 void parameter_append_row(struct buffer *out, const struct table *table, struct slice record);
+
+/* Appends a whole parameter with one value: {"name":...,"parameterType":...,"parameterValue":...}.
+ * value: as avro_value_take has returned it; not JSON, which has no parameter of its type here. */
+void parameter_append_scalar(
+    struct buffer *out, const char *name, enum column_type type, struct slice value);
 
 #endif

@@ -170,9 +170,11 @@ enum query_kind {
 struct query_request {
     const char *job_id;
     const char *sql;
+    /* Query parameters of the REST API, JSON objects with commas in between; NULL or "": none. */
+    const char *parameters;
     /* Values of the parameter @rows, an array, with commas in between: JSON that is read while it
      * is sent. row_type: the type of its elements, JSON as well. Bytes that went over the wire are
-     * added to *sent. NULL: the statement has no parameter, and the others are not looked at. */
+     * added to *sent. NULL: there is no such parameter, and the others are not looked at. */
     const struct spool *rows;
     const char *row_type;
     uint64_t *sent;

@@ -182,16 +182,30 @@ static bool pace_query(
     return take_dml_slot(bigquery, request, err);
 }
 
-static void add_rows_parameter(cJSON *query, const struct query_request *request)
+static void add_rows_parameter(cJSON *parameters, const struct query_request *request)
 {
     cJSON *parameter = cJSON_CreateObject();
-    cJSON_AddItemToArray(cJSON_AddArrayToObject(query, "queryParameters"), parameter);
+    cJSON_AddItemToArray(parameters, parameter);
     cJSON_AddStringToObject(parameter, "name", "rows");
     cJSON *type = cJSON_AddObjectToObject(parameter, "parameterType");
     cJSON_AddStringToObject(type, "type", "ARRAY");
     cJSON_AddRawToObject(type, "arrayType", request->row_type);
     cJSON *value = cJSON_AddObjectToObject(parameter, "parameterValue");
     cJSON_AddArrayToObject(value, "arrayValues");
+}
+
+static void add_parameters(cJSON *query, const struct query_request *request)
+{
+    bool has_others = request->parameters != NULL && *request->parameters != '\0';
+
+    if (!has_others && request->rows == NULL)
+        return;
+    cJSON *parameters = cJSON_AddArrayToObject(query, "queryParameters");
+    // Raw text is printed as it is, so that this one item may be several.
+    if (has_others)
+        cJSON_AddItemToArray(parameters, cJSON_CreateRaw(request->parameters));
+    if (request->rows != NULL)
+        add_rows_parameter(parameters, request);
 }
 
 /* The parameter is the job's last member, so that its values go where the job's text ends with an
@@ -238,8 +252,7 @@ static bool insert_query(
         snprintf(cap, sizeof cap, "%lld", (long long)call_cap(bigquery));
         cJSON_AddStringToObject(query, "maximumBytesBilled", cap);
     }
-    if (request->rows != NULL)
-        add_rows_parameter(query, request);
+    add_parameters(query, request);
     bool ok = request->rows != NULL
                   ? insert_with_rows(bigquery, request, job, out_existed, err)
                   : insert_job(bigquery, request->job_id, job, NULL, out_existed, err);

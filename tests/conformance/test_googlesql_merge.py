@@ -9,7 +9,7 @@ import unittest
 import urllib.parse
 
 from tests.bqlocal.tests.sql_session import Session, SqlFailed
-from tests.conformance import edges, sample, statements
+from tests.conformance import bounds, edges, sample, statements
 from tests.conformance.engine import Engine, Refused, comparable
 from tests.support import foreign
 from tests.support.bqlocal import Bqlocal
@@ -77,10 +77,10 @@ class MergeTest(unittest.TestCase):
         self.engine = self.enterContext(Engine(self.stage))
         self.session = self.enterContext(Session())
 
-    def both(self, sql):
+    def both(self, sql, parameters=()):
         """Runs a statement on both sides."""
-        self.session.run(local(sql))
-        self.engine.run(local(sql))
+        self.session.run(local(sql), parameters=list(parameters))
+        self.engine.run(local(sql), parameters)
 
     def outcome(self, sql, parameters=()):
         """What each side answers to DML: its counts, or that it refused."""
@@ -103,7 +103,7 @@ class MergeTest(unittest.TestCase):
                 for side in (self.session, self.engine)]
 
     def prepare(self, collected, table, staging):
-        """Makes both tables on both sides and fills them; the staged rows meet some of the target's."""
+        """Makes both tables on both sides and fills them; returns the staged rows, which meet some of the target's."""
         for sql in (*(sql for name, sql in collected.ddl.items() if name.startswith(f"{table.name}.ddl")),
                     collected.staging[staging]):
             self.both(sql)
@@ -116,6 +116,7 @@ class MergeTest(unittest.TestCase):
             staged.append(table.row(key, tombstone=deleted) + [deleted])
         as_text = re.search(r"` json\b", collected.staging[staging], re.I) is None
         self.both(table.insert(staging, staged, staged=True, as_text=as_text))
+        return staged
 
     def drop(self, *names):
         for name in names:
@@ -131,8 +132,9 @@ class MergeTest(unittest.TestCase):
                 for name in [name for name in collected.merges if name.startswith(f"{table.name}.merge")]:
                     for round_number in range(ROUNDS):
                         with self.subTest(program=program, merge=name, round=round_number):
-                            self.prepare(collected, table, staging)
-                            self.assertEqual(*self.outcome(collected.merges[name]))
+                            staged = self.prepare(collected, table, staging)
+                            sql = collected.merges[name]
+                            self.assertEqual(*self.outcome(sql, bounds.of_rows(sql, table.columns, staged)))
                             self.assertEqual(*self.rows(table))
                             runs += 1
                         self.drop(table.target, staging)
@@ -149,10 +151,14 @@ class MergeTest(unittest.TestCase):
         self.assertTrue(any("parse_json(" in sql and "begin transaction" in sql for sql in scripts))
         for sql in scripts:
             named = statements.MERGE.findall(sql) + statements.REFILL.findall(sql)
+            parameters = []
             for target, staging in named:
-                self.prepare(collected, tables[target], staging)
+                staged = self.prepare(collected, tables[target], staging)
+                for merge in [part for part in sql.split(";\n") if statements.MERGE.match(part) and f"`{staging}`" in part]:
+                    parameters += bounds.of_rows(merge, tables[target].columns, staged)
+            self.assertEqual(len({parameter["name"] for parameter in parameters}), len(parameters))
 
-            self.both(sql)
+            self.both(sql, parameters)
 
             for target, staging in named:
                 with self.subTest(target=target):
@@ -173,7 +179,8 @@ class MergeTest(unittest.TestCase):
             {"name": name, "type": {"type": kind}} for name, kind in kinds.items()]}}, "parameterValue": {"arrayValues": [
                 {"structValues": {name: {"value": edges.parameter(kind, value)}
                                   for (name, kind), value in zip(kinds.items(), row)}} for row in rows]}}
-        return re.sub(r"(?<=\nusing )`[^ ]+", lambda _: source, sql, count=1), [parameter]
+        return (re.sub(r"(?<=\nusing )`[^ ]+", lambda _: source, sql, count=1),
+                [parameter, *bounds.of_rows(sql, columns, rows)])
 
     def test_every_merge_that_carries_its_rows_ends_as_googles_engine_ends_it(self):
         runs, rng = 0, sample.generator(24)
@@ -220,6 +227,7 @@ class MergeTest(unittest.TestCase):
                 job = bq.get(f"jobs/{bq.get('jobs?maxResults=1')['jobs'][0]['jobReference']['jobId']}")
                 query = job["configuration"]["query"]
                 self.assertIn("unnest(@rows)", query["query"])
+                self.assertIn(" between @low_1 and @high_1", query["query"])
                 self.engine.run(local(query["query"]), query["queryParameters"])
                 cells = bq.get(f"datasets/{statements.DATASET}/tables/{urllib.parse.quote(table['target'])}/data?maxResults=1000"
                                "&formatOptions.useInt64Timestamp=true").get("rows", [])
@@ -228,6 +236,54 @@ class MergeTest(unittest.TestCase):
                     for rows in ([[cell["v"] for cell in row["f"]] for row in cells],
                                  self.engine.rows(f"select * from `p`.`{statements.DATASET}`.`{table['target']}`"))]
                 self.assertEqual(mine, theirs)
+
+    def judged(self, collected, table, staging, wrong, parameters):
+        """Whether a MERGE is found out: it is refused, or ends otherwise than the right one does in bqlocal."""
+        staged = self.prepare(collected, table, staging)
+        right = collected.merges[f"{table.name}.merge0"]
+        given = bounds.of_rows(right, table.columns, staged)
+        self.session.run(local(right), parameters=given)
+        try:
+            self.engine.run(local(wrong), parameters(given))
+        except Refused:
+            return True
+        finally:
+            ours, theirs = self.rows(table)
+            self.drop(table.target, staging)
+        return ours != theirs
+
+    def test_a_wrong_bound_is_found_out(self):
+        rng = sample.generator(25)
+        for program, name, keys in (("bqsync_shapes", "accounts", [(number,) for number in range(-4, 5)]),
+                                    ("bqsync_shapes", "devices", [(text,) for text in ("", "A", "a", "a ", "b", "é", "\U0001f600")])):
+            collected = statements.collect(program, runs=False)
+            listed = next(listed for listed in sample.tables(foreign.build_output(program), {}) if listed["table"] == name)
+            table, staging = Table(listed, rng), statements.staging_name(listed)
+            # The lowest and the highest key are those of staged rows that the target has.
+            third, inner = len(keys) // 3, keys[1:-1]
+            table.keys = lambda inner=inner, keys=keys, third=third: inner[:third] + [keys[0], keys[-1]] + inner[third:]
+            kind = table.columns[0]["type"]
+
+            def moved(side, by, given):
+                others = [key[0] for key in keys]
+                current = next(parameter for parameter in given if parameter["name"] == side)
+                at = [edges.parameter(kind, key) for key in others].index(current["parameterValue"]["value"])
+                return [bounds.named(side, kind, others[at + by]) if parameter is current else parameter
+                        for parameter in given]
+
+            right = collected.merges[f"{name}.merge0"]
+            mistakes = {
+                "the lowest key is left out": (right, lambda given: moved("low_1", 1, given)),
+                "the highest key is left out": (right, lambda given: moved("high_1", -1, given)),
+                "the ends are exchanged": (right.replace("@low_1 and @high_1", "@high_1 and @low_1"), list),
+                "outside instead of inside": (right.replace(" between @low_1", " not between @low_1"), list),
+                "an end is missing": (right, lambda given: given[:1]),
+            }
+            for mistake, (sql, parameters) in mistakes.items():
+                with self.subTest(table=name, mistake=mistake):
+                    self.assertTrue(self.judged(collected, table, staging, sql, parameters))
+            self.assertFalse(self.judged(collected, table, staging, right, list))
+            self.assertFalse(self.judged(collected, table, staging, bounds.without(right), list))
 
     def test_a_wrong_merge_is_found_out(self):
         rng = sample.generator(23)
@@ -244,16 +300,7 @@ class MergeTest(unittest.TestCase):
         for sql in wrong:
             with self.subTest(sql):
                 self.assertNotEqual(sql, right)
-                self.prepare(collected, table, staging)
-                self.session.run(local(right))
-                try:
-                    self.engine.run(local(sql))
-                except Refused:
-                    continue
-                finally:
-                    ours, theirs = self.rows(table)
-                    self.drop(table.target, staging)
-                self.assertNotEqual(ours, theirs)
+                self.assertTrue(self.judged(collected, table, staging, sql, list))
 
 
 if __name__ == "__main__":

@@ -50,9 +50,10 @@ class Cost(unittest.TestCase):
         self.paid += self.billed_by_bigquery()
 
     def make_large(self):
-        """accounts has more than 24 MB then."""
+        """accounts has more than 24 MB then, between its first row and its last."""
         self.app.execute("with recursive n(i) as (select 100 union all select i + 1 from n where i < 124)"
                          " insert into accounts select i, i || '@x', null, hex(zeroblob(500000)) from n")
+        self.app.execute("insert into accounts(id, email) values (200, 'z@x')")
         self.app.sync()
         self.forget_bills()
 
@@ -164,7 +165,7 @@ class Budget(Cost):
 
     def test_a_statement_that_needs_more_than_the_least_bill_is_told_by_bigquery_what_it_needs(self):
         self.make_large()
-        self.app.execute("update accounts set note = 'uno' where id = 1")
+        self.app.execute("update accounts set note = 'uno' where id in (1, 200)")
         run = self.sync(200 * MIB)
         billed = self.app.table(run, "accounts")["bytes_billed"]
         self.assertGreater(billed, 2 * LEAST)
@@ -172,12 +173,12 @@ class Budget(Cost):
         jobs = len(self.bq.get("jobs?maxResults=1000")["jobs"])
 
         # The next one knows.
-        self.app.execute("update accounts set note = 'due' where id = 1")
+        self.app.execute("update accounts set note = 'due' where id in (1, 200)")
         self.assertTrue(self.sync(200 * MIB)["ok"])
         self.assertEqual(jobs + 1, len(self.bq.get("jobs?maxResults=1000")["jobs"]))
 
         # What is left is too little, and that is known without a job.
-        self.app.execute("update accounts set note = 'tre' where id = 1")
+        self.app.execute("update accounts set note = 'tre' where id in (1, 200)")
         run = self.sync(2 * billed + LEAST, status=1)
         self.assertEqual({"accounts": "budget"}, self.failed(run))
         self.assertEqual(jobs + 1, len(self.bq.get("jobs?maxResults=1000")["jobs"]))
@@ -338,10 +339,12 @@ class Examples(Cost):
         # A month of 30 days fits into the free TiB.
         self.assertLess(billed * 22 * 96 * 30, 2 ** 40)
 
-    def test_a_large_table_is_read_for_one_changed_row(self):
+    def test_a_large_table_is_read_between_its_changed_rows(self):
         self.make_large()
         size = 25 * 1000000
-        self.app.execute("update accounts set note = 'uno' where id = 1")
+        self.app.execute("update accounts set note = 'uno' where id = 200")
+        self.assertEqual(10 * MIB, self.app.sync()["bytes_billed"])
+        self.app.execute("update accounts set note = 'due' where id in (1, 200)")
         billed = self.app.sync()["bytes_billed"]
         self.assertGreater(billed, 1.9 * size)
         self.assertLess(billed, 2.2 * size)

@@ -44,6 +44,37 @@ class TargetChangesTest(BadCase):
                 self.assertEqual([("GET", "tables")], self.requests_of_an_idle_pass())
                 self.assert_equal()
 
+    def planned_clustering(self, table):
+        return next(item for item in self.app.json("plan")["tables"] if item["table"] == table).get("clustering")
+
+    def clustering(self, table):
+        return self.bq.table("d", table).get("clustering", {}).get("fields")
+
+    def test_a_table_that_is_not_clustered_gets_its_key_once_and_plan_says_so(self):
+        self.assertEqual(["id"], self.clustering("accounts"))
+        self.patch("accounts", labels={"bqsync_shape": "older"}, clustering=None)
+        self.assertIsNone(self.clustering("accounts"))
+        self.assertIn("none in BigQuery; the next sync makes it by id", self.planned_clustering("accounts"))
+
+        self.assertEqual([("GET", "tables"), ("GET", "accounts"), ("PATCH", "accounts")],
+                         self.requests_of_an_idle_pass())
+
+        self.assertEqual(["id"], self.clustering("accounts"))
+        self.assertIsNone(self.planned_clustering("accounts"))
+        self.assertEqual([("GET", "tables")], self.requests_of_an_idle_pass())
+
+    def test_a_clustering_made_by_hand_stays_unless_the_definition_names_one(self):
+        for table, kept in (("accounts", True), ("events", False)):
+            with self.subTest(table=table):
+                column = {"accounts": "email", "events": "kind"}[table]
+                self.patch(table, labels={"bqsync_shape": "older"}, clustering={"fields": [column]})
+                self.assertIn("left alone" if kept else "the next sync makes it by id", self.planned_clustering(table))
+
+                self.requests_of_an_idle_pass()
+
+                self.assertEqual([column] if kept else ["id"], self.clustering(table))
+                self.assertEqual([("GET", "tables")], self.requests_of_an_idle_pass())
+
     def test_a_column_that_is_missing_where_the_shape_differs_is_filled_again(self):
         self.bq.query("alter table d.accounts drop column note")
         self.patch("accounts", labels={"bqsync_shape": "older"})

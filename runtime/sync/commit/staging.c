@@ -123,6 +123,18 @@ static void append_source(
     buffer_append_byte(sql, ')');
 }
 
+/* Appends a generated statement up to a part of it; returns what comes behind that part. */
+static const char *append_before(
+    struct buffer *sql, const struct worker *worker, const char *statement, const char *part)
+{
+    const char *at = strstr(statement, part);
+    char *before = strndup(statement, at == NULL ? 0 : (size_t)(at - statement));
+
+    googlesql_render(sql, before == NULL ? "" : before, worker->project, worker->dataset, NULL);
+    free(before);
+    return at == NULL ? "" : at + strlen(part);
+}
+
 void staging_append_merge(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent)
@@ -130,16 +142,14 @@ void staging_append_merge(
     const struct table *table = task->table;
 
     // An insert of rows that are all new reads only the target's key; an update bills all of it.
-    const char *statement = task->batch.changed_rows == 0 ? table->merge_new_sql : table->merge_sql;
-    const char *source = strstr(statement, STAGING_PATH);
-    char *before = strndup(statement, source == NULL ? 0 : (size_t)(source - statement));
-
-    googlesql_render(sql, before == NULL ? "" : before, worker->project, worker->dataset, NULL);
-    free(before);
+    const char *rest = task->batch.changed_rows == 0 ? table->merge_new_sql : table->merge_sql;
+    rest = append_before(sql, worker, rest, STAGING_PATH);
     append_source(sql, worker, task, intent);
-    googlesql_render(
-        sql, source == NULL ? "" : source + strlen(STAGING_PATH), worker->project, worker->dataset,
-        intent->staging);
+    if (table->bounds_sql != NULL) {
+        rest = append_before(sql, worker, rest, table->bounds_sql);
+        bounds_append_condition(sql, &task->batch.bounds);
+    }
+    googlesql_render(sql, rest, worker->project, worker->dataset, intent->staging);
 }
 
 static void append_columns(struct buffer *sql, const struct table *table, const char *alias)

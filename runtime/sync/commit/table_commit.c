@@ -22,19 +22,24 @@ static bool start_statement(
     struct error *err)
 {
     uint64_t sent = 0;
+    struct buffer parameters;
     struct buffer type;
 
+    buffer_init(&parameters, STATEMENT_CEILING);
     buffer_init(&type, STATEMENT_CEILING);
+    bounds_append_parameters(&parameters, &task->batch.bounds);
     parameter_append_type(&type, task->table);
     progress_phase(worker->progress, task->index, PHASE_SENDING);
     bigquery_set_cap(worker->bigquery, intent->bytes_reserved);
     bool ok =
         buffer_check(sql, "a statement", err) && buffer_check(&type, "a parameter's type", err) &&
+        buffer_check(&parameters, "a statement's parameters", err) &&
         bigquery_query(
             worker->bigquery,
             &(struct query_request){
                 .job_id = intent->commit_job,
                 .sql = buffer_text(sql),
+                .parameters = buffer_text(&parameters),
                 .rows = task->batch.inlined,
                 .row_type = buffer_text(&type),
                 .sent = &sent,
@@ -45,6 +50,7 @@ static bool start_statement(
             },
             err);
     buffer_clear(&type);
+    buffer_clear(&parameters);
     task->outcome->bytes_sent += (int64_t)sent;
     progress_bytes(worker->progress, task->index, task->outcome->bytes_sent);
     progress_phase(worker->progress, task->index, PHASE_RUNNING);

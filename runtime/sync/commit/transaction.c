@@ -18,6 +18,9 @@
 
 /* "Quotas and limits": a query has at most 1,024 KB of text. */
 #define SCRIPT_CEILING (1 << 20)
+/* The same: a query with its parameters has at most 10 MB. 100 tables with keys of 16 texts have
+ * less than 4 MB of them. */
+#define PARAMETERS_CEILING (8 << 20)
 
 struct transaction {
     struct workers *workers;
@@ -200,18 +203,28 @@ static struct task *first_staged(const struct transaction *t)
 
 static bool start_script(struct transaction *t, struct buffer *sql, struct error *err)
 {
+    struct buffer parameters;
+
     bigquery_set_cap(t->workers->each[0].bigquery, reserved(t));
-    return bigquery_query(
-        t->workers->each[0].bigquery,
-        &(struct query_request){
-            .job_id = t->job_id,
-            .sql = buffer_text(sql),
-            .kind = QUERY_DML,
-            .target = SNAPSHOTS_TABLE,
-            .label_table = SNAPSHOTS_TABLE,
-            .label_phase = "atomic",
-        },
-        err);
+    buffer_init(&parameters, PARAMETERS_CEILING);
+    for (size_t i = 0; i < t->count; i++)
+        if (is_staged(t->tasks[i]))
+            bounds_append_parameters(&parameters, &t->tasks[i]->batch.bounds);
+    bool ok = buffer_check(&parameters, "the parameters of the transaction", err) &&
+              bigquery_query(
+                  t->workers->each[0].bigquery,
+                  &(struct query_request){
+                      .job_id = t->job_id,
+                      .sql = buffer_text(sql),
+                      .parameters = buffer_text(&parameters),
+                      .kind = QUERY_DML,
+                      .target = SNAPSHOTS_TABLE,
+                      .label_table = SNAPSHOTS_TABLE,
+                      .label_phase = "atomic",
+                  },
+                  err);
+    buffer_clear(&parameters);
+    return ok;
 }
 
 /* *out_job is JOB_MISSING if a table turned out to be outdated and no script was sent. */

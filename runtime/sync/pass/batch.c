@@ -17,6 +17,7 @@ void batch_clear(struct batch *batch)
 {
     batch_release(batch);
     partitions_clear(&batch->partitions);
+    bounds_clear(&batch->bounds);
     *batch = (struct batch){0};
 }
 

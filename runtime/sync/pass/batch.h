@@ -9,6 +9,7 @@
 #include "base/spool.h"
 #include "source/shadow.h"
 #include "source/tracking.h"
+#include "sync/bounds.h"
 #include "sync/partitions.h"
 
 #include <stdbool.h>
@@ -28,6 +29,8 @@ struct batch {
     /* Where the rows of the file lie in the target, tombstones aside: nobody knows where the rows
      * were that they delete. Owned. */
     struct partitions partitions;
+    /* Of a merge: where its keys lie, tombstones included. Owned. */
+    struct bounds bounds;
     /* The file is for a target that was not looked at: its unions are those of the definition. */
     bool guessed;
 
@@ -56,7 +59,7 @@ struct batch {
     struct tracking rejects;
 };
 
-/* Frees the file, the shadow and the connection, but keeps the counts and the partitions. */
+/* Frees the file, the shadow and the connection, but keeps the counts, partitions and bounds. */
 void batch_release(struct batch *batch);
 
 /* Bytes to send. */

@@ -320,6 +320,7 @@ static bool open_file(struct extraction *e, struct error *err)
     struct sink sink = {.write = discard_write};
 
     partitions_open(&e->batch.partitions, e->task->table);
+    bounds_open(&e->batch.bounds, e->task->table, plan->in_transaction ? e->task->index + 1 : 0);
     e->batch.mode = plan->mode;
     e->batch.staged = plan->staged;
     e->batch.json_as_text = plan->json_as_text;

@@ -148,6 +148,10 @@ static bool bring_in_line(
         log_warn(
             "columns exist only in BigQuery and are left alone", LOG_TEXT("table", table->name),
             LOG_TEXT("columns", diff->extra));
+    if (diff->clustering[0] != '\0')
+        log_info(
+            "the clustering differs from the definition", LOG_TEXT("table", table->name),
+            LOG_TEXT("clustering", diff->clustering));
     if (task->warehouse.expires)
         log_warn(
             "the target would have expired; it is kept now", LOG_TEXT("table", table->name),

@@ -330,8 +330,60 @@ static void compare_partitioning(struct comparison *c, const cJSON *wanted, cons
         block(c, field, "partitions the table by its definition but not in BigQuery");
 }
 
-/* The rest of the resource: description, labels, clustering and constraints can be patched,
- * partitioning cannot. */
+static bool same_names(const cJSON *a, const cJSON *b)
+{
+    bool same = cJSON_GetArraySize(a) == cJSON_GetArraySize(b);
+
+    for (int i = 0; same && i < cJSON_GetArraySize(a); i++)
+        same = strcasecmp(
+                   cJSON_GetStringValue(cJSON_GetArrayItem(a, i)),
+                   cJSON_GetStringValue(cJSON_GetArrayItem(b, i))) == 0;
+    return same;
+}
+
+/* "by a, b", or "none". */
+static void append_clustering(struct buffer *out, const cJSON *names)
+{
+    const cJSON *name;
+
+    if (cJSON_GetArraySize(names) == 0)
+        buffer_append_text(out, "none");
+    cJSON_ArrayForEach(name, names)
+    {
+        buffer_printf(out, "%s%s", name == names->child ? "by " : ", ", name->valuestring);
+    }
+}
+
+/* A definition that names no clustering clusters by the key, but a table that somebody has
+ * clustered by hand has been made so for the queries that it gets. Nothing in DDL changes a
+ * clustering, so there is no statement to show. */
+static void compare_clustering(
+    struct comparison *c, const cJSON *wanted, const cJSON *live, cJSON *patch)
+{
+    const cJSON *want = cJSON_GetObjectItemCaseSensitive(wanted, "fields");
+    const cJSON *have = cJSON_GetObjectItemCaseSensitive(live, "fields");
+    bool left_alone = c->table->clusters_by_default && cJSON_GetArraySize(have) > 0;
+    struct buffer text;
+
+    if (same_names(want, have))
+        return;
+    buffer_init(&text, STATEMENT_CEILING);
+    append_clustering(&text, have);
+    if (left_alone) {
+        buffer_append_text(&text, " in BigQuery, left alone: the definition has no cluster_by");
+    } else {
+        buffer_append_text(&text, " in BigQuery; the next sync makes it ");
+        append_clustering(&text, want);
+        buffer_append_text(&text, ", for free; older rows are sorted when they are rewritten");
+        if (wanted == NULL)
+            cJSON_AddNullToObject(patch, "clustering");
+        else
+            cJSON_AddItemToObject(patch, "clustering", cJSON_Duplicate(wanted, true));
+    }
+    snprintf(c->diff->clustering, sizeof c->diff->clustering, "%s", buffer_text(&text));
+    buffer_clear(&text);
+}
+
 /* BigQuery trusts a primary key without checking it, and in mode replace rows may share a key. */
 static void compare_primary_key(
     struct comparison *c, const cJSON *live, const cJSON *wanted, cJSON *patch)
@@ -348,6 +400,8 @@ static void compare_primary_key(
     add_statement(c->diff, &statement);
 }
 
+/* The rest of the resource: description, labels, clustering and constraints can be patched,
+ * partitioning cannot. */
 static void compare_resource(struct comparison *c, const cJSON *live, cJSON *patch)
 {
     cJSON *wanted = cJSON_Parse(c->table->resource_json);
@@ -361,12 +415,14 @@ static void compare_resource(struct comparison *c, const cJSON *live, cJSON *pat
             compare_partitioning(c, item, have);
         else if (strcmp(name, "labels") == 0)
             compare_labels(item, have, patch);
+        else if (strcmp(name, "clustering") == 0)
+            continue;
         else if (have == NULL || !cJSON_Compare(have, item, true))
             cJSON_AddItemToObject(patch, name, cJSON_Duplicate(item, true));
     }
-    if (cJSON_GetObjectItemCaseSensitive(live, "clustering") != NULL &&
-        cJSON_GetObjectItemCaseSensitive(wanted, "clustering") == NULL)
-        cJSON_AddNullToObject(patch, "clustering");
+    compare_clustering(
+        c, cJSON_GetObjectItemCaseSensitive(wanted, "clustering"),
+        cJSON_GetObjectItemCaseSensitive(live, "clustering"), patch);
     compare_primary_key(c, live, wanted, patch);
     cJSON_Delete(wanted);
 }

@@ -1,7 +1,7 @@
 /* target_diff: what a BigQuery table has to look like by its definition, and what separates it from
- * that: columns to add, REQUIRED to relax, types to widen, descriptions and labels to update, or a
- * difference that BigQuery cannot change in place ("Modifying table schemas" of the BigQuery
- * documentation). Pure: compares documents and contacts nobody. */
+ * that: columns to add, REQUIRED to relax, types to widen, descriptions, labels and clustering to
+ * update, or a difference that BigQuery cannot change in place ("Modifying table schemas" of the
+ * BigQuery documentation). Pure: compares documents and contacts nobody. */
 #ifndef BQSYNC_SYNC_PASS_TARGET_DIFF_H
 #define BQSYNC_SYNC_PASS_TARGET_DIFF_H
 
@@ -28,6 +28,8 @@ struct target_diff {
     char blocked[1024];
     /* Columns that only BigQuery has, ", " between. */
     char extra[512];
+    /* What becomes of the clustering and why, for people; "" if it is as the definition says. */
+    char clustering[2048];
     /* The table's columns after the changes, as tables.get shows them. */
     cJSON *fields;
 };

@@ -343,6 +343,8 @@ static cJSON *table_json(const struct plan_report_table *table)
         cJSON_AddStringToObject(json, "why", table->why);
     if (table->why_scan[0] != '\0')
         cJSON_AddStringToObject(json, "why_scan", table->why_scan);
+    if (table->diff.clustering[0] != '\0')
+        cJSON_AddStringToObject(json, "clustering", table->diff.clustering);
     if (table->error.code != ERROR_NONE || table->bytes_billed == SPENDING_UNKNOWN)
         cJSON_AddNullToObject(json, "bytes_billed");
     else

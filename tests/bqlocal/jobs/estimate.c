@@ -1,6 +1,8 @@
 #include "bqlocal/jobs/estimate.h"
 
 #include "base/error.h"
+#include "bqlocal/jobs/pruning.h"
+#include "bqlocal/store/json_member.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -191,7 +193,28 @@ static int64_t billed_bytes(int64_t processed)
     return (megabytes < 10 ? 10 : megabytes) * MEGABYTE;
 }
 
-struct estimate estimate_query(struct store *store, const char *text, const char *default_dataset)
+/* The scan of the table that reads the most. */
+static int64_t scanned_bytes(
+    struct store *store, const struct path *path, const cJSON *scans, bool blocks,
+    int64_t table_bytes)
+{
+    const cJSON *scan;
+    int64_t most = -1;
+
+    cJSON_ArrayForEach(scan, scans)
+    {
+        if (strcmp(json_text(scan, "dataset"), path->dataset) != 0 ||
+            strcmp(json_text(scan, "table"), path->table) != 0)
+            continue;
+        int64_t bytes = pruning_bytes(store, scan, blocks, table_bytes);
+        most = bytes > most ? bytes : most;
+    }
+    return most < 0 ? table_bytes : most;
+}
+
+struct estimate estimate_query(
+    struct store *store, const char *text, const char *default_dataset, const cJSON *scans,
+    bool blocks)
 {
     struct named *named = calloc(1, sizeof *named);
     struct estimate sum = {0};
@@ -200,6 +223,8 @@ struct estimate estimate_query(struct store *store, const char *text, const char
     if (named == NULL)
         return sum;
     read_names(named, store, text, default_dataset, &rewrites);
+    for (size_t i = 0; i < named->count; i++)
+        named->bytes[i] = scanned_bytes(store, &named->tables[i], scans, blocks, named->bytes[i]);
     // The first table that is named is the one that changes.
     if (rewrites && named->count > 0)
         named->bytes[0] *= 2;

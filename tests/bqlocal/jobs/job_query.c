@@ -71,22 +71,37 @@ static bool is_alter(const char *text)
     return strncasecmp(text + strspn(text, " \t\r\n"), "alter ", strlen("alter ")) == 0;
 }
 
+/* Before it runs, a query is known to read at most so much: blocks that its conditions leave out
+ * are found on the way ("Estimate and control costs"). dry_run: that is all. */
 static bool check_price(
-    const struct jobs *jobs, const cJSON *query, struct estimate *out_price, struct error *err)
+    const struct jobs *jobs, const cJSON *query, bool dry_run, struct estimate *out_price,
+    struct error *err)
 {
     struct sql_request request = request_of(query, NULL, true);
     int64_t limit = json_number(query, "maximumBytesBilled", 0);
+    struct sql_result analysis = {0};
+    struct error ignored;
 
     if (!permission_check_query(jobs->faults, jobs->store->project, request.text, err))
         return false;
-    *out_price = is_alter(request.text)
-                     ? (struct estimate){0}
-                     : estimate_query(jobs->store, request.text, request.default_dataset);
-    if (limit > 0 && out_price->billed > limit)
+    *out_price = (struct estimate){0};
+    if (is_alter(request.text))
+        return true;
+    // What is wrong with a query is found when it runs.
+    bool known = sql_run(jobs->store, &request, &analysis, &ignored);
+    const cJSON *scans = known ? analysis.scans : NULL;
+    struct estimate most =
+        estimate_query(jobs->store, request.text, request.default_dataset, scans, false);
+    *out_price =
+        dry_run ? most
+                : estimate_query(jobs->store, request.text, request.default_dataset, scans, true);
+    if (known)
+        sql_result_clear(jobs->store, &analysis);
+    if (limit > 0 && most.billed > limit)
         return failure_set(
             err, "bytesBilledLimitExceeded",
             "Query exceeded limit for bytes billed: %lld. %lld or higher required.",
-            (long long)limit, (long long)out_price->billed);
+            (long long)limit, (long long)most.billed);
     return true;
 }
 
@@ -176,7 +191,7 @@ bool job_run_query(struct jobs *jobs, struct job *job, struct error *err)
     bool has_destination = json_at(query, "destinationTable") != NULL;
     struct estimate price;
 
-    if (!check_price(jobs, query, &price, err) ||
+    if (!check_price(jobs, query, false, &price, err) ||
         !check_statements(jobs, &request, has_destination, err) ||
         !sql_run(jobs->store, &request, &job->result, err))
         return false;
@@ -214,7 +229,8 @@ bool job_dry_run(
         return false;
     struct sql_request request = request_of(query, location, true);
     bool ok = check_statements(jobs, &request, json_at(query, "destinationTable") != NULL, err) &&
-              check_price(jobs, query, &price, err) && sql_run(jobs->store, &request, &result, err);
+              check_price(jobs, query, true, &price, err) &&
+              sql_run(jobs->store, &request, &result, err);
     free(location);
     if (!ok)
         return false;

@@ -112,11 +112,10 @@ static void drop_all(struct store *store)
         return;
 }
 
-bool partitions_watch(
-    struct store *store, const char *dataset, const char *table, struct partition_watch *out_watch,
+static bool open_watch(
+    struct store *store, const char *dataset, const char *table, struct partition_watch *watch,
     struct error *err)
 {
-    struct partition_watch *watch = out_watch;
     struct store_schema schema = {0};
     cJSON *resource = NULL;
 
@@ -127,6 +126,29 @@ bool partitions_watch(
                error_set(err, ERROR_MEMORY, "out of memory for partitions"));
     cJSON_Delete(resource);
     store_schema_clear(&schema);
+    return ok;
+}
+
+char *partitions_of_row(
+    struct store *store, const char *dataset, const char *table, const char *row)
+{
+    struct partition_watch watch;
+    struct error ignored;
+    char *number = NULL;
+
+    if (open_watch(store, dataset, table, &watch, &ignored) && watch.number != NULL)
+        number = of_row(watch.number, row);
+    sqlite3_free(watch.number);
+    return number;
+}
+
+bool partitions_watch(
+    struct store *store, const char *dataset, const char *table, struct partition_watch *out_watch,
+    struct error *err)
+{
+    struct partition_watch *watch = out_watch;
+
+    bool ok = open_watch(store, dataset, table, watch, err);
     if (!ok || watch->number == NULL)
         return ok;
     drop_all(store);

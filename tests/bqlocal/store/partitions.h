@@ -25,4 +25,9 @@ MUST_CHECK bool partitions_watch(
 MUST_CHECK bool partitions_judge(const struct partition_watch *watch, struct error *err);
 void partitions_forget(struct partition_watch *watch);
 
+/* SQL for the partition of a row that has this name, which the caller gives to sqlite3_free. NULL:
+ * the table is not partitioned by a column. */
+char *partitions_of_row(
+    struct store *store, const char *dataset, const char *table, const char *row);
+
 #endif

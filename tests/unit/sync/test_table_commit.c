@@ -183,13 +183,44 @@ static void test_few_changes_travel_in_the_merge(void **state)
     assert_string_equal(intents(scene), "");
 }
 
+/* The statement's parameter of that name, NULL if it has none. */
+static cJSON *parameter_of(const cJSON *job, const char *name)
+{
+    const cJSON *query = cJSON_GetObjectItem(cJSON_GetObjectItem(job, "configuration"), "query");
+    cJSON *parameter;
+
+    cJSON_ArrayForEach(parameter, cJSON_GetObjectItem(query, "queryParameters"))
+    {
+        if (strcmp(cJSON_GetStringValue(cJSON_GetObjectItem(parameter, "name")), name) == 0)
+            return parameter;
+    }
+    return NULL;
+}
+
+/* The bounds of the key's first column that a statement carries, "" if it carries none. */
+static const char *sent_bounds(const struct scene *scene)
+{
+    static char text[200];
+    cJSON *job = cJSON_Parse(scene->last_body);
+    const char *values[2] = {"", ""};
+
+    for (int i = 0; i < 2; i++) {
+        const cJSON *parameter = parameter_of(job, i == 0 ? "low_1" : "high_1");
+        const cJSON *value = cJSON_GetObjectItem(parameter, "parameterValue");
+        if (value != NULL)
+            values[i] = cJSON_GetStringValue(cJSON_GetObjectItem(value, "value"));
+    }
+    snprintf(text, sizeof text, "%s%s%s", values[0], *values[1] == '\0' ? "" : " ", values[1]);
+    cJSON_Delete(job);
+    return text;
+}
+
 /* The texts of the values in the statement's parameter, a line for each row. */
 static const char *sent_rows(const struct scene *scene)
 {
     static char text[1000];
     cJSON *job = cJSON_Parse(scene->last_body);
-    cJSON *query = cJSON_GetObjectItem(cJSON_GetObjectItem(job, "configuration"), "query");
-    cJSON *parameter = cJSON_GetArrayItem(cJSON_GetObjectItem(query, "queryParameters"), 0);
+    cJSON *parameter = parameter_of(job, "rows");
     cJSON *value = cJSON_GetObjectItem(parameter, "parameterValue");
     const cJSON *row;
     const cJSON *member;
@@ -224,6 +255,55 @@ static void test_a_statement_carries_changed_new_and_deleted_rows(void **state)
 
     assert_string_equal(
         sent_rows(scene), "4 d@x 4.5 null false\n1 a@x 1 x false\n2 null null null true\n");
+}
+
+/* The last row of accounts has the id 3. */
+static void test_a_merge_says_between_which_keys_its_rows_lie(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_run(scene, three_accounts);
+    scene_sync(scene, "accounts");
+    scene_run(
+        scene, "update accounts set note = 'x' where id = 2; delete from accounts where id = 1;"
+               "insert into accounts values (-7, 'd@x', 4.5, null)");
+    ready(scene, "accounts");
+    scene_commit(scene);
+
+    assert_non_null(strstr(
+        scene->last_sql, "using unnest(@rows) as s\non t.`id` = s.`id`\n"
+                         "  and t.`id` between @low_1 and @high_1\nwhen matched"));
+    assert_string_equal(sent_bounds(scene), "-7 2");
+}
+
+static void test_a_merge_of_a_staging_table_has_bounds_too(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_run(scene, three_accounts);
+    scene_sync(scene, "accounts");
+    scene_run(scene, wide_change);
+    scene_run(scene, "delete from accounts where id = 1");
+    ready(scene, "accounts");
+    scene_commit(scene);
+
+    assert_non_null(strstr(scene->last_sql, "`bqsync_staging_accounts_2_"));
+    assert_non_null(strstr(scene->last_sql, "\n  and t.`id` between @low_1 and @high_1\nwhen"));
+    assert_null(strstr(scene->last_sql, "@rows"));
+}
+
+static void test_a_merge_of_a_very_long_key_has_no_bounds(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_sync(scene, "devices");
+    scene_run(scene, "insert into devices values ('a', 1, 1.5), (hex(zeroblob(1000)), 1, 1.5)");
+    ready(scene, "devices");
+    scene_commit(scene);
+
+    assert_non_null(strstr(scene->last_sql, "on t.`serial` = s.`serial`\nwhen matched"));
+    assert_null(strstr(scene->last_sql, "between"));
+    assert_string_equal(sent_bounds(scene), "");
 }
 
 static void test_json_travels_as_text_that_the_statement_parses(void **state)
@@ -490,6 +570,9 @@ int main(void)
         SCENE_TEST(test_a_load_says_the_columns_as_the_target_has_them),
         SCENE_TEST(test_few_changes_travel_in_the_merge),
         SCENE_TEST(test_a_statement_carries_changed_new_and_deleted_rows),
+        SCENE_TEST(test_a_merge_says_between_which_keys_its_rows_lie),
+        SCENE_TEST(test_a_merge_of_a_staging_table_has_bounds_too),
+        SCENE_TEST(test_a_merge_of_a_very_long_key_has_no_bounds),
         SCENE_TEST(test_json_travels_as_text_that_the_statement_parses),
         SCENE_TEST(test_many_changes_pass_through_a_staging_table_that_is_dropped),
         SCENE_TEST(test_a_staging_table_takes_null_everywhere_and_tombstones),

@@ -31,8 +31,8 @@ static const struct table table = {
     .resource_json = "{\"description\":\"things\",\"labels\":{\"team\":\"core\"}}",
 };
 
-/* Compares with a live table of these fields and of this rest of the resource. */
-static struct target_diff compare(const char *fields, const char *rest)
+static struct target_diff compare_with(
+    const struct table *defined, const char *fields, const char *rest)
 {
     struct target_diff diff;
     struct error err;
@@ -41,9 +41,15 @@ static struct target_diff compare(const char *fields, const char *rest)
     snprintf(text, sizeof text, "{\"schema\":{\"fields\":%s}%s}", fields, rest);
     cJSON *live = cJSON_Parse(text);
     assert_non_null(live);
-    expect_ok(target_compare(&table, "p", "d", live, &diff, &err));
+    expect_ok(target_compare(defined, "p", "d", live, &diff, &err));
     cJSON_Delete(live);
     return diff;
+}
+
+/* Compares with a live table of these fields and of this rest of the resource. */
+static struct target_diff compare(const char *fields, const char *rest)
+{
+    return compare_with(&table, fields, rest);
 }
 
 #define REST  ",\"description\":\"things\",\"labels\":{\"team\":\"core\"}"
@@ -252,6 +258,59 @@ static void test_descriptions_and_labels_are_patched(void **state)
 
 #define TAGS(name) ",\"policyTags\":{\"names\":[\"" name "\"]}"
 
+#define CLUSTERED(names) "\"clustering\":{\"fields\":[" names "]}"
+
+/* The clustering of a definition meets that of BigQuery. patch: what is done about it. */
+static void test_a_clustering_is_changed_unless_it_was_made_by_hand(void **state)
+{
+    static const struct {
+        const char *defined;
+        bool by_default;
+        const char *live;
+        const char *patch;
+        const char *said;
+    } cases[] = {
+        {CLUSTERED("\"id\""), true, "", "{" CLUSTERED("\"id\"") "}",
+         "none in BigQuery; the next sync makes it by id"},
+        {CLUSTERED("\"id\""), true, CLUSTERED("\"ID\""), NULL, ""},
+        {CLUSTERED("\"id\""), true, CLUSTERED("\"name\",\"id\""), NULL,
+         "by name, id in BigQuery, left alone: the definition has no cluster_by"},
+        {CLUSTERED("\"id\""), false, CLUSTERED("\"name\""), "{" CLUSTERED("\"id\"") "}",
+         "by name in BigQuery; the next sync makes it by id"},
+        {CLUSTERED("\"id\",\"name\""), false, CLUSTERED("\"name\",\"id\""),
+         "{" CLUSTERED("\"id\",\"name\"") "}", "by name, id in BigQuery"},
+        {NULL, false, CLUSTERED("\"name\""), "{\"clustering\":null}",
+         "by name in BigQuery; the next sync makes it none"},
+        {NULL, true, CLUSTERED("\"name\""), NULL, "left alone"},
+        {NULL, true, "", NULL, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct table defined = table;
+        char resource[200];
+        char rest[200];
+        snprintf(
+            resource, sizeof resource, "{%s}", cases[i].defined == NULL ? "" : cases[i].defined);
+        snprintf(rest, sizeof rest, "%s%s", *cases[i].live == '\0' ? "" : ",", cases[i].live);
+        defined.resource_json = resource;
+        defined.clusters_by_default = cases[i].by_default;
+
+        struct target_diff diff = compare_with(&defined, "[" ID "," NAME "," PRICE "]", rest);
+
+        char *patch = diff.patch == NULL ? NULL : cJSON_PrintUnformatted(diff.patch);
+        if (cases[i].patch == NULL)
+            assert_null(patch);
+        else
+            assert_string_equal(patch, cases[i].patch);
+        if (strstr(diff.clustering, cases[i].said) == NULL)
+            fail_msg("case %zu: \"%s\"", i, diff.clustering);
+        assert_int_equal(*cases[i].said == '\0', diff.clustering[0] == '\0');
+        free(patch);
+        target_diff_clear(&diff);
+    }
+}
+
 static void test_policy_tags_are_patched_and_never_removed(void **state)
 {
     static const struct {
@@ -310,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_a_column_of_bigquery_alone_is_left_alone_unless_it_is_required),
         cmocka_unit_test(test_a_primary_key_that_mode_replace_does_not_warrant_is_dropped),
         cmocka_unit_test(test_descriptions_and_labels_are_patched),
+        cmocka_unit_test(test_a_clustering_is_changed_unless_it_was_made_by_hand),
         cmocka_unit_test(test_policy_tags_are_patched_and_never_removed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,6 +36,7 @@ struct sql_range {
     const char *alias; /* "" if none */
     struct sql_field *fields;
     size_t count;
+    cJSON *scan; /* of a table: what is noted of its conditions (filter.c), borrowed; else NULL */
 };
 
 /* What GROUP BY leaves visible. */
@@ -139,6 +140,15 @@ bool sql_resolve_path(
 bool sql_information_schema(
     struct sql_compiler *compiler, const struct sql_from *from, struct sql_output *out,
     bool *out_found);
+
+/* filter.c */
+/* Notes that the statement reads a table; returns where its conditions are noted, borrowed, NULL if
+ * nobody asks. alias: of SQLite's side. */
+cJSON *sql_note_scan(
+    struct sql_compiler *compiler, const char *dataset, const char *table, const char *alias);
+/* Notes which parts of a condition that holds for all rows that matter (a WHERE, or the ON of a
+ * MERGE) compare a column of a table in the scope with constants. NULL is fine. */
+void sql_note_filters(struct sql_compiler *compiler, const struct sql_expr *condition);
 
 /* parameter.c */
 bool sql_parameter(

@@ -286,6 +286,7 @@ static bool run_update(
     if (!sql_translate_bool(compiler, node->where, "WHERE clause", &where) ||
         !sql_translate_sets(compiler, target, &node->sets, &sets))
         return false;
+    sql_note_filters(compiler, node->where);
     char *sql =
         sql_printf(compiler->arena, "UPDATE %s AS t0 SET %s WHERE %s", target->quoted, sets, where);
     return sql_execute(compiler, sql, &out->updated);
@@ -299,6 +300,7 @@ static bool run_delete(
 
     if (node->where != NULL && !sql_translate_bool(compiler, node->where, "WHERE clause", &where))
         return false;
+    sql_note_filters(compiler, node->where);
     char *sql = sql_printf(compiler->arena, "DELETE FROM %s AS t0 WHERE %s", target->quoted, where);
     return sql_execute(compiler, sql, &out->deleted);
 }

@@ -128,6 +128,14 @@ static bool open_source(struct merge *merge)
     return true;
 }
 
+static bool acts_by_source(const struct merge *merge)
+{
+    for (size_t i = 0; i < merge->node->when_count; i++)
+        if (merge->node->whens[i].kind == SQL_WHEN_NOT_MATCHED_BY_SOURCE)
+            return true;
+    return false;
+}
+
 static bool translate_on(struct merge *merge)
 {
     struct sql_scope scope = {
@@ -137,6 +145,9 @@ static bool translate_on(struct merge *merge)
 
     compiler->scope = &scope;
     bool ok = sql_translate_bool(compiler, on, "MERGE ON clause", &merge->on);
+    // Rows of the target that match nothing do not matter, unless a WHEN is about them.
+    if (ok && !acts_by_source(merge))
+        sql_note_filters(compiler, on);
     compiler->scope = NULL;
     if (!ok)
         return false;

@@ -88,6 +88,7 @@ bool sql_table_range(
     if (!store_schema(compiler->store, dataset, table, &schema, compiler->err))
         return false;
     note_reference(compiler, dataset, table);
+    out->scan = sql_note_scan(compiler, dataset, table, sqlite_alias);
     out->alias = alias != NULL ? alias : sql_copy(compiler->arena, table, strlen(table));
     out->count = schema.count;
     out->fields = sql_alloc(compiler->arena, (schema.count + 1) * sizeof *out->fields);

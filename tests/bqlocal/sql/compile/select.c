@@ -214,6 +214,7 @@ static bool translate_parts(
     scope->no_windows = true;
     if (!translate_clause(compiler, select->where, "WHERE clause", &parts->where))
         return false;
+    sql_note_filters(compiler, select->where);
     bool aggregated = is_aggregated(query, select);
     scope->no_windows = false;
     parts->group = "";

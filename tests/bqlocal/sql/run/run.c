@@ -268,7 +268,7 @@ static bool run_script(
             ok = run_guarded(compiler, node, result, statement);
         result->statement_count += ok;
         // The next statements may need the table, which a dry run did not make.
-        if (compiler->request->dry_run && is_ddl(node))
+        if (compiler->request->dry_run && is_ddl(node) && strcmp(statement->ddl, "SKIP") != 0)
             break;
     }
     if (open) {
@@ -318,6 +318,7 @@ bool sql_run(
     struct sql_list nodes = {0};
     struct sql_result result = {0};
     result.references = cJSON_CreateArray();
+    result.scans = cJSON_CreateArray();
     struct sql_compiler compiler = {
         .result = &result,
         .arena = &arena,
@@ -349,6 +350,7 @@ void sql_result_clear(struct store *store, struct sql_result *result)
     free(result->statements);
     free(result->location);
     cJSON_Delete(result->references);
+    cJSON_Delete(result->scans);
     *result = (struct sql_result){0};
 }
 

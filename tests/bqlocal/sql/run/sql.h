@@ -49,6 +49,9 @@ struct sql_result {
     struct store_schema schema; /* of the last statement's result; count 0 if none */
     char result_table[64];      /* unquoted SQLite name; "" if there is no result set */
     int64_t result_rows;
+    /* {"dataset", "table", "alias", "filters": [{"column", "sql"}]} for each time that a table is
+     * read: conditions that compare a column with constants, as SQL of SQLite over the alias. */
+    cJSON *scans;
     cJSON *references; /* the tables that it reads or changes, as an array of table references */
     char *location;    /* of the first dataset that is named; NULL: none is */
 };

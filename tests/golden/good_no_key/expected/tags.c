@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 2,
+    TABLE_DESCRIPTOR_VERSION == 3,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -60,6 +60,7 @@ const struct table tags_table = {
     .column_count = sizeof columns / sizeof columns[0],
     .key = NULL,
     .key_count = 0,
+    .clusters_by_default = false,
     .where = NULL,
     .content_hash = "a949a0b89dc8",
     .shape_hash = "789767927402",
@@ -79,6 +80,7 @@ const struct table tags_table = {
         "cluster by `item`",
     .merge_sql = NULL,
     .merge_new_sql = NULL,
+    .bounds_sql = NULL,
     .schema_json =
         "[\n"
         "  {\n"

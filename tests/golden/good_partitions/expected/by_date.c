@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 2,
+    TABLE_DESCRIPTOR_VERSION == 3,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -46,7 +46,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 static const struct column columns[] = {
-    [BY_DATE_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .key = true},
+    [BY_DATE_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .key = true, .bounded = true},
     [BY_DATE_COLUMN_DAY] = {.name = "day", .source = "day", .type = COLUMN_DATE},
 };
 
@@ -64,6 +64,7 @@ const struct table by_date_table = {
     .column_count = sizeof columns / sizeof columns[0],
     .key = key,
     .key_count = sizeof key / sizeof key[0],
+    .clusters_by_default = false,
     .where = NULL,
     .content_hash = "74436c7e2f75",
     .shape_hash = "84838b55edb9",
@@ -163,6 +164,7 @@ const struct table by_date_table = {
         "merge into `${project}`.`${dataset}`.`by_date` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "  and (t.`day` is null or t.`day` is not null)\n"
         "when matched and s.`_bqsync_deleted` then\n"
         "  delete\n"
@@ -182,6 +184,7 @@ const struct table by_date_table = {
         "merge into `${project}`.`${dataset}`.`by_date` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
         "  and (t.`day` is null or t.`day` is not null)\n"
         "when not matched then\n"
         "  insert (\n"
@@ -192,6 +195,9 @@ const struct table by_date_table = {
         "    s.`id`\n"
         "    , s.`day`\n"
         "  )",
+    .bounds_sql =
+        "\n"
+        "  and t.`id` between @low_1 and @high_1",
     .schema_json =
         "[\n"
         "  {\n"

@@ -2,10 +2,12 @@
 -- schemas/by_date.json
 -- schema 84838b55edb9
 -- Changed, new and deleted rows from a staging table. Few rows are a parameter of the
--- statement, which then reads unnest(@rows) in the place of the staging table.
+-- statement, which then reads unnest(@rows) in the place of the staging table. Further
+-- parameters are the lowest and the highest key of these rows.
 merge into `${project}`.`${dataset}`.`by_date` as t
 using `${project}`.`${dataset}`.`${staging}` as s
 on t.`id` = s.`id`
+  and t.`id` between @low_1 and @high_1
   and (t.`day` is null or t.`day` is not null)
 when matched and s.`_bqsync_deleted` then
   delete
@@ -26,6 +28,7 @@ when not matched and not s.`_bqsync_deleted` then
 merge into `${project}`.`${dataset}`.`by_date` as t
 using `${project}`.`${dataset}`.`${staging}` as s
 on t.`id` = s.`id`
+  and t.`id` between @low_1 and @high_1
   and (t.`day` is null or t.`day` is not null)
 when not matched then
   insert (
