@@ -5,16 +5,16 @@
 A table with an INTEGER PRIMARY KEY is filled and synced once; then, round by round, rows all over it are updated,
 deleted and inserted, and one sync runs against bqlocal. Local work is the processor time of bqsync itself
 (user and system): what BigQuery, or here bqlocal, takes is not counted. Beside it the time that the whole command
-takes.
+takes, and what bqlocal bills.
 """
 
 import argparse
 import os
 import random
-import resource
-import statistics
 import time
+from typing import NamedTuple
 
+from tests.bench.measure import Results, cpu_of_ended, spread
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 
@@ -47,35 +47,49 @@ def change(app, rng, rows, changes):
         db.execute("commit")
 
 
+class Pass(NamedTuple):
+    cpu: float  # of bqsync, in milliseconds
+    took: float  # milliseconds
+    sent: int  # bytes
+    billed: int  # bytes
+
+
 def spent(app):
-    """One sync of the table: milliseconds of processor time, of time, and the run's document."""
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    run = app.sync("accounts")
+    """One sync of the table."""
+    cpu, began = cpu_of_ended(), time.perf_counter()
+    table = app.sync("accounts")["tables"][0]
     took = time.perf_counter() - began
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return processor * 1000, took * 1000, run
+    return Pass((cpu_of_ended() - cpu) * 1000, took * 1000, table["bytes_sent"], table["bytes_billed"])
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--changes", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
     rng = random.Random(1)
+    results = Results("incremental")
+    passes = {}
     with Bqlocal(datasets=["d"], args=["--discard"]) as bq, Deployment(bq) as app:
         fill(app, options.rows)
-        _, took, _ = spent(app)
-        print(f"{options.rows:,} rows, {os.path.getsize(app.path) / 1e6:.0f} MB; first sync {took / 1000:.1f} s")
+        passes["first sync"] = [spent(app)]
+        size = os.path.getsize(app.path)
         for title, changes in ((f"{options.changes} changed rows", options.changes), ("nothing changed", 0)):
-            rounds = []
+            passes[title] = []
             for _ in range(options.rounds):
                 change(app, rng, options.rows, changes)
-                rounds.append(spent(app))
-            processor, took = (statistics.median(round[i] for round in rounds) for i in (0, 1))
-            sent = rounds[-1][2]["tables"][0]["bytes_sent"]
-            print(f"{title:20} local work {processor:6.1f} ms   whole command {took:6.1f} ms   {sent} bytes sent")
+                passes[title].append(spent(app))
+    rows = []
+    for title, turns in passes.items():
+        cpu, took, sent, billed = (spread(values) for values in zip(*turns))
+        rows.append([title, cpu.text("{:.1f}"), took.text("{:.0f}"), f"{sent.median:,.0f}",
+                     f"{billed.median / 2**20:.0f}"])
+    results.table("incremental", ["pass", "CPU ms", "ms", "bytes sent", "MiB billed"], rows,
+                  f"{options.rows:,} rows, {size / 1e6:.0f} MB; {options.rounds} rounds, median (least to most).")
+    results.chart("incremental", f"Processor time of one pass over {options.rows:,} rows", "ms",
+                  {title: spread(turn.cpu for turn in turns) for title, turns in passes.items()}, logarithmic=True)
+    results.save()
 
 
 if __name__ == "__main__":

@@ -1,123 +1,69 @@
-"""A whole first sync of a large table: time next to only reading it, and peak memory.
+"""A whole first sync of a large table: time next to only fetching its rows with Python, and peak memory.
 
-    python3 -m tests.bench.bench_sync [--rows N] [--rounds N] [--database FILE]
+    BQSYNC_BUILD=build python3 -m tests.bench.bench_sync [--rows N]... [--rounds N]
 
-Compares, in interleaved rounds of one run: `bqsync sync chat_history` into `bqlocal --discard` (which takes the
-upload and forgets it), Python that only fetches the same rows, and what people use today: Python's sqlite3, json
-and gzip. Prints medians, ratios and the peak resident memory of bqsync.
+`bqsync sync chat_history` into `bqlocal --discard`, which takes the upload and forgets it. From a million rows on there
+is one round.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
-import os
-import pathlib
 import sqlite3
-import statistics
-import subprocess
 import sys
-import tempfile
 import time
 
-from tests.support import sampledb
+from tests.bench import chat
+from tests.bench.measure import Results, cost_of, in_turns, ratios, spread
 from tests.support.bqlocal import Bqlocal
+from tests.support.deployment import Deployment
 
-BUILD = pathlib.Path(os.environ.get("BQSYNC_BUILD", "build")).resolve()
+SIZES = (100_000, 1_000_000, 4_000_000)
+ONE_ROUND_FROM = 1_000_000
 
 
-def timed(action):
+def fetch_all(path):
+    """Seconds that Python takes to step through the table."""
     began = time.monotonic()
-    result = action()
-    return time.monotonic() - began, result
-
-
-def peak_rss(pid):
-    """The high-water mark of the process so far, in MiB. (What wait4 says counts the memory of the process that
-    it was forked from as well.)"""
-    try:
-        for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    except (FileNotFoundError, ProcessLookupError):
+    db = sqlite3.connect(path)
+    for _ in db.execute("select * from chat_history"):
         pass
-    return 0.0
-
-
-def run_sync(bq, database):
-    """One first sync; returns peak RSS in MiB and the table's result."""
-    db = sqlite3.connect(database)
-    if db.execute("select 1 from sqlite_master where name = 'bq_sync_tracking'").fetchone():
-        db.execute("delete from bq_sync_tracking")
-        db.commit()
     db.close()
-    environment = {**os.environ, "BIGQUERY_EMULATOR_HOST": bq.host, "BQ_PROJECT_NAME": bq.project,
-                   "BQ_DATASET_NAME": "d", "BQ_SQLITE_PATH": str(database), "BQ_LOG_LEVEL": "error"}
-    with tempfile.TemporaryFile() as out:
-        process = subprocess.Popen(
-            [BUILD / "bqsync_samples", "sync", "--json", "chat_history"], env=environment, stdout=out)
-        peak = 0.0
-        while process.poll() is None:
-            peak = max(peak, peak_rss(process.pid))
-            time.sleep(0.005)
-        if process.returncode != 0:
-            sys.exit(f"bqsync ended with {process.returncode}")
-        out.seek(0)
-        table = json.load(out)["tables"][0]
-    return peak, table
+    return time.monotonic() - began
 
 
-def fetch_all(database):
-    db = sqlite3.connect(database)
-    count = sum(1 for _ in db.execute("select * from chat_history"))
-    db.close()
-    return count
-
-
-def json_gzip(database, path):
-    db = sqlite3.connect(database)
-    cursor = db.execute("select * from chat_history")
-    names = [column[0] for column in cursor.description]
-    with gzip.open(path, "wb", compresslevel=6) as out:
-        for row in cursor:
-            out.write(json.dumps(dict(zip(names, row))).encode() + b"\n")
-    db.close()
-    return path.stat().st_size
+def measure(rows, rounds):
+    """Of one size: the costs of bqsync, the seconds of Python, the database's bytes, the bytes sent."""
+    with Bqlocal(datasets=["d"], args=["--discard"]) as bq, \
+            Deployment(bq, program="bqsync_samples", schema="") as app:
+        chat.make(app.path, rows)
+        sent = app.table(app.sync("chat_history"), "chat_history")["bytes_sent"]  # warms up, and installs the triggers
+        command = [app.program, "sync", "--full", "chat_history"]
+        turns = in_turns({"bqsync": lambda: cost_of(command, app.environment, app.folder),
+                          "python": lambda: fetch_all(app.path)}, rounds)
+        return turns["bqsync"], turns["python"], app.path.stat().st_size, sent
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", type=int, default=300000, help="of all 22 tables; five sixths are chat_history")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--database", type=pathlib.Path)
-    arguments = parser.parse_args()
-
-    with tempfile.TemporaryDirectory(prefix="bqsync-bench-") as folder:
-        database = arguments.database
-        if database is None:
-            database = pathlib.Path(folder) / "bench.db"
-            sampledb.make(str(database), rows=arguments.rows)
-        size = database.stat().st_size
-        times: dict[str, list[float]] = {"bqsync": [], "python fetch": [], "python json gzip": []}
-        peak = 0.0
-        with Bqlocal(datasets=["d"], args=["--discard"]) as bq:
-            for _ in range(arguments.rounds):
-                seconds, (rss, table) = timed(lambda: run_sync(bq, database))
-                times["bqsync"].append(seconds)
-                peak = max(peak, rss)
-                seconds, rows = timed(lambda: fetch_all(database))
-                times["python fetch"].append(seconds)
-            seconds, packed = timed(lambda: json_gzip(database, pathlib.Path(folder) / "rows.json.gz"))
-            times["python json gzip"].append(seconds)
-
-        floor = statistics.median(times["bqsync"])
-        print(f"database {size / 1e6:.0f} MB, chat_history {rows} rows, sent {table['bytes_sent'] / 1e6:.0f} MB "
-              f"(json gzip {packed / 1e6:.0f} MB)")
-        for name, seconds in times.items():
-            median = statistics.median(seconds)
-            print(f"{name:18} {median:8.2f} s   {median / floor:6.2f} x bqsync")
-        print(f"peak RSS of bqsync {peak:.1f} MiB")
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--rows", type=int, action="append")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    results = Results("sync")
+    lines, times, peaks = [], {}, {}
+    for rows in options.rows or SIZES:
+        costs, fetched, size, sent = measure(rows, 1 if rows >= ONE_ROUND_FROM else options.rounds)
+        seconds = spread(cost.seconds for cost in costs)
+        peak = spread(cost.peak_mib for cost in costs)
+        lines.append([f"{rows:,}", f"{size / 1e6:,.0f}", seconds.text(), f"{rows / seconds.median / 1e6:.2f}",
+                      ratios([cost.seconds for cost in costs], fetched).text(),
+                      f"{spread(cost.cpu for cost in costs).median:.2f}", f"{sent / 1e6:,.0f}", f"{peak.most:.1f}"])
+        times[f"{rows:,} rows"], peaks[f"{rows:,} rows"] = seconds, peak
+    results.table("sync", ["rows", "MB on disk", "seconds", "M rows/s", "x Python's fetch", "CPU s", "MB sent",
+                           "peak MiB"], lines)
+    results.chart("sync", "First sync of chat_history into bqlocal --discard", "s", times, logarithmic=True)
+    results.chart("memory", "Peak resident memory of that sync", "MiB", peaks)
+    results.save()
     return 0
 
 

@@ -1,56 +1,72 @@
-"""`bqsync verify` of a large table against bqlocal: time, and what either side computes.
+"""`bqsync verify` of a large table against bqlocal: equal, and with ten rows that differ.
 
-    python3 -m tests.bench.bench_verify [--rows N]
+    BQSYNC_BUILD=build python3 -m tests.bench.bench_verify [--rows N] [--rounds N]
 
-The table is `everything` of tests/schemas, with a value of every type in each row.
+The table is `everything` of tests/schemas, with a value of every type in each row. If the sides differ, the table is
+read a second time to find the keys.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
 import sys
-import time
 
+from tests.bench.measure import Results, cost_of, cpu_of, in_turns, ratios, spread
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 
-INSERT = "insert into everything(id, i, f, b, s, y, n, bn, d, t, dt, ts, j, g) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+DIFFERING = 10
+INSERT = """
+with recursive n(i) as (select 1 union all select i + 1 from n where i < {rows})
+insert into everything(id, i, f, b, s, y, n, bn, d, t, dt, ts, j, g)
+select i, i * 7919, i / 7.0, i % 2, 'a text of ordinary length, number ' || i, cast('bytes ' || i as blob),
+ i || '.25', i || '.5', '2024-02-29', '12:30:00', '2024-02-29 01:02:03', '2024-02-29 01:02:03.000004',
+ '{{"b": ' || i || ', "a": [1, 2.5, null]}}', 'POINT(1 2)'
+from n
+"""
 
 
-def row(number):
-    return (number, number * 7919, number / 7, number % 2, f"a text of ordinary length, number {number}",
-            b"bytes %d" % number, f"{number}.25", f"{number}.5", "2024-02-29", "12:30:00", "2024-02-29 01:02:03",
-            "2024-02-29 01:02:03.000004", '{"b": %d, "a": [1, 2.5, null]}' % number, "POINT(1 2)")
+class Verification:
+    """One run of verify: what it cost, and what bqlocal computed for it."""
 
-
-def cpu_of(pid):
-    """Seconds that a running process has computed."""
-    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-        return sum(map(int, file.read().rsplit(") ", 1)[1].split()[11:13])) / 100
-
-
-def cpu_of_ended():
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+    def __init__(self, app, bq, status):
+        cpu = cpu_of(bq.pid)
+        self.cost = cost_of([app.program, "verify", "everything"], app.environment, app.folder, status)
+        self.cpu_of_bqlocal = cpu_of(bq.pid) - cpu
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", type=int, default=1000000)
-    arguments = parser.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--rows", type=int, default=4_000_000)
+    parser.add_argument("--rounds", type=int, default=1)
+    options = parser.parse_args()
+    results = Results("verify")
+    # bqlocal answers nobody while it stores a load of this size.
+    with Bqlocal(datasets=["d"]) as bq, Deployment(bq, environment={"BQ_RETRY_BUDGET": "10m"}) as app:
+        app.execute(INSERT.format(rows=options.rows))
+        cost_of([app.program, "sync", "everything"], app.environment, app.folder)
 
-    with Bqlocal(datasets=["d"]) as bq, Deployment(bq) as app:
-        with app.connect() as db:
-            db.execute("begin")
-            db.executemany(INSERT, map(row, range(arguments.rows)))
-            db.execute("commit")
-        app.sync("everything")
-        server, client, began = cpu_of(bq.pid), cpu_of_ended(), time.monotonic()
-        app.json("verify", "everything")
-        seconds = time.monotonic() - began
-        print(f"verify of {arguments.rows} rows: {seconds:.1f} s; computed by bqlocal {cpu_of(bq.pid) - server:.1f} s, "
-              f"by bqsync {cpu_of_ended() - client:.1f} s")
+        def verification(article, status):
+            bq.query(f"update d.everything set s = concat('{article} text of ordinary length, number ', cast(id as string))"
+                     f" where id <= {DIFFERING}")
+            return Verification(app, bq, status)
+
+        turns = in_turns({"equal": lambda: verification("a", 0),
+                          f"{DIFFERING} rows differ": lambda: verification("the", 1)}, options.rounds)
+    rows = []
+    for name, runs in turns.items():
+        costs = [run.cost for run in runs]
+        middle = spread(cost.seconds for cost in costs).median
+        rows.append([name, spread(cost.seconds for cost in costs).text("{:.1f}"),
+                     ratios([cost.seconds for cost in costs], [run.cost.seconds for run in turns["equal"]]).text(),
+                     f"{options.rows / middle / 1e6:.2f}", f"{spread(cost.cpu for cost in costs).median:.1f}",
+                     f"{spread(run.cpu_of_bqlocal for run in runs).median:.1f}",
+                     f"{spread(cost.peak_mib for cost in costs).most:.0f}"])
+    results.table("verify", ["verify", "seconds", "x equal", "M rows/s", "CPU s", "CPU s of bqlocal", "peak MiB"], rows,
+                  f"{options.rows:,} rows with a value of every type.")
+    results.chart("verify", f"Verify of {options.rows:,} rows", "s",
+                  {name: spread(run.cost.seconds for run in runs) for name, runs in turns.items()})
+    results.save()
     return 0
 
 

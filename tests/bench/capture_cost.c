@@ -4,7 +4,7 @@
  * wall time, of the time on the processor, and of the least such time of any round, which is the
  * one to trust on a busy machine.
  *
- *     bench_capture [ROWS [ROUNDS [DIRECTORY]]]
+ *     capture_cost [ROWS [ROUNDS [DIRECTORY]]]
  */
 #include "base/error.h"
 #include "source/capture.h"
@@ -41,7 +41,7 @@ static void check(bool ok, const struct error *err)
 {
     if (ok)
         return;
-    fprintf(stderr, "bench_capture: %s\n", err->message);
+    fprintf(stderr, "capture_cost: %s\n", err->message);
     exit(1);
 }
 
@@ -78,7 +78,7 @@ static void side_open(struct side *side, const char *directory, const char *name
     char sql[512];
 
     *side = (struct side){.seed = 88172645463325252, .rows = rows};
-    snprintf(side->path, sizeof side->path, "%s/bench_capture_%s.db", directory, name);
+    snprintf(side->path, sizeof side->path, "%s/capture_cost_%s.db", directory, name);
     unlink(side->path);
     check(database_open(side->path, DATABASE_CREATE, 1000, &side->database, &err), &err);
     check(
@@ -221,7 +221,7 @@ int main(int argc, char **argv)
     struct error err;
 
     if (rounds < 1 || rounds > 64 || rows < 10000) {
-        fprintf(stderr, "usage: bench_capture [ROWS >= 10000 [ROUNDS 1..64 [DIRECTORY]]]\n");
+        fprintf(stderr, "usage: capture_cost [ROWS >= 10000 [ROUNDS 1..64 [DIRECTORY]]]\n");
         return 2;
     }
     side_open(&sides[0], directory, "plain", rows);

@@ -1,9 +1,9 @@
-/* bench_encode: what reading, checking, encoding and compressing a table cost next to only reading
+/* encode_cost: what reading, checking, encoding and compressing a table cost next to only reading
  * it. Each run is a process of its own, so that peak memory is its own; the variants take turns, so
  * that a noisy machine hits all of them; walls are medians,
  * processor times the least.
  *
- *   bench_encode [--rows N] [--rounds N] [FILE]
+ *   encode_cost [--rows N] [--rounds N] [FILE]
  *
  * A FILE that does not exist is made, with N rows of chat messages; without FILE that happens in
  * $TMPDIR and it is removed again. Ratios within one
@@ -54,7 +54,7 @@ struct outcome {
 
 static void die(const char *what, const char *why)
 {
-    fprintf(stderr, "bench_encode: %s: %s\n", what, why);
+    fprintf(stderr, "encode_cost: %s: %s\n", what, why);
     exit(1);
 }
 
@@ -373,14 +373,14 @@ int main(int argc, char **argv)
         else if (argv[i][0] != '-')
             path = argv[i];
         else
-            die("usage", "bench_encode [--rows N] [--rounds N] [FILE]");
+            die("usage", "encode_cost [--rows N] [--rounds N] [FILE]");
     }
     if (rounds < 1 || rounds > ROUNDS_MAX)
         die("--rounds", "1 to 101");
     if (path == NULL) {
         const char *folder = getenv("TMPDIR");
         snprintf(
-            made, sizeof made, "%s/bench_encode.%ld.db", folder != NULL ? folder : "/tmp",
+            made, sizeof made, "%s/encode_cost.%ld.db", folder != NULL ? folder : "/tmp",
             (long)getpid());
         make_table(made, rows);
         path = made;
