@@ -4,8 +4,10 @@
 #include "source/statement.h"
 #include "source/tracking_schema.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Whether what is to be read exists; only a connection that may not write can miss it. */
 static bool has_control(
@@ -32,9 +34,25 @@ bool tracking_open(const char *path, struct tracking *out_tracking, struct error
     return true;
 }
 
+/* Not there, in a folder in which it can be made. */
+static bool is_yet_to_come(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t length = slash == NULL ? 0 : (size_t)(slash - path) + 1;
+    char folder[4096];
+
+    if (length >= sizeof folder || access(path, F_OK) == 0 || errno != ENOENT)
+        return false;
+    snprintf(folder, sizeof folder, "%.*s.", (int)length, path);
+    return access(folder, F_OK) == 0;
+}
+
 bool tracking_open_read(const char *path, struct tracking *out_tracking, struct error *err)
 {
-    return database_open(path, DATABASE_READ, DATABASE_PATIENCE_MS, &out_tracking->database, err);
+    const char *existing = is_yet_to_come(path) ? ":memory:" : path;
+
+    return database_open(
+        existing, DATABASE_READ, DATABASE_PATIENCE_MS, &out_tracking->database, err);
 }
 
 void tracking_close(struct tracking *tracking)

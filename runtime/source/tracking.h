@@ -110,8 +110,8 @@ struct tracking_basis {
  * tables (also those that somebody dropped). Writes nothing if they are as they should be.
  * ERROR_SOURCE when a newer bqsync has written it. */
 MUST_CHECK bool tracking_open(const char *path, struct tracking *out_tracking, struct error *err);
-/* As above but never writes; control tables may be missing, everything then reads as never synced.
- */
+/* As above but never writes; the file or its control tables may be missing, everything then reads
+ * as never synced. */
 MUST_CHECK bool tracking_open_read(
     const char *path, struct tracking *out_tracking, struct error *err);
 void tracking_close(struct tracking *tracking);

@@ -225,14 +225,16 @@ static void append_bound(
     buffer_printf(sql, " %s %" PRId64, comparison, first->least);
 }
 
-void partitions_append_where(
+void partitions_append_condition(
     struct buffer *sql, const struct partitions *partitions, size_t part, const char *alias)
 {
     size_t parts = partitions_parts(partitions);
 
-    if (parts == 1)
+    if (parts == 1) {
+        buffer_append_text(sql, "true");
         return;
-    buffer_append_text(sql, "\nwhere ");
+    }
+    buffer_append_byte(sql, '(');
     if (part > 0)
         append_bound(sql, partitions, part, alias, ">=");
     if (part > 0 && part + 1 < parts)
@@ -245,6 +247,7 @@ void partitions_append_where(
         googlesql_identifier(sql, partitions->table->columns[partitions->column].name);
         buffer_append_text(sql, " is null");
     }
+    buffer_append_byte(sql, ')');
 }
 
 int64_t partitions_modified(const struct partitions *partitions)

@@ -61,9 +61,9 @@ MUST_CHECK bool partitions_add(
  */
 size_t partitions_parts(const struct partitions *partitions);
 
-/* Appends the WHERE that picks the rows of one part, nothing if there is only one. alias: with its
- * dot. */
-void partitions_append_where(
+/* Appends the condition that picks the rows of one part; each row of the table, one that was not
+ * added too, is in exactly one part. alias: with its dot. */
+void partitions_append_condition(
     struct buffer *sql, const struct partitions *partitions, size_t part, const char *alias);
 
 /* How many partitions a load of these rows changes: each in which one of them lies, at least 1; 0

@@ -42,7 +42,6 @@ LEFT_OUT = {
     "test_exists_finds_thousands_of_partners": "the engine joins by nested loops",
     "test_long_chains_of_conditions_run": "the engine's stack",
     "test_deep_nesting_is_refused": "the engine's stack",
-    "test_result_sets_of_a_killed_program_are_dropped": "bqlocal's file",
 }
 
 

@@ -141,6 +141,20 @@ class CommandLineTest(unittest.TestCase):
         self.assertEqual(before, self.app.execute("select name, sql from sqlite_master"))
         self.assertEqual({"GET"}, {request["method"] for request in self.bq.requests()})
 
+    def test_a_dry_run_before_the_first_sync_makes_no_state_database(self):
+        app = self.enterContext(Deployment(self.bq, state="state.db"))
+        app.execute("insert into accounts values (1, 'a@x', 1, null)")
+
+        run = app.sync("--dry-run")
+        plan = app.json("plan")
+        elsewhere = app.run("sync", "--dry-run", BQ_STATE_PATH=str(app.folder / "none" / "state.db"))
+
+        self.assertEqual(1, app.table(run, "accounts")["rows_inserted"])
+        self.assertEqual(1, app.table(plan, "accounts")["insert"])
+        self.assertEqual([], [file.name for file in app.folder.iterdir() if not file.name.startswith("app.db")])
+        self.assertEqual(6, elsewhere[0])
+        self.assertIn("none/state.db", elsewhere[1] + elsewhere[2])
+
     def test_a_terminal_sees_progress_and_a_table_at_the_end(self):
         self.app.execute("insert into accounts values (1, 'a@x', 1, null)")
         pid, terminal = pty.fork()

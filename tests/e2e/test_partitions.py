@@ -127,6 +127,31 @@ class PartitionsTest(unittest.TestCase):
                 self.assertEqual(parts, self.inserts() - ("BQ_SYNC_ATOMIC" in self.settings))
                 self.assert_equal(table)
 
+    def assert_kept(self, run, rejected):
+        """All rows are there; the rejected one as it was synced before."""
+        self.assertEqual(("synced", "replace", rejected), (run["status"], run["mode"], run["rows_rejected"]))
+        rows = {row["id"]: (str(row["day"]), row["note"]) for row in self.bq.rows("d", "logged_days")}
+        expected = dict((row[0], row[1:]) for row in self.app.execute("select id, day, note from logged_days"))
+        self.assertEqual({**expected, 7: ("1965-01-07", None)}, rows)
+
+    def test_a_replacement_in_parts_leaves_the_version_of_a_row_that_does_not_fit(self):
+        self.app.script(ELEVEN_YEARS)
+        self.sync("logged_days")
+        self.app.script("update logged_days set note = 'x'; update logged_days set day = 'never' where id = 7")
+
+        self.assert_kept(self.app.table(self.app.sync("logged_days", status=1), "logged_days"), 1)
+        self.app.script("delete from logged_days where id = 100")
+        self.assert_kept(self.app.table(self.app.sync("--full", "logged_days", status=1), "logged_days"), 1)
+        self.assertEqual([], [name for name in self.bq.tables("d") if "staging" in name])
+
+    def test_one_that_bigquery_refuses_for_the_partitions_it_empties_goes_in_parts(self):
+        self.app.script(ELEVEN_YEARS)
+        self.sync("logged_days")
+        self.app.script("delete from logged_days where id not in (7, 8); update logged_days set day = 'never' "
+                        "where id = 7; update logged_days set day = '2024-01-01', note = 'y' where id = 8")
+
+        self.assert_kept(self.app.table(self.app.sync("--full", "logged_days", status=1), "logged_days"), 1)
+
     def test_more_than_10000_partitions_are_refused_before_anything_is_sent(self):
         self.app.script(DAYS.format(id=1, first="1990-01-01", last=10000))
 

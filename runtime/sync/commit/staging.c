@@ -185,12 +185,10 @@ static void append_kept_keys(
 
 /* The rows of the target that stay: one of each kept key, should somebody have doubled it. They are
  * numbered by the text of the key, since a window has no partitions by FLOAT64. */
-static void append_kept(
+static void append_from_kept(
     struct buffer *sql, const struct worker *worker, const struct table *table,
     const struct intent *intent)
 {
-    buffer_append_text(sql, "\n  union all\n  select ");
-    append_columns(sql, table, "bqsync_old.");
     buffer_append_text(sql, "\n  from (\n    select ");
     append_columns(sql, table, "t.");
     buffer_append_text(sql, ", row_number() over (partition by ");
@@ -228,8 +226,10 @@ static void append_keeping(
     append_columns(sql, table, "bqsync_new.");
     buffer_append_text(sql, "\n  from ");
     append_source(sql, worker, task, intent);
-    buffer_append_text(sql, " as bqsync_new\n  where not bqsync_new.`_bqsync_deleted`");
-    append_kept(sql, worker, table, intent);
+    buffer_append_text(
+        sql, " as bqsync_new\n  where not bqsync_new.`_bqsync_deleted`\n  union all\n  select ");
+    append_columns(sql, table, "bqsync_old.");
+    append_from_kept(sql, worker, table, intent);
     buffer_append_text(
         sql, "\n) as bqsync_rows\non false\nwhen not matched by target then\n  insert (");
     append_columns(sql, table, "");
@@ -240,11 +240,43 @@ static void append_keeping(
     buffer_append_text(sql, " then\n  delete");
 }
 
+/* The rows that stay join those that were sent, before the target is emptied. */
+static void append_rescue(
+    struct buffer *sql, const struct worker *worker, const struct task *task,
+    const struct intent *intent)
+{
+    const struct table *table = task->table;
+
+    buffer_append_text(sql, "insert into ");
+    googlesql_path(sql, worker->project, worker->dataset, intent->staging);
+    buffer_append_text(sql, " (");
+    append_columns(sql, table, "");
+    buffer_append_text(sql, ", `_bqsync_deleted`)\n  select ");
+    for (size_t i = 0; i < table->column_count; i++) {
+        const char *name = table->columns[i].name;
+        if (table->columns[i].type == COLUMN_JSON && task->batch.json_as_text) {
+            buffer_append_text(sql, "if(bqsync_old.");
+            googlesql_identifier(sql, name);
+            buffer_append_text(sql, " is null, null, to_json_string(bqsync_old.");
+            googlesql_identifier(sql, name);
+            buffer_append_text(sql, ")), ");
+        } else {
+            buffer_append_text(sql, "bqsync_old.");
+            googlesql_identifier(sql, name);
+            buffer_append_text(sql, ", ");
+        }
+    }
+    buffer_append_text(sql, "false");
+    append_from_kept(sql, worker, table, intent);
+    buffer_append_text(sql, ";\n");
+}
+
 static void append_insert(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent, size_t part)
 {
     const struct table *table = task->table;
+    const struct partitions *partitions = &task->batch.partitions;
 
     buffer_append_text(sql, ";\ninsert into ");
     googlesql_path(sql, worker->project, worker->dataset, table->target);
@@ -255,7 +287,18 @@ static void append_insert(
     buffer_append_text(sql, "\nfrom ");
     append_source(sql, worker, task, intent);
     buffer_append_text(sql, " as s");
-    partitions_append_where(sql, &task->batch.partitions, part, "s.");
+    if (task->batch.kept_keys == 0 && partitions_parts(partitions) == 1)
+        return;
+    buffer_append_text(sql, "\nwhere ");
+    if (task->batch.kept_keys > 0)
+        buffer_append_text(sql, "not s.`_bqsync_deleted` and ");
+    partitions_append_condition(sql, partitions, part, "s.");
+}
+
+bool staging_replaces_at_once(const struct task *task)
+{
+    return task->batch.kept_keys > 0 && !task->warehouse.many_partitions &&
+           partitions_parts(&task->batch.partitions) == 1;
 }
 
 /* TRUNCATE needs no filter where the table requires one for its partitions. */
@@ -263,10 +306,12 @@ void staging_append_replacement(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent)
 {
-    if (task->batch.kept_keys > 0) {
+    if (staging_replaces_at_once(task)) {
         append_keeping(sql, worker, task, intent);
         return;
     }
+    if (task->batch.kept_keys > 0)
+        append_rescue(sql, worker, task, intent);
     buffer_append_text(sql, "truncate table ");
     googlesql_path(sql, worker->project, worker->dataset, task->table->target);
     if (intent->staging[0] == '\0')

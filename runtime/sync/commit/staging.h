@@ -29,12 +29,14 @@ void staging_append_merge(
     const struct intent *intent);
 
 /* Appends statements that empty the target and fill it from the staging table, or the first alone
- * if the intent has none. None of them changes more partitions than a job may. They need a
- * transaction around them. If the batch has kept keys, it is one statement instead, which leaves a
- * row of the target for each of them, and is refused if the rows lie in too many partitions. */
+ * if the intent has none. None of them changes more partitions than a job may, as long as the rows
+ * of the kept keys lie in few others. A row of the target stays for each kept key of the batch. */
 void staging_append_replacement(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent);
+
+/* Whether these statements are one, so that they need no transaction around them. */
+bool staging_replaces_at_once(const struct task *task);
 
 /* A load job of the task failed. If it may have been for a number in JSON, which BigQuery either
  * rounds or refuses when it loads, the table's JSON is loaded as text from now on, and the task is

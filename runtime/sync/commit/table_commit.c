@@ -81,7 +81,7 @@ static bool start_change(
     buffer_init(&sql, STATEMENT_CEILING);
     if (intent->mode == SEND_MERGE) {
         staging_append_merge(&sql, worker, task, intent);
-    } else if (task->batch.kept_keys > 0) {
+    } else if (staging_replaces_at_once(task)) {
         staging_append_replacement(&sql, worker, task, intent);
     } else {
         buffer_append_text(&sql, "begin transaction;\n");

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define BUSY_TIMEOUT_MS 5000
 
@@ -26,15 +27,13 @@ static void check_state(const struct checker *c)
     const char *path = c->deployment->config->state_path;
 
     if (!tracking_open_read(path, &tracking, &err)) {
-        // A separate state database does not exist before the first sync.
-        if (!c->deployment->config->state_is_source && err.code == ERROR_SOURCE)
-            check_findings_add(
-                c->findings, "control tables", CHECK_OK, "the first sync creates them in %s", path);
-        else
-            check_findings_add(c->findings, "control tables", CHECK_FAIL, "%s", err.message);
+        check_findings_add(c->findings, "control tables", CHECK_FAIL, "%s", err.message);
         return;
     }
-    check_findings_add(c->findings, "control tables", CHECK_OK, "in %s", path);
+    // A separate state database does not exist before the first sync.
+    check_findings_add(
+        c->findings, "control tables", CHECK_OK,
+        access(path, F_OK) == 0 ? "in %s" : "the first sync creates them in %s", path);
     tracking_close(&tracking);
 }
 

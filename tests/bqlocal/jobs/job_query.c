@@ -182,6 +182,14 @@ static bool check_statements(
     return ok;
 }
 
+/* A SELECT was computed beside what changes tables, until its rows go into one. */
+static bool wait_for_writer(struct jobs *jobs, const struct job *job, struct error *err)
+{
+    while (jobs->store->writing && !job->cancelled)
+        monitor_wait(jobs->monitor, INT64_MAX);
+    return !job->cancelled || failure_set(err, "stopped", "Job execution was cancelled");
+}
+
 bool job_run_query(struct jobs *jobs, struct job *job, struct error *err)
 {
     const cJSON *query = job_part(job);
@@ -196,9 +204,12 @@ bool job_run_query(struct jobs *jobs, struct job *job, struct error *err)
         !sql_run(jobs->store, &request, &job->result, err))
         return false;
     job->has_result = true;
+    // What has changed tables can no longer be cancelled.
+    if (job->computing && !job->has_reader)
+        job->cancelled = false;
     bool ok = true;
     if (has_destination)
-        ok = store_begin(jobs->store, err) &&
+        ok = wait_for_writer(jobs, job, err) && store_begin(jobs->store, err) &&
              store_end(jobs->store, job_destination_write(jobs, &job->result, query, err), err);
     ok = ok && note_statements(jobs, job, &job->result, err);
     if (!ok) {

@@ -34,6 +34,9 @@ struct job {
     struct media media;
     bool computing;        /* by a thread of its own, which alone may end it */
     bool has_reader;       /* sql_reader_take */
+    bool queued;           /* until those that came first and change tables have ended */
+    bool late;             /* others were first when it came */
+    bool unsaved;          /* jobs_save could not write its record yet */
     atomic_bool cancelled; /* meanwhile */
     bool deleted;          /* meanwhile */
     bool failed;

@@ -62,6 +62,30 @@ struct computation {
     struct job *job;
 };
 
+static struct job *first_queued(const struct jobs *jobs)
+{
+    for (size_t i = 0; jobs->queued > 0 && i < jobs->count; i++)
+        if (jobs->list[i]->queued)
+            return jobs->list[i];
+    return NULL;
+}
+
+/* A job that changes tables waits for those that came first; a SELECT for the reader. */
+static bool has_turn(struct jobs *jobs, struct job *job)
+{
+    if (job->queued)
+        return !jobs->store->writing && first_queued(jobs) == job;
+    if (!job->has_reader)
+        job->has_reader = sql_reader_take(jobs->store);
+    return job->has_reader;
+}
+
+static void leave_queue(struct jobs *jobs, struct job *job)
+{
+    jobs->queued -= job->queued;
+    job->queued = false;
+}
+
 static void *compute(void *context)
 {
     const struct computation computation = *(struct computation *)context;
@@ -70,17 +94,15 @@ static void *compute(void *context)
 
     free(context);
     monitor_enter(jobs->monitor);
-    while (!job->has_reader && !job->cancelled) {
-        job->has_reader = sql_reader_take(jobs->store);
-        if (!job->has_reader)
-            monitor_wait(jobs->monitor, INT64_MAX);
-        if (jobs->monitor->stopping)
-            job->cancelled = true;
-    }
+    while (!job->cancelled && !has_turn(jobs, job))
+        monitor_wait(jobs->monitor, INT64_MAX);
+    leave_queue(jobs, job);
     run(jobs, job);
     if (job->has_reader)
         sql_reader_give_back(jobs->store);
     job->has_reader = false;
+    while (job->deleted && jobs->store->writing)
+        monitor_wait(jobs->monitor, INT64_MAX);
     job->computing = false;
     jobs->computing--;
     if (job->deleted)
@@ -90,25 +112,39 @@ static void *compute(void *context)
     return NULL;
 }
 
-/* A SELECT may take long and changes nothing, so that others need not wait for it. */
+/* A statement may take long, so that others need not wait for it. A load or a copy happens at once,
+ * unless it has to wait. */
+static bool needs_thread(const struct jobs *jobs, const struct job *job)
+{
+    return job->kind == JOB_QUERY ? job->fault.kind != FAULT_JOB_FAIL
+                                  : jobs->store->writing || jobs->queued > 0;
+}
+
 static bool start_computing(struct jobs *jobs, struct job *job)
 {
     const char *text = json_text(job_part(job), "query");
     pthread_t thread;
 
-    if (job->kind != JOB_QUERY || job->fault.kind == FAULT_JOB_FAIL || text == NULL ||
-        !sql_is_query(text))
+    if (!needs_thread(jobs, job))
         return false;
     struct computation *computation = malloc(sizeof *computation);
     if (computation == NULL)
         return false;
     *computation = (struct computation){jobs, job};
     job->computing = true;
-    // Here, so that it sees the moment of its start; if others are first, the moment after them.
-    job->has_reader = sql_reader_take(jobs->store);
+    // Here, so that a SELECT sees the moment of its start; if others are first, the one after them.
+    if (job->kind == JOB_QUERY && text != NULL && sql_is_query(text)) {
+        job->has_reader = sql_reader_take(jobs->store);
+        job->late = !job->has_reader;
+    } else {
+        job->late = jobs->store->writing || jobs->queued > 0;
+        job->queued = true;
+        jobs->queued++;
+    }
     if (pthread_create(&thread, NULL, compute, computation) != 0) {
         if (job->has_reader)
             sql_reader_give_back(jobs->store);
+        leave_queue(jobs, job);
         free(computation);
         job->computing = job->has_reader = false;
         return false;
@@ -184,7 +220,10 @@ void jobs_stop(struct jobs *jobs)
     if (jobs == NULL)
         return;
     monitor_enter(jobs->monitor);
-    sqlite3_interrupt(jobs->store->reader);
+    for (size_t i = 0; i < jobs->count; i++)
+        if (jobs->list[i]->computing)
+            jobs->list[i]->cancelled = true;
+    monitor_notify(jobs->monitor);
     while (jobs->computing > 0)
         monitor_wait(jobs->monitor, INT64_MAX);
     monitor_leave(jobs->monitor);

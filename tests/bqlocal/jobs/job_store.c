@@ -181,13 +181,12 @@ bool jobs_add_child(
     return true;
 }
 
-void jobs_save(struct jobs *jobs, const struct job *job)
+static void write_record(struct jobs *jobs, struct job *job)
 {
     sqlite3_stmt *statement = NULL;
     struct error ignored;
 
-    if (!jobs->settings.kept)
-        return;
+    job->unsaved = false;
     cJSON *resource = job_resource(jobs->store, job);
     char *text = cJSON_PrintUnformatted(resource);
     cJSON_Delete(resource);
@@ -201,6 +200,22 @@ void jobs_save(struct jobs *jobs, const struct job *job)
         sqlite3_finalize(statement);
     }
     free(text);
+}
+
+void jobs_save(struct jobs *jobs, struct job *job)
+{
+    if (!jobs->settings.kept)
+        return;
+    job->unsaved = true;
+    jobs->has_unsaved = jobs->has_unsaved || jobs->store->writing;
+    if (jobs->store->writing)
+        return;
+    for (size_t i = 0; jobs->has_unsaved && i < jobs->count; i++)
+        if (jobs->list[i]->unsaved)
+            write_record(jobs, jobs->list[i]);
+    jobs->has_unsaved = false;
+    if (job->unsaved)
+        write_record(jobs, job);
 }
 
 void jobs_delete(struct jobs *jobs, struct job *job)

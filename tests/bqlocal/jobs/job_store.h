@@ -33,6 +33,8 @@ struct jobs {
     size_t capacity;
     size_t active;    /* jobs that are not done */
     size_t computing; /* of these, jobs with a thread of their own */
+    size_t queued;    /* of these, jobs whose turn has not come */
+    bool has_unsaved;
     size_t result_count;
     uint64_t result_number;
     pthread_t worker;
@@ -52,9 +54,11 @@ MUST_CHECK bool jobs_add(struct jobs *jobs, struct job *job, struct error *err);
 MUST_CHECK bool jobs_add_child(
     struct jobs *jobs, struct job *parent, const struct sql_statement *statement,
     struct error *err);
-/* Writes the job's record, where records are kept. */
-void jobs_save(struct jobs *jobs, const struct job *job);
-/* Forgets the job and its result; one that is computing, at its end. */
+/* Writes the job's record, where records are kept; while the store's writer works, with the first
+ * call after it. */
+void jobs_save(struct jobs *jobs, struct job *job);
+/* Forgets the job and its result; one that is computing, at its end. Not while the store's writer
+ * works. */
 void jobs_delete(struct jobs *jobs, struct job *job);
 
 /* The job of an id, or NULL. */

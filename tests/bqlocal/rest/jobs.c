@@ -11,8 +11,9 @@
 #include <string.h>
 #include <strings.h>
 
-/* Most queries are done in a moment; the answer shows them as done then. */
-#define MOMENT_MS 200
+/* Most queries are done in a moment; the answer shows them as done then, if others are not first.
+ */
+#define MOMENT_MS 2000
 
 static bool wait_a_moment(const struct parts *in, struct job **job, struct error *err)
 {
@@ -20,7 +21,8 @@ static bool wait_a_moment(const struct parts *in, struct job **job, struct error
 
     if (id == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory for a job");
-    jobs_wait(in->jobs, id, monitor_now_ms() + ((*job)->computing ? MOMENT_MS : 0));
+    bool starts = (*job)->computing && !(*job)->late;
+    jobs_wait(in->jobs, id, monitor_now_ms() + (starts ? MOMENT_MS : 0));
     *job = jobs_get(in->jobs, id);
     if (*job == NULL)
         failure_set(err, "notFound", "Not found: Job %s", id);

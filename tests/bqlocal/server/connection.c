@@ -110,6 +110,22 @@ static bool hold(struct exchange *exchange)
     return there;
 }
 
+/* What changes the store waits for the statement that is changing it already; false if the client
+ * went away or the server stops. */
+static bool wait_for_writer(const struct exchange *exchange)
+{
+    const struct parts *in = exchange->in;
+    bool changes = exchange->fault.kind == FAULT_TABLE_VANISH ||
+                   (exchange->route != NULL && route_changes_store(exchange->route));
+
+    while (changes && in->store->writing) {
+        if (in->monitor->stopping || client_is_gone(&exchange->request))
+            return false;
+        monitor_wait(in->monitor, monitor_now_ms() + CLIENT_CHECK_MS);
+    }
+    return true;
+}
+
 /* Ends the connection so that the client sees a reset. */
 static enum MHD_Result reset(const struct request *request)
 {
@@ -296,7 +312,8 @@ static enum MHD_Result finish(struct exchange *exchange)
     struct request *request = &exchange->request;
     const struct answer *answer = &request->answer;
 
-    if (!apply_before(exchange)) {
+    // A fault may hold the request, and meanwhile a statement may begin.
+    if (!wait_for_writer(exchange) || !apply_before(exchange) || !wait_for_writer(exchange)) {
         log_request(exchange, 0, 0);
         return reset(request);
     }

@@ -211,3 +211,12 @@ const struct route *route_find(struct request *request, bool *out_path_known)
     free(decoded);
     return found;
 }
+
+bool route_changes_store(const struct route *route)
+{
+    const char *id = route->id == NULL ? "" : route->id;
+
+    return strcmp(id, "jobs.delete") == 0 ||
+           (strcmp(route->method, "GET") != 0 &&
+            (strncmp(id, "datasets.", 9) == 0 || strncmp(id, "tables.", 7) == 0));
+}

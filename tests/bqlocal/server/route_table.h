@@ -24,5 +24,7 @@ struct route {
 /* The route of request->method and request->target, whose parameters it takes from the path; NULL
  * if there is none. *out_path_known: some route has the path, perhaps for another method. */
 const struct route *route_find(struct request *request, bool *out_path_known);
+/* Whether its handler changes what the store keeps. What a job changes, it changes in its turn. */
+bool route_changes_store(const struct route *route);
 
 #endif

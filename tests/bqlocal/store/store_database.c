@@ -106,29 +106,6 @@ bool store_end(struct store *store, bool ok, struct error *err)
     return false;
 }
 
-/* Drops the results of queries of an earlier run of the program. */
-static bool drop_results(struct store *store, struct error *err)
-{
-    sqlite3_stmt *row = NULL;
-    bool ok = true;
-
-    for (bool more = true; ok && more;) {
-        char *name = NULL;
-        if (!store_prepare(
-                store, "select name from sqlite_master where name glob 'bqlocal.*' limit 1", &row,
-                err, NULL))
-            return false;
-        more = sqlite3_step(row) == SQLITE_ROW;
-        if (more)
-            name = strdup((const char *)sqlite3_column_text(row, 0));
-        sqlite3_finalize(row);
-        if (more)
-            ok = store_executef(store, err, "drop table \"%w\"", name);
-        free(name);
-    }
-    return ok;
-}
-
 static bool open_handle(const char *path, sqlite3 **out_handle, struct error *err)
 {
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -141,20 +118,27 @@ static bool open_handle(const char *path, sqlite3 **out_handle, struct error *er
     return true;
 }
 
-/* The reader has opened everything once it has read. */
-static bool open_both(struct store *store, const char *path, struct error *err)
+/* A connection has opened everything once it has read. */
+static bool open_beside(
+    const char *path, const char *setting, sqlite3 **out_handle, struct error *err)
 {
-    static const char reading[] = "pragma temp_store = memory; pragma cache_size = -65536;"
-                                  "select count(*) from sqlite_master";
+    static const char reading[] = "pragma cache_size = -65536; select count(*) from sqlite_master";
 
-    if (!open_handle(path, &store->handle, err) || !store_execute(store, opening, err) ||
-        !drop_results(store, err) || !open_handle(path, &store->reader, err))
+    if (!open_handle(path, out_handle, err))
         return false;
-    return sqlite3_exec(store->reader, reading, NULL, NULL, NULL) == SQLITE_OK ||
-           error_set(err, ERROR_SOURCE, "%s", sqlite3_errmsg(store->reader));
+    return (sqlite3_exec(*out_handle, setting, NULL, NULL, NULL) == SQLITE_OK &&
+            sqlite3_exec(*out_handle, reading, NULL, NULL, NULL) == SQLITE_OK) ||
+           error_set(err, ERROR_SOURCE, "%s", sqlite3_errmsg(*out_handle));
 }
 
-/* Both connections keep their files, which vanish with the process. */
+static bool open_all(struct store *store, const char *path, struct error *err)
+{
+    return open_handle(path, &store->handle, err) && store_execute(store, opening, err) &&
+           open_beside(path, "pragma temp_store = memory", &store->reader, err) &&
+           open_beside(path, "pragma synchronous = off", &store->writer, err);
+}
+
+/* All connections keep their files, which vanish with the process. */
 static void unlink_all(const char *path)
 {
     static const char *const endings[] = {"", "-wal", "-shm"};
@@ -179,7 +163,7 @@ bool store_open(const char *path, const char *project, struct store *out_store, 
     int file = path == NULL ? mkstemp(scratch) : -1;
     bool ok = path != NULL || file >= 0 ||
               error_set(err, ERROR_DISK, "cannot make a file in /tmp: %s", strerror(errno));
-    ok = ok && open_both(&store, path == NULL ? scratch : path, err);
+    ok = ok && open_all(&store, path == NULL ? scratch : path, err);
     if (file >= 0) {
         close(file);
         unlink_all(scratch);
@@ -195,6 +179,7 @@ bool store_open(const char *path, const char *project, struct store *out_store, 
 
 void store_close(struct store *store)
 {
+    sqlite3_close(store->writer);
     sqlite3_close(store->reader);
     sqlite3_close(store->handle);
     free(store->project);

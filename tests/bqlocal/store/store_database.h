@@ -1,6 +1,6 @@
-/* store_database: the SQLite database that the store keeps everything in: one connection, its
+/* store_database: the SQLite database that the store keeps everything in: its connections,
  * statements and transactions, and the clock and versions of what is kept. Callers are inside of
- * the monitor. */
+ * the monitor. The functions here use `handle`. */
 #ifndef BQLOCAL_STORE_STORE_DATABASE_H
 #define BQLOCAL_STORE_STORE_DATABASE_H
 
@@ -15,6 +15,8 @@ struct store {
     sqlite3 *handle;
     sqlite3 *reader;       /* reads one snapshot at a time, without keeping out who writes */
     bool reader_taken;     /* by a query that is computed outside of the monitor */
+    sqlite3 *writer;       /* runs statements outside of the monitor, while handle reads */
+    bool writing;          /* it is doing so: nothing is changed through handle meanwhile */
     char *project;         /* named in answers; requests may name any */
     int64_t clock_skew_ms; /* added to the machine's time */
     int64_t last_version;  /* of resources, only ever rises; etags are made of it */

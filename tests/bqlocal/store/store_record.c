@@ -46,7 +46,6 @@ bool store_record_delete(
     return ok;
 }
 
-/* Drops every table whose expirationTime has passed. */
 bool store_expire(struct store *store, struct error *err)
 {
     char *dataset = NULL;
@@ -54,7 +53,7 @@ bool store_expire(struct store *store, struct error *err)
     sqlite3_stmt *row = NULL;
     bool ok = true;
 
-    for (bool more = true; ok && more;) {
+    for (bool more = !store->writing; ok && more;) {
         ok = store_prepare(
             store,
             "select dataset, name from bqlocal_tables where expires_ms is not null and"
@@ -89,9 +88,11 @@ bool store_record_read(
         !store_prepare(
             store,
             "select resource, version, created_ms, modified_ms, discarded_rows, modification_day,"
-            " modifications, name from bqlocal_tables where" STORE_THE_TABLE,
+            " modifications, name from bqlocal_tables where" STORE_THE_TABLE
+            " and (expires_ms is null or expires_ms > ?3)",
             &row, err, dataset, table, NULL))
         return false;
+    sqlite3_bind_int64(row, 3, store_now_ms(store));
     if (sqlite3_step(row) == SQLITE_ROW) {
         record = (struct store_record){
             .resource = cJSON_Parse((const char *)sqlite3_column_text(row, 0)),

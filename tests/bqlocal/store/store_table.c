@@ -126,9 +126,10 @@ bool store_table_list(
         !store_prepare(
             store,
             "select name, resource, version, created_ms, modified_ms from bqlocal_tables"
-            " where dataset = ?1 order by name",
+            " where dataset = ?1 and (expires_ms is null or expires_ms > ?2) order by name",
             &row, err, dataset, NULL))
         return false;
+    sqlite3_bind_int64(row, 2, store_now_ms(store));
     resources = cJSON_CreateArray();
     while (sqlite3_step(row) == SQLITE_ROW) {
         struct store_record record = {

@@ -1,5 +1,6 @@
 """Jobs and queries of bqlocal: ids, states, results."""
 
+import threading
 import time
 import unittest
 
@@ -226,6 +227,12 @@ class RestJobs(RestCase):
 
 # Takes minutes: nobody waits for its end.
 ENDLESS = "select count(*) from d.t as a cross join d.t as b cross join d.t as c cross join d.t as e"
+ENDLESS_DML = f"update d.t set id = id + ({ENDLESS}) where true"
+LONG = {
+    "DML": ENDLESS_DML,
+    "DDL": f"create table d.u as {ENDLESS.replace('(*)', '(*) as n')}",
+    "a script": f"begin transaction; delete from d.t where id = 1; {ENDLESS_DML}; commit transaction",
+}
 
 
 class Beside(unittest.TestCase):
@@ -285,8 +292,102 @@ class Beside(unittest.TestCase):
     def test_the_server_ends_though_a_query_is_computed(self):
         self.start(ENDLESS)
         self.start(ENDLESS)
+        self.start(ENDLESS_DML)
+        self.start(ENDLESS_DML)
 
         self.assertEqual(self.bq.stop(), 0)
+
+    def test_a_statement_that_changes_rows_keeps_no_reader_out(self):
+        for kind, sql in LONG.items():
+            with self.subTest(kind):
+                done = self.bq.query("select 7 as n")
+                job = self.start(sql)
+
+                self.assertEqual(self.bq.table("d", "t")["numRows"], "1000")
+                self.assertEqual(self.bq.tables("d"), ["t"])
+                self.assertEqual(self.bq.get("datasets/d/tables/t/data?maxResults=1")["totalRows"], "1000")
+                self.assertEqual(self.bq.query("select count(*) as n from d.t"), [{"n": 1000}])
+                self.assertEqual(self.bq.get(f"queries/{self.latest('select 7 as n')}")["rows"], [{"f": [{"v": "7"}]}])
+                self.assertEqual([table["rows"] for table in self.bq.get("/bqlocal/tables")["tables"]], [1000])
+                self.bq.get("/bqlocal/requests")
+
+                self.assertEqual(done, [{"n": 7}])
+                self.assertEqual(self.state(job), "RUNNING")
+                self.end(job)
+
+    def latest(self, sql):
+        return next(job["jobReference"]["jobId"] for job in self.bq.get("jobs?projection=full")["jobs"]
+                    if job["configuration"]["query"]["query"] == sql)
+
+    def end(self, job):
+        self.bq.post(f"jobs/{job}/cancel")
+        done = self.bq.wait({"jobId": job})
+        self.assertEqual(done["status"]["errorResult"]["reason"], "stopped")
+
+    def test_what_changes_tables_waits_for_what_changes_them_already(self):
+        first = self.start(ENDLESS_DML)
+
+        media = avro.container([("id", avro.nullable("long"))], [(2000,)])
+        load = self.bq.upload({"sourceFormat": "AVRO", "destinationTable": self.bq.reference("d", "t")}, media)
+        second = self.start("insert into d.t (id) select count(*) from d.t")
+        third = self.start("create table d.seen as select max(id) as id, count(*) as n from d.t")
+        waiting = threading.Thread(target=self.bq.post, args=("datasets/d/tables", {
+            "tableReference": self.bq.reference("d", "u"), "schema": {"fields": [{"name": "a", "type": "STRING"}]}}))
+        waiting.start()
+        self.assertEqual(self.bq.tables("d"), ["t"])
+        states = [self.state(job) for job in (load["jobReference"]["jobId"], second, third)]
+        self.assertEqual((self.state(first), states), ("RUNNING", ["RUNNING"] * 3))
+        self.end(first)
+        waiting.join()
+
+        self.assertEqual(self.bq.wait({"jobId": third})["status"], {"state": "DONE"})
+        self.assertEqual(self.bq.query("select * from d.seen"), [{"id": 2000, "n": 1002}])
+        self.assertEqual(self.bq.query("select count(*) as n from d.t where id = 1001"), [{"n": 1}])
+        self.assertEqual(self.bq.tables("d"), ["seen", "t", "u"])
+
+    def test_a_statement_that_waits_can_be_cancelled_and_changes_nothing(self):
+        first, waiting = self.start(ENDLESS_DML), self.start("delete from d.t where true")
+
+        self.end(waiting)
+        self.end(first)
+
+        self.assertEqual(self.bq.query("select count(*) as n, max(id) as id from d.t"), [{"n": 1000, "id": 999}])
+
+    def test_a_cancelled_script_keeps_what_it_has_done(self):
+        job = self.start("insert into d.t (id) values (5000); " + ENDLESS_DML)
+        while self.bq.table("d", "t")["numRows"] != "1001":
+            pass
+        self.end(job)
+
+        self.assertEqual(self.bq.query("select count(*) as n, max(id) as id from d.t"), [{"n": 1001, "id": 5000}])
+
+    def test_rows_of_a_query_go_into_a_table_after_what_changes_tables(self):
+        first = self.start(ENDLESS_DML)
+        job = self.bq.post("jobs", query_job("select max(id) as id from d.t", destinationTable=self.bq.reference(
+            "d", "kept")))
+
+        self.assertEqual((job["status"]["state"], self.bq.tables("d")), ("RUNNING", ["t"]))
+        self.end(first)
+
+        self.assertEqual(self.bq.wait(job["jobReference"])["status"], {"state": "DONE"})
+        self.assertEqual(self.bq.rows("d", "kept"), [{"id": 999}])
+
+    def test_a_table_that_expires_meanwhile_is_gone(self):
+        self.bq.post("datasets/d/tables", {
+            "tableReference": self.bq.reference("d", "old"), "schema": {"fields": [{"name": "a", "type": "STRING"}]},
+            "expirationTime": str(int(time.time() * 1000) + 3600000)})
+        job = self.start(ENDLESS_DML)
+        self.bq.faults({"action": "clock_skew", "ms": 7200000})
+        self.bq.get("datasets")
+
+        self.assertEqual(self.bq.tables("d"), ["t"])
+        with self.assertRaises(HttpError) as caught:
+            self.bq.table("d", "old")
+        self.assertEqual(caught.exception.status, 404)
+        self.assertEqual(self.state(job), "RUNNING")
+        self.end(job)
+        self.bq.query("create table d.old (b int64)")
+        self.assertEqual(self.bq.rows("d", "old"), [])
 
 
 class Latency(unittest.TestCase):
@@ -385,6 +486,27 @@ class Restart(unittest.TestCase):
                 bq.kill()
             with Bqlocal(data=data) as bq:
                 self.assertEqual(bq.rows("d", "t"), [{"a": 7}])
+
+    def test_jobs_that_ended_beside_a_statement_outlive_the_program_too(self):
+        import tempfile
+        with tempfile.TemporaryDirectory() as folder:
+            data = folder + "/data.db"
+            with Bqlocal(data=data) as bq:
+                bq.query("create table d.t as select x as id from unnest([" + "0, " * 999 + "0]) as x")
+                bq.post("jobs", query_job("select 0", "deleted"))
+                long = bq.post("queries", {"query": ENDLESS_DML, "useLegacySql": False, "timeoutMs": 1})["jobReference"]
+                bq.run(query_job("select 1", "beside"))
+                deletion = threading.Thread(target=bq.delete, args=("jobs/deleted/delete",))
+                deletion.start()
+                self.assertEqual(bq.get(f"jobs/{long['jobId']}")["status"]["state"], "RUNNING")
+                bq.post(f"jobs/{long['jobId']}/cancel")
+                bq.wait(long)
+                deletion.join()
+            with Bqlocal(data=data) as bq:
+                self.assertEqual(bq.get("jobs/beside")["status"], {"state": "DONE"})
+                self.assertEqual(bq.get(f"jobs/{long['jobId']}")["status"]["errorResult"]["reason"], "stopped")
+                with self.assertRaises(HttpError):
+                    bq.get("jobs/deleted")
 
 
 if __name__ == "__main__":

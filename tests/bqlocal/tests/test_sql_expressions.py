@@ -12,6 +12,7 @@ FAILURES = [
     ("9223372036854775807 + 1", "int64 overflow: 9223372036854775807 + 1"),
     ("9223372036854775808", "Invalid integer literal: 9223372036854775808 at [1:8]"),
     ("CAST('x' AS INT64)", "Bad INT64 value: x"),
+    ("CAST(b'a\\xff' AS STRING)", "Invalid cast of bytes to UTF8 string"),
     ("DATE '2020-02-30'", "Invalid DATE literal: 2020-02-30 at [1:8]"),
     ("DATE '2020-01-01' = 'x'", 'Could not cast literal "x" to type DATE at [1:26]'),
     ("1 = 'a'", "No matching signature for operator = for argument types: INT64, STRING at [1:10]"),

@@ -1,9 +1,5 @@
 """GoogleSQL queries: clauses, joins, names, INFORMATION_SCHEMA."""
 
-import contextlib
-import pathlib
-import sqlite3
-import tempfile
 import unittest
 
 from tests.bqlocal.tests.sql_cases import QUERIES
@@ -98,24 +94,6 @@ class Queries(unittest.TestCase):
         with self.assertRaises(SqlFailed) as caught:
             self.session.rows("SELECT " + "(" * 5000 + "1" + ")" * 5000)
         self.assertIn("nested too deeply", caught.exception.message)
-
-
-class Leftovers(unittest.TestCase):
-    def test_result_sets_of_a_killed_program_are_dropped(self):
-        with tempfile.TemporaryDirectory() as folder:
-            file = str(pathlib.Path(folder) / "data.db")
-            with Session(file) as session:
-                session.run("CREATE TABLE d.t (a INT64); INSERT d.t VALUES (1)")
-            with contextlib.closing(sqlite3.connect(file)) as database, database:
-                database.execute('create table "bqlocal.result.1"(c0)')
-                database.execute('create table "bqlocal.result.2"(c0)')
-
-            with Session(file) as session:
-                self.assertEqual(session.rows("SELECT a FROM d.t"), [("1",)])
-
-            with contextlib.closing(sqlite3.connect(file)) as database:
-                names = [name for name, in database.execute("select name from sqlite_master")]
-            self.assertEqual([name for name in names if "result" in name], [])
 
 
 if __name__ == "__main__":

@@ -317,16 +317,24 @@ bool sql_run_ddl(
 bool sql_execute(struct sql_compiler *compiler, const char *sql, int64_t *out_changes);
 /* The error of a connection, as an invalidQuery; returns false. */
 bool sql_sqlite_failed(struct sql_compiler *compiler, sqlite3 *handle);
-/* A new name of a table of results, and such a table: on the store's reader a temporary one. */
+/* A new name of a table of results, and such a table: a temporary one, so that it stands in
+ * nobody's way. */
 char *sql_result_name(struct sql_compiler *compiler);
 bool sql_create_result(
     struct sql_compiler *compiler, sqlite3 *handle, const char *table, size_t count);
 /* Names of result columns: f0_, f1_ for those without, and no name twice. */
 bool sql_name_columns(
     struct sql_compiler *compiler, const struct sql_output *output, struct store_schema *out);
-/* aside.c: the same as an inline SELECT. */
-bool sql_run_aside(
+/* Drops the rows of a result and forgets its columns. */
+void sql_clear_result_set(struct store *store, struct sql_result *result);
+/* Statements in order, up to the first that fails. */
+bool sql_run_script(
+    struct sql_compiler *compiler, const struct sql_list *nodes, struct sql_result *result);
+/* aside.c: one SELECT on the store's reader, and a script on its writer. */
+bool sql_run_on_reader(
     struct sql_compiler *compiler, const struct sql_node *node, struct sql_result *result);
+bool sql_run_on_writer(
+    struct sql_compiler *compiler, const struct sql_list *nodes, struct sql_result *result);
 /* The first column of the first row. */
 bool sql_query_int64(struct sql_compiler *compiler, const char *sql, int64_t *out_number);
 

@@ -332,9 +332,12 @@ static void bq_cast(sqlite3_context *context, int count, sqlite3_value **args)
     }
     if (!ok && sqlite3_value_int(args[3]) != 0) {
         sqlite3_result_null(context);
+    } else if (!ok && from == STORE_BYTES) {
+        // The value is no text: an answer could not show it.
+        sql_result_error(context, "Invalid cast of bytes to UTF8 string");
     } else if (!ok) {
         buffer_reset(&text);
-        sql_append_as_text(args[0], from == STORE_BYTES ? STORE_JSON : from, &text);
+        sql_append_as_text(args[0], from, &text);
         bool number = to <= STORE_BIGNUMERIC && to != STORE_BYTES;
         sql_result_error(
             context, from == STORE_STRING && number ? "Bad %s value: %.200s" : "Invalid %s: %.200s",

@@ -6,7 +6,6 @@
 #include <locale.h>
 #include <openssl/evp.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wctype.h>
@@ -345,6 +344,21 @@ static void bq_to_hex(sqlite3_context *context, int count, sqlite3_value **args)
     sqlite3_result_text64(context, out, bytes.length * 2, sqlite3_free, SQLITE_UTF8);
 }
 
+/* The number's digits, without the cost of printf; how many there are. */
+static size_t put_digits(size_t number, char out[static 20])
+{
+    char backwards[20];
+    size_t count = 0;
+
+    do {
+        backwards[count++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    for (size_t i = 0; i < count; i++)
+        out[i] = backwards[count - 1 - i];
+    return count;
+}
+
 /* bq_counted(text): CONCAT(CAST(BYTE_LENGTH(text) AS STRING), ':', text). */
 static void bq_counted(sqlite3_context *context, int count, sqlite3_value **args)
 {
@@ -356,7 +370,8 @@ static void bq_counted(sqlite3_context *context, int count, sqlite3_value **args
         sqlite3_result_error_nomem(context);
         return;
     }
-    size_t used = (size_t)snprintf(out, 24, "%zu:", text.length);
+    size_t used = put_digits(text.length, out);
+    out[used++] = ':';
     memcpy(out + used, text.data, text.length);
     sqlite3_result_text64(context, out, used + text.length, sqlite3_free, SQLITE_UTF8);
 }

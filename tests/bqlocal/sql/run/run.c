@@ -106,7 +106,7 @@ static bool is_dml(const struct sql_node *node)
     return node->kind >= SQL_INSERT && node->kind <= SQL_TRUNCATE;
 }
 
-static void clear_result_set(struct store *store, struct sql_result *result)
+void sql_clear_result_set(struct store *store, struct sql_result *result)
 {
     if (result->result_table[0] != '\0') {
         char *sql = sqlite3_mprintf("DROP TABLE IF EXISTS \"%w\"", result->result_table);
@@ -162,8 +162,7 @@ bool sql_create_result(
         names[i] = sql_printf(compiler->arena, "c%zu", i);
     // No declared types, so that no affinity changes what is stored.
     const char *sql = sql_printf(
-        compiler->arena, "CREATE%s TABLE \"%s\"(%s)",
-        handle == compiler->store->reader ? " TEMP" : "", table,
+        compiler->arena, "CREATE TEMP TABLE \"%s\"(%s)", table,
         sql_join(compiler, ", ", names, count));
     return sqlite3_exec(handle, sql, NULL, NULL, NULL) == SQLITE_OK ||
            sql_sqlite_failed(compiler, handle);
@@ -174,7 +173,7 @@ static bool run_query(
 {
     struct sql_output output = {0};
 
-    clear_result_set(compiler->store, result);
+    sql_clear_result_set(compiler->store, result);
     if (!sql_translate_query(compiler, node->query, &output) ||
         !sql_name_columns(compiler, &output, &result->schema))
         return false;
@@ -196,20 +195,27 @@ static bool run_statement(
 {
     if (node->kind == SQL_QUERY)
         return run_query(compiler, node, result);
-    clear_result_set(compiler->store, result);
+    sql_clear_result_set(compiler->store, result);
     if (is_dml(node))
         return sql_run_dml(compiler, node, out);
     return sql_run_ddl(compiler, node, result, out);
 }
 
-/* Runs one statement; a failure undoes all of it. */
+/* Runs one statement, outside of the monitor; a failure undoes all of it. Others see what it did in
+ * one piece, and never between two looks of theirs: the savepoint ends inside. */
 static bool run_guarded(
     struct sql_compiler *compiler, const struct sql_node *node, struct sql_result *result,
     struct sql_statement *out)
 {
+    struct monitor *monitor = compiler->request->monitor;
+
     if (!control(compiler, "SAVEPOINT " STATEMENT))
         return false;
+    if (monitor != NULL)
+        monitor_leave(monitor);
     bool ok = run_statement(compiler, node, result, out);
+    if (monitor != NULL)
+        monitor_enter(monitor);
     if (!ok) {
         // The rollback also drops the result table of this statement.
         sqlite3_exec(
@@ -242,7 +248,7 @@ static bool run_transaction_control(
                                            : "ROLLBACK TO " TRANSACTION "; RELEASE " TRANSACTION);
 }
 
-static bool run_script(
+bool sql_run_script(
     struct sql_compiler *compiler, const struct sql_list *nodes, struct sql_result *result)
 {
     bool open = false;
@@ -281,21 +287,26 @@ static bool run_script(
     return ok;
 }
 
-/* Not inside of a transaction of the caller's, whose changes the reader would not see. */
-static bool is_aside(const struct sql_compiler *compiler, const struct sql_list *nodes)
+static bool is_query(const struct sql_list *nodes)
 {
-    const struct sql_node *first = nodes->items[0];
-
-    return compiler->request->monitor != NULL && nodes->count == 1 && first->kind == SQL_QUERY &&
-           !compiler->request->dry_run && sqlite3_get_autocommit(compiler->store->handle) != 0;
+    return nodes->count == 1 && ((const struct sql_node *)nodes->items[0])->kind == SQL_QUERY;
 }
 
-static bool run_aside(
+static bool run_query_on_reader(
     struct sql_compiler *compiler, const struct sql_node *node, struct sql_result *result)
 {
     snprintf(result->statements[0].type, sizeof result->statements[0].type, "%s", type_name(node));
     result->statement_count = 1;
-    return sql_run_aside(compiler, node, result);
+    return sql_run_on_reader(compiler, node, result);
+}
+
+static bool run_all(
+    struct sql_compiler *compiler, const struct sql_list *nodes, struct sql_result *result)
+{
+    if (compiler->request->monitor == NULL)
+        return sql_run_script(compiler, nodes, result);
+    return is_query(nodes) ? run_query_on_reader(compiler, nodes->items[0], result)
+                           : sql_run_on_writer(compiler, nodes, result);
 }
 
 bool sql_is_query(const char *text)
@@ -304,8 +315,7 @@ bool sql_is_query(const char *text)
     struct sql_list nodes = {0};
     struct error ignored;
 
-    bool is = sql_parse_script(&arena, text, &nodes, &ignored) && nodes.count == 1 &&
-              ((const struct sql_node *)nodes.items[0])->kind == SQL_QUERY;
+    bool is = sql_parse_script(&arena, text, &nodes, &ignored) && is_query(&nodes);
     sql_arena_clear(&arena);
     return is;
 }
@@ -333,8 +343,7 @@ bool sql_run(
         result.is_script = nodes.count > 1;
         result.statements = calloc(nodes.count, sizeof *result.statements);
         ok = result.statements == NULL ? error_set(err, ERROR_MEMORY, "out of memory for a script")
-             : is_aside(&compiler, &nodes) ? run_aside(&compiler, nodes.items[0], &result)
-                                           : run_script(&compiler, &nodes, &result);
+                                       : run_all(&compiler, &nodes, &result);
     }
     sql_arena_clear(&arena);
     if (ok)
@@ -346,7 +355,7 @@ bool sql_run(
 
 void sql_result_clear(struct store *store, struct sql_result *result)
 {
-    clear_result_set(store, result);
+    sql_clear_result_set(store, result);
     free(result->statements);
     free(result->location);
     cJSON_Delete(result->references);
@@ -356,7 +365,8 @@ void sql_result_clear(struct store *store, struct sql_result *result)
 
 bool sql_register(struct store *store, struct error *err)
 {
-    return (sql_register_functions(store->handle) && sql_register_functions(store->reader)) ||
+    return (sql_register_functions(store->handle) && sql_register_functions(store->reader) &&
+            sql_register_functions(store->writer)) ||
            error_set(
                err, ERROR_SOURCE, "cannot prepare the database for queries: %s",
                sqlite3_errmsg(store->handle));

@@ -1,5 +1,5 @@
 /* sql: the GoogleSQL that bqlocal understands (docs/bqlocal.md), parsed, typed, translated to
- * SQLite and run on the store. Callers hold the server's big lock. */
+ * SQLite and run on the store. Callers are inside of the monitor. */
 #ifndef BQLOCAL_SQL_RUN_SQL_H
 #define BQLOCAL_SQL_RUN_SQL_H
 
@@ -18,10 +18,11 @@ struct sql_request {
     const char *location;        /* datasets elsewhere are not found; NULL: those of any are */
     const cJSON *parameters;     /* queryParameters array, NULL if none */
     bool dry_run;                /* analyse only */
-    /* The caller is inside of it and has taken the store's reader, on which a single SELECT
-     * computes its rows outside of the monitor. NULL: nothing leaves anything. */
+    /* The monitor is left while statements run: for a single SELECT the caller has taken the
+     * store's reader; anything else runs on its writer, which does nothing else at that time. NULL:
+     * the monitor is not left. Not for a dry run, nor in a transaction of the caller's. */
     struct monitor *monitor;
-    atomic_bool *cancelled; /* with monitor: ends the computation when it becomes true */
+    atomic_bool *cancelled; /* with monitor: ends the running statement when it becomes true */
 };
 
 /* One child of a script, or the only statement. */
@@ -40,8 +41,8 @@ struct sql_statement {
     int64_t deleted;
 };
 
-/* The result set is kept as a SQLite table of the store: "bqlocal.result.<n>" with columns c0, c1
- * ... */
+/* The result set is kept as a temporary SQLite table of store->handle: "bqlocal.result.<n>" with
+ * columns c0, c1 ... */
 struct sql_result {
     struct sql_statement *statements;
     size_t statement_count;
@@ -71,7 +72,7 @@ bool sql_is_query(const char *text);
 /* Frees the result and drops its result table. */
 void sql_result_clear(struct store *store, struct sql_result *result);
 
-/* Registers the functions that translated SQL calls, on both connections. Called by store_open's
+/* Registers the functions that translated SQL calls, on all connections. Called by store_open's
  * caller. */
 MUST_CHECK bool sql_register(struct store *store, struct error *err);
 
