@@ -15,7 +15,7 @@ bool tracking_quota_load(
         return false;
     if (!found)
         return true;
-    if (!statement_bind(
+    if (!statement_keep(
             database,
             "select hour, modifications from bq_sync_loads where table_name = ?1 and hour >= ?2",
             &statement, err, "si", name, first_hour))
@@ -25,7 +25,7 @@ bool tracking_quota_load(
         visit(context, sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1));
         ok = database_step(database, statement, &found, err);
     }
-    sqlite3_finalize(statement);
+    database_give_back(statement);
     return ok;
 }
 

@@ -67,25 +67,6 @@ static bool make_tasks(struct pass *pass, struct error *err)
     return progress_begin(options->progress, pass->result, err);
 }
 
-static bool open_state(struct pass *pass, struct error *err)
-{
-    const char *path = pass->deployment->config->state_path;
-    char started_at[CLOCK_TEXT_SIZE];
-
-    if (pass->options->dry_run) {
-        pass->tracking_open = tracking_open_read(path, &pass->tracking, err);
-        return pass->tracking_open;
-    }
-    if (!lock_acquire(path, pass->options->command, &pass->lock, err))
-        return false;
-    pass->locked = true;
-    lock_tell_run(
-        &pass->lock, pass->result->id, run_kind_name(pass->result->kind),
-        clock_format(pass->result->started_us, started_at));
-    pass->tracking_open = tracking_open(path, &pass->tracking, err);
-    return pass->tracking_open;
-}
-
 static bool open_source(struct pass *pass, struct error *err)
 {
     const struct config *config = pass->deployment->config;
@@ -95,6 +76,30 @@ static bool open_source(struct pass *pass, struct error *err)
         config->sqlite_path, write ? DATABASE_WRITE : DATABASE_READ, DATABASE_PATIENCE_MS,
         &pass->source, err);
     return pass->source_open;
+}
+
+/* The state in the source needs no connection of its own before the source is read (rounds.h). The
+ * lock comes before anything is written. */
+static bool open_state(struct pass *pass, struct error *err)
+{
+    const struct config *config = pass->deployment->config;
+    char started_at[CLOCK_TEXT_SIZE];
+
+    if (!pass->options->dry_run) {
+        if (!lock_acquire(config->state_path, pass->options->command, &pass->lock, err))
+            return false;
+        pass->locked = true;
+        lock_tell_run(
+            &pass->lock, pass->result->id, run_kind_name(pass->result->kind),
+            clock_format(pass->result->started_us, started_at));
+    }
+    if (config->state_is_source)
+        pass->tracking_open = tracking_share(&pass->source, &pass->tracking, err);
+    else if (pass->options->dry_run)
+        pass->tracking_open = tracking_open_read(config->state_path, &pass->tracking, err);
+    else
+        pass->tracking_open = tracking_open(config->state_path, &pass->tracking, err);
+    return pass->tracking_open;
 }
 
 /* "" until it is known. */
@@ -129,6 +134,7 @@ static bool open_all(struct pass *pass, struct error *err)
         size = 1;
     const struct workers_options options = {
         .deployment = deployment,
+        .tracking = &pass->tracking,
         .size = size,
         .run_id = pass->result->id,
         .progress = pass->options->progress,
@@ -147,10 +153,10 @@ static void close_all(struct pass *pass)
         free(pass->tasks[i].intent);
     }
     workers_close(&pass->workers);
-    if (pass->source_open)
-        database_close(&pass->source);
     if (pass->tracking_open)
         tracking_close(&pass->tracking);
+    if (pass->source_open)
+        database_close(&pass->source);
     if (pass->locked)
         lock_release(&pass->lock);
     free(pass->tasks);

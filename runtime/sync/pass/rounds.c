@@ -124,6 +124,16 @@ static void install_capture(struct rounds *rounds)
     }
 }
 
+/* While the source is read in its snapshot, the state has to be written beside it. */
+static bool part_from_source(struct rounds *rounds, struct error *err)
+{
+    bool work = false;
+
+    for (size_t i = 0; i < rounds->open; i++)
+        work = work || (!task_failed(rounds->tasks[i]) && task_has_work(rounds->tasks[i]));
+    return !work || tracking_part(rounds->tracking, rounds->deployment->config->state_path, err);
+}
+
 static bool read_tables(struct rounds *rounds, struct error *err)
 {
     struct reading reading = {
@@ -134,7 +144,7 @@ static bool read_tables(struct rounds *rounds, struct error *err)
         .count = rounds->open,
         .dry_run = rounds->dry_run,
     };
-    bool ok = reading_run(&reading, err);
+    bool ok = part_from_source(rounds, err) && reading_run(&reading, err);
 
     rounds->snapshot_us = reading.taken_us;
     return ok;
