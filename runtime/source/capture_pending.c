@@ -5,7 +5,8 @@
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
 
-/* The counters that the statements below start from: ?1 and ?2, as far as they occur. */
+/* The counters that the statements below start from: ?1 and ?2, as far as they occur. They are
+ * kept, because a status asks the same after every commit of the application. */
 static bool query(
     struct database *source, struct buffer *sql, const int64_t bounds[2], int64_t *out_value,
     struct error *err)
@@ -14,7 +15,7 @@ static bool query(
     bool row = false;
 
     if (!buffer_check(sql, "statement", err) ||
-        !database_prepare(source, buffer_text(sql), &statement, err))
+        !database_keep(source, buffer_text(sql), &statement, err))
         return false;
     int count = sqlite3_bind_parameter_count(statement);
     for (int i = 0; i < 2 && i < count; i++)
@@ -22,7 +23,7 @@ static bool query(
     bool ok = database_step(source, statement, &row, err);
     if (ok)
         *out_value = row ? sqlite3_column_int64(statement, 0) : 0;
-    sqlite3_finalize(statement);
+    database_give_back(statement);
     return ok;
 }
 

@@ -11,10 +11,12 @@ bool tracking_quota_load(
     bool found = false;
 
     // Where nothing may be written the table may be missing, too.
-    if (!database_has_table(database, "bq_sync_loads", &found, err))
-        return false;
-    if (!found)
-        return true;
+    if (sqlite3_db_readonly(database->handle, "main") == 1) {
+        if (!database_has_table(database, "bq_sync_loads", &found, err))
+            return false;
+        if (!found)
+            return true;
+    }
     if (!statement_keep(
             database,
             "select hour, modifications from bq_sync_loads where table_name = ?1 and hour >= ?2",

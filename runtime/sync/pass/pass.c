@@ -249,6 +249,23 @@ static void clean(struct pass *pass)
     }
 }
 
+/* A pass that has written anyway notes what there is to know of the schema, for those that write
+ * nothing. */
+static void remember_shapes(struct pass *pass)
+{
+    const struct table **tables = calloc(pass->count + 1, sizeof *tables);
+    struct error err;
+    bool wrote = false;
+
+    for (size_t i = 0; tables != NULL && i < pass->count; i++) {
+        tables[i] = pass->tasks[i].table;
+        wrote = wrote || pass->tasks[i].outcome->status == TABLE_SYNCED;
+    }
+    if (wrote && !shape_memory_renew(&pass->source, &pass->tracking, tables, pass->count, &err))
+        log_warn("the schema is not remembered", LOG_TEXT("reason", err.message));
+    free((void *)tables);
+}
+
 /* Targets that are gone may have gone with their dataset, which may be somewhere else now. */
 static bool list(struct pass *pass, struct error *err)
 {
@@ -304,8 +321,10 @@ static bool run(struct pass *pass, struct error *err)
     if (!rounds_run(&rounds, err))
         return false;
     doubt_location(pass);
-    if (!pass->options->dry_run)
+    if (!pass->options->dry_run) {
         clean(pass);
+        remember_shapes(pass);
+    }
     return true;
 }
 

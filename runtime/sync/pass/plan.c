@@ -311,6 +311,21 @@ static bool plan_listed(
     return true;
 }
 
+/* The cookie first: whatever is altered from here on, the snapshot has another one. */
+static bool know_shape(struct database *source, struct task *task, struct error *err)
+{
+    struct task_source *known = &task->source;
+    bool found = false;
+
+    if (known->memory != NULL) {
+        known->schema_cookie = known->memory->schema_cookie;
+        if (!shape_memory_recall(known->memory, task->table, &found, &known->shape, err))
+            return false;
+    }
+    return found || (capture_schema_cookie(source, &known->schema_cookie, err) &&
+                     capture_inspect(source, task->table, &known->shape, err));
+}
+
 bool plan_table(
     const struct config *config, struct database *source, struct tracking *tracking,
     struct task *task, bool full, struct error *err)
@@ -320,11 +335,7 @@ bool plan_table(
 
     task->plan = (struct plan){
         .in_transaction = config->sync_atomic, .in_parts = task->warehouse.many_partitions};
-    // The cookie first: whatever is altered from here on, the snapshot has another one.
-    if (!capture_schema_cookie(source, &known->schema_cookie, err) ||
-        !capture_inspect(source, task->table, &known->shape, err))
-        return false;
-    if (!check_source(config, task, err))
+    if (!know_shape(source, task, err) || !check_source(config, task, err))
         return false;
     if (!tracking_load(tracking, task->table->name, &known->watermark, err) ||
         !tracking_json_text(tracking, task->table->name, &known->json_as_text, err))
