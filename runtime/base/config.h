@@ -41,6 +41,7 @@ struct config {
     int64_t retry_budget_ms;  /* -1: 30 s for commands, 5 minutes for serve */
     int64_t job_timeout_ms;   /* how long a job is waited for, 0: until it ends */
     int64_t max_bytes_billed; /* 0: no cap */
+    int64_t max_bytes_a_day;  /* of all queries of a UTC day, 0: no cap */
     bool capture_manual;      /* BQ_CAPTURE=manual */
     bool sync_atomic;         /* BQ_SYNC_ATOMIC=1 */
     bool allow_any_host;      /* BQ_ALLOW_ANY_TOKEN_HOST=1, for tests of credentials */

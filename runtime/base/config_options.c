@@ -181,6 +181,15 @@ static const struct config_option options[] = {
         .help = "maximum bytes that one query may bill; BigQuery refuses a query above it",
     },
     {
+        .variable = "BQ_MAX_BYTES_BILLED_PER_DAY",
+        .flag = "max-bytes-billed-per-day",
+        .type = CONFIG_BYTES,
+        FIELD(max_bytes_a_day),
+        .fallback = "off",
+        .placeholder = "BYTES",
+        .help = "maximum bytes that all queries of a UTC day may bill; never exceeded",
+    },
+    {
         .variable = "BQ_LOG_LEVEL",
         .flag = "log-level",
         .type = CONFIG_LEVEL,

@@ -84,6 +84,8 @@ struct intent {
     char project[128];
     char dataset[128];
     char location[64];
+    /* What its jobs have billed, as far as that is known when it ends. Not recorded with it. */
+    int64_t bytes_billed;
 };
 
 /* What an intent rests on: what its plan has read of the state, and what its snapshot has. */
@@ -130,17 +132,18 @@ MUST_CHECK bool tracking_intend(
 MUST_CHECK bool tracking_intend_job(
     struct tracking *tracking, const struct intent *intent, const char **out_changed,
     struct error *err);
-/* The commit job succeeded: sets the watermark to the intent's and deletes the intent, in one
- * transaction. last_synced_row_id never falls. If the table was reset, invalidated or restored
- * since the intent was recorded, by bqsync or by hand, only the intent is deleted, and *out_changed
- * says so as above. Doing it twice does no harm. */
+/* The commit job succeeded: sets the watermark to the intent's, deletes the intent and adds what
+ * was billed to the bill of the day (tracking_bill.h), in one transaction. last_synced_row_id never
+ * falls. If the table was reset, invalidated or restored since the intent was recorded, by bqsync
+ * or by hand, the watermark stays, and *out_changed says so as above. Doing it twice does no harm.
+ */
 MUST_CHECK bool tracking_acknowledge(
     struct tracking *tracking, const struct intent *intent, int64_t now_us,
     const char **out_changed, struct error *err);
-/* The commit job will never happen: deletes the intent. The watermark stays, but the generation
- * counts as used. */
+/* The commit job will never happen: deletes the intent, and adds what was billed all the same. The
+ * watermark stays, but the generation counts as used. */
 MUST_CHECK bool tracking_withdraw(
-    struct tracking *tracking, const struct intent *intent, struct error *err);
+    struct tracking *tracking, const struct intent *intent, int64_t now_us, struct error *err);
 
 /* Notes that a pass found the table unchanged ("": clears the last error), or failed it (message).
  * Writes nothing if that is known already. */

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "source/statement.h"
 #include "source/tracking.h"
+#include "source/tracking_bill.h"
 
 #include <string.h>
 
@@ -282,17 +283,30 @@ static bool write_held(struct database *database, const struct intent *intent, s
         err, "sssi", intent->table, intent->content_hash, intent->target, intent->generation);
 }
 
+/* What an intent has billed is added when it is removed, so that it is added once. */
+static bool settle(
+    struct tracking *tracking, const struct intent *intent, int64_t now_us, struct error *err)
+{
+    struct database *database = &tracking->database;
+
+    return remove_intent(database, intent, err) &&
+           (sqlite3_changes(database->handle) == 0 ||
+            tracking_bill_add(tracking, intent->table, now_us, intent->bytes_billed, err)) &&
+           database_commit(database, err);
+}
+
 /* The shadow changes together with the watermark or not at all. */
 static bool acknowledge(
-    struct database *database, const struct intent *intent, int64_t now_us, bool *out_moved,
+    struct tracking *tracking, const struct intent *intent, int64_t now_us, bool *out_moved,
     struct error *err)
 {
+    struct database *database = &tracking->database;
+
     if (!move_progress(database, intent, now_us, err))
         return false;
     *out_moved = sqlite3_changes(database->handle) == 1;
     return (!*out_moved || publish_shadow(database, intent, err)) &&
-           write_held(database, intent, err) && remove_intent(database, intent, err) &&
-           database_commit(database, err);
+           write_held(database, intent, err) && settle(tracking, intent, now_us, err);
 }
 
 bool tracking_acknowledge(
@@ -304,7 +318,7 @@ bool tracking_acknowledge(
 
     if (!database_begin(database, err))
         return error_wrap(err, "progress of %s", intent->table);
-    if (acknowledge(database, intent, now_us, &moved, err)) {
+    if (acknowledge(tracking, intent, now_us, &moved, err)) {
         *out_changed = moved ? NULL : outdated;
         return true;
     }
@@ -312,8 +326,15 @@ bool tracking_acknowledge(
     return error_wrap(err, "progress of %s", intent->table);
 }
 
-bool tracking_withdraw(struct tracking *tracking, const struct intent *intent, struct error *err)
+bool tracking_withdraw(
+    struct tracking *tracking, const struct intent *intent, int64_t now_us, struct error *err)
 {
-    return remove_intent(&tracking->database, intent, err) ||
-           error_wrap(err, "intent of %s", intent->table);
+    struct database *database = &tracking->database;
+
+    if (!database_begin(database, err))
+        return error_wrap(err, "intent of %s", intent->table);
+    if (settle(tracking, intent, now_us, err))
+        return true;
+    database_rollback(database);
+    return error_wrap(err, "intent of %s", intent->table);
 }

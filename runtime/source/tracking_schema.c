@@ -54,6 +54,13 @@ static const char create_sql[] = "create table if not exists bq_sync_meta(\n"
                                  "    modifications integer not null,\n"
                                  "    primary key (table_name, hour)\n"
                                  ") without rowid;\n"
+                                 "create table if not exists bq_sync_billed(\n"
+                                 "    table_name text not null,\n"
+                                 "    day text not null,\n"
+                                 "    bytes integer not null default 0,\n"
+                                 "    queries integer not null default 0,\n"
+                                 "    primary key (table_name, day)\n"
+                                 ") without rowid;\n"
                                  "create table if not exists bq_sync_rejects(\n"
                                  "    table_name text not null,\n"
                                  "    key_json text not null,\n"
@@ -65,8 +72,8 @@ static const char create_sql[] = "create table if not exists bq_sync_meta(\n"
                                  ") without rowid;\n";
 
 static const char *const table_names[] = {
-    "bq_sync_meta", "bq_sync_tracking", "bq_sync_intents", "bq_sync_generations",
-    "bq_sync_runs", "bq_sync_rejects",  "bq_sync_shadows", "bq_sync_loads"};
+    "bq_sync_meta",    "bq_sync_tracking", "bq_sync_intents", "bq_sync_generations", "bq_sync_runs",
+    "bq_sync_rejects", "bq_sync_shadows",  "bq_sync_loads",   "bq_sync_billed"};
 #define TABLE_COUNT (sizeof table_names / sizeof table_names[0])
 
 /* Columns beyond those of create_sql, each added where it is missing. */

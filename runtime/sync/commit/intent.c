@@ -151,7 +151,9 @@ bool intent_acknowledge(
 
 bool intent_withdraw(struct worker *worker, const struct intent *intent, struct error *err)
 {
-    bool ok = tracking_withdraw(worker_take_state(worker), intent, err);
+    int64_t now_us = worker->clock->wall_us(worker->clock->context);
+
+    bool ok = tracking_withdraw(worker_take_state(worker), intent, now_us, err);
     worker_give_state(worker);
     if (ok)
         staging_drop(worker, intent);

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "sync/commit/intent.h"
+#include "sync/commit/transaction.h"
 #include "sync/pass/target.h"
 
 #include <stdio.h>
@@ -42,6 +43,27 @@ static bool is_here(const struct worker *worker, const struct place *place)
            (place->location[0] == '\0' || strcmp(place->location, worker->location) == 0);
 }
 
+static void add_child(void *context, const struct job_child *child)
+{
+    struct intent *intent = context;
+    const char *table = strrchr(intent->target, '.');
+
+    if (strcmp(table == NULL ? intent->target : table + 1, child->table) == 0)
+        intent->bytes_billed += child->bytes_billed;
+}
+
+/* Notes what the intent's commit job has billed, of the script of a transaction the part that is
+ * the table's own. */
+static bool read_bill(
+    struct worker *worker, struct intent *intent, const struct job *job, struct error *err)
+{
+    if (strncmp(intent->commit_job, TRANSACTION_JOB_PREFIX, strlen(TRANSACTION_JOB_PREFIX)) == 0)
+        return job->bytes_billed == 0 ||
+               bigquery_job_children(worker->bigquery, intent->commit_job, add_child, intent, err);
+    intent->bytes_billed = job->bytes_billed;
+    return true;
+}
+
 /* Whether the intent's commit job has done its work, once and for all. A job that has ended, or
  * that runs, answers by itself; all tables of the pass wait for one that runs, so that they do not
  * wait long: a table whose job goes on fails, and the next pass asks again. If BigQuery does not
@@ -51,8 +73,7 @@ static bool is_here(const struct worker *worker, const struct place *place)
  * that id. If the claim comes too late, the job is there after all, and is waited for. A job id
  * that an earlier recovery has claimed did no work.
  */
-static bool resolve(
-    struct worker *worker, const struct intent *intent, bool *out_done, struct error *err)
+static bool resolve(struct worker *worker, struct intent *intent, bool *out_done, struct error *err)
 {
     struct job job;
     bool claimed = false;
@@ -70,7 +91,7 @@ static bool resolve(
         !bigquery_job_wait_briefly(worker->bigquery, intent->commit_job, &job, err))
         return false;
     *out_done = job.state == JOB_SUCCEEDED && !job.is_claim;
-    return true;
+    return read_bill(worker, intent, &job, err);
 }
 
 /* An intent is on disk before the target's label is raised. If the run ended between the two, the
@@ -97,6 +118,7 @@ static bool end(
     if (!(done ? intent_acknowledge(there, task, intent, err)
                : intent_withdraw(there, intent, err)))
         return false;
+    task->outcome->bytes_billed += intent->bytes_billed;
     // A watermark that did not move is what the plan will find.
     task->outdated = NULL;
     log_info(
@@ -107,7 +129,7 @@ static bool end(
 
 /* Resolves an intent about the target of this pass. */
 static bool resolve_here(
-    struct worker *worker, struct task *task, const struct intent *intent, struct error *err)
+    struct worker *worker, struct task *task, struct intent *intent, struct error *err)
 {
     bool done = false;
 
@@ -134,7 +156,7 @@ static bool find_location(struct bigquery *bigquery, struct place *place, struct
  */
 static bool resolve_elsewhere(
     const struct worker *worker, const struct deployment *deployment, struct task *task,
-    const struct intent *intent, struct error *err)
+    struct intent *intent, struct error *err)
 {
     struct place place;
     struct worker there = *worker;

@@ -115,7 +115,6 @@ static void count(struct task *task, const struct job *job)
 {
     struct table_result *outcome = task->outcome;
 
-    outcome->bytes_billed += job->bytes_billed;
     if (task->batch.mode == SEND_MERGE) {
         outcome->rows_inserted = job->inserted;
         outcome->rows_updated = job->updated;
@@ -128,9 +127,11 @@ static void count(struct task *task, const struct job *job)
 /* The commit job has ended, or a load before it failed. *out_withdrawn: it failed, and the intent
  * is gone. */
 static bool conclude(
-    struct worker *worker, struct task *task, const struct intent *intent, const struct job *job,
+    struct worker *worker, struct task *task, struct intent *intent, const struct job *job,
     bool *out_withdrawn, struct error *err)
 {
+    intent->bytes_billed = job->bytes_billed;
+    task->outcome->bytes_billed += job->bytes_billed;
     if (job->state == JOB_SUCCEEDED) {
         count(task, job);
         return intent_acknowledge(worker, task, intent, err);

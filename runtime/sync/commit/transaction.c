@@ -153,7 +153,7 @@ static bool name_script(struct transaction *t, struct error *err)
 
     if (!job_id_nonce(nonce, err))
         return false;
-    snprintf(t->job_id, sizeof t->job_id, "bqsync_atomic_%s_commit", nonce);
+    snprintf(t->job_id, sizeof t->job_id, TRANSACTION_JOB_PREFIX "%s_commit", nonce);
     for (size_t i = 0; i < t->count; i++) {
         struct task *task = t->tasks[i];
         if (!is_staged(task))
@@ -244,6 +244,7 @@ static void count_child(void *context, const struct job_child *child)
         struct table_result *outcome = task->outcome;
         if (!is_staged(task) || strcmp(task->table->target, child->table) != 0)
             continue;
+        task->intent->bytes_billed += child->bytes_billed;
         outcome->bytes_billed += child->bytes_billed;
         if (task->batch.mode == SEND_REPLACE || strcmp(child->statement, "MERGE") != 0)
             continue;
@@ -253,7 +254,25 @@ static void count_child(void *context, const struct job_child *child)
     }
 }
 
-static void count_rows(struct transaction *t)
+/* What the script has billed and none of its statements says goes on the bill of its first table,
+ * so that nothing is left out. */
+static void count_rest(struct transaction *t, int64_t bytes_billed)
+{
+    struct task *first = NULL;
+
+    for (size_t i = t->count; i-- > 0;) {
+        if (!is_staged(t->tasks[i]))
+            continue;
+        first = t->tasks[i];
+        bytes_billed -= first->intent->bytes_billed;
+    }
+    if (first == NULL || bytes_billed <= 0)
+        return;
+    first->intent->bytes_billed += bytes_billed;
+    first->outcome->bytes_billed += bytes_billed;
+}
+
+static void count_rows(struct transaction *t, const struct job *job)
 {
     struct error err;
 
@@ -264,6 +283,7 @@ static void count_rows(struct transaction *t)
     }
     if (!bigquery_job_children(t->workers->each[0].bigquery, t->job_id, count_child, t, &err))
         log_warn("rows are not counted", LOG_TEXT("reason", err.message));
+    count_rest(t, job->bytes_billed);
 }
 
 /* Steps of workers_run. */
@@ -362,7 +382,7 @@ void transaction_commit(
     } else if (job.state == JOB_FAILED) {
         conclude_failure(&t, &job.failure);
     } else {
-        count_rows(&t);
+        count_rows(&t, &job);
         run_staged(&t, acknowledge);
     }
 }

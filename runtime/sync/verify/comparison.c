@@ -1,5 +1,6 @@
 #include "sync/verify/comparison.h"
 
+#include "sync/verify/billed_select.h"
 #include "sync/verify/checksum_sql.h"
 #include "sync/verify/drill_down.h"
 #include "sync/verify/row_hash.h"
@@ -90,8 +91,8 @@ static bool read_warehouse_buckets(struct comparison *c, struct error *err)
     checksum_sql_buckets(&sql, c->sides->config, c->out->table, ROW_HASH_BUCKET_DIGITS);
     bool ok =
         buffer_check(&sql, "the checksum query", err) &&
-        bigquery_select(
-            c->sides->bigquery, buffer_text(&sql), visit_bucket, c, &c->out->bytes_billed, err);
+        billed_select(
+            c->sides, &(struct billed_select){buffer_text(&sql), visit_bucket, c}, c->out, err);
     buffer_clear(&sql);
     return ok;
 }
@@ -170,15 +171,14 @@ static bool read_warehouse_rows(struct comparison *c, struct error *err)
 {
     struct warehouse_visit visit = {c->drill_down, err};
     struct buffer sql;
-    int64_t billed = 0;
     bool ok = true;
 
     buffer_init(&sql, STATEMENT_CEILING);
     if (append_rows_sql(c, &sql)) {
         ok = buffer_check(&sql, "the drill-down query", err) &&
-             bigquery_select(
-                 c->sides->bigquery, buffer_text(&sql), keep_warehouse_row, &visit, &billed, err);
-        c->out->bytes_billed += billed;
+             billed_select(
+                 c->sides, &(struct billed_select){buffer_text(&sql), keep_warehouse_row, &visit},
+                 c->out, err);
     }
     buffer_clear(&sql);
     return ok;

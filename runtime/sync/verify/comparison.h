@@ -7,23 +7,11 @@
 #ifndef BQSYNC_SYNC_VERIFY_COMPARISON_H
 #define BQSYNC_SYNC_VERIFY_COMPARISON_H
 
-#include "base/config.h"
 #include "base/error.h"
-#include "source/tracking.h"
+#include "sync/verify/comparison_sides.h"
 #include "sync/verify/verify_report.h"
-#include "warehouse/bigquery.h"
 
 #include <stdbool.h>
-
-/* Both sides, opened; all borrowed. */
-struct comparison_sides {
-    const struct config *config;
-    /* In a read transaction, so that progress and rows are of one moment. comparison_run ends it as
-     * soon as the rows are read, before it asks BigQuery, and may open another one. */
-    struct database *source;
-    struct tracking *tracking;
-    struct bigquery *bigquery;
-};
 
 /* Compares out->table and fills the rest of an entry made by verify_report_new. A table that
  * BigQuery lacks is compared as an empty one. On failure the entry may be filled in part. */

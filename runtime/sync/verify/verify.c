@@ -55,9 +55,9 @@ static bool compare_once(
  * extra or different. So a table that differs is compared again if its progress has moved meanwhile
  * or a sync of it is under way. */
 static bool compare_settled(
-    struct comparison_sides *sides, const struct clock *clock, struct verify_table *entry,
-    struct error *err)
+    struct comparison_sides *sides, struct verify_table *entry, struct error *err)
 {
+    const struct clock *clock = sides->clock;
     struct progress before;
     struct progress after;
 
@@ -81,14 +81,14 @@ static bool compare_settled(
 
 /* A table that cannot be compared does not stop the others; only clock_stop does. */
 static bool verify_each(
-    struct comparison_sides *sides, const struct clock *clock, const struct verify_watch *watch,
-    struct verify_table *report, size_t count)
+    struct comparison_sides *sides, const struct verify_watch *watch, struct verify_table *report,
+    size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct error *why = &report[i].error;
         if (watch != NULL)
             watch->table_begins(watch->context, i);
-        bool done = compare_settled(sides, clock, &report[i], why);
+        bool done = compare_settled(sides, &report[i], why);
         if (clock_stopped())
             return false;
         if (!done)
@@ -106,7 +106,12 @@ bool verify_run(
     const struct config *config = deployment->config;
     struct database source;
     struct tracking tracking;
-    struct comparison_sides sides = {.config = config, .source = &source, .tracking = &tracking};
+    struct comparison_sides sides = {
+        .config = config,
+        .source = &source,
+        .tracking = &tracking,
+        .clock = deployment->clock,
+    };
     struct verify_table *report = NULL;
     struct dataset dataset;
     bool ok = false;
@@ -123,7 +128,7 @@ bool verify_run(
     bigquery_set_location(sides.bigquery, dataset.location);
     if (!verify_report_new(tables, count, &report, err))
         goto cleanup;
-    if (!verify_each(&sides, deployment->clock, watch, report, count)) {
+    if (!verify_each(&sides, watch, report, count)) {
         error_set(err, ERROR_STOPPED, "stopped while verifying");
         goto cleanup;
     }

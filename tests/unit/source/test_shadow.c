@@ -98,7 +98,7 @@ static const char *pass(enum shadow_mode mode, const char *rejected, enum ending
         if (ending == ACKNOWLEDGED || ending == RESET)
             assert_int_equal(acknowledge_at(&tracking, &intent, 0) == NULL, ending == ACKNOWLEDGED);
         if (ending == WITHDRAWN)
-            expect_ok(tracking_withdraw(&tracking, &intent, &err));
+            expect_ok(tracking_withdraw(&tracking, &intent, 0, &err));
         tracking_close(&tracking);
     }
     shadow_free(shadow);

@@ -178,7 +178,7 @@ static void test_a_withdrawn_intent_uses_up_its_generation(void **state)
     struct intent intent = intent_of(SEND_MERGE, 2);
 
     intend(&intent);
-    expect_ok(tracking_withdraw(&tracking, &intent, &err));
+    expect_ok(tracking_withdraw(&tracking, &intent, NOW, &err));
 
     assert_false(has_intent());
     assert_int_equal(load().generation, 2);
@@ -193,7 +193,7 @@ static void test_a_withdrawn_replacement_leaves_progress_that_asks_for_another(v
     struct intent intent = intent_of(SEND_REPLACE, 2);
 
     intend(&intent);
-    expect_ok(tracking_withdraw(&tracking, &intent, &err));
+    expect_ok(tracking_withdraw(&tracking, &intent, NOW, &err));
     assert_true(load().found);
     assert_string_equal(load().content_hash, "");
 
@@ -388,8 +388,8 @@ static void test_dropped_control_tables_come_back(void **state)
     (void)state;
     static const char *const names[] = {
         "bq_sync_meta", "bq_sync_tracking", "bq_sync_intents", "bq_sync_generations",
-        "bq_sync_runs", "bq_sync_rejects",  "bq_sync_loads"};
-    for (size_t i = 0; i < 7; i++) {
+        "bq_sync_runs", "bq_sync_rejects",  "bq_sync_loads",   "bq_sync_billed"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char sql[64];
         sync_once(SEND_REPLACE, 1);
         snprintf(sql, sizeof sql, "drop table %s", names[i]);

@@ -219,12 +219,21 @@ static const struct verify_table *compare(struct world *world, const struct row 
         .source = &world->source,
         .tracking = &world->tracking,
         .bigquery = world->bigquery,
+        .clock = clock_system(),
     };
 
     world->rows = rows;
     world->row_count = count;
     expect_ok(comparison_run(&sides, world->report, &err));
     return world->report;
+}
+
+static int64_t query_int(struct world *world, const char *sql)
+{
+    int64_t value = 0;
+
+    expect_ok(database_query_int64(&world->tracking.database, sql, 0, &value, &err));
+    return value;
 }
 
 static void test_equal_sides_need_one_query_and_no_row(void **state)
@@ -250,6 +259,8 @@ static void test_missing_extra_and_different_keys_are_named(void **state)
     expect_keys(found->different, "[2]");
     expect_keys(found->duplicated, "[]");
     assert_int_equal(found->bytes_billed, 200);
+    assert_int_equal(
+        query_int(world, "select sum(bytes) from bq_sync_billed where table_name = 't'"), 200);
 }
 
 static void test_a_row_that_bigquery_holds_three_times_is_found(void **state)
@@ -339,6 +350,7 @@ static void test_a_source_without_a_column_of_the_definition_is_not_compared(voi
         .source = &world->source,
         .tracking = &world->tracking,
         .bigquery = world->bigquery,
+        .clock = clock_system(),
     };
 
     expect_ok(database_exec(&world->source, "alter table t drop column v", &err));

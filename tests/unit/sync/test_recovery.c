@@ -112,6 +112,33 @@ static void test_a_merge_that_carried_its_rows_is_recovered_by_its_job_alone(voi
     assert_string_equal(last_row_id(scene), "3");
 }
 
+static void test_what_the_job_billed_is_added_however_it_ended(void **state)
+{
+    static const char *const ends[] = {"", ",\"errorResult\":{\"reason\":\"invalid\"}"};
+    struct scene *scene = *state;
+    char body[300];
+    struct error err;
+
+    for (int i = 0; i < 2; i++) {
+        leave_open_with(scene, i == 0 ? "'x'" : "'y'");
+        snprintf(
+            body, sizeof body,
+            "{\"configuration\":{\"query\":{}},\"status\":{\"state\":\"DONE\"%s},"
+            "\"statistics\":{\"query\":{\"totalBytesBilled\":\"9007199254740993\"}}}",
+            ends[i]);
+        struct scene_answer answer = {
+            .match = "get job", .reply = {.status = 200, .body = body}, .times = 1};
+        scene_answers(scene, &answer, 1);
+        expect_ok(recover(scene, &err));
+        expect_open(scene, "0");
+        assert_int_equal(scene->outcomes[0].bytes_billed, INT64_C(9007199254740993));
+        scene_run(scene, "delete from accounts");
+    }
+    assert_string_equal(
+        scene_state(scene, "select table_name || ' ' || day || ' ' || bytes from bq_sync_billed"),
+        "accounts 2026-01-02 18014398509481986");
+}
+
 static void test_a_job_that_failed_withdraws_the_intent(void **state)
 {
     struct scene *scene = *state;
@@ -333,6 +360,7 @@ int main(void)
         SCENE_TEST(test_no_intent_asks_nothing),
         SCENE_TEST(test_a_job_that_succeeded_moves_the_watermark_now),
         SCENE_TEST(test_a_merge_that_carried_its_rows_is_recovered_by_its_job_alone),
+        SCENE_TEST(test_what_the_job_billed_is_added_however_it_ended),
         SCENE_TEST(test_a_job_that_failed_withdraws_the_intent),
         SCENE_TEST(test_a_job_that_runs_is_waited_for),
         SCENE_TEST(test_a_label_that_was_not_raised_is_raised_before_the_intent_is_withdrawn),

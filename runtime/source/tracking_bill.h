@@ -1,0 +1,41 @@
+/* tracking_bill: what queries have billed, for each table and UTC day, in bq_sync_billed of the
+ * state database, and what queries that are on their way may still bill. A bill counts on the day
+ * on which bqsync reads it, so that no day is added to when it is over. Days are kept for two
+ * months. One struct tracking belongs to one thread. */
+#ifndef BQSYNC_SOURCE_TRACKING_BILL_H
+#define BQSYNC_SOURCE_TRACKING_BILL_H
+
+#include "base/error.h"
+#include "source/tracking.h"
+
+#include <stdint.h>
+
+/* "2026-01-02" */
+#define BILL_DAY_SIZE 11
+
+/* The UTC day of a moment (wall clock), into the caller's bytes; returns out. */
+char *tracking_bill_day(int64_t now_us, char out[static BILL_DAY_SIZE]);
+/* The first day of its month. */
+char *tracking_bill_month(int64_t now_us, char out[static BILL_DAY_SIZE]);
+
+/* Adds the bill of one query to the day of now_us, and forgets days that are two months old. It is
+ * part of the transaction that is open, if there is one. Writes nothing if bytes is 0. */
+MUST_CHECK bool tracking_bill_add(
+    struct tracking *tracking, const char *table, int64_t now_us, int64_t bytes, struct error *err);
+
+/* One table on one day; borrowed for the call. */
+struct table_bill {
+    const char *table;
+    const char *day;
+    int64_t bytes;
+    int64_t queries; /* that billed anything */
+};
+typedef void tracking_bill_visit(void *context, const struct table_bill *bill);
+
+/* Tells all bills since a day, by table and then by day. The state database may be open for reading
+ * only, and may lack the table: then there are none. */
+MUST_CHECK bool tracking_bill_each(
+    struct tracking *tracking, const char *first_day, tracking_bill_visit *visit, void *context,
+    struct error *err);
+
+#endif
