@@ -7,6 +7,7 @@
 #include "source/database.h"
 #include "source/lock.h"
 #include "source/rejects.h"
+#include "source/shape_memory.h"
 #include "source/tracking.h"
 #include "source/tracking_bill.h"
 #include "sync/report/table_report.h"
@@ -34,6 +35,12 @@
 struct identity {
     dev_t device;
     ino_t inode;
+};
+
+/* What SQLite says of a table, as long as the schema stays as it was. */
+struct known_shape {
+    bool known;
+    struct source_shape shape;
 };
 
 struct status {
@@ -64,6 +71,8 @@ struct status {
     int64_t source_version;
     struct status_table *next;
     struct spending next_spending;
+    struct known_shape *shapes; /* one for each table, under this schema */
+    uint64_t schema_hash[2];
 };
 
 bool status_new(
@@ -73,17 +82,20 @@ bool status_new(
     struct status *status = calloc(1, sizeof *status);
     struct status_table *rows = calloc(count + 1, sizeof *rows);
     struct status_table *next = calloc(count + 1, sizeof *next);
+    struct known_shape *shapes = calloc(count + 1, sizeof *shapes);
 
-    if (status == NULL || rows == NULL || next == NULL) {
+    if (status == NULL || rows == NULL || next == NULL || shapes == NULL) {
         free(status);
         free(rows);
         free(next);
+        free(shapes);
         return error_set(err, ERROR_MEMORY, "out of memory");
     }
     status->config = config;
     status->count = count;
     status->tables = rows;
     status->next = next;
+    status->shapes = shapes;
     for (size_t i = 0; i < count; i++)
         rows[i].table = next[i].table = tables[i];
     pthread_mutex_init(&status->mutex, NULL);
@@ -110,6 +122,7 @@ void status_free(struct status *status)
     cJSON_Delete(status->last_run);
     free(status->tables);
     free(status->next);
+    free(status->shapes);
     pthread_cond_destroy(&status->done);
     pthread_mutex_destroy(&status->mutex);
     free(status);
@@ -166,20 +179,30 @@ static bool open_both(struct status *status, struct error *err)
 
 /* --- reading ----------------------------------------------------------------------------- */
 
-static bool count_pending(
-    struct database *source, const struct table *table, const struct watermark *watermark,
-    int64_t *out_rows, struct error *err)
+/* Asked of SQLite at most once for each schema, and not at all if a pass has noted it. */
+static bool know_shape(
+    const struct shape_memory *memory, const struct table *table, struct known_shape *known,
+    struct error *err)
 {
-    struct source_shape shape;
+    if (!known->known &&
+        (!shape_memory_recall(memory, table, &known->known, &known->shape, err) ||
+         (!known->known && !capture_inspect(memory->source, table, &known->shape, err))))
+        return false;
+    known->known = true;
+    return true;
+}
+
+static bool count_pending(
+    struct database *source, const struct table *table, const struct source_shape *shape,
+    const struct watermark *watermark, int64_t *out_rows, struct error *err)
+{
     struct pending pending = {0};
 
-    if (!capture_inspect(source, table, &shape, err))
-        return false;
-    if (!shape.exists)
+    if (!shape->exists)
         return error_set(err, ERROR_SCHEMA, "SQLite has no table %s", table->name);
-    if (shape.missing_count > 0)
-        return error_set(err, ERROR_SCHEMA, "SQLite lacks the columns %s", shape.missing);
-    const struct source_table in = {source, table, &shape};
+    if (shape->missing_count > 0)
+        return error_set(err, ERROR_SCHEMA, "SQLite lacks the columns %s", shape->missing);
+    const struct source_table in = {source, table, shape};
     // A table that was never synced is sent as a whole.
     if (!watermark->found)
         return capture_count_rows(&in, out_rows, err);
@@ -222,8 +245,11 @@ static bool read_bills(struct status *status, int64_t now_us, struct error *err)
            spending_read(status->config, &status->tracking, now_us, &status->next_spending, err);
 }
 
-static bool read_table(struct status *status, struct status_table *row, struct error *err)
+static bool read_table(
+    struct status *status, const struct shape_memory *memory, size_t index, struct error *err)
 {
+    struct status_table *row = &status->next[index];
+    struct known_shape *known = &status->shapes[index];
     const struct clock *clock = clock_system();
     struct watermark watermark;
     struct error problem;
@@ -240,11 +266,39 @@ static bool read_table(struct status *status, struct status_table *row, struct e
     memcpy(row->last_error, watermark.last_error, sizeof row->last_error);
     row->problem[0] = '\0';
     // The error is shown with its table, and the other tables are still read.
-    if (!count_pending(&status->source, row->table, &watermark, &row->pending, &problem)) {
+    if (!know_shape(memory, row->table, known, &problem) ||
+        !count_pending(
+            &status->source, row->table, &known->shape, &watermark, &row->pending, &problem)) {
         row->pending = STATUS_UNKNOWN;
         snprintf(row->problem, sizeof row->problem, "%.255s", problem.message);
     }
     return true;
+}
+
+static void forget_shapes(struct status *status)
+{
+    for (size_t i = 0; i < status->count; i++)
+        status->shapes[i].known = false;
+}
+
+/* What was read while the schema changed may be of neither schema. */
+static bool read_tables(struct status *status, struct error *err)
+{
+    struct shape_memory memory;
+    int64_t cookie = 0;
+
+    if (!shape_memory_open(&memory, &status->source, &status->tracking, err))
+        return false;
+    if (memcmp(memory.schema_hash, status->schema_hash, sizeof memory.schema_hash) != 0)
+        forget_shapes(status);
+    memcpy(status->schema_hash, memory.schema_hash, sizeof memory.schema_hash);
+    bool ok = true;
+    for (size_t i = 0; ok && i < status->count; i++)
+        ok = read_table(status, &memory, i, err);
+    ok = ok && capture_schema_cookie(&status->source, &cookie, err);
+    if (!ok || cookie != memory.schema_cookie)
+        forget_shapes(status);
+    return ok;
 }
 
 static bool read_all(struct status *status, cJSON **out_last_run, struct error *err)
@@ -252,12 +306,8 @@ static bool read_all(struct status *status, cJSON **out_last_run, struct error *
     const struct clock *clock = clock_system();
     cJSON *runs = NULL;
 
-    if (!read_bills(status, clock->wall_us(clock->context), err))
+    if (!read_bills(status, clock->wall_us(clock->context), err) || !read_tables(status, err))
         return false;
-
-    for (size_t i = 0; i < status->count; i++)
-        if (!read_table(status, &status->next[i], err))
-            return false;
     if (!history_list(&status->tracking, NULL, 1, &runs, err))
         return false;
     *out_last_run = cJSON_DetachItemFromArray(runs, 0);

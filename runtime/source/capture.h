@@ -105,15 +105,17 @@ MUST_CHECK bool capture_pending(
 /* All rows of the table that pass its filter. */
 MUST_CHECK bool capture_count_rows(
     const struct source_table *in, int64_t *out_count, struct error *err);
-/* Whether anything is, apart from the rejected keys. */
-MUST_CHECK bool capture_has_pending(
-    const struct source_table *in, const struct watermark *watermark, bool *out_pending,
-    struct error *err);
-
-/* Whether there are rows above the watermark at all, those included that the table's filter leaves
- * out: as long as the watermark stays, each capture_has_pending reads them. */
-MUST_CHECK bool capture_has_left_out(
-    const struct source_table *in, const struct watermark *watermark, bool *out_any,
+/* Whether anything is pending, and what else tells whether a pass has to do something about the
+ * table; cheaper than counting. */
+struct capture_look {
+    bool pending; /* apart from the rejected keys */
+    int64_t rejected_keys;
+    /* The table has a filter, and there are rows above the watermark at all, those included that
+     * the filter leaves out: as long as the watermark stays, each look reads them. */
+    bool left_out;
+};
+MUST_CHECK bool capture_look(
+    const struct source_table *in, const struct watermark *watermark, struct capture_look *out_look,
     struct error *err);
 
 /* Appends a SELECT of the rows with a NULL in their key, with the columns of scan_sql: triggers

@@ -282,12 +282,12 @@ bool capture_objects_has_counter(
         return false;
     if (!*out_exists)
         return true;
-    if (!statement_bind(
+    if (!statement_keep(
             source, "select 1 from bq_sync_capture where table_name = ?1", &statement, err, "s",
             table))
         return false;
     bool ok = database_step(source, statement, out_exists, err);
-    sqlite3_finalize(statement);
+    database_give_back(statement);
     return ok;
 }
 

@@ -5,7 +5,8 @@
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
 
-/* The counters that the statements below start from: ?1 and ?2, as far as they occur. */
+/* The counters that the statements below start from: ?1 and ?2, as far as they occur. They are
+ * kept, because a status asks the same after every commit of the application. */
 static bool query(
     struct database *source, struct buffer *sql, const int64_t bounds[2], int64_t *out_value,
     struct error *err)
@@ -14,7 +15,7 @@ static bool query(
     bool row = false;
 
     if (!buffer_check(sql, "statement", err) ||
-        !database_prepare(source, buffer_text(sql), &statement, err))
+        !database_keep(source, buffer_text(sql), &statement, err))
         return false;
     int count = sqlite3_bind_parameter_count(statement);
     for (int i = 0; i < 2 && i < count; i++)
@@ -22,7 +23,7 @@ static bool query(
     bool ok = database_step(source, statement, &row, err);
     if (ok)
         *out_value = row ? sqlite3_column_int64(statement, 0) : 0;
-    sqlite3_finalize(statement);
+    database_give_back(statement);
     return ok;
 }
 
@@ -111,19 +112,73 @@ bool capture_pending(
     return true;
 }
 
-bool capture_has_pending(
-    const struct source_table *in, const struct watermark *watermark, bool *out_pending,
+/* "exists (select 1 from users where id > ?1)", with the filter or without; "0" for a table whose
+ * new rows are not told by their key. */
+static void append_new_rows(struct buffer *sql, const struct source_table *in, bool filtered)
+{
+    if (!in->shape->integer_key) {
+        buffer_append_text(sql, "0");
+        return;
+    }
+    sqlite_sql_append(
+        sql, "exists (select 1 from $n where $n > ?1", in->table->name,
+        sqlite_sql_key_name(in->table, 0));
+    if (filtered)
+        append_filter(sql, in->table);
+    buffer_append_text(sql, ")");
+}
+
+/* One statement answers all: preparing it is what such a question costs. */
+static void append_look(struct buffer *sql, const struct source_table *in, bool listed)
+{
+    const char *above = in->shape->integer_key ? " and bq_sync_key_1 <= ?1" : "";
+
+    buffer_append_text(sql, "select ");
+    append_new_rows(sql, in, true);
+    if (listed)
+        sqlite_sql_append(
+            sql,
+            " or exists (select 1 from $d where bq_sync_sequence > ?2"
+            " and bq_sync_sequence < " CAPTURE_SEQUENCE_REJECTED
+            "$r), (select count(*) from $d where bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED
+            "$r), ",
+            in->table->name, above, in->table->name, above);
+    else
+        buffer_append_text(sql, ", 0, ");
+    if (in->table->where == NULL)
+        buffer_append_text(sql, "0");
+    else
+        append_new_rows(sql, in, false);
+}
+
+bool capture_look(
+    const struct source_table *in, const struct watermark *watermark, struct capture_look *out_look,
     struct error *err)
 {
-    int64_t found = 0;
+    sqlite3_stmt *statement = NULL;
+    struct buffer sql;
+    bool listed = false;
+    bool row = false;
 
-    if (!query_new_rows(in, watermark, "1", &found, err) ||
-        (found == 0 && !query_dirty_keys(
-                           in, watermark, "1", " and bq_sync_sequence < " CAPTURE_SEQUENCE_REJECTED,
-                           &found, err)))
-        return error_wrap(err, "pending changes of %s", in->table->name);
-    *out_pending = found == 1;
-    return true;
+    buffer_init(&sql, SQLITE_SQL_CEILING);
+    bool ok = capture_objects_has_dirty_set(in->source, in->table->name, &listed, err);
+    append_look(&sql, in, listed);
+    ok = ok && buffer_check(&sql, "statement", err) &&
+         database_keep(in->source, buffer_text(&sql), &statement, err);
+    buffer_clear(&sql);
+    if (ok) {
+        sqlite3_bind_int64(statement, 1, watermark->last_synced_row_id);
+        sqlite3_bind_int64(statement, 2, watermark->synced_sequence);
+        ok = database_step(in->source, statement, &row, err);
+    }
+    if (ok)
+        *out_look = (struct capture_look){
+            .pending = sqlite3_column_int(statement, 0) != 0,
+            .rejected_keys = sqlite3_column_int64(statement, 1),
+            .left_out = sqlite3_column_int(statement, 2) != 0,
+        };
+    database_give_back(statement);
+    return ok || error_wrap(err, "pending changes of %s", in->table->name);
 }
 
 void capture_append_keyless_sql(struct buffer *sql, const struct table *table)
@@ -131,25 +186,4 @@ void capture_append_keyless_sql(struct buffer *sql, const struct table *table)
     buffer_printf(sql, "select * from (\n%s\n) where false", table->scan_sql);
     for (size_t i = 0; i < table->key_count; i++)
         sqlite_sql_append(sql, " or $n is null", sqlite_sql_key_name(table, i));
-}
-
-bool capture_has_left_out(
-    const struct source_table *in, const struct watermark *watermark, bool *out_any,
-    struct error *err)
-{
-    const int64_t bounds[2] = {watermark->last_synced_row_id, 0};
-    struct buffer sql;
-    int64_t found = 0;
-
-    *out_any = false;
-    if (!in->shape->integer_key || in->table->where == NULL)
-        return true;
-    buffer_init(&sql, SQLITE_SQL_CEILING);
-    sqlite_sql_append(
-        &sql, "select 1 from $n where $n > ?1 limit 1", in->table->name,
-        sqlite_sql_key_name(in->table, 0));
-    bool ok = query(in->source, &sql, bounds, &found, err);
-    buffer_clear(&sql);
-    *out_any = found == 1;
-    return ok || error_wrap(err, "rows of %s that its filter leaves out", in->table->name);
 }

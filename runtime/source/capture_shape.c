@@ -396,5 +396,14 @@ bool capture_inspect(
 
 bool capture_schema_cookie(struct database *source, int64_t *out_cookie, struct error *err)
 {
-    return database_query_int64(source, "pragma schema_version", 0, out_cookie, err);
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+
+    if (!database_keep(source, "pragma schema_version", &statement, err))
+        return false;
+    bool ok = database_step(source, statement, &row, err);
+    if (ok)
+        *out_cookie = sqlite3_column_int64(statement, 0);
+    database_give_back(statement);
+    return ok;
 }

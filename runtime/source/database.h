@@ -20,10 +20,12 @@ enum database_access {
 #define DATABASE_PATIENCE_MS 20000
 
 struct commits;
+struct kept_statements;
 
 struct database {
     sqlite3 *handle;
     char *path;
+    struct kept_statements *kept;
     /* Whom the transactions of this connection tell that they are ours; borrowed. NULL, as
      * database_open leaves it: nobody asks. */
     struct commits *commits;
@@ -52,6 +54,13 @@ MUST_CHECK bool database_exec(struct database *database, const char *sql, struct
 MUST_CHECK bool database_prepare(
     struct database *database, const char *sql, sqlite3_stmt **out_statement, struct error *err);
 
+/* The same for a statement that is needed again and again, for each table or at each answer: it
+ * stays prepared as long as the connection is open. Borrowed until database_give_back, which also
+ * unbinds its parameters; NULL is fine there. */
+MUST_CHECK bool database_keep(
+    struct database *database, const char *sql, sqlite3_stmt **out_statement, struct error *err);
+void database_give_back(sqlite3_stmt *statement);
+
 /* Steps once: *out_row says whether there is a row. */
 MUST_CHECK bool database_step(
     struct database *database, sqlite3_stmt *statement, bool *out_row, struct error *err);
@@ -64,6 +73,10 @@ MUST_CHECK bool database_query_int64(
 /* Whether a table of that name, in whatever case, exists in the main database. */
 MUST_CHECK bool database_has_table(
     struct database *database, const char *name, bool *out_exists, struct error *err);
+/* The same for a column of a table. */
+MUST_CHECK bool database_has_column(
+    struct database *database, const char *table, const char *column, bool *out_exists,
+    struct error *err);
 
 /* BEGIN IMMEDIATE / COMMIT / ROLLBACK; rollback never fails. */
 MUST_CHECK bool database_begin(struct database *database, struct error *err);

@@ -300,7 +300,7 @@ bool rejects_count(
         *out_rows = 0;
         return true;
     }
-    if (!statement_bind(
+    if (!statement_keep(
             &tracking->database,
             "select count(distinct key_json) from bq_sync_rejects where table_name = ?1",
             &statement, err, "s", table))
@@ -308,7 +308,7 @@ bool rejects_count(
     bool ok = database_step(&tracking->database, statement, &row, err);
     if (ok)
         *out_rows = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
+    database_give_back(statement);
     return ok;
 }
 
@@ -323,7 +323,7 @@ bool rejects_count_listed(
         return false;
     if (!row)
         return true;
-    bool ok = statement_bind(
+    bool ok = statement_keep(
                   &tracking->database,
                   "select count(distinct key_json) from bq_sync_rejects where table_name = ?1"
                   " and not exists (select 1 from json_each(key_json) where type = 'null')",
@@ -331,7 +331,7 @@ bool rejects_count_listed(
               database_step(&tracking->database, statement, &row, err);
     if (ok)
         *out_rows = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
+    database_give_back(statement);
     return ok || error_wrap(err, "rejected rows of %s", table);
 }
 

@@ -3,21 +3,16 @@
 #include <assert.h>
 #include <string.h>
 
-static bool bind_all(
-    struct database *database, const char *sql, sqlite3_stmt **out_statement, struct error *err,
-    const char *kinds, va_list args)
+static void bind_all(sqlite3_stmt *statement, const char *kinds, va_list args)
 {
-    if (!database_prepare(database, sql, out_statement, err))
-        return false;
     for (int i = 0; kinds[i] != '\0'; i++) {
         if (kinds[i] == 's') {
-            sqlite3_bind_text(*out_statement, i + 1, va_arg(args, const char *), -1, SQLITE_STATIC);
+            sqlite3_bind_text(statement, i + 1, va_arg(args, const char *), -1, SQLITE_STATIC);
         } else {
             assert(kinds[i] == 'i');
-            sqlite3_bind_int64(*out_statement, i + 1, va_arg(args, int64_t));
+            sqlite3_bind_int64(statement, i + 1, va_arg(args, int64_t));
         }
     }
-    return true;
 }
 
 bool statement_bind(
@@ -26,10 +21,26 @@ bool statement_bind(
 {
     va_list args;
 
+    if (!database_prepare(database, sql, out_statement, err))
+        return false;
     va_start(args, kinds);
-    bool ok = bind_all(database, sql, out_statement, err, kinds, args);
+    bind_all(*out_statement, kinds, args);
     va_end(args);
-    return ok;
+    return true;
+}
+
+bool statement_keep(
+    struct database *database, const char *sql, sqlite3_stmt **out_statement, struct error *err,
+    const char *kinds, ...)
+{
+    va_list args;
+
+    if (!database_keep(database, sql, out_statement, err))
+        return false;
+    va_start(args, kinds);
+    bind_all(*out_statement, kinds, args);
+    va_end(args);
+    return true;
 }
 
 bool statement_run(
@@ -39,10 +50,12 @@ bool statement_run(
     bool row = false;
     va_list args;
 
+    if (!database_prepare(database, sql, &statement, err))
+        return false;
     va_start(args, kinds);
-    bool ok = bind_all(database, sql, &statement, err, kinds, args);
+    bind_all(statement, kinds, args);
     va_end(args);
-    ok = ok && database_step(database, statement, &row, err);
+    bool ok = database_step(database, statement, &row, err);
     sqlite3_finalize(statement);
     return ok;
 }

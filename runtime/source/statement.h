@@ -17,6 +17,12 @@ MUST_CHECK bool statement_bind(
     struct database *database, const char *sql, sqlite3_stmt **out_statement, struct error *err,
     const char *kinds, ...);
 
+/* The same with a statement that stays prepared (database_keep). Borrowed until database_give_back,
+ * to which the texts are borrowed as well. */
+MUST_CHECK bool statement_keep(
+    struct database *database, const char *sql, sqlite3_stmt **out_statement, struct error *err,
+    const char *kinds, ...);
+
 /* Prepares, binds, steps once and finalizes: for a statement that returns no row, or whose rows do
  * not matter. */
 MUST_CHECK bool statement_run(

@@ -9,11 +9,16 @@
 #include <string.h>
 #include <unistd.h>
 
+static bool is_read_only(const struct tracking *tracking)
+{
+    return sqlite3_db_readonly(tracking->database.handle, "main") != 0;
+}
+
 /* Whether what is to be read exists; only a connection that may not write can miss it. */
 static bool has_control(
     struct tracking *tracking, const char *name, bool *out_exists, struct error *err)
 {
-    if (sqlite3_db_readonly(tracking->database.handle, "main") == 0) {
+    if (!is_read_only(tracking)) {
         *out_exists = true;
         return true;
     }
@@ -50,33 +55,75 @@ static bool is_yet_to_come(const char *path)
 bool tracking_open_read(const char *path, struct tracking *out_tracking, struct error *err)
 {
     const char *existing = is_yet_to_come(path) ? ":memory:" : path;
+    struct tracking opened = {0};
 
-    return database_open(
-        existing, DATABASE_READ, DATABASE_PATIENCE_MS, &out_tracking->database, err);
+    if (!database_open(existing, DATABASE_READ, DATABASE_PATIENCE_MS, &opened.database, err))
+        return false;
+    *out_tracking = opened;
+    return true;
+}
+
+bool tracking_share(
+    const struct database *database, struct tracking *out_tracking, struct error *err)
+{
+    struct tracking shared = {.database = *database, .shared = true};
+
+    if (!is_read_only(&shared) && !tracking_schema_prepare(&shared.database, err))
+        return false;
+    *out_tracking = shared;
+    return true;
+}
+
+bool tracking_part(struct tracking *tracking, const char *path, struct error *err)
+{
+    struct commits *commits = tracking->database.commits;
+
+    if (!tracking->shared)
+        return true;
+    if (!(is_read_only(tracking) ? tracking_open_read(path, tracking, err)
+                                 : tracking_open(path, tracking, err)))
+        return false;
+    tracking->database.commits = commits;
+    return true;
 }
 
 void tracking_close(struct tracking *tracking)
 {
-    database_close(&tracking->database);
+    if (!tracking->shared)
+        database_close(&tracking->database);
+    *tracking = (struct tracking){0};
 }
 
-/* A connection that may not write may meet a layout that does not note what is held. */
+/* A connection that may not write may meet an older layout, which lacks columns. The newest of them
+ * stands for all that were added with it. */
+static bool has_added(
+    struct tracking *tracking, const char *table, const char *newest, bool *out_has,
+    struct error *err)
+{
+    if (!is_read_only(tracking)) {
+        *out_has = true;
+        return true;
+    }
+    return database_has_column(&tracking->database, table, newest, out_has, err);
+}
+
 static bool load_generation(
     struct tracking *tracking, const char *table, struct watermark *out, struct error *err)
 {
-    bool writes = sqlite3_db_readonly(tracking->database.handle, "main") == 0;
     sqlite3_stmt *statement = NULL;
     bool row = false;
+    bool whole = false;
 
-    if (!has_control(tracking, "bq_sync_generations", &row, err))
+    if (!has_control(tracking, "bq_sync_generations", &row, err) ||
+        !has_added(tracking, "bq_sync_generations", "since", &whole, err))
         return false;
     if (!row)
         return true;
-    if (!statement_bind(
+    if (!statement_keep(
             &tracking->database,
-            writes ? "select generation, content_hash, target, since from bq_sync_generations"
-                     " where table_name = ?1"
-                   : "select generation, '', '', 0 from bq_sync_generations where table_name = ?1",
+            whole ? "select generation, content_hash, target, since from bq_sync_generations"
+                    " where table_name = ?1"
+                  : "select generation, '', '', 0 from bq_sync_generations where table_name = ?1",
             &statement, err, "s", table))
         return false;
     bool ok = database_step(&tracking->database, statement, &row, err);
@@ -86,7 +133,7 @@ static bool load_generation(
         statement_text(statement, 2, out->held_target, sizeof out->held_target);
         out->held_since = sqlite3_column_int64(statement, 3);
     }
-    sqlite3_finalize(statement);
+    database_give_back(statement);
     // A version that did not note this has sent what its watermark says.
     if (ok && out->held_content[0] == '\0') {
         memcpy(out->held_content, out->content_hash, sizeof out->held_content);
@@ -105,61 +152,37 @@ static void read_progress(sqlite3_stmt *statement, struct watermark *out_progres
     statement_text(statement, 5, out_progress->last_synced_at, sizeof out_progress->last_synced_at);
     statement_text(statement, 6, out_progress->last_error, sizeof out_progress->last_error);
     out_progress->source_rows = sqlite3_column_int64(statement, 7);
+    out_progress->epoch = sqlite3_column_int64(statement, 8);
+    statement_text(statement, 9, out_progress->fingerprint, sizeof out_progress->fingerprint);
     out_progress->has_row = true;
     // A row may also stand for a first sync that is under way or failed.
     out_progress->found = out_progress->last_synced_at[0] != '\0';
 }
 
-/* Columns that an older layout lacks, which a connection that may not write can meet. The epoch is
- * read before the row: an invalidation in between shows in the row, or in the epoch when an intent
- * is recorded. */
-static bool load_added(
-    struct tracking *tracking, const char *table, struct watermark *out_progress, struct error *err)
-{
-    sqlite3_stmt *statement = NULL;
-    int64_t columns = 0;
-    bool row = false;
-
-    if (!database_query_int64(
-            &tracking->database,
-            "select count(*) from pragma_table_info('bq_sync_tracking')"
-            " where name in ('epoch', 'fingerprint')",
-            0, &columns, err))
-        return false;
-    if (columns < 2)
-        return true;
-    if (!statement_bind(
-            &tracking->database,
-            "select epoch, fingerprint from bq_sync_tracking where table_name = ?1", &statement,
-            err, "s", table))
-        return false;
-    bool ok = database_step(&tracking->database, statement, &row, err);
-    if (ok && row) {
-        out_progress->epoch = sqlite3_column_int64(statement, 0);
-        statement_text(statement, 1, out_progress->fingerprint, sizeof out_progress->fingerprint);
-    }
-    sqlite3_finalize(statement);
-    return ok;
-}
+#define PROGRESS_COLUMNS                                                                           \
+    "last_synced_row_id, synced_sequence, content_hash, shape_hash, target, last_synced_at,"       \
+    " last_error, source_rows"
 
 static bool load_row(
     struct tracking *tracking, const char *table, struct watermark *out_progress, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     bool row = false;
+    bool whole = false;
 
-    if (!load_added(tracking, table, out_progress, err) ||
-        !statement_bind(
+    if (!has_added(tracking, "bq_sync_tracking", "fingerprint", &whole, err) ||
+        !statement_keep(
             &tracking->database,
-            "select last_synced_row_id, synced_sequence, content_hash, shape_hash, target,"
-            " last_synced_at, last_error, source_rows"
-            " from bq_sync_tracking where table_name = ?1",
+            whole ? "select " PROGRESS_COLUMNS ", epoch, fingerprint from bq_sync_tracking"
+                    " where table_name = ?1"
+                  : "select " PROGRESS_COLUMNS ", 0, '' from bq_sync_tracking"
+                    " where table_name = ?1",
             &statement, err, "s", table))
         return false;
     bool ok = database_step(&tracking->database, statement, &row, err);
     if (ok && row)
         read_progress(statement, out_progress);
-    sqlite3_finalize(statement);
+    database_give_back(statement);
     return ok;
 }
 
@@ -238,7 +261,7 @@ bool tracking_get(
         out_value[0] = '\0';
         return true;
     }
-    if (!statement_bind(
+    if (!statement_keep(
             &tracking->database, "select value from bq_sync_meta where name = ?1", &statement, err,
             "s", name))
         return false;
@@ -247,7 +270,7 @@ bool tracking_get(
         statement_text(statement, 0, out_value, size);
     else if (ok)
         out_value[0] = '\0';
-    sqlite3_finalize(statement);
+    database_give_back(statement);
     return ok;
 }
 

@@ -17,6 +17,7 @@
 
 struct tracking {
     struct database database;
+    bool shared; /* the connection belongs to somebody else */
 };
 
 /* What is known of one table. found == false: it was never synced, or was reset; of the rest only
@@ -114,6 +115,13 @@ MUST_CHECK bool tracking_open(const char *path, struct tracking *out_tracking, s
  * as never synced. */
 MUST_CHECK bool tracking_open_read(
     const char *path, struct tracking *out_tracking, struct error *err);
+/* As tracking_open for a state database that somebody has open already, to whom the connection
+ * still belongs: SQLite parses the schema once for each connection, which is most of what a pass
+ * without changes costs. As long as it is shared, a transaction of the one is one of the other. */
+MUST_CHECK bool tracking_share(
+    const struct database *database, struct tracking *out_tracking, struct error *err);
+/* Gives one that is shared a connection of its own to the same database, by its path. */
+MUST_CHECK bool tracking_part(struct tracking *tracking, const char *path, struct error *err);
 void tracking_close(struct tracking *tracking);
 
 MUST_CHECK bool tracking_load(

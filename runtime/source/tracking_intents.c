@@ -44,7 +44,7 @@ bool tracking_intent(
         !database_has_table(&tracking->database, "bq_sync_intents", &row, err))
         goto cleanup;
     if (row &&
-        (!statement_bind(
+        (!statement_keep(
              &tracking->database,
              "select kind, generation, nonce, commit_job, staging, upper_sequence, upper_row_id,"
              " row_count, content_hash, shape_hash, target, project, dataset, location, "
@@ -62,7 +62,7 @@ bool tracking_intent(
     ok = true;
 
 cleanup:
-    sqlite3_finalize(statement);
+    database_give_back(statement);
     return ok || error_wrap(err, "intent of %s", table);
 }
 

@@ -11,11 +11,13 @@ bool tracking_quota_load(
     bool found = false;
 
     // Where nothing may be written the table may be missing, too.
-    if (!database_has_table(database, "bq_sync_loads", &found, err))
-        return false;
-    if (!found)
-        return true;
-    if (!statement_bind(
+    if (sqlite3_db_readonly(database->handle, "main") == 1) {
+        if (!database_has_table(database, "bq_sync_loads", &found, err))
+            return false;
+        if (!found)
+            return true;
+    }
+    if (!statement_keep(
             database,
             "select hour, modifications from bq_sync_loads where table_name = ?1 and hour >= ?2",
             &statement, err, "si", name, first_hour))
@@ -25,7 +27,7 @@ bool tracking_quota_load(
         visit(context, sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1));
         ok = database_step(database, statement, &found, err);
     }
-    sqlite3_finalize(statement);
+    database_give_back(statement);
     return ok;
 }
 

@@ -108,22 +108,6 @@ static const struct added_column columns[] = {
 };
 #define COLUMN_COUNT (sizeof columns / sizeof columns[0])
 
-static bool has_column(
-    struct database *database, const struct added_column *column, bool *out_exists,
-    struct error *err)
-{
-    sqlite3_stmt *statement = NULL;
-
-    if (!database_prepare(
-            database, "select 1 from pragma_table_info(?1) where name = ?2", &statement, err))
-        return false;
-    sqlite3_bind_text(statement, 1, column->table, -1, SQLITE_STATIC);
-    sqlite3_bind_text(statement, 2, column->name, -1, SQLITE_STATIC);
-    bool ok = database_step(database, statement, out_exists, err);
-    sqlite3_finalize(statement);
-    return ok;
-}
-
 /* Whether every table and column is there and the version is this build's. */
 static bool is_current(struct database *database, bool *out_current, struct error *err)
 {
@@ -138,7 +122,7 @@ static bool is_current(struct database *database, bool *out_current, struct erro
             return true;
     }
     for (size_t i = 0; i < COLUMN_COUNT; i++) {
-        if (!has_column(database, &columns[i], &exists, err))
+        if (!database_has_column(database, columns[i].table, columns[i].name, &exists, err))
             return false;
         if (!exists)
             return true;
@@ -183,7 +167,7 @@ static bool add_columns(struct database *database, struct error *err)
         bool exists = false;
         struct buffer sql;
 
-        if (!has_column(database, &columns[i], &exists, err))
+        if (!database_has_column(database, columns[i].table, columns[i].name, &exists, err))
             return false;
         if (exists)
             continue;

@@ -1,5 +1,9 @@
 """A pass that finds nothing to do writes nothing into the source, and is still known to status."""
 
+import contextlib
+import os
+import pathlib
+import sqlite3
 import unittest
 
 from tests.support.bqlocal import Bqlocal
@@ -198,6 +202,61 @@ class LeftOutTest(LeftOutRows, unittest.TestCase):
 
 class LeftOutOfATransactionTest(LeftOutRows, unittest.TestCase):
     environment = {"BQ_SYNC_ATOMIC": "1"}
+
+
+class RememberedSchemaTest(unittest.TestCase):
+    """What a pass has noted of the schema is believed only of the very same schema."""
+
+    def setUp(self):
+        self.bq = self.enterContext(Bqlocal(datasets=["d"]))
+        self.app = self.enterContext(Deployment(self.bq))
+        self.app.script(ROWS)
+        self.app.sync()
+
+    def expect_arrival(self):
+        self.app.sync()
+        self.assertEqual(["unseen"], [row["note"] for row in self.bq.rows("d", "accounts")])
+        run = self.app.sync()
+        self.assertEqual({"unchanged"}, {table["status"] for table in run["tables"]})
+
+    def test_it_is_noted_by_the_pass_that_writes(self):
+        noted = self.app.execute("select name from bq_sync_meta where name like 'shape %' order by name")
+        self.assertIn(("shape accounts",), noted)
+        self.assertIn(("shape events",), noted)
+
+    def test_a_trigger_dropped_behind_an_unchanged_cookie_is_noticed(self):
+        self.app.script(self.unseen())
+        self.expect_arrival()
+
+    def unseen(self):
+        """A row changes while its trigger is gone, and the cookie is as it was."""
+        cookie = self.app.execute("pragma schema_version")[0][0]
+        return ("drop trigger bq_sync_update_accounts; update accounts set note = 'unseen' where id = 1;"
+                f"pragma schema_version = {cookie}")
+
+    def test_another_file_with_the_same_cookie_and_other_triggers_is_looked_at(self):
+        copy = self.app.folder / "copy.db"
+        self.app.execute("vacuum into ?", [str(copy)])
+        with contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as db:
+            db.executescript(self.unseen())
+        for end in ("-wal", "-shm"):
+            pathlib.Path(f"{self.app.path}{end}").unlink(missing_ok=True)
+        os.replace(copy, self.app.path)
+        self.expect_arrival()
+
+    def test_a_counter_deleted_by_hand_is_noticed(self):
+        self.app.execute("delete from bq_sync_capture where table_name = 'accounts'")
+        self.app.execute("update accounts set note = 'unseen' where id = 1")
+        self.expect_arrival()
+
+    def test_an_edited_trigger_is_noticed(self):
+        self.app.script("""
+            pragma writable_schema = on;
+            update sqlite_master set sql = 'CREATE TRIGGER bq_sync_update_accounts after update on accounts'
+                || ' begin select 1; end' where name = 'bq_sync_update_accounts';
+            pragma writable_schema = reset;
+            update accounts set note = 'unseen' where id = 1""")
+        self.expect_arrival()
 
 
 class TestWal(IdlePass, unittest.TestCase):

@@ -68,27 +68,6 @@ static bool make_tasks(struct pass *pass, struct error *err)
     return progress_begin(options->progress, pass->result, err);
 }
 
-static bool open_state(struct pass *pass, struct error *err)
-{
-    const char *path = pass->deployment->config->state_path;
-    char started_at[CLOCK_TEXT_SIZE];
-
-    if (pass->options->dry_run) {
-        pass->tracking_open = tracking_open_read(path, &pass->tracking, err);
-        return pass->tracking_open;
-    }
-    if (!lock_acquire(path, pass->options->command, &pass->lock, err))
-        return false;
-    pass->locked = true;
-    lock_tell_run(
-        &pass->lock, pass->result->id, run_kind_name(pass->result->kind),
-        clock_format(pass->result->started_us, started_at));
-    pass->tracking_open = tracking_open(path, &pass->tracking, err);
-    if (pass->tracking_open)
-        pass->tracking.database.commits = deployment_state(pass->deployment).commits;
-    return pass->tracking_open;
-}
-
 static bool open_source(struct pass *pass, struct error *err)
 {
     const struct config *config = pass->deployment->config;
@@ -100,6 +79,30 @@ static bool open_source(struct pass *pass, struct error *err)
     if (write && pass->source_open)
         pass->source.commits = pass->deployment->commits;
     return pass->source_open;
+}
+
+/* The state in the source needs no connection of its own before the source is read (rounds.h). The
+ * lock comes before anything is written. */
+static bool open_state(struct pass *pass, struct error *err)
+{
+    const struct config *config = pass->deployment->config;
+    char started_at[CLOCK_TEXT_SIZE];
+
+    if (!pass->options->dry_run) {
+        if (!lock_acquire(config->state_path, pass->options->command, &pass->lock, err))
+            return false;
+        pass->locked = true;
+        lock_tell_run(
+            &pass->lock, pass->result->id, run_kind_name(pass->result->kind),
+            clock_format(pass->result->started_us, started_at));
+    }
+    if (config->state_is_source)
+        pass->tracking_open = tracking_share(&pass->source, &pass->tracking, err);
+    else if (pass->options->dry_run)
+        pass->tracking_open = tracking_open_read(config->state_path, &pass->tracking, err);
+    else
+        pass->tracking_open = tracking_open(config->state_path, &pass->tracking, err);
+    return pass->tracking_open;
 }
 
 /* "" until it is known. */
@@ -134,6 +137,7 @@ static bool open_all(struct pass *pass, struct error *err)
         size = 1;
     const struct workers_options options = {
         .deployment = deployment,
+        .tracking = &pass->tracking,
         .size = size,
         .run_id = pass->result->id,
         .progress = pass->options->progress,
@@ -152,10 +156,10 @@ static void close_all(struct pass *pass)
         free(pass->tasks[i].intent);
     }
     workers_close(&pass->workers);
-    if (pass->source_open)
-        database_close(&pass->source);
     if (pass->tracking_open)
         tracking_close(&pass->tracking);
+    if (pass->source_open)
+        database_close(&pass->source);
     if (pass->locked)
         lock_release(&pass->lock);
     free(pass->tasks);
@@ -248,6 +252,23 @@ static void clean(struct pass *pass)
     }
 }
 
+/* A pass that has written anyway notes what there is to know of the schema, for those that write
+ * nothing. */
+static void remember_shapes(struct pass *pass)
+{
+    const struct table **tables = calloc(pass->count + 1, sizeof *tables);
+    struct error err;
+    bool wrote = false;
+
+    for (size_t i = 0; tables != NULL && i < pass->count; i++) {
+        tables[i] = pass->tasks[i].table;
+        wrote = wrote || pass->tasks[i].outcome->status == TABLE_SYNCED;
+    }
+    if (wrote && !shape_memory_renew(&pass->source, &pass->tracking, tables, pass->count, &err))
+        log_warn("the schema is not remembered", LOG_TEXT("reason", err.message));
+    free((void *)tables);
+}
+
 /* Targets that are gone may have gone with their dataset, which may be somewhere else now. */
 static bool list(struct pass *pass, struct error *err)
 {
@@ -309,8 +330,10 @@ static bool run(struct pass *pass, struct error *err)
     if (!rounds_run(&rounds, err))
         return false;
     doubt_location(pass);
-    if (!pass->options->dry_run)
+    if (!pass->options->dry_run) {
         clean(pass);
+        remember_shapes(pass);
+    }
     return true;
 }
 

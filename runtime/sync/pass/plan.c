@@ -276,19 +276,17 @@ static bool find_keyless_changes(
  * rejects be other ones than those that are listed, somebody has deleted some. */
 static bool find_listed(
     const struct source_table *in, struct tracking *tracking, const struct watermark *watermark,
-    bool *out_found, struct error *err)
+    struct capture_look *out_look, struct error *err)
 {
-    struct pending counts;
     int64_t published = 0;
 
-    if (!capture_has_pending(in, watermark, out_found, err))
+    if (!capture_look(in, watermark, out_look, err))
         return false;
-    if (*out_found || in->table->mode == SEND_REPLACE)
+    if (out_look->pending || in->table->mode == SEND_REPLACE)
         return true;
-    if (!capture_pending(in, watermark, &counts, err) ||
-        !rejects_count_listed(tracking, in->table->name, &published, err))
+    if (!rejects_count_listed(tracking, in->table->name, &published, err))
         return false;
-    *out_found = counts.rejected_keys != published;
+    out_look->pending = out_look->rejected_keys != published;
     return true;
 }
 
@@ -298,17 +296,18 @@ static bool plan_listed(
 {
     const struct task_source *known = &task->source;
     const struct source_table in = {source, task->table, &known->shape};
-    bool found = false;
+    struct capture_look look;
     bool keyless = false;
     struct pending counts;
 
-    if (!find_listed(&in, tracking, &known->watermark, &found, err) ||
-        (!found && !find_keyless_changes(source, tracking, task, &keyless, err)))
+    if (!find_listed(&in, tracking, &known->watermark, &look, err) ||
+        (!look.pending && !find_keyless_changes(source, tracking, task, &keyless, err)))
         return false;
-    // A table of mode replace keeps its rejects, which such a pass would forget.
-    if (!found && !keyless)
-        return task->table->mode == SEND_REPLACE ||
-               capture_has_left_out(&in, &known->watermark, &task->plan.only_state, err);
+    if (!look.pending && !keyless) {
+        // A table of mode replace keeps its rejects, which such a pass would forget.
+        task->plan.only_state = look.left_out && task->table->mode != SEND_REPLACE;
+        return true;
+    }
 
     decide(task, mode_of_changes(task), task->table->mode == SEND_REPLACE ? "mode replace" : NULL);
     if (task->plan.mode == SEND_REPLACE || known->watermark.source_rows < REPLACE_LEAST_ROWS)
@@ -320,6 +319,21 @@ static bool plan_listed(
     return true;
 }
 
+/* The cookie first: whatever is altered from here on, the snapshot has another one. */
+static bool know_shape(struct database *source, struct task *task, struct error *err)
+{
+    struct task_source *known = &task->source;
+    bool found = false;
+
+    if (known->memory != NULL) {
+        known->schema_cookie = known->memory->schema_cookie;
+        if (!shape_memory_recall(known->memory, task->table, &found, &known->shape, err))
+            return false;
+    }
+    return found || (capture_schema_cookie(source, &known->schema_cookie, err) &&
+                     capture_inspect(source, task->table, &known->shape, err));
+}
+
 bool plan_table(
     const struct config *config, struct database *source, struct tracking *tracking,
     struct task *task, bool full, struct error *err)
@@ -329,11 +343,7 @@ bool plan_table(
 
     task->plan = (struct plan){
         .in_transaction = config->sync_atomic, .in_parts = task->warehouse.many_partitions};
-    // The cookie first: whatever is altered from here on, the snapshot has another one.
-    if (!capture_schema_cookie(source, &known->schema_cookie, err) ||
-        !capture_inspect(source, task->table, &known->shape, err))
-        return false;
-    if (!check_source(config, task, err))
+    if (!know_shape(source, task, err) || !check_source(config, task, err))
         return false;
     if (!tracking_load(tracking, task->table->name, &known->watermark, err) ||
         !tracking_json_text(tracking, task->table->name, &known->json_as_text, err))
@@ -403,12 +413,12 @@ bool plan_in_snapshot(struct database *source, struct task *task, struct error *
     const struct task_source *known = &task->source;
     const struct source_table in = {source, task->table, &known->shape};
     struct pending pending;
-    bool found = false;
+    struct capture_look look;
 
     if (task->plan.only_state) {
-        if (!capture_has_pending(&in, &known->watermark, &found, err))
+        if (!capture_look(&in, &known->watermark, &look, err))
             return false;
-        if (found)
+        if (look.pending)
             task->outdated = "rows were added";
         return true;
     }

@@ -55,16 +55,28 @@ static bool check_budget(const struct rounds *rounds, const struct task *task, s
            spending_refuse(&spending, CONFIG_LEAST_BILLED_BYTES, err);
 }
 
+/* In one read transaction, because SQLite locks and unlocks the file for each. */
+static bool read_plan(struct rounds *rounds, struct task *task, bool first, struct error *err)
+{
+    struct table_result *outcome = task->outcome;
+
+    if (!database_exec(rounds->source, "begin", err))
+        return false;
+    bool ok = rejects_count(rounds->tracking, task->table->name, &outcome->rows_rejected, err);
+    if (first)
+        outcome->rows_rejected_before = outcome->rows_rejected;
+    ok = ok &&
+         plan_table(
+             rounds->deployment->config, rounds->source, rounds->tracking, task, rounds->full, err);
+    database_rollback(rounds->source);
+    return ok;
+}
+
 static bool plan_one(struct rounds *rounds, struct task *task, bool first, struct error *err)
 {
     struct table_result *outcome = task->outcome;
 
-    if (!rejects_count(rounds->tracking, task->table->name, &outcome->rows_rejected, err))
-        return false;
-    if (first)
-        outcome->rows_rejected_before = outcome->rows_rejected;
-    if (!plan_table(
-            rounds->deployment->config, rounds->source, rounds->tracking, task, rounds->full, err))
+    if (!read_plan(rounds, task, first, err))
         return forget_content(rounds, task, err);
     outcome->last_synced_row_id = task->source.watermark.last_synced_row_id;
     if (task_has_work(task))
@@ -79,11 +91,20 @@ static bool plan_one(struct rounds *rounds, struct task *task, bool first, struc
 
 static void plan(struct rounds *rounds, bool first)
 {
+    struct shape_memory memory;
     struct error err;
+    // If not even the schema can be read, each table says so.
+    bool remembers = shape_memory_open(&memory, rounds->source, rounds->tracking, &err);
 
-    for (size_t i = 0; i < rounds->open; i++)
-        if (!task_failed(rounds->tasks[i]) && !plan_one(rounds, rounds->tasks[i], first, &err))
-            fail(rounds, rounds->tasks[i], &err);
+    for (size_t i = 0; i < rounds->open; i++) {
+        struct task *task = rounds->tasks[i];
+        if (task_failed(task))
+            continue;
+        task->source.memory = remembers ? &memory : NULL;
+        if (!plan_one(rounds, task, first, &err))
+            fail(rounds, task, &err);
+        task->source.memory = NULL;
+    }
 }
 
 /* The target of a scanned table is left alone until the scan has found something, so that an idle
@@ -140,6 +161,16 @@ static void install_capture(struct rounds *rounds)
     }
 }
 
+/* While the source is read in its snapshot, the state has to be written beside it. */
+static bool part_from_source(struct rounds *rounds, struct error *err)
+{
+    bool work = false;
+
+    for (size_t i = 0; i < rounds->open; i++)
+        work = work || (!task_failed(rounds->tasks[i]) && task_has_work(rounds->tasks[i]));
+    return !work || tracking_part(rounds->tracking, rounds->deployment->config->state_path, err);
+}
+
 static bool read_tables(struct rounds *rounds, struct error *err)
 {
     struct reading reading = {
@@ -150,7 +181,7 @@ static bool read_tables(struct rounds *rounds, struct error *err)
         .count = rounds->open,
         .dry_run = rounds->dry_run,
     };
-    bool ok = reading_run(&reading, err);
+    bool ok = part_from_source(rounds, err) && reading_run(&reading, err);
 
     rounds->snapshot_us = reading.taken_us;
     return ok;

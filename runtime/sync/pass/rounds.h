@@ -22,6 +22,7 @@ struct rounds {
     const struct deployment *deployment;
     struct workers *workers;
     struct database *source;
+    /* May share the source's connection; parted from it before the first snapshot. */
     struct tracking *tracking;
     const char *run_id;
     bool full;    /* all content is wanted, whatever has changed */

@@ -6,6 +6,7 @@
 
 #include "base/table.h"
 #include "source/capture.h"
+#include "source/shape_memory.h"
 #include "source/tracking.h"
 #include "sync/pass/batch.h"
 #include "sync/pass/result.h"
@@ -36,6 +37,8 @@ struct task_source {
     bool has_shadow;
     /* The target may hold versions of rejected rows that a replacement has to leave. */
     bool holds_versions;
+    /* Where shapes are recalled from, borrowed; NULL: SQLite is asked for them. */
+    const struct shape_memory *memory;
     /* The source's schema cookie before its shape was read (capture.h). */
     int64_t schema_cookie;
     /* The table is in the pass's snapshot, and what that covers; set when it is opened. */

@@ -7,18 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static bool open_tracking(struct workers *workers, struct error *err)
-{
-    const char *path = workers->options.deployment->config->state_path;
-
-    workers->opened = workers->options.reads_only
-                          ? tracking_open_read(path, &workers->tracking, err)
-                          : tracking_open(path, &workers->tracking, err);
-    if (workers->opened)
-        workers->tracking.database.commits = deployment_state(workers->options.deployment).commits;
-    return workers->opened;
-}
-
 /* One more worker with its connection to BigQuery. */
 static bool open_worker(struct workers *workers, struct error *err)
 {
@@ -27,7 +15,7 @@ static bool open_worker(struct workers *workers, struct error *err)
     struct worker *worker = &workers->each[workers->count];
 
     *worker = (struct worker){
-        .tracking = &workers->tracking,
+        .tracking = options->tracking,
         .turn = &workers->turn,
         .reads_only = options->reads_only,
         .clock = options->deployment->clock,
@@ -54,7 +42,7 @@ bool workers_open(struct workers *workers, const struct workers_options *options
     };
     if (workers->each == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
-    if (open_tracking(workers, err) && open_worker(workers, err))
+    if (open_worker(workers, err))
         return true;
     workers_close(workers);
     return false;
@@ -71,8 +59,6 @@ void workers_close(struct workers *workers)
 {
     for (size_t i = 0; i < workers->count; i++)
         bigquery_close(workers->each[i].bigquery);
-    if (workers->opened)
-        tracking_close(&workers->tracking);
     free(workers->each);
     *workers = (struct workers){0};
 }

@@ -15,6 +15,7 @@
 
 struct workers_options {
     const struct deployment *deployment;
+    struct tracking *tracking; /* for all of them, in turns */
     /* At most this many workers, at least 1. */
     size_t size;
     /* For the labels of jobs; borrowed, may be NULL. */
@@ -27,15 +28,14 @@ struct workers_options {
 struct workers {
     struct worker *each; /* the first `count` are open; the first is the caller's own */
     size_t count;
-    struct tracking tracking; /* shared by all, in turns */
-    bool opened;              /* tracking is */
     pthread_mutex_t turn;
     struct workers_options options;
     char location[64]; /* "" if not known yet */
 };
 
 /* Opens the first worker; more are opened when there is work for them. The options' pointers are
- * borrowed until workers_close. */
+ * borrowed until workers_close. Between two steps the caller may use the tracking as well, and open
+ * it anew. */
 MUST_CHECK bool workers_open(
     struct workers *workers, const struct workers_options *options, struct error *err);
 /* Where the dataset is, for every worker. */

@@ -151,6 +151,7 @@ static bool estimate_bill(
 struct planner {
     const struct deployment *deployment;
     struct database source;
+    struct tracking tracking;
     struct workers workers;
     bool full;
     struct plan_report *report;
@@ -202,7 +203,7 @@ static void plan_one(struct planner *p, struct preview *preview, struct plan_rep
 {
     const struct config *config = p->deployment->config;
     const struct clock *clock = p->deployment->clock;
-    struct tracking *tracking = p->workers.each[0].tracking;
+    struct tracking *tracking = &p->tracking;
     struct task *task = &preview->task;
     struct error err = {0};
 
@@ -287,10 +288,16 @@ bool plan_report_run(
     if (!database_open(config->sqlite_path, DATABASE_READ, DATABASE_PATIENCE_MS, &p.source, err))
         return false;
     const struct workers_options options = {
-        .deployment = deployment, .size = (size_t)config->parallel, .reads_only = true};
-    if (workers_open(&p.workers, &options, err))
-        ok = plan_tables(&p, tables, count, err);
-    workers_close(&p.workers);
+        .deployment = deployment,
+        .tracking = &p.tracking,
+        .size = (size_t)config->parallel,
+        .reads_only = true};
+    if (tracking_open_read(config->state_path, &p.tracking, err)) {
+        if (workers_open(&p.workers, &options, err))
+            ok = plan_tables(&p, tables, count, err);
+        workers_close(&p.workers);
+        tracking_close(&p.tracking);
+    }
     database_close(&p.source);
     if (ok)
         *out_report = report;

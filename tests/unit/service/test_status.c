@@ -159,6 +159,26 @@ static void test_what_is_committed_shows_in_the_next_answer(void **state)
     assert_int_equal(rows[0].last_synced_row_id, 8);
 }
 
+static void test_a_change_of_the_schema_shows_in_the_next_answer(void **state)
+{
+    struct fixture *made = *state;
+    struct status_table rows[2];
+    struct error err;
+
+    expect_ok(status_read(made->status, rows, &err));
+    assert_string_equal(rows[0].problem, "");
+    for (int round = 0; round < 2; round++) {
+        expect_ok(database_exec(&made->writer, "alter table users rename to away", &err));
+        expect_ok(status_read(made->status, rows, &err));
+        assert_int_equal(rows[0].pending, STATUS_UNKNOWN);
+        assert_non_null(strstr(rows[0].problem, "no table users"));
+        expect_ok(database_exec(&made->writer, "alter table away rename to users", &err));
+        expect_ok(status_read(made->status, rows, &err));
+        assert_string_equal(rows[0].problem, "");
+        assert_int_equal(rows[0].pending, 3);
+    }
+}
+
 static void test_a_database_replaced_by_another_file_is_opened_anew(void **state)
 {
     struct fixture *made = *state;
@@ -371,6 +391,8 @@ int main(void)
             test_a_table_that_sqlite_lacks_says_so_and_the_others_are_shown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_what_is_committed_shows_in_the_next_answer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_a_change_of_the_schema_shows_in_the_next_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_a_database_replaced_by_another_file_is_opened_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(

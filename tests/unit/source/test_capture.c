@@ -695,20 +695,39 @@ static void test_pending_rows_and_keys_are_counted(void **state)
     struct source_shape shape = inspect();
     const struct source_table in = {&source, &users_table, &shape};
     struct pending pending;
-    bool any = true;
+    struct capture_look look;
     install();
     watermark.synced_sequence = seal_and_release().sequence;
-    expect_ok(capture_has_pending(&in, &watermark, &any, &err));
-    assert_false(any);
+    expect_ok(capture_look(&in, &watermark, &look, &err));
+    assert_false(look.pending);
 
     run(&source, "insert into users(email) values ('d'), ('e'); update users set v = 0;"
                  "delete from users where id = 1");
     expect_ok(capture_pending(&in, &watermark, &pending, &err));
-    expect_ok(capture_has_pending(&in, &watermark, &any, &err));
+    expect_ok(capture_look(&in, &watermark, &look, &err));
 
     assert_int_equal(pending.new_rows, 2);
     assert_int_equal(pending.dirty_keys, 3);
-    assert_true(any);
+    assert_true(look.pending);
+    assert_int_equal(look.rejected_keys, 0);
+}
+
+static void test_a_look_tells_rejected_keys_from_changes(void **state)
+{
+    (void)state;
+    struct watermark watermark = {.found = true, .last_synced_row_id = 10};
+    struct source_shape shape = inspect();
+    const struct source_table in = {&source, &users_table, &shape};
+    struct capture_look look;
+    install();
+    watermark.synced_sequence = seal_and_release().sequence;
+    run(&source, "insert into bq_sync_dirty_users values (1, 9223372036854775807),"
+                 " (2, 9223372036854775807), (11, 9223372036854775807)");
+
+    expect_ok(capture_look(&in, &watermark, &look, &err));
+
+    assert_false(look.pending);
+    assert_int_equal(look.rejected_keys, 2); // the third one is above the watermark
 }
 
 static void test_cleaning_deletes_what_was_acknowledged_and_no_more(void **state)
@@ -780,6 +799,7 @@ int main(void)
         capture_test(test_the_snapshot_does_not_see_later_changes),
         capture_test(test_the_highest_possible_id_does_not_overflow_the_watermark),
         capture_test(test_pending_rows_and_keys_are_counted),
+        capture_test(test_a_look_tells_rejected_keys_from_changes),
         capture_test(test_cleaning_deletes_what_was_acknowledged_and_no_more),
         capture_test(test_guards_use_the_unique_index),
     };

@@ -261,6 +261,71 @@ static void test_a_name_that_looks_like_a_uri_is_a_file(void **state)
     assert_int_equal(chdir(before), 0);
 }
 
+static void test_tables_that_others_make_and_drop_are_seen(void **state)
+{
+    (void)state;
+    const char *path = make_database("schema.db", "create table t(a); create view v as select 1");
+    struct database database;
+    struct database other;
+    bool exists = true;
+    expect_ok(database_open(path, DATABASE_READ, 0, &database, &err));
+    expect_ok(database_open(path, DATABASE_WRITE, 0, &other, &err));
+
+    expect_ok(database_has_table(&database, "new", &exists, &err));
+    assert_false(exists);
+    expect_ok(database_has_table(&database, "v", &exists, &err));
+    assert_false(exists);
+    run(&other, "create table New(a)");
+    expect_ok(database_has_table(&database, "new", &exists, &err));
+    assert_true(exists);
+    expect_ok(database_has_column(&database, "new", "b", &exists, &err));
+    assert_false(exists);
+    run(&other, "alter table new add column b");
+    expect_ok(database_has_column(&database, "new", "b", &exists, &err));
+    assert_true(exists);
+    run(&other, "drop table new");
+    expect_ok(database_has_table(&database, "new", &exists, &err));
+    assert_false(exists);
+
+    database_close(&other);
+    database_close(&database);
+}
+
+static int64_t kept_value(struct database *database, sqlite3_stmt **out_statement)
+{
+    bool row = false;
+
+    expect_ok(database_keep(database, "select count(*) from t", out_statement, &err));
+    expect_ok(database_step(database, *out_statement, &row, &err));
+    return sqlite3_column_int64(*out_statement, 0);
+}
+
+static void test_a_kept_statement_is_prepared_once_and_holds_nothing(void **state)
+{
+    (void)state;
+    struct database database;
+    struct database other;
+    sqlite3_stmt *first = NULL;
+    sqlite3_stmt *second = NULL;
+    const char *path = make_database("kept.db", "create table t(a); insert into t values (1)");
+    expect_ok(database_open(path, DATABASE_READ, 0, &database, &err));
+    expect_ok(database_open(path, DATABASE_WRITE, 0, &other, &err));
+
+    assert_int_equal(kept_value(&database, &first), 1);
+    // While one is in use, the same text gets another.
+    assert_int_equal(kept_value(&database, &second), 1);
+    assert_ptr_not_equal(first, second);
+    database_give_back(second);
+    database_give_back(first);
+    run(&other, "insert into t values (2); alter table t add column b");
+    assert_int_equal(kept_value(&database, &second), 2);
+    assert_ptr_equal(first, second);
+    database_give_back(second);
+
+    database_close(&other);
+    database_close(&database);
+}
+
 #define database_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -278,6 +343,8 @@ int main(void)
         database_test(test_an_immutable_file_is_read_without_files_beside_it),
         database_test(test_an_immutable_file_with_changes_in_its_wal_is_refused),
         database_test(test_a_name_that_looks_like_a_uri_is_a_file),
+        database_test(test_tables_that_others_make_and_drop_are_seen),
+        database_test(test_a_kept_statement_is_prepared_once_and_holds_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

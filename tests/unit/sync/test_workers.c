@@ -47,7 +47,10 @@ static bool meet(struct worker *worker, struct task *task, void *context, struct
 static void open_workers(struct scene *scene, struct workers *workers, size_t size, bool reads_only)
 {
     const struct workers_options options = {
-        .deployment = &scene->deployment, .size = size, .reads_only = reads_only};
+        .deployment = &scene->deployment,
+        .tracking = &scene->tracking,
+        .size = size,
+        .reads_only = reads_only};
     static char host[] = "http://127.0.0.1:1";
     struct error err;
 
