@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/json_exact.h"
 #include "service/history.h"
+#include "service/spending_json.h"
 #include "source/capture.h"
 #include "source/database.h"
 #include "source/lock.h"
@@ -486,41 +487,6 @@ static void add_freshness(cJSON *json, const struct ledger_table *ledger, int64_
         json_add_int64(json, "lag_seconds", (now_us - ledger->fresh_us) / 1000000);
 }
 
-static void add_dollars(cJSON *json, const char *name, int64_t millionths)
-{
-    if (millionths == SPENDING_UNKNOWN)
-        cJSON_AddNullToObject(json, name);
-    else
-        cJSON_AddNumberToObject(json, name, (double)millionths / 1e6);
-}
-
-/* The budget of the day, null if there is none. waits_until: tables that need a query wait for that
- * moment, null if there is something left. */
-static void add_budget(cJSON *json, const struct spending *spending)
-{
-    if (spending->budget == 0) {
-        cJSON_AddNullToObject(json, "budget");
-        return;
-    }
-    cJSON *budget = cJSON_AddObjectToObject(json, "budget");
-    json_add_int64(budget, "bytes_a_day", spending->budget);
-    json_add_int64(budget, "bytes_left", spending_left(spending));
-    add_time(budget, "waits_until", spending_is_over(spending) ? spending->day_ends_us : 0);
-}
-
-static void add_spending(cJSON *json, const struct config *config, const struct spending *spending)
-{
-    json_add_int64(json, "bytes_billed_today", spending->today);
-    json_add_int64(json, "bytes_billed_month", spending->month);
-    add_dollars(json, "usd_month", spending_dollars(config, spending->month));
-    if (spending->month_projected == SPENDING_UNKNOWN)
-        cJSON_AddNullToObject(json, "bytes_billed_month_projected");
-    else
-        json_add_int64(json, "bytes_billed_month_projected", spending->month_projected);
-    add_dollars(json, "usd_month_projected", spending_dollars(config, spending->month_projected));
-    add_budget(json, spending);
-}
-
 static cJSON *table_json(const struct config *config, const struct status_table *row)
 {
     cJSON *json = cJSON_CreateObject();
@@ -614,7 +580,7 @@ cJSON *status_json(struct status *status, struct status_live *live)
     bool ok = refresh(status, &err);
     cJSON_AddItemToObject(json, "last_run", last_run(ok ? status->last_run : NULL, live->recent));
     if (ok)
-        add_spending(json, status->config, &status->spending);
+        spending_json_add(json, status->config, &status->spending);
     cJSON *tables = cJSON_AddArrayToObject(json, "tables");
     for (size_t i = 0; i < status->count; i++) {
         const struct status_table *row = &status->tables[i];

@@ -1,0 +1,44 @@
+#include "service/spending_json.h"
+
+#include "base/clock.h"
+#include "base/json_exact.h"
+
+static void add_dollars(cJSON *json, const char *name, int64_t millionths)
+{
+    if (millionths == SPENDING_UNKNOWN)
+        cJSON_AddNullToObject(json, name);
+    else
+        cJSON_AddNumberToObject(json, name, (double)millionths / 1e6);
+}
+
+/* The budget of the day, null if there is none. waits_until: tables that need a query wait for that
+ * moment, null if there is something left. */
+static void add_budget(cJSON *json, const struct spending *spending)
+{
+    char text[CLOCK_TEXT_SIZE];
+
+    if (spending->budget == 0) {
+        cJSON_AddNullToObject(json, "budget");
+        return;
+    }
+    cJSON *budget = cJSON_AddObjectToObject(json, "budget");
+    json_add_int64(budget, "bytes_a_day", spending->budget);
+    json_add_int64(budget, "bytes_left", spending_left(spending));
+    if (spending_is_over(spending))
+        cJSON_AddStringToObject(budget, "waits_until", clock_format(spending->day_ends_us, text));
+    else
+        cJSON_AddNullToObject(budget, "waits_until");
+}
+
+void spending_json_add(cJSON *json, const struct config *config, const struct spending *spending)
+{
+    json_add_int64(json, "bytes_billed_today", spending->today);
+    json_add_int64(json, "bytes_billed_month", spending->month);
+    add_dollars(json, "usd_month", spending_dollars(config, spending->month));
+    if (spending->month_projected == SPENDING_UNKNOWN)
+        cJSON_AddNullToObject(json, "bytes_billed_month_projected");
+    else
+        json_add_int64(json, "bytes_billed_month_projected", spending->month_projected);
+    add_dollars(json, "usd_month_projected", spending_dollars(config, spending->month_projected));
+    add_budget(json, spending);
+}
