@@ -99,6 +99,19 @@ static bool verify_each(
     return true;
 }
 
+/* The bills of queries are written into the state while verify's own connections, which may only
+ * read, are open. In WAL mode the last connection copies the log into the database and deletes it,
+ * unless it may only read (SQLite documentation, "Write-Ahead Logging"). So the last one is one
+ * that may write. Only the size of the log depends on it. */
+static void close_last(const struct config *config)
+{
+    struct database last;
+    struct error ignored;
+
+    if (database_open(config->state_path, DATABASE_WRITE, DATABASE_PATIENCE_MS, &last, &ignored))
+        database_close(&last);
+}
+
 bool verify_run(
     const struct deployment *deployment, const struct table *const *tables, size_t count,
     const struct verify_watch *watch, struct verify_table **out_report, struct error *err)
@@ -115,6 +128,7 @@ bool verify_run(
     struct verify_table *report = NULL;
     struct dataset dataset;
     bool ok = false;
+    bool billed = false;
 
     if (!database_open(config->sqlite_path, DATABASE_READ, DATABASE_PATIENCE_MS, &source, err))
         return false;
@@ -128,7 +142,10 @@ bool verify_run(
     bigquery_set_location(sides.bigquery, dataset.location);
     if (!verify_report_new(tables, count, &report, err))
         goto cleanup;
-    if (!verify_each(&sides, watch, report, count)) {
+    bool ended = verify_each(&sides, watch, report, count);
+    for (size_t i = 0; i < count; i++)
+        billed = billed || report[i].bytes_billed > 0;
+    if (!ended) {
         error_set(err, ERROR_STOPPED, "stopped while verifying");
         goto cleanup;
     }
@@ -141,5 +158,7 @@ cleanup:
     bigquery_close(sides.bigquery);
     tracking_close(&tracking);
     database_close(&source);
+    if (billed)
+        close_last(config);
     return ok;
 }
