@@ -162,7 +162,7 @@ static bool check_statements(
     bool filters = partition_filter_is_used(jobs->store);
     bool policies = faults_guard_any(jobs->faults);
     struct sql_request analysis = *request;
-    struct sql_result result = {0};
+    struct sql_result result;
 
     if (!has_destination && !filters && !policies)
         return true;
@@ -170,8 +170,8 @@ static bool check_statements(
     analysis.monitor = NULL;
     if (!sql_run(jobs->store, &analysis, &result, err))
         return false;
-    const struct sql_statement *last = last_statement(&result);
-    bool is_select = !result.is_script && last != NULL && strcmp(last->type, "SELECT") == 0;
+    bool is_select = !result.is_script && result.statement_count > 0 &&
+                     strcmp(result.statements[result.statement_count - 1].type, "SELECT") == 0;
     bool ok = is_select || !has_destination ||
               failure_set(
                   err, "invalid",
