@@ -249,6 +249,23 @@ bool plan_is_billed(const struct task *task)
            (plan->mode == SEND_MERGE || plan->staged);
 }
 
+/* Rows with a NULL in their key are in the list of rejects. If no fingerprint tells of them, the
+ * pass that has listed them was cut short; they may be gone since. */
+static bool has_keyless_rejects(
+    struct tracking *tracking, const struct task *task, bool *out_any, struct error *err)
+{
+    int64_t published = 0;
+    int64_t listed = 0;
+
+    if (!task->source.shape.nullable_key || task->table->mode == SEND_REPLACE)
+        return true;
+    if (!rejects_count(tracking, task->table->name, &published, err) ||
+        !rejects_count_listed(tracking, task->table->name, &listed, err))
+        return false;
+    *out_any = published > listed;
+    return true;
+}
+
 /* No trigger can list a row with a NULL in its key. In mode replace such rows are sent, else they
  * are rejected; in both they are compared with those of the last sync, here, before the snapshot is
  * sealed: if they are the same, nothing has to be written. *out_changed: they are not, or those of
@@ -263,8 +280,9 @@ static bool find_keyless_changes(
 
     if (!capture_has_keyless(&in, &task->source.watermark, &any, err))
         return false;
-    if ((any || task->source.watermark.fingerprint[0] != '\0') &&
-        !content_is_same(source, tracking, task, &same, err))
+    any = any || task->source.watermark.fingerprint[0] != '\0';
+    if ((!any && !has_keyless_rejects(tracking, task, &any, err)) ||
+        (any && !content_is_same(source, tracking, task, &same, err)))
         return false;
     *out_changed = !same;
     return true;
