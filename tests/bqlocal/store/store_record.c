@@ -106,8 +106,10 @@ bool store_record_read(
         };
     }
     sqlite3_finalize(row);
-    if (record.resource == NULL)
+    if (record.resource == NULL) {
+        free(record.name);
         return not_found(store, dataset, table, err);
+    }
     *out_record = record;
     return true;
 }
