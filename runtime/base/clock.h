@@ -25,6 +25,9 @@ const struct clock *clock_system(void);
 void clock_stop(void);
 bool clock_stopped(void);
 
+/* Microseconds of a day of wall time. */
+#define CLOCK_DAY_US INT64_C(86400000000)
+
 #define CLOCK_TEXT_SIZE 32
 
 /* "2026-01-02T03:04:05.678Z", cut to milliseconds, in the caller's CLOCK_TEXT_SIZE bytes; returns

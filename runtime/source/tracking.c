@@ -14,8 +14,7 @@ static bool is_read_only(const struct tracking *tracking)
     return sqlite3_db_readonly(tracking->database.handle, "main") != 0;
 }
 
-/* Whether what is to be read exists; only a connection that may not write can miss it. */
-static bool has_control(
+bool tracking_has_table(
     struct tracking *tracking, const char *name, bool *out_exists, struct error *err)
 {
     if (!is_read_only(tracking)) {
@@ -114,7 +113,7 @@ static bool load_generation(
     bool row = false;
     bool whole = false;
 
-    if (!has_control(tracking, "bq_sync_generations", &row, err) ||
+    if (!tracking_has_table(tracking, "bq_sync_generations", &row, err) ||
         !has_added(tracking, "bq_sync_generations", "since", &whole, err))
         return false;
     if (!row)
@@ -192,7 +191,7 @@ bool tracking_load(
     struct watermark loaded = {0};
     bool exists = false;
 
-    if (!has_control(tracking, "bq_sync_tracking", &exists, err) ||
+    if (!tracking_has_table(tracking, "bq_sync_tracking", &exists, err) ||
         (exists && !load_row(tracking, table, &loaded, err)) ||
         !load_generation(tracking, table, &loaded, err))
         return error_wrap(err, "progress of %s", table);
@@ -255,7 +254,7 @@ bool tracking_get(
     sqlite3_stmt *statement = NULL;
     bool row = false;
 
-    if (!has_control(tracking, "bq_sync_meta", &row, err))
+    if (!tracking_has_table(tracking, "bq_sync_meta", &row, err))
         return false;
     if (!row) {
         out_value[0] = '\0';

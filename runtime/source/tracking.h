@@ -123,6 +123,9 @@ MUST_CHECK bool tracking_share(
 /* Gives one that is shared a connection of its own to the same database, by its path. */
 MUST_CHECK bool tracking_part(struct tracking *tracking, const char *path, struct error *err);
 void tracking_close(struct tracking *tracking);
+/* Whether a control table is there to be read; only a connection that may not write can lack it. */
+MUST_CHECK bool tracking_has_table(
+    struct tracking *tracking, const char *name, bool *out_exists, struct error *err);
 
 MUST_CHECK bool tracking_load(
     struct tracking *tracking, const char *table, struct watermark *out_progress,

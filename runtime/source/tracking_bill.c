@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 
-#define DAY_US    (INT64_C(86400) * 1000000)
 #define DAYS_KEPT 62
 
 char *tracking_bill_day(int64_t now_us, char out[static BILL_DAY_SIZE])
@@ -41,7 +40,7 @@ bool tracking_bill_add(
                err, "ssi", table, tracking_bill_day(now_us, day), bytes) &&
            statement_run(
                database, "delete from bq_sync_billed where day < ?1", err, "s",
-               tracking_bill_day(now_us - DAYS_KEPT * DAY_US, first));
+               tracking_bill_day(now_us - DAYS_KEPT * CLOCK_DAY_US, first));
 }
 
 /* --- the budget --------------------------------------------------------------------------- */
@@ -59,19 +58,19 @@ bool tracking_bill_use(
     if (!database_has_table(database, "bq_sync_billed", &found, err))
         return false;
     if (found) {
-        if (!statement_bind(
+        if (!statement_keep(
                 database,
                 "select coalesce(sum(case when day = ?1 then bytes else 0 end), 0),"
                 " (select coalesce(sum(bytes_reserved), 0) from bq_sync_intents),"
                 " coalesce(sum(reserved), 0) from bq_sync_billed where day >= ?2",
                 &statement, err, "ss", tracking_bill_day(now_us, today),
-                tracking_bill_day(now_us - DAY_US, yesterday)))
+                tracking_bill_day(now_us - CLOCK_DAY_US, yesterday)))
             return false;
         bool ok = database_step(database, statement, &found, err);
         use.billed = sqlite3_column_int64(statement, 0);
         use.intents = sqlite3_column_int64(statement, 1);
         use.queries = sqlite3_column_int64(statement, 2);
-        sqlite3_finalize(statement);
+        database_give_back(statement);
         if (!ok)
             return false;
     }
@@ -79,11 +78,26 @@ bool tracking_bill_use(
     return true;
 }
 
+static int64_t used(const struct bill_use *use)
+{
+    return use->billed + use->intents + use->queries;
+}
+
 int64_t bill_left(const struct bill_use *use, int64_t bytes_a_day)
 {
-    int64_t used = use->billed + use->intents + use->queries;
+    return used(use) < bytes_a_day ? bytes_a_day - used(use) : 0;
+}
 
-    return used < bytes_a_day ? bytes_a_day - used : 0;
+bool tracking_bill_fits(
+    struct tracking *tracking, struct bill_limit limit, int64_t bytes, struct error *err)
+{
+    struct bill_use use;
+
+    if (!tracking_bill_use(tracking, limit.now_us, &use, err))
+        return false;
+    return used(&use) + bytes <= limit.bytes_a_day ||
+           error_set(
+               err, ERROR_BUDGET, "others have reserved the rest of BQ_MAX_BYTES_BILLED_PER_DAY");
 }
 
 bool tracking_bill_need(
@@ -95,14 +109,14 @@ bool tracking_bill_need(
     char day[BILL_DAY_SIZE];
     bool found = false;
 
-    if (!statement_bind(
+    if (!statement_keep(
             database, "select needed from bq_sync_billed where table_name = ?1 and day = ?2",
             &statement, err, "ss", table, tracking_bill_day(now_us, day)))
         return false;
     bool ok = database_step(database, statement, &found, err);
     if (ok)
         *out_bytes = found ? sqlite3_column_int64(statement, 0) : 0;
-    sqlite3_finalize(statement);
+    database_give_back(statement);
     return ok;
 }
 
@@ -132,29 +146,19 @@ static bool add_reserved(
         err, "ssi", reservation->table, tracking_bill_day(reservation->since_us, day), bytes);
 }
 
-static bool reserve(
-    struct tracking *tracking, const struct bill_reservation *reservation, int64_t bytes_a_day,
-    struct error *err)
-{
-    struct bill_use use;
-
-    if (!tracking_bill_use(tracking, reservation->since_us, &use, err))
-        return false;
-    if (bill_left(&use, bytes_a_day) < reservation->bytes)
-        return error_set(
-            err, ERROR_BUDGET, "others have reserved the rest of BQ_MAX_BYTES_BILLED_PER_DAY");
-    return add_reserved(tracking, reservation, reservation->bytes, err);
-}
-
 bool tracking_bill_reserve(
     struct tracking *tracking, const struct bill_reservation *reservation, int64_t bytes_a_day,
     struct error *err)
 {
     struct database *database = &tracking->database;
 
+    struct bill_limit limit = {.bytes_a_day = bytes_a_day, .now_us = reservation->since_us};
+
     if (!database_begin(database, err))
         return false;
-    if (reserve(tracking, reservation, bytes_a_day, err) && database_commit(database, err))
+    if (tracking_bill_fits(tracking, limit, reservation->bytes, err) &&
+        add_reserved(tracking, reservation, reservation->bytes, err) &&
+        database_commit(database, err))
         return true;
     database_rollback(database);
     return false;
@@ -191,7 +195,7 @@ bool tracking_bill_each(
         return false;
     if (!found)
         return true;
-    if (!statement_bind(
+    if (!statement_keep(
             database,
             "select table_name, day, bytes, queries from bq_sync_billed where day >= ?1 and bytes "
             "> 0"
@@ -209,6 +213,6 @@ bool tracking_bill_each(
         visit(context, &bill);
         ok = database_step(database, statement, &found, err);
     }
-    sqlite3_finalize(statement);
+    database_give_back(statement);
     return ok;
 }

@@ -34,6 +34,9 @@ MUST_CHECK bool tracking_bill_use(
     struct tracking *tracking, int64_t now_us, struct bill_use *out_use, struct error *err);
 /* What is left of a budget, at least 0. */
 int64_t bill_left(const struct bill_use *use, int64_t bytes_a_day);
+/* Whether what is used and so many bytes more fit into the limit: ERROR_BUDGET. */
+MUST_CHECK bool tracking_bill_fits(
+    struct tracking *tracking, struct bill_limit limit, int64_t bytes, struct error *err);
 
 /* What a query of the table has to be allowed to bill, as BigQuery has last said today; 0 if it has
  * not. Notes nothing if bytes is 0. */

@@ -216,20 +216,13 @@ static bool compare_basis(
 
 /* --- the transactions --------------------------------------------------------------------- */
 
-/* Whether the budget covers the recorded intent. */
+/* Whether the budget covers the recorded intent, which is among what is used. */
 static bool fits_budget(
     struct tracking *tracking, const struct intent *intent, struct bill_limit limit,
     struct error *err)
 {
-    struct bill_use use;
-
-    if (limit.bytes_a_day == 0 || intent->bytes_reserved == 0)
-        return true;
-    if (!tracking_bill_use(tracking, limit.now_us, &use, err))
-        return false;
-    return use.billed + use.intents + use.queries <= limit.bytes_a_day ||
-           error_set(
-               err, ERROR_BUDGET, "others have reserved the rest of BQ_MAX_BYTES_BILLED_PER_DAY");
+    return limit.bytes_a_day == 0 || intent->bytes_reserved == 0 ||
+           tracking_bill_fits(tracking, limit, 0, err);
 }
 
 static bool record(struct database *database, const struct intent *intent, struct error *err)

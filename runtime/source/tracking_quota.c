@@ -10,13 +10,10 @@ bool tracking_quota_load(
     sqlite3_stmt *statement = NULL;
     bool found = false;
 
-    // Where nothing may be written the table may be missing, too.
-    if (sqlite3_db_readonly(database->handle, "main") == 1) {
-        if (!database_has_table(database, "bq_sync_loads", &found, err))
-            return false;
-        if (!found)
-            return true;
-    }
+    if (!tracking_has_table(tracking, "bq_sync_loads", &found, err))
+        return false;
+    if (!found)
+        return true;
     if (!statement_keep(
             database,
             "select hour, modifications from bq_sync_loads where table_name = ?1 and hour >= ?2",

@@ -10,8 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#define DAY_US (INT64_C(86400) * 1000000)
-#define TIB    (INT64_C(1) << 40)
+#define TIB (INT64_C(1) << 40)
 
 struct adding {
     struct spending *spending;
@@ -28,8 +27,6 @@ static void add(void *context, const struct table_bill *bill)
     if (adding->first_day == 0 || day < adding->first_day)
         adding->first_day = day;
     adding->spending->month += bill->bytes;
-    if (strcmp(bill->day, adding->today) == 0)
-        adding->spending->today += bill->bytes;
 }
 
 /* The number of days of the month of a moment. */
@@ -52,7 +49,8 @@ static int64_t project(const struct adding *adding, int64_t now_us)
 
     if (adding->first_day == 0)
         return SPENDING_UNKNOWN;
-    double days = (double)(today - adding->first_day) + (double)(now_us % DAY_US) / (double)DAY_US;
+    double days = (double)(today - adding->first_day) +
+                  (double)(now_us % CLOCK_DAY_US) / (double)CLOCK_DAY_US;
     return (int64_t)((double)adding->spending->month / (days < 1 ? 1 : days) * month_days(now_us));
 }
 
@@ -62,7 +60,7 @@ bool spending_read(
 {
     struct spending found = {
         .budget = config->max_bytes_a_day,
-        .day_ends_us = (now_us / DAY_US + 1) * DAY_US,
+        .day_ends_us = (now_us / CLOCK_DAY_US + 1) * CLOCK_DAY_US,
     };
     struct adding adding = {.spending = &found};
     struct bill_use use;
@@ -73,6 +71,7 @@ bool spending_read(
         !tracking_bill_use(tracking, now_us, &use, err))
         return false;
     found.month_projected = project(&adding, now_us);
+    found.today = use.billed;
     found.of_intents = use.intents;
     found.of_queries = use.queries;
     *out_spending = found;
@@ -90,11 +89,13 @@ int64_t spending_dollars(const struct config *config, int64_t month_bytes)
 
 int64_t spending_left(const struct spending *spending)
 {
-    int64_t used = spending->today + spending->of_intents + spending->of_queries;
+    const struct bill_use use = {
+        .billed = spending->today,
+        .intents = spending->of_intents,
+        .queries = spending->of_queries,
+    };
 
-    if (spending->budget == 0)
-        return INT64_MAX;
-    return used < spending->budget ? spending->budget - used : 0;
+    return spending->budget == 0 ? INT64_MAX : bill_left(&use, spending->budget);
 }
 
 bool spending_is_over(const struct spending *spending)
