@@ -60,7 +60,8 @@ static void print_statement(const struct invocation *in, const char *statement)
     if (config->project == NULL || config->dataset == NULL)
         buffer_append_text(&text, statement);
     else
-        googlesql_render(&text, statement, config->project, config->dataset, "${staging}");
+        googlesql_render(
+            &text, slice_of(statement), config->project, config->dataset, "${staging}");
     // The texts end with a line feed, which would separate the semicolon from its statement.
     while (text.length > 0 && text.data[text.length - 1] == '\n')
         text.length--;

@@ -51,19 +51,20 @@ void googlesql_plain_name(
 }
 
 void googlesql_render(
-    struct buffer *out, const char *statement, const char *project, const char *dataset,
+    struct buffer *out, struct slice statement, const char *project, const char *dataset,
     const char *staging)
 {
     const struct {
         const char *placeholder;
         const char *value;
     } values[] = {{"${project}", project}, {"${dataset}", dataset}, {"${staging}", staging}};
-    const char *at = statement;
+    const char *at = statement.data;
+    const char *end = at + statement.length;
 
     for (;;) {
-        const char *next = strstr(at, "${");
+        const char *next = memmem(at, (size_t)(end - at), "${", 2);
         if (next == NULL) {
-            buffer_append_text(out, at);
+            buffer_append(out, at, (size_t)(end - at));
             return;
         }
         buffer_append(out, at, (size_t)(next - at));
@@ -71,7 +72,7 @@ void googlesql_render(
         bool found = false;
         for (size_t i = 0; i < sizeof values / sizeof values[0] && !found; i++) {
             size_t length = strlen(values[i].placeholder);
-            if (strncmp(next, values[i].placeholder, length) != 0)
+            if (length > (size_t)(end - next) || memcmp(next, values[i].placeholder, length) != 0)
                 continue;
             assert(values[i].value != NULL);
             append_escaped(out, values[i].value, '`');

@@ -4,6 +4,7 @@
 #define BQSYNC_WAREHOUSE_GOOGLESQL_H
 
 #include "base/buffer.h"
+#include "base/slice.h"
 #include "base/table.h"
 
 /* Appends an identifier in backticks. */
@@ -21,10 +22,11 @@ void googlesql_path(
 void googlesql_plain_name(
     char *out, size_t size, const char *project, const char *dataset, const char *table);
 
-/* Appends a generated statement with its placeholders ${project}, ${dataset} and ${staging}, which
- * stand inside backticks, replaced. staging may be NULL if the statement has none. */
+/* Appends a generated statement, or a part of one, with its placeholders ${project}, ${dataset} and
+ * ${staging}, which stand inside backticks, replaced. staging may be NULL if the statement has
+ * none. */
 void googlesql_render(
-    struct buffer *out, const char *statement, const char *project, const char *dataset,
+    struct buffer *out, struct slice statement, const char *project, const char *dataset,
     const char *staging);
 
 /* Appends " and (a.c is null or a.c is not null)" for the column c by which the target is

@@ -6,6 +6,7 @@
 #include "warehouse/bigquery.h"
 #include "warehouse/googlesql.h"
 
+#include <assert.h>
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -123,16 +124,16 @@ static void append_source(
     buffer_append_byte(sql, ')');
 }
 
-/* Appends a generated statement up to a part of it; returns what comes behind that part. */
+/* Appends a generated statement up to a part that it has; returns what comes behind that part. */
 static const char *append_before(
     struct buffer *sql, const struct worker *worker, const char *statement, const char *part)
 {
     const char *at = strstr(statement, part);
-    char *before = strndup(statement, at == NULL ? 0 : (size_t)(at - statement));
 
-    googlesql_render(sql, before == NULL ? "" : before, worker->project, worker->dataset, NULL);
-    free(before);
-    return at == NULL ? "" : at + strlen(part);
+    assert(at != NULL);
+    const struct slice before = {statement, (size_t)(at - statement)};
+    googlesql_render(sql, before, worker->project, worker->dataset, NULL);
+    return at + strlen(part);
 }
 
 void staging_append_merge(
@@ -149,7 +150,7 @@ void staging_append_merge(
         rest = append_before(sql, worker, rest, table->bounds_sql);
         bounds_append_condition(sql, &task->batch.bounds);
     }
-    googlesql_render(sql, rest, worker->project, worker->dataset, intent->staging);
+    googlesql_render(sql, slice_of(rest), worker->project, worker->dataset, intent->staging);
 }
 
 static void append_columns(struct buffer *sql, const struct table *table, const char *alias)

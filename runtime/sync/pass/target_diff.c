@@ -446,7 +446,7 @@ static bool compare_missing(struct comparison *c, struct error *err)
 
     c->diff->missing = true;
     buffer_init(&statement, STATEMENT_CEILING);
-    googlesql_render(&statement, c->table->ddl_sql, c->project, c->dataset, NULL);
+    googlesql_render(&statement, slice_of(c->table->ddl_sql), c->project, c->dataset, NULL);
     add_statement(c->diff, &statement);
     c->diff->fields = cJSON_Parse(c->table->schema_json);
     return c->diff->fields != NULL || error_set(err, ERROR_MEMORY, "out of memory");
