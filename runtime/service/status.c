@@ -185,12 +185,8 @@ static bool know_shape(
     const struct shape_memory *memory, const struct table *table, struct known_shape *known,
     struct error *err)
 {
-    if (!known->known &&
-        (!shape_memory_recall(memory, table, &known->known, &known->shape, err) ||
-         (!known->known && !capture_inspect(memory->source, table, &known->shape, err))))
-        return false;
-    known->known = true;
-    return true;
+    known->known = known->known || shape_memory_inspect(memory, table, &known->shape, err);
+    return known->known;
 }
 
 static bool count_pending(

@@ -14,7 +14,7 @@
 #define ENTRY_SIZE  64
 #define HASH_DIGITS 32
 
-/* No secret: whoever can choose the schema can drop the triggers as well. */
+/* Not a secret: somebody who can craft a schema can also drop the triggers. */
 static const unsigned char hash_key[SIPHASH_KEY_SIZE] = "bqsync's schema";
 
 /* Texts are hashed with their ends, so that none runs into the next. */
@@ -153,6 +153,16 @@ bool shape_memory_recall(
         return false;
     *out_found = counter == (out_shape->capture == CAPTURE_INTACT);
     return true;
+}
+
+bool shape_memory_inspect(
+    const struct shape_memory *memory, const struct table *table, struct source_shape *out_shape,
+    struct error *err)
+{
+    bool found = false;
+
+    return shape_memory_recall(memory, table, &found, out_shape, err) &&
+           (found || capture_inspect(memory->source, table, out_shape, err));
 }
 
 /* An entry to write; empty if there is none. */

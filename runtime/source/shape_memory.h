@@ -43,6 +43,11 @@ MUST_CHECK bool shape_memory_recall(
     const struct shape_memory *memory, const struct table *table, bool *out_found,
     struct source_shape *out_shape, struct error *err);
 
+/* The same, or what capture_inspect says of the table now. */
+MUST_CHECK bool shape_memory_inspect(
+    const struct shape_memory *memory, const struct table *table, struct source_shape *out_shape,
+    struct error *err);
+
 /* Inspects those of the tables that are not remembered under the present schema, in one read
  * transaction of the source, and writes what can be remembered into the state, in one short
  * transaction; writes nothing if all of it is known. Neither connection may have a transaction. */

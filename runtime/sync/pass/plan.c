@@ -341,15 +341,12 @@ static bool plan_listed(
 static bool know_shape(struct database *source, struct task *task, struct error *err)
 {
     struct task_source *known = &task->source;
-    bool found = false;
 
-    if (known->memory != NULL) {
-        known->schema_cookie = known->memory->schema_cookie;
-        if (!shape_memory_recall(known->memory, task->table, &found, &known->shape, err))
-            return false;
-    }
-    return found || (capture_schema_cookie(source, &known->schema_cookie, err) &&
-                     capture_inspect(source, task->table, &known->shape, err));
+    if (known->memory == NULL)
+        return capture_schema_cookie(source, &known->schema_cookie, err) &&
+               capture_inspect(source, task->table, &known->shape, err);
+    known->schema_cookie = known->memory->schema_cookie;
+    return shape_memory_inspect(known->memory, task->table, &known->shape, err);
 }
 
 bool plan_table(
