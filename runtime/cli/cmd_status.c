@@ -144,7 +144,7 @@ static void print_head(const struct colours *colour, const cJSON *json)
     print_reasons(colour, json);
 }
 
-/* Nothing is said while nothing has been billed and no budget is set. */
+/* Prints nothing if nothing has been billed and no budget is set. */
 static void print_spending(const struct colours *colour, const cJSON *json)
 {
     const cJSON *budget = cJSON_GetObjectItemCaseSensitive(json, "budget");

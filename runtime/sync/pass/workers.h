@@ -34,8 +34,8 @@ struct workers {
 };
 
 /* Opens the first worker; more are opened when there is work for them. The options' pointers are
- * borrowed until workers_close. Between two steps the caller may use the tracking as well, and open
- * it anew. */
+ * borrowed until workers_close. Between two steps the caller may use the tracking as well, and
+ * replace its connection. */
 MUST_CHECK bool workers_open(
     struct workers *workers, const struct workers_options *options, struct error *err);
 /* Where the dataset is, for every worker. */

@@ -35,8 +35,8 @@ MUST_CHECK bool store_record_delete(
     struct store *store, const char *dataset, const char *table, struct error *err);
 /* Milliseconds of a resource's expirationTime, 0 if there is none or it is not a number. */
 int64_t store_expiration(const cJSON *resource);
-/* Drops every table whose expirationTime has passed; not while the writer works, when whoever reads
- * must leave them out. */
+/* Drops every table whose expirationTime has passed; does nothing while the writer works, so
+ * readers have to leave such tables out. */
 MUST_CHECK bool store_expire(struct store *store, struct error *err);
 /* Writes resource and expiration back with a new version. */
 MUST_CHECK bool store_record_write(

@@ -57,7 +57,7 @@ static void test_all_tables_are_staged_and_then_changed_by_one_script(void **sta
     const char *end = strstr(scene->last_sql, "commit transaction;");
     assert_true(begin != NULL && begin < merge && merge < truncate && truncate < note);
     assert_true(note < end);
-    // The parameters of several tables are told apart.
+    // Each table's parameters have a prefix of their own.
     assert_non_null(strstr(merge, "t.`id` between @t1_low_1 and @t1_high_1"));
     assert_non_null(strstr(note, "\"run1\", \"accounts\""));
     assert_non_null(strstr(note, "\"run1\", \"settings\""));

@@ -317,8 +317,8 @@ bool sql_run_ddl(
 bool sql_execute(struct sql_compiler *compiler, const char *sql, int64_t *out_changes);
 /* The error of a connection, as an invalidQuery; returns false. */
 bool sql_sqlite_failed(struct sql_compiler *compiler, sqlite3 *handle);
-/* A new name of a table of results, and such a table: a temporary one, so that it stands in
- * nobody's way. */
+/* A new name of a table of results, and such a table: a temporary one, which other
+ * connections do not wait for. */
 char *sql_result_name(struct sql_compiler *compiler);
 bool sql_create_result(
     struct sql_compiler *compiler, sqlite3 *handle, const char *table, size_t count);

@@ -1,8 +1,8 @@
 /* Statements beside other requests, outside of the monitor. A SELECT computes its rows on the
  * store's reader, in the snapshot of the moment at which it starts; one at a time, others wait
  * inside of the monitor, which lets everybody else in. Everything else runs on the store's writer:
- * who reads meanwhile sees the tables without its changes, who changes something waits likewise. In
- * the end the rows are copied to where answers are read from. */
+ * readers see the tables without its changes, and requests that change something wait for it. In
+ * the end the rows are copied to the connection that answers are read from. */
 #include "bqlocal/sql/compile/compile.h"
 
 #include <stdio.h>

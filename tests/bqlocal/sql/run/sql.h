@@ -34,7 +34,7 @@ struct sql_statement {
     char target_table[1100];
     size_t start; /* offsets in the text */
     size_t end;
-    int transaction; /* the how manieth of the script it belongs to; 0: none */
+    int transaction; /* number of its transaction within the script, from 1; 0: none */
     bool is_dml;
     int64_t inserted;
     int64_t updated;
