@@ -189,9 +189,9 @@ static const char *replace_reason(const struct config *config, const struct task
         return change_of_capture(task);
     if (task->warehouse.label_generation == 0)
         return "the table in BigQuery was made by somebody else";
-    if (task->warehouse.label_generation > watermark->generation)
+    if (task->warehouse.label_generation > watermark->labelled || task->warehouse.ahead)
         return "BigQuery is ahead of this database: restored from a backup?";
-    if (task->warehouse.label_generation < watermark->generation)
+    if (task->warehouse.label_generation < watermark->labelled)
         return "BigQuery is behind this database: was an older version of the table restored "
                "there?";
     if (task->plan.capture.broken)
