@@ -9,7 +9,7 @@ import pathlib
 import sqlite3
 import unittest
 
-from tests.e2e.serving import INCREMENTAL, Service
+from tests.e2e.serving import INCREMENTAL, RUNS, Service
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 from tests.support.following import (SETTINGS, commit_account, following, label_is_behind, leave_label_behind, wait)
@@ -95,6 +95,26 @@ class SeriesTest(LabelTest):
         self.app.json("plan", "accounts")
         self.assertEqual(before, (self.generation(), self.label()))
         self.assertEqual(["GET"], sorted({request["method"] for request in self.bq.requests()}))
+
+
+class AppendTest(LabelTest):
+    """How new rows of an append table are sent, each after a commit."""
+
+    def modes(self, **environment):
+        self.app.sync()
+        with Service(self.app, **{**SETTINGS, "BQ_ADMIN_LISTEN": "127.0.0.1:0", **environment}) as service:
+            for number in range(1, 5):
+                self.app.execute("insert into events(kind, at) values ('k', 1)")
+                service.wait(lambda: len(self.app.warehouse_rows("events")) == number, "the row")
+            service.wait_idle(1)
+            return {table["mode"] for run in service.get(RUNS).json["runs"] for table in run["tables"]
+                    if table["table"] == "events" and table["rows_inserted"] > 0}
+
+    def test_rows_that_follow_one_another_travel_in_statements(self):
+        self.assertIn("merge", self.modes())
+
+    def test_with_a_budget_they_are_loaded(self):
+        self.assertEqual({"append"}, self.modes(BQ_MAX_BYTES_BILLED_PER_DAY="1T"))
 
 
 class RestoredSourceTest(LabelTest):

@@ -239,6 +239,17 @@ static bool is_unsettled(const struct task *task)
     return task->unsettled;
 }
 
+/* With a budget of the day, loads are worth waiting for: they cost nothing. */
+static void note_frequency(struct pass *pass)
+{
+    const struct config *config = pass->deployment->config;
+    bool follows = pass->options->follow && !config->sync_atomic && config->max_bytes_a_day == 0;
+
+    for (size_t i = 0; i < pass->count; i++)
+        pass->tasks[i].warehouse.frequent =
+            follows && series_is_worthwhile(pass->deployment->series, pass->tasks[i].table);
+}
+
 /* The labels that passes have left behind, of tables that have not changed since. */
 static void settle(struct pass *pass)
 {
@@ -332,6 +343,7 @@ static bool run(struct pass *pass, struct error *err)
     if (!list(pass, err))
         return false;
     recover(pass);
+    note_frequency(pass);
     if (covers)
         commits_cover(commits, file);
     struct rounds rounds = {

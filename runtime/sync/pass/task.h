@@ -57,6 +57,9 @@ struct task_warehouse {
         expires; /* the target is deleted at some time, because its dataset says so of all tables */
     /* So much of the day's quota for load jobs is used that none is left for appends. */
     bool near_quota;
+    /* Passes follow commits so closely that a load would wait: it is an update of metadata as well,
+     * of which BigQuery takes few. */
+    bool frequent;
 
     /* The label is the one that the state knows, but BigQuery has a later job of its series. */
     bool ahead;

@@ -271,6 +271,31 @@ static void test_the_label_of_a_table_without_changes_is_raised(void **state)
     assert_string_equal(scene_state(scene, "select count(*) from bq_sync_intents"), "0");
 }
 
+/* As the pass does it. */
+static const char *append(struct scene *scene)
+{
+    scene_run(scene, "insert into events(kind) values ('k')");
+    scene_pass(scene, "events", NULL);
+    scene->tasks[0].warehouse.frequent =
+        series_is_worthwhile(scene->deployment.series, scene->tasks[0].table);
+    scene_plan(scene);
+    scene_read(scene);
+    scene_commit(scene);
+    assert_false(task_failed(&scene->tasks[0]));
+    return scene_requests(scene);
+}
+
+static void test_new_rows_travel_in_the_statement_while_passes_follow_each_other(void **state)
+{
+    struct scene *scene = *state;
+
+    append(scene);
+    assert_non_null(strstr(append(scene), "1 patch events\n1 query merge\n"));
+    assert_string_equal(append(scene), UNLABELLED);
+    scene->clock.ms += SERIES_MS;
+    assert_non_null(strstr(append(scene), "1 upload append\n"));
+}
+
 #define SERIES_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -289,6 +314,7 @@ int main(void)
         SERIES_TEST(test_a_job_that_is_there_leads_to_a_replacement),
         SERIES_TEST(test_without_an_answer_the_table_fails),
         SERIES_TEST(test_the_label_of_a_table_without_changes_is_raised),
+        SERIES_TEST(test_new_rows_travel_in_the_statement_while_passes_follow_each_other),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
