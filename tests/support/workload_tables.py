@@ -241,8 +241,8 @@ THINGS = {
 }
 
 LOOSE = {"k": one_of(None, "a", "b", "c", "d", "e"), "n": lambda r: r.choice([None, r.randrange(50)])}
-# Two and two that a conversion may make one: of Latin-1 each odd byte, of UTF-16 a lone surrogate and what follows it.
-TWINS = [Raw(b"M\xfcller"), Raw(b"M\xf6ller"), Raw(b"M\xfca", wide="M\ud8fca"), Raw(b"M\xf6a", wide="M\ud8fc\u0461")]
+# A conversion may make one key of both: of Latin-1 the odd byte, of UTF-16 a lone surrogate and what follows it.
+TWINS = [Raw(b"M\xfcller"), Raw(b"M\xf6ller", wide="M\ud8fc\u046cler")]
 LOOSE_MISFITS = {"n": ["many", 1.5], "k": [b"k", *TWINS, "a\0b"]}
 REJECTED = {
     **{name: Table(f"create table {name}(k text unique, n)", LOOSE, key=("k",), misfits=LOOSE_MISFITS,
