@@ -56,6 +56,17 @@ class PartitionsTest(unittest.TestCase):
                    and "truncate table" in job["configuration"]["query"]["query"]]
         return scripts[0].count("insert into") if scripts else 0
 
+    def test_plan_and_status_do_not_guess_how_many_partitions_a_day_changes(self):
+        self.app.execute("insert into logged_days values (1, '2024-01-01', 'a')")
+        self.sync("logged_days")
+        for command in ("plan", "logged_days"), ("status",):
+            for daily, expected in ("03:00", None), ("off", 0):
+                with self.subTest(command[0], daily=daily):
+                    report = self.app.json(*command, BQ_SYNC_INTERVAL="off", BQ_SYNC_DAILY_AT=daily)
+                    self.assertEqual(expected, self.app.table(report, "logged_days")["modifications_a_day"])
+        _, out, _ = self.app.run("plan", "logged_days", BQ_SYNC_DAILY_AT="03:00")
+        self.assertIn(" unknown ", out)
+
     def test_eleven_years_of_days_are_filled_and_replaced_by_one_transaction(self):
         self.app.script(ELEVEN_YEARS + "insert into logged_days values (9001, null, 'no day'), (9002, null, 'x');")
 
