@@ -112,6 +112,37 @@ class PartitionsTest(unittest.TestCase):
         self.assertEqual(("synced", "replace", 21), (days["status"], days["mode"], days["rows_inserted"]))
         self.assert_equal("logged_days")
 
+    def test_where_bigquery_says_it_in_other_words_a_replacement_by_hand_still_helps(self):
+        self.app.script(ELEVEN_YEARS + DAYS.format(id=10000, first="2024-01-01", last=20))
+        self.sync("logged_days")
+        before = len(self.bq.rows("d", "logged_days"))
+        self.app.script("delete from logged_days where id < 10000")
+        self.bq.faults({"action": "job_fail", "job": "query", "reason": "resourcesExceeded", "count": 0,
+                        "message": "Resources exceeded: partitions"})
+        for _ in range(2):
+            days = self.app.table(self.app.sync("logged_days", status=1), "logged_days")
+            self.assertIn("Resources exceeded: partitions", days["error"]["message"])
+            self.assertEqual(before, len(self.bq.rows("d", "logged_days")))
+
+        self.bq.clear_faults()
+
+        self.assertEqual("replace", self.app.table(self.app.sync("logged_days", "--full"), "logged_days")["mode"])
+        self.assert_equal("logged_days")
+
+    def test_a_replacement_in_parts_that_fails_is_told_and_the_target_keeps_its_rows(self):
+        self.app.script(ELEVEN_YEARS)
+        self.sync("logged_days")
+        before = sorted(row["id"] for row in self.bq.rows("d", "logged_days"))
+        self.app.script("delete from logged_days where id = 1")
+        self.bq.faults({"action": "job_fail", "job": "query", "reason": "invalidQuery", "count": 0,
+                        "message": "too much for one script"})
+
+        days = self.app.table(self.app.sync("logged_days", "--full", status=1), "logged_days")
+
+        self.assertEqual("failed", days["status"])
+        self.assertIn("too much for one script", days["error"]["message"])
+        self.assertEqual(before, sorted(row["id"] for row in self.bq.rows("d", "logged_days")))
+
     def test_167_days_of_hours_are_filled_and_added_to(self):
         self.app.script(HOURS.format(id=1, last=167 * 24 - 1))
         self.assertEqual(4008, self.sync("logged_hours")["rows_inserted"])
