@@ -14,11 +14,13 @@ static void print_plan(const struct plan_report *report)
     for (size_t i = 0; i < report->count; i++) {
         const struct plan_report_table *table = &report->tables[i];
         const char *blocked = plan_report_blocked(table);
+        char a_day[24] = "unknown";
+        if (table->modifications_a_day != QUOTA_UNKNOWN)
+            snprintf(a_day, sizeof a_day, "%" PRId64, table->modifications_a_day);
         printf(
-            "%-26s %-8s %10" PRId64 " %10" PRId64 " %10" PRId64 " %11" PRId64 " %7" PRId64 "  %s\n",
+            "%-26s %-8s %10" PRId64 " %10" PRId64 " %10" PRId64 " %11" PRId64 " %7s  %s\n",
             table->table->name, table->mode, table->insert, table->update, table->delete,
-            table->modifications_24h, table->modifications_a_day,
-            table->why == NULL ? "" : table->why);
+            table->modifications_24h, a_day, table->why == NULL ? "" : table->why);
         if (table->why_scan[0] != '\0')
             printf("    scanned: %s\n", table->why_scan);
         if (table->diff.clustering[0] != '\0')

@@ -101,11 +101,18 @@ bool quota_record_save(
     return true;
 }
 
-int64_t quota_record_forecast(const struct config *config, enum send_mode mode)
+int64_t quota_record_loads_a_day(const struct config *config, enum send_mode mode)
 {
     // A MERGE is DML, which the limit leaves out; its load goes to a staging table.
     int64_t a_pass = mode == SEND_MERGE ? 0 : 1;
     int64_t daily = config->daily_minute >= 0 ? 1 : 0;
 
     return quota_forecast(config->sync_interval_ms, a_pass) + daily;
+}
+
+int64_t quota_record_forecast(const struct config *config, const struct table *table)
+{
+    int64_t loads = quota_record_loads_a_day(config, table->mode);
+
+    return loads > 0 && partitions_are_counted(table) ? QUOTA_UNKNOWN : loads;
 }

@@ -35,8 +35,14 @@ MUST_CHECK bool quota_record_used(
     const struct config *config, struct tracking *tracking, const struct table *table,
     int64_t now_us, int64_t *out_used, struct error *err);
 
-/* At most how many modifications a day of the configured schedule makes when every pass finds
- * something to send in this mode; for a partitioned target at least, with one partition a load. */
-int64_t quota_record_forecast(const struct config *config, enum send_mode mode);
+/* At most how many loads a day of the configured schedule makes when every pass finds something to
+ * send in this mode. */
+int64_t quota_record_loads_a_day(const struct config *config, enum send_mode mode);
+
+#define QUOTA_UNKNOWN (-1)
+
+/* How many modifications of the table's target these loads are. QUOTA_UNKNOWN if there are any and
+ * the target is partitioned: each changes as many partitions as its rows will lie in. */
+int64_t quota_record_forecast(const struct config *config, const struct table *table);
 
 #endif

@@ -221,7 +221,7 @@ static void plan_one(struct planner *p, struct preview *preview, struct plan_rep
     out->why = task->plan.why;
     if (task->plan.capture.why != NULL)
         snprintf(out->why_scan, sizeof out->why_scan, "%s", task->plan.capture.why);
-    out->modifications_a_day = quota_record_forecast(config, task->table->mode);
+    out->modifications_a_day = quota_record_forecast(config, task->table);
 }
 
 /* BigQuery is asked before the snapshot begins: an open snapshot keeps SQLite from truncating its
@@ -356,7 +356,10 @@ static cJSON *table_json(const struct plan_report_table *table)
         cJSON_AddNullToObject(json, "bytes_billed");
     else
         json_add_int64(json, "bytes_billed", table->bytes_billed);
-    json_add_int64(json, "modifications_a_day", table->modifications_a_day);
+    if (table->modifications_a_day == QUOTA_UNKNOWN)
+        cJSON_AddNullToObject(json, "modifications_a_day");
+    else
+        json_add_int64(json, "modifications_a_day", table->modifications_a_day);
     json_add_int64(json, "modifications_24h", table->modifications_24h);
     return json;
 }

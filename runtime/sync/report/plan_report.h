@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "sync/deployment.h"
+#include "sync/pass/quota_record.h"
 #include "sync/pass/target_diff.h"
 
 #include <cjson/cJSON.h>
@@ -30,8 +31,8 @@ struct plan_report_table {
     const char *why;
     /* Why changes are found by reading the whole table; "" if triggers list them. */
     char why_scan[512];
-    /* Load jobs that the schedule makes in a day, and those of the last 24 hours, in changed
-     * partitions if the target is partitioned. */
+    /* Load jobs that the schedule makes in a day, QUOTA_UNKNOWN if the target is partitioned and
+     * there are any; and those of the last 24 hours, in changed partitions if it is. */
     int64_t modifications_a_day;
     int64_t modifications_24h;
     /* What its query will bill, by the last day that has a bill; 0 if it needs none,
