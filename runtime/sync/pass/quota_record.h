@@ -13,6 +13,7 @@
 #include "sync/pass/task.h"
 #include "warehouse/quota.h"
 
+#include <cjson/cJSON.h>
 #include <stdint.h>
 
 /* The last of the quota, kept for replacements: an append table adds its rows by a MERGE then,
@@ -36,7 +37,11 @@ MUST_CHECK bool quota_record_used(
     int64_t now_us, int64_t *out_used, struct error *err);
 
 /* At most how many modifications a day of the configured schedule makes when every pass finds
- * something to send in this mode; for a partitioned target at least, with one partition a load. */
+ * something to send in this mode; for a partitioned target at least, with one partition a load.
+ * QUOTA_RECORD_UNKNOWN if each of them may follow a commit (BQ_SYNC_FOLLOW). */
+#define QUOTA_RECORD_UNKNOWN (-1)
 int64_t quota_record_forecast(const struct config *config, enum send_mode mode);
+/* Adds it to a report as modifications_a_day, null if it is not known. */
+void quota_record_add_forecast(cJSON *json, int64_t modifications);
 
 #endif
