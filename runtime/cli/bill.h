@@ -9,7 +9,8 @@
 
 #define BILL_BYTES_SIZE 24
 
-/* "10.0 MiB", "0.60 TiB", "?" for SPENDING_UNKNOWN, in the caller's bytes; returns out. */
+/* In the units of BigQuery's price: "10.0 MiB", "1.60 TiB", "?" for SPENDING_UNKNOWN, in the
+ * caller's bytes; returns out. */
 const char *bill_bytes(int64_t bytes, char out[static BILL_BYTES_SIZE]);
 
 /* Prints what today and this month have billed, what a month costs as measured, and what is left of

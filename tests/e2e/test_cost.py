@@ -398,7 +398,7 @@ class Reports(Cost):
 
     def test_status_for_people_tells_it_for_each_table(self):
         self.app.execute("update accounts set note = 'x'")
-        self.app.sync()
+        self.assertRegex(self.app.run("sync")[1], r"\nrun \S+ ok in \d+\.\d s, billed 10\.0 MiB\n$")
         self.app.execute("insert into bq_sync_billed(table_name, day, bytes, queries)"
                          " values ('accounts', date(?, '-1 day'), ?, 1)", (self.today, LEAST))
         _, out, _ = self.app.run("status")
