@@ -30,16 +30,20 @@ bool follow_is_slowed(const struct follow *follow, int64_t now_us)
     return now_us >= follow->slowed_from_us && now_us < follow->slowed_until_us;
 }
 
-/* Whether only tables could be followed that are slowed down. */
+static bool is_left_out(const struct follow *follow, const struct follow_table *table, bool slowed)
+{
+    return table->failed || (slowed && (table->bills || follow->together));
+}
+
+/* Whether no table is left to be followed because of those that are slowed down. */
 static bool waits_for_budget(const struct follow *follow, int64_t now_us)
 {
+    bool slowed = follow_is_slowed(follow, now_us);
     bool some = false;
 
-    if (!follow_is_slowed(follow, now_us))
-        return false;
     for (size_t i = 0; i < follow->count; i++) {
         const struct follow_table *table = &follow->tables[i];
-        if (!table->failed && !table->bills)
+        if (!is_left_out(follow, table, slowed))
             return false;
         some = some || !table->failed;
     }
@@ -95,11 +99,9 @@ size_t follow_pick(const struct follow *follow, int64_t now_us, const struct tab
     bool slowed = follow_is_slowed(follow, now_us);
     size_t count = 0;
 
-    for (size_t i = 0; i < follow->count; i++) {
-        const struct follow_table *table = &follow->tables[i];
-        if (!table->failed && !(slowed && table->bills))
-            out_tables[count++] = table->table;
-    }
+    for (size_t i = 0; i < follow->count; i++)
+        if (!is_left_out(follow, &follow->tables[i], slowed))
+            out_tables[count++] = follow->tables[i].table;
     return count;
 }
 

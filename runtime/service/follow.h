@@ -25,6 +25,9 @@ struct follow_table {
 
 struct follow {
     int64_t delay_ms; /* 0: off */
+    /* All tables of a pass are billed and change at one moment (BQ_SYNC_ATOMIC=1), so they are
+     * slowed down together. */
+    bool together;
     /* After a pass that failed, commits wait until then; monotonic. */
     int64_t held_until_ms;
     /* Between these moments (wall clock) tables that bill are left out. */
@@ -39,7 +42,8 @@ struct follow_now {
     int64_t monotonic_ms;
 };
 
-/* Follows nothing yet: delay_ms is the caller's to set. The descriptors are borrowed. */
+/* Follows nothing yet: delay_ms and together are the caller's to set. The descriptors are borrowed.
+ */
 MUST_CHECK bool follow_init(
     struct follow *follow, const struct table *const *tables, size_t count, struct error *err);
 /* A zeroed struct is fine. */

@@ -156,6 +156,7 @@ bool scheduler_new(
     }
     describe(options->config, &scheduler->texts);
     scheduler->follow.delay_ms = options->config->sync_follow_ms;
+    scheduler->follow.together = options->config->sync_atomic;
     schedule_start(&scheduler->schedule, &rules, wall_us(scheduler), options->full_since_us);
     *out_scheduler = scheduler;
     return true;

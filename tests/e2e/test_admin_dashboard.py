@@ -214,7 +214,7 @@ class BillTest(BrowserTest):
         page.wait("document.querySelector('#budget-text').textContent.startsWith('30.0 MiB of today')")
         # 20 MiB last two thirds of twelve hours.
         self.assertRegex(page.text("#budget-text"), r"are left, so tables whose queries are billed are followed again in"
-                                                    r" [78] h \d+ min; the others are followed at once\.$")
+                                                    r" [78] h \d+ min\.$")
         for name, width, dark in (("bill", 1280, False), ("bill-dark", 1280, True), ("bill-phone", 390, False),
                                   ("bill-tablet", 768, True)):
             with self.subTest(name):

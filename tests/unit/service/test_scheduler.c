@@ -695,6 +695,31 @@ static void test_if_all_tables_bill_commits_wait_while_the_budget_runs_out(void 
     end(world);
 }
 
+static void test_tables_that_change_at_one_moment_are_slowed_down_together(void **state)
+{
+    struct config atomic = settings;
+    struct scheduler_view view;
+
+    (void)state;
+    atomic.sync_follow_ms = 2000;
+    atomic.sync_atomic = true;
+    atomic.sync_interval_ms = 0;
+    struct world *world = begin(&atomic, SCHEDULE_NEVER);
+    world->spending = running_out;
+    world->spending.day_ends_us += 2 * US;
+    world->bills[0] = INT64_C(100) << 20;
+    follow_one(world);
+    commit_now(world);
+    scheduler_view(world->scheduler, &view);
+    assert_int_equal(view.follow_us, START + 2 * US + HOUR);
+    assert_true(view.incremental_us == SCHEDULE_NEVER);
+    advance(world, HOUR);
+    allow(world, 1);
+    wait_for(world, &world->ended, 2);
+    assert_null(world->last.tables);
+    end(world);
+}
+
 static void test_a_table_that_waits_for_the_next_days_budget_is_not_tried_until_then(void **state)
 {
     struct config off = settings;
@@ -783,6 +808,7 @@ int main(void)
         cmocka_unit_test(test_a_table_that_failed_is_left_out_until_all_are_tried_again),
         cmocka_unit_test(test_while_the_budget_runs_out_tables_that_bill_are_followed_less_often),
         cmocka_unit_test(test_if_all_tables_bill_commits_wait_while_the_budget_runs_out),
+        cmocka_unit_test(test_tables_that_change_at_one_moment_are_slowed_down_together),
         cmocka_unit_test(test_a_table_that_waits_for_the_next_days_budget_is_not_tried_until_then),
         cmocka_unit_test(test_following_is_turned_on_and_off_by_a_reload),
         cmocka_unit_test(test_what_is_off_says_so),
