@@ -267,7 +267,8 @@ class SettingTest(FollowTest):
 
     def test_status_and_metrics_show_it(self):
         service = self.serve(BQ_SYNC_FOLLOW="2s")
-        self.assertEqual({"id": "follow", "next_run": None, "schedule": "2s after a commit"}, self.follow_job(service))
+        self.assertEqual({"id": "follow", "next_run": None, "schedule": "2s after a commit", "slowed_until": None},
+                         self.follow_job(service))
         self.assertNotIn('job="follow"', service.get("/metrics").body.decode())
         service.wait_line("following commits within_ms=2000")
         self.assertIn("follow       2s after a commit", self.app.run("status", BQ_SYNC_FOLLOW="2s")[1])

@@ -1,5 +1,6 @@
 #include "sync/pass/quota_record.h"
 
+#include "base/json_exact.h"
 #include "source/tracking_quota.h"
 #include "warehouse/googlesql.h"
 #include "warehouse/quota.h"
@@ -107,6 +108,8 @@ int64_t quota_record_loads_a_day(const struct config *config, enum send_mode mod
     int64_t a_pass = mode == SEND_MERGE ? 0 : 1;
     int64_t daily = config->daily_minute >= 0 ? 1 : 0;
 
+    if (a_pass > 0 && config->sync_follow_ms > 0)
+        return QUOTA_UNKNOWN;
     return quota_forecast(config->sync_interval_ms, a_pass) + daily;
 }
 
@@ -115,4 +118,12 @@ int64_t quota_record_forecast(const struct config *config, const struct table *t
     int64_t loads = quota_record_loads_a_day(config, table->mode);
 
     return loads > 0 && partitions_are_counted(table) ? QUOTA_UNKNOWN : loads;
+}
+
+void quota_record_add_forecast(cJSON *json, int64_t modifications)
+{
+    if (modifications == QUOTA_UNKNOWN)
+        cJSON_AddNullToObject(json, "modifications_a_day");
+    else
+        json_add_int64(json, "modifications_a_day", modifications);
 }

@@ -82,6 +82,11 @@ static void test_a_merge_uses_nothing_and_a_daily_pass_is_counted(void **state)
     scene->config.daily_minute = 30;
     assert_int_equal(quota_record_loads_a_day(&scene->config, SEND_MERGE), 1);
     assert_int_equal(quota_record_loads_a_day(&scene->config, SEND_APPEND), 25);
+    // How often the application commits is not known.
+    scene->config.sync_follow_ms = 2000;
+    assert_int_equal(quota_record_loads_a_day(&scene->config, SEND_MERGE), 1);
+    assert_int_equal(quota_record_loads_a_day(&scene->config, SEND_APPEND), QUOTA_UNKNOWN);
+    assert_int_equal(quota_record_loads_a_day(&scene->config, SEND_REPLACE), QUOTA_UNKNOWN);
 }
 
 static void test_how_many_partitions_the_loads_change_is_not_known(void **state)
