@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional, Tuple
 
+from .forms import Reading
 from .typemap import ColumnType
 
 
@@ -26,7 +27,7 @@ class Column:
     required: bool
     key: bool
     description: str
-    format: str
+    reading: Reading
     json_rounds: bool  # of JSON: "json": "round"
     transform: Transform
     policy_tags: Tuple[str, ...]

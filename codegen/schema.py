@@ -265,9 +265,10 @@ def _read_where(
 def _with_hashes(table: Table) -> Table:
     content: Dict[str, Any] = {
         "columns": sorted(
-            [column.name, column.source, column.type.name, column.format, column.transform.kind,
-             column.transform.truncate_to, column.transform.key_variable]
+            [column.name, column.source, column.type.name, ",".join(column.reading.formats),
+             column.transform.kind, column.transform.truncate_to, column.transform.key_variable]
             + (["round"] if column.json_rounds else [])
+            + ["%s=%s" % option for option in column.reading.options]
             for column in table.columns),
         "key": [column.name for column in table.key],
         "where": table.where,

@@ -7,10 +7,11 @@ import re
 from dataclasses import dataclass, replace
 from typing import Dict, List, Optional, Tuple
 
-from .checking import Problems, listing, suggestion
+from .checking import Problems, suggestion
 from .jsonpos import Node
 from .model import Column, Transform
 from .naming import PLAIN
+from .schema_reading import READING_KEYS, read_reading
 from .typemap import BY_NAME, TYPES, ColumnType
 
 # SQLITE_MAX_COLUMN (SQLite documentation, "Limits"): the result columns of one statement. BigQuery
@@ -26,7 +27,8 @@ _FORBIDDEN_PREFIXES = (
 _POLICY_TAG = re.compile(r"projects/[^/]+/locations/[^/]+/taxonomies/[^/]+/policyTags/[^/]+")
 _TRANSFORMS = ("sha256", "hmac_sha256", "redact", "truncate")
 _TRUNCATE_MAX = 1_000_000_000
-_OPTIONAL = ("description", "mode", "source", "transform", "format", "json", "policy_tags")
+_OPTIONAL = (
+    "description", "mode", "source", "transform", "json", "policy_tags") + READING_KEYS
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def _read_column(node: Node, seen: Dict[str, Node], problems: Problems) -> Optio
         required=required,
         key=False,
         description=problems.text(members.get("description"), _DESCRIPTION_MAX) or "",
-        format=_read_format(members.get("format"), kind, problems),
+        reading=read_reading(members, kind, problems),
         json_rounds=_read_json(members.get("json"), kind, problems),
         transform=_read_transform(members.get("transform"), kind, required, problems),
         policy_tags=_read_policy_tags(members.get("policy_tags"), problems),
@@ -133,20 +135,6 @@ def _read_type(node: Optional[Node], problems: Problems) -> Optional[ColumnType]
     problems.add(
         node, 'unknown type "%s"%s' % (node.value, suggestion(node.value, BY_NAME, "")))
     return None
-
-
-def _read_format(node: Optional[Node], kind: Optional[ColumnType], problems: Problems) -> str:
-    known = BY_NAME["TIMESTAMP"].formats
-    value = problems.choice(node, known, "format")
-    if node is None or value is None or kind is None:
-        return known[0]
-    if not kind.formats:
-        problems.add(node, "only DATE, TIME, DATETIME and TIMESTAMP have a format, not %s"
-                     % kind.name)
-    elif value not in kind.formats:
-        problems.add(node, "a %s can only be stored as %s, not as %s"
-                     % (kind.name, listing(kind.formats), value))
-    return value
 
 
 def _read_json(node: Optional[Node], kind: Optional[ColumnType], problems: Problems) -> bool:

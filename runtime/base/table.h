@@ -12,7 +12,7 @@ struct avro_writer;
 struct column_reader;
 
 /* Generated files assert this number, so that one made for another layout does not compile. */
-#define TABLE_DESCRIPTOR_VERSION 3
+#define TABLE_DESCRIPTOR_VERSION 4
 
 enum column_type {
     COLUMN_INT64,
@@ -37,10 +37,29 @@ enum column_type {
 /* How a DATE, TIME, DATETIME or TIMESTAMP is stored in SQLite. */
 enum time_format {
     TIME_FORMAT_ISO8601,
+    TIME_FORMAT_GO, /* what Go's Time.String prints */
     TIME_FORMAT_UNIX_S,
     TIME_FORMAT_UNIX_MS,
     TIME_FORMAT_UNIX_US,
+    TIME_FORMAT_UNIX_NS,
     TIME_FORMAT_JULIAN,
+    TIME_FORMAT_DOTNET_TICKS, /* 100 ns since 0001-01-01 */
+    TIME_FORMAT_APPLE_S,      /* since 2001-01-01 */
+    TIME_FORMAT_APPLE_NS,
+    TIME_FORMAT_WEBKIT_US, /* since 1601-01-01 */
+    TIME_FORMAT_FILETIME,  /* 100 ns since 1601-01-01 */
+    TIME_FORMAT_LAST = TIME_FORMAT_FILETIME,
+};
+
+#define TIME_FORMAT_COUNT (TIME_FORMAT_LAST + 1)
+
+/* What a blob in a column of text is. */
+enum blob_form {
+    BLOB_REJECTED,
+    BLOB_UUID,  /* 16 bytes in the order of the text */
+    BLOB_GUID,  /* 16 bytes, the first three groups in little-endian order, as .NET writes them */
+    BLOB_UTF8,  /* the text */
+    BLOB_JSONB, /* SQLite's binary JSON */
 };
 
 enum column_transform {
@@ -61,7 +80,16 @@ struct column {
     bool key;
     /* A key column whose values have an order: a MERGE says between which they lie (bounds_sql). */
     bool bounded;
-    enum time_format format;
+    /* How a time may be stored, tried in order; none: as ISO 8601. */
+    unsigned char format_count;
+    unsigned char formats[TIME_FORMAT_COUNT]; /* enum time_format */
+    /* TIMESTAMP: the time zone of a text that has none, a name of the tz database; NULL: UTC. */
+    const char *zone;
+    bool fraction_truncates; /* what is finer than a microsecond is dropped */
+    bool date_drops;         /* TIME: a date may stand in front */
+    bool empty_is_null;      /* an empty text, or a date of zeros */
+    bool bool_words;         /* BOOL: also t, f, y, n, yes, no, on, off */
+    enum blob_form blob;
     enum column_transform transform;
     /* JSON: BigQuery may round numbers and drop members named twice. */
     bool json_rounds;

@@ -6,7 +6,7 @@
 #ifndef BQSYNC_SERVICE_SCHEDULE_H
 #define BQSYNC_SERVICE_SCHEDULE_H
 
-#include "service/zone.h"
+#include "base/zone.h"
 
 #include <stdbool.h>
 #include <stddef.h>
