@@ -444,14 +444,6 @@ bool status_spending(struct status *status, struct spending *out_spending, struc
 
 /* --- the document ------------------------------------------------------------------------ */
 
-static void add_int64_or_null(cJSON *object, const char *name, int64_t value, int64_t unknown)
-{
-    if (value == unknown)
-        cJSON_AddNullToObject(object, name);
-    else
-        json_add_int64(object, name, value);
-}
-
 static void add_text_or_null(cJSON *object, const char *name, const char *text)
 {
     if (text[0] == '\0')
@@ -500,7 +492,10 @@ static cJSON *table_json(const struct config *config, const struct status_table 
     cJSON_AddStringToObject(json, "mode", table_report_mode(row->table->mode));
     json_add_int64(json, "last_synced_row_id", row->last_synced_row_id);
     add_text_or_null(json, "last_synced_at", row->last_synced_at);
-    add_int64_or_null(json, "pending_changes", row->pending, STATUS_UNKNOWN);
+    if (row->pending == STATUS_UNKNOWN)
+        cJSON_AddNullToObject(json, "pending_changes");
+    else
+        json_add_int64(json, "pending_changes", row->pending);
     json_add_int64(json, "rejected", row->rejected);
     add_text_or_null(json, "last_error", row->last_error);
     add_text_or_null(json, "problem", row->problem);
