@@ -319,7 +319,9 @@ static void test_a_scheduled_pass_that_finds_the_lock_taken_is_postponed(void **
     struct scheduler_view view;
 
     (void)state;
+    pthread_mutex_lock(&world->mutex);
     world->end = ERROR_LOCKED;
+    pthread_mutex_unlock(&world->mutex);
     allow(world, 1);
     wait_for(world, &world->ended, 1);
     wait_idle(world);
