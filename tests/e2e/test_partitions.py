@@ -67,6 +67,14 @@ class PartitionsTest(unittest.TestCase):
         _, out, _ = self.app.run("plan", "logged_days", BQ_SYNC_DAILY_AT="03:00")
         self.assertIn(" unknown ", out)
 
+    def test_a_check_counts_a_partition_for_each_load_of_the_schedule(self):
+        # Tables of other tests are not in this source.
+        checks = {one["name"]: one["message"] for one in self.app.json("check", status=1, BQ_SYNC_INTERVAL="2s")["checks"]}
+
+        self.assertIn("43201 loads a day, BigQuery allows 30000 changed partitions for a table",
+                      checks["schedule logged_hours"])
+        self.assertNotIn("schedule logged_days", checks)
+
     def test_eleven_years_of_days_are_filled_and_replaced_by_one_transaction(self):
         self.app.script(ELEVEN_YEARS + "insert into logged_days values (9001, null, 'no day'), (9002, null, 'x');")
 
