@@ -51,21 +51,37 @@ static void restore_hour(void *context, int64_t hour, int64_t modifications)
     quota_restore(to->quota, to->target, use);
 }
 
+static bool restore_table(
+    const struct deployment *deployment, struct tracking *tracking, struct task *task,
+    struct error *err)
+{
+    const struct table *table = task->table;
+    struct restoring to = {deployment->quota, table->target};
+    char name[512];
+
+    full_name(deployment->config, table, name);
+    if (!tracking_quota_load(tracking, name, first_hour(deployment), restore_hour, &to, err))
+        return false;
+    int64_t used = quota_used(deployment->quota, table->target);
+    task->warehouse.used_quota = used;
+    // No limit is lower than that of loads, so few tables have to be looked at.
+    task->warehouse.near_quota = used >= QUOTA_DAILY_LIMIT - QUOTA_RESERVE &&
+                                 used >= partitions_daily_limit(table) - QUOTA_RESERVE;
+    return true;
+}
+
+/* In one read transaction, because SQLite locks and unlocks the file for each. */
 bool quota_record_restore(
     const struct deployment *deployment, struct tracking *tracking, struct task *tasks,
     size_t count, struct error *err)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct table *table = tasks[i].table;
-        struct restoring to = {deployment->quota, table->target};
-        char name[512];
-        full_name(deployment->config, table, name);
-        if (!tracking_quota_load(tracking, name, first_hour(deployment), restore_hour, &to, err))
-            return false;
-        tasks[i].warehouse.near_quota = quota_used(deployment->quota, table->target) >=
-                                        partitions_daily_limit(table) - QUOTA_RESERVE;
-    }
-    return true;
+    if (!database_exec(&tracking->database, "begin", err))
+        return false;
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++)
+        ok = restore_table(deployment, tracking, &tasks[i], err);
+    database_rollback(&tracking->database);
+    return ok;
 }
 
 /* What the state database says of each hour, at its number modulo their count. */
@@ -86,6 +102,8 @@ bool quota_record_save(
         struct quota_hour saved[QUOTA_HOURS] = {0};
         struct quota_hour used[QUOTA_HOURS];
         char name[512];
+        if (quota_used(deployment->quota, tasks[i].table->target) == tasks[i].warehouse.used_quota)
+            continue;
         full_name(deployment->config, tasks[i].table, name);
         if (!tracking_quota_load(tracking, name, first, note_hour, saved, err))
             return false;
