@@ -31,7 +31,7 @@ static void print_bill(const struct config *config, const struct plan_report *re
 static const char *loads_a_day(int64_t loads, char out[static 24])
 {
     if (loads == QUOTA_UNKNOWN)
-        snprintf(out, 24, "?");
+        snprintf(out, 24, "unknown");
     else
         snprintf(out, 24, "%" PRId64, loads);
     return out;
