@@ -12,7 +12,7 @@ from .model import Column, Table
 from .naming import c_fields, c_string
 
 # The layout of struct table in base/table.h that the emitted initializers are made for.
-DESCRIPTOR_VERSION = 3
+DESCRIPTOR_VERSION = 4
 
 _MODES = {"append": "SEND_APPEND", "upsert": "SEND_MERGE", "replace": "SEND_REPLACE"}
 _CAPTURES = {"auto": "CAPTURE_AUTO", "triggers": "CAPTURE_TRIGGERS", "scan": "CAPTURE_SCAN"}
@@ -187,7 +187,7 @@ def _texts(table: Table) -> List[str]:
         ("capture_install_sql", install),
         ("ddl_sql", emit_sql.ddl(table)),
         ("merge_sql", emit_sql.merge(table) if keyed else None),
-        ("merge_new_sql", emit_sql.merge_new(table) if keyed else None),
+        ("add_sql", emit_sql.add(table) if keyed else None),
         ("bounds_sql", emit_sql.bounds(table) or None),
         ("schema_json", emit_schema.schema_json(table)),
         ("resource_json", emit_schema.resource_json(table)),

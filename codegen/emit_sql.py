@@ -98,9 +98,25 @@ def merge(table: Table) -> str:
     return "\n".join(parts)
 
 
-def merge_new(table: Table) -> str:
-    """Adds rows none of which is in the target yet; BigQuery need not read all of it for that."""
+def add(table: Table) -> str:
+    """Adds rows none of which is in the target yet. In mode append that is known of them as it is of
+    rows that a load job adds; elsewhere the keys are compared, and BigQuery reads no other column."""
+    if table.mode == "append":
+        return _insert(table)
     return "\n".join([_merge_head(table), _merge_insert(table, "when not matched then")])
+
+
+def _insert(table: Table) -> str:
+    names = [googlesql_name(column.name) for column in table.columns]
+    staged = _alias(table, "s")
+    return "\n".join([
+        "insert into %s (" % googlesql_path(table.target),
+        _lines(names),
+        ")",
+        "select",
+        _lines(["%s.%s" % (staged, name) for name in names]),
+        "from %s as %s" % (GOOGLESQL_STAGING, staged),
+    ])
 
 
 def _alias(table: Table, letter: str) -> str:
@@ -317,7 +333,7 @@ def merge_file(table: Table) -> str:
         "-- Changed, new and deleted rows from a staging table. Few rows are a parameter of the\n"
         "-- statement, which then reads unnest(@rows) in the place of the staging table. Further\n"
         "-- parameters are the lowest and the highest key of these rows.\n%s;\n\n"
-        "-- Only new rows, from the same.\n%s;\n" % (merge(table), merge_new(table)))
+        "-- Only new rows, from the same.\n%s;\n" % (merge(table), add(table)))
 
 
 def capture_file(table: Table) -> str:

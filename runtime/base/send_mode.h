@@ -12,9 +12,10 @@
 enum send_mode {
     /* No rows are sent. */
     SEND_NOTHING,
-    /* A load job adds the rows to the target. */
+    /* A load job adds the rows to the target, or a statement inserts them while they are few. */
     SEND_APPEND,
-    /* A load job fills a staging table, and a MERGE brings its rows into the target. */
+    /* A statement brings changes into the target: those that it carries, or those of a staging
+     * table that a load job has filled. */
     SEND_MERGE,
     /* A load job replaces the target's data. */
     SEND_REPLACE,

@@ -12,7 +12,7 @@ struct avro_writer;
 struct column_reader;
 
 /* Generated files assert this number, so that one made for another layout does not compile. */
-#define TABLE_DESCRIPTOR_VERSION 3
+#define TABLE_DESCRIPTOR_VERSION 4
 
 enum column_type {
     COLUMN_INT64,
@@ -110,9 +110,11 @@ struct table {
 
     /* GoogleSQL with ${project}, ${dataset}, ${staging} inside backticks. */
     const char *ddl_sql;
-    const char *merge_sql;     /* update, insert and delete from staging; NULL without a key */
-    const char *merge_new_sql; /* insert-only; NULL without a key */
-    /* The part of both MERGEs that bounds each key column by parameters, for the n-th (from 1)
+    const char *merge_sql; /* update, insert and delete from staging; NULL without a key */
+    /* The same for rows that are all new: an INSERT in mode append, which reads nothing of the
+     * target, else a MERGE that only inserts. NULL without a key. */
+    const char *add_sql;
+    /* The part of each MERGE that bounds each key column by parameters, for the n-th (from 1)
      * @low_n and @high_n. A statement that leaves it out does the same and reads more of the
      * target. NULL: there is none. */
     const char *bounds_sql;

@@ -91,7 +91,7 @@ int command_ddl(struct invocation *in)
         } else {
             print_statement(in, table->merge_sql);
             putchar('\n');
-            print_statement(in, table->merge_new_sql);
+            print_statement(in, table->add_sql);
         }
     }
     return 0;

@@ -112,6 +112,8 @@ SCENARIOS = [
     Scenario("first sync", None, ROWS, (), ("accounts", "events", "settings")),
     Scenario("append: new rows", ROWS,
              "insert into events(kind, at) values ('d', 4), ('e', 5)", (), ("events",)),
+    Scenario("append: new rows by a statement", ROWS,
+             "insert into events(kind, at) values ('d', 4), ('e', 5)", ("--sync-follow=1s",), ("events",)),
     Scenario("append: an update", ROWS,
              "update events set kind = 'z' where id = 2; insert into events(kind, at) values ('d', 4)", (),
              ("events",)),
@@ -187,7 +189,8 @@ SCENARIOS = [
 
 # With the control tables in another file there is no capture to lose, and bqsync adds nothing to the source.
 SCANNED = [scenario for scenario in SCENARIOS if scenario.name in (
-    "first sync", "append: new rows", "append: an update", "upsert: insert, update, delete", "upsert: changed keys",
+    "first sync", "append: new rows", "append: new rows by a statement",
+    "append: an update", "upsert: insert, update, delete", "upsert: changed keys",
     "upsert: a fixed reject", "append: a fixed reject", "upsert: a reject stays", "upsert: a key respelled",
     "upsert: a partial unique index", "replace: a change", "replace: emptied", "full sync",
     "full sync: rejects keep their versions", "full sync: rejects of respelled keys", "target dropped",

@@ -136,17 +136,17 @@ static const char *append_before(
     return at + strlen(part);
 }
 
-void staging_append_merge(
+void staging_append_change(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent)
 {
     const struct table *table = task->table;
 
-    // An insert of rows that are all new reads only the target's key; an update bills all of it.
-    const char *rest = task->batch.changed_rows == 0 ? table->merge_new_sql : table->merge_sql;
+    // To add rows that are all new reads the target's key at most; an update bills all of it.
+    const char *rest = task->batch.changed_rows == 0 ? table->add_sql : table->merge_sql;
     rest = append_before(sql, worker, rest, STAGING_PATH);
     append_source(sql, worker, task, intent);
-    if (table->bounds_sql != NULL) {
+    if (table->bounds_sql != NULL && strstr(rest, table->bounds_sql) != NULL) {
         rest = append_before(sql, worker, rest, table->bounds_sql);
         bounds_append_condition(sql, &task->batch.bounds);
     }

@@ -23,8 +23,9 @@ cJSON *staging_schema(const struct task *task);
 MUST_CHECK bool staging_create(
     struct worker *worker, const struct task *task, const struct intent *intent, struct error *err);
 
-/* Appends the MERGE of the staging table into the target. */
-void staging_append_merge(
+/* Appends the statement that brings changes into the target, from the staging table or from its own
+ * parameter: the MERGE, or for rows that are all new the one that adds them. */
+void staging_append_change(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent);
 

@@ -79,8 +79,8 @@ static bool start_change(
     struct buffer sql;
 
     buffer_init(&sql, STATEMENT_CEILING);
-    if (intent->mode == SEND_MERGE) {
-        staging_append_merge(&sql, worker, task, intent);
+    if (intent->mode != SEND_REPLACE) {
+        staging_append_change(&sql, worker, task, intent);
     } else if (staging_replaces_at_once(task)) {
         staging_append_replacement(&sql, worker, task, intent);
     } else {

@@ -389,6 +389,9 @@ static bool close_file(struct extraction *e, struct error *err)
         return false;
     if (e->batch.rows > 0)
         e->batch.inlined = inline_rows_take(&e->inlined);
+    // The statement that adds the rows of an append table compares no keys.
+    if (e->task->table->mode == SEND_APPEND && e->batch.changed_rows == 0)
+        bounds_clear(&e->batch.bounds);
     // A file of no rows is never sent, and neither is one whose rows travel in the statement.
     if (e->batch.rows == 0 || e->batch.inlined != NULL) {
         spool_free(e->batch.spool);

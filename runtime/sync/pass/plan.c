@@ -1,5 +1,6 @@
 #include "sync/pass/plan.h"
 
+#include "encode/parameter.h"
 #include "source/rejects.h"
 #include "source/shadow.h"
 #include "sync/pass/content.h"
@@ -111,15 +112,17 @@ static const char *change_of_capture(const struct task *task)
                                              : "changes were found in another way before";
 }
 
-/* A file that goes straight into the target has to agree with it on what is REQUIRED. Besides, the
- * target is compared when its label names another shape than the definition's, and when a job or
- * the last sync failed: somebody may have altered the table by hand. */
+/* A file that goes straight into the target has to agree with it on what is REQUIRED; few rows that
+ * are inserted are no file, and one of many takes the definition's word for it. Besides, the target
+ * is compared when its label names another shape than the definition's, and when a job or the last
+ * sync failed: somebody may have altered the table by hand. */
 static bool has_to_inspect(const struct task *task)
 {
     enum send_mode mode = task->plan.mode;
 
-    return mode == SEND_APPEND || mode == SEND_REPLACE || task_is_out_of_line(task) ||
-           task->warehouse.doubtful || task->source.watermark.last_error[0] != '\0';
+    return (mode == SEND_APPEND && !task->plan.inserts) || mode == SEND_REPLACE ||
+           task_is_out_of_line(task) || task->warehouse.doubtful ||
+           task->source.watermark.last_error[0] != '\0';
 }
 
 bool plan_has_json(const struct table *table)
@@ -139,6 +142,7 @@ static void decide(struct task *task, enum send_mode mode, const char *why)
     plan->why = why;
     plan->only_if_changed = false;
     plan->only_state = false;
+    plan->inserts = plan->inserts && mode == SEND_APPEND;
     plan->json_as_text = task->source.json_as_text && plan_has_json(task->table);
     plan->staged =
         mode == SEND_MERGE ||
@@ -151,8 +155,8 @@ static void decide(struct task *task, enum send_mode mode, const char *why)
 
 /* How changes are sent as long as nothing calls for a replacement. New rows of an append table are
  * loaded straight into the target if rows can be told to be new: by their INTEGER PRIMARY KEY or by
- * a scan. A transaction takes staged rows only, and a MERGE is not counted by the daily quota for
- * load jobs. */
+ * a scan. A transaction takes staged rows only, and a statement is not counted by the daily quota
+ * for load jobs. */
 static enum send_mode mode_of_changes(const struct task *task)
 {
     bool tells_new = task->plan.capture.by == CAPTURE_SCAN || task->source.shape.integer_key;
@@ -357,7 +361,11 @@ bool plan_table(
     bool same = false;
 
     task->plan = (struct plan){
-        .in_transaction = config->sync_atomic, .in_parts = task->warehouse.many_partitions};
+        .in_transaction = config->sync_atomic,
+        .in_parts = task->warehouse.many_partitions,
+        // Passes that follow one another soon would use up the daily quota of loads.
+        .inserts = config->sync_follow_ms > 0 && parameter_carries(task->table),
+    };
     if (!know_shape(source, task, err) || !check_source(config, task, err))
         return false;
     if (!tracking_load(tracking, task->table->name, &known->watermark, err) ||
@@ -510,6 +518,10 @@ bool plan_revise(struct task *task, enum plan_finding finding)
         break;
     case PLAN_FOUND_MANY_PARTITIONS:
         return plan_in_parts(task);
+    case PLAN_FOUND_NO_BUDGET:
+        plan->inserts = false;
+        plan->inspect_target = has_to_inspect(task);
+        break;
     }
     return plan->mode != before;
 }

@@ -40,19 +40,25 @@ static bool forget_content(struct rounds *rounds, const struct task *task, struc
     return false;
 }
 
-/* Fails a table whose statement the budget does not allow before its rows are read. */
-static bool check_budget(const struct rounds *rounds, const struct task *task, struct error *err)
+/* Fails a table whose statement the budget does not allow before its rows are read; one that can do
+ * without a statement does. */
+static bool check_budget(const struct rounds *rounds, struct task *task, struct error *err)
 {
     const struct clock *clock = rounds->deployment->clock;
     const struct config *config = rounds->deployment->config;
     struct spending spending;
 
-    if (config->max_bytes_a_day == 0 || rounds->dry_run || !plan_is_billed(task))
+    if (config->max_bytes_a_day == 0 || rounds->dry_run ||
+        !(plan_is_billed(task) || task->plan.inserts))
         return true;
     if (!spending_read(config, rounds->tracking, clock->wall_us(clock->context), &spending, err))
         return false;
-    return !spending_is_over(&spending) ||
-           spending_refuse(&spending, CONFIG_LEAST_BILLED_BYTES, err);
+    if (!spending_is_over(&spending))
+        return true;
+    if (plan_is_billed(task))
+        return spending_refuse(&spending, CONFIG_LEAST_BILLED_BYTES, err);
+    plan_revise(task, PLAN_FOUND_NO_BUDGET);
+    return true;
 }
 
 /* In one read transaction, because SQLite locks and unlocks the file for each. */

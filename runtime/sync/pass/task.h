@@ -94,6 +94,8 @@ struct plan {
     bool only_state;
     /* The rows pass through a staging table. */
     bool staged;
+    /* Of SEND_APPEND: a statement inserts the rows while they are few; else they are loaded. */
+    bool inserts;
     /* The rows lie in more partitions of the target than one job may change: it takes them from the
      * staging table in several statements. */
     bool in_parts;

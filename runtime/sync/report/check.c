@@ -28,7 +28,7 @@ static void check_schedule(const struct checker *c)
             " for a table; %s",
             a_day, limit,
             table->mode == SEND_APPEND
-                ? "the rest is sent by MERGE, which costs more. Increase BQ_SYNC_INTERVAL"
+                ? "the rest is inserted by queries, which cost more. Increase BQ_SYNC_INTERVAL"
                 : "after that the table waits until 24 hours have passed. Increase "
                   "BQ_SYNC_INTERVAL, or set its mode to upsert");
     }

@@ -15,9 +15,9 @@ int64_t estimate_table_bytes(
     struct store *store, const char *dataset, const char *table, int64_t rows);
 
 /* What a query reads: every table it names, less what its scans leave out (pruning; NULL: nothing
- * is known of them; blocks: as there), and the target once more where a statement updates or
- * deletes in it. Billed are whole MB, 10 at least for each table ("BigQuery pricing"); nothing for
- * a table without bytes.
+ * is known of them; blocks: as there), nothing of a target that rows are only inserted into, and
+ * the target once more where a statement updates or deletes in it. Billed are whole MB, 10 at least
+ * for each table ("BigQuery pricing"); nothing for a table without bytes.
  */
 struct estimate {
     int64_t processed;

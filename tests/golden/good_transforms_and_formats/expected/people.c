@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 3,
+    TABLE_DESCRIPTOR_VERSION == 4,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -295,40 +295,35 @@ const struct table people_table = {
         "    , s.`seen_text`\n"
         "    , s.`salary`\n"
         "  )",
-    .merge_new_sql =
-        "merge into `${project}`.`${dataset}`.`people` as t\n"
-        "using `${project}`.`${dataset}`.`${staging}` as s\n"
-        "on t.`id` = s.`id`\n"
-        "  and t.`id` between @low_1 and @high_1\n"
-        "when not matched then\n"
-        "  insert (\n"
-        "    `id`\n"
-        "    , `email`\n"
-        "    , `email_pseudonym`\n"
-        "    , `phone`\n"
-        "    , `born`\n"
-        "    , `note`\n"
-        "    , `seen_s`\n"
-        "    , `seen_ms`\n"
-        "    , `seen_us`\n"
-        "    , `seen_julian`\n"
-        "    , `seen_text`\n"
-        "    , `salary`\n"
-        "  )\n"
-        "  values (\n"
-        "    s.`id`\n"
-        "    , s.`email`\n"
-        "    , s.`email_pseudonym`\n"
-        "    , s.`phone`\n"
-        "    , s.`born`\n"
-        "    , s.`note`\n"
-        "    , s.`seen_s`\n"
-        "    , s.`seen_ms`\n"
-        "    , s.`seen_us`\n"
-        "    , s.`seen_julian`\n"
-        "    , s.`seen_text`\n"
-        "    , s.`salary`\n"
-        "  )",
+    .add_sql =
+        "insert into `${project}`.`${dataset}`.`people` (\n"
+        "  `id`\n"
+        "  , `email`\n"
+        "  , `email_pseudonym`\n"
+        "  , `phone`\n"
+        "  , `born`\n"
+        "  , `note`\n"
+        "  , `seen_s`\n"
+        "  , `seen_ms`\n"
+        "  , `seen_us`\n"
+        "  , `seen_julian`\n"
+        "  , `seen_text`\n"
+        "  , `salary`\n"
+        ")\n"
+        "select\n"
+        "  s.`id`\n"
+        "  , s.`email`\n"
+        "  , s.`email_pseudonym`\n"
+        "  , s.`phone`\n"
+        "  , s.`born`\n"
+        "  , s.`note`\n"
+        "  , s.`seen_s`\n"
+        "  , s.`seen_ms`\n"
+        "  , s.`seen_us`\n"
+        "  , s.`seen_julian`\n"
+        "  , s.`seen_text`\n"
+        "  , s.`salary`\n"
+        "from `${project}`.`${dataset}`.`${staging}` as s",
     .bounds_sql =
         "\n"
         "  and t.`id` between @low_1 and @high_1",
