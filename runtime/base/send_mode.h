@@ -12,10 +12,9 @@
 enum send_mode {
     /* No rows are sent. */
     SEND_NOTHING,
-    /* A load job adds the rows to the target, or a statement inserts them while they are few. */
+    /* A load job adds the rows to the target. */
     SEND_APPEND,
-    /* A statement brings changes into the target: those that it carries, or those of a staging
-     * table that a load job has filled. */
+    /* A load job fills a staging table, and a MERGE brings its rows into the target. */
     SEND_MERGE,
     /* A load job replaces the target's data. */
     SEND_REPLACE,

@@ -108,10 +108,10 @@ static void append_value(struct buffer *out, enum column_type type, struct slice
 }
 
 static void append_member(
-    struct buffer *out, const char *name, enum column_type type, bool nullable, struct slice *in)
+    struct buffer *out, const char *name, enum column_type type, struct slice *in)
 {
     buffer_printf(out, "\"%s\":{\"value\":", name);
-    if (!nullable || avro_value_present(in))
+    if (avro_value_present(in))
         append_value(out, type, in);
     else
         buffer_append_text(out, "null");
@@ -147,20 +147,14 @@ void parameter_append_type(struct buffer *out, const struct table *table)
     buffer_append_text(out, "]}");
 }
 
-void parameter_append_row(
-    struct buffer *out, const struct table *table, struct slice record, const bool *nullable)
+void parameter_append_row(struct buffer *out, const struct table *table, struct slice record)
 {
-    size_t count = table->column_count;
-
     buffer_append_text(out, "{\"structValues\":{");
-    for (size_t i = 0; i < count; i++) {
-        append_member(out, table->columns[i].name, table->columns[i].type, nullable[i], &record);
+    for (size_t i = 0; i < table->column_count; i++) {
+        append_member(out, table->columns[i].name, table->columns[i].type, &record);
         buffer_append_byte(out, ',');
     }
-    if (record.length == 0)
-        buffer_append_text(out, "\"_bqsync_deleted\":{\"value\":\"false\"}");
-    else
-        append_member(out, "_bqsync_deleted", COLUMN_BOOL, nullable[count], &record);
+    append_member(out, "_bqsync_deleted", COLUMN_BOOL, &record);
     buffer_append_text(out, "}}");
     assert(record.length == 0);
 }

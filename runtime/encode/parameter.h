@@ -20,12 +20,9 @@ bool parameter_carries(const struct table *table);
 /* Appends the type of the array's elements: {"type":"STRUCT","structTypes":[...]}. */
 void parameter_append_type(struct buffer *out, const struct table *table);
 
-/* Appends one element: {"structValues":{...}}. record: the Avro record of the row (avro.h), which
- * of its fields are unions with null, and behind the columns _bqsync_deleted, false if it is not
- * there.
- */
-void parameter_append_row(
-    struct buffer *out, const struct table *table, struct slice record, const bool *nullable);
+/* Appends one element: {"structValues":{...}}. record: the Avro record of the row with every field
+ * a union with null, and _bqsync_deleted behind the columns (avro.h). */
+void parameter_append_row(struct buffer *out, const struct table *table, struct slice record);
 
 /* Appends a whole parameter with one value: {"name":...,"parameterType":...,"parameterValue":...}.
  * value: as avro_value_take has returned it; not JSON, which has no parameter of its type here. */

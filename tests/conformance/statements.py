@@ -161,8 +161,6 @@ def exercise(bq, app, listed):
     app.sync()
     change(range(44, 46))
     app.sync()
-    change(range(48, 50))
-    app.sync(BQ_SYNC_FOLLOW="1s")
     change(range(46, 48), changed=True)
     app.sync(BQ_SYNC_ATOMIC="1")
     for table in listed:

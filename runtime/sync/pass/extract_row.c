@@ -85,7 +85,7 @@ static bool append_row(struct extraction *e, bool deleted, struct error *err)
         return true;
     const struct slice record = {out->out->data + start, out->out->length - start};
     return (e->batch.mode != SEND_MERGE || bounds_add(&e->batch.bounds, record, err)) &&
-           inline_rows_add(&e->inlined, table, record, e->nullable, err);
+           inline_rows_add(&e->inlined, table, record, err);
 }
 
 /* The row for the staging table is of the key alone and marked like a tombstone, which a

@@ -11,8 +11,8 @@ bool inline_rows_begin(struct inline_rows *rows, const struct task *task, struct
 
     inline_rows_clear(rows);
     buffer_init(&rows->row, INLINE_TEXT_MAX);
-    return !(plan->mode == SEND_MERGE || plan->inserts) || plan->in_transaction ||
-           !parameter_carries(task->table) || spool_new(TEXT_MEMORY, &rows->text, err);
+    return plan->mode != SEND_MERGE || plan->in_transaction || !parameter_carries(task->table) ||
+           spool_new(TEXT_MEMORY, &rows->text, err);
 }
 
 static void give_up(struct inline_rows *rows)
@@ -22,8 +22,7 @@ static void give_up(struct inline_rows *rows)
 }
 
 bool inline_rows_add(
-    struct inline_rows *rows, const struct table *table, struct slice record, const bool *nullable,
-    struct error *err)
+    struct inline_rows *rows, const struct table *table, struct slice record, struct error *err)
 {
     if (rows->text == NULL)
         return true;
@@ -35,7 +34,7 @@ bool inline_rows_add(
     buffer_reset(&rows->row);
     if (rows->rows > 1)
         buffer_append_byte(&rows->row, ',');
-    parameter_append_row(&rows->row, table, record, nullable);
+    parameter_append_row(&rows->row, table, record);
     if (rows->row.failure == BUFFER_OK &&
         spool_size(rows->text) + rows->row.length <= INLINE_TEXT_MAX)
         return spool_write(rows->text, buffer_slice(&rows->row), err);

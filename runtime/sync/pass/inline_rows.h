@@ -26,16 +26,14 @@ struct inline_rows {
     uint64_t data_bytes;
 };
 
-/* Begins with no rows, in which the batch of a plan that merges or inserts outside of a transaction
+/* Begins with no rows, in which the batch of a plan that merges a table outside of a transaction
  * may be inlined; any other has none. The rows are cleared by the caller. */
 MUST_CHECK bool inline_rows_begin(
     struct inline_rows *rows, const struct task *task, struct error *err);
 
-/* Adds the row that this record (avro.h) holds, or gives up beyond a limit. nullable: which of its
- * fields are unions. */
+/* Adds the row that this record (avro.h) holds, or gives up beyond a limit. */
 MUST_CHECK bool inline_rows_add(
-    struct inline_rows *rows, const struct table *table, struct slice record, const bool *nullable,
-    struct error *err);
+    struct inline_rows *rows, const struct table *table, struct slice record, struct error *err);
 
 /* Takes: the text, NULL if the rows do not travel in the statement. */
 struct spool *inline_rows_take(struct inline_rows *rows);

@@ -1,6 +1,5 @@
 #include "sync/pass/plan.h"
 
-#include "encode/parameter.h"
 #include "source/rejects.h"
 #include "source/shadow.h"
 #include "sync/pass/content.h"
@@ -112,17 +111,15 @@ static const char *change_of_capture(const struct task *task)
                                              : "changes were found in another way before";
 }
 
-/* A file that goes straight into the target has to agree with it on what is REQUIRED; few rows that
- * are inserted are no file, and one of many takes the definition's word for it. Besides, the target
- * is compared when its label names another shape than the definition's, and when a job or the last
- * sync failed: somebody may have altered the table by hand. */
+/* A file that goes straight into the target has to agree with it on what is REQUIRED. Besides, the
+ * target is compared when its label names another shape than the definition's, and when a job or
+ * the last sync failed: somebody may have altered the table by hand. */
 static bool has_to_inspect(const struct task *task)
 {
     enum send_mode mode = task->plan.mode;
 
-    return (mode == SEND_APPEND && !task->plan.inserts) || mode == SEND_REPLACE ||
-           task_is_out_of_line(task) || task->warehouse.doubtful ||
-           task->source.watermark.last_error[0] != '\0';
+    return mode == SEND_APPEND || mode == SEND_REPLACE || task_is_out_of_line(task) ||
+           task->warehouse.doubtful || task->source.watermark.last_error[0] != '\0';
 }
 
 bool plan_has_json(const struct table *table)
@@ -142,7 +139,6 @@ static void decide(struct task *task, enum send_mode mode, const char *why)
     plan->why = why;
     plan->only_if_changed = false;
     plan->only_state = false;
-    plan->inserts = plan->inserts && mode == SEND_APPEND;
     plan->json_as_text = task->source.json_as_text && plan_has_json(task->table);
     plan->staged =
         mode == SEND_MERGE ||
@@ -155,14 +151,14 @@ static void decide(struct task *task, enum send_mode mode, const char *why)
 
 /* How changes are sent as long as nothing calls for a replacement. New rows of an append table are
  * loaded straight into the target if rows can be told to be new: by their INTEGER PRIMARY KEY or by
- * a scan. A transaction takes staged rows only, and a statement is not counted by the daily quota
- * for load jobs. */
+ * a scan. A transaction takes staged rows only, and a MERGE is not counted by the daily quota for
+ * load jobs or by that for updates of metadata. */
 static enum send_mode mode_of_changes(const struct task *task)
 {
     bool tells_new = task->plan.capture.by == CAPTURE_SCAN || task->source.shape.integer_key;
     bool through =
         task->plan.in_transaction || (task->source.json_as_text && plan_has_json(task->table));
-    bool direct = tells_new && !through && !task->warehouse.near_quota;
+    bool direct = tells_new && !through && !task->warehouse.near_quota && !task->warehouse.frequent;
 
     return task->table->mode == SEND_APPEND && !direct ? SEND_MERGE : task->table->mode;
 }
@@ -193,9 +189,9 @@ static const char *replace_reason(const struct config *config, const struct task
         return change_of_capture(task);
     if (task->warehouse.label_generation == 0)
         return "the table in BigQuery was made by somebody else";
-    if (task->warehouse.label_generation > watermark->generation)
+    if (task->warehouse.label_generation > watermark->labelled || task->warehouse.ahead)
         return "BigQuery is ahead of this database: restored from a backup?";
-    if (task->warehouse.label_generation < watermark->generation)
+    if (task->warehouse.label_generation < watermark->labelled)
         return "BigQuery is behind this database: was an older version of the table restored "
                "there?";
     if (task->plan.capture.broken)
@@ -361,11 +357,7 @@ bool plan_table(
     bool same = false;
 
     task->plan = (struct plan){
-        .in_transaction = config->sync_atomic,
-        .in_parts = task->warehouse.many_partitions,
-        // Passes that follow one another soon would use up the daily quota of loads.
-        .inserts = config->sync_follow_ms > 0 && parameter_carries(task->table),
-    };
+        .in_transaction = config->sync_atomic, .in_parts = task->warehouse.many_partitions};
     if (!know_shape(source, task, err) || !check_source(config, task, err))
         return false;
     if (!tracking_load(tracking, task->table->name, &known->watermark, err) ||
@@ -518,10 +510,6 @@ bool plan_revise(struct task *task, enum plan_finding finding)
         break;
     case PLAN_FOUND_MANY_PARTITIONS:
         return plan_in_parts(task);
-    case PLAN_FOUND_NO_BUDGET:
-        plan->inserts = false;
-        plan->inspect_target = has_to_inspect(task);
-        break;
     }
     return plan->mode != before;
 }

@@ -54,10 +54,6 @@ enum plan_finding {
     PLAN_FOUND_NEW_COLUMNS,
     /* The rows lie in more partitions of the target than one job may change. */
     PLAN_FOUND_MANY_PARTITIONS,
-    /* The day's budget is used up: new rows that might be inserted are loaded. Before they are
-     * read.
-     */
-    PLAN_FOUND_NO_BUDGET,
 };
 
 /* Revises the plan. Returns true if the rows have to be read in another way than before: a file in
@@ -71,8 +67,8 @@ enum shadow_mode plan_kept(const struct task *task);
 /* Whether sending all rows is cheaper than a MERGE of this number of changed ones. */
 bool plan_prefers_replace(const struct task *task, int64_t changed);
 
-/* Whether what is to be sent needs a statement, which BigQuery bills, and no load would do. It is
- * not known of a scan that has to find out whether there is anything to send. */
+/* Whether what is to be sent needs a statement, which BigQuery bills. It is not known of a scan
+ * that has to find out whether there is anything to send. */
 bool plan_is_billed(const struct task *task);
 
 /* Whether it has a JSON column. */

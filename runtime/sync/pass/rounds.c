@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "source/capture.h"
 #include "source/rejects.h"
+#include "sync/commit/settle.h"
 #include "sync/commit/table_commit.h"
 #include "sync/commit/transaction.h"
 #include "sync/pass/plan.h"
@@ -40,25 +41,19 @@ static bool forget_content(struct rounds *rounds, const struct task *task, struc
     return false;
 }
 
-/* Fails a table whose statement the budget does not allow before its rows are read; one that can do
- * without a statement does. */
-static bool check_budget(const struct rounds *rounds, struct task *task, struct error *err)
+/* Fails a table whose statement the budget does not allow before its rows are read. */
+static bool check_budget(const struct rounds *rounds, const struct task *task, struct error *err)
 {
     const struct clock *clock = rounds->deployment->clock;
     const struct config *config = rounds->deployment->config;
     struct spending spending;
 
-    if (config->max_bytes_a_day == 0 || rounds->dry_run ||
-        !(plan_is_billed(task) || task->plan.inserts))
+    if (config->max_bytes_a_day == 0 || rounds->dry_run || !plan_is_billed(task))
         return true;
     if (!spending_read(config, rounds->tracking, clock->wall_us(clock->context), &spending, err))
         return false;
-    if (!spending_is_over(&spending))
-        return true;
-    if (plan_is_billed(task))
-        return spending_refuse(&spending, CONFIG_LEAST_BILLED_BYTES, err);
-    plan_revise(task, PLAN_FOUND_NO_BUDGET);
-    return true;
+    return !spending_is_over(&spending) ||
+           spending_refuse(&spending, CONFIG_LEAST_BILLED_BYTES, err);
 }
 
 /* In one read transaction, because SQLite locks and unlocks the file for each. */
@@ -111,6 +106,20 @@ static void plan(struct rounds *rounds, bool first)
             fail(rounds, task, &err);
         task->source.memory = NULL;
     }
+}
+
+static bool is_doubtful(const struct task *task)
+{
+    return task->unsettled;
+}
+
+/* Before anything rests on the plans. */
+static void settle_doubts(struct rounds *rounds)
+{
+    for (size_t i = 0; i < rounds->open; i++)
+        rounds->tasks[i]->unsettled =
+            settle_is_doubtful(rounds->deployment->series, rounds->tasks[i]);
+    run_step(rounds, is_doubtful, settle_doubt);
 }
 
 /* The target of a scanned table is left alone until the scan has found something, so that an idle
@@ -241,6 +250,7 @@ static bool run_round(struct rounds *rounds, bool first, struct error *err)
 {
     plan(rounds, first);
     if (!rounds->dry_run) {
+        settle_doubts(rounds);
         run_step(rounds, is_to_prepare, target_prepare);
         remove_left_capture(rounds);
         install_capture(rounds);

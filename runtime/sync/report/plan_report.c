@@ -142,8 +142,7 @@ static bool estimate_bill(
 {
     out->bytes_billed = 0;
     if (out->insert + out->update + out->delete == 0 ||
-        (strcmp(out->mode, send_mode_name(SEND_MERGE)) != 0 && !task->plan.staged &&
-         !task->plan.inserts))
+        (strcmp(out->mode, send_mode_name(SEND_MERGE)) != 0 && !task->plan.staged))
         return true;
     out->bytes_billed = SPENDING_UNKNOWN;
     return tracking_bill_each(tracking, "", keep_mean, out, err);

@@ -36,7 +36,7 @@ static void expect(struct one *one, bool deleted, const char *value)
 
     avro_bool(&one->writer, (struct value_bool){.value = deleted});
     buffer_init(&out, 1 << 20);
-    parameter_append_row(&out, &one->table, buffer_slice(&one->record), unions);
+    parameter_append_row(&out, &one->table, buffer_slice(&one->record));
     snprintf(
         wanted, sizeof wanted,
         "{\"structValues\":{\"v\":{\"value\":%s},\"_bqsync_deleted\":{\"value\":\"%s\"}}}", value,
@@ -193,26 +193,6 @@ static void test_the_type_names_every_column(void **state)
     buffer_clear(&out);
 }
 
-/* As in a file for a target whose column is REQUIRED. */
-static void test_a_record_without_unions_and_mark_is_a_present_row(void **state)
-{
-    static const bool none[] = {false, false};
-    struct one one;
-    struct buffer out;
-
-    (void)state;
-    begin(&one, COLUMN_INT64);
-    one.writer.nullable = none;
-    avro_int64(&one.writer, (struct value_int64){.value = 7});
-    buffer_init(&out, 1 << 20);
-    parameter_append_row(&out, &one.table, buffer_slice(&one.record), none);
-    assert_string_equal(
-        buffer_text(&out), "{\"structValues\":{\"v\":{\"value\":\"7\"},"
-                           "\"_bqsync_deleted\":{\"value\":\"false\"}}}");
-    buffer_clear(&out);
-    buffer_clear(&one.record);
-}
-
 static void test_all_types_but_geography_are_carried(void **state)
 {
     (void)state;
@@ -235,7 +215,6 @@ int main(void)
         cmocka_unit_test(test_times_reach_from_year_1_to_9999),
         cmocka_unit_test(test_null_is_null_in_every_type),
         cmocka_unit_test(test_the_type_names_every_column),
-        cmocka_unit_test(test_a_record_without_unions_and_mark_is_a_present_row),
         cmocka_unit_test(test_all_types_but_geography_are_carried),
     };
 

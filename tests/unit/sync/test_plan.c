@@ -74,30 +74,6 @@ static void test_an_append_is_a_merge_where_a_load_into_the_target_will_not_do(v
     expect_plan(plan_one(scene, "events"), SEND_MERGE, NULL);
 }
 
-static void test_new_rows_may_be_inserted_while_commits_are_followed(void **state)
-{
-    struct scene *scene = *state;
-
-    scene_sync(scene, "accounts");
-    scene_sync(scene, "events");
-    scene_run(
-        scene, "insert into events(kind) values ('k'); insert into accounts(email) values ('a')");
-    assert_false(plan_one(scene, "events")->plan.inserts);
-
-    scene->config.sync_follow_ms = 1000;
-    assert_false(plan_one(scene, "accounts")->plan.inserts);
-    struct task *task = plan_one(scene, "events");
-    expect_plan(task, SEND_APPEND, NULL);
-    assert_true(task->plan.inserts);
-    assert_false(task->plan.staged);
-    assert_false(task->plan.inspect_target);
-    // A load needs to know the target.
-    assert_false(plan_revise(task, PLAN_FOUND_NO_BUDGET));
-    expect_plan(task, SEND_APPEND, NULL);
-    assert_false(task->plan.inserts);
-    assert_true(task->plan.inspect_target);
-}
-
 static void test_everything_is_staged_in_a_transaction(void **state)
 {
     struct scene *scene = *state;
@@ -360,7 +336,6 @@ int main(void)
         SCENE_TEST(test_a_table_is_replaced_first_and_left_alone_afterwards),
         SCENE_TEST(test_changes_are_merged_or_appended_as_declared),
         SCENE_TEST(test_an_append_is_a_merge_where_a_load_into_the_target_will_not_do),
-        SCENE_TEST(test_new_rows_may_be_inserted_while_commits_are_followed),
         SCENE_TEST(test_everything_is_staged_in_a_transaction),
         SCENE_TEST(test_what_was_sent_is_not_trusted_when_it_may_be_something_else),
         SCENE_TEST(test_a_full_sync_says_so),
