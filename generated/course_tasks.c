@@ -251,6 +251,7 @@ const struct table course_tasks_table = {
         "    , s.`deleted_at`\n"
         "    , s.`milestone_id`\n"
         "  )",
+    .merge_within_sql = NULL,
     .add_sql =
         "merge into `${project}`.`${dataset}`.`course_tasks` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"

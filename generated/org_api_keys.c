@@ -227,6 +227,7 @@ const struct table org_api_keys_table = {
         "    , s.`updated_at`\n"
         "    , s.`deleted_at`\n"
         "  )",
+    .merge_within_sql = NULL,
     .add_sql =
         "insert into `${project}`.`${dataset}`.`org_api_keys` (\n"
         "  `id`\n"

@@ -371,6 +371,7 @@ const struct table questions_table = {
         "    , s.`title`\n"
         "    , s.`settings`\n"
         "  )",
+    .merge_within_sql = NULL,
     .add_sql =
         "merge into `${project}`.`${dataset}`.`questions` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"

@@ -251,6 +251,7 @@ const struct table scorecards_table = {
         "    , s.`deleted_at`\n"
         "    , s.`status`\n"
         "  )",
+    .merge_within_sql = NULL,
     .add_sql =
         "merge into `${project}`.`${dataset}`.`scorecards` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"

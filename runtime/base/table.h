@@ -61,6 +61,8 @@ struct column {
     bool key;
     /* A key column whose values have an order: a MERGE says between which they lie (bounds_sql). */
     bool bounded;
+    /* The column partitions the table, and its values are declared never to change. */
+    bool immutable;
     enum time_format format;
     enum column_transform transform;
     /* JSON: BigQuery may round numbers and drop members named twice. */
@@ -111,6 +113,10 @@ struct table {
     /* GoogleSQL with ${project}, ${dataset}, ${staging} inside backticks. */
     const char *ddl_sql;
     const char *merge_sql; /* update, insert and delete from staging; NULL without a key */
+    /* The same for rows none of which is deleted, bounded by the immutable column, too: @low_2 and
+     * @high_2. It fails, and changes nothing, if a row up to the key @known is not in the target
+     * within these bounds. NULL without such a column. */
+    const char *merge_within_sql;
     /* The same for rows that are all new: an INSERT in mode append, which reads nothing of the
      * target, else a MERGE that only inserts. NULL without a key. */
     const char *add_sql;

@@ -92,6 +92,10 @@ int command_ddl(struct invocation *in)
             print_statement(in, table->merge_sql);
             putchar('\n');
             print_statement(in, table->add_sql);
+            if (table->merge_within_sql != NULL) {
+                putchar('\n');
+                print_statement(in, table->merge_within_sql);
+            }
         }
     }
     return 0;

@@ -50,6 +50,11 @@ MUST_CHECK bool staging_adopt_text(
  */
 bool staging_adopt_parts(struct task *task, const struct error *failure);
 
+/* A job of the task failed. If it was a MERGE that the immutable column has bounded, and a changed
+ * row was not within these bounds, that is logged, and the task is outdated: its next plan does
+ * without them. Returns whether that is so. */
+bool staging_adopt_unbounded(struct task *task, const struct error *failure);
+
 /* Drops the intent's staging table, if it has one. It expires by itself, so a failure is only
  * logged. */
 void staging_drop(struct worker *worker, const struct intent *intent);

@@ -154,7 +154,8 @@ static bool conclude(
     if (!*out_withdrawn || !staging_adopt_text(worker, task, &job->failure, err))
         return false;
     *err = job->failure;
-    return task_is_outdated(task) || staging_adopt_parts(task, &job->failure);
+    return task_is_outdated(task) || staging_adopt_parts(task, &job->failure) ||
+           staging_adopt_unbounded(task, &job->failure);
 }
 
 /* One intent from its record to its end. Everything about how the batch is sent comes from the

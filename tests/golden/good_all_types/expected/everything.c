@@ -310,6 +310,7 @@ const struct table everything_table = {
         "    , s.`a_json`\n"
         "    , s.`a_geography`\n"
         "  )",
+    .merge_within_sql = NULL,
     .add_sql =
         "merge into `${project}`.`${dataset}`.`everything` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"

@@ -161,6 +161,7 @@ const struct table time_table = {
         "  values (\n"
         "    s.`id`\n"
         "  )",
+    .merge_within_sql = NULL,
     .add_sql =
         "insert into `${project}`.`${dataset}`.`time` (\n"
         "  `id`\n"

@@ -283,6 +283,7 @@ const struct table many_keys_table = {
         "    , s.`at_time`\n"
         "    , s.`value`\n"
         "  )",
+    .merge_within_sql = NULL,
     .add_sql =
         "merge into `${project}`.`${dataset}`.`many_keys` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"

@@ -175,6 +175,7 @@ const struct table own_table = {
         "    s.`id`\n"
         "    , s.`value`\n"
         "  )",
+    .merge_within_sql = NULL,
     .add_sql =
         "insert into `${project}`.`${dataset}`.`own` (\n"
         "  `id`\n"

@@ -162,6 +162,7 @@ const struct table raw_keys_table = {
         "    s.`raw`\n"
         "    , s.`value`\n"
         "  )",
+    .merge_within_sql = NULL,
     .add_sql =
         "merge into `${project}`.`${dataset}`.`raw_keys` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"

@@ -176,6 +176,7 @@ const struct table by_hour_table = {
         "    s.`id`\n"
         "    , s.`at`\n"
         "  )",
+    .merge_within_sql = NULL,
     .add_sql =
         "merge into `${project}`.`${dataset}`.`by_hour` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"

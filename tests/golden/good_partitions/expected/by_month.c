@@ -176,6 +176,7 @@ const struct table by_month_table = {
         "    s.`id`\n"
         "    , s.`day`\n"
         "  )",
+    .merge_within_sql = NULL,
     .add_sql =
         "merge into `${project}`.`${dataset}`.`by_month` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"

@@ -162,6 +162,7 @@ const struct table by_range_table = {
         "  values (\n"
         "    s.`id`\n"
         "  )",
+    .merge_within_sql = NULL,
     .add_sql =
         "insert into `${project}`.`${dataset}`.`by_range` (\n"
         "  `id`\n"

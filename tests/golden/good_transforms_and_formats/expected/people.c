@@ -295,6 +295,7 @@ const struct table people_table = {
         "    , s.`seen_text`\n"
         "    , s.`salary`\n"
         "  )",
+    .merge_within_sql = NULL,
     .add_sql =
         "insert into `${project}`.`${dataset}`.`people` (\n"
         "  `id`\n"

@@ -185,6 +185,7 @@ const struct table messages_table = {
         "    s.`id`\n"
         "    , s.`kind`\n"
         "  )",
+    .merge_within_sql = NULL,
     .add_sql =
         "merge into `${project}`.`${dataset}`.`messages` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
