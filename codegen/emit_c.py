@@ -138,6 +138,8 @@ def _column(table: Table, column: Column) -> str:
         members["key"] = "true"
     if column.key and column.type.bounds:
         members["bounded"] = "true"
+    if column.immutable:
+        members["immutable"] = "true"
     members.update(_reading(column))
     if column.json_rounds:
         members["json_rounds"] = "true"
@@ -204,7 +206,8 @@ def _texts(table: Table) -> List[str]:
         ("capture_install_sql", install),
         ("ddl_sql", emit_sql.ddl(table)),
         ("merge_sql", emit_sql.merge(table) if keyed else None),
-        ("merge_new_sql", emit_sql.merge_new(table) if keyed else None),
+        ("merge_within_sql", emit_sql.merge_within(table) or None),
+        ("add_sql", emit_sql.add(table) if keyed else None),
         ("bounds_sql", emit_sql.bounds(table) or None),
         ("schema_json", emit_schema.schema_json(table)),
         ("resource_json", emit_schema.resource_json(table)),

@@ -11,10 +11,10 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 
 from . import jsonpos, naming
 from .checking import Problems
-from .model import Table
+from .model import Column, Table
 from .schema_columns import Columns, read_columns
 from .schema_filter import filter_problem
-from .schema_warehouse import read_warehouse
+from .schema_warehouse import Warehouse, read_warehouse
 
 EDITOR_SCHEMA = "table.schema.json"
 
@@ -98,6 +98,7 @@ def _read_file(
     mode, capture = _read_sync(members.get("sync"), "key" in members, problems)
     key_columns = tuple(by_name[column] for column in key)
     warehouse = read_warehouse(members.get("bigquery"), columns, key_columns, problems)
+    _check_immutable(columns, key_columns, warehouse, mode, problems)
     table = Table(
         stem=stem,
         name=name or "",
@@ -247,6 +248,26 @@ def _read_sync(
         problems.add(members["capture"], '"triggers" list changed rows by their key; name a "key", '
                      'or use "scan"')
     return mode, capture
+
+
+def _check_immutable(
+    columns: Columns, key: Tuple[Column, ...], warehouse: Warehouse, mode: Optional[str],
+    problems: Problems
+) -> None:
+    """The declaration bounds a MERGE by the partitions of its rows (emit_sql.merge_within)."""
+    partition = warehouse.time_partition or warehouse.range_partition
+    for column, node in columns.immutable:
+        if partition is None or partition.column.name != column.name:
+            problems.add(node, '"%s" does not partition the table; "immutable" is for the column of '
+                         '"partition_by"' % column.name)
+        elif mode == "replace":
+            problems.add(node, 'has no use in mode "replace", which sends all rows; leave it out')
+        elif len(key) != 1 or key[0].type.name != "INT64":
+            problems.add(node, 'needs a "key" of one INT64 column, by which bqsync tells rows that are '
+                         "new from rows that have changed")
+        elif key[0].name == column.name:
+            problems.add(node, '"%s" is the key, whose values bound each MERGE already; leave it out'
+                         % column.name)
 
 
 def _read_where(

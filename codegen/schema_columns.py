@@ -28,7 +28,7 @@ _POLICY_TAG = re.compile(r"projects/[^/]+/locations/[^/]+/taxonomies/[^/]+/polic
 _TRANSFORMS = ("sha256", "hmac_sha256", "redact", "truncate")
 _TRUNCATE_MAX = 1_000_000_000
 _OPTIONAL = (
-    "description", "mode", "source", "transform", "json", "policy_tags") + READING_KEYS
+    "description", "mode", "source", "transform", "json", "policy_tags", "immutable") + READING_KEYS
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,15 @@ class Columns:
 
     all: Tuple[Column, ...]
     complete: bool
+    immutable: Tuple[Tuple[Column, Node], ...] = ()  # those that say so, and where
 
     @property
     def by_name(self) -> Dict[str, Column]:
         return {column.name: column for column in self.all}
 
     def with_key(self, key: Tuple[str, ...]) -> Columns:
-        return Columns(
-            tuple(replace(column, key=column.name in key) for column in self.all), self.complete)
+        return replace(
+            self, all=tuple(replace(column, key=column.name in key) for column in self.all))
 
     def find(self, node: Node, name: str, problems: Problems) -> Optional[Column]:
         """The column that the value at node names; a problem if there is none."""
@@ -67,12 +68,20 @@ def read_columns(node: Optional[Node], problems: Problems) -> Columns:
         problems.add(node, "has %d columns, the limit is %d: SQLite returns at most %d columns from a "
                      "statement" % (len(node.value), limit, _RESULT_COLUMNS_MAX))
     columns: List[Column] = []
+    immutable: List[Tuple[Column, Node]] = []
     seen: Dict[str, Node] = {}
     for item in node.value:
         column = _read_column(item, seen, problems)
         if column is not None:
             columns.append(column)
-    return Columns(tuple(columns), bool(node.value) and len(columns) == len(node.value))
+            if column.immutable:
+                immutable.append((column, _member(item, "immutable")))
+    complete = bool(node.value) and len(columns) == len(node.value)
+    return Columns(tuple(columns), complete, tuple(immutable))
+
+
+def _member(node: Node, key: str) -> Node:
+    return next(member.node for member in node.value if member.key == key)
 
 
 def _read_column(node: Node, seen: Dict[str, Node], problems: Problems) -> Optional[Column]:
@@ -94,6 +103,7 @@ def _read_column(node: Node, seen: Dict[str, Node], problems: Problems) -> Optio
         json_rounds=_read_json(members.get("json"), kind, problems),
         transform=_read_transform(members.get("transform"), kind, required, problems),
         policy_tags=_read_policy_tags(members.get("policy_tags"), problems),
+        immutable=bool(problems.flag(members.get("immutable"))),
     )
     return column if name is not None else None
 

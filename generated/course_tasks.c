@@ -251,7 +251,8 @@ const struct table course_tasks_table = {
         "    , s.`deleted_at`\n"
         "    , s.`milestone_id`\n"
         "  )",
-    .merge_new_sql =
+    .merge_within_sql = NULL,
+    .add_sql =
         "merge into `${project}`.`${dataset}`.`course_tasks` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"

@@ -239,7 +239,8 @@ const struct table milestones_table = {
         "    , s.`updated_at`\n"
         "    , s.`deleted_at`\n"
         "  )",
-    .merge_new_sql =
+    .merge_within_sql = NULL,
+    .add_sql =
         "merge into `${project}`.`${dataset}`.`milestones` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"

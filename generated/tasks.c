@@ -275,7 +275,8 @@ const struct table tasks_table = {
         "    , s.`deleted_at`\n"
         "    , s.`scheduled_publish_at`\n"
         "  )",
-    .merge_new_sql =
+    .merge_within_sql = NULL,
+    .add_sql =
         "merge into `${project}`.`${dataset}`.`tasks` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"

@@ -80,6 +80,8 @@ struct column {
     bool key;
     /* A key column whose values have an order: a MERGE says between which they lie (bounds_sql). */
     bool bounded;
+    /* The column partitions the table, and its values are declared never to change. */
+    bool immutable;
     /* How a time may be stored, tried in order; none: as ISO 8601. */
     unsigned char format_count;
     unsigned char formats[TIME_FORMAT_COUNT]; /* enum time_format */
@@ -138,9 +140,15 @@ struct table {
 
     /* GoogleSQL with ${project}, ${dataset}, ${staging} inside backticks. */
     const char *ddl_sql;
-    const char *merge_sql;     /* update, insert and delete from staging; NULL without a key */
-    const char *merge_new_sql; /* insert-only; NULL without a key */
-    /* The part of both MERGEs that bounds each key column by parameters, for the n-th (from 1)
+    const char *merge_sql; /* update, insert and delete from staging; NULL without a key */
+    /* The same for rows none of which is deleted, bounded by the immutable column, too: @low_2 and
+     * @high_2. It fails, and changes nothing, if a row up to the key @known is not in the target
+     * within these bounds. NULL without such a column. */
+    const char *merge_within_sql;
+    /* The same for rows that are all new: an INSERT in mode append, which reads nothing of the
+     * target, else a MERGE that only inserts. NULL without a key. */
+    const char *add_sql;
+    /* The part of each MERGE that bounds each key column by parameters, for the n-th (from 1)
      * @low_n and @high_n. A statement that leaves it out does the same and reads more of the
      * target. NULL: there is none. */
     const char *bounds_sql;

@@ -16,8 +16,8 @@
 #include <cjson/cJSON.h>
 #include <stdint.h>
 
-/* The last of the quota, kept for replacements: an append table adds its rows by a MERGE then,
- * which BigQuery does not count. */
+/* The last of the quota, kept for replacements: an append table inserts its rows by a
+ * statement then, which BigQuery does not count. */
 #define QUOTA_RESERVE 20
 
 /* Restores what earlier processes have used, and notes in the tasks which targets are near the

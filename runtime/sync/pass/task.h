@@ -75,6 +75,8 @@ struct task_warehouse {
     cJSON *fields;
     /* BigQuery has refused a job that would have changed too many partitions. */
     bool many_partitions;
+    /* A MERGE was refused because a row was not found by the table's immutable column. */
+    bool unbounded;
     /* BigQuery has refused a job on a target that had not been compared. */
     bool doubtful;
 };

@@ -27,7 +27,7 @@ static void check_schedule(const struct checker *c)
             "%s for a table; %s",
             a_day, limit, partitions_are_counted(table) ? " changed partitions" : "",
             table->mode == SEND_APPEND
-                ? "the rest is sent by MERGE, which costs more. Increase BQ_SYNC_INTERVAL"
+                ? "the rest is inserted by queries, which cost more. Increase BQ_SYNC_INTERVAL"
                 : "after that the table waits until 24 hours have passed. Increase "
                   "BQ_SYNC_INTERVAL, or set its mode to upsert");
     }

@@ -146,25 +146,33 @@ struct statement {
 struct named {
     struct path tables[TABLES_MAX];
     int64_t bytes[TABLES_MAX];
+    bool filled[TABLES_MAX]; /* named by INSERT INTO alone, which reads nothing of it */
     size_t count;
 };
 
-static bool is_named(const struct named *named, const struct path *path)
+/* Its index, count if it is not there yet. */
+static size_t index_of(const struct named *named, const struct path *path)
 {
-    for (size_t i = 0; i < named->count; i++)
-        if (strcmp(named->tables[i].dataset, path->dataset) == 0 &&
-            strcmp(named->tables[i].table, path->table) == 0)
-            return true;
-    return false;
+    size_t i = 0;
+
+    while (i < named->count && (strcmp(named->tables[i].dataset, path->dataset) != 0 ||
+                                strcmp(named->tables[i].table, path->table) != 0))
+        i++;
+    return i;
 }
 
-static void note(struct named *named, struct store *store, const struct path *path)
+static void note(struct named *named, struct store *store, const struct path *path, bool filled)
 {
-    if (named->count == TABLES_MAX || is_named(named, path))
+    size_t i = index_of(named, path);
+
+    if (i < named->count)
+        named->filled[i] = named->filled[i] && filled;
+    if (i < named->count || named->count == TABLES_MAX)
         return;
     int64_t bytes = table_bytes(store, path->dataset, path->table);
     if (bytes == 0)
         return;
+    named->filled[named->count] = filled;
     named->tables[named->count] = *path;
     named->bytes[named->count++] = bytes;
 }
@@ -174,6 +182,8 @@ static void read_names(
     struct named *named, struct store *store, const char *text, const char *default_dataset,
     bool *out_rewrites)
 {
+    int words = 0; /* of INSERT INTO, so far */
+
     *out_rewrites = false;
     for (const char *at = text; *at != '\0';) {
         struct path word = {.dataset = ""};
@@ -188,10 +198,12 @@ static void read_names(
         take_path(&at, &word);
         if (strcasecmp(word.table, "update") == 0 || strcasecmp(word.table, "delete") == 0)
             *out_rewrites = true;
+        bool filled = words == 2;
+        words = strcasecmp(word.table, words == 1 ? "into" : "insert") == 0 ? words % 2 + 1 : 0;
         if (word.dataset[0] == '\0' && default_dataset != NULL)
             snprintf(word.dataset, sizeof word.dataset, "%s", default_dataset);
         if (word.dataset[0] != '\0' && word.table[0] != '\0')
-            note(named, store, &word);
+            note(named, store, &word, filled);
     }
 }
 
@@ -233,7 +245,9 @@ static struct estimate estimate_statement(
         return sum;
     read_names(named, store, statement->text, default_dataset, &rewrites);
     for (size_t i = 0; i < named->count; i++)
-        named->bytes[i] = scanned_bytes(store, &named->tables[i], statement, named->bytes[i]);
+        named->bytes[i] = named->filled[i]
+                              ? 0
+                              : scanned_bytes(store, &named->tables[i], statement, named->bytes[i]);
     // The first table that is named is the one that changes.
     if (rewrites && named->count > 0)
         named->bytes[0] *= 2;

@@ -15,9 +15,10 @@
 int64_t estimate_table_bytes(
     struct store *store, const char *dataset, const char *table, int64_t rows);
 
-/* What a statement reads: every table it names, less what its scans leave out, and the target once
- * more where it updates or deletes. Billed are whole MB, 10 at least for each table ("BigQuery
- * pricing"); nothing for a table without bytes, and for DDL without a query.
+/* What a statement reads: every table it names, less what its scans leave out, nothing of a target
+ * that rows are only inserted into, and the target once more where it updates or deletes. Billed
+ * are whole MB, 10 at least for each table ("BigQuery pricing"); nothing for a table without bytes,
+ * and for DDL without a query.
  */
 struct estimate {
     int64_t processed;

@@ -283,7 +283,8 @@ const struct table many_keys_table = {
         "    , s.`at_time`\n"
         "    , s.`value`\n"
         "  )",
-    .merge_new_sql =
+    .merge_within_sql = NULL,
+    .add_sql =
         "merge into `${project}`.`${dataset}`.`many_keys` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`raw` = s.`raw`\n"

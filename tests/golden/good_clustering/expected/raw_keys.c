@@ -162,7 +162,8 @@ const struct table raw_keys_table = {
         "    s.`raw`\n"
         "    , s.`value`\n"
         "  )",
-    .merge_new_sql =
+    .merge_within_sql = NULL,
+    .add_sql =
         "merge into `${project}`.`${dataset}`.`raw_keys` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`raw` = s.`raw`\n"

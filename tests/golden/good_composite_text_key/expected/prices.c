@@ -182,7 +182,8 @@ const struct table prices_table = {
         "    , s.`currency`\n"
         "    , s.`amount`\n"
         "  )",
-    .merge_new_sql =
+    .merge_within_sql = NULL,
+    .add_sql =
         "merge into `${project}`.`${dataset}`.`prices` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`currency` = s.`currency`\n"

@@ -379,7 +379,8 @@ const struct table forms_table = {
         "    , s.`utf8`\n"
         "    , s.`jsonb`\n"
         "  )",
-    .merge_new_sql =
+    .merge_within_sql = NULL,
+    .add_sql =
         "merge into `${project}`.`${dataset}`.`forms` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"

@@ -79,7 +79,8 @@ const struct table tags_table = {
         ")\n"
         "cluster by `item`",
     .merge_sql = NULL,
-    .merge_new_sql = NULL,
+    .merge_within_sql = NULL,
+    .add_sql = NULL,
     .bounds_sql = NULL,
     .schema_json =
         "[\n"

@@ -176,7 +176,8 @@ const struct table by_hour_table = {
         "    s.`id`\n"
         "    , s.`at`\n"
         "  )",
-    .merge_new_sql =
+    .merge_within_sql = NULL,
+    .add_sql =
         "merge into `${project}`.`${dataset}`.`by_hour` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"
