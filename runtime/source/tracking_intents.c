@@ -150,7 +150,8 @@ static bool remove_intent(struct database *database, const struct intent *intent
  * not cleared. An earlier version may have noted only the beginning of the hash (the plan says
  * whether that is enough), and the acknowledgement completes it. */
 #define STILL_COUNTS(parameter)                                                                    \
-    "content_hash <> '' and content_hash = substr(" parameter ", 1, length(content_hash))"
+    "(content_hash = " parameter " or content_hash <> ''"                                          \
+    " and content_hash = substr(" parameter ", 1, length(content_hash)))"
 
 /* An intent of changes rests on the content hash that the watermark had, so it never brings back
  * one that was cleared meanwhile, by hand too. A replacement cleared it itself. */
