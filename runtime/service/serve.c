@@ -16,6 +16,7 @@
 #include "service/verifier.h"
 #include "source/commits.h"
 #include "source/tracking.h"
+#include "sync/series.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@
 struct serve {
     struct deployment *deployment;
     struct commits *commits;
+    struct series *series;
     struct follower *follower;
     const struct serve_options *options;
     struct ledger ledger;
@@ -259,6 +261,10 @@ static bool make_follower(struct serve *serve, struct error *err)
     if (!commits_new(clock, &serve->commits, err))
         return false;
     serve->deployment->commits = serve->commits;
+    if (!series_new(
+            clock, serve->deployment->tables, serve->deployment->table_count, &serve->series, err))
+        return false;
+    serve->deployment->series = serve->series;
     return follower_new(
         &(struct follower_options){
             .commits = serve->commits,
@@ -396,6 +402,8 @@ static void stop(struct serve *serve)
     // The last to close the source, because it removes the -wal file as the application would.
     serve->deployment->commits = NULL;
     commits_free(serve->commits);
+    serve->deployment->series = NULL;
+    series_free(serve->series);
     ledger_clear(&serve->ledger);
     free(serve->policy);
 }

@@ -114,15 +114,17 @@ static bool load_generation(
     bool whole = false;
 
     if (!tracking_has_table(tracking, "bq_sync_generations", &row, err) ||
-        !has_added(tracking, "bq_sync_generations", "since", &whole, err))
+        !has_added(tracking, "bq_sync_generations", "series", &whole, err))
         return false;
     if (!row)
         return true;
     if (!statement_keep(
             &tracking->database,
-            whole ? "select generation, content_hash, target, since from bq_sync_generations"
-                    " where table_name = ?1"
-                  : "select generation, '', '', 0 from bq_sync_generations where table_name = ?1",
+            whole
+                ? "select generation, content_hash, target, since, coalesce(labelled, generation),"
+                  " series from bq_sync_generations where table_name = ?1"
+                : "select generation, '', '', 0, generation, '' from bq_sync_generations"
+                  " where table_name = ?1",
             &statement, err, "s", table))
         return false;
     bool ok = database_step(&tracking->database, statement, &row, err);
@@ -131,6 +133,8 @@ static bool load_generation(
         statement_text(statement, 1, out->held_content, sizeof out->held_content);
         statement_text(statement, 2, out->held_target, sizeof out->held_target);
         out->held_since = sqlite3_column_int64(statement, 3);
+        out->labelled = sqlite3_column_int64(statement, 4);
+        statement_text(statement, 5, out->series, sizeof out->series);
     }
     database_give_back(statement);
     // A version that did not note this has sent what its watermark says.

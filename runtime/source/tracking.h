@@ -36,6 +36,11 @@ struct watermark {
     /* Of the newest intent, also a label on the target table; the next intent takes one more. It
      * survives a reset, so that no number is used twice. */
     int64_t generation;
+    /* The generation that the target's label shows: that one, or in a series (sync/series.h) an
+     * earlier one. */
+    int64_t labelled;
+    /* Of the series that the newest label began, "" if it began none. */
+    char series[TRACKING_NONCE_SIZE];
     /* Of the definition that the rows were sent under, with the plan's remark on how they were
      * found. "" if change capture was interrupted: the rows that were sent may lack changes. */
     char content_hash[TRACKING_CONTENT_SIZE];
@@ -86,6 +91,10 @@ struct intent {
     char location[64];
     /* What its commit job may bill of the day's budget; 0 if there is no budget. */
     int64_t bytes_reserved;
+    /* Not recorded with it, because the watermark says it: whether the target's label is raised for
+     * it, which else stays behind, and the series that it begins or belongs to, "" if none. */
+    bool raises_label;
+    char series[TRACKING_NONCE_SIZE];
     /* Known when it ends and not recorded with it: what its jobs have billed, and what BigQuery
      * wants to be allowed to bill, if it has refused the commit job because that was too little. */
     int64_t bytes_billed;

@@ -121,14 +121,22 @@ static bool publish_shadow(
         err, "ss", intent->table, intent->nonce);
 }
 
+/* labelled is NULL if the label shows the generation itself. A version that knows no series leaves
+ * it so. */
 static bool write_generation(
     struct database *database, const struct intent *intent, struct error *err)
 {
     return statement_run(
         database,
-        "insert into bq_sync_generations(table_name, generation) values (?1, ?2)"
-        " on conflict(table_name) do update set generation = max(generation, excluded.generation)",
-        err, "si", intent->table, intent->generation);
+        intent->raises_label
+            ? "insert into bq_sync_generations(table_name, generation, series) values (?1, ?2, ?3)"
+              " on conflict(table_name) do update set labelled = null, series = excluded.series,"
+              " generation = max(generation, excluded.generation)"
+            : "insert into bq_sync_generations(table_name, generation) values (?1, ?2)"
+              " on conflict(table_name) do update set labelled = coalesce(labelled, generation),"
+              " generation = max(generation, excluded.generation)",
+        err, intent->raises_label ? "sis" : "si", intent->table, intent->generation,
+        intent->series);
 }
 
 static bool remove_intent(struct database *database, const struct intent *intent, struct error *err)

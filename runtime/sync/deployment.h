@@ -27,6 +27,8 @@ struct deployment {
     const struct clock *clock;
     /* Borrowed; NULL: nobody follows the source (BQ_SYNC_FOLLOW). */
     struct commits *commits;
+    /* Borrowed; NULL: each change of a table raises its label. */
+    struct series *series;
     /* Borrowed; NULL: libcurl. */
     const struct http_ops *http;
     /* How long one call of BigQuery may be tried again. */

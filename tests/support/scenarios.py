@@ -6,8 +6,11 @@ staging table has an expiration.
 """
 
 import collections
+import contextlib
 import pathlib
+import sqlite3
 
+from tests.support.following import commit_account, following, leave_label_behind
 from tests.support.workload_tables import TABLES
 
 # status is that of each run: 1 where a rejected row stays.
@@ -38,6 +41,25 @@ def restore_backup(bq, app):
     for suffix in ("-wal", "-shm"):
         pathlib.Path(f"{app.path}{suffix}").unlink(missing_ok=True)
     app.path.write_bytes(backup)
+
+
+def kill_follower(bq, app):
+    """The service that followed commits was killed while the label stayed behind."""
+    with following(app):
+        leave_label_behind(app)
+    app.script("update accounts set note = 'uno' where id = 1; delete from accounts where id = 2")
+
+
+def restore_followed(bq, app):
+    """The same, and a backup is restored that lacks a row which BigQuery holds under the same label."""
+    with following(app):
+        number = leave_label_behind(app)
+        with app.connect() as db, contextlib.closing(sqlite3.connect(app.folder / "backup.db")) as copy:
+            db.backup(copy)
+        commit_account(app, number)
+    for suffix in ("-wal", "-shm"):
+        pathlib.Path(f"{app.path}{suffix}").unlink(missing_ok=True)
+    (app.folder / "backup.db").rename(app.path)
 
 
 def restore_target(bq, app):
@@ -176,6 +198,10 @@ SCENARIOS = [
              restore_backup),
     Scenario("target restored", ROWS, "insert into accounts values (4, 'd@x', 4, null)", (), ("accounts",),
              restore_target),
+    Scenario("label left behind", ROWS, "insert into accounts values (4, 'd@x', 4, null)", (), ("accounts",),
+             kill_follower),
+    Scenario("label left behind, source restored", ROWS, "insert into accounts values (4, 'd@x', 4, null)", (),
+             ("accounts",), restore_followed),
     Scenario("columns swapped", ROWS,
              "alter table memberships rename column role to swapped;"
              "alter table memberships rename column since to role;"

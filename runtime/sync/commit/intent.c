@@ -3,6 +3,7 @@
 #include "sync/commit/budget.h"
 #include "sync/commit/staging.h"
 #include "sync/pass/target.h"
+#include "sync/series.h"
 #include "warehouse/googlesql.h"
 #include "warehouse/job_id.h"
 
@@ -12,15 +13,26 @@
 
 /* --- making ------------------------------------------------------------------------------ */
 
+static void make_job_id(
+    const char *table, int64_t generation, const char *nonce, const char *step,
+    char out[static INTENT_JOB_ID_SIZE])
+{
+    char safe[200];
+
+    job_id_safe_name(table, safe, sizeof safe);
+    snprintf(out, INTENT_JOB_ID_SIZE, "bqsync_%s_%" PRId64 "_%s_%s", safe, generation, nonce, step);
+}
+
 void intent_job_id(
     const struct intent *intent, const char *step, char out[static INTENT_JOB_ID_SIZE])
 {
-    char table[200];
+    make_job_id(intent->table, intent->generation, intent->nonce, step, out);
+}
 
-    job_id_safe_name(intent->table, table, sizeof table);
-    snprintf(
-        out, INTENT_JOB_ID_SIZE, "bqsync_%s_%" PRId64 "_%s_%s", table, intent->generation,
-        intent->nonce, step);
+void intent_series_job(
+    const char *table, int64_t generation, const char *series, char out[static INTENT_JOB_ID_SIZE])
+{
+    make_job_id(table, generation, series, "commit", out);
 }
 
 static void name_staging(const struct table *table, struct intent *intent)
@@ -38,6 +50,24 @@ static void name_staging(const struct table *table, struct intent *intent)
 static enum send_mode mode_of(const struct batch *batch)
 {
     return batch->mode == SEND_NOTHING ? SEND_APPEND : batch->mode;
+}
+
+/* A replacement raises the label in any case: it may be what the label calls for. So does the first
+ * intent of a target that was created with that label. */
+static void choose_series(const struct worker *worker, const struct task *task, struct intent *out)
+{
+    const struct watermark *watermark = &task->source.watermark;
+    bool changes = task->batch.mode == SEND_MERGE || task->batch.mode == SEND_APPEND;
+
+    out->raises_label = true;
+    if (!worker->follows || !changes || task->warehouse.created)
+        return;
+    if (series_goes_on(worker->series, task->table, watermark)) {
+        out->raises_label = false;
+        memcpy(out->series, watermark->series, sizeof out->series);
+    } else if (series_is_worthwhile(worker->series, task->table)) {
+        memcpy(out->series, out->nonce, sizeof out->series);
+    }
 }
 
 static bool make(
@@ -63,7 +93,11 @@ static bool make(
     snprintf(out->location, sizeof out->location, "%s", worker->location);
     googlesql_plain_name(
         out->target, sizeof out->target, worker->project, worker->dataset, table->target);
-    intent_job_id(out, send_mode_name(out->mode), out->commit_job);
+    choose_series(worker, task, out);
+    if (out->raises_label)
+        intent_job_id(out, send_mode_name(out->mode), out->commit_job);
+    else
+        intent_series_job(table->name, out->generation, out->series, out->commit_job);
     if (task->batch.staged && task->batch.spool != NULL)
         name_staging(table, out);
     return true;
@@ -76,6 +110,10 @@ static void know_recorded(struct task *task, const struct intent *intent)
 
     watermark->has_row = true;
     watermark->generation = intent->generation;
+    if (intent->raises_label) {
+        watermark->labelled = intent->generation;
+        memcpy(watermark->series, intent->series, sizeof watermark->series);
+    }
     if (intent->mode == SEND_REPLACE)
         watermark->content_hash[0] = '\0';
 }
@@ -89,6 +127,7 @@ static bool record(
         .limit = budget_limit(worker),
     };
 
+    series_forget(worker->series, task->table);
     bool ok = tracking_intend(worker_take_state(worker), intent, &basis, &task->outdated, err);
     worker_give_state(worker);
     if (!ok)
@@ -101,7 +140,28 @@ static bool record(
 /* The label follows the record and precedes every change of the target. If the process dies between
  * the two, the generation is known here and not there, which is harmless: the next one is higher
  * still. The other way round, a source restored from a backup could reuse a generation that
- * BigQuery has seen. */
+ * BigQuery has seen. A target that is gone outdates the task; nothing has been started for this
+ * intent yet. */
+static bool label(
+    struct worker *worker, struct task *task, const struct intent *intent, struct error *err)
+{
+    // A target that this pass created carries the label of the first intent already.
+    bool labelled = task->warehouse.created && task->outcome->attempts == 1;
+
+    if (!intent->raises_label)
+        return true;
+    // If the table is planned again, it has to be against this label.
+    task->warehouse.label_generation = intent->generation;
+    task->warehouse.ahead = false;
+    series_note_label(worker->series, task->table);
+    if (labelled || target_label(worker->bigquery, task->table, intent->generation, err))
+        return true;
+    if (err->code != ERROR_NOT_FOUND || !intent_withdraw(worker, intent, err))
+        return false;
+    task_lost_target(task);
+    return true;
+}
+
 bool intent_begin(
     struct worker *worker, struct task *task, struct intent *out_intent, struct error *err)
 {
@@ -119,18 +179,22 @@ bool intent_begin(
     if (task_is_outdated(task))
         return true;
     task->outcome->attempts++;
+    return label(worker, task, out_intent, err);
+}
 
-    // A target that this pass created carries the label of the first intent already.
-    bool labelled = task->warehouse.created && task->outcome->attempts == 1;
-    // If the table is planned again, it has to be against this label.
-    task->warehouse.label_generation = out_intent->generation;
-    if (labelled || target_label(worker->bigquery, task->table, out_intent->generation, err))
-        return true;
-    // Nothing has been started for this intent yet.
-    if (err->code != ERROR_NOT_FOUND || !intent_withdraw(worker, out_intent, err))
+bool intent_raise_label(struct worker *worker, struct task *task, struct error *err)
+{
+    struct intent intent;
+
+    if (!make(worker, task, &intent, err))
         return false;
-    task_lost_target(task);
-    return true;
+    intent.raises_label = true;
+    intent.series[0] = '\0';
+    if (!record(worker, task, &intent, err))
+        return false;
+    return task_is_outdated(task) ||
+           (label(worker, task, &intent, err) &&
+            (task_is_outdated(task) || intent_withdraw(worker, &intent, err)));
 }
 
 /* --- ending ------------------------------------------------------------------------------ */
@@ -144,7 +208,10 @@ static bool move_watermark(
     worker_give_state(worker);
     if (!ok)
         return false;
-    if (!task_is_outdated(task) && intent->upper_row_id > task->outcome->last_synced_row_id)
+    if (task_is_outdated(task))
+        return true;
+    series_note_intent(worker->series, task->table, intent);
+    if (intent->upper_row_id > task->outcome->last_synced_row_id)
         task->outcome->last_synced_row_id = intent->upper_row_id;
     return true;
 }
@@ -176,8 +243,14 @@ bool intent_acknowledge_nothing(struct worker *worker, struct task *task, struct
     if (!make(worker, task, &intent, err))
         return false;
     // A target that this pass created is labelled with the next generation, so that one is used.
-    if (!task->warehouse.created)
+    if (!task->warehouse.created) {
         intent.generation = task->source.watermark.generation;
+        intent.raises_label = false;
+        if (!series_is_own(worker->series, task->table, &task->source.watermark))
+            intent.series[0] = '\0';
+        else
+            memcpy(intent.series, task->source.watermark.series, sizeof intent.series);
+    }
     return record(worker, task, &intent, err) &&
            (task_is_outdated(task) || move_watermark(worker, task, &intent, err));
 }

@@ -1,6 +1,8 @@
 /* intent: a table's promise to send its batch, on disk before the first request that changes
  * anything. It holds a random nonce; job ids and the name of the staging table are pure functions
- * of it, so a later run can ask about them after any crash. Here intents are made, recorded, and
+ * of it, so a later run can ask about them after any crash. Within a series (sync/series.h) the id
+ * of the commit job follows from the name of the series and the generation instead, so that a later
+ * run can ask about a job whose intent it does not know. Here intents are made, recorded, and
  * ended: acknowledged when their commit job has succeeded, withdrawn when it never will. Called on
  * a worker's thread. */
 #ifndef BQSYNC_SYNC_COMMIT_INTENT_H
@@ -17,15 +19,23 @@
 #define INTENT_JOB_ID_SIZE 320
 
 /* Makes an intent for the task's batch under the task's next generation, records it, and then
- * raises the label of the target. On an error that comes after the record the intent stays open. If
- * what the plan rests on has changed, nothing is recorded and the task is outdated; the same if the
- * target is gone, and the record is withdrawn. */
+ * raises the label of the target, unless a series goes on. On an error that comes after the record
+ * the intent stays open. If what the plan rests on has changed, nothing is recorded and the task is
+ * outdated; the same if the target is gone, and the record is withdrawn. */
 MUST_CHECK bool intent_begin(
     struct worker *worker, struct task *task, struct intent *out_intent, struct error *err);
 
 /* The id of a job that the intent leads to. step: "load", "append" ... */
 void intent_job_id(
     const struct intent *intent, const char *step, char out[static INTENT_JOB_ID_SIZE]);
+
+/* The id of the commit job of a generation in a series. */
+void intent_series_job(
+    const char *table, int64_t generation, const char *series, char out[static INTENT_JOB_ID_SIZE]);
+
+/* Raises the label of a table that has nothing to send, which ends its series: an intent without a
+ * job, which is withdrawn. If the process is killed meanwhile, recovery ends it as any other. */
+MUST_CHECK bool intent_raise_label(struct worker *worker, struct task *task, struct error *err);
 
 /* The commit job succeeded: moves the watermark, ends the intent, and drops its staging table. If
  * the table was reset, invalidated or restored meanwhile, the watermark stays and the task is

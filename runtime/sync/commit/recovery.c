@@ -94,19 +94,30 @@ static bool resolve(struct worker *worker, struct intent *intent, bool *out_done
     return read_bill(worker, intent, &job, err);
 }
 
+static bool load_watermark(struct worker *worker, struct task *task, struct error *err)
+{
+    bool ok =
+        tracking_load(worker_take_state(worker), task->table->name, &task->source.watermark, err);
+
+    worker_give_state(worker);
+    return ok;
+}
+
 /* An intent is on disk before the target's label is raised. If the run ended between the two, the
  * label is raised now, so that a label that is behind always means an older version of the table.
  */
-static bool raise_label(
-    struct worker *worker, struct task *task, const struct intent *intent, struct error *err)
+static bool raise_label(struct worker *worker, struct task *task, struct error *err)
 {
     struct task_warehouse *warehouse = &task->warehouse;
 
-    if (!warehouse->exists || warehouse->label_generation >= intent->generation)
-        return true;
-    if (!target_label(worker->bigquery, task->table, intent->generation, err))
+    if (!load_watermark(worker, task, err))
         return false;
-    warehouse->label_generation = intent->generation;
+    int64_t labelled = task->source.watermark.labelled;
+    if (!warehouse->exists || warehouse->label_generation >= labelled)
+        return true;
+    if (!target_label(worker->bigquery, task->table, labelled, err))
+        return false;
+    warehouse->label_generation = labelled;
     return true;
 }
 
@@ -133,7 +144,7 @@ static bool resolve_here(
 {
     bool done = false;
 
-    if (!resolve(worker, intent, &done, err) || (!done && !raise_label(worker, task, intent, err)))
+    if (!resolve(worker, intent, &done, err) || (!done && !raise_label(worker, task, err)))
         return error_wrap(err, "resolving the open intent of an earlier run");
     return end(worker, task, intent, done, err);
 }
@@ -198,7 +209,5 @@ bool recover_table(struct worker *worker, struct task *task, void *context, stru
               ? resolve_here(worker, task, &intent, err)
               : resolve_elsewhere(worker, recovery->deployment, task, &intent, err)))
         return false;
-    ok = tracking_load(worker_take_state(worker), task->table->name, &task->source.watermark, err);
-    worker_give_state(worker);
-    return ok;
+    return load_watermark(worker, task, err);
 }

@@ -8,6 +8,7 @@
 #include "source/shadow.h"
 #include "source/tracking.h"
 #include "sync/commit/recovery.h"
+#include "sync/commit/settle.h"
 #include "sync/pass/listing.h"
 #include "sync/pass/location.h"
 #include "sync/pass/quota_record.h"
@@ -142,6 +143,7 @@ static bool open_all(struct pass *pass, struct error *err)
         .run_id = pass->result->id,
         .progress = pass->options->progress,
         .reads_only = pass->options->dry_run,
+        .follows = pass->options->follow && !deployment->config->sync_atomic,
     };
     if (!workers_open(&pass->workers, &options, err))
         return false;
@@ -232,6 +234,33 @@ static bool clean_table(struct pass *pass, const struct task *task, struct error
            capture_clean(&pass->source, task->table, watermark.synced_sequence, err);
 }
 
+static bool is_unsettled(const struct task *task)
+{
+    return task->unsettled;
+}
+
+/* With a budget of the day, loads are worth waiting for: they cost nothing. */
+static void note_frequency(struct pass *pass)
+{
+    const struct config *config = pass->deployment->config;
+    bool follows = pass->options->follow && !config->sync_atomic && config->max_bytes_a_day == 0;
+
+    for (size_t i = 0; i < pass->count; i++)
+        pass->tasks[i].warehouse.frequent =
+            follows && series_is_worthwhile(pass->deployment->series, pass->tasks[i].table);
+}
+
+/* The labels that passes have left behind, of tables that have not changed since. */
+static void settle(struct pass *pass)
+{
+    const struct step step = {.wanted = is_unsettled, .run = settle_label};
+
+    for (size_t i = 0; i < pass->count; i++)
+        pass->tasks[i].unsettled =
+            settle_is_due(pass->deployment->series, &pass->tasks[i], pass->options->follow);
+    workers_run(&pass->workers, pass->order, pass->count, &step);
+}
+
 /* Acknowledged changes need not be listed any longer, and what a scan has found becomes part of its
  * shadow, so that the next pass has nothing to write if nothing changes. A failure costs nothing
  * but space. */
@@ -314,6 +343,7 @@ static bool run(struct pass *pass, struct error *err)
     if (!list(pass, err))
         return false;
     recover(pass);
+    note_frequency(pass);
     if (covers)
         commits_cover(commits, file);
     struct rounds rounds = {
@@ -331,6 +361,7 @@ static bool run(struct pass *pass, struct error *err)
         return false;
     doubt_location(pass);
     if (!pass->options->dry_run) {
+        settle(pass);
         clean(pass);
         remember_shapes(pass);
     }

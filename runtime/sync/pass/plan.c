@@ -152,13 +152,13 @@ static void decide(struct task *task, enum send_mode mode, const char *why)
 /* How changes are sent as long as nothing calls for a replacement. New rows of an append table are
  * loaded straight into the target if rows can be told to be new: by their INTEGER PRIMARY KEY or by
  * a scan. A transaction takes staged rows only, and a MERGE is not counted by the daily quota for
- * load jobs. */
+ * load jobs or by that for updates of metadata. */
 static enum send_mode mode_of_changes(const struct task *task)
 {
     bool tells_new = task->plan.capture.by == CAPTURE_SCAN || task->source.shape.integer_key;
     bool through =
         task->plan.in_transaction || (task->source.json_as_text && plan_has_json(task->table));
-    bool direct = tells_new && !through && !task->warehouse.near_quota;
+    bool direct = tells_new && !through && !task->warehouse.near_quota && !task->warehouse.frequent;
 
     return task->table->mode == SEND_APPEND && !direct ? SEND_MERGE : task->table->mode;
 }
@@ -189,9 +189,9 @@ static const char *replace_reason(const struct config *config, const struct task
         return change_of_capture(task);
     if (task->warehouse.label_generation == 0)
         return "the table in BigQuery was made by somebody else";
-    if (task->warehouse.label_generation > watermark->generation)
+    if (task->warehouse.label_generation > watermark->labelled || task->warehouse.ahead)
         return "BigQuery is ahead of this database: restored from a backup?";
-    if (task->warehouse.label_generation < watermark->generation)
+    if (task->warehouse.label_generation < watermark->labelled)
         return "BigQuery is behind this database: was an older version of the table restored "
                "there?";
     if (task->plan.capture.broken)

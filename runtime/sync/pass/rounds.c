@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "source/capture.h"
 #include "source/rejects.h"
+#include "sync/commit/settle.h"
 #include "sync/commit/table_commit.h"
 #include "sync/commit/transaction.h"
 #include "sync/pass/plan.h"
@@ -105,6 +106,20 @@ static void plan(struct rounds *rounds, bool first)
             fail(rounds, task, &err);
         task->source.memory = NULL;
     }
+}
+
+static bool is_doubtful(const struct task *task)
+{
+    return task->unsettled;
+}
+
+/* Before anything rests on the plans. */
+static void settle_doubts(struct rounds *rounds)
+{
+    for (size_t i = 0; i < rounds->open; i++)
+        rounds->tasks[i]->unsettled =
+            settle_is_doubtful(rounds->deployment->series, rounds->tasks[i]);
+    run_step(rounds, is_doubtful, settle_doubt);
 }
 
 /* The target of a scanned table is left alone until the scan has found something, so that an idle
@@ -235,6 +250,7 @@ static bool run_round(struct rounds *rounds, bool first, struct error *err)
 {
     plan(rounds, first);
     if (!rounds->dry_run) {
+        settle_doubts(rounds);
         run_step(rounds, is_to_prepare, target_prepare);
         remove_left_capture(rounds);
         install_capture(rounds);

@@ -20,7 +20,8 @@
  * changes the table, so it is never behind what BigQuery holds: a source whose own generation is
  * lower has been restored from an older backup. Once no intent is open it is not ahead either: a
  * target whose label is lower has been restored to an older version itself (time travel, a
- * snapshot). */
+ * snapshot). While passes follow commits, the label may stay behind for some seconds, and the state
+ * knows which one it is (sync/series.h). */
 #define LABEL_GENERATION "bqsync_generation"
 #define LABEL_SHAPE      "bqsync_shape"
 
@@ -56,6 +57,12 @@ struct task_warehouse {
         expires; /* the target is deleted at some time, because its dataset says so of all tables */
     /* So much of the day's quota for load jobs is used that none is left for appends. */
     bool near_quota;
+    /* Passes follow commits so closely that a load would wait: it is an update of metadata as well,
+     * of which BigQuery takes few. */
+    bool frequent;
+
+    /* The label is the one that the state knows, but BigQuery has a later job of its series. */
+    bool ahead;
 
     /* The target did not exist and was created in this pass. */
     bool created;
@@ -123,6 +130,8 @@ struct task {
     const char *outdated;
     /* Of a table that is staged and waits for the pass's transaction. Owned, else NULL. */
     struct intent *intent;
+    /* The step at hand has to settle its series (sync/commit/settle.h). */
+    bool unsettled;
     /* The table failed, and its tracking row does not say so yet. */
     bool unnoted;
     /* What the pass reports of the table; borrowed from the pass's result. */

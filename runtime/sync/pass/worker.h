@@ -24,7 +24,11 @@ struct worker {
     /* The state database is open for reading only: failures are not recorded there. */
     bool reads_only;
 
+    /* The pass follows commits, so that it may begin or continue a series. */
+    bool follows;
+
     /* Borrowed from the deployment. */
+    struct series *series; /* NULL: there are none */
     const struct config *config;
     const struct clock *clock;
     int64_t retry_budget_ms;

@@ -25,6 +25,8 @@ static bool open_worker(struct workers *workers, struct error *err)
         .dataset = options->deployment->config->dataset,
         .location = workers->location,
         .progress = options->progress,
+        .follows = options->follows,
+        .series = options->deployment->series,
     };
     if (!deployment_bigquery(
             options->deployment, location, options->run_id, &worker->bigquery, err))

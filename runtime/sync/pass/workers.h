@@ -23,6 +23,8 @@ struct workers_options {
     struct pass_progress *progress; /* may be NULL */
     /* The state database is not written, not even to make its tables. */
     bool reads_only;
+    /* The pass follows commits, and its tables are committed one by one. */
+    bool follows;
 };
 
 struct workers {

@@ -1,0 +1,33 @@
+/* settle: ends series (sync/series.h): those that this process did not leave in the state, because
+ * it was killed, another process made them, or the source was restored from a backup of the seconds
+ * in which the label stayed behind; and those whose time is over. Called on a worker's thread. */
+#ifndef BQSYNC_SYNC_COMMIT_SETTLE_H
+#define BQSYNC_SYNC_COMMIT_SETTLE_H
+
+#include "base/error.h"
+#include "sync/pass/task.h"
+#include "sync/pass/worker.h"
+#include "sync/series.h"
+
+#include <stdbool.h>
+
+/* Whether the planned task's target may hold more than the state knows: a series is open that is
+ * not as this process has left it, and nothing else calls for a replacement. */
+bool settle_is_doubtful(struct series *series, const struct task *task);
+
+/* A step of workers_run for such tasks; context is not used. Asks BigQuery whether it has a job of
+ * the series under the generation after that of the state. If it has, the source was restored from
+ * an older backup: the task is outdated, and its next plan replaces the table. If not, the id is
+ * claimed, so that no request that is still under way can start one. */
+MUST_CHECK bool settle_doubt(
+    struct worker *worker, struct task *task, void *context, struct error *err);
+
+/* Whether the label of a table without changes has to be raised at the end of the pass: a series is
+ * open. A pass that follows commits leaves it behind for SERIES_MS. */
+bool settle_is_due(struct series *series, const struct task *task, bool follows);
+
+/* A step of workers_run for such tasks; context is not used. Raises the label. */
+MUST_CHECK bool settle_label(
+    struct worker *worker, struct task *task, void *context, struct error *err);
+
+#endif

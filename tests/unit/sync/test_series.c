@@ -1,0 +1,321 @@
+/* When the label of a table is raised, and what is asked about a series that another process left.
+ */
+#include "scene.h"
+
+#include "registry.h"
+#include "sync/commit/intent.h"
+#include "sync/commit/settle.h"
+#include "sync/series.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LABELLED   "1 patch accounts\n1 query merge\n"
+#define UNLABELLED "1 query merge\n"
+#define EXISTS                                                                                     \
+    {                                                                                              \
+        .status = 409, .body = "{\"error\":{\"errors\":[{\"reason\":\"duplicate\"}]}}"             \
+    }
+#define DONE "{\"configuration\":{\"query\":{}},\"status\":{\"state\":\"DONE\"}}"
+
+static int setup(void **state)
+{
+    struct error err;
+
+    scene_setup(state);
+    struct scene *scene = *state;
+    expect_ok(series_new(
+        &scene->clock.clock, registry_tables, registry_count, &scene->deployment.series, &err));
+    scene->worker.series = scene->deployment.series;
+    scene->worker.follows = true;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct scene *scene = *state;
+
+    series_free(scene->deployment.series);
+    return scene_teardown(state);
+}
+
+/* The pass that follows a commit to accounts. */
+static void follow_commit(struct scene *scene)
+{
+    scene_run(
+        scene, "insert into accounts(email) values ((select count(*) || '@x' from accounts))");
+    scene_pass(scene, "accounts", NULL);
+    scene_plan(scene);
+    scene_read(scene);
+    scene_commit(scene);
+}
+
+/* What it asks. */
+static const char *commit(struct scene *scene)
+{
+    follow_commit(scene);
+    assert_false(task_failed(&scene->tasks[0]));
+    return scene_requests(scene);
+}
+
+/* Up to a label that has stayed behind once. */
+static void leave_behind(struct scene *scene)
+{
+    commit(scene);
+    assert_string_equal(commit(scene), LABELLED);
+    assert_string_equal(commit(scene), UNLABELLED);
+}
+
+static const struct task *next_pass(struct scene *scene)
+{
+    scene_pass(scene, "accounts", NULL);
+    scene_plan(scene);
+    return &scene->tasks[0];
+}
+
+static bool is_doubtful(struct scene *scene)
+{
+    return settle_is_doubtful(scene->deployment.series, next_pass(scene));
+}
+
+/* As another process sees it. */
+static void forget(struct scene *scene)
+{
+    series_forget(scene->deployment.series, scene->tasks[0].table);
+}
+
+static void test_a_single_commit_begins_none(void **state)
+{
+    struct scene *scene = *state;
+
+    commit(scene);
+    scene->clock.ms += SERIES_MS;
+    assert_string_equal(commit(scene), LABELLED);
+    assert_string_equal(next_pass(scene)->source.watermark.series, "");
+    scene->clock.ms += SERIES_MS;
+    assert_string_equal(commit(scene), LABELLED);
+}
+
+static void test_the_label_stays_behind_for_ten_seconds(void **state)
+{
+    struct scene *scene = *state;
+
+    leave_behind(scene);
+    const struct watermark *watermark = &next_pass(scene)->source.watermark;
+    assert_int_equal(watermark->labelled, 2);
+    assert_int_equal(watermark->generation, 3);
+    scene->clock.ms += SERIES_MS - 1;
+    assert_string_equal(commit(scene), UNLABELLED);
+    scene->clock.ms += 1;
+    assert_string_equal(commit(scene), LABELLED);
+    watermark = &next_pass(scene)->source.watermark;
+    assert_int_equal(watermark->labelled, 5);
+    assert_int_equal(watermark->generation, 5);
+}
+
+static void test_a_pass_that_follows_nothing_raises_the_label(void **state)
+{
+    struct scene *scene = *state;
+
+    leave_behind(scene);
+    scene->worker.follows = false;
+    assert_string_equal(commit(scene), LABELLED);
+    assert_string_equal(next_pass(scene)->source.watermark.series, "");
+    assert_string_equal(commit(scene), LABELLED);
+}
+
+static void test_a_replacement_raises_the_label(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_behind(scene);
+    expect_ok(tracking_invalidate(&scene->tracking, "accounts", &err));
+    assert_non_null(strstr(commit(scene), "1 patch accounts\n1 upload replace\n"));
+}
+
+/* The id of such a job follows from nothing but the state before it. */
+static void test_the_commit_job_is_named_by_series_and_generation(void **state)
+{
+    struct scene *scene = *state;
+    char id[INTENT_JOB_ID_SIZE];
+
+    leave_behind(scene);
+    struct watermark before = next_pass(scene)->source.watermark;
+    intent_series_job("accounts", before.generation + 1, before.series, id);
+    commit(scene);
+    assert_non_null(strstr(scene->last_body, id));
+    assert_int_equal(strlen(before.series), TRACKING_NONCE_SIZE - 1);
+}
+
+static void test_a_job_that_failed_ends_the_series(void **state)
+{
+    struct scene *scene = *state;
+
+    leave_behind(scene);
+    SCENE_ANSWERS(scene, {.match = "query merge", .reply = FAILED_JOB("invalid"), .times = 1});
+    follow_commit(scene);
+    scene_requests(scene);
+    scene_answers(scene, NULL, 0);
+    assert_true(is_doubtful(scene));
+    assert_non_null(strstr(commit(scene), "1 patch accounts\n"));
+}
+
+static void test_its_own_series_is_not_doubted(void **state)
+{
+    struct scene *scene = *state;
+
+    leave_behind(scene);
+    assert_false(is_doubtful(scene));
+    scene->clock.ms += SERIES_MS;
+    assert_false(is_doubtful(scene));
+    forget(scene);
+    assert_true(is_doubtful(scene));
+}
+
+/* A backup of the very moment in which the label was raised: nothing in it is behind yet. */
+static void test_a_series_that_has_only_begun_is_doubted_too(void **state)
+{
+    struct scene *scene = *state;
+
+    commit(scene);
+    commit(scene);
+    forget(scene);
+    const struct watermark *watermark = &next_pass(scene)->source.watermark;
+    assert_int_equal(watermark->labelled, watermark->generation);
+    assert_true(settle_is_doubtful(scene->deployment.series, &scene->tasks[0]));
+}
+
+static void test_a_state_that_is_older_than_what_the_process_left_is_doubted(void **state)
+{
+    struct scene *scene = *state;
+
+    leave_behind(scene);
+    scene_run(scene, "update bq_sync_generations set generation = generation - 1");
+    assert_true(is_doubtful(scene));
+}
+
+static void test_a_job_that_nobody_knows_is_claimed(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_behind(scene);
+    forget(scene);
+    next_pass(scene);
+    expect_ok(settle_doubt(&scene->worker, &scene->tasks[0], NULL, &err));
+    assert_string_equal(scene_requests(scene), "0 query claim\n");
+    assert_null(scene->tasks[0].outdated);
+    assert_false(scene->tasks[0].warehouse.ahead);
+    // The next commit uses no id that was claimed.
+    assert_string_equal(commit(scene), LABELLED);
+}
+
+static void test_a_job_that_is_there_leads_to_a_replacement(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_behind(scene);
+    forget(scene);
+    next_pass(scene);
+    SCENE_ANSWERS(
+        scene, {.match = "query claim", .reply = EXISTS},
+        {.match = "get job", .reply = {.status = 200, .body = DONE}});
+    struct task *task = &scene->tasks[0];
+    expect_ok(settle_doubt(&scene->worker, task, NULL, &err));
+    assert_non_null(task->outdated);
+
+    task->outdated = NULL;
+    scene_plan(scene);
+    assert_int_equal(task->plan.mode, SEND_REPLACE);
+    assert_non_null(strstr(task->plan.why, "restored from a backup"));
+    assert_false(settle_is_doubtful(scene->deployment.series, task));
+}
+
+static void test_without_an_answer_the_table_fails(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_behind(scene);
+    forget(scene);
+    next_pass(scene);
+    SCENE_ANSWERS(scene, {.match = "query claim", .reply = {.failure = HTTP_BROKEN}});
+    assert_false(settle_doubt(&scene->worker, &scene->tasks[0], NULL, &err));
+    assert_non_null(strstr(err.message, "whether the source was restored from a backup"));
+}
+
+static void test_the_label_of_a_table_without_changes_is_raised(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_behind(scene);
+    const struct task *task = next_pass(scene);
+    scene->outcomes[0].status = TABLE_UNCHANGED;
+    assert_false(settle_is_due(scene->deployment.series, task, true));
+    assert_true(settle_is_due(scene->deployment.series, task, false));
+    scene->clock.ms += SERIES_MS;
+    assert_true(settle_is_due(scene->deployment.series, task, true));
+
+    expect_ok(settle_label(&scene->worker, &scene->tasks[0], NULL, &err));
+    assert_string_equal(scene_requests(scene), "1 patch accounts\n");
+    assert_non_null(strstr(scene->last_body, "\"bqsync_generation\":\"4\""));
+    task = next_pass(scene);
+    scene->outcomes[0].status = TABLE_UNCHANGED;
+    assert_int_equal(task->source.watermark.labelled, 4);
+    assert_int_equal(task->source.watermark.generation, 4);
+    assert_false(settle_is_due(scene->deployment.series, task, false));
+    assert_false(is_doubtful(scene));
+    assert_string_equal(scene_state(scene, "select count(*) from bq_sync_intents"), "0");
+}
+
+/* As the pass does it. */
+static const char *append(struct scene *scene)
+{
+    scene_run(scene, "insert into events(kind) values ('k')");
+    scene_pass(scene, "events", NULL);
+    scene->tasks[0].warehouse.frequent =
+        series_is_worthwhile(scene->deployment.series, scene->tasks[0].table);
+    scene_plan(scene);
+    scene_read(scene);
+    scene_commit(scene);
+    assert_false(task_failed(&scene->tasks[0]));
+    return scene_requests(scene);
+}
+
+static void test_new_rows_travel_in_the_statement_while_passes_follow_each_other(void **state)
+{
+    struct scene *scene = *state;
+
+    append(scene);
+    assert_non_null(strstr(append(scene), "1 patch events\n1 query merge\n"));
+    assert_string_equal(append(scene), UNLABELLED);
+    scene->clock.ms += SERIES_MS;
+    assert_non_null(strstr(append(scene), "1 upload append\n"));
+}
+
+#define SERIES_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SERIES_TEST(test_a_single_commit_begins_none),
+        SERIES_TEST(test_the_label_stays_behind_for_ten_seconds),
+        SERIES_TEST(test_a_pass_that_follows_nothing_raises_the_label),
+        SERIES_TEST(test_a_replacement_raises_the_label),
+        SERIES_TEST(test_the_commit_job_is_named_by_series_and_generation),
+        SERIES_TEST(test_a_job_that_failed_ends_the_series),
+        SERIES_TEST(test_its_own_series_is_not_doubted),
+        SERIES_TEST(test_a_series_that_has_only_begun_is_doubted_too),
+        SERIES_TEST(test_a_state_that_is_older_than_what_the_process_left_is_doubted),
+        SERIES_TEST(test_a_job_that_nobody_knows_is_claimed),
+        SERIES_TEST(test_a_job_that_is_there_leads_to_a_replacement),
+        SERIES_TEST(test_without_an_answer_the_table_fails),
+        SERIES_TEST(test_the_label_of_a_table_without_changes_is_raised),
+        SERIES_TEST(test_new_rows_travel_in_the_statement_while_passes_follow_each_other),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
