@@ -6,7 +6,7 @@ import time
 import unittest
 
 from tests.e2e.dashboard import BUILD, SHOTS, STATE, BrowserTest, axe
-from tests.e2e.serving import INCREMENTAL, MANUAL, Service
+from tests.e2e.serving import AT_START, INCREMENTAL, MANUAL, Service, half_a_day_from_now
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 from tests.support.foreign import unavailable
@@ -25,14 +25,14 @@ class DashboardTest(BrowserTest):
         return self.browser.open(service.url + "/", **options)
 
     def test_it_shows_the_state_without_a_complaint_in_the_console(self):
-        service = self.serve(BQ_SYNC_INTERVAL="15m", BQ_SYNC_DAILY_AT="07:30")
+        service = self.serve(BQ_SYNC_INTERVAL=AT_START, BQ_SYNC_DAILY_AT=half_a_day_from_now())
         service.wait_idle(1)
         page = self.open(service)
         page.wait(f"{STATE} === 'In sync'")
 
         self.assertEqual(len(self.app.json("tables")["tables"]), page.run("document.querySelectorAll('#rows tr').length"))
         self.assertEqual("in sync", page.text("#rows tr .pill"))
-        self.assertRegex(page.text("#next"), r"^in \d+ (s|min)")
+        self.assertRegex(page.text("#next"), r"^in \d+ (d|h|min|s)")
         self.assertEqual(1, page.run("document.querySelectorAll('details.run').length"))
         page.wait("document.querySelector('#live').textContent.trim() === 'live'")
         self.assertEqual([], page.problems())
@@ -121,7 +121,7 @@ class DashboardTest(BrowserTest):
         self.assertFalse([url for url in page.requested() if "s3cret-of-the-tab" in url])
 
     def test_it_fits_a_phone_and_a_dark_room(self):
-        service = self.serve(BQ_SYNC_INTERVAL="15m", BQ_SYNC_DAILY_AT="07:30")
+        service = self.serve(BQ_SYNC_INTERVAL=AT_START, BQ_SYNC_DAILY_AT=half_a_day_from_now())
         service.wait_idle(1)
         for name, width, dark in (("phone", 390, False), ("phone-dark", 390, True), ("tablet", 768, False),
                                   ("desktop", 1280, False), ("desktop-dark", 1280, True)):
@@ -137,7 +137,7 @@ class DashboardTest(BrowserTest):
         script = axe()
         if script is None:
             unavailable("axe-core cannot be installed (npm)")
-        service = self.serve(BQ_SYNC_INTERVAL="15m")
+        service = self.serve(BQ_SYNC_INTERVAL=AT_START)
         service.wait_idle(1)
         self.app.execute("insert into everything(id, i) values (1, 'no number')")
         service.wait_run(service.post(MANUAL).json["run_id"])

@@ -100,7 +100,7 @@ def leave_an_intent_elsewhere(bq, app):
     app.run("sync", "accounts", BQ_DATASET_NAME="e")
     app.execute("insert into accounts values (5, 'e@x', 5, null)")
     bq.faults({"method": "POST", "path": "^/bigquery/v2/projects/p/jobs", "action": "reset_before", "count": 1000})
-    app.run("sync", "accounts", BQ_DATASET_NAME="e")
+    app.run("sync", "accounts", BQ_DATASET_NAME="e", BQ_RETRY_BUDGET="300ms")
     bq.clear_faults()
 
 
