@@ -3,6 +3,7 @@
 #include "source/capture.h"
 #include "source/capture_collation.h"
 #include "source/capture_declared.h"
+#include "source/capture_effect.h"
 #include "source/capture_guard.h"
 #include "source/capture_objects.h"
 #include "source/key_conversion.h"
@@ -342,10 +343,16 @@ static bool inspect_triggers(
         return true;
     if (!inspect_key_columns(source, table, shape, err))
         return false;
+    if (shape->why_scan[0] != '\0')
+        return true;
+    if (!capture_guard_append_sql(in, guards, shape->why_scan, size, err))
+        return false;
+    bool guarded = guards->length > 0;
+    if (shape->why_scan[0] == '\0' &&
+        !capture_effect_judge(in, guarded, shape->why_scan, size, err))
+        return false;
     return shape->why_scan[0] != '\0' ||
-           (capture_guard_append_sql(in, guards, shape->why_scan, size, err) &&
-            (shape->why_scan[0] != '\0' ||
-             application_trigger_judge(in, guards->length > 0, shape->why_scan, size, newer, err)));
+           application_trigger_judge(in, guarded, shape->why_scan, size, newer, err);
 }
 
 /* A filter may name columns that the definition does not list. */
