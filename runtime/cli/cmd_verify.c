@@ -6,6 +6,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+
+#define EXCEPTIONS_SIZE 100
+#define VERDICT_SIZE    (EXCEPTIONS_SIZE + 20)
 
 static void print_keys(const char *what, const cJSON *keys, int64_t count)
 {
@@ -27,27 +31,66 @@ static void print_keys(const char *what, const cJSON *keys, int64_t count)
     printf("%s\n", count > VERIFY_KEYS_MAX ? " ..." : "");
 }
 
-/* Wide enough for "equal except 1000000 rejected rows" where there are any. */
+/* What "equal" leaves out: "2 pending changes and 1 rejected row", "" if it leaves out nothing. */
+static const char *exceptions(int64_t pending, int64_t rejected, char out[static EXCEPTIONS_SIZE])
+{
+    char changes[40] = "";
+    char rows[40] = "";
+
+    if (pending > 0)
+        snprintf(
+            changes, sizeof changes, "%" PRId64 " pending change%s", pending,
+            pending == 1 ? "" : "s");
+    if (rejected > 0)
+        snprintf(
+            rows, sizeof rows, "%" PRId64 " rejected row%s", rejected, rejected == 1 ? "" : "s");
+    snprintf(
+        out, EXCEPTIONS_SIZE, "%s%s%s", changes, pending > 0 && rejected > 0 ? " and " : "", rows);
+    return out;
+}
+
+static const char *verdict_of(const struct verify_table *table, char out[static VERDICT_SIZE])
+{
+    char left_out[EXCEPTIONS_SIZE];
+
+    if (table->error.code != ERROR_NONE)
+        return "not verified";
+    if (!table->equal)
+        return "DIFFERENT";
+    if (exceptions(table->pending, table->rejected, left_out)[0] == '\0')
+        return "equal";
+    snprintf(out, VERDICT_SIZE, "equal except %s", left_out);
+    return out;
+}
+
 static int verdict_width(const struct verify_table *tables, size_t count)
 {
-    return verify_report_rejected(tables, count) > 0 ? 36 : 12;
+    char verdict[VERDICT_SIZE];
+    size_t width = 12;
+
+    for (size_t i = 0; i < count; i++)
+        if (strlen(verdict_of(&tables[i], verdict)) > width)
+            width = strlen(verdict_of(&tables[i], verdict));
+    return (int)width;
+}
+
+/* The counts of a table that was not compared are not known. */
+static void print_counts(const struct verify_table *table)
+{
+    if (table->error.code != ERROR_NONE)
+        printf(" %12s %12s %10s %10s\n", "-", "-", "-", "-");
+    else
+        printf(
+            " %12" PRId64 " %12" PRId64 " %10" PRId64 " %10" PRId64 "\n", table->source_rows,
+            table->warehouse_rows, table->pending, table->rejected);
 }
 
 static void print_table(const struct verify_table *table, int width)
 {
-    char verdict[64] = "equal";
+    char verdict[VERDICT_SIZE];
 
-    if (table->error.code != ERROR_NONE)
-        snprintf(verdict, sizeof verdict, "not verified");
-    else if (!table->equal)
-        snprintf(verdict, sizeof verdict, "DIFFERENT");
-    else if (table->rejected > 0)
-        snprintf(
-            verdict, sizeof verdict, "equal except %" PRId64 " rejected row%s", table->rejected,
-            table->rejected == 1 ? "" : "s");
-    printf(
-        "%-26s %-*s %12" PRId64 " %12" PRId64 " %10" PRId64 " %10" PRId64 "\n", table->table->name,
-        width, verdict, table->source_rows, table->warehouse_rows, table->pending, table->rejected);
+    printf("%-26s %-*s", table->table->name, width, verdict_of(table, verdict));
+    print_counts(table);
     if (table->error.code != ERROR_NONE)
         printf("    %s\n", table->error.message);
     print_keys("missing in BigQuery", table->missing, table->missing_count);
@@ -64,17 +107,29 @@ static void print_table(const struct verify_table *table, int width)
 static void print_conclusion(const struct invocation *in, const struct verify_table *tables)
 {
     int64_t rejected = verify_report_rejected(tables, in->table_count);
+    char left_out[EXCEPTIONS_SIZE];
+    int64_t pending = 0;
+    size_t compared = 0;
 
+    for (size_t i = 0; i < in->table_count; i++) {
+        pending += tables[i].pending;
+        compared += tables[i].error.code == ERROR_NONE;
+    }
+    exceptions(pending, rejected, left_out);
     if (verify_report_differs(tables, in->table_count))
         puts("\nBigQuery does not equal SQLite");
-    else if (!verify_report_ok(tables, in->table_count))
+    else if (compared == 0)
+        puts("\nNothing could be compared");
+    else if (compared < in->table_count)
         puts("\nNot all tables could be compared, those that were are equal");
-    else if (rejected > 0)
-        printf(
-            "\nBigQuery equals SQLite except %" PRId64 " rejected row%s: bqsync rejects lists %s\n",
-            rejected, rejected == 1 ? "" : "s", rejected == 1 ? "it" : "them");
-    else
+    else if (left_out[0] == '\0')
         puts("\nBigQuery equals SQLite");
+    else
+        printf(
+            "\nBigQuery equals SQLite except %s%s\n", left_out,
+            rejected == 0   ? ""
+            : rejected == 1 ? ": bqsync rejects lists it"
+                            : ": bqsync rejects lists them");
 }
 
 static int print(const struct invocation *in, const struct verify_table *tables)

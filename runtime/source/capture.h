@@ -102,6 +102,11 @@ struct pending {
 MUST_CHECK bool capture_pending(
     const struct source_table *in, const struct watermark *watermark, struct pending *out_pending,
     struct error *err);
+/* Prepares a statement that returns a row if the dirty set lists a key (?1, ?2 ... as stored) only
+ * because its row was rejected and has not changed since. *out_statement is owned, NULL if there is
+ * no dirty set. */
+MUST_CHECK bool capture_prepare_rejected(
+    const struct source_table *in, sqlite3_stmt **out_statement, struct error *err);
 /* All rows of the table that pass its filter. */
 MUST_CHECK bool capture_count_rows(
     const struct source_table *in, int64_t *out_count, struct error *err);

@@ -112,6 +112,27 @@ bool capture_pending(
     return true;
 }
 
+bool capture_prepare_rejected(
+    const struct source_table *in, sqlite3_stmt **out_statement, struct error *err)
+{
+    struct buffer sql;
+    bool exists = false;
+
+    *out_statement = NULL;
+    if (!capture_objects_has_dirty_set(in->source, in->table->name, &exists, err))
+        return false;
+    if (!exists)
+        return true;
+    buffer_init(&sql, SQLITE_SQL_CEILING);
+    sqlite_sql_expand(
+        &sql, in->table,
+        "select 1 from $d where $w and bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED);
+    bool ok = buffer_check(&sql, "statement", err) &&
+              database_prepare(in->source, buffer_text(&sql), out_statement, err);
+    buffer_clear(&sql);
+    return ok;
+}
+
 /* "exists (select 1 from users where id > ?1)", with the filter or without; "0" for a table whose
  * new rows are not told by their key. */
 static void append_new_rows(struct buffer *sql, const struct source_table *in, bool filtered)

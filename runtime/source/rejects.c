@@ -80,9 +80,8 @@ bool rejects_add(
     struct buffer key_json;
 
     buffer_init(&key_json, KEY_CEILING);
-    json_key_append(&key_json, table, row, value->row_number);
     bool ok =
-        buffer_check(&key_json, "key", err) &&
+        json_key_append(&key_json, table, row, value->row_number, err) &&
         insert_collected(&tracking->database, table, row, buffer_slice(&key_json), value, err);
     buffer_clear(&key_json);
     return ok || error_wrap(err, "rejected rows of %s", table->name);

@@ -26,6 +26,17 @@ class BadRowsTest(unittest.TestCase):
         self.assertEqual([], self.rejects())
         self.assertEqual(["s-1"], [row["serial"] for row in self.bq.rows("d", "devices")])
 
+    def test_two_keys_of_latin_1_are_two_rejects(self):
+        one, other = "cast(x'4dfc6c6c6572' as text)", "cast(x'4df66c6c6572' as text)"
+        self.app.script(f"insert into devices values ({one}, 1, 1), ({other}, 0, 2)")
+        self.assertEqual(2, self.app.table(self.app.sync(status=1), "devices")["rows_rejected"])
+        self.app.execute("update devices set serial = 'M\u00fcller' where reading = 1")
+
+        self.assertEqual(1, self.app.table(self.app.sync(status=1), "devices")["rows_rejected"])
+
+        self.assertEqual([other], [reject["key"]["serial"] for reject in self.app.json("rejects")["rejects"]])
+        self.assertEqual(["M\u00fcller"], [row["serial"] for row in self.bq.rows("d", "devices")])
+
     def test_a_null_key_is_a_reject_until_it_is_gone(self):
         self.app.execute("insert into settings values (null, 'nameless')")
         for _ in range(3):

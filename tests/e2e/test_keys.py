@@ -159,6 +159,19 @@ class SpellingByScanTest(SpellingTest):
     state = "state.db"
 
 
+class SpellingInATransactionTest(KeyCase):
+    def test_another_spelling_of_the_only_row_holds_up_no_table(self):
+        self.app.script("insert into times(k, v) values ('2024-01-01 00:00:00', 'one');"
+                        "insert into names(k, v) values ('a', '1')")
+        self.app.sync(BQ_SYNC_ATOMIC="1")
+        self.app.script("update times set k = '2024-01-01T00:00:00Z', v = 'two'; update names set v = '2'")
+
+        self.app.sync(BQ_SYNC_ATOMIC="1")
+
+        self.assertEqual((["two"], ["2"]), (self.values("times"), self.values("names")))
+        self.agree("times")
+
+
 class StorageClassTest(KeyCase):
     def test_an_integer_that_becomes_a_real_is_another_text(self):
         self.app.script("insert into labels(k, v) values (1, 'a'), ('x', 'b')")

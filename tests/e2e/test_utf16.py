@@ -76,6 +76,20 @@ class Utf16LeByTriggersTest(unittest.TestCase):
             self.assertEqual(1, len(self.app.json("rejects")["rejects"]))
 
 
+    def test_keys_that_utf_8_would_make_one_have_an_entry_each(self):
+        other = LONE[self.encoding].replace("6200", "6204").replace("d83d0062", "d83d0462")
+        self.app.script(f"insert into devices values ('a', 1, 1), ({self.lone}, 1, 2), (cast(x'{other}' as text), 1, 3)")
+        for _ in range(2):
+            self.assertEqual(2, self.app.table(self.app.sync(status=1), "devices")["rows_rejected"])
+            self.assertEqual([f"cast(x'{key}' as text)" for key in sorted([LONE[self.encoding], other])],
+                             sorted(entry["key"]["serial"] for entry in self.app.json("rejects")["rejects"]))
+        self.app.script("delete from devices where reading = 2")
+
+        self.assertEqual(1, self.app.table(self.app.sync(status=1), "devices")["rows_rejected"])
+        self.assertEqual([f"cast(x'{other}' as text)"],
+                         [entry["key"]["serial"] for entry in self.app.json("rejects")["rejects"]])
+
+
 class Utf16BeByTriggersTest(Utf16LeByTriggersTest):
     encoding = "UTF-16be"
 

@@ -17,6 +17,8 @@ import sys
 
 from tests.fault.test_property import WORKLOADS_A_LIFE
 
+# Everything that a life starts or preloads.
+TARGETS = ["bqsync_lives", "bqlocal", "crash_shim", "fork_server"]
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PATCHES = ROOT / "tests" / "fault" / "reverts"
 BUILD = pathlib.Path(os.environ.get("BQSYNC_BUILD", "build")).resolve()
@@ -33,9 +35,12 @@ class Patch:
         self.undoes, self.dimensions = re.match(r"Undoes: (.*)\.\nDimensions: (.*)\n", path.read_text()).groups()
 
     def apply(self, folder, *options):
-        """patch(1) in a folder of sources; what it printed, or None if the patch applies."""
-        run = subprocess.run(["patch", "--batch", "--forward", "--strip=1", f"--input={self.path}", *options],
-                             cwd=folder, capture_output=True, text=True)
+        """patch(1) in a folder of sources; what it printed, or None if the patch applies.
+
+        Every line of context has to fit: a patch that is put in by guessing may undo something else."""
+        run = subprocess.run(
+            ["patch", "--batch", "--forward", "--fuzz=0", "--strip=1", f"--input={self.path}", *options],
+            cwd=folder, capture_output=True, text=True)
         return run.stdout + run.stderr if run.returncode else None
 
 
@@ -44,8 +49,7 @@ def patches(names=()):
 
 
 def build():
-    run = subprocess.run(["cmake", "--build", SCRATCH, "--target", "bqsync_lives", "bqlocal", "crash_shim"],
-                         capture_output=True, text=True)
+    run = subprocess.run(["cmake", "--build", SCRATCH, "--target", *TARGETS], capture_output=True, text=True)
     if run.returncode:
         sys.exit(run.stdout + run.stderr)
 
@@ -63,14 +67,16 @@ def copy_sources():
 
 
 def live(program, patch, life):
-    """One life with the programs of a build folder: (workloads lived, why it broke or None)."""
+    """One life with the programs of a build folder: (workloads lived, why it broke or None).
+
+    A life that could not be lived, because a program is missing for example, has found nothing: that ends the run."""
     environment = {**os.environ, "BQSYNC_BUILD": str(program), "BQSYNC_DIMENSIONS": patch.dimensions,
                    "BQSYNC_SEED": str(SEED), "BQSYNC_LIFE": str(life), "BQSYNC_WORKLOADS": str(WORKLOADS_A_LIFE)}
     run = subprocess.run([sys.executable, "-m", "unittest", "tests.fault.test_property"], cwd=ROOT, env=environment,
                          capture_output=True, text=True)
     lived = re.search(r"\b(\d+) workloads(?!.*workloads)", run.stdout.rsplit(" s: ", 1)[-1])
     why = re.search(rf"^life {life}: (.*)\n(.*)", run.stdout, re.M)
-    if run.returncode and not why:
+    if run.returncode and (not why or why[1].startswith("Traceback")):
         sys.exit(run.stdout + run.stderr)
     return int(lived[1]) if lived else 0, " ".join(" ".join(why.groups()).split())[:150] if why else None
 

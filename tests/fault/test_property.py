@@ -110,6 +110,9 @@ def live_all(seed, workloads, began):
                 if counts["workloads"] // PROGRESS_WORKLOADS > lived // PROGRESS_WORKLOADS:
                     print(f"{counts['workloads']} of {workloads} workloads in {time.monotonic() - began:.0f} s,"
                           f" {len(failures)} failed", flush=True)
+            # Workers that have nothing to do end by themselves: one that is just going to wait can miss a signal.
+            pool.close()
+            pool.join()
         except Stopped:
             print(f"stopped by SIGTERM after {counts['workloads']} of {workloads} workloads,"
                   f" {len(failures)} failed", flush=True)

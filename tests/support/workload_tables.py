@@ -20,16 +20,17 @@ class Raw:
     """A TEXT value that is not well-formed, which Python cannot bind as a str.
 
     Unless `encoded` says that the bytes are already those in the database, bytes beyond ASCII are lone surrogates in a
-    database of UTF-16."""
+    database of UTF-16, or the text there is `wide`."""
 
     data: bytes
     encoded: bool = False
+    wide: str = ""
 
     def stored(self, encoding: str) -> bytes:
         if self.encoded or encoding == "utf-8":
             return self.data
-        return "".join(chr(byte if byte < 0x80 else 0xD800 + byte) for byte in self.data).encode(
-            encoding, "surrogatepass")
+        text = self.wide or "".join(chr(byte if byte < 0x80 else 0xD800 + byte) for byte in self.data)
+        return text.encode(encoding, "surrogatepass")
 
 
 BAD = Raw(BAD_TEXT)
@@ -240,7 +241,9 @@ THINGS = {
 }
 
 LOOSE = {"k": one_of(None, "a", "b", "c", "d", "e"), "n": lambda r: r.choice([None, r.randrange(50)])}
-LOOSE_MISFITS = {"n": ["many", 1.5], "k": [b"k", Raw(b"M\xfcller"), Raw(b"M\xf6ller"), "a\0b"]}
+# A conversion may make one key of both: of Latin-1 the odd byte, of UTF-16 a lone surrogate and what follows it.
+TWINS = [Raw(b"M\xfcller"), Raw(b"M\xf6ller", wide="M\ud8fc\u046cler")]
+LOOSE_MISFITS = {"n": ["many", 1.5], "k": [b"k", *TWINS, "a\0b"]}
 REJECTED = {
     **{name: Table(f"create table {name}(k text unique, n)", LOOSE, key=("k",), misfits=LOOSE_MISFITS,
                    fixed=frozenset(["k"])) for name in ("loose", "loose_scanned", "loose_replaced")},

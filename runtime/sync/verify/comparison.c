@@ -227,7 +227,7 @@ static bool compare_rows(struct comparison *c, struct error *err)
     c->out->pending = c->rows.pending;
     if (!c->absent && !read_warehouse_rows(c, err))
         return false;
-    if (!drill_down_compare(c->drill_down, c->rows.scanned, c->out, err))
+    if (!drill_down_compare(c->drill_down, c->rows.owners_known, c->out, err))
         return false;
     if (c->rows.changed)
         verify_report_defer(c->out);

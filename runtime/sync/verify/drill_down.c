@@ -28,7 +28,7 @@ struct drill_down {
 
 static const char schema[] =
     "create table ours(key text, hash text, shown text, fits integer, bucket integer);"
-    "create table theirs(key text, hash text, shown text, bucket integer);"
+    "create table theirs(key text, hash text, shown text, named integer, bucket integer);"
     "create table pending(key text primary key, bucket integer, entries integer) without rowid;"
     "begin";
 
@@ -56,7 +56,7 @@ bool drill_down_new(
             &drill_down->database, "insert into ours values(?1, ?2, ?3, ?4, ?5)",
             &drill_down->add_ours, err) ||
         !database_prepare(
-            &drill_down->database, "insert into theirs values(?1, ?2, ?3, ?5)",
+            &drill_down->database, "insert into theirs values(?1, ?2, ?3, ?4, ?5)",
             &drill_down->add_theirs, err) ||
         !database_prepare(
             &drill_down->database,
@@ -241,6 +241,14 @@ static void append_warehouse_key(
     append_key(out, table, array);
 }
 
+static bool has_null(const char *const *cells, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (cells[i] == NULL)
+            return true;
+    return false;
+}
+
 bool drill_down_add_warehouse(
     struct drill_down *drill_down, size_t count, const char *const *cells, struct error *err)
 {
@@ -266,6 +274,7 @@ bool drill_down_add_warehouse(
     append_warehouse_key(&shown, table, cells + 2);
     bind_slice(drill_down->add_theirs, 2, slice_of(hash));
     bind_slice(drill_down->add_theirs, 3, buffer_slice(&shown));
+    sqlite3_bind_int(drill_down->add_theirs, 4, !has_null(cells + 2, table->key_count));
     bool ok = bind_key(drill_down, drill_down->add_theirs, key_text, err) &&
               run(drill_down, drill_down->add_theirs, err);
     buffer_clear(&shown);
@@ -318,17 +327,20 @@ static const char verdicts_sql[] =
     "delete from pending where entries <= 0;"
     "create table verdicts as select key, min(bucket) as bucket, max(ours) as ours,"
     " max(theirs) as theirs, sum(fits) as fits, sum(misfits) as misfits, sum(held) as held,"
+    " min(named) as named,"
     " key in (select key from pending) as pending from"
-    " (select key, bucket, shown as ours, null as theirs, fits, not fits as misfits, 0 as held"
-    " from ours union all select key, bucket, null, shown, 0, 0, 1 from theirs) group by key;";
+    " (select key, bucket, shown as ours, null as theirs, fits, not fits as misfits, 0 as held,"
+    " 1 as named from ours union all select key, bucket, null, shown, 0, 0, 1, named from theirs)"
+    " group by key;";
 
 /* What is wrong with a key. A key that is pending is not compared. A rejected row counts as present
  * but is not compared: BigQuery may still hold an older version of it, which is neither extra nor
- * different. A key that BigQuery holds too often is duplicated and, if one of its rows has another
+ * different; but no version of a row with NULL in its key was ever sent, except in mode replace. A
+ * key that BigQuery holds too often is duplicated and, if one of its rows has another
  * content, also different. */
 #define MULTISET   "(select multiset from mode)"
 #define MISSING    "(fits > 0 and held < case when " MULTISET " then fits else 1 end)"
-#define EXTRA      "(held > 0 and fits + misfits = 0)"
+#define EXTRA      "(held > 0 and fits = 0 and (misfits = 0 or not (named or " MULTISET ")))"
 #define DUPLICATED "(held > case when " MULTISET " then max(1, fits + misfits) else 1 end)"
 
 /* None of BigQuery's rows beside a rejected row is one of SQLite's. Unless it is known which row

@@ -35,6 +35,8 @@ bool source_rows_init(
         return false;
     rows->captured = capture.by == CAPTURE_TRIGGERS && !capture.broken;
     rows->by_scan = capture.by == CAPTURE_SCAN;
+    rows->owners_known = table->mode != SEND_REPLACE && rows->watermark.found &&
+                         (rows->captured || (rows->by_scan && known));
     rows->scanned = rows->by_scan && rows->watermark.found && known && table->mode != SEND_REPLACE;
     return true;
 }
@@ -140,9 +142,39 @@ struct reading {
     const struct source_rows_visitor *visitor;
 };
 
-/* Before the row is read: that may convert its texts in place. */
-static bool note_row(struct source_rows *rows, sqlite3_stmt *row, struct error *err)
+static bool open_rejected(struct source_rows *rows, struct error *err)
 {
+    const struct source_table in = {rows->source, rows->table, &rows->shape};
+    int64_t count = 0;
+
+    if (!rows->captured || !rows->shape.keeps_keys || rows->table->mode == SEND_REPLACE)
+        return true;
+    return rejects_count_listed(rows->tracking, rows->table->name, &count, err) &&
+           (count == 0 || capture_prepare_rejected(&in, &rows->rejected, err));
+}
+
+/* Whether the row was rejected and has not changed since. */
+static bool is_rejected(
+    struct source_rows *rows, sqlite3_stmt *row, bool *out_rejected, struct error *err)
+{
+    *out_rejected = false;
+    if (rows->rejected == NULL)
+        return true;
+    for (size_t k = 0; k < rows->table->key_count; k++)
+        sqlite3_bind_value(
+            rows->rejected, (int)k + 1, sqlite3_column_value(row, (int)rows->table->key[k]));
+    bool ok = database_step(rows->source, rows->rejected, out_rejected, err);
+    sqlite3_reset(rows->rejected);
+    sqlite3_clear_bindings(rows->rejected);
+    return ok;
+}
+
+/* Before the row is read: that may convert its texts in place. */
+static bool note_row(
+    struct source_rows *rows, sqlite3_stmt *row, bool *out_rejected, struct error *err)
+{
+    if (!is_rejected(rows, row, out_rejected, err))
+        return false;
     rows->keyless = rows->keyless || !content_has_key(rows->table, row);
     return rows->table->mode != SEND_REPLACE ||
            fingerprint_add(&rows->fingerprint, row, rows->table->column_count, err);
@@ -175,15 +207,16 @@ static bool read_row(const struct reading *reading, struct column_reader *in, st
     struct source_rows *rows = reading->rows;
     const struct source_rows_visitor *visitor = reading->visitor;
     enum shadow_change change;
+    bool rejected = false;
 
-    if (!note_row(rows, in->row, err) || !find_change(rows, in->row, &change, err) ||
+    if (!note_row(rows, in->row, &rejected, err) || !find_change(rows, in->row, &change, err) ||
         !make_texts(rows, in, false, reading->which, err))
         return false;
     bool is_long = false;
     bool fits = column_reader_row_fits(in);
     if (fits && !is_too_long(rows, in, &is_long, err))
         return false;
-    fits = fits && !is_long;
+    fits = fits && !is_long && !rejected;
     if (change != SHADOW_SAME && !claim_key(rows, in, &fits, err))
         return false;
     bool pending = change == SHADOW_NEW && (fits || rows->shadow == NULL);
@@ -192,7 +225,8 @@ static bool read_row(const struct reading *reading, struct column_reader *in, st
         return false;
     if (!pending)
         return visitor->synced(visitor->context, in, fits, err);
-    if (rows->shadow != NULL && visitor->pending != NULL)
+    // A pass that was cut off may have sent the row already.
+    if (visitor->pending != NULL && (fits || rows->shadow != NULL))
         return visitor->pending(visitor->context, in, fits, err);
     rows->pending++;
     return true;
@@ -268,7 +302,8 @@ bool source_rows_read(
                              (struct database_place){.path = rows->config->state_path}, rows->table,
                              rows->shape.keeps_keys, SHADOW_COMPARE, &rows->shadow, err))
         return false;
-    if (!database_prepare(rows->source, rows->table->scan_sql, &statement, err) ||
+    if (!open_rejected(rows, err) ||
+        !database_prepare(rows->source, rows->table->scan_sql, &statement, err) ||
         !read_each(&reading, statement, read_row, err) || !look_for_changes(rows, err))
         goto cleanup;
     if (rows->scanned && visitor->pending != NULL &&
@@ -278,6 +313,8 @@ bool source_rows_read(
 
 cleanup:
     sqlite3_finalize(statement);
+    sqlite3_finalize(rows->rejected);
+    rows->rejected = NULL;
     shadow_free(rows->shadow);
     rows->shadow = NULL;
     return ok;

@@ -767,6 +767,75 @@ static void test_guards_use_the_unique_index(void **state)
     sqlite3_finalize(statement);
 }
 
+/* --- connections of the application on which triggers cannot run --------------------------- */
+
+/* What an application lets SQLite use: tables, up to NULL. */
+static int allow(
+    void *context, int action, const char *table, const char *detail, const char *schema,
+    const char *trigger)
+{
+    const char *const *allowed = context;
+
+    (void)detail;
+    (void)schema;
+    (void)trigger;
+    if (action != SQLITE_READ && action != SQLITE_INSERT && action != SQLITE_UPDATE &&
+        action != SQLITE_DELETE)
+        return SQLITE_OK;
+    while (*allowed != NULL && strcmp(*allowed, table) != 0)
+        allowed++;
+    return *allowed == NULL ? SQLITE_DENY : SQLITE_OK;
+}
+
+static const char own_update[] = "update users set v = 5 where id = 1";
+
+/* Each is in the list of capture.md, with its way out. */
+static void test_an_authorizer_has_to_allow_the_tables_of_capture(void **state)
+{
+    (void)state;
+    static const char *const own[] = {"users", "sqlite_master", NULL};
+    static const char *const ours[] = {
+        "users", "sqlite_master", "bq_sync_capture", "bq_sync_dirty_users", NULL};
+    sqlite3 *app = NULL;
+    install();
+    assert_int_equal(sqlite3_open(path, &app), SQLITE_OK);
+
+    sqlite3_set_authorizer(app, allow, (void *)(uintptr_t)own);
+    assert_int_equal(sqlite3_exec(app, own_update, NULL, NULL, NULL), SQLITE_AUTH);
+    if (strstr(sqlite3_errmsg(app), "not authorized") == NULL &&
+        strstr(sqlite3_errmsg(app), "is prohibited") == NULL)
+        fail_msg("%s", sqlite3_errmsg(app));
+    assert_string_equal(dirty(), "");
+
+    sqlite3_set_authorizer(app, allow, (void *)(uintptr_t)ours);
+    assert_int_equal(sqlite3_exec(app, own_update, NULL, NULL, NULL), SQLITE_OK);
+    assert_non_null(strstr(dirty(), "1@"));
+
+    sqlite3_set_authorizer(app, allow, (void *)(uintptr_t)own);
+    expect_ok(capture_remove(&source, &users_table, &err));
+    // A connection that has the triggers in mind learns by any statement that reads.
+    assert_int_equal(sqlite3_exec(app, "select id from users", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(app, own_update, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(app);
+}
+
+static void test_where_no_trigger_may_run_writes_fail_until_capture_is_removed(void **state)
+{
+    (void)state;
+    sqlite3 *app = NULL;
+    install();
+    assert_int_equal(sqlite3_open(path, &app), SQLITE_OK);
+    sqlite3_limit(app, SQLITE_LIMIT_TRIGGER_DEPTH, 0);
+
+    assert_int_equal(sqlite3_exec(app, own_update, NULL, NULL, NULL), SQLITE_ERROR);
+    assert_string_equal(sqlite3_errmsg(app), "too many levels of trigger recursion");
+    assert_int_equal(query_int(&source, "select v from users where id = 1"), 1);
+
+    expect_ok(capture_remove(&source, &users_table, &err));
+    assert_int_equal(sqlite3_exec(app, own_update, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(app);
+}
+
 #define capture_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -774,6 +843,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         capture_test(test_it_is_absent_then_intact_and_installing_twice_changes_nothing),
         capture_test(test_any_alteration_is_noticed_and_repaired),
+        capture_test(test_an_authorizer_has_to_allow_the_tables_of_capture),
+        capture_test(test_where_no_trigger_may_run_writes_fail_until_capture_is_removed),
         capture_test(test_without_its_counter_statements_end_as_always_and_it_is_noticed),
         capture_test(test_a_table_renamed_and_back_is_intact),
         capture_test(test_vacuum_and_added_columns_leave_it_intact),

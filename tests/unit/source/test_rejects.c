@@ -299,6 +299,49 @@ static void test_keys_of_every_storage_class_are_valid_json(void **state)
     }
 }
 
+/* In UTF-8, SQLite makes one character of a lone surrogate and what follows it, and the same one of
+ * several such pairs. */
+static void test_keys_of_utf_16_are_shown_as_they_are_stored(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *encoding;
+        const char *literal;
+        const char *json;
+    } cases[] = {
+        {"UTF-16le", "x'61003dd862dc'", "{\"id\":\"a\xf0\x9f\x91\xa2\"}"},
+        {"UTF-16le", "x'61003dd86200'", "{\"id\":\"cast(x'61003dd86200' as text)\"}"},
+        {"UTF-16le", "x'61003dd86204'", "{\"id\":\"cast(x'61003dd86204' as text)\"}"},
+        {"UTF-16be", "x'0061d83d0062'", "{\"id\":\"cast(x'0061d83d0062' as text)\"}"},
+        {"UTF-16be", "x'0061d83d0462'", "{\"id\":\"cast(x'0061d83d0462' as text)\"}"},
+        {"UTF-16be", "x'0061d83d'", "{\"id\":\"cast(x'0061d83d' as text)\"}"},
+        {"UTF-16be", "x'00780027'", "{\"id\":\"cast(x'00780027' as text)\"}"},
+        {"UTF-16be", "x'006100e9'", "{\"id\":\"a\xc3\xa9\"}"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct database wide;
+        sqlite3_stmt *row = NULL;
+        bool found = false;
+        char sql[128];
+        expect_ok(database_open(path_in(&folder, "wide.db"), DATABASE_CREATE, 2000, &wide, &err));
+        snprintf(sql, sizeof sql, "pragma encoding = '%s'", cases[i].encoding);
+        run(&wide, sql);
+        run(&wide, "create table t(a)");
+        snprintf(sql, sizeof sql, "select cast(%s as text), 1, 1", cases[i].literal);
+        expect_ok(database_prepare(&wide, sql, &row, &err));
+        expect_ok(database_step(&wide, row, &found, &err));
+        expect_ok(rejects_begin(&tracking, &users_table, &err));
+        expect_ok(rejects_add(
+            &tracking, &users_table, row, &(struct bad_value){1, "text", "r", 0}, &err));
+        sqlite3_finalize(row);
+        database_close(&wide);
+        assert_int_equal(unlink(path_in(&folder, "wide.db")), 0);
+        publish(NOW);
+        assert_string_equal(
+            query_text(&tracking.database, "select key_json from bq_sync_rejects"), cases[i].json);
+    }
+}
+
 static void test_rows_without_a_key_of_their_own_have_an_entry_each(void **state)
 {
     (void)state;
@@ -350,6 +393,7 @@ int main(void)
         rejects_test(test_the_first_reason_names_no_key_and_no_value),
         rejects_test(test_many_rejects_are_published_in_chunks),
         rejects_test(test_keys_of_every_storage_class_are_valid_json),
+        rejects_test(test_keys_of_utf_16_are_shown_as_they_are_stored),
         rejects_test(test_rows_without_a_key_of_their_own_have_an_entry_each),
         rejects_test(test_a_database_without_the_table_has_no_rejects),
     };
