@@ -10,14 +10,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* The largest real ones hold some 3 kB. */
 #define FILE_CEILING (1u << 20)
-/* No path is so long; a key in base64 has some 3,000 characters. */
-#define PATH_LONGEST 512
 
 bool credential_file_error(
     const struct credential_source *source, struct error *err, const char *format, ...)
@@ -133,39 +132,53 @@ static bool decode_base64(const char *text, struct buffer *out)
     return true;
 }
 
+/* Whether a folder other than the root holds, or could hold, a file of this name. */
+static bool folder_exists(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    struct stat status;
+
+    if (slash == NULL || slash == path)
+        return false;
+    char *folder = strndup(path, (size_t)(slash - path));
+    bool exists = folder != NULL && stat(folder, &status) == 0 && S_ISDIR(status.st_mode);
+    free(folder);
+    return exists;
+}
+
 bool credential_file_is_key(const char *value)
 {
-    const char *start = value + strspn(value, " \t\r\n");
-    char first[5] = "";
-    struct buffer decoded;
+    size_t length = strlen(value);
 
-    if (*start == '{' || strpbrk(value, "\n\"") != NULL || strstr(value, "-----BEGIN") != NULL)
+    if (value[strspn(value, " \t\r\n")] == '{' || strpbrk(value, "\n\"") != NULL ||
+        strstr(value, "-----BEGIN") != NULL)
         return true;
-    if (access(value, F_OK) == 0)
+    if (access(value, F_OK) == 0 || errno == EACCES || errno == ELOOP)
         return false;
-    // Four characters are enough to see the brace that JSON begins with.
-    memcpy(first, start, strnlen(start, 4));
-    buffer_init(&decoded, sizeof first);
-    bool is_json = decode_base64(first, &decoded) && decoded.length > 0 && decoded.data[0] == '{';
-    buffer_clear(&decoded);
-    return is_json || strlen(value) > PATH_LONGEST;
+    bool names_json = length > 5 && strcmp(value + length - 5, ".json") == 0;
+    return !names_json && !folder_exists(value);
 }
 
 static bool read_value(
     const struct credential_source *source, const char *value, struct buffer *out,
     struct error *err)
 {
-    const char *start = value + strspn(value, " \t\r\n");
+    static const char spaces[] = " \t\r\n";
+    const char *start = value + strspn(value, spaces);
 
     // Growing would leave copies of a key behind.
     oauth_secret_buffer(out, FILE_CEILING, strlen(value) + 1);
+    bool is_base64 = *start != '{' && decode_base64(start, out);
+    const char *decoded = buffer_text(out);
     if (*start == '{')
         buffer_append_text(out, start);
-    else if (!decode_base64(start, out))
+    else if (!is_base64 || decoded[strspn(decoded, spaces)] != '{')
         return credential_file_error(
             source, err,
-            "is neither JSON nor base64 of JSON; it has to be the whole key file as Google gave "
-            "it, or its path");
+            "is neither JSON nor base64 of JSON, and no file has this name (%zu bytes, not shown "
+            "as they may be secret); it has to be the whole key file as Google gave it, or its "
+            "path",
+            strlen(value));
     return out->failure == BUFFER_OK ||
            credential_file_error(source, err, "is larger than a credentials file can be");
 }

@@ -18,9 +18,10 @@ struct credential_source {
     bool allow_any_host;
 };
 
-/* Whether the value of GOOGLE_APPLICATION_CREDENTIALS is a key instead of a path: JSON, base64 of
- * it (either alphabet, RFC 4648 4 and 5), or a damaged one that must not be shown as a path would
- * be. */
+/* Whether the value of GOOGLE_APPLICATION_CREDENTIALS is taken for a key, so that no message shows
+ * any of it. It is taken for a path only if such a file exists or could not be looked for, if its
+ * folder exists, or if it ends in ".json": an access token, an API key or a line of a PEM file does
+ * none of this. A key is JSON or base64 of it (either alphabet, RFC 4648 4 and 5). */
 bool credential_file_is_key(const char *value);
 
 /* Reads the file source->path, or value, which is the key, if that is NULL. *out_root is an object,

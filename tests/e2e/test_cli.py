@@ -84,6 +84,7 @@ class CommandLineTest(unittest.TestCase):
                 ("cut JSON", {**google, "GOOGLE_APPLICATION_CREDENTIALS": key[:-20]}),
                 ("base64", {**google, "GOOGLE_APPLICATION_CREDENTIALS": encoded}),
                 ("damaged base64", {**google, "GOOGLE_APPLICATION_CREDENTIALS": encoded[:60] + "*" + encoded[60:]}),
+                ("token", {**google, "GOOGLE_APPLICATION_CREDENTIALS": "ya29.hunter22"}),
                 ("proxy", {"BIGQUERY_EMULATOR_HOST": "nowhere.invalid:1", "http_proxy": url}),
                 ("unusable proxy", {"BIGQUERY_EMULATOR_HOST": "nowhere.invalid:1", "http_proxy": url + "#x"}),
                 ("emulator", {"BIGQUERY_EMULATOR_HOST": url}),

@@ -241,6 +241,33 @@ static void test_no_message_holds_a_byte_of_a_damaged_key(void **state)
     }
 }
 
+/* Secrets that are no key file at all. A path shows in a message only if it can be one. */
+static void test_no_message_shows_a_value_that_is_no_path(void **state)
+{
+    static const char *const secrets[] = {
+        "ya29.hunter22hunter22",     "Bearer ya29.hunter22",
+        "AIzaSyhunter22hunter22",    "hunter22/2Q+abKq/YjVnE9Xh",
+        "/hunter22Q+abKqYjVnE9Xh==", "MIIEvhunter22ADANBgkqhkiG9w0BAQ=",
+        "private_key: hunter22",     "0hunter22",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++) {
+        struct credentials *credentials = NULL;
+        struct error err = {0};
+        char expected[400];
+
+        snprintf(
+            expected, sizeof expected,
+            "the key in GOOGLE_APPLICATION_CREDENTIALS: is neither JSON nor base64 of JSON, and no "
+            "file has this name (%zu bytes, not shown as they may be secret); it has to be the "
+            "whole key file as Google gave it, or its path",
+            strlen(secrets[i]));
+        expect_error(open_file(secrets[i], &credentials, &err), ERROR_AUTH, expected);
+        assert_null(strstr(err.message, "hunter22"));
+    }
+}
+
 static void test_files_that_cannot_be_read_say_why(void **state)
 {
     struct keys *keys = *state;
@@ -253,6 +280,9 @@ static void test_files_that_cannot_be_read_say_why(void **state)
         "credentials file /nowhere/key.json: there is no such file; set "
         "GOOGLE_APPLICATION_CREDENTIALS to the path of a key file, or unset it to use gcloud's "
         "credentials");
+    snprintf(loop, sizeof loop, "%s/missing", keys->folder);
+    expect_error(
+        open_file(loop, &credentials, &err), ERROR_AUTH, "/missing: there is no such file; set");
     expect_error(
         open_file(keys->folder, &credentials, &err), ERROR_AUTH,
         "is a directory; GOOGLE_APPLICATION_CREDENTIALS has to name a file");
@@ -386,6 +416,7 @@ int main(void)
         cmocka_unit_test(test_no_message_holds_key_material),
         cmocka_unit_test(test_the_variable_may_hold_the_key_itself),
         cmocka_unit_test(test_no_message_holds_a_byte_of_a_damaged_key),
+        cmocka_unit_test(test_no_message_shows_a_value_that_is_no_path),
         cmocka_unit_test(test_files_that_cannot_be_read_say_why),
         cmocka_unit_test(test_a_file_of_another_universe_is_refused),
         cmocka_unit_test(test_without_any_credentials_the_search_is_told),
