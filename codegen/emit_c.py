@@ -12,7 +12,7 @@ from .model import Column, Table
 from .naming import c_fields, c_string
 
 # The layout of struct table in base/table.h that the emitted initializers are made for.
-DESCRIPTOR_VERSION = 3
+DESCRIPTOR_VERSION = 4
 
 _MODES = {"append": "SEND_APPEND", "upsert": "SEND_MERGE", "replace": "SEND_REPLACE"}
 _CAPTURES = {"auto": "CAPTURE_AUTO", "triggers": "CAPTURE_TRIGGERS", "scan": "CAPTURE_SCAN"}
@@ -108,6 +108,24 @@ def _encode(table: Table) -> List[str]:
     return lines + ["}"]
 
 
+def _reading(column: Column) -> Dict[str, str]:
+    reading = column.reading
+    members: Dict[str, str] = {}
+    if column.type.formats and reading.formats != ("iso8601",):
+        names = ["TIME_FORMAT_" + name.upper() for name in reading.formats]
+        members["format_count"] = str(len(names))
+        members["formats"] = "{%s}" % ", ".join(names)
+    if reading.zone:
+        members["zone"] = c_string(reading.zone)
+    flags = {
+        "fraction_truncates": reading.fraction, "date_drops": reading.date,
+        "empty_is_null": reading.empty, "bool_words": reading.bool}
+    members.update({name: "true" for name, value in flags.items() if value})
+    if reading.text:
+        members["blob"] = "BLOB_" + reading.text.upper()
+    return members
+
+
 def _column(table: Table, column: Column) -> str:
     members: Dict[str, str] = {
         "name": c_string(column.name),
@@ -120,8 +138,9 @@ def _column(table: Table, column: Column) -> str:
         members["key"] = "true"
     if column.key and column.type.bounds:
         members["bounded"] = "true"
-    if column.type.formats and column.format != "iso8601":
-        members["format"] = "TIME_FORMAT_" + column.format.upper()
+    if column.immutable:
+        members["immutable"] = "true"
+    members.update(_reading(column))
     if column.json_rounds:
         members["json_rounds"] = "true"
     if column.transform.kind != "none":
@@ -187,7 +206,8 @@ def _texts(table: Table) -> List[str]:
         ("capture_install_sql", install),
         ("ddl_sql", emit_sql.ddl(table)),
         ("merge_sql", emit_sql.merge(table) if keyed else None),
-        ("merge_new_sql", emit_sql.merge_new(table) if keyed else None),
+        ("merge_within_sql", emit_sql.merge_within(table) or None),
+        ("add_sql", emit_sql.add(table) if keyed else None),
         ("bounds_sql", emit_sql.bounds(table) or None),
         ("schema_json", emit_schema.schema_json(table)),
         ("resource_json", emit_schema.resource_json(table)),

@@ -98,9 +98,52 @@ def merge(table: Table) -> str:
     return "\n".join(parts)
 
 
-def merge_new(table: Table) -> str:
-    """Adds rows none of which is in the target yet; BigQuery need not read all of it for that."""
+def merge_within(table: Table) -> str:
+    """The MERGE of rows none of which is deleted, bounded by the values of the immutable column that
+    partitions the table, too; "" without one. A changed row whose value has changed after all has its
+    older version outside of these bounds, and would be inserted beside it: instead the statement fails
+    for a key up to @known, the highest that was sent before, and changes nothing."""
+    column = table.immutable
+    if column is None:
+        return ""
+    target, staged = _alias(table, "t"), _alias(table, "s")
+    key = googlesql_name(table.key[0].name)
+    names = [googlesql_name(column.name) for column in table.rest]
+    checked = "if(%s.%s > @known, %s.%s, error(%s))" % (
+        staged, key, staged, key, googlesql_string(
+            "bqsync: %s is declared immutable, but a changed row is not where it was" % column.name))
+    return "\n".join([
+        "merge into %s as %s" % (googlesql_path(table.target), target),
+        "using %s as %s" % (GOOGLESQL_STAGING, staged),
+        "on %s.%s = %s.%s%s" % (target, key, staged, key, bounds(table)),
+        "  and %s.%s between @low_2 and @high_2" % (target, googlesql_name(column.name)),
+        "when matched then",
+        "  update set",
+        _lines(["%s = %s.%s" % (name, staged, name) for name in names], "    "),
+        _merge_insert(table, "when not matched then").replace(
+            "%s.%s" % (staged, key), checked, 1),
+    ])
+
+
+def add(table: Table) -> str:
+    """Adds rows none of which is in the target yet. In mode append that is known of them as it is of
+    rows that a load job adds; elsewhere the keys are compared, and BigQuery reads no other column."""
+    if table.mode == "append":
+        return _insert(table)
     return "\n".join([_merge_head(table), _merge_insert(table, "when not matched then")])
+
+
+def _insert(table: Table) -> str:
+    names = [googlesql_name(column.name) for column in table.columns]
+    staged = _alias(table, "s")
+    return "\n".join([
+        "insert into %s (" % googlesql_path(table.target),
+        _lines(names),
+        ")",
+        "select",
+        _lines(["%s.%s" % (staged, name) for name in names]),
+        "from %s as %s" % (GOOGLESQL_STAGING, staged),
+    ])
 
 
 def _alias(table: Table, letter: str) -> str:
@@ -317,7 +360,16 @@ def merge_file(table: Table) -> str:
         "-- Changed, new and deleted rows from a staging table. Few rows are a parameter of the\n"
         "-- statement, which then reads unnest(@rows) in the place of the staging table. Further\n"
         "-- parameters are the lowest and the highest key of these rows.\n%s;\n\n"
-        "-- Only new rows, from the same.\n%s;\n" % (merge(table), merge_new(table)))
+        "-- Only new rows, from the same.\n%s;\n" % (merge(table), add(table))
+        + _within_file(table))
+
+
+def _within_file(table: Table) -> str:
+    if table.immutable is None:
+        return ""
+    return (
+        "\n-- Without deleted rows, bounded by the immutable column. @known is the highest key that was\n"
+        "-- sent before.\n%s;\n" % merge_within(table))
 
 
 def capture_file(table: Table) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional, Tuple
 
+from .forms import Reading
 from .typemap import ColumnType
 
 
@@ -26,10 +27,11 @@ class Column:
     required: bool
     key: bool
     description: str
-    format: str
+    reading: Reading
     json_rounds: bool  # of JSON: "json": "round"
     transform: Transform
     policy_tags: Tuple[str, ...]
+    immutable: bool  # the table is partitioned by it, and its values are declared never to change
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,11 @@ class Table:
     def rest(self) -> Tuple[Column, ...]:
         """The columns outside of the key."""
         return tuple(column for column in self.columns if not column.key)
+
+    @property
+    def immutable(self) -> Optional[Column]:
+        """The partitioning column, if it is declared immutable."""
+        return next((column for column in self.columns if column.immutable), None)
 
     @property
     def single_int64_key(self) -> bool:

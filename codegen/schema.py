@@ -11,10 +11,10 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 
 from . import jsonpos, naming
 from .checking import Problems
-from .model import Table
+from .model import Column, Table
 from .schema_columns import Columns, read_columns
 from .schema_filter import filter_problem
-from .schema_warehouse import read_warehouse
+from .schema_warehouse import Warehouse, read_warehouse
 
 EDITOR_SCHEMA = "table.schema.json"
 
@@ -98,6 +98,7 @@ def _read_file(
     mode, capture = _read_sync(members.get("sync"), "key" in members, problems)
     key_columns = tuple(by_name[column] for column in key)
     warehouse = read_warehouse(members.get("bigquery"), columns, key_columns, problems)
+    _check_immutable(columns, key_columns, warehouse, mode, problems)
     table = Table(
         stem=stem,
         name=name or "",
@@ -249,6 +250,26 @@ def _read_sync(
     return mode, capture
 
 
+def _check_immutable(
+    columns: Columns, key: Tuple[Column, ...], warehouse: Warehouse, mode: Optional[str],
+    problems: Problems
+) -> None:
+    """The declaration bounds a MERGE by the partitions of its rows (emit_sql.merge_within)."""
+    partition = warehouse.time_partition or warehouse.range_partition
+    for column, node in columns.immutable:
+        if partition is None or partition.column.name != column.name:
+            problems.add(node, '"%s" does not partition the table; "immutable" is for the column of '
+                         '"partition_by"' % column.name)
+        elif mode == "replace":
+            problems.add(node, 'has no use in mode "replace", which sends all rows; leave it out')
+        elif len(key) != 1 or key[0].type.name != "INT64":
+            problems.add(node, 'needs a "key" of one INT64 column, by which bqsync tells rows that are '
+                         "new from rows that have changed")
+        elif key[0].name == column.name:
+            problems.add(node, '"%s" is the key, whose values bound each MERGE already; leave it out'
+                         % column.name)
+
+
 def _read_where(
     node: Optional[jsonpos.Node], table: str, problems: Problems
 ) -> Optional[str]:
@@ -265,9 +286,10 @@ def _read_where(
 def _with_hashes(table: Table) -> Table:
     content: Dict[str, Any] = {
         "columns": sorted(
-            [column.name, column.source, column.type.name, column.format, column.transform.kind,
-             column.transform.truncate_to, column.transform.key_variable]
+            [column.name, column.source, column.type.name, ",".join(column.reading.formats),
+             column.transform.kind, column.transform.truncate_to, column.transform.key_variable]
             + (["round"] if column.json_rounds else [])
+            + ["%s=%s" % option for option in column.reading.options]
             for column in table.columns),
         "key": [column.name for column in table.key],
         "where": table.where,

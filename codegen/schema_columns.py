@@ -7,10 +7,11 @@ import re
 from dataclasses import dataclass, replace
 from typing import Dict, List, Optional, Tuple
 
-from .checking import Problems, listing, suggestion
+from .checking import Problems, suggestion
 from .jsonpos import Node
 from .model import Column, Transform
 from .naming import PLAIN
+from .schema_reading import READING_KEYS, read_reading
 from .typemap import BY_NAME, TYPES, ColumnType
 
 # SQLITE_MAX_COLUMN (SQLite documentation, "Limits"): the result columns of one statement. BigQuery
@@ -26,7 +27,8 @@ _FORBIDDEN_PREFIXES = (
 _POLICY_TAG = re.compile(r"projects/[^/]+/locations/[^/]+/taxonomies/[^/]+/policyTags/[^/]+")
 _TRANSFORMS = ("sha256", "hmac_sha256", "redact", "truncate")
 _TRUNCATE_MAX = 1_000_000_000
-_OPTIONAL = ("description", "mode", "source", "transform", "format", "json", "policy_tags")
+_OPTIONAL = (
+    "description", "mode", "source", "transform", "json", "policy_tags", "immutable") + READING_KEYS
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,15 @@ class Columns:
 
     all: Tuple[Column, ...]
     complete: bool
+    immutable: Tuple[Tuple[Column, Node], ...] = ()  # those that say so, and where
 
     @property
     def by_name(self) -> Dict[str, Column]:
         return {column.name: column for column in self.all}
 
     def with_key(self, key: Tuple[str, ...]) -> Columns:
-        return Columns(
-            tuple(replace(column, key=column.name in key) for column in self.all), self.complete)
+        return replace(
+            self, all=tuple(replace(column, key=column.name in key) for column in self.all))
 
     def find(self, node: Node, name: str, problems: Problems) -> Optional[Column]:
         """The column that the value at node names; a problem if there is none."""
@@ -65,12 +68,20 @@ def read_columns(node: Optional[Node], problems: Problems) -> Columns:
         problems.add(node, "has %d columns, the limit is %d: SQLite returns at most %d columns from a "
                      "statement" % (len(node.value), limit, _RESULT_COLUMNS_MAX))
     columns: List[Column] = []
+    immutable: List[Tuple[Column, Node]] = []
     seen: Dict[str, Node] = {}
     for item in node.value:
         column = _read_column(item, seen, problems)
         if column is not None:
             columns.append(column)
-    return Columns(tuple(columns), bool(node.value) and len(columns) == len(node.value))
+            if column.immutable:
+                immutable.append((column, _member(item, "immutable")))
+    complete = bool(node.value) and len(columns) == len(node.value)
+    return Columns(tuple(columns), complete, tuple(immutable))
+
+
+def _member(node: Node, key: str) -> Node:
+    return next(member.node for member in node.value if member.key == key)
 
 
 def _read_column(node: Node, seen: Dict[str, Node], problems: Problems) -> Optional[Column]:
@@ -88,10 +99,11 @@ def _read_column(node: Node, seen: Dict[str, Node], problems: Problems) -> Optio
         required=required,
         key=False,
         description=problems.text(members.get("description"), _DESCRIPTION_MAX) or "",
-        format=_read_format(members.get("format"), kind, problems),
+        reading=read_reading(members, kind, problems),
         json_rounds=_read_json(members.get("json"), kind, problems),
         transform=_read_transform(members.get("transform"), kind, required, problems),
         policy_tags=_read_policy_tags(members.get("policy_tags"), problems),
+        immutable=bool(problems.flag(members.get("immutable"))),
     )
     return column if name is not None else None
 
@@ -133,20 +145,6 @@ def _read_type(node: Optional[Node], problems: Problems) -> Optional[ColumnType]
     problems.add(
         node, 'unknown type "%s"%s' % (node.value, suggestion(node.value, BY_NAME, "")))
     return None
-
-
-def _read_format(node: Optional[Node], kind: Optional[ColumnType], problems: Problems) -> str:
-    known = BY_NAME["TIMESTAMP"].formats
-    value = problems.choice(node, known, "format")
-    if node is None or value is None or kind is None:
-        return known[0]
-    if not kind.formats:
-        problems.add(node, "only DATE, TIME, DATETIME and TIMESTAMP have a format, not %s"
-                     % kind.name)
-    elif value not in kind.formats:
-        problems.add(node, "a %s can only be stored as %s, not as %s"
-                     % (kind.name, listing(kind.formats), value))
-    return value
 
 
 def _read_json(node: Optional[Node], kind: Optional[ColumnType], problems: Problems) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Tuple
 
+from .forms import TIME_FORMATS
+
 
 @dataclass(frozen=True)
 class ColumnType:
@@ -35,7 +37,12 @@ class ColumnType:
 _NO: Tuple[str, ...] = ()
 _DAYS = ("DAY", "MONTH", "YEAR")
 _HOURS = ("HOUR", "DAY", "MONTH", "YEAR")
-_INSTANT = ("iso8601", "unix_s", "unix_ms", "unix_us", "julian")
+
+
+def _formats(kind: str) -> Tuple[str, ...]:
+    return tuple(row.name for row in TIME_FORMATS if kind in row.types)
+
+
 _I64 = "struct value_int64"
 _DEC = "struct value_decimal"
 _TEXT = "struct slice"
@@ -59,14 +66,14 @@ TYPES: Tuple[ColumnType, ...] = tuple(
          _NO, "", _NO, ("DECIMAL", "NUMBER", "MONEY")),
         ("BIGNUMERIC", "COLUMN_BIGNUMERIC", _DEC, "column_bignumeric", "avro_decimal", True, True,
          True, _NO, "", _NO, ("BIGDECIMAL",)),
-        ("DATE", "COLUMN_DATE", _I64, "column_date", "avro_int64", True, True, True, _INSTANT,
+        ("DATE", "COLUMN_DATE", _I64, "column_date", "avro_int64", True, True, True, _formats("DATE"),
          "date_trunc", _DAYS, _NO),
         ("TIME", "COLUMN_TIME", _I64, "column_time", "avro_int64", True, False, False,
-         ("iso8601",), "", _NO, _NO),
+         _formats("TIME"), "", _NO, _NO),
         ("DATETIME", "COLUMN_DATETIME", _I64, "column_datetime", "avro_int64", True, True, True,
-         _INSTANT, "datetime_trunc", _HOURS, _NO),
+         _formats("DATETIME"), "datetime_trunc", _HOURS, _NO),
         ("TIMESTAMP", "COLUMN_TIMESTAMP", _I64, "column_timestamp", "avro_int64", True, True, True,
-         _INSTANT, "timestamp_trunc", _HOURS, ("TIMESTAMPTZ",)),
+         _formats("TIMESTAMP"), "timestamp_trunc", _HOURS, ("TIMESTAMPTZ",)),
         ("JSON", "COLUMN_JSON", _TEXT, "column_json", "avro_string", False, False, False, _NO, "",
          _NO, ("JSONB", "OBJECT", "STRUCT", "RECORD")),
         ("GEOGRAPHY", "COLUMN_GEOGRAPHY", _TEXT, "column_geography", "avro_string", False, False,

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 3,
+    TABLE_DESCRIPTOR_VERSION == 4,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -227,28 +227,24 @@ const struct table org_api_keys_table = {
         "    , s.`updated_at`\n"
         "    , s.`deleted_at`\n"
         "  )",
-    .merge_new_sql =
-        "merge into `${project}`.`${dataset}`.`org_api_keys` as t\n"
-        "using `${project}`.`${dataset}`.`${staging}` as s\n"
-        "on t.`id` = s.`id`\n"
-        "  and t.`id` between @low_1 and @high_1\n"
-        "when not matched then\n"
-        "  insert (\n"
-        "    `id`\n"
-        "    , `org_id`\n"
-        "    , `hashed_key`\n"
-        "    , `created_at`\n"
-        "    , `updated_at`\n"
-        "    , `deleted_at`\n"
-        "  )\n"
-        "  values (\n"
-        "    s.`id`\n"
-        "    , s.`org_id`\n"
-        "    , s.`hashed_key`\n"
-        "    , s.`created_at`\n"
-        "    , s.`updated_at`\n"
-        "    , s.`deleted_at`\n"
-        "  )",
+    .merge_within_sql = NULL,
+    .add_sql =
+        "insert into `${project}`.`${dataset}`.`org_api_keys` (\n"
+        "  `id`\n"
+        "  , `org_id`\n"
+        "  , `hashed_key`\n"
+        "  , `created_at`\n"
+        "  , `updated_at`\n"
+        "  , `deleted_at`\n"
+        ")\n"
+        "select\n"
+        "  s.`id`\n"
+        "  , s.`org_id`\n"
+        "  , s.`hashed_key`\n"
+        "  , s.`created_at`\n"
+        "  , s.`updated_at`\n"
+        "  , s.`deleted_at`\n"
+        "from `${project}`.`${dataset}`.`${staging}` as s",
     .bounds_sql =
         "\n"
         "  and t.`id` between @low_1 and @high_1",

@@ -36,24 +36,19 @@ when not matched and not s.`_bqsync_deleted` then
   );
 
 -- Only new rows, from the same.
-merge into `${project}`.`${dataset}`.`org_api_keys` as t
-using `${project}`.`${dataset}`.`${staging}` as s
-on t.`id` = s.`id`
-  and t.`id` between @low_1 and @high_1
-when not matched then
-  insert (
-    `id`
-    , `org_id`
-    , `hashed_key`
-    , `created_at`
-    , `updated_at`
-    , `deleted_at`
-  )
-  values (
-    s.`id`
-    , s.`org_id`
-    , s.`hashed_key`
-    , s.`created_at`
-    , s.`updated_at`
-    , s.`deleted_at`
-  );
+insert into `${project}`.`${dataset}`.`org_api_keys` (
+  `id`
+  , `org_id`
+  , `hashed_key`
+  , `created_at`
+  , `updated_at`
+  , `deleted_at`
+)
+select
+  s.`id`
+  , s.`org_id`
+  , s.`hashed_key`
+  , s.`created_at`
+  , s.`updated_at`
+  , s.`deleted_at`
+from `${project}`.`${dataset}`.`${staging}` as s;

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 3,
+    TABLE_DESCRIPTOR_VERSION == 4,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -275,7 +275,8 @@ const struct table tasks_table = {
         "    , s.`deleted_at`\n"
         "    , s.`scheduled_publish_at`\n"
         "  )",
-    .merge_new_sql =
+    .merge_within_sql = NULL,
+    .add_sql =
         "merge into `${project}`.`${dataset}`.`tasks` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"

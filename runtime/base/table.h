@@ -12,7 +12,7 @@ struct avro_writer;
 struct column_reader;
 
 /* Generated files assert this number, so that one made for another layout does not compile. */
-#define TABLE_DESCRIPTOR_VERSION 3
+#define TABLE_DESCRIPTOR_VERSION 4
 
 enum column_type {
     COLUMN_INT64,
@@ -37,10 +37,29 @@ enum column_type {
 /* How a DATE, TIME, DATETIME or TIMESTAMP is stored in SQLite. */
 enum time_format {
     TIME_FORMAT_ISO8601,
+    TIME_FORMAT_GO, /* what Go's Time.String prints */
     TIME_FORMAT_UNIX_S,
     TIME_FORMAT_UNIX_MS,
     TIME_FORMAT_UNIX_US,
+    TIME_FORMAT_UNIX_NS,
     TIME_FORMAT_JULIAN,
+    TIME_FORMAT_DOTNET_TICKS, /* 100 ns since 0001-01-01 */
+    TIME_FORMAT_APPLE_S,      /* since 2001-01-01 */
+    TIME_FORMAT_APPLE_NS,
+    TIME_FORMAT_WEBKIT_US, /* since 1601-01-01 */
+    TIME_FORMAT_FILETIME,  /* 100 ns since 1601-01-01 */
+    TIME_FORMAT_LAST = TIME_FORMAT_FILETIME,
+};
+
+#define TIME_FORMAT_COUNT (TIME_FORMAT_LAST + 1)
+
+/* What a blob in a column of text is. */
+enum blob_form {
+    BLOB_REJECTED,
+    BLOB_UUID,  /* 16 bytes in the order of the text */
+    BLOB_GUID,  /* 16 bytes, the first three groups in little-endian order, as .NET writes them */
+    BLOB_UTF8,  /* the text */
+    BLOB_JSONB, /* SQLite's binary JSON */
 };
 
 enum column_transform {
@@ -61,7 +80,18 @@ struct column {
     bool key;
     /* A key column whose values have an order: a MERGE says between which they lie (bounds_sql). */
     bool bounded;
-    enum time_format format;
+    /* The column partitions the table, and its values are declared never to change. */
+    bool immutable;
+    /* How a time may be stored, tried in order; none: as ISO 8601. */
+    unsigned char format_count;
+    unsigned char formats[TIME_FORMAT_COUNT]; /* enum time_format */
+    /* TIMESTAMP: the time zone of a text that has none, a name of the tz database; NULL: UTC. */
+    const char *zone;
+    bool fraction_truncates; /* what is finer than a microsecond is dropped */
+    bool date_drops;         /* TIME: a date may stand in front */
+    bool empty_is_null;      /* an empty text, or a date of zeros */
+    bool bool_words;         /* BOOL: also t, f, y, n, yes, no, on, off */
+    enum blob_form blob;
     enum column_transform transform;
     /* JSON: BigQuery may round numbers and drop members named twice. */
     bool json_rounds;
@@ -110,9 +140,15 @@ struct table {
 
     /* GoogleSQL with ${project}, ${dataset}, ${staging} inside backticks. */
     const char *ddl_sql;
-    const char *merge_sql;     /* update, insert and delete from staging; NULL without a key */
-    const char *merge_new_sql; /* insert-only; NULL without a key */
-    /* The part of both MERGEs that bounds each key column by parameters, for the n-th (from 1)
+    const char *merge_sql; /* update, insert and delete from staging; NULL without a key */
+    /* The same for rows none of which is deleted, bounded by the immutable column, too: @low_2 and
+     * @high_2. It fails, and changes nothing, if a row up to the key @known is not in the target
+     * within these bounds. NULL without such a column. */
+    const char *merge_within_sql;
+    /* The same for rows that are all new: an INSERT in mode append, which reads nothing of the
+     * target, else a MERGE that only inserts. NULL without a key. */
+    const char *add_sql;
+    /* The part of each MERGE that bounds each key column by parameters, for the n-th (from 1)
      * @low_n and @high_n. A statement that leaves it out does the same and reads more of the
      * target. NULL: there is none. */
     const char *bounds_sql;

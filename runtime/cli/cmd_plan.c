@@ -1,24 +1,57 @@
 /* cmd_plan: `bqsync plan` and `bqsync check`, which look at both sides and write to neither. */
+#include "cli/bill.h"
 #include "cli/commands.h"
+#include "sync/pass/quota_record.h"
 #include "sync/report/check.h"
 #include "sync/report/plan_report.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-static void print_plan(const struct plan_report *report)
+/* What the next pass bills is known of a table once a day has a bill of it. */
+static void print_bill(const struct config *config, const struct plan_report *report)
+{
+    char bytes[BILL_BYTES_SIZE];
+    int64_t known = 0;
+    int unknown = 0;
+
+    for (size_t i = 0; i < report->count; i++) {
+        bool is_known = report->tables[i].bytes_billed != SPENDING_UNKNOWN;
+        known += is_known ? report->tables[i].bytes_billed : 0;
+        unknown += is_known ? 0 : 1;
+    }
+    printf("\nnext pass    bills %s", bill_bytes(known, bytes));
+    if (unknown > 0)
+        printf("; of %d more table%s it is not known yet", unknown, unknown == 1 ? "" : "s");
+    putchar('\n');
+    bill_print(config, &report->spending, "", "");
+}
+
+/* How many follow the commits of the application is not known. */
+static const char *loads_a_day(int64_t loads, char out[static 24])
+{
+    if (loads == QUOTA_UNKNOWN)
+        snprintf(out, 24, "unknown");
+    else
+        snprintf(out, 24, "%" PRId64, loads);
+    return out;
+}
+
+static void print_plan(const struct config *config, const struct plan_report *report)
 {
     printf(
-        "%-26s %-8s %10s %10s %10s %11s %7s  %s\n", "table", "mode", "insert", "update", "delete",
-        "loads 24 h", "a day", "why");
+        "%-26s %-8s %10s %10s %10s %10s %11s %7s  %s\n", "table", "mode", "insert", "update",
+        "delete", "bills", "loads 24 h", "a day", "why");
     for (size_t i = 0; i < report->count; i++) {
         const struct plan_report_table *table = &report->tables[i];
         const char *blocked = plan_report_blocked(table);
+        char bills[BILL_BYTES_SIZE];
+        char loads[24];
         printf(
-            "%-26s %-8s %10" PRId64 " %10" PRId64 " %10" PRId64 " %11" PRId64 " %7" PRId64 "  %s\n",
+            "%-26s %-8s %10" PRId64 " %10" PRId64 " %10" PRId64 " %10s %11" PRId64 " %7s  %s\n",
             table->table->name, table->mode, table->insert, table->update, table->delete,
-            table->modifications_24h, table->modifications_a_day,
-            table->why == NULL ? "" : table->why);
+            bill_bytes(table->bytes_billed, bills), table->modifications_24h,
+            loads_a_day(table->modifications_a_day, loads), table->why == NULL ? "" : table->why);
         if (table->why_scan[0] != '\0')
             printf("    scanned: %s\n", table->why_scan);
         if (table->diff.clustering[0] != '\0')
@@ -28,6 +61,7 @@ static void print_plan(const struct plan_report *report)
         if (blocked != NULL)
             printf("    BLOCKED: %s\n", blocked);
     }
+    print_bill(config, report);
 }
 
 int command_plan(struct invocation *in)
@@ -41,9 +75,9 @@ int command_plan(struct invocation *in)
         return command_fail(in, &err);
     status = plan_report_ok(&report) ? 0 : 1;
     if ((in->args->switches & ARGS_JSON) != 0)
-        command_print_json(plan_report_json(&report), status);
+        command_print_json(plan_report_json(&report, in->config), status);
     else
-        print_plan(&report);
+        print_plan(in->config, &report);
     plan_report_clear(&report);
     return status;
 }

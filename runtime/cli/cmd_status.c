@@ -2,6 +2,7 @@
  * Reads the two databases; takes no lock and makes no request. */
 #include "base/clock.h"
 #include "base/json_exact.h"
+#include "cli/bill.h"
 #include "cli/commands.h"
 #include "service/history.h"
 #include "service/ledger.h"
@@ -69,6 +70,8 @@ static const char *age(int64_t seconds, char out[AGE_SIZE])
 static void print_table(const struct colours *colour, const cJSON *table)
 {
     char lag[AGE_SIZE];
+    char today[BILL_BYTES_SIZE];
+    char month[BILL_BYTES_SIZE];
     int64_t pending = number_of(table, "pending_changes", STATUS_UNKNOWN);
     int64_t rejected = number_of(table, "rejected", 0);
     const char *error = text_of(table, "last_error", text_of(table, "problem", ""));
@@ -82,7 +85,10 @@ static void print_table(const struct colours *colour, const cJSON *table)
         printf("%10s ", "?");
     else
         printf("%10" PRId64 " ", pending);
-    printf("%9" PRId64 "\n", rejected);
+    printf(
+        "%9" PRId64 " %10s %10s\n", rejected,
+        bill_bytes(number_of(table, "bytes_billed_today", 0), today),
+        bill_bytes(number_of(table, "bytes_billed_month", 0), month));
     if (error[0] != '\0')
         printf("    %s%s%s\n", colour->bad, error, colour->end);
     int64_t used = number_of(table, "modifications_24h", 0);
@@ -121,6 +127,7 @@ static void print_head(const struct colours *colour, const cJSON *json)
     const cJSON *job = NULL;
     const cJSON *run = cJSON_GetObjectItemCaseSensitive(json, "last_run");
     const char *state = text_of(run, "state", NULL);
+    char billed[BILL_BYTES_SIZE];
 
     cJSON_ArrayForEach(job, cJSON_GetObjectItemCaseSensitive(json, "jobs")) printf(
         "%-12s %-24s next %s\n", text_of(job, "id", ""), text_of(job, "schedule", ""),
@@ -135,50 +142,28 @@ static void print_head(const struct colours *colour, const cJSON *json)
         printf("last run     %snone yet%s\n", colour->dim, colour->end);
     else
         printf(
-            "last run     %s %s%s%s, ended %s (%s)\n", text_of(run, "kind", ""),
+            "last run     %s %s%s%s, ended %s, billed %s (%s)\n", text_of(run, "kind", ""),
             strcmp(state, "done") == 0 ? colour->good : colour->bad, state, colour->end,
-            text_of(run, "finished_at", "?"), text_of(run, "run_id", ""));
+            text_of(run, "finished_at", "?"),
+            bill_bytes(number_of(run, "bytes_billed", SPENDING_UNKNOWN), billed),
+            text_of(run, "run_id", ""));
     const cJSON *error = cJSON_GetObjectItemCaseSensitive(run, "error");
     if (cJSON_IsObject(error))
         printf("    %s%s%s\n", colour->bad, text_of(error, "message", ""), colour->end);
     print_reasons(colour, json);
 }
 
-/* Prints nothing if nothing has been billed and no budget is set. */
-static void print_spending(const struct colours *colour, const cJSON *json)
-{
-    const cJSON *budget = cJSON_GetObjectItemCaseSensitive(json, "budget");
-    const cJSON *dollars = cJSON_GetObjectItemCaseSensitive(json, "usd_month_projected");
-    int64_t projected = number_of(json, "bytes_billed_month_projected", SPENDING_UNKNOWN);
-    int64_t month = number_of(json, "bytes_billed_month", 0);
-    const char *until = text_of(budget, "waits_until", NULL);
-
-    if (month == 0 && !cJSON_IsObject(budget))
-        return;
-    printf(
-        "billed       %.1f MB today, %.1f MB this month",
-        (double)number_of(json, "bytes_billed_today", 0) / 1048576, (double)month / 1048576);
-    if (projected != SPENDING_UNKNOWN)
-        printf(", %.1f MB in a month at this rate", (double)projected / 1048576);
-    if (cJSON_IsNumber(dollars))
-        printf(" ($%.2f)", dollars->valuedouble);
-    putchar('\n');
-    if (until != NULL)
-        printf(
-            "    %sthe budget of the day is used up: tables that need a query wait until %s%s\n",
-            colour->warn, until, colour->end);
-}
-
-static void print_status(const cJSON *json)
+static void print_status(
+    const struct config *config, const struct spending *spending, const cJSON *json)
 {
     struct colours colour = choose_colours();
     const cJSON *table = NULL;
 
     print_head(&colour, json);
-    print_spending(&colour, json);
+    bill_print(config, spending, colour.warn, colour.end);
     printf(
-        "\n%s%-26s %-8s %12s %8s %10s %9s%s\n", colour.dim, "table", "mode", "last row id", "age",
-        "pending", "rejected", colour.end);
+        "\n%s%-26s %-8s %12s %8s %10s %9s %10s %10s%s\n", colour.dim, "table", "mode",
+        "last row id", "age", "pending", "rejected", "today", "month", colour.end);
     cJSON_ArrayForEach(table, cJSON_GetObjectItemCaseSensitive(json, "tables"))
         print_table(&colour, table);
 }
@@ -206,6 +191,7 @@ int command_status(struct invocation *in)
     struct scheduler_view view = {0};
     struct status_table *probe = NULL;
     struct status *status = NULL;
+    struct spending spending;
     struct ledger ledger = {0};
     struct error err = {.code = ERROR_MEMORY, .message = "out of memory"};
     cJSON *idle = history_idle(in->config->state_path);
@@ -217,7 +203,7 @@ int command_status(struct invocation *in)
     probe = calloc(in->table_count + 1, sizeof *probe);
     // The databases are read first, so that an unreadable one sets the exit status.
     if (probe == NULL || !status_new(in->config, in->tables, in->table_count, &status, &err) ||
-        !status_read(status, probe, &err) ||
+        !status_read(status, probe, &err) || !status_spending(status, &spending, &err) ||
         !ledger_init(&ledger, in->tables, in->table_count, &err) ||
         !seed(in->config, idle, &ledger, &err) ||
         !scheduler_forecast(in->config, now_us, &view, &err)) {
@@ -230,7 +216,7 @@ int command_status(struct invocation *in)
     if ((in->args->switches & ARGS_JSON) != 0) {
         exit_status = command_print_json(json, 0);
     } else {
-        print_status(json);
+        print_status(in->config, &spending, json);
         cJSON_Delete(json);
     }
 

@@ -1,6 +1,7 @@
 /* cmd_sync: `bqsync sync`: runs one pass and prints its result as JSON or as a table. */
 #include "api/bqsync.h"
 #include "api/handle.h"
+#include "cli/bill.h"
 #include "cli/commands.h"
 #include "cli/screen.h"
 #include "sync/pass/result.h"
@@ -25,6 +26,7 @@ static void print_row(const struct table_result *table)
 
 static void print_result(const struct run_result *run)
 {
+    char billed[BILL_BYTES_SIZE];
     int64_t rejected = 0;
 
     printf(
@@ -38,8 +40,9 @@ static void print_result(const struct run_result *run)
         printf(
             "\n%" PRId64 " rows do not fit their columns: bqsync rejects lists them\n", rejected);
     printf(
-        "\nrun %s %s in %.1f s\n", run->id, run_result_ok(run) ? "ok" : "failed",
-        (double)(run->finished_us - run->started_us) / 1e6);
+        "\nrun %s %s in %.1f s, billed %s\n", run->id, run_result_ok(run) ? "ok" : "failed",
+        (double)(run->finished_us - run->started_us) / 1e6,
+        bill_bytes(run_result_bytes_billed(run), billed));
 }
 
 /* The names of the tables, which is how the library identifies them. */

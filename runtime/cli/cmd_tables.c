@@ -91,7 +91,11 @@ int command_ddl(struct invocation *in)
         } else {
             print_statement(in, table->merge_sql);
             putchar('\n');
-            print_statement(in, table->merge_new_sql);
+            print_statement(in, table->add_sql);
+            if (table->merge_within_sql != NULL) {
+                putchar('\n');
+                print_statement(in, table->merge_within_sql);
+            }
         }
     }
     return 0;

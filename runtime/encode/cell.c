@@ -1,5 +1,6 @@
 #include "encode/cell.h"
 
+#include "encode/civil.h"
 #include "encode/text.h"
 
 void cell_problem(const struct cell *cell, const char *reason)
@@ -24,21 +25,38 @@ static bool takes_part_in_key(const struct cell *cell)
     return cell->column->key && cell->in->table->mode != SEND_REPLACE;
 }
 
+/* An empty text, or a date of zeros, where the definition says that it stands for none. */
+static bool is_empty(const struct cell *cell)
+{
+    if (!cell->column->empty_is_null || cell->storage != SQLITE_TEXT)
+        return false;
+    struct slice text = cell_ascii(cell);
+    return text.length == 0 ||
+           (cell->column->type >= COLUMN_DATE && cell->column->type <= COLUMN_TIMESTAMP &&
+            civil_is_date_of_zeros(text));
+}
+
 bool cell_check_null(const struct cell *cell)
 {
     const struct column *column = cell->column;
+    bool refused = column->required || takes_part_in_key(cell);
 
-    if (cell->storage != SQLITE_NULL) {
-        if (column->type == COLUMN_STRING)
-            return false;
-        if (column->required || takes_part_in_key(cell))
-            cell_problem(cell, "is redacted to NULL, which the column does not allow");
+    if (cell->storage == SQLITE_NULL) {
+        if (takes_part_in_key(cell))
+            cell_problem(cell, "is NULL in a key column");
+        else if (column->required && !cell->in->tombstone)
+            cell_problem(cell, "is NULL in a REQUIRED column");
         return true;
     }
-    if (takes_part_in_key(cell))
-        cell_problem(cell, "is NULL in a key column");
-    else if (column->required && !cell->in->tombstone)
-        cell_problem(cell, "is NULL in a REQUIRED column");
+    if (is_empty(cell)) {
+        if (refused)
+            cell_problem(cell, "is empty, so it is read as NULL, which the column does not allow");
+        return true;
+    }
+    if (column->transform != TRANSFORM_REDACT || column->type == COLUMN_STRING)
+        return false;
+    if (refused)
+        cell_problem(cell, "is redacted to NULL, which the column does not allow");
     return true;
 }
 

@@ -37,14 +37,15 @@ static inline char *cell_scratch(const struct cell *cell)
 /* Notes that the value does not fit. reason: short, for people, static. */
 void cell_problem(const struct cell *cell, const char *reason);
 
-/* Slow path of cell_is_null: a stored NULL, or a redacted value. */
+/* Slow path of cell_is_null: a stored NULL, a redacted value, perhaps an empty one. */
 bool cell_check_null(const struct cell *cell);
 
-/* Whether the column reads as NULL whatever the value is: NULL is stored, or the column is redacted
- * and not a STRING. Notes a problem where the column does not allow NULL. */
+/* Whether the value reads as NULL: NULL is stored, or nothing is where empty means that, or the
+ * column is redacted and not a STRING. Notes a problem where the column does not allow NULL. */
 static inline bool cell_is_null(const struct cell *cell)
 {
-    if (cell->storage != SQLITE_NULL && cell->column->transform != TRANSFORM_REDACT)
+    if (cell->storage != SQLITE_NULL && cell->column->transform != TRANSFORM_REDACT &&
+        !cell->column->empty_is_null)
         return false;
     return cell_check_null(cell);
 }

@@ -1,7 +1,6 @@
 #include "encode/civil.h"
 
-#include <assert.h>
-#include <math.h>
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,27 +9,22 @@
 #define US_PER_MINUTE (60 * US_PER_SECOND)
 #define US_PER_HOUR   (60 * US_PER_MINUTE)
 
-/* 0001-01-01 00:00:00 and 9999-12-31 23:59:59.999999. */
-#define US_MIN INT64_C(-62135596800000000)
-#define US_MAX INT64_C(253402300799999999)
-
 /* Days from 0001-01-01 to 1970-01-01. */
 #define EPOCH_DAYS 719162
-
-/* The Julian date of 1970-01-01 00:00, whose days begin at noon. */
-#define EPOCH_JULIAN 2440587.5
 
 #define NOT_DATE      "is not a date (expected YYYY-MM-DD)"
 #define NOT_TIME      "is not a time (expected HH:MM:SS[.ffffff])"
 #define NOT_DATETIME  "is not a time (expected YYYY-MM-DD HH:MM:SS[.ffffff])"
 #define NOT_TIMESTAMP "is not a time (expected YYYY-MM-DD HH:MM:SS[.ffffff][zone])"
+#define NOT_GO        "is not a time as Go prints it (expected YYYY-MM-DD HH:MM:SS[.f] +HHMM ZONE)"
 #define NO_SUCH_DATE  "is a date that does not exist"
 #define NO_SUCH_TIME  "is a time that does not exist"
 #define NO_SUCH_ZONE  "has a zone that does not exist"
-#define TOO_FINE      "is finer than microseconds"
+#define TOO_FINE      CIVIL_TOO_FINE
 #define HAS_ZONE      "has a zone"
 #define HAS_TIME      "has a time of day"
-#define OUT_OF_RANGE  "is out of the range 0001-01-01 to 9999-12-31"
+#define SKIPPED       "does not exist in the column's time zone, whose clocks were put forward then"
+#define OUT_OF_RANGE  CIVIL_OUT_OF_RANGE
 
 struct cursor {
     const char *at;
@@ -97,14 +91,15 @@ static const char *take_date(struct cursor *in, const char *not_reason, int64_t 
     return NULL;
 }
 
-static const char *take_fraction(struct cursor *in, const char *not_reason, int64_t *out_us)
+static const char *take_fraction(
+    struct cursor *in, const struct civil_rules *rules, const char *not_reason, int64_t *out_us)
 {
     int64_t us = 0;
     int64_t unit = US_PER_SECOND / 10;
     const char *start = in->at;
 
     for (; !at_end(in) && *in->at >= '0' && *in->at <= '9'; in->at++) {
-        if (unit == 0 && *in->at != '0')
+        if (unit == 0 && *in->at != '0' && !rules->truncate)
             return TOO_FINE;
         us += (*in->at - '0') * unit;
         unit /= 10;
@@ -115,7 +110,8 @@ static const char *take_fraction(struct cursor *in, const char *not_reason, int6
     return NULL;
 }
 
-static const char *take_time(struct cursor *in, const char *not_reason, int64_t *out_us)
+static const char *take_time(
+    struct cursor *in, const struct civil_rules *rules, const char *not_reason, int64_t *out_us)
 {
     int hour;
     int minute;
@@ -128,7 +124,7 @@ static const char *take_time(struct cursor *in, const char *not_reason, int64_t 
         if (!take_digits(in, 2, &second))
             return not_reason;
         if (skip(in, '.')) {
-            const char *reason = take_fraction(in, not_reason, &us);
+            const char *reason = take_fraction(in, rules, not_reason, &us);
             if (reason != NULL)
                 return reason;
         }
@@ -139,22 +135,22 @@ static const char *take_time(struct cursor *in, const char *not_reason, int64_t 
     return NULL;
 }
 
-/* What a zone's clocks are ahead of UTC. */
-static const char *take_zone(struct cursor *in, const char *not_reason, int64_t *out_us)
+static void skip_blanks(struct cursor *in)
+{
+    while (skip(in, ' '))
+        continue;
+}
+
+/* Hours and minutes behind a sign. */
+static const char *take_offset(
+    struct cursor *in, bool behind, const char *not_reason, int64_t *out_us)
 {
     int hours;
     int minutes = 0;
 
-    if (skip(in, 'Z')) {
-        *out_us = 0;
-        return NULL;
-    }
-    bool behind = skip(in, '-');
-    if (!behind && !skip(in, '+'))
-        return not_reason;
     if (!take_digits(in, 2, &hours))
         return not_reason;
-    if (!at_end(in)) {
+    if (!at_end(in) && *in->at != ' ') {
         skip(in, ':');
         if (!take_digits(in, 2, &minutes))
             return not_reason;
@@ -166,9 +162,23 @@ static const char *take_zone(struct cursor *in, const char *not_reason, int64_t 
     return NULL;
 }
 
+/* What a zone's clocks are ahead of UTC. */
+static const char *take_zone(struct cursor *in, const char *not_reason, int64_t *out_us)
+{
+    if (skip(in, 'Z')) {
+        *out_us = 0;
+        return NULL;
+    }
+    bool behind = skip(in, '-');
+    if (!behind && !skip(in, '+'))
+        return not_reason;
+    return take_offset(in, behind, not_reason, out_us);
+}
+
 /* A date, or a date and a time; the cursor is behind them, where a zone may be. */
 static const char *take_datetime(
-    struct cursor *in, const char *not_reason, int64_t *out_days, int64_t *out_us)
+    struct cursor *in, const struct civil_rules *rules, const char *not_reason, int64_t *out_days,
+    int64_t *out_us)
 {
     const char *reason = take_date(in, not_reason, out_days);
 
@@ -177,7 +187,7 @@ static const char *take_datetime(
         return reason;
     if (!skip(in, 'T') && !skip(in, ' '))
         return not_reason;
-    return take_time(in, not_reason, out_us);
+    return take_time(in, rules, not_reason, out_us);
 }
 
 /* What to say of characters behind a complete value that may not have a zone. */
@@ -185,8 +195,22 @@ static const char *rest_reason(struct cursor in, const char *not_reason)
 {
     int64_t ahead;
 
+    skip_blanks(&in);
     bool zone = take_zone(&in, not_reason, &ahead) == NULL && at_end(&in);
     return zone ? HAS_ZONE : not_reason;
+}
+
+/* Skips a date in front of a time of day, if there is one. */
+static const char *drop_date(struct cursor *in)
+{
+    int64_t days;
+
+    if (in->end - in->at < 5 || in->at[4] != '-')
+        return NULL;
+    const char *reason = take_date(in, NOT_TIME, &days);
+    if (reason != NULL)
+        return reason;
+    return skip(in, 'T') || skip(in, ' ') ? NULL : NOT_TIME;
 }
 
 static struct cursor cursor_of(struct slice text)
@@ -194,13 +218,14 @@ static struct cursor cursor_of(struct slice text)
     return (struct cursor){text.data, text.data + text.length};
 }
 
-const char *civil_date_of_text(struct slice text, int64_t *out_days)
+const char *civil_date_of_text(
+    struct slice text, const struct civil_rules *rules, int64_t *out_days)
 {
     struct cursor in = cursor_of(text);
     int64_t days;
     int64_t us;
 
-    const char *reason = take_datetime(&in, NOT_DATE, &days, &us);
+    const char *reason = take_datetime(&in, rules, NOT_DATE, &days, &us);
     if (reason != NULL)
         return reason;
     if (!at_end(&in))
@@ -211,12 +236,14 @@ const char *civil_date_of_text(struct slice text, int64_t *out_days)
     return NULL;
 }
 
-const char *civil_time_of_text(struct slice text, int64_t *out_us)
+const char *civil_time_of_text(struct slice text, const struct civil_rules *rules, int64_t *out_us)
 {
     struct cursor in = cursor_of(text);
     int64_t us;
 
-    const char *reason = take_time(&in, NOT_TIME, &us);
+    const char *reason = rules->date_drops ? drop_date(&in) : NULL;
+    if (reason == NULL)
+        reason = take_time(&in, rules, NOT_TIME, &us);
     if (reason != NULL)
         return reason;
     if (!at_end(&in))
@@ -225,13 +252,14 @@ const char *civil_time_of_text(struct slice text, int64_t *out_us)
     return NULL;
 }
 
-const char *civil_datetime_of_text(struct slice text, int64_t *out_us)
+const char *civil_datetime_of_text(
+    struct slice text, const struct civil_rules *rules, int64_t *out_us)
 {
     struct cursor in = cursor_of(text);
     int64_t days;
     int64_t us;
 
-    const char *reason = take_datetime(&in, NOT_DATETIME, &days, &us);
+    const char *reason = take_datetime(&in, rules, NOT_DATETIME, &days, &us);
     if (reason != NULL)
         return reason;
     if (!at_end(&in))
@@ -240,85 +268,105 @@ const char *civil_datetime_of_text(struct slice text, int64_t *out_us)
     return NULL;
 }
 
-const char *civil_timestamp_of_text(struct slice text, int64_t *out_us)
+static const char *in_range(int64_t us, int64_t *out_us)
+{
+    if (us < CIVIL_US_MIN || us > CIVIL_US_MAX)
+        return OUT_OF_RANGE;
+    *out_us = us;
+    return NULL;
+}
+
+/* The earliest moment at which the clocks of the zone showed it, if they ever did. */
+static const char *to_utc(const struct zone *zone, int64_t local_us, int64_t *out_us)
+{
+    int64_t local_s = local_us / US_PER_SECOND - (local_us % US_PER_SECOND < 0);
+    int64_t utc_s = zone_to_utc(zone, local_s);
+
+    if (utc_s + zone_offset(zone, utc_s) != local_s)
+        return SKIPPED;
+    *out_us = local_us + (utc_s - local_s) * US_PER_SECOND;
+    return NULL;
+}
+
+const char *civil_timestamp_of_text(
+    struct slice text, const struct civil_rules *rules, int64_t *out_us)
 {
     struct cursor in = cursor_of(text);
     int64_t days;
     int64_t us;
     int64_t ahead = 0;
 
-    const char *reason = take_datetime(&in, NOT_TIMESTAMP, &days, &us);
-    if (reason == NULL && !at_end(&in))
-        reason = take_zone(&in, NOT_TIMESTAMP, &ahead);
+    const char *reason = take_datetime(&in, rules, NOT_TIMESTAMP, &days, &us);
     if (reason != NULL)
         return reason;
-    if (!at_end(&in))
-        return NOT_TIMESTAMP;
-    us += days * CIVIL_US_PER_DAY - ahead;
-    if (us < US_MIN || us > US_MAX)
-        return OUT_OF_RANGE;
-    *out_us = us;
-    return NULL;
-}
-
-/* Microseconds of one unit of a count. */
-static int64_t unit_us(enum time_format format)
-{
-    switch (format) {
-    case TIME_FORMAT_UNIX_S:
-        return US_PER_SECOND;
-    case TIME_FORMAT_UNIX_MS:
-        return 1000;
-    case TIME_FORMAT_UNIX_US:
-        return 1;
-    case TIME_FORMAT_JULIAN:
-        return CIVIL_US_PER_DAY;
-    case TIME_FORMAT_ISO8601:
-        break;
+    us += days * CIVIL_US_PER_DAY;
+    if (at_end(&in)) {
+        if (rules->zone != NULL)
+            reason = to_utc(rules->zone, us, &us);
+        return reason != NULL ? reason : in_range(us, out_us);
     }
-    assert(false && "a count needs a numeric format");
-    return 1;
+    skip_blanks(&in);
+    reason = take_zone(&in, NOT_TIMESTAMP, &ahead);
+    if (reason != NULL)
+        return reason;
+    return at_end(&in) ? in_range(us - ahead, out_us) : NOT_TIMESTAMP;
 }
 
-const char *civil_us_of_integer(int64_t count, enum time_format format, int64_t *out_us)
+/* A name such as UTC, CEST or +0330. */
+static bool skip_zone_name(struct cursor *in)
 {
-    int64_t unit = unit_us(format);
+    const char *start = in->at;
+
+    while (!at_end(in) && (isalnum((unsigned char)*in->at) || *in->at == '+' || *in->at == '-'))
+        in->at++;
+    return in->at > start;
+}
+
+/* The reading of the monotonic clock, as in m=+84630.7: seconds since the program began. */
+static bool skip_monotonic(struct cursor *in)
+{
+    if (!skip(in, 'm') || !skip(in, '=') || (!skip(in, '+') && !skip(in, '-')))
+        return false;
+    const char *start = in->at;
+    while (!at_end(in) && (isdigit((unsigned char)*in->at) || *in->at == '.'))
+        in->at++;
+    return in->at > start;
+}
+
+const char *civil_timestamp_of_go(
+    struct slice text, const struct civil_rules *rules, int64_t *out_us)
+{
+    struct cursor in = cursor_of(text);
+    int64_t days;
     int64_t us;
+    int64_t ahead = 0;
 
-    if (format == TIME_FORMAT_JULIAN) {
-        // A whole Julian date is noon.
-        if (__builtin_sub_overflow(count, (int64_t)(EPOCH_JULIAN + 0.5), &count))
-            return OUT_OF_RANGE;
-    }
-    if (__builtin_mul_overflow(count, unit, &us) || us > INT64_MAX - unit)
-        return OUT_OF_RANGE;
-    if (format == TIME_FORMAT_JULIAN)
-        us += unit / 2;
-    if (us < US_MIN || us > US_MAX)
-        return OUT_OF_RANGE;
-    *out_us = us;
-    return NULL;
+    const char *reason = take_date(&in, NOT_GO, &days);
+    if (reason == NULL)
+        reason = skip(&in, ' ') ? take_time(&in, rules, NOT_GO, &us) : NOT_GO;
+    if (reason != NULL)
+        return reason;
+    bool signed_zone = skip(&in, ' ') && !at_end(&in) && (*in.at == '-' || *in.at == '+');
+    reason = signed_zone ? take_zone(&in, NOT_GO, &ahead) : NOT_GO;
+    if (reason != NULL)
+        return reason;
+    if (!skip(&in, ' ') || !skip_zone_name(&in))
+        return NOT_GO;
+    if (skip(&in, ' ') && !skip_monotonic(&in))
+        return NOT_GO;
+    return at_end(&in) ? in_range(us + days * CIVIL_US_PER_DAY - ahead, out_us) : NOT_GO;
 }
 
-const char *civil_us_of_real(double count, enum time_format format, int64_t *out_us)
+bool civil_is_date_of_zeros(struct slice text)
 {
-    int64_t unit = unit_us(format);
+    static const char date[] = "0000-00-00";
 
-    // Exact: both are multiples of the smaller one's last bit and the difference is not larger.
-    if (format == TIME_FORMAT_JULIAN)
-        count -= EPOCH_JULIAN;
-    // Also refuses infinities; the bounds leave room for rounding, the exact range comes below.
-    if (!(count >= (double)(US_MIN / unit) - 1 && count <= (double)(US_MAX / unit) + 1))
-        return OUT_OF_RANGE;
-
-    // Split before scaling, so that the whole part is exact and the product's rounding error stays
-    // far below a microsecond.
-    double whole = floor(count);
-    int64_t us = (int64_t)whole * unit + llroundl((long double)(count - whole) * (long double)unit);
-    if (us < US_MIN || us > US_MAX)
-        return OUT_OF_RANGE;
-    *out_us = us;
-    return NULL;
+    if (text.length < sizeof date - 1 || memcmp(text.data, date, sizeof date - 1) != 0)
+        return false;
+    for (size_t i = sizeof date - 1; i < text.length; i++)
+        if (text.data[i] == '\0' || strchr(" T0:.Z", text.data[i]) == NULL)
+            return false;
+    return true;
 }
 
 /* --- text -------------------------------------------------------------------------------- */

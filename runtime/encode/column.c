@@ -63,6 +63,24 @@ static bool equals_word(struct slice text, const char *word)
     return text.length == strlen(word) && sqlite3_strnicmp(text.data, word, (int)text.length) == 0;
 }
 
+/* Words for true and false; the first two pairs always count, the others with "bool": "words". */
+static const char *const words[][2] = {
+    {"true", "false"}, {"1", "0"}, {"t", "f"}, {"yes", "no"}, {"y", "n"}, {"on", "off"},
+};
+
+static bool read_bool_word(const struct cell *cell, bool *out_value)
+{
+    struct slice text = cell_ascii(cell);
+    size_t count = cell->column->bool_words ? sizeof words / sizeof words[0] : 2;
+
+    for (size_t i = 0; i < count; i++) {
+        *out_value = equals_word(text, words[i][0]);
+        if (*out_value || equals_word(text, words[i][1]))
+            return true;
+    }
+    return false;
+}
+
 static bool read_bool(const struct cell *cell, bool *out_value)
 {
     switch (cell->storage) {
@@ -76,11 +94,8 @@ static bool read_bool(const struct cell *cell, bool *out_value)
         *out_value = real == 1;
         return real == 0 || real == 1;
     }
-    case SQLITE_TEXT: {
-        struct slice text = cell_ascii(cell);
-        *out_value = equals_word(text, "true") || equals_word(text, "1");
-        return *out_value || equals_word(text, "false") || equals_word(text, "0");
-    }
+    case SQLITE_TEXT:
+        return read_bool_word(cell, out_value);
     default:
         return false;
     }
@@ -95,7 +110,9 @@ struct value_bool column_bool(struct column_reader *in, size_t index)
         return (struct value_bool){.null = true};
     if (read_bool(&cell, &value))
         return (struct value_bool){.value = value};
-    cell_problem(&cell, "is not 0, 1, true or false");
+    cell_problem(
+        &cell, cell.column->bool_words ? "is not 0, 1, true, false, t, f, yes, no, y, n, on or off"
+                                       : "is not 0, 1, true or false");
     return (struct value_bool){.null = true};
 }
 

@@ -1,8 +1,14 @@
 #include "encode/column_reader.h"
 
+#include "base/buffer.h"
+#include "base/zone.h"
 #include "encode/digest.h"
 
 #include <stdlib.h>
+
+/* A text that is made takes as much as SQLite allows a value to have by default (SQLite
+ * documentation, "Limits"). */
+#define TEXT_MAX 1000000000
 
 /* Whether the statement's database stores text as UTF-16. */
 static bool read_encoding(sqlite3_stmt *row, bool *out_utf16, struct error *err)
@@ -21,26 +27,73 @@ static bool read_encoding(sqlite3_stmt *row, bool *out_utf16, struct error *err)
     return ok;
 }
 
+static bool out_of_memory(const struct table *table, struct error *err)
+{
+    return error_set(err, ERROR_MEMORY, "table %s: out of memory for a reader", table->name);
+}
+
+static bool open_zones(struct column_reader *in, struct error *err)
+{
+    const struct table *table = in->table;
+
+    for (size_t i = 0; i < table->column_count; i++) {
+        const struct column *column = &table->columns[i];
+        if (column->zone == NULL)
+            continue;
+        if (in->zones == NULL)
+            in->zones = calloc(table->column_count, sizeof in->zones[0]);
+        if (in->zones == NULL)
+            return out_of_memory(table, err);
+        if (!zone_load(column->zone, &in->zones[i], err))
+            return error_wrap(err, "table %s, column %s", table->name, column->source);
+    }
+    return true;
+}
+
+static bool make_texts(struct column_reader *in, struct error *err)
+{
+    const struct table *table = in->table;
+
+    for (size_t i = 0; i < table->column_count; i++) {
+        if (table->columns[i].blob != BLOB_JSONB)
+            continue;
+        if (in->texts == NULL)
+            in->texts = calloc(table->column_count, sizeof in->texts[0]);
+        if (in->texts == NULL)
+            return out_of_memory(table, err);
+        buffer_init(&in->texts[i], TEXT_MAX);
+    }
+    return true;
+}
+
 bool column_reader_init(
     struct column_reader *in, const struct table *table, sqlite3_stmt *row, struct error *err)
 {
-    struct column_reader made = {.table = table, .row = row};
-
-    if (!read_encoding(row, &made.utf16, err))
+    *in = (struct column_reader){.table = table, .row = row};
+    if (!read_encoding(row, &in->utf16, err)) {
+        *in = (struct column_reader){.table = NULL};
         return error_wrap(err, "table %s", table->name);
-    made.scratch = malloc(table->column_count * COLUMN_SCRATCH_SIZE);
-    if (made.scratch == NULL)
-        return error_set(err, ERROR_MEMORY, "table %s: out of memory for a reader", table->name);
-    if (!digest_new(table, &made.digest, err)) {
-        free(made.scratch);
-        return false;
     }
-    *in = made;
-    return true;
+    in->scratch = malloc(table->column_count * COLUMN_SCRATCH_SIZE);
+    bool ok = in->scratch != NULL ? true : out_of_memory(table, err);
+    ok = ok && digest_new(table, &in->digest, err) && open_zones(in, err) && make_texts(in, err);
+    if (!ok)
+        column_reader_clear(in);
+    return ok;
 }
 
 void column_reader_clear(struct column_reader *in)
 {
+    size_t count = in->table == NULL ? 0 : in->table->column_count;
+
+    for (size_t i = 0; i < count; i++) {
+        if (in->zones != NULL)
+            zone_free(in->zones[i]);
+        if (in->texts != NULL)
+            buffer_clear(&in->texts[i]);
+    }
+    free(in->zones);
+    free(in->texts);
     digest_free(in->digest);
     free(in->scratch);
     *in = (struct column_reader){.table = NULL};

@@ -10,7 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct buffer;
 struct digest;
+struct zone;
 
 #define COLUMN_PROBLEMS_MAX 16
 
@@ -30,6 +32,10 @@ struct column_reader {
     bool tombstone;            /* the row is deleted: NULL is only a problem in key columns */
     bool utf16;    /* the database stores text as UTF-16, where a surrogate may stand alone */
     char *scratch; /* COLUMN_SCRATCH_SIZE bytes for each column; owned */
+    struct zone *
+        *zones; /* one for each column, NULL where it names none; owned. NULL: no column does */
+    struct buffer
+        *texts; /* one for each column, of texts that are made; owned. NULL: none makes one */
     struct digest *digest; /* of the hashing transforms, NULL if there are none; owned */
     size_t problem_count;
     struct column_problem problems[COLUMN_PROBLEMS_MAX];
@@ -37,8 +43,8 @@ struct column_reader {
 
 /* Binds the reader to a statement whose first result columns are the table's columns in order. Both
  * are borrowed until column_reader_clear. Keys of hmac_sha256 columns are read from their
- * environment variables here: ERROR_CONFIG names the table, the column and the variable that is not
- * set. */
+ * environment variables here, and time zones from the system: ERROR_CONFIG names the table, the
+ * column and the variable or the zone that is missing. */
 MUST_CHECK bool column_reader_init(
     struct column_reader *in, const struct table *table, sqlite3_stmt *row, struct error *err);
 void column_reader_clear(struct column_reader *in);

@@ -1,8 +1,11 @@
 /* The column readers of STRING, BYTES, JSON and GEOGRAPHY, and the transforms of texts. */
+#include "base/buffer.h"
+#include "encode/blob_text.h"
 #include "encode/cell.h"
 #include "encode/column.h"
 #include "encode/digest.h"
 #include "encode/json.h"
+#include "encode/jsonb.h"
 #include "encode/number.h"
 #include "encode/text.h"
 #include "encode/wkt.h"
@@ -10,8 +13,9 @@
 #include <math.h>
 
 _Static_assert(
-    COLUMN_SCRATCH_SIZE >= DIGEST_TEXT_SIZE && COLUMN_SCRATCH_SIZE >= NUMBER_TEXT_SIZE,
-    "scratch holds a digest or a number");
+    COLUMN_SCRATCH_SIZE >= DIGEST_TEXT_SIZE && COLUMN_SCRATCH_SIZE >= NUMBER_TEXT_SIZE &&
+        COLUMN_SCRATCH_SIZE >= UUID_TEXT_SIZE,
+    "scratch holds a digest, a number or a UUID");
 
 static const struct slice none = {NULL, 0};
 
@@ -42,18 +46,53 @@ static const char *transform(const struct cell *cell, struct slice *text)
     return NULL;
 }
 
+static struct slice blob_of(const struct cell *cell)
+{
+    struct slice blob = {sqlite3_value_blob(cell->value), (size_t)sqlite3_value_bytes(cell->value)};
+
+    // SQLite returns NULL for an empty blob.
+    if (blob.length == 0)
+        blob.data = "";
+    return blob;
+}
+
+/* The text that a blob stands for by the column's definition. */
+static const char *read_blob(const struct cell *cell, struct slice *out_text)
+{
+    struct slice blob = blob_of(cell);
+
+    switch (cell->column->blob) {
+    case BLOB_REJECTED:
+        return "is a blob, not a text";
+    case BLOB_UTF8:
+        *out_text = blob;
+        return NULL;
+    case BLOB_UUID:
+    case BLOB_GUID:
+        *out_text = (struct slice){cell_scratch(cell), UUID_TEXT_SIZE};
+        return blob_uuid_text(blob, cell->column->blob, cell_scratch(cell));
+    case BLOB_JSONB: {
+        struct buffer *made = &cell->in->texts[cell->index];
+        buffer_reset(made);
+        const char *reason = jsonb_text(blob, made);
+        *out_text = buffer_slice(made);
+        return reason;
+    }
+    }
+    return NULL;
+}
+
 struct slice column_string(struct column_reader *in, size_t index)
 {
     struct cell cell = cell_of(in, index);
     struct slice text = none;
-    const char *reason = "is a blob, not a text";
+    const char *reason;
 
     if (cell_is_null(&cell))
         return none;
     if (cell.column->transform == TRANSFORM_REDACT)
         return slice_of("[redacted]");
-    if (cell.storage != SQLITE_BLOB)
-        reason = cell_text(&cell, &text);
+    reason = cell.storage == SQLITE_BLOB ? read_blob(&cell, &text) : cell_text(&cell, &text);
     if (reason == NULL)
         reason = text_check(text);
     if (reason == NULL && cell.column->transform != TRANSFORM_NONE)
@@ -76,11 +115,7 @@ struct slice column_bytes(struct column_reader *in, size_t index)
         reason = cell_text(&cell, &bytes);
     } else if (cell.storage == SQLITE_BLOB) {
         reason = NULL;
-        bytes.data = sqlite3_value_blob(cell.value);
-        bytes.length = (size_t)sqlite3_value_bytes(cell.value);
-        // SQLite returns NULL for an empty blob.
-        if (bytes.length == 0)
-            bytes.data = "";
+        bytes = blob_of(&cell);
     }
     if (reason == NULL)
         return bytes;
@@ -104,14 +139,14 @@ struct slice column_json(struct column_reader *in, size_t index)
 {
     struct cell cell = cell_of(in, index);
     struct slice text = none;
-    const char *reason = "is a blob, not a text";
+    const char *reason;
 
     if (cell_is_null(&cell))
         return none;
     if (cell.storage == SQLITE_FLOAT) {
         reason = read_json_real(&cell, &text);
-    } else if (cell.storage != SQLITE_BLOB) {
-        reason = cell_text(&cell, &text);
+    } else {
+        reason = cell.storage == SQLITE_BLOB ? read_blob(&cell, &text) : cell_text(&cell, &text);
         if (reason == NULL)
             reason = cell.column->json_rounds ? json_check(text) : json_check_exact(text);
     }

@@ -2,35 +2,88 @@
 #include "encode/cell.h"
 #include "encode/civil.h"
 #include "encode/column.h"
+#include "encode/epoch.h"
 
-/* A count of seconds, milliseconds, microseconds or Julian days. */
-static const char *read_count(const struct cell *cell, int64_t *out_us)
+#include <string.h>
+
+#define NUMBER_AS_TEXT "is a number where the column's format is iso8601"
+#define BLOB           "is a blob, not a time"
+#define NO_FORMAT      "is stored in none of the column's time formats"
+
+typedef const char *text_conversion(struct slice, const struct civil_rules *, int64_t *);
+
+static struct civil_rules rules_of(const struct cell *cell)
 {
-    enum time_format format = cell->column->format;
+    return (struct civil_rules){
+        .truncate = cell->column->fraction_truncates,
+        .date_drops = cell->column->date_drops,
+        .zone = cell->column->zone == NULL ? NULL : cell->in->zones[cell->index],
+    };
+}
+
+static const char *read_text(const struct cell *cell, text_conversion *of_text, int64_t *out_value)
+{
+    struct civil_rules rules = rules_of(cell);
+
+    if (cell->storage == SQLITE_TEXT)
+        return of_text(cell_ascii(cell), &rules, out_value);
+    return cell->storage == SQLITE_BLOB ? BLOB : NUMBER_AS_TEXT;
+}
+
+/* A count of seconds, of another unit or of days. */
+static const char *read_count(const struct cell *cell, enum time_format format, int64_t *out_us)
+{
+    bool truncate = cell->column->fraction_truncates;
 
     switch (cell->storage) {
     case SQLITE_INTEGER:
-        return civil_us_of_integer(sqlite3_value_int64(cell->value), format, out_us);
+        return epoch_us_of_integer(sqlite3_value_int64(cell->value), format, truncate, out_us);
     case SQLITE_FLOAT:
-        return civil_us_of_real(sqlite3_value_double(cell->value), format, out_us);
+        return epoch_us_of_real(sqlite3_value_double(cell->value), format, truncate, out_us);
+    case SQLITE_TEXT:
+        return epoch_us_of_text(cell_ascii(cell), format, truncate, out_us);
     default:
-        return "is not a number, as the column's time format requires";
+        return EPOCH_NOT_COUNT;
     }
 }
 
-/* A time by the column's format; of_text reads ISO 8601. *out_count says that a count was read,
- * which is in microseconds since 1970-01-01. */
-static const char *read_time(
-    const struct cell *cell, const char *(*of_text)(struct slice, int64_t *), int64_t *out_value,
-    bool *out_count)
+static bool is_count(enum time_format format)
 {
-    *out_count = cell->column->format != TIME_FORMAT_ISO8601;
-    if (*out_count)
-        return read_count(cell, out_value);
-    if (cell->storage == SQLITE_TEXT)
-        return of_text(cell_ascii(cell), out_value);
-    return cell->storage == SQLITE_BLOB ? "is a blob, not a time"
-                                        : "is a number where the column's format is iso8601";
+    return format != TIME_FORMAT_ISO8601 && format != TIME_FORMAT_GO;
+}
+
+/* Whether a reason only says that the value is stored in another way. */
+static bool is_other_form(const char *reason)
+{
+    return strcmp(reason, NUMBER_AS_TEXT) == 0 || strcmp(reason, EPOCH_NOT_COUNT) == 0;
+}
+
+/* A time by the first of the column's formats that reads it; of_text reads ISO 8601. *out_count
+ * says that a count was read, which is in microseconds since 1970-01-01. */
+static const char *read_time(
+    const struct cell *cell, text_conversion *of_text, int64_t *out_value, bool *out_count)
+{
+    const struct column *column = cell->column;
+    const char *first = NULL;
+
+    *out_count = false;
+    if (column->format_count == 0)
+        return read_text(cell, of_text, out_value);
+    for (size_t i = 0; i < column->format_count; i++) {
+        enum time_format format = column->formats[i];
+        *out_count = is_count(format);
+        const char *reason =
+            *out_count
+                ? read_count(cell, format, out_value)
+                : read_text(
+                      cell, format == TIME_FORMAT_GO ? civil_timestamp_of_go : of_text, out_value);
+        if (reason == NULL)
+            return NULL;
+        // Of several formats the first that could have read such a value says why it does not.
+        if (first == NULL || is_other_form(first))
+            first = reason;
+    }
+    return column->format_count > 1 && is_other_form(first) ? NO_FORMAT : first;
 }
 
 static struct value_int64 time_value(const struct cell *cell, const char *reason, int64_t value)

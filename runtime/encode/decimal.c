@@ -131,54 +131,68 @@ const char *decimal_of_number(
 
 /* --- text -------------------------------------------------------------------------------- */
 
-/* Divides the big-endian magnitude by ten in place; returns the remainder. */
-static unsigned divide_by_ten(uint8_t *bytes, size_t length)
-{
-    unsigned rest = 0;
+/* As many digits as fit in a limb. */
+#define CHUNK_DIGITS 9
+#define CHUNK        1000000000u
 
-    for (size_t i = 0; i < length; i++) {
-        unsigned part = rest * 256 + bytes[i];
-        bytes[i] = (uint8_t)(part / 10);
-        rest = part % 10;
+/* The unscaled integer that its big-endian bytes hold; store is the way back. */
+static void load(const struct value_decimal *value, uint32_t out[LIMBS])
+{
+    bool negative = value->length > 0 && (value->bytes[0] & 0x80) != 0;
+
+    memset(out, negative ? 0xff : 0, LIMBS * sizeof out[0]);
+    for (size_t i = 0; i < value->length; i++) {
+        uint32_t *limb = &out[i / 4];
+        unsigned place = 8 * (unsigned)(i % 4);
+        *limb = (*limb & ~(0xffu << place)) | (uint32_t)value->bytes[value->length - 1 - i]
+                                                  << place;
     }
-    return rest;
 }
 
-static bool is_zero(const uint8_t *bytes, size_t length)
+/* Divides the limbs in use by CHUNK in place; returns the remainder. *used: how many there are, the
+ * highest of which is not 0. */
+static uint32_t take_chunk(uint32_t value[LIMBS], size_t *used)
 {
-    for (size_t i = 0; i < length; i++)
-        if (bytes[i] != 0)
-            return false;
-    return true;
+    uint64_t rest = 0;
+
+    for (size_t i = *used; i-- > 0;) {
+        uint64_t part = rest << 32 | value[i];
+        value[i] = (uint32_t)(part / CHUNK);
+        rest = part % CHUNK;
+    }
+    while (*used > 0 && value[*used - 1] == 0)
+        (*used)--;
+    return (uint32_t)rest;
 }
 
-/* C has no integer of up to 32 bytes, so the digits are taken from the right by dividing the bytes
- * by ten. Zeros are skipped until the first digit that counts; the digits left of the point count
- * always. */
+/* C has no integer of up to 32 bytes, so the digits are taken from the right, nine by a division.
+ * Zeros are skipped until the first digit that counts; the digits left of the point count always.
+ */
 const char *decimal_text(struct value_decimal value, int scale, char room[static DECIMAL_TEXT_SIZE])
 {
     char *at = room + DECIMAL_TEXT_SIZE - 1;
     bool negative = value.length > 0 && (value.bytes[0] & 0x80) != 0;
-
-    if (negative) {
-        // Negates the value: inverts the bits and adds one, starting at the last byte.
-        unsigned carry = 1;
-        for (size_t i = value.length; i-- > 0;) {
-            unsigned byte = (unsigned)(uint8_t)~value.bytes[i] + carry;
-            value.bytes[i] = (uint8_t)byte;
-            carry = byte >> 8;
-        }
-    }
-    *at = '\0';
+    uint32_t limbs[LIMBS];
+    size_t used = LIMBS;
     bool significant = false;
-    for (int digit = 0; digit < scale || !is_zero(value.bytes, value.length) || digit == scale;
-         digit++) {
-        unsigned rest = divide_by_ten(value.bytes, value.length);
-        if (digit == scale && significant)
-            *--at = '.';
-        if (digit >= scale || rest != 0 || significant) {
-            *--at = (char)('0' + rest);
-            significant = true;
+    int digit = 0;
+
+    load(&value, limbs);
+    if (negative)
+        negate(limbs);
+    *at = '\0';
+    while (used > 0 || digit <= scale) {
+        uint32_t chunk = take_chunk(limbs, &used);
+        for (int i = 0; i < CHUNK_DIGITS && (used > 0 || chunk > 0 || digit <= scale); i++) {
+            unsigned rest = chunk % 10;
+            chunk /= 10;
+            if (digit == scale && significant)
+                *--at = '.';
+            if (digit >= scale || rest != 0 || significant) {
+                *--at = (char)('0' + rest);
+                significant = true;
+            }
+            digit++;
         }
     }
     if (negative)

@@ -122,6 +122,29 @@ void number_of_real(double real, struct number *out_number)
     normalize(out_number);
 }
 
+bool number_floor(const struct number *number, int power, int64_t *out_value, bool *out_exact)
+{
+    int64_t whole = (int64_t)number->count + number->exponent + power; // digits before the point
+    int64_t value = 0;
+
+    *out_exact = number->count == 0 || (!number->more && number->exponent + power >= 0);
+    for (int64_t i = 0; i < whole; i++) {
+        int digit = i < (int64_t)number->count ? number->digits[i] - '0' : 0;
+        // Counted below zero, where there is one more.
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_sub_overflow(value, digit, &value))
+            return false;
+        if (value == 0)
+            break; // of zeros, however many
+    }
+    if (number->negative && !*out_exact && __builtin_sub_overflow(value, 1, &value))
+        return false;
+    if (!number->negative && __builtin_sub_overflow(0, value, &value))
+        return false;
+    *out_value = value;
+    return true;
+}
+
 const char *number_int64_of_text(struct slice text, int64_t *out_value)
 {
     const char *at = text.data;

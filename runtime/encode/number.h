@@ -38,6 +38,10 @@ bool number_is_beyond_real(const struct number *number);
 /* Whether the shortest form of its nearest double is the same number. */
 bool number_survives_real(const struct number *number);
 
+/* number * 10^power, and where that is no integer the next one below, which *out_exact says. False
+ * if it is out of the range of INT64. */
+bool number_floor(const struct number *number, int power, int64_t *out_value, bool *out_exact);
+
 /* Sign and digits only, within the range of INT64. */
 const char *number_int64_of_text(struct slice text, int64_t *out_value);
 

@@ -62,9 +62,10 @@ static const char *text_of(const cJSON *object, const char *name)
 
 static int64_t time_of(const cJSON *object, const char *name)
 {
+    const struct civil_rules plain = {.zone = NULL};
     int64_t us = 0;
 
-    return civil_timestamp_of_text(slice_of(text_of(object, name)), &us) == NULL ? us : 0;
+    return civil_timestamp_of_text(slice_of(text_of(object, name)), &plain, &us) == NULL ? us : 0;
 }
 
 static void seed_tables(struct ledger *ledger, const cJSON *run, int64_t started_us)

@@ -127,14 +127,16 @@ void schedule_change(struct schedule *schedule, const struct schedule_rules *rul
 
 /* A time that is further ahead than the rules allow was computed before the clock was set back, so
  * it is computed again. A clock that is set back by a few hours does not repeat this morning's full
- * pass. */
+ * pass. While the interval is off, an incremental pass is due only because one is tried again,
+ * which is at most a day ahead (schedule_retry). */
 static void fix_jump(struct schedule *schedule, int64_t now_us)
 {
     const struct schedule_rules *rules = &schedule->rules;
+    bool off = rules->interval_ms <= 0;
+    int64_t ahead_us = off ? US_PER_DAY : rules->interval_ms * 1000 + jitter_us(rules);
 
-    if (schedule->incremental_us != SCHEDULE_NEVER &&
-        schedule->incremental_us - now_us > rules->interval_ms * 1000 + jitter_us(rules))
-        schedule->incremental_us = schedule_next_incremental(rules, now_us);
+    if (schedule->incremental_us != SCHEDULE_NEVER && schedule->incremental_us - now_us > ahead_us)
+        schedule->incremental_us = off ? now_us : schedule_next_incremental(rules, now_us);
     if (schedule->full_us != SCHEDULE_NEVER && schedule->full_us - now_us > FULL_AHEAD_MAX_US)
         schedule->full_us = schedule_next_full(rules, now_us);
 }

@@ -6,7 +6,7 @@
 #ifndef BQSYNC_SERVICE_SCHEDULE_H
 #define BQSYNC_SERVICE_SCHEDULE_H
 
-#include "service/zone.h"
+#include "base/zone.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -65,8 +65,8 @@ enum schedule_job schedule_due(struct schedule *schedule, int64_t now_us);
  * full pass also does what an incremental one would have done. */
 void schedule_took(struct schedule *schedule, enum schedule_job job, int64_t now_us);
 
-/* A pass of that kind could not be run: try again after delay_ms, or at its next time if that is
- * sooner. */
+/* A pass of that kind could not be run, or has left something out: try again after delay_ms, a day
+ * at most, or at its next time if that is sooner. */
 void schedule_retry(
     struct schedule *schedule, enum schedule_job job, int64_t now_us, int64_t delay_ms);
 

@@ -42,10 +42,8 @@ struct scheduler {
     bool again; /* one more incremental pass afterwards */
     int failures;
     struct follow follow;
-    const struct table *const *tables; /* all */
-    size_t table_count;
-    bool *failed;  /* of each, whether its last sync failed */
-    cJSON *recent; /* array, newest first */
+    bool slow_told; /* in the log */
+    cJSON *recent;  /* array, newest first */
     uint64_t version;
 
     struct pass_progress progress; /* of the running pass; has a mutex of its own */
@@ -108,6 +106,7 @@ bool scheduler_forecast(
     out_view->incremental_us = schedule_next_incremental(&rules, now_us);
     out_view->full_us = schedule_next_full(&rules, now_us);
     out_view->follow_us = SCHEDULE_NEVER;
+    out_view->slowed_until_us = SCHEDULE_NEVER;
     zone_free(zone);
     return true;
 }
@@ -123,16 +122,16 @@ static int64_t monotonic_ms(const struct scheduler *scheduler)
 }
 
 /* Milliseconds until a pass has to follow a commit, 0 if it is due; FOLLOW_NEVER. */
-static int64_t follow_wait_ms(const struct scheduler *scheduler)
+static int64_t follow_left_ms(const struct scheduler *scheduler)
 {
     const struct scheduler_ops *ops = &scheduler->ops;
 
     if (scheduler->follow.delay_ms <= 0 || ops->commit_since_ms == NULL)
         return FOLLOW_NEVER;
-    int64_t due_ms = follow_due_ms(&scheduler->follow, ops->commit_since_ms(ops->context));
-    int64_t left_ms = due_ms == FOLLOW_NEVER ? due_ms : due_ms - monotonic_ms(scheduler);
-
-    return left_ms > 0 ? left_ms : 0;
+    return follow_wait_ms(
+        &scheduler->follow, ops->commit_since_ms(ops->context),
+        (struct follow_now){
+            .wall_us = wall_us(scheduler), .monotonic_ms = monotonic_ms(scheduler)});
 }
 
 /* --- making and ending ------------------------------------------------------------------- */
@@ -150,19 +149,14 @@ bool scheduler_new(
     scheduler->ops = options->ops;
     scheduler->clock = options->clock;
     scheduler->recent = cJSON_CreateArray();
-    scheduler->tables = options->tables;
-    scheduler->table_count = options->table_count;
-    scheduler->failed = calloc(options->table_count + 1, sizeof *scheduler->failed);
-    if (scheduler->failed == NULL) {
-        scheduler_free(scheduler);
-        return error_set(err, ERROR_MEMORY, "out of memory");
-    }
-    if (!make_rules(options->config, &rules, &scheduler->zone, err)) {
+    if (!follow_init(&scheduler->follow, options->tables, options->table_count, err) ||
+        !make_rules(options->config, &rules, &scheduler->zone, err)) {
         scheduler_free(scheduler);
         return false;
     }
     describe(options->config, &scheduler->texts);
     scheduler->follow.delay_ms = options->config->sync_follow_ms;
+    scheduler->follow.together = options->config->sync_atomic;
     schedule_start(&scheduler->schedule, &rules, wall_us(scheduler), options->full_since_us);
     *out_scheduler = scheduler;
     return true;
@@ -175,7 +169,7 @@ void scheduler_free(struct scheduler *scheduler)
     background_end(&scheduler->background);
     free(scheduler->current.tables);
     cJSON_Delete(scheduler->recent);
-    free(scheduler->failed);
+    follow_clear(&scheduler->follow);
     zone_free(scheduler->zone);
     progress_clear(&scheduler->progress);
     background_clear(&scheduler->background);
@@ -282,23 +276,25 @@ void scheduler_committed(struct scheduler *scheduler)
 
 /* --- the thread -------------------------------------------------------------------------- */
 
-/* A pass that follows a commit leaves out tables that failed, or each commit would try them again:
- * they wait for the next pass over all tables, which is soon (reschedule). If all have failed, that
- * one is due now. The caller holds the mutex. */
-static bool queue_follow(struct scheduler *scheduler)
+/* What a pass that follows a commit leaves out is in the next pass over all tables. Tables that
+ * failed have one soon (reschedule_followed); if all have failed, it is due now. For tables that
+ * are slowed down it comes when that ends, or at its next time. The caller holds the mutex. */
+static bool queue_follow(struct scheduler *scheduler, int64_t now_us)
 {
-    const struct table **tables = calloc(scheduler->table_count + 1, sizeof *tables);
-    size_t count = 0;
+    const struct follow *follow = &scheduler->follow;
+    const struct table **tables = calloc(follow->count + 1, sizeof *tables);
 
     if (tables == NULL)
         return false;
-    for (size_t i = 0; i < scheduler->table_count; i++)
-        if (!scheduler->failed[i])
-            tables[count++] = scheduler->tables[i];
-    bool some = count > 0 && count < scheduler->table_count;
+    size_t count = follow_pick(follow, now_us, tables);
+    bool some = count > 0 && count < follow->count;
     bool ok = queue(
         scheduler, some ? RUN_TABLES : RUN_INCREMENTAL, some ? tables : NULL, some ? count : 0,
         SCHEDULE_FOLLOW);
+    if (ok && some && follow_is_slowed(follow, now_us))
+        schedule_retry(
+            &scheduler->schedule, SCHEDULE_INCREMENTAL, now_us,
+            (follow->slowed_until_us - now_us + 999) / 1000);
     free(tables);
     return ok;
 }
@@ -307,7 +303,7 @@ static bool queue_follow(struct scheduler *scheduler)
 static bool queue_job(struct scheduler *scheduler, enum schedule_job job, int64_t now_us)
 {
     if (job == SCHEDULE_FOLLOW)
-        return queue_follow(scheduler);
+        return queue_follow(scheduler, now_us);
     scheduler->again = false;
     schedule_took(&scheduler->schedule, job, now_us);
     return queue(scheduler, job == SCHEDULE_FULL ? RUN_FULL : RUN_INCREMENTAL, NULL, 0, job);
@@ -329,7 +325,7 @@ static bool next_request(struct scheduler *scheduler)
             return true;
         int64_t now_us = wall_us(scheduler);
         enum schedule_job job = schedule_due(&scheduler->schedule, now_us);
-        int64_t follow_ms = follow_wait_ms(scheduler);
+        int64_t follow_ms = follow_left_ms(scheduler);
         if (job == SCHEDULE_NONE && scheduler->again)
             job = SCHEDULE_INCREMENTAL;
         if (job == SCHEDULE_NONE && follow_ms == 0)
@@ -346,28 +342,6 @@ static bool is_postponed(const struct request *request, const struct run_result 
     return result->error.code == ERROR_LOCKED && request->job != SCHEDULE_NONE;
 }
 
-/* Notes which tables of the run failed, and returns whether any did. The caller holds the mutex. */
-static bool note_tables(struct scheduler *scheduler, const struct run_result *result)
-{
-    bool any = false;
-
-    for (size_t i = 0; i < result->table_count; i++)
-        for (size_t j = 0; j < scheduler->table_count; j++)
-            if (scheduler->tables[j] == result->tables[i].table) {
-                scheduler->failed[j] = result->tables[i].status == TABLE_FAILED;
-                any = any || scheduler->failed[j];
-            }
-    return any;
-}
-
-static bool has_failed_table(const struct scheduler *scheduler)
-{
-    for (size_t i = 0; i < scheduler->table_count; i++)
-        if (scheduler->failed[i])
-            return true;
-    return false;
-}
-
 static int64_t next_delay_ms(struct scheduler *scheduler)
 {
     int bits = scheduler->failures < FAILED_RETRY_BITS ? scheduler->failures : FAILED_RETRY_BITS;
@@ -376,18 +350,52 @@ static int64_t next_delay_ms(struct scheduler *scheduler)
     return (int64_t)FAILED_RETRY_MS << bits;
 }
 
-/* While commits are followed, tables that failed do not wait for the interval, which may be off.
- * The caller holds the mutex. */
+/* While the day's budget runs out, the next pass over tables that bill waits for as long as the
+ * bytes of this one last. spending: NULL if there is no budget, or if it is not known. */
+static void slow_down(
+    struct scheduler *scheduler, const struct run_result *result, const struct spending *spending)
+{
+    int64_t now_us = wall_us(scheduler);
+    char until[CLOCK_TEXT_SIZE];
+
+    if (spending == NULL)
+        return;
+    int64_t for_ms = spending_lasts_ms(spending, now_us, run_result_bytes_billed(result));
+    if (for_ms > 0)
+        follow_slow_down(&scheduler->follow, now_us, for_ms);
+    // The end of the budget has a line of its own.
+    if (for_ms > 0 && !spending_is_over(spending))
+        log_warn(
+            "the day's budget runs out: tables whose queries are billed are followed less often",
+            LOG_NUMBER("bytes_left", spending_left(spending)),
+            LOG_TEXT("next", clock_format(scheduler->follow.slowed_until_us, until)));
+    if (scheduler->slow_told && !spending_runs_out(spending))
+        log_info(
+            "tables whose queries are billed are followed as before",
+            LOG_NUMBER("bytes_left", spending_left(spending)));
+    scheduler->slow_told = spending_runs_out(spending);
+}
+
+/* While commits are followed, tables that failed do not wait for the interval, which may be off;
+ * nor do those that wait for the next day's budget. The caller holds the mutex. */
 static void reschedule_followed(
-    struct scheduler *scheduler, const struct request *request, const struct run_result *result)
+    struct scheduler *scheduler, const struct request *request, const struct run_result *result,
+    const struct spending *spending)
 {
     enum error_code code = result->error.code;
-    bool failed = note_tables(scheduler, result);
+    bool over = spending != NULL && spending_is_over(spending);
+    struct follow_seen seen = follow_note(&scheduler->follow, result, over);
+    int64_t now_us = wall_us(scheduler);
 
+    slow_down(scheduler, result, spending);
+    if (spending != NULL && seen.waits)
+        schedule_retry(
+            &scheduler->schedule, SCHEDULE_INCREMENTAL, now_us,
+            (spending->day_ends_us - now_us + 999) / 1000);
     if (code == ERROR_STOPPED)
         return;
-    if (code == ERROR_NONE && !failed) {
-        scheduler->failures = has_failed_table(scheduler) ? scheduler->failures : 0;
+    if (code == ERROR_NONE && !seen.failed) {
+        scheduler->failures = follow_has_failed(&scheduler->follow) ? scheduler->failures : 0;
         return;
     }
     int64_t delay_ms = next_delay_ms(scheduler);
@@ -398,12 +406,13 @@ static void reschedule_followed(
             &scheduler->schedule,
             request->job == SCHEDULE_FULL && code != ERROR_NONE ? SCHEDULE_FULL
                                                                 : SCHEDULE_INCREMENTAL,
-            wall_us(scheduler), delay_ms);
+            now_us, delay_ms);
 }
 
 /* The caller holds the mutex. */
 static void reschedule(
-    struct scheduler *scheduler, const struct request *request, const struct run_result *result)
+    struct scheduler *scheduler, const struct request *request, const struct run_result *result,
+    const struct spending *spending)
 {
     enum error_code code = result->error.code;
     int64_t now_us = wall_us(scheduler);
@@ -417,7 +426,7 @@ static void reschedule(
         return;
     }
     if (follows) {
-        reschedule_followed(scheduler, request, result);
+        reschedule_followed(scheduler, request, result, spending);
         return;
     }
     if (code == ERROR_NONE || code == ERROR_STOPPED || !error_is_retryable(code)) {
@@ -444,6 +453,17 @@ static void remember(struct scheduler *scheduler, const struct run_result *resul
         cJSON_DeleteItemFromArray(scheduler->recent, SCHEDULER_RECENT_MAX);
 }
 
+/* False if there is none, or if nothing is followed. */
+static bool read_budget(struct scheduler *scheduler, struct spending *out_spending)
+{
+    const struct scheduler_ops *ops = &scheduler->ops;
+
+    pthread_mutex_lock(&scheduler->background.mutex);
+    bool follows = scheduler->follow.delay_ms > 0;
+    pthread_mutex_unlock(&scheduler->background.mutex);
+    return follows && ops->budget != NULL && ops->budget(ops->context, out_spending);
+}
+
 static void run_request(struct scheduler *scheduler, const struct request *request)
 {
     struct run_result result = {0};
@@ -466,11 +486,13 @@ static void run_request(struct scheduler *scheduler, const struct request *reque
             LOG_TEXT("reason", result.error.message), LOG_NUMBER("retry_ms", LOCKED_RETRY_MS));
     if (scheduler->ops.ended != NULL)
         scheduler->ops.ended(scheduler->ops.context, &result, postponed);
+    struct spending spending;
+    bool known = !postponed && read_budget(scheduler, &spending);
 
     pthread_mutex_lock(&scheduler->background.mutex);
     if (!postponed)
         remember(scheduler, &result);
-    reschedule(scheduler, request, &result);
+    reschedule(scheduler, request, &result, known ? &spending : NULL);
     free(scheduler->current.tables);
     scheduler->current = (struct request){0};
     scheduler->running = false;
@@ -511,9 +533,12 @@ void scheduler_view(struct scheduler *scheduler, struct scheduler_view *out_view
     *out_view = scheduler->texts;
     out_view->incremental_us = scheduler->schedule.incremental_us;
     out_view->full_us = scheduler->schedule.full_us;
-    int64_t follow_ms = follow_wait_ms(scheduler);
+    int64_t follow_ms = follow_left_ms(scheduler);
     out_view->follow_us =
         follow_ms == FOLLOW_NEVER ? SCHEDULE_NEVER : wall_us(scheduler) + follow_ms * 1000;
+    out_view->slowed_until_us = follow_is_slowed(&scheduler->follow, wall_us(scheduler))
+                                    ? scheduler->follow.slowed_until_us
+                                    : SCHEDULE_NEVER;
     pthread_mutex_unlock(&scheduler->background.mutex);
 }
 

@@ -11,6 +11,7 @@
 #include "sync/pass/pass.h"
 #include "sync/pass/progress.h"
 #include "sync/pass/result.h"
+#include "sync/spending.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -19,7 +20,8 @@
 
 struct scheduler;
 
-/* How a pass is run, and who is notified of its end. Both are called on the scheduler's thread. */
+/* How a pass is run, who is notified of its end, and what it has left of the budget. These are
+ * called on the scheduler's thread. */
 struct scheduler_ops {
     void *context;
     /* As pass_run. */
@@ -30,6 +32,9 @@ struct scheduler_ops {
     /* When the first commit came that no pass has covered, monotonic, in milliseconds;
      * FOLLOW_NEVER: there is none. Any thread, never waits. NULL: nobody follows. */
     int64_t (*commit_since_ms)(void *context);
+    /* What the day's budget leaves after a pass, if commits are followed; false if there is no
+     * budget, or if it cannot be read. NULL: there is none. */
+    bool (*budget)(void *context, struct spending *out_spending);
 };
 
 struct scheduler_options {
@@ -83,7 +88,9 @@ void scheduler_committed(struct scheduler *scheduler);
 struct scheduler_view {
     int64_t incremental_us; /* next times, SCHEDULE_NEVER: off */
     int64_t full_us;
-    int64_t follow_us;         /* SCHEDULE_NEVER also if no commit waits */
+    int64_t follow_us; /* SCHEDULE_NEVER also if no commit waits */
+    /* Until then tables whose queries are billed are not followed; SCHEDULE_NEVER: they are. */
+    int64_t slowed_until_us;
     char incremental_text[64]; /* "every 15m", "off" */
     char follow_text[64];      /* "2s after a commit", "" if off */
     char full_text[96];        /* "07:30 Asia/Kolkata", "off" */

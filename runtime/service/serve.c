@@ -100,6 +100,28 @@ static int64_t commit_since(void *context)
     return commits_since_ms(serve->commits);
 }
 
+/* Read after each pass while commits are followed: the metrics and the status read more. */
+static bool read_budget(void *context, struct spending *out_spending)
+{
+    const struct serve *serve = context;
+    const struct deployment *deployment = serve->deployment;
+    const struct clock *clock = deployment->clock;
+    struct tracking tracking;
+    struct error err;
+
+    if (deployment->config->max_bytes_a_day == 0)
+        return false;
+    bool ok = tracking_open_read(deployment->config->state_path, &tracking, &err);
+    if (ok) {
+        ok = spending_read(
+            deployment->config, &tracking, clock->wall_us(clock->context), out_spending, &err);
+        tracking_close(&tracking);
+    }
+    if (!ok)
+        log_warn("the day's budget is not known", LOG_TEXT("reason", err.message));
+    return ok;
+}
+
 static void committed(void *context)
 {
     const struct serve *serve = context;
@@ -243,7 +265,8 @@ static bool start_scheduler(struct serve *serve, struct error *err)
                 {.context = serve,
                  .run = run_pass,
                  .ended = pass_ended,
-                 .commit_since_ms = commit_since},
+                 .commit_since_ms = commit_since,
+                 .budget = read_budget},
             .clock = deployment->clock,
             .config = deployment->config,
             .tables = deployment->tables,

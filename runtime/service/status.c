@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/json_exact.h"
 #include "service/history.h"
-#include "service/spending_json.h"
 #include "source/capture.h"
 #include "source/database.h"
 #include "source/lock.h"
@@ -11,6 +10,7 @@
 #include "source/shape_memory.h"
 #include "source/tracking.h"
 #include "source/tracking_bill.h"
+#include "sync/report/spending_json.h"
 #include "sync/report/table_report.h"
 
 #include <pthread.h>
@@ -462,7 +462,7 @@ static void add_time(cJSON *object, const char *name, int64_t us)
         cJSON_AddStringToObject(object, name, clock_format(us, text));
 }
 
-static void add_job(cJSON *jobs, const char *id, int64_t next_us, const char *schedule)
+static cJSON *add_job(cJSON *jobs, const char *id, int64_t next_us, const char *schedule)
 {
     cJSON *job = cJSON_CreateObject();
 
@@ -470,6 +470,7 @@ static void add_job(cJSON *jobs, const char *id, int64_t next_us, const char *sc
     add_time(job, "next_run", next_us);
     cJSON_AddStringToObject(job, "schedule", schedule);
     cJSON_AddItemToArray(jobs, job);
+    return job;
 }
 
 /* The age of the data in BigQuery: the time since the start of the last pass after which the table
@@ -503,7 +504,7 @@ static cJSON *table_json(const struct config *config, const struct status_table 
     json_add_int64(json, "bytes_billed_month", row->billed_month);
     json_add_int64(json, "modifications_24h", row->modifications);
     json_add_int64(json, "modifications_limit", partitions_daily_limit(row->table));
-    json_add_int64(json, "modifications_a_day", quota_record_forecast(config, row->table->mode));
+    quota_record_add_forecast(json, quota_record_forecast(config, row->table));
     return json;
 }
 
@@ -570,7 +571,9 @@ cJSON *status_json(struct status *status, struct status_live *live)
     add_job(jobs, "incremental", view->incremental_us, view->incremental_text);
     add_job(jobs, "full", view->full_us, view->full_text);
     if (view->follow_text[0] != '\0')
-        add_job(jobs, "follow", view->follow_us, view->follow_text);
+        add_time(
+            add_job(jobs, "follow", view->follow_us, view->follow_text), "slowed_until",
+            view->slowed_until_us);
 
     pthread_mutex_lock(&status->mutex);
     bool ok = refresh(status, &err);

@@ -43,9 +43,11 @@ struct source_shape {
     char key_problem[512];
     /* Why SQLite cannot evaluate the definition's filter here; "" if it can. */
     char filter_problem[512];
-    /* Eight hex digits for where the definition's columns stand in the table. It changes when two
-     * columns swap their names, or one is dropped and added again: no trigger fires for either. */
-    char layout[9];
+    /* Of the columns on which the rows that bqsync reads depend: eight hex digits for where those
+     * of the definition stand, then 16 for how all of them are declared
+     * (source/capture_declared.h). It changes when two columns swap their names, or one is dropped
+     * and added again: no trigger fires for either. Earlier versions have noted less of it. */
+    char layout[25];
     /* Keys of two rows may become one in BigQuery, so the shadow keeps the converted keys of all
      * rows that were sent (source/key_conversion.h). Never in mode replace, where no MERGE needs a
      * key. */

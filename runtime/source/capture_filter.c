@@ -55,40 +55,18 @@ static bool copy_sign(struct parser *parser, const char *sign)
     return true;
 }
 
-/* Whether the token is this name, with its own quotes or without any; SQLite compares names without
- * regard to the case of ASCII letters. */
-static bool is_name(const struct token *token, const char *name)
-{
-    const char *at = token->text.data;
-    const char *end = at + token->text.length;
-    char quote = '\0';
-
-    if (token->kind == TOKEN_QUOTED) {
-        quote = *at++ == '[' ? ']' : token->text.data[0];
-        end--;
-    } else if (token->kind != TOKEN_WORD) {
-        return false;
-    }
-    for (; at < end && *name != '\0'; at++, name++) {
-        if (tolower((unsigned char)*at) != tolower((unsigned char)*name))
-            return false;
-        at += *at == quote && quote != '\0';
-    }
-    return at == end && *name == '\0';
-}
-
 static bool parse_column(struct parser *parser)
 {
     const struct capture_filter_names *names = parser->names;
     struct parser ahead = *parser;
 
     next(&ahead);
-    if (is_name(&parser->token, names->table) && is_sign(&ahead, ".")) {
+    if (sqlite_token_is_name(&parser->token, names->table) && is_sign(&ahead, ".")) {
         next(&ahead);
         *parser = ahead;
     }
     for (size_t i = 0; i < names->count; i++) {
-        if (!is_name(&parser->token, names->columns[i]))
+        if (!sqlite_token_is_name(&parser->token, names->columns[i]))
             continue;
         buffer_append_text(parser->out, parser->out->length > 0 ? " " : "");
         sqlite_sql_append(parser->out, "$n.$n", names->table, names->columns[i]);

@@ -2,6 +2,8 @@
 #include "source/application_trigger.h"
 #include "source/capture.h"
 #include "source/capture_collation.h"
+#include "source/capture_declared.h"
+#include "source/capture_effect.h"
 #include "source/capture_guard.h"
 #include "source/capture_objects.h"
 #include "source/key_conversion.h"
@@ -28,23 +30,27 @@ static void append_name(char *list, size_t size, const char *name)
         snprintf(list + used, size - used, "%s...", between);
 }
 
+/* *out_declared: of a table, a hash of how its columns are declared. */
 static bool find_table(
-    struct database *source, const char *name, struct source_shape *shape, struct error *err)
+    struct database *source, const struct table *table, struct source_shape *shape,
+    uint64_t *out_declared, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     bool row = false;
 
     if (!statement_bind(
             source,
-            "select type = 'view', sql like 'create virtual %' from sqlite_master"
+            "select type = 'view', sql like 'create virtual %', sql from sqlite_master"
             " where type in ('table', 'view') and lower(name) = lower(?1)",
-            &statement, err, "s", name))
+            &statement, err, "s", table->name))
         return false;
     bool ok = database_step(source, statement, &row, err);
     if (ok && row) {
         shape->exists = true;
         shape->is_view = sqlite3_column_int(statement, 0) == 1;
         shape->is_virtual = sqlite3_column_int(statement, 1) == 1;
+        ok = capture_declared_hash(
+            table, (const char *)sqlite3_column_text(statement, 2), out_declared, err);
     }
     sqlite3_finalize(statement);
     return ok;
@@ -52,8 +58,9 @@ static bool find_table(
 
 /* What the walk over the table's columns finds out. */
 struct columns_seen {
-    bool *found;     /* one a column of the definition */
-    uint32_t layout; /* FNV-1a of name and position of each of those */
+    bool *found;       /* one a column of the definition */
+    uint32_t layout;   /* FNV-1a of name and position of each of those */
+    uint64_t declared; /* source/capture_declared.h */
     int primary_key_columns;
     bool key_is_integer; /* the first key column is declared exactly INTEGER and is in the primary
                             key */
@@ -151,7 +158,9 @@ static bool see_columns(
         shape->missing_count++;
         append_name(shape->missing, sizeof shape->missing, table->columns[i].source);
     }
-    snprintf(shape->layout, sizeof shape->layout, "%08" PRIx32, seen->layout);
+    snprintf(
+        shape->layout, sizeof shape->layout, "%08" PRIx32 "%016" PRIx64, seen->layout,
+        seen->declared);
     ok = true;
 
 cleanup:
@@ -334,10 +343,16 @@ static bool inspect_triggers(
         return true;
     if (!inspect_key_columns(source, table, shape, err))
         return false;
+    if (shape->why_scan[0] != '\0')
+        return true;
+    if (!capture_guard_append_sql(in, guards, shape->why_scan, size, err))
+        return false;
+    bool guarded = guards->length > 0;
+    if (shape->why_scan[0] == '\0' &&
+        !capture_effect_judge(in, guarded, shape->why_scan, size, err))
+        return false;
     return shape->why_scan[0] != '\0' ||
-           (capture_guard_append_sql(in, guards, shape->why_scan, size, err) &&
-            (shape->why_scan[0] != '\0' ||
-             application_trigger_judge(in, guards->length > 0, shape->why_scan, size, newer, err)));
+           application_trigger_judge(in, guarded, shape->why_scan, size, newer, err);
 }
 
 /* A filter may name columns that the definition does not list. */
@@ -376,7 +391,7 @@ bool capture_inspect(
         return error_set(err, ERROR_MEMORY, "out of memory inspecting %s", table->name);
     memset(seen.found, 0, table->column_count * sizeof(bool));
     buffer_init(&guards, SQLITE_SQL_CEILING);
-    bool ok = find_table(source, table->name, &shape, err);
+    bool ok = find_table(source, table, &shape, &seen.declared, err);
     if (ok && shape.exists)
         ok = see_columns(source, table, &seen, &shape, err) &&
              inspect_key(source, table, &seen, &shape, err) &&

@@ -47,7 +47,9 @@ static const struct pair {
 bool key_conversion_is_one_to_one(
     const struct column *column, const struct key_declaration *declared)
 {
-    if (column->transform == TRANSFORM_TRUNCATE || column->transform == TRANSFORM_REDACT)
+    // A blob that is read as text may become the text of another row.
+    if (column->transform == TRANSFORM_TRUNCATE || column->transform == TRANSFORM_REDACT ||
+        column->blob != BLOB_REJECTED)
         return false;
     // Integers and nothing else, and each has one text.
     if (declared->rowid_alias && (column->type == COLUMN_INT64 || column->type == COLUMN_STRING))

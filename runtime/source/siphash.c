@@ -7,11 +7,10 @@ static uint64_t rotate(uint64_t value, int bits)
 
 static uint64_t load_word(const unsigned char *bytes)
 {
-    uint64_t word = 0;
-
-    for (int i = 7; i >= 0; i--)
-        word = word << 8 | bytes[i];
-    return word;
+    // Written out, compilers know it as one load.
+    return (uint64_t)bytes[0] | (uint64_t)bytes[1] << 8 | (uint64_t)bytes[2] << 16 |
+           (uint64_t)bytes[3] << 24 | (uint64_t)bytes[4] << 32 | (uint64_t)bytes[5] << 40 |
+           (uint64_t)bytes[6] << 48 | (uint64_t)bytes[7] << 56;
 }
 
 static void mix(uint64_t v[4])

@@ -1,6 +1,7 @@
 #include "source/sqlite_token.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -95,4 +96,51 @@ bool sqlite_token_is(const struct token *token, enum token_kind kind, const char
 {
     return token->kind == kind && token->text.length == strlen(text) &&
            strncasecmp(token->text.data, text, token->text.length) == 0;
+}
+
+/* The bytes of a name, and the quote that is doubled in them, '\0' if none is. */
+static struct slice inner(const struct token *token, char *out_quote)
+{
+    const char *data = token->text.data;
+    bool quoted = token->kind == TOKEN_QUOTED || (token->kind == TOKEN_STRING && *data == '\'');
+
+    *out_quote = '\0';
+    if (!quoted)
+        return token->text;
+    *out_quote = *data == '[' ? ']' : *data;
+    return (struct slice){data + 1, token->text.length - 2};
+}
+
+bool sqlite_token_is_name(const struct token *token, const char *name)
+{
+    char quote = '\0';
+    struct slice text = inner(token, &quote);
+    const char *at = text.data;
+    const char *end = text.data + text.length;
+
+    if (token->kind != TOKEN_QUOTED && token->kind != TOKEN_WORD)
+        return false;
+    for (; at < end && *name != '\0'; at++, name++) {
+        if (tolower((unsigned char)*at) != tolower((unsigned char)*name))
+            return false;
+        at += quote != '\0' && *at == quote;
+    }
+    return at == end && *name == '\0';
+}
+
+char *sqlite_token_name(const struct token *token)
+{
+    char quote = '\0';
+    struct slice text = inner(token, &quote);
+    char *name = malloc(text.length + 1);
+    size_t length = 0;
+
+    if (name == NULL)
+        return NULL;
+    for (size_t i = 0; i < text.length; i++) {
+        name[length++] = text.data[i];
+        i += quote != '\0' && text.data[i] == quote;
+    }
+    name[length] = '\0';
+    return name;
 }

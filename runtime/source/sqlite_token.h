@@ -30,4 +30,12 @@ struct token sqlite_token_next(const char **place);
 /* Whether the token is of this kind and reads so, in upper or lower case. */
 bool sqlite_token_is(const struct token *token, enum token_kind kind, const char *text);
 
+/* Whether the token is this name, in its own quotes or without any; SQLite compares names without
+ * regard to the case of ASCII letters. A text in '' is no name. */
+bool sqlite_token_is_name(const struct token *token, const char *name);
+
+/* The name that a token is where only a name can stand, so a text in '' too, without its quotes.
+ * Returns owned, NULL if there is no memory. */
+char *sqlite_token_name(const struct token *token);
+
 #endif

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define TRACKING_NONCE_SIZE   17 /* 16 hex digits */
-#define TRACKING_CONTENT_SIZE 32
+#define TRACKING_CONTENT_SIZE 48
 
 struct tracking {
     struct database database;

@@ -146,6 +146,13 @@ static bool remove_intent(struct database *database, const struct intent *intent
         intent->table, intent->nonce);
 }
 
+/* Whether the watermark still counts for an intent with the content hash of that parameter: it was
+ * not cleared. An earlier version may have noted only the beginning of the hash (the plan says
+ * whether that is enough), and the acknowledgement completes it. */
+#define STILL_COUNTS(parameter)                                                                    \
+    "(content_hash = " parameter " or content_hash <> ''"                                          \
+    " and content_hash = substr(" parameter ", 1, length(content_hash)))"
+
 /* An intent of changes rests on the content hash that the watermark had, so it never brings back
  * one that was cleared meanwhile, by hand too. A replacement cleared it itself. */
 static bool move_progress(
@@ -163,7 +170,7 @@ static bool move_progress(
         " source_rows = case ?9 when 'replace' then ?10 when 'append' then source_rows + ?10"
         " else source_rows end, intent_nonce = '', fingerprint = ?11"
         " where table_name = ?1 and intent_nonce = ?2"
-        " and (?9 = 'replace' or content_hash = ?6)",
+        " and (?9 = 'replace' or " STILL_COUNTS("?6") ")",
         err, "ssisissssis", intent->table, intent->nonce, intent->upper_row_id,
         clock_format(now_us, now), intent->upper_sequence, intent->content_hash, intent->shape_hash,
         intent->target, send_mode_name(intent->mode), intent->rows, intent->fingerprint);
@@ -271,7 +278,8 @@ static bool name_job(
         "update bq_sync_intents set commit_job = ?3, bytes_reserved = ?6"
         " where table_name = ?1 and nonce = ?2"
         " and exists (select 1 from bq_sync_tracking"
-        "  where table_name = ?1 and intent_nonce = ?2 and (?4 = 'replace' or content_hash = ?5))",
+        "  where table_name = ?1 and intent_nonce = ?2"
+        "  and (?4 = 'replace' or " STILL_COUNTS("?5") "))",
         err, "sssssi", intent->table, intent->nonce, intent->commit_job,
         send_mode_name(intent->mode), intent->content_hash, intent->bytes_reserved);
 

@@ -3,6 +3,7 @@
 #include "encode/avro_value.h"
 #include "encode/parameter.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,8 +15,24 @@ void bounds_open(struct bounds *out, const struct table *table, size_t number)
     *out = (struct bounds){.table = table, .number = number};
 }
 
+void bounds_begin_within(struct bounds *bounds, int64_t known)
+{
+    bounds->within = bounds->table->merge_within_sql != NULL;
+    bounds->known = known;
+    buffer_init(&bounds->partition.low, VALUE_CEILING);
+    buffer_init(&bounds->partition.high, VALUE_CEILING);
+}
+
+void bounds_end_within(struct bounds *bounds)
+{
+    buffer_clear(&bounds->partition.low);
+    buffer_clear(&bounds->partition.high);
+    bounds->within = false;
+}
+
 static void give_up(struct bounds *bounds)
 {
+    bounds_end_within(bounds);
     for (size_t k = 0; bounds->keys != NULL && k < bounds->table->key_count; k++) {
         buffer_clear(&bounds->keys[k].low);
         buffer_clear(&bounds->keys[k].high);
@@ -77,6 +94,12 @@ static bool widen(struct bound *bound, enum column_type type, struct slice value
     return bound->low.failure == BUFFER_OK && bound->high.failure == BUFFER_OK;
 }
 
+/* What is behind the columns of a record: _bqsync_deleted. */
+static bool is_tombstone(struct slice rest)
+{
+    return rest.length > 0 && avro_value_present(&rest) && avro_value_bool(&rest);
+}
+
 bool bounds_add(struct bounds *bounds, struct slice record, struct error *err)
 {
     const struct table *table = bounds->table;
@@ -88,12 +111,15 @@ bool bounds_add(struct bounds *bounds, struct slice record, struct error *err)
         return false;
     for (size_t k = 0; k < table->key_count; k++)
         left += table->columns[table->key[k]].bounded ? 1 : 0;
-    for (size_t i = 0; left > 0 && i < table->column_count; i++) {
+    for (size_t i = 0; (left > 0 || bounds->within) && i < table->column_count; i++) {
         enum column_type type = table->columns[i].type;
         bool present = avro_value_present(&record);
         const struct slice value =
             present ? avro_value_take(&record, type) : (struct slice){NULL, 0};
         size_t k = key_of(table, i);
+        if (bounds->within && table->columns[i].immutable &&
+            !(present && widen(&bounds->partition, type, value)))
+            bounds_end_within(bounds);
         if (k == table->key_count)
             continue;
         left--;
@@ -103,6 +129,8 @@ bool bounds_add(struct bounds *bounds, struct slice record, struct error *err)
             return true;
         }
     }
+    if (bounds->within && is_tombstone(record))
+        bounds_end_within(bounds);
     return true;
 }
 
@@ -131,26 +159,48 @@ void bounds_append_condition(struct buffer *sql, const struct bounds *bounds)
     }
 }
 
-static void append_parameter(
-    struct buffer *out, const struct bounds *bounds, const char *side, size_t key,
-    const struct buffer *value)
+/* Two parameters, the number-th from 1. */
+static void append_bound(
+    struct buffer *out, const struct bounds *bounds, size_t number, enum column_type type,
+    const struct bound *bound)
 {
-    enum column_type type = bounds->table->columns[bounds->table->key[key]].type;
+    const struct buffer *values[] = {&bound->low, &bound->high};
     char room[32];
     char name[96];
 
-    snprintf(name, sizeof name, "%s%s_%zu", prefix(bounds, room), side, key + 1);
-    if (out->length > 0)
-        buffer_append_byte(out, ',');
-    parameter_append_scalar(out, name, type, buffer_slice(value));
+    for (size_t side = 0; side < 2; side++) {
+        snprintf(
+            name, sizeof name, "%s%s_%zu", prefix(bounds, room), side == 0 ? "low" : "high",
+            number);
+        if (out->length > 0)
+            buffer_append_byte(out, ',');
+        parameter_append_scalar(out, name, type, buffer_slice(values[side]));
+    }
+}
+
+static void append_within(struct buffer *out, const struct bounds *bounds)
+{
+    const struct table *table = bounds->table;
+    size_t column = 0;
+
+    while (!table->columns[column].immutable)
+        column++;
+    append_bound(
+        out, bounds, table->key_count + 1, table->columns[column].type, &bounds->partition);
+    buffer_printf(
+        out,
+        ",{\"name\":\"known\",\"parameterType\":{\"type\":\"INT64\"},"
+        "\"parameterValue\":{\"value\":\"%" PRId64 "\"}}",
+        bounds->known);
 }
 
 void bounds_append_parameters(struct buffer *out, const struct bounds *bounds)
 {
     for (size_t k = 0; bounds->keys != NULL && k < bounds->table->key_count; k++) {
-        if (!bounds->table->columns[bounds->table->key[k]].bounded)
-            continue;
-        append_parameter(out, bounds, "low", k, &bounds->keys[k].low);
-        append_parameter(out, bounds, "high", k, &bounds->keys[k].high);
+        const struct column *column = &bounds->table->columns[bounds->table->key[k]];
+        if (column->bounded)
+            append_bound(out, bounds, k + 1, column->type, &bounds->keys[k]);
     }
+    if (bounds->within)
+        append_within(out, bounds);
 }

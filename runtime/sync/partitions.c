@@ -257,10 +257,15 @@ int64_t partitions_modified(const struct partitions *partitions)
     return partitions->count == 0 ? 1 : (int64_t)partitions->count;
 }
 
-int64_t partitions_daily_limit(const struct table *table)
+bool partitions_are_counted(const struct table *table)
 {
     struct partitions partitions;
 
     partitions_open(&partitions, table);
-    return partitions.unit == PARTITION_NONE ? QUOTA_DAILY_LIMIT : QUOTA_PARTITIONS_LIMIT;
+    return partitions.unit != PARTITION_NONE;
+}
+
+int64_t partitions_daily_limit(const struct table *table)
+{
+    return partitions_are_counted(table) ? QUOTA_PARTITIONS_LIMIT : QUOTA_DAILY_LIMIT;
 }

@@ -70,6 +70,8 @@ void partitions_append_condition(
  * if the target is not partitioned. What a replacement empties besides is documented nowhere. */
 int64_t partitions_modified(const struct partitions *partitions);
 
+/* Whether the daily quota of the table's target counts changed partitions instead of loads. */
+bool partitions_are_counted(const struct table *table);
 /* How much of that quota there is: loads, or changed partitions. */
 int64_t partitions_daily_limit(const struct table *table);
 

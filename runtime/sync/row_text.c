@@ -1,15 +1,23 @@
 #include "sync/row_text.h"
 
+#include "base/int_text.h"
 #include "base/json_normal.h"
 #include "encode/decimal.h"
 #include "warehouse/googlesql.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #define JSON_CEILING (256u << 20)
+
+static void append_length(struct buffer *out, size_t length)
+{
+    char room[INT_TEXT_SIZE];
+
+    buffer_append_slice(out, int_text((int64_t)length, room));
+    buffer_append_byte(out, ':');
+}
 
 static void append_text(struct buffer *out, struct slice text)
 {
@@ -17,16 +25,15 @@ static void append_text(struct buffer *out, struct slice text)
         buffer_append_byte(out, 'n');
         return;
     }
-    buffer_printf(out, "%zu:", text.length);
+    append_length(out, text.length);
     buffer_append_slice(out, text);
 }
 
 static void append_int64(struct buffer *out, struct value_int64 value)
 {
-    char text[24];
+    char room[INT_TEXT_SIZE];
 
-    snprintf(text, sizeof text, "%" PRId64, value.value);
-    append_text(out, slice_of(value.null ? NULL : text));
+    append_text(out, value.null ? slice_of(NULL) : int_text(value.value, room));
 }
 
 static void append_float64(struct buffer *out, struct value_float64 value)
@@ -51,7 +58,7 @@ static void append_bytes(struct buffer *out, struct slice bytes)
         buffer_append_byte(out, 'n');
         return;
     }
-    buffer_printf(out, "%zu:", bytes.length * 2);
+    append_length(out, bytes.length * 2);
     for (size_t i = 0; i < bytes.length; i++) {
         unsigned char byte = (unsigned char)bytes.data[i];
         buffer_append_byte(out, (uint8_t)hex[byte >> 4]);

@@ -12,21 +12,30 @@
 
 #define TIB (INT64_C(1) << 40)
 
+/* A forecast rests on so many days before today, and on today: a week has each weekday once. */
+#define MEASURED_DAYS 7
+
 struct adding {
     struct spending *spending;
-    char today[BILL_DAY_SIZE];
-    int first_day; /* of the month, 0: none */
+    char month[BILL_DAY_SIZE];                   /* its first day */
+    char days[MEASURED_DAYS + 1][BILL_DAY_SIZE]; /* today, yesterday, ... */
+    int64_t measured;                            /* bytes of these days */
+    int first;                                   /* of them that billed anything, -1: none */
 };
 
 static void add(void *context, const struct table_bill *bill)
 {
     struct adding *adding = context;
 
-    int day = atoi(bill->day + strlen("2026-01-"));
-
-    if (adding->first_day == 0 || day < adding->first_day)
-        adding->first_day = day;
-    adding->spending->month += bill->bytes;
+    if (strcmp(bill->day, adding->month) >= 0)
+        adding->spending->month += bill->bytes;
+    for (int ago = 0; ago <= MEASURED_DAYS; ago++) {
+        if (strcmp(bill->day, adding->days[ago]) != 0)
+            continue;
+        adding->measured += bill->bytes;
+        if (ago > adding->first)
+            adding->first = ago;
+    }
 }
 
 /* The number of days of the month of a moment. */
@@ -43,15 +52,15 @@ static int month_days(int64_t now_us)
     return parts.tm_mday;
 }
 
-static int64_t project(const struct adding *adding, int64_t now_us)
+static void project(const struct adding *adding, int64_t now_us, struct spending *spending)
 {
-    int64_t today = atoi(adding->today + strlen("2026-01-"));
-
-    if (adding->first_day == 0)
-        return SPENDING_UNKNOWN;
-    double days = (double)(today - adding->first_day) +
-                  (double)(now_us % CLOCK_DAY_US) / (double)CLOCK_DAY_US;
-    return (int64_t)((double)adding->spending->month / (days < 1 ? 1 : days) * month_days(now_us));
+    spending->month_projected = SPENDING_UNKNOWN;
+    if (adding->first < 0)
+        return;
+    spending->measured_us = adding->first * CLOCK_DAY_US + now_us % CLOCK_DAY_US;
+    double days = (double)spending->measured_us / (double)CLOCK_DAY_US;
+    spending->month_projected =
+        (int64_t)((double)adding->measured / (days < 1 ? 1 : days) * month_days(now_us));
 }
 
 bool spending_read(
@@ -62,15 +71,18 @@ bool spending_read(
         .budget = config->max_bytes_a_day,
         .day_ends_us = (now_us / CLOCK_DAY_US + 1) * CLOCK_DAY_US,
     };
-    struct adding adding = {.spending = &found};
+    struct adding adding = {.spending = &found, .first = -1};
     struct bill_use use;
-    char month[BILL_DAY_SIZE];
 
-    tracking_bill_day(now_us, adding.today);
-    if (!tracking_bill_each(tracking, tracking_bill_month(now_us, month), add, &adding, err) ||
+    tracking_bill_month(now_us, adding.month);
+    for (int ago = 0; ago <= MEASURED_DAYS; ago++)
+        tracking_bill_day(now_us - ago * CLOCK_DAY_US, adding.days[ago]);
+    const char *oldest = adding.days[MEASURED_DAYS];
+    const char *since = strcmp(oldest, adding.month) < 0 ? oldest : adding.month;
+    if (!tracking_bill_each(tracking, since, add, &adding, err) ||
         !tracking_bill_use(tracking, now_us, &use, err))
         return false;
-    found.month_projected = project(&adding, now_us);
+    project(&adding, now_us, &found);
     found.today = use.billed;
     found.of_intents = use.intents;
     found.of_queries = use.queries;
@@ -101,6 +113,23 @@ int64_t spending_left(const struct spending *spending)
 bool spending_is_over(const struct spending *spending)
 {
     return spending->budget > 0 && spending->budget - spending->today < CONFIG_LEAST_BILLED_BYTES;
+}
+
+bool spending_runs_out(const struct spending *spending)
+{
+    return spending->budget > 0 && spending_left(spending) < spending->budget / 2;
+}
+
+int64_t spending_lasts_ms(const struct spending *spending, int64_t now_us, int64_t bytes)
+{
+    int64_t rest_ms = now_us < spending->day_ends_us ? (spending->day_ends_us - now_us) / 1000 : 0;
+    int64_t left = spending_left(spending);
+
+    if (spending_is_over(spending))
+        return rest_ms;
+    if (!spending_runs_out(spending))
+        return 0;
+    return bytes >= left ? rest_ms : (int64_t)((double)rest_ms * (double)bytes / (double)left);
 }
 
 int64_t spending_grant(const struct spending *spending, const struct config *config, int64_t needed)

@@ -21,9 +21,12 @@ struct spending {
     /* What queries that are under way may still bill of it: those of open intents, and others. */
     int64_t of_intents;
     int64_t of_queries;
-    /* What a whole month would bill at the rate of this month's days since the first that billed
-     * anything, but of one day at least; SPENDING_UNKNOWN if none has. */
+    /* What a whole month would bill at the rate that was measured: the bytes of today and of the
+     * seven days before, divided by the time since the first of them that billed anything, which
+     * counts as one day at least. So it holds for every way in which passes start, also by commits.
+     * SPENDING_UNKNOWN if none of these days has billed. */
     int64_t month_projected;
+    int64_t measured_us; /* that time; 0 if none has */
     /* When the next day begins (wall clock). */
     int64_t day_ends_us;
 };
@@ -43,6 +46,14 @@ int64_t spending_left(const struct spending *spending);
 
 /* Whether not even the least bill of a query fits into what is billed already. */
 bool spending_is_over(const struct spending *spending);
+
+/* Whether less than half of the day's budget is left. */
+bool spending_runs_out(const struct spending *spending);
+
+/* How long so many bytes last, in milliseconds, if what is left of the budget is spread evenly over
+ * the rest of the UTC day: for so long a pass that has billed them should be followed by none. 0
+ * while at least half of the budget is left; the rest of the day if nothing is. */
+int64_t spending_lasts_ms(const struct spending *spending, int64_t now_us, int64_t bytes);
 
 /* What to reserve for a query that has to be allowed to bill `needed` bytes: an eighth more, since
  * tables grow, if that is left, and no more than BQ_MAX_BYTES_BILLED. 0 if needed is not left. */

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include <curl/curl.h>
+#include <openssl/crypto.h>
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -46,6 +47,8 @@ static void global_init(void)
 {
     struct sigaction action;
 
+    // What OpenSSL would free at the end of the process, the system frees.
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     // OpenSSL writes to sockets without MSG_NOSIGNAL: a server that hangs up in the middle of an
     // upload must be an error of that upload, not the end of the process.

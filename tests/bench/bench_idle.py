@@ -1,11 +1,10 @@
 """What a pass without changes costs: 22 tables, one whole process from its start to its exit.
 
-    BQSYNC_BUILD=build python3 -m tests.bench.bench_idle [--rows N] [--rounds N] [--instructions]
+    BQSYNC_BUILD=build python3 -m tests.bench.bench_idle [--rows N] [--rounds N]
 
-The sample database is synced once into bqlocal; then `bqsync sync` runs again and again while nothing changes.
-Prints the least and the median of wall and processor time (user and system) of bqsync alone, and its requests.
-With --instructions, one more run under callgrind counts the instructions outside of the kernel, which do not depend
-on the machine's load.
+The sample database is synced once into bqlocal; then `bqsync sync` runs again and again while nothing changes, and in
+turns with it `bqsync --version`, which does nothing but start and end. Where valgrind is installed, one more run of each
+counts the instructions outside of the kernel, which do not depend on the machine's load.
 """
 
 from __future__ import annotations
@@ -15,16 +14,17 @@ import contextlib
 import os
 import pathlib
 import re
-import statistics
+import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
+from tests.bench.measure import BUILD, Results, cost_of, in_turns, spread
 from tests.support import sampledb
 from tests.support.bqlocal import Bqlocal
 
-BUILD = pathlib.Path(os.environ.get("BQSYNC_BUILD", "build")).resolve()
+PASS = "nothing changed"
+START = "only started, `--version`"
 
 
 class World:
@@ -43,21 +43,18 @@ class World:
         """One pass, behind the words of another program that runs it (valgrind)."""
         subprocess.run([*before, *self.command], env=self.environment, cwd=self.folder, check=True)
 
-    def spent(self):
-        """One pass: seconds of wall time and of processor time."""
-        began = time.monotonic()
-        pid = os.posix_spawn(self.command[0], self.command, self.environment)
-        _, status, usage = os.wait4(pid, 0)
-        took = time.monotonic() - began
-        if status != 0:
-            sys.exit(f"bqsync ended with {os.waitstatus_to_exitcode(status)}")
-        return took, usage.ru_utime + usage.ru_stime
+    def cost(self, command):
+        return cost_of(command, self.environment, self.folder)
 
-    def instructions(self):
-        """One pass under callgrind: how many instructions it executes outside of the kernel."""
+    def instructions(self, command):
+        """How many a process executes outside of the kernel; "" without valgrind."""
         out = self.folder / "callgrind.out"
-        self.run("valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={out}")
-        return int(re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.MULTILINE).group(1))
+        if shutil.which("valgrind") is None:
+            return ""
+        subprocess.run(["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={out}", *command],
+                       env=self.environment, cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
+        count = int(re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.MULTILINE).group(1))
+        return f"{count / 1e6:.1f}"
 
 
 @contextlib.contextmanager
@@ -71,23 +68,27 @@ def idle(rows=22_000):
         yield world
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--rows", type=int, default=22_000)
     parser.add_argument("--rounds", type=int, default=50)
-    parser.add_argument("--instructions", action="store_true")
     options = parser.parse_args()
+    results = Results("idle")
     with idle(options.rows) as world:
+        commands = {PASS: world.command, START: [world.command[0], "--version"]}
         world.bq.clear_requests()
-        rounds = [world.spent() for _ in range(options.rounds)]
-        requests = len(world.bq.requests()) / options.rounds
-        for title, index in (("wall", 0), ("processor", 1)):
-            times = [round[index] * 1000 for round in rounds]
-            print(f"{title:10} least {min(times):6.1f} ms   median {statistics.median(times):6.1f} ms")
-        print(f"requests   {requests:g}")
-        if options.instructions:
-            print(f"instructions {world.instructions():,}")
+        costs = in_turns({name: lambda command=command: world.cost(command) for name, command in commands.items()},
+                         options.rounds)
+        requests = {PASS: len(world.bq.requests()) / options.rounds, START: 0}
+        rows = [[name, *(spread(1000 * value for value in values).text("{:.1f}")
+                         for values in ([cost.cpu for cost in costs[name]], [cost.seconds for cost in costs[name]])),
+                 world.instructions(command), f"{requests[name]:g}"]
+                for name, command in commands.items()]
+    results.table("idle", ["process", "CPU ms", "ms", "million instructions", "requests"], rows,
+                  f"22 tables; {options.rounds} rounds, median (least to most).")
+    results.save()
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -5,9 +5,11 @@ import os
 import subprocess
 import sys
 
+from codegen.forms import markdown_formats, markdown_options
 from tests.codegen.support import ROOT
 
 GOLDEN = os.path.join(ROOT, "tests", "golden")
+SCHEMA_DOC = os.path.join(ROOT, "docs", "schema.md")
 
 
 def cases():
@@ -33,3 +35,14 @@ def files(directory):
             with open(os.path.join(directory, name), encoding="utf-8", newline="") as file:
                 result[name] = file.read()
     return result
+
+
+def schema_doc():
+    """docs/schema.md with the tables that the generator says between their marks."""
+    with open(SCHEMA_DOC, encoding="utf-8") as file:
+        text = file.read()
+    for name, table in (("formats", markdown_formats()), ("options", markdown_options())):
+        mark = "<!-- table %s -->\n" % name
+        before, rest = text.split(mark)
+        text = before + mark + table + rest[rest.index("<!-- end -->"):]
+    return text

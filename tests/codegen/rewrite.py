@@ -1,11 +1,11 @@
-"""python3 -m tests.codegen.rewrite: makes the golden files what the generator says now. Review the
-difference like code."""
+"""python3 -m tests.codegen.rewrite: makes the golden files, and the tables of docs/schema.md, what the
+generator says now. Review the difference like code."""
 
 import os
 import shutil
 import tempfile
 
-from tests.codegen.golden import cases, generate
+from tests.codegen.golden import SCHEMA_DOC, cases, generate, schema_doc
 
 
 def rewrite(directory):
@@ -26,3 +26,6 @@ def rewrite(directory):
 if __name__ == "__main__":
     for _, case in cases():
         rewrite(case)
+    renewed = schema_doc()
+    with open(SCHEMA_DOC, "w", encoding="utf-8") as document:
+        document.write(renewed)

@@ -11,9 +11,10 @@ import tempfile
 import unittest
 
 from codegen import schema
+from codegen.forms import OPTIONS, TIME_FORMATS
 from codegen.naming import c_fields, c_string, googlesql_name, googlesql_string
 from codegen.typemap import TYPES
-from tests.codegen.golden import GOLDEN, cases
+from tests.codegen.golden import GOLDEN, SCHEMA_DOC, cases, schema_doc
 from tests.codegen.support import ROOT
 
 STRICT = (
@@ -199,7 +200,7 @@ class EditorSchemaTest(unittest.TestCase):
         for case in (
                 "bad_types", "bad_modes", "bad_missing_keys", "bad_unknown_keys", "bad_wrong_kinds",
                 "bad_empty_values", "bad_descriptions", "bad_labels", "bad_policy_tags",
-                "bad_transforms", "bad_formats", "bad_column_names", "bad_clustering",
+                "bad_transforms", "bad_formats", "bad_forms", "bad_column_names", "bad_clustering",
                 "bad_no_key"):
             with self.subTest(case):
                 document = read_json(os.path.join(GOLDEN, case, "schemas", "users.json"))
@@ -208,6 +209,18 @@ class EditorSchemaTest(unittest.TestCase):
     def test_it_knows_the_same_types(self):
         column = self.schema["definitions"]["column"]["properties"]
         self.assertEqual([row.name for row in TYPES], column["type"]["enum"])
+
+    def test_it_knows_the_same_formats_and_options(self):
+        column = self.schema["definitions"]["column"]["properties"]
+        self.assertEqual([row.name for row in TIME_FORMATS], self.schema["definitions"]["format"]["enum"])
+        for key in {option.key for option in OPTIONS if option.value}:
+            self.assertEqual([option.value for option in OPTIONS if option.key == key], column[key]["enum"])
+
+
+class SchemaDocTest(unittest.TestCase):
+    def test_its_tables_are_those_of_the_generator(self):
+        with open(SCHEMA_DOC, encoding="utf-8") as file:
+            self.assertEqual(schema_doc(), file.read(), "run python3 -m tests.codegen.rewrite")
 
 
 class DefinitionsTest(unittest.TestCase):

@@ -5,6 +5,7 @@ import re
 
 from tests.conformance import edges
 
+KNOWN = re.compile(r"if\((\w+\.`([^`]+)`) > @known, \1, error\(\"[^\"]*\"\)\)")
 CONDITION = re.compile(r"\n  and \w+\.`([^`]+)` between @(\w+) and @(\w+)")
 
 
@@ -31,9 +32,11 @@ def of_rows(sql, columns, rows):
         values = sorted((row[names.index(column)] for row in rows if row[names.index(column)] is not None),
                         key=lambda value: place(kind, value))
         found += [named(low, kind, values[0] if values else None), named(high, kind, values[-1] if values else None)]
+    for _, key in KNOWN.findall(sql):
+        found.append(named("known", "INT64", min(row[names.index(key)] for row in rows)))
     return found
 
 
 def without(sql):
     """The same MERGE without bounds: it has to do the same."""
-    return CONDITION.sub("", sql)
+    return KNOWN.sub(r"\1", CONDITION.sub("", sql))

@@ -52,6 +52,10 @@ class Engine:
         """Drops all tables."""
         self._ask(forget=True)
 
+    def set_time_zone(self, name):
+        """The default time zone of all statements from now on; the tables stay."""
+        self._ask(timeZone=name)
+
     def _ask(self, **request):
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()

@@ -73,6 +73,28 @@ def merge(sql, columns):
     return without_unchanged(sql, out)
 
 
+def insert(sql, columns):
+    """{mistake: statement} for an INSERT of staged rows into the given target columns."""
+    names, values = r"insert into [^\n]* \(\n(.*?)\n\)", r"\nselect\n(.*?)\nfrom "
+    alias = re.search(r" as (\w+)$", sql)[1]
+    alien = other_kind(columns, columns[0]["name"])
+    out = {
+        "unknown_target": re.sub(r"^(insert into `[^`]+`\.`[^`]+`\.)`[^`]+`", r"\1`nosuch`", sql),
+        "unknown_staging": re.sub(r"(\nfrom `[^`]+`\.`[^`]+`\.)`[^`]+`", r"\1`nosuch`", sql),
+        "unknown_alias": sql.replace(f"{alias}.`", f"{alias}x.`", 1),
+        "insert_one_less": edited_list(sql, names, lambda lines: lines[:-1]),
+        "insert_twice": edited_list(sql, names, lambda lines: lines[:-1] + [", " + lines[0].strip(" ,")]),
+        "insert_unknown": edited_list(sql, names, lambda lines: lines[:-1] + [", `nosuch`"]),
+        "select_one_less": edited_list(sql, values, lambda lines: lines[:-1]),
+        "select_unknown": edited_list(sql, values, lambda lines: lines[:-1] + [f", {alias}.`nosuch`"]),
+        "no_comma": sql.replace("\n  , `", "\n  `", 1),
+        "unquoted_project": re.sub(r"^insert into `([^`]+)`", r"insert into \1", sql),
+    }
+    if alien:
+        out["select_type"] = edited_list(sql, values, lambda lines: [f"  {alias}.`{alien}`"] + lines[1:])
+    return without_unchanged(sql, out)
+
+
 def create(sql, columns):
     """{mistake: statement} for a CREATE TABLE."""
     first = f"`{columns[0]['name']}`"

@@ -27,8 +27,8 @@ KEPT = re.compile(r"merge into `[^`]+`\.`[^`]+`\.`([^`]+)` as bqsync_target\nusi
 
 class Collected:
     """ddl: {name: CREATE TABLE of a target}; merges: {name: MERGE}; other: {name: statement}; staging: the
-    CREATE TABLE of each staging table that a MERGE names; inline: {name: (MERGE with its rows in the parameter @rows,
-    the table's columns)}; columns: {table: [{"name", "type", "mode"}]}."""
+    CREATE TABLE of each staging table that a MERGE names; inline: {name: (MERGE or INSERT with its rows in the parameter
+    @rows, the table's columns)}; columns: {table: [{"name", "type", "mode"}]}."""
 
     def __init__(self):
         self.inline = {}
@@ -47,7 +47,7 @@ def staging_ddl(columns, name):
 
 
 def with_type(sql, columns):
-    """The MERGE with an array of the parameter's type in the place of @rows, for an analyzer without parameters."""
+    """The statement with an array of the parameter's type in the place of @rows, for an analyzer without parameters."""
     fields = [f"`{c['name']}` {'STRING' if c['type'] == 'JSON' else c['type']}" for c in columns]
     return sql.replace("@rows", f"cast([] as array<struct<{', '.join(fields)}, `_bqsync_deleted` BOOL>>)")
 
@@ -210,7 +210,7 @@ def add_sent(out, by_target, sql):
         out.staging[staging] = staging_ddl(by_target[target]["columns"], staging)
         if kind == "merge":
             out.merges[f"{by_target[target]['table']}.sent{len(out.merges)}"] = sql
-    if kind != "merge":
+    if kind != "merge" and "unnest(@rows)" not in sql:
         out.other[f"{kind}{len(out.other)}"] = sql
 
 

@@ -51,7 +51,8 @@ class GoogleSqlTest(unittest.TestCase):
         for name, sql in collected.merges.items():
             cls.write("good", name, sql)
             if ".sent" not in name:
-                cls.write_mutants(name, mutants.merge(sql, collected.columns[name.split(".")[0]]))
+                make = mutants.merge if sql.startswith("merge") else mutants.insert
+                cls.write_mutants(name, make(sql, collected.columns[name.split(".")[0]]))
         for name, (sql, columns) in collected.inline.items():
             cls.write("good", name, statements.with_type(sql, columns))
         mutated = set()

@@ -167,7 +167,7 @@ class MergeTest(unittest.TestCase):
         self.assertTrue(scripts)
 
     def carried(self, sql, columns, rows):
-        """A MERGE of staged rows as bqsync sends it when they are few, and the parameter that carries them."""
+        """A MERGE or INSERT of staged rows as bqsync sends it when they are few, and the parameter that carries them."""
         kinds = {column["name"]: column["type"].replace("JSON", "STRING") for column in columns} | {"_bqsync_deleted": "BOOL"}
         parsed = [f"`{c['name']}`" for c in columns if c["type"] == "JSON"]
         source = "unnest(@rows)"
@@ -179,7 +179,8 @@ class MergeTest(unittest.TestCase):
             {"name": name, "type": {"type": kind}} for name, kind in kinds.items()]}}, "parameterValue": {"arrayValues": [
                 {"structValues": {name: {"value": edges.parameter(kind, value)}
                                   for (name, kind), value in zip(kinds.items(), row)}} for row in rows]}}
-        return (re.sub(r"(?<=\nusing )`[^ ]+", lambda _: source, sql, count=1),
+        place = r"(?<=\nusing )`[^ ]+" if sql.startswith("merge") else r"(?<=\nfrom )`[^ ]+"
+        return (re.sub(place, lambda _: source, sql, count=1),
                 [parameter, *bounds.of_rows(sql, columns, rows)])
 
     def test_every_merge_that_carries_its_rows_ends_as_googles_engine_ends_it(self):

@@ -28,6 +28,8 @@ BASE = "docker.io/library/debian:bookworm-slim"
 BUILD_SECONDS = 600
 START_SECONDS = 30
 USER = 10001
+# Roots of Debian are large and have device files, which the folder for small temporary files may not take.
+ROOM = "/var/tmp"
 # Beyond the base, uncompressed: libraries, certificates, time zones and the program.
 ADDED_BYTES_MAX = 60_000_000
 
@@ -50,7 +52,7 @@ def base_root():
     with open(foreign.CACHE / "bookworm.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not tar.exists():
-            with tempfile.TemporaryDirectory(prefix="bqsync-bookworm-") as folder:
+            with tempfile.TemporaryDirectory(prefix="bqsync-bookworm-", dir=ROOM) as folder:
                 root = pathlib.Path(folder) / "root"
                 made = run(debootstrap, "--variant=minbase", "bookworm", root)
                 if made.returncode != 0:
@@ -76,7 +78,7 @@ class ImageTest(unittest.TestCase):
             skip("only root may")
         cls.buildah_program = foreign.tool("buildah", "buildah")
         tar = base_root()
-        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="bqsync-image-"))
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="bqsync-image-", dir=ROOM))
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         cls.addClassCleanup(cls.buildah, "rm", "--all")
 

@@ -15,6 +15,8 @@ import threading
 import time
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Longer than anything takes on a busy machine.
+DEADLINE_SECONDS = 120
 
 
 def program():
@@ -79,7 +81,7 @@ class Browser:
                 page.events.append(message)
             self._changed.notify_all()
 
-    def send(self, method, session=None, timeout=30, **parameters):
+    def send(self, method, session=None, timeout=DEADLINE_SECONDS, **parameters):
         with self._changed:
             self._next += 1
             number = self._next
@@ -128,7 +130,7 @@ class Page:
             raise RuntimeError(json.dumps(result["exceptionDetails"])[:2000])
         return result["result"].get("value")
 
-    def wait(self, expression, timeout=30):
+    def wait(self, expression, timeout=DEADLINE_SECONDS):
         """Until the expression is true."""
         end = time.monotonic() + timeout
         while True:
@@ -145,12 +147,21 @@ class Page:
         return self.run(f"document.querySelector({json.dumps(selector)}).textContent")
 
     def click(self, selector):
-        """With the mouse, where the element is."""
-        box = self.run(f"(() => {{ const node = document.querySelector({json.dumps(selector)});"
-                       " node.scrollIntoView({block: 'center'}); const r = node.getBoundingClientRect();"
-                       " return [r.x + r.width / 2, r.y + r.height / 2]; })()")
-        for kind in ("mousePressed", "mouseReleased"):
-            self.send("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)
+        """With the mouse, where the element is; once more if the page moved the element away meanwhile."""
+        node = f"document.querySelector({json.dumps(selector)})"
+        end = time.monotonic() + DEADLINE_SECONDS
+        while True:
+            box = self.run(f"(() => {{ const node = {node}; window.clickArrived = false;"
+                           " node.addEventListener('click', () => { window.clickArrived = true; }, {capture: true});"
+                           " node.scrollIntoView({block: 'center'}); const r = node.getBoundingClientRect();"
+                           " return [r.x + r.width / 2, r.y + r.height / 2]; })()")
+            for kind in ("mousePressed", "mouseReleased"):
+                self.send("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)
+            if self.run("window.clickArrived"):
+                return
+            if time.monotonic() > end:
+                raise TimeoutError(f"no click arrives at {selector} in\n{self.run('document.body.innerText')}")
+            time.sleep(0.05)
 
     def type(self, text):
         self.send("Input.insertText", text=text)

@@ -4,7 +4,7 @@ import json
 import unittest
 
 from tests.e2e.dashboard import SHOTS, STATE, BrowserTest, axe
-from tests.e2e.serving import MANUAL, Service
+from tests.e2e.serving import AT_START, MANUAL, Service, half_a_day_from_now
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 from tests.support.foreign import unavailable
@@ -20,7 +20,8 @@ class DashboardVerifyTest(BrowserTest):
         self.app = self.enterContext(Deployment(self.bq))
         self.app.execute("insert into accounts values (1, 'a@x', 1, null), (2, 'b@x', 2, null), (3, 'c@x', 3, null)")
         self.app.execute("insert into memberships values ('red', 'ann', 'lead', null)")
-        self.service = self.enterContext(Service(self.app, BQ_SYNC_INTERVAL="15m", BQ_SYNC_DAILY_AT="07:30", token=TOKEN))
+        self.service = self.enterContext(Service(
+            self.app, BQ_SYNC_INTERVAL=AT_START, BQ_SYNC_DAILY_AT=half_a_day_from_now(), token=TOKEN))
         self.service.wait_idle(1)
 
     def open(self, **options):

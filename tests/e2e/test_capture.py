@@ -141,6 +141,21 @@ class TriggersOfTheApplicationTest(CaptureCase):
         self.assertEqual([2], [id for id, _, _ in self.accounts()])
         self.assert_equal()
 
+    def test_a_foreign_key_to_columns_that_are_not_unique_leads_to_a_scan_until_they_are(self):
+        self.app.script("create table pets(owner references accounts(note))")
+
+        self.assertEqual("replace", self.sync()["mode"])
+        self.assert_scanned("a foreign key of the table pets refers to columns of it")
+        with self.app.connect() as db:
+            db.execute("pragma foreign_keys = on")
+            db.execute("insert into accounts values (3, 'c@x', 3, 'three')")
+        self.assertEqual("merge", self.sync()["mode"])
+        self.assert_equal()
+
+        self.app.execute("create unique index notes on accounts(note)")
+        self.assertEqual("replace", self.sync()["mode"])
+        self.assert_captured()
+
     def write(self, *statements):
         """Statements of which some end with an error."""
         with self.app.connect() as db:

@@ -102,6 +102,11 @@ class Quota(unittest.TestCase):
         self.assertEqual(0, self.app.table(plan, "events")["modifications_a_day"])
         status = self.app.json("status", BQ_SYNC_INTERVAL="15m")
         self.assertEqual(97, self.app.table(status, "events")["modifications_a_day"])
+        # How often the application commits is not known.
+        for document in (self.app.json("plan", BQ_SYNC_FOLLOW="2s"), self.app.json("status", BQ_SYNC_FOLLOW="2s")):
+            self.assertIsNone(self.app.table(document, "events")["modifications_a_day"])
+            self.assertEqual(1, self.app.table(document, "accounts")["modifications_a_day"])
+        self.assertRegex(self.app.run("plan", BQ_SYNC_FOLLOW="2s")[1], r"\nevents .* \d+ +unknown  ")
 
     def test_status_for_people_speaks_of_tables_that_are_near_the_limit(self):
         self.use("events", LIMIT * 4 // 5)

@@ -5,7 +5,7 @@ import os
 import time
 import unittest
 
-from tests.e2e.serving import INCREMENTAL, Service
+from tests.e2e.serving import AT_START, INCREMENTAL, Service
 from tests.support import killing
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import BUILD, Deployment
@@ -92,6 +92,11 @@ class Bills(Cost):
             told += sum(table["bytes_billed"] for table in run["tables"])
             self.assertEqual(self.billed_by_bigquery(), told)
             self.assertEqual(self.billed_by_bigquery(), sum(self.recorded().values()))
+            # A MERGE names its target and its staging table. From the second time on, the statement about the
+            # snapshots reads rows; the first table takes what belongs to none.
+            snapshots = LEAST if note == "y" else 0
+            self.assertEqual({"accounts": 2 * LEAST + snapshots, "devices": 2 * LEAST},
+                             {table["table"]: table["bytes_billed"] for table in run["tables"] if table["bytes_billed"]})
 
     def test_a_pass_that_is_killed_before_it_reads_the_bill_loses_none_of_it(self):
         self.app.execute("update accounts set note = 'x'")
@@ -282,11 +287,78 @@ class Budget(Cost):
         self.assertEqual(4 * LEAST, self.billed_by_bigquery())
 
 
+class Following(Cost):
+    """BQ_SYNC_FOLLOW while BQ_MAX_BYTES_BILLED_PER_DAY runs out."""
+
+    def serve(self, budget, **settings):
+        service = self.enterContext(Service(self.app, **{"BQ_SYNC_INTERVAL": AT_START, "BQ_SYNC_FOLLOW": "100ms",
+                                                         "BQ_MAX_BYTES_BILLED_PER_DAY": str(budget), **settings}))
+        service.wait_idle(1)
+        return service
+
+    def note(self):
+        return {row["note"] for row in self.bq.rows("d", "accounts")}
+
+    def change(self, service, note):
+        self.app.execute("update accounts set note = ?", (note,))
+        service.wait(lambda: self.note() == {note}, f"note {note} in BigQuery")
+
+    def job(self, service, name):
+        return next(job for job in service.status()["jobs"] if job["id"] == name)
+
+    def test_tables_that_bill_wait_and_the_others_do_not(self):
+        budget = 7 * LEAST
+        service = self.serve(budget, BQ_SYNC_INTERVAL="off")
+        for number in range(4):
+            self.assertIsNone(self.job(service, "follow")["slowed_until"])
+            self.change(service, f"at once {number}")
+        # 30 MiB are left for twelve hours, so that 10 MiB last four of them.
+        line = service.wait_line("the day's budget runs out")
+        self.assertIn(f"bytes_left={3 * LEAST}", line)
+        slowed_until = self.job(service, "follow")["slowed_until"]
+        self.assertRegex(slowed_until, rf"^{self.today}T1[56]:")
+
+        self.app.execute("update accounts set note = 'waits'")
+        self.app.execute("insert into events(kind) values ('free')")
+        service.wait(lambda: len(self.bq.rows("d", "events")) == 1, "the event in BigQuery")
+        self.assertEqual({"at once 3"}, self.note())
+        self.assertEqual(slowed_until[:19], self.job(service, "incremental")["next_run"][:19])
+        self.assertEqual(4 * LEAST, self.billed_by_bigquery())
+        _, out, _ = self.app.run("status", BQ_SYNC_FOLLOW="1s", BQ_MAX_BYTES_BILLED_PER_DAY=str(budget))
+        self.assertIn("30.0 MiB of the day's budget are left: tables whose queries are billed are followed less often",
+                      out)
+
+        service.wait_run(service.post(INCREMENTAL).json["run_id"])
+        self.assertEqual({"waits"}, self.note())
+        self.assertEqual(5 * LEAST, self.billed_by_bigquery())
+
+    def test_the_more_is_left_the_sooner_they_are_followed_again(self):
+        """40 TiB are left, of which 10 MiB last a few milliseconds."""
+        self.app.execute("insert into bq_sync_billed(table_name, day, bytes, queries) values ('devices', ?, ?, 1)",
+                         (self.today, 60 << 40))
+        service = self.serve(100 << 40)
+        for number in range(3):
+            self.change(service, str(number))
+        service.wait_line("the day's budget runs out")
+        self.assertEqual(3 * LEAST, self.billed_by_bigquery())
+
+    def test_the_interval_goes_on_until_nothing_is_left(self):
+        budget = 7 * LEAST
+        service = self.serve(budget, BQ_SYNC_INTERVAL="1s")
+        for number in range(7):
+            self.change(service, str(number))
+        self.app.execute("update accounts set note = 'too much'")
+        service.wait_line("tables wait for the next day")
+        self.assertEqual(budget, self.billed_by_bigquery())
+        self.assertEqual({"6"}, self.note())
+
+
 class Reports(Cost):
     def test_status_and_runs_tell_what_was_billed(self):
         status = self.app.json("status")
-        self.assertEqual((0, 0, None, None), (status["bytes_billed_today"], status["bytes_billed_month"],
-                                              status["bytes_billed_month_projected"], status["budget"]))
+        self.assertEqual((0, 0, None, None, None),
+                         (status["bytes_billed_today"], status["bytes_billed_month"],
+                          status["bytes_billed_month_projected"], status["projected_from_days"], status["budget"]))
         self.app.execute("update accounts set note = 'x'")
         self.app.execute("update devices set online = 0")
         self.assertEqual(2 * LEAST, self.app.sync()["bytes_billed"])
@@ -314,9 +386,33 @@ class Reports(Cost):
         plan = self.app.json("plan")
         self.assertIsNone(self.app.table(plan, "accounts")["bytes_billed"])
         self.assertEqual(0, self.app.table(plan, "events")["bytes_billed"])
+        _, out, _ = self.app.run("plan")
+        self.assertIn("next pass    bills 0.0 MiB; of 1 more table it is not known yet\n", out)
+        self.assertNotIn("this month", out)
         self.app.sync()
         self.app.execute("update accounts set note = 'y'")
-        self.assertEqual(LEAST, self.app.table(self.app.json("plan"), "accounts")["bytes_billed"])
+        plan = self.app.json("plan")
+        self.assertEqual(LEAST, self.app.table(plan, "accounts")["bytes_billed"])
+        self.assertEqual((LEAST, LEAST), (plan["bytes_billed_today"], plan["bytes_billed_month"]))
+        self.assertEqual(0, plan["usd_month_projected"])
+        _, out, _ = self.app.run("plan")
+        self.assertRegex(out, r"\naccounts +merge .* 10\.0 MiB ")
+        self.assertIn("next pass    bills 10.0 MiB\n", out)
+        self.assertRegex(out, r"billed       10\.0 MiB today, 10\.0 MiB this month \(\$0\.00\); \d+\.0 MiB a month"
+                              r" \(\$0\.00\) if each day bills what the last 12\.0 hours have\n")
+
+    def test_status_for_people_tells_it_for_each_table(self):
+        self.app.execute("update accounts set note = 'x'")
+        self.assertRegex(self.app.run("sync")[1], r"\nrun \S+ ok in \d+\.\d s, billed 10\.0 MiB\n$")
+        self.app.execute("insert into bq_sync_billed(table_name, day, bytes, queries)"
+                         " values ('accounts', date(?, '-1 day'), ?, 1)", (self.today, LEAST))
+        _, out, _ = self.app.run("status")
+        self.assertRegex(out, r"last run .*, billed 10\.0 MiB \(")
+        month = "20" if self.today[8:] != "01" else "10"
+        self.assertRegex(out, rf"\naccounts .* 10\.0 MiB +{month}\.0 MiB\n")
+        self.assertRegex(out, r"\ndevices .* 0\.0 MiB +0\.0 MiB\n")
+        self.assertIn(" a month ($0.00) at the rate of the last 1.5 days\n", out)
+        self.assertAlmostEqual(1.5, self.app.json("status")["projected_from_days"], 2)
 
     def test_dollars_begin_after_the_first_tib_of_the_month(self):
         self.app.execute("insert into bq_sync_billed(table_name, day, bytes, queries) values ('accounts', ?, ?, 1)",

@@ -171,9 +171,8 @@ class RestoredSourceTest(LabelTest):
             number = leave_label_behind(self.app)
             self.backup()
             commit_account(self.app, number)
-            for suffix in ("-wal", "-shm"):
-                pathlib.Path(f"{self.app.path}{suffix}").unlink(missing_ok=True)
-            (self.app.folder / "backup.db").rename(self.app.path)
+            with contextlib.closing(sqlite3.connect(self.app.folder / "backup.db")) as copy, self.app.connect() as db:
+                copy.backup(db)
             wait(lambda: self.app.source_rows("accounts") == self.app.warehouse_rows("accounts"), "equality")
         self.sync()
 

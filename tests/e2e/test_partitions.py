@@ -56,6 +56,25 @@ class PartitionsTest(unittest.TestCase):
                    and "truncate table" in job["configuration"]["query"]["query"]]
         return scripts[0].count("insert into") if scripts else 0
 
+    def test_plan_and_status_do_not_guess_how_many_partitions_a_day_changes(self):
+        self.app.execute("insert into logged_days values (1, '2024-01-01', 'a')")
+        self.sync("logged_days")
+        for command in ("plan", "logged_days"), ("status",):
+            for daily, expected in ("03:00", None), ("off", 0):
+                with self.subTest(command[0], daily=daily):
+                    report = self.app.json(*command, BQ_SYNC_INTERVAL="off", BQ_SYNC_DAILY_AT=daily)
+                    self.assertEqual(expected, self.app.table(report, "logged_days")["modifications_a_day"])
+        _, out, _ = self.app.run("plan", "logged_days", BQ_SYNC_DAILY_AT="03:00")
+        self.assertIn(" unknown ", out)
+
+    def test_a_check_counts_a_partition_for_each_load_of_the_schedule(self):
+        # Tables of other tests are not in this source.
+        checks = {one["name"]: one["message"] for one in self.app.json("check", status=1, BQ_SYNC_INTERVAL="2s")["checks"]}
+
+        self.assertIn("43201 loads a day, BigQuery allows 30000 changed partitions for a table",
+                      checks["schedule logged_hours"])
+        self.assertNotIn("schedule logged_days", checks)
+
     def test_eleven_years_of_days_are_filled_and_replaced_by_one_transaction(self):
         self.app.script(ELEVEN_YEARS + "insert into logged_days values (9001, null, 'no day'), (9002, null, 'x');")
 
@@ -100,6 +119,37 @@ class PartitionsTest(unittest.TestCase):
 
         self.assertEqual(("synced", "replace", 21), (days["status"], days["mode"], days["rows_inserted"]))
         self.assert_equal("logged_days")
+
+    def test_where_bigquery_says_it_in_other_words_a_replacement_by_hand_still_helps(self):
+        self.app.script(ELEVEN_YEARS + DAYS.format(id=10000, first="2024-01-01", last=20))
+        self.sync("logged_days")
+        before = len(self.bq.rows("d", "logged_days"))
+        self.app.script("delete from logged_days where id < 10000")
+        self.bq.faults({"action": "job_fail", "job": "query", "reason": "resourcesExceeded", "count": 0,
+                        "message": "Resources exceeded: partitions"})
+        for _ in range(2):
+            days = self.app.table(self.app.sync("logged_days", status=1), "logged_days")
+            self.assertIn("Resources exceeded: partitions", days["error"]["message"])
+            self.assertEqual(before, len(self.bq.rows("d", "logged_days")))
+
+        self.bq.clear_faults()
+
+        self.assertEqual("replace", self.app.table(self.app.sync("logged_days", "--full"), "logged_days")["mode"])
+        self.assert_equal("logged_days")
+
+    def test_a_replacement_in_parts_that_fails_is_told_and_the_target_keeps_its_rows(self):
+        self.app.script(ELEVEN_YEARS)
+        self.sync("logged_days")
+        before = sorted(row["id"] for row in self.bq.rows("d", "logged_days"))
+        self.app.script("delete from logged_days where id = 1")
+        self.bq.faults({"action": "job_fail", "job": "query", "reason": "invalidQuery", "count": 0,
+                        "message": "too much for one script"})
+
+        days = self.app.table(self.app.sync("logged_days", "--full", status=1), "logged_days")
+
+        self.assertEqual("failed", days["status"])
+        self.assertIn("too much for one script", days["error"]["message"])
+        self.assertEqual(before, sorted(row["id"] for row in self.bq.rows("d", "logged_days")))
 
     def test_167_days_of_hours_are_filled_and_added_to(self):
         self.app.script(HOURS.format(id=1, last=167 * 24 - 1))

@@ -251,6 +251,7 @@ class ServeTest(unittest.TestCase):
             sync(1)
             self.app.execute("insert into accounts values (4, 'd@x', 'lots', null), (5, 'e@x', 'loads', null)")
             sync(3)
+            service.wait(lambda: len(collector.requests) == 4, "two reports to each")
             service.stop()
 
             for path in ("/bugsnag", "/api/7/envelope/"):

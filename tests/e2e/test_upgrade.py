@@ -55,6 +55,18 @@ class UpgradeTest(unittest.TestCase):
 
         self.assertEqual([("1",)], self.app.execute("select value from bq_sync_meta where name = 'schema_version'"))
 
+    def test_progress_of_a_version_that_noted_less_of_the_columns_counts(self):
+        for length in (23, 14):
+            with self.subTest(length=length):
+                self.app.execute(f"update bq_sync_tracking set content_hash = substr(content_hash, 1, {length})")
+                self.app.execute("update accounts set note = note || '!' where id = 1")
+
+                accounts = self.app.table(self.app.sync(), "accounts")
+
+                self.assertEqual(("merge", 1), (accounts["mode"], accounts["rows_updated"]))
+                self.assert_equal()
+        self.assert_goes_on()
+
     def test_what_a_later_version_added_to_the_same_layout_is_left_alone(self):
         self.app.script("""
             alter table bq_sync_tracking add column later text not null default 'kept';

@@ -354,8 +354,8 @@ class Rejects(Dimension):
 
     def step(self, application):
         table = self.rng.choice(self.life.tables)
-        kinds = [application.misfit, application.misfit, application.misfit_key, application.rekey, application.update,
-                 application.delete]
+        kinds = [application.misfit, application.misfit, application.misfit_key, application.twin_keys,
+                 application.rekey, application.update, application.delete]
         self.rng.choice(kinds)(table)
 
     def before_peace(self):

@@ -13,14 +13,16 @@ MIGRATED = [*FILTERED, "people", "accounts", "memberships"]
 
 
 class Columns(Dimension):
-    """Columns that swap their names, that are dropped and made again, and one that a filter names and that is renamed."""
+    """Columns that swap their names, that are dropped and made again, also at the end of their table, and one that only
+    a filter names and that is renamed, swapped or made again."""
 
     name = "columns"
 
     def __init__(self, life):
         super().__init__(life)
-        self.accidents = [self.swap, self.swap, self.make_again]
-        self.trials = [self.lose_filter]
+        self.accidents = [self.swap, self.swap, self.make_again, self.make_last_again, self.make_filter_again]
+        self.trials = [self.lose_filter, self.swap_filter]
+        self.made = 0
 
     def tables(self):
         return self.some(MIGRATED, 2) + (
@@ -44,7 +46,7 @@ class Columns(Dimension):
             f"alter table {table} rename column swapped to {other}", "commit")])
 
     def make_again(self, _):
-        """Drops a column and adds it again. If it is the last one, nobody can see that."""
+        """Drops a column that is not the last one, and adds it again."""
         table = self.own()
         columns = [row[1] for row in self.life.app.execute(f"pragma table_info({table})")]
         able = [name for name in columns[:-1] if name in TABLES[table].plain and name not in TABLES[table].unique]
@@ -54,20 +56,73 @@ class Columns(Dimension):
                 "begin immediate", f"alter table {table} drop column {column}",
                 f"alter table {table} add column {column}", "commit")])
 
+    def declared(self, column, rest):
+        """A column as it was never declared before. One that is made again with the text that it had, nobody can tell
+        from the one before."""
+        self.made += 1
+        return f"{column} /* {self.made} */ {rest}"
+
+    def make_last_again(self, _):
+        """Drops the last one or two columns and adds them again at the same places, with other values."""
+        table = self.own()
+        columns = [row[1] for row in self.life.app.execute(f"pragma table_info({table})")]
+        last = columns[-self.rng.randrange(1, 3):]
+        if any(name not in TABLES[table].plain or name in TABLES[table].unique for name in last):
+            return
+        defaults = [self.life.app.execute("select quote(?)", (TABLES[table].values[name](self.rng),))[0][0]
+                    for name in last]
+        self.application(lambda app: [app.run(sql) for sql in (
+            "begin immediate", *(f"alter table {table} drop column {name}" for name in reversed(last)),
+            *(f"alter table {table} add column {self.declared(name, f'default {value}')}"
+              for name, value in zip(last, defaults)), "commit")])
+
+    def filtered(self):
+        return [name for name in self.life.tables if name in FILTERED]
+
+    def make_filter_again(self, _):
+        """The column of the filter is dropped and added again, with one value in all rows."""
+        for table in self.filtered():
+            declared = self.declared("hidden", f"integer not null default {self.rng.randrange(2)}")
+            self.application(lambda app, name=table, new=declared: [app.run(sql) for sql in (
+                "begin immediate", f"alter table {name} drop column hidden",
+                f"alter table {name} add column {new}", "commit")])
+
+    def swap_filter(self, arguments):
+        """The column of the filter swaps its name with another one that is not listed, after a sync of the values."""
+        life = self.life
+        for table in self.filtered():
+            columns = [row[1] for row in life.app.execute(f"pragma table_info({table})")]
+            self.application(lambda app, name=table, new="shown" not in columns: [app.run(sql) for sql in (
+                *[f"alter table {name} add column shown integer not null default 0"] * new,
+                f"update {name} set shown = 1 - hidden")])
+            life.sync(life.tables)
+            self.application(lambda app, name=table: [app.run(sql) for sql in (
+                "begin immediate", f"alter table {name} rename column hidden to x",
+                f"alter table {name} rename column shown to hidden", f"alter table {name} rename column x to shown",
+                "commit")])
+            life.sync(life.tables)
+
     def lose_filter(self, arguments):
         """A pass cannot sync a table whose filter names a column that is gone, and leaves its target alone. When the
         column is back, the error is over, also if no row has changed."""
         life = self.life
-        for table in [name for name in life.tables if name in FILTERED]:
+        for table in self.filtered():
+            lose, bring = self.rng.choice([
+                ("rename column hidden to away", "rename column away to hidden"),
+                ("drop column hidden", "add column hidden integer not null default 0")])
+            if lose.startswith("drop"):
+                self.application(lambda app, name=table, new=bring: [app.run(sql) for sql in (
+                    f"alter table {name} drop column hidden", f"alter table {name} {new}",
+                    f"update {name} set hidden = id % 2")])
             life.sync(life.tables)
             before = life.app.warehouse_rows(table)
-            self.application(lambda app, name=table: app.run(f"alter table {name} rename column hidden to away"))
+            self.application(lambda app, name=table, what=lose: app.run(f"alter table {name} {what}"))
             status, out, life.err = life.app.run("sync", "--json", table)
             part = life.app.table(json.loads(out), table) if out else {}
             if status not in (1, 6) or part["status"] != "failed":
                 raise Broken(f"a sync without the column of its filter ended with {status}: {out}")
             if life.app.warehouse_rows(table) != before:
                 raise Broken(f"a sync without the column of its filter has changed {table}")
-            self.application(lambda app, name=table: app.run(f"alter table {name} rename column away to hidden"))
+            self.application(lambda app, name=table, what=bring: app.run(f"alter table {name} {what}"))
             life.sync(life.tables)
             life.check_status()

@@ -12,8 +12,9 @@ from tests.support.scenarios import checkpoint
 SCHEMAS = pathlib.Path(__file__).resolve().parent.parent / "schemas"
 DEFINITIONS = {definition["table"]: definition for folder in (SCHEMAS, SCHEMAS / "lives")
                for definition in mirror.load_definitions(folder)}
-# A request is repeated at most once: these tests do not measure what a missing answer costs.
-HURRY = {"BQ_PARALLEL": "1", "BQ_RETRY_BUDGET": "300ms"}
+# For a run that meets a fault: a request is repeated at most once, as these tests do not measure what a missing answer
+# costs. The runs that must end well have the time that a busy machine takes.
+HURRY = {"BQ_RETRY_BUDGET": "300ms"}
 
 
 class World:
@@ -25,7 +26,7 @@ class World:
         self.held = {}  # what BigQuery held before the change, of each table
         self.bq = stack.enter_context(Bqlocal(datasets=["d"], data=self.folder / "bq.db"))
         self.app = stack.enter_context(Deployment(
-            self.bq, "bqsync_lives", environment={**HURRY, **environment}, state=state))
+            self.bq, "bqsync_lives", environment={"BQ_PARALLEL": "1", **environment}, state=state))
         if scenario.before is not None:
             self.app.script(scenario.before)
             self.app.run("sync", *scenario.tables)

@@ -100,7 +100,7 @@ def leave_an_intent_elsewhere(bq, app):
     app.run("sync", "accounts", BQ_DATASET_NAME="e")
     app.execute("insert into accounts values (5, 'e@x', 5, null)")
     bq.faults({"method": "POST", "path": "^/bigquery/v2/projects/p/jobs", "action": "reset_before", "count": 1000})
-    app.run("sync", "accounts", BQ_DATASET_NAME="e")
+    app.run("sync", "accounts", BQ_DATASET_NAME="e", BQ_RETRY_BUDGET="300ms")
     bq.clear_faults()
 
 
@@ -116,6 +116,11 @@ MANY_DAYS = """
 create table logged_days(id integer primary key, day text, note text);
 with recursive n(x) as (select 0 union all select x + 1 from n where x < 4000)
 insert into logged_days select x + 1, date('2010-01-01', x || ' days'), 'one' from n;
+"""
+DAYS = """
+create table logged_days(id integer primary key, day text, note text);
+insert into logged_days values (1, '2010-01-01', 'a'), (2, '2010-01-02', 'b'), (3, '2010-01-03', 'c'),
+  (4, '2010-01-02', 'd');
 """
 MISFIT = """
 insert into events(kind, payload, at) values ('a', '{"n":1}', 1), ('b', '{', 2), ('c', '[]', 3);
@@ -134,6 +139,9 @@ SCENARIOS = [
     Scenario("first sync", None, ROWS, (), ("accounts", "events", "settings")),
     Scenario("append: new rows", ROWS,
              "insert into events(kind, at) values ('d', 4), ('e', 5)", (), ("events",)),
+    Scenario("append: new rows near the quota", ROWS,
+             "insert into events(kind, at) values ('d', 4), ('e', 5);"
+             "insert into bq_sync_loads values ('p.d.events', strftime('%s') / 3600 - 1, 1490)", (), ("events",)),
     Scenario("append: an update", ROWS,
              "update events set kind = 'z' where id = 2; insert into events(kind, at) values ('d', 4)", (),
              ("events",)),
@@ -145,6 +153,12 @@ SCENARIOS = [
     Scenario("upsert: more than a statement carries", ROWS,
              "insert into accounts values (4, 'd@x', 4, null); delete from accounts where id = 2;"
              "update accounts set note = hex(zeroblob(600000)) where id = 1", (), ("accounts",)),
+    Scenario("upsert: an immutable column", DAYS,
+             "update logged_days set note = 'two' where day = '2010-01-02'; insert into logged_days values"
+             " (9, '2010-01-02', 'new')", (), ("logged_days",)),
+    Scenario("upsert: an immutable column changed", DAYS,
+             "update logged_days set day = '2011-01-01' where id = 1; update logged_days set note = 'two' where id = 4",
+             (), ("logged_days",)),
     Scenario("upsert: changed keys", ROWS,
              "update accounts set id = 9 where id = 1; update memberships set person = 'eve' where person = 'bob'",
              (), ("accounts", "memberships")),

@@ -8,7 +8,7 @@ there too and has to end in the same way.
 import random
 import sqlite3
 
-from tests.support.workload_tables import BAD, ORDERS, TABLES, WIDE, Raw, base
+from tests.support.workload_tables import BAD, ORDERS, TABLES, TWINS, WIDE, Raw, base
 
 BUSY_SECONDS = 30
 ENCODINGS = {"UTF-8": "utf-8", "UTF-16le": "utf-16-le", "UTF-16be": "utf-16-be"}
@@ -242,6 +242,13 @@ class Application:
                 f"insert or ignore into {base(table)}({', '.join(columns)}) values ({', '.join('?' * len(columns))})",
                 values)
         self.run(f"update or ignore {base(table)} set {name} = ? where {self.where(table)}", [bad, *key])
+
+    def twin_keys(self, table):
+        """Two rows whose keys a conversion may make one; neither can be synced."""
+        if TWINS[0] not in TABLES[table].misfits.get("k", []):
+            return self.misfit_key(table)
+        for key in TWINS:
+            self.run(f"insert or ignore into {base(table)}(k, n) values (?, ?)", [key, TABLES[table].values["n"](self.rng)])
 
     def many(self, table):
         for _ in range(self.rng.randrange(5, 15)):

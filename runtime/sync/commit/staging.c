@@ -136,17 +136,19 @@ static const char *append_before(
     return at + strlen(part);
 }
 
-void staging_append_merge(
+void staging_append_change(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent)
 {
     const struct table *table = task->table;
 
-    // An insert of rows that are all new reads only the target's key; an update bills all of it.
-    const char *rest = task->batch.changed_rows == 0 ? table->merge_new_sql : table->merge_sql;
+    // To add rows that are all new reads the target's key at most; an update bills all of it.
+    const char *rest = task->batch.changed_rows == 0 ? table->add_sql
+                       : task->batch.bounds.within   ? table->merge_within_sql
+                                                     : table->merge_sql;
     rest = append_before(sql, worker, rest, STAGING_PATH);
     append_source(sql, worker, task, intent);
-    if (table->bounds_sql != NULL) {
+    if (table->bounds_sql != NULL && strstr(rest, table->bounds_sql) != NULL) {
         rest = append_before(sql, worker, rest, table->bounds_sql);
         bounds_append_condition(sql, &task->batch.bounds);
     }
@@ -354,6 +356,20 @@ bool staging_adopt_parts(struct task *task, const struct error *failure)
         return false;
     task->warehouse.many_partitions = true;
     task->outdated = "BigQuery refused to change so many partitions in one job";
+    return true;
+}
+
+bool staging_adopt_unbounded(struct task *task, const struct error *failure)
+{
+    if (!task->batch.bounds.within || strstr(failure->message, "is declared immutable") == NULL)
+        return false;
+    log_warn(
+        "a changed row was not found in BigQuery by the immutable column of its table: the column "
+        "was changed although it is declared immutable, or the row took an old id or was missing; "
+        "the table is merged without bounds for that column",
+        LOG_TEXT("table", task->table->name), LOG_TEXT("reason", failure->message));
+    task->warehouse.unbounded = true;
+    task->outdated = "a row was not found by its immutable column";
     return true;
 }
 

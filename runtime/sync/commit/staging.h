@@ -23,8 +23,9 @@ cJSON *staging_schema(const struct task *task);
 MUST_CHECK bool staging_create(
     struct worker *worker, const struct task *task, const struct intent *intent, struct error *err);
 
-/* Appends the MERGE of the staging table into the target. */
-void staging_append_merge(
+/* Appends the statement that brings changes into the target, from the staging table or from its own
+ * parameter: the MERGE, or for rows that are all new the one that adds them. */
+void staging_append_change(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent);
 
@@ -48,6 +49,11 @@ MUST_CHECK bool staging_adopt_text(
  * deletes rows in many, the task is outdated: all rows have to be sent. Returns whether that is so.
  */
 bool staging_adopt_parts(struct task *task, const struct error *failure);
+
+/* A job of the task failed. If it was a MERGE that the immutable column has bounded, and a changed
+ * row was not within these bounds, that is logged, and the task is outdated: its next plan does
+ * without them. Returns whether that is so. */
+bool staging_adopt_unbounded(struct task *task, const struct error *failure);
 
 /* Drops the intent's staging table, if it has one. It expires by itself, so a failure is only
  * logged. */

@@ -79,8 +79,8 @@ static bool start_change(
     struct buffer sql;
 
     buffer_init(&sql, STATEMENT_CEILING);
-    if (intent->mode == SEND_MERGE) {
-        staging_append_merge(&sql, worker, task, intent);
+    if (intent->mode != SEND_REPLACE) {
+        staging_append_change(&sql, worker, task, intent);
     } else if (staging_replaces_at_once(task)) {
         staging_append_replacement(&sql, worker, task, intent);
     } else {
@@ -154,7 +154,8 @@ static bool conclude(
     if (!*out_withdrawn || !staging_adopt_text(worker, task, &job->failure, err))
         return false;
     *err = job->failure;
-    return task_is_outdated(task) || staging_adopt_parts(task, &job->failure);
+    return task_is_outdated(task) || staging_adopt_parts(task, &job->failure) ||
+           staging_adopt_unbounded(task, &job->failure);
 }
 
 /* One intent from its record to its end. Everything about how the batch is sent comes from the

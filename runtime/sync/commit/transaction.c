@@ -129,7 +129,7 @@ static void append_script(struct buffer *sql, const struct transaction *t)
         if (task->batch.mode == SEND_REPLACE)
             staging_append_replacement(sql, worker, task, task->intent);
         else
-            staging_append_merge(sql, worker, task, task->intent);
+            staging_append_change(sql, worker, task, task->intent);
         buffer_append_text(sql, ";\n");
     }
     buffer_append_text(sql, "insert into ");

@@ -313,6 +313,21 @@ static bool discard_write(void *context, struct slice bytes, struct error *err)
     return true;
 }
 
+/* Where triggers list changes by an INTEGER PRIMARY KEY, each row up to the highest that was sent
+ * is one that was changed: if the statement does not find it where its immutable column says, it
+ * fails. A scan does not tell so, and a failure in a script would be one of all of its tables. */
+static void open_bounds(struct extraction *e)
+{
+    const struct task *task = e->task;
+    const struct plan *plan = &task->plan;
+
+    bounds_open(&e->batch.bounds, task->table, plan->in_transaction ? task->index + 1 : 0);
+    if (plan->mode == SEND_MERGE && plan->capture.by == CAPTURE_TRIGGERS && !plan->in_transaction &&
+        task->source.shape.integer_key && !task->source.shape.keeps_keys &&
+        !task->warehouse.unbounded)
+        bounds_begin_within(&e->batch.bounds, task->source.watermark.last_synced_row_id);
+}
+
 /* From here on the batch says how the file is sent, whatever becomes of the plan. */
 static bool open_file(struct extraction *e, struct error *err)
 {
@@ -320,7 +335,7 @@ static bool open_file(struct extraction *e, struct error *err)
     struct sink sink = {.write = discard_write};
 
     partitions_open(&e->batch.partitions, e->task->table);
-    bounds_open(&e->batch.bounds, e->task->table, plan->in_transaction ? e->task->index + 1 : 0);
+    open_bounds(e);
     e->batch.mode = plan->mode;
     e->batch.staged = plan->staged;
     e->batch.json_as_text = plan->json_as_text;
@@ -389,6 +404,12 @@ static bool close_file(struct extraction *e, struct error *err)
         return false;
     if (e->batch.rows > 0)
         e->batch.inlined = inline_rows_take(&e->inlined);
+    // The statement that adds rows has no bounds for partitions, that of an append table none at
+    // all.
+    if (e->batch.changed_rows == 0)
+        bounds_end_within(&e->batch.bounds);
+    if (e->batch.changed_rows == 0 && e->task->table->mode == SEND_APPEND)
+        bounds_clear(&e->batch.bounds);
     // A file of no rows is never sent, and neither is one whose rows travel in the statement.
     if (e->batch.rows == 0 || e->batch.inlined != NULL) {
         spool_free(e->batch.spool);

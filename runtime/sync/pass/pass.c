@@ -170,34 +170,44 @@ static void close_all(struct pass *pass)
 
 /* --- steps ------------------------------------------------------------------------------- */
 
-static void fail(struct pass *pass, struct task *task, const struct error *why)
-{
-    workers_fail(&pass->workers.each[0], task, why);
-}
-
 static bool has_open_intent(const struct task *task)
 {
     return task->source.has_open_intent;
 }
 
-/* Intents first: what became of them decides what is left to do. Few passes find any. */
-static void recover(struct pass *pass)
+/* In one read transaction, because SQLite locks and unlocks the file for each. */
+static bool find_intents(struct pass *pass, struct error *err)
 {
+    struct database *database = &pass->tracking.database;
     struct intent ignored;
-    struct error err;
+    struct error why;
 
-    if (pass->options->dry_run)
-        return;
+    if (!database_exec(database, "begin", err))
+        return false;
     for (size_t i = 0; i < pass->count; i++) {
         struct task *task = &pass->tasks[i];
         if (!tracking_intent(
-                &pass->tracking, task->table->name, &task->source.has_open_intent, &ignored, &err))
-            fail(pass, task, &err);
+                &pass->tracking, task->table->name, &task->source.has_open_intent, &ignored, &why))
+            workers_fail_unnoted(task, &why);
     }
+    database_rollback(database);
+    for (size_t i = 0; i < pass->count; i++)
+        workers_note(&pass->workers.each[0], &pass->tasks[i]);
+    return true;
+}
+
+/* Intents first: what became of them decides what is left to do. Few passes find any. */
+static bool recover(struct pass *pass, struct error *err)
+{
+    if (pass->options->dry_run)
+        return true;
+    if (!find_intents(pass, err))
+        return false;
     struct recovery recovery = {.deployment = pass->deployment};
     const struct step step = {
         .wanted = has_open_intent, .run = recover_table, .context = &recovery};
     workers_run(&pass->workers, pass->order, pass->count, &step);
+    return true;
 }
 
 /* After a replacement the other way of finding changes, should it have been in use before, is
@@ -340,9 +350,8 @@ static bool run(struct pass *pass, struct error *err)
     if (!open_all(pass, err) ||
         !quota_record_restore(pass->deployment, &pass->tracking, pass->tasks, pass->count, err))
         return false;
-    if (!list(pass, err))
+    if (!list(pass, err) || !recover(pass, err))
         return false;
-    recover(pass);
     note_frequency(pass);
     if (covers)
         commits_cover(commits, file);

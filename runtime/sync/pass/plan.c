@@ -97,15 +97,28 @@ static bool same_definition(const struct task *task)
     return strncmp(task->source.watermark.content_hash, hash, strlen(hash)) == 0;
 }
 
+/* Whether the layout was noted by an earlier version, which noted less of it or nothing, and has
+ * not changed as far as that goes. */
+static bool notes_less_layout(const struct task *task)
+{
+    size_t length = strlen(task->table->content_hash);
+    const char *before = task->source.watermark.content_hash + length;
+    const char *now = task->plan.content_hash + length;
+
+    return now[0] == '.' && strlen(before) < strlen(now) &&
+           strncmp(before, now, strlen(before)) == 0;
+}
+
 /* Why changes of the same definition may have been missed, or NULL. Triggers do not see columns
- * that change places, while a scan sees their values. A version that noted no layout is trusted. */
+ * that change places or are made again, while a scan sees their values. What an earlier version has
+ * not noted is trusted. */
 static const char *change_of_capture(const struct task *task)
 {
     size_t length = strlen(task->table->content_hash);
     const char *before = task->source.watermark.content_hash + length;
     const char *now = task->plan.content_hash + length;
 
-    if (strcmp(before, now) == 0 || (before[0] == '\0' && now[0] == '.'))
+    if (strcmp(before, now) == 0 || notes_less_layout(task))
         return NULL;
     return before[0] == '.' && now[0] == '.' ? "columns were renamed, moved or made again in SQLite"
                                              : "changes were found in another way before";
@@ -323,7 +336,8 @@ static bool plan_listed(
         return false;
     if (!look.pending && !keyless) {
         // A table of mode replace keeps its rejects, which such a pass would forget.
-        task->plan.only_state = look.left_out && task->table->mode != SEND_REPLACE;
+        task->plan.only_state =
+            (look.left_out || notes_less_layout(task)) && task->table->mode != SEND_REPLACE;
         return true;
     }
 
@@ -393,7 +407,7 @@ static bool same_shape(const struct source_shape *a, const struct source_shape *
 {
     return a->exists == b->exists && a->is_view == b->is_view && a->integer_key == b->integer_key &&
            a->missing_count == b->missing_count && strcmp(a->missing, b->missing) == 0 &&
-           strcmp(a->key_problem, b->key_problem) == 0 &&
+           strcmp(a->layout, b->layout) == 0 && strcmp(a->key_problem, b->key_problem) == 0 &&
            strcmp(a->filter_problem, b->filter_problem) == 0;
 }
 

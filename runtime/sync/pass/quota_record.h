@@ -13,10 +13,11 @@
 #include "sync/pass/task.h"
 #include "warehouse/quota.h"
 
+#include <cjson/cJSON.h>
 #include <stdint.h>
 
-/* The last of the quota, kept for replacements: an append table adds its rows by a MERGE then,
- * which BigQuery does not count. */
+/* The last of the quota, kept for replacements: an append table inserts its rows by a
+ * statement then, which BigQuery does not count. */
 #define QUOTA_RESERVE 20
 
 /* Restores what earlier processes have used, and notes in the tasks which targets are near the
@@ -35,8 +36,17 @@ MUST_CHECK bool quota_record_used(
     const struct config *config, struct tracking *tracking, const struct table *table,
     int64_t now_us, int64_t *out_used, struct error *err);
 
-/* At most how many modifications a day of the configured schedule makes when every pass finds
- * something to send in this mode; for a partitioned target at least, with one partition a load. */
-int64_t quota_record_forecast(const struct config *config, enum send_mode mode);
+#define QUOTA_UNKNOWN (-1)
+
+/* At most how many loads a day of the configured schedule makes when every pass finds something to
+ * send in this mode. QUOTA_UNKNOWN if each of them may follow a commit (BQ_SYNC_FOLLOW). */
+int64_t quota_record_loads_a_day(const struct config *config, enum send_mode mode);
+
+/* How many modifications of the table's target these loads are. QUOTA_UNKNOWN also if there are any
+ * and the target is partitioned: each changes as many partitions as its rows will lie in. */
+int64_t quota_record_forecast(const struct config *config, const struct table *table);
+
+/* Adds it to a report as modifications_a_day, null if it is not known. */
+void quota_record_add_forecast(cJSON *json, int64_t modifications);
 
 #endif

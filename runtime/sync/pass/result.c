@@ -103,7 +103,7 @@ static cJSON *table_json(const struct table_result *table)
     return json;
 }
 
-static int64_t billed(const struct run_result *run)
+int64_t run_result_bytes_billed(const struct run_result *run)
 {
     int64_t bytes = 0;
 
@@ -133,7 +133,7 @@ cJSON *run_result_json(const struct run_result *run)
     }
     if (run->error.code != ERROR_NONE)
         cJSON_AddItemToObject(json, "error", result_error_json(&run->error));
-    json_add_int64(json, "bytes_billed", billed(run));
+    json_add_int64(json, "bytes_billed", run_result_bytes_billed(run));
 
     cJSON *tables = cJSON_AddArrayToObject(json, "tables");
     for (size_t i = 0; i < run->table_count; i++)

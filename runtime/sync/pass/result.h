@@ -72,6 +72,9 @@ bool run_result_ok(const struct run_result *run);
  */
 int run_result_exit_status(const struct run_result *run);
 
+/* What the queries of all its tables have billed. */
+int64_t run_result_bytes_billed(const struct run_result *run);
+
 const char *run_kind_name(enum run_kind kind);
 const char *table_status_name(enum table_status status);
 

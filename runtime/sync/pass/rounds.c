@@ -28,14 +28,18 @@ static void run_step(struct rounds *rounds, bool (*wanted)(const struct task *),
     workers_run(rounds->workers, rounds->tasks, rounds->open, &step);
 }
 
-/* A column that is dropped takes its values with it, and no trigger fires for that. When the column
- * is back, rows that lost a value look like rows that were sent with it, so the watermark has to be
- * invalidated now. Returns false: *err stays what the plan has set. */
+/* A column that is dropped takes its values with it, and no trigger fires for that; it may also be
+ * one that only the filter names. When the column is back, rows that lost a value look like rows
+ * that were sent with it, so the watermark has to be invalidated now. Returns false: *err stays
+ * what the plan has set. */
 static bool forget_content(struct rounds *rounds, const struct task *task, struct error *err)
 {
+    const struct source_shape *shape = &task->source.shape;
+    bool lacks = shape->missing_count > 0 ||
+                 (shape->filter_problem[0] != '\0' && shape->capture != CAPTURE_ABSENT);
     struct error ignored;
 
-    if (task->source.shape.missing_count > 0 && !rounds->dry_run &&
+    if (lacks && !rounds->dry_run &&
         !tracking_invalidate(rounds->tracking, task->table->name, &ignored))
         error_wrap(err, "%s; besides", ignored.message);
     return false;

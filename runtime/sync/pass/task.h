@@ -55,6 +55,8 @@ struct task_warehouse {
     char label_shape[16];
     bool
         expires; /* the target is deleted at some time, because its dataset says so of all tables */
+    /* What the target had used of the day's quota for load jobs when the pass began. */
+    int64_t used_quota;
     /* So much of the day's quota for load jobs is used that none is left for appends. */
     bool near_quota;
     /* Passes follow commits so closely that a load would wait: it is an update of metadata as well,
@@ -73,6 +75,8 @@ struct task_warehouse {
     cJSON *fields;
     /* BigQuery has refused a job that would have changed too many partitions. */
     bool many_partitions;
+    /* A MERGE was refused because a row was not found by the table's immutable column. */
+    bool unbounded;
     /* BigQuery has refused a job on a target that had not been compared. */
     bool doubtful;
 };

@@ -7,8 +7,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* The least that BigQuery bills for a query ("Estimate and control costs"). */
-
 /* Warns about tables that reach BigQuery's daily limit of modifications with this schedule. */
 static void check_schedule(const struct checker *c)
 {
@@ -16,7 +14,8 @@ static void check_schedule(const struct checker *c)
 
     for (size_t i = 0; i < c->count; i++) {
         const struct table *table = c->tables[i];
-        int64_t a_day = quota_record_forecast(config, table->mode);
+        // In a partitioned target each load changes a partition at least.
+        int64_t a_day = quota_record_loads_a_day(config, table->mode);
         char name[300];
         int64_t limit = partitions_daily_limit(table);
         if (a_day <= limit)
@@ -25,10 +24,10 @@ static void check_schedule(const struct checker *c)
         check_findings_add(
             c->findings, name, CHECK_WARN,
             "the schedule makes up to %" PRId64 " loads a day, BigQuery allows %" PRId64
-            " for a table; %s",
-            a_day, limit,
+            "%s for a table; %s",
+            a_day, limit, partitions_are_counted(table) ? " changed partitions" : "",
             table->mode == SEND_APPEND
-                ? "the rest is sent by MERGE, which costs more. Increase BQ_SYNC_INTERVAL"
+                ? "the rest is inserted by queries, which cost more. Increase BQ_SYNC_INTERVAL"
                 : "after that the table waits until 24 hours have passed. Increase "
                   "BQ_SYNC_INTERVAL, or set its mode to upsert");
     }

@@ -7,6 +7,7 @@
 #include "source/sidecar.h"
 #include "source/tracking.h"
 #include "sync/pass/plan.h"
+#include "sync/report/check_times.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -59,11 +60,30 @@ static void check_room(const struct checker *c)
               : "");
 }
 
-/* Reads and converts a sample. *out_rows: rows read; *out_bad: those that do not fit; out_example:
- * the first of these. */
-static bool sample(
-    struct database *source, const struct table *table, int *out_rows, int *out_bad,
-    char out_example[300], struct error *err)
+/* The first rows of a table. */
+struct sample {
+    int rows;
+    int bad;           /* that do not fit */
+    char example[300]; /* the first of these */
+    struct check_times times;
+};
+
+static void look_at_row(struct sample *sample, const struct table *table, struct column_reader *in)
+{
+    if (column_reader_row_fits(in)) {
+        check_times_look(&sample->times, in);
+        return;
+    }
+    if (sample->bad++ == 0)
+        snprintf(
+            sample->example, sizeof sample->example, "%s: %s value %s",
+            table->columns[in->problems[0].column].source, in->problems[0].storage_class,
+            in->problems[0].reason);
+}
+
+/* Reads and converts a sample. */
+static bool take_sample(
+    struct database *source, const struct table *table, struct sample *out, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     struct column_reader in;
@@ -78,7 +98,7 @@ static bool sample(
         free(row);
         return false;
     }
-    for (*out_rows = 0; *out_rows < SAMPLE_ROWS; (*out_rows)++) {
+    for (*out = (struct sample){.rows = 0}; out->rows < SAMPLE_ROWS; out->rows++) {
         bool more = false;
         if (!database_step(source, statement, &more, err))
             goto cleanup;
@@ -86,12 +106,7 @@ static bool sample(
             break;
         column_reader_next(&in, false);
         table->read(&in, row);
-        if (column_reader_row_fits(&in))
-            continue;
-        if ((*out_bad)++ == 0)
-            snprintf(
-                out_example, 300, "%s: %s value %s", table->columns[in.problems[0].column].source,
-                in.problems[0].storage_class, in.problems[0].reason);
+        look_at_row(out, table, &in);
     }
     ok = true;
 
@@ -106,27 +121,30 @@ static void check_rows(
     const struct checker *c, struct database *source, const struct table *table, const char *name,
     const struct source_shape *shape)
 {
-    char example[300] = "";
+    struct sample sample;
     struct error err;
-    int rows = 0;
-    int bad = 0;
 
-    if (!sample(source, table, &rows, &bad, example, &err)) {
+    if (!take_sample(source, table, &sample, &err)) {
         check_findings_add(c->findings, name, CHECK_FAIL, "%s", err.message);
         return;
     }
-    if (bad > 0)
+    if (sample.bad > 0)
         check_findings_add(
             c->findings, name, CHECK_WARN,
             "%d of the first %d rows would be rejected (%s); bqsync rejects lists them after a "
             "sync",
-            bad, rows, example);
+            sample.bad, sample.rows, sample.example);
+    else if (sample.times.rows > 0)
+        check_findings_add(
+            c->findings, name, CHECK_WARN,
+            "%d of the first %d rows have times before 1990 or after 2100 (%s)", sample.times.rows,
+            sample.rows, sample.times.example);
     else if (shape->extra[0] != '\0')
         check_findings_add(
             c->findings, name, CHECK_WARN,
             "columns that the definition does not list and that are not synced: %s", shape->extra);
     else
-        check_findings_add(c->findings, name, CHECK_OK, "%d rows of a sample fit", rows);
+        check_findings_add(c->findings, name, CHECK_OK, "%d rows of a sample fit", sample.rows);
 }
 
 /* Adds how changes of the table are found, and whether some may have been missed. */

@@ -11,7 +11,7 @@
 #include "sync/pass/scan.h"
 #include "sync/pass/target_diff.h"
 #include "sync/pass/workers.h"
-#include "sync/spending.h"
+#include "sync/report/spending_json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -218,10 +218,12 @@ static void plan_one(struct planner *p, struct preview *preview, struct plan_rep
     out->mode = mode_name(task, out);
     if (err.code == ERROR_NONE && !estimate_bill(tracking, task, out, &err))
         out->error = err;
+    if (out->error.code != ERROR_NONE)
+        out->bytes_billed = SPENDING_UNKNOWN;
     out->why = task->plan.why;
     if (task->plan.capture.why != NULL)
         snprintf(out->why_scan, sizeof out->why_scan, "%s", task->plan.capture.why);
-    out->modifications_a_day = quota_record_forecast(config, task->table->mode);
+    out->modifications_a_day = quota_record_forecast(config, task->table);
 }
 
 /* BigQuery is asked before the snapshot begins: an open snapshot keeps SQLite from truncating its
@@ -281,6 +283,7 @@ bool plan_report_run(
     struct plan_report *out_report, struct error *err)
 {
     const struct config *config = deployment->config;
+    const struct clock *clock = deployment->clock;
     struct plan_report report = {0};
     struct planner p = {.deployment = deployment, .full = full, .report = &report};
     bool ok = false;
@@ -294,7 +297,9 @@ bool plan_report_run(
         .reads_only = true};
     if (tracking_open_read(config->state_path, &p.tracking, err)) {
         if (workers_open(&p.workers, &options, err))
-            ok = plan_tables(&p, tables, count, err);
+            ok = plan_tables(&p, tables, count, err) &&
+                 spending_read(
+                     config, &p.tracking, clock->wall_us(clock->context), &report.spending, err);
         workers_close(&p.workers);
         tracking_close(&p.tracking);
     }
@@ -352,21 +357,22 @@ static cJSON *table_json(const struct plan_report_table *table)
         cJSON_AddStringToObject(json, "why_scan", table->why_scan);
     if (table->diff.clustering[0] != '\0')
         cJSON_AddStringToObject(json, "clustering", table->diff.clustering);
-    if (table->error.code != ERROR_NONE || table->bytes_billed == SPENDING_UNKNOWN)
+    if (table->bytes_billed == SPENDING_UNKNOWN)
         cJSON_AddNullToObject(json, "bytes_billed");
     else
         json_add_int64(json, "bytes_billed", table->bytes_billed);
-    json_add_int64(json, "modifications_a_day", table->modifications_a_day);
+    quota_record_add_forecast(json, table->modifications_a_day);
     json_add_int64(json, "modifications_24h", table->modifications_24h);
     return json;
 }
 
-cJSON *plan_report_json(const struct plan_report *report)
+cJSON *plan_report_json(const struct plan_report *report, const struct config *config)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON *array = cJSON_AddArrayToObject(json, "tables");
 
     for (size_t i = 0; i < report->count; i++)
         cJSON_AddItemToArray(array, table_json(&report->tables[i]));
+    spending_json_add(json, config, &report->spending);
     return json;
 }

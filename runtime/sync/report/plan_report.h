@@ -6,7 +6,9 @@
 
 #include "base/error.h"
 #include "sync/deployment.h"
+#include "sync/pass/quota_record.h"
 #include "sync/pass/target_diff.h"
+#include "sync/spending.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -30,12 +32,12 @@ struct plan_report_table {
     const char *why;
     /* Why changes are found by reading the whole table; "" if triggers list them. */
     char why_scan[512];
-    /* Load jobs that the schedule makes in a day, and those of the last 24 hours, in changed
-     * partitions if the target is partitioned. */
+    /* Load jobs that the schedule makes in a day (quota_record_forecast), and those of the last 24
+     * hours, in changed partitions if the target is partitioned. */
     int64_t modifications_a_day;
     int64_t modifications_24h;
     /* What its query will bill, by the last day that has a bill; 0 if it needs none,
-     * SPENDING_UNKNOWN if that is not known. */
+     * SPENDING_UNKNOWN if that is not known or the table could not be planned. */
     int64_t bytes_billed;
 };
 
@@ -43,6 +45,8 @@ struct plan_report_table {
 struct plan_report {
     struct plan_report_table *tables;
     size_t count;
+    /* What queries have billed until now. */
+    struct spending spending;
 };
 
 /* Plans all tables. full: as for `sync --full`. *out_report is the caller's to clear. Fails when
@@ -58,7 +62,7 @@ const char *plan_report_blocked(const struct plan_report_table *table);
 /* Whether every table can be synced. */
 bool plan_report_ok(const struct plan_report *report);
 
-/* The document of `plan --json`, returned owned. */
-cJSON *plan_report_json(const struct plan_report *report);
+/* The document of `plan --json`, returned owned. config: for the price. */
+cJSON *plan_report_json(const struct plan_report *report, const struct config *config);
 
 #endif

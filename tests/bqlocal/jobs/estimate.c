@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "bqlocal/jobs/pruning.h"
+#include "bqlocal/sql/run/sql.h"
 #include "bqlocal/store/json_member.h"
 
 #include <ctype.h>
@@ -133,29 +134,45 @@ static void skip_literal(const char **at)
     *at += **at == quote;
 }
 
-/* The tables that a query names, each once. */
+/* One statement of a script. */
+struct statement {
+    const char *text;
+    const cJSON *scans; /* of all statements */
+    size_t number;
+    bool blocks;
+};
+
+/* The tables that a statement names, each once. */
 struct named {
     struct path tables[TABLES_MAX];
     int64_t bytes[TABLES_MAX];
+    bool filled[TABLES_MAX]; /* named by INSERT INTO alone, which reads nothing of it */
     size_t count;
 };
 
-static bool is_named(const struct named *named, const struct path *path)
+/* Its index, count if it is not there yet. */
+static size_t index_of(const struct named *named, const struct path *path)
 {
-    for (size_t i = 0; i < named->count; i++)
-        if (strcmp(named->tables[i].dataset, path->dataset) == 0 &&
-            strcmp(named->tables[i].table, path->table) == 0)
-            return true;
-    return false;
+    size_t i = 0;
+
+    while (i < named->count && (strcmp(named->tables[i].dataset, path->dataset) != 0 ||
+                                strcmp(named->tables[i].table, path->table) != 0))
+        i++;
+    return i;
 }
 
-static void note(struct named *named, struct store *store, const struct path *path)
+static void note(struct named *named, struct store *store, const struct path *path, bool filled)
 {
-    if (named->count == TABLES_MAX || is_named(named, path))
+    size_t i = index_of(named, path);
+
+    if (i < named->count)
+        named->filled[i] = named->filled[i] && filled;
+    if (i < named->count || named->count == TABLES_MAX)
         return;
     int64_t bytes = table_bytes(store, path->dataset, path->table);
     if (bytes == 0)
         return;
+    named->filled[named->count] = filled;
     named->tables[named->count] = *path;
     named->bytes[named->count++] = bytes;
 }
@@ -165,6 +182,8 @@ static void read_names(
     struct named *named, struct store *store, const char *text, const char *default_dataset,
     bool *out_rewrites)
 {
+    int words = 0; /* of INSERT INTO, so far */
+
     *out_rewrites = false;
     for (const char *at = text; *at != '\0';) {
         struct path word = {.dataset = ""};
@@ -179,10 +198,12 @@ static void read_names(
         take_path(&at, &word);
         if (strcasecmp(word.table, "update") == 0 || strcasecmp(word.table, "delete") == 0)
             *out_rewrites = true;
+        bool filled = words == 2;
+        words = strcasecmp(word.table, words == 1 ? "into" : "insert") == 0 ? words % 2 + 1 : 0;
         if (word.dataset[0] == '\0' && default_dataset != NULL)
             snprintf(word.dataset, sizeof word.dataset, "%s", default_dataset);
         if (word.dataset[0] != '\0' && word.table[0] != '\0')
-            note(named, store, &word);
+            note(named, store, &word, filled);
     }
 }
 
@@ -195,26 +216,26 @@ static int64_t billed_bytes(int64_t processed)
 
 /* The scan of the table that reads the most. */
 static int64_t scanned_bytes(
-    struct store *store, const struct path *path, const cJSON *scans, bool blocks,
+    struct store *store, const struct path *path, const struct statement *statement,
     int64_t table_bytes)
 {
     const cJSON *scan;
     int64_t most = -1;
 
-    cJSON_ArrayForEach(scan, scans)
+    cJSON_ArrayForEach(scan, statement->scans)
     {
-        if (strcmp(json_text(scan, "dataset"), path->dataset) != 0 ||
+        if (json_number(scan, "statement", 0) != (int64_t)statement->number ||
+            strcmp(json_text(scan, "dataset"), path->dataset) != 0 ||
             strcmp(json_text(scan, "table"), path->table) != 0)
             continue;
-        int64_t bytes = pruning_bytes(store, scan, blocks, table_bytes);
+        int64_t bytes = pruning_bytes(store, scan, statement->blocks, table_bytes);
         most = bytes > most ? bytes : most;
     }
     return most < 0 ? table_bytes : most;
 }
 
-struct estimate estimate_query(
-    struct store *store, const char *text, const char *default_dataset, const cJSON *scans,
-    bool blocks)
+static struct estimate estimate_statement(
+    struct store *store, const struct statement *statement, const char *default_dataset)
 {
     struct named *named = calloc(1, sizeof *named);
     struct estimate sum = {0};
@@ -222,9 +243,11 @@ struct estimate estimate_query(
 
     if (named == NULL)
         return sum;
-    read_names(named, store, text, default_dataset, &rewrites);
+    read_names(named, store, statement->text, default_dataset, &rewrites);
     for (size_t i = 0; i < named->count; i++)
-        named->bytes[i] = scanned_bytes(store, &named->tables[i], scans, blocks, named->bytes[i]);
+        named->bytes[i] = named->filled[i]
+                              ? 0
+                              : scanned_bytes(store, &named->tables[i], statement, named->bytes[i]);
     // The first table that is named is the one that changes.
     if (rewrites && named->count > 0)
         named->bytes[0] *= 2;
@@ -234,4 +257,34 @@ struct estimate estimate_query(
     }
     free(named);
     return sum;
+}
+
+struct estimates estimate_script(
+    struct store *store, const char *text, const char *default_dataset, const cJSON *scans,
+    bool blocks)
+{
+    struct estimates out = {0};
+    struct sql_part *parts = NULL;
+    size_t count = 0;
+
+    if (sql_split(text, &parts, &count))
+        out.each = calloc(count, sizeof *out.each);
+    for (size_t i = 0; out.each != NULL && i < count; i++) {
+        char *part = strndup(text + parts[i].start, parts[i].end - parts[i].start);
+        const struct statement statement = {part, scans, i, blocks};
+        if (parts[i].reads && part != NULL)
+            out.each[i] = estimate_statement(store, &statement, default_dataset);
+        free(part);
+        out.sum.processed += out.each[i].processed;
+        out.sum.billed += out.each[i].billed;
+        out.count++;
+    }
+    free(parts);
+    return out;
+}
+
+void estimates_clear(struct estimates *estimates)
+{
+    free(estimates->each);
+    *estimates = (struct estimates){0};
 }

@@ -6,6 +6,7 @@
 
 #include "bqlocal/store/store.h"
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,17 +15,28 @@
 int64_t estimate_table_bytes(
     struct store *store, const char *dataset, const char *table, int64_t rows);
 
-/* What a query reads: every table it names, less what its scans leave out (pruning; NULL: nothing
- * is known of them; blocks: as there), and the target once more where a statement updates or
- * deletes in it. Billed are whole MB, 10 at least for each table ("BigQuery pricing"); nothing for
- * a table without bytes.
+/* What a statement reads: every table it names, less what its scans leave out, nothing of a target
+ * that rows are only inserted into, and the target once more where it updates or deletes. Billed
+ * are whole MB, 10 at least for each table ("BigQuery pricing"); nothing for a table without bytes,
+ * and for DDL without a query.
  */
 struct estimate {
     int64_t processed;
     int64_t billed;
 };
-struct estimate estimate_query(
+
+/* Of a script, by its statements, and the sum of them, which is what its job says. */
+struct estimates {
+    struct estimate *each; /* owned */
+    size_t count;
+    struct estimate sum;
+};
+
+/* scans: of sql_result, NULL if nothing is known of them; blocks: as in pruning. None for a text
+ * whose syntax is wrong. */
+struct estimates estimate_script(
     struct store *store, const char *text, const char *default_dataset, const cJSON *scans,
     bool blocks);
+void estimates_clear(struct estimates *estimates);
 
 #endif

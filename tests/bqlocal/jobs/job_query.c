@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static const struct sql_statement *last_statement(const struct sql_result *result)
 {
@@ -65,16 +64,10 @@ static struct sql_request request_of(const cJSON *query, const char *location, b
     };
 }
 
-/* DDL without a query reads nothing ("BigQuery pricing": data definition language). */
-static bool is_alter(const char *text)
-{
-    return strncasecmp(text + strspn(text, " \t\r\n"), "alter ", strlen("alter ")) == 0;
-}
-
 /* Before it runs, a query is known to read at most so much: blocks that its conditions leave out
  * are found on the way ("Estimate and control costs"). dry_run: that is all. */
 static bool check_price(
-    const struct jobs *jobs, const cJSON *query, bool dry_run, struct estimate *out_price,
+    const struct jobs *jobs, const cJSON *query, bool dry_run, struct estimates *out_price,
     struct error *err)
 {
     struct sql_request request = request_of(query, NULL, true);
@@ -84,37 +77,43 @@ static bool check_price(
 
     if (!permission_check_query(jobs->faults, jobs->store->project, request.text, err))
         return false;
-    *out_price = (struct estimate){0};
-    if (is_alter(request.text))
-        return true;
     // What is wrong with a query is found when it runs.
     bool known = sql_run(jobs->store, &request, &analysis, &ignored);
     const cJSON *scans = known ? analysis.scans : NULL;
-    struct estimate most =
-        estimate_query(jobs->store, request.text, request.default_dataset, scans, false);
-    *out_price =
-        dry_run ? most
-                : estimate_query(jobs->store, request.text, request.default_dataset, scans, true);
+    struct estimates price =
+        estimate_script(jobs->store, request.text, request.default_dataset, scans, false);
+    bool ok = limit == 0 || price.sum.billed <= limit ||
+              failure_set(
+                  err, "bytesBilledLimitExceeded",
+                  "Query exceeded limit for bytes billed: %lld. %lld or higher required.",
+                  (long long)limit, (long long)price.sum.billed);
+    if (ok && !dry_run) {
+        estimates_clear(&price);
+        price = estimate_script(jobs->store, request.text, request.default_dataset, scans, true);
+    }
     if (known)
         sql_result_clear(jobs->store, &analysis);
-    if (limit > 0 && most.billed > limit)
-        return failure_set(
-            err, "bytesBilledLimitExceeded",
-            "Query exceeded limit for bytes billed: %lld. %lld or higher required.",
-            (long long)limit, (long long)most.billed);
-    return true;
+    if (ok)
+        *out_price = price;
+    else
+        estimates_clear(&price);
+    return ok;
 }
 
 /* What a statement changed, noted with the table; and its job where it is one of several. */
 static bool note_statements(
-    struct jobs *jobs, struct job *job, const struct sql_result *result, struct error *err)
+    struct jobs *jobs, struct job *job, const struct estimates *price, struct error *err)
 {
+    const struct sql_result *result = &job->result;
+
     for (size_t i = 0; i < result->statement_count; i++) {
         const struct sql_statement *statement = &result->statements[i];
+        const struct estimate nothing = {0};
         if (statement->is_dml && statement->target_table[0] != '\0')
             store_table_touch(
                 jobs->store, statement->target_dataset, statement->target_table, false);
-        if (result->is_script && !jobs_add_child(jobs, job, statement, err))
+        if (result->is_script &&
+            !jobs_add_child(jobs, job, statement, i < price->count ? price->each[i] : nothing, err))
             return false;
     }
     return true;
@@ -190,17 +189,17 @@ static bool wait_for_writer(struct jobs *jobs, const struct job *job, struct err
     return !job->cancelled || failure_set(err, "stopped", "Job execution was cancelled");
 }
 
-bool job_run_query(struct jobs *jobs, struct job *job, struct error *err)
+/* The query of a job whose price is known. */
+static bool run_priced(
+    struct jobs *jobs, struct job *job, const struct estimates *price, struct error *err)
 {
     const cJSON *query = job_part(job);
     struct sql_request request = request_of(query, job->location, false);
     request.monitor = job->computing ? jobs->monitor : NULL;
     request.cancelled = &job->cancelled;
     bool has_destination = json_at(query, "destinationTable") != NULL;
-    struct estimate price;
 
-    if (!check_price(jobs, query, false, &price, err) ||
-        !check_statements(jobs, &request, has_destination, err) ||
+    if (!check_statements(jobs, &request, has_destination, err) ||
         !sql_run(jobs->store, &request, &job->result, err))
         return false;
     job->has_result = true;
@@ -211,19 +210,30 @@ bool job_run_query(struct jobs *jobs, struct job *job, struct error *err)
     if (has_destination)
         ok = wait_for_writer(jobs, job, err) && store_begin(jobs->store, err) &&
              store_end(jobs->store, job_destination_write(jobs, &job->result, query, err), err);
-    ok = ok && note_statements(jobs, job, &job->result, err);
+    ok = ok && note_statements(jobs, job, price, err);
     if (!ok) {
         sql_result_clear(jobs->store, &job->result);
         job->has_result = false;
         return false;
     }
-    job->bytes_processed = price.processed;
-    job->statistics = statistics_of(jobs, &job->result, price);
+    job->bytes_processed = price->sum.processed;
+    job->statistics = statistics_of(jobs, &job->result, price->sum);
     snprintf(
         job->result_name, sizeof job->result_name, "anon%llu",
         (unsigned long long)++jobs->result_number);
     add_destination(jobs, job, job->result_name);
     return true;
+}
+
+bool job_run_query(struct jobs *jobs, struct job *job, struct error *err)
+{
+    struct estimates price;
+
+    if (!check_price(jobs, job_part(job), false, &price, err))
+        return false;
+    bool ok = run_priced(jobs, job, &price, err);
+    estimates_clear(&price);
+    return ok;
 }
 
 bool job_dry_run(
@@ -234,7 +244,7 @@ bool job_dry_run(
     struct sql_result result = {0};
     enum job_kind kind;
     char *location = NULL;
-    struct estimate price;
+    struct estimates price = {0};
 
     if (!job_check(jobs, body, false, &kind, &location, err))
         return false;
@@ -243,6 +253,8 @@ bool job_dry_run(
               check_price(jobs, query, true, &price, err) &&
               sql_run(jobs->store, &request, &result, err);
     free(location);
+    const struct estimate sum = price.sum;
+    estimates_clear(&price);
     if (!ok)
         return false;
     cJSON *resource = cJSON_CreateObject();
@@ -258,8 +270,8 @@ bool job_dry_run(
     cJSON_AddStringToObject(status, "state", "DONE");
     cJSON *statistics = cJSON_AddObjectToObject(resource, "statistics");
     json_add_number(statistics, "creationTime", store_now_ms(jobs->store));
-    json_add_number(statistics, "totalBytesProcessed", price.processed);
-    cJSON *part = statistics_of(jobs, &result, price);
+    json_add_number(statistics, "totalBytesProcessed", sum.processed);
+    cJSON *part = statistics_of(jobs, &result, sum);
     if (result.schema.count > 0)
         cJSON_AddItemToObject(part, "schema", job_result_schema(&result));
     cJSON_AddItemToObject(statistics, "query", part);

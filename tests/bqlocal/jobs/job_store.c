@@ -126,11 +126,13 @@ static cJSON *script_statistics(
     return statistics;
 }
 
-static cJSON *child_statistics(const struct sql_statement *statement)
+static cJSON *child_statistics(const struct sql_statement *statement, struct estimate price)
 {
     cJSON *statistics = cJSON_CreateObject();
 
     cJSON_AddStringToObject(statistics, "statementType", statement->type);
+    json_add_number(statistics, "totalBytesProcessed", price.processed);
+    json_add_number(statistics, "totalBytesBilled", price.billed);
     if (statement->ddl[0] != '\0')
         cJSON_AddStringToObject(statistics, "ddlOperationPerformed", statement->ddl);
     if (statement->is_dml) {
@@ -143,7 +145,8 @@ static cJSON *child_statistics(const struct sql_statement *statement)
 }
 
 bool jobs_add_child(
-    struct jobs *jobs, struct job *parent, const struct sql_statement *statement, struct error *err)
+    struct jobs *jobs, struct job *parent, const struct sql_statement *statement,
+    struct estimate price, struct error *err)
 {
     cJSON *configuration = cJSON_CreateObject();
     cJSON *query = cJSON_AddObjectToObject(configuration, "query");
@@ -169,7 +172,8 @@ bool jobs_add_child(
         child->transaction_id = NULL;
     child->created_ms = child->started_ms = parent->started_ms;
     child->ended_ms = store_now_ms(jobs->store);
-    child->statistics = child_statistics(statement);
+    child->bytes_processed = price.processed;
+    child->statistics = child_statistics(statement, price);
     child->script_statistics =
         script_statistics(text, json_text(job_part(child), "query"), statement);
     if (!jobs_add(jobs, child, err)) {

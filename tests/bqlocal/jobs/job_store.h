@@ -3,6 +3,7 @@
 #ifndef BQLOCAL_JOBS_JOB_STORE_H
 #define BQLOCAL_JOBS_JOB_STORE_H
 
+#include "bqlocal/jobs/estimate.h"
 #include "bqlocal/jobs/job_record.h"
 #include "bqlocal/store/monitor.h"
 
@@ -50,10 +51,10 @@ void jobs_free(struct jobs *jobs);
 
 /* Takes the job on success. */
 MUST_CHECK bool jobs_add(struct jobs *jobs, struct job *job, struct error *err);
-/* A done job for one statement of its parent's script. */
+/* A done job for one statement of its parent's script, and what that has read. */
 MUST_CHECK bool jobs_add_child(
     struct jobs *jobs, struct job *parent, const struct sql_statement *statement,
-    struct error *err);
+    struct estimate price, struct error *err);
 /* Writes the job's record, where records are kept; while the store's writer works, with the first
  * call after it. */
 void jobs_save(struct jobs *jobs, struct job *job);

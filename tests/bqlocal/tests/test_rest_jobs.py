@@ -90,6 +90,25 @@ class RestJobs(RestCase):
         self.assertEqual(counts["INSERT"]["insertedRowCount"], "2")
         self.assertEqual(counts["UPDATE"]["updatedRowCount"], "1")
 
+    def test_a_script_is_billed_for_the_sum_of_its_statements(self):
+        self.bq.query("create table d.t (a int64)")
+        self.bq.query("insert into d.t values (1), (2)")
+        script = ("create table if not exists d.u (a int64); begin transaction; update d.t set a = 5 where a = 1;"
+                  "select a from d.t; insert into d.u values (1); commit transaction")
+        dry = self.bq.post("jobs", {"configuration": {"dryRun": True, **query_job(script)["configuration"]}})
+
+        job = self.bq.run(query_job(script))
+
+        children = self.bq.get(f"jobs?parentJobId={job['jobReference']['jobId']}")["jobs"]
+        each = {child["statistics"]["query"]["statementType"]: child["statistics"] for child in children}
+        bytes_of = {kind: (int(one["totalBytesProcessed"]), int(one["query"]["totalBytesBilled"]))
+                    for kind, one in each.items()}
+        self.assertEqual(bytes_of, {"CREATE_TABLE": (0, 0), "BEGIN_TRANSACTION": (0, 0), "UPDATE": (32, 10 << 20),
+                                    "SELECT": (16, 10 << 20), "INSERT": (0, 0), "COMMIT_TRANSACTION": (0, 0)})
+        for done in job, dry:
+            self.assertEqual((done["statistics"]["totalBytesProcessed"], done["statistics"]["query"]["totalBytesBilled"]),
+                             ("48", str(20 << 20)))
+
     def test_dml_tells_what_it_changed(self):
         self.bq.query("create table d.t (a int64, b string)")
         self.bq.query("insert into d.t values (1, 'x'), (2, 'y'), (3, 'z')")

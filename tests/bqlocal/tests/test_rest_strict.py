@@ -58,7 +58,8 @@ class RestStrict(unittest.TestCase):
         claims = {"iss": EMAIL, "scope": SCOPE, "aud": bq.url + "/token", "iat": now,
                   "exp": now + 3600, **claims}
         claims = {k: v for k, v in claims.items() if v is not None}
-        text = part({"alg": "RS256", "typ": "JWT", "kid": "k1", **(header or {})}) + b"." + part(claims)
+        header = {"alg": "RS256", "typ": "JWT", "kid": "k1", **(header or {})}
+        text = part({k: v for k, v in header.items() if v is not None}) + b"." + part(claims)
         signature = openssl("dgst", "-sha256", "-sign", str(self.path / f"{key}.pem"), data=text)
         return (text + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
 
@@ -93,6 +94,15 @@ class RestStrict(unittest.TestCase):
                 bq.load("d", "t", b"")
             self.assertEqual(caught.exception.status, 401)
         self.assertEqual([r["status"] for r in bq.requests()], [401] * 4)
+
+    def test_an_assertion_that_names_no_key_is_tried_with_those_of_its_account(self):
+        bq = self.serve()
+
+        status, answer = self.grant(bq, header={"kid": None})
+
+        self.assertEqual((status, answer["token_type"]), (200, "Bearer"))
+        self.assertIn("access_token", answer)
+        self.assertEqual(self.grant(bq, header={"kid": None}, key="other")[1]["error"], "invalid_grant")
 
     def test_bad_assertions_are_refused_in_googles_words(self):
         bq = self.serve()

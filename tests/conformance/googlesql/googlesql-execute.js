@@ -9,10 +9,11 @@ const { values } = parseArgs({ options: { project: { type: 'string', default: 'p
   'time-zone': { type: 'string', default: 'UTC' } } });
 
 /** {"sql", "parameters"} -> {"columns", "types", "rows"} of a query, {"inserted", "updated", "deleted"}, or {"error"};
- *  {"forget": true} -> no tables. */
-async function answer(engine, { sql, parameters, forget }) {
+ *  {"forget": true} -> no tables; {"timeZone"} -> another default time zone, over the same tables. */
+async function answer(engine, { sql, parameters, forget, timeZone }) {
   if (forget) engine.tables = new Map();
-  if (forget) return {};
+  if (timeZone) engine.options.defaultTimezone = timeZone;
+  if (forget || timeZone) return {};
   try {
     const { columns, rows, ...counts } = await engine.run(sql, parameters);
     if (!columns) return counts;

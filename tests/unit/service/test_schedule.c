@@ -256,6 +256,21 @@ static void test_a_clock_set_back_by_an_hour_does_not_repeat_the_full_pass(void 
     zone_free(kolkata.zone);
 }
 
+static void test_a_retry_comes_also_if_the_interval_is_off(void **state)
+{
+    struct schedule schedule;
+    int64_t now = at(2026, 5, 1, 10, 0);
+
+    (void)state;
+    schedule_start(&schedule, &(struct schedule_rules){.daily_minute = -1}, now, SCHEDULE_NEVER);
+    assert_int_equal(schedule_due(&schedule, now), SCHEDULE_NONE);
+    schedule_retry(&schedule, SCHEDULE_INCREMENTAL, now, 60000);
+    assert_int_equal(schedule_due(&schedule, now + 59 * US), SCHEDULE_NONE);
+    assert_int_equal(schedule_due(&schedule, now + 60 * US), SCHEDULE_INCREMENTAL);
+    schedule_took(&schedule, SCHEDULE_INCREMENTAL, now + 60 * US);
+    assert_int_equal(schedule_wait_ms(&schedule, now + 60 * US), SCHEDULE_NEVER);
+}
+
 static void test_a_retry_comes_sooner_but_never_later_than_planned(void **state)
 {
     struct schedule_rules rules = {.interval_ms = 60000, .daily_minute = -1};
@@ -315,6 +330,7 @@ int main(void)
         cmocka_unit_test(test_a_clock_set_back_by_years_does_not_stop_passes),
         cmocka_unit_test(test_a_clock_set_back_by_an_hour_does_not_repeat_the_full_pass),
         cmocka_unit_test(test_a_retry_comes_sooner_but_never_later_than_planned),
+        cmocka_unit_test(test_a_retry_comes_also_if_the_interval_is_off),
         cmocka_unit_test(test_what_is_off_is_never_due),
         cmocka_unit_test(test_other_rules_make_nothing_due_by_themselves),
     };

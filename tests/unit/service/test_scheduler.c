@@ -7,7 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-#define US INT64_C(1000000)
+#define US   INT64_C(1000000)
+#define HOUR (3600 * US)
 /* 2026-05-01 10:00:00 UTC, 15:30 in India. */
 #define START (INT64_C(1777629600) * US)
 
@@ -27,6 +28,9 @@ struct world {
     char last_table[32];
     int64_t commit_ms;          /* of the first commit that is not covered, FOLLOW_NEVER */
     const struct table *broken; /* fails in each pass */
+    enum error_code broken_by;
+    int64_t bills[2]; /* what a pass bills for each table */
+    struct spending spending;
     int ended;
     int postponed;
     struct clock clock;
@@ -79,6 +83,9 @@ static void run(void *context, const struct pass_options *options, struct run_re
     for (size_t i = 0; i < count; i++) {
         out_result->tables[i].table = wanted[i];
         out_result->tables[i].status = wanted[i] == world->broken ? TABLE_FAILED : TABLE_UNCHANGED;
+        out_result->tables[i].error.code =
+            wanted[i] == world->broken ? world->broken_by : ERROR_NONE;
+        out_result->tables[i].bytes_billed = world->bills[wanted[i] == &tasks];
     }
     struct error err;
     assert_true(progress_begin(options->progress, out_result, &err));
@@ -110,6 +117,14 @@ static void ended(void *context, const struct run_result *result, bool postponed
     world->postponed += postponed ? 1 : 0;
     pthread_cond_broadcast(&world->changed);
     pthread_mutex_unlock(&world->mutex);
+}
+
+static bool world_budget(void *context, struct spending *out_spending)
+{
+    const struct world *world = context;
+
+    *out_spending = world->spending;
+    return world->spending.budget > 0;
 }
 
 /* Waits for a condition on the world for a minute at most. */
@@ -179,7 +194,11 @@ static struct world *begin(const struct config *config, int64_t full_since_us)
     expect_ok(scheduler_new(
         &(struct scheduler_options){
             .ops =
-                {.context = world, .run = run, .ended = ended, .commit_since_ms = world_commit_ms},
+                {.context = world,
+                 .run = run,
+                 .ended = ended,
+                 .commit_since_ms = world_commit_ms,
+                 .budget = world_budget},
             .tables = tables,
             .table_count = 2,
             .clock = &world->clock,
@@ -300,7 +319,9 @@ static void test_a_scheduled_pass_that_finds_the_lock_taken_is_postponed(void **
     struct scheduler_view view;
 
     (void)state;
+    pthread_mutex_lock(&world->mutex);
     world->end = ERROR_LOCKED;
+    pthread_mutex_unlock(&world->mutex);
     allow(world, 1);
     wait_for(world, &world->ended, 1);
     wait_idle(world);
@@ -593,6 +614,148 @@ static void test_a_table_that_failed_is_left_out_until_all_are_tried_again(void 
     end(world);
 }
 
+/* 14 hours before the next UTC day, with 1,400 MiB of 3,000 left: 100 MiB last an hour. */
+static const struct spending running_out = {
+    .budget = INT64_C(3000) << 20,
+    .today = INT64_C(1600) << 20,
+    .day_ends_us = START + 14 * HOUR,
+};
+
+static void follow_one(struct world *world)
+{
+    int seen = world->ended;
+
+    commit_now(world);
+    advance(world, 2 * US);
+    allow(world, 1);
+    wait_for(world, &world->ended, seen + 1);
+    wait_idle(world);
+}
+
+static void test_while_the_budget_runs_out_tables_that_bill_are_followed_less_often(void **state)
+{
+    struct world *world = begin_following();
+    struct scheduler_view view;
+
+    (void)state;
+    world->bills[0] = INT64_C(100) << 20;
+    world->spending = running_out;
+    // Of the budget of which half is left, a pass takes nothing that others would need.
+    world->spending.today = INT64_C(1500) << 20;
+    follow_one(world);
+    scheduler_view(world->scheduler, &view);
+    assert_true(view.slowed_until_us == SCHEDULE_NEVER);
+    follow_one(world);
+    assert_null(world->last.tables);
+
+    world->spending = running_out;
+    world->spending.day_ends_us += 6 * US;
+    follow_one(world);
+    scheduler_view(world->scheduler, &view);
+    assert_int_equal(view.slowed_until_us, START + 6 * US + HOUR);
+    // The table that bills nothing is followed as before.
+    world->bills[0] = 0;
+    follow_one(world);
+    assert_int_equal(world->last.kind, RUN_TABLES);
+    assert_string_equal(world->last_table, "tasks");
+    assert_int_equal(world->last.table_count, 1);
+    // What was left out is synced when the hour is over.
+    scheduler_view(world->scheduler, &view);
+    assert_int_equal(view.incremental_us, START + 6 * US + HOUR);
+    advance(world, HOUR - 2 * US);
+    allow(world, 1);
+    wait_for(world, &world->ended, 6);
+    wait_idle(world);
+    assert_null(world->last.tables);
+    assert_false(world->last.follow);
+    scheduler_view(world->scheduler, &view);
+    assert_true(view.slowed_until_us == SCHEDULE_NEVER);
+    follow_one(world);
+    assert_null(world->last.tables);
+    end(world);
+}
+
+static void test_if_all_tables_bill_commits_wait_while_the_budget_runs_out(void **state)
+{
+    struct world *world = begin_following();
+    struct scheduler_view view;
+
+    (void)state;
+    world->spending = running_out;
+    world->spending.day_ends_us += 2 * US;
+    world->bills[0] = world->bills[1] = INT64_C(50) << 20;
+    follow_one(world);
+    commit_now(world);
+    assert_int_equal(follow_us(world), START + 2 * US + HOUR);
+    scheduler_view(world->scheduler, &view);
+    assert_int_equal(view.slowed_until_us, START + 2 * US + HOUR);
+    advance(world, HOUR);
+    allow(world, 1);
+    wait_for(world, &world->ended, 3);
+    assert_true(world->last.follow);
+    assert_null(world->last.tables);
+    end(world);
+}
+
+static void test_tables_that_change_at_one_moment_are_slowed_down_together(void **state)
+{
+    struct config atomic = settings;
+    struct scheduler_view view;
+
+    (void)state;
+    atomic.sync_follow_ms = 2000;
+    atomic.sync_atomic = true;
+    atomic.sync_interval_ms = 0;
+    struct world *world = begin(&atomic, SCHEDULE_NEVER);
+    world->spending = running_out;
+    world->spending.day_ends_us += 2 * US;
+    world->bills[0] = INT64_C(100) << 20;
+    follow_one(world);
+    commit_now(world);
+    scheduler_view(world->scheduler, &view);
+    assert_int_equal(view.follow_us, START + 2 * US + HOUR);
+    assert_true(view.incremental_us == SCHEDULE_NEVER);
+    advance(world, HOUR);
+    allow(world, 1);
+    wait_for(world, &world->ended, 2);
+    assert_null(world->last.tables);
+    end(world);
+}
+
+static void test_a_table_that_waits_for_the_next_days_budget_is_not_tried_until_then(void **state)
+{
+    struct config off = settings;
+    struct scheduler_view view;
+
+    (void)state;
+    off.sync_follow_ms = 2000;
+    off.sync_interval_ms = 0;
+    off.daily_minute = -1;
+    struct world *world = begin(&off, SCHEDULE_NEVER);
+    world->broken = &users;
+    world->broken_by = ERROR_BUDGET;
+    world->spending = running_out;
+    world->spending.today = running_out.budget;
+    follow_one(world);
+    scheduler_view(world->scheduler, &view);
+    assert_int_equal(view.incremental_us, running_out.day_ends_us);
+    assert_int_equal(view.slowed_until_us, running_out.day_ends_us);
+    follow_one(world);
+    assert_string_equal(world->last_table, "tasks");
+    // The next day has a budget of its own.
+    world->broken = NULL;
+    world->spending.today = 0;
+    world->spending.day_ends_us += 24 * HOUR;
+    advance(world, 14 * HOUR);
+    allow(world, 1);
+    wait_for(world, &world->ended, 3);
+    wait_idle(world);
+    assert_null(world->last.tables);
+    follow_one(world);
+    assert_null(world->last.tables);
+    end(world);
+}
+
 static void test_following_is_turned_on_and_off_by_a_reload(void **state)
 {
     struct world *world = begin_idle(&settings);
@@ -645,6 +808,10 @@ int main(void)
         cmocka_unit_test(test_commits_wait_after_a_failed_pass),
         cmocka_unit_test(test_a_commit_waits_while_the_lock_is_taken),
         cmocka_unit_test(test_a_table_that_failed_is_left_out_until_all_are_tried_again),
+        cmocka_unit_test(test_while_the_budget_runs_out_tables_that_bill_are_followed_less_often),
+        cmocka_unit_test(test_if_all_tables_bill_commits_wait_while_the_budget_runs_out),
+        cmocka_unit_test(test_tables_that_change_at_one_moment_are_slowed_down_together),
+        cmocka_unit_test(test_a_table_that_waits_for_the_next_days_budget_is_not_tried_until_then),
         cmocka_unit_test(test_following_is_turned_on_and_off_by_a_reload),
         cmocka_unit_test(test_what_is_off_says_so),
     };

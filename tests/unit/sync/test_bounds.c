@@ -282,6 +282,63 @@ static void test_each_column_of_a_key_has_its_own_bounds_and_a_script_its_own_na
     bounds_clear(&bounds);
 }
 
+/* An id and a day by which the table is partitioned. */
+static void add_day(struct bounds *bounds, int64_t id, const int64_t *day, bool deleted)
+{
+    struct buffer record;
+    struct error err;
+
+    buffer_init(&record, 1 << 10);
+    struct avro_writer writer = {.out = &record, .nullable = unions};
+    avro_int64(&writer, (struct value_int64){.value = id});
+    avro_int64(
+        &writer,
+        day == NULL ? (struct value_int64){.null = true} : (struct value_int64){.value = *day});
+    avro_bool(&writer, (struct value_bool){.value = deleted});
+    expect_ok(bounds_add(bounds, buffer_slice(&record), &err));
+    buffer_clear(&record);
+}
+
+static void test_an_immutable_column_bounds_rows_none_of_which_is_deleted_or_null(void **state)
+{
+    static const struct column columns[] = {
+        {.name = "id", .type = COLUMN_INT64, .key = true, .bounded = true},
+        {.name = "day", .type = COLUMN_DATE, .immutable = true}};
+    static const size_t key[] = {0};
+    static const int64_t days[] = {19000, 18999, 19001};
+    const struct table table = {
+        .columns = columns,
+        .column_count = 2,
+        .key = key,
+        .key_count = 1,
+        .bounds_sql = "\n  and t.`id` between @low_1 and @high_1",
+        .merge_within_sql = "merge",
+    };
+
+    (void)state;
+    for (int end = 0; end < 3; end++) {
+        struct bounds bounds;
+        struct buffer out;
+        bounds_open(&bounds, &table, 0);
+        bounds_begin_within(&bounds, 41);
+        for (int64_t i = 0; i < 3; i++)
+            add_day(&bounds, i, &days[i], false);
+        if (end > 0)
+            add_day(&bounds, 9, end == 1 ? NULL : &days[0], end == 2);
+        buffer_init(&out, 1 << 12);
+        bounds_append_parameters(&out, &bounds);
+        const char *text = buffer_text(&out);
+        assert_int_equal(bounds.within, end == 0);
+        assert_int_equal(strstr(text, "\"low_2\"") != NULL, end == 0);
+        assert_int_equal(strstr(text, "{\"value\":\"2022-01-07\"}") != NULL, end == 0);
+        assert_int_equal(strstr(text, "{\"value\":\"2022-01-09\"}") != NULL, end == 0);
+        assert_int_equal(strstr(text, "\"known\"") != NULL, end == 0);
+        assert_non_null(strstr(text, end == 0 ? "{\"value\":\"2\"}" : "{\"value\":\"9\"}"));
+        buffer_clear(&out);
+        bounds_clear(&bounds);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_decimals_are_ordered_as_numbers_whatever_their_length),
         cmocka_unit_test(test_texts_are_ordered_by_their_bytes),
         cmocka_unit_test(test_nothing_is_said_without_rows_or_of_keys_that_have_no_bounds),
+        cmocka_unit_test(test_an_immutable_column_bounds_rows_none_of_which_is_deleted_or_null),
         cmocka_unit_test(test_each_column_of_a_key_has_its_own_bounds_and_a_script_its_own_names),
     };
 

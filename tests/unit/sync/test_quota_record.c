@@ -76,12 +76,32 @@ static void test_a_merge_uses_nothing_and_a_daily_pass_is_counted(void **state)
     struct scene *scene = *state;
 
     scene->config.sync_interval_ms = 60 * 60 * 1000;
-    assert_int_equal(quota_record_forecast(&scene->config, SEND_MERGE), 0);
-    assert_int_equal(quota_record_forecast(&scene->config, SEND_APPEND), 24);
-    assert_int_equal(quota_record_forecast(&scene->config, SEND_REPLACE), 24);
+    assert_int_equal(quota_record_loads_a_day(&scene->config, SEND_MERGE), 0);
+    assert_int_equal(quota_record_loads_a_day(&scene->config, SEND_APPEND), 24);
+    assert_int_equal(quota_record_loads_a_day(&scene->config, SEND_REPLACE), 24);
     scene->config.daily_minute = 30;
-    assert_int_equal(quota_record_forecast(&scene->config, SEND_MERGE), 1);
-    assert_int_equal(quota_record_forecast(&scene->config, SEND_APPEND), 25);
+    assert_int_equal(quota_record_loads_a_day(&scene->config, SEND_MERGE), 1);
+    assert_int_equal(quota_record_loads_a_day(&scene->config, SEND_APPEND), 25);
+    // How often the application commits is not known.
+    scene->config.sync_follow_ms = 2000;
+    assert_int_equal(quota_record_loads_a_day(&scene->config, SEND_MERGE), 1);
+    assert_int_equal(quota_record_loads_a_day(&scene->config, SEND_APPEND), QUOTA_UNKNOWN);
+    assert_int_equal(quota_record_loads_a_day(&scene->config, SEND_REPLACE), QUOTA_UNKNOWN);
+}
+
+static void test_how_many_partitions_the_loads_change_is_not_known(void **state)
+{
+    struct scene *scene = *state;
+    static const char partitioning[] = "{\"timePartitioning\":{\"type\":\"DAY\",\"field\":\"at\"}}";
+    const struct table table = {.mode = SEND_MERGE, .resource_json = "{}"};
+    const struct table partitioned = {.mode = SEND_MERGE, .resource_json = partitioning};
+
+    scene->config.daily_minute = -1;
+    scene->config.sync_interval_ms = 60 * 60 * 1000;
+    assert_int_equal(quota_record_forecast(&scene->config, &partitioned), 0);
+    scene->config.daily_minute = 30;
+    assert_int_equal(quota_record_forecast(&scene->config, &table), 1);
+    assert_int_equal(quota_record_forecast(&scene->config, &partitioned), QUOTA_UNKNOWN);
 }
 
 int main(void)
@@ -90,6 +110,7 @@ int main(void)
         SCENE_TEST(test_what_one_process_has_used_the_next_one_knows),
         SCENE_TEST(test_the_last_of_a_day_are_kept_for_replacements),
         SCENE_TEST(test_a_merge_uses_nothing_and_a_daily_pass_is_counted),
+        SCENE_TEST(test_how_many_partitions_the_loads_change_is_not_known),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,10 +52,56 @@ static void test_a_month_is_projected_from_the_first_day_that_billed(void **stat
 
     add(scene, "accounts", noon_us, 1000);
     assert_int_equal(read_at(scene, noon_us).month_projected, 31000);
+    assert_int_equal(read_at(scene, noon_us).measured_us, DAY_US / 2);
     // Two and a half days.
     assert_int_equal(read_at(scene, noon_us + 2 * DAY_US).month_projected, 12400);
     add(scene, "accounts", noon_us + 40 * DAY_US, 100);
     assert_int_equal(read_at(scene, noon_us + 40 * DAY_US).month_projected, 2800);
+}
+
+static void test_a_forecast_rests_on_the_last_seven_days_and_today(void **state)
+{
+    struct scene *scene = *state;
+    int64_t noon_us = INT64_C(1769947200000000); // 2026-02-01
+
+    add(scene, "accounts", noon_us - 8 * DAY_US, 1000000);
+    add(scene, "accounts", noon_us - 7 * DAY_US, 7500);
+    add(scene, "events", noon_us - DAY_US, 7500);
+    struct spending found = read_at(scene, noon_us);
+    // Also on the first of a month, of which nothing is known yet.
+    assert_int_equal(found.month, 0);
+    assert_int_equal(found.month_projected, 56000);
+    assert_int_equal(found.measured_us, 7 * DAY_US + DAY_US / 2);
+    assert_int_equal(read_at(scene, noon_us + 6 * DAY_US).month_projected, 28000);
+    assert_int_equal(read_at(scene, noon_us + 7 * DAY_US).month_projected, SPENDING_UNKNOWN);
+}
+
+static void test_bytes_last_while_less_than_half_of_the_budget_is_left(void **state)
+{
+    struct spending spending = {.budget = 1000 * MIB, .day_ends_us = DAY_US};
+    int64_t noon_us = DAY_US / 2;
+    int64_t hour_ms = 3600000;
+
+    (void)state;
+    // Half of it is left: as fast as commits come.
+    spending.today = 500 * MIB;
+    assert_false(spending_runs_out(&spending));
+    assert_int_equal(spending_lasts_ms(&spending, noon_us, 100 * MIB), 0);
+    // 300 MiB for the next twelve hours.
+    spending.today = 600 * MIB;
+    spending.of_intents = 100 * MIB;
+    assert_true(spending_runs_out(&spending));
+    assert_int_equal(spending_lasts_ms(&spending, noon_us, 25 * MIB), hour_ms);
+    assert_int_equal(spending_lasts_ms(&spending, noon_us + DAY_US / 4, 25 * MIB), hour_ms / 2);
+    assert_int_equal(spending_lasts_ms(&spending, noon_us, 0), 0);
+    assert_int_equal(spending_lasts_ms(&spending, noon_us, 400 * MIB), 12 * hour_ms);
+    assert_int_equal(spending_lasts_ms(&spending, DAY_US + 1, 25 * MIB), 0);
+    // Not even the least bill is left: until the next day, whatever the pass has billed.
+    spending.today = 995 * MIB;
+    assert_int_equal(spending_lasts_ms(&spending, noon_us, 0), 12 * hour_ms);
+    spending.budget = 0;
+    assert_false(spending_runs_out(&spending));
+    assert_int_equal(spending_lasts_ms(&spending, noon_us, 25 * MIB), 0);
 }
 
 static void test_a_budget_is_over_when_the_least_bill_does_not_fit(void **state)
@@ -120,6 +166,8 @@ int main(void)
         SCENE_TEST(test_a_query_reserves_an_eighth_more_than_it_needs_if_that_is_left),
         SCENE_TEST(test_a_refusal_says_what_a_query_needs),
         SCENE_TEST(test_a_month_is_projected_from_the_first_day_that_billed),
+        SCENE_TEST(test_a_forecast_rests_on_the_last_seven_days_and_today),
+        SCENE_TEST(test_bytes_last_while_less_than_half_of_the_budget_is_left),
         SCENE_TEST(test_a_budget_is_over_when_the_least_bill_does_not_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -143,6 +143,28 @@ static void test_a_type_is_widened_by_ddl_before_the_rest_is_patched(void **stat
         "alter table `p`.`d`.`accounts` alter column `balance` set data type NUMERIC");
 }
 
+/* The id of a job takes letters, digits, _ and -. */
+static void test_the_id_of_an_alter_has_no_space_of_the_tables_name(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    struct task *task = planned(scene, true);
+    struct table spaced = *task->table;
+    spaced.name = "my accounts";
+    task->table = &spaced;
+    SCENE_ANSWERS(
+        scene,
+        {.match = "get accounts",
+         .reply =
+             {.status = 200,
+              .body = LIVE(ID "," EMAIL ",{\"name\":\"balance\",\"type\":\"INTEGER\"}," NOTE)}},
+        {.match = "query alter", .reply = {.status = 400, .body = "{}"}});
+    assert_false(target_prepare(&scene->worker, task, NULL, &err));
+
+    assert_non_null(strstr(scene->last_body, "\"jobId\":\"bqsync_my_accounts_"));
+}
+
 static void test_a_difference_that_cannot_be_changed_is_refused_and_nothing_is_done(void **state)
 {
     struct scene *scene = *state;
@@ -191,6 +213,7 @@ int main(void)
         SCENE_TEST(test_a_target_without_a_difference_is_not_patched),
         SCENE_TEST(test_a_target_that_is_gone_has_to_be_planned_again),
         SCENE_TEST(test_a_type_is_widened_by_ddl_before_the_rest_is_patched),
+        SCENE_TEST(test_the_id_of_an_alter_has_no_space_of_the_tables_name),
         SCENE_TEST(test_a_difference_that_cannot_be_changed_is_refused_and_nothing_is_done),
         SCENE_TEST(test_columns_that_were_missing_revise_the_plan),
     };

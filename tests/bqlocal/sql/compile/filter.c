@@ -11,6 +11,7 @@ cJSON *sql_note_scan(
     if (compiler->result == NULL)
         return NULL;
     cJSON *scan = cJSON_CreateObject();
+    cJSON_AddNumberToObject(scan, "statement", (double)compiler->result->statement_count);
     cJSON_AddStringToObject(scan, "dataset", dataset);
     cJSON_AddStringToObject(scan, "table", table);
     cJSON_AddStringToObject(scan, "alias", alias);

@@ -40,6 +40,8 @@ static const struct signature signatures[] = {
     {"ENDS_WITH", "ss", 'b', "bq_ends_with"},
     {"STRPOS", "ss", 'i', "instr"},
     {"REPLACE", "sss", 's', "replace"},
+    // What ERROR returns has any type; INT64 is its default, and all that is needed here.
+    {"ERROR", "s", 'i', "bq_error"},
     {"ABS", "i", 'i', "=bq_int('abs',$1,0)"},
     {"ABS", "f", 'f', "=bq_float('abs',$1,0)"},
     {"ABS", "n", 'n', "=ltrim($1,'-')"},

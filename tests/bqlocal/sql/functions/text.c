@@ -1,4 +1,5 @@
 /* Text and bytes, and hashes of them. */
+#include "base/int_text.h"
 #include "bqlocal/sql/functions/functions.h"
 #include "bqlocal/store/store.h"
 #include "bqlocal/store/value.h"
@@ -61,6 +62,11 @@ static size_t character_offset(struct slice text, int64_t n)
     return at;
 }
 
+static size_t bytes_offset(struct slice bytes, int64_t n)
+{
+    return (uint64_t)n < bytes.length ? (size_t)n : bytes.length;
+}
+
 static void bq_length(sqlite3_context *context, int count, sqlite3_value **args)
 {
     if (!sql_result_null_if_any(context, count, args))
@@ -80,23 +86,21 @@ static void bq_substr(sqlite3_context *context, int count, sqlite3_value **args)
         return;
     struct slice text = sql_arg_slice(args[0]);
     bool chars = is_text(args[0]);
-    int64_t total = chars ? count_characters(text) : (int64_t)text.length;
     int64_t position = sqlite3_value_int64(args[1]);
-    int64_t length = count > 2 ? sqlite3_value_int64(args[2]) : total;
+    // The end of the text is found where it matters: a prefix of a long text costs little.
+    int64_t length = count > 2 ? sqlite3_value_int64(args[2]) : (int64_t)text.length;
     if (length < 0) {
         sql_result_error(context, "Third argument in SUBSTR() cannot be negative");
         return;
     }
-    int64_t start = position > 0 ? position - 1 : position == 0 ? 0 : total + position;
+    int64_t start = position - (position > 0);
+    if (position < 0)
+        start += chars ? count_characters(text) : (int64_t)text.length;
     if (start < 0)
         start = 0;
-    if (start > total)
-        start = total;
-    if (length > total - start)
-        length = total - start;
-    size_t from = chars ? character_offset(text, start) : (size_t)start;
+    size_t from = chars ? character_offset(text, start) : bytes_offset(text, start);
     struct slice rest = {text.data + from, text.length - from};
-    rest.length = chars ? character_offset(rest, length) : (size_t)length;
+    rest.length = chars ? character_offset(rest, length) : bytes_offset(rest, length);
     result_like(context, args[0], rest);
 }
 
@@ -344,36 +348,23 @@ static void bq_to_hex(sqlite3_context *context, int count, sqlite3_value **args)
     sqlite3_result_text64(context, out, bytes.length * 2, sqlite3_free, SQLITE_UTF8);
 }
 
-/* The number's digits, without the cost of printf; how many there are. */
-static size_t put_digits(size_t number, char out[static 20])
-{
-    char backwards[20];
-    size_t count = 0;
-
-    do {
-        backwards[count++] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    for (size_t i = 0; i < count; i++)
-        out[i] = backwards[count - 1 - i];
-    return count;
-}
-
 /* bq_counted(text): CONCAT(CAST(BYTE_LENGTH(text) AS STRING), ':', text). */
 static void bq_counted(sqlite3_context *context, int count, sqlite3_value **args)
 {
     if (sql_result_null_if_any(context, count, args))
         return;
     struct slice text = sql_arg_slice(args[0]);
-    char *out = sqlite3_malloc64(text.length + 24);
+    char room[INT_TEXT_SIZE];
+    struct slice number = int_text((int64_t)text.length, room);
+    char *out = sqlite3_malloc64(number.length + 1 + text.length);
     if (out == NULL) {
         sqlite3_result_error_nomem(context);
         return;
     }
-    size_t used = put_digits(text.length, out);
-    out[used++] = ':';
-    memcpy(out + used, text.data, text.length);
-    sqlite3_result_text64(context, out, used + text.length, sqlite3_free, SQLITE_UTF8);
+    memcpy(out, number.data, number.length);
+    out[number.length] = ':';
+    memcpy(out + number.length + 1, text.data, text.length);
+    sqlite3_result_text64(context, out, number.length + 1 + text.length, sqlite3_free, SQLITE_UTF8);
 }
 
 static int hex_digit(char c)

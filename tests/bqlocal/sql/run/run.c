@@ -309,6 +309,28 @@ static bool run_all(
                            : sql_run_on_writer(compiler, nodes, result);
 }
 
+bool sql_split(const char *text, struct sql_part **out_parts, size_t *out_count)
+{
+    struct sql_arena arena = {0};
+    struct sql_list nodes = {0};
+    struct error ignored;
+
+    *out_parts = NULL;
+    *out_count = 0;
+    bool ok = sql_parse_script(&arena, text, &nodes, &ignored) &&
+              (*out_parts = calloc(nodes.count, sizeof **out_parts)) != NULL;
+    for (size_t i = 0; ok && i < nodes.count; i++) {
+        const struct sql_node *node = nodes.items[i];
+        (*out_parts)[(*out_count)++] = (struct sql_part){
+            .start = node->start,
+            .end = node->end,
+            .reads = is_ddl(node) ? node->query != NULL : node->kind < SQL_BEGIN,
+        };
+    }
+    sql_arena_clear(&arena);
+    return ok;
+}
+
 bool sql_is_query(const char *text)
 {
     struct sql_arena arena = {0};

@@ -50,8 +50,9 @@ struct sql_result {
     struct store_schema schema; /* of the last statement's result; count 0 if none */
     char result_table[64];      /* unquoted SQLite name; "" if there is no result set */
     int64_t result_rows;
-    /* {"dataset", "table", "alias", "filters": [{"column", "sql"}]} for each time that a table is
-     * read: conditions that compare a column with constants, as SQL of SQLite over the alias. */
+    /* {"statement", "dataset", "table", "alias", "filters": [{"column", "sql"}]} for each time that
+     * a table is read, by the statement's number from 0: conditions that compare a column with
+     * constants, as SQL of SQLite over the alias. */
     cJSON *scans;
     cJSON *references; /* the tables that it reads or changes, as an array of table references */
     char *location;    /* of the first dataset that is named; NULL: none is */
@@ -67,6 +68,14 @@ MUST_CHECK bool sql_run(
  * somebody else has it. */
 bool sql_reader_take(struct store *store);
 void sql_reader_give_back(struct store *store);
+/* A statement of a script that has not run: its place in the text. */
+struct sql_part {
+    size_t start;
+    size_t end;
+    bool reads; /* false: DDL without a query, or the begin or end of a transaction */
+};
+/* The statements of the text; *out_parts is the caller's to free. False if its syntax is wrong. */
+bool sql_split(const char *text, struct sql_part **out_parts, size_t *out_count);
 /* Whether the text is one SELECT. */
 bool sql_is_query(const char *text);
 /* Frees the result and drops its result table. */

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 3,
+    TABLE_DESCRIPTOR_VERSION == 4,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -310,7 +310,8 @@ const struct table everything_table = {
         "    , s.`a_json`\n"
         "    , s.`a_geography`\n"
         "  )",
-    .merge_new_sql =
+    .merge_within_sql = NULL,
+    .add_sql =
         "merge into `${project}`.`${dataset}`.`everything` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`an_int64` = s.`an_int64`\n"

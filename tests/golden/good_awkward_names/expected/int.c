@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 3,
+    TABLE_DESCRIPTOR_VERSION == 4,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 // clang-format off
@@ -319,7 +319,8 @@ const struct table int_table = {
         "    , s.`a_column_whose_name_is_so_long_that_a_line_of_code_with_it_has_to_be_broken`\n"
         "    , s.`a_column_whose_name_is_so_long_that_not_even_breaking_the_line_of_code_that_has_it_would_help`\n"
         "  )",
-    .merge_new_sql =
+    .merge_within_sql = NULL,
+    .add_sql =
         "merge into `${project}`.`${dataset}`.`Größen und-Maße` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`select` = s.`select`\n"

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 3,
+    TABLE_DESCRIPTOR_VERSION == 4,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -169,7 +169,8 @@ const struct table order_items_table = {
         "    , s_.`T`\n"
         "    , s_.`s`\n"
         "  )",
-    .merge_new_sql =
+    .merge_within_sql = NULL,
+    .add_sql =
         "merge into `${project}`.`${dataset}`.`order_items` as t_\n"
         "using `${project}`.`${dataset}`.`${staging}` as s_\n"
         "on t_.`at` = s_.`at`\n"

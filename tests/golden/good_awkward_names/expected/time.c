@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 3,
+    TABLE_DESCRIPTOR_VERSION == 4,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -161,18 +161,14 @@ const struct table time_table = {
         "  values (\n"
         "    s.`id`\n"
         "  )",
-    .merge_new_sql =
-        "merge into `${project}`.`${dataset}`.`time` as t\n"
-        "using `${project}`.`${dataset}`.`${staging}` as s\n"
-        "on t.`id` = s.`id`\n"
-        "  and t.`id` between @low_1 and @high_1\n"
-        "when not matched then\n"
-        "  insert (\n"
-        "    `id`\n"
-        "  )\n"
-        "  values (\n"
-        "    s.`id`\n"
-        "  )",
+    .merge_within_sql = NULL,
+    .add_sql =
+        "insert into `${project}`.`${dataset}`.`time` (\n"
+        "  `id`\n"
+        ")\n"
+        "select\n"
+        "  s.`id`\n"
+        "from `${project}`.`${dataset}`.`${staging}` as s",
     .bounds_sql =
         "\n"
         "  and t.`id` between @low_1 and @high_1",

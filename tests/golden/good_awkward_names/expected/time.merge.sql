@@ -19,14 +19,9 @@ when not matched and not s.`_bqsync_deleted` then
   );
 
 -- Only new rows, from the same.
-merge into `${project}`.`${dataset}`.`time` as t
-using `${project}`.`${dataset}`.`${staging}` as s
-on t.`id` = s.`id`
-  and t.`id` between @low_1 and @high_1
-when not matched then
-  insert (
-    `id`
-  )
-  values (
-    s.`id`
-  );
+insert into `${project}`.`${dataset}`.`time` (
+  `id`
+)
+select
+  s.`id`
+from `${project}`.`${dataset}`.`${staging}` as s;

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 3,
+    TABLE_DESCRIPTOR_VERSION == 4,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -175,20 +175,16 @@ const struct table own_table = {
         "    s.`id`\n"
         "    , s.`value`\n"
         "  )",
-    .merge_new_sql =
-        "merge into `${project}`.`${dataset}`.`own` as t\n"
-        "using `${project}`.`${dataset}`.`${staging}` as s\n"
-        "on t.`id` = s.`id`\n"
-        "  and t.`id` between @low_1 and @high_1\n"
-        "when not matched then\n"
-        "  insert (\n"
-        "    `id`\n"
-        "    , `value`\n"
-        "  )\n"
-        "  values (\n"
-        "    s.`id`\n"
-        "    , s.`value`\n"
-        "  )",
+    .merge_within_sql = NULL,
+    .add_sql =
+        "insert into `${project}`.`${dataset}`.`own` (\n"
+        "  `id`\n"
+        "  , `value`\n"
+        ")\n"
+        "select\n"
+        "  s.`id`\n"
+        "  , s.`value`\n"
+        "from `${project}`.`${dataset}`.`${staging}` as s",
     .bounds_sql =
         "\n"
         "  and t.`id` between @low_1 and @high_1",

@@ -24,16 +24,11 @@ when not matched and not s.`_bqsync_deleted` then
   );
 
 -- Only new rows, from the same.
-merge into `${project}`.`${dataset}`.`own` as t
-using `${project}`.`${dataset}`.`${staging}` as s
-on t.`id` = s.`id`
-  and t.`id` between @low_1 and @high_1
-when not matched then
-  insert (
-    `id`
-    , `value`
-  )
-  values (
-    s.`id`
-    , s.`value`
-  );
+insert into `${project}`.`${dataset}`.`own` (
+  `id`
+  , `value`
+)
+select
+  s.`id`
+  , s.`value`
+from `${project}`.`${dataset}`.`${staging}` as s;

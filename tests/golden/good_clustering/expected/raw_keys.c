@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 3,
+    TABLE_DESCRIPTOR_VERSION == 4,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -162,7 +162,8 @@ const struct table raw_keys_table = {
         "    s.`raw`\n"
         "    , s.`value`\n"
         "  )",
-    .merge_new_sql =
+    .merge_within_sql = NULL,
+    .add_sql =
         "merge into `${project}`.`${dataset}`.`raw_keys` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`raw` = s.`raw`\n"

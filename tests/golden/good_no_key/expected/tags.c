@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 3,
+    TABLE_DESCRIPTOR_VERSION == 4,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -79,7 +79,8 @@ const struct table tags_table = {
         ")\n"
         "cluster by `item`",
     .merge_sql = NULL,
-    .merge_new_sql = NULL,
+    .merge_within_sql = NULL,
+    .add_sql = NULL,
     .bounds_sql = NULL,
     .schema_json =
         "[\n"

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 3,
+    TABLE_DESCRIPTOR_VERSION == 4,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -47,7 +47,7 @@ static void encode_row(struct avro_writer *out, const void *data)
 
 static const struct column columns[] = {
     [BY_DATE_COLUMN_ID] = {.name = "id", .source = "id", .type = COLUMN_INT64, .key = true, .bounded = true},
-    [BY_DATE_COLUMN_DAY] = {.name = "day", .source = "day", .type = COLUMN_DATE},
+    [BY_DATE_COLUMN_DAY] = {.name = "day", .source = "day", .type = COLUMN_DATE, .immutable = true},
 };
 
 static const size_t key[] = {
@@ -180,7 +180,25 @@ const struct table by_date_table = {
         "    s.`id`\n"
         "    , s.`day`\n"
         "  )",
-    .merge_new_sql =
+    .merge_within_sql =
+        "merge into `${project}`.`${dataset}`.`by_date` as t\n"
+        "using `${project}`.`${dataset}`.`${staging}` as s\n"
+        "on t.`id` = s.`id`\n"
+        "  and t.`id` between @low_1 and @high_1\n"
+        "  and t.`day` between @low_2 and @high_2\n"
+        "when matched then\n"
+        "  update set\n"
+        "    `day` = s.`day`\n"
+        "when not matched then\n"
+        "  insert (\n"
+        "    `id`\n"
+        "    , `day`\n"
+        "  )\n"
+        "  values (\n"
+        "    if(s.`id` > @known, s.`id`, error(\"bqsync: day is declared immutable, but a changed row is not where it was\"))\n"
+        "    , s.`day`\n"
+        "  )",
+    .add_sql =
         "merge into `${project}`.`${dataset}`.`by_date` as t\n"
         "using `${project}`.`${dataset}`.`${staging}` as s\n"
         "on t.`id` = s.`id`\n"

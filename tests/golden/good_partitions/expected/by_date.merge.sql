@@ -39,3 +39,23 @@ when not matched then
     s.`id`
     , s.`day`
   );
+
+-- Without deleted rows, bounded by the immutable column. @known is the highest key that was
+-- sent before.
+merge into `${project}`.`${dataset}`.`by_date` as t
+using `${project}`.`${dataset}`.`${staging}` as s
+on t.`id` = s.`id`
+  and t.`id` between @low_1 and @high_1
+  and t.`day` between @low_2 and @high_2
+when matched then
+  update set
+    `day` = s.`day`
+when not matched then
+  insert (
+    `id`
+    , `day`
+  )
+  values (
+    if(s.`id` > @known, s.`id`, error("bqsync: day is declared immutable, but a changed row is not where it was"))
+    , s.`day`
+  );

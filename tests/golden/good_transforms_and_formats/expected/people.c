@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 3,
+    TABLE_DESCRIPTOR_VERSION == 4,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 enum {
@@ -92,10 +92,10 @@ static const struct column columns[] = {
     [PEOPLE_COLUMN_PHONE] = {.name = "phone", .source = "phone", .type = COLUMN_STRING, .transform = TRANSFORM_REDACT},
     [PEOPLE_COLUMN_BORN] = {.name = "born", .source = "born", .type = COLUMN_DATE, .transform = TRANSFORM_REDACT},
     [PEOPLE_COLUMN_NOTE] = {.name = "note", .source = "note", .type = COLUMN_STRING, .transform = TRANSFORM_TRUNCATE, .truncate_to = 80},
-    [PEOPLE_COLUMN_SEEN_S] = {.name = "seen_s", .source = "seen_s", .type = COLUMN_TIMESTAMP, .format = TIME_FORMAT_UNIX_S},
-    [PEOPLE_COLUMN_SEEN_MS] = {.name = "seen_ms", .source = "seen_ms", .type = COLUMN_TIMESTAMP, .format = TIME_FORMAT_UNIX_MS},
-    [PEOPLE_COLUMN_SEEN_US] = {.name = "seen_us", .source = "seen_us", .type = COLUMN_DATETIME, .format = TIME_FORMAT_UNIX_US},
-    [PEOPLE_COLUMN_SEEN_JULIAN] = {.name = "seen_julian", .source = "seen_julian", .type = COLUMN_DATE, .format = TIME_FORMAT_JULIAN},
+    [PEOPLE_COLUMN_SEEN_S] = {.name = "seen_s", .source = "seen_s", .type = COLUMN_TIMESTAMP, .format_count = 1, .formats = {TIME_FORMAT_UNIX_S}},
+    [PEOPLE_COLUMN_SEEN_MS] = {.name = "seen_ms", .source = "seen_ms", .type = COLUMN_TIMESTAMP, .format_count = 1, .formats = {TIME_FORMAT_UNIX_MS}},
+    [PEOPLE_COLUMN_SEEN_US] = {.name = "seen_us", .source = "seen_us", .type = COLUMN_DATETIME, .format_count = 1, .formats = {TIME_FORMAT_UNIX_US}},
+    [PEOPLE_COLUMN_SEEN_JULIAN] = {.name = "seen_julian", .source = "seen_julian", .type = COLUMN_DATE, .format_count = 1, .formats = {TIME_FORMAT_JULIAN}},
     [PEOPLE_COLUMN_SEEN_TEXT] = {.name = "seen_text", .source = "seen_text", .type = COLUMN_TIMESTAMP},
     [PEOPLE_COLUMN_SALARY] = {.name = "salary", .source = "salary", .type = COLUMN_STRING},
 };
@@ -295,40 +295,36 @@ const struct table people_table = {
         "    , s.`seen_text`\n"
         "    , s.`salary`\n"
         "  )",
-    .merge_new_sql =
-        "merge into `${project}`.`${dataset}`.`people` as t\n"
-        "using `${project}`.`${dataset}`.`${staging}` as s\n"
-        "on t.`id` = s.`id`\n"
-        "  and t.`id` between @low_1 and @high_1\n"
-        "when not matched then\n"
-        "  insert (\n"
-        "    `id`\n"
-        "    , `email`\n"
-        "    , `email_pseudonym`\n"
-        "    , `phone`\n"
-        "    , `born`\n"
-        "    , `note`\n"
-        "    , `seen_s`\n"
-        "    , `seen_ms`\n"
-        "    , `seen_us`\n"
-        "    , `seen_julian`\n"
-        "    , `seen_text`\n"
-        "    , `salary`\n"
-        "  )\n"
-        "  values (\n"
-        "    s.`id`\n"
-        "    , s.`email`\n"
-        "    , s.`email_pseudonym`\n"
-        "    , s.`phone`\n"
-        "    , s.`born`\n"
-        "    , s.`note`\n"
-        "    , s.`seen_s`\n"
-        "    , s.`seen_ms`\n"
-        "    , s.`seen_us`\n"
-        "    , s.`seen_julian`\n"
-        "    , s.`seen_text`\n"
-        "    , s.`salary`\n"
-        "  )",
+    .merge_within_sql = NULL,
+    .add_sql =
+        "insert into `${project}`.`${dataset}`.`people` (\n"
+        "  `id`\n"
+        "  , `email`\n"
+        "  , `email_pseudonym`\n"
+        "  , `phone`\n"
+        "  , `born`\n"
+        "  , `note`\n"
+        "  , `seen_s`\n"
+        "  , `seen_ms`\n"
+        "  , `seen_us`\n"
+        "  , `seen_julian`\n"
+        "  , `seen_text`\n"
+        "  , `salary`\n"
+        ")\n"
+        "select\n"
+        "  s.`id`\n"
+        "  , s.`email`\n"
+        "  , s.`email_pseudonym`\n"
+        "  , s.`phone`\n"
+        "  , s.`born`\n"
+        "  , s.`note`\n"
+        "  , s.`seen_s`\n"
+        "  , s.`seen_ms`\n"
+        "  , s.`seen_us`\n"
+        "  , s.`seen_julian`\n"
+        "  , s.`seen_text`\n"
+        "  , s.`salary`\n"
+        "from `${project}`.`${dataset}`.`${staging}` as s",
     .bounds_sql =
         "\n"
         "  and t.`id` between @low_1 and @high_1",

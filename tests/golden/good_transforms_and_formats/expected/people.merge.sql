@@ -54,36 +54,31 @@ when not matched and not s.`_bqsync_deleted` then
   );
 
 -- Only new rows, from the same.
-merge into `${project}`.`${dataset}`.`people` as t
-using `${project}`.`${dataset}`.`${staging}` as s
-on t.`id` = s.`id`
-  and t.`id` between @low_1 and @high_1
-when not matched then
-  insert (
-    `id`
-    , `email`
-    , `email_pseudonym`
-    , `phone`
-    , `born`
-    , `note`
-    , `seen_s`
-    , `seen_ms`
-    , `seen_us`
-    , `seen_julian`
-    , `seen_text`
-    , `salary`
-  )
-  values (
-    s.`id`
-    , s.`email`
-    , s.`email_pseudonym`
-    , s.`phone`
-    , s.`born`
-    , s.`note`
-    , s.`seen_s`
-    , s.`seen_ms`
-    , s.`seen_us`
-    , s.`seen_julian`
-    , s.`seen_text`
-    , s.`salary`
-  );
+insert into `${project}`.`${dataset}`.`people` (
+  `id`
+  , `email`
+  , `email_pseudonym`
+  , `phone`
+  , `born`
+  , `note`
+  , `seen_s`
+  , `seen_ms`
+  , `seen_us`
+  , `seen_julian`
+  , `seen_text`
+  , `salary`
+)
+select
+  s.`id`
+  , s.`email`
+  , s.`email_pseudonym`
+  , s.`phone`
+  , s.`born`
+  , s.`note`
+  , s.`seen_s`
+  , s.`seen_ms`
+  , s.`seen_us`
+  , s.`seen_julian`
+  , s.`seen_text`
+  , s.`salary`
+from `${project}`.`${dataset}`.`${staging}` as s;

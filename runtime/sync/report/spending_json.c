@@ -1,4 +1,4 @@
-#include "service/spending_json.h"
+#include "sync/report/spending_json.h"
 
 #include "base/clock.h"
 #include "base/json_exact.h"
@@ -35,10 +35,14 @@ void spending_json_add(cJSON *json, const struct config *config, const struct sp
     json_add_int64(json, "bytes_billed_today", spending->today);
     json_add_int64(json, "bytes_billed_month", spending->month);
     add_dollars(json, "usd_month", spending_dollars(config, spending->month));
-    if (spending->month_projected == SPENDING_UNKNOWN)
+    if (spending->month_projected == SPENDING_UNKNOWN) {
         cJSON_AddNullToObject(json, "bytes_billed_month_projected");
-    else
+        cJSON_AddNullToObject(json, "projected_from_days");
+    } else {
         json_add_int64(json, "bytes_billed_month_projected", spending->month_projected);
+        cJSON_AddNumberToObject(
+            json, "projected_from_days", (double)spending->measured_us / (double)CLOCK_DAY_US);
+    }
     add_dollars(json, "usd_month_projected", spending_dollars(config, spending->month_projected));
     add_budget(json, spending);
 }

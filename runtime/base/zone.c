@@ -1,6 +1,6 @@
-#include "service/zone.h"
+#include "base/zone.h"
 
-#include "service/zone_rule.h"
+#include "base/zone_rule.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,8 +1,8 @@
 /* zone: one IANA time zone, read from this machine's zone files (RFC 8536, "The Time Zone
  * Information Format"), without touching TZ: the C library has one zone for the whole process, and
  * changing it is not thread-safe. Immutable once loaded, so any thread may use it. */
-#ifndef BQSYNC_SERVICE_ZONE_H
-#define BQSYNC_SERVICE_ZONE_H
+#ifndef BQSYNC_BASE_ZONE_H
+#define BQSYNC_BASE_ZONE_H
 
 #include "base/error.h"
 

@@ -1,6 +1,6 @@
 #include "support/prelude.h"
 
-#include "service/zone.h"
+#include "base/zone.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "service/zone_rule.h"
+#include "base/zone_rule.h"
 
 #include <ctype.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* zone_rule: the rule behind the last entry of a zone file, such as "CET-1CEST,M3.5.0,M10.5.0/3":
  * which offset is valid in any later year (POSIX.1-2017, "Environment Variables", TZ; RFC 8536 adds
  * hours up to 167 either way). Pure functions. */
-#ifndef BQSYNC_SERVICE_ZONE_RULE_H
-#define BQSYNC_SERVICE_ZONE_RULE_H
+#ifndef BQSYNC_BASE_ZONE_RULE_H
+#define BQSYNC_BASE_ZONE_RULE_H
 
 #include <stdbool.h>
 #include <stdint.h>
