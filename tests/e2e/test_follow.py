@@ -287,6 +287,7 @@ class SettingTest(FollowTest):
         service.wait_idle(1)
         self.app.execute("insert into accounts values (1, 'a@x', 1, null)")
         self.wait_equal(service, "accounts")
+        service.wait_idle(2)
         env_file.write_text("BQ_SYNC_FOLLOW=off\n")
         service.process.send_signal(signal.SIGHUP)
         service.wait_line("settings reloaded", count=2)
