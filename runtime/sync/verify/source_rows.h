@@ -35,7 +35,8 @@ struct source_rows {
     /* During a read of a table with triggers, some of whose rows were rejected and whose conversion
      * of keys is not one-to-one: says whether a stored key is one of theirs. NULL otherwise. */
     sqlite3_stmt *rejected;
-    /* Of rows that share a key in BigQuery, all but the one that was sent are visited as rejected. */
+    /* Of rows that share a key in BigQuery, all but the one that was sent are visited as rejected.
+     */
     bool owners_known;
     /* In mode replace, without triggers or if rows have no key: the rows that the last read found
      * are not those of the last sync. Which of them changed is not known; the next sync sends them
