@@ -66,6 +66,16 @@ bool error_wrap(struct error *err, const char *format, ...)
     return false;
 }
 
+const char *error_text(const struct error *err, char out[static ERROR_TEXT_SIZE])
+{
+    bool has_row = err->row[0] != '\0';
+
+    snprintf(
+        out, ERROR_TEXT_SIZE, "%s%s%s%s", err->message, has_row ? " (" : "", err->row,
+        has_row ? ")" : "");
+    return out;
+}
+
 const char *error_code_name(enum error_code code)
 {
     assert(code < ERROR_CODE_COUNT);

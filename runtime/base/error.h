@@ -44,7 +44,12 @@ struct error {
     int64_t retry_after_ms; /* what the server asked us to wait, 0 if it did not say */
     char reason[48];        /* BigQuery's own reason word ("quotaExceeded"), "" if none */
     char message[1024];
+    /* The row it is about, "the row with id = 7", "" if none is known. Keys are data: logs and
+     * reports show the message alone, the output of a command shows error_text. */
+    char row[512];
 };
+
+#define ERROR_TEXT_SIZE 1600
 
 /* Fills err and returns false, so that `return error_set(...)` is the idiom. A message longer than
  * the field is cut. */
@@ -53,6 +58,10 @@ bool error_set(struct error *err, enum error_code code, const char *format, ...)
 /* Puts "context: " in front of the message, once a layer on the way up; the rest of err stays.
  * Returns false. */
 bool error_wrap(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* The message and, if it is known, the row: for the output of a command, its JSON and the state
+ * database, never for a log or a report. Returns out. */
+const char *error_text(const struct error *err, char out[static ERROR_TEXT_SIZE]);
 
 #ifdef __clang_analyzer__
 /* The analyzer does not look into other files, and without this takes failures for successes. */

@@ -13,6 +13,7 @@
 static void print_row(const struct table_result *table)
 {
     char sent[SCREEN_BYTES_SIZE];
+    char text[ERROR_TEXT_SIZE];
 
     printf(
         "%-26s %-9s %-7s %10" PRId64 " %10" PRId64 " %10" PRId64 " %9" PRId64 " %9s %7.1fs\n",
@@ -20,7 +21,7 @@ static void print_row(const struct table_result *table)
         table->rows_inserted, table->rows_updated, table->rows_deleted, table->rows_rejected,
         screen_bytes(table->bytes_sent, sent), (double)table->duration_ms / 1000);
     if (table->error.code != ERROR_NONE)
-        printf("    %s\n", table->error.message);
+        printf("    %s\n", error_text(&table->error, text));
 }
 
 static void print_result(const struct run_result *run)

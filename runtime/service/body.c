@@ -1,5 +1,6 @@
 #include "service/body.h"
 
+#include "base/json_strict.h"
 #include "encode/json.h"
 
 #include <stdio.h>
@@ -79,7 +80,14 @@ bool body_tables(
 
     if (!body_is_fit(body, reply))
         return false;
-    cJSON *names = cJSON_ParseWithLength(body.data, body.length);
+    const char *wrong = "";
+    cJSON *names = json_parse_strict(body, &wrong);
+    if (names == NULL && body.length > 0) {
+        reply_error(
+            reply, 400, "malformed_json", "the body holds U+0000 at byte %zu, which no name has",
+            (size_t)(wrong - body.data));
+        return false;
+    }
     if (!cJSON_IsArray(names) || cJSON_GetArraySize(names) == 0) {
         reply_error(
             reply, 400, "bad_request",

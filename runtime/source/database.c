@@ -373,21 +373,33 @@ void database_give_back(sqlite3_stmt *statement)
     sqlite3_clear_bindings(statement);
 }
 
+/* What SQLite says about a value ends before what it quotes of it ("JSON path error near 'x'"). */
+static bool fail_step(struct database *database, sqlite3_stmt *statement, struct error *err)
+{
+    int result = sqlite3_extended_errcode(database->handle);
+    const char *words = sqlite3_errmsg(database->handle);
+    int length = (int)strcspn(words, "'\"`:");
+    char doing[160];
+
+    sqlite3_snprintf(sizeof doing, doing, "%.140s", sqlite3_sql(statement));
+    if ((result & 0xff) != SQLITE_ERROR)
+        return fail(database, doing, err);
+    while (length > 0 && words[length - 1] == ' ')
+        length--;
+    return error_set(err, ERROR_SOURCE, "%s: %.*s (%s)", doing, length, words, database->path);
+}
+
 bool database_step(
     struct database *database, sqlite3_stmt *statement, bool *out_row, struct error *err)
 {
-    char doing[160];
-
     if (is_transaction(database, statement))
         enter(database);
     int result = sqlite3_step(statement);
     bool ok = result == SQLITE_ROW || result == SQLITE_DONE;
     if (ok)
         *out_row = result == SQLITE_ROW;
-    else {
-        sqlite3_snprintf(sizeof doing, doing, "%.140s", sqlite3_sql(statement));
-        fail(database, doing, err);
-    }
+    else
+        fail_step(database, statement, err);
     if (sqlite3_get_autocommit(database->handle) != 0)
         leave(database);
     return ok;

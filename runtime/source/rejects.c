@@ -9,6 +9,7 @@
 #include "source/statement.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* SQLite's own ceiling of a text is a billion bytes; a key beyond this is an error. */
 #define KEY_CEILING (64 << 20)
@@ -263,6 +264,22 @@ bool rejects_publish(
 
 /* --- reading ----------------------------------------------------------------------------- */
 
+const char *rejects_reason_without_key(const char *reason)
+{
+    return strncmp(reason, REJECTS_OTHER_ROW, strlen(REJECTS_OTHER_ROW)) == 0
+               ? "and that of another row" REJECTS_ONE_KEY
+               : reason;
+}
+
+static void show_reason(sqlite3_stmt *statement, char *out_reason, size_t size)
+{
+    const char *reason = (const char *)sqlite3_column_text(statement, 2);
+
+    sqlite3_snprintf(
+        (int)size, out_reason, "%s: %s value %s", sqlite3_column_text(statement, 0),
+        sqlite3_column_text(statement, 1), rejects_reason_without_key(reason));
+}
+
 bool rejects_first_reason(
     struct tracking *tracking, const char *table, char *out_reason, size_t size, struct error *err)
 {
@@ -276,13 +293,13 @@ bool rejects_first_reason(
         return true;
     if (!statement_bind(
             &tracking->database,
-            "select column_name || ': ' || storage_class || ' value ' || reason"
+            "select column_name, storage_class, reason"
             " from bq_sync_rejects where table_name = ?1 order by key_json, column_name limit 1",
             &statement, err, "s", table))
         return false;
     bool ok = database_step(&tracking->database, statement, &row, err);
     if (ok && row)
-        statement_text(statement, 0, out_reason, size);
+        show_reason(statement, out_reason, size);
     sqlite3_finalize(statement);
     return ok;
 }

@@ -33,6 +33,15 @@ struct bad_value {
     int64_t row_number;
 };
 
+/* The one reason that holds a key, that of another row: "and that of the row with id = 7 are one
+ * key in BigQuery". */
+#define REJECTS_OTHER_ROW "and that of the row with "
+#define REJECTS_ONE_KEY   " are one key in BigQuery"
+
+/* The reason as logs and reports may show it, without the other row's key; a static string or
+ * `reason` itself. */
+const char *rejects_reason_without_key(const char *reason);
+
 /* Adds one bad value of the row that `row` stands on (its first result columns are the table's
  * columns in order; the key's raw values are taken from there). The texts are copied. */
 MUST_CHECK bool rejects_add(
@@ -53,8 +62,8 @@ MUST_CHECK bool rejects_publish(
 MUST_CHECK bool rejects_count(
     struct tracking *tracking, const char *table, int64_t *out_rows, struct error *err);
 
-/* Why the first rejected value of a table does not fit, without its row's key or value; "" if there
- * is none. */
+/* Why the first rejected value of a table does not fit, without a value or a key, its row's or
+ * another's; "" if there is none. */
 MUST_CHECK bool rejects_first_reason(
     struct tracking *tracking, const char *table, char *out_reason, size_t size, struct error *err);
 

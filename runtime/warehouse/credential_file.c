@@ -1,6 +1,7 @@
 #include "warehouse/credential_file.h"
 
 #include "base/buffer.h"
+#include "base/json_strict.h"
 #include "warehouse/http.h"
 #include "warehouse/oauth.h"
 
@@ -81,11 +82,11 @@ static bool parse(
 
     if (start[strspn(start, " \t\r\n")] == '\0')
         return credential_file_error(source, err, "is empty; download or create the key again");
-    cJSON *root = cJSON_ParseWithLength(text->data, text->length);
+    const char *end = start;
+    cJSON *root = json_parse_strict(buffer_slice(text), &end);
     if (root == NULL) {
         unsigned line = 1;
-        const char *end = cJSON_GetErrorPtr();
-        for (const char *at = start; end != NULL && at < end && at < start + text->length; at++)
+        for (const char *at = start; at < end; at++)
             line += *at == '\n';
         return credential_file_error(
             source, err, "is not JSON (line %u); it has to be the key file as Google gave it",

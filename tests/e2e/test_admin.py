@@ -65,7 +65,8 @@ class AdminTest(unittest.TestCase):
         for body in ("[]", "{}", "null", "\"users\"", "[1]", "[null]", "[[\"accounts\"]]"):
             with self.subTest(body=body):
                 self.assert_error(service.post(TABLES, body), 400, "bad_request")
-        for body in ("[\"accounts\"", "accounts", "[\"accounts\"] x", "[\"\\ud800\"]", "[\"a\",]", "\xff"):
+        for body in ("[\"accounts\"", "accounts", "[\"accounts\"] x", "[\"\\ud800\"]",
+                     "[\"accounts\\u0000x\"]", "[\"a\",]", "\xff"):
             with self.subTest(body=body):
                 self.assert_error(
                     service.post(TABLES, body.encode("latin-1")), 400, "malformed_json")

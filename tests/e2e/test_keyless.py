@@ -280,7 +280,8 @@ class ReplacedTest(StepTest):
         self.app.execute("insert into exact values (1), ('x')")
         part = self.sync("exact", 1)
         self.assertEqual("failed", part["status"])
-        self.assertIn("exact.n of the row number 2: text value", part["error"]["message"])
+        self.assertIn("exact.n: text value is not an integer", part["error"]["message"])
+        self.assertIn("(the row number 2)", part["error"]["message"])
 
     def test_a_reset_a_dropped_target_and_a_restored_backup_are_noticed(self):
         self.app.execute("insert into user_roles values (1, 1, null), (1, 1, null)")

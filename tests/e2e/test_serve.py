@@ -1,17 +1,13 @@
 """The daemon: schedule, signals, locks, metrics and reports."""
 
-import http.server
 import json
 import pathlib
-import re
 import signal
 import socket
 import subprocess
-import threading
 import unittest
 
-from tests.e2e.serving import AT_START, INCREMENTAL, MANUAL, Service, half_a_day_from_now
-from tests.support import printed
+from tests.e2e.serving import AT_START, INCREMENTAL, MANUAL, Collector, Service, half_a_day_from_now
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 from tests.support.foreign import tool
@@ -273,50 +269,6 @@ class ServeTest(unittest.TestCase):
             run = service.wait_run(service.post(INCREMENTAL).json["run_id"])
             self.assertEqual("synced", self.app.table(run, "accounts")["status"])
             self.assertEqual(0, service.stop())
-
-
-class Collector:
-    """Takes what reporters send."""
-
-    def __enter__(self):
-        self.requests = []
-        self._changed = threading.Condition()
-        collector = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def log_message(self, *_):
-                pass
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                # Bugsnag wants its key in the body too: that one place is not what leaks.
-                printed.keep("bqsync", "report", re.sub(r'^\{"apiKey":"\w+",', "{", body))
-                with collector._changed:
-                    collector.requests.append(
-                        {"path": self.path, "headers": dict(self.headers), "body": body})
-                    collector._changed.notify_all()
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self._server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def wait(self, path):
-        def found():
-            return next((request for request in self.requests if request["path"] == path), None)
-        with self._changed:
-            self._changed.wait_for(found, 30)
-            return found()
 
 
 if __name__ == "__main__":

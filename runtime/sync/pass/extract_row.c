@@ -8,10 +8,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* A key is shown with 200 characters a column at most. */
 #define REASON_CEILING (1 << 20)
-#define KEY_SHOWN      512
 
 static bool open_rejects(struct extraction *e, struct error *err)
 {
@@ -24,19 +24,19 @@ static bool open_rejects(struct extraction *e, struct error *err)
     return rejects_begin(&batch->rejects, e->task->table, err);
 }
 
-/* "with id = 7", by the first key column, or "number 7". Reading the key converts it in place, so
- * the row's key is not to be used any more. */
-static void name_row(const struct extraction *e, sqlite3_stmt *row, char out[static KEY_SHOWN])
+/* "the row with id = 7", by the first key column, or "the row number 7". Reading the key converts
+ * it in place, so the row's key is not to be used any more. */
+static void name_row(const struct extraction *e, sqlite3_stmt *row, char *out, size_t size)
 {
     const struct table *table = e->task->table;
 
     if (e->row_number > 0) {
-        snprintf(out, KEY_SHOWN, "number %" PRId64, e->row_number);
+        snprintf(out, size, "the row number %" PRId64, e->row_number);
         return;
     }
     int column = (int)table->key[0];
     snprintf(
-        out, KEY_SHOWN, "with %s = %s", table->columns[column].source,
+        out, size, "the row with %s = %s", table->columns[column].source,
         sqlite3_column_type(row, column) == SQLITE_BLOB
             ? "a blob"
             : (const char *)sqlite3_column_text(row, column));
@@ -46,13 +46,17 @@ static bool fail_for_row(
     const struct extraction *e, sqlite3_stmt *row, size_t column, const char *storage_class,
     const char *reason, struct error *err)
 {
-    char name[KEY_SHOWN];
+    const char *shown = rejects_reason_without_key(reason);
 
-    name_row(e, row, name);
-    return error_set(
-        err, ERROR_REJECTED,
-        "%s.%s of the row %s: %s value %s. Fix the row, or let `on_reject` be \"reject\"",
-        e->task->table->name, e->task->table->columns[column].source, name, storage_class, reason);
+    error_set(
+        err, ERROR_REJECTED, "%s.%s: %s value %s. Fix the row, or let `on_reject` be \"reject\"",
+        e->task->table->name, e->task->table->columns[column].source, storage_class, shown);
+    name_row(e, row, err->row, sizeof err->row);
+    if (shown != reason) {
+        size_t used = strlen(err->row);
+        snprintf(err->row + used, sizeof err->row - used, "; its value %s", reason);
+    }
+    return false;
 }
 
 static bool add_reject(
@@ -162,11 +166,11 @@ static bool claim_key(
     struct buffer reason;
 
     buffer_init(&reason, REASON_CEILING);
-    buffer_append_text(&reason, "and that of the row with ");
+    buffer_append_text(&reason, REJECTS_OTHER_ROW);
     bool ok = shadow_claim(e->keys, e->source, extract_row_key(e), &e->claim, &reason, err);
     *out_sent = ok && e->claim != SHADOW_CLAIM_TAKEN;
     if (ok && !*out_sent) {
-        buffer_append_text(&reason, " are one key in BigQuery");
+        buffer_append_text(&reason, REJECTS_ONE_KEY);
         e->task->outcome->rows_rejected++;
         ok = buffer_check(&reason, "a reason", err) &&
              add_reject(

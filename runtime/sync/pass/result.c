@@ -76,9 +76,10 @@ cJSON *result_error_json(const struct error *error)
 {
     if (error->code == ERROR_NONE)
         return cJSON_CreateNull();
+    char text[ERROR_TEXT_SIZE];
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "code", error_code_name(error->code));
-    cJSON_AddStringToObject(json, "message", error->message);
+    cJSON_AddStringToObject(json, "message", error_text(error, text));
     cJSON_AddBoolToObject(json, "retryable", error_is_retryable(error->code));
     return json;
 }

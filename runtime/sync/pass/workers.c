@@ -90,6 +90,7 @@ void workers_fail_unnoted(struct task *task, const struct error *why)
 
 void workers_note(struct worker *worker, struct task *task)
 {
+    char text[ERROR_TEXT_SIZE];
     struct error ignored;
 
     if (!task->unnoted)
@@ -97,7 +98,7 @@ void workers_note(struct worker *worker, struct task *task)
     task->unnoted = false;
     bool ok = worker->reads_only || tracking_note(
                                         worker_take_state(worker), task->table->name,
-                                        task->outcome->error.message, &ignored);
+                                        error_text(&task->outcome->error, text), &ignored);
     if (!worker->reads_only)
         worker_give_state(worker);
     if (!ok)

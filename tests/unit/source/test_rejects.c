@@ -230,6 +230,12 @@ static void test_the_first_reason_names_no_key_and_no_value(void **state)
 
     expect_ok(rejects_first_reason(&tracking, "users", reason, sizeof reason, &err));
     assert_string_equal(reason, "v: text value is not an integer");
+
+    expect_ok(rejects_begin(&tracking, &users_table, &err));
+    reject("select * from users where id = 1", 0, REJECTS_OTHER_ROW "id = 7" REJECTS_ONE_KEY);
+    publish(NOW);
+    expect_ok(rejects_first_reason(&tracking, "users", reason, sizeof reason, &err));
+    assert_string_equal(reason, "id: text value and that of another row are one key in BigQuery");
 }
 
 static void test_many_rejects_are_published_in_chunks(void **state)

@@ -29,6 +29,8 @@ static const struct {
     {"empty", " \n", "is empty; download or create the key again"},
     {"not JSON", "{\n\"type\": \"service_account\",\n\"x\": oops}",
      "is not JSON (line 3); it has to be the key file as Google gave it"},
+    {"two keys", "{\"type\":\"x\"}\n{\"type\":\"x\"}",
+     "is not JSON (line 2); it has to be the key file as Google gave it"},
     {"not an object", "[1]", "holds JSON, but not an object with a \"type\""},
     {"no type", "{\"client_email\":\"x\"}",
      "\"type\" is missing; it has to be the key file as Google gave it"},

@@ -1,0 +1,16 @@
+/* json_strict: parses a JSON document that came from outside. cJSON ignores what stands behind the
+ * document and cuts a string at U+0000, so that another text than the one that was sent would be
+ * read. Pure. */
+#ifndef BQSYNC_BASE_JSON_STRICT_H
+#define BQSYNC_BASE_JSON_STRICT_H
+
+#include "base/slice.h"
+
+#include <cjson/cJSON.h>
+
+/* The one document that the text consists of, owned. NULL if the text is not JSON, if something but
+ * space follows, if a U+0000 is in it, as a byte or escaped, or without memory; *out_wrong is then
+ * the place in the text, borrowed. */
+cJSON *json_parse_strict(struct slice text, const char **out_wrong);
+
+#endif
