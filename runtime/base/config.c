@@ -145,18 +145,25 @@ static bool check_immutable(const struct config *config, struct error *err)
     return ok;
 }
 
-/* A transaction reads every table's rows from a staging table. */
-static bool check_price(const struct config *config, struct error *err)
+static bool check_least_bill(
+    const struct config *config, const char *variable, int64_t bytes, struct error *err)
 {
+    // A transaction reads every table's rows from a staging table.
     int64_t least = config->sync_atomic ? 2 * CONFIG_LEAST_BILLED_BYTES : CONFIG_LEAST_BILLED_BYTES;
 
-    return config->max_bytes_billed == 0 || config->max_bytes_billed >= least ||
+    return bytes == 0 || bytes >= least ||
            error_set(
                err, ERROR_CONFIG,
-               "BQ_MAX_BYTES_BILLED=%" PRId64 " is less than BigQuery bills any MERGE (%" PRId64
+               "%s=%" PRId64 " is less than BigQuery bills any MERGE (%" PRId64
                ": 10 MB for each table that it names), so no change would ever arrive: set it to "
                "%sM or more, or to off",
-               config->max_bytes_billed, least, config->sync_atomic ? "21" : "11");
+               variable, bytes, least, config->sync_atomic ? "21" : "11");
+}
+
+static bool check_price(const struct config *config, struct error *err)
+{
+    return check_least_bill(config, "BQ_MAX_BYTES_BILLED", config->max_bytes_billed, err) &&
+           check_least_bill(config, "BQ_MAX_BYTES_BILLED_PER_DAY", config->max_bytes_a_day, err);
 }
 
 static bool settle(struct config *config, struct error *err)

@@ -115,7 +115,8 @@ static bool parse_bytes(const struct config_option *option, const char *text, vo
         {NULL, 0}};
 
     (void)option;
-    return parse_amount(text, units, INT64_MAX, field);
+    // A field of 0 says off.
+    return parse_amount(text, units, INT64_MAX, field) && (is_off(text) || *(int64_t *)field > 0);
 }
 
 static bool parse_time(const struct config_option *option, const char *text, void *field)
@@ -368,8 +369,8 @@ static const struct value_type types[] = {
     [CONFIG_BOOL] = {"a yes or no", "1, 0, true, false, yes, no, on or off", parse_bool, NULL},
     [CONFIG_INTEGER] = {"a number in range", NULL, parse_integer, NULL},
     [CONFIG_BYTES] =
-        {"a number of bytes", "a whole number, alone or with k, M, G or T, or off", parse_bytes,
-         NULL},
+        {"a number of bytes", "a whole number above 0, alone or with k, M, G or T, or off",
+         parse_bytes, NULL},
     [CONFIG_DURATION] = {"a duration", "a number with ms, s, m or h, or off", parse_duration, NULL},
     [CONFIG_TIME] = {"a time of day", "HH:MM from 00:00 to 23:59, or off", parse_time, NULL},
     [CONFIG_ZONE] =

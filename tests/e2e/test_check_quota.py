@@ -172,6 +172,16 @@ class Money(unittest.TestCase):
         self.assertEqual(3, status)
         self.assertIn("21M or more", err)
 
+    def test_a_day_below_the_least_bill_of_a_merge_is_refused(self):
+        for day in ("0", "1", "10M"):
+            for command in ("check", "sync"):
+                status, _, err = self.app.run(command, BQ_MAX_BYTES_BILLED_PER_DAY=day)
+                self.assertEqual(3, status, (day, err))
+                self.assertIn("BQ_MAX_BYTES_BILLED_PER_DAY", err)
+        status, _, err = self.app.run("sync", BQ_MAX_BYTES_BILLED_PER_DAY="20M", BQ_SYNC_ATOMIC="1")
+        self.assertEqual(3, status, err)
+        self.assertIn("21M or more", err)
+
     def test_a_limit_of_the_least_bill_lets_few_changes_pass(self):
         self.app.execute("update accounts set note = 'x'")
         self.assertTrue(self.app.sync(BQ_MAX_BYTES_BILLED="11M")["ok"])

@@ -257,9 +257,20 @@ static const struct {
     {"BQ_PARALLEL", "65", " is not a number in range; expected a whole number from 1 to 64"},
     {"BQ_PARALLEL", "8 ", " is not a number in range; expected a whole number from 1 to 64"},
     {"BQ_MAX_BYTES_BILLED", "10X",
-     " is not a number of bytes; expected a whole number, alone or with k, M, G or T, or off"},
+     " is not a number of bytes; expected a whole number above 0, alone or with k, M, G or T, or "
+     "off"},
     {"BQ_MAX_BYTES_BILLED", "9300000000G",
-     " is not a number of bytes; expected a whole number, alone or with k, M, G or T, or off"},
+     " is not a number of bytes; expected a whole number above 0, alone or with k, M, G or T, or "
+     "off"},
+    {"BQ_MAX_BYTES_BILLED", "0",
+     " is not a number of bytes; expected a whole number above 0, alone or with k, M, G or T, or "
+     "off"},
+    {"BQ_MAX_BYTES_BILLED_PER_DAY", "0",
+     " is not a number of bytes; expected a whole number above 0, alone or with k, M, G or T, or "
+     "off"},
+    {"BQ_MAX_BYTES_BILLED_PER_DAY", "0G",
+     " is not a number of bytes; expected a whole number above 0, alone or with k, M, G or T, or "
+     "off"},
     {"BQ_LOG_LEVEL", "loud", " is not a log level; expected debug, info, warn, error or off"},
     {"BQ_LOG_FORMAT", "xml", " is not a log format; expected text or json"},
     {"BQ_CAPTURE", "never", " is not a choice; expected auto|manual"},
@@ -384,14 +395,14 @@ static void test_bytes_are_powers_of_a_thousand(void **state)
     static const struct {
         const char *text;
         int64_t bytes;
-    } cases[] = {{"0", 0},
-                 {"off", 0},
-                 {"20971520", 20971520},
-                 {"64000k", 64000000},
-                 {"30M", 30000000},
-                 {"5g", 5000000000},
-                 {"2T", 2000000000000},
-                 {"9223372036854775807", INT64_MAX}};
+    } cases[] = {
+        {"off", 0},
+        {"20971520", 20971520},
+        {"64000k", 64000000},
+        {"30M", 30000000},
+        {"5g", 5000000000},
+        {"2T", 2000000000000},
+        {"9223372036854775807", INT64_MAX}};
     struct config config;
     (void)state;
 
