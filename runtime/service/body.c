@@ -6,13 +6,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-bool body_is_fit(struct slice body, struct reply *reply)
+/* Whether the text is JSON or empty. */
+static bool is_json(struct slice body, struct reply *reply)
 {
     const char *problem = body.length == 0 ? NULL : json_check(body);
 
     if (problem != NULL)
         reply_error(reply, 400, "malformed_json", "the body %s", problem);
     return problem == NULL;
+}
+
+bool body_is_empty(struct slice body, struct reply *reply)
+{
+    const char *wrong = "";
+
+    if (body.length == 0)
+        return true;
+    if (!is_json(body, reply))
+        return false;
+    cJSON *json = json_parse_strict(body, &wrong);
+    bool empty = cJSON_IsObject(json) && json->child == NULL;
+    cJSON_Delete(json);
+    if (!empty)
+        reply_error(
+            reply, 400, "bad_request",
+            "a sync of all tables takes no body; POST /admin/bigquery/sync/tables takes a list of "
+            "names");
+    return empty;
 }
 
 static void reply_unknown(const struct deployment *deployment, struct reply *reply, cJSON *unknown)
@@ -78,7 +98,7 @@ bool body_tables(
     const struct table **tables = NULL;
     bool ok = false;
 
-    if (!body_is_fit(body, reply))
+    if (!is_json(body, reply))
         return false;
     const char *wrong = "";
     cJSON *names = json_parse_strict(body, &wrong);

@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether the text is JSON or empty, for a route that ignores its body: other text is probably a
- * mistake. On false the reply is filled. */
-MUST_CHECK bool body_is_fit(struct slice body, struct reply *reply);
+/* Whether there is nothing in the body but perhaps an empty object, for a route that takes none: a
+ * list of tables would be a mistake. On false the reply is filled. */
+MUST_CHECK bool body_is_empty(struct slice body, struct reply *reply);
 
 /* The tables named by a JSON array, each once. *out_tables is returned owned (free). On false the
  * reply is filled: the body is not such an array, or it names unknown tables. */

@@ -91,7 +91,7 @@ static void start(
 {
     char run_id[RUN_ID_SIZE];
 
-    if (!body_is_fit(request->body, reply))
+    if (!body_is_empty(request->body, reply))
         return;
     enum scheduler_answer answer = scheduler_request(context->scheduler, kind, NULL, 0, run_id);
     reply_started(reply, answer, run_id, kind);

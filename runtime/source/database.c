@@ -143,8 +143,17 @@ static bool fail(struct database *database, const char *doing, struct error *err
 
     if ((result & 0xff) == SQLITE_BUSY && clock_stopped())
         return error_set(err, ERROR_STOPPED, "%s: asked to stop (%s)", doing, database->path);
-    if ((result & 0xff) == SQLITE_CANTOPEN && !sidecar_check(database->path, err))
-        return false;
+    if ((result & 0xff) == SQLITE_CANTOPEN) {
+        int problem = sqlite3_system_errno(database->handle);
+        if (problem == EMFILE || problem == ENFILE)
+            return error_set(
+                err, ERROR_SOURCE,
+                "%s: %s (%s); raise the limit of open files (ulimit -n, or LimitNOFILE of the "
+                "unit)",
+                doing, strerror(problem), database->path);
+        if (!sidecar_check(database->path, err))
+            return false;
+    }
     return error_set(
         err, code_of(result), "%s: %s (%s)%s", doing, sqlite3_errmsg(database->handle),
         database->path, advice_for(result));

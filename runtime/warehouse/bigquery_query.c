@@ -187,6 +187,19 @@ static bool visit_page(struct selection *selection, const cJSON *page, struct er
     return ok;
 }
 
+/* An answer that leaves rows out must not pass for a result without them. */
+static bool check_total(const struct selection *selection, const cJSON *page, struct error *err)
+{
+    const cJSON *total = cJSON_GetObjectItemCaseSensitive(page, "totalRows");
+
+    if (total == NULL || selection->stopped || (uint64_t)call_int64(total) == selection->rows)
+        return true;
+    return error_set(
+        err, ERROR_WAREHOUSE,
+        "BigQuery: the query %s has %" PRId64 " rows, but %" PRIu64 " were returned",
+        job_name(selection), call_int64(total), selection->rows);
+}
+
 /* One query from its start to its last page. The answer to jobs.query may hold the first page, or
  * only say that the query still runs; then, and for every further page, jobs.getQueryResults is
  * asked, which holds the request for a while until there is something to say. So this loop neither
@@ -208,7 +221,8 @@ static bool run_once(struct selection *selection, struct error *err)
             selection->bytes_billed = call_int64(billed);
         const char *token = complete ? call_text(page, "pageToken") : "";
         if (complete)
-            ok = visit_page(selection, page, err);
+            ok = visit_page(selection, page, err) &&
+                 (token[0] != '\0' || check_total(selection, page, err));
         if (!ok || selection->stopped || (complete && token[0] == '\0'))
             break;
         if (clock_stopped())

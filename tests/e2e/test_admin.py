@@ -72,6 +72,9 @@ class AdminTest(unittest.TestCase):
                     service.post(TABLES, body.encode("latin-1")), 400, "malformed_json")
         self.assert_error(service.post(TABLES), 400, "bad_request")
         self.assert_error(service.post(MANUAL, "{"), 400, "malformed_json")
+        for body in ('["accounts"]', '{"full": true}', "null"):
+            for path in (MANUAL, INCREMENTAL):
+                self.assert_error(service.post(path, body), 400, "bad_request")
 
     def test_a_second_request_gets_409_with_the_id_of_the_run_in_the_way(self):
         with Bqlocal(datasets=["d"], latency="2s") as self.app.bq:

@@ -20,6 +20,7 @@ insert into accounts values (1, 'a@x', 1.5, 'one'), (2, 'b@x', null, 'two'), (3,
 insert into settings values ('theme', 'dark');
 """
 LOW_LIMIT = 20
+TOO_FEW = 6
 UPDATE = "update accounts set note = 'uno' where id = 1"
 
 
@@ -250,6 +251,18 @@ class DescriptorsTest(BadCase):
         failed = [table["error"]["message"] for table in run["tables"] if table["status"] == "failed"]
         self.assertEqual([], failed)
         self.assertEqual(4, sum(table["rows_rejected"] for table in run["tables"]))
+
+    def test_too_few_descriptors_are_named(self):
+        self.app.sync()
+
+        def limited():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (TOO_FEW, TOO_FEW))
+
+        ended = run_program([self.app.program, "sync"], self.app.folder, self.app.environment, preexec_fn=limited)
+
+        self.assertEqual(6, ended.returncode)
+        self.assertIn("Too many open files", ended.stderr)
+        self.assertNotIn("-wal", ended.stderr)
 
 
 class StateElsewhereTest(BadCase):

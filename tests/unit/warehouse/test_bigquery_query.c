@@ -173,6 +173,22 @@ static void test_a_row_that_lacks_cells_is_an_error(void **state)
 }
 
 /* However little of the budget is left, a query that BigQuery still computes is not cut. */
+static void test_an_answer_that_leaves_rows_out_is_an_error(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    struct seen seen = {.rows = 0};
+
+    FAKE_HTTP_SCRIPT(
+        &fixture->http,
+        {.status = 200,
+         .body = "{\"jobComplete\":true," REFERENCE "," SCHEMA ",\"totalRows\":\"1\"}"});
+    assert_false(bigquery_select(fixture->bigquery, "select a, b", note, &seen, NULL, &err));
+
+    assert_int_equal(err.code, ERROR_WAREHOUSE);
+    assert_string_equal(err.message, "BigQuery: the query q1 has 1 rows, but 0 were returned");
+}
+
 static void test_no_try_is_shorter_than_the_hold_that_it_asks_for(void **state)
 {
     struct fixture *fixture = *state;
@@ -204,6 +220,7 @@ int main(void)
         FIXTURE_TEST(test_a_wrong_query_shows_googles_words),
         FIXTURE_TEST(test_a_visitor_may_have_seen_enough),
         FIXTURE_TEST(test_a_row_that_lacks_cells_is_an_error),
+        FIXTURE_TEST(test_an_answer_that_leaves_rows_out_is_an_error),
         FIXTURE_TEST(test_no_try_is_shorter_than_the_hold_that_it_asks_for),
     };
 
