@@ -45,7 +45,7 @@ static void check_lengths(enum decimal_kind kind, int whole, int scale)
                 int length = snprintf(text, sizeof text, "%s", sparse ? "-" : "");
                 for (int i = 0; i < left + right; i++) {
                     bool end = i == 0 || i == left + right - 1;
-                    char digit = end || !sparse ? (char)('1' + i % 9) : '0';
+                    const char digit = "0123456789"[end || !sparse ? 1 + i % 9 : 0];
                     if (i == left)
                         text[length++] = '.';
                     text[length++] = digit;
