@@ -43,6 +43,7 @@ struct error {
     int http_status;        /* of the answer that caused it, 0 if none */
     int64_t retry_after_ms; /* what the server asked us to wait, 0 if it did not say */
     char reason[48];        /* BigQuery's own reason word ("quotaExceeded"), "" if none */
+    bool refused; /* the caller lacks a right, and BigQuery said so at once: it has done nothing */
     char message[1024];
     /* The row it is about, "the row with id = 7", "" if none is known. Keys are data: logs and
      * reports show the message alone, the output of a command shows error_text. */

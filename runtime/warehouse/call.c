@@ -447,7 +447,13 @@ static bool try_until_good(
             bigquery_count_retry(bigquery, err);
             continue;
         }
-        if (try.action != RETRY_AGAIN || !call_pause(bigquery, call, &retry, answered, err))
+        // Of an earlier try whose answer was lost, nobody knows what came of it.
+        if (try.action != RETRY_AGAIN) {
+            err->refused = retry.attempts == 0 && answer->failure == HTTP_OK &&
+                           answer->status == 403 && strcmp(err->reason, "accessDenied") == 0;
+            break;
+        }
+        if (!call_pause(bigquery, call, &retry, answered, err))
             break;
     }
 

@@ -307,8 +307,11 @@ static bool send_resumable(struct session *session, struct error *err)
     while (!session->done) {
         enum retry_action action = RETRY_GIVE_UP;
         if (session->url == NULL) {
-            if (!session_start(session, err))
+            if (!session_start(session, err)) {
+                // A session that was lost may have made the job.
+                err->refused = err->refused && session->restarts == 0;
                 return false;
+            }
         } else if (!session_step(session, &action, err) && !session_recover(session, action, err)) {
             return false;
         }

@@ -248,6 +248,30 @@ class OtherDatasetTest(RaceCase):
         self.assertTrue(self.app.sync()["ok"])
         self.assert_equal()
 
+    def test_a_project_that_refuses_jobs_leaves_no_intent(self):
+        self.open()
+        self.app.execute("update accounts set note = 'uno' where id = 1")
+
+        self.app.sync(status=4, BQ_PROJECT_NAME="other")
+        self.assertEqual([(0,)], self.app.execute("select count(*) from bq_sync_intents"))
+
+        self.assertTrue(self.app.sync()["ok"])
+        self.assert_equal()
+
+    def test_a_refusal_after_a_lost_answer_proves_nothing(self):
+        self.open()
+        self.app.execute("update accounts set note = 'uno' where id = 1")
+        self.bq.faults({**BEFORE_ACKNOWLEDGEMENT, "action": "reset_after", "count": 1},
+                       {"method": "POST", "path": "/projects/p/jobs", "action": "status", "status": 403,
+                        "reason": "accessDenied", "nth": 2, "count": 100})
+
+        self.app.sync("accounts", status=4)
+        self.bq.clear_faults()
+
+        self.assertEqual([(1,)], self.app.execute("select count(*) from bq_sync_intents"))
+        self.assertTrue(self.app.sync()["ok"])
+        self.assert_equal()
+
     def test_if_that_is_impossible_the_table_fails_and_says_whose_it_is(self):
         self.leave_open()
         self.bq.faults({"method": "GET", "path": "/projects/p/jobs/bqsync_accounts", "action": "status", "status": 403,

@@ -158,6 +158,22 @@ static bool conclude(
            staging_adopt_unbounded(task, &job->failure);
 }
 
+/* A request of an intent has failed. If BigQuery refused it for a missing right, no job of this
+ * intent was ever made: the intent is withdrawn. Kept, it would have to be resolved where the right
+ * is missing, also after a wrong project was corrected. */
+static bool fail(
+    struct worker *worker, const struct intent *intent, bool *out_withdrawn, struct error *err)
+{
+    const struct error refusal = *err;
+
+    if (err->refused) {
+        *out_withdrawn = intent_withdraw(worker, intent, err);
+        if (*out_withdrawn)
+            *err = refusal;
+    }
+    return false;
+}
+
 /* One intent from its record to its end. Everything about how the batch is sent comes from the
  * batch, by way of the intent: the plan may say something else by now. A job before the commit job
  * that fails is as good as a commit job that failed, since it is the last that is started. On any
@@ -178,18 +194,18 @@ static bool attempt(
         return true;
     intent_job_id(&intent, "load", staging_job);
     if (is_staged(&intent) && !staging_create(worker, task, &intent, err))
-        return false;
+        return fail(worker, &intent, out_withdrawn, err);
 
     if (task->batch.rows == 0) {
         if (!start_truncate(worker, task, &intent, err))
-            return false;
+            return fail(worker, &intent, out_withdrawn, err);
     } else if (task->batch.inlined != NULL) {
         if (!start_change(worker, task, &intent, err))
-            return false;
+            return fail(worker, &intent, out_withdrawn, err);
     } else {
         const struct load load = load_of(task, &intent, staging_job);
         if (!load_start(worker, task, &load, err))
-            return false;
+            return fail(worker, &intent, out_withdrawn, err);
     }
     if (is_staged(&intent) &&
         !(bigquery_job_wait(bigquery, staging_job, &job, err) &&

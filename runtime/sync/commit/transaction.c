@@ -276,7 +276,13 @@ static bool run_until_done(struct transaction *t, struct job *out_job, struct er
 
 /* --- afterwards -------------------------------------------------------------------------- */
 
-/* The rows of a table are counted by its MERGE, which is a job of its own in the script. */
+/* New rows of an append table are inserted, all other changes are merged. */
+static bool changes_rows(const char *statement)
+{
+    return strcmp(statement, "MERGE") == 0 || strcmp(statement, "INSERT") == 0;
+}
+
+/* The rows of a table are counted by its statement, which is a job of its own in the script. */
 static void count_child(void *context, const struct job_child *child)
 {
     const struct transaction *t = context;
@@ -288,7 +294,7 @@ static void count_child(void *context, const struct job_child *child)
             continue;
         task->intent->bytes_billed += child->bytes_billed;
         outcome->bytes_billed += child->bytes_billed;
-        if (task->batch.mode == SEND_REPLACE || strcmp(child->statement, "MERGE") != 0)
+        if (task->batch.mode == SEND_REPLACE || !changes_rows(child->statement))
             continue;
         outcome->rows_inserted = child->inserted;
         outcome->rows_updated = child->updated;

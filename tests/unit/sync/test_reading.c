@@ -289,7 +289,8 @@ static void test_a_row_that_must_not_be_rejected_fails_its_table_alone(void **st
     // The source has a rollback journal: the note can't be written before the snapshot is closed.
     const char *noted =
         scene_state(scene, "select last_error from bq_sync_tracking where table_name = 'invoices'");
-    assert_string_equal(noted, scene->outcomes[0].error.message);
+    char text[ERROR_TEXT_SIZE];
+    assert_string_equal(noted, error_text(&scene->outcomes[0].error, text));
 }
 
 /* A pass of two tables in a transaction, of which the first has a change and the second none yet.
