@@ -47,11 +47,6 @@ static const char *read_count(const struct cell *cell, enum time_format format, 
     }
 }
 
-static bool is_count(enum time_format format)
-{
-    return format != TIME_FORMAT_ISO8601 && format != TIME_FORMAT_GO;
-}
-
 /* Whether a reason only says that the value is stored in another way. */
 static bool is_other_form(const char *reason)
 {
@@ -71,7 +66,7 @@ static const char *read_time(
         return read_text(cell, of_text, out_value);
     for (size_t i = 0; i < column->format_count; i++) {
         enum time_format format = column->formats[i];
-        *out_count = is_count(format);
+        *out_count = epoch_is_count(format);
         const char *reason =
             *out_count
                 ? read_count(cell, format, out_value)

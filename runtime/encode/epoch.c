@@ -30,6 +30,11 @@ static const struct unit units[TIME_FORMAT_COUNT] = {
     [TIME_FORMAT_FILETIME] = {-1, YEAR_1601},
 };
 
+bool epoch_is_count(enum time_format format)
+{
+    return format != TIME_FORMAT_ISO8601 && format != TIME_FORMAT_GO;
+}
+
 static int64_t power_of_ten(int power)
 {
     static const int64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000};

@@ -15,6 +15,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Whether a format is such a count, rather than a text. */
+bool epoch_is_count(enum time_format format);
+
 const char *epoch_us_of_integer(
     int64_t count, enum time_format format, bool truncate, int64_t *out_us);
 

@@ -45,7 +45,7 @@ static const char *better_format(sqlite3_value *value, int64_t *out_us)
 static bool holds_counts(const struct column *column)
 {
     for (size_t i = 0; i < column->format_count; i++)
-        if (column->formats[i] != TIME_FORMAT_ISO8601 && column->formats[i] != TIME_FORMAT_GO)
+        if (epoch_is_count(column->formats[i]))
             return true;
     return false;
 }
