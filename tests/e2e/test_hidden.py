@@ -12,7 +12,7 @@ create table numbers(k primary key, v);
 create table paths(id integer primary key, v);
 """
 SECRETS = ("hunter22", "123456789")
-DSN = "http://0123456789abcdef@127.0.0.1:{}/7"
+DSN = "http://key-of-the-collector@127.0.0.1:{}/7"
 
 
 class HiddenTest(unittest.TestCase):
