@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ENV_FILE           ".env"
 #define VARIABLE_COUNT_MAX 64
@@ -79,35 +80,54 @@ static bool set_options(struct config *config, const struct layers *layers, stru
     return true;
 }
 
-static void warn_unknown(const struct config_entry *entry, const char *path)
+/* The setting that a misspelt variable means, NULL if none is near. */
+static const char *nearest_setting(const char *name)
 {
     const char *names[VARIABLE_COUNT_MAX];
     size_t count;
     const struct config_option *options = config_options(&count);
-    char place[PATH_MAX + 16];
 
     assert(count < VARIABLE_COUNT_MAX);
     for (size_t i = 0; i < count; i++)
         names[i] = options[i].variable;
     names[count] = NULL;
-    snprintf(place, sizeof place, "%s:%d", path, entry->line);
-    const char *nearest = config_nearest(entry->name, names);
+    return config_nearest(name, names);
+}
+
+static bool is_unknown(const char *name)
+{
+    return strncmp(name, "BQ_", 3) == 0 && find_option(name) == NULL;
+}
+
+static void warn_unknown(const char *name, const char *place)
+{
+    const char *nearest = nearest_setting(name);
+
     if (nearest == NULL)
-        log_warn("unknown setting", LOG_TEXT("variable", entry->name), LOG_TEXT("at", place));
+        log_warn("unknown setting", LOG_TEXT("variable", name), LOG_TEXT("at", place));
     else
         log_warn(
-            "unknown setting", LOG_TEXT("variable", entry->name), LOG_TEXT("at", place),
+            "unknown setting", LOG_TEXT("variable", name), LOG_TEXT("at", place),
             LOG_TEXT("did_you_mean", nearest));
 }
 
-/* A name that was exported has been complained of before. */
+/* Names of the file may stand in the environment too, because config_export put them there. */
 static void warn_of_unknown(const struct config_env *file, const char *path)
 {
+    char place[PATH_MAX + 16];
+
     for (size_t i = 0; i < file->count; i++) {
         const struct config_entry *entry = &file->entries[i];
-        if (strncmp(entry->name, "BQ_", 3) == 0 && find_option(entry->name) == NULL &&
-            getenv(entry->name) == NULL)
-            warn_unknown(entry, path);
+        snprintf(place, sizeof place, "%s:%d", path, entry->line);
+        if (is_unknown(entry->name))
+            warn_unknown(entry->name, place);
+    }
+    for (char *const *at = environ; at != NULL && *at != NULL; at++) {
+        char name[128];
+        int length = (int)strcspn(*at, "=");
+        snprintf(name, sizeof name, "%.*s", length, *at);
+        if (is_unknown(name) && config_env_find(file, name) == NULL)
+            warn_unknown(name, "environment");
     }
 }
 
@@ -258,27 +278,41 @@ void config_clear(struct config *config)
         if (!config_value_is_text(options[i].type))
             continue;
         char **field = (char **)(void *)((char *)config + options[i].offset);
-        if (*field != NULL &&
-            (options[i].type == CONFIG_SECRET || options[i].type == CONFIG_CREDENTIALS))
+        if (*field != NULL && config_value_is_secret(options[i].type))
             explicit_bzero(*field, strlen(*field));
         free(*field);
         *field = NULL;
     }
 }
 
-static bool require(const char *variable, const char *value, struct error *err)
-{
-    if (value != NULL)
-        return true;
-    return error_set(
-        err, ERROR_CONFIG, "%s is not set: set it in the environment or in .env, or give --%s",
-        variable, find_option(variable)->flag);
-}
-
 bool config_require(const struct config *config, bool warehouse, bool source, struct error *err)
 {
-    if (warehouse && (!require("BQ_PROJECT_NAME", config->project, err) ||
-                      !require("BQ_DATASET_NAME", config->dataset, err)))
-        return false;
-    return !source || require("BQ_SQLITE_PATH", config->sqlite_path, err);
+    const struct {
+        const char *variable;
+        bool missing;
+    } needed[] = {
+        {"BQ_PROJECT_NAME", warehouse && config->project == NULL},
+        {"BQ_DATASET_NAME", warehouse && config->dataset == NULL},
+        {"BQ_SQLITE_PATH", source && config->sqlite_path == NULL},
+    };
+    char names[256] = "";
+    char flags[256] = "";
+    size_t missing = 0;
+
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
+        if (!needed[i].missing)
+            continue;
+        size_t used = strlen(names);
+        size_t flags_used = strlen(flags);
+        snprintf(
+            names + used, sizeof names - used, "%s%s", missing > 0 ? ", " : "", needed[i].variable);
+        snprintf(
+            flags + flags_used, sizeof flags - flags_used, "%s--%s", missing > 0 ? " " : "",
+            find_option(needed[i].variable)->flag);
+        missing++;
+    }
+    return missing == 0 ||
+           error_set(
+               err, ERROR_CONFIG, "%s %s not set: set %s in the environment or in .env, or give %s",
+               names, missing == 1 ? "is" : "are", missing == 1 ? "it" : "them", flags);
 }

@@ -4,9 +4,13 @@
 #include <ctype.h>
 #include <limits.h>
 #include <string.h>
+#include <strings.h>
 
 /* Longer names are not compared: nobody mistypes one of them by a letter. */
 #define NAME_MAX_LENGTH 96
+
+/* Fewer letters begin too many names. */
+#define PREFIX_MIN_LENGTH 4
 
 static size_t least(size_t a, size_t b)
 {
@@ -44,9 +48,19 @@ static size_t distance(const char *from, size_t from_length, const char *to, siz
     return above[to_length];
 }
 
+/* The name that goes on where this one ends: BQ_DATASET for BQ_DATASET_NAME. */
+static const char *continuation(const char *name, size_t length, const char *const *names)
+{
+    for (; length >= PREFIX_MIN_LENGTH && *names != NULL; names++)
+        if (strncasecmp(name, *names, length) == 0)
+            return *names;
+    return NULL;
+}
+
 const char *config_nearest(const char *name, const char *const *names)
 {
     size_t length = strlen(name);
+    const char *const *all = names;
     const char *nearest = NULL;
     // A third of the letters wrong is as far as a typing error goes; two in a short word.
     size_t best = (length < 6 ? 2 : length / 3) + 1;
@@ -64,5 +78,5 @@ const char *config_nearest(const char *name, const char *const *names)
             nearest = *names;
         }
     }
-    return nearest;
+    return nearest != NULL ? nearest : continuation(name, length, all);
 }

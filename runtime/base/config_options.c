@@ -249,7 +249,7 @@ static const struct config_option options[] = {
     {
         .variable = "SENTRY_DSN",
         .flag = "sentry-dsn",
-        .type = CONFIG_SECRET,
+        .type = CONFIG_DSN,
         FIELD(sentry_dsn),
         .placeholder = "DSN",
         .help = "send error reports to Sentry",

@@ -1,5 +1,6 @@
 #include "base/config_value.h"
 
+#include "base/dsn.h"
 #include "base/log.h"
 #include "base/url.h"
 
@@ -200,6 +201,15 @@ static bool parse_text(const struct config_option *option, const char *text, voi
     return true;
 }
 
+static bool parse_dsn(const struct config_option *option, const char *text, void *field)
+{
+    struct dsn parts;
+
+    bool ok = parse_text(option, text, field) && dsn_parse(text, &parts);
+    explicit_bzero(&parts, sizeof parts);
+    return ok;
+}
+
 /* A key may be of several lines; whether a path can be opened shows when it is. */
 static bool parse_credentials(const struct config_option *option, const char *text, void *field)
 {
@@ -363,6 +373,7 @@ static bool parse_price(const struct config_option *option, const char *text, vo
 static const struct value_type types[] = {
     [CONFIG_STRING] = {"a plain text", "no control characters", parse_text, NULL},
     [CONFIG_SECRET] = {"a plain text", "no control characters", parse_text, NULL},
+    [CONFIG_DSN] = {"a Sentry DSN", "https://KEY@HOST/PROJECT", parse_dsn, NULL},
     [CONFIG_CREDENTIALS] = {"credentials", "a path or a key", parse_credentials, NULL},
     [CONFIG_PROJECT] = {"a project id", "letters, digits, - and : only", parse_project, NULL},
     [CONFIG_DATASET] = {"a dataset id", "letters, digits and _ only", parse_dataset, NULL},
@@ -394,6 +405,7 @@ bool config_value_is_text(enum config_type type)
     switch (type) {
     case CONFIG_STRING:
     case CONFIG_SECRET:
+    case CONFIG_DSN:
     case CONFIG_CREDENTIALS:
     case CONFIG_PROJECT:
     case CONFIG_DATASET:
@@ -405,6 +417,11 @@ bool config_value_is_text(enum config_type type)
     default:
         return false;
     }
+}
+
+bool config_value_is_secret(enum config_type type)
+{
+    return type == CONFIG_SECRET || type == CONFIG_DSN || type == CONFIG_CREDENTIALS;
 }
 
 size_t config_value_size(enum config_type type)
@@ -460,7 +477,7 @@ static bool refuse(
     } else if (option->type == CONFIG_CHOICE) {
         expected = option->placeholder;
     }
-    if (option->type == CONFIG_SECRET || option->type == CONFIG_CREDENTIALS)
+    if (config_value_is_secret(option->type))
         return error_set(
             err, ERROR_CONFIG, "%s: the value (from %s) is not %s; expected %s", option->variable,
             origin, type->what, expected);

@@ -22,6 +22,9 @@ bool config_value_is_loopback(const char *listen);
 /* Whether the option's field holds a char * that config_clear has to free. */
 bool config_value_is_text(enum config_type type);
 
+/* Whether messages and reports must not show the value. */
+bool config_value_is_secret(enum config_type type);
+
 /* The size of the option's field. */
 size_t config_value_size(enum config_type type);
 

@@ -3,12 +3,12 @@
 #include <string.h>
 
 static const struct args_switch_help switches[] = {
-    {ARGS_JSON, "json", "print exactly one JSON document on stdout"},
-    {ARGS_QUIET, "quiet", "print neither progress nor result"},
-    {ARGS_FULL, "full", "replace the whole content of the tables"},
-    {ARGS_DRY_RUN, "dry-run", "read and encode everything, but write nothing"},
-    {ARGS_REPAIR, "repair", "sync the keys that differ, then verify again"},
-    {ARGS_FORMAT, "format", "sql, json or merge"},
+    {ARGS_JSON, "json", "print exactly one JSON document on stdout", NULL},
+    {ARGS_QUIET, "quiet", "print neither progress nor result", NULL},
+    {ARGS_FULL, "full", "replace the whole content of the tables", NULL},
+    {ARGS_DRY_RUN, "dry-run", "read and encode everything, but write nothing", NULL},
+    {ARGS_REPAIR, "repair", "sync the keys that differ, then verify again", NULL},
+    {ARGS_FORMAT, "format", "sql, json or merge", "sql json merge"},
 };
 
 const struct args_switch_help *args_switches(size_t *out_count)
@@ -65,7 +65,7 @@ static bool parse_switch(
             continue;
         *out_known = true;
         args->switches |= (unsigned)switches[i].bit;
-        if (switches[i].bit == ARGS_FORMAT)
+        if (switches[i].choices != NULL)
             return take_value(word, &args->format, err);
         if (word->inline_value != NULL)
             return error_set(err, ERROR_USAGE, "--%s takes no value", word->name);

@@ -45,6 +45,7 @@ struct args_switch_help {
     enum args_switch bit;
     const char *name; /* without dashes */
     const char *help;
+    const char *choices; /* of its value, "sql json merge"; NULL if it takes none */
 };
 const struct args_switch_help *args_switches(size_t *out_count);
 

@@ -30,7 +30,7 @@ static void print_result(const struct run_result *run)
     int64_t rejected = 0;
 
     printf(
-        "%-26s %-9s %-7s %10s %10s %10s %9s %9s %8s\n", "table", "status", "mode", "inserted",
+        "%-26s %-9s %-7s %10s %10s %10s %9s %9s %8s\n", "table", "status", "sent as", "inserted",
         "updated", "deleted", "rejected", "sent", "time");
     for (size_t i = 0; i < run->table_count; i++) {
         print_row(&run->tables[i]);

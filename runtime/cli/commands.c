@@ -9,6 +9,12 @@ static const struct command table[] = {
         .name = "sync",
         .arguments = "[TABLE...]",
         .summary = "run one pass now, incremental unless --full is given",
+        .detail = "Sends what has changed since the last pass, or all rows of a table that has "
+                  "never been synced. A pass that was killed is completed by the next one.",
+        .examples =
+            {{"bqsync sync", "sends the changes of all tables"},
+             {"bqsync sync users --full", "replaces the whole content of one table"},
+             {"bqsync sync --dry-run --json", "reads and encodes everything, writes nothing"}},
         .switches = ARGS_JSON | ARGS_QUIET | ARGS_FULL | ARGS_DRY_RUN,
         .needs = NEEDS_WAREHOUSE | NEEDS_SOURCE | NEEDS_CREDENTIALS,
         .run = command_sync,
@@ -17,13 +23,22 @@ static const struct command table[] = {
         .name = "serve",
         .arguments = "",
         .summary = "run the daemon with schedule and admin API, until SIGTERM",
+        .detail = "Syncs all tables on the schedule of BQ_SYNC_INTERVAL, BQ_SYNC_FOLLOW and "
+                  "BQ_SYNC_DAILY_AT, and serves the dashboard and the admin API on "
+                  "BQ_ADMIN_LISTEN. SIGHUP reads the settings again.",
+        .examples =
+            {{"bqsync serve", "syncs every 15 minutes"},
+             {"bqsync serve --sync-follow 2s", "syncs within 2 seconds of each commit"}},
         .needs = NEEDS_WAREHOUSE | NEEDS_SOURCE | NEEDS_CREDENTIALS | NEEDS_SERVICE_BUDGET,
+        .words = WORDS_NONE,
         .run = command_serve,
     },
     {
         .name = "check",
         .arguments = "[TABLE...]",
         .summary = "check settings, source, credentials and permissions; writes nothing",
+        .detail = "Prints one line for each check: ok, warn or FAIL, with the fix.",
+        .examples = {{"bqsync check", "checks everything before the first sync"}},
         .switches = ARGS_JSON,
         .run = command_check,
     },
@@ -31,6 +46,11 @@ static const struct command table[] = {
         .name = "plan",
         .arguments = "[TABLE...]",
         .summary = "show what the next sync would do, and its DDL",
+        .detail = "Shows the rows to insert, update and delete, the statements for BigQuery and "
+                  "what they would bill; writes nothing.",
+        .examples =
+            {{"bqsync plan", "all tables"},
+             {"bqsync plan users --full", "what a full sync would do"}},
         .switches = ARGS_JSON | ARGS_FULL,
         .needs = NEEDS_WAREHOUSE | NEEDS_SOURCE | NEEDS_CREDENTIALS,
         .run = command_plan,
@@ -39,6 +59,10 @@ static const struct command table[] = {
         .name = "verify",
         .arguments = "[TABLE...]",
         .summary = "prove that BigQuery equals SQLite",
+        .detail = "Compares counts and checksums of both sides, and finds the keys that differ.",
+        .examples =
+            {{"bqsync verify", "compares all tables"},
+             {"bqsync verify users --repair", "syncs the keys that differ"}},
         .switches = ARGS_JSON | ARGS_REPAIR,
         .needs = NEEDS_WAREHOUSE | NEEDS_SOURCE | NEEDS_CREDENTIALS,
         .run = command_verify,
@@ -47,6 +71,8 @@ static const struct command table[] = {
         .name = "status",
         .arguments = "[TABLE...]",
         .summary = "show the progress of every table, the last run and the next ones",
+        .detail = "Reads the state database only; it makes no request to BigQuery.",
+        .examples = {{"bqsync status", "all tables"}, {"bqsync status --json", "for a monitor"}},
         .switches = ARGS_JSON,
         .needs = NEEDS_SOURCE,
         .run = command_status,
@@ -55,6 +81,8 @@ static const struct command table[] = {
         .name = "tables",
         .arguments = "[TABLE...]",
         .summary = "list the tables that are compiled in",
+        .detail = "Shows mode, key and columns as the definitions have them.",
+        .examples = {{"bqsync tables", "all tables"}},
         .switches = ARGS_JSON,
         .run = command_tables,
     },
@@ -62,6 +90,10 @@ static const struct command table[] = {
         .name = "ddl",
         .arguments = "[TABLE...]",
         .summary = "print the DDL, BigQuery schema or MERGE of tables for review",
+        .detail = "Prints what was generated from the definitions.",
+        .examples =
+            {{"bqsync ddl users", "the CREATE TABLE"},
+             {"bqsync ddl users --format merge", "the MERGE"}},
         .switches = ARGS_FORMAT,
         .run = command_ddl,
     },
@@ -69,6 +101,8 @@ static const struct command table[] = {
         .name = "rejects",
         .arguments = "[TABLE...]",
         .summary = "list the rows that could not be encoded, and why",
+        .detail = "Shows table, key, column, class of the value and reason of each rejected row.",
+        .examples = {{"bqsync rejects users", "of one table"}},
         .switches = ARGS_JSON,
         .needs = NEEDS_SOURCE,
         .run = command_rejects,
@@ -77,6 +111,8 @@ static const struct command table[] = {
         .name = "reset",
         .arguments = "TABLE...",
         .summary = "forget the progress of tables; the next sync replaces their content",
+        .detail = "Deletes nothing in BigQuery and nothing in the source.",
+        .examples = {{"bqsync reset users", "the next sync sends all rows of users"}},
         .switches = ARGS_JSON,
         .needs = NEEDS_SOURCE,
         .run = command_reset,
@@ -85,10 +121,27 @@ static const struct command table[] = {
         .name = "capture",
         .arguments = "install|remove|show [TABLE...]",
         .summary = "install, remove or show the triggers that capture changes",
+        .detail = "The first sync installs them by itself unless BQ_CAPTURE=manual.",
+        .examples =
+            {{"bqsync capture show", "how each table's changes are found, and why"},
+             {"bqsync capture remove", "removes all triggers and their tables"}},
         .switches = ARGS_JSON,
         .needs = NEEDS_SOURCE,
-        .takes_words = true,
+        .words = WORDS_OWN,
+        .choices = "install remove show",
         .run = command_capture,
+    },
+    {
+        .name = "help",
+        .arguments = "[COMMAND|settings]",
+        .summary = "explain a command, or list the settings",
+        .detail = "",
+        .examples =
+            {{"bqsync help sync", "options and examples of one command"},
+             {"bqsync help settings", "all settings with their defaults"}},
+        .words = WORDS_OWN,
+        .needs_no_settings = true,
+        .run = command_help,
     },
 };
 
@@ -96,6 +149,26 @@ const struct command *commands(size_t *out_count)
 {
     *out_count = sizeof table / sizeof table[0];
     return table;
+}
+
+const struct command *command_find(const char *name, struct error *err)
+{
+    const char *names[32];
+    size_t count = 0;
+    const struct command *all = commands(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(all[i].name, name) == 0)
+            return &all[i];
+        names[i] = all[i].name;
+    }
+    names[count] = NULL;
+    const char *nearest = config_nearest(name, names);
+    if (nearest != NULL)
+        error_set(err, ERROR_USAGE, "unknown command %s (did you mean %s?)", name, nearest);
+    else
+        error_set(err, ERROR_USAGE, "unknown command %s; see bqsync help", name);
+    return NULL;
 }
 
 int command_fail(const struct invocation *in, const struct error *err)

@@ -35,19 +35,35 @@ struct invocation {
     bool all_tables; /* none was named */
 };
 
+/* A command line and what it does, as help and man page show it. */
+struct command_example {
+    const char *line;
+    const char *effect;
+};
+#define COMMAND_EXAMPLES_MAX 4
+
 struct command {
     const char *name;
-    const char *arguments; /* "[TABLE...]" */
-    const char *summary;
+    const char *arguments;                                 /* "[TABLE...]" */
+    const char *summary;                                   /* one line */
+    const char *detail;                                    /* a paragraph, for help and manual */
+    struct command_example examples[COMMAND_EXAMPLES_MAX]; /* up to the first without a line */
     unsigned switches; /* those of enum args_switch that it takes */
     unsigned needs;    /* enum command_needs */
-    /* Words are not table names; the command reads them itself. */
-    bool takes_words;
+    /* What its words mean; tables unless it says otherwise. */
+    enum command_words { WORDS_TABLES, WORDS_OWN, WORDS_NONE } words;
+    /* WORDS_OWN: those that the first one may be, "install remove show"; for completion. */
+    const char *choices;
+    /* It reads no settings: a faulty .env is no reason to refuse it. */
+    bool needs_no_settings;
     int (*run)(struct invocation *in);
 };
 
 /* The table, in the order of --help. */
 const struct command *commands(size_t *out_count);
+
+/* The command of that name; NULL with ERROR_USAGE, which names the nearest one. */
+const struct command *command_find(const char *name, struct error *err);
 
 int command_sync(struct invocation *in);
 int command_serve(struct invocation *in);
@@ -60,6 +76,7 @@ int command_ddl(struct invocation *in);
 int command_rejects(struct invocation *in);
 int command_reset(struct invocation *in);
 int command_capture(struct invocation *in);
+int command_help(struct invocation *in);
 
 /* Prints err on stderr and returns its exit status. With --json it also prints {"error":{...}} on
  * stdout. */

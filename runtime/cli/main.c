@@ -53,26 +53,6 @@ static void raise_descriptor_limit(void)
         log_debug("descriptor limit not raised", LOG_NUMBER("errno", errno));
 }
 
-static const struct command *find_command(const char *name, struct error *err)
-{
-    const char *names[32];
-    size_t count = 0;
-    const struct command *all = commands(&count);
-
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(all[i].name, name) == 0)
-            return &all[i];
-        names[i] = all[i].name;
-    }
-    names[count] = NULL;
-    const char *nearest = config_nearest(name, names);
-    if (nearest != NULL)
-        error_set(err, ERROR_USAGE, "unknown command %s (did you mean %s?)", name, nearest);
-    else
-        error_set(err, ERROR_USAGE, "unknown command %s; see bqsync --help", name);
-    return NULL;
-}
-
 static bool check_switches(
     const struct command *command, const struct args *args, struct error *err)
 {
@@ -85,6 +65,16 @@ static bool check_switches(
             return error_set(
                 err, ERROR_USAGE, "bqsync %s takes no --%s", command->name, switches[i].name);
     return true;
+}
+
+/* That it takes no words may be forgotten: "serve users" would otherwise sync all tables. */
+static bool check_words(const struct command *command, const struct args *args, struct error *err)
+{
+    return command->words != WORDS_NONE || args->word_count == 0 ||
+           error_set(
+               err, ERROR_USAGE,
+               "bqsync %s takes no table (%s): it works on all that are compiled in", command->name,
+               args->words[0]);
 }
 
 static const struct table *find_table(const char *name, struct error *err)
@@ -121,7 +111,7 @@ static const struct table **resolve_tables(
         error_set(err, ERROR_MEMORY, "out of memory");
         return NULL;
     }
-    bool all = args->word_count == 0 || command->takes_words;
+    bool all = args->word_count == 0 || command->words != WORDS_TABLES;
     for (size_t i = 0; i < registry_count && all; i++)
         tables[count++] = registry_tables[i];
     for (size_t i = 0; i < args->word_count && !all; i++) {
@@ -144,6 +134,8 @@ static bool prepare(
     const struct command *command, const struct args *args, struct config *config,
     struct deployment *deployment, struct error *err)
 {
+    if (command->needs_no_settings)
+        return true;
     if (!config_load(args->env_file, args->flags, args->flag_count, config, err) ||
         !config_export(args->env_file, err))
         return false;
@@ -168,13 +160,13 @@ static int run(const struct command *command, const struct args *args)
     const struct table **tables = NULL;
     int status;
 
-    if (!check_switches(command, args, &err) ||
+    if (!check_switches(command, args, &err) || !check_words(command, args, &err) ||
         (tables = resolve_tables(command, args, &in.table_count, &err)) == NULL ||
         !prepare(command, args, &config, &deployment, &err)) {
         status = command_fail(&in, &err);
     } else {
         in.tables = tables;
-        in.all_tables = args->word_count == 0 || command->takes_words;
+        in.all_tables = args->word_count == 0 || command->words != WORDS_TABLES;
         deployment.config = &config;
         deployment.clock = clock_system();
         status = command->run(&in);
@@ -203,14 +195,15 @@ static int answer(int argc, char **argv)
         if (manual_print(args.help_format))
             return 0;
         error_set(
-            &err, ERROR_USAGE, "--help takes man, bash, zsh or fish, not %s", args.help_format);
+            &err, ERROR_USAGE, "--help takes man, markdown, bash, zsh or fish, not %s",
+            args.help_format);
         return command_fail(NULL, &err);
     }
     if (args.command == NULL) {
-        help_print_all();
+        help_print_commands(args.help ? stdout : stderr);
         return args.help ? 0 : error_exit_status(ERROR_USAGE);
     }
-    const struct command *command = find_command(args.command, &err);
+    const struct command *command = command_find(args.command, &err);
     if (command == NULL)
         return command_fail(NULL, &err);
     if (args.help) {

@@ -2,6 +2,8 @@
 
 #include "base/config.h"
 #include "cli/commands.h"
+#include "cli/completion.h"
+#include "cli/help.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,7 +38,11 @@ static void man_commands(void)
         roff(all[i].arguments);
         puts("");
         roff(all[i].summary);
-        puts("");
+        puts(".");
+        if (all[i].detail[0] != '\0') {
+            roff(all[i].detail);
+            puts("");
+        }
         for (size_t j = 0; j < switch_count; j++) {
             if ((all[i].switches & (unsigned)switches[j].bit) == 0)
                 continue;
@@ -47,6 +53,33 @@ static void man_commands(void)
             puts("\n.RE");
         }
     }
+}
+
+static void man_examples(void)
+{
+    size_t count = 0;
+    const struct command *all = commands(&count);
+
+    puts(".SH EXAMPLES");
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < COMMAND_EXAMPLES_MAX && all[i].examples[j].line != NULL; j++) {
+            puts(".TP\n.B");
+            roff(all[i].examples[j].line);
+            puts("");
+            roff(all[i].examples[j].effect);
+            puts("");
+        }
+    }
+}
+
+static void man_statuses(void)
+{
+    size_t count = 0;
+    const struct help_status *all = help_statuses(&count);
+
+    puts(".SH EXIT STATUS");
+    for (size_t i = 0; i < count; i++)
+        printf(".TP\n.B %d\n%s\n", all[i].status, all[i].meaning);
 }
 
 static void man_settings(void)
@@ -78,109 +111,48 @@ static void print_man(void)
     puts(".SH SYNOPSIS\n.B bqsync\n.I COMMAND\n[options] [TABLE...]");
     man_commands();
     man_settings();
-    puts(".SH EXIT STATUS\n0 success; 1 a table failed, a check failed, or verify found "
-         "differences; 2 usage;\n"
-         "3 configuration or schema; 4 credentials or permission; 5 BigQuery not reachable;\n"
-         "6 source database not usable; 7 another bqsync holds the lock.");
+    man_examples();
+    man_statuses();
 }
 
-/* --- completions ------------------------------------------------------------------------- */
+/* --- docs/commands.md --------------------------------------------------------------------- */
 
-static void print_bash(void)
+static void markdown_command(const struct command *command)
+{
+    size_t count = 0;
+    const struct args_switch_help *switches = args_switches(&count);
+
+    printf(
+        "\n## %s\n\n```\nbqsync %s%s", command->name, command->name,
+        command->arguments[0] != '\0' ? " " : "");
+    printf("%s\n```\n\n", command->arguments);
+    help_print_description(command);
+    if (command->switches != 0)
+        printf("\n| option | meaning |\n| --- | --- |\n");
+    for (size_t i = 0; i < count; i++)
+        if ((command->switches & (unsigned)switches[i].bit) != 0)
+            printf("| `--%s` | %s |\n", switches[i].name, switches[i].help);
+    printf("\n| example | what it does |\n| --- | --- |\n");
+    for (size_t i = 0; i < COMMAND_EXAMPLES_MAX && command->examples[i].line != NULL; i++)
+        printf("| `%s` | %s |\n", command->examples[i].line, command->examples[i].effect);
+}
+
+static void print_markdown(void)
 {
     size_t count = 0;
     const struct command *all = commands(&count);
 
-    puts("# bash completion of bqsync\n_bqsync()\n{\n    local word=${COMP_WORDS[COMP_CWORD]}");
-    fputs("    local commands='", stdout);
+    puts("<!-- printed by `bqsync --help=markdown`; a test compares -->\n# Commands\n\n"
+         "`bqsync COMMAND [options] [TABLE...]`: no table means all. Results go to stdout, the log "
+         "to stderr. Each setting is\nalso an option of every command: "
+         "[configuration](configuration.md).");
+    size_t status_count = 0;
+    const struct help_status *statuses = help_statuses(&status_count);
     for (size_t i = 0; i < count; i++)
-        printf("%s%s", i > 0 ? " " : "", all[i].name);
-    fputs("'\n    local options='--help --version --env-file", stdout);
-    const struct config_option *options = config_options(&count);
-    for (size_t i = 0; i < count; i++)
-        printf(" --%s", options[i].flag);
-    const struct args_switch_help *switches = args_switches(&count);
-    for (size_t i = 0; i < count; i++)
-        printf(" --%s", switches[i].name);
-    puts("'\n"
-         "    if [[ $word == -* ]]; then\n"
-         "        COMPREPLY=($(compgen -W \"$options\" -- \"$word\"))\n"
-         "    elif [[ $COMP_CWORD -eq 1 ]]; then\n"
-         "        COMPREPLY=($(compgen -W \"$commands\" -- \"$word\"))\n"
-         "    else\n"
-         "        COMPREPLY=($(compgen -W \"$(bqsync tables 2>/dev/null | awk 'NR > 1 { print $1 "
-         "}')\" -- \"$word\"))\n"
-         "    fi\n"
-         "}\n"
-         "complete -o default -F _bqsync bqsync");
-}
-
-/* A text in single quotes of zsh or fish, without brackets or colons that _arguments would read. */
-static void quoted(const char *text)
-{
-    putchar('\'');
-    for (; *text != '\0'; text++) {
-        if (*text == '\'')
-            fputs("'\\''", stdout);
-        else if (*text == '[' || *text == ']' || *text == ':')
-            putchar(' ');
-        else
-            putchar(*text);
-    }
-    putchar('\'');
-}
-
-static void print_zsh(void)
-{
-    size_t count = 0;
-    const struct command *all = commands(&count);
-
-    puts("#compdef bqsync\nlocal -a commands options");
-    puts("commands=(");
-    for (size_t i = 0; i < count; i++)
-        printf("    '%s:%s'\n", all[i].name, all[i].summary);
-    puts(")\noptions=(");
-    const struct config_option *options = config_options(&count);
-    for (size_t i = 0; i < count; i++)
-        printf("    '--%s:%s'\n", options[i].flag, options[i].variable);
-    const struct args_switch_help *switches = args_switches(&count);
-    for (size_t i = 0; i < count; i++)
-        printf("    '--%s:%s'\n", switches[i].name, switches[i].help);
-    puts("    '--env-file:settings' '--help:help' '--version:version'\n)");
-    puts("if [[ $words[CURRENT] == -* ]]; then\n"
-         "    _describe option options\n"
-         "elif (( CURRENT == 2 )); then\n"
-         "    _describe command commands\n"
-         "else\n"
-         "    compadd ${(f)\"$(bqsync tables 2>/dev/null | awk 'NR > 1 { print $1 }')\"}\n"
-         "fi");
-}
-
-static void print_fish(void)
-{
-    size_t count = 0;
-    const struct command *all = commands(&count);
-
-    puts("# fish completion of bqsync");
-    for (size_t i = 0; i < count; i++) {
-        printf("complete -c bqsync -f -n __fish_use_subcommand -a %s -d ", all[i].name);
-        quoted(all[i].summary);
-        puts("");
-    }
-    const struct config_option *options = config_options(&count);
-    for (size_t i = 0; i < count; i++) {
-        printf("complete -c bqsync -r -l %s -d ", options[i].flag);
-        quoted(options[i].help);
-        puts("");
-    }
-    const struct args_switch_help *switches = args_switches(&count);
-    for (size_t i = 0; i < count; i++) {
-        printf("complete -c bqsync -l %s -d ", switches[i].name);
-        quoted(switches[i].help);
-        puts("");
-    }
-    puts("complete -c bqsync -n 'not __fish_use_subcommand' -f -a "
-         "\"(bqsync tables 2>/dev/null | awk 'NR > 1 { print \\$1 }')\"");
+        markdown_command(&all[i]);
+    puts("\n## Exit status\n\n| status | meaning |\n| --- | --- |");
+    for (size_t i = 0; i < status_count; i++)
+        printf("| %d | %s |\n", statuses[i].status, statuses[i].meaning);
 }
 
 bool manual_print(const char *format)
@@ -189,7 +161,11 @@ bool manual_print(const char *format)
         const char *name;
         void (*print)(void);
     } formats[] = {
-        {"man", print_man}, {"bash", print_bash}, {"zsh", print_zsh}, {"fish", print_fish}};
+        {"man", print_man},
+        {"markdown", print_markdown},
+        {"bash", completion_print_bash},
+        {"zsh", completion_print_zsh},
+        {"fish", completion_print_fish}};
 
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
         if (strcmp(formats[i].name, format) == 0) {

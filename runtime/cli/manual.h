@@ -1,4 +1,4 @@
-/* manual: the man page and the shell completions, made from the same tables as --help, so they are
+/* manual: the man page and docs/commands.md, made from the same tables as --help, so they are
  * always up to date. The build runs `bqsync --help=man`, --help=bash and so on to make the
  * installed files. */
 #ifndef BQSYNC_CLI_MANUAL_H
@@ -6,7 +6,8 @@
 
 #include <stdbool.h>
 
-/* Prints "man", "bash", "zsh" or "fish" on stdout; false if the format is none of these. */
+/* Prints "man", "markdown", or a completion for "bash", "zsh" or "fish" on stdout; false if the
+ * format is none of these. */
 bool manual_print(const char *format);
 
 #endif

@@ -1,6 +1,7 @@
 /* Sentry's part of error_report_body.h. */
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/dsn.h"
 #include "base/json_exact.h"
 #include "service/error_report_body.h"
 
@@ -10,47 +11,6 @@
 #include <string.h>
 
 #define BODY_CEILING 65536
-
-/* scheme://KEY[:SECRET]@host[:port][/path]/PROJECT */
-struct dsn {
-    char scheme[8];
-    char key[128];
-    char host[256]; /* with port */
-    char path[256]; /* "" or "/path" */
-    char project[64];
-};
-
-static bool copy(char *out, size_t size, const char *start, const char *end)
-{
-    size_t length = (size_t)(end - start);
-
-    if (length >= size)
-        return false;
-    memcpy(out, start, length);
-    out[length] = '\0';
-    return true;
-}
-
-static bool parse(const char *text, struct dsn *out)
-{
-    const char *key = strstr(text, "://");
-    const char *at = strrchr(text, '@');
-    const char *last = strrchr(text, '/');
-
-    if (key == NULL || at == NULL || last == NULL || at < key + 3 || last < at)
-        return false;
-    key += 3;
-    size_t key_length = strcspn(key, ":@");
-    const char *host = at + 1;
-    const char *host_end = host + strcspn(host, "/");
-    return key_length > 0 && host_end > host && last[1] != '\0' &&
-           copy(out->scheme, sizeof out->scheme, text, key - 3) &&
-           copy(out->key, sizeof out->key, key, key + key_length) &&
-           copy(out->host, sizeof out->host, host, host_end) &&
-           copy(out->path, sizeof out->path, host_end, last) &&
-           copy(out->project, sizeof out->project, last + 1, text + strlen(text)) &&
-           (strcmp(out->scheme, "https") == 0 || strcmp(out->scheme, "http") == 0);
-}
 
 static void add_tags(cJSON *event, const struct error_report *report)
 {
@@ -125,7 +85,7 @@ bool sentry_body(
     struct error_report_body body = {0};
     struct dsn parts;
 
-    if (!parse(dsn, &parts))
+    if (!dsn_parse(dsn, &parts))
         return error_set(
             err, ERROR_CONFIG, "SENTRY_DSN is not of the form https://KEY@HOST/PROJECT");
     snprintf(

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import pathlib
 import pty
 import subprocess
 import unittest
@@ -10,6 +11,9 @@ import unittest
 from tests.support import printed
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+COMMANDS = ("sync", "serve", "check", "plan", "verify", "status", "tables", "ddl", "rejects", "reset", "capture", "help")
 
 
 class CommandLineTest(unittest.TestCase):
@@ -29,17 +33,56 @@ class CommandLineTest(unittest.TestCase):
         status, out, err = self.app.run("--help")
 
         self.assertEqual((0, ""), (status, err))
-        for word in ("sync", "serve", "check", "plan", "status", "tables", "ddl", "verify", "rejects", "reset",
-                     "capture", "BQ_SQLITE_PATH", "BQ_SYNC_INTERVAL", "--env-file"):
+        for word in (*COMMANDS, "BQ_SQLITE_PATH", "7  another bqsync holds the lock"):
             self.assertIn(word, out)
+        self.assertEqual((0, out, ""), self.app.run("help"))
+        self.assertEqual((2, "", out), self.app.run())
+
+    def test_the_settings_are_a_topic_of_their_own(self):
+        status, out, err = self.app.run("help", "settings")
+
+        self.assertEqual((0, ""), (status, err))
+        for word in ("BQ_SQLITE_PATH, --sqlite-path FILE", "BQ_SYNC_INTERVAL", "(default 15m)"):
+            self.assertIn(word, out)
+        self.assert_ends(2, "unknown command snyc (did you mean sync?)", "help", "snyc")
+        self.assert_ends(2, "one command", "help", "sync", "plan")
+
+    def test_help_needs_no_settings(self):
+        (self.app.folder / ".env").write_text("this is no setting\n")
+
+        self.assertEqual(0, self.app.run("help", "sync")[0])
+        self.assert_ends(3, ".env:1", "tables")
 
     def test_every_command_has_help(self):
-        for command in ("sync", "serve", "check", "plan", "status", "tables", "ddl", "verify", "rejects", "reset",
-                        "capture"):
+        for command in COMMANDS:
             with self.subTest(command=command):
                 status, out, _ = self.app.run(command, "--help")
                 self.assertEqual(0, status)
                 self.assertTrue(out.startswith(f"Usage: bqsync {command}"), out)
+                self.assertIn(f"\n  bqsync {command}", out)
+                self.assertLess(out.count("\n"), 40)
+                self.assertEqual((0, out, ""), self.app.run("help", command))
+
+    def test_the_reference_of_commands_is_what_the_program_prints(self):
+        _, out, _ = self.app.run("--help=markdown")
+
+        self.assertEqual(out, (ROOT / "docs" / "commands.md").read_text(),
+                         "build/bqsync --help=markdown > docs/commands.md renews it")
+
+    def test_completion_knows_the_words_of_a_command(self):
+        _, script, _ = self.app.run("--help=bash")
+        complete = """
+            COMP_WORDS=(bqsync $1 "$2" "$3"); COMP_CWORD=$4; _bqsync; echo "${COMPREPLY[*]}"
+        """
+        for words, at, expected in ((("capture", "", ""), 2, "install remove show"),
+                                    (("capture", "sh", ""), 2, "show"),
+                                    (("ddl", "--format", ""), 3, "sql json merge"),
+                                    (("help", "set", ""), 2, "settings"),
+                                    (("sta", "", ""), 1, "status")):
+            with self.subTest(words=words):
+                ended = subprocess.run(["bash", "-c", script + complete, "bash", *words, str(at)],
+                                       stdout=subprocess.PIPE, text=True, timeout=60, check=True)
+                self.assertEqual(expected, ended.stdout.strip())
 
     def test_wrong_usage_is_status_2_and_says_what_was_meant(self):
         self.assert_ends(2, "unknown command snyc (did you mean sync?)", "snyc")
@@ -48,10 +91,23 @@ class CommandLineTest(unittest.TestCase):
         self.assert_ends(2, "--format needs a value", "ddl", "--format")
         self.assert_ends(2, "takes no --repair", "sync", "--repair")
         self.assert_ends(2, "names of the tables", "reset")
+        self.assert_ends(2, "bqsync serve takes no table (accounts)", "serve", "accounts")
 
     def test_a_missing_setting_is_status_3_and_says_how_to_set_it(self):
         self.assert_ends(3, "BQ_PROJECT_NAME is not set", "sync", BQ_PROJECT_NAME="")
         self.assert_ends(3, "BQ_SQLITE_PATH is not set", "sync", BQ_SQLITE_PATH="")
+        self.assert_ends(3, "BQ_PROJECT_NAME, BQ_SQLITE_PATH are not set", "sync", BQ_PROJECT_NAME="",
+                         BQ_SQLITE_PATH="")
+
+    def test_a_misspelt_setting_is_named_wherever_it_stands(self):
+        for name, meant in (("BQ_SQLITE_PTH", "BQ_SQLITE_PATH"), ("BQ_PARALEL", "BQ_PARALLEL"),
+                            ("BQ_DATASET", "BQ_DATASET_NAME")):
+            with self.subTest(name):
+                self.assert_ends(0, f"variable={name} at=environment did_you_mean={meant}", "tables", **{name: "x"})
+
+    def test_a_dsn_that_sentry_could_not_use_is_status_3(self):
+        self.assert_ends(3, "SENTRY_DSN: the value (from environment) is not a Sentry DSN; expected "
+                         "https://KEY@HOST/PROJECT", "status", SENTRY_DSN="garbage-of-a-dsn")
 
     def test_a_missing_dataset_is_status_3_with_the_remedy(self):
         self.assert_ends(3, "nowhere", "sync", BQ_DATASET_NAME="nowhere")
@@ -89,7 +145,8 @@ class CommandLineTest(unittest.TestCase):
                 ("unusable proxy", {"BIGQUERY_EMULATOR_HOST": "nowhere.invalid:1", "http_proxy": url + "#x"}),
                 ("emulator", {"BIGQUERY_EMULATOR_HOST": url}),
                 ("Bugsnag", {"BUGSNAG_ENDPOINT": url}),
-                ("Sentry", {"SENTRY_DSN": "https://hunter22@127.0.0.1:1"})):
+                ("Sentry", {"SENTRY_DSN": "https://hunter22@127.0.0.1:1/1"}),
+                ("Sentry without a project", {"SENTRY_DSN": "https://hunter22@127.0.0.1:1"})):
             for arguments in (["sync", "--json"], ["check"]):
                 with self.subTest(name, arguments=arguments):
                     _, out, err = self.app.run(*arguments, BQ_RETRY_BUDGET="300ms", BQ_LOG_LEVEL="debug", **settings)

@@ -533,7 +533,7 @@ static void test_the_state_lives_in_the_source_unless_told_otherwise(void **stat
     }
 }
 
-static void test_what_is_missing_is_named_with_the_mend(void **state)
+static void test_all_that_is_missing_is_named_with_the_fix(void **state)
 {
     struct config config;
     struct error err = {0};
@@ -545,8 +545,9 @@ static void test_what_is_missing_is_named_with_the_mend(void **state)
     assert_false(config_require(&config, true, true, &err));
     assert_int_equal(err.code, ERROR_CONFIG);
     assert_string_equal(
-        err.message, "BQ_DATASET_NAME is not set: set it in the environment or in .env, or give "
-                     "--dataset-name");
+        err.message,
+        "BQ_DATASET_NAME, BQ_SQLITE_PATH are not set: set them in the environment or in "
+        ".env, or give --dataset-name --sqlite-path");
     assert_false(config_require(&config, false, true, &err));
     assert_string_equal(
         err.message, "BQ_SQLITE_PATH is not set: set it in the environment or in .env, or give "
@@ -584,6 +585,24 @@ static void test_an_unknown_setting_in_the_file_is_a_warning_with_the_nearest_na
 
     assert_non_null(strstr(text, "variable=BQ_PARALEL at=.env:2 did_you_mean=BQ_PARALLEL"));
     assert_null(strstr(text, "SOMETHING_ELSE"));
+    assert_null(strstr(text, "at=environment"));
+}
+
+static void test_an_unknown_setting_in_the_environment_is_a_warning_too(void **state)
+{
+    char text[1024];
+    (void)state;
+    setenv("BQ_SQLITE_PTH", "x", 1);
+    setenv("BQ_DATASET", "x", 1);
+
+    load_and_catch_stderr(text, sizeof text);
+    unsetenv("BQ_SQLITE_PTH");
+    unsetenv("BQ_DATASET");
+
+    assert_non_null(
+        strstr(text, "variable=BQ_SQLITE_PTH at=environment did_you_mean=BQ_SQLITE_PATH"));
+    assert_non_null(
+        strstr(text, "variable=BQ_DATASET at=environment did_you_mean=BQ_DATASET_NAME"));
 }
 
 static void test_variables_that_are_not_ours_reach_the_environment_once(void **state)
@@ -664,8 +683,9 @@ int main(void)
         TEST_IN_FOLDER(test_listening_beyond_loopback_needs_a_token),
         TEST_IN_FOLDER(test_the_admin_api_can_be_turned_off),
         TEST_IN_FOLDER(test_the_state_lives_in_the_source_unless_told_otherwise),
-        TEST_IN_FOLDER(test_what_is_missing_is_named_with_the_mend),
+        TEST_IN_FOLDER(test_all_that_is_missing_is_named_with_the_fix),
         TEST_IN_FOLDER(test_an_unknown_setting_in_the_file_is_a_warning_with_the_nearest_name),
+        TEST_IN_FOLDER(test_an_unknown_setting_in_the_environment_is_a_warning_too),
         TEST_IN_FOLDER(test_variables_that_are_not_ours_reach_the_environment_once),
         TEST_IN_FOLDER(test_two_configurations_differ_in_just_what_was_changed),
     };
