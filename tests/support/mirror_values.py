@@ -8,7 +8,6 @@ text), so that invalid UTF-8 can be seen and a blob is not taken for a text.
 from __future__ import annotations
 
 import base64
-import datetime
 import hashlib
 import hmac
 import json
@@ -16,17 +15,17 @@ import math
 import os
 import re
 import sqlite3
+import uuid
 from dataclasses import dataclass
 from decimal import Context, Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
+from tests.support import mirror_jsonb as jsonb
+from tests.support import mirror_times as times
+from tests.support.mirror_rule import Reject, Rule, Text, words
+
 INT64_LEAST, INT64_MOST = -(2**63), 2**63 - 1
-DAY_US = 86_400_000_000
-EPOCH_ORDINAL = datetime.date(1970, 1, 1).toordinal()
-FIRST_DAY = datetime.date(1, 1, 1).toordinal() - EPOCH_ORDINAL
-LAST_DAY = datetime.date(9999, 12, 31).toordinal() - EPOCH_ORDINAL
-JULIAN_EPOCH = Fraction(4881175, 2)  # 1970-01-01 00:00 is day 2440587.5
 
 # BigQuery's aliases, as tables.get may spell them.
 TYPE_NAMES = {
@@ -46,14 +45,6 @@ BIGNUMERIC_MOST = Decimal(2**255 - 1).scaleb(-38, EXACT)
 BIGNUMERIC_LEAST = Decimal(-(2**255)).scaleb(-38, EXACT)
 
 
-class Text(bytes):
-    """The bytes of a SQLite value of storage class TEXT."""
-
-
-class Reject(Exception):
-    """The column's type cannot hold this value exactly."""
-
-
 @dataclass(frozen=True)
 class Json:
     """A JSON document; the order of members, white space and the spelling of numbers do not count."""
@@ -64,40 +55,27 @@ class Json:
         return hash(json.dumps(self.value, sort_keys=True))
 
 
-@dataclass(frozen=True)
-class Rule:
-    """How the values of one column are read, from its definition."""
-
-    name: str
-    source: str
-    type: str
-    required: bool
-    format: str
-    transform: str
-    json_rounds: bool
-
-    @staticmethod
-    def of(column: dict[str, Any]) -> "Rule":
-        return Rule(
-            name=column["name"],
-            source=column.get("source", column["name"]),
-            type=column["type"],
-            required=column.get("mode") == "REQUIRED",
-            format=column.get("format", "iso8601"),
-            transform=column.get("transform", ""),
-            json_rounds=column.get("json", "exact") == "round",
-        )
-
-
 def expected(rule: Rule, value: Any) -> Any:
     """What BigQuery has to hold for a SQLite value; None is NULL. Raises Reject."""
     if value is None:
         if rule.required:
             raise Reject("NULL in a REQUIRED column")
         return None
+    if rule.empty_is_null and _is_empty(rule, value):
+        if rule.required:
+            raise Reject("is empty in a REQUIRED column")
+        return None
     if rule.transform == "redact":
         return "[redacted]" if rule.type == "STRING" else None
     return _transformed(rule, _READERS[rule.type](rule, value))
+
+
+def _is_empty(rule: Rule, value: Any) -> bool:
+    if not isinstance(value, Text):
+        return False
+    if value == b"":
+        return True
+    return rule.type in ("DATE", "TIME", "DATETIME", "TIMESTAMP") and times.is_no_time(value.decode("latin-1"))
 
 
 def _transformed(rule: Rule, value: Any) -> Any:
@@ -111,23 +89,13 @@ def _transformed(rule: Rule, value: Any) -> Any:
     return value
 
 
-def _words(value: Any) -> str:
-    """A text whose grammar is ASCII."""
-    if not isinstance(value, Text):
-        raise Reject("is a blob")
-    try:
-        return value.decode("ascii")
-    except UnicodeDecodeError:
-        raise Reject("is not a plain text") from None
-
-
 def _int64(_: Rule, value: Any) -> int:
     if isinstance(value, float):
         if not math.isfinite(value) or not value.is_integer():
             raise Reject("is no whole number")
         value = int(value)
     elif not isinstance(value, int):
-        text = _words(value)
+        text = words(value)
         if not re.fullmatch(r"[+-]?[0-9]+", text):
             raise Reject("is no integer")
         value = int(text)
@@ -143,7 +111,7 @@ def _float64(_: Rule, value: Any) -> float:
         if int(float(value)) != value:
             raise Reject("is not exactly representable")
         return float(value)
-    text = _words(value)
+    text = words(value)
     if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text):
         raise Reject("is no number")
     number = float(text)
@@ -152,27 +120,45 @@ def _float64(_: Rule, value: Any) -> float:
     return number
 
 
-def _bool(_: Rule, value: Any) -> bool:
+_WORDS = {"true": True, "1": True, "false": False, "0": False}
+_MORE_WORDS = {"t": True, "yes": True, "y": True, "on": True, "f": False, "no": False, "n": False, "off": False}
+
+
+def _bool(rule: Rule, value: Any) -> bool:
     if isinstance(value, (int, float)):
         if value in (0, 1):
             return bool(value)
         raise Reject("is not 0 or 1")
-    text = _words(value).lower()
-    if text in ("true", "1", "false", "0"):
-        return text in ("true", "1")
-    raise Reject("is not true or false")
+    text = words(value).lower()
+    found = {**_WORDS, **(_MORE_WORDS if rule.bool_words else {})}.get(text)
+    if found is None:
+        raise Reject("is not true or false")
+    return found
 
 
 _memory = sqlite3.connect(":memory:", check_same_thread=False)
 
 
-def _string(_: Rule, value: Any) -> str:
+def _text_of_blob(rule: Rule, blob: bytes) -> bytes:
+    """The text that a blob stands for."""
+    if rule.blob == "utf8":
+        return blob
+    if rule.blob == "jsonb":
+        return jsonb.text(blob).encode()
+    if rule.blob in ("uuid", "guid"):
+        if len(blob) != 16:
+            raise Reject("has not 16 bytes")
+        made = uuid.UUID(bytes=blob) if rule.blob == "uuid" else uuid.UUID(bytes_le=blob)
+        return str(made).encode()
+    raise Reject("is a blob")
+
+
+def _string(rule: Rule, value: Any) -> str:
     if isinstance(value, (int, float)):
         return str(_memory.execute("SELECT CAST(? AS TEXT)", (value,)).fetchone()[0])
-    if not isinstance(value, Text):
-        raise Reject("is a blob")
+    data = value if isinstance(value, Text) else _text_of_blob(rule, value)
     try:
-        text = value.decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise Reject("is not UTF-8") from None
     if "\0" in text:
@@ -194,7 +180,7 @@ def _decimal(rule: Rule, value: Any) -> Decimal:
     elif isinstance(value, int):
         number = Decimal(value)
     else:
-        text = _words(value)
+        text = words(value)
         if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", text):
             raise Reject("is no number")
         number = Decimal(text)
@@ -281,98 +267,6 @@ def _geography(rule: Rule, value: Any) -> str:
     return text
 
 
-_CLOCK = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(:(?P<second>[0-9]{2})(\.(?P<fraction>[0-9]+))?)?"
-_ZONE = r"(?P<zone>Z|(?P<sign>[+-])(?P<zone_hour>[0-9]{2})(:?(?P<zone_minute>[0-9]{2}))?)"
-_DATE = r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
-_DATE_TIME = re.compile(rf"{_DATE}([ T]{_CLOCK}({_ZONE})?)?")
-_TIME_ALONE = re.compile(_CLOCK)
-
-
-def _clock_us(match: re.Match[str]) -> int:
-    hour, minute, second = (int(match[name] or 0) for name in ("hour", "minute", "second"))
-    if hour > 23 or minute > 59 or second > 59:
-        raise Reject("is no time of day")
-    fraction = match["fraction"] or ""
-    if fraction[6:].strip("0"):
-        raise Reject("is finer than a microsecond")
-    return ((hour * 60 + minute) * 60 + second) * 1_000_000 + int(fraction[:6].ljust(6, "0"))
-
-
-def _iso_us(text: str, zone_allowed: bool) -> int:
-    match = _DATE_TIME.fullmatch(text)
-    if not match:
-        raise Reject("is no date and time")
-    try:
-        day = datetime.date(int(match["year"]), int(match["month"]), int(match["day"])).toordinal() - EPOCH_ORDINAL
-    except ValueError:
-        raise Reject("is no date") from None
-    us = day * DAY_US + _clock_us(match)
-    if match["zone"]:
-        if not zone_allowed:
-            raise Reject("has a zone")
-        if match["sign"]:
-            minutes = int(match["zone_hour"]) * 60 + int(match["zone_minute"] or 0)
-            if int(match["zone_hour"]) > 23 or int(match["zone_minute"] or 0) > 59:
-                raise Reject("has no such zone")
-            us -= (1 if match["sign"] == "+" else -1) * minutes * 60_000_000
-    return us
-
-
-_UNITS = {"unix_s": 1_000_000, "unix_ms": 1_000, "unix_us": 1}
-
-
-def _number_us(rule: Rule, value: Any) -> int:
-    if isinstance(value, float) and not math.isfinite(value):
-        raise Reject("is not finite")
-    if isinstance(value, (int, float)):
-        number = Fraction(value)
-    else:
-        text = _words(value)
-        if not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", text):
-            raise Reject("is no number")
-        number = Fraction(text)
-    if rule.format == "julian":
-        us = (number - JULIAN_EPOCH) * DAY_US
-    else:
-        us = number * _UNITS[rule.format]
-    # To the nearest; a half goes away from zero.
-    return math.floor(us + Fraction(1, 2)) if us >= 0 else -math.floor(-us + Fraction(1, 2))
-
-
-def _moment(rule: Rule, value: Any) -> int:
-    """Microseconds since 1970 of a DATE, DATETIME or TIMESTAMP."""
-    if rule.format != "iso8601":
-        us = _number_us(rule, value)
-    elif isinstance(value, (int, float)):
-        raise Reject("is a number")
-    else:
-        us = _iso_us(_words(value), zone_allowed=rule.type == "TIMESTAMP")
-    if not FIRST_DAY <= us // DAY_US <= LAST_DAY:
-        raise Reject("is out of range")
-    return us
-
-
-def _date(rule: Rule, value: Any) -> int:
-    us = _moment(rule, value)
-    if us % DAY_US:
-        raise Reject("has a time of day")
-    return us // DAY_US
-
-
-def _time(rule: Rule, value: Any) -> int:
-    if rule.format != "iso8601":
-        us = _number_us(rule, value)
-        if not 0 <= us < DAY_US:
-            raise Reject("is no time of day")
-        return us
-    if isinstance(value, (int, float)):
-        raise Reject("is a number")
-    match = _TIME_ALONE.fullmatch(_words(value))
-    if not match:
-        raise Reject("is no time of day")
-    return _clock_us(match)
-
-
 _READERS = {
     "INT64": _int64,
     "FLOAT64": _float64,
@@ -381,10 +275,10 @@ _READERS = {
     "BYTES": _bytes,
     "NUMERIC": _decimal,
     "BIGNUMERIC": _decimal,
-    "DATE": _date,
-    "TIME": _time,
-    "DATETIME": _moment,
-    "TIMESTAMP": _moment,
+    "DATE": times.date,
+    "TIME": times.time,
+    "DATETIME": times.moment,
+    "TIMESTAMP": times.moment,
     "JSON": _json,
     "GEOGRAPHY": _geography,
 }
@@ -407,11 +301,11 @@ def received(type_name: str, cell: str | None) -> Any:
     if type_name == "JSON":
         return Json(parse_json(cell))
     if type_name == "DATE":
-        return _iso_us(cell, zone_allowed=False) // DAY_US
+        return times.iso_us(cell, zone_allowed=False) // times.DAY_US
     if type_name == "DATETIME":
-        return _iso_us(cell, zone_allowed=False)
+        return times.iso_us(cell, zone_allowed=False)
     if type_name == "TIME":
-        return _clock_us(_TIME_ALONE.fullmatch(cell))  # type: ignore[arg-type]
+        return times.clock_us(cell)
     return cell
 
 
