@@ -122,16 +122,34 @@ static void print_reasons(const struct colours *colour, const cJSON *json)
             colour->warn, rejected, rejected == 1 ? " is" : "s are", colour->end);
 }
 
+/* Without a service nobody keeps the schedule, unless a timer starts `bqsync sync`. */
+static void print_schedule(const struct colours *colour, const cJSON *json)
+{
+    const cJSON *service = cJSON_GetObjectItemCaseSensitive(json, "service");
+    const cJSON *job = NULL;
+
+    if (!cJSON_IsObject(service)) {
+        printf(
+            "service      %snone running: start `bqsync serve`, or run `bqsync sync` by a "
+            "timer%s\n",
+            colour->warn, colour->end);
+        return;
+    }
+    printf(
+        "service      pid %" PRId64 ", since %s\n", number_of(service, "pid", 0),
+        text_of(service, "since", "?"));
+    cJSON_ArrayForEach(job, cJSON_GetObjectItemCaseSensitive(json, "jobs")) printf(
+        "%-12s %-24s next %s\n", text_of(job, "id", ""), text_of(job, "schedule", ""),
+        text_of(job, "next_run", "never"));
+}
+
 static void print_head(const struct colours *colour, const cJSON *json)
 {
-    const cJSON *job = NULL;
     const cJSON *run = cJSON_GetObjectItemCaseSensitive(json, "last_run");
     const char *state = text_of(run, "state", NULL);
     char billed[BILL_BYTES_SIZE];
 
-    cJSON_ArrayForEach(job, cJSON_GetObjectItemCaseSensitive(json, "jobs")) printf(
-        "%-12s %-24s next %s\n", text_of(job, "id", ""), text_of(job, "schedule", ""),
-        text_of(job, "next_run", "never"));
+    print_schedule(colour, json);
     const cJSON *running = cJSON_GetObjectItemCaseSensitive(json, "running");
     if (cJSON_IsObject(running))
         printf(

@@ -15,6 +15,7 @@
 #include "service/status.h"
 #include "service/verifier.h"
 #include "source/commits.h"
+#include "source/lock.h"
 #include "source/tracking.h"
 #include "sync/series.h"
 
@@ -48,6 +49,7 @@ struct serve {
     atomic_bool stopping;
     struct routes_context routes;
     sigset_t signals;
+    struct lock lock; /* says that the service runs */
 };
 
 /* --- passes ------------------------------------------------------------------------------ */
@@ -340,11 +342,25 @@ static bool start_server(struct serve *serve, struct error *err)
     return true;
 }
 
+/* Two services on one state database would fail each other's passes. A lock file that cannot be
+ * made is no reason to stop: its folder may come back, as the database may. */
+static bool announce(struct serve *serve, struct error *err)
+{
+    const char *state_path = serve->deployment->config->state_path;
+
+    if (lock_acquire_service(state_path, &serve->lock, err))
+        return true;
+    if (err->code == ERROR_LOCKED || err->code == ERROR_STOPPED)
+        return false;
+    log_warn("status cannot show this service", LOG_TEXT("reason", err->message));
+    return true;
+}
+
 static bool start(struct serve *serve, struct error *err)
 {
     const struct deployment *deployment = serve->deployment;
 
-    return check_listen(deployment->config, err) &&
+    return check_listen(deployment->config, err) && announce(serve, err) &&
            ledger_init(&serve->ledger, deployment->tables, deployment->table_count, err) &&
            status_new(
                deployment->config, deployment->tables, deployment->table_count, &serve->status,
@@ -429,12 +445,13 @@ static void stop(struct serve *serve)
     series_free(serve->series);
     ledger_clear(&serve->ledger);
     free(serve->policy);
+    lock_release(&serve->lock);
 }
 
 bool serve_run(
     struct deployment *deployment, const struct serve_options *options, struct error *err)
 {
-    struct serve serve = {.deployment = deployment, .options = options};
+    struct serve serve = {.deployment = deployment, .options = options, .lock = {.fd = -1}};
 
     atomic_init(&serve.stopping, false);
     block_signals(&serve);

@@ -462,6 +462,22 @@ static void add_time(cJSON *object, const char *name, int64_t us)
         cJSON_AddStringToObject(object, name, clock_format(us, text));
 }
 
+/* The service that runs on the state database, if one does. Returns whether one does: without it
+ * nobody keeps the schedule. */
+static bool add_service(cJSON *json, const struct status *status)
+{
+    struct lock_service service;
+
+    if (!lock_find_service(status->config->state_path, &service)) {
+        cJSON_AddNullToObject(json, "service");
+        return false;
+    }
+    cJSON *object = cJSON_AddObjectToObject(json, "service");
+    json_add_int64(object, "pid", service.pid);
+    cJSON_AddStringToObject(object, "since", service.since);
+    return true;
+}
+
 static cJSON *add_job(cJSON *jobs, const char *id, int64_t next_us, const char *schedule)
 {
     cJSON *job = cJSON_CreateObject();
@@ -567,9 +583,12 @@ cJSON *status_json(struct status *status, struct status_live *live)
     cJSON *running = live->running != NULL ? live->running : running_elsewhere(status);
     live->running = NULL;
     cJSON_AddItemToObject(json, "running", running == NULL ? cJSON_CreateNull() : running);
+    bool serves = add_service(json, status);
     cJSON *jobs = cJSON_AddArrayToObject(json, "jobs");
-    add_job(jobs, "incremental", view->incremental_us, view->incremental_text);
-    add_job(jobs, "full", view->full_us, view->full_text);
+    add_job(
+        jobs, "incremental", serves ? view->incremental_us : SCHEDULE_NEVER,
+        view->incremental_text);
+    add_job(jobs, "full", serves ? view->full_us : SCHEDULE_NEVER, view->full_text);
     if (view->follow_text[0] != '\0')
         add_time(
             add_job(jobs, "follow", view->follow_us, view->follow_text), "slowed_until",

@@ -13,19 +13,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SUFFIX ".bqsync-lock"
+#define SUFFIX         ".bqsync-lock"
+#define SERVICE_SUFFIX ".bqsync-serve"
+
+/* lock_find_service holds the service's lock for some microseconds. */
+#define SERVICE_TRIES    20
+#define SERVICE_PAUSE_MS 10
 
 /* The document of a pass over thousands of tables. */
 #define IDLE_CEILING (4 << 20)
 
 /* The lock file of the database itself, wherever links to it lie. A database that is yet to be made
  * has no links. */
-static char *lock_path(const char *state_path, struct error *err)
+static char *lock_path(const char *state_path, const char *suffix, struct error *err)
 {
     char *real = realpath(state_path, NULL);
     char *path = NULL;
 
-    if (asprintf(&path, "%s" SUFFIX, real != NULL ? real : state_path) < 0) {
+    if (asprintf(&path, "%s%s", real != NULL ? real : state_path, suffix) < 0) {
         path = NULL;
         error_set(err, ERROR_MEMORY, "out of memory locking %s", state_path);
     }
@@ -110,10 +115,11 @@ static bool acquire(const char *path, const char *state_path, int *out_fd, struc
     }
 }
 
-bool lock_acquire(
-    const char *state_path, const char *what, struct lock *out_lock, struct error *err)
+static bool acquire_named(
+    const char *state_path, const char *suffix, const char *what, struct lock *out_lock,
+    struct error *err)
 {
-    char *path = lock_path(state_path, err);
+    char *path = lock_path(state_path, suffix, err);
     int fd = -1;
 
     if (path == NULL)
@@ -127,9 +133,49 @@ bool lock_acquire(
     return ok;
 }
 
+bool lock_acquire(
+    const char *state_path, const char *what, struct lock *out_lock, struct error *err)
+{
+    return acquire_named(state_path, SUFFIX, what, out_lock, err);
+}
+
+bool lock_acquire_service(const char *state_path, struct lock *out_lock, struct error *err)
+{
+    const struct clock *clock = clock_system();
+
+    for (int i = 1; !acquire_named(state_path, SERVICE_SUFFIX, "serve", out_lock, err); i++) {
+        if (err->code != ERROR_LOCKED || i == SERVICE_TRIES)
+            return false;
+        if (!clock->sleep_ms(clock->context, SERVICE_PAUSE_MS))
+            return false;
+    }
+    return true;
+}
+
+bool lock_find_service(const char *state_path, struct lock_service *out_service)
+{
+    struct error ignored;
+    char *path = lock_path(state_path, SERVICE_SUFFIX, &ignored);
+    int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    char text[512];
+
+    free(path);
+    if (fd < 0)
+        return false;
+    ssize_t length = pread(fd, text, sizeof text - 1, 0);
+    text[length > 0 ? length : 0] = '\0';
+    const char *since = strstr(text, ", since ");
+    *out_service = (struct lock_service){0};
+    bool found = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK && since != NULL &&
+                 sscanf(text, "pid %ld ", &out_service->pid) == 1 &&
+                 sscanf(since, ", since %31s", out_service->since) == 1;
+    close(fd);
+    return found;
+}
+
 bool lock_check(const char *state_path, struct error *err)
 {
-    char *path = lock_path(state_path, err);
+    char *path = lock_path(state_path, SUFFIX, err);
 
     if (path == NULL)
         return false;
@@ -188,7 +234,7 @@ static bool read_run(int fd, struct lock_run *out_run)
 bool lock_find_run(const char *state_path, struct lock_run *out_run)
 {
     struct error ignored;
-    char *path = lock_path(state_path, &ignored);
+    char *path = lock_path(state_path, SUFFIX, &ignored);
     int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
     free(path);
@@ -221,7 +267,7 @@ char *lock_last_idle(const char *state_path)
 {
     struct error ignored;
     struct stat file;
-    char *path = lock_path(state_path, &ignored);
+    char *path = lock_path(state_path, SUFFIX, &ignored);
     int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     char *text = NULL;
 

@@ -44,6 +44,22 @@ bool lock_find_run(const char *state_path, struct lock_run *out_run);
 /* Gives it back; does nothing if it is not held. */
 void lock_release(struct lock *lock);
 
+/* The service on a state database. */
+struct lock_service {
+    long pid; /* in its own container, if it runs in one */
+    char since[32];
+};
+
+/* Says that a service runs, until the lock is given back: a second file, "<state
+ * path>.bqsync-serve", so that passes of commands go on between those of the service. ERROR_LOCKED
+ * names the service that runs already. */
+MUST_CHECK bool lock_acquire_service(
+    const char *state_path, struct lock *out_lock, struct error *err);
+
+/* The service that runs; false if there is none. Unlike lock_find_run it also sees one in another
+ * container, because it takes the lock for a moment. */
+bool lock_find_service(const char *state_path, struct lock_service *out_service);
+
 /* Leaves the document of a pass that changed nothing in the lock file, for lock_last_idle, because
  * such a pass writes nothing into the database. The next holder removes it. Right before
  * lock_release. */

@@ -145,6 +145,23 @@ class AdminTest(unittest.TestCase):
                 del table["lag_seconds"]
         self.assertEqual(route, command)
 
+    def test_no_run_is_promised_when_no_service_runs(self):
+        schedule = {"BQ_SYNC_INTERVAL": "15m", "BQ_SYNC_DAILY_AT": half_a_day_from_now()}
+        service = self.serve(**schedule)
+        served = service.status()
+        self.assertEqual(service.process.pid, served["service"]["pid"])
+        self.assertIn(f"service      pid {service.process.pid}, since 2", self.app.run("status", **schedule)[1])
+        status, _, err = self.app.run("serve", BQ_ADMIN_LISTEN="off")
+        self.assertEqual(7, status)
+        self.assertIn(f"another bqsync (pid {service.process.pid} on ", err)
+        service.stop()
+
+        status = self.app.json("status", **schedule)
+        self.assertIsNone(status["service"])
+        self.assertEqual([("every 15m", None), (served["jobs"][1]["schedule"], None)],
+                         [(job["schedule"], job["next_run"]) for job in status["jobs"]])
+        self.assertIn("none running: start `bqsync serve`", self.app.run("status", **schedule)[1])
+
     def test_off_jobs_say_so(self):
         status = self.serve().status()
 

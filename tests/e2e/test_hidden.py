@@ -11,7 +11,7 @@ create table mails(email text primary key, n);
 create table numbers(k primary key, v);
 create table paths(id integer primary key, v);
 """
-SECRETS = ("hunter22", "123456789")
+SECRETS = ("row-of-somebody", "123456789")
 DSN = "http://key-of-the-collector@127.0.0.1:{}/7"
 
 
@@ -36,13 +36,13 @@ class HiddenTest(unittest.TestCase):
         return body
 
     def test_a_row_that_must_not_be_rejected_is_named_by_the_command_alone(self):
-        body = self.reported("insert into mails values ('hunter22@x', 'x')")
+        body = self.reported("insert into mails values ('row-of-somebody@x', 'x')")
 
         self.assertIn("mails.n: text value is not an integer", body)
         status, out, log = self.app.run("sync", "mails")
         self.assertEqual(1, status)
         self.assertIn("mails.n: text value is not an integer", out)
-        self.assertIn("(the row with email = hunter22@x)", out)
+        self.assertIn("(the row with email = row-of-somebody@x)", out)
         self.assert_hidden(log)
 
     def test_rows_that_share_a_key_are_named_by_rejects_alone(self):
@@ -55,7 +55,7 @@ class HiddenTest(unittest.TestCase):
         self.assertIn("123456789", self.app.run("rejects", "numbers")[1])
 
     def test_what_sqlite_quotes_of_a_value_is_left_out(self):
-        body = self.reported("insert into paths values (1, '$.a'), (2, 'hunter22')")
+        body = self.reported("insert into paths values (1, '$.a'), (2, 'row-of-somebody')")
 
         self.assertIn("JSON path error", body)
         self.assert_hidden("".join(self.app.run("sync", "paths")[1:]))

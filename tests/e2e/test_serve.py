@@ -153,7 +153,8 @@ class ServeTest(unittest.TestCase):
 
     def test_an_address_in_use_is_named(self):
         service = self.serve()
-        status, _, err = self.app.run("serve", BQ_ADMIN_LISTEN=f"127.0.0.1:{service.port}")
+        status, _, err = self.app.run("serve", BQ_ADMIN_LISTEN=f"127.0.0.1:{service.port}",
+                                      BQ_STATE_PATH=str(self.app.folder / "other.db"))
         self.assertEqual(3, status)
         self.assertIn(f"127.0.0.1:{service.port}", err)
 

@@ -4,6 +4,7 @@
 #include "service/history.h"
 #include "service/status.h"
 #include "source/capture.h"
+#include "source/lock.h"
 #include "source/tracking.h"
 #include "support/intending.h"
 
@@ -261,7 +262,12 @@ static void test_the_document_has_the_promised_fields(void **state)
     struct fixture *made = *state;
 
     acknowledge(made, 3, 1);
+    struct lock service;
+    struct error err;
+    expect_ok(lock_acquire_service(made->path, &service, &err));
     cJSON *json = document(made, NULL, NULL);
+    lock_release(&service);
+    assert_int_equal(json_int64_of(field(field(json, "service"), "pid"), -1), getpid());
     assert_true(cJSON_IsNull(field(json, "running")));
     assert_true(cJSON_IsNull(field(json, "last_run")));
     const cJSON *jobs = field(json, "jobs");
@@ -282,6 +288,17 @@ static void test_the_document_has_the_promised_fields(void **state)
     table = cJSON_GetArrayItem(field(json, "tables"), 1);
     assert_true(cJSON_IsNull(field(table, "pending_changes")));
     assert_true(cJSON_IsNull(field(table, "lag_seconds")));
+    cJSON_Delete(json);
+}
+
+static void test_without_a_service_no_run_is_promised(void **state)
+{
+    cJSON *json = document(*state, NULL, NULL);
+
+    assert_true(cJSON_IsNull(field(json, "service")));
+    const cJSON *job = cJSON_GetArrayItem(field(json, "jobs"), 0);
+    assert_true(cJSON_IsNull(field(job, "next_run")));
+    assert_string_equal(field(job, "schedule")->valuestring, "every 15m");
     cJSON_Delete(json);
 }
 
@@ -399,6 +416,8 @@ int main(void)
             test_a_source_that_is_gone_is_an_error_and_coming_back_mends_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_the_document_has_the_promised_fields, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_without_a_service_no_run_is_promised, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_the_last_run_is_the_newest_of_record_and_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(

@@ -112,6 +112,29 @@ static void test_an_idle_pass_stays_in_the_file_until_the_next_holder(void **sta
     assert_null(lock_last_idle(path));
 }
 
+static void test_a_service_is_found_while_it_runs_and_beside_passes(void **state)
+{
+    (void)state;
+    struct lock service = {.fd = -1};
+    struct lock second = {.fd = -1};
+    struct lock pass = {.fd = -1};
+    struct lock_service found;
+    assert_false(lock_find_service(path, &found));
+
+    expect_ok(lock_acquire_service(path, &service, &err));
+    assert_true(lock_find_service(path, &found));
+    assert_int_equal(found.pid, getpid());
+    assert_int_equal(strlen(found.since), strlen("2026-01-02T03:04:05.678Z"));
+    expect_error(lock_acquire_service(path, &second, &err), ERROR_LOCKED, "`serve`, since 2");
+    expect_ok(lock_acquire(path, "sync", &pass, &err));
+    lock_release(&pass);
+
+    lock_release(&service);
+    assert_false(lock_find_service(path, &found));
+    expect_ok(lock_acquire_service(path, &second, &err));
+    lock_release(&second);
+}
+
 static void test_a_lock_file_that_cannot_be_made_is_said(void **state)
 {
     (void)state;
@@ -131,6 +154,7 @@ int main(void)
         lock_test(test_a_link_to_the_database_is_the_same_lock),
         lock_test(test_a_killed_holder_leaves_it_free),
         lock_test(test_an_idle_pass_stays_in_the_file_until_the_next_holder),
+        lock_test(test_a_service_is_found_while_it_runs_and_beside_passes),
         lock_test(test_a_lock_file_that_cannot_be_made_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
