@@ -7,15 +7,18 @@ is wrong.
 from __future__ import annotations
 
 import sys
-from typing import List
+from typing import Callable, Dict, List
 
-from . import commands
+from . import commands, manual, place
 
 
 def main(arguments: List[str], program: str = "python3 -m codegen") -> int:
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     sys.stderr.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-    return commands.main(arguments, program, {})
+    answers: Dict[str, Callable[[], str]] = {
+        "--version": lambda: "bqsync-gen %s\n" % place.version()}
+    answers.update({"--help=" + name: text for name, text in manual.FORMATS.items()})
+    return commands.main(arguments, program, answers)
 
 
 if __name__ == "__main__":

@@ -11,15 +11,29 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from typing import Callable, List, NamedTuple, Optional, Protocol, cast
+from typing import Any, Callable, List, NamedTuple, Optional, Protocol, cast
 
 from .checking import suggestion
+
+
+class Parser(argparse.ArgumentParser):
+    """Remembers what was declared, for the man page and the completions."""
+
+    def __init__(self, **arguments: Any) -> None:
+        self.declared: List[argparse.Action] = []
+        super().__init__(**arguments)
+        self.declared.clear()  # --help is everywhere
+
+    def add_argument(self, *names: Any, **arguments: Any) -> argparse.Action:
+        action = super().add_argument(*names, **arguments)
+        self.declared.append(action)
+        return action
 
 
 class Module(Protocol):
     """What the module of a command offers."""
 
-    def configure(self, parser: argparse.ArgumentParser) -> None: ...
+    def configure(self, parser: Parser) -> None: ...
 
     def run(self, options: argparse.Namespace) -> int: ...
 
@@ -45,9 +59,9 @@ def load(command: Command) -> Module:
     return cast(Module, importlib.import_module("." + command.module, __package__))
 
 
-def parser_of(command: Command, program: str) -> argparse.ArgumentParser:
+def parser_of(command: Command, program: str) -> Parser:
     """The parser of one command's arguments."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="%s %s" % (program, command.name),
         description=command.summary[0].upper() + command.summary[1:] + ".",
         formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -1,8 +1,7 @@
-/* example: syncs all tables from inside a program and prints what happened. Link it with CMake's
- * target bqsync_api. Settings come from the environment and .env, as for the command line. A test
- * compiles and runs this file. */
-#include "api/bqsync.h"
-
+/* example: syncs all tables from inside a program and prints what happened. bqsync_add_tables gives
+ * it the library and the tables (docs/installing.md). Settings come from the environment and .env,
+ * as for the command line. Tests compile and run this file. */
+#include <bqsync/bqsync.h>
 #include <inttypes.h>
 #include <stdio.h>
 

@@ -1,9 +1,10 @@
-/* bqsync.h: sync from inside a C program. The tables are those compiled in from schemas/. The
- * configuration comes from the settings of struct bqsync_options, the environment and the .env
+/* bqsync.h: sync from inside a C or C++ program. The tables are those compiled in from schemas/.
+ * The configuration comes from the settings of struct bqsync_options, the environment and the .env
  * file, as for the command line. A handle may be used by one thread at a time. Several handles may
  * exist, but only one sync can run on a state database at a time.
  *
- * Link with libbqsync_api and its libraries; CMake's bqsync_api target lists them. */
+ * With CMake, find_package(bqsync) and bqsync_add_tables(TARGET ...) bring library and tables; with
+ * pkg-config, compile the generated files with the flags of bqsync (docs/installing.md). */
 #ifndef BQSYNC_H
 #define BQSYNC_H
 
@@ -11,12 +12,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct bqsync;
 struct bqsync_result;
 
 /* What went wrong. The caller owns the struct; it is written only on failure. */
 struct bqsync_error {
-    /* "config", "auth", "unreachable", ...: see docs/operations.md. A static string. */
+    /* "config", "auth", "unreachable", ...: docs/operations.md lists them. A static string. */
     const char *code;
     /* The exit status of the command line for this error. */
     int exit_status;
@@ -91,5 +96,9 @@ struct bqsync_table bqsync_result_table(const struct bqsync_result *result, size
  * memory. */
 const char *bqsync_result_json(struct bqsync_result *result);
 void bqsync_result_free(struct bqsync_result *result);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

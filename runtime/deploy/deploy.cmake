@@ -1,29 +1,55 @@
-# What `cmake --install` and `cpack -G DEB` install. The program that was just built prints its man page and
-# completions, so their versions always match.
+# What `cmake --install` and `cpack` install: the programs, the generator, the libraries, and what describes them. The
+# programs that were just built print their man pages and completions, so their versions always match.
 include(GNUInstallDirs)
+include(${CMAKE_CURRENT_LIST_DIR}/libraries.cmake)
 
-set(manual ${CMAKE_BINARY_DIR}/manual)
-set(pages ${manual}/bqsync.1 ${manual}/bqsync.bash ${manual}/_bqsync ${manual}/bqsync.fish)
-add_custom_command(
-  OUTPUT ${pages}
-  COMMAND ${CMAKE_COMMAND} -E make_directory ${manual}
-  COMMAND bqsync --help=man > ${manual}/bqsync.1
-  COMMAND bqsync --help=bash > ${manual}/bqsync.bash
-  COMMAND bqsync --help=zsh > ${manual}/_bqsync
-  COMMAND bqsync --help=fish > ${manual}/bqsync.fish
-  DEPENDS bqsync
-  COMMENT "Printing the man page and the completions")
-add_custom_target(manual ALL DEPENDS ${pages})
+set(manual ${PROJECT_BINARY_DIR}/manual)
+get_property(generator GLOBAL PROPERTY BQSYNC_GENERATOR)
+
+# bqsync_manual(NAME DEPENDENCY COMMAND...): the man page and the completions of a program that prints them itself.
+function(bqsync_manual name dependency)
+  set(pages)
+  set(commands COMMAND ${CMAKE_COMMAND} -E make_directory ${manual})
+  foreach(page man:${name}.1 bash:${name}.bash zsh:_${name} fish:${name}.fish)
+    string(REPLACE ":" ";" page ${page})
+    list(GET page 0 format)
+    list(GET page 1 file)
+    list(APPEND pages ${manual}/${file})
+    list(APPEND commands COMMAND ${ARGN} --help=${format} > ${manual}/${file})
+  endforeach()
+  add_custom_command(OUTPUT ${pages} ${commands} DEPENDS ${dependency} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+    COMMENT "Printing the man page and the completions of ${name}")
+  add_custom_target(manual_${name} ALL DEPENDS ${pages})
+  install(FILES ${manual}/${name}.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES ${manual}/${name}.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME ${name})
+  install(FILES ${manual}/_${name} DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+  install(FILES ${manual}/${name}.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+endfunction()
+
+bqsync_manual(bqsync bqsync bqsync)
+bqsync_manual(bqsync-gen "${codegen}" ${generator})
 
 install(TARGETS bqsync RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(FILES ${manual}/bqsync.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-install(FILES ${manual}/bqsync.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME bqsync)
-install(FILES ${manual}/_bqsync DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
-install(FILES ${manual}/bqsync.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 install(FILES ${CMAKE_CURRENT_LIST_DIR}/bqsync.service DESTINATION lib/systemd/system)
-install(FILES ${CMAKE_CURRENT_LIST_DIR}/bqsync.env DESTINATION /etc/bqsync
-        PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ)
-install(FILES ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# Settings are in /etc where the package manager puts the rest below /usr, else below the prefix.
+install(CODE "
+  set(etc \${CMAKE_INSTALL_PREFIX}/etc)
+  if(CMAKE_INSTALL_PREFIX STREQUAL \"/usr\")
+    set(etc /etc)
+  endif()
+  file(INSTALL ${CMAKE_CURRENT_LIST_DIR}/bqsync.env DESTINATION \${etc}/bqsync
+       PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ)")
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+file(GLOB documents ${PROJECT_SOURCE_DIR}/docs/*.md)
+install(FILES ${documents} docs/openapi.yaml docs/grafana.json DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES docs/example.c DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(DIRECTORY schemas DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+
+# Everything that is installed, without the tests.
+add_custom_target(installable DEPENDS bqsync bqsync_samples bqsync_libraries manual_bqsync manual_bqsync-gen)
+if(BQSYNC_LOCAL)
+  add_dependencies(installable bqlocal)
+endif()
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
@@ -32,7 +58,8 @@ set(CPACK_PACKAGE_CONTACT "bqsync <maintainers@localhost>")
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION database)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates, tzdata")
+# bqsync-gen build needs a compiler and the C library's headers, nothing else.
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates, tzdata, python3 (>= 3.9), gcc | c-compiler, libc6-dev | libc-dev")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_LIST_DIR}/conffiles)
 set(CPACK_STRIP_FILES ON)
 include(CPack)

@@ -6,6 +6,8 @@
 #include "base/slice.h"
 #include "encode/column_reader.h"
 
+#include <sqlite3.h>
+
 struct cell {
     struct column_reader *in;
     size_t index;

@@ -4,6 +4,7 @@
 #include "base/zone.h"
 #include "encode/digest.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 
 /* A text that is made takes as much as SQLite allows a value to have by default (SQLite

@@ -6,10 +6,11 @@
 #include "base/error.h"
 #include "base/table.h"
 
-#include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
 
+/* SQLite's own type, named here so that generated code compiles without SQLite's header. */
+typedef struct sqlite3_stmt sqlite3_stmt;
 struct buffer;
 struct digest;
 struct zone;

@@ -18,7 +18,7 @@ set(bqsync_longest
 function(bqsync_test name)
   cmake_parse_arguments(PARSE_ARGV 1 test "" "TIMEOUT;WORKING_DIRECTORY" "LABELS;ENVIRONMENT;COMMAND")
   if(NOT DEFINED test_WORKING_DIRECTORY)
-    set(test_WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set(test_WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   endif()
   # The tests of a real project keep nothing: its keys must not be copied.
   if(NOT "live" IN_LIST test_LABELS)
@@ -43,8 +43,8 @@ function(bqsync_unit_test group source suffix)
   get_filename_component(stem ${source} NAME_WE)
   set(name unit_${group}_${stem}${suffix})
   add_executable(${name} ${source})
-  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
-  target_compile_definitions(${name} PRIVATE BQSYNC_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(${name} PRIVATE BQSYNC_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE bqsync_${group} PkgConfig::CMOCKA ${ARGN})
   bqsync_test(${name} LABELS unit ${group} TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR} COMMAND ${name})
 endfunction()
@@ -64,7 +64,7 @@ function(bqsync_python_tests label timeout)
   foreach(source ${sources})
     get_filename_component(stem ${source} NAME_WE)
     bqsync_test(${label}_${stem} LABELS ${label} TIMEOUT ${timeout}
-                ENVIRONMENT PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=${CMAKE_SOURCE_DIR}
+                ENVIRONMENT PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=${PROJECT_SOURCE_DIR}
                             BQSYNC_BUILD=${CMAKE_BINARY_DIR} BQSYNC_SANITIZE=${BQSYNC_SANITIZE}
                 COMMAND ${Python3_EXECUTABLE} -m unittest -v ${source})
   endforeach()

@@ -40,8 +40,10 @@ class PackageTest(unittest.TestCase):
         fields = run("dpkg-deb", "-f", self.package).stdout
 
         depends = re.search(r"^Depends: (.*)$", fields, re.M)[1]
-        for library in ("libc6", "libsqlite3-0", "libcurl4", "libavro", "ca-certificates", "tzdata"):
-            self.assertIn(library, depends)
+        for package in ("libc6", "libsqlite3-0", "libcurl4", "libavro", "ca-certificates", "tzdata",
+                        # For bqsync-gen, which compiles the tables.
+                        "python3", "gcc | c-compiler", "libc6-dev | libc-dev"):
+            self.assertIn(package, depends)
         self.assertEqual("/etc/bqsync/bqsync.env", run("dpkg-deb", "-I", self.package, "conffiles").stdout.strip())
 
     def test_dpkg_installs_and_removes_it_in_a_root_of_its_own(self):
@@ -64,7 +66,7 @@ class PackageTest(unittest.TestCase):
         self.assertFalse((root / "etc/bqsync/bqsync.env").exists())
 
     def test_the_installed_programs_run(self):
-        for program in ("bqsync", "bqlocal"):
+        for program in ("bqsync", "bqlocal", "bqsync-gen"):
             with self.subTest(program=program):
                 ended = run(self.root / "usr/bin" / program, "--version")
 
@@ -96,34 +98,38 @@ class PackageTest(unittest.TestCase):
         self.assertIsNotNone(level, ended.stdout + ended.stderr)
         self.assertLess(float(level[1]), EXPOSURE_MAX, ended.stdout)
 
-    def test_the_man_page_is_set_without_a_warning(self):
-        page = next(self.root.glob("usr/share/man/man1/bqsync.1*"))
+    def test_the_man_pages_are_set_without_a_warning(self):
         groff = foreign.tool("groff", "groff-base")
-        text = page
-        if page.suffix == ".gz":
-            text = self.folder / "bqsync.1"
-            text.write_bytes(subprocess.run(["gzip", "-dc", page], capture_output=True, check=True).stdout)
+        for name, words in (("bqsync", ("NAME", "--full", "BQ_SQLITE_PATH", "EXIT STATUS")),
+                            ("bqsync-gen", ("NAME", "--schemas", "generate", "EXIT STATUS"))):
+            with self.subTest(name=name):
+                page = next(self.root.glob(f"usr/share/man/man1/{name}.1*"))
+                text = page
+                if page.suffix == ".gz":
+                    text = self.folder / f"{name}.1"
+                    text.write_bytes(subprocess.run(["gzip", "-dc", page], capture_output=True, check=True).stdout)
 
-        ended = run(groff, "-man", "-Tutf8", "-ww", "-Kutf8", text)
+                ended = run(groff, "-man", "-Tutf8", "-ww", "-Kutf8", text)
 
-        self.assertEqual((0, ""), (ended.returncode, ended.stderr))
-        shown = re.sub(".\x08", "", ended.stdout)
-        for word in ("NAME", "--full", "BQ_SQLITE_PATH", "EXIT STATUS"):
-            with self.subTest(word=word):
-                self.assertIn(word, shown)
+                self.assertEqual((0, ""), (ended.returncode, ended.stderr))
+                shown = re.sub(".\x08", "", ended.stdout)
+                for word in words:
+                    self.assertIn(word, shown)
 
     def test_bash_completes_commands(self):
-        script = self.root / "usr/share/bash-completion/completions/bqsync"
-        self.assertEqual(0, run("bash", "-n", script).returncode)
+        for program, typed, completed in (("bqsync", "ver", "verify"), ("bqsync-gen", "gen", "generate")):
+            with self.subTest(program=program):
+                script = self.root / "usr/share/bash-completion/completions" / program
+                self.assertEqual(0, run("bash", "-n", script).returncode)
 
-        ended = run("bash", "-c", f"""
-            source {script}
-            name=$(complete -p bqsync | sed 's/.*-F \\([^ ]*\\).*/\\1/')
-            COMP_WORDS=(bqsync ver); COMP_CWORD=1; COMP_LINE='bqsync ver'; COMP_POINT=10
-            $name bqsync ver bqsync
-            printf '%s\\n' "${{COMPREPLY[@]}}" """)
+                ended = run("bash", "-c", f"""
+                    source {script}
+                    name=$(complete -p {program} | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+                    COMP_WORDS=({program} {typed}); COMP_CWORD=1; COMP_LINE='{program} {typed}'; COMP_POINT=12
+                    $name {program} {typed} {program}
+                    printf '%s\\n' "${{COMPREPLY[@]}}" """)
 
-        self.assertEqual("verify", ended.stdout.strip(), ended.stderr)
+                self.assertEqual(completed, ended.stdout.strip(), ended.stderr)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 #include "encode/column.h"
 #include "encode/epoch.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 
 /* 1990-01-01 and 2101-01-01, in microseconds. */

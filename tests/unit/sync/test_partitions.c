@@ -4,6 +4,7 @@
 
 #include "sync/partitions.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
