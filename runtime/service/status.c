@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/json_exact.h"
+#include "base/text_fit.h"
 #include "service/history.h"
 #include "source/capture.h"
 #include "source/database.h"
@@ -267,7 +268,7 @@ static bool read_table(
         !count_pending(
             &status->source, row->table, &known->shape, &watermark, &row->pending, &problem)) {
         row->pending = STATUS_UNKNOWN;
-        snprintf(row->problem, sizeof row->problem, "%.255s", problem.message);
+        text_format(row->problem, sizeof row->problem, "%s", problem.message);
     }
     return true;
 }

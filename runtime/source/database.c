@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/text_fit.h"
 #include "base/url.h"
 #include "source/commits.h"
 #include "source/sidecar.h"
@@ -334,7 +335,7 @@ bool database_exec(struct database *database, const char *sql, struct error *err
     if (sqlite3_exec(database->handle, sql, NULL, NULL, NULL) == SQLITE_OK)
         return true;
     char doing[96];
-    sqlite3_snprintf(sizeof doing, doing, "%.80s", sql);
+    text_format(doing, sizeof doing, "%.*s", TEXT_FIT(sql, 80));
     return fail(database, doing, err);
 }
 
@@ -345,7 +346,7 @@ bool database_prepare(
 
     if (sqlite3_prepare_v2(database->handle, sql, -1, &statement, NULL) != SQLITE_OK) {
         char doing[160];
-        sqlite3_snprintf(sizeof doing, doing, "%.140s", sql);
+        text_format(doing, sizeof doing, "%.*s", TEXT_FIT(sql, 140));
         return fail(database, doing, err);
     }
     *out_statement = statement;
@@ -390,7 +391,7 @@ static bool fail_step(struct database *database, sqlite3_stmt *statement, struct
     int length = (int)strcspn(words, "'\"`:");
     char doing[160];
 
-    sqlite3_snprintf(sizeof doing, doing, "%.140s", sqlite3_sql(statement));
+    text_format(doing, sizeof doing, "%.*s", TEXT_FIT(sqlite3_sql(statement), 140));
     if ((result & 0xff) != SQLITE_ERROR)
         return fail(database, doing, err);
     while (length > 0 && words[length - 1] == ' ')

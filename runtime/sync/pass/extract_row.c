@@ -1,5 +1,6 @@
 #include "sync/pass/extract_row.h"
 
+#include "base/text_fit.h"
 #include "encode/avro.h"
 #include "source/rejects.h"
 #include "sync/pass/content.h"
@@ -31,11 +32,11 @@ static void name_row(const struct extraction *e, sqlite3_stmt *row, char *out, s
     const struct table *table = e->task->table;
 
     if (e->row_number > 0) {
-        snprintf(out, size, "the row number %" PRId64, e->row_number);
+        text_format(out, size, "the row number %" PRId64, e->row_number);
         return;
     }
     int column = (int)table->key[0];
-    snprintf(
+    text_format(
         out, size, "the row with %s = %s", table->columns[column].source,
         sqlite3_column_type(row, column) == SQLITE_BLOB
             ? "a blob"
@@ -54,7 +55,7 @@ static bool fail_for_row(
     name_row(e, row, err->row, sizeof err->row);
     if (shown != reason) {
         size_t used = strlen(err->row);
-        snprintf(err->row + used, sizeof err->row - used, "; its value %s", reason);
+        text_format(err->row + used, sizeof err->row - used, "; its value %s", reason);
     }
     return false;
 }
