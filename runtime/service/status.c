@@ -482,7 +482,7 @@ static void add_freshness(cJSON *json, const struct ledger_table *ledger, int64_
     if (ledger->fresh_us == 0)
         cJSON_AddNullToObject(json, "lag_seconds");
     else
-        json_add_int64(json, "lag_seconds", (now_us - ledger->fresh_us) / 1000000);
+        json_add_int64(json, "lag_seconds", clock_since_us(ledger->fresh_us, now_us) / 1000000);
 }
 
 static cJSON *table_json(const struct config *config, const struct status_table *row)
