@@ -65,6 +65,11 @@ const struct clock *clock_system(void)
     return &system;
 }
 
+int64_t clock_since_us(int64_t then_us, int64_t now_us)
+{
+    return then_us < now_us ? now_us - then_us : 0;
+}
+
 char *clock_format(int64_t wall_us, char out[CLOCK_TEXT_SIZE])
 {
     int64_t ms = wall_us / 1000;

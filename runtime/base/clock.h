@@ -28,6 +28,10 @@ bool clock_stopped(void);
 /* Microseconds of a day of wall time. */
 #define CLOCK_DAY_US INT64_C(86400000000)
 
+/* How long ago a wall time was, in microseconds. 0 if it lies ahead, because the clock was ahead
+ * when it was read and has been put right since: no age and no duration is negative. */
+int64_t clock_since_us(int64_t then_us, int64_t now_us);
+
 #define CLOCK_TEXT_SIZE 32
 
 /* "2026-01-02T03:04:05.678Z", cut to milliseconds, in the caller's CLOCK_TEXT_SIZE bytes; returns

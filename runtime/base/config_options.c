@@ -197,7 +197,8 @@ static const struct config_option options[] = {
         FIELD(max_bytes_a_day),
         .fallback = "off",
         .placeholder = "BYTES",
-        .help = "maximum bytes that all queries of a UTC day may bill; never exceeded",
+        .help = "maximum bytes that all queries of a UTC day, by this machine's clock, may bill; "
+                "never exceeded",
     },
     {
         .variable = "BQ_PRICE_PER_TIB",

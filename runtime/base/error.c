@@ -1,10 +1,12 @@
 #include "base/error.h"
 
+#include "base/text_fit.h"
+
 #undef error_set
 #undef error_wrap
+#undef error_note
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -41,28 +43,38 @@ bool error_set(struct error *err, enum error_code code, const char *format, ...)
 
     *err = (struct error){.code = code};
     va_start(args, format);
-    vsnprintf(err->message, sizeof err->message, format, args);
+    text_format_list(err->message, sizeof err->message, format, args);
     va_end(args);
     return false;
 }
 
 bool error_wrap(struct error *err, const char *format, ...)
 {
-    char tail[sizeof err->message];
+    char context[sizeof err->message];
+    char message[sizeof err->message];
     va_list args;
 
-    memcpy(tail, err->message, sizeof tail);
     va_start(args, format);
-    int length = vsnprintf(err->message, sizeof err->message, format, args);
+    text_format_list(context, sizeof context, format, args);
     va_end(args);
-
     // What does not fit behind the context is cut, from the end.
-    size_t used = length < 0 ? 0 : (size_t)length;
-    for (const char *from = ": "; *from != '\0' && used + 1 < sizeof err->message; from++)
-        err->message[used++] = *from;
-    for (const char *from = tail; *from != '\0' && used + 1 < sizeof err->message; from++)
-        err->message[used++] = *from;
-    err->message[used < sizeof err->message ? used : sizeof err->message - 1] = '\0';
+    memcpy(message, err->message, sizeof message);
+    text_format(err->message, sizeof err->message, "%s: %s", context, message);
+    return false;
+}
+
+bool error_note(struct error *err, const char *format, ...)
+{
+    char note[sizeof err->message / 2];
+    char message[sizeof err->message];
+    va_list args;
+
+    va_start(args, format);
+    text_format_list(note, sizeof note, format, args);
+    va_end(args);
+    memcpy(message, err->message, sizeof message);
+    size_t room = sizeof message - sizeof " ()" - strlen(note);
+    text_format(err->message, sizeof err->message, "%.*s (%s)", TEXT_FIT(message, room), note);
     return false;
 }
 
@@ -70,10 +82,9 @@ const char *error_text(const struct error *err, char out[static ERROR_TEXT_SIZE]
 {
     bool has_row = err->row[0] != '\0';
 
-    snprintf(
+    return text_format(
         out, ERROR_TEXT_SIZE, "%s%s%s%s", err->message, has_row ? " (" : "", err->row,
         has_row ? ")" : "");
-    return out;
 }
 
 const char *error_code_name(enum error_code code)

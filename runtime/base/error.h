@@ -53,12 +53,16 @@ struct error {
 #define ERROR_TEXT_SIZE 1600
 
 /* Fills err and returns false, so that `return error_set(...)` is the idiom. A message longer than
- * the field is cut. */
+ * the field is cut, between two characters. */
 bool error_set(struct error *err, enum error_code code, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* Puts "context: " in front of the message, once a layer on the way up; the rest of err stays.
  * Returns false. */
 bool error_wrap(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Puts " (note)" behind the message, of which only so much is kept that the note fits; the rest of
+ * err stays. Returns false. */
+bool error_note(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* The message and, if it is known, the row: for the output of a command, its JSON and the state
  * database, never for a log or a report. Returns out. */
@@ -68,6 +72,7 @@ const char *error_text(const struct error *err, char out[static ERROR_TEXT_SIZE]
 /* The analyzer does not look into other files, and without this takes failures for successes. */
 #define error_set(...)  (error_set(__VA_ARGS__), false)
 #define error_wrap(...) (error_wrap(__VA_ARGS__), false)
+#define error_note(...) (error_note(__VA_ARGS__), false)
 #endif
 
 /* The code's name as logs and JSON show it, for example "unreachable"; a static string. */

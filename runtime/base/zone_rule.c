@@ -1,5 +1,7 @@
 #include "base/zone_rule.h"
 
+#include "base/calendar.h"
+
 #include <ctype.h>
 #include <stddef.h>
 
@@ -130,43 +132,22 @@ bool zone_rule_parse(const char *text, struct zone_rule *out_rule)
 
 /* --- calculation -------------------------------------------------------------------------- */
 
-static bool is_leap(int64_t year)
-{
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-/* Days from 1970-01-01 to the first of January of a year (proleptic Gregorian calendar). */
-static int64_t days_to_year(int64_t year)
-{
-    int64_t before = year - 1;
-
-    // 719162 days lie between 0001-01-01 and 1970-01-01.
-    return before * 365 + before / 4 - before / 100 + before / 400 - 719162;
-}
-
-static int days_to_month(int64_t year, int month)
-{
-    static const int days[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
-
-    return days[month] + (month >= 2 && is_leap(year) ? 1 : 0);
-}
-
 static int64_t year_of(int64_t utc_s)
 {
     // 31556952 s are a year's average; the guess is off by one at most.
     int64_t year = 1970 + utc_s / 31556952;
 
-    while (days_to_year(year) * DAY_S > utc_s)
+    while (calendar_days_to_year(year) * DAY_S > utc_s)
         year--;
-    while (days_to_year(year + 1) * DAY_S <= utc_s)
+    while (calendar_days_to_year(year + 1) * DAY_S <= utc_s)
         year++;
     return year;
 }
 
 static int64_t week_day(int64_t year, const struct zone_date *date)
 {
-    int64_t first = days_to_year(year) + days_to_month(year, date->month - 1);
-    int64_t next = days_to_year(year) + days_to_month(year, date->month);
+    int64_t first = calendar_days_to_year(year) + calendar_days_through(year, date->month - 1);
+    int64_t next = calendar_days_to_year(year) + calendar_days_through(year, date->month);
     // 1970-01-01 was a Thursday, weekday 4 of 0 to 6 from Sunday.
     int64_t weekday = ((first + 4) % 7 + 7) % 7;
     int64_t day = first + (date->day - weekday + 7) % 7 + (date->week - 1) * 7;
@@ -186,10 +167,11 @@ static int64_t local_change(int64_t year, const struct zone_date *date)
         day = week_day(year, date);
         break;
     case ZONE_DATE_JULIAN:
-        day = days_to_year(year) + date->day - 1 + (is_leap(year) && date->day >= 60 ? 1 : 0);
+        day = calendar_days_to_year(year) + date->day - 1 +
+              (calendar_is_leap(year) && date->day >= 60 ? 1 : 0);
         break;
     case ZONE_DATE_DAY:
-        day = days_to_year(year) + date->day;
+        day = calendar_days_to_year(year) + date->day;
         break;
     }
     return day * DAY_S + date->time_s;

@@ -44,7 +44,8 @@ static void print_plan(const struct config *config, const struct plan_report *re
         "delete", "bills", "loads 24 h", "a day", "why");
     for (size_t i = 0; i < report->count; i++) {
         const struct plan_report_table *table = &report->tables[i];
-        const char *blocked = plan_report_blocked(table);
+        char text[ERROR_TEXT_SIZE];
+        const char *blocked = plan_report_blocked(table, text);
         char bills[BILL_BYTES_SIZE];
         char loads[24];
         printf(

@@ -67,7 +67,14 @@ static const char *age(int64_t seconds, char out[AGE_SIZE])
     return out;
 }
 
-static void print_table(const struct colours *colour, const cJSON *table)
+/* Whether the last pass of the table began later than the clock says now. Times in the same format
+ * and zone can be compared as texts. */
+static bool is_ahead(const cJSON *table, const char *now)
+{
+    return strcmp(text_of(table, "fresh_at", ""), now) > 0;
+}
+
+static void print_table(const struct colours *colour, const cJSON *table, const char *now)
 {
     char lag[AGE_SIZE];
     char today[BILL_BYTES_SIZE];
@@ -80,7 +87,7 @@ static void print_table(const struct colours *colour, const cJSON *table)
     printf(
         "%s%-26s%s %-8s %12" PRId64 " %8s ", tint, text_of(table, "table", ""), colour->end,
         text_of(table, "mode", ""), number_of(table, "last_synced_row_id", 0),
-        age(number_of(table, "lag_seconds", -1), lag));
+        is_ahead(table, now) ? "future" : age(number_of(table, "lag_seconds", -1), lag));
     if (pending == STATUS_UNKNOWN)
         printf("%10s ", "?");
     else
@@ -175,7 +182,9 @@ static void print_status(
     const struct config *config, const struct spending *spending, const cJSON *json)
 {
     struct colours colour = choose_colours();
+    const char *now = text_of(json, "now", "");
     const cJSON *table = NULL;
+    int ahead = 0;
 
     print_head(&colour, json);
     bill_print(config, spending, colour.warn, colour.end);
@@ -183,7 +192,15 @@ static void print_status(
         "\n%s%-26s %-8s %12s %8s %10s %9s %10s %10s%s\n", colour.dim, "table", "mode",
         "last row id", "age", "pending", "rejected", "today", "month", colour.end);
     cJSON_ArrayForEach(table, cJSON_GetObjectItemCaseSensitive(json, "tables"))
-        print_table(&colour, table);
+    {
+        print_table(&colour, table, now);
+        ahead += is_ahead(table, now) ? 1 : 0;
+    }
+    if (ahead > 0)
+        printf(
+            "%s%d table%s synced in the future: this machine's clock says %s. It was ahead at the "
+            "last pass, or is behind now%s\n",
+            colour.warn, ahead, ahead == 1 ? " was" : "s were", now, colour.end);
 }
 
 /* A missing state database is not an error: nothing has been synced yet. */

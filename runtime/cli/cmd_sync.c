@@ -1,6 +1,7 @@
 /* cmd_sync: `bqsync sync`: runs one pass and prints its result as JSON or as a table. */
 #include "api/bqsync.h"
 #include "api/handle.h"
+#include "base/clock.h"
 #include "cli/bill.h"
 #include "cli/commands.h"
 #include "cli/screen.h"
@@ -41,7 +42,7 @@ static void print_result(const struct run_result *run)
             "\n%" PRId64 " rows do not fit their columns: bqsync rejects lists them\n", rejected);
     printf(
         "\nrun %s %s in %.1f s, billed %s\n", run->id, run_result_ok(run) ? "ok" : "failed",
-        (double)(run->finished_us - run->started_us) / 1e6,
+        (double)clock_since_us(run->started_us, run->finished_us) / 1e6,
         bill_bytes(run_result_bytes_billed(run), billed));
 }
 

@@ -87,12 +87,13 @@ static void print_counts(const struct verify_table *table)
 
 static void print_table(const struct verify_table *table, int width)
 {
+    char text[ERROR_TEXT_SIZE];
     char verdict[VERDICT_SIZE];
 
     printf("%-26s %-*s", table->table->name, width, verdict_of(table, verdict));
     print_counts(table);
     if (table->error.code != ERROR_NONE)
-        printf("    %s\n", table->error.message);
+        printf("    %s\n", error_text(&table->error, text));
     print_keys("missing in BigQuery", table->missing, table->missing_count);
     print_keys("only in BigQuery", table->extra, table->extra_count);
     print_keys("different", table->different, table->different_count);

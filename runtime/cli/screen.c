@@ -77,7 +77,7 @@ static void draw(struct screen *screen)
             done++;
         if (rows[i].phase == PHASE_WAITING || rows[i].phase == PHASE_DONE)
             continue;
-        draw_row(&rows[i], (clock->wall_us(clock->context) - started_us) / 1000);
+        draw_row(&rows[i], clock_since_us(started_us, clock->wall_us(clock->context)) / 1000);
         screen->lines++;
     }
     fprintf(stderr, "%zu of %zu tables done\033[J\n", done, count);

@@ -1,5 +1,7 @@
 #include "encode/civil.h"
 
+#include "base/calendar.h"
+
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,9 +10,6 @@
 #define US_PER_SECOND INT64_C(1000000)
 #define US_PER_MINUTE (60 * US_PER_SECOND)
 #define US_PER_HOUR   (60 * US_PER_MINUTE)
-
-/* Days from 0001-01-01 to 1970-01-01. */
-#define EPOCH_DAYS 719162
 
 #define NOT_DATE      "is not a date (expected YYYY-MM-DD)"
 #define NOT_TIME      "is not a time (expected HH:MM:SS[.ffffff])"
@@ -61,15 +60,8 @@ static bool take_digits(struct cursor *in, int count, int *out_value)
     return true;
 }
 
-static bool is_leap(int year)
-{
-    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
 static const char *take_date(struct cursor *in, const char *not_reason, int64_t *out_days)
 {
-    static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
     int year;
     int month;
     int day;
@@ -77,17 +69,15 @@ static const char *take_date(struct cursor *in, const char *not_reason, int64_t 
     if (!take_digits(in, 4, &year) || !skip(in, '-') || !take_digits(in, 2, &month) ||
         !skip(in, '-') || !take_digits(in, 2, &day))
         return not_reason;
-    if (month < 1 || month > 12 || day < 1 ||
-        day > lengths[month - 1] + (month == 2 && is_leap(year) ? 1 : 0))
+    if (month < 1 || month > 12)
+        return NO_SUCH_DATE;
+    int before = calendar_days_through(year, month - 1);
+    // Every month has 28 days.
+    if (day < 1 || (day > 28 && day > calendar_days_through(year, month) - before))
         return NO_SUCH_DATE;
     if (year < 1)
         return OUT_OF_RANGE;
-
-    int past = year - 1;
-    int days = past * 365 + past / 4 - past / 100 + past / 400 + before[month - 1] + day - 1;
-    if (month > 2 && is_leap(year))
-        days++;
-    *out_days = days - EPOCH_DAYS;
+    *out_days = calendar_days_to_year(year) + before + day - 1;
     return NULL;
 }
 

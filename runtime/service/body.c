@@ -1,6 +1,7 @@
 #include "service/body.h"
 
 #include "base/json_strict.h"
+#include "base/text_fit.h"
 #include "encode/json.h"
 
 #include <stdio.h>
@@ -38,12 +39,12 @@ bool body_is_empty(struct slice body, struct reply *reply)
 static void reply_unknown(const struct deployment *deployment, struct reply *reply, cJSON *unknown)
 {
     char message[768];
-    size_t used = (size_t)snprintf(message, sizeof message, "no such table:");
+    size_t used = strlen(text_format(message, sizeof message, "no such table:"));
     const cJSON *name = NULL;
 
-    cJSON_ArrayForEach(name, unknown) if (used < sizeof message) used += (size_t)snprintf(
+    cJSON_ArrayForEach(name, unknown) used += strlen(text_format(
         message + used, sizeof message - used, "%s %s", name == unknown->child ? "" : ",",
-        name->valuestring);
+        name->valuestring));
     cJSON *json = reply_error_json("unknown_table", message);
     cJSON *error = cJSON_GetObjectItemCaseSensitive(json, "error");
     cJSON_AddItemToObject(error, "unknown", unknown);

@@ -1,5 +1,6 @@
 #include "service/ledger.h"
 
+#include "base/clock.h"
 #include "base/json_exact.h"
 #include "encode/civil.h"
 
@@ -173,7 +174,7 @@ void ledger_add(struct ledger *ledger, const struct run_result *run)
     else
         kind->failed++;
     traffic_add(&ledger->traffic, &run->traffic);
-    add_duration(kind, (double)(run->finished_us - run->started_us) / 1e6);
+    add_duration(kind, (double)clock_since_us(run->started_us, run->finished_us) / 1e6);
     ledger->last_ok = ok;
     ledger->last_run_us = run->finished_us;
     if (ok)

@@ -1,5 +1,6 @@
 #include "service/metrics.h"
 
+#include "base/clock.h"
 #include "sync/partitions.h"
 #include "sync/pass/result.h"
 
@@ -65,7 +66,7 @@ static void write_freshness(struct buffer *out, const struct metrics_input *inpu
         if (ledger->tables[i].fresh_us != 0)
             of_table(
                 out, "bqsync_freshness_seconds", ledger->tables[i].table,
-                (double)(input->now_us - ledger->tables[i].fresh_us) / 1e6);
+                (double)clock_since_us(ledger->tables[i].fresh_us, input->now_us) / 1e6);
     family(
         out, "bqsync_last_success_timestamp_seconds", "gauge",
         "Start of the last pass after which the table equalled its source.");

@@ -1,5 +1,7 @@
 #include "service/reply.h"
 
+#include "base/text_fit.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +33,7 @@ void reply_error(struct reply *reply, int status, const char *code, const char *
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
+    text_format_list(message, sizeof message, format, arguments);
     va_end(arguments);
     reply_json(reply, status, reply_error_json(code, message));
 }

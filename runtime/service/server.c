@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/config_value.h"
 #include "base/log.h"
+#include "base/text_fit.h"
 #include "service/connections.h"
 #include "service/events.h"
 #include "service/gate.h"
@@ -377,7 +378,7 @@ static void on_library_log(void *context, const char *format, va_list arguments)
     (void)context;
     if (!log_enabled(LOG_LEVEL_DEBUG))
         return;
-    vsnprintf(text, sizeof text, format, arguments);
+    text_format_list(text, sizeof text, format, arguments);
     log_debug("http library", LOG_TEXT("message", text));
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/json_exact.h"
+#include "base/text_fit.h"
 #include "service/history.h"
 #include "source/capture.h"
 #include "source/database.h"
@@ -267,7 +268,7 @@ static bool read_table(
         !count_pending(
             &status->source, row->table, &known->shape, &watermark, &row->pending, &problem)) {
         row->pending = STATUS_UNKNOWN;
-        snprintf(row->problem, sizeof row->problem, "%.255s", problem.message);
+        text_format(row->problem, sizeof row->problem, "%s", problem.message);
     }
     return true;
 }
@@ -497,7 +498,7 @@ static void add_freshness(cJSON *json, const struct ledger_table *ledger, int64_
     if (ledger->fresh_us == 0)
         cJSON_AddNullToObject(json, "lag_seconds");
     else
-        json_add_int64(json, "lag_seconds", (now_us - ledger->fresh_us) / 1000000);
+        json_add_int64(json, "lag_seconds", clock_since_us(ledger->fresh_us, now_us) / 1000000);
 }
 
 static cJSON *table_json(const struct config *config, const struct status_table *row)

@@ -1,5 +1,6 @@
 #include "service/verifier.h"
 
+#include "base/clock.h"
 #include "base/json_exact.h"
 #include "base/log.h"
 #include "service/background.h"
@@ -138,7 +139,7 @@ static void add_time(cJSON *json, const char *name, int64_t us)
 
 static int64_t duration_ms(const struct outcome *outcome)
 {
-    return (outcome->finished_us - outcome->request->started_us) / 1000;
+    return clock_since_us(outcome->request->started_us, outcome->finished_us) / 1000;
 }
 
 static cJSON *outcome_json(const struct outcome *outcome)

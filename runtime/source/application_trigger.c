@@ -1,5 +1,6 @@
 #include "source/application_trigger.h"
 
+#include "base/text_fit.h"
 #include "source/sqlite_token.h"
 #include "source/statement.h"
 
@@ -162,9 +163,9 @@ bool application_trigger_judge(
         *out_newer |= on_table && reading.after && reading.writes &&
                       sqlite3_column_int(statement, TRIGGER_NEWER) == 1;
         if (problem != NULL)
-            snprintf(
-                out_problem, size, "the application's trigger %.200s %s",
-                (const char *)sqlite3_column_text(statement, TRIGGER_NAME), problem);
+            text_format(
+                out_problem, size, "the application's trigger %.*s %s",
+                TEXT_FIT((const char *)sqlite3_column_text(statement, TRIGGER_NAME), 200), problem);
     }
     ok = true;
 

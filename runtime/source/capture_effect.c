@@ -1,5 +1,6 @@
 #include "source/capture_effect.h"
 
+#include "base/text_fit.h"
 #include "source/statement.h"
 
 #include <stdint.h>
@@ -106,12 +107,12 @@ static bool judge_keys(
         if (!found && sqlite3_column_int(key, KEY_IS_NAMED) == 1)
             ok = find_index(in, key, &found, err);
         if (ok && !found)
-            snprintf(
+            text_format(
                 out_problem, size,
-                "a foreign key of the table %.200s refers to columns of it that no primary key and "
+                "a foreign key of the table %.*s refers to columns of it that no primary key and "
                 "no unique index has, which SQLite calls a mismatch at every INSERT as soon as the "
                 "table has a trigger: create a unique index on these columns",
-                (const char *)sqlite3_column_text(key, KEY_CHILD));
+                TEXT_FIT((const char *)sqlite3_column_text(key, KEY_CHILD), 200));
     }
     sqlite3_finalize(key);
     return ok;

@@ -1,5 +1,6 @@
 #include "source/capture_guard.h"
 
+#include "base/text_fit.h"
 #include "source/capture_collation.h"
 #include "source/capture_filter.h"
 #include "source/capture_keyless.h"
@@ -292,10 +293,10 @@ static void note_problem(struct guards *guards, const struct constraint *constra
     if (guards->problem[0] != '\0')
         return;
     if (constraint->problem != NULL)
-        snprintf(
+        text_format(
             guards->problem, guards->problem_size,
-            "triggers cannot tell which rows REPLACE removes through the unique index %.200s: %s",
-            constraint->name, constraint->problem);
+            "triggers cannot tell which rows REPLACE removes through the unique index %.*s: %s",
+            TEXT_FIT(constraint->name, 200), constraint->problem);
     else
         snprintf(
             guards->problem, guards->problem_size,

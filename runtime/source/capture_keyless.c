@@ -1,5 +1,6 @@
 #include "source/capture_keyless.h"
 
+#include "source/filter_step.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
 
@@ -41,11 +42,20 @@ void capture_keyless_append_sql(const struct source_table *in, struct buffer *ou
     }
 }
 
+/* *out_found: the number in the only row, 0 if there is none. */
 static bool query(
     const struct source_table *in, struct buffer *sql, int64_t *out_found, struct error *err)
 {
-    return buffer_check(sql, "statement", err) &&
-           database_query_int64(in->source, buffer_text(sql), 0, out_found, err);
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+
+    bool ok = buffer_check(sql, "statement", err) &&
+              database_prepare(in->source, buffer_text(sql), &statement, err) &&
+              filter_step(in->source, in->table, statement, &row, err);
+    if (ok)
+        *out_found = row ? sqlite3_column_int64(statement, 0) : 0;
+    sqlite3_finalize(statement);
+    return ok;
 }
 
 bool capture_has_keyless(
@@ -77,5 +87,5 @@ bool capture_has_keyless(
     }
     buffer_clear(&sql);
     *out_keyless = ok && found == 1;
-    return ok || error_wrap(err, "rows of %s without a key", table->name);
+    return ok || filter_wrap(err, "rows without a key of", table);
 }

@@ -2,15 +2,17 @@
 #include "base/buffer.h"
 #include "source/capture.h"
 #include "source/capture_objects.h"
+#include "source/filter_step.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
 
 /* The counters that the statements below start from: ?1 and ?2, as far as they occur. They are
  * kept, because a status asks the same after every commit of the application. */
 static bool query(
-    struct database *source, struct buffer *sql, const int64_t bounds[2], int64_t *out_value,
+    const struct source_table *in, struct buffer *sql, const int64_t bounds[2], int64_t *out_value,
     struct error *err)
 {
+    struct database *source = in->source;
     sqlite3_stmt *statement = NULL;
     bool row = false;
 
@@ -20,7 +22,7 @@ static bool query(
     int count = sqlite3_bind_parameter_count(statement);
     for (int i = 0; i < 2 && i < count; i++)
         sqlite3_bind_int64(statement, i + 1, bounds[i]);
-    bool ok = database_step(source, statement, &row, err);
+    bool ok = filter_step(source, in->table, statement, &row, err);
     if (ok)
         *out_value = row ? sqlite3_column_int64(statement, 0) : 0;
     database_give_back(statement);
@@ -54,7 +56,7 @@ static bool query_new_rows(
         sqlite_sql_key_name(in->table, 0));
     append_filter(&sql, in->table);
     buffer_append_text(&sql, " limit 1");
-    bool ok = query(in->source, &sql, bounds, out_value, err);
+    bool ok = query(in, &sql, bounds, out_value, err);
     buffer_clear(&sql);
     return ok;
 }
@@ -76,7 +78,7 @@ static bool query_dirty_keys(
     sqlite_sql_append(
         &sql, "select $r from $d where bq_sync_sequence > ?1$r$r limit 1", what, in->table->name,
         in->shape->integer_key ? " and bq_sync_key_1 <= ?2" : "", condition);
-    bool ok = query(in->source, &sql, bounds, out_value, err);
+    bool ok = query(in, &sql, bounds, out_value, err);
     buffer_clear(&sql);
     return ok;
 }
@@ -89,7 +91,7 @@ bool capture_count_rows(const struct source_table *in, int64_t *out_count, struc
     buffer_init(&sql, SQLITE_SQL_CEILING);
     sqlite_sql_append(&sql, "select count(*) from $n where true", in->table->name);
     append_filter(&sql, in->table);
-    bool ok = query(in->source, &sql, none, out_count, err);
+    bool ok = query(in, &sql, none, out_count, err);
     buffer_clear(&sql);
     return ok;
 }
@@ -107,7 +109,7 @@ bool capture_pending(
         !query_dirty_keys(
             in, watermark, "count(*)", " and bq_sync_sequence = " CAPTURE_SEQUENCE_REJECTED,
             &pending.rejected_keys, err))
-        return error_wrap(err, "pending changes of %s", in->table->name);
+        return filter_wrap(err, "pending changes of", in->table);
     *out_pending = pending;
     return true;
 }
@@ -190,7 +192,7 @@ bool capture_look(
     if (ok) {
         sqlite3_bind_int64(statement, 1, watermark->last_synced_row_id);
         sqlite3_bind_int64(statement, 2, watermark->synced_sequence);
-        ok = database_step(in->source, statement, &row, err);
+        ok = filter_step(in->source, in->table, statement, &row, err);
     }
     if (ok)
         *out_look = (struct capture_look){
@@ -199,7 +201,7 @@ bool capture_look(
             .left_out = sqlite3_column_int(statement, 2) != 0,
         };
     database_give_back(statement);
-    return ok || error_wrap(err, "pending changes of %s", in->table->name);
+    return ok || filter_wrap(err, "pending changes of", in->table);
 }
 
 void capture_append_keyless_sql(struct buffer *sql, const struct table *table)

@@ -1,4 +1,5 @@
 /* The part of capture.h that asks SQLite what a table is. */
+#include "base/text_fit.h"
 #include "source/application_trigger.h"
 #include "source/capture.h"
 #include "source/capture_collation.h"
@@ -242,7 +243,7 @@ static void describe_key_problem(const struct table *table, struct source_shape 
     }
     for (size_t i = 0; i < table->key_count; i++)
         append_name(names, sizeof names, table->columns[table->key[i]].source);
-    snprintf(
+    text_format(
         shape->key_problem, sizeof shape->key_problem,
         "%s has neither a primary key nor a unique index on (%s), so two rows may share a key: "
         "create unique index on these columns, choose another key, or let its mode be \"replace\", "
@@ -308,13 +309,14 @@ static bool inspect_key_columns(
             !capture_collation_of_column_is_builtin(source, table->name, column, &builtin, err))
             return false;
         if (!builtin)
-            snprintf(
+            text_format(
                 shape->why_scan, sizeof shape->why_scan,
-                "the key column %.200s compares with a collation of the application", column);
+                "the key column %.*s compares with a collation of the application",
+                TEXT_FIT(column, 200));
         else if (generated)
-            snprintf(
-                shape->why_scan, sizeof shape->why_scan, "the key column %.200s is generated",
-                column);
+            text_format(
+                shape->why_scan, sizeof shape->why_scan, "the key column %.*s is generated",
+                TEXT_FIT(column, 200));
     }
     return true;
 }
@@ -337,7 +339,7 @@ static bool inspect_triggers(
         return true;
     }
     if (shape->key_problem[0] != '\0') {
-        snprintf(shape->why_scan, sizeof shape->why_scan, "%s", shape->key_problem);
+        text_format(shape->why_scan, sizeof shape->why_scan, "%s", shape->key_problem);
         return true;
     }
     if (shape->missing_count > 0)
@@ -376,11 +378,11 @@ static void inspect_filter(
     sqlite3_finalize(statement);
     // Whoever reads the table gets, and reports, any other failure.
     if ((result & 0xff) == SQLITE_ERROR)
-        snprintf(
+        text_format(
             shape->filter_problem, sizeof shape->filter_problem,
-            "its filter cannot be evaluated: %.200s. Correct `where` in schemas/%.200s.json and "
+            "its filter cannot be evaluated: %.*s. Correct `where` in schemas/%.*s.json and "
             "rebuild",
-            sqlite3_errmsg(source->handle), table->name);
+            TEXT_FIT(sqlite3_errmsg(source->handle), 200), TEXT_FIT(table->name, 200));
 }
 
 bool capture_inspect(

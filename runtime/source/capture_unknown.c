@@ -1,5 +1,6 @@
 /* The part of capture.h that removes the capture of tables that are no longer defined. */
 #include "base/buffer.h"
+#include "base/text_fit.h"
 #include "source/capture.h"
 #include "source/capture_objects.h"
 #include "source/sqlite_sql.h"
@@ -152,9 +153,10 @@ bool capture_list_unknown(
             break;
         const char *name =
             (const char *)sqlite3_column_text(statement, 0) + strlen(SQLITE_SQL_DIRTY_PREFIX);
-        if (!is_known(&registry, name) && used < size)
-            used +=
-                (size_t)snprintf(out_names + used, size - used, "%s%s", used > 0 ? ", " : "", name);
+        if (is_known(&registry, name))
+            continue;
+        text_format(out_names + used, size - used, "%s%s", used > 0 ? ", " : "", name);
+        used += strlen(out_names + used);
     }
     ok = true;
 

@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/text_fit.h"
 #include "base/url.h"
 #include "source/commits.h"
 #include "source/sidecar.h"
@@ -334,7 +335,7 @@ bool database_exec(struct database *database, const char *sql, struct error *err
     if (sqlite3_exec(database->handle, sql, NULL, NULL, NULL) == SQLITE_OK)
         return true;
     char doing[96];
-    sqlite3_snprintf(sizeof doing, doing, "%.80s", sql);
+    text_format(doing, sizeof doing, "%.*s", TEXT_FIT(sql, 80));
     return fail(database, doing, err);
 }
 
@@ -345,7 +346,7 @@ bool database_prepare(
 
     if (sqlite3_prepare_v2(database->handle, sql, -1, &statement, NULL) != SQLITE_OK) {
         char doing[160];
-        sqlite3_snprintf(sizeof doing, doing, "%.140s", sql);
+        text_format(doing, sizeof doing, "%.*s", TEXT_FIT(sql, 140));
         return fail(database, doing, err);
     }
     *out_statement = statement;
@@ -382,20 +383,33 @@ void database_give_back(sqlite3_stmt *statement)
     sqlite3_clear_bindings(statement);
 }
 
-/* What SQLite says about a value ends before what it quotes of it ("JSON path error near 'x'"). */
-static bool fail_step(struct database *database, sqlite3_stmt *statement, struct error *err)
+bool database_is_own_fault(const struct database *database)
 {
-    int result = sqlite3_extended_errcode(database->handle);
-    const char *words = sqlite3_errmsg(database->handle);
-    int length = (int)strcspn(words, "'\"`:");
-    char doing[160];
+    return (sqlite3_errcode(database->handle) & 0xff) == SQLITE_ERROR;
+}
 
-    sqlite3_snprintf(sizeof doing, doing, "%.140s", sqlite3_sql(statement));
-    if ((result & 0xff) != SQLITE_ERROR)
-        return fail(database, doing, err);
+/* What SQLite says about a value ends before what it quotes of it ("JSON path error near 'x'"). */
+const char *database_words(const struct database *database, char *out, size_t size)
+{
+    const char *words = sqlite3_errmsg(database->handle);
+    size_t length = strcspn(words, "'\"`:");
+
     while (length > 0 && words[length - 1] == ' ')
         length--;
-    return error_set(err, ERROR_SOURCE, "%s: %.*s (%s)", doing, length, words, database->path);
+    return text_format(out, size, "%.*s", (int)length, words);
+}
+
+static bool fail_step(struct database *database, sqlite3_stmt *statement, struct error *err)
+{
+    char doing[160];
+    char words[512];
+
+    text_format(doing, sizeof doing, "%.*s", TEXT_FIT(sqlite3_sql(statement), 140));
+    if (!database_is_own_fault(database))
+        return fail(database, doing, err);
+    return error_set(
+        err, ERROR_SOURCE, "%s: %s (%s)", doing, database_words(database, words, sizeof words),
+        database->path);
 }
 
 bool database_step(

@@ -7,6 +7,7 @@
 
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum database_access {
@@ -64,6 +65,13 @@ void database_give_back(sqlite3_stmt *statement);
 /* Steps once: *out_row says whether there is a row. */
 MUST_CHECK bool database_step(
     struct database *database, sqlite3_stmt *statement, bool *out_row, struct error *err);
+
+/* After a failed step: whether the statement itself is why, such as a function that refuses a
+ * value, and neither a lock, the file nor memory. */
+bool database_is_own_fault(const struct database *database);
+
+/* After a failed step: what SQLite says of it, up to what it quotes of a value. Returns out. */
+const char *database_words(const struct database *database, char *out, size_t size);
 
 /* The first column of the first row as an integer; fallback if there is no row or it is NULL. */
 MUST_CHECK bool database_query_int64(

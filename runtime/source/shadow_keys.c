@@ -1,5 +1,6 @@
 #include "source/shadow_keys.h"
 
+#include "source/filter_step.h"
 #include "source/sqlite_sql.h"
 
 #include <stdio.h>
@@ -202,7 +203,7 @@ static bool is_live(
         return false;
     for (size_t i = 0; i < keys->table->key_count; i++)
         sqlite3_bind_value(keys->live, (int)i + 1, sqlite3_column_value(keys->known_owner, (int)i));
-    bool ok = database_step(source, keys->live, out_live, err);
+    bool ok = filter_step(source, keys->table, keys->live, out_live, err);
     sqlite3_reset(keys->live);
     sqlite3_clear_bindings(keys->live);
     return ok;

@@ -1,5 +1,7 @@
 #include "source/statement.h"
 
+#include "base/text_fit.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -64,7 +66,7 @@ void statement_text(sqlite3_stmt *statement, int column, char *out_text, size_t 
 {
     const unsigned char *text = sqlite3_column_text(statement, column);
 
-    sqlite3_snprintf((int)size, out_text, "%s", text == NULL ? "" : (const char *)text);
+    text_format(out_text, size, "%s", text == NULL ? "" : (const char *)text);
 }
 
 bool statement_exec_buffer(struct database *database, struct buffer *sql, struct error *err)

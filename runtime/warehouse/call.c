@@ -1,6 +1,7 @@
 #include "warehouse/call.h"
 
 #include "base/log.h"
+#include "base/text_fit.h"
 #include "warehouse/credentials.h"
 #include "warehouse/quota.h"
 
@@ -81,7 +82,7 @@ static void keep_reason(struct error *err, const char *reason)
 /* Google's message without line breaks, which would break our own one line an error. */
 static void one_line(char *out, size_t size, const char *text)
 {
-    snprintf(out, size, "%s", text);
+    text_format(out, size, "%s", text);
     for (char *at = out; *at != '\0'; at++)
         if ((unsigned char)*at < ' ')
             *at = ' ';
@@ -330,7 +331,6 @@ static void report_exhausted(
     struct bigquery *bigquery, const struct retry *retry, bool answered, struct error *err)
 {
     struct quota *quota = bigquery->quota;
-    char message[sizeof err->message];
     int64_t now = bigquery->clock->monotonic_ms(bigquery->clock->context);
 
     bool ill =
@@ -340,10 +340,7 @@ static void report_exhausted(
         if (quota != NULL)
             quota_circuit_silent(quota);
     }
-    snprintf(
-        message, sizeof message, "%.900s (%u tries in %" PRId64 " ms)", err->message,
-        retry->attempts, now - retry->started_ms);
-    memcpy(err->message, message, sizeof message);
+    error_note(err, "%u tries in %" PRId64 " ms", retry->attempts, now - retry->started_ms);
 }
 
 bool call_pause(

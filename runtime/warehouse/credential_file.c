@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/json_strict.h"
+#include "base/text_fit.h"
 #include "warehouse/http.h"
 #include "warehouse/oauth.h"
 
@@ -26,7 +27,7 @@ bool credential_file_error(
     va_list args;
 
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    text_format_list(text, sizeof text, format, args);
     va_end(args);
     if (source->path == NULL)
         return error_set(err, ERROR_AUTH, "the key in GOOGLE_APPLICATION_CREDENTIALS: %s", text);

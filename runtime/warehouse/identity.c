@@ -91,7 +91,6 @@ static bool assertion(
 static void explain_assertion(const struct oauth *oauth, struct error *err)
 {
     char now[CLOCK_TEXT_SIZE];
-    struct error copy = *err;
     const char *hint = "";
 
     if (strcmp(err->reason, "invalid_grant") != 0)
@@ -102,9 +101,7 @@ static void explain_assertion(const struct oauth *oauth, struct error *err)
     else
         hint = "if the key is in order, this machine's clock is wrong; it says ";
     clock_format(oauth->clock->wall_us(oauth->clock->context), now);
-    snprintf(
-        err->message, sizeof err->message, "%.800s (%s%s)", copy.message, hint,
-        hint[strlen(hint) - 1] == ' ' ? now : "");
+    error_note(err, "%s%s", hint, hint[strlen(hint) - 1] == ' ' ? now : "");
 }
 
 static bool service_account_token(
@@ -146,13 +143,8 @@ static bool authorized_user_token(
     oauth_add_field(&form, "refresh_token", identity->refresh_token);
     bool ok = oauth_post(oauth, identity->token_url, &form, NULL, out_token, err);
     oauth_wipe_buffer(&form);
-    if (!ok && strcmp(err->reason, "invalid_grant") == 0) {
-        struct error copy = *err;
-        snprintf(
-            err->message, sizeof err->message,
-            "%.800s (the login has ended; run: gcloud auth application-default login)",
-            copy.message);
-    }
+    if (!ok && strcmp(err->reason, "invalid_grant") == 0)
+        error_note(err, "the login has ended; run: gcloud auth application-default login");
     return ok;
 }
 

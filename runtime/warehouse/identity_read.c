@@ -1,6 +1,7 @@
 /* The fields of each type of credentials file. */
 #include "warehouse/identity.h"
 
+#include "base/text_fit.h"
 #include "warehouse/jwt.h"
 
 #include <stdio.h>
@@ -270,9 +271,9 @@ static bool unknown_type(
     if (type != NULL)
         return credential_file_error(
             source, err,
-            "\"type\" is \"%.60s\"; known are service_account, authorized_user, external_account, "
+            "\"type\" is \"%.*s\"; known are service_account, authorized_user, external_account, "
             "impersonated_service_account",
-            type);
+            TEXT_FIT(type, 60));
     if (cJSON_GetObjectItemCaseSensitive(object, "installed") != NULL ||
         cJSON_GetObjectItemCaseSensitive(object, "web") != NULL)
         return credential_file_error(

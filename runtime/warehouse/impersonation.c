@@ -55,14 +55,10 @@ static bool read_answer(
 
 static void explain_refusal(const struct identity *identity, struct error *err)
 {
-    struct error copy = *err;
-
     if (err->http_status != 403 && err->http_status != 404)
         return;
-    snprintf(
-        err->message, sizeof err->message,
-        "%.700s (%.100s has to have roles/iam.serviceAccountTokenCreator on it)", copy.message,
-        identity->source->label);
+    error_note(
+        err, "%s has to have roles/iam.serviceAccountTokenCreator on it", identity->source->label);
 }
 
 bool impersonation_token(

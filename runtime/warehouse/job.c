@@ -1,5 +1,7 @@
 #include "warehouse/job.h"
 
+#include "base/text_fit.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,8 +34,9 @@ static void read_failure(const cJSON *status, const char *job_id, struct error *
 
     retry_decide(&event, &code);
     error_set(
-        failure, code, "BigQuery: job %s failed: %s: %.400s%s%.400s%s", job_id, reason, message,
-        more[0] == '\0' ? "" : " (", more, more[0] == '\0' ? "" : ")");
+        failure, code, "BigQuery: job %s failed: %s: %.*s%s%.*s%s", job_id, reason,
+        TEXT_FIT(message, 400), more[0] == '\0' ? "" : " (", TEXT_FIT(more, 400),
+        more[0] == '\0' ? "" : ")");
     snprintf(failure->reason, sizeof failure->reason, "%s", reason);
     call_explain(failure);
     for (char *at = failure->message; *at != '\0'; at++)

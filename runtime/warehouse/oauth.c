@@ -1,5 +1,7 @@
 #include "warehouse/oauth.h"
 
+#include "base/text_fit.h"
+
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,8 +74,8 @@ static void read_refusal(const struct http_answer *answer, const char *host, str
         cJSON_IsObject(error) ? text_of(error, "message") : text_of(root, "error_description");
 
     error_set(
-        err, ERROR_AUTH, "%s: http %d%s%s%s%.500s", host, answer->status,
-        word[0] == '\0' ? "" : " ", word, why[0] == '\0' ? "" : ": ", why);
+        err, ERROR_AUTH, "%s: http %d%s%s%s%.*s", host, answer->status, word[0] == '\0' ? "" : " ",
+        word, why[0] == '\0' ? "" : ": ", TEXT_FIT(why, 500));
     err->http_status = answer->status;
     err->retry_after_ms = answer->retry_after_ms;
     snprintf(err->reason, sizeof err->reason, "%s", word);

@@ -10,6 +10,8 @@ SCHEMA = """
 create table mails(email text primary key, n);
 create table numbers(k primary key, v);
 create table paths(id integer primary key, v);
+create table drafts(team text not null, n integer not null, v, primary key (team, n));
+create table marks(v);
 """
 SECRETS = ("row-of-somebody", "123456789")
 DSN = "http://key-of-the-collector@127.0.0.1:{}/7"

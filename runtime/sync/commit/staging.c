@@ -1,6 +1,7 @@
 #include "sync/commit/staging.h"
 
 #include "base/log.h"
+#include "base/text_fit.h"
 #include "sync/pass/plan.h"
 #include "sync/row_text.h"
 #include "warehouse/bigquery.h"
@@ -49,8 +50,8 @@ static void blame_clock(int64_t now_us, struct error *err)
 
     if (strstr(err->message, "it is in the past") == NULL)
         return;
-    snprintf(
-        message, sizeof message, "this machine's clock says %s; is that right? %.800s",
+    text_format(
+        message, sizeof message, "this machine's clock says %s; is that right? %s",
         clock_format(now_us, now), err->message);
     memcpy(err->message, message, sizeof message);
 }

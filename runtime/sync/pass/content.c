@@ -1,6 +1,7 @@
 #include "sync/pass/content.h"
 
 #include "base/clock.h"
+#include "source/filter_step.h"
 #include "source/rejects.h"
 
 #include <string.h>
@@ -21,17 +22,17 @@ int64_t content_rejected(const struct table *table, int64_t rejected)
 }
 
 static bool read_rows(
-    struct database *source, const char *sql, size_t columns, struct fingerprint *fingerprint,
-    struct error *err)
+    struct database *source, const struct table *table, const char *sql,
+    struct fingerprint *fingerprint, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     bool row = true;
     bool ok = database_prepare(source, sql, &statement, err);
 
     while (ok && row) {
-        ok = database_step(source, statement, &row, err);
+        ok = filter_step(source, table, statement, &row, err);
         if (ok && row)
-            ok = fingerprint_add(fingerprint, statement, columns, err);
+            ok = fingerprint_add(fingerprint, statement, table->column_count, err);
         if (ok && clock_stopped())
             ok = error_set(err, ERROR_STOPPED, "stopped while reading");
     }
@@ -57,11 +58,11 @@ bool content_is_same(
     else
         capture_append_keyless_sql(&sql, table);
     bool ok = buffer_check(&sql, "statement", err) &&
-              read_rows(source, buffer_text(&sql), table->column_count, &fingerprint, err) &&
+              read_rows(source, table, buffer_text(&sql), &fingerprint, err) &&
               rejects_count(tracking, table->name, &rejected, err);
     buffer_clear(&sql);
     if (!ok)
-        return error_wrap(err, "content of %s", table->name);
+        return filter_wrap(err, "content of", table);
     fingerprint_text(&fingerprint, content_rejected(table, rejected), text);
     *out_same = strcmp(text, known) == 0;
     return true;

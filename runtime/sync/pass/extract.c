@@ -4,6 +4,7 @@
 #include "encode/avro.h"
 #include "encode/column.h"
 #include "encode/container.h"
+#include "source/filter_step.h"
 #include "sync/pass/content.h"
 #include "sync/pass/extract_row.h"
 #include "sync/pass/plan.h"
@@ -69,7 +70,7 @@ static bool read_rows(
         return false;
     for (;;) {
         bool more = false;
-        if (!database_step(e->source, statement, &more, err))
+        if (!filter_step(e->source, table, statement, &more, err))
             goto cleanup;
         if (!more)
             break;

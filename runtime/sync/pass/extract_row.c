@@ -1,12 +1,13 @@
 #include "sync/pass/extract_row.h"
 
+#include "base/text_fit.h"
 #include "encode/avro.h"
 #include "source/rejects.h"
+#include "source/row_name.h"
 #include "sync/pass/content.h"
 #include "sync/pass/plan.h"
 #include "sync/row_text.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,22 +25,15 @@ static bool open_rejects(struct extraction *e, struct error *err)
     return rejects_begin(&batch->rejects, e->task->table, err);
 }
 
-/* "the row with id = 7", by the first key column, or "the row number 7". Reading the key converts
- * it in place, so the row's key is not to be used any more. */
+/* The row's key is not to be used any more. */
 static void name_row(const struct extraction *e, sqlite3_stmt *row, char *out, size_t size)
 {
     const struct table *table = e->task->table;
 
-    if (e->row_number > 0) {
-        snprintf(out, size, "the row number %" PRId64, e->row_number);
-        return;
-    }
-    int column = (int)table->key[0];
-    snprintf(
-        out, size, "the row with %s = %s", table->columns[column].source,
-        sqlite3_column_type(row, column) == SQLITE_BLOB
-            ? "a blob"
-            : (const char *)sqlite3_column_text(row, column));
+    if (e->row_number > 0)
+        row_name_by_number(e->row_number, out, size);
+    else
+        row_name(table, row, table->key, out, size);
 }
 
 static bool fail_for_row(
@@ -54,7 +48,7 @@ static bool fail_for_row(
     name_row(e, row, err->row, sizeof err->row);
     if (shown != reason) {
         size_t used = strlen(err->row);
-        snprintf(err->row + used, sizeof err->row - used, "; its value %s", reason);
+        text_format(err->row + used, sizeof err->row - used, "; its value %s", reason);
     }
     return false;
 }

@@ -129,7 +129,8 @@ cJSON *run_result_json(const struct run_result *run)
         cJSON_AddNullToObject(json, "duration_ms");
     } else {
         cJSON_AddStringToObject(json, "finished_at", clock_format(run->finished_us, time));
-        json_add_int64(json, "duration_ms", (run->finished_us - run->started_us) / 1000);
+        json_add_int64(
+            json, "duration_ms", clock_since_us(run->started_us, run->finished_us) / 1000);
     }
     if (run->error.code != ERROR_NONE)
         cJSON_AddItemToObject(json, "error", result_error_json(&run->error));

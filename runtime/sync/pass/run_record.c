@@ -1,5 +1,6 @@
 #include "sync/pass/run_record.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "source/rejects.h"
 
@@ -108,6 +109,6 @@ void run_record_log(
         LOG_NUMBER("synced", counts[TABLE_SYNCED]),
         LOG_NUMBER("unchanged", counts[TABLE_UNCHANGED]),
         LOG_NUMBER("failed", counts[TABLE_FAILED]),
-        LOG_NUMBER("duration_ms", (result->finished_us - result->started_us) / 1000),
+        LOG_NUMBER("duration_ms", clock_since_us(result->started_us, result->finished_us) / 1000),
         LOG_NUMBER("requests", traffic_requests(&result->traffic)), LOG_TEXT("run", result->id));
 }

@@ -1,5 +1,7 @@
 #include "sync/pass/scan.h"
 
+#include "source/filter_step.h"
+
 /* Rows between two calls of look. */
 #define ROWS_PER_LOOK 4096
 
@@ -58,7 +60,7 @@ static bool read_rows(struct run *run, struct database *source, struct error *er
     if (!database_prepare(source, scan->table->scan_sql, &statement, err))
         return false;
     while (!run->ended) {
-        if (!database_step(source, statement, &more, err))
+        if (!filter_step(source, scan->table, statement, &more, err))
             goto cleanup;
         if (!more)
             break;

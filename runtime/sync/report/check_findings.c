@@ -1,5 +1,7 @@
 #include "sync/report/check_findings.h"
 
+#include "base/text_fit.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +23,7 @@ void check_findings_add(
     finding->status = status;
     snprintf(finding->name, sizeof finding->name, "%s", name);
     va_start(args, format);
-    vsnprintf(finding->message, sizeof finding->message, format, args);
+    text_format_list(finding->message, sizeof finding->message, format, args);
     va_end(args);
     findings->failed = findings->failed || status == CHECK_FAIL;
     if (findings->watch != NULL)

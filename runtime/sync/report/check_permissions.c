@@ -1,6 +1,7 @@
 #include "sync/report/check_permissions.h"
 
 #include "base/buffer.h"
+#include "base/text_fit.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -306,9 +307,9 @@ static bool probe_tables(
         if (shortages[p].tables == 0)
             snprintf(where, sizeof where, "%d target tables", asked);
         else
-            snprintf(
+            text_format(
                 where, sizeof where, "%zu of %d target tables (%.*s)", shortages[p].tables, asked,
-                NAMES_CEILING - 1, shortages[p].names);
+                TEXT_FIT(shortages[p].names, NAMES_CEILING - 1));
         if (shortages[p].tables > 0)
             note_missing(c, &probe);
         else

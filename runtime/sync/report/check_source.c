@@ -3,6 +3,7 @@
 #include "base/spool.h"
 #include "encode/column.h"
 #include "source/capture.h"
+#include "source/filter_step.h"
 #include "source/lock.h"
 #include "source/sidecar.h"
 #include "source/tracking.h"
@@ -101,7 +102,7 @@ static bool take_sample(
     }
     for (*out = (struct sample){.rows = 0}; out->rows < SAMPLE_ROWS; out->rows++) {
         bool more = false;
-        if (!database_step(source, statement, &more, err))
+        if (!filter_step(source, table, statement, &more, err))
             goto cleanup;
         if (!more)
             break;
@@ -122,11 +123,12 @@ static void check_rows(
     const struct checker *c, struct database *source, const struct table *table, const char *name,
     const struct source_shape *shape)
 {
+    char text[ERROR_TEXT_SIZE];
     struct sample sample;
     struct error err;
 
     if (!take_sample(source, table, &sample, &err)) {
-        check_findings_add(c->findings, name, CHECK_FAIL, "%s", err.message);
+        check_findings_add(c->findings, name, CHECK_FAIL, "%s", error_text(&err, text));
         return;
     }
     if (sample.bad > 0)

@@ -2,6 +2,7 @@
 
 #include "base/json_exact.h"
 #include "source/capture.h"
+#include "source/filter_step.h"
 #include "source/tracking.h"
 #include "source/tracking_bill.h"
 #include "sync/pass/listing.h"
@@ -28,8 +29,8 @@ struct count_query {
 };
 
 static bool count_query(
-    struct database *source, const struct count_query *query, int64_t *out_present,
-    int64_t *out_deleted, struct error *err)
+    struct database *source, const struct table *table, const struct count_query *query,
+    int64_t *out_present, int64_t *out_deleted, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     bool row = false;
@@ -41,7 +42,7 @@ static bool count_query(
         sqlite3_bind_int64(statement, 1, *query->first);
     if (query->second != NULL)
         sqlite3_bind_int64(statement, 2, *query->second);
-    while ((ok = database_step(source, statement, &row, err)) && row) {
+    while ((ok = filter_step(source, table, statement, &row, err)) && row) {
         bool deleted =
             query->deleted_column >= 0 && sqlite3_column_int(statement, query->deleted_column) != 0;
         (*(deleted ? out_deleted : out_present))++;
@@ -96,19 +97,19 @@ static bool count(
         return true;
     if (task->plan.mode == SEND_REPLACE && !task->plan.only_if_changed)
         return count_query(
-            source, &(struct count_query){.sql = table->scan_sql, .deleted_column = -1},
+            source, table, &(struct count_query){.sql = table->scan_sql, .deleted_column = -1},
             &out->insert, &none, err);
     if (task->plan.capture.by == CAPTURE_SCAN)
         return count_scanned(config, source, task, out, err);
     if (task->source.shape.integer_key &&
         !count_query(
-            source,
+            source, table,
             &(struct count_query){
                 .sql = table->new_rows_sql, .first = row_id, .deleted_column = -1},
             &out->insert, &none, err))
         return false;
     return count_query(
-        source,
+        source, table,
         &(struct count_query){
             .sql = table->changes_sql,
             .first = &task->source.watermark.synced_sequence,
@@ -319,24 +320,28 @@ void plan_report_clear(struct plan_report *report)
     *report = (struct plan_report){0};
 }
 
-const char *plan_report_blocked(const struct plan_report_table *table)
+const char *plan_report_blocked(
+    const struct plan_report_table *table, char text[static ERROR_TEXT_SIZE])
 {
     if (table->error.code != ERROR_NONE)
-        return table->error.message;
+        return error_text(&table->error, text);
     return table->diff.blocked[0] != '\0' ? table->diff.blocked : NULL;
 }
 
 bool plan_report_ok(const struct plan_report *report)
 {
+    char text[ERROR_TEXT_SIZE];
+
     for (size_t i = 0; i < report->count; i++)
-        if (plan_report_blocked(&report->tables[i]) != NULL)
+        if (plan_report_blocked(&report->tables[i], text) != NULL)
             return false;
     return true;
 }
 
 static cJSON *table_json(const struct plan_report_table *table)
 {
-    const char *blocked = plan_report_blocked(table);
+    char text[ERROR_TEXT_SIZE];
+    const char *blocked = plan_report_blocked(table, text);
     cJSON *json = cJSON_CreateObject();
 
     cJSON_AddStringToObject(json, "table", table->table->name);

@@ -57,8 +57,9 @@ MUST_CHECK bool plan_report_run(
 /* Frees the tables; a zeroed struct is fine. */
 void plan_report_clear(struct plan_report *report);
 
-/* Why the table cannot be synced, NULL if it can; borrowed. */
-const char *plan_report_blocked(const struct plan_report_table *table);
+/* Why the table cannot be synced, NULL if it can; in text or borrowed from the table. */
+const char *plan_report_blocked(
+    const struct plan_report_table *table, char text[static ERROR_TEXT_SIZE]);
 /* Whether every table can be synced. */
 bool plan_report_ok(const struct plan_report *report);
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "encode/container.h"
+#include "source/filter_step.h"
 #include "source/rejects.h"
 #include "sync/pass/content.h"
 #include "sync/pass/plan.h"
@@ -255,7 +256,7 @@ static bool read_each(
     if (!column_reader_init(&in, rows->table, statement, err))
         return false;
     for (;;) {
-        if (!database_step(rows->source, statement, &more, err))
+        if (!filter_step(rows->source, rows->table, statement, &more, err))
             goto cleanup;
         if (!more)
             break;

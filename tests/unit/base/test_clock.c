@@ -48,6 +48,15 @@ static void test_a_sleep_lasts_at_least_as_long_as_asked(void **state)
     assert_true(clock->monotonic_ms(clock->context) - start >= 20);
 }
 
+static void test_no_age_is_negative(void **state)
+{
+    (void)state;
+    assert_int_equal(clock_since_us(10, 25), 15);
+    assert_int_equal(clock_since_us(25, 25), 0);
+    assert_int_equal(clock_since_us(26, 25), 0);
+    assert_int_equal(clock_since_us(INT64_MAX, INT64_MIN), 0);
+}
+
 static void *sleep_long(void *out_finished)
 {
     const struct clock *clock = clock_system();
@@ -79,6 +88,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_moment_is_written_in_utc_and_cut_to_milliseconds),
         cmocka_unit_test(test_monotonic_time_does_not_go_back),
+        cmocka_unit_test(test_no_age_is_negative),
         cmocka_unit_test(test_a_sleep_lasts_at_least_as_long_as_asked),
         cmocka_unit_test(test_a_stop_ends_a_sleep_early_and_for_good),
     };

@@ -56,6 +56,26 @@ static void test_messages_longer_than_their_field_are_cut(void **state)
     assert_memory_equal(err.message, "xxx", 3);
 }
 
+/* "ü" has two bytes, so that one of two lengths of the text in front would cut it. */
+static void test_a_message_is_cut_between_characters(void **state)
+{
+    struct error err;
+    char text[3001] = "";
+    (void)state;
+
+    for (size_t i = 0; i < 1500; i++)
+        memcpy(text + 2 * i, "ü", sizeof "ü");
+    for (int width = 0; width < 2; width++) {
+        error_set(&err, ERROR_CONFIG, "%.*s%s", width, "x", text);
+        assert_int_equal(strlen(err.message), sizeof err.message - 1 - (size_t)(1 - width));
+        assert_string_equal(err.message + strlen(err.message) - 2, "ü");
+
+        error_set(&err, ERROR_CONFIG, "%s", text);
+        error_wrap(&err, "%.*s", width, "x");
+        assert_string_equal(err.message + strlen(err.message) - 2, "ü");
+    }
+}
+
 static void test_codes_decide_exit_status_and_retries(void **state)
 {
     static const struct {
@@ -102,6 +122,7 @@ int main(void)
         cmocka_unit_test(test_setting_an_error_forgets_the_one_before),
         cmocka_unit_test(test_context_goes_in_front_and_keeps_the_rest),
         cmocka_unit_test(test_messages_longer_than_their_field_are_cut),
+        cmocka_unit_test(test_a_message_is_cut_between_characters),
         cmocka_unit_test(test_codes_decide_exit_status_and_retries),
         cmocka_unit_test(test_every_code_has_a_name_of_its_own),
     };

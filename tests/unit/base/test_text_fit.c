@@ -1,0 +1,60 @@
+/* Tests of text_fit: texts are cut between characters. */
+#include "support/prelude.h"
+
+#include "base/text_fit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void test_no_character_is_cut_in_two(void **state)
+{
+    static const struct {
+        const char *label;
+        const char *text;
+        size_t limit;
+        int bytes;
+    } rows[] = {
+        {"fits", "abc", 3, 3},
+        {"fits with room", "abc", 100, 3},
+        {"plain", "abcd", 3, 3},
+        {"nothing", "abc", 0, 0},
+        {"two bytes fit", "aü.", 3, 3},
+        {"two bytes cut", "aü.", 2, 1},
+        {"three bytes fit", "€€", 3, 3},
+        {"three bytes cut after one", "€€", 4, 3},
+        {"three bytes cut after two", "€€", 5, 3},
+        {"four bytes fit", "😀.", 4, 4},
+        {"four bytes cut after three", "x😀", 4, 1},
+        {"four bytes cut after one", "x😀", 2, 1},
+        {"first of all", "😀", 3, 0},
+        {"no UTF-8: Latin-1 at the end", "M\xfc", 2, 2},
+        {"no UTF-8: only continuations", "\x80\x80\x80\x80\x80\x80", 5, 5},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int bytes = text_fit(rows[i].text, rows[i].limit);
+        if (bytes != rows[i].bytes)
+            fail_msg("%s: %d bytes instead of %d", rows[i].label, bytes, rows[i].bytes);
+    }
+}
+
+static void test_a_formatted_text_ends_with_a_whole_character(void **state)
+{
+    char out[6];
+    (void)state;
+
+    assert_string_equal(text_format(out, sizeof out, "%s", "abc€"), "abc");
+    assert_string_equal(text_format(out, sizeof out, "%s", "ab€d"), "ab€");
+    assert_string_equal(text_format(out, sizeof out, "%.*s!", TEXT_FIT("ab€d", 4)), "ab!");
+    assert_string_equal(text_format(out, 1, "%s", "€"), "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_character_is_cut_in_two),
+        cmocka_unit_test(test_a_formatted_text_ends_with_a_whole_character),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
