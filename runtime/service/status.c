@@ -1,18 +1,17 @@
 #include "service/status.h"
 
 #include "base/clock.h"
-#include "base/json_exact.h"
 #include "base/text_fit.h"
 #include "service/history.h"
+#include "service/status_document.h"
 #include "source/capture.h"
 #include "source/database.h"
-#include "source/lock.h"
 #include "source/rejects.h"
 #include "source/shape_memory.h"
 #include "source/tracking.h"
 #include "source/tracking_bill.h"
+#include "sync/pass/quota_record.h"
 #include "sync/report/spending_json.h"
-#include "sync/report/table_report.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -445,172 +444,25 @@ bool status_spending(struct status *status, struct spending *out_spending, struc
 
 /* --- the document ------------------------------------------------------------------------ */
 
-static void add_text_or_null(cJSON *object, const char *name, const char *text)
-{
-    if (text[0] == '\0')
-        cJSON_AddNullToObject(object, name);
-    else
-        cJSON_AddStringToObject(object, name, text);
-}
-
-static void add_time(cJSON *object, const char *name, int64_t us)
-{
-    char text[CLOCK_TEXT_SIZE];
-
-    if (us == 0 || us == SCHEDULE_NEVER)
-        cJSON_AddNullToObject(object, name);
-    else
-        cJSON_AddStringToObject(object, name, clock_format(us, text));
-}
-
-/* The service that runs on the state database, if one does. Returns whether one does: without it
- * nobody keeps the schedule. */
-static bool add_service(cJSON *json, const struct status *status)
-{
-    struct lock_service service;
-
-    if (!lock_find_service(status->config->state_path, &service)) {
-        cJSON_AddNullToObject(json, "service");
-        return false;
-    }
-    cJSON *object = cJSON_AddObjectToObject(json, "service");
-    json_add_int64(object, "pid", service.pid);
-    cJSON_AddStringToObject(object, "since", service.since);
-    return true;
-}
-
-static cJSON *add_job(cJSON *jobs, const char *id, int64_t next_us, const char *schedule)
-{
-    cJSON *job = cJSON_CreateObject();
-
-    cJSON_AddStringToObject(job, "id", id);
-    add_time(job, "next_run", next_us);
-    cJSON_AddStringToObject(job, "schedule", schedule);
-    cJSON_AddItemToArray(jobs, job);
-    return job;
-}
-
-/* The age of the data in BigQuery: the time since the start of the last pass after which the table
- * equalled its source. */
-static void add_freshness(cJSON *json, const struct ledger_table *ledger, int64_t now_us)
-{
-    add_time(json, "fresh_at", ledger->fresh_us);
-    if (ledger->fresh_us == 0)
-        cJSON_AddNullToObject(json, "lag_seconds");
-    else
-        json_add_int64(json, "lag_seconds", clock_since_us(ledger->fresh_us, now_us) / 1000000);
-}
-
-static cJSON *table_json(const struct config *config, const struct status_table *row)
-{
-    cJSON *json = cJSON_CreateObject();
-
-    cJSON_AddStringToObject(json, "table", row->table->name);
-    cJSON_AddStringToObject(json, "mode", table_report_mode(row->table->mode));
-    json_add_int64(json, "last_synced_row_id", row->last_synced_row_id);
-    add_text_or_null(json, "last_synced_at", row->last_synced_at);
-    if (row->pending == STATUS_UNKNOWN)
-        cJSON_AddNullToObject(json, "pending_changes");
-    else
-        json_add_int64(json, "pending_changes", row->pending);
-    json_add_int64(json, "rejected", row->rejected);
-    add_text_or_null(json, "last_error", row->last_error);
-    add_text_or_null(json, "problem", row->problem);
-    json_add_int64(json, "source_rows", row->source_rows);
-    json_add_int64(json, "bytes_billed_today", row->billed_today);
-    json_add_int64(json, "bytes_billed_month", row->billed_month);
-    json_add_int64(json, "modifications_24h", row->modifications);
-    json_add_int64(json, "modifications_limit", partitions_daily_limit(row->table));
-    quota_record_add_forecast(json, quota_record_forecast(config, row->table));
-    return json;
-}
-
-static cJSON *bare_table_json(const struct table *table)
-{
-    cJSON *json = cJSON_CreateObject();
-
-    cJSON_AddStringToObject(json, "table", table->name);
-    cJSON_AddStringToObject(json, "mode", table_report_mode(table->mode));
-    return json;
-}
-
-/* The newest run, from the database or from this process. */
-static cJSON *last_run(const cJSON *recorded, const cJSON *recent)
-{
-    const cJSON *own = cJSON_GetArrayItem(recent, 0);
-    const char *field = "started_at";
-    const char *own_time = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(own, field));
-    const char *time = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(recorded, field));
-
-    if (own_time != NULL && (time == NULL || strcmp(own_time, time) >= 0))
-        return cJSON_Duplicate(own, true);
-    return recorded == NULL ? cJSON_CreateNull() : cJSON_Duplicate(recorded, true);
-}
-
-static void add_error(cJSON *json, const struct error *err)
-{
-    cJSON *error = cJSON_AddObjectToObject(json, "error");
-
-    cJSON_AddStringToObject(error, "code", error_code_name(err->code));
-    cJSON_AddStringToObject(error, "message", err->message);
-}
-
-/* The pass of another process, as the lock file shows it; NULL if there is none. */
-static cJSON *running_elsewhere(const struct status *status)
-{
-    struct lock_run run;
-
-    if (!lock_find_run(status->config->state_path, &run))
-        return NULL;
-    cJSON *json = cJSON_CreateObject();
-    cJSON_AddStringToObject(json, "run_id", run.run_id);
-    cJSON_AddStringToObject(json, "kind", run.kind);
-    cJSON_AddNullToObject(json, "ok");
-    cJSON_AddStringToObject(json, "started_at", run.started_at);
-    cJSON_AddNullToObject(json, "finished_at");
-    cJSON_AddNullToObject(json, "duration_ms");
-    cJSON_AddArrayToObject(json, "tables");
-    cJSON_AddStringToObject(json, "state", "running");
-    cJSON_AddStringToObject(json, "holder", run.holder);
-    return json;
-}
-
 cJSON *status_json(struct status *status, struct status_live *live)
 {
-    const struct scheduler_view *view = live->view;
     cJSON *json = cJSON_CreateObject();
     struct error err;
 
-    cJSON *running = live->running != NULL ? live->running : running_elsewhere(status);
-    live->running = NULL;
-    cJSON_AddItemToObject(json, "running", running == NULL ? cJSON_CreateNull() : running);
-    bool serves = add_service(json, status);
-    cJSON *jobs = cJSON_AddArrayToObject(json, "jobs");
-    add_job(
-        jobs, "incremental", serves ? view->incremental_us : SCHEDULE_NEVER,
-        view->incremental_text);
-    add_job(jobs, "full", serves ? view->full_us : SCHEDULE_NEVER, view->full_text);
-    if (view->follow_text[0] != '\0')
-        add_time(
-            add_job(jobs, "follow", view->follow_us, view->follow_text), "slowed_until",
-            view->slowed_until_us);
-
+    status_document_begin(json, status->config->state_path, live);
     pthread_mutex_lock(&status->mutex);
     bool ok = refresh(status, &err);
-    cJSON_AddItemToObject(json, "last_run", last_run(ok ? status->last_run : NULL, live->recent));
+    cJSON_AddItemToObject(
+        json, "last_run", status_document_last_run(ok ? status->last_run : NULL, live->recent));
     if (ok)
         spending_json_add(json, status->config, &status->spending);
     cJSON *tables = cJSON_AddArrayToObject(json, "tables");
-    for (size_t i = 0; i < status->count; i++) {
-        const struct status_table *row = &status->tables[i];
-        cJSON *table = ok ? table_json(status->config, row) : bare_table_json(row->table);
-        add_freshness(table, &live->ledger->tables[i], live->now_us);
-        cJSON_AddItemToArray(tables, table);
-    }
+    for (size_t i = 0; i < status->count; i++)
+        cJSON_AddItemToArray(
+            tables,
+            status_document_table(
+                status->config, &status->tables[i], ok, &live->ledger->tables[i], live->now_us));
     pthread_mutex_unlock(&status->mutex);
-    if (!ok)
-        add_error(json, &err);
-    add_time(json, "now", live->now_us);
-    cJSON_AddStringToObject(json, "version", BQSYNC_VERSION);
+    status_document_end(json, ok ? NULL : &err, live);
     return json;
 }

@@ -10,32 +10,12 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/table.h"
-#include "service/ledger.h"
-#include "service/scheduler.h"
-#include "sync/pass/quota_record.h"
+#include "service/status_values.h"
 #include "sync/spending.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-
-#define STATUS_UNKNOWN (-1)
-
-/* One table as the databases show it. */
-struct status_table {
-    const struct table *table;
-    int64_t last_synced_row_id;
-    char last_synced_at[32]; /* "" if never */
-    int64_t pending;         /* distinct rows waiting; STATUS_UNKNOWN if that cannot be told */
-    int64_t rejected;        /* distinct rows that could not be encoded */
-    int64_t modifications;   /* of the target in the last 24 hours, as far as they count */
-    int64_t billed_today;    /* bytes of its queries on this UTC day, and in this month */
-    int64_t billed_month;
-    int64_t source_rows;   /* in the source when it was last synced, an estimate */
-    char last_error[1024]; /* "" if its last sync succeeded */
-    char problem[256];     /* "" or why the source table cannot be read */
-};
 
 struct status;
 
@@ -55,15 +35,6 @@ MUST_CHECK bool status_spending(
 
 /* Later calls return values that are at least as new as this call. */
 void status_invalidate(struct status *status);
-
-/* State of this process that is not in the databases. */
-struct status_live {
-    int64_t now_us;
-    const struct scheduler_view *view;
-    const struct ledger *ledger; /* since when tables are fresh */
-    cJSON *running;              /* taken; NULL: nothing runs in this process */
-    const cJSON *recent;         /* runs of this process; may be NULL */
-};
 
 /* The document, returned owned. If a database cannot be read it has "error", and of the tables only
  * their names and modes. */

@@ -1,0 +1,28 @@
+/* status_document: the parts of the document of `bqsync status --json` and GET
+ * /admin/bigquery/sync/status. service/status reads the values and puts the parts together. */
+#ifndef BQSYNC_SERVICE_STATUS_DOCUMENT_H
+#define BQSYNC_SERVICE_STATUS_DOCUMENT_H
+
+#include "base/config.h"
+#include "base/error.h"
+#include "service/status_values.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+
+/* What runs, here or elsewhere, and when the next runs start: never, if no service runs. Takes
+ * live->running. */
+void status_document_begin(cJSON *json, const char *state_path, struct status_live *live);
+
+/* The newest run, from the database or from this process; null if there is none. Owned. */
+cJSON *status_document_last_run(const cJSON *recorded, const cJSON *recent);
+
+/* One table; of one that could not be read, name and mode. Owned. */
+cJSON *status_document_table(
+    const struct config *config, const struct status_table *row, bool read,
+    const struct ledger_table *ledger, int64_t now_us);
+
+/* Why the tables could not be read (NULL: they were), time and version. */
+void status_document_end(cJSON *json, const struct error *err, const struct status_live *live);
+
+#endif
