@@ -5,6 +5,7 @@
 static const struct args_switch_help switches[] = {
     {ARGS_JSON, "json", "print exactly one JSON document on stdout", NULL},
     {ARGS_QUIET, "quiet", "print neither progress nor result", NULL},
+    {ARGS_VERBOSE, "verbose", "on a terminal: log lines instead of progress; also -v", NULL},
     {ARGS_FULL, "full", "replace the whole content of the tables", NULL},
     {ARGS_DRY_RUN, "dry-run", "read and encode everything, but write nothing", NULL},
     {ARGS_REPAIR, "repair", "sync the keys that differ, then verify again", NULL},
@@ -147,6 +148,8 @@ bool args_parse(int argc, char **argv, struct args *out_args, struct error *err)
             only_words = true;
         } else if (!only_words && strcmp(argv[i], "-h") == 0) {
             out_args->help = true;
+        } else if (!only_words && strcmp(argv[i], "-v") == 0) {
+            out_args->switches |= ARGS_VERBOSE;
         } else if (!only_words && strncmp(argv[i], "--", 2) == 0) {
             struct option_word word = {.argc = argc, .argv = argv, .at = &i};
             split(argv[i] + 2, &word);

@@ -19,6 +19,7 @@ enum args_switch {
     ARGS_DRY_RUN = 1 << 3,
     ARGS_REPAIR = 1 << 4,
     ARGS_FORMAT = 1 << 5, /* takes a value */
+    ARGS_VERBOSE = 1 << 6,
 };
 
 struct args {

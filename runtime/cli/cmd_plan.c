@@ -1,6 +1,8 @@
 /* cmd_plan: `bqsync plan` and `bqsync check`, which look at both sides and write to neither. */
 #include "cli/bill.h"
 #include "cli/commands.h"
+#include "cli/console.h"
+#include "sync/partitions.h"
 #include "sync/pass/quota_record.h"
 #include "sync/report/check.h"
 #include "sync/report/plan_report.h"
@@ -8,61 +10,165 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* What the next pass bills is known of a table once a day has a bill of it. */
-static void print_bill(const struct config *config, const struct plan_report *report)
+/* What all tables of a plan come to. */
+struct totals {
+    size_t changed;
+    size_t blocked;
+    size_t unchanged;
+    int64_t insert;
+    int64_t update;
+    int64_t delete;
+    int creates;
+    int alters;
+    int64_t billed;
+    int unknown_bills;
+};
+
+static bool changes(const struct plan_report_table *table)
 {
-    char bytes[BILL_BYTES_SIZE];
-    int64_t known = 0;
-    int unknown = 0;
+    return table->insert + table->update + table->delete > 0 || table->diff.statement_count > 0 ||
+           table->why != NULL;
+}
+
+static struct totals add_up(const struct plan_report *report)
+{
+    struct totals sum = {.creates = 0};
+    char text[ERROR_TEXT_SIZE];
 
     for (size_t i = 0; i < report->count; i++) {
-        bool is_known = report->tables[i].bytes_billed != SPENDING_UNKNOWN;
-        known += is_known ? report->tables[i].bytes_billed : 0;
-        unknown += is_known ? 0 : 1;
+        const struct plan_report_table *table = &report->tables[i];
+        if (plan_report_blocked(table, text) != NULL) {
+            sum.blocked++;
+            continue;
+        }
+        *(changes(table) ? &sum.changed : &sum.unchanged) += 1;
+        sum.insert += table->insert;
+        sum.update += table->update;
+        sum.delete += table->delete;
+        for (size_t j = 0; j < table->diff.statement_count; j++)
+            *(table->diff.missing ? &sum.creates : &sum.alters) += 1;
+        if (table->bytes_billed == SPENDING_UNKNOWN)
+            sum.unknown_bills++;
+        else
+            sum.billed += table->bytes_billed;
     }
-    printf("\nnext pass    bills %s", bill_bytes(known, bytes));
-    if (unknown > 0)
-        printf("; of %d more table%s it is not known yet", unknown, unknown == 1 ? "" : "s");
+    return sum;
+}
+
+static void print_part(int64_t count, const char *what, bool *first)
+{
+    if (count > 0)
+        printf("%s%" PRId64 " %s", *first ? " " : ", ", count, what);
+    *first = *first && count == 0;
+}
+
+/* "3 tables change: 12 rows to insert, 4 to update; 1 ALTER; about 20.0 MiB billed" */
+static void print_totals(const struct colours *colour, const struct totals *sum)
+{
+    char bytes[BILL_BYTES_SIZE];
+    bool first = true;
+
+    if (sum->blocked > 0)
+        printf(
+            "%s%zu table%s cannot be synced%s\n", colour->bad, sum->blocked,
+            sum->blocked == 1 ? "" : "s", colour->end);
+    if (sum->changed == 0) {
+        if (sum->blocked == 0)
+            printf("No changes.\n");
+        return;
+    }
+    printf("%zu table%s:", sum->changed, sum->changed == 1 ? " changes" : "s change");
+    print_part(sum->insert, "to insert", &first);
+    print_part(sum->update, "to update", &first);
+    print_part(sum->delete, "to delete", &first);
+    printf("%s", first ? " no rows" : "");
+    first = true;
+    if (sum->creates + sum->alters > 0)
+        putchar(';');
+    print_part(sum->creates, "CREATE TABLE", &first);
+    print_part(sum->alters, "ALTER", &first);
+    printf("; about %s billed", bill_bytes(sum->billed, bytes));
+    if (sum->unknown_bills > 0)
+        printf(
+            ", and what %d more table%s is not known yet", sum->unknown_bills,
+            sum->unknown_bills == 1 ? " bills" : "s bill");
     putchar('\n');
-    bill_print(config, &report->spending, "", "");
 }
 
-/* How many follow the commits of the application is not known. */
-static const char *loads_a_day(int64_t loads, char out[static 24])
+/* As in a diff: a target to create, one to change, one that cannot be synced. */
+static void print_row(
+    const struct colours *colour, int width, const struct plan_report_table *table,
+    const char *blocked)
 {
-    if (loads == QUOTA_UNKNOWN)
-        snprintf(out, 24, "unknown");
-    else
-        snprintf(out, 24, "%" PRId64, loads);
-    return out;
-}
+    bool creates = table->diff.missing && blocked == NULL;
+    char bills[BILL_BYTES_SIZE];
 
-static void print_plan(const struct config *config, const struct plan_report *report)
-{
     printf(
-        "%-26s %-8s %10s %10s %10s %10s %11s %7s  %s\n", "table", "mode", "insert", "update",
-        "delete", "bills", "loads 24 h", "a day", "why");
+        "%s%s %-*s%s ",
+        blocked != NULL ? colour->bad
+        : creates       ? colour->good
+                        : colour->warn,
+        blocked != NULL  ? "!"
+        : creates        ? "+"
+        : changes(table) ? "~"
+                         : " ",
+        width, table->table->name, colour->end);
+    printf(
+        "%-8s %10" PRId64 " %10" PRId64 " %10" PRId64 " %10s  %s\n",
+        blocked != NULL ? "-" : table->mode, table->insert, table->update, table->delete,
+        bill_bytes(table->bytes_billed, bills), table->why == NULL ? "" : table->why);
+}
+
+static void print_details(
+    const struct colours *colour, const struct plan_report_table *table, const char *blocked)
+{
+    int64_t limit = partitions_daily_limit(table->table);
+
+    if (table->why_scan[0] != '\0')
+        printf("    scanned: %s\n", table->why_scan);
+    if (table->diff.clustering[0] != '\0')
+        printf("    clustering: %s\n", table->diff.clustering);
+    if (table->modifications_24h >= QUOTA_NEAR(limit) || table->modifications_a_day > limit)
+        printf(
+            "    %sloads: %" PRId64 " in the last 24 hours, %" PRId64
+            " a day by the schedule; BigQuery allows %" PRId64 "%s\n",
+            colour->warn, table->modifications_24h, table->modifications_a_day, limit, colour->end);
+    for (size_t i = 0; i < table->diff.statement_count; i++)
+        console_print_indented(table->diff.statements[i], colour->dim, colour->end);
+    if (blocked != NULL)
+        console_print_indented(blocked, colour->bad, colour->end);
+}
+
+/* Tables without changes are counted only, unless they were asked for by name. */
+static void print_plan(const struct invocation *in, const struct plan_report *report)
+{
+    struct colours colour = console_colours();
+    struct totals sum = add_up(report);
+    int width = console_name_width(in);
+
+    if (!in->all_tables || sum.changed + sum.blocked > 0)
+        printf(
+            "%s  %-*s %-8s %10s %10s %10s %10s  %s%s\n", colour.dim, width, "table", "sent as",
+            "insert", "update", "delete", "bills", "why", colour.end);
     for (size_t i = 0; i < report->count; i++) {
         const struct plan_report_table *table = &report->tables[i];
         char text[ERROR_TEXT_SIZE];
         const char *blocked = plan_report_blocked(table, text);
-        char bills[BILL_BYTES_SIZE];
-        char loads[24];
-        printf(
-            "%-26s %-8s %10" PRId64 " %10" PRId64 " %10" PRId64 " %10s %11" PRId64 " %7s  %s\n",
-            table->table->name, table->mode, table->insert, table->update, table->delete,
-            bill_bytes(table->bytes_billed, bills), table->modifications_24h,
-            loads_a_day(table->modifications_a_day, loads), table->why == NULL ? "" : table->why);
-        if (table->why_scan[0] != '\0')
-            printf("    scanned: %s\n", table->why_scan);
-        if (table->diff.clustering[0] != '\0')
-            printf("    clustering: %s\n", table->diff.clustering);
-        for (size_t j = 0; j < table->diff.statement_count; j++)
-            printf("    %s\n", table->diff.statements[j]);
-        if (blocked != NULL)
-            printf("    BLOCKED: %s\n", blocked);
+        if (blocked == NULL && !changes(table) && in->all_tables)
+            continue;
+        print_row(&colour, width, table, blocked);
+        print_details(&colour, table, blocked);
     }
-    print_bill(config, report);
+    if (in->all_tables && sum.unchanged > 0 && sum.unchanged < report->count)
+        printf(
+            "%s  %zu table%s unchanged%s\n", colour.dim, sum.unchanged,
+            sum.unchanged == 1 ? "" : "s", colour.end);
+    if (!in->all_tables || sum.unchanged < report->count)
+        putchar('\n');
+    if (report->creates_dataset)
+        printf("The dataset %s:%s is created first.\n", in->config->project, in->config->dataset);
+    print_totals(&colour, &sum);
+    bill_print(in->config, &report->spending, colour.warn, colour.end);
 }
 
 int command_plan(struct invocation *in)
@@ -78,7 +184,7 @@ int command_plan(struct invocation *in)
     if ((in->args->switches & ARGS_JSON) != 0)
         command_print_json(plan_report_json(&report, in->config), status);
     else
-        print_plan(in->config, &report);
+        print_plan(in, &report);
     plan_report_clear(&report);
     return status;
 }

@@ -4,6 +4,7 @@
 #include "base/json_exact.h"
 #include "cli/bill.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "service/history.h"
 #include "service/ledger.h"
 #include "service/scheduler.h"
@@ -17,28 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Number of loads in a day from which the count is shown. */
-#define NEAR_LIMIT(limit) ((limit)*4 / 5)
-
 #define AGE_SIZE 24
-
-/* Escape sequences, empty if stdout is not a terminal. */
-struct colours {
-    const char *good;
-    const char *warn;
-    const char *bad;
-    const char *dim;
-    const char *end;
-};
-
-static struct colours choose_colours(void)
-{
-    const char *off = getenv("NO_COLOR");
-
-    if (!isatty(STDOUT_FILENO) || (off != NULL && off[0] != '\0'))
-        return (struct colours){"", "", "", "", ""};
-    return (struct colours){"\033[32m", "\033[33m", "\033[31m", "\033[2m", "\033[0m"};
-}
 
 static const char *text_of(const cJSON *object, const char *name, const char *fallback)
 {
@@ -74,7 +54,8 @@ static bool is_ahead(const cJSON *table, const char *now)
     return strcmp(text_of(table, "fresh_at", ""), now) > 0;
 }
 
-static void print_table(const struct colours *colour, const cJSON *table, const char *now)
+static void print_table(
+    const struct colours *colour, int width, const cJSON *table, const char *now)
 {
     char lag[AGE_SIZE];
     char today[BILL_BYTES_SIZE];
@@ -85,7 +66,7 @@ static void print_table(const struct colours *colour, const cJSON *table, const 
     const char *tint = error[0] != '\0' ? colour->bad : rejected > 0 ? colour->warn : colour->good;
 
     printf(
-        "%s%-26s%s %-8s %12" PRId64 " %8s ", tint, text_of(table, "table", ""), colour->end,
+        "%s%-*s%s %-8s %12" PRId64 " %8s ", tint, width, text_of(table, "table", ""), colour->end,
         text_of(table, "mode", ""), number_of(table, "last_synced_row_id", 0),
         is_ahead(table, now) ? "future" : age(number_of(table, "lag_seconds", -1), lag));
     if (pending == STATUS_UNKNOWN)
@@ -100,7 +81,7 @@ static void print_table(const struct colours *colour, const cJSON *table, const 
         printf("    %s%s%s\n", colour->bad, error, colour->end);
     int64_t used = number_of(table, "modifications_24h", 0);
     int64_t limit = number_of(table, "modifications_limit", QUOTA_DAILY_LIMIT);
-    if (used >= NEAR_LIMIT(limit))
+    if (used >= QUOTA_NEAR(limit))
         printf(
             "    %sin the last 24 hours %" PRId64 " of the %" PRId64 " %s that BigQuery allows%s\n",
             colour->warn, used, limit, limit == QUOTA_DAILY_LIMIT ? "loads" : "changed partitions",
@@ -179,21 +160,22 @@ static void print_head(const struct colours *colour, const cJSON *json)
 }
 
 static void print_status(
-    const struct config *config, const struct spending *spending, const cJSON *json)
+    const struct invocation *in, const struct spending *spending, const cJSON *json)
 {
-    struct colours colour = choose_colours();
+    struct colours colour = console_colours();
+    int width = console_name_width(in);
     const char *now = text_of(json, "now", "");
     const cJSON *table = NULL;
     int ahead = 0;
 
     print_head(&colour, json);
-    bill_print(config, spending, colour.warn, colour.end);
+    bill_print(in->config, spending, colour.warn, colour.end);
     printf(
-        "\n%s%-26s %-8s %12s %8s %10s %9s %10s %10s%s\n", colour.dim, "table", "mode",
+        "\n%s%-*s %-8s %12s %8s %10s %9s %10s %10s%s\n", colour.dim, width, "table", "mode",
         "last row id", "age", "pending", "rejected", "today", "month", colour.end);
     cJSON_ArrayForEach(table, cJSON_GetObjectItemCaseSensitive(json, "tables"))
     {
-        print_table(&colour, table, now);
+        print_table(&colour, width, table, now);
         ahead += is_ahead(table, now) ? 1 : 0;
     }
     if (ahead > 0)
@@ -251,7 +233,7 @@ int command_status(struct invocation *in)
     if ((in->args->switches & ARGS_JSON) != 0) {
         exit_status = command_print_json(json, 0);
     } else {
-        print_status(in->config, &spending, json);
+        print_status(in, &spending, json);
         cJSON_Delete(json);
     }
 

@@ -2,8 +2,10 @@
 #include "api/bqsync.h"
 #include "api/handle.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "cli/bill.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/screen.h"
 #include "sync/pass/result.h"
 
@@ -11,38 +13,70 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void print_row(const struct table_result *table)
+static void print_row(const struct colours *colour, int width, const struct table_result *table)
 {
+    bool failed = table->error.code != ERROR_NONE;
     char sent[SCREEN_BYTES_SIZE];
     char text[ERROR_TEXT_SIZE];
 
     printf(
-        "%-26s %-9s %-7s %10" PRId64 " %10" PRId64 " %10" PRId64 " %9" PRId64 " %9s %7.1fs\n",
-        table->table->name, table_status_name(table->status), send_mode_name(table->mode),
-        table->rows_inserted, table->rows_updated, table->rows_deleted, table->rows_rejected,
-        screen_bytes(table->bytes_sent, sent), (double)table->duration_ms / 1000);
-    if (table->error.code != ERROR_NONE)
-        printf("    %s\n", error_text(&table->error, text));
+        "%s%-*s %-9s%s %-7s %10" PRId64 " %10" PRId64 " %10" PRId64 " %9" PRId64 " %9s %7.1fs\n",
+        failed                     ? colour->bad
+        : table->rows_rejected > 0 ? colour->warn
+                                   : "",
+        width, table->table->name, table_status_name(table->status), colour->end,
+        send_mode_name(table->mode), table->rows_inserted, table->rows_updated, table->rows_deleted,
+        table->rows_rejected, screen_bytes(table->bytes_sent, sent),
+        (double)table->duration_ms / 1000);
+    if (failed)
+        console_print_indented(error_text(&table->error, text), colour->bad, colour->end);
 }
 
-static void print_result(const struct run_result *run)
+/* A table of which nothing is to say is counted only, unless it was asked for by name. */
+static bool is_folded(const struct invocation *in, const struct table_result *table)
 {
+    return in->all_tables && table->status == TABLE_UNCHANGED && table->rows_rejected == 0;
+}
+
+static void print_tables(
+    const struct invocation *in, const struct colours *colour, const struct run_result *run)
+{
+    int width = console_name_width(in);
+    size_t folded = 0;
+
+    for (size_t i = 0; i < run->table_count; i++)
+        folded += is_folded(in, &run->tables[i]) ? 1 : 0;
+    if (folded == run->table_count) {
+        printf("No changes.\n");
+        return;
+    }
+    printf(
+        "%s%-*s %-9s %-7s %10s %10s %10s %9s %9s %8s%s\n", colour->dim, width, "table", "status",
+        "sent as", "inserted", "updated", "deleted", "rejected", "sent", "time", colour->end);
+    for (size_t i = 0; i < run->table_count; i++)
+        if (!is_folded(in, &run->tables[i]))
+            print_row(colour, width, &run->tables[i]);
+    if (folded > 0)
+        printf("%s%zu unchanged%s\n", colour->dim, folded, colour->end);
+}
+
+static void print_result(const struct invocation *in, const struct run_result *run)
+{
+    struct colours colour = console_colours();
     char billed[BILL_BYTES_SIZE];
     int64_t rejected = 0;
+    bool ok = run_result_ok(run);
 
-    printf(
-        "%-26s %-9s %-7s %10s %10s %10s %9s %9s %8s\n", "table", "status", "sent as", "inserted",
-        "updated", "deleted", "rejected", "sent", "time");
-    for (size_t i = 0; i < run->table_count; i++) {
-        print_row(&run->tables[i]);
+    print_tables(in, &colour, run);
+    for (size_t i = 0; i < run->table_count; i++)
         rejected += run->tables[i].rows_rejected;
-    }
     if (rejected > 0)
         printf(
-            "\n%" PRId64 " rows do not fit their columns: bqsync rejects lists them\n", rejected);
+            "\n%s%" PRId64 " rows do not fit their columns: bqsync rejects lists them%s\n",
+            colour.warn, rejected, colour.end);
     printf(
-        "\nrun %s %s in %.1f s, billed %s\n", run->id, run_result_ok(run) ? "ok" : "failed",
-        (double)clock_since_us(run->started_us, run->finished_us) / 1e6,
+        "\nrun %s %s%s%s in %.1f s, billed %s\n", run->id, ok ? colour.good : colour.bad,
+        ok ? "ok" : "failed", colour.end, (double)(run->finished_us - run->started_us) / 1e6,
         bill_bytes(run_result_bytes_billed(run), billed));
 }
 
@@ -65,7 +99,11 @@ int command_sync(struct invocation *in)
     struct bqsync_error err;
     struct screen screen;
 
-    bool show = !quiet && screen_start(&screen);
+    bool verbose = (args->switches & ARGS_VERBOSE) != 0;
+    bool show = !quiet && !verbose && screen_start(&screen);
+    // Lines of the log would break the picture; what they say of tables is in the result.
+    if (show)
+        log_configure(LOG_LEVEL_OFF, in->config->log_format);
     bool ok = bqsync_sync_deployment(
         in->deployment,
         &(struct bqsync_sync_options){
@@ -77,6 +115,8 @@ int command_sync(struct invocation *in)
         show ? &screen.progress : NULL, &result, &err);
     if (show)
         screen_stop(&screen);
+    if (show)
+        log_configure(in->config->log_level, in->config->log_format);
     free(names);
 
     if (!ok)
@@ -87,7 +127,7 @@ int command_sync(struct invocation *in)
     if ((args->switches & ARGS_JSON) != 0)
         puts(bqsync_result_json(result));
     else if (ok && !quiet)
-        print_result(&result->run);
+        print_result(in, &result->run);
     bqsync_result_free(result);
     return status;
 }

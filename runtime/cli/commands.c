@@ -15,7 +15,7 @@ static const struct command table[] = {
             {{"bqsync sync", "sends the changes of all tables"},
              {"bqsync sync users --full", "replaces the whole content of one table"},
              {"bqsync sync --dry-run --json", "reads and encodes everything, writes nothing"}},
-        .switches = ARGS_JSON | ARGS_QUIET | ARGS_FULL | ARGS_DRY_RUN,
+        .switches = ARGS_JSON | ARGS_QUIET | ARGS_VERBOSE | ARGS_FULL | ARGS_DRY_RUN,
         .needs = NEEDS_WAREHOUSE | NEEDS_SOURCE | NEEDS_CREDENTIALS,
         .run = command_sync,
     },

@@ -64,6 +64,14 @@ struct source_shape {
     enum capture_state capture;
 };
 
+#define CAPTURE_MISSING_SIZE 2048
+
+/* Says which columns the table lacks and what to do: "lacks the column note. Add it there, or ...".
+ * A single unlisted column beside a single missing one was probably renamed. Returns out. */
+const char *capture_describe_missing(
+    const struct table *table, const struct source_shape *shape,
+    char out[static CAPTURE_MISSING_SIZE]);
+
 /* One table in its source: the connection, the definition, and what SQLite says of the table. All
  * borrowed. */
 struct source_table {

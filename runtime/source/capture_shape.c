@@ -170,6 +170,26 @@ cleanup:
     return ok;
 }
 
+const char *capture_describe_missing(
+    const struct table *table, const struct source_shape *shape,
+    char out[static CAPTURE_MISSING_SIZE])
+{
+    bool many = shape->missing_count > 1;
+    bool renamed = !many && shape->extra[0] != '\0' && strstr(shape->extra, ", ") == NULL;
+    char hint[700] = "";
+
+    if (renamed)
+        text_format(
+            hint, sizeof hint, ". If it is the column %s now, add \"source\": \"%s\" to it",
+            shape->extra, shape->extra);
+    text_format(
+        out, CAPTURE_MISSING_SIZE,
+        "lacks the column%s %s. Add %s there, or take %s out of schemas/%s.json and rebuild%s",
+        many ? "s" : "", shape->missing, many ? "them" : "it", many ? "them" : "it", table->name,
+        hint);
+    return out;
+}
+
 /* The rowid's alias has no index of its own; every other primary key, also that of a WITHOUT ROWID
  * table and the quirk INTEGER PRIMARY KEY DESC, has one of origin 'pk'. */
 static bool has_primary_key_index(

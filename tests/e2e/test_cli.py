@@ -233,7 +233,64 @@ class CommandLineTest(unittest.TestCase):
         printed.keep("bqsync", "bqsync sync, on a terminal", seen)
 
         self.assertEqual(0, os.waitstatus_to_exitcode(status))
-        self.assertIn(b"accounts                   synced    replace", seen)
+        self.assertRegex(seen, rb"accounts +synced .* replace ")
+        self.assertNotIn(b"pass done", seen)
+
+    def test_tables_without_changes_are_counted(self):
+        self.app.execute("insert into accounts values (1, 'a@x', 1, null)")
+        self.app.sync()
+        for command in ("sync", "plan"):
+            self.assertTrue(self.app.run(command)[1].startswith("No changes.\n"), command)
+        self.app.execute("update accounts set note = 'x'")
+        unchanged = len(self.app.json("tables")["tables"]) - 1
+
+        _, plan, _ = self.app.run("plan")
+        named = self.app.run("plan", "events")[1]
+        _, out, _ = self.app.run("sync")
+
+        self.assertIn(f"\n  {unchanged} tables unchanged\n", plan)
+        self.assertIn("\n1 table changes: 1 to update; about 0.0 MiB billed, and what 1 more table bills is not known yet\n",
+                      plan)
+        self.assertRegex(named, r"\n  events +append ")
+        self.assertRegex(out, rf"\naccounts +synced +merge +0 +1 +0 .*\n{unchanged} unchanged\n")
+
+    def test_a_plan_reads_like_a_diff(self):
+        app = self.enterContext(Deployment(self.enterContext(Bqlocal(datasets=["d"]))))
+        app.execute("insert into accounts values (1, 'a@x', 1, null)")
+        app.execute("alter table devices rename column reading to measured")
+
+        status, out, _ = app.run("plan")
+
+        self.assertEqual(1, status)
+        self.assertRegex(out, r"\n\+ accounts +replace +1 +0 +0 .* never synced\n    create table if not exists ")
+        self.assertRegex(out, r"\n! devices +- ")
+        self.assertIn('add "source": "measured" to it\n', out)
+        self.assertIn("\n1 table cannot be synced\n", out)
+        self.assertRegex(out, r"\n\d+ tables change: 1 to insert; \d+ CREATE TABLE; about 0\.0 MiB billed\n")
+
+    def test_a_plan_after_a_reset_says_so(self):
+        self.app.execute("insert into accounts values (1, 'a@x', 1, null)")
+        self.app.sync()
+        self.app.run("reset", "accounts")
+
+        self.assertIn("it was reset", self.app.table(self.app.json("plan"), "accounts")["why"])
+
+    def test_a_plan_counts_on_a_dataset_that_the_sync_creates(self):
+        self.app.execute("insert into accounts values (1, 'a@x', 1, null)")
+        created = {"BQ_DATASET_NAME": "planned", "BQ_CREATE_DATASET": "1"}
+
+        plan = self.app.json("plan", **created)
+        dry = self.app.json("sync", "--dry-run", **created)
+        checks = {check["name"]: check for check in self.app.json("check", **created)["checks"]}
+        refused, _, err = self.app.run("plan", BQ_DATASET_NAME="planned")
+
+        self.assertTrue(plan["creates_dataset"])
+        self.assertIn("create table", self.app.table(plan, "accounts")["ddl"][0])
+        self.assertIn("The dataset p:planned is created first.\n", self.app.run("plan", **created)[1])
+        self.assertEqual(1, self.app.table(dry, "accounts")["rows_inserted"])
+        self.assertEqual("ok", checks["dataset"]["status"])
+        self.assertNotIn("or set BQ_CREATE_DATASET=1", checks["dataset"]["message"])
+        self.assertEqual(3, refused, err)
 
     def test_a_second_bqsync_is_refused_and_told_who_works(self):
         with Bqlocal(datasets=["d"], latency="2s") as slow, Deployment(slow) as app:

@@ -387,7 +387,7 @@ class Reports(Cost):
         self.assertIsNone(self.app.table(plan, "accounts")["bytes_billed"])
         self.assertEqual(0, self.app.table(plan, "events")["bytes_billed"])
         _, out, _ = self.app.run("plan")
-        self.assertIn("next pass    bills 0.0 MiB; of 1 more table it is not known yet\n", out)
+        self.assertIn("; about 0.0 MiB billed, and what 1 more table bills is not known yet\n", out)
         self.assertNotIn("this month", out)
         self.app.sync()
         self.app.execute("update accounts set note = 'y'")
@@ -396,8 +396,8 @@ class Reports(Cost):
         self.assertEqual((LEAST, LEAST), (plan["bytes_billed_today"], plan["bytes_billed_month"]))
         self.assertEqual(0, plan["usd_month_projected"])
         _, out, _ = self.app.run("plan")
-        self.assertRegex(out, r"\naccounts +merge .* 10\.0 MiB ")
-        self.assertIn("next pass    bills 10.0 MiB\n", out)
+        self.assertRegex(out, r"\n~ accounts +merge .* 10\.0 MiB ")
+        self.assertIn("; about 10.0 MiB billed\n", out)
         self.assertRegex(out, r"billed       10\.0 MiB today, 10\.0 MiB this month \(\$0\.00\); \d+\.0 MiB a month"
                               r" \(\$0\.00\) if each day bills what the last 12\.0 hours have\n")
 

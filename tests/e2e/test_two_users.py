@@ -166,6 +166,16 @@ class TestTwoUsers(unittest.TestCase):
         self.assert_refused(app, "status")
         self.assertEqual({}, app.beside())
 
+    def test_a_check_says_that_a_source_can_be_read_but_not_written(self):
+        app = self.deploy(journal="delete")
+        app.own(APP, APP, 0o644, 0o755)
+
+        self.assertEqual(6, app.run("sync")[0])
+        status, out, err = app.run("check")
+
+        self.assertEqual(1, status, out + err)
+        self.assertRegex(out, r"FAIL  control tables: uid 4002 may read but not write .*BQ_STATE_PATH")
+
     def test_a_rollback_journal_needs_no_files_for_reading(self):
         app = self.deploy(journal="delete", state="state/state.db")
 

@@ -38,7 +38,10 @@ bool location_find(struct location *location, struct bigquery *bigquery, struct 
     if (config->create_dataset && !location->reads_only &&
         !bigquery_dataset_insert(bigquery, config->location, err))
         return false;
-    return location_refresh(location, bigquery, err);
+    if (location_refresh(location, bigquery, err))
+        return true;
+    location->absent = err->code == ERROR_CONFIG && config->create_dataset && location->reads_only;
+    return location->absent;
 }
 
 bool location_refresh(struct location *location, struct bigquery *bigquery, struct error *err)

@@ -16,11 +16,14 @@ struct location {
     struct tracking *tracking;
     bool reads_only;
     struct dataset dataset;
+    /* Only if it reads only: there is no dataset, and a sync would make it. */
+    bool absent;
     bool kept; /* dataset is what the state says, and it was not asked in this pass */
 };
 
 /* Sets dataset: as the state knows it, else as the dataset says, which is created first if the
- * configuration asks for that. A missing dataset is ERROR_CONFIG that says how to create it. */
+ * configuration asks for that (not if it reads only: then it may be absent). A missing dataset is
+ * ERROR_CONFIG that says how to create it. */
 MUST_CHECK bool location_find(
     struct location *location, struct bigquery *bigquery, struct error *err);
 

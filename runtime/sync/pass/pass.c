@@ -314,6 +314,8 @@ static bool list(struct pass *pass, struct error *err)
     struct bigquery *bigquery = pass->workers.each[0].bigquery;
     bool gone = false;
 
+    if (pass->location.absent)
+        return true;
     if (!listing_read(bigquery, pass->location.dataset.ignores_case, pass->order, pass->count, err))
         return false;
     for (size_t i = 0; i < pass->count; i++)

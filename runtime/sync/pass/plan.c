@@ -25,14 +25,12 @@ static bool check_source(const struct config *config, const struct task *task, s
             err, ERROR_SCHEMA,
             "table %s does not exist in %s. Create it, or remove schemas/%s.json and rebuild",
             table->name, config->sqlite_path, table->name);
-    if (shape->missing_count > 0)
+    if (shape->missing_count > 0) {
+        char missing[CAPTURE_MISSING_SIZE];
+        capture_describe_missing(table, shape, missing);
         return error_set(
-            err, ERROR_SCHEMA,
-            "%s in %s lacks the column%s %s. Add %s there, or take %s out of schemas/%s.json and "
-            "rebuild",
-            table->name, config->sqlite_path, shape->missing_count > 1 ? "s" : "", shape->missing,
-            shape->missing_count > 1 ? "them" : "it", shape->missing_count > 1 ? "them" : "it",
-            table->name);
+            err, ERROR_SCHEMA, "%s in %s %s", table->name, config->sqlite_path, missing);
+    }
     if (shape->extra_problem[0] != '\0')
         return error_set(err, ERROR_SCHEMA, "%s: %s", table->name, shape->extra_problem);
     if (shape->filter_problem[0] != '\0')
@@ -187,7 +185,9 @@ static const char *replace_reason(const struct config *config, const struct task
     googlesql_plain_name(
         target, sizeof target, config->project, config->dataset, task->table->target);
     if (!watermark->found)
-        return "never synced";
+        return task->warehouse.exists && task->warehouse.label_generation > 0
+                   ? "no progress is known: it was reset, or synced by another state database"
+                   : "never synced";
     if (!task->warehouse.exists)
         return "no such table in BigQuery";
     if (full)

@@ -38,6 +38,9 @@ MUST_CHECK bool quota_record_used(
 
 #define QUOTA_UNKNOWN (-1)
 
+/* The count of a day from which people are told of it. */
+#define QUOTA_NEAR(limit) ((limit)*4 / 5)
+
 /* At most how many loads a day of the configured schedule makes when every pass finds something to
  * send in this mode. QUOTA_UNKNOWN if each of them may follow a commit (BQ_SYNC_FOLLOW). */
 int64_t quota_record_loads_a_day(const struct config *config, enum send_mode mode);

@@ -144,9 +144,10 @@ static bool probe_dataset(
     bool ok = bigquery_dataset_read(bigquery, &dataset, &err);
     if (!ok && err.code == ERROR_CONFIG) {
         check_findings_add(
-            c->findings, "dataset", config->create_dataset ? CHECK_WARN : CHECK_FAIL, "%s%s",
-            config->create_dataset ? "the next sync creates it (BQ_CREATE_DATASET=1): " : "",
-            err.message);
+            c->findings, "dataset", config->create_dataset ? CHECK_OK : CHECK_FAIL, "%s",
+            config->create_dataset
+                ? "does not exist; the next sync creates it (BQ_CREATE_DATASET=1)"
+                : err.message);
         return true;
     }
     *out_exists = true;

@@ -11,6 +11,8 @@
 #include "sync/pass/plan.h"
 #include "sync/report/check_times.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +25,19 @@
 /* Rows of each table that are read and converted. */
 #define SAMPLE_ROWS 1000
 
+/* A sync makes files beside the database and writes into it. Checked without doing either. */
+static bool may_write(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[4096];
+
+    snprintf(
+        folder, sizeof folder, "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1,
+        slash == NULL ? "." : path);
+    return faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0 &&
+           (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 || errno == ENOENT);
+}
+
 static void check_state(const struct checker *c)
 {
     struct tracking tracking;
@@ -33,10 +48,17 @@ static void check_state(const struct checker *c)
         check_findings_add(c->findings, "control tables", CHECK_FAIL, "%s", err.message);
         return;
     }
-    // A separate state database does not exist before the first sync.
-    check_findings_add(
-        c->findings, "control tables", CHECK_OK,
-        access(path, F_OK) == 0 ? "in %s" : "the first sync creates them in %s", path);
+    if (!may_write(path))
+        check_findings_add(
+            c->findings, "control tables", CHECK_FAIL,
+            "uid %lu may read but not write %s or its folder: %s. Run bqsync as its owner, or let "
+            "BQ_STATE_PATH name a database that it may write",
+            (unsigned long)geteuid(), path, strerror(errno));
+    else
+        // A separate state database does not exist before the first sync.
+        check_findings_add(
+            c->findings, "control tables", CHECK_OK,
+            access(path, F_OK) == 0 ? "in %s" : "the first sync creates them in %s", path);
     tracking_close(&tracking);
 }
 
@@ -216,11 +238,9 @@ static void check_table(const struct checker *c, struct database *source, const 
                 : ". If it was renamed, writes to it may fail until the next sync has removed its "
                   "triggers");
     } else if (shape.missing_count > 0) {
-        check_findings_add(
-            c->findings, name, CHECK_FAIL,
-            "SQLite lacks the column(s) %s. Add them there, or remove them from schemas/%s.json "
-            "and rebuild",
-            shape.missing, table->name);
+        char missing[CAPTURE_MISSING_SIZE];
+        capture_describe_missing(table, &shape, missing);
+        check_findings_add(c->findings, name, CHECK_FAIL, "%s", missing);
     } else if (shape.extra_problem[0] != '\0') {
         check_findings_add(c->findings, name, CHECK_FAIL, "%s", shape.extra_problem);
     } else if (shape.filter_problem[0] != '\0') {

@@ -237,11 +237,15 @@ static bool plan_all(
         .config = p->deployment->config, .tracking = worker->tracking, .reads_only = true};
     size_t count = p->report->count;
 
-    if (!location_find(&location, worker->bigquery, err) ||
-        !listing_read(worker->bigquery, location.dataset.ignores_case, order, count, err))
+    if (!location_find(&location, worker->bigquery, err))
         return false;
-    const struct step ask = {.wanted = is_any, .run = get_target, .context = previews};
-    workers_run(&p->workers, order, count, &ask);
+    p->report->creates_dataset = location.absent;
+    if (!location.absent) {
+        if (!listing_read(worker->bigquery, location.dataset.ignores_case, order, count, err))
+            return false;
+        const struct step ask = {.wanted = is_any, .run = get_target, .context = previews};
+        workers_run(&p->workers, order, count, &ask);
+    }
     if (!database_begin_snapshot(&p->source, err))
         return false;
     for (size_t i = 0; i < count; i++)
@@ -376,6 +380,7 @@ cJSON *plan_report_json(const struct plan_report *report, const struct config *c
     cJSON *json = cJSON_CreateObject();
     cJSON *array = cJSON_AddArrayToObject(json, "tables");
 
+    cJSON_AddBoolToObject(json, "creates_dataset", report->creates_dataset);
     for (size_t i = 0; i < report->count; i++)
         cJSON_AddItemToArray(array, table_json(&report->tables[i]));
     spending_json_add(json, config, &report->spending);

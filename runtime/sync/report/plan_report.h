@@ -45,6 +45,8 @@ struct plan_report_table {
 struct plan_report {
     struct plan_report_table *tables;
     size_t count;
+    /* The dataset does not exist, and the next sync makes it (BQ_CREATE_DATASET). */
+    bool creates_dataset;
     /* What queries have billed until now. */
     struct spending spending;
 };

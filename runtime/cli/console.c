@@ -1,0 +1,39 @@
+#include "cli/console.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Wider columns would break the lines of most terminals. */
+#define NAME_WIDTH_MIN 20
+#define NAME_WIDTH_MAX 60
+
+struct colours console_colours(void)
+{
+    const char *off = getenv("NO_COLOR");
+
+    if (!isatty(STDOUT_FILENO) || (off != NULL && off[0] != '\0'))
+        return (struct colours){"", "", "", "", ""};
+    return (struct colours){"\033[32m", "\033[33m", "\033[31m", "\033[2m", "\033[0m"};
+}
+
+int console_name_width(const struct invocation *in)
+{
+    size_t width = NAME_WIDTH_MIN;
+
+    for (size_t i = 0; i < in->table_count; i++)
+        if (strlen(in->tables[i]->name) > width)
+            width = strlen(in->tables[i]->name);
+    return (int)(width < NAME_WIDTH_MAX ? width : NAME_WIDTH_MAX);
+}
+
+void console_print_indented(const char *text, const char *colour, const char *end)
+{
+    while (*text != '\0') {
+        size_t length = strcspn(text, "\n");
+        printf("    %s%.*s%s\n", colour, (int)length, text, end);
+        text += length;
+        text += *text == '\n' ? 1 : 0;
+    }
+}

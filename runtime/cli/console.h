@@ -1,0 +1,25 @@
+/* console: how results look to people: colours, and columns as wide as the names in them. */
+#ifndef BQSYNC_CLI_CONSOLE_H
+#define BQSYNC_CLI_CONSOLE_H
+
+#include "cli/commands.h"
+
+/* Escape sequences; empty if stdout is no terminal, or if NO_COLOR is set and not empty
+ * (no-color.org). */
+struct colours {
+    const char *good;
+    const char *warn;
+    const char *bad;
+    const char *dim;
+    const char *end;
+};
+
+struct colours console_colours(void);
+
+/* The width of a column of table names, for printf's "%-*s". */
+int console_name_width(const struct invocation *in);
+
+/* Prints a text of several lines with four blanks in front of each. */
+void console_print_indented(const char *text, const char *colour, const char *end);
+
+#endif
