@@ -13,4 +13,10 @@
  * the place in the text, borrowed. */
 cJSON *json_parse_strict(struct slice text, const char **out_wrong);
 
+/* The document that a server has answered with, owned. NULL if the text is not JSON, if something
+ * but space follows, if an object has two members of one name, or without memory: such an answer
+ * was cut or mixed with another, and half of it would be read as if it were all. A string may hold
+ * U+0000, because values of rows do. */
+cJSON *json_parse_answer(struct slice text);
+
 #endif

@@ -144,6 +144,12 @@ MUST_CHECK bool tracking_load(
 MUST_CHECK bool tracking_intent(
     struct tracking *tracking, const char *table, bool *out_found, struct intent *out_intent,
     struct error *err);
+
+/* Whether the table's watermark awaits the end of that open intent: the table was not reset since.
+ */
+MUST_CHECK bool tracking_awaits(
+    struct tracking *tracking, const struct intent *intent, bool *out_awaited, struct error *err);
+
 /* Records (or replaces) the table's intent, if everything that it rests on is as it was read.
  * Otherwise writes nothing, and *out_changed says what has changed, as static text that completes
  * "while it was being synced, ..."; NULL if the intent was recorded. ERROR_BUDGET if what it

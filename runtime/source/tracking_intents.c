@@ -66,6 +66,20 @@ cleanup:
     return ok || error_wrap(err, "intent of %s", table);
 }
 
+bool tracking_awaits(
+    struct tracking *tracking, const struct intent *intent, bool *out_awaited, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+
+    bool ok = statement_keep(
+                  &tracking->database,
+                  "select 1 from bq_sync_tracking where table_name = ?1 and intent_nonce = ?2",
+                  &statement, err, "ss", intent->table, intent->nonce) &&
+              database_step(&tracking->database, statement, out_awaited, err);
+    database_give_back(statement);
+    return ok || error_wrap(err, "intent of %s", intent->table);
+}
+
 static bool write_intent(struct database *database, const struct intent *intent, struct error *err)
 {
     return statement_run(

@@ -1,5 +1,6 @@
 #include "warehouse/call.h"
 
+#include "base/json_strict.h"
 #include "base/log.h"
 #include "base/text_fit.h"
 #include "warehouse/credentials.h"
@@ -92,8 +93,7 @@ static void one_line(char *out, size_t size, const char *text)
 static void read_error_body(
     const struct http_answer *answer, char *out_message, size_t size, struct error *err)
 {
-    cJSON *root = cJSON_ParseWithLength(
-        answer->body.data == NULL ? "" : answer->body.data, answer->body.length);
+    cJSON *root = json_parse_answer(buffer_slice(&answer->body));
     const cJSON *error = cJSON_GetObjectItemCaseSensitive(root, "error");
     const cJSON *first = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(error, "errors"), 0);
 
@@ -385,13 +385,13 @@ static bool parse_answer(
 {
     char name[200];
 
-    *out_json = cJSON_ParseWithLength(
-        answer->body.data == NULL ? "" : answer->body.data, answer->body.length);
+    *out_json = json_parse_answer(buffer_slice(&answer->body));
     if (*out_json != NULL || call->empty_answer)
         return true;
     name_call(call, name, sizeof name);
     error_set(
-        err, ERROR_TRANSIENT, "%s: http %d, but the answer is not JSON (%zu bytes of %s)", name,
+        err, ERROR_TRANSIENT,
+        "%s: http %d, but the answer is not one JSON document (%zu bytes of %s)", name,
         answer->status, answer->body.length,
         answer->content_type[0] == '\0' ? "no stated type" : answer->content_type);
     err->http_status = answer->status;

@@ -2,6 +2,8 @@
  * (AIP-4117, RFC 8693). The foreign token is read afresh each time: it lives shortly. */
 #include "warehouse/identity.h"
 
+#include "base/json_strict.h"
+
 #include <openssl/evp.h>
 
 #include <errno.h>
@@ -70,7 +72,7 @@ static bool extract_subject(
     const struct identity *identity, struct buffer *text, char **out, struct error *err)
 {
     if (identity->subject_field != NULL) {
-        cJSON *root = cJSON_ParseWithLength(text->data == NULL ? "" : text->data, text->length);
+        cJSON *root = json_parse_answer(buffer_slice(text));
         const char *value = credential_file_optional(root, identity->subject_field, NULL);
         *out = value == NULL ? NULL : strdup(value);
         credential_file_wipe(root);

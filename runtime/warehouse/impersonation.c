@@ -2,6 +2,8 @@
  * of the identity we start from. */
 #include "warehouse/identity.h"
 
+#include "base/json_strict.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,8 +41,7 @@ static bool read_answer(
     const struct identity *identity, const struct oauth *oauth, const struct http_answer *answer,
     struct token *out_token, struct error *err)
 {
-    cJSON *root = cJSON_ParseWithLength(
-        answer->body.data == NULL ? "" : answer->body.data, answer->body.length);
+    cJSON *root = json_parse_answer(buffer_slice(&answer->body));
     const char *value = credential_file_optional(root, "accessToken", NULL);
     int64_t expires = parse_time(credential_file_optional(root, "expireTime", ""));
 

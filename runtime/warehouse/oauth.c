@@ -1,5 +1,6 @@
 #include "warehouse/oauth.h"
 
+#include "base/json_strict.h"
 #include "base/text_fit.h"
 
 #include <openssl/crypto.h>
@@ -51,12 +52,6 @@ void oauth_add_field(struct buffer *form, const char *name, const char *value)
     http_escape(form, value);
 }
 
-static cJSON *parse(const struct http_answer *answer)
-{
-    return cJSON_ParseWithLength(
-        answer->body.data == NULL ? "" : answer->body.data, answer->body.length);
-}
-
 static const char *text_of(const cJSON *object, const char *name)
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
@@ -67,7 +62,7 @@ static const char *text_of(const cJSON *object, const char *name)
 /* OAuth says {"error": "word", "error_description": "..."}, Google's APIs {"error": {...}}. */
 static void read_refusal(const struct http_answer *answer, const char *host, struct error *err)
 {
-    cJSON *root = parse(answer);
+    cJSON *root = json_parse_answer(buffer_slice(&answer->body));
     const cJSON *error = cJSON_GetObjectItemCaseSensitive(root, "error");
     const char *word = cJSON_IsObject(error) ? text_of(error, "status") : text_of(root, "error");
     const char *why =
@@ -127,7 +122,7 @@ bool oauth_read_token(
     struct token *out_token, struct error *err)
 {
     char host[256] = "";
-    cJSON *root = parse(answer);
+    cJSON *root = json_parse_answer(buffer_slice(&answer->body));
     cJSON *value = cJSON_GetObjectItemCaseSensitive(root, "access_token");
     const cJSON *life = cJSON_GetObjectItemCaseSensitive(root, "expires_in");
     double seconds = cJSON_IsNumber(life) ? life->valuedouble : DEFAULT_LIFE_S;

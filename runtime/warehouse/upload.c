@@ -1,5 +1,6 @@
 #include "warehouse/upload.h"
 
+#include "base/json_strict.h"
 #include "warehouse/quota.h"
 #include "warehouse/spool_body.h"
 
@@ -223,14 +224,14 @@ static void session_advance(struct session *session, const char *range)
 static bool session_finish(
     struct session *session, const struct http_answer *answer, struct error *err)
 {
-    session->answer = cJSON_ParseWithLength(
-        answer->body.data == NULL ? "" : answer->body.data, answer->body.length);
+    session->answer = json_parse_answer(buffer_slice(&answer->body));
     session->done = session->answer != NULL;
     if (session->done)
         return true;
     session->probe = true;
     error_set(
-        err, ERROR_TRANSIENT, "BigQuery: upload %s: http %d, but the answer is not JSON",
+        err, ERROR_TRANSIENT,
+        "BigQuery: upload %s: http %d, but the answer is not one JSON document",
         session->upload->job_id, answer->status);
     err->http_status = answer->status;
     return false;

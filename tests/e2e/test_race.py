@@ -282,13 +282,86 @@ class OtherDatasetTest(RaceCase):
 
         failed = self.app.table(run, "accounts")
         self.assertEqual("failed", failed["status"])
-        self.assertIn("an intent open for p.d.accounts", failed["error"]["message"])
-        advice = "DELETE FROM bq_sync_intents WHERE table_name='accounts'"
-        self.assertIn(advice, failed["error"]["message"])
+        self.assertIn("has left open for p.d.accounts", failed["error"]["message"])
+        self.assertIn("run bqsync reset accounts", failed["error"]["message"])
         self.assertEqual("synced", self.app.table(run, "settings")["status"])
-        self.app.execute(advice)
+        # Nothing was given up.
+        self.assertEqual([(1,)], self.app.execute("select count(*) from bq_sync_intents"))
         self.assertTrue(self.app.sync()["ok"])
         self.assert_equal()
+
+    def refuse(self):
+        self.bq.faults({"method": "GET", "path": "/projects/p/jobs/bqsync_accounts", "action": "status", "status": 403,
+                        "count": 100})
+
+    def test_a_reset_gives_up_an_intent_that_bigquery_refuses_to_resolve(self):
+        self.leave_open()
+        self.refuse()
+        self.app.sync(status=1, BQ_DATASET_NAME="e")
+
+        self.assertEqual(0, self.app.run("reset", "accounts")[0])
+        self.assertTrue(self.app.sync(BQ_DATASET_NAME="e")["ok"])
+        self.assertEqual([(0,)], self.app.execute("select count(*) from bq_sync_intents"))
+        self.assertEqual("uno", self.bq.scalar("select note from e.accounts where id = 1"))
+
+        self.bq.clear_faults()
+        self.assertTrue(self.app.sync()["ok"])
+        self.assert_equal()
+
+    def test_a_reset_gives_up_nothing_that_can_be_resolved(self):
+        self.leave_open()
+        job, = self.app.execute("select commit_job from bq_sync_intents")[0]
+
+        self.assertEqual(0, self.app.run("reset", "accounts")[0])
+        self.assertTrue(self.app.sync(BQ_DATASET_NAME="e")["ok"])
+
+        self.assertEqual("DONE", self.bq.get(f"jobs/{job}?location=US")["status"]["state"])
+
+    def test_an_outage_gives_up_nothing(self):
+        self.leave_open()
+        self.bq.faults({"method": "GET", "path": "/projects/p/jobs/bqsync_accounts", "action": "status", "status": 503,
+                        "count": 100})
+        self.assertEqual(0, self.app.run("reset", "accounts")[0])
+
+        _, out, _ = self.app.run("sync", BQ_DATASET_NAME="e", BQ_RETRY_BUDGET="1s")
+
+        self.assertIn("resolving the intent that an earlier sync has left open for p.d.accounts", out)
+        self.assertNotIn("bqsync reset", out)
+        self.assertEqual([(1,)], self.app.execute("select count(*) from bq_sync_intents"))
+
+    def test_a_deleted_project_is_given_up_in_the_same_way(self):
+        """bqlocal knows no job of another project, and lets nobody start one there."""
+        self.leave_open()
+        self.app.execute("update bq_sync_intents set project = 'gone', target = 'gone.d.accounts'")
+
+        failed = self.app.table(self.app.sync(status=1), "accounts")
+        self.assertIn("run queries in project gone again", failed["error"]["message"])
+        self.assertIn("run bqsync reset accounts", failed["error"]["message"])
+
+        self.assertEqual(0, self.app.run("reset", "accounts")[0])
+        self.assertTrue(self.app.sync()["ok"])
+        self.assert_equal()
+
+    def test_plan_and_check_say_that_the_table_waits(self):
+        for place in ("e", "gone"):
+            with self.subTest(place=place):
+                self.leave_open()
+                if place == "e":
+                    self.refuse()
+                else:
+                    self.bq.faults({"method": "POST", "path": "/projects/gone/queries", "action": "status",
+                                    "status": 403, "count": 100})
+                    self.app.execute("update bq_sync_intents set project = 'gone', target = 'gone.d.accounts'")
+                environment = {"BQ_DATASET_NAME": "e"} if place == "e" else {}
+                for command in ("plan", "check"):
+                    status, out, _ = self.app.run(command, **environment)
+                    self.assertEqual(1, status, out)
+                    self.assertIn("accounts waits for an intent that an earlier sync has left open for", out)
+                    self.assertIn("run bqsync reset accounts", out)
+                self.assertEqual(0, self.app.run("reset", "accounts")[0])
+                for command in ("plan", "check"):
+                    self.assertNotIn("waits for an intent", self.app.run(command, **environment)[1])
+                self.bq.clear_faults()
 
 
 class DroppedColumnTest(RaceCase):

@@ -4,6 +4,7 @@
 #include "sync/commit/intent.h"
 #include "sync/commit/transaction.h"
 #include "sync/pass/target.h"
+#include "warehouse/job.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,6 +150,8 @@ static bool resolve_here(
     return end(worker, task, intent, done, err);
 }
 
+/* --- another dataset ---------------------------------------------------------------------- */
+
 static bool find_location(struct bigquery *bigquery, struct place *place, struct error *err)
 {
     struct dataset dataset;
@@ -162,35 +165,109 @@ static bool find_location(struct bigquery *bigquery, struct place *place, struct
     return true;
 }
 
+/* A connection for jobs of that place, owned. */
+static bool connect(
+    const struct deployment *deployment, struct place *place, struct bigquery **out_bigquery,
+    struct error *err)
+{
+    struct bigquery *bigquery = NULL;
+    const struct deployment_place at = {
+        place->project, place->dataset, place->location[0] == '\0' ? NULL : place->location};
+
+    if (!deployment_bigquery_at(deployment, &at, NULL, &bigquery, err))
+        return false;
+    if (!find_location(bigquery, place, err)) {
+        bigquery_close(bigquery);
+        return false;
+    }
+    *out_bigquery = bigquery;
+    return true;
+}
+
+/* Whether BigQuery has answered that this login may not ask there, or that there is nothing to ask
+ * about. A token that it does not accept (401) says neither. */
+static bool is_refusal(const struct error *err)
+{
+    return err->http_status >= 400 && err->http_status < 500 && err->http_status != 401 &&
+           !error_is_retryable(err->code);
+}
+
+/* Says what to do about an intent that could not be resolved in its place. */
+static bool explain(const struct intent *intent, const struct place *place, struct error *err)
+{
+    if (!is_refusal(err))
+        return error_wrap(
+            err, "resolving the intent that an earlier sync has left open for %s (job %s)",
+            intent->target, intent->commit_job);
+    return error_wrap(
+        err,
+        "%s waits for an intent that an earlier sync has left open for %s (job %s). Let this login "
+        "run queries in project %s again, or, if that dataset is gone for good, run bqsync reset "
+        "%s",
+        intent->table, intent->target, intent->commit_job, place->project, intent->table);
+}
+
+/* After a reset the table is replaced whatever became of the intent, so the operator does not need
+ * that place any more. An intent is given up only there, and only if BigQuery refuses to resolve
+ * it. What it has reserved of the budget counts as billed. */
+static bool give_up(
+    struct worker *worker, struct intent *intent, const struct error *why, bool *out_done,
+    struct error *err)
+{
+    struct tracking *tracking = worker_take_state(worker);
+    int64_t now_us = worker->clock->wall_us(worker->clock->context);
+    bool awaited = true;
+
+    bool ok = tracking_awaits(tracking, intent, &awaited, err);
+    if (ok && !awaited) {
+        intent->bytes_billed = intent->bytes_reserved;
+        ok = tracking_withdraw(tracking, intent, now_us, err);
+    }
+    worker_give_state(worker);
+    *out_done = ok && !awaited;
+    if (*out_done)
+        log_warn(
+            "gave up an intent of an earlier run, because its table was reset",
+            LOG_TEXT("table", intent->table), LOG_TEXT("target", intent->target),
+            LOG_TEXT("job", intent->commit_job), LOG_TEXT("reason", why->message));
+    return ok;
+}
+
 /* An intent of another dataset is not this pass's to judge from afar: its job may run at any
  * moment, and the dataset may be synced again from this state. So it is resolved where it belongs.
  */
 static bool resolve_elsewhere(
     const struct worker *worker, const struct deployment *deployment, struct task *task,
-    struct intent *intent, struct error *err)
+    struct place *place, struct intent *intent, struct error *err)
 {
-    struct place place;
     struct worker there = *worker;
-
-    place_of(intent, &place);
-    there.project = place.project;
-    there.dataset = place.dataset;
-    there.location = place.location;
-    const struct deployment_place at = {
-        place.project, place.dataset, place.location[0] == '\0' ? NULL : place.location};
-    if (!deployment_bigquery_at(deployment, &at, NULL, &there.bigquery, err))
-        return false;
     bool done = false;
-    bool ok = find_location(there.bigquery, &place, err) && resolve(&there, intent, &done, err) &&
-              end(&there, task, intent, done, err);
+
+    there.project = place->project;
+    there.dataset = place->dataset;
+    there.location = place->location;
+    if (!connect(deployment, place, &there.bigquery, err))
+        return false;
+    bool ok = resolve(&there, intent, &done, err) && end(&there, task, intent, done, err);
     bigquery_close(there.bigquery);
-    return ok ||
-           error_wrap(
-               err,
-               "an earlier sync has left an intent open for %s (job %s), which has to be resolved "
-               "there first. Sync once with BQ_PROJECT_NAME=%s BQ_DATASET_NAME=%s, or, if that "
-               "dataset is gone for good, run DELETE FROM bq_sync_intents WHERE table_name='%s'",
-               intent->target, intent->commit_job, place.project, place.dataset, intent->table);
+    return ok;
+}
+
+static bool recover_elsewhere(
+    struct worker *worker, const struct deployment *deployment, struct task *task,
+    struct place *place, struct intent *intent, struct error *err)
+{
+    struct error why;
+    bool done = false;
+
+    if (resolve_elsewhere(worker, deployment, task, place, intent, &why))
+        return true;
+    if (is_refusal(&why) && !give_up(worker, intent, &why, &done, err))
+        return false;
+    if (done)
+        return true;
+    *err = why;
+    return explain(intent, place, err);
 }
 
 bool recover_table(struct worker *worker, struct task *task, void *context, struct error *err)
@@ -207,7 +284,43 @@ bool recover_table(struct worker *worker, struct task *task, void *context, stru
     place_of(&intent, &place);
     if (!(is_here(worker, &place)
               ? resolve_here(worker, task, &intent, err)
-              : resolve_elsewhere(worker, recovery->deployment, task, &intent, err)))
+              : recover_elsewhere(worker, recovery->deployment, task, &place, &intent, err)))
         return false;
     return load_watermark(worker, task, err);
+}
+
+/* Asks what resolve would ask, and whether it could claim the job's id. */
+static bool ask(
+    const struct deployment *deployment, struct place *place, const struct intent *intent,
+    struct error *err)
+{
+    struct bigquery *bigquery = NULL;
+    struct job job;
+
+    if (!connect(deployment, place, &bigquery, err))
+        return false;
+    bool ok = bigquery_job_get(bigquery, intent->commit_job, &job, err) &&
+              (job.state != JOB_MISSING || bigquery_dry_run(bigquery, JOB_CLAIM_SQL, err));
+    bigquery_close(bigquery);
+    return ok;
+}
+
+bool recovery_is_possible(
+    const struct deployment *deployment, struct tracking *tracking, const char *table,
+    struct error *err)
+{
+    const struct config *config = deployment->config;
+    struct intent intent;
+    struct place place;
+    bool awaited = false;
+
+    if (!tracking_intent(tracking, table, &awaited, &intent, err))
+        return false;
+    if (!awaited)
+        return true;
+    place_of(&intent, &place);
+    if (strcmp(place.project, config->project) == 0 && strcmp(place.dataset, config->dataset) == 0)
+        return true;
+    return tracking_awaits(tracking, &intent, &awaited, err) &&
+           (!awaited || ask(deployment, &place, &intent, err) || explain(&intent, &place, err));
 }

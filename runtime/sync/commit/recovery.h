@@ -19,8 +19,16 @@ struct recovery {
 /* A step of workers_run; context is a struct recovery. Acknowledges or withdraws the table's open
  * intent, if there is one, drops its staging table and reloads the task's watermark. Waits for a
  * job that still runs. An intent of another dataset is resolved in that dataset's project and
- * location. On an error the intent stays open. */
+ * location; if BigQuery refuses that and the table was reset, the intent is given up. On an error
+ * the intent stays open. */
 MUST_CHECK bool recover_table(
     struct worker *worker, struct task *task, void *context, struct error *err);
+
+/* Whether the next pass could resolve the table's open intent, if that is one of another dataset;
+ * else err says what the pass will say. Asks BigQuery only if there is such an intent, and changes
+ * nothing. */
+MUST_CHECK bool recovery_is_possible(
+    const struct deployment *deployment, struct tracking *tracking, const char *table,
+    struct error *err);
 
 #endif

@@ -1,5 +1,7 @@
 #include "sync/report/check_warehouse.h"
 
+#include "source/tracking.h"
+#include "sync/commit/recovery.h"
 #include "sync/pass/target_diff.h"
 #include "sync/report/check_permissions.h"
 
@@ -78,6 +80,24 @@ static bool check_policies(
     return true;
 }
 
+/* Tables that cannot be synced until an intent of another dataset is resolved. */
+static void check_intents(const struct checker *c)
+{
+    struct tracking tracking;
+    struct error err;
+
+    // check_source has said so if the state cannot be read.
+    if (!tracking_open_read(c->deployment->config->state_path, &tracking, &err))
+        return;
+    for (size_t i = 0; i < c->count; i++) {
+        char name[300];
+        snprintf(name, sizeof name, "open intent %s", c->tables[i]->name);
+        if (!recovery_is_possible(c->deployment, &tracking, c->tables[i]->name, &err))
+            check_findings_add(c->findings, name, CHECK_FAIL, "%s", err.message);
+    }
+    tracking_close(&tracking);
+}
+
 void check_warehouse(const struct checker *c)
 {
     struct bigquery *bigquery = NULL;
@@ -97,6 +117,8 @@ void check_warehouse(const struct checker *c)
                 ask = check_policies(c, bigquery, c->tables[i]);
         }
     }
+    if (bigquery != NULL)
+        check_intents(c);
     bigquery_close(bigquery);
     free(rights.exists);
 }

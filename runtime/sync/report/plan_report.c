@@ -5,6 +5,7 @@
 #include "source/filter_step.h"
 #include "source/tracking.h"
 #include "source/tracking_bill.h"
+#include "sync/commit/recovery.h"
 #include "sync/pass/listing.h"
 #include "sync/pass/location.h"
 #include "sync/pass/plan.h"
@@ -164,7 +165,7 @@ struct preview {
     struct table_result result;
     /* The target as it is, NULL: it does not exist. */
     cJSON *live;
-    /* Why live could not be read; ERROR_NONE if it was. */
+    /* Why live could not be read, or the next pass cannot begin; else ERROR_NONE. */
     struct error failure;
 };
 
@@ -178,6 +179,17 @@ static bool get_target(struct worker *worker, struct task *task, void *context, 
     if (!bigquery_table_get(worker->bigquery, task->table->target, &preview->live, err))
         preview->failure = *err;
     return true;
+}
+
+/* A table whose intent of another dataset cannot be resolved waits for it. */
+static void look_for_intents(struct planner *p, struct preview *previews)
+{
+    for (size_t i = 0; i < p->report->count; i++) {
+        struct preview *preview = &previews[i];
+        struct error err;
+        if (!recovery_is_possible(p->deployment, &p->tracking, preview->task.table->name, &err))
+            preview->failure = err;
+    }
 }
 
 static bool is_any(const struct task *task)
@@ -246,6 +258,7 @@ static bool plan_all(
         const struct step ask = {.wanted = is_any, .run = get_target, .context = previews};
         workers_run(&p->workers, order, count, &ask);
     }
+    look_for_intents(p, previews);
     if (!database_begin_snapshot(&p->source, err))
         return false;
     for (size_t i = 0; i < count; i++)

@@ -42,11 +42,49 @@ static void test_everything_else_is_refused_at_its_place(void **state)
     assert_null(json_parse_strict(slice_of(NULL), &wrong));
 }
 
+static void test_an_answer_may_hold_any_value(void **state)
+{
+    static const char *const texts[] = {
+        "{\"rows\":[{\"f\":[{\"v\":\"a\\u0000b\"},{\"v\":null}]}]}\n",
+        "{\"a\":{\"a\":1},\"A\":{\"b\":[{\"b\":1},{\"b\":1}]}}", "[]", "1"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        cJSON *root = json_parse_answer(slice_of(texts[i]));
+        if (root == NULL)
+            fail_msg("%s: refused", texts[i]);
+        cJSON_Delete(root);
+    }
+}
+
+static void test_an_answer_is_one_document_without_doubled_members(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        "{\"a\":1",
+        "{\"a\":1}{\"a\":1}",
+        "{\"a\":1}<html>",
+        "{\"a\":1,\"b\":2,\"a\":1}",
+        "{\"rows\":[{\"f\":[]},{\"f\":[],\"f\":[]}]}",
+        "[[{\"x\":{\"y\":{\"n\":1,\"n\":2}}}]]",
+        "{\"a\":1,\"\\u0061\":2}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (json_parse_answer(slice_of(texts[i])) != NULL)
+            fail_msg("%s: accepted", texts[i]);
+    assert_null(json_parse_answer((struct slice){"{}\0", 3}));
+    assert_null(json_parse_answer(slice_of(NULL)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_document_is_parsed),
         cmocka_unit_test(test_everything_else_is_refused_at_its_place),
+        cmocka_unit_test(test_an_answer_may_hold_any_value),
+        cmocka_unit_test(test_an_answer_is_one_document_without_doubled_members),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -334,9 +334,9 @@ static void test_an_intent_that_cannot_be_resolved_where_it_belongs_stands_in_th
     SCENE_ANSWERS(scene, {.match = "get job", .reply = {.status = 403, .body = "{}"}});
     assert_false(recover(scene, &err));
 
-    assert_non_null(strstr(err.message, "an intent open for p.d.accounts (job bqsync_accounts_2_"));
-    assert_non_null(strstr(err.message, "Sync once with BQ_PROJECT_NAME=p BQ_DATASET_NAME=d, or"));
-    assert_non_null(strstr(err.message, "DELETE FROM bq_sync_intents WHERE table_name='accounts'"));
+    assert_non_null(strstr(err.message, "has left open for p.d.accounts (job bqsync_accounts_2_"));
+    assert_non_null(strstr(err.message, "Let this login run queries in project p again, or"));
+    assert_non_null(strstr(err.message, "is gone for good, run bqsync reset accounts"));
     expect_open(scene, "1");
 }
 

@@ -20,6 +20,23 @@ static void test_the_dataset_tells_its_location(void **state)
     assert_string_equal(fixture->http.requests[0].method, "GET");
 }
 
+/* Half of two answers is not all of one. */
+static void test_an_answer_that_is_not_one_document_is_asked_for_again(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    struct dataset dataset;
+
+    FAKE_HTTP_SCRIPT(
+        &fixture->http, {.status = 200, .body = "{\"location\":\"US\"}{\"location\":\"EU\"}"},
+        {.status = 200, .body = "{\"location\":\"US\",\"location\":\"EU\"}"},
+        {.status = 200, .body = "{\"location\":\"asia-south1\"}\r\n"});
+    expect_ok(bigquery_dataset_get(fixture->bigquery, &dataset, &err));
+
+    assert_string_equal(dataset.location, "asia-south1");
+    assert_int_equal(fixture->http.request_count, 3);
+}
+
 static bool never(void *context, const struct listed_table *table)
 {
     (void)context;
@@ -343,6 +360,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_the_dataset_tells_its_location),
+        FIXTURE_TEST(test_an_answer_that_is_not_one_document_is_asked_for_again),
         FIXTURE_TEST(test_a_missing_dataset_says_how_to_create_it),
         FIXTURE_TEST(test_a_missing_project_is_not_taken_for_a_missing_dataset),
         FIXTURE_TEST(test_a_dataset_that_was_just_made_is_looked_for_again),
