@@ -15,6 +15,9 @@ from . import commands, manual, place
 def main(arguments: List[str], program: str = "python3 -m codegen") -> int:
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     sys.stderr.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    if not arguments and place.is_installed():
+        sys.stderr.write(commands.help_text(program))
+        return 2
     answers: Dict[str, Callable[[], str]] = {
         "--version": lambda: "bqsync-gen %s\n" % place.version()}
     answers.update({"--help=" + name: text for name, text in manual.FORMATS.items()})

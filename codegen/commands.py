@@ -45,6 +45,8 @@ class Command(NamedTuple):
 
 
 COMMANDS = [
+    Command("init", "project.init", "lay out a repository here, with definitions from a database"),
+    Command("build", "project.build", "compile the definitions to the program bqsync"),
     Command("generate", "generate", "write the C, SQL and JSON of table definitions"),
 ]
 # What a command line without a command's name means, where it is not empty: the build calls it so.

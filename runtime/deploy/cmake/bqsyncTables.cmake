@@ -9,36 +9,37 @@
 function(_bqsync_table_library name schemas output)
   get_property(generator GLOBAL PROPERTY BQSYNC_GENERATOR)
   get_property(generator_files GLOBAL PROPERTY BQSYNC_GENERATOR_FILES)
-  get_filename_component(folder ${schemas} ABSOLUTE)
-  get_filename_component(output ${output} ABSOLUTE)
-  file(GLOB definitions CONFIGURE_DEPENDS ${folder}/*.json)
+  get_filename_component(folder "${schemas}" ABSOLUTE)
+  get_filename_component(output "${output}" ABSOLUTE)
+  file(GLOB definitions CONFIGURE_DEPENDS "${folder}/*.json")
   list(FILTER definitions EXCLUDE REGEX "/table\\.schema\\.json$")
   if(NOT definitions)
     message(FATAL_ERROR "${name}: there are no table definitions (*.json) in ${folder}; "
                         "`bqsync-gen infer app.db` writes them from a database")
   endif()
-  set(sources ${output}/registry.c)
+  set(sources "${output}/registry.c")
   foreach(definition ${definitions})
-    get_filename_component(stem ${definition} NAME_WE)
-    list(APPEND sources ${output}/${stem}.c)
+    get_filename_component(stem "${definition}" NAME_WE)
+    list(APPEND sources "${output}/${stem}.c")
   endforeach()
-  set(stamp ${CMAKE_CURRENT_BINARY_DIR}/${name}.stamp)
+  set(stamp "${CMAKE_CURRENT_BINARY_DIR}/${name}.stamp")
   # The list is a dependency too: when a definition goes, none of those left is newer than the stamp.
-  file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${name}.list CONTENT "${definitions}\n")
+  file(CONFIGURE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/${name}.list" CONTENT "${definitions}\n")
   add_custom_command(
-    OUTPUT ${stamp}
+    OUTPUT "${stamp}"
     BYPRODUCTS ${sources}
-    COMMAND ${generator} --schemas ${schemas} --output ${output}
-    COMMAND ${CMAKE_COMMAND} -E touch ${stamp}
-    DEPENDS ${definitions} ${generator_files} ${CMAKE_CURRENT_BINARY_DIR}/${name}.list
-    WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}
+    COMMAND ${generator} --schemas "${schemas}" --output "${output}"
+    COMMAND ${CMAKE_COMMAND} -E touch "${stamp}"
+    DEPENDS ${definitions} ${generator_files} "${CMAKE_CURRENT_BINARY_DIR}/${name}.list"
+    WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}"
+    VERBATIM
     COMMENT "Generating readers, encoders and SQL from ${schemas}")
-  add_custom_target(${name}_generate DEPENDS ${stamp})
+  add_custom_target(${name}_generate DEPENDS "${stamp}")
   add_library(${name} STATIC ${sources})
   set_target_properties(${name} PROPERTIES C_STANDARD 17 C_STANDARD_REQUIRED ON)
   add_dependencies(${name} ${name}_generate)
   # For quoted includes only: a table may be called time or string, and no <time.h> may find its header.
-  target_compile_options(${name} PUBLIC "SHELL:-iquote ${output}")
+  target_compile_options(${name} PUBLIC "-iquote${output}")
   # bqsync's code asks for the list of tables, which this library has, but comes after it on the link line.
   target_link_options(${name} INTERFACE "LINKER:--undefined=registry_tables")
 endfunction()
@@ -52,11 +53,11 @@ macro(_bqsync_folders function name)
   endif()
   set(schemas schemas)
   if(arg_SCHEMAS)
-    set(schemas ${arg_SCHEMAS})
+    set(schemas "${arg_SCHEMAS}")
   endif()
-  set(generated ${CMAKE_CURRENT_BINARY_DIR}/${name}_generated)
+  set(generated "${CMAKE_CURRENT_BINARY_DIR}/${name}_generated")
   if(arg_GENERATED)
-    set(generated ${arg_GENERATED})
+    set(generated "${arg_GENERATED}")
   endif()
 endmacro()
 
@@ -67,11 +68,11 @@ endmacro()
 function(bqsync_add_tables target)
   _bqsync_folders(bqsync_add_tables ${target})
   if(NOT TARGET ${target})
-    _bqsync_table_library(${target} ${schemas} ${generated})
+    _bqsync_table_library(${target} "${schemas}" "${generated}")
     target_link_libraries(${target} PUBLIC bqsync::bqsync)
     return()
   endif()
-  _bqsync_table_library(${target}_bqsync_tables ${schemas} ${generated})
+  _bqsync_table_library(${target}_bqsync_tables "${schemas}" "${generated}")
   target_link_libraries(${target}_bqsync_tables PUBLIC bqsync::bqsync)
   # Not target_link_libraries: it refuses a target that is linked with and without PRIVATE.
   set_property(TARGET ${target} APPEND PROPERTY LINK_LIBRARIES ${target}_bqsync_tables)
@@ -85,7 +86,7 @@ endfunction()
 # executable NAME.
 function(bqsync_add_program name)
   _bqsync_folders(bqsync_add_program ${name})
-  _bqsync_table_library(${name}_bqsync_tables ${schemas} ${generated})
+  _bqsync_table_library(${name}_bqsync_tables "${schemas}" "${generated}")
   target_link_libraries(${name}_bqsync_tables PRIVATE bqsync::headers)
   add_executable(${name} $<TARGET_OBJECTS:${name}_bqsync_tables>)
   set_target_properties(${name} PROPERTIES LINKER_LANGUAGE C)

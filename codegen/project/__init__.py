@@ -1,0 +1,1 @@
+"""A user's own repository: init lays it out, build compiles it."""

@@ -1,0 +1,117 @@
+"""The command init: lays out a repository for definitions, and has them inferred from a database.
+
+It never changes a file that is there already.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from typing import Dict, List, NamedTuple
+
+from .. import commands, place
+
+_TEMPLATES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates")
+_SCHEMAS = "schemas"
+
+
+class _File(NamedTuple):
+    path: str
+    template: str
+    # Whether a file that is there already needs the template's lines as well.
+    joins: bool
+
+
+_FILES = [
+    _File("CMakeLists.txt", "CMakeLists.txt", False),
+    _File(".env.example", "env.example", False),
+    _File(".gitignore", "gitignore", True),
+    _File(".gitattributes", "gitattributes", True),
+    _File(os.path.join(".github", "workflows", "bqsync.yml"), "workflow.yml", False),
+]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("database", nargs="?", metavar="DATABASE",
+                        help="a SQLite database to infer the definitions from")
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.database is not None and not os.path.isfile(options.database):
+        print("%s init: there is no file %s" % (options.program, options.database),
+              file=sys.stderr)
+        return 2
+    try:
+        made = _lay_out(options.database)
+    except OSError as error:
+        print("%s init: %s: %s" % (options.program, error.filename, error.strerror),
+              file=sys.stderr)
+        return 1
+    if made:
+        print("made: " + ", ".join(made))
+    if options.database is None:
+        print("Next: %s infer DATABASE, or write %s/TABLE.json by hand" % (
+            options.program, _SCHEMAS))
+        return 0
+    status = commands.main(
+        ["infer", "--out", _SCHEMAS, "--", options.database], options.program, {})
+    if status == 0:
+        print("Next: %s build, then ./bqsync check (settings: .env.example)" % options.program)
+    return status
+
+
+def _lay_out(database: "str | None") -> List[str]:
+    """Makes what is missing; the paths of what was made."""
+    values = {
+        "project": re.sub(r"[^A-Za-z0-9_.+-]+", "-", os.path.basename(os.getcwd())) or "mirror",
+        "database": _setting(database or ""),
+    }
+    made = []
+    with open(place.table_schema(), encoding="utf-8") as file:
+        if _write(os.path.join(_SCHEMAS, "table.schema.json"), file.read()):
+            made.append(_SCHEMAS + "/")
+    for wanted in _FILES:
+        text = _template(wanted.template, values)
+        if _write(wanted.path, text):
+            made.append(wanted.path)
+        elif wanted.joins:
+            _name_missing(wanted.path, text)
+    return made
+
+
+def _template(name: str, values: Dict[str, str]) -> str:
+    with open(os.path.join(_TEMPLATES, name), encoding="utf-8") as file:
+        text = file.read()
+    for key, value in values.items():
+        text = text.replace("@%s@" % key, value)
+    return text
+
+
+def _write(path: str, text: str) -> bool:
+    """Writes a new file; False if there is one."""
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    try:
+        with open(path, "x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _name_missing(path: str, text: str) -> None:
+    with open(path, encoding="utf-8", errors="replace") as file:
+        found = {line.strip() for line in file}
+    missing = [line for line in text.splitlines() if line not in found]
+    if missing:
+        print("%s is there already; add to it: %s" % (path, "  ".join(missing)), file=sys.stderr)
+
+
+def _setting(value: str) -> str:
+    """A value as a .env file holds it."""
+    if re.fullmatch(r"[\w./+@%:,~-]*", value):
+        return value
+    if "'" not in value:
+        return "'%s'" % value
+    return '"%s"' % re.sub(r'([\\"$])', r"\\\1", value)
