@@ -52,7 +52,7 @@ def _float64(choice: Choice, profile: Profile) -> int:
 
 
 def _bool(choice: Choice, profile: Profile) -> int:
-    words = profile.tag("bit", "bool") + (profile.tag("word") if choice.bool else 0)
+    words = profile.tag("bit", "bool") + (profile.tag(*texts.WORDS) if choice.bool else 0)
     return profile.ints - profile.int_not_bit + profile.reals - profile.real_not_bit + words
 
 

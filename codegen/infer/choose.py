@@ -18,6 +18,8 @@ from .profile import Profile
 
 # Without a hint in the name or the declared type, this many values have to have the form of a time.
 _TIMES_MIN = 3
+# This many words for true and false are no accident, if both are there.
+_TRUTHS_MIN = 10
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def _candidates(profile: Profile, notes: _Notes) -> Iterator[Choice]:
 
 def _suggested(profile: Profile, notes: _Notes) -> Iterator[Choice]:
     kind = profile.kind
-    if kind == "bool" or profile.column.checked_bit:
+    if kind == "bool" or profile.column.checked_bit or _is_truth(profile):
         yield Choice("BOOL")
         yield Choice("BOOL", bool="words")
     if kind == "json":
@@ -122,6 +124,14 @@ def _suggested(profile: Profile, notes: _Notes) -> Iterator[Choice]:
             yield Choice("NUMERIC")
     if profile.text_json:
         yield from _json(profile)
+
+
+def _is_truth(profile: Profile) -> bool:
+    """Whether a column of texts has nothing but true and false, or t and f."""
+    for tag in ("bool", "letter"):
+        if profile.tags[tag] + profile.tag("empty") == profile.values:
+            return profile.tags[tag] >= _TRUTHS_MIN and len(profile.truths) == 2
+    return False
 
 
 def _json(profile: Profile) -> Iterator[Choice]:
@@ -182,8 +192,7 @@ def _times(profile: Profile, notes: _Notes) -> Iterator[Choice]:
 
 def _clock_times(profile: Profile) -> Iterator[Choice]:
     """Texts such as 10:30 may be durations, unless something speaks of a time of day."""
-    named = "time" in words(profile.column.name) and profile.names_moment
-    if profile.kind == "time" or named:
+    if profile.kind == "time" or profile.names_moment:
         yield Choice("TIME", fraction="truncate" if profile.tag("timef") else "")
 
 
@@ -277,7 +286,7 @@ def _what_was_seen(choice: Choice, profile: Profile) -> Tuple[str, ...]:
     if choice.type in TIMES:
         said += _seen_times(choice, profile)
     if choice.bool:
-        said.append("%s words such as t, f, yes or no" % _of(profile.tag("word"), profile))
+        said.append("%s words such as t, f, yes or no" % _of(profile.tag(*texts.WORDS), profile))
     if choice.text in ("uuid", "guid"):
         order = "the byte order of .NET" if choice.text == "guid" else "the order of the text"
         said.append("%s blobs of 16 bytes, UUIDs in %s" % (_of(profile.blobs, profile), order))

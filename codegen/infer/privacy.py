@@ -18,10 +18,10 @@ _ABOUT = frozenset(
     version provider scope scopes id ids at on by url uri path enabled verified confirmed required
     expiry expires expiration expired date time iterations limit attempts state name changed""".split())
 _SECRET_PARTS = ("password", "passwd", "passphrase", "secret", "apikey", "privatekey", "accesskey",
-                 "authtoken", "accesstoken", "refreshtoken", "passcode")
+                 "authtoken", "accesstoken", "refreshtoken", "passcode", "securitystamp")
 _SECRET_WORDS = frozenset(
     """pwd pass token secret salt otp totp hotp mfa csrf jwt credential credentials cvv cvc
-    pin rands""".split())
+    pin rands secure encrypted""".split())
 _KEY_WORDS = frozenset("api private access auth encryption secret signing ssh session hmac".split())
 _HASH_OWNERS = frozenset(
     """user users account accounts member members customer customers admin admins login logins auth

@@ -57,6 +57,7 @@ class Profile:
     blob_not_jsonb: int = 0
     shapes: "Counter[str]" = field(default_factory=Counter)
     days: Set[str] = field(default_factory=set)  # of times with a date, the first few
+    truths: Set[str] = field(default_factory=set)  # words for true and false, in lower case
     free: bool = False  # more than 1 % are texts of no form: none is looked for any more
 
     def __post_init__(self) -> None:
@@ -185,6 +186,8 @@ class Profile:
                 self.text_uuid += count
             else:
                 note_shape(text, count, self.shapes)
+        elif tag in ("bool", "letter"):
+            self.truths.add(text.lower())
         elif tag in texts.ISO and len(self.days) < 2:
             self.days.add(text[:10])
 

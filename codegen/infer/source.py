@@ -12,6 +12,7 @@ Identifiers", "Database File Format" (bytes 18 and 19).
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -20,10 +21,15 @@ from urllib.parse import quote
 
 _MAGIC = b"SQLite format 3\x00"
 _TIMEOUT_S = 30
+_COLLATE = re.compile(r"""\bcollate\s+(?:["'`\[]([^"'`\]]+)["'`\]]|(\w+))""", re.IGNORECASE)
 
 
 class SourceError(Exception):
     """The database cannot be read; the message names it and says what to do."""
+
+
+def _compare(one: str, other: str) -> int:
+    return (one > other) - (one < other)
 
 
 def _text(data: bytes) -> str:
@@ -42,7 +48,7 @@ class Source:
         try:
             self.connection = self._open(path, wal)
             self.connection.execute("pragma query_only = 1")
-            self.connection.execute("select count(*) from sqlite_master").fetchone()
+            self._lend_collations()
         except (sqlite3.Error, OSError) as error:
             self.close()
             raise SourceError(_explain(path, str(error))) from None
@@ -59,6 +65,16 @@ class Source:
             shutil.copyfile(path + "-wal", copy + "-wal")
             return _connect(copy, "mode=ro")
         return _connect(path, "mode=ro")
+
+    def _lend_collations(self) -> None:
+        """Collations of the application, without which SQLite refuses to read their tables. Nothing
+        here depends on an order, so comparing characters will do."""
+        names = set()
+        for (sql,) in self.connection.execute("select coalesce(sql, '') from sqlite_master"):
+            names |= {found.group(1) or found.group(2) for found in _COLLATE.finditer(sql)}
+        for name in sorted(names):
+            if name.upper() not in ("BINARY", "NOCASE", "RTRIM"):
+                self.connection.create_collation(name, _compare)
 
     def lenient(self) -> None:
         """From now on texts that are not valid UTF-8 are read as well, at a price."""

@@ -28,11 +28,12 @@ _FINE = re.compile(r"\.[0-9]{6}[0-9]*[1-9]$").search
 _NIGHT = re.compile(r"00:00(?::00(?:\.0+)?)?").fullmatch
 
 _WORDS = {"true": "bool", "false": "bool"}
-_WORDS.update({word: "word" for word in ("t", "f", "yes", "no", "y", "n", "on", "off")})
+_WORDS.update({"t": "letter", "f": "letter"})
+_WORDS.update({word: "word" for word in ("yes", "no", "y", "n", "on", "off")})
 _BOOLS = {"true": 1, "false": 0, "t": 1, "f": 0, "yes": 1, "no": 0, "y": 1, "n": 0, "on": 1, "off": 0}
 
 INTEGERS = ("int", "bit")
-WORDS = ("bool", "word")
+WORDS = ("letter", "word")
 BARE_TIMES = ("dt", "dt0", "dtf")
 ZONED = ("dtz", "dt0z", "dtfz")
 ISO = ("date",) + BARE_TIMES + ZONED
@@ -44,7 +45,7 @@ _dates: Dict[str, bool] = {}
 
 
 def tag_of(text: str) -> str:
-    """One of the names above, or bool, word, empty, zero, num, huge (an integer beyond INT64),
+    """One of the names above, or bool, letter (t or f), word, empty, zero, num, huge (an integer beyond INT64),
     structure (what may be JSON), other."""
     found = _MASTER(text)
     if found is None:

@@ -41,6 +41,10 @@ class TypeTest(InferTest):
                 ("INTEGER CHECK (c IN (0, 1))", [0, 1], {"type": "BOOL"}),
                 ("TEXT", ["42", "7"], {"type": "STRING"}),
                 ("TEXT", ["true", "false"], {"type": "STRING"}),
+                ("TEXT", ["true", "False"] * 5, {"type": "BOOL"}),
+                ("TEXT", ["t", "f"] * 5, {"type": "BOOL", "bool": "words"}),
+                ("TEXT", ["t"] * 10, {"type": "STRING"}),
+                ("TEXT", ["yes", "no"] * 5, {"type": "STRING"}),
                 ("", [1, 2], {"type": "INT64"}),
                 ("", ["a", 1], {"type": "STRING"}),
                 ("BLOB", [b"\xff", b"\x00"], {"type": "BYTES"}),
@@ -103,7 +107,8 @@ class TimeTest(InferTest):
                 ("TIME", ["10:00", "11:30:00"], {"type": "TIME"}),
                 ("TIME", ["2000-01-01 10:00:00", "2000-01-01 11:30:00"], {"type": "TIME", "date": "drop"}),
                 ("TIME", ["2000-01-01 10:00:00", "2000-01-02 11:30:00"], {"type": "TIMESTAMP"}),
-                ("TEXT", ["10:30", "01:45"], {"type": "STRING"})):
+                ("TEXT", ["10:30", "01:45"], {"type": "STRING"}),
+                ("VARCHAR(8)", ["10:30:00", "24:45:00"], {"type": "STRING"})):
             with self.subTest(declared=declared, values=values):
                 self.assertEqual(self.column(declared, values), expected)
 
@@ -123,6 +128,8 @@ class TimeTest(InferTest):
                 ("INTEGER", "created_at", [5000], {"type": "INT64"}),
                 ("INTEGER", "start_ms", [1704103200], {"type": "INT64"}),
                 ("INTEGER", "start_ms", [1704103200500], {"type": "TIMESTAMP", "format": "unix_ms"}),
+                ("TEXT", "opens_at", ["10:30"], {"type": "TIME"}),
+                ("TEXT", "duration", ["10:30"], {"type": "STRING"}),
                 ("TIMESTAMP", "c", [725796000.5], {"type": "TIMESTAMP", "format": "unix_s"})):
             with self.subTest(name=name, values=values):
                 self.assertEqual(self.column(declared, values, name), expected)

@@ -216,6 +216,15 @@ class SourceTest(InferTest):
         with open(self.path, "rb") as file:
             return found, file.read()
 
+    def test_collations_of_the_application(self):
+        database = sqlite3.connect(self.path)
+        database.create_collation("uni case", lambda one, other: (one.lower() > other.lower()) - (one.lower() < other.lower()))
+        database.executescript("""create table t(a text primary key collate "uni case", b text) without rowid;
+                                  insert into t values ('a', 'x'), ('b', 'y');""")
+        database.close()
+
+        self.assertEqual(self.infer()["t"]["key"], ["a"])
+
     def test_texts_that_are_no_utf8(self):
         self.write("create table t(a text, b text); insert into t values (cast(x'ff41' as text), 'ok')")
 
