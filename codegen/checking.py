@@ -29,9 +29,9 @@ def suggestion(word: str, known: Iterable[str], quote: str = '"') -> str:
     return " (did you mean %s%s%s?)" % (quote, lowered[found[0]], quote)
 
 
-def listing(words: Sequence[str]) -> str:
+def listing(words: Sequence[str], last: str = "or") -> str:
     """a, b or c."""
-    return words[0] if len(words) == 1 else "%s or %s" % (", ".join(words[:-1]), words[-1])
+    return words[0] if len(words) == 1 else "%s %s %s" % (", ".join(words[:-1]), last, words[-1])
 
 
 class Problems:

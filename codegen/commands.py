@@ -48,13 +48,14 @@ COMMANDS = [
     Command("init", "project.init", "lay out a repository here, with definitions from a database"),
     Command("build", "project.build", "compile the definitions to the program bqsync"),
     Command("generate", "generate", "write the C, SQL and JSON of table definitions"),
+    Command("infer", "infer.command", "write table definitions for an SQLite database"),
 ]
 # What a command line without a command's name means, where it is not empty: the build calls it so.
 DEFAULT = "generate"
 
 EXIT_STATUS = """exit status:
-  0 success; 1 a check found differences, or files cannot be read or written; 2 usage;
-  3 a definition is wrong"""
+  0 success; 1 a check found differences, or files cannot be read or written; 2 usage,
+  or infer cannot read the database; 3 a definition is wrong"""
 
 
 def load(command: Command) -> Module:
@@ -107,4 +108,4 @@ def main(arguments: List[str], program: str, answers: "dict[str, Callable[[], st
     if command is None:
         print(unknown(first, program), file=sys.stderr)
         return 2
-    return load(command).run(parser_of(command, program).parse_args(rest))
+    return load(command).run(parser_of(command, program).parse_intermixed_args(rest))

@@ -39,7 +39,7 @@ def write(directory: str, files: Dict[str, str]) -> None:
     for name in sorted(files):
         path = os.path.join(directory, name)
         if _read(path) != files[name]:
-            _replace(path, files[name])
+            replace_file(path, files[name])
     for name in stale:
         os.remove(os.path.join(directory, name))
 
@@ -86,7 +86,7 @@ def _read(path: str) -> Optional[str]:
         return None
 
 
-def _replace(path: str, text: str) -> None:
+def replace_file(path: str, text: str) -> None:
     # Under another name first, so that an interrupted run never leaves half a file.
     temporary = path + ".new"
     with open(temporary, "w", encoding="utf-8", newline="") as file:

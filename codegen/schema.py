@@ -42,11 +42,14 @@ class Loaded:
     messages: Tuple[str, ...]
 
 
+def is_definition(file_name: str) -> bool:
+    return (file_name.endswith(".json") and file_name != EDITOR_SCHEMA
+            and not file_name.startswith("."))
+
+
 def load(directory: str) -> Loaded:
     """Reads all definitions of a directory. Raises OSError if it cannot be listed."""
-    names = sorted(
-        name for name in os.listdir(directory)
-        if name.endswith(".json") and name != EDITOR_SCHEMA and not name.startswith("."))
+    names = sorted(name for name in os.listdir(directory) if is_definition(name))
     if not names:
         return Loaded((), ("%s: no table definitions (*.json) in this directory" % directory,))
     tables: List[Table] = []

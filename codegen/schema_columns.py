@@ -24,6 +24,7 @@ _DESCRIPTION_MAX = 1024
 _FORBIDDEN_PREFIXES = (
     "_TABLE_", "_FILE_", "_PARTITION", "_ROW_TIMESTAMP", "__ROOT__", "_COLIDENTIFIER",
     "_CHANGE_SEQUENCE_NUMBER", "_CHANGE_TYPE", "_CHANGE_TIMESTAMP")
+RESERVED_PREFIX = "_BQSYNC_"
 _POLICY_TAG = re.compile(r"projects/[^/]+/locations/[^/]+/taxonomies/[^/]+/policyTags/[^/]+")
 _TRANSFORMS = ("sha256", "hmac_sha256", "redact", "truncate")
 _TRUNCATE_MAX = 1_000_000_000
@@ -108,22 +109,26 @@ def _read_column(node: Node, seen: Dict[str, Node], problems: Problems) -> Optio
     return column if name is not None else None
 
 
+def forbidden_prefix(name: str) -> str:
+    """What a column's name begins with that BigQuery or bqsync keeps for itself, "" if nothing."""
+    upper = name.upper()
+    prefixes = (RESERVED_PREFIX,) + _FORBIDDEN_PREFIXES
+    return next((prefix for prefix in prefixes if upper.startswith(prefix)), "")
+
+
 def _read_name(node: Optional[Node], seen: Dict[str, Node], problems: Problems) -> Optional[str]:
     name = problems.text(node)
     if name is None or node is None:
         return None
-    upper = name.upper()
     if not PLAIN.fullmatch(name):
         problems.add(node, '"%s" is not a column name (letters, digits and underscores, not beginning '
                      'with a digit); name the SQLite column with "source"' % name)
     elif len(name) > _NAME_MAX:
         problems.add(node, "is %d characters long, the limit is %d" % (len(name), _NAME_MAX))
-    elif upper.startswith("_BQSYNC_"):
+    elif forbidden_prefix(name) == RESERVED_PREFIX:
         problems.add(node, 'names beginning with "_bqsync_" are reserved for bqsync')
-    else:
-        for prefix in _FORBIDDEN_PREFIXES:
-            if upper.startswith(prefix):
-                problems.add(node, 'BigQuery forbids names beginning with "%s"' % prefix)
+    elif forbidden_prefix(name):
+        problems.add(node, 'BigQuery forbids names beginning with "%s"' % forbidden_prefix(name))
     if name.lower() in seen:
         problems.add(node, 'duplicate column "%s" (first on line %d; case does not count)'
                      % (name, seen[name.lower()].line))

@@ -1,0 +1,274 @@
+"""codegen infer: arguments, the order of the steps, exit status.
+
+0 definitions were written, or nothing differs; 1 a second run found differences, or a file cannot be
+written; 2 usage, or the database cannot be read; 3 a definition that is there already is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import os
+import sqlite3
+import sys
+import tempfile
+from dataclasses import dataclass
+from typing import Dict, List, Optional, Tuple
+
+from .. import schema
+from ..checking import suggestion
+from ..commands import Parser
+from ..output import replace_file
+from .catalog import Catalog, SourceTable, read_catalog
+from .definitions import Document, document_of, render
+from .drafts import Draft, make_drafts
+from .merge import MEMORY, gone_columns, memory_text, merge, remembered
+from .names import file_stems, target_names
+from .profile import Profile
+from .reading import read_profiles
+from .report import Progress, catalog_lines, say, table_lines
+from .source import Source, SourceError
+
+_TRIES = 3
+
+
+class _Refusal(Exception):
+    """Why nothing can be done; status is the exit status."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass
+class _Existing:
+    path: str
+    text: str
+    document: Document
+
+
+def configure(parser: Parser) -> None:
+    parser.description = (
+        "Writes a definition for each table of an SQLite database, by reading every value "
+        "(docs/infer.md). Definitions that are there already are compared and kept.")
+    parser.add_argument("database", metavar="DB", help="the SQLite file; it is only read")
+    parser.add_argument("tables", nargs="*", metavar="TABLE",
+                        help="only these; also the way to get views and virtual tables")
+    parser.add_argument("--out", default="schemas", metavar="DIR",
+                        help="where the definitions are (default: %(default)s)")
+    parser.add_argument("--update", action="store_true",
+                        help="change definitions that are there already; what was edited by hand stays")
+
+
+def run(options: argparse.Namespace) -> int:
+    progress = Progress(sys.stderr)
+    try:
+        return _run(options, options.program, progress)
+    except _Refusal as refusal:
+        progress.clear()
+        say(str(refusal).split("\n"))
+        return refusal.status
+    except SourceError as error:
+        progress.clear()
+        say([str(error)])
+        return 2
+
+
+def _run(options: argparse.Namespace, program: str, progress: Progress) -> int:
+    existing = _existing(options.out)
+    memory = _memory(options.out)
+    unfit = _takes_unfit()
+    for _ in range(_TRIES):
+        source = Source(options.database)
+        try:
+            catalog = read_catalog(source.connection)
+            tables = _wanted(catalog, options.tables)
+            drafts = _drafts(source, catalog, tables, unfit, progress)
+            if not source.has_changed():
+                break
+        finally:
+            source.close()
+    progress.clear()
+    stems = file_stems([table.name for table in catalog.tables])
+    targets = target_names([table.name for table in catalog.tables])
+    proposals: Dict[str, Document] = {}
+    lines: List[str] = []
+    for draft in drafts:
+        name = draft.table.name
+        document, left_out = document_of(draft, targets.get(name, ""), unfit)
+        if not document["columns"]:
+            lines.append("%s: left out, because none of its columns can be sent" % name)
+            continue
+        proposals[name] = document
+        path = _path(options.out, stems[name], existing.get(name.lower()))
+        lines += table_lines(draft, document, left_out, path)
+    if not options.tables:
+        lines += catalog_lines(catalog, program, options.database)
+    say(lines)
+    if not proposals and not lines:
+        raise _Refusal(2, "%s: has no tables" % options.database)
+    return _settle(options, proposals, stems, existing, memory, catalog)
+
+
+def _wanted(catalog: Catalog, names: List[str]) -> List[SourceTable]:
+    if not names:
+        return [table for table in catalog.tables if table.kind == "table"]
+    found, unknown = [], []
+    for name in names:
+        table = catalog.find(name)
+        if table is None:
+            unknown.append("no table %s in the database%s" % (
+                name, suggestion(name, [table.name for table in catalog.tables], "")))
+        elif table not in found:
+            found.append(table)
+    if unknown:
+        raise _Refusal(2, "\n".join(unknown))
+    return found
+
+
+def _drafts(
+    source: Source, catalog: Catalog, tables: List[SourceTable], unfit: bool, progress: Progress
+) -> List[Draft]:
+    read: List[Tuple[SourceTable, List[Profile]]] = []
+    for table in tables:
+        try:
+            read.append((table, read_profiles(source, table, _is_apple(catalog, table), progress)))
+        except sqlite3.Error as error:
+            catalog.passed_over.append((table.name, "because SQLite %s cannot read it: %s"
+                                        % (sqlite3.sqlite_version, error)))
+    source.lenient()
+    return make_drafts(source.connection, read, unfit)
+
+
+def _is_apple(catalog: Catalog, table: SourceTable) -> bool:
+    """Core Data and iMessage count from 2001; their tables are known by name."""
+    if catalog.find("Z_METADATA") and catalog.find("Z_PRIMARYKEY"):
+        return True
+    columns = {column.name.lower() for column in table.columns}
+    return bool(catalog.find("chat_message_join")) and {"date", "is_from_me"} <= columns
+
+
+def _takes_unfit() -> bool:
+    """Whether definitions may say "on_reject": "column"."""
+    probe = {"table": "t", "key": ["id"], "sync": {"mode": "upsert"}, "on_reject": "column",
+             "columns": [{"name": "id", "type": "INT64"}]}
+    return not _problems({"t": render(probe)})
+
+
+def _problems(files: Dict[str, str]) -> Tuple[str, ...]:
+    """What the generator has to say about definitions, by the names of their files."""
+    with tempfile.TemporaryDirectory(prefix="bqsync-infer-") as directory:
+        for stem, text in files.items():
+            with open(os.path.join(directory, stem + ".json"), "w", encoding="utf-8") as file:
+                file.write(text)
+        return tuple(message[len(directory) + 1:] for message in schema.load(directory).messages)
+
+
+# --- files -----------------------------------------------------------------------------------------
+
+
+def _existing(directory: str) -> Dict[str, _Existing]:
+    """The definitions that are there, by their tables in lower case."""
+    if not os.path.isdir(directory):
+        return {}
+    names = sorted(name for name in os.listdir(directory) if schema.is_definition(name))
+    if not names:
+        return {}
+    messages = schema.load(directory).messages
+    if messages:
+        raise _Refusal(3, "\n".join(messages))
+    found = {}
+    for name in names:
+        path = os.path.join(directory, name)
+        with open(path, "r", encoding="utf-8", newline="") as file:
+            text = file.read()
+        document = json.loads(text)
+        found[str(document["table"]).lower()] = _Existing(path, text, document)
+    return found
+
+
+def _memory(directory: str) -> Dict[str, Document]:
+    path = os.path.join(directory, MEMORY)
+    try:
+        return remembered(directory)
+    except (OSError, ValueError) as error:
+        raise _Refusal(3, "%s: cannot be read (%s); remove it, and edits will be told from proposals no "
+                       "longer: all that the definitions say stays" % (path, error)) from None
+
+
+def _path(directory: str, stem: str, existing: Optional[_Existing]) -> str:
+    return existing.path if existing else os.path.join(directory, stem + ".json")
+
+
+def _settle(
+    options: argparse.Namespace, proposals: Dict[str, Document], stems: Dict[str, str],
+    existing: Dict[str, _Existing], memory: Dict[str, Document], catalog: Catalog
+) -> int:
+    """Writes on a first run or with --update; else prints what would change."""
+    files: Dict[str, Tuple[str, str]] = {}  # path -> text before, text after
+    for name, proposal in proposals.items():
+        found = existing.get(name.lower())
+        path = _path(options.out, stems[name], found)
+        if found is None:
+            files[path] = ("", render(_with_editor_schema(options.out, proposal)))
+            continue
+        merged = merge(found.document, proposal, memory.get(name))
+        files[path] = (found.text, found.text if merged == found.document else render(merged))
+    _report_gone(options, existing, catalog)
+    _check(files)
+    changed = {path: texts for path, texts in files.items() if texts[0] != texts[1]}
+    first = not any(name.lower() in existing for name in proposals)
+    if not first and not options.update:
+        for path, (before, after) in sorted(changed.items()):
+            sys.stdout.write("".join(difflib.unified_diff(
+                before.splitlines(keepends=True), after.splitlines(keepends=True),
+                path if before else "/dev/null", path)))
+        if changed:
+            say(["nothing was written; --update makes these changes"])
+        return 1 if changed else 0
+    return _write(options.out, changed, memory_text({**memory, **proposals}))
+
+
+def _with_editor_schema(directory: str, proposal: Document) -> Document:
+    if not os.path.exists(os.path.join(directory, schema.EDITOR_SCHEMA)):
+        return proposal
+    return {"$schema": "./" + schema.EDITOR_SCHEMA, **proposal}
+
+
+def _report_gone(
+    options: argparse.Namespace, existing: Dict[str, _Existing], catalog: Catalog
+) -> None:
+    for name, found in sorted(existing.items()):
+        table = catalog.find(name)
+        if table is None:
+            if not options.tables:
+                say(["%s: the database has no table %s any more; remove the file if it is not to be synced"
+                     % (found.path, found.document["table"])])
+            continue
+        for column in gone_columns(found.document, [column.name for column in table.columns]):
+            say(["%s: the table has no column for %s any more; remove its line, or name its "
+                 '"source"' % (found.path, column)])
+
+
+def _check(files: Dict[str, Tuple[str, str]]) -> None:
+    """The generator has to take what is going to be written."""
+    texts = {os.path.basename(path)[:-len(".json")]: after for path, (_, after) in files.items()}
+    problems = _problems(texts) if texts else ()
+    if problems:
+        raise _Refusal(3, "the generator would refuse what was inferred; nothing was written:\n"
+                       + "\n".join(problems))
+
+
+def _write(directory: str, files: Dict[str, Tuple[str, str]], memory: str) -> int:
+    try:
+        os.makedirs(directory, exist_ok=True)
+        for path, (_, after) in sorted(files.items()):
+            replace_file(path, after)
+        path = os.path.join(directory, MEMORY)
+        if files or not os.path.exists(path):
+            replace_file(path, memory)
+    except OSError as error:
+        say(["%s: cannot be written: %s" % (error.filename or directory, error.strerror)])
+        return 1
+    return 0

@@ -1,0 +1,123 @@
+"""The key of a table: its primary key, else a unique index over NOT NULL columns, else none.
+
+A key is what BigQuery compares, so two spellings of one value must not occur: where the declared
+types do not exclude that, all keys are converted and counted.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from decimal import Decimal
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+from ..naming import sqlite_name
+from . import texts
+from .catalog import SourceTable
+from .choice import Choice, reads
+from .profile import Profile
+
+_COLUMNS_MAX = 16
+
+
+def candidates(table: SourceTable) -> List[Tuple[str, ...]]:
+    """The primary key first, then unique indexes whose columns are all NOT NULL, the shortest first."""
+    if table.kind != "table":
+        return []
+    found = [table.primary_key] if table.primary_key else []
+    not_null = {column.name.lower() for column in table.columns if column.not_null}
+    found += [names for names in table.unique if all(name.lower() in not_null for name in names)]
+    return [names for names in found if len(names) <= _COLUMNS_MAX]
+
+
+def problem(
+    database: sqlite3.Connection, table: SourceTable, names: Tuple[str, ...],
+    profiles: Dict[str, Profile], choices: Dict[str, Choice]
+) -> str:
+    """Why these columns cannot be the key, "" if they can."""
+    for name in names:
+        profile, choice = profiles[name], choices[name]
+        if profile.nulls:
+            return "%s has NULLs" % name
+        if choice.type in ("FLOAT64", "JSON"):
+            return "%s is %s, which BigQuery does not compare" % (name, choice.type)
+        if choice.empty or reads(choice, profile) < profile.values:
+            return "%s has values that are no %s" % (name, choice.type)
+    if all(_keeps_apart(profiles[name], choices[name]) for name in names):
+        return ""
+    return _twins(database, table, names, choices)
+
+
+def _keeps_apart(profile: Profile, choice: Choice) -> bool:
+    """Whether the values have one form each, so that what is unique in SQLite is so in BigQuery."""
+    values = profile.values
+    if choice.type in ("INT64", "BOOL"):
+        return profile.ints == values
+    if choice.type == "STRING":
+        return profile.texts == values or profile.blobs == values
+    return choice.type == "BYTES" and values in (profile.blobs, profile.texts)
+
+
+def _twins(
+    database: sqlite3.Connection, table: SourceTable, names: Tuple[str, ...],
+    choices: Dict[str, Choice]
+) -> str:
+    converters = [_converter(choices[name]) for name in names]
+    selected = ", ".join(_selected(name, choices[name]) for name in names)
+    seen, rows = set(), 0
+    for row in database.execute(
+            "select %s from main.%s" % (selected, sqlite_name(table.name))):
+        seen.add(hash(tuple(convert(value) for convert, value in zip(converters, row))))
+        rows += 1
+    if len(seen) < rows:
+        return "BigQuery could not tell %d of the %d keys from another one" % (rows - len(seen), rows)
+    return ""
+
+
+def _selected(name: str, choice: Choice) -> str:
+    column = sqlite_name(name)
+    if choice.type == "STRING":
+        return "case typeof(%s) when 'blob' then %s else cast(%s as text) end" % (column, column, column)
+    return column
+
+
+def _converter(choice: Choice) -> Callable[[Any], Any]:
+    """From SQLite's value to one that is equal exactly if BigQuery's is."""
+    return {
+        "INT64": int, "BOOL": _truth, "NUMERIC": _decimal, "BIGNUMERIC": _decimal,
+        "BYTES": _bytes, "STRING": _text_of(choice),
+    }.get(choice.type, _moment)
+
+
+def _truth(value: Any) -> Any:
+    return texts.truth(value) if isinstance(value, str) else int(value)
+
+
+def _decimal(value: Any) -> Decimal:
+    return Decimal(repr(value) if isinstance(value, float) else value)
+
+
+def _bytes(value: Any) -> bytes:
+    return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else bytes(value)
+
+
+def _text_of(choice: Choice) -> Callable[[Any], Any]:
+    order = (3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15)
+
+    def text(value: Any) -> Optional[str]:
+        if not isinstance(value, bytes):
+            return value
+        if choice.text not in ("uuid", "guid"):
+            return value.decode("utf-8", "surrogateescape")
+        ordered = bytes(value[place] for place in order) if choice.text == "guid" else value
+        digits = ordered.hex()
+        return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+    return text
+
+
+def _moment(value: Any) -> Any:
+    """Numbers of one format differ where their moments do; several formats are told apart by size."""
+    if not isinstance(value, str):
+        return ("count", value)
+    found = texts.moment(value)
+    return ("text", found) if found is not None else ("count", Decimal(value))

@@ -1,0 +1,155 @@
+"""A second run: what the database says now, merged with a definition that people may have edited.
+
+The file .infer beside the definitions holds what infer has proposed before. What a definition says
+otherwise was changed by hand and stays; what it says as proposed follows the new proposal. Without
+that file all that a definition says stays, and only new columns are added.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Dict, List, Optional
+
+from ..schema_reading import READING_KEYS
+from .definitions import Document, render
+from .names import column_names
+
+MEMORY = ".infer"
+_VERSION = 1
+_READING = ("type", "json", "transform") + READING_KEYS
+
+
+def remembered(directory: str) -> Dict[str, Document]:
+    """The proposals by table. Raises OSError, ValueError."""
+    try:
+        with open(os.path.join(directory, MEMORY), "r", encoding="utf-8") as file:
+            content = json.load(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    tables = content.get("tables") if isinstance(content, dict) else None
+    if not isinstance(tables, dict) or content.get("version") != _VERSION:
+        raise ValueError("it was not written by this version of infer")
+    return tables
+
+
+def memory_text(proposals: Dict[str, Document]) -> str:
+    """One line for each line of a definition, so that a diff of it can be read."""
+    tables = ["%s: %s" % (json.dumps(name, ensure_ascii=False), render(proposals[name]).rstrip())
+              for name in sorted(proposals)]
+    return '{"version": %d, "tables": {\n%s\n}}\n' % (_VERSION, ",\n".join(tables))
+
+
+def merge(mine: Document, theirs: Document, base: Optional[Document]) -> Document:
+    """mine: the definition as it is; theirs: what infer proposes now; base: what it proposed then."""
+    theirs = _renamed(theirs, mine)
+    old = _renamed(base, mine) if base is not None else None
+    merged: Document = {}
+    for key in _keys(mine, theirs):
+        if key == "columns":
+            merged[key] = _columns(mine, theirs, old)
+        elif key == "sync" and isinstance(mine.get(key), dict):
+            merged[key] = _members(mine[key], theirs[key], (old or {}).get(key, None if old is None else {}))
+        else:
+            _take(merged, key, mine, theirs, old)
+    return merged
+
+
+def _keys(mine: Document, theirs: Document) -> List[str]:
+    """Those of the definition in its order; new ones stand before the columns."""
+    found = list(mine)
+    for key in theirs:
+        if key not in found:
+            found.insert(found.index("columns") if "columns" in found else len(found), key)
+    return found
+
+
+def _take(
+    merged: Document, key: str, mine: Document, theirs: Document, base: Optional[Document]
+) -> None:
+    """One member: as proposed if it was as proposed, else as it is."""
+    absent = object()
+    now = mine.get(key, absent)
+    follows = base is not None and now == base.get(key, absent)
+    value = theirs.get(key, absent) if follows else now
+    if value is not absent:
+        merged[key] = value
+
+
+def _members(mine: Document, theirs: Document, base: Optional[Document]) -> Document:
+    merged: Document = {}
+    for key in list(mine) + [key for key in theirs if key not in mine]:
+        _take(merged, key, mine, theirs, base)
+    return merged
+
+
+def source_of(column: Document) -> str:
+    """In lower case: SQLite does not tell names by case."""
+    return str(column.get("source") or column.get("name") or "").lower()
+
+
+def _columns(mine: Document, theirs: Document, base: Optional[Document]) -> List[Document]:
+    proposed = {source_of(column): column for column in theirs["columns"]}
+    before = {source_of(column): column for column in base["columns"]} if base else {}
+    merged = []
+    for column in mine["columns"]:
+        source = source_of(column)
+        if source in proposed and source in before:
+            merged.append(_column(column, proposed[source], before[source]))
+        else:
+            merged.append(column)
+    listed = {source_of(column) for column in mine["columns"]}
+    ignored = {str(name).lower() for name in _list(mine.get("sync"), "ignore")}
+    for source, column in proposed.items():
+        if source not in listed and source not in before and source not in ignored:
+            merged.append(_with_free_name(column, merged))
+    return merged
+
+
+def _column(mine: Document, theirs: Document, base: Document) -> Document:
+    """What says how a column is read belongs together: it is as proposed as a whole, or not at all."""
+    edited = any(mine.get(key) != base.get(key) for key in _READING)
+    if edited:
+        theirs = {key: value for key, value in theirs.items() if key not in _READING}
+        base = {key: value for key, value in base.items() if key not in _READING}
+        theirs.update({key: mine[key] for key in _READING if key in mine})
+    return _members(mine, theirs, base)
+
+
+def _list(value: Any, key: str) -> List[Any]:
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def _with_free_name(column: Document, others: List[Document]) -> Document:
+    source = str(column.get("source") or column["name"])
+    if any(str(other["name"]).lower() == column["name"].lower() for other in others):
+        name = column_names([source], [str(other["name"]) for other in others])[source]
+        return {**column, "name": name, "source": source}
+    return column
+
+
+def _renamed(document: Document, mine: Document) -> Document:
+    """The document with the columns called as in mine, where they were given another name there."""
+    called = {source_of(column): column["name"] for column in mine["columns"]}
+    new = {}
+    columns = []
+    for column in document["columns"]:
+        name = called.get(source_of(column), column["name"])
+        new[column["name"]] = name
+        if name != column["name"]:
+            column = {"name": name, "type": column["type"],
+                      "source": column.get("source", column["name"]), **{
+                          key: value for key, value in column.items()
+                          if key not in ("name", "type", "source")}}
+        columns.append(column)
+    renamed = {**document, "columns": columns}
+    if "key" in document:
+        renamed["key"] = [new.get(name, name) for name in document["key"]]
+    return renamed
+
+
+def gone_columns(mine: Document, sources: List[str]) -> List[str]:
+    """Columns of the definition that the database no longer has."""
+    present = {name.lower() for name in sources}
+    return [str(column["name"]) for column in mine["columns"] if source_of(column) not in present]

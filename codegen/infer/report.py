@@ -1,0 +1,119 @@
+"""What infer says on stderr: for each table what was chosen, and whatever a person may want to decide
+otherwise. Names and numbers only, never a value of the database.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import List, Sequence, TextIO, Tuple
+
+from ..naming import visible
+from .catalog import Catalog
+from .choose import plural, thousands
+from .definitions import Document, inline
+from .drafts import Draft
+
+_BAR = 30
+_EVERY_S = 0.1
+
+
+class Progress:
+    """A bar on a terminal, nothing elsewhere."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._shows = stream.isatty()
+        self._at = 0.0
+
+    def __call__(self, table: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if not self._shows or (done < total and now - self._at < _EVERY_S):
+            return
+        self._at = now
+        filled = _BAR * done // total if total else _BAR
+        self._stream.write("\r[%s%s] %s: %s rows\x1b[K" % (
+            "#" * min(filled, _BAR), "." * (_BAR - filled), visible(table), thousands(done)))
+        self._stream.flush()
+
+    def clear(self) -> None:
+        if self._shows:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+
+
+def table_lines(
+    draft: Draft, document: Document, left_out: Sequence[Tuple[str, str]], path: str
+) -> List[str]:
+    rows = draft.profiles[0].nulls + draft.profiles[0].values if draft.profiles else 0
+    key = "key %s" % ", ".join(document["key"]) if draft.key else "no key"
+    lines = ["%s: %s, %s, %s, %s -> %s" % (
+        draft.table.name, plural(rows, "row"), plural(len(document["columns"]), "column"), key,
+        document["sync"]["mode"], path)]
+    details = list(draft.key_remarks)
+    if not draft.key and draft.table.kind == "table":
+        details.append('no primary key and no unique index over NOT NULL columns can be its key, so each '
+                       'change sends the whole table (mode "replace")')
+    shown = {column.get("source", column["name"]): column for column in document["columns"]}
+    for name, profile, chosen in zip(draft.names, draft.profiles, draft.chosen):
+        column = shown.get(name)
+        if column is None:
+            continue
+        if column["name"] != name:
+            details.append("%s: called %s in BigQuery" % (name, column["name"]))
+        what = chosen.choice.type
+        if name not in draft.private:
+            details += ["%s: %s; %s" % (name, what, remark) for remark in chosen.remarks]
+        if chosen.unfit:
+            details.append(_unfit_line(name, what, chosen.unfit, profile.values, document))
+        if profile.column.not_null and profile.nulls:
+            details.append("%s: NULLABLE, because %s rows have NULL although it is declared NOT NULL"
+                           % (name, thousands(profile.nulls)))
+    details += ["%s: left out, because %s" % (name or '""', why) for name, why in left_out]
+    details += _private_lines(draft)
+    return lines + ["  " + line for line in details]
+
+
+def _unfit_line(name: str, what: str, unfit: int, values: int, document: Document) -> str:
+    kept = ('the value stands in _bqsync_unfit ("on_reject": "column")'
+            if document.get("on_reject") == "column" else "their rows are rejected")
+    return "%s: %s; %s of %s values do not fit: %s" % (name, what, thousands(unfit), thousands(values), kept)
+
+
+def _private_lines(draft: Draft) -> List[str]:
+    lines = []
+    for name in draft.names:
+        private = draft.private.get(name)
+        if private is None:
+            continue
+        choice = draft.choice(name)
+        if private.left_out:
+            # One that could be hashed comes back so.
+            column = {"name": name, "type": choice.type, **choice.members()}
+            lines.append('%s: left out, because %s; to send it, take it out of "ignore" and add %s'
+                         % (name, private.why, inline(column)))
+        elif choice.transform:
+            lines.append('%s: hashed, because %s; to send it as it is, take out "transform": "%s"'
+                         % (name, private.why, choice.transform))
+    return lines
+
+
+def catalog_lines(catalog: Catalog, command: str, path: str) -> List[str]:
+    """What was not asked for: views and virtual tables, and what was passed over."""
+    lines = []
+    for table in catalog.tables:
+        if table.kind != "table":
+            what = "a view" if table.kind == "view" else "a virtual table"
+            lines.append("%s: %s, which is left out unless it is named: %s infer %s %s"
+                         % (table.name, what, command, path, _quoted(table.name)))
+    return lines + ["%s: passed over, %s" % pair for pair in catalog.passed_over]
+
+
+def _quoted(name: str) -> str:
+    plain = name.replace("_", "").isalnum() and name.isascii()
+    return name if plain else "'%s'" % name.replace("'", "'\\''")
+
+
+def say(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(visible(line), file=sys.stderr)

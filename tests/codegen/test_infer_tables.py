@@ -1,0 +1,182 @@
+"""Keys, modes, private columns and joins: what infer decides for tables."""
+
+import unittest
+
+from tests.codegen.inferring import InferTest
+
+BCRYPT = "$2b$12$" + "abcdefghijklmnopqrstuv" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ01234"
+
+
+class KeyTest(InferTest):
+    def shape(self, sql):
+        """Of table t: key and mode."""
+        self.write(sql)
+        document = self.infer()["t"]
+        return document.get("key"), document["sync"]["mode"]
+
+    def test_the_primary_key(self):
+        self.assertEqual(self.shape("create table t(id integer primary key, a text unique not null)"),
+                         (["id"], "upsert"))
+
+    def test_a_composite_key_in_its_own_order(self):
+        self.assertEqual(self.shape("create table t(a int, b text, primary key (b, a)) without rowid"),
+                         (["b", "a"], "upsert"))
+
+    def test_a_unique_index_whose_columns_are_not_null(self):
+        self.assertEqual(self.shape("""create table t(a int, b text not null, c text not null, d int not null);
+                                       create unique index one on t(a);
+                                       create unique index two on t(c, b);
+                                       create unique index three on t(d) where d > 0;
+                                       create unique index four on t(lower(b));"""), (["c", "b"], "upsert"))
+
+    def test_none_is_replaced(self):
+        self.assertEqual(self.shape("create table t(a int unique, b text)"), (None, "replace"))
+        self.assertIn('(mode "replace")', self.report)
+
+    def test_a_primary_key_with_nulls_is_none(self):
+        self.assertEqual(self.shape("create table t(a text primary key); insert into t values (null), ('x')"),
+                         (None, "replace"))
+        self.assertIn("a cannot be the key: a has NULLs", self.report)
+
+    def test_two_spellings_of_one_key_are_none(self):
+        self.assertEqual(self.shape("create table t(a primary key); insert into t values (7), ('7')"),
+                         (None, "replace"))
+        self.assertIn("BigQuery could not tell 1 of the 2 keys from another one", self.report)
+
+    def test_texts_that_are_one_date_stay_texts_in_a_key(self):
+        self.assertEqual(self.shape("""create table t(at datetime primary key);
+            insert into t values ('2024-01-01'), ('2024-01-01 00:00:00'), ('2024-01-02 10:00:00')"""),
+                         (["at"], "upsert"))
+        self.assertEqual(self.definitions()["t"]["columns"], [{"name": "at", "type": "STRING", "mode": "REQUIRED"}])
+
+    def test_a_day_can_be_a_key(self):
+        self.assertEqual(self.shape("create table t(day date primary key); insert into t values ('2024-01-01')"),
+                         (["day"], "upsert"))
+        self.assertEqual(self.definitions()["t"]["columns"][0]["type"], "DATE")
+
+    def test_a_real_key_is_a_text(self):
+        self.assertEqual(self.shape("create table t(a real primary key); insert into t values (1.5)"),
+                         (["a"], "upsert"))
+        self.assertEqual(self.definitions()["t"]["columns"][0]["type"], "STRING")
+
+
+class PrivacyTest(InferTest):
+    def test_secrets_are_left_out_and_the_report_says_how_to_get_them_back(self):
+        for name, value in (("password_hash", BCRYPT), ("note", BCRYPT), ("apiKey", "abc"), ("salt", b"\xff"),
+                            ("access_token", "abc"), ("x", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"),
+                            ("x", "-----BEGIN OPENSSH PRIVATE KEY-----\nabc"), ("x", "ssh-rsa AAAAB3NzaC1yc2E"),
+                            ("encryptedPassword", "abc"), ("totp_secret", "ABC")):
+            self.assertEqual(self.column("", [value, value], name), "", name)
+            self.assertIn("%s: left out, because" % name, self.report)
+            self.assertIn('{ "name": "%s", "type": ' % name, self.report)
+
+    def test_what_is_left_out_is_ignored_on_purpose(self):
+        self.write("create table users(id integer primary key, password text, token text)")
+
+        self.assertEqual(self.infer()["users"]["sync"], {"mode": "upsert", "ignore": ["password", "token"]})
+
+    def test_personal_data_is_hashed(self):
+        for name, value in (("email", "x"), ("contact", "ada@example.com"), ("phone_number", "0301234567"),
+                            ("x", "+49 30 1234567"), ("x", "(555) 123-4567"), ("x", "4111 1111 1111 1111"),
+                            ("x", "4111111111111111"), ("iban", "DE02120300000000202051"), ("workEmail", "")):
+            self.assertEqual(self.column("TEXT", [value], name), {"type": "STRING", "transform": "sha256"}, name)
+            self.assertIn("%s: hashed, because" % name, self.report)
+            self.assertIn('take out "transform": "sha256"', self.report)
+
+    def test_numbers_can_be_personal(self):
+        self.assertEqual(self.column("INTEGER", [4111111111111111]), {"type": "STRING", "transform": "sha256"})
+        self.assertEqual(self.column("INTEGER", [491701234567], "mobile"),
+                         {"type": "STRING", "transform": "sha256"})
+
+    def test_names_and_numbers_that_only_look_so(self):
+        for declared, name, value, kind in (
+                ("TEXT", "token_type", "bearer", "STRING"), ("INTEGER", "tokens", 5, "INT64"),
+                ("INTEGER", "password_attempts", 3, "INT64"), ("BOOLEAN", "email_verified", 1, "BOOL"),
+                ("DATETIME", "email_verified_at", "2024-01-01", "TIMESTAMP"), ("TEXT", "hash", "ab12", "STRING"),
+                ("INTEGER", "x", 4111111111111112, "INT64"), ("TEXT", "x", "4111111111111112", "STRING"),
+                ("INTEGER", "is_mobile", 1, "INT64"), ("TEXT", "secretary", "Ada", "STRING"),
+                ("TEXT", "x", "2024-01-01-123", "STRING")):
+            self.assertEqual(self.column(declared, [value], name), {"type": kind}, name)
+
+    def test_a_secret_key_is_hashed_since_rows_are_known_by_it(self):
+        self.write("create table sessions(session_key text primary key); insert into sessions values ('abc')")
+
+        document = self.infer()["sessions"]
+
+        self.assertEqual(document["key"], ["session_key"])
+        self.assertEqual(document["columns"][0]["transform"], "sha256")
+
+    def test_what_foreign_keys_join_stays_joinable(self):
+        self.write("""create table users(email text primary key);
+                      create table logins(id integer primary key, who text references users, n int);
+                      insert into users values ('ada@example.com');
+                      insert into logins(who) values ('ada@example.com');""")
+
+        columns = self.infer()["logins"]["columns"]
+
+        self.assertEqual(columns[1], {"name": "who", "type": "STRING", "transform": "sha256"})
+
+    def test_a_foreign_key_is_read_as_the_key_that_it_names(self):
+        self.write("""create table a(id integer primary key); create table b(a_id text references a(id));
+                      insert into a values (1); insert into b values ('1');""")
+
+        self.assertEqual(self.infer()["b"]["columns"], [{"name": "a_id", "type": "INT64"}])
+
+
+class CatalogTest(InferTest):
+    def test_descriptions_come_from_comments(self):
+        self.write("create table t( -- all things\n id integer primary key, -- its number\n a text /* free */)")
+
+        document = self.infer()["t"]
+
+        self.assertEqual(document["description"], "all things")
+        self.assertEqual([column["description"] for column in document["columns"]], ["its number", "free"])
+
+    def test_views_and_virtual_tables_are_offered_and_their_parts_are_not(self):
+        self.write("""create table t(id integer primary key, a text); insert into t values (1, 'x');
+                      create view v as select a, id from t;
+                      create virtual table f using fts5(body); insert into f values ('x');
+                      create table bq_sync_tracking(table_name text primary key);""")
+
+        self.assertEqual(list(self.infer()), ["t"])
+        self.assertIn("v: a view, which is left out unless it is named: bqsync-gen infer", self.report)
+        self.assertIn("f: a virtual table", self.report)
+        self.assertIn("f_data: passed over, belongs to the virtual table f", self.report)
+        self.assertNotIn("bq_sync", self.report)
+
+        found = self.infer("v", "F")
+        self.assertEqual(found["v"]["sync"], {"mode": "replace"})
+        self.assertEqual([column["name"] for column in found["v"]["columns"]], ["a", "id"])
+        self.assertEqual([column["name"] for column in found["f"]["columns"]], ["body"])
+
+    def test_generated_columns_and_strict_tables(self):
+        self.write("""create table t(id integer primary key, a int as (id * 2), b text as ('x') stored) strict;
+                      insert into t(id) values (1);""")
+
+        self.assertEqual([column["type"] for column in self.infer()["t"]["columns"]],
+                         ["INT64", "INT64", "STRING"])
+
+    def test_two_thousand_columns_are_one_too_many(self):
+        self.write("create table t(%s)" % ", ".join("c%d int" % number for number in range(2000)))
+
+        self.assertEqual(len(self.infer()["t"]["columns"]), 1999)
+        self.assertIn("c1999: left out, because a definition has at most 1999 columns", self.report)
+
+    def test_odd_names(self):
+        self.write('create table "od""d tab:le" ("" int, "a b" int, "\t" int, "a\'b" int)')
+
+        document = self.infer()['od"d tab:le']
+
+        self.assertEqual(document["target"], "od_d_tab_le")
+        self.assertEqual(document["columns"], [
+            {"name": "a_b", "type": "INT64", "source": "a b"},
+            {"name": "a_b_2", "type": "INT64", "source": "a'b"}])
+
+    def test_utf16(self):
+        self.write("pragma encoding = 'UTF-16le'; create table t(a text); insert into t values ('größe')")
+
+        self.assertEqual(self.infer()["t"]["columns"], [{"name": "a", "type": "STRING"}])
+
+
+if __name__ == "__main__":
+    unittest.main()
