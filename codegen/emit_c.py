@@ -168,6 +168,10 @@ def _descriptor(table: Table) -> List[str]:
         lines.append("static const size_t key[] = {")
         lines += ["    %s," % _index(table, column) for column in table.key]
         lines += ["};", ""]
+    if table.ignored:
+        lines.append("static const char *const ignored[] = {")
+        lines += ["    %s," % c_string(name) for name in table.ignored]
+        lines += ["};", ""]
     lines += [
         "const struct table %s_table = {" % table.stem,
         "    .name = %s," % c_string(table.name),
@@ -175,6 +179,7 @@ def _descriptor(table: Table) -> List[str]:
         "    .mode = %s," % _MODES[table.mode],
         "    .capture = %s," % _CAPTURES[table.capture],
         "    .reject_fails = %s," % ("true" if table.reject_fails else "false"),
+    ] + _unlisted(table) + [
         "    .columns = columns,",
         "    .column_count = sizeof columns / sizeof columns[0],",
         "    .key = %s," % ("key" if table.key else "NULL"),
@@ -194,6 +199,16 @@ def _descriptor(table: Table) -> List[str]:
         "};",
         "// clang-format on",
     ]
+
+
+def _unlisted(table: Table) -> List[str]:
+    lines = ["    .unlisted_fails = true,"] if table.unlisted_fails else []
+    if table.ignored:
+        lines += [
+            "    .ignored = ignored,",
+            "    .ignored_count = sizeof ignored / sizeof ignored[0],",
+        ]
+    return lines
 
 
 def _texts(table: Table) -> List[str]:

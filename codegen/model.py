@@ -56,6 +56,8 @@ class Table:
     description: str
     mode: str  # append, upsert or replace
     capture: str  # auto, triggers or scan
+    unlisted_fails: bool  # columns_not_listed: "error"
+    ignored: Tuple[str, ...]  # columns of SQLite that are left out on purpose
     reject_fails: bool
     where: Optional[str]
     columns: Tuple[Column, ...]

@@ -14,17 +14,17 @@ from .checking import Problems
 from .model import Column, Table
 from .schema_columns import Columns, read_columns
 from .schema_filter import filter_problem
+from .schema_sync import read_sync
 from .schema_warehouse import Warehouse, read_warehouse
 
 EDITOR_SCHEMA = "table.schema.json"
 
-_MODES = ("append", "upsert", "replace")
-_CAPTURES = ("auto", "triggers", "scan")
 _REQUIRED = ("table", "key", "sync", "columns")
 _OPTIONAL = ("$schema", "description", "target", "bigquery", "on_reject", "where")
 _KEY_MISSING = '; name the columns that tell rows apart, or use mode "replace", which needs no key'
 _ELSEWHERE = {
-    "mode": "sync.mode", "capture": "sync.capture", "partition_by": "bigquery.partition_by",
+    "mode": "sync.mode", "capture": "sync.capture", "ignore": "sync.ignore",
+    "columns_not_listed": "sync.columns_not_listed", "partition_by": "bigquery.partition_by",
     "cluster_by": "bigquery.cluster_by", "labels": "bigquery.labels",
     "require_partition_filter": "bigquery.require_partition_filter"}
 _NAME_BYTES_MAX = 255
@@ -95,17 +95,19 @@ def _read_file(
     key = _read_key(members.get("key"), columns, problems)
     columns = columns.with_key(key)
     by_name = columns.by_name
-    mode, capture = _read_sync(members.get("sync"), "key" in members, problems)
+    sync = read_sync(members.get("sync"), "key" in members, columns.all, problems)
     key_columns = tuple(by_name[column] for column in key)
     warehouse = read_warehouse(members.get("bigquery"), columns, key_columns, problems)
-    _check_immutable(columns, key_columns, warehouse, mode, problems)
+    _check_immutable(columns, key_columns, warehouse, sync.mode, problems)
     table = Table(
         stem=stem,
         name=name or "",
         target=target or "",
         description=problems.text(members.get("description"), _DESCRIPTION_MAX) or "",
-        mode=mode or "",
-        capture=capture or "auto",
+        mode=sync.mode,
+        capture=sync.capture,
+        unlisted_fails=sync.unlisted_fails,
+        ignored=sync.ignored,
         reject_fails=problems.choice(
             members.get("on_reject"), ("reject", "fail"), "choice") == "fail",
         where=_read_where(members.get("where"), name or "t", problems),
@@ -233,25 +235,8 @@ def _read_key(
     return tuple(name for _, name in names if name in columns.by_name)
 
 
-def _read_sync(
-    node: Optional[jsonpos.Node], has_key: bool, problems: Problems
-) -> Tuple[Optional[str], Optional[str]]:
-    if node is None:
-        return None, None
-    members = problems.members(node, ("mode",), ("capture", "columns_not_listed"))
-    if members is None:
-        return None, None
-    problems.choice(members.get("columns_not_listed"), ("ignore",), "choice")
-    mode = problems.choice(members.get("mode"), _MODES, "mode")
-    capture = problems.choice(members.get("capture"), _CAPTURES, "choice")
-    if capture == "triggers" and mode == "replace" and not has_key:
-        problems.add(members["capture"], '"triggers" list changed rows by their key; name a "key", '
-                     'or use "scan"')
-    return mode, capture
-
-
 def _check_immutable(
-    columns: Columns, key: Tuple[Column, ...], warehouse: Warehouse, mode: Optional[str],
+    columns: Columns, key: Tuple[Column, ...], warehouse: Warehouse, mode: str,
     problems: Problems
 ) -> None:
     """The declaration bounds a MERGE by the partitions of its rows (emit_sql.merge_within)."""

@@ -108,6 +108,12 @@ struct table {
     enum capture_choice capture;
     bool reject_fails; /* on_reject: "fail" */
 
+    /* columns_not_listed: "error": a column of the source that is neither among columns nor ignored
+     * fails the table. ignored: names in SQLite, NULL and 0 if there are none. */
+    bool unlisted_fails;
+    const char *const *ignored;
+    size_t ignored_count;
+
     /* In the order of the schema file, which is that of the SELECT lists and the Avro fields. */
     const struct column *columns;
     size_t column_count;

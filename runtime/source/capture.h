@@ -37,8 +37,12 @@ struct source_shape {
     /* How many columns of the definition SQLite lacks, and their names, ", " between. */
     size_t missing_count;
     char missing[512];
-    /* Columns of SQLite that the definition lacks, ", " between; cut with "...". */
+    /* Columns of SQLite that the definition neither lists nor ignores, ", " between; cut with
+     * "...". */
     char extra[1024];
+    /* If the definition forbids such columns and there are any: which, and the lines to add; else
+     * "". */
+    char extra_problem[960];
     /* Why the key columns cannot serve as a key here (no unique index ...); "" if they can. */
     char key_problem[512];
     /* Why SQLite cannot evaluate the definition's filter here; "" if it can. */

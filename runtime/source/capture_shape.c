@@ -9,6 +9,7 @@
 #include "source/key_conversion.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
+#include "source/unlisted.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -110,7 +111,7 @@ static void see_column(
     if (listed)
         seen->layout =
             mix(mix(seen->layout, name), (const char *)sqlite3_column_text(statement, 3));
-    else
+    else if (!unlisted_is_ignored(table, name))
         append_name(shape->extra, sizeof shape->extra, name);
     see_key_column(
         table, name,
@@ -355,6 +356,14 @@ static bool inspect_triggers(
            application_trigger_judge(in, guarded, shape->why_scan, size, newer, err);
 }
 
+static bool inspect_extra(
+    struct database *source, const struct table *table, struct source_shape *shape,
+    struct error *err)
+{
+    return !table->unlisted_fails || shape->extra[0] == '\0' ||
+           unlisted_describe(source, table, shape->extra_problem, sizeof shape->extra_problem, err);
+}
+
 /* A filter may name columns that the definition does not list. */
 static void inspect_filter(
     struct database *source, const struct table *table, struct source_shape *shape)
@@ -394,6 +403,7 @@ bool capture_inspect(
     bool ok = find_table(source, table, &shape, &seen.declared, err);
     if (ok && shape.exists)
         ok = see_columns(source, table, &seen, &shape, err) &&
+             inspect_extra(source, table, &shape, err) &&
              inspect_key(source, table, &seen, &shape, err) &&
              inspect_triggers(&in, &shape, &guards, &newer, err);
     ok = ok && capture_objects_state(&in, buffer_text(&guards), &shape.capture, err);

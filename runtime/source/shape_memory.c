@@ -104,7 +104,8 @@ static bool can_be_remembered(const struct source_shape *shape)
 {
     return shape->exists && !shape->is_view && !shape->is_virtual && shape->missing_count == 0 &&
            shape->key_problem[0] == '\0' && shape->filter_problem[0] == '\0' &&
-           shape->why_scan[0] == '\0' && shape->capture != CAPTURE_INTERRUPTED;
+           shape->extra_problem[0] == '\0' && shape->why_scan[0] == '\0' &&
+           shape->capture != CAPTURE_INTERRUPTED;
 }
 
 static void write_entry(const char *hash, const struct source_shape *shape, char out[ENTRY_SIZE])

@@ -33,6 +33,8 @@ static bool check_source(const struct config *config, const struct task *task, s
             table->name, config->sqlite_path, shape->missing_count > 1 ? "s" : "", shape->missing,
             shape->missing_count > 1 ? "them" : "it", shape->missing_count > 1 ? "them" : "it",
             table->name);
+    if (shape->extra_problem[0] != '\0')
+        return error_set(err, ERROR_SCHEMA, "%s: %s", table->name, shape->extra_problem);
     if (shape->filter_problem[0] != '\0')
         return error_set(err, ERROR_SCHEMA, "%s: %s", table->name, shape->filter_problem);
     if (shape->key_problem[0] != '\0' && table->mode != SEND_REPLACE)
@@ -408,7 +410,8 @@ static bool same_shape(const struct source_shape *a, const struct source_shape *
     return a->exists == b->exists && a->is_view == b->is_view && a->integer_key == b->integer_key &&
            a->missing_count == b->missing_count && strcmp(a->missing, b->missing) == 0 &&
            strcmp(a->layout, b->layout) == 0 && strcmp(a->key_problem, b->key_problem) == 0 &&
-           strcmp(a->filter_problem, b->filter_problem) == 0;
+           strcmp(a->filter_problem, b->filter_problem) == 0 &&
+           strcmp(a->extra_problem, b->extra_problem) == 0;
 }
 
 bool plan_check_schema(

@@ -6,6 +6,7 @@
 #include "source/lock.h"
 #include "source/sidecar.h"
 #include "source/tracking.h"
+#include "source/unlisted.h"
 #include "sync/pass/plan.h"
 #include "sync/report/check_times.h"
 
@@ -176,10 +177,28 @@ static void check_capture(
             "may have been missed; the next sync installs them again and sends all rows");
 }
 
+/* Names that are ignored in vain: perhaps misspelled, perhaps of columns that are gone. */
+static void check_ignored(
+    const struct checker *c, struct database *source, const struct table *table)
+{
+    char name[300];
+    char absent[512];
+    struct error err;
+
+    snprintf(name, sizeof name, "ignored %s", table->name);
+    if (!unlisted_find_absent(source, table, absent, sizeof absent, &err))
+        check_findings_add(c->findings, name, CHECK_FAIL, "%s", err.message);
+    else if (absent[0] != '\0')
+        check_findings_add(
+            c->findings, name, CHECK_WARN,
+            "SQLite has no such column(s): %s. Correct `sync.ignore` in schemas/%s.json", absent,
+            table->name);
+}
+
 static void check_table(const struct checker *c, struct database *source, const struct table *table)
 {
     char name[300];
-    struct source_shape shape;
+    struct source_shape shape = {0};
     struct error err;
 
     snprintf(name, sizeof name, "table %s", table->name);
@@ -200,6 +219,8 @@ static void check_table(const struct checker *c, struct database *source, const 
             "SQLite lacks the column(s) %s. Add them there, or remove them from schemas/%s.json "
             "and rebuild",
             shape.missing, table->name);
+    } else if (shape.extra_problem[0] != '\0') {
+        check_findings_add(c->findings, name, CHECK_FAIL, "%s", shape.extra_problem);
     } else if (shape.filter_problem[0] != '\0') {
         check_findings_add(c->findings, name, CHECK_FAIL, "%s", shape.filter_problem);
     } else if (shape.key_problem[0] != '\0' && table->key_count > 0) {
@@ -210,6 +231,8 @@ static void check_table(const struct checker *c, struct database *source, const 
         check_rows(c, source, table, name, &shape);
         check_capture(c, table, &shape);
     }
+    if (shape.exists)
+        check_ignored(c, source, table);
 }
 
 /* Triggers of a table that no longer has a definition keep adding keys to a dirty set that nothing
