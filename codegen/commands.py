@@ -32,6 +32,7 @@ class Command(NamedTuple):
 
 COMMANDS = [
     Command("generate", "generate", "write the C, SQL and JSON of table definitions"),
+    Command("explain", "explain", "say what changed definitions will do in BigQuery"),
 ]
 # What a command line without a command's name means, where it is not empty: the build calls it so.
 DEFAULT = "generate"
