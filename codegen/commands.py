@@ -49,6 +49,7 @@ COMMANDS = [
     Command("build", "project.build", "compile the definitions to the program bqsync"),
     Command("generate", "generate", "write the C, SQL and JSON of table definitions"),
     Command("infer", "infer.command", "write table definitions for an SQLite database"),
+    Command("explain", "explain", "say what changed definitions will do in BigQuery"),
 ]
 # What a command line without a command's name means, where it is not empty: the build calls it so.
 DEFAULT = "generate"

@@ -42,24 +42,27 @@ class Loaded:
     messages: Tuple[str, ...]
 
 
-def is_definition(file_name: str) -> bool:
-    return (file_name.endswith(".json") and file_name != EDITOR_SCHEMA
-            and not file_name.startswith("."))
+def is_definition(name: str) -> bool:
+    """Whether a file of this name is a definition."""
+    return name.endswith(".json") and name != EDITOR_SCHEMA and not name.startswith(".")
 
 
-def load(directory: str) -> Loaded:
-    """Reads all definitions of a directory. Raises OSError if it cannot be listed."""
+def load(directory: str, shown: str = "") -> Loaded:
+    """Reads all definitions of a directory, which messages call `shown`, or as it is called. Raises
+    OSError if it cannot be listed."""
+    shown = shown or directory
     names = sorted(name for name in os.listdir(directory) if is_definition(name))
     if not names:
-        return Loaded((), ("%s: no table definitions (*.json) in this directory" % directory,))
+        return Loaded((), ("%s: no table definitions (*.json) in this directory" % shown,))
     tables: List[Table] = []
     messages: List[str] = []
     owners: Dict[Tuple[str, str], str] = {}
     for name in names:
-        path = os.path.join(directory, name)
+        path = os.path.join(shown, name)
         problems = Problems()
         try:
-            table = _read_file(path, problems, owners)
+            with open(os.path.join(directory, name), "rb") as file:
+                table = _read_file(path, file.read(), problems, owners)
         except jsonpos.SyntaxProblem as error:
             messages.append(naming.visible(
                 "%s:%d:%d: %s" % (path, error.line, error.column, error.message)))
@@ -77,10 +80,9 @@ def load(directory: str) -> Loaded:
 
 
 def _read_file(
-    path: str, problems: Problems, owners: Dict[Tuple[str, str], str]
+    path: str, content: bytes, problems: Problems, owners: Dict[Tuple[str, str], str]
 ) -> Optional[Table]:
-    with open(path, "rb") as file:
-        root, duplicates = jsonpos.parse(file.read())
+    root, duplicates = jsonpos.parse(content)
     problems.found.extend(duplicates)
     required, optional = _REQUIRED, _OPTIONAL
     if _is_replaced(root):

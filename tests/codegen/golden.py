@@ -9,6 +9,7 @@ from codegen.forms import markdown_formats, markdown_options
 from tests.codegen.support import ROOT
 
 GOLDEN = os.path.join(ROOT, "tests", "golden")
+EXPLAINED = os.path.join(GOLDEN, "explained.md")
 SCHEMA_DOC = os.path.join(ROOT, "docs", "schema.md")
 
 
@@ -25,6 +26,15 @@ def generate(directory, output, *more):
         [sys.executable, "-m", "codegen", "--output", output, *more],
         cwd=directory, capture_output=True, encoding="utf-8",
         env=dict(os.environ, PYTHONPATH=ROOT, PYTHONDONTWRITEBYTECODE="1"))
+
+
+def explain():
+    """What explain says of each kind of change (tests/schemas/explain)."""
+    schemas = os.path.join(ROOT, "tests", "schemas", "explain")
+    return subprocess.run(
+        [sys.executable, "-m", "codegen", "explain", "before", "--schemas", "after"],
+        cwd=schemas, capture_output=True, encoding="utf-8", check=True,
+        env=dict(os.environ, PYTHONPATH=ROOT, PYTHONDONTWRITEBYTECODE="1")).stdout
 
 
 def files(directory):

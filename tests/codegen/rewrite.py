@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 
-from tests.codegen.golden import SCHEMA_DOC, cases, generate, schema_doc
+from tests.codegen.golden import EXPLAINED, SCHEMA_DOC, cases, explain, generate, schema_doc
 
 
 def rewrite(directory):
@@ -26,6 +26,8 @@ def rewrite(directory):
 if __name__ == "__main__":
     for _, case in cases():
         rewrite(case)
+    with open(EXPLAINED, "w", encoding="utf-8", newline="") as document:
+        document.write(explain())
     renewed = schema_doc()
     with open(SCHEMA_DOC, "w", encoding="utf-8") as document:
         document.write(renewed)
