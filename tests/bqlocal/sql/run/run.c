@@ -360,7 +360,8 @@ bool sql_run(
         .now_us = store_now_ms(store) * 1000};
 
     err->code = ERROR_NONE;
-    bool ok = sql_parse_script(&arena, request->text, &nodes, err);
+    bool ok =
+        sql_check_parameters(&compiler) && sql_parse_script(&arena, request->text, &nodes, err);
     if (ok) {
         result.is_script = nodes.count > 1;
         result.statements = calloc(nodes.count, sizeof *result.statements);
