@@ -97,8 +97,8 @@ static bool parse(struct slice text, cJSON **out_object, struct error *err)
     while (object != NULL && end < text.data + text.length && strchr(" \t\r\n", *end) != NULL &&
            *end != '\0')
         end++;
-    if (!cJSON_IsObject(object) || end != text.data + text.length) {
-        bool more = cJSON_IsObject(object);
+    if (object == NULL || !cJSON_IsObject(object) || end != text.data + text.length) {
+        bool more = object != NULL && cJSON_IsObject(object);
         cJSON_Delete(object);
         return failure_set(
             err, "parseError", "Invalid JSON payload received. %s",

@@ -146,6 +146,9 @@ bool sql_run_on_writer(
     watch(compiler, writer.handle);
     bool ok = sql_run_script(compiler, nodes, result);
     unwatch(writer.handle);
+    // A COMMIT that fails (disk full) leaves the transaction open.
+    if (sqlite3_get_autocommit(writer.handle) == 0)
+        sqlite3_exec(writer.handle, "ROLLBACK", NULL, NULL, NULL);
     store->writing = false;
     store->last_version = writer.last_version;
     compiler->store = store;

@@ -14,14 +14,11 @@
 
 bool sql_sqlite_failed(struct sql_compiler *compiler, sqlite3 *handle)
 {
-    int code = sqlite3_errcode(handle);
+    int code = sqlite3_errcode(handle) & 0xFF;
 
-    if (code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_CORRUPT) {
-        error_set(compiler->err, ERROR_DISK, "%s", sqlite3_errmsg(handle));
-        compiler->err->http_status = 500;
-        snprintf(compiler->err->reason, sizeof compiler->err->reason, "internalError");
-        return false;
-    }
+    if (code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_CORRUPT ||
+        code == SQLITE_BUSY)
+        return store_handle_failed(handle, compiler->err);
     const char *message = sqlite3_errmsg(handle);
     if (strcmp(message, "integer overflow") == 0)
         message = "int64 overflow";
