@@ -3,8 +3,10 @@
 #include "bqlocal/faults/fault.h"
 #include "bqlocal/store/failure.h"
 
+#include <stdio.h>
 #include <string.h>
-#include <strings.h>
+
+#define PREFIX "bigquery."
 
 bool permission_check(
     const struct faults *faults, const char *project, const char *permission, struct error *err)
@@ -18,25 +20,26 @@ bool permission_check(
         project, permission, project);
 }
 
-static bool starts_with(const char *sql, const char *word)
+bool permission_is_known(const char *permission, struct error *err)
 {
-    return strncasecmp(sql, word, strlen(word)) == 0;
-}
+    static const char *const known[] = {
+        "datasets.create", "datasets.delete", "datasets.get",       "datasets.update",
+        "jobs.create",     "tables.create",   "tables.delete",      "tables.get",
+        "tables.getData",  "tables.list",     "tables.setCategory", "tables.update",
+        "tables.updateData", "rowAccessPolicies.list",
+    };
+    char list[600] = "";
+    size_t length = 0;
 
-bool permission_check_query(
-    const struct faults *faults, const char *project, const char *sql, struct error *err)
-{
-    static const char *const dml[] = {"insert", "update", "delete", "merge", "truncate"};
-
-    sql += strspn(sql, " \t\r\n");
-    if (starts_with(sql, "create table"))
-        return permission_check(faults, project, "bigquery.tables.create", err);
-    if (starts_with(sql, "alter table"))
-        return permission_check(faults, project, "bigquery.tables.update", err);
-    for (size_t i = 0; i < sizeof dml / sizeof dml[0]; i++)
-        if (starts_with(sql, dml[i]))
-            return permission_check(faults, project, "bigquery.tables.updateData", err);
-    return true;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strncmp(permission, PREFIX, strlen(PREFIX)) == 0 &&
+            strcmp(permission + strlen(PREFIX), known[i]) == 0)
+            return true;
+        length += (size_t)snprintf(
+            list + length, sizeof list - length, "%s" PREFIX "%s", i > 0 ? ", " : "", known[i]);
+    }
+    return failure_set(
+        err, "invalid", "bqlocal asks for no permission %.60s; it asks for %s", permission, list);
 }
 
 /* A list in a list counts as its members: Google's system tests send one and are answered. */

@@ -2,6 +2,7 @@
 
 #include "bqlocal/jobs/job_check.h"
 #include "bqlocal/jobs/job_copy.h"
+#include "bqlocal/jobs/job_permission.h"
 #include "bqlocal/jobs/job_query.h"
 #include "bqlocal/jobs/load.h"
 #include "bqlocal/store/failure.h"
@@ -26,6 +27,9 @@ static bool has_effect(struct jobs *jobs, struct job *job, struct error *err)
 {
     if (job->fault.kind == FAULT_JOB_FAIL)
         return failure_set(err, job->fault.reason, "%s", job->fault.message);
+    if (job->kind != JOB_QUERY &&
+        !job_check_permissions(jobs, job->kind, job_part(job), NULL, err))
+        return false;
     switch (job->kind) {
     case JOB_LOAD:
         return job_run_load(jobs, job, err);

@@ -319,6 +319,7 @@ bool sql_split(const char *text, struct sql_part **out_parts, size_t *out_count)
     for (size_t i = 0; ok && i < nodes.count; i++) {
         const struct sql_node *node = nodes.items[i];
         (*out_parts)[(*out_count)++] = (struct sql_part){
+            .type = type_name(node),
             .start = node->start,
             .end = node->end,
             .reads = is_ddl(node) ? node->query != NULL : node->kind < SQL_BEGIN,
