@@ -1,6 +1,6 @@
 #include "bqlocal/faults/fault.h"
 
-#include "bqlocal/faults/permission.h"
+#include "bqlocal/faults/permission_name.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/json_member.h"
 

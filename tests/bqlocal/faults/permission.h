@@ -13,8 +13,6 @@ struct faults;
 /* 403 accessDenied in Google's words if the permission is denied. */
 MUST_CHECK bool permission_check(
     const struct faults *faults, const char *project, const char *permission, struct error *err);
-/* Whether bqlocal asks for this permission anywhere; invalid, with the list, if not. */
-MUST_CHECK bool permission_is_known(const char *permission, struct error *err);
 /* Those of a JSON array of names that are held, as a new array. */
 cJSON *permission_held(const struct faults *faults, const cJSON *asked);
 

@@ -201,7 +201,7 @@ const struct property property_rows[] = {
     {INSIDE("copy", "JobConfigurationTableCopy")},
     {DONE("dryRun", BOOL)},
     {REFUSED("extract", OBJECT)},
-    {HARMLESS("jobTimeoutMs", INT64, TIMEOUT)},
+    {DONE("jobTimeoutMs", INT64)},
     {SERVER("jobType", TEXT)},
     {LABELS("labels")},
     {INSIDE("load", "JobConfigurationLoad")},
@@ -313,7 +313,7 @@ const struct property property_rows[] = {
     {ONE_OF(
         "jobCreationMode", TEXT,
         "JOB_CREATION_MODE_UNSPECIFIED|JOB_CREATION_REQUIRED|JOB_CREATION_OPTIONAL")},
-    {HARMLESS("jobTimeoutMs", INT64, TIMEOUT)},
+    {DONE("jobTimeoutMs", INT64)},
     {SERVER("kind", TEXT)},
     {LABELS("labels")},
     {DONE("location", TEXT)},

@@ -10,6 +10,7 @@
 struct copy {
     struct store *store;
     bool discards;
+    struct monitor *monitor; /* left while rows are copied; NULL: it is not */
     const cJSON *options;
     const char *location; /* the job's */
     const char *dataset;
@@ -55,7 +56,7 @@ static bool same_part(const cJSON *a, const cJSON *b, const char *key)
     return (one == NULL && other == NULL) || cJSON_Compare(one, other, true);
 }
 
-/* Names and types alike, in the same order. */
+/* Names and types alike, in the same order; no column of b holds less. */
 static bool same_columns(const cJSON *a, const cJSON *b)
 {
     struct store_schema one = {0};
@@ -101,9 +102,13 @@ static bool append_rows(struct copy *copy, const cJSON *reference, struct error 
         char *columns = sqlite3_str_finish(list);
         ok = store_executef(
             copy->store, err, "insert into \"%w.%w\"(%s) select %s from \"%w.%w\" order by rowid",
+        if (copy->monitor != NULL)
+            monitor_leave(copy->monitor);
             copy->dataset, copy->table, columns, columns, dataset, table);
         sqlite3_free(columns);
     }
+        if (copy->monitor != NULL)
+            monitor_enter(copy->monitor);
     store_schema_clear(&schema);
     return ok;
 }
@@ -199,13 +204,14 @@ static bool run(struct copy *copy, struct error *err)
     return ok;
 }
 
-bool job_run_copy(struct jobs *jobs, struct job *job, struct error *err)
+bool job_run_copy(struct jobs *jobs, struct job *job, struct store *store, struct error *err)
 {
     const cJSON *options = job_part(job);
     const cJSON *destination = json_at(options, "destinationTable");
     cJSON *sources = list_sources(options);
     struct copy copy = {
-        .store = jobs->store,
+        .store = store,
+        .monitor = job->computing ? jobs->monitor : NULL,
         .discards = jobs->settings.discards,
         .options = options,
         .location = job->location,
@@ -217,8 +223,8 @@ bool job_run_copy(struct jobs *jobs, struct job *job, struct error *err)
 
     if (cJSON_GetArraySize(sources) == 0)
         failure_set(err, "required", "Required parameter is missing: sourceTable");
-    else if (store_begin(jobs->store, err))
-        ok = store_end(jobs->store, run(&copy, err), err);
+    else if (store_begin(store, err))
+        ok = store_end(store, run(&copy, err), err);
     if (ok) {
         job->statistics = cJSON_CreateObject();
         json_add_number(job->statistics, "copiedRows", copy.rows);

@@ -10,6 +10,9 @@
 #include <string.h>
 
 bool load_refuse(const struct load *load, size_t field, struct error *err, const char *format, ...)
+/* How many rows are read between two looks at whether the job was cancelled. */
+#define CANCEL_ROWS 1024
+
 {
     char what[512];
     va_list args;
@@ -134,7 +137,6 @@ bool load_bind_text(struct load *load, size_t field, struct slice text, struct e
 bool load_bind_decimal(struct load *load, size_t field, const char *text, struct error *err)
 {
     int column = load->columns[field];
-    (void)err;
 
     if (column < 0)
         return true;
@@ -146,7 +148,7 @@ bool load_bind_decimal(struct load *load, size_t field, const char *text, struct
 bool load_bind_bytes(struct load *load, size_t field, struct slice bytes, struct error *err)
 {
     int column = load->columns[field];
-    (void)err;
+    char rounded[VALUE_TEXT_SIZE];
 
     if (column < 0)
         return true;
@@ -186,9 +188,17 @@ static bool prepare_insert(struct load *load, struct error *err)
         sqlite3_str_appendall(sql, i > 0 ? ",?" : "?");
     sqlite3_str_appendchar(sql, 1, ')');
     char *text = sqlite3_str_finish(sql);
+static bool check_cancelled(const struct load *load, struct error *err)
+{
+    return !atomic_load(load->cancelled) ||
+           failure_set(err, "stopped", "Job execution was cancelled");
+}
+
     bool ok = text != NULL ? store_prepare(load->store, text, &load->insert, err, NULL)
                            : error_set(err, ERROR_MEMORY, "out of memory for a load");
     sqlite3_free(text);
+    if (load->rows % CANCEL_ROWS == 0 && !check_cancelled(load, err))
+        return false;
     return ok;
 }
 
@@ -204,13 +214,24 @@ static bool run(
         // They were counted while they were uploaded.
         load->rows = load->media->forgotten_rows;
         load->bytes = (int64_t)load->media->length;
-    } else if (!format->read(load, context, err)) {
+    } else if (!read_rows(load, format, context, err)) {
         return false;
     }
     if (load->settings->discards)
         store_table_note_discarded(load->store, load->dataset, load->table, load->rows, false);
     if (!partitions_judge(&load->watch, err))
         return false;
+static bool read_rows(
+    struct load *load, const struct load_format *format, void *context, struct error *err)
+{
+    if (load->monitor == NULL)
+        return format->read(load, context, err);
+    monitor_leave(load->monitor);
+    bool ok = format->read(load, context, err);
+    monitor_enter(load->monitor);
+    return ok && check_cancelled(load, err);
+}
+
     store_table_touch(load->store, load->dataset, load->table, true);
     return true;
 }
@@ -240,14 +261,16 @@ static cJSON *statistics_of(const struct load *load)
     return statistics;
 }
 
-bool job_run_load(struct jobs *jobs, struct job *job, struct error *err)
+bool job_run_load(struct jobs *jobs, struct job *job, struct store *store, struct error *err)
 {
     const cJSON *options = job_part(job);
     const cJSON *destination = json_at(options, "destinationTable");
     const char *format_name = json_text(options, "sourceFormat");
     const struct load_format *format = strcmp(format_name, "AVRO") == 0 ? &load_avro : &load_json;
     struct load load = {
-        .store = jobs->store,
+        .store = store,
+        .monitor = job->computing ? jobs->monitor : NULL,
+        .cancelled = &job->cancelled,
         .settings = &jobs->settings,
         .options = options,
         .dataset = json_text(destination, "datasetId"),
@@ -257,19 +280,19 @@ bool job_run_load(struct jobs *jobs, struct job *job, struct error *err)
     void *context = NULL;
     bool ok = false;
 
-    load.where = sqlite3_mprintf("Table %s:%s.%s", jobs->store->project, load.dataset, load.table);
+    load.where = sqlite3_mprintf("Table %s:%s.%s", store->project, load.dataset, load.table);
     if (load.where == NULL) {
         error_set(err, ERROR_MEMORY, "out of memory for a load");
         goto cleanup;
     }
-    if (!format->open(&load, &context, err) || !store_begin(jobs->store, err))
+    if (!format->open(&load, &context, err) || !store_begin(store, err))
         goto cleanup;
     ok = run(&load, format, context, err);
     // An open statement would keep the transaction from ending.
     sqlite3_finalize(load.insert);
     load.insert = NULL;
     partitions_forget(&load.watch);
-    ok = store_end(jobs->store, ok, err);
+    ok = store_end(store, ok, err);
     if (ok)
         job->statistics = statistics_of(&load);
 

@@ -125,6 +125,24 @@ bool store_end(struct store *store, bool ok, struct error *err)
     return false;
 }
 
+struct store store_take_writer(struct store *store)
+{
+    struct store writer = *store;
+
+    writer.handle = store->writer;
+    store->writing = true;
+    return writer;
+}
+
+void store_give_back_writer(struct store *store, const struct store *writer)
+{
+    // A COMMIT that fails (disk full) leaves the transaction open.
+    if (sqlite3_get_autocommit(writer->handle) == 0)
+        sqlite3_exec(writer->handle, "rollback", NULL, NULL, NULL);
+    store->writing = false;
+    store->last_version = writer->last_version;
+}
+
 static bool open_handle(const char *path, sqlite3 **out_handle, struct error *err)
 {
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;

@@ -52,6 +52,11 @@ MUST_CHECK bool store_prepare(
 MUST_CHECK bool store_begin(struct store *store, struct error *err);
 MUST_CHECK bool store_end(struct store *store, bool ok, struct error *err);
 
+/* The same database through its writer, which does nothing else until it is given back: readers see
+ * the tables without its changes, and the monitor may be left meanwhile. */
+struct store store_take_writer(struct store *store);
+void store_give_back_writer(struct store *store, const struct store *writer);
+
 /* A version newer than all before. */
 int64_t store_next_version(struct store *store);
 
