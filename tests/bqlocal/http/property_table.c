@@ -8,11 +8,9 @@
 #define USERS_JOBS    "bqlocal has no users: every job is everybody's"
 #define PRICE         "it is about price, quota and reserved computers, of which bqlocal has none"
 #define COLLATION     "kept and answered, so that a client can be tested on it; texts compare exactly"
-#define LIMITS        "kept and answered, so that a client can be tested on it; no value is held to it"
 #define PARTITIONS    "kept and answered, so that a client can be tested on it; no partition expires"
 #define TRAVEL        "nothing looks back in time here: FOR SYSTEM_TIME is refused"
 #define KEYS          "BigQuery keeps foreign keys and enforces none; so does bqlocal"
-#define TIMEOUT       "a job here is done long before any limit that makes sense"
 #define CACHE         "bqlocal caches no results"
 #define LEGACY        "it is for legacy SQL, which is refused"
 #define SUPERSET      "the answer has everything; a client reads what it asked for"
@@ -152,14 +150,14 @@ const struct property property_rows[] = {
     {REFUSED("fields", LIST)},
     {REFUSED("foreignTypeDefinition", TEXT)},
     {REFUSED("generatedColumn", OBJECT)},
-    {HARMLESS("maxLength", INT64, LIMITS)},
+    {DONE("maxLength", INT64)},
     {DONE("mode", TEXT)},
     {DONE("name", TEXT)},
     {HARMLESS("policyTags", OBJECT, USERS)},
-    {HARMLESS("precision", INT64, LIMITS)},
+    {DONE("precision", INT64)},
     {REFUSED("rangeElementType", OBJECT)},
     {ONE_OF("roundingMode", TEXT, ROUNDING)},
-    {HARMLESS("scale", INT64, LIMITS)},
+    {DONE("scale", INT64)},
     {ONE_OF("timestampPrecision", INT64, "6;12")},
     {DONE("type", TEXT)},
     {SCHEMA("TimePartitioning")},

@@ -2,6 +2,7 @@
 
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/json_member.h"
+#include "bqlocal/store/limit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +10,8 @@
 
 struct copy {
     struct store *store;
-    bool discards;
     struct monitor *monitor; /* left while rows are copied; NULL: it is not */
+    bool discards;
     const cJSON *options;
     const char *location; /* the job's */
     const char *dataset;
@@ -68,7 +69,8 @@ static bool same_columns(const cJSON *a, const cJSON *b)
 
     for (size_t i = 0; same && i < one.count; i++)
         same = strcmp(one.fields[i].name, other.fields[i].name) == 0 &&
-               one.fields[i].type == other.fields[i].type;
+               one.fields[i].type == other.fields[i].type &&
+               limit_is_wider(&one.fields[i], &other.fields[i]);
     store_schema_clear(&one);
     store_schema_clear(&other);
     return same;
@@ -100,15 +102,15 @@ static bool append_rows(struct copy *copy, const cJSON *reference, struct error 
         for (size_t i = 0; i < schema.count; i++)
             sqlite3_str_appendf(list, i > 0 ? ",\"%w\"" : "\"%w\"", schema.fields[i].name);
         char *columns = sqlite3_str_finish(list);
-        ok = store_executef(
-            copy->store, err, "insert into \"%w.%w\"(%s) select %s from \"%w.%w\" order by rowid",
         if (copy->monitor != NULL)
             monitor_leave(copy->monitor);
+        ok = store_executef(
+            copy->store, err, "insert into \"%w.%w\"(%s) select %s from \"%w.%w\" order by rowid",
             copy->dataset, copy->table, columns, columns, dataset, table);
-        sqlite3_free(columns);
-    }
         if (copy->monitor != NULL)
             monitor_enter(copy->monitor);
+        sqlite3_free(columns);
+    }
     store_schema_clear(&schema);
     return ok;
 }

@@ -2,6 +2,7 @@
 
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/json_member.h"
+#include "bqlocal/store/limit.h"
 #include "bqlocal/store/value.h"
 
 #include <math.h>
@@ -9,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool load_refuse(const struct load *load, size_t field, struct error *err, const char *format, ...)
 /* How many rows are read between two looks at whether the job was cancelled. */
 #define CANCEL_ROWS 1024
 
+bool load_refuse(const struct load *load, size_t field, struct error *err, const char *format, ...)
 {
     char what[512];
     va_list args;
@@ -114,6 +115,15 @@ static bool bind_json(struct load *load, size_t field, struct slice text, struct
     return true;
 }
 
+/* The same refusal, as one of the file. */
+static bool refuse_limit(const struct load *load, size_t field, struct error *err)
+{
+    char why[sizeof err->message];
+
+    snprintf(why, sizeof why, "%s", err->message);
+    return load_refuse(load, field, err, "%.400s", why);
+}
+
 bool load_bind_text(struct load *load, size_t field, struct slice text, struct error *err)
 {
     int column = load->columns[field];
@@ -127,6 +137,8 @@ bool load_bind_text(struct load *load, size_t field, struct slice text, struct e
         return load_refuse(load, field, err, "U+0000 in a STRING value");
     if (load->target.fields[column].type == STORE_JSON)
         return bind_json(load, field, text, err);
+    if (!limit_check(&load->target.fields[column], text, err))
+        return refuse_limit(load, field, err);
     sqlite3_bind_text64(
         load->insert, column + 1, text.length == 0 ? "" : text.data, text.length, SQLITE_STATIC,
         SQLITE_UTF8);
@@ -137,9 +149,15 @@ bool load_bind_text(struct load *load, size_t field, struct slice text, struct e
 bool load_bind_decimal(struct load *load, size_t field, const char *text, struct error *err)
 {
     int column = load->columns[field];
+    char rounded[VALUE_TEXT_SIZE];
 
     if (column < 0)
         return true;
+    if (limit_is_set(&load->target.fields[column])) {
+        if (!limit_round(&load->target.fields[column], slice_of(text), rounded, err))
+            return refuse_limit(load, field, err);
+        text = rounded;
+    }
     sqlite3_bind_text(load->insert, column + 1, text, -1, SQLITE_TRANSIENT);
     load->bytes += load->target.fields[column].type == STORE_NUMERIC ? 16 : 32;
     return true;
@@ -148,10 +166,11 @@ bool load_bind_decimal(struct load *load, size_t field, const char *text, struct
 bool load_bind_bytes(struct load *load, size_t field, struct slice bytes, struct error *err)
 {
     int column = load->columns[field];
-    char rounded[VALUE_TEXT_SIZE];
 
     if (column < 0)
         return true;
+    if (!limit_check(&load->target.fields[column], bytes, err))
+        return refuse_limit(load, field, err);
     sqlite3_bind_blob64(
         load->insert, column + 1, bytes.length == 0 ? "" : bytes.data, bytes.length,
         SQLITE_TRANSIENT);
@@ -169,9 +188,17 @@ void load_row_defaults(struct load *load)
     }
 }
 
+static bool check_cancelled(const struct load *load, struct error *err)
+{
+    return !atomic_load(load->cancelled) ||
+           failure_set(err, "stopped", "Job execution was cancelled");
+}
+
 bool load_row(struct load *load, struct error *err)
 {
     load->rows++;
+    if (load->rows % CANCEL_ROWS == 0 && !check_cancelled(load, err))
+        return false;
     if (load->settings->discards)
         return true;
     int status = sqlite3_step(load->insert);
@@ -188,18 +215,21 @@ static bool prepare_insert(struct load *load, struct error *err)
         sqlite3_str_appendall(sql, i > 0 ? ",?" : "?");
     sqlite3_str_appendchar(sql, 1, ')');
     char *text = sqlite3_str_finish(sql);
-static bool check_cancelled(const struct load *load, struct error *err)
-{
-    return !atomic_load(load->cancelled) ||
-           failure_set(err, "stopped", "Job execution was cancelled");
-}
-
     bool ok = text != NULL ? store_prepare(load->store, text, &load->insert, err, NULL)
                            : error_set(err, ERROR_MEMORY, "out of memory for a load");
     sqlite3_free(text);
-    if (load->rows % CANCEL_ROWS == 0 && !check_cancelled(load, err))
-        return false;
     return ok;
+}
+
+static bool read_rows(
+    struct load *load, const struct load_format *format, void *context, struct error *err)
+{
+    if (load->monitor == NULL)
+        return format->read(load, context, err);
+    monitor_leave(load->monitor);
+    bool ok = format->read(load, context, err);
+    monitor_enter(load->monitor);
+    return ok && check_cancelled(load, err);
 }
 
 static bool run(
@@ -221,17 +251,6 @@ static bool run(
         store_table_note_discarded(load->store, load->dataset, load->table, load->rows, false);
     if (!partitions_judge(&load->watch, err))
         return false;
-static bool read_rows(
-    struct load *load, const struct load_format *format, void *context, struct error *err)
-{
-    if (load->monitor == NULL)
-        return format->read(load, context, err);
-    monitor_leave(load->monitor);
-    bool ok = format->read(load, context, err);
-    monitor_enter(load->monitor);
-    return ok && check_cancelled(load, err);
-}
-
     store_table_touch(load->store, load->dataset, load->table, true);
     return true;
 }
