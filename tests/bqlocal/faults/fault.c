@@ -1,5 +1,6 @@
 #include "bqlocal/faults/fault.h"
 
+#include "bqlocal/faults/permission_name.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/json_member.h"
 
@@ -241,6 +242,8 @@ static bool parse_rule(size_t index, const cJSON *source, struct rule *rule, str
     if (rule->action.kind == FAULT_DENY && rule->permission == NULL)
         return failure_set(
             err, "invalid", "faults[%zu].permission: expected a permission's name", index);
+    if (rule->permission != NULL && !permission_is_known(rule->permission, err))
+        return error_wrap(err, "faults[%zu].permission", index);
     rule->method = json_text_copy(source, "method");
     rule->job = json_text_copy(source, "job");
     rule->job_id = json_text_copy(source, "job_id");

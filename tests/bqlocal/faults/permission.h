@@ -13,9 +13,6 @@ struct faults;
 /* 403 accessDenied in Google's words if the permission is denied. */
 MUST_CHECK bool permission_check(
     const struct faults *faults, const char *project, const char *permission, struct error *err);
-/* The same for what a query's text does: DDL that makes or alters a table, DML. */
-MUST_CHECK bool permission_check_query(
-    const struct faults *faults, const char *project, const char *sql, struct error *err);
 /* Those of a JSON array of names that are held, as a new array. */
 cJSON *permission_held(const struct faults *faults, const cJSON *asked);
 

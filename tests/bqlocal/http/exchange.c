@@ -2,6 +2,8 @@
 
 #include "bqlocal/http/property.h"
 #include "bqlocal/store/failure.h"
+#include "bqlocal/store/json_body.h"
+#include "bqlocal/store/json_member.h"
 #include "bqlocal/store/value.h"
 
 #include <microhttpd.h>
@@ -54,13 +56,9 @@ bool request_json(struct request *request, cJSON **out_json, struct error *err)
 {
     if (!buffer_check(&request->body, "the request", err))
         return failure_set(err, "uploadTooLarge", "Request payload size exceeds the limit");
-    cJSON *json = request->body.length == 0
-                      ? cJSON_CreateObject()
-                      : cJSON_ParseWithLength(request->body.data, request->body.length);
-    if (!cJSON_IsObject(json)) {
-        cJSON_Delete(json);
-        return failure_set(err, "parseError", "Invalid JSON payload received. Parse error");
-    }
+    cJSON *json = NULL;
+    if (!json_body_parse(buffer_slice(&request->body), &json, err))
+        return false;
     if (!request_check_json(request, json, err)) {
         cJSON_Delete(json);
         return false;
@@ -69,15 +67,32 @@ bool request_json(struct request *request, cJSON **out_json, struct error *err)
     return true;
 }
 
+/* Whether a body calls its resource what the path calls it; in_path NULL: the path does not. */
+static bool agrees(
+    const cJSON *body, const char *reference, const char *key, const char *in_path,
+    struct error *err)
+{
+    const char *text = json_text(json_at(body, reference), key);
+
+    return text == NULL || in_path == NULL || strcmp(text, in_path) == 0 ||
+           failure_set(
+               err, "invalid",
+               "%s.%s: value '%.300s' in content does not agree with value '%.300s' of the path",
+               reference, key, text, in_path);
+}
+
 bool request_check_json(const struct request *request, cJSON *json, struct error *err)
 {
     bool changes = strcmp(request->method, "PATCH") == 0 || strcmp(request->method, "PUT") == 0;
     bool is_upload = request->method_id != NULL && strcmp(request->method_id, "uploads") == 0;
 
     return request->schema == NULL ||
-           property_check_body(
-               request->schema, request->project,
-               changes && !is_upload ? PROPERTY_NULLS_REMOVE : PROPERTY_NULLS_ABSENT, json, err);
+           (property_check_body(
+                request->schema, request->project,
+                changes && !is_upload ? PROPERTY_NULLS_REMOVE : PROPERTY_NULLS_ABSENT, json, err) &&
+            agrees(json, "datasetReference", "datasetId", request->parameters.dataset, err) &&
+            agrees(json, "tableReference", "datasetId", request->parameters.dataset, err) &&
+            agrees(json, "tableReference", "tableId", request->parameters.table, err));
 }
 
 static bool fill(struct answer *answer, int status, const char *type, char *body, size_t length)

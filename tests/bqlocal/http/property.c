@@ -162,6 +162,14 @@ static const cJSON *unwrap(const cJSON *item)
     return inner == NULL ? item : inner;
 }
 
+/* Whether a number is one of the type, which is COUNT for any 32 bits without a sign. */
+static bool number_fits(enum property_type type, int64_t number)
+{
+    bool counts = type == PROPERTY_COUNT || type == PROPERTY_COUNT64;
+
+    return !counts || (number >= 0 && (type == PROPERTY_COUNT64 || number <= UINT32_MAX));
+}
+
 static bool check_number(struct walk *walk, const struct property *property, cJSON *item)
 {
     const cJSON *value = unwrap(item);
@@ -174,7 +182,7 @@ static bool check_number(struct walk *walk, const struct property *property, cJS
         snprintf(text, sizeof text, "%s", value->valuestring);
     else
         return wrong_type(walk, item);
-    if (!value_parse_int64(slice_of(text), &number) ||
+    if (!value_parse_int64(slice_of(text), &number) || !number_fits(property->type, number) ||
         (cJSON_IsNumber(value) && value->valuedouble != (double)number))
         return wrong_type(walk, item);
     if (property->type == PROPERTY_INT64)
@@ -244,6 +252,11 @@ static bool check_map(struct walk *walk, const struct property *property, cJSON 
     return true;
 }
 
+static bool is_bool(const char *text)
+{
+    return strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0;
+}
+
 static bool check_value(struct walk *walk, const struct property *property, cJSON *item)
 {
     switch (property->type) {
@@ -251,11 +264,11 @@ static bool check_value(struct walk *walk, const struct property *property, cJSO
         return check_text(walk, property, item);
     case PROPERTY_INT64:
     case PROPERTY_NUMBER:
+    case PROPERTY_COUNT:
+    case PROPERTY_COUNT64:
         return check_number(walk, property, item);
     case PROPERTY_BOOL:
-        return cJSON_IsBool(item) ||
-               (cJSON_IsString(item) && (strcasecmp(item->valuestring, "true") == 0 ||
-                                         strcasecmp(item->valuestring, "false") == 0)) ||
+        return cJSON_IsBool(item) || (cJSON_IsString(item) && is_bool(item->valuestring)) ||
                wrong_type(walk, item);
     case PROPERTY_LIST:
         return check_list(walk, property, item);
@@ -283,12 +296,9 @@ static bool check_member(struct walk *walk, const char *schema, cJSON *item)
     snprintf(
         walk->path + length, sizeof walk->path - length, "%s%s", length == 0 ? "" : ".",
         item->string);
-    bool ok = cJSON_IsNull(item) ||
-              (property->treatment == PROPERTY_REFUSED
-                   ? is_empty(item) || refuse(walk->err, walk->path, NULL)
-               : property->treatment == PROPERTY_HARMLESS && property->type != PROPERTY_INT64
-                   ? true
-                   : check_value(walk, property, item));
+    bool ok = cJSON_IsNull(item) || (property->treatment == PROPERTY_REFUSED
+                                         ? is_empty(item) || refuse(walk->err, walk->path, NULL)
+                                         : check_value(walk, property, item));
     walk->path[length] = '\0';
     return ok;
 }
@@ -335,14 +345,16 @@ bool property_check_body(
 static bool check_plain(
     const struct property *property, const char *what, const char *value, struct error *err)
 {
-    bool is_number = property->type == PROPERTY_NUMBER || property->type == PROPERTY_INT64;
+    bool is_number = property->type >= PROPERTY_INT64 && property->type <= PROPERTY_COUNT64;
     int64_t number;
 
-    if (property->treatment == PROPERTY_HARMLESS)
+    if (value[0] == '\0')
         return true;
     if (property->treatment == PROPERTY_REFUSED)
-        return value[0] == '\0' || strcasecmp(value, "false") == 0 || refuse(err, what, NULL);
-    if (is_number && value[0] != '\0' && !value_parse_int64(slice_of(value), &number))
+        return strcasecmp(value, "false") == 0 || refuse(err, what, NULL);
+    if ((is_number &&
+         (!value_parse_int64(slice_of(value), &number) || !number_fits(property->type, number))) ||
+        (property->type == PROPERTY_BOOL && !is_bool(value)))
         return bad_value(err, what, value);
     return check_word(property, what, value, err);
 }
@@ -383,8 +395,8 @@ bool property_check_header(const char *name, const char *value, struct error *er
 cJSON *property_describe(void)
 {
     static const char *const treatments[] = {"schema", "done", "harmless", "refused"};
-    static const char *const types[] = {"TEXT",   "INT64", "NUMBER", "BOOL",
-                                        "OBJECT", "LIST",  "MAP",    "ANY"};
+    static const char *const types[] = {"TEXT", "INT64",  "NUMBER", "COUNT", "COUNT64",
+                                        "BOOL", "OBJECT", "LIST",   "MAP",   "ANY"};
     cJSON *all = cJSON_CreateObject();
     cJSON *schema = NULL;
 

@@ -19,11 +19,14 @@ enum property_treatment {
                        */
 };
 
-/* TEXT comes as a JSON string, INT64 is made one however it came, MAP has any members. */
+/* TEXT comes as a JSON string, INT64 is made one however it came, MAP has any members. COUNT and
+ * COUNT64 are the numbers that Google's document calls uint32 and uint64. */
 enum property_type {
     PROPERTY_TEXT,
     PROPERTY_INT64,
     PROPERTY_NUMBER,
+    PROPERTY_COUNT,
+    PROPERTY_COUNT64,
     PROPERTY_BOOL,
     PROPERTY_OBJECT,
     PROPERTY_LIST,

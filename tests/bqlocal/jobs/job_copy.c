@@ -2,6 +2,7 @@
 
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/json_member.h"
+#include "bqlocal/store/limit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 struct copy {
     struct store *store;
+    struct monitor *monitor; /* left while rows are copied; NULL: it is not */
     bool discards;
     const cJSON *options;
     const char *location; /* the job's */
@@ -55,7 +57,7 @@ static bool same_part(const cJSON *a, const cJSON *b, const char *key)
     return (one == NULL && other == NULL) || cJSON_Compare(one, other, true);
 }
 
-/* Names and types alike, in the same order. */
+/* Names and types alike, in the same order; no column of b holds less. */
 static bool same_columns(const cJSON *a, const cJSON *b)
 {
     struct store_schema one = {0};
@@ -67,7 +69,8 @@ static bool same_columns(const cJSON *a, const cJSON *b)
 
     for (size_t i = 0; same && i < one.count; i++)
         same = strcmp(one.fields[i].name, other.fields[i].name) == 0 &&
-               one.fields[i].type == other.fields[i].type;
+               one.fields[i].type == other.fields[i].type &&
+               limit_is_wider(&one.fields[i], &other.fields[i]);
     store_schema_clear(&one);
     store_schema_clear(&other);
     return same;
@@ -99,9 +102,13 @@ static bool append_rows(struct copy *copy, const cJSON *reference, struct error 
         for (size_t i = 0; i < schema.count; i++)
             sqlite3_str_appendf(list, i > 0 ? ",\"%w\"" : "\"%w\"", schema.fields[i].name);
         char *columns = sqlite3_str_finish(list);
+        if (copy->monitor != NULL)
+            monitor_leave(copy->monitor);
         ok = store_executef(
             copy->store, err, "insert into \"%w.%w\"(%s) select %s from \"%w.%w\" order by rowid",
             copy->dataset, copy->table, columns, columns, dataset, table);
+        if (copy->monitor != NULL)
+            monitor_enter(copy->monitor);
         sqlite3_free(columns);
     }
     store_schema_clear(&schema);
@@ -199,13 +206,14 @@ static bool run(struct copy *copy, struct error *err)
     return ok;
 }
 
-bool job_run_copy(struct jobs *jobs, struct job *job, struct error *err)
+bool job_run_copy(struct jobs *jobs, struct job *job, struct store *store, struct error *err)
 {
     const cJSON *options = job_part(job);
     const cJSON *destination = json_at(options, "destinationTable");
     cJSON *sources = list_sources(options);
     struct copy copy = {
-        .store = jobs->store,
+        .store = store,
+        .monitor = job->computing ? jobs->monitor : NULL,
         .discards = jobs->settings.discards,
         .options = options,
         .location = job->location,
@@ -217,8 +225,8 @@ bool job_run_copy(struct jobs *jobs, struct job *job, struct error *err)
 
     if (cJSON_GetArraySize(sources) == 0)
         failure_set(err, "required", "Required parameter is missing: sourceTable");
-    else if (store_begin(jobs->store, err))
-        ok = store_end(jobs->store, run(&copy, err), err);
+    else if (store_begin(store, err))
+        ok = store_end(store, run(&copy, err), err);
     if (ok) {
         job->statistics = cJSON_CreateObject();
         json_add_number(job->statistics, "copiedRows", copy.rows);

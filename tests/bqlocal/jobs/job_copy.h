@@ -6,7 +6,8 @@
 #include "bqlocal/jobs/job_store.h"
 
 /* Copies all source tables into the destination and writes job->statistics; on failure nothing is
- * changed. */
-MUST_CHECK bool job_run_copy(struct jobs *jobs, struct job *job, struct error *err);
+ * changed. The store as for job_run_load. */
+MUST_CHECK bool job_run_copy(
+    struct jobs *jobs, struct job *job, struct store *store, struct error *err);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/json_member.h"
+#include "bqlocal/store/limit.h"
 
 #include <string.h>
 #include <strings.h>
@@ -107,17 +108,31 @@ static bool check_fields(const struct destination *to, const struct store_schema
 static bool insert_rows(const struct destination *to)
 {
     const struct store_schema *source = &to->result->schema;
+    struct store_schema target = {0};
     sqlite3_str *names = sqlite3_str_new(to->store->handle);
+    sqlite3_str *values = sqlite3_str_new(to->store->handle);
+    bool ok = store_schema(to->store, to->dataset, to->table, &target, to->err);
 
-    for (size_t i = 0; i < source->count; i++)
+    for (size_t i = 0; ok && i < source->count; i++) {
+        const struct store_field *field = find_field(&target, source->fields[i].name);
+        char *column = sqlite3_mprintf("c%d", (int)i);
+        char *limited = field != NULL && limit_is_set(field) ? limit_sql(field, column) : NULL;
         sqlite3_str_appendf(names, i > 0 ? ",\"%w\"" : "\"%w\"", source->fields[i].name);
+        sqlite3_str_appendf(values, i > 0 ? ",%s" : "%s", limited == NULL ? column : limited);
+        sqlite3_free(limited);
+        sqlite3_free(column);
+    }
     char *columns = sqlite3_str_finish(names);
-    bool ok = columns != NULL
-                  ? store_executef(
-                        to->store, to->err, "insert into \"%w.%w\"(%s) select * from \"%w\"",
-                        to->dataset, to->table, columns, to->result->result_table)
-                  : error_set(to->err, ERROR_MEMORY, "out of memory for a result");
+    char *items = sqlite3_str_finish(values);
+    if (ok)
+        ok = columns != NULL && items != NULL
+                 ? store_executef(
+                       to->store, to->err, "insert into \"%w.%w\"(%s) select %s from \"%w\"",
+                       to->dataset, to->table, columns, items, to->result->result_table)
+                 : error_set(to->err, ERROR_MEMORY, "out of memory for a result");
     sqlite3_free(columns);
+    sqlite3_free(items);
+    store_schema_clear(&target);
     return ok;
 }
 

@@ -1,9 +1,9 @@
 #include "bqlocal/jobs/job_query.h"
 
-#include "bqlocal/faults/permission.h"
 #include "bqlocal/jobs/estimate.h"
 #include "bqlocal/jobs/job_check.h"
 #include "bqlocal/jobs/job_destination.h"
+#include "bqlocal/jobs/job_permission.h"
 #include "bqlocal/jobs/partition_filter.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/json_member.h"
@@ -75,18 +75,17 @@ static bool check_price(
     struct sql_result analysis = {0};
     struct error ignored;
 
-    if (!permission_check_query(jobs->faults, jobs->store->project, request.text, err))
-        return false;
     // What is wrong with a query is found when it runs.
     bool known = sql_run(jobs->store, &request, &analysis, &ignored);
     const cJSON *scans = known ? analysis.scans : NULL;
     struct estimates price =
         estimate_script(jobs->store, request.text, request.default_dataset, scans, false);
-    bool ok = limit == 0 || price.sum.billed <= limit ||
+    bool ok = job_check_permissions(jobs, JOB_QUERY, query, known ? &analysis : NULL, err);
+    ok = ok && (limit == 0 || price.sum.billed <= limit ||
               failure_set(
                   err, "bytesBilledLimitExceeded",
                   "Query exceeded limit for bytes billed: %lld. %lld or higher required.",
-                  (long long)limit, (long long)price.sum.billed);
+                  (long long)limit, (long long)price.sum.billed));
     if (ok && !dry_run) {
         estimates_clear(&price);
         price = estimate_script(jobs->store, request.text, request.default_dataset, scans, true);

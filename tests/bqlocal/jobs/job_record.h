@@ -30,6 +30,7 @@ struct job {
     int64_t ended_ms;
     int64_t run_at; /* CLOCK_MONOTONIC, milliseconds: RUNNING from here on */
     int64_t done_at;
+    int64_t stops_at; /* by jobTimeoutMs; INT64_MAX: never */
     struct fault_action fault;
     struct media media;
     bool computing;        /* by a thread of its own, which alone may end it */
@@ -39,6 +40,7 @@ struct job {
     bool unsaved;          /* jobs_save could not write its record yet */
     atomic_bool cancelled; /* meanwhile */
     bool deleted;          /* meanwhile */
+    bool timed_out;        /* that is why it was cancelled */
     bool failed;
     struct error failure;
     cJSON *script_statistics; /* of a script's statement, NULL for others */

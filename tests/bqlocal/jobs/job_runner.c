@@ -2,12 +2,16 @@
 
 #include "bqlocal/jobs/job_check.h"
 #include "bqlocal/jobs/job_copy.h"
+#include "bqlocal/jobs/job_permission.h"
 #include "bqlocal/jobs/job_query.h"
 #include "bqlocal/jobs/load.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/json_member.h"
 
 #include <stdlib.h>
+
+/* What is read and stored in a moment. */
+#define SMALL_LOAD_BYTES ((uint64_t)1 << 20)
 
 static void finish(struct jobs *jobs, struct job *job)
 {
@@ -26,20 +30,30 @@ static bool has_effect(struct jobs *jobs, struct job *job, struct error *err)
 {
     if (job->fault.kind == FAULT_JOB_FAIL)
         return failure_set(err, job->fault.reason, "%s", job->fault.message);
-    switch (job->kind) {
-    case JOB_LOAD:
-        return job_run_load(jobs, job, err);
-    case JOB_COPY:
-        return job_run_copy(jobs, job, err);
-    default:
+    if (job->kind != JOB_QUERY && !job_check_permissions(jobs, job->kind, job_part(job), NULL, err))
+        return false;
+    if (job->kind == JOB_QUERY)
         return job_run_query(jobs, job, err);
-    }
+    struct store writer = {0};
+    if (job->computing)
+        writer = store_take_writer(jobs->store);
+    struct store *store = job->computing ? &writer : jobs->store;
+    bool ok = job->kind == JOB_LOAD ? job_run_load(jobs, job, store, err)
+                                    : job_run_copy(jobs, job, store, err);
+    if (job->computing)
+        store_give_back_writer(jobs->store, &writer);
+    return ok;
 }
 
 static void set_cancelled(struct jobs *jobs, struct job *job)
 {
-    failure_set(
-        &job->failure, "stopped", "Job execution was cancelled: User requested cancellation");
+    if (job->timed_out)
+        failure_set(
+            &job->failure, "stopped", "Job execution was cancelled: Job timed out after %gs",
+            (double)json_number(job->configuration, "jobTimeoutMs", 0) / 1000);
+    else
+        failure_set(
+            &job->failure, "stopped", "Job execution was cancelled: User requested cancellation");
     job->failed = true;
     if (job->has_result)
         sql_result_clear(jobs->store, &job->result);
@@ -112,12 +126,13 @@ static void *compute(void *context)
     return NULL;
 }
 
-/* A statement may take long, so that others need not wait for it. A load or a copy happens at once,
- * unless it has to wait. */
+/* What may take long has a thread, so that others need not wait for it. A small load happens at
+ * once, unless it has to wait. */
 static bool needs_thread(const struct jobs *jobs, const struct job *job)
 {
-    return job->kind == JOB_QUERY ? job->fault.kind != FAULT_JOB_FAIL
-                                  : jobs->store->writing || jobs->queued > 0;
+    bool small = job->kind == JOB_LOAD && job->media.length <= SMALL_LOAD_BYTES;
+
+    return small ? jobs->store->writing || jobs->queued > 0 : job->fault.kind != FAULT_JOB_FAIL;
 }
 
 static bool start_computing(struct jobs *jobs, struct job *job)
@@ -154,11 +169,26 @@ static bool start_computing(struct jobs *jobs, struct job *job)
     return true;
 }
 
+/* Ends a job whose jobTimeoutMs have passed; one that is computing, soon. */
+static void stop(struct jobs *jobs, struct job *job)
+{
+    job->timed_out = true;
+    job->cancelled = true;
+    if (job->computing) {
+        monitor_notify(jobs->monitor);
+        return;
+    }
+    set_cancelled(jobs, job);
+    finish(jobs, job);
+}
+
 /* Moves a job on as far as its time allows; returns when to look again. */
 static int64_t advance(struct jobs *jobs, struct job *job, int64_t now)
 {
-    if (job->computing)
-        return INT64_MAX;
+    if (now >= job->stops_at && !job->timed_out)
+        stop(jobs, job);
+    if (job->computing || job->state == JOB_DONE)
+        return job->timed_out ? INT64_MAX : job->stops_at;
     if (job->fault.kind == FAULT_JOB_HANG && !faults_exists(jobs->faults, job->fault.rule))
         job->fault.kind = FAULT_NONE;
     bool hangs = job->fault.kind == FAULT_JOB_HANG;
@@ -174,9 +204,12 @@ static int64_t advance(struct jobs *jobs, struct job *job, int64_t now)
         run(jobs, job);
     // Replaced faults wake the worker for a job that hangs.
     bool stuck = hangs && (job->state == JOB_RUNNING || job->fault.at_pending);
-    if (job->state == JOB_DONE || job->computing || stuck)
+    if (job->state == JOB_DONE)
         return INT64_MAX;
-    return job->state == JOB_PENDING ? job->run_at : job->done_at;
+    int64_t next = job->computing || stuck     ? INT64_MAX
+                   : job->state == JOB_PENDING ? job->run_at
+                                               : job->done_at;
+    return next < job->stops_at ? next : job->stops_at;
 }
 
 /* One round over all jobs, the oldest first, so that effects follow the order of arrival. */
@@ -244,6 +277,8 @@ static void schedule(struct jobs *jobs, const struct job_origin *origin, struct 
     job->created_ms = store_now_ms(jobs->store);
     job->run_at = now + latency / 2;
     job->done_at = now + latency;
+    int64_t timeout = json_number(job->configuration, "jobTimeoutMs", 0);
+    job->stops_at = timeout > 0 && timeout < INT64_MAX - now ? now + timeout : INT64_MAX;
 }
 
 static bool make_job(

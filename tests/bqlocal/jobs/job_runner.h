@@ -1,7 +1,8 @@
-/* job_runner: the states of jobs over time. A load or a copy happens in one piece when its time is
- * up: at once without --job-latency, else in the worker's thread. Statements run in threads of
- * their own, beside everything else. What changes tables, by whatever job, does so in order of
- * arrival, one after the other. But for start and stop, callers are inside of the monitor. */
+/* job_runner: the states of jobs over time. A small load happens in one piece when its time is up:
+ * at once without --job-latency, else in the worker's thread. Statements, copies and larger loads
+ * run in threads of their own, beside everything else. What changes tables, by whatever job, does
+ * so in order of arrival, one after the other. But for start and stop, callers are inside of the
+ * monitor. */
 #ifndef BQLOCAL_JOBS_JOB_RUNNER_H
 #define BQLOCAL_JOBS_JOB_RUNNER_H
 

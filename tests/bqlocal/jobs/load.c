@@ -2,12 +2,16 @@
 
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/json_member.h"
+#include "bqlocal/store/limit.h"
 #include "bqlocal/store/value.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* How many rows are read between two looks at whether the job was cancelled. */
+#define CANCEL_ROWS 1024
 
 bool load_refuse(const struct load *load, size_t field, struct error *err, const char *format, ...)
 {
@@ -111,6 +115,15 @@ static bool bind_json(struct load *load, size_t field, struct slice text, struct
     return true;
 }
 
+/* The same refusal, as one of the file. */
+static bool refuse_limit(const struct load *load, size_t field, struct error *err)
+{
+    char why[sizeof err->message];
+
+    snprintf(why, sizeof why, "%s", err->message);
+    return load_refuse(load, field, err, "%.400s", why);
+}
+
 bool load_bind_text(struct load *load, size_t field, struct slice text, struct error *err)
 {
     int column = load->columns[field];
@@ -124,6 +137,8 @@ bool load_bind_text(struct load *load, size_t field, struct slice text, struct e
         return load_refuse(load, field, err, "U+0000 in a STRING value");
     if (load->target.fields[column].type == STORE_JSON)
         return bind_json(load, field, text, err);
+    if (!limit_check(&load->target.fields[column], text, err))
+        return refuse_limit(load, field, err);
     sqlite3_bind_text64(
         load->insert, column + 1, text.length == 0 ? "" : text.data, text.length, SQLITE_STATIC,
         SQLITE_UTF8);
@@ -134,10 +149,15 @@ bool load_bind_text(struct load *load, size_t field, struct slice text, struct e
 bool load_bind_decimal(struct load *load, size_t field, const char *text, struct error *err)
 {
     int column = load->columns[field];
-    (void)err;
+    char rounded[VALUE_TEXT_SIZE];
 
     if (column < 0)
         return true;
+    if (limit_is_set(&load->target.fields[column])) {
+        if (!limit_round(&load->target.fields[column], slice_of(text), rounded, err))
+            return refuse_limit(load, field, err);
+        text = rounded;
+    }
     sqlite3_bind_text(load->insert, column + 1, text, -1, SQLITE_TRANSIENT);
     load->bytes += load->target.fields[column].type == STORE_NUMERIC ? 16 : 32;
     return true;
@@ -146,10 +166,11 @@ bool load_bind_decimal(struct load *load, size_t field, const char *text, struct
 bool load_bind_bytes(struct load *load, size_t field, struct slice bytes, struct error *err)
 {
     int column = load->columns[field];
-    (void)err;
 
     if (column < 0)
         return true;
+    if (!limit_check(&load->target.fields[column], bytes, err))
+        return refuse_limit(load, field, err);
     sqlite3_bind_blob64(
         load->insert, column + 1, bytes.length == 0 ? "" : bytes.data, bytes.length,
         SQLITE_TRANSIENT);
@@ -167,9 +188,17 @@ void load_row_defaults(struct load *load)
     }
 }
 
+static bool check_cancelled(const struct load *load, struct error *err)
+{
+    return !atomic_load(load->cancelled) ||
+           failure_set(err, "stopped", "Job execution was cancelled");
+}
+
 bool load_row(struct load *load, struct error *err)
 {
     load->rows++;
+    if (load->rows % CANCEL_ROWS == 0 && !check_cancelled(load, err))
+        return false;
     if (load->settings->discards)
         return true;
     int status = sqlite3_step(load->insert);
@@ -192,6 +221,17 @@ static bool prepare_insert(struct load *load, struct error *err)
     return ok;
 }
 
+static bool read_rows(
+    struct load *load, const struct load_format *format, void *context, struct error *err)
+{
+    if (load->monitor == NULL)
+        return format->read(load, context, err);
+    monitor_leave(load->monitor);
+    bool ok = format->read(load, context, err);
+    monitor_enter(load->monitor);
+    return ok && check_cancelled(load, err);
+}
+
 static bool run(
     struct load *load, const struct load_format *format, void *context, struct error *err)
 {
@@ -204,7 +244,7 @@ static bool run(
         // They were counted while they were uploaded.
         load->rows = load->media->forgotten_rows;
         load->bytes = (int64_t)load->media->length;
-    } else if (!format->read(load, context, err)) {
+    } else if (!read_rows(load, format, context, err)) {
         return false;
     }
     if (load->settings->discards)
@@ -240,14 +280,16 @@ static cJSON *statistics_of(const struct load *load)
     return statistics;
 }
 
-bool job_run_load(struct jobs *jobs, struct job *job, struct error *err)
+bool job_run_load(struct jobs *jobs, struct job *job, struct store *store, struct error *err)
 {
     const cJSON *options = job_part(job);
     const cJSON *destination = json_at(options, "destinationTable");
     const char *format_name = json_text(options, "sourceFormat");
     const struct load_format *format = strcmp(format_name, "AVRO") == 0 ? &load_avro : &load_json;
     struct load load = {
-        .store = jobs->store,
+        .store = store,
+        .monitor = job->computing ? jobs->monitor : NULL,
+        .cancelled = &job->cancelled,
         .settings = &jobs->settings,
         .options = options,
         .dataset = json_text(destination, "datasetId"),
@@ -257,19 +299,19 @@ bool job_run_load(struct jobs *jobs, struct job *job, struct error *err)
     void *context = NULL;
     bool ok = false;
 
-    load.where = sqlite3_mprintf("Table %s:%s.%s", jobs->store->project, load.dataset, load.table);
+    load.where = sqlite3_mprintf("Table %s:%s.%s", store->project, load.dataset, load.table);
     if (load.where == NULL) {
         error_set(err, ERROR_MEMORY, "out of memory for a load");
         goto cleanup;
     }
-    if (!format->open(&load, &context, err) || !store_begin(jobs->store, err))
+    if (!format->open(&load, &context, err) || !store_begin(store, err))
         goto cleanup;
     ok = run(&load, format, context, err);
     // An open statement would keep the transaction from ending.
     sqlite3_finalize(load.insert);
     load.insert = NULL;
     partitions_forget(&load.watch);
-    ok = store_end(jobs->store, ok, err);
+    ok = store_end(store, ok, err);
     if (ok)
         job->statistics = statistics_of(&load);
 

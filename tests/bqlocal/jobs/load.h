@@ -15,6 +15,8 @@
 
 struct load {
     struct store *store;
+    struct monitor *monitor;      /* left while rows are read; NULL: it is not */
+    const atomic_bool *cancelled; /* ends the reading of rows when it becomes true */
     const struct job_settings *settings;
     const cJSON *options; /* configuration.load */
     const char *dataset;
@@ -72,7 +74,10 @@ extern const struct load_format load_json;
 /* Makes the table what it has to be before rows are inserted: created, emptied, widened. */
 MUST_CHECK bool load_prepare_target(struct load *load, struct error *err);
 
-/* The effect of a load job: writes job->statistics; on failure nothing is changed. */
-MUST_CHECK bool job_run_load(struct jobs *jobs, struct job *job, struct error *err);
+/* The effect of a load job: writes job->statistics; on failure nothing is changed. The store is
+ * jobs' own, or its writer for a job that computes: then the monitor is left while rows are read.
+ */
+MUST_CHECK bool job_run_load(
+    struct jobs *jobs, struct job *job, struct store *store, struct error *err);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "bqlocal/store/failure.h"
+#include "bqlocal/store/json_body.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,14 +87,8 @@ static bool split_head(
     if (media == NULL)
         return *out_needs_more || malformed(err, "it needs two parts, a job as JSON and the media");
     *out_needs_more = false;
-    cJSON *job = cJSON_ParseWithLength(json, (size_t)(second - json));
-    if (!cJSON_IsObject(job)) {
-        cJSON_Delete(job);
-        return malformed(err, "the first part is not a JSON object");
-    }
-    *out_job = job;
     *out_offset = (size_t)(media - start.data);
-    return true;
+    return json_body_parse((struct slice){json, (size_t)(second - json)}, out_job, err);
 }
 
 /* Where the media ends: before the line end that belongs to the last delimiter. */

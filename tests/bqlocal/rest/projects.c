@@ -11,6 +11,7 @@ bool rest_project_list(const struct parts *in, struct request *request, struct e
     cJSON *project = cJSON_CreateObject();
     cJSON_AddStringToObject(project, "kind", "bigquery#project");
     cJSON_AddStringToObject(project, "id", in->store->project);
+    cJSON_AddStringToObject(project, "numericId", "1");
     cJSON_AddStringToObject(project, "friendlyName", in->store->project);
     cJSON *reference = cJSON_AddObjectToObject(project, "projectReference");
     cJSON_AddStringToObject(reference, "projectId", in->store->project);
@@ -41,6 +42,7 @@ bool rest_discovery(const struct parts *in, struct request *request, struct erro
         {"version", "v2"},
         {"protocol", "rest"},
         {"servicePath", "bigquery/v2/"},
+        {"basePath", "/bigquery/v2/"},
         {"batchPath", "batch/bigquery/v2"},
     };
     cJSON *body = cJSON_CreateObject();

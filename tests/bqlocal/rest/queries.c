@@ -39,6 +39,7 @@ static cJSON *job_body(const cJSON *body)
     for (size_t i = 0; i < sizeof query_keys / sizeof query_keys[0]; i++)
         json_copy(query, body, query_keys[i]);
     json_copy(configuration, body, "labels");
+    json_copy(configuration, body, "jobTimeoutMs");
     json_copy(reference, body, "location");
     return job;
 }

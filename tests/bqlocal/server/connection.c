@@ -25,6 +25,9 @@
 /* How often a held request looks whether its client is still there. */
 #define CLIENT_CHECK_MS 50
 
+/* The permission of routes that make jobs. */
+#define JOBS_CREATE "bigquery.jobs.create"
+
 /* A request, and what its handler need not know of it. */
 struct exchange {
     const struct parts *in;
@@ -346,7 +349,7 @@ static char *make_origin(const struct parts *in, const struct request *request)
 
 /* A walk over headers or query parameters that ends at the first that is refused. */
 struct value_check {
-    const char *method_id;
+    const struct request *request;
     bool ok;
     struct error *err;
 };
@@ -355,17 +358,22 @@ static enum MHD_Result check_value(
     void *context, enum MHD_ValueKind kind, const char *name, const char *value)
 {
     struct value_check *check = context;
+    const struct request *request = check->request;
 
-    check->ok = kind == MHD_HEADER_KIND
-                    ? property_check_header(name, value, check->err)
-                    : property_check_parameter(check->method_id, name, value, check->err);
+    if (kind == MHD_HEADER_KIND)
+        check->ok = property_check_header(name, value, check->err);
+    else if (request_query(request, name) != value) // the first of this name
+        check->ok = failure_set(
+            check->err, "badRequest", "The query parameter %.100s is there more than once", name);
+    else
+        check->ok = property_check_parameter(request->method_id, name, value, check->err);
     return check->ok ? MHD_YES : MHD_NO;
 }
 
 /* Whether bqlocal does what headers and query parameters ask for. */
 static bool check_values(const struct request *request, struct error *err)
 {
-    struct value_check check = {request->method_id, true, err};
+    struct value_check check = {request, true, err};
 
     if (request->method_id == NULL)
         return true;
@@ -393,6 +401,12 @@ static bool may_proceed(struct exchange *exchange, bool path_known, struct error
     if (route == NULL)
         return failure_set(err, "notFound", "Not found: %s %s", request->method, request->path);
     bool guarded = route->kind == ROUTE_API || route->kind == ROUTE_UPLOAD;
+    bool makes_job = route->permission != NULL && strcmp(route->permission, JOBS_CREATE) == 0;
+    if (makes_job && strcmp(request->parameters.project, request->project) != 0)
+        return failure_set(
+            err, "accessDenied",
+            "Access Denied: Project %.200s: bqlocal has the project %s alone, whose jobs it runs",
+            request->parameters.project, request->project);
     request->method_id = route->id;
     request->schema = route->body;
     return (!guarded || strict_allows(in, request, err)) && check_values(request, err) &&

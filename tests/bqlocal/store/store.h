@@ -41,6 +41,9 @@ struct store_field {
     enum store_type type;
     bool required;
     bool ignores_case; /* has the collation und:ci */
+    int64_t length;    /* of STRING(n) and BYTES(n), 0: any */
+    int precision;     /* of NUMERIC(p, s) and BIGNUMERIC(p, s), 0: any */
+    int scale;
     char *default_sql; /* defaultValueExpression, NULL if none */
 };
 

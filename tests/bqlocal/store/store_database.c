@@ -45,10 +45,27 @@ int64_t store_next_version(struct store *store)
 
 bool store_sqlite_failed(struct store *store, struct error *err)
 {
-    failure_set(err, "internalError", "sqlite: %s", sqlite3_errmsg(store->handle));
-    if (sqlite3_errcode(store->handle) == SQLITE_FULL)
+    return store_handle_failed(store->handle, err);
+}
+
+bool store_handle_failed(sqlite3 *handle, struct error *err)
+{
+    int code = sqlite3_errcode(handle) & 0xFF;
+    bool passes = code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_BUSY;
+
+    failure_set(
+        err, passes ? "backendError" : "internalError", "sqlite: %s", sqlite3_errmsg(handle));
+    if (code == SQLITE_FULL)
         err->code = ERROR_DISK;
     return false;
+}
+
+bool store_step(struct store *store, sqlite3_stmt *statement, bool *out_row, struct error *err)
+{
+    int status = sqlite3_step(statement);
+
+    *out_row = status == SQLITE_ROW;
+    return status == SQLITE_ROW || status == SQLITE_DONE || store_sqlite_failed(store, err);
 }
 
 bool store_execute(struct store *store, const char *sql, struct error *err)
@@ -97,13 +114,33 @@ bool store_begin(struct store *store, struct error *err)
 
 bool store_end(struct store *store, bool ok, struct error *err)
 {
-    if (ok)
-        return store_execute(store, "release bqlocal_store", err);
-    // Where SQLite has rolled back everything itself (disk full) this fails, and nothing is left to
-    // undo.
-    sqlite3_exec(
-        store->handle, "rollback to bqlocal_store; release bqlocal_store", NULL, NULL, NULL);
+    if (ok && store_execute(store, "release bqlocal_store", err))
+        return true;
+    // Where SQLite has rolled back everything itself (disk full), nothing is left to undo; where it
+    // cannot undo a part, all of it goes.
+    const char *undo = "rollback to bqlocal_store; release bqlocal_store";
+    if (sqlite3_exec(store->handle, undo, NULL, NULL, NULL) != SQLITE_OK &&
+        sqlite3_get_autocommit(store->handle) == 0)
+        sqlite3_exec(store->handle, "rollback", NULL, NULL, NULL);
     return false;
+}
+
+struct store store_take_writer(struct store *store)
+{
+    struct store writer = *store;
+
+    writer.handle = store->writer;
+    store->writing = true;
+    return writer;
+}
+
+void store_give_back_writer(struct store *store, const struct store *writer)
+{
+    // A COMMIT that fails (disk full) leaves the transaction open.
+    if (sqlite3_get_autocommit(writer->handle) == 0)
+        sqlite3_exec(writer->handle, "rollback", NULL, NULL, NULL);
+    store->writing = false;
+    store->last_version = writer->last_version;
 }
 
 static bool open_handle(const char *path, sqlite3 **out_handle, struct error *err)

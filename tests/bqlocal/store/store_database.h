@@ -30,8 +30,14 @@ void store_close(struct store *store);
 /* Milliseconds since 1970-01-01 as the store sees them. */
 int64_t store_now_ms(const struct store *store);
 
-/* SQLite's last message as internalError; returns false. */
+/* SQLite's last message as internalError, or backendError (503) where the disk or a lock is at
+ * fault and not the request; returns false. */
 bool store_sqlite_failed(struct store *store, struct error *err);
+/* The same of any connection. */
+bool store_handle_failed(sqlite3 *handle, struct error *err);
+/* Steps; *out_row: whether there is a row. */
+MUST_CHECK bool store_step(
+    struct store *store, sqlite3_stmt *statement, bool *out_row, struct error *err);
 
 /* Runs statements without parameters or results. */
 MUST_CHECK bool store_execute(struct store *store, const char *sql, struct error *err);
@@ -44,7 +50,12 @@ MUST_CHECK bool store_prepare(
 /* Nested transactions: keeps (ok) or undoes everything since begin. Returns ok, or false when
  * keeping fails. */
 MUST_CHECK bool store_begin(struct store *store, struct error *err);
-bool store_end(struct store *store, bool ok, struct error *err);
+MUST_CHECK bool store_end(struct store *store, bool ok, struct error *err);
+
+/* The same database through its writer, which does nothing else until it is given back: readers see
+ * the tables without its changes, and the monitor may be left meanwhile. */
+struct store store_take_writer(struct store *store);
+void store_give_back_writer(struct store *store, const struct store *writer);
 
 /* A version newer than all before. */
 int64_t store_next_version(struct store *store);

@@ -142,12 +142,14 @@ bool store_dataset_get(
             store, "select name, resource, version from bqlocal_datasets where name = ?1", &row,
             err, dataset, NULL))
         return false;
-    cJSON *resource = sqlite3_step(row) == SQLITE_ROW ? complete(store, row) : NULL;
+    bool found = false;
+    bool ok = store_step(store, row, &found, err);
+    cJSON *resource = found ? complete(store, row) : NULL;
     sqlite3_finalize(row);
-    if (resource == NULL)
+    if (ok && resource == NULL)
         return failure_set(err, "notFound", "Not found: Dataset %s:%s", store->project, dataset);
     *out_resource = resource;
-    return true;
+    return ok;
 }
 
 bool store_dataset_list(struct store *store, cJSON **out_resources, struct error *err)
@@ -159,11 +161,16 @@ bool store_dataset_list(struct store *store, cJSON **out_resources, struct error
             NULL))
         return false;
     cJSON *resources = cJSON_CreateArray();
-    while (sqlite3_step(row) == SQLITE_ROW)
+    bool more = false;
+    bool ok;
+    while ((ok = store_step(store, row, &more, err)) && more)
         cJSON_AddItemToArray(resources, complete(store, row));
     sqlite3_finalize(row);
-    *out_resources = resources;
-    return true;
+    if (ok)
+        *out_resources = resources;
+    else
+        cJSON_Delete(resources);
+    return ok;
 }
 
 bool store_dataset_patch(

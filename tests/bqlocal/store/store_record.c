@@ -62,7 +62,7 @@ bool store_expire(struct store *store, struct error *err)
         if (!ok)
             break;
         sqlite3_bind_int64(row, 1, store_now_ms(store));
-        more = sqlite3_step(row) == SQLITE_ROW;
+        ok = store_step(store, row, &more, err);
         if (more) {
             dataset = strdup((const char *)sqlite3_column_text(row, 0));
             table = strdup((const char *)sqlite3_column_text(row, 1));
@@ -93,7 +93,9 @@ bool store_record_read(
             &row, err, dataset, table, NULL))
         return false;
     sqlite3_bind_int64(row, 3, store_now_ms(store));
-    if (sqlite3_step(row) == SQLITE_ROW) {
+    bool found = false;
+    bool ok = store_step(store, row, &found, err);
+    if (found) {
         record = (struct store_record){
             .resource = cJSON_Parse((const char *)sqlite3_column_text(row, 0)),
             .version = sqlite3_column_int64(row, 1),
@@ -108,7 +110,7 @@ bool store_record_read(
     sqlite3_finalize(row);
     if (record.resource == NULL) {
         free(record.name);
-        return not_found(store, dataset, table, err);
+        return ok && not_found(store, dataset, table, err);
     }
     *out_record = record;
     return true;

@@ -1,5 +1,6 @@
 /* Schemas of the store: types, fields, and what a Table resource may say. */
 #include "bqlocal/store/failure.h"
+#include "bqlocal/store/limit.h"
 #include "bqlocal/store/store.h"
 #include "bqlocal/store/store_internal.h"
 
@@ -162,6 +163,11 @@ static bool parse_field(const cJSON *item, struct store_field *out_field, struct
     out_field->required = mode != NULL && strcasecmp(mode, "REQUIRED") == 0;
     const char *collation = text_of(item, "collation");
     out_field->ignores_case = collation != NULL && strcasecmp(collation, "und:ci") == 0;
+    out_field->length = cJSON_HasObjectItem(item, "maxLength") ? limit_of(item, "maxLength") : 0;
+    if (cJSON_HasObjectItem(item, "precision")) {
+        out_field->precision = (int)limit_of(item, "precision");
+        out_field->scale = cJSON_HasObjectItem(item, "scale") ? (int)limit_of(item, "scale") : 0;
+    }
     out_field->default_sql = default_sql == NULL ? NULL : strdup(default_sql);
     return true;
 }
@@ -196,6 +202,14 @@ failed:
     return false;
 }
 
+static void add_limit(cJSON *item, const char *key, int64_t number)
+{
+    char text[32];
+
+    sqlite3_snprintf(sizeof text, text, "%lld", (long long)number);
+    cJSON_AddStringToObject(item, key, text);
+}
+
 cJSON *store_schema_json(const struct store_schema *schema)
 {
     cJSON *fields = cJSON_CreateArray();
@@ -206,6 +220,12 @@ cJSON *store_schema_json(const struct store_schema *schema)
         cJSON_AddStringToObject(item, "name", field->name);
         cJSON_AddStringToObject(item, "type", store_type_rest(field->type));
         cJSON_AddStringToObject(item, "mode", field->required ? "REQUIRED" : "NULLABLE");
+        if (field->length > 0)
+            add_limit(item, "maxLength", field->length);
+        if (field->precision > 0)
+            add_limit(item, "precision", field->precision);
+        if (field->scale > 0)
+            add_limit(item, "scale", field->scale);
         if (field->default_sql != NULL)
             cJSON_AddStringToObject(item, "defaultValueExpression", field->default_sql);
         cJSON_AddItemToArray(fields, item);
@@ -364,6 +384,14 @@ static bool check_change(
             err, "invalid",
             "Provided Schema does not match %s. Field %s has changed type from %s to %s", where,
             old->name, store_type_rest(old->type), store_type_rest(new->type));
+    char names[2][LIMIT_TEXT_SIZE];
+    if (!limit_is_wider(old, new))
+        return failure_set(
+            err, "invalid",
+            "Provided Schema does not match %s. Field %s has changed type from %s to %s, which "
+            "holds "
+            "less",
+            where, old->name, limit_type_name(old, names[0]), limit_type_name(new, names[1]));
     if (new->required && !old->required)
         return failure_set(
             err, "invalid",

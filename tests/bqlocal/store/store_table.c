@@ -131,7 +131,9 @@ bool store_table_list(
         return false;
     sqlite3_bind_int64(row, 2, store_now_ms(store));
     resources = cJSON_CreateArray();
-    while (sqlite3_step(row) == SQLITE_ROW) {
+    bool more = false;
+    bool ok;
+    while ((ok = store_step(store, row, &more, err)) && more) {
         struct store_record record = {
             .resource = cJSON_Parse((const char *)sqlite3_column_text(row, 1)),
             .version = sqlite3_column_int64(row, 2),
@@ -142,8 +144,11 @@ bool store_table_list(
         cJSON_AddItemToArray(resources, record.resource);
     }
     sqlite3_finalize(row);
-    *out_resources = resources;
-    return true;
+    if (ok)
+        *out_resources = resources;
+    else
+        cJSON_Delete(resources);
+    return ok;
 }
 
 static bool name_is_valid(const char *name)
@@ -164,7 +169,7 @@ static bool check_free(
     struct error *err)
 {
     sqlite3_stmt *row = NULL;
-    bool ok = true;
+    bool taken = false;
 
     if (!store_expire(store, err) ||
         !store_prepare(
@@ -173,7 +178,8 @@ static bool check_free(
             " lower(name) = lower(?2) order by name = ?2 desc",
             &row, err, dataset, table, NULL))
         return false;
-    if (sqlite3_step(row) == SQLITE_ROW) {
+    bool ok = store_step(store, row, &taken, err);
+    if (taken) {
         if (ignores_case || strcmp((const char *)sqlite3_column_text(row, 0), table) == 0)
             ok = failure_set(
                 err, "duplicate", "Already Exists: Table %s:%s.%s", store->project, dataset, table);

@@ -69,6 +69,65 @@ class RestFaults(RestCase):
             self.bq.faults({"action": "deny"})
         self.assertIn("faults[0].permission", refused.exception.message)
 
+    def test_a_denial_of_what_nobody_asks_for_is_refused_with_what_is_asked_for(self):
+        for permission in ("bigquery.tables.getdata", "tables.get", "bigquery.tables", ""):
+            with self.subTest(permission), self.assertRaises(HttpError) as refused:
+                self.bq.faults({"action": "deny", "permission": permission})
+            self.assertEqual(400, refused.exception.status)
+            self.assertIn("faults[0].permission", refused.exception.message)
+            self.assertIn("bigquery.tables.getData", refused.exception.message)
+
+    def test_jobs_need_the_permissions_of_what_they_do(self):
+        def ran(configuration):
+            return self.bq.run({"configuration": configuration})["status"].get("errorResult", {})
+
+        def query(text, **options):
+            return lambda: ran({"query": {"query": text, "useLegacySql": False, **options}})
+
+        def copy(destination):
+            return lambda: ran({"copy": {"sourceTable": self.bq.reference("d", "t"), "writeDisposition": "WRITE_APPEND",
+                                         "destinationTable": self.bq.reference("d", destination)}})
+
+        def load(table):
+            return lambda: self.bq.load("d", table, b'{"a": 1}', sourceFormat="NEWLINE_DELIMITED_JSON", schema={
+                "fields": [{"name": "a", "type": "INT64"}]})["status"].get("errorResult", {})
+
+        self.bq.query("create table d.t (a int64); create table d.u (a int64)")
+        into = {"destinationTable": self.bq.reference("d", "t"), "writeDisposition": "WRITE_APPEND"}
+        new = {"destinationTable": self.bq.reference("d", "fresh")}
+        needs = {
+            "bigquery.tables.getData": [
+                query("select * from d.t"), query("create table d.x as select a from d.t"), copy("u"),
+                query("select 1; select a from d.t"), query("insert into d.u select a from d.t"),
+                query("create table d.x (a int64); select a from d.x"), query("select exists(select 1 from d.t)"),
+                query("merge d.t t using d.u u on t.a = u.a when matched then delete")],
+            "bigquery.tables.updateData": [
+                load("t"), copy("u"), query("select 1 as a", **into), query("delete from d.t where true"),
+                query(" -- a comment\n truncate table d.t"), query("select 1; insert into d.t values (1)"), load("fresh")],
+            "bigquery.tables.create": [
+                query("create or replace table d.t (a int64)"), query("select 1 as a", **new), copy("fresh"),
+                load("fresh"), query("/* so */ create table d.x (a int64)")],
+            "bigquery.tables.update": [query("alter table d.t set options (description = 'x')")],
+            "bigquery.tables.delete": [query("drop table d.t"), query("select 1; drop table if exists d.nosuch")],
+        }
+        for permission, calls in needs.items():
+            self.bq.faults({"action": "deny", "permission": permission})
+            for number, call in enumerate(calls):
+                with self.subTest(permission, number=number):
+                    error = call()
+                    self.assertEqual("accessDenied", error.get("reason"), error)
+                    self.assertIn(permission, error["message"])
+        self.bq.clear_faults()
+        self.assertEqual((["t", "u"], []), (self.bq.tables("d"), self.bq.query("select * from d.t")))
+
+        self.bq.faults(*({"action": "deny", "permission": f"bigquery.tables.{one}"}
+                         for one in ("getData", "create", "update", "delete")))
+        for call in (load("t"), query("select 1"), query("insert into d.t values (1)"), query("truncate table d.t")):
+            self.assertEqual({}, call())
+        for method, permission in (("PATCH", "datasets.update"), ("PUT", "datasets.update"), ("DELETE", "datasets.delete")):
+            self.bq.faults({"action": "deny", "permission": "bigquery." + permission})
+            self.refuse(403, "accessDenied", self.bq.request, method, "datasets/d", {})
+
     def test_the_nth_request_that_matches_is_answered_with_a_status(self):
         self.bq.faults({"method": "POST", "path": "/datasets$", "nth": 2, "count": 2,
                         "action": "status", "status": 429, "reason": "rateLimitExceeded",

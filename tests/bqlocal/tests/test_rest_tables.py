@@ -253,7 +253,7 @@ class RestTables(RestCase):
         second = self.bq.get(f"{path}&pageToken={first['pageToken']}")
         third = self.bq.get(f"{path}&pageToken={second['pageToken']}")
         late = self.bq.get(path + "&startIndex=20")
-        some = self.bq.get(path + "&selectedFields=name&maxResults=1")
+        some = self.bq.get("datasets/d/tables/t/data?selectedFields=name&maxResults=1")
 
         ids = [row["f"][0]["v"] for page in (first, second, third) for row in page["rows"]]
         self.assertEqual(ids, [str(i) for i in range(25)])

@@ -151,6 +151,8 @@ cJSON *sql_note_scan(
 void sql_note_filters(struct sql_compiler *compiler, const struct sql_expr *condition);
 
 /* parameter.c */
+/* Whether each name is there once, in any case. */
+bool sql_check_parameters(struct sql_compiler *compiler);
 bool sql_parameter(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out);
 /* The members of an array literal or parameter. */

@@ -2,6 +2,7 @@
  * values written into its columns. */
 #include "bqlocal/sql/compile/compile.h"
 #include "bqlocal/sql/parse/parse.h"
+#include "bqlocal/store/limit.h"
 #include "bqlocal/store/partitions.h"
 
 #include <stdio.h>
@@ -47,9 +48,14 @@ bool sql_assign(
             compiler, at, "Value of type %s cannot be assigned to %s, which has type %s",
             sql_type_name(value->type), field->name, store_type_sql(field->type));
     *out_sql = converted.sql;
+    if (limit_is_set(field)) {
+        char *limited = limit_sql(field, converted.sql);
+        *out_sql = sql_printf(compiler->arena, "%s", limited == NULL ? "" : limited);
+        sqlite3_free(limited);
+    }
     if (field->required)
         *out_sql = sql_printf(
-            compiler->arena, "bq_required(%s,%s)", converted.sql,
+            compiler->arena, "bq_required(%s,%s)", *out_sql,
             sql_quote_text(compiler->arena, field->name, strlen(field->name)));
     return true;
 }

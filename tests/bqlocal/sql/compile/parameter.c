@@ -1,6 +1,7 @@
 /* Query parameters ("Running parameterized queries"; REST: QueryParameter): scalars, arrays of
  * scalars, and arrays of structs of scalars, which only UNNEST in FROM takes. */
 #include "bqlocal/sql/compile/compile.h"
+#include "bqlocal/store/json_body.h"
 #include "bqlocal/store/value.h"
 
 #include <string.h>
@@ -31,13 +32,31 @@ static const cJSON *find_parameter(const struct sql_compiler *compiler, const st
 
     cJSON_ArrayForEach(item, compiler->request->parameters)
     {
-        const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "name"));
+        const char *name = cJSON_GetStringValue(member(item, "name"));
         if (expr->text == NULL ? index == expr->index
                                : name != NULL && strcasecmp(name, expr->text) == 0)
             return item;
         index++;
     }
     return NULL;
+}
+
+bool sql_check_parameters(struct sql_compiler *compiler)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, compiler->request->parameters)
+    {
+        const char *name = cJSON_GetStringValue(member(item, "name"));
+        for (const cJSON *next = item->next; name != NULL && next != NULL; next = next->next) {
+            const char *other = cJSON_GetStringValue(member(next, "name"));
+            if (other != NULL && strcasecmp(name, other) == 0)
+                return sql_error(
+                    compiler->err, SQL_NO_PLACE, "Query parameter %s is given more than once: %s",
+                    name, other);
+        }
+    }
+    return true;
 }
 
 /* Google's servers accept a number or a boolean where a string is expected, and its Node.js client
@@ -49,27 +68,45 @@ static const char *scalar_text(const cJSON *value, char *room, int size)
     return cJSON_GetStringValue(value);
 }
 
+/* Puts U+0000 where JSON_ZERO stands for it; returns the new length. Of types other than STRING no
+ * text has it, and JSON_ZERO makes the text wrong. */
+static size_t restore_zeros(char *text, size_t length)
+{
+    char *end = text + length;
+    char *to = strstr(text, JSON_ZERO);
+
+    for (const char *at = to; at != NULL && at < end; to++) {
+        bool zero = end - at >= 2 && memcmp(at, JSON_ZERO, 2) == 0;
+        *to = zero ? '\0' : *at;
+        at += zero ? 2 : 1;
+    }
+    return to == NULL ? length : (size_t)(to - text);
+}
+
 static bool parameter_value(
     struct sql_compiler *compiler, const struct sql_expr *expr, enum store_type type,
     const cJSON *value, struct sql_value *out)
 {
     char room[64];
-    const char *text = scalar_text(member(value, "value"), room, sizeof room);
+    const char *given = scalar_text(member(value, "value"), room, sizeof room);
     struct buffer bytes;
+    char *text;
 
-    if (text == NULL) {
+    if (given == NULL) {
         *out = (struct sql_value){.sql = "NULL", .type = (int)type};
         return true;
     }
-    size_t length = strlen(text);
+    size_t length = strlen(given);
     buffer_init(&bytes, length + 4);
-    bool ok = type != STORE_BYTES || value_base64_decode((struct slice){text, length}, &bytes);
+    bool ok = type != STORE_BYTES || value_base64_decode((struct slice){given, length}, &bytes);
     if (type == STORE_BYTES)
         text =
             sql_copy(compiler->arena, bytes.data == NULL ? "" : bytes.data, length = bytes.length);
     else
-        text = sql_copy(compiler->arena, text, length);
+        text = sql_copy(compiler->arena, given, length);
     buffer_clear(&bytes);
+    if (type == STORE_STRING)
+        length = restore_zeros(text, length);
     if (!ok || !sql_literal(compiler, type, text, length, out))
         return sql_error(
             compiler->err, SQL_NO_PLACE, "Invalid value for query parameter %s: %s is no %s",

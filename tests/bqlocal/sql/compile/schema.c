@@ -1,5 +1,6 @@
 /* INFORMATION_SCHEMA: the columns of TABLES and COLUMNS that people and tools read. */
 #include "bqlocal/sql/compile/compile.h"
+#include "bqlocal/store/limit.h"
 
 #include <string.h>
 #include <strings.h>
@@ -55,6 +56,7 @@ static bool column_rows(
         return false;
     for (size_t i = 0; i < schema.count; i++) {
         const struct store_field *field = &schema.fields[i];
+        char type[LIMIT_TEXT_SIZE];
         bool partitions = partition != NULL && strcasecmp(partition, field->name) == 0;
         sql_push(
             compiler->arena, rows,
@@ -62,7 +64,7 @@ static bool column_rows(
                 compiler->arena, "(%s,%s,%s,%s,%zu,'%s','%s','%s',%s)",
                 text(compiler, compiler->store->project), text(compiler, dataset),
                 text(compiler, table_id(table)), text(compiler, field->name), i + 1,
-                field->required ? "NO" : "YES", store_type_sql(field->type),
+                field->required ? "NO" : "YES", limit_type_name(field, type),
                 partitions ? "YES" : "NO",
                 field->default_sql == NULL ? "'NULL'" : text(compiler, field->default_sql)));
     }

@@ -191,7 +191,8 @@ bool sql_coerce(
     }
     if (value->literal && value->text != NULL && value->type != STORE_DATE) {
         const char *text = value->text;
-        if (!sql_literal(compiler, (enum store_type)type, text, strlen(text), &result)) {
+        size_t length = value->length;
+        if (!sql_literal(compiler, (enum store_type)type, text, length, &result)) {
             compiler->bad_literal = sql_printf(
                 compiler->arena, "Could not cast literal \"%s\" to type %s", text,
                 sql_type_name(type));

@@ -1,5 +1,6 @@
 /* Registration, conversions between types, and the small checks. */
 #include "bqlocal/sql/functions/functions.h"
+#include "bqlocal/store/limit.h"
 #include "bqlocal/store/store.h"
 #include "bqlocal/store/value.h"
 
@@ -359,6 +360,32 @@ static void bq_required(sqlite3_context *context, int count, sqlite3_value **arg
         sqlite3_result_value(context, args[0]);
 }
 
+/* The value as a column with these limits keeps it: value, name, type, length, precision, scale. */
+static void bq_limit(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    const struct store_field field = {
+        .name = (char *)(uintptr_t)sqlite3_value_text(args[1]),
+        .type = (enum store_type)sqlite3_value_int(args[2]),
+        .length = sqlite3_value_int64(args[3]),
+        .precision = sqlite3_value_int(args[4]),
+        .scale = sqlite3_value_int(args[5]),
+    };
+    struct slice value = sql_arg_slice(args[0]);
+    char rounded[VALUE_TEXT_SIZE];
+    struct error err;
+
+    (void)count;
+    if (sqlite3_value_type(args[0]) == SQLITE_NULL)
+        return;
+    if (field.precision > 0 ? !limit_round(&field, value, rounded, &err)
+                            : !limit_check(&field, value, &err))
+        sql_result_error(context, "%s", err.message);
+    else if (field.precision > 0)
+        sql_result_text(context, rounded, strlen(rounded));
+    else
+        sqlite3_result_value(context, args[0]);
+}
+
 static void bq_error(sqlite3_context *context, int count, sqlite3_value **args)
 {
     const char *text = (const char *)sqlite3_value_text(args[0]);
@@ -385,6 +412,7 @@ bool sql_register_functions(sqlite3 *handle)
     static const struct sql_function functions[] = {
         {"bq_cast", 4, bq_cast, NULL, false},
         {"bq_required", 2, bq_required, NULL, false},
+        {"bq_limit", 6, bq_limit, NULL, false},
         {"bq_error", 1, bq_error, NULL, true},
     };
 

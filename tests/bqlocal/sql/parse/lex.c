@@ -248,7 +248,8 @@ static bool read_quoted(struct lexer *lexer, struct sql_token *token, bool bytes
     lexer->at += width;
     token->text = out;
     token->length = length;
-    return true;
+    return quote != '`' || memchr(out, '\0', length) == NULL ||
+           sql_error(lexer->err, token->place, "Syntax error: an identifier has U+0000");
 }
 
 static bool read_number(struct lexer *lexer, struct sql_token *token)

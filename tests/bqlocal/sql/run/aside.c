@@ -137,17 +137,13 @@ bool sql_run_on_writer(
     struct sql_compiler *compiler, const struct sql_list *nodes, struct sql_result *result)
 {
     struct store *store = compiler->store;
-    // The same database, as its statements see it.
-    struct store writer = *store;
+    struct store writer = store_take_writer(store);
 
-    writer.handle = store->writer;
     compiler->store = &writer;
-    store->writing = true;
     watch(compiler, writer.handle);
     bool ok = sql_run_script(compiler, nodes, result);
     unwatch(writer.handle);
-    store->writing = false;
-    store->last_version = writer.last_version;
+    store_give_back_writer(store, &writer);
     compiler->store = store;
     if (!ok)
         sql_clear_result_set(&writer, result);

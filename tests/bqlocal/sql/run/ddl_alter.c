@@ -1,6 +1,7 @@
 /* ALTER TABLE. */
 #include "bqlocal/sql/compile/compile.h"
 #include "bqlocal/sql/run/ddl.h"
+#include "bqlocal/store/limit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,19 +99,46 @@ static bool can_widen(enum store_type from, enum store_type to)
     return from == STORE_NUMERIC && (to == STORE_BIGNUMERIC || to == STORE_FLOAT64);
 }
 
+/* What the column may hold, of those types that have parameters. */
+static struct store_field limits_of(enum store_type type, int64_t length, int64_t scale)
+{
+    bool text = type == STORE_STRING || type == STORE_BYTES;
+
+    return (struct store_field){
+        .type = type,
+        .length = text ? length : 0,
+        .precision = text ? 0 : (int)length,
+        .scale = (int)scale,
+    };
+}
+
+static int64_t number_of(const cJSON *field, const char *key)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(field, key));
+
+    return text == NULL ? 0 : strtoll(text, NULL, 10);
+}
+
 static bool alter_set_type(
     struct alteration *alteration, const struct sql_alter *alter, cJSON *field)
 {
     const char *old = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(field, "type"));
     enum store_type from = STORE_STRING;
     bool known = old != NULL && store_type_parse(old, &from);
+    const struct sql_column *column = &alter->column;
+    char types[2][LIMIT_TEXT_SIZE];
+    const char *length = from == STORE_STRING || from == STORE_BYTES ? "maxLength" : "precision";
+    struct store_field before =
+        limits_of(from, number_of(field, length), number_of(field, "scale"));
+    struct store_field after = limits_of(column->type, column->length, column->scale);
 
-    if (!known || !can_widen(from, alter->column.type))
+    if (!known || !can_widen(from, column->type) ||
+        (from == column->type && !limit_is_wider(&before, &after)))
         return sql_error(
             alteration->compiler->err, alter->place,
             "ALTER TABLE ALTER COLUMN SET DATA TYPE requires that the existing column type (%s) is "
             "assignable to the new type (%s)",
-            store_type_sql(from), store_type_sql(alter->column.type));
+            limit_type_name(&before, types[0]), limit_type_name(&after, types[1]));
     if (from != alter->column.type && !check_unused(alteration, alter))
         return false;
     sql_put_type(alteration->compiler, &alter->column, field);

@@ -14,14 +14,11 @@
 
 bool sql_sqlite_failed(struct sql_compiler *compiler, sqlite3 *handle)
 {
-    int code = sqlite3_errcode(handle);
+    int code = sqlite3_errcode(handle) & 0xFF;
 
-    if (code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_CORRUPT) {
-        error_set(compiler->err, ERROR_DISK, "%s", sqlite3_errmsg(handle));
-        compiler->err->http_status = 500;
-        snprintf(compiler->err->reason, sizeof compiler->err->reason, "internalError");
-        return false;
-    }
+    if (code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_CORRUPT ||
+        code == SQLITE_BUSY)
+        return store_handle_failed(handle, compiler->err);
     const char *message = sqlite3_errmsg(handle);
     if (strcmp(message, "integer overflow") == 0)
         message = "int64 overflow";
@@ -322,6 +319,7 @@ bool sql_split(const char *text, struct sql_part **out_parts, size_t *out_count)
     for (size_t i = 0; ok && i < nodes.count; i++) {
         const struct sql_node *node = nodes.items[i];
         (*out_parts)[(*out_count)++] = (struct sql_part){
+            .type = type_name(node),
             .start = node->start,
             .end = node->end,
             .reads = is_ddl(node) ? node->query != NULL : node->kind < SQL_BEGIN,
@@ -360,7 +358,8 @@ bool sql_run(
         .now_us = store_now_ms(store) * 1000};
 
     err->code = ERROR_NONE;
-    bool ok = sql_parse_script(&arena, request->text, &nodes, err);
+    bool ok =
+        sql_check_parameters(&compiler) && sql_parse_script(&arena, request->text, &nodes, err);
     if (ok) {
         result.is_script = nodes.count > 1;
         result.statements = calloc(nodes.count, sizeof *result.statements);

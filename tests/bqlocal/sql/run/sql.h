@@ -70,6 +70,7 @@ bool sql_reader_take(struct store *store);
 void sql_reader_give_back(struct store *store);
 /* A statement of a script that has not run: its place in the text. */
 struct sql_part {
+    const char *type; /* as in struct sql_statement; static */
     size_t start;
     size_t end;
     bool reads; /* false: DDL without a query, or the begin or end of a transaction */
