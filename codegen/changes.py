@@ -78,7 +78,7 @@ def _drop(table: Table, kept: "set[str]") -> Change:
     if table.capture != "scan" and table.key:
         change.notes.append(
             "If it has triggers in SQLite, they go on recording changed keys until `bqsync capture "
-            "install` removes them.")
+            "prune` removes them.")
     return change
 
 

@@ -117,15 +117,15 @@ static const char *const state_names[] = {
 _Static_assert(
     sizeof state_names / sizeof state_names[0] == CAPTURE_INTERRUPTED + 1, "a name for each state");
 
-enum capture_action { ACTION_INSTALL, ACTION_REMOVE, ACTION_SHOW };
+enum capture_action { ACTION_INSTALL, ACTION_REMOVE, ACTION_SHOW, ACTION_PRUNE };
 
 static bool parse_action(
     const struct args *args, enum capture_action *out_action, struct error *err)
 {
-    static const char *const names[] = {"install", "remove", "show", NULL};
+    static const char *const names[] = {"install", "remove", "show", "prune", NULL};
 
     if (args->word_count == 0)
-        return error_set(err, ERROR_USAGE, "bqsync capture needs install, remove or show");
+        return error_set(err, ERROR_USAGE, "bqsync capture needs install, remove, show or prune");
     for (int i = 0; names[i] != NULL; i++) {
         if (strcmp(names[i], args->words[0]) == 0) {
             *out_action = (enum capture_action)i;
@@ -133,7 +133,8 @@ static bool parse_action(
         }
     }
     return error_set(
-        err, ERROR_USAGE, "bqsync capture takes install, remove or show, not %s", args->words[0]);
+        err, ERROR_USAGE, "bqsync capture takes install, remove, show or prune, not %s",
+        args->words[0]);
 }
 
 static bool named(const struct args *args, const struct table *table)
@@ -146,8 +147,13 @@ static bool named(const struct args *args, const struct table *table)
     return false;
 }
 
-static bool check_names(const struct invocation *in, struct error *err)
+static bool check_names(const struct invocation *in, enum capture_action action, struct error *err)
 {
+    if (action == ACTION_PRUNE && in->args->word_count > 1)
+        return error_set(
+            err, ERROR_USAGE,
+            "bqsync capture prune takes no tables: it removes the capture of those that have no "
+            "definition");
     for (size_t i = 1; i < in->args->word_count; i++)
         if (deployment_table(in->deployment, in->args->words[i]) == NULL)
             return error_set(
@@ -163,6 +169,7 @@ static bool act(
 
     switch (action) {
     case ACTION_SHOW:
+    case ACTION_PRUNE:
         return true;
     case ACTION_REMOVE:
         return capture_remove(source, table, err) &&
@@ -221,12 +228,29 @@ static bool run_action(
             !report(in->config, source, array, table, err))
             return error_wrap(err, "%s", table->name);
     }
-    if (action == ACTION_SHOW || in->args->word_count > 1)
+    // All capture goes, also that of tables that no longer have a definition.
+    return action != ACTION_REMOVE || in->args->word_count > 1 ||
+           capture_remove_unknown(source, NULL, 0, err);
+}
+
+/* Removes the capture of tables that no longer have a definition, and says of which. */
+static bool prune(
+    const struct invocation *in, struct database *source, cJSON *array, struct error *err)
+{
+    char names[4096];
+
+    if (!capture_list_unknown(source, in->tables, in->table_count, names, sizeof names, err) ||
+        !capture_remove_unknown(source, in->tables, in->table_count, err))
+        return false;
+    if (array == NULL) {
+        printf("%s%s\n", names[0] != '\0' ? "removed: " : "nothing to remove", names);
         return true;
-    // Both install and remove drop the capture of tables that no longer have a definition.
-    return action == ACTION_REMOVE
-               ? capture_remove_unknown(source, NULL, 0, err)
-               : capture_remove_unknown(source, in->tables, in->table_count, err);
+    }
+    char *rest = NULL;
+    for (char *name = strtok_r(names, ", ", &rest); name != NULL;
+         name = strtok_r(NULL, ", ", &rest))
+        cJSON_AddItemToArray(array, cJSON_CreateString(name));
+    return true;
 }
 
 int command_capture(struct invocation *in)
@@ -237,7 +261,7 @@ int command_capture(struct invocation *in)
     struct lock lock;
     struct error err;
 
-    if (!parse_action(in->args, &action, &err) || !check_names(in, &err))
+    if (!parse_action(in->args, &action, &err) || !check_names(in, action, &err))
         return command_fail(in, &err);
     if (action != ACTION_SHOW && !in->config->state_is_source) {
         error_set(
@@ -258,11 +282,13 @@ int command_capture(struct invocation *in)
 
     bool json_wanted = (in->args->switches & ARGS_JSON) != 0;
     cJSON *json = json_wanted ? cJSON_CreateObject() : NULL;
-    cJSON *array = json_wanted ? cJSON_AddArrayToObject(json, "capture") : NULL;
+    const char *list = action == ACTION_PRUNE ? "pruned" : "capture";
+    cJSON *array = json_wanted ? cJSON_AddArrayToObject(json, list) : NULL;
     bool ok =
         action == ACTION_INSTALL ? tracking_open(in->config->state_path, &tracking, &err) : true;
     if (ok) {
-        ok = run_action(in, action, &source, &tracking, array, &err);
+        ok = action == ACTION_PRUNE ? prune(in, &source, array, &err)
+                                    : run_action(in, action, &source, &tracking, array, &err);
         if (action == ACTION_INSTALL)
             tracking_close(&tracking);
     }

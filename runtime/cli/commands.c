@@ -119,16 +119,19 @@ static const struct command table[] = {
     },
     {
         .name = "capture",
-        .arguments = "install|remove|show [TABLE...]",
-        .summary = "install, remove or show the triggers that capture changes",
-        .detail = "The first sync installs them by itself unless BQ_CAPTURE=manual.",
+        .arguments = "install|remove|show|prune [TABLE...]",
+        .summary = "install, remove, show or prune the triggers that capture changes",
+        .detail = "The first sync installs them by itself unless BQ_CAPTURE=manual. prune removes "
+                  "those of tables that no "
+                  "longer have a definition.",
         .examples =
             {{"bqsync capture show", "how each table's changes are found, and why"},
+             {"bqsync capture prune", "removes the triggers of tables without a definition"},
              {"bqsync capture remove", "removes all triggers and their tables"}},
         .switches = ARGS_JSON,
         .needs = NEEDS_SOURCE,
         .words = WORDS_OWN,
-        .choices = "install remove show",
+        .choices = "install remove show prune",
         .run = command_capture,
     },
     {

@@ -74,7 +74,7 @@ class CommandLineTest(unittest.TestCase):
         complete = """
             COMP_WORDS=(bqsync $1 "$2" "$3"); COMP_CWORD=$4; _bqsync; echo "${COMPREPLY[*]}"
         """
-        for words, at, expected in ((("capture", "", ""), 2, "install remove show"),
+        for words, at, expected in ((("capture", "", ""), 2, "install remove show prune"),
                                     (("capture", "sh", ""), 2, "show"),
                                     (("ddl", "--format", ""), 3, "sql json merge"),
                                     (("help", "set", ""), 2, "settings"),

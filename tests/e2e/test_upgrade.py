@@ -132,8 +132,12 @@ class UpgradeTest(unittest.TestCase):
         self.assertEqual(count, self.app.execute(left))
         warning = next(check for check in self.app.json("check")["checks"] if check["name"] == "capture")
         self.assertEqual("warn", warning["status"])
-        self.assertIn("gone. `bqsync capture install`", warning["message"])
+        self.assertIn("gone. `bqsync capture prune`", warning["message"])
         self.assertEqual(0, self.app.run("capture", "install")[0])
+        self.assertEqual(count, self.app.execute(left))
+        self.assertEqual((0, "removed: gone\n"), self.app.run("capture", "prune")[:2])
+        self.assertEqual((0, "nothing to remove\n"), self.app.run("capture", "prune")[:2])
+        self.assertEqual(2, self.app.run("capture", "prune", "accounts")[0])
 
         self.assertEqual([(0,)], self.app.execute(left))
         self.app.execute("insert into gone values (1, 'a@x', null, null)")

@@ -271,7 +271,7 @@ static void check_unknown(const struct checker *c, struct database *source)
     else if (names[0] != '\0')
         check_findings_add(
             c->findings, "capture", CHECK_WARN,
-            "triggers of tables that no longer have a definition: %s. `bqsync capture install` "
+            "triggers of tables that no longer have a definition: %s. `bqsync capture prune` "
             "removes them",
             names);
 }
