@@ -9,6 +9,7 @@ static const struct args_switch_help switches[] = {
     {ARGS_FULL, "full", "replace the whole content of the tables", NULL},
     {ARGS_DRY_RUN, "dry-run", "read and encode everything, but write nothing", NULL},
     {ARGS_REPAIR, "repair", "sync the keys that differ, then verify again", NULL},
+    {ARGS_WHY, "why", "show what failed last, what fails now, and rejected rows by reason", NULL},
     {ARGS_FORMAT, "format", "sql, json or merge", "sql json merge"},
 };
 

@@ -20,6 +20,7 @@ enum args_switch {
     ARGS_REPAIR = 1 << 4,
     ARGS_FORMAT = 1 << 5, /* takes a value */
     ARGS_VERBOSE = 1 << 6,
+    ARGS_WHY = 1 << 7,
 };
 
 struct args {

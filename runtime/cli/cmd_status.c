@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/json_exact.h"
 #include "cli/bill.h"
+#include "cli/cmd_why.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "service/history.h"
@@ -54,9 +55,35 @@ static bool is_ahead(const cJSON *table, const char *now)
     return strcmp(text_of(table, "fresh_at", ""), now) > 0;
 }
 
-static void print_table(
-    const struct colours *colour, int width, const cJSON *table, const char *now)
+/* The code of a table's failure, which the runbook of docs/operations.md is keyed by; "" if the
+ * last run did not fail it. */
+static const char *code_of(const cJSON *json, const char *name)
 {
+    const cJSON *run = cJSON_GetObjectItemCaseSensitive(json, "last_run");
+    const cJSON *table = NULL;
+
+    cJSON_ArrayForEach(table, cJSON_GetObjectItemCaseSensitive(run, "tables"))
+    {
+        if (strcmp(text_of(table, "table", ""), name) == 0)
+            return text_of(cJSON_GetObjectItemCaseSensitive(table, "error"), "code", "");
+    }
+    return "";
+}
+
+static void print_error(
+    const struct colours *colour, const cJSON *json, const cJSON *table, const char *error)
+{
+    const char *code = code_of(json, text_of(table, "table", ""));
+
+    printf(
+        "    %s%s%s%s%s%s\n", colour->bad, code[0] != '\0' ? "code=" : "", code,
+        code[0] != '\0' ? ": " : "", error, colour->end);
+}
+
+static void print_table(
+    const struct colours *colour, int width, const cJSON *json, const cJSON *table)
+{
+    const char *now = text_of(json, "now", "");
     char lag[AGE_SIZE];
     char today[BILL_BYTES_SIZE];
     char month[BILL_BYTES_SIZE];
@@ -78,7 +105,7 @@ static void print_table(
         bill_bytes(number_of(table, "bytes_billed_today", 0), today),
         bill_bytes(number_of(table, "bytes_billed_month", 0), month));
     if (error[0] != '\0')
-        printf("    %s%s%s\n", colour->bad, error, colour->end);
+        print_error(colour, json, table, error);
     int64_t used = number_of(table, "modifications_24h", 0);
     int64_t limit = number_of(table, "modifications_limit", QUOTA_DAILY_LIMIT);
     if (used >= QUOTA_NEAR(limit))
@@ -155,7 +182,9 @@ static void print_head(const struct colours *colour, const cJSON *json)
             text_of(run, "run_id", ""));
     const cJSON *error = cJSON_GetObjectItemCaseSensitive(run, "error");
     if (cJSON_IsObject(error))
-        printf("    %s%s%s\n", colour->bad, text_of(error, "message", ""), colour->end);
+        printf(
+            "    %scode=%s: %s%s\n", colour->bad, text_of(error, "code", "?"),
+            text_of(error, "message", ""), colour->end);
     print_reasons(colour, json);
 }
 
@@ -175,7 +204,7 @@ static void print_status(
         "last row id", "age", "pending", "rejected", "today", "month", colour.end);
     cJSON_ArrayForEach(table, cJSON_GetObjectItemCaseSensitive(json, "tables"))
     {
-        print_table(&colour, width, table, now);
+        print_table(&colour, width, json, table);
         ahead += is_ahead(table, now) ? 1 : 0;
     }
     if (ahead > 0)
@@ -203,6 +232,9 @@ static bool seed(
 
 int command_status(struct invocation *in)
 {
+    if ((in->args->switches & ARGS_WHY) != 0)
+        return command_why(in);
+
     const struct clock *clock = in->deployment->clock;
     int64_t now_us = clock->wall_us(clock->context);
     struct scheduler_view view = {0};

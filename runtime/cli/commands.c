@@ -72,8 +72,11 @@ static const struct command table[] = {
         .arguments = "[TABLE...]",
         .summary = "show the progress of every table, the last run and the next ones",
         .detail = "Reads the state database only; it makes no request to BigQuery.",
-        .examples = {{"bqsync status", "all tables"}, {"bqsync status --json", "for a monitor"}},
-        .switches = ARGS_JSON,
+        .examples =
+            {{"bqsync status", "all tables"},
+             {"bqsync status --json", "for a monitor"},
+             {"bqsync status --why", "for the morning after"}},
+        .switches = ARGS_JSON | ARGS_WHY,
         .needs = NEEDS_SOURCE,
         .run = command_status,
     },
