@@ -250,10 +250,21 @@ static void count_no_memory(void)
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
+/* Ends the process. All that it has to say is written and all files are closed, so that nothing is
+ * left but what the libraries would give back to themselves, in pages that the process has not
+ * touched since its start. A sanitizer looks for leaks then. */
+static int leave(int status)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    _exit(status);
+#endif
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     share_memory();
     count_no_memory();
     watch_signals();
-    return close_output(answer(argc, argv));
+    return leave(close_output(answer(argc, argv)));
 }

@@ -139,7 +139,8 @@ CLASSIC = {
 }
 
 # Columns that take any text: with one that is wider than a statement carries, a row passes through a staging table.
-WIDE = {"accounts": "note", "settings": "value", "memberships": "role", "orders": "note", "order_lines": "item"}
+WIDE = {"accounts": "note", "settings": "value", "memberships": "role", "orders": "note", "order_lines": "item",
+        "logged_days": "note"}
 
 # What BigQuery calls one value, by column type.
 SPELLINGS = {
@@ -265,8 +266,15 @@ ORDERS = {
                          {"order_id": lambda r: r.randrange(1, 20), "item": text_or_null}),
 }
 
+DAYS = ["1969-12-31", "2023-12-31", "2024-01-01", "2024-01-02", "2024-02-29", "9999-12-31"]
+LOGGED = {
+    "logged_days": Table("create table logged_days(id integer primary key, day text, note text)",
+                         {"day": one_of(None, *DAYS), "note": text_or_null},
+                         misfits={"day": ["someday", "2024-02-30"], "note": [b"x", BAD]}),
+}
+
 TABLES: collections.ChainMap[str, Table] = collections.ChainMap(
-    CLASSIC, KEYED, VIEWED, BAGS, THINGS, REJECTED, FILTERED, ORDERS)
+    CLASSIC, KEYED, VIEWED, BAGS, THINGS, REJECTED, FILTERED, ORDERS, LOGGED)
 
 
 def base(table: str) -> str:
