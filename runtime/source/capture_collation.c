@@ -24,24 +24,3 @@ bool capture_collation_of_column_is_builtin(
     *out_builtin = collation == NULL || capture_collation_is_builtin(collation);
     return true;
 }
-
-static int compare_bytes(
-    void *context, int left_size, const void *left, int right_size, const void *right)
-{
-    (void)context;
-    int order = memcmp(left, right, (size_t)(left_size < right_size ? left_size : right_size));
-
-    return order != 0 ? order : left_size - right_size;
-}
-
-static void lend(void *context, sqlite3 *handle, int encoding, const char *name)
-{
-    (void)context;
-    // Should it fail, SQLite says that there is no such collation.
-    sqlite3_create_collation(handle, name, encoding, NULL, compare_bytes);
-}
-
-void capture_collation_lend(struct database *own)
-{
-    sqlite3_collation_needed(own->handle, NULL, lend);
-}

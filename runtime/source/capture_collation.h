@@ -12,11 +12,6 @@
 /* SQLite documentation, "Datatypes In SQLite", section 7: BINARY, NOCASE and RTRIM. */
 bool capture_collation_is_builtin(const char *collation);
 
-/* Has the connection take every collation that it does not know for a comparison of bytes, so that
- * SQLite can read a schema with one of the application's in an index, as ALTER TABLE ... RENAME
- * does. Only for connections that use no table of the application: there it compares nothing. */
-void capture_collation_lend(struct database *own);
-
 /* Whether the declared collation of an existing table's column is built in. */
 MUST_CHECK bool capture_collation_of_column_is_builtin(
     struct database *source, const char *table, const char *column, bool *out_builtin,

@@ -5,6 +5,7 @@
 #include "base/text_fit.h"
 #include "base/url.h"
 #include "source/commits.h"
+#include "source/lent_collation.h"
 #include "source/sidecar.h"
 
 #include <errno.h>
@@ -265,7 +266,8 @@ bool database_open(
     if (opened.path == NULL)
         return false;
     opened.kept = calloc(1, sizeof *opened.kept);
-    if (opened.kept == NULL) {
+    opened.lent = calloc(1, sizeof *opened.lent);
+    if (opened.kept == NULL || opened.lent == NULL) {
         database_close(&opened);
         return error_set(err, ERROR_MEMORY, "out of memory opening %s", path);
     }
@@ -280,6 +282,7 @@ bool database_open(
         database_close(&opened);
         return false;
     }
+    lent_collations_offer(opened.lent, opened.handle);
     if (!configure(&opened, access_wanted, busy_timeout_ms, err)) {
         error_wrap(err, "cannot use the database");
         database_close(&opened);
@@ -326,6 +329,7 @@ void database_close(struct database *database)
     free(database->kept);
     // Statements that an error path left open must not keep the file open.
     sqlite3_close_v2(database->handle);
+    free(database->lent);
     sqlite3_free(database->path);
     *database = (struct database){0};
 }
@@ -412,6 +416,13 @@ static bool fail_step(struct database *database, sqlite3_stmt *statement, struct
         database->path);
 }
 
+/* Ends the statement, of which no row is right. */
+static bool fail_comparison(struct database *database, sqlite3_stmt *statement, struct error *err)
+{
+    sqlite3_reset(statement);
+    return error_wrap(err, "%s: %.140s", database->path, sqlite3_sql(statement));
+}
+
 bool database_step(
     struct database *database, sqlite3_stmt *statement, bool *out_row, struct error *err)
 {
@@ -419,10 +430,12 @@ bool database_step(
         enter(database);
     int result = sqlite3_step(statement);
     bool ok = result == SQLITE_ROW || result == SQLITE_DONE;
-    if (ok)
-        *out_row = result == SQLITE_ROW;
-    else
+    if (!ok)
         fail_step(database, statement, err);
+    else if (!lent_collations_check(database->lent, err))
+        ok = fail_comparison(database, statement, err);
+    else
+        *out_row = result == SQLITE_ROW;
     if (sqlite3_get_autocommit(database->handle) != 0)
         leave(database);
     return ok;

@@ -22,11 +22,13 @@ enum database_access {
 
 struct commits;
 struct kept_statements;
+struct lent_collations;
 
 struct database {
     sqlite3 *handle;
     char *path;
     struct kept_statements *kept;
+    struct lent_collations *lent; /* in place of the application's, see source/lent_collation.h */
     /* Whom the transactions of this connection tell that they are ours; borrowed. NULL, as
      * database_open leaves it: nobody asks. */
     struct commits *commits;

@@ -1,7 +1,6 @@
 #include "source/shadow_store.h"
 
 #include "base/buffer.h"
-#include "source/capture_collation.h"
 #include "source/pacing.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
@@ -177,7 +176,6 @@ static bool set_state(
 static bool take_whole(
     struct database *state, const struct table *table, bool keeps_keys, struct error *err)
 {
-    capture_collation_lend(state);
     // Emptied first, because dropping a large table takes as long as deleting it.
     if (!run_in_chunks(
             state, table,

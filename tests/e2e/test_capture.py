@@ -169,7 +169,20 @@ class TriggersOfTheApplicationTest(CaptureCase):
 class CollationTest(CaptureCase):
     schema = SHAPES.replace("note text", "note text collate localized").replace(
         "kind text not null", "kind text collate localized not null").replace(
-        "serial text primary key", "serial text collate localized primary key")
+        "serial text primary key", "serial text collate localized primary key").replace(
+        "person text not null", "person text not null collate localized")
+
+    def test_a_table_that_is_stored_in_the_order_of_such_a_collation_is_scanned(self):
+        self.app.script("insert into memberships values ('t', 'Ann', 'r', null), ('t', 'bob', 'r', null), ('u', 'Cy', 'r', null)")
+        self.sync("memberships")
+        self.assertIn("the key column person compares with a collation", self.reasons("memberships")[0])
+
+        self.app.script("update memberships set role = 's' where person = 'ANN'; delete from memberships where person = 'BOB'")
+        self.assertEqual("merge", self.sync("memberships")["mode"])
+
+        self.assertEqual([("t", "Ann", "s"), ("u", "Cy", "r")],
+                         sorted((row["team"], row["person"], row["role"]) for row in self.bq.rows("d", "memberships")))
+        self.assertTrue(self.app.json("verify", "memberships")["ok"])
 
     def test_a_collation_of_the_application_on_other_columns_does_not_matter(self):
         self.app.script("create index i on accounts(note); insert into accounts values (1, 'a@x', 1, 'one');"

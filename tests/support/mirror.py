@@ -130,6 +130,13 @@ def load_definitions(folder: str | pathlib.Path) -> list[dict[str, Any]]:
 
 def open_source(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(f"file:{urllib.parse.quote(path)}?mode=ro", uri=True)
+    # SQLite reads no table that is stored in the order of a collation of the application, until it has one of that name.
+    # None is asked to compare: whole tables are read.
+    named = connection.execute(
+        "SELECT DISTINCT x.coll FROM pragma_table_list AS t, pragma_index_list(t.name) AS i, pragma_index_xinfo(i.name) AS x "
+        "WHERE t.schema = 'main' AND lower(x.coll) NOT IN ('binary', 'nocase', 'rtrim')")
+    for (collation,) in named.fetchall():
+        connection.create_collation(collation, lambda one, other: 0)
     connection.text_factory = Text
     return connection
 

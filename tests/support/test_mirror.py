@@ -286,6 +286,23 @@ class Encodings(unittest.TestCase):
                     expected(rule("STRING"), broken)
 
 
+class Collations(unittest.TestCase):
+    def test_a_table_in_the_order_of_a_collation_of_the_application_is_read(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            connection = sqlite3.connect(f"{folder}/app.db")
+            connection.create_collation("own", lambda one, other: (one < other) - (one > other))
+            connection.execute("CREATE TABLE t(a TEXT PRIMARY KEY COLLATE own) WITHOUT ROWID")
+            connection.execute("INSERT INTO t VALUES ('a'), ('b')")
+            connection.commit()
+            connection.close()
+            source = mirror.open_source(f"{folder}/app.db")
+            self.addCleanup(source.close)
+
+            rows = list(mirror.source_rows(source, {"table": "t", "columns": [{"name": "a", "type": "STRING"}]}))
+
+            self.assertEqual(rows, [(b"b",), (b"a",)])
+
+
 def rule(type_name: str, **more: Any) -> Rule:
     return Rule.of({"name": "c", "type": type_name, **more})
 

@@ -1,0 +1,51 @@
+#include "source/lent_collation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct lent_collation {
+    struct lent_collations *all;
+    char name[];
+};
+
+static int refuse(void *context, int left_size, const void *left, int right_size, const void *right)
+{
+    const struct lent_collation *lent = context;
+
+    (void)left_size;
+    (void)left;
+    (void)right_size;
+    (void)right;
+    sqlite3_snprintf(sizeof lent->all->asked, lent->all->asked, "%s", lent->name);
+    return 0;
+}
+
+/* Should it fail, SQLite says that there is no such collation. */
+static void lend(void *context, sqlite3 *handle, int encoding, const char *name)
+{
+    size_t size = strlen(name) + 1;
+    struct lent_collation *lent = malloc(sizeof *lent + size);
+
+    if (lent == NULL)
+        return;
+    lent->all = context;
+    memcpy(lent->name, name, size);
+    if (sqlite3_create_collation_v2(handle, name, encoding, lent, refuse, free) != SQLITE_OK)
+        free(lent);
+}
+
+void lent_collations_offer(struct lent_collations *lent, sqlite3 *handle)
+{
+    sqlite3_collation_needed(handle, lent, lend);
+}
+
+bool lent_collations_check(struct lent_collations *lent, struct error *err)
+{
+    if (lent == NULL || lent->asked[0] == '\0')
+        return true;
+    error_set(
+        err, ERROR_SOURCE, "compares by the collation %s, which only the application has",
+        lent->asked);
+    lent->asked[0] = '\0';
+    return false;
+}
