@@ -234,7 +234,8 @@ _DECLARED = {
 
 def _says_nothing(profile: Profile) -> bool:
     """Whether there is no value but texts that stand for none."""
-    return profile.values == profile.tag("empty", "zero")
+    timely = profile.kind in ("datetime", "date", "time")
+    return profile.values == profile.tag("empty") + (profile.tag("zero") if timely else 0)
 
 
 def _without_values(profile: Profile) -> Choice:
