@@ -155,10 +155,14 @@ class Profile:
         self._add_forms(counted)
 
     def _add_forms(self, counted: "Counter[str]") -> None:
+        tags = self.tags
         for text, count in counted.items():
             tag = texts.tag_of(text)
-            self.tags[tag] += count
-            self._add_tagged(text, tag, count)
+            tags[tag] += count
+            if tag not in texts.ISO:
+                self._add_tagged(text, tag, count)
+            elif len(self.days) < 2:
+                self.days.add(text[:10])
         if not self._wants_json and self.tags["other"] * 100 > self.total:
             self.free = True
 
@@ -188,8 +192,6 @@ class Profile:
                 note_shape(text, count, self.shapes)
         elif tag in ("bool", "letter"):
             self.truths.add(text.lower())
-        elif tag in texts.ISO and len(self.days) < 2:
-            self.days.add(text[:10])
 
     def _add_number(self, text: str, count: int) -> None:
         value = texts.number(text)

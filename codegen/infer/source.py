@@ -129,7 +129,7 @@ def _check_file(path: str) -> bool:
 def _explain(path: str, message: str) -> str:
     if "locked" in message or "busy" in message:
         cure = "another program holds it locked; try again when it is done"
-    elif "not a database" in message:
+    elif "not a database" in message or "image is malformed" in message:
         cure = "it is damaged or encrypted"
     elif "unable to open" in message or "readonly" in message:
         cure = ("an interrupted transaction may have to be rolled back first: open it once with its "

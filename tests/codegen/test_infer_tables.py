@@ -18,6 +18,12 @@ class KeyTest(InferTest):
         self.assertEqual(self.shape("create table t(id integer primary key, a text unique not null)"),
                          (["id"], "upsert"))
 
+    def test_a_row_id_stays_a_number_though_it_is_a_time(self):
+        self.assertEqual(self.shape("create table t(at integer primary key); insert into t values (1704103200)"),
+                         (["at"], "upsert"))
+        self.assertEqual(self.definitions()["t"]["columns"][0]["type"], "INT64")
+        self.assertIn("at: INT64; numbers that would be times as unix_s", self.report)
+
     def test_a_composite_key_in_its_own_order(self):
         self.assertEqual(self.shape("create table t(a int, b text, primary key (b, a)) without rowid"),
                          (["b", "a"], "upsert"))
