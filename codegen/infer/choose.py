@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import Iterator, List, Tuple
+from typing import Iterator, List, Optional, Tuple
 
 from ..checking import listing
 from . import texts
@@ -60,14 +60,22 @@ def choose(profile: Profile, key: bool = False) -> Chosen:
 def _with_misfits(
     profile: Profile, candidates: List[Choice], notes: _Notes, key: bool
 ) -> Chosen:
-    """Nothing reads all values: the first that reads more than 99 % of them, else what reads most."""
+    """Nothing reads all values: what more than 99 % of them are, else what reads most."""
+    best = min(candidates, key=lambda one: profile.values - reads(one, profile))
+    choice = None if key else _nearly(profile, candidates)
+    choice = choice or best
+    return Chosen(choice, profile.values - reads(choice, profile), tuple(notes.lines))
+
+
+def _nearly(profile: Profile, candidates: List[Choice]) -> Optional[Choice]:
+    """The first type that reads more than 99 % of the values, in the way that reads most."""
     def unfit(choice: Choice) -> int:
         return profile.values - reads(choice, profile)
 
-    best = min(candidates, key=unfit)
-    close = next((one for one in candidates if unfit(one) * 100 < profile.values), best)
-    choice = best if key else close
-    return Chosen(choice, unfit(choice), tuple(notes.lines))
+    first = next((one for one in candidates if unfit(one) * 100 < profile.values), None)
+    if first is None:
+        return None
+    return min((one for one in candidates if one.type == first.type), key=unfit)
 
 
 def almost(profile: Profile, chosen: Chosen) -> Chosen:
@@ -75,14 +83,13 @@ def almost(profile: Profile, chosen: Chosen) -> Chosen:
     are. With "on_reject": "column" these few need not decide: this is what the others are."""
     if chosen.unfit or chosen.choice.type not in ("STRING", "BYTES"):
         return chosen
-    hinted = profile.kind not in ("text", "none", "uuid", "blob") or profile.names_moment
-    if not hinted or chosen.choice.transform:
+    if profile.kind in ("text", "none", "uuid", "blob") and not profile.names_moment:
         return chosen
-    for choice in _candidates(profile, _Notes()):
-        unfit = profile.values - reads(choice, profile)
-        if choice.type not in ("STRING", "BYTES") and 0 < unfit and unfit * 100 < profile.values:
-            return Chosen(choice, unfit, _what_was_seen(choice, profile))
-    return chosen
+    typed = [one for one in _candidates(profile, _Notes()) if one.type not in ("STRING", "BYTES")]
+    choice = _nearly(profile, typed)
+    if choice is None:
+        return chosen
+    return Chosen(choice, profile.values - reads(choice, profile), _what_was_seen(choice, profile))
 
 
 def _candidates(profile: Profile, notes: _Notes) -> Iterator[Choice]:

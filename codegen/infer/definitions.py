@@ -21,8 +21,9 @@ def document_of(draft: Draft, target: str, unfit: bool) -> Tuple[Document, List[
     left_out = [(name, "its name cannot be written in a definition") for name in draft.names
                 if not _is_writable(name)]
     sent = [name for name in draft.names if _is_writable(name) and not draft.is_left_out(name)]
-    left_out += [(name, "a definition has at most %d columns" % _COLUMNS_MAX)
-                 for name in sent[_COLUMNS_MAX:] if name not in draft.key]
+    most = _COLUMNS_MAX - (1 if unfit and draft.unfit else 0)
+    left_out += [(name, "a definition has at most %d columns" % most)
+                 for name in sent[most:] if name not in draft.key]
     beyond = {name for name, _ in left_out}
     names = column_names(sent)
     columns = [_column(draft, name, names[name]) for name in sent if name not in beyond]

@@ -2,6 +2,12 @@
 
 import unittest
 
+from codegen.infer.catalog import read_catalog
+from codegen.infer.definitions import document_of
+from codegen.infer.drafts import make_drafts
+from codegen.infer.reading import read_profiles
+from codegen.infer.report import table_lines
+from codegen.infer.source import Source
 from tests.codegen.inferring import InferTest
 
 BCRYPT = "$2b$12$" + "abcdefghijklmnopqrstuv" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ01234"
@@ -127,6 +133,41 @@ class PrivacyTest(InferTest):
                       insert into a values (1); insert into b values ('1');""")
 
         self.assertEqual(self.infer()["b"]["columns"], [{"name": "a_id", "type": "INT64"}])
+
+
+class UnfitTest(InferTest):
+    """What is chosen where a definition can say "on_reject": "column"."""
+
+    def definition(self, declared, values, name="c"):
+        self.write('create table t(id integer primary key, "%s" %s)' % (name, declared),
+                   [('insert into t("%s") values (?)' % name, [(value,) for value in values])])
+        source = Source(self.path)
+        self.addCleanup(source.close)
+        table = read_catalog(source.connection).tables[0]
+        profiles = read_profiles(source, table, False, lambda *_: None)
+        draft, = make_drafts(source.connection, [(table, profiles)], True)
+        document, _ = document_of(draft, "", True)
+        self.report = "\n".join(table_lines(draft, document, [], "t.json"))
+        return document.get("on_reject"), document["columns"][1]
+
+    def test_less_than_one_percent_of_misfits_does_not_make_a_text(self):
+        self.assertEqual(self.definition("INTEGER NOT NULL", [7] * 200 + ["n/a"]),
+                         ("column", {"name": "c", "type": "INT64"}))
+        self.assertIn("c: INT64; 1 of 201 values do not fit: the value stands in _bqsync_unfit", self.report)
+
+    def test_one_percent_does(self):
+        self.assertEqual(self.definition("INTEGER", [7] * 99 + ["n/a"]), (None, {"name": "c", "type": "STRING"}))
+
+    def test_times_with_a_few_misfits(self):
+        self.assertEqual(self.definition("TEXT", ["2024-01-01 10:00:00"] * 200 + ["soon", ""], "created_at"),
+                         ("column", {"name": "created_at", "type": "TIMESTAMP", "empty": "null"}))
+
+    def test_a_text_without_a_hint_stays_one(self):
+        self.assertEqual(self.definition("TEXT", ["2024-01-01"] * 200 + ["soon"]),
+                         (None, {"name": "c", "type": "STRING"}))
+
+    def test_what_no_type_reads_is_what_most_are(self):
+        self.assertEqual(self.definition("INTEGER", [7, 8, b"\xff"]), ("column", {"name": "c", "type": "INT64"}))
 
 
 class CatalogTest(InferTest):
