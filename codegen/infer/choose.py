@@ -45,7 +45,8 @@ def choose(profile: Profile, key: bool = False) -> Chosen:
         choice = _without_values(profile)
         if profile.values and choice.type not in ("STRING", "BYTES"):
             choice = replace(choice, empty="null")
-        return Chosen(choice)
+        remark = ("has no value yet; its default makes such times",) if profile.default_format else ()
+        return Chosen(choice, 0, remark)
     notes = _Notes()
     candidates = list(_candidates(profile, notes))
     if key:
@@ -191,7 +192,8 @@ def _times(profile: Profile, notes: _Notes) -> Iterator[Choice]:
     only_days = profile.tag("date") == iso
     if not formats and not go and (profile.kind == "date" or profile.kind != "datetime" and only_days):
         yield Choice("DATE")
-    if "local" in words(profile.column.name) and not formats and not go:
+    local = profile.default_format == "local" or "local" in words(profile.column.name)
+    if local and not formats and not go:
         yield Choice("DATETIME", fraction=fraction)
     formats += (("iso8601",) if iso else ()) + (("go",) if go else ())
     yield Choice("TIMESTAMP", formats=formats, fraction=fraction)
@@ -248,6 +250,10 @@ def _says_nothing(profile: Profile) -> bool:
 def _without_values(profile: Profile) -> Choice:
     if profile.column.checked_bit:
         return Choice("BOOL")
+    if profile.default_format == "local":
+        return Choice("DATETIME")
+    if profile.default_format:
+        return Choice("TIMESTAMP", formats=(profile.default_format,))
     return Choice(_DECLARED[profile.kind])
 
 
@@ -262,7 +268,8 @@ def borrow(profiles: List[Profile], chosen: List[Chosen]) -> List[Chosen]:
     found = []
     for profile, one in zip(profiles, chosen):
         way = ways.get(profile.column.declared.upper())
-        if not _says_nothing(profile) or not way or profile.kind not in ("datetime", "date"):
+        decided = not _says_nothing(profile) or profile.default_format
+        if decided or not way or profile.kind not in ("datetime", "date"):
             found.append(one)
             continue
         choice = max(way, key=lambda choice: (way[choice], repr(choice)))
@@ -329,6 +336,9 @@ def _seen_times(choice: Choice, profile: Profile) -> List[str]:
         said.append("%s ISO text, %s" % (_of(iso, profile), zone))
     elif iso:
         said.append("%s ISO text" % _of(iso, profile))
+    if choice.type == "DATETIME":
+        said.append("local times, as its %s says, of a zone that is not known; with TIMESTAMP and \"zone\" "
+                    "they become moments" % ("default" if profile.default_format else "name"))
     if choice.date:
         said.append("all have the same date in front, which is dropped")
     return said

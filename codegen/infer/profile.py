@@ -13,7 +13,7 @@ from typing import Any, Sequence, Set
 from . import structures, texts
 from .catalog import SourceColumn
 from .counts import Counts
-from .declared import is_text, kind_of
+from .declared import default_format, is_text, kind_of
 from .names import names_moment
 from .privacy import SHAPE_FIRST, has_check_digit, note_shape
 
@@ -62,7 +62,8 @@ class Profile:
 
     def __post_init__(self) -> None:
         self.kind = kind_of(self.column.declared)
-        self.names_moment = names_moment(self.column.name)
+        self.default_format = default_format(self.column.default)
+        self.names_moment = names_moment(self.column.name) or bool(self.default_format)
         self.counts = Counts(self.apple)
         self._wants_counts = self.kind in ("datetime", "date", "time") or self.names_moment
         self._wants_numbers = not is_text(self.column.declared)

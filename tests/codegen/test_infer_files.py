@@ -218,6 +218,16 @@ class SourceTest(InferTest):
         with open(self.path, "rb") as file:
             return found, file.read()
 
+    def test_a_link_to_a_database(self):
+        database = sqlite3.connect(self.path)
+        self.addCleanup(database.close)
+        database.executescript("pragma journal_mode = wal;" + USERS)
+        link = os.path.join(self.folder, "link")
+        os.symlink(self.path, link)
+        self.path = link
+
+        self.assertEqual(list(self.infer()), ["users"])
+
     def test_collations_of_the_application(self):
         database = sqlite3.connect(self.path)
         database.create_collation("uni case", lambda one, other: (one.lower() > other.lower()) - (one.lower() < other.lower()))

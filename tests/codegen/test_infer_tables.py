@@ -1,5 +1,6 @@
 """Keys, modes, private columns and joins: what infer decides for tables."""
 
+import sqlite3
 import unittest
 
 from codegen.infer.catalog import read_catalog
@@ -218,6 +219,20 @@ class CatalogTest(InferTest):
         self.assertEqual(document["columns"], [
             {"name": "a_b", "type": "INT64", "source": "a b"},
             {"name": "a_b_2", "type": "INT64", "source": "a'b"}])
+
+    def test_names_that_no_definition_can_hold(self):
+        self.write('create table "a\nb" (id integer primary key); create table "%s" (id int);'
+                   'create table t(id int, "\x7f" int)' % ("x" * 256))
+        database = sqlite3.connect(self.path)
+        database.execute("pragma writable_schema = 1")
+        database.execute("update sqlite_master set sql = cast(x'" + b'create table t(id int, "\xff" int)'.hex()
+                         + "' as text) where name = 't'")
+        database.commit()
+        database.close()
+
+        self.assertEqual(self.infer()["t"]["columns"], [{"name": "id", "type": "INT64"}])
+        self.assertIn("a\\u000ab: passed over, its name cannot be written in a definition", self.report)
+        self.assertIn("x" * 256 + ": passed over", self.report)
 
     def test_utf16(self):
         self.write("pragma encoding = 'UTF-16le'; create table t(a text); insert into t values ('größe')")
