@@ -199,8 +199,8 @@ def _agree(drafts: List[Draft], group: List[_Member]) -> None:
         if reads(way, profile) == profile.values and draft.choice(column) != way:
             draft.choose(column, way)
     private = next((draft.private[column] for draft, column in members if column in draft.private), None)
-    for draft, column in members if private is not None else []:
-        if column not in draft.private:
+    for draft, column in members:
+        if private is not None and column not in draft.private:
             draft.private[column] = Private("it is joined with such a column: " + private.why, False)
 
 
