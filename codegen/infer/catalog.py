@@ -14,6 +14,7 @@ from .comments import Remarks, read_remarks
 _SHADOWS = ("data", "idx", "content", "docsize", "config", "segments", "segdir", "stat", "node",
             "parent", "rowid")
 _VIRTUAL = re.compile(r"\s*create\s+virtual\s+table\b", re.IGNORECASE)
+_NAME_BYTES_MAX = 255
 _OURS = ("sqlite_", "bq_sync_")
 
 
@@ -46,6 +47,7 @@ class SourceTable:
     unique: Tuple[Tuple[str, ...], ...]  # unique indexes over columns alone, without a WHERE
     foreign_keys: Tuple[ForeignKey, ...]
     remark: str
+    unwritable: Tuple[str, ...]  # columns whose names no definition can hold; not in columns
 
 
 @dataclass
@@ -57,6 +59,13 @@ class Catalog:
         return next((table for table in self.tables if table.name.lower() == name.lower()), None)
 
 
+def is_writable(name: str) -> bool:
+    """Whether a definition can hold the name, and a statement: no control character, and valid
+    Unicode."""
+    return bool(name.strip()) and not any(
+        ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 or 0xD800 <= ord(char) < 0xE000 for char in name)
+
+
 def read_catalog(database: sqlite3.Connection) -> Catalog:
     catalog = Catalog()
     rows = database.execute(
@@ -66,6 +75,9 @@ def read_catalog(database: sqlite3.Connection) -> Catalog:
     shadows = _shadows(database, rows, virtual)
     for kind, name, sql in rows:
         if name.lower().startswith(_OURS):
+            continue
+        if not is_writable(name) or len(name.encode("utf-8")) > _NAME_BYTES_MAX:
+            catalog.passed_over.append((name, "its name cannot be written in a definition"))
             continue
         if name.lower() in shadows:
             catalog.passed_over.append(
@@ -108,6 +120,7 @@ def _read_table(
 ) -> SourceTable:
     remarks = read_remarks(sql) if kind == "table" else Remarks()
     columns: List[SourceColumn] = []
+    unwritable: List[str] = []
     key: List[Tuple[int, str]] = []
     for _, column, declared, not_null, default, place, hidden in database.execute(
             "pragma main.table_xinfo(%s)" % sqlite_name(name)):
@@ -115,6 +128,9 @@ def _read_table(
             continue
         if place:
             key.append((place, column))
+        if not is_writable(column):
+            unwritable.append(column)
+            continue
         columns.append(SourceColumn(
             column, declared or "", bool(not_null), default or "", hidden in (2, 3),
             remarks.columns.get(column.lower(), ""), column.lower() in remarks.bits))
@@ -127,7 +143,7 @@ def _read_table(
         name, kind, tuple(columns), primary,
         kind == "table" and len(primary) == 1 and not by_index and not without_rowid,
         without_rowid, _unique(database, indexes),
-        _foreign_keys(database, name) if kind == "table" else (), remarks.table)
+        _foreign_keys(database, name) if kind == "table" else (), remarks.table, tuple(unwritable))
 
 
 def _is_without_rowid(database: sqlite3.Connection, name: str) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import Iterator, List, Tuple
+from typing import Iterator, List, Optional, Tuple
 
 from ..checking import listing
 from . import texts
@@ -45,7 +45,8 @@ def choose(profile: Profile, key: bool = False) -> Chosen:
         choice = _without_values(profile)
         if profile.values and choice.type not in ("STRING", "BYTES"):
             choice = replace(choice, empty="null")
-        return Chosen(choice)
+        remark = ("has no value yet; its default makes such times",) if profile.default_format else ()
+        return Chosen(choice, 0, remark)
     notes = _Notes()
     candidates = list(_candidates(profile, notes))
     if key:
@@ -60,14 +61,22 @@ def choose(profile: Profile, key: bool = False) -> Chosen:
 def _with_misfits(
     profile: Profile, candidates: List[Choice], notes: _Notes, key: bool
 ) -> Chosen:
-    """Nothing reads all values: the first that reads more than 99 % of them, else what reads most."""
+    """Nothing reads all values: what more than 99 % of them are, else what reads most."""
+    best = min(candidates, key=lambda one: profile.values - reads(one, profile))
+    choice = None if key else _nearly(profile, candidates)
+    choice = choice or best
+    return Chosen(choice, profile.values - reads(choice, profile), tuple(notes.lines))
+
+
+def _nearly(profile: Profile, candidates: List[Choice]) -> Optional[Choice]:
+    """The first type that reads more than 99 % of the values, in the way that reads most."""
     def unfit(choice: Choice) -> int:
         return profile.values - reads(choice, profile)
 
-    best = min(candidates, key=unfit)
-    close = next((one for one in candidates if unfit(one) * 100 < profile.values), best)
-    choice = best if key else close
-    return Chosen(choice, unfit(choice), tuple(notes.lines))
+    first = next((one for one in candidates if unfit(one) * 100 < profile.values), None)
+    if first is None:
+        return None
+    return min((one for one in candidates if one.type == first.type), key=unfit)
 
 
 def almost(profile: Profile, chosen: Chosen) -> Chosen:
@@ -75,14 +84,13 @@ def almost(profile: Profile, chosen: Chosen) -> Chosen:
     are. With "on_reject": "column" these few need not decide: this is what the others are."""
     if chosen.unfit or chosen.choice.type not in ("STRING", "BYTES"):
         return chosen
-    hinted = profile.kind not in ("text", "none", "uuid", "blob") or profile.names_moment
-    if not hinted or chosen.choice.transform:
+    if profile.kind in ("text", "none", "uuid", "blob") and not profile.names_moment:
         return chosen
-    for choice in _candidates(profile, _Notes()):
-        unfit = profile.values - reads(choice, profile)
-        if choice.type not in ("STRING", "BYTES") and 0 < unfit and unfit * 100 < profile.values:
-            return Chosen(choice, unfit, _what_was_seen(choice, profile))
-    return chosen
+    typed = [one for one in _candidates(profile, _Notes()) if one.type not in ("STRING", "BYTES")]
+    choice = _nearly(profile, typed)
+    if choice is None:
+        return chosen
+    return Chosen(choice, profile.values - reads(choice, profile), _what_was_seen(choice, profile))
 
 
 def _candidates(profile: Profile, notes: _Notes) -> Iterator[Choice]:
@@ -184,7 +192,8 @@ def _times(profile: Profile, notes: _Notes) -> Iterator[Choice]:
     only_days = profile.tag("date") == iso
     if not formats and not go and (profile.kind == "date" or profile.kind != "datetime" and only_days):
         yield Choice("DATE")
-    if "local" in words(profile.column.name) and not formats and not go:
+    local = profile.default_format == "local" or "local" in words(profile.column.name)
+    if local and not formats and not go:
         yield Choice("DATETIME", fraction=fraction)
     formats += (("iso8601",) if iso else ()) + (("go",) if go else ())
     yield Choice("TIMESTAMP", formats=formats, fraction=fraction)
@@ -234,12 +243,17 @@ _DECLARED = {
 
 def _says_nothing(profile: Profile) -> bool:
     """Whether there is no value but texts that stand for none."""
-    return profile.values == profile.tag("empty", "zero")
+    timely = profile.kind in ("datetime", "date", "time")
+    return profile.values == profile.tag("empty") + (profile.tag("zero") if timely else 0)
 
 
 def _without_values(profile: Profile) -> Choice:
     if profile.column.checked_bit:
         return Choice("BOOL")
+    if profile.default_format == "local":
+        return Choice("DATETIME")
+    if profile.default_format:
+        return Choice("TIMESTAMP", formats=(profile.default_format,))
     return Choice(_DECLARED[profile.kind])
 
 
@@ -254,7 +268,8 @@ def borrow(profiles: List[Profile], chosen: List[Chosen]) -> List[Chosen]:
     found = []
     for profile, one in zip(profiles, chosen):
         way = ways.get(profile.column.declared.upper())
-        if not _says_nothing(profile) or not way or profile.kind not in ("datetime", "date"):
+        decided = not _says_nothing(profile) or profile.default_format
+        if decided or not way or profile.kind not in ("datetime", "date"):
             found.append(one)
             continue
         choice = max(way, key=lambda choice: (way[choice], repr(choice)))
@@ -321,6 +336,9 @@ def _seen_times(choice: Choice, profile: Profile) -> List[str]:
         said.append("%s ISO text, %s" % (_of(iso, profile), zone))
     elif iso:
         said.append("%s ISO text" % _of(iso, profile))
+    if choice.type == "DATETIME":
+        said.append("local times, as its %s says, of a zone that is not known; with TIMESTAMP and \"zone\" "
+                    "they become moments" % ("default" if profile.default_format else "name"))
     if choice.date:
         said.append("all have the same date in front, which is dropped")
     return said

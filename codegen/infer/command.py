@@ -73,6 +73,10 @@ def run(options: argparse.Namespace) -> int:
         progress.clear()
         say([str(error)])
         return 2
+    except sqlite3.Error as error:
+        progress.clear()
+        say(["%s: cannot be read: %s" % (options.database, error)])
+        return 2
 
 
 def _run(options: argparse.Namespace, program: str, progress: Progress) -> int:
@@ -82,7 +86,8 @@ def _run(options: argparse.Namespace, program: str, progress: Progress) -> int:
     for _ in range(_TRIES):
         source = Source(options.database)
         try:
-            catalog = read_catalog(source.connection)
+            with source.lenient():
+                catalog = read_catalog(source.connection)
             tables = _wanted(catalog, options.tables)
             drafts = _drafts(source, catalog, tables, unfit, progress)
             if not source.has_changed():
@@ -137,8 +142,8 @@ def _drafts(
         except sqlite3.Error as error:
             catalog.passed_over.append((table.name, "because SQLite %s cannot read it: %s"
                                         % (sqlite3.sqlite_version, error)))
-    source.lenient()
-    return make_drafts(source.connection, read, unfit)
+    with source.lenient():
+        return make_drafts(source.connection, read, unfit)
 
 
 def _is_apple(catalog: Catalog, table: SourceTable) -> bool:

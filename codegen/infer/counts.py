@@ -70,28 +70,30 @@ class Counts:
     low: Optional[Number] = None
     high: Optional[Number] = None
 
-    def add(self, numbers: Sequence[Number]) -> None:
+    def add(self, numbers: Sequence[Number], text: bool = False) -> None:
+        """text: they were digits, which a Julian date may not be."""
         low, high = min(numbers), max(numbers)
         self.low = low if self.low is None else min(self.low, low)
         self.high = high if self.high is None else max(self.high, high)
         self.total += len(numbers)
-        whole = self._form(low)
-        if whole and whole == self._form(high):
+        whole = self._form(low, text)
+        if whole and whole == self._form(high, text):
             self._note(whole, numbers)
             return
         groups: Dict[str, List[Number]] = {}
         for number in numbers:
-            groups.setdefault(self._form(number), []).append(number)
+            groups.setdefault(self._form(number, text), []).append(number)
         for form, members in groups.items():
             if form:
                 self._note(form, members)
 
-    def _form(self, number: Number) -> str:
+    def _form(self, number: Number, text: bool) -> str:
         for window in WINDOWS:
             if window.apple != self.apple or not window.low <= number < window.high:
                 continue
             # A whole Julian date is noon, and 0 seconds since 2001 stand for none.
-            if (window.form != "julian" or isinstance(number, float)) and number != 0:
+            julian = isinstance(number, float) and not text
+            if (window.form != "julian" or julian) and number != 0:
                 return window.form
         return ""
 

@@ -38,11 +38,20 @@ def kind_of(declared: str) -> str:
     return "none"
 
 
+def default_format(default: str) -> str:
+    """The format of the times that a column's DEFAULT makes, "local" if they are local, "" if it makes
+    none that are known."""
+    text = re.sub(r"\s+", "", default.lower())
+    if "localtime" in text:
+        return "local"
+    if re.search(r"unixepoch\(|strftime\('%s'", text):
+        return "unix_ms" if "*1000" in text else "unix_s" if "*" not in text and "/" not in text else ""
+    if re.search(r"current_timestamp|datetime\('now'|strftime\('%y-%m-%d", text):
+        return "iso8601"
+    return ""
+
+
 def is_text(declared: str) -> bool:
     """Whether SQLite stores numbers in such a column as texts."""
     upper = declared.upper()
     return "INT" not in upper and any(part in upper for part in ("CHAR", "CLOB", "TEXT"))
-
-
-def is_integer(declared: str) -> bool:
-    return "INT" in declared.upper()

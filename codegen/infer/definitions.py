@@ -18,11 +18,11 @@ Document = Dict[str, Any]
 def document_of(draft: Draft, target: str, unfit: bool) -> Tuple[Document, List[Tuple[str, str]]]:
     """The definition, and the columns that it leaves out for other reasons than privacy: name, why.
     target: the table in BigQuery, "" if it is called the same. unfit: as make_drafts has it."""
-    left_out = [(name, "its name cannot be written in a definition") for name in draft.names
-                if not _is_writable(name)]
-    sent = [name for name in draft.names if _is_writable(name) and not draft.is_left_out(name)]
-    left_out += [(name, "a definition has at most %d columns" % _COLUMNS_MAX)
-                 for name in sent[_COLUMNS_MAX:] if name not in draft.key]
+    left_out = [(name, "its name cannot be written in a definition") for name in draft.table.unwritable]
+    sent = [name for name in draft.names if not draft.is_left_out(name)]
+    most = _COLUMNS_MAX - (1 if unfit and draft.unfit else 0)
+    left_out += [(name, "a definition has at most %d columns" % most)
+                 for name in sent[most:] if name not in draft.key]
     beyond = {name for name, _ in left_out}
     names = column_names(sent)
     columns = [_column(draft, name, names[name]) for name in sent if name not in beyond]
@@ -34,18 +34,13 @@ def document_of(draft: Draft, target: str, unfit: bool) -> Tuple[Document, List[
     if draft.key:
         document["key"] = [names[name] for name in draft.key]
     document["sync"] = {"mode": "upsert" if draft.key else "replace"}
-    secrets = [name for name in draft.names if _is_writable(name) and draft.is_left_out(name)]
+    secrets = [name for name in draft.names if draft.is_left_out(name)]
     if secrets:
         document["sync"]["ignore"] = secrets
     if unfit and draft.unfit:
         document["on_reject"] = "column"
     document["columns"] = columns
     return document, left_out
-
-
-def _is_writable(name: str) -> bool:
-    return bool(name.strip()) and not any(
-        ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 or 0xD800 <= ord(char) < 0xE000 for char in name)
 
 
 def _column(draft: Draft, source: str, name: str) -> Document:

@@ -7,6 +7,7 @@ import sqlite3
 from dataclasses import dataclass, field, replace
 from typing import Dict, List, Optional, Set, Tuple
 
+from ..checking import listing
 from . import keys, privacy
 from .catalog import SourceTable
 from .choice import Choice, reads
@@ -92,9 +93,16 @@ def _draft(table: SourceTable, profiles: List[Profile], unfit: bool) -> Draft:
     in_key = {name.lower() for name in table.primary_key}
     for profile in profiles:
         key = profile.column.name.lower() in in_key
-        chosen = choose(profile, key)
+        chosen = _row_id(profile) if key and table.rowid_key else choose(profile, key)
         draft.chosen.append(almost(profile, chosen) if unfit and not key else chosen)
     return draft
+
+
+def _row_id(profile: Profile) -> Chosen:
+    """Integers always, and best left so: new rows are found by them."""
+    formats = profile.counts.formats()
+    remark = "numbers that would be times as %s, kept as they are because new rows are found by them"
+    return Chosen(Choice("INT64"), 0, (remark % listing(formats),) if formats else ())
 
 
 # --- privacy -------------------------------------------------------------------------------------
@@ -191,8 +199,8 @@ def _agree(drafts: List[Draft], group: List[_Member]) -> None:
         if reads(way, profile) == profile.values and draft.choice(column) != way:
             draft.choose(column, way)
     private = next((draft.private[column] for draft, column in members if column in draft.private), None)
-    for draft, column in members if private is not None else []:
-        if column not in draft.private:
+    for draft, column in members:
+        if private is not None and column not in draft.private:
             draft.private[column] = Private("it is joined with such a column: " + private.why, False)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from decimal import Decimal
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 from ..naming import sqlite_name
 from . import texts
@@ -82,10 +82,11 @@ def _selected(name: str, choice: Choice) -> str:
 
 def _converter(choice: Choice) -> Callable[[Any], Any]:
     """From SQLite's value to one that is equal exactly if BigQuery's is."""
-    return {
+    converters: Dict[str, Callable[[Any], Any]] = {
         "INT64": int, "BOOL": _truth, "NUMERIC": _decimal, "BIGNUMERIC": _decimal,
         "BYTES": _bytes, "STRING": _text_of(choice),
-    }.get(choice.type, _moment)
+    }
+    return converters.get(choice.type, _moment)
 
 
 def _truth(value: Any) -> Any:
@@ -103,7 +104,7 @@ def _bytes(value: Any) -> bytes:
 def _text_of(choice: Choice) -> Callable[[Any], Any]:
     order = (3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15)
 
-    def text(value: Any) -> Optional[str]:
+    def text(value: Any) -> Any:
         if not isinstance(value, bytes):
             return value
         if choice.text not in ("uuid", "guid"):

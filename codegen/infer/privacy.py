@@ -69,6 +69,13 @@ def note_shape(text: str, count: int, shapes: "Counter[str]") -> None:
     if length < 7 or length > _LENGTH_MAX:
         return
     first = text[0]
+    if text.isalnum():
+        # Hashes and identifiers, of which a database has many.
+        if text.isdigit() and _CARD(text):
+            shapes["card" if has_check_digit(text) else "no_card"] += count
+        elif first == "A" and _SHAPE(text):
+            shapes["token"] += count
+        return
     if first in _SHAPE_FIRST and length >= 15:
         found = _SHAPE(text)
         if found:

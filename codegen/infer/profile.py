@@ -13,7 +13,7 @@ from typing import Any, Sequence, Set
 from . import structures, texts
 from .catalog import SourceColumn
 from .counts import Counts
-from .declared import is_text, kind_of
+from .declared import default_format, is_text, kind_of
 from .names import names_moment
 from .privacy import SHAPE_FIRST, has_check_digit, note_shape
 
@@ -62,7 +62,8 @@ class Profile:
 
     def __post_init__(self) -> None:
         self.kind = kind_of(self.column.declared)
-        self.names_moment = names_moment(self.column.name)
+        self.default_format = default_format(self.column.default)
+        self.names_moment = names_moment(self.column.name) or bool(self.default_format)
         self.counts = Counts(self.apple)
         self._wants_counts = self.kind in ("datetime", "date", "time") or self.names_moment
         self._wants_numbers = not is_text(self.column.declared)
@@ -155,10 +156,14 @@ class Profile:
         self._add_forms(counted)
 
     def _add_forms(self, counted: "Counter[str]") -> None:
+        tags = self.tags
         for text, count in counted.items():
             tag = texts.tag_of(text)
-            self.tags[tag] += count
-            self._add_tagged(text, tag, count)
+            tags[tag] += count
+            if tag not in texts.ISO:
+                self._add_tagged(text, tag, count)
+            elif len(self.days) < 2:
+                self.days.add(text[:10])
         if not self._wants_json and self.tags["other"] * 100 > self.total:
             self.free = True
 
@@ -177,7 +182,7 @@ class Profile:
             if self._wants_numbers:
                 self._add_number(text, count)
             if self._wants_counts and tag in ("int", "num") and "e" not in text.lower():
-                self.counts.add([int(text) if tag == "int" else float(text)] * count)
+                self.counts.add([int(text) if tag == "int" else float(text)] * count, text=True)
                 self.counts.fine += count if tag == "num" and _is_fine(text) else 0
             if len(text) >= 13:
                 note_shape(text, count, self.shapes)
@@ -188,8 +193,6 @@ class Profile:
                 note_shape(text, count, self.shapes)
         elif tag in ("bool", "letter"):
             self.truths.add(text.lower())
-        elif tag in texts.ISO and len(self.days) < 2:
-            self.days.add(text[:10])
 
     def _add_number(self, text: str, count: int) -> None:
         value = texts.number(text)

@@ -26,12 +26,8 @@ def read_profiles(
     except sqlite3.OperationalError as error:
         if "Could not decode" not in str(error):
             raise
-    before = source.connection.text_factory
-    source.lenient()
-    try:
+    with source.lenient():
         return _read(source, table, total, apple, progress)
-    finally:
-        source.connection.text_factory = before
 
 
 def _count(database: sqlite3.Connection, table: SourceTable) -> int:

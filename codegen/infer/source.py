@@ -11,12 +11,13 @@ Identifiers", "Database File Format" (bytes 18 and 19).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import sqlite3
 import tempfile
-from typing import Optional, Tuple
+from typing import Iterator, Optional, Tuple
 from urllib.parse import quote
 
 _MAGIC = b"SQLite format 3\x00"
@@ -45,8 +46,10 @@ class Source:
         self._copy: Optional[str] = None
         self._assumed: Optional[Tuple[object, ...]] = None
         wal = _check_file(path)
+        # Beside the file itself are its -wal and -shm, not beside a link to it.
+        self._real = os.path.realpath(path)
         try:
-            self.connection = self._open(path, wal)
+            self.connection = self._open(self._real, wal)
             self.connection.execute("pragma query_only = 1")
             self._lend_collations()
         except (sqlite3.Error, OSError) as error:
@@ -70,19 +73,26 @@ class Source:
         """Collations of the application, without which SQLite refuses to read their tables. Nothing
         here depends on an order, so comparing characters will do."""
         names = set()
-        for (sql,) in self.connection.execute("select coalesce(sql, '') from sqlite_master"):
-            names |= {found.group(1) or found.group(2) for found in _COLLATE.finditer(sql)}
+        with self.lenient():
+            for (sql,) in self.connection.execute("select coalesce(sql, '') from sqlite_master"):
+                names |= {found.group(1) or found.group(2) for found in _COLLATE.finditer(sql)}
         for name in sorted(names):
-            if name.upper() not in ("BINARY", "NOCASE", "RTRIM"):
+            if name.upper() not in ("BINARY", "NOCASE", "RTRIM") and name.isascii():
                 self.connection.create_collation(name, _compare)
 
-    def lenient(self) -> None:
-        """From now on texts that are not valid UTF-8 are read as well, at a price."""
+    @contextlib.contextmanager
+    def lenient(self) -> Iterator[None]:
+        """Texts that are not valid UTF-8 are read as well, at a price."""
+        before = self.connection.text_factory
         self.connection.text_factory = _text
+        try:
+            yield
+        finally:
+            self.connection.text_factory = before
 
     def has_changed(self) -> bool:
         """Whether the file was written while it was read as one that does not change."""
-        return self._assumed is not None and self._assumed != _state(self.path)
+        return self._assumed is not None and self._assumed != _state(self._real)
 
     def close(self) -> None:
         connection = getattr(self, "connection", None)
@@ -129,7 +139,7 @@ def _check_file(path: str) -> bool:
 def _explain(path: str, message: str) -> str:
     if "locked" in message or "busy" in message:
         cure = "another program holds it locked; try again when it is done"
-    elif "not a database" in message:
+    elif "not a database" in message or "image is malformed" in message:
         cure = "it is damaged or encrypted"
     elif "unable to open" in message or "readonly" in message:
         cure = ("an interrupted transaction may have to be rolled back first: open it once with its "

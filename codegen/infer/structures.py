@@ -52,7 +52,7 @@ def _constant(text: str) -> Any:
 
 _scan = json.JSONDecoder(
     parse_int=_integer, parse_float=_real, parse_constant=_constant, object_pairs_hook=_members
-).scan_once
+).raw_decode
 _SPACE = " \t\n\r"
 
 
@@ -61,10 +61,10 @@ def json_form(text: str) -> str:
     if text[:1] in _SPACE or text[-1] in _SPACE:
         text = text.strip(_SPACE)
     try:
-        value, end = _scan(text, 0)
+        value, end = _scan(text)
     except _Inexact:
         return "lossy"
-    except (StopIteration, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         return ""
     if end != len(text):
         return ""

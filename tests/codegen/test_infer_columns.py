@@ -154,6 +154,24 @@ class TimeTest(InferTest):
                          ["unix_ms", "unix_ms", "unix_ms", None])
         self.assertIn("c: TIMESTAMP; has no value yet; read as the other DATETIME columns are", self.report)
 
+    def test_a_default_says_what_times_will_be(self):
+        for declared, values, expected in (
+                ("INTEGER DEFAULT (unixepoch())", [], {"type": "TIMESTAMP", "format": "unix_s"}),
+                ("INTEGER DEFAULT (unixepoch() * 1000)", [], {"type": "TIMESTAMP", "format": "unix_ms"}),
+                ("INTEGER DEFAULT (strftime('%s', 'now'))", [1704103200], {"type": "TIMESTAMP", "format": "unix_s"}),
+                ("INTEGER DEFAULT (unixepoch() / 60)", [], {"type": "INT64"}),
+                ("TEXT DEFAULT CURRENT_TIMESTAMP", [], {"type": "TIMESTAMP"}),
+                ("TEXT DEFAULT (datetime('now', 'localtime'))", [], {"type": "DATETIME"}),
+                ("DATETIME DEFAULT (datetime('now', 'localtime'))", ISO, {"type": "DATETIME"}),
+                ("TEXT DEFAULT 'x'", [], {"type": "STRING"})):
+            with self.subTest(declared=declared):
+                self.assertEqual(self.column(declared, values), expected)
+
+    def test_local_times_are_no_moments(self):
+        self.column("DATETIME DEFAULT (datetime('now', 'localtime'))", ISO)
+        self.assertIn("c: DATETIME; 3 of 3 are ISO text; local times, as its default says, of a zone that is not "
+                      "known", self.report)
+
     def test_the_report_says_what_was_seen_and_what_was_assumed(self):
         for name, values, line in (
                 ("created_at", ISO, "3 of 3 are ISO text, UTC assumed: none has a zone"),

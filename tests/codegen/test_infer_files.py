@@ -1,5 +1,6 @@
 """What infer reads and writes: first and second runs, hand-made edits, files that are no databases."""
 
+import io
 import json
 import os
 import sqlite3
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import unittest
 
+from codegen.infer import reading, report, source
 from tests.codegen.inferring import InferTest
 from tests.codegen.support import ROOT
 
@@ -216,6 +218,16 @@ class SourceTest(InferTest):
         with open(self.path, "rb") as file:
             return found, file.read()
 
+    def test_a_link_to_a_database(self):
+        database = sqlite3.connect(self.path)
+        self.addCleanup(database.close)
+        database.executescript("pragma journal_mode = wal;" + USERS)
+        link = os.path.join(self.folder, "link")
+        os.symlink(self.path, link)
+        self.path = link
+
+        self.assertEqual(list(self.infer()), ["users"])
+
     def test_collations_of_the_application(self):
         database = sqlite3.connect(self.path)
         database.create_collation("uni case", lambda one, other: (one.lower() > other.lower()) - (one.lower() < other.lower()))
@@ -230,6 +242,55 @@ class SourceTest(InferTest):
 
         self.assertEqual([column["type"] for column in self.infer()["t"]["columns"]], ["BYTES", "STRING"])
         self.assertIn("a: BYTES; 1 of 1 are text that is no valid UTF-8 or holds U+0000", self.report)
+
+
+    def test_a_database_that_is_written_meanwhile_is_read_again(self):
+        self.write("pragma journal_mode = wal;" + USERS)
+        writes = iter(["alter table users add column age int"])
+
+        class Slow(reading.Profile):
+            def add(profile, values):
+                super().add(values)
+                for sql in writes:
+                    self.write(sql)
+
+        self.write("insert into users values (1, 'Ada', 5)")
+        self.addCleanup(setattr, reading, "Profile", reading.Profile)
+        reading.Profile = Slow
+
+        self.assertEqual([column["name"] for column in self.infer()["users"]["columns"]],
+                         ["id", "name", "seen", "age"])
+
+    def test_a_locked_database_is_named(self):
+        self.write(USERS)
+        holder = sqlite3.connect(self.path)
+        self.addCleanup(holder.close)
+        holder.execute("begin exclusive")
+        self.addCleanup(setattr, source, "_TIMEOUT_S", source._TIMEOUT_S)
+        source._TIMEOUT_S = 0.1
+
+        self.assertIn("app.db: another program holds it locked", self.refused())
+
+
+class ProgressTest(unittest.TestCase):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    def test_a_bar_on_a_terminal(self):
+        terminal = self.Terminal()
+        progress = report.Progress(terminal)
+
+        progress("t\x1b", 500, 1000)
+        progress.clear()
+
+        self.assertIn("[###############...............] t\\u001b: 500 rows", terminal.getvalue())
+        self.assertTrue(terminal.getvalue().endswith("\r\x1b[K"))
+
+    def test_nothing_elsewhere(self):
+        file = io.StringIO()
+        report.Progress(file)("t", 500, 1000)
+        self.assertEqual(file.getvalue(), "")
 
 
 class CommandTest(InferTest):

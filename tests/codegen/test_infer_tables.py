@@ -1,7 +1,14 @@
 """Keys, modes, private columns and joins: what infer decides for tables."""
 
+import sqlite3
 import unittest
 
+from codegen.infer.catalog import read_catalog
+from codegen.infer.definitions import document_of
+from codegen.infer.drafts import make_drafts
+from codegen.infer.reading import read_profiles
+from codegen.infer.report import table_lines
+from codegen.infer.source import Source
 from tests.codegen.inferring import InferTest
 
 BCRYPT = "$2b$12$" + "abcdefghijklmnopqrstuv" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ01234"
@@ -17,6 +24,12 @@ class KeyTest(InferTest):
     def test_the_primary_key(self):
         self.assertEqual(self.shape("create table t(id integer primary key, a text unique not null)"),
                          (["id"], "upsert"))
+
+    def test_a_row_id_stays_a_number_though_it_is_a_time(self):
+        self.assertEqual(self.shape("create table t(at integer primary key); insert into t values (1704103200)"),
+                         (["at"], "upsert"))
+        self.assertEqual(self.definitions()["t"]["columns"][0]["type"], "INT64")
+        self.assertIn("at: INT64; numbers that would be times as unix_s", self.report)
 
     def test_a_composite_key_in_its_own_order(self):
         self.assertEqual(self.shape("create table t(a int, b text, primary key (b, a)) without rowid"),
@@ -123,6 +136,41 @@ class PrivacyTest(InferTest):
         self.assertEqual(self.infer()["b"]["columns"], [{"name": "a_id", "type": "INT64"}])
 
 
+class UnfitTest(InferTest):
+    """What is chosen where a definition can say "on_reject": "column"."""
+
+    def definition(self, declared, values, name="c"):
+        self.write('create table t(id integer primary key, "%s" %s)' % (name, declared),
+                   [('insert into t("%s") values (?)' % name, [(value,) for value in values])])
+        source = Source(self.path)
+        self.addCleanup(source.close)
+        table = read_catalog(source.connection).tables[0]
+        profiles = read_profiles(source, table, False, lambda *_: None)
+        draft, = make_drafts(source.connection, [(table, profiles)], True)
+        document, _ = document_of(draft, "", True)
+        self.report = "\n".join(table_lines(draft, document, [], "t.json"))
+        return document.get("on_reject"), document["columns"][1]
+
+    def test_less_than_one_percent_of_misfits_does_not_make_a_text(self):
+        self.assertEqual(self.definition("INTEGER NOT NULL", [7] * 200 + ["n/a"]),
+                         ("column", {"name": "c", "type": "INT64"}))
+        self.assertIn("c: INT64; 1 of 201 values do not fit: the value stands in _bqsync_unfit", self.report)
+
+    def test_one_percent_does(self):
+        self.assertEqual(self.definition("INTEGER", [7] * 99 + ["n/a"]), (None, {"name": "c", "type": "STRING"}))
+
+    def test_times_with_a_few_misfits(self):
+        self.assertEqual(self.definition("TEXT", ["2024-01-01 10:00:00"] * 200 + ["soon", ""], "created_at"),
+                         ("column", {"name": "created_at", "type": "TIMESTAMP", "empty": "null"}))
+
+    def test_a_text_without_a_hint_stays_one(self):
+        self.assertEqual(self.definition("TEXT", ["2024-01-01"] * 200 + ["soon"]),
+                         (None, {"name": "c", "type": "STRING"}))
+
+    def test_what_no_type_reads_is_what_most_are(self):
+        self.assertEqual(self.definition("INTEGER", [7, 8, b"\xff"]), ("column", {"name": "c", "type": "INT64"}))
+
+
 class CatalogTest(InferTest):
     def test_descriptions_come_from_comments(self):
         self.write("create table t( -- all things\n id integer primary key, -- its number\n a text /* free */)")
@@ -171,6 +219,20 @@ class CatalogTest(InferTest):
         self.assertEqual(document["columns"], [
             {"name": "a_b", "type": "INT64", "source": "a b"},
             {"name": "a_b_2", "type": "INT64", "source": "a'b"}])
+
+    def test_names_that_no_definition_can_hold(self):
+        self.write('create table "a\nb" (id integer primary key); create table "%s" (id int);'
+                   'create table t(id int, "\x7f" int)' % ("x" * 256))
+        database = sqlite3.connect(self.path)
+        database.execute("pragma writable_schema = 1")
+        database.execute("update sqlite_master set sql = cast(x'" + b'create table t(id int, "\xff" int)'.hex()
+                         + "' as text) where name = 't'")
+        database.commit()
+        database.close()
+
+        self.assertEqual(self.infer()["t"]["columns"], [{"name": "id", "type": "INT64"}])
+        self.assertIn("a\\u000ab: passed over, its name cannot be written in a definition", self.report)
+        self.assertIn("x" * 256 + ": passed over", self.report)
 
     def test_utf16(self):
         self.write("pragma encoding = 'UTF-16le'; create table t(a text); insert into t values ('größe')")
