@@ -29,6 +29,7 @@ static void print_result(const struct run_result *run)
 {
     char billed[BILL_BYTES_SIZE];
     int64_t rejected = 0;
+    int64_t unfit = 0;
 
     printf(
         "%-26s %-9s %-7s %10s %10s %10s %9s %9s %8s\n", "table", "status", "sent as", "inserted",
@@ -36,10 +37,16 @@ static void print_result(const struct run_result *run)
     for (size_t i = 0; i < run->table_count; i++) {
         print_row(&run->tables[i]);
         rejected += run->tables[i].rows_rejected;
+        unfit += run->tables[i].rows_unfit;
     }
     if (rejected > 0)
         printf(
             "\n%" PRId64 " rows do not fit their columns: bqsync rejects lists them\n", rejected);
+    if (unfit > 0)
+        printf(
+            "\n%" PRId64 " row%s a value that does not fit its column; it stands in the row's "
+            "_bqsync_unfit in BigQuery\n",
+            unfit, unfit == 1 ? " was sent with" : "s were sent with");
     printf(
         "\nrun %s %s in %.1f s, billed %s\n", run->id, run_result_ok(run) ? "ok" : "failed",
         (double)clock_since_us(run->started_us, run->finished_us) / 1e6,
