@@ -66,17 +66,26 @@ static void print_result(const struct invocation *in, const struct run_result *r
     char billed[BILL_BYTES_SIZE];
     int64_t rejected = 0;
     bool ok = run_result_ok(run);
+    int64_t unfit = 0;
 
     print_tables(in, &colour, run);
-    for (size_t i = 0; i < run->table_count; i++)
+    for (size_t i = 0; i < run->table_count; i++) {
         rejected += run->tables[i].rows_rejected;
+        unfit += run->tables[i].rows_unfit;
+    }
     if (rejected > 0)
         printf(
             "\n%s%" PRId64 " rows do not fit their columns: bqsync rejects lists them%s\n",
             colour.warn, rejected, colour.end);
+    if (unfit > 0)
+        printf(
+            "\n%" PRId64 " row%s a value that does not fit its column; it stands in the row's "
+            "_bqsync_unfit in BigQuery\n",
+            unfit, unfit == 1 ? " was sent with" : "s were sent with");
     printf(
         "\nrun %s %s%s%s in %.1f s, billed %s\n", run->id, ok ? colour.good : colour.bad,
-        ok ? "ok" : "failed", colour.end, (double)(run->finished_us - run->started_us) / 1e6,
+        ok ? "ok" : "failed", colour.end,
+        (double)clock_since_us(run->started_us, run->finished_us) / 1e6,
         bill_bytes(run_result_bytes_billed(run), billed));
 }
 

@@ -14,6 +14,7 @@ from tests.fault.dimension import HELD_SECONDS, Dimension
 from tests.fault.dimensions_columns import Columns
 from tests.fault.dimensions_days import Days
 from tests.fault.dimensions_follow import Follow
+from tests.fault.dimensions_unfit import Unfit
 from tests.fault.dimensions_verify import Verify
 from tests.fault.life import DEFINITIONS, Broken, copy_database
 from tests.support.killing import kill_after, wait_until_held
@@ -508,5 +509,5 @@ class Idle(Dimension):
 
 
 KINDS = [Plain, Keys, Indexes, Triggers, Columns, Hands, Windows, Datasets, Rejects, Texts, Atomic, Idle, Verify, Days,
-         Follow]
+         Follow, Unfit]
 DIMENSIONS = {kind.name: kind for kind in KINDS}
