@@ -153,7 +153,7 @@ bool unlisted_describe(
             "`columns` in schemas/%s.json, or %s to `sync.ignore`, and rebuild",
             d.columns == 1 ? "a column" : "columns", buffer_text(&d.names.text),
             d.names.full ? ", ..." : "", buffer_text(&d.lines.text),
-            d.lines.full ? " and so on" : "", table->name,
+            d.lines.full ? " and so on" : "", table->definition,
             d.columns == 1 ? buffer_text(&d.last_name) : "their names");
     buffer_clear(&d.names.text);
     buffer_clear(&d.lines.text);

@@ -223,7 +223,7 @@ static void check_ignored(
         check_findings_add(
             c->findings, name, CHECK_WARN,
             "SQLite has no such column(s): %s. Correct `sync.ignore` in schemas/%s.json", absent,
-            table->name);
+            table->definition);
 }
 
 static void check_table(const struct checker *c, struct database *source, const struct table *table)
@@ -239,7 +239,7 @@ static void check_table(const struct checker *c, struct database *source, const 
         check_findings_add(
             c->findings, name, CHECK_FAIL,
             "does not exist in SQLite. Create it, or remove schemas/%s.json and rebuild%s",
-            table->name,
+            table->definition,
             shape.capture == CAPTURE_ABSENT
                 ? ""
                 : ". If it was renamed, writes to it may fail until the next sync has removed its "
