@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/text_fit.h"
 #include "source/capture_objects.h"
 #include "source/json_key.h"
 #include "source/pacing.h"
@@ -275,9 +276,9 @@ static void show_reason(sqlite3_stmt *statement, char *out_reason, size_t size)
 {
     const char *reason = (const char *)sqlite3_column_text(statement, 2);
 
-    sqlite3_snprintf(
-        (int)size, out_reason, "%s: %s value %s", sqlite3_column_text(statement, 0),
-        sqlite3_column_text(statement, 1), rejects_reason_without_key(reason));
+    text_format(
+        out_reason, size, "%s: %s value %s", (const char *)sqlite3_column_text(statement, 0),
+        (const char *)sqlite3_column_text(statement, 1), rejects_reason_without_key(reason));
 }
 
 bool rejects_first_reason(

@@ -1,6 +1,7 @@
 #include "source/unlisted.h"
 
 #include "base/buffer.h"
+#include "base/text_fit.h"
 #include "source/statement.h"
 
 #include <cjson/cJSON.h>
@@ -185,7 +186,7 @@ static void list_absent(const struct presence *presence, char *out, size_t size)
     for (size_t i = 0; i < presence->table->ignored_count; i++)
         if (!presence->found[i])
             add_item(&names, presence->table->ignored[i]);
-    snprintf(out, size, "%s%s", buffer_text(&names.text), names.full ? ", ..." : "");
+    text_format(out, size, "%s%s", buffer_text(&names.text), names.full ? ", ..." : "");
     buffer_clear(&names.text);
 }
 

@@ -1,6 +1,7 @@
 #include "sync/report/check_source.h"
 
 #include "base/spool.h"
+#include "base/text_fit.h"
 #include "encode/column.h"
 #include "source/capture.h"
 #include "source/filter_step.h"
@@ -101,7 +102,7 @@ static void look_at_row(struct sample *sample, const struct table *table, struct
         return;
     }
     if (sample->bad++ == 0)
-        snprintf(
+        text_format(
             sample->example, sizeof sample->example, "%s: %s value %s",
             table->columns[in->problems[0].column].source, in->problems[0].storage_class,
             in->problems[0].reason);
