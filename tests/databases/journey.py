@@ -56,9 +56,9 @@ class Journey:
             raise StepFailed(f"{' '.join(command)[:300]} ended with {ended.returncode}, not {status}:\n{shown}")
         return ended
 
-    def infer(self) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "codegen", "infer", str(self.app.path), "--out", str(self.schemas)]
-        return self._run(command, 0)
+    def infer(self, *options: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "codegen", "infer", *options, str(self.app.path), "--out", str(self.schemas)]
+        return self._run(command, status)
 
     def build(self) -> None:
         """Compiles what is generated, with warnings as errors, and links the program."""

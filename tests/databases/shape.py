@@ -8,6 +8,7 @@ Each script is named after the product whose tables and value forms it repeats, 
     HIDDEN      columns that must not reach BigQuery as they are: secrets and personal data
     KEYS        the keys of tables where they are not obvious
     REJECTED    rows that no declared form can read: {table: (how many, why)}
+    UNFIT       rows with a value that stands in `_bqsync_unfit`: {table: (how many, why)}
     connect(db) gives a connection the product's own functions and collations
 
 All but the first two may be missing.
@@ -61,6 +62,7 @@ class Shape:
         self.hidden: tuple[str, ...] = getattr(module, "HIDDEN", ())
         self.keys: dict[str, list[str]] = getattr(module, "KEYS", {})
         self.rejected: dict[str, tuple[int, str]] = getattr(module, "REJECTED", {})
+        self.unfit: dict[str, tuple[int, str]] = getattr(module, "UNFIT", {})
 
     def connect(self, path: pathlib.Path) -> sqlite3.Connection:
         db = sqlite3.connect(path, isolation_level=None)

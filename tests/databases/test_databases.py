@@ -55,19 +55,30 @@ def sorted_values(values):
     return sorted(values, key=lambda value: (value is not None, value if value is not None else 0))
 
 
-class DatabasesTest(unittest.TestCase):
+class JourneyCase(unittest.TestCase):
     maxDiff = 4000
 
+    def start(self, shape):
+        """bqlocal, and a journey at its beginning."""
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        shape.create(folder / "app.db")
+        bq = self.enterContext(Bqlocal(datasets=["d"]))
+        return bq, self.enterContext(Journey(bq, folder / "app.db"))
+
+    def equals_outside(self, journey, bq, rejected):
+        reports = mirror.compare(str(journey.app.path), bq.host, bq.project, "d", journey.schemas)
+        self.assertEqual([], [str(report) for report in reports if not report.equal])
+        self.assertEqual(rejected, {report.table: len(report.rejected) for report in reports if report.rejected})
+
+
+class DatabasesTest(JourneyCase):
     def column(self, definition, name):
         """How a definition reads a column of SQLite; None if it leaves it out."""
         return next((column for column in definition["columns"] if column.get("source", column["name"]) == name), None)
 
     def travel(self, name):
         shape = Shape(name)
-        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
-        shape.create(folder / "app.db")
-        bq = self.enterContext(Bqlocal(datasets=["d"]))
-        journey = self.enterContext(Journey(bq, folder / "app.db"))
+        bq, journey = self.start(shape)
         self.infers(shape, journey)
         journey.build()
         self.mirrors(shape, journey, bq)
@@ -121,6 +132,8 @@ class DatabasesTest(unittest.TestCase):
         self.assertEqual({table["table"]: rejected.get(table["table"], 0) for table in run["tables"]},
                          {table["table"]: table["rows_rejected"] for table in run["tables"]})
         self.assertEqual([], [table for table in run["tables"] if table["error"]])
+        self.assertEqual({table: count for table, (count, _) in shape.unfit.items()},
+                         {table["table"]: table["rows_unfit"] for table in run["tables"] if table.get("rows_unfit")})
         self.verifies(journey)
         self.equals_outside(journey, bq, rejected)
         for reading in shape.readings:
@@ -132,11 +145,6 @@ class DatabasesTest(unittest.TestCase):
         self.assertEqual([], [table for table in verified["tables"] if not table["equal"]])
         checks = journey.app.json("check")["checks"]
         self.assertEqual([], [check for check in checks if check["status"] == "fail"])
-
-    def equals_outside(self, journey, bq, rejected):
-        reports = mirror.compare(str(journey.app.path), bq.host, bq.project, "d", journey.schemas)
-        self.assertEqual([], [str(report) for report in reports if not report.equal])
-        self.assertEqual(rejected, {report.table: len(report.rejected) for report in reports if report.rejected})
 
     def sqlite_agrees(self, shape, reading: Reading, journey, bq):
         definition = journey.definitions()[reading.table]
@@ -200,6 +208,51 @@ def _journey(name):
 
 for _name in NAMES:
     setattr(DatabasesTest, f"test_{_name}_is_mirrored_without_an_edit", _journey(_name))
+
+
+class MigrationTest(JourneyCase):
+    def edit(self, journey, table, before, after):
+        """By hand, as in an editor."""
+        path = journey.schemas / f"{table}.json"
+        text = path.read_text("utf-8")
+        self.assertEqual(1, text.count(before), text)
+        path.write_text(text.replace(before, after), "utf-8")
+
+    def test_a_new_column_is_shown_then_taken_then_mirrored_and_edits_stay(self):
+        bq, journey = self.start(Shape("rails"))
+        journey.infer()
+        self.edit(journey, "shops", '"table": "shops",', '"table": "shops",\n  "description": "Where people buy",')
+        self.edit(journey, "shops", '"name": "rating", "type": "FLOAT64"', '"name": "rating", "type": "BIGNUMERIC"')
+        journey.build()
+        journey.app.sync()
+        journey.app.script("""
+            alter table shops add column "verified_at" datetime(6);
+            update shops set verified_at = '2024-05-06 07:08:09.101112' where id < 20;
+            create table coupons (id integer primary key, code varchar not null);
+            insert into coupons values (1, 'SPRING');
+        """)
+        written = journey.written()
+
+        shown = journey.infer(status=1).stdout
+
+        added = [line for line in shown.splitlines() if line.startswith("+ ") and "verified_at" in line]
+        self.assertEqual(1, len(added), shown)
+        self.assertIn('"type": "TIMESTAMP"', added[0])
+        self.assertIn('+  "table": "coupons",', shown)
+        self.assertNotIn("rating", "".join(line for line in shown.splitlines() if line[:1] in "+-"))
+        self.assertEqual(written, journey.written())
+
+        journey.infer("--update")
+        self.assertEqual("", journey.infer().stdout)
+        shops = journey.definitions()["shops"]
+        self.assertEqual("Where people buy", shops["description"])
+        self.assertIn({"name": "rating", "type": "BIGNUMERIC"}, shops["columns"])
+        journey.build()
+        journey.app.sync()
+
+        self.equals_outside(journey, bq, {})
+        self.assertEqual(19, bq.scalar("select count(verified_at) from d.shops"))
+        self.assertEqual(1, bq.scalar("select count(*) from d.coupons"))
 
 
 if __name__ == "__main__":
