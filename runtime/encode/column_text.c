@@ -159,11 +159,12 @@ struct slice column_geography(struct column_reader *in, size_t index)
 
     if (cell_is_null(&cell))
         return none;
-    if (cell.storage == SQLITE_TEXT) {
+    if (cell.storage == SQLITE_TEXT)
         reason = cell_text(&cell, &text);
-        if (reason == NULL)
-            reason = wkt_check(text);
-    }
+    else if (cell.storage == SQLITE_BLOB && cell.column->blob != BLOB_REJECTED)
+        reason = read_blob(&cell, &text);
+    if (reason == NULL)
+        reason = wkt_check(text);
     if (reason == NULL)
         return text;
     cell_problem(&cell, reason);

@@ -101,12 +101,13 @@ def iso_us(text: str, zone_allowed: bool, truncates: bool = False, zone: str = "
 def _utc_of_local(us: int, zone: str) -> int:
     """A local time in UTC. Of a time that the clocks showed twice the earlier moment, one that they skipped is none."""
     seconds, rest = divmod(us, 1_000_000)
-    local = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)
+    epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+    local = epoch.replace(tzinfo=None) + datetime.timedelta(seconds=seconds)
     there = zoneinfo.ZoneInfo(zone)
     for fold in (0, 1):
         moment = local.replace(tzinfo=there, fold=fold).astimezone(datetime.timezone.utc)
         if moment.astimezone(there).replace(tzinfo=None) == local:
-            return int((moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)).total_seconds()) * 1_000_000 + rest
+            return int((moment - epoch).total_seconds()) * 1_000_000 + rest
     raise Reject("was skipped by the clocks")
 
 

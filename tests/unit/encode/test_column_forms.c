@@ -293,6 +293,13 @@ static void test_blobs_that_are_text(void **state)
         {"x'7b7d'", "{}", NULL},
         {"x'7b'", NULL, "is not valid JSON"},
     };
+    static const struct conversion geography[] = {
+        {"x'504f494e542831203229'", "POINT(1 2)", NULL},
+        {"'POINT(1 2)'", "POINT(1 2)", NULL},
+        {"x'0101'", NULL, "is not WKT: it does not begin with a type such as POINT"},
+        {"x'ff'", NULL, NOT_UTF8},
+        {"1", NULL, "is not a text"},
+    };
     (void)state;
 
     CHECK_ALL(uuid, .type = COLUMN_STRING, .blob = BLOB_UUID);
@@ -300,6 +307,7 @@ static void test_blobs_that_are_text(void **state)
     CHECK_ALL(hashed, .type = COLUMN_STRING, .blob = BLOB_UUID, .transform = TRANSFORM_SHA256);
     CHECK_ALL(utf8, .type = COLUMN_STRING, .blob = BLOB_UTF8);
     CHECK_ALL(json, .type = COLUMN_JSON, .blob = BLOB_UTF8);
+    CHECK_ALL(geography, .type = COLUMN_GEOGRAPHY, .blob = BLOB_UTF8);
 }
 
 /* Blobs that SQLite 3.46's jsonb() made of what stands behind them. */
