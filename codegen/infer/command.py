@@ -19,7 +19,7 @@ from typing import Dict, List, Optional, Tuple
 from .. import schema
 from ..checking import suggestion
 from ..commands import Parser
-from ..output import replace_file
+from ..output import read_file, replace_file
 from .catalog import Catalog, SourceTable, read_catalog
 from .definitions import Document, document_of, render
 from .drafts import Draft, make_drafts
@@ -111,8 +111,9 @@ def _run(options: argparse.Namespace, program: str, progress: Progress) -> int:
     if not options.tables:
         lines += catalog_lines(catalog, program, options.database)
     say(lines)
-    if not proposals and not lines:
-        raise _Refusal(2, "%s: has no tables" % options.database)
+    if not proposals:
+        raise _Refusal(2, "%s: has no tables%s" % (
+            options.database, " that can be taken without being named" if lines else ""))
     return _settle(options, proposals, stems, existing, memory, catalog)
 
 
@@ -215,6 +216,9 @@ def _settle(
     for name, proposal in proposals.items():
         found = existing.get(name.lower())
         path = _path(options.out, stems[name], found)
+        if found is None and existing and name in memory and not options.tables:
+            say(["%s: its definition was removed, and stays so unless the table is named" % name])
+            continue
         if found is None:
             files[path] = ("", render(_with_editor_schema(options.out, proposal)))
             continue
@@ -271,7 +275,7 @@ def _write(directory: str, files: Dict[str, Tuple[str, str]], memory: str) -> in
         for path, (_, after) in sorted(files.items()):
             replace_file(path, after)
         path = os.path.join(directory, MEMORY)
-        if files or not os.path.exists(path):
+        if read_file(path) != memory:
             replace_file(path, memory)
     except OSError as error:
         say(["%s: cannot be written: %s" % (error.filename or directory, error.strerror)])

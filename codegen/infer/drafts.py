@@ -16,6 +16,7 @@ from .names import words
 from .profile import Profile
 
 _HASHABLE = ("STRING", "BYTES", "JSON")
+_NUMBERS_MIN = 10**6  # smaller ones call nobody
 _SHORT_SECRETS = {"pin", "cvv", "cvc", "otp"}
 
 
@@ -128,8 +129,9 @@ def _private(table: str, profile: Profile, choice: Choice) -> Optional[Private]:
     if what:
         return Private("%s of %s values look like %s" % (thousands(count), thousands(values), what), False)
     what = privacy.personal_by_name(name)
-    number = choice.type in ("INT64", "FLOAT64", "NUMERIC") and profile.int_not_bit + profile.reals
-    if what and (choice.type == "STRING" or number and profile.kind != "bool"):
+    number = choice.type in ("INT64", "FLOAT64", "NUMERIC") and (
+        profile.int_high >= _NUMBERS_MIN or profile.reals > 0)
+    if what and (choice.type == "STRING" or number and "mail" not in what):
         return Private("its name speaks of %s" % what, False)
     return None
 

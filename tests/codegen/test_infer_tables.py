@@ -83,6 +83,15 @@ class PrivacyTest(InferTest):
             self.assertIn("%s: left out, because" % name, self.report)
             self.assertIn('{ "name": "%s", "type": ' % name, self.report)
 
+    def test_some_tables_hold_secrets_under_plain_names(self):
+        self.write("""create table api_keys(id integer primary key, key text, name text);
+                      create table django_session(session_key text primary key, session_data text);
+                      create table settings(key text primary key, value text);""")
+
+        found = {name: document["sync"].get("ignore") for name, document in self.infer().items()}
+
+        self.assertEqual(found, {"api_keys": ["key"], "django_session": ["session_data"], "settings": None})
+
     def test_what_is_left_out_is_ignored_on_purpose(self):
         self.write("create table users(id integer primary key, password text, token text)")
 
@@ -107,7 +116,8 @@ class PrivacyTest(InferTest):
                 ("INTEGER", "password_attempts", 3, "INT64"), ("BOOLEAN", "email_verified", 1, "BOOL"),
                 ("DATETIME", "email_verified_at", "2024-01-01", "TIMESTAMP"), ("TEXT", "hash", "ab12", "STRING"),
                 ("INTEGER", "x", 4111111111111112, "INT64"), ("TEXT", "x", "4111111111111112", "STRING"),
-                ("INTEGER", "is_mobile", 1, "INT64"), ("TEXT", "secretary", "Ada", "STRING"),
+                ("INTEGER", "is_mobile", 1, "INT64"), ("INTEGER", "email_frequency", 1234567, "INT64"),
+                ("INTEGER", "fax", 5, "INT64"), ("TEXT", "secretary", "Ada", "STRING"),
                 ("TEXT", "x", "2024-01-01-123", "STRING")):
             self.assertEqual(self.column(declared, [value], name), {"type": kind}, name)
 
