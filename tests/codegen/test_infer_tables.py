@@ -1,5 +1,7 @@
 """Keys, modes, private columns and joins: what infer decides for tables."""
 
+import os
+import shutil
 import sqlite3
 import unittest
 
@@ -55,6 +57,24 @@ class KeyTest(InferTest):
         self.assertEqual(self.shape("create table t(a primary key); insert into t values (7), ('7')"),
                          (None, "replace"))
         self.assertIn("BigQuery could not tell 1 of the 2 keys from another one", self.report)
+
+    def test_keys_are_compared_as_values(self):
+        for values, key in (
+                ("(-1), (-2), (0)", ["k"]), ("(1.5), ('1.5')", None), ("('1e1'), ('10')", ["k"]),
+                ("(x'61'), ('a')", None), ("(x'61'), (x'62')", ["k"])):
+            os.remove(self.path) if os.path.exists(self.path) else None
+            shutil.rmtree(self.out, ignore_errors=True)
+            self.assertEqual(self.shape("create table t(k unique not null); insert into t values " + values)[0], key,
+                             values)
+
+    def test_moments_that_are_rounded_or_of_several_forms_stay_texts_in_a_key(self):
+        self.write("""create table t(at datetime primary key); insert into t values (1704103200), (1704103200000);
+                      create table u(at datetime primary key); insert into u values (1704103200.1), (1704103200.2);
+                      create table v(at datetime primary key); insert into v values (1704103200), (1704103201);""")
+
+        found = {name: document["columns"][0]["type"] for name, document in self.infer().items()}
+
+        self.assertEqual(found, {"t": "STRING", "u": "STRING", "v": "TIMESTAMP"})
 
     def test_texts_that_are_one_date_stay_texts_in_a_key(self):
         self.assertEqual(self.shape("""create table t(at datetime primary key);
