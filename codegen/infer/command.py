@@ -50,8 +50,8 @@ class _Existing:
 
 def configure(parser: Parser) -> None:
     parser.description = (
-        "Writes a definition for each table of an SQLite database, by reading every value "
-        "(docs/infer.md). Definitions that are there already are compared and kept.")
+        "Writes a definition for each table of an SQLite database, by reading every value.\n"
+        "Definitions that are there already are compared and kept.")
     parser.add_argument("database", metavar="DB", help="the SQLite file; it is only read")
     parser.add_argument("tables", nargs="*", metavar="TABLE",
                         help="only these; also the way to get views and virtual tables")

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -224,6 +225,16 @@ class SourceTest(InferTest):
         self.infer()
 
         self.assertEqual(self.state(), before)
+
+    def test_what_a_crash_left_beside_it_stays_as_it_is(self):
+        self.write("pragma journal_mode = wal;" + USERS)
+        for suffix in ("-shm", "-wal"):
+            open(self.path + suffix, "wb").close()
+            before = self.state()
+            shutil.rmtree(self.out, ignore_errors=True)
+            self.assertEqual(list(self.infer()), ["users"])
+            self.assertEqual(self.state(), before, suffix)
+            os.remove(self.path + suffix)
 
     def test_changes_that_are_only_in_the_wal_are_read(self):
         database = sqlite3.connect(self.path)
