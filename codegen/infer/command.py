@@ -82,14 +82,13 @@ def run(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace, program: str, progress: Progress) -> int:
     existing = _existing(options.out)
     memory = _memory(options.out)
-    unfit = _takes_unfit()
     for _ in range(_TRIES):
         source = Source(options.database)
         try:
             with source.lenient():
                 catalog = read_catalog(source.connection)
             tables = _wanted(catalog, options.tables)
-            drafts = _drafts(source, catalog, tables, unfit, progress)
+            drafts = _drafts(source, catalog, tables, progress)
             if not source.has_changed():
                 break
         finally:
@@ -101,7 +100,7 @@ def _run(options: argparse.Namespace, program: str, progress: Progress) -> int:
     lines: List[str] = []
     for draft in drafts:
         name = draft.table.name
-        document, left_out = document_of(draft, targets.get(name, ""), unfit)
+        document, left_out = document_of(draft, targets.get(name, ""))
         if not document["columns"]:
             lines.append("%s: left out, because none of its columns can be sent" % name)
             continue
@@ -134,7 +133,7 @@ def _wanted(catalog: Catalog, names: List[str]) -> List[SourceTable]:
 
 
 def _drafts(
-    source: Source, catalog: Catalog, tables: List[SourceTable], unfit: bool, progress: Progress
+    source: Source, catalog: Catalog, tables: List[SourceTable], progress: Progress
 ) -> List[Draft]:
     read: List[Tuple[SourceTable, List[Profile]]] = []
     for table in tables:
@@ -144,7 +143,7 @@ def _drafts(
             catalog.passed_over.append((table.name, "because SQLite %s cannot read it: %s"
                                         % (sqlite3.sqlite_version, error)))
     with source.lenient():
-        return make_drafts(source.connection, read, unfit)
+        return make_drafts(source.connection, read)
 
 
 def _is_apple(catalog: Catalog, table: SourceTable) -> bool:
@@ -153,13 +152,6 @@ def _is_apple(catalog: Catalog, table: SourceTable) -> bool:
         return True
     columns = {column.name.lower() for column in table.columns}
     return bool(catalog.find("chat_message_join")) and {"date", "is_from_me"} <= columns
-
-
-def _takes_unfit() -> bool:
-    """Whether definitions may say "on_reject": "column"."""
-    probe = {"table": "t", "key": ["id"], "sync": {"mode": "upsert"}, "on_reject": "column",
-             "columns": [{"name": "id", "type": "INT64"}]}
-    return not _problems({"t": render(probe)})
 
 
 def _problems(files: Dict[str, str]) -> Tuple[str, ...]:

@@ -5,12 +5,6 @@ import shutil
 import sqlite3
 import unittest
 
-from codegen.infer.catalog import read_catalog
-from codegen.infer.definitions import document_of
-from codegen.infer.drafts import make_drafts
-from codegen.infer.reading import read_profiles
-from codegen.infer.report import table_lines
-from codegen.infer.source import Source
 from tests.codegen.inferring import InferTest
 
 BCRYPT = "$2b$12$" + "abcdefghijklmnopqrstuv" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ01234"
@@ -167,24 +161,19 @@ class PrivacyTest(InferTest):
 
 
 class UnfitTest(InferTest):
-    """What is chosen where a definition can say "on_reject": "column"."""
+    """Values that do not fit what all others are."""
 
     def definition(self, declared, values, name="c"):
+        """on_reject, and the column."""
         self.write('create table t(id integer primary key, "%s" %s)' % (name, declared),
                    [('insert into t("%s") values (?)' % name, [(value,) for value in values])])
-        source = Source(self.path)
-        self.addCleanup(source.close)
-        table = read_catalog(source.connection).tables[0]
-        profiles = read_profiles(source, table, False, lambda *_: None)
-        draft, = make_drafts(source.connection, [(table, profiles)], True)
-        document, _ = document_of(draft, "", True)
-        self.report = "\n".join(table_lines(draft, document, [], "t.json"))
+        document = self.infer()["t"]
         return document.get("on_reject"), document["columns"][1]
 
     def test_less_than_one_percent_of_misfits_does_not_make_a_text(self):
         self.assertEqual(self.definition("INTEGER NOT NULL", [7] * 200 + ["n/a"]),
                          ("column", {"name": "c", "type": "INT64"}))
-        self.assertIn("c: INT64; 1 of 201 values do not fit: the value stands in _bqsync_unfit", self.report)
+        self.assertIn("c: INT64; 1 of 201 values do not fit and stand in _bqsync_unfit", self.report)
 
     def test_one_percent_does(self):
         self.assertEqual(self.definition("INTEGER", [7] * 99 + ["n/a"]), (None, {"name": "c", "type": "STRING"}))

@@ -91,7 +91,7 @@ class ReadingsTest(unittest.TestCase):
         try:
             read = [(table, read_profiles(source, table, False, lambda *_: None))
                     for table in read_catalog(source.connection).tables]
-            drafts = make_drafts(source.connection, read, True)
+            drafts = make_drafts(source.connection, read)
         finally:
             source.close()
         return [(draft.table.name, name) for draft in drafts
