@@ -57,11 +57,11 @@ class Source:
             raise SourceError(_explain(path, str(error))) from None
 
     def _open(self, path: str, wal: bool) -> sqlite3.Connection:
-        has_wal = _size(path + "-wal") > 0
-        if wal and not has_wal and not os.path.exists(path + "-shm"):
+        has_wal, has_shm = os.path.exists(path + "-wal"), os.path.exists(path + "-shm")
+        if wal and (not has_wal or not has_shm and _size(path + "-wal") == 0):
             self._assumed = _state(path)
             return _connect(path, "immutable=1")
-        if wal and has_wal and not os.path.exists(path + "-shm"):
+        if wal and not has_shm:
             self._copy = tempfile.mkdtemp(prefix="bqsync-infer-")
             copy = os.path.join(self._copy, "copy.db")
             shutil.copyfile(path, copy)
