@@ -4,6 +4,7 @@
 #include "encode/civil.h"
 #include "encode/column_type.h"
 #include "encode/decimal.h"
+#include "encode/json_write.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -11,44 +12,6 @@
 #include <stdio.h>
 
 /* --- writing values ---------------------------------------------------------------------- */
-
-/* A JSON string. Bytes from 0x80 on are UTF-8 and stay as they are. */
-static void append_string(struct buffer *out, struct slice text)
-{
-    size_t plain = 0;
-
-    buffer_append_byte(out, '"');
-    for (size_t i = 0; i < text.length; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (c >= ' ' && c != '"' && c != '\\')
-            continue;
-        buffer_append(out, text.data + plain, i - plain);
-        plain = i + 1;
-        if (c < ' ')
-            buffer_printf(out, "\\u%04x", c);
-        else
-            buffer_printf(out, "\\%c", c);
-    }
-    buffer_append(out, text.data + plain, text.length - plain);
-    buffer_append_byte(out, '"');
-}
-
-static void append_base64(struct buffer *out, struct slice bytes)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-    buffer_append_byte(out, '"');
-    for (size_t i = 0; i < bytes.length; i += 3) {
-        size_t count = bytes.length - i < 3 ? bytes.length - i : 3;
-        uint32_t group = 0;
-        for (size_t k = 0; k < 3; k++)
-            group = group << 8 | (k < count ? (unsigned char)bytes.data[i + k] : 0);
-        for (size_t k = 0; k < 4; k++)
-            buffer_append_byte(
-                out, k <= count ? (uint8_t)digits[group >> (18 - 6 * k) & 63] : (uint8_t)'=');
-    }
-    buffer_append_byte(out, '"');
-}
 
 static void append_double(struct buffer *out, double value)
 {
@@ -77,7 +40,7 @@ static void append_value(struct buffer *out, enum column_type type, struct slice
         buffer_append_text(out, avro_value_bool(in) ? "\"true\"" : "\"false\"");
         break;
     case COLUMN_BYTES:
-        append_base64(out, avro_value_bytes(in));
+        json_write_base64(out, avro_value_bytes(in));
         break;
     case COLUMN_NUMERIC:
         buffer_printf(
@@ -102,7 +65,7 @@ static void append_value(struct buffer *out, enum column_type type, struct slice
     case COLUMN_STRING:
     case COLUMN_JSON:
     case COLUMN_GEOGRAPHY:
-        append_string(out, avro_value_bytes(in));
+        json_write_string(out, avro_value_bytes(in));
         break;
     }
 }
