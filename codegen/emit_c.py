@@ -88,7 +88,8 @@ def _read(table: Table) -> List[str]:
         "",
     ]
     lines += [
-        assignment("row->" + fields[column.name], column.type.c_reader,
+        assignment("row->" + fields[column.name],
+                   "column_unfit" if column.unfit else column.type.c_reader,
                    ["in", _index(table, column)])
         for column in table.columns]
     return lines + ["}"]
@@ -140,9 +141,13 @@ def _column(table: Table, column: Column) -> str:
         members["bounded"] = "true"
     if column.immutable:
         members["immutable"] = "true"
+    if column.unfit:
+        members["unfit"] = "true"
     members.update(_reading(column))
     if column.json_rounds:
         members["json_rounds"] = "true"
+    if column.policy_tags:
+        members["tagged"] = "true"
     if column.transform.kind != "none":
         members["transform"] = "TRANSFORM_" + column.transform.kind.upper()
     if column.transform.kind == "truncate":

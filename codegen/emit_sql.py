@@ -248,6 +248,8 @@ def _select(table: Table) -> str:
 
 
 def _source(table: Table, column: Column) -> str:
+    if column.unfit:
+        return "null"
     return "%s.%s" % (sqlite_name(table.name), sqlite_name(column.source))
 
 

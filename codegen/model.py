@@ -32,6 +32,7 @@ class Column:
     transform: Transform
     policy_tags: Tuple[str, ...]
     immutable: bool  # the table is partitioned by it, and its values are declared never to change
+    unfit: bool = False  # SQLite has no such column: it takes what does not fit the others
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Table:
     ignored: Tuple[str, ...]  # columns of SQLite that are left out on purpose
     reject_fails: bool
     where: Optional[str]
-    columns: Tuple[Column, ...]
+    columns: Tuple[Column, ...]  # with on_reject "column", the last is the one that takes misfits
     key: Tuple[Column, ...]  # empty only in mode replace
     time_partition: Optional[TimePartition]
     range_partition: Optional[RangePartition]

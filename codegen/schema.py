@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 from . import jsonpos, naming
 from .checking import Problems
 from .model import Column, Table
-from .schema_columns import Columns, read_columns
+from .schema_columns import UNFIT, Columns, read_columns
 from .schema_filter import filter_problem
 from .schema_sync import read_sync
 from .schema_warehouse import Warehouse, read_warehouse
@@ -96,7 +96,10 @@ def _read_file(
     name = _read_name(members.get("table"), stem, problems)
     target = _read_target(members.get("target"), members.get("table"), name, problems)
     _claim(members, stem, name, target, path, owners, problems)
-    columns = read_columns(members.get("columns"), problems)
+    on_reject = problems.choice(
+        members.get("on_reject"), ("reject", "fail", "column"), "choice")
+    added = (UNFIT,) if on_reject == "column" else ()
+    columns = read_columns(members.get("columns"), len(added), problems)
     key = _read_key(members.get("key"), columns, problems)
     columns = columns.with_key(key)
     by_name = columns.by_name
@@ -113,10 +116,9 @@ def _read_file(
         capture=sync.capture,
         unlisted_fails=sync.unlisted_fails,
         ignored=sync.ignored,
-        reject_fails=problems.choice(
-            members.get("on_reject"), ("reject", "fail"), "choice") == "fail",
+        reject_fails=on_reject == "fail",
         where=_read_where(members.get("where"), name or "t", problems),
-        columns=columns.all,
+        columns=columns.all + added,
         key=key_columns,
         time_partition=warehouse.time_partition,
         range_partition=warehouse.range_partition,
@@ -274,12 +276,14 @@ def _read_where(
 
 
 def _with_hashes(table: Table) -> Table:
+    takes_misfits = any(column.unfit for column in table.columns)
     content: Dict[str, Any] = {
         "columns": sorted(
             [column.name, column.source, column.type.name, ",".join(column.reading.formats),
              column.transform.kind, column.transform.truncate_to, column.transform.key_variable]
             + (["round"] if column.json_rounds else [])
             + ["%s=%s" % option for option in column.reading.options]
+            + (["tagged"] if takes_misfits and column.policy_tags else [])
             for column in table.columns),
         "key": [column.name for column in table.key],
         "where": table.where,

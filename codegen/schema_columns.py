@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Dict, List, Optional, Tuple
 
 from .checking import Problems, suggestion
+from .forms import Reading
 from .jsonpos import Node
 from .model import Column, Transform
 from .naming import PLAIN
@@ -30,6 +31,23 @@ _TRANSFORMS = ("sha256", "hmac_sha256", "redact", "truncate")
 _TRUNCATE_MAX = 1_000_000_000
 _OPTIONAL = (
     "description", "mode", "source", "transform", "json", "policy_tags", "immutable") + READING_KEYS
+
+# With "on_reject": "column", what runtime/encode/unfit.h makes. No column of a definition can have this
+# name: its prefix is reserved.
+UNFIT = Column(
+    name="_bqsync_unfit",
+    source="_bqsync_unfit",
+    type=BY_NAME["JSON"],
+    required=False,
+    key=False,
+    description="Values that do not fit their columns, which are NULL, each with its class in SQLite",
+    reading=Reading(),
+    json_rounds=False,
+    transform=Transform(),
+    policy_tags=(),
+    immutable=False,
+    unfit=True,
+)
 
 
 @dataclass(frozen=True)
@@ -57,14 +75,14 @@ class Columns:
         return column
 
 
-def read_columns(node: Optional[Node], problems: Problems) -> Columns:
-    """The statement that reads changes by key has one column more, which says that a row is
-    deleted."""
+def read_columns(node: Optional[Node], added: int, problems: Problems) -> Columns:
+    """added: how many columns the table gets besides. The statement that reads changes by key has one
+    more, which says that a row is deleted."""
     if node is None or not problems.is_a(node, "array"):
         return Columns((), False)
     if not node.value:
         problems.add(node, "must not be empty")
-    limit = _RESULT_COLUMNS_MAX - 1
+    limit = _RESULT_COLUMNS_MAX - 1 - added
     if len(node.value) > limit:
         problems.add(node, "has %d columns, the limit is %d: SQLite returns at most %d columns from a "
                      "statement" % (len(node.value), limit, _RESULT_COLUMNS_MAX))

@@ -153,6 +153,7 @@ struct bqsync_table bqsync_result_table(const struct bqsync_result *result, size
         .rows_updated = table->rows_updated,
         .rows_deleted = table->rows_deleted,
         .rows_rejected = table->rows_rejected,
+        .rows_unfit = table->rows_unfit,
         .bytes_sent = table->bytes_sent,
         .duration_ms = table->duration_ms,
         .last_synced_row_id = table->last_synced_row_id,

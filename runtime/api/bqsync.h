@@ -81,6 +81,8 @@ struct bqsync_table {
     int64_t rows_updated;
     int64_t rows_deleted;
     int64_t rows_rejected;
+    /* Rows that were sent with values which do not fit, in _bqsync_unfit. */
+    int64_t rows_unfit;
     int64_t bytes_sent;
     int64_t duration_ms;
     int64_t last_synced_row_id;

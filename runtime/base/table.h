@@ -74,7 +74,7 @@ enum capture_choice { CAPTURE_AUTO, CAPTURE_TRIGGERS, CAPTURE_SCAN };
 
 struct column {
     const char *name;   /* in BigQuery, and the Avro field */
-    const char *source; /* in SQLite */
+    const char *source; /* in SQLite; of an unfit column the same as name */
     enum column_type type;
     bool required;
     bool key;
@@ -93,6 +93,10 @@ struct column {
     bool bool_words;         /* BOOL: also t, f, y, n, yes, no, on, off */
     enum blob_form blob;
     enum column_transform transform;
+    bool tagged; /* a policy tag says who may read it */
+    /* JSON: SQLite has no such column, it holds the values of the row that do not fit the others.
+     */
+    bool unfit;
     /* JSON: BigQuery may round numbers and drop members named twice. */
     bool json_rounds;
     /* TRANSFORM_TRUNCATE: the maximum number of code points. */
@@ -106,7 +110,7 @@ struct table {
     const char *target;  /* in BigQuery */
     enum send_mode mode; /* as declared, never SEND_NOTHING */
     enum capture_choice capture;
-    bool reject_fails; /* on_reject: "fail" */
+    bool reject_fails; /* on_reject: "fail"; with "column", the last column is the unfit one */
 
     /* columns_not_listed: "error": a column of the source that is neither among columns nor ignored
      * fails the table. ignored: names in SQLite, NULL and 0 if there are none. */

@@ -3,7 +3,7 @@
 #include "encode/civil.h"
 #include "encode/text.h"
 
-void cell_problem(const struct cell *cell, const char *reason)
+const char *cell_class(int storage)
 {
     static const char *const classes[] = {
         [SQLITE_INTEGER] = "integer", [SQLITE_FLOAT] = "real", [SQLITE_TEXT] = "text",
@@ -11,12 +11,39 @@ void cell_problem(const struct cell *cell, const char *reason)
     };
     _Static_assert(
         sizeof classes / sizeof classes[0] == SQLITE_NULL + 1, "a name for each storage class");
+
+    return classes[storage];
+}
+
+void cell_failure(const struct cell *cell, const char *reason)
+{
     struct column_reader *in = cell->in;
 
     // The first problem already rejects the row; those beyond the maximum are not needed.
     if (in->problem_count < COLUMN_PROBLEMS_MAX)
         in->problems[in->problem_count++] = (struct column_problem){
-            .column = cell->index, .storage_class = classes[cell->storage], .reason = reason};
+            .column = cell->index, .storage_class = cell_class(cell->storage), .reason = reason};
+}
+
+/* Whether the row is sent without the value. */
+static bool is_set_aside(const struct cell *cell)
+{
+    return cell->in->unfit != NULL && !cell->column->required && !cell->column->key;
+}
+
+void cell_problem(const struct cell *cell, const char *reason)
+{
+    struct column_reader *in = cell->in;
+
+    if (!is_set_aside(cell)) {
+        cell_failure(cell, reason);
+        return;
+    }
+    // A second read finds the class of a value that the first has perhaps converted.
+    if (in->unfit[cell->index] != 0)
+        return;
+    in->unfit[cell->index] = (unsigned char)cell->storage;
+    in->unfit_count++;
 }
 
 /* In mode replace no statement looks a row up by its key, so a NULL in it is sent. */
@@ -60,16 +87,19 @@ bool cell_check_null(const struct cell *cell)
     return true;
 }
 
+/* Invalid UTF-16 has to be found before SQLite converts it: the result is always valid UTF-8, but
+ * may be another text. */
+bool cell_utf16_has_lone_surrogate(const struct cell *cell)
+{
+    const void *units = sqlite3_value_text16(cell->value);
+    size_t bytes = (size_t)sqlite3_value_bytes16(cell->value);
+    return units != NULL && !text_utf16_is_valid(units, bytes);
+}
+
 const char *cell_text(const struct cell *cell, struct slice *out_text)
 {
-    // Invalid UTF-16 has to be found before SQLite converts it: the result is always valid UTF-8,
-    // but may be another text.
-    if (cell->in->utf16) {
-        const void *units = sqlite3_value_text16(cell->value);
-        size_t bytes = (size_t)sqlite3_value_bytes16(cell->value);
-        if (units != NULL && !text_utf16_is_valid(units, bytes))
-            return "contains a lone surrogate";
-    }
+    if (cell_has_lone_surrogate(cell))
+        return "contains a lone surrogate";
     out_text->data = (const char *)sqlite3_value_text(cell->value);
     out_text->length = (size_t)sqlite3_value_bytes(cell->value);
     return out_text->data != NULL ? NULL : "cannot be read: out of memory";
@@ -77,9 +107,22 @@ const char *cell_text(const struct cell *cell, struct slice *out_text)
 
 struct slice cell_ascii(const struct cell *cell)
 {
+    // The value itself stays as it is, for the column that takes what does not fit.
+    if (cell_has_lone_surrogate(cell))
+        return slice_of("\xef\xbf\xbd");
     const char *data = (const char *)sqlite3_value_text(cell->value);
 
     if (data == NULL)
         return (struct slice){"", 0};
     return (struct slice){data, (size_t)sqlite3_value_bytes(cell->value)};
+}
+
+struct slice cell_blob(const struct cell *cell)
+{
+    struct slice blob = {sqlite3_value_blob(cell->value), (size_t)sqlite3_value_bytes(cell->value)};
+
+    // SQLite returns NULL for an empty blob.
+    if (blob.length == 0)
+        blob.data = "";
+    return blob;
 }

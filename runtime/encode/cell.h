@@ -36,7 +36,15 @@ static inline char *cell_scratch(const struct cell *cell)
     return cell->in->scratch + cell->index * COLUMN_SCRATCH_SIZE;
 }
 
-/* Notes that the value does not fit. reason: short, for people, static. */
+/* The name of a storage class: "integer", "real", "text", "blob" or "null". Static. */
+const char *cell_class(int storage);
+
+/* Notes that the value cannot be read, for which the row is rejected. reason: short, for people,
+ * static. */
+void cell_failure(const struct cell *cell, const char *reason);
+
+/* Notes that the value does not fit. The row is rejected for it, unless the table has a column that
+ * takes such values. reason: as above. */
 void cell_problem(const struct cell *cell, const char *reason);
 
 /* Slow path of cell_is_null: a stored NULL, a redacted value, perhaps an empty one. */
@@ -56,7 +64,19 @@ static inline bool cell_is_null(const struct cell *cell)
 const char *cell_text(const struct cell *cell, struct slice *out_text);
 
 /* The same for types whose grammar is ASCII, which refuse a wrong encoding as they refuse any other
- * text that is not a value of theirs. */
+ * text that is not a value of theirs: U+FFFD stands for a text with a lone surrogate. */
 struct slice cell_ascii(const struct cell *cell);
+
+/* The same of a database that stores UTF-16. */
+bool cell_utf16_has_lone_surrogate(const struct cell *cell);
+
+/* Whether the value is a text in UTF-16 that no text in UTF-8 equals. */
+static inline bool cell_has_lone_surrogate(const struct cell *cell)
+{
+    return cell->in->utf16 && cell_utf16_has_lone_surrogate(cell);
+}
+
+/* The bytes of a blob; data is never NULL. */
+struct slice cell_blob(const struct cell *cell);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A text that is made takes as much as SQLite allows a value to have by default (SQLite
  * documentation, "Limits"). */
@@ -56,7 +57,7 @@ static bool make_texts(struct column_reader *in, struct error *err)
     const struct table *table = in->table;
 
     for (size_t i = 0; i < table->column_count; i++) {
-        if (table->columns[i].blob != BLOB_JSONB)
+        if (table->columns[i].blob != BLOB_JSONB && !table->columns[i].unfit)
             continue;
         if (in->texts == NULL)
             in->texts = calloc(table->column_count, sizeof in->texts[0]);
@@ -65,6 +66,19 @@ static bool make_texts(struct column_reader *in, struct error *err)
         buffer_init(&in->texts[i], TEXT_MAX);
     }
     return true;
+}
+
+static bool make_unfit(struct column_reader *in, struct error *err)
+{
+    const struct table *table = in->table;
+    bool any = false;
+
+    for (size_t i = 0; i < table->column_count; i++)
+        any = any || table->columns[i].unfit;
+    if (!any)
+        return true;
+    in->unfit = calloc(table->column_count, sizeof in->unfit[0]);
+    return in->unfit != NULL || out_of_memory(table, err);
 }
 
 bool column_reader_init(
@@ -77,7 +91,8 @@ bool column_reader_init(
     }
     in->scratch = malloc(table->column_count * COLUMN_SCRATCH_SIZE);
     bool ok = in->scratch != NULL ? true : out_of_memory(table, err);
-    ok = ok && digest_new(table, &in->digest, err) && open_zones(in, err) && make_texts(in, err);
+    ok = ok && digest_new(table, &in->digest, err) && open_zones(in, err) && make_texts(in, err) &&
+         make_unfit(in, err);
     if (!ok)
         column_reader_clear(in);
     return ok;
@@ -95,6 +110,7 @@ void column_reader_clear(struct column_reader *in)
     }
     free(in->zones);
     free(in->texts);
+    free(in->unfit);
     digest_free(in->digest);
     free(in->scratch);
     *in = (struct column_reader){.table = NULL};
@@ -104,6 +120,10 @@ void column_reader_next(struct column_reader *in, bool tombstone)
 {
     in->tombstone = tombstone;
     in->problem_count = 0;
+    if (in->unfit_count > 0) {
+        memset(in->unfit, 0, in->table->column_count * sizeof in->unfit[0]);
+        in->unfit_count = 0;
+    }
 }
 
 bool column_reader_row_fits(const struct column_reader *in)

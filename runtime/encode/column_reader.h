@@ -38,6 +38,10 @@ struct column_reader {
     struct buffer
         *texts; /* one for each column, of texts that are made; owned. NULL: none makes one */
     struct digest *digest; /* of the hashing transforms, NULL if there are none; owned */
+    /* Of a table that sends values which do not fit in a column of their own: for each column the
+     * storage class of such a value, 0 where it fits; owned. Else NULL. */
+    unsigned char *unfit;
+    size_t unfit_count;
     size_t problem_count;
     struct column_problem problems[COLUMN_PROBLEMS_MAX];
 };
@@ -54,7 +58,8 @@ void column_reader_clear(struct column_reader *in);
  * tombstone: only the key columns are read, the others are NULL, as of a row that is deleted. */
 void column_reader_next(struct column_reader *in, bool tombstone);
 
-/* Whether every value that was read since column_reader_next fits. */
+/* Whether every value that was read since column_reader_next fits, or stands in a column for those
+ * that do not. */
 bool column_reader_row_fits(const struct column_reader *in);
 /* The same of the key's values alone. */
 bool column_reader_key_fits(const struct column_reader *in);

@@ -46,20 +46,10 @@ static const char *transform(const struct cell *cell, struct slice *text)
     return NULL;
 }
 
-static struct slice blob_of(const struct cell *cell)
-{
-    struct slice blob = {sqlite3_value_blob(cell->value), (size_t)sqlite3_value_bytes(cell->value)};
-
-    // SQLite returns NULL for an empty blob.
-    if (blob.length == 0)
-        blob.data = "";
-    return blob;
-}
-
 /* The text that a blob stands for by the column's definition. */
 static const char *read_blob(const struct cell *cell, struct slice *out_text)
 {
-    struct slice blob = blob_of(cell);
+    struct slice blob = cell_blob(cell);
 
     switch (cell->column->blob) {
     case BLOB_REJECTED:
@@ -95,11 +85,16 @@ struct slice column_string(struct column_reader *in, size_t index)
     reason = cell.storage == SQLITE_BLOB ? read_blob(&cell, &text) : cell_text(&cell, &text);
     if (reason == NULL)
         reason = text_check(text);
-    if (reason == NULL && cell.column->transform != TRANSFORM_NONE)
-        reason = transform(&cell, &text);
+    if (reason != NULL) {
+        cell_problem(&cell, reason);
+        return none;
+    }
+    if (cell.column->transform == TRANSFORM_NONE)
+        return text;
+    reason = transform(&cell, &text);
     if (reason == NULL)
         return text;
-    cell_problem(&cell, reason);
+    cell_failure(&cell, reason);
     return none;
 }
 
@@ -115,7 +110,7 @@ struct slice column_bytes(struct column_reader *in, size_t index)
         reason = cell_text(&cell, &bytes);
     } else if (cell.storage == SQLITE_BLOB) {
         reason = NULL;
-        bytes = blob_of(&cell);
+        bytes = cell_blob(&cell);
     }
     if (reason == NULL)
         return bytes;
@@ -142,7 +137,7 @@ struct slice column_json(struct column_reader *in, size_t index)
     const char *reason;
 
     if (cell_is_null(&cell))
-        return none;
+        return cell.column->unfit ? column_unfit(in, index) : none;
     if (cell.storage == SQLITE_FLOAT) {
         reason = read_json_real(&cell, &text);
     } else {

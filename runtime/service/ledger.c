@@ -139,6 +139,7 @@ static void add_table(struct ledger_table *table, const struct table_result *res
     table->rows_inserted += result->rows_inserted;
     table->rows_updated += result->rows_updated;
     table->rows_deleted += result->rows_deleted;
+    table->rows_unfit += result->rows_unfit;
     table->bytes_sent += result->bytes_sent;
     table->bytes_billed += result->bytes_billed;
     if (result->status == TABLE_FAILED)

@@ -24,6 +24,7 @@ struct ledger_table {
     int64_t rows_inserted;
     int64_t rows_updated;
     int64_t rows_deleted;
+    int64_t rows_unfit;
     int64_t bytes_sent;
     int64_t bytes_billed;
     int64_t failures;

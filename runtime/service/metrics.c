@@ -95,6 +95,13 @@ static void write_work(struct buffer *out, const struct ledger *ledger)
         rows_of(out, entry->table, "updated", entry->rows_updated);
         rows_of(out, entry->table, "deleted", entry->rows_deleted);
     }
+    family(
+        out, "bqsync_unfit_rows_total", "counter",
+        "Rows sent with a value in _bqsync_unfit, because it does not fit its column.");
+    for (size_t i = 0; i < ledger->count; i++)
+        of_table(
+            out, "bqsync_unfit_rows_total", ledger->tables[i].table,
+            (double)ledger->tables[i].rows_unfit);
     family(out, "bqsync_sent_bytes_total", "counter", "Bytes of row data uploaded.");
     for (size_t i = 0; i < ledger->count; i++)
         of_table(

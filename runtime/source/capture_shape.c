@@ -106,7 +106,7 @@ static void see_column(
     if (in_primary_key)
         seen->primary_key_columns++;
     for (size_t i = 0; i < table->column_count; i++) {
-        if (strcasecmp(name, table->columns[i].source) == 0)
+        if (!table->columns[i].unfit && strcasecmp(name, table->columns[i].source) == 0)
             seen->found[i] = listed = true;
     }
     if (listed)
@@ -155,7 +155,7 @@ static bool see_columns(
         see_column(table, statement, seen, shape);
     }
     for (size_t i = 0; i < table->column_count; i++) {
-        if (seen->found[i])
+        if (seen->found[i] || table->columns[i].unfit)
             continue;
         shape->missing_count++;
         append_name(shape->missing, sizeof shape->missing, table->columns[i].source);

@@ -98,8 +98,14 @@ class RobustnessTest(unittest.TestCase):
 
 class ModelTest(unittest.TestCase):
     def test_as_many_columns_are_accepted_as_sqlite_can_read(self):
-        columns = [("c%d" % number, "INT64") for number in range(1999)]
-        table = load_table(definition("wide", ["c0"], columns))
+        self.check_limit(1999)
+
+    def test_the_column_of_misfits_counts_among_them(self):
+        self.check_limit(1998, on_reject="column")
+
+    def check_limit(self, limit, **more):
+        columns = [("c%d" % number, "INT64") for number in range(limit)]
+        table = load_table(definition("wide", ["c0"], columns, **more))
         database = sqlite3.connect(":memory:")
         self.addCleanup(database.close)
         database.execute("create table wide (%s)" % ", ".join(column[0] for column in columns))
@@ -110,8 +116,18 @@ class ModelTest(unittest.TestCase):
         self.assertEqual([], database.execute(emit_sql.changes(table), (0, 0)).fetchall())
         columns.append(("one_more", "INT64"))
         with self.assertRaisesRegex(
-                AssertionError, "columns: has 2000 columns, the limit is 1999: SQLite"):
-            load_table(definition("wide", ["c0"], columns))
+                AssertionError, "columns: has %d columns, the limit is %d: SQLite" % (limit + 1, limit)):
+            load_table(definition("wide", ["c0"], columns, **more))
+
+    def test_the_column_of_misfits_changes_both_hashes(self):
+        plain = definition("people", ["id"], [("id", "INT64"), ("age", "INT64")])
+        without, same, column = (
+            load_table({**plain, **more}) for more in ({}, {"on_reject": "fail"}, {"on_reject": "column"}))
+
+        self.assertEqual((without.content_hash, without.shape_hash), (same.content_hash, same.shape_hash))
+        self.assertNotEqual(without.content_hash, column.content_hash)
+        self.assertNotEqual(without.shape_hash, column.shape_hash)
+        self.assertEqual(["id", "age", "_bqsync_unfit"], [one.name for one in column.columns])
 
     def test_the_key_keeps_its_own_order(self):
         table = load_table(definition(

@@ -123,6 +123,7 @@ static void count(struct task *task, const struct job *job)
 {
     struct table_result *outcome = task->outcome;
 
+    outcome->rows_unfit = task->batch.unfit_rows;
     if (task->batch.mode == SEND_MERGE) {
         outcome->rows_inserted = job->inserted;
         outcome->rows_updated = job->updated;

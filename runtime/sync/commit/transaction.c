@@ -323,6 +323,8 @@ static void count_rows(struct transaction *t, const struct job *job)
 
     for (size_t i = 0; i < t->count; i++) {
         const struct task *task = t->tasks[i];
+        if (is_staged(task))
+            task->outcome->rows_unfit = task->batch.unfit_rows;
         if (is_staged(task) && task->batch.mode == SEND_REPLACE)
             task->outcome->rows_inserted = task->batch.rows - task->batch.kept_keys;
     }

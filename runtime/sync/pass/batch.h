@@ -44,6 +44,8 @@ struct batch {
     /* Of these, keys of rejected rows in a staged replacement: what the target holds of them stays.
      */
     int64_t kept_keys;
+    /* Of these, rows with values that do not fit and stand in _bqsync_unfit. */
+    int64_t unfit_rows;
     /* Of these, rows above the watermark or unknown to the shadow. */
     int64_t new_rows;
     /* Of these, rows and tombstones of keys that were sent before. */

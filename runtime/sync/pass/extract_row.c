@@ -238,6 +238,8 @@ bool extract_row(
     if (!deleted && !partitions_add(&e->batch.partitions, reader, err))
         return false;
     e->batch.rows++;
+    if (reader->unfit_count > 0)
+        e->batch.unfit_rows++;
     return true;
 }
 

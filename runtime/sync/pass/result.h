@@ -30,6 +30,8 @@ struct table_result {
     int64_t rows_updated;
     int64_t rows_deleted;
     int64_t rows_rejected;
+    /* Rows that were sent with values which do not fit, in _bqsync_unfit. */
+    int64_t rows_unfit;
     /* Rejected rows before the pass. */
     int64_t rows_rejected_before;
     int64_t bytes_sent;

@@ -247,6 +247,7 @@ static void finish_dry(struct rounds *rounds)
         task->outcome->status = task->plan.only_state ? TABLE_UNCHANGED : TABLE_SYNCED;
         task->outcome->rows_inserted = task->batch.new_rows;
         task->outcome->rows_updated = task->batch.changed_rows;
+        task->outcome->rows_unfit = task->batch.unfit_rows;
     }
 }
 

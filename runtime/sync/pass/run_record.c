@@ -95,7 +95,7 @@ void run_record_log(
                 LOG_NUMBER("updated", table->rows_updated),
                 LOG_NUMBER("deleted", table->rows_deleted),
                 LOG_NUMBER("rejected", table->rows_rejected),
-                LOG_NUMBER("bytes_sent", table->bytes_sent),
+                LOG_NUMBER("unfit", table->rows_unfit), LOG_NUMBER("bytes_sent", table->bytes_sent),
                 LOG_NUMBER("bytes_billed", table->bytes_billed),
                 LOG_NUMBER("duration_ms", table->duration_ms), LOG_TEXT("run", result->id));
         warn_of_rejects(result, table, tracking);

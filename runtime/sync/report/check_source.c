@@ -88,6 +88,7 @@ static void check_room(const struct checker *c)
 struct sample {
     int rows;
     int bad;           /* that do not fit */
+    int unfit;         /* that are sent with values in _bqsync_unfit */
     char example[300]; /* the first of these */
     struct check_times times;
 };
@@ -95,6 +96,7 @@ struct sample {
 static void look_at_row(struct sample *sample, const struct table *table, struct column_reader *in)
 {
     if (column_reader_row_fits(in)) {
+        sample->unfit += in->unfit_count > 0;
         check_times_look(&sample->times, in);
         return;
     }
@@ -168,6 +170,11 @@ static void check_rows(
         check_findings_add(
             c->findings, name, CHECK_WARN,
             "columns that the definition does not list and that are not synced: %s", shape->extra);
+    else if (sample.unfit > 0)
+        check_findings_add(
+            c->findings, name, CHECK_OK,
+            "%d of the first %d rows have values that do not fit, which _bqsync_unfit holds",
+            sample.unfit, sample.rows);
     else
         check_findings_add(c->findings, name, CHECK_OK, "%d rows of a sample fit", sample.rows);
 }

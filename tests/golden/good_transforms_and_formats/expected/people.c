@@ -97,7 +97,7 @@ static const struct column columns[] = {
     [PEOPLE_COLUMN_SEEN_US] = {.name = "seen_us", .source = "seen_us", .type = COLUMN_DATETIME, .format_count = 1, .formats = {TIME_FORMAT_UNIX_US}},
     [PEOPLE_COLUMN_SEEN_JULIAN] = {.name = "seen_julian", .source = "seen_julian", .type = COLUMN_DATE, .format_count = 1, .formats = {TIME_FORMAT_JULIAN}},
     [PEOPLE_COLUMN_SEEN_TEXT] = {.name = "seen_text", .source = "seen_text", .type = COLUMN_TIMESTAMP},
-    [PEOPLE_COLUMN_SALARY] = {.name = "salary", .source = "salary", .type = COLUMN_STRING},
+    [PEOPLE_COLUMN_SALARY] = {.name = "salary", .source = "salary", .type = COLUMN_STRING, .tagged = true},
 };
 
 static const size_t key[] = {
