@@ -12,6 +12,7 @@ import time
 
 from tests.fault.dimension import HELD_SECONDS, Dimension
 from tests.fault.dimensions_columns import Columns
+from tests.fault.dimensions_unfit import Unfit
 from tests.fault.dimensions_verify import Verify
 from tests.fault.life import DEFINITIONS, Broken, copy_database
 from tests.support.killing import kill_after, wait_until_held
@@ -505,5 +506,5 @@ class Idle(Dimension):
                 reader.execute("rollback")
 
 
-KINDS = [Plain, Keys, Indexes, Triggers, Columns, Hands, Windows, Datasets, Rejects, Texts, Atomic, Idle, Verify]
+KINDS = [Plain, Keys, Indexes, Triggers, Columns, Hands, Windows, Datasets, Rejects, Texts, Atomic, Idle, Verify, Unfit]
 DIMENSIONS = {kind.name: kind for kind in KINDS}

@@ -197,6 +197,8 @@ class Life:
                 kinds += [f"update {target} set {column['name']} = null where true"] * 2
             if column["type"] == "STRING":
                 kinds += [f"update {target} set {column['name']} = 'by hand' where true"] * 2
+        if DEFINITIONS[table].get("on_reject") == "column":
+            kinds += [f"update {target} set _bqsync_unfit = null where true"] * 2
         sql = self.rng.choice(kinds)
         self.log.append(f"in BigQuery: {sql}")
         try:

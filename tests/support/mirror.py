@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.support import mirror_misfits
 from tests.support.mirror_values import TYPE_NAMES, Reject, Rule, Text, expected, received, same
 
 PAGE_ROWS = 5_000
@@ -159,7 +160,7 @@ def from_utf16(data: bytes, encoding: str) -> Text:
     try:
         return Text(data.decode(encoding).encode())
     except UnicodeDecodeError:
-        return Text(b"\xff" + data)
+        return mirror_misfits.Torn.of(data, encoding)
 
 
 Key = tuple[Any, ...]
@@ -197,7 +198,8 @@ def read_warehouse(
     rows: dict[Key, list[Values]] = {}
     for cells in endpoint.rows(target):
         report.warehouse_rows += 1
-        values = [received(rule.type, cells[place]) for rule, place in zip(rules, order)]
+        values = [mirror_misfits.received(cells[place]) if rule is mirror_misfits.RULE else received(rule.type, cells[place])
+                  for rule, place in zip(rules, order)]
         rows.setdefault(tuple(values[place] for place in key), []).append(values)
     return rows
 
@@ -220,10 +222,14 @@ def read_claims(
 ) -> dict[Key, Claims]:
     """The rows of the source by their key in BigQuery; those without one are rejected."""
     null_is_a_key = definition["sync"]["mode"] == "replace"
+    misfits = mirror_misfits.Misfits(definition, rules, key) if definition.get("on_reject") == "column" else None
     claims: dict[Key, Claims] = {}
     for source in source_rows(connection, definition):
         report.source_rows += 1
         values, unfit = read_source_row(rules, source)
+        if misfits is not None:
+            values.append(misfits.value(unfit, source))
+            unfit &= misfits.refused
         row_key = tuple(values[place] for place in key)
         if unfit & set(key) or (None in row_key and not null_is_a_key):
             report.rejected.append(tuple(source[place] if place in unfit else values[place] for place in key))
@@ -304,9 +310,10 @@ def compare_table(
     """With `before`, the rows that BigQuery held after the last sync: those of rejected rows must be as they were."""
     report = TableReport(definition["table"])
     rules = [Rule.of(column) for column in definition["columns"]]
-    names = [rule.name for rule in rules]
+    added = [mirror_misfits.RULE] if definition.get("on_reject") == "column" else []
+    names = [rule.name for rule in rules + added]
     key = [names.index(name) for name in definition.get("key", [])]
-    rows = read_warehouse(endpoint, definition, rules, key, report)
+    rows = read_warehouse(endpoint, definition, rules + added, key, report)
     if rows is None:
         return report
     report.held = dict(rows) if before is not None else {}

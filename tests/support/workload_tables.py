@@ -251,6 +251,24 @@ REJECTED = {
                             {"n": LOOSE["n"], "note": text_or_null}, misfits={"n": ["many", 1.5], "note": [b"x", BAD]}),
 }
 
+# Definitions with on_reject "column".
+MISFIT_MISFITS = {
+    "n": ["many", "", 1.5, -0.1, 1e300, float("inf"), b"n", BAD, "a\0b"], "note": [b"", b"\x00\xff", BAD, "a\0b", *TWINS],
+    "mail": [b"mail", BAD], "day": ["soon", 7, 0.5, "2021-02-29"], "doc": ["{", b"{}", BAD, "\"\\", '{"a":1,"a":2}']}
+MISFITS = {
+    **{name: Table(f"create table {name}(id integer primary key, must, n, note, mail, day, doc)",
+                   {"must": text, "n": lambda r: r.choice([None, number(r), "42"]), "note": text_or_null,
+                    "mail": text_or_null, "day": one_of(None, "2024-02-29"), "doc": json_text},
+                   misfits={**MISFIT_MISFITS, "must": [None, b"m", BAD]})
+       for name in ("misfit_rows", "misfit_scanned", "misfit_appended", "misfit_replaced")},
+    "misfit_words": Table("create table misfit_words(k primary key, n)",
+                          {"k": one_of(*"abcdefg", 7), "n": one_of(None, 1, "2.50")}, key=("k",),
+                          misfits={"k": [b"k", *TWINS], "n": ["1 EUR", b"1", 1e300, "1,5"]}, fixed=frozenset(["k"])),
+    "misfit_bag": Table("create table misfit_bag(id integer primary key, a, b)",
+                        {"a": one_of(None, 1, 2), "b": one_of(None, "x", "y")},
+                        misfits={"a": ["many", 1.5], "b": [b"x", BAD]}),
+}
+
 FILTERED = {
     "filtered": Table(
         "create table filtered(id integer primary key, kind text, note text, hidden integer not null default 0)",
@@ -266,7 +284,7 @@ ORDERS = {
 }
 
 TABLES: collections.ChainMap[str, Table] = collections.ChainMap(
-    CLASSIC, KEYED, VIEWED, BAGS, THINGS, REJECTED, FILTERED, ORDERS)
+    CLASSIC, KEYED, VIEWED, BAGS, THINGS, REJECTED, MISFITS, FILTERED, ORDERS)
 
 
 def base(table: str) -> str:
