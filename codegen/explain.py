@@ -47,8 +47,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     try:
-        before = baseline.load(options.base, options.schemas)
         after = schema.load(options.schemas)
+        before = baseline.load(options.base, options.schemas)
     except baseline.Unreadable as error:
         print(error, file=sys.stderr)
         return 2
