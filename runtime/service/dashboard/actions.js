@@ -7,6 +7,7 @@ function draw() {
   drawBill();
   drawTables();
   drawSelection();
+  drawRejects();
   drawRuns();
 }
 
@@ -63,16 +64,23 @@ $("all").onchange = (event) => {
   draw();
 };
 $("filter").oninput = (event) => { view.filter = event.target.value.trim().toLowerCase(); draw(); };
+$("unfold").onclick = () => { view.unfolded = !view.unfolded; drawTables(); };
+
+/* What sends no event: changes that wait, passes of other processes. */
+const POLL_MS = 3000;
+// The head of the list of tables stays below that of the page, which may have several lines.
+new ResizeObserver(() => document.documentElement.style.setProperty("--top", $("top").offsetHeight + "px")).observe($("top"));
 
 setInterval(() => {
   if (!view.status || document.hidden) return;
   drawHero();
   drawVerify();
   drawBill();
+  if (view.running) drawRunning();
   for (const node of document.querySelectorAll("[data-since]")) setText(node, aged(since(node.dataset.since)));
   for (const node of document.querySelectorAll("[data-ago]")) setText(node, ago(node.dataset.ago));
 }, 1000);
-setInterval(() => { if (!document.hidden && !asked) load(); }, 10000);
+setInterval(() => { if (!document.hidden && !asked) load(); }, POLL_MS);
 document.addEventListener("visibilitychange", () => { if (!document.hidden && !asked) load(); });
 
 async function start() {

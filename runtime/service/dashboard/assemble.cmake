@@ -2,7 +2,7 @@
 # this order, take the places that page.html names.
 cmake_minimum_required(VERSION 3.25)
 
-set(scripts dom words service judgement overview tables runs actions)
+set(scripts dom words service judgement overview tables rejects runs actions)
 
 file(READ ${FOLDER}/page.html page)
 file(READ ${FOLDER}/page.css style)

@@ -1,7 +1,12 @@
 "use strict";
 const API = "/admin/bigquery/";
 const $ = (id) => document.getElementById(id);
-const view = { status: null, runs: [], running: null, verify: { running: null, last: null }, lastRunId: null, selected: new Set(), filter: "", skew: 0, drawn: "", drawnRuns: "", drawnVerify: "" };
+/* What the page knows, and what it has drawn of it. */
+const view = {
+  status: null, runs: [], running: null, outage: null, verify: { running: null, last: null }, lastRunId: null, skew: 0,
+  selected: new Set(), filter: "", state: "", unfolded: false,
+  drawn: "", drawnRuns: "", drawnVerify: "", drawnDays: ""
+};
 
 function el(tag, attributes, ...children) {
   const node = document.createElement(tag);

@@ -35,6 +35,7 @@ async function load() {
     view.status = status.body;
     view.runs = runs.body.runs;
     view.running = status.body.running;
+    view.outage = status.body.outage;
     view.verify = verify.body;
     view.skew = Date.parse(status.body.now) - Date.now();
     $("forget").classList.toggle("hidden", !token());
@@ -47,18 +48,20 @@ async function load() {
   }
 }
 
-/* A running verification is polled; passes send events. */
+/* A running verification and a pass of another process are polled; passes of this one send events. */
 let following = 0;
 function follow() {
   clearTimeout(following);
-  if (!view.verify.running) return;
+  const elsewhere = view.running && view.running.holder;
+  if (!view.verify.running && !elsewhere) return;
   following = setTimeout(async () => {
+    if (elsewhere) { await load(); return; }
     try {
       view.verify = (await call(API + "verify")).body;
       draw();
       follow();
     } catch (problem) { /* the next load shows the error */ }
-  }, 500);
+  }, elsewhere ? 1000 : 500);
 }
 
 let listening = null;
@@ -94,14 +97,16 @@ async function readEvents(reader) {
     while ((end = text.indexOf("\n\n")) >= 0) {
       const data = text.slice(0, end).split("\n").filter((line) => line.startsWith("data: ")).map((line) => line.slice(6)).join("\n");
       text = text.slice(end + 2);
-      if (data) onProgress(JSON.parse(data));
+      if (data) onProgress(exact(data));
     }
   }
 }
 function onProgress(message) {
-  const ended = view.running && (!message.running || message.running.run_id !== view.running.run_id);
+  const ended = view.running && !view.running.holder && (!message.running || message.running.run_id !== view.running.run_id);
   const missed = message.last_run_id !== view.lastRunId;
-  view.running = message.running;
+  // A pass of another process sends no events; the status tells of it.
+  if (message.running || !view.running || !view.running.holder) view.running = message.running;
+  view.outage = message.outage || null;
   view.lastRunId = message.last_run_id;
   if (ended || missed) load(); else draw();
 }

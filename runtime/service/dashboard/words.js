@@ -48,5 +48,6 @@ const AHEAD = "in the future (clock?)";
 const aged = (seconds) => seconds < -5 ? AHEAD : span(seconds);
 const ago = (iso) => since(iso) < -5 ? AHEAD : since(iso) < 5 ? "just now" : span(since(iso)) + " ago";
 const when = (iso) => new Date(iso).toLocaleString([], { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const ordinal = (n) => n + (n % 100 >= 11 && n % 100 <= 13 ? "th" : ["th", "st", "nd", "rd"][n % 10] || "th");
 const plural = (n, one, many) => grouped.format(n) + " " + (n === 1 ? one : many || one + "s");
 
