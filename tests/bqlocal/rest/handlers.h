@@ -23,6 +23,8 @@ request_handler rest_job_list, rest_job_insert, rest_job_get, rest_job_cancel, r
 request_handler rest_query, rest_query_results;
 /* browse.c: pages of HTML */
 request_handler rest_browse, rest_browse_table;
+/* browse_query.c */
+request_handler rest_browse_query;
 /* control.c: /bqlocal/... */
 request_handler rest_own_requests_get, rest_own_requests_delete, rest_own_faults_put,
     rest_own_faults_get, rest_own_faults_delete, rest_own_tables_get, rest_own_properties_get;

@@ -79,6 +79,7 @@ static const struct route routes[] = {
     {"POST", "/token", ROUTE_TOKEN, strict_token, NULL, NULL, NULL},
     {"GET", "/", ROUTE_OWN, rest_browse, NULL, NULL, NULL},
     {"GET", "/bqlocal/tables/{d}/{t}", ROUTE_OWN, rest_browse_table, NULL, NULL, NULL},
+    {"GET", "/bqlocal/query", ROUTE_OWN, rest_browse_query, NULL, NULL, NULL},
     {"GET", "/bqlocal/tables", ROUTE_OWN, rest_own_tables_get, NULL, NULL, NULL},
     {"GET", "/bqlocal/requests", ROUTE_OWN, rest_own_requests_get, NULL, NULL, NULL},
     {"DELETE", "/bqlocal/requests", ROUTE_OWN, rest_own_requests_delete, NULL, NULL, NULL},
