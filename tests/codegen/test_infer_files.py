@@ -139,6 +139,29 @@ class SecondRunTest(InferTest):
 
         self.assertEqual(self.definitions()["users"]["columns"][-1]["type"], "STRING")
 
+    def test_a_file_keeps_its_own_layout_when_a_column_is_added(self):
+        self.infer()
+        text = json.dumps(self.definitions()["users"], indent=2)
+        self.save("users.json", text)
+        self.write("alter table users add column age int")
+
+        self.run_infer("--update")
+
+        end = "    }\n  ]\n}"
+        self.assertTrue(text.endswith(end))
+        self.assertEqual(self.read("users.json"), text[:-len(end)]
+                         + '    },\n    { "name": "age", "type": "INT64" }\n  ]\n}')
+
+    def test_a_file_of_one_line_stays_one(self):
+        self.infer()
+        text = json.dumps(self.definitions()["users"])
+        self.save("users.json", text)
+        self.write("alter table users add column age int")
+
+        self.run_infer("--update")
+
+        self.assertEqual(self.read("users.json"), text[:-2] + ', { "name": "age", "type": "INT64" }]}')
+
     def test_without_its_memory_all_that_is_defined_stays(self):
         self.save("users.json", {"table": "users", "key": ["id"], "sync": {"mode": "append"}, "columns": [
             {"name": "id", "type": "STRING"}, {"name": "seen", "type": "STRING", "source": "name"}]})
