@@ -77,8 +77,10 @@ class Source:
             for (sql,) in self.connection.execute("select coalesce(sql, '') from sqlite_master"):
                 names |= {found.group(1) or found.group(2) for found in _COLLATE.finditer(sql)}
         for name in sorted(names):
-            if name.upper() not in ("BINARY", "NOCASE", "RTRIM") and name.isascii():
-                self.connection.create_collation(name, _compare)
+            if name.upper() not in ("BINARY", "NOCASE", "RTRIM"):
+                # Python may not take the name; then the tables that need it are passed over.
+                with contextlib.suppress(sqlite3.Error, UnicodeError):
+                    self.connection.create_collation(name, _compare)
 
     @contextlib.contextmanager
     def lenient(self) -> Iterator[None]:

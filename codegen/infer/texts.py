@@ -46,8 +46,8 @@ _DATES_MAX = 100_000
 
 
 def tag_of(text: str) -> str:
-    """One of the names above, or bool, letter (t or f), word, empty, zero, num, huge (an integer beyond INT64),
-    structure (what may be JSON), other."""
+    """One of the names above, or bool, letter (t or f), word, empty, zero, num, huge (an integer
+    beyond INT64), structure (what may be JSON), other."""
     if text[4:5] == "-" and text[:4].isdigit():
         found = _ISO(text)
         return _tag_of_iso(text, *found.groups()) if found else _tag_of_go(text)

@@ -295,8 +295,8 @@ class SourceTest(InferTest):
 
     def test_collations_of_the_application(self):
         database = sqlite3.connect(self.path)
-        database.create_collation("uni case", lambda one, other: (one > other) - (one < other))
-        database.executescript("""create table t(a text primary key collate "uni case", b text) without rowid;
+        database.create_collation("unicase", lambda one, other: (one > other) - (one < other))
+        database.executescript("""create table t(a text primary key collate "unicase", b text) without rowid;
                                   insert into t values ('a', 'x'), ('b', 'y');""")
         database.close()
 
