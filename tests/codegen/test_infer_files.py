@@ -326,6 +326,21 @@ class SourceTest(InferTest):
         self.assertEqual([column["name"] for column in self.infer()["users"]["columns"]],
                          ["id", "name", "seen", "age"])
 
+    def test_large_rows_come_in_small_portions(self):
+        self.write("""create table t(id integer primary key, a blob);
+            with recursive n(i) as (select 1 union all select i + 1 from n where i < 5000)
+            insert into t select i, zeroblob(case when i > 4900 then 1000000 else 1 end) from n;""")
+        database = sqlite3.connect(self.path)
+        self.addCleanup(database.close)
+
+        sizes = [[len(value) for _, value in rows]
+                 for rows in reading._chunks(database.execute("select id, a from t"), 1000)]
+
+        self.assertEqual(sum(map(len, sizes)), 5000)
+        self.assertLessEqual(max(map(len, sizes)), 1032)
+        self.assertLess(max(map(sum, sizes)), 40_000_000)
+        self.assertLess(sum(sizes[-1]), 9_000_000)
+
     def test_a_locked_database_is_named(self):
         self.write(USERS)
         holder = sqlite3.connect(self.path)
