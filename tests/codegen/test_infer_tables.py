@@ -252,6 +252,7 @@ class CatalogTest(InferTest):
         self.assertEqual(self.infer()["t"]["columns"], [{"name": "id", "type": "INT64"}])
         self.assertIn("a\\u000ab: passed over, its name cannot be written in a definition", self.report)
         self.assertIn("x" * 256 + ": passed over", self.report)
+        self.assertIn("\\udcff: left out, because its name cannot be written in a definition", self.report)
 
     def test_utf16(self):
         self.write("pragma encoding = 'UTF-16le'; create table t(a text); insert into t values ('größe')")
