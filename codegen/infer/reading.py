@@ -24,12 +24,41 @@ def read_profiles(
     """Raises sqlite3.Error if the table cannot be read."""
     total = _count(source.connection, table)
     try:
-        return _read(source, table, total, apple, progress)
+        profiles = _read(source, table, total, apple, progress)
     except sqlite3.OperationalError as error:
         if "Could not decode" not in str(error):
             raise
-    with source.lenient():
-        return _read(source, table, total, apple, progress)
+        with source.lenient():
+            profiles = _read(source, table, total, apple, progress)
+    if source.utf16:
+        _count_bad(source.connection, table, profiles, source.utf16)
+    return profiles
+
+
+def _count_bad(
+    database: sqlite3.Connection, table: SourceTable, profiles: List[Profile], encoding: str
+) -> None:
+    """Of a database in UTF-16. SQLite makes another text of half a surrogate pair, so the bytes are
+    looked at."""
+    def is_lone(data: bytes) -> bool:
+        try:
+            data.decode(encoding)
+        except UnicodeDecodeError:
+            return True
+        return False
+
+    def is_bad(data: bytes) -> bool:
+        return is_lone(data) or "\x00" in data.decode(encoding)
+
+    database.create_function("bqsync_is_lone", 1, is_lone)
+    database.create_function("bqsync_is_bad", 1, is_bad)
+    for profile in profiles:
+        if profile.texts:
+            column = sqlite_name(profile.column.name)
+            profile.text_lone, profile.text_bad = database.execute(
+                "select coalesce(sum(bqsync_is_lone(cast(%s as blob))), 0), "
+                "coalesce(sum(bqsync_is_bad(cast(%s as blob))), 0) from main.%s where typeof(%s) = 'text'"
+                % (column, column, sqlite_name(table.name), column)).fetchone()
 
 
 def _count(database: sqlite3.Connection, table: SourceTable) -> int:

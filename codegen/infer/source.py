@@ -52,6 +52,8 @@ class Source:
             self.connection = self._open(self._real, wal)
             self.connection.execute("pragma query_only = 1")
             self._lend_collations()
+            encoding = str(self.connection.execute("pragma encoding").fetchone()[0])
+            self.utf16 = encoding if encoding.startswith("UTF-16") else ""
         except (sqlite3.Error, OSError) as error:
             self.close()
             raise SourceError(_explain(path, str(error))) from None
