@@ -23,7 +23,7 @@ from ..output import read_file, replace_file
 from .catalog import Catalog, SourceTable, read_catalog
 from .definitions import Document, document_of, render
 from .drafts import Draft, make_drafts
-from .merge import MEMORY, gone_columns, memory_text, merge, remembered
+from .merge import MEMORY, gone_columns, memory_text, merge, merged_text, remembered
 from .names import file_stems, target_names
 from .profile import Profile
 from .reading import read_profiles
@@ -137,6 +137,9 @@ def _drafts(
 ) -> List[Draft]:
     read: List[Tuple[SourceTable, List[Profile]]] = []
     for table in tables:
+        if not table.columns:
+            catalog.passed_over.append((table.name, "none of its columns can be written in a definition"))
+            continue
         try:
             read.append((table, read_profiles(source, table, _is_apple(catalog, table), progress)))
         except sqlite3.Error as error:
@@ -215,7 +218,7 @@ def _settle(
             files[path] = ("", render(_with_editor_schema(options.out, proposal)))
             continue
         merged = merge(found.document, proposal, memory.get(name))
-        files[path] = (found.text, found.text if merged == found.document else render(merged))
+        files[path] = (found.text, merged_text(found.text, found.document, merged))
     _report_gone(options, existing, catalog)
     _check(files)
     changed = {path: texts for path, texts in files.items() if texts[0] != texts[1]}

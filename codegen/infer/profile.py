@@ -48,6 +48,7 @@ class Profile:
     text_json: int = 0  # arrays and objects; where JSON is declared, any
     text_json_lossy: int = 0
     text_bad: int = 0  # U+0000 inside, or no valid UTF-8
+    text_lone: int = 0  # of these, with half a surrogate pair of UTF-16 inside, which nothing reads
     text_uuid: int = 0
     blob_uuid: int = 0
     blob_guid: int = 0

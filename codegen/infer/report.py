@@ -112,4 +112,6 @@ def _quoted(name: str) -> str:
 
 def say(lines: Sequence[str]) -> None:
     for line in lines:
-        print(visible(line), file=sys.stderr)
+        # A name that is no valid UTF-8 holds lone surrogates.
+        shown = visible(line).encode("utf-8", "backslashreplace").decode("utf-8")
+        print(shown, file=sys.stderr)

@@ -52,6 +52,8 @@ class Source:
             self.connection = self._open(self._real, wal)
             self.connection.execute("pragma query_only = 1")
             self._lend_collations()
+            encoding = str(self.connection.execute("pragma encoding").fetchone()[0])
+            self.utf16 = encoding if encoding.startswith("UTF-16") else ""
         except (sqlite3.Error, OSError) as error:
             self.close()
             raise SourceError(_explain(path, str(error))) from None
@@ -77,8 +79,10 @@ class Source:
             for (sql,) in self.connection.execute("select coalesce(sql, '') from sqlite_master"):
                 names |= {found.group(1) or found.group(2) for found in _COLLATE.finditer(sql)}
         for name in sorted(names):
-            if name.upper() not in ("BINARY", "NOCASE", "RTRIM") and name.isascii():
-                self.connection.create_collation(name, _compare)
+            if name.upper() not in ("BINARY", "NOCASE", "RTRIM"):
+                # Python may not take the name; then the tables that need it are passed over.
+                with contextlib.suppress(sqlite3.Error, UnicodeError):
+                    self.connection.create_collation(name, _compare)
 
     @contextlib.contextmanager
     def lenient(self) -> Iterator[None]:

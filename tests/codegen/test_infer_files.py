@@ -139,6 +139,29 @@ class SecondRunTest(InferTest):
 
         self.assertEqual(self.definitions()["users"]["columns"][-1]["type"], "STRING")
 
+    def test_a_file_keeps_its_own_layout_when_a_column_is_added(self):
+        self.infer()
+        text = json.dumps(self.definitions()["users"], indent=2)
+        self.save("users.json", text)
+        self.write("alter table users add column age int")
+
+        self.run_infer("--update")
+
+        end = "    }\n  ]\n}"
+        self.assertTrue(text.endswith(end))
+        self.assertEqual(self.read("users.json"), text[:-len(end)]
+                         + '    },\n    { "name": "age", "type": "INT64" }\n  ]\n}')
+
+    def test_a_file_of_one_line_stays_one(self):
+        self.infer()
+        text = json.dumps(self.definitions()["users"])
+        self.save("users.json", text)
+        self.write("alter table users add column age int")
+
+        self.run_infer("--update")
+
+        self.assertEqual(self.read("users.json"), text[:-2] + ', { "name": "age", "type": "INT64" }]}')
+
     def test_without_its_memory_all_that_is_defined_stays(self):
         self.save("users.json", {"table": "users", "key": ["id"], "sync": {"mode": "append"}, "columns": [
             {"name": "id", "type": "STRING"}, {"name": "seen", "type": "STRING", "source": "name"}]})
@@ -272,8 +295,8 @@ class SourceTest(InferTest):
 
     def test_collations_of_the_application(self):
         database = sqlite3.connect(self.path)
-        database.create_collation("uni case", lambda one, other: (one > other) - (one < other))
-        database.executescript("""create table t(a text primary key collate "uni case", b text) without rowid;
+        database.create_collation("unicase", lambda one, other: (one > other) - (one < other))
+        database.executescript("""create table t(a text primary key collate "unicase", b text) without rowid;
                                   insert into t values ('a', 'x'), ('b', 'y');""")
         database.close()
 
@@ -302,6 +325,21 @@ class SourceTest(InferTest):
 
         self.assertEqual([column["name"] for column in self.infer()["users"]["columns"]],
                          ["id", "name", "seen", "age"])
+
+    def test_large_rows_come_in_small_portions(self):
+        self.write("""create table t(id integer primary key, a blob);
+            with recursive n(i) as (select 1 union all select i + 1 from n where i < 5000)
+            insert into t select i, zeroblob(case when i > 4900 then 1000000 else 1 end) from n;""")
+        database = sqlite3.connect(self.path)
+        self.addCleanup(database.close)
+
+        sizes = [[len(value) for _, value in rows]
+                 for rows in reading._chunks(database.execute("select id, a from t"), 1000)]
+
+        self.assertEqual(sum(map(len, sizes)), 5000)
+        self.assertLessEqual(max(map(len, sizes)), 1032)
+        self.assertLess(max(map(sum, sizes)), 40_000_000)
+        self.assertLess(sum(sizes[-1]), 9_000_000)
 
     def test_a_locked_database_is_named(self):
         self.write(USERS)

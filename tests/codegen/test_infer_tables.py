@@ -252,6 +252,17 @@ class CatalogTest(InferTest):
         self.assertEqual(self.infer()["t"]["columns"], [{"name": "id", "type": "INT64"}])
         self.assertIn("a\\u000ab: passed over, its name cannot be written in a definition", self.report)
         self.assertIn("x" * 256 + ": passed over", self.report)
+        self.assertIn("\\udcff: left out, because its name cannot be written in a definition", self.report)
+
+    def test_half_of_a_surrogate_pair_in_utf16(self):
+        self.write("""pragma encoding = 'UTF-16le'; create table t(id integer primary key, a text, b text);
+                      insert into t values (1, 'größe', 'x'), (2, cast(x'00d8' as text), '😀')""")
+
+        document = self.infer()["t"]
+
+        self.assertEqual(document["on_reject"], "column")
+        self.assertIn("a: STRING; 1 of 2 values do not fit", self.report)
+        self.assertNotIn("b: STRING", self.report)
 
     def test_utf16(self):
         self.write("pragma encoding = 'UTF-16le'; create table t(a text); insert into t values ('größe')")

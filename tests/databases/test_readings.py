@@ -70,8 +70,9 @@ COLUMNS = 40
 
 
 class ReadingsTest(unittest.TestCase):
-    def make(self, path, chance):
+    def make(self, path, chance, encoding):
         database = sqlite3.connect(path)
+        database.execute("pragma encoding = '%s'" % encoding)
         for table in range(TABLES):
             columns = [(chance.choice(NAMES) % number, chance.choice(DECLARED),
                         chance.choice(("", "", "", " DEFAULT ''")))
@@ -83,6 +84,10 @@ class ReadingsTest(unittest.TestCase):
             for _ in range(chance.choice((5, 60, 300))):
                 database.execute(insert, [
                     None if chance.random() < 0.1 else chance.choice(FORMS[chance.choice(form)]) for form in forms])
+            if encoding != "UTF-8":
+                # Half a surrogate pair, which only bytes can hold.
+                for name, _, _ in chance.sample(columns, 4):
+                    database.execute('update t%d set "%s" = cast(x\'00d8\' as text) where id %% 50 = 1' % (table, name))
         database.commit()
         database.close()
 
@@ -98,10 +103,10 @@ class ReadingsTest(unittest.TestCase):
         return {(draft.table.name, name): one.unfit for draft in drafts
                 for name, one in zip(draft.names, draft.chosen) if one.unfit and not draft.is_left_out(name)}
 
-    def check(self, seed):
+    def check(self, seed, encoding="UTF-8"):
         folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         path = folder / "app.db"
-        self.make(path, random.Random(seed))
+        self.make(path, random.Random(seed), encoding)
         misfits = self.misfits(path)
         self.assertLess(len(misfits), TABLES * COLUMNS // 4)
         bq = self.enterContext(Bqlocal(datasets=["d"]))
@@ -125,6 +130,9 @@ class ReadingsTest(unittest.TestCase):
 
     def test_other_columns(self):
         self.check(2)
+
+    def test_columns_in_utf16(self):
+        self.check(3, "UTF-16le")
 
 
 if __name__ == "__main__":
