@@ -468,7 +468,8 @@ cJSON *status_json(struct status *status, struct status_live *live)
     pthread_mutex_lock(&status->mutex);
     bool ok = refresh(status, &err);
     cJSON_AddItemToObject(
-        json, "last_run", status_document_last_run(ok ? status->last_run : NULL, live->recent));
+        json, "last_run",
+        status_document_last_run(ok ? status->last_run : NULL, live->recent, live->now_us));
     if (ok)
         spending_json_add(json, status->config, &status->spending);
     if (ok)

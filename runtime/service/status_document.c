@@ -97,14 +97,17 @@ static cJSON *bare_table_json(const struct table *table)
     return json;
 }
 
-cJSON *status_document_last_run(const cJSON *recorded, const cJSON *recent)
+cJSON *status_document_last_run(const cJSON *recorded, const cJSON *recent, int64_t now_us)
 {
+    char now[CLOCK_TEXT_SIZE];
     const cJSON *own = cJSON_GetArrayItem(recent, 0);
     const char *field = "started_at";
     const char *own_time = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(own, field));
     const char *time = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(recorded, field));
 
-    if (own_time != NULL && (time == NULL || strcmp(own_time, time) >= 0))
+    // Times in the same format and zone can be compared as texts.
+    if (own_time != NULL && (time == NULL || strcmp(own_time, time) >= 0 ||
+                             strcmp(time, clock_format(now_us, now)) > 0))
         return cJSON_Duplicate(own, true);
     return recorded == NULL ? cJSON_CreateNull() : cJSON_Duplicate(recorded, true);
 }

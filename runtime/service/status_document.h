@@ -9,13 +9,15 @@
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Whose status it is, what runs, here or elsewhere, whether BigQuery answers, and when the next
  * runs start: never, if no service runs. Takes live->running. */
 void status_document_begin(cJSON *json, const struct config *config, struct status_live *live);
 
-/* The newest run, from the database or from this process; null if there is none. Owned. */
-cJSON *status_document_last_run(const cJSON *recorded, const cJSON *recent);
+/* The newest run, from the database or from this process; null if there is none. A recorded one
+ * that began later than now, when the clock was ahead, is older than one of this process. Owned. */
+cJSON *status_document_last_run(const cJSON *recorded, const cJSON *recent, int64_t now_us);
 
 /* One table; of one that could not be read, name and mode. Owned. */
 cJSON *status_document_table(
