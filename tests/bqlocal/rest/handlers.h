@@ -6,7 +6,7 @@
 #include "bqlocal/http/exchange.h"
 
 /* projects.c */
-request_handler rest_project_list, rest_service_account, rest_discovery;
+request_handler rest_project_list, rest_service_account;
 /* datasets.c */
 request_handler rest_dataset_list, rest_dataset_insert, rest_dataset_get, rest_dataset_patch,
     rest_dataset_delete;
