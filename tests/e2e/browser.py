@@ -191,7 +191,8 @@ class Page:
         return [event["params"]["request"]["url"] for event in list(self.events)
                 if event["method"] == "Network.requestWillBeSent"]
 
-    def screenshot(self, path):
-        data = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=False)["data"]
+    def screenshot(self, path, whole=False):
+        """Of what is in view, or of the whole page."""
+        data = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"]
         with open(path, "wb") as file:
             file.write(base64.b64decode(data))

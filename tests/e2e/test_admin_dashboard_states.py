@@ -60,7 +60,7 @@ class StatesTest(BrowserTest):
             with self.subTest(name=name, look=label):
                 page = self.browser.open(service.url + "/", width=width, height=1000, dark=dark, **options)
                 page.wait(ready)
-                page.screenshot(SHOTS / f"{name}-{label}.png")
+                page.screenshot(SHOTS / f"{name}-{label}.png", whole=True)
                 self.assertLessEqual(page.run("document.documentElement.scrollWidth"), width)
                 self.assertEqual([], page.problems())
                 self.judge(page, f"{name} {label}")
@@ -224,6 +224,20 @@ class StatesTest(BrowserTest):
             self.look_once("running", page)
             page.wait(f"{STATE} === 'In sync'")
             self.assertIn("20,000 rows in 1 run", page.run(row("accounts", ".chartcell .cap")).replace("20K", "20,000"))
+
+    def test_the_rate_is_that_of_the_last_seconds(self):
+        service = self.serve()
+        page = self.open(service, "Not synced yet")
+        self.assertEqual([0, 1000, 1000, 200], page.run("""(() => {
+            let now = 1000;
+            performance.now = () => now;
+            const seen = (rows) => rowsPerSecond({run_id: "r", tables: [{rows_read: rows}, {rows_read: 7}]});
+            const rates = [seen(0)];
+            now += 1000; rates.push(seen(1000));
+            now += 1000; rates.push(seen(2000));
+            now += 10000; rates.push(seen(4000));
+            return rates;
+        })()"""))
 
     def look_once(self, name, page):
         page.screenshot(SHOTS / f"{name}.png")

@@ -123,6 +123,9 @@ class DashboardVerifyTest(BrowserTest):
         page.wait("document.querySelector('#verify-table').textContent && document.querySelector('#verify').disabled")
         page.wait("document.querySelector('#verify-when').textContent === '2 of 8 tables'")
         self.assertEqual("25", page.run("document.querySelector('#verify-bar').getAttribute('aria-valuenow')"))
+        self.assertEqual(["compared"] * 2 + ["comparing"] + ["waiting"] * 5, page.run(
+            "[...document.querySelectorAll('#verify-tables li span')].map((node) => node.textContent)"))
+        self.judge(page, "verifying")
         page.screenshot(SHOTS / "verify-running.png")
         self.bq.clear_faults()
         page.wait(f"{VERDICT} === 'BigQuery equals SQLite'")

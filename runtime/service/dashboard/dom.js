@@ -5,7 +5,7 @@ const $ = (id) => document.getElementById(id);
 const view = {
   status: null, runs: [], running: null, outage: null, verify: { running: null, last: null }, lastRunId: null, skew: 0,
   selected: new Set(), filter: "", state: "", unfolded: false,
-  drawn: "", drawnRuns: "", drawnVerify: "", drawnDays: ""
+  drawn: "", drawnRuns: "", drawnVerify: "", drawnDays: "", drawnStates: ""
 };
 
 function el(tag, attributes, ...children) {

@@ -47,8 +47,14 @@ function tableState(table) {
 /* The differences of the last verification, without tables that were replaced since. */
 const FOUND = [["missing", "missing in BigQuery"], ["extra", "only in BigQuery"], ["different", "different"], ["duplicated", "more than once in BigQuery"], ["unexplained", "groups of rows with different checksums"]];
 const differences = (table) => FOUND.reduce((sum, [kind]) => sum + table[kind + "_count"], 0);
+const compared = { last: null, runs: null, tables: [] };
 function differing() {
-  const last = view.verify.last;
+  const { last } = view.verify;
+  // Asked for each table of each drawing, and the same until one of the two is read again.
+  if (compared.last !== last || compared.runs !== view.runs) Object.assign(compared, { last, runs: view.runs, tables: stillDiffering(last) });
+  return compared.tables;
+}
+function stillDiffering(last) {
   const replaced = (name) => view.runs.some((run) => run.finished_at && run.started_at > last.finished_at &&
     run.tables.some((table) => table.table === name && table.mode === "replace" && table.status === "synced"));
   return last ? last.tables.filter((table) => differences(table) && !replaced(table.table)) : [];

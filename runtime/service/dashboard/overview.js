@@ -46,7 +46,10 @@ function drawPlace(title) {
   $("environment").className = "env env-" + environmentColour(environment || "");
   $("top").dataset.environment = environmentColour(environment || "");
   setText($("target"), target);
-  setText($("source"), source || "");
+  const folder = (source || "").slice(0, (source || "").lastIndexOf("/") + 1);
+  setText($("source-folder"), folder);
+  setText($("source-file"), (source || "").slice(folder.length));
+  $("source").title = source || "";
   $("place").classList.remove("hidden");
 }
 

@@ -11,7 +11,8 @@ function runTotals(run) {
 /* A message that does not name its table gets the name in front. */
 function whyFailed(table) {
   const message = table.error ? table.error.message : "no reason is recorded";
-  return message.startsWith(table.table + ".") || message.startsWith(table.table + ":") ? message : table.table + ": " + message;
+  const named = message.startsWith(table.table) && !/\w/.test(message.charAt(table.table.length));
+  return named ? message : table.table + ": " + message;
 }
 function runFacts(run, totals) {
   if (run.error) return "ended early: " + run.error.message;

@@ -1,7 +1,7 @@
 /* --- the tables --- */
 /* So many rows are shown at once; the others, the healthy ones first, are folded away. */
 const ROWS_SHOWN = 50;
-const FOLD_ABOVE = 12;
+const FOLD_ABOVE = 30;
 
 function spark(values, label, format) {
   const most = Math.max(1, ...values.map((value) => value.n));
@@ -62,6 +62,10 @@ function drawStates() {
   for (const table of view.status.tables) counts.set(stateName(table), (counts.get(stateName(table)) || 0) + 1);
   const names = STATES.map((state) => state[0]).filter((name) => counts.has(name));
   if (view.state && !counts.has(view.state)) view.state = "";
+  // A button that is replaced under the mouse is never clicked.
+  const mark = JSON.stringify([view.state, ...counts]);
+  if (mark === view.drawnStates) return;
+  view.drawnStates = mark;
   $("states").classList.toggle("hidden", names.length < 2 && view.status.tables.length <= FOLD_ABOVE);
   const focused = document.activeElement && document.activeElement.dataset.state;
   const chip = (name, label, number) => el("button", { type: "button", class: "chip" + (name ? " " + stateKind(name) : ""), "data-state": name || "all", "aria-pressed": String(view.state === name), onclick: () => { view.state = view.state === name ? "" : name; view.unfolded = false; drawTables(); } }, label, el("span", { class: "num" }, grouped.format(number)));
@@ -78,7 +82,7 @@ function drawFolded(tables, shown) {
   const folded = tables.filter((table) => !shown.includes(table));
   const healthy = folded.filter((table) => stateName(table) === "in sync").length;
   $("folded").classList.toggle("hidden", !folded.length && !view.unfolded);
-  setText($("folded-text"), view.unfolded ? plural(tables.length, "table") : plural(folded.length, "more table", "more tables") + (healthy ? ", " + (healthy === folded.length ? "all" : grouped.format(healthy)) + " in sync" : ""));
+  setText($("folded-text"), view.unfolded ? plural(tables.length, "table") : (shown.length ? plural(folded.length, "more table", "more tables") : plural(folded.length, "table")) + (healthy ? ", " + (healthy === folded.length ? "all" : grouped.format(healthy)) + " in sync" : ""));
   setText($("unfold"), view.unfolded ? "Show fewer" : "Show all");
 }
 function drawTables() {
