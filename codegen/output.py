@@ -38,7 +38,7 @@ def write(directory: str, files: Dict[str, str]) -> None:
     stale = _stale(directory, files)
     for name in sorted(files):
         path = os.path.join(directory, name)
-        if _read(path) != files[name]:
+        if read_file(path) != files[name]:
             replace_file(path, files[name])
     for name in stale:
         os.remove(os.path.join(directory, name))
@@ -49,7 +49,7 @@ def differences(directory: str, files: Dict[str, str]) -> List[str]:
     lines: List[str] = []
     for name in sorted(set(files) | set(_stale(directory, files))):
         path = os.path.join(directory, name)
-        found = _read(path)
+        found = read_file(path)
         wanted = files.get(name)
         if found != wanted:
             lines += difflib.unified_diff(
@@ -78,7 +78,7 @@ def _first_line(path: str) -> str:
         return file.readline()
 
 
-def _read(path: str) -> Optional[str]:
+def read_file(path: str) -> Optional[str]:
     try:
         with open(path, "r", encoding="utf-8", errors="surrogateescape", newline="") as file:
             return file.read()

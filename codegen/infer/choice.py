@@ -63,7 +63,7 @@ def _string(choice: Choice, profile: Profile) -> int:
 
 
 def _bytes(choice: Choice, profile: Profile) -> int:
-    return profile.texts + profile.blobs
+    return profile.texts - profile.text_lone + profile.blobs
 
 
 def _numeric(choice: Choice, profile: Profile) -> int:

@@ -19,11 +19,11 @@ from typing import Dict, List, Optional, Tuple
 from .. import schema
 from ..checking import suggestion
 from ..commands import Parser
-from ..output import replace_file
+from ..output import read_file, replace_file
 from .catalog import Catalog, SourceTable, read_catalog
 from .definitions import Document, document_of, render
 from .drafts import Draft, make_drafts
-from .merge import MEMORY, gone_columns, memory_text, merge, remembered
+from .merge import MEMORY, gone_columns, memory_text, merge, merged_text, remembered
 from .names import file_stems, target_names
 from .profile import Profile
 from .reading import read_profiles
@@ -50,8 +50,8 @@ class _Existing:
 
 def configure(parser: Parser) -> None:
     parser.description = (
-        "Writes a definition for each table of an SQLite database, by reading every value "
-        "(docs/infer.md). Definitions that are there already are compared and kept.")
+        "Writes a definition for each table of an SQLite database, by reading every value.\n"
+        "Definitions that are there already are compared and kept.")
     parser.add_argument("database", metavar="DB", help="the SQLite file; it is only read")
     parser.add_argument("tables", nargs="*", metavar="TABLE",
                         help="only these; also the way to get views and virtual tables")
@@ -82,14 +82,13 @@ def run(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace, program: str, progress: Progress) -> int:
     existing = _existing(options.out)
     memory = _memory(options.out)
-    unfit = _takes_unfit()
     for _ in range(_TRIES):
         source = Source(options.database)
         try:
             with source.lenient():
                 catalog = read_catalog(source.connection)
             tables = _wanted(catalog, options.tables)
-            drafts = _drafts(source, catalog, tables, unfit, progress)
+            drafts = _drafts(source, catalog, tables, progress)
             if not source.has_changed():
                 break
         finally:
@@ -101,7 +100,7 @@ def _run(options: argparse.Namespace, program: str, progress: Progress) -> int:
     lines: List[str] = []
     for draft in drafts:
         name = draft.table.name
-        document, left_out = document_of(draft, targets.get(name, ""), unfit)
+        document, left_out = document_of(draft, targets.get(name, ""))
         if not document["columns"]:
             lines.append("%s: left out, because none of its columns can be sent" % name)
             continue
@@ -111,8 +110,9 @@ def _run(options: argparse.Namespace, program: str, progress: Progress) -> int:
     if not options.tables:
         lines += catalog_lines(catalog, program, options.database)
     say(lines)
-    if not proposals and not lines:
-        raise _Refusal(2, "%s: has no tables" % options.database)
+    if not proposals:
+        raise _Refusal(2, "%s: has no tables%s" % (
+            options.database, " that can be taken without being named" if lines else ""))
     return _settle(options, proposals, stems, existing, memory, catalog)
 
 
@@ -133,17 +133,20 @@ def _wanted(catalog: Catalog, names: List[str]) -> List[SourceTable]:
 
 
 def _drafts(
-    source: Source, catalog: Catalog, tables: List[SourceTable], unfit: bool, progress: Progress
+    source: Source, catalog: Catalog, tables: List[SourceTable], progress: Progress
 ) -> List[Draft]:
     read: List[Tuple[SourceTable, List[Profile]]] = []
     for table in tables:
+        if not table.columns:
+            catalog.passed_over.append((table.name, "none of its columns can be written in a definition"))
+            continue
         try:
             read.append((table, read_profiles(source, table, _is_apple(catalog, table), progress)))
         except sqlite3.Error as error:
             catalog.passed_over.append((table.name, "because SQLite %s cannot read it: %s"
                                         % (sqlite3.sqlite_version, error)))
     with source.lenient():
-        return make_drafts(source.connection, read, unfit)
+        return make_drafts(source.connection, read)
 
 
 def _is_apple(catalog: Catalog, table: SourceTable) -> bool:
@@ -152,13 +155,6 @@ def _is_apple(catalog: Catalog, table: SourceTable) -> bool:
         return True
     columns = {column.name.lower() for column in table.columns}
     return bool(catalog.find("chat_message_join")) and {"date", "is_from_me"} <= columns
-
-
-def _takes_unfit() -> bool:
-    """Whether definitions may say "on_reject": "column"."""
-    probe = {"table": "t", "key": ["id"], "sync": {"mode": "upsert"}, "on_reject": "column",
-             "columns": [{"name": "id", "type": "INT64"}]}
-    return not _problems({"t": render(probe)})
 
 
 def _problems(files: Dict[str, str]) -> Tuple[str, ...]:
@@ -215,11 +211,14 @@ def _settle(
     for name, proposal in proposals.items():
         found = existing.get(name.lower())
         path = _path(options.out, stems[name], found)
+        if found is None and existing and name in memory and not options.tables:
+            say(["%s: its definition was removed, and stays so unless the table is named" % name])
+            continue
         if found is None:
             files[path] = ("", render(_with_editor_schema(options.out, proposal)))
             continue
         merged = merge(found.document, proposal, memory.get(name))
-        files[path] = (found.text, found.text if merged == found.document else render(merged))
+        files[path] = (found.text, merged_text(found.text, found.document, merged))
     _report_gone(options, existing, catalog)
     _check(files)
     changed = {path: texts for path, texts in files.items() if texts[0] != texts[1]}
@@ -271,7 +270,7 @@ def _write(directory: str, files: Dict[str, Tuple[str, str]], memory: str) -> in
         for path, (_, after) in sorted(files.items()):
             replace_file(path, after)
         path = os.path.join(directory, MEMORY)
-        if files or not os.path.exists(path):
+        if read_file(path) != memory:
             replace_file(path, memory)
     except OSError as error:
         say(["%s: cannot be written: %s" % (error.filename or directory, error.strerror)])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_BOOL = re.compile(r"BOOL|^BIT$|^TINYINT\s*\(\s*1\s*\)")
+_BOOL = re.compile(r"BOOL|^BIT(\(1\))?$|^TINYINT\s*\(\s*1\s*\)")
 
 
 def kind_of(declared: str) -> str:

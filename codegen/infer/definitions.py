@@ -15,12 +15,12 @@ _COLUMNS_MAX = 1999  # SQLite's limit for a statement, and one for a mark
 Document = Dict[str, Any]
 
 
-def document_of(draft: Draft, target: str, unfit: bool) -> Tuple[Document, List[Tuple[str, str]]]:
+def document_of(draft: Draft, target: str) -> Tuple[Document, List[Tuple[str, str]]]:
     """The definition, and the columns that it leaves out for other reasons than privacy: name, why.
-    target: the table in BigQuery, "" if it is called the same. unfit: as make_drafts has it."""
+    target: the table in BigQuery, "" if it is called the same."""
     left_out = [(name, "its name cannot be written in a definition") for name in draft.table.unwritable]
     sent = [name for name in draft.names if not draft.is_left_out(name)]
-    most = _COLUMNS_MAX - (1 if unfit and draft.unfit else 0)
+    most = _COLUMNS_MAX - (1 if draft.unfit else 0)  # _bqsync_unfit
     left_out += [(name, "a definition has at most %d columns" % most)
                  for name in sent[most:] if name not in draft.key]
     beyond = {name for name, _ in left_out}
@@ -37,7 +37,7 @@ def document_of(draft: Draft, target: str, unfit: bool) -> Tuple[Document, List[
     secrets = [name for name in draft.names if draft.is_left_out(name)]
     if secrets:
         document["sync"]["ignore"] = secrets
-    if unfit and draft.unfit:
+    if draft.unfit:
         document["on_reject"] = "column"
     document["columns"] = columns
     return document, left_out

@@ -16,6 +16,7 @@ from .names import words
 from .profile import Profile
 
 _HASHABLE = ("STRING", "BYTES", "JSON")
+_NUMBERS_MIN = 10**6  # smaller ones call nobody
 _SHORT_SECRETS = {"pin", "cvv", "cvc", "otp"}
 
 
@@ -62,10 +63,9 @@ class Draft:
 
 
 def make_drafts(
-    database: sqlite3.Connection, read: List[Tuple[SourceTable, List[Profile]]], unfit: bool
+    database: sqlite3.Connection, read: List[Tuple[SourceTable, List[Profile]]]
 ) -> List[Draft]:
-    """unfit: a value that does not fit may stand in a column beside (on_reject: "column")."""
-    drafts = [_draft(table, profiles, unfit) for table, profiles in read]
+    drafts = [_draft(table, profiles) for table, profiles in read]
     profiles = [profile for draft in drafts for profile in draft.profiles]
     chosen = borrow(profiles, [one for draft in drafts for one in draft.chosen])
     for draft in drafts:
@@ -88,13 +88,13 @@ def _names_of(draft: Draft, columns: Tuple[str, ...]) -> Tuple[str, ...]:
     return tuple(draft.names[place] for place in places if place is not None)
 
 
-def _draft(table: SourceTable, profiles: List[Profile], unfit: bool) -> Draft:
+def _draft(table: SourceTable, profiles: List[Profile]) -> Draft:
     draft = Draft(table, profiles)
     in_key = {name.lower() for name in table.primary_key}
     for profile in profiles:
         key = profile.column.name.lower() in in_key
         chosen = _row_id(profile) if key and table.rowid_key else choose(profile, key)
-        draft.chosen.append(almost(profile, chosen) if unfit and not key else chosen)
+        draft.chosen.append(chosen if key else almost(profile, chosen))
     return draft
 
 
@@ -128,8 +128,9 @@ def _private(table: str, profile: Profile, choice: Choice) -> Optional[Private]:
     if what:
         return Private("%s of %s values look like %s" % (thousands(count), thousands(values), what), False)
     what = privacy.personal_by_name(name)
-    number = choice.type in ("INT64", "FLOAT64", "NUMERIC") and profile.int_not_bit + profile.reals
-    if what and (choice.type == "STRING" or number and profile.kind != "bool"):
+    number = choice.type in ("INT64", "FLOAT64", "NUMERIC") and (
+        profile.int_high >= _NUMBERS_MIN or profile.reals > 0)
+    if what and (choice.type == "STRING" or number and "mail" not in what):
         return Private("its name speaks of %s" % what, False)
     return None
 

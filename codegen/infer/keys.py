@@ -6,14 +6,15 @@ types do not exclude that, all keys are converted and counted.
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from decimal import Decimal
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Set, Tuple
 
 from ..naming import sqlite_name
 from . import texts
 from .catalog import SourceTable
-from .choice import Choice, reads
+from .choice import TIMES, Choice, reads
 from .profile import Profile
 
 _COLUMNS_MAX = 16
@@ -42,6 +43,8 @@ def problem(
             return "%s is %s, which BigQuery does not compare" % (name, choice.type)
         if choice.empty or reads(choice, profile) < profile.values:
             return "%s has values that are no %s" % (name, choice.type)
+        if choice.type in TIMES and (len(choice.formats) > 1 or profile.reals):
+            return "%s has times in several forms, or such as are rounded" % name
     if all(_keeps_apart(profiles[name], choices[name]) for name in names):
         return ""
     return _twins(database, table, names, choices)
@@ -63,10 +66,13 @@ def _twins(
 ) -> str:
     converters = [_converter(choices[name]) for name in names]
     selected = ", ".join(_selected(name, choices[name]) for name in names)
-    seen, rows = set(), 0
+    seen: Set[bytes] = set()
+    rows = 0
     for row in database.execute(
             "select %s from main.%s" % (selected, sqlite_name(table.name))):
-        seen.add(hash(tuple(convert(value) for convert, value in zip(converters, row))))
+        # 16 bytes a key, however long it is.
+        key = repr([convert(value) for convert, value in zip(converters, row)])
+        seen.add(hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest())
         rows += 1
     if len(seen) < rows:
         return "BigQuery could not tell %d of the %d keys from another one" % (rows - len(seen), rows)
@@ -81,7 +87,7 @@ def _selected(name: str, choice: Choice) -> str:
 
 
 def _converter(choice: Choice) -> Callable[[Any], Any]:
-    """From SQLite's value to one that is equal exactly if BigQuery's is."""
+    """From SQLite's value to one that looks the same exactly if BigQuery's is equal."""
     converters: Dict[str, Callable[[Any], Any]] = {
         "INT64": int, "BOOL": _truth, "NUMERIC": _decimal, "BIGNUMERIC": _decimal,
         "BYTES": _bytes, "STRING": _text_of(choice),
@@ -93,8 +99,14 @@ def _truth(value: Any) -> Any:
     return texts.truth(value) if isinstance(value, str) else int(value)
 
 
-def _decimal(value: Any) -> Decimal:
-    return Decimal(repr(value) if isinstance(value, float) else value)
+def _decimal(value: Any) -> str:
+    """Without zeros that say nothing: 1.50 and 15e-1 are one number."""
+    sign, digits, exponent = Decimal(repr(value) if isinstance(value, float) else value).as_tuple()
+    text = "".join(map(str, digits)).lstrip("0")
+    shown = text.rstrip("0")
+    if not shown:
+        return "0"
+    return "%s%se%d" % ("-" if sign else "", shown, int(exponent) + len(text) - len(shown))
 
 
 def _bytes(value: Any) -> bytes:
@@ -117,8 +129,6 @@ def _text_of(choice: Choice) -> Callable[[Any], Any]:
 
 
 def _moment(value: Any) -> Any:
-    """Numbers of one format differ where their moments do; several formats are told apart by size."""
-    if not isinstance(value, str):
-        return ("count", value)
-    found = texts.moment(value)
-    return ("text", found) if found is not None else ("count", Decimal(value))
+    """Counts of one format differ where their moments do."""
+    found = texts.moment(value) if isinstance(value, str) else None
+    return found if found is not None else _decimal(value)

@@ -11,8 +11,9 @@ import json
 import os
 from typing import Any, Dict, List, Optional
 
+from .. import jsonpos
 from ..schema_reading import READING_KEYS
-from .definitions import Document, render
+from .definitions import Document, inline, render
 from .names import column_names
 
 MEMORY = ".infer"
@@ -147,6 +148,24 @@ def _renamed(document: Document, mine: Document) -> Document:
     if "key" in document:
         renamed["key"] = [new.get(name, name) for name in document["key"]]
     return renamed
+
+
+def merged_text(text: str, mine: Document, merged: Document) -> str:
+    """The text of the definition with what was merged. A file that is laid out in another way keeps its
+    layout as long as columns are only added."""
+    if merged == mine:
+        return text
+    count = len(mine["columns"])
+    added = merged["columns"][count:]
+    if text == render(mine) or not added or {**merged, "columns": merged["columns"][:count]} != mine:
+        return render(merged)
+    root, _ = jsonpos.parse(text.encode("utf-8"))
+    columns = next(member.node for member in root.value if member.key == "columns")
+    last = columns.value[-1].offset
+    indent = text[text.rfind("\n", 0, last) + 1:last]
+    separator = ",\n" + indent if not indent.strip() else ", "
+    _, end = json.JSONDecoder().raw_decode(text, last)
+    return text[:end] + "".join(separator + inline(column) for column in added) + text[end:]
 
 
 def gone_columns(mine: Document, sources: List[str]) -> List[str]:

@@ -26,8 +26,10 @@ _KEY_WORDS = frozenset("api private access auth encryption secret signing ssh se
 _HASH_OWNERS = frozenset(
     """user users account accounts member members customer customers admin admins login logins auth
     person people employee employees credential credentials""".split())
-_JARS = ("cookie", "session")
-_JAR_COLUMNS = frozenset("value payload data".split())
+# Tables whose content is secret as a whole, and what it is called there.
+_JARS = ("cookie", "session", "secret", "credential", "apikey", "accesskey", "accesstoken", "authtoken",
+         "refreshtoken", "resettoken")
+_JAR_COLUMNS = frozenset("value payload data key code".split())
 _PERSONAL_WORDS = {
     "email": "an e-mail address", "mail": "an e-mail address", "phone": "a phone number",
     "mobile": "a phone number", "telephone": "a phone number", "tel": "a phone number",
@@ -118,9 +120,9 @@ def secret_by_name(table: str, column: str) -> str:
     if found[-1] in ("hash", "digest") and (len(found) == 1 or found[-2] in ("pw", "login")):
         if len(found) > 1 or set(words(table)) & _HASH_OWNERS:
             return "a password hash"
-    jar = table.lower()
-    if any(word in jar for word in _JARS) and (found[-1] in _JAR_COLUMNS or found == ("session", "key")):
-        return "what a session or a cookie holds"
+    jar = "".join(words(table))
+    if any(word in jar for word in _JARS) and found[-1] in _JAR_COLUMNS | {"hash"}:
+        return "what is secret in such a table"
     return ""
 
 

@@ -33,6 +33,7 @@ class Profile:
     reals: int = 0
     texts: int = 0
     blobs: int = 0
+    int_high: int = 0
     int_not_bit: int = 0
     int_not_float: int = 0
     real_not_int: int = 0
@@ -47,6 +48,7 @@ class Profile:
     text_json: int = 0  # arrays and objects; where JSON is declared, any
     text_json_lossy: int = 0
     text_bad: int = 0  # U+0000 inside, or no valid UTF-8
+    text_lone: int = 0  # of these, with half a surrogate pair of UTF-16 inside, which nothing reads
     text_uuid: int = 0
     blob_uuid: int = 0
     blob_guid: int = 0
@@ -99,6 +101,7 @@ class Profile:
     def _add_ints(self, values: Sequence[int]) -> None:
         low, high = min(values), max(values)
         self.ints += len(values)
+        self.int_high = max(self.int_high, high)
         if low < 0 or high > 1:
             self.int_not_bit += sum(1 for value in values if value not in (0, 1))
         if low < -_EXACT or high > _EXACT:

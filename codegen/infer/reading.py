@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Callable, List, Sequence
+from typing import Any, Callable, Iterator, List, Tuple
 
 from ..naming import sqlite_name
 from .catalog import SourceTable
@@ -12,7 +12,9 @@ from .source import Source
 
 _CHUNK_BYTES = 4_000_000
 _CHUNK_VALUES = 200_000
+_FETCH_ROWS = 32
 
+Row = Tuple[Any, ...]
 Progress = Callable[[str, int, int], None]
 
 
@@ -22,12 +24,41 @@ def read_profiles(
     """Raises sqlite3.Error if the table cannot be read."""
     total = _count(source.connection, table)
     try:
-        return _read(source, table, total, apple, progress)
+        profiles = _read(source, table, total, apple, progress)
     except sqlite3.OperationalError as error:
         if "Could not decode" not in str(error):
             raise
-    with source.lenient():
-        return _read(source, table, total, apple, progress)
+        with source.lenient():
+            profiles = _read(source, table, total, apple, progress)
+    if source.utf16:
+        _count_bad(source.connection, table, profiles, source.utf16)
+    return profiles
+
+
+def _count_bad(
+    database: sqlite3.Connection, table: SourceTable, profiles: List[Profile], encoding: str
+) -> None:
+    """Of a database in UTF-16. SQLite makes another text of half a surrogate pair, so the bytes are
+    looked at."""
+    def is_lone(data: bytes) -> bool:
+        try:
+            data.decode(encoding)
+        except UnicodeDecodeError:
+            return True
+        return False
+
+    def is_bad(data: bytes) -> bool:
+        return is_lone(data) or "\x00" in data.decode(encoding)
+
+    database.create_function("bqsync_is_lone", 1, is_lone)
+    database.create_function("bqsync_is_bad", 1, is_bad)
+    for profile in profiles:
+        if profile.texts:
+            column = sqlite_name(profile.column.name)
+            profile.text_lone, profile.text_bad = database.execute(
+                "select coalesce(sum(bqsync_is_lone(cast(%s as blob))), 0), "
+                "coalesce(sum(bqsync_is_bad(cast(%s as blob))), 0) from main.%s where typeof(%s) = 'text'"
+                % (column, column, sqlite_name(table.name), column)).fetchone()
 
 
 def _count(database: sqlite3.Connection, table: SourceTable) -> int:
@@ -42,24 +73,34 @@ def _read(
     names = ", ".join(sqlite_name(column.name) for column in table.columns)
     cursor = source.connection.execute(
         "select %s from main.%s" % (names, sqlite_name(table.name)))
-    most = max(16, _CHUNK_VALUES // max(1, len(profiles)))
-    rows, done = min(64, most), 0
-    while True:
-        chunk = cursor.fetchmany(rows)
-        if not chunk:
-            return profiles
-        columns = list(zip(*chunk))
-        for profile, values in zip(profiles, columns):
+    done = 0
+    for rows in _chunks(cursor, max(16, _CHUNK_VALUES // len(profiles))):
+        for profile, values in zip(profiles, zip(*rows)):
             profile.add(values)
-        done += len(chunk)
+        done += len(rows)
         progress(table.name, done, total)
-        size = max(1, sum(_size(values) for values in columns) // len(chunk))
-        rows = max(1, min(most, rows * 8, _CHUNK_BYTES // size))
+    return profiles
 
 
-def _size(values: Sequence[object]) -> int:
-    """Bytes, about: judged by a few of the values."""
-    step = max(1, len(values) // 16)
-    some = values[::step]
-    texts = sum(len(value) for value in some if isinstance(value, (str, bytes)))
-    return texts * step + 8 * len(values)
+def _chunks(cursor: sqlite3.Cursor, most: int) -> Iterator[List[Row]]:
+    """The rows, in portions of a few megabytes; they are fetched a few at a time, because the next
+    one may be large."""
+    chunk: List[Row] = []
+    size, few = 0, 1
+    while True:
+        rows = cursor.fetchmany(few)
+        if rows:
+            largest = max(map(_size, (rows[0], rows[len(rows) // 2], rows[-1])))
+            few = max(1, min(_FETCH_ROWS, _CHUNK_BYTES // largest))
+            size += largest * len(rows)
+            chunk += rows
+        if chunk and (not rows or size >= _CHUNK_BYTES or len(chunk) >= most):
+            yield chunk
+            chunk, size = [], 0
+        if not rows:
+            return
+
+
+def _size(row: Row) -> int:
+    """Bytes, about."""
+    return 8 * len(row) + sum(len(value) for value in row if isinstance(value, (str, bytes)))

@@ -65,19 +65,15 @@ def table_lines(
         if name not in draft.private:
             details += ["%s: %s; %s" % (name, what, remark) for remark in chosen.remarks]
         if chosen.unfit:
-            details.append(_unfit_line(name, what, chosen.unfit, profile.values, document))
+            details.append(
+                '%s: %s; %s of %s values do not fit and stand in _bqsync_unfit ("on_reject": "column")'
+                % (name, what, thousands(chosen.unfit), thousands(profile.values)))
         if profile.column.not_null and profile.nulls:
             details.append("%s: NULLABLE, because %s rows have NULL although it is declared NOT NULL"
                            % (name, thousands(profile.nulls)))
     details += ["%s: left out, because %s" % (name or '""', why) for name, why in left_out]
     details += _private_lines(draft)
     return lines + ["  " + line for line in details]
-
-
-def _unfit_line(name: str, what: str, unfit: int, values: int, document: Document) -> str:
-    kept = ('the value stands in _bqsync_unfit ("on_reject": "column")'
-            if document.get("on_reject") == "column" else "their rows are rejected")
-    return "%s: %s; %s of %s values do not fit: %s" % (name, what, thousands(unfit), thousands(values), kept)
 
 
 def _private_lines(draft: Draft) -> List[str]:
@@ -116,4 +112,6 @@ def _quoted(name: str) -> str:
 
 def say(lines: Sequence[str]) -> None:
     for line in lines:
-        print(visible(line), file=sys.stderr)
+        # A name that is no valid UTF-8 holds lone surrogates.
+        shown = visible(line).encode("utf-8", "backslashreplace").decode("utf-8")
+        print(shown, file=sys.stderr)

@@ -52,16 +52,18 @@ class Source:
             self.connection = self._open(self._real, wal)
             self.connection.execute("pragma query_only = 1")
             self._lend_collations()
+            encoding = str(self.connection.execute("pragma encoding").fetchone()[0])
+            self.utf16 = encoding if encoding.startswith("UTF-16") else ""
         except (sqlite3.Error, OSError) as error:
             self.close()
             raise SourceError(_explain(path, str(error))) from None
 
     def _open(self, path: str, wal: bool) -> sqlite3.Connection:
-        has_wal = _size(path + "-wal") > 0
-        if wal and not has_wal and not os.path.exists(path + "-shm"):
+        has_wal, has_shm = os.path.exists(path + "-wal"), os.path.exists(path + "-shm")
+        if wal and (not has_wal or not has_shm and _size(path + "-wal") == 0):
             self._assumed = _state(path)
             return _connect(path, "immutable=1")
-        if wal and has_wal and not os.path.exists(path + "-shm"):
+        if wal and not has_shm:
             self._copy = tempfile.mkdtemp(prefix="bqsync-infer-")
             copy = os.path.join(self._copy, "copy.db")
             shutil.copyfile(path, copy)
@@ -77,8 +79,10 @@ class Source:
             for (sql,) in self.connection.execute("select coalesce(sql, '') from sqlite_master"):
                 names |= {found.group(1) or found.group(2) for found in _COLLATE.finditer(sql)}
         for name in sorted(names):
-            if name.upper() not in ("BINARY", "NOCASE", "RTRIM") and name.isascii():
-                self.connection.create_collation(name, _compare)
+            if name.upper() not in ("BINARY", "NOCASE", "RTRIM"):
+                # Python may not take the name; then the tables that need it are passed over.
+                with contextlib.suppress(sqlite3.Error, UnicodeError):
+                    self.connection.create_collation(name, _compare)
 
     @contextlib.contextmanager
     def lenient(self) -> Iterator[None]:

@@ -11,18 +11,18 @@ import datetime
 import math
 import re
 from decimal import Decimal, InvalidOperation
-from typing import Dict, Optional
+from typing import Optional, Set
 
 _DAY = r"[0-9]{4}-[0-9][0-9]-[0-9][0-9]"
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
 _OFFSET = r"[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?"
-_MASTER = re.compile(
-    r"""(?P<int>[+-]?[0-9]+)
-      | (?P<iso>(%(day)s)(?:[T ](%(clock)s)(?:[ ]*(Z|%(offset)s))?)?)
-      | (?P<num>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
-      | (?P<time>%(clock)s)
-      | (?P<go>(%(day)s)[ ](%(clock)s)[ ](%(offset)s)[ ][A-Za-z0-9+-]+(?:[ ]m=[+-][0-9.]+)?)
-    """ % {"day": _DAY, "clock": _CLOCK, "offset": _OFFSET}, re.VERBOSE).fullmatch
+_PARTS = {"day": _DAY, "clock": _CLOCK, "offset": _OFFSET}
+_ISO = re.compile("(%(day)s)(?:[T ](%(clock)s)(?: *(Z|%(offset)s))?)?" % _PARTS).fullmatch
+_GO = re.compile(
+    r"(%(day)s) (%(clock)s) (%(offset)s) [A-Za-z0-9+-]+(?: m=[+-][0-9.]+)?" % _PARTS).fullmatch
+_TIME = re.compile(_CLOCK).fullmatch
+_INTEGER = re.compile(r"[+-]?[0-9]+").fullmatch
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
 _ZEROS = re.compile(r"0000-00-00[ T0:.Z]*").fullmatch
 _FINE = re.compile(r"\.[0-9]{6}[0-9]*[1-9]$").search
 _NIGHT = re.compile(r"00:00(?::00(?:\.0+)?)?").fullmatch
@@ -41,39 +41,50 @@ GO = ("go", "gof")
 CLOCKS = ("time", "timef")
 FINE = ("dtf", "dtfz", "gof", "timef")
 
-_dates: Dict[str, bool] = {}
+_dates: Set[str] = set()
+_DATES_MAX = 100_000
 
 
 def tag_of(text: str) -> str:
-    """One of the names above, or bool, letter (t or f), word, empty, zero, num, huge (an integer beyond INT64),
-    structure (what may be JSON), other."""
-    found = _MASTER(text)
-    if found is None:
+    """One of the names above, or bool, letter (t or f), word, empty, zero, num, huge (an integer
+    beyond INT64), structure (what may be JSON), other."""
+    if text[4:5] == "-" and text[:4].isdigit():
+        found = _ISO(text)
+        return _tag_of_iso(text, *found.groups()) if found else _tag_of_go(text)
+    first = text[:1]
+    if not first.isdigit() and first not in ("+", "-", "."):
         return _word(text)
-    form = found.lastgroup
-    if form == "int":
+    if _INTEGER(text):
         if len(text) == 1:
             return "bit" if text in "01" else "int"
         return "int" if len(text) < 19 or _is_int64(text) else "huge"
-    if form == "iso":
-        day, clock, zone = found.group(3, 4, 5)
-        if not _is_date(day):
-            return "zero" if _ZEROS(text) else "other"
-        if clock is None:
-            return "date"
-        if zone is not None and not _in_range(day, clock, zone):
-            return "other"
-        fine = "f" if len(clock) > 15 and _FINE(clock) else ""
-        night = "0" if not fine and clock[:5] == "00:00" and _NIGHT(clock) else ""
-        return "dt" + night + fine + ("z" if zone is not None else "")
-    if form == "time":
+    if _NUMBER(text):
+        return "num"
+    if _TIME(text):
         return "timef" if _FINE(text) else "time"
-    if form == "go":
-        day, clock, zone = found.group(9, 10, 11)
-        if not _is_date(day) or not _in_range(day, clock, zone):
-            return "other"
-        return "gof" if _FINE(clock) else "go"
-    return "num"
+    return "other"
+
+
+def _tag_of_iso(text: str, day: str, clock: Optional[str], zone: Optional[str]) -> str:
+    if day not in _dates and not _is_date(day):
+        return "zero" if _ZEROS(text) else "other"
+    if clock is None:
+        return "date"
+    if zone is not None and not _in_range(day, clock, zone):
+        return "other"
+    fine = "f" if len(clock) > 15 and _FINE(clock) else ""
+    night = "0" if not fine and clock[:5] == "00:00" and _NIGHT(clock) else ""
+    return "dt" + night + fine + ("z" if zone is not None else "")
+
+
+def _tag_of_go(text: str) -> str:
+    found = _GO(text)
+    if found is None:
+        return "zero" if _ZEROS(text) else "other"
+    day, clock, zone = found.groups()
+    if not _is_date(day) or not _in_range(day, clock, zone):
+        return "other"
+    return "gof" if _FINE(clock) else "go"
 
 
 def _is_int64(text: str) -> bool:
@@ -86,22 +97,18 @@ def _word(text: str) -> str:
         return "empty"
     if text[0] in "{[":
         return "structure"
-    if len(text) <= 5 and text.isascii():
-        return _WORDS.get(text.lower(), "other")
-    return "zero" if _ZEROS(text) else "other"
+    return _WORDS.get(text.lower(), "other") if len(text) <= 5 else "other"
 
 
 def _is_date(day: str) -> bool:
-    known = _dates.get(day)
-    if known is None:
-        try:
-            datetime.date(int(day[:4]), int(day[5:7]), int(day[8:]))
-            known = True
-        except ValueError:
-            known = False
-        if len(_dates) < 100000:
-            _dates[day] = known
-    return known
+    """Remembers those that exist: a column has few different ones."""
+    try:
+        datetime.date(int(day[:4]), int(day[5:7]), int(day[8:]))
+    except ValueError:
+        return False
+    if len(_dates) < _DATES_MAX:
+        _dates.add(day)
+    return True
 
 
 def _in_range(day: str, clock: str, zone: str) -> bool:
@@ -132,15 +139,12 @@ def _offset(zone: str) -> int:
 
 def moment(text: str) -> Optional[int]:
     """Microseconds since 1970 of a text that is a time; a time of day counts from midnight."""
-    found = _MASTER(text)
-    form = found.lastgroup if found else None
-    if found is None or form not in ("iso", "go", "time"):
-        return None
-    if form == "time":
+    if _TIME(text):
         return _microseconds("1970-01-01", text)
-    day, clock, zone = found.group(3, 4, 5) if form == "iso" else found.group(9, 10, 11)
-    if not _is_date(day):
+    found = _ISO(text) or _GO(text)
+    if found is None or not _is_date(found.group(1)):
         return None
+    day, clock, zone = found.groups()
     return _microseconds(day, clock) - (_offset(zone) if zone else 0)
 
 

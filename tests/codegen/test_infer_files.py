@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -109,6 +110,58 @@ class SecondRunTest(InferTest):
 
         self.assertEqual(self.run_infer()[:2], (0, ""))
 
+    def test_a_definition_that_was_removed_stays_so(self):
+        self.write("create table orders(id integer primary key)")
+        self.infer()
+        os.remove(os.path.join(self.out, "orders.json"))
+
+        status, stdout, stderr = self.run_infer("--update")
+
+        self.assertEqual((status, stdout), (0, ""))
+        self.assertIn("orders: its definition was removed, and stays so unless the table is named", stderr)
+        self.assertEqual(list(self.infer("orders")), ["orders", "users"])
+
+    def test_all_definitions_can_be_made_again(self):
+        self.infer()
+        os.remove(os.path.join(self.out, "users.json"))
+        self.assertEqual(list(self.infer()), ["users"])
+
+    def test_a_change_that_was_made_by_hand_is_followed_from_there(self):
+        self.infer()
+        self.write("alter table users add column age int")
+        document = self.definitions()["users"]
+        document["columns"].append({"name": "age", "type": "INT64"})
+        self.save("users.json", document)
+        self.assertEqual(self.run_infer("--update")[:2], (0, ""))
+
+        self.write("insert into users(age) values ('old')")
+        self.run_infer("--update")
+
+        self.assertEqual(self.definitions()["users"]["columns"][-1]["type"], "STRING")
+
+    def test_a_file_keeps_its_own_layout_when_a_column_is_added(self):
+        self.infer()
+        text = json.dumps(self.definitions()["users"], indent=2)
+        self.save("users.json", text)
+        self.write("alter table users add column age int")
+
+        self.run_infer("--update")
+
+        end = "    }\n  ]\n}"
+        self.assertTrue(text.endswith(end))
+        self.assertEqual(self.read("users.json"), text[:-len(end)]
+                         + '    },\n    { "name": "age", "type": "INT64" }\n  ]\n}')
+
+    def test_a_file_of_one_line_stays_one(self):
+        self.infer()
+        text = json.dumps(self.definitions()["users"])
+        self.save("users.json", text)
+        self.write("alter table users add column age int")
+
+        self.run_infer("--update")
+
+        self.assertEqual(self.read("users.json"), text[:-2] + ', { "name": "age", "type": "INT64" }]}')
+
     def test_without_its_memory_all_that_is_defined_stays(self):
         self.save("users.json", {"table": "users", "key": ["id"], "sync": {"mode": "append"}, "columns": [
             {"name": "id", "type": "STRING"}, {"name": "seen", "type": "STRING", "source": "name"}]})
@@ -178,6 +231,8 @@ class SourceTest(InferTest):
     def test_an_empty_one(self):
         open(self.path, "wb").close()
         self.assertIn("app.db: has no tables", self.refused())
+        self.write("create view v as select 1 as a")
+        self.assertIn("app.db: has no tables that can be taken without being named", self.refused())
 
     def test_an_unknown_table(self):
         self.write(USERS)
@@ -193,6 +248,16 @@ class SourceTest(InferTest):
         self.infer()
 
         self.assertEqual(self.state(), before)
+
+    def test_what_a_crash_left_beside_it_stays_as_it_is(self):
+        self.write("pragma journal_mode = wal;" + USERS)
+        for suffix in ("-shm", "-wal"):
+            open(self.path + suffix, "wb").close()
+            before = self.state()
+            shutil.rmtree(self.out, ignore_errors=True)
+            self.assertEqual(list(self.infer()), ["users"])
+            self.assertEqual(self.state(), before, suffix)
+            os.remove(self.path + suffix)
 
     def test_changes_that_are_only_in_the_wal_are_read(self):
         database = sqlite3.connect(self.path)
@@ -230,8 +295,8 @@ class SourceTest(InferTest):
 
     def test_collations_of_the_application(self):
         database = sqlite3.connect(self.path)
-        database.create_collation("uni case", lambda one, other: (one.lower() > other.lower()) - (one.lower() < other.lower()))
-        database.executescript("""create table t(a text primary key collate "uni case", b text) without rowid;
+        database.create_collation("unicase", lambda one, other: (one > other) - (one < other))
+        database.executescript("""create table t(a text primary key collate "unicase", b text) without rowid;
                                   insert into t values ('a', 'x'), ('b', 'y');""")
         database.close()
 
@@ -260,6 +325,21 @@ class SourceTest(InferTest):
 
         self.assertEqual([column["name"] for column in self.infer()["users"]["columns"]],
                          ["id", "name", "seen", "age"])
+
+    def test_large_rows_come_in_small_portions(self):
+        self.write("""create table t(id integer primary key, a blob);
+            with recursive n(i) as (select 1 union all select i + 1 from n where i < 5000)
+            insert into t select i, zeroblob(case when i > 4900 then 1000000 else 1 end) from n;""")
+        database = sqlite3.connect(self.path)
+        self.addCleanup(database.close)
+
+        sizes = [[len(value) for _, value in rows]
+                 for rows in reading._chunks(database.execute("select id, a from t"), 1000)]
+
+        self.assertEqual(sum(map(len, sizes)), 5000)
+        self.assertLessEqual(max(map(len, sizes)), 1032)
+        self.assertLess(max(map(sum, sizes)), 40_000_000)
+        self.assertLess(sum(sizes[-1]), 9_000_000)
 
     def test_a_locked_database_is_named(self):
         self.write(USERS)

@@ -1,14 +1,10 @@
 """Keys, modes, private columns and joins: what infer decides for tables."""
 
+import os
+import shutil
 import sqlite3
 import unittest
 
-from codegen.infer.catalog import read_catalog
-from codegen.infer.definitions import document_of
-from codegen.infer.drafts import make_drafts
-from codegen.infer.reading import read_profiles
-from codegen.infer.report import table_lines
-from codegen.infer.source import Source
 from tests.codegen.inferring import InferTest
 
 BCRYPT = "$2b$12$" + "abcdefghijklmnopqrstuv" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ01234"
@@ -56,6 +52,24 @@ class KeyTest(InferTest):
                          (None, "replace"))
         self.assertIn("BigQuery could not tell 1 of the 2 keys from another one", self.report)
 
+    def test_keys_are_compared_as_values(self):
+        for values, key in (
+                ("(-1), (-2), (0)", ["k"]), ("(1.5), ('1.5')", None), ("('1e1'), ('10')", ["k"]),
+                ("(x'61'), ('a')", None), ("(x'61'), (x'62')", ["k"])):
+            os.remove(self.path) if os.path.exists(self.path) else None
+            shutil.rmtree(self.out, ignore_errors=True)
+            self.assertEqual(self.shape("create table t(k unique not null); insert into t values " + values)[0], key,
+                             values)
+
+    def test_moments_that_are_rounded_or_of_several_forms_stay_texts_in_a_key(self):
+        self.write("""create table t(at datetime primary key); insert into t values (1704103200), (1704103200000);
+                      create table u(at datetime primary key); insert into u values (1704103200.1), (1704103200.2);
+                      create table v(at datetime primary key); insert into v values (1704103200), (1704103201);""")
+
+        found = {name: document["columns"][0]["type"] for name, document in self.infer().items()}
+
+        self.assertEqual(found, {"t": "STRING", "u": "STRING", "v": "TIMESTAMP"})
+
     def test_texts_that_are_one_date_stay_texts_in_a_key(self):
         self.assertEqual(self.shape("""create table t(at datetime primary key);
             insert into t values ('2024-01-01'), ('2024-01-01 00:00:00'), ('2024-01-02 10:00:00')"""),
@@ -83,6 +97,15 @@ class PrivacyTest(InferTest):
             self.assertIn("%s: left out, because" % name, self.report)
             self.assertIn('{ "name": "%s", "type": ' % name, self.report)
 
+    def test_some_tables_hold_secrets_under_plain_names(self):
+        self.write("""create table api_keys(id integer primary key, key text, name text);
+                      create table django_session(session_key text primary key, session_data text);
+                      create table settings(key text primary key, value text);""")
+
+        found = {name: document["sync"].get("ignore") for name, document in self.infer().items()}
+
+        self.assertEqual(found, {"api_keys": ["key"], "django_session": ["session_data"], "settings": None})
+
     def test_what_is_left_out_is_ignored_on_purpose(self):
         self.write("create table users(id integer primary key, password text, token text)")
 
@@ -107,7 +130,8 @@ class PrivacyTest(InferTest):
                 ("INTEGER", "password_attempts", 3, "INT64"), ("BOOLEAN", "email_verified", 1, "BOOL"),
                 ("DATETIME", "email_verified_at", "2024-01-01", "TIMESTAMP"), ("TEXT", "hash", "ab12", "STRING"),
                 ("INTEGER", "x", 4111111111111112, "INT64"), ("TEXT", "x", "4111111111111112", "STRING"),
-                ("INTEGER", "is_mobile", 1, "INT64"), ("TEXT", "secretary", "Ada", "STRING"),
+                ("INTEGER", "is_mobile", 1, "INT64"), ("INTEGER", "email_frequency", 1234567, "INT64"),
+                ("INTEGER", "fax", 5, "INT64"), ("TEXT", "secretary", "Ada", "STRING"),
                 ("TEXT", "x", "2024-01-01-123", "STRING")):
             self.assertEqual(self.column(declared, [value], name), {"type": kind}, name)
 
@@ -137,24 +161,19 @@ class PrivacyTest(InferTest):
 
 
 class UnfitTest(InferTest):
-    """What is chosen where a definition can say "on_reject": "column"."""
+    """Values that do not fit what all others are."""
 
     def definition(self, declared, values, name="c"):
+        """on_reject, and the column."""
         self.write('create table t(id integer primary key, "%s" %s)' % (name, declared),
                    [('insert into t("%s") values (?)' % name, [(value,) for value in values])])
-        source = Source(self.path)
-        self.addCleanup(source.close)
-        table = read_catalog(source.connection).tables[0]
-        profiles = read_profiles(source, table, False, lambda *_: None)
-        draft, = make_drafts(source.connection, [(table, profiles)], True)
-        document, _ = document_of(draft, "", True)
-        self.report = "\n".join(table_lines(draft, document, [], "t.json"))
+        document = self.infer()["t"]
         return document.get("on_reject"), document["columns"][1]
 
     def test_less_than_one_percent_of_misfits_does_not_make_a_text(self):
         self.assertEqual(self.definition("INTEGER NOT NULL", [7] * 200 + ["n/a"]),
                          ("column", {"name": "c", "type": "INT64"}))
-        self.assertIn("c: INT64; 1 of 201 values do not fit: the value stands in _bqsync_unfit", self.report)
+        self.assertIn("c: INT64; 1 of 201 values do not fit and stand in _bqsync_unfit", self.report)
 
     def test_one_percent_does(self):
         self.assertEqual(self.definition("INTEGER", [7] * 99 + ["n/a"]), (None, {"name": "c", "type": "STRING"}))
@@ -233,6 +252,17 @@ class CatalogTest(InferTest):
         self.assertEqual(self.infer()["t"]["columns"], [{"name": "id", "type": "INT64"}])
         self.assertIn("a\\u000ab: passed over, its name cannot be written in a definition", self.report)
         self.assertIn("x" * 256 + ": passed over", self.report)
+        self.assertIn("\\udcff: left out, because its name cannot be written in a definition", self.report)
+
+    def test_half_of_a_surrogate_pair_in_utf16(self):
+        self.write("""pragma encoding = 'UTF-16le'; create table t(id integer primary key, a text, b text);
+                      insert into t values (1, 'größe', 'x'), (2, cast(x'00d8' as text), '😀')""")
+
+        document = self.infer()["t"]
+
+        self.assertEqual(document["on_reject"], "column")
+        self.assertIn("a: STRING; 1 of 2 values do not fit", self.report)
+        self.assertNotIn("b: STRING", self.report)
 
     def test_utf16(self):
         self.write("pragma encoding = 'UTF-16le'; create table t(a text); insert into t values ('größe')")

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support import mirror_misfits
+from tests.support.mirror_rule import Torn
 from tests.support.mirror_values import TYPE_NAMES, Reject, Rule, Text, expected, received, same
 
 PAGE_ROWS = 5_000
@@ -167,7 +168,7 @@ def from_utf16(data: bytes, encoding: str) -> Text:
     try:
         return Text(data.decode(encoding).encode())
     except UnicodeDecodeError:
-        return mirror_misfits.Torn.of(data, encoding)
+        return Torn.of(data, encoding)
 
 
 Key = tuple[Any, ...]

@@ -5,24 +5,11 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from tests.support.mirror_rule import Rule, Text
+from tests.support.mirror_rule import Rule, Text, Torn
 from tests.support.mirror_values import Json, parse_json
 
 NAME = "_bqsync_unfit"
 RULE = Rule.of({"name": NAME, "type": "JSON"})
-
-
-class Torn(Text):
-    """The units, in little-endian order, of a text that UTF-8 cannot say; as a Text it is no UTF-8 either."""
-
-    units: bytes
-
-    @staticmethod
-    def of(data: bytes, encoding: str) -> "Torn":
-        torn = Torn(b"\xff" + data)
-        pairs = zip(data[1::2], data[::2]) if encoding.endswith("be") else zip(data[::2], data[1::2])
-        torn.units = bytes(byte for pair in pairs for byte in pair)
-        return torn
 
 
 class Misfits:

@@ -10,6 +10,19 @@ class Text(bytes):
     """The bytes of a SQLite value of storage class TEXT."""
 
 
+class Torn(Text):
+    """The units, in little-endian order, of a text that UTF-8 cannot say; as a Text it is no UTF-8 either."""
+
+    units: bytes
+
+    @staticmethod
+    def of(data: bytes, encoding: str) -> "Torn":
+        torn = Torn(b"\xff" + data)
+        pairs = zip(data[1::2], data[::2]) if encoding.endswith("be") else zip(data[::2], data[1::2])
+        torn.units = bytes(byte for pair in pairs for byte in pair)
+        return torn
+
+
 class Reject(Exception):
     """The column's type cannot hold this value exactly."""
 

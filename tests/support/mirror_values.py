@@ -23,7 +23,7 @@ from typing import Any
 
 from tests.support import mirror_jsonb as jsonb
 from tests.support import mirror_times as times
-from tests.support.mirror_rule import Reject, Rule, Text, words
+from tests.support.mirror_rule import Reject, Rule, Text, Torn, words
 
 INT64_LEAST, INT64_MOST = -(2**63), 2**63 - 1
 
@@ -169,6 +169,8 @@ def _string(rule: Rule, value: Any) -> str:
 def _bytes(_: Rule, value: Any) -> bytes:
     if isinstance(value, (int, float)):
         raise Reject("is a number")
+    if isinstance(value, Torn):
+        raise Reject("holds half a surrogate pair")
     return bytes(value)
 
 
