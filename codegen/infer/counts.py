@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 _FROM = 631152000  # 1990-01-01
+_FROM_APPLE = 1009843200  # 2002-01-01: what 1 stands for in a count since 2001 is no moment
 _TO = 4133980800  # 2101-01-01
 _BEGIN_1 = 62135596800  # seconds from 0001-01-01 to 1970-01-01
 _BEGIN_1601 = 11644473600
@@ -37,8 +38,9 @@ class Window:
 
 
 def _window(form: str, per_second: int, shift: int, apple: bool = False) -> Window:
+    low = _FROM_APPLE if apple else _FROM
     return Window(
-        form, (_FROM + shift) * per_second, (_TO + shift) * per_second, per_second, shift, apple)
+        form, (low + shift) * per_second, (_TO + shift) * per_second, per_second, shift, apple)
 
 
 # Disjoint but for the last two, and for ticks, which win: in nanoseconds they would all be of 1990.
@@ -55,8 +57,8 @@ WINDOWS = (
     _window("apple_ns", 10**9, _BEGIN_2001, True),
 )
 _BY_FORM = {window.form: window for window in WINDOWS}
-# In this order none of them reads what is meant for a later one.
-_TOGETHER = ("unix_s", "unix_ms", "unix_us", "unix_ns")
+# In the order of WINDOWS none of these reads what is meant for a later one.
+_TOGETHER = ({"unix_s", "unix_ms", "unix_us", "unix_ns"}, {"apple_s", "apple_ns"})
 
 
 @dataclass
@@ -109,7 +111,8 @@ class Counts:
         if not self.total or sum(self.forms.values()) != self.total:
             return ()
         found = tuple(form for form in (w.form for w in WINDOWS) if self.forms[form])
-        return found if len(found) == 1 or set(found) <= set(_TOGETHER) else ()
+        one_epoch = any(set(found) <= together for together in _TOGETHER)
+        return found if len(found) == 1 or one_epoch else ()
 
     def readings(self) -> List[str]:
         """For people: what the lowest and the highest number would be, where that is a date."""

@@ -24,6 +24,8 @@ _TIME_WORDS = frozenset(
 _NO_MOMENT = frozenset(
     """zone timezone tz duration timeout ttl elapsed interval length seconds minutes hours days spent
     count format delay age offset id by name""".split())
+# is_read and has_expired ask whether, not when.
+_QUESTIONS = frozenset("is has was are can".split())
 _UNITS = {
     "unix_s": ("s", "sec", "secs", "second"),
     "unix_ms": ("ms", "msec", "msecs", "millis", "milliseconds"),
@@ -42,6 +44,8 @@ def names_moment(name: str) -> bool:
     """Whether a column of this name probably holds moments in time."""
     found = words(name)
     if not found or found[-1] in _NO_MOMENT or any(word in ("zone", "duration") for word in found):
+        return False
+    if found[0] in _QUESTIONS and len(found) > 1:
         return False
     return any(word in _TIME_WORDS for word in found)
 

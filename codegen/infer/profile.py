@@ -187,7 +187,7 @@ class Profile:
             if self._wants_counts and tag in ("int", "num") and "e" not in text.lower():
                 self.counts.add([int(text) if tag == "int" else float(text)] * count, text=True)
                 self.counts.fine += count if tag == "num" and _is_fine(text) else 0
-            if len(text) >= 13:
+            if len(text) >= 13 or text[0] == "+":
                 note_shape(text, count, self.shapes)
         elif tag == "other":
             if len(text) == 36 and text[8] == "-" and text[13] == "-":

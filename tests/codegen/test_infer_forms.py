@@ -93,11 +93,14 @@ class CountTest(unittest.TestCase):
             self.assertEqual(self.formats(number), (form,), number)
         self.assertEqual(self.formats(725796000.5, apple=True), ("apple_s",))
         self.assertEqual(self.formats(725796000500000000, apple=True), ("apple_ns",))
+        self.assertEqual(self.formats(725796000500000000, 725796000, apple=True), ("apple_s", "apple_ns"))
 
     def test_what_lies_outside_of_1990_to_2100_is_not_believed(self):
         for number in (0, 1, 20240101, 631151999, 4133980800, 2460310, -1704103200):
             self.assertEqual(self.formats(number), (), number)
         self.assertEqual(self.formats(1704103200, 0), ())
+        for number in (1, 700, -725796000):
+            self.assertEqual(self.formats(number, apple=True), (), number)
 
     def test_units_that_read_each_other_are_not_mixed(self):
         self.assertEqual(self.formats(1704103200500, 1704103200), ("unix_s", "unix_ms"))
@@ -118,6 +121,8 @@ class NameTest(unittest.TestCase):
     def test_names_of_moments(self):
         for name in ("created_at", "dateAdded", "mtime", "expires_utc", "last_seen", "ts"):
             self.assertTrue(names_moment(name), name)
+        for name in ("is_read", "isDeleted", "has_expired", "was_seen"):
+            self.assertFalse(names_moment(name), name)
         for name in ("time_zone", "created_by", "duration", "times_used", "status", "timeout", "at_id"):
             self.assertFalse(names_moment(name), name)
 
