@@ -26,7 +26,9 @@ function(bqsync_manual name dependency)
   install(FILES ${manual}/${name}.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 endfunction()
 
-bqsync_manual(bqsync bqsync bqsync)
+# Where the programs are for another machine, one for this machine prints.
+set(BQSYNC_PRINTER bqsync CACHE STRING "The program bqsync that prints the man page and the completions")
+bqsync_manual(bqsync bqsync ${BQSYNC_PRINTER})
 bqsync_manual(bqsync-gen "${codegen}" ${generator})
 
 install(TARGETS bqsync RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

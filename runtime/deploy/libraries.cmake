@@ -53,7 +53,7 @@ bqsync_headers_below(headers)
 
 set(private ${CMAKE_INSTALL_DATADIR}/bqsync)
 set(packagedir ${CMAKE_INSTALL_LIBDIR}/cmake/bqsync)
-set(package ${PROJECT_BINARY_DIR}/package)
+set(package ${PROJECT_BINARY_DIR}/described)
 file(RELATIVE_PATH private_to_prefix /${private} /)
 file(RELATIVE_PATH prefix_from_cmake /${packagedir} /)
 file(RELATIVE_PATH prefix_from_pkgconfig /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
@@ -62,7 +62,8 @@ configure_file(${CMAKE_CURRENT_LIST_DIR}/bqsync-gen.in ${package}/bqsync-gen @ON
 
 # The flags of generated code and of the program's link line, where no CMake gives them.
 set(compile_options -std=c17 -O2 ${BQSYNC_HARDENING})
-set(link_options -Wl,--build-id=sha1 ${BQSYNC_HARDENING_LINK})
+set(link_options -Wl,--build-id=sha1)
+set(program_link_options ${link_options} ${BQSYNC_HARDENING_LINK})
 set(settings ${package}/settings.cmake)
 file(CONFIGURE OUTPUT ${settings} @ONLY CONTENT [[
 set(version "@PROJECT_VERSION@")
@@ -81,6 +82,7 @@ set(prefix_from_cmake "@prefix_from_cmake@")
 set(prefix_from_pkgconfig "@prefix_from_pkgconfig@")
 set(compile_options "@compile_options@")
 set(link_options "@link_options@")
+set(program_link_options "@program_link_options@")
 ]])
 set(written ${package}/bqsyncConfig.cmake ${package}/bqsync.pc ${package}/layout.json)
 file(GLOB templates CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/cmake/*)
