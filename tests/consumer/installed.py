@@ -32,7 +32,7 @@ def checked(*command, **options):
 
 def clean_environment(**more):
     """The environment of a user, in which nothing points at the tree or sets up bqsync."""
-    ours = ("BQ_", "BQSYNC_", "BIGQUERY_", "GOOGLE_", "PYTHON", "CMAKE_PREFIX", "CFLAGS", "LDFLAGS", "SENTRY", "BUGSNAG")
+    ours = ("BQ_", "BQSYNC_", "BIGQUERY_", "GOOGLE_", "SENTRY", "BUGSNAG", "PYTHON", "CMAKE_PREFIX", "CFLAGS", "LDFLAGS")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours) and name != "CC"}
     return {**kept, **more}
 

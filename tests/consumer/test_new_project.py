@@ -2,11 +2,15 @@
 
 import os
 import pathlib
+import sqlite3
 import stat
+import sys
 import tempfile
+import time
 import unittest
 
-from tests.consumer.installed import PROJECTS, Installed, clean_environment, run
+from tests.consumer.installed import NOTES, PROJECTS, Installed, clean_environment, run
+from tests.support.bqlocal import Bqlocal
 
 NOTES_JSON = (PROJECTS / "program/schemas/notes.json").read_text()
 # Calls the compiler, and notes each call.
@@ -47,6 +51,25 @@ class NewProjectTest(unittest.TestCase):
     def define(self, name="notes", text=NOTES_JSON):
         (self.folder / "schemas").mkdir(exist_ok=True)
         (self.folder / f"schemas/{name}.json").write_text(text)
+
+    def test_a_database_is_mirrored_by_three_commands(self):
+        with sqlite3.connect(self.folder / "app.db") as db:
+            db.executescript(NOTES)
+        started = time.monotonic()
+
+        self.generator("init", "app.db")
+        self.generator("build")
+        with Bqlocal(datasets=["d"]) as bq:
+            ended = run(self.folder / "bqsync", "sync", cwd=self.folder, env={
+                **self.environment, "BIGQUERY_EMULATOR_HOST": bq.host, "BQ_PROJECT_NAME": bq.project,
+                "BQ_DATASET_NAME": "d", "BQ_SQLITE_PATH": "app.db"})
+            seconds = time.monotonic() - started
+
+            self.assertEqual(0, ended.returncode, ended.stderr)
+            rows = bq.query("select body from d.notes order by id")
+            self.assertEqual(["milk", "bread"], [row["body"] for row in rows])
+        print(f"\ninit, build and sync took {seconds:.1f} s", file=sys.stderr)
+        self.assertLess(seconds, 60)
 
     def test_init_lays_out_a_repository(self):
         ended = self.generator("init")
