@@ -6,29 +6,39 @@ include(${CMAKE_CURRENT_LIST_DIR}/libraries.cmake)
 set(manual ${PROJECT_BINARY_DIR}/manual)
 get_property(generator GLOBAL PROPERTY BQSYNC_GENERATOR)
 
-# bqsync_manual(NAME DEPENDENCY COMMAND...): the man page and the completions of a program that prints them itself.
-function(bqsync_manual name dependency)
-  set(pages)
-  set(commands COMMAND ${CMAKE_COMMAND} -E make_directory ${manual})
-  foreach(page man:${name}.1 bash:${name}.bash zsh:_${name} fish:${name}.fish)
-    string(REPLACE ":" ";" page ${page})
-    list(GET page 0 format)
-    list(GET page 1 file)
-    list(APPEND pages ${manual}/${file})
-    list(APPEND commands COMMAND ${ARGN} --help=${format} > ${manual}/${file})
-  endforeach()
+# Programs for another machine print nothing here.
+set(BQSYNC_MANUAL "" CACHE PATH "The folder manual/ of a build for this machine, whose pages are taken")
+
+# bqsync_pages(NAME DEPENDENCY FILE... COMMANDS ...): makes the files about a program by these commands.
+function(bqsync_pages name dependency)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "COMMANDS")
+  list(TRANSFORM arg_UNPARSED_ARGUMENTS PREPEND ${manual}/ OUTPUT_VARIABLE pages)
+  set(commands COMMAND ${CMAKE_COMMAND} -E make_directory ${manual} ${arg_COMMANDS})
+  if(BQSYNC_MANUAL)
+    list(TRANSFORM arg_UNPARSED_ARGUMENTS PREPEND ${BQSYNC_MANUAL}/)
+    set(commands COMMAND ${CMAKE_COMMAND} -E copy ${arg_UNPARSED_ARGUMENTS} ${manual})
+    file(MAKE_DIRECTORY ${manual})
+  endif()
   add_custom_command(OUTPUT ${pages} ${commands} DEPENDS ${dependency} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-    COMMENT "Printing the man page and the completions of ${name}")
+    COMMENT "Printing what is installed about ${name}")
   add_custom_target(manual_${name} ALL DEPENDS ${pages})
   install(FILES ${manual}/${name}.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+endfunction()
+
+# bqsync_manual(NAME DEPENDENCY COMMAND...): the man page and the completions of a program that prints them itself.
+function(bqsync_manual name dependency)
+  set(commands)
+  foreach(page man:${name}.1 bash:${name}.bash zsh:_${name} fish:${name}.fish)
+    string(REGEX MATCH "^([a-z]+):(.*)$" page ${page})
+    list(APPEND commands COMMAND ${ARGN} --help=${CMAKE_MATCH_1} > ${manual}/${CMAKE_MATCH_2})
+  endforeach()
+  bqsync_pages(${name} "${dependency}" ${name}.1 ${name}.bash _${name} ${name}.fish COMMANDS ${commands})
   install(FILES ${manual}/${name}.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME ${name})
   install(FILES ${manual}/_${name} DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
   install(FILES ${manual}/${name}.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 endfunction()
 
-# Where the programs are for another machine, one for this machine prints.
-set(BQSYNC_PRINTER bqsync CACHE STRING "The program bqsync that prints the man page and the completions")
-bqsync_manual(bqsync bqsync ${BQSYNC_PRINTER})
+bqsync_manual(bqsync bqsync bqsync)
 bqsync_manual(bqsync-gen "${codegen}" ${generator})
 
 install(TARGETS bqsync RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
@@ -50,7 +60,10 @@ install(DIRECTORY schemas DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 # Everything that is installed, without the tests.
 add_custom_target(installable DEPENDS bqsync bqsync_samples bqsync_libraries manual_bqsync manual_bqsync-gen)
 if(BQSYNC_LOCAL)
-  add_dependencies(installable bqlocal)
+  bqsync_pages(bqlocal bqlocal bqlocal.1 COMMANDS
+    COMMAND ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:bqlocal> -DOUTPUT=${manual}/bqlocal.1
+            -P ${CMAKE_CURRENT_LIST_DIR}/cmake/page.cmake)
+  add_dependencies(installable bqlocal manual_bqlocal)
 endif()
 
 set(CPACK_GENERATOR DEB)
@@ -59,9 +72,14 @@ set(CPACK_PACKAGE_VENDOR "bqsync")
 set(CPACK_PACKAGE_CONTACT "bqsync <maintainers@localhost>")
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION database)
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(BQSYNC_PACKAGE_DEPENDS "" CACHE STRING "What the Debian package depends on, where dpkg-shlibdeps cannot say")
 # bqsync-gen build needs a compiler and the C library's headers, nothing else.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates, tzdata, python3 (>= 3.9), gcc | c-compiler, libc6-dev | libc-dev")
+if(BQSYNC_PACKAGE_DEPENDS)
+  set(CPACK_DEBIAN_PACKAGE_DEPENDS ${BQSYNC_PACKAGE_DEPENDS})
+else()
+  set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+endif()
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_LIST_DIR}/conffiles)
 set(CPACK_STRIP_FILES ON)
 include(CPack)

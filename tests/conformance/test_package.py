@@ -111,7 +111,8 @@ class PackageTest(unittest.TestCase):
     def test_the_man_pages_are_set_without_a_warning(self):
         groff = foreign.tool("groff", "groff-base")
         for name, words in (("bqsync", ("NAME", "--full", "BQ_SQLITE_PATH", "EXIT STATUS")),
-                            ("bqsync-gen", ("NAME", "--schemas", "generate", "EXIT STATUS"))):
+                            ("bqsync-gen", ("NAME", "--schemas", "generate", "EXIT STATUS")),
+                            ("bqlocal", ("NAME", "--listen", "--job-latency"))):
             with self.subTest(name=name):
                 page = next(self.root.glob(f"usr/share/man/man1/{name}.1*"))
                 text = page

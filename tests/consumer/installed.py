@@ -8,6 +8,7 @@ import os
 import pathlib
 import subprocess
 import tempfile
+import unittest
 
 from tests.support import foreign
 
@@ -41,6 +42,8 @@ class Installed:
     """`cmake --install` into a prefix that has been moved since."""
 
     def __init__(self):
+        if os.environ.get("BQSYNC_SANITIZE"):
+            raise unittest.SkipTest("the plain build does this")
         self._folder = tempfile.TemporaryDirectory(prefix="bqsync-installed-")
         self.folder = pathlib.Path(self._folder.name)
         self.prefix = self.folder / "moved" / "here"
