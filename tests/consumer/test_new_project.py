@@ -115,6 +115,10 @@ class NewProjectTest(unittest.TestCase):
 
         self.assertEqual(("./bqsync is built: 1 table from schemas\n", ""), (ended.stdout, ended.stderr))
         self.assertIn("notes", run(self.folder / "bqsync", "tables").stdout)
+        # Hardened, and known by its build id, as the installed program is.
+        shown = run("readelf", "-W", "-l", "-d", "-n", "--dyn-syms", self.folder / "bqsync").stdout
+        for sign in ("GNU_RELRO", "NOW", "Build ID", "__stack_chk_fail"):
+            self.assertIn(sign, shown)
 
     def test_a_wrong_definition_is_all_that_is_said(self):
         self.define(text=NOTES_JSON.replace('"STRING"', '"STRNG"'))
