@@ -57,6 +57,7 @@ set(package ${PROJECT_BINARY_DIR}/described)
 file(RELATIVE_PATH private_to_prefix /${private} /)
 file(RELATIVE_PATH prefix_from_cmake /${packagedir} /)
 file(RELATIVE_PATH prefix_from_pkgconfig /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+string(REGEX REPLACE "/$" "" prefix_from_pkgconfig ${prefix_from_pkgconfig})
 file(RELATIVE_PATH private_from_bin /${CMAKE_INSTALL_BINDIR} /${private})
 configure_file(${CMAKE_CURRENT_LIST_DIR}/bqsync-gen.in ${package}/bqsync-gen @ONLY)
 
