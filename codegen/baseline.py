@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
+from typing import Tuple
 
 from . import schema
 
@@ -26,13 +27,16 @@ def load(base: str, directory: str) -> schema.Loaded:
 
 
 def _load_ref(ref: str, directory: str) -> schema.Loaded:
-    commit = _git(
+    commit, complaint = _git(
         directory, "rev-parse", "--verify", "--quiet", "--end-of-options", ref + "^{commit}")
-    if commit is None:
+    if complaint:
+        raise Unreadable("%s is not a folder, and git says: %s" % (ref, complaint))
+    if not commit:
         raise Unreadable(
-            "%s is neither a folder nor a commit of the repository that holds %s" % (ref, directory))
+            "%s is neither a folder nor a commit of the repository that holds %s; a shallow clone has "
+            "to fetch it first" % (ref, directory))
     name = commit.decode("ascii").strip()
-    listed = _git(directory, "ls-tree", "-z", name, "./") or b""
+    listed, _ = _git(directory, "ls-tree", "-z", name, "./")
     with tempfile.TemporaryDirectory(prefix="bqsync-gen-") as copy:
         found = [
             _copy(directory, name, entry, copy) for entry in listed.split(b"\0")
@@ -52,20 +56,22 @@ def _is_definition(entry: bytes) -> bool:
 def _copy(directory: str, commit: str, entry: bytes, copy: str) -> str:
     head, _, path = entry.partition(b"\t")
     name = os.path.basename(os.fsdecode(path))
-    content = _git(directory, "cat-file", "blob", head.split()[2].decode("ascii"))
-    if content is None:
-        raise Unreadable("%s:%s cannot be read" % (commit, name))
+    content, complaint = _git(directory, "cat-file", "blob", head.split()[2].decode("ascii"))
+    if complaint:
+        raise Unreadable("%s:%s cannot be read: %s" % (commit, name, complaint))
     with open(os.path.join(copy, name), "wb") as file:
         file.write(content)
     return name
 
 
-def _git(directory: str, *arguments: str) -> "bytes | None":
-    """What git prints; None if it fails."""
+def _git(directory: str, *arguments: str) -> Tuple[bytes, str]:
+    """What git prints, and the first line of what it complains of if it fails."""
     try:
         done = subprocess.run(
             ["git", "-C", directory, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
             check=False)
     except OSError as error:
         raise Unreadable("git cannot be run: %s" % error.strerror) from None
-    return done.stdout if done.returncode == 0 else None
+    if done.returncode == 0:
+        return done.stdout, ""
+    return b"", done.stderr.decode("utf-8", "replace").strip().partition("\n")[0]

@@ -50,6 +50,7 @@ COMMANDS = [
     Command("generate", "generate", "write the C, SQL and JSON of table definitions"),
     Command("infer", "infer.command", "write table definitions for an SQLite database"),
     Command("explain", "explain", "say what changed definitions will do in BigQuery"),
+    Command("emit", "emit", "print the tables as sources of dbt, Dataform and other tools"),
 ]
 # What a command line without a command's name means, where it is not empty: the build calls it so.
 DEFAULT = "generate"

@@ -50,7 +50,7 @@ def _table_settings(table: Table) -> Dict[str, Any]:
         "sync.capture": table.capture,
         "sync.columns_not_listed": "error" if table.unlisted_fails else "ignore",
         "sync.ignore": table.ignored,
-        "on_reject": "fail" if table.reject_fails else "reject",
+        "on_reject": table.on_reject,
     }
 
 

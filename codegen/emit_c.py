@@ -181,6 +181,7 @@ def _descriptor(table: Table) -> List[str]:
         "const struct table %s_table = {" % table.stem,
         "    .name = %s," % c_string(table.name),
         "    .target = %s," % c_string(table.target),
+        "    .definition = %s," % c_string(table.stem),
         "    .mode = %s," % _MODES[table.mode],
         "    .capture = %s," % _CAPTURES[table.capture],
         "    .reject_fails = %s," % ("true" if table.reject_fails else "false"),

@@ -24,13 +24,15 @@ _TITLES = {
     changes.KEPT: "nothing changes in BigQuery",
 }
 
+_PERHAPS = "perhaps"
 _COUNTED = {
     changes.REFUSED: "refused",
-    changes.CREATED: "of new tables",
-    changes.DROPPED: "of tables that are gone",
-    changes.RESENT: "for which all rows are sent again",
-    changes.ALTERED: "that change BigQuery without sending a row",
-    changes.KEPT: "that change nothing in BigQuery",
+    changes.CREATED: "created",
+    changes.DROPPED: "without a definition",
+    changes.RESENT: "all rows sent again",
+    _PERHAPS: "all rows perhaps sent again",
+    changes.ALTERED: "changed in BigQuery without a row",
+    changes.KEPT: "unchanged in BigQuery",
 }
 
 
@@ -45,8 +47,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     try:
-        before = baseline.load(options.base, options.schemas)
         after = schema.load(options.schemas)
+        before = baseline.load(options.base, options.schemas)
     except baseline.Unreadable as error:
         print(error, file=sys.stderr)
         return 2
@@ -70,9 +72,9 @@ def markdown(
         return "The definitions are those of %s: nothing changes in BigQuery.\n" % base
     old, new = ({table.name.lower(): table for table in tables} for tables in (before, after))
     sections = [
-        "# What the definitions change in BigQuery\n\n%s. Compared with %s, for tables that BigQuery has "
-        "as those definitions made them; `bqsync plan` looks at the real ones.\n"
-        % (_summary(found), base)]
+        "# What the definitions change in BigQuery\n\nTables %s.\n\nCompared with %s. The tables in "
+        "BigQuery are taken to be as those definitions made them; `bqsync plan` looks at the real "
+        "ones.\n" % (_summary(found), base)]
     for change in found:
         name = change.table.lower()
         sections.append("\n".join(_section(change, old.get(name), new.get(name))) + "\n")
@@ -81,9 +83,10 @@ def markdown(
 
 def _summary(found: Sequence[Change]) -> str:
     """How many tables of each kind, those first that a person must look at."""
-    counts = [(verdict, sum(change.verdict == verdict for change in found)) for verdict in _COUNTED]
-    return "Definitions that differ: " + ", ".join(
-        "%d %s" % (count, _COUNTED[verdict]) for verdict, count in counts if count)
+    kinds = [
+        _PERHAPS if change.perhaps and not change.refusals else change.verdict for change in found]
+    return "; ".join(
+        "%s: %d" % (words, kinds.count(kind)) for kind, words in _COUNTED.items() if kind in kinds)
 
 
 def _section(change: Change, was: Optional[Table], table: Optional[Table]) -> List[str]:
@@ -111,8 +114,10 @@ def _sentences(change: Change, was: Optional[Table], table: Optional[Table]) -> 
     if was is not None and table is not None:
         texts += differences(was, table)
     texts += change.notes
-    if change.verdict in (changes.RESENT, changes.REFUSED) and change.resent:
+    if change.verdict == changes.RESENT:
         texts.append("All rows are sent again, in one atomic replacement: %s." % change.resent)
+    elif change.refusals and change.resent:
+        texts.append("Once that is decided, all rows are sent again: %s." % change.resent)
     if change.verdict == changes.CREATED:
         texts.append("The first sync creates the table and loads all rows.")
     return texts

@@ -73,6 +73,15 @@ class Table:
     shape_hash: str
 
     @property
+    def takes_misfits(self) -> bool:
+        return any(column.unfit for column in self.columns)
+
+    @property
+    def on_reject(self) -> str:
+        """reject, fail or column."""
+        return "column" if self.takes_misfits else "fail" if self.reject_fails else "reject"
+
+    @property
     def rest(self) -> Tuple[Column, ...]:
         """The columns outside of the key."""
         return tuple(column for column in self.columns if not column.key)

@@ -36,12 +36,19 @@ def write(directory: str, files: Dict[str, str]) -> None:
     its time stamp, so that nothing is compiled again for it. Raises OSError."""
     os.makedirs(directory, exist_ok=True)
     stale = _stale(directory, files)
+    write_files(directory, files)
+    for name in stale:
+        os.remove(os.path.join(directory, name))
+
+
+def write_files(directory: str, files: Dict[str, str]) -> None:
+    """Writes those of the files whose text differs, and leaves all others in the directory alone.
+    Raises OSError."""
+    os.makedirs(directory, exist_ok=True)
     for name in sorted(files):
         path = os.path.join(directory, name)
         if read_file(path) != files[name]:
             replace_file(path, files[name])
-    for name in stale:
-        os.remove(os.path.join(directory, name))
 
 
 def differences(directory: str, files: Dict[str, str]) -> List[str]:

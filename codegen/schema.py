@@ -276,14 +276,13 @@ def _read_where(
 
 
 def _with_hashes(table: Table) -> Table:
-    takes_misfits = any(column.unfit for column in table.columns)
     content: Dict[str, Any] = {
         "columns": sorted(
             [column.name, column.source, column.type.name, ",".join(column.reading.formats),
              column.transform.kind, column.transform.truncate_to, column.transform.key_variable]
             + (["round"] if column.json_rounds else [])
             + ["%s=%s" % option for option in column.reading.options]
-            + (["tagged"] if takes_misfits and column.policy_tags else [])
+            + (["tagged"] if table.takes_misfits and column.policy_tags else [])
             for column in table.columns),
         "key": [column.name for column in table.key],
         "where": table.where,

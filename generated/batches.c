@@ -77,6 +77,7 @@ static const size_t key[] = {
 const struct table batches_table = {
     .name = "batches",
     .target = "batches",
+    .definition = "batches",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -97,6 +97,7 @@ static const size_t key[] = {
 const struct table chat_history_table = {
     .name = "chat_history",
     .target = "chat_history",
+    .definition = "chat_history",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

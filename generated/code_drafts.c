@@ -82,6 +82,7 @@ static const size_t key[] = {
 const struct table code_drafts_table = {
     .name = "code_drafts",
     .target = "code_drafts",
+    .definition = "code_drafts",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -77,6 +77,7 @@ static const size_t key[] = {
 const struct table cohorts_table = {
     .name = "cohorts",
     .target = "cohorts",
+    .definition = "cohorts",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

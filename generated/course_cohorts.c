@@ -97,6 +97,7 @@ static const size_t key[] = {
 const struct table course_cohorts_table = {
     .name = "course_cohorts",
     .target = "course_cohorts",
+    .definition = "course_cohorts",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -87,6 +87,7 @@ static const size_t key[] = {
 const struct table course_generation_jobs_table = {
     .name = "course_generation_jobs",
     .target = "course_generation_jobs",
+    .definition = "course_generation_jobs",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

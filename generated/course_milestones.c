@@ -82,6 +82,7 @@ static const size_t key[] = {
 const struct table course_milestones_table = {
     .name = "course_milestones",
     .target = "course_milestones",
+    .definition = "course_milestones",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

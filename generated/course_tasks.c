@@ -87,6 +87,7 @@ static const size_t key[] = {
 const struct table course_tasks_table = {
     .name = "course_tasks",
     .target = "course_tasks",
+    .definition = "course_tasks",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -77,6 +77,7 @@ static const size_t key[] = {
 const struct table courses_table = {
     .name = "courses",
     .target = "courses",
+    .definition = "courses",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -82,6 +82,7 @@ static const size_t key[] = {
 const struct table milestones_table = {
     .name = "milestones",
     .target = "milestones",
+    .definition = "milestones",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

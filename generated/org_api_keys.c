@@ -77,6 +77,7 @@ static const size_t key[] = {
 const struct table org_api_keys_table = {
     .name = "org_api_keys",
     .target = "org_api_keys",
+    .definition = "org_api_keys",
     .mode = SEND_APPEND,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -82,6 +82,7 @@ static const size_t key[] = {
 const struct table organizations_table = {
     .name = "organizations",
     .target = "organizations",
+    .definition = "organizations",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

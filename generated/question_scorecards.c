@@ -77,6 +77,7 @@ static const size_t key[] = {
 const struct table question_scorecards_table = {
     .name = "question_scorecards",
     .target = "question_scorecards",
+    .definition = "question_scorecards",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

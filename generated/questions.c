@@ -137,6 +137,7 @@ static const size_t key[] = {
 const struct table questions_table = {
     .name = "questions",
     .target = "questions",
+    .definition = "questions",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

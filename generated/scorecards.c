@@ -87,6 +87,7 @@ static const size_t key[] = {
 const struct table scorecards_table = {
     .name = "scorecards",
     .target = "scorecards",
+    .definition = "scorecards",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -82,6 +82,7 @@ static const size_t key[] = {
 const struct table task_completions_table = {
     .name = "task_completions",
     .target = "task_completions",
+    .definition = "task_completions",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

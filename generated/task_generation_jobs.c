@@ -92,6 +92,7 @@ static const size_t key[] = {
 const struct table task_generation_jobs_table = {
     .name = "task_generation_jobs",
     .target = "task_generation_jobs",
+    .definition = "task_generation_jobs",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -97,6 +97,7 @@ static const size_t key[] = {
 const struct table tasks_table = {
     .name = "tasks",
     .target = "tasks",
+    .definition = "tasks",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -77,6 +77,7 @@ static const size_t key[] = {
 const struct table user_batches_table = {
     .name = "user_batches",
     .target = "user_batches",
+    .definition = "user_batches",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

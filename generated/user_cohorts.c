@@ -82,6 +82,7 @@ static const size_t key[] = {
 const struct table user_cohorts_table = {
     .name = "user_cohorts",
     .target = "user_cohorts",
+    .definition = "user_cohorts",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -82,6 +82,7 @@ static const size_t key[] = {
 const struct table user_organizations_table = {
     .name = "user_organizations",
     .target = "user_organizations",
+    .definition = "user_organizations",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

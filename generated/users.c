@@ -92,6 +92,7 @@ static const size_t key[] = {
 const struct table users_table = {
     .name = "users",
     .target = "users",
+    .definition = "users",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

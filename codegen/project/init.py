@@ -39,25 +39,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    if options.database is not None and not os.path.isfile(options.database):
-        print("%s init: there is no file %s" % (options.program, options.database),
-              file=sys.stderr)
-        return 2
+    database = options.database
+    status = 0
+    if database is not None:
+        # First, so that nothing is laid out for a database that cannot be read. 1: definitions that
+        # are there already differ from the database.
+        status = commands.main(["infer", "--out", _SCHEMAS, "--", database], options.program, {})
+        if status > 1:
+            return status
     try:
-        made = _lay_out(options.database)
+        made = _lay_out(database)
     except OSError as error:
         print("%s init: %s: %s" % (options.program, error.filename, error.strerror),
               file=sys.stderr)
         return 1
     if made:
         print("made: " + ", ".join(made))
-    if options.database is None:
+    if database is None:
         print("Next: %s infer DATABASE, or write %s/TABLE.json by hand" % (
             options.program, _SCHEMAS))
-        return 0
-    status = commands.main(
-        ["infer", "--out", _SCHEMAS, "--", options.database], options.program, {})
-    if status == 0:
+    elif status == 0:
         print("Next: %s build, then ./bqsync check (settings: .env.example)" % options.program)
     return status
 
@@ -69,9 +70,10 @@ def _lay_out(database: "str | None") -> List[str]:
         "database": _setting(database or ""),
     }
     made = []
+    editors = _SCHEMAS + "/table.schema.json"
     with open(place.table_schema(), encoding="utf-8") as file:
-        if _write(os.path.join(_SCHEMAS, "table.schema.json"), file.read()):
-            made.append(_SCHEMAS + "/")
+        if _write(editors, file.read()):
+            made.append(editors)
     for wanted in _FILES:
         text = _template(wanted.template, values)
         if _write(wanted.path, text):

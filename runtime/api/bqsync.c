@@ -2,11 +2,11 @@
 
 #include "api/handle.h"
 #include "base/log.h"
+#include "base/text_fit.h"
 #include "registry.h"
 #include "sync/pass/pass.h"
 
 #include <curl/curl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +20,7 @@ static bool give(const struct error *inner, struct bqsync_error *err)
     err->code = error_code_name(inner->code);
     err->exit_status = error_exit_status(inner->code);
     err->retryable = error_is_retryable(inner->code);
-    snprintf(err->message, sizeof err->message, "%s", inner->message);
+    text_format(err->message, sizeof err->message, "%s", inner->message);
     return false;
 }
 

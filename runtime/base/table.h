@@ -106,9 +106,10 @@ struct column {
 };
 
 struct table {
-    const char *name;    /* in SQLite, and in every message */
-    const char *target;  /* in BigQuery */
-    enum send_mode mode; /* as declared, never SEND_NOTHING */
+    const char *name;       /* in SQLite, and in every message */
+    const char *target;     /* in BigQuery */
+    const char *definition; /* the name of its file in schemas/, without .json */
+    enum send_mode mode;    /* as declared, never SEND_NOTHING */
     enum capture_choice capture;
     bool reject_fails; /* on_reject: "fail"; with "column", the last column is the unfit one */
 

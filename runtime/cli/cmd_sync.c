@@ -65,8 +65,8 @@ static void print_result(const struct invocation *in, const struct run_result *r
     struct colours colour = console_colours();
     char billed[BILL_BYTES_SIZE];
     int64_t rejected = 0;
-    bool ok = run_result_ok(run);
     int64_t unfit = 0;
+    bool ok = run_result_ok(run);
 
     print_tables(in, &colour, run);
     for (size_t i = 0; i < run->table_count; i++) {
@@ -79,9 +79,9 @@ static void print_result(const struct invocation *in, const struct run_result *r
             colour.warn, rejected, colour.end);
     if (unfit > 0)
         printf(
-            "\n%" PRId64 " row%s a value that does not fit its column; it stands in the row's "
+            "\n%" PRId64 " row%s sent with a value that does not fit its column; it stands in "
             "_bqsync_unfit in BigQuery\n",
-            unfit, unfit == 1 ? " was sent with" : "s were sent with");
+            unfit, unfit == 1 ? " was" : "s were");
     printf(
         "\nrun %s %s%s%s in %.1f s, billed %s\n", run->id, ok ? colour.good : colour.bad,
         ok ? "ok" : "failed", colour.end,

@@ -36,7 +36,7 @@ bool body_is_empty(struct slice body, struct reply *reply)
     return empty;
 }
 
-static void reply_unknown(const struct deployment *deployment, struct reply *reply, cJSON *unknown)
+void body_reply_unknown(const struct deployment *deployment, struct reply *reply, cJSON *unknown)
 {
     char message[768];
     size_t used = strlen(text_format(message, sizeof message, "no such table:"));
@@ -85,7 +85,7 @@ static bool resolve(
             out[(*out_count)++] = table;
     }
     if (cJSON_GetArraySize(unknown) > 0) {
-        reply_unknown(deployment, reply, unknown);
+        body_reply_unknown(deployment, reply, unknown);
         return false;
     }
     cJSON_Delete(unknown);

@@ -20,4 +20,7 @@ MUST_CHECK bool body_tables(
     const struct deployment *deployment, struct slice body, const struct table ***out_tables,
     size_t *out_count, struct reply *reply);
 
+/* 400: names of tables that are not known, with those that are. Takes unknown, an array. */
+void body_reply_unknown(const struct deployment *deployment, struct reply *reply, cJSON *unknown);
+
 #endif

@@ -69,7 +69,7 @@ static int64_t time_of(const cJSON *object, const char *name)
     return civil_timestamp_of_text(slice_of(text_of(object, name)), &plain, &us) == NULL ? us : 0;
 }
 
-static void seed_tables(struct ledger *ledger, const cJSON *run, int64_t started_us)
+static void note_fresh(struct ledger *ledger, const cJSON *run, int64_t started_us)
 {
     const cJSON *entry = NULL;
 
@@ -77,7 +77,7 @@ static void seed_tables(struct ledger *ledger, const cJSON *run, int64_t started
     {
         const char *status = text_of(entry, "status");
         struct ledger_table *table = find(ledger, text_of(entry, "table"));
-        if (table == NULL || table->fresh_us != 0)
+        if (table == NULL || table->fresh_us >= started_us)
             continue;
         if (strcmp(status, "synced") == 0 || strcmp(status, "unchanged") == 0)
             table->fresh_us = started_us;
@@ -92,7 +92,7 @@ static void see_run(struct seed *seed, const cJSON *run)
 
     if (started_us == 0)
         return;
-    seed_tables(seed->ledger, run, started_us);
+    note_fresh(seed->ledger, run, started_us);
     if (!seed->newest_seen) {
         seed->newest_seen = true;
         seed->ledger->last_ok = ok;
@@ -130,6 +130,16 @@ bool ledger_seed(
         return false;
     *out_full_since_us = seed.full_since_us;
     return true;
+}
+
+void ledger_learn(struct ledger *ledger, const cJSON *run)
+{
+    int64_t started_us = time_of(run, "started_at");
+
+    pthread_mutex_lock(&ledger->mutex);
+    if (started_us != 0)
+        note_fresh(ledger, run, started_us);
+    pthread_mutex_unlock(&ledger->mutex);
 }
 
 /* --- from the passes of this process ----------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include "source/tracking.h"
 #include "sync/pass/result.h"
 
+#include <cjson/cJSON.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,6 +64,10 @@ void ledger_clear(struct ledger *ledger);
 MUST_CHECK bool ledger_seed(
     struct ledger *ledger, struct tracking *tracking, const cJSON *idle, int64_t *out_full_since_us,
     struct error *err);
+
+/* A run as it is recorded, perhaps one of another process: its tables are as fresh as it left them.
+ * NULL: there is none. */
+void ledger_learn(struct ledger *ledger, const cJSON *run);
 
 /* A finished run. */
 void ledger_add(struct ledger *ledger, const struct run_result *run);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Written by the build from dashboard.html. */
+/* Written by the build from the folder dashboard. */
 extern const unsigned char bqsync_dashboard_html[];
 extern const unsigned long bqsync_dashboard_html_size;
 

@@ -4,6 +4,7 @@
 #define BQSYNC_SERVICE_ROUTE_H
 
 #include "base/slice.h"
+#include "service/bookmarks.h"
 #include "service/ledger.h"
 #include "service/reply.h"
 #include "service/scheduler.h"
@@ -22,6 +23,7 @@ struct routes_context {
     struct verifier *verifier;
     struct status *status;
     struct ledger *ledger;
+    struct bookmarks *bookmarks;
     const char *page_policy;
     int64_t started_us;
     atomic_bool *stopping;
@@ -31,8 +33,10 @@ struct route_request {
     const char *path;
     /* The part of the path that {id} stands for. */
     const char *tail;
-    /* The query argument of this name, NULL: not given. */
+    /* The query arguments of these names, NULL: not given. */
     const char *limit;
+    const char *table;
+    const char *after;
     struct slice body;
     /* The server asks for a token. */
     bool needs_token;

@@ -4,7 +4,10 @@
 #include "service/history.h"
 #include "service/metrics.h"
 #include "service/page.h"
+#include "service/routes_rejects.h"
 #include "service/routes_verify.h"
+#include "service/state_read.h"
+#include "service/status_document.h"
 #include "source/tracking.h"
 #include "sync/report/table_report.h"
 #include "warehouse/quota.h"
@@ -12,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define METRICS_CEILING ((size_t)8 << 20)
 #define EVENT_CEILING   ((size_t)4 << 20)
@@ -27,6 +29,17 @@ static int64_t wall_us(const struct routes_context *context)
     return clock->wall_us(clock->context);
 }
 
+/* A copy of the ledger, with what other processes have synced meanwhile. */
+static bool copy_ledger(
+    const struct routes_context *context, struct ledger *out_ledger, struct error *err)
+{
+    cJSON *run = status_last_run(context->status);
+
+    ledger_learn(context->ledger, run);
+    cJSON_Delete(run);
+    return ledger_copy(context->ledger, out_ledger, err);
+}
+
 static void get_status(
     const struct routes_context *context, const struct route_request *request, struct reply *reply)
 {
@@ -35,7 +48,7 @@ static void get_status(
     struct error err;
 
     (void)request;
-    if (!ledger_copy(context->ledger, &ledger, &err)) {
+    if (!copy_ledger(context, &ledger, &err)) {
         reply_failure(reply, &err);
         return;
     }
@@ -48,6 +61,7 @@ static void get_status(
         .running = scheduler_running(context->scheduler),
         .recent = recent,
     };
+    quota_outage(context->deployment->quota, &live.outage);
     reply_json(reply, 200, status_json(context->status, &live));
     cJSON_Delete(recent);
     ledger_clear(&ledger);
@@ -124,17 +138,6 @@ static void post_tables(
     free(tables);
 }
 
-/* The state database for reading; it may not exist before the first sync. */
-static bool open_history(
-    const struct routes_context *context, struct tracking *out_tracking, bool *out_open,
-    struct error *err)
-{
-    const char *path = context->deployment->config->state_path;
-
-    *out_open = access(path, F_OK) == 0;
-    return !*out_open || tracking_open_read(path, out_tracking, err);
-}
-
 static bool read_limit(const char *text, int *out_limit)
 {
     char *end = NULL;
@@ -165,7 +168,7 @@ static void get_runs(
     }
     cJSON *running = scheduler_running(context->scheduler);
     cJSON *recent = scheduler_recent(context->scheduler, limit);
-    bool ok = open_history(context, &tracking, &open, &err);
+    bool ok = state_read_open(context->deployment->config, &tracking, &open, &err);
     if (ok && open) {
         ok = history_list(&tracking, recent, limit, &runs, &err);
         tracking_close(&tracking);
@@ -197,7 +200,7 @@ static bool find_run(
         return true;
     cJSON_Delete(*out_run);
     *out_run = NULL;
-    if (!open_history(context, &tracking, &open, err))
+    if (!state_read_open(context->deployment->config, &tracking, &open, err))
         return false;
     cJSON *recent = scheduler_recent(context->scheduler, SCHEDULER_RECENT_MAX);
     bool ok = history_find(open ? &tracking : NULL, recent, run_id, out_run, err);
@@ -230,12 +233,22 @@ static void get_events(
     reply->stream = true;
 }
 
+uint64_t routes_version(const struct routes_context *context)
+{
+    struct quota_outage outage;
+
+    quota_outage(context->deployment->quota, &outage);
+    // The two numbers only have to differ from those before.
+    return scheduler_version(context->scheduler) * 4096 + outage.attempts % 4096;
+}
+
 char *routes_event(const struct routes_context *context)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON *running = scheduler_running(context->scheduler);
     cJSON *recent = scheduler_recent(context->scheduler, 1);
     const cJSON *last = cJSON_GetObjectItemCaseSensitive(recent->child, "run_id");
+    struct quota_outage outage;
     struct buffer out;
 
     cJSON_AddItemToObject(json, "running", running == NULL ? cJSON_CreateNull() : running);
@@ -243,6 +256,9 @@ char *routes_event(const struct routes_context *context)
     cJSON_AddItemToObject(
         json, "last_run_id", last == NULL ? cJSON_CreateNull() : cJSON_Duplicate(last, true));
     cJSON_Delete(recent);
+    quota_outage(context->deployment->quota, &outage);
+    if (outage.attempts > 0)
+        cJSON_AddItemToObject(json, "outage", status_document_outage(&outage));
     char *text = cJSON_PrintUnformatted(json);
     cJSON_Delete(json);
     buffer_init(&out, EVENT_CEILING);
@@ -310,7 +326,7 @@ static void get_metrics(
 
     (void)request;
     if (tables == NULL || !verifier_view(context->verifier, &verified, &err) ||
-        !ledger_copy(context->ledger, &ledger, &err)) {
+        !copy_ledger(context, &ledger, &err)) {
         verifier_view_clear(&verified);
         free(tables);
         reply_error(reply, 500, "memory", "out of memory");
@@ -376,6 +392,7 @@ static const struct route table[] = {
     {"/readyz", true, GET_ONLY, get_readyz, NULL},
     {"/metrics", false, GET_ONLY, get_metrics, NULL},
     {"/admin/bigquery/tables", false, GET_ONLY, get_tables, NULL},
+    {"/admin/bigquery/rejects", false, GET_ONLY, routes_get_rejects, NULL},
     {"/admin/bigquery/verify", false, BOTH, routes_get_verify, routes_post_verify},
     {"/admin/bigquery/sync/status", false, GET_ONLY, get_status, NULL},
     {"/admin/bigquery/sync/manual", false, POST_ONLY, NULL, post_manual},

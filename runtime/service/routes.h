@@ -7,6 +7,7 @@
 #include "service/route.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* The table, for the server and for tests. */
 const struct route *routes(size_t *out_count);
@@ -20,5 +21,8 @@ route_handler *routes_handler(const struct route *route, const char *method);
 
 /* The state of the running pass as a message of the event stream; returned owned. */
 char *routes_event(const struct routes_context *context);
+
+/* Changes whenever that message does. */
+uint64_t routes_version(const struct routes_context *context);
 
 #endif

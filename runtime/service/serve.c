@@ -48,6 +48,7 @@ struct serve {
     char *policy;
     atomic_bool stopping;
     struct routes_context routes;
+    struct bookmarks *bookmarks;
     sigset_t signals;
     struct lock lock; /* says that the service runs */
 };
@@ -323,7 +324,7 @@ static bool start_server(struct serve *serve, struct error *err)
 
     if (config->admin_listen == NULL)
         return true;
-    if (!page_policy(&serve->policy, err))
+    if (!page_policy(&serve->policy, err) || !bookmarks_new(&serve->bookmarks, err))
         return false;
     serve->routes = (struct routes_context){
         .deployment = serve->deployment,
@@ -331,6 +332,7 @@ static bool start_server(struct serve *serve, struct error *err)
         .verifier = serve->verifier,
         .status = serve->status,
         .ledger = &serve->ledger,
+        .bookmarks = serve->bookmarks,
         .page_policy = serve->policy,
         .started_us = serve->deployment->clock->wall_us(serve->deployment->clock->context),
         .stopping = &serve->stopping,
@@ -445,6 +447,7 @@ static void stop(struct serve *serve)
     series_free(serve->series);
     ledger_clear(&serve->ledger);
     free(serve->policy);
+    bookmarks_free(serve->bookmarks);
     lock_release(&serve->lock);
 }
 

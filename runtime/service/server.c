@@ -224,6 +224,11 @@ static enum MHD_Result receive(struct exchange *exchange, const char *bytes, siz
     return exchange->received > SWALLOW_MAX ? MHD_NO : MHD_YES;
 }
 
+static const char *argument(struct MHD_Connection *connection, const char *name)
+{
+    return MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
 static enum MHD_Result on_request(
     void *context, struct MHD_Connection *connection, const char *path, const char *method,
     const char *version, const char *upload, size_t *upload_length, void **request_context)
@@ -251,7 +256,9 @@ static enum MHD_Result on_request(
             &(struct route_request){
                 .path = path,
                 .tail = exchange->tail,
-                .limit = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "limit"),
+                .limit = argument(connection, "limit"),
+                .table = argument(connection, "table"),
+                .after = argument(connection, "after"),
                 .body = buffer_slice(&exchange->body),
                 .needs_token = gate_needs_token(&exchange->server->gate),
             },
@@ -413,7 +420,7 @@ static void *keep_house(void *context)
         size_t cut = connections_sweep(&server->connections, now_ms);
         if (cut > 0)
             log_debug("slow connections cut off", LOG_NUMBER("count", cut));
-        uint64_t version = scheduler_version(server->context->scheduler);
+        uint64_t version = routes_version(server->context);
         if (version != seen && events_count(&server->events) > 0) {
             char *message = routes_event(server->context);
             if (message != NULL)

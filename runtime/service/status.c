@@ -249,14 +249,18 @@ static bool read_table(
     struct known_shape *known = &status->shapes[index];
     const struct clock *clock = clock_system();
     struct watermark watermark;
+    struct intent intent;
     struct error problem;
+    bool intends = false;
 
     if (!tracking_load(&status->tracking, row->table->name, &watermark, err) ||
+        !tracking_intent(&status->tracking, row->table->name, &intends, &intent, err) ||
         !rejects_count(&status->tracking, row->table->name, &row->rejected, err) ||
         !quota_record_used(
             status->config, &status->tracking, row->table, clock->wall_us(clock->context),
             &row->modifications, err))
         return false;
+    row->has_intent = intends;
     row->last_synced_row_id = watermark.last_synced_row_id;
     row->source_rows = watermark.source_rows;
     memcpy(row->last_synced_at, watermark.last_synced_at, sizeof row->last_synced_at);
@@ -442,6 +446,17 @@ bool status_spending(struct status *status, struct spending *out_spending, struc
     return ok;
 }
 
+cJSON *status_last_run(struct status *status)
+{
+    struct error ignored;
+
+    pthread_mutex_lock(&status->mutex);
+    bool ok = refresh(status, &ignored);
+    cJSON *run = ok && status->last_run != NULL ? cJSON_Duplicate(status->last_run, true) : NULL;
+    pthread_mutex_unlock(&status->mutex);
+    return run;
+}
+
 /* --- the document ------------------------------------------------------------------------ */
 
 cJSON *status_json(struct status *status, struct status_live *live)
@@ -449,13 +464,16 @@ cJSON *status_json(struct status *status, struct status_live *live)
     cJSON *json = cJSON_CreateObject();
     struct error err;
 
-    status_document_begin(json, status->config->state_path, live);
+    status_document_begin(json, status->config, live);
     pthread_mutex_lock(&status->mutex);
     bool ok = refresh(status, &err);
     cJSON_AddItemToObject(
-        json, "last_run", status_document_last_run(ok ? status->last_run : NULL, live->recent));
+        json, "last_run",
+        status_document_last_run(ok ? status->last_run : NULL, live->recent, live->now_us));
     if (ok)
         spending_json_add(json, status->config, &status->spending);
+    if (ok)
+        status_document_follow(json, status->tables, status->count);
     cJSON *tables = cJSON_AddArrayToObject(json, "tables");
     for (size_t i = 0; i < status->count; i++)
         cJSON_AddItemToArray(

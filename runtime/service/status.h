@@ -33,6 +33,10 @@ MUST_CHECK bool status_read(
 MUST_CHECK bool status_spending(
     struct status *status, struct spending *out_spending, struct error *err);
 
+/* The newest run that is recorded, whichever process ran it, NULL if there is none or if it cannot
+ * be read. Returned owned. */
+cJSON *status_last_run(struct status *status);
+
 /* Later calls return values that are at least as new as this call. */
 void status_invalidate(struct status *status);
 

@@ -97,14 +97,17 @@ static cJSON *bare_table_json(const struct table *table)
     return json;
 }
 
-cJSON *status_document_last_run(const cJSON *recorded, const cJSON *recent)
+cJSON *status_document_last_run(const cJSON *recorded, const cJSON *recent, int64_t now_us)
 {
+    char now[CLOCK_TEXT_SIZE];
     const cJSON *own = cJSON_GetArrayItem(recent, 0);
     const char *field = "started_at";
     const char *own_time = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(own, field));
     const char *time = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(recorded, field));
 
-    if (own_time != NULL && (time == NULL || strcmp(own_time, time) >= 0))
+    // Times in the same format and zone can be compared as texts.
+    if (own_time != NULL && (time == NULL || strcmp(own_time, time) >= 0 ||
+                             strcmp(time, clock_format(now_us, now)) > 0))
         return cJSON_Duplicate(own, true);
     return recorded == NULL ? cJSON_CreateNull() : cJSON_Duplicate(recorded, true);
 }
@@ -137,14 +140,43 @@ static cJSON *running_elsewhere(const char *state_path)
     return json;
 }
 
-void status_document_begin(cJSON *json, const char *state_path, struct status_live *live)
+cJSON *status_document_outage(const struct quota_outage *outage)
+{
+    if (outage->attempts == 0)
+        return cJSON_CreateNull();
+    cJSON *json = cJSON_CreateObject();
+    add_time(json, "since", outage->since_us);
+    json_add_int64(json, "attempts", outage->attempts);
+    cJSON_AddStringToObject(json, "message", outage->message);
+    return json;
+}
+
+static void add_place(cJSON *json, const struct config *config)
+{
+    const struct {
+        const char *name;
+        const char *value;
+    } texts[] = {
+        {"project", config->project},
+        {"dataset", config->dataset},
+        {"source", config->sqlite_path},
+        {"environment", config->environment},
+    };
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        add_text_or_null(json, texts[i].name, texts[i].value == NULL ? "" : texts[i].value);
+}
+
+void status_document_begin(cJSON *json, const struct config *config, struct status_live *live)
 {
     const struct scheduler_view *view = live->view;
 
-    cJSON *running = live->running != NULL ? live->running : running_elsewhere(state_path);
+    add_place(json, config);
+    cJSON *running = live->running != NULL ? live->running : running_elsewhere(config->state_path);
     live->running = NULL;
     cJSON_AddItemToObject(json, "running", running == NULL ? cJSON_CreateNull() : running);
-    bool serves = add_service(json, state_path);
+    cJSON_AddItemToObject(json, "outage", status_document_outage(&live->outage));
+    bool serves = add_service(json, config->state_path);
     cJSON *jobs = cJSON_AddArrayToObject(json, "jobs");
     add_job(
         jobs, "incremental", serves ? view->incremental_us : SCHEDULE_NEVER,
@@ -154,6 +186,39 @@ void status_document_begin(cJSON *json, const char *state_path, struct status_li
         add_time(
             add_job(jobs, "follow", view->follow_us, view->follow_text), "slowed_until",
             view->slowed_until_us);
+}
+
+static cJSON *followed_table(const struct status_table *row, bool done)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(json, "table", row->table->name);
+    cJSON_AddStringToObject(json, "mode", table_report_mode(row->table->mode));
+    cJSON_AddStringToObject(json, "status", done ? "synced" : "running");
+    cJSON_AddStringToObject(json, "phase", done ? "done" : "running");
+    return json;
+}
+
+/* A table that the pass has found unchanged is not among them: nothing is written for it. */
+void status_document_follow(cJSON *json, const struct status_table *rows, size_t count)
+{
+    cJSON *running = cJSON_GetObjectItemCaseSensitive(json, "running");
+    cJSON *tables = cJSON_GetObjectItemCaseSensitive(running, "tables");
+    const char *started =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(running, "started_at"));
+    int64_t done = 0;
+
+    if (cJSON_GetObjectItemCaseSensitive(running, "holder") == NULL || started == NULL)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        // Times in the same format and zone can be compared as texts.
+        bool synced = strcmp(rows[i].last_synced_at, started) >= 0;
+        if (!rows[i].has_intent && !synced)
+            continue;
+        cJSON_AddItemToArray(tables, followed_table(&rows[i], !rows[i].has_intent));
+        done += rows[i].has_intent ? 0 : 1;
+    }
+    json_add_int64(running, "tables_done", done);
 }
 
 cJSON *status_document_table(

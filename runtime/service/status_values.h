@@ -5,6 +5,7 @@
 #include "base/table.h"
 #include "service/ledger.h"
 #include "service/scheduler.h"
+#include "warehouse/quota.h"
 
 #include <cjson/cJSON.h>
 #include <stdint.h>
@@ -21,6 +22,7 @@ struct status_table {
     int64_t modifications;   /* of the target in the last 24 hours, as far as they count */
     int64_t billed_today;    /* bytes of its queries on this UTC day, and in this month */
     int64_t billed_month;
+    bool has_intent;       /* some pass is changing its target, or was killed while it did */
     int64_t source_rows;   /* in the source when it was last synced, an estimate */
     char last_error[1024]; /* "" if its last sync succeeded */
     char problem[256];     /* "" or why the source table cannot be read */
@@ -33,6 +35,7 @@ struct status_live {
     const struct ledger *ledger; /* since when tables are fresh */
     cJSON *running;              /* taken; NULL: nothing runs in this process */
     const cJSON *recent;         /* runs of this process; may be NULL */
+    struct quota_outage outage;  /* of BigQuery, as this process sees it */
 };
 
 #endif

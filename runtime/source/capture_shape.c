@@ -185,8 +185,8 @@ const char *capture_describe_missing(
     text_format(
         out, CAPTURE_MISSING_SIZE,
         "lacks the column%s %s. Add %s there, or take %s out of schemas/%s.json and rebuild%s",
-        many ? "s" : "", shape->missing, many ? "them" : "it", many ? "them" : "it", table->name,
-        hint);
+        many ? "s" : "", shape->missing, many ? "them" : "it", many ? "them" : "it",
+        table->definition, hint);
     return out;
 }
 
@@ -402,7 +402,7 @@ static void inspect_filter(
             shape->filter_problem, sizeof shape->filter_problem,
             "its filter cannot be evaluated: %.*s. Correct `where` in schemas/%.*s.json and "
             "rebuild",
-            TEXT_FIT(sqlite3_errmsg(source->handle), 200), TEXT_FIT(table->name, 200));
+            TEXT_FIT(sqlite3_errmsg(source->handle), 200), TEXT_FIT(table->definition, 200));
 }
 
 bool capture_inspect(

@@ -62,7 +62,7 @@ static void walk(
             err, ERROR_SCHEMA,
             "%s.where: the filter fails for a row: %s. Correct the row, or let `where` in "
             "schemas/%s.json pass over it, and rebuild",
-            table->name, database_words(source, words, sizeof words), table->name);
+            table->name, database_words(source, words, sizeof words), table->definition);
         name_row(table, plain, number, err);
         return;
     }

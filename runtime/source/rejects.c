@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/text_fit.h"
 #include "source/capture_objects.h"
 #include "source/json_key.h"
 #include "source/pacing.h"
@@ -275,9 +276,9 @@ static void show_reason(sqlite3_stmt *statement, char *out_reason, size_t size)
 {
     const char *reason = (const char *)sqlite3_column_text(statement, 2);
 
-    sqlite3_snprintf(
-        (int)size, out_reason, "%s: %s value %s", sqlite3_column_text(statement, 0),
-        sqlite3_column_text(statement, 1), rejects_reason_without_key(reason));
+    text_format(
+        out_reason, size, "%s: %s value %s", (const char *)sqlite3_column_text(statement, 0),
+        (const char *)sqlite3_column_text(statement, 1), rejects_reason_without_key(reason));
 }
 
 bool rejects_first_reason(
@@ -363,10 +364,20 @@ static struct reject read_reject(sqlite3_stmt *statement)
     };
 }
 
-bool rejects_each(
-    struct tracking *tracking, const char *table_or_null,
+bool rejects_each_after(
+    struct tracking *tracking, const char *table_or_null, const struct reject_place *after,
     bool (*visit)(void *context, const struct reject *reject), void *context, struct error *err)
 {
+    static const char one_table[] =
+        "select table_name, key_json, column_name, storage_class, reason, since"
+        " from bq_sync_rejects where table_name = ?1 and (key_json, column_name) > (?3, ?4)"
+        " order by key_json, column_name";
+    static const char all_tables[] =
+        "select table_name, key_json, column_name, storage_class, reason, since"
+        " from bq_sync_rejects where (table_name, key_json, column_name) > (?2, ?3, ?4)"
+        " order by table_name, key_json, column_name";
+    static const struct reject_place first = {"", "", ""};
+    const struct reject_place *from = after == NULL ? &first : after;
     sqlite3_stmt *statement = NULL;
     bool row = false;
     bool ok = false;
@@ -376,11 +387,8 @@ bool rejects_each(
     if (!row)
         return true;
     if (!statement_bind(
-            &tracking->database,
-            "select table_name, key_json, column_name, storage_class, reason, since"
-            " from bq_sync_rejects where ?1 is null or table_name = ?1"
-            " order by table_name, key_json, column_name",
-            &statement, err, "s", table_or_null))
+            &tracking->database, table_or_null != NULL ? one_table : all_tables, &statement, err,
+            "ssss", table_or_null, from->table, from->key_json, from->column))
         return false;
     for (;;) {
         if (!database_step(&tracking->database, statement, &row, err))
@@ -394,4 +402,11 @@ bool rejects_each(
 cleanup:
     sqlite3_finalize(statement);
     return ok;
+}
+
+bool rejects_each(
+    struct tracking *tracking, const char *table_or_null,
+    bool (*visit)(void *context, const struct reject *reject), void *context, struct error *err)
+{
+    return rejects_each_after(tracking, table_or_null, NULL, visit, context, err);
 }

@@ -81,7 +81,20 @@ struct reject {
     const char *since; /* ISO 8601 UTC */
 };
 
-/* All of them, or one table's, by table, key and column. */
+/* Where a listing stands: behind this value. The texts are borrowed. */
+struct reject_place {
+    const char *table;
+    const char *key_json;
+    const char *column;
+};
+
+/* All of them, or one table's, by table, key and column; those behind a place, or from the first
+ * one if it is NULL. Ends when visit returns false. */
+MUST_CHECK bool rejects_each_after(
+    struct tracking *tracking, const char *table_or_null, const struct reject_place *after,
+    bool (*visit)(void *context, const struct reject *reject), void *context, struct error *err);
+
+/* The same from the first one. */
 MUST_CHECK bool rejects_each(
     struct tracking *tracking, const char *table_or_null,
     bool (*visit)(void *context, const struct reject *reject), void *context, struct error *err);

@@ -1,6 +1,7 @@
 #include "source/unlisted.h"
 
 #include "base/buffer.h"
+#include "base/text_fit.h"
 #include "source/statement.h"
 
 #include <cjson/cJSON.h>
@@ -153,7 +154,7 @@ bool unlisted_describe(
             "`columns` in schemas/%s.json, or %s to `sync.ignore`, and rebuild",
             d.columns == 1 ? "a column" : "columns", buffer_text(&d.names.text),
             d.names.full ? ", ..." : "", buffer_text(&d.lines.text),
-            d.lines.full ? " and so on" : "", table->name,
+            d.lines.full ? " and so on" : "", table->definition,
             d.columns == 1 ? buffer_text(&d.last_name) : "their names");
     buffer_clear(&d.names.text);
     buffer_clear(&d.lines.text);
@@ -185,7 +186,7 @@ static void list_absent(const struct presence *presence, char *out, size_t size)
     for (size_t i = 0; i < presence->table->ignored_count; i++)
         if (!presence->found[i])
             add_item(&names, presence->table->ignored[i]);
-    snprintf(out, size, "%s%s", buffer_text(&names.text), names.full ? ", ..." : "");
+    text_format(out, size, "%s%s", buffer_text(&names.text), names.full ? ", ..." : "");
     buffer_clear(&names.text);
 }
 

@@ -132,7 +132,7 @@ static bool refuse(const struct partitions *partitions, struct error *err)
         "%s: its rows lie in more than %d partitions of its target by %s of %s, and a table of "
         "BigQuery has no more. Let `partition_by` in schemas/%s.json name %s",
         table->name, PARTITIONS_OF_A_TABLE, is_range ? "ranges" : units[partitions->unit],
-        table->columns[partitions->column].name, table->name,
+        table->columns[partitions->column].name, table->definition,
         is_range                             ? "larger ranges"
         : partitions->unit == PARTITION_HOUR ? "DAY or MONTH"
                                              : "MONTH or YEAR");

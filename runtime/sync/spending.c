@@ -14,13 +14,14 @@
 
 /* A forecast rests on so many days before today, and on today: a week has each weekday once. */
 #define MEASURED_DAYS 7
+_Static_assert(MEASURED_DAYS < SPENDING_DAYS, "their bytes are read with the others");
 
 struct adding {
     struct spending *spending;
-    char month[BILL_DAY_SIZE];                   /* its first day */
-    char days[MEASURED_DAYS + 1][BILL_DAY_SIZE]; /* today, yesterday, ... */
-    int64_t measured;                            /* bytes of these days */
-    int first;                                   /* of them that billed anything, -1: none */
+    char month[BILL_DAY_SIZE];               /* its first day */
+    char days[SPENDING_DAYS][BILL_DAY_SIZE]; /* today, yesterday, ... */
+    int64_t measured;                        /* bytes of these days */
+    int first;                               /* of them that billed anything, -1: none */
 };
 
 static void add(void *context, const struct table_bill *bill)
@@ -29,8 +30,11 @@ static void add(void *context, const struct table_bill *bill)
 
     if (strcmp(bill->day, adding->month) >= 0)
         adding->spending->month += bill->bytes;
-    for (int ago = 0; ago <= MEASURED_DAYS; ago++) {
+    for (int ago = 0; ago < SPENDING_DAYS; ago++) {
         if (strcmp(bill->day, adding->days[ago]) != 0)
+            continue;
+        adding->spending->days[ago] += bill->bytes;
+        if (ago > MEASURED_DAYS)
             continue;
         adding->measured += bill->bytes;
         if (ago > adding->first)
@@ -75,9 +79,9 @@ bool spending_read(
     struct bill_use use;
 
     tracking_bill_month(now_us, adding.month);
-    for (int ago = 0; ago <= MEASURED_DAYS; ago++)
+    for (int ago = 0; ago < SPENDING_DAYS; ago++)
         tracking_bill_day(now_us - ago * CLOCK_DAY_US, adding.days[ago]);
-    const char *oldest = adding.days[MEASURED_DAYS];
+    const char *oldest = adding.days[SPENDING_DAYS - 1];
     const char *since = strcmp(oldest, adding.month) < 0 ? oldest : adding.month;
     if (!tracking_bill_each(tracking, since, add, &adding, err) ||
         !tracking_bill_use(tracking, now_us, &use, err))

@@ -13,9 +13,13 @@
 
 #define SPENDING_UNKNOWN (-1)
 
+/* Days that are told one by one, today included. */
+#define SPENDING_DAYS 14
+
 struct spending {
-    int64_t today; /* bytes billed, of all tables */
-    int64_t month; /* since the first of the month, today included */
+    int64_t days[SPENDING_DAYS]; /* bytes billed: today, yesterday, ... */
+    int64_t today;               /* bytes billed, of all tables */
+    int64_t month;               /* since the first of the month, today included */
     /* BQ_MAX_BYTES_BILLED_PER_DAY, 0: there is none. */
     int64_t budget;
     /* What queries that are under way may still bill of it: those of open intents, and others. */

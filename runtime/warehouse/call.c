@@ -348,6 +348,8 @@ bool call_pause(
     struct error *err)
 {
     if (bigquery->quota != NULL)
+        quota_note_attempt(bigquery->quota, retry->attempts + 1, err->message);
+    if (bigquery->quota != NULL)
         retry_limit(retry, quota_trouble_left(bigquery->quota, retry->budget_ms));
     int64_t least = err->retry_after_ms;
     // The window of the quota for metadata updates, which others than us may have filled.

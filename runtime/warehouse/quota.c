@@ -1,5 +1,7 @@
 #include "warehouse/quota.h"
 
+#include "base/text_fit.h"
+
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -43,6 +45,8 @@ struct quota {
     int64_t trouble_since_ms;
     int64_t trouble_latest_ms;
     int64_t answered_ms; /* the latest good answer */
+    struct quota_outage outage;
+    unsigned given_up; /* of its attempts, those of passes that have ended */
 };
 
 struct quota *quota_new(const struct clock *clock)
@@ -353,6 +357,8 @@ void quota_answered_well(struct quota *quota)
     quota->circuit_open = false;
     quota->trouble = false;
     quota->answered_ms = now_ms(quota);
+    quota->outage = (struct quota_outage){0};
+    quota->given_up = 0;
     pthread_mutex_unlock(&quota->lock);
 }
 
@@ -383,6 +389,27 @@ void quota_forget_trouble(struct quota *quota)
     pthread_mutex_lock(&quota->lock);
     quota->trouble = false;
     quota->circuit_open = false;
+    quota->given_up = quota->outage.attempts;
+    pthread_mutex_unlock(&quota->lock);
+}
+
+void quota_note_attempt(struct quota *quota, unsigned attempt, const char *message)
+{
+    pthread_mutex_lock(&quota->lock);
+    struct quota_outage *outage = &quota->outage;
+    if (outage->attempts == 0)
+        outage->since_us = quota->clock->wall_us(quota->clock->context);
+    // Of calls that fail side by side, the one that has been tried most often counts.
+    if (quota->given_up + attempt > outage->attempts)
+        outage->attempts = quota->given_up + attempt;
+    text_format(outage->message, sizeof outage->message, "%s", message);
+    pthread_mutex_unlock(&quota->lock);
+}
+
+void quota_outage(struct quota *quota, struct quota_outage *out_outage)
+{
+    pthread_mutex_lock(&quota->lock);
+    *out_outage = quota->outage;
     pthread_mutex_unlock(&quota->lock);
 }
 

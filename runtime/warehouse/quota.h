@@ -93,6 +93,19 @@ bool quota_is_silent_since(struct quota *quota, int64_t since_ms);
 /* A new pass starts with the whole budget, whatever the one before it met with. */
 void quota_forget_trouble(struct quota *quota);
 
+/* An outage, for those who watch: no good answer has come to anybody since since_us. It is not over
+ * when a pass gives up; the next pass goes on with it. */
+struct quota_outage {
+    unsigned
+        attempts;     /* tries of one call that failed one after the other; 0: there is no outage */
+    int64_t since_us; /* wall clock, of the first */
+    char message[256]; /* of the latest */
+};
+
+/* The attempt-th try (from 1) of a call has failed, in a way that deserves another one. */
+void quota_note_attempt(struct quota *quota, unsigned attempt, const char *message);
+void quota_outage(struct quota *quota, struct quota_outage *out_outage);
+
 /* The circuit of one endpoint. Open: nothing has answered for a whole budget, so calls fail at once
  * until a pause is over; then one caller may try with its full budget while the others still fail.
  */

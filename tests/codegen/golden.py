@@ -10,6 +10,8 @@ from tests.codegen.support import ROOT
 
 GOLDEN = os.path.join(ROOT, "tests", "golden")
 EXPLAINED = os.path.join(GOLDEN, "explained.md")
+EMITTED = os.path.join(GOLDEN, "emitted")
+TOOLS = ("dbt", "dataform", "terraform", "jsonschema")
 SCHEMA_DOC = os.path.join(ROOT, "docs", "schema.md")
 
 
@@ -35,6 +37,14 @@ def explain():
         [sys.executable, "-m", "codegen", "explain", "before", "--schemas", "after"],
         cwd=schemas, capture_output=True, encoding="utf-8", check=True,
         env=dict(os.environ, PYTHONPATH=ROOT, PYTHONDONTWRITEBYTECODE="1")).stdout
+
+
+def emit(tool, *more, schemas=os.path.join(EMITTED, "definitions")):
+    """Runs emit of that tool."""
+    return subprocess.run(
+        [sys.executable, "-m", "codegen", "emit", tool, "--schemas", schemas, *more], cwd=ROOT,
+        capture_output=True, encoding="utf-8",
+        env=dict(os.environ, PYTHONPATH=ROOT, PYTHONDONTWRITEBYTECODE="1"))
 
 
 def files(directory):

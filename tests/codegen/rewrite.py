@@ -5,7 +5,8 @@ import os
 import shutil
 import tempfile
 
-from tests.codegen.golden import EXPLAINED, SCHEMA_DOC, cases, explain, generate, schema_doc
+from tests.codegen.golden import (
+    EMITTED, EXPLAINED, SCHEMA_DOC, TOOLS, cases, emit, explain, generate, schema_doc)
 
 
 def rewrite(directory):
@@ -28,6 +29,9 @@ if __name__ == "__main__":
         rewrite(case)
     with open(EXPLAINED, "w", encoding="utf-8", newline="") as document:
         document.write(explain())
+    for tool in TOOLS:
+        shutil.rmtree(os.path.join(EMITTED, tool), ignore_errors=True)
+        emit(tool, "--out", os.path.join(EMITTED, tool)).check_returncode()
     renewed = schema_doc()
     with open(SCHEMA_DOC, "w", encoding="utf-8") as document:
         document.write(renewed)

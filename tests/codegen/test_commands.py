@@ -1,6 +1,7 @@
 """How the generator's command line finds its command."""
 
 import os
+import re
 import subprocess
 import sys
 import unittest
@@ -41,6 +42,13 @@ class CommandsTest(unittest.TestCase):
 
     def test_a_misspelt_command_is_answered_with_the_nearest(self):
         self.assertIn("(did you mean generate?)", call("genrate").stderr)
+
+    def test_the_workflow_of_a_new_repository_calls_commands_that_exist(self):
+        with open(os.path.join(ROOT, "codegen/project/templates/workflow.yml"), encoding="utf-8") as file:
+            called = set(re.findall(r"bqsync-gen (\w+)", file.read()))
+
+        self.assertEqual({"generate", "build", "explain"}, called)
+        self.assertLessEqual(called, {command.name for command in commands.COMMANDS})
 
     def test_an_unknown_option_is_a_usage_error(self):
         self.assertEqual(2, call("generate", "--outptu", "x").returncode)

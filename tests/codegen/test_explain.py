@@ -114,10 +114,13 @@ class BaselineTest(unittest.TestCase):
 
     def test_a_base_that_is_neither_is_a_usage_error(self):
         self.write(users=USERS)
-        message = "nowhere is neither a folder nor a commit of the repository that holds schemas\n"
-        self.assertEqual((2, "", message), self.explain("nowhere"))
+        status, out, err = self.explain("nowhere")
+        self.assertEqual((2, ""), (status, out))
+        self.assertRegex(err, r"^nowhere is not a folder, and git says: .*not a git repository")
         self.commit("v1", users=USERS)
-        self.assertEqual((2, "", message), self.explain("nowhere"))
+        self.assertEqual(
+            (2, "", "nowhere is neither a folder nor a commit of the repository that holds schemas; a shallow clone has "
+                    "to fetch it first\n"), self.explain("nowhere"))
         self.assertEqual(2, self.explain("--", "--output=x")[0])
         self.assertEqual(2, self.explain()[0])
 

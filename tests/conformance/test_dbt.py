@@ -2,13 +2,12 @@
 
 import decimal
 import json
-import os
 import pathlib
 import shutil
-import subprocess
 import tempfile
 import unittest
 
+from tests.conformance.emitted import Packages
 from tests.support import foreign
 from tests.support.bqlocal import Bqlocal
 
@@ -19,23 +18,17 @@ TESTS = {"unique_orders_id", "not_null_orders_id", "relationships_orders_custome
 
 class DbtTest(unittest.TestCase):
     def setUp(self):
-        self.python = foreign.python_with("pip", "python3-pip")
-        self.packages = foreign.installed(
-            "dbt", [HERE / "requirements.txt"],
-            [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
-             "--only-binary=:all:", "--target", "packages", "--requirement", "requirements.txt"],
-            foreign.absent) / "packages"
+        self.packages = Packages("dbt")
         self.project = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory())) / "shop"
         shutil.copytree(HERE, self.project)
         self.bq = self.enterContext(Bqlocal(project="dbt-project", datasets=["mirror", "marts"]))
 
     def build(self, **variables):
         """Runs `dbt build`; its exit status, and the status and message of each model and test."""
-        ended = subprocess.run(
-            [self.python, "-c", "from dbt.cli.main import cli; cli()", "build", "--vars", json.dumps(variables)],
-            cwd=self.project, capture_output=True, text=True, timeout=400, env={
-                **os.environ, "PYTHONPATH": str(self.packages), "BQLOCAL_URL": self.bq.url,
-                "BQLOCAL_PROJECT": self.bq.project, "DBT_PROFILES_DIR": ".", "no_proxy": "*"})
+        ended = self.packages.run(
+            "from dbt.cli.main import cli; cli()", "build", "--vars", json.dumps(variables), cwd=self.project,
+            timeout=400, env={"BQLOCAL_URL": self.bq.url, "BQLOCAL_PROJECT": self.bq.project, "DBT_PROFILES_DIR": ".",
+                              "no_proxy": "*"})
         results = self.project / "target" / "run_results.json"
         self.assertTrue(results.exists(), ended.stdout[-4000:] + ended.stderr[-4000:])
         by_name = {one["unique_id"].split(".")[2]: (one["status"], one["message"])

@@ -43,8 +43,6 @@ class GooglePythonTest(unittest.TestCase):
         if tool is None:
             # Not in Debian's archive: nothing that CI could install.
             self.skipTest("*** SKIPPED: there is no bq tool (Google Cloud CLI) on this machine ***")
-        self.discovery = next((path for path in pathlib.Path("/usr/lib/google-cloud-sdk/platform/bq").glob(
-            "discovery_next/bigquery.json")), None)
 
         self.run_bq(tool, "mk", "-t", "d.people", "id:INTEGER,name:STRING")
         self.run_bq(tool, "load", "--source_format=NEWLINE_DELIMITED_JSON", "d.loaded", str(self.file),
@@ -64,8 +62,6 @@ class GooglePythonTest(unittest.TestCase):
         tool = shutil.which("bq")
         if tool is None:
             self.skipTest("*** SKIPPED: there is no bq tool (Google Cloud CLI) on this machine ***")
-        self.discovery = next((path for path in pathlib.Path("/usr/lib/google-cloud-sdk/platform/bq").glob(
-            "discovery_next/bigquery.json")), None)
 
         self.run_bq(tool, "mk", "-t", "--time_partitioning_type=DAY", "--time_partitioning_field=born",
                     "--clustering_fields=id", "--label=k:v", "d.t", "id:INTEGER,born:DATE")
@@ -97,9 +93,8 @@ class GooglePythonTest(unittest.TestCase):
     def run_bq(self, tool, *arguments, refused=False):
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
-        flags = [f"--discovery_file={self.discovery}"] if self.discovery else []
         ended = subprocess.run(
-            [tool, "--bigqueryrc=/dev/null", "--api", self.bq.url, *flags, f"--project_id={self.bq.project}",
+            [tool, "--bigqueryrc=/dev/null", "--api", self.bq.url, f"--project_id={self.bq.project}",
              "--oauth_access_token=x", "--headless", "--quiet", *arguments],
             capture_output=True, text=True, timeout=120, env={
                 **os.environ, "HOME": str(home), "CLOUDSDK_CONFIG": str(home / "gcloud"), "no_proxy": "127.0.0.1",

@@ -5,11 +5,9 @@ of the image run in a root of their own as the image's user, and speak to bqloca
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import pathlib
-import platform
 import shutil
 import signal
 import sqlite3
@@ -21,15 +19,13 @@ import unittest
 
 from tests.support import foreign, printed, sampledb
 from tests.support.bqlocal import Bqlocal
+from tests.support.debian import ROOM, base_root, run
 from tests.support.deployment import UNUSED_TOKEN
 
 DOCKERFILE = foreign.SOURCE / "runtime" / "deploy" / "Dockerfile"
 BASE = "docker.io/library/debian:bookworm-slim"
-BUILD_SECONDS = 600
 START_SECONDS = 30
 USER = 10001
-# Roots of Debian are large and have device files, which the folder for small temporary files may not take.
-ROOM = "/var/tmp"
 # Beyond the base, uncompressed: libraries, certificates, time zones and the program.
 ADDED_BYTES_MAX = 60_000_000
 
@@ -40,35 +36,6 @@ def skip(reason):
     raise unittest.SkipTest(reason)
 
 
-def run(*command, timeout=BUILD_SECONDS, **options):
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=timeout, **options)
-
-
-def base_root():
-    """A tar of a minimal Debian, made once for a machine."""
-    debootstrap = foreign.tool("debootstrap", "debootstrap")
-    foreign.CACHE.mkdir(parents=True, exist_ok=True)
-    tar = foreign.CACHE / f"bookworm-{platform.machine()}.tar"
-    with open(foreign.CACHE / "bookworm.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not tar.exists():
-            with tempfile.TemporaryDirectory(prefix="bqsync-bookworm-", dir=ROOM) as folder:
-                root = pathlib.Path(folder) / "root"
-                made = run(debootstrap, "--variant=minbase", "bookworm", root)
-                if made.returncode != 0:
-                    skip("debootstrap: " + (made.stdout + made.stderr).strip()[-600:])
-                # What Debian's own slim image leaves out.
-                left_out = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale")
-                for name in left_out:
-                    for path in (root / name).iterdir():
-                        shutil.rmtree(path) if path.is_dir() else path.unlink()
-                (root / "var/cache/apt/archives/partial").mkdir(parents=True)
-                part = tar.with_suffix(".part")
-                run("tar", "-C", root, "-cf", part, ".").check_returncode()
-                part.rename(tar)
-    return tar
-
-
 class ImageTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -77,7 +44,7 @@ class ImageTest(unittest.TestCase):
         if os.geteuid() != 0:
             skip("only root may")
         cls.buildah_program = foreign.tool("buildah", "buildah")
-        tar = base_root()
+        tar = base_root(skip)
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="bqsync-image-", dir=ROOM))
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         cls.addClassCleanup(cls.buildah, "rm", "--all")

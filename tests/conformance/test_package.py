@@ -73,6 +73,16 @@ class PackageTest(unittest.TestCase):
                 self.assertEqual(0, ended.returncode, ended.stderr)
                 self.assertRegex(ended.stdout, rf"^{program} \d+\.\d+\.\d+")
 
+    def test_the_programs_are_hardened(self):
+        readelf = foreign.tool("readelf", "binutils")
+        for program in ("bqsync", "bqlocal"):
+            with self.subTest(program=program):
+                shown = run(readelf, "-W", "-h", "-l", "-d", "--dyn-syms", self.root / "usr/bin" / program).stdout
+
+                # Anywhere in memory, with tables that are read-only once it has started; with checked stack and sizes.
+                for sign in (r"Type: +DYN", r"GNU_RELRO", r"BIND_NOW|FLAGS.*NOW", r"__stack_chk_fail", r"__\w+_chk@"):
+                    self.assertRegex(shown, sign)
+
     def test_systemd_finds_nothing_wrong_with_the_unit(self):
         analyze = foreign.tool("systemd-analyze", "systemd")
         # The program has to be where the unit says: systemd looks under the root that it is given.
@@ -101,7 +111,8 @@ class PackageTest(unittest.TestCase):
     def test_the_man_pages_are_set_without_a_warning(self):
         groff = foreign.tool("groff", "groff-base")
         for name, words in (("bqsync", ("NAME", "--full", "BQ_SQLITE_PATH", "EXIT STATUS")),
-                            ("bqsync-gen", ("NAME", "--schemas", "generate", "EXIT STATUS"))):
+                            ("bqsync-gen", ("NAME", "--schemas", "generate", "EXIT STATUS")),
+                            ("bqlocal", ("NAME", "--listen", "--job-latency"))):
             with self.subTest(name=name):
                 page = next(self.root.glob(f"usr/share/man/man1/{name}.1*"))
                 text = page

@@ -2,11 +2,15 @@
 
 import os
 import pathlib
+import sqlite3
 import stat
+import sys
 import tempfile
+import time
 import unittest
 
-from tests.consumer.installed import PROJECTS, Installed, clean_environment, run
+from tests.consumer.installed import NOTES, PROJECTS, Installed, clean_environment, run
+from tests.support.bqlocal import Bqlocal
 
 NOTES_JSON = (PROJECTS / "program/schemas/notes.json").read_text()
 # Calls the compiler, and notes each call.
@@ -48,13 +52,32 @@ class NewProjectTest(unittest.TestCase):
         (self.folder / "schemas").mkdir(exist_ok=True)
         (self.folder / f"schemas/{name}.json").write_text(text)
 
+    def test_a_database_is_mirrored_by_three_commands(self):
+        with sqlite3.connect(self.folder / "app.db") as db:
+            db.executescript(NOTES)
+        started = time.monotonic()
+
+        self.generator("init", "app.db")
+        self.generator("build")
+        with Bqlocal(datasets=["d"]) as bq:
+            ended = run(self.folder / "bqsync", "sync", cwd=self.folder, env={
+                **self.environment, "BIGQUERY_EMULATOR_HOST": bq.host, "BQ_PROJECT_NAME": bq.project,
+                "BQ_DATASET_NAME": "d", "BQ_SQLITE_PATH": "app.db"})
+            seconds = time.monotonic() - started
+
+            self.assertEqual(0, ended.returncode, ended.stderr)
+            rows = bq.query("select body from d.notes order by id")
+            self.assertEqual(["milk", "bread"], [row["body"] for row in rows])
+        print(f"\ninit, build and sync took {seconds:.1f} s", file=sys.stderr)
+        self.assertLess(seconds, 60)
+
     def test_init_lays_out_a_repository(self):
         ended = self.generator("init")
 
         made = sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file())
         self.assertEqual([".env.example", ".gitattributes", ".github/workflows/bqsync.yml", ".gitignore",
                           "CMakeLists.txt", "schemas/table.schema.json"], made)
-        self.assertIn("made: schemas/, CMakeLists.txt", ended.stdout)
+        self.assertIn("made: schemas/table.schema.json, CMakeLists.txt", ended.stdout)
         self.assertIn("project(my-app LANGUAGES C)", (self.folder / "CMakeLists.txt").read_text())
 
     def test_init_changes_no_file_that_is_there(self):
@@ -69,11 +92,29 @@ class NewProjectTest(unittest.TestCase):
                          ".gitattributes is there already; add to it: /generated/** linguist-generated=true\n",
                          ended.stderr)
 
-    def test_init_refuses_a_database_that_is_not_there_and_makes_nothing(self):
-        self.assertEqual("bqsync-gen init: there is no file nowhere.db\n",
-                         self.generator("init", "nowhere.db", status=2).stderr)
+    def test_init_makes_nothing_for_a_database_that_cannot_be_read(self):
+        text = pathlib.Path(self.folder.parent) / "text.db"
+        text.write_text("This is no database.\n" * 100)
 
-        self.assertEqual([], list(self.folder.iterdir()))
+        for database in ("nowhere.db", str(text)):
+            with self.subTest(database=database):
+                self.assertIn(database, self.generator("init", database, status=2).stderr)
+                self.assertEqual([], list(self.folder.iterdir()))
+
+    def test_init_lays_out_what_is_missing_and_says_how_a_database_has_changed(self):
+        with sqlite3.connect(self.folder / "app.db") as db:
+            db.executescript(NOTES)
+        self.generator("init", "app.db")
+        definition = (self.folder / "schemas/notes.json").read_text()
+        (self.folder / ".gitattributes").unlink()
+        with sqlite3.connect(self.folder / "app.db") as db:
+            db.execute("alter table notes add colour text")
+
+        ended = self.generator("init", "app.db", status=1)
+
+        self.assertIn("made: .gitattributes\n", ended.stdout)
+        self.assertIn('+    { "name": "colour", "type": "STRING" }', ended.stdout)
+        self.assertEqual(definition, (self.folder / "schemas/notes.json").read_text())
 
     def test_the_project_of_init_builds_with_cmake_too(self):
         self.generator("init")
@@ -92,6 +133,10 @@ class NewProjectTest(unittest.TestCase):
 
         self.assertEqual(("./bqsync is built: 1 table from schemas\n", ""), (ended.stdout, ended.stderr))
         self.assertIn("notes", run(self.folder / "bqsync", "tables").stdout)
+        # Hardened, and known by its build id, as the installed program is.
+        shown = run("readelf", "-W", "-l", "-d", "-n", "--dyn-syms", self.folder / "bqsync").stdout
+        for sign in ("GNU_RELRO", "NOW", "Build ID", "__stack_chk_fail"):
+            self.assertIn(sign, shown)
 
     def test_a_wrong_definition_is_all_that_is_said(self):
         self.define(text=NOTES_JSON.replace('"STRING"', '"STRNG"'))

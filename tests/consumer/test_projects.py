@@ -23,7 +23,8 @@ class ProjectsTest(unittest.TestCase):
 
             self.assertEqual(0, status, err)
             self.assertIn(says, out)
-            self.assertEqual(["milk", "bread"], [row["body"] for row in bq.query("select body from d.notes order by id")])
+            rows = bq.query("select body from d.notes order by id")
+            self.assertEqual(["milk", "bread"], [row["body"] for row in rows])
 
     def test_a_project_builds_the_program_with_its_own_tables(self):
         build = self.installed.build("program")
@@ -92,7 +93,8 @@ class ProjectsTest(unittest.TestCase):
         environment = clean_environment(PKG_CONFIG_PATH=str(self.installed.prefix / "lib/pkgconfig"))
         checked(self.installed.generator, "--schemas", PROJECTS / "program/schemas", "--output", folder / "generated",
                 env=environment)
-        flags = checked(foreign.tool("pkg-config", "pkg-config"), "--cflags", "--libs", "bqsync", env=environment).split()
+        pkg_config = foreign.tool("pkg-config", "pkg-config")
+        flags = checked(pkg_config, "--cflags", "--libs", "bqsync", env=environment).split()
 
         checked("cc", "-Wall", "-Wextra", "-Werror", "-o", folder / "app", self.example,
                 *folder.glob("generated/*.c"), *flags, env=environment)

@@ -99,7 +99,8 @@ class Browser:
             raise RuntimeError(f"{method}: {answer['error']}")
         return answer["result"]
 
-    def open(self, url, width=1280, height=900, dark=False):
+    def open(self, url, width=1280, height=900, dark=False, script=None):
+        """script: JavaScript that runs before any of the page's own."""
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
         session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         page = Page(self, session)
@@ -110,6 +111,8 @@ class Browser:
                   mobile=width < 700)
         page.send("Emulation.setEmulatedMedia", features=[
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+        if script is not None:
+            page.send("Page.addScriptToEvaluateOnNewDocument", source=script)
         page.send("Page.navigate", url=url)
         return page
 
@@ -188,7 +191,8 @@ class Page:
         return [event["params"]["request"]["url"] for event in list(self.events)
                 if event["method"] == "Network.requestWillBeSent"]
 
-    def screenshot(self, path):
-        data = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=False)["data"]
+    def screenshot(self, path, whole=False):
+        """Of what is in view, or of the whole page."""
+        data = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"]
         with open(path, "wb") as file:
             file.write(base64.b64decode(data))

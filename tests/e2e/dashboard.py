@@ -1,5 +1,6 @@
 """What the tests of the dashboard share: one browser, and axe-core to judge accessibility."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -37,3 +38,14 @@ class BrowserTest(unittest.TestCase):
         if browser.program() is None:
             unavailable("there is no Chromium (Debian: apt-get install chromium)")
         cls.browser = cls.enterClassContext(browser.Browser())
+
+    def judge(self, page, name):
+        """Fails for what axe-core finds on the page."""
+        script = axe()
+        if script is None:
+            unavailable("axe-core cannot be installed (npm)")
+        # Injected through the debugger, which the page's policy does not bind.
+        page.run(script + "\n; true")
+        found = page.run("axe.run().then((result) => result.violations.map((item) => item.id + ': ' +"
+                         " item.nodes.map((node) => node.html + ' ' + node.failureSummary).join('; ').slice(0, 600)))")
+        self.assertEqual([], found, name + json.dumps(found, indent=1))

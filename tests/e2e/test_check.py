@@ -128,7 +128,7 @@ class Before(CheckCase):
         checks = self.check(status=1)
         self.assertIn("bq mk --dataset", checks["dataset"]["message"])
         checks = self.check(BQ_CREATE_DATASET="1")
-        self.assertEqual("warn", checks["dataset"]["status"])
+        self.assertEqual("ok", checks["dataset"]["status"])
 
     def test_capture_that_is_not_there_yet_is_no_fault(self):
         self.assertEqual("ok", self.check()["capture accounts"]["status"])

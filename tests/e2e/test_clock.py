@@ -47,6 +47,13 @@ class Clock(unittest.TestCase):
         self.assertTrue(ages)
         self.assertGreaterEqual(min(ages), 0)
 
+    def test_the_last_run_is_the_one_that_came_last(self):
+        idle = self.app.sync()
+
+        last = self.app.json("status")["last_run"]
+        self.assertEqual(idle["run_id"], last["run_id"])
+        self.assertLessEqual(last["finished_at"], self.app.json("status")["now"])
+
     def test_a_day_ahead_is_over_when_the_clock_is_right(self):
         self.app.execute("insert into accounts(email) values ('b@x')")
         self.app.sync()

@@ -13,6 +13,7 @@ import time
 from tests.fault.dimension import HELD_SECONDS, Dimension
 from tests.fault.dimensions_columns import Columns
 from tests.fault.dimensions_days import Days
+from tests.fault.dimensions_filters import Filters
 from tests.fault.dimensions_follow import Follow
 from tests.fault.dimensions_unfit import Unfit
 from tests.fault.dimensions_verify import Verify
@@ -509,5 +510,5 @@ class Idle(Dimension):
 
 
 KINDS = [Plain, Keys, Indexes, Triggers, Columns, Hands, Windows, Datasets, Rejects, Texts, Atomic, Idle, Verify, Days,
-         Follow, Unfit]
+         Filters, Follow, Unfit]
 DIMENSIONS = {kind.name: kind for kind in KINDS}

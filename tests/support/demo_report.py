@@ -46,10 +46,10 @@ def print_table(folder: pathlib.Path) -> None:
     print(f"outside check:    {(folder / 'mirror.txt').read_text('utf-8').splitlines()[-1]}")
 
 
-def query(url: str, text: str) -> list[list[str | None]]:
-    body = json.dumps({"query": text, "useLegacySql": False, "formatOptions": {"useInt64Timestamp": False}}).encode()
+def query(url: str, text: str, project: str = "demo") -> list[list[str | None]]:
+    body = json.dumps({"query": text, "useLegacySql": False, "formatOptions": {"timestampOutputFormat": "ISO8601_STRING"}}).encode()
     request = urllib.request.Request(
-        f"{url}/bigquery/v2/projects/demo/queries", body, {"Content-Type": "application/json"}
+        f"{url}/bigquery/v2/projects/{project}/queries", body, {"Content-Type": "application/json"}
     )
     with urllib.request.urlopen(request, timeout=30) as answer:
         return [[cell["v"] for cell in row["f"]] for row in json.load(answer).get("rows", [])]
@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> int:
             print("    " + "  ".join("NULL" if cell is None else cell for cell in row))
     print()
     print("To look around:")
-    print(f"  {url}/                                                    tables and counts, for a browser")
+    print(f"  {url}/                                                    tables, rows and a query box, for a browser")
     print(f"  {url}/bigquery/v2/projects/demo/datasets/learning/tables  the same as BigQuery answers it")
     print(f"  {url}/bqlocal/requests                                    every request that was made")
     return 0

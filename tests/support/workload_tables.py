@@ -277,6 +277,12 @@ FILTERED = {
         unique=frozenset(["hidden"])),
 }
 
+JUDGED = {
+    "judged": Table("create table judged(id integer primary key, doc text, note text)",
+                    {"doc": one_of(None, None, "{}", '{"hidden": null}', '{"hidden": 1}', "[1]"), "note": text_or_null},
+                    misfits={"note": [b"x", BAD]}),
+}
+
 ORDERS = {
     "orders": Table("create table orders(id integer primary key, note text)", {"note": text_or_null}),
     "order_lines": Table("create table order_lines(id integer primary key, order_id integer not null"
@@ -292,7 +298,7 @@ LOGGED = {
 }
 
 TABLES: collections.ChainMap[str, Table] = collections.ChainMap(
-    CLASSIC, KEYED, VIEWED, BAGS, THINGS, REJECTED, MISFITS, FILTERED, ORDERS, LOGGED)
+    CLASSIC, KEYED, VIEWED, BAGS, THINGS, REJECTED, MISFITS, FILTERED, ORDERS, LOGGED, JUDGED)
 
 
 def base(table: str) -> str:

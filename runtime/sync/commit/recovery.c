@@ -139,15 +139,32 @@ static bool end(
     return true;
 }
 
+/* Whether BigQuery has answered that this login may not ask there, or that there is nothing to ask
+ * about. A token that it does not accept (401) says neither. */
+static bool is_refusal(const struct error *err)
+{
+    return err->http_status >= 400 && err->http_status < 500 && err->http_status != 401 &&
+           !error_is_retryable(err->code);
+}
+
 /* Resolves an intent about the target of this pass. */
 static bool resolve_here(
     struct worker *worker, struct task *task, struct intent *intent, struct error *err)
 {
     bool done = false;
 
-    if (!resolve(worker, intent, &done, err) || (!done && !raise_label(worker, task, err)))
-        return error_wrap(err, "resolving the open intent of an earlier run");
-    return end(worker, task, intent, done, err);
+    if (resolve(worker, intent, &done, err) && (done || raise_label(worker, task, err)))
+        return end(worker, task, intent, done, err);
+    // Whoever starts a job may see it, and nobody else without a role for all jobs ("Understand
+    // jobs", "Manage jobs").
+    if (is_refusal(err) && err->http_status == 403)
+        return error_wrap(
+            err,
+            "%s waits for an intent that an earlier sync has left open (job %s). If another login "
+            "started that job, sync once with it, or give this one roles/bigquery.resourceAdmin on "
+            "project %s",
+            intent->table, intent->commit_job, worker->project);
+    return error_wrap(err, "resolving the open intent of an earlier run");
 }
 
 /* --- another dataset ---------------------------------------------------------------------- */
@@ -182,14 +199,6 @@ static bool connect(
     }
     *out_bigquery = bigquery;
     return true;
-}
-
-/* Whether BigQuery has answered that this login may not ask there, or that there is nothing to ask
- * about. A token that it does not accept (401) says neither. */
-static bool is_refusal(const struct error *err)
-{
-    return err->http_status >= 400 && err->http_status < 500 && err->http_status != 401 &&
-           !error_is_retryable(err->code);
 }
 
 /* Says what to do about an intent that could not be resolved in its place. */

@@ -24,7 +24,7 @@ static bool check_source(const struct config *config, const struct task *task, s
         return error_set(
             err, ERROR_SCHEMA,
             "table %s does not exist in %s. Create it, or remove schemas/%s.json and rebuild",
-            table->name, config->sqlite_path, table->name);
+            table->name, config->sqlite_path, table->definition);
     if (shape->missing_count > 0) {
         char missing[CAPTURE_MISSING_SIZE];
         capture_describe_missing(table, shape, missing);

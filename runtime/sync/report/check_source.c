@@ -1,6 +1,7 @@
 #include "sync/report/check_source.h"
 
 #include "base/spool.h"
+#include "base/text_fit.h"
 #include "encode/column.h"
 #include "source/capture.h"
 #include "source/filter_step.h"
@@ -101,7 +102,7 @@ static void look_at_row(struct sample *sample, const struct table *table, struct
         return;
     }
     if (sample->bad++ == 0)
-        snprintf(
+        text_format(
             sample->example, sizeof sample->example, "%s: %s value %s",
             table->columns[in->problems[0].column].source, in->problems[0].storage_class,
             in->problems[0].reason);
@@ -223,7 +224,7 @@ static void check_ignored(
         check_findings_add(
             c->findings, name, CHECK_WARN,
             "SQLite has no such column(s): %s. Correct `sync.ignore` in schemas/%s.json", absent,
-            table->name);
+            table->definition);
 }
 
 static void check_table(const struct checker *c, struct database *source, const struct table *table)
@@ -239,7 +240,7 @@ static void check_table(const struct checker *c, struct database *source, const 
         check_findings_add(
             c->findings, name, CHECK_FAIL,
             "does not exist in SQLite. Create it, or remove schemas/%s.json and rebuild%s",
-            table->name,
+            table->definition,
             shape.capture == CAPTURE_ABSENT
                 ? ""
                 : ". If it was renamed, writes to it may fail until the next sync has removed its "

@@ -1,11 +1,12 @@
 #include "sync/report/check_times.h"
 
+#include "base/text_fit.h"
 #include "encode/civil.h"
 #include "encode/column.h"
 #include "encode/epoch.h"
 
 #include <sqlite3.h>
-#include <stdio.h>
+#include <string.h>
 
 /* 1990-01-01 and 2101-01-01, in microseconds. */
 #define BELIEVABLE_MIN INT64_C(631152000000000)
@@ -72,14 +73,14 @@ static void describe(
     int64_t better_us = 0;
 
     const char *format = better_format(value, &better_us);
-    int length = snprintf(
+    size_t length = strlen(text_format(
         times->example, sizeof times->example, "%s: %s is read as %s",
         in->table->columns[index].source, (const char *)sqlite3_value_text(value),
-        civil_datetime_text(us, ' ', read));
-    if (format != NULL && length > 0 && (size_t)length < sizeof times->example)
-        snprintf(
-            times->example + length, sizeof times->example - (size_t)length, "; as %s it is %s",
-            format, civil_datetime_text(better_us, ' ', better));
+        civil_datetime_text(us, ' ', read)));
+    if (format != NULL)
+        text_format(
+            times->example + length, sizeof times->example - length, "; as %s it is %s", format,
+            civil_datetime_text(better_us, ' ', better));
 }
 
 void check_times_look(struct check_times *times, struct column_reader *in)

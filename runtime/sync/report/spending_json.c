@@ -30,6 +30,22 @@ static void add_budget(cJSON *json, const struct spending *spending)
         cJSON_AddNullToObject(budget, "waits_until");
 }
 
+/* The oldest day first, also those without a bill. */
+static void add_days(cJSON *json, const struct spending *spending)
+{
+    cJSON *days = cJSON_AddArrayToObject(json, "bytes_billed_days");
+    char day[CLOCK_TEXT_SIZE];
+
+    for (int ago = SPENDING_DAYS - 1; ago >= 0; ago--) {
+        cJSON *item = cJSON_CreateObject();
+        clock_format(spending->day_ends_us - (ago + 1) * CLOCK_DAY_US, day);
+        day[10] = '\0';
+        cJSON_AddStringToObject(item, "day", day);
+        json_add_int64(item, "bytes", spending->days[ago]);
+        cJSON_AddItemToArray(days, item);
+    }
+}
+
 void spending_json_add(cJSON *json, const struct config *config, const struct spending *spending)
 {
     json_add_int64(json, "bytes_billed_today", spending->today);
@@ -45,4 +61,5 @@ void spending_json_add(cJSON *json, const struct config *config, const struct sp
     }
     add_dollars(json, "usd_month_projected", spending_dollars(config, spending->month_projected));
     add_budget(json, spending);
+    add_days(json, spending);
 }

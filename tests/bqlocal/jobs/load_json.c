@@ -1,5 +1,5 @@
-/* Loads of newline-delimited JSON, plain or as gzip ("Loading JSON data", Google Cloud
- * documentation). */
+/* Loads of newline-delimited JSON, plain or as gzip ("Loading JSON data from Cloud Storage", Google
+ * Cloud documentation). */
 #include "bqlocal/jobs/load.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/json_member.h"

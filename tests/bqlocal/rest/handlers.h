@@ -6,7 +6,7 @@
 #include "bqlocal/http/exchange.h"
 
 /* projects.c */
-request_handler rest_project_list, rest_service_account, rest_discovery;
+request_handler rest_project_list, rest_service_account;
 /* datasets.c */
 request_handler rest_dataset_list, rest_dataset_insert, rest_dataset_get, rest_dataset_patch,
     rest_dataset_delete;
@@ -23,6 +23,8 @@ request_handler rest_job_list, rest_job_insert, rest_job_get, rest_job_cancel, r
 request_handler rest_query, rest_query_results;
 /* browse.c: pages of HTML */
 request_handler rest_browse, rest_browse_table;
+/* browse_query.c */
+request_handler rest_browse_query;
 /* control.c: /bqlocal/... */
 request_handler rest_own_requests_get, rest_own_requests_delete, rest_own_faults_put,
     rest_own_faults_get, rest_own_faults_delete, rest_own_tables_get, rest_own_properties_get;

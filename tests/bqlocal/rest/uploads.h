@@ -1,4 +1,4 @@
-/* uploads: media of load jobs: multipart bodies and resumable sessions ("Upload data with the API",
+/* uploads: media of load jobs: multipart bodies and resumable sessions ("API uploads",
  * Google Cloud documentation). Bytes are spooled as they arrive, so that memory stays flat.
  * upload_body_write runs outside of the monitor, so that uploads do not stop everything else; the
  * rest runs inside. */

@@ -1,6 +1,7 @@
 #include "bqlocal/server/route_table.h"
 
 #include "bqlocal/auth/strict.h"
+#include "bqlocal/http/property.h"
 #include "bqlocal/rest/handlers.h"
 #include "bqlocal/rest/uploads.h"
 
@@ -13,6 +14,8 @@
 #define JOBS     "/projects/{p}/jobs"
 #define POLICIES TABLES "/{t}/rowAccessPolicies"
 
+static request_handler discover;
+
 static const struct route routes[] = {
     {"GET", "/projects", ROUTE_API, rest_project_list, NULL, "projects.list", NULL},
     {"GET", "/projects/{p}/serviceAccount", ROUTE_API, rest_service_account, NULL,
@@ -22,9 +25,12 @@ static const struct route routes[] = {
      "datasets.insert", "Dataset"},
     {"GET", DATASETS "/{d}", ROUTE_API, rest_dataset_get, "bigquery.datasets.get", "datasets.get",
      NULL},
-    {"PATCH", DATASETS "/{d}", ROUTE_API, rest_dataset_patch, "bigquery.datasets.update", "datasets.patch", "Dataset"},
-    {"PUT", DATASETS "/{d}", ROUTE_API, rest_dataset_patch, "bigquery.datasets.update", "datasets.update", "Dataset"},
-    {"DELETE", DATASETS "/{d}", ROUTE_API, rest_dataset_delete, "bigquery.datasets.delete", "datasets.delete", NULL},
+    {"PATCH", DATASETS "/{d}", ROUTE_API, rest_dataset_patch, "bigquery.datasets.update",
+     "datasets.patch", "Dataset"},
+    {"PUT", DATASETS "/{d}", ROUTE_API, rest_dataset_patch, "bigquery.datasets.update",
+     "datasets.update", "Dataset"},
+    {"DELETE", DATASETS "/{d}", ROUTE_API, rest_dataset_delete, "bigquery.datasets.delete",
+     "datasets.delete", NULL},
     {"GET", TABLES, ROUTE_API, rest_table_list, "bigquery.tables.list", "tables.list", NULL},
     {"POST", TABLES, ROUTE_API, rest_table_insert, "bigquery.tables.create", "tables.insert",
      "Table"},
@@ -68,11 +74,12 @@ static const struct route routes[] = {
     {"*", TABLES "/{t}:getIamPolicy", ROUTE_API, rest_absent, NULL, "tables.getIamPolicy", NULL},
     {"*", TABLES "/{t}:setIamPolicy", ROUTE_API, rest_absent, NULL, "tables.setIamPolicy", NULL},
     {"*", DATASETS "/{d}:undelete", ROUTE_API, rest_absent, NULL, "datasets.undelete", NULL},
-    {"GET", "/$discovery/rest", ROUTE_API, rest_discovery, NULL, NULL, NULL},
-    {"GET", "/discovery/v1/apis/bigquery/v2/rest", ROUTE_API, rest_discovery, NULL, NULL, NULL},
+    {"GET", "/$discovery/rest", ROUTE_API, discover, NULL, NULL, NULL},
+    {"GET", "/discovery/v1/apis/bigquery/v2/rest", ROUTE_API, discover, NULL, NULL, NULL},
     {"POST", "/token", ROUTE_TOKEN, strict_token, NULL, NULL, NULL},
     {"GET", "/", ROUTE_OWN, rest_browse, NULL, NULL, NULL},
     {"GET", "/bqlocal/tables/{d}/{t}", ROUTE_OWN, rest_browse_table, NULL, NULL, NULL},
+    {"GET", "/bqlocal/query", ROUTE_OWN, rest_browse_query, NULL, NULL, NULL},
     {"GET", "/bqlocal/tables", ROUTE_OWN, rest_own_tables_get, NULL, NULL, NULL},
     {"GET", "/bqlocal/requests", ROUTE_OWN, rest_own_requests_get, NULL, NULL, NULL},
     {"DELETE", "/bqlocal/requests", ROUTE_OWN, rest_own_requests_delete, NULL, NULL, NULL},
@@ -219,4 +226,108 @@ bool route_changes_store(const struct route *route)
     return strcmp(id, "jobs.delete") == 0 ||
            (strcmp(route->method, "GET") != 0 &&
             (strncmp(id, "datasets.", 9) == 0 || strncmp(id, "tables.", 7) == 0));
+}
+
+/* --- the discovery document --------------------------------------------------------------------
+ */
+
+static cJSON *member(cJSON *object, const char *name)
+{
+    cJSON *found = cJSON_GetObjectItemCaseSensitive(object, name);
+
+    return found != NULL ? found : cJSON_AddObjectToObject(object, name);
+}
+
+static void add_parameter(cJSON *method, const char *name, const char *location)
+{
+    cJSON *parameter = member(member(method, "parameters"), name);
+
+    cJSON_AddStringToObject(parameter, "type", "string");
+    cJSON_AddStringToObject(parameter, "location", location);
+    cJSON_AddBoolToObject(parameter, "required", location[0] == 'p');
+}
+
+/* The pattern as Google writes it, "projects/{+projectId}/jobs", and its parameters. */
+static void add_path(cJSON *method, const char *pattern)
+{
+    static const char *const names[] = {"projectId", "datasetId", "tableId", "jobId"};
+    struct buffer path;
+
+    buffer_init(&path, 4096);
+    for (const char *at = pattern + 1; *at != '\0'; at++) {
+        const char *found = at[0] == '{' ? strchr("pdtj", at[1]) : NULL;
+        if (found == NULL) {
+            buffer_append_byte(&path, (uint8_t)*at);
+            continue;
+        }
+        const char *name = names[found - strchr("pdtj", 'p')];
+        buffer_printf(&path, "{+%s}", name);
+        add_parameter(method, name, "path");
+        at += 2;
+    }
+    cJSON_AddStringToObject(method, "path", buffer_text(&path));
+    buffer_clear(&path);
+}
+
+/* Adds the method of a route: what a client needs to call it. */
+static void add_method(cJSON *document, const cJSON *properties, const struct route *route)
+{
+    char *resource = strndup(route->id, strcspn(route->id, "."));
+    const char *name = route->id + strlen(resource) + 1;
+    cJSON *method =
+        member(member(member(member(document, "resources"), resource), "methods"), name);
+    const cJSON *parameter;
+
+    free(resource);
+    cJSON_AddStringToObject(method, "id", route->id);
+    cJSON_AddStringToObject(method, "httpMethod", route->method);
+    add_path(method, route->pattern);
+    cJSON_ArrayForEach(parameter, cJSON_GetObjectItemCaseSensitive(properties, route->id))
+    {
+        add_parameter(method, parameter->string, "query");
+    }
+    cJSON_AddStringToObject(member(method, "response"), "$ref", "Object");
+    if (strcmp(route->method, "GET") != 0 && strcmp(route->method, "DELETE") != 0)
+        cJSON_AddStringToObject(member(method, "request"), "$ref", "Object");
+    if (strcmp(route->id, "jobs.insert") == 0) {
+        cJSON_AddTrueToObject(method, "supportsMediaUpload");
+        cJSON_AddItemToArray(
+            cJSON_AddArrayToObject(member(method, "mediaUpload"), "accept"),
+            cJSON_CreateString("*/*"));
+    }
+}
+
+/* Enough for clients that build their methods from the document. */
+static bool discover(const struct parts *in, struct request *request, struct error *err)
+{
+    static const char *const texts[][2] = {
+        {"name", "bigquery"},
+        {"version", "v2"},
+        {"servicePath", "bigquery/v2/"},
+        {"basePath", "/bigquery/v2/"},
+    };
+    cJSON *body = cJSON_CreateObject();
+    cJSON *properties = property_describe();
+    struct buffer url;
+    (void)in;
+    (void)err;
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        cJSON_AddStringToObject(body, texts[i][0], texts[i][1]);
+    buffer_init(&url, 8192);
+    buffer_printf(&url, "%s/", request->origin);
+    cJSON_AddStringToObject(body, "rootUrl", buffer_text(&url));
+    buffer_append_text(&url, "bigquery/v2/");
+    cJSON_AddStringToObject(body, "baseUrl", buffer_text(&url));
+    buffer_clear(&url);
+    cJSON *object = member(member(body, "schemas"), "Object");
+    cJSON_AddStringToObject(object, "id", "Object");
+    cJSON_AddStringToObject(object, "type", "object");
+    cJSON_AddObjectToObject(object, "properties");
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
+        if (routes[i].id != NULL && routes[i].kind == ROUTE_API && routes[i].method[0] != '*' &&
+            strchr(routes[i].id, '.') != NULL)
+            add_method(body, properties, &routes[i]);
+    cJSON_Delete(properties);
+    return answer_json(&request->answer, 200, body);
 }

@@ -107,12 +107,12 @@ static void append_cell(
     append_string(out, text_of(value));
 }
 
-cJSON *store_cell_json(sqlite3_value *value, enum store_type type, bool int64_timestamps)
+cJSON *store_cell_json(sqlite3_value *value, enum store_type type, enum rows_timestamps timestamps)
 {
     struct buffer text;
 
     buffer_init(&text, SIZE_MAX / 4);
-    append_cell(&text, value, type, int64_timestamps ? ROWS_MICROSECONDS : ROWS_SECONDS);
+    append_cell(&text, value, type, timestamps);
     cJSON *cell = cJSON_ParseWithLength(buffer_text(&text), text.length);
     buffer_clear(&text);
     return cell;

@@ -26,6 +26,9 @@ struct rows_window {
 /* From formatOptions: timestampOutputFormat (NULL: not given) and useInt64Timestamp. */
 enum rows_timestamps rows_timestamps(const char *output_format, bool use_int64);
 
+/* One stored cell as REST answers it: NULL is JSON null, everything else a string. Owned. */
+cJSON *store_cell_json(sqlite3_value *value, enum store_type type, enum rows_timestamps timestamps);
+
 /* Where the page behind a token starts; invalid if the token is not one of ours. */
 MUST_CHECK bool rows_token_parse(const char *token, struct rows_window *window, struct error *err);
 

@@ -122,11 +122,4 @@ MUST_CHECK bool store_schema_parse(
 cJSON *store_schema_json(const struct store_schema *schema);
 void store_schema_clear(struct store_schema *schema);
 
-/* The SQLite table's name, quoted ("d.t" with its quotes), owned by the caller. */
-char *store_table_quoted(const char *dataset, const char *table);
-
-/* One stored cell as REST answers it: NULL is JSON null, everything else a string.
- * int64_timestamps: as microseconds, else as float seconds. */
-cJSON *store_cell_json(sqlite3_value *value, enum store_type type, bool int64_timestamps);
-
 #endif

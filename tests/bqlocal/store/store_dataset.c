@@ -1,5 +1,6 @@
 /* Datasets of the store. */
 #include "bqlocal/store/failure.h"
+#include "bqlocal/store/json_member.h"
 #include "bqlocal/store/store.h"
 #include "bqlocal/store/store_internal.h"
 
@@ -80,8 +81,7 @@ static cJSON *default_access(void)
 bool store_dataset_insert(
     struct store *store, const char *dataset, const cJSON *resource, struct error *err)
 {
-    const char *location =
-        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(resource, "location"));
+    const char *location = json_text(resource, "location");
     char now[32];
 
     if (!name_is_valid(dataset))
@@ -203,9 +203,8 @@ static bool delete_tables(
 
     cJSON_ArrayForEach(table, tables)
     {
-        const cJSON *reference = cJSON_GetObjectItemCaseSensitive(table, "tableReference");
-        const char *name =
-            cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(reference, "tableId"));
+        const cJSON *reference = json_at(table, "tableReference");
+        const char *name = json_text(reference, "tableId");
         if (!store_table_delete(store, dataset, name, err))
             return false;
     }

@@ -13,13 +13,10 @@
 /* A statement over 2,000 columns of 300 bytes stays far below this. */
 #define STATEMENT_BYTES_MAX ((size_t)16 << 20)
 
-char *store_table_quoted(const char *dataset, const char *table)
+/* The SQLite table's name, quoted ("d.t" with its quotes), of sqlite3_malloc. */
+static char *quoted_name(const char *dataset, const char *table)
 {
-    char *text = sqlite3_mprintf("\"%w.%w\"", dataset, table);
-    char *copy = text == NULL ? NULL : strdup(text);
-
-    sqlite3_free(text);
-    return copy;
+    return sqlite3_mprintf("\"%w.%w\"", dataset, table);
 }
 
 static void append_quoted(struct buffer *out, const char *name)
@@ -62,11 +59,11 @@ bool store_rows_create(
     struct store *store, const char *dataset, const char *table, const struct store_schema *schema,
     struct error *err)
 {
-    char *quoted = store_table_quoted(dataset, table);
+    char *quoted = quoted_name(dataset, table);
     bool ok = quoted == NULL ? error_set(err, ERROR_MEMORY, "out of memory for %s", table)
                              : create(store, quoted, schema, err);
 
-    free(quoted);
+    sqlite3_free(quoted);
     return ok;
 }
 
@@ -153,7 +150,7 @@ bool store_rows_rebuild(
     struct store *store, const char *dataset, const char *table, const struct store_schema *from,
     const struct store_schema *to, struct error *err)
 {
-    char *quoted = store_table_quoted(dataset, table);
+    char *quoted = quoted_name(dataset, table);
     bool ok;
 
     if (quoted == NULL)
@@ -162,6 +159,6 @@ bool store_rows_rebuild(
         ok = add_columns(store, quoted, to, from->count, err);
     else
         ok = rewrite(store, quoted, from, to, err);
-    free(quoted);
+    sqlite3_free(quoted);
     return ok;
 }

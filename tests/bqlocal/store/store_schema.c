@@ -1,5 +1,6 @@
 /* Schemas of the store: types, fields, and what a Table resource may say. */
 #include "bqlocal/store/failure.h"
+#include "bqlocal/store/json_member.h"
 #include "bqlocal/store/limit.h"
 #include "bqlocal/store/store.h"
 #include "bqlocal/store/store_internal.h"
@@ -55,11 +56,6 @@ const char *store_type_rest(enum store_type type)
     return types[type].rest;
 }
 
-static const char *text_of(const cJSON *object, const char *key)
-{
-    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
-}
-
 /* BigQuery's rules for column names, flexible ones included. */
 static bool check_name(const char *name, struct error *err)
 {
@@ -97,16 +93,6 @@ static bool check_name(const char *name, struct error *err)
     return true;
 }
 
-/* The number that a type's parameter has, as REST writes it; -1 if there is none. */
-static int64_t limit_of(const cJSON *item, const char *key)
-{
-    const cJSON *limit = cJSON_GetObjectItemCaseSensitive(item, key);
-
-    return cJSON_IsString(limit)   ? strtoll(limit->valuestring, NULL, 10)
-           : cJSON_IsNumber(limit) ? (int64_t)limit->valuedouble
-                                   : -1;
-}
-
 /* maxLength, precision and scale ("Parameterized data types" of the GoogleSQL reference). */
 static bool check_limits(
     const cJSON *item, enum store_type type, const char *name, struct error *err)
@@ -117,10 +103,10 @@ static bool check_limits(
     bool has_length = cJSON_HasObjectItem(item, "maxLength");
     bool has_precision = cJSON_HasObjectItem(item, "precision");
     bool has_scale = cJSON_HasObjectItem(item, "scale");
-    int64_t precision = limit_of(item, "precision");
-    int64_t scale = has_scale ? limit_of(item, "scale") : 0;
+    int64_t precision = json_number(item, "precision", -1);
+    int64_t scale = has_scale ? json_number(item, "scale", -1) : 0;
 
-    bool ok = (!has_length || (is_text && limit_of(item, "maxLength") > 0)) &&
+    bool ok = (!has_length || (is_text && json_number(item, "maxLength", -1) > 0)) &&
               (!has_scale || has_precision) &&
               (!has_precision ||
                (is_number && scale >= 0 && scale <= (is_big ? 38 : 9) && precision > 0 &&
@@ -132,10 +118,10 @@ static bool check_limits(
 
 static bool parse_field(const cJSON *item, struct store_field *out_field, struct error *err)
 {
-    const char *name = text_of(item, "name");
-    const char *type = text_of(item, "type");
-    const char *mode = text_of(item, "mode");
-    const char *default_sql = text_of(item, "defaultValueExpression");
+    const char *name = json_text(item, "name");
+    const char *type = json_text(item, "type");
+    const char *mode = json_text(item, "mode");
+    const char *default_sql = json_text(item, "defaultValueExpression");
 
     if (!check_name(name, err))
         return false;
@@ -161,21 +147,18 @@ static bool parse_field(const cJSON *item, struct store_field *out_field, struct
         return false;
     out_field->name = strdup(name);
     out_field->required = mode != NULL && strcasecmp(mode, "REQUIRED") == 0;
-    const char *collation = text_of(item, "collation");
+    const char *collation = json_text(item, "collation");
     out_field->ignores_case = collation != NULL && strcasecmp(collation, "und:ci") == 0;
-    out_field->length = cJSON_HasObjectItem(item, "maxLength") ? limit_of(item, "maxLength") : 0;
-    if (cJSON_HasObjectItem(item, "precision")) {
-        out_field->precision = (int)limit_of(item, "precision");
-        out_field->scale = cJSON_HasObjectItem(item, "scale") ? (int)limit_of(item, "scale") : 0;
-    }
+    out_field->length = json_number(item, "maxLength", 0);
+    out_field->precision = (int)json_number(item, "precision", 0);
+    out_field->scale = (int)json_number(item, "scale", 0);
     out_field->default_sql = default_sql == NULL ? NULL : strdup(default_sql);
     return true;
 }
 
 bool store_schema_parse(const cJSON *schema, struct store_schema *out_schema, struct error *err)
 {
-    const cJSON *fields =
-        cJSON_IsArray(schema) ? schema : cJSON_GetObjectItemCaseSensitive(schema, "fields");
+    const cJSON *fields = cJSON_IsArray(schema) ? schema : json_at(schema, "fields");
     int length = cJSON_GetArraySize(fields);
     struct store_schema parsed = {calloc((size_t)length + 1, sizeof *parsed.fields), 0};
     const cJSON *item;
@@ -202,14 +185,6 @@ failed:
     return false;
 }
 
-static void add_limit(cJSON *item, const char *key, int64_t number)
-{
-    char text[32];
-
-    sqlite3_snprintf(sizeof text, text, "%lld", (long long)number);
-    cJSON_AddStringToObject(item, key, text);
-}
-
 cJSON *store_schema_json(const struct store_schema *schema)
 {
     cJSON *fields = cJSON_CreateArray();
@@ -221,11 +196,11 @@ cJSON *store_schema_json(const struct store_schema *schema)
         cJSON_AddStringToObject(item, "type", store_type_rest(field->type));
         cJSON_AddStringToObject(item, "mode", field->required ? "REQUIRED" : "NULLABLE");
         if (field->length > 0)
-            add_limit(item, "maxLength", field->length);
+            json_add_number(item, "maxLength", field->length);
         if (field->precision > 0)
-            add_limit(item, "precision", field->precision);
+            json_add_number(item, "precision", field->precision);
         if (field->scale > 0)
-            add_limit(item, "scale", field->scale);
+            json_add_number(item, "scale", field->scale);
         if (field->default_sql != NULL)
             cJSON_AddStringToObject(item, "defaultValueExpression", field->default_sql);
         cJSON_AddItemToArray(fields, item);
@@ -254,8 +229,8 @@ static const struct store_field *find_field(const struct store_schema *schema, c
 static bool check_clustering(
     const cJSON *resource, const struct store_schema *schema, struct error *err)
 {
-    const cJSON *fields = cJSON_GetObjectItemCaseSensitive(
-        cJSON_GetObjectItemCaseSensitive(resource, "clustering"), "fields");
+    const cJSON *fields =
+        cJSON_GetObjectItemCaseSensitive(json_at(resource, "clustering"), "fields");
     const cJSON *item;
 
     if (cJSON_GetArraySize(fields) > CLUSTER_MAX)
@@ -280,10 +255,8 @@ static bool check_clustering(
 static bool check_primary_key(
     const cJSON *resource, const struct store_schema *schema, struct error *err)
 {
-    const cJSON *columns = cJSON_GetObjectItemCaseSensitive(
-        cJSON_GetObjectItemCaseSensitive(
-            cJSON_GetObjectItemCaseSensitive(resource, "tableConstraints"), "primaryKey"),
-        "columns");
+    const cJSON *columns =
+        json_at(json_at(json_at(resource, "tableConstraints"), "primaryKey"), "columns");
     const cJSON *item;
 
     if (cJSON_GetArraySize(columns) > PRIMARY_KEY_MAX)
@@ -307,9 +280,9 @@ static bool check_primary_key(
 static bool check_partitioning(
     const cJSON *resource, const struct store_schema *schema, struct error *err)
 {
-    const cJSON *time = cJSON_GetObjectItemCaseSensitive(resource, "timePartitioning");
-    const cJSON *range = cJSON_GetObjectItemCaseSensitive(resource, "rangePartitioning");
-    const char *name = text_of(time != NULL ? time : range, "field");
+    const cJSON *time = json_at(resource, "timePartitioning");
+    const cJSON *range = json_at(resource, "rangePartitioning");
+    const char *name = json_text(time != NULL ? time : range, "field");
 
     if (time == NULL && range == NULL)
         return true;
@@ -334,8 +307,7 @@ static bool check_partitioning(
 
 bool store_resource_check(cJSON *resource, struct error *err)
 {
-    cJSON *fields = cJSON_GetObjectItemCaseSensitive(
-        cJSON_GetObjectItemCaseSensitive(resource, "schema"), "fields");
+    cJSON *fields = cJSON_GetObjectItemCaseSensitive(json_at(resource, "schema"), "fields");
     struct store_schema schema = {0};
     cJSON *item;
     size_t index = 0;
@@ -351,8 +323,8 @@ bool store_resource_check(cJSON *resource, struct error *err)
         cJSON *type = cJSON_CreateString(store_type_rest(schema.fields[index++].type));
         cJSON_ReplaceItemInObjectCaseSensitive(item, "type", type);
         // An empty list takes the tags away, as a system test of python-bigquery expects.
-        const cJSON *tags = cJSON_GetObjectItemCaseSensitive(item, "policyTags");
-        if (cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(tags, "names")) == 0)
+        const cJSON *tags = json_at(item, "policyTags");
+        if (cJSON_GetArraySize(json_at(tags, "names")) == 0)
             cJSON_DeleteItemFromObjectCaseSensitive(item, "policyTags");
     }
     bool ok = check_clustering(resource, &schema, err) &&
@@ -368,7 +340,7 @@ static const cJSON *find_item(const cJSON *fields, const char *name)
 
     cJSON_ArrayForEach(item, fields)
     {
-        const char *other = text_of(item, "name");
+        const char *other = json_text(item, "name");
         if (other != NULL && strcasecmp(other, name) == 0)
             return item;
     }

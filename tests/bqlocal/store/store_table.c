@@ -34,14 +34,6 @@ static void strip(cJSON *resource)
         cJSON_DeleteItemFromObjectCaseSensitive(resource, output_only[i]);
 }
 
-static void add_number(cJSON *object, const char *key, int64_t number)
-{
-    char text[32];
-
-    sqlite3_snprintf(sizeof text, text, "%lld", (long long)number);
-    cJSON_AddStringToObject(object, key, text);
-}
-
 /* Adds what the server sets to the stored resource. */
 static void complete(
     struct store *store, const char *dataset, const char *table, struct store_record *record)
@@ -62,11 +54,10 @@ static void complete(
     cJSON_AddStringToObject(reference, "datasetId", dataset);
     cJSON_AddStringToObject(reference, "tableId", table);
     cJSON_AddStringToObject(resource, "type", "TABLE");
-    add_number(resource, "creationTime", record->created_ms);
-    add_number(resource, "lastModifiedTime", record->modified_ms);
+    json_add_number(resource, "creationTime", record->created_ms);
+    json_add_number(resource, "lastModifiedTime", record->modified_ms);
     if (store_dataset_get(store, dataset, &dataset_resource, &ignored)) {
-        const char *location =
-            cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(dataset_resource, "location"));
+        const char *location = json_text(dataset_resource, "location");
         cJSON_AddStringToObject(resource, "location", location == NULL ? "US" : location);
         cJSON_Delete(dataset_resource);
     }
@@ -106,7 +97,7 @@ bool store_table_get(
         return false;
     }
     complete(store, dataset, record.name, &record);
-    add_number(record.resource, "numRows", rows + record.discarded_rows);
+    json_add_number(record.resource, "numRows", rows + record.discarded_rows);
     *out_resource = record.resource;
     free(record.name);
     return true;
@@ -231,7 +222,7 @@ static void apply_dataset_defaults(struct store *store, const cJSON *dataset, cJ
     if (partitions != NULL && json_at(dataset, "defaultPartitionExpirationMs") != NULL)
         inherit(partitions, "expirationMs", dataset, "defaultPartitionExpirationMs");
     else if (lifetime > 0 && store_expiration(resource) == 0)
-        add_number(resource, "expirationTime", store_now_ms(store) + lifetime);
+        json_add_number(resource, "expirationTime", store_now_ms(store) + lifetime);
 }
 
 static bool check_expiration(struct store *store, const cJSON *resource, struct error *err)
@@ -249,7 +240,7 @@ static bool insert_checked(
     struct store_schema schema = {0};
 
     if (!store_resource_check(resource, err) || !check_expiration(store, resource, err) ||
-        !store_schema_parse(cJSON_GetObjectItemCaseSensitive(resource, "schema"), &schema, err))
+        !store_schema_parse(json_at(resource, "schema"), &schema, err))
         return false;
     bool ok = store_begin(store, err);
     if (ok)
@@ -300,9 +291,8 @@ static bool replace_resource(
     bool ok = false;
 
     if (!store_resource_check(new, err) ||
-        !store_schema_parse(cJSON_GetObjectItemCaseSensitive(old, "schema"), &from, err) ||
-        !store_schema_parse(cJSON_GetObjectItemCaseSensitive(new, "schema"), &to, err) ||
-        !store_begin(store, err))
+        !store_schema_parse(json_at(old, "schema"), &from, err) ||
+        !store_schema_parse(json_at(new, "schema"), &to, err) || !store_begin(store, err))
         goto cleanup;
     ok = store_end(
         store,
@@ -320,14 +310,13 @@ static bool patch_schema(
     struct store *store, const char *dataset, const char *table, const cJSON *old, cJSON *new,
     struct error *err)
 {
-    const cJSON *old_schema = cJSON_GetObjectItemCaseSensitive(old, "schema");
+    const cJSON *old_schema = json_at(old, "schema");
     cJSON *new_schema = cJSON_GetObjectItemCaseSensitive(new, "schema");
     cJSON *fields = NULL;
 
     char *where = sqlite3_mprintf("Table %s:%s.%s", store->project, dataset, table);
     bool ok = store_fields_merge(
-        cJSON_GetObjectItemCaseSensitive(old_schema, "fields"),
-        cJSON_GetObjectItemCaseSensitive(new_schema, "fields"), where, &fields, err);
+        json_at(old_schema, "fields"), json_at(new_schema, "fields"), where, &fields, err);
     sqlite3_free(where);
     if (ok && !cJSON_IsObject(new_schema)) {
         cJSON_DeleteItemFromObjectCaseSensitive(new, "schema");
@@ -354,7 +343,7 @@ bool store_table_patch(
     changes = cJSON_Duplicate(patch, true);
     strip(changes);
     // A schema cannot be taken away: bq sends null where it has nothing to change.
-    if (cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(changes, "schema")))
+    if (cJSON_IsNull(json_at(changes, "schema")))
         cJSON_DeleteItemFromObjectCaseSensitive(changes, "schema");
     merged = cJSON_Duplicate(record.resource, true);
     store_merge_patch(merged, changes);
@@ -406,8 +395,7 @@ bool store_schema(
 
     if (!store_record_read(store, dataset, table, &record, err))
         return false;
-    bool ok = store_schema_parse(
-        cJSON_GetObjectItemCaseSensitive(record.resource, "schema"), out_schema, err);
+    bool ok = store_schema_parse(json_at(record.resource, "schema"), out_schema, err);
     store_record_clear(&record);
     return ok;
 }

@@ -2,6 +2,7 @@
  * line ({"sql", "parameters", "dry_run", "dataset"}, or {"dataset": "d", "create": true}) and
  * answers each with one line of JSON. The first argument names the database, none: memory. */
 #include "bqlocal/sql/run/sql.h"
+#include "bqlocal/store/rows.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@ static void add_rows(struct store *store, const struct sql_result *result, cJSON
                 cJSON_AddItemToArray(
                     row, store_cell_json(
                              sqlite3_column_value(statement, (int)i), result->schema.fields[i].type,
-                             true));
+                             ROWS_MICROSECONDS));
             cJSON_AddItemToArray(rows, row);
         }
     sqlite3_finalize(statement);

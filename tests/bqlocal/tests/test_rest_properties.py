@@ -89,6 +89,20 @@ class Properties(unittest.TestCase):
         self.assertEqual(set(FACTS["schemas"]), set(self.places()))
         self.assertEqual(set(FACTS["schemas"]) | set(FACTS["methods"]) | {"headers", "uploads"}, set(self.tables))
 
+    def test_the_discovery_document_has_every_method_with_its_parameters(self):
+        document = self.bq.get("/$discovery/rest?version=v2")
+        for name, facts in FACTS["methods"].items():
+            if name in METHODS and "." in name:
+                with self.subTest(name):
+                    resource, _, method = name.partition(".")
+                    found = document["resources"][resource]["methods"][method]
+                    parameters = {key for key, one in found["parameters"].items() if one["location"] == "query"}
+                    self.assertEqual({*facts, *BESIDES.get(name, {})}, parameters)
+                    self.assertEqual(found["path"].count("{"), len(found["parameters"]) - len(parameters))
+        self.assertEqual("projects/{+projectId}/datasets/{+datasetId}/tables/{+tableId}",
+                         document["resources"]["tables"]["methods"]["get"]["path"])
+        self.assertEqual("1", self.bq.get("/bigquery/v2/projects")["projects"][0]["numericId"])
+
     def test_what_is_harmless_says_why(self):
         for schema, rows in self.tables.items():
             for name, row in rows.items():

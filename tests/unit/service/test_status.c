@@ -310,7 +310,7 @@ static void test_the_last_run_is_the_newest_of_record_and_memory(void **state)
 
     expect_ok(tracking_open(made->path, &tracking, &err));
     expect_ok(tracking_save_run(
-        &tracking, "a", "done", "{\"run_id\":\"a\",\"started_at\":\"2026-01-01T00:00:00.000Z\"}",
+        &tracking, "a", "done", "{\"run_id\":\"a\",\"started_at\":\"1970-01-01T00:00:00.000Z\"}",
         &err));
     cJSON *json = document(made, NULL, NULL);
     assert_string_equal(field(field(json, "last_run"), "run_id")->valuestring, "a");
@@ -318,14 +318,14 @@ static void test_the_last_run_is_the_newest_of_record_and_memory(void **state)
     cJSON_Delete(json);
 
     cJSON *recent = cJSON_Parse(
-        "[{\"run_id\":\"b\",\"started_at\":\"2026-01-01T00:01:00.000Z\",\"state\":\"failed\"}]");
+        "[{\"run_id\":\"b\",\"started_at\":\"1970-01-01T00:01:00.000Z\",\"state\":\"failed\"}]");
     json = document(made, NULL, recent);
     assert_string_equal(field(field(json, "last_run"), "run_id")->valuestring, "b");
     cJSON_Delete(json);
 
     expect_ok(tracking_save_run(
         &tracking, "c", "done",
-        "{\"run_id\":\"c\",\"started_at\":\"2026-01-01T00:02:00.000Z\","
+        "{\"run_id\":\"c\",\"started_at\":\"1970-01-01T00:02:00.000Z\","
         "\"last_synced_row_id\":9007199254740993}",
         &err));
     json = document(made, NULL, recent);
@@ -357,6 +357,29 @@ static void test_the_last_run_is_the_newest_of_record_and_memory(void **state)
     assert_null(none);
     tracking_close(&tracking);
     cJSON_Delete(recent);
+}
+
+static void test_a_run_in_the_future_is_older_than_one_of_memory(void **state)
+{
+    struct fixture *made = *state;
+    struct tracking tracking;
+    struct error err;
+
+    expect_ok(tracking_open(made->path, &tracking, &err));
+    expect_ok(tracking_save_run(
+        &tracking, "a", "done", "{\"run_id\":\"a\",\"started_at\":\"1970-02-01T00:00:00.000Z\"}",
+        &err));
+    cJSON *json = document(made, NULL, NULL);
+    assert_string_equal(field(field(json, "last_run"), "run_id")->valuestring, "a");
+    cJSON_Delete(json);
+
+    cJSON *recent = cJSON_Parse(
+        "[{\"run_id\":\"b\",\"started_at\":\"1970-01-01T00:01:00.000Z\",\"state\":\"done\"}]");
+    json = document(made, NULL, recent);
+    assert_string_equal(field(field(json, "last_run"), "run_id")->valuestring, "b");
+    cJSON_Delete(json);
+    cJSON_Delete(recent);
+    tracking_close(&tracking);
 }
 
 static void test_the_ledger_learns_freshness_from_the_history(void **state)
@@ -420,6 +443,8 @@ int main(void)
             test_without_a_service_no_run_is_promised, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_the_last_run_is_the_newest_of_record_and_memory, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_a_run_in_the_future_is_older_than_one_of_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_the_ledger_learns_freshness_from_the_history, set_up, tear_down),
     };

@@ -14,6 +14,7 @@ static const struct column columns[] = {
 static const size_t key[] = {0, 2};
 static const struct table keyed = {
     .name = "t",
+    .definition = "t_file",
     .columns = columns,
     .column_count = 3,
     .key = key,
@@ -22,6 +23,7 @@ static const struct table keyed = {
 };
 static const struct table keyless = {
     .name = "t",
+    .definition = "t_file",
     .columns = columns,
     .column_count = 3,
     .where = "json_extract(v, '$.gone') is null",
@@ -88,7 +90,7 @@ static void test_the_row_is_named_by_its_whole_key(void **state)
         assert_string_equal(
             err.message,
             "t.where: the filter fails for a row: malformed JSON. Correct the row, or let `where` "
-            "in schemas/t.json pass over it, and rebuild");
+            "in schemas/t_file.json pass over it, and rebuild");
         database_close(&source);
     }
 }

@@ -9,6 +9,7 @@ static const struct column columns[] = {{.name = "id", .source = "Id"}};
 static const char *const ignored[] = {"Draft", "gone"};
 static const struct table t = {
     .name = "t",
+    .definition = "t_file",
     .columns = columns,
     .column_count = 1,
     .unlisted_fails = true,
@@ -53,7 +54,7 @@ static void test_one_column_is_named_with_both_ways_out(void **state)
     describe("create table t(id, phone varchar(20))");
     assert_string_equal(
         said, "SQLite has a column that the definition neither lists nor ignores: phone. Add "
-              "{\"name\": \"phone\", \"type\": \"STRING\"} to `columns` in schemas/t.json, or "
+              "{\"name\": \"phone\", \"type\": \"STRING\"} to `columns` in schemas/t_file.json, or "
               "\"phone\" to `sync.ignore`, and rebuild");
 }
 
@@ -117,7 +118,7 @@ static void test_what_does_not_fit_is_cut_between_columns(void **state)
     describe(sql);
     assert_non_null(strstr(said, ", .... Add {"));
     assert_non_null(strstr(
-        said, "\"} and so on to `columns` in schemas/t.json, or their names to "
+        said, "\"} and so on to `columns` in schemas/t_file.json, or their names to "
               "`sync.ignore`, and rebuild"));
 }
 

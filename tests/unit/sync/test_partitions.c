@@ -66,7 +66,12 @@ static void set_up(struct fixture *f, enum column_type type, const char *resourc
         .columns =
             {{.name = "id", .source = "id", .type = COLUMN_INT64, .required = true, .key = true},
              {.name = "c", .source = "c", .type = type}},
-        .table = {.name = "days", .target = "days", .column_count = 2, .resource_json = resource}};
+        .table = {
+            .name = "days",
+            .target = "days",
+            .definition = "days",
+            .column_count = 2,
+            .resource_json = resource}};
     f->table.columns = f->columns;
     assert_int_equal(sqlite3_open(":memory:", &f->db), SQLITE_OK);
     sqlite3_create_function(f->db, "unix_date", 1, SQLITE_UTF8, (void *)0, since_1970, NULL, NULL);

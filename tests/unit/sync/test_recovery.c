@@ -275,6 +275,21 @@ static void expect_asked(struct scene *scene, const char *words)
         fail_msg("\"%s\" is not in\n%s", words, urls);
 }
 
+static void test_a_job_that_another_login_started_is_named_with_the_fix(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    SCENE_ANSWERS(scene, {.match = "get job", .reply = {.status = 403, .body = "{}"}});
+    assert_false(recover(scene, &err));
+
+    assert_non_null(
+        strstr(err.message, "accounts waits for an intent that an earlier sync has left"));
+    assert_non_null(strstr(err.message, "give this one roles/bigquery.resourceAdmin on project p"));
+    expect_open(scene, "1");
+}
+
 static void test_an_intent_of_another_dataset_is_resolved_there(void **state)
 {
     struct scene *scene = *state;
@@ -369,6 +384,7 @@ int main(void)
         SCENE_TEST(test_a_claim_that_comes_too_late_finds_the_job_and_its_end),
         SCENE_TEST(test_a_claim_of_an_earlier_recovery_has_done_no_work),
         SCENE_TEST(test_an_answer_that_does_not_come_leaves_the_intent_open),
+        SCENE_TEST(test_a_job_that_another_login_started_is_named_with_the_fix),
         SCENE_TEST(test_an_intent_of_another_dataset_is_resolved_there),
         SCENE_TEST(test_an_intent_of_another_dataset_whose_job_succeeded_is_acknowledged),
         SCENE_TEST(test_an_intent_without_a_place_is_resolved_in_the_dataset_of_its_target),

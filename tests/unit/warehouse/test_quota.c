@@ -234,6 +234,34 @@ static void test_a_new_pass_has_the_whole_budget(void **state)
     assert_int_equal(quota_trouble_left(scene->quota, 30000), 30000);
 }
 
+static void test_an_outage_goes_on_until_somebody_has_a_good_answer(void **state)
+{
+    struct scene *scene = *state;
+    struct quota_outage outage;
+
+    quota_outage(scene->quota, &outage);
+    assert_int_equal(outage.attempts, 0);
+    quota_note_attempt(scene->quota, 1, "one call");
+    quota_note_attempt(scene->quota, 2, "one call again");
+    quota_note_attempt(scene->quota, 1, "another call beside it");
+    quota_outage(scene->quota, &outage);
+    assert_int_equal(outage.attempts, 2);
+    assert_string_equal(outage.message, "another call beside it");
+
+    // The pass gives up, and the next one tries on.
+    quota_forget_trouble(scene->quota);
+    quota_note_attempt(scene->quota, 1, "the next pass");
+    quota_outage(scene->quota, &outage);
+    assert_int_equal(outage.attempts, 3);
+
+    quota_answered_well(scene->quota);
+    quota_outage(scene->quota, &outage);
+    assert_int_equal(outage.attempts, 0);
+    quota_note_attempt(scene->quota, 1, "another outage");
+    quota_outage(scene->quota, &outage);
+    assert_int_equal(outage.attempts, 1);
+}
+
 static void test_a_server_that_fails_everybody_costs_one_budget(void **state)
 {
     struct fixture *fixture = *state;
@@ -400,6 +428,7 @@ int main(void)
         SCENE_TEST(test_trouble_is_one_for_all_and_ends_with_a_good_answer),
         SCENE_TEST(test_a_failure_long_after_the_last_one_is_another_trouble),
         SCENE_TEST(test_a_new_pass_has_the_whole_budget),
+        SCENE_TEST(test_an_outage_goes_on_until_somebody_has_a_good_answer),
         FIXTURE_TEST(test_a_server_that_fails_everybody_costs_one_budget),
         FIXTURE_TEST(test_a_late_call_shares_what_is_left_of_the_budget),
         FIXTURE_TEST(test_a_new_table_that_is_not_found_is_asked_for_again),

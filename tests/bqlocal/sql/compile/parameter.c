@@ -2,20 +2,16 @@
  * scalars, and arrays of structs of scalars, which only UNNEST in FROM takes. */
 #include "bqlocal/sql/compile/compile.h"
 #include "bqlocal/store/json_body.h"
+#include "bqlocal/store/json_member.h"
 #include "bqlocal/store/value.h"
 
 #include <string.h>
 #include <strings.h>
 
-static const cJSON *member(const cJSON *object, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
 /* Of a QueryParameterType; NULL if it has none. */
 static const char *type_of(const cJSON *declared)
 {
-    return cJSON_GetStringValue(member(declared, "type"));
+    return cJSON_GetStringValue(json_at(declared, "type"));
 }
 
 static bool is_type(const cJSON *declared, const char *name)
@@ -32,7 +28,7 @@ static const cJSON *find_parameter(const struct sql_compiler *compiler, const st
 
     cJSON_ArrayForEach(item, compiler->request->parameters)
     {
-        const char *name = cJSON_GetStringValue(member(item, "name"));
+        const char *name = json_text(item, "name");
         if (expr->text == NULL ? index == expr->index
                                : name != NULL && strcasecmp(name, expr->text) == 0)
             return item;
@@ -47,9 +43,9 @@ bool sql_check_parameters(struct sql_compiler *compiler)
 
     cJSON_ArrayForEach(item, compiler->request->parameters)
     {
-        const char *name = cJSON_GetStringValue(member(item, "name"));
+        const char *name = json_text(item, "name");
         for (const cJSON *next = item->next; name != NULL && next != NULL; next = next->next) {
-            const char *other = cJSON_GetStringValue(member(next, "name"));
+            const char *other = json_text(next, "name");
             if (other != NULL && strcasecmp(name, other) == 0)
                 return sql_error(
                     compiler->err, SQL_NO_PLACE, "Query parameter %s is given more than once: %s",
@@ -88,7 +84,7 @@ static bool parameter_value(
     const cJSON *value, struct sql_value *out)
 {
     char room[64];
-    const char *given = scalar_text(member(value, "value"), room, sizeof room);
+    const char *given = scalar_text(json_at(value, "value"), room, sizeof room);
     struct buffer bytes;
     char *text;
 
@@ -118,7 +114,7 @@ bool sql_parameter(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
 {
     const cJSON *item = find_parameter(compiler, expr);
-    const char *type_name = type_of(member(item, "parameterType"));
+    const char *type_name = type_of(json_at(item, "parameterType"));
     enum store_type type = STORE_STRING;
 
     if (item == NULL && expr->text != NULL)
@@ -131,7 +127,7 @@ bool sql_parameter(
         return sql_error(
             compiler->err, expr->place, "bqlocal does not have a query parameter of type %s here",
             type_name == NULL ? "unknown" : type_name);
-    return parameter_value(compiler, expr, type, member(item, "parameterValue"), out);
+    return parameter_value(compiler, expr, type, json_at(item, "parameterValue"), out);
 }
 
 static bool array_parameter(
@@ -139,8 +135,8 @@ static bool array_parameter(
     size_t *out_count, int *out_type)
 {
     const cJSON *item = find_parameter(compiler, expr);
-    const cJSON *values = member(member(item, "parameterValue"), "arrayValues");
-    const char *type_name = type_of(member(member(item, "parameterType"), "arrayType"));
+    const cJSON *values = json_at(json_at(item, "parameterValue"), "arrayValues");
+    const char *type_name = type_of(json_at(json_at(item, "parameterType"), "arrayType"));
     enum store_type type = STORE_STRING;
     const cJSON *value;
 
@@ -196,8 +192,8 @@ static const cJSON *struct_type(const struct sql_compiler *compiler, const struc
     const cJSON *declared = NULL;
 
     if (expr->kind == SQL_EXPR_PARAMETER)
-        declared = member(find_parameter(compiler, expr), "parameterType");
-    declared = is_type(declared, "ARRAY") ? member(declared, "arrayType") : NULL;
+        declared = json_at(find_parameter(compiler, expr), "parameterType");
+    declared = is_type(declared, "ARRAY") ? json_at(declared, "arrayType") : NULL;
     return is_type(declared, "STRUCT") ? declared : NULL;
 }
 
@@ -218,7 +214,7 @@ static bool read_fields(
     struct sql_compiler *compiler, const struct sql_expr *expr, const cJSON *declared,
     struct sql_structs *out)
 {
-    const cJSON *types = member(declared, "structTypes");
+    const cJSON *types = json_at(declared, "structTypes");
     const cJSON *field;
 
     if (cJSON_GetArraySize(types) == 0)
@@ -229,8 +225,8 @@ static bool read_fields(
         sql_alloc(compiler->arena, (size_t)cJSON_GetArraySize(types) * sizeof *out->fields);
     cJSON_ArrayForEach(field, types)
     {
-        const char *name = cJSON_GetStringValue(member(field, "name"));
-        const char *type_name = type_of(member(field, "type"));
+        const char *name = json_text(field, "name");
+        const char *type_name = type_of(json_at(field, "type"));
         enum store_type type = STORE_STRING;
         if (name == NULL || name[0] == '\0')
             return sql_error(
@@ -255,7 +251,7 @@ static bool read_struct(
     struct sql_compiler *compiler, const struct sql_expr *expr, const cJSON *value,
     const struct sql_structs *structs, const char **out_row)
 {
-    const cJSON *members = member(value, "structValues");
+    const cJSON *members = json_at(value, "structValues");
     const char **items = sql_alloc(compiler->arena, structs->count * sizeof *items);
 
     if (!cJSON_IsObject(members) || (size_t)cJSON_GetArraySize(members) != structs->count)
@@ -268,7 +264,7 @@ static bool read_struct(
     for (size_t i = 0; i < structs->count; i++, next = next == NULL ? NULL : next->next) {
         const char *name = structs->fields[i].name;
         const cJSON *item =
-            next != NULL && strcmp(next->string, name) == 0 ? next : member(members, name);
+            next != NULL && strcmp(next->string, name) == 0 ? next : json_at(members, name);
         struct sql_value field = {0};
         if (item == NULL)
             return sql_error(
@@ -288,7 +284,7 @@ bool sql_struct_array(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_structs *out)
 {
     const cJSON *values =
-        member(member(find_parameter(compiler, expr), "parameterValue"), "arrayValues");
+        json_at(json_at(find_parameter(compiler, expr), "parameterValue"), "arrayValues");
     const cJSON *value;
 
     *out = (struct sql_structs){0};

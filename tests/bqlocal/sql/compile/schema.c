@@ -1,5 +1,6 @@
 /* INFORMATION_SCHEMA: the columns of TABLES and COLUMNS that people and tools read. */
 #include "bqlocal/sql/compile/compile.h"
+#include "bqlocal/store/json_member.h"
 #include "bqlocal/store/limit.h"
 
 #include <string.h>
@@ -22,19 +23,14 @@ static const char *text(struct sql_compiler *compiler, const char *value)
     return value == NULL ? "NULL" : sql_quote_text(compiler->arena, value, strlen(value));
 }
 
-static const char *member(const cJSON *object, const char *key)
-{
-    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
-}
-
 static const char *table_id(const cJSON *table)
 {
-    return member(cJSON_GetObjectItemCaseSensitive(table, "tableReference"), "tableId");
+    return json_text(json_at(table, "tableReference"), "tableId");
 }
 
 static const char *table_row(struct sql_compiler *compiler, const char *dataset, const cJSON *table)
 {
-    const char *created = member(table, "creationTime");
+    const char *created = json_text(table, "creationTime");
 
     return sql_printf(
         compiler->arena, "(%s,%s,%s,'BASE TABLE',%s*1000)",
@@ -46,12 +42,11 @@ static bool column_rows(
     struct sql_compiler *compiler, const char *dataset, const cJSON *table, struct sql_list *rows)
 {
     struct store_schema schema = {0};
-    const char *partition =
-        member(cJSON_GetObjectItemCaseSensitive(table, "timePartitioning"), "field");
-    const cJSON *json = cJSON_GetObjectItemCaseSensitive(table, "schema");
+    const char *partition = json_text(json_at(table, "timePartitioning"), "field");
+    const cJSON *json = json_at(table, "schema");
 
     if (partition == NULL)
-        partition = member(cJSON_GetObjectItemCaseSensitive(table, "rangePartitioning"), "field");
+        partition = json_text(json_at(table, "rangePartitioning"), "field");
     if (!store_schema_parse(json, &schema, compiler->err))
         return false;
     for (size_t i = 0; i < schema.count; i++) {

@@ -1,6 +1,7 @@
 /* ALTER TABLE. */
 #include "bqlocal/sql/compile/compile.h"
 #include "bqlocal/sql/run/ddl.h"
+#include "bqlocal/store/json_member.h"
 #include "bqlocal/store/limit.h"
 
 #include <stdio.h>
@@ -42,18 +43,13 @@ static bool is_used(const struct alteration *alteration, const char *name, const
 {
     const cJSON *resource = alteration->resource;
     const cJSON *lists[2] = {
-        cJSON_GetObjectItemCaseSensitive(
-            cJSON_GetObjectItemCaseSensitive(resource, "clustering"), "fields"),
-        cJSON_GetObjectItemCaseSensitive(
-            cJSON_GetObjectItemCaseSensitive(
-                cJSON_GetObjectItemCaseSensitive(resource, "tableConstraints"), "primaryKey"),
-            "columns")};
+        json_at(json_at(resource, "clustering"), "fields"),
+        json_at(json_at(json_at(resource, "tableConstraints"), "primaryKey"), "columns")};
     static const char *const partitions[] = {"timePartitioning", "rangePartitioning"};
     const cJSON *item;
 
     for (size_t i = 0; i < 2; i++) {
-        const char *field = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(
-            cJSON_GetObjectItemCaseSensitive(resource, partitions[i]), "field"));
+        const char *field = json_text(json_at(resource, partitions[i]), "field");
         *out_by = "partitioning";
         if (field != NULL && strcasecmp(field, name) == 0)
             return true;
@@ -112,24 +108,17 @@ static struct store_field limits_of(enum store_type type, int64_t length, int64_
     };
 }
 
-static int64_t number_of(const cJSON *field, const char *key)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(field, key));
-
-    return text == NULL ? 0 : strtoll(text, NULL, 10);
-}
-
 static bool alter_set_type(
     struct alteration *alteration, const struct sql_alter *alter, cJSON *field)
 {
-    const char *old = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(field, "type"));
+    const char *old = json_text(field, "type");
     enum store_type from = STORE_STRING;
     bool known = old != NULL && store_type_parse(old, &from);
     const struct sql_column *column = &alter->column;
     char types[2][LIMIT_TEXT_SIZE];
     const char *length = from == STORE_STRING || from == STORE_BYTES ? "maxLength" : "precision";
     struct store_field before =
-        limits_of(from, number_of(field, length), number_of(field, "scale"));
+        limits_of(from, json_number(field, length, 0), json_number(field, "scale", 0));
     struct store_field after = limits_of(column->type, column->length, column->scale);
 
     if (!known || !can_widen(from, column->type) ||
@@ -148,7 +137,7 @@ static bool alter_set_type(
 static bool alter_drop_not_null(
     struct alteration *alteration, const struct sql_alter *alter, cJSON *field)
 {
-    const char *mode = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(field, "mode"));
+    const char *mode = json_text(field, "mode");
 
     if (mode == NULL || strcasecmp(mode, "REQUIRED") != 0)
         return sql_error(

@@ -112,6 +112,7 @@ static const size_t key[] = {
 const struct table everything_table = {
     .name = "everything",
     .target = "everything",
+    .definition = "everything",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -134,6 +134,7 @@ static const size_t key[] = {
 const struct table int_table = {
     .name = "int",
     .target = "Größen und-Maße",
+    .definition = "int",
     .mode = SEND_REPLACE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

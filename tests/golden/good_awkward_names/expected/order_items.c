@@ -62,6 +62,7 @@ static const size_t key[] = {
 const struct table order_items_table = {
     .name = "order items",
     .target = "order_items",
+    .definition = "order_items",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -52,6 +52,7 @@ static const size_t key[] = {
 const struct table time_table = {
     .name = "time",
     .target = "time",
+    .definition = "time",
     .mode = SEND_APPEND,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

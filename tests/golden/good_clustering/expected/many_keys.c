@@ -93,6 +93,7 @@ static const size_t key[] = {
 const struct table many_keys_table = {
     .name = "many_keys",
     .target = "many_keys",
+    .definition = "many_keys",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -57,6 +57,7 @@ static const size_t key[] = {
 const struct table none_table = {
     .name = "none",
     .target = "none",
+    .definition = "none",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -57,6 +57,7 @@ static const size_t key[] = {
 const struct table own_table = {
     .name = "own",
     .target = "own",
+    .definition = "own",
     .mode = SEND_APPEND,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -57,6 +57,7 @@ static const size_t key[] = {
 const struct table raw_keys_table = {
     .name = "raw_keys",
     .target = "raw_keys",
+    .definition = "raw_keys",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

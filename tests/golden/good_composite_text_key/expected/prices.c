@@ -63,6 +63,7 @@ static const size_t key[] = {
 const struct table prices_table = {
     .name = "prices",
     .target = "prices",
+    .definition = "prices",
     .mode = SEND_MERGE,
     .capture = CAPTURE_TRIGGERS,
     .reject_fails = false,

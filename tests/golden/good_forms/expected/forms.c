@@ -142,6 +142,7 @@ static const size_t key[] = {
 const struct table forms_table = {
     .name = "forms",
     .target = "forms",
+    .definition = "forms",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -56,6 +56,7 @@ static const char *const ignored[] = {
 const struct table notes_table = {
     .name = "notes",
     .target = "notes",
+    .definition = "notes",
     .mode = SEND_APPEND,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -62,6 +62,7 @@ static const char *const ignored[] = {
 const struct table users_table = {
     .name = "users",
     .target = "users",
+    .definition = "users",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -53,6 +53,7 @@ static const struct column columns[] = {
 const struct table tags_table = {
     .name = "tags",
     .target = "tags",
+    .definition = "tags",
     .mode = SEND_REPLACE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

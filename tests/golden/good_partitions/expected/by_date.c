@@ -57,6 +57,7 @@ static const size_t key[] = {
 const struct table by_date_table = {
     .name = "by_date",
     .target = "by_date",
+    .definition = "by_date",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -57,6 +57,7 @@ static const size_t key[] = {
 const struct table by_hour_table = {
     .name = "by_hour",
     .target = "by_hour",
+    .definition = "by_hour",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -57,6 +57,7 @@ static const size_t key[] = {
 const struct table by_month_table = {
     .name = "by_month",
     .target = "by_month",
+    .definition = "by_month",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -52,6 +52,7 @@ static const size_t key[] = {
 const struct table by_range_table = {
     .name = "by_range",
     .target = "by_range",
+    .definition = "by_range",
     .mode = SEND_APPEND,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -57,6 +57,7 @@ static const size_t key[] = {
 const struct table by_year_table = {
     .name = "by_year",
     .target = "by_year",
+    .definition = "by_year",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

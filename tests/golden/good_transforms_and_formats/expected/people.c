@@ -107,6 +107,7 @@ static const size_t key[] = {
 const struct table people_table = {
     .name = "people",
     .target = "people",
+    .definition = "people",
     .mode = SEND_APPEND,
     .capture = CAPTURE_SCAN,
     .reject_fails = true,

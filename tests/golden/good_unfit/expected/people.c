@@ -72,6 +72,7 @@ static const size_t key[] = {
 const struct table people_table = {
     .name = "people",
     .target = "people",
+    .definition = "people",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -53,6 +53,7 @@ static const struct column columns[] = {
 const struct table visits_table = {
     .name = "visits",
     .target = "visits",
+    .definition = "visits",
     .mode = SEND_REPLACE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

@@ -57,6 +57,7 @@ static const size_t key[] = {
 const struct table messages_table = {
     .name = "messages",
     .target = "messages",
+    .definition = "messages",
     .mode = SEND_MERGE,
     .capture = CAPTURE_AUTO,
     .reject_fails = false,

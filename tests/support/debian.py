@@ -1,0 +1,43 @@
+"""Roots of Debian for tests that need a machine of their own: made by debootstrap, from Debian's mirror alone."""
+
+import fcntl
+import pathlib
+import platform
+import shutil
+import subprocess
+import tempfile
+
+from tests.support import foreign
+
+# Roots of Debian are large and have device files, which the folder for small temporary files may not take.
+ROOM = "/var/tmp"
+SECONDS = 600
+
+
+def run(*command, timeout=SECONDS, **options):
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=timeout, **options)
+
+
+def base_root(skip):
+    """A tar of a minimal Debian, made once for a machine. Calls skip(reason) where none can be made."""
+    debootstrap = foreign.tool("debootstrap", "debootstrap")
+    foreign.CACHE.mkdir(parents=True, exist_ok=True)
+    tar = foreign.CACHE / f"bookworm-{platform.machine()}.tar"
+    with open(foreign.CACHE / "bookworm.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not tar.exists():
+            with tempfile.TemporaryDirectory(prefix="bqsync-bookworm-", dir=ROOM) as folder:
+                root = pathlib.Path(folder) / "root"
+                made = run(debootstrap, "--variant=minbase", "bookworm", root)
+                if made.returncode != 0:
+                    skip("debootstrap: " + (made.stdout + made.stderr).strip()[-600:])
+                # What Debian's own slim image leaves out.
+                left_out = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale")
+                for name in left_out:
+                    for path in (root / name).iterdir():
+                        shutil.rmtree(path) if path.is_dir() else path.unlink()
+                (root / "var/cache/apt/archives/partial").mkdir(parents=True)
+                part = tar.with_suffix(".part")
+                run("tar", "-C", root, "-cf", part, ".").check_returncode()
+                part.rename(tar)
+    return tar
