@@ -7,11 +7,10 @@ Each script is named after the product whose tables and value forms it repeats, 
     READINGS    what `infer` has to make of columns that are easily read wrongly
     HIDDEN      columns that must not reach BigQuery as they are: secrets and personal data
     KEYS        the keys of tables where they are not obvious
-    REJECTED    rows that no declared form can read: {table: (how many, why)}
     UNFIT       rows with a value that stands in `_bqsync_unfit`: {table: (how many, why)}
     connect(db) gives a connection the product's own functions and collations
 
-All but the first two may be missing.
+All but the first two may be missing. No row of any of them may be rejected.
 """
 
 from __future__ import annotations
@@ -61,7 +60,6 @@ class Shape:
         self.readings: tuple[Reading, ...] = getattr(module, "READINGS", ())
         self.hidden: tuple[str, ...] = getattr(module, "HIDDEN", ())
         self.keys: dict[str, list[str]] = getattr(module, "KEYS", {})
-        self.rejected: dict[str, tuple[int, str]] = getattr(module, "REJECTED", {})
         self.unfit: dict[str, tuple[int, str]] = getattr(module, "UNFIT", {})
 
     def connect(self, path: pathlib.Path) -> sqlite3.Connection:

@@ -7,7 +7,7 @@ columns of earlier schemas are left as CHAR(0) and DATETIME that are NULL in eac
 
 import json
 
-from tests.databases.shape import Reading, naive, seconds_in_sqlite, text_in_sqlite, unix_us, uuid_in_sqlite
+from tests.databases.shape import Reading, naive, seconds_in_sqlite, text_in_sqlite, unix_us
 
 DDL = """
 CREATE TABLE event_types (event_type_id INTEGER NOT NULL, event_type VARCHAR(64), PRIMARY KEY (event_type_id));
