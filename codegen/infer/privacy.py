@@ -28,7 +28,7 @@ _HASH_OWNERS = frozenset(
     person people employee employees credential credentials""".split())
 # Tables whose content is secret as a whole, and what it is called there.
 _JARS = ("cookie", "session", "secret", "credential", "apikey", "accesskey", "accesstoken", "authtoken",
-         "refreshtoken", "resettoken")
+         "refreshtoken", "resettoken", "twofactor", "totp", "recoverycode")
 _JAR_COLUMNS = frozenset("value payload data key code".split())
 _PERSONAL_WORDS = {
     "email": "an e-mail address", "mail": "an e-mail address", "phone": "a phone number",
@@ -108,6 +108,8 @@ def has_check_digit(text: str) -> bool:
 def secret_by_name(table: str, column: str) -> str:
     """What the column seems to hold, "" if its name says nothing."""
     found = words(column)
+    if found == ("id",) and words(table)[-1:] in (("session",), ("sessions",)):
+        return "a session, and who knows its id is logged in"
     if not found or found[-1] in _ABOUT:
         return ""
     flat = "".join(found).replace("secretar", "")

@@ -100,11 +100,13 @@ class PrivacyTest(InferTest):
     def test_some_tables_hold_secrets_under_plain_names(self):
         self.write("""create table api_keys(id integer primary key, key text, name text);
                       create table django_session(session_key text primary key, session_data text);
-                      create table settings(key text primary key, value text);""")
+                      create table settings(key text primary key, value text);
+                      create table twofactor(id text primary key, data text);""")
 
         found = {name: document["sync"].get("ignore") for name, document in self.infer().items()}
 
-        self.assertEqual(found, {"api_keys": ["key"], "django_session": ["session_data"], "settings": None})
+        self.assertEqual(found, {"api_keys": ["key"], "django_session": ["session_data"], "settings": None,
+                                 "twofactor": ["data"]})
 
     def test_what_is_left_out_is_ignored_on_purpose(self):
         self.write("create table users(id integer primary key, password text, token text)")
@@ -142,6 +144,15 @@ class PrivacyTest(InferTest):
 
         self.assertEqual(document["key"], ["session_key"])
         self.assertEqual(document["columns"][0]["transform"], "sha256")
+
+    def test_the_text_that_names_a_session_is_hashed(self):
+        self.write("""create table sessions(id text primary key, n int);
+                      create table user_session(id integer primary key);""")
+
+        found = {name: document["columns"][0] for name, document in self.infer().items()}
+
+        self.assertEqual(found["sessions"].get("transform"), "sha256")
+        self.assertEqual(found["user_session"]["type"], "INT64")
 
     def test_what_foreign_keys_join_stays_joinable(self):
         self.write("""create table users(email text primary key);
