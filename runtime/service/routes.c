@@ -34,9 +34,12 @@ static bool copy_ledger(
     const struct routes_context *context, struct ledger *out_ledger, struct error *err)
 {
     cJSON *run = status_last_run(context->status);
+    cJSON *idle = history_idle(context->deployment->config->state_path);
 
     ledger_learn(context->ledger, run);
+    ledger_learn(context->ledger, idle);
     cJSON_Delete(run);
+    cJSON_Delete(idle);
     return ledger_copy(context->ledger, out_ledger, err);
 }
 

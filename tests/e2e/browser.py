@@ -107,8 +107,7 @@ class Browser:
         self._pages[session] = page
         for domain in ("Runtime", "Log", "Page", "Network"):
             page.send(domain + ".enable")
-        page.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
-                  mobile=width < 700)
+        page.resize(width, height)
         page.send("Emulation.setEmulatedMedia", features=[
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
         if script is not None:
@@ -125,6 +124,10 @@ class Page:
 
     def send(self, method, **parameters):
         return self._browser.send(method, self._session, **parameters)
+
+    def resize(self, width, height=900):
+        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
+                  mobile=width < 700)
 
     def run(self, expression):
         """The value of a JavaScript expression, awaited."""

@@ -263,6 +263,10 @@ class StatesTest(BrowserTest):
             process.communicate()
             page.wait(hidden("#running"))
             page.wait(f"{STATE} === 'In sync'")
+            # One that finds nothing to do records nothing, and the tables are as fresh all the same.
+            before = service.table("accounts")["fresh_at"]
+            self.assertTrue(self.app.sync()["ok"])
+            self.assertGreater(service.table("accounts")["fresh_at"], before)
 
     def test_two_hundred_tables_are_folded_filtered_and_not_in_the_way(self):
         service = self.serve()
@@ -288,6 +292,9 @@ class StatesTest(BrowserTest):
         page.click("nav a[href='#runs-title']")
         page.wait("document.querySelector('#runs-title').getBoundingClientRect().top < innerHeight")
         self.assertEqual([], page.problems())
+        for width in (320, 700, 701, 860, 861, 1100, 1101):
+            page.resize(width)
+            self.assertLessEqual(page.run("document.documentElement.scrollWidth"), width)
         self.look("many", service, f"{STATE} === 'Failing'", script=MANY)
 
     def test_the_token_is_asked_for(self):

@@ -1,5 +1,5 @@
 /* --- rejected values, page by page --- */
-const rejects = { mark: "", table: "", list: [], next: null };
+const rejects = { mark: "", run: "", table: "", list: [], next: null };
 
 function keyOf(key) {
   const text = (value) => value === null ? "NULL" : value === "" ? '""' : String(value);
@@ -27,11 +27,13 @@ async function readRejects(more) {
     showRejects();
   } catch (problem) { if (more) toast(problem.message); }
 }
-/* The panel is read again when a count changes or a run has ended. */
+/* The panel is read again when a count changes, and at each run's end while it shows the first page only: nobody is
+   thrown back who reads on. */
 function drawRejects() {
   const tables = view.status.tables.filter((table) => table.rejected > 0);
   const newest = view.runs.find((run) => run.finished_at);
-  const mark = JSON.stringify([tables.map((table) => [table.table, table.rejected]), newest && newest.run_id]);
+  if (rejects.list.length <= 100) rejects.run = newest ? newest.run_id : "";
+  const mark = JSON.stringify([tables.map((table) => [table.table, table.rejected]), rejects.run]);
   $("rejects-panel").classList.toggle("hidden", !tables.length);
   $("to-rejects").classList.toggle("hidden", !tables.length);
   if (mark === rejects.mark) return;
