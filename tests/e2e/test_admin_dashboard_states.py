@@ -87,7 +87,9 @@ class StatesTest(BrowserTest):
         staging = page.run("getComputedStyle(document.querySelector('#top')).borderTopColor")
         production = self.serve_and_colour("production")
         self.assertNotEqual(staging, production)
-        self.assertNotEqual(production, self.serve_and_colour("development"))
+        others = {self.serve_and_colour(name) for name in ("development", "test", "qa", "eu-west-1", "prod")}
+        self.assertEqual(5, len(others))
+        self.assertFalse(others & {production, staging})
 
     def serve_and_colour(self, environment):
         app = self.enterContext(Deployment(self.bq))
@@ -296,6 +298,19 @@ class StatesTest(BrowserTest):
             page.resize(width)
             self.assertLessEqual(page.run("document.documentElement.scrollWidth"), width)
         self.look("many", service, f"{STATE} === 'Failing'", script=MANY)
+
+    def test_a_service_that_is_gone_is_said_at_once_and_forgotten_when_it_is_back(self):
+        service = self.serve()
+        self.sync(service)
+        page = self.open(service, "In sync")
+        offline = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        page.send("Network.emulateNetworkConditions", offline=True, **offline)
+        # tick() is what the page does each second.
+        page.wait(f"(tick(), {STATE} === 'No answer') && document.title.startsWith('No answer · ') &&"
+                  " document.querySelector('#top-state').textContent === 'No answer'")
+        page.send("Network.emulateNetworkConditions", offline=False, **offline)
+        page.wait(f"{STATE} === 'In sync' && document.title.startsWith('In sync · ') &&"
+                  " document.querySelector('#badge').classList.contains('good')")
 
     def test_the_token_is_asked_for(self):
         service = self.serve(token="token-of-the-looks")

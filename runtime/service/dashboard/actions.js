@@ -71,15 +71,17 @@ const POLL_MS = 3000;
 // The head of the list of tables stays below that of the page, which may have several lines.
 new ResizeObserver(() => document.documentElement.style.setProperty("--top", $("top").offsetHeight + "px")).observe($("top"));
 
-setInterval(() => {
-  if (!view.status || document.hidden) return;
+/* Ages grow by themselves. Of a service that does not answer, nothing is known that could. */
+function tick() {
+  if (!view.status || view.lost || document.hidden) return;
   drawHero();
   drawVerify();
   drawBill();
   if (view.running) drawRunning();
   for (const node of document.querySelectorAll("[data-since]")) setText(node, aged(since(node.dataset.since)));
   for (const node of document.querySelectorAll("[data-ago]")) setText(node, ago(node.dataset.ago));
-}, 1000);
+}
+setInterval(tick, 1000);
 setInterval(() => { if (!document.hidden && !asked) load(); }, POLL_MS);
 document.addEventListener("visibilitychange", () => { if (!document.hidden && !asked) load(); });
 

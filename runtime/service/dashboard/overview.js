@@ -1,20 +1,23 @@
 /* --- drawing --- */
 function drawLost(problem) {
+  view.lost = true;
   setLive("off", "offline");
-  $("badge").className = "badge bad";
-  $("badge").replaceChildren(icon("bad"));
-  setText($("state"), "No answer");
-  setText($("sentence"), "The service cannot be reached: " + problem.message);
+  drawState("bad", "No answer", "The service cannot be reached: " + problem.message);
   for (const id of ["now", "full", "verify", "selected", "selected-verify"]) $(id).disabled = true;
 }
 let shownKind = "";
-function drawHero() {
-  const [kind, title, sentence] = overall();
+/* The state at the top of the page, in its sticky header and in the browser's tab, which says it first. */
+function drawState(kind, title, sentence) {
   if (shownKind !== kind) { $("badge").className = "badge " + kind; $("badge").replaceChildren(icon(kind)); $("top-state").className = "pill " + kind; shownKind = kind; }
   setText($("state"), title);
   setText($("top-state"), title);
   setText($("sentence"), sentence);
-  drawPlace(title);
+  const { project, dataset, environment } = view.status || {};
+  document.title = [title, environment, [project, dataset].filter(Boolean).join("."), "bqsync"].filter(Boolean).join(" · ");
+}
+function drawHero() {
+  drawState(...overall());
+  drawPlace();
   const tables = view.status.tables;
   const ages = tables.filter((table) => table.fresh_at).map((table) => since(table.fresh_at));
   setText($("age"), ages.length ? aged(Math.max(...ages)) : "never");
@@ -30,22 +33,20 @@ function drawHero() {
   for (const id of ["now", "full", "selected"]) $(id).disabled = Boolean(view.running);
   for (const id of ["verify", "selected-verify"]) $(id).disabled = Boolean(view.verify.running);
 }
-/* An environment has one of six colours, none of which means a state; the usual ones have theirs for sure. */
-const ENVIRONMENTS = { production: 0, staging: 1, development: 2, test: 3 };
-function environmentColour(name) {
-  if (name in ENVIRONMENTS) return ENVIRONMENTS[name];
-  return 4 + [...name].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % 2;
+/* Each environment has a hue, the usual ones for sure, others by their name. Lightness is the same for all, so that the
+   name can be read. */
+const HUES = { production: 305, staging: 205, development: 110, test: 255 };
+function environmentHue(name) {
+  if (Object.hasOwn(HUES, name)) return HUES[name];
+  return [...name].reduce((hash, letter) => (hash * 31 + letter.codePointAt(0)) % 4093, 7) % 24 * 15;
 }
-/* Whose page this is. The tab says the state first. */
-function drawPlace(title) {
+/* Whose page this is. */
+function drawPlace() {
   const { project, dataset, source, environment, version } = view.status;
-  const target = [project, dataset].filter(Boolean).join(".");
-  document.title = [title, environment, target, "bqsync"].filter(Boolean).join(" · ");
   setText($("version"), version || "");
   setText($("environment"), environment || "");
-  $("environment").className = "env env-" + environmentColour(environment || "");
-  $("top").dataset.environment = environmentColour(environment || "");
-  setText($("target"), target);
+  $("top").style.setProperty("--hue", environmentHue(environment || ""));
+  setText($("target"), [project, dataset].filter(Boolean).join("."));
   const folder = (source || "").slice(0, (source || "").lastIndexOf("/") + 1);
   setText($("source-folder"), folder);
   setText($("source-file"), (source || "").slice(folder.length));

@@ -32,6 +32,7 @@ function setLive(state, text) { $("live").className = "live " + state; setText($
 async function load() {
   try {
     const [status, runs, verify] = await Promise.all([call(API + "sync/status"), call(API + "sync/runs?limit=40"), call(API + "verify")]);
+    view.lost = false;
     view.status = status.body;
     view.runs = runs.body.runs;
     view.running = status.body.running;
@@ -108,6 +109,6 @@ function onProgress(message) {
   if (message.running || !view.running || !view.running.holder) view.running = message.running;
   view.outage = message.outage || null;
   view.lastRunId = message.last_run_id;
-  if (ended || missed) load(); else draw();
+  if (ended || missed || view.lost) load(); else draw();
 }
 
