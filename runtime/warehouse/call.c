@@ -347,7 +347,8 @@ bool call_pause(
     struct bigquery *bigquery, const struct call *call, struct retry *retry, bool answered,
     struct error *err)
 {
-    if (bigquery->quota != NULL)
+    // "Not found" of a table that is too new is an answer, and no outage.
+    if (bigquery->quota != NULL && err->code != ERROR_NOT_FOUND)
         quota_note_attempt(bigquery->quota, retry->attempts + 1, err->message);
     if (bigquery->quota != NULL)
         retry_limit(retry, quota_trouble_left(bigquery->quota, retry->budget_ms));

@@ -371,6 +371,34 @@ static void test_a_table_that_is_updated_too_often_is_left_alone_for_the_window(
     cJSON_Delete(resource);
 }
 
+static void test_a_table_that_is_too_new_is_no_outage(void **state)
+{
+    struct fixture *fixture = *state;
+    struct bigquery_options options = fixture_options(fixture);
+    struct bigquery *bigquery = NULL;
+    struct quota_outage outage;
+    struct error err = {0};
+    cJSON *resource = cJSON_CreateObject();
+
+    options.quota = quota_new(&fixture->clock.clock);
+    expect_ok(bigquery_open(&options, &bigquery, &err));
+    quota_note_created(options.quota, "t");
+    FAKE_HTTP_SCRIPT(&fixture->http, {.status = 404});
+    expect_error(bigquery_table_patch(bigquery, "t", resource, &err), ERROR_NOT_FOUND, "http 404");
+    assert_true(fixture->http.request_count > 2);
+    quota_outage(options.quota, &outage);
+    assert_int_equal(outage.attempts, 0);
+
+    FAKE_HTTP_SCRIPT(&fixture->http, {.status = 503});
+    expect_error(
+        bigquery_table_patch(bigquery, "u", resource, &err), ERROR_TRANSIENT, "http 503");
+    quota_outage(options.quota, &outage);
+    assert_true(outage.attempts > 2);
+    cJSON_Delete(resource);
+    bigquery_close(bigquery);
+    quota_free(options.quota);
+}
+
 static void test_loads_and_ddl_are_counted_where_they_count(void **state)
 {
     struct fixture *fixture = *state;
@@ -434,6 +462,7 @@ int main(void)
         FIXTURE_TEST(test_a_new_table_that_is_not_found_is_asked_for_again),
         FIXTURE_TEST(test_a_job_that_misses_a_new_table_may_be_tried_anew),
         FIXTURE_TEST(test_a_table_that_is_updated_too_often_is_left_alone_for_the_window),
+        FIXTURE_TEST(test_a_table_that_is_too_new_is_no_outage),
         FIXTURE_TEST(test_loads_and_ddl_are_counted_where_they_count),
     };
 
