@@ -19,6 +19,7 @@ from tests.e2e.serving import INCREMENTAL, MANUAL, RUNS, STATUS, TABLES
 
 ROUTES = [("GET", STATUS, None, {200}, 30), ("GET", RUNS + "?limit=5", None, {200}, 10), ("GET", RUNS, None, {200}, 2),
           ("GET", RUNS + "/none", None, {404}, 3), ("GET", "/metrics", None, {200}, 10), ("GET", "/healthz", None, {200}, 10),
+          ("GET", "/admin/bigquery/rejects", None, {200}, 3),
           ("GET", "/readyz", None, {200}, 5), ("GET", "/", None, {200}, 5), ("GET", "/nothing", None, {404}, 5),
           ("GET", "/admin/bigquery/tables", None, {200}, 5), ("GET", "/admin/bigquery/verify", None, {200}, 3),
           ("POST", "/admin/bigquery/verify", None, {202, 409}, 0.2), ("POST", INCREMENTAL, None, {202, 409}, 3),
