@@ -193,7 +193,8 @@ static cJSON *followed_table(const struct status_table *row, bool done)
     cJSON *json = cJSON_CreateObject();
 
     cJSON_AddStringToObject(json, "table", row->table->name);
-    cJSON_AddStringToObject(json, "mode", table_report_mode(row->table->mode));
+    // How the other process sends it is not known here.
+    cJSON_AddNullToObject(json, "mode");
     cJSON_AddStringToObject(json, "status", done ? "synced" : "running");
     cJSON_AddStringToObject(json, "phase", done ? "done" : "running");
     return json;
