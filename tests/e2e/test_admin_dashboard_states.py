@@ -294,9 +294,14 @@ class StatesTest(BrowserTest):
         page.click("nav a[href='#runs-title']")
         page.wait("document.querySelector('#runs-title').getBoundingClientRect().top < innerHeight")
         self.assertEqual([], page.problems())
-        for width in (320, 700, 701, 860, 861, 1100, 1101):
+        for width in (320, 390, 700, 701, 860, 861, 1100, 1101):
             page.resize(width)
             self.assertLessEqual(page.run("document.documentElement.scrollWidth"), width)
+            if not 700 < width < 861:  # where the list scrolls sideways
+                self.assertEqual([], page.run(
+                    "[...document.querySelectorAll('#rows .pill')].filter((pill) => pill.getBoundingClientRect().right >"
+                    " document.querySelector('#table-scroll').getBoundingClientRect().right - 8)"
+                    ".map((pill) => pill.textContent)"))
         self.look("many", service, f"{STATE} === 'Failing'", script=MANY)
 
     def test_a_service_that_is_gone_is_said_at_once_and_forgotten_when_it_is_back(self):

@@ -390,8 +390,7 @@ static void test_a_table_that_is_too_new_is_no_outage(void **state)
     assert_int_equal(outage.attempts, 0);
 
     FAKE_HTTP_SCRIPT(&fixture->http, {.status = 503});
-    expect_error(
-        bigquery_table_patch(bigquery, "u", resource, &err), ERROR_TRANSIENT, "http 503");
+    expect_error(bigquery_table_patch(bigquery, "u", resource, &err), ERROR_TRANSIENT, "http 503");
     quota_outage(options.quota, &outage);
     assert_true(outage.attempts > 2);
     cJSON_Delete(resource);
