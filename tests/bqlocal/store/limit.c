@@ -17,12 +17,12 @@ const char *limit_type_name(const struct store_field *field, char out[LIMIT_TEXT
 
     if (field->length > 0)
         snprintf(out, LIMIT_TEXT_SIZE, "%s(%lld)", type, (long long)field->length);
-    else if (field->precision > 0 && field->scale > 0)
-        snprintf(out, LIMIT_TEXT_SIZE, "%s(%d, %d)", type, field->precision, field->scale);
-    else if (field->precision > 0)
-        snprintf(out, LIMIT_TEXT_SIZE, "%s(%d)", type, field->precision);
-    else
+    else if (field->precision == 0 || field->type == STORE_INT64)
         snprintf(out, LIMIT_TEXT_SIZE, "%s", type);
+    else if (field->scale > 0)
+        snprintf(out, LIMIT_TEXT_SIZE, "%s(%d, %d)", type, field->precision, field->scale);
+    else
+        snprintf(out, LIMIT_TEXT_SIZE, "%s(%d)", type, field->precision);
     return out;
 }
 

@@ -94,6 +94,12 @@ class Limits(RestCase):
                     self.bq.query(sql)
                 else:
                     self.refuse(400, "invalidQuery", self.bq.query, sql)
+        self.bq.query("create table d.wider (small int64, large int64, plain int64)")
+        error = self.refuse(400, "invalidQuery", self.bq.query,
+                            "alter table d.wider alter column small set data type numeric(20, 2)")
+        self.assertIn("(INT64) is assignable to the new type (NUMERIC(20, 2))", error.message)
+        self.bq.query("alter table d.wider alter column large set data type numeric(21, 2), "
+                      "alter column plain set data type numeric")
         fields = self.bq.table("d", "t")["schema"]["fields"]
         for changes, way in (({"precision": "5", "scale": "3"}, 400), ({"precision": "7", "scale": "3"}, 200)):
             patched = [{**field, **(changes if field["name"] == "n" else {})} for field in fields]

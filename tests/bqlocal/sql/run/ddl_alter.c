@@ -95,7 +95,7 @@ static bool can_widen(enum store_type from, enum store_type to)
     return from == STORE_NUMERIC && (to == STORE_BIGNUMERIC || to == STORE_FLOAT64);
 }
 
-/* What the column may hold, of those types that have parameters. */
+/* What the column may hold, of those types that have parameters, and of INT64: 19 digits. */
 static struct store_field limits_of(enum store_type type, int64_t length, int64_t scale)
 {
     bool text = type == STORE_STRING || type == STORE_BYTES;
@@ -103,7 +103,9 @@ static struct store_field limits_of(enum store_type type, int64_t length, int64_
     return (struct store_field){
         .type = type,
         .length = text ? length : 0,
-        .precision = text ? 0 : (int)length,
+        .precision = text                  ? 0
+                     : type == STORE_INT64 ? 19
+                                           : (int)length,
         .scale = (int)scale,
     };
 }
@@ -121,8 +123,7 @@ static bool alter_set_type(
         limits_of(from, json_number(field, length, 0), json_number(field, "scale", 0));
     struct store_field after = limits_of(column->type, column->length, column->scale);
 
-    if (!known || !can_widen(from, column->type) ||
-        (from == column->type && !limit_is_wider(&before, &after)))
+    if (!known || !can_widen(from, column->type) || !limit_is_wider(&before, &after))
         return sql_error(
             alteration->compiler->err, alter->place,
             "ALTER TABLE ALTER COLUMN SET DATA TYPE requires that the existing column type (%s) is "
