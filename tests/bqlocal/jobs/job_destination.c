@@ -69,21 +69,13 @@ static bool mismatch(const struct destination *to, const char *what, const char 
         to->store->project, to->dataset, to->table, what, name);
 }
 
-static const struct store_field *find_field(const struct store_schema *schema, const char *name)
-{
-    for (size_t i = 0; i < schema->count; i++)
-        if (strcasecmp(schema->fields[i].name, name) == 0)
-            return &schema->fields[i];
-    return NULL;
-}
-
 /* A result's columns are NULLABLE: none goes into a REQUIRED one. */
 static bool check_fields(const struct destination *to, const struct store_schema *target)
 {
     const struct store_schema *source = &to->result->schema;
 
     for (size_t i = 0; i < source->count; i++) {
-        const struct store_field *field = find_field(target, source->fields[i].name);
+        const struct store_field *field = store_schema_find(target, source->fields[i].name);
         if (field == NULL)
             return mismatch(to, "Cannot add fields", source->fields[i].name);
         if (field->type != source->fields[i].type)
@@ -96,7 +88,7 @@ static bool check_fields(const struct destination *to, const struct store_schema
     }
     for (size_t i = 0; i < target->count; i++)
         if (target->fields[i].required)
-            return find_field(source, target->fields[i].name) == NULL
+            return store_schema_find(source, target->fields[i].name) == NULL
                        ? mismatch(to, "A required field is missing", target->fields[i].name)
                        : mismatch(
                              to, "Field has changed mode from REQUIRED to NULLABLE",
@@ -114,7 +106,7 @@ static bool insert_rows(const struct destination *to)
     bool ok = store_schema(to->store, to->dataset, to->table, &target, to->err);
 
     for (size_t i = 0; ok && i < source->count; i++) {
-        const struct store_field *field = find_field(&target, source->fields[i].name);
+        const struct store_field *field = store_schema_find(&target, source->fields[i].name);
         char *column = sqlite3_mprintf("c%d", (int)i);
         char *limited = field != NULL && limit_is_set(field) ? limit_sql(field, column) : NULL;
         sqlite3_str_appendf(names, i > 0 ? ",\"%w\"" : "\"%w\"", source->fields[i].name);

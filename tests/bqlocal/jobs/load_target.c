@@ -3,6 +3,7 @@
 #include "bqlocal/jobs/load.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/json_member.h"
+#include "bqlocal/store/limit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,8 +242,12 @@ static bool use_table(struct load *load, cJSON *resource, struct error *err)
 
 /* A column's default, evaluated once for the load. */
 static bool read_default(
-    struct load *load, const char *expression, sqlite3_value **out_value, struct error *err)
+    struct load *load, const struct store_field *field, sqlite3_value **out_value,
+    struct error *err)
 {
+    const char *expression = field->default_sql;
+    char why[sizeof err->message];
+    bool found = false;
     struct store *store = load->store;
     struct sql_result result = {0};
     sqlite3_stmt *row = NULL;
@@ -256,12 +261,19 @@ static bool read_default(
     sqlite3_free(text);
     if (!ok)
         return error_wrap(err, "default value %s", expression);
-    char *sql = sqlite3_mprintf("select c0 from \"%w\"", result.result_table);
-    ok = store_prepare(store, sql == NULL ? "" : sql, &row, err, NULL);
-    if (ok && sqlite3_step(row) == SQLITE_ROW)
+    char *limited = limit_is_set(field) ? limit_sql(field, "c0") : NULL;
+    char *sql = sqlite3_mprintf(
+        "select %s from \"%w\"", limited == NULL ? "c0" : limited, result.result_table);
+    ok = store_prepare(store, sql == NULL ? "" : sql, &row, err, NULL) &&
+         store_step(store, row, &found, err);
+    if (found)
         *out_value = sqlite3_value_dup(sqlite3_column_value(row, 0));
+    snprintf(why, sizeof why, "%s", err->message);
+    if (!ok)
+        failure_set(err, "invalid", "default value %s: %s", expression, why);
     sqlite3_finalize(row);
     sqlite3_free(sql);
+    sqlite3_free(limited);
     sql_result_clear(store, &result);
     return ok;
 }
@@ -281,8 +293,8 @@ static bool map_columns(struct load *load, struct error *err)
     for (size_t i = 0; i < fields; i++)
         load->columns[i] = find_column(&load->target, load->source.fields[i].name);
     for (size_t i = 0; i < columns; i++) {
-        const char *expression = load->target.fields[i].default_sql;
-        if (expression != NULL && !read_default(load, expression, &load->defaults[i], err))
+        const struct store_field *field = &load->target.fields[i];
+        if (field->default_sql != NULL && !read_default(load, field, &load->defaults[i], err))
             return false;
     }
     return true;

@@ -13,14 +13,6 @@
 #define TOUCHED      "bqlocal_touched"
 #define DAY_US       "86400000000"
 
-static const struct store_field *find_field(const struct store_schema *schema, const char *name)
-{
-    for (size_t i = 0; i < schema->count; i++)
-        if (strcasecmp(schema->fields[i].name, name) == 0)
-            return &schema->fields[i];
-    return NULL;
-}
-
 /* Days or hours since 1970-01-01, or a month or a year as text; names stand for %s in all. */
 static char *time_number(const struct store_field *field, const char *unit)
 {
@@ -76,7 +68,7 @@ static bool find_number(
     const cJSON *time = json_at(resource, "timePartitioning");
     const cJSON *range = json_at(resource, "rangePartitioning");
     const char *name = json_text(time != NULL ? time : range, "field");
-    const struct store_field *field = name == NULL ? NULL : find_field(schema, name);
+    const struct store_field *field = name == NULL ? NULL : store_schema_find(schema, name);
 
     if (field == NULL)
         return true;

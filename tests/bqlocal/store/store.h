@@ -121,5 +121,7 @@ MUST_CHECK bool store_schema_parse(
 /* Back to an array of REST fields (old type names, mode), owned. */
 cJSON *store_schema_json(const struct store_schema *schema);
 void store_schema_clear(struct store_schema *schema);
+/* The field of that name, in any case; NULL: none has it. */
+const struct store_field *store_schema_find(const struct store_schema *schema, const char *name);
 
 #endif

@@ -67,14 +67,6 @@ bool store_rows_create(
     return ok;
 }
 
-static const struct store_field *find_source(const struct store_schema *from, const char *name)
-{
-    for (size_t i = 0; i < from->count; i++)
-        if (strcasecmp(from->fields[i].name, name) == 0)
-            return &from->fields[i];
-    return NULL;
-}
-
 /* The expression that turns a column into the wider type. */
 static void append_converted(struct buffer *out, const struct store_field *from, enum store_type to)
 {
@@ -126,7 +118,7 @@ static bool rewrite(
     if (to->count == 0)
         buffer_append_text(&sql, "null");
     for (size_t i = 0; i < to->count; i++) {
-        const struct store_field *source = find_source(from, to->fields[i].name);
+        const struct store_field *source = store_schema_find(from, to->fields[i].name);
         if (i > 0)
             buffer_append_byte(&sql, ',');
         if (source == NULL)

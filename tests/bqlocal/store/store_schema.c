@@ -218,7 +218,7 @@ void store_schema_clear(struct store_schema *schema)
     *schema = (struct store_schema){0};
 }
 
-static const struct store_field *find_field(const struct store_schema *schema, const char *name)
+const struct store_field *store_schema_find(const struct store_schema *schema, const char *name)
 {
     for (size_t i = 0; name != NULL && i < schema->count; i++)
         if (strcasecmp(schema->fields[i].name, name) == 0)
@@ -237,7 +237,7 @@ static bool check_clustering(
         return failure_set(err, "invalid", "Too many clustering columns: at most %d", CLUSTER_MAX);
     cJSON_ArrayForEach(item, fields)
     {
-        const struct store_field *field = find_field(schema, cJSON_GetStringValue(item));
+        const struct store_field *field = store_schema_find(schema, cJSON_GetStringValue(item));
         if (field == NULL)
             return failure_set(
                 err, "invalid",
@@ -264,7 +264,7 @@ static bool check_primary_key(
             err, "invalid", "Too many primary key columns: at most %d", PRIMARY_KEY_MAX);
     cJSON_ArrayForEach(item, columns)
     {
-        const struct store_field *field = find_field(schema, cJSON_GetStringValue(item));
+        const struct store_field *field = store_schema_find(schema, cJSON_GetStringValue(item));
         if (field == NULL)
             return failure_set(
                 err, "invalid", "Primary key column %.300s is not in the schema",
@@ -288,7 +288,7 @@ static bool check_partitioning(
         return true;
     if (name == NULL) // by ingestion time
         return range == NULL || failure_set(err, "invalid", "Range partitioning needs a field");
-    const struct store_field *field = find_field(schema, name);
+    const struct store_field *field = store_schema_find(schema, name);
     if (field == NULL)
         return failure_set(
             err, "invalid",
@@ -385,7 +385,7 @@ bool store_fields_merge(
     if (!store_schema_parse(old_fields, &old, err) || !store_schema_parse(new_fields, &new, err))
         goto cleanup;
     for (size_t i = 0; i < old.count; i++) {
-        const struct store_field *field = find_field(&new, old.fields[i].name);
+        const struct store_field *field = store_schema_find(&new, old.fields[i].name);
         if (field == NULL) {
             failure_set(
                 err, "invalid",
@@ -398,7 +398,7 @@ bool store_fields_merge(
         cJSON_AddItemToArray(merged, cJSON_Duplicate(find_item(new_fields, field->name), true));
     }
     for (size_t i = 0; i < new.count; i++) {
-        if (find_field(&old, new.fields[i].name) != NULL)
+        if (store_schema_find(&old, new.fields[i].name) != NULL)
             continue;
         if (new.fields[i].required && old.count > 0) {
             failure_set(

@@ -66,6 +66,18 @@ class Limits(RestCase):
                 self.assertIn("errorResult", job["status"])
         self.assertEqual([{"id": 1, "s": "old", "y": None, "n": None, "b": None}], self.bq.query("select * from d.t"))
 
+    def test_a_default_is_held_to_the_limits_too(self):
+        self.bq.query("create table d.made (id int64, s string(3) default 'long', n numeric(3, 1) default 1.25)")
+        self.refuse(400, "invalidQuery", self.bq.query, "insert into d.made (id) values (1)")
+        error = self.bq.load("d", "made", b'{"id": 1}', sourceFormat="NEWLINE_DELIMITED_JSON")["status"]["errorResult"]
+        self.assertEqual("invalid", error["reason"])
+        self.assertIn("STRING(3) has maximum length 3", error["message"])
+        self.bq.query("create table d.rounded (id int64, n numeric(3, 1) default 1.25)")
+        self.assertNotIn("errorResult", self.bq.load(
+            "d", "rounded", b'{"id": 1}', sourceFormat="NEWLINE_DELIMITED_JSON")["status"])
+        self.bq.query("insert into d.rounded (id) values (2)")
+        self.assertEqual([1.3, 1.3], [float(row["n"]) for row in self.bq.query("select n from d.rounded")])
+
     def test_a_load_of_avro_keeps_to_the_limits_of_the_table(self):
         for text, fits in (("abcd", False), ("äöü", True)):
             status = self.load(avro.container([("s", avro.nullable("string"))], [(text,)]))
