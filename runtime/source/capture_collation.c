@@ -1,14 +1,8 @@
 #include "source/capture_collation.h"
 
-#include <stddef.h>
-#include <string.h>
-#include <strings.h>
+#include "source/lent_collation.h"
 
-bool capture_collation_is_builtin(const char *collation)
-{
-    return strcasecmp(collation, "binary") == 0 || strcasecmp(collation, "nocase") == 0 ||
-           strcasecmp(collation, "rtrim") == 0;
-}
+#include <stddef.h>
 
 bool capture_collation_of_column_is_builtin(
     struct database *source, const char *table, const char *column, bool *out_builtin,
@@ -21,6 +15,6 @@ bool capture_collation_of_column_is_builtin(
         return error_set(
             err, ERROR_SOURCE, "cannot read the collation of %s.%s: %s", table, column,
             sqlite3_errmsg(source->handle));
-    *out_builtin = collation == NULL || capture_collation_is_builtin(collation);
+    *out_builtin = collation == NULL || lent_collation_is_builtin(collation);
     return true;
 }

@@ -9,9 +9,6 @@
 
 #include <stdbool.h>
 
-/* SQLite documentation, "Datatypes In SQLite", section 7: BINARY, NOCASE and RTRIM. */
-bool capture_collation_is_builtin(const char *collation);
-
 /* Whether the declared collation of an existing table's column is built in. */
 MUST_CHECK bool capture_collation_of_column_is_builtin(
     struct database *source, const char *table, const char *column, bool *out_builtin,

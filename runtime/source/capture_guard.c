@@ -4,6 +4,7 @@
 #include "source/capture_collation.h"
 #include "source/capture_filter.h"
 #include "source/capture_keyless.h"
+#include "source/lent_collation.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
 
@@ -180,7 +181,7 @@ static void add_item(
         constraint->problem = "it is an index over an expression";
         return;
     }
-    if (!capture_collation_is_builtin(collation))
+    if (!lent_collation_is_builtin(collation))
         constraint->problem = "it compares with a collation of the application";
     else if (sqlite3_column_int(item, ITEM_GENERATED) == 1)
         constraint->problem = "it has a generated column";

@@ -20,12 +20,22 @@ static int refuse(void *context, int left_size, const void *left, int right_size
     return 0;
 }
 
-/* Should it fail, SQLite says that there is no such collation. */
+bool lent_collation_is_builtin(const char *name)
+{
+    return sqlite3_stricmp(name, "binary") == 0 || sqlite3_stricmp(name, "nocase") == 0 ||
+           sqlite3_stricmp(name, "rtrim") == 0;
+}
+
+/* Should it fail, SQLite says that there is no such collation. In a database of UTF-16 SQLite asks
+ * for NOCASE and RTRIM, too, and makes them of those that it has if it gets none; by one that calls
+ * all texts equal, ALTER TABLE would find the wrong rows of the schema. */
 static void lend(void *context, sqlite3 *handle, int encoding, const char *name)
 {
     size_t size = strlen(name) + 1;
-    struct lent_collation *lent = malloc(sizeof *lent + size);
 
+    if (lent_collation_is_builtin(name))
+        return;
+    struct lent_collation *lent = malloc(sizeof *lent + size);
     if (lent == NULL)
         return;
     lent->all = context;

@@ -18,6 +18,10 @@ struct lent_collations {
     char asked[64];
 };
 
+/* SQLite documentation, "Datatypes In SQLite", section 7: BINARY, NOCASE and RTRIM, which are never
+ * lent. */
+bool lent_collation_is_builtin(const char *name);
+
 /* From now on the connection knows every collation. lent is borrowed, for as long as statements
  * run on it. */
 void lent_collations_offer(struct lent_collations *lent, sqlite3 *handle);

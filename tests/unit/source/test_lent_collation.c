@@ -83,6 +83,32 @@ static void test_a_statement_that_would_compare_by_it_fails(void **state)
     assert_int_equal(ask("select count(*) from tags"), 3);
 }
 
+/* SQLite has NOCASE for UTF-8 only, and asks for another one before it makes that of it. */
+static void test_what_sqlite_has_itself_is_not_lent_in_a_database_of_utf_16(void **state)
+{
+    struct database wide;
+    int64_t value = 0;
+    (void)state;
+
+    expect_ok(database_open(path_in(&folder, "wide.db"), DATABASE_CREATE, 0, &wide, &err));
+    expect_ok(database_exec(&wide, "pragma encoding = 'UTF-16le'", &err));
+    expect_ok(database_exec(
+        &wide,
+        "create table others(v text collate nocase unique, w text collate rtrim); create table "
+        "t(k);"
+        "insert into others values ('b', 'b '), ('C', 'c'), ('a', 'b')",
+        &err));
+    expect_ok(database_exec(&wide, "alter table t rename to s", &err));
+    expect_ok(database_query_int64(
+        &wide, "select count(*) from sqlite_master where name in ('others', 's')", -1, &value,
+        &err));
+    assert_int_equal(value, 2);
+    expect_ok(database_query_int64(
+        &wide, "select count(*) from others where v = 'c' or w = 'b'", -1, &value, &err));
+    assert_int_equal(value, 3);
+    database_close(&wide);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -90,6 +116,8 @@ int main(void)
             test_all_rows_of_a_table_that_is_ordered_by_it_are_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_a_statement_that_would_compare_by_it_fails, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_what_sqlite_has_itself_is_not_lent_in_a_database_of_utf_16, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
