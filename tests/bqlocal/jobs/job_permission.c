@@ -70,8 +70,8 @@ static bool check_query(
     if (!sql_split(json_text(query, "query"), &parts, &count))
         count = 0; // its syntax is wrong
     for (size_t i = 0; ok && i < count; i++) {
-        bool reads = analysis != NULL && (i < analysis->statement_count ? is_scanned(analysis, i)
-                                                                         : parts[i].reads);
+        bool reads = analysis != NULL &&
+                     (i < analysis->statement_count ? is_scanned(analysis, i) : parts[i].reads);
         ok = check_statement(jobs, &parts[i], reads, err);
     }
     free(parts);

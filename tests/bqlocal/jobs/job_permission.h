@@ -1,5 +1,5 @@
-/* job_permission: what the caller of a job may not do (fault rule "deny"). Callers are inside of the
- * monitor. */
+/* job_permission: what the caller of a job may not do (fault rule "deny"). Callers are inside of
+ * the monitor. */
 #ifndef BQLOCAL_JOBS_JOB_PERMISSION_H
 #define BQLOCAL_JOBS_JOB_PERMISSION_H
 

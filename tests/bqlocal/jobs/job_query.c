@@ -82,10 +82,10 @@ static bool check_price(
         estimate_script(jobs->store, request.text, request.default_dataset, scans, false);
     bool ok = job_check_permissions(jobs, JOB_QUERY, query, known ? &analysis : NULL, err);
     ok = ok && (limit == 0 || price.sum.billed <= limit ||
-              failure_set(
-                  err, "bytesBilledLimitExceeded",
-                  "Query exceeded limit for bytes billed: %lld. %lld or higher required.",
-                  (long long)limit, (long long)price.sum.billed));
+                failure_set(
+                    err, "bytesBilledLimitExceeded",
+                    "Query exceeded limit for bytes billed: %lld. %lld or higher required.",
+                    (long long)limit, (long long)price.sum.billed));
     if (ok && !dry_run) {
         estimates_clear(&price);
         price = estimate_script(jobs->store, request.text, request.default_dataset, scans, true);
