@@ -20,13 +20,14 @@ struct totals {
     int64_t delete;
     int creates;
     int alters;
+    int sets; /* tables of which a description, label, clustering or policy tag is set */
     int64_t billed;
     int unknown_bills;
 };
 
 static bool changes(const struct plan_report_table *table)
 {
-    return table->insert + table->update + table->delete > 0 || table->diff.statement_count > 0 ||
+    return table->insert + table->update + table->delete > 0 || table->diff.statement_count > 0 || table->diff.set[0] != '\0' ||
            table->why != NULL;
 }
 
@@ -47,6 +48,7 @@ static struct totals add_up(const struct plan_report *report)
         sum.delete += table->delete;
         for (size_t j = 0; j < table->diff.statement_count; j++)
             *(table->diff.missing ? &sum.creates : &sum.alters) += 1;
+        sum.sets += table->diff.set[0] != '\0' ? 1 : 0;
         if (table->bytes_billed == SPENDING_UNKNOWN)
             sum.unknown_bills++;
         else
@@ -83,10 +85,11 @@ static void print_totals(const struct colours *colour, const struct totals *sum)
     print_part(sum->delete, "to delete", &first);
     printf("%s", first ? " no rows" : "");
     first = true;
-    if (sum->creates + sum->alters > 0)
+    if (sum->creates + sum->alters + sum->sets > 0)
         putchar(';');
     print_part(sum->creates, "CREATE TABLE", &first);
     print_part(sum->alters, "ALTER", &first);
+    print_part(sum->sets, sum->sets == 1 ? "target is set anew" : "targets are set anew", &first);
     printf("; about %s billed", bill_bytes(sum->billed, bytes));
     if (sum->unknown_bills > 0)
         printf(
@@ -133,6 +136,8 @@ static void print_details(
             "    %sloads: %" PRId64 " in the last 24 hours, %" PRId64
             " a day by the schedule; BigQuery allows %" PRId64 "%s\n",
             colour->warn, table->modifications_24h, table->modifications_a_day, limit, colour->end);
+    if (table->diff.set[0] != '\0')
+        printf("    sets: %s\n", table->diff.set);
     for (size_t i = 0; i < table->diff.statement_count; i++)
         console_print_indented(table->diff.statements[i], colour->dim, colour->end);
     if (blocked != NULL)

@@ -28,6 +28,8 @@ static void print_row(const struct colours *colour, int width, const struct tabl
         send_mode_name(table->mode), table->rows_inserted, table->rows_updated, table->rows_deleted,
         table->rows_rejected, screen_bytes(table->bytes_sent, sent),
         (double)table->duration_ms / 1000);
+    if (table->altered[0] != '\0')
+        printf("    changed in the target: %s\n", table->altered);
     if (failed)
         console_print_indented(error_text(&table->error, text), colour->bad, colour->end);
 }
@@ -35,7 +37,8 @@ static void print_row(const struct colours *colour, int width, const struct tabl
 /* A table of which nothing is to say is counted only, unless it was asked for by name. */
 static bool is_folded(const struct invocation *in, const struct table_result *table)
 {
-    return in->all_tables && table->status == TABLE_UNCHANGED && table->rows_rejected == 0;
+    return in->all_tables && table->status == TABLE_UNCHANGED && table->rows_rejected == 0 &&
+           table->altered[0] == '\0';
 }
 
 static void print_tables(

@@ -101,6 +101,7 @@ class ExplainTest(unittest.TestCase):
         if before is None:
             return "is created and filled"
         changes = "" if before == after else "changes in BigQuery"
+        self.assertEqual(bool(changes), result["altered"] is not None)
         if result["status"] == "synced":
             self.assertEqual(("replace", 2), (result["mode"], result["rows_inserted"]))
             return changes + (", and " if changes else "") + "all rows are sent again"

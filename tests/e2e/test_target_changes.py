@@ -36,6 +36,8 @@ class TargetChangesTest(BadCase):
         for table in ("accounts", "events", "settings"):
             with self.subTest(table=table):
                 self.patch(table, labels={"bqsync_shape": "older"}, description="older")
+                self.assertEqual("description", self.app.table(self.app.json("plan"), table)["sets"])
+                self.assertRegex(self.app.run("plan")[1], rf"\n~ {table} (.|\n)*\n    sets: description\n")
 
                 requests = self.requests_of_an_idle_pass()
 

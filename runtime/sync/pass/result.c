@@ -96,6 +96,9 @@ static cJSON *table_json(const struct table_result *table)
     json_add_int64(json, "rows_deleted", table->rows_deleted);
     json_add_int64(json, "rows_rejected", table->rows_rejected);
     json_add_int64(json, "rows_unfit", table->rows_unfit);
+    cJSON_AddItemToObject(
+        json, "altered",
+        table->altered[0] != '\0' ? cJSON_CreateString(table->altered) : cJSON_CreateNull());
     json_add_int64(json, "bytes_sent", table->bytes_sent);
     json_add_int64(json, "bytes_billed", table->bytes_billed);
     json_add_int64(json, "duration_ms", table->duration_ms);

@@ -38,6 +38,8 @@ struct table_result {
     int64_t bytes_billed;
     int64_t duration_ms;
     int64_t last_synced_row_id;
+    /* What was changed in the target beside rows, for people; "" if nothing was. */
+    char altered[512];
     /* Intents spent: 1 when nothing went wrong, 0 when nothing was sent. */
     int attempts;
     /* Of a TABLE_FAILED. */

@@ -1,6 +1,7 @@
 #include "sync/pass/target.h"
 
 #include "base/log.h"
+#include "base/text_fit.h"
 #include "sync/pass/plan.h"
 #include "sync/pass/target_diff.h"
 #include "warehouse/job_id.h"
@@ -156,6 +157,10 @@ static bool bring_in_line(
         log_warn(
             "the target would have expired; it is kept now", LOG_TEXT("table", table->name),
             LOG_TEXT("target", table->target));
+    if (target_diff_changes(diff))
+        text_format(
+            task->outcome->altered, sizeof task->outcome->altered, "%s",
+            diff->set[0] != '\0' ? diff->set : "columns");
     if (diff->widen_sql != NULL && !widen(bigquery, table, diff->widen_sql, err))
         return false;
     // Every patch counts against the quota of the table's metadata updates.

@@ -1,6 +1,7 @@
 #include "sync/pass/target_diff.h"
 
 #include "base/buffer.h"
+#include "base/text_fit.h"
 #include "warehouse/googlesql.h"
 
 #include <stdio.h>
@@ -137,6 +138,17 @@ static void alter_column(struct comparison *c, const char *column, const char *a
     add_statement(c->diff, &statement);
 }
 
+/* Notes what is set without a statement; of: the column, NULL: the table. */
+static void note_set(struct comparison *c, const char *what, const char *of)
+{
+    char *set = c->diff->set;
+    size_t used = strlen(set);
+
+    text_format(
+        set + used, sizeof c->diff->set - used, "%s%s%s%s", used > 0 ? ", " : "", what,
+        of != NULL ? " of " : "", of != NULL ? of : "");
+}
+
 static void widen_column(struct comparison *c, const char *column, const char *type)
 {
     char action[64];
@@ -234,6 +246,7 @@ static void compare_policy_tags(struct comparison *c, const cJSON *wanted, cJSON
         return;
     cJSON_DeleteItemFromObjectCaseSensitive(live, "policyTags");
     cJSON_AddItemToObject(live, "policyTags", cJSON_Duplicate(tags, true));
+    note_set(c, "policy tags", member(wanted, "name"));
     c->fields_changed = true;
 }
 
@@ -281,6 +294,7 @@ static void compare_column(struct comparison *c, const cJSON *wanted)
     }
     if (strcmp(member(live, "description"), member(wanted, "description")) != 0) {
         replace_member(live, "description", member(wanted, "description"));
+        note_set(c, "description", name);
         c->fields_changed = true;
     }
     compare_policy_tags(c, wanted, live);
@@ -306,7 +320,8 @@ static void compare_extra(struct comparison *c, const cJSON *wanted_fields)
     }
 }
 
-static void compare_labels(const cJSON *wanted, const cJSON *live, cJSON *patch)
+static void compare_labels(
+    struct comparison *c, const cJSON *wanted, const cJSON *live, cJSON *patch)
 {
     const cJSON *label;
 
@@ -315,8 +330,10 @@ static void compare_labels(const cJSON *wanted, const cJSON *live, cJSON *patch)
         if (strcmp(member(live, label->string), label->valuestring) == 0)
             continue;
         cJSON *labels = cJSON_GetObjectItemCaseSensitive(patch, "labels");
-        if (labels == NULL)
+        if (labels == NULL) {
             labels = cJSON_AddObjectToObject(patch, "labels");
+            note_set(c, "labels", NULL);
+        }
         cJSON_AddStringToObject(labels, label->string, label->valuestring);
     }
 }
@@ -375,6 +392,7 @@ static void compare_clustering(
         buffer_append_text(&text, " in BigQuery; the next sync makes it ");
         append_clustering(&text, want);
         buffer_append_text(&text, ", for free; older rows are sorted when they are rewritten");
+        note_set(c, "clustering", NULL);
         if (wanted == NULL)
             cJSON_AddNullToObject(patch, "clustering");
         else
@@ -411,14 +429,16 @@ static void compare_resource(struct comparison *c, const cJSON *live, cJSON *pat
     {
         const char *name = item->string;
         const cJSON *have = cJSON_GetObjectItemCaseSensitive(live, name);
-        if (strcmp(name, "timePartitioning") == 0 || strcmp(name, "rangePartitioning") == 0)
+        if (strcmp(name, "timePartitioning") == 0 || strcmp(name, "rangePartitioning") == 0) {
             compare_partitioning(c, item, have);
-        else if (strcmp(name, "labels") == 0)
-            compare_labels(item, have, patch);
-        else if (strcmp(name, "clustering") == 0)
+        } else if (strcmp(name, "labels") == 0) {
+            compare_labels(c, item, have, patch);
+        } else if (strcmp(name, "clustering") == 0) {
             continue;
-        else if (have == NULL || !cJSON_Compare(have, item, true))
+        } else if (have == NULL || !cJSON_Compare(have, item, true)) {
             cJSON_AddItemToObject(patch, name, cJSON_Duplicate(item, true));
+            note_set(c, name, NULL);
+        }
     }
     compare_clustering(
         c, cJSON_GetObjectItemCaseSensitive(wanted, "clustering"),
@@ -506,6 +526,11 @@ bool target_compare(
     cJSON_Delete(c.fields);
     cJSON_Delete(wanted);
     return ok;
+}
+
+bool target_diff_changes(const struct target_diff *diff)
+{
+    return diff->missing || diff->patch != NULL || diff->widen_sql != NULL;
 }
 
 void target_diff_clear(struct target_diff *diff)

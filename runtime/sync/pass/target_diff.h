@@ -28,6 +28,9 @@ struct target_diff {
     char blocked[1024];
     /* Columns that only BigQuery has, ", " between. */
     char extra[512];
+    /* What is set without a statement, for people: "description, labels, description of a"; cut if
+     * there is much; "" if nothing is. */
+    char set[512];
     /* What becomes of the clustering and why, for people; "" if it is as the definition says. */
     char clustering[2048];
     /* The table's columns after the changes, as tables.get shows them. */
@@ -44,6 +47,9 @@ MUST_CHECK bool target_compare(
  * list. */
 cJSON *target_diff_field(const cJSON *fields, const char *name);
 bool target_diff_required(const cJSON *field);
+
+/* Whether the target is changed at all. */
+bool target_diff_changes(const struct target_diff *diff);
 
 /* Frees what the diff owns. */
 void target_diff_clear(struct target_diff *diff);

@@ -208,8 +208,12 @@ static bool compare_target(
         *err = preview->failure;
         return false;
     }
-    return target_compare(
+    bool ok = target_compare(
         preview->task.table, config->project, config->dataset, preview->live, out_diff, err);
+    // What was set by hand under the same definition is nothing that a pass looks for.
+    if (!task_is_out_of_line(&preview->task) && !preview->task.plan.inspect_target)
+        out_diff->set[0] = '\0';
+    return ok;
 }
 
 static void plan_one(struct planner *p, struct preview *preview, struct plan_report_table *out)
@@ -377,6 +381,8 @@ static cJSON *table_json(const struct plan_report_table *table)
         cJSON_AddStringToObject(json, "why", table->why);
     if (table->why_scan[0] != '\0')
         cJSON_AddStringToObject(json, "why_scan", table->why_scan);
+    if (table->diff.set[0] != '\0')
+        cJSON_AddStringToObject(json, "sets", table->diff.set);
     if (table->diff.clustering[0] != '\0')
         cJSON_AddStringToObject(json, "clustering", table->diff.clustering);
     if (table->bytes_billed == SPENDING_UNKNOWN)
