@@ -10,7 +10,7 @@ from typing import Dict, List, Optional, Set, Tuple
 from ..checking import listing
 from . import keys, privacy
 from .catalog import SourceTable
-from .choice import Choice, reads
+from .choice import Choice, reads, refused
 from .choose import Chosen, almost, borrow, choose, thousands
 from .names import words
 from .profile import Profile
@@ -50,8 +50,7 @@ class Draft:
 
     def choose(self, column: str, choice: Choice) -> None:
         place = self.names.index(column)
-        unfit = self.profiles[place].values - reads(choice, self.profiles[place])
-        self.chosen[place] = Chosen(choice, unfit)
+        self.chosen[place] = Chosen(choice, refused(choice, self.profiles[place]))
 
     @property
     def unfit(self) -> bool:
@@ -234,7 +233,7 @@ def _choose_key(database: sqlite3.Connection, draft: Draft) -> None:
 
 def _as_text(profile: Profile, choice: Choice) -> Choice:
     text = Choice("STRING")
-    return text if reads(text, profile) == profile.values else choice
+    return text if not refused(text, profile) else choice
 
 
 def _allow_empty(draft: Draft) -> None:

@@ -18,6 +18,7 @@ from .names import names_moment
 from .privacy import SHAPE_FIRST, has_check_digit, note_shape
 
 _EXACT = 2**53
+_TEXT_EXACT = 1e15  # SQLite's text of a smaller whole number has all of its digits
 _CARDS = (300_000_000_000_000, 7_000_000_000_000_000)  # 15 and 16 digits, beginning with 3 to 6
 
 
@@ -39,6 +40,7 @@ class Profile:
     real_not_int: int = 0
     real_not_bit: int = 0
     real_infinite: int = 0
+    real_not_text: int = 0  # SQLite's text of it, of 15 digits, is another number's
     real_not_numeric: int = 0
     real_not_bignumeric: int = 0
     tags: "Counter[str]" = field(default_factory=Counter)
@@ -121,6 +123,8 @@ class Profile:
         whole = [value for value in values if value.is_integer()]
         self.real_not_int += len(values) - sum(1 for value in whole if -(2.0**63) <= value < 2.0**63)
         self.real_not_bit += len(values) - sum(1 for value in whole if value in (0.0, 1.0))
+        if len(whole) < len(values) or max(whole) >= _TEXT_EXACT or min(whole) <= -_TEXT_EXACT:
+            self.real_not_text += sum(1 for value in values if float("%.15g" % value) != value)
         if self._wants_counts:
             finite = [value for value in values if not math.isinf(value)]
             if finite:

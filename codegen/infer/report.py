@@ -10,6 +10,7 @@ from typing import List, Sequence, TextIO, Tuple
 
 from ..naming import visible
 from .catalog import Catalog
+from .choice import changed
 from .choose import plural, thousands
 from .definitions import Document, inline
 from .drafts import Draft
@@ -68,6 +69,11 @@ def table_lines(
             details.append(
                 '%s: %s; %s of %s values do not fit and stand in _bqsync_unfit ("on_reject": "column")'
                 % (name, what, thousands(chosen.unfit), thousands(profile.values)))
+        lossy = changed(chosen.choice, profile)
+        if lossy:
+            details.append("%s: STRING; %s of its %s reals have more digits than the 15 of SQLite's text, so "
+                           "they are sent as other numbers"
+                           % (name, thousands(lossy), thousands(profile.reals)))
         if profile.column.not_null and profile.nulls:
             details.append("%s: NULLABLE, because %s rows have NULL although it is declared NOT NULL"
                            % (name, thousands(profile.nulls)))
