@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Dict, List, Optional, Set, Tuple
 
 from ..checking import listing
-from . import keys, privacy
+from . import keys, privacy, shapes
 from .catalog import SourceTable
 from .choice import Choice, reads, refused
 from .choose import Chosen, almost, borrow, choose, thousands
@@ -116,14 +116,14 @@ def _find_private(draft: Draft) -> None:
 
 def _private(table: str, profile: Profile, choice: Choice) -> Optional[Private]:
     name, values = profile.column.name, profile.values
-    what, count = privacy.secret_by_shape(profile.shapes)
+    what, count = shapes.secret_by_shape(profile.shapes)
     if what:
         return Private("%s of %s values look like %s" % (thousands(count), thousands(values), what), True)
     what = privacy.secret_by_name(table, name)
     short = choice.type == "INT64" and profile.int_not_bit and set(words(name)) & _SHORT_SECRETS
     if what and (choice.type in _HASHABLE or short):
         return Private("its name speaks of %s" % what, True)
-    what, count = privacy.personal_by_shape(profile.shapes, values)
+    what, count = shapes.personal_by_shape(profile.shapes, values)
     if what:
         return Private("%s of %s values look like %s" % (thousands(count), thousands(values), what), False)
     what = privacy.personal_by_name(name)

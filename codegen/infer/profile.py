@@ -15,7 +15,7 @@ from .catalog import SourceColumn
 from .counts import Counts
 from .declared import default_format, is_text, kind_of
 from .names import names_moment
-from .privacy import SHAPE_FIRST, has_check_digit, note_shape
+from .shapes import SHAPE_FIRST, has_check_digit, note_shape
 
 _EXACT = 2**53
 _TEXT_EXACT = 1e15  # SQLite's text of a smaller whole number has all of its digits
