@@ -157,7 +157,7 @@ class Profile:
         if self.free:
             self.tags["other"] += sum(counted.values())
             for text, count in counted.items():
-                if text[:1] in SHAPE_FIRST or "@" in text:
+                if text[:1] in SHAPE_FIRST or "@" in text or "=" in text:
                     note_shape(text, count, self.shapes)
             return
         self._add_forms(counted)
@@ -185,6 +185,7 @@ class Profile:
             elif tag == "structure":
                 self.tags["structure"] -= count
                 self.tags["other"] += count
+                note_shape(text, count, self.shapes)
         if tag in ("int", "bit", "num", "huge"):
             if self._wants_numbers:
                 self._add_number(text, count)
