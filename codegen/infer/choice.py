@@ -54,7 +54,7 @@ def changed(choice: Choice, profile: Profile) -> int:
 
 
 def _int64(choice: Choice, profile: Profile) -> int:
-    return profile.ints + profile.reals - profile.real_not_int + profile.tag(*texts.INTEGERS)
+    return profile.ints + profile.reals - profile.real_not_int + profile.text_int
 
 
 def _float64(choice: Choice, profile: Profile) -> int:

@@ -44,6 +44,7 @@ class Profile:
     real_not_numeric: int = 0
     real_not_bignumeric: int = 0
     tags: "Counter[str]" = field(default_factory=Counter)
+    text_int: int = 0  # these three where a reading as a number loses nothing
     text_float: int = 0
     text_numeric: int = 0
     text_bignumeric: int = 0
@@ -187,8 +188,11 @@ class Profile:
                 self.tags["other"] += count
                 note_shape(text, count, self.shapes)
         if tag in ("int", "bit", "num", "huge"):
-            if self._wants_numbers:
-                self._add_number(text, count)
+            # Where no type says that it is a number, 007 and 1.10 are more than numbers.
+            if self.kind != "none" or texts.is_plain(text):
+                self.text_int += count if tag in texts.INTEGERS else 0
+                if self._wants_numbers:
+                    self._add_number(text, count)
             if self._wants_counts and tag in ("int", "num") and "e" not in text.lower():
                 self.counts.add([int(text) if tag == "int" else float(text)] * count, text=True)
                 self.counts.fine += count if tag == "num" and _is_fine(text) else 0
