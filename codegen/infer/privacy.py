@@ -17,17 +17,17 @@ _ABOUT = frozenset(
     expiry expires expiration expired date time iterations limit attempts state name changed""".split())
 _SECRET_PARTS = ("password", "passwd", "passphrase", "secret", "apikey", "privatekey", "privkey", "accesskey",
                  "authtoken", "accesstoken", "refreshtoken", "idtoken", "passcode", "securitystamp",
-                 "pwhash", "userpass", "connectionstring", "connstring", "securityanswer", "codeverifier",
+                 "pwhash", "userpass", "dbpass", "smtppass", "connectionstring", "connstring", "securityanswer", "codeverifier",
                  "presharedkey", "masterkey", "seedphrase", "walletseed", "recoveryphrase", "mnemonic",
                  "passwort", "kennwort", "contrasena", "motdepasse", "wachtwoord")
 _SECRET_WORDS = frozenset(
     """pwd pw pass token secret salt otp totp hotp mfa csrf jwt credential credentials creds cvv cvc
-    pin rands secure encrypted psk senha""".split())
+    pin rands secure encrypted psk jwk xprv senha""".split())
 # Words of ordinary names that are secrets if nothing else stands beside them.
 _SECRET_NAMES = frozenset("auth authorization bearer cookie cookies crypt dsn nonce pem pepper".split())
 _KEY_WORDS = frozenset(
     """api private access auth encryption enc secret signing ssh session hmac master aes pgp gpg wpa
-    wifi shared recovery activation""".split())
+    wifi shared recovery activation tls ssl rsa stripe openai""".split())
 _CODE_WORDS = frozenset(
     "recovery backup unlock security reset verification activation login auth access".split())
 # What is secret although it is a number; others, such as salt or token, may count something.
@@ -42,8 +42,8 @@ _HASH_OWNERS = frozenset(
     person people employee employees credential credentials""".split())
 # Tables whose content is secret as a whole, and what it is called there.
 _JARS = ("cookie", "session", "secret", "credential", "apikey", "accesskey", "accesstoken", "authtoken",
-         "refreshtoken", "resettoken", "twofactor", "totp", "recoverycode")
-_JAR_COLUMNS = frozenset("value payload data key code".split())
+         "refreshtoken", "resettoken", "twofactor", "totp", "recoverycode", "otpcode", "passwordreset", "invite")
+_JAR_COLUMNS = frozenset("value payload data key code sess".split())
 _PERSONAL_WORDS = {
     "email": "an e-mail address", "mail": "an e-mail address", "phone": "a phone number",
     "mobile": "a phone number", "telephone": "a phone number", "tel": "a phone number",
@@ -67,7 +67,7 @@ def secret_by_name(table: str, column: str) -> str:
     flat = "".join(found).replace("secretar", "")
     if any(part in flat for part in _SECRET_PARTS) or flat in _SECRET_NAMES:
         return "a password or a secret"
-    if set(found) & _SECRET_WORDS:
+    if set(found) & _SECRET_WORDS or found[-1].endswith("token"):
         return "a password or a secret"
     if {"key", "keys"} & set(found) and set(found) & _KEY_WORDS:
         return "a key"
@@ -77,7 +77,8 @@ def secret_by_name(table: str, column: str) -> str:
         if len(found) > 1 or set(words(table)) & _HASH_OWNERS:
             return "a password hash"
     jar = "".join(words(table))
-    if any(word in jar for word in _JARS) and found[-1] in _JAR_COLUMNS | {"hash"}:
+    if any(word in jar for word in _JARS) and found[-1] in _JAR_COLUMNS | {"hash"} or (
+            "wallet" in jar and found[-1] == "seed"):
         return "what is secret in such a table"
     return ""
 

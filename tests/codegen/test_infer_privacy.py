@@ -12,7 +12,8 @@ SECRETS = """password passwd pwd pass passphrase passcode pin secret apikey toke
     privkey pem pgp_key enc_key aes_key master_key masterkey psk wifi_psk wpa_key preshared_key connection_string dsn
     database_url db_uri backup_codes recovery_code recovery_codes recovery_phrase mnemonic seed_phrase wallet_seed
     security_answer secret_answer unlock_code security_code verificationCode magic_link reset_link reset_url idtoken
-    code_verifier passwort kennwort contraseña senha session_token api_keys""".split()
+    code_verifier passwort kennwort contraseña senha session_token api_keys
+    apitoken sessiontoken dbpass stripe_key openai_key tls_key ssl_key rsa_key jwk xprv pw auth_code""".split()
 SESSIONS = """session_id sessionId sessionid sid sessid PHPSESSID jsessionid session user_session_id
     user_sessionid""".split()
 PERSONAL = "cc_number cardnum card_number pan pan_number account_number routing_number aadhaar ssn phone".split()
@@ -52,6 +53,20 @@ class NameTest(InferTest):
         for name in SECRETS:
             for values in ([HEX], []):
                 self.assertEqual(self.column("TEXT", values, name), "", name)
+
+    def test_names_that_are_secret_in_some_tables(self):
+        self.write("""create table sessions(sid text primary key, expired int, sess text);
+                      create table otp_codes(id integer primary key, code text);
+                      create table password_resets(id integer primary key, code text);
+                      create table invites(id integer primary key, code text);
+                      create table wallets(id integer primary key, seed text, balance text);
+                      create table countries(id integer primary key, code text, seed text);""")
+
+        found = {name: document["sync"].get("ignore") for name, document in self.infer().items()}
+
+        self.assertEqual(found, {
+            "sessions": ["sess"], "otp_codes": ["code"], "password_resets": ["code"], "invites": ["code"],
+            "wallets": ["seed"], "countries": None})
 
     def test_ids_of_sessions_are_hashed(self):
         for name in SESSIONS:
