@@ -95,7 +95,7 @@ def _write(path: str, text: str) -> bool:
     """Writes a new file; False if there is one."""
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     try:
-        with open(path, "x", encoding="utf-8") as file:
+        with open(path, "x", encoding="utf-8", errors="surrogateescape") as file:
             file.write(text)
     except FileExistsError:
         return False
