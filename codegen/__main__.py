@@ -6,6 +6,8 @@ is wrong.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from typing import Callable, Dict, List
 
@@ -13,8 +15,25 @@ from . import commands, manual, place
 
 
 def main(arguments: List[str], program: str = "python3 -m codegen") -> int:
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-    sys.stderr.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    # Names of files may be no valid UTF-8.
+    sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
+    sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        try:
+            return _answer(arguments, program)
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        # Python flushes once more at its end, and would fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno != errno.EPIPE:
+            print("%s: the output cannot be written: %s" % (program, error.strerror), file=sys.stderr)
+        return 1
+
+
+def _answer(arguments: List[str], program: str) -> int:
     if not arguments and place.is_installed():
         sys.stderr.write(commands.help_text(program))
         return 2

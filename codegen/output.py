@@ -1,12 +1,13 @@
 """Texts -> files: writes what differs, removes what is stale, or only compares.
 
 A file is ours if its first line is our banner; a .schema.json, which cannot carry one, is ours if
-its .ddl.sql is. Nothing else in the directory is touched.
+another file of its table is. Nothing else in the directory is touched.
 """
 
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 from typing import Dict, List, Optional, Sequence
 
@@ -33,8 +34,14 @@ def render(tables: Sequence[Table]) -> Dict[str, str]:
 
 def write(directory: str, files: Dict[str, str]) -> None:
     """Makes the directory hold exactly these generated files. A file whose text is the same keeps
-    its time stamp, so that nothing is compiled again for it. Raises OSError."""
+    its time stamp, so that nothing is compiled again for it. A file that somebody else has made is
+    left alone, and then nothing is written. Raises OSError."""
     os.makedirs(directory, exist_ok=True)
+    foreign = _foreign(directory, files)
+    if foreign:
+        raise FileExistsError(
+            errno.EEXIST, "was not generated and is left alone: move it, or choose another --output",
+            ", ".join(os.path.join(directory, name) for name in foreign))
     stale = _stale(directory, files)
     write_files(directory, files)
     for name in stale:
@@ -71,11 +78,23 @@ def _stale(directory: str, files: Dict[str, str]) -> List[str]:
     if not os.path.isdir(directory):
         return []
     names = sorted(os.listdir(directory))
-    ours = {name for name in names if MARK in (_first_line(os.path.join(directory, name)))}
-    for name in names:
-        if name.endswith(_JSON) and name[: -len(_JSON)] + ".ddl.sql" in ours:
-            ours.add(name)
+    ours = {name for name in names if _is_ours(directory, name)}
     return sorted(ours - set(files))
+
+
+def _foreign(directory: str, files: Dict[str, str]) -> List[str]:
+    """What somebody else has put where a generated file belongs. An empty file is nobody's."""
+    return [
+        name for name in sorted(files)
+        if read_file(os.path.join(directory, name)) not in (None, "", files[name])
+        and not _is_ours(directory, name)]
+
+
+def _is_ours(directory: str, name: str) -> bool:
+    if name.endswith(_JSON):
+        stem = name[: -len(_JSON)]
+        return any(_is_ours(directory, stem + suffix) for suffix in (".ddl.sql", ".merge.sql", ".c", ".h"))
+    return MARK in _first_line(os.path.join(directory, name))
 
 
 def _first_line(path: str) -> str:

@@ -1,4 +1,4 @@
-"""A reading of a column, and how many of its values it reads exactly."""
+"""A reading of a column, how many of its values it reads exactly, and how many it refuses."""
 
 from __future__ import annotations
 
@@ -43,8 +43,18 @@ def reads(choice: Choice, profile: Profile) -> int:
     return empty + _READERS[choice.type](choice, profile)
 
 
+def refused(choice: Choice, profile: Profile) -> int:
+    """How many values of the profile do not fit. STRING takes a real that it does not read exactly."""
+    return profile.values - reads(choice, profile) - changed(choice, profile)
+
+
+def changed(choice: Choice, profile: Profile) -> int:
+    """How many reals are sent as another number: a text of SQLite's has 15 digits. A hash is none."""
+    return profile.real_not_text if choice.type == "STRING" and not choice.transform else 0
+
+
 def _int64(choice: Choice, profile: Profile) -> int:
-    return profile.ints + profile.reals - profile.real_not_int + profile.tag(*texts.INTEGERS)
+    return profile.ints + profile.reals - profile.real_not_int + profile.text_int
 
 
 def _float64(choice: Choice, profile: Profile) -> int:
@@ -58,7 +68,7 @@ def _bool(choice: Choice, profile: Profile) -> int:
 
 def _string(choice: Choice, profile: Profile) -> int:
     blobs = {"uuid": profile.blob_16, "guid": profile.blob_16, "utf8": profile.blob_utf8}
-    return (profile.ints + profile.reals + profile.texts - profile.text_bad
+    return (profile.ints + profile.reals - changed(choice, profile) + profile.texts - profile.text_bad
             + blobs.get(choice.text, 0))
 
 

@@ -11,7 +11,7 @@ from typing import Iterator, List, Optional, Tuple
 
 from ..checking import listing
 from . import texts
-from .choice import TIMES, Choice, reads
+from .choice import TIMES, Choice, reads, refused
 from .counts import day_of
 from .names import named_unit, words
 from .profile import Profile
@@ -62,10 +62,19 @@ def _with_misfits(
     profile: Profile, candidates: List[Choice], notes: _Notes, key: bool
 ) -> Chosen:
     """Nothing reads all values: what more than 99 % of them are, else what reads most."""
+    if not key and profile.real_not_text and _is_number(profile):
+        # FLOAT64 holds these exactly, and _bqsync_unfit what is no number.
+        candidates = [one for one in candidates if one.type != "STRING"]
     best = min(candidates, key=lambda one: profile.values - reads(one, profile))
     choice = None if key else _nearly(profile, candidates)
     choice = choice or best
-    return Chosen(choice, profile.values - reads(choice, profile), tuple(notes.lines))
+    return Chosen(choice, refused(choice, profile), tuple(notes.lines))
+
+
+def _is_number(profile: Profile) -> bool:
+    """Whether numbers are what the column is for: by its declared type, or by half of its values."""
+    return (profile.kind in ("int", "float", "decimal")
+            or 2 * reads(Choice("FLOAT64"), profile) >= profile.values)
 
 
 def _nearly(profile: Profile, candidates: List[Choice]) -> Optional[Choice]:

@@ -23,6 +23,7 @@ from ..output import read_file, replace_file
 from .catalog import Catalog, SourceTable, read_catalog
 from .definitions import Document, document_of, render
 from .drafts import Draft, make_drafts
+from .keeping import keep
 from .merge import MEMORY, gone_columns, memory_text, merge, merged_text, remembered
 from .names import file_stems, target_names
 from .profile import Profile
@@ -46,6 +47,16 @@ class _Existing:
     path: str
     text: str
     document: Document
+
+
+@dataclass
+class _Wanted:
+    """Of one table. document: what its definition is to say; found: what is there now."""
+
+    path: str
+    proposal: Document
+    document: Document
+    found: Optional[_Existing]
 
 
 def configure(parser: Parser) -> None:
@@ -96,7 +107,7 @@ def _run(options: argparse.Namespace, program: str, progress: Progress) -> int:
     progress.clear()
     stems = file_stems([table.name for table in catalog.tables])
     targets = target_names([table.name for table in catalog.tables])
-    proposals: Dict[str, Document] = {}
+    wanted: Dict[str, _Wanted] = {}
     lines: List[str] = []
     for draft in drafts:
         name = draft.table.name
@@ -104,16 +115,27 @@ def _run(options: argparse.Namespace, program: str, progress: Progress) -> int:
         if not document["columns"]:
             lines.append("%s: left out, because none of its columns can be sent" % name)
             continue
-        proposals[name] = document
-        path = _path(options.out, stems[name], existing.get(name.lower()))
-        lines += table_lines(draft, document, left_out, path)
+        path = os.path.join(options.out, stems[name] + ".json")
+        one = wanted[name] = _settled(draft, document, path, existing.get(name.lower()), memory.get(name))
+        lines += table_lines(draft, one.proposal, one.document, left_out, one.path,
+                             one.found.document if one.found else None)
     if not options.tables:
         lines += catalog_lines(catalog, program, options.database)
     say(lines)
-    if not proposals:
+    if not wanted:
         raise _Refusal(2, "%s: has no tables%s" % (
             options.database, " that can be taken without being named" if lines else ""))
-    return _settle(options, proposals, stems, existing, memory, catalog)
+    return _settle(options, wanted, existing, memory, catalog)
+
+
+def _settled(
+    draft: Draft, proposal: Document, path: str, found: Optional[_Existing], before: Optional[Document]
+) -> _Wanted:
+    if found is None:
+        return _Wanted(path, proposal, proposal, None)
+    if before is not None:
+        proposal = keep(draft, proposal, before)
+    return _Wanted(found.path, proposal, merge(found.document, proposal, before), found)
 
 
 def _wanted(catalog: Catalog, names: List[str]) -> List[SourceTable]:
@@ -198,31 +220,25 @@ def _memory(directory: str) -> Dict[str, Document]:
                        "longer: all that the definitions say stays" % (path, error)) from None
 
 
-def _path(directory: str, stem: str, existing: Optional[_Existing]) -> str:
-    return existing.path if existing else os.path.join(directory, stem + ".json")
-
-
 def _settle(
-    options: argparse.Namespace, proposals: Dict[str, Document], stems: Dict[str, str],
-    existing: Dict[str, _Existing], memory: Dict[str, Document], catalog: Catalog
+    options: argparse.Namespace, wanted: Dict[str, _Wanted], existing: Dict[str, _Existing],
+    memory: Dict[str, Document], catalog: Catalog
 ) -> int:
     """Writes on a first run or with --update; else prints what would change."""
     files: Dict[str, Tuple[str, str]] = {}  # path -> text before, text after
-    for name, proposal in proposals.items():
-        found = existing.get(name.lower())
-        path = _path(options.out, stems[name], found)
+    for name, one in wanted.items():
+        found = one.found
         if found is None and existing and name in memory and not options.tables:
             say(["%s: its definition was removed, and stays so unless the table is named" % name])
             continue
         if found is None:
-            files[path] = ("", render(_with_editor_schema(options.out, proposal)))
+            files[one.path] = ("", render(_with_editor_schema(options.out, one.document)))
             continue
-        merged = merge(found.document, proposal, memory.get(name))
-        files[path] = (found.text, merged_text(found.text, found.document, merged))
+        files[one.path] = (found.text, merged_text(found.text, found.document, one.document))
     _report_gone(options, existing, catalog)
     _check(files)
     changed = {path: texts for path, texts in files.items() if texts[0] != texts[1]}
-    first = not any(name.lower() in existing for name in proposals)
+    first = not any(name.lower() in existing for name in wanted)
     if not first and not options.update:
         for path, (before, after) in sorted(changed.items()):
             sys.stdout.write("".join(difflib.unified_diff(
@@ -231,6 +247,7 @@ def _settle(
         if changed:
             say(["nothing was written; --update makes these changes"])
         return 1 if changed else 0
+    proposals = {name: one.proposal for name, one in wanted.items()}
     return _write(options.out, changed, memory_text({**memory, **proposals}))
 
 

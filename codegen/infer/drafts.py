@@ -8,16 +8,16 @@ from dataclasses import dataclass, field, replace
 from typing import Dict, List, Optional, Set, Tuple
 
 from ..checking import listing
-from . import keys, privacy
+from . import keys, privacy, shapes
 from .catalog import SourceTable
-from .choice import Choice, reads
+from .choice import Choice, reads, refused
 from .choose import Chosen, almost, borrow, choose, thousands
-from .names import words
+from .names import asks
 from .profile import Profile
 
 _HASHABLE = ("STRING", "BYTES", "JSON")
 _NUMBERS_MIN = 10**6  # smaller ones call nobody
-_SHORT_SECRETS = {"pin", "cvv", "cvc", "otp"}
+_NUMBERS = ("INT64", "FLOAT64", "NUMERIC")
 
 
 @dataclass
@@ -50,8 +50,7 @@ class Draft:
 
     def choose(self, column: str, choice: Choice) -> None:
         place = self.names.index(column)
-        unfit = self.profiles[place].values - reads(choice, self.profiles[place])
-        self.chosen[place] = Chosen(choice, unfit)
+        self.chosen[place] = Chosen(choice, refused(choice, self.profiles[place]))
 
     @property
     def unfit(self) -> bool:
@@ -117,19 +116,23 @@ def _find_private(draft: Draft) -> None:
 
 def _private(table: str, profile: Profile, choice: Choice) -> Optional[Private]:
     name, values = profile.column.name, profile.values
-    what, count = privacy.secret_by_shape(profile.shapes)
+    what, count = shapes.secret_by_shape(profile.shapes)
     if what:
         return Private("%s of %s values look like %s" % (thousands(count), thousands(values), what), True)
     what = privacy.secret_by_name(table, name)
-    short = choice.type == "INT64" and profile.int_not_bit and set(words(name)) & _SHORT_SECRETS
-    if what and (choice.type in _HASHABLE or short):
+    # Without a value, the declared type says what will come.
+    number = choice.type in _NUMBERS and (not values or profile.int_not_bit or profile.reals)
+    if what and (choice.type in _HASHABLE or number and privacy.is_secret_number(name)):
         return Private("its name speaks of %s" % what, True)
-    what, count = privacy.personal_by_shape(profile.shapes, values)
+    what = privacy.session_by_name(table, name)
+    if what and choice.type in _HASHABLE:
+        return Private("its name speaks of %s" % what, False)
+    what, count = shapes.personal_by_shape(profile.shapes, values)
     if what:
         return Private("%s of %s values look like %s" % (thousands(count), thousands(values), what), False)
     what = privacy.personal_by_name(name)
-    number = choice.type in ("INT64", "FLOAT64", "NUMERIC") and (
-        profile.int_high >= _NUMBERS_MIN or profile.reals > 0)
+    number = choice.type in _NUMBERS and not asks(name) and (
+        not values or profile.int_high >= _NUMBERS_MIN or profile.reals > 0)
     if what and (choice.type == "STRING" or number and "mail" not in what):
         return Private("its name speaks of %s" % what, False)
     return None
@@ -234,7 +237,7 @@ def _choose_key(database: sqlite3.Connection, draft: Draft) -> None:
 
 def _as_text(profile: Profile, choice: Choice) -> Choice:
     text = Choice("STRING")
-    return text if reads(text, profile) == profile.values else choice
+    return text if not refused(text, profile) else choice
 
 
 def _allow_empty(draft: Draft) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Callable, Dict, List, Set, Tuple
 from ..naming import sqlite_name
 from . import texts
 from .catalog import SourceTable
-from .choice import TIMES, Choice, reads
+from .choice import TIMES, Choice, refused
 from .profile import Profile
 
 _COLUMNS_MAX = 16
@@ -41,7 +41,7 @@ def problem(
             return "%s has NULLs" % name
         if choice.type in ("FLOAT64", "JSON"):
             return "%s is %s, which BigQuery does not compare" % (name, choice.type)
-        if choice.empty or reads(choice, profile) < profile.values:
+        if choice.empty or refused(choice, profile):
             return "%s has values that are no %s" % (name, choice.type)
         if choice.type in TIMES and (len(choice.formats) > 1 or profile.reals):
             return "%s has times in several forms, or such as are rounded" % name

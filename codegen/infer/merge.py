@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterable, List, Optional
 
 from .. import jsonpos
 from ..schema_reading import READING_KEYS
@@ -18,7 +18,7 @@ from .names import column_names
 
 MEMORY = ".infer"
 _VERSION = 1
-_READING = ("type", "json", "transform") + READING_KEYS
+READING = ("type", "json", "transform") + READING_KEYS
 
 
 def remembered(directory: str) -> Dict[str, Document]:
@@ -46,14 +46,49 @@ def merge(mine: Document, theirs: Document, base: Optional[Document]) -> Documen
     theirs = _renamed(theirs, mine)
     old = _renamed(base, mine) if base is not None else None
     merged: Document = {}
+    _take(merged, "key", mine, theirs, old)
+    columns = _columns(mine, theirs, old, merged.get("key") or [])
     for key in _keys(mine, theirs):
         if key == "columns":
-            merged[key] = _columns(mine, theirs, old)
+            merged[key] = columns
         elif key == "sync" and isinstance(mine.get(key), dict):
-            merged[key] = _members(mine[key], theirs[key], (old or {}).get(key, None if old is None else {}))
+            merged[key] = _sync(mine, theirs, old, columns)
         else:
             _take(merged, key, mine, theirs, old)
-    return merged
+    return _ordered(merged, _keys(mine, theirs))
+
+
+def ignored(document: Document) -> List[str]:
+    """The columns that are left out on purpose."""
+    sync = document.get("sync")
+    found = sync.get("ignore") if isinstance(sync, dict) else None
+    return [str(name) for name in found] if isinstance(found, list) else []
+
+
+def _sync(
+    mine: Document, theirs: Document, base: Optional[Document], columns: List[Document]
+) -> Document:
+    """The member of that name. Each name in ignore is a member of its own: what was taken out by hand
+    stays out, and what is new is added, unless the merged columns still list it."""
+    found = _members(mine["sync"], theirs["sync"], None if base is None else base.get("sync", {}))
+    found.pop("ignore", None)
+    listed = {source_of(column) for column in columns}
+    proposed = {name.lower() for name in ignored(theirs)}
+    before = {name.lower() for name in ignored(base)} if base else set()
+    known = proposed | {source_of(column) for column in theirs["columns"]}
+    # A name that was proposed goes only with its column.
+    names = [name for name in ignored(mine) if name.lower() in known or name.lower() not in before]
+    held = {name.lower() for name in names} | before | listed
+    if base is not None:
+        names += [name for name in ignored(theirs) if name.lower() not in held]
+    if names or ignored(mine) == [] and "ignore" in mine["sync"]:
+        found["ignore"] = names
+    return _ordered(found, mine["sync"])
+
+
+def _ordered(found: Document, order: Iterable[str]) -> Document:
+    keys = [key for key in order if key in found]
+    return {key: found[key] for key in keys + [key for key in found if key not in keys]}
 
 
 def _keys(mine: Document, theirs: Document) -> List[str]:
@@ -89,37 +124,41 @@ def source_of(column: Document) -> str:
     return str(column.get("source") or column.get("name") or "").lower()
 
 
-def _columns(mine: Document, theirs: Document, base: Optional[Document]) -> List[Document]:
+def _columns(
+    mine: Document, theirs: Document, base: Optional[Document], key: List[str]
+) -> List[Document]:
     proposed = {source_of(column): column for column in theirs["columns"]}
     before = {source_of(column): column for column in base["columns"]} if base else {}
     merged = []
+    secret = {name.lower() for name in ignored(theirs)}
     for column in mine["columns"]:
         source = source_of(column)
+        if source in secret and source in before and column["name"] not in key:
+            if not _is_edited(column, before[source]):
+                continue  # nobody has decided that it is sent
         if source in proposed and source in before:
             merged.append(_column(column, proposed[source], before[source]))
         else:
             merged.append(column)
     listed = {source_of(column) for column in mine["columns"]}
-    ignored = {str(name).lower() for name in _list(mine.get("sync"), "ignore")}
+    left_out = {name.lower() for name in ignored(mine)}
     for source, column in proposed.items():
-        if source not in listed and source not in before and source not in ignored:
+        if source not in listed and source not in before and source not in left_out:
             merged.append(_with_free_name(column, merged))
     return merged
 
 
 def _column(mine: Document, theirs: Document, base: Document) -> Document:
     """What says how a column is read belongs together: it is as proposed as a whole, or not at all."""
-    edited = any(mine.get(key) != base.get(key) for key in _READING)
-    if edited:
-        theirs = {key: value for key, value in theirs.items() if key not in _READING}
-        base = {key: value for key, value in base.items() if key not in _READING}
-        theirs.update({key: mine[key] for key in _READING if key in mine})
+    if _is_edited(mine, base):
+        theirs = {key: value for key, value in theirs.items() if key not in READING}
+        base = {key: value for key, value in base.items() if key not in READING}
+        theirs.update({key: mine[key] for key in READING if key in mine})
     return _members(mine, theirs, base)
 
 
-def _list(value: Any, key: str) -> List[Any]:
-    found = value.get(key) if isinstance(value, dict) else None
-    return found if isinstance(found, list) else []
+def _is_edited(mine: Document, base: Document) -> bool:
+    return any(mine.get(key) != base.get(key) for key in READING)
 
 
 def _with_free_name(column: Document, others: List[Document]) -> Document:

@@ -45,9 +45,15 @@ def names_moment(name: str) -> bool:
     found = words(name)
     if not found or found[-1] in _NO_MOMENT or any(word in ("zone", "duration") for word in found):
         return False
-    if found[0] in _QUESTIONS and len(found) > 1:
+    if asks(name):
         return False
     return any(word in _TIME_WORDS for word in found)
+
+
+def asks(name: str) -> bool:
+    """Whether the column answers a question: is_read, has_password."""
+    found = words(name)
+    return len(found) > 1 and found[0] in _QUESTIONS
 
 
 def named_unit(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Secrets and personal data: by the name of a column, and by the shape of its values.
+"""Secrets and personal data by the name of a column; shapes.py knows them by their values.
 
 A secret (a password, its hash, a token, a private key) has no use in a warehouse and is left out.
 Data of persons (an address, a number) is hashed, so that it can still be counted and joined.
@@ -6,125 +6,107 @@ Data of persons (an address, a number) is hashed, so that it can still be counte
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from typing import Tuple
 
-from .names import words
+from .names import asks, words
 
 # A name that ends so speaks about a secret, and is none: token_type, email_verified_at.
 _ABOUT = frozenset(
     """type kind algorithm algo method status count template subject body format length policy label
     version provider scope scopes id ids at on by url uri path enabled verified confirmed required
     expiry expires expiration expired date time iterations limit attempts state name changed""".split())
-_SECRET_PARTS = ("password", "passwd", "passphrase", "secret", "apikey", "privatekey", "accesskey",
-                 "authtoken", "accesstoken", "refreshtoken", "passcode", "securitystamp")
+_SECRET_PARTS = ("password", "passwd", "passphrase", "secret", "apikey", "privatekey", "privkey", "accesskey",
+                 "authtoken", "accesstoken", "refreshtoken", "idtoken", "passcode", "securitystamp",
+                 "pwhash", "userpass", "dbpass", "smtppass", "connectionstring", "connstring", "securityanswer", "codeverifier",
+                 "presharedkey", "masterkey", "seedphrase", "walletseed", "recoveryphrase", "mnemonic",
+                 "passwort", "kennwort", "contrasena", "motdepasse", "wachtwoord")
 _SECRET_WORDS = frozenset(
-    """pwd pass token secret salt otp totp hotp mfa csrf jwt credential credentials cvv cvc
-    pin rands secure encrypted""".split())
-_KEY_WORDS = frozenset("api private access auth encryption secret signing ssh session hmac".split())
+    """pwd pw pass token secret salt otp totp hotp mfa csrf jwt credential credentials creds cvv cvc
+    pin rands secure encrypted psk jwk xprv senha""".split())
+# Words of ordinary names that are secrets if nothing else stands beside them.
+_SECRET_NAMES = frozenset("auth authorization bearer cookie cookies crypt dsn nonce pem pepper".split())
+_KEY_WORDS = frozenset(
+    """api private access auth encryption enc secret signing ssh session hmac master aes pgp gpg wpa
+    wifi shared recovery activation tls ssl rsa stripe openai""".split())
+_CODE_WORDS = frozenset(
+    "recovery backup unlock security reset verification activation login auth access".split())
+# What is secret although it is a number; others, such as salt or token, may count something.
+_NUMBER_PARTS = ("password", "passwd", "passcode", "securitycode", "unlockcode", "verificationcode",
+                 "accesscode", "recoverycode", "backupcode")
+_NUMBER_WORDS = frozenset("pwd pw pin cvv cvc otp totp".split())
+_STORES = frozenset("database db connection jdbc mongo mongodb redis postgres postgresql mysql amqp".split())
+_SESSION_IDS = frozenset("id uid uuid guid hash identifier".split())
+_SESSIONS = frozenset("session sid sess sessid sessionid phpsessid jsessionid".split())
 _HASH_OWNERS = frozenset(
     """user users account accounts member members customer customers admin admins login logins auth
     person people employee employees credential credentials""".split())
 # Tables whose content is secret as a whole, and what it is called there.
 _JARS = ("cookie", "session", "secret", "credential", "apikey", "accesskey", "accesstoken", "authtoken",
-         "refreshtoken", "resettoken", "twofactor", "totp", "recoverycode")
-_JAR_COLUMNS = frozenset("value payload data key code".split())
+         "refreshtoken", "resettoken", "twofactor", "totp", "recoverycode", "otpcode", "passwordreset", "invite")
+_JAR_COLUMNS = frozenset("value payload data key code sess".split())
 _PERSONAL_WORDS = {
     "email": "an e-mail address", "mail": "an e-mail address", "phone": "a phone number",
     "mobile": "a phone number", "telephone": "a phone number", "tel": "a phone number",
     "fax": "a phone number", "msisdn": "a phone number", "iban": "a bank account",
     "ssn": "a social security number", "passport": "a passport's number"}
 _PERSONAL_PARTS = {
-    "email": "an e-mail address", "phonenumber": "a phone number", "cardnumber": "a card number",
+    "email": "an e-mail address", "phonenumber": "a phone number",
     "creditcard": "a card number", "socialsecurity": "a social security number",
+    "cardnum": "a card number", "ccnum": "a card number", "accountnumber": "a bank account",
+    "routingnumber": "a bank account", "aadhaar": "an identity number", "aadhar": "an identity number",
     "nationalid": "an identity number", "taxid": "a tax number", "bankaccount": "a bank account"}
-
-_SHAPE = re.compile(
-    r"""(?P<password_hash>\$2[abxy]?\$[0-9]{2}\$[./A-Za-z0-9]{53} | \$argon2(?:id|i|d)\$\S+
-          | \$(?:1|5|6|7|y|gy|scrypt|pbkdf2\S*)\$\S+ | pbkdf2_\w+\$\S+ | bcrypt(?:_sha256)?\$\S+
-          | argon2\$\S+ | scrypt[:$]\S+ | pbkdf2:\w+\S* | \{(?:SSHA|SHA|SMD5|CRYPT|bcrypt)[0-9]*\}\S+)
-      | (?P<token>eyJ[\w-]{8,}\.eyJ[\w-]+\.[\w-]* | gh[pousr]_[A-Za-z0-9]{30,} | github_pat_\w{20,}
-          | glpat-[\w-]{20,} | xox[abprs]-[\w-]{10,} | [sr]k_(?:live|test)_\w{10,} | sk-[\w-]{20,}
-          | AKIA[0-9A-Z]{16} | AIza[\w-]{35} | SG\.[\w-]{16,}\.[\w-]{16,} | ya29\.[\w-]{20,})
-      | (?P<key>-----BEGIN\ (?:[A-Z0-9]+\ )*PRIVATE\ KEY[\s\S]*
-          | (?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp[0-9]+)\ AAAA[\s\S]*)""", re.VERBOSE).fullmatch
-_SHAPE_FIRST = frozenset("$pbas{egxrAS y-")
-_EMAIL = re.compile(r"[^\s@<>\"(),;:]{1,64}@[^\s@<>\"(),;:.]+(?:\.[^\s@<>\"(),;:.]+)*\.[^\W\d_]{2,}").fullmatch
-_CARD = re.compile(r"[2-6](?:[ -]?[0-9]){12,18}").fullmatch
-_PHONE = re.compile(
-    r"\+[1-9][0-9 ().-]{5,18}[0-9] | (?:1[ .-])?\(?[0-9]{3}\)?[ .-][0-9]{3}[ .-][0-9]{4}",
-    re.VERBOSE).fullmatch
-_LENGTH_MAX = 16384
-# What else is worth note_shape's time has an @ in it.
-SHAPE_FIRST = _SHAPE_FIRST | frozenset("0123456789+(")
-
-SECRET_SHAPES = {
-    "password_hash": "a password hash", "token": "a token", "key": "a key"}
-PERSONAL_SHAPES = {
-    "email": "an e-mail address", "phone": "a phone number", "card": "a card number"}
-
-
-def note_shape(text: str, count: int, shapes: "Counter[str]") -> None:
-    """Counts the text if it has the shape of a secret or of personal data."""
-    length = len(text)
-    if length < 7 or length > _LENGTH_MAX:
-        return
-    first = text[0]
-    if text.isalnum():
-        # Hashes and identifiers, of which a database has many.
-        if text.isdigit() and _CARD(text):
-            shapes["card" if has_check_digit(text) else "no_card"] += count
-        elif first == "A" and _SHAPE(text):
-            shapes["token"] += count
-        return
-    if first in _SHAPE_FIRST and length >= 15:
-        found = _SHAPE(text)
-        if found:
-            shapes[found.lastgroup or ""] += count
-            return
-    if "@" in text:
-        if _EMAIL(text):
-            shapes["email"] += count
-    elif length <= 40 and (first.isdigit() or first in "+("):
-        if length >= 13 and _CARD(text):
-            shapes["card" if has_check_digit(text) else "no_card"] += count
-        elif _PHONE(text):
-            shapes["phone"] += count
-
-
-def has_check_digit(text: str) -> bool:
-    """Luhn's formula (ISO/IEC 7812-1, annex B), for a number of an issuer that exists."""
-    digits = [int(char) for char in text if char.isdigit()]
-    if not 13 <= len(digits) <= 19 or len(set(digits)) == 1:
-        return False
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        doubled = digit * 2 if place % 2 else digit
-        total += doubled - 9 if doubled > 9 else doubled
-    return total % 10 == 0
 
 
 def secret_by_name(table: str, column: str) -> str:
     """What the column seems to hold, "" if its name says nothing."""
     found = words(column)
-    if found == ("id",) and words(table)[-1:] in (("session",), ("sessions",)):
-        return "a session, and who knows its id is logged in"
+    if _is_address(found):
+        return "an address that lets people in"
     if not found or found[-1] in _ABOUT:
         return ""
     flat = "".join(found).replace("secretar", "")
-    if any(part in flat for part in _SECRET_PARTS):
+    if any(part in flat for part in _SECRET_PARTS) or flat in _SECRET_NAMES:
         return "a password or a secret"
-    if set(found) & _SECRET_WORDS:
+    if set(found) & _SECRET_WORDS or found[-1].endswith("token"):
         return "a password or a secret"
-    if "key" in found and set(found) & _KEY_WORDS:
+    if {"key", "keys"} & set(found) and set(found) & _KEY_WORDS:
         return "a key"
-    if found[-1] in ("hash", "digest") and (len(found) == 1 or found[-2] in ("pw", "login")):
+    if found[-1] in ("code", "codes") and set(found) & _CODE_WORDS:
+        return "a code that lets people in"
+    if found[-1] in ("hash", "digest") and (len(found) == 1 or found[-2] == "login"):
         if len(found) > 1 or set(words(table)) & _HASH_OWNERS:
             return "a password hash"
     jar = "".join(words(table))
-    if any(word in jar for word in _JARS) and found[-1] in _JAR_COLUMNS | {"hash"}:
+    if any(word in jar for word in _JARS) and found[-1] in _JAR_COLUMNS | {"hash"} or (
+            "wallet" in jar and found[-1] == "seed"):
         return "what is secret in such a table"
+    return ""
+
+
+def _is_address(found: Tuple[str, ...]) -> bool:
+    """magic_link, reset_url, database_url, connection_string."""
+    last, others = found[-1:], set(found[:-1])
+    if last in (("link",), ("url",)):
+        return bool(others & {"magic", "reset"}) or last == ("url",) and bool(others & _STORES)
+    return last in (("uri",), ("string",)) and bool(others & _STORES)
+
+
+def is_secret_number(column: str) -> bool:
+    """Whether a column of numbers that secret_by_name knows is one, and neither counts nor asks."""
+    found = words(column)
+    flat = "".join(found)
+    return not asks(column) and (
+        bool(set(found) & _NUMBER_WORDS) or any(part in flat for part in _NUMBER_PARTS))
+
+
+def session_by_name(table: str, column: str) -> str:
+    """Who knows the id of a session is logged in. It cannot be guessed, so its hash does no harm."""
+    found = words(column)
+    named = len(found) == 1 and found[0] in _SESSIONS
+    identified = len(found) > 1 and found[-1] in _SESSION_IDS and found[-2] in ("session", "sess")
+    own = found == ("id",) and words(table)[-1:] in (("session",), ("sessions",))
+    if named or identified or own or (len(found) > 1 and found[-1] in _SESSIONS - {"session", "sid", "sess"}):
+        return "a session, and who knows its id is logged in"
     return ""
 
 
@@ -138,26 +120,6 @@ def personal_by_name(column: str) -> str:
             return what
     if found[-1] == "id":
         return ""
-    if "card" in found and found[-1] in ("number", "no", "num", "pan"):
+    if found[-1] in ("number", "no", "num", "pan") and {"card", "cc", "pan"} & set(found):
         return "a card number"
     return next((what for word, what in _PERSONAL_WORDS.items() if word in found), "")
-
-
-def secret_by_shape(shapes: "Counter[str]") -> Tuple[str, int]:
-    """One such value is enough. What it is, and how many there are."""
-    for shape, what in SECRET_SHAPES.items():
-        if shapes[shape]:
-            return what, shapes[shape]
-    return "", 0
-
-
-def personal_by_shape(shapes: "Counter[str]", values: int) -> Tuple[str, int]:
-    """A fifth of the values has to look so. Any number has a right check digit once in ten times, so
-    of what could be cards nearly all have to."""
-    for shape, what in PERSONAL_SHAPES.items():
-        count = shapes[shape]
-        if shape == "card" and count < 10 * shapes["no_card"]:
-            continue
-        if count and count * 5 >= values:
-            return what, count
-    return "", 0

@@ -15,9 +15,10 @@ from .catalog import SourceColumn
 from .counts import Counts
 from .declared import default_format, is_text, kind_of
 from .names import names_moment
-from .privacy import SHAPE_FIRST, has_check_digit, note_shape
+from .shapes import SHAPE_FIRST, has_check_digit, note_shape
 
 _EXACT = 2**53
+_TEXT_EXACT = 1e15  # SQLite's text of a smaller whole number has all of its digits
 _CARDS = (300_000_000_000_000, 7_000_000_000_000_000)  # 15 and 16 digits, beginning with 3 to 6
 
 
@@ -39,9 +40,11 @@ class Profile:
     real_not_int: int = 0
     real_not_bit: int = 0
     real_infinite: int = 0
+    real_not_text: int = 0  # SQLite's text of it, of 15 digits, is another number's
     real_not_numeric: int = 0
     real_not_bignumeric: int = 0
     tags: "Counter[str]" = field(default_factory=Counter)
+    text_int: int = 0  # these three where a reading as a number loses nothing
     text_float: int = 0
     text_numeric: int = 0
     text_bignumeric: int = 0
@@ -121,6 +124,8 @@ class Profile:
         whole = [value for value in values if value.is_integer()]
         self.real_not_int += len(values) - sum(1 for value in whole if -(2.0**63) <= value < 2.0**63)
         self.real_not_bit += len(values) - sum(1 for value in whole if value in (0.0, 1.0))
+        if len(whole) < len(values) or max(whole) >= _TEXT_EXACT or min(whole) <= -_TEXT_EXACT:
+            self.real_not_text += sum(1 for value in values if float("%.15g" % value) != value)
         if self._wants_counts:
             finite = [value for value in values if not math.isinf(value)]
             if finite:
@@ -153,7 +158,7 @@ class Profile:
         if self.free:
             self.tags["other"] += sum(counted.values())
             for text, count in counted.items():
-                if text[:1] in SHAPE_FIRST or "@" in text:
+                if text[:1] in SHAPE_FIRST or "@" in text or "=" in text:
                     note_shape(text, count, self.shapes)
             return
         self._add_forms(counted)
@@ -181,9 +186,13 @@ class Profile:
             elif tag == "structure":
                 self.tags["structure"] -= count
                 self.tags["other"] += count
+                note_shape(text, count, self.shapes)
         if tag in ("int", "bit", "num", "huge"):
-            if self._wants_numbers:
-                self._add_number(text, count)
+            # Where no type says that it is a number, 007 and 1.10 are more than numbers.
+            if self.kind != "none" or texts.is_plain(text):
+                self.text_int += count if tag in texts.INTEGERS else 0
+                if self._wants_numbers:
+                    self._add_number(text, count)
             if self._wants_counts and tag in ("int", "num") and "e" not in text.lower():
                 self.counts.add([int(text) if tag == "int" else float(text)] * count, text=True)
                 self.counts.fine += count if tag == "num" and _is_fine(text) else 0

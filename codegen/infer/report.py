@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import List, Sequence, TextIO, Tuple
+from typing import Dict, List, Optional, Sequence, TextIO, Tuple
 
 from ..naming import visible
 from .catalog import Catalog
+from .choice import changed
 from .choose import plural, thousands
 from .definitions import Document, inline
 from .drafts import Draft
+from .merge import READING, source_of
 
 _BAR = 30
 _EVERY_S = 0.1
@@ -43,10 +45,12 @@ class Progress:
 
 
 def table_lines(
-    draft: Draft, document: Document, left_out: Sequence[Tuple[str, str]], path: str
+    draft: Draft, proposal: Document, document: Document, left_out: Sequence[Tuple[str, str]], path: str,
+    today: Optional[Document]
 ) -> List[str]:
+    """document: what the definition is to say; today: what it says, None if there is none."""
     rows = draft.profiles[0].nulls + draft.profiles[0].values if draft.profiles else 0
-    key = "key %s" % ", ".join(document["key"]) if draft.key else "no key"
+    key = "key %s" % ", ".join(document["key"]) if document.get("key") else "no key"
     lines = ["%s: %s, %s, %s, %s -> %s" % (
         draft.table.name, plural(rows, "row"), plural(len(document["columns"]), "column"), key,
         document["sync"]["mode"], path)]
@@ -54,13 +58,20 @@ def table_lines(
     if not draft.key and draft.table.kind == "table":
         details.append('no primary key and no unique index over NOT NULL columns can be its key, so each '
                        'change sends the whole table (mode "replace")')
-    shown = {column.get("source", column["name"]): column for column in document["columns"]}
+    shown = _by_source(document)
+    proposed = _by_source(proposal)
     for name, profile, chosen in zip(draft.names, draft.profiles, draft.chosen):
-        column = shown.get(name)
+        column = shown.get(name.lower())
         if column is None:
             continue
         if column["name"] != name:
             details.append("%s: called %s in BigQuery" % (name, column["name"]))
+        if name not in draft.private and name.lower() in proposed:
+            mine, theirs = _reading(column), _reading(proposed[name.lower()])
+            if mine != theirs:
+                details.append("%s: stays %s, as its definition says; the database suggests %s"
+                               % (name, inline(mine), inline(theirs)))
+                continue
         what = chosen.choice.type
         if name not in draft.private:
             details += ["%s: %s; %s" % (name, what, remark) for remark in chosen.remarks]
@@ -68,29 +79,52 @@ def table_lines(
             details.append(
                 '%s: %s; %s of %s values do not fit and stand in _bqsync_unfit ("on_reject": "column")'
                 % (name, what, thousands(chosen.unfit), thousands(profile.values)))
+        lossy = changed(chosen.choice, profile)
+        if lossy:
+            details.append("%s: STRING; %s of its %s reals have more digits than the 15 of SQLite's text, so "
+                           "they are sent as other numbers"
+                           % (name, thousands(lossy), thousands(profile.reals)))
         if profile.column.not_null and profile.nulls:
             details.append("%s: NULLABLE, because %s rows have NULL although it is declared NOT NULL"
                            % (name, thousands(profile.nulls)))
     details += ["%s: left out, because %s" % (name or '""', why) for name, why in left_out]
-    details += _private_lines(draft)
+    details += _private_lines(draft, shown, _by_source(today) if today else {})
     return lines + ["  " + line for line in details]
 
 
-def _private_lines(draft: Draft) -> List[str]:
+def _by_source(document: Document) -> Dict[str, Document]:
+    return {source_of(column): column for column in document["columns"]}
+
+
+def _reading(column: Document) -> Document:
+    """How the column is read, as a definition says it."""
+    return {key: column[key] for key in READING if key in column}
+
+
+def _private_lines(draft: Draft, shown: Dict[str, Document], today: Dict[str, Document]) -> List[str]:
+    """What becomes of private columns. shown: the columns that the definition is to have, by source."""
     lines = []
     for name in draft.names:
         private = draft.private.get(name)
         if private is None:
             continue
+        column = shown.get(name.lower())
         choice = draft.choice(name)
-        if private.left_out:
+        if column is None:
             # One that could be hashed comes back so.
-            column = {"name": name, "type": choice.type, **choice.members()}
-            lines.append('%s: left out, because %s; to send it, take it out of "ignore" and add %s'
-                         % (name, private.why, inline(column)))
-        elif choice.transform:
-            lines.append('%s: hashed, because %s; to send it as it is, take out "transform": "%s"'
-                         % (name, private.why, choice.transform))
+            back = {"name": name, "type": choice.type, **choice.members()}
+            line = ('%s: left out, because %s; to send it, take it out of "ignore" and add %s'
+                    % (name, private.why, inline(back)))
+            lines.append(line + ("; so far its definition sends it" if name.lower() in today else ""))
+        elif column.get("transform"):
+            line = ('%s: hashed, because %s; to send it as it is, take out "transform": "%s"'
+                    % (name, private.why, column["transform"]))
+            plain = name.lower() in today and not today[name.lower()].get("transform")
+            lines.append(line + ("; so far its definition sends it as it is" if plain else ""))
+        elif private.left_out or choice.transform:
+            wish = '"ignore"' if private.left_out else '"transform": "%s"' % choice.transform
+            lines.append("%s: sent as it is, as its definition says, although %s; infer would add %s"
+                         % (name, private.why, wish))
     return lines
 
 

@@ -108,7 +108,7 @@ class Source:
 
 
 def _connect(path: str, mode: str) -> sqlite3.Connection:
-    uri = "file:%s?%s" % (quote(os.path.abspath(path)), mode)
+    uri = "file:%s?%s" % (quote(os.fsencode(os.path.abspath(path))), mode)
     return sqlite3.connect(uri, uri=True, timeout=_TIMEOUT_S, isolation_level=None)
 
 

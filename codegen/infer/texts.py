@@ -23,6 +23,7 @@ _GO = re.compile(
 _TIME = re.compile(_CLOCK).fullmatch
 _INTEGER = re.compile(r"[+-]?[0-9]+").fullmatch
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
+_PLAIN = re.compile(r"-?[1-9][0-9]*|0|-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9]").fullmatch
 _ZEROS = re.compile(r"0000-00-00[ T0:.Z]*").fullmatch
 _FINE = re.compile(r"\.[0-9]{6}[0-9]*[1-9]$").search
 _NIGHT = re.compile(r"00:00(?::00(?:\.0+)?)?").fullmatch
@@ -160,6 +161,11 @@ def number(text: str) -> Optional[Decimal]:
     except InvalidOperation:
         return None
     return value if value.is_finite() else None
+
+
+def is_plain(text: str) -> bool:
+    """Whether a number is spelled as it is printed: no zeros that say nothing, no plus, no exponent."""
+    return _PLAIN(text) is not None
 
 
 def fits_float(text: str) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 
 from .. import output, place, schema
 from .compiler import Builder, Failed, tools
 
+# In each program that a build makes, and in no text.
+_SIGN = b"bq_sync_tracking"
 _OBJECTS = os.path.join("build", "bqsync-gen")
 
 
@@ -42,6 +45,7 @@ def _build(options: argparse.Namespace) -> int:
     layout = place.layout()
     if layout is None:
         raise Failed("the libraries of this tree are not built yet; run ./dev build")
+    _check_program(options.made)
     loaded = schema.load(options.schemas)
     for message in loaded.messages:
         print(message, file=sys.stderr)
@@ -56,3 +60,20 @@ def _build(options: argparse.Namespace) -> int:
     print("%s is built: %d %s from %s" % (
         made, count, "table" if count == 1 else "tables", options.schemas))
     return 0
+
+
+def _check_program(path: str) -> None:
+    """Raises OSError if something stands there that no build has made."""
+    if os.path.lexists(path) and not _is_program(path):
+        what = "is a folder" if os.path.isdir(path) else "was not made by a build"
+        raise FileExistsError(errno.EEXIST, what + " and is left alone: move it, or name another program with "
+                              "--program", path)
+
+
+def _is_program(path: str) -> bool:
+    """Programs have bytes of zero near their beginning, and texts have none. An empty file is nobody's."""
+    if not os.path.isfile(path):
+        return False
+    with open(path, "rb") as file:
+        content = file.read()
+    return not content or (b"\0" in content[:1024] and _SIGN in content)

@@ -15,6 +15,7 @@ from .. import commands, place
 
 _TEMPLATES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates")
 _SCHEMAS = "schemas"
+_WORKFLOW = os.path.join(".github", "workflows", "bqsync.yml")
 
 
 class _File(NamedTuple):
@@ -29,7 +30,7 @@ _FILES = [
     _File(".env.example", "env.example", False),
     _File(".gitignore", "gitignore", True),
     _File(".gitattributes", "gitattributes", True),
-    _File(os.path.join(".github", "workflows", "bqsync.yml"), "workflow.yml", False),
+    _File(_WORKFLOW, "workflow.yml", False),
 ]
 
 
@@ -76,11 +77,37 @@ def _lay_out(database: "str | None") -> List[str]:
             made.append(editors)
     for wanted in _FILES:
         text = _template(wanted.template, values)
+        if wanted.path == ".gitignore" and database is not None:
+            text += _ignored(database)
         if _write(wanted.path, text):
             made.append(wanted.path)
         elif wanted.joins:
             _name_missing(wanted.path, text)
+    if _WORKFLOW in made:
+        _name_unused_workflow()
     return made
+
+
+def _ignored(database: str) -> str:
+    """The lines for a database in this folder, and for what SQLite and bqsync put beside it."""
+    path = os.path.relpath(os.path.realpath(database))
+    if path.startswith("..") or "\n" in path:
+        return ""
+    pattern = "/" + re.sub(r"([\\*?\[])", r"\\\1", path)
+    return "".join("%s%s\n" % (pattern, suffix) for suffix in ("", "-*", ".bqsync-*"))
+
+
+def _name_unused_workflow() -> None:
+    here = os.path.realpath(os.getcwd())
+    root = here
+    while not os.path.exists(os.path.join(root, ".git")):
+        if root == os.path.dirname(root):
+            return
+        root = os.path.dirname(root)
+    if root != here:
+        print("%s: GitHub runs only those in the root of the repository: move it there, and give its steps behind "
+              "the checkout the working-directory %s" % (_WORKFLOW, os.path.relpath(here, root)),
+              file=sys.stderr)
 
 
 def _template(name: str, values: Dict[str, str]) -> str:
@@ -95,7 +122,7 @@ def _write(path: str, text: str) -> bool:
     """Writes a new file; False if there is one."""
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     try:
-        with open(path, "x", encoding="utf-8") as file:
+        with open(path, "x", encoding="utf-8", errors="surrogateescape") as file:
             file.write(text)
     except FileExistsError:
         return False

@@ -2,8 +2,10 @@
 
 import os
 import re
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import unittest
 
 from codegen import commands
@@ -49,6 +51,45 @@ class CommandsTest(unittest.TestCase):
 
         self.assertEqual({"generate", "build", "explain"}, called)
         self.assertLessEqual(called, {command.name for command in commands.COMMANDS})
+
+    def test_a_full_disk_is_one_line(self):
+        for arguments in (["--help"], ["emit", "dbt"], ["--version"]):
+            with self.subTest(arguments=arguments), open("/dev/full", "wb") as full:
+                ended = subprocess.run(
+                    [sys.executable, "-m", "codegen", *arguments], cwd=ROOT, stdout=full, stderr=subprocess.PIPE,
+                    encoding="utf-8", env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"))
+
+                self.assertEqual(
+                    (1, "python3 -m codegen: the output cannot be written: No space left on device\n"),
+                    (ended.returncode, ended.stderr))
+
+    def test_a_reader_that_has_gone_is_none(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        with open(writer, "wb") as gone:
+            ended = subprocess.run(
+                [sys.executable, "-m", "codegen", "--help"], cwd=ROOT, stdout=gone, stderr=subprocess.PIPE,
+                encoding="utf-8", env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"))
+
+        self.assertEqual((1, ""), (ended.returncode, ended.stderr))
+
+    def test_a_database_whose_name_is_no_utf8(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.fsencode(folder) + b"/\xff.db"
+            sqlite3.connect(path).executescript("create table t(id integer primary key)").close()
+
+            ended = subprocess.run(
+                [sys.executable, "-m", "codegen", "init", b"\xff.db"], cwd=folder, capture_output=True,
+                env=dict(os.environ, PYTHONPATH=ROOT, PYTHONDONTWRITEBYTECODE="1"))
+
+            self.assertEqual(0, ended.returncode, ended.stderr)
+            with open(os.path.join(folder, ".env.example"), "rb") as file:
+                self.assertIn(b"\xff.db", file.read())
+            ended = subprocess.run(
+                [sys.executable, "-m", "codegen", "infer", b"\xfe.db"], cwd=folder, capture_output=True,
+                env=dict(os.environ, PYTHONPATH=ROOT, PYTHONDONTWRITEBYTECODE="1"))
+            self.assertEqual((2, b"\\udcfe.db: cannot be read: No such file or directory\n"),
+                             (ended.returncode, ended.stderr))
 
     def test_an_unknown_option_is_a_usage_error(self):
         self.assertEqual(2, call("generate", "--outptu", "x").returncode)

@@ -189,6 +189,32 @@ class UnfitTest(InferTest):
     def test_one_percent_does(self):
         self.assertEqual(self.definition("INTEGER", [7] * 99 + ["n/a"]), (None, {"name": "c", "type": "STRING"}))
 
+    def test_reals_that_a_text_would_change_stay_numbers(self):
+        for declared, values in (("REAL", [0.1 + 0.2] * 19 + ["n/a"]), ("", [0.1 + 0.2] * 10 + ["n/a"] * 10),
+                                 ("REAL", [1.5] * 8 + [1 / 3] + ["n/a"] * 11), ("REAL", [1e15 + 0.125, "n/a"])):
+            with self.subTest(declared=declared, values=values):
+                self.setUp()
+                self.assertEqual(self.definition(declared, values), ("column", {"name": "c", "type": "FLOAT64"}))
+                self.assertIn("of %d values do not fit and stand in _bqsync_unfit" % len(values), self.report)
+
+    def test_reals_that_a_text_keeps_may_be_one(self):
+        self.assertEqual(self.definition("REAL", [0.1, 1e300, -2.5, 1e14, 2.0**40, "n/a"]),
+                         (None, {"name": "c", "type": "STRING"}))
+        self.assertNotIn("15", self.report)
+
+    def test_the_report_counts_reals_that_a_text_changes(self):
+        self.assertEqual(self.definition("", ["a"] * 9 + [0.1 + 0.2, 1.5]), (None, {"name": "c", "type": "STRING"}))
+        self.assertIn("c: STRING; 1 of its 2 reals have more digits than the 15 of SQLite's text, so they are sent as "
+                      "other numbers", self.report)
+
+    def test_a_real_key_that_a_text_changes_is_counted_too(self):
+        self.write("create table t(a real primary key); insert into t values (0.1 + 0.2), (0.5)")
+
+        document = self.infer()["t"]
+
+        self.assertEqual((document["key"], document.get("on_reject")), (["a"], None))
+        self.assertIn("a: STRING; 1 of its 2 reals have more digits", self.report)
+
     def test_times_with_a_few_misfits(self):
         self.assertEqual(self.definition("TEXT", ["2024-01-01 10:00:00"] * 200 + ["soon", ""], "created_at"),
                          ("column", {"name": "created_at", "type": "TIMESTAMP", "empty": "null"}))

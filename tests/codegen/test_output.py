@@ -68,6 +68,38 @@ class OutputTest(unittest.TestCase):
             ["mine.c", "mine.schema.json", "notes.txt"],
             [name for name in names if name.startswith(("mine", "notes"))])
 
+    def test_a_file_of_somebody_else_is_never_overwritten(self):
+        self.generate()
+        for name in ("users.c", "orders.ddl.sql"):
+            with open(os.path.join(self.output, name), "w", encoding="utf-8") as file:
+                file.write("mine\n")
+        self.define("users", columns=(("id", "INT64"),))
+        before = files(self.output)
+
+        done = self.generate()
+
+        self.assertEqual(1, done.returncode)
+        self.assertEqual("%s, %s: was not generated and is left alone: move it, or choose another --output\n" % (
+            os.path.join(self.output, "orders.ddl.sql"), os.path.join(self.output, "users.c")), done.stderr)
+        self.assertEqual(before, files(self.output))
+
+    def test_json_of_somebody_else_is_never_overwritten(self):
+        os.mkdir(self.output)
+        with open(os.path.join(self.output, "users.schema.json"), "w", encoding="utf-8") as file:
+            file.write("[]\n")
+
+        self.assertIn("users.schema.json: was not generated", self.generate().stderr)
+        self.assertEqual({"users.schema.json": "[]\n"}, files(self.output))
+
+    def test_generated_files_are_known_though_others_of_the_table_are_gone(self):
+        self.generate()
+        for name in ("users.ddl.sql", "users.c"):
+            os.remove(os.path.join(self.output, name))
+        open(os.path.join(self.output, "orders.c"), "w").close()
+        self.define("users", columns=(("id", "INT64"),))
+
+        self.assertEqual((0, ""), (self.generate().returncode, self.generate("--check").stdout))
+
     def test_check_is_silent_when_nothing_would_change(self):
         self.generate()
 

@@ -1,0 +1,81 @@
+"""The command build: what it refuses before it compiles anything. tests/consumer compiles."""
+
+import contextlib
+import io
+import json
+import os
+import tempfile
+import unittest
+import unittest.mock
+
+from codegen import commands
+from codegen.place import Layout
+from codegen.project import build
+from tests.codegen.support import definition
+
+
+class BuildTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(folder.name)
+        os.mkdir("schemas")
+        with open("schemas/users.json", "w", encoding="utf-8") as file:
+            json.dump(definition("users", ["id"], [("id", "INT64")]), file)
+
+    def build(self, *arguments):
+        """Exit status, stderr, and whether the builder was asked for a program."""
+        stdout, stderr = io.StringIO(), io.StringIO()
+        layout = Layout("1", [], "libbqsync.a", [], [])
+        with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr), \
+                unittest.mock.patch("codegen.place.layout", return_value=layout), \
+                unittest.mock.patch.object(build, "Builder") as builder:
+            status = commands.main(["build", *arguments], "bqsync-gen", {})
+        return status, stderr.getvalue(), builder.called
+
+    def write(self, path, content):
+        with open(path, "wb") as file:
+            file.write(content)
+
+    def test_a_file_of_somebody_else_is_left_alone(self):
+        for content in (b"#!/bin/sh\nexec bq_sync_tracking\n", b"\x7fELF\0\0 another program"):
+            self.write("bqsync", content)
+
+            self.assertEqual(
+                (1, "bqsync-gen build: bqsync: was not made by a build and is left alone: move it, or name another "
+                 "program with --program\n", False), self.build())
+            with open("bqsync", "rb") as file:
+                self.assertEqual(content, file.read())
+        self.assertFalse(os.path.exists("generated"))
+
+    def test_a_folder_is_left_alone(self):
+        os.mkdir("bqsync")
+
+        self.assertEqual(
+            (1, "bqsync-gen build: bqsync: is a folder and is left alone: move it, or name another program with "
+             "--program\n", False), self.build())
+
+    def test_another_program_can_be_named(self):
+        os.mkdir("bqsync")
+
+        self.assertEqual((0, "", True), self.build("--program", "mirror"))
+
+    def test_a_program_of_an_earlier_build_is_replaced(self):
+        for content in (b"\x7fELF\0\0" + b"\0" * 2000 + b"from bq_sync_tracking", b""):
+            self.write("bqsync", content)
+
+            self.assertEqual((0, "", True), self.build())
+
+    def test_a_generated_file_of_somebody_else_is_left_alone(self):
+        os.mkdir("generated")
+        self.write("generated/users.c", b"mine")
+
+        status, stderr, called = self.build()
+
+        self.assertEqual((1, False), (status, called))
+        self.assertIn("generated/users.c: was not generated and is left alone", stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
