@@ -27,8 +27,8 @@ struct totals {
 
 static bool changes(const struct plan_report_table *table)
 {
-    return table->insert + table->update + table->delete > 0 || table->diff.statement_count > 0 || table->diff.set[0] != '\0' ||
-           table->why != NULL;
+    return table->insert + table->update + table->delete > 0 || table->diff.statement_count > 0 ||
+           table->diff.set[0] != '\0' || table->why != NULL;
 }
 
 static struct totals add_up(const struct plan_report *report)

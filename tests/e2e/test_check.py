@@ -130,6 +130,18 @@ class Before(CheckCase):
         checks = self.check(BQ_CREATE_DATASET="1")
         self.assertEqual("ok", checks["dataset"]["status"])
 
+    def test_rows_that_bqsync_has_not_written_are_warned_of_before_they_are_replaced(self):
+        self.bq.query("create table d.accounts(id int64 not null, email string not null, balance numeric, note string)")
+        self.assertEqual("ok", self.check()["target accounts"]["status"])
+        self.bq.query("insert into d.accounts values (1, 'a@x', null, 'precious')")
+
+        target = self.check()["target accounts"]
+
+        self.assertEqual("warn", target["status"])
+        self.assertIn("holds 1 rows that bqsync has not written: the first sync replaces them", target["message"])
+        self.assertIn("what the table in BigQuery holds is replaced",
+                      self.app.table(self.app.json("plan"), "accounts")["why"])
+
     def test_capture_that_is_not_there_yet_is_no_fault(self):
         self.assertEqual("ok", self.check()["capture accounts"]["status"])
 

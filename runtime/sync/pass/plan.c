@@ -184,10 +184,12 @@ static const char *replace_reason(const struct config *config, const struct task
 
     googlesql_plain_name(
         target, sizeof target, config->project, config->dataset, task->table->target);
+    if (!watermark->found && !task->warehouse.exists)
+        return "never synced";
     if (!watermark->found)
-        return task->warehouse.exists && task->warehouse.label_generation > 0
+        return task->warehouse.label_generation > 0
                    ? "no progress is known: it was reset, or synced by another state database"
-                   : "never synced";
+                   : "never synced; what the table in BigQuery holds is replaced";
     if (!task->warehouse.exists)
         return "no such table in BigQuery";
     if (full)

@@ -3,10 +3,23 @@
 #include "source/tracking.h"
 #include "sync/commit/recovery.h"
 #include "sync/pass/target_diff.h"
+#include "sync/pass/task.h"
 #include "sync/report/check_permissions.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* The rows of a table that bqsync has never written, "" if there are none: the first sync replaces
+ * them. tables.get has the number as text. */
+static const char *foreign_rows(const cJSON *live)
+{
+    const cJSON *labels = cJSON_GetObjectItemCaseSensitive(live, "labels");
+    const char *rows = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(live, "numRows"));
+    bool ours = cJSON_HasObjectItem(labels, LABEL_GENERATION);
+
+    return ours || rows == NULL || strcmp(rows, "0") == 0 ? "" : rows;
+}
 
 static void compare_target(
     const struct checker *c, const struct table *table, const char *name, const cJSON *live)
@@ -21,6 +34,12 @@ static void compare_target(
         check_findings_add(c->findings, name, CHECK_FAIL, "%s", diff.blocked);
     else if (diff.missing)
         check_findings_add(c->findings, name, CHECK_OK, "does not exist; the next sync creates it");
+    else if (foreign_rows(live)[0] != '\0')
+        check_findings_add(
+            c->findings, name, CHECK_WARN,
+            "holds %s rows that bqsync has not written: the first sync replaces them. Choose "
+            "another `target` or dataset to keep them",
+            foreign_rows(live));
     else if (diff.statement_count > 0)
         check_findings_add(
             c->findings, name, CHECK_OK, "the next sync runs: %s", diff.statements[0]);

@@ -25,7 +25,7 @@ static void test_a_table_is_replaced_first_and_left_alone_afterwards(void **stat
 
     scene_run(scene, "insert into accounts values (1, 'a@x', 1, 'one')");
     struct task *task = plan_one(scene, "accounts");
-    expect_plan(task, SEND_REPLACE, "never synced");
+    expect_plan(task, SEND_REPLACE, "never synced; what the table in BigQuery holds is replaced");
     assert_true(task->plan.inspect_target);
     assert_true(task->plan.capture.broken);
     assert_false(task->plan.staged);
@@ -80,7 +80,7 @@ static void test_everything_is_staged_in_a_transaction(void **state)
 
     scene->config.sync_atomic = true;
     struct task *task = plan_one(scene, "accounts");
-    expect_plan(task, SEND_REPLACE, "never synced");
+    expect_plan(task, SEND_REPLACE, "never synced; what the table in BigQuery holds is replaced");
     assert_true(task->plan.staged);
 }
 
@@ -228,7 +228,7 @@ static void test_a_scan_is_sure_of_nothing_before_it_has_read(void **state)
 
     struct task *task = plan_one(scene, "accounts");
     assert_int_equal(task->plan.capture.by, CAPTURE_SCAN);
-    expect_plan(task, SEND_REPLACE, "never synced");
+    expect_plan(task, SEND_REPLACE, "never synced; what the table in BigQuery holds is replaced");
     assert_false(task->plan.only_if_changed);
 
     scene_sync(scene, "accounts");
