@@ -14,6 +14,7 @@ from .choice import changed
 from .choose import plural, thousands
 from .definitions import Document, inline
 from .drafts import Draft
+from .keys import COLUMNS_MAX
 from .merge import READING, source_of
 
 _BAR = 30
@@ -56,6 +57,9 @@ def table_lines(
         document["sync"]["mode"], path)]
     details = list(draft.key_remarks)
     if not draft.key and draft.table.kind == "table":
+        if len(draft.table.primary_key) > COLUMNS_MAX:
+            details.append("its primary key has %d columns, and a key in BigQuery has at most %d"
+                           % (len(draft.table.primary_key), COLUMNS_MAX))
         details.append('no primary key and no unique index over NOT NULL columns can be its key, so each '
                        'change sends the whole table (mode "replace")')
     shown = _by_source(document)

@@ -42,6 +42,11 @@ class KeyTest(InferTest):
         self.assertEqual(self.shape("create table t(a int unique, b text)"), (None, "replace"))
         self.assertIn('(mode "replace")', self.report)
 
+    def test_a_key_of_too_many_columns_is_none(self):
+        names = ", ".join("c%d" % number for number in range(17))
+        self.assertEqual(self.shape("create table t(%s, primary key (%s))" % (names, names)), (None, "replace"))
+        self.assertIn("its primary key has 17 columns, and a key in BigQuery has at most 16", self.report)
+
     def test_a_primary_key_with_nulls_is_none(self):
         self.assertEqual(self.shape("create table t(a text primary key); insert into t values (null), ('x')"),
                          (None, "replace"))
