@@ -85,9 +85,11 @@ def table_lines(
                 % (name, what, thousands(chosen.unfit), thousands(profile.values)))
         lossy = changed(chosen.choice, profile)
         if lossy:
-            details.append("%s: STRING; %s of its %s reals have more digits than the 15 of SQLite's text, so "
-                           "they are sent as other numbers"
-                           % (name, thousands(lossy), thousands(profile.reals)))
+            details.append("%s: %s; %s" % (name, what, (
+                "%s of its %s reals have more digits than the 15 of SQLite's text, so they are sent as other "
+                "numbers" % (thousands(lossy), thousands(profile.reals)) if what == "STRING" else
+                "%s of its %s texts are sent as numbers, without the zeros and signs that they are spelled with"
+                % (thousands(lossy), thousands(profile.texts)))))
         if profile.column.not_null and profile.nulls:
             details.append("%s: NULLABLE, because %s rows have NULL although it is declared NOT NULL"
                            % (name, thousands(profile.nulls)))

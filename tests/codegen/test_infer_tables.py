@@ -212,6 +212,10 @@ class UnfitTest(InferTest):
         self.assertIn("c: STRING; 1 of its 2 reals have more digits than the 15 of SQLite's text, so they are sent as "
                       "other numbers", self.report)
 
+    def test_the_report_counts_texts_that_a_number_changes(self):
+        self.assertEqual(self.definition("", [0.1 + 0.2] * 9 + ["007", "7"]), (None, {"name": "c", "type": "FLOAT64"}))
+        self.assertIn("c: FLOAT64; 1 of its 2 texts are sent as numbers, without the zeros and signs", self.report)
+
     def test_a_real_key_that_a_text_changes_is_counted_too(self):
         self.write("create table t(a real primary key); insert into t values (0.1 + 0.2), (0.5)")
 
