@@ -344,5 +344,12 @@ def _compare_capture(change: Change, was: Table, table: Table) -> None:
     if any(_noted(was, scan) != _noted(table, scan) for scan in (False, True)):
         change.perhaps = "if changes were found by %s" % (
             "triggers" if _noted(was, False) != _noted(table, False) else "a scan")
+    elif table.capture != "triggers" and _order(was) != _order(table):
+        # A scan hashes the columns of a row one after the other.
+        change.perhaps = "if changes were found by a scan"
     elif was.mode == "replace" and table.mode != "replace":
         change.perhaps = "if keys are not converted one to one"
+
+
+def _order(table: Table) -> List[str]:
+    return [column.name.lower() for column in table.columns]

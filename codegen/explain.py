@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     except OSError as error:
-        print("%s: cannot be read: %s" % (options.schemas, error.strerror), file=sys.stderr)
+        print(schema.unreadable(options.schemas, error), file=sys.stderr)
         return 3
     messages = before.messages + after.messages
     for message in messages:

@@ -21,7 +21,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         loaded = schema.load(options.schemas)
     except OSError as error:
-        print("%s: cannot be read: %s" % (options.schemas, error.strerror), file=sys.stderr)
+        print(schema.unreadable(options.schemas, error), file=sys.stderr)
         return 3
     for message in loaded.messages:
         print(message, file=sys.stderr)

@@ -47,13 +47,22 @@ def is_definition(name: str) -> bool:
     return name.endswith(".json") and name != EDITOR_SCHEMA and not name.startswith(".")
 
 
+def unreadable(directory: str, error: OSError) -> str:
+    """What is said when load raises OSError."""
+    cure = ""
+    if isinstance(error, FileNotFoundError):
+        cure = "; name another directory with --schemas, or let the command init make it"
+    return "%s: cannot be read: %s%s" % (directory, error.strerror, cure)
+
+
 def load(directory: str, shown: str = "") -> Loaded:
     """Reads all definitions of a directory, which messages call `shown`, or as it is called. Raises
     OSError if it cannot be listed."""
     shown = shown or directory
     names = sorted(name for name in os.listdir(directory) if is_definition(name))
     if not names:
-        return Loaded((), ("%s: no table definitions (*.json) in this directory" % shown,))
+        return Loaded((), ("%s: no table definitions (*.json) in this directory; the command infer writes them "
+                           "for a database" % shown,))
     tables: List[Table] = []
     messages: List[str] = []
     owners: Dict[Tuple[str, str], str] = {}

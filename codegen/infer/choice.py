@@ -40,21 +40,24 @@ def reads(choice: Choice, profile: Profile) -> int:
     empty = 0
     if choice.empty:
         empty = profile.tag("empty") + (profile.tag("zero") if choice.type in TIMES else 0)
-    return empty + _READERS[choice.type](choice, profile)
+    return empty + _READERS[choice.type](choice, profile) - changed(choice, profile)
 
 
 def refused(choice: Choice, profile: Profile) -> int:
-    """How many values of the profile do not fit. STRING takes a real that it does not read exactly."""
+    """How many values of the profile do not fit. Some fit that are not read exactly."""
     return profile.values - reads(choice, profile) - changed(choice, profile)
 
 
 def changed(choice: Choice, profile: Profile) -> int:
-    """How many reals are sent as another number: a text of SQLite's has 15 digits. A hash is none."""
-    return profile.real_not_text if choice.type == "STRING" and not choice.transform else 0
+    """How many values are sent as something else: as STRING reals, since a text of SQLite's has 15
+    digits (a hash is none), and as a number texts that have more to them."""
+    if choice.type == "STRING":
+        return 0 if choice.transform else profile.real_not_text
+    return profile.respelled[choice.type]
 
 
 def _int64(choice: Choice, profile: Profile) -> int:
-    return profile.ints + profile.reals - profile.real_not_int + profile.text_int
+    return profile.ints + profile.reals - profile.real_not_int + profile.tag(*texts.INTEGERS)
 
 
 def _float64(choice: Choice, profile: Profile) -> int:
@@ -68,7 +71,7 @@ def _bool(choice: Choice, profile: Profile) -> int:
 
 def _string(choice: Choice, profile: Profile) -> int:
     blobs = {"uuid": profile.blob_16, "guid": profile.blob_16, "utf8": profile.blob_utf8}
-    return (profile.ints + profile.reals - changed(choice, profile) + profile.texts - profile.text_bad
+    return (profile.ints + profile.reals + profile.texts - profile.text_bad
             + blobs.get(choice.text, 0))
 
 

@@ -16,6 +16,7 @@ from .counts import day_of
 from .names import named_unit, words
 from .profile import Profile
 
+_NUMBERS = ("INT64", "FLOAT64", "NUMERIC", "BIGNUMERIC")
 # Without a hint in the name or the declared type, this many values have to have the form of a time.
 _TIMES_MIN = 3
 # This many words for true and false are no accident, if both are there.
@@ -62,19 +63,26 @@ def _with_misfits(
     profile: Profile, candidates: List[Choice], notes: _Notes, key: bool
 ) -> Chosen:
     """Nothing reads all values: what more than 99 % of them are, else what reads most."""
-    if not key and profile.real_not_text and _is_number(profile):
-        # FLOAT64 holds these exactly, and _bqsync_unfit what is no number.
-        candidates = [one for one in candidates if one.type != "STRING"]
+    if not key:
+        candidates = _exact(profile, candidates)
     best = min(candidates, key=lambda one: profile.values - reads(one, profile))
     choice = None if key else _nearly(profile, candidates)
     choice = choice or best
     return Chosen(choice, refused(choice, profile), tuple(notes.lines))
 
 
-def _is_number(profile: Profile) -> bool:
-    """Whether numbers are what the column is for: by its declared type, or by half of its values."""
-    return (profile.kind in ("int", "float", "decimal")
-            or 2 * reads(Choice("FLOAT64"), profile) >= profile.values)
+def _exact(profile: Profile, candidates: List[Choice]) -> List[Choice]:
+    """Without STRING, where it would change reals of a column that numbers are for: by its declared type,
+    or because half of the values are some. _bqsync_unfit holds what is no number."""
+    number = Choice("FLOAT64")
+    found = [one for one in candidates if one.type != "STRING"]
+    if not profile.real_not_text or number not in found:
+        return candidates
+    declared = profile.kind in ("int", "float", "decimal")
+    most = max(reads(one, profile) for one in found if one.type not in _NUMBERS or one == number)
+    if reads(number, profile) == most and (declared or 2 * most >= profile.values):
+        return found
+    return candidates
 
 
 def _nearly(profile: Profile, candidates: List[Choice]) -> Optional[Choice]:

@@ -64,7 +64,7 @@ def configure(parser: Parser) -> None:
         "Writes a definition for each table of an SQLite database, by reading every value.\n"
         "Definitions that are there already are compared and kept.")
     parser.add_argument("database", metavar="DB", help="the SQLite file; it is only read")
-    parser.add_argument("tables", nargs="*", metavar="TABLE",
+    parser.add_argument("tables", nargs="*", default=[], metavar="TABLE",
                         help="only these; also the way to get views and virtual tables")
     parser.add_argument("--out", default="schemas", metavar="DIR",
                         help="where the definitions are (default: %(default)s)")
@@ -98,7 +98,7 @@ def _run(options: argparse.Namespace, program: str, progress: Progress) -> int:
         try:
             with source.lenient():
                 catalog = read_catalog(source.connection)
-            tables = _wanted(catalog, options.tables)
+            tables = _wanted(catalog, options.tables, options.database)
             drafts = _drafts(source, catalog, tables, progress)
             if not source.has_changed():
                 break
@@ -124,7 +124,8 @@ def _run(options: argparse.Namespace, program: str, progress: Progress) -> int:
     say(lines)
     if not wanted:
         raise _Refusal(2, "%s: has no tables%s" % (
-            options.database, " that can be taken without being named" if lines else ""))
+            options.database, " that can be taken without being named" if lines else
+            "; is it the file that the application writes to?"))
     return _settle(options, wanted, existing, memory, catalog)
 
 
@@ -138,15 +139,18 @@ def _settled(
     return _Wanted(found.path, proposal, merge(found.document, proposal, before), found)
 
 
-def _wanted(catalog: Catalog, names: List[str]) -> List[SourceTable]:
+def _wanted(catalog: Catalog, names: List[str], database: str) -> List[SourceTable]:
     if not names:
         return [table for table in catalog.tables if table.kind == "table"]
     found, unknown = [], []
     for name in names:
         table = catalog.find(name)
-        if table is None:
-            unknown.append("no table %s in the database%s" % (
-                name, suggestion(name, [table.name for table in catalog.tables], "")))
+        why = next((why for passed, why in catalog.passed_over if passed.lower() == name.lower()), None)
+        if why is not None:
+            unknown.append("%s: %s %s" % (database, name, why))
+        elif table is None:
+            unknown.append("%s: no table %s%s" % (
+                database, name, suggestion(name, [table.name for table in catalog.tables], "")))
         elif table not in found:
             found.append(table)
     if unknown:

@@ -17,7 +17,7 @@ from .catalog import SourceTable
 from .choice import TIMES, Choice, refused
 from .profile import Profile
 
-_COLUMNS_MAX = 16
+COLUMNS_MAX = 16
 
 
 def candidates(table: SourceTable) -> List[Tuple[str, ...]]:
@@ -27,7 +27,7 @@ def candidates(table: SourceTable) -> List[Tuple[str, ...]]:
     found = [table.primary_key] if table.primary_key else []
     not_null = {column.name.lower() for column in table.columns if column.not_null}
     found += [names for names in table.unique if all(name.lower() in not_null for name in names)]
-    return [names for names in found if len(names) <= _COLUMNS_MAX]
+    return [names for names in found if len(names) <= COLUMNS_MAX]
 
 
 def problem(

@@ -17,8 +17,8 @@ _ABOUT = frozenset(
     expiry expires expiration expired date time iterations limit attempts state name changed""".split())
 _SECRET_PARTS = ("password", "passwd", "passphrase", "secret", "apikey", "privatekey", "privkey", "accesskey",
                  "authtoken", "accesstoken", "refreshtoken", "idtoken", "passcode", "securitystamp",
-                 "pwhash", "userpass", "dbpass", "smtppass", "connectionstring", "connstring", "securityanswer", "codeverifier",
-                 "presharedkey", "masterkey", "seedphrase", "walletseed", "recoveryphrase", "mnemonic",
+                 "pwhash", "userpass", "dbpass", "smtppass", "connectionstring", "connstring", "securityanswer",
+                 "codeverifier", "presharedkey", "masterkey", "seedphrase", "walletseed", "recoveryphrase", "mnemonic",
                  "passwort", "kennwort", "contrasena", "motdepasse", "wachtwoord")
 _SECRET_WORDS = frozenset(
     """pwd pw pass token secret salt otp totp hotp mfa csrf jwt credential credentials creds cvv cvc

@@ -44,10 +44,12 @@ class Profile:
     real_not_numeric: int = 0
     real_not_bignumeric: int = 0
     tags: "Counter[str]" = field(default_factory=Counter)
-    text_int: int = 0  # these three where a reading as a number loses nothing
     text_float: int = 0
     text_numeric: int = 0
     text_bignumeric: int = 0
+    # By type: of the texts that it reads, those that it would spell otherwise though no type says that
+    # they are numbers, such as 007 and 1.10.
+    respelled: "Counter[str]" = field(default_factory=Counter)
     text_json: int = 0  # arrays and objects; where JSON is declared, any
     text_json_lossy: int = 0
     text_bad: int = 0  # U+0000 inside, or no valid UTF-8
@@ -189,10 +191,10 @@ class Profile:
                 note_shape(text, count, self.shapes)
         if tag in ("int", "bit", "num", "huge"):
             # Where no type says that it is a number, 007 and 1.10 are more than numbers.
-            if self.kind != "none" or texts.is_plain(text):
-                self.text_int += count if tag in texts.INTEGERS else 0
-                if self._wants_numbers:
-                    self._add_number(text, count)
+            respelled = self.kind == "none" and not texts.is_plain(text)
+            self.respelled["INT64"] += count if respelled and tag in texts.INTEGERS else 0
+            if self._wants_numbers:
+                self._add_number(text, count, respelled)
             if self._wants_counts and tag in ("int", "num") and "e" not in text.lower():
                 self.counts.add([int(text) if tag == "int" else float(text)] * count, text=True)
                 self.counts.fine += count if tag == "num" and _is_fine(text) else 0
@@ -206,14 +208,19 @@ class Profile:
         elif tag in ("bool", "letter"):
             self.truths.add(text.lower())
 
-    def _add_number(self, text: str, count: int) -> None:
+    def _add_number(self, text: str, count: int, respelled: bool) -> None:
         value = texts.number(text)
         if value is None:
             return
-        self.text_float += count if texts.fits_float(text) else 0
-        if abs(value.adjusted()) < 100:
-            self.text_numeric += count if texts.fits_decimal(value, *texts.NUMERIC) else 0
-            self.text_bignumeric += count if texts.fits_decimal(value, *texts.BIGNUMERIC) else 0
+        small = abs(value.adjusted()) < 100
+        fits = {"FLOAT64": texts.fits_float(text),
+                "NUMERIC": small and texts.fits_decimal(value, *texts.NUMERIC),
+                "BIGNUMERIC": small and texts.fits_decimal(value, *texts.BIGNUMERIC)}
+        self.text_float += count if fits["FLOAT64"] else 0
+        self.text_numeric += count if fits["NUMERIC"] else 0
+        self.text_bignumeric += count if fits["BIGNUMERIC"] else 0
+        if respelled:
+            self.respelled.update({name: count for name, fit in fits.items() if fit})
 
     def _add_blobs(self, values: Sequence[bytes]) -> None:
         self.blobs += len(values)

@@ -14,6 +14,7 @@ from .choice import changed
 from .choose import plural, thousands
 from .definitions import Document, inline
 from .drafts import Draft
+from .keys import COLUMNS_MAX
 from .merge import READING, source_of
 
 _BAR = 30
@@ -56,6 +57,9 @@ def table_lines(
         document["sync"]["mode"], path)]
     details = list(draft.key_remarks)
     if not draft.key and draft.table.kind == "table":
+        if len(draft.table.primary_key) > COLUMNS_MAX:
+            details.append("its primary key has %d columns, and a key in BigQuery has at most %d"
+                           % (len(draft.table.primary_key), COLUMNS_MAX))
         details.append('no primary key and no unique index over NOT NULL columns can be its key, so each '
                        'change sends the whole table (mode "replace")')
     shown = _by_source(document)
@@ -81,9 +85,11 @@ def table_lines(
                 % (name, what, thousands(chosen.unfit), thousands(profile.values)))
         lossy = changed(chosen.choice, profile)
         if lossy:
-            details.append("%s: STRING; %s of its %s reals have more digits than the 15 of SQLite's text, so "
-                           "they are sent as other numbers"
-                           % (name, thousands(lossy), thousands(profile.reals)))
+            details.append("%s: %s; %s" % (name, what, (
+                "%s of its %s reals have more digits than the 15 of SQLite's text, so they are sent as other "
+                "numbers" % (thousands(lossy), thousands(profile.reals)) if what == "STRING" else
+                "%s of its %s texts are sent as numbers, without the zeros and signs that they are spelled with"
+                % (thousands(lossy), thousands(profile.texts)))))
         if profile.column.not_null and profile.nulls:
             details.append("%s: NULLABLE, because %s rows have NULL although it is declared NOT NULL"
                            % (name, thousands(profile.nulls)))

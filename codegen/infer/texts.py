@@ -28,6 +28,7 @@ _ZEROS = re.compile(r"0000-00-00[ T0:.Z]*").fullmatch
 _FINE = re.compile(r"\.[0-9]{6}[0-9]*[1-9]$").search
 _NIGHT = re.compile(r"00:00(?::00(?:\.0+)?)?").fullmatch
 
+_BLANKS = " \t\r\n"  # of JSON
 _WORDS = {"true": "bool", "false": "bool"}
 _WORDS.update({"t": "letter", "f": "letter"})
 _WORDS.update({word: "word" for word in ("yes", "no", "y", "n", "on", "off")})
@@ -96,7 +97,7 @@ def _is_int64(text: str) -> bool:
 def _word(text: str) -> str:
     if text == "":
         return "empty"
-    if text[0] in "{[":
+    if text[0] in "{[" or (text[0] in _BLANKS and text.lstrip(_BLANKS)[:1] in ("{", "[")):
         return "structure"
     return _WORDS.get(text.lower(), "other") if len(text) <= 5 else "other"
 

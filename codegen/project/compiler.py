@@ -89,7 +89,10 @@ class Builder:
             except Failed as problem:
                 problems.append(str(problem))
         if problems:
-            raise Failed("\n".join(problems))
+            # What is wrong with the compiler or its options is wrong with each file.
+            others = len(problems) - 1
+            more = "\n%d other %s failed too" % (others, "file" if others == 1 else "files") if others else ""
+            raise Failed(problems[0] + more)
         return list(keys)
 
     def _link(self, objects: List[str], program: str) -> None:

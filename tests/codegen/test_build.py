@@ -10,7 +10,7 @@ import unittest.mock
 
 from codegen import commands
 from codegen.place import Layout
-from codegen.project import build
+from codegen.project import build, compiler
 from tests.codegen.support import definition
 
 
@@ -75,6 +75,17 @@ class BuildTest(unittest.TestCase):
 
         self.assertEqual((1, False), (status, called))
         self.assertIn("generated/users.c: was not generated and is left alone", stderr)
+
+    def test_what_each_file_fails_for_is_said_once(self):
+        for name in ("a.c", "a.h", "b.c", "b.h", "c.c", "c.h"):
+            self.write(name, b"")
+        builder = compiler.Builder(Layout("1", [], "none.a", [], []), compiler.Tools(["false"], [], []), "objects")
+
+        with self.assertRaises(compiler.Failed) as caught:
+            builder.build(["a.c", "b.c", "c.c"], "program")
+
+        self.assertEqual("false failed with status 1: false -c -o objects/a.o.new a.c\n2 other files failed too",
+                         str(caught.exception))
 
 
 if __name__ == "__main__":

@@ -78,6 +78,8 @@ class TypeTest(InferTest):
         for declared, values, expected in (
                 ("TEXT", ['{"a": 1}', "[1, 2]"], {"type": "JSON"}),
                 ("TEXT", ['{"a": 1}', "{broken"], {"type": "STRING"}),
+                ("TEXT", [' {"a": 1}', "\n[]"], {"type": "JSON"}),
+                ("TEXT", ['{"a": 1}', "\x0b[]"], {"type": "STRING"}),
                 ("TEXT", ['{"a": 1}', ""], {"type": "JSON", "empty": "null"}),
                 ("TEXT", ['{"a": 0.10000000000000000001}'], {"type": "STRING"}),
                 ("JSON", ['"text"', "1", "null", "{}"], {"type": "JSON"}),

@@ -230,7 +230,7 @@ class SourceTest(InferTest):
 
     def test_an_empty_one(self):
         open(self.path, "wb").close()
-        self.assertIn("app.db: has no tables", self.refused())
+        self.assertIn("app.db: has no tables; is it the file that the application writes to?\n", self.refused())
         self.write("create view v as select 1 as a")
         self.assertIn("app.db: has no tables that can be taken without being named", self.refused())
 
@@ -238,8 +238,14 @@ class SourceTest(InferTest):
         self.write(USERS)
         status, _, stderr = self.run_infer("usres", "x")
         self.assertEqual(status, 2)
-        self.assertIn("no table usres in the database (did you mean users?)", stderr)
-        self.assertIn("no table x in the database", stderr)
+        self.assertIn("app.db: no table usres (did you mean users?)\n", stderr)
+        self.assertIn("app.db: no table x", stderr)
+
+    def test_a_view_that_cannot_be_read(self):
+        self.write(USERS + "create table gone(a); create view broken as select a from gone; drop table gone;")
+        status, _, stderr = self.run_infer("broken")
+        self.assertEqual(status, 2)
+        self.assertIn("app.db: broken cannot be read: no such table: main.gone\n", stderr)
 
     def test_nothing_is_left_beside_a_database_in_wal_mode(self):
         self.write("pragma journal_mode = wal;" + USERS)
@@ -390,6 +396,7 @@ class CommandTest(InferTest):
 
         self.assertEqual(done.returncode, 2)
         self.assertIn("usage: python3 -m codegen infer", done.stderr)
+        self.assertIn("the following arguments are required: DB\n", done.stderr)
 
     def test_the_editor_schema_is_named_where_it_lies(self):
         self.write(USERS)

@@ -42,6 +42,11 @@ class KeyTest(InferTest):
         self.assertEqual(self.shape("create table t(a int unique, b text)"), (None, "replace"))
         self.assertIn('(mode "replace")', self.report)
 
+    def test_a_key_of_too_many_columns_is_none(self):
+        names = ", ".join("c%d" % number for number in range(17))
+        self.assertEqual(self.shape("create table t(%s, primary key (%s))" % (names, names)), (None, "replace"))
+        self.assertIn("its primary key has 17 columns, and a key in BigQuery has at most 16", self.report)
+
     def test_a_primary_key_with_nulls_is_none(self):
         self.assertEqual(self.shape("create table t(a text primary key); insert into t values (null), ('x')"),
                          (None, "replace"))
@@ -206,6 +211,10 @@ class UnfitTest(InferTest):
         self.assertEqual(self.definition("", ["a"] * 9 + [0.1 + 0.2, 1.5]), (None, {"name": "c", "type": "STRING"}))
         self.assertIn("c: STRING; 1 of its 2 reals have more digits than the 15 of SQLite's text, so they are sent as "
                       "other numbers", self.report)
+
+    def test_the_report_counts_texts_that_a_number_changes(self):
+        self.assertEqual(self.definition("", [0.1 + 0.2] * 9 + ["007", "7"]), (None, {"name": "c", "type": "FLOAT64"}))
+        self.assertIn("c: FLOAT64; 1 of its 2 texts are sent as numbers, without the zeros and signs", self.report)
 
     def test_a_real_key_that_a_text_changes_is_counted_too(self):
         self.write("create table t(a real primary key); insert into t values (0.1 + 0.2), (0.5)")

@@ -144,7 +144,9 @@ class OutputTest(unittest.TestCase):
         done = self.generate("--schemas", "nowhere")
 
         self.assertEqual(3, done.returncode)
-        self.assertEqual("nowhere: cannot be read: No such file or directory\n", done.stderr)
+        self.assertEqual(
+            "nowhere: cannot be read: No such file or directory; name another directory with --schemas, or let the "
+            "command init make it\n", done.stderr)
 
     def test_an_output_that_cannot_be_written_is_named(self):
         with open(self.output, "w", encoding="utf-8"):
