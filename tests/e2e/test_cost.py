@@ -168,6 +168,18 @@ class Budget(Cost):
         self.assertEqual("synced", self.app.table(run, "events")["status"])
         self.assertEqual("synced", self.app.table(run, "settings")["status"])
 
+    def test_emptying_a_table_goes_on_when_it_is_used_up(self):
+        budget = LEAST + MIB
+        self.app.execute("insert into settings values ('a', 'b')")
+        self.app.execute("update accounts set note = 'x'")
+        self.sync(budget)
+        self.app.execute("delete from settings")
+        self.assertEqual("synced", self.app.table(self.sync(budget), "settings")["status"])
+        self.assertEqual([], self.bq.rows("d", "settings"))
+        status, out, _ = self.app.run("sync", "--full", BQ_MAX_BYTES_BILLED_PER_DAY=str(budget))
+        self.assertEqual(0, status, out)
+        self.assertEqual(LEAST, self.billed_by_bigquery())
+
     def test_a_statement_that_needs_more_than_the_least_bill_is_told_by_bigquery_what_it_needs(self):
         self.make_large()
         self.app.execute("update accounts set note = 'uno' where id in (1, 200)")

@@ -7,10 +7,14 @@
 #define PAUSE_MS 200
 
 /* Of a batch whose commit job is a statement: BigQuery bills 10 MB at least for each table that it
- * names. 0: the commit job is a load. */
-static int64_t least_bill(const struct batch *batch)
+ * names. 0: the commit job is a load, or a TRUNCATE, which reads nothing. The script of a
+ * transaction is capped by what its tables have reserved, so that none of them may reserve nothing.
+ */
+static int64_t least_bill(const struct worker *worker, const struct batch *batch)
 {
-    if (batch->rows == 0 || batch->inlined != NULL)
+    if (batch->rows == 0)
+        return worker->config->sync_atomic ? CONFIG_LEAST_BILLED_BYTES : 0;
+    if (batch->inlined != NULL)
         return CONFIG_LEAST_BILLED_BYTES;
     return batch->staged ? 2 * CONFIG_LEAST_BILLED_BYTES : 0;
 }
@@ -42,7 +46,7 @@ bool budget_reserve(
     struct worker *worker, const struct task *task, struct intent *intent, struct error *err)
 {
     const struct clock *clock = worker->clock;
-    int64_t least = least_bill(&task->batch);
+    int64_t least = least_bill(worker, &task->batch);
 
     intent->bytes_reserved = 0;
     if (worker->config->max_bytes_a_day == 0 || least == 0)
