@@ -167,11 +167,23 @@ int64_t spending_needed(const struct config *config, const struct error *refusal
     return needed > cap ? needed : 2 * cap;
 }
 
+bool spending_never_fits(const struct spending *spending, int64_t needed)
+{
+    return spending->budget > 0 && needed > spending->budget;
+}
+
 bool spending_refuse(const struct spending *spending, int64_t needed, struct error *err)
 {
     char ends[CLOCK_TEXT_SIZE];
     char others[80] = "";
 
+    if (spending_never_fits(spending, needed))
+        return error_set(
+            err, ERROR_BUDGET,
+            "a query that may bill %" PRId64
+            " bytes never fits into BQ_MAX_BYTES_BILLED_PER_DAY=%" PRId64
+            ", whatever else the day bills. Raise it to %" PRId64 " or more",
+            needed, spending->budget, needed);
     if (spending->of_intents + spending->of_queries > 0)
         snprintf(
             others, sizeof others, ", queries under way may bill %" PRId64,

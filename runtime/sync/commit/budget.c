@@ -41,6 +41,22 @@ static bool look(
     return ok;
 }
 
+/* A table whose changes never fit can be replaced, as a rule for free: not in a transaction, and
+ * not if a replacement is staged, too. */
+static bool refuse(
+    const struct worker *worker, const struct task *task, const struct spending *spending,
+    int64_t needed, struct error *err)
+{
+    spending_refuse(spending, needed, err);
+    if (spending_never_fits(spending, needed) && task->batch.mode != SEND_REPLACE &&
+        !worker->config->sync_atomic && !task->source.json_as_text &&
+        task->outcome->rows_rejected_before == 0)
+        error_note(
+            err, "or send all rows by a load, which bills nothing: bqsync sync --full %s",
+            task->table->name);
+    return false;
+}
+
 /* The tables of a transaction keep what they have reserved until all of them have it. */
 bool budget_reserve(
     struct worker *worker, const struct task *task, struct intent *intent, struct error *err)
@@ -61,8 +77,8 @@ bool budget_reserve(
         if (intent->bytes_reserved > 0)
             return true;
         if (spending.of_intents == 0 || worker->config->sync_atomic ||
-            waited_ms >= worker->retry_budget_ms)
-            return spending_refuse(&spending, needed, err);
+            spending_never_fits(&spending, needed) || waited_ms >= worker->retry_budget_ms)
+            return refuse(worker, task, &spending, needed, err);
         if (!clock->sleep_ms(clock->context, PAUSE_MS))
             return error_set(err, ERROR_STOPPED, "stopped while it waited for the day's budget");
     }
