@@ -83,7 +83,7 @@ bool spending_read(
         tracking_bill_day(now_us - ago * CLOCK_DAY_US, adding.days[ago]);
     const char *oldest = adding.days[SPENDING_DAYS - 1];
     const char *since = strcmp(oldest, adding.month) < 0 ? oldest : adding.month;
-    if (!tracking_bill_each(tracking, since, add, &adding, err) ||
+    if (!tracking_bill_each(tracking, since, adding.days[0], add, &adding, err) ||
         !tracking_bill_use(tracking, now_us, &use, err))
         return false;
     project(&adding, now_us, &found);

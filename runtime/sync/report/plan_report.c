@@ -139,15 +139,17 @@ static void keep_mean(void *context, const struct table_bill *bill)
 }
 
 static bool estimate_bill(
-    struct tracking *tracking, const struct task *task, struct plan_report_table *out,
-    struct error *err)
+    struct tracking *tracking, const struct task *task, int64_t now_us,
+    struct plan_report_table *out, struct error *err)
 {
+    char today[BILL_DAY_SIZE];
+
     out->bytes_billed = 0;
     if (out->insert + out->update + out->delete == 0 ||
         (strcmp(out->mode, send_mode_name(SEND_MERGE)) != 0 && !task->plan.staged))
         return true;
     out->bytes_billed = SPENDING_UNKNOWN;
-    return tracking_bill_each(tracking, "", keep_mean, out, err);
+    return tracking_bill_each(tracking, "", tracking_bill_day(now_us, today), keep_mean, out, err);
 }
 
 struct planner {
@@ -220,6 +222,7 @@ static void plan_one(struct planner *p, struct preview *preview, struct plan_rep
 {
     const struct config *config = p->deployment->config;
     const struct clock *clock = p->deployment->clock;
+    int64_t now_us = clock->wall_us(clock->context);
     struct tracking *tracking = &p->tracking;
     struct task *task = &preview->task;
     struct error err = {0};
@@ -233,7 +236,7 @@ static void plan_one(struct planner *p, struct preview *preview, struct plan_rep
             &err))
         out->error = err;
     out->mode = mode_name(task, out);
-    if (err.code == ERROR_NONE && !estimate_bill(tracking, task, out, &err))
+    if (err.code == ERROR_NONE && !estimate_bill(tracking, task, now_us, out, &err))
         out->error = err;
     if (out->error.code != ERROR_NONE)
         out->bytes_billed = SPENDING_UNKNOWN;

@@ -43,6 +43,19 @@ static void test_days_and_months_of_all_tables(void **state)
     assert_int_equal(read_at(scene, today.day_ends_us).month, 4320);
 }
 
+static void test_days_to_come_do_not_count(void **state)
+{
+    struct scene *scene = *state;
+    int64_t now_us = scene->clock.clock.wall_us(&scene->clock); // 2026-01-02
+
+    add(scene, "accounts", now_us, 300);
+    add(scene, "accounts", now_us + DAY_US, 4000);
+    add(scene, "accounts", now_us + 40 * DAY_US, 50000);
+
+    assert_int_equal(read_at(scene, now_us).month, 300);
+    assert_int_equal(read_at(scene, now_us + DAY_US).month, 4300);
+}
+
 static void test_a_month_is_projected_from_the_first_day_that_billed(void **state)
 {
     struct scene *scene = *state;
@@ -183,6 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENE_TEST(test_days_and_months_of_all_tables),
+        SCENE_TEST(test_days_to_come_do_not_count),
         SCENE_TEST(test_a_query_reserves_an_eighth_more_than_it_needs_if_that_is_left),
         SCENE_TEST(test_a_refusal_says_what_a_query_needs),
         SCENE_TEST(test_a_month_is_projected_from_the_first_day_that_billed),
