@@ -238,7 +238,8 @@ static bool read_bills(struct status *status, int64_t now_us, struct error *err)
         status->next[i].billed_today = status->next[i].billed_month = 0;
     tracking_bill_day(now_us, billing.today);
     return tracking_bill_each(
-               &status->tracking, tracking_bill_month(now_us, month), add_bill, &billing, err) &&
+               &status->tracking, tracking_bill_month(now_us, month), billing.today, add_bill,
+               &billing, err) &&
            spending_read(status->config, &status->tracking, now_us, &status->next_spending, err);
 }
 

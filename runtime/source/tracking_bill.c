@@ -184,8 +184,8 @@ bool tracking_bill_settle(
 /* --- reading ------------------------------------------------------------------------------ */
 
 bool tracking_bill_each(
-    struct tracking *tracking, const char *first_day, tracking_bill_visit *visit, void *context,
-    struct error *err)
+    struct tracking *tracking, const char *first_day, const char *last_day,
+    tracking_bill_visit *visit, void *context, struct error *err)
 {
     struct database *database = &tracking->database;
     sqlite3_stmt *statement = NULL;
@@ -197,10 +197,9 @@ bool tracking_bill_each(
         return true;
     if (!statement_keep(
             database,
-            "select table_name, day, bytes, queries from bq_sync_billed where day >= ?1 and bytes "
-            "> 0"
-            " order by table_name, day",
-            &statement, err, "s", first_day))
+            "select table_name, day, bytes, queries from bq_sync_billed"
+            " where day between ?1 and ?2 and bytes > 0 order by table_name, day",
+            &statement, err, "ss", first_day, last_day))
         return false;
     bool ok = database_step(database, statement, &found, err);
     while (ok && found) {

@@ -70,10 +70,11 @@ struct table_bill {
 };
 typedef void tracking_bill_visit(void *context, const struct table_bill *bill);
 
-/* Tells all bills since a day, by table and then by day. The state database may be open for reading
- * only, and may lack the table: then there are none. */
+/* Tells all bills from one day to another, both included, by table and then by day. Days after
+ * today are those of a clock that was ahead: callers leave them out until they come. The state
+ * database may be open for reading only, and may lack the table: then there are none. */
 MUST_CHECK bool tracking_bill_each(
-    struct tracking *tracking, const char *first_day, tracking_bill_visit *visit, void *context,
-    struct error *err);
+    struct tracking *tracking, const char *first_day, const char *last_day,
+    tracking_bill_visit *visit, void *context, struct error *err);
 
 #endif

@@ -83,7 +83,7 @@ bool spending_read(
         tracking_bill_day(now_us - ago * CLOCK_DAY_US, adding.days[ago]);
     const char *oldest = adding.days[SPENDING_DAYS - 1];
     const char *since = strcmp(oldest, adding.month) < 0 ? oldest : adding.month;
-    if (!tracking_bill_each(tracking, since, add, &adding, err) ||
+    if (!tracking_bill_each(tracking, since, adding.days[0], add, &adding, err) ||
         !tracking_bill_use(tracking, now_us, &use, err))
         return false;
     project(&adding, now_us, &found);
@@ -167,11 +167,23 @@ int64_t spending_needed(const struct config *config, const struct error *refusal
     return needed > cap ? needed : 2 * cap;
 }
 
+bool spending_never_fits(const struct spending *spending, int64_t needed)
+{
+    return spending->budget > 0 && needed > spending->budget;
+}
+
 bool spending_refuse(const struct spending *spending, int64_t needed, struct error *err)
 {
     char ends[CLOCK_TEXT_SIZE];
     char others[80] = "";
 
+    if (spending_never_fits(spending, needed))
+        return error_set(
+            err, ERROR_BUDGET,
+            "a query that may bill %" PRId64
+            " bytes never fits into BQ_MAX_BYTES_BILLED_PER_DAY=%" PRId64
+            ", whatever else the day bills. Raise it to %" PRId64 " or more",
+            needed, spending->budget, needed);
     if (spending->of_intents + spending->of_queries > 0)
         snprintf(
             others, sizeof others, ", queries under way may bill %" PRId64,

@@ -69,8 +69,12 @@ int64_t spending_grant(
  */
 int64_t spending_needed(const struct config *config, const struct error *refusal, int64_t cap);
 
-/* Sets ERROR_BUDGET, which names the setting, what has been billed, and when the next day begins.
- * needed: of the query that may not be sent. Returns false. */
+/* Whether a query needs more than the budget of a whole day, so that no day lets it pass. */
+bool spending_never_fits(const struct spending *spending, int64_t needed);
+
+/* Sets ERROR_BUDGET, which names the setting, what has been billed, and when the next day begins;
+ * or that the query never fits, and what the setting has to be for it. needed: of the query that
+ * may not be sent. Returns false. */
 bool spending_refuse(const struct spending *spending, int64_t needed, struct error *err);
 
 #endif

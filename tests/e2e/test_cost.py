@@ -168,6 +168,41 @@ class Budget(Cost):
         self.assertEqual("synced", self.app.table(run, "events")["status"])
         self.assertEqual("synced", self.app.table(run, "settings")["status"])
 
+    def test_a_statement_that_needs_more_than_a_whole_day_says_that_it_never_fits(self):
+        budget = LEAST + MIB
+        self.app.execute("update accounts set note = hex(zeroblob(600000)) where id = 1")
+        run = self.sync(budget, status=1)
+        self.assertEqual({"accounts": "budget"}, self.failed(run))
+        message = self.app.table(run, "accounts")["error"]["message"]
+        self.assertIn(f"never fits into BQ_MAX_BYTES_BILLED_PER_DAY={budget}", message)
+        self.assertIn(f"Raise it to {2 * LEAST} or more", message)
+        self.assertIn("bqsync sync --full accounts", message)
+        self.assertNotIn("next UTC day", message)
+        self.assertEqual(0, self.billed_by_bigquery())
+
+        status, _, _ = self.app.run("sync", "--full", "accounts", BQ_MAX_BYTES_BILLED_PER_DAY=str(budget))
+        self.assertEqual(0, status)
+        self.assertEqual(0, self.billed_by_bigquery())
+
+    def test_a_table_that_bigquery_demands_more_for_than_a_whole_day_never_fits(self):
+        self.make_large()
+        self.app.execute("update accounts set note = 'uno' where id in (1, 200)")
+        error = self.app.table(self.sync(30 * MIB, status=1), "accounts")["error"]
+        self.assertEqual("budget", error["code"])
+        self.assertIn(f"never fits into BQ_MAX_BYTES_BILLED_PER_DAY={30 * MIB}", error["message"])
+
+    def test_emptying_a_table_goes_on_when_it_is_used_up(self):
+        budget = LEAST + MIB
+        self.app.execute("insert into settings values ('a', 'b')")
+        self.app.execute("update accounts set note = 'x'")
+        self.sync(budget)
+        self.app.execute("delete from settings")
+        self.assertEqual("synced", self.app.table(self.sync(budget), "settings")["status"])
+        self.assertEqual([], self.bq.rows("d", "settings"))
+        status, out, _ = self.app.run("sync", "--full", BQ_MAX_BYTES_BILLED_PER_DAY=str(budget))
+        self.assertEqual(0, status, out)
+        self.assertEqual(LEAST, self.billed_by_bigquery())
+
     def test_a_statement_that_needs_more_than_the_least_bill_is_told_by_bigquery_what_it_needs(self):
         self.make_large()
         self.app.execute("update accounts set note = 'uno' where id in (1, 200)")

@@ -7,10 +7,14 @@
 #define PAUSE_MS 200
 
 /* Of a batch whose commit job is a statement: BigQuery bills 10 MB at least for each table that it
- * names. 0: the commit job is a load. */
-static int64_t least_bill(const struct batch *batch)
+ * names. 0: the commit job is a load, or a TRUNCATE, which reads nothing. The script of a
+ * transaction is capped by what its tables have reserved, so that none of them may reserve nothing.
+ */
+static int64_t least_bill(const struct worker *worker, const struct batch *batch)
 {
-    if (batch->rows == 0 || batch->inlined != NULL)
+    if (batch->rows == 0)
+        return worker->config->sync_atomic ? CONFIG_LEAST_BILLED_BYTES : 0;
+    if (batch->inlined != NULL)
         return CONFIG_LEAST_BILLED_BYTES;
     return batch->staged ? 2 * CONFIG_LEAST_BILLED_BYTES : 0;
 }
@@ -37,12 +41,28 @@ static bool look(
     return ok;
 }
 
+/* A table whose changes never fit can be replaced, as a rule for free: not in a transaction, and
+ * not if a replacement is staged, too. */
+static bool refuse(
+    const struct worker *worker, const struct task *task, const struct spending *spending,
+    int64_t needed, struct error *err)
+{
+    spending_refuse(spending, needed, err);
+    if (spending_never_fits(spending, needed) && task->batch.mode != SEND_REPLACE &&
+        !worker->config->sync_atomic && !task->source.json_as_text &&
+        task->outcome->rows_rejected_before == 0)
+        error_note(
+            err, "or send all rows by a load, which bills nothing: bqsync sync --full %s",
+            task->table->name);
+    return false;
+}
+
 /* The tables of a transaction keep what they have reserved until all of them have it. */
 bool budget_reserve(
     struct worker *worker, const struct task *task, struct intent *intent, struct error *err)
 {
     const struct clock *clock = worker->clock;
-    int64_t least = least_bill(&task->batch);
+    int64_t least = least_bill(worker, &task->batch);
 
     intent->bytes_reserved = 0;
     if (worker->config->max_bytes_a_day == 0 || least == 0)
@@ -57,8 +77,8 @@ bool budget_reserve(
         if (intent->bytes_reserved > 0)
             return true;
         if (spending.of_intents == 0 || worker->config->sync_atomic ||
-            waited_ms >= worker->retry_budget_ms)
-            return spending_refuse(&spending, needed, err);
+            spending_never_fits(&spending, needed) || waited_ms >= worker->retry_budget_ms)
+            return refuse(worker, task, &spending, needed, err);
         if (!clock->sleep_ms(clock->context, PAUSE_MS))
             return error_set(err, ERROR_STOPPED, "stopped while it waited for the day's budget");
     }

@@ -15,8 +15,8 @@
 #include <stdbool.h>
 
 /* Sets intent->bytes_reserved for the task's batch; 0 if there is no budget, or the commit job is a
- * load, which is free. While the rest of the budget is reserved by tables that are under way, it
- * waits for them, for at most the retry budget. ERROR_BUDGET. */
+ * load or a TRUNCATE, which are free. While the rest of the budget is reserved by tables that are
+ * under way, it waits for them, for at most the retry budget. ERROR_BUDGET. */
 MUST_CHECK bool budget_reserve(
     struct worker *worker, const struct task *task, struct intent *intent, struct error *err);
 

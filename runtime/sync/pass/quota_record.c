@@ -38,6 +38,13 @@ bool quota_record_used(
     return tracking_quota_load(tracking, name, quota_first_hour(now_us), add_hour, out_used, err);
 }
 
+bool quota_record_is_near(const struct table *table, int64_t used)
+{
+    // No limit is lower than that of loads, so few tables have to be looked at.
+    return used >= QUOTA_DAILY_LIMIT - QUOTA_RESERVE &&
+           used >= partitions_daily_limit(table) - QUOTA_RESERVE;
+}
+
 struct restoring {
     struct quota *quota;
     const char *target;
@@ -64,9 +71,7 @@ static bool restore_table(
         return false;
     int64_t used = quota_used(deployment->quota, table->target);
     task->warehouse.used_quota = used;
-    // No limit is lower than that of loads, so few tables have to be looked at.
-    task->warehouse.near_quota = used >= QUOTA_DAILY_LIMIT - QUOTA_RESERVE &&
-                                 used >= partitions_daily_limit(table) - QUOTA_RESERVE;
+    task->warehouse.near_quota = quota_record_is_near(table, used);
     return true;
 }
 

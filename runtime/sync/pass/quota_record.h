@@ -14,6 +14,7 @@
 #include "warehouse/quota.h"
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The last of the quota, kept for replacements: an append table inserts its rows by a
@@ -25,6 +26,9 @@
 MUST_CHECK bool quota_record_restore(
     const struct deployment *deployment, struct tracking *tracking, struct task *tasks,
     size_t count, struct error *err);
+/* Whether so much of the day's quota of the table's target is used that none is left for appends.
+ */
+bool quota_record_is_near(const struct table *table, int64_t used);
 /* Saves the counts of the tasks' targets; writes nothing where nothing has changed. */
 MUST_CHECK bool quota_record_save(
     const struct deployment *deployment, struct tracking *tracking, const struct task *tasks,

@@ -125,7 +125,7 @@ static const char *mode_name(const struct task *task, const struct plan_report_t
     if (task->plan.mode == SEND_REPLACE || task->table->mode == SEND_REPLACE)
         return send_mode_name(SEND_REPLACE);
     bool exact = task->source.shape.integer_key || task->plan.capture.by == CAPTURE_SCAN;
-    bool only_new = exact && counts->update + counts->delete == 0;
+    bool only_new = exact && counts->update + counts->delete == 0 && !task->warehouse.near_quota;
     return send_mode_name(task->table->mode == SEND_APPEND && only_new ? SEND_APPEND : SEND_MERGE);
 }
 
@@ -139,15 +139,17 @@ static void keep_mean(void *context, const struct table_bill *bill)
 }
 
 static bool estimate_bill(
-    struct tracking *tracking, const struct task *task, struct plan_report_table *out,
-    struct error *err)
+    struct tracking *tracking, const struct task *task, int64_t now_us,
+    struct plan_report_table *out, struct error *err)
 {
+    char today[BILL_DAY_SIZE];
+
     out->bytes_billed = 0;
     if (out->insert + out->update + out->delete == 0 ||
         (strcmp(out->mode, send_mode_name(SEND_MERGE)) != 0 && !task->plan.staged))
         return true;
     out->bytes_billed = SPENDING_UNKNOWN;
-    return tracking_bill_each(tracking, "", keep_mean, out, err);
+    return tracking_bill_each(tracking, "", tracking_bill_day(now_us, today), keep_mean, out, err);
 }
 
 struct planner {
@@ -216,24 +218,34 @@ static bool compare_target(
     return ok;
 }
 
+/* The plan goes by what is left of the day's quota, as that of a pass does. */
+static bool find_quota(
+    const struct config *config, struct tracking *tracking, struct task *task, int64_t now_us,
+    struct plan_report_table *out, struct error *err)
+{
+    if (!quota_record_used(config, tracking, task->table, now_us, &out->modifications_24h, err))
+        return false;
+    task->warehouse.near_quota = quota_record_is_near(task->table, out->modifications_24h);
+    return true;
+}
+
 static void plan_one(struct planner *p, struct preview *preview, struct plan_report_table *out)
 {
     const struct config *config = p->deployment->config;
     const struct clock *clock = p->deployment->clock;
+    int64_t now_us = clock->wall_us(clock->context);
     struct tracking *tracking = &p->tracking;
     struct task *task = &preview->task;
     struct error err = {0};
 
     out->table = task->table;
-    if (!plan_table(config, &p->source, tracking, task, p->full, &err) ||
+    if (!find_quota(config, tracking, task, now_us, out, &err) ||
+        !plan_table(config, &p->source, tracking, task, p->full, &err) ||
         !count(config, &p->source, task, out, &err) ||
-        !compare_target(p, preview, &out->diff, &err) ||
-        !quota_record_used(
-            config, tracking, task->table, clock->wall_us(clock->context), &out->modifications_24h,
-            &err))
+        !compare_target(p, preview, &out->diff, &err))
         out->error = err;
     out->mode = mode_name(task, out);
-    if (err.code == ERROR_NONE && !estimate_bill(tracking, task, out, &err))
+    if (err.code == ERROR_NONE && !estimate_bill(tracking, task, now_us, out, &err))
         out->error = err;
     if (out->error.code != ERROR_NONE)
         out->bytes_billed = SPENDING_UNKNOWN;

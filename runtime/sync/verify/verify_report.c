@@ -123,7 +123,10 @@ cJSON *verify_report_json(const struct verify_table *report, size_t count)
         const struct verify_table *table = &report[i];
         cJSON *item = cJSON_CreateObject();
         cJSON_AddStringToObject(item, "table", table->table->name);
-        cJSON_AddBoolToObject(item, "equal", table->equal);
+        if (table->error.code != ERROR_NONE)
+            cJSON_AddNullToObject(item, "equal");
+        else
+            cJSON_AddBoolToObject(item, "equal", table->equal);
         json_add_int64(item, "source_rows", table->source_rows);
         json_add_int64(item, "warehouse_rows", table->warehouse_rows);
         add_list(item, "missing", table->missing, table->missing_count);

@@ -16,7 +16,7 @@
 
 struct verify_table {
     const struct table *table;
-    bool equal;
+    bool equal; /* false if it could not be compared */
     /* Rows that were compared: all but those that are not synced yet and the rejected ones. */
     int64_t source_rows;
     /* All rows of the BigQuery table. */
@@ -75,7 +75,8 @@ int64_t verify_report_rejected(const struct verify_table *report, size_t count);
  * exit status of their error if it is the same for all, else 1. */
 int verify_report_exit_status(const struct verify_table *report, size_t count);
 
-/* The document of `verify --json`, returned owned. */
+/* The document of `verify --json`, returned owned. "equal" of a table that could not be compared is
+ * null. */
 cJSON *verify_report_json(const struct verify_table *report, size_t count);
 
 #endif

@@ -177,6 +177,17 @@ static void note(struct named *named, struct store *store, const struct path *pa
     named->bytes[named->count++] = bytes;
 }
 
+/* TRUNCATE drops the rows of its table without reading them. */
+static bool is_truncate(const char *text)
+{
+    struct path word = {.dataset = ""};
+
+    while (*text != '\0' && !is_word(*text) && *text != '`')
+        text++;
+    take_path(&text, &word);
+    return strcasecmp(word.table, "truncate") == 0;
+}
+
 /* *out_rewrites: a statement updates or deletes. */
 static void read_names(
     struct named *named, struct store *store, const char *text, const char *default_dataset,
@@ -185,6 +196,8 @@ static void read_names(
     int words = 0; /* of INSERT INTO, so far */
 
     *out_rewrites = false;
+    if (is_truncate(text))
+        return;
     for (const char *at = text; *at != '\0';) {
         struct path word = {.dataset = ""};
         if (*at == '\'' || *at == '"') {

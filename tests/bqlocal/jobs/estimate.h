@@ -18,7 +18,7 @@ int64_t estimate_table_bytes(
 /* What a statement reads: every table it names, less what its scans leave out, nothing of a target
  * that rows are only inserted into, and the target once more where it updates or deletes. Billed
  * are whole MB, 10 at least for each table ("BigQuery pricing"); nothing for a table without bytes,
- * and for DDL without a query.
+ * for TRUNCATE, which reads none, and for DDL without a query.
  */
 struct estimate {
     int64_t processed;

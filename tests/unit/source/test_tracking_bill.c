@@ -45,7 +45,7 @@ static void note(void *context, const struct table_bill *bill)
 static const char *bills(const char *first_day)
 {
     seen[0] = '\0';
-    expect_ok(tracking_bill_each(&tracking, first_day, note, NULL, &err));
+    expect_ok(tracking_bill_each(&tracking, first_day, "9999", note, NULL, &err));
     return seen;
 }
 

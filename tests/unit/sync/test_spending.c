@@ -4,6 +4,8 @@
 #include "source/tracking_bill.h"
 #include "sync/spending.h"
 
+#include <string.h>
+
 #define DAY_US INT64_C(86400000000)
 #define MIB    INT64_C(1048576)
 
@@ -39,6 +41,19 @@ static void test_days_and_months_of_all_tables(void **state)
     assert_int_equal(today.day_ends_us, INT64_C(1767398400000000));
     assert_int_equal(read_at(scene, today.day_ends_us).today, 0);
     assert_int_equal(read_at(scene, today.day_ends_us).month, 4320);
+}
+
+static void test_days_to_come_do_not_count(void **state)
+{
+    struct scene *scene = *state;
+    int64_t now_us = scene->clock.clock.wall_us(&scene->clock); // 2026-01-02
+
+    add(scene, "accounts", now_us, 300);
+    add(scene, "accounts", now_us + DAY_US, 4000);
+    add(scene, "accounts", now_us + 40 * DAY_US, 50000);
+
+    assert_int_equal(read_at(scene, now_us).month, 300);
+    assert_int_equal(read_at(scene, now_us + DAY_US).month, 4300);
 }
 
 static void test_a_month_is_projected_from_the_first_day_that_billed(void **state)
@@ -159,16 +174,36 @@ static void test_a_refusal_says_what_a_query_needs(void **state)
     assert_int_equal(spending_needed(&scene->config, &refusal, 7), 0);
 }
 
+static void test_what_is_more_than_a_whole_day_never_fits(void **state)
+{
+    struct spending spending = {.budget = 30 * MIB, .today = 25 * MIB, .day_ends_us = DAY_US};
+    struct error err;
+
+    (void)state;
+    assert_false(spending_refuse(&spending, 30 * MIB, &err));
+    assert_int_equal(err.code, ERROR_BUDGET);
+    assert_non_null(strstr(err.message, "the next UTC day begins at 1970-01-02T00:00:00.000Z"));
+    assert_false(spending_refuse(&spending, 30 * MIB + 1, &err));
+    assert_int_equal(err.code, ERROR_BUDGET);
+    assert_non_null(strstr(
+        err.message,
+        "may bill 31457281 bytes never fits into BQ_MAX_BYTES_BILLED_PER_DAY=31457280"));
+    assert_non_null(strstr(err.message, "Raise it to 31457281 or more"));
+    assert_null(strstr(err.message, "next UTC day"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENE_TEST(test_days_and_months_of_all_tables),
+        SCENE_TEST(test_days_to_come_do_not_count),
         SCENE_TEST(test_a_query_reserves_an_eighth_more_than_it_needs_if_that_is_left),
         SCENE_TEST(test_a_refusal_says_what_a_query_needs),
         SCENE_TEST(test_a_month_is_projected_from_the_first_day_that_billed),
         SCENE_TEST(test_a_forecast_rests_on_the_last_seven_days_and_today),
         SCENE_TEST(test_bytes_last_while_less_than_half_of_the_budget_is_left),
         SCENE_TEST(test_a_budget_is_over_when_the_least_bill_does_not_fit),
+        SCENE_TEST(test_what_is_more_than_a_whole_day_never_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
