@@ -8,6 +8,9 @@
 #include <string.h>
 #include <strings.h>
 
+/* The destination's rows from before the copy, if it is a source, too. */
+#define ASIDE "temp.\"bqlocal.copied\""
+
 struct copy {
     struct store *store;
     struct monitor *monitor; /* left while rows are copied; NULL: it is not */
@@ -17,6 +20,7 @@ struct copy {
     const char *dataset;
     const char *table;
     const cJSON *sources; /* an array of table references, owned */
+    bool aside;           /* the destination's old rows are in ASIDE */
     int64_t rows;
 };
 
@@ -88,6 +92,28 @@ static bool check_alike(const cJSON *a, const cJSON *b, const char *whose, struc
     return true;
 }
 
+/* SQLite does not tell tables apart whose names differ in case only. */
+static bool is_destination(const struct copy *copy, const cJSON *reference)
+{
+    return strcasecmp(json_text(reference, "datasetId"), copy->dataset) == 0 &&
+           strcasecmp(json_text(reference, "tableId"), copy->table) == 0;
+}
+
+/* Keeps the destination's rows if they are to be read after they were deleted. */
+static bool set_aside(struct copy *copy, struct error *err)
+{
+    const cJSON *reference;
+
+    cJSON_ArrayForEach(reference, copy->sources)
+    {
+        copy->aside = copy->aside || is_destination(copy, reference);
+    }
+    return !copy->aside ||
+           store_executef(
+               copy->store, err, "create temp table \"bqlocal.copied\" as select * from \"%w.%w\"",
+               copy->dataset, copy->table);
+}
+
 static bool append_rows(struct copy *copy, const cJSON *reference, struct error *err)
 {
     struct store_schema schema = {0};
@@ -102,14 +128,18 @@ static bool append_rows(struct copy *copy, const cJSON *reference, struct error 
         for (size_t i = 0; i < schema.count; i++)
             sqlite3_str_appendf(list, i > 0 ? ",\"%w\"" : "\"%w\"", schema.fields[i].name);
         char *columns = sqlite3_str_finish(list);
+        char *from = copy->aside && is_destination(copy, reference)
+                         ? sqlite3_mprintf("%s", ASIDE)
+                         : sqlite3_mprintf("\"%w.%w\"", dataset, table);
         if (copy->monitor != NULL)
             monitor_leave(copy->monitor);
         ok = store_executef(
-            copy->store, err, "insert into \"%w.%w\"(%s) select %s from \"%w.%w\" order by rowid",
-            copy->dataset, copy->table, columns, columns, dataset, table);
+            copy->store, err, "insert into \"%w.%w\"(%s) select %s from %s order by rowid",
+            copy->dataset, copy->table, columns, columns, from);
         if (copy->monitor != NULL)
             monitor_enter(copy->monitor);
         sqlite3_free(columns);
+        sqlite3_free(from);
     }
     store_schema_clear(&schema);
     return ok;
@@ -133,7 +163,8 @@ static bool replace_destination(
             cJSON_DeleteItemFromObjectCaseSensitive(resource, kept[i]);
             json_copy(resource, existing, kept[i]);
         }
-        ok = store_executef(store, err, "delete from \"%w.%w\"", copy->dataset, copy->table) &&
+        ok = set_aside(copy, err) &&
+             store_executef(store, err, "delete from \"%w.%w\"", copy->dataset, copy->table) &&
              store_table_alter(store, copy->dataset, copy->table, resource, err);
     }
     cJSON_Delete(resource);
@@ -196,6 +227,8 @@ static bool run(struct copy *copy, struct error *err)
     {
         ok = ok && append_rows(copy, reference, err);
     }
+    if (ok && copy->aside)
+        ok = store_execute(store, "drop table " ASIDE, err);
     if (ok && copy->discards)
         store_table_note_discarded(
             store, copy->dataset, copy->table, copy->rows,

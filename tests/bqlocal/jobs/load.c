@@ -80,11 +80,11 @@ bool load_bind_double(struct load *load, size_t field, double number, struct err
 
     if (column < 0)
         return true;
-    // SQLite would make NULL of NaN; BigQuery keeps no negative zero.
+    // SQLite would make NULL of NaN.
     if (isnan(number))
         sqlite3_bind_text(load->insert, column + 1, "NaN", 3, SQLITE_STATIC);
     else
-        sqlite3_bind_double(load->insert, column + 1, number == 0 ? 0.0 : number);
+        sqlite3_bind_double(load->insert, column + 1, number);
     load->bytes += 8;
     return true;
 }

@@ -14,6 +14,12 @@ VALUES = [
     ("BIGNUMERIC '1' / 3", "0.33333333333333333333333333333333333333"),
     ("CAST('nan' AS FLOAT64) = CAST('nan' AS FLOAT64)", "false"),
     ("CAST('nan' AS FLOAT64) > 1.0", "false"),
+    ("CAST('nan' AS FLOAT64) IN (1.0, CAST('nan' AS FLOAT64))", "false"),
+    ("CAST('nan' AS FLOAT64) IN UNNEST([CAST('nan' AS FLOAT64)])", "false"),
+    ("CAST('nan' AS FLOAT64) IN (SELECT CAST('nan' AS FLOAT64))", "false"),
+    ("CAST('nan' AS FLOAT64) NOT IN (CAST('nan' AS FLOAT64))", "true"),
+    ("CAST('nan' AS FLOAT64) IN (1.0, NULL)", None),
+    ("1 IN (CAST('nan' AS FLOAT64), 1.0)", "true"),
     ("CAST(NULL AS INT64) = 1", None),
     ("NULL AND TRUE", None),
     ("1 BETWEEN NULL AND 2", None),
@@ -123,6 +129,13 @@ VALUES = [
 ]
 
 QUERIES = [
+    ("SELECT DISTINCT p.city AS c FROM d.people p ORDER BY UPPER(p.city) DESC", [("Pune",), ("Oslo",), (None,)]),
+    ("SELECT DISTINCT id + 1 AS x FROM d.people WHERE id < 3 ORDER BY -x", [("3",), ("2",)]),
+    ("SELECT DISTINCT city, COUNT(*) AS n FROM d.people GROUP BY city ORDER BY n DESC, city LIMIT 1", [("Pune", "2")]),
+    ("SELECT DISTINCT id, ROW_NUMBER() OVER (ORDER BY id DESC) AS r FROM d.people ORDER BY r LIMIT 1", [("4", "1")]),
+    ("SELECT DISTINCT * FROM d.cities ORDER BY country LIMIT 1", [("Pune", "IN")]),
+    ("SELECT DISTINCT city FROM d.cities c ORDER BY (SELECT MAX(id) FROM d.people p WHERE p.city = c.city), 1",
+     [("Rome",), ("Oslo",), ("Pune",)]),
     ("SELECT id FROM d.people WHERE age > 30 ORDER BY id", [("1",), ("3",)]),
     ("SELECT * EXCEPT (city) FROM d.people WHERE id = 1", [("1", "Ann", "40")]),
     ("SELECT p.* FROM d.people p WHERE p.id = 2", [("2", "Bob", "20", "Pune")]),

@@ -91,12 +91,13 @@ class RestLoads(unittest.TestCase):
             "n": "NUMERIC", "big": "BIGNUMERIC", "d": "DATE", "t": "TIME", "dt": "DATETIME",
             "ts": "TIMESTAMP", "j": "JSON"})
 
-    def test_nan_stays_nan_and_negative_zero_becomes_zero(self):
+    def test_nan_and_negative_zero_stay_what_they_are(self):
         self.assert_done(self.load([(math.nan,), (-0.0,)], [("f", "double")]))
+        self.assert_done(self.json_load(['{"f": -0.0}']))
 
         got = [row["f"] for row in self.bq.rows("d", "t")]
         self.assertTrue(math.isnan(got[0]))
-        self.assertEqual(math.copysign(1, got[1]), 1)
+        self.assertEqual([math.copysign(1, zero) for zero in got[1:]], [-1, -1])
 
     def test_every_codec_is_read(self):
         rows = [(i, "text that repeats itself " * 5) for i in range(3000)]
@@ -434,6 +435,16 @@ class RestLoads(unittest.TestCase):
         self.assert_done(self.copy(["a", "b"], "t", writeDisposition="WRITE_APPEND"))
 
         self.assertEqual([r["id"] for r in self.bq.rows("d", "t")], [ord(c) for c in "tab"])
+
+    def test_a_copy_reads_its_sources_before_it_replaces_one_of_them(self):
+        for sources, ids in ((["t"], [3, 1, 2]), (["a", "t"], [9, 3, 1, 2]), (["t", "a", "t"], [3, 1, 2, 9, 3, 1, 2])):
+            with self.subTest(sources):
+                self.bq.query("create or replace table d.t (id int64); insert d.t values (3), (1), (2);"
+                              "create or replace table d.a (id int64); insert d.a values (9)")
+                job = self.assert_done(self.copy(sources, "t", writeDisposition="WRITE_TRUNCATE"))
+                self.assertEqual(job["statistics"]["copy"]["copiedRows"], str(len(ids)))
+                self.assertEqual([r["id"] for r in self.bq.rows("d", "t")], ids)
+                self.assertEqual([r["id"] for r in self.bq.rows("d", "a")], [9])
 
     def test_copies_that_do_not_fit_fail(self):
         self.make("s", [field("id", "INTEGER")])

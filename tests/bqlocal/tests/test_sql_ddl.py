@@ -70,6 +70,20 @@ class Ddl(unittest.TestCase):
                     self.assertEqual(table[key], value)
         self.fails("CREATE TABLE d.u (id INT64) PARTITION BY id + 1", "PARTITION BY expression must be")
 
+    def test_a_table_may_be_replaced_by_a_query_of_itself(self):
+        deduplicated = "WITH once AS (SELECT DISTINCT id FROM d.t) SELECT once.id FROM once JOIN d.t ON t.id = once.id"
+        for query, rows in (("SELECT * FROM d.t", [("7",), ("7",), ("8",)]),
+                            ("SELECT DISTINCT id FROM d.t", [("7",), ("8",)]),
+                            (deduplicated, [("7",), ("7",), ("8",)]),
+                            ("SELECT id FROM d.t WHERE id > 8", [])):
+            with self.subTest(query):
+                self.session.run("CREATE OR REPLACE TABLE d.t (id INT64); INSERT d.t VALUES (7), (7), (8)")
+                self.session.run(f"CREATE OR REPLACE TABLE d.t AS {query}")
+                self.assertEqual(self.session.rows("SELECT id FROM d.t ORDER BY id"), rows)
+        self.session.run("CREATE OR REPLACE TABLE d.t AS SELECT 9 AS id")
+        self.fails("CREATE OR REPLACE TABLE d.t (a INT64) AS SELECT DIV(id, 0) FROM d.t", "")
+        self.assertEqual(self.session.rows("SELECT id FROM d.t"), [("9",)])
+
     def test_create_says_what_it_did(self):
         create = "CREATE TABLE {} d.t (a INT64)"
 

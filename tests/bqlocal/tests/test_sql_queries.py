@@ -1,5 +1,6 @@
 """GoogleSQL queries: clauses, joins, names, INFORMATION_SCHEMA."""
 
+import time
 import unittest
 
 from tests.bqlocal.tests.sql_cases import QUERIES
@@ -35,6 +36,15 @@ FAILURES = [
     ("SELECT id FROM d.people QUALIFY id = 1", "bqlocal does not have QUALIFY at [1:25]"),
     ("SELECT 1 EXCEPT DISTINCT SELECT 1", "bqlocal does not have INTERSECT and EXCEPT at [1:10]"),
     ("SELECT *", "SELECT * must have a FROM clause at [1:8]"),
+    ("SELECT 1 WHERE FALSE", "Query without FROM clause cannot have a WHERE clause at [1:16]"),
+    ("SELECT DISTINCT city FROM d.people ORDER BY id",
+     "ORDER BY clause expression references column id which is not visible after SELECT DISTINCT at [1:45]"),
+    ("SELECT DISTINCT id + 1 AS x FROM d.people GROUP BY x ORDER BY id + 1",
+     "ORDER BY clause expression references column id which is not visible after SELECT DISTINCT at [1:63]"),
+    ("SELECT DISTINCT city FROM d.people GROUP BY city, id ORDER BY id",
+     "ORDER BY clause expression references column id which is not visible after SELECT DISTINCT at [1:63]"),
+    ("SELECT DISTINCT city, COUNT(*) FROM d.people GROUP BY city ORDER BY COUNT(*)",
+     "Aggregate function COUNT not allowed in ORDER BY clause after SELECT DISTINCT at [1:69]"),
 ]
 
 
@@ -94,6 +104,12 @@ class Queries(unittest.TestCase):
         with self.assertRaises(SqlFailed) as caught:
             self.session.rows("SELECT " + "(" * 5000 + "1" + ")" * 5000)
         self.assertIn("nested too deeply", caught.exception.message)
+
+    def test_many_parentheses_are_refused_at_once(self):
+        begin = time.monotonic()
+        with self.assertRaises(SqlFailed):
+            self.session.rows("SELECT " + "(" * 30000 + "1" + ")" * 30000)
+        self.assertLess(time.monotonic() - begin, 5)  # seconds; to look at all of them from each took 20
 
 
 if __name__ == "__main__":

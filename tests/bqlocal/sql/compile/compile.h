@@ -52,6 +52,7 @@ struct sql_scope {
     size_t range_count;
     const struct sql_select *aliases; /* SELECT aliases that names may mean; NULL: none */
     const struct sql_grouping *grouping;
+    const struct sql_grouping *distinct; /* values that ORDER BY may name; NULL: any */
     bool in_aggregate;
     const char *no_aggregates; /* the clause that allows none; NULL: allowed */
     bool no_windows;

@@ -343,7 +343,8 @@ bool sql_translate(
     const struct sql_scope *scope = compiler->scope;
 
     *out = (struct sql_value){.sql = "NULL", .type = SQL_TYPE_NULL};
-    bool grouped = scope != NULL && scope->grouping != NULL && !scope->in_aggregate;
+    bool grouped =
+        scope != NULL && scope->grouping != NULL && scope->distinct == NULL && !scope->in_aggregate;
     if (grouped && translate_grouped(compiler, expr, out))
         return true;
     return translators[expr->kind](compiler, expr, out);

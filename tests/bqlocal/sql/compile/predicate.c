@@ -91,6 +91,15 @@ bool sql_translate_distinct(
     return true;
 }
 
+/* What IN looks for. NaN is stored as text, which would find itself: bq_float_needle makes of it
+ * what equals nothing. */
+static const char *needle(struct sql_compiler *compiler, const struct sql_value *value)
+{
+    return value->type == STORE_FLOAT64
+               ? sql_printf(compiler->arena, "bq_float_needle(%s)", value->sql)
+               : value->sql;
+}
+
 static bool translate_in_query(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *left,
     struct sql_value *out)
@@ -107,8 +116,8 @@ static bool translate_in_query(
         return sql_no_signature(compiler, expr, "operator IN", args, 2);
     out->type = STORE_BOOL;
     out->sql = sql_printf(
-        compiler->arena, "(%s %sIN (SELECT %s FROM (%s)))", left->sql, expr->negated ? "NOT " : "",
-        right.sql, query.sql);
+        compiler->arena, "(%s %sIN (SELECT %s FROM (%s)))", needle(compiler, left),
+        expr->negated ? "NOT " : "", right.sql, query.sql);
     return true;
 }
 
@@ -133,8 +142,8 @@ static bool in_list(
     }
     out->type = STORE_BOOL;
     out->sql = sql_printf(
-        compiler->arena, "(%s %sIN (%s))", values[0].sql, expr->negated ? "NOT " : "",
-        sql_join(compiler, ",", items, count - 1));
+        compiler->arena, "(%s %sIN (%s))", needle(compiler, &values[0]),
+        expr->negated ? "NOT " : "", sql_join(compiler, ",", items, count - 1));
     return true;
 }
 

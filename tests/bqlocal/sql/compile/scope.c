@@ -128,16 +128,29 @@ static bool find_column(
     return true;
 }
 
-/* The field must be one of GROUP BY's unless an aggregate is around it. */
-static bool check_grouped(
+static bool has_value(const struct sql_grouping *grouping, const char *sql)
+{
+    for (size_t i = 0; i < grouping->count; i++)
+        if (strcmp(grouping->values[i].sql, sql) == 0)
+            return true;
+    return false;
+}
+
+/* The field must be one of GROUP BY's unless an aggregate is around it; in ORDER BY behind SELECT
+ * DISTINCT, one that is selected. */
+static bool check_visible(
     struct sql_compiler *compiler, const struct sql_scope *scope, const struct sql_expr *at,
     const struct sql_field *field)
 {
-    if (scope->grouping == NULL || scope->in_aggregate)
+    if (scope->distinct != NULL)
+        return has_value(scope->distinct, field->sql) ||
+               sql_error(
+                   compiler->err, at->place,
+                   "ORDER BY clause expression references column %s which is not visible after "
+                   "SELECT DISTINCT",
+                   field->name);
+    if (scope->grouping == NULL || scope->in_aggregate || has_value(scope->grouping, field->sql))
         return true;
-    for (size_t i = 0; i < scope->grouping->count; i++)
-        if (strcmp(scope->grouping->values[i].sql, field->sql) == 0)
-            return true;
     return sql_error(
         compiler->err, at->place,
         "SELECT list expression references column %s which is neither grouped nor aggregated",
@@ -159,14 +172,23 @@ static bool resolve_alias(
     struct sql_value *out)
 {
     struct sql_scope *inner = compiler->scope;
-    const struct sql_select *aliases = scope->aliases;
+    const struct sql_scope before = *scope;
 
     // In "SELECT a + 1 AS a ... ORDER BY a" the aliased expression sees the column, not the alias.
     scope->aliases = NULL;
+    // What is selected may hold what ORDER BY behind SELECT DISTINCT may not.
+    if (scope->distinct != NULL) {
+        scope->distinct = NULL;
+        scope->no_aggregates = NULL;
+        scope->no_windows = false;
+    }
     compiler->scope = scope;
     bool ok = sql_translate(compiler, item->expr, out);
     compiler->scope = inner;
-    scope->aliases = aliases;
+    scope->aliases = before.aliases;
+    scope->distinct = before.distinct;
+    scope->no_aggregates = before.no_aggregates;
+    scope->no_windows = before.no_windows;
     out->literal = false;
     return ok;
 }
@@ -189,7 +211,7 @@ static bool take_field(
 {
     count_name(compiler, scope);
     *out = (struct sql_value){.sql = field->sql, .type = field->type};
-    return check_grouped(compiler, scope, at, field);
+    return check_visible(compiler, scope, at, field);
 }
 
 /* alias.column; *out_found false if no range has the alias. */

@@ -298,6 +298,23 @@ static const char *clause(struct sql_compiler *compiler, const char *word, const
     return sql == NULL ? "" : sql_printf(compiler->arena, " %s %s", word, sql);
 }
 
+/* SELECT DISTINCT leaves what is selected for ORDER BY, and nothing that it could compute from. */
+static bool translate_order(
+    struct sql_compiler *compiler, const struct sql_query *query, const struct parts *parts,
+    const char **out_sql)
+{
+    const struct sql_grouping selected = {.values = parts->values, .count = parts->count};
+
+    if (query->select->distinct) {
+        compiler->scope->distinct = &selected;
+        compiler->scope->no_aggregates = "ORDER BY clause after SELECT DISTINCT";
+        compiler->scope->no_windows = true;
+    }
+    bool ok = sql_translate_orders(compiler, &query->order, parts->values, parts->count, out_sql);
+    compiler->scope->distinct = NULL;
+    return ok;
+}
+
 static bool assemble(
     struct sql_compiler *compiler, const struct sql_query *query, const struct parts *parts,
     struct sql_output *out)
@@ -305,7 +322,7 @@ static bool assemble(
     const char *order = "";
     const char *limit = "";
 
-    if (!sql_translate_orders(compiler, &query->order, parts->values, parts->count, &order) ||
+    if (!translate_order(compiler, query, parts, &order) ||
         !sql_translate_limit(compiler, query, &limit))
         return false;
     out->sql = sql_printf(
@@ -324,6 +341,10 @@ bool sql_translate_select(
     struct parts parts = {.scope = {.parent = compiler->scope}};
     struct sql_scope *outer = compiler->scope;
 
+    if (query->select->from == NULL && query->select->where != NULL)
+        return sql_error(
+            compiler->err, query->select->where->place,
+            "Query without FROM clause cannot have a WHERE clause");
     if (query->select->from != NULL &&
         !sql_translate_from(compiler, query->select->from, &parts.scope, &parts.from))
         return false;

@@ -116,6 +116,16 @@ static void bq_float_key(sqlite3_context *context, int count, sqlite3_value **ar
     sqlite3_result_double(context, number);
 }
 
+/* bq_float_needle(x): x, or for NaN a value that no FLOAT64 equals, NaN included. */
+static void bq_float_needle(sqlite3_context *context, int count, sqlite3_value **args)
+{
+    (void)count;
+    if (sqlite3_value_type(args[0]) == SQLITE_TEXT)
+        sqlite3_result_blob(context, "", 0, SQLITE_STATIC);
+    else
+        sqlite3_result_value(context, args[0]);
+}
+
 /* a op b, where a and b are values times 10^38. *scale: the result is a value times 10^scale. */
 static bool decimal_compute(
     const char *op, const BIGNUM *a, const BIGNUM *b, BIGNUM *result, int *scale)
@@ -259,6 +269,7 @@ bool sql_register_numbers(sqlite3 *handle)
         {"bq_float", 3, bq_float, NULL, false},
         {"bq_float_compare", 3, bq_float_compare, NULL, false},
         {"bq_float_key", 1, bq_float_key, NULL, false},
+        {"bq_float_needle", 1, bq_float_needle, NULL, false},
         {"bq_numeric", 3, bq_decimal, NULL, false},
         {"bq_bignumeric", 3, bq_decimal, "big", false},
         {"bq_round", -1, bq_round, NULL, false},

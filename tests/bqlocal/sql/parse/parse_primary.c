@@ -96,11 +96,14 @@ static struct sql_expr *parse_interval(struct sql_parser *parser)
 /* ( SELECT ... ) or ( expression ). */
 static struct sql_expr *parse_parenthesis(struct sql_parser *parser)
 {
+    const struct sql_token *inside = sql_peek(parser, 1);
     size_t ahead = 1;
 
-    while (sql_is_at(parser, ahead, "("))
+    for (; inside->kind == SQL_TOKEN_SYMBOL && inside->text[0] == '('; inside++)
         ahead++;
-    if (sql_is_at(parser, ahead, "SELECT") || sql_is_at(parser, ahead, "WITH")) {
+    bool word = inside->kind == SQL_TOKEN_NAME;
+    if (word &&
+        (strcasecmp(inside->text, "SELECT") == 0 || strcasecmp(inside->text, "WITH") == 0)) {
         // "((SELECT 1) + 2)" starts like a query too; try the query, else the expression.
         size_t start = parser->at;
         struct error ignored;

@@ -114,6 +114,40 @@ static bool fill(
     return ok;
 }
 
+/* The query's rows in a temporary table: the query may read the table that is replaced. */
+static bool set_aside(
+    struct sql_compiler *compiler, const struct sql_output *output, const char **out_table)
+{
+    *out_table = sql_result_name(compiler);
+    return sql_create_result(compiler, compiler->store->handle, *out_table, output->count) &&
+           sql_execute(
+               compiler,
+               sql_printf(compiler->arena, "INSERT INTO temp.\"%s\" %s", *out_table, output->sql),
+               NULL);
+}
+
+static bool replace(
+    struct sql_compiler *compiler, const struct sql_node *node, const struct sql_statement *out,
+    const struct sql_output *output, const cJSON *resource)
+{
+    struct sql_output rows = *output;
+    const char *aside = NULL;
+
+    if (node->query != NULL && !set_aside(compiler, output, &aside))
+        return false;
+    if (!store_table_delete(
+            compiler->store, out->target_dataset, out->target_table, compiler->err) ||
+        !store_table_insert(
+            compiler->store, out->target_dataset, out->target_table, resource, compiler->err))
+        return false;
+    if (aside == NULL)
+        return true;
+    rows.sql = sql_printf(compiler->arena, "SELECT * FROM temp.\"%s\"", aside);
+    return fill(compiler, node, &rows) &&
+           sql_execute(
+               compiler, sql_printf(compiler->arena, "DROP TABLE temp.\"%s\"", aside), NULL);
+}
+
 static bool create(
     struct sql_compiler *compiler, const struct sql_node *node, const struct sql_statement *out,
     const struct sql_output *output, const cJSON *resource)
@@ -122,9 +156,8 @@ static bool create(
 
     if (compiler->request->dry_run)
         return true;
-    if (exists && node->or_replace &&
-        !store_table_delete(compiler->store, out->target_dataset, out->target_table, compiler->err))
-        return false;
+    if (exists && node->or_replace)
+        return replace(compiler, node, out, output, resource);
     if (!store_table_insert(
             compiler->store, out->target_dataset, out->target_table, resource, compiler->err))
         return false;
