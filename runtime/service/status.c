@@ -203,6 +203,11 @@ static bool count_pending(
     // A table that was never synced is sent as a whole.
     if (!watermark->found)
         return capture_count_rows(&in, out_rows, err);
+    // Changes may have been missed, and the next pass replaces the table.
+    if (shape->capture == CAPTURE_INTERRUPTED) {
+        *out_rows = STATUS_UNKNOWN;
+        return true;
+    }
     if (!capture_pending(&in, watermark, &pending, err))
         return false;
     *out_rows = pending.new_rows + pending.dirty_keys;

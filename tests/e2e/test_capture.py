@@ -263,6 +263,24 @@ class LongRowTest(CaptureCase):
                 app.sync("accounts")
                 self.assertEqual([1, 2], sorted(row["id"] for row in self.bq.rows("d", "accounts")))
 
+    def test_what_waits_is_not_known_when_capture_was_interrupted(self):
+        self.app.script("insert into accounts(email) values ('a@x'), ('b@x'); insert into settings values ('a', 'b')")
+        self.app.sync()
+        with self.app.connect() as db:
+            columns = ", ".join(row[1] for row in db.execute("pragma table_info(accounts)"))
+            create = db.execute("select sql from sqlite_master where name = 'accounts'").fetchone()[0]
+            db.executescript(f"begin; {create.replace('accounts', 'fresh', 1)};"
+                             f" insert into fresh({columns}) select {columns} from accounts;"
+                             " drop table accounts; alter table fresh rename to accounts; commit;")
+        pending = lambda table: self.app.table(self.app.json("status"), table)["pending_changes"]
+        self.assertEqual((None, 0), (pending("accounts"), pending("settings")))
+        self.assertRegex(self.app.run("status")[1], r"\naccounts .* \? ")
+        self.app.sync()
+        self.assertEqual(0, pending("accounts"))
+
+        self.app.execute("drop trigger bq_sync_delete_settings")
+        self.assertEqual((0, None), (pending("accounts"), pending("settings")))
+
     def test_a_rejected_row_waits_for_nothing_until_it_changes(self):
         self.app.execute("insert into everything(id, i) values (1, 1), (2, 'abc')")
         self.app.sync("everything", status=1)

@@ -124,5 +124,7 @@ function overall() {
   if (never.length) return ["warn", "Partly synced", plural(never.length, "table") + " never synced."];
   if (total("rejected")) return ["warn", total("pending_changes") ? "Behind, with rejects" : "In sync, with rejects", plural(total("rejected"), "row") + " left out: values that do not fit their columns."];
   if (total("pending_changes")) return ["idle", "Behind", plural(total("pending_changes"), "change") + (total("pending_changes") === 1 ? " waits" : " wait") + " in " + plural(tables.filter((table) => table.pending_changes > 0).length, "table") + (next ? "; the next sync is in " + span(-since(next)) + "." : "; no sync is scheduled.")];
+  const unknown = tables.filter((table) => table.pending_changes == null).length;
+  if (unknown) return ["idle", "Synced", "What waits in " + plural(unknown, "table") + " is not known before the next sync."];
   return ["good", "In sync", "BigQuery equals SQLite for all " + tables.length + " tables."];
 }
