@@ -2,14 +2,13 @@
 
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/json_member.h"
+#include "bqlocal/store/store.h"
 #include "bqlocal/store/value.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#define LABELS_MAX 64
 
 /* Where the walk is. */
 struct walk {
@@ -85,46 +84,6 @@ static bool is_empty(const cJSON *item)
     return cJSON_IsNull(item) || cJSON_IsFalse(item) ||
            (cJSON_IsNumber(item) && item->valuedouble == 0) ||
            ((cJSON_IsArray(item) || cJSON_IsObject(item)) && item->child == NULL);
-}
-
-/* Labels: keys begin with a lower-case letter; keys and values have lower-case letters, digits, _
- * and -, at most 63 ("Requirements for labels", Google Cloud documentation). */
-static bool label_is_valid(const char *text, bool is_key)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
-
-    if (is_key && (text[0] & 0x80) == 0 && (text[0] < 'a' || text[0] > 'z'))
-        return false;
-    size_t characters = 0;
-    for (const char *at = text; *at != '\0'; at++) {
-        if ((*at & 0x80) == 0 && strchr(letters, *at) == NULL)
-            return false;
-        characters += (*at & 0xC0) != 0x80;
-    }
-    return characters <= 63;
-}
-
-static bool check_labels(struct walk *walk, const cJSON *labels)
-{
-    const cJSON *label;
-
-    if (cJSON_GetArraySize(labels) > LABELS_MAX)
-        return failure_set(
-            walk->err, "invalid", "%s: at most %d labels are allowed", walk->path, LABELS_MAX);
-    cJSON_ArrayForEach(label, labels)
-    {
-        if (!label_is_valid(label->string, true))
-            return failure_set(
-                walk->err, "invalid", "Invalid field \"%s\": the label key \"%.100s\" is not valid",
-                walk->path, label->string);
-        if (!cJSON_IsNull(label) &&
-            (!cJSON_IsString(label) || !label_is_valid(label->valuestring, false)))
-            return failure_set(
-                walk->err, "invalid",
-                "Invalid field \"%s\": the value of label %.100s is not valid", walk->path,
-                label->string);
-    }
-    return true;
 }
 
 /* Puts text into the item in place of what it was. */
@@ -241,7 +200,7 @@ static bool check_map(struct walk *walk, const struct property *property, cJSON 
     if (property->schema == NULL)
         return true;
     if (strcmp(property->schema, "labels") == 0)
-        return check_labels(walk, map);
+        return store_labels_check(map, walk->path, walk->err);
     cJSON_ArrayForEach(item, map)
     {
         snprintf(walk->path + length, sizeof walk->path - length, ".%s", item->string);

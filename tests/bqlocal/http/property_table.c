@@ -7,25 +7,27 @@
 #define USERS         "bqlocal has no users: it is kept and answered, and denies nobody anything"
 #define USERS_JOBS    "bqlocal has no users: every job is everybody's"
 #define PRICE         "it is about price, quota and reserved computers, of which bqlocal has none"
-#define COLLATION     "kept and answered, so that a client can be tested on it; texts compare exactly"
-#define PARTITIONS    "kept and answered, so that a client can be tested on it; no partition expires"
-#define TRAVEL        "nothing looks back in time here: FOR SYSTEM_TIME is refused"
-#define KEYS          "BigQuery keeps foreign keys and enforces none; so does bqlocal"
-#define CACHE         "bqlocal caches no results"
-#define LEGACY        "it is for legacy SQL, which is refused"
-#define SUPERSET      "the answer has everything; a client reads what it asked for"
-#define HIDDEN        "there are no hidden datasets"
-#define ABSENT        "the list is empty: bqlocal does not have this feature"
-#define PROJECTS      "there is one project"
-#define PRETTY        "it is about white space"
-#define HTTP          "HTTP itself, done by the server below"
-#define AGAIN         "the job's reference says it too"
-#define CALLER        "it says who calls or why, for logs"
+#define COLLATION                                                                                  \
+    "kept and answered; in columns with und:ci, A and a are equal as far as ASCII goes"
+#define PARTITIONS "kept and answered, so that a client can be tested on it; no partition expires"
+#define TRAVEL     "nothing looks back in time here: FOR SYSTEM_TIME is refused"
+#define KEYS       "BigQuery keeps foreign keys and enforces none; so does bqlocal"
+#define CACHE      "bqlocal caches no results"
+#define LEGACY     "it is for legacy SQL, which is refused"
+#define SUPERSET   "the answer has everything; a client reads what it asked for"
+#define HIDDEN     "there are no hidden datasets"
+#define ABSENT     "the list is empty: bqlocal does not have this feature"
+#define PROJECTS   "there is one project"
+#define PRETTY     "it is about white space"
+#define HTTP       "HTTP itself, done by the server below"
+#define AGAIN      "the job's reference says it too"
+#define CALLER     "it says who calls or why, for logs"
 
 /* Values that several have. */
 #define ROUNDING   "ROUNDING_MODE_UNSPECIFIED|ROUND_HALF_AWAY_FROM_ZERO;ROUND_HALF_EVEN"
 #define TIMESTAMPS "TIMESTAMP_OUTPUT_FORMAT_UNSPECIFIED|FLOAT64|INT64|ISO8601_STRING"
 #define WRITES     "WRITE_APPEND|WRITE_EMPTY|WRITE_TRUNCATE"
+#define VIEWS      "TABLE_METADATA_VIEW_UNSPECIFIED|BASIC|STORAGE_STATS|FULL"
 #define UPDATES    "UPDATE_MODE_UNSPECIFIED|UPDATE_FULL;UPDATE_METADATA|UPDATE_ACL"
 
 #define SCHEMA(name)                 name, PROPERTY_SCHEMA, PROPERTY_ANY, NULL, NULL, NULL
@@ -422,7 +424,7 @@ const struct property property_rows[] = {
     {DONE("startIndex", COUNT64)},
     {SCHEMA("tables.get")},
     {REFUSED("selectedFields", TEXT)},
-    {HARMLESS("view", TEXT, SUPERSET)},
+    {"view", PROPERTY_HARMLESS, PROPERTY_TEXT, SUPERSET, NULL, VIEWS},
     {SCHEMA("tables.list")},
     {DONE("maxResults", COUNT)},
     {DONE("pageToken", TEXT)},

@@ -204,6 +204,10 @@ static bool take_member(void *context, struct slice key, struct slice value)
         const char *name = load->source.fields[i].name;
         if (strlen(name) != key.length || strncasecmp(name, key.data, key.length) != 0)
             continue;
+        if (in->reader->given[i])
+            return failure_set_data(
+                in->err, "JSON parsing error in row %lld: the field %s is there twice.",
+                (long long)load->rows + 1, name);
         in->reader->given[i] = true;
         return bind_value(load, in->reader, i, value, in->err);
     }

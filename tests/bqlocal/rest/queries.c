@@ -16,6 +16,8 @@
 
 #define PAGE_ROWS_MAX 100000
 
+#define REQUEST_ID_MAX 36 /* characters, all of ASCII (discovery document, QueryRequest) */
+
 /* jobs.query with the same requestId within this time is not run twice. */
 #define REQUEST_ID_MS (INT64_C(15) * 60 * 1000)
 
@@ -218,6 +220,11 @@ bool rest_query(const struct parts *in, struct request *request, struct error *e
 
     if (!request_json(request, &body, err))
         return false;
+    const char *request_id = json_text(body, "requestId");
+    if (request_id != NULL && strlen(request_id) > REQUEST_ID_MAX) {
+        failure_set(err, "invalid", "Invalid value for requestId: it is longer than 36 characters");
+        goto cleanup;
+    }
     if (json_bool(body, "dryRun", false)) {
         cJSON *dry = job_body(body);
         ok = answer_dry_run(in, request, dry, err);

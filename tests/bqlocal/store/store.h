@@ -120,6 +120,9 @@ MUST_CHECK bool store_schema_parse(
     const cJSON *schema, struct store_schema *out_schema, struct error *err);
 /* Back to an array of REST fields (old type names, mode), owned. */
 cJSON *store_schema_json(const struct store_schema *schema);
+/* Labels: at most 64; keys begin with a lower-case letter; keys and values have lower-case letters,
+ * digits, _ and -, at most 63 ("Requirements for labels", Google Cloud documentation). */
+MUST_CHECK bool store_labels_check(const cJSON *labels, const char *where, struct error *err);
 void store_schema_clear(struct store_schema *schema);
 /* The field of that name, in any case; NULL: none has it. */
 const struct store_field *store_schema_find(const struct store_schema *schema, const char *name);

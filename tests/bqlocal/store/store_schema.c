@@ -12,6 +12,7 @@
 
 #define CLUSTER_MAX     4
 #define PRIMARY_KEY_MAX 16
+#define LABELS_MAX      64
 
 static const struct {
     const char *sql;
@@ -277,6 +278,20 @@ static bool check_primary_key(
     return true;
 }
 
+/* 10,000 ranges at most ("Quotas and limits", partitioned tables). */
+static bool check_range(const cJSON *range, struct error *err)
+{
+    double start = (double)json_number(range, "start", 0);
+    double end = (double)json_number(range, "end", 0);
+    double interval = (double)json_number(range, "interval", 1);
+
+    return (start < end && interval >= 1 && (end - start) / interval <= 10000) ||
+           failure_set(
+               err, "invalid",
+               "Range partitioning needs a start below its end, a positive interval, and at most "
+               "10000 ranges");
+}
+
 static bool check_partitioning(
     const cJSON *resource, const struct store_schema *schema, struct error *err)
 {
@@ -302,6 +317,42 @@ static bool check_partitioning(
         return failure_set(
             err, "invalid", "The field specified for partitioning has an invalid type %s: %s",
             store_type_rest(field->type), field->name);
+    return range == NULL || check_range(json_at(range, "range"), err);
+}
+
+static bool label_is_valid(const char *text, bool is_key)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+
+    if (is_key && (text[0] & 0x80) == 0 && (text[0] < 'a' || text[0] > 'z'))
+        return false;
+    size_t characters = 0;
+    for (const char *at = text; *at != '\0'; at++) {
+        if ((*at & 0x80) == 0 && strchr(letters, *at) == NULL)
+            return false;
+        characters += (*at & 0xC0) != 0x80;
+    }
+    return characters <= 63;
+}
+
+bool store_labels_check(const cJSON *labels, const char *where, struct error *err)
+{
+    const cJSON *label;
+
+    if (cJSON_GetArraySize(labels) > LABELS_MAX)
+        return failure_set(err, "invalid", "%s: at most %d labels are allowed", where, LABELS_MAX);
+    cJSON_ArrayForEach(label, labels)
+    {
+        if (!label_is_valid(label->string, true))
+            return failure_set(
+                err, "invalid", "Invalid field \"%s\": the label key \"%.100s\" is not valid",
+                where, label->string);
+        if (!cJSON_IsNull(label) &&
+            (!cJSON_IsString(label) || !label_is_valid(label->valuestring, false)))
+            return failure_set(
+                err, "invalid", "Invalid field \"%s\": the value of label %.100s is not valid",
+                where, label->string);
+    }
     return true;
 }
 

@@ -78,6 +78,17 @@ class Bodies(RestCase):
             with self.subTest(path):
                 self.refuse(400, "invalid", self.bq.get, path)
 
+    def test_values_that_bigquery_does_not_know_are_refused(self):
+        self.refuse(400, "invalid", self.bq.get, "datasets/d/tables/t?view=XX")
+        self.refuse(400, "invalid", self.query, requestId="r" * 37)
+        self.bq.get("datasets/d/tables/t?view=BASIC")
+        self.assertTrue(self.query(requestId="r" * 36)["jobComplete"])
+
+    def test_a_wrong_value_of_a_parameter_is_named(self):
+        error = self.refuse(400, "invalidQuery", self.query, query="select ?", parameterMode="POSITIONAL",
+                            queryParameters=[{"parameterType": {"type": "BYTES"}, "parameterValue": {"value": "!!"}}])
+        self.assertIn("parameter ?: !! is no BYTES", error.message)
+
     def test_a_query_parameter_has_one_value_whatever_the_case_of_its_name(self):
         def parameter(name):
             return {"name": name, "parameterType": {"type": "INT64"}, "parameterValue": {"value": "1"}}

@@ -406,6 +406,13 @@ class RestLoads(unittest.TestCase):
                 self.assert_failed(self.json_load(['{"id": 5}', line]), "invalid", words)
         self.assertEqual(self.bq.table("d", "t")["numRows"], "0")
 
+    def test_a_field_is_in_a_row_once(self):
+        self.make("t", [field("id", "INTEGER")])
+
+        for line in ('{"id": 1, "id": 2}', '{"id": null, "ID": 2}'):
+            with self.subTest(line):
+                self.assert_failed(self.json_load(['{"id": 5}', line]), "invalid", "row 2: the field id is there twice")
+
     # Copies
 
     def copy(self, sources, table, **options):

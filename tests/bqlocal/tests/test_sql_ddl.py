@@ -70,6 +70,22 @@ class Ddl(unittest.TestCase):
                     self.assertEqual(table[key], value)
         self.fails("CREATE TABLE d.u (id INT64) PARTITION BY id + 1", "PARTITION BY expression must be")
 
+    def test_a_range_has_at_most_ten_thousand_parts(self):
+        create = "CREATE TABLE d.u (id INT64) PARTITION BY RANGE_BUCKET(id, GENERATE_ARRAY({}))"
+
+        self.fails(create.format("0, 10001, 1"), "at most 10000 ranges")
+        self.fails(create.format("-9000000000000000000, 9000000000000000000, 2"), "at most 10000 ranges")
+        self.fails(create.format("5, 5, 1"), "a start below its end")
+        self.fails(create.format("0, 10, 0"), "a positive interval")
+        self.session.run(create.format("0, 10000, 1"))
+
+    def test_labels_are_those_that_rest_takes(self):
+        self.session.run("CREATE TABLE d.t (id INT64) OPTIONS(labels=[('a-1', 'b')])")
+
+        self.fails("ALTER TABLE d.t SET OPTIONS(labels=[('A', 'b')])", 'the label key "A" is not valid')
+        self.fails("ALTER TABLE d.t SET OPTIONS(labels=[('a', 'B')])", "the value of label a is not valid")
+        self.assertEqual(self.session.table("t")["labels"], {"a-1": "b"})
+
     def test_a_table_may_be_replaced_by_a_query_of_itself(self):
         deduplicated = "WITH once AS (SELECT DISTINCT id FROM d.t) SELECT once.id FROM once JOIN d.t ON t.id = once.id"
         for query, rows in (("SELECT * FROM d.t", [("7",), ("7",), ("8",)]),

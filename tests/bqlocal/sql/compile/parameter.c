@@ -106,7 +106,7 @@ static bool parameter_value(
     if (!ok || !sql_literal(compiler, type, text, length, out))
         return sql_error(
             compiler->err, SQL_NO_PLACE, "Invalid value for query parameter %s: %s is no %s",
-            expr->text == NULL ? "?" : expr->text, text, store_type_sql(type));
+            expr->text == NULL ? "?" : expr->text, given, store_type_sql(type));
     return true;
 }
 

@@ -80,7 +80,7 @@ static bool put_labels(
                 return compiler->err->code == ERROR_NONE ? option_error(compiler, option) : false;
         sql_put_text(labels, texts[0], texts[1]);
     }
-    return true;
+    return store_labels_check(labels, "labels", compiler->err);
 }
 
 /* Milliseconds since 1970 from a TIMESTAMP option. */
