@@ -182,6 +182,14 @@ class Service:
             return run if run.get("state") in ("done", "failed") else None
         return self.wait(ended, f"the end of run {run_id}")
 
+    def sync(self, path):
+        """Asks for a pass until none is running, as a pass that follows a commit may be; its document once it has
+        ended."""
+        def accepted():
+            answer = self.post(path)
+            return answer.json if answer.status == 202 else None
+        return self.wait_run(self.wait(accepted, "a moment without a pass")["run_id"])
+
     def stop(self, with_signal=signal.SIGTERM):
         """Asks it to stop; its exit status. It takes ten seconds at most, on a machine that is not busy."""
         self.process.send_signal(with_signal)

@@ -300,9 +300,9 @@ class Budget(Cost):
         self.app.execute("update accounts set note = 'x'")
         budget = {"BQ_MAX_BYTES_BILLED_PER_DAY": str(LEAST)}
         with Service(self.app, **budget) as service:
-            self.assertTrue(service.wait_run(service.post(INCREMENTAL).json["run_id"])["ok"])
+            self.assertTrue(service.sync(INCREMENTAL)["ok"])
             self.change_three("yy")
-            run = service.wait_run(service.post(INCREMENTAL).json["run_id"])
+            run = service.sync(INCREMENTAL)
             self.assertEqual({"accounts", "devices", "memberships"}, set(self.failed(run)))
             service.wait_line("tables wait for the next day")
             status = service.status()
@@ -317,7 +317,7 @@ class Budget(Cost):
         self.assertIn(f"tables that need a query wait until {tomorrow}T00:00:00.000Z", out)
         self.next_day()
         with Service(self.app, BQ_MAX_BYTES_BILLED_PER_DAY=str(3 * LEAST)) as service:
-            self.assertTrue(service.wait_run(service.post(INCREMENTAL).json["run_id"])["ok"])
+            self.assertTrue(service.sync(INCREMENTAL)["ok"])
             self.assertEqual([], [row["table"] for row in service.status()["tables"] if row["last_error"]])
         self.assertEqual(4 * LEAST, self.billed_by_bigquery())
 
@@ -363,7 +363,7 @@ class Following(Cost):
         self.assertIn("30.0 MiB of the day's budget are left: tables whose queries are billed are followed less often",
                       out)
 
-        service.wait_run(service.post(INCREMENTAL).json["run_id"])
+        service.sync(INCREMENTAL)
         self.assertEqual({"waits"}, self.note())
         self.assertEqual(5 * LEAST, self.billed_by_bigquery())
 

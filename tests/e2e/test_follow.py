@@ -193,7 +193,7 @@ class StateElsewhereTest(CommitsTest):
             before = db.execute("select * from sqlite_master").fetchall()
             version = db.execute("pragma data_version").fetchall()
             # A row that another program committed is a change of this connection's view; ours are none.
-            service.wait_run(service.post(INCREMENTAL).json["run_id"])
+            service.sync(INCREMENTAL)
             self.assertEqual(version, db.execute("pragma data_version").fetchall())
             self.assertEqual(before, db.execute("select * from sqlite_master").fetchall())
         db.close()
@@ -215,7 +215,7 @@ class TroubleTest(FollowTest):
         # The retry is that of any pass, a minute later; a request of a person does not wait.
         self.assertIsNotNone(self.follow_job(service)["next_run"])
         self.bq.clear_faults()
-        service.wait_run(service.post(INCREMENTAL).json["run_id"])
+        service.sync(INCREMENTAL)
         self.assertTrue(self.is_equal("accounts"))
 
     def test_a_table_that_fails_keeps_no_other_from_being_followed(self):
@@ -233,7 +233,7 @@ class TroubleTest(FollowTest):
         # It is tried again with all others.
         self.app.execute("alter table accounts add column note text")
         service.wait_idle(4)
-        service.wait_run(service.post(INCREMENTAL).json["run_id"])
+        service.sync(INCREMENTAL)
         self.app.execute("update accounts set note = 'again'")
         self.wait_equal(service, "accounts")
 

@@ -70,7 +70,7 @@ class SeriesTest(LabelTest):
         with Service(self.app, **{**SETTINGS, "BQ_ADMIN_LISTEN": "127.0.0.1:0"}) as service:
             leave_label_behind(self.app)
             self.assertLess(self.label(), self.generation())
-            service.wait_run(service.post(INCREMENTAL).json["run_id"])
+            service.sync(INCREMENTAL)
             self.assertEqual(self.generation(), self.label())
             self.assertFalse(label_is_behind(self.app))
 
