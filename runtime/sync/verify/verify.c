@@ -85,16 +85,19 @@ static bool verify_each(
     size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        struct error *why = &report[i].error;
+        // A request that failed and succeeded when it was made again leaves its error in why.
+        struct error why = {0};
         if (watch != NULL)
             watch->table_begins(watch->context, i);
-        bool done = compare_settled(sides, &report[i], why);
+        bool done = compare_settled(sides, &report[i], &why);
         if (clock_stopped())
             return false;
-        if (!done)
-            log_error(
-                "table not verified", LOG_TEXT("table", report[i].table->name),
-                LOG_TEXT("error", why->message));
+        if (done)
+            continue;
+        report[i].error = why;
+        log_error(
+            "table not verified", LOG_TEXT("table", report[i].table->name),
+            LOG_TEXT("error", why.message));
     }
     return true;
 }
