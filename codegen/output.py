@@ -83,7 +83,7 @@ def _stale(directory: str, files: Dict[str, str]) -> List[str]:
 
 
 def _foreign(directory: str, files: Dict[str, str]) -> List[str]:
-    """What somebody else has put where a generated file belongs. An empty file is nobody's."""
+    """Files of another origin in the places of generated ones. An empty file may be overwritten."""
     return [
         name for name in sorted(files)
         if read_file(os.path.join(directory, name)) not in (None, "", files[name])

@@ -89,7 +89,10 @@ static void print_totals(const struct colours *colour, const struct totals *sum)
         putchar(';');
     print_part(sum->creates, "CREATE TABLE", &first);
     print_part(sum->alters, "ALTER", &first);
-    print_part(sum->sets, sum->sets == 1 ? "target is set anew" : "targets are set anew", &first);
+    print_part(
+        sum->sets,
+        sum->sets == 1 ? "target with changed properties" : "targets with changed properties",
+        &first);
     printf("; about %s billed", bill_bytes(sum->billed, bytes));
     if (sum->unknown_bills > 0)
         printf(

@@ -13,7 +13,7 @@
 
 #define SPENDING_UNKNOWN (-1)
 
-/* Days that are told one by one, today included. */
+/* Number of days whose bills are listed one by one, today included. */
 #define SPENDING_DAYS 14
 
 struct spending {

@@ -9,7 +9,7 @@ from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 
 LOOKS = (("desktop", 1280, False), ("desktop-dark", 1280, True), ("phone", 390, False), ("phone-dark", 390, True))
-# What the page is told is what the service says, with more tables: as many copies as that, in states of their own.
+# The page gets the status of the service with more tables: each is a copy with a state of its own.
 MANY = """
 const plain = window.fetch;
 window.fetch = async (path, options) => {

@@ -155,7 +155,7 @@ static bool resolve_here(
 
     if (resolve(worker, intent, &done, err) && (done || raise_label(worker, task, err)))
         return end(worker, task, intent, done, err);
-    // Whoever starts a job may see it, and nobody else without a role for all jobs ("Understand
+    // The starter of a job may see it; others need a role for all jobs ("Understand
     // jobs", "Manage jobs").
     if (is_refusal(err) && err->http_status == 403)
         return error_wrap(

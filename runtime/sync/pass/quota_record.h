@@ -42,7 +42,7 @@ MUST_CHECK bool quota_record_used(
 
 #define QUOTA_UNKNOWN (-1)
 
-/* The count of a day from which people are told of it. */
+/* From this count in a day on, `plan` and `status` show it. */
 #define QUOTA_NEAR(limit) ((limit)*4 / 5)
 
 /* At most how many loads a day of the configured schedule makes when every pass finds something to
