@@ -55,10 +55,7 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         print(schema.unreadable(options.schemas, error), file=sys.stderr)
         return 3
-    messages = before.messages + after.messages
-    for message in messages:
-        print(message, file=sys.stderr)
-    if messages:
+    if not all([schema.is_right(before), schema.is_right(after)]):
         return 3
     found = changes.compare(before.tables, after.tables)
     sys.stdout.write(markdown(options.base, before.tables, after.tables, found))

@@ -18,14 +18,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    try:
-        loaded = schema.load(options.schemas)
-    except OSError as error:
-        print(schema.unreadable(options.schemas, error), file=sys.stderr)
-        return 3
-    for message in loaded.messages:
-        print(message, file=sys.stderr)
-    if loaded.messages:
+    loaded = schema.load_right(options.schemas)
+    if loaded is None:
         return 3
     return _emit(options, output.render(loaded.tables))
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Optional, Set, Tuple
 
@@ -86,6 +87,24 @@ def load(directory: str, shown: str = "") -> Loaded:
         if table is not None and not problems.found:
             tables.append(table)
     return Loaded(tuple(tables), tuple(messages))
+
+
+def is_right(loaded: Loaded) -> bool:
+    """Prints on stderr what is wrong in definitions that were read; whether nothing is."""
+    for message in loaded.messages:
+        print(message, file=sys.stderr)
+    return not loaded.messages
+
+
+def load_right(directory: str) -> Optional[Loaded]:
+    """Reads all definitions of a directory; None if they cannot be read or are wrong, which it says on
+    stderr."""
+    try:
+        loaded = load(directory)
+    except OSError as error:
+        print(unreadable(directory, error), file=sys.stderr)
+        return None
+    return loaded if is_right(loaded) else None
 
 
 def _read_file(

@@ -47,9 +47,7 @@ def _build(options: argparse.Namespace) -> int:
         raise Failed("the libraries of this tree are not built yet; run ./dev build")
     _check_program(options.made)
     loaded = schema.load(options.schemas)
-    for message in loaded.messages:
-        print(message, file=sys.stderr)
-    if loaded.messages:
+    if not schema.is_right(loaded):
         return 3
     files = output.render(loaded.tables)
     output.write(options.output, files)
@@ -71,7 +69,7 @@ def _check_program(path: str) -> None:
 
 
 def _is_program(path: str) -> bool:
-    """Programs have bytes of zero near their beginning, and texts have none. An empty file is nobody's."""
+    """A program has zero bytes near its beginning, a text has none. An empty file may be overwritten."""
     if not os.path.isfile(path):
         return False
     with open(path, "rb") as file:

@@ -19,19 +19,11 @@ struct rejects_print {
     size_t count;
 };
 
-static bool is_wanted(const struct invocation *in, const char *table)
-{
-    for (size_t i = 0; i < in->table_count; i++)
-        if (strcmp(in->tables[i]->name, table) == 0)
-            return true;
-    return false;
-}
-
 static bool print_reject(void *context, const struct reject *reject)
 {
     struct rejects_print *print = context;
 
-    if (!is_wanted(print->in, reject->table))
+    if (!command_has_table(print->in, reject->table))
         return true;
     print->count++;
     if (print->array == NULL) {

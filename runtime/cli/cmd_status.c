@@ -2,6 +2,7 @@
  * Reads the two databases; takes no lock and makes no request. */
 #include "base/clock.h"
 #include "base/json_exact.h"
+#include "base/json_text.h"
 #include "cli/bill.h"
 #include "cli/cmd_why.h"
 #include "cli/commands.h"
@@ -20,13 +21,6 @@
 #include <unistd.h>
 
 #define AGE_SIZE 24
-
-static const char *text_of(const cJSON *object, const char *name, const char *fallback)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-
-    return text == NULL ? fallback : text;
-}
 
 static int64_t number_of(const cJSON *object, const char *name, int64_t fallback)
 {
@@ -52,7 +46,7 @@ static const char *age(int64_t seconds, char out[AGE_SIZE])
  * and zone can be compared as texts. */
 static bool is_ahead(const cJSON *table, const char *now)
 {
-    return strcmp(text_of(table, "fresh_at", ""), now) > 0;
+    return strcmp(json_text_of(table, "fresh_at", ""), now) > 0;
 }
 
 /* The code of a table's failure, which the runbook of docs/operations.md is keyed by; "" if the
@@ -64,8 +58,8 @@ static const char *code_of(const cJSON *json, const char *name)
 
     cJSON_ArrayForEach(table, cJSON_GetObjectItemCaseSensitive(run, "tables"))
     {
-        if (strcmp(text_of(table, "table", ""), name) == 0)
-            return text_of(cJSON_GetObjectItemCaseSensitive(table, "error"), "code", "");
+        if (strcmp(json_text_of(table, "table", ""), name) == 0)
+            return json_text_of(cJSON_GetObjectItemCaseSensitive(table, "error"), "code", "");
     }
     return "";
 }
@@ -73,7 +67,7 @@ static const char *code_of(const cJSON *json, const char *name)
 static void print_error(
     const struct colours *colour, const cJSON *json, const cJSON *table, const char *error)
 {
-    const char *code = code_of(json, text_of(table, "table", ""));
+    const char *code = code_of(json, json_text_of(table, "table", ""));
 
     printf(
         "    %s%s%s%s%s%s\n", colour->bad, code[0] != '\0' ? "code=" : "", code,
@@ -83,18 +77,18 @@ static void print_error(
 static void print_table(
     const struct colours *colour, int width, const cJSON *json, const cJSON *table)
 {
-    const char *now = text_of(json, "now", "");
+    const char *now = json_text_of(json, "now", "");
     char lag[AGE_SIZE];
     char today[BILL_BYTES_SIZE];
     char month[BILL_BYTES_SIZE];
     int64_t pending = number_of(table, "pending_changes", STATUS_UNKNOWN);
     int64_t rejected = number_of(table, "rejected", 0);
-    const char *error = text_of(table, "last_error", text_of(table, "problem", ""));
+    const char *error = json_text_of(table, "last_error", json_text_of(table, "problem", ""));
     const char *tint = error[0] != '\0' ? colour->bad : rejected > 0 ? colour->warn : colour->good;
 
     printf(
-        "%s%-*s%s %-8s %12" PRId64 " %8s ", tint, width, text_of(table, "table", ""), colour->end,
-        text_of(table, "mode", ""), number_of(table, "last_synced_row_id", 0),
+        "%s%-*s%s %-8s %12" PRId64 " %8s ", tint, width, json_text_of(table, "table", ""),
+        colour->end, json_text_of(table, "mode", ""), number_of(table, "last_synced_row_id", 0),
         is_ahead(table, now) ? "future" : age(number_of(table, "lag_seconds", -1), lag));
     if (pending == STATUS_UNKNOWN)
         printf("%10s ", "?");
@@ -125,7 +119,7 @@ static void print_reasons(const struct colours *colour, const cJSON *json)
     cJSON_ArrayForEach(table, cJSON_GetObjectItemCaseSensitive(json, "tables"))
     {
         rejected += number_of(table, "rejected", 0);
-        failed += text_of(table, "last_error", "")[0] != '\0' ? 1 : 0;
+        failed += json_text_of(table, "last_error", "")[0] != '\0' ? 1 : 0;
     }
     if (failed > 0)
         printf(
@@ -152,39 +146,39 @@ static void print_schedule(const struct colours *colour, const cJSON *json)
     }
     printf(
         "service      pid %" PRId64 ", since %s\n", number_of(service, "pid", 0),
-        text_of(service, "since", "?"));
+        json_text_of(service, "since", "?"));
     cJSON_ArrayForEach(job, cJSON_GetObjectItemCaseSensitive(json, "jobs")) printf(
-        "%-12s %-24s next %s\n", text_of(job, "id", ""), text_of(job, "schedule", ""),
-        text_of(job, "next_run", "never"));
+        "%-12s %-24s next %s\n", json_text_of(job, "id", ""), json_text_of(job, "schedule", ""),
+        json_text_of(job, "next_run", "never"));
 }
 
 static void print_head(const struct colours *colour, const cJSON *json)
 {
     const cJSON *run = cJSON_GetObjectItemCaseSensitive(json, "last_run");
-    const char *state = text_of(run, "state", NULL);
+    const char *state = json_text_of(run, "state", NULL);
     char billed[BILL_BYTES_SIZE];
 
     print_schedule(colour, json);
     const cJSON *running = cJSON_GetObjectItemCaseSensitive(json, "running");
     if (cJSON_IsObject(running))
         printf(
-            "running now  %s since %s (%s; %s)\n", text_of(running, "kind", ""),
-            text_of(running, "started_at", "?"), text_of(running, "run_id", ""),
-            text_of(running, "holder", ""));
+            "running now  %s since %s (%s; %s)\n", json_text_of(running, "kind", ""),
+            json_text_of(running, "started_at", "?"), json_text_of(running, "run_id", ""),
+            json_text_of(running, "holder", ""));
     if (state == NULL)
         printf("last run     %snone yet%s\n", colour->dim, colour->end);
     else
         printf(
-            "last run     %s %s%s%s, ended %s, billed %s (%s)\n", text_of(run, "kind", ""),
+            "last run     %s %s%s%s, ended %s, billed %s (%s)\n", json_text_of(run, "kind", ""),
             strcmp(state, "done") == 0 ? colour->good : colour->bad, state, colour->end,
-            text_of(run, "finished_at", "?"),
+            json_text_of(run, "finished_at", "?"),
             bill_bytes(number_of(run, "bytes_billed", SPENDING_UNKNOWN), billed),
-            text_of(run, "run_id", ""));
+            json_text_of(run, "run_id", ""));
     const cJSON *error = cJSON_GetObjectItemCaseSensitive(run, "error");
     if (cJSON_IsObject(error))
         printf(
-            "    %scode=%s: %s%s\n", colour->bad, text_of(error, "code", "?"),
-            text_of(error, "message", ""), colour->end);
+            "    %scode=%s: %s%s\n", colour->bad, json_text_of(error, "code", "?"),
+            json_text_of(error, "message", ""), colour->end);
     print_reasons(colour, json);
 }
 
@@ -193,7 +187,7 @@ static void print_status(
 {
     struct colours colour = console_colours();
     int width = console_name_width(in);
-    const char *now = text_of(json, "now", "");
+    const char *now = json_text_of(json, "now", "");
     const cJSON *table = NULL;
     int ahead = 0;
 

@@ -3,6 +3,7 @@
 #include "cli/cmd_why.h"
 
 #include "base/json_exact.h"
+#include "base/json_text.h"
 #include "cli/console.h"
 #include "service/history.h"
 #include "source/rejects.h"
@@ -19,13 +20,6 @@
 static const cJSON *member(const cJSON *object, const char *name)
 {
     return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
-static const char *text_of(const cJSON *object, const char *name, const char *fallback)
-{
-    const char *text = cJSON_GetStringValue(member(object, name));
-
-    return text == NULL ? fallback : text;
 }
 
 /* --- the document ------------------------------------------------------------------------ */
@@ -54,9 +48,9 @@ static const char *code_of(const cJSON *runs, const char *name)
     {
         cJSON_ArrayForEach(table, member(run, "tables"))
         {
-            if (strcmp(text_of(table, "table", ""), name) == 0 &&
+            if (strcmp(json_text_of(table, "table", ""), name) == 0 &&
                 cJSON_IsObject(member(table, "error")))
-                return text_of(member(table, "error"), "code", NULL);
+                return json_text_of(member(table, "error"), "code", NULL);
         }
     }
     return NULL;
@@ -91,20 +85,12 @@ struct grouping {
     cJSON *groups;
 };
 
-static bool is_wanted(const struct invocation *in, const char *table)
-{
-    for (size_t i = 0; i < in->table_count; i++)
-        if (strcmp(in->tables[i]->name, table) == 0)
-            return true;
-    return false;
-}
-
 static bool belongs(const cJSON *group, const struct reject *reject)
 {
-    return strcmp(text_of(group, "table", ""), reject->table) == 0 &&
-           strcmp(text_of(group, "column", ""), reject->column) == 0 &&
-           strcmp(text_of(group, "storage_class", ""), reject->storage_class) == 0 &&
-           strcmp(text_of(group, "reason", ""), reject->reason) == 0;
+    return strcmp(json_text_of(group, "table", ""), reject->table) == 0 &&
+           strcmp(json_text_of(group, "column", ""), reject->column) == 0 &&
+           strcmp(json_text_of(group, "storage_class", ""), reject->storage_class) == 0 &&
+           strcmp(json_text_of(group, "reason", ""), reject->reason) == 0;
 }
 
 static cJSON *group_of(cJSON *groups, const struct reject *reject)
@@ -131,7 +117,7 @@ static bool add_reject(void *context, const struct reject *reject)
 {
     struct grouping *grouping = context;
 
-    if (!is_wanted(grouping->in, reject->table))
+    if (!command_has_table(grouping->in, reject->table))
         return true;
     cJSON *group = group_of(grouping->groups, reject);
     cJSON *keys = cJSON_GetObjectItemCaseSensitive(group, "keys");
@@ -174,16 +160,19 @@ static void print_run(const struct colours *colour, const cJSON *run)
     const cJSON *error = member(run, "error");
 
     printf(
-        "last failed run: %s (%s), ended %s\n", text_of(run, "run_id", ""),
-        text_of(run, "kind", ""), text_of(run, "finished_at", "?"));
+        "last failed run: %s (%s), ended %s\n", json_text_of(run, "run_id", ""),
+        json_text_of(run, "kind", ""), json_text_of(run, "finished_at", "?"));
     if (cJSON_IsObject(error))
         print_error(
-            colour, "  the whole run", text_of(error, "code", "?"), text_of(error, "message", ""));
+            colour, "  the whole run", json_text_of(error, "code", "?"),
+            json_text_of(error, "message", ""));
     cJSON_ArrayForEach(table, member(run, "tables"))
     {
         error = member(table, "error");
         if (cJSON_IsObject(error))
-            printf("  %s  code=%s\n", text_of(table, "table", ""), text_of(error, "code", "?"));
+            printf(
+                "  %s  code=%s\n", json_text_of(table, "table", ""),
+                json_text_of(error, "code", "?"));
     }
 }
 
@@ -196,9 +185,10 @@ static void print_rejects(const struct colours *colour, const cJSON *groups)
         const cJSON *key = NULL;
         int64_t rows = json_int64_of(member(group, "rows"), 0);
         printf(
-            "%s%s.%s%s  %" PRId64 " %s value%s %s:", colour->warn, text_of(group, "table", ""),
-            text_of(group, "column", ""), colour->end, rows, text_of(group, "storage_class", ""),
-            rows == 1 ? "" : "s", text_of(group, "reason", ""));
+            "%s%s.%s%s  %" PRId64 " %s value%s %s:", colour->warn, json_text_of(group, "table", ""),
+            json_text_of(group, "column", ""), colour->end, rows,
+            json_text_of(group, "storage_class", ""), rows == 1 ? "" : "s",
+            json_text_of(group, "reason", ""));
         cJSON_ArrayForEach(key, member(group, "keys"))
         {
             printf(" %s", key->valuestring == NULL ? "?" : key->valuestring);
@@ -221,8 +211,8 @@ static void print_why(const cJSON *json)
     if (cJSON_GetArraySize(tables) > 0)
         printf("\nfailing now:\n");
     cJSON_ArrayForEach(table, tables) print_error(
-        &colour, text_of(table, "table", ""), text_of(table, "code", "unknown"),
-        text_of(table, "message", ""));
+        &colour, json_text_of(table, "table", ""), json_text_of(table, "code", "unknown"),
+        json_text_of(table, "message", ""));
     if (cJSON_GetArraySize(rejects) > 0)
         printf("\nrejected rows (correct them in SQLite, or the definition):\n");
     print_rejects(&colour, rejects);

@@ -177,6 +177,14 @@ const struct command *command_find(const char *name, struct error *err)
     return NULL;
 }
 
+bool command_has_table(const struct invocation *in, const char *name)
+{
+    for (size_t i = 0; i < in->table_count; i++)
+        if (strcmp(in->tables[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
 int command_fail(const struct invocation *in, const struct error *err)
 {
     fprintf(stderr, "bqsync: %s\n", err->message);

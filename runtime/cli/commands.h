@@ -78,6 +78,9 @@ int command_reset(struct invocation *in);
 int command_capture(struct invocation *in);
 int command_help(struct invocation *in);
 
+/* Whether it works on the table of that name. */
+bool command_has_table(const struct invocation *in, const char *name);
+
 /* Prints err on stderr and returns its exit status. With --json it also prints {"error":{...}} on
  * stdout. */
 int command_fail(const struct invocation *in, const struct error *err);

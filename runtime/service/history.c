@@ -1,17 +1,11 @@
 #include "service/history.h"
 
 #include "base/json_exact.h"
+#include "base/json_text.h"
 #include "source/lock.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static const char *text_of(const cJSON *run, const char *name)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(run, name));
-
-    return text == NULL ? "" : text;
-}
 
 static cJSON *parse(const char *json, const char *state)
 {
@@ -26,7 +20,8 @@ static const cJSON *by_id(const cJSON *runs, const char *run_id)
 {
     const cJSON *run = NULL;
 
-    cJSON_ArrayForEach(run, runs) if (strcmp(text_of(run, "run_id"), run_id) == 0) return run;
+    cJSON_ArrayForEach(
+        run, runs) if (strcmp(json_text_of(run, "run_id", ""), run_id) == 0) return run;
     return NULL;
 }
 
@@ -47,12 +42,14 @@ static bool collect(void *context, const char *run_id, const char *state, const 
 static cJSON *merge(cJSON *runs, const cJSON *run)
 {
     cJSON *merged = cJSON_CreateArray();
-    bool placed = by_id(runs, text_of(run, "run_id")) != NULL;
+    bool placed = by_id(runs, json_text_of(run, "run_id", "")) != NULL;
 
     while (runs->child != NULL) {
         cJSON *other = cJSON_DetachItemFromArray(runs, 0);
         // Times in the same format and zone can be compared as texts.
-        if (!placed && strcmp(text_of(other, "started_at"), text_of(run, "started_at")) <= 0) {
+        if (!placed &&
+            strcmp(json_text_of(other, "started_at", ""), json_text_of(run, "started_at", "")) <=
+                0) {
             cJSON_AddItemToArray(merged, cJSON_Duplicate(run, true));
             placed = true;
         }

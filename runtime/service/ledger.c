@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/json_exact.h"
+#include "base/json_text.h"
 #include "encode/civil.h"
 
 #include <stdlib.h>
@@ -54,19 +55,14 @@ static struct ledger_table *find(struct ledger *ledger, const char *name)
 
 /* --- from the history -------------------------------------------------------------------- */
 
-static const char *text_of(const cJSON *object, const char *name)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-
-    return text == NULL ? "" : text;
-}
-
 static int64_t time_of(const cJSON *object, const char *name)
 {
     const struct civil_rules plain = {.zone = NULL};
     int64_t us = 0;
 
-    return civil_timestamp_of_text(slice_of(text_of(object, name)), &plain, &us) == NULL ? us : 0;
+    return civil_timestamp_of_text(slice_of(json_text_of(object, name, "")), &plain, &us) == NULL
+               ? us
+               : 0;
 }
 
 static void note_fresh(struct ledger *ledger, const cJSON *run, int64_t started_us)
@@ -75,8 +71,8 @@ static void note_fresh(struct ledger *ledger, const cJSON *run, int64_t started_
 
     cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(run, "tables"))
     {
-        const char *status = text_of(entry, "status");
-        struct ledger_table *table = find(ledger, text_of(entry, "table"));
+        const char *status = json_text_of(entry, "status", "");
+        struct ledger_table *table = find(ledger, json_text_of(entry, "table", ""));
         if (table == NULL || table->fresh_us >= started_us)
             continue;
         if (strcmp(status, "synced") == 0 || strcmp(status, "unchanged") == 0)
@@ -104,7 +100,7 @@ static void see_run(struct seed *seed, const cJSON *run)
     }
     // The oldest run so far, until a full one is found.
     seed->full_since_us = started_us;
-    seed->full_found = strcmp(text_of(run, "kind"), "full") == 0;
+    seed->full_found = strcmp(json_text_of(run, "kind", ""), "full") == 0;
 }
 
 static bool seed_run(void *context, const char *run_id, const char *state, const char *json)

@@ -1,6 +1,7 @@
 #include "warehouse/call.h"
 
 #include "base/json_strict.h"
+#include "base/json_text.h"
 #include "base/log.h"
 #include "base/text_fit.h"
 #include "warehouse/credentials.h"
@@ -68,9 +69,7 @@ int64_t call_int64(const cJSON *value)
 
 const char *call_text(const cJSON *object, const char *name)
 {
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-
-    return text == NULL ? "" : text;
+    return json_text_of(object, name, "");
 }
 
 /* --- errors ------------------------------------------------------------------------------ */

@@ -1,6 +1,7 @@
 #include "warehouse/oauth.h"
 
 #include "base/json_strict.h"
+#include "base/json_text.h"
 #include "base/text_fit.h"
 
 #include <openssl/crypto.h>
@@ -52,21 +53,15 @@ void oauth_add_field(struct buffer *form, const char *name, const char *value)
     http_escape(form, value);
 }
 
-static const char *text_of(const cJSON *object, const char *name)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-
-    return text == NULL ? "" : text;
-}
-
 /* OAuth says {"error": "word", "error_description": "..."}, Google's APIs {"error": {...}}. */
 static void read_refusal(const struct http_answer *answer, const char *host, struct error *err)
 {
     cJSON *root = json_parse_answer(buffer_slice(&answer->body));
     const cJSON *error = cJSON_GetObjectItemCaseSensitive(root, "error");
-    const char *word = cJSON_IsObject(error) ? text_of(error, "status") : text_of(root, "error");
-    const char *why =
-        cJSON_IsObject(error) ? text_of(error, "message") : text_of(root, "error_description");
+    const char *word =
+        cJSON_IsObject(error) ? json_text_of(error, "status", "") : json_text_of(root, "error", "");
+    const char *why = cJSON_IsObject(error) ? json_text_of(error, "message", "")
+                                            : json_text_of(root, "error_description", "");
 
     error_set(
         err, ERROR_AUTH, "%s: http %d%s%s%s%.*s", host, answer->status, word[0] == '\0' ? "" : " ",

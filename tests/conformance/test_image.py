@@ -12,14 +12,13 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
 
 from tests.support import foreign, printed, sampledb
 from tests.support.bqlocal import Bqlocal
-from tests.support.debian import ROOM, base_root, run
+from tests.support.debian import ROOM, base_root, run, skip
 from tests.support.deployment import UNUSED_TOKEN
 
 DOCKERFILE = foreign.SOURCE / "runtime" / "deploy" / "Dockerfile"
@@ -30,12 +29,6 @@ USER = 10001
 ADDED_BYTES_MAX = 60_000_000
 
 
-def skip(reason):
-    """What this machine may not do is no fault of anybody's, in CI neither."""
-    print(f"\n*** SKIPPED, no image can be built here: {reason} ***", file=sys.stderr, flush=True)
-    raise unittest.SkipTest(reason)
-
-
 class ImageTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -44,7 +37,7 @@ class ImageTest(unittest.TestCase):
         if os.geteuid() != 0:
             skip("only root may")
         cls.buildah_program = foreign.tool("buildah", "buildah")
-        tar = base_root(skip)
+        tar = base_root()
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="bqsync-image-", dir=ROOM))
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         cls.addClassCleanup(cls.buildah, "rm", "--all")

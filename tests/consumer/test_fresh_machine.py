@@ -16,7 +16,7 @@ import unittest
 
 from tests.support import foreign
 from tests.support.bqlocal import Client
-from tests.support.debian import ROOM, base_root, run
+from tests.support.debian import ROOM, base_root, run, skip
 
 NOTES = """
 import sqlite3
@@ -28,12 +28,6 @@ insert into notes values (1, 'milk', '2026-01-02T03:04:05Z'), (2, 'bread', null)
 """
 
 
-def skip(reason):
-    """What this machine may not do is no fault of anybody's, in CI neither."""
-    print(f"\n*** SKIPPED, no machine can be made here: {reason} ***", file=sys.stderr, flush=True)
-    raise unittest.SkipTest(reason)
-
-
 class FreshMachineTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -41,7 +35,7 @@ class FreshMachineTest(unittest.TestCase):
             raise unittest.SkipTest("the plain build does this")
         if os.geteuid() != 0:
             skip("only root may")
-        tar = base_root(skip)
+        tar = base_root()
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="bqsync-machine-", dir=ROOM))
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         cls.root = cls.folder / "root"

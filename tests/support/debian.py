@@ -5,7 +5,9 @@ import pathlib
 import platform
 import shutil
 import subprocess
+import sys
 import tempfile
+import unittest
 
 from tests.support import foreign
 
@@ -18,8 +20,14 @@ def run(*command, timeout=SECONDS, **options):
     return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=timeout, **options)
 
 
-def base_root(skip):
-    """A tar of a minimal Debian, made once for a machine. Calls skip(reason) where none can be made."""
+def skip(reason):
+    """Skips a test that needs more rights than this machine gives, in CI too, and prints why."""
+    print(f"\n*** SKIPPED, no image or root can be made here: {reason} ***", file=sys.stderr, flush=True)
+    raise unittest.SkipTest(reason)
+
+
+def base_root():
+    """A tar of a minimal Debian, made once for a machine. Skips the test where none can be made."""
     debootstrap = foreign.tool("debootstrap", "debootstrap")
     foreign.CACHE.mkdir(parents=True, exist_ok=True)
     tar = foreign.CACHE / f"bookworm-{platform.machine()}.tar"

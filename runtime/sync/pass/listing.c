@@ -1,5 +1,6 @@
 #include "sync/pass/listing.h"
 
+#include "base/json_text.h"
 #include "base/log.h"
 
 #include <stdio.h>
@@ -12,13 +13,6 @@ struct listing {
     struct task *const *tasks;
     size_t count;
 };
-
-static const char *label(const cJSON *labels, const char *name)
-{
-    const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(labels, name));
-
-    return value == NULL ? "" : value;
-}
 
 static bool is_same(const struct listing *listing, const char *target, const char *name)
 {
@@ -35,10 +29,10 @@ static bool visit(void *context, const struct listed_table *table)
             continue;
         task->warehouse.exists = true;
         task->warehouse.label_generation =
-            strtoll(label(table->labels, LABEL_GENERATION), NULL, 10);
+            strtoll(json_text_of(table->labels, LABEL_GENERATION, ""), NULL, 10);
         snprintf(
             task->warehouse.label_shape, sizeof task->warehouse.label_shape, "%.15s",
-            label(table->labels, LABEL_SHAPE));
+            json_text_of(table->labels, LABEL_SHAPE, ""));
         task->warehouse.expires = table->expires;
         if (table->forgets)
             log_warn(

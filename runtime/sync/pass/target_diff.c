@@ -1,6 +1,7 @@
 #include "sync/pass/target_diff.h"
 
 #include "base/buffer.h"
+#include "base/json_text.h"
 #include "base/text_fit.h"
 #include "warehouse/googlesql.h"
 
@@ -28,9 +29,7 @@ static const char *standard_type(const char *type)
 
 static const char *member(const cJSON *object, const char *name)
 {
-    const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-
-    return value == NULL ? "" : value;
+    return json_text_of(object, name, "");
 }
 
 bool target_diff_required(const cJSON *field)

@@ -1,5 +1,6 @@
 #include "sync/report/check_warehouse.h"
 
+#include "base/json_text.h"
 #include "source/tracking.h"
 #include "sync/commit/recovery.h"
 #include "sync/pass/target_diff.h"
@@ -15,10 +16,10 @@
 static const char *foreign_rows(const cJSON *live)
 {
     const cJSON *labels = cJSON_GetObjectItemCaseSensitive(live, "labels");
-    const char *rows = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(live, "numRows"));
+    const char *rows = json_text_of(live, "numRows", "0");
     bool ours = cJSON_HasObjectItem(labels, LABEL_GENERATION);
 
-    return ours || rows == NULL || strcmp(rows, "0") == 0 ? "" : rows;
+    return ours || strcmp(rows, "0") == 0 ? "" : rows;
 }
 
 static void compare_target(
