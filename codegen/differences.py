@@ -50,8 +50,15 @@ def _table_settings(table: Table) -> Dict[str, Any]:
         "sync.capture": table.capture,
         "sync.columns_not_listed": "error" if table.unlisted_fails else "ignore",
         "sync.ignore": table.ignored,
+        "sync.history": _history(table),
         "on_reject": table.on_reject,
     }
+
+
+def _history(table: Table) -> str:
+    if table.history is None:
+        return ""
+    return "keep_days: %d" % table.history.keep_days if table.history.keep_days else "true"
 
 
 def _column_settings(column: Column) -> Dict[str, Any]:

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from typing import Dict, List
 
-from . import emit_schema, emit_sql
+from . import emit_history, emit_schema, emit_sql
 from .layout import assignment, banner, call, code, text_member
 from .model import Column, Table
 from .naming import c_fields, c_string
 
 # The layout of struct table in base/table.h that the emitted initializers are made for.
-DESCRIPTOR_VERSION = 4
+DESCRIPTOR_VERSION = 5
 
 _MODES = {"append": "SEND_APPEND", "upsert": "SEND_MERGE", "replace": "SEND_REPLACE"}
 _CAPTURES = {"auto": "CAPTURE_AUTO", "triggers": "CAPTURE_TRIGGERS", "scan": "CAPTURE_SCAN"}
@@ -177,6 +177,7 @@ def _descriptor(table: Table) -> List[str]:
         lines.append("static const char *const ignored[] = {")
         lines += ["    %s," % c_string(name) for name in table.ignored]
         lines += ["};", ""]
+    lines += _history(table)
     lines += [
         "const struct table %s_table = {" % table.stem,
         "    .name = %s," % c_string(table.name),
@@ -185,7 +186,7 @@ def _descriptor(table: Table) -> List[str]:
         "    .mode = %s," % _MODES[table.mode],
         "    .capture = %s," % _CAPTURES[table.capture],
         "    .reject_fails = %s," % ("true" if table.reject_fails else "false"),
-    ] + _unlisted(table) + [
+    ] + _unlisted(table) + (["    .history = &history,"] if table.history else []) + [
         "    .columns = columns,",
         "    .column_count = sizeof columns / sizeof columns[0],",
         "    .key = %s," % ("key" if table.key else "NULL"),
@@ -205,6 +206,30 @@ def _descriptor(table: Table) -> List[str]:
         "};",
         "// clang-format on",
     ]
+
+
+def _history(table: Table) -> List[str]:
+    if table.history is None:
+        return []
+    log = emit_history.log_table(table)
+    lines = [
+        "static const struct table_history history = {",
+        "    .log = %s," % c_string(log.target),
+        "    .view = %s," % c_string(emit_history.view_name(table)),
+        "    .function = %s," % c_string(emit_history.function_name(table)),
+        "    .keep_days = %d," % table.history.keep_days,
+        "    .shape_hash = %s," % c_string(emit_history.shape_hash(table)),
+    ]
+    texts = (
+        ("log_ddl_sql", emit_sql.ddl(log)),
+        ("log_schema_json", emit_schema.schema_json(log)),
+        ("log_resource_json", emit_schema.resource_json(log)),
+        ("view_sql", emit_history.view(table)),
+        ("function_sql", emit_history.function(table)),
+    )
+    for name, text in texts:
+        lines += text_member(name, text)
+    return lines + ["};", ""]
 
 
 def _unlisted(table: Table) -> List[str]:

@@ -8,6 +8,8 @@ from typing import Any, Dict
 
 from .model import Column, Table
 
+_DAY_MS = 24 * 60 * 60 * 1000
+
 
 def schema_json(table: Table) -> str:
     """The schema array, usable by bq mk --schema. Members lie on lines of their own, so that a new
@@ -26,6 +28,8 @@ def resource_json(table: Table) -> str:
     time, numbers = table.time_partition, table.range_partition
     if time is not None:
         body["timePartitioning"] = {"type": time.granularity, "field": time.column.name}
+        if time.keep_days:
+            body["timePartitioning"]["expirationMs"] = str(time.keep_days * _DAY_MS)
     if numbers is not None:
         # The REST API carries 64-bit numbers as strings.
         body["rangePartitioning"] = {

@@ -79,6 +79,8 @@ def _table_options(table: Table) -> List[str]:
         options.append("labels = [%s]" % pairs)
     if table.require_partition_filter:
         options.append("require_partition_filter = true")
+    if table.time_partition is not None and table.time_partition.keep_days:
+        options.append("partition_expiration_days = %d" % table.time_partition.keep_days)
     return options
 
 
@@ -166,18 +168,25 @@ def bounds(table: Table) -> str:
         for number, column in enumerate(table.key, start=1) if column.type.bounds)
 
 
+def always_true(table: Table, prefix: str = "") -> str:
+    """A condition that lets every row pass, for targets that BigQuery reads with a condition on the
+    partitioning column only; "" for others. prefix: the table's alias and a dot."""
+    partition = table.time_partition or table.range_partition
+    if not table.require_partition_filter or partition is None:
+        return ""
+    name = prefix + googlesql_name(partition.column.name)
+    return "(%s is null or %s is not null)" % (name, name)
+
+
 def _merge_head(table: Table) -> str:
     names = [googlesql_name(column.name) for column in table.key]
     target, staged = _alias(table, "t"), _alias(table, "s")
     conditions = ["%s.%s = %s.%s" % (target, name, staged, name) for name in names]
     conditions[-1] += bounds(table)
-    partition = table.time_partition or table.range_partition
-    if table.require_partition_filter and partition is not None:
-        # Always true; BigQuery refuses a MERGE without a condition on the partitioning column, and
-        # a narrower one would miss the old version of a row that moves to another partition.
-        name = googlesql_name(partition.column.name)
-        conditions.append(
-            "(%s.%s is null or %s.%s is not null)" % (target, name, target, name))
+    # A narrower one would miss the old version of a row that moves to another partition.
+    every_row = always_true(table, target + ".")
+    if every_row:
+        conditions.append(every_row)
     return "\n".join([
         "merge into %s as %s" % (googlesql_path(table.target), target),
         "using %s as %s" % (GOOGLESQL_STAGING, staged),

@@ -39,6 +39,7 @@ class Column:
 class TimePartition:
     column: Column
     granularity: str  # HOUR, DAY, MONTH or YEAR
+    keep_days: int = 0  # partitions expire after so many days; 0: never
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,13 @@ class RangePartition:
     start: int
     end: int
     interval: int
+
+
+@dataclass(frozen=True)
+class History:
+    """Every version of every row is kept, in BigQuery alone."""
+
+    keep_days: int  # 0: for ever
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,7 @@ class Table:
     labels: Tuple[Tuple[str, str], ...]
     content_hash: str
     shape_hash: str
+    history: Optional[History] = None
 
     @property
     def takes_misfits(self) -> bool:

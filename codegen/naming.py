@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Dict, Iterable, List
+from typing import Dict, Iterable, List, Tuple
 
 _C_WORDS = frozenset(
     """auto break case char const continue default do double else enum extern float for goto if
@@ -104,6 +104,11 @@ def googlesql_path(table: str) -> str:
 
 
 GOOGLESQL_STAGING = "`${project}`.`${dataset}`.`${staging}`"
+
+
+def history_names(target: str) -> Tuple[str, str, str]:
+    """What keeps the history of a target: the log, the view and the table function."""
+    return target + "_changes", target + "_history", target + "_at"
 
 
 def dirty_table(table: str) -> str:

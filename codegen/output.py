@@ -11,7 +11,7 @@ import errno
 import os
 from typing import Dict, List, Optional, Sequence
 
-from . import emit_c, emit_registry, emit_schema, emit_sql
+from . import emit_c, emit_history, emit_registry, emit_schema, emit_sql
 from .layout import MARK, sql_banner
 from .model import Table
 
@@ -29,6 +29,8 @@ def render(tables: Sequence[Table]) -> Dict[str, str]:
         files[table.stem + ".ddl.sql"] = banner + emit_sql.ddl_file(table)
         files[table.stem + ".merge.sql"] = banner + emit_sql.merge_file(table)
         files[table.stem + ".capture.sql"] = banner + emit_sql.capture_file(table)
+        if table.history is not None:
+            files[table.stem + ".history.sql"] = banner + emit_history.history_file(table)
     return files
 
 

@@ -15,6 +15,7 @@ from .checking import Problems
 from .model import Column, Table
 from .schema_columns import UNFIT, Columns, read_columns
 from .schema_filter import filter_problem
+from .schema_history import claim_history, history_owner
 from .schema_sync import read_sync
 from .schema_warehouse import Warehouse, read_warehouse
 
@@ -25,7 +26,7 @@ _OPTIONAL = ("$schema", "description", "target", "bigquery", "on_reject", "where
 _KEY_MISSING = '; name the columns that tell rows apart, or use mode "replace", which needs no key'
 _ELSEWHERE = {
     "mode": "sync.mode", "capture": "sync.capture", "ignore": "sync.ignore",
-    "columns_not_listed": "sync.columns_not_listed", "partition_by": "bigquery.partition_by",
+    "columns_not_listed": "sync.columns_not_listed", "history": "sync.history", "partition_by": "bigquery.partition_by",
     "cluster_by": "bigquery.cluster_by", "labels": "bigquery.labels",
     "require_partition_filter": "bigquery.require_partition_filter"}
 _NAME_BYTES_MAX = 255
@@ -132,6 +133,8 @@ def _read_file(
     columns = columns.with_key(key)
     by_name = columns.by_name
     sync = read_sync(members.get("sync"), "key" in members, columns.all, problems)
+    if sync.history is not None:
+        claim_history(members["sync"], target, path, owners, problems)
     key_columns = tuple(by_name[column] for column in key)
     warehouse = read_warehouse(members.get("bigquery"), columns, key_columns, problems)
     _check_immutable(columns, key_columns, warehouse, sync.mode, problems)
@@ -156,6 +159,7 @@ def _read_file(
         labels=warehouse.labels,
         content_hash="",
         shape_hash="",
+        history=sync.history,
     )
     return _with_hashes(table)
 
@@ -237,6 +241,11 @@ def _claim(
         if owner != path:
             problems.add(node, '"%s" %s in %s already' % (node.value, verb, owner))
             return
+        owner = history_owner(what, value, owners)
+        if owner:
+            problems.add(node, '"%s" belongs to the history of %s; choose another "target"'
+                         % (node.value, owner))
+            return
     owner = owners.setdefault(("stem", stem.lower()), path)
     if owner != path:
         problems.add_file("the file name differs from that of %s only in case" % owner)
@@ -315,6 +324,9 @@ def _with_hashes(table: Table) -> Table:
         "key": [column.name for column in table.key],
         "where": table.where,
     }
+    if table.history is not None:
+        # Off, the log misses changes: once it is on again, all rows are compared with the log.
+        content["history"] = True
     time, numbers = table.time_partition, table.range_partition
     shape: Dict[str, Any] = {
         "content": content,

@@ -8,7 +8,8 @@ from typing import List, Optional, Sequence, Set, Tuple
 
 from .checking import Problems
 from .jsonpos import Node
-from .model import Column
+from .model import Column, History
+from .schema_history import read_history
 
 _MODES = ("append", "upsert", "replace")
 _CAPTURES = ("auto", "triggers", "scan")
@@ -21,6 +22,7 @@ class Sync:
     capture: str = "auto"
     unlisted_fails: bool = False
     ignored: Tuple[str, ...] = ()
+    history: Optional[History] = None
 
 
 def read_sync(
@@ -28,7 +30,7 @@ def read_sync(
 ) -> Sync:
     if node is None:
         return Sync()
-    members = problems.members(node, ("mode",), ("capture", "columns_not_listed", "ignore"))
+    members = problems.members(node, ("mode",), ("capture", "columns_not_listed", "history", "ignore"))
     if members is None:
         return Sync()
     unlisted = problems.choice(members.get("columns_not_listed"), _UNLISTED, "choice")
@@ -39,7 +41,8 @@ def read_sync(
                      'or use "scan"')
     return Sync(
         mode or "", capture or "auto", unlisted == "error",
-        _read_ignored(members.get("ignore"), columns, problems))
+        _read_ignored(members.get("ignore"), columns, problems),
+        read_history(members.get("history"), mode or "", has_key, columns, problems))
 
 
 def _read_ignored(

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import List, Sequence
 
+from ..emit_sql import always_true
 from ..model import Table
 from ..naming import googlesql_name
-from .texts import MARK, Field, always_true, fields, js_string, policy_tags, rows_are_keyed
+from .texts import MARK, Field, fields, js_string, policy_tags, rows_are_keyed
 
 _HEAD = """\
 // %s

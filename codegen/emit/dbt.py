@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import List, Sequence
 
+from ..emit_sql import always_true
 from ..model import Table
 from ..naming import googlesql_name
 from .texts import (
-    MARK, Field, always_true, fields, jinja_text, policy_tags, rows_are_keyed, yaml_name, yaml_string)
+    MARK, Field, fields, jinja_text, policy_tags, rows_are_keyed, yaml_name, yaml_string)
 
 _HEAD = """\
 # %s

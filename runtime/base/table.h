@@ -12,7 +12,7 @@ struct avro_writer;
 struct column_reader;
 
 /* Generated files assert this number, so that one made for another layout does not compile. */
-#define TABLE_DESCRIPTOR_VERSION 4
+#define TABLE_DESCRIPTOR_VERSION 5
 
 enum column_type {
     COLUMN_INT64,
@@ -105,6 +105,28 @@ struct column {
     const char *transform_key;
 };
 
+/* sync.history: every version of every row is kept in BigQuery, in a table of its own (the log). */
+struct table_history {
+    const char *log;      /* <target>_changes: a row for each version */
+    const char *view;     /* <target>_history: versions with the times between which they were valid */
+    const char *function; /* <target>_at(at TIMESTAMP): the table as it was */
+    int keep_days;        /* partitions of the log expire after so many days; 0: never */
+    /* 12 hex digits: all that follows. */
+    const char *shape_hash;
+
+    /* GoogleSQL with ${project} and ${dataset} inside backticks. */
+    const char *log_ddl_sql;
+    const char *view_sql;     /* create or replace view */
+    const char *function_sql; /* create or replace table function */
+
+    /* As schema_json and resource_json of struct table: the table's columns, NULLABLE but for the
+     * key, then _bqsync_operation (insert, update, delete), _bqsync_at (when the snapshot was
+     * taken), _bqsync_generation, _bqsync_run and _bqsync_abandoned (TRUE: the source was restored
+     * to a state before this version). A deletion has the key and NULL in the other columns. */
+    const char *log_schema_json;
+    const char *log_resource_json;
+};
+
 struct table {
     const char *name;       /* in SQLite, and in every message */
     const char *target;     /* in BigQuery */
@@ -118,6 +140,8 @@ struct table {
     bool unlisted_fails;
     const char *const *ignored;
     size_t ignored_count;
+
+    const struct table_history *history; /* NULL: none is kept */
 
     /* In the order of the schema file, which is that of the SELECT lists and the Avro fields. */
     const struct column *columns;

@@ -149,9 +149,9 @@ class EditorSchemaTest(unittest.TestCase):
             "$schema", "title", "description", "default", "definitions", "type", "enum", "pattern",
             "not", "minLength", "maxLength", "required", "properties", "additionalProperties",
             "propertyNames", "maxProperties", "items", "minItems", "maxItems", "uniqueItems", "const",
-            "if", "else"}
+            "if", "else", "minimum", "maximum"}
         self.assertLessEqual(set(rule), known)
-        kinds = {"object": dict, "array": list, "string": str, "boolean": bool}
+        kinds = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int}
         if "type" in rule and not isinstance(value, kinds[rule["type"]]):
             return [path + ": type"]
         found = []
@@ -161,6 +161,8 @@ class EditorSchemaTest(unittest.TestCase):
             found.append(path + ": const")
         if "if" in rule and self.complaints(value, rule["if"], path):
             found += self.complaints(value, rule["else"], path)
+        if isinstance(value, int) and not rule.get("minimum", value) <= value <= rule.get("maximum", value):
+            found.append(path + ": range")
         if isinstance(value, str):
             found += [
                 path + ": " + name for name, bad in (
@@ -204,6 +206,10 @@ class EditorSchemaTest(unittest.TestCase):
                 "bad_no_key"):
             with self.subTest(case):
                 document = read_json(os.path.join(GOLDEN, case, "schemas", "users.json"))
+                self.assertNotEqual([], self.complaints(document, self.schema))
+        for name in ("days", "fractions", "many", "nothing", "weeks", "words"):
+            with self.subTest(name):
+                document = read_json(os.path.join(GOLDEN, "bad_history", "schemas", name + ".json"))
                 self.assertNotEqual([], self.complaints(document, self.schema))
 
     def test_it_knows_the_same_types(self):

@@ -53,6 +53,17 @@ class OutputTest(unittest.TestCase):
             {"users.c", "users.h", "users.ddl.sql", "users.merge.sql", "users.capture.sql",
              "users.schema.json"}, changed)
 
+    def test_a_table_without_history_has_no_file_of_it(self):
+        def with_files():
+            return [name for name in sorted(files(self.output)) if name.endswith(".history.sql")]
+
+        self.define("users", sync={"mode": "upsert", "history": True})
+        self.generate()
+        self.assertEqual(["users.history.sql"], with_files())
+        self.define("users", sync={"mode": "upsert", "history": False})
+        self.generate()
+        self.assertEqual([], with_files())
+
     def test_files_of_a_removed_table_go_and_other_files_stay(self):
         self.generate()
         for name in ("notes.txt", "mine.c", "mine.schema.json"):

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 _Static_assert(
-    TABLE_DESCRIPTOR_VERSION == 4,
+    TABLE_DESCRIPTOR_VERSION == 5,
     "generated for another runtime: regenerate with python3 -m codegen");
 
 // clang-format off
