@@ -107,8 +107,8 @@ struct column {
 
 /* sync.history: every version of every row is kept in BigQuery, in a table of its own (the log). */
 struct table_history {
-    const char *log;      /* <target>_changes: a row for each version */
-    const char *view;     /* <target>_history: versions with the times between which they were valid */
+    const char *log;  /* <target>_changes: a row for each version */
+    const char *view; /* <target>_history: versions with the times between which they were valid */
     const char *function; /* <target>_at(at TIMESTAMP): the table as it was */
     int keep_days;        /* partitions of the log expire after so many days; 0: never */
     /* 12 hex digits: all that follows. */

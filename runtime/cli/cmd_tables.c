@@ -69,6 +69,22 @@ static void print_statement(const struct invocation *in, const char *statement)
     buffer_clear(&text);
 }
 
+/* The target, and what keeps its history. */
+static void print_definition(const struct invocation *in, const struct table *table)
+{
+    const struct table_history *history = table->history;
+
+    print_statement(in, table->ddl_sql);
+    if (history == NULL)
+        return;
+    const char *const statements[] = {
+        history->log_ddl_sql, history->view_sql, history->function_sql};
+    for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++) {
+        putchar('\n');
+        print_statement(in, statements[i]);
+    }
+}
+
 int command_ddl(struct invocation *in)
 {
     const char *format = in->args->format == NULL ? "sql" : in->args->format;
@@ -85,7 +101,7 @@ int command_ddl(struct invocation *in)
         if (i > 0)
             putchar('\n');
         if (strcmp(format, "sql") == 0) {
-            print_statement(in, table->ddl_sql);
+            print_definition(in, table);
         } else if (table->merge_sql == NULL) {
             printf("-- %s has no key and is replaced as a whole.\n", table->name);
         } else {

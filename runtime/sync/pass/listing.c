@@ -19,20 +19,42 @@ static bool is_same(const struct listing *listing, const char *target, const cha
     return (listing->ignores_case ? strcasecmp : strcmp)(target, name) == 0;
 }
 
+static void copy_shape(char out[static 16], const cJSON *labels)
+{
+    snprintf(out, 16, "%.15s", json_text_of(labels, LABEL_SHAPE, ""));
+}
+
+/* Whether this is the log or the view of a table with history. */
+static void note_history(
+    const struct listing *listing, struct task *task, const struct listed_table *table)
+{
+    const struct table_history *history = task->table->history;
+    struct task_history *seen = &task->warehouse.history;
+
+    if (is_same(listing, history->view, table->name))
+        seen->view_exists = true;
+    if (!is_same(listing, history->log, table->name))
+        return;
+    seen->log_exists = true;
+    seen->log_expires = table->expires;
+    seen->log_forgets = table->forgets;
+    copy_shape(seen->log_shape, table->labels);
+}
+
 static bool visit(void *context, const struct listed_table *table)
 {
     struct listing *listing = context;
 
     for (size_t i = 0; i < listing->count; i++) {
         struct task *task = listing->tasks[i];
+        if (task->table->history != NULL)
+            note_history(listing, task, table);
         if (!is_same(listing, task->table->target, table->name))
             continue;
         task->warehouse.exists = true;
         task->warehouse.label_generation =
             strtoll(json_text_of(table->labels, LABEL_GENERATION, ""), NULL, 10);
-        snprintf(
-            task->warehouse.label_shape, sizeof task->warehouse.label_shape, "%.15s",
-            json_text_of(table->labels, LABEL_SHAPE, ""));
+        copy_shape(task->warehouse.label_shape, table->labels);
         task->warehouse.expires = table->expires;
         if (table->forgets)
             log_warn(
@@ -54,6 +76,7 @@ bool listing_read(
         tasks[i]->warehouse.label_generation = 0;
         tasks[i]->warehouse.label_shape[0] = '\0';
         tasks[i]->warehouse.expires = false;
+        tasks[i]->warehouse.history = (struct task_history){0};
     }
     return bigquery_tables_list(bigquery, visit, &listing, err);
 }

@@ -8,9 +8,9 @@
 #include "sync/pass/task.h"
 #include "warehouse/bigquery.h"
 
-/* ignores_case: a name that differs in case only is the same table. Sets exists, label_generation
- * and label_shape of each task->warehouse by tables.list, all pages. ERROR_CONFIG if the dataset
- * does not exist. */
+/* ignores_case: a name that differs in case only is the same table. Sets exists, label_generation,
+ * label_shape and history of each task->warehouse by tables.list, all pages. ERROR_CONFIG if the
+ * dataset does not exist. */
 MUST_CHECK bool listing_read(
     struct bigquery *bigquery, bool ignores_case, struct task *const *tasks, size_t count,
     struct error *err);

@@ -192,6 +192,8 @@ static const char *replace_reason(const struct config *config, const struct task
                    : "never synced; what the table in BigQuery holds is replaced";
     if (!task->warehouse.exists)
         return "no such table in BigQuery";
+    if (task->table->history != NULL && !task->warehouse.history.log_exists)
+        return "its change log is not in BigQuery";
     if (full)
         return "full sync";
     if (task->plan.in_parts)

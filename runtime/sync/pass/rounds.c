@@ -135,7 +135,7 @@ static bool is_sure_of_work(const struct task *task)
 
 static bool is_to_prepare(const struct task *task)
 {
-    return is_sure_of_work(task) || task_is_out_of_line(task);
+    return is_sure_of_work(task) || task_is_out_of_line(task) || task_history_is_out_of_line(task);
 }
 
 /* A table that is gone may have been renamed in the old way (`legacy_alter_table`), which leaves
@@ -282,6 +282,8 @@ static void start_over(struct task *task)
         warehouse->label_generation = task_next_generation(task);
         warehouse->created = false;
     }
+    if (warehouse->history.log_created)
+        warehouse->history.log_exists = true;
     warehouse->prepared = false;
     batch_clear(&task->batch);
     free(task->intent);

@@ -3,8 +3,9 @@
 #include "base/log.h"
 #include "base/text_fit.h"
 #include "sync/pass/plan.h"
+#include "sync/pass/target_change.h"
 #include "sync/pass/target_diff.h"
-#include "warehouse/job_id.h"
+#include "sync/pass/target_history.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,44 +30,6 @@ static void add_labels(cJSON *resource, const struct table *table, int64_t gener
     cJSON_AddStringToObject(labels, LABEL_SHAPE, table->shape_hash);
 }
 
-/* The patch that removes expirations, NULL if the target has none: a dataset's
- * defaultTableExpirationMs and defaultPartitionExpirationMs are inherited by each table that is
- * created in it ("Dataset" in the API reference). */
-static cJSON *keep_for_ever(const cJSON *live)
-{
-    const cJSON *partitions = cJSON_GetObjectItemCaseSensitive(live, "timePartitioning");
-    bool expires = cJSON_HasObjectItem(live, "expirationTime");
-    bool forgets = cJSON_HasObjectItem(partitions, "expirationMs");
-
-    if (!expires && !forgets)
-        return NULL;
-    cJSON *patch = cJSON_CreateObject();
-    if (expires)
-        cJSON_AddNullToObject(patch, "expirationTime");
-    if (forgets) {
-        cJSON *kept = cJSON_Duplicate(partitions, true);
-        cJSON_DeleteItemFromObjectCaseSensitive(kept, "expirationMs");
-        cJSON_AddNullToObject(kept, "expirationMs");
-        cJSON_AddItemToObject(patch, "timePartitioning", kept);
-    }
-    return patch;
-}
-
-static bool keep_created(
-    struct bigquery *bigquery, const struct table *table, const cJSON *live, struct error *err)
-{
-    cJSON *patch = keep_for_ever(live);
-
-    if (patch == NULL)
-        return true;
-    log_warn(
-        "the dataset lets new tables expire; this one is kept", LOG_TEXT("table", table->name),
-        LOG_TEXT("target", table->target));
-    bool ok = bigquery_table_patch(bigquery, table->target, patch, err);
-    cJSON_Delete(patch);
-    return ok;
-}
-
 static bool create(
     struct bigquery *bigquery, const struct table *table, int64_t generation, bool *out_created,
     struct error *err)
@@ -81,7 +44,7 @@ static bool create(
     cJSON_Delete(resource);
     *out_created = ok;
     if (ok) {
-        ok = keep_created(bigquery, table, live, err);
+        ok = target_change_keep(bigquery, table, live, err);
         cJSON_Delete(live);
         return ok;
     }
@@ -89,42 +52,6 @@ static bool create(
     // A table that somebody, or an earlier try of ours, has made meanwhile is compared like any
     // other.
     return err->code == ERROR_CONFLICT;
-}
-
-/* ALTER TABLE under an id that no other try has: a job that failed (a rate limit, a permission that
- * is granted later) would be found again under its id for ever. Doing it twice is harmless, so the
- * id need not be durable. */
-static bool widen(
-    struct bigquery *bigquery, const struct table *table, const char *sql, struct error *err)
-{
-    char safe[200];
-    char nonce[JOB_ID_NONCE_SIZE];
-    char id[sizeof "bqsync__alter" + sizeof safe + sizeof nonce];
-    struct job job;
-
-    if (!job_id_nonce(nonce, err))
-        return false;
-    job_id_safe_name(table->name, safe, sizeof safe);
-    snprintf(id, sizeof id, "bqsync_%s_%s_alter", safe, nonce);
-    if (!bigquery_query(
-            bigquery,
-            &(struct query_request){
-                .job_id = id,
-                .sql = sql,
-                .kind = QUERY_DDL,
-                .target = table->target,
-                .label_table = table->name,
-                .label_phase = "alter",
-            },
-            err))
-        return false;
-    if (!bigquery_job_wait(bigquery, id, &job, err))
-        return false;
-    if (job.state == JOB_FAILED) {
-        *err = job.failure;
-        return false;
-    }
-    return true;
 }
 
 static bool has_shape(const cJSON *live, const struct table *table)
@@ -161,7 +88,7 @@ static bool bring_in_line(
         text_format(
             task->outcome->altered, sizeof task->outcome->altered, "%s",
             diff->set[0] != '\0' ? diff->set : "columns");
-    if (diff->widen_sql != NULL && !widen(bigquery, table, diff->widen_sql, err))
+    if (diff->widen_sql != NULL && !target_change_run(bigquery, table, diff->widen_sql, err))
         return false;
     // Every patch counts against the quota of the table's metadata updates.
     if (diff->patch == NULL && has_shape(live, table))
@@ -170,20 +97,6 @@ static bool bring_in_line(
         diff->patch = cJSON_CreateObject();
     cJSON_AddStringToObject(labels_of(diff->patch), LABEL_SHAPE, table->shape_hash);
     return bigquery_table_patch(bigquery, table->target, diff->patch, err);
-}
-
-/* Columns are about to be added: rows that did not change would stay empty in them. The state knows
- * it first, because once the columns are there nothing else says that they were missing. */
-static bool distrust_rows(struct worker *worker, struct task *task, struct error *err)
-{
-    const char *name = task->table->name;
-
-    struct tracking *tracking = worker_take_state(worker);
-    bool ok = tracking_invalidate(tracking, name, err) &&
-              tracking_load(tracking, name, &task->source.watermark, err);
-
-    worker_give_state(worker);
-    return ok;
 }
 
 /* Takes the columns. */
@@ -200,10 +113,11 @@ static bool inspect(struct worker *worker, struct task *task, struct error *err)
     struct target_diff diff = {0};
     cJSON *live = NULL;
 
-    bool ok = bigquery_table_get(worker->bigquery, table->target, &live, err) &&
-              target_compare(table, worker->project, worker->dataset, live, &diff, err) &&
-              (!diff.added || diff.blocked[0] != '\0' || distrust_rows(worker, task, err)) &&
-              (live == NULL || bring_in_line(worker->bigquery, task, live, &diff, err));
+    bool ok =
+        bigquery_table_get(worker->bigquery, table->target, &live, err) &&
+        target_compare(table, worker->project, worker->dataset, live, &diff, err) &&
+        (!diff.added || diff.blocked[0] != '\0' || target_change_distrust(worker, task, err)) &&
+        (live == NULL || bring_in_line(worker->bigquery, task, live, &diff, err));
     if (ok && live == NULL) {
         task_lost_target(task);
     } else if (ok) {
@@ -231,6 +145,8 @@ bool target_prepare(struct worker *worker, struct task *task, void *context, str
         know(task, cJSON_Parse(task->table->schema_json));
     else if (ok && (!warehouse->exists || task->plan.inspect_target || task_is_out_of_line(task)))
         ok = inspect(worker, task, err);
+    if (ok && task->table->history != NULL && !task_is_outdated(task))
+        ok = target_history_prepare(worker, task, err);
     warehouse->prepared = ok;
     return ok || error_wrap(err, "target table %s", task->table->target);
 }

@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/json_text.h"
 #include "base/text_fit.h"
+#include "sync/pass/history_log.h"
 #include "warehouse/googlesql.h"
 
 #include <stdio.h>
@@ -81,18 +82,22 @@ struct comparison {
     struct buffer widen;
 };
 
-static void add_statement(struct target_diff *diff, struct buffer *statement)
+void target_diff_add_statement(struct target_diff *diff, char *statement)
 {
-    char *text = buffer_take(statement);
     char **grown =
         realloc(diff->statements, (diff->statement_count + 1) * sizeof *diff->statements);
 
     if (grown != NULL)
         diff->statements = grown;
-    if (text != NULL && grown != NULL)
-        diff->statements[diff->statement_count++] = text;
+    if (statement != NULL && grown != NULL)
+        diff->statements[diff->statement_count++] = statement;
     else
-        free(text);
+        free(statement);
+}
+
+static void add_statement(struct target_diff *diff, struct buffer *statement)
+{
+    target_diff_add_statement(diff, buffer_take(statement));
 }
 
 static void begin_alter(const struct comparison *c, struct buffer *out)
@@ -165,21 +170,31 @@ static void widen_column(struct comparison *c, const char *column, const char *t
     alter_column(c, column, action);
 }
 
-/* Only the first reason is reported. */
+/* Only the first reason is reported. A log holds what nothing can fill in again, so it is not to be
+ * dropped. */
 static void block(struct comparison *c, const char *column, const char *why)
 {
-    struct buffer path;
+    const char *target = c->table->target;
+    struct buffer statement;
 
     if (c->diff->blocked[0] != '\0')
         return;
-    buffer_init(&path, STATEMENT_CEILING);
-    googlesql_path(&path, c->project, c->dataset, c->table->target);
+    if (history_is_log(c->table)) {
+        begin_alter(c, &statement);
+        buffer_printf(
+            &statement, " rename to `%s_until_now`` (the next sync begins a new log)", target);
+    } else {
+        buffer_init(&statement, STATEMENT_CEILING);
+        buffer_append_text(&statement, "drop table ");
+        googlesql_path(&statement, c->project, c->dataset, target);
+        buffer_append_text(&statement, "` (the next sync fills it again)");
+    }
     snprintf(
         c->diff->blocked, sizeof c->diff->blocked,
         "%s.%s %s. BigQuery cannot change that in place: put the definition back, or decide to run "
-        "`drop table %s` (the next sync fills it again)",
-        c->table->name, column, why, buffer_text(&path));
-    buffer_clear(&path);
+        "`%s",
+        c->table->name, column, why, buffer_text(&statement));
+    buffer_clear(&statement);
 }
 
 static void block_extra(struct comparison *c, const char *column)
@@ -337,13 +352,39 @@ static void compare_labels(
     }
 }
 
-static void compare_partitioning(struct comparison *c, const cJSON *wanted, const cJSON *live)
+/* How long a log keeps its partitions. A target keeps them as long as its source has the rows, and
+ * a pass warns of one that does not. */
+static void compare_keeping(
+    struct comparison *c, const cJSON *wanted, const cJSON *live, cJSON *patch)
+{
+    int days = c->table->history->keep_days;
+    struct buffer statement;
+
+    if (strcmp(member(live, "expirationMs"), member(wanted, "expirationMs")) == 0)
+        return;
+    cJSON *kept = cJSON_Duplicate(wanted, true);
+    if (days == 0)
+        cJSON_AddNullToObject(kept, "expirationMs");
+    cJSON_AddItemToObject(patch, "timePartitioning", kept);
+    begin_alter(c, &statement);
+    buffer_append_text(&statement, " set options(partition_expiration_days = ");
+    if (days == 0)
+        buffer_append_text(&statement, "null)");
+    else
+        buffer_printf(&statement, "%d)", days);
+    add_statement(c->diff, &statement);
+}
+
+static void compare_partitioning(
+    struct comparison *c, const cJSON *wanted, const cJSON *live, cJSON *patch)
 {
     const char *field = member(wanted, "field");
 
     if (live == NULL || strcmp(member(live, "field"), field) != 0 ||
         strcmp(member(live, "type"), member(wanted, "type")) != 0)
         block(c, field, "partitions the table by its definition but not in BigQuery");
+    else if (history_is_log(c->table))
+        compare_keeping(c, wanted, live, patch);
 }
 
 static bool same_names(const cJSON *a, const cJSON *b)
@@ -429,7 +470,7 @@ static void compare_resource(struct comparison *c, const cJSON *live, cJSON *pat
         const char *name = item->string;
         const cJSON *have = cJSON_GetObjectItemCaseSensitive(live, name);
         if (strcmp(name, "timePartitioning") == 0 || strcmp(name, "rangePartitioning") == 0) {
-            compare_partitioning(c, item, have);
+            compare_partitioning(c, item, have, patch);
         } else if (strcmp(name, "labels") == 0) {
             compare_labels(c, item, have, patch);
         } else if (strcmp(name, "clustering") == 0) {

@@ -48,6 +48,9 @@ MUST_CHECK bool target_compare(
 cJSON *target_diff_field(const cJSON *fields, const char *name);
 bool target_diff_required(const cJSON *field);
 
+/* Appends a statement. Takes it; NULL, or without memory for it, it is left out. */
+void target_diff_add_statement(struct target_diff *diff, char *statement);
+
 /* Whether the target is changed at all. */
 bool target_diff_changes(const struct target_diff *diff);
 

@@ -47,6 +47,17 @@ struct task_source {
     struct position position;
 };
 
+/* What BigQuery says of the log and the view of a table with history, by tables.list and by what
+ * this pass has done since. */
+struct task_history {
+    bool log_exists;
+    bool log_expires; /* the log is deleted at some time */
+    bool log_forgets; /* its partitions are */
+    char log_shape[16];
+    bool view_exists;
+    bool log_created; /* in this pass: there was none before */
+};
+
 /* What BigQuery says of the target, and what this pass has done to it. */
 struct task_warehouse {
     /* From tables.list. */
@@ -55,6 +66,7 @@ struct task_warehouse {
     char label_shape[16];
     bool
         expires; /* the target is deleted at some time, because its dataset says so of all tables */
+    struct task_history history;
     /* What the target had used of the day's quota for load jobs when the pass began. */
     int64_t used_quota;
     /* So much of the day's quota for load jobs is used that none is left for appends. */
@@ -155,6 +167,28 @@ static inline bool task_is_out_of_line(const struct task *task)
     return task->warehouse.exists &&
            (task->warehouse.expires ||
             strcmp(task->warehouse.label_shape, task->table->shape_hash) != 0);
+}
+
+/* The log, the view or the function of a table with history are not as its definition says, as far
+ * as tables.list tells. The function is in no list: it is made whenever the view is, and then the
+ * log's label names the definition. */
+static inline bool task_lacks_readers(const struct task *task)
+{
+    const struct task_history *seen = &task->warehouse.history;
+    const struct table_history *history = task->table->history;
+
+    return history != NULL &&
+           (!seen->view_exists || strcmp(seen->log_shape, history->shape_hash) != 0);
+}
+
+static inline bool task_history_is_out_of_line(const struct task *task)
+{
+    const struct task_history *seen = &task->warehouse.history;
+
+    return task_lacks_readers(task) ||
+           (task->table->history != NULL &&
+            (!seen->log_exists || seen->log_expires ||
+             (seen->log_forgets && task->table->history->keep_days == 0)));
 }
 
 /* The state database has a shadow of the rows that were sent: with a scan to find what differs,

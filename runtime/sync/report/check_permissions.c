@@ -192,27 +192,47 @@ static bool note_listed(void *context, const struct listed_table *table)
     return true;
 }
 
-/* A dry run of CREATE TABLE. BigQuery does not document that a dry run checks every permission of
- * the statement, so a success is reported as "not refused" and not as "held". */
+/* A dry run of a CREATE statement: head and tail stand around the name. BigQuery does not document
+ * that a dry run checks every permission of the statement, so a success is reported as "not
+ * refused" and not as "held". */
 static void probe_create(
-    const struct checker *c, struct bigquery *bigquery, const char *where,
-    const struct check_rights *rights)
+    const struct checker *c, struct bigquery *bigquery, const struct probe *probe, const char *head,
+    const char *tail)
 {
     const struct config *config = c->deployment->config;
     char sql[700];
+    char name[100];
     struct error err = {0};
 
     snprintf(
-        sql, sizeof sql, "create table if not exists `%s`.`%s`.`bqsync_permission_probe` (x int64)",
-        config->project, config->dataset);
+        sql, sizeof sql, "create %s `%s`.`%s`.`bqsync_permission_probe`%s", head, config->project,
+        config->dataset, tail);
+    snprintf(name, sizeof name, "permission %s", probe->permission);
     if (bigquery_dry_run(bigquery, sql, &err))
         check_findings_add(
-            c->findings, "permission bigquery.tables.create", CHECK_OK,
-            "a dry run on %s is not refused", where);
+            c->findings, name, CHECK_OK, "a dry run on %s is not refused", probe->where);
     else
-        note_probe(
-            c, &(struct probe){"bigquery.tables.create", ROLE_DATA, rights->location, where}, false,
-            &err);
+        note_probe(c, probe, false, &err);
+}
+
+/* Whether tables can be created, and the function of a table with history ("CREATE TABLE FUNCTION
+ * statement"). */
+static void probe_creations(
+    const struct checker *c, struct bigquery *bigquery, const char *where,
+    const struct check_rights *rights)
+{
+    bool history = false;
+
+    for (size_t i = 0; i < c->count; i++)
+        history = history || c->tables[i]->history != NULL;
+    probe_create(
+        c, bigquery, &(struct probe){"bigquery.tables.create", ROLE_DATA, rights->location, where},
+        "table if not exists", " (x int64)");
+    if (history)
+        probe_create(
+            c, bigquery,
+            &(struct probe){"bigquery.routines.create", ROLE_DATA, rights->location, where},
+            "table function", "(x int64) as select x");
 }
 
 /* --- tables ------------------------------------------------------------------------------ */
@@ -350,7 +370,7 @@ static void probe_dml(
             "MERGE is refused, so changed and deleted rows cannot be sent: %s", err.message);
 }
 
-/* Whether jobs can be run, which probe_create needs. */
+/* Whether jobs can be run, which probe_creations needs. */
 static bool probe_jobs(
     const struct checker *c, struct bigquery *bigquery, const char *location, bool *out_may_run)
 {
@@ -390,7 +410,7 @@ bool check_permissions(
         !probe_list(c, bigquery, where, out_rights))
         return false;
     if (may_run) {
-        probe_create(c, bigquery, where, out_rights);
+        probe_creations(c, bigquery, where, out_rights);
         probe_dml(c, bigquery, out_rights);
     } else {
         check_findings_add(

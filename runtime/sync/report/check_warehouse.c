@@ -3,6 +3,7 @@
 #include "base/json_text.h"
 #include "source/tracking.h"
 #include "sync/commit/recovery.h"
+#include "sync/pass/history_log.h"
 #include "sync/pass/target_diff.h"
 #include "sync/pass/task.h"
 #include "sync/report/check_permissions.h"
@@ -13,11 +14,11 @@
 
 /* The rows of a table that bqsync has never written, "" if there are none: the first sync replaces
  * them. tables.get has the number as text. */
-static const char *foreign_rows(const cJSON *live)
+static const char *foreign_rows(const struct table *table, const cJSON *live)
 {
     const cJSON *labels = cJSON_GetObjectItemCaseSensitive(live, "labels");
     const char *rows = json_text_of(live, "numRows", "0");
-    bool ours = cJSON_HasObjectItem(labels, LABEL_GENERATION);
+    bool ours = history_is_log(table) || cJSON_HasObjectItem(labels, LABEL_GENERATION);
 
     return ours || strcmp(rows, "0") == 0 ? "" : rows;
 }
@@ -35,12 +36,12 @@ static void compare_target(
         check_findings_add(c->findings, name, CHECK_FAIL, "%s", diff.blocked);
     else if (diff.missing)
         check_findings_add(c->findings, name, CHECK_OK, "does not exist; the next sync creates it");
-    else if (foreign_rows(live)[0] != '\0')
+    else if (foreign_rows(table, live)[0] != '\0')
         check_findings_add(
             c->findings, name, CHECK_WARN,
             "holds %s rows that bqsync has not written: the first sync replaces them. Choose "
             "another `target` or dataset to keep them",
-            foreign_rows(live));
+            foreign_rows(table, live));
     else if (diff.statement_count > 0)
         check_findings_add(
             c->findings, name, CHECK_OK, "the next sync runs: %s", diff.statements[0]);
@@ -68,6 +69,13 @@ static void check_target(
     else
         check_findings_add(c->findings, name, CHECK_FAIL, "%s", err.message);
     cJSON_Delete(live);
+}
+
+static void check_log(const struct checker *c, struct bigquery *bigquery, const struct table *table)
+{
+    const struct table log = history_log(table);
+
+    check_target(c, bigquery, &log, false);
 }
 
 /* DML on a table with row access policies needs one that grants all rows, and a query sees what is
@@ -133,6 +141,8 @@ void check_warehouse(const struct checker *c)
         for (size_t i = 0; i < c->count; i++) {
             bool missing = rights.listed && !rights.exists[i];
             check_target(c, bigquery, c->tables[i], missing);
+            if (c->tables[i]->history != NULL)
+                check_log(c, bigquery, c->tables[i]);
             if (ask && !missing)
                 ask = check_policies(c, bigquery, c->tables[i]);
         }

@@ -6,6 +6,7 @@
 #include "source/tracking.h"
 #include "source/tracking_bill.h"
 #include "sync/commit/recovery.h"
+#include "sync/pass/history_diff.h"
 #include "sync/pass/listing.h"
 #include "sync/pass/location.h"
 #include "sync/pass/plan.h"
@@ -167,6 +168,8 @@ struct preview {
     struct table_result result;
     /* The target as it is, NULL: it does not exist. */
     cJSON *live;
+    /* The log of its history in the same way, if it has one. */
+    cJSON *live_log;
     /* Why live could not be read, or the next pass cannot begin; else ERROR_NONE. */
     struct error failure;
 };
@@ -177,8 +180,11 @@ static bool get_target(struct worker *worker, struct task *task, void *context, 
 {
     struct preview *previews = context;
     struct preview *preview = &previews[task->index];
+    const struct table_history *history = task->table->history;
 
-    if (!bigquery_table_get(worker->bigquery, task->table->target, &preview->live, err))
+    if (!bigquery_table_get(worker->bigquery, task->table->target, &preview->live, err) ||
+        (history != NULL &&
+         !bigquery_table_get(worker->bigquery, history->log, &preview->live_log, err)))
         preview->failure = *err;
     return true;
 }
@@ -215,6 +221,9 @@ static bool compare_target(
     // What was set by hand under the same definition is nothing that a pass looks for.
     if (!task_is_out_of_line(&preview->task) && !preview->task.plan.inspect_target)
         out_diff->set[0] = '\0';
+    if (ok && preview->task.table->history != NULL)
+        ok = history_compare(
+            &preview->task, config->project, config->dataset, preview->live_log, out_diff, err);
     return ok;
 }
 
@@ -305,8 +314,10 @@ static bool plan_tables(
     ok = plan_all(p, previews, order, err);
 
 cleanup:
-    for (size_t i = 0; i < count && previews != NULL; i++)
+    for (size_t i = 0; i < count && previews != NULL; i++) {
         cJSON_Delete(previews[i].live);
+        cJSON_Delete(previews[i].live_log);
+    }
     free(previews);
     free(order);
     return ok;
