@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from . import emit_schema, emit_sql
+from . import emit_history, emit_schema, emit_sql
 from .model import Table
 from .naming import googlesql_name, googlesql_path, googlesql_string
 
@@ -94,6 +94,7 @@ def _compare_table(was: Optional[Table], live: Optional[Table], table: Table) ->
         # A target is looked at when its label names another shape than the definition's.
         now = was is None or was.shape_hash != table.shape_hash
         _compare_resource(change, live, table, now)
+    _compare_history(change, live, table)
     change.resent = _resent(change, was, live, table)
     if was is not None:
         _compare_capture(change, was, table)
@@ -108,6 +109,8 @@ def _resent(change: Change, was: Optional[Table], live: Optional[Table], table: 
         return "the table was never synced"
     if live is None or was.target != table.target:
         return "another target than before"
+    if (was.history is None) != (table.history is None):
+        return "its history is %s" % ("kept from now on" if table.history else "no longer kept")
     if was.content_hash != table.content_hash:
         return "what the rows hold has changed"
     if any(" add column " in statement for statement in change.statements):
@@ -323,6 +326,39 @@ def _compare_primary_key(
         change.notes.append("The primary key stays as it is in BigQuery.")
         return
     change.altered = change.altered or now
+
+
+# ---- its history ---------------------------------------------------------------------------------
+
+
+def _compare_history(change: Change, live: Optional[Table], table: Table) -> None:
+    """The log has the columns of the target, so what is refused and noted of these is said already."""
+    before = live if live is not None and live.history is not None else None
+    if table.history is None:
+        if before is not None:
+            change.notes.append(
+                "The log `%s`, its view and its function stay as they are in BigQuery; no version is added."
+                % emit_history.log_name(before))
+        return
+    log = emit_history.log_table(table)
+    if before is None:
+        change.altered = True
+        change.statements.append(emit_sql.ddl(log))
+        change.notes.append("Every version of a row is kept in `%s`, from the next sync on." % log.target)
+    else:
+        of_log = Change(log.target, log.target)
+        _compare_columns(of_log, emit_history.log_table(before), log)
+        if before.history != table.history:
+            of_log.altered = True
+            days = table.history.keep_days
+            of_log.statements.append("%s set options(partition_expiration_days = %s)" % (
+                _alter(of_log), days or "null"))
+            change.notes.append("Versions are kept %s." % ("for %d days" % days if days else "for ever"))
+        change.altered = change.altered or of_log.altered
+        change.statements += of_log.statements
+    if before is None or emit_history.shape_hash(before) != emit_history.shape_hash(table):
+        change.altered = True
+        change.statements += [emit_history.view(table), emit_history.function(table)]
 
 
 # ---- the source ---------------------------------------------------------------------------------

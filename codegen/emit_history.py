@@ -33,6 +33,13 @@ _ADDED = (
     _column("_bqsync_abandoned", "BOOL", "TRUE: SQLite was restored to a state before this version",
             required=False),
 )
+_OF_THE_VIEW = (
+    _column("valid_from", "TIMESTAMP", "When bqsync read the version in SQLite", required=False),
+    _column("valid_to", "TIMESTAMP", "When bqsync read the next version, or that the row was gone; NULL if there "
+            "is none", required=False),
+    _column("is_current", "BOOL", "Whether the table has this version", required=False),
+)
+_VIEW_DESCRIPTION = "The versions of the rows of %s, each from valid_from until valid_to; made by bqsync"
 
 
 def log_name(table: Table) -> str:
@@ -71,6 +78,30 @@ def log_table(table: Table) -> Table:
     )
 
 
+def view_table(table: Table) -> Table:
+    """The view, as far as its columns go."""
+    return replace(
+        log_table(table),
+        target=view_name(table),
+        description=_VIEW_DESCRIPTION % table.target,
+        columns=tuple(replace(column, required=False, key=False) for column in table.columns) + _OF_THE_VIEW,
+        time_partition=None,
+        cluster_by=(),
+    )
+
+
+def with_histories(tables: Sequence[Table]) -> List[Table]:
+    """The tables, each followed by the log and the view of its history, for tools that know tables by
+    their stems."""
+    found = []
+    for table in tables:
+        found.append(table)
+        if table.history is not None:
+            log, view_of, _ = history_names(table.stem)
+            found += [replace(log_table(table), stem=log), replace(view_table(table), stem=view_of)]
+    return found
+
+
 def shape_hash(table: Table) -> str:
     """Of all that BigQuery shows of the history."""
     log = log_table(table)
@@ -84,8 +115,7 @@ def view(table: Table) -> str:
     names = _names(table.columns)
     parts = [
         "create or replace view %s" % googlesql_path(view_name(table)),
-        _options("The versions of the rows of %s, each from valid_from until valid_to; made by "
-                 "bqsync" % table.target),
+        _options(_VIEW_DESCRIPTION % table.target),
         "as",
         "select",
         _list(names + ["`valid_from`", "`valid_to`", "`valid_to` is null as `is_current`"], "  "),

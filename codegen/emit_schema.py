@@ -8,7 +8,7 @@ from typing import Any, Dict
 
 from .model import Column, Table
 
-_DAY_MS = 24 * 60 * 60 * 1000
+DAY_MS = 24 * 60 * 60 * 1000
 
 
 def schema_json(table: Table) -> str:
@@ -29,7 +29,7 @@ def resource_json(table: Table) -> str:
     if time is not None:
         body["timePartitioning"] = {"type": time.granularity, "field": time.column.name}
         if time.keep_days:
-            body["timePartitioning"]["expirationMs"] = str(time.keep_days * _DAY_MS)
+            body["timePartitioning"]["expirationMs"] = str(time.keep_days * DAY_MS)
     if numbers is not None:
         # The REST API carries 64-bit numbers as strings.
         body["rangePartitioning"] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import List, Sequence
 
+from ..emit_history import with_histories
 from ..emit_sql import always_true
 from ..model import Table
 from ..naming import googlesql_name
@@ -28,7 +29,7 @@ if (!schema) {
 
 
 def sources(tables: Sequence[Table]) -> str:
-    return _HEAD + "".join("\n" + _declaration(table) + _assertion(table) for table in tables)
+    return _HEAD + "".join("\n" + _declaration(table) + _assertion(table) for table in with_histories(tables))
 
 
 def _declaration(table: Table) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import List, Sequence
 
+from ..emit_history import with_histories
 from ..emit_sql import always_true
 from ..model import Table
 from ..naming import googlesql_name
@@ -37,7 +38,7 @@ sources:
 
 
 def sources(tables: Sequence[Table]) -> str:
-    return _HEAD + "\n".join("\n".join(_table(table)) + "\n" for table in tables)
+    return _HEAD + "\n".join("\n".join(_table(table)) + "\n" for table in with_histories(tables))
 
 
 def _text(text: str) -> str:

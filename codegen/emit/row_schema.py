@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any, Dict, Sequence
 
+from ..emit_history import with_histories
 from ..model import Column, Table
 from .texts import MARK, Field, fields, policy_tags
 
@@ -41,6 +42,7 @@ _TYPES: Dict[str, Json] = {
 
 def document(tables: Sequence[Table]) -> str:
     """The schema of the one table, or those of all tables as definitions."""
+    tables = with_histories(tables)
     if len(tables) == 1:
         return _text(_schema(tables[0]))
     definitions = {table.stem: _row(table) for table in tables}
@@ -48,7 +50,7 @@ def document(tables: Sequence[Table]) -> str:
 
 
 def files(tables: Sequence[Table]) -> Dict[str, str]:
-    return {table.stem + ".row.schema.json": _text(_schema(table)) for table in tables}
+    return {table.stem + ".row.schema.json": _text(_schema(table)) for table in with_histories(tables)}
 
 
 def _text(value: Json) -> str:

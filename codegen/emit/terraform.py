@@ -8,9 +8,13 @@ leaves in BigQuery, or that a newer definition has added.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import List, Sequence, Tuple
 
+from ..emit_history import log_table
+from ..emit_schema import DAY_MS
 from ..model import Table
+from ..naming import history_names
 from .texts import MARK, Field, fields, hcl_string, policy_tags
 
 _HEAD = """\
@@ -29,13 +33,23 @@ variable "bqsync_dataset" {
 
 
 def tables(models: Sequence[Table]) -> str:
-    return _HEAD + "".join("\n" + "\n".join(_resource(table)) + "\n" for table in models)
+    return _HEAD + "".join("\n" + "\n".join(_resource(table)) + "\n" for table in _resources(models))
 
 
 def _aligned(members: Sequence[Tuple[str, str]], indent: str) -> List[str]:
     """Arguments as terraform fmt lays them out."""
     width = max(len(name) for name, _ in members)
     return ["%s%s = %s" % (indent, name.ljust(width), value) for name, value in members]
+
+
+def _resources(models: Sequence[Table]) -> List[Table]:
+    """The targets and logs. bqsync makes views and functions again whenever a definition changes them."""
+    found = []
+    for table in models:
+        found.append(table)
+        if table.history is not None:
+            found.append(replace(log_table(table), stem=history_names(table.stem)[0]))
+    return found
 
 
 def _resource(table: Table) -> List[str]:
@@ -88,6 +102,8 @@ def _partitions(table: Table) -> List[str]:
     time, numbers = table.time_partition, table.range_partition
     if time is not None:
         members = [("type", hcl_string(time.granularity)), ("field", hcl_string(time.column.name))]
+        if time.keep_days:
+            members.append(("expiration_ms", str(time.keep_days * DAY_MS)))
         return ["", "  time_partitioning {"] + _aligned(members, "    ") + ["  }"]
     if numbers is None:
         return []

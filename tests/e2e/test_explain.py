@@ -76,8 +76,15 @@ class ExplainTest(unittest.TestCase):
             labels = {key: value for key, value in table.get("labels", {}).items() if not key.startswith("bqsync_")}
             found[name] = {"labels": labels, **{key: table.get(key) for key in (
                 "schema", "description", "clustering", "timePartitioning", "rangePartitioning", "tableConstraints",
-                "requirePartitionFilter")}}
+                "requirePartitionFilter", "view")}}
         return found
+
+    @staticmethod
+    def with_history(resources, target):
+        """A target's part, with the log and the view of its history."""
+        if target not in resources:
+            return None
+        return [resources.get(target + end) for end in ("", "_changes", "_history")]
 
     def triggers(self):
         return {name: sql for name, sql in self.app.execute("select name, sql from sqlite_master where type = 'trigger'")}
@@ -131,7 +138,8 @@ class ExplainTest(unittest.TestCase):
             with self.subTest(name):
                 target = documents[name].get("target", name)
                 result = self.app.table(run, name)
-                self.assert_said(name, self.what_happened(result, before.get(target), after[target]))
+                self.assert_said(name, self.what_happened(
+                    result, self.with_history(before, target), self.with_history(after, target)))
                 said = re.search("triggers in SQLite", self.sections.get(name, ("", ""))[1])
                 changed = any(triggers.get(f"bq_sync_{kind}_{name}") != renewed.get(f"bq_sync_{kind}_{name}")
                               for kind in ("insert", "update", "rekey", "delete"))

@@ -11,6 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Notes what was changed, for people; all of it is new with a new target. */
+static void tell_altered(struct task *task, const char *of, const char *what)
+{
+    char *told = task->outcome->altered;
+    size_t used = strlen(told);
+
+    if (!task->warehouse.created)
+        text_format(
+            told + used, sizeof task->outcome->altered - used, "%s%s of %s", used > 0 ? ", " : "",
+            what, of);
+}
+
 /* The log's label comes last: as long as it is missing, view and function are made again. */
 static bool create_log(
     struct worker *worker, struct task *task, const struct table *log, struct error *err)
@@ -26,6 +38,8 @@ static bool create_log(
     cJSON_Delete(resource);
     task->warehouse.history.log_created = ok;
     if (ok)
+        tell_altered(task, task->table->target, "change log");
+    if (ok)
         ok = target_change_keep(worker->bigquery, log, live, err);
     else
         // A log that an earlier try of ours has made is compared like any other.
@@ -36,18 +50,13 @@ static bool create_log(
 
 static void tell(struct task *task, const struct table *log, const struct target_diff *diff)
 {
-    char *told = task->outcome->altered;
-    size_t used = strlen(told);
-
     if (diff->extra[0] != '\0')
         log_warn(
             "columns of the change log are not in the definition",
             LOG_TEXT("table", task->table->name), LOG_TEXT("log", log->target),
             LOG_TEXT("columns", diff->extra));
     if (target_diff_changes(diff))
-        text_format(
-            told + used, sizeof task->outcome->altered - used, "%s%s of %s", used > 0 ? ", " : "",
-            diff->set[0] != '\0' ? diff->set : "columns", log->target);
+        tell_altered(task, log->target, diff->set[0] != '\0' ? diff->set : "columns");
 }
 
 static bool bring_in_line(
@@ -103,6 +112,8 @@ static bool make_readers(
         ok = bigquery_table_patch(worker->bigquery, log->target, patch, err);
         cJSON_Delete(patch);
     }
+    if (ok && !seen->log_created)
+        tell_altered(task, task->table->target, "view and function");
     if (ok) {
         snprintf(seen->log_shape, sizeof seen->log_shape, "%s", log->shape_hash);
         seen->view_exists = true;

@@ -18,6 +18,53 @@ declare({
 declare({
   database,
   schema,
+  name: "kept_rows",
+  description: "Every version is kept for 400 days",
+  columns: {
+    "id": "Surrogate key",
+    "pay": { bigqueryPolicyTags: ["projects/p/locations/eu/taxonomies/1/policyTags/2"] },
+  },
+});
+assert("bqsync_kept_key").query(
+  (ctx) =>
+    "select `id`, count(*) as bqsync_rows from " +
+    ctx.ref({ database, schema, name: "kept_rows" }) +
+    " group by `id` having count(*) > 1 or `id` is null"
+);
+
+declare({
+  database,
+  schema,
+  name: "kept_rows_changes",
+  description: "Every version of the rows of kept_rows, since its history is kept; written by bqsync",
+  columns: {
+    "id": "Surrogate key",
+    "pay": { bigqueryPolicyTags: ["projects/p/locations/eu/taxonomies/1/policyTags/2"] },
+    "_bqsync_operation": "insert, update or delete; a delete has the key alone",
+    "_bqsync_at": "When bqsync read the version in SQLite",
+    "_bqsync_generation": "Of one key, the later version has the higher number",
+    "_bqsync_run": "The run of bqsync that found the version",
+    "_bqsync_abandoned": "TRUE: SQLite was restored to a state before this version",
+  },
+});
+
+declare({
+  database,
+  schema,
+  name: "kept_rows_history",
+  description: "The versions of the rows of kept_rows, each from valid_from until valid_to; made by bqsync",
+  columns: {
+    "id": "Surrogate key",
+    "pay": { bigqueryPolicyTags: ["projects/p/locations/eu/taxonomies/1/policyTags/2"] },
+    "valid_from": "When bqsync read the version in SQLite",
+    "valid_to": "When bqsync read the next version, or that the row was gone; NULL if there is none",
+    "is_current": "Whether the table has this version",
+  },
+});
+
+declare({
+  database,
+  schema,
   name: "odd - größe",
 });
 assert("bqsync_odd_key").query(

@@ -38,6 +38,63 @@ resource "google_bigquery_table" "bag" {
   }
 }
 
+resource "google_bigquery_table" "kept" {
+  project             = var.bqsync_project
+  dataset_id          = var.bqsync_dataset
+  table_id            = "kept_rows"
+  description         = "Every version is kept for 400 days"
+  clustering          = ["id"]
+  deletion_protection = true
+
+  schema = jsonencode([
+    { name = "id", type = "INT64", mode = "REQUIRED", description = "Surrogate key" },
+    { name = "email", type = "STRING", mode = "REQUIRED" },
+    { name = "pay", type = "NUMERIC", mode = "NULLABLE", policyTags = { names = ["projects/p/locations/eu/taxonomies/1/policyTags/2"] } },
+  ])
+
+  table_constraints {
+    primary_key {
+      columns = ["id"]
+    }
+  }
+
+  lifecycle {
+    # bqsync keeps both: it adds columns, and has two labels of its own.
+    ignore_changes = [labels, schema]
+  }
+}
+
+resource "google_bigquery_table" "kept_changes" {
+  project             = var.bqsync_project
+  dataset_id          = var.bqsync_dataset
+  table_id            = "kept_rows_changes"
+  description         = "Every version of the rows of kept_rows, since its history is kept; written by bqsync"
+  clustering          = ["id"]
+  deletion_protection = true
+
+  schema = jsonencode([
+    { name = "id", type = "INT64", mode = "REQUIRED", description = "Surrogate key" },
+    { name = "email", type = "STRING", mode = "NULLABLE" },
+    { name = "pay", type = "NUMERIC", mode = "NULLABLE", policyTags = { names = ["projects/p/locations/eu/taxonomies/1/policyTags/2"] } },
+    { name = "_bqsync_operation", type = "STRING", mode = "REQUIRED", description = "insert, update or delete; a delete has the key alone" },
+    { name = "_bqsync_at", type = "TIMESTAMP", mode = "REQUIRED", description = "When bqsync read the version in SQLite" },
+    { name = "_bqsync_generation", type = "INT64", mode = "REQUIRED", description = "Of one key, the later version has the higher number" },
+    { name = "_bqsync_run", type = "STRING", mode = "REQUIRED", description = "The run of bqsync that found the version" },
+    { name = "_bqsync_abandoned", type = "BOOL", mode = "NULLABLE", description = "TRUE: SQLite was restored to a state before this version" },
+  ])
+
+  time_partitioning {
+    type          = "DAY"
+    field         = "_bqsync_at"
+    expiration_ms = 34560000000
+  }
+
+  lifecycle {
+    # bqsync keeps both: it adds columns, and has two labels of its own.
+    ignore_changes = [labels, schema]
+  }
+}
+
 resource "google_bigquery_table" "odd" {
   project             = var.bqsync_project
   dataset_id          = var.bqsync_dataset
