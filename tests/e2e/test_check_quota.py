@@ -69,15 +69,16 @@ class Quota(unittest.TestCase):
         self.assertEqual(LIMIT - 20, self.used("plan", "events"))
         self.assertEqual(["a", "b"], sorted(row["kind"] for row in self.bq.rows("d", "events")))
 
-    def test_near_the_limit_the_plan_says_that_new_rows_are_billed(self):
+    def test_near_the_limit_the_plan_does_not_know_what_new_rows_are_billed(self):
         self.use("events", LIMIT - 20)
         self.app.execute("insert into events(kind) values ('b')")
         plan = self.app.table(self.app.json("plan"), "events")
         self.assertEqual(("merge", 1, None), (plan["mode"], plan["insert"], plan["bytes_billed"]))
-        billed = self.app.table(self.app.sync(), "events")["bytes_billed"]
+        # The INSERT reads no table. A statement that billed nothing is no measure of the next one.
+        self.assertEqual(0, self.app.table(self.app.sync(), "events")["bytes_billed"])
         self.app.execute("insert into events(kind) values ('c')")
         plan = self.app.table(self.app.json("plan"), "events")
-        self.assertEqual(("merge", billed), (plan["mode"], plan["bytes_billed"]))
+        self.assertEqual(("merge", None), (plan["mode"], plan["bytes_billed"]))
         self.use("events", LIMIT - 21)
         plan = self.app.table(self.app.json("plan"), "events")
         self.assertEqual(("append", 0), (plan["mode"], plan["bytes_billed"]))

@@ -10,13 +10,12 @@
 bool permission_is_known(const char *permission, struct error *err)
 {
     static const char *const known[] = {
-        "datasets.create",    "datasets.delete",
-        "datasets.get",       "datasets.update",
-        "jobs.create",        "tables.create",
-        "tables.delete",      "tables.get",
-        "tables.getData",     "tables.list",
-        "tables.setCategory", "tables.update",
-        "tables.updateData",  "rowAccessPolicies.list",
+        "datasets.create", "datasets.delete",   "datasets.get",
+        "datasets.update", "jobs.create",       "routines.create",
+        "routines.delete", "routines.get",      "routines.list",
+        "tables.create",   "tables.delete",     "tables.get",
+        "tables.getData",  "tables.list",       "tables.setCategory",
+        "tables.update",   "tables.updateData", "rowAccessPolicies.list",
     };
     char list[600] = "";
     size_t length = 0;

@@ -4,6 +4,7 @@
 #include "bqlocal/jobs/pruning.h"
 #include "bqlocal/sql/run/sql.h"
 #include "bqlocal/store/json_member.h"
+#include "bqlocal/store/store_routine.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -16,6 +17,8 @@
 #define NAME_MAX_LEN 1100
 /* "Quotas and limits": a query names at most 1,000 tables. */
 #define TABLES_MAX 1000
+/* The same: views in one another. */
+#define STORED_DEPTH_MAX 16
 
 static int64_t value_bytes(sqlite3_value *value, enum store_type type)
 {
@@ -148,6 +151,7 @@ struct named {
     int64_t bytes[TABLES_MAX];
     bool filled[TABLES_MAX]; /* named by INSERT INTO alone, which reads nothing of it */
     size_t count;
+    int depth; /* of the views and table functions that are looked into */
 };
 
 /* Its index, count if it is not there yet. */
@@ -161,6 +165,39 @@ static size_t index_of(const struct named *named, const struct path *path)
     return i;
 }
 
+/* The query of a view or a table function, owned; NULL: the name is of something else. */
+static char *stored_query(struct store *store, const struct path *path)
+{
+    cJSON *resource = NULL;
+    struct error ignored;
+    char *text = NULL;
+
+    if (store_view_get(store, path->dataset, path->table, &resource, &ignored) && resource != NULL)
+        text = json_text_copy(json_at(resource, "view"), "query");
+    else if (store_routine_get(store, path->dataset, path->table, &resource, &ignored))
+        text = json_text_copy(resource, "definitionBody");
+    cJSON_Delete(resource);
+    return text;
+}
+
+static void read_names(
+    struct named *named, struct store *store, const char *text, const char *default_dataset,
+    bool *out_rewrites);
+
+/* The tables beneath are read. A chain that is too deep does not run. */
+static void note_stored(struct named *named, struct store *store, const struct path *path)
+{
+    char *text = named->depth < STORED_DEPTH_MAX ? stored_query(store, path) : NULL;
+    bool ignored;
+
+    if (text == NULL)
+        return;
+    named->depth++;
+    read_names(named, store, text, NULL, &ignored);
+    named->depth--;
+    free(text);
+}
+
 static void note(struct named *named, struct store *store, const struct path *path, bool filled)
 {
     size_t i = index_of(named, path);
@@ -170,6 +207,8 @@ static void note(struct named *named, struct store *store, const struct path *pa
     if (i < named->count || named->count == TABLES_MAX)
         return;
     int64_t bytes = table_bytes(store, path->dataset, path->table);
+    if (bytes == 0)
+        note_stored(named, store, path);
     if (bytes == 0)
         return;
     named->filled[named->count] = filled;
@@ -266,7 +305,7 @@ static struct estimate estimate_statement(
         named->bytes[0] *= 2;
     for (size_t i = 0; i < named->count; i++) {
         sum.processed += named->bytes[i];
-        sum.billed += billed_bytes(named->bytes[i]);
+        sum.billed += named->filled[i] ? 0 : billed_bytes(named->bytes[i]);
     }
     free(named);
     return sum;

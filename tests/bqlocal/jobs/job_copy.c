@@ -44,7 +44,8 @@ static bool get_source(
 
     if (dataset == NULL || table == NULL)
         return failure_set(err, "required", "Required parameter is missing: sourceTable");
-    if (!store_table_get(copy->store, dataset, table, out_resource, err))
+    if (!store_table_get(copy->store, dataset, table, out_resource, err) ||
+        !store_table_check_type(*out_resource, "TABLE", err))
         return false;
     const char *location = json_text(*out_resource, "location");
     return location == NULL || strcasecmp(location, copy->location) == 0 ||
@@ -188,7 +189,9 @@ static bool prepare_destination(
         }
         return replace_destination(copy, source, NULL, err);
     }
-    if (strcmp(disposition, "WRITE_TRUNCATE") == 0)
+    if (!store_table_check_type(existing, "TABLE", err))
+        ok = false;
+    else if (strcmp(disposition, "WRITE_TRUNCATE") == 0)
         ok = replace_destination(copy, source, existing, err);
     else if (strcmp(disposition, "WRITE_EMPTY") == 0 && json_number(existing, "numRows", 0) > 0)
         ok = failure_set(

@@ -199,7 +199,7 @@ bool job_destination_write(
     if (to.dataset == NULL || to.table == NULL)
         return failure_set(err, "required", "Required parameter is missing: destinationTable");
     bool found = store_table_get(to.store, to.dataset, to.table, &existing, err);
-    bool ok = found ? use(&to, existing)
+    bool ok = found ? store_table_check_type(existing, "TABLE", err) && use(&to, existing)
                     : err->code == ERROR_NOT_FOUND && store_dataset_exists(to.store, to.dataset) &&
                           create(&to);
     cJSON_Delete(existing);

@@ -42,17 +42,26 @@ static bool is_scanned(const struct sql_result *analysis, size_t statement)
 static bool check_statement(
     const struct jobs *jobs, const struct sql_part *part, bool reads, struct error *err)
 {
+    // The first whose words the type begins with.
     static const char *const needed[][2] = {
-        {"CREATE", "bigquery.tables.create"},     {"ALTER", "bigquery.tables.update"},
-        {"DROP", "bigquery.tables.delete"},       {"INSERT", "bigquery.tables.updateData"},
-        {"UPDATE", "bigquery.tables.updateData"}, {"DELETE", "bigquery.tables.updateData"},
-        {"MERGE", "bigquery.tables.updateData"},  {"TRUNCATE", "bigquery.tables.updateData"},
+        {"CREATE_TABLE_FUNCTION", "bigquery.routines.create"},
+        {"DROP_TABLE_FUNCTION", "bigquery.routines.delete"},
+        {"CREATE", "bigquery.tables.create"},
+        {"ALTER", "bigquery.tables.update"},
+        {"DROP", "bigquery.tables.delete"},
+        {"INSERT", "bigquery.tables.updateData"},
+        {"UPDATE", "bigquery.tables.updateData"},
+        {"DELETE", "bigquery.tables.updateData"},
+        {"MERGE", "bigquery.tables.updateData"},
+        {"TRUNCATE", "bigquery.tables.updateData"},
     };
+    const size_t count = sizeof needed / sizeof needed[0];
+    size_t i = 0;
 
-    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
-        if (strncmp(part->type, needed[i][0], strlen(needed[i][0])) == 0 &&
-            !check(jobs, needed[i][1], err))
-            return false;
+    while (i < count && strncmp(part->type, needed[i][0], strlen(needed[i][0])) != 0)
+        i++;
+    if (i < count && !check(jobs, needed[i][1], err))
+        return false;
     // A TRUNCATE looks at no row.
     return !reads || part->type[0] == 'T' || check(jobs, "bigquery.tables.getData", err);
 }

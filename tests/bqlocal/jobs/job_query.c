@@ -17,6 +17,16 @@ static const struct sql_statement *last_statement(const struct sql_result *resul
     return result->statement_count == 0 ? NULL : &result->statements[result->statement_count - 1];
 }
 
+static cJSON *routine_reference(const struct jobs *jobs, const struct sql_statement *statement)
+{
+    cJSON *reference = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(reference, "projectId", jobs->store->project);
+    cJSON_AddStringToObject(reference, "datasetId", statement->target_dataset);
+    cJSON_AddStringToObject(reference, "routineId", statement->target_routine);
+    return reference;
+}
+
 static cJSON *statistics_of(
     const struct jobs *jobs, const struct sql_result *result, struct estimate price)
 {
@@ -48,6 +58,8 @@ static cJSON *statistics_of(
             cJSON_AddItemToObject(
                 statistics, "ddlTargetTable",
                 job_table_reference(jobs->store, last->target_dataset, last->target_table));
+        if (last->target_routine[0] != '\0')
+            cJSON_AddItemToObject(statistics, "ddlTargetRoutine", routine_reference(jobs, last));
     }
     return statistics;
 }

@@ -307,7 +307,7 @@ bool load_prepare_target(struct load *load, struct error *err)
     bool ok;
 
     if (store_table_get(store, load->dataset, load->table, &resource, err))
-        ok = use_table(load, resource, err);
+        ok = store_table_check_type(resource, "TABLE", err) && use_table(load, resource, err);
     else
         ok = err->code == ERROR_NOT_FOUND && store_dataset_exists(store, load->dataset) &&
              create_table(load, err);

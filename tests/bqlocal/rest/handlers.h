@@ -15,6 +15,8 @@ request_handler rest_table_list, rest_table_insert, rest_table_get, rest_table_p
     rest_table_update, rest_table_delete, rest_table_permissions;
 /* table_data.c */
 request_handler rest_rows_list;
+/* routines.c */
+request_handler rest_routine_list, rest_routine_get, rest_routine_delete;
 /* absent.c: features that bqlocal does not have: their lists are empty */
 request_handler rest_absent_list, rest_policy_list, rest_absent;
 /* jobs.c */

@@ -2,6 +2,7 @@
 #include "bqlocal/http/paging.h"
 #include "bqlocal/jobs/job_query.h"
 #include "bqlocal/rest/handlers.h"
+#include "bqlocal/store/failure.h"
 #include "bqlocal/store/json_member.h"
 
 #include <stdlib.h>
@@ -73,8 +74,13 @@ bool rest_rows_list(const struct parts *in, struct request *request, struct erro
         struct rows_source result = job_result_source(job);
         return answer_page(in, request, &result, err);
     }
-    if (!store_table_get(in->store, at->dataset, at->table, &resource, err) ||
-        !store_schema(in->store, at->dataset, at->table, &schema, err))
+    if (!store_table_get(in->store, at->dataset, at->table, &resource, err))
+        goto cleanup;
+    if (strcmp(json_text(resource, "type"), "VIEW") == 0) {
+        failure_set(err, "invalid", "Cannot list a table of type VIEW.");
+        goto cleanup;
+    }
+    if (!store_schema(in->store, at->dataset, at->table, &schema, err))
         goto cleanup;
     if (selected != NULL && selected[0] != '\0')
         select_fields(&schema, selected);

@@ -4,10 +4,24 @@
 #include "bqlocal/jobs/job_query.h"
 #include "bqlocal/rest/handlers.h"
 #include "bqlocal/rest/resources.h"
+#include "bqlocal/sql/run/sql.h"
 #include "bqlocal/store/failure.h"
 #include "bqlocal/store/json_member.h"
 
 #include <string.h>
+
+/* A list has of a view only which SQL it is in. */
+static void shorten_views(cJSON *resources)
+{
+    cJSON *resource;
+
+    cJSON_ArrayForEach(resource, resources)
+    {
+        cJSON *view = cJSON_GetObjectItemCaseSensitive(resource, "view");
+        cJSON_DeleteItemFromObjectCaseSensitive(view, "query");
+        cJSON_DeleteItemFromObjectCaseSensitive(view, "useExplicitColumnNames");
+    }
+}
 
 bool rest_table_list(const struct parts *in, struct request *request, struct error *err)
 {
@@ -23,6 +37,7 @@ bool rest_table_list(const struct parts *in, struct request *request, struct err
         "rangePartitioning",
         "clustering",
         "requirePartitionFilter",
+        "view",
         NULL,
     };
     static const struct resource_list list = {
@@ -32,8 +47,10 @@ bool rest_table_list(const struct parts *in, struct request *request, struct err
     cJSON *body = NULL;
     int64_t total;
 
-    if (!store_table_list(in->store, request->parameters.dataset, &resources, err) ||
-        !resource_list_page(request, &list, resources, &body, &total, err))
+    if (!store_table_list(in->store, request->parameters.dataset, &resources, err))
+        return false;
+    shorten_views(resources);
+    if (!resource_list_page(request, &list, resources, &body, &total, err))
         return false;
     cJSON_AddNumberToObject(body, "totalItems", (double)total);
     return answer_json(&request->answer, 200, body);
@@ -56,6 +73,12 @@ static bool answer_table(
     return answer_json(&request->answer, 200, resource);
 }
 
+/* A view has the columns of its query. */
+static bool complete_view(const struct parts *in, cJSON *body, struct error *err)
+{
+    return json_at(body, "view") == NULL || sql_complete_view(in->store, body, err);
+}
+
 bool rest_table_insert(const struct parts *in, struct request *request, struct error *err)
 {
     const char *dataset = request->parameters.dataset;
@@ -68,7 +91,8 @@ bool rest_table_insert(const struct parts *in, struct request *request, struct e
     if (table == NULL)
         failure_set(err, "required", "Required parameter is missing: tableReference.tableId");
     else
-        ok = store_table_insert(in->store, dataset, table, body, err) &&
+        ok = complete_view(in, body, err) &&
+             store_table_insert(in->store, dataset, table, body, err) &&
              answer_table(in, request, dataset, table, err);
     cJSON_Delete(body);
     return ok;
@@ -93,12 +117,28 @@ static bool check_etag(const struct parts *in, struct request *request, struct e
            resource_check_etag(request, resource, err);
 }
 
+/* Only a view gets another query, and only a table other columns. */
+static bool check_view(
+    const struct parts *in, const struct request *request, const cJSON *changes, struct error *err)
+{
+    const struct path_parameters *at = &request->parameters;
+    cJSON *resource = NULL;
+
+    if (json_at(changes, "view") == NULL)
+        return true;
+    bool ok = store_table_get(in->store, at->dataset, at->table, &resource, err) &&
+              store_table_check_type(resource, "VIEW", err);
+    cJSON_Delete(resource);
+    return ok;
+}
+
 static bool patch(
-    const struct parts *in, struct request *request, const cJSON *changes, struct error *err)
+    const struct parts *in, struct request *request, cJSON *changes, struct error *err)
 {
     const struct path_parameters *at = &request->parameters;
 
-    return check_etag(in, request, err) &&
+    return check_etag(in, request, err) && check_view(in, request, changes, err) &&
+           complete_view(in, changes, err) &&
            store_table_patch(in->store, at->dataset, at->table, changes, err) &&
            answer_table(in, request, at->dataset, at->table, err);
 }

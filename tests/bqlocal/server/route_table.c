@@ -61,7 +61,12 @@ static const struct route routes[] = {
      "uploads", "Job"},
     {"DELETE", "/upload/projects/{p}/jobs", ROUTE_API, rest_upload_cancel, NULL, "uploads", NULL},
     {"GET", DATASETS "/{d}/models", ROUTE_API, rest_absent_list, NULL, "models.list", NULL},
-    {"GET", DATASETS "/{d}/routines", ROUTE_API, rest_absent_list, NULL, "routines.list", NULL},
+    {"GET", DATASETS "/{d}/routines", ROUTE_API, rest_routine_list, "bigquery.routines.list",
+     "routines.list", NULL},
+    {"GET", DATASETS "/{d}/routines/{x}", ROUTE_API, rest_routine_get, "bigquery.routines.get",
+     "routines.get", NULL},
+    {"DELETE", DATASETS "/{d}/routines/{x}", ROUTE_API, rest_routine_delete,
+     "bigquery.routines.delete", "routines.delete", NULL},
     {"GET", POLICIES, ROUTE_API, rest_policy_list, "bigquery.rowAccessPolicies.list",
      "rowAccessPolicies.list", NULL},
     {"*", DATASETS "/{d}/models", ROUTE_API, rest_absent, NULL, "models", NULL},
@@ -225,7 +230,8 @@ bool route_changes_store(const struct route *route)
 
     return strcmp(id, "jobs.delete") == 0 ||
            (strcmp(route->method, "GET") != 0 &&
-            (strncmp(id, "datasets.", 9) == 0 || strncmp(id, "tables.", 7) == 0));
+            (strncmp(id, "datasets.", 9) == 0 || strncmp(id, "tables.", 7) == 0 ||
+             strncmp(id, "routines.", 9) == 0));
 }
 
 /* --- the discovery document --------------------------------------------------------------------
@@ -250,17 +256,17 @@ static void add_parameter(cJSON *method, const char *name, const char *location)
 /* The pattern as Google writes it, "projects/{+projectId}/jobs", and its parameters. */
 static void add_path(cJSON *method, const char *pattern)
 {
-    static const char *const names[] = {"projectId", "datasetId", "tableId", "jobId"};
+    static const char *const names[] = {"projectId", "datasetId", "tableId", "jobId", "routineId"};
     struct buffer path;
 
     buffer_init(&path, 4096);
     for (const char *at = pattern + 1; *at != '\0'; at++) {
-        const char *found = at[0] == '{' ? strchr("pdtj", at[1]) : NULL;
+        const char *found = at[0] == '{' ? strchr("pdtjx", at[1]) : NULL;
         if (found == NULL) {
             buffer_append_byte(&path, (uint8_t)*at);
             continue;
         }
-        const char *name = names[found - strchr("pdtj", 'p')];
+        const char *name = names[found - strchr("pdtjx", 'p')];
         buffer_printf(&path, "{+%s}", name);
         add_parameter(method, name, "path");
         at += 2;

@@ -1,14 +1,15 @@
 /* store: what bqlocal keeps, in one SQLite database: datasets, tables with their schema, and rows.
  * Callers are inside of the monitor. It knows nothing of HTTP, jobs or GoogleSQL.
  *
- * A BigQuery table `d.t` is the SQLite table "d.t"; its columns carry BigQuery's names, in schema
- * order, without declared types. How values are stored (struct store_field.type tells which): INT64
- * INTEGER · FLOAT64 REAL, but NaN is the text 'NaN' · BOOL INTEGER 0/1 · STRING TEXT · BYTES BLOB ·
- * NUMERIC, BIGNUMERIC TEXT: plain decimal, no exponent, no trailing zeros of a fraction, no "-0" ·
- * DATE INTEGER days since 1970-01-01 · TIME INTEGER microseconds since midnight · DATETIME,
- * TIMESTAMP INTEGER microseconds since 1970-01-01 · JSON TEXT, normalised as BigQuery does: no
- * white space, object keys sorted, the first of duplicate keys · GEOGRAPHY TEXT: the WKT as it
- * came, which BigQuery would parse and write in a normal form. */
+ * A view is a table whose resource has `view`; it has no rows. A BigQuery table `d.t` is the SQLite
+ * table "d.t"; its columns carry BigQuery's names, in schema order, without declared types. How
+ * values are stored (struct store_field.type tells which): INT64 INTEGER · FLOAT64 REAL, but NaN is
+ * the text 'NaN' · BOOL INTEGER 0/1 · STRING TEXT · BYTES BLOB · NUMERIC, BIGNUMERIC TEXT: plain
+ * decimal, no exponent, no trailing zeros of a fraction, no "-0" · DATE INTEGER days since
+ * 1970-01-01 · TIME INTEGER microseconds since midnight · DATETIME, TIMESTAMP INTEGER microseconds
+ * since 1970-01-01 · JSON TEXT, normalised as BigQuery does: no white space, object keys sorted,
+ * the first of duplicate keys · GEOGRAPHY TEXT: the WKT as it came, which BigQuery would parse and
+ * write in a normal form. */
 #ifndef BQLOCAL_STORE_STORE_H
 #define BQLOCAL_STORE_STORE_H
 
@@ -84,9 +85,16 @@ MUST_CHECK bool store_table_get(
 /* The resources of a dataset's tables in order of name, as an array, owned; without numRows. */
 MUST_CHECK bool store_table_list(
     struct store *store, const char *dataset, cJSON **out_resources, struct error *err);
-/* resource: a Table resource (schema.fields, clustering, labels, ...); creates the SQLite table. */
+/* resource: a Table resource (schema.fields, clustering, labels, ...); creates the SQLite table,
+ * which a view (with `view`, and its columns in `schema`) does not have. */
 MUST_CHECK bool store_table_insert(
     struct store *store, const char *dataset, const char *table, const cJSON *resource,
+    struct error *err);
+/* invalid unless the Table resource of store_table_get is of that type, "TABLE" or "VIEW". */
+MUST_CHECK bool store_table_check_type(const cJSON *resource, const char *type, struct error *err);
+/* The stored resource of a view, owned, NULL if the table is none; notFound as store_table_get. */
+MUST_CHECK bool store_view_get(
+    struct store *store, const char *dataset, const char *table, cJSON **out_resource,
     struct error *err);
 /* Merges as tables.patch does: top-level keys replace, null removes, labels merge by key. A schema
  * may add NULLABLE columns at the end and relax REQUIRED; anything else is refused as BigQuery
@@ -111,7 +119,7 @@ void store_table_touch(
 void store_table_note_discarded(
     struct store *store, const char *dataset, const char *table, int64_t rows, bool replace);
 
-/* The schema of an existing table; the caller clears it. */
+/* The schema of an existing table that has rows; the caller clears it. Of a view: invalid. */
 MUST_CHECK bool store_schema(
     struct store *store, const char *dataset, const char *table, struct store_schema *out_schema,
     struct error *err);

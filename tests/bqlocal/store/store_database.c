@@ -24,6 +24,10 @@ static const char opening[] =
     "  expires_ms integer, discarded_rows integer not null default 0,"
     "  modification_day integer not null default 0, modifications integer not null default 0,"
     "  primary key(dataset, name)) without rowid;"
+    "create table if not exists bqlocal_routines("
+    "  dataset text not null, name text not null, resource text not null,"
+    "  version integer not null, created_ms integer not null, modified_ms integer not null,"
+    "  primary key(dataset, name)) without rowid;"
     "create index if not exists bqlocal_tables_by_expiration"
     "  on bqlocal_tables(expires_ms) where expires_ms is not null;";
 

@@ -3,6 +3,7 @@
 #include "bqlocal/store/json_member.h"
 #include "bqlocal/store/store.h"
 #include "bqlocal/store/store_internal.h"
+#include "bqlocal/store/store_routine.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -211,23 +212,40 @@ static bool delete_tables(
     return true;
 }
 
+static bool delete_routines(
+    struct store *store, const char *dataset, const cJSON *routines, struct error *err)
+{
+    const cJSON *routine;
+
+    cJSON_ArrayForEach(routine, routines)
+    {
+        const char *name = json_text(json_at(routine, "routineReference"), "routineId");
+        if (!store_routine_delete(store, dataset, name, err))
+            return false;
+    }
+    return true;
+}
+
 bool store_dataset_delete(
     struct store *store, const char *dataset, bool with_contents, struct error *err)
 {
     cJSON *tables = NULL;
+    cJSON *routines = NULL;
     sqlite3_stmt *statement = NULL;
     bool ok = false;
 
     if (!store_table_list(store, dataset, &tables, err))
         return false;
-    if (!with_contents && cJSON_GetArraySize(tables) > 0) {
-        cJSON_Delete(tables);
-        return failure_set(
-            err, "resourceInUse", "Dataset %s:%s is still in use", store->project, dataset);
+    if (!store_routine_list(store, dataset, &routines, err))
+        goto cleanup;
+    if (!with_contents && cJSON_GetArraySize(tables) + cJSON_GetArraySize(routines) > 0) {
+        failure_set(err, "resourceInUse", "Dataset %s:%s is still in use", store->project, dataset);
+        goto cleanup;
     }
     if (!store_begin(store, err))
         goto cleanup;
     ok = delete_tables(store, dataset, tables, err) &&
+         delete_routines(store, dataset, routines, err) &&
          store_prepare(
              store, "delete from bqlocal_datasets where name = ?1", &statement, err, dataset,
              NULL) &&
@@ -237,5 +255,6 @@ bool store_dataset_delete(
 
 cleanup:
     cJSON_Delete(tables);
+    cJSON_Delete(routines);
     return ok;
 }

@@ -29,6 +29,7 @@ struct store_record {
 MUST_CHECK bool store_record_read(
     struct store *store, const char *dataset, const char *table, struct store_record *out_record,
     struct error *err);
+bool store_is_view(const cJSON *resource);
 void store_record_clear(struct store_record *record);
 /* Drops the rows and the record. */
 MUST_CHECK bool store_record_delete(

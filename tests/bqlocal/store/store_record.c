@@ -116,6 +116,11 @@ bool store_record_read(
     return true;
 }
 
+bool store_is_view(const cJSON *resource)
+{
+    return cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(resource, "view"));
+}
+
 void store_record_clear(struct store_record *record)
 {
     cJSON_Delete(record->resource);

@@ -356,6 +356,20 @@ bool store_labels_check(const cJSON *labels, const char *where, struct error *er
     return true;
 }
 
+/* A view has no rows to lay out, and no constraints. */
+static bool check_view(const cJSON *resource, struct error *err)
+{
+    static const char *const of_tables[] = {
+        "clustering",       "rangePartitioning", "requirePartitionFilter",
+        "tableConstraints", "timePartitioning",
+    };
+
+    for (size_t i = 0; i < sizeof of_tables / sizeof of_tables[0]; i++)
+        if (cJSON_HasObjectItem(resource, of_tables[i]))
+            return failure_set(err, "invalid", "A view cannot have %s.", of_tables[i]);
+    return true;
+}
+
 bool store_resource_check(cJSON *resource, struct error *err)
 {
     cJSON *fields = cJSON_GetObjectItemCaseSensitive(json_at(resource, "schema"), "fields");
@@ -363,8 +377,10 @@ bool store_resource_check(cJSON *resource, struct error *err)
     cJSON *item;
     size_t index = 0;
 
-    if (cJSON_HasObjectItem(resource, "view") || cJSON_HasObjectItem(resource, "materializedView"))
-        return failure_set(err, "notImplemented", "bqlocal does not keep views");
+    if (cJSON_HasObjectItem(resource, "materializedView"))
+        return failure_set(err, "notImplemented", "bqlocal does not keep materialized views");
+    if (store_is_view(resource) && !check_view(resource, err))
+        return false;
     if (cJSON_HasObjectItem(resource, "externalDataConfiguration"))
         return failure_set(err, "notImplemented", "bqlocal does not keep external tables");
     if (!store_schema_parse(fields, &schema, err))

@@ -53,7 +53,7 @@ static void complete(
     cJSON_AddStringToObject(reference, "projectId", store->project);
     cJSON_AddStringToObject(reference, "datasetId", dataset);
     cJSON_AddStringToObject(reference, "tableId", table);
-    cJSON_AddStringToObject(resource, "type", "TABLE");
+    cJSON_AddStringToObject(resource, "type", store_is_view(resource) ? "VIEW" : "TABLE");
     json_add_number(resource, "creationTime", record->created_ms);
     json_add_number(resource, "lastModifiedTime", record->modified_ms);
     if (store_dataset_get(store, dataset, &dataset_resource, &ignored)) {
@@ -92,7 +92,7 @@ bool store_table_get(
 
     if (!store_record_read(store, dataset, table, &record, err))
         return false;
-    if (!count_rows(store, dataset, table, &rows, err)) {
+    if (!store_is_view(record.resource) && !count_rows(store, dataset, table, &rows, err)) {
         store_record_clear(&record);
         return false;
     }
@@ -100,6 +100,38 @@ bool store_table_get(
     json_add_number(record.resource, "numRows", rows + record.discarded_rows);
     *out_resource = record.resource;
     free(record.name);
+    return true;
+}
+
+/* In BigQuery's words. */
+static bool wrong_type(const char *id, const char *type, struct error *err)
+{
+    return failure_set(
+        err, "invalid", "%s is not allowed for this operation because it is currently a %s.", id,
+        type);
+}
+
+bool store_table_check_type(const cJSON *resource, const char *type, struct error *err)
+{
+    const char *own = json_text(resource, "type");
+
+    return strcmp(own, type) == 0 || wrong_type(json_text(resource, "id"), own, err);
+}
+
+bool store_view_get(
+    struct store *store, const char *dataset, const char *table, cJSON **out_resource,
+    struct error *err)
+{
+    struct store_record record = {0};
+
+    *out_resource = NULL;
+    if (!store_record_read(store, dataset, table, &record, err))
+        return false;
+    if (store_is_view(record.resource)) {
+        *out_resource = record.resource;
+        record.resource = NULL;
+    }
+    store_record_clear(&record);
     return true;
 }
 
@@ -246,7 +278,7 @@ static bool insert_checked(
     if (ok)
         ok = store_end(
             store,
-            store_rows_create(store, dataset, table, &schema, err) &&
+            (store_is_view(resource) || store_rows_create(store, dataset, table, &schema, err)) &&
                 store_record_write(store, dataset, table, resource, err),
             err);
     store_schema_clear(&schema);
@@ -296,7 +328,7 @@ static bool replace_resource(
         goto cleanup;
     ok = store_end(
         store,
-        store_rows_rebuild(store, dataset, table, &from, &to, err) &&
+        (store_is_view(new) || store_rows_rebuild(store, dataset, table, &from, &to, err)) &&
             store_record_write(store, dataset, table, new, err),
         err);
 
@@ -349,7 +381,9 @@ bool store_table_patch(
     store_merge_patch(merged, changes);
     if (cJSON_HasObjectItem(changes, "expirationTime") && !check_expiration(store, merged, err))
         goto cleanup;
-    ok = patch_schema(store, dataset, table, record.resource, merged, err) &&
+    // The columns of a view are those of its query, whatever they were.
+    ok = (store_is_view(record.resource) ||
+          patch_schema(store, dataset, table, record.resource, merged, err)) &&
          replace_resource(store, dataset, table, record.resource, merged, err);
 
 cleanup:
@@ -395,7 +429,10 @@ bool store_schema(
 
     if (!store_record_read(store, dataset, table, &record, err))
         return false;
-    bool ok = store_schema_parse(json_at(record.resource, "schema"), out_schema, err);
+    char *id = sqlite3_mprintf("%s:%s.%s", store->project, dataset, record.name);
+    bool ok = (!store_is_view(record.resource) || wrong_type(id, "VIEW", err)) &&
+              store_schema_parse(json_at(record.resource, "schema"), out_schema, err);
+    sqlite3_free(id);
     store_record_clear(&record);
     return ok;
 }

@@ -149,10 +149,32 @@ QUERIES = [
     ("SELECT id FROM d.people ORDER BY id DESC LIMIT 2 OFFSET 1", [("3",), ("2",)]),
     ("SELECT name, ROW_NUMBER() OVER (PARTITION BY city ORDER BY id DESC) r FROM d.people "
      "WHERE city = 'Pune' ORDER BY r", [("Cid", "1"), ("Bob", "2")]),
+    ("SELECT city, name FROM d.people WHERE TRUE QUALIFY ROW_NUMBER() OVER (PARTITION BY city ORDER BY id DESC) = 1 "
+     "ORDER BY city", [(None, "Dan"), ("Oslo", "Ann"), ("Pune", "Cid")]),
+    ("SELECT name, ROW_NUMBER() OVER (ORDER BY age DESC, id) AS r FROM d.people QUALIFY r < 3 ORDER BY -id LIMIT 1",
+     [("Cid", "2")]),
+    ("SELECT city, COUNT(*) AS n FROM d.people GROUP BY city QUALIFY ROW_NUMBER() OVER (ORDER BY COUNT(*) DESC) = 1",
+     [("Pune", "2")]),
+    ("SELECT * FROM d.people QUALIFY LAG(id) OVER (ORDER BY id) IS NULL", [("1", "Ann", "40", "Oslo")]),
+    ("WITH first AS (SELECT id FROM d.people QUALIFY ROW_NUMBER() OVER (PARTITION BY city ORDER BY id) = 1) "
+     "SELECT COUNT(*) FROM first", [("3",)]),
+    ("SELECT id FROM d.people p WHERE EXISTS (SELECT 1 FROM d.people q WHERE q.city = p.city "
+     "QUALIFY ROW_NUMBER() OVER (ORDER BY q.id) = 2) ORDER BY id", [("2",), ("3",)]),
     ("SELECT p.name, c.country FROM d.people p JOIN d.cities c ON p.city = c.city ORDER BY p.id",
      [("Ann", "NO"), ("Bob", "IN"), ("Cid", "IN")]),
     ("SELECT c.city FROM d.people p FULL JOIN d.cities c ON p.city = c.city WHERE p.id IS NULL",
      [("Rome",)]),
+    ("SELECT * EXCEPT (age) FROM (SELECT p.*, c.country FROM d.people p FULL JOIN d.cities c ON p.city = c.city "
+     "AND p.id > 1) ORDER BY country NULLS FIRST, id", [
+         ("1", "Ann", "Oslo", None), ("4", "Dan", None, None), ("2", "Bob", "Pune", "IN"), ("3", "Cid", "Pune", "IN"),
+         (None, None, None, "IT"), (None, None, None, "NO")]),
+    ("SELECT p.id, c.country, q.id AS other FROM d.people p FULL JOIN d.cities c ON p.city = c.city FULL JOIN d.people q "
+     "ON q.id = p.id + 2 AND c.country = 'IN' WHERE c.country IS NOT NULL OR q.id > 2 ORDER BY 1, 2, 3",
+     [(None, None, "3"), (None, "IT", None), ("1", "NO", None), ("2", "IN", "4"), ("3", "IN", None)]),
+    ("SELECT q.id, p.id AS other, c.country FROM d.people q JOIN d.people p ON p.id = q.id + 1 RIGHT JOIN d.cities c "
+     "ON c.city = p.city AND q.id < 3 ORDER BY c.country, q.id", [("1", "2", "IN"), ("2", "3", "IN"), (None, None, "IT"), (None, None, "NO")]),
+    ("SELECT COUNT(*), COUNT(s.id), COUNT(p.id) FROM UNNEST([1, 2, 2, 9]) AS n FULL JOIN d.people p ON p.id = n "
+     "LEFT JOIN d.people s ON s.id = p.id - 1 WHERE s.id IS NULL OR p.age > 0", [("5", "3", "4")]),
     ("SELECT name, LEAD(name) OVER (PARTITION BY city ORDER BY id) FROM d.people WHERE id < 4 ORDER BY id",
      [("Ann", None), ("Bob", "Cid"), ("Cid", None)]),
     ("SELECT COUNT(*) FROM d.people, d.cities", [("12",)]),

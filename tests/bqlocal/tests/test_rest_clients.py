@@ -451,14 +451,16 @@ class Shapes(ClientsTestCase):
 
     def test_lists_of_absent_features_are_empty_and_the_rest_is_not_implemented(self):
         self.make("t", {"id": "INT64"})
-        lists = {"datasets/d/models": "models", "datasets/d/routines": "routines",
-                 "datasets/d/tables/t/rowAccessPolicies": "rowAccessPolicies"}
+        lists = {"datasets/d/models": "models", "datasets/d/tables/t/rowAccessPolicies": "rowAccessPolicies"}
         for path, key in lists.items():
             with self.subTest(path):
                 self.assertEqual([], self.bq.get(path).get(key, []))
                 for method, below in (("GET", "/x"), ("DELETE", "/x"), ("PUT", "/x"), ("POST", "")):
                     self.assertIn(key, self.refuse(
                         501, "notImplemented", self.bq.request, method, path + below, {}).message)
+        for method, path in (("POST", "datasets/d/routines"), ("PUT", "datasets/d/routines/x")):
+            with self.subTest(path):
+                self.refuse(501, "notImplemented", self.bq.request, method, path, {})
         for path in ("datasets/d/tables/t:getIamPolicy", "datasets/d/tables/t:setIamPolicy", "datasets/d:undelete",
                      "datasets/d/tables/t/insertAll"):
             with self.subTest(path):

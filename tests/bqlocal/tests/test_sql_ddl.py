@@ -177,7 +177,7 @@ class Ddl(unittest.TestCase):
         self.fails("DROP TABLE d.u", "Not found: Table p:d.u was not found in location US", 404)
 
     def test_what_bqlocal_does_not_have_is_refused_by_its_name(self):
-        for sql, what in [("CREATE VIEW d.v AS SELECT 1", "CREATE VIEW"), ("DROP SCHEMA d", "DROP SCHEMA"),
+        for sql, what in [("ALTER VIEW d.v SET OPTIONS()", "ALTER VIEW"), ("DROP SCHEMA d", "DROP SCHEMA"),
                           ("CREATE TEMP TABLE t (a INT64)", "CREATE TEMP"),
                           ("CREATE TABLE d.u LIKE d.t", "CREATE TABLE LIKE, COPY and CLONE"),
                           ("ALTER TABLE d.t RENAME TO u", "ALTER TABLE RENAME"),

@@ -22,9 +22,10 @@ STATEMENTS = [
 
 # What GoogleSQL has and bqlocal does not, and how it says so.
 LACKING = [
-    ("CREATE VIEW d.v AS SELECT 1", "CREATE VIEW"),
+    ("CREATE MATERIALIZED VIEW d.v AS SELECT 1", "CREATE MATERIALIZED"),
     ("CREATE FUNCTION d.f() AS (1)", "CREATE FUNCTION"),
-    ("CREATE TABLE FUNCTION d.f() AS SELECT 1", "CREATE TABLE FUNCTION"),
+    ("CREATE TABLE FUNCTION d.f(x ANY TYPE) AS SELECT 1", "table functions with parameters of ANY or TABLE type"),
+    ("CREATE TABLE FUNCTION d.f() RETURNS TABLE<y INT64> AS SELECT 1", "RETURNS of a table function"),
     ("CREATE TEMP TABLE x AS SELECT 1", "CREATE TEMP"),
     ("DECLARE x INT64", "DECLARE"),
     ("SELECT STRUCT(1 AS a)", "STRUCT"),

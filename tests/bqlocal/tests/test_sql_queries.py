@@ -33,7 +33,14 @@ FAILURES = [
      "Column 1 in UNION ALL has incompatible types: INT64, STRING at [1:10]"),
     ("SELECT id FROM d.people JOIN d.cities USING (city)",
      "bqlocal does not have JOIN ... USING: write JOIN ... ON at [1:39]"),
-    ("SELECT id FROM d.people QUALIFY id = 1", "bqlocal does not have QUALIFY at [1:25]"),
+    ("SELECT id FROM d.people QUALIFY id = 1", "The QUALIFY clause requires analytic function to be present in the "
+     "QUALIFY clause or the SELECT list at [1:36]"),
+    ("SELECT DISTINCT city FROM d.people QUALIFY ROW_NUMBER() OVER (ORDER BY id) = 1",
+     "bqlocal does not have SELECT DISTINCT with QUALIFY at [1:76]"),
+    ("SELECT id FROM d.people QUALIFY ROW_NUMBER() OVER (ORDER BY id)",
+     "QUALIFY clause should return type BOOL, but returns type INT64 at [1:33]"),
+    ("SELECT city FROM d.people GROUP BY city QUALIFY ROW_NUMBER() OVER (ORDER BY id) = 1",
+     "SELECT list expression references column id which is neither grouped nor aggregated at [1:77]"),
     ("SELECT 1 EXCEPT DISTINCT SELECT 1", "bqlocal does not have INTERSECT and EXCEPT at [1:10]"),
     ("SELECT *", "SELECT * must have a FROM clause at [1:8]"),
     ("SELECT 1 WHERE FALSE", "Query without FROM clause cannot have a WHERE clause at [1:16]"),
@@ -99,6 +106,14 @@ class Queries(unittest.TestCase):
         condition = " OR ".join(f"id = {i}" for i in range(3000))
         self.assertEqual(self.session.rows(f"SELECT COUNT(*) FROM d.people WHERE {condition}"),
                          [("4",)])
+
+    def test_outer_joins_find_thousands_of_partners(self):
+        rows = ",".join(f"({number})" for number in range(20000))
+        with Session() as session:
+            session.run(f"CREATE TABLE d.a (id INT64); INSERT d.a VALUES {rows}; CREATE TABLE d.b AS SELECT id + 10 AS id FROM d.a")
+            for kind, count in (("LEFT", 20000), ("RIGHT", 20000), ("FULL", 20010)):
+                with self.subTest(kind):
+                    self.assertEqual(session.rows(f"SELECT COUNT(*) FROM d.a {kind} JOIN d.b ON a.id = b.id"), [(str(count),)])
 
     def test_deep_nesting_is_refused(self):
         with self.assertRaises(SqlFailed) as caught:

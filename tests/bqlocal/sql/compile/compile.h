@@ -2,7 +2,7 @@
  * names are looked up in scopes, one for each FROM clause. Functions fill compiler->err and return
  * false on failure. scope.c knows names, parameter.c query parameters, type.c types and literals;
  * expr.c, operator.c and predicate.c translate expressions, call.c, call_aggregate.c and function.c
- * calls, query.c, select.c and from.c queries. */
+ * calls, query.c, select.c and from.c queries, stored.c those of views and table functions. */
 #ifndef BQLOCAL_SQL_COMPILE_COMPILE_H
 #define BQLOCAL_SQL_COMPILE_COMPILE_H
 
@@ -67,6 +67,12 @@ struct sql_cte {
     const char *sql;
 };
 
+/* What a table function is called with: its parameters, with the SQL of their values. */
+struct sql_arguments {
+    struct sql_field *items;
+    size_t count;
+};
+
 /* Counts the names that resolve in one scope, and in those around it. */
 struct sql_probe {
     const struct sql_scope *scope;
@@ -83,6 +89,8 @@ struct sql_compiler {
     struct sql_scope *scope; /* innermost */
     struct sql_probe *probe; /* NULL: nobody counts */
     const struct sql_cte *ctes;
+    const struct sql_arguments *arguments; /* of the table function whose query this is, or NULL */
+    int stored_depth;                      /* of views and table functions in one another */
     int next_alias;
     int depth;
     const char *bad_literal; /* what sql_coerce found wrong with a literal, for sql_mismatch */
@@ -141,6 +149,24 @@ bool sql_resolve_path(
 bool sql_information_schema(
     struct sql_compiler *compiler, const struct sql_from *from, struct sql_output *out,
     bool *out_found);
+
+/* The argument of a table function that a path means where it is no column; NULL: none. */
+const struct sql_field *sql_find_argument(
+    const struct sql_compiler *compiler, const struct sql_names *path);
+
+/* stored.c */
+/* A query that is stored, of a view or (arguments not NULL) of a table function: it sees nothing of
+ * the statement around it, neither names nor parameters nor the default dataset. */
+bool sql_translate_stored(
+    struct sql_compiler *compiler, const struct sql_query *query,
+    const struct sql_arguments *arguments, struct sql_output *out);
+/* The query of a view; *out_found false if the table is none. */
+bool sql_translate_view(
+    struct sql_compiler *compiler, const char *dataset, const char *table, struct sql_output *out,
+    bool *out_found);
+/* A call of a table function. */
+bool sql_translate_table_function(
+    struct sql_compiler *compiler, const struct sql_from *from, struct sql_output *out);
 
 /* filter.c */
 /* Notes that the statement reads a table; returns where its conditions are noted, borrowed, NULL if
@@ -259,6 +285,10 @@ bool sql_translate_limit(
     struct sql_compiler *compiler, const struct sql_query *query, const char **out_sql);
 bool sql_translate_query(
     struct sql_compiler *compiler, const struct sql_query *query, struct sql_output *out);
+
+/* Makes the columns of a query that is read from be computed once for each of its rows. */
+void sql_compute_once(
+    struct sql_compiler *compiler, const struct sql_query *query, struct sql_output *output);
 
 /* from.c */
 /* A FROM clause: fills the scope and returns the SQL behind FROM. */

@@ -27,7 +27,7 @@ static bool has_form(const struct sql_query *query)
 
     if (select == NULL || query->with_count > 0 || query->limit != NULL || query->offset != NULL ||
         select->from == NULL || select->where == NULL || select->group.count > 0 ||
-        select->having != NULL)
+        select->having != NULL || select->qualify != NULL)
         return false;
     for (size_t i = 0; i < select->item_count; i++) {
         const struct sql_expr *item = select->items[i].expr;

@@ -37,27 +37,6 @@ static bool is_constant(const struct sql_expr *expr)
     }
 }
 
-/* The column that a condition compares with constants alone, else NULL. */
-static const struct sql_expr *compared_column(const struct sql_expr *expr)
-{
-    static const char *const operators[] = {"=", "<", "<=", ">", ">="};
-    const struct sql_expr *column = NULL;
-    bool compares = expr->kind == SQL_EXPR_BETWEEN && !expr->negated;
-
-    for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++)
-        compares =
-            compares || (expr->kind == SQL_EXPR_BINARY && strcmp(expr->text, operators[i]) == 0);
-    for (size_t i = 0; compares && i < expr->args.count; i++) {
-        const struct sql_expr *arg = expr->args.items[i];
-        if (is_constant(arg))
-            continue;
-        if (arg->kind != SQL_EXPR_PATH || column != NULL)
-            return NULL;
-        column = arg;
-    }
-    return column;
-}
-
 /* The range that a path names a column of, NULL if there is none, or more than one. */
 static const struct sql_range *range_of(const struct sql_scope *scope, const struct sql_names *path)
 {
@@ -79,9 +58,34 @@ static const struct sql_range *range_of(const struct sql_scope *scope, const str
     return found;
 }
 
+/* The column that a condition compares with constants alone, else NULL. */
+static const struct sql_expr *compared_column(
+    const struct sql_compiler *compiler, const struct sql_expr *expr)
+{
+    static const char *const operators[] = {"=", "<", "<=", ">", ">="};
+    const struct sql_expr *column = NULL;
+    bool compares = expr->kind == SQL_EXPR_BETWEEN && !expr->negated;
+
+    for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++)
+        compares =
+            compares || (expr->kind == SQL_EXPR_BINARY && strcmp(expr->text, operators[i]) == 0);
+    for (size_t i = 0; compares && i < expr->args.count; i++) {
+        const struct sql_expr *arg = expr->args.items[i];
+        bool argument = arg->kind == SQL_EXPR_PATH &&
+                        sql_find_argument(compiler, &arg->path) != NULL &&
+                        range_of(compiler->scope, &arg->path) == NULL;
+        if (is_constant(arg) || argument)
+            continue;
+        if (arg->kind != SQL_EXPR_PATH || column != NULL)
+            return NULL;
+        column = arg;
+    }
+    return column;
+}
+
 static void note(struct sql_compiler *compiler, const struct sql_expr *expr)
 {
-    const struct sql_expr *column = compared_column(expr);
+    const struct sql_expr *column = compared_column(compiler, expr);
     struct error *err = compiler->err;
     struct error ignored = {0};
     struct sql_value value = {0};

@@ -59,32 +59,49 @@ static const struct sql_cte *find_cte(const struct sql_compiler *compiler, const
     return NULL;
 }
 
+/* What a name means that is no table: a WITH name or INFORMATION_SCHEMA. */
+static bool find_output(
+    struct sql_compiler *compiler, const struct sql_from *from, struct sql_output *out,
+    bool *out_found)
+{
+    const struct sql_cte *cte =
+        from->path.count == 1 ? find_cte(compiler, from->path.items[0]) : NULL;
+
+    if (cte == NULL)
+        return sql_information_schema(compiler, from, out, out_found);
+    *out = (struct sql_output){.sql = cte->sql, .fields = cte->fields, .count = cte->count};
+    *out_found = true;
+    return true;
+}
+
+static bool from_function(
+    struct sql_compiler *compiler, const struct sql_from *from, struct sql_scope *scope,
+    const char **out_sql)
+{
+    struct sql_output output = {0};
+
+    return sql_translate_table_function(compiler, from, &output) &&
+           add_output(compiler, scope, from, from->alias, &output, out_sql);
+}
+
 static bool from_table(
     struct sql_compiler *compiler, const struct sql_from *from, struct sql_scope *scope,
     const char **out_sql)
 {
-    const struct sql_cte *cte =
-        from->path.count == 1 ? find_cte(compiler, from->path.items[0]) : NULL;
-    const char *alias = from->alias;
+    const char *alias = from->alias != NULL ? from->alias : from->path.items[from->path.count - 1];
     struct sql_output output = {0};
     struct sql_range range = {0};
     const char *dataset = NULL;
     const char *table = NULL;
     bool found = false;
 
-    if (cte != NULL) {
-        output = (struct sql_output){.sql = cte->sql, .fields = cte->fields, .count = cte->count};
-        return add_output(
-            compiler, scope, from, alias != NULL ? alias : cte->name, &output, out_sql);
-    }
-    if (!sql_information_schema(compiler, from, &output, &found))
+    if (!find_output(compiler, from, &output, &found))
+        return false;
+    if (!found && (!sql_resolve_table(compiler, &from->path, from->place, &dataset, &table) ||
+                   !sql_translate_view(compiler, dataset, table, &output, &found)))
         return false;
     if (found)
-        return add_output(
-            compiler, scope, from, alias != NULL ? alias : from->path.items[from->path.count - 1],
-            &output, out_sql);
-    if (!sql_resolve_table(compiler, &from->path, from->place, &dataset, &table))
-        return false;
+        return add_output(compiler, scope, from, alias, &output, out_sql);
     const char *sqlite_alias = next_alias(compiler);
     if (!sql_table_range(compiler, dataset, table, alias, sqlite_alias, &range))
         return false;
@@ -157,56 +174,143 @@ static bool from_unnest(
     return add_range(compiler, scope, from, &range);
 }
 
+static bool translate_on(
+    struct sql_compiler *compiler, const struct sql_from *from, struct sql_scope *scope,
+    const char **out_sql)
+{
+    struct sql_scope *outer = compiler->scope;
+
+    compiler->scope = scope;
+    scope->no_aggregates = "JOIN ON clause";
+    bool ok = sql_translate_bool(compiler, from->on, "JOIN ON clause", out_sql);
+    scope->no_aggregates = NULL;
+    compiler->scope = outer;
+    return ok;
+}
+
+/* Makes the ranges of a scope from the first on refer to columns c<number>... of the alias. Gives
+ * back what they were, as the items of a SELECT; *number moves on. */
+static const char *move_ranges(
+    struct sql_compiler *compiler, struct sql_scope *scope, size_t first, const char *alias,
+    size_t *number)
+{
+    struct sql_list items = {0};
+
+    for (size_t i = first; i < scope->range_count; i++) {
+        struct sql_range *range = &scope->ranges[i];
+        // What is left out of a FULL JOIN's rows is not left out of its tables.
+        range->scan = NULL;
+        for (size_t j = 0; j < range->count; j++, ++*number) {
+            const char *sql = range->fields[j].sql;
+            sql_push(
+                compiler->arena, &items, sql_printf(compiler->arena, "%s AS c%zu", sql, *number));
+            range->fields[j].sql = sql_printf(compiler->arena, "%s.c%zu", alias, *number);
+        }
+    }
+    return sql_join(compiler, ", ", (const char *const *)items.items, items.count);
+}
+
+/* "NULL, " for each column. */
+static const char *nulls_sql(struct sql_compiler *compiler, size_t count)
+{
+    struct sql_list items = {0};
+
+    for (size_t i = 0; i < count; i++)
+        sql_push(compiler->arena, &items, sql_printf(compiler->arena, "NULL, "));
+    return sql_join(compiler, "", (const char *const *)items.items, items.count);
+}
+
+/* "b.c2, b.c3" */
+static const char *columns_of(
+    struct sql_compiler *compiler, const char *alias, size_t from, size_t to)
+{
+    struct sql_list items = {0};
+
+    for (size_t i = from; i < to; i++)
+        sql_push(compiler->arena, &items, sql_printf(compiler->arena, "%s.c%zu", alias, i));
+    return sql_join(compiler, ", ", (const char *const *)items.items, items.count);
+}
+
+/* SQLite makes no index of its own for a FULL JOIN, which takes the product of both sides then. It
+ * is a LEFT JOIN and the rows of the other side that it leaves out. */
+static bool from_full_join(
+    struct sql_compiler *compiler, const struct sql_from *from, struct sql_scope *scope,
+    const char **out_sql)
+{
+    const char *aliases[2] = {next_alias(compiler), next_alias(compiler)};
+    const struct sql_from *const sides[2] = {from->left, from->right};
+    const char *tables[2];
+    const char *columns[2];
+    const size_t first = scope->range_count;
+    const char *on = NULL;
+    size_t count = 0;
+    size_t left_count = 0;
+
+    for (size_t side = 0; side < 2; side++) {
+        const size_t start = scope->range_count;
+        left_count = count;
+        if (!sql_translate_from(compiler, sides[side], scope, &tables[side]))
+            return false;
+        columns[side] = move_ranges(compiler, scope, start, aliases[side], &count);
+        tables[side] = sql_printf(
+            compiler->arena, "(SELECT %s, 1 AS hit FROM %s) AS %s", columns[side], tables[side],
+            aliases[side]);
+    }
+    if (!translate_on(compiler, from, scope, &on))
+        return false;
+    const char *alias = next_alias(compiler);
+    count = 0;
+    const char *all = move_ranges(compiler, scope, first, alias, &count);
+    *out_sql = sql_printf(
+        compiler->arena,
+        "(SELECT %s FROM %s LEFT JOIN %s ON %s UNION ALL SELECT %s%s FROM %s LEFT JOIN %s ON %s "
+        "WHERE %s.hit IS NULL) AS %s",
+        all, tables[0], tables[1], on, nulls_sql(compiler, left_count),
+        columns_of(compiler, aliases[1], left_count, count), tables[1], tables[0], on, aliases[0],
+        alias);
+    return true;
+}
+
 static bool from_join(
     struct sql_compiler *compiler, const struct sql_from *from, struct sql_scope *scope,
     const char **out_sql)
 {
-    static const char *const words[] = {
-        [SQL_JOIN_CROSS] = "CROSS JOIN",
-        [SQL_JOIN_INNER] = "JOIN",
-        [SQL_JOIN_LEFT] = "LEFT JOIN",
-        [SQL_JOIN_RIGHT] = "RIGHT JOIN",
-        [SQL_JOIN_FULL] = "FULL JOIN"};
     const char *left = NULL;
     const char *right = NULL;
     const char *on = NULL;
 
-    if (!sql_translate_from(compiler, from->left, scope, &left))
-        return false;
-    if (!sql_translate_from(compiler, from->right, scope, &right))
+    if (from->join == SQL_JOIN_FULL)
+        return from_full_join(compiler, from, scope, out_sql);
+    if (!sql_translate_from(compiler, from->left, scope, &left) ||
+        !sql_translate_from(compiler, from->right, scope, &right))
         return false;
     if (from->join == SQL_JOIN_CROSS) {
         // SQLite never reorders a CROSS JOIN; a plain JOIN lets it choose the order.
         *out_sql = sql_printf(compiler->arena, "%s JOIN %s", left, right);
         return true;
     }
-    struct sql_scope *outer = compiler->scope;
-    compiler->scope = scope;
-    scope->no_aggregates = "JOIN ON clause";
-    bool ok = sql_translate_bool(compiler, from->on, "JOIN ON clause", &on);
-    scope->no_aggregates = NULL;
-    compiler->scope = outer;
-    const char *group = from->right->kind == SQL_FROM_JOIN ? "(" : "";
-    *out_sql = ok ? sql_printf(
-                        compiler->arena, "%s %s %s%s%s ON %s", left, words[from->join], group,
-                        right, group[0] != '\0' ? ")" : "", on)
-                  : NULL;
-    return ok;
+    if (!translate_on(compiler, from, scope, &on))
+        return false;
+    // SQLite makes no index of its own for a RIGHT JOIN.
+    bool swapped = from->join == SQL_JOIN_RIGHT;
+    const struct sql_from *inner = swapped ? from->left : from->right;
+    const char *group = inner->kind == SQL_FROM_JOIN ? "(" : "";
+    *out_sql = sql_printf(
+        compiler->arena, "%s %s %s%s%s ON %s", swapped ? right : left,
+        from->join == SQL_JOIN_INNER ? "JOIN" : "LEFT JOIN", group, swapped ? left : right,
+        group[0] != '\0' ? ")" : "", on);
+    return true;
 }
 
-/* With a LIMIT, SQLite computes a subquery's columns once for each row and not wherever an
- * aggregation above names them ("The SQLite Query Optimizer Overview", "Subquery Flattening"). */
 static bool from_query(
     struct sql_compiler *compiler, const struct sql_from *from, struct sql_scope *scope,
     const char **out_sql)
 {
-    const struct sql_query *query = from->query;
     struct sql_output output = {0};
 
-    if (!sql_translate_query(compiler, query, &output))
+    if (!sql_translate_query(compiler, from->query, &output))
         return false;
-    if (query->select != NULL && query->limit == NULL && query->order.count == 0)
-        output.sql = sql_printf(compiler->arena, "%s LIMIT -1", output.sql);
+    sql_compute_once(compiler, from->query, &output);
     return add_output(compiler, scope, from, from->alias, &output, out_sql);
 }
 
@@ -217,6 +321,8 @@ bool sql_translate_from(
     switch (from->kind) {
     case SQL_FROM_TABLE:
         return from_table(compiler, from, scope, out_sql);
+    case SQL_FROM_FUNCTION:
+        return from_function(compiler, from, scope, out_sql);
     case SQL_FROM_UNNEST:
         return from_unnest(compiler, from, scope, out_sql);
     case SQL_FROM_JOIN:

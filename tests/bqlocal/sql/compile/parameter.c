@@ -110,6 +110,15 @@ static bool parameter_value(
     return true;
 }
 
+/* Whether parameters may stand here. */
+static bool check_place(struct sql_compiler *compiler, const struct sql_expr *expr)
+{
+    return compiler->stored_depth == 0 ||
+           sql_error(
+               compiler->err, expr->place,
+               "Query parameters cannot be used in views and table functions");
+}
+
 bool sql_parameter(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
 {
@@ -117,6 +126,8 @@ bool sql_parameter(
     const char *type_name = type_of(json_at(item, "parameterType"));
     enum store_type type = STORE_STRING;
 
+    if (!check_place(compiler, expr))
+        return false;
     if (item == NULL && expr->text != NULL)
         return sql_error(compiler->err, expr->place, "Query parameter '%s' not found", expr->text);
     if (item == NULL)
@@ -140,6 +151,8 @@ static bool array_parameter(
     enum store_type type = STORE_STRING;
     const cJSON *value;
 
+    if (!check_place(compiler, expr))
+        return false;
     if (type_name == NULL || !store_type_parse(type_name, &type))
         return sql_error(compiler->err, expr->place, "UNNEST needs an array of scalar values");
     *out_values =

@@ -121,6 +121,15 @@ static bool translate_body(
            unify_sides(compiler, query, sides, out) && wrap(compiler, query, out);
 }
 
+/* With a LIMIT, SQLite does so, and not wherever an aggregation above names them ("The SQLite Query
+ * Optimizer Overview", "Subquery Flattening"). */
+void sql_compute_once(
+    struct sql_compiler *compiler, const struct sql_query *query, struct sql_output *output)
+{
+    if (query->select != NULL && query->limit == NULL && query->order.count == 0)
+        output->sql = sql_printf(compiler->arena, "%s LIMIT -1", output->sql);
+}
+
 bool sql_translate_query(
     struct sql_compiler *compiler, const struct sql_query *query, struct sql_output *out)
 {

@@ -33,9 +33,9 @@ static const char *table_row(struct sql_compiler *compiler, const char *dataset,
     const char *created = json_text(table, "creationTime");
 
     return sql_printf(
-        compiler->arena, "(%s,%s,%s,'BASE TABLE',%s*1000)",
-        text(compiler, compiler->store->project), text(compiler, dataset),
-        text(compiler, table_id(table)), created == NULL ? "NULL" : created);
+        compiler->arena, "(%s,%s,%s,'%s',%s*1000)", text(compiler, compiler->store->project),
+        text(compiler, dataset), text(compiler, table_id(table)),
+        json_at(table, "view") != NULL ? "VIEW" : "BASE TABLE", created == NULL ? "NULL" : created);
 }
 
 static bool column_rows(

@@ -238,6 +238,17 @@ static bool resolve_qualified(
     return true;
 }
 
+const struct sql_field *sql_find_argument(
+    const struct sql_compiler *compiler, const struct sql_names *path)
+{
+    const struct sql_arguments *arguments = compiler->arguments;
+
+    for (size_t i = 0; arguments != NULL && path->count == 1 && i < arguments->count; i++)
+        if (strcasecmp(arguments->items[i].name, path->items[0]) == 0)
+            return &arguments->items[i];
+    return NULL;
+}
+
 bool sql_resolve_path(
     struct sql_compiler *compiler, const struct sql_expr *expr, struct sql_value *out)
 {
@@ -266,5 +277,9 @@ bool sql_resolve_path(
                     compiler->err, expr->place,
                     "bqlocal does not have STRUCT values: %s names a table", name);
     }
-    return sql_error(compiler->err, expr->place, "Unrecognized name: %s", name);
+    const struct sql_field *argument = sql_find_argument(compiler, &expr->path);
+    if (argument == NULL)
+        return sql_error(compiler->err, expr->place, "Unrecognized name: %s", name);
+    *out = (struct sql_value){.sql = argument->sql, .type = argument->type};
+    return true;
 }

@@ -12,6 +12,7 @@ struct parts {
     const char *where;
     const char *group;
     const char *having;
+    const char *qualify;
     struct sql_value *values;
     struct sql_field *fields;
     size_t count;
@@ -128,7 +129,7 @@ static bool translate_items(
 
 static bool is_aggregated(const struct sql_query *query, const struct sql_select *select)
 {
-    if (select->group.count > 0 || select->having != NULL)
+    if (select->group.count > 0 || select->having != NULL || sql_has_aggregate(select->qualify))
         return true;
     for (size_t i = 0; i < select->item_count; i++)
         if (sql_has_aggregate(select->items[i].expr))
@@ -204,6 +205,32 @@ static bool translate_clause(
     return expr == NULL || sql_translate_bool(compiler, expr, what, out_sql);
 }
 
+static bool has_window(const struct sql_expr *expr)
+{
+    bool found = expr != NULL && expr->window != NULL;
+
+    for (size_t i = 0; expr != NULL && !found && i < expr->args.count; i++)
+        found = has_window(expr->args.items[i]);
+    return found;
+}
+
+static bool check_qualify(struct sql_compiler *compiler, const struct sql_select *select)
+{
+    bool found = select->qualify == NULL || has_window(select->qualify);
+
+    for (size_t i = 0; i < select->item_count; i++)
+        found = found || has_window(select->items[i].expr);
+    if (!found)
+        return sql_error(
+            compiler->err, select->qualify->place,
+            "The QUALIFY clause requires analytic function to be present in the QUALIFY clause or "
+            "the SELECT list");
+    return select->qualify == NULL || !select->distinct ||
+           sql_error(
+               compiler->err, select->qualify->place,
+               "bqlocal does not have SELECT DISTINCT with QUALIFY");
+}
+
 static bool translate_parts(
     struct sql_compiler *compiler, const struct sql_query *query, struct parts *parts)
 {
@@ -224,7 +251,9 @@ static bool translate_parts(
     if (!translate_items(compiler, parts, select))
         return false;
     scope->aliases = select;
-    return translate_clause(compiler, select->having, "HAVING clause", &parts->having);
+    return translate_clause(compiler, select->having, "HAVING clause", &parts->having) &&
+           check_qualify(compiler, select) &&
+           translate_clause(compiler, select->qualify, "QUALIFY clause", &parts->qualify);
 }
 
 /* One item of ORDER BY: a position in the SELECT list, or an expression. */
@@ -315,6 +344,24 @@ static bool translate_order(
     return ok;
 }
 
+/* SQLite has no QUALIFY: the condition is a column of a subquery, and so is the order of the rows,
+ * which may be by what is not selected. */
+static const char *qualified_sql(
+    struct sql_compiler *compiler, const struct parts *parts, const char *columns, const char *rest,
+    const char *order)
+{
+    const char **names = sql_alloc(compiler->arena, (parts->count + 1) * sizeof *names);
+
+    for (size_t i = 0; i < parts->count; i++)
+        names[i] = sql_printf(compiler->arena, "c%zu", i);
+    return sql_printf(
+        compiler->arena,
+        "SELECT %s FROM (SELECT %s, %s AS qualifies, row_number() OVER (%s) AS place%s) WHERE "
+        "qualifies%s",
+        sql_join(compiler, ", ", names, parts->count), columns, parts->qualify, order, rest,
+        order[0] == '\0' ? "" : " ORDER BY place");
+}
+
 static bool assemble(
     struct sql_compiler *compiler, const struct sql_query *query, const struct parts *parts,
     struct sql_output *out)
@@ -325,11 +372,17 @@ static bool assemble(
     if (!translate_order(compiler, query, parts, &order) ||
         !sql_translate_limit(compiler, query, &limit))
         return false;
-    out->sql = sql_printf(
-        compiler->arena, "SELECT %s%s%s%s%s%s%s%s", query->select->distinct ? "DISTINCT " : "",
-        columns_sql(compiler, parts), clause(compiler, "FROM", parts->from),
+    const char *columns = columns_sql(compiler, parts);
+    const char *rest = sql_printf(
+        compiler->arena, "%s%s%s%s", clause(compiler, "FROM", parts->from),
         clause(compiler, "WHERE", parts->where), parts->group,
-        clause(compiler, "HAVING", parts->having), order, limit);
+        clause(compiler, "HAVING", parts->having));
+    out->sql = parts->qualify != NULL
+                   ? qualified_sql(compiler, parts, columns, rest, order)
+                   : sql_printf(
+                         compiler->arena, "SELECT %s%s%s%s",
+                         query->select->distinct ? "DISTINCT " : "", columns, rest, order);
+    out->sql = sql_printf(compiler->arena, "%s%s", out->sql, limit);
     out->fields = parts->fields;
     out->count = parts->count;
     return true;

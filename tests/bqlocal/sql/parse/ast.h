@@ -100,13 +100,20 @@ struct sql_item {
     struct sql_place place;
 };
 
-enum sql_from_kind { SQL_FROM_TABLE, SQL_FROM_QUERY, SQL_FROM_UNNEST, SQL_FROM_JOIN };
+enum sql_from_kind {
+    SQL_FROM_TABLE,
+    SQL_FROM_FUNCTION, /* path, called with args */
+    SQL_FROM_QUERY,
+    SQL_FROM_UNNEST,
+    SQL_FROM_JOIN,
+};
 enum sql_join_kind { SQL_JOIN_CROSS, SQL_JOIN_INNER, SQL_JOIN_LEFT, SQL_JOIN_RIGHT, SQL_JOIN_FULL };
 
 struct sql_from {
     enum sql_from_kind kind;
     struct sql_place place;
     struct sql_names path;
+    struct sql_exprs args;
     const char *alias;
     struct sql_query *query;
     struct sql_expr *expr; /* the array */
@@ -124,6 +131,7 @@ struct sql_select {
     struct sql_expr *where;
     struct sql_exprs group;
     struct sql_expr *having;
+    struct sql_expr *qualify;
 };
 
 struct sql_with {
@@ -152,9 +160,13 @@ enum sql_statement_kind {
     SQL_DELETE,
     SQL_MERGE,
     SQL_TRUNCATE,
-    SQL_CREATE_TABLE,
+    SQL_CREATE_TABLE, /* the first of the DDL */
+    SQL_CREATE_VIEW,
+    SQL_CREATE_TABLE_FUNCTION,
     SQL_ALTER_TABLE,
-    SQL_DROP_TABLE,
+    SQL_DROP_VIEW,
+    SQL_DROP_TABLE_FUNCTION,
+    SQL_DROP_TABLE, /* the last */
     SQL_BEGIN,
     SQL_COMMIT,
     SQL_ROLLBACK,
@@ -235,7 +247,8 @@ struct sql_node {
     struct sql_place place;
     size_t start; /* offsets of the statement in the text */
     size_t end;
-    struct sql_query *query; /* SELECT, INSERT ... SELECT, CREATE TABLE AS */
+    struct sql_query *query; /* SELECT, INSERT ... SELECT, CREATE ... AS */
+    const char *query_text;  /* of a view or a table function, as it was written */
     struct sql_names path;   /* the target */
     const char *alias;
     struct sql_names columns;
@@ -248,8 +261,8 @@ struct sql_node {
     struct sql_when *whens;
     size_t when_count;
     bool or_replace;
-    bool if_exists; /* IF EXISTS, or IF NOT EXISTS of a CREATE */
-    struct sql_column *defined;
+    bool if_exists;             /* IF EXISTS, or IF NOT EXISTS of a CREATE */
+    struct sql_column *defined; /* columns; the parameters of a table function */
     size_t defined_count;
     struct sql_names primary_key;
     bool has_primary_key;

@@ -365,6 +365,19 @@ bool sql_parse_script(
     return out_nodes->count > 0 || sql_unexpected(&parser);
 }
 
+struct sql_query *sql_parse_query_text(struct sql_arena *arena, const char *text, struct error *err)
+{
+    struct sql_list nodes = {0};
+
+    if (!sql_parse_script(arena, text, &nodes, err))
+        return NULL;
+    const struct sql_node *node = nodes.items[0];
+    if (nodes.count == 1 && node->kind == SQL_QUERY)
+        return node->query;
+    sql_error(err, node->place, "Only a single SELECT statement is allowed here");
+    return NULL;
+}
+
 struct sql_expr *sql_parse_expression(struct sql_arena *arena, const char *text, struct error *err)
 {
     struct sql_token *tokens = NULL;

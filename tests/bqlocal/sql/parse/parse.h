@@ -1,6 +1,7 @@
 /* sql_parse: tokens to a syntax tree, by recursive descent. Inside, functions return NULL (or
- * false) once parser->err is filled. parse.c holds scripts, names and types, parse_dml.c and
- * parse_ddl.c statements, parse_query.c queries, parse_expr.c and parse_primary.c expressions. */
+ * false) once parser->err is filled. parse.c holds scripts, names and types, parse_dml.c,
+ * parse_ddl.c and parse_view.c statements, parse_query.c queries, parse_expr.c and parse_primary.c
+ * expressions. */
 #ifndef BQLOCAL_SQL_PARSE_PARSE_H
 #define BQLOCAL_SQL_PARSE_PARSE_H
 
@@ -20,6 +21,9 @@ struct sql_parser {
 /* A whole script: a list of struct sql_node. Empty text is an error. */
 MUST_CHECK bool sql_parse_script(
     struct sql_arena *arena, const char *text, struct sql_list *out_nodes, struct error *err);
+/* One query, as a view keeps it; NULL with an error if it is anything else. */
+struct sql_query *sql_parse_query_text(
+    struct sql_arena *arena, const char *text, struct error *err);
 /* One expression, as in a column's default. */
 struct sql_expr *sql_parse_expression(struct sql_arena *arena, const char *text, struct error *err);
 
@@ -70,6 +74,13 @@ struct sql_node *sql_parse_insert(struct sql_parser *parser, struct sql_node *no
 struct sql_node *sql_parse_update(struct sql_parser *parser, struct sql_node *node);
 struct sql_node *sql_parse_delete(struct sql_parser *parser, struct sql_node *node);
 struct sql_node *sql_parse_merge(struct sql_parser *parser, struct sql_node *node);
+/* OPTIONS(name = value, ...), if it is there. */
+bool sql_parse_options(struct sql_parser *parser, struct sql_options *out);
+/* [IF NOT EXISTS] and the name of what a CREATE makes. */
+bool sql_parse_create_head(struct sql_parser *parser, struct sql_node *node, const char *kind);
+/* Behind CREATE [OR REPLACE] VIEW, and behind CREATE [OR REPLACE] TABLE FUNCTION. */
+struct sql_node *sql_parse_create_view(struct sql_parser *parser, struct sql_node *node);
+struct sql_node *sql_parse_create_table_function(struct sql_parser *parser, struct sql_node *node);
 struct sql_node *sql_parse_create(struct sql_parser *parser, struct sql_node *node);
 struct sql_node *sql_parse_alter(struct sql_parser *parser, struct sql_node *node);
 struct sql_node *sql_parse_drop(struct sql_parser *parser, struct sql_node *node);

@@ -3,8 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* OPTIONS(name = value, ...) */
-static bool parse_options(struct sql_parser *parser, struct sql_options *out)
+bool sql_parse_options(struct sql_parser *parser, struct sql_options *out)
 {
     struct sql_list list = {0};
 
@@ -70,7 +69,7 @@ static bool parse_column(struct sql_parser *parser, struct sql_column *column)
             if (!parse_not_enforced(parser))
                 return false;
         } else if (sql_is(parser, "OPTIONS")) {
-            if (!parse_options(parser, &column->options))
+            if (!sql_parse_options(parser, &column->options))
                 return false;
         } else {
             return true;
@@ -144,7 +143,7 @@ static bool parse_create_tail(struct sql_parser *parser, struct sql_node *node)
         if (!parse_cluster(parser, &node->cluster))
             return false;
     }
-    if (!parse_options(parser, &node->options))
+    if (!sql_parse_options(parser, &node->options))
         return false;
     if (!sql_accept(parser, "AS"))
         return true;
@@ -152,7 +151,7 @@ static bool parse_create_tail(struct sql_parser *parser, struct sql_node *node)
     return node->query != NULL;
 }
 
-/* TABLE; VIEW and other kinds are refused by name. */
+/* TABLE; other kinds are refused by name. */
 static bool expect_table(struct sql_parser *parser, const char *verb)
 {
     static const char *const others[] = {
@@ -171,22 +170,26 @@ static bool accept_if_not_exists(struct sql_parser *parser, bool *out_given)
     return !*out_given || (sql_expect(parser, "NOT") && sql_expect(parser, "EXISTS"));
 }
 
+bool sql_parse_create_head(struct sql_parser *parser, struct sql_node *node, const char *kind)
+{
+    if (!accept_if_not_exists(parser, &node->if_exists))
+        return false;
+    if (node->if_exists && node->or_replace)
+        return sql_error(
+            parser->err, node->place, "CREATE %s cannot have both OR REPLACE and IF NOT EXISTS",
+            kind);
+    return sql_parse_table_path(parser, &node->path);
+}
+
 struct sql_node *sql_parse_create(struct sql_parser *parser, struct sql_node *node)
 {
     node->or_replace = sql_accept2(parser, "OR", "REPLACE");
+    if (sql_accept(parser, "VIEW"))
+        return sql_parse_create_view(parser, node);
+    if (sql_accept2(parser, "TABLE", "FUNCTION"))
+        return sql_parse_create_table_function(parser, node);
     node->kind = SQL_CREATE_TABLE;
-    if (!expect_table(parser, "CREATE") || !accept_if_not_exists(parser, &node->if_exists))
-        return NULL;
-    if (node->if_exists && node->or_replace) {
-        sql_error(
-            parser->err, node->place, "CREATE TABLE cannot have both OR REPLACE and IF NOT EXISTS");
-        return NULL;
-    }
-    if (sql_is(parser, "FUNCTION")) {
-        sql_unsupported(parser, "CREATE TABLE FUNCTION");
-        return NULL;
-    }
-    if (!sql_parse_table_path(parser, &node->path))
+    if (!expect_table(parser, "CREATE") || !sql_parse_create_head(parser, node, "TABLE"))
         return NULL;
     if (sql_is(parser, "LIKE") || sql_is(parser, "COPY") || sql_is(parser, "CLONE")) {
         sql_unsupported(parser, "CREATE TABLE LIKE, COPY and CLONE");
@@ -220,7 +223,7 @@ static bool parse_alter_column(struct sql_parser *parser, struct sql_alter *alte
                sql_parse_type(parser, &column->type, &column->length, &column->scale);
     }
     alter->kind = SQL_COLUMN_SET_OPTIONS;
-    return sql_is(parser, "OPTIONS") ? parse_options(parser, &alter->options)
+    return sql_is(parser, "OPTIONS") ? sql_parse_options(parser, &alter->options)
                                      : sql_unexpected(parser);
 }
 
@@ -268,7 +271,7 @@ static bool parse_alter_action(struct sql_parser *parser, struct sql_alter *alte
     if (!sql_expect(parser, "SET"))
         return false;
     alter->kind = SQL_SET_OPTIONS;
-    return sql_is(parser, "OPTIONS") ? parse_options(parser, &alter->options)
+    return sql_is(parser, "OPTIONS") ? sql_parse_options(parser, &alter->options)
                                      : sql_unexpected(parser);
 }
 
@@ -295,8 +298,13 @@ struct sql_node *sql_parse_alter(struct sql_parser *parser, struct sql_node *nod
 
 struct sql_node *sql_parse_drop(struct sql_parser *parser, struct sql_node *node)
 {
-    node->kind = SQL_DROP_TABLE;
-    if (!expect_table(parser, "DROP"))
+    if (sql_accept(parser, "VIEW"))
+        node->kind = SQL_DROP_VIEW;
+    else if (sql_accept2(parser, "TABLE", "FUNCTION"))
+        node->kind = SQL_DROP_TABLE_FUNCTION;
+    else if (expect_table(parser, "DROP"))
+        node->kind = SQL_DROP_TABLE;
+    else
         return NULL;
     node->if_exists = sql_accept2(parser, "IF", "EXISTS");
     return sql_parse_table_path(parser, &node->path) ? node : NULL;

@@ -71,6 +71,19 @@ static struct sql_from *parse_unnest(struct sql_parser *parser, struct sql_from 
     return from;
 }
 
+/* (value, ...) behind the name of a table function. */
+static bool parse_arguments(struct sql_parser *parser, struct sql_from *from)
+{
+    if (!sql_accept(parser, "("))
+        return true;
+    from->kind = SQL_FROM_FUNCTION;
+    if (sql_accept(parser, ")"))
+        return true;
+    if (sql_is(parser, "TABLE") || sql_is(parser, "MODEL"))
+        return sql_unsupported(parser, "table functions with parameters of ANY or TABLE type");
+    return sql_parse_expr_list(parser, &from->args) && sql_expect(parser, ")");
+}
+
 struct sql_from *sql_parse_from_item(struct sql_parser *parser)
 {
     struct sql_from *from = sql_alloc(parser->arena, sizeof *from);
@@ -99,7 +112,8 @@ struct sql_from *sql_parse_from_item(struct sql_parser *parser)
         return from != NULL && sql_expect(parser, ")") ? from : NULL;
     }
     from->kind = SQL_FROM_TABLE;
-    if (!sql_parse_table_path(parser, &from->path) || !sql_parse_alias(parser, &from->alias))
+    if (!sql_parse_table_path(parser, &from->path) || !parse_arguments(parser, from) ||
+        !sql_parse_alias(parser, &from->alias))
         return NULL;
     return from;
 }
@@ -202,9 +216,8 @@ static struct sql_select *parse_select(struct sql_parser *parser)
             return NULL;
     }
     bool ok = parse_clause(parser, "WHERE", &select->where) && parse_group(parser, select) &&
-              parse_clause(parser, "HAVING", &select->having);
-    if (ok && sql_is(parser, "QUALIFY"))
-        ok = sql_unsupported(parser, "QUALIFY");
+              parse_clause(parser, "HAVING", &select->having) &&
+              parse_clause(parser, "QUALIFY", &select->qualify);
     return ok ? select : NULL;
 }
 

@@ -1,4 +1,4 @@
-/* CREATE TABLE and DROP TABLE, and which file runs which statement. */
+/* CREATE TABLE, DROP TABLE and DROP VIEW, and which file runs which statement. */
 #include "bqlocal/sql/run/ddl.h"
 #include "bqlocal/sql/compile/compile.h"
 
@@ -17,17 +17,47 @@ bool sql_table_exists(struct sql_compiler *compiler, const char *dataset, const 
     return exists;
 }
 
+void sql_set_operation(const struct sql_node *node, bool exists, struct sql_statement *out)
+{
+    bool drops = node->kind == SQL_DROP_TABLE || node->kind == SQL_DROP_VIEW ||
+                 node->kind == SQL_DROP_TABLE_FUNCTION;
+    bool skips = node->if_exists && exists != drops;
+
+    snprintf(
+        out->ddl, sizeof out->ddl, "%s",
+        skips                        ? "SKIP"
+        : drops                      ? "DROP"
+        : exists && node->or_replace ? "REPLACE"
+                                     : "CREATE");
+}
+
 void sql_set_target(struct sql_statement *out, const char *dataset, const char *table)
 {
     snprintf(out->target_dataset, sizeof out->target_dataset, "%s", dataset);
     snprintf(out->target_table, sizeof out->target_table, "%s", table);
 }
 
-/* The columns of CREATE TABLE AS where none were written down. */
-static bool put_query_columns(
+bool sql_check_type(
+    struct sql_compiler *compiler, const struct sql_statement *target, const char *type)
+{
+    cJSON *resource = NULL;
+
+    bool ok = store_table_get(
+                  compiler->store, target->target_dataset, target->target_table, &resource,
+                  compiler->err) &&
+              store_table_check_type(resource, type, compiler->err);
+    cJSON_Delete(resource);
+    return ok;
+}
+
+bool sql_put_query_columns(
     struct sql_compiler *compiler, const struct sql_node *node, const struct sql_output *output,
     cJSON *fields)
 {
+    const char *what = node->kind == SQL_CREATE_TABLE  ? "CREATE TABLE"
+                       : node->kind == SQL_CREATE_VIEW ? "CREATE VIEW"
+                                                       : "CREATE TABLE FUNCTION";
+
     for (size_t i = 0; i < output->count; i++) {
         int type = output->fields[i].type;
         struct sql_column column = {
@@ -36,11 +66,11 @@ static bool put_query_columns(
         if (column.name[0] == '\0')
             return sql_error(
                 compiler->err, node->query->place,
-                "CREATE TABLE columns must be named, but column %zu has no name", i + 1);
+                "%s columns must be named, but column %zu has no name", what, i + 1);
         if (sql_find_field(fields, column.name) != NULL)
             return sql_error(
-                compiler->err, node->query->place,
-                "CREATE TABLE has columns with duplicate name %s", column.name);
+                compiler->err, node->query->place, "%s has columns with duplicate name %s", what,
+                column.name);
         if (!sql_add_column(compiler, &column, fields))
             return false;
     }
@@ -63,7 +93,7 @@ static bool put_columns(
             return false;
     }
     if (node->defined_count == 0 && node->query != NULL)
-        return put_query_columns(compiler, node, output, fields);
+        return sql_put_query_columns(compiler, node, output, fields);
     return true;
 }
 
@@ -135,7 +165,8 @@ static bool replace(
 
     if (node->query != NULL && !set_aside(compiler, output, &aside))
         return false;
-    if (!store_table_delete(
+    if (!sql_check_type(compiler, out, "TABLE") ||
+        !store_table_delete(
             compiler->store, out->target_dataset, out->target_table, compiler->err) ||
         !store_table_insert(
             compiler->store, out->target_dataset, out->target_table, resource, compiler->err))
@@ -175,13 +206,7 @@ static bool run_create(
     if (!sql_resolve_table(compiler, &node->path, node->place, &dataset, &table))
         return false;
     sql_set_target(out, dataset, table);
-    bool exists = sql_table_exists(compiler, dataset, table);
-    snprintf(
-        out->ddl, sizeof out->ddl, "%s",
-        !exists            ? "CREATE"
-        : node->or_replace ? "REPLACE"
-        : node->if_exists  ? "SKIP"
-                           : "CREATE");
+    sql_set_operation(node, sql_table_exists(compiler, dataset, table), out);
     cJSON *resource = cJSON_CreateObject();
     bool ok = (node->query == NULL || sql_translate_query(compiler, node->query, &output)) &&
               build_resource(compiler, node, &output, resource) &&
@@ -200,21 +225,15 @@ static bool run_drop(
 {
     const char *dataset = NULL;
     const char *table = NULL;
-    cJSON *resource = NULL;
 
     if (!sql_resolve_table(compiler, &node->path, node->place, &dataset, &table))
         return false;
     sql_set_target(out, dataset, table);
-    bool skip = node->if_exists && !sql_table_exists(compiler, dataset, table);
-    snprintf(out->ddl, sizeof out->ddl, "%s", skip ? "SKIP" : "DROP");
-    if (skip)
-        return true;
-    if (compiler->request->dry_run) {
-        bool ok = store_table_get(compiler->store, dataset, table, &resource, compiler->err);
-        cJSON_Delete(resource);
-        return ok;
-    }
-    return store_table_delete(compiler->store, dataset, table, compiler->err);
+    sql_set_operation(node, sql_table_exists(compiler, dataset, table), out);
+    return strcmp(out->ddl, "SKIP") == 0 ||
+           (sql_check_type(compiler, out, node->kind == SQL_DROP_VIEW ? "VIEW" : "TABLE") &&
+            (compiler->request->dry_run ||
+             store_table_delete(compiler->store, dataset, table, compiler->err)));
 }
 
 bool sql_run_ddl(
@@ -224,6 +243,12 @@ bool sql_run_ddl(
     switch (node->kind) {
     case SQL_CREATE_TABLE:
         return run_create(compiler, node, result, out);
+    case SQL_CREATE_VIEW:
+        return sql_run_create_view(compiler, node, out);
+    case SQL_CREATE_TABLE_FUNCTION:
+        return sql_run_create_table_function(compiler, node, out);
+    case SQL_DROP_TABLE_FUNCTION:
+        return sql_run_drop_table_function(compiler, node, out);
     case SQL_ALTER_TABLE:
         return sql_run_alter(compiler, node, out);
     default:

@@ -31,6 +31,24 @@ void sql_put_primary_key(cJSON *resource, const struct sql_names *columns);
 bool sql_table_exists(struct sql_compiler *compiler, const char *dataset, const char *table);
 void sql_set_target(struct sql_statement *out, const char *dataset, const char *table);
 
+/* Whether the target is there and a "TABLE", or a "VIEW". */
+bool sql_check_type(
+    struct sql_compiler *compiler, const struct sql_statement *target, const char *type);
+/* What the statement does to what is or is not there: CREATE, REPLACE or SKIP; DROP or SKIP. */
+void sql_set_operation(const struct sql_node *node, bool exists, struct sql_statement *out);
+/* The columns that the query of a CREATE gives where none are written down, all NULLABLE. */
+bool sql_put_query_columns(
+    struct sql_compiler *compiler, const struct sql_node *node, const struct sql_output *output,
+    cJSON *fields);
+
+/* ddl_view.c */
+bool sql_run_create_view(
+    struct sql_compiler *compiler, const struct sql_node *node, struct sql_statement *out);
+bool sql_run_create_table_function(
+    struct sql_compiler *compiler, const struct sql_node *node, struct sql_statement *out);
+bool sql_run_drop_table_function(
+    struct sql_compiler *compiler, const struct sql_node *node, struct sql_statement *out);
+
 bool sql_run_alter(
     struct sql_compiler *compiler, const struct sql_node *node, struct sql_statement *out);
 

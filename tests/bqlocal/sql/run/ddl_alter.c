@@ -214,7 +214,8 @@ bool sql_run_alter(
     }
     if (!store_table_get(compiler->store, dataset, table, &resource, compiler->err))
         return false;
-    bool ok = alter_all(compiler, node, dataset, table, resource);
+    bool ok = store_table_check_type(resource, "TABLE", compiler->err) &&
+              alter_all(compiler, node, dataset, table, resource);
     cJSON_Delete(resource);
     return ok;
 }

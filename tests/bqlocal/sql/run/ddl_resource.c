@@ -97,15 +97,42 @@ static bool put_expiration(
     return true;
 }
 
+/* Days, with a fraction, as milliseconds; NULL: partitions do not expire. */
+static bool put_partition_expiration(
+    struct sql_compiler *compiler, const struct sql_option *option, cJSON *resource)
+{
+    cJSON *partitioning = cJSON_GetObjectItemCaseSensitive(resource, "timePartitioning");
+    const char *text = NULL;
+
+    if (!sql_evaluate(compiler, option->value, STORE_FLOAT64, &text))
+        return false;
+    double milliseconds = text == NULL ? 0 : strtod(text, NULL) * 86400000;
+    if (text != NULL && !(milliseconds >= 1 && milliseconds < 9e18))
+        return option_error(compiler, option);
+    if (partitioning == NULL)
+        return text == NULL || sql_error(
+                                   compiler->err, option->value->place,
+                                   "partition_expiration_days can only be set on a table that is "
+                                   "partitioned by time");
+    sql_put_text(
+        partitioning, "expirationMs",
+        text == NULL ? NULL : sql_printf(compiler->arena, "%lld", (long long)(milliseconds + 0.5)));
+    return true;
+}
+
 static bool put_option(
     struct sql_compiler *compiler, const struct sql_option *option, cJSON *resource)
 {
+    static const char *const texts[][2] = {
+        {"description", "description"}, {"friendly_name", "friendlyName"}};
     const char *text = NULL;
 
     if (strcasecmp(option->name, "labels") == 0)
         return put_labels(compiler, option, resource);
     if (strcasecmp(option->name, "expiration_timestamp") == 0)
         return put_expiration(compiler, option, resource);
+    if (strcasecmp(option->name, "partition_expiration_days") == 0)
+        return put_partition_expiration(compiler, option, resource);
     if (strcasecmp(option->name, "require_partition_filter") == 0) {
         if (!sql_evaluate(compiler, option->value, STORE_BOOL, &text))
             return false;
@@ -114,12 +141,13 @@ static bool put_option(
             cJSON_AddBoolToObject(resource, "requirePartitionFilter", text[0] == '1');
         return true;
     }
-    if (strcasecmp(option->name, "description") == 0) {
-        if (!sql_evaluate(compiler, option->value, STORE_STRING, &text))
-            return false;
-        sql_put_text(resource, "description", text);
-        return true;
-    }
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (strcasecmp(option->name, texts[i][0]) == 0) {
+            if (!sql_evaluate(compiler, option->value, STORE_STRING, &text))
+                return false;
+            sql_put_text(resource, texts[i][1], text);
+            return true;
+        }
     return sql_error(
         compiler->err, option->value->place, "bqlocal does not have the table option %s",
         option->name);

@@ -81,7 +81,11 @@ static const char *type_name(const struct sql_node *node)
         [SQL_MERGE] = "MERGE",
         [SQL_TRUNCATE] = "TRUNCATE_TABLE",
         [SQL_CREATE_TABLE] = "CREATE_TABLE",
+        [SQL_CREATE_VIEW] = "CREATE_VIEW",
+        [SQL_CREATE_TABLE_FUNCTION] = "CREATE_TABLE_FUNCTION",
         [SQL_ALTER_TABLE] = "ALTER_TABLE",
+        [SQL_DROP_VIEW] = "DROP_VIEW",
+        [SQL_DROP_TABLE_FUNCTION] = "DROP_TABLE_FUNCTION",
         [SQL_DROP_TABLE] = "DROP_TABLE",
         [SQL_BEGIN] = "BEGIN_TRANSACTION",
         [SQL_COMMIT] = "COMMIT_TRANSACTION",
@@ -322,7 +326,8 @@ bool sql_split(const char *text, struct sql_part **out_parts, size_t *out_count)
             .type = type_name(node),
             .start = node->start,
             .end = node->end,
-            .reads = is_ddl(node) ? node->query != NULL : node->kind < SQL_BEGIN,
+            .reads = node->kind == SQL_CREATE_TABLE ? node->query != NULL
+                                                    : !is_ddl(node) && node->kind < SQL_BEGIN,
         };
     }
     sql_arena_clear(&arena);

@@ -28,11 +28,13 @@ struct sql_request {
 /* One child of a script, or the only statement. */
 struct sql_statement {
     char type[32]; /* SELECT, INSERT, UPDATE, DELETE, MERGE, CREATE_TABLE, CREATE_TABLE_AS_SELECT,
-                      ALTER_TABLE, DROP_TABLE, TRUNCATE_TABLE, BEGIN_TRANSACTION ... */
+                      ALTER_TABLE, DROP_TABLE, TRUNCATE_TABLE, BEGIN_TRANSACTION, CREATE_VIEW,
+                      CREATE_TABLE_FUNCTION ... */
     char ddl[16];  /* CREATE, REPLACE, SKIP, ALTER, DROP; "" */
     char target_dataset[256];
     char target_table[1100];
-    size_t start; /* offsets in the text */
+    char target_routine[300]; /* of CREATE and DROP TABLE FUNCTION, instead of a table */
+    size_t start;             /* offsets in the text */
     size_t end;
     int transaction; /* number of its transaction within the script, from 1; 0: none */
     bool is_dml;
@@ -79,6 +81,9 @@ struct sql_part {
 bool sql_split(const char *text, struct sql_part **out_parts, size_t *out_count);
 /* Whether the text is one SELECT. */
 bool sql_is_query(const char *text);
+/* Gives the body of a view, with `view`, the columns of its query as `schema`; descriptions of
+ * columns that a schema in the body has stay. Errors as of the query. */
+MUST_CHECK bool sql_complete_view(struct store *store, cJSON *resource, struct error *err);
 /* Frees the result and drops its result table. */
 void sql_result_clear(struct store *store, struct sql_result *result);
 
