@@ -10,14 +10,27 @@
 bool permission_is_known(const char *permission, struct error *err)
 {
     static const char *const known[] = {
-        "datasets.create", "datasets.delete",   "datasets.get",
-        "datasets.update", "jobs.create",       "routines.create",
-        "routines.delete", "routines.get",      "routines.list",
-        "tables.create",   "tables.delete",     "tables.get",
-        "tables.getData",  "tables.list",       "tables.setCategory",
-        "tables.update",   "tables.updateData", "rowAccessPolicies.list",
+        "datasets.create",
+        "datasets.delete",
+        "datasets.get",
+        "datasets.update",
+        "jobs.create",
+        "routines.create",
+        "routines.delete",
+        "routines.get",
+        "routines.list",
+        "routines.update",
+        "tables.create",
+        "tables.delete",
+        "tables.get",
+        "tables.getData",
+        "tables.list",
+        "tables.setCategory",
+        "tables.update",
+        "tables.updateData",
+        "rowAccessPolicies.list",
     };
-    char list[600] = "";
+    char list[900] = "";
     size_t length = 0;
 
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {

@@ -42,10 +42,11 @@ static bool is_scanned(const struct sql_result *analysis, size_t statement)
 static bool check_statement(
     const struct jobs *jobs, const struct sql_part *part, bool reads, struct error *err)
 {
-    // The first whose words the type begins with.
-    static const char *const needed[][2] = {
-        {"CREATE_TABLE_FUNCTION", "bigquery.routines.create"},
+    // The first whose words the type begins with; the last column: CREATE OR REPLACE needs it, too.
+    static const char *const needed[][3] = {
+        {"CREATE_TABLE_FUNCTION", "bigquery.routines.create", "bigquery.routines.update"},
         {"DROP_TABLE_FUNCTION", "bigquery.routines.delete"},
+        {"CREATE_VIEW", "bigquery.tables.create", "bigquery.tables.update"},
         {"CREATE", "bigquery.tables.create"},
         {"ALTER", "bigquery.tables.update"},
         {"DROP", "bigquery.tables.delete"},
@@ -61,6 +62,8 @@ static bool check_statement(
     while (i < count && strncmp(part->type, needed[i][0], strlen(needed[i][0])) != 0)
         i++;
     if (i < count && !check(jobs, needed[i][1], err))
+        return false;
+    if (i < count && part->replaces && needed[i][2] != NULL && !check(jobs, needed[i][2], err))
         return false;
     // A TRUNCATE looks at no row.
     return !reads || part->type[0] == 'T' || check(jobs, "bigquery.tables.getData", err);

@@ -156,14 +156,19 @@ bool rest_browse_table(const struct parts *in, struct request *request, struct e
     if (asprintf(&title, "%s.%s", at->dataset, at->table) < 0)
         return error_set(err, ERROR_MEMORY, "out of memory");
     browse_begin(&out, title);
-    if (!store_table_get(in->store, at->dataset, at->table, &resource, err) ||
-        !store_schema(in->store, at->dataset, at->table, &schema, err))
+    if (!store_table_get(in->store, at->dataset, at->table, &resource, err))
+        goto cleanup;
+    bool view = strcmp(json_text(resource, "type"), "VIEW") == 0;
+    if (!view && !store_schema(in->store, at->dataset, at->table, &schema, err))
         goto cleanup;
     int64_t rows = json_number(resource, "numRows", 0);
-    buffer_printf(&out, "<p>%lld row%s</p>", (long long)rows, rows == 1 ? "" : "s");
+    if (view)
+        buffer_append_text(&out, "<p>a view: run the query to see its rows</p>");
+    else
+        buffer_printf(&out, "<p>%lld row%s</p>", (long long)rows, rows == 1 ? "" : "s");
     append_query(in, at, &out);
     append_schema(resource, &out);
-    if (!append_rows(in, at->dataset, at->table, &schema, &out, err))
+    if (!view && !append_rows(in, at->dataset, at->table, &schema, &out, err))
         goto cleanup;
     buffer_append_text(&out, "<h2>Resource</h2><pre>");
     char *text = cJSON_Print(resource);

@@ -76,5 +76,14 @@ class BrowseTest(RestCase):
                 self.assertIn("<textarea", page)
                 self.assertNotIn("<script", page)
 
+    def test_a_view_has_columns_and_a_query_and_no_rows(self):
+        self.bq.query("create view d.notes (word options(description='what was said')) as select note from d.users")
+
+        page = self.page("/bqlocal/tables/d/notes")
+        self.assertIn("what was said", page)
+        self.assertIn("a view: run the query", page)
+        self.assertIn("&lt;b&gt;&amp;", self.ask("select * from d.notes"))
+        self.assertIn("/bqlocal/tables/d/notes", self.page("/"))
+
     def test_a_table_that_is_not_there_is_not_found(self):
         self.assertIn("notFound", self.page("/bqlocal/tables/d/nothing", 404))

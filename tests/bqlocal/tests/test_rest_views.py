@@ -6,7 +6,7 @@ from tests.bqlocal.tests.rest_case import RestCase
 
 MEGABYTE = 1 << 20
 VIEW_ERROR = "p:d.v is not allowed for this operation because it is currently a VIEW."
-AVRO = {"sourceFormat": "NEWLINE_DELIMITED_JSON"}
+LINES = {"sourceFormat": "NEWLINE_DELIMITED_JSON"}
 
 
 def view(name, query, **more):
@@ -65,7 +65,7 @@ class Views(RestCase):
         self.assertEqual(self.refuse(400, "invalid", self.bq.get, "datasets/d/tables/v/data").message,
                          "Cannot list a table of type VIEW.")
         for disposition in ("WRITE_APPEND", "WRITE_TRUNCATE", "WRITE_EMPTY"):
-            loaded = self.bq.load("d", "v", b'{"id": 1}', writeDisposition=disposition, **AVRO)
+            loaded = self.bq.load("d", "v", b'{"id": 1}', writeDisposition=disposition, **LINES)
             copies = [{"sourceTable": self.bq.reference("d", a), "destinationTable": self.bq.reference("d", b)}
                       for a, b in (("t", "v"), ("v", "t"), ("v", "new"))]
             jobs = [{"copy": {**copy, "writeDisposition": disposition}} for copy in copies]
@@ -116,6 +116,8 @@ class Views(RestCase):
                 "bigquery.tables.create": ["create view d.w as select 1 as x"],
                 "bigquery.tables.delete": ["drop view d.v"],
                 "bigquery.tables.getData": ["select * from d.v", "select * from d.f()", "create view d.w as select id from d.t"],
+                "bigquery.tables.update": ["create or replace view d.w as select 1 as x"],
+                "bigquery.routines.update": ["create or replace table function d.g() as select 1 as x"],
                 "bigquery.routines.create": ["create or replace table function d.f() as select 1 as x"],
                 "bigquery.routines.delete": ["drop table function d.f"]}.items():
             self.bq.faults({"action": "deny", "permission": permission})
@@ -127,12 +129,22 @@ class Views(RestCase):
         self.assertEqual(self.bq.query("select count(*) as n from d.v"), [{"n": 2}])
 
 
+class Geography(RestCase):
+    def test_a_place_is_compared_by_its_text(self):
+        self.bq.query("create table d.t (place geography)")
+        self.bq.load("d", "t", b'{"place": "POINT(1 2)"}\n{"place": null}', **LINES)
+
+        self.assertEqual(self.bq.query("select st_astext(place) as x from d.t order by st_astext(place)"),
+                         [{"x": None}, {"x": "POINT(1 2)"}])
+        self.refuse(400, "invalidQuery", self.bq.query, "select st_astext('POINT(1 2)')")
+
+
 class Bill(RestCase):
     def setUp(self):
         super().setUp()
         self.bq.query("create table d.t (id int64, made timestamp, name string) partition by timestamp_trunc(made, day) cluster by id")
         lines = [json.dumps({"id": n, "made": f"2026-01-{1 + n // 2000:02}T00:00:00Z", "name": f"{n:0800}"}) for n in range(20000)]
-        job = self.bq.load("d", "t", "\n".join(lines).encode(), **AVRO)
+        job = self.bq.load("d", "t", "\n".join(lines).encode(), **LINES)
         self.assertNotIn("errorResult", job["status"])
         self.bq.query("create view d.v as select id, name from d.t; create view d.w as select a.id from d.v as a join d.t as b on a.id = b.id; "
                       "create table function d.f(moment timestamp) as select id, name from d.t where made >= moment")

@@ -5,8 +5,8 @@
 #include <string.h>
 
 /* Letters of types: i INT64, f FLOAT64, b BOOL, s STRING, y BYTES, n NUMERIC, N BIGNUMERIC, d DATE,
- * t TIME, T DATETIME, z TIMESTAMP, j JSON; in brackets: optional. sqlite: the function called; with
- * a leading =, a text in which each $1, $2 is an argument. */
+ * t TIME, T DATETIME, z TIMESTAMP, j JSON, g GEOGRAPHY; in brackets: optional. sqlite: the function
+ * called; with a leading =, a text in which each $1, $2 is an argument. */
 struct signature {
     const char *name;
     const char *args;
@@ -82,6 +82,7 @@ static const struct signature signatures[] = {
     {"JSON_VALUE", "ss", 's', JSON_VALUE},
     {"JSON_QUERY", "js", 'j', JSON_QUERY},
     {"JSON_QUERY", "ss", 's', JSON_QUERY},
+    {"ST_ASTEXT", "g", 's', "=$1"},
     {"PARSE_JSON", "s", 'j', "=bq_parse_json($1,'exact')"},
     {"PARSE_JSON WIDE_NUMBER_MODE", "ss", 'j', "bq_parse_json"},
 };
@@ -90,7 +91,7 @@ enum { SIGNATURES = sizeof signatures / sizeof *signatures };
 
 static int type_of(char letter)
 {
-    static const char letters[] = "ifbsynNdtTzj";
+    static const char letters[] = "ifbsynNdtTzjg";
     const char *found = strchr(letters, letter);
 
     return (int)(found - letters);

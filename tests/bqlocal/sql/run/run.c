@@ -326,6 +326,7 @@ bool sql_split(const char *text, struct sql_part **out_parts, size_t *out_count)
             .type = type_name(node),
             .start = node->start,
             .end = node->end,
+            .replaces = node->or_replace,
             .reads = node->kind == SQL_CREATE_TABLE ? node->query != NULL
                                                     : !is_ddl(node) && node->kind < SQL_BEGIN,
         };

@@ -75,7 +75,8 @@ struct sql_part {
     const char *type; /* as in struct sql_statement; static */
     size_t start;
     size_t end;
-    bool reads; /* false: DDL without a query, or the begin or end of a transaction */
+    bool reads;    /* false: DDL without a query, or the begin or end of a transaction */
+    bool replaces; /* CREATE OR REPLACE */
 };
 /* The statements of the text; *out_parts is the caller's to free. False if its syntax is wrong. */
 bool sql_split(const char *text, struct sql_part **out_parts, size_t *out_count);
