@@ -2,25 +2,8 @@
 
 import unittest
 
+from tests.bqlocal.tests.sql_cases import AS_OF, HISTORY, LOG
 from tests.bqlocal.tests.sql_session import Session, SqlFailed
-
-LOG = """
-CREATE TABLE d.log (id INT64, name STRING, op STRING, made TIMESTAMP, gen INT64, gone BOOL);
-INSERT d.log VALUES (1, 'a', 'insert', '2026-01-01 00:00:00+00', 1, NULL), (2, 'x', 'insert', '2026-01-01 00:00:00+00', 1, NULL),
-  (1, 'b', 'update', '2026-01-02 00:00:00+00', 2, NULL), (1, 'bad', 'update', '2026-01-03 00:00:00+00', 3, TRUE),
-  (2, NULL, 'delete', '2026-01-04 00:00:00+00', 4, NULL)"""
-HISTORY = """
-CREATE VIEW d.history AS
-SELECT * EXCEPT (op) FROM (
-  SELECT id, name, op, made AS valid_from, LEAD(made) OVER (PARTITION BY id ORDER BY gen) AS valid_to
-  FROM `p`.`d`.`log` WHERE gone IS NOT TRUE)
-WHERE op <> 'delete'"""
-AS_OF = """
-CREATE OR REPLACE TABLE FUNCTION `p.d.as_of`(`at` TIMESTAMP) AS
-SELECT id, name FROM (
-  SELECT id, name, op FROM `p.d.log` WHERE gone IS NOT TRUE AND made <= `at`
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY id ORDER BY gen DESC) = 1)
-WHERE op <> 'delete'"""
 
 
 class SqlCase(unittest.TestCase):

@@ -239,8 +239,7 @@ static bool from_full_join(
 {
     const char *aliases[2] = {next_alias(compiler), next_alias(compiler)};
     const struct sql_from *const sides[2] = {from->left, from->right};
-    const char *tables[2];
-    const char *columns[2];
+    const char *tables[2] = {NULL, NULL};
     const size_t first = scope->range_count;
     const char *on = NULL;
     size_t count = 0;
@@ -251,9 +250,9 @@ static bool from_full_join(
         left_count = count;
         if (!sql_translate_from(compiler, sides[side], scope, &tables[side]))
             return false;
-        columns[side] = move_ranges(compiler, scope, start, aliases[side], &count);
+        const char *columns = move_ranges(compiler, scope, start, aliases[side], &count);
         tables[side] = sql_printf(
-            compiler->arena, "(SELECT %s, 1 AS hit FROM %s) AS %s", columns[side], tables[side],
+            compiler->arena, "(SELECT %s, 1 AS hit FROM %s) AS %s", columns, tables[side],
             aliases[side]);
     }
     if (!translate_on(compiler, from, scope, &on))
