@@ -121,6 +121,23 @@ static const struct command table[] = {
         .run = command_reset,
     },
     {
+        .name = "forget",
+        .arguments = "TABLE KEY...",
+        .summary = "erase keys from BigQuery: kept rows, and all versions of the history",
+        .detail =
+            "Refused for keys that SQLite still has. A key of several columns is a JSON "
+            "array of its values; BYTES are hex digits. Syncs the table first. Write -- before "
+            "keys that begin with a dash.",
+        .examples =
+            {{"bqsync forget users 17 23", "erases two users"},
+             {"bqsync forget order_lines '[17, \"a\"]'", "a key of two columns"},
+             {"bqsync forget users 17 --dry-run", "counts what would be erased"}},
+        .switches = ARGS_JSON | ARGS_DRY_RUN,
+        .needs = NEEDS_WAREHOUSE | NEEDS_SOURCE | NEEDS_CREDENTIALS,
+        .words = WORDS_TABLE_FIRST,
+        .run = command_forget,
+    },
+    {
         .name = "capture",
         .arguments = "install|remove|show|prune [TABLE...]",
         .summary = "install, remove, show or prune the triggers that capture changes",

@@ -51,7 +51,12 @@ struct command {
     unsigned switches; /* those of enum args_switch that it takes */
     unsigned needs;    /* enum command_needs */
     /* What its words mean; tables unless it says otherwise. */
-    enum command_words { WORDS_TABLES, WORDS_OWN, WORDS_NONE } words;
+    enum command_words {
+        WORDS_TABLES,
+        WORDS_TABLE_FIRST, /* one table, then words of its own */
+        WORDS_OWN,
+        WORDS_NONE
+    } words;
     /* WORDS_OWN: those that the first one may be, "install remove show"; for completion. */
     const char *choices;
     /* It reads no settings: a faulty .env is no reason to refuse it. */
@@ -75,6 +80,7 @@ int command_tables(struct invocation *in);
 int command_ddl(struct invocation *in);
 int command_rejects(struct invocation *in);
 int command_reset(struct invocation *in);
+int command_forget(struct invocation *in);
 int command_capture(struct invocation *in);
 int command_help(struct invocation *in);
 

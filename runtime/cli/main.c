@@ -99,6 +99,11 @@ static const struct table *find_table(const char *name, struct error *err)
     return found;
 }
 
+static bool names_tables(const struct command *command)
+{
+    return command->words == WORDS_TABLES || command->words == WORDS_TABLE_FIRST;
+}
+
 /* The tables named on the command line, each once, or all tables of the registry. Returned owned.
  */
 static const struct table **resolve_tables(
@@ -111,10 +116,13 @@ static const struct table **resolve_tables(
         error_set(err, ERROR_MEMORY, "out of memory");
         return NULL;
     }
-    bool all = args->word_count == 0 || command->words != WORDS_TABLES;
+    size_t named = args->word_count;
+    if (command->words == WORDS_TABLE_FIRST && named > 1)
+        named = 1;
+    bool all = named == 0 || !names_tables(command);
     for (size_t i = 0; i < registry_count && all; i++)
         tables[count++] = registry_tables[i];
-    for (size_t i = 0; i < args->word_count && !all; i++) {
+    for (size_t i = 0; i < named && !all; i++) {
         const struct table *table = find_table(args->words[i], err);
         if (table == NULL) {
             free(tables);
@@ -166,7 +174,7 @@ static int run(const struct command *command, const struct args *args)
         status = command_fail(&in, &err);
     } else {
         in.tables = tables;
-        in.all_tables = args->word_count == 0 || command->words != WORDS_TABLES;
+        in.all_tables = args->word_count == 0 || !names_tables(command);
         deployment.config = &config;
         deployment.clock = clock_system();
         status = command->run(&in);

@@ -27,7 +27,8 @@ KEPT = re.compile(r"merge into `[^`]+`\.`[^`]+`\.`([^`]+)` as bqsync_target\nusi
 
 class Collected:
     """ddl: {name: CREATE TABLE of a target}; merges: {name: MERGE}; other: {name: statement}; staging: the
-    CREATE TABLE of each staging table that a MERGE names; inline: {name: (MERGE or INSERT with its rows in the parameter
+    CREATE TABLE of each staging table that a MERGE names, and of each log;
+    inline: {name: (MERGE or INSERT with its rows in the parameter
     @rows, the table's columns)}; columns: {table: [{"name", "type", "mode"}]}."""
 
     def __init__(self):
@@ -119,8 +120,12 @@ def collect_text(out, program, listed):
 def collect_generated(out, app, table):
     name = table["table"]
     out.columns[name] = table["columns"]
-    for number, sql in enumerate(split(generated(app, "sql", name))):
-        out.ddl[f"{name}.ddl{number}"] = sql
+    target, *history = split(generated(app, "sql", name))
+    out.ddl[f"{name}.ddl0"] = target
+    if history:
+        log, *readers = history
+        out.staging[f"{name}.log"] = log
+        out.other.update({f"{name}.reader{number}": sql for number, sql in enumerate(readers)})
     for number, sql in enumerate(split(generated(app, "merge", name))):
         out.merges[f"{name}.merge{number}"] = name_staging(out, table, sql)
 

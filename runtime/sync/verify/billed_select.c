@@ -4,10 +4,53 @@
 #include "source/database.h"
 #include "source/tracking_bill.h"
 #include "sync/spending.h"
+#include "warehouse/job_id.h"
+
+#include <stdio.h>
 
 static int64_t now_us(const struct comparison_sides *sides)
 {
     return sides->clock->wall_us(sides->clock->context);
+}
+
+/* Each try has a job id of its own, so one that was refused does not stand for the next. */
+static bool run_job(
+    struct bigquery *bigquery, const struct table *table, const struct billed_select *query,
+    int64_t *out_bytes, struct error *err)
+{
+    char safe[200];
+    char nonce[JOB_ID_NONCE_SIZE];
+    char id[sizeof "bqsync___" + sizeof safe + sizeof nonce + 20];
+    struct job job;
+
+    if (!job_id_nonce(nonce, err))
+        return false;
+    job_id_safe_name(table->name, safe, sizeof safe);
+    snprintf(id, sizeof id, "bqsync_%s_%s_%.20s", safe, nonce, query->phase);
+    const struct query_request request = {
+        .job_id = id,
+        .sql = query->sql,
+        .kind = QUERY_DML,
+        .target = table->target,
+        .label_table = table->name,
+        .label_phase = query->phase,
+    };
+    if (!bigquery_query(bigquery, &request, err) || !bigquery_job_wait(bigquery, id, &job, err))
+        return false;
+    *out_bytes = job.bytes_billed;
+    if (job.state != JOB_FAILED)
+        return true;
+    *err = job.failure;
+    return false;
+}
+
+static bool send(
+    struct bigquery *bigquery, const struct table *table, const struct billed_select *query,
+    int64_t *out_bytes, struct error *err)
+{
+    if (query->phase != NULL)
+        return run_job(bigquery, table, query, out_bytes, err);
+    return bigquery_select(bigquery, query->sql, query->visit, query->context, out_bytes, err);
 }
 
 /* --- without a budget --------------------------------------------------------------------- */
@@ -36,7 +79,7 @@ static bool run_freely(
     int64_t bytes = 0;
     struct error why;
 
-    if (!bigquery_select(sides->bigquery, query->sql, query->visit, query->context, &bytes, err))
+    if (!send(sides->bigquery, out->table, query, &bytes, err))
         return false;
     out->bytes_billed += bytes;
     if (bytes > 0 && !record(sides, out->table->name, bytes, &why))
@@ -71,14 +114,13 @@ static bool reserve(
 }
 
 static bool run_reserved(
-    const struct comparison_sides *sides, struct tracking *state, const struct billed_select *query,
-    struct priced_try *try, struct error *err)
+    const struct comparison_sides *sides, struct tracking *state, const struct table *table,
+    const struct billed_select *query, struct priced_try *try, struct error *err)
 {
     struct error why;
 
     bigquery_set_cap(sides->bigquery, try->reservation.bytes);
-    bool ok = bigquery_select(
-        sides->bigquery, query->sql, query->visit, query->context, &try->bytes, err);
+    bool ok = send(sides->bigquery, table, query, &try->bytes, err);
     if (!ok)
         try->needed = spending_needed(sides->config, err, try->reservation.bytes);
     // BigQuery bills no query that fails. One whose end is not known may have been billed.
@@ -108,7 +150,7 @@ bool billed_select(
             .reservation = {.table = out->table->name, .since_us = now_us(sides)}};
         if (!reserve(sides, &state, needed, &try.reservation, err))
             break;
-        ok = run_reserved(sides, &state, query, &try, err);
+        ok = run_reserved(sides, &state, out->table, query, &try, err);
         out->bytes_billed += try.bytes;
     }
     tracking_close(&state);

@@ -92,7 +92,9 @@ static bool read_warehouse_buckets(struct comparison *c, struct error *err)
     bool ok =
         buffer_check(&sql, "the checksum query", err) &&
         billed_select(
-            c->sides, &(struct billed_select){buffer_text(&sql), visit_bucket, c}, c->out, err);
+            c->sides,
+            &(struct billed_select){.sql = buffer_text(&sql), .visit = visit_bucket, .context = c},
+            c->out, err);
     buffer_clear(&sql);
     return ok;
 }
@@ -177,7 +179,9 @@ static bool read_warehouse_rows(struct comparison *c, struct error *err)
     if (append_rows_sql(c, &sql)) {
         ok = buffer_check(&sql, "the drill-down query", err) &&
              billed_select(
-                 c->sides, &(struct billed_select){buffer_text(&sql), keep_warehouse_row, &visit},
+                 c->sides,
+                 &(struct billed_select){
+                     .sql = buffer_text(&sql), .visit = keep_warehouse_row, .context = &visit},
                  c->out, err);
     }
     buffer_clear(&sql);
