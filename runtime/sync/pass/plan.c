@@ -193,6 +193,8 @@ static const char *replace_reason(const struct config *config, const struct task
     if (!watermark->found)
         return task->warehouse.label_generation > 0
                    ? "no progress is known: it was reset, or synced by another state database"
+               : task->table->deletes != DELETES_MIRROR
+                   ? "never synced; rows that only BigQuery has stay"
                    : "never synced; what the table in BigQuery holds is replaced";
     if (!task->warehouse.exists)
         return "no such table in BigQuery";

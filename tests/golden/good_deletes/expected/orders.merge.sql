@@ -3,8 +3,8 @@
 -- schema 5cb2c985f71a
 -- Changed, new and deleted rows from a staging table. Few rows are a parameter of the
 -- statement, which then reads unnest(@rows) in the place of the staging table. Further
--- parameters are the lowest and the highest key of these rows, and the time of
--- the snapshot.
+-- parameters are the lowest and the highest key of these rows, and when they were
+-- read.
 merge into `${project}`.`${dataset}`.`orders` as t
 using `${project}`.`${dataset}`.`${staging}` as s
 on t.`shop` = s.`shop`
