@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from . import emit_history, emit_schema, emit_sql
-from .model import Table
+from .model import DELETED_AT, Table
 from .naming import googlesql_name, googlesql_path, googlesql_string
 
 # "ALTER TABLE column SET DATA TYPE statement": what a column may become without losing a value.
@@ -96,6 +96,8 @@ def _compare_table(was: Optional[Table], live: Optional[Table], table: Table) ->
         _compare_resource(change, live, table, now)
     _compare_history(change, live, table)
     change.resent = _resent(change, was, live, table)
+    if live is not None:
+        _compare_deletes(change, live, table)
     if was is not None:
         _compare_capture(change, was, table)
         if was.target != table.target:
@@ -124,7 +126,7 @@ def _noted(table: Table, scan: bool) -> str:
     """How a pass notes the way in which changes are found (set_content_hash in plan.c). scan: auto
     means a scan here."""
     if table.capture == "scan" or (scan and table.capture == "auto"):
-        return "f" if table.mode == "replace" else "s"
+        return "f" if table.replaced else "s"
     return "."
 
 
@@ -318,7 +320,7 @@ def _compare_primary_key(
     if new is not None:
         names = ", ".join("`%s`" % name for name in new["primaryKey"]["columns"])
         change.notes.append("The primary key in BigQuery becomes %s%s." % (names, when))
-    elif table.mode == "replace":
+    elif table.replaced:
         change.statements.append("%s drop primary key" % _alter(change))
         change.notes.append("The primary key in BigQuery is dropped, because rows may share a key%s."
                             % (when and ", with the next change of the rows"))
@@ -361,6 +363,26 @@ def _compare_history(change: Change, live: Optional[Table], table: Table) -> Non
         change.statements += [emit_history.view(table), emit_history.function(table)]
 
 
+# ---- rows that are deleted in SQLite --------------------------------------------------------------
+
+
+def _compare_deletes(change: Change, live: Table, table: Table) -> None:
+    kept = live.deletes != "mirror"
+    if kept and table.deletes == "mirror":
+        change.notes.append("Rows that SQLite does not have any more are deleted in BigQuery, which has kept them.")
+    if live.deletes == "keep" and table.deletes == "mark":
+        change.notes.append(
+            "Rows that SQLite does not have any more are marked as deleted, at the time of the next sync.")
+    if live.deletes == "mark" and table.deletes == "keep":
+        change.notes.append(
+            "Rows that are marked as deleted stay so; nothing sets or clears `%s` from now on."
+            % DELETED_AT.name)
+    if kept and table.deletes == live.deletes and live.content_hash != table.content_hash:
+        change.notes.append(
+            "Rows that SQLite does not have any more stay in BigQuery as they were sent, also where a "
+            "column is hidden or changed from now on.")
+
+
 # ---- the source ---------------------------------------------------------------------------------
 
 
@@ -383,7 +405,7 @@ def _compare_capture(change: Change, was: Table, table: Table) -> None:
     elif table.capture != "triggers" and _order(was) != _order(table):
         # A scan hashes the columns of a row one after the other.
         change.perhaps = "if changes were found by a scan"
-    elif was.mode == "replace" and table.mode != "replace":
+    elif was.replaced and not table.replaced:
         change.perhaps = "if keys are not converted one to one"
 
 

@@ -48,6 +48,7 @@ def _table_settings(table: Table) -> Dict[str, Any]:
         "where": table.where,
         "sync.mode": table.mode,
         "sync.capture": table.capture,
+        "sync.deletes": table.deletes,
         "sync.columns_not_listed": "error" if table.unlisted_fails else "ignore",
         "sync.ignore": table.ignored,
         "sync.history": _history(table),

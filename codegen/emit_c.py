@@ -15,6 +15,7 @@ from .naming import c_fields, c_string
 DESCRIPTOR_VERSION = 5
 
 _MODES = {"append": "SEND_APPEND", "upsert": "SEND_MERGE", "replace": "SEND_REPLACE"}
+_DELETES = {"mark": "DELETES_MARK", "keep": "DELETES_KEEP"}
 _CAPTURES = {"auto": "CAPTURE_AUTO", "triggers": "CAPTURE_TRIGGERS", "scan": "CAPTURE_SCAN"}
 
 
@@ -183,10 +184,10 @@ def _descriptor(table: Table) -> List[str]:
         "    .name = %s," % c_string(table.name),
         "    .target = %s," % c_string(table.target),
         "    .definition = %s," % c_string(table.stem),
-        "    .mode = %s," % _MODES[table.mode],
+        "    .mode = %s," % _mode(table),
         "    .capture = %s," % _CAPTURES[table.capture],
         "    .reject_fails = %s," % ("true" if table.reject_fails else "false"),
-    ] + _unlisted(table) + (["    .history = &history,"] if table.history else []) + [
+    ] + _options(table) + (["    .history = &history,"] if table.history else []) + [
         "    .columns = columns,",
         "    .column_count = sizeof columns / sizeof columns[0],",
         "    .key = %s," % ("key" if table.key else "NULL"),
@@ -232,8 +233,13 @@ def _history(table: Table) -> List[str]:
     return lines + ["};", ""]
 
 
-def _unlisted(table: Table) -> List[str]:
-    lines = ["    .unlisted_fails = true,"] if table.unlisted_fails else []
+def _mode(table: Table) -> str:
+    return "SEND_MERGE" if table.mode == "replace" and not table.replaced else _MODES[table.mode]
+
+
+def _options(table: Table) -> List[str]:
+    lines = ["    .deletes = %s," % _DELETES[table.deletes]] if table.deletes in _DELETES else []
+    lines += ["    .unlisted_fails = true,"] if table.unlisted_fails else []
     if table.ignored:
         lines += [
             "    .ignored = ignored,",
@@ -253,7 +259,7 @@ def _texts(table: Table) -> List[str]:
         ("ddl_sql", emit_sql.ddl(table)),
         ("merge_sql", emit_sql.merge(table) if keyed else None),
         ("merge_within_sql", emit_sql.merge_within(table) or None),
-        ("add_sql", emit_sql.add(table) if keyed else None),
+        ("add_sql", keyed and emit_sql.add(table) or None),
         ("bounds_sql", emit_sql.bounds(table) or None),
         ("schema_json", emit_schema.schema_json(table)),
         ("resource_json", emit_schema.resource_json(table)),

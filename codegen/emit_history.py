@@ -75,6 +75,7 @@ def log_table(table: Table) -> Table:
             column for column in table.key if column.type.cluster)[:_CLUSTER_MAX],
         clusters_by_default=True,
         history=None,
+        deletes="mirror",
     )
 
 

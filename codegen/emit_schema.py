@@ -14,7 +14,7 @@ DAY_MS = 24 * 60 * 60 * 1000
 def schema_json(table: Table) -> str:
     """The schema array, usable by bq mk --schema. Members lie on lines of their own, so that a new
     column adds lines and changes none."""
-    return _text([_field(column) for column in table.columns])
+    return _text([_field(column) for column in table.target_columns])
 
 
 def resource_json(table: Table) -> str:

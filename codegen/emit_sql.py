@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Iterable, List, Sequence
 
-from .model import Column, Table
+from .model import DELETED_AT, Column, Table
 from .naming import (
     GOOGLESQL_STAGING, capture_trigger, dirty_table, googlesql_name, googlesql_path,
     googlesql_string, sqlite_name, sqlite_string)
@@ -25,7 +25,7 @@ def _lines(items: Iterable[str], indent: str = "  ") -> str:
 
 def ddl(table: Table) -> str:
     """Creates the target if it does not exist."""
-    items = [_column_definition(column) for column in table.columns]
+    items = [_column_definition(column) for column in table.target_columns]
     if table.primary_key_allowed:
         keys = ", ".join(googlesql_name(column.name) for column in table.key)
         items.append("primary key (%s) not enforced" % keys)
@@ -87,17 +87,30 @@ def _table_options(table: Table) -> List[str]:
 def merge(table: Table) -> str:
     """Brings the target in line with a staging table of changed rows and tombstones."""
     staged = _alias(table, "s")
-    parts = [_merge_head(table), "when matched and %s.`_bqsync_deleted` then" % staged, "  delete"]
-    if table.rest:
-        names = [googlesql_name(column.name) for column in table.rest]
-        parts += [
-            "when matched then",
-            "  update set",
-            _lines(["%s = %s.%s" % (name, staged, name) for name in names], "    "),
-        ]
+    parts = [_merge_head(table)] + _merge_deleted(table)
+    updates = ["%s = %s.%s" % (name, staged, name)
+               for name in (googlesql_name(column.name) for column in table.rest)]
+    if table.deletes == "mark":
+        updates.append("%s = null" % googlesql_name(DELETED_AT.name))
+    if updates:
+        present = "" if table.deletes == "mirror" else " and not %s.`_bqsync_deleted`" % staged
+        parts += ["when matched%s then" % present, "  update set", _lines(updates, "    ")]
     parts.append(
         _merge_insert(table, "when not matched and not %s.`_bqsync_deleted` then" % staged))
     return "\n".join(parts)
+
+
+def _merge_deleted(table: Table) -> List[str]:
+    """What a tombstone does to its row. The first time at which the row was found deleted stays."""
+    target, staged = _alias(table, "t"), _alias(table, "s")
+    when = "when matched and %s.`_bqsync_deleted`" % staged
+    name = googlesql_name(DELETED_AT.name)
+    return {
+        "mirror": [when + " then", "  delete"],
+        "mark": ["%s and %s.%s is null then" % (when, target, name),
+                 "  update set %s = @snapshot_at" % name],
+        "keep": [],
+    }[table.deletes]
 
 
 def merge_within(table: Table) -> str:
@@ -129,7 +142,10 @@ def merge_within(table: Table) -> str:
 
 def add(table: Table) -> str:
     """Adds rows none of which is in the target yet. In mode append that is known of them as it is of
-    rows that a load job adds; elsewhere the keys are compared, and BigQuery reads no other column."""
+    rows that a load job adds; elsewhere the keys are compared, and BigQuery reads no other column. ""
+    where the target keeps deleted rows: a row that is new in SQLite may have the key of one of them."""
+    if table.deletes != "mirror":
+        return ""
     if table.mode == "append":
         return _insert(table)
     return "\n".join([_merge_head(table), _merge_insert(table, "when not matched then")])
@@ -367,12 +383,14 @@ _NO_KEY = "-- None: the table has no key and is replaced as a whole.\n"
 def merge_file(table: Table) -> str:
     if not table.key:
         return _NO_KEY
-    return (
+    text = (
         "-- Changed, new and deleted rows from a staging table. Few rows are a parameter of the\n"
         "-- statement, which then reads unnest(@rows) in the place of the staging table. Further\n"
-        "-- parameters are the lowest and the highest key of these rows.\n%s;\n\n"
-        "-- Only new rows, from the same.\n%s;\n" % (merge(table), add(table))
-        + _within_file(table))
+        "-- parameters are the lowest and the highest key of these rows%s.\n%s;\n" % (
+            ", and when they were\n-- read" if table.deletes == "mark" else "", merge(table)))
+    if add(table):
+        text += "\n-- Only new rows, from the same.\n%s;\n" % add(table)
+    return text + _within_file(table)
 
 
 def _within_file(table: Table) -> str:

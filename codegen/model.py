@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Optional, Tuple
 
 from .forms import Reading
-from .typemap import ColumnType
+from .typemap import BY_NAME, ColumnType
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,22 @@ class Column:
     policy_tags: Tuple[str, ...]
     immutable: bool  # the table is partitioned by it, and its values are declared never to change
     unfit: bool = False  # SQLite has no such column: it takes what does not fit the others
+
+
+# With deletes "mark". No column of a definition can have this name: its prefix is reserved.
+DELETED_AT = Column(
+    name="_bqsync_deleted_at",
+    source="_bqsync_deleted_at",
+    type=BY_NAME["TIMESTAMP"],
+    required=False,
+    key=False,
+    description="When bqsync found the row deleted in SQLite, or outside of the filter; NULL: it is there",
+    reading=Reading(),
+    json_rounds=False,
+    transform=Transform(),
+    policy_tags=(),
+    immutable=False,
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +81,7 @@ class Table:
     description: str
     mode: str  # append, upsert or replace
     capture: str  # auto, triggers or scan
+    deletes: str  # mirror, mark or keep: what becomes of a row that is deleted in SQLite
     unlisted_fails: bool  # columns_not_listed: "error"
     ignored: Tuple[str, ...]  # columns of SQLite that are left out on purpose
     reject_fails: bool
@@ -84,6 +101,17 @@ class Table:
     @property
     def takes_misfits(self) -> bool:
         return any(column.unfit for column in self.columns)
+
+    @property
+    def target_columns(self) -> Tuple[Column, ...]:
+        """The columns of the target: with deletes "mark" one more, which no row brings along."""
+        return self.columns + ((DELETED_AT,) if self.deletes == "mark" else ())
+
+    @property
+    def replaced(self) -> bool:
+        """Whether all rows are sent whenever one has changed. In mode replace too, a table that keeps
+        deleted rows is merged: their keys have to be compared in any case."""
+        return self.mode == "replace" and self.deletes == "mirror"
 
     @property
     def on_reject(self) -> str:
@@ -106,6 +134,6 @@ class Table:
 
     @property
     def primary_key_allowed(self) -> bool:
-        """BigQuery takes primary keys of some types only. In mode replace rows may share a key, or have
-        none, and BigQuery trusts a primary key without checking it."""
-        return self.mode != "replace" and all(column.type.primary_key for column in self.key)
+        """BigQuery takes primary keys of some types only. In a table that is replaced rows may share a key,
+        or have none, and BigQuery trusts a primary key without checking it."""
+        return not self.replaced and all(column.type.primary_key for column in self.key)

@@ -16,7 +16,7 @@ from .model import Column, Table
 from .schema_columns import UNFIT, Columns, read_columns
 from .schema_filter import filter_problem
 from .schema_history import claim_history, history_owner
-from .schema_sync import read_sync
+from .schema_sync import Sync, read_sync
 from .schema_warehouse import Warehouse, read_warehouse
 
 EDITOR_SCHEMA = "table.schema.json"
@@ -114,7 +114,8 @@ def _read_file(
     root, duplicates = jsonpos.parse(content)
     problems.found.extend(duplicates)
     required, optional = _REQUIRED, _OPTIONAL
-    if _is_replaced(root):
+    # Only a table of this mode can do without a key.
+    if _sync_says(root, "mode", "replace"):
         required, optional = tuple(key for key in required if key != "key"), optional + ("key",)
     members = problems.members(root, required, optional, _ELSEWHERE, {"key": _KEY_MISSING})
     if members is None:
@@ -128,7 +129,8 @@ def _read_file(
     on_reject = problems.choice(
         members.get("on_reject"), ("reject", "fail", "column"), "choice")
     added = (UNFIT,) if on_reject == "column" else ()
-    columns = read_columns(members.get("columns"), len(added), problems)
+    beside = len(added) + _sync_says(root, "deletes", "mark")
+    columns = read_columns(members.get("columns"), beside, problems)
     key = _read_key(members.get("key"), columns, problems)
     columns = columns.with_key(key)
     by_name = columns.by_name
@@ -137,7 +139,7 @@ def _read_file(
         claim_history(members["sync"], target, path, owners, problems)
     key_columns = tuple(by_name[column] for column in key)
     warehouse = read_warehouse(members.get("bigquery"), columns, key_columns, problems)
-    _check_immutable(columns, key_columns, warehouse, sync.mode, problems)
+    _check_immutable(columns, key_columns, warehouse, sync, problems)
     table = Table(
         stem=stem,
         name=name or "",
@@ -145,6 +147,7 @@ def _read_file(
         description=problems.text(members.get("description"), _DESCRIPTION_MAX) or "",
         mode=sync.mode,
         capture=sync.capture,
+        deletes=sync.deletes,
         unlisted_fails=sync.unlisted_fails,
         ignored=sync.ignored,
         reject_fails=on_reject == "fail",
@@ -164,17 +167,17 @@ def _read_file(
     return _with_hashes(table)
 
 
-def _is_replaced(root: jsonpos.Node) -> bool:
-    """Whether the definition says mode "replace": only such a table can do without a key."""
+def _sync_says(root: jsonpos.Node, key: str, value: str) -> bool:
+    """Whether the definition's "sync" has this value for a key: other parts are read by it."""
     node = root
-    for key in ("sync", "mode"):
+    for name in ("sync", key):
         if node.kind != "object":
             return False
-        found = [member.node for member in node.value if member.key == key]
+        found = [member.node for member in node.value if member.key == name]
         if not found:
             return False
         node = found[-1]
-    return bool(node.value == "replace")
+    return bool(node.value == value)
 
 
 def _read_name(node: Optional[jsonpos.Node], stem: str, problems: Problems) -> Optional[str]:
@@ -280,7 +283,7 @@ def _read_key(
 
 
 def _check_immutable(
-    columns: Columns, key: Tuple[Column, ...], warehouse: Warehouse, mode: str,
+    columns: Columns, key: Tuple[Column, ...], warehouse: Warehouse, sync: Sync,
     problems: Problems
 ) -> None:
     """The declaration bounds a MERGE by the partitions of its rows (emit_sql.merge_within)."""
@@ -289,8 +292,11 @@ def _check_immutable(
         if partition is None or partition.column.name != column.name:
             problems.add(node, '"%s" does not partition the table; "immutable" is for the column of '
                          '"partition_by"' % column.name)
-        elif mode == "replace":
+        elif sync.mode == "replace":
             problems.add(node, 'has no use in mode "replace", which sends all rows; leave it out')
+        elif sync.deletes != "mirror":
+            problems.add(node, 'has no use with "deletes": "%s": a row that is kept may have the key of a '
+                         "new one in another partition; leave one of them out" % sync.deletes)
         elif len(key) != 1 or key[0].type.name != "INT64":
             problems.add(node, 'needs a "key" of one INT64 column, by which bqsync tells rows that are '
                          "new from rows that have changed")
@@ -327,6 +333,8 @@ def _with_hashes(table: Table) -> Table:
     if table.history is not None:
         # Off, the log misses changes: once it is on again, all rows are compared with the log.
         content["history"] = True
+    if table.deletes != "mirror":
+        content["deletes"] = table.deletes
     time, numbers = table.time_partition, table.range_partition
     shape: Dict[str, Any] = {
         "content": content,

@@ -1,5 +1,5 @@
-"""The "sync" part of a definition: how a table is sent, how its changes are found, and what becomes of
-columns that the definition does not list."""
+"""The "sync" part of a definition: how a table is sent, how its changes are found, what becomes of rows
+that are deleted in SQLite, and of columns that the definition does not list."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from .schema_history import read_history
 
 _MODES = ("append", "upsert", "replace")
 _CAPTURES = ("auto", "triggers", "scan")
+_DELETES = ("mirror", "mark", "keep")
 _UNLISTED = ("ignore", "error")
 
 
@@ -20,6 +21,7 @@ _UNLISTED = ("ignore", "error")
 class Sync:
     mode: str = ""
     capture: str = "auto"
+    deletes: str = "mirror"
     unlisted_fails: bool = False
     ignored: Tuple[str, ...] = ()
     history: Optional[History] = None
@@ -30,7 +32,8 @@ def read_sync(
 ) -> Sync:
     if node is None:
         return Sync()
-    members = problems.members(node, ("mode",), ("capture", "columns_not_listed", "history", "ignore"))
+    members = problems.members(
+        node, ("mode",), ("capture", "deletes", "columns_not_listed", "history", "ignore"))
     if members is None:
         return Sync()
     unlisted = problems.choice(members.get("columns_not_listed"), _UNLISTED, "choice")
@@ -39,8 +42,12 @@ def read_sync(
     if capture == "triggers" and mode == "replace" and not has_key:
         problems.add(members["capture"], '"triggers" list changed rows by their key; name a "key", '
                      'or use "scan"')
+    deletes = problems.choice(members.get("deletes"), _DELETES, "choice") or "mirror"
+    if deletes != "mirror" and mode == "replace" and not has_key:
+        problems.add(members["deletes"], 'needs a "key": without one, nothing tells a row that is deleted '
+                     'from one that has changed; name a "key", or use "mirror"')
     return Sync(
-        mode or "", capture or "auto", unlisted == "error",
+        mode or "", capture or "auto", deletes, unlisted == "error",
         _read_ignored(members.get("ignore"), columns, problems),
         read_history(members.get("history"), mode or "", has_key, columns, problems))
 

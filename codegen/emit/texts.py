@@ -33,7 +33,7 @@ def policy_tags(field: Field) -> List[str]:
 
 def rows_are_keyed(table: Table) -> bool:
     """Whether no two rows of the target share a key, and none has NULL in it."""
-    return bool(table.key) and table.mode != "replace"
+    return bool(table.key) and not table.replaced
 
 
 def _escaped(text: str, escape: Callable[[int], str]) -> str:

@@ -70,6 +70,17 @@ enum column_transform {
     TRANSFORM_TRUNCATE,
 };
 
+/* What becomes in the target of a row that is deleted in SQLite, or that the filter leaves out. */
+enum deletes_choice {
+    DELETES_MIRROR, /* it is deleted */
+    DELETES_MARK,   /* it stays, and its _bqsync_deleted_at says since when it is gone */
+    DELETES_KEEP,   /* it stays as it was */
+};
+
+/* With DELETES_MARK: a column of the target that is not among the table's columns, since no row
+ * brings a value for it. */
+#define TABLE_DELETED_AT "_bqsync_deleted_at"
+
 enum capture_choice { CAPTURE_AUTO, CAPTURE_TRIGGERS, CAPTURE_SCAN };
 
 struct column {
@@ -133,6 +144,8 @@ struct table {
     const char *definition; /* the name of its file in schemas/, without .json */
     enum send_mode mode;    /* as declared, never SEND_NOTHING */
     enum capture_choice capture;
+    /* Anything but DELETES_MIRROR only with a key, and then mode is not SEND_REPLACE. */
+    enum deletes_choice deletes;
     bool reject_fails; /* on_reject: "fail"; with "column", the last column is the unfit one */
 
     /* columns_not_listed: "error": a column of the source that is neither among columns nor ignored
@@ -175,13 +188,16 @@ struct table {
 
     /* GoogleSQL with ${project}, ${dataset}, ${staging} inside backticks. */
     const char *ddl_sql;
-    const char *merge_sql; /* update, insert and delete from staging; NULL without a key */
+    /* Update, insert and delete from staging; NULL without a key. With DELETES_MARK @snapshot_at is
+     * when the rows were read. */
+    const char *merge_sql;
     /* The same for rows none of which is deleted, bounded by the immutable column, too: @low_2 and
      * @high_2. It fails, and changes nothing, if a row up to the key @known is not in the target
      * within these bounds. NULL without such a column. */
     const char *merge_within_sql;
     /* The same for rows that are all new: an INSERT in mode append, which reads nothing of the
-     * target, else a MERGE that only inserts. NULL without a key. */
+     * of the target, else a MERGE that only inserts. NULL without a key, and where the target keeps
+     * deleted rows: a row that is new in SQLite may have the key of one of them. */
     const char *add_sql;
     /* The part of each MERGE that bounds each key column by parameters, for the n-th (from 1)
      * @low_n and @high_n. A statement that leaves it out does the same and reads more of the

@@ -18,6 +18,8 @@ struct totals {
     int64_t insert;
     int64_t update;
     int64_t delete;
+    int64_t mark;
+    int64_t keep;
     int creates;
     int alters;
     int sets; /* tables of which a description, label, clustering or policy tag is set */
@@ -27,8 +29,8 @@ struct totals {
 
 static bool changes(const struct plan_report_table *table)
 {
-    return table->insert + table->update + table->delete > 0 || table->diff.statement_count > 0 ||
-           table->diff.set[0] != '\0' || table->why != NULL;
+    return table->insert + table->update + table->delete + table->mark > 0 ||
+           table->diff.statement_count > 0 || table->diff.set[0] != '\0' || table->why != NULL;
 }
 
 static struct totals add_up(const struct plan_report *report)
@@ -46,6 +48,8 @@ static struct totals add_up(const struct plan_report *report)
         sum.insert += table->insert;
         sum.update += table->update;
         sum.delete += table->delete;
+        sum.mark += table->mark;
+        sum.keep += table->keep;
         for (size_t j = 0; j < table->diff.statement_count; j++)
             *(table->diff.missing ? &sum.creates : &sum.alters) += 1;
         sum.sets += table->diff.set[0] != '\0' ? 1 : 0;
@@ -83,6 +87,8 @@ static void print_totals(const struct colours *colour, const struct totals *sum)
     print_part(sum->insert, "to insert", &first);
     print_part(sum->update, "to update", &first);
     print_part(sum->delete, "to delete", &first);
+    print_part(sum->mark, "to mark as deleted", &first);
+    print_part(sum->keep, "to keep although deleted in SQLite", &first);
     printf("%s", first ? " no rows" : "");
     first = true;
     if (sum->creates + sum->alters + sum->sets > 0)
@@ -130,6 +136,10 @@ static void print_details(
 {
     int64_t limit = partitions_daily_limit(table->table);
 
+    if (table->mark > 0)
+        printf("    %" PRId64 " to mark as deleted\n", table->mark);
+    if (table->keep > 0)
+        printf("    %" PRId64 " to keep although deleted in SQLite\n", table->keep);
     if (table->why_scan[0] != '\0')
         printf("    scanned: %s\n", table->why_scan);
     if (table->diff.clustering[0] != '\0')

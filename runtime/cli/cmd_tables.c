@@ -106,8 +106,10 @@ int command_ddl(struct invocation *in)
             printf("-- %s has no key and is replaced as a whole.\n", table->name);
         } else {
             print_statement(in, table->merge_sql);
-            putchar('\n');
-            print_statement(in, table->add_sql);
+            if (table->add_sql != NULL) {
+                putchar('\n');
+                print_statement(in, table->add_sql);
+            }
             if (table->merge_within_sql != NULL) {
                 putchar('\n');
                 print_statement(in, table->merge_within_sql);

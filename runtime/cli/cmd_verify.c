@@ -98,6 +98,10 @@ static void print_table(const struct verify_table *table, int width)
     print_keys("only in BigQuery", table->extra, table->extra_count);
     print_keys("different", table->different, table->different_count);
     print_keys("more than once in BigQuery", table->duplicated, table->duplicated_count);
+    if (table->kept > 0)
+        printf(
+            "    kept in BigQuery: %" PRId64 " row%s that SQLite does not have any more\n",
+            table->kept, table->kept == 1 ? "" : "s");
     if (table->unexplained_count > 0)
         printf(
             "    %" PRId64 " groups of rows have different checksums although no row differs: "

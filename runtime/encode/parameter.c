@@ -132,3 +132,14 @@ void parameter_append_scalar(
     append_value(out, type, &value);
     buffer_append_text(out, "}}");
 }
+
+void parameter_append_timestamp(struct buffer *out, const char *name, int64_t us)
+{
+    char civil[CIVIL_TEXT_SIZE];
+
+    buffer_printf(
+        out,
+        "%s{\"name\":\"%s\",\"parameterType\":{\"type\":\"TIMESTAMP\"},"
+        "\"parameterValue\":{\"value\":\"%s+00:00\"}}",
+        out->length > 0 ? "," : "", name, civil_datetime_text(us, ' ', civil));
+}

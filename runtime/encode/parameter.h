@@ -12,6 +12,7 @@
 #include "base/table.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Whether a parameter carries every column. A GEOGRAPHY is loaded: a load job takes its WKT as it
  * is, with rules for the orientation of polygons that no function in a statement shares. */
@@ -28,5 +29,9 @@ void parameter_append_row(struct buffer *out, const struct table *table, struct 
  * value: as avro_value_take has returned it; not JSON, which has no parameter of its type here. */
 void parameter_append_scalar(
     struct buffer *out, const char *name, enum column_type type, struct slice value);
+
+/* The same for a TIMESTAMP, in microseconds since 1970, with a comma in front unless it is the
+ * first. */
+void parameter_append_timestamp(struct buffer *out, const char *name, int64_t us);
 
 #endif

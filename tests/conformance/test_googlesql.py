@@ -8,7 +8,8 @@ import unittest
 from tests.conformance import mutants, statements
 from tests.support import foreign
 
-PROGRAMS = [("bqsync_samples", True), ("bqsync_shapes", False), ("bqsync_torture", True)]
+PROGRAMS = [("bqsync_samples", True), ("bqsync_shapes", False), ("bqsync_deletes", True),
+            ("bqsync_torture", True)]
 
 
 def as_before(sql):

@@ -46,6 +46,7 @@ class Dimension:
     def query(self, sql):
         """A statement by hand in BigQuery; False if it is refused."""
         self.life.log.append(f"in BigQuery: {sql}")
+        self.life.touched = True
         try:
             self.life.bq.query(sql)
             return True

@@ -13,6 +13,7 @@ import time
 from tests.fault.dimension import HELD_SECONDS, Dimension
 from tests.fault.dimensions_columns import Columns
 from tests.fault.dimensions_days import Days
+from tests.fault.dimensions_deletes import Deletes
 from tests.fault.dimensions_filters import Filters
 from tests.fault.dimensions_follow import Follow
 from tests.fault.dimensions_unfit import Unfit
@@ -221,6 +222,7 @@ class Hands(Dimension):
         """Drops a table and makes an empty one of the same name, with the same columns and partitions."""
         dataset = self.life.app.dataset
         if table in self.life.bq.tables(dataset):
+            self.life.touched = True
             known = self.life.bq.table(dataset, table)
             kept = {name: known[name] for name in ("schema", "timePartitioning", "rangePartitioning") if name in known}
             self.life.log.append(f"in BigQuery: {table} is made again, empty")
@@ -512,5 +514,5 @@ class Idle(Dimension):
 
 
 KINDS = [Plain, Keys, Indexes, Triggers, Columns, Hands, Windows, Datasets, Rejects, Texts, Atomic, Idle, Verify, Days,
-         Filters, Follow, Unfit]
+         Filters, Follow, Unfit, Deletes]
 DIMENSIONS = {kind.name: kind for kind in KINDS}

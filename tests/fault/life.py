@@ -80,6 +80,8 @@ class Life:
         self.tables = sorted(tables or self.rng.sample(sorted(CLASSIC), self.rng.randrange(1, 4)))
         self.backup = False
         self.held = {}  # by dataset and table, what BigQuery held after the last sync in peace
+        self.all_held = {}  # the same, with rows that are deleted in SQLite and stay
+        self.touched = False  # whether BigQuery was changed by hand since
         self.calm = False  # whether nothing but statements of the application came after it
         self.hurt = True  # whether an accident came after it
         self.owed = set()  # tables of which a column was dropped by hand: seen by the next pass that has changes
@@ -180,6 +182,7 @@ class Life:
             pathlib.Path(f"{self.state_path}{suffix}").unlink(missing_ok=True)
 
     def drop_target(self, table):
+        self.touched = True
         try:
             self.bq.delete(f"datasets/{self.app.dataset}/tables/{table}")
         except HttpError as problem:
@@ -189,6 +192,7 @@ class Life:
     def damage(self, table):
         """Changes rows in BigQuery by hand; nobody promises to see that, unless somebody then resets or repairs."""
         self.calm = False
+        self.touched = True
         target = f"{self.app.dataset}.{table}"
         column = self.rng.choice(DEFINITIONS[table]["columns"])
         kinds = [f"delete from {target} where true", f"insert into {target} select * from {target}"]
@@ -292,6 +296,7 @@ class Life:
     def meet_faults(self, arguments):
         rules = [self.fault() for _ in range(self.rng.choice([1, 1, 2]))]
         self.log.append(f"sync {arguments} meets {rules}")
+        self.touched = self.touched or any(rule["action"] == "table_vanish" for rule in rules)
         self.bq.faults(*rules)
         status, _, self.err = self.app.run("sync", *arguments, **HURRY)
         self.bq.clear_faults()
@@ -374,6 +379,7 @@ class Life:
         if open_intents:
             raise Broken(f"intents are left open: {open_intents}")
         self.calm = True
+        self.touched = False
         self.hurt = False
         self.compare_twin()
         for dimension in self.dimensions:
@@ -414,16 +420,26 @@ class Life:
                 before = self.held.get((self.app.dataset, table), {})
                 plain = self.calm and not TABLES[table].spellings and any(
                     dimension.keeps_versions for dimension in self.dimensions)
-                reports.append(mirror.compare_table(source, endpoint, DEFINITIONS[table], before if plain else {}))
+                reports.append(mirror.compare_table(source, endpoint, DEFINITIONS[table], before if plain else {},
+                                                    self.last_held(table)))
             return reports
         finally:
             source.close()
+
+    def last_held(self, table):
+        """What BigQuery held after the last comparison; None if a hand has changed that since."""
+        last = self.all_held.get((self.app.dataset, table))
+        if last is not None:
+            last.exact = self.calm
+        return None if self.touched else last
 
     def compare(self):
         """How many rows are rejected; Broken if the two sides differ in any other."""
         reports = self.reports()
         for report in reports:
             self.held[self.app.dataset, report.table] = report.held
+            self.all_held[self.app.dataset, report.table] = report.all_held
+            self.counts["rows kept"] += report.kept
         self.counts["comparisons"] += len(reports)
         self.counts["rows"] += sum(report.source_rows for report in reports)
         different = [str(report) for report in reports if not report.equal and report.table not in self.owed]

@@ -24,13 +24,16 @@ class World:
         self.folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bqsync-crash-")))
         self.scenario = scenario
         self.held = {}  # what BigQuery held before the change, of each table
+        self.all_held = {}  # the same, with rows that are deleted in SQLite and stay
         self.bq = stack.enter_context(Bqlocal(datasets=["d"], data=self.folder / "bq.db"))
         self.app = stack.enter_context(Deployment(
             self.bq, "bqsync_lives", environment={"BQ_PARALLEL": "1", **environment}, state=state))
         if scenario.before is not None:
             self.app.script(scenario.before)
             self.app.run("sync", *scenario.tables)
-            self.held = {report.table: report.held for report in self.reports({})}
+            reports = self.reports({})
+            self.held = {report.table: report.held for report in reports}
+            self.all_held = {report.table: report.all_held for report in reports}
         self.app.script(scenario.change)
         if scenario.accident is not None:
             scenario.accident(self.bq, self.app)
@@ -61,7 +64,8 @@ class World:
         endpoint = mirror.Endpoint(self.bq.url, "p", "d")
         source = mirror.open_source(str(self.app.path))
         try:
-            return [mirror.compare_table(source, endpoint, DEFINITIONS[table], held.get(table, {}))
+            return [mirror.compare_table(source, endpoint, DEFINITIONS[table], held.get(table, {}),
+                                         self.all_held.get(table) if self.scenario.accident is None else None)
                     for table in self.scenario.tables]
         finally:
             source.close()

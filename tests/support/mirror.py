@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support import mirror_misfits
+from tests.support import mirror_deletes, mirror_misfits
 from tests.support.mirror_rule import Torn
 from tests.support.mirror_values import TYPE_NAMES, Reject, Rule, Text, expected, received, same
 
@@ -47,6 +47,8 @@ class TableReport:
     different: list[tuple[tuple[Any, ...], str, Any, Any]] = field(default_factory=list)
     lost: list[tuple[Any, ...]] = field(default_factory=list)
     held: dict[tuple[Any, ...], list[list[Any]]] = field(default_factory=dict, repr=False)
+    kept: int = 0  # rows that are deleted in SQLite and stay by the definition
+    all_held: mirror_deletes.Held = field(default_factory=mirror_deletes.Held, repr=False)
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -184,9 +186,10 @@ class Claims:
 
 
 def read_warehouse(
-    endpoint: Endpoint, definition: dict[str, Any], rules: list[Rule], key: list[int], report: TableReport
+    endpoint: Endpoint, definition: dict[str, Any], rules: list[Rule], key: list[int], report: TableReport,
+    deleted: mirror_deletes.Deleted
 ) -> dict[Key, list[Values]] | None:
-    """The rows of the target by key; None if the table cannot be compared."""
+    """The live rows of the target by key; None if the table cannot be compared."""
     target = definition.get("target", definition["table"])
     columns = endpoint.columns(target)
     if columns is None:
@@ -208,7 +211,9 @@ def read_warehouse(
         report.warehouse_rows += 1
         values = [mirror_misfits.received(cells[place]) if rule is mirror_misfits.RULE else received(rule.type, cells[place])
                   for rule, place in zip(rules, order)]
-        rows.setdefault(tuple(values[place] for place in key), []).append(values)
+        row_key = tuple(values[place] for place in key)
+        if not deleted.take_marked(places.get(mirror_deletes.NAME), cells, row_key, values):
+            rows.setdefault(row_key, []).append(values)
     return rows
 
 
@@ -225,11 +230,16 @@ def read_source_row(rules: list[Rule], row: tuple[Any, ...]) -> tuple[Values, se
     return values, unfit
 
 
+def is_replaced(definition: dict[str, Any]) -> bool:
+    """Whether rows may share a key, or have none: not where deleted rows stay."""
+    return definition["sync"]["mode"] == "replace" and mirror_deletes.choice(definition) == "mirror"
+
+
 def read_claims(
     connection: sqlite3.Connection, definition: dict[str, Any], rules: list[Rule], key: list[int], report: TableReport
 ) -> dict[Key, Claims]:
     """The rows of the source by their key in BigQuery; those without one are rejected."""
-    null_is_a_key = definition["sync"]["mode"] == "replace"
+    null_is_a_key = is_replaced(definition)
     misfits = mirror_misfits.Misfits(definition, rules, key) if definition.get("on_reject") == "column" else None
     claims: dict[Key, Claims] = {}
     for source in source_rows(connection, definition):
@@ -314,26 +324,32 @@ def compare_table(
     endpoint: Endpoint,
     definition: dict[str, Any],
     before: dict[Key, list[Values]] | None = None,
+    last: mirror_deletes.Held | None = None,
 ) -> TableReport:
-    """With `before`, the rows that BigQuery held after the last sync: those of rejected rows must be as they were."""
+    """With `before`, the rows that BigQuery held after the last sync: those of rejected rows must be as they were. With
+    `last`, what it held of rows that are deleted in SQLite since must be there where the definition says so."""
     report = TableReport(definition["table"])
     rules = [Rule.of(column) for column in definition["columns"]]
     added = [mirror_misfits.RULE] if definition.get("on_reject") == "column" else []
     names = [rule.name for rule in rules + added]
     key = [names.index(name) for name in definition.get("key", [])]
-    rows = read_warehouse(endpoint, definition, rules + added, key, report)
+    deleted = mirror_deletes.Deleted(definition, report)
+    rows = read_warehouse(endpoint, definition, rules + added, key, report, deleted)
     if rows is None:
         return report
     report.held = dict(rows) if before is not None else {}
 
     judge = Judge(report, names)
-    for row_key, claims in read_claims(connection, definition, rules, key, report).items():
-        there = rows.pop(row_key, [])
-        if definition["sync"]["mode"] == "replace":
+    all_claims = read_claims(connection, definition, rules, key, report)
+    rest = dict(rows)
+    for row_key, claims in all_claims.items():
+        there = rest.pop(row_key, [])
+        if is_replaced(definition):
             judge.as_multiset(row_key, claims, there)
         else:
             judge.by_key(row_key, claims, there, before.get(row_key) if before is not None else None)
-    report.extra += [row_key for row_key, there in rows.items() for _ in there]
+    deleted.judge(rows, rest, set(all_claims), last)
+    report.all_held = deleted.now
     return report
 
 

@@ -126,6 +126,12 @@ MISFIT = """
 insert into events(kind, payload, at) values ('a', '{"n":1}', 1), ('b', '{', 2), ('c', '[]', 3);
 """
 
+STAYING = ("marked", "marked_small", "kept", "kept_log", "kept_scanned")
+STAY = ";".join(TABLES[table].create + f""";
+insert into {table}(id, n, note) values (1, 1, 'one'), (2, 2, 'two'), (3, 3, 'three'), (4, 4, 'four')""" for table in STAYING)
+STAY_CHANGE = ";".join(f"""delete from {table} where id in (1, 4); update {table} set note = 'zwei' where id = 2;
+insert into {table}(id, n) values (5, 5); insert into {table}(id, n) values (4, 40)""" for table in STAYING)
+
 ROWS = """
 insert into events(kind, payload, at) values ('a', '{"n":1}', 1), ('b', null, 2), ('c', '[]', 3);
 insert into accounts values (1, 'a@x', 1.5, 'one'), (2, 'b@x', null, 'two'), (3, 'c@x', 3, null);
@@ -194,6 +200,12 @@ SCENARIOS = [
              "update key_moments set v = x'ff' where v = 'one'; update key_moments set v = 'zwei' where v = 'two';"
              "insert into key_moments values ('2024-01-01T00:00Z', 'beside')", ("--full",), ("key_moments",),
              status=1),
+    Scenario("deleted rows are marked", STAY, STAY_CHANGE, (), ("marked",)),
+    Scenario("deleted rows are marked by a full sync", STAY, STAY_CHANGE, ("--full",), ("marked", "marked_small")),
+    Scenario("deleted rows are marked: emptied", STAY, "delete from marked", ("--full",), ("marked",)),
+    Scenario("deleted rows are kept", STAY, STAY_CHANGE, (), ("kept", "kept_scanned")),
+    Scenario("deleted rows are kept by a full sync", STAY, STAY_CHANGE, ("--full",), ("kept", "kept_log")),
+    Scenario("deleted rows are kept: nothing else", STAY, "delete from kept where id = 1", (), ("kept",)),
     Scenario("reset", ROWS, "delete from bq_sync_tracking where table_name = 'accounts'", (), ("accounts",)),
     Scenario("capture interrupted", ROWS,
              "drop trigger bq_sync_update_accounts; update accounts set note = 'unseen' where id = 1", (),
@@ -230,5 +242,6 @@ SCANNED = [scenario for scenario in SCENARIOS if scenario.name in (
     "first sync", "append: new rows", "append: an update", "upsert: insert, update, delete", "upsert: changed keys",
     "upsert: a fixed reject", "append: a fixed reject", "upsert: a reject stays", "upsert: a key respelled",
     "upsert: a partial unique index", "replace: a change", "replace: emptied", "full sync",
-    "full sync: rejects keep their versions", "full sync: rejects of respelled keys", "target dropped",
+    "full sync: rejects keep their versions", "full sync: rejects of respelled keys", "deleted rows are marked",
+    "deleted rows are kept", "deleted rows are kept: nothing else", "target dropped",
     "column dropped in BigQuery", "source restored")]

@@ -297,8 +297,23 @@ LOGGED = {
                          misfits={"day": ["someday", "2024-02-30"], "note": [b"x", BAD]}),
 }
 
+# Definitions with deletes "mark" and "keep".
+STAY_MISFITS = {"n": ["many", 1.5], "note": [b"x", BAD], "doc": ["{"]}
+STAYING = {
+    **{f"{name}{how}": Table(
+        f"create table {name}{how}(id integer primary key, n, note text, doc text)",
+        {"n": lambda r: r.choice([None, r.randrange(50)]), "note": text_or_null, "doc": json_text}, misfits=STAY_MISFITS)
+       for name in ("marked", "kept") for how in ("", "_log", "_small", "_scanned")},
+    **{f"{name}_moments": keyed(f"create table {name}_moments(at text primary key, v)", at="TIMESTAMP")
+       for name in ("marked", "kept")},
+    **{f"{name}_some": Table(
+        f"create table {name}_some(id integer primary key, kind text, note text, hidden integer not null default 0)",
+        {"kind": text_or_null, "note": text_or_null, "hidden": one_of(0, 0, 0, 1)}, misfits={"note": [b"x", BAD]},
+        unique=frozenset(["hidden"])) for name in ("marked", "kept")},
+}
+
 TABLES: collections.ChainMap[str, Table] = collections.ChainMap(
-    CLASSIC, KEYED, VIEWED, BAGS, THINGS, REJECTED, MISFITS, FILTERED, ORDERS, LOGGED, JUDGED)
+    CLASSIC, KEYED, VIEWED, BAGS, THINGS, REJECTED, MISFITS, FILTERED, ORDERS, LOGGED, JUDGED, STAYING)
 
 
 def base(table: str) -> str:

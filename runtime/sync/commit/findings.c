@@ -29,11 +29,12 @@ static bool publish_rejects(
     return ok;
 }
 
-/* What a scan found out is on disk before the intent that makes it effective. If no row is sent, it
- * has found only rows that are rejected, as before. */
+/* What a scan found out is on disk before the intent that makes it effective. If no row is sent or
+ * left out, it has found only rows that are rejected, as before. */
 static bool end_shadow(struct task *task, struct error *err)
 {
-    bool empty = task->batch.rows == 0 && task->batch.mode != SEND_REPLACE;
+    bool empty =
+        task->batch.rows + task->batch.left_out == 0 && task->batch.mode != SEND_REPLACE;
     bool ok = task->batch.shadow == NULL || empty || shadow_end(task->batch.shadow, err);
 
     shadow_free(task->batch.shadow);
@@ -45,7 +46,7 @@ static bool end_shadow(struct task *task, struct error *err)
  * is nothing to write, as in a pass without rejects. */
 static bool is_idle(const struct task *task, bool changed)
 {
-    return !changed && !task->warehouse.created && task->plan.capture.by == CAPTURE_SCAN &&
+    return !changed && !task->warehouse.created && task->batch.left_out == 0 && task->plan.capture.by == CAPTURE_SCAN &&
            task->source.watermark.last_error[0] == '\0';
 }
 

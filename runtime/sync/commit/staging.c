@@ -1,5 +1,6 @@
 #include "sync/commit/staging.h"
 
+#include "base/json_text.h"
 #include "base/log.h"
 #include "base/text_fit.h"
 #include "sync/pass/plan.h"
@@ -13,8 +14,54 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define LIFETIME_MS ((int64_t)24 * 3600 * 1000)
+
+/* A replacement of a target that holds rows which the source does not have any more, and keeps
+ * them.
+ */
+static bool keeps_deleted(const struct task *task)
+{
+    return task->table->deletes != DELETES_MIRROR && task->batch.mode == SEND_REPLACE &&
+           task->batch.staged;
+}
+
+static bool is_column(const struct table *table, const char *name)
+{
+    for (size_t i = 0; i < table->column_count; i++)
+        if (strcasecmp(table->columns[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void add_field(cJSON *fields, const char *name, const char *type)
+{
+    cJSON *field = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(field, "name", name);
+    cJSON_AddStringToObject(field, "type", type);
+    cJSON_AddItemToArray(fields, field);
+}
+
+/* Returns owned the columns of the target that the table does not have: they go over with the rows
+ * that a replacement keeps. */
+static cJSON *carried_fields(const struct task *task)
+{
+    cJSON *carried = cJSON_CreateArray();
+    const cJSON *field;
+
+    if (!keeps_deleted(task))
+        return carried;
+    cJSON_ArrayForEach(field, task->warehouse.fields)
+    {
+        if (!is_column(task->table, json_text_of(field, "name", "")))
+            cJSON_AddItemToArray(carried, cJSON_Duplicate(field, true));
+    }
+    if (task->warehouse.fields == NULL && task->table->deletes == DELETES_MARK)
+        add_field(carried, TABLE_DELETED_AT, "TIMESTAMP");
+    return carried;
+}
 
 /* The target's columns without what only a target needs, and the one that marks tombstones. Policy
  * tags stay: what is protected there is not to lie open here to all readers of the dataset. */
@@ -24,6 +71,8 @@ cJSON *staging_schema(const struct task *task)
     cJSON *fields = cJSON_Parse(table->schema_json);
     cJSON *field;
 
+    while (cJSON_GetArraySize(fields) > (int)table->column_count)
+        cJSON_DeleteItemFromArray(fields, (int)table->column_count);
     cJSON_ArrayForEach(field, fields)
     {
         cJSON_DeleteItemFromObjectCaseSensitive(field, "mode");
@@ -32,10 +81,7 @@ cJSON *staging_schema(const struct task *task)
         if (task->batch.json_as_text && strcmp(cJSON_GetStringValue(type), "JSON") == 0)
             cJSON_SetValuestring(type, "STRING");
     }
-    field = cJSON_CreateObject();
-    cJSON_AddStringToObject(field, "name", "_bqsync_deleted");
-    cJSON_AddStringToObject(field, "type", "BOOL");
-    cJSON_AddItemToArray(fields, field);
+    add_field(fields, "_bqsync_deleted", "BOOL");
 
     cJSON *schema = cJSON_CreateObject();
     cJSON_AddItemToObject(schema, "fields", fields);
@@ -56,6 +102,19 @@ static void blame_clock(int64_t now_us, struct error *err)
     memcpy(err->message, message, sizeof message);
 }
 
+/* Where the kept rows join those that were sent, which bring nothing for these columns. */
+static void add_carried(cJSON *fields, const struct task *task)
+{
+    cJSON *carried = carried_fields(task);
+    cJSON *field;
+
+    while ((field = cJSON_DetachItemFromArray(carried, 0)) != NULL) {
+        cJSON_DeleteItemFromObjectCaseSensitive(field, "description");
+        cJSON_AddItemToArray(fields, field);
+    }
+    cJSON_Delete(carried);
+}
+
 bool staging_create(
     struct worker *worker, const struct task *task, const struct intent *intent, struct error *err)
 {
@@ -65,7 +124,9 @@ bool staging_create(
 
     snprintf(expiration, sizeof expiration, "%" PRId64, now_us / 1000 + LIFETIME_MS);
     cJSON_AddStringToObject(resource, "expirationTime", expiration);
-    cJSON_AddItemToObject(resource, "schema", staging_schema(task));
+    cJSON *schema = staging_schema(task);
+    cJSON_AddItemToObject(resource, "schema", schema);
+    add_carried(cJSON_GetObjectItemCaseSensitive(schema, "fields"), task);
     bool ok = bigquery_table_insert(worker->bigquery, intent->staging, resource, NULL, err);
     cJSON_Delete(resource);
     if (!ok)
@@ -144,9 +205,9 @@ void staging_append_change(
     const struct table *table = task->table;
 
     // To add rows that are all new reads the target's key at most; an update bills all of it.
-    const char *rest = task->batch.changed_rows == 0 ? table->add_sql
-                       : task->batch.bounds.within   ? table->merge_within_sql
-                                                     : table->merge_sql;
+    const char *rest = batch_only_adds(&task->batch, table) ? table->add_sql
+                       : task->batch.bounds.within          ? table->merge_within_sql
+                                                            : table->merge_sql;
     rest = append_before(sql, worker, rest, STAGING_PATH);
     append_source(sql, worker, task, intent);
     if (table->bounds_sql != NULL && strstr(rest, table->bounds_sql) != NULL) {
@@ -163,6 +224,28 @@ static void append_columns(struct buffer *sql, const struct table *table, const 
         buffer_append_text(sql, alias);
         googlesql_identifier(sql, table->columns[i].name);
     }
+}
+
+/* Behind the table's own columns. alias NULL: nothing, for rows that were sent. */
+static void append_carried(struct buffer *sql, const struct task *task, const char *alias)
+{
+    cJSON *carried = carried_fields(task);
+    const cJSON *field;
+
+    cJSON_ArrayForEach(field, carried)
+    {
+        buffer_append_text(sql, ", ");
+        buffer_append_text(sql, alias != NULL ? alias : "null as ");
+        googlesql_identifier(sql, json_text_of(field, "name", ""));
+    }
+    cJSON_Delete(carried);
+}
+
+/* All columns that go into the target. */
+static void append_target_columns(struct buffer *sql, const struct task *task, const char *alias)
+{
+    append_columns(sql, task->table, alias);
+    append_carried(sql, task, alias);
 }
 
 static void append_key_columns(struct buffer *sql, const struct table *table)
@@ -187,21 +270,18 @@ static void append_kept_keys(
     buffer_append_text(sql, "\n      having countif(not `_bqsync_deleted`) = 0\n    )");
 }
 
-/* The rows of the target that stay: one of each kept key, should somebody have doubled it. They are
- * numbered by the text of the key, since a window has no partitions by FLOAT64. */
-static void append_from_kept(
+/* "exists (...)": the row t of the target has a kept key, or, live, one of a row that was sent. */
+static void append_exists(
     struct buffer *sql, const struct worker *worker, const struct table *table,
-    const struct intent *intent)
+    const struct intent *intent, bool live)
 {
-    buffer_append_text(sql, "\n  from (\n    select ");
-    append_columns(sql, table, "t.");
-    buffer_append_text(sql, ", row_number() over (partition by ");
-    row_text_expression(sql, table, ROW_TEXT_KEY);
-    buffer_append_text(sql, ") as `_bqsync_number`\n    from ");
-    googlesql_path(sql, worker->project, worker->dataset, table->target);
-    buffer_append_text(sql, " as t\n    where exists (select 1 from ");
-    append_kept_keys(sql, worker, table, intent);
-    buffer_append_text(sql, " as bqsync_kept\n    where true");
+    buffer_append_text(sql, "exists (select 1 from ");
+    if (live)
+        googlesql_path(sql, worker->project, worker->dataset, intent->staging);
+    else
+        append_kept_keys(sql, worker, table, intent);
+    buffer_append_text(sql, " as bqsync_kept\n    where ");
+    buffer_append_text(sql, live ? "not bqsync_kept.`_bqsync_deleted`" : "true");
     for (size_t k = 0; k < table->key_count; k++) {
         const char *name = table->columns[table->key[k]].name;
         buffer_append_text(sql, " and t.");
@@ -210,6 +290,56 @@ static void append_from_kept(
         googlesql_identifier(sql, name);
     }
     buffer_append_byte(sql, ')');
+}
+
+/* The carried columns of the rows that stay. Those that are not marked as deleted yet, and whose
+ * key is not that of a rejected row, are marked now. */
+static void append_old_carried(
+    struct buffer *sql, const struct worker *worker, const struct task *task,
+    const struct intent *intent)
+{
+    cJSON *carried = carried_fields(task);
+    const cJSON *field;
+
+    cJSON_ArrayForEach(field, carried)
+    {
+        const char *name = json_text_of(field, "name", "");
+        bool mark = task->table->deletes == DELETES_MARK && strcasecmp(name, TABLE_DELETED_AT) == 0;
+        bool kept = mark && task->batch.kept_keys > 0;
+        buffer_append_text(sql, ", ");
+        if (kept) {
+            buffer_append_text(sql, "if(");
+            append_exists(sql, worker, task->table, intent, false);
+            buffer_append_text(sql, ", t.`" TABLE_DELETED_AT "`, ");
+        }
+        buffer_append_text(sql, mark ? "coalesce(t." : "t.");
+        googlesql_identifier(sql, name);
+        buffer_append_text(sql, mark ? ", @snapshot_at)" : "");
+        buffer_append_text(sql, kept ? ")" : "");
+        if (mark)
+            buffer_append_text(sql, " as `" TABLE_DELETED_AT "`");
+    }
+    cJSON_Delete(carried);
+}
+
+/* The rows of the target that stay: one of each key, should somebody have doubled it. They are
+ * numbered by the text of the key, since a window has no partitions by FLOAT64. */
+static void append_from_kept(
+    struct buffer *sql, const struct worker *worker, const struct task *task,
+    const struct intent *intent)
+{
+    const struct table *table = task->table;
+    bool keeps = keeps_deleted(task);
+
+    buffer_append_text(sql, "\n  from (\n    select ");
+    append_columns(sql, table, "t.");
+    append_old_carried(sql, worker, task, intent);
+    buffer_append_text(sql, ", row_number() over (partition by ");
+    row_text_expression(sql, table, ROW_TEXT_KEY);
+    buffer_append_text(sql, ") as `_bqsync_number`\n    from ");
+    googlesql_path(sql, worker->project, worker->dataset, table->target);
+    buffer_append_text(sql, keeps ? " as t\n    where not " : " as t\n    where ");
+    append_exists(sql, worker, table, intent, keeps);
     googlesql_partition_filter(sql, table, "t");
     buffer_append_text(sql, "\n  ) as bqsync_old\n  where bqsync_old.`_bqsync_number` = 1");
 }
@@ -228,17 +358,18 @@ static void append_keeping(
     googlesql_path(sql, worker->project, worker->dataset, table->target);
     buffer_append_text(sql, " as bqsync_target\nusing (\n  select ");
     append_columns(sql, table, "bqsync_new.");
+    append_carried(sql, task, NULL);
     buffer_append_text(sql, "\n  from ");
     append_source(sql, worker, task, intent);
     buffer_append_text(
         sql, " as bqsync_new\n  where not bqsync_new.`_bqsync_deleted`\n  union all\n  select ");
-    append_columns(sql, table, "bqsync_old.");
-    append_from_kept(sql, worker, table, intent);
+    append_target_columns(sql, task, "bqsync_old.");
+    append_from_kept(sql, worker, task, intent);
     buffer_append_text(
         sql, "\n) as bqsync_rows\non false\nwhen not matched by target then\n  insert (");
-    append_columns(sql, table, "");
+    append_target_columns(sql, task, "");
     buffer_append_text(sql, ")\n  values (");
-    append_columns(sql, table, "bqsync_rows.");
+    append_target_columns(sql, task, "bqsync_rows.");
     buffer_append_text(sql, ")\nwhen not matched by source");
     googlesql_partition_filter(sql, table, "bqsync_target");
     buffer_append_text(sql, " then\n  delete");
@@ -254,24 +385,25 @@ static void append_rescue(
     buffer_append_text(sql, "insert into ");
     googlesql_path(sql, worker->project, worker->dataset, intent->staging);
     buffer_append_text(sql, " (");
-    append_columns(sql, table, "");
+    append_target_columns(sql, task, "");
     buffer_append_text(sql, ", `_bqsync_deleted`)\n  select ");
     for (size_t i = 0; i < table->column_count; i++) {
         const char *name = table->columns[i].name;
+        buffer_append_text(sql, i > 0 ? ", " : "");
         if (table->columns[i].type == COLUMN_JSON && task->batch.json_as_text) {
             buffer_append_text(sql, "if(bqsync_old.");
             googlesql_identifier(sql, name);
             buffer_append_text(sql, " is null, null, to_json_string(bqsync_old.");
             googlesql_identifier(sql, name);
-            buffer_append_text(sql, ")), ");
+            buffer_append_text(sql, "))");
         } else {
             buffer_append_text(sql, "bqsync_old.");
             googlesql_identifier(sql, name);
-            buffer_append_text(sql, ", ");
         }
     }
-    buffer_append_text(sql, "false");
-    append_from_kept(sql, worker, table, intent);
+    append_carried(sql, task, "bqsync_old.");
+    buffer_append_text(sql, ", false");
+    append_from_kept(sql, worker, task, intent);
     buffer_append_text(sql, ";\n");
 }
 
@@ -279,15 +411,14 @@ static void append_insert(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent, size_t part)
 {
-    const struct table *table = task->table;
     const struct partitions *partitions = &task->batch.partitions;
 
     buffer_append_text(sql, ";\ninsert into ");
-    googlesql_path(sql, worker->project, worker->dataset, table->target);
+    googlesql_path(sql, worker->project, worker->dataset, task->table->target);
     buffer_append_text(sql, " (");
-    append_columns(sql, table, "");
+    append_target_columns(sql, task, "");
     buffer_append_text(sql, ")\nselect ");
-    append_columns(sql, table, "s.");
+    append_target_columns(sql, task, "s.");
     buffer_append_text(sql, "\nfrom ");
     append_source(sql, worker, task, intent);
     buffer_append_text(sql, " as s");
@@ -301,8 +432,34 @@ static void append_insert(
 
 bool staging_replaces_at_once(const struct task *task)
 {
-    return task->batch.kept_keys > 0 && !task->warehouse.many_partitions &&
+    return (task->batch.kept_keys > 0 || keeps_deleted(task)) && !task->warehouse.many_partitions &&
            partitions_parts(&task->batch.partitions) == 1;
+}
+
+bool staging_needs_snapshot(const struct task *task)
+{
+    return task->table->deletes == DELETES_MARK &&
+           (task->batch.mode != SEND_REPLACE || keeps_deleted(task));
+}
+
+/* No row was sent. TRUNCATE empties a table for free. Of a target that keeps its rows, none is
+ * live. */
+static void append_emptying(
+    struct buffer *sql, const struct worker *worker, const struct task *task)
+{
+    const struct table *table = task->table;
+    bool keeps = keeps_deleted(task);
+    bool mark = keeps && table->deletes == DELETES_MARK;
+
+    buffer_append_text(sql, mark ? "update " : keeps ? "delete from " : "truncate table ");
+    googlesql_path(sql, worker->project, worker->dataset, table->target);
+    if (!keeps)
+        return;
+    buffer_append_text(
+        sql, mark ? " as t\nset `" TABLE_DELETED_AT "` = @snapshot_at\nwhere t.`" TABLE_DELETED_AT
+                    "` is null"
+                  : " as t\nwhere false");
+    googlesql_partition_filter(sql, table, "t");
 }
 
 /* TRUNCATE needs no filter where the table requires one for its partitions. */
@@ -310,16 +467,18 @@ void staging_append_replacement(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent)
 {
+    if (intent->staging[0] == '\0') {
+        append_emptying(sql, worker, task);
+        return;
+    }
     if (staging_replaces_at_once(task)) {
         append_keeping(sql, worker, task, intent);
         return;
     }
-    if (task->batch.kept_keys > 0)
+    if (task->batch.kept_keys > 0 || keeps_deleted(task))
         append_rescue(sql, worker, task, intent);
     buffer_append_text(sql, "truncate table ");
     googlesql_path(sql, worker->project, worker->dataset, task->table->target);
-    if (intent->staging[0] == '\0')
-        return;
     for (size_t part = 0; part < partitions_parts(&task->batch.partitions); part++)
         append_insert(sql, worker, task, intent, part);
 }

@@ -31,13 +31,18 @@ void staging_append_change(
 
 /* Appends statements that empty the target and fill it from the staging table, or the first alone
  * if the intent has none. None of them changes more partitions than a job may, as long as the rows
- * of the kept keys lie in few others. A row of the target stays for each kept key of the batch. */
+ * that stay lie in few others. A row of the target stays for each kept key of the batch, and, where
+ * the table keeps deleted rows (table.h: deletes), for each key that no row was sent for. */
 void staging_append_replacement(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent);
 
 /* Whether these statements are one, so that they need no transaction around them. */
 bool staging_replaces_at_once(const struct task *task);
+
+/* Whether the statement of the task's batch has the parameter @snapshot_at, when its rows were read
+ * (batch.h: taken_us). */
+bool staging_needs_snapshot(const struct task *task);
 
 /* A load job of the task failed. If it may have been for a number in JSON, which BigQuery either
  * rounds or refuses when it loads, the table's JSON is loaded as text from now on, and the task is

@@ -8,7 +8,6 @@
 #include "sync/commit/load.h"
 #include "sync/commit/staging.h"
 #include "sync/pass/progress.h"
-#include "warehouse/googlesql.h"
 
 /* Longer than any statement that is made here. */
 #define STATEMENT_CEILING (64 << 20)
@@ -28,6 +27,8 @@ static bool start_statement(
     buffer_init(&parameters, STATEMENT_CEILING);
     buffer_init(&type, STATEMENT_CEILING);
     bounds_append_parameters(&parameters, &task->batch.bounds);
+    if (staging_needs_snapshot(task))
+        parameter_append_timestamp(&parameters, "snapshot_at", task->batch.taken_us);
     parameter_append_type(&type, task->table);
     progress_phase(worker->progress, task->index, PHASE_SENDING);
     bigquery_set_cap(worker->bigquery, intent->bytes_reserved);
@@ -57,16 +58,14 @@ static bool start_statement(
     return ok;
 }
 
-/* A replacement by no rows: a load job takes no empty file, but TRUNCATE empties a table for free.
- */
-static bool start_truncate(
+/* A replacement by no rows: a load job takes no empty file. */
+static bool start_emptying(
     struct worker *worker, struct task *task, const struct intent *intent, struct error *err)
 {
     struct buffer sql;
 
     buffer_init(&sql, STATEMENT_CEILING);
-    buffer_append_text(&sql, "truncate table ");
-    googlesql_path(&sql, worker->project, worker->dataset, task->table->target);
+    staging_append_replacement(&sql, worker, task, intent);
     bool ok = start_statement(worker, task, intent, &sql, err);
     buffer_clear(&sql);
     return ok;
@@ -198,7 +197,7 @@ static bool attempt(
         return fail(worker, &intent, out_withdrawn, err);
 
     if (task->batch.rows == 0) {
-        if (!start_truncate(worker, task, &intent, err))
+        if (!start_emptying(worker, task, &intent, err))
             return fail(worker, &intent, out_withdrawn, err);
     } else if (task->batch.inlined != NULL) {
         if (!start_change(worker, task, &intent, err))

@@ -1,6 +1,7 @@
 #include "sync/commit/transaction.h"
 
 #include "base/log.h"
+#include "encode/parameter.h"
 #include "sync/commit/budget.h"
 #include "sync/commit/findings.h"
 #include "sync/commit/intent.h"
@@ -201,6 +202,14 @@ static struct task *first_staged(const struct transaction *t)
     return t->tasks[i];
 }
 
+static bool needs_snapshot(const struct transaction *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (is_staged(t->tasks[i]) && staging_needs_snapshot(t->tasks[i]))
+            return true;
+    return false;
+}
+
 static bool start_script(struct transaction *t, struct buffer *sql, struct error *err)
 {
     struct buffer parameters;
@@ -210,6 +219,8 @@ static bool start_script(struct transaction *t, struct buffer *sql, struct error
     for (size_t i = 0; i < t->count; i++)
         if (is_staged(t->tasks[i]))
             bounds_append_parameters(&parameters, &t->tasks[i]->batch.bounds);
+    if (needs_snapshot(t))
+        parameter_append_timestamp(&parameters, "snapshot_at", t->snapshot->taken_us);
     bool ok = buffer_check(&parameters, "the parameters of the transaction", err) &&
               bigquery_query(
                   t->workers->each[0].bigquery,

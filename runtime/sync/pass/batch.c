@@ -21,6 +21,11 @@ void batch_clear(struct batch *batch)
     *batch = (struct batch){0};
 }
 
+bool batch_only_adds(const struct batch *batch, const struct table *table)
+{
+    return batch->changed_rows == 0 && table->add_sql != NULL;
+}
+
 uint64_t batch_bytes(const struct batch *batch)
 {
     const struct spool *sent = batch->inlined != NULL ? batch->inlined : batch->spool;

@@ -50,6 +50,11 @@ struct batch {
     int64_t new_rows;
     /* Of these, rows and tombstones of keys that were sent before. */
     int64_t changed_rows;
+    /* Tombstones that are not among the rows, because the target keeps deleted rows as they were.
+     */
+    int64_t left_out;
+    /* When the snapshot was opened, in microseconds of wall time. */
+    int64_t taken_us;
     /* What watermark.fingerprint becomes once the file has been sent. */
     char fingerprint[FINGERPRINT_SIZE];
 
@@ -63,6 +68,9 @@ struct batch {
 
 /* Frees the file, the shadow and the connection, but keeps the counts, partitions and bounds. */
 void batch_release(struct batch *batch);
+
+/* Whether all rows are new to the target, so that a statement which only adds rows can send them. */
+bool batch_only_adds(const struct batch *batch, const struct table *table);
 
 /* Bytes to send. */
 uint64_t batch_bytes(const struct batch *batch);

@@ -409,7 +409,7 @@ static bool close_file(struct extraction *e, struct error *err)
     // all.
     if (e->batch.changed_rows == 0)
         bounds_end_within(&e->batch.bounds);
-    if (e->batch.changed_rows == 0 && e->task->table->mode == SEND_APPEND)
+    if (batch_only_adds(&e->batch, e->task->table) && e->task->table->mode == SEND_APPEND)
         bounds_clear(&e->batch.bounds);
     // A file of no rows is never sent, and neither is one whose rows travel in the statement.
     if (e->batch.rows == 0 || e->batch.inlined != NULL) {
@@ -429,6 +429,7 @@ static bool extract_once(struct extraction *e, struct error *err)
     e->task->outcome->rows_rejected = 0;
     if (!open_file(e, err) || !fill_file(e, err))
         return false;
+    e->batch.changed_rows -= e->batch.left_out;
     note_fingerprint(e);
     if (!e->is_wrong && partitions_parts(&e->batch.partitions) > 1)
         e->is_wrong = plan_revise(e->task, PLAN_FOUND_MANY_PARTITIONS);
@@ -453,7 +454,9 @@ static void hand_over(struct extraction *e)
     task->batch = e->batch;
     e->batch = (struct batch){0};
     if (task->plan.only_if_changed)
-        plan_revise(task, task->batch.rows > 0 ? PLAN_FOUND_ROWS : PLAN_FOUND_NO_ROWS);
+        plan_revise(
+            task,
+            task->batch.rows + task->batch.left_out > 0 ? PLAN_FOUND_ROWS : PLAN_FOUND_NO_ROWS);
     progress_rows(e->options->progress, task->index, e->rows_read, e->rows_read);
 }
 

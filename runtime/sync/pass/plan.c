@@ -153,8 +153,11 @@ static void decide(struct task *task, enum send_mode mode, const char *why)
     plan->only_if_changed = false;
     plan->only_state = false;
     plan->json_as_text = task->source.json_as_text && plan_has_json(task->table);
+    // What the target holds and the source does not has to stay.
+    bool keeps = mode == SEND_REPLACE && task->table->deletes != DELETES_MIRROR &&
+                 (task->warehouse.exists || task->warehouse.prepared);
     plan->staged =
-        mode == SEND_MERGE ||
+        mode == SEND_MERGE || keeps ||
         (mode != SEND_NOTHING && (plan->in_transaction || plan->in_parts || plan->json_as_text)) ||
         (mode == SEND_REPLACE && task->source.holds_versions &&
          task->outcome->rows_rejected_before > 0);
@@ -163,15 +166,16 @@ static void decide(struct task *task, enum send_mode mode, const char *why)
 }
 
 /* How changes are sent as long as nothing calls for a replacement. New rows of an append table are
- * loaded straight into the target if rows can be told to be new: by their INTEGER PRIMARY KEY or by
- * a scan. A transaction takes staged rows only, and a MERGE is not counted by the daily quota for
- * load jobs or by that for updates of metadata. */
+ * loaded straight into the target if rows can be told to be new to it: by their INTEGER PRIMARY KEY
+ * or by a scan. A transaction takes staged rows only, and a MERGE is not counted by the daily quota
+ * for load jobs or by that for updates of metadata. */
 static enum send_mode mode_of_changes(const struct task *task)
 {
     bool tells_new = task->plan.capture.by == CAPTURE_SCAN || task->source.shape.integer_key;
     bool through =
         task->plan.in_transaction || (task->source.json_as_text && plan_has_json(task->table));
-    bool direct = tells_new && !through && !task->warehouse.near_quota && !task->warehouse.frequent;
+    bool direct = tells_new && task->table->add_sql != NULL && !through &&
+                  !task->warehouse.near_quota && !task->warehouse.frequent;
 
     return task->table->mode == SEND_APPEND && !direct ? SEND_MERGE : task->table->mode;
 }
@@ -189,6 +193,8 @@ static const char *replace_reason(const struct config *config, const struct task
     if (!watermark->found)
         return task->warehouse.label_generation > 0
                    ? "no progress is known: it was reset, or synced by another state database"
+               : task->table->deletes != DELETES_MIRROR
+                   ? "never synced; rows that only BigQuery has stay"
                    : "never synced; what the table in BigQuery holds is replaced";
     if (!task->warehouse.exists)
         return "no such table in BigQuery";
@@ -243,6 +249,10 @@ enum shadow_mode plan_kept(const struct task *task)
 {
     const struct task_source *known = &task->source;
 
+    // A row that is rejected is not to be marked as deleted, whatever version the target holds.
+    if (!known->holds_versions && task->table->deletes == DELETES_MARK && task->plan.staged &&
+        !known->shape.keeps_keys)
+        return SHADOW_REPLACE_KEEP_ALL;
     if (!known->holds_versions)
         return SHADOW_REPLACE;
     if (known->shape.keeps_keys)
@@ -257,7 +267,9 @@ bool plan_prefers_replace(const struct task *task, int64_t changed)
 {
     int64_t rows = task->source.watermark.source_rows;
 
-    return rows >= REPLACE_LEAST_ROWS && changed > rows / REPLACE_SHARE;
+    // A replacement that keeps rows of the target bills all of it as well.
+    return task->table->deletes == DELETES_MIRROR && rows >= REPLACE_LEAST_ROWS &&
+           changed > rows / REPLACE_SHARE;
 }
 
 bool plan_is_billed(const struct task *task)
@@ -529,6 +541,10 @@ bool plan_revise(struct task *task, enum plan_finding finding)
         if (before != SEND_REPLACE)
             decide(task, SEND_REPLACE, "columns were missing in BigQuery");
         break;
+    case PLAN_FOUND_TARGET:
+        plan->staged =
+            plan->staged || (before == SEND_REPLACE && task->table->deletes != DELETES_MIRROR);
+        return false;
     case PLAN_FOUND_MANY_PARTITIONS:
         return plan_in_parts(task);
     }

@@ -52,6 +52,8 @@ enum plan_finding {
     PLAN_FOUND_VERSION_TO_KEEP,
     /* The target lacked columns, which are empty in the rows that it holds. */
     PLAN_FOUND_NEW_COLUMNS,
+    /* The target was not listed, but is there: somebody has just created it. */
+    PLAN_FOUND_TARGET,
     /* The rows lie in more partitions of the target than one job may change. */
     PLAN_FOUND_MANY_PARTITIONS,
 };

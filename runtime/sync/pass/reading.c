@@ -140,6 +140,7 @@ static void extract(struct reading *reading, struct task *task)
     struct error err;
 
     bool ok = extract_table(reading->source, &options, task, &err);
+    task->batch.taken_us = reading->taken_us;
     task->outcome->duration_ms += clock->monotonic_ms(clock->context) - began;
     if (!ok)
         workers_fail_unnoted(task, &err);

@@ -145,6 +145,8 @@ bool target_prepare(struct worker *worker, struct task *task, void *context, str
         know(task, cJSON_Parse(task->table->schema_json));
     else if (ok && (!warehouse->exists || task->plan.inspect_target || task_is_out_of_line(task)))
         ok = inspect(worker, task, err);
+    if (ok && !warehouse->exists && !warehouse->created)
+        plan_revise(task, PLAN_FOUND_TARGET);
     if (ok && task->table->history != NULL && !task_is_outdated(task))
         ok = target_history_prepare(worker, task, err);
     warehouse->prepared = ok;

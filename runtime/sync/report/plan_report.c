@@ -121,12 +121,24 @@ static bool count(
         &out->update, &out->delete, err);
 }
 
+/* What becomes of the rows that were counted as deleted. */
+static void sort_deleted(struct plan_report_table *out)
+{
+    enum deletes_choice deletes = out->table->deletes;
+
+    if (deletes == DELETES_MIRROR)
+        return;
+    *(deletes == DELETES_MARK ? &out->mark : &out->keep) = out->delete;
+    out->delete = 0;
+}
+
 static const char *mode_name(const struct task *task, const struct plan_report_table *counts)
 {
     if (task->plan.mode == SEND_REPLACE || task->table->mode == SEND_REPLACE)
         return send_mode_name(SEND_REPLACE);
     bool exact = task->source.shape.integer_key || task->plan.capture.by == CAPTURE_SCAN;
-    bool only_new = exact && counts->update + counts->delete == 0 && !task->warehouse.near_quota;
+    bool only_new = exact && task->table->add_sql != NULL && counts->update + counts->delete == 0 &&
+                    !task->warehouse.near_quota;
     return send_mode_name(task->table->mode == SEND_APPEND && only_new ? SEND_APPEND : SEND_MERGE);
 }
 
@@ -146,7 +158,7 @@ static bool estimate_bill(
     char today[BILL_DAY_SIZE];
 
     out->bytes_billed = 0;
-    if (out->insert + out->update + out->delete == 0 ||
+    if (out->insert + out->update + out->delete + out->mark == 0 ||
         (strcmp(out->mode, send_mode_name(SEND_MERGE)) != 0 && !task->plan.staged))
         return true;
     out->bytes_billed = SPENDING_UNKNOWN;
@@ -253,6 +265,7 @@ static void plan_one(struct planner *p, struct preview *preview, struct plan_rep
         !count(config, &p->source, task, out, &err) ||
         !compare_target(p, preview, &out->diff, &err))
         out->error = err;
+    sort_deleted(out);
     out->mode = mode_name(task, out);
     if (err.code == ERROR_NONE && !estimate_bill(tracking, task, now_us, out, &err))
         out->error = err;
@@ -392,6 +405,10 @@ static cJSON *table_json(const struct plan_report_table *table)
     json_add_int64(json, "insert", table->insert);
     json_add_int64(json, "update", table->update);
     json_add_int64(json, "delete", table->delete);
+    if (table->table->deletes == DELETES_MARK)
+        json_add_int64(json, "mark", table->mark);
+    if (table->table->deletes == DELETES_KEEP)
+        json_add_int64(json, "keep", table->keep);
     cJSON_AddStringToObject(json, "mode", table->mode);
     cJSON *ddl = cJSON_AddArrayToObject(json, "ddl");
     for (size_t i = 0; i < table->diff.statement_count; i++)

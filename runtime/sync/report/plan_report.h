@@ -22,6 +22,9 @@ struct plan_report_table {
     int64_t insert;
     int64_t update;
     int64_t delete;
+    /* Rows that are deleted in SQLite, where the target marks or keeps them. */
+    int64_t mark;
+    int64_t keep;
     /* "append", "merge" or "replace". */
     const char *mode;
     /* The statements that bring the target in line, and the reason if none can. */

@@ -7,6 +7,14 @@ const char *table_report_mode(enum send_mode mode)
     return mode == SEND_MERGE ? "upsert" : send_mode_name(mode);
 }
 
+static const char *deletes_name(enum deletes_choice deletes)
+{
+    static const char *const names[] = {
+        [DELETES_MIRROR] = "mirror", [DELETES_MARK] = "mark", [DELETES_KEEP] = "keep"};
+
+    return names[deletes];
+}
+
 static cJSON *table_json(const struct table *table)
 {
     cJSON *json = cJSON_CreateObject();
@@ -14,6 +22,7 @@ static cJSON *table_json(const struct table *table)
     cJSON_AddStringToObject(json, "table", table->name);
     cJSON_AddStringToObject(json, "target", table->target);
     cJSON_AddStringToObject(json, "mode", table_report_mode(table->mode));
+    cJSON_AddStringToObject(json, "deletes", deletes_name(table->deletes));
     cJSON *key = cJSON_AddArrayToObject(json, "key");
     for (size_t i = 0; i < table->key_count; i++)
         cJSON_AddItemToArray(key, cJSON_CreateString(table->columns[table->key[i]].name));

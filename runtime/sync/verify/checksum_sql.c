@@ -12,6 +12,12 @@ static void append_from(struct buffer *sql, const struct config *config, const s
     googlesql_partition_filter(sql, table, "t");
 }
 
+/* A row that is marked as deleted. */
+static void append_marked(struct buffer *sql)
+{
+    buffer_append_text(sql, "t.`" TABLE_DELETED_AT "` is not null");
+}
+
 /* The first hex digits of the hash of a row's key. */
 static void append_bucket(struct buffer *sql, const struct table *table, int digits)
 {
@@ -29,7 +35,14 @@ void checksum_sql_buckets(
             sql, ", sum(cast(concat('0x', substr(r.row_hash, %d, %d)) as int64))",
             part * CHECKSUM_DIGITS + 1, CHECKSUM_DIGITS);
     buffer_append_text(sql, " from (select ");
+    if (table->deletes == DELETES_MARK) {
+        buffer_append_text(sql, "if(");
+        append_marked(sql);
+        buffer_append_text(sql, ", '" CHECKSUM_KEPT "', ");
+    }
     append_bucket(sql, table, bucket_digits);
+    if (table->deletes == DELETES_MARK)
+        buffer_append_byte(sql, ')');
     buffer_append_text(sql, " as bucket, to_hex(sha256(");
     row_text_expression(sql, table, ROW_TEXT_ALL);
     buffer_append_text(sql, ")) as row_hash");
@@ -71,5 +84,10 @@ void checksum_sql_rows(
     }
     append_from(sql, config, table);
     buffer_append_text(sql, " and ");
+    if (table->deletes == DELETES_MARK) {
+        buffer_append_text(sql, "not ");
+        append_marked(sql);
+        buffer_append_text(sql, " and ");
+    }
     append_bucket(sql, table, bucket_digits);
 }

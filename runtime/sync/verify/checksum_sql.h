@@ -14,6 +14,10 @@
 #define CHECKSUM_PARTS  3
 #define CHECKSUM_DIGITS 10
 
+/* In the place of a bucket: all rows that are marked as deleted (table.h: deletes). They are in no
+ * bucket and in no other statement. */
+#define CHECKSUM_KEPT "kept"
+
 /* Appends a SELECT with one row a bucket: the bucket (the first bucket_digits hex digits of the
  * key's SHA-256), its number of rows, and CHECKSUM_PARTS sums of CHECKSUM_DIGITS hex digits of the
  * rows' SHA-256, from the first digit on. */

@@ -75,6 +75,11 @@ static bool visit_bucket(void *context, size_t count, const char *const *cells)
 
     if (count != 2 + CHECKSUM_PARTS || cells[0] == NULL)
         return true;
+    if (strcmp(cells[0], CHECKSUM_KEPT) == 0) {
+        c->out->kept = strtoll(cells[1], NULL, 10);
+        c->out->warehouse_rows += c->out->kept;
+        return true;
+    }
     struct bucket *bucket = &c->there[strtoull(cells[0], NULL, 16) % ROW_HASH_BUCKETS];
     bucket->rows = strtoll(cells[1], NULL, 10);
     for (size_t part = 0; part < CHECKSUM_PARTS; part++)

@@ -339,6 +339,7 @@ static const char verdicts_sql[] =
  * key that BigQuery holds too often is duplicated and, if one of its rows has another
  * content, also different. */
 #define MULTISET   "(select multiset from mode)"
+#define KEEPS      "(select keeps from mode)"
 #define MISSING    "(fits > 0 and held < case when " MULTISET " then fits else 1 end)"
 #define EXTRA      "(held > 0 and fits = 0 and (misfits = 0 or not (named or " MULTISET ")))"
 #define DUPLICATED "(held > case when " MULTISET " then max(1, fits + misfits) else 1 end)"
@@ -361,19 +362,20 @@ static const char verdicts_sql[] =
 
 static bool make_verdicts(struct drill_down *drill_down, bool owners_known, struct error *err)
 {
-    const bool multiset = drill_down->table->mode == SEND_REPLACE;
+    const struct table *table = drill_down->table;
+    const bool multiset = table->mode == SEND_REPLACE;
+    char mode[100];
 
+    snprintf(
+        mode, sizeof mode, "create table mode as select %d as multiset, %d as owners, %d as keeps",
+        multiset, !multiset && owners_known, table->deletes == DELETES_KEEP);
     return database_exec(&drill_down->database, verdicts_sql, err) &&
-           database_exec(
-               &drill_down->database,
-               multiset       ? "create table mode as select 1 as multiset, 0 as owners"
-               : owners_known ? "create table mode as select 0 as multiset, 1 as owners"
-                              : "create table mode as select 0 as multiset, 0 as owners",
-               err) &&
+           database_exec(&drill_down->database, mode, err) &&
            database_exec(
                &drill_down->database,
                "create table wrong as select key, bucket, ours, theirs, fits, misfits,"
-               " " MISSING " as missing, " EXTRA " as extra, " DIFFERENT " as different,"
+               " " MISSING " as missing, " EXTRA " and not " KEEPS " as extra,"
+               " " EXTRA " and " KEEPS " as kept, " DIFFERENT " as different,"
                " " DISPLACED " as displaced,"
                " " DUPLICATED " as duplicated from verdicts v where not pending",
                err);
@@ -418,6 +420,7 @@ bool drill_down_compare(
     int64_t pending = 0;
     int64_t surplus = 0;
     int64_t displaced = 0;
+    int64_t kept = 0;
 
     if (!make_verdicts(drill_down, owners_known, err) ||
         !(drill_down->table->key_count == 0 ? count_rows : list_keys)(drill_down, out, err) ||
@@ -429,8 +432,10 @@ bool drill_down_compare(
         !database_query_int64(
             database, "select sum(fits - 1) from wrong where fits > 1 and not " MULTISET, 0,
             &surplus, err) ||
-        !database_query_int64(database, "select sum(displaced) from wrong", 0, &displaced, err))
+        !database_query_int64(database, "select sum(displaced) from wrong", 0, &displaced, err) ||
+        !database_query_int64(database, "select sum(kept) from wrong", 0, &kept, err))
         return false;
+    out->kept += kept;
     out->pending += pending;
     out->rejected += surplus + displaced;
     return true;
@@ -445,7 +450,7 @@ bool drill_down_explain(
     if (!database_prepare(
             &drill_down->database,
             "select bucket from pending union select bucket from wrong where missing or extra"
-            " or different or duplicated or misfits > 0 or (fits > 1 and not " MULTISET ")",
+            " or kept or different or duplicated or misfits > 0 or (fits > 1 and not " MULTISET ")",
             &statement, err))
         return false;
     bool ok = true;

@@ -40,16 +40,17 @@ MUST_CHECK bool drill_down_add_pending(
     struct drill_down *drill_down, struct slice key_text, int entries, struct error *err);
 
 /* Counts and lists the keys that differ in out (of a table without a key it counts rows), adds the
- * number of pending keys to out->pending, and to out->rejected the rows of SQLite beyond the first
+ * number of pending keys to out->pending, with DELETES_KEEP the keys that only BigQuery has to
+ * out->kept, and to out->rejected the rows of SQLite beyond the first
  * that share one key: BigQuery can hold only one of them, except in mode replace, where rows count
  * as often as they occur. owners_known: of rows that share a key with one another, all but the one
  * that was sent were added as rows that do not fit. Call it once, when all rows are added. */
 MUST_CHECK bool drill_down_compare(
     struct drill_down *drill_down, bool owners_known, struct verify_table *out, struct error *err);
 
-/* After drill_down_compare: whether a bucket holds a key which differs, is pending, or belongs to a
- * rejected row, or a row whose JSON BigQuery prints in another way than json_normal: such a row has
- * another checksum and the same content. */
+/* After drill_down_compare: whether a bucket holds a key which differs, is kept, is pending, or
+ * belongs to a rejected row, or a row whose JSON BigQuery prints in another way than json_normal:
+ * such a row has another checksum and the same content. */
 MUST_CHECK bool drill_down_explain(
     struct drill_down *drill_down, bool explained[ROW_HASH_BUCKETS], struct error *err);
 

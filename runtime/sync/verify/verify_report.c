@@ -134,6 +134,7 @@ cJSON *verify_report_json(const struct verify_table *report, size_t count)
         add_list(item, "different", table->different, table->different_count);
         add_list(item, "duplicated", table->duplicated, table->duplicated_count);
         json_add_int64(item, "unexplained_count", table->unexplained_count);
+        json_add_int64(item, "kept", table->kept);
         json_add_int64(item, "pending", table->pending);
         json_add_int64(item, "rejected", table->rejected);
         json_add_int64(item, "bytes_billed", table->bytes_billed);

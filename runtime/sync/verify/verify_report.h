@@ -23,7 +23,7 @@ struct verify_table {
     int64_t warehouse_rows;
     /* Keys that only SQLite has. */
     int64_t missing_count;
-    /* Keys that only BigQuery has. */
+    /* Keys that only BigQuery has, apart from those of rows that it keeps. */
     int64_t extra_count;
     /* Keys whose rows differ. */
     int64_t different_count;
@@ -31,6 +31,8 @@ struct verify_table {
     int64_t duplicated_count;
     /* Groups of rows whose checksums differ although none of their rows does. */
     int64_t unexplained_count;
+    /* Rows that SQLite does not have any more, and that BigQuery keeps by the definition. */
+    int64_t kept;
     /* Keys with changes that are not synced yet. */
     int64_t pending;
     /* Rows that cannot be synced because a value does not fit its column. */

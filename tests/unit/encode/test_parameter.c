@@ -193,6 +193,22 @@ static void test_the_type_names_every_column(void **state)
     buffer_clear(&out);
 }
 
+static void test_a_timestamp_follows_other_parameters_with_a_comma(void **state)
+{
+    struct buffer out;
+
+    (void)state;
+    buffer_init(&out, 4096);
+    parameter_append_timestamp(&out, "a", 1);
+    parameter_append_timestamp(&out, "b", 1767225599999999);
+    assert_string_equal(
+        buffer_text(&out), "{\"name\":\"a\",\"parameterType\":{\"type\":\"TIMESTAMP\"},"
+                           "\"parameterValue\":{\"value\":\"1970-01-01 00:00:00.000001+00:00\"}},"
+                           "{\"name\":\"b\",\"parameterType\":{\"type\":\"TIMESTAMP\"},"
+                           "\"parameterValue\":{\"value\":\"2025-12-31 23:59:59.999999+00:00\"}}");
+    buffer_clear(&out);
+}
+
 static void test_all_types_but_geography_are_carried(void **state)
 {
     (void)state;
@@ -215,6 +231,7 @@ int main(void)
         cmocka_unit_test(test_times_reach_from_year_1_to_9999),
         cmocka_unit_test(test_null_is_null_in_every_type),
         cmocka_unit_test(test_the_type_names_every_column),
+        cmocka_unit_test(test_a_timestamp_follows_other_parameters_with_a_comma),
         cmocka_unit_test(test_all_types_but_geography_are_carried),
     };
 

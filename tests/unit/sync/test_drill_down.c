@@ -283,6 +283,30 @@ static void test_keys_beyond_the_limit_are_counted_but_not_listed(void **state)
     assert_int_equal(cJSON_GetArraySize(world->report->extra), VERIFY_KEYS_MAX);
 }
 
+static void test_keys_that_only_bigquery_has_are_kept_where_the_definition_says_so(void **state)
+{
+    struct world *world = *state;
+    struct table kept = table;
+    bool explained[ROW_HASH_BUCKETS] = {false};
+
+    kept.deletes = DELETES_KEEP;
+    drill_down_free(world->drill_down);
+    expect_ok(drill_down_new(&kept, &world->hash, &world->drill_down, &err));
+    add_source(world, "1, 10", 1);
+    add_warehouse(world, 1, 10);
+    add_warehouse(world, 2, 20);
+    add_warehouse(world, 3, 30);
+    add_warehouse(world, 3, 30);
+
+    expect_found(world, "[]", "[]", "[]", "[3]");
+    assert_int_equal(world->report->kept, 2);
+    expect_ok(drill_down_explain(world->drill_down, explained, &err));
+    size_t buckets = 0;
+    for (size_t i = 0; i < ROW_HASH_BUCKETS; i++)
+        buckets += explained[i];
+    assert_int_equal(buckets, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -299,6 +323,7 @@ int main(void)
         TEST(test_a_bucket_is_explained_by_what_is_wrong_in_it),
         TEST(test_json_explains_a_bucket_only_if_bigquery_writes_it_in_another_way),
         TEST(test_keys_beyond_the_limit_are_counted_but_not_listed),
+        TEST(test_keys_that_only_bigquery_has_are_kept_where_the_definition_says_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,6 +74,47 @@ static void test_an_append_is_a_merge_where_a_load_into_the_target_will_not_do(v
     expect_plan(plan_one(scene, "events"), SEND_MERGE, NULL);
 }
 
+/* A load job would drop the rows of the target that the source does not have. */
+static void test_a_replacement_that_keeps_rows_is_staged_unless_its_target_is_new(void **state)
+{
+    struct scene *scene = *state;
+
+    for (int exists = 0; exists <= 1; exists++) {
+        scene_pass(scene, "accounts", NULL);
+        struct task *task = &scene->tasks[0];
+        struct table kept = *task->table;
+        kept.deletes = DELETES_KEEP;
+        task->table = &kept;
+        task->warehouse.exists = exists;
+        scene_plan(scene);
+        expect_plan(
+            task, SEND_REPLACE,
+            exists ? "never synced; rows that only BigQuery has stay" : "never synced");
+        assert_int_equal(task->plan.staged, exists);
+
+        // Somebody has created it since it was listed.
+        plan_revise(task, PLAN_FOUND_TARGET);
+        assert_true(task->plan.staged);
+    }
+}
+
+static void test_new_rows_are_merged_where_the_target_keeps_deleted_rows(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_sync(scene, "events");
+    scene_run(scene, "insert into events(kind) values ('k')");
+    scene_pass(scene, "events", NULL);
+    struct table kept = *scene->tasks[0].table;
+    kept.deletes = DELETES_KEEP;
+    kept.add_sql = NULL;
+    scene->tasks[0].table = &kept;
+    scene_plan(scene);
+
+    expect_plan(&scene->tasks[0], SEND_MERGE, NULL);
+    assert_false(batch_only_adds(&scene->tasks[0].batch, &kept));
+}
+
 static void test_everything_is_staged_in_a_transaction(void **state)
 {
     struct scene *scene = *state;
@@ -336,6 +377,8 @@ int main(void)
         SCENE_TEST(test_a_table_is_replaced_first_and_left_alone_afterwards),
         SCENE_TEST(test_changes_are_merged_or_appended_as_declared),
         SCENE_TEST(test_an_append_is_a_merge_where_a_load_into_the_target_will_not_do),
+        SCENE_TEST(test_a_replacement_that_keeps_rows_is_staged_unless_its_target_is_new),
+        SCENE_TEST(test_new_rows_are_merged_where_the_target_keeps_deleted_rows),
         SCENE_TEST(test_everything_is_staged_in_a_transaction),
         SCENE_TEST(test_what_was_sent_is_not_trusted_when_it_may_be_something_else),
         SCENE_TEST(test_a_full_sync_says_so),

@@ -1,0 +1,346 @@
+"""`sync.deletes`: what becomes in BigQuery of rows that are deleted in SQLite, in every mode, found in every way, and
+through every replacement. Judged by the rows that BigQuery holds."""
+
+import datetime
+import json
+import unittest
+
+from tests.support.bqlocal import Bqlocal
+from tests.support.deployment import Deployment
+
+MARKED = ("marked", "marked_log", "marked_small", "marked_scanned", "marked_words")
+KEPT = ("kept", "kept_log", "kept_small", "kept_scanned", "kept_words")
+SOME = ("marked_some", "kept_some")
+SCHEMA = "".join(
+    f"create table {table}(id integer primary key, name text, doc text, made_at text);"
+    for table in (*(name for name in MARKED + KEPT + SOME if not name.endswith("_words")), "mirrored", "turned"))
+SCHEMA += "".join(f"create table {table}(id integer, name text primary key, doc text, made_at text);"
+                  for table in ("marked_words", "kept_words"))
+
+
+class DeletesTest(unittest.TestCase):
+    state = None
+
+    def setUp(self):
+        self.bq = self.enterContext(Bqlocal(datasets=["d"]))
+        self.app = self.deploy()
+
+    def deploy(self, **more):
+        return self.enterContext(
+            Deployment(self.bq, program="bqsync_deletes", schema=SCHEMA, state=self.state, **more))
+
+    def add(self, table, *ids, name="n"):
+        for number in ids:
+            self.app.execute(f"insert into {table} values (?, ?, ?, '2026-01-01T00:00:00Z')",
+                             (number, f"{name}{number}", json.dumps({"n": number})))
+
+    def sync(self, table, *arguments, status=0, **environment):
+        return self.app.table(self.app.sync(table, *arguments, status=status, **environment), table)
+
+    def live(self, table):
+        """Names of rows by id, without those that are marked."""
+        return {row["id"]: row["name"] for row in self.bq.rows("d", table) if row.get("_bqsync_deleted_at") is None}
+
+    def marks(self, table):
+        """When each row that is marked was found deleted, by id."""
+        return {row["id"]: row["_bqsync_deleted_at"] for row in self.bq.rows("d", table)
+                if row.get("_bqsync_deleted_at") is not None}
+
+    def assert_equal(self, table, kept):
+        found = self.app.table(self.app.json("verify", table), table)
+        self.assertEqual((True, kept, 0, 0), (found["equal"], found["kept"], found["extra_count"], found["pending"]),
+                         found)
+
+
+class PurgeTest(DeletesTest):
+    def test_a_purge_of_1000_rows_leaves_what_the_definition_says(self):
+        tables = ("mirrored", "marked", "kept")
+        for table in tables:
+            self.app.script(f"with recursive n(i) as (select 1 union all select i + 1 from n where i < 1500)"
+                            f" insert into {table}(id, name) select i, 'n' || i from n")
+            self.sync(table)
+            self.app.execute(f"delete from {table} where id <= 1000")
+        before = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=5)
+
+        for table in tables:
+            self.sync(table)
+
+        self.assertEqual([500, 1500, 1500], [len(self.bq.rows("d", table)) for table in tables])
+        self.assertEqual(500, len(self.live("marked")))
+        self.assertEqual(set(range(1, 1001)), set(self.marks("marked")))
+        self.assertEqual(1, len(set(self.marks("marked").values())))
+        stamp = self.bq.scalar("select max(unix_micros(_bqsync_deleted_at)) from d.marked")
+        self.assertGreater(int(stamp) / 1e6, before.timestamp())
+        self.assertLess(int(stamp) / 1e6, before.timestamp() + 300)
+        for table, kept in zip(tables, (0, 1000, 1000)):
+            self.assert_equal(table, kept)
+
+
+class LifeTest(DeletesTest):
+    def live_of(self, table, *, marks):
+        """Deletes, and keys that come back, each way in which a pass may send them."""
+        self.add(table, 1, 2, 3, 4)
+        self.sync(table)
+        self.app.execute(f"delete from {table} where id in (2, 4)")
+        self.sync(table)
+        self.assertEqual({2, 4} if marks else set(), set(self.marks(table)))
+        self.assertEqual({1, 2, 3, 4}, {row["id"] for row in self.bq.rows("d", table)})
+        self.assert_equal(table, 2)
+        self.assertEqual("unchanged", self.sync(table)["status"])
+        first = self.marks(table)
+
+        # The row keeps its last values; one that comes back is a row like any other.
+        self.add(table, 4)
+        self.app.execute(f"update {table} set doc = '5' where id = 4")
+        self.add(table, 5)
+        self.sync(table)
+        self.assertEqual({2: first[2]} if marks else {}, self.marks(table))
+        rows = {row["id"]: row for row in self.bq.rows("d", table)}
+        self.assertEqual([1, 2, 3, 4, 5], sorted(rows))
+        self.assertEqual(("n2", {"n": 2}, 5), (rows[2]["name"], json.loads(rows[2]["doc"]), json.loads(rows[4]["doc"])))
+        self.assert_equal(table, 1)
+
+        # A second deletion has a time of its own; the first time of another row stays.
+        self.app.execute(f"delete from {table} where id = 4")
+        self.sync(table)
+        if marks:
+            self.assertEqual(first[2], self.marks(table)[2])
+            self.assertNotEqual(first[4], self.marks(table)[4])
+        self.assert_equal(table, 2)
+
+    def replaced(self, table, *, marks):
+        """What a replacement leaves: it sends all rows, and drops none."""
+        self.add(table, 1, 2, 3, 4)
+        self.sync(table)
+        self.app.execute(f"delete from {table} where id in (2, 4)")
+        self.sync(table)
+        stamps = self.marks(table)
+        self.app.execute(f"delete from {table} where id = 1")
+        self.add(table, 2)
+        return stamps
+
+    def check_replaced(self, table, stamps, *, marks, through):
+        self.assertEqual([1, 2, 3, 4], sorted(row["id"] for row in self.bq.rows("d", table)), through)
+        if marks:
+            self.assertEqual({2: "n2", 3: "n3"}, self.live(table), through)
+            self.assertEqual(stamps[4], self.marks(table)[4], through)
+        self.assert_equal(table, 2)
+
+    def test_rows_live_and_are_deleted(self):
+        for table in MARKED + KEPT:
+            with self.subTest(table):
+                self.live_of(table, marks=table in MARKED)
+
+    def test_a_full_sync_drops_no_row(self):
+        for table in MARKED + KEPT:
+            with self.subTest(table):
+                stamps = self.replaced(table, marks=table in MARKED)
+                self.assertEqual("replace", self.sync(table, "--full")["mode"])
+                self.check_replaced(table, stamps, marks=table in MARKED, through="--full")
+
+    def test_a_reset_drops_no_row(self):
+        for table in MARKED + KEPT:
+            with self.subTest(table):
+                stamps = self.replaced(table, marks=table in MARKED)
+                self.app.run("reset", table)
+                self.assertEqual("replace", self.sync(table)["mode"])
+                self.check_replaced(table, stamps, marks=table in MARKED, through="reset")
+
+    def test_a_replacement_by_no_rows_drops_none(self):
+        for table in MARKED + KEPT:
+            with self.subTest(table):
+                self.add(table, 1, 2)
+                self.sync(table)
+                self.app.execute(f"delete from {table}")
+                self.sync(table, "--full")
+                self.assertEqual([1, 2], sorted(row["id"] for row in self.bq.rows("d", table)))
+                self.assertEqual([1, 2] if table in MARKED else [], sorted(self.marks(table)))
+                self.assert_equal(table, 2)
+
+    def test_an_id_that_was_kept_and_is_used_again_after_a_reset_is_one_row(self):
+        for table in MARKED + KEPT:
+            with self.subTest(table):
+                self.add(table, 1, 2)
+                self.sync(table)
+                self.app.execute(f"delete from {table} where id = 2")
+                self.sync(table)
+                self.app.run("reset", table)
+                self.sync(table)
+                self.add(table, 2)
+                self.app.execute(f"update {table} set doc = '7' where id = 2")
+                self.sync(table)
+                self.assertEqual([1, 2], sorted(row["id"] for row in self.bq.rows("d", table)))
+                self.assert_equal(table, 0)
+
+    def test_a_dropped_target_is_made_anew_by_one_load(self):
+        for table in ("marked", "kept"):
+            self.add(table, 1, 2)
+            self.sync(table)
+            self.app.execute(f"delete from {table} where id = 2")
+            self.sync(table)
+            self.bq.delete(f"datasets/d/tables/{table}")
+            self.bq.clear_requests()
+            self.sync(table)
+            self.assertEqual([1], [row["id"] for row in self.bq.rows("d", table)])
+            self.assertEqual([], [one["path"] for one in self.bq.requests() if "staging" in one["path"]])
+
+    def test_rows_travel_by_a_staging_table_too(self):
+        for table in ("marked", "kept"):
+            self.app.script(f"with recursive n(i) as (select 1 union all select i + 1 from n where i < 6000)"
+                            f" insert into {table}(id, name) select i, 'n' || i from n")
+            self.sync(table)
+            self.app.execute(f"update {table} set name = 'm' where id % 2 = 0")
+            self.app.execute(f"delete from {table} where id <= 3000")
+            self.sync(table)
+            self.assertEqual(6000, len(self.bq.rows("d", table)))
+            self.assert_equal(table, 3000)
+
+    def test_the_tables_of_a_transaction_keep_rows_too(self):
+        tables = ("marked", "kept", "mirrored", "marked_log")
+        for table in tables:
+            self.add(table, 1, 2, 3)
+        self.app.sync(*tables, BQ_SYNC_ATOMIC="1")
+        for table in tables:
+            self.app.execute(f"delete from {table} where id = 2")
+        self.app.sync(*tables, BQ_SYNC_ATOMIC="1")
+        self.assertEqual([3, 3, 2, 3], [len(self.bq.rows("d", table)) for table in tables])
+        self.assertEqual([[2], [2]], [list(self.marks(table)) for table in ("marked", "marked_log")])
+        for table in tables:
+            self.app.execute(f"delete from {table} where id = 3")
+        self.app.sync("--full", *tables, BQ_SYNC_ATOMIC="1")
+        self.assertEqual([3, 3, 1, 3], [len(self.bq.rows("d", table)) for table in tables])
+        for table in tables:
+            self.app.execute(f"delete from {table}")
+        self.app.sync("--full", *tables, BQ_SYNC_ATOMIC="1")
+        self.assertEqual([3, 3, 0, 3], [len(self.bq.rows("d", table)) for table in tables])
+        for table, kept in zip(tables, (3, 3, 0, 3)):
+            self.assert_equal(table, kept)
+
+    def test_a_row_that_leaves_the_filter_counts_as_deleted(self):
+        for table in SOME:
+            self.add(table, 1, 2)
+            self.sync(table)
+            self.app.execute(f"update {table} set name = null where id = 1")
+            self.sync(table)
+            self.assertEqual({1: "n1", 2: "n2"}, {row["id"]: row["name"] for row in self.bq.rows("d", table)})
+            self.assertEqual([1] if table == "marked_some" else [], list(self.marks(table)))
+            self.assert_equal(table, 1)
+            self.app.execute(f"update {table} set name = 'back' where id = 1")
+            self.sync(table)
+            self.assertEqual({1: "back", 2: "n2"}, self.live(table))
+            self.assert_equal(table, 0)
+
+    def test_a_rejected_row_is_not_marked_by_a_replacement(self):
+        for table in ("marked", "marked_scanned", "kept"):
+            self.add(table, 1, 2)
+            self.sync(table)
+            self.app.execute(f"update {table} set made_at = 'never' where id = 1")
+            for again in (["--full"], [], ["reset"]):
+                if again == ["reset"]:
+                    self.app.run("reset", table)
+                self.sync(table, *(again if again != ["reset"] else []), status=1)
+                self.assertEqual({1: "n1", 2: "n2"}, self.live(table), (table, again))
+
+
+class ScanElsewhereTest(LifeTest):
+    """The same with the state elsewhere, when every table is scanned."""
+
+    state = "state.db"
+
+
+class ReportTest(DeletesTest):
+    def test_a_plan_says_what_becomes_of_deleted_rows(self):
+        for table in ("marked", "kept"):
+            self.add(table, 1, 2, 3, 4)
+            self.sync(table)
+            self.app.execute(f"delete from {table} where id < 4")
+        marked, kept = (self.app.table(self.app.json("plan"), table) for table in ("marked", "kept"))
+        self.assertEqual((0, 3), (marked["delete"], marked["mark"]))
+        self.assertEqual((0, 3), (kept["delete"], kept["keep"]))
+        status, out, _ = self.app.run("plan", "marked", "kept")
+        self.assertIn("3 to mark as deleted", out)
+        self.assertIn("3 to keep although deleted in SQLite", out)
+
+        self.app.sync("marked", "kept")
+        _, out, _ = self.app.run("verify", "marked", "kept")
+        self.assertEqual(2, out.count("kept in BigQuery: 3 rows that SQLite does not have any more"), out)
+        self.assertIn("BigQuery equals SQLite", out)
+
+    def test_tables_say_what_is_declared(self):
+        tables = {one["table"]: one["deletes"] for one in self.app.json("tables")["tables"]}
+        self.assertEqual(("mirror", "mark", "keep"), (tables["mirrored"], tables["marked"], tables["kept_small"]))
+
+    def test_a_repair_marks_and_keeps(self):
+        """Damage by hand is repaired, and rows that SQLite does not have stay."""
+        for table in ("marked", "kept", "marked_scanned", "kept_scanned"):
+            with self.subTest(table):
+                self.add(table, 1, 2, 3)
+                self.sync(table)
+                self.app.execute(f"delete from {table} where id = 3")
+                self.sync(table)
+                self.bq.query(f"update d.{table} set name = 'by hand' where id = 1")
+                self.bq.query(f"insert into d.{table} (id, name) values (9, 'by hand')")
+                self.bq.query(f"insert into d.{table} (id, name) values (2, 'twice')")
+                self.app.json("verify", table, status=1)
+                found = self.app.table(self.app.json("verify", "--repair", table), table)
+                self.assertEqual((True, 2), (found["equal"], found["kept"]), found)
+                self.assertEqual([1, 2, 3, 9], sorted(row["id"] for row in self.bq.rows("d", table)))
+                self.assertEqual({1: "n1", 2: "n2"},
+                                 {key: name for key, name in self.live(table).items() if key < 3})
+                self.assertEqual([3, 9] if table.startswith("marked") else [], sorted(self.marks(table)))
+
+
+class DefinitionTest(DeletesTest):
+    """One choice after another for the same table."""
+
+    def turn(self, program):
+        self.app.program = program
+
+    def test_from_mirror_to_mark_and_keep_and_back(self):
+        self.turn(self.before)
+        for table in ("marked", "kept"):
+            self.add(table, 1, 2, 3)
+            self.sync(table)
+        self.turn(self.after)
+        for table in ("marked", "kept"):
+            self.app.execute(f"delete from {table} where id = 2")
+        plan = self.app.table(self.app.json("plan"), "marked")
+        self.assertEqual(1, len(plan["ddl"]), plan)
+        self.assertIn("add column `_bqsync_deleted_at` TIMESTAMP", plan["ddl"][0])
+        for table in ("marked", "kept"):
+            self.sync(table)
+            self.assertEqual(3, len(self.bq.rows("d", table)))
+            self.assert_equal(table, 1)
+        self.assertEqual([2], list(self.marks("marked")))
+
+        self.turn(self.before)
+        for table in ("marked", "kept"):
+            self.sync(table)
+            self.assertEqual([1, 3], sorted(row["id"] for row in self.bq.rows("d", table)))
+            self.assert_equal(table, 0)
+        self.assertEqual([], list(self.marks("marked")))
+
+    def test_from_keep_to_mark_marks_what_was_kept(self):
+        self.turn(self.before)
+        self.add("turned", 1, 2)
+        self.sync("turned")
+        self.app.execute("delete from turned where id = 1")
+        self.sync("turned")
+        self.turn(self.after)
+        self.sync("turned")
+        self.assertEqual(([1], {2: "n2"}), (list(self.marks("turned")), self.live("turned")))
+        self.assert_equal("turned", 1)
+
+        self.turn(self.before)
+        self.sync("turned")
+        self.assertEqual(2, len(self.bq.rows("d", "turned")))
+        self.assertEqual([1], list(self.marks("turned")))
+
+    def setUp(self):
+        super().setUp()
+        self.after = self.app.program
+        self.before = self.after.replace("bqsync_deletes", "bqsync_deletes_before")
+
+
+if __name__ == "__main__":
+    unittest.main()
