@@ -78,9 +78,8 @@ class DbtTest(unittest.TestCase):
                              self.statuses(results, "fail"), results)
             # The tests of a model hold back what is built from it.
             self.assertIn("customers", self.statuses(results, "skipped"), results)
-            # Views are not there yet, and dbt says so in bqlocal's words.
-            self.assertEqual({"looking"}, self.statuses(results, "error"), results)
-            self.assertIn("bqlocal does not have CREATE VIEW", results["looking"][1])
+            self.assertEqual({"looking", "orders"}, self.statuses(results, "success"), results)
+            self.assertEqual([{"id": 1}], self.bq.query("select * from marts.looking"))
 
 
 if __name__ == "__main__":

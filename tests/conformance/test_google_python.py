@@ -72,11 +72,12 @@ class GooglePythonTest(unittest.TestCase):
         self.run_bq(tool, "cp", "-a", "d.t", "d.copied")
         self.run_bq(tool, "cp", "-n", "d.t", "d.copied")
         self.run_bq(tool, "query", "--use_legacy_sql=false", "--destination_table=d.result", "select id from d.t")
+        self.run_bq(tool, "mk", "--view=select id from d.result", "--use_legacy_sql=false", "d.view")
         for message, arguments in {
                 "has changed type from INTEGER to STRING": (
                     "query", "--use_legacy_sql=false", "--append_table", "--destination_table=d.result", "select 'x' as id"),
                 "operationType: SNAPSHOT": ("cp", "--snapshot", "d.t", "d.frozen"),
-                "does not do view": ("mk", "--view=select 1 as a", "--use_legacy_sql=false", "d.seen"),
+                "materializedView": ("mk", "--materialized_view=select 1 as a", "d.seen"),
                 "load.autodetect": ("load", "--autodetect", "--source_format=NEWLINE_DELIMITED_JSON", "d.guessed",
                                     str(self.file))}.items():
             with self.subTest(message):
@@ -88,7 +89,8 @@ class GooglePythonTest(unittest.TestCase):
                           [field["name"] for field in made["schema"]["fields"]]))
         self.assertEqual([{"id": 1, "born": None, "name": "a"}] * 2, self.bq.rows("d", "copied"))
         self.assertEqual([{"id": 1}], self.bq.rows("d", "result"))
-        self.assertEqual(["copied", "result", "t"], sorted(self.bq.tables("d")))
+        self.assertEqual([{"id": 1}], self.bq.query("select * from d.view"))
+        self.assertEqual(["copied", "result", "t", "view"], sorted(self.bq.tables("d")))
 
     def run_bq(self, tool, *arguments, refused=False):
         home = self.folder / "home"

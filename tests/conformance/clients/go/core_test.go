@@ -172,7 +172,14 @@ func TestTables(t *testing.T) {
 	refused(t, made.Create(ctx, &bigquery.TableMetadata{Schema: schema}), 409, "duplicate")
 	refused(t, ds.Table("bad").Create(ctx, &bigquery.TableMetadata{Schema: schema,
 		TimePartitioning: &bigquery.TimePartitioning{Type: "BOGUS"}}), 400, "invalid")
-	refused(t, ds.Table("view").Create(ctx, &bigquery.TableMetadata{ViewQuery: "select 1"}), 501, "notImplemented")
+	view := ds.Table("view")
+	refused(t, view.Create(ctx, &bigquery.TableMetadata{MaterializedView: &bigquery.MaterializedViewDefinition{
+		Query: "select 1"}}), 501, "notImplemented")
+	must(t, view.Create(ctx, &bigquery.TableMetadata{ViewQuery: "select 1 as id"}))
+	seen, err := view.Metadata(ctx)
+	must(t, err)
+	same(t, "VIEW select 1 as id id", fmt.Sprint(seen.Type, " ", seen.ViewQuery, " ", seen.Schema[0].Name))
+	must(t, view.Delete(ctx))
 	names, pages := 0, ds.Tables(ctx)
 	for _, err = pages.Next(); err == nil; _, err = pages.Next() {
 		names++

@@ -151,7 +151,13 @@ public class Core {
         + made.getLabels() + " " + made.getDescription() + " " + made.getNumRows());
     same(Field.Mode.REQUIRED, definition.getSchema().getFields().get(0).getMode());
     refused(409, "duplicate", () -> make("made"));
-    refused(501, "notImplemented", () -> client.create(TableInfo.of(table("view"), ViewDefinition.of("select 1"))));
+    refused(501, "notImplemented",
+        () -> client.create(TableInfo.of(table("view"), MaterializedViewDefinition.of("select 1"))));
+    Table view = client.create(TableInfo.of(table("view"),
+        ViewDefinition.newBuilder("select 1 as id").setUseLegacySql(false).build()));
+    ViewDefinition seen = view.getDefinition();
+    same("VIEW select 1 as id", seen.getType() + " " + seen.getQuery());
+    same(true, view.delete());
     int names = 0;
     for (Table ignored : client.listTables("java", BigQuery.TableListOption.pageSize(1)).iterateAll()) {
       names++;

@@ -136,6 +136,23 @@ class CoreTest(unittest.TestCase):
         with self.assertRaisesRegex(exceptions.BadRequest, "missing in new schema"):
             self.client.update_table(changed, ["schema"])
 
+    def test_a_view_is_made_changed_and_read(self):
+        made = self.make()
+        view = bigquery.Table(self.dataset.table("view"))
+        view.view_query = f"select id, name from `{made.project}.{made.dataset_id}.{made.table_id}`"
+        view = self.client.create_table(view)
+        self.addCleanup(self.client.delete_table, view)
+
+        self.assertEqual(("VIEW", 0, ["id", "name"]), (view.table_type, view.num_rows, [field.name for field in view.schema]))
+        self.assertIn(("view", "VIEW"), [(one.table_id, one.table_type) for one in self.client.list_tables(self.dataset)])
+        view.description = "words"
+        view.view_query += " where id > 1"
+        view = self.client.update_table(view, ["description", "view_query"])
+        self.select(f"insert into `{made.table_id}` (id) values (1), (2)")
+        self.assertEqual([(2, None)], [tuple(row) for row in self.select("select * from view")])
+        with self.assertRaises(exceptions.BadRequest):
+            list(self.client.list_rows(view))
+
     def test_what_bqlocal_does_not_have(self):
         made = self.make()
 
@@ -144,7 +161,7 @@ class CoreTest(unittest.TestCase):
         with self.assertRaises(exceptions.MethodNotImplemented):
             self.client.insert_rows_json(made, [{"id": 1}])
         view = bigquery.Table(self.dataset.table("view"))
-        view.view_query = "select 1"
+        view.mview_query = "select 1"
         with self.assertRaises(exceptions.MethodNotImplemented):
             self.client.create_table(view)
         with self.assertRaises(exceptions.MethodNotImplemented):
