@@ -11,9 +11,11 @@ from tests.support.deployment import Deployment
 MARKED = ("marked", "marked_log", "marked_small", "marked_scanned", "marked_words")
 KEPT = ("kept", "kept_log", "kept_small", "kept_scanned", "kept_words")
 SOME = ("marked_some", "kept_some")
+DAYS = ("marked_days", "kept_days")
 SCHEMA = "".join(
     f"create table {table}(id integer primary key, name text, doc text, made_at text);"
     for table in (*(name for name in MARKED + KEPT + SOME if not name.endswith("_words")), "mirrored", "turned"))
+SCHEMA += "".join(f"create table {table}(id integer primary key, name text, doc text, day text);" for table in DAYS)
 SCHEMA += "".join(f"create table {table}(id integer, name text primary key, doc text, made_at text);"
                   for table in ("marked_words", "kept_words"))
 
@@ -240,6 +242,53 @@ class LifeTest(DeletesTest):
                     self.app.run("reset", table)
                 self.sync(table, *(again if again != ["reset"] else []), status=1)
                 self.assertEqual({1: "n1", 2: "n2"}, self.live(table), (table, again))
+
+
+class PathTest(DeletesTest):
+    """Statements that a replacement takes only in some tables."""
+
+    def test_rows_stay_through_a_replacement_in_parts(self):
+        for table in DAYS:
+            with self.subTest(table):
+                self.app.script(
+                    f"with recursive n(i) as (select 1 union all select i + 1 from n where i < 4100) insert into {table}"
+                    f" select i, 'n' || i, '[67.174118]', date('2010-01-01', i || ' days') from n")
+                self.sync(table)
+                self.app.execute(f"delete from {table} where id in (1, 2)")
+                self.sync(table)
+                stamps = self.marks(table)
+                self.app.execute(f"delete from {table} where id = 3")
+                self.sync(table, "--full")
+
+                rows = {row["id"]: row for row in self.bq.rows("d", table)}
+                self.assertEqual(4100, len(rows))
+                self.assertEqual([67.174118], json.loads(rows[3]["doc"]))
+                self.assertEqual([1, 2, 3] if stamps else [], sorted(self.marks(table)))
+                self.assertEqual(stamps, {key: when for key, when in self.marks(table).items() if key < 3})
+                self.assert_equal(table, 3)
+
+    def test_rows_stay_where_json_is_loaded_as_text(self):
+        self.bq = self.enterContext(Bqlocal(datasets=["d"], args=["--json-numbers", "refuse"]))
+        self.app = self.deploy()
+        for table in ("marked", "kept", *DAYS):
+            self.app.execute(f"insert into {table} (id, name, doc) values (1, 'a', '[67.174118]'), (2, 'b', '[1.5]')")
+            self.sync(table)
+            self.app.execute(f"delete from {table} where id = 1")
+            for arguments in ([], ["--full"]):
+                self.sync(table, *arguments)
+                docs = {row["id"]: json.loads(row["doc"]) for row in self.bq.rows("d", table)}
+                self.assertEqual({1: [67.174118], 2: [1.5]}, docs)
+                self.assert_equal(table, 1)
+
+    def test_kept_rows_keep_what_only_bigquery_has(self):
+        for table in ("marked", "kept"):
+            self.add(table, 1, 2)
+            self.sync(table)
+            self.bq.query(f"alter table d.{table} add column remark string")
+            self.bq.query(f"update d.{table} set remark = 'by hand' where true")
+            self.app.execute(f"delete from {table} where id = 1")
+            self.sync(table, "--full")
+            self.assertEqual({1: "by hand", 2: None}, {row["id"]: row["remark"] for row in self.bq.rows("d", table)})
 
 
 class ScanElsewhereTest(LifeTest):
