@@ -10,7 +10,7 @@ from typing import List, Sequence
 
 from . import emit_schema, emit_sql
 from .forms import Reading
-from .model import Column, Table, TimePartition, Transform
+from .model import DELETED_AT, Column, Table, TimePartition, Transform
 from .naming import googlesql_name, googlesql_path, googlesql_string, history_names
 from .typemap import BY_NAME
 
@@ -91,15 +91,17 @@ def view_table(table: Table) -> Table:
     )
 
 
-def with_histories(tables: Sequence[Table]) -> List[Table]:
+def with_histories(tables: Sequence[Table], views: bool = True) -> List[Table]:
     """The tables, each followed by the log and the view of its history, for tools that know tables by
-    their stems."""
+    their stems. views: with the views."""
     found = []
     for table in tables:
         found.append(table)
         if table.history is not None:
             log, view_of, _ = history_names(table.stem)
-            found += [replace(log_table(table), stem=log), replace(view_table(table), stem=view_of)]
+            found.append(replace(log_table(table), stem=log))
+            if views:
+                found.append(replace(view_table(table), stem=view_of))
     return found
 
 
@@ -179,6 +181,8 @@ def _unlogged(table: Table, added: List[str]) -> List[str]:
     target, logged = "`_bqsync_row`", "`_bqsync_log`"
     keys = _names(table.key)
     conditions = ["%s.%s is null" % (logged, keys[0]), emit_sql.always_true(table, target + ".")]
+    if table.deletes == "mark":
+        conditions.append("%s.%s is null" % (target, googlesql_name(DELETED_AT.name)))
     return [
         "union all",
         "select",

@@ -3,18 +3,17 @@
 Source: documentation of the Google provider, "google_bigquery_table"; Terraform documentation,
 "lifecycle meta-argument". bqsync keeps the schema of its targets in line and puts two labels on them,
 so Terraform creates both and leaves them alone afterwards: else it would drop columns that bqsync
-leaves in BigQuery, or that a newer definition has added.
+leaves in BigQuery, or that a newer definition has added. The view and the function of a history are
+made by bqsync, again whenever a definition changes them.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import List, Sequence, Tuple
 
-from ..emit_history import log_table
+from ..emit_history import with_histories
 from ..emit_schema import DAY_MS
 from ..model import Table
-from ..naming import history_names
 from .texts import MARK, Field, fields, hcl_string, policy_tags
 
 _HEAD = """\
@@ -33,23 +32,13 @@ variable "bqsync_dataset" {
 
 
 def tables(models: Sequence[Table]) -> str:
-    return _HEAD + "".join("\n" + "\n".join(_resource(table)) + "\n" for table in _resources(models))
+    return _HEAD + "".join("\n" + "\n".join(_resource(table)) + "\n" for table in with_histories(models, views=False))
 
 
 def _aligned(members: Sequence[Tuple[str, str]], indent: str) -> List[str]:
     """Arguments as terraform fmt lays them out."""
     width = max(len(name) for name, _ in members)
     return ["%s%s = %s" % (indent, name.ljust(width), value) for name, value in members]
-
-
-def _resources(models: Sequence[Table]) -> List[Table]:
-    """The targets and logs. bqsync makes views and functions again whenever a definition changes them."""
-    found = []
-    for table in models:
-        found.append(table)
-        if table.history is not None:
-            found.append(replace(log_table(table), stem=history_names(table.stem)[0]))
-    return found
 
 
 def _resource(table: Table) -> List[str]:

@@ -6,6 +6,7 @@ import os
 import subprocess
 
 from codegen import schema
+from codegen.emit_history import with_histories
 from tests.codegen.golden import EMITTED, emit
 from tests.support import foreign
 
@@ -19,9 +20,9 @@ FOLDERS = {
 
 
 @functools.lru_cache(maxsize=None)
-def tables(folder):
-    """The models of a folder's definitions."""
-    return schema.load(FOLDERS[folder]).tables
+def tables(folder, views=True):
+    """The models of a folder's definitions, with those of the logs and views of histories."""
+    return tuple(with_histories(schema.load(FOLDERS[folder]).tables, views))
 
 
 @functools.lru_cache(maxsize=None)

@@ -55,7 +55,7 @@ class DataformTest(unittest.TestCase):
                 self.assertEqual(set(tables), set(declared))
                 for name, table in tables.items():
                     self.check(table, declared[name])
-                self.assertEqual({f"bqsync_{table.stem}_key" for table in tables.values() if table.mode != "replace"},
+                self.assertEqual({f"bqsync_{table.stem}_key" for table in tables.values() if not table.replaced},
                                  {one["target"]["name"] for one in graph["assertions"]})
 
     def check(self, table, declared):
@@ -63,7 +63,7 @@ class DataformTest(unittest.TestCase):
         descriptor = declared.get("actionDescriptor", {})
         self.assertEqual(table.description, descriptor.get("description", ""))
         columns = {column["path"][0]: column for column in descriptor.get("columns", [])}
-        for column in table.columns:
+        for column in table.target_columns:
             found = columns.get(column.name, {})
             self.assertEqual((column.description, list(column.policy_tags)),
                              (found.get("description", ""), found.get("bigqueryPolicyTags", [])), column.name)

@@ -75,7 +75,7 @@ class DbtSourcesTest(unittest.TestCase):
                          source["meta"].get("labels", {}))
         self.assertIsNone(source["loaded_at_field"])
         self.assertEqual([26, 50], [source["freshness"][when]["count"] for when in ("warn_after", "error_after")])
-        for column in table.columns:
+        for column in table.target_columns:
             found = source["columns"][column.name]
             self.assertEqual((column.description, column.type.name.lower()), (found["description"], found["data_type"]))
             self.assertEqual(list(column.policy_tags), found["config"]["meta"].get("policy_tags", []))
@@ -88,7 +88,7 @@ class DbtSourcesTest(unittest.TestCase):
     def expected_tests(self, tables):
         found = []
         for table in tables:
-            if table.mode == "replace":
+            if table.replaced:
                 continue
             partition = table.time_partition or table.range_partition
             name = f"`{partition.column.name}`" if partition else ""

@@ -45,7 +45,7 @@ class JsonSchemaTest(unittest.TestCase):
             with self.subTest(folder):
                 self.wrong(json.loads(emitted.text("jsonschema", folder)))
                 for table in emitted.tables(folder):
-                    self.assertEqual([column.name for column in table.columns],
+                    self.assertEqual([column.name for column in table.target_columns],
                                      list(self.schema(folder, table.stem)["properties"]))
 
     def test_rows_of_every_type_pass_and_wrong_ones_do_not(self):

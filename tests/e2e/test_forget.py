@@ -3,6 +3,7 @@
 import json
 import unittest
 
+from tests.e2e.test_deletes import KEPT, MARKED, SCHEMA
 from tests.e2e.test_history_target import SOURCE
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
@@ -131,6 +132,34 @@ class ForgetTest(unittest.TestCase):
         self.assertEqual(1, status)
         self.assertIn("BQ_MAX_BYTES_BILLED_PER_DAY", err)
         self.assertEqual([17], self.ids("users_changes"))
+
+
+class KeptRowsTest(unittest.TestCase):
+    """Tables that mark or keep what SQLite deletes."""
+
+    def test_a_row_that_sqlite_has_deleted_is_erased_and_others_stay(self):
+        tables = MARKED + KEPT
+        bq = self.enterContext(Bqlocal(datasets=["d"]))
+        app = self.enterContext(Deployment(bq, program="bqsync_deletes", schema=SCHEMA))
+        for table in tables:
+            app.script("".join(f"insert into {table}(id, name) values ({n}, 'n{n}');" for n in (1, 2, 3)))
+        app.sync(*tables)
+        for table in tables:
+            app.execute(f"delete from {table} where id > 1")
+        app.sync(*tables)
+        for table in tables:
+            with self.subTest(table=table):
+                named = {number: f"n{number}" if table.endswith("_words") else str(number) for number in (1, 2)}
+
+                erased = app.json("forget", table, named[2])["keys"]
+                refused = app.run("forget", table, named[1])[0]
+
+                self.assertEqual([{"key": named[2], "rows": 1, "versions": 0}], erased)
+                self.assertEqual(1, refused)
+                self.assertEqual([1, 3], sorted(row["id"] for row in bq.query(f"select id from d.{table}")))
+                app.sync(table)
+                verified = app.table(app.json("verify", table), table)
+                self.assertEqual((True, 1), (verified["equal"], verified["kept"]))
 
 
 # Of each table of bqsync_keys: the key as SQLite has it, and as its owner names it.
