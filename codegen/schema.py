@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Optional, Set, Tuple
 
 from . import jsonpos, naming
-from .checking import Problems
+from .checking import Problems, nearest
 from .model import Column, Table
 from .schema_columns import UNFIT, Columns, read_columns
 from .schema_filter import filter_problem
-from .schema_sync import read_sync
+from .schema_sync import MODES, read_sync
 from .schema_warehouse import Warehouse, read_warehouse
 
 EDITOR_SCHEMA = "table.schema.json"
@@ -74,19 +74,24 @@ def load(directory: str, shown: str = "") -> Loaded:
             with open(os.path.join(directory, name), "rb") as file:
                 table = _read_file(path, file.read(), problems, owners)
         except jsonpos.SyntaxProblem as error:
-            messages.append(naming.visible(
-                "%s:%d:%d: %s" % (path, error.line, error.column, error.message)))
+            messages.extend(_message(path, problem) for problem in error.before + [
+                jsonpos.Problem(error.line, 0, "", error.message, error.column)])
             continue
         except OSError as error:
             messages.append("%s: cannot be read: %s" % (path, error.strerror))
             continue
         for problem in sorted(problems.found, key=lambda found: (found.line, found.offset)):
-            where = problem.path + ": " if problem.path else ""
-            messages.append(naming.visible(
-                "%s:%d: %s%s" % (path, problem.line, where, problem.message)))
+            messages.append(_message(path, problem))
         if table is not None and not problems.found:
             tables.append(table)
     return Loaded(tuple(tables), tuple(messages))
+
+
+def _message(path: str, problem: jsonpos.Problem) -> str:
+    column = ":%d" % problem.column if problem.column else ""
+    where = problem.path + ": " if problem.path else ""
+    return naming.visible(
+        "%s:%d%s: %s%s" % (path, problem.line, column, where, problem.message))
 
 
 def is_right(loaded: Loaded) -> bool:
@@ -113,7 +118,7 @@ def _read_file(
     root, duplicates = jsonpos.parse(content)
     problems.found.extend(duplicates)
     required, optional = _REQUIRED, _OPTIONAL
-    if _is_replaced(root):
+    if _may_be_keyless(root):
         required, optional = tuple(key for key in required if key != "key"), optional + ("key",)
     members = problems.members(root, required, optional, _ELSEWHERE, {"key": _KEY_MISSING})
     if members is None:
@@ -134,7 +139,7 @@ def _read_file(
     sync = read_sync(members.get("sync"), "key" in members, columns.all, problems)
     key_columns = tuple(by_name[column] for column in key)
     warehouse = read_warehouse(members.get("bigquery"), columns, key_columns, problems)
-    _check_immutable(columns, key_columns, warehouse, sync.mode, problems)
+    _check_immutable(columns, members.get("key"), warehouse, sync.mode, problems)
     table = Table(
         stem=stem,
         name=name or "",
@@ -160,8 +165,8 @@ def _read_file(
     return _with_hashes(table)
 
 
-def _is_replaced(root: jsonpos.Node) -> bool:
-    """Whether the definition says mode "replace": only such a table can do without a key."""
+def _may_be_keyless(root: jsonpos.Node) -> bool:
+    """Whether the definition says mode "replace", or means it: only such a table can do without a key."""
     node = root
     for key in ("sync", "mode"):
         if node.kind != "object":
@@ -169,8 +174,8 @@ def _is_replaced(root: jsonpos.Node) -> bool:
         found = [member.node for member in node.value if member.key == key]
         if not found:
             return False
-        node = found[-1]
-    return bool(node.value == "replace")
+        node = found[0]
+    return node.kind == "string" and nearest(node.value, MODES) == "replace"
 
 
 def _read_name(node: Optional[jsonpos.Node], stem: str, problems: Problems) -> Optional[str]:
@@ -236,7 +241,8 @@ def _claim(
         owner = owners.setdefault((what, value), path)
         if owner != path:
             problems.add(node, '"%s" %s in %s already' % (node.value, verb, owner))
-            return
+            if members.get("target") is None:
+                break  # the target is the name, of which no more is to be said
     owner = owners.setdefault(("stem", stem.lower()), path)
     if owner != path:
         problems.add_file("the file name differs from that of %s only in case" % owner)
@@ -271,18 +277,21 @@ def _read_key(
 
 
 def _check_immutable(
-    columns: Columns, key: Tuple[Column, ...], warehouse: Warehouse, mode: str,
+    columns: Columns, key_node: Optional[jsonpos.Node], warehouse: Warehouse, mode: str,
     problems: Problems
 ) -> None:
     """The declaration bounds a MERGE by the partitions of its rows (emit_sql.merge_within)."""
-    partition = warehouse.time_partition or warehouse.range_partition
+    key = [column for column in columns.all if column.key]
+    key_is_right = columns.complete and not (key_node and problems.within(key_node))
     for column, node in columns.immutable:
-        if partition is None or partition.column.name != column.name:
+        if warehouse.partitioned_by != column.name and not warehouse.partition_is_wrong:
             problems.add(node, '"%s" does not partition the table; "immutable" is for the column of '
                          '"partition_by"' % column.name)
         elif mode == "replace":
             problems.add(node, 'has no use in mode "replace", which sends all rows; leave it out')
-        elif len(key) != 1 or key[0].type.name != "INT64":
+        elif not key_is_right:
+            pass
+        elif len(key) != 1 or not key[0].type.is_a("INT64"):
             problems.add(node, 'needs a "key" of one INT64 column, by which bqsync tells rows that are '
                          "new from rows that have changed")
         elif key[0].name == column.name:

@@ -3,7 +3,6 @@
 #include "base/json_exact.h"
 #include "service/history.h"
 #include "service/status.h"
-#include "source/capture.h"
 #include "source/lock.h"
 #include "source/tracking.h"
 #include "support/intending.h"
@@ -64,7 +63,8 @@ static int set_up(void **state)
     strcpy(made->folder, "/tmp/bqsync-status-XXXXXX");
     assert_non_null(mkdtemp(made->folder));
     snprintf(made->path, sizeof made->path, "%s/app.db", made->folder);
-    made->config = (struct config){.sqlite_path = made->path, .state_path = made->path};
+    made->config = (struct config){
+        .sqlite_path = made->path, .state_path = made->path, .state_is_source = true};
     expect_ok(database_open(made->path, DATABASE_CREATE, 1000, &made->writer, &err));
     expect_ok(database_exec(
         &made->writer,
