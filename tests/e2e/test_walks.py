@@ -299,6 +299,11 @@ class Walks:
 
     def test_analyst(self):
         walk = self.walk("analyst")
+        if self.demo is not None:
+            walk.note("The README says that this shows everything.")
+            seen = walk.type(self.demo)
+            self.assertIn("outside check:    22 of 22 tables equal", seen.text)
+            self.assertIn("Nothing is left running.", seen.text)
         self.mirrored(walk)
         walk.note("Where are the tables?")
         page = self.browser.open(f"http://127.0.0.1:{self.port}/")
@@ -344,6 +349,7 @@ class InstalledWalks(Walks, BrowserTest):
     bqsync = "./bqsync"
     local = "bqlocal"
     schemas = "schemas"
+    demo = None
 
     @classmethod
     def setUpClass(cls):
@@ -373,6 +379,7 @@ class CloneWalks(Walks, BrowserTest):
     bqsync = "build/bqsync"
     local = "build/bqlocal"
     schemas = "mine/schemas"
+    demo = "./dev demo --rows 2000"
     programs = "/usr/bin"
 
     @classmethod
