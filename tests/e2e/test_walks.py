@@ -303,6 +303,7 @@ class Walks:
             walk.note("The README says that this shows everything.")
             seen = walk.type(self.demo)
             self.assertIn("outside check:    22 of 22 tables equal", seen.text)
+            self.assertIn("with ./dev demo --keep", seen.text)
             self.assertIn("Nothing is left running.", seen.text)
         self.mirrored(walk)
         walk.note("Where are the tables?")
