@@ -18,6 +18,7 @@ from tests.consumer.installed import Installed, checked, clean_environment
 from tests.e2e.dashboard import STATE, BrowserTest
 from tests.e2e.test_docs_commands import free_port
 from tests.e2e.walking import WALKS, Walk
+from tests.support import printed
 from tests.support.bqlocal import Client
 from tests.support.foreign import SOURCE
 
@@ -217,6 +218,7 @@ class Walks:
         walk = self.walk("operator")
         self.mirrored(walk)
         token = "operators-token-3am"
+        printed.secret("BQ_ADMIN_TOKEN", token)
         walk.note("The service runs beside the application, with a token.")
         service, url = self.serve(walk, BQ_ADMIN_TOKEN=token, BQ_RETRY_BUDGET="2s")
         page = self.browser.open(url)

@@ -130,12 +130,14 @@ class Terminal:
             os.killpg(self._process.pid, signal.SIGTERM)
             self._process.wait(SECONDS)
         self._reader.join(1)
+        printed.keep("bqsync", "a terminal", self.output)
         if not self._reader.is_alive():
             os.close(self._main)
 
 
 class Walk:
     def __init__(self, test, name, folder, environment):
+        printed.ran()
         WALKS.mkdir(parents=True, exist_ok=True)
         self.path = WALKS / f"{name}.txt"
         self.path.write_text("")
@@ -159,7 +161,6 @@ class Walk:
         seen = terminal.end()
         self._write(f"$ {command}", *([seen.text] if seen.text else []),
                     *([f"(exit status {seen.status})"] if seen.status else []))
-        printed.keep("bqsync", command, seen.output)
         self._test.assertIn(seen.status, status if isinstance(status, tuple) else (status,), f"{command}\n{seen.text}")
         return seen
 
