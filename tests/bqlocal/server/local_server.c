@@ -36,10 +36,8 @@ static bool parse_address(
     const char *colon = strrchr(listen, ':');
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *found = NULL;
-    char host[256];
+    char host[256], *end = NULL;
 
-    // getaddrinfo takes any number, and keeps its lowest 16 bits.
-    char *end = NULL;
     if (colon == NULL || !isdigit((unsigned char)colon[1]) ||
         strtoul(colon + 1, &end, 10) > 65535 || *end != '\0')
         return error_set(err, ERROR_USAGE, "--listen %s: expected HOST:PORT, 0 to 65535", listen);
