@@ -189,9 +189,9 @@ static void print_rejects(const struct colours *colour, const cJSON *groups)
         const cJSON *key = NULL;
         int64_t rows = json_int64_of(member(group, "rows"), 0);
         printf(
-            "%s%s.%s%s  %" PRId64 " %s value%s %s:", colour->warn, json_text_of(group, "table", ""),
-            json_text_of(group, "column", ""), colour->end, rows,
-            json_text_of(group, "storage_class", ""), rows == 1 ? "" : "s",
+            "%s%s.%s%s  %" PRId64 " row%s: %s value %s:", colour->warn,
+            json_text_of(group, "table", ""), json_text_of(group, "column", ""), colour->end, rows,
+            rows == 1 ? "" : "s", json_text_of(group, "storage_class", ""),
             json_text_of(group, "reason", ""));
         cJSON_ArrayForEach(key, member(group, "keys"))
         {

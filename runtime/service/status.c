@@ -207,10 +207,8 @@ static bool count_pending(
     const struct table *table = row->table;
     struct pending pending = {0};
 
-    if (!shape->exists)
-        return error_set(err, ERROR_SCHEMA, "SQLite has no table %s", table->name);
-    if (shape->missing_count > 0)
-        return error_set(err, ERROR_SCHEMA, "SQLite lacks the columns %s", shape->missing);
+    if (!capture_check_columns(table, shape, source->path, err))
+        return false;
     const struct source_table in = {source, table, shape};
     // A table that was never synced is sent as a whole.
     if (!watermark->found)

@@ -26,7 +26,7 @@ struct status_table {
     bool has_intent;       /* some pass is changing its target, or was killed while it did */
     int64_t source_rows;   /* in the source when it was last synced, an estimate */
     char last_error[1024]; /* "" if its last sync succeeded */
-    char problem[256];     /* "" or why the source table cannot be read */
+    char problem[512];     /* "" or why the source table cannot be read */
 };
 
 /* State of this process that is not in the databases. */

@@ -66,7 +66,7 @@ class WhyTest(unittest.TestCase):
         balance = groups["accounts", "balance"]
         self.assertEqual((5, "text", [{"id": 1}, {"id": 2}, {"id": 3}]),
                          (balance["rows"], balance["storage_class"], balance["keys"]))
-        self.assertRegex(self.why(), r'\naccounts\.balance  5 text values .*: \{"id":1\} \{"id":2\} \{"id":3\} \.\.\.\n')
+        self.assertRegex(self.why(), r'\naccounts\.balance  5 rows: text value .*: \{"id":1\} \{"id":2\} \{"id":3\} \.\.\.\n')
         self.assertEqual([], self.app.json("status", "--why", "events")["rejects"])
 
 

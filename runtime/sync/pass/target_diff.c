@@ -344,6 +344,12 @@ static void compare_partitioning(struct comparison *c, const cJSON *wanted, cons
     if (live == NULL || strcmp(member(live, "field"), field) != 0 ||
         strcmp(member(live, "type"), member(wanted, "type")) != 0)
         block(c, field, "partitions the table by its definition but not in BigQuery");
+    else if (
+        !cJSON_Compare(
+            cJSON_GetObjectItemCaseSensitive(live, "range"),
+            cJSON_GetObjectItemCaseSensitive(wanted, "range"), true) &&
+        cJSON_HasObjectItem(wanted, "range"))
+        block(c, field, "partitions the table by other ranges in its definition than in BigQuery");
 }
 
 static bool same_names(const cJSON *a, const cJSON *b)
