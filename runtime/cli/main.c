@@ -13,15 +13,18 @@
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <malloc.h>
+#include <stdio_ext.h>
+#endif
 
 /* Enough for thousands of tables, each with its file, rejects and scan. */
 #define DESCRIPTORS 65536
