@@ -1,12 +1,11 @@
 """What the documentation tells people to type: the commands in its blocks of shell, in its tables and in its sentences."""
 
-import pathlib
 import re
 import shlex
 from typing import NamedTuple
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+from tests.e2e.docs_contents import PAGES
+
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 # The first words of lines that are typed, as opposed to output and settings.
 PROGRAMS = ("bqsync", "bqsync-gen", "bqlocal", "dev", "python3", "sqlite3", "curl", "cmake", "ctest", "cc", "git", "cp",

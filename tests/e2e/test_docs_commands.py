@@ -20,7 +20,8 @@ import urllib.request
 
 from tests.consumer.installed import Installed, checked, clean_environment
 from tests.e2e import docs_commands
-from tests.e2e.docs_commands import ROOT, Command
+from tests.e2e.docs_commands import Command
+from tests.e2e.docs_contents import ROOT
 from tests.support import foreign
 from tests.support.bqlocal import Bqlocal
 
@@ -99,7 +100,7 @@ class Sandbox:
         """The command with what stands for the reader's own names filled in."""
         for written, port in self._ports.items():
             text = text.replace(f"127.0.0.1:{written}", f"127.0.0.1:{port}")
-        for name, value in (("/var/lib/app/app.db", "app.db"), ("URL", self._bq.url), ("TABLE", "users"),
+        for name, value in (("/var/lib/app/app.db", "app.db"), ("URL", self._bq.url), ("TABLE", "users"), ("KEY", "5"),
                             ("DATABASE", "app.db"), ("TOOL", "dbt"), ("DIR", "elsewhere"), ("BASE", "main"),
                             ("schemas A", "schemas schemas"), ("output B", "output elsewhere"),
                             ("--project P", "--project p"), ("--dataset D", "--dataset d"), ("origin/main", "main"),

@@ -1,26 +1,13 @@
 """The pages of the documentation: they can be found, their links lead somewhere, and long ones have a list of contents."""
 
-import pathlib
 import re
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-# Two screens. A longer page begins with a line of links to its headings.
-LINES_MAX = 80
+from tests.e2e.docs_contents import CONTENTS, PAGES, PRINTED, headings, is_long, preface, slug, with_contents
+
 LINK = re.compile(r"(?<!\!)\[[^][]*\]\(([^()\s]+)\)")
 # Output, code and inline code hold no links.
 CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.M | re.S)
-
-
-def slug(heading):
-    """The anchor that GitHub gives a heading."""
-    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
-
-
-def headings(text, level=r"#+"):
-    text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
-    return re.findall(rf"^{level} (.+)$", text, re.M)
 
 
 def links(text):
@@ -52,13 +39,15 @@ class PagesTest(unittest.TestCase):
     def test_a_page_of_more_than_two_screens_lists_its_contents(self):
         for page in PAGES:
             text = page.read_text()
-            if len(text.splitlines()) <= LINES_MAX or len(headings(text, "##")) < 2:
+            if not is_long(text):
                 continue
             with self.subTest(page=page.name):
-                contents = re.search(r"^Contents:\s(.+?)\n\n", text.split("\n## ")[0] + "\n\n", re.M | re.S)
-                self.assertIsNotNone(contents, "no line that starts with \"Contents:\" above the first heading")
-                self.assertEqual(["#" + slug(heading) for heading in headings(text, "##")],
-                                 LINK.findall(contents[1]))
+                contents = CONTENTS.search(preface(text))
+                fix = "python3 -m tests.e2e.docs_contents writes it"
+                self.assertIsNotNone(contents, f"no line that starts with \"Contents:\": {fix}")
+                self.assertEqual(["#" + slug(heading) for heading in headings(text, "##")], LINK.findall(contents[1]), fix)
+                if page != PRINTED:
+                    self.assertEqual(with_contents(text), text, fix)
 
     def test_each_page_begins_with_a_title_and_a_sentence(self):
         for page in PAGES:
