@@ -253,8 +253,8 @@ def _compare_partitions(change: Change, had: Json, wanted: Json) -> None:
         elif old is None or (old["field"], old.get("type")) != (new["field"], new.get("type")):
             _refuse(change, new["field"], "partitions the table by its definition but not in BigQuery")
         else:
-            change.notes.append(
-                "The ranges of the partitions stay as they are in BigQuery, which cannot change them.")
+            _refuse(change, new["field"],
+                    "partitions the table by other ranges in its definition than in BigQuery")
 
 
 def _compare_labels(change: Change, had: Json, wanted: Json) -> None:

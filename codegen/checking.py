@@ -19,14 +19,20 @@ _KINDS = {
 }
 
 
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that was meant, "" if none is near."""
+    lowered = {candidate.lower(): candidate for candidate in known}
+    found = difflib.get_close_matches(word.lower(), list(lowered), 1, 0.6)
+    return lowered[found[0]] if found else ""
+
+
 def suggestion(word: str, known: Iterable[str], quote: str = '"') -> str:
     """' (did you mean X?)' for the nearest known word, else all of them if they are few."""
     known = list(known)
-    lowered = {candidate.lower(): candidate for candidate in known}
-    found = difflib.get_close_matches(word.lower(), list(lowered), 1, 0.6)
-    if not found:
+    meant = nearest(word, known)
+    if not meant:
         return " (one of %s)" % ", ".join(known) if 0 < len(known) <= _LISTED_MAX else ""
-    return " (did you mean %s%s%s?)" % (quote, lowered[found[0]], quote)
+    return " (did you mean %s%s%s?)" % (quote, meant, quote)
 
 
 def listing(words: Sequence[str], last: str = "or") -> str:
@@ -51,6 +57,12 @@ class Problems:
         """A problem of the file, not of anything in it."""
         self.found.append(Problem(1, -1, "", message))
 
+    def within(self, node: Node) -> bool:
+        """Whether there is a problem with the value or with a part of it."""
+        return any(
+            problem.path == node.path or problem.path.startswith((node.path + ".", node.path + "["))
+            for problem in self.found)
+
     def is_a(self, node: Node, kind: str) -> bool:
         """Whether the value is of this kind; a problem if not."""
         if node.kind == kind:
@@ -62,20 +74,20 @@ class Problems:
         self, node: Node, required: Sequence[str], optional: Sequence[str],
         elsewhere: Optional[Dict[str, str]] = None, hints: Optional[Dict[str, str]] = None
     ) -> Optional[Dict[str, Node]]:
-        """The members of an object by key; unknown and missing keys are problems. elsewhere: where
-        keys belong that are looked for here. hints: what to do about a missing key."""
+        """The members of an object by key; unknown and missing keys are problems. What stands under a
+        misspelt key is read as if the key were right. elsewhere: where keys belong that are looked for
+        here. hints: what to do about a missing key."""
         if not self.is_a(node, "object"):
             return None
         known = tuple(required) + tuple(optional)
-        result: Dict[str, Node] = {}
-        meant = set()
+        result = {member.key: member.node for member in node.value if member.key in known}
         for member in node.value:
-            if member.key in known:
-                result[member.key] = member.node
-            else:
-                meant.add(self._unknown_key(member, known, elsewhere or {}))
+            if member.key not in known:
+                meant = self._unknown_key(member, known, elsewhere or {})
+                if meant:
+                    result.setdefault(meant, member.node)
         for key in required:
-            if key not in result and key not in meant:
+            if key not in result:
                 message = "missing" + (hints or {}).get(key, "")
                 self.found.append(
                     Problem(node.line, node.offset, member_path(node.path, key), message))
@@ -88,9 +100,8 @@ class Problems:
         if member.key in elsewhere:
             self.add_key(member, 'unknown key (did you mean "%s"?)' % elsewhere[member.key])
             return ""
-        hint = suggestion(member.key, known)
-        self.add_key(member, "unknown key" + hint)
-        return hint.split('"')[1] if '"' in hint else ""
+        self.add_key(member, "unknown key" + suggestion(member.key, known))
+        return nearest(member.key, known)
 
     def text(self, node: Optional[Node], limit: Optional[int] = None) -> Optional[str]:
         """A string that is not empty, of at most limit characters."""

@@ -29,9 +29,9 @@ _COUNTED = {
     changes.REFUSED: "refused",
     changes.CREATED: "created",
     changes.DROPPED: "without a definition",
-    changes.RESENT: "all rows sent again",
-    _PERHAPS: "all rows perhaps sent again",
-    changes.ALTERED: "changed in BigQuery without a row",
+    changes.RESENT: "sent again",
+    _PERHAPS: "perhaps sent again",
+    changes.ALTERED: "changed in BigQuery without sending a row",
     changes.KEPT: "unchanged in BigQuery",
 }
 
@@ -69,7 +69,7 @@ def markdown(
         return "The definitions are those of %s: nothing changes in BigQuery.\n" % base
     old, new = ({table.name.lower(): table for table in tables} for tables in (before, after))
     sections = [
-        "# What the definitions change in BigQuery\n\nTables %s.\n\nCompared with %s. The tables in "
+        "# What the definitions change in BigQuery\n\n%s.\n\nCompared with %s. The tables in "
         "BigQuery are taken to be as those definitions made them; `bqsync plan` looks at the real "
         "ones.\n" % (_summary(found), base)]
     for change in found:
@@ -82,8 +82,9 @@ def _summary(found: Sequence[Change]) -> str:
     """How many tables of each kind, those first that a person must look at."""
     kinds = [
         _PERHAPS if change.perhaps and not change.refusals else change.verdict for change in found]
-    return "; ".join(
-        "%s: %d" % (words, kinds.count(kind)) for kind, words in _COUNTED.items() if kind in kinds)
+    counts = ", ".join(
+        "%d %s" % (kinds.count(kind), words) for kind, words in _COUNTED.items() if kind in kinds)
+    return "%d table%s: %s" % (len(found), "" if len(found) == 1 else "s", counts)
 
 
 def _section(change: Change, was: Optional[Table], table: Optional[Table]) -> List[str]:

@@ -36,6 +36,6 @@ def _emit(options: argparse.Namespace, files: "dict[str, str]") -> int:
         return 1
     sys.stdout.write("".join(lines))
     if lines:
-        print("%s does not match the schemas; run %s" % (directory, options.program),
+        print("%s does not match the definitions; run %s generate" % (directory, options.program),
               file=sys.stderr)
     return 1 if lines else 0

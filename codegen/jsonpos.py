@@ -1,6 +1,7 @@
 """A JSON reader (RFC 8259) that keeps the line and the key path of every value.
 
-It decides what is JSON and reports duplicate keys; what the values mean is left to schema.py.
+It decides what is JSON and reports duplicate keys; what the values mean is left to schema.py. A missing
+comma, one too many and a comment are reported, and the reader goes on, because what is meant is clear.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any, List, Tuple
 
 _DEPTH_MAX = 64
 _NUMBER_MAX = 400
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
@@ -22,12 +24,13 @@ _WORDS = {"true": True, "false": False, "null": None}
 @dataclass(frozen=True)
 class Problem:
     """What is wrong, and where: line counts from 1, offset orders the problems of a line, path is
-    "" for the whole file."""
+    "" for the whole file and for the text itself. column counts from 1, and is 0 for all but the text."""
 
     line: int
     offset: int
     path: str
     message: str
+    column: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,17 +57,19 @@ class Member:
 
 
 class SyntaxProblem(Exception):
-    """The text is not JSON; nothing more can be said about the file."""
+    """The text is not JSON; nothing can be said about what follows. before: the problems up to there."""
 
     def __init__(self, line: int, column: int, message: str) -> None:
         super().__init__(message)
         self.line = line
         self.column = column
         self.message = message
+        self.before: List[Problem] = []
 
 
 def parse(data: bytes) -> Tuple[Node, List[Problem]]:
-    """The value that the text holds, and the duplicate keys in it. Raises SyntaxProblem."""
+    """The value that the text holds, and what is wrong with the text that does not hide the value.
+    Raises SyntaxProblem."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -73,7 +78,12 @@ def parse(data: bytes) -> Tuple[Node, List[Problem]]:
         raise SyntaxProblem(line, column, "the text is not valid UTF-8") from None
     if text.startswith("\ufeff"):
         raise SyntaxProblem(1, 1, "the file starts with a byte order mark; save it without one")
-    return _Parser(text).document()
+    parser = _Parser(text)
+    try:
+        return parser.document()
+    except SyntaxProblem as error:
+        error.before = parser.problems
+        raise
 
 
 def member_path(parent: str, key: str) -> str:
@@ -94,7 +104,7 @@ class _Parser:
         self._at = 0
         self._line = 1
         self._line_at = 0
-        self._problems: List[Problem] = []
+        self.problems: List[Problem] = []
 
     def document(self) -> Tuple[Node, List[Problem]]:
         self._skip_space()
@@ -104,7 +114,7 @@ class _Parser:
         self._skip_space()
         if self._at < len(self._text):
             raise self._error("expected the end of the file, found %s" % self._found())
-        return node, self._problems
+        return node, self.problems
 
     def _value(self, path: str, depth: int) -> Node:
         if depth > _DEPTH_MAX:
@@ -130,10 +140,12 @@ class _Parser:
         if self._accept("}"):
             return ()
         while True:
+            if members and self._peek() == "}":
+                self._report('expected a key in double quotes, found "}" (no comma after the last member)')
+                self._at += 1
+                return tuple(members)
             if self._peek() != '"':
-                hint = " (no comma after the last member)" if self._peek() == "}" else ""
-                raise self._error(
-                    "expected a key in double quotes, found %s%s" % (self._found(), hint))
+                raise self._error("expected a key in double quotes, found %s" % self._found())
             line, offset = self._current_line(), self._at
             key = self._string()
             here = member_path(path, key)
@@ -144,7 +156,7 @@ class _Parser:
             self._skip_space()
             node = self._value(here, depth + 1)
             if key in lines:
-                self._problems.append(
+                self.problems.append(
                     Problem(line, offset, here, "duplicate key (first on line %d)" % lines[key]))
             else:
                 lines[key] = line
@@ -152,9 +164,7 @@ class _Parser:
             self._skip_space()
             if self._accept("}"):
                 return tuple(members)
-            if not self._accept(","):
-                raise self._error('expected "," or "}", found %s' % self._found())
-            self._skip_space()
+            self._comma("}")
 
     def _items(self, path: str, depth: int) -> Tuple[Node, ...]:
         items: List[Node] = []
@@ -164,14 +174,23 @@ class _Parser:
             return ()
         while True:
             if items and self._peek() == "]":
-                raise self._error('expected a value, found "]" (no comma after the last item)')
+                self._report('expected a value, found "]" (no comma after the last item)')
+                self._at += 1
+                return tuple(items)
             items.append(self._value("%s[%d]" % (path, len(items)), depth + 1))
             self._skip_space()
             if self._accept("]"):
                 return tuple(items)
-            if not self._accept(","):
-                raise self._error('expected "," or "]", found %s' % self._found())
-            self._skip_space()
+            self._comma("]")
+
+    def _comma(self, end: str) -> None:
+        """Goes on to the next member or item. A missing comma is only a problem where one may follow."""
+        if not self._accept(","):
+            message = 'expected "," or "%s", found %s' % (end, self._found())
+            if self._peek() != '"' and (end == "}" or self._peek() not in ("{", "[")):
+                raise self._error(message)
+            self._report(message)
+        self._skip_space()
 
     def _string(self) -> str:
         start = self._at
@@ -238,9 +257,16 @@ class _Parser:
         return _WORDS[match.group()]
 
     def _skip_space(self) -> None:
-        match = _SPACE.match(self._text, self._at)
-        assert match is not None
-        self._at = match.end()
+        """Passes over comments too, which are problems."""
+        while True:
+            match = _SPACE.match(self._text, self._at)
+            assert match is not None
+            self._at = match.end()
+            comment = _COMMENT.match(self._text, self._at)
+            if comment is None:
+                return
+            self._report("%s starts a comment, and JSON has none" % comment.group()[:2])
+            self._at = comment.end()
 
     def _current_line(self) -> int:
         # Called with rising offsets, so that a file is counted once, not once a value.
@@ -266,6 +292,11 @@ class _Parser:
         if self._peek() in ("/", "#"):
             return '"%s" (JSON has no comments)' % self._peek()
         return '"%s"' % self._peek() if self._peek() else "the end of the file"
+
+    def _report(self, message: str) -> None:
+        """A problem of the text that does not keep it from being read."""
+        line, column = _position(self._text, self._at)
+        self.problems.append(Problem(line, self._at, "", message, column))
 
     def _error(self, message: str) -> SyntaxProblem:
         line, column = _position(self._text, self._at)

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Optional, Set, Tuple
 
 from . import jsonpos, naming
-from .checking import Problems
+from .checking import Problems, nearest
 from .model import Column, Table
 from .schema_columns import UNFIT, Columns, read_columns
 from .schema_filter import filter_problem
 from .schema_history import claim_history, history_owner
-from .schema_sync import Sync, read_sync
+from .schema_sync import MODES, Sync, read_sync
 from .schema_warehouse import Warehouse, read_warehouse
 
 EDITOR_SCHEMA = "table.schema.json"
@@ -75,19 +75,24 @@ def load(directory: str, shown: str = "") -> Loaded:
             with open(os.path.join(directory, name), "rb") as file:
                 table = _read_file(path, file.read(), problems, owners)
         except jsonpos.SyntaxProblem as error:
-            messages.append(naming.visible(
-                "%s:%d:%d: %s" % (path, error.line, error.column, error.message)))
+            messages.extend(_message(path, problem) for problem in error.before + [
+                jsonpos.Problem(error.line, 0, "", error.message, error.column)])
             continue
         except OSError as error:
             messages.append("%s: cannot be read: %s" % (path, error.strerror))
             continue
         for problem in sorted(problems.found, key=lambda found: (found.line, found.offset)):
-            where = problem.path + ": " if problem.path else ""
-            messages.append(naming.visible(
-                "%s:%d: %s%s" % (path, problem.line, where, problem.message)))
+            messages.append(_message(path, problem))
         if table is not None and not problems.found:
             tables.append(table)
     return Loaded(tuple(tables), tuple(messages))
+
+
+def _message(path: str, problem: jsonpos.Problem) -> str:
+    column = ":%d" % problem.column if problem.column else ""
+    where = problem.path + ": " if problem.path else ""
+    return naming.visible(
+        "%s:%d%s: %s%s" % (path, problem.line, column, where, problem.message))
 
 
 def is_right(loaded: Loaded) -> bool:
@@ -114,8 +119,7 @@ def _read_file(
     root, duplicates = jsonpos.parse(content)
     problems.found.extend(duplicates)
     required, optional = _REQUIRED, _OPTIONAL
-    # Only a table of this mode can do without a key.
-    if _sync_says(root, "mode", "replace"):
+    if _may_be_keyless(root):
         required, optional = tuple(key for key in required if key != "key"), optional + ("key",)
     members = problems.members(root, required, optional, _ELSEWHERE, {"key": _KEY_MISSING})
     if members is None:
@@ -129,7 +133,7 @@ def _read_file(
     on_reject = problems.choice(
         members.get("on_reject"), ("reject", "fail", "column"), "choice")
     added = (UNFIT,) if on_reject == "column" else ()
-    beside = len(added) + _sync_says(root, "deletes", "mark")
+    beside = len(added) + (_sync_text(root, "deletes") == "mark")
     columns = read_columns(members.get("columns"), beside, problems)
     key = _read_key(members.get("key"), columns, problems)
     columns = columns.with_key(key)
@@ -139,7 +143,7 @@ def _read_file(
         claim_history(members["sync"], target, path, owners, problems)
     key_columns = tuple(by_name[column] for column in key)
     warehouse = read_warehouse(members.get("bigquery"), columns, key_columns, problems)
-    _check_immutable(columns, key_columns, warehouse, sync, problems)
+    _check_immutable(columns, members.get("key"), warehouse, sync, problems)
     table = Table(
         stem=stem,
         name=name or "",
@@ -167,17 +171,23 @@ def _read_file(
     return _with_hashes(table)
 
 
-def _sync_says(root: jsonpos.Node, key: str, value: str) -> bool:
-    """Whether the definition's "sync" has this value for a key: other parts are read by it."""
+def _may_be_keyless(root: jsonpos.Node) -> bool:
+    """Whether the definition says mode "replace", or means it: only such a table can do without a key."""
+    mode = _sync_text(root, "mode")
+    return mode is not None and nearest(mode, MODES) == "replace"
+
+
+def _sync_text(root: jsonpos.Node, key: str) -> Optional[str]:
+    """What the definition's "sync" says for a key, if it is a string: other parts are read by it."""
     node = root
     for name in ("sync", key):
         if node.kind != "object":
-            return False
+            return None
         found = [member.node for member in node.value if member.key == name]
         if not found:
-            return False
-        node = found[-1]
-    return bool(node.value == value)
+            return None
+        node = found[0]
+    return node.value if node.kind == "string" else None
 
 
 def _read_name(node: Optional[jsonpos.Node], stem: str, problems: Problems) -> Optional[str]:
@@ -243,12 +253,13 @@ def _claim(
         owner = owners.setdefault((what, value), path)
         if owner != path:
             problems.add(node, '"%s" %s in %s already' % (node.value, verb, owner))
-            return
+            if members.get("target") is None:
+                break  # the target is the name, of which no more is to be said
+            continue
         owner = history_owner(what, value, owners)
         if owner:
             problems.add(node, '"%s" belongs to the history of %s; choose another "target"'
                          % (node.value, owner))
-            return
     owner = owners.setdefault(("stem", stem.lower()), path)
     if owner != path:
         problems.add_file("the file name differs from that of %s only in case" % owner)
@@ -283,13 +294,14 @@ def _read_key(
 
 
 def _check_immutable(
-    columns: Columns, key: Tuple[Column, ...], warehouse: Warehouse, sync: Sync,
+    columns: Columns, key_node: Optional[jsonpos.Node], warehouse: Warehouse, sync: Sync,
     problems: Problems
 ) -> None:
     """The declaration bounds a MERGE by the partitions of its rows (emit_sql.merge_within)."""
-    partition = warehouse.time_partition or warehouse.range_partition
+    key = [column for column in columns.all if column.key]
+    key_is_right = columns.complete and not (key_node and problems.within(key_node))
     for column, node in columns.immutable:
-        if partition is None or partition.column.name != column.name:
+        if warehouse.partitioned_by != column.name and not warehouse.partition_is_wrong:
             problems.add(node, '"%s" does not partition the table; "immutable" is for the column of '
                          '"partition_by"' % column.name)
         elif sync.mode == "replace":
@@ -297,7 +309,9 @@ def _check_immutable(
         elif sync.deletes != "mirror":
             problems.add(node, 'has no use with "deletes": "%s": a row that is kept may have the key of a '
                          "new one in another partition; leave one of them out" % sync.deletes)
-        elif len(key) != 1 or key[0].type.name != "INT64":
+        elif not key_is_right:
+            pass
+        elif len(key) != 1 or not key[0].type.is_a("INT64"):
             problems.add(node, 'needs a "key" of one INT64 column, by which bqsync tells rows that are '
                          "new from rows that have changed")
         elif key[0].name == column.name:

@@ -13,7 +13,7 @@ from .jsonpos import Node
 from .model import Column, Transform
 from .naming import PLAIN
 from .schema_reading import READING_KEYS, read_reading
-from .typemap import BY_NAME, TYPES, ColumnType
+from .typemap import BY_NAME, TYPES, UNKNOWN_TYPE, ColumnType
 
 # SQLITE_MAX_COLUMN (SQLite documentation, "Limits"): the result columns of one statement. BigQuery
 # would take 10,000.
@@ -53,7 +53,7 @@ UNFIT = Column(
 @dataclass(frozen=True)
 class Columns:
     """The columns in file order. Those with problems are kept as far as they have a name, so that
-    no problem is reported twice; complete says that none is left out."""
+    no problem is reported twice; complete says that none lacks its name, which may be any."""
 
     all: Tuple[Column, ...]
     complete: bool
@@ -61,7 +61,10 @@ class Columns:
 
     @property
     def by_name(self) -> Dict[str, Column]:
-        return {column.name: column for column in self.all}
+        found: Dict[str, Column] = {}
+        for column in self.all:
+            found.setdefault(column.name, column)  # a name that is there twice was reported
+        return found
 
     def with_key(self, key: Tuple[str, ...]) -> Columns:
         return replace(
@@ -95,7 +98,8 @@ def read_columns(node: Optional[Node], added: int, problems: Problems) -> Column
             columns.append(column)
             if column.immutable:
                 immutable.append((column, _member(item, "immutable")))
-    complete = bool(node.value) and len(columns) == len(node.value)
+    objects = [item for item in node.value if item.kind == "object"]
+    complete = bool(node.value) and len(columns) == len(objects)
     return Columns(tuple(columns), complete, tuple(immutable))
 
 
@@ -114,7 +118,7 @@ def _read_column(node: Node, seen: Dict[str, Node], problems: Problems) -> Optio
     column = Column(
         name=name or "",
         source=problems.name(members.get("source")) or name or "",
-        type=kind or TYPES[0],
+        type=kind or UNKNOWN_TYPE,
         required=required,
         key=False,
         description=problems.text(members.get("description"), _DESCRIPTION_MAX) or "",
@@ -141,17 +145,16 @@ def _read_name(node: Optional[Node], seen: Dict[str, Node], problems: Problems) 
     if not PLAIN.fullmatch(name):
         problems.add(node, '"%s" is not a column name (letters, digits and underscores, not beginning '
                      'with a digit); name the SQLite column with "source"' % name)
-    elif len(name) > _NAME_MAX:
+    if len(name) > _NAME_MAX:
         problems.add(node, "is %d characters long, the limit is %d" % (len(name), _NAME_MAX))
-    elif forbidden_prefix(name) == RESERVED_PREFIX:
+    if forbidden_prefix(name) == RESERVED_PREFIX:
         problems.add(node, 'names beginning with "_bqsync_" are reserved for bqsync')
     elif forbidden_prefix(name):
         problems.add(node, 'BigQuery forbids names beginning with "%s"' % forbidden_prefix(name))
     if name.lower() in seen:
         problems.add(node, 'duplicate column "%s" (first on line %d; case does not count)'
                      % (name, seen[name.lower()].line))
-        return None
-    seen[name.lower()] = node
+    seen.setdefault(name.lower(), node)
     return name
 
 
@@ -164,7 +167,7 @@ def _read_type(node: Optional[Node], problems: Problems) -> Optional[ColumnType]
         if node.value.upper() == candidate.name or node.value.upper() in candidate.aliases:
             problems.add(node, 'unknown type "%s" (did you mean %s?)'
                          % (node.value, candidate.name))
-            return None
+            return candidate
     problems.add(
         node, 'unknown type "%s"%s' % (node.value, suggestion(node.value, BY_NAME, "")))
     return None

@@ -11,7 +11,7 @@ from .jsonpos import Node
 from .model import Column, History
 from .schema_history import read_history
 
-_MODES = ("append", "upsert", "replace")
+MODES = ("append", "upsert", "replace")
 _CAPTURES = ("auto", "triggers", "scan")
 _DELETES = ("mirror", "mark", "keep")
 _UNLISTED = ("ignore", "error")
@@ -37,7 +37,7 @@ def read_sync(
     if members is None:
         return Sync()
     unlisted = problems.choice(members.get("columns_not_listed"), _UNLISTED, "choice")
-    mode = problems.choice(members.get("mode"), _MODES, "mode")
+    mode = problems.choice(members.get("mode"), MODES, "mode")
     capture = problems.choice(members.get("capture"), _CAPTURES, "choice")
     if capture == "triggers" and mode == "replace" and not has_key:
         problems.add(members["capture"], '"triggers" list changed rows by their key; name a "key", '

@@ -14,6 +14,7 @@ from .checking import Problems, listing
 from .jsonpos import Node
 from .model import Column, RangePartition, TimePartition
 from .schema_columns import Columns
+from .typemap import UNKNOWN
 
 _CLUSTER_MAX = 4
 _LABELS_MAX = 62  # BigQuery's 64 less the two that bqsync sets
@@ -38,6 +39,13 @@ class Warehouse:
     cluster_by: Tuple[Column, ...] = ()
     clusters_by_default: bool = True
     labels: Tuple[Tuple[str, str], ...] = ()
+    partition_is_wrong: bool = False  # there is one, and it may be by any column
+
+    @property
+    def partitioned_by(self) -> str:
+        """The column's name, "" if there is none."""
+        partition = self.time_partition or self.range_partition
+        return partition.column.name if partition else ""
 
 
 def read_warehouse(
@@ -49,7 +57,7 @@ def read_warehouse(
     members = problems.members(
         node, (), ("partition_by", "cluster_by", "labels", "require_partition_filter"))
     if members is None:
-        return Warehouse()
+        return Warehouse(partition_is_wrong=True)
     time, numbers = _read_partition(members.get("partition_by"), columns, problems)
     required = problems.flag(members.get("require_partition_filter"))
     if required and "partition_by" not in members:
@@ -59,7 +67,8 @@ def read_warehouse(
         time, numbers, bool(required),
         by_key if by_default else _read_clustering(members["cluster_by"], columns, problems),
         by_default,
-        _read_labels(members.get("labels"), problems))
+        _read_labels(members.get("labels"), problems),
+        "partition_by" in members and time is None and numbers is None)
 
 
 def _read_partition(
@@ -106,6 +115,8 @@ def _daily(
     node: Node, column: Column, call: bool, problems: Problems
 ) -> Optional[TimePartition]:
     kind = column.type.name
+    if kind == UNKNOWN:
+        return None
     if call and kind in ("TIMESTAMP", "DATETIME") or not call and kind == "DATE":
         return TimePartition(column, "DAY")
     if kind == "DATE":
@@ -124,6 +135,8 @@ def _truncated(
     node: Node, column: Column, function: str, unit: str, problems: Problems
 ) -> Optional[TimePartition]:
     kind = column.type
+    if kind.name == UNKNOWN:
+        return None
     if kind.truncate_function != function:
         cure = "; write %s" % kind.truncate_function.upper() if kind.truncate_function else ""
         problems.add(node, "%s does not take %s columns%s" % (function.upper(), kind.name, cure))
@@ -140,9 +153,9 @@ def _read_range(
 ) -> Optional[RangePartition]:
     column = _partition_column(node, match.group(1), columns, problems)
     start, end, interval = (int(match.group(index)) for index in (2, 3, 4))
-    if column is not None and column.type.name != "INT64":
+    is_integer = column is None or column.type.is_a("INT64")
+    if not is_integer and column is not None:
         problems.add(node, "RANGE_BUCKET needs an INT64 column, not %s" % column.type.name)
-        return None
     if interval < 1 or end <= start:
         problems.add(node, "the ranges need an end above the start and a step of 1 or more")
         return None
@@ -153,7 +166,7 @@ def _read_range(
     if count > _PARTITIONS_MAX:
         problems.add(node, "makes %d partitions, the limit is %d" % (count, _PARTITIONS_MAX))
         return None
-    return RangePartition(column, start, end, interval) if column is not None else None
+    return RangePartition(column, start, end, interval) if is_integer and column is not None else None
 
 
 def _read_clustering(

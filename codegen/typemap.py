@@ -6,7 +6,7 @@ Sources: Google Cloud documentation, "Data types" (what may cluster, partition, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Tuple
 
 from .forms import TIME_FORMATS
@@ -27,6 +27,10 @@ class ColumnType:
     granularities: Tuple[str, ...]
     aliases: Tuple[str, ...]  # other databases' words for it, for suggestions
 
+    def is_a(self, name: str) -> bool:
+        """Whether the type has this name, or may have it."""
+        return self.name in (name, UNKNOWN)
+
     @property
     def bounds(self) -> bool:
         """Whether bounds of a key of this type tell BigQuery what it need not read: the type has an
@@ -35,6 +39,7 @@ class ColumnType:
 
 
 _NO: Tuple[str, ...] = ()
+UNKNOWN = "?"
 _DAYS = ("DAY", "MONTH", "YEAR")
 _HOURS = ("HOUR", "DAY", "MONTH", "YEAR")
 
@@ -82,3 +87,7 @@ TYPES: Tuple[ColumnType, ...] = tuple(
 )
 
 BY_NAME = {row.name: row for row in TYPES}
+
+# Of a column whose type is missing or wrong: it may do everything, so that no check of what names the
+# column finds fault with it. No table with such a column is generated.
+UNKNOWN_TYPE = replace(BY_NAME["TIMESTAMP"], name=UNKNOWN, aliases=_NO)

@@ -30,6 +30,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         return _build(options)
     except Failed as problem:
+        sys.stderr.write(problem.said)
         print("%s build: %s" % (options.program, problem), file=sys.stderr)
     except OSError as error:
         print("%s build: %s: %s" % (options.program, error.filename, error.strerror),
@@ -52,11 +53,11 @@ def _build(options: argparse.Namespace) -> int:
     files = output.render(loaded.tables)
     output.write(options.output, files)
     sources = [os.path.join(options.output, name) for name in sorted(files) if name.endswith(".c")]
-    Builder(layout, tools(os.environ), _OBJECTS).build(sources, options.made)
+    sys.stderr.write(Builder(layout, tools(os.environ), _OBJECTS).build(sources, options.made))
     made = options.made if os.path.dirname(options.made) else os.path.join(".", options.made)
     count = len(loaded.tables)
-    print("%s is built: %d %s from %s" % (
-        made, count, "table" if count == 1 else "tables", options.schemas))
+    print("built %s: %d %s from %s" % (
+        made, count, "table" if count == 1 else "tables", os.path.join(options.schemas, "")))
     return 0
 
 

@@ -13,7 +13,7 @@ import os
 import shlex
 import shutil
 import subprocess
-from typing import Dict, List, NamedTuple, Sequence
+from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 from ..place import Layout
 
@@ -21,7 +21,12 @@ _STATE = "state.json"
 
 
 class Failed(Exception):
-    """For people: what could not be compiled or linked, and what the compiler said."""
+    """For people: what could not be compiled or linked. said: what the compiler has printed, whose lines
+    begin with a place in a file."""
+
+    def __init__(self, message: str, said: str = "") -> None:
+        super().__init__(message)
+        self.said = said
 
 
 class Tools(NamedTuple):
@@ -56,15 +61,15 @@ class Builder:
         except (OSError, ValueError):
             pass  # the first build, or an interrupted one: everything is compiled
 
-    def build(self, sources: Sequence[str], program: str) -> None:
-        """Makes the program of these files in C."""
+    def build(self, sources: Sequence[str], program: str) -> str:
+        """Makes the program of these files in C. Returns the warnings."""
         try:
-            objects = self._compile_all(sources)
-            self._link(objects, program)
+            objects, warnings = self._compile_all(sources)
+            return warnings + self._link(objects, program)
         finally:
             self._save()
 
-    def _compile_all(self, sources: Sequence[str]) -> List[str]:
+    def _compile_all(self, sources: Sequence[str]) -> Tuple[List[str], str]:
         command = [*self._tools.compiler, *self._layout.compile_options, *self._tools.compile_options]
         for folder in self._layout.includes:
             command += ["-iquote", folder]
@@ -82,28 +87,31 @@ class Builder:
             running = {
                 target: threads.submit(_run, arguments, target) for target, arguments in work.items()}
         problems = []
+        warnings = ""
         for target, future in running.items():
             try:
-                future.result()
+                warnings += future.result()
                 self._state[target] = keys[target]
             except Failed as problem:
-                problems.append(str(problem))
+                problems.append(problem)
         if problems:
             # What is wrong with the compiler or its options is wrong with each file.
             others = len(problems) - 1
             more = "\n%d other %s failed too" % (others, "file" if others == 1 else "files") if others else ""
-            raise Failed(problems[0] + more)
-        return list(keys)
+            raise Failed(str(problems[0]) + more, problems[0].said)
+        return list(keys), warnings
 
-    def _link(self, objects: List[str], program: str) -> None:
+    def _link(self, objects: List[str], program: str) -> str:
         layout = self._layout
         command = [*self._tools.compiler, *self._tools.compile_options, *self._tools.link_options]
         arguments = [*command, "-o", program + ".new", *objects, layout.archive, *layout.link_options]
         key = _key([*arguments, _content(layout.archive), *(self._state[name] for name in objects)])
-        if self._state.get(program) != key or not os.path.exists(program):
-            # Renamed, because a running program cannot be written to.
-            _run(arguments, program)
-            self._state[program] = key
+        if self._state.get(program) == key and os.path.exists(program):
+            return ""
+        # Renamed, because a running program cannot be written to.
+        warnings = _run(arguments, program)
+        self._state[program] = key
+        return warnings
 
     def _object(self, source: str) -> str:
         name = os.path.splitext(os.path.basename(source))[0] + ".o"
@@ -131,13 +139,14 @@ class Builder:
         os.replace(path + ".new", path)
 
 
-def _run(arguments: List[str], target: str) -> None:
-    """Runs the compiler, which writes <target>.new."""
+def _run(arguments: List[str], target: str) -> str:
+    """Runs the compiler, which writes <target>.new. Returns what it has printed."""
     ended = subprocess.run(arguments, capture_output=True, encoding="utf-8", errors="replace")
     if ended.returncode != 0:
-        raise Failed("%s%s failed with status %d: %s" % (
-            ended.stderr, arguments[0], ended.returncode, " ".join(map(shlex.quote, arguments))))
+        raise Failed("%s failed with status %d: %s" % (
+            arguments[0], ended.returncode, " ".join(map(shlex.quote, arguments))), ended.stderr)
     os.replace(target + ".new", target)
+    return ended.stderr
 
 
 def _identity(compiler: str) -> str:

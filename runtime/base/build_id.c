@@ -1,5 +1,7 @@
 #include "base/build_id.h"
 
+#ifndef __APPLE__
+
 #include <elf.h>
 #include <link.h>
 #include <stdbool.h>
@@ -75,3 +77,5 @@ size_t build_id(unsigned char out_bytes[BUILD_ID_SIZE])
     dl_iterate_phdr(visit, &found);
     return found.length;
 }
+
+#endif

@@ -61,12 +61,10 @@ static int open_unlinked(const char *folder)
 
 static bool disk_error(struct error *err, const char *doing, const char *folder, int cause)
 {
-    char reason[128];
-
     return error_set(
         err, ERROR_DISK,
         "%s a temporary file in %s: %s; make room there or set TMPDIR to a folder that has it",
-        doing, folder, strerror_r(cause, reason, sizeof reason));
+        doing, folder, strerror(cause));
 }
 
 /* $TMPDIR alone if it is set, as its owner meant it; else the first of the usual two that works,

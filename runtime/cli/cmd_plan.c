@@ -210,8 +210,12 @@ int command_plan(struct invocation *in)
 static void print_finding(const struct check_finding *finding)
 {
     const char *shown = finding->status == CHECK_FAIL ? "FAIL" : check_status_name(finding->status);
+    struct colours colour = console_colours();
+    const char *start = finding->status == CHECK_FAIL   ? colour.bad
+                        : finding->status == CHECK_WARN ? colour.warn
+                                                        : colour.good;
 
-    printf("%-4s  %s: %s\n", shown, finding->name, finding->message);
+    printf("%s%-4s%s  %s: %s\n", start, shown, colour.end, finding->name, finding->message);
 }
 
 /* An incomplete configuration is a finding too, so that --json has a document in this case. */

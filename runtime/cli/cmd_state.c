@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "source/capture.h"
 #include "source/lock.h"
+#include "source/recognition.h"
 #include "source/rejects.h"
 #include "source/shadow.h"
 #include "source/tracking.h"
@@ -71,6 +72,20 @@ int command_rejects(struct invocation *in)
 
 /* --- reset ------------------------------------------------------------------------------- */
 
+/* Before the first control table is written. */
+static bool recognize(const struct invocation *in, struct error *err)
+{
+    const struct deployment *deployment = in->deployment;
+    struct database source;
+
+    if (!database_open(in->config->sqlite_path, DATABASE_READ, DATABASE_PATIENCE_MS, &source, err))
+        return false;
+    bool ok =
+        recognition_check(&source, in->config, deployment->tables, deployment->table_count, err);
+    database_close(&source);
+    return ok;
+}
+
 int command_reset(struct invocation *in)
 {
     struct tracking tracking;
@@ -80,7 +95,7 @@ int command_reset(struct invocation *in)
         error_set(&err, ERROR_USAGE, "bqsync reset needs the names of the tables to reset");
         return command_fail(in, &err);
     }
-    if (!tracking_open(in->config->state_path, &tracking, &err))
+    if (!recognize(in, &err) || !tracking_open(in->config->state_path, &tracking, &err))
         return command_fail(in, &err);
     bool ok = true;
     for (size_t i = 0; i < in->table_count && ok; i++)
@@ -263,6 +278,8 @@ int command_capture(struct invocation *in)
         return command_fail(in, &err);
     }
     bool writes = action != ACTION_SHOW;
+    if (action == ACTION_INSTALL && !recognize(in, &err))
+        return command_fail(in, &err);
     if (!database_open(
             in->config->sqlite_path, writes ? DATABASE_WRITE : DATABASE_READ, DATABASE_PATIENCE_MS,
             &source, &err))

@@ -182,6 +182,23 @@ static void print_head(const struct colours *colour, const cJSON *json)
     print_reasons(colour, json);
 }
 
+static void print_unknown(const struct colours *colour, const cJSON *tables)
+{
+    const cJSON *table = NULL;
+    int scanned = 0;
+
+    cJSON_ArrayForEach(table, tables)
+    {
+        bool known = number_of(table, "pending_changes", STATUS_UNKNOWN) != STATUS_UNKNOWN;
+        if (!known && cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(table, "scanned")))
+            scanned++;
+    }
+    if (scanned > 0)
+        printf(
+            "%s?: not known until the next pass, which scans the table%s%s\n", colour->dim,
+            scanned == 1 ? "" : "s", colour->end);
+}
+
 static void print_status(
     const struct invocation *in, const struct spending *spending, const cJSON *json)
 {
@@ -201,6 +218,7 @@ static void print_status(
         print_table(&colour, width, json, table);
         ahead += is_ahead(table, now) ? 1 : 0;
     }
+    print_unknown(&colour, cJSON_GetObjectItemCaseSensitive(json, "tables"));
     if (ahead > 0)
         printf(
             "%s%d table%s synced in the future: this machine's clock says %s. It was ahead at the "

@@ -78,8 +78,8 @@ static void print_result(const struct invocation *in, const struct run_result *r
     }
     if (rejected > 0)
         printf(
-            "\n%s%" PRId64 " rows do not fit their columns: bqsync rejects lists them%s\n",
-            colour.warn, rejected, colour.end);
+            "\n%s%" PRId64 " row%s not fit: bqsync rejects lists values and reasons%s\n",
+            colour.warn, rejected, rejected == 1 ? " does" : "s do", colour.end);
     if (unfit > 0)
         printf(
             "\n%" PRId64 " row%s sent with a value that does not fit its column; it stands in "

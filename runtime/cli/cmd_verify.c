@@ -161,6 +161,10 @@ int command_verify(struct invocation *in)
     if (!verify_run(in->deployment, in->tables, in->table_count, NULL, &tables, &err))
         return command_fail(in, &err);
     if ((in->args->switches & ARGS_REPAIR) != 0 && verify_report_differs(tables, in->table_count)) {
+        if ((in->args->switches & ARGS_JSON) == 0) {
+            print(in, tables);
+            puts("\nThe differences are synced again. Afterwards:\n");
+        }
         bool ok = repair_differences(in->deployment, tables, in->table_count, &err);
         verify_report_free(tables, in->table_count);
         tables = NULL;

@@ -137,6 +137,10 @@ static bool fill(
     if (!history_list(tracking, NULL, HISTORY_LIMIT_MAX, &runs, err))
         return false;
     const cJSON *failed = find_failed(runs);
+    const cJSON *newest = cJSON_GetArrayItem(runs, 0);
+    cJSON_AddItemToObject(
+        json, "last_run_ok",
+        newest == NULL ? cJSON_CreateNull() : cJSON_CreateBool(newest != failed));
     cJSON_AddItemToObject(
         json, "failed_run", failed == NULL ? cJSON_CreateNull() : cJSON_Duplicate(failed, true));
     bool ok = add_failing(in, tracking, runs, json, err);
@@ -185,9 +189,9 @@ static void print_rejects(const struct colours *colour, const cJSON *groups)
         const cJSON *key = NULL;
         int64_t rows = json_int64_of(member(group, "rows"), 0);
         printf(
-            "%s%s.%s%s  %" PRId64 " %s value%s %s:", colour->warn, json_text_of(group, "table", ""),
-            json_text_of(group, "column", ""), colour->end, rows,
-            json_text_of(group, "storage_class", ""), rows == 1 ? "" : "s",
+            "%s%s.%s%s  %" PRId64 " row%s: %s value %s:", colour->warn,
+            json_text_of(group, "table", ""), json_text_of(group, "column", ""), colour->end, rows,
+            rows == 1 ? "" : "s", json_text_of(group, "storage_class", ""),
             json_text_of(group, "reason", ""));
         cJSON_ArrayForEach(key, member(group, "keys"))
         {
@@ -197,9 +201,17 @@ static void print_rejects(const struct colours *colour, const cJSON *groups)
     }
 }
 
+/* Whether the newest run ended early, so that no table has been synced since. */
+static bool whole_run_fails(const cJSON *json)
+{
+    return cJSON_IsFalse(member(json, "last_run_ok")) &&
+           cJSON_IsObject(member(member(json, "failed_run"), "error"));
+}
+
 static void print_why(const cJSON *json)
 {
     struct colours colour = console_colours();
+    bool whole = whole_run_fails(json);
     const cJSON *tables = member(json, "tables");
     const cJSON *rejects = member(json, "rejects");
     const cJSON *table = NULL;
@@ -208,6 +220,10 @@ static void print_why(const cJSON *json)
         print_run(&colour, member(json, "failed_run"));
     else
         printf("No run has failed, as far as runs are kept.\n");
+    if (whole)
+        printf(
+            "\n%sfailing now: the whole run%s, as above; no table is synced\n", colour.bad,
+            colour.end);
     if (cJSON_GetArraySize(tables) > 0)
         printf("\nfailing now:\n");
     cJSON_ArrayForEach(table, tables) print_error(
@@ -216,7 +232,7 @@ static void print_why(const cJSON *json)
     if (cJSON_GetArraySize(rejects) > 0)
         printf("\nrejected rows (correct them in SQLite, or the definition):\n");
     print_rejects(&colour, rejects);
-    if (cJSON_GetArraySize(tables) + cJSON_GetArraySize(rejects) == 0)
+    if (!whole && cJSON_GetArraySize(tables) + cJSON_GetArraySize(rejects) == 0)
         printf("Nothing is failing now, and no row is rejected.\n");
 }
 

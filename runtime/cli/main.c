@@ -13,14 +13,18 @@
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <malloc.h>
+#include <stdio_ext.h>
+#endif
 
 /* Enough for thousands of tables, each with its file, rejects and scan. */
 #define DESCRIPTORS 65536
@@ -138,6 +142,19 @@ static const struct table **resolve_tables(
     return tables;
 }
 
+/* A person at a terminal reads results: of the log only what went wrong, unless more was asked for.
+ */
+static enum log_level level_for(
+    const struct command *command, const struct args *args, const struct config *config)
+{
+    bool service = (command->needs & NEEDS_SERVICE_BUDGET) != 0;
+    bool verbose = (args->switches & ARGS_VERBOSE) != 0;
+
+    if (service || verbose || config->log_level != LOG_LEVEL_INFO || !isatty(STDERR_FILENO))
+        return config->log_level;
+    return LOG_LEVEL_WARN;
+}
+
 static bool prepare(
     const struct command *command, const struct args *args, struct config *config,
     struct deployment *deployment, struct error *err)
@@ -147,6 +164,7 @@ static bool prepare(
     if (!config_load(args->env_file, args->flags, args->flag_count, config, err) ||
         !config_export(args->env_file, err))
         return false;
+    config->log_level = level_for(command, args, config);
     log_configure(config->log_level, config->log_format);
     if (!config_require(
             config, (command->needs & NEEDS_WAREHOUSE) != 0, (command->needs & NEEDS_SOURCE) != 0,

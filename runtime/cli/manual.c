@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The lines of docs/commands.md are as long as those of the other pages. */
+#define MARKDOWN_COLUMNS 100
+
 /* --- the man page ------------------------------------------------------------------------ */
 
 /* Text in roff: hyphens as typed in a shell, and no line that looks like a request. */
@@ -137,6 +140,23 @@ static void markdown_command(const struct command *command)
         printf("| `%s` | %s |\n", command->examples[i].line, command->examples[i].effect);
 }
 
+/* Links to all headings: the page is longer than two screens. */
+static void markdown_contents(const struct command *all, size_t count)
+{
+    size_t column = (size_t)printf("\nContents:");
+
+    for (size_t i = 0; i < count; i++) {
+        size_t width = 2 * strlen(all[i].name) + strlen(" [](#) ·");
+        if (column + width > MARKDOWN_COLUMNS) {
+            puts("");
+            column = 0;
+        }
+        printf("%s[%s](#%s) ·", column == 0 ? "" : " ", all[i].name, all[i].name);
+        column += width;
+    }
+    puts(" [exit status](#exit-status)");
+}
+
 static void print_markdown(void)
 {
     size_t count = 0;
@@ -148,6 +168,7 @@ static void print_markdown(void)
          "[configuration](configuration.md).");
     size_t status_count = 0;
     const struct help_status *statuses = help_statuses(&status_count);
+    markdown_contents(all, count);
     for (size_t i = 0; i < count; i++)
         markdown_command(&all[i]);
     puts("\n## Exit status\n\n| status | meaning |\n| --- | --- |");

@@ -63,7 +63,7 @@ configure_file(${CMAKE_CURRENT_LIST_DIR}/bqsync-gen.in ${package}/bqsync-gen @ON
 
 # The flags of generated code and of the program's link line, where no CMake gives them.
 set(compile_options -std=c17 -O2 ${BQSYNC_HARDENING})
-set(link_options -Wl,--build-id=sha1)
+set(link_options ${BQSYNC_STAMP})
 set(program_link_options ${link_options} ${BQSYNC_HARDENING_LINK})
 set(settings ${package}/settings.cmake)
 file(CONFIGURE OUTPUT ${settings} @ONLY CONTENT [[

@@ -11,7 +11,9 @@ void background_init(struct background *background)
     *background = (struct background){.started = false};
     pthread_mutex_init(&background->mutex, NULL);
     pthread_condattr_init(&attributes);
+#ifndef __APPLE__
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+#endif
     pthread_cond_init(&background->changed, &attributes);
     pthread_condattr_destroy(&attributes);
 }
@@ -63,6 +65,27 @@ static struct timespec deadline_in(int64_t ms)
     return at;
 }
 
+/* macOS gives conditions no clock but the wall's, and has a wait for a while instead. */
+static int wait_until(struct background *background, const struct timespec *until)
+{
+#ifdef __APPLE__
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    struct timespec left = {
+        .tv_sec = until->tv_sec - now.tv_sec, .tv_nsec = until->tv_nsec - now.tv_nsec};
+    if (left.tv_nsec < 0) {
+        left.tv_sec--;
+        left.tv_nsec += 1000000000;
+    }
+    if (left.tv_sec < 0)
+        return ETIMEDOUT;
+    return pthread_cond_timedwait_relative_np(&background->changed, &background->mutex, &left);
+#else
+    return pthread_cond_timedwait(&background->changed, &background->mutex, until);
+#endif
+}
+
 bool background_join(struct background *background, int64_t timeout_ms)
 {
     struct timespec until = deadline_in(timeout_ms);
@@ -72,7 +95,7 @@ bool background_join(struct background *background, int64_t timeout_ms)
         return true;
     pthread_mutex_lock(&background->mutex);
     while (!background->ended && waited != ETIMEDOUT)
-        waited = pthread_cond_timedwait(&background->changed, &background->mutex, &until);
+        waited = wait_until(background, &until);
     bool ended = background->ended;
     pthread_mutex_unlock(&background->mutex);
     if (ended) {
@@ -86,7 +109,7 @@ void background_wait(struct background *background, int64_t timeout_ms)
 {
     struct timespec until = deadline_in(timeout_ms);
 
-    pthread_cond_timedwait(&background->changed, &background->mutex, &until);
+    wait_until(background, &until);
 }
 
 void background_leave(struct background *background)

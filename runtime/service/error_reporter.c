@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "service/background.h"
 #include "service/error_report.h"
 #include "service/error_report_body.h"
 #include "warehouse/http.h"
@@ -34,12 +35,8 @@ struct seen {
 };
 
 struct error_reporter {
-    /* Protects everything below it. */
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    pthread_t thread;
-    bool started;
-    bool stopping;
+    /* Its mutex protects everything below it. */
+    struct background background;
     char *bugsnag_key;
     char *bugsnag_endpoint;
     char *sentry_dsn;
@@ -149,7 +146,7 @@ void error_reporter_run(struct error_reporter *reporter, const struct run_result
 
     if (reporter == NULL)
         return;
-    pthread_mutex_lock(&reporter->mutex);
+    pthread_mutex_lock(&reporter->background.mutex);
     if (is_configured(reporter)) {
         if (is_worth_telling(&run->error)) {
             error_report_of_run(&report, reporter->environment, run);
@@ -163,9 +160,9 @@ void error_reporter_run(struct error_reporter *reporter, const struct run_result
             error_report_of_table(&report, reporter->environment, run, table);
             enqueue(reporter, &report);
         }
-        pthread_cond_signal(&reporter->changed);
+        pthread_cond_signal(&reporter->background.changed);
     }
-    pthread_mutex_unlock(&reporter->mutex);
+    pthread_mutex_unlock(&reporter->background.mutex);
 }
 
 /* --- the thread -------------------------------------------------------------------------- */
@@ -214,13 +211,13 @@ static void deliver(
 
     if (monotonic_ms() < reporter->silent_until_ms[service])
         return;
-    pthread_mutex_lock(&reporter->mutex);
+    pthread_mutex_lock(&reporter->background.mutex);
     const char *from = service == SERVICE_BUGSNAG ? reporter->bugsnag_key : reporter->sentry_dsn;
     if (from != NULL)
         key = strdup(from);
     if (reporter->bugsnag_endpoint != NULL)
         endpoint = strdup(reporter->bugsnag_endpoint);
-    pthread_mutex_unlock(&reporter->mutex);
+    pthread_mutex_unlock(&reporter->background.mutex);
     bool made = key != NULL &&
                 (service == SERVICE_BUGSNAG ? bugsnag_body(report, key, endpoint, &body, &err)
                                             : sentry_body(report, key, &body, &err));
@@ -241,9 +238,9 @@ static void deliver(
 /* Waits for a report; false when the thread should end. */
 static bool next(struct error_reporter *reporter, struct error_report *out_report)
 {
-    pthread_mutex_lock(&reporter->mutex);
-    while (reporter->count == 0 && !reporter->stopping)
-        pthread_cond_wait(&reporter->changed, &reporter->mutex);
+    pthread_mutex_lock(&reporter->background.mutex);
+    while (reporter->count == 0 && !reporter->background.stopping)
+        pthread_cond_wait(&reporter->background.changed, &reporter->background.mutex);
     bool found = reporter->count > 0;
     if (found) {
         *out_report = reporter->queue[reporter->first];
@@ -252,7 +249,7 @@ static bool next(struct error_reporter *reporter, struct error_report *out_repor
     }
     int64_t dropped = reporter->dropped;
     reporter->dropped = 0;
-    pthread_mutex_unlock(&reporter->mutex);
+    pthread_mutex_unlock(&reporter->background.mutex);
     if (dropped > 0)
         log_warn("reports dropped", LOG_NUMBER("count", dropped));
     return found;
@@ -267,13 +264,15 @@ static void *work(void *context)
 
     if (!http_client_open(&client, &err)) {
         log_error("reports are off", LOG_TEXT("reason", err.message));
-        return NULL;
+    } else {
+        const struct http_ops *http = http_client_ops(client);
+        while (next(reporter, &report))
+            for (int service = 0; service < SERVICE_COUNT; service++)
+                deliver(reporter, http, (enum service)service, &report);
+        http_client_close(client);
     }
-    const struct http_ops *http = http_client_ops(client);
-    while (next(reporter, &report))
-        for (int service = 0; service < SERVICE_COUNT; service++)
-            deliver(reporter, http, (enum service)service, &report);
-    http_client_close(client);
+    pthread_mutex_lock(&reporter->background.mutex);
+    background_leave(&reporter->background);
     return NULL;
 }
 
@@ -313,48 +312,33 @@ bool error_reporter_new(
 
     if (reporter == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
-    pthread_mutex_init(&reporter->mutex, NULL);
-    pthread_cond_init(&reporter->changed, NULL);
+    background_init(&reporter->background);
     set_keys(reporter, config);
-    if (pthread_create(&reporter->thread, NULL, work, reporter) != 0) {
+    if (!background_start(&reporter->background, work, reporter, err)) {
         error_reporter_free(reporter);
-        return error_set(err, ERROR_MEMORY, "cannot start a thread");
+        return false;
     }
-    reporter->started = true;
     *out_reporter = reporter;
     return true;
 }
 
 void error_reporter_configure(struct error_reporter *reporter, const struct config *config)
 {
-    pthread_mutex_lock(&reporter->mutex);
+    pthread_mutex_lock(&reporter->background.mutex);
     set_keys(reporter, config);
-    pthread_mutex_unlock(&reporter->mutex);
-}
-
-static bool join_within(pthread_t thread, int64_t ms)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += (time_t)(ms / 1000);
-    return pthread_timedjoin_np(thread, NULL, &until) == 0;
+    pthread_mutex_unlock(&reporter->background.mutex);
 }
 
 void error_reporter_free(struct error_reporter *reporter)
 {
     if (reporter == NULL)
         return;
-    pthread_mutex_lock(&reporter->mutex);
-    reporter->stopping = true;
-    pthread_cond_signal(&reporter->changed);
-    pthread_mutex_unlock(&reporter->mutex);
+    background_stop(&reporter->background);
     // The thread may still wait for a service: then its memory stays allocated until the process
     // ends.
-    if (reporter->started && !join_within(reporter->thread, GOODBYE_MS))
+    if (!background_join(&reporter->background, GOODBYE_MS))
         return;
     set_keys(reporter, &(struct config){0});
-    pthread_cond_destroy(&reporter->changed);
-    pthread_mutex_destroy(&reporter->mutex);
+    background_clear(&reporter->background);
     free(reporter);
 }

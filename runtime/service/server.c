@@ -101,7 +101,9 @@ static void decide(struct exchange *exchange, struct MHD_Connection *connection,
     }
     bool open = exchange->route != NULL && exchange->route->open;
     if (!open && !gate_admits(&server->gate, header(connection, "Authorization"))) {
-        reply_error(reply, 401, "unauthorized", "a valid bearer token is needed");
+        reply_error(
+            reply, 401, "unauthorized",
+            "a valid bearer token is needed: the value of BQ_ADMIN_TOKEN");
         return;
     }
     if (exchange->route == NULL) {

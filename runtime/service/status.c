@@ -10,6 +10,7 @@
 #include "source/shape_memory.h"
 #include "source/tracking.h"
 #include "source/tracking_bill.h"
+#include "sync/pass/plan.h"
 #include "sync/pass/quota_record.h"
 #include "sync/report/spending_json.h"
 
@@ -189,22 +190,31 @@ static bool know_shape(
     return known->known;
 }
 
+/* Whether the next pass reads the table to find its changes. */
+static bool is_scanned(
+    const struct config *config, const struct table *table, const struct source_shape *shape)
+{
+    struct plan_capture capture;
+    struct error ignored; // the pass will say it
+
+    return plan_capture(config, table, shape, &capture, &ignored) && capture.by == CAPTURE_SCAN;
+}
+
 static bool count_pending(
-    struct database *source, const struct table *table, const struct source_shape *shape,
+    struct database *source, const struct status_table *row, const struct source_shape *shape,
     const struct watermark *watermark, int64_t *out_rows, struct error *err)
 {
+    const struct table *table = row->table;
     struct pending pending = {0};
 
-    if (!shape->exists)
-        return error_set(err, ERROR_SCHEMA, "SQLite has no table %s", table->name);
-    if (shape->missing_count > 0)
-        return error_set(err, ERROR_SCHEMA, "SQLite lacks the columns %s", shape->missing);
+    if (!capture_check_columns(table, shape, source->path, err))
+        return false;
     const struct source_table in = {source, table, shape};
     // A table that was never synced is sent as a whole.
     if (!watermark->found)
         return capture_count_rows(&in, out_rows, err);
-    // Changes may have been missed, and the next pass replaces the table.
-    if (shape->capture == CAPTURE_INTERRUPTED) {
+    // Only a scan knows, or changes may have been missed and the next pass replaces the table.
+    if (row->scanned || shape->capture == CAPTURE_INTERRUPTED) {
         *out_rows = STATUS_UNKNOWN;
         return true;
     }
@@ -273,9 +283,10 @@ static bool read_table(
     memcpy(row->last_error, watermark.last_error, sizeof row->last_error);
     row->problem[0] = '\0';
     // The error is shown with its table, and the other tables are still read.
-    if (!know_shape(memory, row->table, known, &problem) ||
-        !count_pending(
-            &status->source, row->table, &known->shape, &watermark, &row->pending, &problem)) {
+    bool knows = know_shape(memory, row->table, known, &problem);
+    row->scanned = knows && is_scanned(status->config, row->table, &known->shape);
+    if (!knows ||
+        !count_pending(&status->source, row, &known->shape, &watermark, &row->pending, &problem)) {
         row->pending = STATUS_UNKNOWN;
         text_format(row->problem, sizeof row->problem, "%s", problem.message);
     }

@@ -76,6 +76,7 @@ static cJSON *table_json(const struct config *config, const struct status_table 
         cJSON_AddNullToObject(json, "pending_changes");
     else
         json_add_int64(json, "pending_changes", row->pending);
+    cJSON_AddBoolToObject(json, "scanned", row->scanned);
     json_add_int64(json, "rejected", row->rejected);
     add_text_or_null(json, "last_error", row->last_error);
     add_text_or_null(json, "problem", row->problem);

@@ -18,6 +18,7 @@ struct status_table {
     int64_t last_synced_row_id;
     char last_synced_at[32]; /* "" if never */
     int64_t pending;         /* distinct rows waiting; STATUS_UNKNOWN if that cannot be told */
+    bool scanned;            /* its changes are found by reading it, in a pass */
     int64_t rejected;        /* distinct rows that could not be encoded */
     int64_t modifications;   /* of the target in the last 24 hours, as far as they count */
     int64_t billed_today;    /* bytes of its queries on this UTC day, and in this month */
@@ -25,7 +26,7 @@ struct status_table {
     bool has_intent;       /* some pass is changing its target, or was killed while it did */
     int64_t source_rows;   /* in the source when it was last synced, an estimate */
     char last_error[1024]; /* "" if its last sync succeeded */
-    char problem[256];     /* "" or why the source table cannot be read */
+    char problem[512];     /* "" or why the source table cannot be read */
 };
 
 /* State of this process that is not in the databases. */

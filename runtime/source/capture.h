@@ -72,6 +72,12 @@ const char *capture_describe_missing(
     const struct table *table, const struct source_shape *shape,
     char out[static CAPTURE_MISSING_SIZE]);
 
+/* Whether the table is there with all columns of its definition. ERROR_SCHEMA if not; the message
+ * names the file and says what to do. */
+MUST_CHECK bool capture_check_columns(
+    const struct table *table, const struct source_shape *shape, const char *path,
+    struct error *err);
+
 /* One table in its source: the connection, the definition, and what SQLite says of the table. All
  * borrowed. */
 struct source_table {

@@ -10,7 +10,8 @@
 #include <strings.h>
 
 /* Not a secret: the same texts must have the same hash in every process. */
-static const unsigned char hash_key[SIPHASH_KEY_SIZE] = "bqsync's columns";
+static const unsigned char hash_key[SIPHASH_KEY_SIZE] = {'b', 'q', 's', 'y', 'n', 'c', '\'', 's',
+                                                         ' ', 'c', 'o', 'l', 'u', 'm', 'n',  's'};
 
 /* One column of the statement. */
 struct declaration {

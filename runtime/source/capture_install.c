@@ -134,15 +134,15 @@ static bool install(const struct source_table *in, struct error *err)
     return ok;
 }
 
-static bool check_installable(const struct source_shape *shape, struct error *err)
+static bool check_installable(const struct source_table *in, struct error *err)
 {
+    const struct source_shape *shape = in->shape;
+
     if (!shape->exists)
-        return error_set(err, ERROR_SCHEMA, "there is no such table in the source");
+        return capture_check_columns(in->table, shape, in->source->path, err);
     if (shape->why_scan[0] != '\0')
         return error_set(err, ERROR_SCHEMA, "it has to be scanned: %s", shape->why_scan);
-    if (shape->missing_count > 0)
-        return error_set(err, ERROR_SCHEMA, "the source lacks the columns %s", shape->missing);
-    return true;
+    return capture_check_columns(in->table, shape, in->source->path, err);
 }
 
 bool capture_install(struct database *source, const struct table *table, struct error *err)
@@ -152,7 +152,7 @@ bool capture_install(struct database *source, const struct table *table, struct 
 
     if (!database_begin(source, err))
         return error_wrap(err, "change capture of %s", table->name);
-    if (capture_inspect(source, table, &shape, err) && check_installable(&shape, err) &&
+    if (capture_inspect(source, table, &shape, err) && check_installable(&in, err) &&
         install(&in, err) && database_commit(source, err))
         return true;
     database_rollback(source);

@@ -22,7 +22,7 @@
 /* The watermark never falls: if the application uses an id at or below last_synced_row_id again,
  * only a trigger finds it. last_synced_row_id counts as well because a capture that was installed
  * again starts without a watermark. */
-static bool raise(
+static bool raise_sequence(
     struct database *source, const struct snapshot_table *in, bool tracked, int64_t slack,
     struct error *err)
 {
@@ -59,7 +59,7 @@ static bool raise_all(
         return false;
     bool ok = database_has_table(source, "bq_sync_tracking", &tracked, err);
     for (size_t i = 0; ok && i < count; i++)
-        ok = raise(source, &tables[i], tracked, slack, err);
+        ok = raise_sequence(source, &tables[i], tracked, slack, err);
     if (ok && database_commit(source, err))
         return true;
     database_rollback(source);

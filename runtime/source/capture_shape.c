@@ -190,6 +190,22 @@ const char *capture_describe_missing(
     return out;
 }
 
+bool capture_check_columns(
+    const struct table *table, const struct source_shape *shape, const char *path,
+    struct error *err)
+{
+    char missing[CAPTURE_MISSING_SIZE];
+
+    if (!shape->exists)
+        return error_set(
+            err, ERROR_SCHEMA,
+            "table %s does not exist in %s. Create it, or remove schemas/%s.json and rebuild",
+            table->name, path, table->definition);
+    return shape->missing_count == 0 || error_set(
+                                            err, ERROR_SCHEMA, "%s in %s %s", table->name, path,
+                                            capture_describe_missing(table, shape, missing));
+}
+
 /* The rowid's alias has no index of its own; every other primary key, also that of a WITHOUT ROWID
  * table and the quirk INTEGER PRIMARY KEY DESC, has one of origin 'pk'. */
 static bool has_primary_key_index(

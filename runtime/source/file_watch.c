@@ -1,5 +1,7 @@
 #include "source/file_watch.h"
 
+#ifdef __linux__
+
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -118,3 +120,5 @@ void file_watch_wake(struct file_watch *watch)
 
     (void)ignored;
 }
+
+#endif

@@ -1,9 +1,10 @@
 /* file_watch: waits until the kernel reports a write to a database: to its file, or to the -wal
- * file beside it ("inotify(7)"). It reads neither, and says nothing about commits: a write may be
- * one, or a part of one, or a checkpoint (source/commits.h tells). The kernel sees the writes of
- * this machine only, not those of others to a network file system; and a process may have as many
- * watches as the system allows, which may be none. So whoever waits also looks from time to time.
- * One thread waits; any thread may wake it. */
+ * file beside it ("inotify(7)"; elsewhere than on Linux, file_watch_stat.c looks at the files). It
+ * reads neither, and says nothing about commits: a write may be one, or a part of one, or a
+ * checkpoint (source/commits.h tells). The kernel sees the writes of this machine only, not those
+ * of others to a network file system; and a process may have as many watches as the system allows,
+ * which may be none. So whoever waits also looks from time to time. One thread waits; any thread
+ * may wake it. */
 #ifndef BQSYNC_SOURCE_FILE_WATCH_H
 #define BQSYNC_SOURCE_FILE_WATCH_H
 
@@ -11,11 +12,13 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 /* The database and its -wal. */
 #define FILE_WATCH_FILES 2
 
+#if defined(__linux__) && !defined(BQSYNC_FILE_WATCH_STAT)
 struct file_watch {
     int wake;   /* an eventfd */
     int notify; /* of inotify; negative if the system allows none */
@@ -25,6 +28,18 @@ struct file_watch {
         ino_t inode;
     } files[FILE_WATCH_FILES];
 };
+#else
+struct file_watch {
+    int wake;   /* the end of a pipe that is read */
+    int notify; /* its other end */
+    struct {
+        char *path; /* owned */
+        bool exists;
+        bool other; /* than at the last file_watch_set */
+        struct stat seen;
+    } files[FILE_WATCH_FILES];
+};
+#endif
 
 /* ERROR_MEMORY if the system gives no descriptor to be woken by. */
 MUST_CHECK bool file_watch_open(struct file_watch *watch, struct error *err);

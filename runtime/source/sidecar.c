@@ -1,5 +1,7 @@
 #include "source/sidecar.h"
 
+#include "source/readahead.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -251,6 +253,9 @@ static bool make_beside(const char *name, const char *suffix)
     return sidecar_make(database, path, &ignored);
 }
 
+/* The default VFS as it was when ours was registered: files have the size that it said then. */
+static sqlite3_vfs *standard;
+
 /* The -shm file is made by the default VFS, without an open of its own. It is needed as soon as the
  * -wal file is open, and as long as we are connected no other connection deletes it: that takes an
  * exclusive lock on the database, on which SQLite holds a shared one while it opens the -wal. So
@@ -258,7 +263,6 @@ static bool make_beside(const char *name, const char *suffix)
 static int open_file(
     sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out_flags)
 {
-    sqlite3_vfs *standard = sqlite3_vfs_find(NULL);
     struct error ignored;
     bool ok = true;
 
@@ -275,7 +279,7 @@ static int open_file(
         file->pMethods = NULL;
         return SQLITE_CANTOPEN;
     }
-    return standard->xOpen(standard, name, file, flags, out_flags);
+    return readahead_open(standard, name, file, flags, out_flags);
 }
 
 /* A copy of the default VFS with an open of its own: the copy has the same pAppData, which is all
@@ -285,11 +289,11 @@ static bool registered;
 
 static void register_shim(void)
 {
-    const sqlite3_vfs *standard = sqlite3_vfs_find(NULL);
-
+    standard = sqlite3_vfs_find(NULL);
     if (standard == NULL)
         return;
     shim = *standard;
+    shim.szOsFile += readahead_size();
     shim.pNext = NULL;
     shim.zName = "bqsync";
     shim.xOpen = open_file;

@@ -25,8 +25,9 @@ void sidecar_adopt(const char *database_path, int fd);
  * connection of this process would make. ERROR_SOURCE as above, or names the file and its owner. */
 MUST_CHECK bool sidecar_check(const char *database_path, struct error *err);
 
-/* The name of an SQLite VFS that does all that the default one does and makes each file beside a
- * database with sidecar_make first. NULL if it can't be registered, for lack of memory. */
+/* The name of an SQLite VFS that does all that the default one does, makes each file beside a
+ * database with sidecar_make first, and reads the database ahead of a scan (source/readahead.h).
+ * NULL if it can't be registered, for lack of memory. */
 const char *sidecar_vfs(void);
 
 #endif

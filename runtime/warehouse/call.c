@@ -339,7 +339,12 @@ static void report_exhausted(
         if (quota != NULL)
             quota_circuit_silent(quota);
     }
-    error_note(err, "%u tries in %" PRId64 " ms", retry->attempts, now - retry->started_ms);
+    // Without credentials another program stands in for BigQuery, which somebody has to start.
+    error_note(
+        err, "%u tries in %" PRId64 " ms%s", retry->attempts, now - retry->started_ms,
+        answered || bigquery->credentials != NULL
+            ? ""
+            : "; does bqlocal run at the address in BIGQUERY_EMULATOR_HOST?");
 }
 
 bool call_pause(

@@ -31,6 +31,7 @@ class BuildTest(unittest.TestCase):
         with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr), \
                 unittest.mock.patch("codegen.place.layout", return_value=layout), \
                 unittest.mock.patch.object(build, "Builder") as builder:
+            builder.return_value.build.return_value = ""
             status = commands.main(["build", *arguments], "bqsync-gen", {})
         return status, stderr.getvalue(), builder.called
 
@@ -86,6 +87,21 @@ class BuildTest(unittest.TestCase):
 
         self.assertEqual("false failed with status 1: false -c -o objects/a.o.new a.c\n2 other files failed too",
                          str(caught.exception))
+
+    def test_what_the_compiler_says_stands_alone_and_warnings_are_passed_on(self):
+        layout = Layout("1", [], "none.a", [], [])
+        for name, text in (("a.c", b"int main(void) { return left; }\n"), ("a.h", b""), ("none.a", b"")):
+            self.write(name, text)
+
+        with self.assertRaises(compiler.Failed) as caught:
+            compiler.Builder(layout, compiler.Tools(["cc"], [], []), "objects").build(["a.c"], "program")
+        self.assertRegex(caught.exception.said, r"(?m)^a\.c:1:25: error: ")
+        self.assertEqual("cc failed with status 1: cc -c -o objects/a.o.new a.c", str(caught.exception))
+
+        self.write("a.c", b"int main(void) { int left; return 0; }\n")
+        self.write("none.a", b"!<arch>\n")
+        said = compiler.Builder(layout, compiler.Tools(["cc"], ["-Wall"], []), "objects").build(["a.c"], "program")
+        self.assertRegex(said, r"(?m)^a\.c:1:22: warning: ")
 
 
 if __name__ == "__main__":

@@ -48,8 +48,7 @@ class ImageTest(unittest.TestCase):
         container = base.stdout.strip()
         cls.need("add", "--quiet", container, tar, "/")
         cls.need("commit", "--quiet", container, BASE)
-        built = cls.buildah("bud", "--isolation", "chroot", "--pull-never", "--format", "docker", "--network", "host",
-                            "-f", DOCKERFILE, "-t", "bqsync", foreign.SOURCE)
+        built = cls.build(DOCKERFILE, "bqsync")
         if built.returncode != 0:
             said = built.stdout + built.stderr
             if "operation not permitted" in said.lower() or "Temporary failure resolving" in said:
@@ -58,6 +57,11 @@ class ImageTest(unittest.TestCase):
         cls.container = cls.need("from", "--pull-never", "localhost/bqsync").strip()
         cls.root = pathlib.Path(cls.need("mount", cls.container).strip())
         cls.config = json.loads(cls.need("inspect", "--type", "image", "localhost/bqsync"))
+
+    @classmethod
+    def build(cls, dockerfile, name, *options):
+        return cls.buildah("bud", "--isolation", "chroot", "--pull-never", "--format", "docker", "--network", "host",
+                           "-f", dockerfile, "-t", name, *options, foreign.SOURCE)
 
     @classmethod
     def buildah(cls, *arguments, **options):
@@ -176,6 +180,23 @@ class ImageTest(unittest.TestCase):
                     return line
             time.sleep(0.02)
         self.fail(f"no {words!r} in:\n{pathlib.Path(path).read_text()}")
+
+    def test_the_images_of_the_compose_example_have_its_programs_and_its_tables(self):
+        compose = DOCKERFILE.parent / "compose"
+        for name, dockerfile, options, arguments, words in (
+                ("bqlocal", compose / "bqlocal.Dockerfile", (), ("bqlocal", "--version"), "bqlocal "),
+                ("bqsync-example", DOCKERFILE, ("--build-arg", "SCHEMAS=runtime/deploy/compose/schemas"),
+                 ("bqsync", "tables"), "orders")):
+            with self.subTest(name):
+                built = self.build(dockerfile, name, *options)
+                self.assertEqual(0, built.returncode, (built.stdout + built.stderr)[-5000:])
+                container = self.need("from", "--pull-never", f"localhost/{name}").strip()
+
+                ended = self.buildah("run", "--isolation", "chroot", "--env=BQ_PROJECT_NAME=p", "--env=BQ_DATASET_NAME=d",
+                                     "--env=BQ_SQLITE_PATH=/data/app.db", container, "--", *arguments)
+
+                self.assertEqual(0, ended.returncode, ended.stderr)
+                self.assertIn(words, ended.stdout)
 
     def test_certificates_of_the_web_are_there(self):
         """Without an emulator the first thing asked for are credentials; TLS has what it verifies with."""

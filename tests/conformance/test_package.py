@@ -9,12 +9,27 @@ import unittest
 
 from tests.support import foreign
 
-UNIT = foreign.SOURCE / "runtime" / "deploy" / "bqsync.service"
-EXPOSURE_MAX = 2.5
+DEPLOY = foreign.SOURCE / "runtime" / "deploy"
+UNITS = ("bqsync.service", "bqsync-sync.service", "bqsync.timer")
+SERVICES = UNITS[:2]
+EXPOSURE_MAX = 1.5
+# What the two services may differ in: how they are started, and what follows from it.
+OWN = {"Type", "Environment", "ExecStart", "Restart", "RestartSec", "RestartPreventExitStatus", "WatchdogSec", "User"}
 
 
 def run(*command, timeout=120, **options):
     return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=timeout, **options)
+
+
+def section(name, heading):
+    """The settings of a unit's section: pairs of key and value, in their order."""
+    text = re.search(rf"^\[{heading}\]\n(.*?)(?=^\[|\Z)", (DEPLOY / name).read_text(), re.M | re.S)[1]
+    return [tuple(line.split("=", 1)) for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def cached(name):
+    """A value that this build was configured with."""
+    return re.search(rf"^{name}:\w+=(.*)$", (foreign.BUILD / "CMakeCache.txt").read_text(), re.M)[1]
 
 
 class PackageTest(unittest.TestCase):
@@ -83,30 +98,56 @@ class PackageTest(unittest.TestCase):
                 for sign in (r"Type: +DYN", r"GNU_RELRO", r"BIND_NOW|FLAGS.*NOW", r"__stack_chk_fail", r"__\w+_chk@"):
                     self.assertRegex(shown, sign)
 
-    def test_systemd_finds_nothing_wrong_with_the_unit(self):
+    def test_systemd_finds_nothing_wrong_with_the_units(self):
         analyze = foreign.tool("systemd-analyze", "systemd")
-        # The program has to be where the unit says: systemd looks under the root that it is given.
-        unit = self.root / "usr/lib/systemd/system/bqsync.service"
-        if not unit.exists():
-            unit = self.root / "lib/systemd/system/bqsync.service"
+        copies = []
+        for name in UNITS:
+            unit = self.root / "usr/lib/systemd/system" / name
+            self.assertEqual((DEPLOY / name).read_text(), unit.read_text())
+            # The program has to be where the unit says.
+            copies.append(self.folder / name)
+            copies[-1].write_text(unit.read_text().replace("/usr/bin/bqsync", str(self.root / "usr/bin/bqsync")))
 
-        text = unit.read_text().replace("/usr/bin/bqsync", str(self.root / "usr/bin/bqsync"))
-        copy = self.folder / "bqsync.service"
-        copy.write_text(text)
-        ended = run(analyze, "verify", "--man=no", "--recursive-errors=no", copy)
+        ended = run(analyze, "verify", "--man=no", "--recursive-errors=no", *copies)
 
         self.assertEqual(0, ended.returncode, ended.stderr)
-        self.assertNotIn("bqsync.service", ended.stderr)
-        self.assertEqual(UNIT.read_text(), unit.read_text())
+        for name in UNITS:
+            self.assertNotIn(name, ended.stderr)
 
-    def test_systemd_rates_the_unit_as_well_confined(self):
+    def test_systemd_rates_the_units_as_well_confined(self):
         analyze = foreign.tool("systemd-analyze", "systemd")
+        for name in SERVICES:
+            with self.subTest(unit=name):
+                ended = run(analyze, "security", "--offline=true", DEPLOY / name)
 
-        ended = run(analyze, "security", "--offline=true", UNIT)
+                level = re.search(rf"Overall exposure level for {name}: ([\d.]+)", ended.stdout)
+                self.assertIsNotNone(level, ended.stdout + ended.stderr)
+                self.assertLess(float(level[1]), EXPOSURE_MAX, ended.stdout)
 
-        level = re.search(r"Overall exposure level for bqsync.service: ([\d.]+)", ended.stdout)
-        self.assertIsNotNone(level, ended.stdout + ended.stderr)
-        self.assertLess(float(level[1]), EXPOSURE_MAX, ended.stdout)
+    def test_both_services_are_confined_alike(self):
+        first, second = ([line for line in section(name, "Service") if line[0] not in OWN] for name in SERVICES)
+
+        self.assertEqual(first, second)
+
+    def test_the_service_is_not_restarted_where_a_person_must_act_first(self):
+        table = (foreign.SOURCE / "runtime/base/error.c").read_text()
+        status = dict(re.findall(r'\{"(\w+)", \w+, (\d)\}', table))
+
+        [stays] = [value for key, value in section("bqsync.service", "Service") if key == "RestartPreventExitStatus"]
+
+        self.assertEqual([status[code] for code in ("usage", "config", "auth")], stays.split())
+
+    def test_nothing_is_enabled_by_the_installation(self):
+        self.assertEqual([], [path for path in self.root.rglob("*.wants")])
+        scripts = run("dpkg-deb", "-I", self.package).stdout
+        for script in ("preinst", "postinst"):
+            self.assertNotIn(script, scripts)
+
+    def test_the_maintainer_has_no_invented_address(self):
+        maintainer = run("dpkg-deb", "-f", self.package, "Maintainer").stdout.strip()
+
+        self.assertEqual(cached("BQSYNC_MAINTAINER"), maintainer)
+        self.assertNotIn("localhost", maintainer)
 
     def test_the_man_pages_are_set_without_a_warning(self):
         groff = foreign.tool("groff", "groff-base")

@@ -131,7 +131,7 @@ class NewProjectTest(unittest.TestCase):
 
         ended = self.generator("build")
 
-        self.assertEqual(("./bqsync is built: 1 table from schemas\n", ""), (ended.stdout, ended.stderr))
+        self.assertEqual(("built ./bqsync: 1 table from schemas/\n", ""), (ended.stdout, ended.stderr))
         self.assertIn("notes", run(self.folder / "bqsync", "tables").stdout)
         # Hardened, and known by its build id, as the installed program is.
         shown = run("readelf", "-W", "-l", "-d", "-n", "--dyn-syms", self.folder / "bqsync").stdout

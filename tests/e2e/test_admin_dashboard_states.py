@@ -110,6 +110,17 @@ class StatesTest(BrowserTest):
         self.sync(service)
         page.wait(f"{STATE} === 'In sync'")
 
+    def test_what_waits_in_a_scanned_table_is_not_known_and_nothing_is_wrong_with_it(self):
+        self.app = self.enterContext(Deployment(self.bq, state="state.db"))
+        service = self.serve()
+        self.sync(service)
+        page = self.open(service, "Synced")
+        self.assertEqual("unknown until the next scan", page.run(row("accounts", ".pill")))
+        self.assertFalse(page.run(f"{row('accounts', '.pill')} === 'in sync'"))
+        self.assertIn("is not known before the next sync", page.text("#sentence"))
+        self.assertEqual("unknown", page.text("#pending"))
+        self.look("scanned", service, f"{STATE} === 'Synced'")
+
     def test_tables_of_a_source_that_is_not_readable_are_unknown(self):
         service = self.serve()
         self.sync(service)

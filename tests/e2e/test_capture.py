@@ -246,7 +246,8 @@ class CollationOfSharedKeysTest(unittest.TestCase):
 
 class LongRowTest(CaptureCase):
     def test_a_row_that_bigquery_cannot_take_is_rejected_and_not_pending(self):
-        for environment in ({}, {"BQ_CAPTURE": "manual"}):
+        # What waits in a scanned table is not known.
+        for environment, pending in (({}, 0), ({"BQ_CAPTURE": "manual"}, None)):
             with self.subTest(environment):
                 app = self.enterContext(Deployment(self.bq, environment=environment))
                 app.script("insert into accounts(id, email, note) values (1, 'a@x', 'one'),"
@@ -256,7 +257,7 @@ class LongRowTest(CaptureCase):
                     report = app.table(app.json("verify", "accounts"), "accounts")
                     self.assertEqual((True, 0, 1), (report["equal"], report["pending"], report["rejected"]))
                     status = app.table(app.json("status"), "accounts")
-                    self.assertEqual((0, 1), (status["pending_changes"], status["rejected"]))
+                    self.assertEqual((pending, 1), (status["pending_changes"], status["rejected"]))
                     app.sync("accounts", status=1)
 
                 app.execute("update accounts set note = 'two' where id = 2")

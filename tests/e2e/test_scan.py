@@ -43,6 +43,18 @@ class ScanCase(unittest.TestCase):
 
 
 class ReadOnlySourceTest(ScanCase):
+    def test_status_does_not_claim_to_know_what_waits(self):
+        self.fill()
+        table = lambda: self.app.table(self.app.json("status"), "accounts")
+        self.assertEqual(3, table()["pending_changes"])  # never synced: all of its rows
+        self.app.sync()
+        self.app.execute("update accounts set note = 'uno' where id = 1")
+
+        self.assertEqual((None, True, None), (table()["pending_changes"], table()["scanned"], table()["problem"]))
+        text = self.app.run("status")[1]
+        self.assertRegex(text, r"\naccounts .* \? ")
+        self.assertIn("?: not known until the next pass, which scans the table", text)
+
     def test_inserts_updates_and_deletes_are_found_by_one_read(self):
         self.fill()
         first = self.app.table(self.app.sync(), "accounts")

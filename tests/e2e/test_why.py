@@ -45,7 +45,15 @@ class WhyTest(unittest.TestCase):
         self.bq.faults({"method": "GET", "path": "/datasets/d/tables", "action": "status", "status": 403})
         self.assertEqual(4, self.app.run("sync", BQ_RETRY_BUDGET="300ms")[0])
 
-        self.assertRegex(self.why(), r"  the whole run  code=auth\n    \S")
+        out = self.why()
+        self.assertRegex(out, r"  the whole run  code=auth\n    \S")
+        self.assertTrue(out.endswith("\nfailing now: the whole run, as above; no table is synced\n"), out)
+        self.assertFalse(self.app.json("status", "--why")["last_run_ok"])
+
+        self.bq.clear_faults()
+        self.app.run("sync")
+        self.assertTrue(self.why().endswith("Nothing is failing now, and no row is rejected.\n"))
+        self.assertTrue(self.app.json("status", "--why")["last_run_ok"])
 
     def test_rejected_rows_are_grouped_with_three_keys_each(self):
         for key in range(1, 6):
@@ -58,7 +66,7 @@ class WhyTest(unittest.TestCase):
         balance = groups["accounts", "balance"]
         self.assertEqual((5, "text", [{"id": 1}, {"id": 2}, {"id": 3}]),
                          (balance["rows"], balance["storage_class"], balance["keys"]))
-        self.assertRegex(self.why(), r'\naccounts\.balance  5 text values .*: \{"id":1\} \{"id":2\} \{"id":3\} \.\.\.\n')
+        self.assertRegex(self.why(), r'\naccounts\.balance  5 rows: text value .*: \{"id":1\} \{"id":2\} \{"id":3\} \.\.\.\n')
         self.assertEqual([], self.app.json("status", "--why", "events")["rejects"])
 
 

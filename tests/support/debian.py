@@ -1,6 +1,7 @@
 """Roots of Debian for tests that need a machine of their own: made by debootstrap, from Debian's mirror alone."""
 
 import fcntl
+import hashlib
 import pathlib
 import platform
 import shutil
@@ -26,17 +27,19 @@ def skip(reason):
     raise unittest.SkipTest(reason)
 
 
-def base_root():
-    """A tar of a minimal Debian, made once for a machine. Skips the test where none can be made."""
+def base_root(packages=()):
+    """A tar of a minimal Debian and these packages, made once for a machine. Skips the test where none can be made."""
     debootstrap = foreign.tool("debootstrap", "debootstrap")
     foreign.CACHE.mkdir(parents=True, exist_ok=True)
-    tar = foreign.CACHE / f"bookworm-{platform.machine()}.tar"
+    name = "bookworm" + (hashlib.sha256(" ".join(packages).encode()).hexdigest()[:16] if packages else "")
+    include = [f"--include={','.join(packages)}"] if packages else []
+    tar = foreign.CACHE / f"{name}-{platform.machine()}.tar"
     with open(foreign.CACHE / "bookworm.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not tar.exists():
             with tempfile.TemporaryDirectory(prefix="bqsync-bookworm-", dir=ROOM) as folder:
                 root = pathlib.Path(folder) / "root"
-                made = run(debootstrap, "--variant=minbase", "bookworm", root)
+                made = run(debootstrap, "--variant=minbase", *include, "bookworm", root)
                 if made.returncode != 0:
                     skip("debootstrap: " + (made.stdout + made.stderr).strip()[-600:])
                 # What Debian's own slim image leaves out.

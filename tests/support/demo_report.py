@@ -65,7 +65,9 @@ def main(arguments: list[str]) -> int:
         for row in query(url, text):
             print("    " + "  ".join("NULL" if cell is None else cell for cell in row))
     print()
-    print("To look around:")
+    # Without --keep, these are addresses of a bqlocal that ends with the demo.
+    kept = len(arguments) > 2 and arguments[2] != ""
+    print("To look around:" if kept else "To look around, with ./dev demo --keep, which leaves bqlocal running:")
     print(f"  {url}/                                                    tables, rows and a query box, for a browser")
     print(f"  {url}/bigquery/v2/projects/demo/datasets/learning/tables  the same as BigQuery answers it")
     print(f"  {url}/bqlocal/requests                                    every request that was made")

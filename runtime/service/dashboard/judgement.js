@@ -24,14 +24,15 @@ const total = (name) => view.status.tables.reduce((sum, table) => sum + Number(t
 
 /* The state of one table: how it is coloured, its name, and what the pill says. */
 const STATES = [["failing", "bad"], ["differs", "bad"], ["unknown", "warn"], ["late", "warn"], ["rejects", "warn"],
-  ["not synced", "idle"], ["behind", "idle"], ["in sync", "good"]];
+  ["not synced", "idle"], ["behind", "idle"], ["scanned", "idle"], ["in sync", "good"]];
 function stateName(table) {
   if (table.last_error || table.problem) return "failing";
   if (differing().some((found) => found.table === table.table)) return "differs";
-  if (table.pending_changes == null) return "unknown";
+  if (table.pending_changes == null && !table.scanned) return "unknown";
   if (!table.fresh_at) return "not synced";
   if (since(table.fresh_at) > lateAfter()) return "late";
   if (table.rejected > 0) return "rejects";
+  if (table.pending_changes == null) return "scanned";
   return table.pending_changes > 0 ? "behind" : "in sync";
 }
 const stateKind = (name) => STATES.find((state) => state[0] === name)[1];
@@ -41,7 +42,8 @@ function tableState(table) {
   const live = view.running && view.running.tables.find((item) => item.table === table.table);
   if (live && live.status === "running") return ["busy", live.phase];
   const name = stateName(table);
-  return [stateKind(name), name === "behind" ? "behind (" + grouped.format(table.pending_changes) + " waiting)" : name];
+  const words = { behind: "behind (" + grouped.format(table.pending_changes) + " waiting)", scanned: "unknown until the next scan" };
+  return [stateKind(name), words[name] || name];
 }
 
 /* The differences of the last verification, without tables that were replaced since. */
@@ -122,9 +124,9 @@ function overall() {
   if (never.length === tables.length) return ["idle", "Not synced yet", "No sync has finished so far."];
   if (late.length) return ["warn", "Late", plural(late.length, "table") + (late.length === 1 ? " is" : " are") + " older than the schedule promises."];
   if (never.length) return ["warn", "Partly synced", plural(never.length, "table") + " never synced."];
-  if (total("rejected")) return ["warn", total("pending_changes") ? "Behind, with rejects" : "In sync, with rejects", plural(total("rejected"), "row") + " left out: values that do not fit their columns."];
-  if (total("pending_changes")) return ["idle", "Behind", plural(total("pending_changes"), "change") + (total("pending_changes") === 1 ? " waits" : " wait") + " in " + plural(tables.filter((table) => table.pending_changes > 0).length, "table") + (next ? "; the next sync is in " + span(-since(next)) + "." : "; no sync is scheduled.")];
   const unknown = tables.filter((table) => table.pending_changes == null).length;
+  if (total("rejected")) return ["warn", (total("pending_changes") ? "Behind" : unknown ? "Synced" : "In sync") + ", with rejects", plural(total("rejected"), "row") + " left out: values that do not fit their columns."];
+  if (total("pending_changes")) return ["idle", "Behind", plural(total("pending_changes"), "change") + (total("pending_changes") === 1 ? " waits" : " wait") + " in " + plural(tables.filter((table) => table.pending_changes > 0).length, "table") + (next ? "; the next sync is in " + span(-since(next)) + "." : "; no sync is scheduled.")];
   if (unknown) return ["idle", "Synced", "What waits in " + plural(unknown, "table") + " is not known before the next sync."];
   return ["good", "In sync", "BigQuery equals SQLite for all " + tables.length + " tables."];
 }

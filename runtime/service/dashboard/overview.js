@@ -21,7 +21,8 @@ function drawHero() {
   const tables = view.status.tables;
   const ages = tables.filter((table) => table.fresh_at).map((table) => since(table.fresh_at));
   setText($("age"), ages.length ? aged(Math.max(...ages)) : "never");
-  setText($("pending"), view.status.error ? "unknown" : count(total("pending_changes")));
+  const known = view.status.tables.some((table) => table.pending_changes != null);
+  setText($("pending"), view.status.error || (!known && view.status.tables.length) ? "unknown" : count(total("pending_changes")));
   setText($("rejected"), view.status.error ? "unknown" : count(total("rejected")));
   const [incremental, full, follow] = view.status.jobs;
   for (const [id, job, off] of [["next", follow && follow.next_run ? follow : incremental, follow ? "on commit" : "off"], ["nextfull", full, "off"]]) {

@@ -5,6 +5,7 @@
 #include "source/commits.h"
 #include "source/database.h"
 #include "source/lock.h"
+#include "source/recognition.h"
 #include "source/shadow.h"
 #include "source/tracking.h"
 #include "sync/commit/recovery.h"
@@ -129,7 +130,10 @@ static bool open_all(struct pass *pass, struct error *err)
 {
     const struct deployment *deployment = pass->deployment;
 
-    if (!open_source(pass, err) || !open_state(pass, err))
+    if (!open_source(pass, err) ||
+        !recognition_check(
+            &pass->source, deployment->config, deployment->tables, deployment->table_count, err) ||
+        !open_state(pass, err))
         return false;
     size_t size = (size_t)deployment->config->parallel;
     if (size > pass->count)

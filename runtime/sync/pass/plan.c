@@ -20,17 +20,8 @@ static bool check_source(const struct config *config, const struct task *task, s
     const struct table *table = task->table;
     const struct source_shape *shape = &task->source.shape;
 
-    if (!shape->exists)
-        return error_set(
-            err, ERROR_SCHEMA,
-            "table %s does not exist in %s. Create it, or remove schemas/%s.json and rebuild",
-            table->name, config->sqlite_path, table->definition);
-    if (shape->missing_count > 0) {
-        char missing[CAPTURE_MISSING_SIZE];
-        capture_describe_missing(table, shape, missing);
-        return error_set(
-            err, ERROR_SCHEMA, "%s in %s %s", table->name, config->sqlite_path, missing);
-    }
+    if (!capture_check_columns(table, shape, config->sqlite_path, err))
+        return false;
     if (shape->extra_problem[0] != '\0')
         return error_set(err, ERROR_SCHEMA, "%s: %s", table->name, shape->extra_problem);
     if (shape->filter_problem[0] != '\0')
@@ -333,7 +324,9 @@ static bool find_keyless_changes(
 /* Whether there is anything to send or to note. Rejected keys are listed as well, and are read
  * again with every change of the table. Alone they are no work, so that a pass without changes
  * writes nothing: a row that has not changed fits no better than before. Should the published
- * rejects be other ones than those that are listed, somebody has deleted some. */
+ * rejects be other ones than those that are listed, somebody has deleted some. If they fail the
+ * table, they are read again, so that a definition that now says "fail" counts for those on record
+ * too. */
 static bool find_listed(
     const struct source_table *in, struct tracking *tracking, const struct watermark *watermark,
     struct capture_look *out_look, struct error *err)
@@ -342,6 +335,8 @@ static bool find_listed(
 
     if (!capture_look(in, watermark, out_look, err))
         return false;
+    if (in->table->reject_fails && out_look->rejected_keys > 0)
+        out_look->pending = true;
     if (out_look->pending || in->table->mode == SEND_REPLACE)
         return true;
     if (!rejects_count_listed(tracking, in->table->name, &published, err))

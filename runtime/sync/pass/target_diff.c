@@ -385,6 +385,12 @@ static void compare_partitioning(
         block(c, field, "partitions the table by its definition but not in BigQuery");
     else if (history_is_log(c->table))
         compare_keeping(c, wanted, live, patch);
+    else if (
+        !cJSON_Compare(
+            cJSON_GetObjectItemCaseSensitive(live, "range"),
+            cJSON_GetObjectItemCaseSensitive(wanted, "range"), true) &&
+        cJSON_HasObjectItem(wanted, "range"))
+        block(c, field, "partitions the table by other ranges in its definition than in BigQuery");
 }
 
 static bool same_names(const cJSON *a, const cJSON *b)

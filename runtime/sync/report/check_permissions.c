@@ -99,7 +99,9 @@ static bool note_probe(
         note_missing(c, probe);
         return true;
     }
-    check_findings_add(c->findings, name, CHECK_FAIL, "%s", err->message);
+    // Without an answer nothing is known of a permission.
+    check_findings_add(
+        c->findings, err->http_status == 0 ? "BigQuery" : name, CHECK_FAIL, "%s", err->message);
     return false;
 }
 

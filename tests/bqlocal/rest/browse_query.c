@@ -34,8 +34,10 @@ static bool check_reads(const struct parts *in, const cJSON *job, struct error *
     bool reads = type != NULL && strcmp(type, "SELECT") == 0;
     if (!reads)
         failure_set(
-            err, "invalidQuery", "This box runs one SELECT; this is %s. Send it to %s instead",
-            type == NULL ? "none" : type, "jobs.query, as the main page shows");
+            err, "invalidQuery",
+            "This box runs one SELECT; this is %s. Send other statements to jobs.query, as the "
+            "main page shows",
+            type == NULL ? "none" : type);
     cJSON_Delete(resource);
     return reads;
 }

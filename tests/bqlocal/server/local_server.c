@@ -9,6 +9,7 @@
 #include "bqlocal/sql/run/sql.h"
 #include "bqlocal/store/text_file.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -35,10 +36,11 @@ static bool parse_address(
     const char *colon = strrchr(listen, ':');
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *found = NULL;
-    char host[256];
+    char host[256], *end = NULL;
 
-    if (colon == NULL || colon[1] == '\0')
-        return error_set(err, ERROR_USAGE, "--listen %s: expected HOST:PORT", listen);
+    if (colon == NULL || !isdigit((unsigned char)colon[1]) ||
+        strtoul(colon + 1, &end, 10) > 65535 || *end != '\0')
+        return error_set(err, ERROR_USAGE, "--listen %s: expected HOST:PORT, 0 to 65535", listen);
     // [::1]:9050 names its address in brackets.
     size_t length = (size_t)(colon - listen);
     const char *start = listen;
@@ -142,7 +144,7 @@ static bool listen_on(struct server *server, struct error *err)
         flags, 0, NULL, NULL, connection_serve, &server->parts, MHD_OPTION_SOCK_ADDR, &address,
         MHD_OPTION_URI_LOG_CALLBACK, connection_begin, &server->parts, MHD_OPTION_NOTIFY_COMPLETED,
         connection_end, &server->parts, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-        MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+        MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     unsigned port = server->daemon == NULL ? 0 : describe_address(server, &address, length, secure);
     monitor_leave(&server->monitor);
     if (server->daemon == NULL)

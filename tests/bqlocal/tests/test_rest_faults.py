@@ -337,6 +337,9 @@ class Program(unittest.TestCase):
             cases = [
                 (["--job-latency", "soon"], 2, "--job-latency soon: expected a time"),
                 (["--listen", "nowhere"], 2, "expected HOST:PORT"),
+                (["--listen", "127.0.0.1:99999"], 2, "expected HOST:PORT, 0 to 65535"),
+                (["--listen", "127.0.0.1:-1"], 2, "expected HOST:PORT, 0 to 65535"),
+                (["--listen", "127.0.0.1:80x"], 2, "expected HOST:PORT, 0 to 65535"),
                 (["--faults", str(broken)], 2, "is not JSON"),
                 (["--data", folder], 6, "cannot open"),
                 (["stray"], 2, "unexpected argument stray"),
@@ -347,6 +350,13 @@ class Program(unittest.TestCase):
                         Bqlocal(args=args).start()
                     self.assertIn(f"ended with {status}", str(caught.exception))
                     self.assertIn(words, str(caught.exception))
+
+    def test_a_port_is_not_shared(self):
+        with Bqlocal() as first:
+            with self.assertRaises(RuntimeError) as caught:
+                Bqlocal(args=["--listen", first.host]).start()
+            self.assertIn("ended with 5", str(caught.exception))
+            self.assertIn(f"cannot listen on {first.host}: Address already in use", str(caught.exception))
 
     def test_it_ends_in_order_with_requests_held(self):
         bq = Bqlocal()

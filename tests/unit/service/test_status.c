@@ -3,7 +3,6 @@
 #include "base/json_exact.h"
 #include "service/history.h"
 #include "service/status.h"
-#include "source/capture.h"
 #include "source/lock.h"
 #include "source/tracking.h"
 #include "support/intending.h"
@@ -64,7 +63,8 @@ static int set_up(void **state)
     strcpy(made->folder, "/tmp/bqsync-status-XXXXXX");
     assert_non_null(mkdtemp(made->folder));
     snprintf(made->path, sizeof made->path, "%s/app.db", made->folder);
-    made->config = (struct config){.sqlite_path = made->path, .state_path = made->path};
+    made->config = (struct config){
+        .sqlite_path = made->path, .state_path = made->path, .state_is_source = true};
     expect_ok(database_open(made->path, DATABASE_CREATE, 1000, &made->writer, &err));
     expect_ok(database_exec(
         &made->writer,
@@ -172,7 +172,7 @@ static void test_a_change_of_the_schema_shows_in_the_next_answer(void **state)
         expect_ok(database_exec(&made->writer, "alter table users rename to away", &err));
         expect_ok(status_read(made->status, rows, &err));
         assert_int_equal(rows[0].pending, STATUS_UNKNOWN);
-        assert_non_null(strstr(rows[0].problem, "no table users"));
+        assert_non_null(strstr(rows[0].problem, "table users does not exist in "));
         expect_ok(database_exec(&made->writer, "alter table away rename to users", &err));
         expect_ok(status_read(made->status, rows, &err));
         assert_string_equal(rows[0].problem, "");

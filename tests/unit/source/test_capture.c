@@ -340,14 +340,16 @@ static void test_what_cannot_be_captured_is_refused_in_words(void **state)
     (void)state;
     run(&source, "drop table users");
     expect_error(
-        capture_install(&source, &users_table, &err), ERROR_SCHEMA, "there is no such table");
+        capture_install(&source, &users_table, &err), ERROR_SCHEMA,
+        "table users does not exist in ");
     run(&source, "create view users as select 1 as id, 2 as email, 3 as v");
     expect_error(capture_install(&source, &users_table, &err), ERROR_SCHEMA, "it is a view");
     run(&source, "drop view users; create table users(id, email, v)");
     expect_error(capture_install(&source, &users_table, &err), ERROR_SCHEMA, "create unique index");
     run(&source, "drop table users; create table users(id integer primary key, v)");
     expect_error(
-        capture_install(&source, &users_table, &err), ERROR_SCHEMA, "lacks the columns email");
+        capture_install(&source, &users_table, &err), ERROR_SCHEMA,
+        "lacks the column email. Add it there, or take it out of");
     assert_int_equal(query_int(&source, "select count(*) from sqlite_master"), 1);
 }
 

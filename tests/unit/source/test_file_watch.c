@@ -71,6 +71,7 @@ static void a_file_that_is_replaced_is_watched_again(void **state)
     assert_true(file_watch_set(&watch, path));
     write_to(path);
     assert_int_equal(news(&watch), FILE_WATCH_WRITE);
+#ifndef BQSYNC_FILE_WATCH_STAT
     // Also if the new one has the number of the old one, as happens when that is deleted first.
     for (int i = 0; i < 50; i++) {
         assert_int_equal(unlink(path), 0);
@@ -80,6 +81,7 @@ static void a_file_that_is_replaced_is_watched_again(void **state)
         write_to(path);
         assert_int_equal(news(&watch), FILE_WATCH_WRITE);
     }
+#endif
     assert_int_equal(unlink(path), 0);
     assert_int_equal(news(&watch), FILE_WATCH_WRITE);
     file_watch_set(&watch, path);

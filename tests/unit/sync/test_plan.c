@@ -36,6 +36,23 @@ static void test_a_table_is_replaced_first_and_left_alone_afterwards(void **stat
     assert_false(task_has_work(task));
 }
 
+static void test_rejects_on_record_are_read_again_once_the_definition_says_fail(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_run(scene, "insert into accounts values (1, 'a@x', 'much', null)");
+    scene_sync(scene, "accounts");
+    struct task *task = plan_one(scene, "accounts");
+    expect_plan(task, SEND_NOTHING, NULL);
+
+    struct table fails = *task->table;
+    fails.reject_fails = true;
+    scene_pass(scene, "accounts", NULL);
+    scene->tasks[0].table = &fails;
+    scene_plan(scene);
+    expect_plan(&scene->tasks[0], SEND_MERGE, NULL);
+}
+
 static void test_changes_are_merged_or_appended_as_declared(void **state)
 {
     struct scene *scene = *state;
@@ -375,6 +392,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENE_TEST(test_a_table_is_replaced_first_and_left_alone_afterwards),
+        SCENE_TEST(test_rejects_on_record_are_read_again_once_the_definition_says_fail),
         SCENE_TEST(test_changes_are_merged_or_appended_as_declared),
         SCENE_TEST(test_an_append_is_a_merge_where_a_load_into_the_target_will_not_do),
         SCENE_TEST(test_a_replacement_that_keeps_rows_is_staged_unless_its_target_is_new),

@@ -1,0 +1,159 @@
+/* file_watch where there is no inotify: looks at size and time of both files four times a second.
+ * kqueue would need the files open, and closing a file ends the locks that SQLite has on it in this
+ * process ("fcntl(2)"). */
+#include "source/file_watch.h"
+
+#if !defined(__linux__) || defined(BQSYNC_FILE_WATCH_STAT)
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOOK_MS 250
+
+#ifdef __APPLE__
+#define st_mtim st_mtimespec
+#define st_ctim st_ctimespec
+#endif
+
+static const char *const suffixes[FILE_WATCH_FILES] = {"", "-wal"};
+
+static bool same_time(struct timespec one, struct timespec other)
+{
+    return one.tv_sec == other.tv_sec && one.tv_nsec == other.tv_nsec;
+}
+
+bool file_watch_open(struct file_watch *watch, struct error *err)
+{
+    int ends[2];
+
+    *watch = (struct file_watch){.wake = -1};
+    if (pipe(ends) != 0)
+        return error_set(err, ERROR_MEMORY, "cannot make a pipe: %s", strerror(errno));
+    for (int i = 0; i < 2; i++) {
+        fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+        fcntl(ends[i], F_SETFL, O_NONBLOCK);
+    }
+    watch->wake = ends[0];
+    watch->notify = ends[1];
+    return true;
+}
+
+void file_watch_close(struct file_watch *watch)
+{
+    close(watch->wake);
+    close(watch->notify);
+    for (int i = 0; i < FILE_WATCH_FILES; i++)
+        free(watch->files[i].path);
+}
+
+/* Reads what there is of a file now. Returns whether it is another than when it was last noted. */
+static bool is_other(const struct file_watch *watch, int at, struct stat *out_now, bool *out_exists)
+{
+    const struct stat *before = &watch->files[at].seen;
+
+    *out_now = (struct stat){0};
+    *out_exists = watch->files[at].path != NULL && stat(watch->files[at].path, out_now) == 0;
+    return *out_exists != watch->files[at].exists ||
+           (*out_exists &&
+            (out_now->st_dev != before->st_dev || out_now->st_ino != before->st_ino));
+}
+
+/* Notes a file as it is now. Returns whether it is another than before, or was written. */
+static bool note(struct file_watch *watch, int at)
+{
+    const struct stat before = watch->files[at].seen;
+    struct stat now;
+    bool exists;
+    bool other = is_other(watch, at, &now, &exists);
+
+    watch->files[at].exists = exists;
+    watch->files[at].seen = now;
+    watch->files[at].other = watch->files[at].other || other;
+    // Besides writes: the file gets another name, or a link is removed (ctime).
+    return other ||
+           (exists && (now.st_size != before.st_size || !same_time(now.st_mtim, before.st_mtim) ||
+                       !same_time(now.st_ctim, before.st_ctim)));
+}
+
+/* Watches the file of that name. What was written to the same file since is still news. */
+static bool set(struct file_watch *watch, int at, const char *name)
+{
+    struct stat now;
+    bool exists;
+
+    if (watch->files[at].path == NULL || strcmp(watch->files[at].path, name) != 0) {
+        free(watch->files[at].path);
+        watch->files[at].path = strdup(name);
+        note(watch, at);
+    } else if (is_other(watch, at, &now, &exists)) {
+        note(watch, at);
+    }
+    bool other = watch->files[at].other;
+    watch->files[at].other = false;
+    return other;
+}
+
+/* SQLite follows links, so the -wal is beside the file itself. */
+bool file_watch_set(struct file_watch *watch, const char *path)
+{
+    char *real = realpath(path, NULL);
+    bool changed = false;
+
+    for (int i = 0; i < FILE_WATCH_FILES; i++) {
+        char name[PATH_MAX + 8];
+        snprintf(name, sizeof name, "%s%s", real == NULL ? path : real, suffixes[i]);
+        changed = set(watch, i, name) || changed;
+    }
+    free(real);
+    return changed;
+}
+
+bool file_watch_sees(const struct file_watch *watch)
+{
+    return watch->files[0].exists;
+}
+
+static bool is_written(struct file_watch *watch)
+{
+    bool any = false;
+
+    for (int i = 0; i < FILE_WATCH_FILES; i++)
+        any = note(watch, i) || any;
+    return any;
+}
+
+enum file_watch_news file_watch_wait(struct file_watch *watch, int timeout_ms, bool writes)
+{
+    struct pollfd wake = {.fd = watch->wake, .events = POLLIN};
+
+    for (int left_ms = timeout_ms;;) {
+        if (writes && is_written(watch))
+            return FILE_WATCH_WRITE;
+        int step_ms = writes && (left_ms < 0 || left_ms > LOOK_MS) ? LOOK_MS : left_ms;
+        int ready = poll(&wake, 1, step_ms);
+        if (ready > 0) {
+            char bytes[64];
+            while (read(watch->wake, bytes, sizeof bytes) > 0)
+                continue;
+            return FILE_WATCH_WOKEN;
+        }
+        if (left_ms >= 0 && (left_ms -= step_ms) <= 0)
+            return writes && is_written(watch) ? FILE_WATCH_WRITE : FILE_WATCH_NOTHING;
+    }
+}
+
+void file_watch_wake(struct file_watch *watch)
+{
+    ssize_t ignored = write(watch->notify, "", 1);
+
+    (void)ignored;
+}
+
+#endif
