@@ -12,9 +12,10 @@ MARKED = ("marked", "marked_log", "marked_small", "marked_scanned", "marked_word
 KEPT = ("kept", "kept_log", "kept_small", "kept_scanned", "kept_words")
 SOME = ("marked_some", "kept_some")
 DAYS = ("marked_days", "kept_days")
+TOLD = ("marked_told", "kept_told")
 SCHEMA = "".join(
     f"create table {table}(id integer primary key, name text, doc text, made_at text);"
-    for table in (*(name for name in MARKED + KEPT + SOME if not name.endswith("_words")), "mirrored", "turned"))
+    for table in (*(name for name in MARKED + KEPT + SOME + TOLD if not name.endswith("_words")), "mirrored", "turned"))
 SCHEMA += "".join(f"create table {table}(id integer primary key, name text, doc text, day text);" for table in DAYS)
 SCHEMA += "".join(f"create table {table}(id integer, name text primary key, doc text, made_at text);"
                   for table in ("marked_words", "kept_words"))
@@ -289,6 +290,39 @@ class PathTest(DeletesTest):
             self.app.execute(f"delete from {table} where id = 1")
             self.sync(table, "--full")
             self.assertEqual({1: "by hand", 2: None}, {row["id"]: row["remark"] for row in self.bq.rows("d", table)})
+
+
+class HistoryTest(DeletesTest):
+    """Rows stay, and the log tells when they were deleted."""
+
+    def logged(self, table):
+        """Operations by id, in the order of generations."""
+        rows = self.bq.rows("d", table + "_changes")
+        return [(row["id"], row["_bqsync_operation"]) for row in
+                sorted(rows, key=lambda row: (row["_bqsync_generation"], row["id"]))]
+
+    def test_a_deletion_is_logged_once_and_the_row_stays(self):
+        for table in TOLD:
+            with self.subTest(table):
+                self.add(table, 1, 2, 3)
+                self.sync(table)
+                self.app.execute(f"delete from {table} where id = 2")
+                self.sync(table)
+                self.sync(table, "--full")
+                log = [(1, "insert"), (2, "insert"), (3, "insert"), (2, "delete")]
+                self.assertEqual(log, self.logged(table))
+                self.assertEqual([1, 2, 3], sorted(row["id"] for row in self.bq.rows("d", table)))
+                self.assert_equal(table, 1)
+
+                self.add(table, 2, name="again")
+                self.sync(table)
+                self.assertEqual(log + [(2, "insert")], self.logged(table))
+                self.app.execute(f"delete from {table}")
+                self.sync(table, "--full")
+                self.assertEqual(log + [(2, "insert"), (1, "delete"), (2, "delete"), (3, "delete")], self.logged(table))
+                self.assertEqual([1, 2, 3], sorted(row["id"] for row in self.bq.rows("d", table)))
+                self.assertEqual([1, 2, 3] if table == "marked_told" else [], sorted(self.marks(table)))
+                self.assert_equal(table, 3)
 
 
 class ScanElsewhereTest(LifeTest):
