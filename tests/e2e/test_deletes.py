@@ -23,6 +23,7 @@ SCHEMA += "".join(f"create table {table}(id integer, name text primary key, doc 
 
 class DeletesTest(unittest.TestCase):
     state = None
+    program = "bqsync_deletes"
 
     def setUp(self):
         self.bq = self.enterContext(Bqlocal(datasets=["d"]))
@@ -30,7 +31,7 @@ class DeletesTest(unittest.TestCase):
 
     def deploy(self, **more):
         return self.enterContext(
-            Deployment(self.bq, program="bqsync_deletes", schema=SCHEMA, state=self.state, **more))
+            Deployment(self.bq, program=self.program, schema=SCHEMA, state=self.state, **more))
 
     def add(self, table, *ids, name="n"):
         for number in ids:
@@ -294,6 +295,8 @@ class PathTest(DeletesTest):
 
 class HistoryTest(DeletesTest):
     """Rows stay, and the log tells when they were deleted."""
+
+    program = "bqsync_deletes_told"
 
     def logged(self, table):
         """Operations by id, in the order of generations."""
