@@ -24,7 +24,8 @@ enum error_code {
     ERROR_BUSY,        /* SQLite stayed locked by someone else for longer than we wait */
     ERROR_LOCKED,      /* another bqsync works on the same state */
     ERROR_SCHEMA,      /* the table's definition does not fit SQLite or BigQuery as they are */
-    ERROR_REJECTED,  /* a row's value does not fit its column and the table says on_reject: fail */
+    ERROR_REJECTED,  /* a row's value does not fit its column and the table says on_reject: fail, or
+                        forget was given a key that SQLite still has */
     ERROR_WAREHOUSE, /* BigQuery refused for good */
     ERROR_NOT_FOUND, /* BigQuery does not know the table or the job */
     ERROR_CONFLICT,  /* it exists already, or changed under our hands (409, 412) */

@@ -1,6 +1,8 @@
 """`bqsync forget`: keys that are gone from SQLite are erased from BigQuery."""
 
+import contextlib
 import json
+import sqlite3
 import unittest
 
 from tests.e2e.test_deletes import KEPT, MARKED, SCHEMA
@@ -160,6 +162,38 @@ class KeptRowsTest(unittest.TestCase):
                 app.sync(table)
                 verified = app.table(app.json("verify", table), table)
                 self.assertEqual((True, 1), (verified["equal"], verified["kept"]))
+
+
+    def test_nothing_of_the_key_stays_in_the_state(self):
+        # The highest id that was ever synced is the position, which stays.
+        person, reject, highest = 987654321, 987650000, 999999999
+        for state in (None, "state.db"):
+            bq = self.enterContext(Bqlocal(datasets=["d"]))
+            app = self.enterContext(Deployment(bq, program="bqsync_deletes", schema=SCHEMA, state=state))
+            for table in MARKED + KEPT:
+                app.execute(f"insert into {table}(id, name, made_at) values ({highest}, 'n', null), ({person}, '{person}', null),"
+                            f" ({reject}, '{reject}', 'never')")
+            app.sync(*MARKED, *KEPT, status=1)
+            for table in MARKED + KEPT:
+                app.execute(f"delete from {table} where id < {highest}")
+                with self.subTest(table=table, state=state):
+                    self.assertIn(str(reject), self.state_of(app))
+
+                    erased = app.json("forget", table, str(person), str(reject))["keys"]
+
+                    self.assertEqual([1, 0], [key["rows"] for key in erased])
+                    self.assertNotIn(str(person), self.state_of(app, table))
+                    self.assertNotIn(str(reject), self.state_of(app, table))
+
+    @staticmethod
+    def state_of(app, table=None):
+        """All that the control tables hold, or what they hold of one table."""
+        path = app.folder / "state.db" if (app.folder / "state.db").exists() else app.path
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            names = [name for name, in db.execute(
+                "select name from sqlite_master where type = 'table' and name like 'bq!_sync!_%' escape '!'")]
+            rows = [(name, row) for name in names for row in db.execute(f'select * from "{name}"')]
+        return repr([row for name, row in rows if table is None or name.endswith("_" + table) or table in row])
 
 
 # Of each table of bqsync_keys: the key as SQLite has it, and as its owner names it.

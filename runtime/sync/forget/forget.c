@@ -1,7 +1,9 @@
 #include "sync/forget/forget.h"
 
 #include "base/text_fit.h"
+#include "source/capture.h"
 #include "source/lock.h"
+#include "source/shadow.h"
 #include "source/tracking.h"
 #include "sync/pass/history_log.h"
 #include "sync/pass/pass.h"
@@ -74,6 +76,32 @@ static bool sync_first(
         *err = run.tables[0].error;
     bool ok = err->code == ERROR_NONE || error_wrap(err, "the pass before anything is erased");
     run_result_clear(&run);
+    return ok;
+}
+
+/* What passes have acknowledged need not be listed any longer. Most passes clean up themselves; one
+ * that only found rows that the table keeps does not. */
+static bool clean_state(
+    const struct deployment *deployment, struct tracking *tracking, const struct table *table,
+    struct error *err)
+{
+    const struct config *config = deployment->config;
+    struct source_shape shape;
+    struct watermark watermark;
+    struct database source;
+    bool known = false;
+
+    if (!database_open(
+            config->sqlite_path, config->state_is_source ? DATABASE_WRITE : DATABASE_READ,
+            DATABASE_PATIENCE_MS, &source, err))
+        return false;
+    bool ok =
+        capture_inspect(&source, table, &shape, err) &&
+        tracking_load(tracking, table->name, &watermark, err) &&
+        shadow_known(&tracking->database, table, shape.keeps_keys, &known, err) &&
+        (!known || shadow_complete(deployment_state(deployment), table, shape.keeps_keys, err)) &&
+        (!config->state_is_source || capture_clean(&source, table, watermark.synced_sequence, err));
+    database_close(&source);
     return ok;
 }
 
@@ -225,7 +253,8 @@ static bool connect_and_work(
     if (!tracking_open(deployment->config->state_path, &tracking, err))
         return false;
     bool ok = deployment_bigquery(deployment, NULL, NULL, &sides.bigquery, err) &&
-              work(&sides, forget, err);
+              work(&sides, forget, err) &&
+              (forget->dry_run || clean_state(deployment, &tracking, forget->table, err));
     bigquery_close(sides.bigquery);
     tracking_close(&tracking);
     return ok;
