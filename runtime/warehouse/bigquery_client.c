@@ -86,6 +86,7 @@ void bigquery_close(struct bigquery *bigquery)
     free(bigquery->run_id);
     free(bigquery->finished_id);
     free(bigquery->query_id);
+    free(bigquery->query_target);
     free(bigquery->dml_id);
     free(bigquery->dml_table);
     free(bigquery);

@@ -46,13 +46,14 @@ static void keep_finished(struct bigquery *bigquery, const char *job_id, const c
 
     free(bigquery->finished_id);
     bigquery->finished_id = NULL;
-    if (resource == NULL || job_has_children(resource))
+    if (resource == NULL)
         return;
     job_read(resource, job_id, &job);
     if (job.state != JOB_SUCCEEDED && job.state != JOB_FAILED)
         return;
     forgive_new_table(bigquery, &job);
     bigquery->finished = job;
+    bigquery->finished_script = job.state == JOB_SUCCEEDED && job_has_children(resource);
     bigquery->finished_id = strdup(job_id);
 }
 
@@ -271,7 +272,9 @@ bool bigquery_query(
     if (!ok)
         release_dml(bigquery);
     free(bigquery->query_id);
+    free(bigquery->query_target);
     bigquery->query_id = ok ? strdup(request->job_id) : NULL;
+    bigquery->query_target = ok && request->target != NULL ? strdup(request->target) : NULL;
     return ok;
 }
 
@@ -329,24 +332,36 @@ bool bigquery_job_children(
     return ok;
 }
 
+/* The rows of a script, and the table whose rows count; NULL: those of all tables do. */
+struct counted {
+    struct job *job;
+    const char *table;
+};
+
 static void add_child(void *context, const struct job_child *child)
 {
-    struct job *job = context;
+    const struct counted *counted = context;
+    struct job *job = counted->job;
 
+    if (counted->table != NULL && strcmp(counted->table, child->table) != 0)
+        return;
     job->inserted += child->inserted;
     job->updated += child->updated;
     job->deleted += child->deleted;
 }
 
 /* A script's rows are counted by its statements, which are jobs of their own ("System variables",
- * "jobs.list"). */
+ * "jobs.list"). Of the query that was started last only those of its target count: the same script
+ * may write a log beside it. */
 static bool add_children(
     struct bigquery *bigquery, const char *job_id, struct job *job, struct error *err)
 {
     *job = (struct job){
         .state = job->state, .failure = job->failure, .bytes_billed = job->bytes_billed};
     snprintf(job->kind, sizeof job->kind, "query");
-    return bigquery_job_children(bigquery, job_id, add_child, job, err);
+    bool last = bigquery->query_id != NULL && strcmp(bigquery->query_id, job_id) == 0;
+    struct counted counted = {job, last ? bigquery->query_target : NULL};
+    return bigquery_job_children(bigquery, job_id, add_child, &counted, err);
 }
 
 static bool ends(const struct job *job)
@@ -458,7 +473,7 @@ static bool wait_for(
     bool holds = bigquery->query_id != NULL && strcmp(bigquery->query_id, job_id) == 0;
 
     if (take_finished(bigquery, job_id, out_job))
-        return true;
+        return !bigquery->finished_script || add_children(bigquery, job_id, out_job, err);
     retry_begin(&search, bigquery->clock, bigquery->retry_budget_ms, &bigquery->random);
     for (;;) {
         struct job job;

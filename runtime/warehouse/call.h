@@ -39,8 +39,10 @@ struct bigquery {
     /* The job whose start was answered with its end; bigquery_job_wait takes it from here. */
     char *finished_id;
     struct job finished;
+    bool finished_script; /* its rows are still to be counted by its statements */
     /* The query started last, whose end the server tells as soon as it is there; NULL: none. */
     char *query_id;
+    char *query_target; /* the table that it changes */
     /* The DML job that holds a slot of the quota until it is seen done. */
     char *dml_id;
     char *dml_table;
