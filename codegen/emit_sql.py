@@ -240,9 +240,10 @@ def new_rows(table: Table) -> str:
 
 
 def changes(table: Table) -> str:
-    """The rows of the dirty keys newer than ?1; the last column says that the row is deleted. A
-    deleted row has its key as it was noted; a present one as it is stored, which may differ, since
-    1 and 1.0 are one key. Keys above ?2 (one INT64 key) are left to new_rows."""
+    """The rows of the dirty keys newer than ?1; the column behind the others says that the row is
+    deleted, and with history one more that it was there when ?1 was sealed, as far as that is known. A
+    deleted row has its key as it was noted; a present one as it is stored, which may differ, since 1
+    and 1.0 are one key. Keys above ?2 (one INT64 key) are left to new_rows."""
     noted = {
         column.name: "d.bq_sync_key_%d" % number
         for number, column in enumerate(table.key, start=1)}
@@ -255,12 +256,17 @@ def changes(table: Table) -> str:
     matches += [
         "%s collate binary = %s" % (_source(table, column), noted[column.name])
         for column in table.key]
+    told = ["%s is null" % _source(table, table.key[0])]
+    if table.history is not None:
+        # The first event since ?1 found the row there.
+        told.append(
+            "(d.bq_sync_held_in = d.bq_sync_sequence and d.bq_sync_held_after <= ?1) is true")
     since = ["d.bq_sync_sequence > ?1"]
     if table.single_int64_key:
         since.append("(d.bq_sync_key_1 > ?2) is not true")
     return "\n".join([
         "select",
-        _lines(columns + ["%s is null" % _source(table, table.key[0])]),
+        _lines(columns + told),
         "from %s as d" % dirty_table(table.name),
         "left join %s" % sqlite_name(table.name),
         "  on " + "\n  and ".join(matches + _filter(table)),
@@ -302,6 +308,12 @@ def _where(conditions: Sequence[str]) -> List[str]:
 #   the sequence, which comes from a NOT NULL column, is not NOT NULL at all;
 # - WHEN where rows are nearly always left alone: an INSERT above the watermark, an UPDATE that does
 #   not move the key.
+#
+# The dirty set of a table with history also says whether the row was there when a pass was sealed: it was,
+# if the first event after that is an update or a delete. An insert does not tell, because REPLACE fires no
+# trigger for the row that it removes. bq_sync_held_in is the sequence of such an event, and
+# bq_sync_held_after the one that the entry had before: they tell of the pass with the sequence W if
+# bq_sync_held_in is the entry's sequence still, and bq_sync_held_after <= W.
 
 
 def capture_install(table: Table) -> List[str]:
@@ -324,7 +336,10 @@ def _key_names(table: Table) -> List[str]:
 def _dirty_table(table: Table) -> str:
     names = _key_names(table)
     items = ["%s not null on conflict ignore" % name for name in names]
-    items += ["bq_sync_sequence integer", "primary key (%s)" % ", ".join(names)]
+    items.append("bq_sync_sequence integer")
+    if table.history is not None:
+        items += ["bq_sync_held_in integer", "bq_sync_held_after integer"]
+    items += ["primary key (%s)" % ", ".join(names)]
     return "create table if not exists %s (\n%s\n) without rowid" % (
         dirty_table(table.name), _lines(items))
 
@@ -354,17 +369,24 @@ def _trigger(table: Table, name: str, event: str, row: str, when: List[str]) -> 
     conditions = [_of_table(table)] + ["%s is not null" % value for value in values]
     if table.single_int64_key and event != "insert":
         conditions.append("(%s > watermark) is not true" % values[0])
+    written, noted, renewed = names + ["bq_sync_sequence"], values + ["sequence"], []
+    if table.history is not None and row == "old":
+        written += ["bq_sync_held_in", "bq_sync_held_after"]
+        noted += ["sequence", "0"]
+        renewed = [
+            "    , bq_sync_held_in = excluded.bq_sync_sequence",
+            "    , bq_sync_held_after = bq_sync_sequence"]
     return "\n".join([
         "create trigger if not exists %s" % capture_trigger(table.name, name),
         "after %s on %s" % (event, sqlite_name(table.name)),
     ] + ["when " + condition for condition in when] + [
         "begin",
-        "  insert into %s (%s)" % (
-            dirty_table(table.name), ", ".join(names + ["bq_sync_sequence"])),
-        "  select %s from bq_sync_capture" % ", ".join(values + ["sequence"]),
+        "  insert into %s (%s)" % (dirty_table(table.name), ", ".join(written)),
+        "  select %s from bq_sync_capture" % ", ".join(noted),
         "  where " + "\n    and ".join(conditions),
         "  on conflict (%s) do update" % ", ".join(names),
         "  set bq_sync_sequence = excluded.bq_sync_sequence",
+    ] + renewed + [
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;",
         "end",
     ])

@@ -181,7 +181,8 @@ struct table {
     /* NULL without a key. One row for each dirty key with a sequence above ?1. With a key of one
      * INT64 column only keys up to ?2, or all of them if ?2 is NULL. One more result column follows
      * the others: 1 if the row is deleted or outside the filter, when only its key columns are set,
-     * else 0. */
+     * else 0; with history then another: 1 if the source had the row when ?1 was sealed, 0 if that
+     * is not known. */
     const char *changes_sql;
     /* The tables and triggers of change capture, idempotent. NULL without a key. */
     const char *capture_install_sql;

@@ -135,6 +135,12 @@ char *avro_schema_text(
             &out, "_bqsync_deleted", column_type_info(COLUMN_BOOL)->avro,
             nullable[table->column_count]);
     }
+    if (with_deleted && table->history != NULL) {
+        buffer_append_byte(&out, ',');
+        append_field(
+            &out, "_bqsync_operation", column_type_info(COLUMN_STRING)->avro,
+            nullable[table->column_count + 1]);
+    }
     buffer_append_text(&out, "]}");
     return buffer_take(&out);
 }

@@ -107,6 +107,10 @@ void parameter_append_type(struct buffer *out, const struct table *table)
         buffer_append_byte(out, ',');
     }
     append_type(out, "_bqsync_deleted", COLUMN_BOOL);
+    if (table->history != NULL) {
+        buffer_append_byte(out, ',');
+        append_type(out, "_bqsync_operation", COLUMN_STRING);
+    }
     buffer_append_text(out, "]}");
 }
 
@@ -118,6 +122,10 @@ void parameter_append_row(struct buffer *out, const struct table *table, struct 
         buffer_append_byte(out, ',');
     }
     append_member(out, "_bqsync_deleted", COLUMN_BOOL, &record);
+    if (table->history != NULL) {
+        buffer_append_byte(out, ',');
+        append_member(out, "_bqsync_operation", COLUMN_STRING, &record);
+    }
     buffer_append_text(out, "}}");
     assert(record.length == 0);
 }

@@ -22,7 +22,8 @@ bool parameter_carries(const struct table *table);
 void parameter_append_type(struct buffer *out, const struct table *table);
 
 /* Appends one element: {"structValues":{...}}. record: the Avro record of the row with every field
- * a union with null, and _bqsync_deleted behind the columns (avro.h). */
+ * a union with null, and _bqsync_deleted behind the columns, of a table with history then
+ * _bqsync_operation (avro.h). */
 void parameter_append_row(struct buffer *out, const struct table *table, struct slice record);
 
 /* Appends a whole parameter with one value: {"name":...,"parameterType":...,"parameterValue":...}.

@@ -114,7 +114,7 @@ static bool load_generation(
     bool whole = false;
 
     if (!tracking_has_table(tracking, "bq_sync_generations", &row, err) ||
-        !has_added(tracking, "bq_sync_generations", "series", &whole, err))
+        !has_added(tracking, "bq_sync_generations", "logged", &whole, err))
         return false;
     if (!row)
         return true;
@@ -122,8 +122,8 @@ static bool load_generation(
             &tracking->database,
             whole
                 ? "select generation, content_hash, target, since, coalesce(labelled, generation),"
-                  " series from bq_sync_generations where table_name = ?1"
-                : "select generation, '', '', 0, generation, '' from bq_sync_generations"
+                  " series, logged_at_us, logged from bq_sync_generations where table_name = ?1"
+                : "select generation, '', '', 0, generation, '', 0, 0 from bq_sync_generations"
                   " where table_name = ?1",
             &statement, err, "s", table))
         return false;
@@ -135,6 +135,8 @@ static bool load_generation(
         out->held_since = sqlite3_column_int64(statement, 3);
         out->labelled = sqlite3_column_int64(statement, 4);
         statement_text(statement, 5, out->series, sizeof out->series);
+        out->logged_at_us = sqlite3_column_int64(statement, 6);
+        out->logged_generation = sqlite3_column_int64(statement, 7);
     }
     database_give_back(statement);
     // A version that did not note this has sent what its watermark says.

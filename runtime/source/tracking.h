@@ -50,6 +50,11 @@ struct watermark {
     char held_content[TRACKING_CONTENT_SIZE];
     char held_target[512];
     int64_t held_since;
+    /* Of a table with history: _bqsync_at of the newest version that an intent has announced, and
+     * the generation of the newest versions that belong to this database; later ones that the log
+     * has were undone by a restore. 0: nothing is known. */
+    int64_t logged_at_us;
+    int64_t logged_generation;
     /* Of the rows that were read last and whose changes neither triggers nor a shadow tell: all
      * rows of mode replace, else those with NULL in their key. "" if there were none. */
     char fingerprint[FINGERPRINT_SIZE];
@@ -95,6 +100,11 @@ struct intent {
      * it, which else stays behind, and the series that it begins or belongs to, "" if none. */
     bool raises_label;
     char series[TRACKING_NONCE_SIZE];
+    /* Of a table with history, not recorded with it either: _bqsync_at of its versions (0: no
+     * history), which is later than that of all versions before, and the generation beyond which
+     * the versions in the log were undone by a restore (0: none were). */
+    int64_t logged_at_us;
+    int64_t abandons_above;
     /* Known when it ends and not recorded with it: what its jobs have billed, and what BigQuery
      * wants to be allowed to bill, if it has refused the commit job because that was too little. */
     int64_t bytes_billed;

@@ -153,6 +153,19 @@ static bool write_generation(
         intent->series);
 }
 
+/* Of a table with history. The time is noted before any version has it, so that no later one has it
+ * again. */
+static bool write_logged_at(
+    struct database *database, const struct intent *intent, struct error *err)
+{
+    return intent->logged_at_us == 0 ||
+           statement_run(
+               database,
+               "update bq_sync_generations set logged_at_us = max(logged_at_us, ?2)"
+               " where table_name = ?1",
+               err, "si", intent->table, intent->logged_at_us);
+}
+
 static bool remove_intent(struct database *database, const struct intent *intent, struct error *err)
 {
     return statement_run(
@@ -257,7 +270,8 @@ static bool fits_budget(
 static bool record(struct database *database, const struct intent *intent, struct error *err)
 {
     return write_intent(database, intent, err) && write_nonce(database, intent, err) &&
-           name_shadow(database, intent, err) && write_generation(database, intent, err);
+           name_shadow(database, intent, err) && write_generation(database, intent, err) &&
+           write_logged_at(database, intent, err);
 }
 
 /* Minutes lie between a plan and its intent: targets are prepared, tables are read, and a table
@@ -321,14 +335,17 @@ bool tracking_intend_job(
     return error_wrap(err, "intent of %s", intent->table);
 }
 
-/* Notes what the target holds since the intent. It stands beside the generation because that
- * survives a reset. */
+/* Notes what the target holds since the intent, and of a table with history that the log has its
+ * versions. It stands beside the generation because that survives a reset. */
 static bool write_held(struct database *database, const struct intent *intent, struct error *err)
 {
     return statement_run(
         database,
-        "update bq_sync_generations set content_hash = ?2, target = ?3, since = ?4"
-        " where table_name = ?1 and (content_hash <> ?2 or target <> ?3)",
+        "update bq_sync_generations set content_hash = ?2, target = ?3,"
+        " since = case when content_hash <> ?2 or target <> ?3 then ?4 else since end,"
+        " logged = case when logged_at_us > 0 then max(logged, ?4) else logged end"
+        " where table_name = ?1"
+        " and (content_hash <> ?2 or target <> ?3 or logged_at_us > 0)",
         err, "sssi", intent->table, intent->content_hash, intent->target, intent->generation);
 }
 

@@ -13,6 +13,7 @@ HELD_SECONDS = 60
 class Dimension:
     name = ""
     environment: dict[str, str] = {}
+    program = None  # the program that the life has to run, if another than bqsync_lives
     step = None  # a step of the application: step(application)
     keeps_versions = False  # whether the version before of each rejected row has to be in BigQuery
 

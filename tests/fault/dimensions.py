@@ -16,6 +16,7 @@ from tests.fault.dimensions_days import Days
 from tests.fault.dimensions_deletes import Deletes
 from tests.fault.dimensions_filters import Filters
 from tests.fault.dimensions_follow import Follow
+from tests.fault.dimensions_history import History
 from tests.fault.dimensions_unfit import Unfit
 from tests.fault.dimensions_verify import Verify
 from tests.fault.life import DEFINITIONS, Broken, copy_database
@@ -514,5 +515,5 @@ class Idle(Dimension):
 
 
 KINDS = [Plain, Keys, Indexes, Triggers, Columns, Hands, Windows, Datasets, Rejects, Texts, Atomic, Idle, Verify, Days,
-         Filters, Follow, Unfit, Deletes]
+         Filters, Follow, Unfit, Deletes, History]
 DIMENSIONS = {kind.name: kind for kind in KINDS}

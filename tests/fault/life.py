@@ -25,6 +25,8 @@ from tests.support.workload_tables import CLASSIC, TABLES, VIEWED, base
 SCHEMAS = pathlib.Path(__file__).resolve().parent.parent / "schemas"
 DEFINITIONS = {definition["table"]: definition for folder in (SCHEMAS, SCHEMAS / "lives")
                for definition in mirror.load_definitions(folder)}
+HISTORIES = {definition.get("target", table) + suffix for table, definition in DEFINITIONS.items()
+             for suffix in ("_changes", "_history")}
 # What triggers of the application write.
 APPLICATION_TABLES = ("create table app_audit(id integer primary key, what);"
                       "create table app_once(n unique)")
@@ -32,6 +34,8 @@ APPLICATION_TABLES = ("create table app_audit(id integer primary key, what);"
 HURRY = {"BQ_RETRY_BUDGET": "200ms"}
 FAULTS = ["reset_before", "reset_after", "reset_after", "truncate", "not_json", "status", "status", "table_vanish",
           "job_fail"]
+# Dimensions that every life has, for a closer look: names with commas in between.
+ALWAYS = os.environ.get("BQSYNC_ALWAYS", "").split(",")
 REFUSALS = ["accessDenied", "invalid", "notFound", "quotaExceeded"]
 
 
@@ -75,7 +79,8 @@ class Life:
         self.parallel = self.rng.choice(["1", "8"])
         self.state = self.rng.choice([None, None, None, "state.db"])
         kinds = self.rng.sample(dimensions, min(len(dimensions), self.rng.choice([1, 1, 2, 3])))
-        self.dimensions = [kind(self) for kind in kinds]
+        always = [kind for kind in dimensions if kind.name in ALWAYS and kind not in kinds]
+        self.dimensions = [kind(self) for kind in kinds + always]
         tables = {table for dimension in self.dimensions for table in dimension.tables()}
         self.tables = sorted(tables or self.rng.sample(sorted(CLASSIC), self.rng.randrange(1, 4)))
         self.backup = False
@@ -95,10 +100,11 @@ class Life:
         environment = {"BQ_PARALLEL": self.parallel}
         for dimension in self.dimensions:
             environment.update(dimension.environment)
+        program = next((dimension.program for dimension in self.dimensions if dimension.program), "bqsync_lives")
         schema = ";".join([f"pragma encoding = '{self.encoding}'", APPLICATION_TABLES,
                            *(TABLES[table].create for table in self.tables)])
         with KeptBqlocal(datasets=["d", "e"]) as self.bq, \
-                Source(self.bq, "bqsync_lives", schema, journal="delete", state=self.state,
+                Source(self.bq, program, schema, journal="delete", state=self.state,
                            environment=environment) as self.app:
             self.app.script(f"pragma journal_mode = {self.journal}")
             self.twin_path = self.app.folder / "twin.db"
@@ -406,7 +412,7 @@ class Life:
         """The tables in BigQuery that are nobody's and never expire."""
         dataset = self.app.dataset
         return [name for name in self.bq.tables(dataset)
-                if name not in DEFINITIONS and not name.startswith(("kept_", "_bqsync_snapshots"))
+                if name not in DEFINITIONS and name not in HISTORIES and not name.startswith(("kept_", "_bqsync_snapshots"))
                 and "expirationTime" not in self.bq.table(dataset, name)]
 
     def reports(self):

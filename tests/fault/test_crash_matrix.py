@@ -17,7 +17,7 @@ import sys
 import unittest
 
 from tests.support import kill_points
-from tests.support.crash_world import HURRY, World
+from tests.support.crash_world import HURRY, HistoryWorld, World
 from tests.support.killing import kill_at_commit, kill_at_request
 from tests.support.scenarios import SCANNED, SCENARIOS
 
@@ -50,10 +50,10 @@ class Part:
         return (self.name, *self.points, len(self.outcomes), len(self.outcomes) - len(self.failures))
 
 
-def kill(scenario, state):
+def kill(scenario, state, world=World):
     part = Part(scenario.name)
     with contextlib.ExitStack() as stack:
-        world = World(stack, scenario, state)
+        world = world(stack, scenario, state)
         part.points = requests, commits = world.count()
         for side in ("before", "after"):
             for number in kill_points.chosen(requests, scenario.name, "request", side):
@@ -67,11 +67,15 @@ def kill(scenario, state):
     return part
 
 
-def lose(scenario, state):
+def kill_with_history(scenario, state):
+    return kill(scenario, state, HistoryWorld)
+
+
+def lose(scenario, state, world=World):
     """The second figure is how many of the runs ended well in spite of the loss."""
     part = Part(scenario.name)
     with contextlib.ExitStack() as stack:
-        world = World(stack, scenario, state)
+        world = world(stack, scenario, state)
         requests, _ = world.count()
         well = 0
         for loss, rule in LOSSES.items():
@@ -87,6 +91,10 @@ def lose(scenario, state):
                 part.outcomes[loss, number] = outcome or world.outcome()
         part.points = (requests, well)
     return part
+
+
+def lose_with_history(scenario, state):
+    return lose(scenario, state, HistoryWorld)
 
 
 def show(*cells):
@@ -125,6 +133,17 @@ class CrashMatrixTest(unittest.TestCase):
     def test_a_kill_of_a_sync_by_scan_ends_in_equality(self):
         self.assert_all_equal(("killed at (scan)", "request", "commit", "kills", "equal"), kill,
                               SCANNED, "state.db")
+
+    def test_a_kill_with_history_ends_in_equality(self):
+        self.assert_all_equal(("killed at (history)", "request", "commit", "kills", "equal"), kill_with_history)
+
+    def test_a_kill_of_a_sync_by_scan_with_history_ends_in_equality(self):
+        self.assert_all_equal(("killed at (history, scan)", "request", "commit", "kills", "equal"),
+                              kill_with_history, SCANNED, "state.db")
+
+    def test_a_lost_or_broken_answer_with_history_ends_in_equality(self):
+        self.assert_all_equal(("lost at a request (history)", "requests", "runs well", "losses", "equal"),
+                              lose_with_history)
 
     def test_a_lost_or_broken_answer_ends_in_equality(self):
         self.assert_all_equal(("lost at a request", "requests", "runs well", "losses", "equal"),

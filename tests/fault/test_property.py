@@ -3,6 +3,7 @@
     python3 -m unittest tests.fault.test_property            BQSYNC_WORKLOADS (default below) random workloads
     python3 -m tests.fault.test_property --long              100,000 of them
     BQSYNC_DIMENSIONS=keys,indexes python3 -m unittest tests.fault.test_property      only these dimensions
+    BQSYNC_ALWAYS=history python3 -m unittest tests.fault.test_property               each life has these, too
     BQSYNC_SEED=7 BQSYNC_LIFE=12 python3 -m unittest tests.fault.test_property        one life again
 
 It says how far it is after every 1,000 workloads, and SIGTERM ends it with what was counted so far. The databases

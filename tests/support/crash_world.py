@@ -3,11 +3,12 @@
 import pathlib
 import tempfile
 
-from tests.support import mirror
+from tests.support import changelog, mirror
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 from tests.support.killing import count_commits
 from tests.support.scenarios import checkpoint
+from tests.support.with_history import can_have_history
 
 SCHEMAS = pathlib.Path(__file__).resolve().parent.parent / "schemas"
 DEFINITIONS = {definition["table"]: definition for folder in (SCHEMAS, SCHEMAS / "lives")
@@ -20,6 +21,8 @@ HURRY = {"BQ_RETRY_BUDGET": "300ms"}
 class World:
     """A source and a warehouse that can be restored to the start of a scenario."""
 
+    program = "bqsync_lives"
+
     def __init__(self, stack, scenario, state=None, **environment):
         self.folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bqsync-crash-")))
         self.scenario = scenario
@@ -27,13 +30,14 @@ class World:
         self.all_held = {}  # the same, with rows that are deleted in SQLite and stay
         self.bq = stack.enter_context(Bqlocal(datasets=["d"], data=self.folder / "bq.db"))
         self.app = stack.enter_context(Deployment(
-            self.bq, "bqsync_lives", environment={"BQ_PARALLEL": "1", **environment}, state=state))
+            self.bq, self.program, environment={"BQ_PARALLEL": "1", **environment}, state=state))
         if scenario.before is not None:
             self.app.script(scenario.before)
             self.app.run("sync", *scenario.tables)
             reports = self.reports({})
             self.held = {report.table: report.held for report in reports}
             self.all_held = {report.table: report.all_held for report in reports}
+            self.note()
         self.app.script(scenario.change)
         if scenario.accident is not None:
             scenario.accident(self.bq, self.app)
@@ -41,6 +45,9 @@ class World:
         self.bq.stop()
         self.saved = {path: path.read_bytes() for path in self.files()}
         self.arguments = [*scenario.options, *scenario.tables]
+
+    def note(self):
+        """After the sync before the change."""
 
     def files(self):
         return [path for folder in (self.folder, self.app.folder) for path in folder.iterdir()]
@@ -92,3 +99,34 @@ class World:
         if status != self.scenario.status or made != 1:
             return f"the third run ended with {status} after {made} requests"
         return "equal"
+
+
+class HistoryWorld(World):
+    """The same with the history of every table that can have one."""
+
+    program = "bqsync_histories"
+
+    def __init__(self, *arguments, **options):
+        self.noted = {}  # the versions in each log before the change
+        super().__init__(*arguments, **options)
+
+    def logs(self):
+        endpoint = mirror.Endpoint(self.bq.url, "p", "d")
+        return [changelog.ChangeLog(endpoint, DEFINITIONS[table]) for table in self.scenario.tables
+                if can_have_history(DEFINITIONS[table])]
+
+    def note(self):
+        self.noted = {log.target: {version[:-1] for version in log.versions} for log in self.logs()}
+
+    def difference(self):
+        """Besides, what is wrong with the logs: a version that was noted is never lost or changed."""
+        different = super().difference()
+        if different:
+            return different
+        for log in self.logs():
+            found = log.problems()
+            found += [f"{what}: {rows[:3]}" for what, rows in log.differs_from_target().items() if rows]
+            lost = self.noted.get(log.target, set()) - {version[:-1] for version in log.versions}
+            if found or lost:
+                return f"the log of {log.target}: {found}, lost: {lost}"
+        return None

@@ -10,13 +10,20 @@
  * names. 0: the commit job is a load, or a TRUNCATE, which reads nothing. The script of a
  * transaction is capped by what its tables have reserved, so that none of them may reserve nothing.
  */
-static int64_t least_bill(const struct worker *worker, const struct batch *batch)
+static int64_t least_bill(const struct worker *worker, const struct task *task)
 {
+    const struct batch *batch = &task->batch;
+    bool logged = task->table->history != NULL;
+    int64_t read = 0;
+
     if (batch->rows == 0)
-        return worker->config->sync_atomic ? CONFIG_LEAST_BILLED_BYTES : 0;
-    if (batch->inlined != NULL)
-        return CONFIG_LEAST_BILLED_BYTES;
-    return batch->staged ? 2 * CONFIG_LEAST_BILLED_BYTES : 0;
+        return logged || worker->config->sync_atomic ? CONFIG_LEAST_BILLED_BYTES : 0;
+    // What is logged is read from the staging table, too, and compared with the target or the log.
+    if (logged)
+        read = (batch->inlined != NULL ? 0 : 1) +
+               (batch->mode == SEND_REPLACE || batch->unknown_rows > 0 ? 1 : 0);
+    read += batch->inlined != NULL ? 1 : batch->staged ? 2 : 0;
+    return read * CONFIG_LEAST_BILLED_BYTES;
 }
 
 struct bill_limit budget_limit(const struct worker *worker)
@@ -42,15 +49,15 @@ static bool look(
 }
 
 /* A table whose changes never fit can be replaced, as a rule for free: not in a transaction, and
- * not if a replacement is staged, too. */
+ * not if a replacement is staged, too, as it is for its history. */
 static bool refuse(
     const struct worker *worker, const struct task *task, const struct spending *spending,
     int64_t needed, struct error *err)
 {
     spending_refuse(spending, needed, err);
     if (spending_never_fits(spending, needed) && task->batch.mode != SEND_REPLACE &&
-        !worker->config->sync_atomic && !task->source.json_as_text &&
-        task->outcome->rows_rejected_before == 0)
+        !worker->config->sync_atomic && task->table->history == NULL &&
+        !task->source.json_as_text && task->outcome->rows_rejected_before == 0)
         error_note(
             err, "or send all rows by a load, which bills nothing: bqsync sync --full %s",
             task->table->name);
@@ -62,7 +69,7 @@ bool budget_reserve(
     struct worker *worker, const struct task *task, struct intent *intent, struct error *err)
 {
     const struct clock *clock = worker->clock;
-    int64_t least = least_bill(worker, &task->batch);
+    int64_t least = least_bill(worker, task);
 
     intent->bytes_reserved = 0;
     if (worker->config->max_bytes_a_day == 0 || least == 0)

@@ -33,8 +33,7 @@ static bool publish_rejects(
  * left out, it has found only rows that are rejected, as before. */
 static bool end_shadow(struct task *task, struct error *err)
 {
-    bool empty =
-        task->batch.rows + task->batch.left_out == 0 && task->batch.mode != SEND_REPLACE;
+    bool empty = task->batch.rows + task->batch.left_out == 0 && task->batch.mode != SEND_REPLACE;
     bool ok = task->batch.shadow == NULL || empty || shadow_end(task->batch.shadow, err);
 
     shadow_free(task->batch.shadow);
@@ -46,8 +45,8 @@ static bool end_shadow(struct task *task, struct error *err)
  * is nothing to write, as in a pass without rejects. */
 static bool is_idle(const struct task *task, bool changed)
 {
-    return !changed && !task->warehouse.created && task->batch.left_out == 0 && task->plan.capture.by == CAPTURE_SCAN &&
-           task->source.watermark.last_error[0] == '\0';
+    return !changed && !task->warehouse.created && task->batch.left_out == 0 &&
+           task->plan.capture.by == CAPTURE_SCAN && task->source.watermark.last_error[0] == '\0';
 }
 
 bool findings_record(struct worker *worker, struct task *task, bool *out_done, struct error *err)
@@ -60,8 +59,10 @@ bool findings_record(struct worker *worker, struct task *task, bool *out_done, s
         !end_shadow(task, err))
         return false;
 
-    // A replacement by no rows has to empty the target, unless that was created in this pass.
-    *out_done = batch->rows == 0 && (batch->mode != SEND_REPLACE || created);
+    // A replacement by no rows has to empty the target, unless that was created in this pass; but
+    // the log of a target that was dropped may have versions of its rows.
+    bool empty = created && (task->table->history == NULL || task->warehouse.history.log_created);
+    *out_done = batch->rows == 0 && (batch->mode != SEND_REPLACE || empty);
     if (!*out_done)
         return true;
     if (!is_idle(task, changed) && !intent_acknowledge_nothing(worker, task, err))

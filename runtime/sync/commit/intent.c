@@ -70,6 +70,24 @@ static void choose_series(const struct worker *worker, const struct task *task, 
     }
 }
 
+/* Versions of a table with history. A clock that was set back, or another machine's, may show a
+ * time that older versions have. A label or an intent beyond the versions of this database says
+ * that the log may have later ones, which a restore of the source undid. */
+static void choose_versions(const struct task *task, struct intent *out)
+{
+    const struct watermark *watermark = &task->source.watermark;
+    int64_t last = watermark->logged_generation;
+    bool undone = last > 0 && (task->warehouse.label_generation > last ||
+                               watermark->generation > last || task->warehouse.ahead);
+
+    if (task->table->history == NULL)
+        return;
+    out->logged_at_us = task->batch.taken_us > watermark->logged_at_us
+                            ? task->batch.taken_us
+                            : watermark->logged_at_us + 1;
+    out->abandons_above = undone && out->mode == SEND_REPLACE ? last : 0;
+}
+
 static bool make(
     const struct worker *worker, const struct task *task, struct intent *out, struct error *err)
 {
@@ -94,6 +112,7 @@ static bool make(
     googlesql_plain_name(
         out->target, sizeof out->target, worker->project, worker->dataset, table->target);
     choose_series(worker, task, out);
+    choose_versions(task, out);
     if (out->raises_label)
         intent_job_id(out, send_mode_name(out->mode), out->commit_job);
     else

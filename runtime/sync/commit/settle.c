@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "sync/commit/intent.h"
+#include "sync/pass/target.h"
 
 static bool is_open(const struct task *task)
 {
@@ -35,6 +36,7 @@ bool settle_doubt(struct worker *worker, struct task *task, void *context, struc
         "BigQuery has a job of which this database knows nothing",
         LOG_TEXT("table", task->table->name), LOG_TEXT("job", job_id));
     task->warehouse.ahead = true;
+    target_distrust_generations(worker->clock, task);
     task->outdated = "BigQuery turned out to be ahead of this database";
     return true;
 }

@@ -82,6 +82,8 @@ cJSON *staging_schema(const struct task *task)
             cJSON_SetValuestring(type, "STRING");
     }
     add_field(fields, "_bqsync_deleted", "BOOL");
+    if (table->history != NULL)
+        add_field(fields, "_bqsync_operation", "STRING");
 
     cJSON *schema = cJSON_CreateObject();
     cJSON_AddItemToObject(schema, "fields", fields);
@@ -150,10 +152,9 @@ static void append_rows(
         googlesql_path(sql, worker->project, worker->dataset, intent->staging);
 }
 
-/* What a statement reads: the rows, with the JSON parsed where it was sent as text. Numbers are
- * rounded there as columns with `"json": "exact"` have been checked to stand it ("JSON functions",
- * PARSE_JSON). */
-static void append_source(
+/* Numbers are rounded as columns with `"json": "exact"` have been checked to stand it ("JSON
+ * functions", PARSE_JSON). */
+void staging_append_source(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent)
 {
@@ -209,7 +210,7 @@ void staging_append_change(
                        : task->batch.bounds.within          ? table->merge_within_sql
                                                             : table->merge_sql;
     rest = append_before(sql, worker, rest, STAGING_PATH);
-    append_source(sql, worker, task, intent);
+    staging_append_source(sql, worker, task, intent);
     if (table->bounds_sql != NULL && strstr(rest, table->bounds_sql) != NULL) {
         rest = append_before(sql, worker, rest, table->bounds_sql);
         bounds_append_condition(sql, &task->batch.bounds);
@@ -217,7 +218,7 @@ void staging_append_change(
     googlesql_render(sql, slice_of(rest), worker->project, worker->dataset, intent->staging);
 }
 
-static void append_columns(struct buffer *sql, const struct table *table, const char *alias)
+void staging_append_columns(struct buffer *sql, const struct table *table, const char *alias)
 {
     for (size_t i = 0; i < table->column_count; i++) {
         buffer_append_text(sql, i > 0 ? ", " : "");
@@ -244,7 +245,7 @@ static void append_carried(struct buffer *sql, const struct task *task, const ch
 /* All columns that go into the target. */
 static void append_target_columns(struct buffer *sql, const struct task *task, const char *alias)
 {
-    append_columns(sql, task->table, alias);
+    staging_append_columns(sql, task->table, alias);
     append_carried(sql, task, alias);
 }
 
@@ -332,7 +333,7 @@ static void append_from_kept(
     bool keeps = keeps_deleted(task);
 
     buffer_append_text(sql, "\n  from (\n    select ");
-    append_columns(sql, table, "t.");
+    staging_append_columns(sql, table, "t.");
     append_old_carried(sql, worker, task, intent);
     buffer_append_text(sql, ", row_number() over (partition by ");
     row_text_expression(sql, table, ROW_TEXT_KEY);
@@ -342,6 +343,29 @@ static void append_from_kept(
     append_exists(sql, worker, table, intent, keeps);
     googlesql_partition_filter(sql, table, "t");
     buffer_append_text(sql, "\n  ) as bqsync_old\n  where bqsync_old.`_bqsync_number` = 1");
+}
+
+/* A row that is marked as deleted is no row of the log. */
+void staging_append_kept(
+    struct buffer *sql, const struct worker *worker, const struct task *task,
+    const struct intent *intent)
+{
+    const struct table *table = task->table;
+
+    buffer_append_text(sql, "select ");
+    staging_append_columns(sql, table, "bqsync_old.");
+    buffer_append_text(sql, " from (\n      select ");
+    staging_append_columns(sql, table, "t.");
+    buffer_append_text(sql, ", row_number() over (partition by ");
+    row_text_expression(sql, table, ROW_TEXT_KEY);
+    buffer_append_text(sql, ") as `_bqsync_number`\n      from ");
+    googlesql_path(sql, worker->project, worker->dataset, table->target);
+    buffer_append_text(sql, " as t\n      where ");
+    append_exists(sql, worker, table, intent, false);
+    if (table->deletes == DELETES_MARK)
+        buffer_append_text(sql, " and t.`" TABLE_DELETED_AT "` is null");
+    googlesql_partition_filter(sql, table, "t");
+    buffer_append_text(sql, "\n    ) as bqsync_old\n    where bqsync_old.`_bqsync_number` = 1");
 }
 
 /* ON FALSE makes a MERGE an atomic replacement (BigQuery documentation, "Data manipulation language
@@ -357,10 +381,10 @@ static void append_keeping(
     buffer_append_text(sql, "merge into ");
     googlesql_path(sql, worker->project, worker->dataset, table->target);
     buffer_append_text(sql, " as bqsync_target\nusing (\n  select ");
-    append_columns(sql, table, "bqsync_new.");
+    staging_append_columns(sql, table, "bqsync_new.");
     append_carried(sql, task, NULL);
     buffer_append_text(sql, "\n  from ");
-    append_source(sql, worker, task, intent);
+    staging_append_source(sql, worker, task, intent);
     buffer_append_text(
         sql, " as bqsync_new\n  where not bqsync_new.`_bqsync_deleted`\n  union all\n  select ");
     append_target_columns(sql, task, "bqsync_old.");
@@ -420,7 +444,7 @@ static void append_insert(
     buffer_append_text(sql, ")\nselect ");
     append_target_columns(sql, task, "s.");
     buffer_append_text(sql, "\nfrom ");
-    append_source(sql, worker, task, intent);
+    staging_append_source(sql, worker, task, intent);
     buffer_append_text(sql, " as s");
     if (task->batch.kept_keys == 0 && partitions_parts(partitions) == 1)
         return;

@@ -1,7 +1,9 @@
 /* staging: the table of the dataset through which the rows of a MERGE pass. It belongs to one
  * intent and carries its nonce in its name. Its columns are those of the target, all NULLABLE, and
  * one more: _bqsync_deleted, true in a row that says that its key is gone, or in a replacement,
- * that what the target holds of its key stays. Called on a worker's thread. */
+ * that what the target holds of its key stays. Of a table with history they have another:
+ * _bqsync_operation, what the row is to its log, NULL where only the target can tell. Called on a
+ * worker's thread. */
 #ifndef BQSYNC_SYNC_COMMIT_STAGING_H
 #define BQSYNC_SYNC_COMMIT_STAGING_H
 
@@ -22,6 +24,22 @@ cJSON *staging_schema(const struct task *task);
 /* Creates the intent's staging table. It expires after a day, in case nothing drops it before. */
 MUST_CHECK bool staging_create(
     struct worker *worker, const struct task *task, const struct intent *intent, struct error *err);
+
+/* Appends what a statement reads: the rows of the batch, in the staging table or in the statement's
+ * parameter, with the JSON parsed where it was sent as text. */
+void staging_append_source(
+    struct buffer *sql, const struct worker *worker, const struct task *task,
+    const struct intent *intent);
+
+/* Appends a query of the rows that stay in the target when a replacement keeps the versions of
+ * rejected rows, with the table's columns. */
+void staging_append_kept(
+    struct buffer *sql, const struct worker *worker, const struct task *task,
+    const struct intent *intent);
+
+/* Appends the names of the table's columns with commas in between, each behind "alias" ("t.", or
+ * ""). */
+void staging_append_columns(struct buffer *sql, const struct table *table, const char *alias);
 
 /* Appends the statement that brings changes into the target, from the staging table or from its own
  * parameter: the MERGE, or for rows that are all new the one that adds them. */

@@ -2,6 +2,7 @@
 
 #include "encode/parameter.h"
 #include "sync/commit/budget.h"
+#include "sync/commit/change_log.h"
 #include "sync/commit/findings.h"
 #include "sync/commit/intent.h"
 #include "sync/commit/job_retry.h"
@@ -76,17 +77,17 @@ static bool start_change(
     struct worker *worker, struct task *task, const struct intent *intent, struct error *err)
 {
     struct buffer sql;
+    bool replaces = intent->mode == SEND_REPLACE;
+    bool at_once = task->table->history == NULL && (!replaces || staging_replaces_at_once(task));
 
     buffer_init(&sql, STATEMENT_CEILING);
-    if (intent->mode != SEND_REPLACE) {
+    buffer_append_text(&sql, at_once ? "" : "begin transaction;\n");
+    change_log_append(&sql, worker, task, intent);
+    if (replaces)
+        staging_append_replacement(&sql, worker, task, intent);
+    else
         staging_append_change(&sql, worker, task, intent);
-    } else if (staging_replaces_at_once(task)) {
-        staging_append_replacement(&sql, worker, task, intent);
-    } else {
-        buffer_append_text(&sql, "begin transaction;\n");
-        staging_append_replacement(&sql, worker, task, intent);
-        buffer_append_text(&sql, ";\ncommit transaction;\n");
-    }
+    buffer_append_text(&sql, at_once ? "" : ";\ncommit transaction;\n");
     bool ok = start_statement(worker, task, intent, &sql, err);
     buffer_clear(&sql);
     return ok;
@@ -196,10 +197,10 @@ static bool attempt(
     if (is_staged(&intent) && !staging_create(worker, task, &intent, err))
         return fail(worker, &intent, out_withdrawn, err);
 
-    if (task->batch.rows == 0) {
+    if (task->batch.rows == 0 && task->table->history == NULL) {
         if (!start_emptying(worker, task, &intent, err))
             return fail(worker, &intent, out_withdrawn, err);
-    } else if (task->batch.inlined != NULL) {
+    } else if (task->batch.rows == 0 || task->batch.inlined != NULL) {
         if (!start_change(worker, task, &intent, err))
             return fail(worker, &intent, out_withdrawn, err);
     } else {

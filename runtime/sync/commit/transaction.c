@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "encode/parameter.h"
 #include "sync/commit/budget.h"
+#include "sync/commit/change_log.h"
 #include "sync/commit/findings.h"
 #include "sync/commit/intent.h"
 #include "sync/commit/job_retry.h"
@@ -127,6 +128,7 @@ static void append_script(struct buffer *sql, const struct transaction *t)
         const struct task *task = t->tasks[i];
         if (!is_staged(task))
             continue;
+        change_log_append(sql, worker, task, task->intent);
         if (task->batch.mode == SEND_REPLACE)
             staging_append_replacement(sql, worker, task, task->intent);
         else
@@ -407,6 +409,16 @@ static size_t count_staged(const struct transaction *t)
     return staged;
 }
 
+/* The transaction changes the log of a table with history beside the table. */
+static size_t count_logs(const struct transaction *t)
+{
+    size_t logs = 0;
+
+    for (size_t i = 0; i < t->count; i++)
+        logs += is_staged(t->tasks[i]) && t->tasks[i]->table->history != NULL ? 1 : 0;
+    return logs;
+}
+
 void transaction_commit(
     struct workers *workers, struct task *const *tasks, size_t count,
     const struct transaction_snapshot *snapshot)
@@ -420,18 +432,19 @@ void transaction_commit(
     if (!any_outdated(&t))
         workers_run(workers, tasks, count, &stage_all);
     size_t staged = count_staged(&t);
+    size_t changed = staged + count_logs(&t);
     if (any_outdated(&t)) {
         run_staged(&t, withdraw);
         return;
     }
     if (staged == 0)
         return;
-    if (staged >= TRANSACTION_TABLES_MAX) {
+    if (changed >= TRANSACTION_TABLES_MAX) {
         error_set(
             &err, ERROR_CONFIG,
-            "%zu tables have changes, but a transaction of BigQuery changes at most %d, one of "
-            "them %s: sync fewer tables at once, or unset BQ_SYNC_ATOMIC",
-            staged, TRANSACTION_TABLES_MAX, SNAPSHOTS_TABLE);
+            "%zu tables would change, change logs included, but a transaction of BigQuery changes "
+            "at most %d, one of them %s: sync fewer tables at once, or unset BQ_SYNC_ATOMIC",
+            changed, TRANSACTION_TABLES_MAX, SNAPSHOTS_TABLE);
         give_up(&t, &err);
     } else if (!run_until_done(&t, &job, &err)) {
         if (err.code == ERROR_BUDGET)

@@ -55,6 +55,9 @@ struct batch {
     int64_t left_out;
     /* When the snapshot was opened, in microseconds of wall time. */
     int64_t taken_us;
+    /* Of a merge of a table with history: of these, rows and tombstones of which only the target
+     * tells what they are to its log. */
+    int64_t unknown_rows;
     /* What watermark.fingerprint becomes once the file has been sent. */
     char fingerprint[FINGERPRINT_SIZE];
 
@@ -69,7 +72,8 @@ struct batch {
 /* Frees the file, the shadow and the connection, but keeps the counts, partitions and bounds. */
 void batch_release(struct batch *batch);
 
-/* Whether all rows are new to the target, so that a statement which only adds rows can send them. */
+/* Whether all rows are new to the target, so that a statement which only adds rows can send them.
+ */
 bool batch_only_adds(const struct batch *batch, const struct table *table);
 
 /* Bytes to send. */

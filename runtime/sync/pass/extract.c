@@ -56,6 +56,34 @@ static bool read_row(
             extract_kept_row(e, reader, err));
 }
 
+/* Whether what is known here of a row's life is known of the target: a row that is rejected, or was
+ * since the last pass, need not be there, nor one outside of the filter that triggers note, and a
+ * converted key may be another row's. */
+static bool knows_target(const struct extraction *e)
+{
+    const struct task *task = e->task;
+
+    return task->table->history != NULL && task->outcome->rows_rejected_before == 0 &&
+           !task->source.shape.keeps_keys &&
+           (task->plan.capture.by == CAPTURE_SCAN || task->table->where == NULL);
+}
+
+/* What a row of changes_sql is to the log. */
+static const char *operation_of_dirty(const struct extraction *e, sqlite3_stmt *row, bool deleted)
+{
+    if (!knows_target(e) || sqlite3_column_int(row, (int)e->task->table->column_count + 1) == 0)
+        return NULL;
+    return deleted ? "delete" : "update";
+}
+
+/* The same of a row that a scan has found. */
+static const char *operation_of_scanned(const struct extraction *e, const struct scan_row *row)
+{
+    if (!knows_target(e))
+        return NULL;
+    return row->deleted ? "delete" : row->change == SHADOW_NEW ? "insert" : "update";
+}
+
 /* Runs one of the generated statements. has_tombstones: one more result column tells them. */
 static bool read_rows(
     struct extraction *e, sqlite3_stmt *statement, bool has_tombstones, int64_t *out_rows,
@@ -76,6 +104,7 @@ static bool read_rows(
             break;
         bool deleted =
             has_tombstones && sqlite3_column_int(statement, (int)table->column_count) != 0;
+        e->operation = !has_tombstones ? "insert" : operation_of_dirty(e, statement, deleted);
         if (!(e->keys != NULL ? extract_listed_row : read_row)(e, &reader, deleted, err))
             goto cleanup;
         if (e->is_wrong)
@@ -127,6 +156,7 @@ static bool write_tombstone(void *context, sqlite3_stmt *row, struct error *err)
 
     if (!column_reader_init(&reader, e->task->table, row, err))
         return false;
+    e->operation = NULL;
     bool ok = extract_row(e, &reader, true, err);
     column_reader_clear(&reader);
     e->batch.changed_rows++;
@@ -219,6 +249,7 @@ static bool write_scanned(
         return false;
     scanned->open = true;
     e->keys = shadow_keeps_keys(row->shadow) ? row->shadow : NULL;
+    e->operation = operation_of_scanned(e, row);
     bool ok = extract_row(e, &scanned->reader, row->deleted, err);
     e->keys = NULL;
     if (!ok)
@@ -296,13 +327,14 @@ static bool choose_nullable(struct extraction *e, struct error *err)
 
     e->batch.guessed = !e->batch.staged && !known && !e->options->discard;
     free(e->nullable);
-    e->nullable = malloc(table->column_count + 1);
+    e->nullable = malloc(table->column_count + 2);
     if (e->nullable == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
     bool all = e->batch.staged || !(known || e->batch.guessed);
     for (size_t i = 0; i < table->column_count; i++)
         e->nullable[i] = all || target_is_nullable(e->task, i);
     e->nullable[table->column_count] = true;
+    e->nullable[table->column_count + 1] = true;
     return true;
 }
 

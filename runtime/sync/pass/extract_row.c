@@ -78,6 +78,8 @@ static bool append_row(struct extraction *e, bool deleted, struct error *err)
     table->encode(out, e->row);
     if (e->batch.staged)
         avro_bool(out, (struct value_bool){.value = deleted});
+    if (e->batch.staged && table->history != NULL)
+        avro_string(out, slice_of(e->operation));
     // A row that no block takes is rejected when it ends.
     if (out->out->failure != BUFFER_OK)
         return true;
@@ -99,6 +101,7 @@ bool extract_kept_row(struct extraction *e, struct column_reader *reader, struct
     }
     column_reader_next(reader, true);
     e->task->table->read(reader, e->row);
+    e->operation = NULL;
     e->batch.rows++;
     e->batch.kept_keys++;
     return append_row(e, true, err) && container_end_row(e->container, err);
@@ -243,6 +246,8 @@ bool extract_row(
     if (!deleted && !partitions_add(&e->batch.partitions, reader, err))
         return false;
     e->batch.rows++;
+    if (e->operation == NULL)
+        e->batch.unknown_rows++;
     if (reader->unfit_count > 0)
         e->batch.unfit_rows++;
     return true;

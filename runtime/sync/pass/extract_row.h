@@ -25,6 +25,8 @@ struct extraction {
     struct task *task;
     struct batch batch;
     struct container *container;
+    /* What the next row is to the log of a table with history: "insert" ...; NULL: not known. */
+    const char *operation;
     struct inline_rows inlined; /* the same rows, while they are few */
     void *row;                  /* the generated row struct */
     bool *nullable;             /* which of the file's fields are unions */

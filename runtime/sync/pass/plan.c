@@ -35,8 +35,18 @@ static bool check_source(const struct config *config, const struct task *task, s
         return error_set(err, ERROR_SCHEMA, "%s: %s", table->name, shape->extra_problem);
     if (shape->filter_problem[0] != '\0')
         return error_set(err, ERROR_SCHEMA, "%s: %s", table->name, shape->filter_problem);
-    if (shape->key_problem[0] != '\0' && table->mode != SEND_REPLACE)
+    bool keyed = table->mode != SEND_REPLACE || table->history != NULL;
+    if (shape->key_problem[0] != '\0' && keyed)
         return error_set(err, ERROR_SCHEMA, "%s: %s", table->name, shape->key_problem);
+    if (table->history != NULL && table->mode == SEND_REPLACE &&
+        (shape->is_view || shape->is_virtual))
+        return error_set(
+            err, ERROR_SCHEMA,
+            "%s keeps its history, which needs a key that no two rows share, and SQLite keeps no "
+            "key of a view or a virtual table. Let `mode` be \"upsert\" in schemas/%s.json, or "
+            "leave "
+            "`history` out",
+            table->name, table->definition);
     return true;
 }
 
@@ -156,11 +166,11 @@ static void decide(struct task *task, enum send_mode mode, const char *why)
     // What the target holds and the source does not has to stay.
     bool keeps = mode == SEND_REPLACE && task->table->deletes != DELETES_MIRROR &&
                  (task->warehouse.exists || task->warehouse.prepared);
-    plan->staged =
-        mode == SEND_MERGE || keeps ||
-        (mode != SEND_NOTHING && (plan->in_transaction || plan->in_parts || plan->json_as_text)) ||
-        (mode == SEND_REPLACE && task->source.holds_versions &&
-         task->outcome->rows_rejected_before > 0);
+    plan->staged = mode == SEND_MERGE || keeps ||
+                   (mode != SEND_NOTHING && (plan->in_transaction || plan->in_parts ||
+                                             plan->json_as_text || task->table->history != NULL)) ||
+                   (mode == SEND_REPLACE && task->source.holds_versions &&
+                    task->outcome->rows_rejected_before > 0);
     plan->inspect_target = has_to_inspect(task);
     batch_clear(&task->batch);
 }
@@ -172,8 +182,8 @@ static void decide(struct task *task, enum send_mode mode, const char *why)
 static enum send_mode mode_of_changes(const struct task *task)
 {
     bool tells_new = task->plan.capture.by == CAPTURE_SCAN || task->source.shape.integer_key;
-    bool through =
-        task->plan.in_transaction || (task->source.json_as_text && plan_has_json(task->table));
+    bool through = task->plan.in_transaction || task->table->history != NULL ||
+                   (task->source.json_as_text && plan_has_json(task->table));
     bool direct = tells_new && task->table->add_sql != NULL && !through &&
                   !task->warehouse.near_quota && !task->warehouse.frequent;
 
@@ -267,9 +277,10 @@ bool plan_prefers_replace(const struct task *task, int64_t changed)
 {
     int64_t rows = task->source.watermark.source_rows;
 
-    // A replacement that keeps rows of the target bills all of it as well.
-    return task->table->deletes == DELETES_MIRROR && rows >= REPLACE_LEAST_ROWS &&
-           changed > rows / REPLACE_SHARE;
+    // A replacement that keeps rows of the target bills all of it as well, and one that is logged
+    // is compared with all versions.
+    return task->table->deletes == DELETES_MIRROR && task->table->history == NULL &&
+           rows >= REPLACE_LEAST_ROWS && changed > rows / REPLACE_SHARE;
 }
 
 bool plan_is_billed(const struct task *task)

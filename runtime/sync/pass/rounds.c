@@ -77,6 +77,16 @@ static bool read_plan(struct rounds *rounds, struct task *task, bool first, stru
     return ok;
 }
 
+/* The log has outlived the label, or the label is one that this database does not know, and a
+ * series may have followed it. */
+static bool log_may_be_ahead(const struct task *task)
+{
+    int64_t label = task->warehouse.label_generation;
+
+    return task->warehouse.history.log_exists &&
+           (label == 0 || label > task->source.watermark.labelled);
+}
+
 static bool plan_one(struct rounds *rounds, struct task *task, bool first, struct error *err)
 {
     struct table_result *outcome = task->outcome;
@@ -84,6 +94,8 @@ static bool plan_one(struct rounds *rounds, struct task *task, bool first, struc
     if (!read_plan(rounds, task, first, err))
         return forget_content(rounds, task, err);
     outcome->last_synced_row_id = task->source.watermark.last_synced_row_id;
+    if (first && log_may_be_ahead(task))
+        target_distrust_generations(rounds->deployment->clock, task);
     if (task_has_work(task))
         return check_budget(rounds, task, err);
 

@@ -153,6 +153,13 @@ bool target_prepare(struct worker *worker, struct task *task, void *context, str
     return ok || error_wrap(err, "target table %s", task->table->target);
 }
 
+/* No table has a pass each millisecond, so the time in them is above every generation so far. */
+void target_distrust_generations(const struct clock *clock, struct task *task)
+{
+    if (task->table->history != NULL)
+        task->warehouse.unknown_generation = clock->wall_us(clock->context) / 1000;
+}
+
 bool target_label(
     struct bigquery *bigquery, const struct table *table, int64_t generation, struct error *err)
 {

@@ -31,4 +31,8 @@ const cJSON *target_field(const struct task *task, size_t column);
 /* Whether it takes NULL there; if that is not known, as the definition says. */
 bool target_is_nullable(const struct task *task, size_t column);
 
+/* Lets the generations of a table with history go on above all that its log may have: those of a
+ * series are on no label, and a target that was dropped takes its label with it. */
+void target_distrust_generations(const struct clock *clock, struct task *task);
+
 #endif

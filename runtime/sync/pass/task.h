@@ -75,6 +75,10 @@ struct task_warehouse {
      * of which BigQuery takes few. */
     bool frequent;
 
+    /* Generations up to this one may be in the log of a table with history, though neither the
+     * state nor the label knows them; 0: those two know. */
+    int64_t unknown_generation;
+
     /* The label is the one that the state knows, but BigQuery has a later job of its series. */
     bool ahead;
 
@@ -218,13 +222,16 @@ static inline bool task_is_outdated(const struct task *task)
     return task->outdated != NULL;
 }
 
-/* The generation of the task's next intent: above its own past and above the target's label. */
+/* The generation of the task's next intent: above its own past, above the target's label, and above
+ * whatever a log may have that has outlived both. */
 static inline int64_t task_next_generation(const struct task *task)
 {
     int64_t past = task->source.watermark.generation;
     int64_t label = task->warehouse.label_generation;
+    int64_t unknown = task->warehouse.unknown_generation;
+    int64_t known = label > past ? label : past;
 
-    return (label > past ? label : past) + 1;
+    return (unknown > known ? unknown : known) + 1;
 }
 
 #endif

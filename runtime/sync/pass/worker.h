@@ -32,6 +32,7 @@ struct worker {
     const struct config *config;
     const struct clock *clock;
     int64_t retry_budget_ms;
+    const char *run_id; /* may be NULL */
     const char *project;
     const char *dataset;
     const char *location; /* "" until it is known */

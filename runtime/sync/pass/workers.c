@@ -21,6 +21,7 @@ static bool open_worker(struct workers *workers, struct error *err)
         .clock = options->deployment->clock,
         .retry_budget_ms = options->deployment->retry_budget_ms,
         .config = options->deployment->config,
+        .run_id = options->run_id,
         .project = options->deployment->config->project,
         .dataset = options->deployment->config->dataset,
         .location = workers->location,

@@ -5,6 +5,8 @@
 create table if not exists "bq_sync_dirty_users" (
   bq_sync_key_1 not null on conflict ignore
   , bq_sync_sequence integer
+  , bq_sync_held_in integer
+  , bq_sync_held_after integer
   , primary key (bq_sync_key_1)
 ) without rowid;
 
@@ -30,13 +32,15 @@ end;
 create trigger if not exists "bq_sync_update_users"
 after update on "users"
 begin
-  insert into "bq_sync_dirty_users" (bq_sync_key_1, bq_sync_sequence)
-  select old."id", sequence from bq_sync_capture
+  insert into "bq_sync_dirty_users" (bq_sync_key_1, bq_sync_sequence, bq_sync_held_in, bq_sync_held_after)
+  select old."id", sequence, sequence, 0 from bq_sync_capture
   where table_name = 'users'
     and old."id" is not null
     and (old."id" > watermark) is not true
   on conflict (bq_sync_key_1) do update
   set bq_sync_sequence = excluded.bq_sync_sequence
+    , bq_sync_held_in = excluded.bq_sync_sequence
+    , bq_sync_held_after = bq_sync_sequence
   where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;
 
@@ -59,12 +63,14 @@ end;
 create trigger if not exists "bq_sync_delete_users"
 after delete on "users"
 begin
-  insert into "bq_sync_dirty_users" (bq_sync_key_1, bq_sync_sequence)
-  select old."id", sequence from bq_sync_capture
+  insert into "bq_sync_dirty_users" (bq_sync_key_1, bq_sync_sequence, bq_sync_held_in, bq_sync_held_after)
+  select old."id", sequence, sequence, 0 from bq_sync_capture
   where table_name = 'users'
     and old."id" is not null
     and (old."id" > watermark) is not true
   on conflict (bq_sync_key_1) do update
   set bq_sync_sequence = excluded.bq_sync_sequence
+    , bq_sync_held_in = excluded.bq_sync_sequence
+    , bq_sync_held_after = bq_sync_sequence
   where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;

@@ -6,6 +6,8 @@ create table if not exists "bq_sync_dirty_visits" (
   bq_sync_key_1 not null on conflict ignore
   , bq_sync_key_2 not null on conflict ignore
   , bq_sync_sequence integer
+  , bq_sync_held_in integer
+  , bq_sync_held_after integer
   , primary key (bq_sync_key_1, bq_sync_key_2)
 ) without rowid;
 
@@ -27,13 +29,15 @@ end;
 create trigger if not exists "bq_sync_update_visits"
 after update on "visits"
 begin
-  insert into "bq_sync_dirty_visits" (bq_sync_key_1, bq_sync_key_2, bq_sync_sequence)
-  select old."place", old."at", sequence from bq_sync_capture
+  insert into "bq_sync_dirty_visits" (bq_sync_key_1, bq_sync_key_2, bq_sync_sequence, bq_sync_held_in, bq_sync_held_after)
+  select old."place", old."at", sequence, sequence, 0 from bq_sync_capture
   where table_name = 'visits'
     and old."place" is not null
     and old."at" is not null
   on conflict (bq_sync_key_1, bq_sync_key_2) do update
   set bq_sync_sequence = excluded.bq_sync_sequence
+    , bq_sync_held_in = excluded.bq_sync_sequence
+    , bq_sync_held_after = bq_sync_sequence
   where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;
 
@@ -57,12 +61,14 @@ end;
 create trigger if not exists "bq_sync_delete_visits"
 after delete on "visits"
 begin
-  insert into "bq_sync_dirty_visits" (bq_sync_key_1, bq_sync_key_2, bq_sync_sequence)
-  select old."place", old."at", sequence from bq_sync_capture
+  insert into "bq_sync_dirty_visits" (bq_sync_key_1, bq_sync_key_2, bq_sync_sequence, bq_sync_held_in, bq_sync_held_after)
+  select old."place", old."at", sequence, sequence, 0 from bq_sync_capture
   where table_name = 'visits'
     and old."place" is not null
     and old."at" is not null
   on conflict (bq_sync_key_1, bq_sync_key_2) do update
   set bq_sync_sequence = excluded.bq_sync_sequence
+    , bq_sync_held_in = excluded.bq_sync_sequence
+    , bq_sync_held_after = bq_sync_sequence
   where bq_sync_sequence <> excluded.bq_sync_sequence;
 end;
