@@ -286,6 +286,58 @@ class CaptureTest(unittest.TestCase):
             sorted(self._changes(connection, table, 1, None)))
 
 
+class HeldTest(unittest.TestCase):
+    """What the dirty set of a table with history says of a row: it was there when the last pass that succeeded was
+    sealed."""
+
+    def test_a_row_that_is_said_to_have_been_there_was(self):
+        for label, create, keys, values in SHAPES:
+            with self.subTest(label):
+                said, known = self._follow(create, keys, values, random.Random(label + "?"))
+                self.assertGreater(said, 30)
+                self.assertGreater(known, said / 4)
+
+    def _follow(self, create, keys, values, chance):
+        """Passes that succeed or fail, and entries that are cleaned or not; how many keys had changed, and of how many it
+        was known that their rows had been there."""
+        table = make_table(keys, sync={"mode": "upsert", "history": True})
+        connection = connect(create, table)
+        names = ", ".join(column.name for column in table.key)
+        stream = (
+            (sql, parameters) for sql, parameters in statements(keys, values, chance)
+            if "or replace" not in sql or not ("nocase" in create or "unique" in create))
+        synced, there, said, known = 0, set(), 0, 0
+        for sequence in range(1, 80):
+            connection.execute("update bq_sync_capture set sequence = ?", (sequence,))
+            for sql, parameters in itertools.islice(stream, chance.randrange(1, 8)):
+                run(connection, sql, parameters)
+            for row in CaptureTest._changes(connection, table, synced, None):
+                said += 1
+                known += row[-1]
+                if row[-1]:
+                    self.assertIn(repr(CaptureTest._exact(row[:len(table.key)])), there)
+            if chance.random() < 0.7:
+                synced = sequence
+                there = {repr(CaptureTest._exact(row)) for row in connection.execute("select %s from t" % names)}
+                if chance.random() < 0.7:
+                    connection.execute('delete from "bq_sync_dirty_t" where bq_sync_sequence <= ?', (synced,))
+        return said, known
+
+    def test_what_the_first_change_finds_counts(self):
+        table = make_table([("k", "STRING")], sync={"mode": "upsert", "history": True})
+        connection = connect("create table t (k text primary key, v, u)", table)
+        connection.execute("insert into t values ('a', 1, 1), ('b', 1, 1), ('c', 1, 1), ('d', 1, 1)")
+        connection.execute("update bq_sync_capture set sequence = 2")
+
+        for sql in ("update t set v = 2 where k = 'a'", "delete from t where k = 'b'", "insert into t values ('b', 3, 3)",
+                    "replace into t values ('c', 4, 4)", "update t set v = 5 where k = 'c'",
+                    "insert into t values ('e', 6, 6)", "update t set v = 7 where k = 'e'"):
+            connection.execute(sql)
+
+        self.assertEqual({"a": 1, "b": 1, "c": 0, "e": 0}, {
+            row[0]: row[-1] for row in CaptureTest._changes(connection, table, 1, None)})
+
+
 class CostTest(unittest.TestCase):
     def test_changed_rows_are_looked_up_by_their_key(self):
         for label, create, keys, _ in SHAPES:

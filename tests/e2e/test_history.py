@@ -198,6 +198,29 @@ class KindsTest(HistoryTest):
         self.check("everything")
 
 
+class KeptRowsTest(HistoryTest):
+    """The table keeps rows that are deleted in SQLite; the log knows that they are gone."""
+
+    schema = "create table kept(id integer primary key, n, note, doc); create table marked(id integer primary key, n, note, doc)"
+
+    def test_a_kept_row_is_deleted_and_inserted_again_in_the_log(self):
+        for table in ("kept", "marked"):
+            with self.subTest(table):
+                for change in (f"insert into {table}(id, n) values (1, 1), (2, 2), (9, 9)", f"delete from {table} where id < 3",
+                               f"insert into {table}(id, n) values (1, 3)", f"delete from {table} where id = 1"):
+                    self.app.execute(change)
+                    self.sync(table)
+                self.sync(table, "--full")
+                self.app.execute(f"insert into {table}(id, n) values (2, 4)")
+                self.sync(table, "--full")
+
+                self.assertEqual(
+                    [("1", "delete"), ("2", "delete"), ("1", "insert"), ("1", "delete"), ("2", "insert")],
+                    self.operations(table, since=3))
+                self.assertEqual({1, 2, 9}, {row["id"] for row in self.bq.rows("d", table)})
+                self.check(table)
+
+
 class ReplacementsTest(HistoryTest):
     def setUp(self):
         super().setUp()

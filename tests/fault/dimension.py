@@ -47,7 +47,7 @@ class Dimension:
     def query(self, sql):
         """A statement by hand in BigQuery; False if it is refused."""
         self.life.log.append(f"in BigQuery: {sql}")
-        self.life.touched = True
+        self.life.touch()
         try:
             self.life.bq.query(sql)
             return True

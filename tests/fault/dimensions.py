@@ -223,7 +223,7 @@ class Hands(Dimension):
         """Drops a table and makes an empty one of the same name, with the same columns and partitions."""
         dataset = self.life.app.dataset
         if table in self.life.bq.tables(dataset):
-            self.life.touched = True
+            self.life.touch()
             known = self.life.bq.table(dataset, table)
             kept = {name: known[name] for name in ("schema", "timePartitioning", "rangePartitioning") if name in known}
             self.life.log.append(f"in BigQuery: {table} is made again, empty")

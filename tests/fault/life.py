@@ -86,7 +86,7 @@ class Life:
         self.backup = False
         self.held = {}  # by dataset and table, what BigQuery held after the last sync in peace
         self.all_held = {}  # the same, with rows that are deleted in SQLite and stay
-        self.touched = False  # whether BigQuery was changed by hand since
+        self.touched = set()  # datasets in which BigQuery was changed by hand since
         self.calm = False  # whether nothing but statements of the application came after it
         self.hurt = True  # whether an accident came after it
         self.owed = set()  # tables of which a column was dropped by hand: seen by the next pass that has changes
@@ -188,7 +188,7 @@ class Life:
             pathlib.Path(f"{self.state_path}{suffix}").unlink(missing_ok=True)
 
     def drop_target(self, table):
-        self.touched = True
+        self.touch()
         try:
             self.bq.delete(f"datasets/{self.app.dataset}/tables/{table}")
         except HttpError as problem:
@@ -198,7 +198,7 @@ class Life:
     def damage(self, table):
         """Changes rows in BigQuery by hand; nobody promises to see that, unless somebody then resets or repairs."""
         self.calm = False
-        self.touched = True
+        self.touch()
         target = f"{self.app.dataset}.{table}"
         column = self.rng.choice(DEFINITIONS[table]["columns"])
         kinds = [f"delete from {target} where true", f"insert into {target} select * from {target}"]
@@ -302,7 +302,8 @@ class Life:
     def meet_faults(self, arguments):
         rules = [self.fault() for _ in range(self.rng.choice([1, 1, 2]))]
         self.log.append(f"sync {arguments} meets {rules}")
-        self.touched = self.touched or any(rule["action"] == "table_vanish" for rule in rules)
+        if any(rule["action"] == "table_vanish" for rule in rules):
+            self.touch()
         self.bq.faults(*rules)
         status, _, self.err = self.app.run("sync", *arguments, **HURRY)
         self.bq.clear_faults()
@@ -385,7 +386,7 @@ class Life:
         if open_intents:
             raise Broken(f"intents are left open: {open_intents}")
         self.calm = True
-        self.touched = False
+        self.touched.discard(self.app.dataset)
         self.hurt = False
         self.compare_twin()
         for dimension in self.dimensions:
@@ -432,12 +433,16 @@ class Life:
         finally:
             source.close()
 
+    def touch(self):
+        """BigQuery is changed by hand in the dataset at hand."""
+        self.touched.add(self.app.dataset)
+
     def last_held(self, table):
         """What BigQuery held after the last comparison; None if a hand has changed that since."""
         last = self.all_held.get((self.app.dataset, table))
         if last is not None:
             last.exact = self.calm
-        return None if self.touched else last
+        return None if self.app.dataset in self.touched else last
 
     def compare(self):
         """How many rows are rejected; Broken if the two sides differ in any other."""
