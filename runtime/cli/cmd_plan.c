@@ -116,7 +116,7 @@ static void print_row(
     char bills[BILL_BYTES_SIZE];
 
     printf(
-        "%s%s %-*s%s ",
+        "%s%s %s%*s%s ",
         blocked != NULL ? colour->bad
         : creates       ? colour->good
                         : colour->warn,
@@ -124,7 +124,7 @@ static void print_row(
         : creates        ? "+"
         : changes(table) ? "~"
                          : " ",
-        width, table->table->name, colour->end);
+        CONSOLE_PADDED(table->table->name, width), colour->end);
     printf(
         "%-8s %10" PRId64 " %10" PRId64 " %10" PRId64 " %10s  %s\n",
         blocked != NULL ? "-" : table->mode, table->insert, table->update, table->delete,
@@ -185,8 +185,9 @@ static void print_plan(const struct invocation *in, const struct plan_report *re
         putchar('\n');
     if (report->creates_dataset)
         printf("The dataset %s:%s is created first.\n", in->config->project, in->config->dataset);
-    print_totals(&colour, &sum);
+    // The last line is what the plan comes to.
     bill_print(in->config, &report->spending, colour.warn, colour.end);
+    print_totals(&colour, &sum);
 }
 
 int command_plan(struct invocation *in)

@@ -1,6 +1,7 @@
 /* cmd_state: `bqsync rejects`, `bqsync reset` and `bqsync capture`: show and change the control
  * tables. */
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "source/capture.h"
 #include "source/lock.h"
 #include "source/recognition.h"
@@ -195,7 +196,7 @@ static bool act(
 }
 
 static bool report(
-    const struct config *config, struct database *source, cJSON *array, const struct table *table,
+    const struct invocation *in, struct database *source, cJSON *array, const struct table *table,
     struct error *err)
 {
     struct plan_capture capture = {0};
@@ -206,12 +207,12 @@ static bool report(
         return false;
     const char *why = NULL;
     if (shape.exists)
-        why =
-            plan_capture(config, table, &shape, &capture, &problem) ? capture.why : problem.message;
+        why = plan_capture(in->config, table, &shape, &capture, &problem) ? capture.why
+                                                                          : problem.message;
     if (array == NULL) {
         printf(
-            "%-26s %s%s%s\n", table->name, state_names[shape.capture],
-            why != NULL ? "; scanned: " : "", why != NULL ? why : "");
+            "%s%*s %s%s%s\n", CONSOLE_PADDED(table->name, console_name_width(in)),
+            state_names[shape.capture], why != NULL ? "; scanned: " : "", why != NULL ? why : "");
         return true;
     }
     cJSON *json = cJSON_CreateObject();
@@ -232,7 +233,7 @@ static bool run_action(
         if (!named(in->args, table))
             continue;
         if (!act(in->config, source, tracking, action, table, err) ||
-            !report(in->config, source, array, table, err))
+            !report(in, source, array, table, err))
             return error_wrap(err, "%s", table->name);
     }
     // All capture goes, also that of tables that no longer have a definition.

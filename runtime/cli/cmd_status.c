@@ -87,8 +87,9 @@ static void print_table(
     const char *tint = error[0] != '\0' ? colour->bad : rejected > 0 ? colour->warn : colour->good;
 
     printf(
-        "%s%-*s%s %-8s %12" PRId64 " %8s ", tint, width, json_text_of(table, "table", ""),
-        colour->end, json_text_of(table, "mode", ""), number_of(table, "last_synced_row_id", 0),
+        "%s%s%*s%s %-8s %12" PRId64 " %8s ", tint,
+        CONSOLE_PADDED(json_text_of(table, "table", ""), width), colour->end,
+        json_text_of(table, "mode", ""), number_of(table, "last_synced_row_id", 0),
         is_ahead(table, now) ? "future" : age(number_of(table, "lag_seconds", -1), lag));
     if (pending == STATUS_UNKNOWN)
         printf("%10s ", "?");

@@ -20,11 +20,11 @@ static void print_row(const struct colours *colour, int width, const struct tabl
     char text[ERROR_TEXT_SIZE];
 
     printf(
-        "%s%-*s %-9s%s %-7s %10" PRId64 " %10" PRId64 " %10" PRId64 " %9" PRId64 " %9s %7.1fs\n",
+        "%s%s%*s %-9s%s %-7s %10" PRId64 " %10" PRId64 " %10" PRId64 " %9" PRId64 " %9s %7.1fs\n",
         failed                     ? colour->bad
         : table->rows_rejected > 0 ? colour->warn
                                    : "",
-        width, table->table->name, table_status_name(table->status), colour->end,
+        CONSOLE_PADDED(table->table->name, width), table_status_name(table->status), colour->end,
         send_mode_name(table->mode), table->rows_inserted, table->rows_updated, table->rows_deleted,
         table->rows_rejected, screen_bytes(table->bytes_sent, sent),
         (double)table->duration_ms / 1000);

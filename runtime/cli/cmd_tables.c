@@ -1,7 +1,10 @@
 /* cmd_tables: `bqsync tables` and `bqsync ddl`: print the tables that are compiled in. Make no
  * request. */
 #include "base/buffer.h"
+#include "base/text_fit.h"
+#include "base/text_width.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "sync/report/table_report.h"
 #include "warehouse/googlesql.h"
 
@@ -9,25 +12,49 @@
 #include <string.h>
 
 #define TEXT_CEILING (8 << 20)
+#define KEY_SIZE     256
+#define KEY_WIDTH    20
+
+/* As wide as the column of the tables, unless a target has a longer name. */
+static int target_width(const struct invocation *in, int width)
+{
+    for (size_t i = 0; i < in->table_count; i++)
+        if (text_width(in->tables[i]->target) > (size_t)width)
+            width = (int)text_width(in->tables[i]->target);
+    return width;
+}
+
+/* "team, person" */
+static void list_key(const struct table *table, char out[static KEY_SIZE])
+{
+    out[0] = '\0';
+    for (size_t i = 0; i < table->key_count; i++) {
+        size_t used = strlen(out);
+        text_format(
+            out + used, KEY_SIZE - used, "%s%s", i > 0 ? ", " : "",
+            table->columns[table->key[i]].name);
+    }
+}
 
 int command_tables(struct invocation *in)
 {
+    int width = console_name_width(in);
+    int wide = target_width(in, width);
+    char key[KEY_SIZE];
+
     if ((in->args->switches & ARGS_JSON) != 0)
         return command_print_json(table_report_json(in->tables, in->table_count), 0);
 
-    printf("%-26s %-26s %-8s %-20s %s\n", "table", "target", "mode", "key", "columns");
+    printf(
+        "%-*s %-*s %-8s %-*s %s\n", width, "table", wide, "target", "mode", KEY_WIDTH, "key",
+        "columns");
     for (size_t i = 0; i < in->table_count; i++) {
         const struct table *table = in->tables[i];
-        char key[256] = "";
-        for (size_t k = 0; k < table->key_count; k++) {
-            size_t used = strlen(key);
-            snprintf(
-                key + used, sizeof key - used, "%s%s", k > 0 ? ", " : "",
-                table->columns[table->key[k]].name);
-        }
+        list_key(table, key);
         printf(
-            "%-26s %-26s %-8s %-20s %zu\n", table->name, table->target,
-            table_report_mode(table->mode), key, table->column_count);
+            "%s%*s %s%*s %-8s %s%*s %zu\n", CONSOLE_PADDED(table->name, width),
+            CONSOLE_PADDED(table->target, wide), table_report_mode(table->mode),
+            CONSOLE_PADDED(key, KEY_WIDTH), table->column_count);
     }
     return 0;
 }

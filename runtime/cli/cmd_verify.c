@@ -1,6 +1,7 @@
 /* cmd_verify: `bqsync verify`: compares both sides, and with --repair syncs what differs and
  * compares again. */
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "sync/verify/repair.h"
 #include "sync/verify/verify.h"
 
@@ -85,12 +86,14 @@ static void print_counts(const struct verify_table *table)
             table->warehouse_rows, table->pending, table->rejected);
 }
 
-static void print_table(const struct verify_table *table, int width)
+static void print_table(const struct verify_table *table, int name_width, int width)
 {
     char text[ERROR_TEXT_SIZE];
     char verdict[VERDICT_SIZE];
 
-    printf("%-26s %-*s", table->table->name, width, verdict_of(table, verdict));
+    printf(
+        "%s%*s %-*s", CONSOLE_PADDED(table->table->name, name_width), width,
+        verdict_of(table, verdict));
     print_counts(table);
     if (table->error.code != ERROR_NONE)
         printf("    %s\n", error_text(&table->error, text));
@@ -141,14 +144,15 @@ static int print(const struct invocation *in, const struct verify_table *tables)
 {
     int status = verify_report_exit_status(tables, in->table_count);
     int width = verdict_width(tables, in->table_count);
+    int name_width = console_name_width(in);
 
     if ((in->args->switches & ARGS_JSON) != 0)
         return command_print_json(verify_report_json(tables, in->table_count), status);
     printf(
-        "%-26s %-*s %12s %12s %10s %10s\n", "table", width, "verdict", "SQLite", "BigQuery",
-        "pending", "rejected");
+        "%-*s %-*s %12s %12s %10s %10s\n", name_width, "table", width, "verdict", "SQLite",
+        "BigQuery", "pending", "rejected");
     for (size_t i = 0; i < in->table_count; i++)
-        print_table(&tables[i], width);
+        print_table(&tables[i], name_width, width);
     print_conclusion(in, tables);
     return status;
 }

@@ -1,5 +1,7 @@
 #include "cli/console.h"
 
+#include "base/text_width.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,9 +25,16 @@ int console_name_width(const struct invocation *in)
     size_t width = NAME_WIDTH_MIN;
 
     for (size_t i = 0; i < in->table_count; i++)
-        if (strlen(in->tables[i]->name) > width)
-            width = strlen(in->tables[i]->name);
+        if (text_width(in->tables[i]->name) > width)
+            width = text_width(in->tables[i]->name);
     return (int)(width < NAME_WIDTH_MAX ? width : NAME_WIDTH_MAX);
+}
+
+int console_blanks(const char *text, int width)
+{
+    size_t used = text_width(text);
+
+    return used < (size_t)width ? width - (int)used : 0;
 }
 
 void console_print_indented(const char *text, const char *colour, const char *end)

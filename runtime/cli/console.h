@@ -16,8 +16,13 @@ struct colours {
 
 struct colours console_colours(void);
 
-/* The width of a column of table names, for printf's "%-*s". */
+/* The columns of the terminal that names of tables get. */
 int console_name_width(const struct invocation *in);
+
+/* For "%s%*s": the text, and blanks up to a width in columns of the terminal. ("%-*s" counts
+ * bytes.) */
+#define CONSOLE_PADDED(text, width) (text), console_blanks((text), (width)), ""
+int console_blanks(const char *text, int width);
 
 /* Prints a text of several lines with four blanks in front of each. */
 void console_print_indented(const char *text, const char *colour, const char *end);

@@ -1,16 +1,35 @@
 #include "cli/screen.h"
 
 #include "base/clock.h"
+#include "base/text_fit.h"
+#include "base/text_width.h"
+#include "cli/console.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
-#define REDRAW_MS 120
-#define BAR_WIDTH 24
+#define REDRAW_MS  120
+#define NAME_WIDTH 20
+#define LINE_SIZE  512
+
+/* The bar gets what a line has left beside its other parts. */
+#define BAR_WIDTH_MIN 4
+#define BAR_WIDTH_MAX 24
+#define BESIDE_BAR    70
+
+/* Of a terminal that does not say (the VT100's). */
+#define TERMINAL_ROWS    24
+#define TERMINAL_COLUMNS 80
+
+struct terminal_size {
+    size_t rows;
+    size_t columns;
+};
 
 const char *screen_bytes(int64_t bytes, char out[SCREEN_BYTES_SIZE])
 {
@@ -26,30 +45,94 @@ const char *screen_bytes(int64_t bytes, char out[SCREEN_BYTES_SIZE])
     return out;
 }
 
-static void draw_bar(const struct progress_row *row)
+/* Asked before each drawing: people resize their windows. */
+static struct terminal_size terminal_size(void)
 {
-    int64_t filled = BAR_WIDTH;
+    struct winsize size = {0};
 
-    if (row->rows_expected > 0 && row->rows_read < row->rows_expected)
-        filled = row->rows_read * BAR_WIDTH / row->rows_expected;
-    fputc('[', stderr);
-    for (int64_t i = 0; i < BAR_WIDTH; i++)
-        fputc(i < filled ? '#' : ' ', stderr);
-    fputc(']', stderr);
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0)
+        size = (struct winsize){0};
+    return (struct terminal_size){
+        .rows = size.ws_row > 0 ? size.ws_row : TERMINAL_ROWS,
+        .columns = size.ws_col > 0 ? size.ws_col : TERMINAL_COLUMNS,
+    };
 }
 
-static void draw_row(const struct progress_row *row, int64_t elapsed_ms)
+/* Cut to less than the terminal's width: a line that fills it, or goes on in the next, would make
+ * the cursor go up by too few lines. */
+static void draw_line(const char *line, const char *erase, struct terminal_size size)
 {
-    char sent[SCREEN_BYTES_SIZE];
+    fprintf(stderr, "%.*s%s\n", (int)text_width_fit(line, size.columns - 1), line, erase);
+}
 
-    fprintf(stderr, "%-26s %-9s ", row->result.table->name, progress_phase_name(row->phase));
-    draw_bar(row);
-    fprintf(stderr, " %10" PRId64 " rows %9s", row->rows_read, screen_bytes(row->bytes_sent, sent));
+/* "[####    ]", or nothing where the terminal has no room for it. */
+static const char *format_bar(
+    const struct progress_row *row, size_t columns, char out[static BAR_WIDTH_MAX + 4])
+{
+    size_t width = columns > BESIDE_BAR ? columns - BESIDE_BAR : 0;
+
+    out[0] = '\0';
+    if (width < BAR_WIDTH_MIN)
+        return out;
+    if (width > BAR_WIDTH_MAX)
+        width = BAR_WIDTH_MAX;
+    size_t filled = width;
+    if (row->rows_expected > 0 && row->rows_read < row->rows_expected)
+        filled = (size_t)(row->rows_read * (int64_t)width / row->rows_expected);
+    out[0] = '[';
+    memset(out + 1, '#', filled);
+    memset(out + 1 + filled, ' ', width - filled);
+    memcpy(out + 1 + width, "] ", sizeof "] ");
+    return out;
+}
+
+static void draw_row(const struct progress_row *row, int64_t elapsed_ms, struct terminal_size size)
+{
+    char line[LINE_SIZE];
+    char sent[SCREEN_BYTES_SIZE];
+    char bar[BAR_WIDTH_MAX + 4];
+    char left[32] = "";
+
     if (row->phase == PHASE_READING && row->rows_read > 0 && row->rows_expected > row->rows_read) {
         int64_t left_ms = elapsed_ms * (row->rows_expected - row->rows_read) / row->rows_read;
-        fprintf(stderr, "  %" PRId64 "s left", left_ms / 1000 + 1);
+        snprintf(left, sizeof left, "  %" PRId64 "s left", left_ms / 1000 + 1);
     }
-    fputs("\033[K\n", stderr);
+    text_format(
+        line, sizeof line, "%s%*s %-9s %s%10" PRId64 " rows %9s%s",
+        CONSOLE_PADDED(row->result.table->name, NAME_WIDTH), progress_phase_name(row->phase),
+        format_bar(row, size.columns, bar), row->rows_read, screen_bytes(row->bytes_sent, sent),
+        left);
+    draw_line(line, "\033[K", size);
+}
+
+/* One line for each table in work, and one for all; never more than the terminal has below the
+ * line that the cursor ends on. Returns how many. */
+static size_t draw_rows(const struct progress_row *rows, size_t count, int64_t elapsed_ms)
+{
+    struct terminal_size size = terminal_size();
+    size_t room = size.rows > 2 ? size.rows - 2 : 0;
+    size_t done = 0;
+    size_t drawn = 0;
+    size_t hidden = 0;
+    char line[LINE_SIZE];
+
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].phase == PHASE_DONE)
+            done++;
+        if (rows[i].phase == PHASE_WAITING || rows[i].phase == PHASE_DONE)
+            continue;
+        if (drawn == room) {
+            hidden++;
+            continue;
+        }
+        draw_row(&rows[i], elapsed_ms, size);
+        drawn++;
+    }
+    int length = snprintf(line, sizeof line, "%zu of %zu tables done", done, count);
+    if (hidden > 0)
+        snprintf(line + length, sizeof line - (size_t)length, ", %zu more in work", hidden);
+    draw_line(line, "\033[J", size);
+    return drawn + 1;
 }
 
 /* There are few rows, so they are copied under the progress's lock and drawn without it. */
@@ -70,18 +153,8 @@ static void draw(struct screen *screen)
 
     if (screen->lines > 0)
         fprintf(stderr, "\033[%zuA", screen->lines);
-    screen->lines = 0;
-    size_t done = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (rows[i].phase == PHASE_DONE)
-            done++;
-        if (rows[i].phase == PHASE_WAITING || rows[i].phase == PHASE_DONE)
-            continue;
-        draw_row(&rows[i], clock_since_us(started_us, clock->wall_us(clock->context)) / 1000);
-        screen->lines++;
-    }
-    fprintf(stderr, "%zu of %zu tables done\033[J\n", done, count);
-    screen->lines++;
+    screen->lines =
+        draw_rows(rows, count, clock_since_us(started_us, clock->wall_us(clock->context)) / 1000);
     free(rows);
 }
 
