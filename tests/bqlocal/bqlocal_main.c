@@ -1,6 +1,8 @@
 /* bqlocal: a local stand-in for the BigQuery v2 REST API. Options, start and stop; nothing else. */
 #include "bqlocal/server/local_server.h"
 
+#include "base/config.h"
+
 #include <getopt.h>
 #include <pthread.h>
 #include <signal.h>
@@ -142,22 +144,42 @@ static bool set_option(
     }
 }
 
+/* Whether an argument is an option by its whole name; getopt_long takes beginnings of names too. An
+ * argument that is no option ends the options. */
+static bool check_name(const char *argument, struct error *err)
+{
+    const char *names[sizeof long_options / sizeof long_options[0]];
+    char name[64];
+    size_t count = 0;
+
+    if (strncmp(argument, "--", 2) != 0)
+        return error_set(err, ERROR_USAGE, "unexpected argument %s", argument);
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(argument + 2, "="), argument + 2);
+    for (; long_options[count].name != NULL; count++) {
+        names[count] = long_options[count].name;
+        if (strcmp(name, names[count]) == 0)
+            return true;
+    }
+    names[count] = NULL;
+    const char *nearest = config_nearest(name, names);
+    if (nearest == NULL)
+        return error_set(err, ERROR_USAGE, "unknown option --%s: see bqlocal --help", name);
+    return error_set(err, ERROR_USAGE, "unknown option --%s (did you mean --%s?)", name, nearest);
+}
+
 /* -1: go on; else the exit status. */
 static int parse_options(int argc, char **argv, struct server_options *options, struct error *err)
 {
-    int letter;
-
-    while ((letter = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+    while (optind < argc) {
+        if (!check_name(argv[optind], err))
+            return 2;
+        int letter = getopt_long(argc, argv, "", long_options, NULL);
         if (letter == 'h' || letter == 'v') {
             fputs(letter == 'h' ? help : "bqlocal " BQSYNC_VERSION "\n", stdout);
             return 0;
         }
         if (!set_option(options, letter, optarg, err))
             return 2;
-    }
-    if (optind < argc) {
-        error_set(err, ERROR_USAGE, "unexpected argument %s", argv[optind]);
-        return 2;
     }
     return -1;
 }

@@ -343,6 +343,10 @@ class Program(unittest.TestCase):
                 (["--faults", str(broken)], 2, "is not JSON"),
                 (["--data", folder], 6, "cannot open"),
                 (["stray"], 2, "unexpected argument stray"),
+                (["--port", "19250"], 2, "unknown option --port (did you mean --port-file?)"),
+                (["--data=x", "--discar"], 2, "unknown option --discar (did you mean --discard?)"),
+                (["--zzz=1"], 2, "unknown option --zzz: see bqlocal --help"),
+                (["-v"], 2, "unexpected argument -v"),
             ]
             for args, status, words in cases:
                 with self.subTest(args):
