@@ -2,6 +2,7 @@
 
 #include "base/config_env.h"
 #include "base/config_value.h"
+#include "base/text_fit.h"
 #include "base/url.h"
 
 #include <assert.h>
@@ -62,7 +63,47 @@ static const char *lookup(
     return NULL;
 }
 
-static bool set_options(struct config *config, const struct layers *layers, struct error *err)
+/* All mistakes of one load, to report them at once. */
+struct mistakes {
+    size_t count;
+    size_t listed;
+    size_t used;        /* bytes of lines */
+    char lines[960];    /* "\n  MESSAGE" for each that has room */
+    struct error first; /* the only one is reported as it is */
+};
+
+static void note_mistake(struct mistakes *mistakes, const struct error *mistake)
+{
+    if (mistakes->count++ == 0)
+        mistakes->first = *mistake;
+    size_t room = sizeof mistakes->lines - mistakes->used;
+    size_t length = strlen("\n  ") + strlen(mistake->message);
+    // Those that follow one without room are counted only, so that the list keeps its order.
+    if (mistakes->listed + 1 != mistakes->count || length >= room)
+        return;
+    text_format(mistakes->lines + mistakes->used, room, "\n  %s", mistake->message);
+    mistakes->used += length;
+    mistakes->listed++;
+}
+
+static bool report_mistakes(const struct mistakes *mistakes, struct error *err)
+{
+    size_t hidden = mistakes->count - mistakes->listed;
+    char more[48] = "";
+
+    if (mistakes->count == 0)
+        return true;
+    *err = mistakes->first;
+    if (mistakes->count == 1)
+        return false;
+    if (hidden > 0)
+        snprintf(more, sizeof more, "\n  and %zu more", hidden);
+    return error_set(
+        err, ERROR_CONFIG, "%zu settings are wrong%s%s", mistakes->count, mistakes->lines, more);
+}
+
+static void set_options(
+    struct config *config, const struct layers *layers, struct mistakes *mistakes)
 {
     size_t count;
     const struct config_option *options = config_options(&count);
@@ -74,10 +115,10 @@ static bool set_options(struct config *config, const struct layers *layers, stru
             value = options[i].fallback;
             snprintf(origin, sizeof origin, "default");
         }
-        if (value != NULL && !config_value_set(config, &options[i], value, origin, err))
-            return false;
+        struct error err;
+        if (value != NULL && !config_value_set(config, &options[i], value, origin, &err))
+            note_mistake(mistakes, &err);
     }
-    return true;
 }
 
 /* The setting that a misspelt variable means, NULL if none is near. */
@@ -180,24 +221,42 @@ static bool check_least_bill(
                variable, bytes, least, config->sync_atomic ? "21" : "11");
 }
 
-static bool check_price(const struct config *config, struct error *err)
+static bool check_bill(const struct config *config, struct error *err)
 {
-    return check_least_bill(config, "BQ_MAX_BYTES_BILLED", config->max_bytes_billed, err) &&
-           check_least_bill(config, "BQ_MAX_BYTES_BILLED_PER_DAY", config->max_bytes_a_day, err);
+    return check_least_bill(config, "BQ_MAX_BYTES_BILLED", config->max_bytes_billed, err);
+}
+
+static bool check_daily_bill(const struct config *config, struct error *err)
+{
+    return check_least_bill(config, "BQ_MAX_BYTES_BILLED_PER_DAY", config->max_bytes_a_day, err);
+}
+
+static bool check_token(const struct config *config, struct error *err)
+{
+    return config->admin_listen == NULL || config->admin_token != NULL ||
+           config_value_is_loopback(config->admin_listen) ||
+           error_set(
+               err, ERROR_CONFIG,
+               "BQ_ADMIN_TOKEN is not set, but BQ_ADMIN_LISTEN=%s is not a loopback address: set a "
+               "token, or listen on 127.0.0.1",
+               config->admin_listen);
+}
+
+/* What settings have to do with each other. */
+static void check_together(const struct config *config, struct mistakes *mistakes)
+{
+    static bool (*const checks[])(const struct config *, struct error *) = {
+        check_token, check_immutable, check_bill, check_daily_bill};
+
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        struct error err;
+        if (!checks[i](config, &err))
+            note_mistake(mistakes, &err);
+    }
 }
 
 static bool settle(struct config *config, struct error *err)
 {
-    if (config->admin_listen != NULL && config->admin_token == NULL &&
-        !config_value_is_loopback(config->admin_listen))
-        return error_set(
-            err, ERROR_CONFIG,
-            "BQ_ADMIN_TOKEN is not set, but BQ_ADMIN_LISTEN=%s is not a loopback address: set a "
-            "token, or listen on 127.0.0.1",
-            config->admin_listen);
-
-    if (!check_immutable(config, err) || !check_price(config, err))
-        return false;
     if (config->state_path == NULL && config->sqlite_path != NULL) {
         config->state_path = strdup(config->sqlite_path);
         if (config->state_path == NULL)
@@ -216,6 +275,7 @@ bool config_load(
     struct config config = {.retry_budget_ms = -1};
     struct config_env file = {0};
     const char *path = env_file != NULL ? env_file : ENV_FILE;
+    struct mistakes mistakes = {0};
     bool ok = false;
 
     for (size_t i = 0; i < flag_count; i++)
@@ -225,9 +285,14 @@ bool config_load(
         goto cleanup;
 
     struct layers layers = {.flags = flags, .flag_count = flag_count, .file = &file, .path = path};
-    if (!set_options(&config, &layers, err) || !settle(&config, err))
-        goto cleanup;
+    // A misspelt name may be why another setting is wrong or missing.
     warn_of_unknown(&file, path);
+    set_options(&config, &layers, &mistakes);
+    // What a wrong value would have been is not known, so nothing is said of what depends on it.
+    if (mistakes.count == 0)
+        check_together(&config, &mistakes);
+    if (!report_mistakes(&mistakes, err) || !settle(&config, err))
+        goto cleanup;
     *out_config = config;
     config = (struct config){0};
     ok = true;

@@ -60,10 +60,11 @@ struct config_flag {
 
 /* Reads everything. env_file NULL: `.env` in the working directory if it is there. A malformed
  * value is ERROR_CONFIG naming variable, where it was set (flag, environment, file:line), value
- * (unless secret) and what is expected. An empty value counts as not set. An unknown BQ_ variable
- * in the file is logged as a warning with the nearest name. Does not check that required settings
- * are there: config_require. out_config is written on success only; config_clear frees. Any thread
- * may call it. */
+ * (unless secret) and what is expected; several are reported at once, a line for each. An empty
+ * value counts as not set. An unknown BQ_ variable in the file or the environment is logged as a
+ * warning with the nearest name, also if values are malformed. Does not check that required
+ * settings are there: config_require. out_config is written on success only; config_clear frees.
+ * Any thread may call it. */
 MUST_CHECK bool config_load(
     const char *env_file, const struct config_flag *flags, size_t flag_count,
     struct config *out_config, struct error *err);

@@ -105,6 +105,17 @@ class CommandLineTest(unittest.TestCase):
             with self.subTest(name):
                 self.assert_ends(0, f"variable={name} at=environment did_you_mean={meant}", "tables", **{name: "x"})
 
+    def test_all_wrong_settings_are_named_at_once(self):
+        status, _, err = self.app.run("status", BQ_SYNC_INTERVAL="15x", BQ_PARALLEL="abc", BQ_DATSET_NAME="x",
+                                      BQ_SYNC_TIMEZONE="Mars")
+
+        self.assertEqual(3, status)
+        lines = err.splitlines()
+        self.assertIn("variable=BQ_DATSET_NAME at=environment did_you_mean=BQ_DATASET_NAME", lines[0])
+        self.assertEqual("bqsync: 3 settings are wrong", lines[1])
+        for line, name in zip(lines[2:], ("BQ_SYNC_INTERVAL", "BQ_SYNC_TIMEZONE", "BQ_PARALLEL"), strict=True):
+            self.assertTrue(line.startswith(f"  {name}: "), line)
+
     def test_a_dsn_that_sentry_could_not_use_is_status_3(self):
         self.assert_ends(3, "SENTRY_DSN: the value (from environment) is not a Sentry DSN; expected "
                          "https://KEY@HOST/PROJECT", "status", SENTRY_DSN="garbage-of-a-dsn")
@@ -239,8 +250,11 @@ class CommandLineTest(unittest.TestCase):
     def test_tables_without_changes_are_counted(self):
         self.app.execute("insert into accounts values (1, 'a@x', 1, null)")
         self.app.sync()
-        for command in ("sync", "plan"):
-            self.assertTrue(self.app.run(command)[1].startswith("No changes.\n"), command)
+        self.assertTrue(self.app.run("sync")[1].startswith("No changes.\n"))
+        self.assertEqual("No changes.", self.app.run("plan")[1].splitlines()[-1])
+        with_bill = self.app.run("plan", BQ_MAX_BYTES_BILLED_PER_DAY="1G")[1].splitlines()
+        self.assertRegex(with_bill[-2], "^billed ")
+        self.assertEqual("No changes.", with_bill[-1])
         self.app.execute("update accounts set note = 'x'")
         unchanged = len(self.app.json("tables")["tables"]) - 1
 
@@ -249,8 +263,8 @@ class CommandLineTest(unittest.TestCase):
         _, out, _ = self.app.run("sync")
 
         self.assertIn(f"\n  {unchanged} tables unchanged\n", plan)
-        self.assertIn("\n1 table changes: 1 to update; about 0.0 MiB billed, and what 1 more table bills is not known yet\n",
-                      plan)
+        self.assertEqual("1 table changes: 1 to update; about 0.0 MiB billed, and what 1 more table bills is not known yet",
+                         plan.splitlines()[-1])
         self.assertRegex(named, r"\n  events +append ")
         self.assertRegex(out, rf"\naccounts +synced +merge +0 +1 +0 .*\n{unchanged} unchanged\n")
 

@@ -336,6 +336,62 @@ static void test_no_message_holds_a_password(void **state)
     }
 }
 
+static void test_all_bad_values_are_named_at_once(void **state)
+{
+    (void)state;
+    write_file(".env", "BQ_SYNC_INTERVAL=15x\nBQ_LOG_FORMAT=xml\n");
+    setenv("BQ_PARALLEL", "abc", 1);
+    // Whether a token is missing is not known as long as other values are wrong.
+    setenv("BQ_ADMIN_LISTEN", "0.0.0.0:80", 1);
+
+    load_fails(
+        ERROR_CONFIG,
+        "3 settings are wrong\n"
+        "  BQ_SYNC_INTERVAL: \"15x\" (from .env:1) is not a duration; expected a number with ms, "
+        "s, "
+        "m or h, or off\n"
+        "  BQ_PARALLEL: \"abc\" (from environment) is not a number in range; expected a whole "
+        "number from 1 to 64\n"
+        "  BQ_LOG_FORMAT: \"xml\" (from .env:2) is not a log format; expected text or json");
+}
+
+static void test_settings_that_do_not_go_together_are_named_at_once(void **state)
+{
+    struct config config;
+    struct error err = {0};
+    (void)state;
+    setenv("BQ_ADMIN_LISTEN", "0.0.0.0:80", 1);
+    setenv("BQ_MAX_BYTES_BILLED", "1k", 1);
+    setenv("BQ_MAX_BYTES_BILLED_PER_DAY", "1k", 1);
+
+    assert_false(config_load(NULL, NULL, 0, &config, &err));
+
+    assert_non_null(strstr(err.message, "3 settings are wrong\n  BQ_ADMIN_TOKEN is not set"));
+    assert_non_null(strstr(err.message, "\n  BQ_MAX_BYTES_BILLED=1000 is less"));
+    assert_non_null(strstr(err.message, "\n  BQ_MAX_BYTES_BILLED_PER_DAY=1000 is less"));
+}
+
+static void test_mistakes_without_room_are_counted(void **state)
+{
+    const char *const variables[] = {
+        "BQ_SYNC_INTERVAL", "BQ_SYNC_FOLLOW", "BQ_RETRY_BUDGET", "BQ_JOB_TIMEOUT", "BQ_PARALLEL"};
+    struct config config;
+    struct error err = {0};
+    char value[200];
+    (void)state;
+    memset(value, 'x', sizeof value - 1);
+    value[sizeof value - 1] = '\0';
+    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
+        setenv(variables[i], value, 1);
+
+    assert_false(config_load(NULL, NULL, 0, &config, &err));
+
+    assert_non_null(strstr(err.message, "5 settings are wrong\n  BQ_SYNC_INTERVAL: "));
+    const char *last = strrchr(err.message, '\n');
+    assert_non_null(last);
+    assert_string_equal(last, "\n  and 2 more");
+}
+
 static void test_a_bad_flag_is_named_as_it_was_typed(void **state)
 {
     const struct config_flag flags[] = {{"BQ_SYNC_INTERVAL", "soon"}};
@@ -674,6 +730,9 @@ int main(void)
         TEST_IN_FOLDER(test_an_origin_in_a_named_file_is_its_path_and_line),
         TEST_IN_FOLDER(test_a_bad_value_says_where_it_stands_and_what_fits),
         TEST_IN_FOLDER(test_no_message_holds_a_password),
+        TEST_IN_FOLDER(test_all_bad_values_are_named_at_once),
+        TEST_IN_FOLDER(test_settings_that_do_not_go_together_are_named_at_once),
+        TEST_IN_FOLDER(test_mistakes_without_room_are_counted),
         TEST_IN_FOLDER(test_a_bad_flag_is_named_as_it_was_typed),
         TEST_IN_FOLDER(test_a_secret_never_shows_in_a_message),
         TEST_IN_FOLDER(test_durations_and_times_are_read_in_their_units),
