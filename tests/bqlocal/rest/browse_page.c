@@ -94,8 +94,8 @@ bool browse_send(struct request *request, int status, struct buffer *out, struct
 void browse_query_box(struct buffer *out, const char *query)
 {
     buffer_append_text(
-        out, "<form action=\"/bqlocal/query\"><p><label for=\"query\">A query, which may read and "
-             "not write</label></p><textarea id=\"query\" name=\"query\" rows=\"3\" "
+        out, "<form action=\"/bqlocal/query\"><p><label for=\"query\">A read-only "
+             "query</label></p><textarea id=\"query\" name=\"query\" rows=\"3\" "
              "spellcheck=\"false\" required>");
     browse_text(out, slice_of(query));
     buffer_append_text(out, "</textarea><p><button>Run</button></p></form>");
