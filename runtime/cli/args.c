@@ -138,7 +138,7 @@ static void split(const char *text, struct option_word *word)
     word->inline_value = equals == NULL ? NULL : equals + 1;
 }
 
-bool args_parse(int argc, char **argv, struct args *out_args, struct error *err)
+static bool parse(int argc, char **argv, struct args *out_args, struct error *err)
 {
     size_t words = 0;
     bool only_words = false;
@@ -167,4 +167,22 @@ bool args_parse(int argc, char **argv, struct args *out_args, struct error *err)
     out_args->words = (const char *const *)(argv + 1);
     out_args->word_count = words;
     return true;
+}
+
+static bool wants_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--json") == 0)
+            return true;
+    return false;
+}
+
+bool args_parse(int argc, char **argv, struct args *out_args, struct error *err)
+{
+    if (parse(argc, argv, out_args, err))
+        return true;
+    // Whether a wrong option stands before --json or behind must not matter.
+    if (wants_json(argc, argv))
+        out_args->switches |= ARGS_JSON;
+    return false;
 }

@@ -39,7 +39,8 @@ struct args {
 };
 
 /* Parses; the array of argv is reordered so that the words are next to each other. Everything is
- * borrowed from argv. ERROR_USAGE names the wrong option and a similar one, if there is one. */
+ * borrowed from argv. ERROR_USAGE names the wrong option and a similar one, if there is one; the
+ * switches have ARGS_JSON then too if --json stands anywhere. */
 MUST_CHECK bool args_parse(int argc, char **argv, struct args *out_args, struct error *err);
 
 /* One switch as --help shows it. */

@@ -13,7 +13,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void print_row(const struct colours *colour, int width, const struct table_result *table)
+static bool is_dry(const struct invocation *in)
+{
+    return (in->args->switches & ARGS_DRY_RUN) != 0;
+}
+
+/* Of a dry run: what a sync would do with the table. */
+static const char *status_of(const struct invocation *in, const struct table_result *table)
+{
+    return is_dry(in) && table->status == TABLE_SYNCED ? "to sync"
+                                                       : table_status_name(table->status);
+}
+
+static void print_row(
+    const struct invocation *in, const struct colours *colour, int width,
+    const struct table_result *table)
 {
     bool failed = table->error.code != ERROR_NONE;
     char sent[SCREEN_BYTES_SIZE];
@@ -24,7 +38,7 @@ static void print_row(const struct colours *colour, int width, const struct tabl
         failed                     ? colour->bad
         : table->rows_rejected > 0 ? colour->warn
                                    : "",
-        CONSOLE_PADDED(table->table->name, width), table_status_name(table->status), colour->end,
+        CONSOLE_PADDED(table->table->name, width), status_of(in, table), colour->end,
         send_mode_name(table->mode), table->rows_inserted, table->rows_updated, table->rows_deleted,
         table->rows_rejected, screen_bytes(table->bytes_sent, sent),
         (double)table->duration_ms / 1000);
@@ -58,18 +72,37 @@ static void print_tables(
         "sent as", "inserted", "updated", "deleted", "rejected", "sent", "time", colour->end);
     for (size_t i = 0; i < run->table_count; i++)
         if (!is_folded(in, &run->tables[i]))
-            print_row(colour, width, &run->tables[i]);
+            print_row(in, colour, width, &run->tables[i]);
     if (folded > 0)
         printf("%s%zu unchanged%s\n", colour->dim, folded, colour->end);
+}
+
+/* The last line. */
+static void print_end(
+    const struct invocation *in, const struct colours *colour, const struct run_result *run)
+{
+    bool ok = run_result_ok(run);
+    double seconds = (double)clock_since_us(run->started_us, run->finished_us) / 1e6;
+    char billed[BILL_BYTES_SIZE];
+
+    if (is_dry(in))
+        printf("\ndry run");
+    else
+        printf("\nrun %s", run->id);
+    printf(
+        " %s%s%s in %.1f s", ok ? colour->good : colour->bad, ok ? "ok" : "failed", colour->end,
+        seconds);
+    if (is_dry(in))
+        printf(": nothing was written to BigQuery or SQLite\n");
+    else
+        printf(", billed %s\n", bill_bytes(run_result_bytes_billed(run), billed));
 }
 
 static void print_result(const struct invocation *in, const struct run_result *run)
 {
     struct colours colour = console_colours();
-    char billed[BILL_BYTES_SIZE];
     int64_t rejected = 0;
     int64_t unfit = 0;
-    bool ok = run_result_ok(run);
 
     print_tables(in, &colour, run);
     for (size_t i = 0; i < run->table_count; i++) {
@@ -85,11 +118,7 @@ static void print_result(const struct invocation *in, const struct run_result *r
             "\n%" PRId64 " row%s sent with a value that does not fit its column; it stands in "
             "_bqsync_unfit in BigQuery\n",
             unfit, unfit == 1 ? " was" : "s were");
-    printf(
-        "\nrun %s %s%s%s in %.1f s, billed %s\n", run->id, ok ? colour.good : colour.bad,
-        ok ? "ok" : "failed", colour.end,
-        (double)clock_since_us(run->started_us, run->finished_us) / 1e6,
-        bill_bytes(run_result_bytes_billed(run), billed));
+    print_end(in, &colour, run);
 }
 
 /* The names of the tables, which is how the library identifies them. */

@@ -205,7 +205,7 @@ bool command_has_table(const struct invocation *in, const char *name)
 int command_fail(const struct invocation *in, const struct error *err)
 {
     fprintf(stderr, "bqsync: %s\n", err->message);
-    if (in != NULL && (in->args->switches & ARGS_JSON) != 0) {
+    if ((in->args->switches & ARGS_JSON) != 0) {
         cJSON *json = cJSON_CreateObject();
         cJSON_AddItemToObject(json, "error", result_error_json(err));
         return command_print_json(json, error_exit_status(err->code));

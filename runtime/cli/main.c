@@ -13,6 +13,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -209,10 +210,11 @@ static int answer(int argc, char **argv)
 {
     struct args args;
     struct error err = {0};
+    struct invocation in = {.args = &args};
 
     raise_descriptor_limit();
     if (!args_parse(argc, argv, &args, &err))
-        return command_fail(NULL, &err);
+        return command_fail(&in, &err);
     if (args.version) {
         printf("bqsync %s\n", BQSYNC_VERSION);
         return 0;
@@ -223,7 +225,7 @@ static int answer(int argc, char **argv)
         error_set(
             &err, ERROR_USAGE, "--help takes man, markdown, bash, zsh or fish, not %s",
             args.help_format);
-        return command_fail(NULL, &err);
+        return command_fail(&in, &err);
     }
     if (args.command == NULL) {
         help_print_commands(args.help ? stdout : stderr);
@@ -231,7 +233,7 @@ static int answer(int argc, char **argv)
     }
     const struct command *command = command_find(args.command, &err);
     if (command == NULL)
-        return command_fail(NULL, &err);
+        return command_fail(&in, &err);
     if (args.help) {
         help_print_command(command);
         return 0;
@@ -244,15 +246,25 @@ static int answer(int argc, char **argv)
     return status;
 }
 
+/* Whether stdout is a pipe or socket that nobody reads any more: `bqsync check | head -1`. */
+static bool reader_left(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO};
+
+    return poll(&output, 1, 0) == 1 && (output.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 /* Output is buffered, so that a full disk may show only here. A command whose output is lost has
- * failed. A process that was started without stdout is fine as long as it prints nothing. */
+ * failed, unless its reader had seen enough. A process that was started without stdout is fine as
+ * long as it prints nothing. */
 static int close_output(int status)
 {
     bool pending = __fpending(stdout) > 0;
     bool lost = ferror(stdout) != 0;
+    bool left = reader_left();
     bool closed = fclose(stdout) == 0;
 
-    if (!lost && (closed || (errno == EBADF && !pending)))
+    if (left || (!lost && (closed || errno == EPIPE || (errno == EBADF && !pending))))
         return status;
     fprintf(
         stderr, "bqsync: the output cannot be written: %s\n",

@@ -146,18 +146,9 @@ static bool is_same(struct identity a, struct identity b)
     return a.inode != 0 && a.inode == b.inode && a.device == b.device;
 }
 
-/* A separate state database is created by the first sync. Until then the source is read in its
- * place: it has no control tables, so every table reads as never synced. */
-static const char *state_path(const struct status *status)
-{
-    const char *path = status->config->state_path;
-
-    return identity_of(path).inode == 0 ? status->config->sqlite_path : path;
-}
-
 static bool open_both(struct status *status, struct error *err)
 {
-    const char *state = state_path(status);
+    const char *state = status->config->state_path;
     const char *source = status->config->sqlite_path;
     struct identity state_now = identity_of(state);
     struct identity source_now = identity_of(source);

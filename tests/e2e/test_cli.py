@@ -141,6 +141,18 @@ class CommandLineTest(unittest.TestCase):
                                preexec_fn=lambda: os.close(1), stderr=subprocess.PIPE, text=True, timeout=60)
         self.assertEqual(0, ended.returncode, ended.stderr)
 
+    def test_a_reader_that_has_seen_enough_is_no_failure(self):
+        self.app.run("sync")
+        for arguments in (["check"], ["plan"], ["status"], ["tables", "--json"], ["ddl"], ["--help"]):
+            with self.subTest(arguments=arguments):
+                expected = self.app.run(*arguments)[0]
+                read, write = os.pipe()
+                os.close(read)
+                ended = subprocess.run([self.app.program, *arguments], cwd=self.app.folder, env=self.app.environment,
+                                       stdout=write, stderr=subprocess.PIPE, text=True, timeout=60)
+                os.close(write)
+                self.assertEqual((expected, ""), (ended.returncode, ended.stderr))
+
     def test_no_output_holds_a_secret_of_a_setting(self):
         key = json.dumps({"type": "service_account", "private_key": "-----BEGIN PRIVATE KEY-----\nhunter22hunter22\n"})
         encoded = base64.b64encode(key.encode()).decode()
@@ -187,6 +199,32 @@ class CommandLineTest(unittest.TestCase):
                 self.assertEqual(0, status, err)
                 json.loads(out)
 
+    def test_wrong_usage_with_json_is_a_document_too(self):
+        for arguments, words in ((["sync", "--json", "--bogus"], "unknown option --bogus"),
+                                 (["sync", "--bogus", "--json"], "unknown option --bogus"),
+                                 (["snyc", "--json"], "unknown command snyc"),
+                                 (["sync", "--json", "--full=1"], "--full takes no value")):
+            with self.subTest(arguments=arguments):
+                status, out, err = self.app.run(*arguments)
+                self.assertEqual(2, status)
+                self.assertEqual("usage", json.loads(out)["error"]["code"])
+                self.assertIn(words, json.loads(out)["error"]["message"])
+                self.assertIn(words, err)
+        self.assertEqual("", self.app.run("sync", "--bogus", "--", "--json")[1])
+
+    def test_the_state_that_is_asked_for_is_the_one_that_is_shown(self):
+        self.app.execute("insert into accounts values (1, 'a@x', 1, null)")
+        self.app.sync()
+        missing = str(self.app.folder / "missing.db")
+
+        status = self.app.json("status", "--state-path", missing)
+        ended, _, err = self.app.run("status", "--state-path", str(self.app.folder / "nowhere" / "state.db"))
+
+        self.assertIsNone(status["last_run"])
+        self.assertIsNone(self.app.table(status, "accounts")["last_synced_at"])
+        self.assertFalse(os.path.exists(missing))
+        self.assertEqual(6, ended, err)
+
     def test_ddl_prints_sql_schemas_and_merges(self):
         _, sql, _ = self.app.run("ddl", "accounts")
         _, schema, _ = self.app.run("ddl", "accounts", "--format", "json")
@@ -205,8 +243,13 @@ class CommandLineTest(unittest.TestCase):
         self.bq.clear_requests()
 
         run = self.app.sync("--dry-run")
+        _, out, _ = self.app.run("sync", "--dry-run")
 
         self.assertEqual(1, self.app.table(run, "accounts")["rows_inserted"])
+        self.assertRegex(out, r"\naccounts +to sync +replace +1 ")
+        self.assertRegex(out, r"\ndry run ok in \d+\.\d s: nothing was written to BigQuery or SQLite\n$")
+        self.assertNotIn("synced", out)
+        self.assertNotRegex(out, r"\nrun ")
         self.assertEqual(before, self.app.execute("select name, sql from sqlite_master"))
         self.assertEqual({"GET"}, {request["method"] for request in self.bq.requests()})
 
