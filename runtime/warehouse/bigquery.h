@@ -67,7 +67,7 @@ struct dataset {
 /* A missing dataset is ERROR_CONFIG that says how to create it. */
 MUST_CHECK bool bigquery_dataset_get(
     struct bigquery *bigquery, struct dataset *out_dataset, struct error *err);
-/* location may be NULL; one that exists already is fine. */
+/* location may be NULL; one that exists already is fine. A missing project is ERROR_CONFIG. */
 MUST_CHECK bool bigquery_dataset_insert(
     struct bigquery *bigquery, const char *location, struct error *err);
 

@@ -15,17 +15,25 @@
     "&maxResults=1000&fields=nextPageToken%2Ctables(tableReference(tableId)%2Clabels%2C"           \
     "expirationTime%2CtimePartitioning(expirationMs))"
 
+static void project_missing(const struct bigquery *bigquery, struct error *err)
+{
+    int status = err->http_status;
+
+    error_set(
+        err, ERROR_CONFIG,
+        "project %s does not exist, or you may not see it: is "
+        "BQ_PROJECT_NAME right?",
+        bigquery->project);
+    err->http_status = status;
+}
+
 /* BigQuery says 404 of the project, of the dataset, and for a moment of a dataset that is new. */
 static bool dataset_missing(const struct bigquery *bigquery, struct error *err)
 {
     int status = err->http_status;
 
     if (strstr(err->message, "Not found: Project") != NULL)
-        error_set(
-            err, ERROR_CONFIG,
-            "project %s does not exist, or you may not see it: is "
-            "BQ_PROJECT_NAME right?",
-            bigquery->project);
+        project_missing(bigquery, err);
     else if (bigquery->quota != NULL && quota_is_fresh(bigquery->quota, bigquery->dataset))
         error_set(
             err, ERROR_TRANSIENT,
@@ -35,8 +43,8 @@ static bool dataset_missing(const struct bigquery *bigquery, struct error *err)
     else
         error_set(
             err, ERROR_CONFIG,
-            "dataset %s:%s does not exist; create it (bq mk --dataset %s:%s) or set "
-            "BQ_CREATE_DATASET=1",
+            "dataset %s:%s does not exist; create it (bq mk --dataset %s:%s), or let the next sync "
+            "create it (BQ_CREATE_DATASET=1)",
             bigquery->project, bigquery->dataset, bigquery->project, bigquery->dataset);
     err->http_status = status;
     return false;
@@ -105,6 +113,8 @@ bool bigquery_dataset_insert(struct bigquery *bigquery, const char *location, st
         quota_note_created(bigquery->quota, bigquery->dataset);
     buffer_clear(&path);
     cJSON_Delete(body);
+    if (!ok && err->code == ERROR_NOT_FOUND)
+        project_missing(bigquery, err);
     return ok || err->code == ERROR_CONFLICT;
 }
 

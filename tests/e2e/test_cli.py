@@ -346,7 +346,7 @@ class CommandLineTest(unittest.TestCase):
         self.assertIn("The dataset p:planned is created first.\n", self.app.run("plan", **created)[1])
         self.assertEqual(1, self.app.table(dry, "accounts")["rows_inserted"])
         self.assertEqual("ok", checks["dataset"]["status"])
-        self.assertNotIn("or set BQ_CREATE_DATASET=1", checks["dataset"]["message"])
+        self.assertNotIn("create it", checks["dataset"]["message"])
         self.assertEqual(3, refused, err)
 
     def test_a_second_bqsync_is_refused_and_told_who_works(self):

@@ -126,7 +126,7 @@ class Walks:
         walk.write(".env", self.settings())
         seen = walk.type(f"{self.bqsync} check", status=1)
         self.assertIn("FAIL  dataset: dataset p:d does not exist; create it (bq mk --dataset p:d)"
-                      " or set BQ_CREATE_DATASET=1", seen.text)
+                      ", or let the next sync create it (BQ_CREATE_DATASET=1)", seen.text)
         walk.type(f"{self.bqsync} sync", status=3)
         walk.write(".env", self.settings(BQ_CREATE_DATASET=1))
         seen = walk.type(f"{self.bqsync} check")

@@ -65,11 +65,11 @@ static bool visit(void *context, const struct listed_table *table)
     return true;
 }
 
-bool listing_read(
-    struct bigquery *bigquery, bool ignores_case, struct task *const *tasks, size_t count,
-    struct error *err)
+static bool read_all(
+    const struct location *location, struct bigquery *bigquery, struct task *const *tasks,
+    size_t count, struct error *err)
 {
-    struct listing listing = {ignores_case, tasks, count};
+    struct listing listing = {location->dataset.ignores_case, tasks, count};
 
     for (size_t i = 0; i < count; i++) {
         tasks[i]->warehouse.exists = false;
@@ -78,5 +78,14 @@ bool listing_read(
         tasks[i]->warehouse.expires = false;
         tasks[i]->warehouse.history = (struct task_history){0};
     }
-    return bigquery_tables_list(bigquery, visit, &listing, err);
+    return location->absent || bigquery_tables_list(bigquery, visit, &listing, err);
+}
+
+bool listing_read(
+    struct location *location, struct bigquery *bigquery, struct task *const *tasks, size_t count,
+    struct error *err)
+{
+    return read_all(location, bigquery, tasks, count, err) ||
+           (location_find_again(location, bigquery, err) &&
+            read_all(location, bigquery, tasks, count, err));
 }

@@ -5,14 +5,17 @@
 #define BQSYNC_SYNC_PASS_LISTING_H
 
 #include "base/error.h"
+#include "sync/pass/location.h"
 #include "sync/pass/task.h"
 #include "warehouse/bigquery.h"
 
-/* ignores_case: a name that differs in case only is the same table. Sets exists, label_generation,
- * label_shape and history of each task->warehouse by tables.list, all pages. ERROR_CONFIG if the
- * dataset does not exist. */
+/* location is what location_find has found, by which names may differ in case only. Sets exists,
+ * label_generation, label_shape and history of each task->warehouse by tables.list, all pages. In a
+ * dataset that is absent there is nothing. One that the state knows and that is gone is created as
+ * location_find does it, and location is set anew: every pass lists, so each comes by here.
+ * ERROR_CONFIG if the dataset does not exist and is not to be created. */
 MUST_CHECK bool listing_read(
-    struct bigquery *bigquery, bool ignores_case, struct task *const *tasks, size_t count,
+    struct location *location, struct bigquery *bigquery, struct task *const *tasks, size_t count,
     struct error *err);
 
 #endif

@@ -22,6 +22,20 @@ static void read_setting(char *text, struct dataset *out_dataset)
     snprintf(out_dataset->location, sizeof out_dataset->location, "%.63s", text);
 }
 
+/* Asks the dataset, which is created before that if it should be. */
+static bool look(struct location *location, struct bigquery *bigquery, struct error *err)
+{
+    const struct config *config = location->config;
+
+    if (config->create_dataset && !location->reads_only &&
+        !bigquery_dataset_insert(bigquery, config->location, err))
+        return false;
+    if (location_refresh(location, bigquery, err))
+        return true;
+    location->absent = err->code == ERROR_CONFIG && config->create_dataset && location->reads_only;
+    return location->absent;
+}
+
 bool location_find(struct location *location, struct bigquery *bigquery, struct error *err)
 {
     const struct config *config = location->config;
@@ -33,15 +47,15 @@ bool location_find(struct location *location, struct bigquery *bigquery, struct 
         return false;
     read_setting(text, &location->dataset);
     location->kept = location->dataset.location[0] != '\0';
-    if (location->kept)
-        return true;
-    if (config->create_dataset && !location->reads_only &&
-        !bigquery_dataset_insert(bigquery, config->location, err))
+    return location->kept || look(location, bigquery, err);
+}
+
+bool location_find_again(struct location *location, struct bigquery *bigquery, struct error *err)
+{
+    if (!location->kept || err->code != ERROR_CONFIG)
         return false;
-    if (location_refresh(location, bigquery, err))
-        return true;
-    location->absent = err->code == ERROR_CONFIG && config->create_dataset && location->reads_only;
-    return location->absent;
+    location->kept = false;
+    return look(location, bigquery, err);
 }
 
 bool location_refresh(struct location *location, struct bigquery *bigquery, struct error *err)

@@ -27,6 +27,12 @@ struct location {
 MUST_CHECK bool location_find(
     struct location *location, struct bigquery *bigquery, struct error *err);
 
+/* After a request that failed with *err. If that says that there is no dataset although the state
+ * knows one, it was deleted since, or this is another BigQuery than the state's: then as
+ * location_find of a state that knows nothing. Otherwise false, *err as it was. */
+MUST_CHECK bool location_find_again(
+    struct location *location, struct bigquery *bigquery, struct error *err);
+
 /* Asks the dataset, and corrects the state. For when something that the state knows is not there: a
  * dataset that was deleted may have been created again elsewhere. */
 MUST_CHECK bool location_refresh(

@@ -120,10 +120,7 @@ static bool find_location(struct pass *pass, struct error *err)
         .tracking = &pass->tracking,
         .reads_only = pass->options->dry_run,
     };
-    if (!location_find(&pass->location, pass->workers.each[0].bigquery, err))
-        return false;
-    use_location(pass);
-    return true;
+    return location_find(&pass->location, pass->workers.each[0].bigquery, err);
 }
 
 static bool open_all(struct pass *pass, struct error *err)
@@ -318,10 +315,9 @@ static bool list(struct pass *pass, struct error *err)
     struct bigquery *bigquery = pass->workers.each[0].bigquery;
     bool gone = false;
 
-    if (pass->location.absent)
-        return true;
-    if (!listing_read(bigquery, pass->location.dataset.ignores_case, pass->order, pass->count, err))
+    if (!listing_read(&pass->location, bigquery, pass->order, pass->count, err))
         return false;
+    use_location(pass);
     for (size_t i = 0; i < pass->count; i++)
         gone = gone || !pass->order[i]->warehouse.exists;
     if (!gone || !pass->location.kept)
@@ -330,7 +326,7 @@ static bool list(struct pass *pass, struct error *err)
         return false;
     use_location(pass);
     return !pass->location.dataset.ignores_case ||
-           listing_read(bigquery, true, pass->order, pass->count, err);
+           listing_read(&pass->location, bigquery, pass->order, pass->count, err);
 }
 
 /* What is looked for in the wrong place is not found: the next pass looks in the right one. */

@@ -287,12 +287,11 @@ static bool plan_all(
         .config = p->deployment->config, .tracking = worker->tracking, .reads_only = true};
     size_t count = p->report->count;
 
-    if (!location_find(&location, worker->bigquery, err))
+    if (!location_find(&location, worker->bigquery, err) ||
+        !listing_read(&location, worker->bigquery, order, count, err))
         return false;
     p->report->creates_dataset = location.absent;
     if (!location.absent) {
-        if (!listing_read(worker->bigquery, location.dataset.ignores_case, order, count, err))
-            return false;
         const struct step ask = {.wanted = is_any, .run = get_target, .context = previews};
         workers_run(&p->workers, order, count, &ask);
     }

@@ -54,7 +54,8 @@ static void test_a_missing_dataset_says_how_to_create_it(void **state)
         {.status = 404, .body = REFUSAL(404, "notFound", "Not found: Dataset p:d")});
     expect_error(
         bigquery_tables_list(fixture->bigquery, never, NULL, &err), ERROR_CONFIG,
-        "dataset p:d does not exist; create it (bq mk --dataset p:d) or set BQ_CREATE_DATASET=1");
+        "dataset p:d does not exist; create it (bq mk --dataset p:d), or let the next sync create "
+        "it (BQ_CREATE_DATASET=1)");
 
     assert_int_equal(fixture->http.request_count, 1);
 }
@@ -68,6 +69,18 @@ static void test_a_missing_project_is_not_taken_for_a_missing_dataset(void **sta
         &fixture->http, {.status = 404, .body = REFUSAL(404, "notFound", "Not found: Project p")});
     expect_error(
         bigquery_tables_list(fixture->bigquery, never, NULL, &err), ERROR_CONFIG,
+        "project p does not exist, or you may not see it: is BQ_PROJECT_NAME right?");
+}
+
+static void test_a_dataset_cannot_be_made_in_a_missing_project(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+
+    FAKE_HTTP_SCRIPT(
+        &fixture->http, {.status = 404, .body = REFUSAL(404, "notFound", "Not found: Project p")});
+    expect_error(
+        bigquery_dataset_insert(fixture->bigquery, "EU", &err), ERROR_CONFIG,
         "project p does not exist, or you may not see it: is BQ_PROJECT_NAME right?");
 }
 
@@ -363,6 +376,7 @@ int main(void)
         FIXTURE_TEST(test_an_answer_that_is_not_one_document_is_asked_for_again),
         FIXTURE_TEST(test_a_missing_dataset_says_how_to_create_it),
         FIXTURE_TEST(test_a_missing_project_is_not_taken_for_a_missing_dataset),
+        FIXTURE_TEST(test_a_dataset_cannot_be_made_in_a_missing_project),
         FIXTURE_TEST(test_a_dataset_that_was_just_made_is_looked_for_again),
         FIXTURE_TEST(test_a_missing_permission_on_the_quota_project_is_told_in_google_s_words),
         FIXTURE_TEST(test_a_dataset_that_exists_is_created_already),
