@@ -58,6 +58,8 @@ create table chat_history(id integer primary key, user_id integer not null, text
 insert into chat_history values (1, 1, 'hello'), (2, 2, 'hi');
 create table orders(id integer primary key, user_id integer not null, total numeric not null, placed_at text);
 insert into orders values (1, 1, 9.5, '2026-03-04T05:06:07Z');
+create table order_lines(order_id integer not null, code text not null, pieces integer, primary key (order_id, code));
+insert into order_lines values (1, 'a', 2);
 """
 
 
@@ -235,7 +237,7 @@ def spelled_out(text):
     if re.search(r"\bCOMMAND\b|…|\.\.\.", re.sub(r"\[.*?\]", "", text)):
         return []
     text = re.sub(r"\s*\[TABLE\.\.\.\]|\.\.\.", "", text)
-    if optional := re.search(r"\s*\[([^\]]*)\]", text):
+    if optional := re.search(r"\s+\[([^\]]*)\]", text):  # a JSON array has a quote before it
         plain = text.replace(optional[0], "")
         words = [word for word in optional[1].split("|") if word not in ("COMMAND", "DATABASE")]
         return [plain, *[text.replace(optional[0], " " + word) for word in words]]
