@@ -17,15 +17,15 @@ foreach(group sync warehouse source encode base)
   list(APPEND archives $<TARGET_FILE:bqsync_${group}>)
 endforeach()
 set(library ${PROJECT_BINARY_DIR}/libbqsync.a)
-set(whole ${PROJECT_BINARY_DIR}/libbqsync.o)
+set(whole_object ${PROJECT_BINARY_DIR}/libbqsync.o)
 add_custom_command(
   OUTPUT ${library}
-  COMMAND ${CMAKE_C_COMPILER} -r -nostdlib -o ${whole} -Wl,--whole-archive ${archives} -Wl,--no-whole-archive
+  COMMAND ${CMAKE_C_COMPILER} -r -nostdlib -o ${whole_object} -Wl,--whole-archive ${archives} -Wl,--no-whole-archive
   COMMAND ${CMAKE_OBJCOPY} --wildcard --keep-global-symbol=bqsync_* --keep-global-symbol=column_*
-          --keep-global-symbol=avro_* ${whole}
+          --keep-global-symbol=avro_* ${whole_object}
   COMMAND ${CMAKE_COMMAND} -E rm -f ${library}
-  COMMAND ${CMAKE_AR} rcs ${library} ${whole}
-  COMMAND ${CMAKE_COMMAND} -E rm -f ${whole}
+  COMMAND ${CMAKE_AR} rcs ${library} ${whole_object}
+  COMMAND ${CMAKE_COMMAND} -E rm -f ${whole_object}
   DEPENDS bqsync_api bqsync_sync bqsync_warehouse bqsync_source bqsync_encode bqsync_base
   VERBATIM
   COMMENT "Linking libbqsync.a")
