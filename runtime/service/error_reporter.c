@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/shell_word.h"
 #include "service/background.h"
 #include "service/error_report.h"
 #include "service/error_report_body.h"
@@ -128,6 +129,7 @@ static void tell_rejects(
 {
     struct table_result told = *table;
     struct error_report report;
+    char word[SHELL_WORD_SIZE];
 
     if (table->status == TABLE_FAILED || table->rows_rejected <= table->rows_rejected_before)
         return;
@@ -135,7 +137,7 @@ static void tell_rejects(
         &told.error, ERROR_REJECTED,
         "%lld rows of %s do not fit their columns, %lld before: bqsync rejects %s lists them",
         (long long)table->rows_rejected, table->table->name, (long long)table->rows_rejected_before,
-        table->table->name);
+        shell_word(table->table->name, word));
     error_report_of_table(&report, reporter->environment, run, &told);
     enqueue(reporter, &report);
 }

@@ -82,6 +82,8 @@ class DashboardVerifyTest(BrowserTest):
         self.assertIn("1 different2", found)
         self.assertIn("1 missing in BigQuery(red, ann)", found)
         self.assertIn("bqsync verify --repair accounts", found)
+        self.assertEqual(["a-b.c_1", "'Order Items'", "'it'\\''s \"quoted\"'"], page.run(
+            """["a-b.c_1", "Order Items", 'it\\'s "quoted"'].map(shellWord)"""))
         self.assertEqual("Differences found", page.run(STATE))
         self.assertEqual("differs", page.text("#rows tr .pill"))
         self.assertEqual([], page.problems())

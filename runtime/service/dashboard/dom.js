@@ -27,4 +27,6 @@ function svg(tag, attributes, ...children) {
 }
 /* A text with commands between backticks. */
 const prose = (text) => text.split("`").map((part, index) => index % 2 ? el("code", {}, part) : part);
+/* A name in a command to paste into a shell, as runtime/base/shell_word writes it. */
+const shellWord = (text) => /^[\w./-]+$/.test(text) ? text : "'" + text.replaceAll("'", "'\\''") + "'";
 function setText(node, text) { if (node.textContent !== text) node.textContent = text; }

@@ -162,7 +162,7 @@ function drawProblems() {
     const known = found(table.table);
     if (table.problem && !table.last_error) items.push([table.table, table.problem, FIXES.schema]);
     else if (table.last_error) items.push([table.table, table.last_error, known ? FIXES[known.error.code] : "The next sync tries again."]);
-    if (table.rejected > 0) rejects.push([table.table, plural(table.rejected, "row") + " with values that do not fit their columns.", "`bqsync rejects " + table.table + "` lists rows, columns and reasons; they are tried again with each sync."]);
+    if (table.rejected > 0) rejects.push([table.table, plural(table.rejected, "row") + " with values that do not fit their columns.", "`bqsync rejects " + shellWord(table.table) + "` lists rows, columns and reasons; they are tried again with each sync."]);
   }
   items.push(...rejects);
   const hidden = items.length - PROBLEMS_SHOWN;
@@ -179,7 +179,7 @@ function drawFound(table) {
     return el("div", { class: "found" }, el("span", {}, grouped.format(table[kind + "_count"]) + " " + words), ...shown.map((key) => el("code", {}, keyText(key))), more > 0 && el("span", { class: "soft" }, "and " + grouped.format(more) + " more"));
   });
   if (table.error) lines.push(el("div", { class: "what" }, "Not compared: " + table.error.message));
-  const fix = table.error ? FIXES[table.error.code] : "Fix it with `bqsync verify --repair " + table.table + "`, then verify again.";
+  const fix = table.error ? FIXES[table.error.code] : "Fix it with `bqsync verify --repair " + shellWord(table.table) + "`, then verify again.";
   return el("li", {}, el("b", {}, table.table), el("div", {}, ...lines, fix && el("div", { class: "fix" }, ...prose(fix))));
 }
 /* Title and small print of a verification that has ended. */

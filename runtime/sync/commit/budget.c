@@ -1,5 +1,6 @@
 #include "sync/commit/budget.h"
 
+#include "base/shell_word.h"
 #include "source/tracking_bill.h"
 #include "sync/spending.h"
 
@@ -54,13 +55,15 @@ static bool refuse(
     const struct worker *worker, const struct task *task, const struct spending *spending,
     int64_t needed, struct error *err)
 {
+    char word[SHELL_WORD_SIZE];
+
     spending_refuse(spending, needed, err);
     if (spending_never_fits(spending, needed) && task->batch.mode != SEND_REPLACE &&
         !worker->config->sync_atomic && task->table->history == NULL &&
         !task->source.json_as_text && task->outcome->rows_rejected_before == 0)
         error_note(
             err, "or send all rows by a load, which bills nothing: bqsync sync --full %s",
-            task->table->name);
+            shell_word(task->table->name, word));
     return false;
 }
 

@@ -1,6 +1,7 @@
 #include "sync/commit/recovery.h"
 
 #include "base/log.h"
+#include "base/shell_word.h"
 #include "sync/commit/intent.h"
 #include "sync/commit/transaction.h"
 #include "sync/pass/target.h"
@@ -204,6 +205,8 @@ static bool connect(
 /* Says what to do about an intent that could not be resolved in its place. */
 static bool explain(const struct intent *intent, const struct place *place, struct error *err)
 {
+    char word[SHELL_WORD_SIZE];
+
     if (!is_refusal(err))
         return error_wrap(
             err, "resolving the intent that an earlier sync has left open for %s (job %s)",
@@ -213,7 +216,8 @@ static bool explain(const struct intent *intent, const struct place *place, stru
         "%s waits for an intent that an earlier sync has left open for %s (job %s). Let this login "
         "run queries in project %s again, or, if that dataset is gone for good, run bqsync reset "
         "%s",
-        intent->table, intent->target, intent->commit_job, place->project, intent->table);
+        intent->table, intent->target, intent->commit_job, place->project,
+        shell_word(intent->table, word));
 }
 
 /* After a reset the table is replaced whatever became of the intent, so the operator does not need
