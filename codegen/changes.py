@@ -350,6 +350,12 @@ def _compare_history(change: Change, live: Optional[Table], table: Table) -> Non
     else:
         of_log = Change(log.target, log.target)
         _compare_columns(of_log, emit_history.log_table(before), log)
+        if emit_history.key_hash(before) != emit_history.key_hash(table):
+            change.refusals.append(
+                "%s has versions by another key, or by keys converted in another way. BigQuery "
+                "cannot change that in place: put the definition back, or decide to run `%s rename to "
+                "`%s_until_now`` (the next sync begins a new log)"
+                % (log.target, _alter(of_log), log.target))
         if before.history != table.history:
             of_log.altered = True
             days = table.history.keep_days

@@ -5,6 +5,7 @@ the view and the table function that read it. Which rows a pass adds to the log 
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 from typing import List, Sequence
 
@@ -54,9 +55,19 @@ def function_name(table: Table) -> str:
     return history_names(table.target)[2]
 
 
+def key_hash(table: Table) -> str:
+    """Of the key's columns, in any order, and of how their values are converted. The type is not among
+    it: that of a column of a log is compared by itself."""
+    forms = sorted(
+        [column.name.lower(), list(column.reading.formats), column.reading.options,
+         column.transform.kind, column.transform.truncate_to, column.transform.key_variable]
+        for column in table.key)
+    return hashlib.sha256(json.dumps(forms).encode("utf-8")).hexdigest()[:12]
+
+
 def log_table(table: Table) -> Table:
     """The log of a table with history, as far as BigQuery sees it. It has no primary key: each key
-    stands there once for each version."""
+    stands there once for each version. Its label (LABEL_KEY in history_log.h) says by which key."""
     keep_days = table.history.keep_days if table.history is not None else 0
     return replace(
         table,
@@ -76,6 +87,7 @@ def log_table(table: Table) -> Table:
         clusters_by_default=True,
         history=None,
         deletes="mirror",
+        labels=tuple(sorted(table.labels + (("bqsync_key", key_hash(table)),))),
     )
 
 
@@ -88,6 +100,7 @@ def view_table(table: Table) -> Table:
         columns=tuple(replace(column, required=False, key=False) for column in table.columns) + _OF_THE_VIEW,
         time_partition=None,
         cluster_by=(),
+        labels=table.labels,
     )
 
 

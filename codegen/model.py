@@ -110,8 +110,8 @@ class Table:
     @property
     def replaced(self) -> bool:
         """Whether all rows are sent whenever one has changed. In mode replace too, a table that keeps
-        deleted rows is merged: their keys have to be compared in any case."""
-        return self.mode == "replace" and self.deletes == "mirror"
+        deleted rows or its history is merged: no two of its rows may share a key in BigQuery."""
+        return self.mode == "replace" and self.deletes == "mirror" and self.history is None
 
     @property
     def on_reject(self) -> str:

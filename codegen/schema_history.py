@@ -17,7 +17,7 @@ _OF_THE_VIEW = ("valid_from", "valid_to", "is_current")
 
 
 def read_history(
-    node: Optional[Node], mode: str, has_key: bool, columns: Sequence[Column], problems: Problems
+    node: Optional[Node], has_key: bool, columns: Sequence[Column], problems: Problems
 ) -> Optional[History]:
     if node is None:
         return None
@@ -33,10 +33,6 @@ def read_history(
     if not has_key:
         problems.add(node, 'needs a "key", by which the versions of a row are told from those of '
                      'others; name one, or leave "history" out')
-    loose = [column.name for column in columns if column.key and not column.required]
-    if mode == "replace" and loose:
-        problems.add(node, 'needs a key that is never NULL in mode "replace": make "%s" REQUIRED, or '
-                     'leave "history" out' % loose[0])
     for column in columns:
         if column.name.lower() in _OF_THE_VIEW:
             problems.add(node, 'its view has a column "%s" of its own: give the column "%s" another '

@@ -49,7 +49,7 @@ def read_sync(
     return Sync(
         mode or "", capture or "auto", deletes, unlisted == "error",
         _read_ignored(members.get("ignore"), columns, problems),
-        read_history(members.get("history"), mode or "", has_key, columns, problems))
+        read_history(members.get("history"), has_key, columns, problems))
 
 
 def _read_ignored(

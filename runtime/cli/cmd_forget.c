@@ -39,7 +39,9 @@ static void print_key(const struct forget *forget, const struct forget_key *key)
 
     printf("%s %s: ", forget->table->name, key->given);
     if (key->rows + key->versions == 0) {
-        puts("nothing found");
+        printf(
+            "nothing found of the key as the definition converts it%s\n",
+            forget_keys_transformed(forget->table) ? ", nor as it is in SQLite" : "");
         return;
     }
     printf("%" PRId64 " row%s", key->rows, key->rows == 1 ? "" : "s");

@@ -114,7 +114,7 @@ static bool load_generation(
     bool whole = false;
 
     if (!tracking_has_table(tracking, "bq_sync_generations", &row, err) ||
-        !has_added(tracking, "bq_sync_generations", "logged", &whole, err))
+        !has_added(tracking, "bq_sync_generations", "log_whole", &whole, err))
         return false;
     if (!row)
         return true;
@@ -122,8 +122,9 @@ static bool load_generation(
             &tracking->database,
             whole
                 ? "select generation, content_hash, target, since, coalesce(labelled, generation),"
-                  " series, logged_at_us, logged from bq_sync_generations where table_name = ?1"
-                : "select generation, '', '', 0, generation, '', 0, 0 from bq_sync_generations"
+                  " series, logged_at_us, logged, log_whole from bq_sync_generations"
+                  " where table_name = ?1"
+                : "select generation, '', '', 0, generation, '', 0, 0, 0 from bq_sync_generations"
                   " where table_name = ?1",
             &statement, err, "s", table))
         return false;
@@ -137,6 +138,7 @@ static bool load_generation(
         statement_text(statement, 5, out->series, sizeof out->series);
         out->logged_at_us = sqlite3_column_int64(statement, 6);
         out->logged_generation = sqlite3_column_int64(statement, 7);
+        out->log_whole = sqlite3_column_int(statement, 8) != 0;
     }
     database_give_back(statement);
     // A version that did not note this has sent what its watermark says.
@@ -251,6 +253,15 @@ bool tracking_reset(struct tracking *tracking, const char *table, struct error *
 bool tracking_invalidate(struct tracking *tracking, const char *table, struct error *err)
 {
     return tracking_schema_distrust(&tracking->database, table, err) ||
+           error_wrap(err, "progress of %s", table);
+}
+
+bool tracking_begin_log(struct tracking *tracking, const char *table, struct error *err)
+{
+    return statement_run(
+               &tracking->database,
+               "update bq_sync_generations set log_whole = 0 where table_name = ?1", err, "s",
+               table) ||
            error_wrap(err, "progress of %s", table);
 }
 

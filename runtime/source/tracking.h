@@ -55,6 +55,9 @@ struct watermark {
      * has were undone by a restore. 0: nothing is known. */
     int64_t logged_at_us;
     int64_t logged_generation;
+    /* Of a table with history: its log has had a version of each row that its target (held_target)
+     * has been sent since; what it lacks has expired. */
+    bool log_whole;
     /* Of the rows that were read last and whose changes neither triggers nor a shadow tell: all
      * rows of mode replace, else those with NULL in their key. "" if there were none. */
     char fingerprint[FINGERPRINT_SIZE];
@@ -101,10 +104,12 @@ struct intent {
     bool raises_label;
     char series[TRACKING_NONCE_SIZE];
     /* Of a table with history, not recorded with it either: _bqsync_at of its versions (0: no
-     * history), which is later than that of all versions before, and the generation beyond which
-     * the versions in the log were undone by a restore (0: none were). */
+     * history), which is later than that of all versions before, the generation beyond which
+     * the versions in the log were undone by a restore (0: none were), and whether the log is whole
+     * before (watermark). */
     int64_t logged_at_us;
     int64_t abandons_above;
+    bool log_whole;
     /* Known when it ends and not recorded with it: what its jobs have billed, and what BigQuery
      * wants to be allowed to bill, if it has refused the commit job because that was too little. */
     int64_t bytes_billed;
@@ -197,6 +202,10 @@ MUST_CHECK bool tracking_reset(struct tracking *tracking, const char *table, str
  * content, and a plan or an intent made before does not count any more. */
 MUST_CHECK bool tracking_invalidate(
     struct tracking *tracking, const char *table, struct error *err);
+
+/* The table's log is about to be made: until it is filled it lacks versions that have not expired.
+ */
+MUST_CHECK bool tracking_begin_log(struct tracking *tracking, const char *table, struct error *err);
 
 /* Small facts by name ("instance", "location"): reads the value into the caller's bytes, "" if it
  * is not set. */

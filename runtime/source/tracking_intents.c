@@ -154,15 +154,15 @@ static bool write_generation(
 }
 
 /* Of a table with history. The time is noted before any version has it, so that no later one has it
- * again. */
+ * again. A log misses what a table is sent while it has no history. */
 static bool write_logged_at(
     struct database *database, const struct intent *intent, struct error *err)
 {
-    return intent->logged_at_us == 0 ||
+    return (intent->logged_at_us == 0 && !intent->log_whole) ||
            statement_run(
                database,
-               "update bq_sync_generations set logged_at_us = max(logged_at_us, ?2)"
-               " where table_name = ?1",
+               "update bq_sync_generations set logged_at_us = max(logged_at_us, ?2),"
+               " log_whole = log_whole and ?2 > 0 where table_name = ?1",
                err, "si", intent->table, intent->logged_at_us);
 }
 
@@ -336,17 +336,20 @@ bool tracking_intend_job(
 }
 
 /* Notes what the target holds since the intent, and of a table with history that the log has its
- * versions. It stands beside the generation because that survives a reset. */
+ * versions, of a replacement those of all rows. It stands beside the generation because that
+ * survives a reset. */
 static bool write_held(struct database *database, const struct intent *intent, struct error *err)
 {
     return statement_run(
         database,
         "update bq_sync_generations set content_hash = ?2, target = ?3,"
         " since = case when content_hash <> ?2 or target <> ?3 then ?4 else since end,"
-        " logged = case when logged_at_us > 0 then max(logged, ?4) else logged end"
+        " logged = case when logged_at_us > 0 then max(logged, ?4) else logged end,"
+        " log_whole = (log_whole and target = ?3) or ?5"
         " where table_name = ?1"
         " and (content_hash <> ?2 or target <> ?3 or logged_at_us > 0)",
-        err, "sssi", intent->table, intent->content_hash, intent->target, intent->generation);
+        err, "sssii", intent->table, intent->content_hash, intent->target, intent->generation,
+        (int64_t)(intent->logged_at_us > 0 && intent->mode == SEND_REPLACE));
 }
 
 /* What an intent has billed is added when it is removed, so that it is added once. */

@@ -18,7 +18,7 @@ SCHEMA = "".join(
     for table in (*(name for name in MARKED + KEPT + SOME + TOLD if not name.endswith("_words")), "mirrored", "turned"))
 SCHEMA += "".join(f"create table {table}(id integer primary key, name text, doc text, day text);" for table in DAYS)
 SCHEMA += "".join(f"create table {table}(id integer, name text primary key, doc text, made_at text);"
-                  for table in ("marked_words", "kept_words"))
+                  for table in ("marked_words", "kept_words", "kept_hashed"))
 
 
 class DeletesTest(unittest.TestCase):

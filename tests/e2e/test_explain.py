@@ -38,6 +38,7 @@ def source():
                                for column, kind in types.items())
             statements.append(f"insert into {name}({', '.join(types)}) values ({values})")
     statements.append("create unique index other_keys on other_key(w, id)")
+    statements.append("create unique index hashed_keys on history_hashed(w)")
     return ";\n".join(statements)
 
 

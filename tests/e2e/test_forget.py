@@ -8,7 +8,7 @@ import unittest
 from tests.e2e.test_deletes import KEPT, MARKED, SCHEMA
 from tests.e2e.test_history_target import SOURCE
 from tests.support.bqlocal import Bqlocal
-from tests.support.deployment import Deployment
+from tests.support.deployment import BUILD, Deployment
 
 # A version of each kind of key, as a log holds them, and a row that a table keeps although SQLite has lost it.
 VERSION = ("insert into d.{log} ({names}, _bqsync_operation, _bqsync_at, _bqsync_generation, _bqsync_run) "
@@ -42,7 +42,7 @@ class ForgetTest(unittest.TestCase):
         self.version("users", "id, name", "1, 'Ann'")
         status, out, err = self.app.run("forget", "users", "17", "99")
         self.assertEqual(0, status, err)
-        self.assertIn("users 17: 1 row and 3 versions of its history erased\nusers 99: nothing found\nbilled ", out)
+        self.assertIn("users 17: 1 row and 3 versions of its history erased\nusers 99: nothing found of the key as the definition converts it\nbilled ", out)
         self.assertEqual([1, 2], self.ids("users"))
         self.assertEqual([1], self.ids("users_changes"))
         self.assertEqual({True}, {table["equal"] for table in self.app.json("verify")["tables"]})
@@ -163,6 +163,28 @@ class KeptRowsTest(unittest.TestCase):
                 verified = app.table(app.json("verify", table), table)
                 self.assertEqual((True, 1), (verified["equal"], verified["kept"]))
 
+
+    def test_what_was_sent_before_the_key_was_hashed_is_erased_too(self):
+        bq = self.enterContext(Bqlocal(datasets=["d"]))
+        app = self.enterContext(Deployment(bq, program="bqsync_deletes_before", schema=SCHEMA))
+        app.script("insert into kept_hashed(id, name) values (1, 'a'), (2, 'b')")
+        app.sync("kept_hashed")
+        app.execute("delete from kept_hashed where name = 'a'")
+        app.sync("kept_hashed")
+        app.program = str(BUILD / "bqsync_deletes")
+        app.sync("kept_hashed")
+        app.execute("delete from kept_hashed")
+        self.assertEqual(["a", "b"], sorted(row["name"] for row in bq.rows("d", "kept_hashed") if len(row["name"]) == 1))
+
+        found = {key["key"]: key["rows"] for key in app.json("forget", "--dry-run", "kept_hashed", "a", "b")["keys"]}
+        erased = {key["key"]: key["rows"] for key in app.json("forget", "kept_hashed", "a", "b")["keys"]}
+        status, out, _ = app.run("forget", "kept_hashed", "a")
+
+        self.assertEqual({"a": 1, "b": 2}, found)
+        self.assertEqual(found, erased)
+        self.assertEqual([], bq.rows("d", "kept_hashed"))
+        self.assertEqual(0, status)
+        self.assertIn("kept_hashed a: nothing found of the key as the definition converts it, nor as it is in SQLite", out)
 
     def test_nothing_of_the_key_stays_in_the_state(self):
         # The highest id that was ever synced is the position, which stays.

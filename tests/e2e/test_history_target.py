@@ -10,6 +10,7 @@ SOURCE = """
 create table users(id integer primary key, name text, email text, age integer, pay numeric, doc text, phone text);
 create table visits(id integer primary key, at, place text);
 create table settings(name text primary key not null, value text);
+create table prices(price text primary key, number integer not null unique, note text);
 create table lines(order_id integer not null, code blob not null, amount, price real, place text,
   primary key (order_id, code));
 insert into users values (1, 'Ann', 'a@x', 30, 1.5, '{"a": 1}', '1'), (2, 'Bob', null, null, 2, null, null);
@@ -17,7 +18,7 @@ insert into visits values (1, 1700000000, 'here');
 insert into settings values ('theme', 'dark');
 insert into lines values (1, x'00ff', 3, 1.5, 'POINT(1 2)');
 """
-HISTORY = [name + end for name in ("order_lines", "settings", "users", "visits") for end in ("_changes", "_history")]
+HISTORY = [name + end for name in ("order_lines", "prices", "settings", "users", "visits") for end in ("_changes", "_history")]
 
 
 class HistoryTargetTest(unittest.TestCase):
@@ -94,7 +95,7 @@ class HistoryTargetTest(unittest.TestCase):
 
         self.app.sync()
 
-        self.assertEqual([[]] * 4, [table["ddl"] for table in self.app.json("plan")["tables"]])
+        self.assertEqual([[]] * 5, [table["ddl"] for table in self.app.json("plan")["tables"]])
         self.drop("users_history")
         ddl = self.app.table(self.app.json("plan"), "users")["ddl"]
         self.assertEqual(["create or replace view", "create or replace table"],

@@ -10,7 +10,8 @@ import sys
 
 
 def can_have_history(definition):
-    """By the rules of docs/schema.md: versions are told apart by a key, which has to be complete."""
+    """Versions are told apart by a key. In mode replace a row with NULL in it would be rejected, as it is not
+    without history."""
     key = definition.get("key", [])
     loose = [column["name"] for column in definition["columns"]
              if column["name"] in key and column.get("mode") != "REQUIRED"]

@@ -210,7 +210,8 @@ static void append_compared(const struct logging *l)
     buffer_append_text(l->sql, ", `_bqsync_key`, `_bqsync_text`");
 }
 
-/* Where versions expire, a row that has not changed for so long stands in the target alone. */
+/* Where versions expire, a row that has not changed for so long stands in the target alone. A log
+ * that was not kept all the time lacks others. */
 static void append_unlogged(const struct logging *l)
 {
     const struct table *table = l->task->table;
@@ -241,7 +242,7 @@ static void append_current(const struct logging *l)
     append_texts(l);
     append_number(l);
     buffer_append_text(l->sql, "\n  )\n  where " CURRENT);
-    if (l->task->table->history->keep_days > 0)
+    if (l->task->table->history->keep_days > 0 && l->intent->log_whole)
         append_unlogged(l);
     buffer_append_text(l->sql, "\n) as bqsync_old");
 }

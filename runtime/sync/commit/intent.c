@@ -80,6 +80,7 @@ static void choose_versions(const struct task *task, struct intent *out)
     bool undone = last > 0 && (task->warehouse.label_generation > last ||
                                watermark->generation > last || task->warehouse.ahead);
 
+    out->log_whole = watermark->log_whole && strcmp(watermark->held_target, out->target) == 0;
     if (task->table->history == NULL)
         return;
     out->logged_at_us = task->batch.taken_us > watermark->logged_at_us

@@ -119,6 +119,9 @@ static void append_hashes(struct buffer *sql, const struct forget *forget)
     buffer_append_text(sql, " in (");
     for (size_t i = 0; i < forget->count; i++)
         buffer_printf(sql, "%s'%s'", i > 0 ? ", " : "", forget->keys[i].hash);
+    for (size_t i = 0; i < forget->count; i++)
+        if (forget->keys[i].plain_hash[0] != '\0')
+            buffer_printf(sql, ", '%s'", forget->keys[i].plain_hash);
     buffer_append_byte(sql, ')');
 }
 
@@ -152,8 +155,8 @@ static bool note_count(void *context, size_t count, const char *const *cells)
 
     for (size_t i = 0; count == 2 && i < forget->count; i++) {
         struct forget_key *key = &forget->keys[i];
-        if (strcmp(key->hash, cells[0]) == 0)
-            *(counting->of_log ? &key->versions : &key->rows) = strtoll(cells[1], NULL, 10);
+        if (strcmp(key->hash, cells[0]) == 0 || strcmp(key->plain_hash, cells[0]) == 0)
+            *(counting->of_log ? &key->versions : &key->rows) += strtoll(cells[1], NULL, 10);
     }
     return true;
 }

@@ -240,7 +240,7 @@ static bool read_array(struct hashing *hashing, struct forget_key *key, struct e
     return ok && (fits || refuse_misfit(hashing, key, err));
 }
 
-bool forget_keys_read(
+static bool read_hashes(
     struct database *source, const struct table *table, struct forget_key *keys, size_t count,
     struct error *err)
 {
@@ -254,6 +254,53 @@ bool forget_keys_read(
         sqlite3_clear_bindings(hashing.statement);
     }
     hashing_clear(&hashing);
+    return ok;
+}
+
+bool forget_keys_transformed(const struct table *table)
+{
+    for (size_t k = 0; k < table->key_count; k++)
+        if (table->columns[table->key[k]].transform != TRANSFORM_NONE)
+            return true;
+    return false;
+}
+
+static bool read_plain(
+    struct database *source, const struct table *plain, struct forget_key *keys, size_t count,
+    struct error *err)
+{
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < count; i++) {
+        struct forget_key key = {.given = keys[i].given};
+        ok = read_hashes(source, plain, &key, 1, err);
+        if (ok)
+            memcpy(keys[i].plain_hash, key.hash, sizeof key.hash);
+        // What the column cannot hold without its transform was never sent so.
+        ok = ok || err->code == ERROR_USAGE;
+    }
+    return ok;
+}
+
+bool forget_keys_read(
+    struct database *source, const struct table *table, struct forget_key *keys, size_t count,
+    struct error *err)
+{
+    struct table plain = *table;
+
+    if (!read_hashes(source, table, keys, count, err))
+        return false;
+    if (!forget_keys_transformed(table))
+        return true;
+    struct column *columns = malloc(table->column_count * sizeof *columns);
+    if (columns == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    memcpy(columns, table->columns, table->column_count * sizeof *columns);
+    for (size_t k = 0; k < table->key_count; k++)
+        columns[table->key[k]].transform = TRANSFORM_NONE;
+    plain.columns = columns;
+    bool ok = read_plain(source, &plain, keys, count, err);
+    free(columns);
     return ok;
 }
 

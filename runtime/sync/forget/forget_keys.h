@@ -21,13 +21,20 @@ struct forget_key {
     /* Of the key's text (row_text.h), converted and transformed as a sync would do. It stands in
      * statements, which BigQuery keeps for half a year, so the key itself does not. */
     char hash[ROW_HASH_SIZE];
+    /* The same of the key without its transforms, as it may have been sent before the definition
+     * had them. "" if it has none, or the key is none without them. */
+    char plain_hash[ROW_HASH_SIZE];
     bool in_source;
     /* What was found in BigQuery: rows of the table, and versions in the log of its history. */
     int64_t rows;
     int64_t versions;
 };
 
-/* Sets the hash of each key. ERROR_USAGE names the one that the key's columns cannot hold, and why.
+/* Whether the definition transforms a column of the key. */
+bool forget_keys_transformed(const struct table *table);
+
+/* Sets the hashes of each key. ERROR_USAGE names the one that the key's columns cannot hold, and
+ * why.
  */
 MUST_CHECK bool forget_keys_read(
     struct database *source, const struct table *table, struct forget_key *keys, size_t count,

@@ -8,6 +8,9 @@
 
 #include <stdbool.h>
 
+/* The label that says by which key a log tells rows apart, and how its values are converted. */
+#define LABEL_KEY "bqsync_key"
+
 /* The log of a table with history; texts are borrowed from it. It is for what concerns BigQuery:
  * name is that of the log, and what concerns the source is the table's. */
 struct table history_log(const struct table *table);

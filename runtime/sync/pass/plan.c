@@ -26,18 +26,8 @@ static bool check_source(const struct config *config, const struct task *task, s
         return error_set(err, ERROR_SCHEMA, "%s: %s", table->name, shape->extra_problem);
     if (shape->filter_problem[0] != '\0')
         return error_set(err, ERROR_SCHEMA, "%s: %s", table->name, shape->filter_problem);
-    bool keyed = table->mode != SEND_REPLACE || table->history != NULL;
-    if (shape->key_problem[0] != '\0' && keyed)
+    if (shape->key_problem[0] != '\0' && table->mode != SEND_REPLACE)
         return error_set(err, ERROR_SCHEMA, "%s: %s", table->name, shape->key_problem);
-    if (table->history != NULL && table->mode == SEND_REPLACE &&
-        (shape->is_view || shape->is_virtual))
-        return error_set(
-            err, ERROR_SCHEMA,
-            "%s keeps its history, which needs a key that no two rows share, and SQLite keeps no "
-            "key of a view or a virtual table. Let `mode` be \"upsert\" in schemas/%s.json, or "
-            "leave "
-            "`history` out",
-            table->name, table->definition);
     return true;
 }
 

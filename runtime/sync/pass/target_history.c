@@ -23,13 +23,22 @@ static void tell_altered(struct task *task, const char *of, const char *what)
             what, of);
 }
 
+/* All rows are to be sent, and to be logged. */
+static bool distrust(struct worker *worker, struct task *task, struct error *err)
+{
+    bool ok = tracking_begin_log(worker_take_state(worker), task->table->name, err);
+
+    worker_give_state(worker);
+    return ok && target_change_distrust(worker, task, err);
+}
+
 /* The log's label comes last: as long as it is missing, view and function are made again. */
 static bool create_log(
     struct worker *worker, struct task *task, const struct table *log, struct error *err)
 {
     cJSON *live = NULL;
 
-    if (!target_change_distrust(worker, task, err))
+    if (!distrust(worker, task, err))
         return false;
     cJSON *resource = cJSON_Parse(log->resource_json);
     cJSON *schema = cJSON_AddObjectToObject(resource, "schema");

@@ -145,6 +145,9 @@ static void test_rows_whose_versions_have_expired_are_compared_with_the_target(v
     logged->intent.mode = SEND_REPLACE;
     logged->history.keep_days = 30;
 
+    assert_null(strstr(statements(logged), "from `p`.`d`.`users` as t\n    where true"));
+
+    logged->intent.log_whole = true;
     assert_non_null(strstr(statements(logged), "from `p`.`d`.`users` as t\n    where true"));
 }
 

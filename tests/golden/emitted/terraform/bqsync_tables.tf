@@ -69,6 +69,7 @@ resource "google_bigquery_table" "kept_changes" {
   dataset_id          = var.bqsync_dataset
   table_id            = "kept_rows_changes"
   description         = "Every version of the rows of kept_rows, since its history is kept; written by bqsync"
+  labels              = { "bqsync_key" = "4a1508754dce" }
   clustering          = ["id"]
   deletion_protection = true
 

@@ -2,6 +2,7 @@
 #include "registry.h"
 
 #include "quiet.h"
+#include "tags.h"
 #include "users.h"
 #include "visits.h"
 
@@ -9,6 +10,7 @@
 // clang-format off
 const struct table *const registry_tables[] = {
     &quiet_table,
+    &tags_table,
     &users_table,
     &visits_table,
 };

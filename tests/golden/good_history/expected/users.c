@@ -64,7 +64,7 @@ static const struct table_history history = {
     .view = "users_history",
     .function = "users_at",
     .keep_days = 0,
-    .shape_hash = "7d9a012bdc39",
+    .shape_hash = "f4ebaef06774",
     .log_ddl_sql =
         "create table if not exists `${project}`.`${dataset}`.`users_changes` (\n"
         "  `id` int64 not null options (description = \"surrogate key\")\n"
@@ -80,7 +80,7 @@ static const struct table_history history = {
         "cluster by `id`\n"
         "options (\n"
         "  description = \"Every version of the rows of users, since its history is kept; written by bqsync\"\n"
-        "  , labels = [(\"team\", \"core\")]\n"
+        "  , labels = [(\"bqsync_key\", \"4a1508754dce\"), (\"team\", \"core\")]\n"
         ")",
     .log_schema_json =
         "[\n"
@@ -140,6 +140,7 @@ static const struct table_history history = {
         "{\n"
         "  \"description\": \"Every version of the rows of users, since its history is kept; written by bqsync\",\n"
         "  \"labels\": {\n"
+        "    \"bqsync_key\": \"4a1508754dce\",\n"
         "    \"team\": \"core\"\n"
         "  },\n"
         "  \"clustering\": {\n"

@@ -16,7 +16,7 @@ partition by timestamp_trunc(`_bqsync_at`, day)
 cluster by `id`
 options (
   description = "Every version of the rows of users, since its history is kept; written by bqsync"
-  , labels = [("team", "core")]
+  , labels = [("bqsync_key", "4a1508754dce"), ("team", "core")]
 );
 
 -- The versions, with the times between which each was valid.

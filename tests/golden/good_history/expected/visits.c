@@ -70,7 +70,7 @@ static const struct table_history history = {
     .view = "web_visits_history",
     .function = "web_visits_at",
     .keep_days = 400,
-    .shape_hash = "c9ba02d72c41",
+    .shape_hash = "7d1d3d870a9f",
     .log_ddl_sql =
         "create table if not exists `${project}`.`${dataset}`.`web_visits_changes` (\n"
         "  `place` bytes not null\n"
@@ -87,6 +87,7 @@ static const struct table_history history = {
         "cluster by `at`\n"
         "options (\n"
         "  description = \"Every version of the rows of web_visits, since its history is kept; written by bqsync\"\n"
+        "  , labels = [(\"bqsync_key\", \"388a3bf41e4f\")]\n"
         "  , partition_expiration_days = 400\n"
         ")",
     .log_schema_json =
@@ -146,6 +147,9 @@ static const struct table_history history = {
     .log_resource_json =
         "{\n"
         "  \"description\": \"Every version of the rows of web_visits, since its history is kept; written by bqsync\",\n"
+        "  \"labels\": {\n"
+        "    \"bqsync_key\": \"388a3bf41e4f\"\n"
+        "  },\n"
         "  \"clustering\": {\n"
         "    \"fields\": [\n"
         "      \"at\"\n"

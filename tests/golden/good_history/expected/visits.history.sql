@@ -17,6 +17,7 @@ partition by timestamp_trunc(`_bqsync_at`, day)
 cluster by `at`
 options (
   description = "Every version of the rows of web_visits, since its history is kept; written by bqsync"
+  , labels = [("bqsync_key", "388a3bf41e4f")]
   , partition_expiration_days = 400
 );
 
