@@ -45,7 +45,7 @@ static void print_key(const struct forget *forget, const struct forget_key *key)
         return;
     }
     printf("%" PRId64 " row%s", key->rows, key->rows == 1 ? "" : "s");
-    if (forget->table->history != NULL)
+    if (forget->table->history != NULL || key->versions > 0)
         printf(
             " and %" PRId64 " version%s of its history", key->versions,
             key->versions == 1 ? "" : "s");

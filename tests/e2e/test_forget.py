@@ -96,6 +96,14 @@ class ForgetTest(unittest.TestCase):
                 self.assertEqual(2, status, err)
                 self.assertIn(message, err)
 
+    def test_a_log_that_is_left_of_a_history_is_searched(self):
+        self.version("users", "id, name", "17, 'Gone'", rows=2)
+        self.app.program = str(BUILD / "bqsync_history_changed")
+
+        self.assertEqual([{"key": "17", "rows": 0, "versions": 2}], self.forget("users", "17")["keys"])
+
+        self.assertEqual([], [row for row in self.bq.rows("d", "users_changes") if row["id"] == 17])
+
     def test_a_dry_run_erases_nothing(self):
         self.version("users", "id", "17")
         self.bq.clear_requests()

@@ -11,6 +11,7 @@
 #include "sync/verify/billed_select.h"
 #include "warehouse/googlesql.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -231,19 +232,44 @@ static bool erase(
     return run_query(sides, forget, &sql, &query, err);
 }
 
+struct left_log {
+    char name[512];
+    struct table log;
+};
+
+/* Whether a log of ours is left from when the table had a history. The log borrows its name. */
+static bool find_left_log(
+    const struct comparison_sides *sides, const struct forget *forget, struct left_log *out_left,
+    bool *out_found, struct error *err)
+{
+    cJSON *live = NULL;
+
+    snprintf(out_left->name, sizeof out_left->name, "%s_changes", forget->table->target);
+    out_left->log = *forget->table;
+    out_left->log.name = out_left->name;
+    out_left->log.target = out_left->name;
+    if (!bigquery_table_get(sides->bigquery, out_left->name, &live, err))
+        return false;
+    *out_found = cJSON_HasObjectItem(cJSON_GetObjectItemCaseSensitive(live, "labels"), LABEL_KEY);
+    cJSON_Delete(live);
+    return true;
+}
+
 static bool work(const struct comparison_sides *sides, struct forget *forget, struct error *err)
 {
-    struct table log;
+    struct left_log left;
     struct dataset dataset;
     bool logs = forget->table->history != NULL;
 
     if (logs)
-        log = history_log(forget->table);
+        left.log = history_log(forget->table);
+    else if (!find_left_log(sides, forget, &left, &logs, err))
+        return false;
     if (!bigquery_dataset_get(sides->bigquery, &dataset, err))
         return false;
     bigquery_set_location(sides->bigquery, dataset.location);
-    return count(sides, forget, logs ? &log : NULL, err) &&
-           (forget->dry_run || erase(sides, forget, logs ? &log : NULL, err));
+    return count(sides, forget, logs ? &left.log : NULL, err) &&
+           (forget->dry_run || erase(sides, forget, logs ? &left.log : NULL, err));
 }
 
 static bool connect_and_work(
