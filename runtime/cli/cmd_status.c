@@ -27,10 +27,14 @@ static int64_t number_of(const cJSON *object, const char *name, int64_t fallback
     return json_int64_of(cJSON_GetObjectItemCaseSensitive(object, name), fallback);
 }
 
-static const char *age(int64_t seconds, char out[AGE_SIZE])
+/* A table that was synced, but since when it is fresh is in no run that is kept, has no age. */
+static const char *age(const cJSON *table, char out[AGE_SIZE])
 {
+    int64_t seconds = number_of(table, "lag_seconds", -1);
+
     if (seconds < 0)
-        snprintf(out, AGE_SIZE, "never");
+        snprintf(
+            out, AGE_SIZE, "%s", json_text_of(table, "last_synced_at", NULL) ? "?" : "never");
     else if (seconds < 120)
         snprintf(out, AGE_SIZE, "%" PRId64 "s", seconds);
     else if (seconds < 7200)
@@ -90,7 +94,7 @@ static void print_table(
         "%s%s%*s%s %-8s %12" PRId64 " %8s ", tint,
         CONSOLE_PADDED(json_text_of(table, "table", ""), width), colour->end,
         json_text_of(table, "mode", ""), number_of(table, "last_synced_row_id", 0),
-        is_ahead(table, now) ? "future" : age(number_of(table, "lag_seconds", -1), lag));
+        is_ahead(table, now) ? "future" : age(table, lag));
     if (pending == STATUS_UNKNOWN)
         printf("%10s ", "?");
     else
@@ -257,10 +261,7 @@ int command_status(struct invocation *in)
     struct ledger ledger = {0};
     struct error err = {.code = ERROR_MEMORY, .message = "out of memory"};
     cJSON *idle = history_idle(in->config->state_path);
-    cJSON *recent = cJSON_CreateArray();
     int exit_status = 0;
-
-    cJSON_AddItemReferenceToArray(recent, idle);
 
     probe = calloc(in->table_count + 1, sizeof *probe);
     // The databases are read first, so that an unreadable one sets the exit status.
@@ -272,8 +273,7 @@ int command_status(struct invocation *in)
         exit_status = command_fail(in, &err);
         goto cleanup;
     }
-    struct status_live live = {
-        .now_us = now_us, .view = &view, .ledger = &ledger, .recent = recent};
+    struct status_live live = {.now_us = now_us, .view = &view, .ledger = &ledger, .recent = idle};
     cJSON *json = status_json(status, &live);
     if ((in->args->switches & ARGS_JSON) != 0) {
         exit_status = command_print_json(json, 0);
@@ -283,7 +283,6 @@ int command_status(struct invocation *in)
     }
 
 cleanup:
-    cJSON_Delete(recent);
     cJSON_Delete(idle);
     ledger_clear(&ledger);
     status_free(status);

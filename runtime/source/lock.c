@@ -20,8 +20,8 @@
 #define SERVICE_TRIES    20
 #define SERVICE_PAUSE_MS 10
 
-/* The document of a pass over thousands of tables. */
-#define IDLE_CEILING (4 << 20)
+/* The documents of passes over thousands of tables. */
+#define TEXT_CEILING (16 << 20)
 
 /* The lock file of the database itself, wherever links to it lie. A database that is yet to be made
  * has no links. */
@@ -61,18 +61,57 @@ static bool is_current(int fd, const char *path)
            held.st_dev == named.st_dev;
 }
 
-static void write_holder(int fd, const char *what)
+/* The file's text: a line that names the holder, empty while there is none; a line with its run, if
+ * it has told one; and a line for each idle document. What it says is a courtesy to people and to
+ * `status`: the lock holds without it. */
+static bool write_text(const struct lock *lock, const char *holder, const char *run)
+{
+    const char *idle = lock->idle == NULL ? "" : lock->idle;
+    bool none = holder[0] == '\0' && idle[0] == '\0';
+
+    return ftruncate(lock->fd, 0) == 0 &&
+           (none || (lseek(lock->fd, 0, SEEK_SET) == 0 &&
+                     dprintf(lock->fd, "%s\n%s%s", holder, run, idle) > 0));
+}
+
+/* The whole text, NULL if it is empty or cannot be read. Returned owned. */
+static char *read_text(int fd)
+{
+    struct stat file;
+
+    if (fstat(fd, &file) != 0 || file.st_size < 1 || file.st_size > TEXT_CEILING)
+        return NULL;
+    char *text = calloc(1, (size_t)file.st_size + 1);
+    if (text != NULL && pread(fd, text, (size_t)file.st_size, 0) < 1) {
+        free(text);
+        text = NULL;
+    }
+    return text;
+}
+
+/* The idle documents of the file. Returned owned; NULL: there are none. */
+static char *read_idle(int fd)
+{
+    char *text = read_text(fd);
+    const char *first = text == NULL ? NULL : strstr(text, "\n{");
+    char *idle = first == NULL ? NULL : strdup(first + 1);
+
+    free(text);
+    return idle;
+}
+
+static void write_holder(struct lock *lock, const char *what)
 {
     char host[256] = "";
     char since[CLOCK_TEXT_SIZE];
+    char holder[512];
     const struct clock *clock = clock_system();
 
     gethostname(host, sizeof host - 1);
-    // Who holds it is a courtesy to people; the lock holds without it.
-    if (ftruncate(fd, 0) == 0)
-        dprintf(
-            fd, "pid %ld on %s, `%s`, since %s\n", (long)getpid(), host, what,
-            clock_format(clock->wall_us(clock->context), since));
+    snprintf(
+        holder, sizeof holder, "pid %ld on %s, `%s`, since %s", (long)getpid(), host, what,
+        clock_format(clock->wall_us(clock->context), since));
+    write_text(lock, holder, "");
 }
 
 /* Says why the lock file can't be opened or made. An existing one is most often root's. */
@@ -126,8 +165,8 @@ static bool acquire_named(
         return false;
     bool ok = sidecar_make(state_path, path, err) && acquire(path, state_path, &fd, err);
     if (ok) {
-        write_holder(fd, what);
-        *out_lock = (struct lock){.fd = fd};
+        *out_lock = (struct lock){.fd = fd, .idle = read_idle(fd)};
+        write_holder(out_lock, what);
     }
     free(path);
     return ok;
@@ -190,8 +229,15 @@ bool lock_check(const char *state_path, struct error *err)
 void lock_tell_run(
     const struct lock *lock, const char *run_id, const char *kind, const char *started_at)
 {
-    if (lseek(lock->fd, 0, SEEK_END) > 0)
-        dprintf(lock->fd, "run %s, %s, started %s\n", run_id, kind, started_at);
+    char *holder = read_text(lock->fd);
+    char run[160];
+
+    if (holder == NULL)
+        return;
+    holder[strcspn(holder, "\n")] = '\0';
+    snprintf(run, sizeof run, "run %s, %s, started %s\n", run_id, kind, started_at);
+    write_text(lock, holder, run);
+    free(holder);
 }
 
 /* Whether somebody holds the lock, without trying to take it: a crashed holder leaves its words
@@ -249,37 +295,29 @@ void lock_release(struct lock *lock)
 {
     if (lock->fd < 0)
         return;
-    // Emptied first, so that no message names a holder that has ended.
-    int ignored = lock->keeps_idle ? 0 : ftruncate(lock->fd, 0);
-    (void)ignored;
+    // First, so that no message names a holder that has ended.
+    write_text(lock, "", "");
+    free(lock->idle);
     close(lock->fd);
-    lock->fd = -1;
+    *lock = (struct lock){.fd = -1};
 }
 
-/* In the place of the holder's line stands an empty one. */
-void lock_keep_idle(struct lock *lock, const char *json)
+void lock_keep_idle(struct lock *lock, char *documents)
 {
-    lock->keeps_idle = ftruncate(lock->fd, 0) == 0 && lseek(lock->fd, 0, SEEK_SET) == 0 &&
-                       dprintf(lock->fd, "\n%s\n", json) > 0;
+    free(lock->idle);
+    lock->idle = documents;
 }
 
-char *lock_last_idle(const char *state_path)
+char *lock_read_idle(const char *state_path)
 {
     struct error ignored;
-    struct stat file;
     char *path = lock_path(state_path, SUFFIX, &ignored);
     int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    char *text = NULL;
 
     free(path);
     if (fd < 0)
         return NULL;
-    if (fstat(fd, &file) == 0 && file.st_size > 1 && file.st_size <= IDLE_CEILING)
-        text = calloc(1, (size_t)file.st_size + 1);
-    if (text != NULL && (pread(fd, text, (size_t)file.st_size, 0) < 2 || text[0] != '\n')) {
-        free(text);
-        text = NULL;
-    }
+    char *idle = read_idle(fd);
     close(fd);
-    return text;
+    return idle;
 }

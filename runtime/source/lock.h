@@ -11,8 +11,8 @@
 #include <stdbool.h>
 
 struct lock {
-    int fd; /* negative: not held */
-    bool keeps_idle;
+    int fd;     /* negative: not held */
+    char *idle; /* owned; the documents of lock_keep_idle, NULL if there are none */
 };
 
 /* What a lock is held for. */
@@ -60,13 +60,14 @@ MUST_CHECK bool lock_acquire_service(
  * container, because it takes the lock for a moment. */
 bool lock_find_service(const char *state_path, struct lock_service *out_service);
 
-/* Leaves the document of a pass that changed nothing in the lock file, for lock_last_idle, because
- * such a pass writes nothing into the database. The next holder removes it. Right before
- * lock_release. */
-void lock_keep_idle(struct lock *lock, const char *json);
+/* The documents of passes that changed nothing stay in the lock file, because such a pass writes
+ * nothing into the database: one on each line, the newest first, NULL: none. Takes documents; they
+ * are written when the lock is given back. A holder that does not call this leaves them as they
+ * are, so what they say is still known after another command. */
+void lock_keep_idle(struct lock *lock, char *documents);
 
-/* That document, if the last holder of the lock left one and nobody holds the lock now; else NULL.
- * Returned owned (free). */
-char *lock_last_idle(const char *state_path);
+/* These documents, NULL if there are none. While the file is written (some microseconds), they may
+ * be cut short. Takes no lock. Returned owned (free). */
+char *lock_read_idle(const char *state_path);
 
 #endif

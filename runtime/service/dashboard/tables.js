@@ -42,7 +42,7 @@ function drawRow(table) {
   const sent = series.map(({ at, table: t }) => ({ at, n: Number(t.bytes_sent), failed: t.status === "failed" }));
   const tick = el("input", { type: "checkbox", id: "pick-" + table.table, onchange: (event) => { view.selected[event.target.checked ? "add" : "delete"](table.table); drawSelection(); } });
   tick.checked = view.selected.has(table.table);
-  const fresh = table.fresh_at ? el("span", { "data-since": table.fresh_at }, aged(since(table.fresh_at))) : "never";
+  const fresh = table.fresh_at ? el("span", { "data-since": table.fresh_at }, aged(since(table.fresh_at))) : table.last_synced_at ? "?" : "never";
   const known = (value) => value == null ? "?" : count(value);
   return el("tr", {},
     el("td", {}, el("label", { class: "tick" }, el("span", { class: "sr" }, "Select " + table.table), tick)),

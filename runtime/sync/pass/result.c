@@ -72,6 +72,12 @@ const char *table_status_name(enum table_status status)
     return status_names[status];
 }
 
+bool table_status_is_fresh(const char *name)
+{
+    return strcmp(name, status_names[TABLE_SYNCED]) == 0 ||
+           strcmp(name, status_names[TABLE_UNCHANGED]) == 0;
+}
+
 cJSON *result_error_json(const struct error *error)
 {
     if (error->code == ERROR_NONE)
