@@ -66,6 +66,7 @@ static void get_status(
     cJSON *recent = scheduler_recent(context->scheduler, 1);
     struct status_live live = {
         .now_us = wall_us(context),
+        .serves_since_us = context->started_us,
         .view = &view,
         .ledger = &ledger,
         .running = scheduler_running(context->scheduler),

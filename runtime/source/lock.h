@@ -12,7 +12,15 @@
 
 struct lock {
     int fd;     /* negative: not held */
+    char *head; /* owned; what the file says of its holder */
     char *idle; /* owned; the documents of lock_keep_idle, NULL if there are none */
+};
+
+/* Why a run makes no progress: attempts of one call that failed one after the other. */
+struct lock_outage {
+    unsigned attempts; /* 0: there is no outage */
+    char since[32];
+    char message[256]; /* of the latest */
 };
 
 /* What a lock is held for. */
@@ -21,6 +29,7 @@ struct lock_run {
     char run_id[40];
     char kind[16];
     char started_at[32];
+    struct lock_outage outage;
 };
 
 /* Takes the lock or fails at once: ERROR_LOCKED names the holder's process, host, command and since
@@ -34,8 +43,10 @@ MUST_CHECK bool lock_acquire(
 MUST_CHECK bool lock_check(const char *state_path, struct error *err);
 
 /* Says in the lock file which run the lock is held for, so that others can tell. */
-void lock_tell_run(
-    const struct lock *lock, const char *run_id, const char *kind, const char *started_at);
+void lock_tell_run(struct lock *lock, const char *run_id, const char *kind, const char *started_at);
+
+/* Says what hinders that run, until the next call. */
+void lock_tell_outage(const struct lock *lock, const struct lock_outage *outage);
 
 /* The run for which somebody holds the lock; false if there is none, or if its process cannot be
  * seen from here (another machine, another container). Takes no lock, not even for a moment. */
@@ -48,6 +59,7 @@ void lock_release(struct lock *lock);
 struct lock_service {
     long pid; /* in its own container, if it runs in one */
     char since[32];
+    char schedule[4096]; /* what lock_tell_schedule said last, "" if nothing */
 };
 
 /* Says that a service runs, until the lock is given back: a second file, "<state
@@ -55,6 +67,10 @@ struct lock_service {
  * names the service that runs already. */
 MUST_CHECK bool lock_acquire_service(
     const char *state_path, struct lock *out_lock, struct error *err);
+
+/* Says in the service's file by which settings it starts passes: one line of JSON. A later call
+ * replaces what an earlier one said. */
+void lock_tell_schedule(struct lock *lock, const char *json);
 
 /* The service that runs; false if there is none. Unlike lock_find_run it also sees one in another
  * container, because it takes the lock for a moment. */

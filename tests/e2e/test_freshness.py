@@ -1,9 +1,10 @@
 """Since when a table is known to equal its source: the same in every place, and never forgotten for
 the sake of another table."""
 
+import signal
 import unittest
 
-from tests.e2e.serving import TABLES, Service
+from tests.e2e.serving import AT_START, INCREMENTAL, TABLES, Service, half_a_day_from_now
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 
@@ -76,6 +77,60 @@ class FreshnessTest(unittest.TestCase):
             self.assertEqual(self.fresh(), self.fresh(service.status()))
         with Service(self.app) as service:
             self.assertEqual(self.fresh(), self.fresh(service.status()))
+
+    def test_the_last_run_counts_its_own_tables_whatever_status_is_asked_for(self):
+        self.app.sync()
+        self.app.execute("alter table accounts rename column note to state")
+        self.app.execute("insert into people(id, email) values (9, x'00')")
+        self.app.run("sync")
+        for arguments in ((), ("settings",), ("accounts", "events")):
+            out = self.app.run("status", *arguments)[1]
+            self.assertIn("    1 table failed\n", out)
+            self.assertIn("    1 row is rejected: ", out)
+
+
+class ServiceTest(unittest.TestCase):
+    def setUp(self):
+        self.bq = self.enterContext(Bqlocal(datasets=["d"]))
+        self.app = self.enterContext(Deployment(self.bq))
+
+    def test_status_shows_the_schedule_of_the_service_not_that_of_its_own_settings(self):
+        daily = half_a_day_from_now()
+        settings = {"BQ_SYNC_INTERVAL": AT_START, "BQ_SYNC_DAILY_AT": daily, "BQ_SYNC_TIMEZONE": "Asia/Kolkata"}
+        others = {"BQ_SYNC_INTERVAL": "7m", "BQ_SYNC_DAILY_AT": "off"}
+        with Service(self.app, **settings) as service:
+            service.wait_idle(1)
+            self.assertEqual(service.status()["jobs"], self.app.json("status", **others)["jobs"])
+            self.assertEqual(service.status()["service"], self.app.json("status")["service"])
+        self.assertEqual("every 7m", self.app.json("status", **others)["jobs"][0]["schedule"])
+
+    def test_status_shows_what_the_service_has_read_again(self):
+        env_file = self.app.folder / ".env"
+        env_file.write_text("BQ_SYNC_INTERVAL=2h\n")
+        with Service(self.app, BQ_SYNC_INTERVAL="") as service:
+            env_file.write_text("BQ_SYNC_INTERVAL=3h\n")
+            service.process.send_signal(signal.SIGHUP)
+            service.wait_line("settings reloaded")
+            job = self.app.json("status", BQ_SYNC_INTERVAL="7m")["jobs"][0]
+            self.assertEqual("every 3h", job["schedule"])
+
+    def test_without_the_source_the_service_still_knows_itself(self):
+        with Service(self.app, BQ_SYNC_INTERVAL=AT_START, BQ_SYNC_DAILY_AT=half_a_day_from_now()) as service:
+            service.wait_idle(1)
+            jobs = service.status()["jobs"]
+            self.app.path.rename(self.app.folder / "away.db")
+            status = service.status()
+            self.assertEqual("source", status["error"]["code"])
+            self.assertEqual(jobs, status["jobs"])
+            self.assertIsNotNone(status["service"])
+
+    def test_a_table_that_a_running_pass_has_not_looked_at_has_no_mode_yet(self):
+        with Service(self.app) as service:
+            self.bq.faults({"action": "status", "status": 503, "count": 0})
+            service.post(INCREMENTAL)
+            tables = service.wait(lambda: (service.status()["running"] or {"tables": []})["tables"])
+            self.assertEqual({None}, {table["mode"] for table in tables})
+            self.bq.clear_faults()
 
 
 if __name__ == "__main__":

@@ -96,7 +96,10 @@ static cJSON *table_json(const struct table_result *table)
 
     cJSON_AddStringToObject(json, "table", table->table->name);
     cJSON_AddStringToObject(json, "status", table_status_name(table->status));
-    cJSON_AddStringToObject(json, "mode", send_mode_name(table->mode));
+    cJSON_AddItemToObject(
+        json, "mode",
+        table->mode == SEND_NOTHING ? cJSON_CreateNull()
+                                    : cJSON_CreateString(send_mode_name(table->mode)));
     json_add_int64(json, "rows_inserted", table->rows_inserted);
     json_add_int64(json, "rows_updated", table->rows_updated);
     json_add_int64(json, "rows_deleted", table->rows_deleted);
