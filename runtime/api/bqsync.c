@@ -102,9 +102,9 @@ bool bqsync_sync_deployment(
     pass_run(
         deployment,
         &(struct pass_options){
-            .kind = options->full             ? RUN_FULL
-                    : options->tables == NULL ? RUN_INCREMENTAL
-                                              : RUN_TABLES,
+            .kind = options->tables != NULL ? RUN_TABLES
+                    : options->full         ? RUN_FULL
+                                            : RUN_INCREMENTAL,
             .full = options->full,
             .dry_run = options->dry_run,
             .tables = options->tables == NULL ? NULL : tables,

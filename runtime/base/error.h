@@ -82,6 +82,10 @@ const char *error_code_name(enum error_code code);
 /* Whether the same thing may succeed later without anybody changing anything. */
 bool error_is_retryable(enum error_code code);
 
+/* What an operator can do about an error with this code's name (error_code_name), one or two
+ * sentences; NULL if only its message can say. The dashboard says the same (words.js). */
+const char *error_fix(const char *name);
+
 /* The exit status of a command that ended with this error (0 for ERROR_NONE). */
 int error_exit_status(enum error_code code);
 

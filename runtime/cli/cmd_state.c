@@ -2,6 +2,7 @@
  * tables. */
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "service/state_read.h"
 #include "source/capture.h"
 #include "source/lock.h"
 #include "source/recognition.h"
@@ -49,17 +50,19 @@ int command_rejects(struct invocation *in)
 {
     struct rejects_print print = {.in = in};
     struct tracking tracking;
+    bool open = false;
     struct error err;
 
-    if (!tracking_open_read(in->config->state_path, &tracking, &err))
+    if (!state_read_open_beside_source(in->config, &tracking, &open, &err))
         return command_fail(in, &err);
     cJSON *json = NULL;
     if ((in->args->switches & ARGS_JSON) != 0) {
         json = cJSON_CreateObject();
         print.array = cJSON_AddArrayToObject(json, "rejects");
     }
-    bool ok = rejects_each(&tracking, NULL, print_reject, &print, &err);
-    tracking_close(&tracking);
+    bool ok = !open || rejects_each(&tracking, NULL, print_reject, &print, &err);
+    if (open)
+        tracking_close(&tracking);
     if (!ok) {
         cJSON_Delete(json);
         return command_fail(in, &err);

@@ -11,6 +11,7 @@
 #include "service/ledger.h"
 #include "service/scheduler.h"
 #include "service/status.h"
+#include "service/told_schedule.h"
 #include "source/tracking.h"
 #include "sync/pass/quota_record.h"
 
@@ -27,10 +28,13 @@ static int64_t number_of(const cJSON *object, const char *name, int64_t fallback
     return json_int64_of(cJSON_GetObjectItemCaseSensitive(object, name), fallback);
 }
 
-static const char *age(int64_t seconds, char out[AGE_SIZE])
+/* A table that was synced, but since when it is fresh is in no run that is kept, has no age. */
+static const char *age(const cJSON *table, char out[AGE_SIZE])
 {
+    int64_t seconds = number_of(table, "lag_seconds", -1);
+
     if (seconds < 0)
-        snprintf(out, AGE_SIZE, "never");
+        snprintf(out, AGE_SIZE, "%s", json_text_of(table, "last_synced_at", NULL) ? "?" : "never");
     else if (seconds < 120)
         snprintf(out, AGE_SIZE, "%" PRId64 "s", seconds);
     else if (seconds < 7200)
@@ -90,7 +94,7 @@ static void print_table(
         "%s%s%*s%s %-8s %12" PRId64 " %8s ", tint,
         CONSOLE_PADDED(json_text_of(table, "table", ""), width), colour->end,
         json_text_of(table, "mode", ""), number_of(table, "last_synced_row_id", 0),
-        is_ahead(table, now) ? "future" : age(number_of(table, "lag_seconds", -1), lag));
+        is_ahead(table, now) ? "future" : age(table, lag));
     if (pending == STATUS_UNKNOWN)
         printf("%10s ", "?");
     else
@@ -110,17 +114,18 @@ static void print_table(
             colour->end);
 }
 
-/* A run is not ok while rows are rejected or tables fail, and its state alone does not say so. */
-static void print_reasons(const struct colours *colour, const cJSON *json)
+/* A run is not ok while rows are rejected or tables fail, and its state alone does not say so. Its
+ * own tables count, not those that status is asked for. */
+static void print_reasons(const struct colours *colour, const cJSON *run)
 {
     const cJSON *table = NULL;
     int64_t rejected = 0;
     int failed = 0;
 
-    cJSON_ArrayForEach(table, cJSON_GetObjectItemCaseSensitive(json, "tables"))
+    cJSON_ArrayForEach(table, cJSON_GetObjectItemCaseSensitive(run, "tables"))
     {
-        rejected += number_of(table, "rejected", 0);
-        failed += json_text_of(table, "last_error", "")[0] != '\0' ? 1 : 0;
+        rejected += number_of(table, "rows_rejected", 0);
+        failed += strcmp(json_text_of(table, "status", ""), "failed") == 0 ? 1 : 0;
     }
     if (failed > 0)
         printf(
@@ -166,6 +171,7 @@ static void print_head(const struct colours *colour, const cJSON *json)
             "running now  %s since %s (%s; %s)\n", json_text_of(running, "kind", ""),
             json_text_of(running, "started_at", "?"), json_text_of(running, "run_id", ""),
             json_text_of(running, "holder", ""));
+    command_print_outage(colour, cJSON_GetObjectItemCaseSensitive(json, "outage"));
     if (state == NULL)
         printf("last run     %snone yet%s\n", colour->dim, colour->end);
     else
@@ -180,7 +186,7 @@ static void print_head(const struct colours *colour, const cJSON *json)
         printf(
             "    %scode=%s: %s%s\n", colour->bad, json_text_of(error, "code", "?"),
             json_text_of(error, "message", ""), colour->end);
-    print_reasons(colour, json);
+    print_reasons(colour, run);
 }
 
 static void print_unknown(const struct colours *colour, const cJSON *tables)
@@ -256,11 +262,10 @@ int command_status(struct invocation *in)
     struct spending spending;
     struct ledger ledger = {0};
     struct error err = {.code = ERROR_MEMORY, .message = "out of memory"};
+    struct config schedule;
+    cJSON *told = told_schedule_read(in->config, &schedule);
     cJSON *idle = history_idle(in->config->state_path);
-    cJSON *recent = cJSON_CreateArray();
     int exit_status = 0;
-
-    cJSON_AddItemReferenceToArray(recent, idle);
 
     probe = calloc(in->table_count + 1, sizeof *probe);
     // The databases are read first, so that an unreadable one sets the exit status.
@@ -268,12 +273,11 @@ int command_status(struct invocation *in)
         !status_read(status, probe, &err) || !status_spending(status, &spending, &err) ||
         !ledger_init(&ledger, in->tables, in->table_count, &err) ||
         !seed(in->config, idle, &ledger, &err) ||
-        !scheduler_forecast(in->config, now_us, &view, &err)) {
+        !scheduler_forecast(&schedule, now_us, &view, &err)) {
         exit_status = command_fail(in, &err);
         goto cleanup;
     }
-    struct status_live live = {
-        .now_us = now_us, .view = &view, .ledger = &ledger, .recent = recent};
+    struct status_live live = {.now_us = now_us, .view = &view, .ledger = &ledger, .recent = idle};
     cJSON *json = status_json(status, &live);
     if ((in->args->switches & ARGS_JSON) != 0) {
         exit_status = command_print_json(json, 0);
@@ -283,8 +287,8 @@ int command_status(struct invocation *in)
     }
 
 cleanup:
-    cJSON_Delete(recent);
     cJSON_Delete(idle);
+    cJSON_Delete(told);
     ledger_clear(&ledger);
     status_free(status);
     free(probe);

@@ -6,6 +6,8 @@
 #include "base/json_text.h"
 #include "cli/console.h"
 #include "service/history.h"
+#include "service/state_read.h"
+#include "service/status_document.h"
 #include "source/rejects.h"
 #include "source/tracking.h"
 
@@ -13,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SAMPLE_KEYS 3
 
@@ -129,6 +130,16 @@ static bool add_reject(void *context, const struct reject *reject)
     return true;
 }
 
+static void add_running(const char *state_path, cJSON *json)
+{
+    cJSON *running = NULL;
+    cJSON *outage = NULL;
+
+    status_document_elsewhere(state_path, &running, &outage);
+    cJSON_AddItemToObject(json, "running", running == NULL ? cJSON_CreateNull() : running);
+    cJSON_AddItemToObject(json, "outage", outage == NULL ? cJSON_CreateNull() : outage);
+}
+
 static bool fill(
     const struct invocation *in, struct tracking *tracking, cJSON *json, struct error *err)
 {
@@ -151,11 +162,49 @@ static bool fill(
 
 /* --- the text ---------------------------------------------------------------------------- */
 
+static void print_fix(const char *code)
+{
+    const char *fix = error_fix(code);
+
+    if (fix != NULL)
+        printf("    -> %s\n", fix);
+}
+
 static void print_error(
     const struct colours *colour, const char *who, const char *code, const char *message)
 {
     printf("%s%s%s  code=%s\n", colour->bad, who, colour->end, code);
     console_print_indented(message, "", "");
+    print_fix(code);
+}
+
+void command_print_outage(const struct colours *colour, const cJSON *outage)
+{
+    int64_t attempts = json_int64_of(member(outage, "attempts"), 0);
+
+    if (attempts > 0)
+        printf(
+            "    %sretrying: BigQuery has given no good answer since %s, in %" PRId64
+            " attempt%s: %s%s\n",
+            colour->bad, json_text_of(outage, "since", "?"), attempts, attempts == 1 ? "" : "s",
+            json_text_of(outage, "message", ""), colour->end);
+}
+
+/* Returns whether a run goes on that is hindered. */
+static bool print_running(const struct colours *colour, const cJSON *json)
+{
+    const cJSON *running = member(json, "running");
+
+    if (!cJSON_IsObject(running))
+        return false;
+    printf(
+        "running now: %s since %s (%s)\n", json_text_of(running, "kind", ""),
+        json_text_of(running, "started_at", "?"), json_text_of(running, "holder", ""));
+    command_print_outage(colour, member(json, "outage"));
+    if (!cJSON_IsObject(member(json, "outage")))
+        return false;
+    print_fix(error_code_name(ERROR_UNREACHABLE));
+    return true;
 }
 
 static void print_run(const struct colours *colour, const cJSON *run)
@@ -173,10 +222,12 @@ static void print_run(const struct colours *colour, const cJSON *run)
     cJSON_ArrayForEach(table, member(run, "tables"))
     {
         error = member(table, "error");
-        if (cJSON_IsObject(error))
+        if (cJSON_IsObject(error)) {
             printf(
                 "  %s  code=%s\n", json_text_of(table, "table", ""),
                 json_text_of(error, "code", "?"));
+            console_print_indented(json_text_of(error, "message", ""), "", "");
+        }
     }
 }
 
@@ -215,6 +266,7 @@ static void print_why(const cJSON *json)
     const cJSON *tables = member(json, "tables");
     const cJSON *rejects = member(json, "rejects");
     const cJSON *table = NULL;
+    bool hindered = print_running(&colour, json);
 
     if (cJSON_IsObject(member(json, "failed_run")))
         print_run(&colour, member(json, "failed_run"));
@@ -232,7 +284,7 @@ static void print_why(const cJSON *json)
     if (cJSON_GetArraySize(rejects) > 0)
         printf("\nrejected rows (correct them in SQLite, or the definition):\n");
     print_rejects(&colour, rejects);
-    if (!whole && cJSON_GetArraySize(tables) + cJSON_GetArraySize(rejects) == 0)
+    if (!whole && !hindered && cJSON_GetArraySize(tables) + cJSON_GetArraySize(rejects) == 0)
         printf("Nothing is failing now, and no row is rejected.\n");
 }
 
@@ -241,15 +293,14 @@ int command_why(struct invocation *in)
     struct tracking tracking;
     struct error err;
     cJSON *json = cJSON_CreateObject();
-    bool ok = true;
 
+    add_running(in->config->state_path, json);
     // Before the first sync there may be no state database.
-    if (access(in->config->state_path, F_OK) == 0) {
-        ok = tracking_open_read(in->config->state_path, &tracking, &err);
-        if (ok) {
-            ok = fill(in, &tracking, json, &err);
-            tracking_close(&tracking);
-        }
+    bool open = false;
+    bool ok = state_read_open_beside_source(in->config, &tracking, &open, &err);
+    if (ok && open) {
+        ok = fill(in, &tracking, json, &err);
+        tracking_close(&tracking);
     }
     if (!ok) {
         cJSON_Delete(json);

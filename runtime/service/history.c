@@ -114,13 +114,19 @@ bool history_find(
 
 cJSON *history_idle(const char *state_path)
 {
-    char *text = lock_last_idle(state_path);
-    cJSON *run = text == NULL ? NULL : json_parse_exact(text);
+    cJSON *runs = cJSON_CreateArray();
+    char *text = lock_read_idle(state_path);
+    char *rest = text;
+    const char *line = NULL;
 
+    while (rest != NULL && (line = strsep(&rest, "\n")) != NULL) {
+        cJSON *run = json_parse_exact(line);
+        if (run == NULL)
+            continue;
+        bool ok = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(run, "ok"));
+        cJSON_AddStringToObject(run, "state", ok ? "done" : "failed");
+        cJSON_AddItemToArray(runs, run);
+    }
     free(text);
-    if (run != NULL)
-        cJSON_AddStringToObject(
-            run, "state",
-            cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(run, "ok")) ? "done" : "failed");
-    return run;
+    return runs;
 }

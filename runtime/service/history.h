@@ -22,8 +22,9 @@ MUST_CHECK bool history_find(
     struct tracking *tracking, const cJSON *recent, const char *run_id, cJSON **out_run,
     struct error *err);
 
-/* The newest pass, if it changed nothing: such a pass is not recorded in the database (lock.h).
- * Returned owned, NULL if there is none. */
+/* Passes that changed nothing and are not recorded in the database (lock.h), as far as they say
+ * more about some table than later passes do. An array, newest first, with "state"; returned owned.
+ */
 cJSON *history_idle(const char *state_path);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/json_text.h"
 #include "encode/civil.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,8 +20,9 @@ struct seed {
     struct ledger *ledger;
     int64_t full_since_us;
     bool full_found;
-    bool newest_seen;
-    bool ok_found;
+    int64_t newest_us; /* start of the newest run so far, and of the newest one that was ok */
+    int64_t newest_ok_us;
+    char newest_id[RUN_ID_SIZE]; /* of the recorded runs, "": none was seen */
 };
 
 bool ledger_init(
@@ -71,36 +73,49 @@ static void note_fresh(struct ledger *ledger, const cJSON *run, int64_t started_
 
     cJSON_ArrayForEach(entry, cJSON_GetObjectItemCaseSensitive(run, "tables"))
     {
-        const char *status = json_text_of(entry, "status", "");
         struct ledger_table *table = find(ledger, json_text_of(entry, "table", ""));
-        if (table == NULL || table->fresh_us >= started_us)
-            continue;
-        if (strcmp(status, "synced") == 0 || strcmp(status, "unchanged") == 0)
+        if (table != NULL && table->fresh_us < started_us &&
+            table_status_is_fresh(json_text_of(entry, "status", "")))
             table->fresh_us = started_us;
     }
 }
 
-/* Runs are seen newest first, so a value that is set already is newer. */
+static void see_end(struct seed *seed, const cJSON *run, int64_t started_us)
+{
+    bool ok = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(run, "ok"));
+
+    if (started_us >= seed->newest_us) {
+        seed->newest_us = started_us;
+        seed->ledger->last_ok = ok;
+        seed->ledger->last_run_us = time_of(run, "finished_at");
+    }
+    if (ok && started_us >= seed->newest_ok_us) {
+        seed->newest_ok_us = started_us;
+        seed->ledger->last_ok_us = time_of(run, "finished_at");
+    }
+}
+
+static bool knows_all(const struct ledger *ledger)
+{
+    for (size_t i = 0; i < ledger->count; i++)
+        if (ledger->tables[i].fresh_us == 0)
+            return false;
+    return true;
+}
+
+/* Runs are seen newest first. */
 static void see_run(struct seed *seed, const cJSON *run)
 {
     int64_t started_us = time_of(run, "started_at");
-    bool ok = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(run, "ok"));
 
     if (started_us == 0)
         return;
     note_fresh(seed->ledger, run, started_us);
-    if (!seed->newest_seen) {
-        seed->newest_seen = true;
-        seed->ledger->last_ok = ok;
-        seed->ledger->last_run_us = time_of(run, "finished_at");
-    }
-    if (ok && !seed->ok_found) {
-        seed->ok_found = true;
-        seed->ledger->last_ok_us = time_of(run, "finished_at");
-    }
+    see_end(seed, run, started_us);
     // The oldest run so far, until a full one is found.
-    seed->full_since_us = started_us;
-    seed->full_found = strcmp(json_text_of(run, "kind", ""), "full") == 0;
+    if (!seed->full_found)
+        seed->full_since_us = started_us;
+    seed->full_found = seed->full_found || strcmp(json_text_of(run, "kind", ""), "full") == 0;
 }
 
 static bool seed_run(void *context, const char *run_id, const char *state, const char *json)
@@ -108,11 +123,12 @@ static bool seed_run(void *context, const char *run_id, const char *state, const
     struct seed *seed = context;
     cJSON *run = json_parse_exact(json);
 
-    (void)run_id;
     (void)state;
+    if (seed->newest_id[0] == '\0')
+        snprintf(seed->newest_id, sizeof seed->newest_id, "%s", run_id);
     see_run(seed, run);
     cJSON_Delete(run);
-    return !seed->full_found;
+    return !seed->full_found || !knows_all(seed->ledger);
 }
 
 bool ledger_seed(
@@ -120,21 +136,55 @@ bool ledger_seed(
     struct error *err)
 {
     struct seed seed = {.ledger = ledger, .full_since_us = INT64_MAX};
+    const cJSON *run = NULL;
 
-    see_run(&seed, idle);
+    cJSON_ArrayForEach(run, idle) see_run(&seed, run);
     if (!tracking_each_run(tracking, HISTORY_DEPTH, seed_run, &seed, err))
         return false;
+    memcpy(ledger->seen_id, seed.newest_id, sizeof ledger->seen_id);
     *out_full_since_us = seed.full_since_us;
     return true;
 }
 
-void ledger_learn(struct ledger *ledger, const cJSON *run)
+static bool catch_up_run(void *context, const char *run_id, const char *state, const char *json)
 {
-    int64_t started_us = time_of(run, "started_at");
+    struct seed *seed = context;
+
+    (void)state;
+    if (seed->newest_id[0] == '\0')
+        snprintf(seed->newest_id, sizeof seed->newest_id, "%s", run_id);
+    if (strcmp(run_id, seed->ledger->seen_id) == 0)
+        return false;
+    cJSON *run = json_parse_exact(json);
+    note_fresh(seed->ledger, run, time_of(run, "started_at"));
+    cJSON_Delete(run);
+    return true;
+}
+
+bool ledger_catch_up(
+    struct ledger *ledger, const char *newest_id, const char *tracking_path, struct error *err)
+{
+    struct seed seed = {.ledger = ledger};
+    struct tracking tracking;
 
     pthread_mutex_lock(&ledger->mutex);
-    if (started_us != 0)
-        note_fresh(ledger, run, started_us);
+    bool ok = strcmp(newest_id, ledger->seen_id) == 0;
+    if (!ok && tracking_open_read(tracking_path, &tracking, err)) {
+        ok = tracking_each_run(&tracking, HISTORY_DEPTH, catch_up_run, &seed, err);
+        tracking_close(&tracking);
+        if (ok)
+            memcpy(ledger->seen_id, seed.newest_id, sizeof ledger->seen_id);
+    }
+    pthread_mutex_unlock(&ledger->mutex);
+    return ok;
+}
+
+void ledger_learn(struct ledger *ledger, const cJSON *runs)
+{
+    const cJSON *run = NULL;
+
+    pthread_mutex_lock(&ledger->mutex);
+    cJSON_ArrayForEach(run, runs) note_fresh(ledger, run, time_of(run, "started_at"));
     pthread_mutex_unlock(&ledger->mutex);
 }
 

@@ -46,11 +46,12 @@ struct ledger {
     struct ledger_table *tables;
     size_t count;
     struct ledger_kind kinds[LEDGER_KINDS];
-    int64_t last_ok_us;     /* end of the last run that was ok, 0: none known */
-    int64_t last_run_us;    /* end of the last run */
-    bool last_ok;           /* whether that one was ok; true before any */
-    struct traffic traffic; /* of passes with BigQuery */
-    int64_t postponed;      /* scheduled passes that found the lock taken */
+    int64_t last_ok_us;        /* end of the last run that was ok, 0: none known */
+    int64_t last_run_us;       /* end of the last run */
+    bool last_ok;              /* whether that one was ok; true before any */
+    struct traffic traffic;    /* of passes with BigQuery */
+    int64_t postponed;         /* scheduled passes that found the lock taken */
+    char seen_id[RUN_ID_SIZE]; /* the newest recorded run that was learned from */
 };
 
 MUST_CHECK bool ledger_init(
@@ -58,16 +59,22 @@ MUST_CHECK bool ledger_init(
 void ledger_clear(struct ledger *ledger);
 
 /* Learns from the recorded history since when tables are fresh and how the last run ended. Counters
- * stay at zero. idle: a newer run that is not recorded (history_idle), or NULL. *out_full_since_us:
+ * stay at zero. idle: runs that are not recorded (history_idle), or NULL. *out_full_since_us:
  * when the last full run started, or the oldest recorded one if none was full; INT64_MAX if nothing
  * is recorded. */
 MUST_CHECK bool ledger_seed(
     struct ledger *ledger, struct tracking *tracking, const cJSON *idle, int64_t *out_full_since_us,
     struct error *err);
 
-/* A run as it is recorded, perhaps one of another process: its tables are as fresh as it left them.
- * NULL: there is none. */
-void ledger_learn(struct ledger *ledger, const cJSON *run);
+/* Tables are as fresh as the runs recorded since the last call (or ledger_seed) have left them,
+ * whichever process ran them. newest_id: the newest recorded run, known to the caller; if it was
+ * learned from already, nothing is read. tracking_path: the state database, which is opened to
+ * read. */
+MUST_CHECK bool ledger_catch_up(
+    struct ledger *ledger, const char *newest_id, const char *tracking_path, struct error *err);
+
+/* As above, from runs that are not recorded (history_idle). An array. */
+void ledger_learn(struct ledger *ledger, const cJSON *runs);
 
 /* A finished run. */
 void ledger_add(struct ledger *ledger, const struct run_result *run);

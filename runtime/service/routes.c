@@ -1,5 +1,7 @@
 #include "service/routes.h"
 
+#include "base/json_text.h"
+#include "base/log.h"
 #include "service/body.h"
 #include "service/history.h"
 #include "service/metrics.h"
@@ -29,14 +31,19 @@ static int64_t wall_us(const struct routes_context *context)
     return clock->wall_us(clock->context);
 }
 
-/* A copy of the ledger, with what other processes have synced meanwhile. */
+/* A copy of the ledger, with what other processes have synced meanwhile. A state database that
+ * can't be read is an error of the status, not of the ledger. */
 static bool copy_ledger(
     const struct routes_context *context, struct ledger *out_ledger, struct error *err)
 {
+    const char *state_path = context->deployment->config->state_path;
     cJSON *run = status_last_run(context->status);
-    cJSON *idle = history_idle(context->deployment->config->state_path);
+    cJSON *idle = history_idle(state_path);
+    struct error unread;
 
-    ledger_learn(context->ledger, run);
+    if (run != NULL &&
+        !ledger_catch_up(context->ledger, json_text_of(run, "run_id", ""), state_path, &unread))
+        log_debug("history not read", LOG_TEXT("reason", unread.message));
     ledger_learn(context->ledger, idle);
     cJSON_Delete(run);
     cJSON_Delete(idle);
@@ -59,6 +66,7 @@ static void get_status(
     cJSON *recent = scheduler_recent(context->scheduler, 1);
     struct status_live live = {
         .now_us = wall_us(context),
+        .serves_since_us = context->started_us,
         .view = &view,
         .ledger = &ledger,
         .running = scheduler_running(context->scheduler),

@@ -98,7 +98,7 @@ static bool read_page(
     struct tracking tracking;
     bool open = false;
 
-    if (!state_read_open(page->context->deployment->config, &tracking, &open, err))
+    if (!state_read_open_beside_source(page->context->deployment->config, &tracking, &open, err))
         return false;
     if (!open)
         return true;

@@ -13,6 +13,7 @@
 #include "service/scheduler.h"
 #include "service/server.h"
 #include "service/status.h"
+#include "service/told_schedule.h"
 #include "service/verifier.h"
 #include "source/commits.h"
 #include "source/lock.h"
@@ -191,6 +192,7 @@ static bool apply_settings(struct serve *serve, const struct config *config, str
     if (!check_listen(&judged, err) || !scheduler_reload(serve->scheduler, config, err) ||
         !follow(serve, config->sync_follow_ms, err))
         return false;
+    told_schedule_leave(&serve->lock, config, serve->deployment->config);
     log_configure(config->log_level, config->log_format);
     if (serve->server != NULL)
         server_set_token(serve->server, config->admin_token);
@@ -350,8 +352,10 @@ static bool announce(struct serve *serve, struct error *err)
 {
     const char *state_path = serve->deployment->config->state_path;
 
-    if (lock_acquire_service(state_path, &serve->lock, err))
+    if (lock_acquire_service(state_path, &serve->lock, err)) {
+        told_schedule_leave(&serve->lock, serve->deployment->config, serve->deployment->config);
         return true;
+    }
     if (err->code == ERROR_LOCKED || err->code == ERROR_STOPPED)
         return false;
     log_warn("status cannot show this service", LOG_TEXT("reason", err->message));

@@ -7,6 +7,7 @@
 #include "sync/report/table_report.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static void add_text_or_null(cJSON *object, const char *name, const char *text)
 {
@@ -27,14 +28,19 @@ static void add_time(cJSON *object, const char *name, int64_t us)
 }
 
 /* The service that runs on the state database, if one does. Returns whether one does: without it
- * nobody keeps the schedule. */
-static bool add_service(cJSON *json, const char *state_path)
+ * nobody keeps the schedule. The service itself knows it without its lock file, which cannot be
+ * made while the folder of the database is missing. */
+static bool add_service(cJSON *json, const char *state_path, int64_t serves_since_us)
 {
     struct lock_service service;
 
     if (!lock_find_service(state_path, &service)) {
-        cJSON_AddNullToObject(json, "service");
-        return false;
+        if (serves_since_us == 0) {
+            cJSON_AddNullToObject(json, "service");
+            return false;
+        }
+        service.pid = getpid();
+        clock_format(serves_since_us, service.since);
     }
     cJSON *object = cJSON_AddObjectToObject(json, "service");
     json_add_int64(object, "pid", service.pid);
@@ -121,13 +127,25 @@ static void add_error(cJSON *json, const struct error *err)
     cJSON_AddStringToObject(error, "message", err->message);
 }
 
-/* The pass of another process, as the lock file shows it; NULL if there is none. */
-static cJSON *running_elsewhere(const char *state_path)
+static cJSON *outage_json(unsigned attempts, const char *since, const char *message)
+{
+    if (attempts == 0)
+        return cJSON_CreateNull();
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "since", since);
+    json_add_int64(json, "attempts", attempts);
+    cJSON_AddStringToObject(json, "message", message);
+    return json;
+}
+
+void status_document_elsewhere(const char *state_path, cJSON **out_running, cJSON **out_outage)
 {
     struct lock_run run;
 
+    *out_running = *out_outage = NULL;
     if (!lock_find_run(state_path, &run))
-        return NULL;
+        return;
+    *out_outage = outage_json(run.outage.attempts, run.outage.since, run.outage.message);
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "run_id", run.run_id);
     cJSON_AddStringToObject(json, "kind", run.kind);
@@ -138,18 +156,14 @@ static cJSON *running_elsewhere(const char *state_path)
     cJSON_AddArrayToObject(json, "tables");
     cJSON_AddStringToObject(json, "state", "running");
     cJSON_AddStringToObject(json, "holder", run.holder);
-    return json;
+    *out_running = json;
 }
 
 cJSON *status_document_outage(const struct quota_outage *outage)
 {
-    if (outage->attempts == 0)
-        return cJSON_CreateNull();
-    cJSON *json = cJSON_CreateObject();
-    add_time(json, "since", outage->since_us);
-    json_add_int64(json, "attempts", outage->attempts);
-    cJSON_AddStringToObject(json, "message", outage->message);
-    return json;
+    char since[CLOCK_TEXT_SIZE];
+
+    return outage_json(outage->attempts, clock_format(outage->since_us, since), outage->message);
 }
 
 static void add_place(cJSON *json, const struct config *config)
@@ -173,11 +187,18 @@ void status_document_begin(cJSON *json, const struct config *config, struct stat
     const struct scheduler_view *view = live->view;
 
     add_place(json, config);
-    cJSON *running = live->running != NULL ? live->running : running_elsewhere(config->state_path);
+    cJSON *running = live->running;
+    cJSON *outage = NULL;
     live->running = NULL;
+    if (running == NULL)
+        status_document_elsewhere(config->state_path, &running, &outage);
+    if (outage == NULL || live->outage.attempts > 0) {
+        cJSON_Delete(outage);
+        outage = status_document_outage(&live->outage);
+    }
     cJSON_AddItemToObject(json, "running", running == NULL ? cJSON_CreateNull() : running);
-    cJSON_AddItemToObject(json, "outage", status_document_outage(&live->outage));
-    bool serves = add_service(json, config->state_path);
+    cJSON_AddItemToObject(json, "outage", outage);
+    bool serves = add_service(json, config->state_path, live->serves_since_us);
     cJSON *jobs = cJSON_AddArrayToObject(json, "jobs");
     add_job(
         jobs, "incremental", serves ? view->incremental_us : SCHEDULE_NEVER,

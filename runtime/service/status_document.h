@@ -32,6 +32,10 @@ void status_document_follow(cJSON *json, const struct status_table *rows, size_t
  * has been tried in vain, and why; null if there is no outage. Owned. */
 cJSON *status_document_outage(const struct quota_outage *outage);
 
+/* The pass of another process, and what hinders it as it says itself, null if nothing does; both
+ * NULL if no pass runs that can be seen from here. Owned. */
+void status_document_elsewhere(const char *state_path, cJSON **out_running, cJSON **out_outage);
+
 /* Why the tables could not be read (NULL: they were), time and version. */
 void status_document_end(cJSON *json, const struct error *err, const struct status_live *live);
 

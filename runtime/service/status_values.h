@@ -32,6 +32,7 @@ struct status_table {
 /* State of this process that is not in the databases. */
 struct status_live {
     int64_t now_us;
+    int64_t serves_since_us; /* this process is the service, since then; 0: it is not */
     const struct scheduler_view *view;
     const struct ledger *ledger; /* since when tables are fresh */
     cJSON *running;              /* taken; NULL: nothing runs in this process */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,12 @@
 #define SERVICE_TRIES    20
 #define SERVICE_PAUSE_MS 10
 
-/* The document of a pass over thousands of tables. */
-#define IDLE_CEILING (4 << 20)
+/* Before the settings of a service's schedule. */
+#define SCHEDULE_WORD "schedule "
+#define SERVICE_SIZE  8192
+
+/* The documents of passes over thousands of tables. */
+#define TEXT_CEILING (16 << 20)
 
 /* The lock file of the database itself, wherever links to it lie. A database that is yet to be made
  * has no links. */
@@ -61,18 +66,78 @@ static bool is_current(int fd, const char *path)
            held.st_dev == named.st_dev;
 }
 
-static void write_holder(int fd, const char *what)
+/* Writes the file's text: a line that names the holder, empty while there is none; a line with its
+ * run and one with what hinders it (more), if it has told them; and a line for each idle document.
+ * What it says is a courtesy to people and to `status`: the lock holds without it. */
+static void write_text(const struct lock *lock, const char *more)
+{
+    const char *idle = lock->idle == NULL ? "" : lock->idle;
+    const char *head = lock->head != NULL ? lock->head : idle[0] != '\0' ? "\n" : "";
+    int ignored = ftruncate(lock->fd, 0) == 0 && lseek(lock->fd, 0, SEEK_SET) == 0
+                      ? dprintf(lock->fd, "%s%s%s", head, more, idle)
+                      : 0;
+
+    (void)ignored;
+}
+
+/* The whole text, NULL if it is empty or cannot be read. Returned owned. */
+static char *read_text(int fd)
+{
+    struct stat file;
+
+    if (fstat(fd, &file) != 0 || file.st_size < 1 || file.st_size > TEXT_CEILING)
+        return NULL;
+    char *text = calloc(1, (size_t)file.st_size + 1);
+    if (text != NULL && pread(fd, text, (size_t)file.st_size, 0) < 1) {
+        free(text);
+        text = NULL;
+    }
+    return text;
+}
+
+/* The idle documents of the file. Returned owned; NULL: there are none. */
+static char *read_idle(int fd)
+{
+    char *text = read_text(fd);
+    const char *first = text == NULL ? NULL : strstr(text, "\n{");
+    char *idle = first == NULL ? NULL : strdup(first + 1);
+
+    free(text);
+    return idle;
+}
+
+/* Adds a line about its holder to what the file says. */
+static void add_line(struct lock *lock, const char *format, ...)
+{
+    char *line = NULL;
+    char *head = NULL;
+    va_list args;
+
+    if (lock->fd < 0)
+        return;
+    va_start(args, format);
+    bool ok = vasprintf(&line, format, args) >= 0;
+    va_end(args);
+    if (!ok)
+        return;
+    if (asprintf(&head, "%s%s\n", lock->head == NULL ? "" : lock->head, line) >= 0) {
+        free(lock->head);
+        lock->head = head;
+        write_text(lock, "");
+    }
+    free(line);
+}
+
+static void write_holder(struct lock *lock, const char *what)
 {
     char host[256] = "";
     char since[CLOCK_TEXT_SIZE];
     const struct clock *clock = clock_system();
 
     gethostname(host, sizeof host - 1);
-    // Who holds it is a courtesy to people; the lock holds without it.
-    if (ftruncate(fd, 0) == 0)
-        dprintf(
-            fd, "pid %ld on %s, `%s`, since %s\n", (long)getpid(), host, what,
-            clock_format(clock->wall_us(clock->context), since));
+    add_line(
+        lock, "pid %ld on %s, `%s`, since %s", (long)getpid(), host, what,
+        clock_format(clock->wall_us(clock->context), since));
 }
 
 /* Says why the lock file can't be opened or made. An existing one is most often root's. */
@@ -126,8 +191,8 @@ static bool acquire_named(
         return false;
     bool ok = sidecar_make(state_path, path, err) && acquire(path, state_path, &fd, err);
     if (ok) {
-        write_holder(fd, what);
-        *out_lock = (struct lock){.fd = fd};
+        *out_lock = (struct lock){.fd = fd, .idle = read_idle(fd)};
+        write_holder(out_lock, what);
     }
     free(path);
     return ok;
@@ -157,7 +222,7 @@ bool lock_find_service(const char *state_path, struct lock_service *out_service)
     struct error ignored;
     char *path = lock_path(state_path, SERVICE_SUFFIX, &ignored);
     int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    char text[512];
+    char text[SERVICE_SIZE];
 
     free(path);
     if (fd < 0)
@@ -169,6 +234,10 @@ bool lock_find_service(const char *state_path, struct lock_service *out_service)
     bool found = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK && since != NULL &&
                  sscanf(text, "pid %ld ", &out_service->pid) == 1 &&
                  sscanf(since, ", since %31s", out_service->since) == 1;
+    const char *schedule = strstr(text, "\n" SCHEDULE_WORD);
+    if (schedule == NULL ||
+        sscanf(schedule, "\n" SCHEDULE_WORD "%4095[^\n]", out_service->schedule) != 1)
+        out_service->schedule[0] = '\0';
     close(fd);
     return found;
 }
@@ -187,11 +256,29 @@ bool lock_check(const char *state_path, struct error *err)
     return ok;
 }
 
-void lock_tell_run(
-    const struct lock *lock, const char *run_id, const char *kind, const char *started_at)
+void lock_tell_run(struct lock *lock, const char *run_id, const char *kind, const char *started_at)
 {
-    if (lseek(lock->fd, 0, SEEK_END) > 0)
-        dprintf(lock->fd, "run %s, %s, started %s\n", run_id, kind, started_at);
+    add_line(lock, "run %s, %s, started %s", run_id, kind, started_at);
+}
+
+void lock_tell_outage(const struct lock *lock, const struct lock_outage *outage)
+{
+    char line[400];
+
+    snprintf(
+        line, sizeof line, "outage since %s, %u: %s", outage->since, outage->attempts,
+        outage->message);
+    line[strcspn(line, "\n")] = '\0';
+    strcat(line, "\n");
+    write_text(lock, outage->attempts == 0 ? "" : line);
+}
+
+void lock_tell_schedule(struct lock *lock, const char *json)
+{
+    // Only the line about the holder stays.
+    if (lock->head != NULL && strchr(lock->head, '\n') != NULL)
+        strchr(lock->head, '\n')[1] = '\0';
+    add_line(lock, SCHEDULE_WORD "%s", json);
 }
 
 /* Whether somebody holds the lock, without trying to take it: a crashed holder leaves its words
@@ -228,6 +315,13 @@ static bool read_run(int fd, struct lock_run *out_run)
                               out_run->run_id, out_run->kind, out_run->started_at) != 3)
         return false;
     snprintf(out_run->holder, sizeof out_run->holder, "%.*s", (int)(second - text), text);
+    out_run->outage = (struct lock_outage){0};
+    const char *third = strchr(second + 1, '\n');
+    if (third == NULL ||
+        sscanf(
+            third + 1, "outage since %31[^,\n], %u: %255[^\n]", out_run->outage.since,
+            &out_run->outage.attempts, out_run->outage.message) != 3)
+        out_run->outage = (struct lock_outage){0};
     return true;
 }
 
@@ -249,37 +343,31 @@ void lock_release(struct lock *lock)
 {
     if (lock->fd < 0)
         return;
-    // Emptied first, so that no message names a holder that has ended.
-    int ignored = lock->keeps_idle ? 0 : ftruncate(lock->fd, 0);
-    (void)ignored;
+    // First, so that no message names a holder that has ended.
+    free(lock->head);
+    lock->head = NULL;
+    write_text(lock, "");
+    free(lock->idle);
     close(lock->fd);
-    lock->fd = -1;
+    *lock = (struct lock){.fd = -1};
 }
 
-/* In the place of the holder's line stands an empty one. */
-void lock_keep_idle(struct lock *lock, const char *json)
+void lock_keep_idle(struct lock *lock, char *documents)
 {
-    lock->keeps_idle = ftruncate(lock->fd, 0) == 0 && lseek(lock->fd, 0, SEEK_SET) == 0 &&
-                       dprintf(lock->fd, "\n%s\n", json) > 0;
+    free(lock->idle);
+    lock->idle = documents;
 }
 
-char *lock_last_idle(const char *state_path)
+char *lock_read_idle(const char *state_path)
 {
     struct error ignored;
-    struct stat file;
     char *path = lock_path(state_path, SUFFIX, &ignored);
     int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    char *text = NULL;
 
     free(path);
     if (fd < 0)
         return NULL;
-    if (fstat(fd, &file) == 0 && file.st_size > 1 && file.st_size <= IDLE_CEILING)
-        text = calloc(1, (size_t)file.st_size + 1);
-    if (text != NULL && (pread(fd, text, (size_t)file.st_size, 0) < 2 || text[0] != '\n')) {
-        free(text);
-        text = NULL;
-    }
+    char *idle = read_idle(fd);
     close(fd);
-    return text;
+    return idle;
 }

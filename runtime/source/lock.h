@@ -11,8 +11,16 @@
 #include <stdbool.h>
 
 struct lock {
-    int fd; /* negative: not held */
-    bool keeps_idle;
+    int fd;     /* negative: not held */
+    char *head; /* owned; what the file says of its holder */
+    char *idle; /* owned; the documents of lock_keep_idle, NULL if there are none */
+};
+
+/* Why a run makes no progress: attempts of one call that failed one after the other. */
+struct lock_outage {
+    unsigned attempts; /* 0: there is no outage */
+    char since[32];
+    char message[256]; /* of the latest */
 };
 
 /* What a lock is held for. */
@@ -21,6 +29,7 @@ struct lock_run {
     char run_id[40];
     char kind[16];
     char started_at[32];
+    struct lock_outage outage;
 };
 
 /* Takes the lock or fails at once: ERROR_LOCKED names the holder's process, host, command and since
@@ -34,8 +43,10 @@ MUST_CHECK bool lock_acquire(
 MUST_CHECK bool lock_check(const char *state_path, struct error *err);
 
 /* Says in the lock file which run the lock is held for, so that others can tell. */
-void lock_tell_run(
-    const struct lock *lock, const char *run_id, const char *kind, const char *started_at);
+void lock_tell_run(struct lock *lock, const char *run_id, const char *kind, const char *started_at);
+
+/* Says what hinders that run, until the next call. */
+void lock_tell_outage(const struct lock *lock, const struct lock_outage *outage);
 
 /* The run for which somebody holds the lock; false if there is none, or if its process cannot be
  * seen from here (another machine, another container). Takes no lock, not even for a moment. */
@@ -48,6 +59,7 @@ void lock_release(struct lock *lock);
 struct lock_service {
     long pid; /* in its own container, if it runs in one */
     char since[32];
+    char schedule[4096]; /* what lock_tell_schedule said last, "" if nothing */
 };
 
 /* Says that a service runs, until the lock is given back: a second file, "<state
@@ -56,17 +68,22 @@ struct lock_service {
 MUST_CHECK bool lock_acquire_service(
     const char *state_path, struct lock *out_lock, struct error *err);
 
+/* Says in the service's file by which settings it starts passes: one line of JSON. A later call
+ * replaces what an earlier one said. */
+void lock_tell_schedule(struct lock *lock, const char *json);
+
 /* The service that runs; false if there is none. Unlike lock_find_run it also sees one in another
  * container, because it takes the lock for a moment. */
 bool lock_find_service(const char *state_path, struct lock_service *out_service);
 
-/* Leaves the document of a pass that changed nothing in the lock file, for lock_last_idle, because
- * such a pass writes nothing into the database. The next holder removes it. Right before
- * lock_release. */
-void lock_keep_idle(struct lock *lock, const char *json);
+/* The documents of passes that changed nothing stay in the lock file, because such a pass writes
+ * nothing into the database: one on each line, the newest first, NULL: none. Takes documents; they
+ * are written when the lock is given back. A holder that does not call this leaves them as they
+ * are, so what they say is still known after another command. */
+void lock_keep_idle(struct lock *lock, char *documents);
 
-/* That document, if the last holder of the lock left one and nobody holds the lock now; else NULL.
- * Returned owned (free). */
-char *lock_last_idle(const char *state_path);
+/* These documents, NULL if there are none. While the file is written (some microseconds), they may
+ * be cut short. Takes no lock. Returned owned (free). */
+char *lock_read_idle(const char *state_path);
 
 #endif

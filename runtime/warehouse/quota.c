@@ -46,6 +46,8 @@ struct quota {
     int64_t trouble_latest_ms;
     int64_t answered_ms; /* the latest good answer */
     struct quota_outage outage;
+    void (*watch)(void *context, const struct quota_outage *outage); /* may be NULL */
+    void *watch_context;
     unsigned given_up; /* of its attempts, those of passes that have ended */
 };
 
@@ -351,13 +353,35 @@ bool quota_circuit_allows(struct quota *quota)
     return allows;
 }
 
+/* The caller holds the lock. */
+static void tell_watch(struct quota *quota)
+{
+    if (quota->watch != NULL)
+        quota->watch(quota->watch_context, &quota->outage);
+}
+
+void quota_watch(
+    struct quota *quota, void (*watch)(void *context, const struct quota_outage *outage),
+    void *context)
+{
+    pthread_mutex_lock(&quota->lock);
+    quota->watch = watch;
+    quota->watch_context = context;
+    if (quota->outage.attempts > 0)
+        tell_watch(quota);
+    pthread_mutex_unlock(&quota->lock);
+}
+
 void quota_answered_well(struct quota *quota)
 {
     pthread_mutex_lock(&quota->lock);
     quota->circuit_open = false;
     quota->trouble = false;
     quota->answered_ms = now_ms(quota);
+    bool over = quota->outage.attempts > 0;
     quota->outage = (struct quota_outage){0};
+    if (over)
+        tell_watch(quota);
     quota->given_up = 0;
     pthread_mutex_unlock(&quota->lock);
 }
@@ -403,6 +427,7 @@ void quota_note_attempt(struct quota *quota, unsigned attempt, const char *messa
     if (quota->given_up + attempt > outage->attempts)
         outage->attempts = quota->given_up + attempt;
     text_format(outage->message, sizeof outage->message, "%s", message);
+    tell_watch(quota);
     pthread_mutex_unlock(&quota->lock);
 }
 

@@ -104,6 +104,11 @@ struct quota_outage {
 
 /* The attempt-th try (from 1) of a call has failed, in a way that deserves another one. */
 void quota_note_attempt(struct quota *quota, unsigned attempt, const char *message);
+/* Calls watch, on any thread, when an outage begins, goes on or is over, and now if there is one.
+ * It is called under a lock, so it may not call back. NULL: no more. */
+void quota_watch(
+    struct quota *quota, void (*watch)(void *context, const struct quota_outage *outage),
+    void *context);
 void quota_outage(struct quota *quota, struct quota_outage *out_outage);
 
 /* The circuit of one endpoint. Open: nothing has answered for a whole budget, so calls fail at once

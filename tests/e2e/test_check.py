@@ -1,6 +1,8 @@
 """bqsync check: what it finds, and that it changes nothing."""
 
 import json
+import shutil
+import subprocess
 import unittest
 
 from tests.support.bqlocal import Bqlocal
@@ -263,6 +265,30 @@ class Surroundings(CheckCase):
         self.assertEqual(0, status)
         self.assertTrue(all(line.split("  ")[0].strip() in ("ok", "warn", "FAIL")
                             for line in out.splitlines()), out)
+
+
+# Runs a program with a copy of the database on a small disk of its own.
+ON_A_SMALL_DISK = """
+set -e
+mkdir small
+mount -t tmpfs -o size=4m none small
+cp app.db* small/
+exec "$@"
+"""
+
+
+class Disk(CheckCase):
+    def test_a_disk_without_room_for_the_record_of_a_failure_is_a_warning(self):
+        self.assertNotIn("disk of the state", self.check())
+        namespace = ["unshare", "--user", "--map-root-user", "--mount"]
+        if shutil.which("unshare") is None or subprocess.run([*namespace, "true"], capture_output=True).returncode:
+            self.skipTest("no namespaces of users here")
+        done = subprocess.run([*namespace, "sh", "-c", ON_A_SMALL_DISK, "sh", self.app.program, "check", "--json"],
+                              cwd=self.app.folder, env={**self.app.environment, "BQ_SQLITE_PATH": "small/app.db"},
+                              capture_output=True, text=True)
+        checks = {one["name"]: one for one in json.loads(done.stdout)["checks"]}
+        self.assertEqual("warn", checks["disk of the state"]["status"], done.stdout)
+        self.assertRegex(checks["disk of the state"]["message"], r"^\d MB free beside small/app\.db: ")
 
 
 if __name__ == "__main__":

@@ -29,12 +29,14 @@ function stateName(table) {
   if (table.last_error || table.problem) return "failing";
   if (differing().some((found) => found.table === table.table)) return "differs";
   if (table.pending_changes == null && !table.scanned) return "unknown";
-  if (!table.fresh_at) return "not synced";
-  if (since(table.fresh_at) > lateAfter()) return "late";
+  if (isNew(table)) return "not synced";
+  if (table.fresh_at && since(table.fresh_at) > lateAfter()) return "late";
   if (table.rejected > 0) return "rejects";
   if (table.pending_changes == null) return "scanned";
   return table.pending_changes > 0 ? "behind" : "in sync";
 }
+/* A table that was synced may have no fresh_at: since when is in no run that is kept. */
+const isNew = (table) => !table.fresh_at && !table.last_synced_at;
 const stateKind = (name) => STATES.find((state) => state[0] === name)[1];
 const stateRank = (table) => STATES.findIndex((state) => state[0] === stateName(table));
 /* As the pill shows it. */
@@ -117,7 +119,7 @@ function overall() {
   if (wrong && view.running && wrong[0] === "bad") return [wrong[0], wrong[1], wrong[2].replace(/\.?$/, ". ") + runningWords()];
   if (view.running) return ["busy", "Syncing", runningWords()];
   if (wrong) return wrong;
-  const never = tables.filter((table) => !table.fresh_at);
+  const never = tables.filter(isNew);
   const late = tables.filter((table) => table.fresh_at && since(table.fresh_at) > lateAfter());
   const next = nextRun();
   if (!tables.length) return ["idle", "No tables", "This program was built without any table definitions."];

@@ -25,9 +25,9 @@ function drawHero() {
   setText($("pending"), view.status.error || (!known && view.status.tables.length) ? "unknown" : count(total("pending_changes")));
   setText($("rejected"), view.status.error ? "unknown" : count(total("rejected")));
   const [incremental, full, follow] = view.status.jobs;
-  for (const [id, job, off] of [["next", follow && follow.next_run ? follow : incremental, follow ? "on commit" : "off"], ["nextfull", full, "off"]]) {
+  for (const [id, job, none] of [["next", follow && follow.next_run ? follow : incremental, follow ? "on commit" : ""], ["nextfull", full, ""]]) {
     const left = job.next_run ? -since(job.next_run) : null;
-    setText($(id), left == null ? off : left <= 0 ? "now" : "in " + span(left));
+    setText($(id), left == null ? none || (job.schedule === "off" ? "off" : "unknown") : left <= 0 ? "now" : "in " + span(left));
     $(id).title = job.schedule;
   }
   if (follow) $("next").title = incremental.schedule + ", " + follow.schedule;
@@ -162,7 +162,7 @@ function drawProblems() {
     const known = found(table.table);
     if (table.problem && !table.last_error) items.push([table.table, table.problem, FIXES.schema]);
     else if (table.last_error) items.push([table.table, table.last_error, known ? FIXES[known.error.code] : "The next sync tries again."]);
-    if (table.rejected > 0) rejects.push([table.table, plural(table.rejected, "row") + " with values that do not fit their columns.", "`bqsync rejects " + shellWord(table.table) + "` lists rows, columns and reasons; they are tried again with each sync."]);
+    if (table.rejected > 0) rejects.push([table.table, plural(table.rejected, "row") + " with values that do not fit their columns.", "`bqsync rejects " + shellWord(table.table) + "` lists rows, columns and reasons. A sync tries such a row again when it has changed, or another row of its table, or with a replacement."]);
   }
   items.push(...rejects);
   const hidden = items.length - PROBLEMS_SHOWN;

@@ -42,7 +42,7 @@ function drawRow(table) {
   const sent = series.map(({ at, table: t }) => ({ at, n: Number(t.bytes_sent), failed: t.status === "failed" }));
   const tick = el("input", { type: "checkbox", id: "pick-" + table.table, onchange: (event) => { view.selected[event.target.checked ? "add" : "delete"](table.table); drawSelection(); } });
   tick.checked = view.selected.has(table.table);
-  const fresh = table.fresh_at ? el("span", { "data-since": table.fresh_at }, aged(since(table.fresh_at))) : "never";
+  const fresh = table.fresh_at ? el("span", { "data-since": table.fresh_at }, aged(since(table.fresh_at))) : table.last_synced_at ? "?" : "never";
   const known = (value) => value == null ? "?" : count(value);
   return el("tr", {},
     el("td", {}, el("label", { class: "tick" }, el("span", { class: "sr" }, "Select " + table.table), tick)),
@@ -51,7 +51,7 @@ function drawRow(table) {
     el("td", { class: "r facts", "data-label": "Age" }, fresh),
     el("td", { class: "r facts", "data-label": "Waiting" }, known(table.pending_changes)),
     el("td", { class: "r facts", "data-label": "Rejected" }, el("span", { class: table.rejected > 0 ? "warn" : "" }, known(table.rejected))),
-    el("td", { class: "r facts", "data-label": "Billed" }, billed(table.bytes_billed_month || 0), table.bytes_billed_today ? el("div", { class: "mode wide" }, billed(table.bytes_billed_today) + " today") : null),
+    el("td", { class: "r facts", "data-label": "Billed" }, table.bytes_billed_month == null ? "?" : billed(table.bytes_billed_month), table.bytes_billed_today ? el("div", { class: "mode wide" }, billed(table.bytes_billed_today) + " today") : null),
     el("td", { class: "chartcell" }, sparkCell(rows, "Rows changed", (n) => count(n) + (n === 1 ? " row" : " rows"))),
     el("td", { class: "bytes" }, sparkCell(sent, "Bytes sent", bytes)));
 }

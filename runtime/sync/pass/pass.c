@@ -83,6 +83,16 @@ static bool open_source(struct pass *pass, struct error *err)
     return pass->source_open;
 }
 
+/* For `status` of other processes. */
+static void tell_outage(void *context, const struct quota_outage *outage)
+{
+    struct lock_outage told = {.attempts = outage->attempts};
+
+    clock_format(outage->since_us, told.since);
+    snprintf(told.message, sizeof told.message, "%s", outage->message);
+    lock_tell_outage(context, &told);
+}
+
 /* The state in the source needs no connection of its own before the source is read (rounds.h). The
  * lock comes before anything is written. */
 static bool open_state(struct pass *pass, struct error *err)
@@ -97,6 +107,7 @@ static bool open_state(struct pass *pass, struct error *err)
         lock_tell_run(
             &pass->lock, pass->result->id, run_kind_name(pass->result->kind),
             clock_format(pass->result->started_us, started_at));
+        quota_watch(pass->deployment->quota, tell_outage, &pass->lock);
     }
     if (config->state_is_source)
         pass->tracking_open = tracking_share(&pass->source, &pass->tracking, err);
@@ -427,6 +438,8 @@ void pass_run(
     out_result->finished_us = clock->wall_us(clock->context);
     out_result->traffic = workers_counters(&pass.workers).traffic;
     tell_modes(&pass);
+    if (pass.locked)
+        quota_watch(deployment->quota, NULL, NULL);
     run_record_log(out_result, options->progress, pass.tracking_open ? &pass.tracking : NULL);
     if (pass.locked && pass.tracking_open)
         save(&pass);

@@ -72,6 +72,12 @@ const char *table_status_name(enum table_status status)
     return status_names[status];
 }
 
+bool table_status_is_fresh(const char *name)
+{
+    return strcmp(name, status_names[TABLE_SYNCED]) == 0 ||
+           strcmp(name, status_names[TABLE_UNCHANGED]) == 0;
+}
+
 cJSON *result_error_json(const struct error *error)
 {
     if (error->code == ERROR_NONE)
@@ -90,7 +96,10 @@ static cJSON *table_json(const struct table_result *table)
 
     cJSON_AddStringToObject(json, "table", table->table->name);
     cJSON_AddStringToObject(json, "status", table_status_name(table->status));
-    cJSON_AddStringToObject(json, "mode", send_mode_name(table->mode));
+    cJSON_AddItemToObject(
+        json, "mode",
+        table->mode == SEND_NOTHING ? cJSON_CreateNull()
+                                    : cJSON_CreateString(send_mode_name(table->mode)));
     json_add_int64(json, "rows_inserted", table->rows_inserted);
     json_add_int64(json, "rows_updated", table->rows_updated);
     json_add_int64(json, "rows_deleted", table->rows_deleted);

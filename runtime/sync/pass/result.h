@@ -82,6 +82,10 @@ int64_t run_result_bytes_billed(const struct run_result *run);
 const char *run_kind_name(enum run_kind kind);
 const char *table_status_name(enum table_status status);
 
+/* Whether a table that a pass has left with the status of this name (table_status_name) equals what
+ * its source was when the pass began, apart from rejected rows. */
+bool table_status_is_fresh(const char *name);
+
 /* {"code","message","retryable"}, null where there is no error; returned owned, NULL out of memory.
  */
 cJSON *result_error_json(const struct error *error);

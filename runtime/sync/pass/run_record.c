@@ -1,11 +1,18 @@
 #include "sync/pass/run_record.h"
 
+#include "base/buffer.h"
 #include "base/clock.h"
+#include "base/json_exact.h"
+#include "base/json_text.h"
 #include "base/log.h"
 #include "source/rejects.h"
 
 #include <cjson/cJSON.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* The documents of passes over thousands of tables. */
+#define IDLE_CEILING ((size_t)16 << 20)
 
 /* Whether nothing was sent, nothing failed, and no row was rejected or fixed. */
 static bool is_idle(const struct run_result *result)
@@ -27,24 +34,89 @@ static bool look_for_failure(void *context, const char *run_id, const char *stat
     return false;
 }
 
+/* A set of names of tables; adds those that the run leaves equal to their source. Returns whether
+ * there are any that it did not hold. */
+static bool add_fresh(cJSON *names, const cJSON *run)
+{
+    const cJSON *table = NULL;
+    bool added = false;
+
+    cJSON_ArrayForEach(table, cJSON_GetObjectItemCaseSensitive(run, "tables"))
+    {
+        const char *name = json_text_of(table, "table", "");
+        if (!table_status_is_fresh(json_text_of(table, "status", "")) ||
+            cJSON_GetObjectItemCaseSensitive(names, name) != NULL)
+            continue;
+        cJSON_AddTrueToObject(names, name);
+        added = true;
+    }
+    return added;
+}
+
+/* Whether no older pass knows more of any table than this one. */
+static bool tells_all(const struct run_result *result)
+{
+    if (result->kind == RUN_TABLES || result->error.code != ERROR_NONE)
+        return false;
+    for (size_t i = 0; i < result->table_count; i++)
+        if (!table_status_is_fresh(table_status_name(result->tables[i].status)))
+            return false;
+    return true;
+}
+
+/* Leaves those documents of earlier idle passes in the lock file that know of a table what neither
+ * this pass nor a newer one does, after that of this pass. own: its text, NULL: the history has it.
+ */
+static bool keep_idle(
+    const struct run_result *result, const cJSON *json, const char *own, struct lock *lock,
+    struct error *err)
+{
+    cJSON *names = cJSON_CreateObject();
+    char *earlier = lock->idle != NULL && !tells_all(result) ? strdup(lock->idle) : NULL;
+    char *rest = earlier;
+    struct buffer text;
+    const char *line = NULL;
+
+    buffer_init(&text, IDLE_CEILING);
+    if (own != NULL)
+        buffer_printf(&text, "%s\n", own);
+    add_fresh(names, json);
+    while (rest != NULL && (line = strsep(&rest, "\n")) != NULL) {
+        cJSON *run = json_parse_exact(line);
+        if (add_fresh(names, run))
+            buffer_printf(&text, "%s\n", line);
+        cJSON_Delete(run);
+    }
+    free(earlier);
+    cJSON_Delete(names);
+    if (!buffer_check(&text, "documents of idle passes", err)) {
+        buffer_clear(&text);
+        return false;
+    }
+    lock_keep_idle(lock, text.length == 0 ? NULL : buffer_take(&text));
+    buffer_clear(&text);
+    return true;
+}
+
 /* A write into the source, however small, makes a transaction of the application fail that has read
  * before it and writes after it (SQLITE_BUSY_SNAPSHOT). So a pass that has changed nothing is not
- * recorded there: its document stays in the lock file, where `status` finds it, until another
- * command takes the lock. It is recorded only if it is well and the newest record says that passes
+ * recorded there: its document stays in the lock file, where `status` finds it, until later passes
+ * have seen its tables. It is recorded only if it is well and the newest record says that passes
  * fail: that failure has ended. If rejected rows are why it is not well, their list says so. */
 static bool save_text(
-    const struct run_result *result, bool idle, const char *text, struct tracking *tracking,
+    const struct run_result *result, const cJSON *json, const char *text, struct tracking *tracking,
     struct lock *lock, struct error *err)
 {
+    bool idle = is_idle(result);
     bool well = run_result_ok(result);
     bool failed = false;
 
     if (idle && well && !tracking_each_run(tracking, 1, look_for_failure, &failed, err))
         return false;
-    if (!idle || failed)
-        return tracking_save_run(tracking, result->id, well ? "done" : "failed", text, err);
-    lock_keep_idle(lock, text);
-    return true;
+    bool records = !idle || failed;
+    return keep_idle(result, json, records ? NULL : text, lock, err) &&
+           (!records ||
+            tracking_save_run(tracking, result->id, well ? "done" : "failed", text, err));
 }
 
 bool run_record_save(
@@ -54,7 +126,7 @@ bool run_record_save(
     cJSON *json = run_result_json(result);
     char *text = cJSON_PrintUnformatted(json);
 
-    bool ok = text != NULL ? save_text(result, is_idle(result), text, tracking, lock, err)
+    bool ok = text != NULL ? save_text(result, json, text, tracking, lock, err)
                            : error_set(err, ERROR_MEMORY, "out of memory");
     cJSON_free(text);
     cJSON_Delete(json);

@@ -19,9 +19,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define BUSY_TIMEOUT_MS 5000
+
+/* Less than this is little: the intents, the history and the journal of a busy application. */
+#define STATE_ROOM ((uint64_t)64 << 20)
 
 /* Rows of each table that are read and converted. */
 #define SAMPLE_ROWS 1000
@@ -61,6 +65,24 @@ static void check_state(const struct checker *c)
             c->findings, "control tables", CHECK_OK,
             access(path, F_OK) == 0 ? "in %s" : "the first sync creates them in %s", path);
     tracking_close(&tracking);
+}
+
+/* Without room no pass can be recorded, not even one that has failed for that reason. */
+static void check_state_room(const struct checker *c)
+{
+    const char *path = c->deployment->config->state_path;
+    struct statvfs disk;
+    uint64_t room = 0;
+
+    if (statvfs(path, &disk) != 0)
+        return;
+    room = (uint64_t)disk.f_bavail * disk.f_frsize;
+    if (room < STATE_ROOM)
+        check_findings_add(
+            c->findings, "disk of the state", CHECK_WARN,
+            "%" PRIu64 " MB free beside %s: a sync that finds the disk full fails, and cannot "
+            "record that it has. Free some space",
+            room / 1000000, path);
 }
 
 /* Files for BigQuery are compressed, so they are smaller than the database. */
@@ -331,6 +353,7 @@ void check_source(const struct checker *c)
     check_sidecars(c, &source);
     check_state(c);
     check_room(c);
+    check_state_room(c);
     for (size_t i = 0; i < c->count; i++)
         check_table(c, &source, c->tables[i]);
     if (c->deployment->config->state_is_source)

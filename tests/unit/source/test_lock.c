@@ -92,24 +92,45 @@ static void test_a_killed_holder_leaves_it_free(void **state)
     close(ends[1]);
 }
 
-static void test_an_idle_pass_stays_in_the_file_until_the_next_holder(void **state)
+static void expect_idle(const char *expected)
+{
+    char *idle = lock_read_idle(path);
+
+    if (expected == NULL)
+        assert_null(idle);
+    else
+        assert_string_equal(idle, expected);
+    free(idle);
+}
+
+static void test_documents_of_idle_passes_outlive_holders_that_leave_them(void **state)
 {
     (void)state;
     struct lock lock;
-    assert_null(lock_last_idle(path));
+    struct lock_run run;
+    const char *two = "{\"run_id\":\"b\"}\n{\"run_id\":\"a\"}\n";
+    expect_idle(NULL);
 
     expect_ok(lock_acquire(path, "sync", &lock, &err));
-    assert_null(lock_last_idle(path));
-    lock_keep_idle(&lock, "{\"run_id\":\"a\"}");
+    expect_idle(NULL);
+    lock_keep_idle(&lock, strdup(two));
     lock_release(&lock);
-    char *idle = lock_last_idle(path);
-    assert_string_equal(idle, "\n{\"run_id\":\"a\"}\n");
-    free(idle);
+    expect_idle(two);
 
     expect_ok(lock_acquire(path, "sync", &lock, &err));
-    assert_null(lock_last_idle(path));
+    expect_idle(two);
+    lock_tell_run(&lock, "20260102-030405-1f2e3d", "full", "2026-01-02T03:04:05.678Z");
+    expect_idle(two);
+    assert_true(lock_find_run(path, &run));
+    assert_string_equal(run.run_id, "20260102-030405-1f2e3d");
     lock_release(&lock);
-    assert_null(lock_last_idle(path));
+    assert_false(lock_find_run(path, &run));
+    expect_idle(two);
+
+    expect_ok(lock_acquire(path, "sync", &lock, &err));
+    lock_keep_idle(&lock, NULL);
+    lock_release(&lock);
+    expect_idle(NULL);
 }
 
 static void test_a_service_is_found_while_it_runs_and_beside_passes(void **state)
@@ -153,7 +174,7 @@ int main(void)
         lock_test(test_a_second_holder_is_refused_and_told_of_the_first),
         lock_test(test_a_link_to_the_database_is_the_same_lock),
         lock_test(test_a_killed_holder_leaves_it_free),
-        lock_test(test_an_idle_pass_stays_in_the_file_until_the_next_holder),
+        lock_test(test_documents_of_idle_passes_outlive_holders_that_leave_them),
         lock_test(test_a_service_is_found_while_it_runs_and_beside_passes),
         lock_test(test_a_lock_file_that_cannot_be_made_is_said),
     };
