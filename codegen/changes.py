@@ -31,7 +31,7 @@ class Change:
     """What becomes of one table. statements: DDL, as `bqsync plan` shows it. refusals: why the table
     fails, each with the statement that a person must decide on. altered: BigQuery's table changes,
     also without a statement. resent: why all rows are sent, "" if they are not. perhaps: under which condition
-    they are, which a definition does not tell. notes: sentences."""
+    they are, which a definition does not tell. notes: sentences. keeps: the target has rows that SQLite lacks."""
 
     table: str
     target: str
@@ -43,6 +43,7 @@ class Change:
     resent: str = ""
     perhaps: str = ""
     notes: List[str] = field(default_factory=list)
+    keeps: bool = False
 
     @property
     def verdict(self) -> str:
@@ -84,7 +85,7 @@ def _drop(table: Table, kept: "set[str]") -> Change:
 
 def _compare_table(was: Optional[Table], live: Optional[Table], table: Table) -> Change:
     """was: the older definition of this table; live: the one that made the target, if there is one."""
-    change = Change(table.name, table.target)
+    change = Change(table.name, table.target, keeps=table.deletes != "mirror")
     if live is None:
         change.created = True
         change.altered = True
@@ -221,10 +222,15 @@ def _compare_tags(change: Change, name: str, had: Optional[Json], wanted: Option
 
 
 def _refuse(change: Change, name: str, why: str) -> None:
+    path = googlesql_path(change.target)
+    statement = "`drop table %s` (the next sync fills it again)" % path
+    if change.keeps:
+        statement = (
+            "`alter table %s rename to `%s_until_now`` (the next sync makes the table anew; the other keeps the "
+            "deleted rows)" % (path, change.target))
     change.refusals.append(
-        "%s.%s %s. BigQuery cannot change that in place: put the definition back, or decide to run "
-        "`drop table %s` (the next sync fills it again)"
-        % (change.table, name, why, googlesql_path(change.target)))
+        "%s.%s %s. BigQuery cannot change that in place: put the definition back, or decide to run %s"
+        % (change.table, name, why, statement))
 
 
 # ---- the rest of the table ----------------------------------------------------------------------

@@ -179,10 +179,13 @@ static void block(struct comparison *c, const char *column, const char *why)
 
     if (c->diff->blocked[0] != '\0')
         return;
-    if (history_is_log(c->table)) {
+    /* What SQLite no longer has is nowhere else. */
+    if (history_is_log(c->table) || c->table->deletes != DELETES_MIRROR) {
         begin_alter(c, &statement);
         buffer_printf(
-            &statement, " rename to `%s_until_now`` (the next sync begins a new log)", target);
+            &statement, " rename to `%s_until_now`` (the next sync %s)", target,
+            history_is_log(c->table) ? "begins a new log"
+                                     : "makes the table anew; the other keeps the deleted rows");
     } else {
         buffer_init(&statement, STATEMENT_CEILING);
         buffer_append_text(&statement, "drop table ");

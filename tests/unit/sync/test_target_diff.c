@@ -205,6 +205,20 @@ static void test_another_type_is_refused_with_the_statement_to_decide_on(void **
     target_diff_clear(&diff);
 }
 
+static void test_a_target_with_rows_that_sqlite_has_deleted_is_renamed_instead(void **state)
+{
+    (void)state;
+    struct table keeping = table;
+    keeping.deletes = DELETES_KEEP;
+    struct target_diff diff =
+        compare_with(&keeping, "[" ID ",{\"name\":\"name\",\"type\":\"INTEGER\"}," PRICE "]", REST);
+
+    assert_non_null(
+        strstr(diff.blocked, "alter table `p`.`d`.`items` rename to `items_until_now`"));
+    assert_null(strstr(diff.blocked, "drop table"));
+    target_diff_clear(&diff);
+}
+
 static void test_a_column_of_bigquery_alone_is_left_alone_unless_it_is_required(void **state)
 {
     (void)state;
@@ -366,6 +380,7 @@ int main(void)
         cmocka_unit_test(test_a_type_is_widened_by_ddl),
         cmocka_unit_test(test_a_key_column_is_not_widened),
         cmocka_unit_test(test_another_type_is_refused_with_the_statement_to_decide_on),
+        cmocka_unit_test(test_a_target_with_rows_that_sqlite_has_deleted_is_renamed_instead),
         cmocka_unit_test(test_a_column_of_bigquery_alone_is_left_alone_unless_it_is_required),
         cmocka_unit_test(test_a_primary_key_that_mode_replace_does_not_warrant_is_dropped),
         cmocka_unit_test(test_descriptions_and_labels_are_patched),

@@ -369,7 +369,8 @@ struct sql_query *sql_parse_query_text(struct sql_arena *arena, const char *text
 {
     struct sql_list nodes = {0};
 
-    if (!sql_parse_script(arena, text, &nodes, err))
+    /* A text without a statement is an error of the parser. */
+    if (!sql_parse_script(arena, text, &nodes, err) || nodes.items == NULL)
         return NULL;
     const struct sql_node *node = nodes.items[0];
     if (nodes.count == 1 && node->kind == SQL_QUERY)
