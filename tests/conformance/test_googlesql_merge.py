@@ -64,7 +64,14 @@ class Table:
         kinds = [column["type"] for column in self.columns] + ["BOOL"] * staged
         kinds = ["STRING" if kind == "JSON" and as_text else kind for kind in kinds]
         values = ",\n  ".join("(" + ", ".join(map(edges.literal, kinds, row)) + ")" for row in rows)
-        return f"insert into `p`.`d`.`{table}` values {values}"
+        names = [column["name"] for column in self.columns] + ["_bqsync_deleted"] * staged
+        named = ", ".join(f"`{name}`" for name in names)
+        return f"insert into `p`.`d`.`{table}` ({named}) values {values}"
+
+
+# When deleted rows are marked, as bqsync sends it.
+SNAPSHOT = [{"name": "snapshot_at", "parameterType": {"type": "TIMESTAMP"},
+             "parameterValue": {"value": "2026-03-01 09:00:00.123456+00:00"}}]
 
 
 class MergeTest(unittest.TestCase):
@@ -98,7 +105,8 @@ class MergeTest(unittest.TestCase):
     def rows(self, table):
         """What each side's target holds."""
         sql = f"select * from `p`.`d`.`{table.target}`"
-        kinds = [column["type"] for column in table.columns]
+        # One that marks deleted rows has one more column, _bqsync_deleted_at.
+        kinds = [column["type"] for column in table.columns] + ["TIMESTAMP"]
         return [sorted((tuple(map(comparable, kinds, row)) for row in side.rows(sql)), key=repr)
                 for side in (self.session, self.engine)]
 
@@ -134,7 +142,8 @@ class MergeTest(unittest.TestCase):
                         with self.subTest(program=program, merge=name, round=round_number):
                             staged = self.prepare(collected, table, staging)
                             sql = collected.merges[name]
-                            self.assertEqual(*self.outcome(sql, bounds.of_rows(sql, table.columns, staged)))
+                            parameters = bounds.of_rows(sql, table.columns, staged) + SNAPSHOT * ("@snapshot_at" in sql)
+                            self.assertEqual(*self.outcome(sql, parameters))
                             self.assertEqual(*self.rows(table))
                             runs += 1
                         self.drop(table.target, staging)
