@@ -131,7 +131,7 @@ class PackageTest(unittest.TestCase):
 
     def test_the_service_is_not_restarted_where_a_person_must_act_first(self):
         table = (foreign.SOURCE / "runtime/base/error.c").read_text()
-        status = dict(re.findall(r'\{"(\w+)", \w+, (\d)\}', table))
+        status = dict(re.findall(r'\{"(\w+)",\s+\w+,\s+(\d+),', table))
 
         [stays] = [value for key, value in section("bqsync.service", "Service") if key == "RestartPreventExitStatus"]
 
