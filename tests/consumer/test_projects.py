@@ -112,7 +112,7 @@ class ProjectsTest(unittest.TestCase):
     def test_the_codes_that_the_header_speaks_of_are_documented(self):
         self.assertIn("docs/operations.md", (self.installed.prefix / "include/bqsync/bqsync.h").read_text())
         document = (self.installed.prefix / "share/doc/bqsync/operations.md").read_text()
-        codes = re.findall(r'\[ERROR_\w+\] = \{"(\w+)", (true|false), (\d)\}',
+        codes = re.findall(r'\[ERROR_\w+\] =\s+\{"(\w+)",\s+(true|false),\s+(\d+),',
                            (foreign.SOURCE / "runtime/base/error.c").read_text())
 
         documented = re.findall(r"^\| `(\w+)` \| (\d) \| (yes|no) \|", document, re.M)
