@@ -35,20 +35,28 @@ class Column:
     unfit: bool = False  # SQLite has no such column: it takes what does not fit the others
 
 
-# With deletes "mark". No column of a definition can have this name: its prefix is reserved.
-DELETED_AT = Column(
-    name="_bqsync_deleted_at",
-    source="_bqsync_deleted_at",
-    type=BY_NAME["TIMESTAMP"],
-    required=False,
-    key=False,
-    description="When bqsync found the row deleted in SQLite, or outside of the filter; NULL: it is there",
-    reading=Reading(),
-    json_rounds=False,
-    transform=Transform(),
-    policy_tags=(),
-    immutable=False,
-)
+def added_column(name: str, type_name: str, description: str, unfit: bool = False) -> Column:
+    """A NULLABLE column that bqsync adds. No column of a definition can have its name: the prefix is reserved."""
+    return Column(
+        name=name,
+        source=name,
+        type=BY_NAME[type_name],
+        required=False,
+        key=False,
+        description=description,
+        reading=Reading(),
+        json_rounds=False,
+        transform=Transform(),
+        policy_tags=(),
+        immutable=False,
+        unfit=unfit,
+    )
+
+
+# With deletes "mark".
+DELETED_AT = added_column(
+    "_bqsync_deleted_at", "TIMESTAMP",
+    "When bqsync found the row deleted in SQLite, or outside of the filter; NULL: it is there")
 
 
 @dataclass(frozen=True)

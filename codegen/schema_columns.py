@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Dict, List, Optional, Tuple
 
 from .checking import Problems, suggestion
-from .forms import Reading
 from .jsonpos import Node
-from .model import Column, Transform
+from .model import Column, Transform, added_column
 from .naming import PLAIN
 from .schema_reading import READING_KEYS, read_reading
 from .typemap import BY_NAME, TYPES, UNKNOWN_TYPE, ColumnType
@@ -32,22 +31,10 @@ _TRUNCATE_MAX = 1_000_000_000
 _OPTIONAL = (
     "description", "mode", "source", "transform", "json", "policy_tags", "immutable") + READING_KEYS
 
-# With "on_reject": "column", what runtime/encode/unfit.h makes. No column of a definition can have this
-# name: its prefix is reserved.
-UNFIT = Column(
-    name="_bqsync_unfit",
-    source="_bqsync_unfit",
-    type=BY_NAME["JSON"],
-    required=False,
-    key=False,
-    description="Values that do not fit their columns, which are NULL, each with its class in SQLite",
-    reading=Reading(),
-    json_rounds=False,
-    transform=Transform(),
-    policy_tags=(),
-    immutable=False,
-    unfit=True,
-)
+# With "on_reject": "column", what runtime/encode/unfit.h makes.
+UNFIT = added_column(
+    "_bqsync_unfit", "JSON",
+    "Values that do not fit their columns, which are NULL, each with its class in SQLite", unfit=True)
 
 
 @dataclass(frozen=True)
