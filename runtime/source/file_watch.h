@@ -3,7 +3,7 @@
  * reads neither, and says nothing about commits: a write may be one, or a part of one, or a
  * checkpoint (source/commits.h tells). The kernel sees the writes of this machine only, not those
  * of others to a network file system; and a process may have as many watches as the system allows,
- * which may be none. So whoever waits also looks from time to time. One thread waits; any thread
+ * which may be none. So the caller also has to look from time to time. One thread waits; any thread
  * may wake it. */
 #ifndef BQSYNC_SOURCE_FILE_WATCH_H
 #define BQSYNC_SOURCE_FILE_WATCH_H

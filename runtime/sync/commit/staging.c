@@ -345,7 +345,7 @@ static void append_from_kept(
     buffer_append_text(sql, "\n  ) as bqsync_old\n  where bqsync_old.`_bqsync_number` = 1");
 }
 
-/* A row that is marked as deleted is no row of the log. */
+/* Rows that are marked as deleted are left out: for the log they are gone. */
 void staging_append_kept(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent)
