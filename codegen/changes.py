@@ -226,7 +226,7 @@ def _refuse(change: Change, name: str, why: str) -> None:
     statement = "`drop table %s` (the next sync fills it again)" % path
     if change.keeps:
         statement = (
-            "`alter table %s rename to `%s_until_now`` (the next sync makes the table anew; the other keeps the "
+            "`alter table %s rename to `%s_until_now`` (the next sync creates the table again; the other keeps the "
             "deleted rows)" % (path, change.target))
     change.refusals.append(
         "%s.%s %s. BigQuery cannot change that in place: put the definition back, or decide to run %s"

@@ -31,7 +31,7 @@ def read_history(
     if history is None:
         return None
     if not has_key:
-        problems.add(node, 'needs a "key", by which the versions of a row are told from those of '
+        problems.add(node, 'needs a "key", by which the versions of a row are distinguished from those of '
                      'others; name one, or leave "history" out')
     for column in columns:
         if column.name.lower() in _OF_THE_VIEW:

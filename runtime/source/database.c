@@ -60,6 +60,16 @@ static bool check_directory(const char *path, struct error *err)
     return ok;
 }
 
+/* What other programs' settings take for a path. Returns NULL for any other missing file. */
+static const char *path_advice(const char *path)
+{
+    if (path[0] == '~')
+        return ": only a shell expands ~; write the whole path";
+    if (strncmp(path, "sqlite:", strlen("sqlite:")) == 0 || strstr(path, "://") != NULL)
+        return ": it is a URL; write the path of the file alone";
+    return NULL;
+}
+
 /* Says what is wrong with the file in words that SQLite's "unable to open database file" lacks. */
 static bool check_file(const char *path, enum database_access access_wanted, struct error *err)
 {
@@ -68,6 +78,9 @@ static bool check_file(const char *path, enum database_access access_wanted, str
     if (path[0] == '\0')
         return error_set(err, ERROR_SOURCE, "no database: its path is empty");
     if (stat(path, &status) != 0) {
+        const char *advice = errno == ENOENT ? path_advice(path) : NULL;
+        if (advice != NULL)
+            return error_set(err, ERROR_SOURCE, "cannot open %s%s", path, advice);
         if (errno == ENOENT && access_wanted == DATABASE_CREATE)
             return check_directory(path, err);
         return error_set(err, ERROR_SOURCE, "cannot open %s: %s", path, strerror(errno));

@@ -84,11 +84,11 @@ class ForgetTest(unittest.TestCase):
 
     def test_what_is_no_key_is_said(self):
         for words, message in (
-                (("users", "abc"), "abc is no key of users: id is not an integer"),
-                (("lines", "7"), "7 is no key of lines: a key of several columns is named by a JSON array"),
-                (("lines", '[7]'), "[7] is no key of lines: a key of several columns is named by a JSON array"),
-                (("lines", '[7, null]'), "[7, null] is no key of lines: it needs one value"),
-                (("lines", '[7, "xy"]'), '[7, "xy"] is no key of lines: BYTES are named by their hex digits'),
+                (("users", "abc"), "abc cannot be a key of users: id is not an integer"),
+                (("lines", "7"), "7 cannot be a key of lines: a key of several columns is named by a JSON array"),
+                (("lines", '[7]'), "[7] cannot be a key of lines: a key of several columns is named by a JSON array"),
+                (("lines", '[7, null]'), "[7, null] cannot be a key of lines: it needs one value"),
+                (("lines", '[7, "xy"]'), '[7, "xy"] cannot be a key of lines: BYTES are named by their hex digits'),
                 (("users",), "bqsync forget needs a table and the keys to erase from it"),
                 (("user", "1"), "unknown table user (did you mean users?)")):
             with self.subTest(words):

@@ -89,7 +89,8 @@ static bool hash_row(
 static bool refuse(
     const struct table *table, const struct forget_key *key, const char *why, struct error *err)
 {
-    return error_set(err, ERROR_USAGE, "%s is no key of %s: %s", key->given, table->name, why);
+    return error_set(
+        err, ERROR_USAGE, "%s cannot be a key of %s: %s", key->given, table->name, why);
 }
 
 static int hex_digit(char c)

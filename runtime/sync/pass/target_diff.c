@@ -185,7 +185,7 @@ static void block(struct comparison *c, const char *column, const char *why)
         buffer_printf(
             &statement, " rename to `%s_until_now`` (the next sync %s)", target,
             history_is_log(c->table) ? "begins a new log"
-                                     : "makes the table anew; the other keeps the deleted rows");
+                                     : "creates the table again; the other keeps the deleted rows");
     } else {
         buffer_init(&statement, STATEMENT_CEILING);
         buffer_append_text(&statement, "drop table ");

@@ -58,6 +58,22 @@ static void test_a_missing_file_is_not_created_by_a_reader_or_writer(void **stat
     assert_int_not_equal(access(path, F_OK), 0);
 }
 
+static void test_what_is_not_a_path_is_explained(void **state)
+{
+    (void)state;
+    struct database database;
+
+    expect_error(
+        database_open("~/app.db", DATABASE_READ, 0, &database, &err), ERROR_SOURCE,
+        "only a shell expands ~");
+    expect_error(
+        database_open("sqlite:///srv/app.db", DATABASE_READ, 0, &database, &err), ERROR_SOURCE,
+        "is a URL");
+    expect_error(
+        database_open("sqlite:app.db", DATABASE_CREATE, 0, &database, &err), ERROR_SOURCE,
+        "is a URL");
+}
+
 static void test_what_is_no_database_is_told_apart(void **state)
 {
     (void)state;
@@ -332,6 +348,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         database_test(test_a_missing_file_is_not_created_by_a_reader_or_writer),
+        database_test(test_what_is_not_a_path_is_explained),
         database_test(test_what_is_no_database_is_told_apart),
         database_test(test_a_damaged_page_is_called_damage),
         database_test(test_a_reader_cannot_write),
