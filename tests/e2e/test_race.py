@@ -248,6 +248,17 @@ class OtherDatasetTest(RaceCase):
         self.assertTrue(self.app.sync()["ok"])
         self.assert_equal()
 
+    def test_two_programs_that_share_a_state_read_why_each_sends_everything(self):
+        self.open(datasets=("d", "e"))
+
+        self.assertTrue(self.app.sync(BQ_DATASET_NAME="e")["ok"])
+        for dataset in ("d", "e"):
+            status, _, err = self.app.run("sync", BQ_DATASET_NAME=dataset)
+            self.assertEqual(0, status)
+            line = next(line for line in err.splitlines() if "whole table sent" in line)
+            self.assertIn("another target than before", line)
+            self.assertIn("BQ_STATE_PATH", line)
+
     def test_a_project_that_refuses_jobs_leaves_no_intent(self):
         self.open()
         self.app.execute("update accounts set note = 'uno' where id = 1")

@@ -414,6 +414,7 @@ static void tell_modes(struct pass *pass)
         bool none =
             task->plan.mode == SEND_NOTHING || (task_failed(task) && !task->source.in_snapshot);
         task->outcome->mode = none ? task->table->mode : task->plan.mode;
+        task->outcome->why_replaced = none ? NULL : task->plan.why;
     }
 }
 

@@ -196,7 +196,7 @@ static const char *replace_reason(const struct config *config, const struct task
     if (task->plan.in_parts)
         return MANY_PARTITIONS;
     if (strcmp(watermark->target, target) != 0)
-        return "another target than before";
+        return "another target than before; two programs with one state need a BQ_STATE_PATH each";
     if (watermark->content_hash[0] == '\0')
         return "change capture or a replacement was interrupted";
     if (!same_definition(task))

@@ -26,6 +26,8 @@ struct table_result {
     enum table_status status;
     /* How the rows were sent; of a table that has none to send, how it is declared. */
     enum send_mode mode;
+    /* Why the whole content was sent: static text, or NULL if it was not. */
+    const char *why_replaced;
     int64_t rows_inserted;
     int64_t rows_updated;
     int64_t rows_deleted;

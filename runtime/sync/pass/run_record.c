@@ -159,6 +159,10 @@ void run_record_log(
         const struct table_result *table = &result->tables[i];
         progress_done(progress, i, table);
         counts[table->status]++;
+        if (table->status == TABLE_SYNCED && table->why_replaced != NULL)
+            log_info(
+                "whole table sent", LOG_TEXT("table", table->table->name),
+                LOG_TEXT("why", table->why_replaced), LOG_TEXT("run", result->id));
         if (table->status == TABLE_SYNCED)
             log_info(
                 "table synced", LOG_TEXT("table", table->table->name),

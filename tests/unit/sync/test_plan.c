@@ -175,7 +175,9 @@ static void test_what_was_sent_is_not_trusted_when_it_may_be_something_else(void
     scene_run(scene, "update bq_sync_generations set generation = generation - 1");
 
     scene->config.dataset = "other";
-    expect_plan(plan_one(scene, "accounts"), SEND_REPLACE, "another target than before");
+    expect_plan(
+        plan_one(scene, "accounts"), SEND_REPLACE,
+        "another target than before; two programs with one state need a BQ_STATE_PATH each");
     scene->config.dataset = "d";
 
     scene_run(scene, "drop trigger bq_sync_update_accounts");
