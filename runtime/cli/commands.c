@@ -155,6 +155,18 @@ static const struct command table[] = {
         .run = command_capture,
     },
     {
+        .name = "version",
+        .arguments = "",
+        .summary = "show the versions of bqsync and of the libraries that it runs with",
+        .detail = "Says which SQLite it is, and whether that is the system's library or one that "
+                  "was compiled in. --version prints only bqsync's own version.",
+        .examples = {{"bqsync version", "for the report of a fault"}},
+        .switches = ARGS_JSON,
+        .words = WORDS_NONE,
+        .needs_no_settings = true,
+        .run = command_version,
+    },
+    {
         .name = "help",
         .arguments = "[COMMAND|settings]",
         .summary = "explain a command, or list the settings",

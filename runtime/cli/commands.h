@@ -82,6 +82,7 @@ int command_rejects(struct invocation *in);
 int command_reset(struct invocation *in);
 int command_forget(struct invocation *in);
 int command_capture(struct invocation *in);
+int command_version(struct invocation *in);
 int command_help(struct invocation *in);
 
 /* Whether it works on the table of that name. */

@@ -6,12 +6,17 @@ set(objects)
 foreach(group base encode source warehouse sync service)
   list(APPEND objects $<TARGET_OBJECTS:bqsync_${group}>)
 endforeach()
+if(BQSYNC_SQLITE_COMPILED_IN)
+  list(APPEND objects $<TARGET_OBJECTS:bqsync_sqlite>)
+endif()
 add_library(bqsync_program_archive STATIC ${objects} $<TARGET_OBJECTS:bqsync_api> $<TARGET_OBJECTS:bqsync_cli>)
 set_target_properties(bqsync_program_archive PROPERTIES
   OUTPUT_NAME bqsync_program LINKER_LANGUAGE C ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
 
 # The library for programs of other people. They may have functions of our names (error_set, buffer_append), so it is
-# one object in which only those that a program or generated code calls are left global.
+# one object in which only those that a program or generated code calls are left global. It never holds an SQLite: a
+# program opens its database itself too, and of two copies in one process each would drop the locks of the other
+# (https://sqlite.org/howtocorrupt.html, "Multiple copies of SQLite linked into the same application").
 set(archives $<TARGET_FILE:bqsync_api>)
 foreach(group sync warehouse source encode base)
   list(APPEND archives $<TARGET_FILE:bqsync_${group}>)

@@ -98,6 +98,14 @@ bool cell_utf16_has_lone_surrogate(const struct cell *cell)
 
 const char *cell_text(const struct cell *cell, struct slice *out_text)
 {
+    if (cell->storage == SQLITE_FLOAT) {
+        // How many digits sqlite3_value_text() gives depends on the version of SQLite, 15 or 17,
+        // and on SQLITE_DBCONFIG_FP_DIGITS.
+        char *text = cell_scratch(cell);
+        sqlite3_snprintf(COLUMN_SCRATCH_SIZE, text, "%!.15g", sqlite3_value_double(cell->value));
+        *out_text = slice_of(text);
+        return NULL;
+    }
     if (cell_has_lone_surrogate(cell))
         return "contains a lone surrogate";
     out_text->data = (const char *)sqlite3_value_text(cell->value);

@@ -60,7 +60,8 @@ static inline bool cell_is_null(const struct cell *cell)
     return cell_check_null(cell);
 }
 
-/* The value as UTF-8 text, as SQLite converts it. Returns NULL, or the reason why it has none. */
+/* The value as UTF-8 text, as SQLite converts it; a real always with 15 digits, in the cell's
+ * scratch. Returns NULL, or the reason why it has none. */
 const char *cell_text(const struct cell *cell, struct slice *out_text);
 
 /* The same for types whose grammar is ASCII, which refuse a wrong encoding as they refuse any other

@@ -41,13 +41,13 @@ def clean_environment(**more):
 class Installed:
     """`cmake --install` into a prefix that has been moved since."""
 
-    def __init__(self):
+    def __init__(self, build=foreign.BUILD):
         if os.environ.get("BQSYNC_SANITIZE"):
             raise unittest.SkipTest("the plain build does this")
         self._folder = tempfile.TemporaryDirectory(prefix="bqsync-installed-")
         self.folder = pathlib.Path(self._folder.name)
         self.prefix = self.folder / "moved" / "here"
-        checked("cmake", "--install", foreign.BUILD, "--prefix", self.folder / "first")
+        checked("cmake", "--install", build, "--prefix", self.folder / "first")
         self.prefix.parent.mkdir()
         (self.folder / "first").rename(self.prefix)
 

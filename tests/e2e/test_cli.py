@@ -1,10 +1,12 @@
 """The command line: what it prints, where, and how it ends."""
 
 import base64
+import ctypes
 import json
 import os
 import pathlib
 import pty
+import re
 import subprocess
 import unittest
 
@@ -13,7 +15,8 @@ from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-COMMANDS = ("sync", "serve", "check", "plan", "verify", "status", "tables", "ddl", "rejects", "reset", "capture", "help")
+COMMANDS = ("sync", "serve", "check", "plan", "verify", "status", "tables", "ddl", "rejects", "reset", "capture",
+            "version", "help")
 
 
 class CommandLineTest(unittest.TestCase):
@@ -52,6 +55,23 @@ class CommandLineTest(unittest.TestCase):
 
         self.assertEqual(0, self.app.run("help", "sync")[0])
         self.assert_ends(3, ".env:1", "tables")
+
+    def test_version_says_which_libraries_are_loaded(self):
+        (self.app.folder / ".env").write_text("this is no setting\n")
+        found = self.app.json("version")
+        _, out, _ = self.app.run("version")
+
+        version = found["version"]
+        self.assertEqual(f"bqsync {version}\n", self.app.run("--version")[1])
+        self.assertRegex(out, rf"^bqsync +{re.escape(version)}\n")
+        # The same file as bqsync has loaded tells its version to others.
+        if not found["sqlite"]["compiled_in"]:
+            loaded = ctypes.CDLL("libsqlite3.so.0")
+            loaded.sqlite3_sourceid.restype = ctypes.c_char_p
+            self.assertEqual(loaded.sqlite3_sourceid().decode(), found["sqlite"]["source_id"])
+        for text in (found["sqlite"]["version"], found["sqlite"]["source_id"], *found["libraries"].values()):
+            self.assertIn(text, out)
+        self.assert_ends(2, "takes no table", "version", "events")
 
     def test_every_command_has_help(self):
         for command in COMMANDS:
@@ -193,7 +213,7 @@ class CommandLineTest(unittest.TestCase):
 
     def test_json_is_exactly_one_document_on_stdout(self):
         for arguments in (["sync"], ["plan"], ["verify"], ["tables"], ["rejects"], ["check"], ["status"],
-                          ["capture", "show"]):
+                          ["capture", "show"], ["version"]):
             with self.subTest(arguments=arguments):
                 status, out, err = self.app.run(*arguments, "--json")
                 self.assertEqual(0, status, err)

@@ -12,7 +12,7 @@ import unittest
 
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
-from tests.support.killing import SHIM
+from tests.support.killing import commit_shim
 
 APP, BQSYNC, GROUP = 4001, 4002, 4000
 READS = (("status",), ("check",), ("plan",), ("verify",))
@@ -193,7 +193,7 @@ class TestTwoUsers(unittest.TestCase):
                 with self.subTest(journal=journal, commit=commit):
                     app = self.deploy(journal=journal)
                     app.share()
-                    shim = shutil.copy(SHIM, app.folder / "program")
+                    shim = shutil.copy(commit_shim(), app.folder / "program")
                     status, _, err = app.run("sync", LD_PRELOAD=str(shim), BQSYNC_CRASH_COMMIT=str(commit),
                                              BQSYNC_CRASH_SIDE="before")
                     self.assertEqual(-signal.SIGKILL, status, err)

