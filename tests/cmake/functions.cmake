@@ -4,7 +4,8 @@
 # is left to run alone in the end.
 set(bqsync_longest
   fault_test_property fault_test_crash_matrix conformance_test_googlesql_bqlocal e2e_test_walks e2e_test_follow
-  conformance_test_image conformance_test_googlesql_merge databases_test_databases e2e_test_keyless
+  conformance_test_image conformance_test_reproducible
+  conformance_test_googlesql_merge databases_test_databases e2e_test_keyless
   conformance_test_googlesql_verify e2e_test_keys e2e_test_partitions e2e_test_rejects e2e_test_bad_cases
   e2e_test_writers e2e_test_idle e2e_test_admin_dashboard_verify conformance_test_google_python
   consumer_test_fresh_machine e2e_test_race e2e_test_scan conformance_test_googlesql e2e_test_atomic
