@@ -59,6 +59,8 @@ file(GLOB documents ${PROJECT_SOURCE_DIR}/docs/*.md)
 install(FILES ${documents} docs/openapi.yaml docs/grafana.json DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES docs/example.c DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(DIRECTORY schemas DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+# The last, because it reads what is installed.
+include(${CMAKE_CURRENT_LIST_DIR}/sbom.cmake)
 
 # Everything that is installed, without the tests.
 add_custom_target(installable DEPENDS bqsync bqsync_samples bqsync_libraries manual_bqsync manual_bqsync-gen)
@@ -94,4 +96,7 @@ else()
 endif()
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_LIST_DIR}/conffiles)
 set(CPACK_STRIP_FILES ON)
+# Whatever the packager's umask is.
+set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE
+    WORLD_READ WORLD_EXECUTE)
 include(CPack)

@@ -29,7 +29,7 @@ add_custom_command(
   COMMAND ${CMAKE_OBJCOPY} --wildcard --keep-global-symbol=bqsync_* --keep-global-symbol=column_*
           --keep-global-symbol=avro_* ${whole_object}
   COMMAND ${CMAKE_COMMAND} -E rm -f ${library}
-  COMMAND ${CMAKE_AR} rcs ${library} ${whole_object}
+  COMMAND ${CMAKE_AR} rcsD ${library} ${whole_object}
   COMMAND ${CMAKE_COMMAND} -E rm -f ${whole_object}
   DEPENDS bqsync_api bqsync_sync bqsync_warehouse bqsync_source bqsync_encode bqsync_base
   VERBATIM
@@ -67,7 +67,7 @@ file(RELATIVE_PATH private_from_bin /${CMAKE_INSTALL_BINDIR} /${private})
 configure_file(${CMAKE_CURRENT_LIST_DIR}/bqsync-gen.in ${package}/bqsync-gen @ONLY)
 
 # The flags of generated code and of the program's link line, where no CMake gives them.
-set(compile_options -std=c17 -O2 ${BQSYNC_HARDENING})
+set(compile_options -std=c17 -O2 ${BQSYNC_HARDENING} ${BQSYNC_HARDENING_PROGRAM})
 set(link_options ${BQSYNC_STAMP})
 set(program_link_options ${link_options} ${BQSYNC_HARDENING_LINK})
 set(settings ${package}/settings.cmake)
@@ -89,6 +89,7 @@ set(prefix_from_pkgconfig "@prefix_from_pkgconfig@")
 set(compile_options "@compile_options@")
 set(link_options "@link_options@")
 set(program_link_options "@program_link_options@")
+set(generator_link_options "@BQSYNC_HARDENING_PROGRAM_LINK@")
 ]])
 set(written ${package}/bqsyncConfig.cmake ${package}/bqsync.pc ${package}/layout.json)
 file(GLOB templates CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/cmake/*)

@@ -25,7 +25,7 @@ function(json_list name)
 endfunction()
 
 json_list(json_compile ${compile_options})
-json_list(json_link ${program_link_options} ${needed})
+json_list(json_link ${program_link_options} ${generator_link_options} ${needed})
 configure_file(${templates}/bqsyncConfig.cmake.in ${output}/bqsyncConfig.cmake @ONLY)
 configure_file(${templates}/bqsync.pc.in ${output}/bqsync.pc @ONLY)
 
