@@ -4,6 +4,7 @@
 #include "encode/number.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 
 /* The Julian date of 1970-01-01 00:00, whose days begin at noon. */
@@ -43,10 +44,10 @@ static int64_t power_of_ten(int power)
     return powers[power];
 }
 
-/* us is counted from where the unit begins. */
-static const char *from_begin(const struct unit *unit, int64_t us, int64_t *out_us)
+/* us is counted from begin_us, where the unit begins. */
+static const char *from_begin(int64_t begin_us, int64_t us, int64_t *out_us)
 {
-    if (__builtin_add_overflow(us, unit->begin_us, &us) || us < CIVIL_US_MIN || us > CIVIL_US_MAX)
+    if (__builtin_add_overflow(us, begin_us, &us) || us < CIVIL_US_MIN || us > CIVIL_US_MAX)
         return CIVIL_OUT_OF_RANGE;
     *out_us = us;
     return NULL;
@@ -54,14 +55,13 @@ static const char *from_begin(const struct unit *unit, int64_t us, int64_t *out_
 
 static const char *julian_of_integer(int64_t count, int64_t *out_us)
 {
-    static const struct unit noon = {0, CIVIL_US_PER_DAY / 2};
     int64_t us;
 
     // A whole Julian date is noon.
     if (__builtin_sub_overflow(count, (int64_t)(EPOCH_JULIAN + 0.5), &count) ||
         __builtin_mul_overflow(count, CIVIL_US_PER_DAY, &us))
         return CIVIL_OUT_OF_RANGE;
-    return from_begin(&noon, us, out_us);
+    return from_begin(CIVIL_US_PER_DAY / 2, us, out_us);
 }
 
 const char *epoch_us_of_integer(
@@ -75,13 +75,13 @@ const char *epoch_us_of_integer(
     if (unit->power >= 0) {
         if (__builtin_mul_overflow(count, power_of_ten(unit->power), &us))
             return CIVIL_OUT_OF_RANGE;
-        return from_begin(unit, us, out_us);
+        return from_begin(unit->begin_us, us, out_us);
     }
     int64_t parts = power_of_ten(-unit->power);
     int64_t part = count % parts;
     if (part != 0 && !truncate)
         return CIVIL_TOO_FINE;
-    return from_begin(unit, count / parts - (part < 0), out_us);
+    return from_begin(unit->begin_us, count / parts - (part < 0), out_us);
 }
 
 static const char *of_number(
@@ -92,45 +92,63 @@ static const char *of_number(
 
     if (!number_floor(number, unit->power, &us, &exact))
         return CIVIL_OUT_OF_RANGE;
-    return exact || truncate ? from_begin(unit, us, out_us) : CIVIL_TOO_FINE;
+    return exact || truncate ? from_begin(unit->begin_us, us, out_us) : CIVIL_TOO_FINE;
 }
 
-/* count, of units of unit_us microseconds, to the nearest microsecond. */
-static const char *round_real(
-    double count, long double unit_us, const struct unit *unit, int64_t *out_us)
+__extension__ typedef __int128 wide;
+
+/* count * numerator / denominator, to the nearest integer; of two equally near ones the higher. A
+ * double is an integer of 53 bits times a power of two, so the product is a fraction of two
+ * integers. In floating point, long double too, it would be rounded first, and a count close to
+ * half a microsecond could then end up on the wrong side of it. The fraction fits into 128 bits:
+ * |count| is below 2^68, numerator below 2^37, denominator below 2^10. */
+static int64_t round_scaled(double count, int64_t numerator, int64_t denominator)
 {
-    double lowest = (double)((long double)(CIVIL_US_MIN - unit->begin_us) / unit_us);
-    double highest = (double)((long double)(CIVIL_US_MAX - unit->begin_us) / unit_us);
+    int exponent;
+    wide dividend = (wide)ldexp(frexp(count, &exponent), DBL_MANT_DIG) * numerator;
+    wide divisor = denominator;
+
+    exponent -= DBL_MANT_DIG;
+    if (exponent < -100)
+        return 0;
+    if (exponent < 0)
+        divisor <<= -exponent;
+    else
+        dividend *= (wide)1 << exponent;
+    dividend = 2 * dividend + divisor;
+    divisor *= 2;
+    wide quotient = dividend / divisor;
+    return (int64_t)(quotient - (dividend % divisor < 0));
+}
+
+/* count, of units of numerator / denominator microseconds, to the nearest microsecond. */
+static const char *round_real(
+    double count, int64_t numerator, int64_t denominator, int64_t begin_us, int64_t *out_us)
+{
+    double per_us = (double)denominator / (double)numerator;
 
     // Also refuses infinities; the bounds leave room for rounding, the exact range comes below.
-    if (!(count >= lowest - 1 && count <= highest + 1))
+    if (!(count >= (double)(CIVIL_US_MIN - begin_us) * per_us - per_us - 1 &&
+          count <= (double)(CIVIL_US_MAX - begin_us) * per_us + per_us + 1))
         return CIVIL_OUT_OF_RANGE;
-    if (unit_us < 1)
-        return from_begin(unit, llroundl((long double)count * unit_us), out_us);
-    // Split before scaling, so that the whole part is exact and the product's rounding error stays
-    // far below a microsecond.
-    double whole = floor(count);
-    int64_t us =
-        (int64_t)whole * (int64_t)unit_us + llroundl((long double)(count - whole) * unit_us);
-    return from_begin(unit, us, out_us);
+    return from_begin(begin_us, round_scaled(count, numerator, denominator), out_us);
 }
 
 const char *epoch_us_of_real(double count, enum time_format format, bool truncate, int64_t *out_us)
 {
-    static const struct unit day = {0, 0};
     const struct unit *unit = &units[format];
     struct number number;
 
     // Exact: both are multiples of the smaller one's last bit and the difference is not larger.
     if (format == TIME_FORMAT_JULIAN)
-        return round_real(count - EPOCH_JULIAN, CIVIL_US_PER_DAY, &day, out_us);
+        return round_real(count - EPOCH_JULIAN, CIVIL_US_PER_DAY, 1, 0, out_us);
     if (truncate && isfinite(count)) {
         number_of_real(count, &number);
         return of_number(&number, unit, true, out_us);
     }
-    long double unit_us = unit->power >= 0 ? (long double)power_of_ten(unit->power)
-                                           : 1 / (long double)power_of_ten(-unit->power);
-    return round_real(count, unit_us, unit, out_us);
+    return unit->power >= 0
+               ? round_real(count, power_of_ten(unit->power), 1, unit->begin_us, out_us)
+               : round_real(count, 1, power_of_ten(-unit->power), unit->begin_us, out_us);
 }
 
 const char *epoch_us_of_text(

@@ -3,9 +3,9 @@
  *
  * A conversion answers NULL if it succeeded and else a short reason for people, a static string;
  * microseconds since 1970-01-01 00:00 UTC are written only on success. A REAL is rounded to the
- * nearest microsecond, because it seldom holds one exactly. Whole numbers and texts are exact: what
- * is finer than a microsecond is a problem. With truncate it is dropped from all of them, and the
- * earlier microsecond counts. */
+ * nearest microsecond, of two equally near ones to the later, because it seldom holds one exactly.
+ * Whole numbers and texts are exact: what is finer than a microsecond is a problem. With truncate
+ * it is dropped from all of them, and the earlier microsecond counts. */
 #ifndef BQSYNC_ENCODE_EPOCH_H
 #define BQSYNC_ENCODE_EPOCH_H
 

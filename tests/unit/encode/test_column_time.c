@@ -172,6 +172,26 @@ static void test_seconds_become_microseconds(void **state)
     CHECK_ALL(conversions, .type = COLUMN_TIMESTAMP, STORED_AS(TIME_FORMAT_UNIX_S));
 }
 
+/* Reals next to half a microsecond, and half of one: the exact value decides, not what is left of
+ * it in floating point. Worked out by hand in integers. */
+static void test_reals_are_rounded_by_their_exact_value(void **state)
+{
+    static const struct conversion seconds[] = {
+        // The nearest double is above -3.5 us by 5e-17 us, below -1.5 us by 4e-17 us.
+        {"-3.5e-6", "-3", NULL},
+        {"-1.5e-6", "-2", NULL},
+        {"-4.99999999999e-7", "0", NULL},
+    };
+    static const struct conversion nanoseconds[] = {
+        {"-500.0", "0", NULL},
+        {"-1500.0", "-1", NULL},
+        {"500.0", "1", NULL},
+    };
+    (void)state;
+    CHECK_ALL(seconds, .type = COLUMN_TIMESTAMP, STORED_AS(TIME_FORMAT_UNIX_S));
+    CHECK_ALL(nanoseconds, .type = COLUMN_TIMESTAMP, STORED_AS(TIME_FORMAT_UNIX_NS));
+}
+
 static void test_milliseconds_become_microseconds(void **state)
 {
     static const struct conversion conversions[] = {
@@ -276,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_date_loses_no_time_of_day),
         cmocka_unit_test(test_time_is_a_time_of_day_alone),
         cmocka_unit_test(test_seconds_become_microseconds),
+        cmocka_unit_test(test_reals_are_rounded_by_their_exact_value),
         cmocka_unit_test(test_milliseconds_become_microseconds),
         cmocka_unit_test(test_microseconds_stay),
         cmocka_unit_test(test_julian_days_begin_at_noon),
