@@ -27,12 +27,19 @@ static inline char *put_long(char *to, int64_t value)
         *to++ = (char)bits;
         return to;
     }
+    if (bits < 0x4000) {
+        *to++ = (char)(bits | 0x80);
+        *to++ = (char)(bits >> 7);
+        return to;
+    }
     if (bits < UINT64_C(1) << 56) {
         // One for each group of seven, rounded up: exact for up to 56 bits.
         int count = ((64 - __builtin_clzll(bits)) * 9 + 64) / 64;
-        bits = (bits & UINT64_C(0x000000000fffffff)) | (bits & UINT64_C(0x00fffffff0000000)) << 4;
-        bits = (bits & UINT64_C(0x00003fff00003fff)) | (bits & UINT64_C(0x0fffc0000fffc000)) << 2;
-        bits = (bits & UINT64_C(0x007f007f007f007f)) | (bits & UINT64_C(0x3f803f803f803f80)) << 1;
+        // Each step leaves the lower half of the groups where it is and multiplies the upper half
+        // by 16, 4 and 2.
+        bits += (bits & UINT64_C(0x00fffffff0000000)) * 15;
+        bits += (bits & UINT64_C(0x0fffc0000fffc000)) * 3;
+        bits += bits & UINT64_C(0x3f803f803f803f80);
         // All but the last say that another follows.
         uint64_t follows = UINT64_C(0x8080808080808080) & ((UINT64_C(1) << (8 * (count - 1))) - 1);
         return put_bytes(to, bits | follows, count);

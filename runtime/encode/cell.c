@@ -96,27 +96,6 @@ bool cell_utf16_has_lone_surrogate(const struct cell *cell)
     return units != NULL && !text_utf16_is_valid(units, bytes);
 }
 
-const char *cell_text(const struct cell *cell, struct slice *out_text)
-{
-    if (cell_has_lone_surrogate(cell))
-        return "contains a lone surrogate";
-    out_text->data = (const char *)sqlite3_value_text(cell->value);
-    out_text->length = (size_t)sqlite3_value_bytes(cell->value);
-    return out_text->data != NULL ? NULL : "cannot be read: out of memory";
-}
-
-struct slice cell_ascii(const struct cell *cell)
-{
-    // The value itself stays as it is, for the column that takes what does not fit.
-    if (cell_has_lone_surrogate(cell))
-        return slice_of("\xef\xbf\xbd");
-    const char *data = (const char *)sqlite3_value_text(cell->value);
-
-    if (data == NULL)
-        return (struct slice){"", 0};
-    return (struct slice){data, (size_t)sqlite3_value_bytes(cell->value)};
-}
-
 struct slice cell_blob(const struct cell *cell)
 {
     struct slice blob = {sqlite3_value_blob(cell->value), (size_t)sqlite3_value_bytes(cell->value)};

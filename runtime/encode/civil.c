@@ -54,6 +54,9 @@ struct form {
 static const struct form year_and_month = {
     UINT64_C(0x2d30302d30303030), // 0000-00-
     UINT64_C(0xff0000ff00000000)};
+static const struct form microseconds = {
+    UINT64_C(0x3030303030302e30), // 0.000000
+    UINT64_C(0x000000000000ff00)};
 static const struct form time_of_day = {
     UINT64_C(0x30303a30303a3030), // 00:00:00
     UINT64_C(0x0000ff0000ff0000)};
@@ -124,6 +127,7 @@ static const char *take_date(struct cursor *in, const char *not_reason, int64_t 
     return NULL;
 }
 
+/* Behind a point, in front of which a digit stands. */
 static const char *take_fraction(
     struct cursor *in, const struct civil_rules *rules, const char *not_reason, int64_t *out_us)
 {
@@ -131,7 +135,14 @@ static const char *take_fraction(
     const size_t digits_max = sizeof units / sizeof units[0] - 1;
     int64_t us = 0;
     size_t digits = 0;
+    struct cursor second = {in->at - 2, in->end};
+    uint64_t pairs;
 
+    if (take_form(&second, &microseconds, &pairs)) {
+        us = pair_at(pairs, 2) * 10000 + pair_at(pairs, 4) * 100 + pair_at(pairs, 6);
+        digits = digits_max;
+        in->at = second.at;
+    }
     for (; !at_end(in) && *in->at >= '0' && *in->at <= '9'; in->at++, digits++) {
         if (digits < digits_max)
             us = us * 10 + (*in->at - '0');
