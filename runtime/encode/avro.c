@@ -6,11 +6,44 @@
 
 #define VARINT_MAX 10
 
-/* Writes a long as a zig-zag variable-length integer; returns what lies behind it. */
+/* Writes eight bytes, of which `count` count; returns what lies behind those. */
+static inline char *put_bytes(char *to, uint64_t little_endian, int count)
+{
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    little_endian = __builtin_bswap64(little_endian);
+#endif
+    memcpy(to, &little_endian, sizeof little_endian);
+    return to + count;
+}
+
+/* Writes a long as a zig-zag variable-length integer, into VARINT_MAX bytes of which it may need
+ * fewer; returns what lies behind it. Times are in microseconds since 1970, and so have eight
+ * groups of seven bits: up to there, all groups move apart at once instead of one by one. */
 static inline char *put_long(char *to, int64_t value)
 {
     uint64_t bits = ((uint64_t)value << 1) ^ (value < 0 ? UINT64_MAX : 0);
 
+    if (bits < 0x80) {
+        *to++ = (char)bits;
+        return to;
+    }
+    if (bits < 0x4000) {
+        *to++ = (char)(bits | 0x80);
+        *to++ = (char)(bits >> 7);
+        return to;
+    }
+    if (bits < UINT64_C(1) << 56) {
+        // One for each group of seven, rounded up: exact for up to 56 bits.
+        int count = ((64 - __builtin_clzll(bits)) * 9 + 64) / 64;
+        // Each step leaves the lower half of the groups where it is and multiplies the upper half
+        // by 16, 4 and 2.
+        bits += (bits & UINT64_C(0x00fffffff0000000)) * 15;
+        bits += (bits & UINT64_C(0x0fffc0000fffc000)) * 3;
+        bits += bits & UINT64_C(0x3f803f803f803f80);
+        // All but the last say that another follows.
+        uint64_t follows = UINT64_C(0x8080808080808080) & ((UINT64_C(1) << (8 * (count - 1))) - 1);
+        return put_bytes(to, bits | follows, count);
+    }
     while (bits >= 0x80) {
         *to++ = (char)(bits | 0x80);
         bits >>= 7;
@@ -67,9 +100,7 @@ void avro_float64(struct avro_writer *out, struct value_float64 value)
     if (to == NULL)
         return;
     memcpy(&bits, &value.value, sizeof bits);
-    for (size_t i = 0; i < sizeof bits; i++)
-        *to++ = (char)(bits >> (8 * i));
-    end_field(out, to);
+    end_field(out, put_bytes(to, bits, sizeof bits));
 }
 
 void avro_bool(struct avro_writer *out, struct value_bool value)

@@ -96,33 +96,14 @@ bool cell_utf16_has_lone_surrogate(const struct cell *cell)
     return units != NULL && !text_utf16_is_valid(units, bytes);
 }
 
-const char *cell_text(const struct cell *cell, struct slice *out_text)
+struct slice cell_real_text(const struct cell *cell)
 {
-    if (cell->storage == SQLITE_FLOAT) {
-        // How many digits sqlite3_value_text() gives depends on the version of SQLite, 15 or 17,
-        // and on SQLITE_DBCONFIG_FP_DIGITS.
-        char *text = cell_scratch(cell);
-        sqlite3_snprintf(COLUMN_SCRATCH_SIZE, text, "%!.15g", sqlite3_value_double(cell->value));
-        *out_text = slice_of(text);
-        return NULL;
-    }
-    if (cell_has_lone_surrogate(cell))
-        return "contains a lone surrogate";
-    out_text->data = (const char *)sqlite3_value_text(cell->value);
-    out_text->length = (size_t)sqlite3_value_bytes(cell->value);
-    return out_text->data != NULL ? NULL : "cannot be read: out of memory";
-}
+    // How many digits sqlite3_value_text() gives depends on the version of SQLite, 15 or 17, and on
+    // SQLITE_DBCONFIG_FP_DIGITS.
+    char *text = cell_scratch(cell);
 
-struct slice cell_ascii(const struct cell *cell)
-{
-    // The value itself stays as it is, for the column that takes what does not fit.
-    if (cell_has_lone_surrogate(cell))
-        return slice_of("\xef\xbf\xbd");
-    const char *data = (const char *)sqlite3_value_text(cell->value);
-
-    if (data == NULL)
-        return (struct slice){"", 0};
-    return (struct slice){data, (size_t)sqlite3_value_bytes(cell->value)};
+    sqlite3_snprintf(COLUMN_SCRATCH_SIZE, text, "%!.15g", sqlite3_value_double(cell->value));
+    return slice_of(text);
 }
 
 struct slice cell_blob(const struct cell *cell)

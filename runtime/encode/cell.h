@@ -50,31 +50,62 @@ void cell_problem(const struct cell *cell, const char *reason);
 /* Slow path of cell_is_null: a stored NULL, a redacted value, perhaps an empty one. */
 bool cell_check_null(const struct cell *cell);
 
+/* Whether the value is of that class and reads as itself: what most values are. The functions that
+ * ask this first pass the cell on by value, so that compilers keep it in registers until then. */
+static inline bool cell_is_plain(const struct cell *cell, int storage)
+{
+    return cell->storage == storage && cell->column->transform != TRANSFORM_REDACT &&
+           !cell->column->empty_is_null;
+}
+
 /* Whether the value reads as NULL: NULL is stored, or nothing is where empty means that, or the
  * column is redacted and not a STRING. Notes a problem where the column does not allow NULL. */
 static inline bool cell_is_null(const struct cell *cell)
 {
-    if (cell->storage != SQLITE_NULL && cell->column->transform != TRANSFORM_REDACT &&
-        !cell->column->empty_is_null)
+    if (cell->storage != SQLITE_NULL && cell_is_plain(cell, cell->storage))
         return false;
     return cell_check_null(cell);
 }
 
-/* The value as UTF-8 text, as SQLite converts it; a real always with 15 digits, in the cell's
- * scratch. Returns NULL, or the reason why it has none. */
-const char *cell_text(const struct cell *cell, struct slice *out_text);
-
-/* The same for types whose grammar is ASCII, which refuse a wrong encoding as they refuse any other
- * text that is not a value of theirs: U+FFFD stands for a text with a lone surrogate. */
-struct slice cell_ascii(const struct cell *cell);
-
-/* The same of a database that stores UTF-16. */
+/* Slow path of cell_has_lone_surrogate, of a database that stores UTF-16. */
 bool cell_utf16_has_lone_surrogate(const struct cell *cell);
 
 /* Whether the value is a text in UTF-16 that no text in UTF-8 equals. */
 static inline bool cell_has_lone_surrogate(const struct cell *cell)
 {
     return cell->in->utf16 && cell_utf16_has_lone_surrogate(cell);
+}
+
+/* A REAL as SQLite writes it with 15 digits, in the cell's scratch. */
+struct slice cell_real_text(const struct cell *cell);
+
+/* The value as UTF-8 text, as SQLite converts it; a real always with 15 digits, in the cell's
+ * scratch. Returns NULL, or the reason why it has none. */
+static inline const char *cell_text(const struct cell *cell, struct slice *out_text)
+{
+    if (cell->storage == SQLITE_FLOAT) {
+        *out_text = cell_real_text(cell);
+        return NULL;
+    }
+    if (cell_has_lone_surrogate(cell))
+        return "contains a lone surrogate";
+    out_text->data = (const char *)sqlite3_value_text(cell->value);
+    out_text->length = (size_t)sqlite3_value_bytes(cell->value);
+    return out_text->data != NULL ? NULL : "cannot be read: out of memory";
+}
+
+/* The same for types whose grammar is ASCII, which refuse a wrong encoding as they refuse any other
+ * text that is not a value of theirs: U+FFFD stands for a text with a lone surrogate. */
+static inline struct slice cell_ascii(const struct cell *cell)
+{
+    // The value itself stays as it is, for the column that takes what does not fit.
+    if (cell_has_lone_surrogate(cell))
+        return slice_of("\xef\xbf\xbd");
+    const char *data = (const char *)sqlite3_value_text(cell->value);
+
+    if (data == NULL)
+        return (struct slice){"", 0};
+    return (struct slice){data, (size_t)sqlite3_value_bytes(cell->value)};
 }
 
 /* The bytes of a blob; data is never NULL. */

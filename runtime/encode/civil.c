@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,32 +44,77 @@ static bool skip(struct cursor *in, char c)
     return true;
 }
 
-/* Reads exactly this many digits. */
-static bool take_digits(struct cursor *in, int count, int *out_value)
-{
-    int value = 0;
+/* Eight characters: digits, where `text` has 0, and separators. As a number of which the first
+ * character is the lowest byte. */
+struct form {
+    uint64_t text;
+    uint64_t separators; /* ff in the bytes of these */
+};
 
-    if (in->end - in->at < count)
+static const struct form year_and_month = {
+    UINT64_C(0x2d30302d30303030), // 0000-00-
+    UINT64_C(0xff0000ff00000000)};
+static const struct form microseconds = {
+    UINT64_C(0x3030303030302e30), // 0.000000
+    UINT64_C(0x000000000000ff00)};
+static const struct form time_of_day = {
+    UINT64_C(0x30303a30303a3030), // 00:00:00
+    UINT64_C(0x0000ff0000ff0000)};
+
+/* Of eight characters that take_form has read, the number that the two digits from this one on
+ * make. */
+static int pair_at(uint64_t pairs, int character)
+{
+    return (int)(pairs >> (8 * character) & 0xff);
+}
+
+/* Reads eight characters at once: nearly every row has a time, and a branch for each character
+ * makes them cost more than all of its numbers. */
+static inline bool take_form(struct cursor *in, const struct form *form, uint64_t *out_pairs)
+{
+    uint64_t digits;
+
+    if (in->end - in->at < (ptrdiff_t)sizeof digits)
         return false;
-    for (int i = 0; i < count; i++, in->at++) {
-        unsigned digit = (unsigned char)*in->at - (unsigned)'0';
-        if (digit > 9)
-            return false;
-        value = value * 10 + (int)digit;
-    }
-    *out_value = value;
+    memcpy(&digits, in->at, sizeof digits);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    digits = __builtin_bswap64(digits);
+#endif
+    // The digits as 0 to 9 and the separators as 0; any other byte is more, and reaches the high
+    // bit if it does not have it.
+    digits ^= form->text;
+    if (((digits | (digits + UINT64_C(0x7676767676767676))) & UINT64_C(0x8080808080808080)) != 0 ||
+        (digits & form->separators) != 0)
+        return false;
+    // At most 99 in each byte, so nothing is carried into the next.
+    *out_pairs = digits * 10 + (digits >> 8);
+    in->at += sizeof digits;
+    return true;
+}
+
+/* Reads two digits. */
+static inline bool take_pair(struct cursor *in, int *out_value)
+{
+    if (in->end - in->at < 2)
+        return false;
+    unsigned tens = (unsigned char)in->at[0] - (unsigned)'0';
+    unsigned ones = (unsigned char)in->at[1] - (unsigned)'0';
+    if (tens > 9 || ones > 9)
+        return false;
+    *out_value = (int)(tens * 10 + ones);
+    in->at += 2;
     return true;
 }
 
 static const char *take_date(struct cursor *in, const char *not_reason, int64_t *out_days)
 {
-    int year;
-    int month;
+    uint64_t pairs;
     int day;
 
-    if (!take_digits(in, 4, &year) || !skip(in, '-') || !take_digits(in, 2, &month) ||
-        !skip(in, '-') || !take_digits(in, 2, &day))
+    if (!take_form(in, &year_and_month, &pairs) || !take_pair(in, &day))
         return not_reason;
+    int year = pair_at(pairs, 0) * 100 + pair_at(pairs, 2);
+    int month = pair_at(pairs, 5);
     if (month < 1 || month > 12)
         return NO_SUCH_DATE;
     int before = calendar_days_through(year, month - 1);
@@ -81,43 +127,54 @@ static const char *take_date(struct cursor *in, const char *not_reason, int64_t 
     return NULL;
 }
 
+/* Behind a point, in front of which a digit stands. */
 static const char *take_fraction(
     struct cursor *in, const struct civil_rules *rules, const char *not_reason, int64_t *out_us)
 {
+    static const int units[] = {1000000, 100000, 10000, 1000, 100, 10, 1};
+    const size_t digits_max = sizeof units / sizeof units[0] - 1;
     int64_t us = 0;
-    int64_t unit = US_PER_SECOND / 10;
-    const char *start = in->at;
+    size_t digits = 0;
+    struct cursor second = {in->at - 2, in->end};
+    uint64_t pairs;
 
-    for (; !at_end(in) && *in->at >= '0' && *in->at <= '9'; in->at++) {
-        if (unit == 0 && *in->at != '0' && !rules->truncate)
-            return TOO_FINE;
-        us += (*in->at - '0') * unit;
-        unit /= 10;
+    if (take_form(&second, &microseconds, &pairs)) {
+        us = pair_at(pairs, 2) * 10000 + pair_at(pairs, 4) * 100 + pair_at(pairs, 6);
+        digits = digits_max;
+        in->at = second.at;
     }
-    if (in->at == start)
+    for (; !at_end(in) && *in->at >= '0' && *in->at <= '9'; in->at++, digits++) {
+        if (digits < digits_max)
+            us = us * 10 + (*in->at - '0');
+        else if (*in->at != '0' && !rules->truncate)
+            return TOO_FINE;
+    }
+    if (digits == 0)
         return not_reason;
-    *out_us = us;
+    *out_us = us * units[digits < digits_max ? digits : digits_max];
     return NULL;
 }
 
+/* Minutes may end it, seconds with a fraction or without. */
 static const char *take_time(
     struct cursor *in, const struct civil_rules *rules, const char *not_reason, int64_t *out_us)
 {
+    uint64_t pairs;
     int hour;
     int minute;
     int second = 0;
     int64_t us = 0;
 
-    if (!take_digits(in, 2, &hour) || !skip(in, ':') || !take_digits(in, 2, &minute))
+    if (take_form(in, &time_of_day, &pairs)) {
+        hour = pair_at(pairs, 0);
+        minute = pair_at(pairs, 3);
+        second = pair_at(pairs, 6);
+        const char *reason = skip(in, '.') ? take_fraction(in, rules, not_reason, &us) : NULL;
+        if (reason != NULL)
+            return reason;
+    } else if (
+        !take_pair(in, &hour) || !skip(in, ':') || !take_pair(in, &minute) || skip(in, ':')) {
         return not_reason;
-    if (skip(in, ':')) {
-        if (!take_digits(in, 2, &second))
-            return not_reason;
-        if (skip(in, '.')) {
-            const char *reason = take_fraction(in, rules, not_reason, &us);
-            if (reason != NULL)
-                return reason;
-        }
     }
     if (hour > 23 || minute > 59 || second > 59)
         return NO_SUCH_TIME;
@@ -138,11 +195,11 @@ static const char *take_offset(
     int hours;
     int minutes = 0;
 
-    if (!take_digits(in, 2, &hours))
+    if (!take_pair(in, &hours))
         return not_reason;
     if (!at_end(in) && *in->at != ' ') {
         skip(in, ':');
-        if (!take_digits(in, 2, &minutes))
+        if (!take_pair(in, &minutes))
             return not_reason;
     }
     if (hours > 23 || minutes > 59)

@@ -8,9 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-struct value_int64 column_int64(struct column_reader *in, size_t index)
+static struct value_int64 convert_int64(struct cell cell)
 {
-    struct cell cell = cell_of(in, index);
     int64_t value = 0;
     const char *reason = "is not an integer";
 
@@ -33,9 +32,17 @@ struct value_int64 column_int64(struct column_reader *in, size_t index)
     return (struct value_int64){.value = value, .null = reason != NULL};
 }
 
-struct value_float64 column_float64(struct column_reader *in, size_t index)
+struct value_int64 column_int64(struct column_reader *in, size_t index)
 {
     struct cell cell = cell_of(in, index);
+
+    if (cell_is_plain(&cell, SQLITE_INTEGER))
+        return (struct value_int64){.value = sqlite3_value_int64(cell.value)};
+    return convert_int64(cell);
+}
+
+static struct value_float64 convert_float64(struct cell cell)
+{
     double value = 0;
     const char *reason = "is not a number";
 
@@ -56,6 +63,15 @@ struct value_float64 column_float64(struct column_reader *in, size_t index)
     if (reason != NULL)
         cell_problem(&cell, reason);
     return (struct value_float64){.value = value, .null = reason != NULL};
+}
+
+struct value_float64 column_float64(struct column_reader *in, size_t index)
+{
+    struct cell cell = cell_of(in, index);
+
+    if (cell_is_plain(&cell, SQLITE_FLOAT))
+        return (struct value_float64){.value = sqlite3_value_double(cell.value)};
+    return convert_float64(cell);
 }
 
 static bool equals_word(struct slice text, const char *word)

@@ -8,6 +8,7 @@
 #include "encode/jsonb.h"
 #include "encode/number.h"
 #include "encode/text.h"
+#include "encode/utf8.h"
 #include "encode/wkt.h"
 
 #include <math.h>
@@ -72,9 +73,8 @@ static const char *read_blob(const struct cell *cell, struct slice *out_text)
     return NULL;
 }
 
-struct slice column_string(struct column_reader *in, size_t index)
+static struct slice convert_string(struct cell cell)
 {
-    struct cell cell = cell_of(in, index);
     struct slice text = none;
     const char *reason;
 
@@ -96,6 +96,18 @@ struct slice column_string(struct column_reader *in, size_t index)
         return text;
     cell_failure(&cell, reason);
     return none;
+}
+
+struct slice column_string(struct column_reader *in, size_t index)
+{
+    struct cell cell = cell_of(in, index);
+
+    if (cell_is_plain(&cell, SQLITE_TEXT) && cell.column->transform == TRANSFORM_NONE) {
+        struct slice text;
+        if (cell_text(&cell, &text) == NULL && utf8_is_valid(text))
+            return text;
+    }
+    return convert_string(cell);
 }
 
 struct slice column_bytes(struct column_reader *in, size_t index)

@@ -81,6 +81,15 @@ static const char *read_time(
     return column->format_count > 1 && is_other_form(first) ? NO_FORMAT : first;
 }
 
+/* Whether it is a text in ISO 8601 where that is the only format: what most times are. */
+static inline bool read_plain(const struct cell *cell, text_conversion *of_text, int64_t *out_value)
+{
+    if (!cell_is_plain(cell, SQLITE_TEXT) || cell->column->format_count > 0)
+        return false;
+    struct civil_rules rules = rules_of(cell);
+    return of_text(cell_ascii(cell), &rules, out_value) == NULL;
+}
+
 static struct value_int64 time_value(const struct cell *cell, const char *reason, int64_t value)
 {
     if (reason != NULL)
@@ -94,6 +103,8 @@ struct value_int64 column_date(struct column_reader *in, size_t index)
     int64_t value = 0;
     bool count;
 
+    if (read_plain(&cell, civil_date_of_text, &value))
+        return (struct value_int64){.value = value};
     if (cell_is_null(&cell))
         return (struct value_int64){.null = true};
     const char *reason = read_time(&cell, civil_date_of_text, &value, &count);
@@ -111,6 +122,8 @@ struct value_int64 column_time(struct column_reader *in, size_t index)
     int64_t value = 0;
     bool count;
 
+    if (read_plain(&cell, civil_time_of_text, &value))
+        return (struct value_int64){.value = value};
     if (cell_is_null(&cell))
         return (struct value_int64){.null = true};
     const char *reason = read_time(&cell, civil_time_of_text, &value, &count);
@@ -125,6 +138,8 @@ struct value_int64 column_datetime(struct column_reader *in, size_t index)
     int64_t value = 0;
     bool count;
 
+    if (read_plain(&cell, civil_datetime_of_text, &value))
+        return (struct value_int64){.value = value};
     if (cell_is_null(&cell))
         return (struct value_int64){.null = true};
     const char *reason = read_time(&cell, civil_datetime_of_text, &value, &count);
@@ -137,6 +152,8 @@ struct value_int64 column_timestamp(struct column_reader *in, size_t index)
     int64_t value = 0;
     bool count;
 
+    if (read_plain(&cell, civil_timestamp_of_text, &value))
+        return (struct value_int64){.value = value};
     if (cell_is_null(&cell))
         return (struct value_int64){.null = true};
     const char *reason = read_time(&cell, civil_timestamp_of_text, &value, &count);

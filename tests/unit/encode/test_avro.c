@@ -357,6 +357,42 @@ static struct row random_row(const char *pool, size_t size, bool nulls)
     return row;
 }
 
+/* The specification's own words, step by step: seven bits a byte, the lowest first; the high bit
+ * says that another byte follows; an odd number is a negative one. */
+static int64_t decode_long(struct slice bytes)
+{
+    uint64_t bits = 0;
+
+    for (size_t i = 0; i < bytes.length; i++) {
+        unsigned char byte = (unsigned char)bytes.data[i];
+        bits |= (uint64_t)(byte & 0x7f) << (7 * i);
+        assert_int_equal(byte >> 7, i + 1 < bytes.length);
+    }
+    return (int64_t)(bits >> 1) ^ -(int64_t)(bits & 1);
+}
+
+static void test_a_long_has_as_many_bytes_as_it_needs(void **state)
+{
+    (void)state;
+
+    for (unsigned bit = 0; bit < 64; bit++) {
+        for (int64_t add = -2; add <= 2; add++) {
+            struct buffer out;
+            int64_t value = (int64_t)((UINT64_C(1) << bit) + (uint64_t)add);
+            uint64_t zigzag = value < 0 ? ~(uint64_t)value * 2 + 1 : (uint64_t)value * 2;
+            size_t needed = 1;
+            while (needed < 10 && zigzag >> (7 * needed) != 0)
+                needed++;
+            buffer_init(&out, 64);
+            struct avro_writer writer = {.out = &out, .nullable = plain};
+            avro_int64(&writer, (struct value_int64){.value = value});
+            assert_int_equal(buffer_slice(&out).length, needed);
+            assert_true(decode_long(buffer_slice(&out)) == value);
+            buffer_clear(&out);
+        }
+    }
+}
+
 static void test_random_rows_come_back(void **state)
 {
     enum { COUNT = 500, POOL = 20000 };
@@ -386,6 +422,7 @@ int main(void)
         cmocka_unit_test(test_the_schema_wraps_nullable_fields_and_adds_the_deletion_mark),
         cmocka_unit_test(test_extremes_come_back),
         cmocka_unit_test(test_null_comes_back_in_every_field),
+        cmocka_unit_test(test_a_long_has_as_many_bytes_as_it_needs),
         cmocka_unit_test(test_random_rows_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
