@@ -176,7 +176,7 @@ static void test_removal_leaves_the_schema_as_it_was(void **state)
 {
     (void)state;
     const char *schema_sql = "select group_concat(sql, ';') from sqlite_master order by 1";
-    char before[1024];
+    char before[1 << 15];
     snprintf(before, sizeof before, "%s", query_text(&source, schema_sql));
     run(&source, "create table orders(id integer primary key, v)");
     install();
@@ -228,8 +228,7 @@ static void test_triggers_with_names_of_an_earlier_version_are_replaced_once(voi
         snprintf(
             sql, sizeof sql, "select replace(sql, '%s', '%s') from sqlite_master where name = '%s'",
             names[i][0], names[i][1], names[i][0]);
-        snprintf(sql, sizeof sql, "%s", query_text(&source, sql));
-        run(&source, sql);
+        run(&source, query_text(&source, sql));
         snprintf(sql, sizeof sql, "drop trigger %s", names[i][0]);
         run(&source, sql);
     }
