@@ -7,6 +7,10 @@
 #include "base/slice.h"
 #include "base/table.h"
 
+/* "Quotas and limits": a statement, or a script of several, has at most 1,024 KB of text. In
+ * bytes. */
+#define GOOGLESQL_STATEMENT_CEILING (1 << 20)
+
 /* Appends an identifier in backticks. */
 void googlesql_identifier(struct buffer *out, const char *name);
 

@@ -40,6 +40,13 @@ function(bqsync_test name)
   endif()
 endfunction()
 
+# bqsync_test_program(NAME SCHEMAS): the program bqsync_NAME with the tables of the folder SCHEMAS, which are the library
+# bqsync_NAME_tables; what the generator makes of them is in NAME of the build folder.
+function(bqsync_test_program name schemas)
+  bqsync_tables(bqsync_${name}_tables ${schemas} ${CMAKE_BINARY_DIR}/${name})
+  bqsync_program(bqsync_${name} bqsync_${name}_tables)
+endfunction()
+
 # bqsync_unit_test(GROUP FILE SUFFIX [LIBRARY...]): FILE, a test_<module>.c, is the cmocka program
 # unit_<group>_test_<module><suffix>.
 function(bqsync_unit_test group source suffix)

@@ -32,7 +32,7 @@ class Shape(unittest.TestCase):
         self.write("runtime/base/a.h", "int a(void);\n")
         self.write("runtime/sync/b.h", "/* one */\nint b(void);\nint c(void);\n")
         self.write("codegen/a.py", "pass\n" * 600)
-        self.write("tests/unit/base/test_a.c", "\n" * 601)
+        self.write("tests/unit/base/test_a.c", "\n" * 600)
 
         self.assert_problems()
 
@@ -75,7 +75,7 @@ class Shape(unittest.TestCase):
 
         self.assert_problems("runtime/sync:1: 2 of 7 lines of its headers are comments, less than a third")
 
-    def test_long_files_are_named_but_not_those_of_tests(self) -> None:
+    def test_long_files_are_named_also_those_of_tests(self) -> None:
         self.write("runtime/base/a.c", "\n" * 601)
         self.write("tests/support/a.py", "\n" * 601)
         self.write("tests/support/test_a.py", "\n" * 601)
@@ -83,6 +83,7 @@ class Shape(unittest.TestCase):
         self.assert_problems(
             "runtime/base/a.c:601: the file has 601 lines, more than 600",
             "tests/support/a.py:601: the file has 601 lines, more than 600",
+            "tests/support/test_a.py:601: the file has 601 lines, more than 600",
         )
 
     def test_a_folder_over_its_limit_is_named_without_its_tests(self) -> None:

@@ -10,8 +10,9 @@
 #include "sync/commit/staging.h"
 #include "sync/pass/progress.h"
 
-/* Longer than any statement that is made here. */
-#define STATEMENT_CEILING (64 << 20)
+/* Longer than any statement and its parameters that are made here. BigQuery refuses what it finds
+ * too long (GOOGLESQL_STATEMENT_CEILING), and says so better than a buffer can. */
+#define TEXT_CEILING (64 << 20)
 
 /* --- the commit job ---------------------------------------------------------------------- */
 
@@ -25,8 +26,8 @@ static bool start_statement(
     struct buffer parameters;
     struct buffer type;
 
-    buffer_init(&parameters, STATEMENT_CEILING);
-    buffer_init(&type, STATEMENT_CEILING);
+    buffer_init(&parameters, TEXT_CEILING);
+    buffer_init(&type, TEXT_CEILING);
     bounds_append_parameters(&parameters, &task->batch.bounds);
     if (staging_needs_snapshot(task))
         parameter_append_timestamp(&parameters, "snapshot_at", task->batch.taken_us);
@@ -65,7 +66,7 @@ static bool start_emptying(
 {
     struct buffer sql;
 
-    buffer_init(&sql, STATEMENT_CEILING);
+    buffer_init(&sql, TEXT_CEILING);
     staging_append_replacement(&sql, worker, task, intent);
     bool ok = start_statement(worker, task, intent, &sql, err);
     buffer_clear(&sql);
@@ -80,7 +81,7 @@ static bool start_change(
     bool replaces = intent->mode == SEND_REPLACE;
     bool at_once = task->table->history == NULL && (!replaces || staging_replaces_at_once(task));
 
-    buffer_init(&sql, STATEMENT_CEILING);
+    buffer_init(&sql, TEXT_CEILING);
     buffer_append_text(&sql, at_once ? "" : "begin transaction;\n");
     change_log_append(&sql, worker, task, intent);
     if (replaces)

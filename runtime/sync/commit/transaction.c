@@ -18,10 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "Quotas and limits": a query has at most 1,024 KB of text. */
-#define SCRIPT_CEILING (1 << 20)
-/* The same: a query with its parameters has at most 10 MB. 100 tables with keys of 16 texts have
- * less than 4 MB of them. */
+/* "Quotas and limits": a query with its parameters has at most 10 MB. 100 tables with keys of 16
+ * texts have less than 4 MB of them. */
 #define PARAMETERS_CEILING (8 << 20)
 
 struct transaction {
@@ -246,7 +244,7 @@ static bool run_script(struct transaction *t, struct job *out_job, struct error 
     struct worker *worker = &t->workers->each[0];
     struct buffer sql;
 
-    buffer_init(&sql, SCRIPT_CEILING);
+    buffer_init(&sql, GOOGLESQL_STATEMENT_CEILING);
     append_script(&sql, t);
     struct error ignored;
     bool ok = buffer_check(&sql, "the transaction", &ignored) ||

@@ -15,9 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "Quotas and limits": a statement has at most 1,024 KB of text. */
-#define STATEMENT_CEILING (1 << 20)
-
 /* --- the source --------------------------------------------------------------------------- */
 
 /* Names the keys that are still in the source. */
@@ -183,7 +180,7 @@ static bool count_in(
     struct billed_select query = {.visit = note_count, .context = counting};
     struct buffer sql;
 
-    buffer_init(&sql, STATEMENT_CEILING);
+    buffer_init(&sql, GOOGLESQL_STATEMENT_CEILING);
     buffer_append_text(&sql, "select r.key_hash, count(*) from (select ");
     append_hash(&sql, table);
     buffer_append_text(&sql, " as key_hash from ");
@@ -220,7 +217,7 @@ static bool erase(
         any = any || forget->keys[i].rows + forget->keys[i].versions > 0;
     if (!any)
         return true;
-    buffer_init(&sql, STATEMENT_CEILING);
+    buffer_init(&sql, GOOGLESQL_STATEMENT_CEILING);
     if (log != NULL)
         buffer_append_text(&sql, "begin transaction;\n");
     append_delete(&sql, sides, forget->table, forget);

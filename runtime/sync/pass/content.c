@@ -3,10 +3,9 @@
 #include "base/clock.h"
 #include "source/filter_step.h"
 #include "source/rejects.h"
+#include "source/sqlite_sql.h"
 
 #include <string.h>
-
-#define STATEMENT_CEILING (1 << 20)
 
 bool content_has_key(const struct table *table, sqlite3_stmt *row)
 {
@@ -52,7 +51,7 @@ bool content_is_same(
     int64_t rejected = 0;
 
     fingerprint_begin(&fingerprint, known);
-    buffer_init(&sql, STATEMENT_CEILING);
+    buffer_init(&sql, SQLITE_SQL_CEILING);
     if (table->mode == SEND_REPLACE)
         buffer_append_text(&sql, table->scan_sql);
     else

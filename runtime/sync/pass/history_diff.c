@@ -7,9 +7,6 @@
 
 #include <string.h>
 
-/* "Quotas and limits": a statement has at most 1,024 KB of text. */
-#define STATEMENT_CEILING (1 << 20)
-
 /* What is set without a statement, of the log. */
 static void add_set(struct target_diff *diff, const char *set, const char *log)
 {
@@ -37,7 +34,7 @@ bool history_compare(
     }
     for (size_t i = 0; ok && task_lacks_readers(task) && i < 2; i++) {
         struct buffer statement;
-        buffer_init(&statement, STATEMENT_CEILING);
+        buffer_init(&statement, GOOGLESQL_STATEMENT_CEILING);
         googlesql_render(&statement, slice_of(readers[i]), project, dataset, NULL);
         target_diff_add_statement(diff, buffer_take(&statement));
     }

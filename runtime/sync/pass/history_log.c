@@ -3,9 +3,6 @@
 #include "base/buffer.h"
 #include "warehouse/googlesql.h"
 
-/* Two statements, each of at most 1,024 KB ("Quotas and limits"). */
-#define SCRIPT_CEILING (2 << 20)
-
 struct table history_log(const struct table *table)
 {
     const struct table_history *history = table->history;
@@ -30,7 +27,8 @@ char *history_readers_sql(const struct table *table, const char *project, const 
 {
     struct buffer script;
 
-    buffer_init(&script, SCRIPT_CEILING);
+    // Two statements, each of which may be that long.
+    buffer_init(&script, 2 * GOOGLESQL_STATEMENT_CEILING);
     googlesql_render(&script, slice_of(table->history->view_sql), project, dataset, NULL);
     buffer_append_text(&script, ";\n");
     googlesql_render(&script, slice_of(table->history->function_sql), project, dataset, NULL);

@@ -11,9 +11,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* "Quotas and limits": a statement has at most 1,024 KB of text. */
-#define STATEMENT_CEILING (1 << 20)
-
 /* REST answers with the old names of types ("REST reference, Table"). */
 static const char *standard_type(const char *type)
 {
@@ -102,7 +99,7 @@ static void add_statement(struct target_diff *diff, struct buffer *statement)
 
 static void begin_alter(const struct comparison *c, struct buffer *out)
 {
-    buffer_init(out, STATEMENT_CEILING);
+    buffer_init(out, GOOGLESQL_STATEMENT_CEILING);
     buffer_append_text(out, "alter table ");
     googlesql_path(out, c->project, c->dataset, c->table->target);
 }
@@ -187,7 +184,7 @@ static void block(struct comparison *c, const char *column, const char *why)
             history_is_log(c->table) ? "begins a new log"
                                      : "creates the table again; the other keeps the deleted rows");
     } else {
-        buffer_init(&statement, STATEMENT_CEILING);
+        buffer_init(&statement, GOOGLESQL_STATEMENT_CEILING);
         buffer_append_text(&statement, "drop table ");
         googlesql_path(&statement, c->project, c->dataset, target);
         buffer_append_text(&statement, "` (the next sync fills it again)");
@@ -207,7 +204,7 @@ static void block_extra(struct comparison *c, const char *column)
 
     if (c->diff->blocked[0] != '\0')
         return;
-    buffer_init(&path, STATEMENT_CEILING);
+    buffer_init(&path, GOOGLESQL_STATEMENT_CEILING);
     googlesql_path(&path, c->project, c->dataset, c->table->target);
     snprintf(
         c->diff->blocked, sizeof c->diff->blocked,
@@ -439,7 +436,7 @@ static void compare_clustering(
 
     if (same_names(want, have))
         return;
-    buffer_init(&text, STATEMENT_CEILING);
+    buffer_init(&text, GOOGLESQL_STATEMENT_CEILING);
     append_clustering(&text, have);
     if (left_alone) {
         buffer_append_text(&text, " in BigQuery, left alone: the definition has no cluster_by");
@@ -520,7 +517,7 @@ static bool compare_missing(struct comparison *c, struct error *err)
     struct buffer statement;
 
     c->diff->missing = true;
-    buffer_init(&statement, STATEMENT_CEILING);
+    buffer_init(&statement, GOOGLESQL_STATEMENT_CEILING);
     googlesql_render(&statement, slice_of(c->table->ddl_sql), c->project, c->dataset, NULL);
     add_statement(c->diff, &statement);
     c->diff->fields = cJSON_Parse(c->table->schema_json);
@@ -574,7 +571,7 @@ bool target_compare(
     const cJSON *schema = cJSON_GetObjectItemCaseSensitive(live, "schema");
     const cJSON *fields = cJSON_GetObjectItemCaseSensitive(schema, "fields");
     c.fields = fields == NULL ? cJSON_CreateArray() : cJSON_Duplicate(fields, true);
-    buffer_init(&c.widen, STATEMENT_CEILING);
+    buffer_init(&c.widen, GOOGLESQL_STATEMENT_CEILING);
     bool ok = wanted != NULL && c.fields != NULL ? compare_live(&c, live, wanted, err)
                                                  : error_set(err, ERROR_MEMORY, "out of memory");
     buffer_clear(&c.widen);

@@ -5,11 +5,10 @@
 #include "sync/verify/drill_down.h"
 #include "sync/verify/row_hash.h"
 #include "sync/verify/source_rows.h"
+#include "warehouse/googlesql.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define STATEMENT_CEILING (1 << 20)
 
 struct bucket {
     int64_t rows;
@@ -92,7 +91,7 @@ static bool read_warehouse_buckets(struct comparison *c, struct error *err)
 {
     struct buffer sql;
 
-    buffer_init(&sql, STATEMENT_CEILING);
+    buffer_init(&sql, GOOGLESQL_STATEMENT_CEILING);
     checksum_sql_buckets(&sql, c->sides->config, c->out->table, ROW_HASH_BUCKET_DIGITS);
     bool ok =
         buffer_check(&sql, "the checksum query", err) &&
@@ -180,7 +179,7 @@ static bool read_warehouse_rows(struct comparison *c, struct error *err)
     struct buffer sql;
     bool ok = true;
 
-    buffer_init(&sql, STATEMENT_CEILING);
+    buffer_init(&sql, GOOGLESQL_STATEMENT_CEILING);
     if (append_rows_sql(c, &sql)) {
         ok = buffer_check(&sql, "the drill-down query", err) &&
              billed_select(
