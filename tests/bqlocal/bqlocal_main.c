@@ -1,4 +1,5 @@
 /* bqlocal: a local stand-in for the BigQuery v2 REST API. Options, start and stop; nothing else. */
+#include "bqlocal/jobs/avro_file.h"
 #include "bqlocal/server/local_server.h"
 
 #include "base/config.h"
@@ -28,6 +29,7 @@ static const char help[] =
     "  --json-numbers MODE  what a load does with a number that JSON cannot hold exactly: round "
     "or\n"
     "                       refuse (round)\n"
+    "  --avro-codecs LIST   the codecs that loads of Avro read: null, deflate, zstandard (all)\n"
     "  --discard            accept loads, count their rows and forget them\n"
     "  --faults FILE        start with the fault rules in this JSON file\n"
     "  --strict FILE        ask for credentials as this JSON file says\n"
@@ -46,6 +48,7 @@ static const struct option long_options[] = {
     {"job-latency", required_argument, NULL, 'j'},
     {"load-modes", required_argument, NULL, 'm'},
     {"json-numbers", required_argument, NULL, 'n'},
+    {"avro-codecs", required_argument, NULL, 'c'},
     {"discard", no_argument, NULL, 'x'},
     {"faults", required_argument, NULL, 'u'},
     {"strict", required_argument, NULL, 't'},
@@ -130,6 +133,13 @@ static bool set_option(
     case 'n':
         return parse_choice(
             "--json-numbers", value, "round", "refuse", &options->refuse_json_numbers, err);
+    case 'c':
+        return avro_codecs_parse(value, &options->avro_codecs) ||
+               error_set(
+                   err, ERROR_USAGE,
+                   "--avro-codecs %s: expected some of null, deflate and zstandard with commas in "
+                   "between",
+                   value);
     case 'x':
         options->discard = true;
         return true;
@@ -188,7 +198,10 @@ int main(int argc, char **argv)
 {
     struct server *server = NULL;
     struct server_options options = {
-        .listen = "127.0.0.1:9050", .project = "local", .location = "US"};
+        .listen = "127.0.0.1:9050",
+        .project = "local",
+        .location = "US",
+        .avro_codecs = AVRO_CODECS_ALL};
     struct error err = {0};
     sigset_t ending;
     int number;

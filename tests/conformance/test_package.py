@@ -56,7 +56,7 @@ class PackageTest(unittest.TestCase):
         fields = run("dpkg-deb", "-f", self.package).stdout
 
         depends = re.search(r"^Depends: (.*)$", fields, re.M)[1]
-        for package in ("libc6", "libsqlite3-0", "libcurl4", "libavro", "ca-certificates", "tzdata",
+        for package in ("libc6", "libsqlite3-0", "libcurl4", "libzstd1", "libavro", "ca-certificates", "tzdata",
                         # For bqsync-gen, which compiles the tables.
                         "python3", "gcc | c-compiler", "libc6-dev | libc-dev"):
             self.assertIn(package, depends)

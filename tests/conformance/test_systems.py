@@ -20,14 +20,14 @@ SYSTEMS = {
     "x86_64-linux-musl": [],
 }
 # Headers of libraries, which are the same everywhere; other headers of this machine must not be found.
-LIBRARIES = ("sqlite3.h", "curl", "cjson", "openssl", "microhttpd.h", "isa-l", "isa-l.h")
+LIBRARIES = ("sqlite3.h", "curl", "cjson", "openssl", "microhttpd.h", "isa-l", "isa-l.h", "zstd.h")
 
 
 def headers(folder):
     """A folder with the libraries' headers alone."""
     usual = [pathlib.Path("/usr/include")] + sorted(pathlib.Path("/usr/include").glob("*-linux-gnu"))
     said = subprocess.run(["pkg-config", "--cflags-only-I", "--keep-system-cflags", "libcurl", "sqlite3", "libcjson",
-                           "libcrypto", "libmicrohttpd", "libisal"], capture_output=True, text=True, check=True).stdout
+                           "libcrypto", "libmicrohttpd", "libisal", "libzstd"], capture_output=True, text=True, check=True).stdout
     places = [*usual, *(pathlib.Path(word[2:]) for word in shlex.split(said))]
     for name in LIBRARIES:
         for place in places:

@@ -51,7 +51,18 @@ def encode(value, kind):
     return text(value)
 
 
+def zstd_frame(data):
+    """A Zstandard frame of stored blocks, which hold up to 128 KiB each (RFC 8878, section 3.1.1)."""
+    out = struct.pack("<IBI", 0xFD2FB528, 0xA0, len(data))  # one segment, and four bytes of its size
+    parts = [data[at:at + (1 << 17)] for at in range(0, len(data), 1 << 17)] or [b""]
+    for number, part in enumerate(parts, 1):
+        out += ((len(part) << 3) | (number == len(parts))).to_bytes(3, "little") + part
+    return out
+
+
 def compress(data, codec):
+    if codec == "zstandard":
+        return zstd_frame(data)
     if codec == "deflate":
         packer = zlib.compressobj(1, zlib.DEFLATED, -15)
         return packer.compress(data) + packer.flush()

@@ -22,10 +22,17 @@
 /* The longest row count and size of a block: two varints. */
 #define AVRO_BLOCK_HEADER_MAX 20
 
+enum avro_codec { AVRO_CODEC_NULL, AVRO_CODEC_DEFLATE, AVRO_CODEC_ZSTANDARD, AVRO_CODEC_COUNT };
+
+/* Reads a list of names with commas in between ("deflate,null") into a set of bits, one a codec;
+ * false if one is unknown or there is none. */
+bool avro_codecs_parse(const char *list, unsigned *out_set);
+#define AVRO_CODECS_ALL ((1u << AVRO_CODEC_COUNT) - 1)
+
 struct avro_header {
     char *schema; /* the text of avro.schema, owned */
     size_t schema_length;
-    bool is_deflated; /* the codec: deflate, else null */
+    enum avro_codec codec;
     uint8_t sync[16];
     size_t length; /* of the header in the file */
 };
@@ -38,6 +45,7 @@ struct avro_file {
     struct buffer stored; /* a block as it is in the file */
     struct buffer block;  /* decompressed */
     void *inflater;
+    void *unzstd;
 };
 
 /* Reads a header from the start of a file; needs_more is set where the bytes end too early. */
@@ -55,6 +63,10 @@ MUST_CHECK bool avro_file_open(
     struct spool *spool, uint64_t offset, uint64_t length, struct avro_file *out_file,
     struct error *err);
 void avro_file_close(struct avro_file *file);
+
+/* Refuses a file whose codec is not in the set. */
+MUST_CHECK bool avro_file_check_codec(
+    const struct avro_file *file, unsigned codecs, struct error *err);
 
 /* The next block: its rows and decompressed bytes, borrowed until the next call; rows is 0 at the
  * end of the file. */

@@ -19,6 +19,7 @@ struct job_settings {
     bool discards;             /* --discard */
     bool lenient_modes;        /* --load-modes lenient */
     bool refuses_json_numbers; /* --json-numbers refuse */
+    unsigned avro_codecs;      /* that loads read, as a set (jobs/avro_file.h) */
 };
 
 /* The members below `settings` belong to this module and to job_runner. */

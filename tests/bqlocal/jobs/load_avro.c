@@ -276,6 +276,8 @@ static bool open_avro(struct load *load, void **out_context, struct error *err)
     if (!avro_file_open(media->spool, media->offset, length, &reader->file, err))
         return false;
     reader->opened = true;
+    if (!avro_file_check_codec(&reader->file, load->settings->avro_codecs, err))
+        return false;
     cJSON *schema =
         cJSON_ParseWithLength(reader->file.header.schema, reader->file.header.schema_length);
     if (schema == NULL)

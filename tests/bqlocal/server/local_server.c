@@ -193,6 +193,7 @@ static bool open_parts(struct server *server, struct error *err)
         .discards = options->discard,
         .lenient_modes = options->lenient_modes,
         .refuses_json_numbers = options->refuse_json_numbers,
+        .avro_codecs = options->avro_codecs,
     };
 
     parts->monitor = &server->monitor;

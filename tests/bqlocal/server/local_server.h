@@ -22,6 +22,7 @@ struct server_options {
     bool discard;
     bool lenient_modes;
     bool refuse_json_numbers;
+    unsigned avro_codecs;  /* that loads read, as a set (jobs/avro_file.h) */
     const char *port_file; /* NULL: none */
 };
 

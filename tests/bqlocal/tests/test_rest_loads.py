@@ -101,11 +101,31 @@ class RestLoads(unittest.TestCase):
 
     def test_every_codec_is_read(self):
         rows = [(i, "text that repeats itself " * 5) for i in range(3000)]
-        for codec in ("null", "deflate"):
+        for codec in ("null", "deflate", "zstandard"):
             with self.subTest(codec):
                 self.assert_done(self.load(rows, [("id", "long"), ("s", "string")], f"t_{codec}", codec))
                 self.assertEqual(
                     [tuple(r.values()) for r in self.bq.rows("d", f"t_{codec}")], rows)
+
+    def test_a_block_may_be_several_zstandard_frames(self):
+        fields = [("id", "long")]
+        packed = avro.zstd_frame(avro.long(1)) + avro.zstd_frame(b"") + avro.zstd_frame(avro.long(2))
+        media = (avro.header(avro.schema(fields), "zstandard") + avro.long(2) + avro.long(len(packed)) + packed
+                 + avro.SYNC)
+
+        self.assert_done(self.bq.load("d", "t", media))
+
+        self.assertEqual([1, 2], [row["id"] for row in self.bq.rows("d", "t")])
+
+    def test_codecs_can_be_left_out(self):
+        with Bqlocal(datasets=["d"], args=["--avro-codecs", "deflate,null"]) as bq:
+            for codec, words in (("deflate", None), ("null", None), ("zstandard", "Unknown codec in data file: zstandard")):
+                with self.subTest(codec):
+                    job = bq.load("d", f"t_{codec}", avro.container([("id", "long")], [(1,)], codec))
+                    if words is None:
+                        self.assert_done(job)
+                    else:
+                        self.assert_failed(job, "invalid", words)
 
     def test_a_new_table_takes_its_modes_from_the_file(self):
         self.assert_done(self.load([(1, None)], [("id", "long"), ("s", nullable("string"))]))
@@ -248,6 +268,12 @@ class RestLoads(unittest.TestCase):
              + avro.block(huge, 1, "deflate"), "larger than 16 MB"),
             ("bad deflate", avro.header(avro.schema(fields), "deflate")
              + avro.block(b"\xff\xff", 1), "not a DEFLATE stream"),
+            ("large inside zstandard", avro.header(avro.schema(fields), "zstandard")
+             + avro.block(huge[:-1 << 10], 1, "zstandard"), "larger than 16 MB"),
+            ("bad zstandard", avro.header(avro.schema(fields), "zstandard")
+             + avro.block(b"\xff" * 20, 1), "not a Zstandard frame"),
+            ("cut zstandard", avro.header(avro.schema(fields), "zstandard")
+             + avro.block(avro.zstd_frame(avro.long(1))[:-1], 1), "not a Zstandard frame"),
             ("snappy", avro.header(avro.schema(fields), "snappy"), "codec"),
         ]
         for label, media, words in cases:
