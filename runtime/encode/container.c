@@ -1,6 +1,6 @@
 #include "encode/container.h"
 
-#include "encode/deflate.h"
+#include "encode/level.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -8,16 +8,21 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <time.h>
 
 #define SYNC_BYTES 16
 
-/* Larger blocks hardly pack better, and every block in flight costs its size in memory. */
-#define BLOCK_BYTES_DEFAULT ((size_t)256 * 1024)
+/* Every block in flight costs its size in memory. DEFLATE looks back 32 KiB, so larger blocks
+ * hardly pack better. zstd looks back through the whole block and chooses its tables by the block's
+ * size: up to 256 KiB they are small, and levels 3 to 6 pack a fifth worse. */
+#define BLOCK_BYTES_DEFLATE ((size_t)256 * 1024)
+#define BLOCK_BYTES_ZSTD    ((size_t)512 * 1024)
 
 /* Full blocks waiting for a compressor, at most: more only cost memory, because the caller helps
  * when they are all taken. */
-#define QUEUE_MAX   4
-#define THREADS_MAX 16
+#define QUEUE_MAX      4
+#define QUEUE_MAX_ZSTD 1
+#define THREADS_MAX    16
 
 /* Every full block is queued or being compressed by a helper, so one more is always free to be
  * filled. */
@@ -33,10 +38,11 @@ struct container {
     struct block *current;
     size_t row_start; /* of the row begun last, in current->raw */
     size_t block_bytes;
-    enum container_codec codec;
-    struct deflater *deflater; /* the caller's own; NULL: no compression */
+    enum codec codec;
+    struct packer *packer; /* the caller's own; NULL: no compression */
     uint64_t rows;
     uint64_t raw_bytes;
+    int64_t read_from_ns; /* the caller's processor time when the current block was empty */
     uint8_t sync[SYNC_BYTES];
 
     /* The thread that finished a block writes it, in one piece. */
@@ -49,22 +55,26 @@ struct container {
     pthread_cond_t filled; /* a block was queued, or nothing more comes */
     struct block *queue[QUEUE_MAX];
     size_t queued; /* oldest first */
+    size_t queue_max;
     struct block *free[BLOCKS_MAX];
     size_t free_count;
     bool closing;
+    struct level level; /* for the next block of zstd */
+    int level_fixed;    /* 0: as level says */
+    int level_used;     /* last */
     struct error error; /* the first one; failed says that there is one */
     atomic_bool failed;
 
     struct block blocks[BLOCKS_MAX];
     size_t block_count;
     pthread_t threads[THREADS_MAX];
-    struct deflater *deflaters[THREADS_MAX];
+    struct packer *packers[THREADS_MAX];
     int thread_count;
 };
 
 struct helper {
     struct container *container;
-    struct deflater *deflater;
+    struct packer *packer;
 };
 
 /* Keeps the first error of any thread. */
@@ -122,7 +132,7 @@ static bool write_header(struct container *container, const char *schema_json, s
     append_bytes(&header, slice_of("avro.schema"));
     append_bytes(&header, slice_of(schema_json));
     append_bytes(&header, slice_of("avro.codec"));
-    append_bytes(&header, slice_of(container->codec == CONTAINER_DEFLATE ? "deflate" : "null"));
+    append_bytes(&header, slice_of(codec_name(container->codec)));
     append_long(&header, 0);
     buffer_append(&header, container->sync, SYNC_BYTES);
     bool ok = buffer_check(&header, "the Avro header", err) &&
@@ -152,15 +162,52 @@ static bool write_block(
     return ok;
 }
 
+/* Processor time of the calling thread: what other work on the machine takes does not count. It
+ * decides how the bytes are packed and never what they say. */
+static int64_t thread_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int choose_level(struct container *container)
+{
+    if (container->codec != CODEC_ZSTD)
+        return 0;
+    pthread_mutex_lock(&container->lock);
+    int level =
+        container->level_fixed != 0 ? container->level_fixed : level_choose(&container->level);
+    container->level_used = level;
+    pthread_mutex_unlock(&container->lock);
+    return level;
+}
+
+static bool pack(
+    struct container *container, struct packer *packer, struct slice raw, struct slice *out_packed,
+    struct error *err)
+{
+    int level = choose_level(container);
+    int64_t began = thread_ns();
+
+    if (!packer_pack(packer, level, raw, out_packed, err))
+        return false;
+    int64_t ns = thread_ns() - began;
+    pthread_mutex_lock(&container->lock);
+    level_saw_block(&container->level, level, raw.length, out_packed->length, ns);
+    pthread_mutex_unlock(&container->lock);
+    return true;
+}
+
 /* Compresses and writes a block and empties it; an error is kept. */
-static void finish_block(
-    struct container *container, struct deflater *deflater, struct block *block)
+static void finish_block(struct container *container, struct packer *packer, struct block *block)
 {
     struct error err;
     struct slice data = buffer_slice(&block->raw);
 
     if (!atomic_load(&container->failed)) {
-        if (deflater != NULL && !deflater_pack(deflater, data, &data, &err))
+        if (packer != NULL && !pack(container, packer, data, &data, &err))
             keep_error(container, &err);
         else
             (void)write_block(container, block->rows, data, &err);
@@ -196,7 +243,7 @@ static void *help(void *context)
             break;
         struct block *block = dequeue(container);
         pthread_mutex_unlock(&container->lock);
-        finish_block(container, helper.deflater, block);
+        finish_block(container, helper.packer, block);
         pthread_mutex_lock(&container->lock);
         container->free[container->free_count++] = block;
     }
@@ -212,9 +259,12 @@ static void hand_over(struct container *container)
     struct block *full = container->current;
     bool queued = false;
 
+    pthread_mutex_lock(&container->lock);
+    level_saw_reading(&container->level, full->raw.length, thread_ns() - container->read_from_ns);
+    pthread_mutex_unlock(&container->lock);
     if (container->thread_count > 0 && full->raw.capacity <= 4 * container->block_bytes) {
         pthread_mutex_lock(&container->lock);
-        queued = container->queued < QUEUE_MAX;
+        queued = container->queued < container->queue_max;
         if (queued) {
             container->queue[container->queued++] = full;
             container->current = container->free[--container->free_count];
@@ -223,25 +273,27 @@ static void hand_over(struct container *container)
         pthread_mutex_unlock(&container->lock);
     }
     if (!queued)
-        finish_block(container, container->deflater, full);
+        finish_block(container, container->packer, full);
     container->writer.out = &container->current->raw;
+    container->read_from_ns = thread_ns();
 }
 
 /* One helper; false if there cannot be more, which only makes things slower. */
 static bool start_helper(struct container *container)
 {
     struct error ignored;
-    struct deflater **deflater = &container->deflaters[container->thread_count];
+    struct packer **packer = &container->packers[container->thread_count];
     struct helper *helper = malloc(sizeof *helper);
 
-    if (helper == NULL || !deflater_new(container->block_bytes * 2, deflater, &ignored)) {
+    if (helper == NULL ||
+        !packer_new(container->codec, container->block_bytes * 2, packer, &ignored)) {
         free(helper);
         return false;
     }
-    *helper = (struct helper){container, *deflater};
+    *helper = (struct helper){container, *packer};
     if (pthread_create(&container->threads[container->thread_count], NULL, help, helper) != 0) {
-        deflater_free(*deflater);
-        *deflater = NULL;
+        packer_free(*packer);
+        *packer = NULL;
         free(helper);
         return false;
     }
@@ -285,15 +337,31 @@ static void destroy(struct container *container)
     pthread_mutex_unlock(&container->lock);
     for (int i = 0; i < container->thread_count; i++) {
         pthread_join(container->threads[i], NULL);
-        deflater_free(container->deflaters[i]);
+        packer_free(container->packers[i]);
     }
-    deflater_free(container->deflater);
+    packer_free(container->packer);
     for (size_t i = 0; i < container->block_count; i++)
         buffer_clear(&container->blocks[i].raw);
     pthread_cond_destroy(&container->filled);
     pthread_mutex_destroy(&container->lock);
     pthread_mutex_destroy(&container->sink_lock);
     free(container);
+}
+
+/* Of blocks and queue, and the first level. */
+static void choose_sizes(struct container *container, const struct container_options *options)
+{
+    bool zstd = options->codec == CODEC_ZSTD;
+
+    container->codec = options->codec;
+    container->block_bytes = options->block_bytes != 0 ? options->block_bytes
+                             : zstd                    ? BLOCK_BYTES_ZSTD
+                                                       : BLOCK_BYTES_DEFLATE;
+    if (container->block_bytes > CONTAINER_BLOCK_BYTES_MAX)
+        container->block_bytes = CONTAINER_BLOCK_BYTES_MAX;
+    container->queue_max = zstd ? QUEUE_MAX_ZSTD : QUEUE_MAX;
+    container->level_fixed = options->level;
+    level_begin(&container->level, options->link_bytes, options->threads + 1);
 }
 
 bool container_open(
@@ -305,10 +373,7 @@ bool container_open(
     if (container == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory for an Avro file");
     container->writer.nullable = options->nullable;
-    container->block_bytes = options->block_bytes != 0 ? options->block_bytes : BLOCK_BYTES_DEFAULT;
-    if (container->block_bytes > CONTAINER_BLOCK_BYTES_MAX)
-        container->block_bytes = CONTAINER_BLOCK_BYTES_MAX;
-    container->codec = options->codec;
+    choose_sizes(container, options);
     container->sink = sink;
     pthread_mutex_init(&container->sink_lock, NULL);
     pthread_mutex_init(&container->lock, NULL);
@@ -318,17 +383,19 @@ bool container_open(
         return error_set(err, ERROR_CONFIG, "the system gives no random bytes");
     }
     if (!write_header(container, options->schema_json, err) ||
-        (options->codec == CONTAINER_DEFLATE &&
-         !deflater_new(container->block_bytes * 2, &container->deflater, err))) {
+        (options->codec != CODEC_NULL &&
+         !packer_new(options->codec, container->block_bytes * 2, &container->packer, err))) {
         destroy(container);
         return false;
     }
-    if (options->codec == CONTAINER_DEFLATE)
+    if (options->codec != CODEC_NULL)
         start_helpers(container, options->threads);
     prepare_blocks(
-        container,
-        container->thread_count == 0 ? 1 : QUEUE_MAX + (size_t)container->thread_count + 1);
+        container, container->thread_count == 0
+                       ? 1
+                       : container->queue_max + (size_t)container->thread_count + 1);
     container->writer.out = &container->current->raw;
+    container->read_from_ns = thread_ns();
     *out_container = container;
     return true;
 }
@@ -409,7 +476,7 @@ static void drain(struct container *container)
         pthread_mutex_unlock(&container->lock);
         if (block == NULL)
             return;
-        finish_block(container, container->deflater, block);
+        finish_block(container, container->packer, block);
     }
 }
 
@@ -430,12 +497,13 @@ bool container_close(
     pthread_mutex_unlock(&container->lock);
     for (int i = 0; i < container->thread_count; i++) {
         pthread_join(container->threads[i], NULL);
-        deflater_free(container->deflaters[i]);
+        packer_free(container->packers[i]);
     }
     container->thread_count = 0;
 
     bool ok = check_failed(container, err);
     stats.written_bytes = container->written_bytes;
+    stats.level = container->level_used;
     destroy(container);
     if (ok && out_stats != NULL)
         *out_stats = stats;

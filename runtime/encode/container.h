@@ -1,6 +1,6 @@
 /* container: an Avro object file (Apache Avro specification, "Object Container Files"): header,
- * then blocks of rows compressed with raw DEFLATE, handed to a sink as they fill. Compression runs
- * on helper threads, and the caller compresses a block itself when their queue is full, so blocks
+ * then blocks of rows compressed by one codec, handed to a sink as they fill. Compression runs on
+ * helper threads, and the caller compresses a block itself when their queue is full, so blocks
  * may leave out of row order; memory is a fixed number of blocks whatever the table's size. One
  * caller thread. */
 #ifndef BQSYNC_ENCODE_CONTAINER_H
@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/spool.h"
 #include "encode/avro.h"
+#include "encode/packer.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,15 +17,15 @@
 /* BigQuery takes Avro blocks of up to 16 MB (Google Cloud documentation, "Loading Avro data"). */
 #define CONTAINER_BLOCK_BYTES_MAX ((size_t)16 * 1000 * 1000)
 
-enum container_codec { CONTAINER_NULL, CONTAINER_DEFLATE };
-
 struct container;
 
 struct container_options {
     const char *schema_json; /* avro_schema_text; copied */
     const bool *nullable;    /* as of avro_writer; borrowed until close */
-    enum container_codec codec;
-    size_t block_bytes; /* a block is closed when its raw rows reach this; 0: the default */
+    enum codec codec;
+    int level;          /* of zstd; 0: chosen from block to block for the link (encode/level.h) */
+    double link_bytes;  /* what the link carries in a second; 0: nobody knows */
+    size_t block_bytes; /* a block is closed when its raw rows reach this; 0: the codec's default */
     int threads;        /* compressor threads besides the caller; 0: none */
 };
 
@@ -32,6 +33,7 @@ struct container_stats {
     uint64_t rows;
     uint64_t raw_bytes;
     uint64_t written_bytes; /* given to the sink */
+    int level;              /* of zstd, of the block packed last; else 0 */
 };
 
 /* Returns owned. Writes the header to the sink. */

@@ -33,16 +33,14 @@ struct variant {
     const char *label;
     bool ahead; /* reads ahead */
     bool encode;
-    enum container_codec codec;
+    enum codec codec;
     int threads;
 };
 
 static const struct variant variants[] = {
-    {"bare scan", false, false, CONTAINER_NULL, 0},
-    {"scan, read ahead", true, false, CONTAINER_NULL, 0},
-    {"checked Avro", true, true, CONTAINER_NULL, 0},
-    {"deflated Avro", true, true, CONTAINER_DEFLATE, 0},
-    {"  1 helper", true, true, CONTAINER_DEFLATE, 1},
+    {"bare scan", false, false, CODEC_NULL, 0},   {"scan, read ahead", true, false, CODEC_NULL, 0},
+    {"checked Avro", true, true, CODEC_NULL, 0},  {"deflated Avro", true, true, CODEC_DEFLATE, 0},
+    {"  1 helper", true, true, CODEC_DEFLATE, 1},
 };
 
 #define VARIANTS (sizeof variants / sizeof variants[0])

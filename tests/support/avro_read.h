@@ -6,6 +6,7 @@
 #include "support/prelude.h"
 
 #include "base/slice.h"
+#include "support/avro_unzstd.h"
 
 #include <stdio.h>
 
@@ -24,11 +25,14 @@ struct avro_read {
     avro_schema_t schema;
     avro_value_iface_t *interface;
     avro_value_t row;
+    struct buffer plain;
 };
 
 static inline void avro_read_open(struct avro_read *in, struct slice file)
 {
-    FILE *stream = fmemopen((void *)(uintptr_t)file.data, file.length, "rb");
+    buffer_init(&in->plain, (size_t)1 << 30);
+    avro_unzstd(file, &in->plain);
+    FILE *stream = fmemopen(in->plain.data, in->plain.length, "rb");
 
     assert_non_null(stream);
     if (avro_file_reader_fp(stream, "memory", 1, &in->reader) != 0)
@@ -71,6 +75,7 @@ static inline void avro_read_close(struct avro_read *in)
     avro_value_iface_decref(in->interface);
     avro_schema_decref(in->schema);
     avro_file_reader_close(in->reader);
+    buffer_clear(&in->plain);
 }
 
 #endif

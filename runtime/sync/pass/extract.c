@@ -389,7 +389,7 @@ static bool open_file(struct extraction *e, struct error *err)
         &(struct container_options){
             .schema_json = schema,
             .nullable = e->nullable,
-            .codec = CONTAINER_DEFLATE,
+            .codec = CODEC_DEFLATE,
             .threads = e->options->compressors,
         },
         sink, &e->container, err);

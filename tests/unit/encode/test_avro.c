@@ -192,8 +192,7 @@ static void check_row(struct avro_read *in, const struct row *row)
 }
 
 /* Writes the rows to a file and reads them back. */
-static void check_rows(
-    const struct row *rows, size_t count, const bool *nullable, enum container_codec codec)
+static void check_rows(const struct row *rows, size_t count, const bool *nullable, enum codec codec)
 {
     struct memory_sink to;
     struct container *container;
@@ -223,11 +222,13 @@ static void check_rows(
 
 static void check_everywhere(const struct row *rows, size_t count, bool all_present)
 {
-    check_rows(rows, count, unions, CONTAINER_NULL);
-    check_rows(rows, count, unions, CONTAINER_DEFLATE);
+    check_rows(rows, count, unions, CODEC_NULL);
+    check_rows(rows, count, unions, CODEC_DEFLATE);
+    check_rows(rows, count, unions, CODEC_ZSTD);
     if (all_present) {
-        check_rows(rows, count, plain, CONTAINER_NULL);
-        check_rows(rows, count, plain, CONTAINER_DEFLATE);
+        check_rows(rows, count, plain, CODEC_NULL);
+        check_rows(rows, count, plain, CODEC_DEFLATE);
+        check_rows(rows, count, plain, CODEC_ZSTD);
     }
 }
 

@@ -17,21 +17,27 @@ static const bool nullable[] = {false, true};
 
 struct shape {
     const char *label;
-    enum container_codec codec;
+    enum codec codec;
+    int level;
     int threads;
     size_t block_bytes;
 };
 
 static const struct shape shapes[] = {
-    {"null", CONTAINER_NULL, 0, 0},
-    {"null with threads", CONTAINER_NULL, 3, 2000},
-    {"null, a row a block", CONTAINER_NULL, 0, 1},
-    {"deflate", CONTAINER_DEFLATE, 0, 0},
-    {"deflate, a row a block", CONTAINER_DEFLATE, 0, 1},
-    {"deflate, one helper", CONTAINER_DEFLATE, 1, 2000},
-    {"deflate, one helper, a row a block", CONTAINER_DEFLATE, 1, 1},
-    {"deflate, four helpers", CONTAINER_DEFLATE, 4, 500},
-    {"deflate, more helpers than there can be", CONTAINER_DEFLATE, 1000, 500},
+    {"null", CODEC_NULL, 0, 0, 0},
+    {"null with threads", CODEC_NULL, 0, 3, 2000},
+    {"null, a row a block", CODEC_NULL, 0, 0, 1},
+    {"deflate", CODEC_DEFLATE, 0, 0, 0},
+    {"deflate, a row a block", CODEC_DEFLATE, 0, 0, 1},
+    {"deflate, one helper", CODEC_DEFLATE, 0, 1, 2000},
+    {"deflate, one helper, a row a block", CODEC_DEFLATE, 0, 1, 1},
+    {"deflate, four helpers", CODEC_DEFLATE, 0, 4, 500},
+    {"deflate, more helpers than there can be", CODEC_DEFLATE, 0, 1000, 500},
+    {"zstd", CODEC_ZSTD, 0, 0, 0},
+    {"zstd, level 1", CODEC_ZSTD, 1, 0, 2000},
+    {"zstd, level 6, a row a block", CODEC_ZSTD, 6, 0, 1},
+    {"zstd, four helpers, changing levels", CODEC_ZSTD, 0, 4, 500},
+    {"zstd, more helpers than there can be", CODEC_ZSTD, 0, 1000, 500},
 };
 
 #define SHAPES (sizeof shapes / sizeof shapes[0])
@@ -44,6 +50,7 @@ static struct container *open_shape(const struct shape *shape, struct sink sink)
         .schema_json = schema,
         .nullable = nullable,
         .codec = shape->codec,
+        .level = shape->level,
         .block_bytes = shape->block_bytes,
         .threads = shape->threads,
     };
@@ -341,7 +348,7 @@ static void test_a_header_that_cannot_be_written_opens_no_file(void **state)
     struct container *container = NULL;
     struct error err;
     const struct container_options options = {
-        .schema_json = schema, .nullable = nullable, .codec = CONTAINER_DEFLATE, .threads = 2};
+        .schema_json = schema, .nullable = nullable, .codec = CODEC_DEFLATE, .threads = 2};
     (void)state;
 
     expect_error(
