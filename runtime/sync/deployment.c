@@ -1,5 +1,6 @@
 #include "sync/deployment.h"
 
+#include "warehouse/link.h"
 #include "warehouse/quota.h"
 
 #include <string.h>
@@ -17,7 +18,8 @@ bool deployment_init(
             config->retry_budget_ms >= 0 ? config->retry_budget_ms : default_retry_budget_ms,
     };
     deployment->quota = quota_new(deployment->clock);
-    if (deployment->quota == NULL)
+    deployment->link = link_new(deployment->clock);
+    if (deployment->quota == NULL || deployment->link == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
     if (config->emulator_host != NULL)
         return true;
@@ -35,6 +37,7 @@ void deployment_clear(struct deployment *deployment)
     if (deployment->credentials != NULL)
         credentials_close(deployment->credentials);
     quota_free(deployment->quota);
+    link_free(deployment->link);
     *deployment = (struct deployment){0};
 }
 
@@ -78,6 +81,7 @@ bool deployment_bigquery_at(
             .endpoint = endpoint,
             .credentials = deployment->credentials,
             .quota = deployment->quota,
+            .link = deployment->link,
             .clock = deployment->clock,
             .retry_budget_ms = deployment->retry_budget_ms,
             .job_timeout_ms = config->job_timeout_ms,

@@ -24,6 +24,8 @@ struct deployment {
     struct credentials *credentials;
     /* Owned: what all connections have used of BigQuery's quotas. */
     struct quota *quota;
+    /* Owned: how fast all connections send. NULL: nobody measures. */
+    struct link *link;
     const struct clock *clock;
     /* Borrowed; NULL: nobody follows the source (BQ_SYNC_FOLLOW). */
     struct commits *commits;

@@ -19,6 +19,7 @@
 struct bigquery;
 struct credentials;
 struct quota;
+struct link;
 struct http_ops;
 
 struct bigquery_options {
@@ -28,6 +29,7 @@ struct bigquery_options {
     const char *endpoint;            /* root URL without a final slash; NULL: Google's */
     struct credentials *credentials; /* borrowed, thread-safe; NULL: no Authorization is sent */
     struct quota *quota;             /* borrowed, thread-safe; NULL: requests are not paced */
+    struct link *link;               /* borrowed, thread-safe; NULL: nobody measures it */
     const struct clock *clock;
     int64_t retry_budget_ms;         /* how long one call may go on trying */
     int64_t job_timeout_ms;          /* how long a job is waited for; 0: until it ends */

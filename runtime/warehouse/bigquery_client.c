@@ -47,6 +47,7 @@ bool bigquery_open(
     assert(options->upload_chunk_bytes % UPLOAD_GRANULE_BYTES == 0);
     bigquery->credentials = options->credentials;
     bigquery->quota = options->quota;
+    bigquery->link = options->link;
     bigquery->clock = options->clock;
     bigquery->retry_budget_ms = options->retry_budget_ms;
     bigquery->job_timeout_ms = options->job_timeout_ms;

@@ -22,6 +22,7 @@ struct bigquery {
     char *run_id;
     struct credentials *credentials;
     struct quota *quota;
+    struct link *link;
     const struct clock *clock;
     int64_t retry_budget_ms;
     int64_t job_timeout_ms;

@@ -1,6 +1,7 @@
 #include "warehouse/upload.h"
 
 #include "base/json_strict.h"
+#include "warehouse/link.h"
 #include "warehouse/quota.h"
 #include "warehouse/spool_body.h"
 
@@ -162,6 +163,21 @@ static bool session_start(struct session *session, struct error *err)
     return ok;
 }
 
+/* The request, and how long it takes. A multipart upload tells less of the link: its answer waits
+ * for the job to be made. */
+static bool send_chunk(
+    struct session *session, const struct call *call, struct call_try *try, struct error *err)
+{
+    struct link *link = call->source->length >= LINK_CHUNK_MIN ? session->bigquery->link : NULL;
+
+    if (link != NULL)
+        link_begin(link);
+    bool ok = call_once(session->bigquery, call, try, err);
+    if (link != NULL)
+        link_end(link, ok || try->answer->status == 308 ? call->source->length : 0);
+    return ok;
+}
+
 /* One request to the session: the next chunk, or the question what it has. */
 static bool session_request(
     struct session *session, struct http_answer *answer, enum retry_action *action,
@@ -200,7 +216,7 @@ static bool session_request(
         .left_ms = retry_left_ms(&session->retry),
         .answer = answer,
     };
-    bool ok = call_once(session->bigquery, &call, &try, err);
+    bool ok = send_chunk(session, &call, &try, err);
     *action = try.action;
     return ok;
 }

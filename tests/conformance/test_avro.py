@@ -57,8 +57,11 @@ def expected(number):
 
 class AvroTest(unittest.TestCase):
     def setUp(self):
-        self.python = foreign.python_with("avro", "python3-avro")
-        self.bq = self.enterContext(Bqlocal(datasets=["d"]))
+        self.python = foreign.python_with("avro, zstandard", "python3-avro python3-zstandard")
+        self.start()
+
+    def start(self, *args):
+        self.bq = self.enterContext(Bqlocal(datasets=["d"], args=args))
         self.recorder = self.enterContext(Recorder(self.bq.port))
         self.app = self.enterContext(Deployment(
             self.bq, environment={"BIGQUERY_EMULATOR_HOST": self.recorder.host}))
@@ -73,8 +76,11 @@ class AvroTest(unittest.TestCase):
         """The one file that went to a table, as the foreign reader sees it."""
         media = [data for table, data in self.recorder.media() if table.startswith(target)]
         self.assertEqual(1, len(media), self.recorder.media())
+        return self.read_media(media[0])
+
+    def read_media(self, data):
         path = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory())) / "file.avro"
-        path.write_bytes(media[0])
+        path.write_bytes(data)
         ended = subprocess.run([self.python, str(foreign.CONFORMANCE / "read_avro.py"), str(path)],
                                capture_output=True, text=True)
         self.assertEqual(0, ended.returncode, ended.stderr)
@@ -86,11 +92,23 @@ class AvroTest(unittest.TestCase):
         self.app.sync("everything")
 
         file = self.read("everything")
-        self.assertEqual("deflate", file["codec"])
+        self.assertEqual("zstandard", file["codec"])
         self.assertEqual([expected(number) for number in range(ROWS)],
                          sorted(file["rows"], key=lambda row: int(row["id"].split(":")[1])))
         # REQUIRED columns are plain in a file that goes into the target itself.
         self.assertEqual("long", file["schema"]["fields"][0]["type"])
+
+    def test_a_file_is_read_too_where_zstandard_is_refused(self):
+        self.start("--avro-codecs", "deflate,null")
+        self.insert(range(ROWS))
+
+        self.app.sync("everything")
+
+        refused, taken = (self.read_media(data) for _, data in self.recorder.media())
+        self.assertEqual(["zstandard", "deflate"], [refused["codec"], taken["codec"]])
+        self.assertEqual([expected(number) for number in range(ROWS)],
+                         sorted(taken["rows"], key=lambda row: int(row["id"].split(":")[1])))
+        self.assertEqual(refused["rows"], taken["rows"])
 
     def test_a_staging_file_is_read_value_by_value_with_its_tombstones(self):
         self.app.execute("insert into everything(id) values (1000), (1001)")

@@ -3,6 +3,15 @@
 #include "sync/commit/load_schema.h"
 #include "sync/pass/progress.h"
 
+static void note_codec(struct task *task)
+{
+    const struct batch *batch = &task->batch;
+
+    task->outcome->codec = codec_name(batch->codec);
+    task->outcome->codec_level = batch->codec_level;
+    task->outcome->compression_ratio = (double)batch->raw_bytes / (double)spool_size(batch->spool);
+}
+
 bool load_start(
     struct worker *worker, struct task *task, const struct load *load, struct error *err)
 {
@@ -25,6 +34,7 @@ bool load_start(
         &sent, err);
     cJSON_Delete(schema);
     task->outcome->bytes_sent += (int64_t)sent;
+    note_codec(task);
     progress_bytes(worker->progress, task->index, task->outcome->bytes_sent);
     progress_phase(worker->progress, task->index, PHASE_RUNNING);
     return ok;

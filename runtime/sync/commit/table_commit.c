@@ -7,6 +7,7 @@
 #include "sync/commit/intent.h"
 #include "sync/commit/job_retry.h"
 #include "sync/commit/load.h"
+#include "sync/commit/refusal.h"
 #include "sync/commit/staging.h"
 #include "sync/pass/progress.h"
 
@@ -153,7 +154,7 @@ static bool conclude(
         *err = refusal;
         return false;
     }
-    if (!*out_withdrawn || !staging_adopt_text(worker, task, &job->failure, err))
+    if (!*out_withdrawn || !refusal_adopt(worker, task, &job->failure, err))
         return false;
     *err = job->failure;
     return task_is_outdated(task) || staging_adopt_parts(task, &job->failure) ||

@@ -8,6 +8,7 @@
 #include "sync/commit/intent.h"
 #include "sync/commit/job_retry.h"
 #include "sync/commit/load.h"
+#include "sync/commit/refusal.h"
 #include "sync/commit/staging.h"
 #include "sync/spending.h"
 #include "warehouse/googlesql.h"
@@ -66,7 +67,7 @@ static bool attempt(
         return false;
     if (job.state == JOB_FAILED) {
         *out_withdrawn = intent_withdraw(worker, &intent, err);
-        if (!*out_withdrawn || !staging_adopt_text(worker, task, &job.failure, err))
+        if (!*out_withdrawn || !refusal_adopt(worker, task, &job.failure, err))
             return false;
         *err = job.failure;
         return task_is_outdated(task);

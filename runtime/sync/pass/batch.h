@@ -7,6 +7,7 @@
 
 #include "base/send_mode.h"
 #include "base/spool.h"
+#include "encode/packer.h"
 #include "source/shadow.h"
 #include "source/tracking.h"
 #include "sync/bounds.h"
@@ -36,6 +37,11 @@ struct batch {
 
     /* The file, owned. NULL: there are no rows, or they are inlined. */
     struct spool *spool;
+    /* Of the file: how its blocks are packed, of zstd the last level, and how many bytes its rows
+     * had before. */
+    enum codec codec;
+    int codec_level;
+    int64_t raw_bytes;
     /* Few rows: the values of a query parameter, as encode/parameter writes them with commas in
      * between, which travel in the statement instead of the file. Owned, else NULL. */
     struct spool *inlined;

@@ -4,6 +4,7 @@
 #include "encode/avro.h"
 #include "encode/column.h"
 #include "encode/container.h"
+#include "encode/level.h"
 #include "source/filter_step.h"
 #include "sync/pass/content.h"
 #include "sync/pass/extract_row.h"
@@ -361,6 +362,14 @@ static void open_bounds(struct extraction *e)
         bounds_begin_within(&e->batch.bounds, task->source.watermark.last_synced_row_id);
 }
 
+static enum codec choose_codec(const struct extract_options *options)
+{
+    struct level level;
+
+    level_begin(&level, (double)options->codec.link_bytes, options->compressors + 1);
+    return options->codec.deflate_only ? CODEC_DEFLATE : level_codec(&level);
+}
+
 /* From here on the batch says how the file is sent, whatever becomes of the plan. */
 static bool open_file(struct extraction *e, struct error *err)
 {
@@ -372,6 +381,7 @@ static bool open_file(struct extraction *e, struct error *err)
     e->batch.mode = plan->mode;
     e->batch.staged = plan->staged;
     e->batch.json_as_text = plan->json_as_text;
+    e->batch.codec = choose_codec(e->options);
     if (!choose_nullable(e, err))
         return false;
     if (!e->options->discard) {
@@ -389,7 +399,8 @@ static bool open_file(struct extraction *e, struct error *err)
         &(struct container_options){
             .schema_json = schema,
             .nullable = e->nullable,
-            .codec = CODEC_DEFLATE,
+            .codec = e->batch.codec,
+            .link_bytes = (double)e->options->codec.link_bytes,
             .threads = e->options->compressors,
         },
         sink, &e->container, err);
@@ -435,6 +446,8 @@ static bool close_file(struct extraction *e, struct error *err)
     e->container = NULL;
     if (!container_close(container, &stats, err))
         return false;
+    e->batch.codec_level = stats.level;
+    e->batch.raw_bytes = (int64_t)stats.raw_bytes;
     if (e->batch.rows > 0)
         e->batch.inlined = inline_rows_take(&e->inlined);
     // The statement that adds rows has no bounds for partitions, that of an append table none at

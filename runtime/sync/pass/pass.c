@@ -10,12 +10,14 @@
 #include "source/tracking.h"
 #include "sync/commit/recovery.h"
 #include "sync/commit/settle.h"
+#include "sync/pass/codec_record.h"
 #include "sync/pass/listing.h"
 #include "sync/pass/location.h"
 #include "sync/pass/quota_record.h"
 #include "sync/pass/rounds.h"
 #include "sync/pass/run_record.h"
 #include "sync/pass/workers.h"
+#include "warehouse/link.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -403,6 +405,10 @@ static void save(struct pass *pass)
         log_warn(
             "quota not recorded", LOG_TEXT("run", pass->result->id),
             LOG_TEXT("reason", err.message));
+    if (!codec_record_save(pass->deployment, &pass->tracking, &err))
+        log_warn(
+            "speed of the link not recorded", LOG_TEXT("run", pass->result->id),
+            LOG_TEXT("reason", err.message));
 }
 
 /* How rows were sent; of a table without rows to send, or refused before it was read, how they
@@ -438,6 +444,8 @@ void pass_run(
         out_result->error = err;
     out_result->finished_us = clock->wall_us(clock->context);
     out_result->traffic = workers_counters(&pass.workers).traffic;
+    if (deployment->link != NULL)
+        out_result->link_bytes = link_speed(deployment->link);
     tell_modes(&pass);
     if (pass.locked)
         quota_watch(deployment->quota, NULL, NULL);

@@ -2,6 +2,7 @@
 
 #include "source/capture.h"
 #include "source/shadow.h"
+#include "sync/pass/codec_record.h"
 #include "sync/pass/extract.h"
 #include "sync/pass/plan.h"
 #include "sync/pass/target.h"
@@ -134,6 +135,7 @@ static void extract(struct reading *reading, struct task *task)
         .state = deployment_state(reading->deployment),
         .progress = reading->workers->each[0].progress,
         .compressors = compressors(),
+        .codec = reading->codec,
         .discard = reading->dry_run,
     };
     int64_t began = clock->monotonic_ms(clock->context);
@@ -253,10 +255,22 @@ static bool follow_up(struct reading *reading, struct error *err)
     }
 }
 
+/* A pass that reads nothing does not ask. */
+static bool load_codec(struct reading *reading, struct error *err)
+{
+    for (size_t i = 0; i < reading->count; i++)
+        if (is_to_read(reading->tasks[i]))
+            return codec_record_load(
+                reading->deployment, reading->workers->each[0].tracking, &reading->codec, err);
+    return true;
+}
+
 bool reading_run(struct reading *reading, struct error *err)
 {
     if (!reading->dry_run)
         complete_shadows(reading);
+    if (!load_codec(reading, err))
+        return false;
     if (!read_snapshot(reading, err))
         return false;
     return reading->dry_run || follow_up(reading, err);

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "source/database.h"
 #include "sync/deployment.h"
+#include "sync/pass/extract_options.h"
 #include "sync/pass/task.h"
 #include "sync/pass/workers.h"
 
@@ -21,7 +22,8 @@ struct reading {
     struct workers *workers;
     struct task *const *tasks; /* in the order in which they are read */
     size_t count;
-    bool dry_run; /* nothing is kept, and no target is touched */
+    struct extract_codec codec; /* set when anything is to be read */
+    bool dry_run;               /* nothing is kept, and no target is touched */
 
     int64_t taken_us; /* out: wall clock of when the last snapshot was opened */
 };

@@ -90,6 +90,23 @@ cJSON *result_error_json(const struct error *error)
     return json;
 }
 
+/* With two decimals. */
+static double rounded(double value)
+{
+    return (double)(int64_t)(value * 100 + 0.5) / 100;
+}
+
+static void add_codec(cJSON *json, const struct table_result *table)
+{
+    if (table->codec == NULL) {
+        cJSON_AddNullToObject(json, "codec");
+        cJSON_AddNullToObject(json, "compression_ratio");
+        return;
+    }
+    cJSON_AddStringToObject(json, "codec", table->codec);
+    cJSON_AddNumberToObject(json, "compression_ratio", rounded(table->compression_ratio));
+}
+
 static cJSON *table_json(const struct table_result *table)
 {
     cJSON *json = cJSON_CreateObject();
@@ -109,6 +126,7 @@ static cJSON *table_json(const struct table_result *table)
         json, "altered",
         table->altered[0] != '\0' ? cJSON_CreateString(table->altered) : cJSON_CreateNull());
     json_add_int64(json, "bytes_sent", table->bytes_sent);
+    add_codec(json, table);
     json_add_int64(json, "bytes_billed", table->bytes_billed);
     json_add_int64(json, "duration_ms", table->duration_ms);
     json_add_int64(json, "last_synced_row_id", table->last_synced_row_id);
@@ -148,6 +166,10 @@ cJSON *run_result_json(const struct run_result *run)
     if (run->error.code != ERROR_NONE)
         cJSON_AddItemToObject(json, "error", result_error_json(&run->error));
     json_add_int64(json, "bytes_billed", run_result_bytes_billed(run));
+    if (run->link_bytes > 0)
+        cJSON_AddNumberToObject(json, "link_mbit", rounded((double)run->link_bytes * 8 / 1e6));
+    else
+        cJSON_AddNullToObject(json, "link_mbit");
 
     cJSON *tables = cJSON_AddArrayToObject(json, "tables");
     for (size_t i = 0; i < run->table_count; i++)

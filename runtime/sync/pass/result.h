@@ -37,6 +37,11 @@ struct table_result {
     /* Rejected rows before the pass. */
     int64_t rows_rejected_before;
     int64_t bytes_sent;
+    /* Of the file that was sent: the name of its codec as in its header, a static string, NULL if
+     * there was none; zstd's level; and how many bytes its rows had for each byte of it. */
+    const char *codec;
+    int codec_level;
+    double compression_ratio;
     int64_t bytes_billed;
     int64_t duration_ms;
     int64_t last_synced_row_id;
@@ -60,6 +65,8 @@ struct run_result {
     struct error error;
     /* Requests to BigQuery, and why some were made again. */
     struct traffic traffic;
+    /* What the link to BigQuery carries in a second, in bytes; 0 if that is not known. */
+    int64_t link_bytes;
     struct table_result *tables;
     size_t table_count;
 };

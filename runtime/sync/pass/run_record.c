@@ -8,6 +8,7 @@
 #include "source/rejects.h"
 
 #include <cjson/cJSON.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,6 +151,24 @@ static void warn_of_rejects(
         LOG_TEXT("run", run->id));
 }
 
+static void log_synced(const struct run_result *run, const struct table_result *table)
+{
+    char ratio[32] = "";
+
+    if (table->codec != NULL)
+        snprintf(ratio, sizeof ratio, "%.2f", table->compression_ratio);
+    log_info(
+        "table synced", LOG_TEXT("table", table->table->name),
+        LOG_TEXT("mode", send_mode_name(table->mode)), LOG_NUMBER("inserted", table->rows_inserted),
+        LOG_NUMBER("updated", table->rows_updated), LOG_NUMBER("deleted", table->rows_deleted),
+        LOG_NUMBER("rejected", table->rows_rejected), LOG_NUMBER("unfit", table->rows_unfit),
+        LOG_NUMBER("bytes_sent", table->bytes_sent),
+        LOG_TEXT("codec", table->codec == NULL ? "" : table->codec),
+        LOG_NUMBER("codec_level", table->codec_level), LOG_TEXT("compression_ratio", ratio),
+        LOG_NUMBER("bytes_billed", table->bytes_billed),
+        LOG_NUMBER("duration_ms", table->duration_ms), LOG_TEXT("run", run->id));
+}
+
 void run_record_log(
     const struct run_result *result, struct pass_progress *progress, struct tracking *tracking)
 {
@@ -164,16 +183,7 @@ void run_record_log(
                 "whole table sent", LOG_TEXT("table", table->table->name),
                 LOG_TEXT("why", table->why_replaced), LOG_TEXT("run", result->id));
         if (table->status == TABLE_SYNCED)
-            log_info(
-                "table synced", LOG_TEXT("table", table->table->name),
-                LOG_TEXT("mode", send_mode_name(table->mode)),
-                LOG_NUMBER("inserted", table->rows_inserted),
-                LOG_NUMBER("updated", table->rows_updated),
-                LOG_NUMBER("deleted", table->rows_deleted),
-                LOG_NUMBER("rejected", table->rows_rejected),
-                LOG_NUMBER("unfit", table->rows_unfit), LOG_NUMBER("bytes_sent", table->bytes_sent),
-                LOG_NUMBER("bytes_billed", table->bytes_billed),
-                LOG_NUMBER("duration_ms", table->duration_ms), LOG_TEXT("run", result->id));
+            log_synced(result, table);
         warn_of_rejects(result, table, tracking);
     }
     if (result->error.code != ERROR_NONE)
@@ -186,5 +196,6 @@ void run_record_log(
         LOG_NUMBER("unchanged", counts[TABLE_UNCHANGED]),
         LOG_NUMBER("failed", counts[TABLE_FAILED]),
         LOG_NUMBER("duration_ms", clock_since_us(result->started_us, result->finished_us) / 1000),
-        LOG_NUMBER("requests", traffic_requests(&result->traffic)), LOG_TEXT("run", result->id));
+        LOG_NUMBER("requests", traffic_requests(&result->traffic)),
+        LOG_NUMBER("link_mbit", result->link_bytes * 8 / 1000000), LOG_TEXT("run", result->id));
 }
