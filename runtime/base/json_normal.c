@@ -13,7 +13,7 @@
 struct reader {
     const char *at;
     const char *end;
-    int depth;
+    int depth; /* arrays and objects that are open */
     struct json_losses losses;
 };
 
@@ -365,38 +365,37 @@ cleanup:
     return ok;
 }
 
-static bool read_value(struct reader *in, struct buffer *out)
+/* An array or object, unless it is inside of as many as there may be. */
+static bool read_container(struct reader *in, struct buffer *out)
 {
-    bool ok;
-
-    skip_space(in);
-    if (in->at == in->end || in->depth >= DEPTH_MAX)
+    if (in->depth == DEPTH_MAX)
         return false;
     in->depth++;
-    switch (*in->at) {
-    case '{':
-        ok = read_object(in, out);
-        break;
-    case '[':
-        ok = read_array(in, out);
-        break;
-    case '"':
-        ok = read_string(in, out);
-        break;
-    case 't':
-        ok = read_word(in, "true", out);
-        break;
-    case 'f':
-        ok = read_word(in, "false", out);
-        break;
-    case 'n':
-        ok = read_word(in, "null", out);
-        break;
-    default:
-        ok = read_number(in, out);
-    }
+    bool ok = *in->at == '{' ? read_object(in, out) : read_array(in, out);
     in->depth--;
     return ok;
+}
+
+static bool read_value(struct reader *in, struct buffer *out)
+{
+    skip_space(in);
+    if (in->at == in->end)
+        return false;
+    switch (*in->at) {
+    case '{':
+    case '[':
+        return read_container(in, out);
+    case '"':
+        return read_string(in, out);
+    case 't':
+        return read_word(in, "true", out);
+    case 'f':
+        return read_word(in, "false", out);
+    case 'n':
+        return read_word(in, "null", out);
+    default:
+        return read_number(in, out);
+    }
 }
 
 bool json_normal(struct slice text, struct buffer *out, struct json_losses *out_losses)

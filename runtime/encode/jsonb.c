@@ -2,6 +2,7 @@
 
 #include "encode/json.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -82,6 +83,39 @@ static bool write_number5(struct buffer *out, struct slice text)
     return true;
 }
 
+/* Any form of a number. What would end it is refused here: json_check reads the whole text, and
+ * would take what is behind for further values. */
+static bool write_number(struct buffer *out, bool json5, struct slice text)
+{
+    size_t start = out->length;
+
+    if (!json5)
+        buffer_append_slice(out, text);
+    else if (!write_number5(out, text))
+        return false;
+    for (size_t i = start; i < out->length; i++)
+        if (out->data[i] == '\0' || strchr("+-.0123456789eE", out->data[i]) == NULL)
+            return false;
+    return text.length > 0;
+}
+
+/* A text that goes between quotes as it is: with JSON's escapes, or without any. What would end it
+ * there is refused, as above. */
+static bool write_plain(struct buffer *out, bool escapes, struct slice text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.data[i] == '\\') {
+            i++;
+            if (!escapes || i == text.length)
+                return false;
+        } else if (text.data[i] == '"') {
+            return false;
+        }
+    }
+    buffer_append_slice(out, text);
+    return true;
+}
+
 /* Bytes as they are, but for those that JSON wants escaped. */
 static void write_raw(struct buffer *out, struct slice text)
 {
@@ -133,7 +167,8 @@ static bool write_escape5(struct buffer *out, const char **at, const char *end)
         buffer_append_text(out, "\\u0000");
         return true;
     case 'x':
-        if (end - *at < 2)
+        if (end - *at < 2 || !isxdigit((unsigned char)(*at)[0]) ||
+            !isxdigit((unsigned char)(*at)[1]))
             return false;
         buffer_printf(out, "\\u00%.2s", *at);
         *at += 2;
@@ -204,7 +239,7 @@ static bool write_quoted(struct buffer *out, enum element element, struct slice 
     else if (element == ELEMENT_TEXTRAW)
         write_raw(out, payload);
     else
-        buffer_append_slice(out, payload);
+        ok = write_plain(out, element == ELEMENT_TEXTJ, payload);
     buffer_append_byte(out, '"');
     return ok;
 }
@@ -221,11 +256,10 @@ static bool write_scalar(struct buffer *out, enum element element, struct slice 
         return true;
     case ELEMENT_INT:
     case ELEMENT_FLOAT:
-        buffer_append_slice(out, payload);
-        return payload.length > 0;
+        return write_number(out, false, payload);
     case ELEMENT_INT5:
     case ELEMENT_FLOAT5:
-        return write_number5(out, payload);
+        return write_number(out, true, payload);
     case ELEMENT_TEXT:
     case ELEMENT_TEXTJ:
     case ELEMENT_TEXT5:

@@ -335,7 +335,14 @@ static void test_binary_json(void **state)
         {"x'0000'", NULL, "is a blob, but not JSONB"},
         {"x'f3ffffffffffffffff31'", NULL, "is a blob, but not JSONB"},
         {"x'173c'", "\"<\"", NULL},
-        {"x'1341'", NULL, "is not valid JSON"},
+        {"x'1341'", NULL, "is a blob, but not JSONB"},
+        {"x'2330'", NULL, "is a blob, but not JSONB"},           // the end of a number is missing
+        {"x'436e756c6c'", NULL, "is a blob, but not JSONB"},     // null as a number
+        {"x'5b43312c3233'", NULL, "is a blob, but not JSONB"},   // [1,23] of one element
+        {"x'6b5761222c2262'", NULL, "is a blob, but not JSONB"}, // ["a","b"] of one element
+        {"x'275c6e'", NULL, "is a blob, but not JSONB"},         // an escape where there is none
+        {"x'185c'", NULL, "is a blob, but not JSONB"},
+        {"x'695c7800003431'", NULL, "is a blob, but not JSONB"}, // \x without digits
         {"'{\"a\": 1}'", "{\"a\": 1}", NULL},
     };
     (void)state;
