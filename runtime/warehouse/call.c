@@ -436,6 +436,12 @@ static bool try_until_good(
 
     buffer_init(&url, URL_CEILING);
     buffer_printf(&url, "%s%s", bigquery->root, call->path);
+    // What a failed buffer has instead of text. The root alone would answer 404, as if BigQuery did
+    // not know the table or the job.
+    if (call->path[0] == '\0') {
+        error_set(err, ERROR_MEMORY, "out of memory for a request's path");
+        goto cleanup;
+    }
     if (!buffer_check(&url, "a request's URL", err) || !circuit_allows(bigquery, call, err))
         goto cleanup;
     retry_begin(&retry, bigquery->clock, bigquery->retry_budget_ms, &bigquery->random);
