@@ -50,8 +50,9 @@ FAILURES = (
     Failure("an fsync", "sync", errno.EIO, 1),
     Failure("all fsyncs", "sync", errno.EIO, 0),
     Failure("a busy lock", "lock", errno.EAGAIN, 1),
-    Failure("no locks", "lock", errno.ENOLCK, 0),
+    Failure("busy locks", "lock", errno.ENOLCK, 5),
     Failure("a broken lock", "lock", errno.EIO, 1),
+    Failure("broken locks", "lock", errno.EIO, 0),
     Failure("a file cannot be mapped", "map", errno.ENOMEM, 1),
     Failure("a stat", "stat", errno.EIO, 1),
     Failure("all stats", "stat", errno.EIO, 0),
@@ -84,6 +85,7 @@ STATUSES = (0, 1, 3, 5, 6, 7)
 MEMORY = re.compile("memory", re.I)
 # A line of the log, or the last word of a command.
 ERROR = re.compile(r"^bqsync: .|^\S+ error .*error=", re.M)
+ERROR_IN_DOCUMENT = re.compile(r'"(error|blocked)":["{]')
 
 SCHEMA = """
 create table events(id integer primary key autoincrement, kind text not null, payload json, at integer);
@@ -177,6 +179,7 @@ class NthWorld(World):
     def __init__(self, stack, undertaking):
         self.undertaking = undertaking
         self.touched = True
+        self.known = {}  # the places of each kind
         super().__init__(stack, undertaking.scenario, undertaking.state, **undertaking.environment)
         self.report = self.folder / "report"
         self.restore()
@@ -204,12 +207,14 @@ class NthWorld(World):
                         if path.parent == self.app.folder)
                 and all(path in self.saved or path.stat().st_size == 0 for path in self.app.folder.iterdir()))
 
-    def look(self, failure):
-        """A run in which nothing fails: its report, with the places of the calls of the failure's kind."""
-        self.restore()
-        self.run(**self.shimmed(failure, 0))
-        self.touched = True
-        return Report(self.report)
+    def places(self, failure):
+        """Of each call of the failure's kind, in a run in which nothing fails, a number that tells its callers."""
+        if failure.kind not in self.known:
+            self.restore()
+            self.run(**self.shimmed(failure, 0))
+            self.touched = True
+            self.known[failure.kind] = Report(self.report).places(failure.kind)
+        return self.known[failure.kind]
 
     def shimmed(self, failure, number):
         # Nothing is waited for but sockets, so that the speed of the machine decides nothing.
@@ -256,7 +261,7 @@ class NthWorld(World):
 
     def judge_error(self, failure, outcome):
         """The error says what is missing, on stderr or, of a table, in the document."""
-        if not ERROR.search(outcome.err) and '"error":{' not in outcome.out:
+        if not ERROR.search(outcome.err) and not ERROR_IN_DOCUMENT.search(outcome.out):
             yield "no error"
         if failure.kind == "memory" and (outcome.status != 1 or not MEMORY.search(outcome.err + outcome.out)):
             yield f"status {outcome.status}, and nothing says that memory is missing"

@@ -27,11 +27,11 @@ from tests.fault import nth
 from tests.support import kill_points
 
 # Of each failure, in the sample. Most faults were found in the allocations.
-SAMPLED = 2
+SAMPLED = 1
 SAMPLED_ALLOCATIONS = 12
 SAMPLED_OF_SERVICE = 4
-# Runs that valgrind watches, in the sample: each takes seconds.
-WATCHED = 2
+# Runs of each undertaking that valgrind watches: each takes seconds.
+WATCHED = 1
 SHOWN = 30
 
 
@@ -80,7 +80,7 @@ def fail_calls(index, failures):
         world = nth.NthWorld(stack, undertaking)
         for failure in failures:
             part = Part(undertaking, failure)
-            places = world.look(failure).places(failure.kind)
+            places = world.places(failure)
             part.calls, part.places = len(places), len(set(places))
             for number in numbers(undertaking, failure, places):
                 outcome = world.attempt(failure, number)
@@ -98,7 +98,7 @@ def watch_leaks(index):
     failure = nth.FAILURES[0]
     with contextlib.ExitStack() as stack:
         world = nth.NthWorld(stack, undertaking)
-        chosen = nth.chosen(world.look(failure).places(failure.kind), WATCHED, undertaking.name, "leaks")
+        chosen = nth.chosen(world.places(failure), WATCHED, undertaking.name, "leaks")
         found = [f"{undertaking.name}: {failure.name}: call {number}:\n{leaks}" for number in chosen
                  if (leaks := world.leaks(failure, number))]
     return len(chosen), found

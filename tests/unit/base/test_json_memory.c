@@ -11,12 +11,13 @@
 static int failing;
 static int calls;
 
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
+/* The names that the linker gives them. */
+void *real_malloc(size_t size) __asm__("__real_malloc");
+void *failing_malloc(size_t size) __asm__("__wrap_malloc");
 
-void *__wrap_malloc(size_t size)
+void *failing_malloc(size_t size)
 {
-    return ++calls == failing ? NULL : __real_malloc(size);
+    return ++calls == failing ? NULL : real_malloc(size);
 }
 
 static int set_up(void **state)
