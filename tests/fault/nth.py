@@ -15,7 +15,7 @@ import sqlite3
 import struct
 
 from tests.fault.nth_serving import serve
-from tests.support import kill_points
+from tests.support import sampling
 from tests.support.crash_world import HURRY, World
 from tests.support.deployment import BUILD, Deployment, run_program
 from tests.support.forking import ForkServer
@@ -295,6 +295,6 @@ def chosen(places, limit, *sort):
     for number, place in enumerate(places, 1):
         first.setdefault(place, number)
     numbers = list(first.values())
-    rng = random.Random(repr((kill_points.SEED, sort)))
+    rng = random.Random(repr((sampling.SEED, sort)))
     rng.shuffle(numbers)
     return sorted(numbers[:limit])

@@ -24,7 +24,7 @@ import time
 import unittest
 
 from tests.fault import nth
-from tests.support import kill_points
+from tests.support import sampling
 
 # Of each failure, in the sample. Most faults were found in the allocations.
 SAMPLED = 1
@@ -56,7 +56,7 @@ def numbers(undertaking, failure, places):
     """Which calls fail."""
     if os.environ.get("BQSYNC_NTH_LIMIT"):
         limit = int(os.environ["BQSYNC_NTH_LIMIT"])
-    elif kill_points.everything():
+    elif sampling.everything():
         limit = len(places)
     else:
         limit = SAMPLED_ALLOCATIONS if failure.kind == "memory" else SAMPLED
@@ -68,7 +68,7 @@ def sample(undertaking, failures):
     """A service takes seconds to start and to stop, so that it meets only some of the failures."""
     if undertaking.command != ("serve",):
         return failures
-    rng = random.Random(kill_points.SEED)
+    rng = random.Random(sampling.SEED)
     return rng.sample(failures, min(SAMPLED_OF_SERVICE, len(failures)))
 
 
@@ -129,10 +129,10 @@ class NthTest(unittest.TestCase):
         failures = [failure for failure in nth.FAILURES if is_asked("BQSYNC_NTH_FAILURE", failure.name)]
         totals = [0, 0]
         problems = []
-        print(f"\nBQSYNC_SEED={kill_points.SEED}", file=sys.stderr)
+        print(f"\nBQSYNC_SEED={sampling.SEED}", file=sys.stderr)
         show("undertaking", "failure", "calls", "places", "tried", "well", "problems")
         jobs = [(index, [failure]) for index in self.asked() for failure in failures]
-        if not kill_points.everything():
+        if not sampling.everything():
             jobs = [(index, sample(nth.UNDERTAKINGS[index], failures)) for index in self.asked()]
         for parts in self.in_parallel(fail_each, jobs):
             for part in parts:
