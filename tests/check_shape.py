@@ -35,6 +35,7 @@ DICTATED = {
     ("runtime/service/server.c", "on_request"): "MHD_AccessHandlerCallback",
     ("tests/bqlocal/server/connection.c", "connection_serve"): "MHD_AccessHandlerCallback",
     ("tests/support/fork_server.c", "start_program"): "__libc_start_main",
+    ("tests/fault/nth_shim.c", "start_program"): "__libc_start_main",
 }
 COMMENT_OR_LITERAL = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 

@@ -1,6 +1,7 @@
 #include "api/bqsync.h"
 
 #include "api/handle.h"
+#include "base/json_memory.h"
 #include "base/log.h"
 #include "base/text_fit.h"
 #include "registry.h"
@@ -46,7 +47,12 @@ bool bqsync_open(
         error_set(&inner, ERROR_MEMORY, "out of memory");
         return give(&inner, err);
     }
-    curl_global_init(CURL_GLOBAL_DEFAULT);
+    json_memory_watch();
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        free(handle);
+        error_set(&inner, ERROR_MEMORY, "libcurl cannot be initialised");
+        return give(&inner, err);
+    }
     if (!load(options, &handle->config, &inner))
         goto failed;
     log_configure(handle->config.log_level, handle->config.log_format);
@@ -165,7 +171,7 @@ const char *bqsync_result_json(struct bqsync_result *result)
 {
     if (result->json == NULL) {
         cJSON *json = run_result_json(&result->run);
-        result->json = cJSON_PrintUnformatted(json);
+        result->json = json_print(json);
         cJSON_Delete(json);
     }
     return result->json;

@@ -45,8 +45,9 @@ struct bqsync_options {
 };
 
 /* Reads and checks the configuration and finds the credentials; makes no request. Variables of the
- * .env file that are not settings of bqsync are added to the environment, so call it before other
- * threads start. The strings of options are copied. The caller owns *out_handle (bqsync_close). */
+ * .env file that are not settings of bqsync are added to the environment, and the memory of cJSON
+ * is made malloc's (cJSON_InitHooks), so call it before other threads start. The strings of options
+ * are copied. The caller owns *out_handle (bqsync_close). */
 bool bqsync_open(
     const struct bqsync_options *options, struct bqsync **out_handle, struct bqsync_error *err);
 /* Frees the handle. NULL is fine. */

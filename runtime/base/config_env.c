@@ -187,7 +187,8 @@ static bool read_file(FILE *file, const char *path, struct buffer *out_text, str
         buffer_append(out_text, chunk, length);
     }
     if (ferror(file))
-        return error_set(err, ERROR_CONFIG, "%s: %s", path, strerror(errno));
+        return error_set(
+            err, error_code_of_errno(errno, ERROR_CONFIG), "%s: %s", path, strerror(errno));
     if (out_text->failure == BUFFER_LIMIT)
         return error_set(err, ERROR_CONFIG, "%s: is larger than 1 MiB", path);
     return buffer_check(out_text, path, err);
@@ -203,7 +204,8 @@ bool config_env_read(
     FILE *file = fopen(path, "re");
     if (file == NULL) {
         if (errno != ENOENT || !may_be_missing)
-            return error_set(err, ERROR_CONFIG, "%s: %s", path, strerror(errno));
+            return error_set(
+                err, error_code_of_errno(errno, ERROR_CONFIG), "%s: %s", path, strerror(errno));
         *out_env = env;
         return true;
     }

@@ -342,8 +342,10 @@ static bool parse_zone(const struct config_option *option, const char *text, voi
     if (strcmp(text, "UTC") == 0 || folder == NULL)
         return true;
     int length = snprintf(path, sizeof path, "%s/%s", folder, text);
-    return length > 0 && (size_t)length < sizeof path && stat(path, &status) == 0 &&
-           S_ISREG(status.st_mode);
+    if (length <= 0 || (size_t)length >= sizeof path)
+        return false;
+    // A file that cannot be looked at now may be right: who reads it says what is wrong with it.
+    return stat(path, &status) == 0 ? S_ISREG(status.st_mode) : errno != ENOENT && errno != ENOTDIR;
 }
 
 /* At most six digits on both sides. */

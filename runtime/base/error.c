@@ -7,6 +7,7 @@
 #undef error_note
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 static const struct {
@@ -124,6 +125,11 @@ bool error_is_retryable(enum error_code code)
 {
     assert(code < ERROR_CODE_COUNT);
     return codes[code].retryable;
+}
+
+enum error_code error_code_of_errno(int reason, enum error_code otherwise)
+{
+    return reason == ENOMEM ? ERROR_MEMORY : otherwise;
 }
 
 const char *error_fix(const char *name)

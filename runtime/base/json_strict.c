@@ -61,7 +61,7 @@ static bool look_for_doubles(const cJSON *object, bool *out_doubled)
     cJSON_ArrayForEach(member, object) count++;
     if (count < 2)
         return true;
-    const char **names = malloc(count * sizeof *names);
+    const char **names = cJSON_malloc(count * sizeof *names);
     if (names == NULL)
         return false;
     size_t i = 0;
@@ -69,7 +69,7 @@ static bool look_for_doubles(const cJSON *object, bool *out_doubled)
     qsort(names, count, sizeof *names, compare_names);
     for (i = 1; i < count; i++)
         *out_doubled = *out_doubled || strcmp(names[i - 1], names[i]) == 0;
-    free(names);
+    cJSON_free(names);
     return true;
 }
 

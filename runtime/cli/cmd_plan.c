@@ -201,7 +201,7 @@ int command_plan(struct invocation *in)
         return command_fail(in, &err);
     status = plan_report_ok(&report) ? 0 : 1;
     if ((in->args->switches & ARGS_JSON) != 0)
-        command_print_json(plan_report_json(&report, in->config), status);
+        status = command_print_json(plan_report_json(&report, in->config), status);
     else
         print_plan(in, &report);
     plan_report_clear(&report);
@@ -242,7 +242,7 @@ int command_check(struct invocation *in)
     check(in, &findings);
     int status = findings.failed ? 1 : 0;
     if (json)
-        command_print_json(check_findings_json(&findings), status);
+        status = command_print_json(check_findings_json(&findings), status);
     check_findings_clear(&findings);
     return status;
 }

@@ -166,7 +166,7 @@ int command_sync(struct invocation *in)
         return err.exit_status;
     int status = run_result_exit_status(&result->run);
     if ((args->switches & ARGS_JSON) != 0)
-        puts(bqsync_result_json(result));
+        status = command_print_json(run_result_json(&result->run), status);
     else if (ok && !quiet)
         print_result(in, &result->run);
     bqsync_result_free(result);

@@ -1,6 +1,7 @@
 /* cmd_tables: `bqsync tables` and `bqsync ddl`: print the tables that are compiled in. Make no
  * request. */
 #include "base/buffer.h"
+#include "base/json_memory.h"
 #include "base/text_fit.h"
 #include "base/text_width.h"
 #include "cli/commands.h"
@@ -69,11 +70,9 @@ static int print_schemas(const struct invocation *in)
     cJSON *json = cJSON_CreateObject();
     for (size_t i = 0; i < in->table_count; i++)
         cJSON_AddItemToObject(json, in->tables[i]->name, cJSON_Parse(in->tables[i]->schema_json));
-    char *text = cJSON_Print(json);
-    puts(text == NULL ? "" : text);
-    cJSON_free(text);
+    char *text = json_print_lines(json);
     cJSON_Delete(json);
-    return 0;
+    return command_print_text(text, 0);
 }
 
 /* Replaces the placeholders of project and dataset if they are configured. Otherwise they stay, so

@@ -1,5 +1,6 @@
 /* cmd_verify: `bqsync verify`: compares both sides, and with --repair syncs what differs and
  * compares again. */
+#include "base/json_memory.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "sync/verify/repair.h"
@@ -25,7 +26,7 @@ static void print_keys(const char *what, const cJSON *keys, int64_t count)
     printf("    %s (%" PRId64 "):", what, count);
     cJSON_ArrayForEach(key, keys)
     {
-        char *text = cJSON_PrintUnformatted(key);
+        char *text = json_print(key);
         printf(" %s", text == NULL ? "?" : text);
         cJSON_free(text);
     }

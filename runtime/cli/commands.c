@@ -1,8 +1,10 @@
 #include "cli/commands.h"
 
+#include "base/json_memory.h"
 #include "sync/pass/result.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static const struct command table[] = {
     {
@@ -225,13 +227,21 @@ int command_fail(const struct invocation *in, const struct error *err)
     return error_exit_status(err->code);
 }
 
+int command_print_text(char *text, int status)
+{
+    if (text != NULL) {
+        puts(text);
+        free(text);
+        return status;
+    }
+    fprintf(stderr, "bqsync: out of memory for the document\n");
+    return status != 0 ? status : error_exit_status(ERROR_MEMORY);
+}
+
 int command_print_json(cJSON *json, int status)
 {
-    char *text = cJSON_PrintUnformatted(json);
+    char *text = json_print(json);
 
-    if (text != NULL)
-        puts(text);
-    cJSON_free(text);
     cJSON_Delete(json);
-    return status;
+    return command_print_text(text, status);
 }

@@ -92,7 +92,12 @@ bool command_has_table(const struct invocation *in, const char *name);
  * stdout. */
 int command_fail(const struct invocation *in, const struct error *err);
 
-/* Prints the document followed by a newline and frees it; returns status. */
-int command_print_json(cJSON *json, int status);
+/* Prints the text of a document followed by a newline, and frees it; returns status. NULL, which is
+ * what json_print returns without memory, is an error instead: status stays if it is one already.
+ */
+MUST_CHECK int command_print_text(char *text, int status);
+
+/* The same with a document. */
+MUST_CHECK int command_print_json(cJSON *json, int status);
 
 #endif

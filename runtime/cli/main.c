@@ -3,6 +3,7 @@
  */
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/json_memory.h"
 #include "base/log.h"
 #include "cli/args.h"
 #include "cli/commands.h"
@@ -239,7 +240,10 @@ static int answer(int argc, char **argv)
         return 0;
     }
 
-    curl_global_init(CURL_GLOBAL_DEFAULT);
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        error_set(&err, ERROR_MEMORY, "libcurl cannot be initialised");
+        return command_fail(&in, &err);
+    }
     int status = run(command, &args);
     log_flush();
     curl_global_cleanup();
@@ -304,5 +308,6 @@ int main(int argc, char **argv)
     share_memory();
     count_no_memory();
     watch_signals();
+    json_memory_watch();
     return leave(close_output(answer(argc, argv)));
 }

@@ -1,6 +1,7 @@
 /* Bugsnag's part of error_report_body.h. */
 #include "base/clock.h"
 #include "base/json_exact.h"
+#include "base/json_memory.h"
 #include "service/error_report_body.h"
 
 #include <cjson/cJSON.h>
@@ -109,7 +110,7 @@ bool bugsnag_body(
     cJSON_AddItemToObject(json, "notifier", notifier());
     cJSON *events = cJSON_AddArrayToObject(json, "events");
     cJSON_AddItemToArray(events, event(report));
-    body.text = cJSON_PrintUnformatted(json);
+    body.text = json_print(json);
     cJSON_Delete(json);
     if (body.text == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");

@@ -1,5 +1,6 @@
 #include "service/reply.h"
 
+#include "base/json_memory.h"
 #include "base/text_fit.h"
 
 #include <stdio.h>
@@ -10,7 +11,7 @@ void reply_json(struct reply *reply, int status, cJSON *json)
 {
     reply->status = status;
     free(reply->body);
-    reply->body = json == NULL ? NULL : cJSON_PrintUnformatted(json);
+    reply->body = json == NULL ? NULL : json_print(json);
     cJSON_Delete(json);
     if (reply->body == NULL)
         reply->status = 500;

@@ -1,5 +1,6 @@
 #include "service/routes.h"
 
+#include "base/json_memory.h"
 #include "base/json_text.h"
 #include "base/log.h"
 #include "service/body.h"
@@ -270,7 +271,7 @@ char *routes_event(const struct routes_context *context)
     quota_outage(context->deployment->quota, &outage);
     if (outage.attempts > 0)
         cJSON_AddItemToObject(json, "outage", status_document_outage(&outage));
-    char *text = cJSON_PrintUnformatted(json);
+    char *text = json_print(json);
     cJSON_Delete(json);
     buffer_init(&out, EVENT_CEILING);
     buffer_append_text(&out, "event: progress\ndata: ");

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/dsn.h"
 #include "base/json_exact.h"
+#include "base/json_memory.h"
 #include "service/error_report_body.h"
 
 #include <cjson/cJSON.h>
@@ -62,7 +63,7 @@ static char *envelope(const struct error_report *report)
     char time[CLOCK_TEXT_SIZE];
     struct buffer out;
     cJSON *event = event_json(report);
-    char *payload = cJSON_PrintUnformatted(event);
+    char *payload = json_print(event);
 
     cJSON_Delete(event);
     if (payload == NULL)

@@ -1,6 +1,7 @@
 #include "service/told_schedule.h"
 
 #include "base/json_exact.h"
+#include "base/json_memory.h"
 
 void told_schedule_leave(struct lock *lock, const struct config *rules, const struct config *place)
 {
@@ -14,7 +15,7 @@ void told_schedule_leave(struct lock *lock, const struct config *rules, const st
     cJSON_AddStringToObject(json, "project", place->project);
     cJSON_AddStringToObject(json, "dataset", place->dataset);
     cJSON_AddStringToObject(json, "source", place->sqlite_path);
-    char *text = cJSON_PrintUnformatted(json);
+    char *text = json_print(json);
     cJSON_Delete(json);
     if (text != NULL)
         lock_tell_schedule(lock, text);

@@ -1,4 +1,5 @@
 /* The part of capture.h that lists a key as changed on request of a repair. */
+#include "base/json_memory.h"
 #include "source/capture.h"
 #include "source/sqlite_sql.h"
 
@@ -26,7 +27,7 @@ bool capture_touch(
     bool row = false;
     bool ok = false;
 
-    char *json = cJSON_PrintUnformatted(key);
+    char *json = json_print(key);
     buffer_init(&sql, SQLITE_SQL_CEILING);
     sqlite_sql_expand(&sql, table, "insert or replace into $d($k, bq_sync_sequence) select ");
     append_paths(&sql, table, "json_extract", "", ", ");

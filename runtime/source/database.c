@@ -5,6 +5,7 @@
 #include "base/text_fit.h"
 #include "base/url.h"
 #include "source/commits.h"
+#include "source/database_error.h"
 #include "source/lent_collation.h"
 #include "source/sidecar.h"
 
@@ -55,7 +56,9 @@ static bool check_directory(const char *path, struct error *err)
         return error_set(err, ERROR_MEMORY, "out of memory opening %s", path);
     bool ok = access(directory, W_OK | X_OK) == 0;
     if (!ok)
-        error_set(err, ERROR_SOURCE, "cannot create %s: its directory: %s", path, strerror(errno));
+        error_set(
+            err, error_code_of_errno(errno, ERROR_SOURCE), "cannot create %s: its directory: %s",
+            path, strerror(errno));
     free(directory);
     return ok;
 }
@@ -83,7 +86,9 @@ static bool check_file(const char *path, enum database_access access_wanted, str
             return error_set(err, ERROR_SOURCE, "cannot open %s%s", path, advice);
         if (errno == ENOENT && access_wanted == DATABASE_CREATE)
             return check_directory(path, err);
-        return error_set(err, ERROR_SOURCE, "cannot open %s: %s", path, strerror(errno));
+        return error_set(
+            err, error_code_of_errno(errno, ERROR_SOURCE), "cannot open %s: %s", path,
+            strerror(errno));
     }
     if (S_ISDIR(status.st_mode))
         return error_set(err, ERROR_SOURCE, "%s is a directory, not a SQLite database file", path);
@@ -98,80 +103,9 @@ static bool check_file(const char *path, enum database_access access_wanted, str
     return true;
 }
 
-static enum error_code code_of(int result)
-{
-    switch (result & 0xff) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return ERROR_BUSY;
-    case SQLITE_NOMEM:
-        return ERROR_MEMORY;
-    case SQLITE_FULL:
-        return ERROR_DISK;
-    case SQLITE_INTERRUPT:
-        return ERROR_STOPPED;
-    case SQLITE_IOERR:
-        return result == SQLITE_IOERR_READ || result == SQLITE_IOERR_SHORT_READ ? ERROR_SOURCE
-                                                                                : ERROR_DISK;
-    default:
-        return ERROR_SOURCE;
-    }
-}
-
-#define WAL_ADVICE                                                                                 \
-    "; a database in WAL mode can be read only where its -wal and -shm files are, or can be "      \
-    "created next to it. Give the right to write its directory, or, if it is a copy that nobody "  \
-    "changes, say so: BQ_SQLITE_PATH=file:PATH?immutable=1"
-
-/* What a person can do about it; "" where SQLite's own words are enough. */
-static const char *advice_for(int result)
-{
-    switch (result & 0xff) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return "; another process kept it locked for longer than bqsync waits";
-    case SQLITE_NOTADB:
-        return "; it is not a SQLite database, or it is encrypted";
-    case SQLITE_CORRUPT:
-        return "; check it with `PRAGMA integrity_check`, and recover it with the sqlite3 shell's "
-               ".recover or from a backup";
-    case SQLITE_FULL:
-        return "; free some disk space";
-    case SQLITE_READONLY:
-        if (result == SQLITE_READONLY_DIRECTORY || result == SQLITE_READONLY_CANTINIT)
-            return WAL_ADVICE;
-        return "; give the right to write the file and its directory, or keep bqsync's control "
-               "tables elsewhere with BQ_STATE_PATH";
-    case SQLITE_CANTOPEN:
-        return WAL_ADVICE;
-    default:
-        return "";
-    }
-}
-
-/* Translates the connection's last error: code by SQLite's result code, message "doing: what SQLite
- * says (path)". A file that can't be opened may be one that sidecar.c refused to make, which SQLite
- * has no words for. Returns false. */
 static bool fail(struct database *database, const char *doing, struct error *err)
 {
-    int result = sqlite3_extended_errcode(database->handle);
-
-    if ((result & 0xff) == SQLITE_BUSY && clock_stopped())
-        return error_set(err, ERROR_STOPPED, "%s: asked to stop (%s)", doing, database->path);
-    if ((result & 0xff) == SQLITE_CANTOPEN) {
-        int problem = sqlite3_system_errno(database->handle);
-        if (problem == EMFILE || problem == ENFILE)
-            return error_set(
-                err, ERROR_SOURCE,
-                "%s: %s (%s); raise the limit of open files (ulimit -n, or LimitNOFILE of the "
-                "unit)",
-                doing, strerror(problem), database->path);
-        if (!sidecar_check(database->path, err))
-            return false;
-    }
-    return error_set(
-        err, code_of(result), "%s: %s (%s)%s", doing, sqlite3_errmsg(database->handle),
-        database->path, advice_for(result));
+    return database_fail(database->handle, database->path, doing, err);
 }
 
 static bool configure(
@@ -188,6 +122,15 @@ static bool configure(
     if (!database_exec(database, "pragma temp_store = file", err))
         return false;
     if (access_wanted == DATABASE_READ && !database_exec(database, "pragma query_only = 1", err))
+        return false;
+    // SQLite opens a file for reading if it cannot be opened for writing.
+    if (access_wanted != DATABASE_READ && sqlite3_db_readonly(database->handle, "main") == 1)
+        return error_set(
+            err, ERROR_SOURCE,
+            "%s could be opened only for reading, a moment after it was writable", database->path);
+    // Prepared now, because a transaction that cannot be ended for lack of memory would keep its
+    // locks.
+    if (!database_prepare(database, "rollback", &database->rollback, err))
         return false;
     // The first read finds out whether it is a database at all.
     int64_t ignored;
@@ -284,9 +227,14 @@ bool database_open(
         database_close(&opened);
         return error_set(err, ERROR_MEMORY, "out of memory opening %s", path);
     }
+    const char *vfs = sidecar_vfs();
+    // Another VFS would make files that the owner of the database cannot use.
+    if (vfs == NULL) {
+        database_close(&opened);
+        return error_set(err, ERROR_MEMORY, "out of memory opening %s", path);
+    }
     int result = sqlite3_open_v2(
-        opened.path, &opened.handle, flags[access_wanted] | SQLITE_OPEN_NOMUTEX | uri,
-        sidecar_vfs());
+        opened.path, &opened.handle, flags[access_wanted] | SQLITE_OPEN_NOMUTEX | uri, vfs);
     if (result != SQLITE_OK) {
         if (opened.handle != NULL)
             fail(&opened, "cannot open the database", err);
@@ -340,6 +288,7 @@ void database_close(struct database *database)
     if (database->kept != NULL)
         free(database->kept->items);
     free(database->kept);
+    sqlite3_finalize(database->rollback);
     // Statements that an error path left open must not keep the file open.
     sqlite3_close_v2(database->handle);
     free(database->lent);
@@ -527,8 +476,10 @@ bool database_commit(struct database *database, struct error *err)
 
 void database_rollback(struct database *database)
 {
-    if (database->handle != NULL && sqlite3_get_autocommit(database->handle) == 0)
-        sqlite3_exec(database->handle, "rollback", NULL, NULL, NULL);
+    if (database->handle != NULL && sqlite3_get_autocommit(database->handle) == 0) {
+        sqlite3_step(database->rollback);
+        sqlite3_reset(database->rollback);
+    }
     leave(database);
 }
 

@@ -28,6 +28,7 @@ struct database {
     sqlite3 *handle;
     char *path;
     struct kept_statements *kept;
+    sqlite3_stmt *rollback;
     struct lent_collations *lent; /* in place of the application's, see source/lent_collation.h */
     /* Whom the transactions of this connection tell that they are ours; borrowed. NULL, as
      * database_open leaves it: nobody asks. */

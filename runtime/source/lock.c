@@ -55,15 +55,24 @@ static bool fail_held(int fd, const char *state_path, struct error *err)
         holder, holder[0] != '\0' ? ")" : "", state_path);
 }
 
+/* "doing PATH: what the system says". Returns false. */
+static bool fail_system(const char *doing, const char *path, int reason, struct error *err)
+{
+    return error_set(
+        err, error_code_of_errno(reason, ERROR_SOURCE), "%s %s: %s", doing, path, strerror(reason));
+}
+
 /* Whether the file we locked is still the one of that name: somebody may have removed it between
  * our open and our lock. */
-static bool is_current(int fd, const char *path)
+static bool find_current(int fd, const char *path, bool *out_current, struct error *err)
 {
     struct stat held;
-    struct stat named;
+    struct stat named = {0};
 
-    return fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino &&
-           held.st_dev == named.st_dev;
+    if (fstat(fd, &held) != 0 || (stat(path, &named) != 0 && errno != ENOENT))
+        return fail_system("cannot look at the lock file", path, errno, err);
+    *out_current = held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+    return true;
 }
 
 /* Writes the file's text: a line that names the holder, empty while there is none; a line with its
@@ -140,15 +149,16 @@ static void write_holder(struct lock *lock, const char *what)
         clock_format(clock->wall_us(clock->context), since));
 }
 
-/* Says why the lock file can't be opened or made. An existing one is most often root's. */
+/* Says why the lock file can't be opened or made. One without rights is most often root's. */
 static bool fail_open(const char *path, struct error *err)
 {
     int reason = errno;
     struct stat file;
 
     if (stat(path, &file) != 0)
-        return error_set(
-            err, ERROR_SOURCE, "cannot make the lock file %s: %s", path, strerror(reason));
+        return fail_system("cannot make the lock file", path, reason, err);
+    if (reason != EACCES && reason != EPERM)
+        return fail_system("cannot open the lock file", path, reason, err);
     return error_set(
         err, ERROR_SOURCE,
         "cannot open the lock file %s, which belongs to uid %lu: %s; delete it while no bqsync "
@@ -168,15 +178,19 @@ static bool acquire(const char *path, const char *state_path, int *out_fd, struc
             if (reason == EWOULDBLOCK)
                 fail_held(fd, state_path, err);
             else
-                error_set(err, ERROR_SOURCE, "cannot lock %s: %s", path, strerror(reason));
+                fail_system("cannot lock", path, reason, err);
             close(fd);
             return false;
         }
-        if (is_current(fd, path)) {
+        bool current = false;
+        bool found = find_current(fd, path, &current, err);
+        if (found && current) {
             *out_fd = fd;
             return true;
         }
         close(fd);
+        if (!found)
+            return false;
     }
 }
 

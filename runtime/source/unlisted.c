@@ -1,6 +1,7 @@
 #include "source/unlisted.h"
 
 #include "base/buffer.h"
+#include "base/json_memory.h"
 #include "base/text_fit.h"
 #include "source/statement.h"
 
@@ -54,10 +55,13 @@ static const char *likely_type(const char *declared)
 static void append_json(struct buffer *out, const char *text)
 {
     cJSON *string = cJSON_CreateString(text);
-    char *json = cJSON_PrintUnformatted(string);
+    char *json = json_print(string);
 
-    buffer_append_text(out, json == NULL ? "\"\"" : json);
-    cJSON_free(json);
+    if (json == NULL)
+        out->failure = BUFFER_MEMORY;
+    else
+        buffer_append_text(out, json);
+    free(json);
     cJSON_Delete(string);
 }
 

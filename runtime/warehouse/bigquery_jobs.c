@@ -1,5 +1,6 @@
 /* The methods of jobs that change something: load, query, and how their ends are learnt
  * ("BigQuery API reference": Job; "Run jobs programmatically"). */
+#include "base/json_memory.h"
 #include "warehouse/bigquery.h"
 
 #include "warehouse/call.h"
@@ -215,7 +216,7 @@ static bool insert_with_rows(
     struct bigquery *bigquery, const struct query_request *request, const cJSON *job,
     bool *out_existed, struct error *err)
 {
-    char *text = cJSON_PrintUnformatted(job);
+    char *text = json_print(job);
 
     if (text == NULL)
         return no_memory_for_job(request->job_id, err);

@@ -1,5 +1,6 @@
 #include "warehouse/call.h"
 
+#include "base/json_memory.h"
 #include "base/json_strict.h"
 #include "base/json_text.h"
 #include "base/log.h"
@@ -242,7 +243,7 @@ static bool send_request(
     char *text = NULL;
 
     if (call->body != NULL) {
-        text = cJSON_PrintUnformatted(call->body);
+        text = json_print(call->body);
         if (text == NULL) {
             answer->failure = HTTP_LOCAL;
             return error_set(err, ERROR_MEMORY, "out of memory for a request body");
@@ -396,6 +397,8 @@ static bool parse_answer(
     if (*out_json != NULL || call->empty_answer)
         return true;
     name_call(call, name, sizeof name);
+    if (json_memory_lost())
+        return error_set(err, ERROR_MEMORY, "%s: out of memory for the answer", name);
     error_set(
         err, ERROR_TRANSIENT,
         "%s: http %d, but the answer is not one JSON document (%zu bytes of %s)", name,
@@ -433,6 +436,12 @@ static bool try_until_good(
 
     buffer_init(&url, URL_CEILING);
     buffer_printf(&url, "%s%s", bigquery->root, call->path);
+    // What a failed buffer has instead of text. The root alone would answer 404, as if BigQuery did
+    // not know the table or the job.
+    if (call->path[0] == '\0') {
+        error_set(err, ERROR_MEMORY, "out of memory for a request's path");
+        goto cleanup;
+    }
     if (!buffer_check(&url, "a request's URL", err) || !circuit_allows(bigquery, call, err))
         goto cleanup;
     retry_begin(&retry, bigquery->clock, bigquery->retry_budget_ms, &bigquery->random);

@@ -1,5 +1,6 @@
 /* Workload identity federation: a token of somebody else's is exchanged for one of Google's
  * (AIP-4117, RFC 8693). The foreign token is read afresh each time: it lives shortly. */
+#include "base/json_memory.h"
 #include "warehouse/identity.h"
 
 #include "base/json_strict.h"
@@ -129,10 +130,12 @@ static void add_options(const struct identity *identity, struct buffer *form)
         return;
     cJSON *options = cJSON_CreateObject();
     cJSON_AddStringToObject(options, "userProject", identity->user_project);
-    char *text = cJSON_PrintUnformatted(options);
-    if (text != NULL)
+    char *text = json_print(options);
+    if (text == NULL)
+        form->failure = BUFFER_MEMORY;
+    else
         oauth_add_field(form, "options", text);
-    cJSON_free(text);
+    free(text);
     cJSON_Delete(options);
 }
 

@@ -39,6 +39,7 @@ struct exchange {
     int64_t moved_ms;
     int64_t stall_ms;
     bool stalled;
+    bool incomplete; /* an option could not be set */
 };
 
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;
@@ -253,6 +254,14 @@ static enum http_failure failure_of(CURLcode code)
     }
 }
 
+/* Sets an option that libcurl copies. Without memory it would keep the default, which may be
+ * another method or another root of trust: then the request is not made. */
+static void set_text(struct exchange *exchange, CURLoption option, const char *text)
+{
+    if (curl_easy_setopt(exchange->curl, option, text) == CURLE_OUT_OF_MEMORY)
+        exchange->incomplete = true;
+}
+
 static bool host_of_request_is_loopback(const char *url)
 {
     char host[256];
@@ -260,9 +269,10 @@ static bool host_of_request_is_loopback(const char *url)
     return http_host(url, host, sizeof host) && http_host_is_loopback(host);
 }
 
-static void set_body(CURL *curl, struct exchange *exchange)
+static void set_body(struct exchange *exchange)
 {
     const struct http_request *request = exchange->request;
+    CURL *curl = exchange->curl;
 
     if (request->source != NULL)
         exchange->source = *request->source;
@@ -283,11 +293,12 @@ static void set_body(CURL *curl, struct exchange *exchange)
         curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, on_seek);
         curl_easy_setopt(curl, CURLOPT_SEEKDATA, exchange);
     }
-    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+    set_text(exchange, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
-static void set_trust(CURL *curl)
+static void set_trust(struct exchange *exchange)
 {
+    CURL *curl = exchange->curl;
     const char *file = getenv("SSL_CERT_FILE");
     const char *folder = getenv("SSL_CERT_DIR");
 
@@ -296,42 +307,47 @@ static void set_trust(CURL *curl)
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     // As OpenSSL itself does: these name other roots of trust, they do not switch trust off.
     if (file != NULL && *file != '\0')
-        curl_easy_setopt(curl, CURLOPT_CAINFO, file);
+        set_text(exchange, CURLOPT_CAINFO, file);
     if (folder != NULL && *folder != '\0')
-        curl_easy_setopt(curl, CURLOPT_CAPATH, folder);
+        set_text(exchange, CURLOPT_CAPATH, folder);
 }
 
 /* No total limit: an upload may take as long as it moves. */
-static void set_limits(CURL *curl, struct exchange *exchange)
+static void set_limits(struct exchange *exchange)
 {
     int64_t connect_ms = exchange->request->connect_timeout_ms;
     int64_t stall_ms = exchange->request->stall_timeout_ms;
 
     if (connect_ms <= 0)
         connect_ms = HTTP_CONNECT_TIMEOUT_MS;
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
+    curl_easy_setopt(exchange->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
     exchange->stall_ms = stall_ms > 0 ? stall_ms : HTTP_STALL_TIMEOUT_MS;
     exchange->moved_ms = now_ms();
 }
 
-static void set_transport(CURL *curl, const struct http_request *request)
+static void set_transport(struct exchange *exchange)
 {
-    curl_easy_setopt(curl, CURLOPT_URL, request->url);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    const struct http_request *request = exchange->request;
+    CURL *curl = exchange->curl;
+
+    set_text(exchange, CURLOPT_URL, request->url);
+    set_text(exchange, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "gzip");
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, HTTP_USER_AGENT);
+    set_text(exchange, CURLOPT_ACCEPT_ENCODING, "gzip");
+    set_text(exchange, CURLOPT_USERAGENT, HTTP_USER_AGENT);
     curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER_BYTES);
     if (request->no_proxy || host_of_request_is_loopback(request->url))
-        curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+        set_text(exchange, CURLOPT_NOPROXY, "*");
 }
 
-static void set_callbacks(CURL *curl, struct exchange *exchange)
+static void set_callbacks(struct exchange *exchange)
 {
+    CURL *curl = exchange->curl;
+
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
@@ -441,14 +457,14 @@ static bool client_perform(
     curl_easy_reset(curl);
     client->error_text[0] = '\0';
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->error_text);
-    set_transport(curl, request);
-    set_trust(curl);
-    set_limits(curl, &exchange);
-    set_callbacks(curl, &exchange);
-    set_body(curl, &exchange);
+    set_transport(&exchange);
+    set_trust(&exchange);
+    set_limits(&exchange);
+    set_callbacks(&exchange);
+    set_body(&exchange);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 
-    CURLcode code = curl_easy_perform(curl);
+    CURLcode code = exchange.incomplete ? CURLE_OUT_OF_MEMORY : curl_easy_perform(curl);
     free_headers(headers);
 
     curl_off_t received = 0;

@@ -1,4 +1,5 @@
 /* The fields of each type of credentials file. */
+#include "base/json_memory.h"
 #include "warehouse/identity.h"
 
 #include "base/text_fit.h"
@@ -240,7 +241,7 @@ static bool wrap_impersonated(
     outer->source = *inout_identity;
     *inout_identity = outer;
     if (cJSON_GetArraySize(delegates) > 0) {
-        outer->delegates = cJSON_PrintUnformatted(delegates);
+        outer->delegates = json_print(delegates);
         if (outer->delegates == NULL)
             return error_set(err, ERROR_MEMORY, "out of memory for credentials");
     }

@@ -1,5 +1,6 @@
 /* Acting as another service account: generateAccessToken of the IAM Credentials API, with the token
  * of the identity we start from. */
+#include "base/json_memory.h"
 #include "warehouse/identity.h"
 
 #include "base/json_strict.h"
@@ -22,7 +23,7 @@ static char *request_body(const struct identity *identity, const char *scope)
     cJSON *scopes = cJSON_AddArrayToObject(body, "scope");
     cJSON_AddItemToArray(scopes, cJSON_CreateString(scope));
     cJSON_AddStringToObject(body, "lifetime", life);
-    char *text = cJSON_PrintUnformatted(body);
+    char *text = json_print(body);
     cJSON_Delete(body);
     return text;
 }

@@ -1,6 +1,7 @@
 #include "warehouse/jwt.h"
 
 #include "base/json_exact.h"
+#include "base/json_memory.h"
 
 #include <cjson/cJSON.h>
 #include <openssl/pem.h>
@@ -53,7 +54,7 @@ EVP_PKEY *jwt_key_read(const char *pem)
 
 static void append_json(struct buffer *out, cJSON *object)
 {
-    char *text = object == NULL ? NULL : cJSON_PrintUnformatted(object);
+    char *text = object == NULL ? NULL : json_print(object);
 
     if (text == NULL)
         out->failure = BUFFER_MEMORY;

@@ -1,5 +1,6 @@
 #include "warehouse/upload.h"
 
+#include "base/json_memory.h"
 #include "base/json_strict.h"
 #include "warehouse/link.h"
 #include "warehouse/quota.h"
@@ -47,7 +48,7 @@ static bool send_multipart(
     char boundary[40];
     char type[120];
     char after[60];
-    char *metadata = cJSON_PrintUnformatted(upload->job);
+    char *metadata = json_print(upload->job);
 
     // Long and random: Avro data does not hold it.
     snprintf(

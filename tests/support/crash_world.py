@@ -5,7 +5,7 @@ import tempfile
 
 from tests.support import changelog, mirror
 from tests.support.bqlocal import Bqlocal
-from tests.support.deployment import Deployment
+from tests.support.deployment import SHAPES, Deployment
 from tests.support.killing import count_commits
 from tests.support.scenarios import checkpoint
 from tests.support.with_history import can_have_history
@@ -22,6 +22,8 @@ class World:
     """A source and a warehouse that can be restored to the start of a scenario."""
 
     program = "bqsync_lives"
+    schema = SHAPES
+    deployment = Deployment
 
     def __init__(self, stack, scenario, state=None, **environment):
         self.folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bqsync-crash-")))
@@ -29,8 +31,8 @@ class World:
         self.held = {}  # what BigQuery held before the change, of each table
         self.all_held = {}  # the same, with rows that are deleted in SQLite and stay
         self.bq = stack.enter_context(Bqlocal(datasets=["d"], data=self.folder / "bq.db"))
-        self.app = stack.enter_context(Deployment(
-            self.bq, self.program, environment={"BQ_PARALLEL": "1", **environment}, state=state))
+        self.app = stack.enter_context(self.deployment(
+            self.bq, self.program, self.schema, environment={"BQ_PARALLEL": "1", **environment}, state=state))
         if scenario.before is not None:
             self.app.script(scenario.before)
             self.app.run("sync", *scenario.tables)

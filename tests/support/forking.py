@@ -24,9 +24,9 @@ NUMBER = struct.Struct("=i")
 
 
 class ForkServer:
-    """A program that stands in front of its main(), with the shim that kills at a commit; nothing has run yet."""
+    """A program that stands in front of its main(), with a shim (that which kills at a commit); nothing has run yet."""
 
-    def __init__(self, program):
+    def __init__(self, program, shim=None):
         self.program = program
         here, there = socket.socketpair()
         self._socket = here
@@ -34,7 +34,7 @@ class ForkServer:
             there.set_inheritable(True)
             self._process = subprocess.Popen(
                 [program], pass_fds=[there.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                env={"LD_PRELOAD": f"{SERVER}:{commit_shim()}", "BQSYNC_FORK_SERVER": str(there.fileno())})
+                env={"LD_PRELOAD": f"{shim or commit_shim()}:{SERVER}", "BQSYNC_FORK_SERVER": str(there.fileno())})
 
     def __enter__(self):
         return self

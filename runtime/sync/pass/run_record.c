@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/json_exact.h"
+#include "base/json_memory.h"
 #include "base/json_text.h"
 #include "base/log.h"
 #include "source/rejects.h"
@@ -125,7 +126,7 @@ bool run_record_save(
     struct error *err)
 {
     cJSON *json = run_result_json(result);
-    char *text = cJSON_PrintUnformatted(json);
+    char *text = json_print(json);
 
     bool ok = text != NULL ? save_text(result, json, text, tracking, lock, err)
                            : error_set(err, ERROR_MEMORY, "out of memory");

@@ -1,6 +1,7 @@
 #include "sync/verify/drill_down.h"
 
 #include "base/buffer.h"
+#include "base/json_memory.h"
 #include "base/json_normal.h"
 #include "source/database.h"
 #include "sync/row_text.h"
@@ -115,10 +116,13 @@ static bool bind_key(
 /* A key in the report: its one value, or an array of its values. Deletes values. */
 static void append_key(struct buffer *out, const struct table *table, cJSON *values)
 {
-    char *json = cJSON_PrintUnformatted(table->key_count == 1 ? values->child : values);
+    char *json = json_print(values != NULL && table->key_count == 1 ? values->child : values);
 
-    buffer_append_text(out, json == NULL ? "null" : json);
-    cJSON_free(json);
+    if (json == NULL)
+        out->failure = BUFFER_MEMORY;
+    else
+        buffer_append_text(out, json);
+    free(json);
     cJSON_Delete(values);
 }
 

@@ -342,6 +342,22 @@ static void test_a_kept_statement_is_prepared_once_and_holds_nothing(void **stat
     database_close(&database);
 }
 
+static void test_a_transaction_is_rolled_back_without_memory(void **state)
+{
+    (void)state;
+    struct database database;
+    const char *path = make_database("app.db", "create table t(a)");
+
+    expect_ok(database_open(path, DATABASE_WRITE, 0, &database, &err));
+    run(&database, "begin immediate; insert into t values (1)");
+    sqlite3_hard_heap_limit64(1);
+    database_rollback(&database);
+    sqlite3_hard_heap_limit64(0);
+
+    assert_int_not_equal(sqlite3_get_autocommit(database.handle), 0);
+    database_close(&database);
+}
+
 #define database_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -362,6 +378,7 @@ int main(void)
         database_test(test_a_name_that_looks_like_a_uri_is_a_file),
         database_test(test_tables_that_others_make_and_drop_are_seen),
         database_test(test_a_kept_statement_is_prepared_once_and_holds_nothing),
+        database_test(test_a_transaction_is_rolled_back_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

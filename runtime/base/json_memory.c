@@ -1,0 +1,46 @@
+#include "base/json_memory.h"
+
+#include <stdlib.h>
+
+/* It is cJSON that knows no caller, so this cannot be reached from a struct that is handed in. */
+static _Thread_local bool lost;
+
+static void *take(size_t size)
+{
+    void *memory = malloc(size);
+
+    lost = lost || memory == NULL;
+    return memory;
+}
+
+void json_memory_watch(void)
+{
+    cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = take, .free_fn = free});
+}
+
+bool json_memory_lost(void)
+{
+    bool was = lost;
+
+    lost = false;
+    return was;
+}
+
+/* The text of a document, or NULL if a part of it is lost. */
+static char *if_whole(char *text)
+{
+    if (!json_memory_lost())
+        return text;
+    free(text);
+    return NULL;
+}
+
+char *json_print(const cJSON *json)
+{
+    return if_whole(cJSON_PrintUnformatted(json));
+}
+
+char *json_print_lines(const cJSON *json)
+{
+    return if_whole(cJSON_Print(json));
+}

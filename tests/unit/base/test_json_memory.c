@@ -1,0 +1,110 @@
+/* A document of JSON of which a part was lost is never printed. Linked so that the malloc of the
+ * module under test is the one of this file. */
+#include "support/prelude.h"
+
+#include "base/json_memory.h"
+#include "base/json_strict.h"
+
+#include <stdlib.h>
+
+/* The number of the call that fails, from 1; 0: none. */
+static int failing;
+static int calls;
+
+/* The names that the linker gives them. */
+void *real_malloc(size_t size) __asm__("__real_malloc");
+void *failing_malloc(size_t size) __asm__("__wrap_malloc");
+
+void *failing_malloc(size_t size)
+{
+    return ++calls == failing ? NULL : real_malloc(size);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    json_memory_watch();
+    failing = 0;
+    calls = 0;
+    return 0;
+}
+
+/* A load that appends if its second member is lost. */
+static cJSON *load(void)
+{
+    cJSON *object = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(object, "sourceFormat", "AVRO");
+    cJSON_AddStringToObject(object, "writeDisposition", "WRITE_TRUNCATE_DATA");
+    cJSON_AddItemToObject(object, "fields", cJSON_Parse("[1,{\"name\":\"a\"}]"));
+    return object;
+}
+
+#define LOAD                                                                                       \
+    "{\"sourceFormat\":\"AVRO\",\"writeDisposition\":\"WRITE_TRUNCATE_DATA\","                     \
+    "\"fields\":[1,{\"name\":\"a\"}]}"
+
+static void test_a_document_is_printed_whole_or_not_at_all(void **state)
+{
+    bool whole = false;
+    int failures = 0;
+
+    (void)state;
+    for (int n = 1; !whole; n++) {
+        failing = n;
+        calls = 0;
+        cJSON *object = load();
+        char *text = json_print(object);
+        whole = calls < n;
+        if (whole)
+            assert_string_equal(text, LOAD);
+        else if (text != NULL)
+            fail_msg("without allocation %d: %s", n, text);
+        failures += whole ? 0 : 1;
+        free(text);
+        cJSON_Delete(object);
+    }
+    // Two for each member and its name at least.
+    assert_true(failures >= 10);
+}
+
+static void test_the_next_document_is_printed_again(void **state)
+{
+    (void)state;
+    cJSON *object = load();
+
+    failing = calls + 1;
+    assert_null(json_print_lines(object));
+    char *text = json_print(object);
+    assert_string_equal(text, LOAD);
+    free(text);
+    cJSON_Delete(object);
+}
+
+static void test_an_answer_for_which_memory_is_missing_is_told_from_a_broken_one(void **state)
+{
+    const char *text = "{\"a\":1,\"b\":2}";
+    cJSON *answer = NULL;
+
+    (void)state;
+    assert_null(json_parse_answer(slice_of("{")));
+    assert_false(json_memory_lost());
+    for (int n = 1; answer == NULL; n++) {
+        failing = n;
+        calls = 0;
+        answer = json_parse_answer(slice_of(text));
+        assert_int_equal(json_memory_lost(), answer == NULL);
+    }
+    cJSON_Delete(answer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_a_document_is_printed_whole_or_not_at_all, set_up),
+        cmocka_unit_test_setup(test_the_next_document_is_printed_again, set_up),
+        cmocka_unit_test_setup(
+            test_an_answer_for_which_memory_is_missing_is_told_from_a_broken_one, set_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
