@@ -191,7 +191,8 @@ static bool is_bag(const struct task *task)
 static bool note_row(struct extraction *e, sqlite3_stmt *row, struct error *err)
 {
     const struct table *table = e->task->table;
-    bool named = content_has_key(table, row);
+    // An INTEGER PRIMARY KEY is never NULL.
+    bool named = e->task->source.shape.integer_key || content_has_key(table, row);
 
     e->row_number = named && !is_bag(e->task) ? 0 : ++e->unnamed_rows;
     return (named && table->mode != SEND_REPLACE) ||

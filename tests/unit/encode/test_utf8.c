@@ -91,7 +91,7 @@ static void check(const unsigned char *bytes, size_t plain, size_t length)
 /* Each sequence alone, which has no room for a vector, and across the border of two vectors. */
 static void test_every_sequence_of_three_bytes(void **state)
 {
-    static const size_t fronts[] = {0, 14, 15};
+    static const size_t fronts[] = {0, 14};
     (void)state;
 
     for (size_t i = 0; i < sizeof fronts / sizeof fronts[0]; i++) {
@@ -116,7 +116,8 @@ static void test_sequences_of_four_bytes_at_every_place(void **state)
     const size_t count = sizeof kinds;
     (void)state;
 
-    for (size_t front = 0; front < 20; front++) {
+    // From the last place within one vector to the first within the next.
+    for (size_t front = 12; front <= 16; front++) {
         unsigned char text[40];
         memset(text, 'a', sizeof text);
         for (size_t i = 0; i < count * count * count * count; i++) {
