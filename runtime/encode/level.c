@@ -6,8 +6,8 @@
 /* Each new block counts for this part of an average. */
 #define SHARE 0.125
 
-/* Another level has to be better by so much, because estimates of neighbours are nearly equal and
- * each change costs zstd the memory of another table. */
+/* Another level has to be better by so much: estimates of neighbours are nearly equal, and noise
+ * must not make the level jump to and fro. */
 #define GAIN 0.02
 
 #define READ_NS 1.3

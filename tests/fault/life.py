@@ -72,6 +72,8 @@ class Source(Deployment):
 class Life:
     def __init__(self, seed, index, dimensions):
         self.rng = random.Random(f"{seed}/{index}")
+        # From a generator of its own, so that the number of codecs changes nothing else of a life.
+        self.codecs = random.Random(f"{seed}/{index}/codecs").choice(["all", "all", "deflate,null"])
         self.log = []
         self.counts = collections.Counter()
         self.encoding = "UTF-8"
@@ -96,14 +98,15 @@ class Life:
     def live(self, workloads):
         names = [dimension.name for dimension in self.dimensions]
         self.log.append(f"dimensions {names}, tables {self.tables}, journal {self.journal}, parallel {self.parallel},"
-                        f" state in {self.state or 'the source'}, {self.encoding}")
+                        f" state in {self.state or 'the source'}, {self.encoding}, codecs {self.codecs}")
         environment = {"BQ_PARALLEL": self.parallel}
         for dimension in self.dimensions:
             environment.update(dimension.environment)
         program = next((dimension.program for dimension in self.dimensions if dimension.program), "bqsync_lives")
         schema = ";".join([f"pragma encoding = '{self.encoding}'", APPLICATION_TABLES,
                            *(TABLES[table].create for table in self.tables)])
-        with KeptBqlocal(datasets=["d", "e"]) as self.bq, \
+        codecs = [] if self.codecs == "all" else ["--avro-codecs", self.codecs]
+        with KeptBqlocal(datasets=["d", "e"], args=codecs) as self.bq, \
                 Source(self.bq, program, schema, journal="delete", state=self.state,
                            environment=environment) as self.app:
             self.app.script(f"pragma journal_mode = {self.journal}")
