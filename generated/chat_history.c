@@ -190,7 +190,7 @@ const struct table chat_history_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_chat_history\"\n"
-        "after update on \"chat_history\"\n"
+        "after update of \"id\", rowid, oid, _rowid_ on \"chat_history\"\n"
         "when new.\"id\" collate binary is not old.\"id\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_chat_history\" (bq_sync_key_1, bq_sync_sequence)\n"

@@ -166,7 +166,7 @@ const struct table code_drafts_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_code_drafts\"\n"
-        "after update on \"code_drafts\"\n"
+        "after update of \"id\", rowid, oid, _rowid_ on \"code_drafts\"\n"
         "when new.\"id\" collate binary is not old.\"id\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_code_drafts\" (bq_sync_key_1, bq_sync_sequence)\n"

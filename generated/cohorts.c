@@ -158,7 +158,7 @@ const struct table cohorts_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_cohorts\"\n"
-        "after update on \"cohorts\"\n"
+        "after update of \"id\", rowid, oid, _rowid_ on \"cohorts\"\n"
         "when new.\"id\" collate binary is not old.\"id\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_cohorts\" (bq_sync_key_1, bq_sync_sequence)\n"

@@ -190,7 +190,7 @@ const struct table course_cohorts_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_course_cohorts\"\n"
-        "after update on \"course_cohorts\"\n"
+        "after update of \"id\", rowid, oid, _rowid_ on \"course_cohorts\"\n"
         "when new.\"id\" collate binary is not old.\"id\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_course_cohorts\" (bq_sync_key_1, bq_sync_sequence)\n"

@@ -158,7 +158,7 @@ const struct table courses_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_courses\"\n"
-        "after update on \"courses\"\n"
+        "after update of \"id\", rowid, oid, _rowid_ on \"courses\"\n"
         "when new.\"id\" collate binary is not old.\"id\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_courses\" (bq_sync_key_1, bq_sync_sequence)\n"

@@ -158,7 +158,7 @@ const struct table org_api_keys_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_org_api_keys\"\n"
-        "after update on \"org_api_keys\"\n"
+        "after update of \"id\", rowid, oid, _rowid_ on \"org_api_keys\"\n"
         "when new.\"id\" collate binary is not old.\"id\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_org_api_keys\" (bq_sync_key_1, bq_sync_sequence)\n"

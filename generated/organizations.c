@@ -166,7 +166,7 @@ const struct table organizations_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_organizations\"\n"
-        "after update on \"organizations\"\n"
+        "after update of \"id\", rowid, oid, _rowid_ on \"organizations\"\n"
         "when new.\"id\" collate binary is not old.\"id\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_organizations\" (bq_sync_key_1, bq_sync_sequence)\n"

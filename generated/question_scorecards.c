@@ -158,7 +158,7 @@ const struct table question_scorecards_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_question_scorecards\"\n"
-        "after update on \"question_scorecards\"\n"
+        "after update of \"id\", rowid, oid, _rowid_ on \"question_scorecards\"\n"
         "when new.\"id\" collate binary is not old.\"id\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_question_scorecards\" (bq_sync_key_1, bq_sync_sequence)\n"

@@ -254,7 +254,7 @@ const struct table questions_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_questions\"\n"
-        "after update on \"questions\"\n"
+        "after update of \"id\", rowid, oid, _rowid_ on \"questions\"\n"
         "when new.\"id\" collate binary is not old.\"id\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_questions\" (bq_sync_key_1, bq_sync_sequence)\n"

@@ -166,7 +166,7 @@ const struct table task_completions_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_task_completions\"\n"
-        "after update on \"task_completions\"\n"
+        "after update of \"id\", rowid, oid, _rowid_ on \"task_completions\"\n"
         "when new.\"id\" collate binary is not old.\"id\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_task_completions\" (bq_sync_key_1, bq_sync_sequence)\n"

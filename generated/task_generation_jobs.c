@@ -182,7 +182,7 @@ const struct table task_generation_jobs_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_task_generation_jobs\"\n"
-        "after update on \"task_generation_jobs\"\n"
+        "after update of \"id\", rowid, oid, _rowid_ on \"task_generation_jobs\"\n"
         "when new.\"id\" collate binary is not old.\"id\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_task_generation_jobs\" (bq_sync_key_1, bq_sync_sequence)\n"

@@ -158,7 +158,7 @@ const struct table user_batches_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_user_batches\"\n"
-        "after update on \"user_batches\"\n"
+        "after update of \"id\", rowid, oid, _rowid_ on \"user_batches\"\n"
         "when new.\"id\" collate binary is not old.\"id\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_user_batches\" (bq_sync_key_1, bq_sync_sequence)\n"

@@ -19,7 +19,8 @@
 
 enum capture_state {
     CAPTURE_ABSENT, /* nothing installed for the table */
-    CAPTURE_INTACT, /* exactly what this build would install */
+    CAPTURE_INTACT, /* what this build would install, or what an earlier one did that misses nothing
+                     */
     /* Installed once, but altered or gone in part: changes may have been missed. */
     CAPTURE_INTERRUPTED,
 };

@@ -18,7 +18,7 @@ struct columns {
     struct capture_filter_names names; /* those that a filter may name */
     bool *used;                        /* by the filter of the present constraint, one each */
     bool generated;                    /* the table has generated columns */
-    const char *id;                    /* that may be an alias of the rowid; NULL if none can be */
+    char *id; /* that may be an alias of the rowid, owned; NULL if none can be */
 };
 
 /* One unique constraint as the guards need it. */
@@ -27,7 +27,6 @@ struct constraint {
     struct buffer filter;  /* which rows a partial index has */
     struct buffer match;   /* the condition that a row of the table is in the way of the new one */
     struct buffer columns; /* for UPDATE OF */
-    bool any_update;       /* it may change without a column of it being named in SET */
     size_t key_columns;    /* how many of the key's columns it compares byte by byte */
     const char *problem;   /* why no trigger can tell which rows are in the way; NULL if one can */
 };
@@ -62,6 +61,7 @@ static void columns_clear(struct columns *columns)
         free((char *)columns->names.columns[i]);
     free((void *)columns->names.columns);
     free(columns->used);
+    free(columns->id);
     *columns = (struct columns){0};
 }
 
@@ -78,6 +78,13 @@ static bool add_column(struct columns *columns, const char *name, struct error *
         return error_set(err, ERROR_MEMORY, "out of memory");
     columns->names.count++;
     return true;
+}
+
+static bool note_id(struct columns *columns, const char *name, struct error *err)
+{
+    free(columns->id);
+    columns->id = strdup(name);
+    return columns->id != NULL || error_set(err, ERROR_MEMORY, "out of memory");
 }
 
 static bool read_columns(const struct source_table *in, struct columns *out, struct error *err)
@@ -100,6 +107,8 @@ static bool read_columns(const struct source_table *in, struct columns *out, str
         if (!row)
             break;
         const char *name = (const char *)sqlite3_column_text(statement, 0);
+        if (sqlite3_column_int(statement, 2) == 1 && !note_id(out, name, err))
+            goto cleanup;
         if (sqlite3_column_int(statement, 1) > 1) {
             out->generated = true;
             continue;
@@ -107,8 +116,6 @@ static bool read_columns(const struct source_table *in, struct columns *out, str
         if (!capture_collation_of_column_is_builtin(in->source, table, name, &builtin, err) ||
             (builtin && !add_column(out, name, err)))
             goto cleanup;
-        if (sqlite3_column_int(statement, 2) == 1 && builtin)
-            out->id = out->names.columns[out->names.count - 1];
     }
     out->used = calloc(out->names.count + 1, sizeof(bool));
     ok = out->used != NULL || error_set(err, ERROR_MEMORY, "out of memory");
@@ -137,13 +144,33 @@ static const char items_sql[] =
     " left join sqlite_master m on m.type = 'index' and m.name = l.name"
     " where l.\"unique\" and x.key order by l.name, x.seqno";
 
-/* An INTEGER PRIMARY KEY can also be set by the name of rowid, which UPDATE OF does not notice. */
+static void append_update_name(struct constraint *constraint, const char *name)
+{
+    sqlite_sql_append(
+        &constraint->columns, "$r$n", constraint->columns.length > 0 ? ", " : "", name);
+}
+
+/* The names by which SET can give a row another rowid. A column may have one of them; then a guard
+ * fires for an UPDATE in which it has nothing to find. */
+static void add_rowid_names(const struct columns *columns, struct constraint *constraint)
+{
+    static const char *const names[] = {"rowid", "oid", "_rowid_"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        append_update_name(constraint, names[i]);
+    if (columns->id != NULL)
+        append_update_name(constraint, columns->id);
+}
+
+/* SQLite compares the names in UPDATE OF with those in SET, and takes any name for a column's. So
+ * the names of the rowid stand there as well where the column may be an alias of it. */
 static void add_update_column(
     const struct columns *columns, struct constraint *constraint, const char *name)
 {
-    constraint->any_update |= columns->id != NULL && strcasecmp(name, columns->id) == 0;
-    sqlite_sql_append(
-        &constraint->columns, "$r$n", constraint->columns.length > 0 ? ", " : "", name);
+    if (columns->id != NULL && strcasecmp(name, columns->id) == 0)
+        add_rowid_names(columns, constraint);
+    else
+        append_update_name(constraint, name);
 }
 
 /* Rows enter and leave a partial index with the columns of its filter, so the filter's columns
@@ -262,7 +289,7 @@ static void append_trigger(
 
     sqlite3_snprintf(sizeof kind, kind, "replace_%d_%s", number, event);
     sqlite_sql_append(out, "create trigger if not exists $g\nbefore $r", kind, table->name, event);
-    if (strcmp(event, "update") == 0 && !constraint->any_update) {
+    if (strcmp(event, "update") == 0) {
         buffer_append_text(out, " of ");
         buffer_append_slice(out, buffer_slice(&constraint->columns));
     }
@@ -418,7 +445,7 @@ static bool append_rowid_guards(struct guards *guards, struct error *err)
     if (rowid == NULL)
         return true;
     constraint_init(&constraint);
-    constraint.any_update = true;
+    add_rowid_names(&guards->columns, &constraint);
     sqlite_sql_append(&constraint.match, "$n.$r = new.$r", in->table->name, rowid, rowid);
     append_guards(guards, &constraint, 0);
     constraint_clear(&constraint);

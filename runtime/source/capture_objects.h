@@ -47,9 +47,11 @@ MUST_CHECK bool capture_objects_state(
     const struct source_table *in, const char *guards_sql, enum capture_state *out_state,
     struct error *err);
 
-/* Whether both lists are the same but for white space and quotes around plain names, which ALTER
- * TABLE ... RENAME adds when it touches a trigger. */
-bool capture_objects_equal(const struct object_list *a, const struct object_list *b);
+/* Whether what the source has misses nothing that this build would note: both lists are the same
+ * but for white space and quotes around plain names, which ALTER TABLE ... RENAME adds when it
+ * touches a trigger, and triggers of the source may fire for every UPDATE in the place of UPDATE
+ * OF. */
+bool capture_objects_serve(const struct object_list *actual, const struct object_list *expected);
 
 /* Whether a trigger of ours, on whatever table, is one of the table of that name: in each version
  * its body names the table's dirty set. Its own name does not tell: in earlier versions two tables

@@ -13,6 +13,8 @@ from tests.support.workload_tables import BAD, ORDERS, TABLES, TWINS, WIDE, Raw,
 BUSY_SECONDS = 30
 ENCODINGS = {"UTF-8": "utf-8", "UTF-16le": "utf-16-le", "UTF-16be": "utf-16-be"}
 CONFLICT_CLAUSES = ["", "", "", " or replace", " or replace", " or ignore", " or fail", " or abort", " or rollback"]
+# By each of these a statement may set an INTEGER PRIMARY KEY called id.
+ROWID_NAMES = ("id", "rowid", "oid", "_rowid_")
 
 
 class Noticed(Exception):
@@ -164,6 +166,8 @@ class Application:
             return self.insert(table)
         name = self.rng.choice(TABLES[table].key)
         new = self.rng.randrange(-3, 300) if name == "id" else TABLES[table].values[name](self.rng)
+        if TABLES[table].numbered:
+            name = ROWID_NAMES[new % len(ROWID_NAMES)]
         verb = self.rng.choice(["update", "update or replace", "update or ignore"])
         self.run(f"{verb} {base(table)} set {name} = ? where {self.where(table)}", [new, *key])
 

@@ -214,7 +214,7 @@ const struct table everything_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_everything\"\n"
-        "after update on \"everything\"\n"
+        "after update of \"an_int64\", rowid, oid, _rowid_ on \"everything\"\n"
         "when new.\"an_int64\" collate binary is not old.\"an_int64\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_everything\" (bq_sync_key_1, bq_sync_sequence)\n"

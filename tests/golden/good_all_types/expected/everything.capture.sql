@@ -42,7 +42,7 @@ end;
 
 -- The update changed the key: the key after it.
 create trigger if not exists "bq_sync_rekey_everything"
-after update on "everything"
+after update of "an_int64", rowid, oid, _rowid_ on "everything"
 when new."an_int64" collate binary is not old."an_int64"
 begin
   insert into "bq_sync_dirty_everything" (bq_sync_key_1, bq_sync_sequence)

@@ -217,7 +217,7 @@ const struct table int_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_int\"\n"
-        "after update on \"int\"\n"
+        "after update of \"the \"\"select\"\"\", rowid, oid, _rowid_ on \"int\"\n"
         "when new.\"the \"\"select\"\"\" collate binary is not old.\"the \"\"select\"\"\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_int\" (bq_sync_key_1, bq_sync_sequence)\n"

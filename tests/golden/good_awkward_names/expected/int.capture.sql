@@ -36,7 +36,7 @@ end;
 
 -- The update changed the key: the key after it.
 create trigger if not exists "bq_sync_rekey_int"
-after update on "int"
+after update of "the ""select""", rowid, oid, _rowid_ on "int"
 when new."the ""select""" collate binary is not old."the ""select"""
 begin
   insert into "bq_sync_dirty_int" (bq_sync_key_1, bq_sync_sequence)

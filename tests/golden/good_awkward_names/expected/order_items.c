@@ -121,7 +121,7 @@ const struct table order_items_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_order items\"\n"
-        "after update on \"order items\"\n"
+        "after update of \"at\", rowid, oid, _rowid_ on \"order items\"\n"
         "when new.\"at\" collate binary is not old.\"at\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_order items\" (bq_sync_key_1, bq_sync_sequence)\n"

@@ -36,7 +36,7 @@ end;
 
 -- The update changed the key: the key after it.
 create trigger if not exists "bq_sync_rekey_order items"
-after update on "order items"
+after update of "at", rowid, oid, _rowid_ on "order items"
 when new."at" collate binary is not old."at"
 begin
   insert into "bq_sync_dirty_order items" (bq_sync_key_1, bq_sync_sequence)

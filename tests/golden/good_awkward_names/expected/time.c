@@ -118,7 +118,7 @@ const struct table time_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_time\"\n"
-        "after update on \"time\"\n"
+        "after update of \"id\", rowid, oid, _rowid_ on \"time\"\n"
         "when new.\"id\" collate binary is not old.\"id\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_time\" (bq_sync_key_1, bq_sync_sequence)\n"

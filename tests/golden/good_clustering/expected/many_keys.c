@@ -192,7 +192,7 @@ const struct table many_keys_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_many_keys\"\n"
-        "after update on \"many_keys\"\n"
+        "after update of \"raw\", \"a\", \"at_time\", \"b\", \"c\", \"d\", \"e\", rowid, oid, _rowid_ on \"many_keys\"\n"
         "when new.\"raw\" collate binary is not old.\"raw\"\n"
         "  or new.\"a\" collate binary is not old.\"a\"\n"
         "  or new.\"at_time\" collate binary is not old.\"at_time\"\n"

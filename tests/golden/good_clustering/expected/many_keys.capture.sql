@@ -54,7 +54,7 @@ end;
 
 -- The update changed the key: the key after it.
 create trigger if not exists "bq_sync_rekey_many_keys"
-after update on "many_keys"
+after update of "raw", "a", "at_time", "b", "c", "d", "e", rowid, oid, _rowid_ on "many_keys"
 when new."raw" collate binary is not old."raw"
   or new."a" collate binary is not old."a"
   or new."at_time" collate binary is not old."at_time"

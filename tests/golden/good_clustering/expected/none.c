@@ -126,7 +126,7 @@ const struct table none_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_none\"\n"
-        "after update on \"none\"\n"
+        "after update of \"id\", rowid, oid, _rowid_ on \"none\"\n"
         "when new.\"id\" collate binary is not old.\"id\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_none\" (bq_sync_key_1, bq_sync_sequence)\n"

@@ -114,7 +114,7 @@ const struct table raw_keys_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_raw_keys\"\n"
-        "after update on \"raw_keys\"\n"
+        "after update of \"raw\", rowid, oid, _rowid_ on \"raw_keys\"\n"
         "when new.\"raw\" collate binary is not old.\"raw\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_raw_keys\" (bq_sync_key_1, bq_sync_sequence)\n"

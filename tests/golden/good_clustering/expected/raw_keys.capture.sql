@@ -36,7 +36,7 @@ end;
 
 -- The update changed the key: the key after it.
 create trigger if not exists "bq_sync_rekey_raw_keys"
-after update on "raw_keys"
+after update of "raw", rowid, oid, _rowid_ on "raw_keys"
 when new."raw" collate binary is not old."raw"
 begin
   insert into "bq_sync_dirty_raw_keys" (bq_sync_key_1, bq_sync_sequence)

@@ -127,7 +127,7 @@ const struct table prices_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_prices\"\n"
-        "after update on \"prices\"\n"
+        "after update of \"currency\", \"sku\", rowid, oid, _rowid_ on \"prices\"\n"
         "when new.\"currency\" collate binary is not old.\"currency\"\n"
         "  or new.\"sku\" collate binary is not old.\"sku\"\n"
         "begin\n"

@@ -39,7 +39,7 @@ end;
 
 -- The update changed the key: the key after it.
 create trigger if not exists "bq_sync_rekey_prices"
-after update on "prices"
+after update of "currency", "sku", rowid, oid, _rowid_ on "prices"
 when new."currency" collate binary is not old."currency"
   or new."sku" collate binary is not old."sku"
 begin

@@ -128,7 +128,7 @@ const struct table orders_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_orders\"\n"
-        "after update on \"orders\"\n"
+        "after update of \"shop\", \"number\", rowid, oid, _rowid_ on \"orders\"\n"
         "when new.\"shop\" collate binary is not old.\"shop\"\n"
         "  or new.\"number\" collate binary is not old.\"number\"\n"
         "begin\n"

@@ -39,7 +39,7 @@ end;
 
 -- The update changed the key: the key after it.
 create trigger if not exists "bq_sync_rekey_orders"
-after update on "orders"
+after update of "shop", "number", rowid, oid, _rowid_ on "orders"
 when new."shop" collate binary is not old."shop"
   or new."number" collate binary is not old."number"
 begin

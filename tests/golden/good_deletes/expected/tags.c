@@ -108,7 +108,7 @@ const struct table tags_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_tags\"\n"
-        "after update on \"tags\"\n"
+        "after update of \"name\", rowid, oid, _rowid_ on \"tags\"\n"
         "when new.\"name\" collate binary is not old.\"name\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_tags\" (bq_sync_key_1, bq_sync_sequence)\n"

@@ -36,7 +36,7 @@ end;
 
 -- The update changed the key: the key after it.
 create trigger if not exists "bq_sync_rekey_tags"
-after update on "tags"
+after update of "name", rowid, oid, _rowid_ on "tags"
 when new."name" collate binary is not old."name"
 begin
   insert into "bq_sync_dirty_tags" (bq_sync_key_1, bq_sync_sequence)

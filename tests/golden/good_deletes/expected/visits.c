@@ -127,7 +127,7 @@ const struct table visits_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_visits\"\n"
-        "after update on \"visits\"\n"
+        "after update of \"id\", rowid, oid, _rowid_ on \"visits\"\n"
         "when new.\"id\" collate binary is not old.\"id\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_visits\" (bq_sync_key_1, bq_sync_sequence)\n"

@@ -262,7 +262,7 @@ const struct table forms_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_forms\"\n"
-        "after update on \"forms\"\n"
+        "after update of \"id\", rowid, oid, _rowid_ on \"forms\"\n"
         "when new.\"id\" collate binary is not old.\"id\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_forms\" (bq_sync_key_1, bq_sync_sequence)\n"

@@ -118,7 +118,7 @@ const struct table quiet_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_quiet\"\n"
-        "after update on \"quiet\"\n"
+        "after update of \"id\", rowid, oid, _rowid_ on \"quiet\"\n"
         "when new.\"id\" collate binary is not old.\"id\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_quiet\" (bq_sync_key_1, bq_sync_sequence)\n"

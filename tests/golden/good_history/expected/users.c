@@ -282,7 +282,7 @@ const struct table users_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_users\"\n"
-        "after update on \"users\"\n"
+        "after update of \"id\", rowid, oid, _rowid_ on \"users\"\n"
         "when new.\"id\" collate binary is not old.\"id\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_users\" (bq_sync_key_1, bq_sync_sequence)\n"

@@ -46,7 +46,7 @@ end;
 
 -- The update changed the key: the key after it.
 create trigger if not exists "bq_sync_rekey_users"
-after update on "users"
+after update of "id", rowid, oid, _rowid_ on "users"
 when new."id" collate binary is not old."id"
 begin
   insert into "bq_sync_dirty_users" (bq_sync_key_1, bq_sync_sequence)

@@ -327,7 +327,7 @@ const struct table visits_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_visits\"\n"
-        "after update on \"visits\"\n"
+        "after update of \"place\", \"at\", rowid, oid, _rowid_ on \"visits\"\n"
         "when new.\"place\" collate binary is not old.\"place\"\n"
         "  or new.\"at\" collate binary is not old.\"at\"\n"
         "begin\n"

@@ -43,7 +43,7 @@ end;
 
 -- The update changed the key: the key after it.
 create trigger if not exists "bq_sync_rekey_visits"
-after update on "visits"
+after update of "place", "at", rowid, oid, _rowid_ on "visits"
 when new."place" collate binary is not old."place"
   or new."at" collate binary is not old."at"
 begin

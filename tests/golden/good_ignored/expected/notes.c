@@ -124,7 +124,7 @@ const struct table notes_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_notes\"\n"
-        "after update on \"notes\"\n"
+        "after update of \"id\", rowid, oid, _rowid_ on \"notes\"\n"
         "when new.\"id\" collate binary is not old.\"id\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_notes\" (bq_sync_key_1, bq_sync_sequence)\n"

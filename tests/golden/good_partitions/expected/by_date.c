@@ -126,7 +126,7 @@ const struct table by_date_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_by_date\"\n"
-        "after update on \"by_date\"\n"
+        "after update of \"id\", rowid, oid, _rowid_ on \"by_date\"\n"
         "when new.\"id\" collate binary is not old.\"id\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_by_date\" (bq_sync_key_1, bq_sync_sequence)\n"

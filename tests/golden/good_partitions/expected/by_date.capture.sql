@@ -42,7 +42,7 @@ end;
 
 -- The update changed the key: the key after it.
 create trigger if not exists "bq_sync_rekey_by_date"
-after update on "by_date"
+after update of "id", rowid, oid, _rowid_ on "by_date"
 when new."id" collate binary is not old."id"
 begin
   insert into "bq_sync_dirty_by_date" (bq_sync_key_1, bq_sync_sequence)

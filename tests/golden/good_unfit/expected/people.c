@@ -150,7 +150,7 @@ const struct table people_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_people\"\n"
-        "after update on \"people\"\n"
+        "after update of \"id\", rowid, oid, _rowid_ on \"people\"\n"
         "when new.\"id\" collate binary is not old.\"id\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_people\" (bq_sync_key_1, bq_sync_sequence)\n"

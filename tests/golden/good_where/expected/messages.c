@@ -136,7 +136,7 @@ const struct table messages_table = {
         "  where bq_sync_sequence <> excluded.bq_sync_sequence;\n"
         "end;\n"
         "create trigger if not exists \"bq_sync_rekey_messages\"\n"
-        "after update on \"messages\"\n"
+        "after update of \"id\", rowid, oid, _rowid_ on \"messages\"\n"
         "when new.\"id\" collate binary is not old.\"id\"\n"
         "begin\n"
         "  insert into \"bq_sync_dirty_messages\" (bq_sync_key_1, bq_sync_sequence)\n"
