@@ -3,16 +3,42 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void buffer_init(struct buffer *buffer, size_t ceiling)
 {
     *buffer = (struct buffer){.ceiling = ceiling};
 }
 
+void buffer_init_secret(struct buffer *buffer, size_t ceiling)
+{
+    *buffer = (struct buffer){.ceiling = ceiling, .secret = true};
+}
+
+static void give_back(const struct buffer *buffer)
+{
+    if (buffer->secret && buffer->data != NULL)
+        explicit_bzero(buffer->data, buffer->capacity);
+    free(buffer->data);
+}
+
+/* realloc would leave what it moves behind. */
+static char *move_secret(const struct buffer *buffer, size_t capacity)
+{
+    char *data = malloc(capacity);
+
+    if (data == NULL)
+        return NULL;
+    if (buffer->length > 0)
+        memcpy(data, buffer->data, buffer->length);
+    give_back(buffer);
+    return data;
+}
+
 void buffer_clear(struct buffer *buffer)
 {
-    free(buffer->data);
-    buffer_init(buffer, buffer->ceiling);
+    give_back(buffer);
+    *buffer = (struct buffer){.ceiling = buffer->ceiling, .secret = buffer->secret};
 }
 
 void buffer_reset(struct buffer *buffer)
@@ -38,7 +64,8 @@ char *buffer_reserve(struct buffer *buffer, size_t length)
             capacity = buffer->ceiling + 1;
         if (capacity < needed)
             capacity = needed;
-        char *data = realloc(buffer->data, capacity);
+        char *data =
+            buffer->secret ? move_secret(buffer, capacity) : realloc(buffer->data, capacity);
         if (data == NULL) {
             buffer->failure = BUFFER_MEMORY;
             return NULL;

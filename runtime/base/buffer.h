@@ -19,10 +19,15 @@ struct buffer {
     size_t capacity;
     size_t ceiling;
     enum buffer_failure failure;
+    bool secret;
 };
 
 /* An empty buffer that will never hold more than ceiling bytes; nothing is allocated yet. */
 void buffer_init(struct buffer *buffer, size_t ceiling);
+
+/* The same for keys and tokens: no memory that it gives back, as it grows or at its end, holds any
+ * of them. */
+void buffer_init_secret(struct buffer *buffer, size_t ceiling);
 
 /* Frees the bytes; the buffer is empty and usable again with the same ceiling. */
 void buffer_clear(struct buffer *buffer);

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ENV_FILE           ".env"
 #define VARIABLE_COUNT_MAX 64
 
 /* The sources of one load, strongest first in `lookup`. */
@@ -274,7 +273,7 @@ bool config_load(
     // No budget in the table: which one counts depends on the command.
     struct config config = {.retry_budget_ms = -1};
     struct config_env file = {0};
-    const char *path = env_file != NULL ? env_file : ENV_FILE;
+    const char *path = env_file != NULL ? env_file : CONFIG_ENV_FILE;
     struct mistakes mistakes = {0};
     bool ok = false;
 
@@ -306,7 +305,7 @@ cleanup:
 bool config_export(const char *env_file, struct error *err)
 {
     struct config_env file = {0};
-    const char *path = env_file != NULL ? env_file : ENV_FILE;
+    const char *path = env_file != NULL ? env_file : CONFIG_ENV_FILE;
 
     bool ok = config_env_read(path, env_file == NULL, &file, err);
     for (size_t i = 0; i < file.count && ok; i++) {

@@ -16,6 +16,9 @@
  * on-demand compute). That is the target alone where the rows travel in the statement. */
 #define CONFIG_LEAST_BILLED_BYTES INT64_C(10485760)
 
+/* Read from the working directory unless another file is named. */
+#define CONFIG_ENV_FILE ".env"
+
 struct config {
     char *credentials; /* path of a key file, or the key; NULL: search; secret */
     char *project;
@@ -46,6 +49,7 @@ struct config {
     int64_t max_bytes_a_day;  /* of all queries of a UTC day, 0: no cap */
     bool capture_manual;      /* BQ_CAPTURE=manual */
     bool sync_atomic;         /* BQ_SYNC_ATOMIC=1 */
+    bool sandbox;             /* BQ_SANDBOX */
     bool allow_any_host;      /* BQ_ALLOW_ANY_TOKEN_HOST=1, for tests of credentials */
 };
 

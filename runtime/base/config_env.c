@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define FILE_CEILING (1024 * 1024)
+#define CHUNK        4096
 
 struct place {
     const char *path;
@@ -158,7 +159,7 @@ static bool read_lines(const char *path, char *text, struct config_env *env, str
     // A byte order mark, as some editors write it, belongs to no name.
     if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
         text += 3;
-    buffer_init(&value, FILE_CEILING);
+    buffer_init_secret(&value, FILE_CEILING);
     for (char *line = text; ok && line != NULL; place.line++) {
         char *end = strchr(line, '\n');
         char *next = end != NULL ? end + 1 : NULL;
@@ -170,21 +171,22 @@ static bool read_lines(const char *path, char *text, struct config_env *env, str
         ok = read_line(env, &place, line, &value, err);
         line = next;
     }
-    if (value.data != NULL)
-        explicit_bzero(value.data, value.capacity);
     buffer_clear(&value);
     return ok;
 }
 
 static bool read_file(FILE *file, const char *path, struct buffer *out_text, struct error *err)
 {
-    char chunk[4096];
+    char *room;
     size_t length;
 
-    while ((length = fread(chunk, 1, sizeof chunk, file)) > 0) {
-        if (memchr(chunk, '\0', length) != NULL)
+    // Unbuffered, and into the buffer itself: other copies of what may be secret would stay.
+    setvbuf(file, NULL, _IONBF, 0);
+    while ((room = buffer_reserve(out_text, CHUNK)) != NULL &&
+           (length = fread(room, 1, CHUNK, file)) > 0) {
+        if (memchr(room, '\0', length) != NULL)
             return error_set(err, ERROR_CONFIG, "%s: is not a text file", path);
-        buffer_append(out_text, chunk, length);
+        out_text->length += length;
     }
     if (ferror(file))
         return error_set(
@@ -210,8 +212,8 @@ bool config_env_read(
         return true;
     }
 
-    // One byte above the ceiling is for the terminator that read_lines needs.
-    buffer_init(&text, FILE_CEILING + 1);
+    // Room for the read that finds the end, and for the terminator that read_lines needs.
+    buffer_init_secret(&text, FILE_CEILING + CHUNK);
     if (!read_file(file, path, &text, err))
         goto cleanup;
     buffer_append_byte(&text, '\0');
@@ -224,9 +226,6 @@ bool config_env_read(
 cleanup:
     fclose(file);
     config_env_clear(&env);
-    // The file may hold secrets; the copy goes with its reader.
-    if (text.data != NULL)
-        explicit_bzero(text.data, text.capacity);
     buffer_clear(&text);
     return ok;
 }

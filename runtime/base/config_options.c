@@ -151,6 +151,15 @@ static const struct config_option options[] = {
         .reloads = true,
     },
     {
+        .variable = "BQ_SANDBOX",
+        .flag = "sandbox",
+        .type = CONFIG_BOOL,
+        FIELD(sandbox),
+        .fallback = "1",
+        .placeholder = "0|1",
+        .help = "serve: let the kernel confine the process to what it needs",
+    },
+    {
         .variable = "BQ_PARALLEL",
         .flag = "parallel",
         .type = CONFIG_INTEGER,

@@ -40,6 +40,11 @@ char *json_print(const cJSON *json)
     return if_whole(cJSON_PrintUnformatted(json));
 }
 
+char *json_print_in_room(const cJSON *json, int room)
+{
+    return if_whole(cJSON_PrintBuffered(json, room, false));
+}
+
 char *json_print_lines(const cJSON *json)
 {
     return if_whole(cJSON_Print(json));

@@ -20,6 +20,9 @@ bool json_memory_lost(void);
 /* The document as text without spaces, owned (free). NULL without memory, also if the memory was
  * missing when the document was built. */
 char *json_print(const cJSON *json);
+/* The same of a document with a secret: in a block of room bytes from the start, because a block
+ * that grows leaves copies behind. */
+char *json_print_in_room(const cJSON *json, int room);
 /* The same for a person: in lines, with indentation. */
 char *json_print_lines(const cJSON *json);
 

@@ -1,7 +1,8 @@
 # The bill of materials: what this build has found, for sbom.py, which writes the document while bqsync is installed.
 
 # bqsync_component(NAME LICENCE CPE HOMEPAGE VERSION PROGRAM...): a library that these programs are linked with. CPE is
-# "vendor:product" in the dictionary of NIST, or "". A library whose version is not known is left out.
+# "vendor:product" in the dictionary of NIST, or "". A library whose version is not known is left out. It is shared,
+# unless bqsync_link says STATIC_LINK.
 set_property(GLOBAL PROPERTY BQSYNC_COMPONENTS)
 function(bqsync_component name licence cpe homepage version)
   if(version STREQUAL "")
@@ -9,13 +10,19 @@ function(bqsync_component name licence cpe homepage version)
   endif()
   list(TRANSFORM ARGN REPLACE "(.+)" "\"\\1\"")
   string(JOIN ", " programs ${ARGN})
+  set(link DYNAMIC_LINK)
+  if(bqsync_link)
+    set(link ${bqsync_link})
+  endif()
   set_property(GLOBAL APPEND PROPERTY BQSYNC_COMPONENTS "{\"name\": \"${name}\", \"version\": \"${version}\", \
-\"licence\": \"${licence}\", \"cpe\": \"${cpe}\", \"homepage\": \"${homepage}\", \"programs\": [${programs}]}")
+\"licence\": \"${licence}\", \"cpe\": \"${cpe}\", \"homepage\": \"${homepage}\", \"link\": \"${link}\", \
+\"programs\": [${programs}]}")
 endfunction()
 
-# The version that stands in a header: of a library that pkg-config does not know.
-function(bqsync_header_version header macro found)
-  find_file(path ${header} NO_CACHE)
+# The version that stands in a header: of a library that pkg-config does not know. The header is in the folder FOLDER, or
+# where the compiler looks if that is "".
+function(bqsync_header_version header macro found folder)
+  find_file(path ${header} HINTS ${folder} NO_CACHE)
   set(${found} "" PARENT_SCOPE)
   if(path)
     file(STRINGS ${path} line REGEX "# *define +${macro} +\"")
@@ -31,7 +38,7 @@ if(BQSYNC_LOCAL)
   set(local bqlocal)
   list(PREPEND files ${CMAKE_INSTALL_BINDIR}/bqlocal)
   pkg_check_modules(AVRO QUIET avro-c)
-  bqsync_header_version(zlib.h ZLIB_VERSION zlib)
+  bqsync_header_version(zlib.h ZLIB_VERSION zlib "")
   bqsync_component(libavro Apache-2.0 apache:avro https://avro.apache.org "${AVRO_VERSION}" bqlocal)
   bqsync_component(libz Zlib zlib:zlib https://zlib.net "${zlib}" bqlocal)
 endif()
@@ -39,7 +46,13 @@ set(openssl Apache-2.0)
 if(CRYPTO_VERSION VERSION_LESS 3)
   set(openssl OpenSSL)
 endif()
-bqsync_component(libsqlite3 blessing sqlite:sqlite https://sqlite.org "${SQLITE_VERSION}" bqsync ${local})
+set(sqlite "${SQLITE_VERSION}")
+if(BQSYNC_SQLITE_COMPILED_IN)
+  bqsync_header_version(sqlite3.h SQLITE_VERSION sqlite "${amalgamation}")
+  set(bqsync_link STATIC_LINK)
+endif()
+bqsync_component(libsqlite3 blessing sqlite:sqlite https://sqlite.org "${sqlite}" bqsync ${local})
+set(bqsync_link)
 bqsync_component(libcurl curl haxx:libcurl https://curl.se "${CURL_VERSION}" bqsync)
 bqsync_component(libcjson MIT davegamble:cjson https://github.com/DaveGamble/cJSON "${CJSON_VERSION}" bqsync ${local})
 bqsync_component(libcrypto ${openssl} openssl:openssl https://www.openssl.org "${CRYPTO_VERSION}" bqsync ${local})

@@ -118,7 +118,7 @@ def document(facts, source, root):
     name = f"bqsync-{facts['version']}"
     relationships = [related("SPDXRef-DOCUMENT", "DESCRIBES", OURS)]
     relationships += [related(OURS, "CONTAINS", entry["SPDXID"]) for entry in files]
-    relationships += [related(f"SPDXRef-File-{program}", "DYNAMIC_LINK", f"SPDXRef-Package-{library['name']}")
+    relationships += [related(f"SPDXRef-File-{program}", library["link"], f"SPDXRef-Package-{library['name']}")
                       for library in facts["libraries"] for program in library["programs"]]
     content = {
         "spdxVersion": "SPDX-2.3",

@@ -14,6 +14,9 @@
 #define HUB_PREFIX   "00000"
 #define HUB_ENDPOINT "https://notify.insighthub.smartbear.com/"
 
+/* A report has some 2 kB; its longest message, escaped, is 6 kB. */
+#define BODY_ROOM 16384
+
 static cJSON *notifier(void)
 {
     cJSON *json = cJSON_CreateObject();
@@ -110,7 +113,11 @@ bool bugsnag_body(
     cJSON_AddItemToObject(json, "notifier", notifier());
     cJSON *events = cJSON_AddArrayToObject(json, "events");
     cJSON_AddItemToArray(events, event(report));
-    body.text = json_print(json);
+    // Large enough from the start, because cJSON's growing would leave copies of the key behind.
+    body.text = json_print_in_room(json, BODY_ROOM);
+    char *key = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "apiKey"));
+    if (key != NULL)
+        explicit_bzero(key, strlen(key));
     cJSON_Delete(json);
     if (body.text == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
@@ -121,7 +128,9 @@ bool bugsnag_body(
 
 void error_report_body_clear(struct error_report_body *body)
 {
+    // Text and headers contain the key.
+    if (body->text != NULL)
+        explicit_bzero(body->text, strlen(body->text));
     free(body->text);
-    // The headers contain the key.
     explicit_bzero(body, sizeof *body);
 }

@@ -10,6 +10,7 @@
 #include "service/notify.h"
 #include "service/page.h"
 #include "service/routes.h"
+#include "service/sandbox.h"
 #include "service/scheduler.h"
 #include "service/server.h"
 #include "service/status.h"
@@ -462,6 +463,7 @@ bool serve_run(
 
     atomic_init(&serve.stopping, false);
     block_signals(&serve);
+    sandbox_enter(deployment, options->env_file != NULL ? options->env_file : CONFIG_ENV_FILE);
     bool ok = start(&serve, err);
     if (ok) {
         log_info(

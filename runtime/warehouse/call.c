@@ -288,7 +288,7 @@ bool call_once(
     bool ok = false;
 
     try->action = RETRY_GIVE_UP;
-    buffer_init(&line, HTTP_ANSWER_CEILING);
+    buffer_init_secret(&line, HTTP_ANSWER_CEILING);
     answer->failure = HTTP_LOCAL;
     if (!authorization_line(bigquery, try->url, &authorization, &line, err))
         goto cleanup;
@@ -315,8 +315,6 @@ bool call_once(
     }
 
 cleanup:
-    if (line.data != NULL)
-        explicit_bzero(line.data, line.capacity);
     buffer_clear(&line);
     if (authorization != NULL)
         credentials_wipe(authorization);

@@ -54,8 +54,6 @@ static bool read_file(const struct credential_source *source, struct buffer *out
             source, err, "is a directory; GOOGLE_APPLICATION_CREDENTIALS has to name a file");
         goto cleanup;
     }
-    // Growing would leave copies of a key behind.
-    oauth_secret_buffer(out, FILE_CEILING, (size_t)status.st_size + 4096);
     for (;;) {
         char *room = buffer_reserve(out, 4096);
         ssize_t got = room == NULL ? 0 : read(file, room, 4096);
@@ -168,8 +166,6 @@ static bool read_value(
     static const char spaces[] = " \t\r\n";
     const char *start = value + strspn(value, spaces);
 
-    // Growing would leave copies of a key behind.
-    oauth_secret_buffer(out, FILE_CEILING, strlen(value) + 1);
     bool is_base64 = *start != '{' && decode_base64(start, out);
     const char *decoded = buffer_text(out);
     if (*start == '{')
@@ -190,11 +186,11 @@ bool credential_file_load(
 {
     struct buffer text;
 
-    buffer_init(&text, FILE_CEILING);
+    buffer_init_secret(&text, FILE_CEILING);
     bool ok = (source->path != NULL ? read_file(source, &text, err)
                                     : read_value(source, value, &text, err)) &&
               parse(source, &text, out_root, err);
-    oauth_wipe_buffer(&text);
+    buffer_clear(&text);
     return ok;
 }
 

@@ -302,6 +302,15 @@ const char *credentials_endpoint(const struct credentials *credentials)
     return credentials->endpoint;
 }
 
+const char *credentials_subject_file(const struct credentials *credentials)
+{
+    const struct identity *identity = credentials->identity;
+
+    while (identity->source != NULL)
+        identity = identity->source;
+    return identity->subject_file;
+}
+
 const char *credentials_member(const struct credentials *credentials)
 {
     return credentials->identity->member;

@@ -44,6 +44,9 @@ const char *credentials_endpoint(const struct credentials *credentials);
 /* For people: "service account x@y (file /path)", of a key that no file holds "(the key in
  * GOOGLE_APPLICATION_CREDENTIALS)"; borrowed. */
 const char *credentials_describe(const struct credentials *credentials);
+/* The file from which each renewal reads somebody else's token (external accounts), borrowed; NULL:
+ * none. No other file of credentials is read after credentials_open. */
+const char *credentials_subject_file(const struct credentials *credentials);
 /* How IAM names us ("serviceAccount:x@y", "user:x@y"), borrowed; NULL where the credentials do not
  * tell. */
 const char *credentials_member(const struct credentials *credentials);

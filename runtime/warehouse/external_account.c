@@ -55,7 +55,7 @@ static bool read_subject_url(
 
     for (size_t i = 0; i < IDENTITY_MAX_HEADERS; i++)
         request.headers[i] = identity->subject_headers[i];
-    http_answer_init(&answer);
+    http_answer_init_secret(&answer);
     bool ok = oauth_request(oauth, &request, &answer, err);
     if (ok) {
         buffer_append_slice(out, buffer_slice(&answer.body));
@@ -63,7 +63,6 @@ static bool read_subject_url(
     } else {
         error_wrap(err, "subject token");
     }
-    oauth_wipe_buffer(&answer.body);
     http_answer_clear(&answer);
     return ok;
 }
@@ -94,11 +93,11 @@ static bool subject_token(
 {
     struct buffer text;
 
-    oauth_secret_buffer(&text, SUBJECT_CEILING, 16384);
+    buffer_init_secret(&text, SUBJECT_CEILING);
     bool ok = identity->subject_file != NULL ? read_subject_file(identity->subject_file, &text, err)
                                              : read_subject_url(identity, oauth, &text, err);
     ok = ok && extract_subject(identity, &text, out, err);
-    oauth_wipe_buffer(&text);
+    buffer_clear(&text);
     return ok;
 }
 
@@ -149,7 +148,7 @@ bool external_account_token(
     if (!subject_token(identity, oauth, &subject, err))
         return false;
     char *header = client_header(identity);
-    oauth_secret_buffer(&form, FORM_CEILING, 3 * strlen(subject) + 4096);
+    buffer_init_secret(&form, FORM_CEILING);
     oauth_add_field(&form, "grant_type", EXCHANGE_GRANT);
     oauth_add_field(&form, "audience", identity->audience);
     oauth_add_field(&form, "scope", scope);
@@ -158,7 +157,7 @@ bool external_account_token(
     oauth_add_field(&form, "subject_token_type", identity->subject_token_type);
     add_options(identity, &form);
     bool ok = oauth_post(oauth, identity->token_url, &form, header, out_token, err);
-    oauth_wipe_buffer(&form);
+    buffer_clear(&form);
     oauth_wipe(header);
     oauth_wipe(subject);
     return ok;

@@ -65,6 +65,12 @@ void http_answer_init(struct http_answer *answer)
     buffer_init(&answer->body, HTTP_ANSWER_CEILING);
 }
 
+void http_answer_init_secret(struct http_answer *answer)
+{
+    *answer = (struct http_answer){0};
+    buffer_init_secret(&answer->body, HTTP_ANSWER_CEILING);
+}
+
 void http_answer_clear(struct http_answer *answer)
 {
     free(answer->location);

@@ -82,6 +82,8 @@ struct http_answer {
 
 /* body.ceiling may be lowered afterwards; clearing keeps it. */
 void http_answer_init(struct http_answer *answer);
+/* For an answer with a token: its body is wiped when it is freed. */
+void http_answer_init_secret(struct http_answer *answer);
 void http_answer_clear(struct http_answer *answer);
 
 /* The seam. perform returns true when an answer arrived, whatever its status. On failure

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define FORM_CEILING (1u << 16)
-#define FORM_ROOM    8192
 #define JWT_GRANT    "urn:ietf:params:oauth:grant-type:jwt-bearer"
 /* AIP-4111: exactly an hour; longer ones are refused. */
 #define ASSERTION_LIFE_S 3600
@@ -111,8 +110,8 @@ static bool service_account_token(
     struct buffer jwt;
     struct buffer form;
 
-    oauth_secret_buffer(&jwt, FORM_CEILING, FORM_ROOM);
-    oauth_secret_buffer(&form, FORM_CEILING, FORM_ROOM);
+    buffer_init_secret(&jwt, FORM_CEILING);
+    buffer_init_secret(&form, FORM_CEILING);
     bool ok = assertion(identity, oauth, scope, &jwt, err);
     if (ok && identity->self_signed) {
         out_token->expires_us = (wall_s(oauth) - BACKDATE_S + ASSERTION_LIFE_S) * 1000000;
@@ -125,8 +124,8 @@ static bool service_account_token(
         if (!ok)
             explain_assertion(oauth, err);
     }
-    oauth_wipe_buffer(&form);
-    oauth_wipe_buffer(&jwt);
+    buffer_clear(&form);
+    buffer_clear(&jwt);
     return ok;
 }
 
@@ -136,13 +135,13 @@ static bool authorized_user_token(
 {
     struct buffer form;
 
-    oauth_secret_buffer(&form, FORM_CEILING, FORM_ROOM);
+    buffer_init_secret(&form, FORM_CEILING);
     oauth_add_field(&form, "grant_type", "refresh_token");
     oauth_add_field(&form, "client_id", identity->client_id);
     oauth_add_field(&form, "client_secret", identity->client_secret);
     oauth_add_field(&form, "refresh_token", identity->refresh_token);
     bool ok = oauth_post(oauth, identity->token_url, &form, NULL, out_token, err);
-    oauth_wipe_buffer(&form);
+    buffer_clear(&form);
     if (!ok && strcmp(err->reason, "invalid_grant") == 0)
         error_note(err, "the login has ended; run: gcloud auth application-default login");
     return ok;

@@ -73,7 +73,7 @@ bool impersonation_token(
 
     if (!identity_token(identity->source, oauth, OAUTH_SCOPE_IAM, &source, err))
         return error_wrap(err, "%s", identity->source->label);
-    buffer_init(&line, LINE_CEILING);
+    buffer_init_secret(&line, LINE_CEILING);
     buffer_printf(&line, "Authorization: Bearer %s", source.value);
     char *body = request_body(identity, scope);
     const struct http_request request = {
@@ -84,7 +84,7 @@ bool impersonation_token(
         .connect_timeout_ms = 5000,
         .stall_timeout_ms = 10000,
     };
-    http_answer_init(&answer);
+    http_answer_init_secret(&answer);
     bool ok = body != NULL || error_set(err, ERROR_MEMORY, "out of memory for a token request");
     ok = ok && buffer_check(&line, "a token", err);
     if (ok && !oauth_request(oauth, &request, &answer, err)) {
@@ -92,9 +92,8 @@ bool impersonation_token(
         ok = false;
     }
     ok = ok && read_answer(identity, oauth, &answer, out_token, err);
-    oauth_wipe_buffer(&answer.body);
     http_answer_clear(&answer);
-    oauth_wipe_buffer(&line);
+    buffer_clear(&line);
     cJSON_free(body);
     token_clear(&source);
     return ok;

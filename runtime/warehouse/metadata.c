@@ -107,7 +107,7 @@ bool metadata_token(
         .stall_timeout_ms = 10000,
         .no_proxy = true,
     };
-    http_answer_init(&answer);
+    http_answer_init_secret(&answer);
     bool ok = buffer_check(&url, "the metadata server's URL", err) &&
               oauth_request(oauth, &request, &answer, err) &&
               oauth_read_token(oauth, &answer, request.url, out_token, err);
@@ -116,7 +116,6 @@ bool metadata_token(
             err, ERROR_AUTH,
             "the metadata server knows no service account: attach one to this machine, or set "
             "GOOGLE_APPLICATION_CREDENTIALS");
-    oauth_wipe_buffer(&answer.body);
     http_answer_clear(&answer);
     buffer_clear(&url);
     return ok;

@@ -25,19 +25,6 @@ void oauth_wipe(char *text)
     free(text);
 }
 
-void oauth_secret_buffer(struct buffer *buffer, size_t ceiling, size_t room)
-{
-    buffer_init(buffer, ceiling);
-    buffer_reserve(buffer, room);
-}
-
-void oauth_wipe_buffer(struct buffer *buffer)
-{
-    if (buffer->data != NULL)
-        OPENSSL_cleanse(buffer->data, buffer->capacity);
-    buffer_clear(buffer);
-}
-
 void token_clear(struct token *token)
 {
     oauth_wipe(token->value);
@@ -157,10 +144,9 @@ bool oauth_post(
 
     if (!buffer_check(form, "a token request", err))
         return false;
-    http_answer_init(&answer);
+    http_answer_init_secret(&answer);
     bool ok = oauth_request(oauth, &request, &answer, err) &&
               oauth_read_token(oauth, &answer, url, out_token, err);
-    oauth_wipe_buffer(&answer.body);
     http_answer_clear(&answer);
     return ok;
 }

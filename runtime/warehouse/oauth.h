@@ -33,11 +33,6 @@ void token_clear(struct token *token);
 
 /* Wipes and frees a text of ours that may be a secret; NULL is fine. */
 void oauth_wipe(char *text);
-/* A buffer for secrets: room bytes are there from the start, so that growing never leaves a
- * copy in freed memory. */
-void oauth_secret_buffer(struct buffer *buffer, size_t ceiling, size_t room);
-/* Wipes and clears. */
-void oauth_wipe_buffer(struct buffer *buffer);
 
 /* Appends "name=value" with a & in front unless it is the first. */
 void oauth_add_field(struct buffer *form, const char *name, const char *value);

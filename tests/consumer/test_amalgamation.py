@@ -71,6 +71,14 @@ class AmalgamationTest(unittest.TestCase):
         for program in ("bqsync", "bqlocal"):
             self.assert_needs_no_sqlite(self.build / program)
 
+    def test_the_bill_of_materials_has_it(self):
+        header = (self.sqlite / "sqlite3.h").read_text()
+        libraries = json.loads((self.build / "described/sbom.json").read_text())["libraries"]
+        [sqlite] = [library for library in libraries if library["name"] == "libsqlite3"]
+
+        self.assertEqual((re.search(r'#define SQLITE_VERSION +"(.*)"', header)[1], "STATIC_LINK"),
+                         (sqlite["version"], sqlite["link"]))
+
     def test_it_mirrors_a_database_also_beside_the_systems_sqlite(self):
         # As if a library that bqsync links with had brought it.
         beside = {"LD_PRELOAD": self.systems_sqlite()}

@@ -51,8 +51,9 @@ class Answer:
 
 
 class Service:
-    def __init__(self, app, arguments=(), token=None, **environment):
+    def __init__(self, app, arguments=(), token=None, user=None, **environment):
         self.app = app
+        self._user = user
         self.token = token
         self._arguments = arguments
         self._environment = {"BQ_ADMIN_LISTEN": "127.0.0.1:0", "BQ_SYNC_INTERVAL": "off",
@@ -70,7 +71,7 @@ class Service:
         self._out = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             [self.app.program, "serve", *self._arguments], cwd=self.app.folder, env=environment,
-            stdin=subprocess.DEVNULL, stdout=self._out, stderr=subprocess.PIPE, text=True, errors="replace")
+            stdin=subprocess.DEVNULL, stdout=self._out, stderr=subprocess.PIPE, text=True, errors="replace", user=self._user)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         line = self.wait_line("admin api listening")

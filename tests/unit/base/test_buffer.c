@@ -2,6 +2,7 @@
 #include "support/prelude.h"
 
 #include "base/buffer.h"
+#include "support/freed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,6 +137,25 @@ static void test_an_empty_buffer_is_an_empty_text(void **state)
     buffer_clear(&buffer);
 }
 
+static void test_a_secret_buffer_leaves_nothing_behind(void **state)
+{
+    struct buffer buffer;
+
+    (void)state;
+    if (!freed_watch("sesame"))
+        skip();
+
+    buffer_init_secret(&buffer, 100000);
+    for (int i = 0; i < 1000; i++)
+        buffer_append_text(&buffer, "sesame");
+    assert_int_equal(6000, buffer.length);
+    buffer_clear(&buffer);
+    buffer_append_text(&buffer, "sesame again");
+    buffer_clear(&buffer);
+
+    assert_int_equal(0, freed_holding());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +166,7 @@ int main(void)
         cmocka_unit_test(test_reserved_room_is_added_by_its_user),
         cmocka_unit_test(test_taken_content_belongs_to_the_taker),
         cmocka_unit_test(test_an_empty_buffer_is_an_empty_text),
+        cmocka_unit_test(test_a_secret_buffer_leaves_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 
 #include "service/error_report_body.h"
 
+#include "support/freed.h"
 #include "support/printed.h"
 
 #include <cjson/cJSON.h>
@@ -73,6 +74,22 @@ static void test_bugsnag_gets_one_event_with_everything_it_requires(void **state
     assert_string_equal(text_at(json, "events.0.groupingHash"), "orders/quota/quotaExceeded");
     cJSON_Delete(json);
     error_report_body_clear(&body);
+}
+
+static void test_nothing_that_is_freed_holds_the_key(void **state)
+{
+    static const char key[] = "fedcbafedcbafedcbafedcbafedcbafe";
+    struct error_report_body body;
+    struct error err;
+
+    (void)state;
+    if (!freed_watch(key))
+        skip();
+
+    expect_ok(bugsnag_body(&failure, key, NULL, &body, &err));
+    error_report_body_clear(&body);
+
+    assert_int_equal(0, freed_holding());
 }
 
 static void test_a_bugsnag_key_finds_its_endpoint(void **state)
@@ -157,6 +174,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bugsnag_gets_one_event_with_everything_it_requires),
+        cmocka_unit_test(test_nothing_that_is_freed_holds_the_key),
         cmocka_unit_test(test_a_bugsnag_key_finds_its_endpoint),
         cmocka_unit_test(test_sentry_gets_an_envelope_whose_length_is_true),
         cmocka_unit_test(test_a_dsn_of_another_form_is_refused_without_showing_it),
