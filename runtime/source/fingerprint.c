@@ -6,37 +6,46 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Text is hashed in the encoding that it is stored in. sqlite3_column_text would convert UTF-16 in
- * place and replace a lone surrogate by U+FFFD, before the row's reader can see and reject it. */
-static void hash_value(struct siphash *hash, sqlite3_stmt *row, int column, bool utf16)
+/* Each value is one word that says its storage class and, of a text or a blob, its length, followed
+ * by the words that it takes: the sequence of words can be read back in one way only, so different
+ * rows are different messages. Text is hashed in the encoding that it is stored in:
+ * sqlite3_value_text would convert UTF-16 in place and replace a lone surrogate by U+FFFD, before
+ * the row's reader can see and reject it.
+ *
+ * A column is asked for once, as a value: each sqlite3_column function looks the column up and
+ * takes a mutex that is not there, which costs as much as hashing a short value. SQLite allows it
+ * on a connection without mutexes (c3ref/value.html), as all of bqsync's are. */
+static void hash_value(struct siphash *hash, sqlite3_value *value, bool utf16)
 {
-    int64_t integer;
+    uint64_t kind = (uint64_t)sqlite3_value_type(value);
     double real;
-    int64_t size;
-    unsigned char kind = (unsigned char)sqlite3_column_type(row, column);
+    uint64_t word;
+    uint64_t size;
 
-    siphash_update(hash, &kind, 1);
     switch (kind) {
     case SQLITE_INTEGER:
-        integer = sqlite3_column_int64(row, column);
-        siphash_update(hash, &integer, sizeof integer);
+        siphash13_word(hash, kind);
+        siphash13_word(hash, (uint64_t)sqlite3_value_int64(value));
         break;
     case SQLITE_FLOAT:
-        real = sqlite3_column_double(row, column);
-        siphash_update(hash, &real, sizeof real);
+        real = sqlite3_value_double(value);
+        memcpy(&word, &real, sizeof word);
+        siphash13_word(hash, kind);
+        siphash13_word(hash, word);
         break;
     case SQLITE_TEXT:
     case SQLITE_BLOB: {
         bool wide = kind == SQLITE_TEXT && utf16;
-        const void *bytes = wide                  ? sqlite3_column_text16(row, column)
-                            : kind == SQLITE_TEXT ? (const void *)sqlite3_column_text(row, column)
-                                                  : sqlite3_column_blob(row, column);
-        size = wide ? sqlite3_column_bytes16(row, column) : sqlite3_column_bytes(row, column);
-        siphash_update(hash, &size, sizeof size);
-        siphash_update(hash, bytes, (size_t)size);
+        const void *bytes = wide                  ? sqlite3_value_text16(value)
+                            : kind == SQLITE_TEXT ? (const void *)sqlite3_value_text(value)
+                                                  : sqlite3_value_blob(value);
+        size = (uint64_t)(wide ? sqlite3_value_bytes16(value) : sqlite3_value_bytes(value));
+        siphash13_word(hash, kind | size << 8);
+        siphash13_bytes(hash, bytes, (size_t)size);
         break;
     }
     default:
+        siphash13_word(hash, kind);
         break;
     }
 }
@@ -64,7 +73,7 @@ bool value_hash_row(
     if (!read_encoding(values, row, err))
         return false;
     for (size_t i = 0; i < columns; i++)
-        hash_value(hash, row, (int)i, values->utf16);
+        hash_value(hash, sqlite3_column_value(row, (int)i), values->utf16);
     return true;
 }
 
@@ -104,7 +113,7 @@ bool fingerprint_add(
     siphash_init_128(&hash, fingerprint->key);
     if (!value_hash_row(&fingerprint->values, &hash, row, columns, err))
         return false;
-    siphash_finish_128(&hash, word);
+    siphash13_finish_128(&hash, word);
     fingerprint->rows++;
     fingerprint->sum[0] += word[0];
     fingerprint->sum[1] += word[1] + (fingerprint->sum[0] < word[0]);

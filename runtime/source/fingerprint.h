@@ -19,7 +19,8 @@ struct value_hash {
     bool utf16; /* the database stores its texts so */
 };
 
-/* Appends the first result columns of the row. */
+/* Appends the first result columns of the row to a hash that siphash13_finish ends. Its connection
+ * is one without mutexes (database.h). */
 MUST_CHECK bool value_hash_row(
     struct value_hash *values, struct siphash *hash, sqlite3_stmt *row, size_t columns,
     struct error *err);

@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "source/fingerprint.h"
 #include "source/shadow_keys.h"
+#include "source/shadow_scan.h"
 #include "source/shadow_store.h"
 #include "source/siphash.h"
 #include "source/sqlite_sql.h"
@@ -24,11 +25,33 @@ struct shadow {
     sqlite3_stmt *find;      /* the hash of a key as BigQuery has it */
     sqlite3_stmt *see;       /* notes a key with its new hash, NULL if it is the same */
     sqlite3_stmt *set_hash;  /* of the last row: NULL, or that of a version that is kept */
-    struct shadow_keys keys; /* if store.keeps_keys */
+    struct shadow_keys keys; /* SHADOW_FORM_KEYS */
+    struct shadow_scan scan; /* SHADOW_FORM_PACKED, which needs none of the statements */
     bool seen_row;           /* the last row has a note */
     struct value_hash values;
     int held_rows; /* since the transaction began */
 };
+
+static bool keeps_keys(const struct shadow *shadow)
+{
+    return shadow->store.form == SHADOW_FORM_KEYS;
+}
+
+static bool is_packed(const struct shadow *shadow)
+{
+    return shadow->store.form == SHADOW_FORM_PACKED;
+}
+
+static bool writes(const struct shadow *shadow)
+{
+    return shadow->mode != SHADOW_COMPARE && shadow->mode != SHADOW_LISTED_COMPARE;
+}
+
+/* Whether what BigQuery has held before a replacement is of no use. */
+static bool forgets(const struct shadow *shadow)
+{
+    return shadow->mode == SHADOW_REPLACE || shadow->mode == SHADOW_REPLACE_KEEP_ALL;
+}
 
 /* Prepares a statement about the shadow's table (a format of sqlite_sql_expand). */
 static bool prepare(
@@ -64,8 +87,7 @@ static bool execute(struct shadow *shadow, const char *format, struct error *err
  * the shadow's, and a pending NULL hides the key, because its row is deleted. */
 static const char *known_sql(const struct shadow *shadow)
 {
-    if (!shadow->store.exists || shadow->mode == SHADOW_REPLACE ||
-        shadow->mode == SHADOW_REPLACE_KEEP_ALL)
+    if (!shadow->store.exists || forgets(shadow))
         return "create temp view bq_sync_known as"
                " select $k, 0 as bq_sync_hash, null as bq_sync_converted"
                " from temp.bq_sync_gone where false";
@@ -130,17 +152,31 @@ static bool prepare_rows_and_keys(struct shadow *shadow, struct error *err)
            shadow_keys_init(&shadow->keys, &shadow->state, shadow->table, err);
 }
 
+static bool prepare_packed(struct shadow *shadow, struct error *err)
+{
+    const struct shadow_scan_options options = {
+        .whole = shadow_replaces(shadow->mode),
+        .knows = !forgets(shadow),
+        .writes = writes(shadow),
+    };
+
+    return shadow_scan_init(
+        &shadow->scan, &shadow->state, shadow->table, &shadow->store, &options, err);
+}
+
 static bool prepare_all(struct shadow *shadow, struct error *err)
 {
     // The temporary tables are dropped when anything fails, so they need no journal.
-    return database_exec(&shadow->state, "pragma temp.journal_mode = off", err) &&
-           (shadow->store.keeps_keys ? prepare_rows_and_keys(shadow, err)
-                                     : prepare_rows(shadow, err));
-}
-
-static bool writes(const struct shadow *shadow)
-{
-    return shadow->mode != SHADOW_COMPARE && shadow->mode != SHADOW_LISTED_COMPARE;
+    if (!database_exec(&shadow->state, "pragma temp.journal_mode = off", err))
+        return false;
+    switch (shadow->store.form) {
+    case SHADOW_FORM_KEYS:
+        return prepare_rows_and_keys(shadow, err);
+    case SHADOW_FORM_PACKED:
+        return prepare_packed(shadow, err);
+    default:
+        return prepare_rows(shadow, err);
+    }
 }
 
 static bool open_state(struct shadow *shadow, struct database_place state, struct error *err)
@@ -165,10 +201,10 @@ static bool open_state(struct shadow *shadow, struct database_place state, struc
 }
 
 bool shadow_complete(
-    struct database_place state, const struct table *table, bool keeps_keys, struct error *err)
+    struct database_place state, const struct table *table, enum shadow_form form,
+    struct error *err)
 {
-    struct shadow shadow = {
-        .table = table, .mode = SHADOW_CHANGES, .store = {.keeps_keys = keeps_keys}};
+    struct shadow shadow = {.table = table, .mode = SHADOW_CHANGES, .store = {.form = form}};
 
     bool ok = open_state(&shadow, state, err);
     database_close(&shadow.state);
@@ -176,8 +212,8 @@ bool shadow_complete(
 }
 
 bool shadow_begin(
-    struct database_place state, const struct table *table, bool keeps_keys, enum shadow_mode mode,
-    struct shadow **out_shadow, struct error *err)
+    struct database_place state, const struct table *table, enum shadow_form form,
+    enum shadow_mode mode, struct shadow **out_shadow, struct error *err)
 {
     struct shadow *shadow = calloc(1, sizeof *shadow);
 
@@ -185,7 +221,7 @@ bool shadow_begin(
         return error_set(err, ERROR_MEMORY, "out of memory scanning %s", table->name);
     shadow->table = table;
     shadow->mode = mode;
-    shadow->store.keeps_keys = keeps_keys;
+    shadow->store.form = form;
     if (!open_state(shadow, state, err) || !prepare_all(shadow, err)) {
         shadow_free(shadow);
         return error_wrap(err, "shadow of %s", table->name);
@@ -196,17 +232,26 @@ bool shadow_begin(
 
 bool shadow_keeps_keys(const struct shadow *shadow)
 {
-    return shadow->store.keeps_keys;
+    return keeps_keys(shadow);
 }
 
-static bool hash_row(struct shadow *shadow, sqlite3_stmt *row, int64_t *out_hash, struct error *err)
+void shadow_scan_sql(const struct table *table, enum shadow_form form, struct buffer *out)
+{
+    buffer_append_text(out, table->scan_sql);
+    // On a line of its own: the filter may end in a comment.
+    if (form == SHADOW_FORM_PACKED)
+        buffer_printf(out, "\norder by %zu", table->key[0] + 1);
+}
+
+static bool hash_row(
+    struct shadow *shadow, sqlite3_stmt *row, uint64_t *out_hash, struct error *err)
 {
     struct siphash hash;
 
     siphash_init(&hash, shadow->store.hash_key);
     if (!value_hash_row(&shadow->values, &hash, row, shadow->table->column_count, err))
         return false;
-    *out_hash = (int64_t)siphash_finish(&hash);
+    *out_hash = siphash13_finish(&hash);
     return true;
 }
 
@@ -229,7 +274,7 @@ static bool find_change(
     bool found = false;
 
     *out_change = SHADOW_NEW;
-    if (replaces && !shadow->store.keeps_keys)
+    if (replaces && !keeps_keys(shadow))
         return true;
     if (!database_step(&shadow->state, shadow->find, &found, err))
         return false;
@@ -237,7 +282,7 @@ static bool find_change(
                 sqlite3_column_int64(shadow->find, 0) == hash;
     if (!replaces)
         *out_change = same ? SHADOW_SAME : found ? SHADOW_CHANGED : SHADOW_NEW;
-    if (shadow->store.keeps_keys) {
+    if (keeps_keys(shadow)) {
         keys->was_known = found;
         buffer_reset(&keys->was);
         if (found)
@@ -277,10 +322,10 @@ static bool see_row(struct shadow *shadow, int64_t hash, bool same, struct error
         sqlite3_bind_null(shadow->see, parameter);
     else
         sqlite3_bind_int64(shadow->see, parameter, hash);
-    if (shadow->store.keeps_keys && same)
+    if (keeps_keys(shadow) && same)
         sqlite3_bind_blob64(
             shadow->see, parameter + 1, keys->was.data, keys->was.length, SQLITE_STATIC);
-    else if (shadow->store.keeps_keys)
+    else if (keeps_keys(shadow))
         sqlite3_bind_null(shadow->see, parameter + 1);
     bool ok = database_step(&shadow->state, shadow->see, &ignored, err);
     sqlite3_reset(shadow->see);
@@ -290,13 +335,33 @@ static bool see_row(struct shadow *shadow, int64_t hash, bool same, struct error
     return ok;
 }
 
+static bool compare_packed(
+    struct shadow *shadow, sqlite3_stmt *row, uint64_t hash, enum shadow_change *out_change,
+    struct error *err)
+{
+    int64_t key = sqlite3_column_int64(row, (int)shadow->table->key[0]);
+    bool known = false;
+    bool same = false;
+
+    shadow->seen_row = true;
+    if (!shadow_scan_row(&shadow->scan, key, hash, &known, &same, err))
+        return error_wrap(err, "shadow of %s", shadow->table->name);
+    *out_change = !known || shadow_replaces(shadow->mode) ? SHADOW_NEW
+                  : same                                  ? SHADOW_SAME
+                                                          : SHADOW_CHANGED;
+    return true;
+}
+
 bool shadow_row(
     struct shadow *shadow, sqlite3_stmt *row, enum shadow_change *out_change, struct error *err)
 {
-    int64_t hash = 0;
+    uint64_t word = 0;
 
-    if (!hash_row(shadow, row, &hash, err))
+    if (!hash_row(shadow, row, &word, err))
         return error_wrap(err, "shadow of %s", shadow->table->name);
+    if (is_packed(shadow))
+        return compare_packed(shadow, row, word, out_change, err);
+    int64_t hash = (int64_t)word;
     // A row with a NULL key matches nothing; its reader will reject it.
     shadow->seen_row = bind_key(shadow, shadow->find, row) && bind_key(shadow, shadow->see, row);
     if (!shadow->seen_row) {
@@ -306,7 +371,7 @@ bool shadow_row(
     if (!hold(shadow, err) || !find_change(shadow, hash, out_change, err) ||
         !see_row(shadow, hash, *out_change == SHADOW_SAME, err))
         return error_wrap(err, "shadow of %s", shadow->table->name);
-    if (!shadow->store.keeps_keys || sqlite3_changes(shadow->state.handle) > 0)
+    if (!keeps_keys(shadow) || sqlite3_changes(shadow->state.handle) > 0)
         return true;
     // The same key again, in a view.
     *out_change = SHADOW_NEW;
@@ -344,6 +409,14 @@ static bool reject_row(struct shadow *shadow, bool key_fits, bool *out_kept, str
     return ok;
 }
 
+static bool reject_packed(struct shadow *shadow, bool key_fits, bool *out_kept)
+{
+    *out_kept = (shadow->mode == SHADOW_REPLACE_KEEP_ALL && key_fits) ||
+                (shadow->mode == SHADOW_REPLACE_KEEP_KNOWN && shadow->scan.was_known);
+    shadow_scan_reject(&shadow->scan, *out_kept);
+    return true;
+}
+
 bool shadow_reject(
     struct shadow *shadow, bool key_fits, struct slice converted, bool *out_kept, struct error *err)
 {
@@ -352,8 +425,10 @@ bool shadow_reject(
     *out_kept = false;
     if (!shadow->seen_row)
         return true;
+    if (is_packed(shadow))
+        return reject_packed(shadow, key_fits, out_kept);
     bool ok =
-        shadow->store.keeps_keys
+        keeps_keys(shadow)
             ? shadow_keys_reject(&shadow->keys, converted, shadow_replaces(shadow->mode), &own, err)
             : reject_row(shadow, key_fits, out_kept, err);
     *out_kept = *out_kept || (own && shadow_replaces(shadow->mode));
@@ -384,7 +459,7 @@ static bool prepare_gone(struct shadow *shadow, sqlite3_stmt **out_statement, st
             buffer_append_text(&sql, "null, ");
     }
     buffer_append_text(&sql, "1 from temp.bq_sync_gone g");
-    if (shadow->store.keeps_keys)
+    if (keeps_keys(shadow))
         buffer_append_text(
             &sql, " where not exists (select 1 from temp.bq_sync_seen s"
                   " where s.bq_sync_converted = g.bq_sync_converted)");
@@ -398,16 +473,15 @@ static bool prepare_gone(struct shadow *shadow, sqlite3_stmt **out_statement, st
 /* Lists the keys that were in no row. */
 static bool list_unseen(struct shadow *shadow, struct error *err)
 {
-    if (shadow->mode == SHADOW_LISTED || shadow->mode == SHADOW_LISTED_COMPARE)
+    if (shadow->mode == SHADOW_LISTED || shadow->mode == SHADOW_LISTED_COMPARE || is_packed(shadow))
         return true;
     return execute(
         shadow,
-        shadow->store.keeps_keys
-            ? "insert or ignore into temp.bq_sync_gone($k, bq_sync_converted)"
-              " select $k, bq_sync_converted from temp.bq_sync_known"
-              " where ($k) not in (select $k from temp.bq_sync_seen)"
-            : "insert into temp.bq_sync_gone($k) select $k from temp.bq_sync_known"
-              " where ($k) not in (select $k from temp.bq_sync_seen)",
+        keeps_keys(shadow) ? "insert or ignore into temp.bq_sync_gone($k, bq_sync_converted)"
+                             " select $k, bq_sync_converted from temp.bq_sync_known"
+                             " where ($k) not in (select $k from temp.bq_sync_seen)"
+                           : "insert into temp.bq_sync_gone($k) select $k from temp.bq_sync_known"
+                             " where ($k) not in (select $k from temp.bq_sync_seen)",
         err);
 }
 
@@ -420,7 +494,7 @@ bool shadow_deleted(
     bool ok = false;
 
     shadow_keys_leave_source(&shadow->keys);
-    if (!release(shadow, err))
+    if (!release(shadow, err) || (is_packed(shadow) && !shadow_scan_finish(&shadow->scan, err)))
         goto cleanup;
     if (shadow_replaces(shadow->mode))
         return true;
@@ -459,15 +533,16 @@ void shadow_free(struct shadow *shadow)
     sqlite3_finalize(shadow->see);
     sqlite3_finalize(shadow->set_hash);
     shadow_keys_clear(&shadow->keys);
+    shadow_scan_clear(&shadow->scan);
     database_close(&shadow->state);
     free(shadow);
 }
 
 bool shadow_known(
-    struct database *state, const struct table *table, bool keeps_keys, bool *out_known,
+    struct database *state, const struct table *table, enum shadow_form form, bool *out_known,
     struct error *err)
 {
-    struct shadow_store store = {.keeps_keys = keeps_keys};
+    struct shadow_store store = {.form = form};
 
     if (!shadow_store_look(state, table, &store, err))
         return error_wrap(err, "shadow of %s", table->name);

@@ -7,14 +7,18 @@
  * A change goes unnoticed if the new row's hash equals the old one's: once in 2^64 changes, about
  * 1.8 * 10^19. The hash is keyed with random bytes, so nobody can make it happen.
  *
+ * How an entry is kept depends on the key (source/shadow_form.h). An INTEGER PRIMARY KEY is the
+ * order in which SQLite reads the table anyway: its shadow is packed, and compared in one walk
+ * along both.
+ *
  * Where two keys of SQLite can become one key in BigQuery (source_shape.keeps_keys), an entry also
  * holds the converted key, and the rule is kept here that one converted key stands for one row: a
  * row whose converted key belongs to another row that is still there is not sent (shadow_claim). A
  * table with triggers then has a shadow too, of which only the keys count.
  *
- * Usage: shadow_begin; shadow_row for each row of scan_sql, shadow_reject for those that are not
- * sent after all; shadow_deleted; shadow_end; then tracking_intend. Belongs to one thread; has a
- * connection of its own to the state database and holds no lock while rows are read. Memory does
+ * Usage: shadow_begin; shadow_row for each row of shadow_scan_sql, shadow_reject for those that are
+ * not sent after all; shadow_deleted; shadow_end; then tracking_intend. Belongs to one thread; has
+ * a connection of its own to the state database and holds no lock while rows are read. Memory does
  * not grow with the table. */
 #ifndef BQSYNC_SOURCE_SHADOW_H
 #define BQSYNC_SOURCE_SHADOW_H
@@ -25,6 +29,7 @@
 #include "base/table.h"
 #include "source/database.h"
 #include "source/shadow_claim.h"
+#include "source/shadow_form.h"
 
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -60,18 +65,24 @@ static inline bool shadow_replaces(enum shadow_mode mode)
  * short transactions. If the state is in the source and that has a rollback journal, call this
  * before the snapshot is opened, and shadow_end after it ended. */
 MUST_CHECK bool shadow_complete(
-    struct database_place state, const struct table *table, bool keeps_keys, struct error *err);
+    struct database_place state, const struct table *table, enum shadow_form form,
+    struct error *err);
 
 /* Does shadow_complete first, except in SHADOW_COMPARE and SHADOW_LISTED_COMPARE: then the path
  * of the state may be NULL, and every row is new. Returns owned (shadow_free). */
 MUST_CHECK bool shadow_begin(
-    struct database_place state, const struct table *table, bool keeps_keys, enum shadow_mode mode,
-    struct shadow **out_shadow, struct error *err);
+    struct database_place state, const struct table *table, enum shadow_form form,
+    enum shadow_mode mode, struct shadow **out_shadow, struct error *err);
 
 /* Whether the shadow keeps converted keys, so that shadow_claim has to be called. */
 bool shadow_keeps_keys(const struct shadow *shadow);
 
-/* Compares the row that `row` stands on, a result of the table's scan_sql. */
+/* Appends the statement whose rows are to be compared: the table's scan_sql, in the order that the
+ * form needs. */
+void shadow_scan_sql(const struct table *table, enum shadow_form form, struct buffer *out);
+
+/* Compares the row that `row` stands on, a result of shadow_scan_sql. ERROR_SOURCE if rows do not
+ * come in the order of their INTEGER PRIMARY KEY. */
 MUST_CHECK bool shadow_row(
     struct shadow *shadow, sqlite3_stmt *row, enum shadow_change *out_change, struct error *err);
 
@@ -112,7 +123,7 @@ void shadow_free(struct shadow *shadow);
 
 /* Whether there is a shadow of the table. Without one every row would look new. */
 MUST_CHECK bool shadow_known(
-    struct database *state, const struct table *table, bool keeps_keys, bool *out_known,
+    struct database *state, const struct table *table, enum shadow_form form, bool *out_known,
     struct error *err);
 
 /* Drops the shadow of a table that is no longer scanned. */

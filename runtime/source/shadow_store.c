@@ -2,11 +2,15 @@
 
 #include "base/buffer.h"
 #include "source/pacing.h"
+#include "source/shadow_merge.h"
 #include "source/sqlite_sql.h"
 #include "source/statement.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* How rows are hashed (source/fingerprint.h). */
+#define HASH_VERSION 2
 
 /* Runs a script about the table (a format of sqlite_sql_expand). */
 static bool run(
@@ -61,8 +65,8 @@ static bool read_store(
     if (!statement_bind(
             state,
             "select case when state <> 'effective' then 0 when whole then 2 else 1 end, hash_key"
-            " from bq_sync_shadows where table_name = ?1",
-            &statement, err, "s", table->name))
+            " from bq_sync_shadows where table_name = ?1 and hash_version = ?2",
+            &statement, err, "si", table->name, (int64_t)HASH_VERSION))
         return false;
     bool ok = database_step(state, statement, &row, err);
     if (ok && row && sqlite3_column_bytes(statement, 1) == SIPHASH_KEY_SIZE) {
@@ -74,22 +78,25 @@ static bool read_store(
     return ok;
 }
 
-/* Whether a table of the shadow is there with as many columns as it has to have: a key's and a
- * hash, and a converted key if those are kept. */
+/* Whether a table of the shadow is there with the columns that it has to have: a key's, then a
+ * hash, and a converted key if those are kept; or those of a chunk. */
 static bool has_layout(
-    struct database *state, const char *prefix, const char *table, int64_t columns, bool *out_fits,
-    struct error *err)
+    struct database *state, const char *prefix, const struct table *table, enum shadow_form form,
+    bool *out_fits, struct error *err)
 {
+    bool packed = form == SHADOW_FORM_PACKED;
+    int64_t columns = (int64_t)table->key_count + (form == SHADOW_FORM_ROWS ? 1 : 2);
     sqlite3_stmt *statement = NULL;
     bool row = false;
 
     if (!statement_bind(
-            state, "select count(*) from pragma_table_info(?1 || ?2)", &statement, err, "ss",
-            prefix, table))
+            state, "select count(*) = ?4 and total(name = ?3) = 1 from pragma_table_info(?1 || ?2)",
+            &statement, err, "sssi", prefix, table->name,
+            packed ? "bq_sync_entries" : "bq_sync_hash", columns))
         return false;
     bool ok = database_step(state, statement, &row, err);
     if (ok)
-        *out_fits = sqlite3_column_int64(statement, 0) == columns;
+        *out_fits = sqlite3_column_int(statement, 0) != 0;
     sqlite3_finalize(statement);
     return ok;
 }
@@ -98,15 +105,14 @@ bool shadow_store_look(
     struct database *state, const struct table *table, struct shadow_store *store,
     struct error *err)
 {
-    struct shadow_store found = {.keeps_keys = store->keeps_keys};
-    int64_t columns = (int64_t)table->key_count + (store->keeps_keys ? 2 : 1);
+    struct shadow_store found = {.form = store->form};
     bool listed = false;
     bool shadow = false;
     bool pending = false;
 
-    if (!database_has_table(state, "bq_sync_shadows", &listed, err) ||
-        !has_layout(state, SQLITE_SQL_SHADOW_PREFIX, table->name, columns, &shadow, err) ||
-        !has_layout(state, SQLITE_SQL_PENDING_PREFIX, table->name, columns, &pending, err))
+    if (!database_has_column(state, "bq_sync_shadows", "hash_version", &listed, err) ||
+        !has_layout(state, SQLITE_SQL_SHADOW_PREFIX, table, store->form, &shadow, err) ||
+        !has_layout(state, SQLITE_SQL_PENDING_PREFIX, table, store->form, &pending, err))
         return false;
     if (listed && shadow && pending && !read_store(state, table, &found, err))
         return false;
@@ -116,9 +122,16 @@ bool shadow_store_look(
 
 /* Makes one of the two tables; name: "$s" or "$p". */
 static bool make_one(
-    struct database *state, const struct table *table, const char *name, bool keeps_keys,
+    struct database *state, const struct table *table, const char *name, enum shadow_form form,
     struct error *err)
 {
+    static const char *const columns[] = {
+        [SHADOW_FORM_ROWS] = "($k, bq_sync_hash integer, primary key ($k)) without rowid;",
+        [SHADOW_FORM_KEYS] = "($k, bq_sync_hash integer, bq_sync_converted blob,"
+                             " primary key ($k)) without rowid;",
+        [SHADOW_FORM_PACKED] = "($k integer primary key, bq_sync_rows integer not null,"
+                               " bq_sync_entries blob not null);",
+    };
     struct buffer sql;
     uint32_t suffix;
 
@@ -126,10 +139,8 @@ static bool make_one(
     buffer_init(&sql, SQLITE_SQL_CEILING);
     buffer_append_text(&sql, "create table ");
     sqlite_sql_expand(&sql, table, name);
-    sqlite_sql_expand(&sql, table, "($k, bq_sync_hash integer, ");
-    buffer_append_text(&sql, keeps_keys ? "bq_sync_converted blob, " : "");
-    sqlite_sql_expand(&sql, table, "primary key ($k)) without rowid;");
-    if (keeps_keys) {
+    sqlite_sql_expand(&sql, table, columns[form]);
+    if (form == SHADOW_FORM_KEYS) {
         buffer_printf(&sql, "create index bq_sync_converted_%08x on ", suffix);
         sqlite_sql_expand(&sql, table, name);
         buffer_append_text(&sql, "(bq_sync_converted);");
@@ -142,18 +153,17 @@ static bool make_one(
 /* Tables that are gone in part, or have another key: nothing is known any more. The hash key is
  * drawn again. */
 static bool make_tables(
-    struct database *state, const struct table *table, bool keeps_keys, struct error *err)
+    struct database *state, const struct table *table, enum shadow_form form, struct error *err)
 {
     if (!database_begin(state, err))
         return false;
     if (run(state, table, "drop table if exists $s; drop table if exists $p", err) &&
-        make_one(state, table, "$s", keeps_keys, err) &&
-        make_one(state, table, "$p", keeps_keys, err) &&
+        make_one(state, table, "$s", form, err) && make_one(state, table, "$p", form, err) &&
         statement_run(
             state,
-            "insert or replace into bq_sync_shadows(table_name, state, whole, hash_key)"
-            " values (?1, 'none', 0, randomblob(16))",
-            err, "s", table->name) &&
+            "insert or replace into bq_sync_shadows(table_name, state, whole, hash_key,"
+            " hash_version) values (?1, 'none', 0, randomblob(16), ?2)",
+            err, "si", table->name, (int64_t)HASH_VERSION) &&
         database_commit(state, err))
         return true;
     database_rollback(state);
@@ -174,7 +184,7 @@ static bool set_state(
  * a view of a table that is gone would make it fail, and reading all of a large schema holds the
  * write lock for long. None of them can name these tables. */
 static bool take_whole(
-    struct database *state, const struct table *table, bool keeps_keys, struct error *err)
+    struct database *state, const struct table *table, enum shadow_form form, struct error *err)
 {
     // Emptied first, because dropping a large table takes as long as deleting it.
     if (!run_in_chunks(
@@ -185,8 +195,8 @@ static bool take_whole(
         !database_exec(state, "pragma legacy_alter_table = on", err) || !database_begin(state, err))
         return false;
     if (run(state, table, "drop table $s; alter table $p rename to $s", err) &&
-        make_one(state, table, "$p", keeps_keys, err) &&
-        set_state(state, table, "none", false, err) && database_commit(state, err))
+        make_one(state, table, "$p", form, err) && set_state(state, table, "none", false, err) &&
+        database_commit(state, err))
         return true;
     database_rollback(state);
     return false;
@@ -246,12 +256,13 @@ bool shadow_store_complete(
 
     if (!shadow_store_look(state, table, store, err))
         return false;
-    if (!store->exists && !make_tables(state, table, store->keeps_keys, err))
+    if (!store->exists && !make_tables(state, table, store->form, err))
         return false;
-    if (store->pending == PENDING_EFFECTIVE_WHOLE &&
-        !take_whole(state, table, store->keeps_keys, err))
+    if (store->pending == PENDING_EFFECTIVE_WHOLE && !take_whole(state, table, store->form, err))
         return false;
-    if (store->pending == PENDING_EFFECTIVE_CHANGES && !merge_changes(state, table, err))
+    if (store->pending == PENDING_EFFECTIVE_CHANGES &&
+        !(store->form == SHADOW_FORM_PACKED ? shadow_merge_chunks
+                                            : merge_changes)(state, table, err))
         return false;
     if (!has_leftovers(state, table, &leftovers, err))
         return false;
@@ -290,7 +301,11 @@ bool shadow_store_keep(
     struct database *state, const struct table *table, const struct shadow_store *store, bool whole,
     struct error *err)
 {
-    const char *seen = store->keeps_keys
+    bool keys = store->form == SHADOW_FORM_KEYS;
+    bool packed = store->form == SHADOW_FORM_PACKED;
+    const char *seen = packed ? "insert into $p select $k, bq_sync_rows, bq_sync_entries"
+                                " from temp.bq_sync_seen where number between ?1 and ?2"
+                       : keys
                            ? "insert or replace into $p select $k, bq_sync_hash, bq_sync_converted"
                              " from temp.bq_sync_seen where number between ?1 and ?2"
                              " and bq_sync_hash is not null"
@@ -299,26 +314,26 @@ bool shadow_store_keep(
                              " and bq_sync_hash is not null";
     // A key that is gone in one spelling and there in another, 1 and 1.0, is one key here: it
     // stays.
-    const char *gone = store->keeps_keys ? "insert or ignore into $p select $k, null, null"
-                                           " from temp.bq_sync_gone where number between ?1 and ?2"
-                                         : "insert or replace into $p select $k, null"
-                                           " from temp.bq_sync_gone where number between ?1 and ?2";
+    const char *gone = keys ? "insert or ignore into $p select $k, null, null"
+                              " from temp.bq_sync_gone where number between ?1 and ?2"
+                            : "insert or replace into $p select $k, null"
+                              " from temp.bq_sync_gone where number between ?1 and ?2";
 
     return copy_chunks(state, table, "bq_sync_seen", seen, err) &&
-           (whole || copy_chunks(state, table, "bq_sync_gone", gone, err)) &&
+           (whole || packed || copy_chunks(state, table, "bq_sync_gone", gone, err)) &&
            set_state(state, table, "read", whole, err);
 }
 
-/* Whether a table of the shadow is there with the key columns of the definition, with or without a
- * converted key. */
+/* Whether a table of the shadow is there with the key columns of the definition, in any form. */
 static bool has_key(
     struct database *state, const char *prefix, const struct table *table, bool *out_has,
     struct error *err)
 {
-    int64_t columns = (int64_t)table->key_count + 1;
-
-    return has_layout(state, prefix, table->name, columns, out_has, err) &&
-           (*out_has || has_layout(state, prefix, table->name, columns + 1, out_has, err));
+    *out_has = false;
+    for (int form = SHADOW_FORM_ROWS; !*out_has && form <= SHADOW_FORM_PACKED; form++)
+        if (!has_layout(state, prefix, table, (enum shadow_form)form, out_has, err))
+            return false;
+    return true;
 }
 
 /* Dropping a large table takes as long as deleting it, so its rows are deleted before. */

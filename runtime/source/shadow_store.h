@@ -8,15 +8,19 @@
  * but not acknowledged (nonce: by the intent that sends it); "effective", part of the truth
  * already.
  *
- * Where keys are kept (source_shape.keeps_keys) both tables have one more column with the converted
- * key, and an index on it. The index has a random name, because it moves with pending when that
- * becomes the shadow. */
+ * Where keys are kept (SHADOW_FORM_KEYS) both tables have one more column with the converted key,
+ * and an index on it. The index has a random name, because it moves with pending when that becomes
+ * the shadow. In SHADOW_FORM_PACKED both tables hold chunks (source/shadow_pack.h).
+ *
+ * bq_sync_shadows.hash_version says how rows were hashed. A shadow of another version, in which
+ * each row would look changed, is as good as none; so is one of another form or key. */
 #ifndef BQSYNC_SOURCE_SHADOW_STORE_H
 #define BQSYNC_SOURCE_SHADOW_STORE_H
 
 #include "base/error.h"
 #include "base/table.h"
 #include "source/database.h"
+#include "source/shadow_form.h"
 #include "source/siphash.h"
 
 #include <stdbool.h>
@@ -28,8 +32,7 @@ enum pending_state {
 };
 
 struct shadow_store {
-    /* Set by the caller: entries have a converted key. */
-    bool keeps_keys;
+    enum shadow_form form; /* set by the caller */
     bool exists;
     enum pending_state pending;
     unsigned char hash_key[SIPHASH_KEY_SIZE];
@@ -49,8 +52,8 @@ MUST_CHECK bool shadow_store_complete(
     struct error *err);
 
 /* Copies temp.bq_sync_seen (key_1..., hash; NULL: same as before; the converted key, if keys are
- * kept) and, unless it is the whole, the keys in temp.bq_sync_gone that were not seen with a hash
- * to pending, and marks it as read. */
+ * kept; or chunks) and, unless it is the whole or in chunks, the keys in temp.bq_sync_gone that
+ * were not seen with a hash to pending, and marks it as read. */
 MUST_CHECK bool shadow_store_keep(
     struct database *state, const struct table *table, const struct shadow_store *store, bool whole,
     struct error *err);

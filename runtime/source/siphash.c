@@ -1,11 +1,6 @@
 #include "source/siphash.h"
 
-static uint64_t rotate(uint64_t value, int bits)
-{
-    return value << bits | value >> (64 - bits);
-}
-
-static uint64_t load_word(const unsigned char *bytes)
+static inline uint64_t load_word(const unsigned char *bytes)
 {
     // Written out, compilers know it as one load.
     return (uint64_t)bytes[0] | (uint64_t)bytes[1] << 8 | (uint64_t)bytes[2] << 16 |
@@ -13,25 +8,11 @@ static uint64_t load_word(const unsigned char *bytes)
            (uint64_t)bytes[6] << 48 | (uint64_t)bytes[7] << 56;
 }
 
-static void mix(uint64_t v[4])
-{
-    v[0] += v[1];
-    v[2] += v[3];
-    v[1] = rotate(v[1], 13) ^ v[0];
-    v[3] = rotate(v[3], 16) ^ v[2];
-    v[0] = rotate(v[0], 32);
-    v[2] += v[1];
-    v[0] += v[3];
-    v[1] = rotate(v[1], 17) ^ v[2];
-    v[3] = rotate(v[3], 21) ^ v[0];
-    v[2] = rotate(v[2], 32);
-}
-
 static void absorb(struct siphash *hash, uint64_t word)
 {
     hash->v[3] ^= word;
-    mix(hash->v);
-    mix(hash->v);
+    siphash_mix(hash->v);
+    siphash_mix(hash->v);
     hash->v[0] ^= word;
 }
 
@@ -69,10 +50,10 @@ void siphash_update(struct siphash *hash, const void *bytes, size_t length)
     }
 }
 
-static uint64_t squeeze(struct siphash *hash)
+static uint64_t squeeze(struct siphash *hash, int rounds)
 {
-    for (int i = 0; i < 4; i++)
-        mix(hash->v);
+    for (int i = 0; i < rounds; i++)
+        siphash_mix(hash->v);
     return hash->v[0] ^ hash->v[1] ^ hash->v[2] ^ hash->v[3];
 }
 
@@ -80,7 +61,7 @@ uint64_t siphash_finish(struct siphash *hash)
 {
     absorb(hash, hash->tail | hash->length << 56);
     hash->v[2] ^= 0xff;
-    return squeeze(hash);
+    return squeeze(hash, 4);
 }
 
 void siphash_init_128(struct siphash *hash, const unsigned char key[SIPHASH_KEY_SIZE])
@@ -93,7 +74,44 @@ void siphash_finish_128(struct siphash *hash, uint64_t out[2])
 {
     absorb(hash, hash->tail | hash->length << 56);
     hash->v[2] ^= 0xee;
-    out[0] = squeeze(hash);
+    out[0] = squeeze(hash, 4);
     hash->v[1] ^= 0xdd;
-    out[1] = squeeze(hash);
+    out[1] = squeeze(hash, 4);
+}
+
+void siphash13_bytes(struct siphash *hash, const void *bytes, size_t length)
+{
+    const unsigned char *at = bytes;
+    const unsigned char *end = at + length / 8 * 8;
+    uint64_t v[4] = {hash->v[0], hash->v[1], hash->v[2], hash->v[3]};
+    unsigned char last[8] = {0};
+
+    for (; at < end; at += 8) {
+        uint64_t word = load_word(at);
+        v[3] ^= word;
+        siphash_mix(v);
+        v[0] ^= word;
+    }
+    memcpy(hash->v, v, sizeof v);
+    hash->length += length / 8 * 8;
+    if (length % 8 > 0) {
+        memcpy(last, at, length % 8);
+        siphash13_word(hash, load_word(last));
+    }
+}
+
+uint64_t siphash13_finish(struct siphash *hash)
+{
+    siphash13_word(hash, hash->length << 56);
+    hash->v[2] ^= 0xff;
+    return squeeze(hash, 3);
+}
+
+void siphash13_finish_128(struct siphash *hash, uint64_t out[2])
+{
+    siphash13_word(hash, hash->length << 56);
+    hash->v[2] ^= 0xee;
+    out[0] = squeeze(hash, 3);
+    hash->v[1] ^= 0xdd;
+    out[1] = squeeze(hash, 3);
 }

@@ -96,6 +96,7 @@ static const struct added_column columns[] = {
     {"bq_sync_generations", "logged_at_us", "integer not null default 0"},
     {"bq_sync_generations", "logged", "integer not null default 0"},
     {"bq_sync_generations", "log_whole", "integer not null default 0"},
+    {"bq_sync_shadows", "hash_version", "integer not null default 1"},
     {"bq_sync_tracking", "fingerprint", "text not null default ''"},
     {"bq_sync_intents", "commit_job", "text not null default ''"},
     {"bq_sync_intents", "staging", "text not null default ''"},

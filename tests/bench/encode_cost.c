@@ -4,6 +4,8 @@
  * all of them; walls are medians, processor times the least.
  *
  *   encode_cost [--rows N] [--rounds N] [FILE]
+ *   encode_cost --make N FILE     only makes the table
+ *   encode_cost --bare FILE       only one bare scan, for programs that measure it beside others
  *
  * A FILE that does not exist is made, with N rows of chat messages; without FILE that happens in
  * $TMPDIR and it is removed again. Ratios within one
@@ -368,6 +370,12 @@ int main(int argc, char **argv)
     char made[256] = "";
     struct stat info;
 
+    if (argc == 4 && strcmp(argv[1], "--make") == 0) {
+        make_table(argv[3], strtoll(argv[2], NULL, 10));
+        return 0;
+    }
+    if (argc == 3 && strcmp(argv[1], "--bare") == 0)
+        return run_here(argv[2], &variants[0]).rows == 0;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--rows") == 0 && i + 1 < argc)
             rows = strtoll(argv[++i], NULL, 10);

@@ -64,6 +64,33 @@ class UpgradeTest(unittest.TestCase):
 
         self.assertEqual([("1",)], self.app.execute("select value from bq_sync_meta where name = 'schema_version'"))
 
+    def test_tables_that_were_scanned_by_a_version_that_hashed_rows_in_another_way_are_sent_once(self):
+        bq = self.enterContext(Bqlocal(datasets=["s"]))
+        app = self.enterContext(Deployment(bq, state="state.db", dataset="s"))
+        app.script(ROWS)
+        app.sync()
+        # As that version left them: a row for each key, under a hash of which this one knows nothing.
+        with sqlite3.connect(app.folder / "state.db") as state:
+            for table, keys in (("accounts", 1), ("events", 1), ("memberships", 2)):
+                columns = ", ".join(f"bq_sync_key_{number + 1}" for number in range(keys))
+                for kind in ("shadow", "pending"):
+                    state.executescript(f"drop table bq_sync_{kind}_{table}; create table bq_sync_{kind}_{table}"
+                                        f"({columns}, bq_sync_hash integer, primary key ({columns})) without rowid")
+            state.execute("insert into bq_sync_shadow_accounts values (1, 1), (2, 2), (3, 3), (4, 4)")
+            state.execute("alter table bq_sync_shadows drop column hash_version")
+        app.execute("delete from accounts where id = 2")
+
+        statuses = {table["table"]: (table["status"], table["mode"]) for table in app.sync()["tables"]}
+
+        self.assertEqual(("synced", "replace"), statuses["accounts"])
+        self.assertEqual(("synced", "replace"), statuses["events"])
+        self.assertEqual({"unchanged"}, {table["status"] for table in app.sync()["tables"]})
+        app.execute(UPDATE)
+        accounts = app.table(app.sync(), "accounts")
+        self.assertEqual(("merge", 1), (accounts["mode"], accounts["rows_updated"]))
+        reports = mirror.compare(str(app.path), bq.url, "p", "s", ROOT / "tests/schemas", ())
+        self.assertEqual([], [str(report) for report in reports if not report.equal])
+
     def test_progress_of_a_version_that_noted_less_of_the_columns_counts(self):
         for length in (23, 14):
             with self.subTest(length=length):

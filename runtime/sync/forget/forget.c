@@ -96,8 +96,9 @@ static bool clean_state(
     bool ok =
         capture_inspect(&source, table, &shape, err) &&
         tracking_load(tracking, table->name, &watermark, err) &&
-        shadow_known(&tracking->database, table, shape.keeps_keys, &known, err) &&
-        (!known || shadow_complete(deployment_state(deployment), table, shape.keeps_keys, err)) &&
+        shadow_known(&tracking->database, table, shadow_form_of(&shape), &known, err) &&
+        (!known ||
+         shadow_complete(deployment_state(deployment), table, shadow_form_of(&shape), err)) &&
         (!config->state_is_source || capture_clean(&source, table, watermark.synced_sequence, err));
     database_close(&source);
     return ok;

@@ -206,7 +206,8 @@ static bool read_dirty_keys(struct extraction *e, struct error *err)
 {
     enum shadow_mode mode = e->options->discard ? SHADOW_LISTED_COMPARE : SHADOW_LISTED;
 
-    if (!shadow_begin(e->options->state, e->task->table, true, mode, &e->batch.shadow, err))
+    if (!shadow_begin(
+            e->options->state, e->task->table, SHADOW_FORM_KEYS, mode, &e->batch.shadow, err))
         return false;
     e->keys = e->batch.shadow;
     bool ok = read_dirty(e, err) && shadow_deleted(e->keys, write_tombstone, e, err);
@@ -295,7 +296,7 @@ static bool read_scanned(struct extraction *e, struct error *err)
     const struct scan scan = {
         .state = all_are_new ? (struct database_place){0} : e->options->state,
         .table = task->table,
-        .keeps_keys = task->source.shape.keeps_keys,
+        .form = shadow_form_of(&task->source.shape),
         .mode = shadow_mode(e),
         .row = write_scanned,
         .look = report_scanned,

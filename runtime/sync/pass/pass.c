@@ -247,10 +247,10 @@ static bool clean_table(struct pass *pass, const struct task *task, struct error
 {
     struct watermark watermark;
 
-    bool keeps_keys = task->source.shape.keeps_keys;
+    enum shadow_form form = shadow_form_of(&task->source.shape);
 
     if (task_has_shadow(task) &&
-        !shadow_complete(deployment_state(pass->deployment), task->table, keeps_keys, err))
+        !shadow_complete(deployment_state(pass->deployment), task->table, form, err))
         return false;
     if (task->plan.capture.by == CAPTURE_SCAN)
         return true;

@@ -393,9 +393,9 @@ bool plan_table(
         return false;
     if (!plan_capture(config, task->table, &known->shape, &task->plan.capture, err))
         return false;
-    if (task_has_shadow(task) &&
-        !shadow_known(
-            &tracking->database, task->table, known->shape.keeps_keys, &known->has_shadow, err))
+    if (task_has_shadow(task) && !shadow_known(
+                                     &tracking->database, task->table,
+                                     shadow_form_of(&known->shape), &known->has_shadow, err))
         return false;
     set_content_hash(task);
     known->holds_versions = holds_versions(config, task);

@@ -25,10 +25,10 @@ static void complete_shadows(struct reading *reading)
 
     for (size_t i = 0; i < reading->count; i++) {
         struct task *task = reading->tasks[i];
-        bool keeps_keys = task->source.shape.keeps_keys;
+        enum shadow_form form = shadow_form_of(&task->source.shape);
         if (!is_to_read(task) || !task_has_shadow(task))
             continue;
-        if (!shadow_complete(deployment_state(reading->deployment), task->table, keeps_keys, &err))
+        if (!shadow_complete(deployment_state(reading->deployment), task->table, form, &err))
             workers_fail(&reading->workers->each[0], task, &err);
     }
 }

@@ -5,6 +5,8 @@
 /* Rows between two calls of look. */
 #define ROWS_PER_LOOK 4096
 
+#define STATEMENT_CEILING (1 << 20)
+
 /* One scan under way. */
 struct run {
     const struct scan *scan;
@@ -54,11 +56,15 @@ static bool read_rows(struct run *run, struct database *source, struct error *er
 {
     const struct scan *scan = run->scan;
     sqlite3_stmt *statement = NULL;
+    struct buffer sql;
     bool more = true;
     bool ok = false;
 
-    if (!database_prepare(source, scan->table->scan_sql, &statement, err))
-        return false;
+    buffer_init(&sql, STATEMENT_CEILING);
+    shadow_scan_sql(scan->table, scan->form, &sql);
+    if (!buffer_check(&sql, "statement", err) ||
+        !database_prepare(source, buffer_text(&sql), &statement, err))
+        goto cleanup;
     while (!run->ended) {
         if (!filter_step(source, scan->table, statement, &more, err))
             goto cleanup;
@@ -74,6 +80,7 @@ static bool read_rows(struct run *run, struct database *source, struct error *er
 
 cleanup:
     sqlite3_finalize(statement);
+    buffer_clear(&sql);
     return ok;
 }
 
@@ -100,7 +107,7 @@ bool scan_run(
     struct run run = {.scan = scan};
     bool ok = false;
 
-    if (!shadow_begin(scan->state, scan->table, scan->keeps_keys, scan->mode, &run.shadow, err))
+    if (!shadow_begin(scan->state, scan->table, scan->form, scan->mode, &run.shadow, err))
         return false;
     if (!read_rows(&run, source, err))
         goto cleanup;

@@ -44,7 +44,7 @@ enum scan_fate {
 struct scan {
     struct database_place state;
     const struct table *table;
-    bool keeps_keys; /* source_shape.keeps_keys */
+    enum shadow_form form;
     enum shadow_mode mode;
 
     /* Called for each row that differs; may be NULL. */

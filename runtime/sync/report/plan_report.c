@@ -66,7 +66,7 @@ static bool count_scanned(
             &(struct scan){
                 .state = {.path = config->state_path},
                 .table = task->table,
-                .keeps_keys = task->source.shape.keeps_keys,
+                .form = shadow_form_of(&task->source.shape),
                 .mode = SHADOW_COMPARE},
             source, &found, &ended, &none, err))
         return false;

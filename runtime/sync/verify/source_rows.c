@@ -12,6 +12,8 @@
 
 #define ROW_CEILING (64u << 20)
 
+#define STATEMENT_CEILING (1 << 20)
+
 bool source_rows_init(
     struct source_rows *rows, const struct config *config, struct database *source,
     struct tracking *tracking, const struct table *table, struct error *err)
@@ -32,7 +34,7 @@ bool source_rows_init(
             table->name);
     if (!tracking_load(tracking, table->name, &rows->watermark, err) ||
         !plan_capture(config, table, &rows->shape, &capture, err) ||
-        !shadow_known(&tracking->database, table, rows->shape.keeps_keys, &known, err))
+        !shadow_known(&tracking->database, table, shadow_form_of(&rows->shape), &known, err))
         return false;
     rows->captured = capture.by == CAPTURE_TRIGGERS && !capture.broken;
     rows->by_scan = capture.by == CAPTURE_SCAN;
@@ -292,7 +294,9 @@ bool source_rows_read(
     const struct source_rows_visitor *visitor, struct error *err)
 {
     struct reading reading = {rows, which, visitor};
+    enum shadow_form form = shadow_form_of(&rows->shape);
     sqlite3_stmt *statement = NULL;
+    struct buffer sql;
     bool ok = false;
 
     rows->pending = 0;
@@ -301,10 +305,12 @@ bool source_rows_read(
     fingerprint_begin(&rows->fingerprint, rows->watermark.fingerprint);
     if (rows->scanned && !shadow_begin(
                              (struct database_place){.path = rows->config->state_path}, rows->table,
-                             rows->shape.keeps_keys, SHADOW_COMPARE, &rows->shadow, err))
+                             form, SHADOW_COMPARE, &rows->shadow, err))
         return false;
-    if (!open_rejected(rows, err) ||
-        !database_prepare(rows->source, rows->table->scan_sql, &statement, err) ||
+    buffer_init(&sql, STATEMENT_CEILING);
+    shadow_scan_sql(rows->table, form, &sql);
+    if (!buffer_check(&sql, "statement", err) || !open_rejected(rows, err) ||
+        !database_prepare(rows->source, buffer_text(&sql), &statement, err) ||
         !read_each(&reading, statement, read_row, err) || !look_for_changes(rows, err))
         goto cleanup;
     if (rows->scanned && visitor->pending != NULL &&
@@ -315,6 +321,7 @@ bool source_rows_read(
 cleanup:
     sqlite3_finalize(statement);
     sqlite3_finalize(rows->rejected);
+    buffer_clear(&sql);
     rows->rejected = NULL;
     shadow_free(rows->shadow);
     rows->shadow = NULL;

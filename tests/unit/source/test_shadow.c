@@ -88,7 +88,8 @@ static const char *pass(enum shadow_mode mode, const char *rejected, enum ending
     intent.generation = ++generation;
     snprintf(intent.nonce, sizeof intent.nonce, "%016llx", (unsigned long long)generation);
     expect_ok(shadow_begin(
-        (struct database_place){.path = state_path}, &quoted_table, false, mode, &shadow, &err));
+        (struct database_place){.path = state_path}, &quoted_table, SHADOW_FORM_ROWS, mode, &shadow,
+        &err));
     scan_with(shadow, rejected, &found);
     if (mode != SHADOW_COMPARE) {
         expect_ok(shadow_end(shadow, &err));
@@ -260,8 +261,8 @@ static void test_many_rows_are_settled_in_chunks(void **state)
     pass(SHADOW_CHANGES, NULL, ACKNOWLEDGED);
 
     expect_ok(shadow_begin(
-        (struct database_place){.path = state_path}, &quoted_table, false, SHADOW_CHANGES, &shadow,
-        &err));
+        (struct database_place){.path = state_path}, &quoted_table, SHADOW_FORM_ROWS,
+        SHADOW_CHANGES, &shadow, &err));
     scan_with(shadow, NULL, &found);
 
     assert_string_equal(buffer_text(&found), "");

@@ -24,7 +24,7 @@ static const struct table table = {
     .key_count = 1,
     .content_hash = "c",
     .shape_hash = "s",
-    .scan_sql = "select id, v from t order by id",
+    .scan_sql = "select id, v from t",
 };
 
 static char source_path[] = "/tmp/bqsync-scan-source-XXXXXX";

@@ -29,7 +29,7 @@ static const struct table table = {
     .key_count = 1,
     .content_hash = "c",
     .shape_hash = "s",
-    .scan_sql = "select id, v from t order by id",
+    .scan_sql = "select id, v from t",
     .new_rows_sql = "select id, v from t where id > ?1 order by id",
     .resource_json = "{}",
 };
