@@ -3,10 +3,9 @@
 # The tests that take longest, the longest first. They start in this order and before all others, so that none of them
 # is left to run alone in the end.
 set(bqsync_longest
-  fault_test_property fault_test_crash_matrix consumer_test_amalgamation conformance_test_googlesql_bqlocal
-  e2e_test_walks e2e_test_follow
-  conformance_test_image conformance_test_reproducible
-  conformance_test_googlesql_merge databases_test_databases e2e_test_keyless
+  fault_test_property fault_test_crash_matrix consumer_test_amalgamation conformance_test_image
+  conformance_test_reproducible e2e_test_walks e2e_test_follow conformance_test_googlesql_merge
+  databases_test_databases e2e_test_keyless conformance_test_googlesql_bqlocal
   conformance_test_googlesql_verify e2e_test_keys e2e_test_partitions e2e_test_rejects e2e_test_bad_cases
   e2e_test_writers e2e_test_idle e2e_test_admin_dashboard_verify conformance_test_google_python
   consumer_test_fresh_machine e2e_test_race e2e_test_scan conformance_test_googlesql e2e_test_atomic
@@ -56,6 +55,7 @@ function(bqsync_unit_test group source suffix)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_compile_definitions(${name} PRIVATE BQSYNC_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE bqsync_${group} PkgConfig::CMOCKA ${ARGN})
+  add_dependencies(unit_tests ${name})
   bqsync_test(${name} LABELS unit ${group} TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR} COMMAND ${name})
 endfunction()
 
@@ -67,15 +67,20 @@ function(bqsync_unit_tests group)
   endforeach()
 endfunction()
 
-# bqsync_python_tests(LABEL TIMEOUT): each test_<topic>.py of the current folder is a test <label>_test_<topic>. The
-# environment names the folder of the programs under test.
+# bqsync_python_tests(LABEL TIMEOUT [MODULE ARGUMENT...]): each test_<topic>.py of the current folder is a test
+# <label>_test_<topic>, run by that module of Python, which is unittest unless told otherwise. The environment names the
+# folder of the programs under test.
 function(bqsync_python_tests label timeout)
   file(GLOB sources CONFIGURE_DEPENDS test_*.py)
+  set(runner ${ARGN})
+  if(NOT runner)
+    set(runner unittest -v)
+  endif()
   foreach(source ${sources})
     get_filename_component(stem ${source} NAME_WE)
     bqsync_test(${label}_${stem} LABELS ${label} TIMEOUT ${timeout}
                 ENVIRONMENT PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=${PROJECT_SOURCE_DIR}
                             BQSYNC_BUILD=${CMAKE_BINARY_DIR} BQSYNC_SANITIZE=${BQSYNC_SANITIZE}
-                COMMAND ${Python3_EXECUTABLE} -m unittest -v ${source})
+                COMMAND ${Python3_EXECUTABLE} -m ${runner} ${source})
   endforeach()
 endfunction()

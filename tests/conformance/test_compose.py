@@ -21,7 +21,7 @@ from tests.support.bqlocal import Client, HttpError
 DEPLOY = foreign.SOURCE / "runtime/deploy"
 EXAMPLE = DEPLOY / "compose"
 READER = foreign.CONFORMANCE / "clients/compose"
-START_SECONDS = 30
+START_SECONDS = 60
 USER = 10001
 # Runs a program in a root of its own: the system and $1 as /programs to read, $2 as the volume at $3, a tmpfs at /tmp,
 # and nothing else to write. The program is $5, run as the user $4 without any capability.

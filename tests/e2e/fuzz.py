@@ -17,7 +17,7 @@ import sys
 
 from tests.support import printed
 
-TIMEOUT_SECONDS = 10
+TIMEOUT_SECONDS = 60
 # A request that was cut off has no answer to wait for; one that has comes sooner than this, as a rule.
 NONSENSE_SECONDS = 0.05
 STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})")

@@ -1,13 +1,13 @@
 """A pass of one transaction, killed at requests and commits, on both sides of each, then run again.
 
-kill_points.py says at which of them.
+sampling.py says at which of them.
 """
 
 import contextlib
 import os
 import unittest
 
-from tests.support import kill_points
+from tests.support import sampling
 from tests.support.crash_world import World
 from tests.support.killing import kill_at_commit, kill_at_request
 from tests.support.scenarios import AFTER_INTENT, MEANWHILE, RESET, ROWS, Scenario
@@ -29,7 +29,7 @@ class AtomicCrashTest(unittest.TestCase):
         return World(self.enterContext(contextlib.ExitStack()), scenario, state, BQ_SYNC_ATOMIC="1")
 
     def assert_every_cell_is_equal(self, world):
-        print(kill_points.told())
+        print(sampling.told(sampling.POINTS, "point"))
         requests, commits = world.count()
         self.assertGreater(requests, 5)
         self.assertGreater(commits, 3)
@@ -40,7 +40,7 @@ class AtomicCrashTest(unittest.TestCase):
                 ("commit", commits, ("before", "after"),
                  lambda number, side: kill_at_commit(world.app, number, side, world.arguments))):
             for side in sides:
-                for number in kill_points.chosen(count, self.id(), kind, side):
+                for number in sampling.points(count, self.id(), kind, side):
                     world.restore()
                     killed = kill(number, side)
                     outcome = world.outcome()

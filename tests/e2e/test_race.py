@@ -404,7 +404,7 @@ class DroppedColumnTest(RaceCase):
                 # The first PATCH raises the generation, the second one adds the column.
                 self.bq.faults({"method": "PATCH", "path": "/tables/accounts", "action": "hang_after", "nth": 2})
                 process = self.app.start("sync")
-                deadline = time.monotonic() + 20
+                deadline = time.monotonic() + 60
                 while self.bq.fault_state()[0]["held"] == 0:
                     self.assertLess(time.monotonic(), deadline, "nothing was held")
                     time.sleep(0.01)

@@ -42,8 +42,8 @@ class SlowBigQueryTest(BadCase):
         run = self.app.sync(status=1, BQ_RETRY_BUDGET="3s")
         took = time.monotonic() - began
 
-        # Without a budget it would hang as long as the server does.
-        self.assertLess(took, 3 * 5)
+        # Without a budget it would hang as long as the server does, which is until the rules are cleared.
+        self.assertLess(took, 60)
         self.assertEqual("failed", self.app.table(run, "accounts")["status"])
         self.bq.clear_faults()
         self.assert_fixed()

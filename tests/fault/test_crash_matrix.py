@@ -16,7 +16,7 @@ import os
 import sys
 import unittest
 
-from tests.support import kill_points
+from tests.support import sampling
 from tests.support.crash_world import HURRY, HistoryWorld, World
 from tests.support.killing import kill_at_commit, kill_at_request
 from tests.support.scenarios import SCANNED, SCENARIOS
@@ -56,11 +56,11 @@ def kill(scenario, state, world=World):
         world = world(stack, scenario, state)
         part.points = requests, commits = world.count()
         for side in ("before", "after"):
-            for number in kill_points.chosen(requests, scenario.name, "request", side):
+            for number in sampling.points(requests, scenario.name, "request", side):
                 world.restore()
                 killed = kill_at_request(world.bq, world.app, number, side, world.arguments)
                 part.outcomes["request", number, side] = world.outcome() if killed else "never reached"
-            for number in kill_points.chosen(commits, scenario.name, "commit", side):
+            for number in sampling.points(commits, scenario.name, "commit", side):
                 world.restore()
                 killed = kill_at_commit(world.app, number, side, world.arguments)
                 part.outcomes["commit", number, side] = world.outcome() if killed else "never reached"
@@ -79,7 +79,7 @@ def lose(scenario, state, world=World):
         requests, _ = world.count()
         well = 0
         for loss, rule in LOSSES.items():
-            for number in kill_points.chosen(requests, scenario.name, loss):
+            for number in sampling.points(requests, scenario.name, loss):
                 world.restore()
                 world.bq.faults({**rule, "nth": number, "count": 1})
                 status, _, err = world.app.run("sync", *world.arguments, **HURRY)
@@ -115,7 +115,7 @@ class CrashMatrixTest(unittest.TestCase):
         """Shows the matrix of all scenarios, a process of its own for each."""
         wanted = os.environ.get("BQSYNC_CRASH_SCENARIO", "")
         failures = []
-        print(f"\n{kill_points.told()}", file=sys.stderr)
+        print(f"\n{sampling.told(sampling.POINTS, 'point')}", file=sys.stderr)
         show(*heading)
         # A cell waits half of its time.
         with multiprocessing.get_context("fork").Pool(min(2 * len(os.sched_getaffinity(0)), 8)) as pool:
@@ -153,5 +153,5 @@ class CrashMatrixTest(unittest.TestCase):
 if __name__ == "__main__":
     if "--all" in sys.argv:
         sys.argv.remove("--all")
-        os.environ["BQSYNC_CRASH_ALL"] = "1"
+        os.environ["BQSYNC_ALL"] = "1"
     unittest.main()

@@ -24,8 +24,8 @@ import urllib.request
 
 from tests.support import printed
 
-START_SECONDS = 20
-STOP_SECONDS = 20
+START_SECONDS = 60
+STOP_SECONDS = 60
 
 
 class HttpError(Exception):

@@ -1,30 +1,62 @@
-"""Which of the points where a run can be cut short a crash test tries: all of them, or a sample of every sort.
+"""What a run of the tests tries of a set that is too large for each run: a random part of every sort, or all of it.
 
-    BQSYNC_CRASH_ALL=1    all of them
-    BQSYNC_SEED=N         the sample of an earlier run, which printed its seed
+    BQSYNC_ALL=1          all of it
+    BQSYNC_SEED=N         the part of an earlier run, which printed its seed
+
+    python3 -m tests.support.sampling FILE      the tests of a file; under sanitizers a part of those of each class
 """
 
 import os
 import random
+import unittest
 
-# One point of so many, and never none, is in the sample.
-SAMPLED = 4
+# One point of so many where a run can be cut short, of every sort.
+POINTS = 8
+# One end-to-end test of so many in a class, under sanitizers. The plain build runs them all.
+SANITIZED = 3
 # Chosen before a test forks its workers, so that all of them have the same.
 SEED = int(os.environ.get("BQSYNC_SEED", random.SystemRandom().randrange(2**31)))
 
 
 def everything():
-    return os.environ.get("BQSYNC_CRASH_ALL") == "1"
+    return os.environ.get("BQSYNC_ALL") == "1"
 
 
-def chosen(count, *sort):
-    """The numbers to try of the points 1 to count of one sort, in order; sort is what they have in common."""
-    numbers = range(1, count + 1)
+def chosen(items, one_of, *sort):
+    """One of so many items, and never none if there are any, in their order; sort is what they have in common."""
     if everything():
-        return list(numbers)
-    return sorted(random.Random(repr((SEED, sort))).sample(numbers, -(-count // SAMPLED)))
+        return list(items)
+    wanted = random.Random(repr((SEED, sort))).sample(range(len(items)), -(-len(items) // one_of))
+    return [items[index] for index in sorted(wanted)]
 
 
-def told():
+def points(count, *sort):
+    """The numbers to try of the points 1 to count of one sort, at which a run is cut short."""
+    return chosen(range(1, count + 1), POINTS, *sort)
+
+
+def told(one_of, what):
     """What repeats the choice, for the output of a test."""
-    return "all points" if everything() else f"one point of {SAMPLED}, BQSYNC_SEED={SEED}; BQSYNC_CRASH_ALL=1 tries all"
+    return f"every {what}" if everything() else f"one {what} of {one_of}, BQSYNC_SEED={SEED}; BQSYNC_ALL=1 tries all"
+
+
+class Loader(unittest.TestLoader):
+    """Finds a part of the tests of each class."""
+
+    def getTestCaseNames(self, case):
+        return chosen(super().getTestCaseNames(case), SANITIZED, case.__qualname__)
+
+
+def main():
+    loader = unittest.defaultTestLoader
+    if os.environ.get("BQSYNC_SANITIZE"):
+        print(told(SANITIZED, "test"))
+        loader = Loader()
+    unittest.main(module=None, testLoader=loader, verbosity=2)
+
+
+if __name__ == "__main__":
+    # Tests import the module by its name, and all of it must have one seed.
+    from tests.support import sampling
+
+    sampling.main()

@@ -1,42 +1,87 @@
-"""The sample of the crash tests."""
+"""Which part of a large set the tests of a run try."""
 
 import os
+import pathlib
+import subprocess
+import sys
+import tempfile
 import unittest
 import unittest.mock
 
-from tests.support import kill_points
+from tests.support import sampling
+
+ROOT = str(pathlib.Path(__file__).resolve().parent.parent.parent)
 
 
-class KillPointsTest(unittest.TestCase):
+class SamplingTest(unittest.TestCase):
     def setUp(self):
         self.enterContext(unittest.mock.patch.dict(os.environ))
-        os.environ.pop("BQSYNC_CRASH_ALL", None)
+        os.environ.pop("BQSYNC_ALL", None)
 
     def test_every_point_is_tried_if_all_are_asked_for(self):
-        os.environ["BQSYNC_CRASH_ALL"] = "1"
-        self.assertEqual([1, 2, 3, 4, 5], kill_points.chosen(5, "request", "before"))
+        os.environ["BQSYNC_ALL"] = "1"
+        self.assertEqual([1, 2, 3, 4, 5], sampling.points(5, "request", "before"))
 
     def test_a_sample_has_a_point_of_every_sort_and_only_points_that_exist(self):
         for count in range(1, 30):
-            numbers = kill_points.chosen(count, "commit", "after")
-            self.assertEqual(-(-count // kill_points.SAMPLED), len(set(numbers)))
+            numbers = sampling.points(count, "commit", "after")
+            self.assertEqual(-(-count // sampling.POINTS), len(set(numbers)))
             self.assertLessEqual(set(numbers), set(range(1, count + 1)))
-        self.assertEqual([], kill_points.chosen(0, "commit", "after"))
+        self.assertEqual([], sampling.points(0, "commit", "after"))
 
     def test_the_same_seed_gives_the_same_sample_and_sorts_differ(self):
-        with unittest.mock.patch.object(kill_points, "SEED", 7):
-            first = [kill_points.chosen(40, "scenario", number) for number in range(20)]
-            self.assertEqual(first, [kill_points.chosen(40, "scenario", number) for number in range(20)])
+        with unittest.mock.patch.object(sampling, "SEED", 7):
+            first = [sampling.points(40, "scenario", number) for number in range(20)]
+            self.assertEqual(first, [sampling.points(40, "scenario", number) for number in range(20)])
         self.assertGreater(len(set(map(tuple, first))), 1)
-        with unittest.mock.patch.object(kill_points, "SEED", 8):
-            self.assertNotEqual(first, [kill_points.chosen(40, "scenario", number) for number in range(20)])
+        with unittest.mock.patch.object(sampling, "SEED", 8):
+            self.assertNotEqual(first, [sampling.points(40, "scenario", number) for number in range(20)])
 
     def test_seeds_together_reach_every_point(self):
         reached = set()
         for seed in range(200):
-            with unittest.mock.patch.object(kill_points, "SEED", seed):
-                reached.update(kill_points.chosen(20, "request"))
+            with unittest.mock.patch.object(sampling, "SEED", seed):
+                reached.update(sampling.points(20, "request"))
         self.assertEqual(set(range(1, 21)), reached)
+
+    def test_of_the_tests_of_a_class_a_part_runs_and_together_all_of_them(self):
+        found = set()
+        for seed in range(50):
+            with unittest.mock.patch.object(sampling, "SEED", seed):
+                names = sampling.Loader().getTestCaseNames(Five)
+                self.assertEqual(2, len(names))
+                found.update(names)
+        self.assertEqual({"test_a", "test_b", "test_c", "test_d", "test_e"}, found)
+
+    def test_the_tests_of_a_file_run_in_part_under_sanitizers_alone(self):
+        for sanitizers, everything, expected in (("", "", 7), ("address", "", 3), ("address", "1", 7)):
+            with self.subTest(sanitizers=sanitizers, everything=everything):
+                environment = {**os.environ, "BQSYNC_SANITIZE": sanitizers, "BQSYNC_ALL": everything}
+                done = self.run_file("pass", environment)
+
+                self.assertEqual(0, done.returncode, done.stderr)
+                self.assertIn(f"Ran {expected} tests", done.stderr)
+                self.assertEqual(sanitizers != "" and everything == "", "BQSYNC_SEED=" in done.stdout, done.stdout)
+
+    def test_a_failure_counts(self):
+        done = self.run_file("self.fail()", os.environ)
+
+        self.assertEqual(1, done.returncode, done.stderr)
+
+    def run_file(self, body, environment):
+        """Runs a file of two classes, of five tests and of two, each with that body."""
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="bqsync-sampling-")))
+        tests = [f"    def test_{number}(self):\n        {body}\n" for number in range(5)]
+        (folder / "test_some.py").write_text("import unittest\n" + "".join(
+            f"class {name}(unittest.TestCase):\n" + "".join(tests[:count]) for name, count in (("A", 5), ("B", 2))))
+        return subprocess.run([sys.executable, "-m", "tests.support.sampling", folder / "test_some.py"], cwd=folder,
+                              env={**environment, "PYTHONPATH": ROOT}, capture_output=True, text=True)
+
+
+class Five:
+    """A class of five tests, as a loader sees it; none of them is run."""
+
+    test_a = test_b = test_c = test_d = test_e = lambda self: None
 
 
 if __name__ == "__main__":
