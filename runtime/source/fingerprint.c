@@ -51,9 +51,9 @@ static void hash_value(struct siphash *hash, sqlite3_value *value, bool utf16)
 }
 
 /* Looks once. */
-static bool read_encoding(struct value_hash *values, sqlite3_stmt *row, struct error *err)
+static bool read_encoding(struct value_hash *values, sqlite3 *handle, struct error *err)
 {
-    struct database source = {.handle = sqlite3_db_handle(row), .path = ""};
+    struct database source = {.handle = handle, .path = ""};
     int64_t utf16 = 0;
 
     if (values->encoding_known)
@@ -70,10 +70,21 @@ bool value_hash_row(
     struct value_hash *values, struct siphash *hash, sqlite3_stmt *row, size_t columns,
     struct error *err)
 {
-    if (!read_encoding(values, row, err))
+    if (!read_encoding(values, sqlite3_db_handle(row), err))
         return false;
     for (size_t i = 0; i < columns; i++)
         hash_value(hash, sqlite3_column_value(row, (int)i), values->utf16);
+    return true;
+}
+
+bool value_hash_values(
+    struct value_hash *hashing, struct siphash *hash, sqlite3 *source, sqlite3_value **values,
+    size_t count, struct error *err)
+{
+    if (!read_encoding(hashing, source, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        hash_value(hash, values[i], hashing->utf16);
     return true;
 }
 

@@ -19,6 +19,10 @@ struct value_hash {
     bool utf16; /* the database stores its texts so */
 };
 
+/* Appends values of a row of the database to a hash that siphash13_finish ends. */
+MUST_CHECK bool value_hash_values(
+    struct value_hash *hashing, struct siphash *hash, sqlite3 *source, sqlite3_value **values,
+    size_t count, struct error *err);
 /* Appends the first result columns of the row to a hash that siphash13_finish ends. Its connection
  * is one without mutexes (database.h). */
 MUST_CHECK bool value_hash_row(

@@ -336,10 +336,9 @@ static bool see_row(struct shadow *shadow, int64_t hash, bool same, struct error
 }
 
 static bool compare_packed(
-    struct shadow *shadow, sqlite3_stmt *row, uint64_t hash, enum shadow_change *out_change,
+    struct shadow *shadow, int64_t key, uint64_t hash, enum shadow_change *out_change,
     struct error *err)
 {
-    int64_t key = sqlite3_column_int64(row, (int)shadow->table->key[0]);
     bool known = false;
     bool same = false;
 
@@ -352,6 +351,20 @@ static bool compare_packed(
     return true;
 }
 
+bool shadow_values(
+    struct shadow *shadow, sqlite3 *source, sqlite3_value **values, enum shadow_change *out_change,
+    struct error *err)
+{
+    const struct table *table = shadow->table;
+    int64_t key = sqlite3_value_int64(values[table->key[0]]);
+    struct siphash hash;
+
+    siphash_init(&hash, shadow->store.hash_key);
+    if (!value_hash_values(&shadow->values, &hash, source, values, table->column_count, err))
+        return error_wrap(err, "shadow of %s", table->name);
+    return compare_packed(shadow, key, siphash13_finish(&hash), out_change, err);
+}
+
 bool shadow_row(
     struct shadow *shadow, sqlite3_stmt *row, enum shadow_change *out_change, struct error *err)
 {
@@ -360,7 +373,8 @@ bool shadow_row(
     if (!hash_row(shadow, row, &word, err))
         return error_wrap(err, "shadow of %s", shadow->table->name);
     if (is_packed(shadow))
-        return compare_packed(shadow, row, word, out_change, err);
+        return compare_packed(
+            shadow, sqlite3_column_int64(row, (int)shadow->table->key[0]), word, out_change, err);
     int64_t hash = (int64_t)word;
     // A row with a NULL key matches nothing; its reader will reject it.
     shadow->seen_row = bind_key(shadow, shadow->find, row) && bind_key(shadow, shadow->see, row);

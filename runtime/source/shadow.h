@@ -86,6 +86,11 @@ void shadow_scan_sql(const struct table *table, enum shadow_form form, struct bu
 MUST_CHECK bool shadow_row(
     struct shadow *shadow, sqlite3_stmt *row, enum shadow_change *out_change, struct error *err);
 
+/* The same for the values of such a row, in SHADOW_FORM_PACKED. source: its connection. */
+MUST_CHECK bool shadow_values(
+    struct shadow *shadow, sqlite3 *source, sqlite3_value **values, enum shadow_change *out_change,
+    struct error *err);
+
 /* Claims the converted key for the row last given to shadow_row, which is to be sent. source: the
  * snapshot, where the other row is looked up. With SHADOW_CLAIM_TAKEN out_other (appended to) names
  * the other row: "id = '7'". Only if keys are kept. */

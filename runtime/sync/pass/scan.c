@@ -1,11 +1,6 @@
 #include "sync/pass/scan.h"
 
-#include "source/filter_step.h"
-
-/* Rows between two calls of look. */
-#define ROWS_PER_LOOK 4096
-
-#define STATEMENT_CEILING (1 << 20)
+#include "source/shadow_sift.h"
 
 /* One scan under way. */
 struct run {
@@ -31,16 +26,11 @@ static bool hand_on(
     return true;
 }
 
-static bool use_row(struct run *run, sqlite3_stmt *row, struct error *err)
+static bool use_row(
+    struct run *run, sqlite3_stmt *row, enum shadow_change change, struct error *err)
 {
     const struct scan *scan = run->scan;
-    enum shadow_change change;
 
-    if (!shadow_row(run->shadow, row, &change, err))
-        return false;
-    run->counts.read++;
-    if (change == SHADOW_SAME)
-        return true;
     if (change == SHADOW_NEW)
         run->counts.new_rows++;
     else
@@ -55,32 +45,24 @@ static bool use_row(struct run *run, sqlite3_stmt *row, struct error *err)
 static bool read_rows(struct run *run, struct database *source, struct error *err)
 {
     const struct scan *scan = run->scan;
-    sqlite3_stmt *statement = NULL;
-    struct buffer sql;
+    enum shadow_change change = SHADOW_SAME;
     bool more = true;
-    bool ok = false;
+    struct shadow_sift sift = {
+        .source = source,
+        .shadow = run->shadow,
+        .table = scan->table,
+        .form = scan->form,
+        .mode = scan->mode,
+        .look = scan->look,
+        .context = scan->context,
+    };
 
-    buffer_init(&sql, STATEMENT_CEILING);
-    shadow_scan_sql(scan->table, scan->form, &sql);
-    if (!buffer_check(&sql, "statement", err) ||
-        !database_prepare(source, buffer_text(&sql), &statement, err))
-        goto cleanup;
-    while (!run->ended) {
-        if (!filter_step(source, scan->table, statement, &more, err))
-            goto cleanup;
-        if (!more)
-            break;
-        if (!use_row(run, statement, err))
-            goto cleanup;
-        if (run->counts.read % ROWS_PER_LOOK == 0 && scan->look != NULL &&
-            !scan->look(scan->context, run->counts.read, err))
-            goto cleanup;
-    }
-    ok = true;
-
-cleanup:
-    sqlite3_finalize(statement);
-    buffer_clear(&sql);
+    bool ok = shadow_sift_open(&sift, err);
+    while (ok && !run->ended && more)
+        ok = shadow_sift_next(&sift, &more, &change, err) &&
+             (!more || use_row(run, sift.row, change, err));
+    run->counts.read = sift.rows;
+    shadow_sift_close(&sift);
     return ok;
 }
 

@@ -31,6 +31,7 @@ static char source_path[] = "/tmp/bqsync-scan-source-XXXXXX";
 static char state_path[] = "/tmp/bqsync-scan-state-XXXXXX";
 static struct database source;
 static int64_t generation;
+static enum shadow_form form; /* that of all reads of a test */
 static struct error err;
 
 static int set_up(void **state)
@@ -81,6 +82,7 @@ static struct scan_counts run(struct scan scan, bool *out_ended, struct shadow *
     struct scan_counts counts = {0};
 
     scan.state.path = state_path;
+    scan.form = form;
     scan.table = &table;
     expect_ok(scan_run(&scan, &source, &counts, out_ended, out_shadow, &err));
     return counts;
@@ -285,7 +287,11 @@ static void test_it_can_be_stopped(void **state)
     change("with recursive n(i) as (select 10 union all select i + 1 from n where i < 9000)"
            " insert into t select i, i from n");
     const struct scan scan = {
-        .state.path = state_path, .table = &table, .mode = SHADOW_COMPARE, .look = stop_looking};
+        .state.path = state_path,
+        .table = &table,
+        .form = form,
+        .mode = SHADOW_COMPARE,
+        .look = stop_looking};
 
     expect_error(
         scan_run(&scan, &source, &counts, &ended, &shadow, &err), ERROR_STOPPED, "asked to stop");
@@ -307,5 +313,12 @@ int main(void)
         TEST(test_it_can_be_stopped),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = 0;
+
+    // By looking rows up, and by the function that passes over them.
+    for (size_t i = 0; i < 2; i++) {
+        form = i == 0 ? SHADOW_FORM_ROWS : SHADOW_FORM_PACKED;
+        failed += cmocka_run_group_tests(tests, NULL, NULL);
+    }
+    return failed;
 }
