@@ -1,5 +1,6 @@
 #include "service/gate.h"
 
+#include <arpa/inet.h>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <stddef.h>
@@ -72,17 +73,19 @@ static bool is_port(const char *text)
     return digits > 0 && digits <= 5 && text[1 + digits] == '\0';
 }
 
-/* 127.0.0.0/8 in the usual four parts. */
+/* The length of an address of 127.0.0.0/8 in the usual four parts; 0 if there is none. */
 static size_t loopback_length(const char *host)
 {
-    unsigned a = 0;
-    unsigned b = 0;
-    unsigned c = 0;
-    int length = 0;
+    char number[INET_ADDRSTRLEN];
+    struct in_addr address;
+    size_t length = strspn(host, "0123456789.");
 
-    if (sscanf(host, "127.%3u.%3u.%3u%n", &a, &b, &c, &length) != 3)
+    if (length >= sizeof number)
         return 0;
-    return a <= 255 && b <= 255 && c <= 255 ? (size_t)length : 0;
+    memcpy(number, host, length);
+    number[length] = '\0';
+    bool loopback = inet_pton(AF_INET, number, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
+    return loopback ? length : 0;
 }
 
 bool gate_knows_host(const struct gate *gate, const char *host)
