@@ -1,5 +1,7 @@
 #include "base/text_fit.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,6 +35,37 @@ int text_fit(const char *text, size_t limit)
     return (int)(length <= limit ? length : whole(text, limit));
 }
 
+/* Whether the bytes of a whole character, of `length` as its first byte says, are one of UTF-8 (RFC
+ * 3629: in its shortest form, no surrogate, at most U+10FFFF). */
+static bool is_character(const char *text, size_t length)
+{
+    static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000};
+    uint32_t point = (unsigned char)text[0];
+
+    if (length == 1)
+        return point < 0x80;
+    point &= 0x7fU >> length;
+    for (size_t i = 1; i < length; i++) {
+        if (((unsigned char)text[i] & 0xc0) != 0x80)
+            return false;
+        point = point << 6 | ((unsigned char)text[i] & 0x3fU);
+    }
+    return (unsigned char)text[0] < 0xf8 && point >= lowest[length] && point <= 0x10ffff &&
+           (point < 0xd800 || point > 0xdfff);
+}
+
+/* Messages quote what others have sent, and go into JSON, which has to be UTF-8. */
+static void replace_wrong_bytes(char *text)
+{
+    while (*text != '\0') {
+        size_t length = length_of((unsigned char)*text);
+        bool right = is_character(text, length);
+        if (!right)
+            *text = '?';
+        text += right ? length : 1;
+    }
+}
+
 char *text_format_list(char *out, size_t size, const char *format, va_list args)
 {
     int length = vsnprintf(out, size, format, args);
@@ -41,6 +74,7 @@ char *text_format_list(char *out, size_t size, const char *format, va_list args)
         out[0] = '\0';
     else if ((size_t)length >= size)
         out[whole(out, size - 1)] = '\0';
+    replace_wrong_bytes(out);
     return out;
 }
 

@@ -1,19 +1,20 @@
 /* text_fit: cuts UTF-8 text at a limit of bytes, between two characters and never inside one. All
- * texts of messages that have a limit are cut here. Bytes that are no UTF-8 are left as they are.
- */
+ * texts of messages that have a limit are cut here. */
 #ifndef BQSYNC_BASE_TEXT_FIT_H
 #define BQSYNC_BASE_TEXT_FIT_H
 
 #include <stdarg.h>
 #include <stddef.h>
 
-/* The bytes of the longest beginning of the text that is at most limit bytes long. */
+/* The bytes of the longest beginning of the text that is at most limit bytes long. Bytes that are
+ * no UTF-8 count one by one. */
 int text_fit(const char *text, size_t limit);
 
 /* For "%.*s": at most limit bytes of the text. */
 #define TEXT_FIT(text, limit) text_fit(text, limit), text
 
-/* As snprintf and vsnprintf, but an incomplete last character is left out. They return out. size is
+/* As snprintf and vsnprintf, but an incomplete last character is left out, and each byte that is no
+ * UTF-8 is a question mark. They return out. size is
  * at least 1. */
 char *text_format(char *out, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -50,11 +50,26 @@ static void test_a_formatted_text_ends_with_a_whole_character(void **state)
     assert_string_equal(text_format(out, 1, "%s", "€"), "");
 }
 
+static void test_a_formatted_text_is_utf8(void **state)
+{
+    char out[40];
+    (void)state;
+
+    assert_string_equal(text_format(out, sizeof out, "%s", "M\xfcller ü€😀"), "M?ller ü€😀");
+    assert_string_equal(text_format(out, sizeof out, "%s", "\xc3"), "?");
+    assert_string_equal(text_format(out, sizeof out, "%s", "\xe2\x82.\xf0\x9f\x98"), "??.???");
+    // Overlong, a surrogate, beyond the last code point, never a byte.
+    assert_string_equal(text_format(out, sizeof out, "%s", "\xc0\x80"), "??");
+    assert_string_equal(text_format(out, sizeof out, "%s", "\xed\xa0\x80"), "???");
+    assert_string_equal(text_format(out, sizeof out, "%s", "\xf4\x90\x80\x80\xff"), "?????");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_character_is_cut_in_two),
         cmocka_unit_test(test_a_formatted_text_ends_with_a_whole_character),
+        cmocka_unit_test(test_a_formatted_text_is_utf8),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
