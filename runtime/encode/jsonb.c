@@ -96,7 +96,7 @@ static bool write_number(struct buffer *out, bool json5, struct slice text)
     for (size_t i = start; i < out->length; i++)
         if (out->data[i] == '\0' || strchr("+-.0123456789eE", out->data[i]) == NULL)
             return false;
-    return text.length > 0;
+    return out->length > start || out->failure != BUFFER_OK;
 }
 
 /* A text that goes between quotes as it is: with JSON's escapes, or without any. What would end it

@@ -337,6 +337,7 @@ static void test_binary_json(void **state)
         {"x'173c'", "\"<\"", NULL},
         {"x'1341'", NULL, "is a blob, but not JSONB"},
         {"x'2330'", NULL, "is a blob, but not JSONB"},           // the end of a number is missing
+        {"x'2b162b'", NULL, "is a blob, but not JSONB"},         // [+], a sign without digits
         {"x'436e756c6c'", NULL, "is a blob, but not JSONB"},     // null as a number
         {"x'5b43312c3233'", NULL, "is a blob, but not JSONB"},   // [1,23] of one element
         {"x'6b5761222c2262'", NULL, "is a blob, but not JSONB"}, // ["a","b"] of one element
