@@ -40,6 +40,12 @@ def listing(words: Sequence[str], last: str = "or") -> str:
     return words[0] if len(words) == 1 else "%s %s %s" % (", ".join(words[:-1]), last, words[-1])
 
 
+def node_of(node: Node, key: str) -> Node:
+    """What stands under a key of an object that Problems.members has read; if the key is misspelt, which
+    is reported already, the object."""
+    return next((member.node for member in node.value if member.key == key), node)
+
+
 class Problems:
     """The problems of one file."""
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Dict, List, Optional, Tuple
 
-from .checking import Problems, suggestion
+from .checking import Problems, node_of, suggestion
 from .jsonpos import Node
 from .model import Column, Transform, added_column
 from .naming import PLAIN
@@ -84,14 +84,10 @@ def read_columns(node: Optional[Node], added: int, problems: Problems) -> Column
         if column is not None:
             columns.append(column)
             if column.immutable:
-                immutable.append((column, _member(item, "immutable")))
+                immutable.append((column, node_of(item, "immutable")))
     objects = [item for item in node.value if item.kind == "object"]
     complete = bool(node.value) and len(columns) == len(objects)
     return Columns(tuple(columns), complete, tuple(immutable))
-
-
-def _member(node: Node, key: str) -> Node:
-    return next(member.node for member in node.value if member.key == key)
 
 
 def _read_column(node: Node, seen: Dict[str, Node], problems: Problems) -> Optional[Column]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Dict, Optional, Sequence, Tuple
 
-from .checking import Problems
+from .checking import Problems, node_of
 from .jsonpos import Node
 from .model import Column, History
 from .naming import PLAIN, history_names
@@ -58,7 +58,7 @@ def claim_history(
     problems: Problems
 ) -> None:
     """What a history needs in the dataset belongs to no other table. node: the definition's "sync"."""
-    place = next(member.node for member in node.value if member.key == "history")
+    place = node_of(node, "history")
     if target is None:
         return
     if PLAIN.fullmatch(target) is None:
