@@ -53,11 +53,13 @@ static const char *number_end(const char *at)
 
 static const char *sign_end(const char *at)
 {
-    static const char *const doubles[] = {"==", "<>", "!=", "<=", ">=", "<<", ">>", "||", "->"};
+    static const char *const signs[] = {
+        "->>", "==", "<>", "!=", "<=", ">=", "<<", ">>", "||", "->"};
 
-    for (size_t i = 0; i < sizeof doubles / sizeof doubles[0]; i++)
-        if (strncmp(at, doubles[i], 2) == 0)
-            return at + 2;
+    // The longest first.
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
+        if (strncmp(at, signs[i], strlen(signs[i])) == 0)
+            return at + strlen(signs[i]);
     return at + 1;
 }
 
