@@ -9,6 +9,7 @@ Prints the seed, and keeps a definition that breaks this in the folder that --fo
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import os
 import pathlib
@@ -65,14 +66,15 @@ def mutate_tree(rng: random.Random, content: bytes, other: bytes) -> bytes:
         elif kind == 1 and isinstance(container, dict):
             container[rng.choice([name for name in POOL if isinstance(name, str)])] = container.pop(key)
         elif kind == 2 and isinstance(container, list):
-            container.insert(rng.randrange(len(container) + 1), container[key])
+            container.insert(rng.randrange(len(container) + 1), copy.deepcopy(container[key]))
         elif kind == 3:
             taken = list(places(donor))
             if taken:
                 source, name = rng.choice(taken)
-                container[name if isinstance(container, dict) and isinstance(name, str) else key] = source[name]
+                named = isinstance(container, dict) and isinstance(name, str)
+                container[name if named else key] = copy.deepcopy(source[name])
         else:
-            container[key] = rng.choice(POOL)
+            container[key] = copy.deepcopy(rng.choice(POOL))
     text = json.dumps(tree, indent=rng.choice((None, 2)), ensure_ascii=rng.random() < 0.5)
     return text.encode("utf-8", "surrogatepass")
 
