@@ -50,7 +50,8 @@ bool capture_objects_owns_trigger(const char *table, const char *trigger, const 
         return false;
     buffer_init(&dirty_set, SQLITE_SQL_CEILING);
     sqlite_sql_append(&dirty_set, "$d", table);
-    bool owns = strcasestr(sql, buffer_text(&dirty_set)) != NULL;
+    // Without memory the name would be found in every trigger, also in one of the application.
+    bool owns = dirty_set.failure == BUFFER_OK && strcasestr(sql, buffer_text(&dirty_set)) != NULL;
     buffer_clear(&dirty_set);
     return owns;
 }

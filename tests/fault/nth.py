@@ -90,6 +90,8 @@ ERROR_IN_DOCUMENT = re.compile(r'"(error|blocked)":["{]')
 SCHEMA = """
 create table events(id integer primary key autoincrement, kind text not null, payload json, at integer);
 create table accounts(id integer primary key, email text not null unique, balance numeric, note text);
+create table audit(account integer);
+create trigger audit_accounts after update on accounts begin insert into audit values (new.id); end;
 """
 ROWS = """
 insert into accounts values (1, 'a@x', 1.5, 'one'), (2, 'b@x', null, 'two'), (3, 'c@x', 3, null);
@@ -183,6 +185,8 @@ class NthWorld(World):
         super().__init__(stack, undertaking.scenario, undertaking.state, **undertaking.environment)
         self.report = self.folder / "report"
         self.restore()
+        with self.app.connect() as db:
+            self.owned = self.belongings(db)
         status, out, err = self.run()
         if status != 0:
             raise AssertionError(f"{undertaking.name}: undisturbed it ends with {status}: {out}{err}")
@@ -266,11 +270,19 @@ class NthWorld(World):
         if failure.kind == "memory" and (outcome.status != 1 or not MEMORY.search(outcome.err + outcome.out)):
             yield f"status {outcome.status}, and nothing says that memory is missing"
 
+    def belongings(self, db):
+        """What the source has of the application: its schema and its rows."""
+        schema = db.execute("select type, name, sql from sqlite_master where name not like 'bq\\_sync\\_%' escape '\\'"
+                            " and tbl_name not like 'bq\\_sync\\_%' escape '\\' order by name").fetchall()
+        return schema, [db.execute(f"select * from {table}").fetchall() for table in ("accounts", "audit", "events")]
+
     def judge_source(self):
         with contextlib.closing(sqlite3.connect(self.app.path)) as db:
             found = db.execute("pragma integrity_check").fetchall()
-        if found != [("ok",)]:
-            yield f"the source is damaged: {found}"
+            if found != [("ok",)]:
+                yield f"the source is damaged: {found}"
+            if self.belongings(db) != self.owned:
+                yield f"the application's own has changed: {self.belongings(db)}, {self.owned}"
 
     def judge_end(self):
         if self.undertaking.repeat:
