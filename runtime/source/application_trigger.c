@@ -156,8 +156,7 @@ bool application_trigger_judge(
         if (!row || problem != NULL)
             break;
         bool on_table = sqlite3_column_int(statement, TRIGGER_ON_TABLE) == 1;
-        struct reading reading =
-            read_trigger((const char *)sqlite3_column_text(statement, TRIGGER_SQL));
+        struct reading reading = read_trigger(statement_borrow_text(statement, TRIGGER_SQL));
         if (!find_problem(in, &reading, on_table, guarded, &problem, err))
             goto cleanup;
         *out_newer |= on_table && reading.after && reading.writes &&
@@ -165,7 +164,7 @@ bool application_trigger_judge(
         if (problem != NULL)
             text_format(
                 out_problem, size, "the application's trigger %.*s %s",
-                TEXT_FIT((const char *)sqlite3_column_text(statement, TRIGGER_NAME), 200), problem);
+                TEXT_FIT(statement_borrow_text(statement, TRIGGER_NAME), 200), problem);
     }
     ok = true;
 

@@ -58,7 +58,7 @@ static bool is_item_of_key(const struct source_table *in, sqlite3_stmt *item)
                NULL) == SQLITE_OK &&
            strcasecmp(
                collation == NULL ? "binary" : collation,
-               (const char *)sqlite3_column_text(item, ITEM_COLLATION)) == 0;
+               statement_borrow_text(item, ITEM_COLLATION)) == 0;
 }
 
 /* Whether some index has the columns that a foreign key names, and no others. */
@@ -71,7 +71,7 @@ static bool find_index(
     bool row = true;
     bool ok = statement_bind(
         in->source, items_sql, &item, err, "sisi", in->table->name,
-        sqlite3_column_int64(key, KEY_NUMBER), (const char *)sqlite3_column_text(key, KEY_CHILD),
+        sqlite3_column_int64(key, KEY_NUMBER), statement_borrow_text(key, KEY_CHILD),
         sqlite3_column_int64(key, KEY_COLUMNS));
 
     *out_found = false;
@@ -112,7 +112,7 @@ static bool judge_keys(
                 "a foreign key of the table %.*s refers to columns of it that no primary key and "
                 "no unique index has, which SQLite calls a mismatch at every INSERT as soon as the "
                 "table has a trigger: create a unique index on these columns",
-                TEXT_FIT((const char *)sqlite3_column_text(key, KEY_CHILD), 200));
+                TEXT_FIT(statement_borrow_text(key, KEY_CHILD), 200));
     }
     sqlite3_finalize(key);
     return ok;

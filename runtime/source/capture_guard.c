@@ -99,7 +99,7 @@ static bool read_columns(const struct source_table *in, struct columns *out, str
             goto cleanup;
         if (!row)
             break;
-        const char *name = (const char *)sqlite3_column_text(statement, 0);
+        const char *name = statement_borrow_text(statement, 0);
         if (sqlite3_column_int(statement, 1) > 1) {
             out->generated = true;
             continue;

@@ -32,9 +32,9 @@ static bool add_object(struct object_list *list, sqlite3_stmt *statement, struct
     struct object *item = &items[list->count++];
     *item = (struct object){
         .trigger = sqlite3_column_int(statement, 0) == 1,
-        .name = strdup((const char *)sqlite3_column_text(statement, 1)),
-        .table = strdup((const char *)sqlite3_column_text(statement, 2)),
-        .sql = strdup((const char *)sqlite3_column_text(statement, 3)),
+        .name = strdup(statement_borrow_text(statement, 1)),
+        .table = strdup(statement_borrow_text(statement, 2)),
+        .sql = strdup(statement_borrow_text(statement, 3)),
     };
     if (item->name == NULL || item->table == NULL || item->sql == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory listing triggers");
@@ -60,10 +60,9 @@ bool capture_objects_owns_trigger(const char *table, const char *trigger, const 
 static bool is_of_table(const char *table, sqlite3_stmt *object)
 {
     return sqlite3_column_int(object, 0) == 0 ||
-           strcasecmp((const char *)sqlite3_column_text(object, 2), table) == 0 ||
+           strcasecmp(statement_borrow_text(object, 2), table) == 0 ||
            capture_objects_owns_trigger(
-               table, (const char *)sqlite3_column_text(object, 1),
-               (const char *)sqlite3_column_text(object, 3));
+               table, statement_borrow_text(object, 1), statement_borrow_text(object, 3));
 }
 
 bool capture_objects_actual(

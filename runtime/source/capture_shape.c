@@ -51,8 +51,7 @@ static bool find_table(
         shape->exists = true;
         shape->is_view = sqlite3_column_int(statement, 0) == 1;
         shape->is_virtual = sqlite3_column_int(statement, 1) == 1;
-        ok = capture_declared_hash(
-            table, (const char *)sqlite3_column_text(statement, 2), out_declared, err);
+        ok = capture_declared_hash(table, statement_borrow_text(statement, 2), out_declared, err);
     }
     sqlite3_finalize(statement);
     return ok;
@@ -98,8 +97,8 @@ static void see_column(
     const struct table *table, sqlite3_stmt *statement, struct columns_seen *seen,
     struct source_shape *shape)
 {
-    const char *name = (const char *)sqlite3_column_text(statement, 0);
-    const char *type = (const char *)sqlite3_column_text(statement, 1);
+    const char *name = statement_borrow_text(statement, 0);
+    const char *type = statement_borrow_text(statement, 1);
     bool in_primary_key = sqlite3_column_int(statement, 2) > 0;
     bool listed = false;
 
@@ -110,8 +109,7 @@ static void see_column(
             seen->found[i] = listed = true;
     }
     if (listed)
-        seen->layout =
-            mix(mix(seen->layout, name), (const char *)sqlite3_column_text(statement, 3));
+        seen->layout = mix(mix(seen->layout, name), statement_borrow_text(statement, 3));
     else if (!unlisted_is_ignored(table, name))
         append_name(shape->extra, sizeof shape->extra, name);
     see_key_column(
@@ -258,7 +256,7 @@ static bool has_unique_key(
         if (!row)
             break;
         index = sqlite3_column_int(statement, 0);
-        covered = covered && is_key_column(table, (const char *)sqlite3_column_text(statement, 1));
+        covered = covered && is_key_column(table, statement_borrow_text(statement, 1));
     }
     ok = true;
 

@@ -53,13 +53,12 @@ static const char objects_sql[] =
 /* Appends the statement that removes what the row says, if its table is not defined. */
 static void append_removal(const struct registry *registry, sqlite3_stmt *row, struct buffer *sql)
 {
-    const char *kind = (const char *)sqlite3_column_text(row, FOUND_KIND);
-    const char *name = (const char *)sqlite3_column_text(row, FOUND_NAME);
-    const char *table = (const char *)sqlite3_column_text(row, FOUND_TABLE);
+    const char *kind = statement_borrow_text(row, FOUND_KIND);
+    const char *name = statement_borrow_text(row, FOUND_NAME);
+    const char *table = statement_borrow_text(row, FOUND_TABLE);
     bool trigger = strcmp(kind, "trigger") == 0;
 
-    if (trigger ? is_known_trigger(
-                      registry, table, name, (const char *)sqlite3_column_text(row, FOUND_SQL))
+    if (trigger ? is_known_trigger(registry, table, name, statement_borrow_text(row, FOUND_SQL))
                 : is_known(registry, table))
         return;
     if (strcmp(kind, "row") == 0)
@@ -151,8 +150,10 @@ bool capture_list_unknown(
             goto cleanup;
         if (!row)
             break;
-        const char *name =
-            (const char *)sqlite3_column_text(statement, 0) + strlen(SQLITE_SQL_DIRTY_PREFIX);
+        const char *dirty_set = statement_borrow_text(statement, 0);
+        if (strlen(dirty_set) < strlen(SQLITE_SQL_DIRTY_PREFIX))
+            continue; // no memory, as the next step says
+        const char *name = dirty_set + strlen(SQLITE_SQL_DIRTY_PREFIX);
         if (is_known(&registry, name))
             continue;
         text_format(out_names + used, size - used, "%s%s", used > 0 ? ", " : "", name);

@@ -2,6 +2,7 @@
 
 #include "source/filter_step.h"
 #include "source/sqlite_sql.h"
+#include "source/statement.h"
 
 #include <stdio.h>
 
@@ -245,8 +246,7 @@ static bool find_known_owner(
         *out_claim = taken ? SHADOW_CLAIM_TAKEN : SHADOW_CLAIM_MOVED;
         if (taken)
             buffer_append_text(
-                out_other,
-                (const char *)sqlite3_column_text(keys->known_owner, (int)keys->table->key_count));
+                out_other, statement_borrow_text(keys->known_owner, (int)keys->table->key_count));
     }
     sqlite3_reset(keys->known_owner);
     return ok;
@@ -274,8 +274,7 @@ static bool describe_seen(
     bool ok = database_step(keys->state, keys->describe, &found, err);
     if (ok && found)
         buffer_append_text(
-            out_other,
-            (const char *)sqlite3_column_text(keys->describe, (int)keys->table->key_count));
+            out_other, statement_borrow_text(keys->describe, (int)keys->table->key_count));
     sqlite3_reset(keys->describe);
     return ok;
 }

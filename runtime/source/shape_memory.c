@@ -4,6 +4,7 @@
 #include "source/capture_objects.h"
 #include "source/siphash.h"
 #include "source/sqlite_sql.h"
+#include "source/statement.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -47,9 +48,7 @@ static bool hash_schema(struct database *source, uint64_t out_hash[2], struct er
     while (ok && row) {
         ok = database_step(source, statement, &row, err);
         if (!ok || !row ||
-            !is_looked_at(
-                (const char *)sqlite3_column_text(statement, 0),
-                (const char *)sqlite3_column_text(statement, 2)))
+            !is_looked_at(statement_borrow_text(statement, 0), statement_borrow_text(statement, 2)))
             continue;
         for (int i = 0; i < 4; i++)
             add_text(&hash, (const char *)sqlite3_column_text(statement, i));

@@ -62,11 +62,16 @@ bool statement_run(
     return ok;
 }
 
-void statement_text(sqlite3_stmt *statement, int column, char *out_text, size_t size)
+const char *statement_borrow_text(sqlite3_stmt *statement, int column)
 {
     const unsigned char *text = sqlite3_column_text(statement, column);
 
-    text_format(out_text, size, "%s", text == NULL ? "" : (const char *)text);
+    return text == NULL ? "" : (const char *)text;
+}
+
+void statement_text(sqlite3_stmt *statement, int column, char *out_text, size_t size)
+{
+    text_format(out_text, size, "%s", statement_borrow_text(statement, column));
 }
 
 bool statement_exec_buffer(struct database *database, struct buffer *sql, struct error *err)

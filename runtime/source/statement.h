@@ -30,6 +30,9 @@ MUST_CHECK bool statement_run(
 
 /* A text column into the caller's bytes, cut to size; NULL is "". */
 void statement_text(sqlite3_stmt *statement, int column, char *out_text, size_t size);
+/* The same without a copy, borrowed until the next step. Without memory it is "", too, and that
+ * step fails with ERROR_MEMORY (SQLite documentation, "sqlite3_column_text"). */
+const char *statement_borrow_text(sqlite3_stmt *statement, int column);
 
 /* Executes what was built with sqlite_sql; ERROR_MEMORY or ERROR_LIMIT if the buffer failed. */
 MUST_CHECK bool statement_exec_buffer(

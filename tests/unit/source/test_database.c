@@ -1,6 +1,7 @@
 /* Opening databases, good and bad, and what is said of the bad ones. */
 #include "support/prelude.h"
 
+#include "source/statement.h"
 #include "support.h"
 
 #include <sys/stat.h>
@@ -358,6 +359,27 @@ static void test_a_transaction_is_rolled_back_without_memory(void **state)
     database_close(&database);
 }
 
+static void test_a_text_without_memory_makes_the_next_step_fail(void **state)
+{
+    (void)state;
+    struct database database;
+    const char *path = make_database("app.db", "create table t(a); insert into t values (1), (2)");
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+
+    expect_ok(database_open(path, DATABASE_READ, 0, &database, &err));
+    expect_ok(database_prepare(&database, "select a from t", &statement, &err));
+    expect_ok(database_step(&database, statement, &row, &err));
+    sqlite3_hard_heap_limit64(1);
+    const char *text = statement_borrow_text(statement, 0);
+    sqlite3_hard_heap_limit64(0);
+
+    assert_string_equal(text, "");
+    expect_error(database_step(&database, statement, &row, &err), ERROR_MEMORY, "select a from t");
+    sqlite3_finalize(statement);
+    database_close(&database);
+}
+
 #define database_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -379,6 +401,7 @@ int main(void)
         database_test(test_tables_that_others_make_and_drop_are_seen),
         database_test(test_a_kept_statement_is_prepared_once_and_holds_nothing),
         database_test(test_a_transaction_is_rolled_back_without_memory),
+        database_test(test_a_text_without_memory_makes_the_next_step_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
