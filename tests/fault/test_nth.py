@@ -2,7 +2,7 @@
 
     python3 -m unittest tests.fault.test_nth        a sample of the calls
     python3 -m tests.fault.test_nth --all           every call; of the allocations one of each place: hours
-    python3 -m tests.fault.test_nth --every         every allocation, too: days
+    python3 -m tests.fault.test_nth --every         every allocation, too: a day
 
 A place is a chain of callers. Prints how many calls a run makes and how many of them failed, one after the other. Each
 of these runs has to end well or with an error that says why, and has to leave a sound source from which an undisturbed

@@ -36,7 +36,9 @@ static cJSON *load(void)
 
     cJSON_AddStringToObject(object, "sourceFormat", "AVRO");
     cJSON_AddStringToObject(object, "writeDisposition", "WRITE_TRUNCATE_DATA");
-    cJSON_AddItemToObject(object, "fields", cJSON_Parse("[1,{\"name\":\"a\"}]"));
+    cJSON *fields = cJSON_Parse("[1,{\"name\":\"a\"}]");
+    if (!cJSON_AddItemToObject(object, "fields", fields))
+        cJSON_Delete(fields);
     return object;
 }
 
