@@ -54,6 +54,9 @@ static bool query(const char *sql, struct buffer *out)
     sqlite3_stmt *statement = NULL;
     int status = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
 
+    // No statement in a schema has parameters, and their tokens are not known.
+    if (sqlite3_bind_parameter_count(statement) > 0)
+        status = SQLITE_ERROR;
     while (status == SQLITE_OK || status == SQLITE_ROW) {
         status = sqlite3_step(statement);
         for (int i = 0; status == SQLITE_ROW && i < sqlite3_column_count(statement); i++)
