@@ -149,10 +149,11 @@ static size_t take_digits(struct reader *in)
 /* What a double would make of the number. */
 static void judge_number(struct slice text, bool integer, struct oracle_json_findings *findings)
 {
-    struct oracle_decimal number;
-    struct oracle_decimal limit;
-    struct oracle_decimal shortest;
-    char copy[ORACLE_DECIMAL_MAX / 2];
+    // Too large for the stack of every level that is open.
+    static struct oracle_decimal number;
+    static struct oracle_decimal limit;
+    static struct oracle_decimal shortest;
+    static char copy[ORACLE_DECIMAL_MAX / 2];
     bool negative = text.data[0] == '-';
 
     FUZZ_REQUIRE(text.length < sizeof copy, "the oracle has no room for such a number");
