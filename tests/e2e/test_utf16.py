@@ -56,6 +56,17 @@ class Utf16LeByTriggersTest(unittest.TestCase):
             self.assertEqual(1, self.app.table(self.app.sync(status=1), "accounts")["rows_rejected"])
             self.assertEqual([(2, "b@x", "two")], self.accounts())
 
+    def test_the_replacement_character_is_another_text_than_a_lone_surrogate(self):
+        self.app.script("insert into accounts values (1, 'a@x', 1, 'a\ufffdb'), (2, 'b@x', 2, 'two')")
+        self.app.sync()
+        self.app.script(f"update accounts set note = {self.lone} where id = 1")
+
+        self.assertEqual(1, self.app.table(self.app.sync(status=1), "accounts")["rows_rejected"])
+        self.app.script("update accounts set note = 'a\ufffdb' where id = 1")
+        self.assertEqual(0, self.app.table(self.app.sync(), "accounts")["rows_rejected"])
+
+        self.assertEqual([(1, "a@x", "a\ufffdb"), (2, "b@x", "two")], self.accounts())
+
     def test_a_key_with_a_lone_surrogate_is_not_forgotten(self):
         self.app.script("insert into settings values ('k', 'v')")
         self.app.sync()
@@ -74,7 +85,6 @@ class Utf16LeByTriggersTest(unittest.TestCase):
             self.app.execute("update devices set reading = ? where serial = 'a'", (reading,))
             self.assertEqual(1, self.app.table(self.app.sync(status=1), "devices")["rows_rejected"])
             self.assertEqual(1, len(self.app.json("rejects")["rejects"]))
-
 
     def test_keys_that_utf_8_would_make_one_have_an_entry_each(self):
         other = LONE[self.encoding].replace("6200", "6204").replace("d83d0062", "d83d0462")
