@@ -166,16 +166,15 @@ static void test_a_key_that_a_foreign_key_changes_is_listed(void **state)
 static enum capture_state check_with(const char *trigger, const char *list, const char *instead)
 {
     struct source_shape shape;
-    char sql[4096];
+    char sql[512];
 
     snprintf(
         sql, sizeof sql, "select replace(sql, '%s', '%s') from sqlite_master where name = '%s'",
         list, instead, trigger);
-    snprintf(sql, sizeof sql, "%s", query_text(&source, sql));
-    char drop[128];
-    snprintf(drop, sizeof drop, "drop trigger %s", trigger);
-    run(&source, drop);
+    const char *create = query_text(&source, sql);
+    snprintf(sql, sizeof sql, "drop trigger %s", trigger);
     run(&source, sql);
+    run(&source, create);
     expect_ok(capture_inspect(&source, &users_table, &shape, &err));
     return shape.capture;
 }
