@@ -1,7 +1,9 @@
 /* encode_cost: what reading, checking, encoding and compressing a table cost next to only reading
- * it. The bare scan is SQLite's own; all others read ahead, as bqsync does. Each run is a process
- * of its own, so that peak memory is its own; the variants take turns, so that a noisy machine hits
- * all of them; walls are medians, processor times the least.
+ * it. The bare scan is SQLite's own, on a connection as sqlite3_open makes it, which locks a mutex
+ * in each call; so that the price of these locks is seen, it is there without them, too. All others
+ * have none and read ahead, as bqsync does. Each run is a process of its own, so that peak memory
+ * is its own; the variants take turns, so that a noisy machine hits all of them; walls are medians,
+ * processor times the least.
  *
  *   encode_cost [--rows N] [--rounds N] [FILE]
  *   encode_cost --make N FILE     only makes the table
@@ -33,16 +35,22 @@
 
 struct variant {
     const char *label;
-    bool ahead; /* reads ahead */
+    int mutexes; /* a flag of sqlite3_open_v2 */
+    bool ahead;  /* reads ahead */
     bool encode;
     enum codec codec;
     int threads;
 };
 
 static const struct variant variants[] = {
-    {"bare scan", false, false, CODEC_NULL, 0},   {"scan, read ahead", true, false, CODEC_NULL, 0},
-    {"checked Avro", true, true, CODEC_NULL, 0},  {"deflated Avro", true, true, CODEC_DEFLATE, 0},
-    {"  1 helper", true, true, CODEC_DEFLATE, 1},
+    {"bare scan", SQLITE_OPEN_FULLMUTEX, false, false, CODEC_NULL, 0},
+    {"bare, no mutexes", SQLITE_OPEN_NOMUTEX, false, false, CODEC_NULL, 0},
+    {"scan, read ahead", SQLITE_OPEN_NOMUTEX, true, false, CODEC_NULL, 0},
+    {"checked Avro", SQLITE_OPEN_NOMUTEX, true, true, CODEC_NULL, 0},
+    {"deflated Avro", SQLITE_OPEN_NOMUTEX, true, true, CODEC_DEFLATE, 0},
+    {"deflated, 1 helper", SQLITE_OPEN_NOMUTEX, true, true, CODEC_DEFLATE, 1},
+    {"zstd Avro", SQLITE_OPEN_NOMUTEX, true, true, CODEC_ZSTD, 0},
+    {"zstd, 1 helper", SQLITE_OPEN_NOMUTEX, true, true, CODEC_ZSTD, 1},
 };
 
 #define VARIANTS (sizeof variants / sizeof variants[0])
@@ -266,7 +274,7 @@ static struct outcome run_here(const char *path, const struct variant *variant)
     sqlite3_stmt *row;
 
     if (sqlite3_open_v2(
-            path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
+            path, &db, SQLITE_OPEN_READONLY | variant->mutexes,
             variant->ahead ? sidecar_vfs() : NULL) != SQLITE_OK ||
         sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(db, chat_history_table.scan_sql, -1, &row, NULL) != SQLITE_OK)
