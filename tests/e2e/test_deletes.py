@@ -13,6 +13,7 @@ KEPT = ("kept", "kept_log", "kept_small", "kept_scanned", "kept_words")
 SOME = ("marked_some", "kept_some")
 DAYS = ("marked_days", "kept_days")
 TOLD = ("marked_told", "kept_told")
+LEAST_BILL = 10 << 20
 SCHEMA = "".join(
     f"create table {table}(id integer primary key, name text, doc text, made_at text);"
     for table in (*(name for name in MARKED + KEPT + SOME + TOLD if not name.endswith("_words")), "mirrored", "turned"))
@@ -160,6 +161,77 @@ class LifeTest(DeletesTest):
                 self.assertEqual([1, 2], sorted(row["id"] for row in self.bq.rows("d", table)))
                 self.assertEqual([1, 2] if table in MARKED else [], sorted(self.marks(table)))
                 self.assert_equal(table, 2)
+
+    def double(self, table):
+        """Somebody copies all rows of the target into it."""
+        self.bq.query(f"insert into d.{table} select * from d.{table}")
+
+    def check_one_of_each(self, table, stamps, left):
+        """Of the ids 1 to 3, of which the last was deleted at stamps, SQLite has those that are left."""
+        self.assertEqual([1, 2, 3], sorted(row["id"] for row in self.bq.rows("d", table)))
+        if stamps:
+            self.assertEqual({3: stamps[3]}, {key: when for key, when in self.marks(table).items() if key == 3})
+            self.assertEqual({key: f"n{key}" for key in left}, self.live(table))
+        self.assert_equal(table, 3 - len(left))
+
+    def test_a_replacement_leaves_one_of_two_rows_that_somebody_has_doubled(self):
+        for left in ([1, 2], [2], []):
+            for table in MARKED + KEPT:
+                with self.subTest(table, left=left):
+                    self.app.execute(f"delete from {table}")
+                    self.add(table, 1, 2, 3)
+                    self.sync(table)
+                    self.app.execute(f"delete from {table} where id = 3")
+                    self.sync(table)
+                    stamps = self.marks(table)
+                    self.double(table)
+                    self.app.script("".join(f"delete from {table} where id = {key};" for key in {1, 2} - {*left}))
+                    self.app.run("reset", table)
+                    self.assertEqual("replace", self.sync(table)["mode"])
+                    self.check_one_of_each(table, stamps, left)
+
+    def test_a_repair_leaves_one_of_two_doubled_rows_although_sqlite_has_none(self):
+        for table in KEPT:
+            with self.subTest(table):
+                self.add(table, 1, 2)
+                self.sync(table)
+                self.app.execute(f"delete from {table}")
+                self.sync(table)
+                self.double(table)
+                found = self.app.table(self.app.json("verify", "--repair", table), table)
+                self.assertEqual((True, 2), (found["equal"], found["kept"]), found)
+                self.assertEqual([1, 2], sorted(row["id"] for row in self.bq.rows("d", table)))
+
+    def test_a_replacement_of_a_transaction_leaves_one_of_two_doubled_rows(self):
+        tables = ("marked", "kept", "marked_log")
+        for left in ([2], []):
+            for table in tables:
+                self.app.execute(f"delete from {table}")
+                self.add(table, 1, 2, 3)
+            self.app.sync(*tables, BQ_SYNC_ATOMIC="1")
+            for table in tables:
+                self.app.execute(f"delete from {table} where id = 3")
+            self.app.sync(*tables, BQ_SYNC_ATOMIC="1")
+            stamps = {table: self.marks(table) for table in tables}
+            for table in tables:
+                self.double(table)
+                self.app.script("".join(f"delete from {table} where id = {key};" for key in {1, 2} - {*left}))
+            self.app.sync("--full", *tables, BQ_SYNC_ATOMIC="1")
+            for table in tables:
+                with self.subTest(table, left=left):
+                    self.check_one_of_each(table, stamps[table], left)
+
+    def test_replacements_by_no_rows_are_paid_from_the_days_budget(self):
+        tables = ("marked", "kept")
+        for table in tables:
+            self.add(table, 1, 2)
+        self.app.sync(*tables)
+        for table in tables:
+            self.app.execute(f"delete from {table}")
+        run = self.app.sync(*tables, "--full", status=1, BQ_MAX_BYTES_BILLED_PER_DAY=str(LEAST_BILL * 3 // 2))
+        self.assertEqual(LEAST_BILL, run["bytes_billed"])
+        failed = [one["error"]["code"] for one in run["tables"] if one["status"] == "failed"]
+        self.assertEqual(["budget"], failed)
 
     def test_an_id_that_was_kept_and_is_used_again_after_a_reset_is_one_row(self):
         for table in MARKED + KEPT:
@@ -326,6 +398,25 @@ class HistoryTest(DeletesTest):
                 self.assertEqual([1, 2, 3], sorted(row["id"] for row in self.bq.rows("d", table)))
                 self.assertEqual([1, 2, 3] if table == "marked_told" else [], sorted(self.marks(table)))
                 self.assert_equal(table, 3)
+
+
+    def test_a_row_that_somebody_has_doubled_is_one_row_after_a_replacement(self):
+        for left in ([1], []):
+            for table in TOLD:
+                with self.subTest(table, left=left):
+                    self.app.execute(f"delete from {table}")
+                    self.add(table, 1, 2)
+                    self.sync(table)
+                    self.app.execute(f"delete from {table} where id = 2")
+                    self.sync(table)
+                    log = self.logged(table)
+                    self.bq.query(f"insert into d.{table} select * from d.{table}")
+                    if not left:
+                        self.app.execute(f"delete from {table}")
+                    self.sync(table, "--full")
+                    self.assertEqual([1, 2], sorted(row["id"] for row in self.bq.rows("d", table)))
+                    self.assertEqual(log + ([] if left else [(1, "delete")]), self.logged(table))
+                    self.assert_equal(table, 1 if left else 2)
 
 
 class ScanElsewhereTest(LifeTest):

@@ -165,6 +165,17 @@ class FilledLogTest(PastTest):
 
         self.assertEqual([(2, "insert"), (2, "update")], self.operations("users", "id"))
 
+    def test_a_doubled_row_whose_versions_have_expired_is_logged_once(self):
+        self.app.script("delete from users where id = 2; insert into users(id, name) values (3, 'Cid')")
+        self.app.sync("users")
+        self.bq.query("delete from d.users_changes where true")
+        self.bq.query("insert into d.users select * from d.users")
+        self.app.script("delete from users where id = 1; update users set name = 'Kid' where id = 3")
+        self.app.sync("users", "--full")
+
+        self.assertEqual([3], [row["id"] for row in self.bq.rows("d", "users")])
+        self.assertEqual([(1, "delete"), (3, "update")], self.operations("users", "id"))
+
 
 if __name__ == "__main__":
     unittest.main()

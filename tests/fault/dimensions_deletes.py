@@ -18,7 +18,7 @@ class Deletes(Dimension):
 
     def __init__(self, life):
         super().__init__(life)
-        self.accidents = [life.reset, life.restore, life.save, life.recreate, self.purge]
+        self.accidents = [life.reset, life.restore, life.save, life.recreate, self.purge, self.double]
 
     def tables(self):
         return self.some(STAYING, 3)
@@ -34,6 +34,15 @@ class Deletes(Dimension):
         """The application deletes all rows and a sync replaces what is left, or keeps all of it."""
         self.life.statement(f"delete from {base(table)}")
         self.life.app.run("sync", "--full", *self.life.tables)
+
+    def double(self, table):
+        """Somebody doubles the rows in BigQuery and resets the table: a replacement leaves one of each key, with or
+        without rows of the application."""
+        if self.life.reset(table):
+            target = f"{self.life.app.dataset}.{table}"
+            self.life.by_hand(f"insert into {target} select * from {target}")
+            if self.rng.random() < 0.3:
+                self.life.statement(f"delete from {base(table)}")
 
     def before_peace(self):
         if self.rng.random() < 0.3:

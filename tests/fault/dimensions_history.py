@@ -18,7 +18,8 @@ class History(Dimension):
     def after_peace(self, run, rejected):
         endpoint = KeptEndpoint(self.life.bq, self.life.app.dataset)
         # What was changed by hand in BigQuery may make an update of an insert.
-        strict = not any(dimension.name in ("hands", "verify") for dimension in self.life.dimensions)
+        strict = not (self.life.damaged or
+                      any(dimension.name in ("hands", "verify") for dimension in self.life.dimensions))
         for table in self.life.tables:
             if can_have_history(DEFINITIONS[table]) and table not in self.life.owed:
                 found = changelog.problems(endpoint, DEFINITIONS[table], strict)

@@ -89,6 +89,7 @@ class Life:
         self.held = {}  # by dataset and table, what BigQuery held after the last sync in peace
         self.all_held = {}  # the same, with rows that are deleted in SQLite and stay
         self.touched = set()  # datasets in which BigQuery was changed by hand since
+        self.damaged = False  # whether rows in BigQuery were ever changed by hand
         self.calm = False  # whether nothing but statements of the application came after it
         self.hurt = True  # whether an accident came after it
         self.owed = set()  # tables of which a column was dropped by hand: seen by the next pass that has changes
@@ -200,8 +201,6 @@ class Life:
 
     def damage(self, table):
         """Changes rows in BigQuery by hand; nobody promises to see that, unless somebody then resets or repairs."""
-        self.calm = False
-        self.touch()
         target = f"{self.app.dataset}.{table}"
         column = self.rng.choice(DEFINITIONS[table]["columns"])
         kinds = [f"delete from {target} where true", f"insert into {target} select * from {target}"]
@@ -212,7 +211,13 @@ class Life:
                 kinds += [f"update {target} set {column['name']} = 'by hand' where true"] * 2
         if DEFINITIONS[table].get("on_reject") == "column":
             kinds += [f"update {target} set _bqsync_unfit = null where true"] * 2
-        sql = self.rng.choice(kinds)
+        self.by_hand(self.rng.choice(kinds))
+
+    def by_hand(self, sql):
+        """A statement of a person in BigQuery, which may find no table."""
+        self.damaged = True
+        self.calm = False
+        self.touch()
         self.log.append(f"in BigQuery: {sql}")
         try:
             self.bq.query(sql)

@@ -2,6 +2,7 @@
 
 #include "base/shell_word.h"
 #include "source/tracking_bill.h"
+#include "sync/commit/staging.h"
 #include "sync/spending.h"
 
 /* Between two looks at what other tables have left. */
@@ -18,7 +19,9 @@ static int64_t least_bill(const struct worker *worker, const struct task *task)
     int64_t read = 0;
 
     if (batch->rows == 0)
-        return logged || worker->config->sync_atomic ? CONFIG_LEAST_BILLED_BYTES : 0;
+        return logged || worker->config->sync_atomic || staging_keeps_deleted(task)
+                   ? CONFIG_LEAST_BILLED_BYTES
+                   : 0;
     // What is logged is read from the staging table, too, and compared with the target or the log.
     if (logged)
         read = (batch->inlined != NULL ? 0 : 1) +

@@ -220,13 +220,15 @@ static void append_unlogged(const struct logging *l)
     append_compared(l);
     buffer_append_text(l->sql, " from (\n    select ");
     append_texts(l);
+    staging_append_number(l->sql, table);
     buffer_append_text(l->sql, "\n    from ");
     append_path(l, table->target);
     buffer_append_text(l->sql, " as t\n    where true");
     if (table->deletes == DELETES_MARK)
         buffer_append_text(l->sql, " and t.`" TABLE_DELETED_AT "` is null");
     googlesql_partition_filter(l->sql, table, "t");
-    buffer_append_text(l->sql, "\n  )\n  where `_bqsync_key` not in (\n    select ");
+    buffer_append_text(
+        l->sql, "\n  )\n  where `_bqsync_number` = 1 and `_bqsync_key` not in (\n    select ");
     row_text_expression(l->sql, table, ROW_TEXT_KEY);
     buffer_append_text(l->sql, " from ");
     append_path(l, table->history->log);

@@ -18,10 +18,7 @@
 
 #define LIFETIME_MS ((int64_t)24 * 3600 * 1000)
 
-/* A replacement of a target that holds rows which the source does not have any more, and keeps
- * them.
- */
-static bool keeps_deleted(const struct task *task)
+bool staging_keeps_deleted(const struct task *task)
 {
     return task->table->deletes != DELETES_MIRROR && task->batch.mode == SEND_REPLACE &&
            task->batch.staged;
@@ -51,7 +48,7 @@ static cJSON *carried_fields(const struct task *task)
     cJSON *carried = cJSON_CreateArray();
     const cJSON *field;
 
-    if (!keeps_deleted(task))
+    if (!staging_keeps_deleted(task))
         return carried;
     cJSON_ArrayForEach(field, task->warehouse.fields)
     {
@@ -323,24 +320,34 @@ static void append_old_carried(
     cJSON_Delete(carried);
 }
 
-/* The rows of the target that stay: one of each key, should somebody have doubled it. They are
- * numbered by the text of the key, since a window has no partitions by FLOAT64. */
+/* By the text of the key: a window has no partitions by FLOAT64. */
+void staging_append_number(struct buffer *sql, const struct table *table)
+{
+    buffer_append_text(sql, ", row_number() over (partition by ");
+    row_text_expression(sql, table, ROW_TEXT_KEY);
+    buffer_append_text(sql, ") as `_bqsync_number`");
+}
+
+/* The rows of the target that stay, all of them if none was sent: one of each key, should somebody
+ * have doubled it. */
 static void append_from_kept(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent)
 {
     const struct table *table = task->table;
-    bool keeps = keeps_deleted(task);
+    bool keeps = staging_keeps_deleted(task);
+    bool sent = intent->staging[0] != '\0';
 
     buffer_append_text(sql, "\n  from (\n    select ");
     staging_append_columns(sql, table, "t.");
     append_old_carried(sql, worker, task, intent);
-    buffer_append_text(sql, ", row_number() over (partition by ");
-    row_text_expression(sql, table, ROW_TEXT_KEY);
-    buffer_append_text(sql, ") as `_bqsync_number`\n    from ");
+    staging_append_number(sql, table);
+    buffer_append_text(sql, "\n    from ");
     googlesql_path(sql, worker->project, worker->dataset, table->target);
-    buffer_append_text(sql, keeps ? " as t\n    where not " : " as t\n    where ");
-    append_exists(sql, worker, table, intent, keeps);
+    buffer_append_text(sql, " as t\n    where ");
+    buffer_append_text(sql, !sent ? "true" : keeps ? "not " : "");
+    if (sent)
+        append_exists(sql, worker, table, intent, keeps);
     googlesql_partition_filter(sql, table, "t");
     buffer_append_text(sql, "\n  ) as bqsync_old\n  where bqsync_old.`_bqsync_number` = 1");
 }
@@ -356,9 +363,8 @@ void staging_append_kept(
     staging_append_columns(sql, table, "bqsync_old.");
     buffer_append_text(sql, " from (\n      select ");
     staging_append_columns(sql, table, "t.");
-    buffer_append_text(sql, ", row_number() over (partition by ");
-    row_text_expression(sql, table, ROW_TEXT_KEY);
-    buffer_append_text(sql, ") as `_bqsync_number`\n      from ");
+    staging_append_number(sql, table);
+    buffer_append_text(sql, "\n      from ");
     googlesql_path(sql, worker->project, worker->dataset, table->target);
     buffer_append_text(sql, " as t\n      where ");
     append_exists(sql, worker, table, intent, false);
@@ -366,6 +372,22 @@ void staging_append_kept(
         buffer_append_text(sql, " and t.`" TABLE_DELETED_AT "` is null");
     googlesql_partition_filter(sql, table, "t");
     buffer_append_text(sql, "\n    ) as bqsync_old\n    where bqsync_old.`_bqsync_number` = 1");
+}
+
+/* The rows that were sent, and the union with what follows. */
+static void append_sent(
+    struct buffer *sql, const struct worker *worker, const struct task *task,
+    const struct intent *intent)
+{
+    if (intent->staging[0] == '\0')
+        return;
+    buffer_append_text(sql, "select ");
+    staging_append_columns(sql, task->table, "bqsync_new.");
+    append_carried(sql, task, NULL);
+    buffer_append_text(sql, "\n  from ");
+    staging_append_source(sql, worker, task, intent);
+    buffer_append_text(
+        sql, " as bqsync_new\n  where not bqsync_new.`_bqsync_deleted`\n  union all\n  ");
 }
 
 /* ON FALSE makes a MERGE an atomic replacement (BigQuery documentation, "Data manipulation language
@@ -380,13 +402,9 @@ static void append_keeping(
 
     buffer_append_text(sql, "merge into ");
     googlesql_path(sql, worker->project, worker->dataset, table->target);
-    buffer_append_text(sql, " as bqsync_target\nusing (\n  select ");
-    staging_append_columns(sql, table, "bqsync_new.");
-    append_carried(sql, task, NULL);
-    buffer_append_text(sql, "\n  from ");
-    staging_append_source(sql, worker, task, intent);
-    buffer_append_text(
-        sql, " as bqsync_new\n  where not bqsync_new.`_bqsync_deleted`\n  union all\n  select ");
+    buffer_append_text(sql, " as bqsync_target\nusing (\n  ");
+    append_sent(sql, worker, task, intent);
+    buffer_append_text(sql, "select ");
     append_target_columns(sql, task, "bqsync_old.");
     append_from_kept(sql, worker, task, intent);
     buffer_append_text(
@@ -456,54 +474,35 @@ static void append_insert(
 
 bool staging_replaces_at_once(const struct task *task)
 {
-    return (task->batch.kept_keys > 0 || keeps_deleted(task)) && !task->warehouse.many_partitions &&
-           partitions_parts(&task->batch.partitions) == 1;
+    bool stay = task->batch.kept_keys > 0 || staging_keeps_deleted(task);
+    bool one = !task->warehouse.many_partitions && partitions_parts(&task->batch.partitions) == 1;
+
+    // Without a row there is no staging table for the way in parts.
+    return stay && (one || task->batch.rows == 0);
 }
 
 bool staging_needs_snapshot(const struct task *task)
 {
     return task->table->deletes == DELETES_MARK &&
-           (task->batch.mode != SEND_REPLACE || keeps_deleted(task));
+           (task->batch.mode != SEND_REPLACE || staging_keeps_deleted(task));
 }
 
-/* No row was sent. TRUNCATE empties a table for free. Of a target that keeps its rows, none is
- * live. */
-static void append_emptying(
-    struct buffer *sql, const struct worker *worker, const struct task *task)
-{
-    const struct table *table = task->table;
-    bool keeps = keeps_deleted(task);
-    bool mark = keeps && table->deletes == DELETES_MARK;
-
-    buffer_append_text(sql, mark ? "update " : keeps ? "delete from " : "truncate table ");
-    googlesql_path(sql, worker->project, worker->dataset, table->target);
-    if (!keeps)
-        return;
-    buffer_append_text(
-        sql, mark ? " as t\nset `" TABLE_DELETED_AT "` = @snapshot_at\nwhere t.`" TABLE_DELETED_AT
-                    "` is null"
-                  : " as t\nwhere false");
-    googlesql_partition_filter(sql, table, "t");
-}
-
-/* TRUNCATE needs no filter where the table requires one for its partitions. */
+/* TRUNCATE is free, and needs no filter where the table requires one for its partitions. */
 void staging_append_replacement(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent)
 {
-    if (intent->staging[0] == '\0') {
-        append_emptying(sql, worker, task);
-        return;
-    }
+    bool sent = intent->staging[0] != '\0';
+
     if (staging_replaces_at_once(task)) {
         append_keeping(sql, worker, task, intent);
         return;
     }
-    if (task->batch.kept_keys > 0 || keeps_deleted(task))
+    if (task->batch.kept_keys > 0 || staging_keeps_deleted(task))
         append_rescue(sql, worker, task, intent);
     buffer_append_text(sql, "truncate table ");
     googlesql_path(sql, worker->project, worker->dataset, task->table->target);
-    for (size_t part = 0; part < partitions_parts(&task->batch.partitions); part++)
+    for (size_t part = 0; sent && part < partitions_parts(&task->batch.partitions); part++)
         append_insert(sql, worker, task, intent, part);
 }
 

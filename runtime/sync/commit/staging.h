@@ -41,16 +41,26 @@ void staging_append_kept(
  * ""). */
 void staging_append_columns(struct buffer *sql, const struct table *table, const char *alias);
 
+/* Appends one more column, _bqsync_number, to the select list of a query from the target as t: the
+ * number of the row among those with its key, from 1. What takes rows from the target takes number
+ * 1 of each key: somebody may have doubled it. */
+void staging_append_number(struct buffer *sql, const struct table *table);
+
 /* Appends the statement that brings changes into the target, from the staging table or from its own
  * parameter: the MERGE, or for rows that are all new the one that adds them. */
 void staging_append_change(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent);
 
+/* Whether the task's batch replaces a target that holds rows which the source does not have any
+ * more, and keeps them (table.h: deletes). */
+bool staging_keeps_deleted(const struct task *task);
+
 /* Appends statements that empty the target and fill it from the staging table, or the first alone
- * if the intent has none. None of them changes more partitions than a job may, as long as the rows
- * that stay lie in few others. A row of the target stays for each kept key of the batch, and, where
- * the table keeps deleted rows (table.h: deletes), for each key that no row was sent for. */
+ * if the intent has none: no row was sent. None of them changes more partitions than a job may, as
+ * long as the rows that stay lie in few others. Exactly one row of the target stays for each kept
+ * key of the batch, and, where the table keeps deleted rows, for each key that no row was sent for,
+ * also if somebody has doubled it. */
 void staging_append_replacement(
     struct buffer *sql, const struct worker *worker, const struct task *task,
     const struct intent *intent);
