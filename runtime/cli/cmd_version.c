@@ -9,11 +9,12 @@
 #include <openssl/crypto.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <zstd.h>
 
 #define TEXT(macro)    #macro
 #define TEXT_OF(macro) TEXT(macro)
 #define HEX_SIZE       (2 * BUILD_ID_SIZE + 1)
-#define LIBRARY_COUNT  5
+#define LIBRARY_COUNT  6
 
 struct library {
     const char *name;
@@ -32,6 +33,7 @@ static void list_libraries(struct library out[static LIBRARY_COUNT])
     out[2] = (struct library){"libmicrohttpd", MHD_get_version()};
     out[3] = (struct library){"cJSON", cJSON_Version()};
     out[4] = (struct library){"ISA-L", isal};
+    out[5] = (struct library){"zstd", ZSTD_versionString()};
 }
 
 /* In hexadecimal digits; "" if the linker has stamped none. */

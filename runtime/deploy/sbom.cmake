@@ -59,6 +59,8 @@ bqsync_component(libcrypto ${openssl} openssl:openssl https://www.openssl.org "$
 bqsync_component(libmicrohttpd LGPL-2.1-or-later gnu:libmicrohttpd https://www.gnu.org/software/libmicrohttpd/
                  "${MICROHTTPD_VERSION}" bqsync ${local})
 bqsync_component(libisal BSD-3-Clause "" https://github.com/intel/isa-l "${ISAL_VERSION}" bqsync)
+bqsync_component(libzstd BSD-3-Clause facebook:zstandard https://facebook.github.io/zstd/ "${ZSTD_VERSION}"
+                 bqsync ${local})
 # musl does not say which version it is.
 execute_process(COMMAND ${CMAKE_C_COMPILER} -dM -E -include features.h -x c /dev/null
                 OUTPUT_VARIABLE macros ERROR_QUIET)

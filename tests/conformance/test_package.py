@@ -190,7 +190,7 @@ class PackageTest(unittest.TestCase):
                     self.assertIn(word, shown)
 
     def test_bash_completes_commands(self):
-        for program, typed, completed in (("bqsync", "ver", "verify"), ("bqsync-gen", "gen", "generate")):
+        for program, typed, completed in (("bqsync", "ver", "verify\nversion"), ("bqsync-gen", "gen", "generate")):
             with self.subTest(program=program):
                 script = self.root / "usr/share/bash-completion/completions" / program
                 self.assertEqual(0, run("bash", "-n", script).returncode)

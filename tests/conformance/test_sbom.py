@@ -75,7 +75,7 @@ class SbomTest(unittest.TestCase):
         for library, package in (("libsqlite3", "libsqlite3-dev"), ("libcurl", "libcurl4-openssl-dev"),
                                  ("libcjson", "libcjson-dev"), ("libcrypto", "libssl-dev"), ("libz", "zlib1g-dev"),
                                  ("libmicrohttpd", "libmicrohttpd-dev"), ("libisal", "libisal-dev"),
-                                 ("libavro", "libavro-dev"), ("libc", "libc6-dev")):
+                                 ("libzstd", "libzstd-dev"), ("libavro", "libavro-dev"), ("libc", "libc6-dev")):
             [version] = [version for name, version, *_ in self.seen["packages"].values() if name == library]
 
             installed = run("dpkg-query", "-W", "-f", "${Version}", package)
