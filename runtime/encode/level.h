@@ -1,8 +1,8 @@
 /* level: how hard the blocks of a file are packed. A file is written whole before it is sent, so a
  * row has landed when both are done, and packing harder pays as long as the bytes it saves would
  * take longer on their way than it takes to save them. The level goes up while sending is the
- * larger part of that time and down while packing is. Pure: time and bytes are told, nothing is
- * measured here. One thread at a time. */
+ * larger part of that time and down while packing is. Pure: the caller passes time and bytes,
+ * nothing is measured here. One thread at a time. */
 #ifndef BQSYNC_ENCODE_LEVEL_H
 #define BQSYNC_ENCODE_LEVEL_H
 

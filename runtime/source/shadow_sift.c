@@ -2,6 +2,7 @@
 
 #include "source/filter_step.h"
 #include "source/sqlite_sql.h"
+#include "source/statement.h"
 
 #include <string.h>
 
@@ -66,7 +67,7 @@ static bool sorts(
               database_prepare(sift->source, buffer_text(&sql), &plan, err);
     while (ok && row) {
         ok = database_step(sift->source, plan, &row, err);
-        if (ok && row && strstr((const char *)sqlite3_column_text(plan, 3), "B-TREE") != NULL)
+        if (ok && row && strstr(statement_borrow_text(plan, 3), "B-TREE") != NULL)
             *out_sorts = true;
     }
     sqlite3_finalize(plan);

@@ -18,7 +18,7 @@ NOBODY = 65534
 
 
 def dies_with_core(process):
-    """Whether the kernel wrote a core of a process that is told to die."""
+    """Whether the kernel wrote a core of a process that is killed."""
     process.send_signal(signal.SIGABRT)
     _, status = os.waitpid(process.pid, 0)
     process.returncode = -os.WTERMSIG(status)

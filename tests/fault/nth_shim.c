@@ -73,7 +73,7 @@ static uint64_t first;
 static uint64_t count;
 static int error;
 static atomic_bool running;
-/* What the shim itself calls is no call of the product. */
+/* Calls that the shim itself makes are not counted. */
 static _Thread_local bool inside;
 
 /* The next function of this name, behind the shim. */
