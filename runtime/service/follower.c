@@ -171,13 +171,11 @@ static bool start(struct follower *follower, int64_t delay_ms, struct error *err
         return false;
     follower->delay_ms = delay_ms;
     atomic_store(&follower->stopping, false);
-    if (!commits_follow(options->commits, options->path, options->writes, err)) {
-        file_watch_close(&follower->files);
-        return false;
-    }
+    commits_follow(options->commits, true);
     int reason = pthread_create(&follower->thread, NULL, work, follower);
     if (reason != 0) {
         file_watch_close(&follower->files);
+        commits_follow(options->commits, false);
         return error_set(err, ERROR_MEMORY, "cannot start a thread: %s", strerror(reason));
     }
     pthread_mutex_lock(&follower->mutex);
@@ -191,8 +189,10 @@ bool follower_set(struct follower *follower, int64_t delay_ms, struct error *err
     if (follower->running && follower->delay_ms == delay_ms)
         return true;
     stop(follower);
-    return delay_ms > 0 ? start(follower, delay_ms, err)
-                        : commits_follow(follower->options.commits, NULL, false, err);
+    if (delay_ms > 0)
+        return start(follower, delay_ms, err);
+    commits_follow(follower->options.commits, false);
+    return true;
 }
 
 void follower_nudge(struct follower *follower)

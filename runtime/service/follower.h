@@ -22,7 +22,6 @@ struct follower;
 struct follower_options {
     struct commits *commits;
     const char *path; /* of the source, as database_open takes it */
-    bool writes;      /* as commits_follow */
     const struct clock *clock;
     /* A commit has come. Called on the follower's thread. */
     void (*committed)(void *context);

@@ -7,6 +7,7 @@
 #include "service/follower.h"
 #include "service/history.h"
 #include "service/ledger.h"
+#include "service/lock_schedule.h"
 #include "service/notify.h"
 #include "service/page.h"
 #include "service/routes.h"
@@ -14,11 +15,11 @@
 #include "service/scheduler.h"
 #include "service/server.h"
 #include "service/status.h"
-#include "service/told_schedule.h"
 #include "service/verifier.h"
 #include "source/commits.h"
 #include "source/lock.h"
 #include "source/tracking.h"
+#include "sync/scan_memory.h"
 #include "sync/series.h"
 
 #include <signal.h>
@@ -39,6 +40,7 @@ struct serve {
     struct deployment *deployment;
     struct commits *commits;
     struct series *series;
+    struct scan_memory *scans;
     struct follower *follower;
     const struct serve_options *options;
     struct ledger ledger;
@@ -193,7 +195,7 @@ static bool apply_settings(struct serve *serve, const struct config *config, str
     if (!check_listen(&judged, err) || !scheduler_reload(serve->scheduler, config, err) ||
         !follow(serve, config->sync_follow_ms, err))
         return false;
-    told_schedule_leave(&serve->lock, config, serve->deployment->config);
+    lock_schedule_write(&serve->lock, config, serve->deployment->config);
     log_configure(config->log_level, config->log_format);
     if (serve->server != NULL)
         server_set_token(serve->server, config->admin_token);
@@ -282,23 +284,42 @@ static bool start_scheduler(struct serve *serve, struct error *err)
         &serve->scheduler, err);
 }
 
+/* Whether a table is scanned whatever its shape in SQLite. */
+static bool will_scan(const struct deployment *deployment)
+{
+    bool scans = !deployment->config->state_is_source;
+
+    for (size_t i = 0; i < deployment->table_count; i++)
+        scans = scans || deployment->tables[i]->capture == CAPTURE_SCAN;
+    return scans;
+}
+
+static bool make_memory(struct serve *serve, struct error *err)
+{
+    struct deployment *deployment = serve->deployment;
+
+    if (!series_new(
+            deployment->clock, deployment->tables, deployment->table_count, &serve->series, err) ||
+        !scan_memory_new(
+            deployment->tables, deployment->table_count, will_scan(deployment), &serve->scans, err))
+        return false;
+    deployment->series = serve->series;
+    deployment->scans = serve->scans;
+    return true;
+}
+
 static bool make_follower(struct serve *serve, struct error *err)
 {
     const struct config *config = serve->deployment->config;
     const struct clock *clock = serve->deployment->clock;
 
-    if (!commits_new(clock, &serve->commits, err))
+    if (!commits_new(clock, config->sqlite_path, config->state_is_source, &serve->commits, err))
         return false;
     serve->deployment->commits = serve->commits;
-    if (!series_new(
-            clock, serve->deployment->tables, serve->deployment->table_count, &serve->series, err))
-        return false;
-    serve->deployment->series = serve->series;
     return follower_new(
         &(struct follower_options){
             .commits = serve->commits,
             .path = config->sqlite_path,
-            .writes = config->state_is_source,
             .clock = clock,
             .committed = committed,
             .context = serve,
@@ -354,7 +375,7 @@ static bool announce(struct serve *serve, struct error *err)
     const char *state_path = serve->deployment->config->state_path;
 
     if (lock_acquire_service(state_path, &serve->lock, err)) {
-        told_schedule_leave(&serve->lock, serve->deployment->config, serve->deployment->config);
+        lock_schedule_write(&serve->lock, serve->deployment->config, serve->deployment->config);
         return true;
     }
     if (err->code == ERROR_LOCKED || err->code == ERROR_STOPPED)
@@ -373,9 +394,9 @@ static bool start(struct serve *serve, struct error *err)
                deployment->config, deployment->tables, deployment->table_count, &serve->status,
                err) &&
            error_reporter_new(deployment->config, &serve->reporter, err) &&
-           make_follower(serve, err) && start_scheduler(serve, err) && make_verifier(serve, err) &&
-           verifier_start(serve->verifier, err) && start_server(serve, err) &&
-           follow(serve, deployment->config->sync_follow_ms, err) &&
+           make_memory(serve, err) && make_follower(serve, err) && start_scheduler(serve, err) &&
+           make_verifier(serve, err) && verifier_start(serve->verifier, err) &&
+           start_server(serve, err) && follow(serve, deployment->config->sync_follow_ms, err) &&
            scheduler_start(serve->scheduler, err);
 }
 
@@ -450,6 +471,8 @@ static void stop(struct serve *serve)
     commits_free(serve->commits);
     serve->deployment->series = NULL;
     series_free(serve->series);
+    serve->deployment->scans = NULL;
+    scan_memory_free(serve->scans);
     ledger_clear(&serve->ledger);
     free(serve->policy);
     bookmarks_free(serve->bookmarks);

@@ -2,10 +2,12 @@
 
 #include "base/clock.h"
 #include "base/text_fit.h"
+#include "base/url.h"
 #include "service/history.h"
 #include "service/status_document.h"
 #include "source/capture.h"
 #include "source/database.h"
+#include "source/file_stamp.h"
 #include "source/rejects.h"
 #include "source/shape_memory.h"
 #include "source/tracking.h"
@@ -14,11 +16,11 @@
 #include "sync/pass/quota_record.h"
 #include "sync/report/spending_json.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* How long to wait for SQLite's lock. A user waits for the answer, and a writer that holds the lock
  * longer should be reported. */
@@ -32,12 +34,12 @@
 #define CREDIT_PART   4
 #define REUSE_MAX_MS  1000
 
-/* Identifies the file that a connection has open: if the database was replaced by another file, it
- * is opened again. */
-struct identity {
-    dev_t device;
-    ino_t inode;
-};
+/* Values are read again after this time even if no file has changed: some file systems keep no
+ * honest times. */
+#define KEEP_MAX_MS 10000
+
+/* What can be written: the state, the source, and the WAL of each. */
+enum { STATE, STATE_WAL, SOURCE, SOURCE_WAL, FILES };
 
 /* What SQLite says of a table, as long as the schema stays as it was. */
 struct known_shape {
@@ -63,14 +65,11 @@ struct status {
     struct spending spending;
 
     /* Used only by the thread that is refreshing. */
-    bool open;
     struct tracking tracking;
     struct database source;
-    struct identity state_identity;
-    struct identity source_identity;
-    bool current; /* the versions below are those of what was read */
-    int64_t state_version;
-    int64_t source_version;
+    bool current; /* what was read is of the files below */
+    int64_t current_ms;
+    struct file_stamp files[FILES];
     struct status_table *next;
     struct spending next_spending;
     struct known_shape *shapes; /* one for each table, under this schema */
@@ -106,21 +105,10 @@ bool status_new(
     return true;
 }
 
-static void close_both(struct status *status)
-{
-    if (!status->open)
-        return;
-    tracking_close(&status->tracking);
-    database_close(&status->source);
-    status->open = false;
-    status->current = false;
-}
-
 void status_free(struct status *status)
 {
     if (status == NULL)
         return;
-    close_both(status);
     cJSON_Delete(status->last_run);
     free(status->tables);
     free(status->next);
@@ -132,31 +120,14 @@ void status_free(struct status *status)
 
 /* --- connections ------------------------------------------------------------------------- */
 
-static struct identity identity_of(const char *path)
-{
-    struct stat status;
-
-    if (stat(path, &status) != 0)
-        return (struct identity){0};
-    return (struct identity){.device = status.st_dev, .inode = status.st_ino};
-}
-
-static bool is_same(struct identity a, struct identity b)
-{
-    return a.inode != 0 && a.inode == b.inode && a.device == b.device;
-}
-
+/* The connections are open only while they are read: all connections of a process share what SQLite
+ * knows of a WAL, and one that stayed open would keep it when the file is restored from a backup.
+ */
 static bool open_both(struct status *status, struct error *err)
 {
     const char *state = status->config->state_path;
     const char *source = status->config->sqlite_path;
-    struct identity state_now = identity_of(state);
-    struct identity source_now = identity_of(source);
 
-    if (status->open && is_same(status->state_identity, state_now) &&
-        is_same(status->source_identity, source_now))
-        return true;
-    close_both(status);
     if (!database_open(source, DATABASE_READ, BUSY_TIMEOUT_MS, &status->source, err))
         return false;
     if (!tracking_open_read(state, &status->tracking, err)) {
@@ -164,10 +135,52 @@ static bool open_both(struct status *status, struct error *err)
         return false;
     }
     sqlite3_busy_timeout(status->tracking.database.handle, BUSY_TIMEOUT_MS);
-    status->state_identity = state_now;
-    status->source_identity = source_now;
-    status->open = true;
     return true;
+}
+
+static void close_both(struct status *status)
+{
+    tracking_close(&status->tracking);
+    database_close(&status->source);
+}
+
+/* --- files ------------------------------------------------------------------------------- */
+
+static void look_at(const char *path, struct file_stamp *out_file, struct file_stamp *out_wal)
+{
+    struct slice file = slice_of(path);
+    char name[PATH_MAX];
+
+    (void)url_is_immutable_file(path, &file);
+    text_format(name, sizeof name, "%.*s", (int)file.length, file.data);
+    (void)file_stamp_read(name, out_file);
+    text_format(name, sizeof name, "%.*s-wal", (int)file.length, file.data);
+    (void)file_stamp_read(name, out_wal);
+}
+
+static void look_at_files(const struct status *status, struct file_stamp out_files[FILES])
+{
+    look_at(status->config->state_path, &out_files[STATE], &out_files[STATE_WAL]);
+    look_at(status->config->sqlite_path, &out_files[SOURCE], &out_files[SOURCE_WAL]);
+}
+
+static bool are_same(const struct file_stamp a[FILES], const struct file_stamp b[FILES])
+{
+    bool same = true;
+
+    for (size_t i = 0; i < FILES; i++)
+        same = same && file_stamp_same(&a[i], &b[i]);
+    return same;
+}
+
+/* A missing database is nothing to keep values of. */
+static bool are_settled(const struct file_stamp files[FILES], int64_t wall_us)
+{
+    bool settled = files[STATE].inode != 0 && files[SOURCE].inode != 0;
+
+    for (size_t i = 0; i < FILES; i++)
+        settled = settled && file_stamp_is_settled(&files[i], wall_us);
+    return settled;
 }
 
 /* --- reading ----------------------------------------------------------------------------- */
@@ -331,35 +344,33 @@ static int64_t monotonic_ms(void)
     return clock->monotonic_ms(clock->context);
 }
 
-/* "pragma data_version" changes when another connection commits (SQLite documentation, "Pragma
- * statements"). It is read before the tables, so that the next call sees a commit between the two.
- * *out_read: false if nothing has changed since the last read. Called without the mutex, by one
- * thread at a time. */
+/* The files are looked at before they are read, so that the next call sees a commit between the
+ * two. *out_read: false if nothing has changed since the last read. Called without the mutex, by
+ * one thread at a time. */
 static bool read_if_changed(
     struct status *status, bool *out_read, cJSON **out_last_run, struct error *err)
 {
-    int64_t state_version = 0;
-    int64_t source_version = 0;
-
-    if (!open_both(status, err) ||
-        !database_query_int64(
-            &status->tracking.database, "pragma data_version", 0, &state_version, err) ||
-        !database_query_int64(&status->source, "pragma data_version", 0, &source_version, err))
-        return false;
-    // Bills are of a day, which ends without a commit.
     const struct clock *clock = clock_system();
-    *out_read = !status->current || state_version != status->state_version ||
-                source_version != status->source_version ||
-                clock->wall_us(clock->context) >= status->next_spending.day_ends_us;
+    int64_t wall_us = clock->wall_us(clock->context);
+    int64_t now_ms = monotonic_ms();
+    struct file_stamp files[FILES];
+
+    look_at_files(status, files);
+    // Bills are of a day, which ends without a commit.
+    *out_read = !status->current || !are_same(files, status->files) ||
+                now_ms - status->current_ms >= KEEP_MAX_MS ||
+                wall_us >= status->next_spending.day_ends_us;
     if (!*out_read)
         return true;
     status->current = false;
-    if (!read_all(status, out_last_run, err))
+    if (!open_both(status, err))
         return false;
-    status->state_version = state_version;
-    status->source_version = source_version;
-    status->current = true;
-    return true;
+    bool ok = read_all(status, out_last_run, err);
+    close_both(status);
+    status->current = ok && are_settled(files, wall_us);
+    status->current_ms = now_ms;
+    memcpy(status->files, files, sizeof status->files);
+    return ok;
 }
 
 /* Whether the last read is new enough. The caller holds the mutex. */
@@ -409,9 +420,6 @@ static bool refresh(struct status *status, struct error *err)
     pthread_mutex_unlock(&status->mutex);
     int64_t began_ms = monotonic_ms();
     bool ok = read_if_changed(status, &read, &last_run, err);
-    // A connection that failed is not used again.
-    if (!ok)
-        close_both(status);
     int64_t now_ms = monotonic_ms();
 
     pthread_mutex_lock(&status->mutex);

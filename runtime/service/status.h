@@ -2,8 +2,8 @@
  * the document of `bqsync status --json` and GET /admin/bigquery/sync/status. Works before the
  * first sync, when control tables are missing, and while a pass runs.
  *
- * Values are kept until SQLite reports a newer commit, so frequent requests are cheap. If reading
- * is slow, the values may be up to a second old. Thread-safe. */
+ * Values are kept until a file changes, for ten seconds at most, so frequent requests are cheap. If
+ * reading is slow, the values may be up to a second old. Thread-safe. */
 #ifndef BQSYNC_SERVICE_STATUS_H
 #define BQSYNC_SERVICE_STATUS_H
 

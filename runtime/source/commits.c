@@ -1,14 +1,15 @@
 #include "source/commits.h"
 
 #include "base/url.h"
+#include "source/file_stamp.h"
 #include "source/sidecar.h"
+#include "source/wal_guard.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* How long a look waits for somebody who commits at this moment. */
 #define BUSY_MS 100
@@ -21,18 +22,20 @@ struct commits {
 
     pthread_mutex_t
         mutex;      /* protects the members below; held from commits_enter to commits_leave */
-    char *path;     /* of the file itself; NULL: nothing is followed */
+    char *path;     /* of the file itself */
     bool immutable; /* it only changes by being replaced */
     bool writes;
+    bool follows;
     sqlite3 *watch; /* NULL: not open, or the file is immutable */
     sqlite3_stmt *version;
-    bool open; /* on this file: */
-    dev_t device;
-    ino_t inode;
-    int64_t files;     /* how often it was opened */
-    int64_t seen;      /* the data version that is accounted for */
-    int64_t looked_ms; /* when that was read */
-    int64_t writer;    /* the data version of the connection that writes, before it began */
+    struct wal_guard guard; /* noted when the version has been read */
+    bool open;              /* on a file: */
+    int64_t files;          /* how often one was opened */
+    int64_t seen;           /* the data version that is accounted for */
+    struct file_stamp at;   /* and the file's state */
+    int64_t changes;        /* commits of others that were found */
+    int64_t looked_ms;      /* when that was */
+    int64_t writer;         /* the data version of the connection that writes, before it began */
 };
 
 static int64_t now_ms(const struct commits *commits)
@@ -40,13 +43,23 @@ static int64_t now_ms(const struct commits *commits)
     return commits->clock->monotonic_ms(commits->clock->context);
 }
 
-bool commits_new(const struct clock *clock, struct commits **out_commits, struct error *err)
+bool commits_new(
+    const struct clock *clock, const char *path, bool writes, struct commits **out_commits,
+    struct error *err)
 {
     struct commits *commits = calloc(1, sizeof *commits);
+    struct slice file = slice_of(path);
 
     if (commits == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
+    commits->immutable = url_is_immutable_file(path, &file);
+    commits->path = strndup(file.data, file.length);
+    if (commits->path == NULL) {
+        free(commits);
+        return error_set(err, ERROR_MEMORY, "out of memory");
+    }
     commits->clock = clock;
+    commits->writes = writes;
     atomic_init(&commits->since_ms, COMMITS_NONE);
     pthread_mutex_init(&commits->mutex, NULL);
     *out_commits = commits;
@@ -56,7 +69,8 @@ bool commits_new(const struct clock *clock, struct commits **out_commits, struct
 static void close_watch(struct commits *commits)
 {
     sqlite3_finalize(commits->version);
-    sqlite3_close_v2(commits->watch);
+    wal_guard_close(commits->watch, &commits->guard);
+    commits->guard = (struct wal_guard){0};
     commits->version = NULL;
     commits->watch = NULL;
     commits->open = false;
@@ -72,27 +86,14 @@ void commits_free(struct commits *commits)
     free(commits);
 }
 
-bool commits_follow(struct commits *commits, const char *path, bool writes, struct error *err)
+void commits_follow(struct commits *commits, bool follow)
 {
-    struct slice file;
-    char *copy = NULL;
-    bool immutable = path != NULL && url_is_immutable_file(path, &file);
-
-    if (path != NULL) {
-        copy = immutable ? strndup(file.data, file.length) : strdup(path);
-        if (copy == NULL)
-            return error_set(err, ERROR_MEMORY, "out of memory");
-    }
     pthread_mutex_lock(&commits->mutex);
     close_watch(commits);
-    free(commits->path);
-    commits->path = copy;
-    commits->immutable = immutable;
-    commits->writes = writes;
+    commits->follows = follow;
     commits->looked_ms = now_ms(commits);
-    atomic_store(&commits->since_ms, path == NULL ? COMMITS_NONE : commits->looked_ms);
+    atomic_store(&commits->since_ms, follow ? commits->looked_ms : COMMITS_NONE);
     pthread_mutex_unlock(&commits->mutex);
-    return true;
 }
 
 int64_t commits_since_ms(const struct commits *commits)
@@ -161,46 +162,86 @@ static int64_t writer_version(sqlite3 *writer)
 
 static void note_commit(struct commits *commits, int64_t at_ms)
 {
-    if (atomic_load(&commits->since_ms) == COMMITS_NONE)
+    commits->changes++;
+    if (commits->follows && atomic_load(&commits->since_ms) == COMMITS_NONE)
         atomic_store(&commits->since_ms, at_ms);
+}
+
+static bool read_stamp(
+    const struct commits *commits, struct file_stamp *out_stamp, struct error *err)
+{
+    return file_stamp_read(commits->path, out_stamp) ||
+           error_set(
+               err, ERROR_SOURCE, "cannot look for commits: %s: %s", commits->path,
+               strerror(errno));
 }
 
 /* Opens the connection if it is not open on the file of that path. */
 static bool open_file(struct commits *commits, struct error *err)
 {
-    struct stat file;
+    struct file_stamp stamp;
 
-    if (stat(commits->path, &file) != 0) {
+    if (!read_stamp(commits, &stamp, err)) {
         close_watch(commits);
-        return error_set(
-            err, ERROR_SOURCE, "cannot look for commits: %s: %s", commits->path, strerror(errno));
+        return false;
     }
-    if (commits->open && file.st_dev == commits->device && file.st_ino == commits->inode)
+    if (commits->open && file_stamp_same_file(&stamp, &commits->at))
         return true;
     close_watch(commits);
     if (!commits->immutable && !open_watch(commits, err))
         return false;
     commits->open = true;
-    commits->device = file.st_dev;
-    commits->inode = file.st_ino;
+    commits->at = stamp;
     commits->files++;
     // No version is this one, so the comparison finds a commit.
     commits->seen = UNKNOWN;
     return true;
 }
 
+static bool read_version(struct commits *commits, int64_t *out_version, struct error *err)
+{
+    *out_version = commits->immutable ? 0 : step_version(commits->version);
+    return *out_version != UNKNOWN || fail(commits, err);
+}
+
+/* The data version and the state of the file, in this order: a commit between the two is found by
+ * its version, at the next look. A writer with a rollback journal writes the file before it
+ * commits, but lets nobody read meanwhile: if only the file has changed, the version is read once
+ * more, which fails during such a write. */
+static bool read_state(
+    struct commits *commits, int64_t *out_version, struct file_stamp *out_stamp, struct error *err)
+{
+    if (!read_version(commits, out_version, err) || !read_stamp(commits, out_stamp, err))
+        return false;
+    if (*out_version != commits->seen || file_stamp_same(out_stamp, &commits->at))
+        return true;
+    return read_version(commits, out_version, err);
+}
+
 static bool look(struct commits *commits, int64_t arrived_ms, struct error *err)
 {
     int64_t at_ms = now_ms(commits);
+    int64_t version = UNKNOWN;
+    struct file_stamp stamp;
 
-    if (!open_file(commits, err))
+    if (!open_file(commits, err) || !read_state(commits, &version, &stamp, err))
         return false;
-    int64_t version = commits->immutable ? 0 : step_version(commits->version);
-    if (version == UNKNOWN)
-        return fail(commits, err);
-    if (version != commits->seen)
+    if (version == commits->seen && !file_stamp_same(&stamp, &commits->at)) {
+        // All connections of a process share what SQLite knows of the WAL. If the file was copied
+        // over and the WAL deleted, that is out of date as long as one of them is open.
+        close_watch(commits);
+        if (!open_file(commits, err) || !read_state(commits, &version, &stamp, err))
+            return false;
+    }
+    if (commits->seen == UNKNOWN)
+        wal_guard_note(commits->watch, &commits->guard);
+    if (version != commits->seen || !file_stamp_same(&stamp, &commits->at))
         note_commit(commits, arrived_ms > commits->looked_ms ? arrived_ms : commits->looked_ms);
+    // The connection is open on a file that is gone by now.
+    if (!file_stamp_same_file(&stamp, &commits->at))
+        close_watch(commits);
     commits->seen = version;
+    commits->at = stamp;
     commits->looked_ms = at_ms;
     return true;
 }
@@ -208,35 +249,45 @@ static bool look(struct commits *commits, int64_t arrived_ms, struct error *err)
 bool commits_look(struct commits *commits, int64_t arrived_ms, struct error *err)
 {
     pthread_mutex_lock(&commits->mutex);
-    bool ok = commits->path == NULL || look(commits, arrived_ms, err);
+    bool ok = !commits->follows || look(commits, arrived_ms, err);
     pthread_mutex_unlock(&commits->mutex);
     return ok;
 }
 
 /* --- passes ------------------------------------------------------------------------------ */
 
-int64_t commits_file(struct commits *commits)
+static bool is_settled(const struct commits *commits)
 {
-    struct error ignored;
+    const struct clock *clock = commits->clock;
 
-    pthread_mutex_lock(&commits->mutex);
-    bool ok = commits->path != NULL && look(commits, 0, &ignored);
-    int64_t files = ok ? commits->files : UNKNOWN;
-    pthread_mutex_unlock(&commits->mutex);
-    return files;
+    return file_stamp_is_settled(&commits->at, clock->wall_us(clock->context));
 }
 
-void commits_cover(struct commits *commits, int64_t file)
+void commits_mark(struct commits *commits, bool wanted, struct commits_mark *out_mark)
+{
+    struct error ignored;
+
+    *out_mark = (struct commits_mark){0};
+    pthread_mutex_lock(&commits->mutex);
+    if ((commits->follows || wanted) && look(commits, 0, &ignored))
+        *out_mark =
+            (struct commits_mark){true, commits->files, commits->changes, is_settled(commits)};
+    pthread_mutex_unlock(&commits->mutex);
+}
+
+void commits_cover(struct commits *commits, const struct commits_mark *mark)
 {
     struct error ignored;
 
     pthread_mutex_lock(&commits->mutex);
-    if (commits->path != NULL && look(commits, 0, &ignored) && commits->files == file)
+    if (commits->follows && mark->known && look(commits, 0, &ignored) &&
+        commits->files == mark->file)
         atomic_store(&commits->since_ms, COMMITS_NONE);
     pthread_mutex_unlock(&commits->mutex);
 }
 
-/* The writer's version is read first: a commit between the two readings is then seen by both. */
+/* The writer's version is read first: a commit between the two readings is then seen by both.
+ * Nothing is opened for this: what no open connection has seen is a commit to the next look. */
 void commits_enter(struct commits *commits, sqlite3 *writer)
 {
     struct error ignored;
@@ -244,25 +295,33 @@ void commits_enter(struct commits *commits, sqlite3 *writer)
     if (commits == NULL)
         return;
     pthread_mutex_lock(&commits->mutex);
-    if (commits->path == NULL)
+    if (!commits->follows && !commits->open)
         return;
     commits->writer = writer_version(writer);
     if (!look(commits, 0, &ignored))
         note_commit(commits, commits->looked_ms);
 }
 
-/* The writer's version is read last, for the same reason. */
+/* The writer's version is read last, for the same reason. What is not surely our own is left for
+ * the next look. */
 void commits_leave(struct commits *commits, sqlite3 *writer)
 {
+    struct error ignored;
+
     if (commits == NULL)
         return;
-    if (commits->path != NULL && commits->watch != NULL) {
+    if (commits->watch != NULL) {
         int64_t version = step_version(commits->version);
+        struct file_stamp stamp;
+        bool stamped = read_stamp(commits, &stamp, &ignored);
         int64_t after = writer_version(writer);
-        if (version == UNKNOWN || after == UNKNOWN || after != commits->writer)
+        if (version == UNKNOWN || !stamped || !file_stamp_same_file(&stamp, &commits->at) ||
+            after == UNKNOWN || after != commits->writer) {
             note_commit(commits, commits->looked_ms);
-        else
+        } else {
             commits->seen = version;
+            commits->at = stamp;
+        }
         commits->looked_ms = now_ms(commits);
     }
     pthread_mutex_unlock(&commits->mutex);

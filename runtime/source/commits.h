@@ -12,7 +12,13 @@
  * costs one request, a commit that is not followed would be a row that is late.
  *
  * A file that takes the place of the database, as a restored backup does, is a commit. So is a
- * checkpoint that truncates the WAL, which SQLite tells no connection apart from one.
+ * backup that is copied over the file in place, of which SQLite tells no connection: the data
+ * version stays as it was, so the file's size and times are compared as well. A checkpoint, which
+ * writes the file too, cannot be told from that; it costs one idle pass.
+ *
+ * A pass may also ask for a mark of what is committed when it begins. If a later pass finds the
+ * same mark, nothing was committed in between, and a table that was read after the first one need
+ * not be read again (sync/scan_memory.h).
  *
  * Thread-safe, but commits_new, commits_follow and commits_free. */
 #ifndef BQSYNC_SOURCE_COMMITS_H
@@ -29,17 +35,18 @@
 
 struct commits;
 
-/* Follows nothing yet. The clock is borrowed. Returned owned. */
+/* Watches the database of this path (as database_open takes it), and follows nothing yet. The
+ * connection is opened by the first commits_look or commits_mark. writes: bqsync may write the
+ * file; if it is the last one to close it, it then removes the -wal file as every program does. The
+ * clock is borrowed. Returned owned. */
 MUST_CHECK bool commits_new(
-    const struct clock *clock, struct commits **out_commits, struct error *err);
+    const struct clock *clock, const char *path, bool writes, struct commits **out_commits,
+    struct error *err);
 void commits_free(struct commits *commits);
 
-/* Follows the database of this path (as database_open takes it) from now on, or nothing (NULL).
- * What was committed before counts as a commit of now, because nobody knows. The connection is
- * opened by the next commits_look. writes: bqsync may write the file; if it is the last one to
- * close it, it then removes the -wal file as every program does. */
-MUST_CHECK bool commits_follow(
-    struct commits *commits, const char *path, bool writes, struct error *err);
+/* Follows from now on, or no more. What was committed before counts as a commit of now, because
+ * nobody knows. */
+void commits_follow(struct commits *commits, bool follow);
 
 /* Looks for a commit. arrived_ms: monotonic; when the kernel reported a write to the file, or 0 if
  * it did not: the commit is not older than that and not older than the last look. Returns false if
@@ -50,16 +57,27 @@ bool commits_look(struct commits *commits, int64_t arrived_ms, struct error *err
  * is none. Never waits. */
 int64_t commits_since_ms(const struct commits *commits);
 
-/* How often the open connection has been opened: changes when another file has taken the place of
- * the database. Looks first; -1 if it cannot. */
-int64_t commits_file(struct commits *commits);
+/* What is committed at one moment. Two marks with the same `changes` have nothing in between that
+ * somebody else has committed. */
+struct commits_mark {
+    bool known;      /* it could be looked */
+    int64_t file;    /* changes when another file has taken the place of the database */
+    int64_t changes; /* how many looks have found a commit, so far */
+    /* The file's times tell of later writes (source/file_stamp.h). Else a backup that is copied over
+     * the file right now might not be seen. */
+    bool settled;
+};
 
-/* A pass is about to plan all tables, with connections that it opened when commits_file was `file`:
- * commits up to now are followed. Does nothing if another file has taken the place since. */
-void commits_cover(struct commits *commits, int64_t file);
+/* Looks, if commits are followed; if they are not, only when a mark is wanted, because the
+ * connection that is opened for it stays open. Else, and if it cannot look, nothing is known. */
+void commits_mark(struct commits *commits, bool wanted, struct commits_mark *out_mark);
 
-/* Around a write transaction of this process on the followed database: before it begins, and after
- * its end, however it ended. Between them no other thread enters. NULL: nobody follows. */
+/* A pass is about to plan all tables, with connections that it opened after this mark: commits up
+ * to now are followed. Does nothing if another file has taken the place since. */
+void commits_cover(struct commits *commits, const struct commits_mark *mark);
+
+/* Around a write transaction of this process on the watched database: before it begins, and after
+ * its end, however it ended. Between them no other thread enters. NULL: nobody watches. */
 void commits_enter(struct commits *commits, sqlite3 *writer);
 void commits_leave(struct commits *commits, sqlite3 *writer);
 

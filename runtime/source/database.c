@@ -249,6 +249,7 @@ bool database_open(
         database_close(&opened);
         return false;
     }
+    wal_guard_note(opened.handle, &opened.guard);
     *out_database = opened;
     return true;
 }
@@ -290,7 +291,7 @@ void database_close(struct database *database)
     free(database->kept);
     sqlite3_finalize(database->rollback);
     // Statements that an error path left open must not keep the file open.
-    sqlite3_close_v2(database->handle);
+    wal_guard_close(database->handle, &database->guard);
     free(database->lent);
     sqlite3_free(database->path);
     *database = (struct database){0};
@@ -506,9 +507,11 @@ bool database_journal_mode(struct database *database, char out_mode[16], struct 
     if (!database_prepare(database, "pragma journal_mode", &statement, err))
         return false;
     bool ok = database_step(database, statement, &row, err);
-    if (ok)
-        sqlite3_snprintf(
-            16, out_mode, "%s", row ? (const char *)sqlite3_column_text(statement, 0) : "");
+    const char *mode = ok && row ? (const char *)sqlite3_column_text(statement, 0) : "";
+    if (mode == NULL)
+        ok = error_set(err, ERROR_MEMORY, "out of memory");
+    else
+        sqlite3_snprintf(16, out_mode, "%s", mode);
     sqlite3_finalize(statement);
     return ok;
 }

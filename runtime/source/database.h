@@ -4,6 +4,7 @@
 #define BQSYNC_SOURCE_DATABASE_H
 
 #include "base/error.h"
+#include "source/wal_guard.h"
 
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -29,6 +30,7 @@ struct database {
     char *path;
     struct kept_statements *kept;
     sqlite3_stmt *rollback;
+    struct wal_guard guard;
     struct lent_collations *lent; /* in place of the application's, see source/lent_collation.h */
     /* Whom the transactions of this connection tell that they are ours; borrowed. NULL, as
      * database_open leaves it: nobody asks. */

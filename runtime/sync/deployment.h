@@ -27,10 +27,12 @@ struct deployment {
     /* Owned: how fast all connections send. NULL: nobody measures. */
     struct link *link;
     const struct clock *clock;
-    /* Borrowed; NULL: nobody follows the source (BQ_SYNC_FOLLOW). */
+    /* Borrowed; NULL: nobody watches the source for commits. */
     struct commits *commits;
     /* Borrowed; NULL: each change of a table raises its label. */
     struct series *series;
+    /* Borrowed; NULL: each pass reads what it scans. */
+    struct scan_memory *scans;
     /* Borrowed; NULL: libcurl. */
     const struct http_ops *http;
     /* How long one call of BigQuery may be tried again. */

@@ -161,6 +161,30 @@ class CommitsTest(FollowTest):
         self.app.execute("insert into accounts values (3, 'c@x', 1, null)")
         self.wait_equal(service, "accounts")
 
+    def test_a_backup_that_is_copied_over_the_source_is_followed(self):
+        """In place, as cp does it: the same file, and nothing that SQLite would notice."""
+        service = self.serve()
+        self.app.execute("insert into accounts values (1, 'a@x', 1, null)")
+        self.wait_equal(service, "accounts")
+        backup = self.app.folder / "backup.db"
+        with self.app.connect() as db, sqlite3.connect(backup) as copy:
+            db.backup(copy)
+        copy.close()
+        self.app.execute("update accounts set note = 'later'")
+        self.wait_equal(service, "accounts")
+        service.wait_idle(3)
+        for name in ("app.db-wal", "app.db-shm"):
+            (self.app.folder / name).unlink(missing_ok=True)
+        content = backup.read_bytes()
+        # In one write: a pass over half a copy would fail, and be repeated a minute later.
+        with open(self.app.path, "r+b", buffering=0) as file:
+            self.assertEqual(len(content), file.write(content))
+            file.truncate()
+        self.wait_equal(service, "accounts")
+        self.assertEqual([None], [row[3] for row in self.app.source_rows("accounts")])
+        self.app.execute("insert into accounts values (3, 'c@x', 1, null)")
+        self.wait_equal(service, "accounts")
+
     def test_a_source_that_is_gone_for_a_while_is_followed_when_it_is_back(self):
         service = self.serve()
         away = self.app.folder / "away"

@@ -13,6 +13,7 @@
 #include "sync/pass/codec_record.h"
 #include "sync/pass/listing.h"
 #include "sync/pass/location.h"
+#include "sync/pass/plan.h"
 #include "sync/pass/quota_record.h"
 #include "sync/pass/rounds.h"
 #include "sync/pass/run_record.h"
@@ -322,6 +323,22 @@ static void remember_shapes(struct pass *pass)
     free((void *)tables);
 }
 
+/* What was scanned and is in BigQuery need not be read again until something is committed. */
+static void remember_scans(struct pass *pass)
+{
+    for (size_t i = 0; i < pass->count; i++) {
+        const struct task *task = &pass->tasks[i];
+        enum table_status status = task->outcome->status;
+        struct watermark watermark;
+        struct error ignored;
+        if (task->plan.capture.by != CAPTURE_SCAN || !plan_changes_by_commits(task) ||
+            (status != TABLE_SYNCED && status != TABLE_UNCHANGED))
+            continue;
+        if (tracking_load(&pass->tracking, task->table->name, &watermark, &ignored))
+            scan_memory_note(pass->deployment->scans, task->table, &task->source.mark, &watermark);
+    }
+}
+
 /* Targets that are gone may have gone with their dataset, which may be somewhere else now. */
 static bool list(struct pass *pass, struct error *err)
 {
@@ -360,7 +377,14 @@ static bool run(struct pass *pass, struct error *err)
 {
     struct commits *commits = pass->deployment->commits;
     bool covers = commits != NULL && (pass->options->tables == NULL || pass->options->follow);
-    int64_t file = covers ? commits_file(commits) : 0;
+    struct commits_mark mark = {0};
+
+    if (commits != NULL)
+        commits_mark(commits, scan_memory_is_used(pass->deployment->scans), &mark);
+    for (size_t i = 0; i < pass->count; i++) {
+        pass->tasks[i].source.scans = pass->deployment->scans;
+        pass->tasks[i].source.mark = mark;
+    }
 
     if (!open_all(pass, err) ||
         !quota_record_restore(pass->deployment, &pass->tracking, pass->tasks, pass->count, err))
@@ -369,7 +393,7 @@ static bool run(struct pass *pass, struct error *err)
         return false;
     note_frequency(pass);
     if (covers)
-        commits_cover(commits, file);
+        commits_cover(commits, &mark);
     struct rounds rounds = {
         .deployment = pass->deployment,
         .workers = &pass->workers,
@@ -388,6 +412,7 @@ static bool run(struct pass *pass, struct error *err)
         settle(pass);
         clean(pass);
         remember_shapes(pass);
+        remember_scans(pass);
     }
     return true;
 }

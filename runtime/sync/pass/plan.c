@@ -365,6 +365,23 @@ static bool plan_listed(
     return true;
 }
 
+bool plan_changes_by_commits(const struct task *task)
+{
+    const struct source_shape *shape = &task->source.shape;
+
+    return shape->exists && !shape->is_view && !shape->is_virtual &&
+           task->outcome->rows_rejected == 0;
+}
+
+/* A scan would find what this process has read before, so there is nothing to read. */
+static bool is_as_read(const struct task *task)
+{
+    const struct task_source *known = &task->source;
+
+    return plan_changes_by_commits(task) && known->watermark.last_error[0] == '\0' &&
+           scan_memory_holds(known->scans, task->table, &known->mark, &known->watermark);
+}
+
 /* The cookie first: whatever is altered from here on, the snapshot has another one. */
 static bool know_shape(struct database *source, struct task *task, struct error *err)
 {
@@ -405,6 +422,8 @@ bool plan_table(
         decide(task, SEND_REPLACE, why);
     else if (task->plan.capture.by == CAPTURE_TRIGGERS)
         return plan_listed(source, tracking, task, err);
+    else if (is_as_read(task))
+        return true;
     else if (task->table->mode == SEND_REPLACE) {
         if (!content_is_same(source, tracking, task, &same, err))
             return false;

@@ -25,6 +25,11 @@ MUST_CHECK bool plan_capture(
     const struct config *config, const struct table *table, const struct source_shape *shape,
     struct plan_capture *out_capture, struct error *err);
 
+/* Whether a scan of the table finds nothing new unless something was committed since the last one.
+ * A view and a virtual table may show what is not in the database; a rejected row is tried again in
+ * each scan. */
+bool plan_changes_by_commits(const struct task *task);
+
 /* Called in the open snapshot, before the table is read: if the source's schema has changed since
  * plan_table, looks again at the table's shape and its capture. The task is outdated if they are
  * not as planned, or if rows without a key have come. installed: capture that the plan found broken

@@ -6,10 +6,12 @@
 
 #include "base/table.h"
 #include "source/capture.h"
+#include "source/commits.h"
 #include "source/shape_memory.h"
 #include "source/tracking.h"
 #include "sync/pass/batch.h"
 #include "sync/pass/result.h"
+#include "sync/scan_memory.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -40,6 +42,10 @@ struct task_source {
     bool holds_versions;
     /* Where shapes are recalled from, borrowed; NULL: SQLite is asked for them. */
     const struct shape_memory *memory;
+    /* What this process remembers of its scans, borrowed, and what was committed when the pass
+     * began. */
+    const struct scan_memory *scans;
+    struct commits_mark mark;
     /* The source's schema cookie before its shape was read (capture.h). */
     int64_t schema_cookie;
     /* The table is in the pass's snapshot, and what that covers; set when it is opened. */

@@ -40,8 +40,8 @@ static void open_all(struct world *world, const char *mode)
     manual_clock_init(&world->clock);
     world->clock.ms = 1000;
     make(world->path, mode);
-    expect_ok(commits_new(&world->clock.clock, &world->commits, &err));
-    expect_ok(commits_follow(world->commits, world->path, true, &err));
+    expect_ok(commits_new(&world->clock.clock, world->path, true, &world->commits, &err));
+    commits_follow(world->commits, true);
     expect_ok(database_open(world->path, DATABASE_WRITE, 5000, &world->application, &err));
     expect_ok(database_open(world->path, DATABASE_WRITE, 5000, &world->ours, &err));
     world->ours.commits = world->commits;
@@ -62,9 +62,19 @@ static bool waits(struct world *world)
     return commits_since_ms(world->commits) != COMMITS_NONE;
 }
 
+static struct commits_mark mark_of(struct world *world)
+{
+    struct commits_mark mark;
+
+    commits_mark(world->commits, true, &mark);
+    return mark;
+}
+
 static void cover(struct world *world)
 {
-    commits_cover(world->commits, commits_file(world->commits));
+    struct commits_mark mark = mark_of(world);
+
+    commits_cover(world->commits, &mark);
     assert_false(waits(world));
 }
 
@@ -157,7 +167,8 @@ static void *commit_many(void *context)
     struct world *world = context;
 
     for (int i = 0; i < ROUNDS; i++) {
-        commits_cover(world->commits, commits_file(world->commits));
+        struct commits_mark mark = mark_of(world);
+        commits_cover(world->commits, &mark);
         struct error ignored;
         bool ok = database_begin(&world->application, &ignored) &&
                   database_exec(&world->application, "insert into t(v) values (1)", &ignored) &&
@@ -223,15 +234,129 @@ static void a_file_in_its_place_is_a_commit(void **state)
     (void)state;
     open_all(&world, "wal");
     cover(&world);
-    int64_t file = commits_file(world.commits);
+    struct commits_mark mark = mark_of(&world);
     char *backup = path_in(&world.folder, "backup.db");
     make(backup, "delete");
     assert_int_equal(rename(backup, world.path), 0);
     assert_true(waits(&world));
     // A pass that opened the old file does not cover it.
-    commits_cover(world.commits, file);
+    commits_cover(world.commits, &mark);
     assert_true(waits(&world));
     cover(&world);
+    close_all(&world);
+}
+
+/* Copies the bytes of one file over another, as cp does: same file, same inode. */
+static void copy_over(const char *from, const char *to)
+{
+    char bytes[4096];
+    FILE *in = fopen(from, "rb");
+    FILE *out = fopen(to, "r+b");
+
+    assert_non_null(in);
+    assert_non_null(out);
+    for (size_t count = 0; (count = fread(bytes, 1, sizeof bytes, in)) > 0;)
+        assert_int_equal(fwrite(bytes, 1, count, out), count);
+    fclose(in);
+    fclose(out);
+}
+
+/* Until a write gets another time than the last one. */
+static void wait_for_tick(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+}
+
+static void a_backup_copied_over_the_file_is_a_commit(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MODES; i++) {
+        struct world world;
+        open_all(&world, modes[i]);
+        commit_as(&world.application);
+        database_close(&world.application);
+        database_close(&world.ours);
+        char *backup = path_in(&world.folder, "backup.db");
+        // With nobody else there it is the whole database, as long as nobody commits to it.
+        FILE *made = fopen(backup, "wb");
+        assert_non_null(made);
+        fclose(made);
+        copy_over(world.path, backup);
+        cover(&world);
+        struct commits_mark before = mark_of(&world);
+        wait_for_tick();
+        copy_over(backup, world.path);
+        // The content is the same, so SQLite's data version is, too.
+        assert_true(waits(&world));
+        assert_int_not_equal(mark_of(&world).changes, before.changes);
+        cover(&world);
+        expect_ok(database_open(world.path, DATABASE_WRITE, 5000, &world.application, &err));
+        expect_ok(database_open(world.path, DATABASE_WRITE, 5000, &world.ours, &err));
+        close_all(&world);
+    }
+}
+
+static void a_mark_changes_with_commits_of_others_alone(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MODES; i++) {
+        for (int follows = 0; follows < 2; follows++) {
+            struct world world;
+            open_all(&world, modes[i]);
+            commits_follow(world.commits, follows != 0);
+            struct commits_mark first;
+            commits_mark(world.commits, false, &first);
+            assert_int_equal(first.known, follows != 0);
+            first = mark_of(&world);
+            assert_true(first.known);
+            assert_int_equal(mark_of(&world).changes, first.changes);
+            commit_as(&world.ours);
+            assert_int_equal(mark_of(&world).changes, first.changes);
+            commit_as(&world.application);
+            struct commits_mark second = mark_of(&world);
+            assert_int_not_equal(second.changes, first.changes);
+            commit_as(&world.ours);
+            assert_int_equal(mark_of(&world).changes, second.changes);
+            assert_int_equal(waits(&world), follows != 0);
+            close_all(&world);
+        }
+    }
+}
+
+static void a_mark_is_settled_when_a_later_write_gets_another_time(void **state)
+{
+    struct world world;
+    struct stat file;
+
+    (void)state;
+    open_all(&world, "delete");
+    assert_int_equal(stat(world.path, &file), 0);
+    int64_t written_ms = (file.st_ctim.tv_sec - MANUAL_CLOCK_START_S) * 1000;
+    world.clock.ms = written_ms;
+    assert_false(mark_of(&world).settled);
+    // Whole seconds may be all that the file system keeps.
+    world.clock.ms = written_ms + 3000;
+    assert_true(mark_of(&world).settled);
+    // A clock that was put back tells nothing.
+    world.clock.ms = written_ms - 5000;
+    assert_false(mark_of(&world).settled);
+    close_all(&world);
+}
+
+static void a_file_that_is_missing_has_no_mark(void **state)
+{
+    struct world world;
+
+    (void)state;
+    open_all(&world, "delete");
+    int64_t changes = mark_of(&world).changes;
+    char *away = path_in(&world.folder, "away.db");
+    assert_int_equal(rename(world.path, away), 0);
+    assert_false(mark_of(&world).known);
+    // It may have been written while it was away.
+    assert_int_equal(rename(away, world.path), 0);
+    assert_true(mark_of(&world).known);
+    assert_int_not_equal(mark_of(&world).changes, changes);
     close_all(&world);
 }
 
@@ -263,7 +388,9 @@ static void an_immutable_file_is_followed_by_its_replacement(void **state)
     database_close(&world.ours);
     database_close(&world.application);
     snprintf(path, sizeof path, "file:%s?immutable=1", world.path);
-    expect_ok(commits_follow(world.commits, path, false, &err));
+    commits_free(world.commits);
+    expect_ok(commits_new(&world.clock.clock, path, false, &world.commits, &err));
+    commits_follow(world.commits, true);
     assert_true(waits(&world));
     cover(&world);
     char *copy = path_in(&world.folder, "copy.db");
@@ -306,7 +433,7 @@ static void the_last_one_to_close_leaves_no_file(void **state)
     assert_true(waits(&world));
     database_close(&world.ours);
     database_close(&world.application);
-    expect_ok(commits_follow(world.commits, NULL, false, &err));
+    commits_follow(world.commits, false);
     assert_int_equal(access(path_in(&world.folder, "app.db-wal"), F_OK), -1);
     assert_false(waits(&world));
     close_all(&world);
@@ -321,6 +448,10 @@ int main(void)
         cmocka_unit_test(no_commit_is_lost_among_ours),
         cmocka_unit_test(the_clock_of_a_commit_starts_no_later_than_it),
         cmocka_unit_test(a_file_in_its_place_is_a_commit),
+        cmocka_unit_test(a_backup_copied_over_the_file_is_a_commit),
+        cmocka_unit_test(a_mark_changes_with_commits_of_others_alone),
+        cmocka_unit_test(a_mark_is_settled_when_a_later_write_gets_another_time),
+        cmocka_unit_test(a_file_that_is_missing_has_no_mark),
         cmocka_unit_test(a_file_that_is_missing_is_followed_when_it_is_back),
         cmocka_unit_test(an_immutable_file_is_followed_by_its_replacement),
         cmocka_unit_test(the_application_is_not_hindered),

@@ -1,0 +1,24 @@
+/* wal_guard: closes a connection so that a restored backup survives it. The last connection to a
+ * database in WAL mode copies the WAL into the file when it closes, and deletes it by its name
+ * (SQLite documentation, "Write-Ahead Logging"). It does neither if the file at its path is another
+ * one by then. But a backup that is copied over the file in place, its WAL deleted, leaves the file
+ * the same one: the old WAL would be copied over the backup. So a connection whose WAL is no longer
+ * the one at its path closes without both. */
+#ifndef BQSYNC_SOURCE_WAL_GUARD_H
+#define BQSYNC_SOURCE_WAL_GUARD_H
+
+#include "source/file_stamp.h"
+
+#include <sqlite3.h>
+
+struct wal_guard {
+    struct file_stamp wal; /* as the connection has it open; empty: it was not in WAL mode */
+};
+
+/* Called after the first read of the connection, which opens the WAL. NULL is fine. */
+void wal_guard_note(sqlite3 *handle, struct wal_guard *out_guard);
+
+/* Closes the connection; its statements are finalized. NULL is fine. */
+void wal_guard_close(sqlite3 *handle, const struct wal_guard *guard);
+
+#endif
