@@ -9,9 +9,9 @@
 #include "cli/console.h"
 #include "service/history.h"
 #include "service/ledger.h"
+#include "service/lock_schedule.h"
 #include "service/scheduler.h"
 #include "service/status.h"
-#include "service/told_schedule.h"
 #include "source/tracking.h"
 #include "sync/pass/quota_record.h"
 
@@ -263,7 +263,7 @@ int command_status(struct invocation *in)
     struct ledger ledger = {0};
     struct error err = {.code = ERROR_MEMORY, .message = "out of memory"};
     struct config schedule;
-    cJSON *told = told_schedule_read(in->config, &schedule);
+    cJSON *told = lock_schedule_read(in->config, &schedule);
     cJSON *idle = history_idle(in->config->state_path);
     int exit_status = 0;
 

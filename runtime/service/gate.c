@@ -1,6 +1,7 @@
 #include "service/gate.h"
 
-#include <arpa/inet.h>
+#include "base/loopback.h"
+
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <stddef.h>
@@ -73,32 +74,10 @@ static bool is_port(const char *text)
     return digits > 0 && digits <= 5 && text[1 + digits] == '\0';
 }
 
-/* The length of an address of 127.0.0.0/8 in the usual four parts; 0 if there is none. */
-static size_t loopback_length(const char *host)
-{
-    char number[INET_ADDRSTRLEN];
-    struct in_addr address;
-    size_t length = strspn(host, "0123456789.");
-
-    if (length >= sizeof number)
-        return 0;
-    memcpy(number, host, length);
-    number[length] = '\0';
-    bool loopback = inet_pton(AF_INET, number, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
-    return loopback ? length : 0;
-}
-
 bool gate_knows_host(const struct gate *gate, const char *host)
 {
-    static const char *const names[] = {"localhost", "[::1]"};
-
     if (!gate->loopback || host == NULL)
         return true;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        size_t length = strlen(names[i]);
-        if (strncasecmp(host, names[i], length) == 0 && is_port(host + length))
-            return true;
-    }
     size_t length = loopback_length(host);
     return length > 0 && is_port(host + length);
 }

@@ -1,9 +1,9 @@
-#include "service/told_schedule.h"
+#include "service/lock_schedule.h"
 
 #include "base/json_exact.h"
 #include "base/json_memory.h"
 
-void told_schedule_leave(struct lock *lock, const struct config *rules, const struct config *place)
+void lock_schedule_write(struct lock *lock, const struct config *rules, const struct config *place)
 {
     cJSON *json = cJSON_CreateObject();
 
@@ -35,7 +35,7 @@ static void read_text(const cJSON *json, const char *name, char **value)
         *value = text;
 }
 
-cJSON *told_schedule_read(const struct config *own, struct config *out_config)
+cJSON *lock_schedule_read(const struct config *own, struct config *out_config)
 {
     struct lock_service service;
     int64_t minute = own->daily_minute;
