@@ -2,6 +2,7 @@
 
 #include "base/dsn.h"
 #include "base/log.h"
+#include "base/loopback.h"
 #include "base/url.h"
 
 #include <ctype.h>
@@ -514,10 +515,7 @@ bool config_value_set(
 
 bool config_value_is_loopback(const char *listen)
 {
-    if (strncasecmp(listen, "localhost:", 10) == 0 || strncmp(listen, "[::1]:", 6) == 0)
-        return true;
+    size_t length = loopback_length(listen);
 
-    // Only digits and dots, so that a name such as 127.example.com is not taken for an address.
-    size_t host = strspn(listen, "0123456789.");
-    return strncmp(listen, "127.", 4) == 0 && listen[host] == ':';
+    return length > 0 && listen[length] == ':';
 }

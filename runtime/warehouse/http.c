@@ -1,11 +1,11 @@
 #include "warehouse/http.h"
 
 #include "base/clock.h"
+#include "base/loopback.h"
 
 #include <curl/curl.h>
 #include <openssl/crypto.h>
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -575,10 +575,7 @@ bool http_host(const char *url, char *out, size_t size)
 
 bool http_host_is_loopback(const char *host)
 {
-    struct in_addr number;
+    size_t length = loopback_length(host);
 
-    if (strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0)
-        return true;
-    // 127.0.0.0/8 as a number: a name may well begin with "127.".
-    return inet_pton(AF_INET, host, &number) == 1 && ntohl(number.s_addr) >> 24 == 127;
+    return strcmp(host, "::1") == 0 || (length > 0 && host[length] == '\0');
 }
