@@ -20,9 +20,11 @@ static bool read_encoding(sqlite3_stmt *row, bool *out_utf16, struct error *err)
 
     bool ok = sqlite3_prepare_v2(db, "PRAGMA encoding", -1, &pragma, NULL) == SQLITE_OK &&
               sqlite3_step(pragma) == SQLITE_ROW;
+    // The name is converted in a database of UTF-16, for which memory may be missing.
+    const char *name = ok ? (const char *)sqlite3_column_text(pragma, 0) : NULL;
+    ok = name != NULL;
     if (ok)
-        *out_utf16 =
-            sqlite3_strnicmp((const char *)sqlite3_column_text(pragma, 0), "UTF-16", 6) == 0;
+        *out_utf16 = sqlite3_strnicmp(name, "UTF-16", 6) == 0;
     else
         error_set(err, ERROR_SOURCE, "cannot read the text encoding: %s", sqlite3_errmsg(db));
     sqlite3_finalize(pragma);

@@ -257,21 +257,18 @@ static void *help(void *context)
 static void hand_over(struct container *container)
 {
     struct block *full = container->current;
-    bool queued = false;
+    bool small = full->raw.capacity <= 4 * container->block_bytes;
+    int64_t reading_ns = thread_ns() - container->read_from_ns;
 
     pthread_mutex_lock(&container->lock);
-    level_saw_reading(&container->level, full->raw.length, thread_ns() - container->read_from_ns);
-    pthread_mutex_unlock(&container->lock);
-    if (container->thread_count > 0 && full->raw.capacity <= 4 * container->block_bytes) {
-        pthread_mutex_lock(&container->lock);
-        queued = container->queued < container->queue_max;
-        if (queued) {
-            container->queue[container->queued++] = full;
-            container->current = container->free[--container->free_count];
-            pthread_cond_signal(&container->filled);
-        }
-        pthread_mutex_unlock(&container->lock);
+    level_saw_reading(&container->level, full->raw.length, reading_ns);
+    bool queued = container->thread_count > 0 && small && container->queued < container->queue_max;
+    if (queued) {
+        container->queue[container->queued++] = full;
+        container->current = container->free[--container->free_count];
+        pthread_cond_signal(&container->filled);
     }
+    pthread_mutex_unlock(&container->lock);
     if (!queued)
         finish_block(container, container->packer, full);
     container->writer.out = &container->current->raw;

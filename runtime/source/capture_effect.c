@@ -49,10 +49,11 @@ static const char items_sql[] =
 /* As SQLite has it, the index compares the column by the column's own collation. */
 static bool is_item_of_key(const struct source_table *in, sqlite3_stmt *item)
 {
-    const char *name = (const char *)sqlite3_column_text(item, ITEM_NAME);
+    const char *name = statement_borrow_text(item, ITEM_NAME);
     const char *collation = NULL;
 
-    return name != NULL && sqlite3_column_int(item, ITEM_IS_NAMED) == 1 &&
+    return sqlite3_column_type(item, ITEM_NAME) != SQLITE_NULL &&
+           sqlite3_column_int(item, ITEM_IS_NAMED) == 1 &&
            sqlite3_table_column_metadata(
                in->source->handle, "main", in->table->name, name, NULL, &collation, NULL, NULL,
                NULL) == SQLITE_OK &&

@@ -195,16 +195,16 @@ static void add_item(
     struct constraint *constraint)
 {
     const struct table *table = in->table;
-    const char *name = (const char *)sqlite3_column_text(item, ITEM_NAME);
-    const char *collation = (const char *)sqlite3_column_text(item, ITEM_COLLATION);
+    const char *name = statement_borrow_text(item, ITEM_NAME);
+    const char *collation = statement_borrow_text(item, ITEM_COLLATION);
     struct buffer *match = &constraint->match;
 
     if (constraint->name[0] == '\0') {
         statement_text(item, ITEM_INDEX, constraint->name, sizeof constraint->name);
         if (sqlite3_column_int(item, ITEM_PARTIAL) == 1)
-            add_filter(columns, (const char *)sqlite3_column_text(item, ITEM_SQL), constraint);
+            add_filter(columns, statement_borrow_text(item, ITEM_SQL), constraint);
     }
-    if (name == NULL) {
+    if (sqlite3_column_type(item, ITEM_NAME) == SQLITE_NULL) {
         constraint->problem = "it is an index over an expression";
         return;
     }

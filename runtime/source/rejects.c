@@ -274,11 +274,11 @@ const char *rejects_reason_without_key(const char *reason)
 
 static void show_reason(sqlite3_stmt *statement, char *out_reason, size_t size)
 {
-    const char *reason = (const char *)sqlite3_column_text(statement, 2);
+    const char *reason = statement_borrow_text(statement, 2);
 
     text_format(
-        out_reason, size, "%s: %s value %s", (const char *)sqlite3_column_text(statement, 0),
-        (const char *)sqlite3_column_text(statement, 1), rejects_reason_without_key(reason));
+        out_reason, size, "%s: %s value %s", statement_borrow_text(statement, 0),
+        statement_borrow_text(statement, 1), rejects_reason_without_key(reason));
 }
 
 bool rejects_first_reason(
@@ -355,12 +355,12 @@ bool rejects_count_listed(
 static struct reject read_reject(sqlite3_stmt *statement)
 {
     return (struct reject){
-        .table = (const char *)sqlite3_column_text(statement, 0),
-        .key_json = (const char *)sqlite3_column_text(statement, 1),
-        .column = (const char *)sqlite3_column_text(statement, 2),
-        .storage_class = (const char *)sqlite3_column_text(statement, 3),
-        .reason = (const char *)sqlite3_column_text(statement, 4),
-        .since = (const char *)sqlite3_column_text(statement, 5),
+        .table = statement_borrow_text(statement, 0),
+        .key_json = statement_borrow_text(statement, 1),
+        .column = statement_borrow_text(statement, 2),
+        .storage_class = statement_borrow_text(statement, 3),
+        .reason = statement_borrow_text(statement, 4),
+        .since = statement_borrow_text(statement, 5),
     };
 }
 

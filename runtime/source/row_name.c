@@ -2,18 +2,18 @@
 
 #include "base/text_fit.h"
 #include "source/sqlite_sql.h"
+#include "source/statement.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 static const char *value(sqlite3_stmt *row, int column)
 {
-    const char *text = NULL;
+    int type = sqlite3_column_type(row, column);
 
-    if (sqlite3_column_type(row, column) == SQLITE_BLOB)
-        return "a blob";
-    text = (const char *)sqlite3_column_text(row, column);
-    return text == NULL ? "NULL" : text;
+    return type == SQLITE_BLOB   ? "a blob"
+           : type == SQLITE_NULL ? "NULL"
+                                 : statement_borrow_text(row, column);
 }
 
 void row_name(

@@ -21,10 +21,7 @@ static const unsigned char hash_key[SIPHASH_KEY_SIZE] = "bqsync's schema";
 /* Texts are hashed with their ends, so that none runs into the next. */
 static void add_text(struct siphash *hash, const char *text)
 {
-    if (text != NULL)
-        siphash_update(hash, text, strlen(text) + 1);
-    else
-        siphash_update(hash, "\xff", 1);
+    siphash_update(hash, text, strlen(text) + 1);
 }
 
 /* Scans make and rename tables of bqsync's own, at which no inspection looks. */
@@ -51,7 +48,7 @@ static bool hash_schema(struct database *source, uint64_t out_hash[2], struct er
             !is_looked_at(statement_borrow_text(statement, 0), statement_borrow_text(statement, 2)))
             continue;
         for (int i = 0; i < 4; i++)
-            add_text(&hash, (const char *)sqlite3_column_text(statement, i));
+            add_text(&hash, statement_borrow_text(statement, i));
     }
     database_give_back(statement);
     siphash_finish_128(&hash, out_hash);

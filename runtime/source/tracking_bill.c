@@ -204,8 +204,8 @@ bool tracking_bill_each(
     bool ok = database_step(database, statement, &found, err);
     while (ok && found) {
         const struct table_bill bill = {
-            .table = (const char *)sqlite3_column_text(statement, 0),
-            .day = (const char *)sqlite3_column_text(statement, 1),
+            .table = statement_borrow_text(statement, 0),
+            .day = statement_borrow_text(statement, 1),
             .bytes = sqlite3_column_int64(statement, 2),
             .queries = sqlite3_column_int64(statement, 3),
         };

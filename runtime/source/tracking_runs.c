@@ -58,9 +58,8 @@ bool tracking_each_run(
         if (!database_step(&tracking->database, statement, &row, err))
             goto cleanup;
         if (!row || !visit(
-                        context, (const char *)sqlite3_column_text(statement, 0),
-                        (const char *)sqlite3_column_text(statement, 1),
-                        (const char *)sqlite3_column_text(statement, 2)))
+                        context, statement_borrow_text(statement, 0),
+                        statement_borrow_text(statement, 1), statement_borrow_text(statement, 2)))
             break;
     }
     ok = true;

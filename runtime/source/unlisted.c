@@ -118,9 +118,7 @@ static bool each_column(
     bool ok = statement_bind(source, COLUMNS_SQL, &statement, err, "s", table->name);
 
     while (ok && (ok = database_step(source, statement, &row, err)) && row)
-        visit(
-            context, (const char *)sqlite3_column_text(statement, 0),
-            (const char *)sqlite3_column_text(statement, 1));
+        visit(context, statement_borrow_text(statement, 0), statement_borrow_text(statement, 1));
     sqlite3_finalize(statement);
     return ok;
 }

@@ -190,6 +190,8 @@ static bool bind_member(
     const char *type = (const char *)sqlite3_column_text(member, 1);
     int at = (int)k + 1;
 
+    if (type == NULL)
+        return error_set(err, ERROR_MEMORY, "out of memory");
     if (k >= hashing->table->key_count || strcmp(type, "null") == 0 ||
         strcmp(type, "object") == 0 || strcmp(type, "array") == 0)
         return refuse(

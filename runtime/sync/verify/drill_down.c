@@ -167,6 +167,7 @@ static void append_source_key(struct buffer *out, const struct table *table, sql
             cJSON_AddItemToArray(array, bytes_json(row, column));
             continue;
         }
+        // Without memory there is none, and the next step fails.
         const char *text = (const char *)sqlite3_column_text(row, column);
         if (type == SQLITE_INTEGER)
             cJSON_AddItemToArray(array, cJSON_CreateRaw(text));
