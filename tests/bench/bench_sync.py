@@ -18,7 +18,7 @@ from tests.bench.measure import Results, cost_of, in_turns, ratios, spread
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 
-SIZES = (100_000, 1_000_000, 4_000_000)
+SIZES = (100_000, 1_000_000, 10_000_000)
 ONE_ROUND_FROM = 1_000_000
 
 
