@@ -13,6 +13,10 @@
 #define PATH_CEILING 8192
 /* How long the server may hold a request while the query runs. */
 #define HOLD_MS 10000
+/* Rows of a page. Left to itself BigQuery sends up to 10 MB of JSON ("API reference", jobs.query:
+ * maxResults), which takes ten times as much memory once it is parsed. So many rows of three short
+ * cells take 8 MB, and twice that while the next page comes. */
+#define PAGE_ROWS 10000
 /* Fresh queries after one that failed on the server's side. */
 #define FRESH_TRIES 3
 
@@ -61,6 +65,7 @@ static cJSON *query_body(struct selection *selection)
     cJSON_AddStringToObject(body, "query", selection->sql);
     cJSON_AddFalseToObject(body, "useLegacySql");
     json_add_int64(body, "timeoutMs", hold_ms(bigquery));
+    json_add_int64(body, "maxResults", PAGE_ROWS);
     if (bigquery->location != NULL)
         cJSON_AddStringToObject(body, "location", bigquery->location);
     snprintf(
@@ -123,8 +128,8 @@ static bool next_page(
         http_escape(&path, selection->location);
     }
     buffer_printf(
-        &path, "&timeoutMs=%" PRId64 "&formatOptions.useInt64Timestamp=true",
-        hold_ms(selection->bigquery));
+        &path, "&timeoutMs=%" PRId64 "&maxResults=%d&formatOptions.useInt64Timestamp=true",
+        hold_ms(selection->bigquery), PAGE_ROWS);
     if (token[0] != '\0') {
         buffer_append_text(&path, "&pageToken=");
         http_escape(&path, token);

@@ -26,12 +26,12 @@ from n
 """
 
 
-class Verification:
-    """One run of verify: what it cost, and what bqlocal computed for it."""
+class Run:
+    """One run of bqsync: what it cost, and what bqlocal computed for it."""
 
-    def __init__(self, app, bq, status):
+    def __init__(self, app, bq, arguments, status=0):
         cpu = cpu_of(bq.pid)
-        self.cost = cost_of([app.program, "verify", "everything"], app.environment, app.folder, status)
+        self.cost = cost_of([app.program, *arguments], app.environment, app.folder, status)
         self.cpu_of_bqlocal = cpu_of(bq.pid) - cpu
 
 
@@ -49,7 +49,7 @@ def main() -> int:
         def verification(article, status):
             bq.query(f"update d.everything set s = concat('{article} text of ordinary length, number ', cast(id as string))"
                      f" where id <= {DIFFERING}")
-            return Verification(app, bq, status)
+            return Run(app, bq, ["verify", "everything"], status)
 
         turns = in_turns({"equal": lambda: verification("a", 0),
                           f"{DIFFERING} rows differ": lambda: verification("the", 1)}, options.rounds)

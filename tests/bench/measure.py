@@ -166,6 +166,10 @@ class Results:
             "title": title, "unit": unit, "logarithmic": logarithmic,
             "bars": [[label, *(float(f"{value:.4g}") for value in bar)] for label, bar in bars.items()]}
 
+    def lines(self, name: str, title: str, unit: str, along: str, lines: dict[str, list[list[float]]]) -> None:
+        """A chart of a line for each label, through points of (x, y)."""
+        self._document["charts"][name] = {"title": title, "unit": unit, "along": along, "lines": lines}
+
     def save(self) -> None:
         now = datetime.datetime.now(datetime.timezone.utc)
         self._document.update(date=now.date().isoformat(), load_after=round(os.getloadavg()[0], 1))

@@ -1,4 +1,4 @@
-"""Puts the results of benchmarks into docs/performance.md: tables between its marks, and charts beside it.
+"""Puts the results of benchmarks and of the soak into the pages that show them: tables between marks, and charts.
 
     python3 -m tests.bench.publish [--take FOLDER]
 
@@ -19,6 +19,7 @@ import sys
 from tests.bench import svg
 
 DOCS = pathlib.Path(__file__).resolve().parent.parent.parent / "docs"
+PAGES = ("performance.md", "testing.md")
 MARK = re.compile(r"(<!-- (table|measured) (\S+) -->\n).*?(<!-- end -->)", re.S)
 
 
@@ -33,24 +34,30 @@ def measured_text(document: dict) -> str:
             f"{document['load_after']} after.\n")
 
 
-def page(text: str, results: dict[str, dict]) -> str:
-    """The page with the results between its marks."""
+def page(name: str, text: str, results: dict[str, dict]) -> str:
+    """The text of the page of that name with the results between its marks."""
     tables = {f"{name}-{table}": content for name, document in results.items()
               for table, content in document["tables"].items()}
 
     def filled(match: re.Match) -> str:
-        kind, name = match[2], match[3]
+        kind, wanted = match[2], match[3]
         found = tables if kind == "table" else results
-        if name not in found:
-            raise SystemExit(f"docs/performance.md wants {kind} {name}, and docs/figures has no such results")
-        return match[1] + (table_text(tables[name]) if kind == "table" else measured_text(results[name])) + match[4]
+        if wanted not in found:
+            raise SystemExit(f"docs/{name} wants {kind} {wanted}, and docs/figures has no such results")
+        return match[1] + (table_text(tables[wanted]) if kind == "table" else measured_text(results[wanted])) + match[4]
 
     return MARK.sub(filled, text)
 
 
+def chart_text(content: dict) -> str:
+    if "lines" in content:
+        return svg.lines(content["title"], content["unit"], content["along"], content["lines"])
+    return svg.bars(content["title"], content["unit"], content["bars"], content["logarithmic"])
+
+
 def charts(results: dict[str, dict]) -> dict[str, str]:
     """File names and their content."""
-    return {f"{name}-{chart}.svg": svg.bars(content["title"], content["unit"], content["bars"], content["logarithmic"])
+    return {f"{name}-{chart}.svg": chart_text(content)
             for name, document in results.items() for chart, content in document["charts"].items()}
 
 
@@ -69,8 +76,9 @@ def main() -> int:
     results = published()
     for name, content in charts(results).items():
         (DOCS / "figures" / name).write_text(content, "utf-8")
-    target = DOCS / "performance.md"
-    target.write_text(page(target.read_text("utf-8"), results), "utf-8")
+    for name in PAGES:
+        target = DOCS / name
+        target.write_text(page(name, target.read_text("utf-8"), results), "utf-8")
     return 0
 
 

@@ -19,6 +19,7 @@ import unittest
 
 from tests.e2e.serving import EVENTS, STATUS, Service
 from tests.support import mirror
+from tests.support.bad_day import some_fault
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import BUILD, Deployment
 from tests.support.watching import open_descriptors, resident_kib
@@ -32,6 +33,7 @@ SEED = int(os.environ.get("BQSYNC_SEED", time.time_ns() % 10**6))
 CLIENTS, RATE = 4, 50
 WRITES_A_SECOND = 50
 TABLES = ["accounts", "devices", "events", "everything", "memberships", "people", "settings"]
+TARGETS = [f"d.{table}" for table in TABLES]
 GROWTH_KIB = 8192
 
 
@@ -43,27 +45,6 @@ def write(path, seed, stop):
         app.act()
     app.fix_values()
     db.close()
-
-
-def some_fault(source):
-    """One rule for what BigQuery and the network between do on a bad day."""
-    nth = source.randrange(1, 6)
-    place = source.choice([{}, {"method": "POST"}, {"method": "GET"}, {"path": "/jobs"}, {"path": "upload"}, {"path": "queries"}])
-    kind = source.randrange(10)
-    if kind == 0:
-        return {"action": "job_fail", "reason": source.choice(["backendError", "internalError", "rateLimitExceeded"]),
-                "message": "bad day", "nth": nth}
-    if kind == 1:
-        return {"action": "job_delay", "ms": source.choice([300, 2500]), "nth": nth}
-    if kind == 2:
-        return {"action": "upload_vanish", "path": "upload_id=", "nth": nth}
-    if kind == 3:
-        return {"action": "table_vanish", "table": f"d.{source.choice(TABLES)}", "nth": nth}
-    return {**place, "nth": nth, "count": source.randrange(1, 4), **source.choice([
-        {"action": "status", "status": source.choice([500, 502, 503, 504, 429]), "processed": source.random() < 0.3},
-        {"action": "status", "status": 403, "reason": "rateLimitExceeded"},
-        {"action": "delay", "ms": source.choice([50, 1500])},
-        {"action": "reset_before"}, {"action": "reset_after"}, {"action": "truncate"}, {"action": "not_json"}])}
 
 
 class SoakTest(unittest.TestCase):
@@ -81,7 +62,7 @@ class SoakTest(unittest.TestCase):
     def fail_at_random(self):
         source = random.Random(SEED)
         while not self.stop.wait(source.uniform(0.2, 1.5)):
-            self.bq.faults(*(some_fault(source) for _ in range(source.randrange(1, 4))))
+            self.bq.faults(*(some_fault(source, TARGETS) for _ in range(source.randrange(1, 4))))
             self.fault_sets += 1
         self.bq.clear_faults()
 

@@ -1,9 +1,11 @@
 """What verify must not be fooled by."""
 
 import json
+import os
 import time
 import unittest
 
+from tests.bench.measure import cost_of
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import SHAPES, Deployment
 
@@ -28,6 +30,20 @@ class VerifyTest(unittest.TestCase):
         self.bq.query("update d.settings set value = '2' where true")
 
         self.assertEqual(["a"], self.verify("settings")["different"])
+
+    def test_memory_does_not_grow_with_the_number_of_differences(self):
+        if os.environ.get("BQSYNC_SANITIZE"):
+            self.skipTest("a sanitizer keeps what was freed")
+        peaks = []
+        for rows in (20_000, 60_000):
+            self.app.execute("delete from accounts")
+            self.app.execute("with recursive n(i) as (select 1 union all select i + 1 from n where i < ?)"
+                             " insert into accounts select i, i || '@x', i, 'note' from n", (rows,))
+            self.app.sync("accounts")
+            self.bq.query("update d.accounts set note = 'wrong' where true")
+            peaks.append(cost_of([self.app.program, "verify", "accounts"], self.app.environment, self.app.folder, 1).peak_mib)
+
+        self.assertLess(peaks[1], peaks[0] + 12, peaks)
 
     def test_a_sync_that_ends_while_the_query_runs_is_no_difference(self):
         self.app.execute("insert into accounts values (1, 'a@x', 1, null), (2, 'b@x', 2, null)")

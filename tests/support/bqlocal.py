@@ -153,7 +153,8 @@ class Client:
 
     def query(self, sql, dataset=None, parameters=None):
         """Runs GoogleSQL; returns the rows as dicts of Python values (HttpError if it fails)."""
-        body = {"query": sql, "useLegacySql": False, "timeoutMs": 60000,
+        # Shorter than a request may take: one that runs longer is asked for again.
+        body = {"query": sql, "useLegacySql": False, "timeoutMs": 30000,
                 "formatOptions": {"useInt64Timestamp": True}}
         if dataset is not None:
             body["defaultDataset"] = {"projectId": self.project, "datasetId": dataset}

@@ -51,6 +51,7 @@ static void test_rows_come_as_text_with_null_told_apart(void **state)
         cJSON_GetObjectItem(cJSON_GetObjectItem(body, "formatOptions"), "useInt64Timestamp")));
     assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(body, "location")), "EU");
     assert_in_range(strlen(cJSON_GetStringValue(cJSON_GetObjectItem(body, "requestId"))), 20, 36);
+    assert_int_equal(cJSON_GetNumberValue(cJSON_GetObjectItem(body, "maxResults")), 10000);
     cJSON_Delete(body);
 }
 
@@ -82,6 +83,7 @@ static void test_a_slow_query_is_waited_for_and_read_page_by_page(void **state)
     assert_non_null(strstr(second, "/projects/p/queries/q1?"));
     assert_non_null(strstr(second, "&location=US"));
     assert_non_null(strstr(second, "formatOptions.useInt64Timestamp=true"));
+    assert_non_null(strstr(second, "&maxResults=10000"));
     assert_non_null(strstr(fixture->http.requests[3].url, "&pageToken=n%2F1"));
 }
 
