@@ -63,8 +63,8 @@ struct commits_mark {
     bool known;      /* it could be looked */
     int64_t file;    /* changes when another file has taken the place of the database */
     int64_t changes; /* how many looks have found a commit, so far */
-    /* The file's times tell of later writes (source/file_stamp.h). Else a backup that is copied over
-     * the file right now might not be seen. */
+    /* The file's times tell of later writes (source/file_stamp.h). Else a backup that is copied
+     * over the file right now might not be seen. */
     bool settled;
 };
 
