@@ -181,10 +181,9 @@ def fits_float(text: str) -> bool:
 
 
 def fits_decimal(value: Decimal, scale: int, limit: int) -> bool:
-    """Whether value * 10^scale is an integer of at most this size."""
+    """Whether value, which is finite, times 10^scale is an integer of at most this size."""
     _, digits, exponent = value.as_tuple()
-    if not isinstance(exponent, int):
-        return False
+    exponent = int(exponent)
     unscaled = int("".join(map(str, digits)).lstrip("0") or "0")
     while unscaled and unscaled % 10 == 0:
         unscaled //= 10

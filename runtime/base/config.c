@@ -68,12 +68,13 @@ struct mistakes {
     size_t listed;
     size_t used;        /* bytes of lines */
     char lines[960];    /* "\n  MESSAGE" for each that has room */
-    struct error first; /* the only one is reported as it is */
+    struct error first; /* the only one is reported as it is; so is the first that lacks memory */
 };
 
 static void note_mistake(struct mistakes *mistakes, const struct error *mistake)
 {
-    if (mistakes->count++ == 0)
+    if (mistakes->count++ == 0 ||
+        (mistake->code == ERROR_MEMORY && mistakes->first.code != ERROR_MEMORY))
         mistakes->first = *mistake;
     size_t room = sizeof mistakes->lines - mistakes->used;
     size_t length = strlen("\n  ") + strlen(mistake->message);
@@ -93,7 +94,8 @@ static bool report_mistakes(const struct mistakes *mistakes, struct error *err)
     if (mistakes->count == 0)
         return true;
     *err = mistakes->first;
-    if (mistakes->count == 1)
+    // Without memory nobody knows which values are wrong.
+    if (mistakes->count == 1 || mistakes->first.code == ERROR_MEMORY)
         return false;
     if (hidden > 0)
         snprintf(more, sizeof more, "\n  and %zu more", hidden);

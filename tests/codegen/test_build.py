@@ -103,6 +103,56 @@ class BuildTest(unittest.TestCase):
         said = compiler.Builder(layout, compiler.Tools(["cc"], ["-Wall"], []), "objects").build(["a.c"], "program")
         self.assertRegex(said, r"(?m)^a\.c:1:22: warning: ")
 
+    def test_what_has_not_changed_is_neither_compiled_nor_linked_again(self):
+        for folder in ("include/base", "include/encode"):
+            os.makedirs(folder)
+        self.write("include/base/one.h", b"#define ONE 0\n")
+        for name, text in (("a.c", b'#include "base/one.h"\nint main(void) { return ONE; }\n'), ("a.h", b""),
+                           ("b.c", b"int b = 1;\n"), ("b.h", b""), ("none.a", b"!<arch>\n")):
+            self.write(name, text)
+
+        def made(*sources):
+            """What a build makes anew."""
+            builder = compiler.Builder(
+                Layout("1", ["include"], "none.a", [], []), compiler.Tools(["cc"], [], []), "objects")
+            with unittest.mock.patch.object(compiler, "_run", side_effect=compiler._run) as run:
+                builder.build(sources, "program")
+            return sorted(call.args[1] for call in run.call_args_list)
+
+        self.assertEqual(["objects/a.o", "objects/b.o", "program"], made("a.c", "b.c"))
+        self.assertEqual([], made("a.c", "b.c"))
+        self.write("b.c", b"int b = 2;\n")
+        self.assertEqual(["objects/b.o", "program"], made("a.c", "b.c"))
+        self.write("include/base/one.h", b"#define ONE 1\n")
+        self.assertEqual(["objects/a.o", "objects/b.o", "program"], made("a.c", "b.c"))
+        self.assertEqual(["program"], made("a.c"))
+        self.assertEqual(["a.o", "state.json"], sorted(os.listdir("objects")))
+
+    def test_a_compiler_that_is_not_there_is_named(self):
+        with unittest.mock.patch.dict(os.environ, CC="no-such-cc -O2"):
+            self.assertEqual(
+                (1, "bqsync-gen build: there is no C compiler no-such-cc; install one (Debian: apt-get install gcc "
+                 "libc6-dev), or name another in CC\n", False), self.build())
+
+    def test_without_definitions_nothing_is_built(self):
+        status, stderr, called = self.build("--schemas", "other")
+        self.assertEqual((3, False), (status, called))
+        self.assertIn("bqsync-gen build: there is no folder other; bqsync-gen init DATABASE makes it\n", stderr)
+
+        self.write("schemas/users.json", b"{")
+        status, stderr, called = self.build()
+        self.assertEqual((3, False), (status, called))
+        self.assertIn("schemas/users.json:1", stderr)
+
+    def test_a_tree_that_is_not_built_yet_says_so(self):
+        stderr = io.StringIO()
+        with contextlib.redirect_stderr(stderr), unittest.mock.patch("codegen.place.layout", return_value=None):
+            status = commands.main(["build"], "bqsync-gen", {})
+
+        self.assertEqual(
+            (1, "bqsync-gen build: the libraries of this tree are not built yet; run ./dev build\n"),
+            (status, stderr.getvalue()))
+
 
 if __name__ == "__main__":
     unittest.main()

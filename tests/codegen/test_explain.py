@@ -1,5 +1,7 @@
 """explain as a user runs it: its whole text for each kind of change, and where it finds the older definitions."""
 
+import contextlib
+import io
 import json
 import os
 import pathlib
@@ -7,7 +9,9 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
+from codegen import commands
 from tests.codegen.golden import EXPLAINED, explain
 from tests.codegen.support import ROOT, definition
 
@@ -134,6 +138,43 @@ class BaselineTest(unittest.TestCase):
 
         self.assertEqual(1, status)
         self.assertIn("drop table `${project}`.`${dataset}`.`users`", out)
+
+    def test_a_folder_that_cannot_be_listed_is_named(self):
+        self.write(users=USERS)
+        (self.folder / "own" / "older").mkdir()
+        listed = os.listdir
+
+        def refuse(path):
+            if os.path.basename(path) == refused:
+                raise PermissionError(13, "Permission denied", path)
+            return listed(path)
+
+        for refused, status, said in (("older", 2, "older: cannot be read: Permission denied\n"),
+                                      ("schemas", 3, "schemas: cannot be read: Permission denied\n")):
+            with self.subTest(refused), mock.patch("os.listdir", refuse):
+                self.assertEqual((status, said), self.run_here("older"))
+
+    def run_here(self, *arguments):
+        """The same in this process: exit status and stderr."""
+        stderr = io.StringIO()
+        with contextlib.chdir(self.folder / "own"), contextlib.redirect_stderr(stderr):
+            return commands.main(["explain", *arguments], "bqsync-gen", {}), stderr.getvalue()
+
+    def test_without_git_a_ref_cannot_be_read(self):
+        self.write(users=USERS)
+        with mock.patch.dict(os.environ, PATH="/nowhere"):
+            self.assertEqual((2, "git cannot be run: No such file or directory\n"), self.run_here("v1"))
+
+    def test_a_definition_that_git_has_lost_is_named(self):
+        self.commit("v1", users=USERS)
+        blob = subprocess.run(["git", "rev-parse", "v1:own/schemas/users.json"], cwd=self.folder, check=True,
+                              capture_output=True, text=True).stdout.strip()
+        (self.folder / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+
+        status, said = self.run_here("v1")
+
+        self.assertEqual(2, status)
+        self.assertRegex(said, r"^[0-9a-f]{40}:users\.json cannot be read: .+")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ class TextTest(unittest.TestCase):
                 ("2024-01-01 10:00:00Z", "dtz"), ("2024-01-01 10:00:00.1234567 +05:30", "dtfz"),
                 ("2024-01-01 10:00:00+0530", "dtz"), ("2024-01-01 24:00:00", "other"),
                 ("2024-01-01Z", "other"), ("2024-01-01 10:00:00 +05 ", "other"), ("2024-01-01t10:00", "other"),
-                ("0001-01-01 00:00:00+01:00", "other"), ("0001-01-01 00:00:00+00:00", "dt0z"),
+                ("0001-01-01 00:00:00+01:00", "other"), ("0001-01-01 00:00:00Z", "dt0z"), ("9999-12-31 23:59:59Z", "dtz"),
+                ("2023-02-29 10:00:00 +0000 UTC", "other"), ("9999-12-31 23:59:59 -0100 X", "other"), ("0001-01-01 00:00:00+00:00", "dt0z"),
                 ("9999-12-31 23:59:59-01:00", "other"), ("10:00", "time"), ("10:00:00.1234567", "timef"),
                 ("24:00", "other"), ("2024-01-01 10:00:00 +0000 UTC", "go"),
                 ("2024-01-01 10:00:00.112233638 +0330 +0330 m=+84630.7", "gof"), ("[1]", "structure"),
@@ -39,14 +40,14 @@ class TextTest(unittest.TestCase):
         for text, numeric, big in (
                 ("1.5", True, True), ("0.1234567891", False, True), ("1e28", True, True),
                 ("1e29", False, True), ("-0", True, True), ("1e-38", False, True), ("1e-39", False, False),
-                ("5e76", False, False), ("1000000000000000000000000000.000000000", True, True)):
+                ("5e76", False, False), ("10", True, True), ("0e-50", True, True), ("1000000000000000000000000000.000000000", True, True)):
             value = texts.number(text)
             self.assertEqual(texts.fits_decimal(value, *texts.NUMERIC), numeric, text)
             self.assertEqual(texts.fits_decimal(value, *texts.BIGNUMERIC), big, text)
 
     def test_floats_from_text(self):
         for text, fits in (("1.5", True), ("9007199254740993", False), ("9007199254740992", True),
-                           ("1e400", False), ("1e-400", False), ("0.0", True), ("0.1", True)):
+                           ("1e400", False), ("x", False), ("1_000", False), ("nan", False), ("1e-400", False), ("0.0", True), ("0.1", True)):
             self.assertEqual(texts.fits_float(text), fits, text)
 
 
@@ -57,7 +58,8 @@ class StructureTest(unittest.TestCase):
                 ("[1.50, 67.174118]", "exact"), ("[0.10000000000000000001]", "lossy"), ("[1e400]", "lossy"),
                 ("[18446744073709551615]", "exact"), ("[18446744073709551616]", "lossy"),
                 ("[-9223372036854775809]", "lossy"), ("[NaN]", ""), ("[1,]", ""), ("{'a': 1}", ""),
-                ('["\\ud800"]', "lossy"), ('["\\ud83d\\ude00"]', "exact"), (" [1]\n", "exact"),
+                ('["\\ud800"]', "lossy"), ('["\\ud83d\\ude00"]', "exact"), (" [1]\n", "exact"), ("[123456789012345678901234]", "lossy"),
+                ("[0.12345678901234567890]", "lossy"),
                 ("[" * 500 + "]" * 500, "exact"), ("[" * 501 + "]" * 501, "lossy"), ("[" * 9999, ""),
                 ("", ""), ("\x0b[1]", ""), ("[1] x", "")):
             with self.subTest(text=text[:40]):
@@ -67,7 +69,10 @@ class StructureTest(unittest.TestCase):
         for blob, form in (
                 (bytes([0x4C, 0x17, 0x61, 0x13, 0x31]), "exact"),  # {"a":1}
                 (bytes([0x0B]), "exact"), (bytes([0x0B, 0x00]), ""), (bytes([0x2B, 0x13]), ""),
-                (bytes([0x2C, 0x17, 0x61]), ""), (bytes([0xCB, 0x01, 0x00]), "exact"), (b"", "")):
+                (bytes([0x2C, 0x17, 0x61]), ""), (bytes([0xCB, 0x01, 0x00]), "exact"), (b"", ""),
+                (bytes([0x1B, 0x03]), ""), (bytes([0x1B, 0x0D]), ""), (bytes([0x2C, 0x13, 0x31]), ""),
+                (bytes([0x2C, 0x17, 0x61]), ""), (bytes([0x4B, 0x0A, 0x1A, 0x22, 0x00]), "exact"),
+                (bytes([0x1C, 0x07]), "")):
             self.assertEqual(structures.jsonb_form(blob), form, blob)
 
     def test_uuids_show_their_order(self):
@@ -140,6 +145,9 @@ class NameTest(unittest.TestCase):
 
 
 class CommentTest(unittest.TestCase):
+    def test_a_name_in_single_quotes_is_a_name_too(self):
+        self.assertEqual(read_remarks("create table t ('It''s' int /* one */)").columns, {"it's": "one"})
+
     def test_comments_belong_to_the_column_on_their_line_or_below(self):
         remarks = read_remarks('''create table "t" ( -- people
             id integer primary key, -- the key

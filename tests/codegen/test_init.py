@@ -71,6 +71,35 @@ class InitTest(unittest.TestCase):
 
         self.assertEqual("", self.init()[1])
 
+    def refused(self, *arguments):
+        """Exit status and stderr of a run that fails."""
+        stderr = io.StringIO()
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(stderr):
+            status = commands.main(["init", *arguments], "bqsync-gen", {})
+        return status, stderr.getvalue()
+
+    def test_nothing_is_laid_out_for_a_database_that_cannot_be_read(self):
+        status, stderr = self.refused("missing.db")
+
+        self.assertEqual((2, "missing.db: cannot be read: No such file or directory\n"), (status, stderr))
+        self.assertEqual([], os.listdir("."))
+
+    def test_a_file_in_the_way_of_a_folder_is_named(self):
+        with open("schemas", "w", encoding="utf-8"):
+            pass
+
+        status, stderr = self.refused()
+
+        self.assertEqual((1, "bqsync-gen init: schemas: File exists\n"), (status, stderr))
+
+    def test_a_path_is_written_as_a_env_file_reads_it(self):
+        for name, written in (("app.db", "app.db"), ("my app.db", "'my app.db'"), ("o'b $x.db", '"o\'b \\$x.db"')):
+            with self.subTest(name), tempfile.TemporaryDirectory() as folder:
+                os.chdir(folder)
+                self.init(self.database(name))
+                with open(".env.example", encoding="utf-8") as file:
+                    self.assertIn("BQ_SQLITE_PATH=%s\n" % written, file.read())
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -9,6 +9,7 @@ import collections
 import contextlib
 import errno
 import json
+import os
 import random
 import re
 import sqlite3
@@ -227,7 +228,8 @@ class NthWorld(World):
         hurry = HURRY if failure.kind == "handle" else {}
         return {"BQSYNC_NTH_REPORT": str(self.report),
                 "BQSYNC_NTH_KIND": str(KINDS.index(failure.kind)), "BQSYNC_NTH": str(number),
-                "BQSYNC_NTH_COUNT": str(failure.count), "BQSYNC_NTH_ERRNO": str(failure.error), **hurry}
+                "BQSYNC_NTH_COUNT": str(failure.count), "BQSYNC_NTH_ERRNO": str(failure.error),
+                "BQSYNC_NTH_OWN": os.environ.get("BQSYNC_NTH_OWN", "0"), **hurry}
 
     def attempt(self, failure, number):
         """A run in which the number-th call fails, and what follows."""

@@ -8,7 +8,9 @@
  * BQSYNC_NTH=n            the first call that fails, from 1; 0: none does, but the report tells the
  *                         places of all calls of the kind
  * BQSYNC_NTH_COUNT=n      how many fail in a row; 0: all from the first one on
- * BQSYNC_NTH_ERRNO=n      the error; 0: no error, but only half of the bytes are read or written
+ * BQSYNC_NTH_OWN=1        a place is the line of the program itself that has led to the call,
+ * whatever libraries did in between BQSYNC_NTH_ERRNO=n      the error; 0: no error, but only half
+ * of the bytes are read or written
  *
  * Calls that libc makes of its own functions cannot be counted, except those for memory. Reads and
  * writes count if they are of a regular file that is not an output: bqlocal injects the faults of
@@ -18,6 +20,7 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -72,6 +75,10 @@ static enum kind wanted = KIND_COUNT;
 static uint64_t first;
 static uint64_t count;
 static int error;
+static uint64_t own_frames;
+/* Where the program's own code lies. */
+static uintptr_t own_start;
+static uintptr_t own_end;
 static atomic_bool running;
 /* Calls that the shim itself makes are not counted. */
 static _Thread_local bool inside;
@@ -85,19 +92,37 @@ static _Thread_local bool inside;
         found = next;                                                                              \
     }
 
+/* The first object of the process is the program. */
+static int find_own(struct dl_phdr_info *info, size_t size, void *context)
+{
+    (void)size;
+    (void)context;
+    own_start = info->dlpi_addr;
+    for (int i = 0; i < info->dlpi_phnum; i++)
+        if (info->dlpi_phdr[i].p_type == PT_LOAD)
+            own_end = own_start + info->dlpi_phdr[i].p_vaddr + info->dlpi_phdr[i].p_memsz;
+    return 1;
+}
+
 /* The frames behind the shim's own. */
 static void trace(uint64_t number)
 {
     void *frames[FRAMES];
-    uint64_t hash = 14695981039346656037U; // FNV-1a, of addresses
+    // FNV-1a, of addresses; those of the program are the same in each run.
+    uint64_t hash = 14695981039346656037U;
+    uint64_t counted = 0;
     int depth = backtrace(frames, FRAMES);
 
     if (first != 0) {
         backtrace_symbols_fd(frames, depth, report_fd);
         return;
     }
-    for (int i = 0; i < depth; i++)
-        hash = (hash ^ (uintptr_t)frames[i]) * 1099511628211U;
+    for (int i = 0; i < depth; i++) {
+        uintptr_t at = (uintptr_t)frames[i];
+        bool own = at >= own_start && at < own_end;
+        if (own_frames == 0 || (own && ++counted <= own_frames))
+            hash = (hash ^ (own ? at - own_start : at)) * 1099511628211U;
+    }
     if (number <= PLACES)
         report->places[number - 1] = hash;
 }
@@ -336,6 +361,17 @@ SIMPLE(
 SIMPLE(KIND_CHANGE, -1, int, fchmod, (int fd, mode_t mode), fd, mode)
 SIMPLE(KIND_CHANGE, -1, int, fchown, (int fd, uid_t user, gid_t group), fd, user, group)
 
+/* --- the end ----------------------------------------------------------------------------- */
+
+/* From here on no call is counted and none fails: a build that counts what runs calls it before it
+ * writes its counts (tests/support/counted_exit.c). */
+void nth_shim_stop(void);
+
+void nth_shim_stop(void)
+{
+    running = false;
+}
+
 /* --- threads ----------------------------------------------------------------------------- */
 
 /* It returns its error. */
@@ -372,6 +408,8 @@ static bool prepare(const char *path)
     first = number("BQSYNC_NTH", 1);
     count = number("BQSYNC_NTH_COUNT", 1);
     error = (int)number("BQSYNC_NTH_ERRNO", 0);
+    own_frames = number("BQSYNC_NTH_OWN", 0);
+    dl_iterate_phdr(find_own, NULL);
     // Loads the library that it needs, with memory.
     return report != MAP_FAILED && backtrace(frames, 1) == 1;
 }

@@ -11,6 +11,8 @@ run ends in equality.
     BQSYNC_NTH_UNDERTAKING=TEXT  only undertakings whose name has the text
     BQSYNC_NTH_FAILURE=TEXT      only failures whose name has the text
     BQSYNC_NTH_LIMIT=N           at most so many calls of each
+    BQSYNC_NTH_OWN=K             a call of each place, wherever it is met first; a place is told by the K frames of bqsync
+                                 itself that are nearest to the call, and meets one of the failures of its kind
     BQSYNC_SEED=N                the sample of an earlier run
 """
 
@@ -33,6 +35,7 @@ SAMPLED_OF_SERVICE = 4
 # Runs of each undertaking that valgrind watches: each takes seconds.
 WATCHED = 1
 SHOWN = 30
+OWN_OF_A_JOB = 40
 
 
 class Part:
@@ -72,8 +75,37 @@ def sample(undertaking, failures):
     return rng.sample(failures, min(SAMPLED_OF_SERVICE, len(failures)))
 
 
+def look(job):
+    """Of one undertaking: its number, and the places of the calls of each kind."""
+    index, failures = job
+    with contextlib.ExitStack() as stack:
+        world = nth.NthWorld(stack, nth.UNDERTAKINGS[index])
+        return index, {failure.kind: world.places(failure) for failure in failures}
+
+
+def own_places(looked):
+    """[(undertaking, {failure: numbers})]: each place once; lists are short, so that all processors have work."""
+    rng = random.Random(sampling.SEED)
+    known = set()
+    jobs = []
+    for index, kinds in looked:
+        for kind, places in kinds.items():
+            failures = [failure for failure in nth.FAILURES if failure.kind == kind]
+            calls = []
+            for number, place in enumerate(places, 1):
+                if (kind, place) not in known:
+                    known.add((kind, place))
+                    calls.append((rng.choice(failures), number))
+            for at in range(0, len(calls), OWN_OF_A_JOB):
+                wanted = {}
+                for failure, number in calls[at:at + OWN_OF_A_JOB]:
+                    wanted.setdefault(failure, []).append(number)
+                jobs.append((index, wanted))
+    return jobs
+
+
 def fail_calls(index, failures):
-    """Of one undertaking; a part for each failure."""
+    """Of one undertaking; a part for each failure. Failures may come with the numbers of their calls."""
     undertaking = nth.UNDERTAKINGS[index]
     parts = []
     with contextlib.ExitStack() as stack:
@@ -82,7 +114,8 @@ def fail_calls(index, failures):
             part = Part(undertaking, failure)
             places = world.places(failure)
             part.calls, part.places = len(places), len(set(places))
-            for number in numbers(undertaking, failure, places):
+            wanted = failures[failure] if isinstance(failures, dict) else numbers(undertaking, failure, places)
+            for number in wanted:
                 outcome = world.attempt(failure, number)
                 part.tried += 1
                 part.well += outcome.status == 0
@@ -111,6 +144,8 @@ def show(*cells):
 
 
 class NthTest(unittest.TestCase):
+    maxDiff = None
+
     def setUp(self):
         if os.environ.get("BQSYNC_SANITIZE"):
             self.skipTest("the shim cannot be preloaded into a sanitizer build; the plain build runs this")
@@ -132,7 +167,9 @@ class NthTest(unittest.TestCase):
         print(f"\nBQSYNC_SEED={sampling.SEED}", file=sys.stderr)
         show("undertaking", "failure", "calls", "places", "tried", "well", "problems")
         jobs = [(index, [failure]) for index in self.asked() for failure in failures]
-        if not sampling.everything():
+        if os.environ.get("BQSYNC_NTH_OWN"):
+            jobs = own_places(sorted(self.in_parallel(look, [(index, failures) for index in self.asked()])))
+        elif not sampling.everything():
             jobs = [(index, sample(nth.UNDERTAKINGS[index], failures)) for index in self.asked()]
         for parts in self.in_parallel(fail_each, jobs):
             for part in parts:
@@ -161,8 +198,8 @@ def fail_each(job):
 
 
 if __name__ == "__main__":
-    for option, variables in {"--all": ["BQSYNC_CRASH_ALL"],
-                              "--every": ["BQSYNC_CRASH_ALL", "BQSYNC_NTH_EVERY"]}.items():
+    for option, variables in {"--all": ["BQSYNC_ALL"],
+                              "--every": ["BQSYNC_ALL", "BQSYNC_NTH_EVERY"]}.items():
         if option in sys.argv:
             sys.argv.remove(option)
             os.environ.update(dict.fromkeys(variables, "1"))

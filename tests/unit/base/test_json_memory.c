@@ -1,31 +1,16 @@
-/* A document of JSON of which a part was lost is never printed. Linked so that the malloc of the
- * module under test is the one of this file. */
+/* A document of JSON of which a part was lost is never printed. */
 #include "support/prelude.h"
 
 #include "base/json_memory.h"
 #include "base/json_strict.h"
+#include "support/scarce.h"
 
 #include <stdlib.h>
-
-/* The number of the call that fails, from 1; 0: none. */
-static int failing;
-static int calls;
-
-/* The names that the linker gives them. */
-void *real_malloc(size_t size) __asm__("__real_malloc");
-void *failing_malloc(size_t size) __asm__("__wrap_malloc");
-
-void *failing_malloc(size_t size)
-{
-    return ++calls == failing ? NULL : real_malloc(size);
-}
 
 static int set_up(void **state)
 {
     (void)state;
     json_memory_watch();
-    failing = 0;
-    calls = 0;
     return 0;
 }
 
@@ -53,11 +38,10 @@ static void test_a_document_is_printed_whole_or_not_at_all(void **state)
 
     (void)state;
     for (int n = 1; !whole; n++) {
-        failing = n;
-        calls = 0;
+        scarce_fail(n);
         cJSON *object = load();
         char *text = json_print(object);
-        whole = calls < n;
+        whole = !scarce_end();
         if (whole)
             assert_string_equal(text, LOAD);
         else if (text != NULL)
@@ -75,8 +59,9 @@ static void test_the_next_document_is_printed_again(void **state)
     (void)state;
     cJSON *object = load();
 
-    failing = calls + 1;
+    scarce_fail(1);
     assert_null(json_print_lines(object));
+    assert_true(scarce_end());
     char *text = json_print(object);
     assert_string_equal(text, LOAD);
     free(text);
@@ -92,9 +77,9 @@ static void test_an_answer_for_which_memory_is_missing_is_told_from_a_broken_one
     assert_null(json_parse_answer(slice_of("{")));
     assert_false(json_memory_lost());
     for (int n = 1; answer == NULL; n++) {
-        failing = n;
-        calls = 0;
+        scarce_fail(n);
         answer = json_parse_answer(slice_of(text));
+        scarce_end();
         assert_int_equal(json_memory_lost(), answer == NULL);
     }
     cJSON_Delete(answer);
