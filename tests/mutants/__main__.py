@@ -1,6 +1,6 @@
 """Mutation testing: changes one place of a source after the other, and asks whether a test notices.
 
-    ./dev mutants [AREA...] [--sample N | --all] [--seed S] [--file PATH...] [--again] [--jobs N]
+    ./dev mutants [AREA...] [--sample N | --all] [--seed S] [--file PATH...] [--again] [--whole] [--jobs N]
 
 Mutants are tried in an order that the seed decides until N of them have counted; those that do not compile, or that
 compile to the same program, do not. Results are kept in build-mutants, so the same call goes on where an earlier one
@@ -25,6 +25,7 @@ from tests.mutants.areas import AREAS, BY_NAME, ROOT, Area
 from tests.mutants.mutant import Mutant
 from tests.mutants.programs import Programs
 from tests.mutants.results import COUNTED, SURVIVES, Results, Verdict
+from tests.mutants.whole import Whole
 
 BUILD = ROOT / "build-mutants"
 SAMPLE = 100
@@ -42,6 +43,8 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31), metavar="S")
     parser.add_argument("--file", action="append", default=[], metavar="PATH", help="only of this file")
     parser.add_argument("--again", action="store_true", help="try those again that survived an earlier run")
+    parser.add_argument("--whole", action="store_true",
+                        help="ask the tests of the whole program, too, and random lives, about mutants of C")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="so many at once (2)")
     options = parser.parse_args(arguments)
     for name in options.areas:
@@ -87,13 +90,13 @@ class Run:
 
     def verdict(self, judge: AnyJudge, case: Case) -> tuple[Case, Verdict]:
         """What is known of the mutant, else what its tests say now."""
-        mutant = case[1]
+        area, mutant = case
         known = self.results.find(mutant, self.stamp(mutant.file))
         if known and not (self.options.again and known.outcome == SURVIVES and mutant.name not in self.reasons):
             return case, known
         folder = self.folders.get()
         try:
-            verdict = judge.judge(mutant, folder)
+            verdict = judge.judge(area, mutant, folder, known is not None)
         finally:
             self.folders.put(folder)
         self.results.add(mutant, self.stamp(mutant.file), verdict)
@@ -115,9 +118,12 @@ class Run:
                     yield area.name, mutant, verdict
 
 
-def judges_of(areas: list[Area], jobs: int) -> dict[str, AnyJudge]:
+def judges_of(areas: list[Area], jobs: int, whole: bool) -> dict[str, AnyJudge]:
     labels = {label for area in areas for label in area.labels}
-    in_c = judge_c.Judge(Programs(ROOT, BUILD / "c", labels, jobs)) if labels else None
+    in_c = None
+    if labels:
+        in_c = judge_c.Judge(
+            Programs(ROOT, BUILD / "c", labels, jobs), Whole(ROOT, ROOT / "build") if whole else None)
     python = judge_python.Judge(BUILD / "python", jobs) if any(not area.labels for area in areas) else None
     return {area.name: judge for area in areas if (judge := in_c if area.labels else python)}
 
@@ -126,7 +132,7 @@ def main(arguments: list[str]) -> int:
     options = options_of(arguments)
     areas = chosen_areas(options)
     (BUILD / "python").mkdir(parents=True, exist_ok=True)
-    judges = judges_of(areas, options.jobs)
+    judges = judges_of(areas, options.jobs, options.whole)
     cases = [(area, mutant) for area in areas for file in area.files() if not options.file or file in options.file
              for mutant in judges[area.name].mutants(file)]
     print(f"{len(cases)} mutants; seed {options.seed}", flush=True)

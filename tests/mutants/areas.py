@@ -13,10 +13,8 @@ class Area(NamedTuple):
     patterns: tuple[str, ...]
     # Labels of ctest: every program of these that runs a line is tried on the mutants of the line.
     labels: tuple[str, ...] = ("unit", "fuzz")
-    # What is tried on a mutant of C that those let live: tests of the whole program against bqlocal ...
+    # Files of tests/e2e that are tried, with --whole, on a mutant of C that those let live.
     whole: tuple[str, ...] = ()
-    # ... and random lives, with these dimensions.
-    lives: str = ""
 
     def files(self) -> list[str]:
         return sorted({str(path.relative_to(ROOT)) for pattern in self.patterns for path in ROOT.glob(pattern)})

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import pathlib
+from typing import Optional
 
 from tests.mutants import mutate_c, running
+from tests.mutants.areas import Area
 from tests.mutants.mutant import Mutant
-from tests.mutants.programs import NEAREST, Programs
+from tests.mutants.programs import NEAREST, Program, Programs
 from tests.mutants.results import KILLED, NO_PROGRAM, SAME, SURVIVES, Verdict
+from tests.mutants.whole import Whole
 
 ENVIRONMENT = {"LLVM_PROFILE_FILE": "/dev/null"}
 
 
 class Judge:
-    def __init__(self, programs: Programs) -> None:
+    def __init__(self, programs: Programs, whole: Optional[Whole] = None) -> None:
+        """whole is given if all tests that run a line are to be tried on what the nearest let live, and then those of
+        the whole program."""
         self.programs = programs
+        self.whole = whole
 
     def mutants(self, file: str) -> list[Mutant]:
         return mutate_c.mutants_of(file, (self.programs.root / file).read_text())
@@ -30,24 +36,31 @@ class Judge:
         name."""
         return self.shipped(mutant, folder, text) == self.shipped(mutant, folder, mutant.apply(text))
 
-    def judge(self, mutant: Mutant, folder: pathlib.Path) -> Verdict:
-        text = (self.programs.root / mutant.file).read_text()
-        source, object_ = folder / pathlib.Path(mutant.file).name, folder / "mutant.o"
-        source.write_text(mutant.apply(text))
-        if not self.programs.compile(mutant.file, source, object_):
-            return Verdict(NO_PROGRAM)
-        programs = self.programs.that_run(mutant.file, mutant.line)[:NEAREST]
-        if not programs and self.is_same(mutant, folder, text):
-            return Verdict(SAME)
+    def killer(self, mutant: Mutant, folder: pathlib.Path, programs: list[Program]) -> Optional[str]:
+        """The first of the programs that notices the mutant, whose object is in the folder; None if none does."""
+        target = folder / "program"
         for program in programs:
-            target = folder / "program"
-            if not self.programs.link(program, object_, target):
-                return Verdict(NO_PROGRAM)
-            command = [str(target), *program.command[1:]]
+            if not self.programs.link(pathlib.Path(program.command[0]).name, folder / "mutant.o", target):
+                raise SystemExit(f"{program.name} cannot be linked with {mutant.name}")
             # ctest runs the programs of a corpus in the root, and all others somewhere in the build.
             where = self.programs.root if program.folder == str(self.programs.root) else folder
-            if not running.passes(command, where, ENVIRONMENT, program.seconds):
-                return Verdict(KILLED, program.name)
-        if programs and self.is_same(mutant, folder, text):
+            if not running.passes([str(target), *program.command[1:]], where, ENVIRONMENT, program.seconds):
+                return program.name
+        return None
+
+    def judge(self, area: Area, mutant: Mutant, folder: pathlib.Path, survived: bool) -> Verdict:
+        """survived says that the nearest programs have let it live before."""
+        text = (self.programs.root / mutant.file).read_text()
+        source = folder / pathlib.Path(mutant.file).name
+        source.write_text(mutant.apply(text))
+        if not self.programs.compile(mutant.file, source, folder / "mutant.o"):
+            return Verdict(NO_PROGRAM)
+        programs = self.programs.that_run(mutant.file, mutant.line)
+        killer = None if survived and self.whole else self.killer(mutant, folder, programs[:NEAREST])
+        if killer is None and not survived and self.is_same(mutant, folder, text):
             return Verdict(SAME)
-        return Verdict(SURVIVES)
+        if killer is None and self.whole:
+            source.write_text(mutant.apply(text))
+            killer = (self.killer(mutant, folder, programs[NEAREST:])
+                      or self.whole.killer(area, mutant, source, folder))
+        return Verdict(KILLED, killer) if killer else Verdict(SURVIVES)

@@ -14,7 +14,7 @@ import time
 from typing import NamedTuple
 
 from tests.mutants import mutate_python, running, tracing
-from tests.mutants.areas import ROOT
+from tests.mutants.areas import ROOT, Area
 from tests.mutants.mutant import Mutant
 from tests.mutants.results import KILLED, NO_PROGRAM, SAME, SURVIVES, Verdict, stamp
 from tests.support import sources
@@ -81,7 +81,7 @@ class Judge:
                if any(first <= number <= last for number in module.lines.get(mutant.file, ()))]
         return sorted(ran, key=lambda module: self.spent[module.path] / self.kills[module.path])
 
-    def judge(self, mutant: Mutant, folder: pathlib.Path) -> Verdict:
+    def judge(self, _area: Area, mutant: Mutant, folder: pathlib.Path, _survived: bool) -> Verdict:
         text = (ROOT / mutant.file).read_text()
         mutated = mutant.apply(text)
         try:

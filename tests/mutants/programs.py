@@ -19,7 +19,6 @@ from typing import NamedTuple
 OPTIONS = (
     "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_COMPILER=clang", "-DCMAKE_CXX_COMPILER=clang++", "-DBQSYNC_SANITIZE=leak",
     "-DCMAKE_C_FLAGS_DEBUG=-O0 -fprofile-instr-generate -fcoverage-mapping",
-    "-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=gold",
 )
 # Of the programs that run a line, so many are tried first: those that are most likely to notice.
 NEAREST = 8
@@ -60,18 +59,41 @@ def lines_run(report: str, root: pathlib.Path) -> dict[str, list[int]]:
     return {file: numbers for file, numbers in lines.items() if file.startswith("runtime/")}
 
 
-class Programs:
-    def __init__(self, root: pathlib.Path, build: pathlib.Path, labels: set[str], jobs: int) -> None:
+class Build:
+    """A folder that CMake has made, and what its compiler and its linker are called with."""
+
+    def __init__(self, root: pathlib.Path, build: pathlib.Path) -> None:
         self.root = root
         self.build = build
+        commands = json.loads((build / "compile_commands.json").read_text())
+        self.compilers = {os.path.relpath(entry["file"], root): shlex.split(entry["command"]) for entry in commands}
+        self.links: dict[str, str] = {}
+
+    def compile(self, file: str, source: pathlib.Path, target: pathlib.Path, shipped: bool = False) -> bool:
+        """The source, which stands for the file, as the build compiles it or with the options of what is shipped."""
+        words = self.compilers[file]
+        # Without a program like ccache before the compiler, and without what writes down the includes.
+        words = words[next(index for index, word in enumerate(words) if word.startswith("-")) - 1 : words.index("-o")]
+        command = [word for word in words if not shipped or word not in COUNTING]
+        command += [*(SHIPPED if shipped else ("-w",)), "-iquote", str((self.root / file).parent)]
+        command += ["-o", str(target), "-c", str(source)]
+        return subprocess.run(command, cwd=self.build, capture_output=True).returncode == 0
+
+    def link(self, name: str, instead: pathlib.Path, target: pathlib.Path) -> bool:
+        """A program with an object that comes before the libraries, and so is taken instead of its like there."""
+        if name not in self.links:
+            self.links[name] = output_of(["ninja", "-t", "commands", "-s", name], self.build)
+        command = re.sub(rf" -o {name} ", f" -o {target} {instead} -fuse-ld=gold ", self.links[name])
+        return subprocess.run(command, shell=True, cwd=self.build, capture_output=True).returncode == 0
+
+
+class Programs(Build):
+    def __init__(self, root: pathlib.Path, build: pathlib.Path, labels: set[str], jobs: int) -> None:
         build.mkdir(parents=True, exist_ok=True)
         output_of(["cmake", "-G", "Ninja", "-S", str(root), "-B", ".", *OPTIONS], build)
         output_of(["cmake", "--build", ".", "-j", str(jobs), "--target", *TARGETS], build)
+        super().__init__(root, build)
         self.programs = [program for program in self.listed() if labels & set(program.labels)]
-        commands = json.loads((build / "compile_commands.json").read_text())
-        self.compilers = {os.path.relpath(entry["file"], root): shlex.split(entry["command"]) for entry in commands}
-        names = {pathlib.Path(program.command[0]).name for program in self.programs}
-        self.links = {name: output_of(["ninja", "-t", "commands", "-s", name], build) for name in names}
         self.measure()
 
     def listed(self) -> list[Program]:
@@ -124,18 +146,3 @@ class Programs:
         return sorted(
             (program for program in self.programs if line in program.lines.get(file, ())),
             key=lambda program: (f"test_{stem}" not in program.name, not groups & set(program.labels), program.seconds))
-
-    def compile(self, file: str, source: pathlib.Path, target: pathlib.Path, shipped: bool = False) -> bool:
-        """The source, which stands for the file, as the build compiles it or with the options of what is shipped."""
-        words = self.compilers[file]
-        words = words[next(index for index, word in enumerate(words) if word.endswith("clang")) :]
-        command = [word for word in words[: words.index("-o")] if not shipped or word not in COUNTING]
-        command += [*(SHIPPED if shipped else ("-w",)), "-iquote", str((self.root / file).parent)]
-        command += ["-o", str(target), "-c", str(source)]
-        return subprocess.run(command, cwd=self.build, capture_output=True).returncode == 0
-
-    def link(self, program: Program, instead: pathlib.Path, target: pathlib.Path) -> bool:
-        """The program with an object that comes before the libraries, and so is taken instead of its like there."""
-        name = pathlib.Path(program.command[0]).name
-        command = re.sub(rf" -o {name} ", f" -o {target} {instead} ", self.links[name])
-        return subprocess.run(command, shell=True, cwd=self.build, capture_output=True).returncode == 0
