@@ -25,16 +25,16 @@ def runtime(folder: str, *names: str) -> tuple[str, ...]:
 
 
 AREAS = (
-    Area("encode", runtime("encode", "*"), whole=("test_forms", "test_unfit", "test_codec")),
+    Area("encode", runtime("encode", "*"), whole=("test_forms",)),
     Area("source",
          runtime("source", "capture*", "tracking_intents", "rejects", "shadow*", "fingerprint", "commits", "row_name",
                  "json_key", "key_conversion", "siphash"),
-         whole=("test_capture", "test_rejects", "test_scan", "test_keyless")),
+         whole=("test_scan", "test_rejects", "test_capture")),
     Area("pass",
          runtime("sync/pass", "plan", "batch", "extract*", "scan", "content", "rounds", "reading", "inline_rows",
                  "history_*"),
-         whole=("test_sync", "test_inline", "test_history", "test_filter")),
-    Area("commit", runtime("sync/commit", "*"), whole=("test_atomic", "test_history", "test_deletes")),
+         whole=("test_sync", "test_history")),
+    Area("commit", runtime("sync/commit", "*"), whole=("test_history", "test_deletes", "test_atomic")),
     Area("verify",
          runtime("sync/verify", "comparison", "drill_down", "checksum_sql", "row_hash", "source_rows", "repair"),
          whole=("test_verify", "test_verify_exceptions")),

@@ -23,8 +23,21 @@ OPTIONS = (
 # Of the programs that run a line, so many are tried first: those that are most likely to notice.
 NEAREST = 8
 TARGETS = ("unit_tests", "fuzzers")
-COUNTING = ("-fprofile-instr-generate", "-fcoverage-mapping", "-fsanitize=leak", "-O0")
-SHIPPED = ("-O2", "-DNDEBUG", "-w")
+COUNTING = ("-fprofile-instr-generate", "-fcoverage-mapping")
+LEAK, MEMORY = "-fsanitize=leak", "-fsanitize=address,undefined"
+
+
+class Options(NamedTuple):
+    """How a mutant is compiled in another way than its source is."""
+
+    without: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
+
+
+AS_BUILT = Options()
+SHIPPED = Options((*COUNTING, LEAK, "-O0"), ("-O2", "-DNDEBUG"))
+# Only the mutant's own code is watched for wrong addresses on the stack; of the heap all is.
+WATCHED = Options((LEAK,), (MEMORY,))
 
 
 class Program(NamedTuple):
@@ -69,21 +82,23 @@ class Build:
         self.compilers = {os.path.relpath(entry["file"], root): shlex.split(entry["command"]) for entry in commands}
         self.links: dict[str, str] = {}
 
-    def compile(self, file: str, source: pathlib.Path, target: pathlib.Path, shipped: bool = False) -> bool:
-        """The source, which stands for the file, as the build compiles it or with the options of what is shipped."""
+    def compile(
+            self, file: str, source: pathlib.Path, target: pathlib.Path, options: Options = AS_BUILT) -> bool:
+        """The source, which stands for the file."""
         words = self.compilers[file]
         # Without a program like ccache before the compiler, and without what writes down the includes.
         words = words[next(index for index, word in enumerate(words) if word.startswith("-")) - 1 : words.index("-o")]
-        command = [word for word in words if not shipped or word not in COUNTING]
-        command += [*(SHIPPED if shipped else ("-w",)), "-iquote", str((self.root / file).parent)]
-        command += ["-o", str(target), "-c", str(source)]
+        command = [word for word in words if word not in options.without]
+        command += ["-w", *options.more, "-iquote", str((self.root / file).parent), "-o", str(target), "-c", str(source)]
         return subprocess.run(command, cwd=self.build, capture_output=True).returncode == 0
 
-    def link(self, name: str, instead: pathlib.Path, target: pathlib.Path) -> bool:
+    def link(self, name: str, instead: pathlib.Path, target: pathlib.Path, watched: bool = False) -> bool:
         """A program with an object that comes before the libraries, and so is taken instead of its like there."""
         if name not in self.links:
             self.links[name] = output_of(["ninja", "-t", "commands", "-s", name], self.build)
         command = re.sub(rf" -o {name} ", f" -o {target} {instead} -fuse-ld=gold ", self.links[name])
+        if watched:
+            command = command.replace(LEAK, MEMORY)
         return subprocess.run(command, shell=True, cwd=self.build, capture_output=True).returncode == 0
 
 
