@@ -5,7 +5,7 @@ import os
 import re
 import unittest
 
-from codegen import layout, manual, output, place, typemap
+from codegen import layout, manual, naming, output, place, typemap
 from tests.codegen.support import ROOT, definition, load_table
 
 WHOLE = {"INT64", "BOOL", "STRING", "NUMERIC", "BIGNUMERIC", "DATE", "DATETIME", "TIMESTAMP"}
@@ -56,6 +56,20 @@ class TypesTest(unittest.TestCase):
 
         self.assertEqual({"check": False, "schemas": True, "output": True}, {
             name: " -r " in line for line in lines for name in re.findall(r" -l (check|schemas|output) ", line)})
+
+    def test_the_manual_names_each_option(self):
+        text = manual.man()
+
+        for option in ("schemas", "check", "output"):
+            self.assertIn("\n.B \\-\\-%s" % option, text)
+
+    def test_two_columns_never_have_one_field(self):
+        names = ["int", "int_", "__x", "__x_", "__x__", "id"]
+
+        fields = naming.c_fields(names)
+
+        self.assertEqual(len(names), len(set(fields.values())))
+        self.assertEqual("id", fields["id"])
 
 
 if __name__ == "__main__":
