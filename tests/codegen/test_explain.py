@@ -59,6 +59,13 @@ class BaselineTest(unittest.TestCase):
             env=dict(os.environ, PYTHONPATH=ROOT, PYTHONDONTWRITEBYTECODE="1"))
         return done.returncode, done.stdout, done.stderr
 
+    def test_a_folder_that_is_missing_is_named(self):
+        self.write(users=USERS)
+
+        self.assertEqual(
+            (3, "", "elsewhere: cannot be read: No such file or directory; name another directory with --schemas,"
+             " or let the command init make it\n"), self.explain("schemas", "--schemas", "elsewhere"))
+
     def test_a_ref_is_compared_with_the_files_as_they_are_now(self):
         self.commit("v1", users=USERS)
         self.write(users={**USERS, "columns": USERS["columns"] + [{"name": "phone", "type": "STRING"}]})

@@ -95,6 +95,20 @@ class RobustnessTest(unittest.TestCase):
         self.assertEqual(1, len(loaded.messages))
         self.assertIn("nested deeper", loaded.messages[0])
 
+    def test_a_file_that_cannot_be_read_is_a_problem(self):
+        os.mkdir(os.path.join(self.directory, "users.json"))
+
+        self.assertEqual(
+            ("%s/users.json: cannot be read: Is a directory" % self.directory,), schema.load(self.directory).messages)
+
+    def test_nothing_is_read_behind_an_item_that_cannot_be_one(self):
+        for text, found in ((b'{"a": [1 2], "b": 1}', '2'), (b'{"a": 1 2, "b": 1}', '2'),
+                            (b'{"a": [1 x], "b": 1}', 'x')):
+            with self.subTest(text):
+                loaded = self.load("t", text)
+                self.assertEqual(1, len(loaded.messages), loaded.messages)
+                self.assertIn('found "%s"' % found, loaded.messages[0])
+
 
 class ModelTest(unittest.TestCase):
     def test_as_many_columns_are_accepted_as_sqlite_can_read(self):

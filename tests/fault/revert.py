@@ -16,14 +16,14 @@ import subprocess
 import sys
 
 from tests.fault.test_property import WORKLOADS_A_LIFE
+from tests.support import sources
+from tests.support.sources import ROOT
 
 # Everything that a life starts or preloads.
 TARGETS = ["bqsync_lives", "bqlocal", "crash_shim", "fork_server"]
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PATCHES = ROOT / "tests" / "fault" / "reverts"
 BUILD = pathlib.Path(os.environ.get("BQSYNC_BUILD", "build")).resolve()
 SOURCE, SCRATCH = BUILD / "reverts" / "source", BUILD / "reverts" / "build"
-COPIED = ["CMakeLists.txt", "CMakePresets.json", "codegen", "docs", "generated", "runtime", "schemas", "tests"]
 SEED = 1
 LIVES_MOST = 30
 
@@ -56,12 +56,7 @@ def build():
 
 def copy_sources():
     shutil.rmtree(BUILD / "reverts", ignore_errors=True)
-    SOURCE.mkdir(parents=True)
-    for name in COPIED:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, SOURCE / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(ROOT / name, SOURCE / name)
+    sources.copy(SOURCE)
     subprocess.run(["cmake", "-G", "Ninja", "-S", SOURCE, "-B", SCRATCH, "-DCMAKE_BUILD_TYPE=RelWithDebInfo"],
                    check=True, stdout=subprocess.DEVNULL)
 

@@ -118,12 +118,28 @@ static void test_a_time_ends_behind_a_whole_part(void **state)
     }
 }
 
+static void test_a_date_of_zeros_has_nothing_but_zeros_and_signs(void **state)
+{
+    static const char *const zeros[] = {
+        "0000-00-00", "0000-00-00 00:00", "0000-00-00T00:00:00.000Z"};
+    static const char *const others[] = {
+        "", "0000-00-0", "0000-00-01", "0000-00-00x", "0000-00-00 00:00:01", "0001-00-00"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof zeros / sizeof zeros[0]; i++)
+        assert_true(civil_is_date_of_zeros(slice_of(zeros[i])));
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        assert_false(civil_is_date_of_zeros(slice_of(others[i])));
+    assert_false(civil_is_date_of_zeros((struct slice){"0000-00-00\0", 11}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_character_is_the_right_one_or_no_time_is_read),
         cmocka_unit_test(test_random_digits_are_times_of_the_calendar),
         cmocka_unit_test(test_a_time_ends_behind_a_whole_part),
+        cmocka_unit_test(test_a_date_of_zeros_has_nothing_but_zeros_and_signs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

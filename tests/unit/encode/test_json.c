@@ -158,6 +158,8 @@ static void test_what_bigquery_holds_exactly(void **state)
         {"1e400", "is JSON with a number out of the range of FLOAT64"},
         {"{\"a\":1,\"b\":2,\"a\":1}", "is JSON with a member named twice"},
         {"[{\"x\":{\"a\":1,\"\\u0061\":1}}]", "is JSON with a member named twice"},
+        {"{\"a\":1,\"a\" :1}", "is JSON with a member named twice"},
+        {"{\"a\"\n:1, \"a\":1}", "is JSON with a member named twice"},
         {"{\"a\":1,}", "is not valid JSON"},
         {"", "is empty, which is not JSON"},
     };

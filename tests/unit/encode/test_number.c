@@ -63,6 +63,32 @@ static void test_short_numbers_keep_their_digits(void **state)
     }
 }
 
+static void test_digits_are_written_out_up_to_16_before_the_point_and_4_zeros_behind(void **state)
+{
+    static const struct {
+        double real;
+        const char *text;
+    } cases[] = {
+        {0, "0.0"},
+        {-0.5, "-0.5"},
+        {1e15, "1000000000000000.0"},
+        {1234567890123456, "1234567890123456.0"},
+        {1e16, "1.0e+16"},
+        {12345678901234568, "1.2345678901234568e+16"},
+        {0.0001, "0.0001"},
+        {-0.00012, "-0.00012"},
+        {0.00001, "1.0e-05"},
+        {1.5e300, "1.5e+300"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[NUMBER_TEXT_SIZE + 1];
+        text[number_json_text(cases[i].real, text)] = '\0';
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
 static void test_texts_round_as_strtod_does(void **state)
 {
     (void)state;
@@ -131,6 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json_text_reads_back_as_the_same_double),
         cmocka_unit_test(test_short_numbers_keep_their_digits),
+        cmocka_unit_test(test_digits_are_written_out_up_to_16_before_the_point_and_4_zeros_behind),
         cmocka_unit_test(test_texts_round_as_strtod_does),
         cmocka_unit_test(test_digits_beyond_the_kept_ones_break_ties),
         cmocka_unit_test(test_exact_integers_are_told_from_rounded_ones),

@@ -63,7 +63,9 @@ static void test_a_seal_divides_changes_by_sequence(void **state)
     assert_string_equal(dirty(), "1@1 2@2");
     assert_int_equal(first.sequence, 1);
     assert_int_equal(first.row_id, 10);
+    assert_int_equal(first.sealed_sequence, 2);
     assert_int_equal(second.sequence, 2);
+    assert_int_equal(second.sealed_sequence, 3);
 }
 
 static void test_the_watermark_never_falls(void **state)
@@ -92,6 +94,7 @@ static void test_looking_without_writing_changes_nothing(void **state)
     database_rollback(&source);
 
     assert_int_equal(position.sequence, 1);
+    assert_int_equal(position.sealed_sequence, 0);
     assert_int_equal(query_int(&source, "select sequence from bq_sync_capture"), before);
     assert_int_equal(query_int(&source, "pragma data_version"), version);
 }

@@ -66,6 +66,20 @@ static void test_each_is_made_under_a_key_of_its_own(void **state)
     assert_true(strlen(one) < FINGERPRINT_SIZE - 1);
 }
 
+/* The state database holds those of the last sync: with another value after an upgrade, each table
+ * would be sent again. */
+static void test_what_earlier_versions_have_stored_is_found_again(void **state)
+{
+    (void)state;
+    char now[FINGERPRINT_SIZE];
+
+    read_all(
+        "values (1, 'a'), (2, 'b'), (3, null), (4.5, x'00ff')", "000102030405060708090a0b0c0d0e0f",
+        now);
+    assert_string_equal(
+        now, "000102030405060708090a0b0c0d0e0f.4.2696ac36a7811e5b58c391a6ceb61402.0");
+}
+
 static void test_rejected_rows_count(void **state)
 {
     (void)state;
@@ -107,6 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_order_of_rows_does_not_matter_and_their_number_does),
         cmocka_unit_test(test_each_is_made_under_a_key_of_its_own),
+        cmocka_unit_test(test_what_earlier_versions_have_stored_is_found_again),
         cmocka_unit_test(test_rejected_rows_count),
         cmocka_unit_test(test_siphash_gives_the_published_128_bits),
     };

@@ -44,10 +44,34 @@ static void test_an_acknowledged_intent_becomes_the_progress(void **state)
     assert_false(has_intent());
 }
 
+/* All that is recorded. The bytes between the members may differ. */
+static void expect_same(const struct intent *loaded, const struct intent *intent)
+{
+    assert_string_equal(loaded->table, intent->table);
+    assert_int_equal(loaded->mode, intent->mode);
+    assert_int_equal(loaded->generation, intent->generation);
+    assert_string_equal(loaded->nonce, intent->nonce);
+    assert_string_equal(loaded->commit_job, intent->commit_job);
+    assert_string_equal(loaded->staging, intent->staging);
+    assert_int_equal(loaded->upper_sequence, intent->upper_sequence);
+    assert_int_equal(loaded->upper_row_id, intent->upper_row_id);
+    assert_int_equal(loaded->rows, intent->rows);
+    assert_string_equal(loaded->content_hash, intent->content_hash);
+    assert_string_equal(loaded->fingerprint, intent->fingerprint);
+    assert_string_equal(loaded->shape_hash, intent->shape_hash);
+    assert_string_equal(loaded->target, intent->target);
+    assert_string_equal(loaded->project, intent->project);
+    assert_string_equal(loaded->dataset, intent->dataset);
+    assert_string_equal(loaded->location, intent->location);
+    assert_int_equal(loaded->bytes_reserved, intent->bytes_reserved);
+}
+
 static void test_an_open_intent_survives_and_moves_nothing(void **state)
 {
     (void)state;
     struct intent intent = intent_of(SEND_MERGE, 3);
+    strcpy(intent.fingerprint, "40 rows");
+    intent.bytes_reserved = 512;
     struct intent loaded;
     bool found;
 
@@ -56,7 +80,7 @@ static void test_an_open_intent_survives_and_moves_nothing(void **state)
 
     expect_ok(tracking_intent(&tracking, "users", &found, &loaded, &err));
     assert_true(found);
-    assert_memory_equal(&loaded, &intent, sizeof intent);
+    expect_same(&loaded, &intent);
     assert_false(load().found);
     assert_int_equal(load().generation, 3);
 }

@@ -1,0 +1,80 @@
+"""What the tests make of one mutant of C."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Optional
+
+from tests.mutants import mutate_c, running
+from tests.mutants.areas import Area
+from tests.mutants.mutant import Mutant
+from tests.mutants.programs import NEAREST, SHIPPED, WATCHED, Program, Programs
+from tests.mutants.results import KILLED, NO_PROGRAM, SAME, SURVIVES, Verdict
+from tests.mutants.whole import Whole
+
+ENVIRONMENT = {"LLVM_PROFILE_FILE": "/dev/null"}
+
+
+class Judge:
+    def __init__(self, programs: Programs, whole: Optional[Whole] = None) -> None:
+        """whole is given if all tests that run a line are to be tried on what the nearest let live, and then those of
+        the whole program."""
+        self.programs = programs
+        self.whole = whole
+
+    def mutants(self, file: str) -> list[Mutant]:
+        return mutate_c.mutants_of(file, (self.programs.root / file).read_text())
+
+    def shipped(self, mutant: Mutant, folder: pathlib.Path, text: str) -> bytes:
+        source, target = folder / pathlib.Path(mutant.file).name, folder / "shipped.o"
+        source.write_text(text)
+        self.programs.compile(mutant.file, source, target, SHIPPED)
+        return target.read_bytes()
+
+    def is_same(self, mutant: Mutant, folder: pathlib.Path, text: str) -> bool:
+        """Whether the compiler, which optimises, makes the same of both. Both have the same path, which an object may
+        name."""
+        return self.shipped(mutant, folder, text) == self.shipped(mutant, folder, mutant.apply(text))
+
+    def killer(
+            self, mutant: Mutant, folder: pathlib.Path, programs: list[Program], watched: bool = False) -> Optional[str]:
+        """The first of the programs that notices the mutant, whose object is in the folder; None if none does."""
+        target = folder / "program"
+        for program in programs:
+            if not self.programs.link(
+                    pathlib.Path(program.command[0]).name, folder / "mutant.o", target, watched):
+                raise SystemExit(f"{program.name} cannot be linked with {mutant.name}")
+            # ctest runs the programs of a corpus in the root, and all others somewhere in the build.
+            where = self.programs.root if program.folder == str(self.programs.root) else folder
+            if not running.passes([str(target), *program.command[1:]], where, ENVIRONMENT, program.seconds, watched):
+                return program.name + " with sanitizers" * watched
+        return None
+
+    def last_killer(
+            self, area: Area, mutant: Mutant, folder: pathlib.Path, programs: list[Program]) -> Optional[str]:
+        """The same for all that is left: the nearest programs with sanitizers, the others, the whole program."""
+        source, object_ = folder / pathlib.Path(mutant.file).name, folder / "mutant.o"
+        if not self.programs.compile(mutant.file, source, object_, WATCHED):
+            raise SystemExit(f"{mutant.name} cannot be compiled with sanitizers")
+        killer = self.killer(mutant, folder, programs[:NEAREST], watched=True)
+        if killer is None and self.programs.compile(mutant.file, source, object_):
+            killer = self.killer(mutant, folder, programs[NEAREST:])
+        if killer is None and self.whole:
+            killer = self.whole.killer(area, mutant, source, folder)
+        return killer
+
+    def judge(self, area: Area, mutant: Mutant, folder: pathlib.Path, survived: bool) -> Verdict:
+        """survived says that the nearest programs have let it live before."""
+        text = (self.programs.root / mutant.file).read_text()
+        source = folder / pathlib.Path(mutant.file).name
+        source.write_text(mutant.apply(text))
+        if not self.programs.compile(mutant.file, source, folder / "mutant.o"):
+            return Verdict(NO_PROGRAM)
+        programs = self.programs.that_run(mutant.file, mutant.line)
+        killer = None if survived and self.whole else self.killer(mutant, folder, programs[:NEAREST])
+        if killer is None and not survived and self.is_same(mutant, folder, text):
+            return Verdict(SAME)
+        if killer is None and self.whole:
+            source.write_text(mutant.apply(text))
+            killer = self.last_killer(area, mutant, folder, programs)
+        return Verdict(KILLED, killer) if killer else Verdict(SURVIVES)
