@@ -139,30 +139,8 @@ class CommitsTest(FollowTest):
         print("commit to visible, within 1 s: " + ", ".join(f"{value:.2f} s" for value in seconds)
               + f"; median {statistics.median(seconds):.2f} s")
 
-    def test_a_source_that_is_replaced_by_a_backup_is_followed(self):
-        service = self.serve()
-        self.app.execute("insert into accounts values (1, 'a@x', 1, null)")
-        self.wait_equal(service, "accounts")
-        backup = self.app.folder / "backup.db"
-        with self.app.connect() as db, sqlite3.connect(backup) as copy:
-            db.backup(copy)
-        copy.close()
-        self.app.execute("insert into accounts values (2, 'b@x', 1, null)")
-        self.wait_equal(service, "accounts")
-        # The rows are there before the pass has ended. A pass whose file is taken away fails, and is repeated a minute
-        # later.
-        service.wait_idle(3)
-        for name in ("app.db-wal", "app.db-shm"):
-            (self.app.folder / name).unlink(missing_ok=True)
-        backup.rename(self.app.path)
-        self.wait_equal(service, "accounts")
-        self.assertEqual(1, len(self.app.source_rows("accounts")))
-        # And the file that is there now.
-        self.app.execute("insert into accounts values (3, 'c@x', 1, null)")
-        self.wait_equal(service, "accounts")
-
-    def test_a_backup_that_is_copied_over_the_source_is_followed(self):
-        """In place, as cp does it: the same file, and nothing that SQLite would notice."""
+    def restore(self, put):
+        """A backup from before the last change, put in the place of the source while `serve` runs."""
         service = self.serve()
         self.app.execute("insert into accounts values (1, 'a@x', 1, null)")
         self.wait_equal(service, "accounts")
@@ -172,18 +150,31 @@ class CommitsTest(FollowTest):
         copy.close()
         self.app.execute("update accounts set note = 'later'")
         self.wait_equal(service, "accounts")
+        # The rows are there before the pass has ended. A pass whose file is taken away fails, and is repeated a minute
+        # later.
         service.wait_idle(3)
         for name in ("app.db-wal", "app.db-shm"):
             (self.app.folder / name).unlink(missing_ok=True)
-        content = backup.read_bytes()
-        # In one write: a pass over half a copy would fail, and be repeated a minute later.
-        with open(self.app.path, "r+b", buffering=0) as file:
-            self.assertEqual(len(content), file.write(content))
-            file.truncate()
+        put(backup)
         self.wait_equal(service, "accounts")
         self.assertEqual([None], [row[3] for row in self.app.source_rows("accounts")])
+        # And the file that is there now.
         self.app.execute("insert into accounts values (3, 'c@x', 1, null)")
         self.wait_equal(service, "accounts")
+
+    def test_a_source_that_is_replaced_by_a_backup_is_followed(self):
+        self.restore(lambda backup: backup.rename(self.app.path))
+
+    def test_a_backup_that_is_copied_over_the_source_is_followed(self):
+        """In place, as cp does it: the same file, and nothing that SQLite would notice."""
+        def copy(backup):
+            content = backup.read_bytes()
+            # In one write: a pass over half a copy would fail.
+            with open(self.app.path, "r+b", buffering=0) as file:
+                self.assertEqual(len(content), file.write(content))
+                file.truncate()
+
+        self.restore(copy)
 
     def test_a_source_that_is_gone_for_a_while_is_followed_when_it_is_back(self):
         service = self.serve()

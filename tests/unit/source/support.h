@@ -81,4 +81,19 @@ static inline void run(struct database *database, const char *sql)
     expect_ok(database_exec(database, sql, &err));
 }
 
+/* Copies the content of one file over another, as cp does it: the file stays the same one. */
+static inline void copy_over(const char *from, const char *to)
+{
+    char bytes[4096];
+    FILE *in = fopen(from, "rb");
+    FILE *out = fopen(to, "r+b");
+
+    assert_non_null(in);
+    assert_non_null(out);
+    for (size_t count = 0; (count = fread(bytes, 1, sizeof bytes, in)) > 0;)
+        assert_int_equal(fwrite(bytes, 1, count, out), count);
+    fclose(in);
+    fclose(out);
+}
+
 #endif

@@ -246,21 +246,6 @@ static void a_file_in_its_place_is_a_commit(void **state)
     close_all(&world);
 }
 
-/* Copies the bytes of one file over another, as cp does: same file, same inode. */
-static void copy_over(const char *from, const char *to)
-{
-    char bytes[4096];
-    FILE *in = fopen(from, "rb");
-    FILE *out = fopen(to, "r+b");
-
-    assert_non_null(in);
-    assert_non_null(out);
-    for (size_t count = 0; (count = fread(bytes, 1, sizeof bytes, in)) > 0;)
-        assert_int_equal(fwrite(bytes, 1, count, out), count);
-    fclose(in);
-    fclose(out);
-}
-
 /* Until a write gets another time than the last one. */
 static void wait_for_tick(void)
 {

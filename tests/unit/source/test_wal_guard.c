@@ -66,21 +66,6 @@ static void remove_wal(const struct world *world)
     assert_int_equal(unlink(path_in(&world->folder, "app.db-shm")), 0);
 }
 
-/* As cp does it: the file stays the same one. */
-static void copy_over(const char *from, const char *to)
-{
-    char bytes[4096];
-    FILE *in = fopen(from, "rb");
-    FILE *out = fopen(to, "r+b");
-
-    assert_non_null(in);
-    assert_non_null(out);
-    for (size_t count = 0; (count = fread(bytes, 1, sizeof bytes, in)) > 0;)
-        assert_int_equal(fwrite(bytes, 1, count, out), count);
-    fclose(in);
-    fclose(out);
-}
-
 static void the_last_one_to_close_empties_the_wal(void **state)
 {
     struct world world;
