@@ -57,6 +57,27 @@ class DeletesTest(unittest.TestCase):
                          found)
 
 
+class NotedTest(DeletesTest):
+    def test_a_pass_after_one_that_only_noted_deletions_writes_nothing(self):
+        for table in KEPT + ("kept_some",):
+            with self.subTest(table), self.app.connect() as watcher:
+                self.add(table, 1, 2)
+                self.sync(table)
+                self.app.execute(f"delete from {table} where id = 1")
+                self.assertEqual("unchanged", self.sync(table)["status"])
+                version = watcher.execute("pragma data_version").fetchone()
+
+                self.sync(table)
+
+                self.assertEqual(version, watcher.execute("pragma data_version").fetchone())
+                self.assertEqual([], watcher.execute(self.listed(watcher, table)).fetchall())
+
+    def listed(self, db, table):
+        """The statement for the keys that are listed as changed."""
+        known = db.execute("select 1 from sqlite_master where name = ?", (f"bq_sync_dirty_{table}",)).fetchall()
+        return f"select * from bq_sync_dirty_{table}" if known else "select 1 where 0"
+
+
 class PurgeTest(DeletesTest):
     def test_a_purge_of_1000_rows_leaves_what_the_definition_says(self):
         tables = ("mirrored", "marked", "kept")

@@ -65,8 +65,10 @@ bool findings_record(struct worker *worker, struct task *task, bool *out_done, s
     *out_done = batch->rows == 0 && (batch->mode != SEND_REPLACE || empty);
     if (!*out_done)
         return true;
-    if (!is_idle(task, changed) && !intent_acknowledge_nothing(worker, task, err))
+    bool idle = is_idle(task, changed);
+    if (!idle && !intent_acknowledge_nothing(worker, task, err))
         return false;
+    task->acknowledged_nothing = !idle && !task_is_outdated(task);
     if (!task_is_outdated(task))
         task->outcome->status = created ? TABLE_SYNCED : TABLE_UNCHANGED;
     return true;

@@ -295,7 +295,7 @@ static void clean(struct pass *pass)
 
     for (size_t i = 0; i < pass->count; i++) {
         struct task *task = &pass->tasks[i];
-        if (task->outcome->status != TABLE_SYNCED)
+        if (task->outcome->status != TABLE_SYNCED && !task->acknowledged_nothing)
             continue;
         if (task->plan.mode == SEND_REPLACE)
             remove_other_capture(pass, task);

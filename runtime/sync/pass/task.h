@@ -160,6 +160,9 @@ struct task {
     bool unsettled;
     /* The table failed, and its tracking row does not say so yet. */
     bool unnoted;
+    /* Nothing was to be sent, and what was read is acknowledged: rows that stay in BigQuery though
+     * SQLite has deleted them, say. */
+    bool acknowledged_nothing;
     /* What the pass reports of the table; borrowed from the pass's result. */
     struct table_result *outcome;
 };
