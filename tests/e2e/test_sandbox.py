@@ -6,7 +6,6 @@ import pathlib
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,6 +15,7 @@ from tests.e2e.serving import AT_START, INCREMENTAL, Service
 from tests.support import foreign
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
+from tests.support.kernel import landlock_version
 
 # Starts a program under a filter that ends it if it asks for Landlock (calls 444 to 446), as an older systemd does.
 SUPERVISOR = """#!{python}
@@ -32,13 +32,6 @@ DENIED = (errno.EACCES, errno.EPERM)
 SECONDS = 30
 
 
-def landlock():
-    """The version of Landlock that this kernel has, 0: none; asked without any of our code."""
-    asked = subprocess.run([sys.executable, "-c", "import ctypes; print(ctypes.CDLL(None).syscall(444, None, 0, 1))"],
-                           capture_output=True, text=True, check=True)
-    return max(0, int(asked.stdout))
-
-
 def kernel_says(pid):
     """What the kernel has on record of a process: the mode of its filter, and whether it may gain privileges."""
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
@@ -49,7 +42,7 @@ class SandboxTest(unittest.TestCase):
     def setUp(self):
         if os.environ.get("BQSYNC_SANITIZE"):
             self.skipTest("a sanitizer has to be loaded before the probe")
-        if landlock() == 0:
+        if landlock_version() == 0:
             foreign.absent("the kernel has no Landlock")
         # Not below TMPDIR, which the service may use.
         self.home = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="sandbox-", dir=foreign.BUILD)))
@@ -85,7 +78,7 @@ class SandboxTest(unittest.TestCase):
         for asked, number in answers.items():
             self.assertIn(number, DENIED, f"{asked}: {os.strerror(number)}\n{self.log}")
         self.assertEqual([2, 1], self.record)
-        self.assertIn(f"confined landlock={landlock()} seccomp=1", self.log)
+        self.assertIn(f"confined landlock={landlock_version()} seccomp=1", self.log)
 
     def test_what_it_needs_is_allowed(self):
         answers = self.probe([("read", "/etc/passwd"), ("read", "/usr/share/zoneinfo/Asia/Kolkata"),
