@@ -58,6 +58,17 @@ class DeletesTest(unittest.TestCase):
 
 
 class NotedTest(DeletesTest):
+    def test_a_budget_that_is_too_small_for_a_change_does_not_advise_a_load(self):
+        """A table of which rows stay is not replaced by a load: that would cost more, not nothing."""
+        tables = {"mirrored": True, "marked": False, "kept": False}
+        for table, advised in tables.items():
+            self.add(table, 1)
+            self.sync(table)
+            self.app.execute(f"update {table} set name = hex(zeroblob(600000))")
+            message = self.sync(table, status=1, BQ_MAX_BYTES_BILLED_PER_DAY=str(11 << 20))["error"]["message"]
+            self.assertIn("never fits", message)
+            self.assertEqual(advised, "by a load" in message, message)
+
     def test_a_pass_after_one_that_only_noted_deletions_writes_nothing(self):
         for table in KEPT + ("kept_some",):
             with self.subTest(table), self.app.connect() as watcher:

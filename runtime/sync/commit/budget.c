@@ -53,7 +53,7 @@ static bool look(
 }
 
 /* A table whose changes never fit can be replaced, as a rule for free: not in a transaction, and
- * not if a replacement is staged, too, as it is for its history. */
+ * not if a replacement is staged, too, as it is for its history and for rows that stay. */
 static bool refuse(
     const struct worker *worker, const struct task *task, const struct spending *spending,
     int64_t needed, struct error *err)
@@ -63,6 +63,7 @@ static bool refuse(
     spending_refuse(spending, needed, err);
     if (spending_never_fits(spending, needed) && task->batch.mode != SEND_REPLACE &&
         !worker->config->sync_atomic && task->table->history == NULL &&
+        task->table->deletes == DELETES_MIRROR &&
         !task->source.json_as_text && task->outcome->rows_rejected_before == 0)
         error_note(
             err, "or send all rows by a load, which bills nothing: bqsync sync --full %s",
