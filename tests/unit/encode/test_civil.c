@@ -99,6 +99,26 @@ static void test_random_digits_are_times_of_the_calendar(void **state)
     }
 }
 
+static void test_a_fraction_has_any_number_of_digits(void **state)
+{
+    static const char *const fractions[] = {"123456", "908070", "000001", "999999", "010203"};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof fractions / sizeof fractions[0]; i++) {
+        for (int digits = 1; digits <= 6; digits++) {
+            char text[64];
+            char padded[80];
+            int64_t us = -1;
+            int64_t expected = 0;
+            snprintf(text, sizeof text, "2024-02-28 12:30:45.%.*s", digits, fractions[i]);
+            snprintf(padded, sizeof padded, "%s%.*s", text, 6 - digits, "000000");
+            assert_true(judge(padded, &expected));
+            assert_null(civil_datetime_of_text(slice_of(text), &plain, &us));
+            assert_int_equal(us, expected);
+        }
+    }
+}
+
 /* Only these ends are times; each of the others is refused for its form. */
 static void test_a_time_ends_behind_a_whole_part(void **state)
 {
@@ -138,6 +158,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_character_is_the_right_one_or_no_time_is_read),
         cmocka_unit_test(test_random_digits_are_times_of_the_calendar),
+        cmocka_unit_test(test_a_fraction_has_any_number_of_digits),
         cmocka_unit_test(test_a_time_ends_behind_a_whole_part),
         cmocka_unit_test(test_a_date_of_zeros_has_nothing_but_zeros_and_signs),
     };

@@ -283,6 +283,11 @@ static void test_a_row_that_must_not_be_rejected_fails_its_table_alone(void **st
     scene_read(scene);
     assert_true(task_failed(&scene->tasks[0]));
     assert_string_equal(error_code_name(scene->outcomes[0].error.code), "rejected");
+    assert_string_equal(
+        scene->outcomes[0].error.message,
+        "invoices.total: text value is not a number. Fix the row, or let `on_reject` be "
+        "\"reject\"");
+    assert_string_equal(scene->outcomes[0].error.row, "the row with id = 1");
     assert_false(scene->tasks[0].batch.complete);
     expect_batch(&scene->tasks[1].batch, SEND_REPLACE, false, 3, 0);
 

@@ -67,6 +67,42 @@ static void test_all_tables_are_staged_and_then_changed_by_one_script(void **sta
     assert_string_equal(intents(scene), "");
 }
 
+#define CHILD(table, type, billed, inserted)                                                       \
+    "{\"configuration\":{\"query\":{\"destinationTable\":{\"datasetId\":\"d\",\"tableId\":"        \
+    "\"" table "\"}}},\"statistics\":{\"query\":{\"statementType\":\"" type                        \
+    "\",\"totalBytesBilled\":\"" billed "\",\"dmlStats\":{\"insertedRowCount\":\"" inserted        \
+    "\",\"updatedRowCount\":\"3\",\"deletedRowCount\":\"4\"}}}}"
+
+static void test_rows_and_bytes_of_the_script_are_counted_for_their_tables(void **state)
+{
+    struct scene *scene = *state;
+
+    ready(scene);
+    SCENE_ANSWERS(
+        scene,
+        {.match = "query atomic",
+         .reply =
+             {.status = 200,
+              .body = "{\"configuration\":{\"query\":{}},\"status\":{\"state\":\"DONE\"},"
+                      "\"statistics\":{\"query\":{\"totalBytesBilled\":\"1000\"}}}"}},
+        {.match = "list jobs",
+         .reply = {
+             .status = 200,
+             .body = "{\"jobs\":[" CHILD("accounts", "SELECT", "10", "7") "," CHILD(
+                 "accounts", "MERGE", "200",
+                 "5") "," CHILD("settings", "INSERT", "300", "6") "," CHILD("other", "INSERT", "400", "8") "]}"}});
+    commit(scene);
+
+    // A replacement has counted its rows when it was read.
+    assert_int_equal(scene->outcomes[0].rows_inserted, 5);
+    assert_int_equal(scene->outcomes[0].rows_updated, 3);
+    assert_int_equal(scene->outcomes[0].rows_deleted, 4);
+    assert_int_equal(scene->outcomes[1].rows_inserted, 1);
+    // What no table of the pass has billed is on the bill of the first.
+    assert_int_equal(scene->outcomes[0].bytes_billed, 210 + 490);
+    assert_int_equal(scene->outcomes[1].bytes_billed, 300);
+}
+
 static void test_every_intent_names_the_script_before_it_is_sent(void **state)
 {
     struct scene *scene = *state;
@@ -184,6 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENE_TEST(test_all_tables_are_staged_and_then_changed_by_one_script),
+        SCENE_TEST(test_rows_and_bytes_of_the_script_are_counted_for_their_tables),
         SCENE_TEST(test_every_intent_names_the_script_before_it_is_sent),
         SCENE_TEST(test_a_transaction_that_failed_fails_and_withdraws_every_table),
         SCENE_TEST(
