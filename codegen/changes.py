@@ -116,8 +116,6 @@ def _resent(change: Change, was: Optional[Table], live: Optional[Table], table: 
         return "its history is %s" % ("kept from now on" if table.history else "no longer kept")
     if was.content_hash != table.content_hash:
         return "what the rows hold has changed"
-    if any(" add column " in statement for statement in change.statements):
-        return "columns were missing in BigQuery"
     changed = [_noted(was, scan) != _noted(table, scan) for scan in (False, True)
                if scan or table.capture != "scan"]
     return "changes are found in another way than before" if all(changed) else ""
@@ -417,8 +415,6 @@ def _compare_capture(change: Change, was: Table, table: Table) -> None:
     elif table.capture != "triggers" and _order(was) != _order(table):
         # A scan hashes the columns of a row one after the other.
         change.perhaps = "if changes were found by a scan"
-    elif was.replaced and not table.replaced:
-        change.perhaps = "if keys are not converted one to one"
 
 
 def _order(table: Table) -> List[str]:

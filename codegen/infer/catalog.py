@@ -103,11 +103,8 @@ def _shadows(
             shadow = "%s_%s" % (owner.lower(), suffix)
             if shadow in names and names[shadow] not in virtual:
                 found[shadow] = owner
-    try:  # since SQLite 3.37
-        listed = database.execute("pragma main.table_list").fetchall()
-    except sqlite3.Error:
-        return found
-    for _, name, kind, *_rest in listed:
+    # Known since SQLite 3.37; before, the list is empty.
+    for _, name, kind, *_rest in database.execute("pragma main.table_list"):
         if kind == "shadow":
             owner = max((one for one in virtual if name.lower().startswith(one.lower() + "_")),
                         key=len, default="one of SQLite's modules")

@@ -87,8 +87,6 @@ def _cleaned(name: str) -> str:
     text = re.sub(r"[^A-Za-z0-9]+", "_", plain.decode("ascii")).strip("_")
     if text[:1].isdigit():
         text = "_" + text
-    if text and forbidden_prefix(text):
-        text = "x" + text
     return text
 
 

@@ -1,5 +1,6 @@
 /* cmd_state: `bqsync rejects`, `bqsync reset` and `bqsync capture`: show and change the control
  * tables. */
+#include "base/json_memory.h"
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "service/state_read.h"
@@ -244,24 +245,36 @@ static bool run_action(
            capture_remove_unknown(source, NULL, 0, err);
 }
 
-/* Removes the capture of tables that no longer have a definition, and says of which. */
+static void print_pruned(const cJSON *names)
+{
+    const char *before = "removed: ";
+    const cJSON *name;
+
+    cJSON_ArrayForEach(name, names)
+    {
+        printf("%s%s", before, name->valuestring);
+        before = ", ";
+    }
+    puts(cJSON_GetArraySize(names) > 0 ? "" : "nothing to remove");
+}
+
+/* Removes the capture of tables that no longer have a definition, and says of which: in array, or
+ * on stdout if that is NULL. */
 static bool prune(
     const struct invocation *in, struct database *source, cJSON *array, struct error *err)
 {
-    char names[4096];
+    cJSON *printed = array == NULL ? cJSON_CreateArray() : NULL;
+    bool ok = capture_list_unknown(
+        source, in->tables, in->table_count, array == NULL ? printed : array, err);
 
-    if (!capture_list_unknown(source, in->tables, in->table_count, names, sizeof names, err) ||
-        !capture_remove_unknown(source, in->tables, in->table_count, err))
-        return false;
-    if (array == NULL) {
-        printf("%s%s\n", names[0] != '\0' ? "removed: " : "nothing to remove", names);
-        return true;
-    }
-    char *rest = NULL;
-    for (char *name = strtok_r(names, ", ", &rest); name != NULL;
-         name = strtok_r(NULL, ", ", &rest))
-        cJSON_AddItemToArray(array, cJSON_CreateString(name));
-    return true;
+    // Where they go into a document, that is checked when it is printed.
+    if (ok && array == NULL && json_memory_lost())
+        ok = error_set(err, ERROR_MEMORY, "out of memory for the names of the tables");
+    ok = ok && capture_remove_unknown(source, in->tables, in->table_count, err);
+    if (ok && array == NULL)
+        print_pruned(printed);
+    cJSON_Delete(printed);
+    return ok;
 }
 
 int command_capture(struct invocation *in)

@@ -105,11 +105,10 @@ MUST_CHECK bool capture_remove(
  * is in the same database. */
 MUST_CHECK bool capture_remove_unknown(
     struct database *source, const struct table *const *tables, size_t count, struct error *err);
-/* Names those tables in out_names (of size bytes), ", " between and cut if there are many; "" if
- * there are none. */
+/* Adds the names of those tables to out_names, an array of JSON, in their order. */
 MUST_CHECK bool capture_list_unknown(
-    struct database *source, const struct table *const *tables, size_t count, char *out_names,
-    size_t size, struct error *err);
+    struct database *source, const struct table *const *tables, size_t count, cJSON *out_names,
+    struct error *err);
 
 /* How much is pending for a table in the connection's present view: rows above the watermark
  * (integer_key), and dirty keys newer than synced_sequence and at or below the watermark. Of the

@@ -1,6 +1,5 @@
 /* The part of capture.h that removes the capture of tables that are no longer defined. */
 #include "base/buffer.h"
-#include "base/text_fit.h"
 #include "source/capture.h"
 #include "source/capture_objects.h"
 #include "source/sqlite_sql.h"
@@ -129,16 +128,14 @@ cleanup:
 }
 
 bool capture_list_unknown(
-    struct database *source, const struct table *const *tables, size_t count, char *out_names,
-    size_t size, struct error *err)
+    struct database *source, const struct table *const *tables, size_t count, cJSON *out_names,
+    struct error *err)
 {
     const struct registry registry = {tables, count};
     sqlite3_stmt *statement = NULL;
-    size_t used = 0;
     bool row = false;
     bool ok = false;
 
-    out_names[0] = '\0';
     if (!database_prepare(
             source,
             "select name from sqlite_master where type = 'table'"
@@ -154,10 +151,8 @@ bool capture_list_unknown(
         if (strlen(dirty_set) < strlen(SQLITE_SQL_DIRTY_PREFIX))
             continue; // no memory, as the next step says
         const char *name = dirty_set + strlen(SQLITE_SQL_DIRTY_PREFIX);
-        if (is_known(&registry, name))
-            continue;
-        text_format(out_names + used, size - used, "%s%s", used > 0 ? ", " : "", name);
-        used += strlen(out_names + used);
+        if (!is_known(&registry, name))
+            cJSON_AddItemToArray(out_names, cJSON_CreateString(name));
     }
     ok = true;
 

@@ -183,6 +183,13 @@ class BaselineTest(unittest.TestCase):
         self.assertEqual(2, status)
         self.assertRegex(said, r"^[0-9a-f]{40}:users\.json cannot be read: .+")
 
+    def test_a_primary_key_stays_where_bigquery_takes_none_of_the_new_type(self):
+        columns = [{"name": "id", "type": "INT64", "mode": "REQUIRED"}, {"name": "t", "type": "TIME", "mode": "REQUIRED"}]
+        self.commit("v1", users=definition("users", ["id"], columns))
+        self.write(users=definition("users", ["t"], columns))
+
+        self.assertIn("The primary key stays as it is in BigQuery.", self.explain("v1")[1])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -5,6 +5,7 @@ import unittest
 
 from codegen.infer import counts, structures, texts
 from codegen.infer.comments import read_remarks
+from codegen.infer.definitions import inline
 from codegen.infer.names import column_names, file_stems, names_moment, words
 
 
@@ -59,7 +60,7 @@ class StructureTest(unittest.TestCase):
                 ("[18446744073709551615]", "exact"), ("[18446744073709551616]", "lossy"),
                 ("[-9223372036854775809]", "lossy"), ("[NaN]", ""), ("[1,]", ""), ("{'a': 1}", ""),
                 ('["\\ud800"]', "lossy"), ('["\\ud83d\\ude00"]', "exact"), (" [1]\n", "exact"), ("[123456789012345678901234]", "lossy"),
-                ("[0.12345678901234567890]", "lossy"),
+                ("[0.12345678901234567890]", "lossy"), ("[0.1234567890123456]", "exact"), ("[1.5e10]", "exact"),
                 ("[" * 500 + "]" * 500, "exact"), ("[" * 501 + "]" * 501, "lossy"), ("[" * 9999, ""),
                 ("", ""), ("\x0b[1]", ""), ("[1] x", "")):
             with self.subTest(text=text[:40]):
@@ -81,6 +82,10 @@ class StructureTest(unittest.TestCase):
 
         self.assertEqual(structures.uuid_orders(text_order), (True, False))
         self.assertEqual(structures.uuid_orders(net_order), (False, True))
+
+
+    def test_objects_and_lists_stand_on_one_line(self):
+        self.assertEqual('{ "a": [1, {}], "b": "\u00fc" }', inline({"a": [1, {}], "b": "\u00fc"}))
 
 
 class CountTest(unittest.TestCase):
@@ -110,6 +115,9 @@ class CountTest(unittest.TestCase):
     def test_units_that_read_each_other_are_not_mixed(self):
         self.assertEqual(self.formats(1704103200500, 1704103200), ("unix_s", "unix_ms"))
         self.assertEqual(self.formats(1704103200500000, 13348576800500000), ())
+
+    def test_of_no_number_nothing_can_be_said(self):
+        self.assertEqual([], counts.Counts(False).readings())
 
     def test_days_of_counts(self):
         self.assertEqual(counts.day_of("unix_s", 951782400), "2000-02-29")

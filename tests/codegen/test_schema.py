@@ -158,5 +158,56 @@ class ModelTest(unittest.TestCase):
                 self.assertEqual(where, table.where)
 
 
+class FilesTest(unittest.TestCase):
+    """What is wrong with a folder of definitions, and with values that are too large."""
+
+    def setUp(self):
+        self.folder = self.enterContext(tempfile.TemporaryDirectory())
+
+    def write(self, name, **more):
+        document = definition(more.pop("table", "users"), ["id"], [("id", "INT64")], **more)
+        with open(os.path.join(self.folder, name), "w", encoding="utf-8") as file:
+            json.dump(document, file)
+
+    def messages(self):
+        return [message.replace(self.folder + "/", "") for message in schema.load(self.folder).messages]
+
+    def test_a_file_that_cannot_be_read(self):
+        os.symlink("nowhere", os.path.join(self.folder, "users.json"))
+
+        self.assertEqual(["users.json: cannot be read: No such file or directory"], self.messages())
+
+    def test_names_that_differ_only_in_case(self):
+        self.write("users.json")
+        self.write("Users.json", table="Users")
+
+        self.assertEqual(['users.json:1: table: "users" is defined in Users.json already',
+                          "users.json:1: the file name differs from that of Users.json only in case"],
+                         sorted(self.messages(), reverse=False))
+
+    def test_a_target_of_too_many_bytes(self):
+        self.write("users.json", target="a" * 255)
+        self.assertEqual([], self.messages())
+        self.write("users.json", target="a" * 256)
+        self.assertIn("users.json:1: target: is longer than 255 bytes", self.messages())
+
+    def test_more_labels_than_bigquery_takes(self):
+        for count, said in ((62, []), (63, ["users.json:1: bigquery.labels: has 63 labels, the limit is 62"])):
+            self.write("users.json", bigquery={"labels": {"l%d" % number: "x" for number in range(count)}})
+            self.assertEqual(said, self.messages())
+
+    def test_a_number_without_end(self):
+        with open(os.path.join(self.folder, "users.json"), "w", encoding="utf-8") as file:
+            file.write('{"table": %s}' % ("1" * 401))
+
+        self.assertEqual(["users.json:1:11: a number of more than 400 characters"], self.messages())
+
+    def test_a_filter_may_name_its_table_and_columns_that_are_not_listed(self):
+        self.write("users.json", where="users.gone = 1 and main.users.other is null")
+        self.assertEqual([], self.messages())
+        self.write("users.json", where="main.id = 1")
+        self.assertIn("SQLite says: no such column: main.id", self.messages()[0])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -182,6 +182,15 @@ class UpgradeTest(unittest.TestCase):
         self.assertEqual({"unchanged"}, {table["status"] for table in self.app.sync()["tables"]})
         self.assert_goes_on()
 
+    def test_a_pruned_table_is_named_whole_whatever_its_name(self):
+        names = ["a b", "sold, or lent", "x" * 600]
+        for name in names:
+            self.app.execute(f'create table "bq_sync_dirty_{name}"(id integer primary key)')
+
+        self.assertEqual({"pruned": names}, self.app.json("capture", "prune"))
+
+        self.assertEqual({"pruned": []}, self.app.json("capture", "prune"))
+
     def test_what_a_table_without_a_definition_left_goes_with_the_capture_of_all(self):
         left = self.leave_a_table_without_a_definition()
 

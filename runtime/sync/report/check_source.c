@@ -12,6 +12,7 @@
 #include "sync/pass/plan.h"
 #include "sync/report/check_times.h"
 
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -292,11 +293,22 @@ static void check_table(const struct checker *c, struct database *source, const 
 static void check_unknown(const struct checker *c, struct database *source)
 {
     const struct deployment *deployment = c->deployment;
-    char names[512];
+    cJSON *unknown = cJSON_CreateArray();
+    char names[512] = "";
+    size_t used = 0;
+    const cJSON *name;
     struct error err;
 
-    if (!capture_list_unknown(
-            source, deployment->tables, deployment->table_count, names, sizeof names, &err))
+    bool ok =
+        capture_list_unknown(source, deployment->tables, deployment->table_count, unknown, &err);
+    cJSON_ArrayForEach(name, unknown)
+    {
+        text_format(
+            names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "", name->valuestring);
+        used += strlen(names + used);
+    }
+    cJSON_Delete(unknown);
+    if (!ok)
         check_findings_add(c->findings, "capture", CHECK_FAIL, "%s", err.message);
     else if (names[0] != '\0')
         check_findings_add(

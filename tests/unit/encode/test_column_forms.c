@@ -328,6 +328,8 @@ static void test_binary_json(void **state)
         {"x'495c783431'", "\"\\u0041\"", NULL}, // '\x41'
         {"x'295c27'", "\"'\"", NULL},           // '\''
         {"x'285c6e'", "\"\\n\"", NULL},         // "\n"
+        {"x'542d30783146'", "-31", NULL},       // -0x1F
+        {"x'1a01'", "\"\\u0001\"", NULL},       // raw, a control character
         {"x'1c1761'", NULL, "is a blob, but not JSONB"},
         {"x'2c1331'", NULL, "is a blob, but not JSONB"},
         {"x'ff'", NULL, "is a blob, but not JSONB"},
@@ -350,6 +352,27 @@ static void test_binary_json(void **state)
     CHECK_ALL(conversions, .type = COLUMN_JSON, .blob = BLOB_JSONB);
 }
 
+/* Section 5 of the JSON5 specification: escapes, line continuations, quotes of the other kind. */
+static void test_binary_json_keeps_texts_of_json5(void **state)
+{
+    static const struct conversion conversions[] = {
+        {"x'295c76'", "\"\\u000b\"", NULL},
+        {"x'295c30'", "\"\\u0000\"", NULL},
+        {"x'295c6e'", "\"\\n\"", NULL},
+        {"x'1922'", "\"\\\"\"", NULL},
+        {"x'1909'", "\"\\u0009\"", NULL},
+        {"x'49615c0a62'", "\"ab\"", NULL},
+        {"x'49615c0d62'", "\"ab\"", NULL},
+        {"x'59615c0d0a62'", "\"ab\"", NULL},
+        {"x'69615ce280a862'", "\"ab\"", NULL},
+        {"x'69615ce280a962'", "\"ab\"", NULL},
+        {"x'29615c'", NULL, "is a blob, but not JSONB"},
+        {"x'295c71'", NULL, "is not valid JSON"}, // \q
+    };
+    (void)state;
+    CHECK_ALL(conversions, .type = COLUMN_JSON, .blob = BLOB_JSONB);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +387,7 @@ int main(void)
         cmocka_unit_test(test_words_for_true_and_false),
         cmocka_unit_test(test_blobs_that_are_text),
         cmocka_unit_test(test_binary_json),
+        cmocka_unit_test(test_binary_json_keeps_texts_of_json5),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
