@@ -24,12 +24,9 @@ LIFE = "life"
 PROGRAMS = {
     "test_capture": ("bqsync_shapes", "bqsync_keys"),
     "test_deletes": ("bqsync_deletes", "bqsync_deletes_told"),
-    "test_filter": ("bqsync_hidden",),
     "test_forms": ("bqsync_forms",),
     "test_history": ("bqsync_histories",),
-    "test_keyless": ("bqsync_bags",),
     "test_rejects": ("bqsync_shapes", "bqsync_lives"),
-    "test_unfit": ("bqsync_unfit", "bqsync_unfit_before"),
     "test_verify_exceptions": ("bqsync_shapes", "bqsync_keys"),
     LIFE: ("bqsync_lives", "bqsync_histories"),
 }

@@ -277,6 +277,7 @@ static void test_keys_of_every_storage_class_are_valid_json(void **state)
         {"select 0.1, 1, 1", "{\"id\":0.10000000000000001}"},
         {"select 9e999, 1, 1", "{\"id\":\"Infinity\"}"},
         {"select 'a\"\\' || char(10) || 'é', 1, 1", "{\"id\":\"a\\\"\\\\\\u000aé\"}"},
+        {"select ' a b' || char(31) || '!', 1, 1", "{\"id\":\" a b\\u001f!\"}"},
         {"select cast(x'61ff62edA080' as text), 1, 1",
          "{\"id\":\"cast(x'61ff62eda080' as text)\"}"},
         {"select cast(x'4dfc' as text), 1, 1", "{\"id\":\"cast(x'4dfc' as text)\"}"},

@@ -36,6 +36,16 @@ static void test_a_table_is_replaced_first_and_left_alone_afterwards(void **stat
     assert_false(task_has_work(task));
 }
 
+/* With another value after an upgrade each table would be sent again. */
+static void test_the_layout_that_earlier_versions_have_noted_is_the_same(void **state)
+{
+    struct scene *scene = *state;
+
+    const struct task *task = plan_one(scene, "accounts");
+    const char *layout = task->plan.content_hash + strlen(task->table->content_hash);
+    assert_string_equal(layout, ".4f620c5ecf31d2932ccc9c4b");
+}
+
 static void test_rejects_on_record_are_read_again_once_the_definition_says_fail(void **state)
 {
     struct scene *scene = *state;
@@ -393,6 +403,7 @@ static void test_a_scan_without_rows_has_to_record_that_rejects_are_gone(void **
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        SCENE_TEST(test_the_layout_that_earlier_versions_have_noted_is_the_same),
         SCENE_TEST(test_a_table_is_replaced_first_and_left_alone_afterwards),
         SCENE_TEST(test_rejects_on_record_are_read_again_once_the_definition_says_fail),
         SCENE_TEST(test_changes_are_merged_or_appended_as_declared),
