@@ -29,7 +29,7 @@ import unittest
 from tests.fault.dimensions import DIMENSIONS
 from tests.fault.life import Broken, Life, Noticed
 
-WORKLOADS = 1000
+WORKLOADS = 700
 WORKLOADS_LONG = 100_000
 WORKLOADS_A_LIFE = 25
 STORY_LINES = 50
