@@ -10,7 +10,7 @@ set(bqsync_longest
   e2e_test_writers e2e_test_idle e2e_test_admin_dashboard_verify conformance_test_google_python
   consumer_test_fresh_machine e2e_test_race e2e_test_scan conformance_test_googlesql e2e_test_atomic
   conformance_test_dbt conformance_test_emit_dbt e2e_test_admin_hostile e2e_test_serve e2e_test_serve_metrics
-  e2e_test_soak unit_source_test_capture_matrix_int64 bqlocal_test_rest_bill e2e_test_admin_dashboard
+  e2e_test_soak fault_test_soak unit_source_test_capture_matrix_int64 bqlocal_test_rest_bill e2e_test_admin_dashboard
   e2e_test_new_table e2e_test_atomic_crash e2e_test_admin_dashboard_states)
 
 # bqsync_test(NAME LABELS LABEL... [TIMEOUT SECONDS] [WORKING_DIRECTORY FOLDER] [ENVIRONMENT NAME=VALUE...]
