@@ -49,14 +49,16 @@ MUST_CHECK bool rejects_add(
     const struct bad_value *value, struct error *err);
 
 /* Makes the table's published rejects those of the collection; *out_changed says whether anything
- * had to be written. Also lists the rejected keys as changed for good, so that every pass with a
- * change tries them again, if the table's dirty set is in this database; not in mode replace, where
- * that would send the whole table at every pass. Keys that are not rejected any longer become
- * changes of the pass that read up to `sequence`. Writes only what differs from what is published,
- * in transactions of a few thousand rows. now_us (wall clock) becomes "since" of new ones. */
+ * had to be written. by: how the pass found the table's changes. With triggers, also lists the
+ * rejected keys as changed for good, so that every pass with a change tries them again; not in mode
+ * replace, where that would send the whole table at every pass. Keys that are not rejected any
+ * longer become changes of the pass that read up to `sequence`. A scan leaves the dirty set alone:
+ * it tries every row, and a dirty set that is still there may be that of another key. Writes only
+ * what differs from what is published, in transactions of a few thousand rows. now_us (wall clock)
+ * becomes "since" of new ones. */
 MUST_CHECK bool rejects_publish(
-    struct tracking *tracking, const struct table *table, int64_t sequence, int64_t now_us,
-    bool *out_changed, struct error *err);
+    struct tracking *tracking, const struct table *table, enum capture_choice by, int64_t sequence,
+    int64_t now_us, bool *out_changed, struct error *err);
 
 /* Distinct rejected rows of a table. */
 MUST_CHECK bool rejects_count(

@@ -4,7 +4,7 @@ import sqlite3
 import unittest
 
 from tests.support.bqlocal import Bqlocal
-from tests.support.deployment import SHAPES, Deployment
+from tests.support.deployment import BUILD, SHAPES, Deployment
 
 ACCOUNTS = "create table accounts(id integer primary key, email text not null unique, balance numeric, note text)"
 assert ACCOUNTS in SHAPES
@@ -242,6 +242,34 @@ class CollationOfSharedKeysTest(unittest.TestCase):
         app.sync("labels")
 
         self.assertEqual(["other", "two"], sorted(row["v"] for row in bq.rows("d", "labels")))
+
+
+class OtherKeyTest(unittest.TestCase):
+    def test_a_scan_leaves_the_dirty_set_of_another_key_alone(self):
+        by_id, by_both = (str(BUILD / f"bqsync_explain_{name}") for name in ("before", "after"))
+        for before, after in ((by_id, by_both), (by_both, by_id)):
+            with self.subTest(before=before, after=after):
+                bq = self.enterContext(Bqlocal(datasets=["d"]))
+                app = self.enterContext(Deployment(
+                    bq, before, "create table other_key(id integer primary key, w, unique (w, id));"
+                                "insert into other_key values (1, 10), (2, 'x')",
+                    environment={"BQ_CAPTURE": "manual"}))
+                app.run("capture", "install", "other_key")
+                app.sync("other_key", status=1)
+
+                app.program = after
+                app.sync("other_key", status=1)
+                self.assertEqual([(1, 10)], app.warehouse_rows("other_key"))
+                app.execute("update other_key set w = w + 20")
+                app.sync("other_key")
+                self.assertEqual(app.source_rows("other_key"), app.warehouse_rows("other_key"))
+
+                app.program = before
+                app.execute("update other_key set w = 'x' where id = 1")
+                app.sync("other_key", status=1)
+                app.execute("update other_key set w = 5 where id = 1")
+                app.sync("other_key")
+                self.assertEqual(app.source_rows("other_key"), app.warehouse_rows("other_key"))
 
 
 class LongRowTest(CaptureCase):

@@ -21,9 +21,11 @@ static bool publish_rejects(
 
     // A batch without rejects publishes an empty list, which removes those of an earlier pass.
     // Counted as they are published: rows that have a NULL for their key are one.
-    bool ok = (own || rejects_begin(tracking, task->table, err)) &&
-              rejects_publish(tracking, task->table, sequence, now_us, out_changed, err) &&
-              rejects_count(tracking, task->table->name, &task->outcome->rows_rejected, err);
+    bool ok =
+        (own || rejects_begin(tracking, task->table, err)) &&
+        rejects_publish(
+            tracking, task->table, task->plan.capture.by, sequence, now_us, out_changed, err) &&
+        rejects_count(tracking, task->table->name, &task->outcome->rows_rejected, err);
     if (!own)
         worker_give_state(worker);
     return ok;

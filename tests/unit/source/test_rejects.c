@@ -51,7 +51,8 @@ static int64_t publish(int64_t now_us)
 {
     int64_t rows = -1;
 
-    expect_ok(rejects_publish(&tracking, &users_table, 7, now_us, &changed, &err));
+    expect_ok(
+        rejects_publish(&tracking, &users_table, CAPTURE_TRIGGERS, 7, now_us, &changed, &err));
     expect_ok(rejects_count(&tracking, "users", &rows, &err));
     return rows;
 }
