@@ -102,6 +102,7 @@ static void print_table(const struct verify_table *table, int name_width, int wi
     print_keys("only in BigQuery", table->extra, table->extra_count);
     print_keys("different", table->different, table->different_count);
     print_keys("more than once in BigQuery", table->duplicated, table->duplicated_count);
+    print_keys("columns missing in BigQuery", table->missing_columns, table->missing_columns_count);
     if (table->kept > 0)
         printf(
             "    kept in BigQuery: %" PRId64 " row%s that SQLite does not have any more\n",

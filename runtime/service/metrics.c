@@ -309,8 +309,9 @@ static void write_verified(struct buffer *out, const struct metrics_input *input
     }
     family(
         out, "bqsync_verify_differences", "gauge",
-        "Keys found missing, extra, different or duplicated by the last verification of the "
-        "table.");
+        "Keys found missing, extra, different or duplicated, and columns found missing, by the "
+        "last "
+        "verification of the table.");
     for (size_t i = 0; i < ledger->count; i++)
         if (verified->differences[i] != VERIFIER_UNKNOWN)
             of_table(

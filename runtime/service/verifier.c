@@ -164,25 +164,20 @@ static cJSON *outcome_json(const struct outcome *outcome)
     return json;
 }
 
-static int64_t differences_of(const struct verify_table *table)
-{
-    return table->missing_count + table->extra_count + table->different_count +
-           table->duplicated_count + table->unexplained_count;
-}
-
 static void log_outcome(const struct outcome *outcome)
 {
     const char *id = outcome->request->id;
 
     for (size_t i = 0; outcome->tables != NULL && i < outcome->request->count; i++) {
         const struct verify_table *table = &outcome->tables[i];
-        if (differences_of(table) > 0)
+        if (verify_report_differences(table) > 0)
             log_warn(
                 "table differs", LOG_TEXT("table", table->table->name),
                 LOG_NUMBER("missing", table->missing_count),
                 LOG_NUMBER("extra", table->extra_count),
                 LOG_NUMBER("different", table->different_count),
                 LOG_NUMBER("duplicated", table->duplicated_count),
+                LOG_NUMBER("missing_columns", table->missing_columns_count),
                 LOG_NUMBER("unexplained", table->unexplained_count), LOG_TEXT("verification", id));
     }
     if (outcome->tables == NULL)
@@ -205,7 +200,7 @@ static void keep_differences(struct verifier *verifier, const struct outcome *ou
         for (size_t k = 0; k < options->table_count; k++)
             if (options->tables[k] == outcome->tables[i].table &&
                 outcome->tables[i].error.code == ERROR_NONE)
-                verifier->differences[k] = differences_of(&outcome->tables[i]);
+                verifier->differences[k] = verify_report_differences(&outcome->tables[i]);
 }
 
 static void keep(struct verifier *verifier, const struct outcome *outcome)

@@ -31,6 +31,26 @@ class VerifyTest(unittest.TestCase):
 
         self.assertEqual(["a"], self.verify("settings")["different"])
 
+    def test_a_column_that_bigquery_lacks_is_a_difference_and_is_repaired(self):
+        for table, row, column in (("accounts", "insert into accounts values (1, 'a@x', 1, 'one')", "note"),
+                                   ("settings", "insert into settings values ('a', '1')", "value"),
+                                   ("people", "select 1", "name")):
+            with self.subTest(table=table):
+                self.app.execute(row)
+                self.app.sync(table)
+                self.bq.query(f"alter table d.{table} drop column {column}")
+
+                found = self.verify(table)
+
+                rows = len(self.app.source_rows(table))
+                self.assertEqual((False, [column], 1, None), (found["equal"], found["missing_columns"],
+                                                              found["missing_columns_count"], found["error"]))
+                self.assertEqual((rows, rows), (found["source_rows"], found["warehouse_rows"]))
+                self.assertIn(f'columns missing in BigQuery (1): "{column}"', self.app.run("verify", table)[1])
+                self.assertEqual([], self.verify(table, 0, "--repair")["missing_columns"])
+                self.assertIn(column, [field["name"] for field in self.bq.table("d", table)["schema"]["fields"]])
+                self.assertTrue(self.verify(table, 0)["equal"])
+
     def test_memory_does_not_grow_with_the_number_of_differences(self):
         if os.environ.get("BQSYNC_SANITIZE"):
             self.skipTest("a sanitizer keeps what was freed")

@@ -49,7 +49,7 @@ function tableState(table) {
 }
 
 /* The differences of the last verification, without tables that were replaced since. */
-const FOUND = [["missing", "missing in BigQuery"], ["extra", "only in BigQuery"], ["different", "different"], ["duplicated", "more than once in BigQuery"], ["unexplained", "groups of rows with different checksums"]];
+const FOUND = [["missing", "missing in BigQuery"], ["extra", "only in BigQuery"], ["different", "different"], ["duplicated", "more than once in BigQuery"], ["missing_columns", "columns missing in BigQuery"], ["unexplained", "groups of rows with different checksums"]];
 const differences = (table) => FOUND.reduce((sum, [kind]) => sum + table[kind + "_count"], 0);
 const compared = { last: null, runs: null, tables: [] };
 function differing() {

@@ -1,5 +1,7 @@
 #include "sync/verify/comparison.h"
 
+#include "base/json_text.h"
+#include "sync/pass/target_diff.h"
 #include "sync/verify/billed_select.h"
 #include "sync/verify/checksum_sql.h"
 #include "sync/verify/drill_down.h"
@@ -101,6 +103,46 @@ static bool read_warehouse_buckets(struct comparison *c, struct error *err)
             c->out, err);
     buffer_clear(&sql);
     return ok;
+}
+
+/* --- columns ------------------------------------------------------------------------------ */
+
+/* What BigQuery says of a query that names a column that it does not know; it says so of every
+ * mistake in a query ("Error messages" of its documentation). */
+#define REASON_UNKNOWN_NAME "invalidQuery"
+
+static void count_missing_column(struct verify_table *out, const char *name)
+{
+    if (out->missing_columns_count++ < VERIFY_KEYS_MAX)
+        cJSON_AddItemToArray(out->missing_columns, cJSON_CreateString(name));
+}
+
+/* After a checksum query that failed: whether it did because BigQuery lacks columns, which are
+ * noted then. If not, err stays what it is: why the query failed. */
+static bool explain_by_columns(struct comparison *c, struct error *err)
+{
+    struct verify_table *out = c->out;
+    cJSON *live = NULL;
+    const cJSON *field;
+    struct error ignored;
+
+    if (strcmp(err->reason, REASON_UNKNOWN_NAME) != 0 ||
+        !bigquery_table_get(c->sides->bigquery, out->table->target, &live, &ignored) ||
+        live == NULL)
+        return false;
+    cJSON *wanted = cJSON_Parse(out->table->schema_json);
+    const cJSON *schema = cJSON_GetObjectItemCaseSensitive(live, "schema");
+    const cJSON *fields = cJSON_GetObjectItemCaseSensitive(schema, "fields");
+    cJSON_ArrayForEach(field, wanted)
+    {
+        const char *name = json_text_of(field, "name", "");
+        if (target_diff_field(fields, name) == NULL)
+            count_missing_column(out, name);
+    }
+    out->warehouse_rows = strtoll(json_text_of(live, "numRows", "0"), NULL, 10);
+    cJSON_Delete(wanted);
+    cJSON_Delete(live);
+    return out->missing_columns_count > 0;
 }
 
 /* --- row by row -------------------------------------------------------------------------- */
@@ -269,13 +311,13 @@ static bool compare(struct comparison *c, struct error *err)
     if (!source_rows_read(&c->rows, ROW_TEXT_ALL, &visitor, err) || !count_pending(c, err))
         return false;
     database_rollback(c->sides->source);
+    for (size_t i = 0; i < ROW_HASH_BUCKETS; i++)
+        c->out->source_rows += c->here[i].rows;
     c->absent = !read_warehouse_buckets(c, err);
     if (c->absent && err->code != ERROR_NOT_FOUND)
-        return false;
-    for (size_t i = 0; i < ROW_HASH_BUCKETS; i++) {
-        c->out->source_rows += c->here[i].rows;
+        return explain_by_columns(c, err);
+    for (size_t i = 0; i < ROW_HASH_BUCKETS; i++)
         differs = differs || bucket_differs(c, i);
-    }
     return !differs || compare_rows(c, err);
 }
 
@@ -294,9 +336,7 @@ bool comparison_run(
         !row_hash_init(&c->hash, err) ||
         !drill_down_new(out->table, &c->hash, &c->drill_down, err) || !compare(c, err))
         goto cleanup;
-    out->equal = out->missing_count + out->extra_count + out->different_count +
-                     out->duplicated_count + out->unexplained_count ==
-                 0;
+    out->equal = verify_report_differences(out) == 0;
     ok = true;
 
 cleanup:

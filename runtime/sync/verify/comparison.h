@@ -14,7 +14,8 @@
 #include <stdbool.h>
 
 /* Compares out->table and fills the rest of an entry made by verify_report_new. A table that
- * BigQuery lacks is compared as an empty one. On failure the entry may be filled in part. */
+ * BigQuery lacks is compared as an empty one; of one that lacks columns of the definition, only
+ * these are noted. On failure the entry may be filled in part. */
 MUST_CHECK bool comparison_run(
     const struct comparison_sides *sides, struct verify_table *out, struct error *err);
 

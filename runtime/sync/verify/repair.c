@@ -74,9 +74,9 @@ static bool mark_list(
 }
 
 /* Whether a sync of the listed keys fixes the table. A MERGE can't delete one of two rows with the
- * same key; a report with too many keys does not list them all; a key that is converted is not
- * listed as SQLite stores it; and without triggers there is no dirty set to list them in. In these
- * cases the whole table is replaced. */
+ * same key; a column that BigQuery lacks is filled in all rows; a report with too many keys does
+ * not list them all; a key that is converted is not listed as SQLite stores it; and without
+ * triggers there is no dirty set to list them in. In these cases the whole table is replaced. */
 static bool can_mark(
     const struct config *config, struct database *source, const struct verify_table *wrong)
 {
@@ -84,7 +84,7 @@ static bool can_mark(
     struct plan_capture capture;
     struct error ignored;
 
-    return wrong->duplicated_count + wrong->unexplained_count == 0 &&
+    return wrong->duplicated_count + wrong->missing_columns_count + wrong->unexplained_count == 0 &&
            has_exact_keys(wrong->missing) && has_exact_keys(wrong->extra) &&
            has_exact_keys(wrong->different) && wrong->missing_count <= VERIFY_KEYS_MAX &&
            wrong->extra_count <= VERIFY_KEYS_MAX && wrong->different_count <= VERIFY_KEYS_MAX &&

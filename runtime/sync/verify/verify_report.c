@@ -12,6 +12,7 @@ static void make_lists(struct verify_table *entry)
     entry->extra = cJSON_CreateArray();
     entry->different = cJSON_CreateArray();
     entry->duplicated = cJSON_CreateArray();
+    entry->missing_columns = cJSON_CreateArray();
 }
 
 static void delete_lists(struct verify_table *entry)
@@ -20,6 +21,7 @@ static void delete_lists(struct verify_table *entry)
     cJSON_Delete(entry->extra);
     cJSON_Delete(entry->different);
     cJSON_Delete(entry->duplicated);
+    cJSON_Delete(entry->missing_columns);
 }
 
 bool verify_report_new(
@@ -60,6 +62,12 @@ void verify_report_defer(struct verify_table *entry)
     entry->duplicated_count = 0;
     delete_lists(entry);
     make_lists(entry);
+}
+
+int64_t verify_report_differences(const struct verify_table *entry)
+{
+    return entry->missing_count + entry->extra_count + entry->different_count +
+           entry->duplicated_count + entry->missing_columns_count + entry->unexplained_count;
 }
 
 bool verify_report_ok(const struct verify_table *report, size_t count)
@@ -133,6 +141,7 @@ cJSON *verify_report_json(const struct verify_table *report, size_t count)
         add_list(item, "extra", table->extra, table->extra_count);
         add_list(item, "different", table->different, table->different_count);
         add_list(item, "duplicated", table->duplicated, table->duplicated_count);
+        add_list(item, "missing_columns", table->missing_columns, table->missing_columns_count);
         json_add_int64(item, "unexplained_count", table->unexplained_count);
         json_add_int64(item, "kept", table->kept);
         json_add_int64(item, "pending", table->pending);

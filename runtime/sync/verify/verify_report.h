@@ -29,6 +29,8 @@ struct verify_table {
     int64_t different_count;
     /* Keys that BigQuery has more than once. */
     int64_t duplicated_count;
+    /* Columns that the definition has and the BigQuery table lacks; no row is compared then. */
+    int64_t missing_columns_count;
     /* Groups of rows whose checksums differ although none of their rows does. */
     int64_t unexplained_count;
     /* Rows that SQLite does not have any more, and that BigQuery keeps by the definition. */
@@ -38,13 +40,14 @@ struct verify_table {
     /* Rows that cannot be synced because a value does not fit its column. */
     int64_t rejected;
     int64_t bytes_billed;
-    /* Lists of the keys counted above, owned. A key is a value, or an array of values if the
-     * table's key has several columns. Of a table without a key rows are counted, and the lists are
-     * empty. */
+    /* Lists of the keys and columns counted above, owned. A key is a value, or an array of values
+     * if the table's key has several columns. Of a table without a key rows are counted, and the
+     * lists are empty. */
     cJSON *missing;
     cJSON *extra;
     cJSON *different;
     cJSON *duplicated;
+    cJSON *missing_columns;
     /* Why the table could not be compared; ERROR_NONE if it was. */
     struct error error;
 };
@@ -63,6 +66,9 @@ void verify_report_restart(struct verify_table *entry);
 /* Counts all differences as pending: the rows of the table have changed since it was synced, and
  * which of them is not known. */
 void verify_report_defer(struct verify_table *entry);
+
+/* What was found to differ: keys, columns and groups of rows. 0 if nothing was compared. */
+int64_t verify_report_differences(const struct verify_table *entry);
 
 /* Whether all tables are equal. A table that could not be compared is not. */
 bool verify_report_ok(const struct verify_table *report, size_t count);
