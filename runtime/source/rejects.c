@@ -240,16 +240,16 @@ static bool release_fixed(
 }
 
 bool rejects_publish(
-    struct tracking *tracking, const struct table *table, enum capture_choice by, int64_t sequence,
-    int64_t now_us, bool *out_changed, struct error *err)
+    struct tracking *tracking, const struct table *table, const struct rejects_pass *pass,
+    bool *out_changed, struct error *err)
 {
     struct database *database = &tracking->database;
     char now[CLOCK_TEXT_SIZE];
     bool has_dirty_set = false;
     const struct publication publication = {
         .table = table,
-        .sequence = sequence,
-        .now = clock_format(now_us, now),
+        .sequence = pass->sequence,
+        .now = clock_format(pass->now_us, now),
         .changed = out_changed,
     };
 
@@ -257,7 +257,7 @@ bool rejects_publish(
 
     bool ok = capture_objects_has_dirty_set(database, table->name, &has_dirty_set, err) &&
               publish_values(database, &publication, err);
-    if (ok && by == CAPTURE_TRIGGERS && has_dirty_set && table->key_count > 0)
+    if (ok && pass->by == CAPTURE_TRIGGERS && has_dirty_set && table->key_count > 0)
         ok = (table->mode == SEND_REPLACE || list_rejected(database, &publication, err)) &&
              release_fixed(database, &publication, err);
     return ok || error_wrap(err, "rejected rows of %s", table->name);

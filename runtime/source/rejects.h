@@ -48,17 +48,22 @@ MUST_CHECK bool rejects_add(
     struct tracking *tracking, const struct table *table, sqlite3_stmt *row,
     const struct bad_value *value, struct error *err);
 
+/* The pass that publishes. */
+struct rejects_pass {
+    enum capture_choice by; /* how it found the table's changes: CAPTURE_TRIGGERS or CAPTURE_SCAN */
+    int64_t sequence;       /* changes up to it were read */
+    int64_t now_us;         /* wall clock; becomes "since" of new rejects */
+};
 /* Makes the table's published rejects those of the collection; *out_changed says whether anything
- * had to be written. by: how the pass found the table's changes. With triggers, also lists the
- * rejected keys as changed for good, so that every pass with a change tries them again; not in mode
- * replace, where that would send the whole table at every pass. Keys that are not rejected any
- * longer become changes of the pass that read up to `sequence`. A scan leaves the dirty set alone:
- * it tries every row, and a dirty set that is still there may be that of another key. Writes only
- * what differs from what is published, in transactions of a few thousand rows. now_us (wall clock)
- * becomes "since" of new ones. */
+ * had to be written. With triggers, also lists the rejected keys as changed for good, so that every
+ * pass with a change tries them again; not in mode replace, where that would send the whole table
+ * at every pass. Keys that are not rejected any longer become changes of this pass. A scan leaves
+ * the dirty set alone: it tries every row, and a dirty set that is still there may be that of
+ * another key. Writes only what differs from what is published, in transactions of a few thousand
+ * rows. */
 MUST_CHECK bool rejects_publish(
-    struct tracking *tracking, const struct table *table, enum capture_choice by, int64_t sequence,
-    int64_t now_us, bool *out_changed, struct error *err);
+    struct tracking *tracking, const struct table *table, const struct rejects_pass *pass,
+    bool *out_changed, struct error *err);
 
 /* Distinct rejected rows of a table. */
 MUST_CHECK bool rejects_count(

@@ -16,16 +16,17 @@ static bool publish_rejects(
 {
     bool own = task->batch.has_rejects;
     struct tracking *tracking = own ? &task->batch.rejects : worker_take_state(worker);
-    int64_t now_us = worker->clock->wall_us(worker->clock->context);
-    int64_t sequence = task->source.position.sequence;
+    const struct rejects_pass pass = {
+        .by = task->plan.capture.by,
+        .sequence = task->source.position.sequence,
+        .now_us = worker->clock->wall_us(worker->clock->context),
+    };
 
     // A batch without rejects publishes an empty list, which removes those of an earlier pass.
     // Counted as they are published: rows that have a NULL for their key are one.
-    bool ok =
-        (own || rejects_begin(tracking, task->table, err)) &&
-        rejects_publish(
-            tracking, task->table, task->plan.capture.by, sequence, now_us, out_changed, err) &&
-        rejects_count(tracking, task->table->name, &task->outcome->rows_rejected, err);
+    bool ok = (own || rejects_begin(tracking, task->table, err)) &&
+              rejects_publish(tracking, task->table, &pass, out_changed, err) &&
+              rejects_count(tracking, task->table->name, &task->outcome->rows_rejected, err);
     if (!own)
         worker_give_state(worker);
     return ok;

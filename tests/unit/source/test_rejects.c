@@ -49,10 +49,10 @@ static bool changed; /* by the last publication */
 
 static int64_t publish(int64_t now_us)
 {
+    const struct rejects_pass pass = {.by = CAPTURE_TRIGGERS, .sequence = 7, .now_us = now_us};
     int64_t rows = -1;
 
-    expect_ok(
-        rejects_publish(&tracking, &users_table, CAPTURE_TRIGGERS, 7, now_us, &changed, &err));
+    expect_ok(rejects_publish(&tracking, &users_table, &pass, &changed, &err));
     expect_ok(rejects_count(&tracking, "users", &rows, &err));
     return rows;
 }
