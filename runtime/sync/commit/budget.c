@@ -63,8 +63,8 @@ static bool refuse(
     spending_refuse(spending, needed, err);
     if (spending_never_fits(spending, needed) && task->batch.mode != SEND_REPLACE &&
         !worker->config->sync_atomic && task->table->history == NULL &&
-        task->table->deletes == DELETES_MIRROR &&
-        !task->source.json_as_text && task->outcome->rows_rejected_before == 0)
+        task->table->deletes == DELETES_MIRROR && !task->source.json_as_text &&
+        task->outcome->rows_rejected_before == 0)
         error_note(
             err, "or send all rows by a load, which bills nothing: bqsync sync --full %s",
             shell_word(task->table->name, word));
