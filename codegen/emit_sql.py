@@ -243,7 +243,10 @@ def changes(table: Table) -> str:
     """The rows of the dirty keys newer than ?1; the column behind the others says that the row is
     deleted, and with history one more that it was there when ?1 was sealed, as far as that is known. A
     deleted row has its key as it was noted; a present one as it is stored, which may differ, since 1
-    and 1.0 are one key. Keys above ?2 (one INT64 key) are left to new_rows."""
+    and 1.0 are one key. Keys above ?2 (one INT64 key) are left to new_rows.
+
+    1 stands for true, because a column of the application that is called "true" hides the word. In a
+    trigger the word is safe: columns of its table need "new." or "old." there."""
     noted = {
         column.name: "d.bq_sync_key_%d" % number
         for number, column in enumerate(table.key, start=1)}
@@ -260,10 +263,10 @@ def changes(table: Table) -> str:
     if table.history is not None:
         # The first event since ?1 found the row there.
         told.append(
-            "(d.bq_sync_held_in = d.bq_sync_sequence and d.bq_sync_held_after <= ?1) is true")
+            "(d.bq_sync_held_in = d.bq_sync_sequence and d.bq_sync_held_after <= ?1) is 1")
     since = ["d.bq_sync_sequence > ?1"]
     if table.single_int64_key:
-        since.append("(d.bq_sync_key_1 > ?2) is not true")
+        since.append("(d.bq_sync_key_1 > ?2) is not 1")
     return "\n".join([
         "select",
         _lines(columns + told),

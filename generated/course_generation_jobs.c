@@ -138,7 +138,7 @@ const struct table course_generation_jobs_table = {
         "  on \"course_generation_jobs\".\"id\" = d.bq_sync_key_1\n"
         "  and \"course_generation_jobs\".\"id\" collate binary = d.bq_sync_key_1\n"
         "where d.bq_sync_sequence > ?1\n"
-        "  and (d.bq_sync_key_1 > ?2) is not true",
+        "  and (d.bq_sync_key_1 > ?2) is not 1",
     .capture_install_sql =
         "create table if not exists \"bq_sync_dirty_course_generation_jobs\" (\n"
         "  bq_sync_key_1 not null on conflict ignore\n"

@@ -122,7 +122,7 @@ const struct table org_api_keys_table = {
         "  on \"org_api_keys\".\"id\" = d.bq_sync_key_1\n"
         "  and \"org_api_keys\".\"id\" collate binary = d.bq_sync_key_1\n"
         "where d.bq_sync_sequence > ?1\n"
-        "  and (d.bq_sync_key_1 > ?2) is not true",
+        "  and (d.bq_sync_key_1 > ?2) is not 1",
     .capture_install_sql =
         "create table if not exists \"bq_sync_dirty_org_api_keys\" (\n"
         "  bq_sync_key_1 not null on conflict ignore\n"

@@ -130,7 +130,7 @@ const struct table task_completions_table = {
         "  on \"task_completions\".\"id\" = d.bq_sync_key_1\n"
         "  and \"task_completions\".\"id\" collate binary = d.bq_sync_key_1\n"
         "where d.bq_sync_sequence > ?1\n"
-        "  and (d.bq_sync_key_1 > ?2) is not true",
+        "  and (d.bq_sync_key_1 > ?2) is not 1",
     .capture_install_sql =
         "create table if not exists \"bq_sync_dirty_task_completions\" (\n"
         "  bq_sync_key_1 not null on conflict ignore\n"

@@ -130,7 +130,7 @@ const struct table user_cohorts_table = {
         "  on \"user_cohorts\".\"id\" = d.bq_sync_key_1\n"
         "  and \"user_cohorts\".\"id\" collate binary = d.bq_sync_key_1\n"
         "where d.bq_sync_sequence > ?1\n"
-        "  and (d.bq_sync_key_1 > ?2) is not true",
+        "  and (d.bq_sync_key_1 > ?2) is not 1",
     .capture_install_sql =
         "create table if not exists \"bq_sync_dirty_user_cohorts\" (\n"
         "  bq_sync_key_1 not null on conflict ignore\n"

@@ -146,7 +146,7 @@ const struct table users_table = {
         "  on \"users\".\"id\" = d.bq_sync_key_1\n"
         "  and \"users\".\"id\" collate binary = d.bq_sync_key_1\n"
         "where d.bq_sync_sequence > ?1\n"
-        "  and (d.bq_sync_key_1 > ?2) is not true",
+        "  and (d.bq_sync_key_1 > ?2) is not 1",
     .capture_install_sql =
         "create table if not exists \"bq_sync_dirty_users\" (\n"
         "  bq_sync_key_1 not null on conflict ignore\n"

@@ -207,6 +207,46 @@ static bool check_immutable(const struct config *config, struct error *err)
     return ok;
 }
 
+static bool check_is_file(const char *variable, const char *path, struct error *err)
+{
+    return path == NULL || strcmp(path, ":memory:") != 0 ||
+           error_set(
+               err, ERROR_CONFIG,
+               "%s=:memory: is no file, and what a pass keeps there is lost at its end: name a "
+               "file",
+               variable);
+}
+
+/* The control tables need a file that outlives the process and is no part of the source. */
+static bool check_state(const struct config *config, struct error *err)
+{
+    static const char *const parts[] = {"-wal", "-shm", "-journal"};
+    const char *state = config->state_path;
+
+    if (!check_is_file("BQ_SQLITE_PATH", config->sqlite_path, err) ||
+        !check_is_file("BQ_STATE_PATH", state, err))
+        return false;
+    for (size_t i = 0;
+         state != NULL && config->sqlite_path != NULL && i < sizeof parts / sizeof parts[0]; i++) {
+        size_t length = strlen(state);
+        size_t end = strlen(parts[i]);
+        if (length <= end || strcmp(state + length - end, parts[i]) != 0)
+            continue;
+        char *whole = strndup(state, length - end);
+        if (whole == NULL)
+            return error_set(err, ERROR_MEMORY, "BQ_STATE_PATH: out of memory");
+        bool mine = same_file(whole, config->sqlite_path);
+        free(whole);
+        if (mine)
+            return error_set(
+                err, ERROR_CONFIG,
+                "BQ_STATE_PATH=%s is the name of a file that SQLite itself writes beside "
+                "BQ_SQLITE_PATH: choose another",
+                state);
+    }
+    return true;
+}
+
 static bool check_least_bill(
     const struct config *config, const char *variable, int64_t bytes, struct error *err)
 {
@@ -247,7 +287,7 @@ static bool check_token(const struct config *config, struct error *err)
 static void check_together(const struct config *config, struct mistakes *mistakes)
 {
     static bool (*const checks[])(const struct config *, struct error *) = {
-        check_token, check_immutable, check_bill, check_daily_bill};
+        check_token, check_immutable, check_state, check_bill, check_daily_bill};
 
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
         struct error err;

@@ -89,7 +89,7 @@ bool capture_count_rows(const struct source_table *in, int64_t *out_count, struc
     struct buffer sql;
 
     buffer_init(&sql, SQLITE_SQL_CEILING);
-    sqlite_sql_append(&sql, "select count(*) from $n where true", in->table->name);
+    sqlite_sql_append(&sql, "select count(*) from $n where 1", in->table->name);
     append_filter(&sql, in->table);
     bool ok = query(in, &sql, none, out_count, err);
     buffer_clear(&sql);
@@ -206,7 +206,9 @@ bool capture_look(
 
 void capture_append_keyless_sql(struct buffer *sql, const struct table *table)
 {
-    buffer_printf(sql, "select * from (\n%s\n) where false", table->scan_sql);
+    // Not around scan_sql: in a subquery SQLite gives a column that is called "true" another name.
+    buffer_printf(sql, "%s\n%s (0", table->scan_sql, table->where != NULL ? "and" : "where");
     for (size_t i = 0; i < table->key_count; i++)
-        sqlite_sql_append(sql, " or $n is null", sqlite_sql_key_name(table, i));
+        sqlite_sql_append(sql, " or $n.$n is null", table->name, sqlite_sql_key_name(table, i));
+    buffer_append_text(sql, ")");
 }

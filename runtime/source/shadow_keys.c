@@ -165,7 +165,7 @@ static bool prepare_live_by(
     struct buffer sql;
 
     buffer_init(&sql, SQLITE_SQL_CEILING);
-    sqlite_sql_append(&sql, "select 1 from $n where true", table->name);
+    sqlite_sql_append(&sql, "select 1 from $n where 1", table->name);
     for (size_t i = 0; i < table->key_count; i++) {
         const char *name = sqlite_sql_key_name(table, i);
         char parameter[24];

@@ -210,6 +210,24 @@ class CaptureTest(unittest.TestCase):
                 if None not in row[:len(table.key)]}
             self.assertEqual(expected, mirror)
 
+    def test_columns_called_true_and_false_hide_no_change(self):
+        for create, watermark in (
+                ("create table t (id integer primary key, true, false)", 10),
+                ("create table t (id int primary key, true, false)", None)):
+            with self.subTest(create):
+                table = load_table(definition(
+                    "t", ["id"], [("id", "INT64"), ("true", "INT64"), ("false", "INT64")]))
+                connection = connect(create, table)
+                connection.execute("update bq_sync_capture set watermark = ?", (watermark,))
+                connection.execute(
+                    "insert into t values (1, 0, 1), (2, 1, 0), (3, null, null), (4, 0, 0)")
+
+                connection.execute("delete from t where id = 4")
+
+                self.assertEqual(
+                    [(1, 0, 1, 0), (2, 1, 0, 0), (3, None, None, 0), (4, None, None, 1)],
+                    self._changes(connection, table, 0, watermark))
+
     @staticmethod
     def _exact(key):
         # 1 and 1.0 are one key: no unique index holds both.

@@ -283,5 +283,30 @@ class DoubledKeyByScanTest(DoubledKeyTest):
     state = "state.db"
 
 
+class WordsTest(unittest.TestCase):
+    """SQLite takes true and false for a column, where a table has one of that name."""
+
+    def test_columns_called_true_and_false_are_columns(self):
+        schema = ("create table word_columns(id integer primary key, true, false);"
+                  "create table word_keys(true unique, false);")
+        with Bqlocal(datasets=["d"]) as bq, Deployment(bq, program="bqsync_lives", schema=schema) as app:
+            tables = ("word_columns", "word_keys")
+            app.script("insert into word_columns values (1, 0, 'a'), (2, 1, 'b'), (3, null, 'c'), (4, 0, 'd');"
+                       "insert into word_keys values (0, 0), (1, 0), (2, 1), (null, 0)")
+            first = app.sync(*tables, status=REJECTED)
+            self.assertEqual(1, app.table(first, "word_keys")["rows_rejected"])
+
+            app.script("update word_columns set false = 'new'; delete from word_columns where id = 4;"
+                       "update word_keys set true = true + 10 where true < 2; delete from word_keys where true = 2")
+            app.sync(*tables, status=REJECTED)
+
+            self.assertEqual([(1, 0, "new"), (2, 1, "new"), (3, None, "new")],
+                             app.warehouse_rows("word_columns"))
+            self.assertEqual([(10, 0), (11, 0)], app.warehouse_rows("word_keys"))
+            app.execute("update word_keys set true = 12 where true is null")
+            app.sync(*tables)
+            self.assertEqual([(10, 0), (11, 0), (12, 0)], app.warehouse_rows("word_keys"))
+
+
 if __name__ == "__main__":
     unittest.main()

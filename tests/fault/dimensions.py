@@ -22,7 +22,7 @@ from tests.fault.dimensions_verify import Verify
 from tests.fault.life import DEFINITIONS, Broken, copy_database
 from tests.support.killing import kill_after, wait_until_held
 from tests.support.workload import BUSY_SECONDS, Application, Noticed, outcome
-from tests.support.workload_tables import BAGS, CLASSIC, INDEXES, KEYED, REJECTED, TABLES, THINGS, VIEWED, base
+from tests.support.workload_tables import BAGS, CLASSIC, INDEXES, KEYED, REJECTED, TABLES, THINGS, VIEWED, WORDS, base
 
 JOB_PATIENCE_SECONDS = 0.5  # a pass may wait for a job of an earlier one
 
@@ -34,12 +34,12 @@ class Plain(Dimension):
 
 
 class Keys(Dimension):
-    """Keys with several spellings of one value."""
+    """Keys with several spellings of one value, and columns with names that mean something else."""
 
     name = "keys"
 
     def tables(self):
-        return self.some(KEYED) + (
+        return self.some([*KEYED, *WORDS]) + (
             self.some([*VIEWED, *BAGS, "loose_replaced"], 1) if self.rng.random() < 0.5 else [])
 
 

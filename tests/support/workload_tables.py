@@ -187,6 +187,15 @@ KEYED = {
     "key_replaced": keyed("create table key_replaced(k primary key, v)", k="STRING"),
 }
 
+# Columns that hide words of SQL. No literal of it has another meaning to SQLite.
+WORDS = {
+    "word_columns": Table("create table word_columns(id integer primary key, true, false)",
+                          {"true": one_of(None, 0, 0, 1, 7), "false": text_or_null}, misfits={"false": [b"x", BAD]}),
+    "word_keys": Table("create table word_keys(true unique, false)",
+                       {"true": one_of(None, 0, 1, 2, 3, 4, 5, 6), "false": one_of(None, 0, 1)}, key=("true",),
+                       fixed=frozenset(["true"])),
+}
+
 # The views show the rows of one table each; the application writes that.
 VIEWS = {
     "view_rows": "create table view_rows_base(id integer primary key, k text not null, v);"
@@ -313,7 +322,7 @@ STAYING = {
 }
 
 TABLES: collections.ChainMap[str, Table] = collections.ChainMap(
-    CLASSIC, KEYED, VIEWED, BAGS, THINGS, REJECTED, MISFITS, FILTERED, ORDERS, LOGGED, JUDGED, STAYING)
+    CLASSIC, KEYED, WORDS, VIEWED, BAGS, THINGS, REJECTED, MISFITS, FILTERED, ORDERS, LOGGED, JUDGED, STAYING)
 
 
 def base(table: str) -> str:

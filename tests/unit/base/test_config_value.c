@@ -364,6 +364,44 @@ static void test_the_state_lives_in_the_source_unless_told_otherwise(void **stat
     }
 }
 
+#define NO_FILE "=:memory: is no file, and what a pass keeps there is lost at its end: name a file"
+#define BESIDE                                                                                     \
+    " is the name of a file that SQLite itself writes beside BQ_SQLITE_PATH: choose another"
+
+static void test_the_state_needs_a_file_that_is_no_part_of_the_source(void **state)
+{
+    static const struct {
+        const char *source;
+        const char *state_path;
+        const char *message;
+    } cases[] = {
+        {"app.db", ":memory:", "BQ_STATE_PATH" NO_FILE},
+        {":memory:", "", "BQ_SQLITE_PATH" NO_FILE},
+        {"app.db", "app.db-wal", "BQ_STATE_PATH=app.db-wal" BESIDE},
+        {"app.db", "./app.db-shm", "BQ_STATE_PATH=./app.db-shm" BESIDE},
+        {"link.db", "app.db-journal", "BQ_STATE_PATH=app.db-journal" BESIDE},
+        {"absent.db", "absent.db-wal", "BQ_STATE_PATH=absent.db-wal" BESIDE},
+    };
+    static const char *const fine[] = {"other.db-wal", "-wal", "app.db-state", "memory"};
+    struct config config;
+    (void)state;
+    write_file("app.db", "");
+    assert_int_equal(symlink("app.db", "link.db"), 0);
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        setenv("BQ_SQLITE_PATH", cases[i].source, 1);
+        setenv("BQ_STATE_PATH", cases[i].state_path, 1);
+        load_fails(ERROR_CONFIG, cases[i].message);
+    }
+    setenv("BQ_SQLITE_PATH", "app.db", 1);
+    for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++) {
+        setenv("BQ_STATE_PATH", fine[i], 1);
+        load(&config);
+        assert_string_equal(config.state_path, fine[i]);
+        config_clear(&config);
+    }
+}
+
 static void test_all_that_is_missing_is_named_with_the_fix(void **state)
 {
     struct config config;
@@ -403,6 +441,7 @@ int main(void)
         TEST_IN_FOLDER(test_listening_beyond_loopback_needs_a_token),
         TEST_IN_FOLDER(test_the_admin_api_can_be_turned_off),
         TEST_IN_FOLDER(test_the_state_lives_in_the_source_unless_told_otherwise),
+        TEST_IN_FOLDER(test_the_state_needs_a_file_that_is_no_part_of_the_source),
         TEST_IN_FOLDER(test_all_that_is_missing_is_named_with_the_fix),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);

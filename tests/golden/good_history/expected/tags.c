@@ -189,7 +189,7 @@ const struct table tags_table = {
         "select\n"
         "  coalesce(\"tags\".\"name\", d.bq_sync_key_1)\n"
         "  , \"tags\".\"name\" is null\n"
-        "  , (d.bq_sync_held_in = d.bq_sync_sequence and d.bq_sync_held_after <= ?1) is true\n"
+        "  , (d.bq_sync_held_in = d.bq_sync_sequence and d.bq_sync_held_after <= ?1) is 1\n"
         "from \"bq_sync_dirty_tags\" as d\n"
         "left join \"tags\"\n"
         "  on \"tags\".\"name\" = d.bq_sync_key_1\n"

@@ -236,13 +236,13 @@ const struct table users_table = {
         "  , \"users\".\"email\"\n"
         "  , \"users\".\"pay\"\n"
         "  , \"users\".\"id\" is null\n"
-        "  , (d.bq_sync_held_in = d.bq_sync_sequence and d.bq_sync_held_after <= ?1) is true\n"
+        "  , (d.bq_sync_held_in = d.bq_sync_sequence and d.bq_sync_held_after <= ?1) is 1\n"
         "from \"bq_sync_dirty_users\" as d\n"
         "left join \"users\"\n"
         "  on \"users\".\"id\" = d.bq_sync_key_1\n"
         "  and \"users\".\"id\" collate binary = d.bq_sync_key_1\n"
         "where d.bq_sync_sequence > ?1\n"
-        "  and (d.bq_sync_key_1 > ?2) is not true",
+        "  and (d.bq_sync_key_1 > ?2) is not 1",
     .capture_install_sql =
         "create table if not exists \"bq_sync_dirty_users\" (\n"
         "  bq_sync_key_1 not null on conflict ignore\n"

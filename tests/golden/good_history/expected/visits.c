@@ -283,7 +283,7 @@ const struct table visits_table = {
         "  , \"visits\".\"t\"\n"
         "  , null\n"
         "  , \"visits\".\"place\" is null\n"
-        "  , (d.bq_sync_held_in = d.bq_sync_sequence and d.bq_sync_held_after <= ?1) is true\n"
+        "  , (d.bq_sync_held_in = d.bq_sync_sequence and d.bq_sync_held_after <= ?1) is 1\n"
         "from \"bq_sync_dirty_visits\" as d\n"
         "left join \"visits\"\n"
         "  on \"visits\".\"place\" = d.bq_sync_key_1\n"

@@ -100,7 +100,7 @@ const struct table messages_table = {
         "deleted_at is null and kind <> 'it''s; (draft' -- live ones\n"
         ")\n"
         "where d.bq_sync_sequence > ?1\n"
-        "  and (d.bq_sync_key_1 > ?2) is not true",
+        "  and (d.bq_sync_key_1 > ?2) is not 1",
     .capture_install_sql =
         "create table if not exists \"bq_sync_dirty_messages\" (\n"
         "  bq_sync_key_1 not null on conflict ignore\n"
