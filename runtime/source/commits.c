@@ -28,7 +28,8 @@ struct commits {
     bool follows;
     sqlite3 *watch; /* NULL: not open, or the file is immutable */
     sqlite3_stmt *version;
-    struct wal_guard guard; /* noted when the version has been read */
+    struct wal_guard guard; /* the WAL of the version that is accounted for */
+    bool doubtful;          /* since then, something else than a commit has become of them */
     bool open;              /* on a file: */
     int64_t files;          /* how often one was opened */
     int64_t seen;           /* the data version that is accounted for */
@@ -66,9 +67,23 @@ bool commits_new(
     return true;
 }
 
+/* Whether the file and its WAL are as they were when the version was accounted for. */
+static bool is_as_seen(const struct commits *commits, const struct file_stamp *stamp)
+{
+    return file_stamp_same(stamp, &commits->at) &&
+           (commits->watch == NULL || wal_guard_holds(commits->watch, &commits->guard));
+}
+
+/* A connection copies the WAL into the file only where all that became of them is commits: what
+ * else has changed them may be half of a restore. */
 static void close_watch(struct commits *commits)
 {
+    struct file_stamp stamp;
+
     sqlite3_finalize(commits->version);
+    if (commits->doubtful || !file_stamp_read(commits->path, &stamp) ||
+        !is_as_seen(commits, &stamp))
+        wal_guard_keep(commits->watch);
     wal_guard_close(commits->watch, &commits->guard);
     commits->guard = (struct wal_guard){0};
     commits->version = NULL;
@@ -112,8 +127,10 @@ static bool fail(struct commits *commits, struct error *err)
         err, busy ? ERROR_BUSY : ERROR_SOURCE, "cannot look for commits: %s (%s)",
         sqlite3_errmsg(commits->watch), commits->path);
     // A connection that cannot wait for its turn is as good as any; another one may be broken.
-    if (!busy)
+    if (!busy) {
+        commits->doubtful = true;
         close_watch(commits);
+    }
     return false;
 }
 
@@ -188,6 +205,8 @@ static bool open_file(struct commits *commits, struct error *err)
     if (commits->open && file_stamp_same_file(&stamp, &commits->at))
         return true;
     close_watch(commits);
+    if (!file_stamp_same_file(&stamp, &commits->at))
+        commits->doubtful = false;
     if (!commits->immutable && !open_watch(commits, err))
         return false;
     commits->open = true;
@@ -213,7 +232,7 @@ static bool read_state(
 {
     if (!read_version(commits, out_version, err) || !read_stamp(commits, out_stamp, err))
         return false;
-    if (*out_version != commits->seen || file_stamp_same(out_stamp, &commits->at))
+    if (*out_version != commits->seen || is_as_seen(commits, out_stamp))
         return true;
     return read_version(commits, out_version, err);
 }
@@ -222,20 +241,31 @@ static bool look(struct commits *commits, int64_t arrived_ms, struct error *err)
 {
     int64_t at_ms = now_ms(commits);
     int64_t version = UNKNOWN;
+    bool waits = false;
     struct file_stamp stamp;
 
     if (!open_file(commits, err) || !read_state(commits, &version, &stamp, err))
         return false;
-    if (version == commits->seen && !file_stamp_same(&stamp, &commits->at)) {
-        // All connections of a process share what SQLite knows of the WAL. If the file was copied
-        // over and the WAL deleted, that is out of date as long as one of them is open.
+    if (version == commits->seen && !is_as_seen(commits, &stamp)) {
+        // All connections of all processes share what SQLite knows of the WAL. If the file or the
+        // WAL was copied over, that is out of date as long as one of them is open.
+        struct file_stamp before = commits->at;
+        waits = wal_guard_is_missing(commits->watch, &commits->guard);
         close_watch(commits);
+        commits->doubtful = true;
         if (!open_file(commits, err) || !read_state(commits, &version, &stamp, err))
             return false;
+        waits = waits && file_stamp_same(&stamp, &before);
+    } else if (commits->seen != UNKNOWN && version != commits->seen) {
+        commits->doubtful = false;
     }
-    if (commits->seen == UNKNOWN)
+    if (version != commits->seen)
         wal_guard_note(commits->watch, &commits->guard);
-    if (version != commits->seen || !file_stamp_same(&stamp, &commits->at))
+    // A WAL is deleted in front of a backup that is on its way. What a pass wrote into a new WAL
+    // until it is there would become a part of it, so none is started.
+    if (waits)
+        commits->changes++;
+    else if (version != commits->seen || !file_stamp_same(&stamp, &commits->at))
         note_commit(commits, arrived_ms > commits->looked_ms ? arrived_ms : commits->looked_ms);
     // The connection is open on a file that is gone by now.
     if (!file_stamp_same_file(&stamp, &commits->at))
@@ -321,6 +351,7 @@ void commits_leave(struct commits *commits, sqlite3 *writer)
         } else {
             commits->seen = version;
             commits->at = stamp;
+            wal_guard_note(commits->watch, &commits->guard);
         }
         commits->looked_ms = now_ms(commits);
     }
