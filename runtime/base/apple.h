@@ -22,6 +22,10 @@
 
 #define environ (*_NSGetEnviron())
 
+/* The times of struct stat. */
+#define st_mtim st_mtimespec
+#define st_ctim st_ctimespec
+
 /* Opening a folder to write fails with EISDIR, as where Linux has no O_TMPFILE either. */
 #ifndef O_TMPFILE
 #define O_TMPFILE 0

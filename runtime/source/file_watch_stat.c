@@ -17,11 +17,6 @@
 
 #define LOOK_MS 250
 
-#ifdef __APPLE__
-#define st_mtim st_mtimespec
-#define st_ctim st_ctimespec
-#endif
-
 static const char *const suffixes[FILE_WATCH_FILES] = {"", "-wal"};
 
 static bool same_time(struct timespec one, struct timespec other)
