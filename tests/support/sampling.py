@@ -13,7 +13,7 @@ import unittest
 # One point of so many where a run can be cut short, of every sort.
 POINTS = 8
 # One end-to-end test of so many in a class, under sanitizers. The plain build runs them all.
-SANITIZED = 3
+SANITIZED = 4
 # Chosen before a test forks its workers, so that all of them have the same.
 SEED = int(os.environ.get("BQSYNC_SEED", random.SystemRandom().randrange(2**31)))
 
