@@ -137,7 +137,7 @@ class StatesTest(BrowserTest):
         gone = Bqlocal(datasets=["d"])
         with gone:
             self.app.bq = gone
-        service = self.serve(BQ_RETRY_BUDGET="60s")
+        service = self.serve(BQ_RETRY_BUDGET="10m")
         page = self.open(service, "Not synced yet")
         service.post(INCREMENTAL)
         page.wait(f"/^Outage: retrying, ([3-9]|\\d\\d)(rd|th) attempt$/.test({STATE})")
@@ -258,7 +258,7 @@ class StatesTest(BrowserTest):
 
     def test_a_running_pass_looks_well(self):
         self.app.execute("insert into accounts values (1, 'a@x', 1, null)")
-        with Bqlocal(datasets=["d"], latency="20s") as self.app.bq:
+        with Bqlocal(datasets=["d"], latency="300s") as self.app.bq:
             service = self.serve()
             service.post(INCREMENTAL)
             self.look("running", service, "document.querySelector('#running-list li')")
