@@ -9,10 +9,10 @@
 #define BQSYNC_SOURCE_FILE_WATCH_H
 
 #include "base/error.h"
+#include "source/file_stamp.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/stat.h>
 #include <sys/types.h>
 
 /* The database and its -wal. */
@@ -34,9 +34,8 @@ struct file_watch {
     int notify; /* its other end */
     struct {
         char *path; /* owned */
-        bool exists;
         bool other; /* than at the last file_watch_set */
-        struct stat seen;
+        struct file_stamp seen;
     } files[FILE_WATCH_FILES];
 };
 #endif

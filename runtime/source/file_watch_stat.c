@@ -12,17 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define LOOK_MS 250
 
 static const char *const suffixes[FILE_WATCH_FILES] = {"", "-wal"};
-
-static bool same_time(struct timespec one, struct timespec other)
-{
-    return one.tv_sec == other.tv_sec && one.tv_nsec == other.tv_nsec;
-}
 
 bool file_watch_open(struct file_watch *watch, struct error *err)
 {
@@ -48,46 +42,38 @@ void file_watch_close(struct file_watch *watch)
         free(watch->files[i].path);
 }
 
-/* Reads what there is of a file now. Returns whether it is another than when it was last noted. */
-static bool is_other(const struct file_watch *watch, int at, struct stat *out_now, bool *out_exists)
+/* What there is of a file now; empty if there is none. */
+static struct file_stamp stamp_of(const struct file_watch *watch, int at)
 {
-    const struct stat *before = &watch->files[at].seen;
+    struct file_stamp now = {0};
 
-    *out_now = (struct stat){0};
-    *out_exists = watch->files[at].path != NULL && stat(watch->files[at].path, out_now) == 0;
-    return *out_exists != watch->files[at].exists ||
-           (*out_exists &&
-            (out_now->st_dev != before->st_dev || out_now->st_ino != before->st_ino));
+    if (watch->files[at].path != NULL)
+        (void)file_stamp_read(watch->files[at].path, &now);
+    return now;
 }
 
-/* Notes a file as it is now. Returns whether it is another than before, or was written. */
+/* Notes a file as it is now. Returns whether it is another than before, or was written, or got
+ * another name or a link less (ctime). */
 static bool note(struct file_watch *watch, int at)
 {
-    const struct stat before = watch->files[at].seen;
-    struct stat now;
-    bool exists;
-    bool other = is_other(watch, at, &now, &exists);
+    const struct file_stamp before = watch->files[at].seen;
+    const struct file_stamp now = stamp_of(watch, at);
 
-    watch->files[at].exists = exists;
     watch->files[at].seen = now;
-    watch->files[at].other = watch->files[at].other || other;
-    // Besides writes: the file gets another name, or a link is removed (ctime).
-    return other ||
-           (exists && (now.st_size != before.st_size || !same_time(now.st_mtim, before.st_mtim) ||
-                       !same_time(now.st_ctim, before.st_ctim)));
+    watch->files[at].other = watch->files[at].other || !file_stamp_same_file(&now, &before);
+    return !file_stamp_same(&now, &before);
 }
 
 /* Watches the file of that name. What was written to the same file since is still news. */
 static bool set(struct file_watch *watch, int at, const char *name)
 {
-    struct stat now;
-    bool exists;
+    struct file_stamp now = stamp_of(watch, at);
 
     if (watch->files[at].path == NULL || strcmp(watch->files[at].path, name) != 0) {
         free(watch->files[at].path);
         watch->files[at].path = strdup(name);
         note(watch, at);
-    } else if (is_other(watch, at, &now, &exists)) {
+    } else if (!file_stamp_same_file(&now, &watch->files[at].seen)) {
         note(watch, at);
     }
     bool other = watch->files[at].other;
@@ -112,7 +98,7 @@ bool file_watch_set(struct file_watch *watch, const char *path)
 
 bool file_watch_sees(const struct file_watch *watch)
 {
-    return watch->files[0].exists;
+    return watch->files[0].seen.inode != 0;
 }
 
 static bool is_written(struct file_watch *watch)
