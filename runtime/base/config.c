@@ -217,7 +217,8 @@ static bool check_is_file(const char *variable, const char *path, struct error *
                variable);
 }
 
-/* The control tables need a file that outlives the process and is no part of the source. */
+/* The control tables need a file that outlives the process and is not one of those of the source.
+ */
 static bool check_state(const struct config *config, struct error *err)
 {
     static const char *const parts[] = {"-wal", "-shm", "-journal"};

@@ -24,7 +24,7 @@ struct wal_guard {
 void wal_guard_note(sqlite3 *handle, struct wal_guard *out_guard);
 
 /* Whether the WAL at the path is the noted one, at most longer: the same file, with the same
- * header. Programs that write through SQLite begin it anew now and then, with a new salt in its
+ * header. Programs that write through SQLite start it over now and then, with a new salt in its
  * header, but only to commit. NULL is fine. */
 bool wal_guard_holds(sqlite3 *handle, const struct wal_guard *guard);
 

@@ -112,7 +112,7 @@ class BuildTest(unittest.TestCase):
             self.write(name, text)
 
         def made(*sources):
-            """What a build makes anew."""
+            """What a build makes again."""
             builder = compiler.Builder(
                 Layout("1", ["include"], "none.a", [], []), compiler.Tools(["cc"], [], []), "objects")
             with unittest.mock.patch.object(compiler, "_run", side_effect=compiler._run) as run:

@@ -8,7 +8,7 @@ COPIED = ["CMakeLists.txt", "CMakePresets.json", "codegen", "docs", "generated",
 
 
 def copy(folder):
-    """Everything that a build or a test reads, in a folder that is made anew."""
+    """Everything that a build or a test reads, in a fresh folder."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for name in COPIED:

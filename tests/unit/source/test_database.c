@@ -363,7 +363,7 @@ static void test_a_text_without_memory_makes_the_next_step_fail(void **state)
 {
     (void)state;
     struct database database;
-    // To make UTF-8 of it, each SQLite takes memory, and more than a connection has set aside.
+    // Every SQLite allocates to convert it to UTF-8, and more than a connection has set aside.
     const char *path = make_database(
         "app.db", "pragma encoding = 'UTF-16le'; create table t(a);"
                   "insert into t values (hex(zeroblob(2000))), (2)");

@@ -2,7 +2,7 @@
  * each kind of table and batch, as statements.sql has it. Whether the statements are right is for
  * the tests against bqlocal and Google's engine to say; here no word of them changes unseen.
  *
- *     BQSYNC_REWRITE=1 build/unit_sync_test_statements      writes statements.sql anew
+ *     BQSYNC_REWRITE=1 build/unit_sync_test_statements      rewrites statements.sql
  */
 #include "support/prelude.h"
 
