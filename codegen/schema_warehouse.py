@@ -17,7 +17,7 @@ from .schema_columns import Columns
 from .typemap import UNKNOWN
 
 _CLUSTER_MAX = 4
-_LABELS_MAX = 62  # BigQuery's 64 less the two that bqsync sets
+_LABELS_MAX = 61  # BigQuery's 64 less the three that bqsync sets
 _LABEL_KEY = re.compile(r"[^\W\dA-Z_](?:[^\WA-Z]|-)*")
 _LABEL_VALUE = re.compile(r"(?:[^\WA-Z]|-)*")
 _PARTITIONS_MAX = 10000

@@ -192,7 +192,7 @@ class FilesTest(unittest.TestCase):
         self.assertIn("users.json:1: target: is longer than 255 bytes", self.messages())
 
     def test_more_labels_than_bigquery_takes(self):
-        for count, said in ((62, []), (63, ["users.json:1: bigquery.labels: has 63 labels, the limit is 62"])):
+        for count, said in ((61, []), (62, ["users.json:1: bigquery.labels: has 62 labels, the limit is 61"])):
             self.write("users.json", bigquery={"labels": {"l%d" % number: "x" for number in range(count)}})
             self.assertEqual(said, self.messages())
 

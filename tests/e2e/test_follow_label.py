@@ -166,6 +166,27 @@ class RestoredSourceTest(LabelTest):
         self.assertFalse(label_is_behind(self.app))
         self.assertEqual("replace", self.sync()["mode"])
 
+    def test_a_backup_with_an_open_intent_of_a_series(self):
+        """The job of its intent has succeeded, and so has one that came later."""
+        with following(self.app) as process:
+            number = leave_label_behind(self.app)
+            while True:
+                label = self.label()
+                self.bq.faults({"method": "POST", "path": "/jobs", "action": "hang_after", "count": 1})
+                self.app.execute("insert into accounts values (?, ?, 1, null)", (number, f"{number}@x"))
+                self.assertTrue(wait_until_held(self.bq, process))
+                backup = self.backup()
+                self.bq.clear_faults()
+                commit_account(self.app, number + 1)
+                if self.label() == label:
+                    break
+                number = leave_label_behind(self.app, number + 2)
+        self.restore(backup)
+        self.assertEqual([(1,)], self.app.execute("select count(*) from bq_sync_intents"))
+        with following(self.app):
+            wait(lambda: self.app.source_rows("accounts") == self.app.warehouse_rows("accounts"), "equality")
+        self.sync()
+
     def test_a_backup_that_is_restored_under_the_service(self):
         with following(self.app):
             number = leave_label_behind(self.app)

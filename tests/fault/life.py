@@ -18,7 +18,7 @@ from tests.support.bqlocal import HttpError
 from tests.support.deployment import Deployment
 from tests.support.forking import ForkServer
 from tests.support.keepalive import KeptBqlocal, KeptEndpoint
-from tests.support.killing import kill_after, kill_at_commit, kill_at_request
+from tests.support.killing import kill_after, kill_at_commit, kill_at_request, wait_until_acted
 from tests.support.workload import BUSY_SECONDS, Application, Noticed, equip, write_meanwhile
 from tests.support.workload_tables import CLASSIC, TABLES, VIEWED, base
 
@@ -303,7 +303,7 @@ class Life:
 
     def trial(self):
         kinds, weights = zip((self.meet_faults, 30), (self.die_at_request, 25), (self.die_at_commit, 25),
-                             (self.die_sometime, 6), (self.have_company, 14),
+                             (self.die_sometime, 6), (self.have_company, 14), (self.leave_a_job, 12),
                              *((kind, 60) for dimension in self.dimensions for kind in dimension.trials))
         kind = self.rng.choices(kinds, weights)[0]
         self.counts[kind.__name__] += 1
@@ -341,6 +341,32 @@ class Life:
         killed = kill_after(self.app, seconds, arguments)
         self.log.append(f"sync {arguments} killed after {seconds * 1000:.1f} ms: {killed}")
         self.counts["killed"] += killed
+
+    def leave_a_job(self, arguments):
+        """A job that BigQuery carries out when the source, or the state, knows nothing of it any more."""
+        forget = self.delete_state if self.state and self.rng.random() < 0.3 else self.restore
+        if not self.backup or self.rng.random() < 0.5:
+            self.save(None)
+        self.act(self.rng.randrange(1, 4))
+        # The first is the commit job of a table, or fills a staging table, or the script of all.
+        self.bq.faults({"action": "job_hang", "nth": self.rng.choice([1, 1, 2, 3]), "count": 1})
+        process = self.app.start("sync", *arguments)
+        left = wait_until_acted(self.bq, process)
+        process.kill()
+        process.communicate()
+        if not left:
+            self.bq.clear_faults()
+        self.log.append(f"sync {arguments} is killed while a job waits: {left}; {forget.__name__}")
+        forget(None)
+        self.hurt = True
+        if self.rng.random() < 0.7:
+            status, _, self.err = self.app.run("sync", *arguments, **HURRY)
+            self.log.append(f"  the next one ended with {status}")
+            if status not in (0, 1, 3, 4, 5):
+                raise Broken(f"sync beside a job of an earlier one ended with {status}")
+        self.bq.clear_faults()
+        self.bq.wait_until_idle()
+        self.counts["jobs left"] += left
 
     def have_company(self, arguments):
         seed, statements = self.rng.random(), self.rng.randrange(5, 60)

@@ -301,6 +301,14 @@ class Bqlocal(Client):
     def clear_faults(self):
         self.delete("/bqlocal/faults")
 
+    def wait_until_idle(self):
+        """Until no job waits or runs."""
+        end = time.monotonic() + self.job_seconds
+        while any(self.get(f"jobs?stateFilter={state}").get("jobs") for state in ("pending", "running")):
+            if time.monotonic() > end:
+                raise TimeoutError("a job does not end")
+            time.sleep(self.poll_seconds)
+
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """308 is an answer of resumable uploads, not a redirection."""

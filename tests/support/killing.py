@@ -27,6 +27,16 @@ def wait_until_held(bq, process):
     return False
 
 
+def wait_until_acted(bq, process):
+    """Waits until the first rule of bqlocal has done something to a job of the process; False if that ended earlier."""
+    end = time.monotonic() + HELD_SECONDS
+    while process.poll() is None and time.monotonic() < end:
+        if bq.fault_state()[0]["acted"] > 0:
+            return True
+        time.sleep(0.002)
+    return False
+
+
 def kill_at_request(bq, app, number, side, arguments, **environment):
     """Makes bqlocal hold the number-th request before or after processing it, and kills the client meanwhile.
 

@@ -13,26 +13,14 @@
 
 /* --- making ------------------------------------------------------------------------------ */
 
-static void make_job_id(
-    const char *table, int64_t generation, const char *nonce, const char *step,
-    char out[static INTENT_JOB_ID_SIZE])
+void intent_load_job(const struct intent *intent, char out[static LABEL_JOB_ID_SIZE])
 {
     char safe[200];
 
-    job_id_safe_name(table, safe, sizeof safe);
-    snprintf(out, INTENT_JOB_ID_SIZE, "bqsync_%s_%" PRId64 "_%s_%s", safe, generation, nonce, step);
-}
-
-void intent_job_id(
-    const struct intent *intent, const char *step, char out[static INTENT_JOB_ID_SIZE])
-{
-    make_job_id(intent->table, intent->generation, intent->nonce, step, out);
-}
-
-void intent_series_job(
-    const char *table, int64_t generation, const char *series, char out[static INTENT_JOB_ID_SIZE])
-{
-    make_job_id(table, generation, series, "commit", out);
+    job_id_safe_name(intent->table, safe, sizeof safe);
+    snprintf(
+        out, LABEL_JOB_ID_SIZE, "bqsync_%s_%" PRId64 "_%s_load", safe, intent->generation,
+        intent->nonce);
 }
 
 static void name_staging(const struct table *table, struct intent *intent)
@@ -89,6 +77,12 @@ static void choose_versions(const struct task *task, struct intent *out)
     out->abandons_above = undone && out->mode == SEND_REPLACE ? last : 0;
 }
 
+/* A target that this pass created carries the label of the first intent already. */
+static bool is_labelled(const struct task *task)
+{
+    return task->warehouse.created && task->outcome->attempts == 0;
+}
+
 static bool make(
     const struct worker *worker, const struct task *task, struct intent *out, struct error *err)
 {
@@ -101,7 +95,9 @@ static bool make(
         .upper_row_id = task->source.position.row_id,
         .rows = task->batch.rows,
     };
-    if (!job_id_nonce(out->nonce, err))
+    if (is_labelled(task))
+        memcpy(out->nonce, task->warehouse.created_for, sizeof out->nonce);
+    else if (!job_id_nonce(out->nonce, err))
         return false;
     snprintf(out->table, sizeof out->table, "%s", table->name);
     snprintf(out->content_hash, sizeof out->content_hash, "%s", task->plan.content_hash);
@@ -114,10 +110,9 @@ static bool make(
         out->target, sizeof out->target, worker->project, worker->dataset, table->target);
     choose_series(worker, task, out);
     choose_versions(task, out);
-    if (out->raises_label)
-        intent_job_id(out, send_mode_name(out->mode), out->commit_job);
-    else
-        intent_series_job(table->name, out->generation, out->series, out->commit_job);
+    label_jobs_id(
+        out->raises_label ? out->nonce : out->series, table->name, out->generation,
+        out->commit_job);
     if (task->batch.staged && task->batch.spool != NULL)
         name_staging(table, out);
     return true;
@@ -163,18 +158,16 @@ static bool record(
  * BigQuery has seen. A target that is gone outdates the task; nothing has been started for this
  * intent yet. */
 static bool label(
-    struct worker *worker, struct task *task, const struct intent *intent, struct error *err)
+    struct worker *worker, struct task *task, const struct intent *intent, bool labelled,
+    struct error *err)
 {
-    // A target that this pass created carries the label of the first intent already.
-    bool labelled = task->warehouse.created && task->outcome->attempts == 1;
-
     if (!intent->raises_label)
         return true;
     // If the table is planned again, it has to be against this label.
     task->warehouse.label_generation = intent->generation;
     task->warehouse.ahead = false;
     series_note_label(worker->series, task->table);
-    if (labelled || target_label(worker->bigquery, task->table, intent->generation, err))
+    if (labelled || target_label(worker, task->table, intent->generation, intent->nonce, err))
         return true;
     if (err->code != ERROR_NOT_FOUND || !intent_withdraw(worker, intent, err))
         return false;
@@ -198,8 +191,9 @@ bool intent_begin(
     }
     if (task_is_outdated(task))
         return true;
+    bool labelled = is_labelled(task);
     task->outcome->attempts++;
-    return label(worker, task, out_intent, err);
+    return label(worker, task, out_intent, labelled, err);
 }
 
 bool intent_raise_label(struct worker *worker, struct task *task, struct error *err)
@@ -213,7 +207,7 @@ bool intent_raise_label(struct worker *worker, struct task *task, struct error *
     if (!record(worker, task, &intent, err))
         return false;
     return task_is_outdated(task) ||
-           (label(worker, task, &intent, err) &&
+           (label(worker, task, &intent, false, err) &&
             (task_is_outdated(task) || intent_withdraw(worker, &intent, err)));
 }
 

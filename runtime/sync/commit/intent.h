@@ -10,13 +10,11 @@
 
 #include "base/error.h"
 #include "source/tracking.h"
+#include "sync/pass/label_jobs.h"
 #include "sync/pass/task.h"
 #include "sync/pass/worker.h"
 
 #include <stdbool.h>
-
-/* Job ids have at most 1,024 characters ("Running jobs programmatically"); ours are shorter. */
-#define INTENT_JOB_ID_SIZE 320
 
 /* Makes an intent for the task's batch under the task's next generation, records it, and then
  * raises the label of the target, unless a series goes on. On an error that comes after the record
@@ -25,13 +23,8 @@
 MUST_CHECK bool intent_begin(
     struct worker *worker, struct task *task, struct intent *out_intent, struct error *err);
 
-/* The id of a job that the intent leads to. step: "load", "append" ... */
-void intent_job_id(
-    const struct intent *intent, const char *step, char out[static INTENT_JOB_ID_SIZE]);
-
-/* The id of the commit job of a generation in a series. */
-void intent_series_job(
-    const char *table, int64_t generation, const char *series, char out[static INTENT_JOB_ID_SIZE]);
+/* The id of the job that fills the intent's staging table. */
+void intent_load_job(const struct intent *intent, char out[static LABEL_JOB_ID_SIZE]);
 
 /* Raises the label of a table that has nothing to send, which ends its series: an intent without a
  * job, which is withdrawn. If the process is killed meanwhile, recovery ends it as any other. */

@@ -108,7 +108,8 @@ static bool load_watermark(struct worker *worker, struct task *task, struct erro
 /* An intent is on disk before the target's label is raised. If the run ended between the two, the
  * label is raised now, so that a label that is behind always means an older version of the table.
  */
-static bool raise_label(struct worker *worker, struct task *task, struct error *err)
+static bool raise_label(
+    struct worker *worker, struct task *task, const struct intent *intent, struct error *err)
 {
     struct task_warehouse *warehouse = &task->warehouse;
 
@@ -117,7 +118,7 @@ static bool raise_label(struct worker *worker, struct task *task, struct error *
     int64_t labelled = task->source.watermark.labelled;
     if (!warehouse->exists || warehouse->label_generation >= labelled)
         return true;
-    if (!target_label(worker->bigquery, task->table, labelled, err))
+    if (!target_label(worker, task->table, labelled, intent->nonce, err))
         return false;
     warehouse->label_generation = labelled;
     return true;
@@ -154,7 +155,7 @@ static bool resolve_here(
 {
     bool done = false;
 
-    if (resolve(worker, intent, &done, err) && (done || raise_label(worker, task, err)))
+    if (resolve(worker, intent, &done, err) && (done || raise_label(worker, task, intent, err)))
         return end(worker, task, intent, done, err);
     // The starter of a job may see it; others need a role for all jobs ("Understand
     // jobs", "Manage jobs").

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "sync/commit/intent.h"
+#include "sync/pass/label_jobs.h"
 #include "sync/pass/target.h"
 
 static bool is_open(const struct task *task)
@@ -9,33 +10,72 @@ static bool is_open(const struct task *task)
     return task->source.watermark.series[0] != '\0';
 }
 
-bool settle_is_doubtful(struct series *series, const struct task *task)
+/* The label is not the one that the state has raised: the state is older, or another one. */
+static bool is_strange(const struct task *task)
 {
-    return is_open(task) && task->plan.mode != SEND_REPLACE && !task->warehouse.ahead &&
-           !series_is_own(series, task->table, &task->source.watermark);
+    const struct task_warehouse *warehouse = &task->warehouse;
+
+    return warehouse->exists && warehouse->label_generation != task->source.watermark.labelled;
 }
 
-/* The commit jobs of a series are started one after the other, each after the one before has
- * succeeded, and whatever else changes the target raises its label first. So if there is none of
- * the next generation, there is none of a later one. */
+bool settle_is_doubtful(struct series *series, const struct task *task)
+{
+    const struct task_warehouse *warehouse = &task->warehouse;
+
+    if (warehouse->settled)
+        return false;
+    return is_strange(task)
+               ? warehouse->label_jobs[0] != '\0'
+               : is_open(task) && !series_is_own(series, task->table, &task->source.watermark);
+}
+
+/* Ends the jobs of that name from this number on; *out_done is how many of them did their work. */
+static bool end_jobs(
+    struct worker *worker, const struct task *task, const char *jobs, int64_t number, int *out_done,
+    struct error *err)
+{
+    char id[LABEL_JOB_ID_SIZE];
+    struct job job = {.state = JOB_MISSING};
+    bool claimed = false;
+
+    for (*out_done = 0;; number++) {
+        label_jobs_id(jobs, task->table->name, number, id);
+        if (!bigquery_job_claim(worker->bigquery, id, &claimed, err))
+            return false;
+        if (claimed)
+            return true;
+        if (!bigquery_job_wait_briefly(worker->bigquery, id, &job, err))
+            return false;
+        if (job.is_claim)
+            return true;
+        log_warn(
+            "BigQuery has a job of which this database knows nothing",
+            LOG_TEXT("table", task->table->name), LOG_TEXT("job", id));
+        *out_done += job.state == JOB_SUCCEEDED ? 1 : 0;
+    }
+}
+
+/* What was sent after a label that is strange is replaced in any case, as soon as nothing can
+ * change the target any more. */
 bool settle_doubt(struct worker *worker, struct task *task, void *context, struct error *err)
 {
     const struct watermark *watermark = &task->source.watermark;
-    char job_id[INTENT_JOB_ID_SIZE];
-    struct job job;
-    bool claimed = false;
+    struct task_warehouse *warehouse = &task->warehouse;
+    bool strange = is_strange(task);
+    const char *jobs = strange ? warehouse->label_jobs : watermark->series;
+    int done = 0;
 
     (void)context;
-    intent_series_job(task->table->name, watermark->generation + 1, watermark->series, job_id);
-    if (!bigquery_job_claim(worker->bigquery, job_id, &claimed, err) ||
-        (!claimed && !bigquery_job_wait_briefly(worker->bigquery, job_id, &job, err)))
-        return error_wrap(err, "asking whether the source was restored from a backup");
-    if (claimed)
+    int64_t first =
+        strange ? label_jobs_first(jobs, warehouse->label_generation) : watermark->generation + 1;
+    if (!end_jobs(worker, task, jobs, first, &done, err))
+        return error_wrap(
+            err, "waiting for what an earlier sync, of which this database knows "
+                 "nothing, has started");
+    warehouse->settled = true;
+    if (strange || done == 0)
         return true;
-    log_warn(
-        "BigQuery has a job of which this database knows nothing",
-        LOG_TEXT("table", task->table->name), LOG_TEXT("job", job_id));
-    task->warehouse.ahead = true;
+    warehouse->ahead = true;
     target_distrust_generations(worker->clock, task);
     task->outdated = "BigQuery turned out to be ahead of this database";
     return true;

@@ -188,14 +188,14 @@ static bool attempt(
     struct bigquery *bigquery = worker->bigquery;
     struct intent intent;
     struct job job = {.state = JOB_SUCCEEDED};
-    char staging_job[INTENT_JOB_ID_SIZE];
+    char staging_job[LABEL_JOB_ID_SIZE];
 
     *out_withdrawn = false;
     if (!intent_begin(worker, task, &intent, err))
         return false;
     if (task_is_outdated(task))
         return true;
-    intent_job_id(&intent, "load", staging_job);
+    intent_load_job(&intent, staging_job);
     if (is_staged(&intent) && !staging_create(worker, task, &intent, err))
         return fail(worker, &intent, out_withdrawn, err);
 

@@ -10,9 +10,9 @@
 #include "sync/commit/load.h"
 #include "sync/commit/refusal.h"
 #include "sync/commit/staging.h"
+#include "sync/pass/label_jobs.h"
 #include "sync/spending.h"
 #include "warehouse/googlesql.h"
-#include "warehouse/job_id.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@ struct transaction {
     struct task *const *tasks;
     size_t count;
     const struct transaction_snapshot *snapshot;
-    char job_id[INTENT_JOB_ID_SIZE]; /* of the script's last run */
+    char job_id[LABEL_JOB_ID_SIZE]; /* of the script's last run */
 };
 
 /* --- staging ----------------------------------------------------------------------------- */
@@ -44,7 +44,7 @@ static bool is_staged(const struct task *task)
 static bool attempt(
     struct worker *worker, struct task *task, bool *out_withdrawn, struct error *err)
 {
-    char load_job[INTENT_JOB_ID_SIZE];
+    char load_job[LABEL_JOB_ID_SIZE];
     struct intent intent;
     struct job job = {.state = JOB_SUCCEEDED};
 
@@ -53,7 +53,7 @@ static bool attempt(
         return false;
     if (task_is_outdated(task))
         return true;
-    intent_job_id(&intent, "load", load_job);
+    intent_load_job(&intent, load_job);
     const struct load load = {
         .job_id = load_job,
         .destination = intent.staging,
@@ -156,11 +156,10 @@ static void append_script(struct buffer *sql, const struct transaction *t)
 static bool name_script(struct transaction *t, struct error *err)
 {
     struct worker *worker = &t->workers->each[0];
-    char nonce[JOB_ID_NONCE_SIZE];
+    char jobs[LABEL_JOBS_SIZE];
 
-    if (!job_id_nonce(nonce, err))
-        return false;
-    snprintf(t->job_id, sizeof t->job_id, TRANSACTION_JOB_PREFIX "%s_commit", nonce);
+    label_jobs_name(worker, "", jobs);
+    label_jobs_id(jobs, "", ++t->workers->scripts, t->job_id);
     for (size_t i = 0; i < t->count; i++) {
         struct task *task = t->tasks[i];
         if (!is_staged(task))

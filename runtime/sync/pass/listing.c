@@ -54,6 +54,9 @@ static bool visit(void *context, const struct listed_table *table)
         task->warehouse.exists = true;
         task->warehouse.label_generation =
             strtoll(json_text_of(table->labels, LABEL_GENERATION, ""), NULL, 10);
+        snprintf(
+            task->warehouse.label_jobs, sizeof task->warehouse.label_jobs, "%s",
+            json_text_of(table->labels, LABEL_JOBS, ""));
         copy_shape(task->warehouse.label_shape, table->labels);
         task->warehouse.expires = table->expires;
         if (table->forgets)
@@ -74,6 +77,7 @@ static bool read_all(
     for (size_t i = 0; i < count; i++) {
         tasks[i]->warehouse.exists = false;
         tasks[i]->warehouse.label_generation = 0;
+        tasks[i]->warehouse.label_jobs[0] = '\0';
         tasks[i]->warehouse.label_shape[0] = '\0';
         tasks[i]->warehouse.expires = false;
         tasks[i]->warehouse.history = (struct task_history){0};

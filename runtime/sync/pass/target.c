@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/text_fit.h"
+#include "sync/pass/label_jobs.h"
 #include "sync/pass/plan.h"
 #include "sync/pass/target_change.h"
 #include "sync/pass/target_diff.h"
@@ -18,33 +19,38 @@ static cJSON *labels_of(cJSON *resource)
     return labels != NULL ? labels : cJSON_AddObjectToObject(resource, "labels");
 }
 
-/* generation 0: the target has no such label, and gets none. */
-static void add_labels(cJSON *resource, const struct table *table, int64_t generation)
+static void add_labels(
+    cJSON *resource, const struct worker *worker, const struct table *table, int64_t generation,
+    const char *nonce)
 {
     char number[24];
+    char jobs[LABEL_JOBS_SIZE];
     cJSON *labels = labels_of(resource);
 
     snprintf(number, sizeof number, "%lld", (long long)generation);
-    if (generation > 0)
-        cJSON_AddStringToObject(labels, LABEL_GENERATION, number);
+    label_jobs_name(worker, nonce, jobs);
+    cJSON_AddStringToObject(labels, LABEL_GENERATION, number);
+    cJSON_AddStringToObject(labels, LABEL_JOBS, jobs);
     cJSON_AddStringToObject(labels, LABEL_SHAPE, table->shape_hash);
 }
 
-static bool create(
-    struct bigquery *bigquery, const struct table *table, int64_t generation, bool *out_created,
-    struct error *err)
+static bool create(const struct worker *worker, struct task *task, struct error *err)
 {
+    const struct table *table = task->table;
+    struct task_warehouse *warehouse = &task->warehouse;
+
+    if (!job_id_nonce(warehouse->created_for, err))
+        return false;
     cJSON *resource = cJSON_Parse(table->resource_json);
     cJSON *schema = cJSON_AddObjectToObject(resource, "schema");
-
     cJSON_AddItemToObject(schema, "fields", cJSON_Parse(table->schema_json));
-    add_labels(resource, table, generation);
+    add_labels(resource, worker, table, task_next_generation(task), warehouse->created_for);
     cJSON *live = NULL;
-    bool ok = bigquery_table_insert(bigquery, table->target, resource, &live, err);
+    bool ok = bigquery_table_insert(worker->bigquery, table->target, resource, &live, err);
     cJSON_Delete(resource);
-    *out_created = ok;
+    warehouse->created = ok;
     if (ok) {
-        ok = target_change_keep(bigquery, table, live, err);
+        ok = target_change_keep(worker->bigquery, table, live, err);
         cJSON_Delete(live);
         return ok;
     }
@@ -139,8 +145,7 @@ bool target_prepare(struct worker *worker, struct task *task, void *context, str
     (void)context;
     progress_phase(worker->progress, task->index, PHASE_PREPARING);
     if (!warehouse->exists)
-        ok = create(
-            worker->bigquery, task->table, task_next_generation(task), &warehouse->created, err);
+        ok = create(worker, task, err);
     if (ok && warehouse->created)
         know(task, cJSON_Parse(task->table->schema_json));
     else if (ok && (!warehouse->exists || task->plan.inspect_target || task_is_out_of_line(task)))
@@ -161,12 +166,13 @@ void target_distrust_generations(const struct clock *clock, struct task *task)
 }
 
 bool target_label(
-    struct bigquery *bigquery, const struct table *table, int64_t generation, struct error *err)
+    const struct worker *worker, const struct table *table, int64_t generation, const char *nonce,
+    struct error *err)
 {
     cJSON *patch = cJSON_CreateObject();
 
-    add_labels(patch, table, generation);
-    bool ok = bigquery_table_patch(bigquery, table->target, patch, err);
+    add_labels(patch, worker, table, generation, nonce);
+    bool ok = bigquery_table_patch(worker->bigquery, table->target, patch, err);
     cJSON_Delete(patch);
     return ok;
 }

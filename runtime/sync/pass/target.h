@@ -17,14 +17,16 @@
 /* A step of workers_run; context is not used. Creates the target if there is none; else reads,
  * compares and changes it if the plan says so. Sets created, prepared and fields of
  * task->warehouse. A target that lacked columns invalidates the watermark and revises the plan, one
- * that is gone outdates it. The label of the task's next generation is written along. ERROR_SCHEMA
- * when BigQuery cannot make the change. */
+ * that is gone outdates it. A target that is created gets the label of the task's next intent.
+ * ERROR_SCHEMA when BigQuery cannot make the change. */
 MUST_CHECK bool target_prepare(
     struct worker *worker, struct task *task, void *context, struct error *err);
 
-/* Raises the generation label, and labels the definition's shape as the current one. */
+/* Raises the label to the generation of an intent with this nonce, whose jobs it names; and labels
+ * the definition's shape as the current one. */
 MUST_CHECK bool target_label(
-    struct bigquery *bigquery, const struct table *table, int64_t generation, struct error *err);
+    const struct worker *worker, const struct table *table, int64_t generation, const char *nonce,
+    struct error *err);
 
 /* A column of the definition as the target has it; NULL if that is not known. */
 const cJSON *target_field(const struct task *task, size_t column);

@@ -12,6 +12,7 @@
 #include "sync/pass/batch.h"
 #include "sync/pass/result.h"
 #include "sync/scan_memory.h"
+#include "warehouse/job_id.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -23,9 +24,14 @@
  * lower has been restored from an older backup. Once no intent is open it is not ahead either: a
  * target whose label is lower has been restored to an older version itself (time travel, a
  * snapshot). While passes follow commits, the label may stay behind for some seconds, and the state
- * knows which one it is (sync/series.h). */
+ * knows which one it is (sync/series.h).
+ *
+ * With the generation goes the name of the commit jobs that follow it (sync/pass/label_jobs.h), for
+ * those who find a label of which their state knows nothing. */
 #define LABEL_GENERATION "bqsync_generation"
+#define LABEL_JOBS       "bqsync_jobs"
 #define LABEL_SHAPE      "bqsync_shape"
+#define LABEL_JOBS_SIZE  64 /* "Label limits": a value has at most 63 characters */
 
 /* What SQLite and the state database say. */
 struct task_source {
@@ -69,6 +75,7 @@ struct task_warehouse {
     /* From tables.list. */
     bool exists;
     int64_t label_generation; /* 0 if there is no label */
+    char label_jobs[LABEL_JOBS_SIZE];
     char label_shape[16];
     bool
         expires; /* the target is deleted at some time, because its dataset says so of all tables */
@@ -87,9 +94,13 @@ struct task_warehouse {
 
     /* The label is the one that the state knows, but BigQuery has a later job of its series. */
     bool ahead;
+    /* No job of which the state knows nothing can change the target any more. */
+    bool settled;
 
-    /* The target did not exist and was created in this pass. */
+    /* The target did not exist and was created in this pass, labelled for the intent that has this
+     * nonce. */
     bool created;
+    char created_for[JOB_ID_NONCE_SIZE];
     /* The target has been created or brought in line in this pass. */
     bool prepared;
     /* Its columns as tables.get shows them after that, owned. NULL: the target has not been
@@ -156,7 +167,7 @@ struct task {
     const char *outdated;
     /* Of a table that is staged and waits for the pass's transaction. Owned, else NULL. */
     struct intent *intent;
-    /* The step at hand has to settle its series (sync/commit/settle.h). */
+    /* The step at hand has to settle its jobs or its series (sync/commit/settle.h). */
     bool unsettled;
     /* The table failed, and its tracking row does not say so yet. */
     bool unnoted;

@@ -9,6 +9,7 @@
 #include "source/tracking.h"
 #include "sync/pass/progress.h"
 #include "warehouse/bigquery.h"
+#include "warehouse/job_id.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -26,6 +27,9 @@ struct worker {
 
     /* The pass follows commits, so that it may begin or continue a series. */
     bool follows;
+    /* The pass commits all tables by one script; its jobs are named by this nonce. "": each table
+     * has a commit job of its own. */
+    char transaction[JOB_ID_NONCE_SIZE];
 
     /* Borrowed from the deployment. */
     struct series *series; /* NULL: there are none */

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* One more worker with its connection to BigQuery. */
 static bool open_worker(struct workers *workers, struct error *err)
@@ -29,6 +30,7 @@ static bool open_worker(struct workers *workers, struct error *err)
         .follows = options->follows,
         .series = options->deployment->series,
     };
+    memcpy(worker->transaction, workers->transaction, sizeof worker->transaction);
     if (!deployment_bigquery(
             options->deployment, location, options->run_id, &worker->bigquery, err))
         return false;
@@ -45,7 +47,8 @@ bool workers_open(struct workers *workers, const struct workers_options *options
     };
     if (workers->each == NULL)
         return error_set(err, ERROR_MEMORY, "out of memory");
-    if (open_worker(workers, err))
+    if ((!options->deployment->config->sync_atomic || job_id_nonce(workers->transaction, err)) &&
+        open_worker(workers, err))
         return true;
     workers_close(workers);
     return false;

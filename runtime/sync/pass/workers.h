@@ -33,6 +33,9 @@ struct workers {
     pthread_mutex_t turn;
     struct workers_options options;
     char location[64]; /* "" if not known yet */
+    /* As in struct worker; and how many scripts have been named after it. */
+    char transaction[JOB_ID_NONCE_SIZE];
+    int64_t scripts;
 };
 
 /* Opens the first worker; more are opened when there is work for them. The options' pointers are

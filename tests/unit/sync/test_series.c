@@ -16,6 +16,9 @@
     {                                                                                              \
         .status = 409, .body = "{\"error\":{\"errors\":[{\"reason\":\"duplicate\"}]}}"             \
     }
+#define CLAIMED                                                                                    \
+    "{\"configuration\":{\"query\":{\"query\":\"select 1 as claimed_by_bqsync\"}},"                \
+    "\"status\":{\"state\":\"DONE\"}}"
 #define DONE "{\"configuration\":{\"query\":{}},\"status\":{\"state\":\"DONE\"}}"
 
 static int setup(void **state)
@@ -37,6 +40,15 @@ static int teardown(void **state)
 
     series_free(scene->deployment.series);
     return scene_teardown(state);
+}
+
+static int count(const char *text, const char *part)
+{
+    int times = 0;
+
+    for (const char *at = text; (at = strstr(at, part)) != NULL; at++)
+        times++;
+    return times;
 }
 
 /* The pass that follows a commit to accounts. */
@@ -138,11 +150,11 @@ static void test_a_replacement_raises_the_label(void **state)
 static void test_the_commit_job_is_named_by_series_and_generation(void **state)
 {
     struct scene *scene = *state;
-    char id[INTENT_JOB_ID_SIZE];
+    char id[LABEL_JOB_ID_SIZE];
 
     leave_behind(scene);
     struct watermark before = next_pass(scene)->source.watermark;
-    intent_series_job("accounts", before.generation + 1, before.series, id);
+    label_jobs_id(before.series, "accounts", before.generation + 1, id);
     commit(scene);
     assert_non_null(strstr(scene->last_body, id));
     assert_int_equal(strlen(before.series), TRACKING_NONCE_SIZE - 1);
@@ -220,16 +232,82 @@ static void test_a_job_that_is_there_leads_to_a_replacement(void **state)
     forget(scene);
     next_pass(scene);
     SCENE_ANSWERS(
-        scene, {.match = "query claim", .reply = EXISTS},
+        scene, {.match = "query claim", .reply = EXISTS, .times = 2},
         {.match = "get job", .reply = {.status = 200, .body = DONE}});
     struct task *task = &scene->tasks[0];
     expect_ok(settle_doubt(&scene->worker, task, NULL, &err));
     assert_non_null(task->outdated);
+    // Two that have ended, and the one after them, of which nobody knows.
+    assert_int_equal(count(scene_requests(scene), "query claim"), 3);
 
     task->outdated = NULL;
     scene_plan(scene);
     assert_int_equal(task->plan.mode, SEND_REPLACE);
     assert_non_null(strstr(task->plan.why, "restored from a backup"));
+    assert_false(settle_is_doubtful(scene->deployment.series, task));
+}
+
+/* An earlier run has claimed it, so that it can do nothing and has none after it. */
+static void test_a_job_that_was_claimed_leads_to_no_replacement(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_behind(scene);
+    forget(scene);
+    next_pass(scene);
+    SCENE_ANSWERS(
+        scene, {.match = "query claim", .reply = EXISTS},
+        {.match = "get job", .reply = {.status = 200, .body = CLAIMED}});
+    expect_ok(settle_doubt(&scene->worker, &scene->tasks[0], NULL, &err));
+    assert_null(scene->tasks[0].outdated);
+}
+
+/* As a source that was restored from a backup finds it. */
+static struct task *find_label(struct scene *scene, int64_t generation, const char *jobs)
+{
+    struct task *task = &scene->tasks[0];
+
+    scene_pass(scene, "accounts", NULL);
+    task->warehouse.label_generation = generation;
+    snprintf(task->warehouse.label_jobs, sizeof task->warehouse.label_jobs, "%s", jobs);
+    scene_plan(scene);
+    scene_requests(scene);
+    return task;
+}
+
+static void test_jobs_after_a_strange_label_are_ended(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+    static const char *const named[][2] = {
+        {"00ff", "bqsync_accounts_9_00ff_commit"},
+        {"atomic_00ff", "bqsync_atomic_00ff_1_commit"},
+    };
+
+    commit(scene);
+    assert_false(settle_is_doubtful(scene->deployment.series, find_label(scene, 1, "00ff")));
+    for (size_t i = 0; i < 2; i++) {
+        struct task *task = find_label(scene, 9, named[i][0]);
+        assert_int_equal(task->plan.mode, SEND_REPLACE);
+        assert_true(settle_is_doubtful(scene->deployment.series, task));
+        expect_ok(settle_doubt(&scene->worker, task, NULL, &err));
+        assert_non_null(strstr(scene->last_body, named[i][1]));
+        assert_false(settle_is_doubtful(scene->deployment.series, task));
+        // It is replaced already.
+        assert_null(task->outdated);
+        task->warehouse.settled = false;
+    }
+}
+
+/* Of a version that did not name them. */
+static void test_a_strange_label_without_jobs_is_taken_as_it_is(void **state)
+{
+    struct scene *scene = *state;
+
+    commit(scene);
+    const struct task *task = find_label(scene, 9, "");
+    assert_int_equal(task->plan.mode, SEND_REPLACE);
     assert_false(settle_is_doubtful(scene->deployment.series, task));
 }
 
@@ -243,7 +321,7 @@ static void test_without_an_answer_the_table_fails(void **state)
     next_pass(scene);
     SCENE_ANSWERS(scene, {.match = "query claim", .reply = {.failure = HTTP_BROKEN}});
     assert_false(settle_doubt(&scene->worker, &scene->tasks[0], NULL, &err));
-    assert_non_null(strstr(err.message, "whether the source was restored from a backup"));
+    assert_non_null(strstr(err.message, "of which this database knows nothing"));
 }
 
 static void test_the_label_of_a_table_without_changes_is_raised(void **state)
@@ -262,6 +340,7 @@ static void test_the_label_of_a_table_without_changes_is_raised(void **state)
     expect_ok(settle_label(&scene->worker, &scene->tasks[0], NULL, &err));
     assert_string_equal(scene_requests(scene), "1 patch accounts\n");
     assert_non_null(strstr(scene->last_body, "\"bqsync_generation\":\"4\""));
+    assert_non_null(strstr(scene->last_body, "\"bqsync_jobs\":\""));
     task = next_pass(scene);
     scene->outcomes[0].status = TABLE_UNCHANGED;
     assert_int_equal(task->source.watermark.labelled, 4);
@@ -312,6 +391,9 @@ int main(void)
         SERIES_TEST(test_a_state_that_is_older_than_what_the_process_left_is_doubted),
         SERIES_TEST(test_a_job_that_nobody_knows_is_claimed),
         SERIES_TEST(test_a_job_that_is_there_leads_to_a_replacement),
+        SERIES_TEST(test_a_job_that_was_claimed_leads_to_no_replacement),
+        SERIES_TEST(test_jobs_after_a_strange_label_are_ended),
+        SERIES_TEST(test_a_strange_label_without_jobs_is_taken_as_it_is),
         SERIES_TEST(test_without_an_answer_the_table_fails),
         SERIES_TEST(test_the_label_of_a_table_without_changes_is_raised),
         SERIES_TEST(test_new_rows_travel_in_the_statement_while_passes_follow_each_other),

@@ -519,7 +519,7 @@ static void test_an_answer_that_is_lost_leaves_the_intent_open(void **state)
     assert_string_equal(
         scene_state(
             scene, "select target || ' ' || (commit_job like 'bqsync\\_accounts\\_2\\_%"
-                   "\\_merge' escape '\\') from bq_sync_intents"),
+                   "\\_commit' escape '\\') from bq_sync_intents"),
         "p.d.accounts 1");
     // Nothing may be dropped that the merge may still read.
     assert_null(strstr(scene_requests(scene), "delete"));
@@ -541,11 +541,13 @@ static void test_a_label_that_is_refused_leaves_the_intent_open_and_starts_no_jo
 static void test_a_job_id_takes_letters_digits_and_dashes(void **state)
 {
     struct intent intent = {.table = "Order Items!", .generation = 7, .nonce = "00ff"};
-    char id[INTENT_JOB_ID_SIZE];
+    char id[LABEL_JOB_ID_SIZE];
 
     (void)state;
-    intent_job_id(&intent, "load", id);
+    intent_load_job(&intent, id);
     assert_string_equal(id, "bqsync_Order_Items__7_00ff_load");
+    label_jobs_id("00ff", intent.table, 7, id);
+    assert_string_equal(id, "bqsync_Order_Items__7_00ff_commit");
 }
 
 static void test_a_generation_is_above_the_past_and_above_the_label(void **state)

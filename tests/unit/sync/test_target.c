@@ -5,6 +5,7 @@
 #include "sync/pass/target.h"
 
 #include <cjson/cJSON.h>
+#include <stdio.h>
 #include <string.h>
 
 #define LIVE(fields) "{\"schema\":{\"fields\":[" fields "]},\"labels\":{}}"
@@ -30,6 +31,9 @@ static void test_a_missing_target_is_created_with_its_labels_and_not_read(void *
 
     assert_string_equal(scene_requests(scene), "0 insert accounts\n");
     assert_non_null(strstr(scene->last_body, "\"bqsync_generation\":\"1\""));
+    char jobs[64];
+    snprintf(jobs, sizeof jobs, "\"bqsync_jobs\":\"%s\"", task->warehouse.created_for);
+    assert_non_null(strstr(scene->last_body, jobs));
     assert_true(task->warehouse.created);
     assert_true(task->warehouse.prepared);
     assert_false(target_is_nullable(task, 0));

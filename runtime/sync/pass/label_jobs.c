@@ -1,0 +1,42 @@
+#include "sync/pass/label_jobs.h"
+
+#include "warehouse/job_id.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What a nonce, which has hex digits only, cannot begin with. */
+#define OF_TRANSACTIONS "atomic_"
+
+static bool are_transactions(const char *jobs)
+{
+    return strncmp(jobs, OF_TRANSACTIONS, strlen(OF_TRANSACTIONS)) == 0;
+}
+
+void label_jobs_name(
+    const struct worker *worker, const char *nonce, char out[static LABEL_JOBS_SIZE])
+{
+    bool own = worker->transaction[0] == '\0';
+
+    snprintf(
+        out, LABEL_JOBS_SIZE, "%s%s", own ? "" : OF_TRANSACTIONS,
+        own ? nonce : worker->transaction);
+}
+
+int64_t label_jobs_first(const char *jobs, int64_t generation)
+{
+    return are_transactions(jobs) ? 1 : generation;
+}
+
+void label_jobs_id(
+    const char *jobs, const char *table, int64_t number, char out[static LABEL_JOB_ID_SIZE])
+{
+    char safe[200];
+
+    job_id_safe_name(table, safe, sizeof safe);
+    if (are_transactions(jobs))
+        snprintf(out, LABEL_JOB_ID_SIZE, "bqsync_%s_%" PRId64 "_commit", jobs, number);
+    else
+        snprintf(out, LABEL_JOB_ID_SIZE, "bqsync_%s_%" PRId64 "_%s_commit", safe, number, jobs);
+}
