@@ -3,10 +3,13 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/log_repeat.h"
+#include "base/output.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Longer lines are dropped by the buffer's ceiling; errors are 1 KiB at most, so none is. */
@@ -18,6 +21,18 @@ static const struct clock *_Atomic own_clock;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct log_repeat written; /* under the lock */
+
+/* Lines that could not be written since one last was; under its own lock, which is held while a
+ * line waits for its reader. */
+static struct {
+    pthread_mutex_t lock;
+    uint64_t lines;
+    int64_t since_us;
+    int reason; /* errno */
+    bool torn;  /* the beginning of the last one was written */
+} lost = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static const struct log_field nothing[] = {{0}};
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 _Static_assert(
@@ -92,39 +107,95 @@ static void append_json_fields(struct buffer *line, const struct log_field *fiel
     }
 }
 
-/* A line with the fields and then the further ones. */
+/* A newline, and a line with the fields and then the further ones. */
+static void format_line(
+    struct buffer *line, enum log_level level, int64_t now_us, const char *event,
+    const struct log_field *fields, const struct log_field *further)
+{
+    char time[CLOCK_TEXT_SIZE];
+
+    clock_format(now_us, time);
+    buffer_init(line, LINE_CEILING);
+    buffer_append_byte(line, '\n');
+    if (layout == LOG_FORMAT_JSON) {
+        buffer_printf(
+            line, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":", time, level_names[level]);
+        append_quoted(line, event);
+        append_json_fields(line, fields);
+        append_json_fields(line, further);
+        buffer_append_byte(line, '}');
+    } else {
+        buffer_printf(line, "%s %s %s", time, level_names[level], event);
+        append_text_fields(line, fields);
+        append_text_fields(line, further);
+    }
+    buffer_append_byte(line, '\n');
+}
+
+/* --- what nobody reads ------------------------------------------------------------------- */
+
+/* Waits for the reader only if the last line was read: one who stays away costs a pass that moment
+ * once, not with each line. */
+static bool put(const struct buffer *line)
+{
+    int patience_ms = lost.lines == 0 ? OUTPUT_PATIENCE_MS : 0;
+    size_t length;
+
+    if (line->failure != BUFFER_OK)
+        return true;
+    // Its first byte ends what was written of another line.
+    size_t from = lost.torn ? 0 : 1;
+    if (output_write(STDERR_FILENO, line->data + from, line->length - from, patience_ms, &length)) {
+        lost.torn = false;
+        return true;
+    }
+    lost.reason = errno;
+    lost.torn = lost.torn || length > 0;
+    return false;
+}
+
+/* Tells of lost lines, if somebody reads again; else the line that was to follow is lost, too. */
+static bool put_lost(int64_t now_us)
+{
+    char since[CLOCK_TEXT_SIZE];
+    struct buffer line;
+
+    if (lost.lines == 0)
+        return true;
+    bool unread = lost.reason == ETIMEDOUT || lost.reason == EPIPE;
+    format_line(
+        &line, LOG_LEVEL_WARN, now_us, "log lines lost",
+        LOG_FIELDS(
+            LOG_NUMBER("lines", lost.lines),
+            LOG_TEXT("reason", unread ? "nobody read them" : strerror(lost.reason)),
+            LOG_TEXT("since", clock_format(lost.since_us, since))),
+        nothing);
+    bool told = put(&line);
+    if (told)
+        lost.lines = 0;
+    buffer_clear(&line);
+    return told;
+}
+
 static void write_line(
     enum log_level level, int64_t now_us, const char *event, const struct log_field *fields,
     const struct log_field *further)
 {
     struct buffer line;
-    char time[CLOCK_TEXT_SIZE];
 
-    clock_format(now_us, time);
-    buffer_init(&line, LINE_CEILING);
-    if (layout == LOG_FORMAT_JSON) {
-        buffer_printf(
-            &line, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":", time, level_names[level]);
-        append_quoted(&line, event);
-        append_json_fields(&line, fields);
-        append_json_fields(&line, further);
-        buffer_append_byte(&line, '}');
-    } else {
-        buffer_printf(&line, "%s %s %s", time, level_names[level], event);
-        append_text_fields(&line, fields);
-        append_text_fields(&line, further);
+    format_line(&line, level, now_us, event, fields, further);
+    // One at a time keeps lines whole when several threads log; a lost one must not end the sync.
+    pthread_mutex_lock(&lost.lock);
+    if (!put_lost(now_us) || !put(&line)) {
+        if (lost.lines == 0)
+            lost.since_us = now_us;
+        lost.lines++;
     }
-    buffer_append_byte(&line, '\n');
-
-    // One write keeps lines whole when several threads log; a lost line must not end the sync.
-    if (line.failure == BUFFER_OK && write(STDERR_FILENO, line.data, line.length) < 0)
-        (void)0;
+    pthread_mutex_unlock(&lost.lock);
     buffer_clear(&line);
 }
 
 /* --- what repeats ------------------------------------------------------------------------ */
-
-static const struct log_field nothing[] = {{0}};
 
 static const struct clock *clock_in_use(void)
 {
@@ -163,8 +234,12 @@ void log_use_clock(const struct clock *clock)
 void log_flush(void)
 {
     const struct clock *clock = clock_in_use();
+    int64_t now_us = clock->wall_us(clock->context);
 
-    write_lapsed(INT64_MAX, clock->wall_us(clock->context));
+    write_lapsed(INT64_MAX, now_us);
+    pthread_mutex_lock(&lost.lock);
+    put_lost(now_us);
+    pthread_mutex_unlock(&lost.lock);
 }
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields)

@@ -1,5 +1,7 @@
 /* log: one event, one line on stderr, key=value or JSON. Never a secret and never a row's value.
- * Any thread may call it; a line is written in one piece.
+ * Any thread may call it; a line is written in one piece. One that the reader of a pipe or socket
+ * does not take within a moment is lost, and so are all others until one is read again. That one
+ * follows a line of its own: "log lines lost", how many, why, and since when.
  *
  * A warning whose event and texts are those of one written within the last minute is counted
  * instead of written; numbers do not matter. The next line that has them carries the count as
@@ -32,7 +34,8 @@ bool log_enabled(enum log_level level);
  * static string. */
 void log_write(enum log_level level, const char *event, const struct log_field *fields);
 
-/* Writes what has been counted and not told yet. Called before the process ends. */
+/* Writes what has been counted and not told yet, repeated and lost. Called before the process ends.
+ */
 void log_flush(void);
 
 /* For tests that own time; borrowed, NULL: the system's. */

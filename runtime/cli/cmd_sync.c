@@ -161,7 +161,7 @@ int command_sync(struct invocation *in)
     free(names);
 
     if (!ok)
-        fprintf(stderr, "bqsync: %s\n", err.message);
+        command_complain(err.message);
     if (result == NULL)
         return err.exit_status;
     int status = run_result_exit_status(&result->run);

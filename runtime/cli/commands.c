@@ -1,10 +1,14 @@
 #include "cli/commands.h"
 
 #include "base/json_memory.h"
+#include "base/output.h"
+#include "base/text_fit.h"
 #include "sync/pass/result.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static const struct command table[] = {
     {
@@ -216,9 +220,20 @@ bool command_has_table(const struct invocation *in, const char *name)
     return false;
 }
 
+/* Without an allocation: it may be memory that is missing. */
+void command_complain(const char *message)
+{
+    char line[sizeof((struct error *)NULL)->message + 16];
+    size_t written;
+
+    text_format(line, sizeof line, "bqsync: %s\n", message);
+    // Who does not read it does not get it: the exit status says that something is wrong.
+    (void)output_write(STDERR_FILENO, line, strlen(line), OUTPUT_PATIENCE_MS, &written);
+}
+
 int command_fail(const struct invocation *in, const struct error *err)
 {
-    fprintf(stderr, "bqsync: %s\n", err->message);
+    command_complain(err->message);
     if ((in->args->switches & ARGS_JSON) != 0) {
         cJSON *json = cJSON_CreateObject();
         cJSON_AddItemToObject(json, "error", result_error_json(err));
@@ -234,7 +249,7 @@ int command_print_text(char *text, int status)
         free(text);
         return status;
     }
-    fprintf(stderr, "bqsync: out of memory for the document\n");
+    command_complain("out of memory for the document");
     return status != 0 ? status : error_exit_status(ERROR_MEMORY);
 }
 

@@ -88,7 +88,10 @@ int command_help(struct invocation *in);
 /* Whether it works on the table of that name. */
 bool command_has_table(const struct invocation *in, const char *name);
 
-/* Prints err on stderr and returns its exit status. With --json it also prints {"error":{...}} on
+/* Prints "bqsync: ", the message and a newline on stderr, if anybody reads it. */
+void command_complain(const char *message);
+
+/* Complains of err and returns its exit status. With --json it also prints {"error":{...}} on
  * stdout. */
 int command_fail(const struct invocation *in, const struct error *err);
 

@@ -271,9 +271,11 @@ static int close_output(int status)
 
     if (left || (!lost && (closed || errno == EPIPE || (errno == EBADF && !pending))))
         return status;
-    fprintf(
-        stderr, "bqsync: the output cannot be written: %s\n",
+    struct error err;
+    error_set(
+        &err, ERROR_DISK, "the output cannot be written: %s",
         lost ? "a part of it was refused (is the disk full?)" : strerror(errno));
+    command_complain(err.message);
     return status == 0 ? 1 : status;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -146,6 +147,85 @@ static void test_lines_of_several_threads_stay_whole(void **state)
     assert_int_equal(lines, 800);
 }
 
+/* --- a reader who stays away ---------------------------------------------------------------- */
+
+/* From here to read_pipe, standard error is a pipe of one page. */
+static void start_pipe(int ends[2])
+{
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(fcntl(ends[1], F_SETPIPE_SZ, 4096), 4096);
+    real_stderr = dup(STDERR_FILENO);
+    assert_true(real_stderr >= 0);
+    assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+    close(ends[1]);
+}
+
+/* What is in the pipe now, up to size - 1 bytes of it. */
+static void read_pipe(int reading, char *out, size_t size)
+{
+    ssize_t length = read(reading, out, size - 1);
+
+    assert_true(length >= 0);
+    out[length] = '\0';
+}
+
+static void stop_pipe(int reading)
+{
+    assert_true(dup2(real_stderr, STDERR_FILENO) >= 0);
+    close(real_stderr);
+    close(reading);
+}
+
+static void test_lines_that_nobody_reads_are_counted(void **state)
+{
+    char first[4097];
+    char told[4097];
+    char last[4097];
+    int ends[2];
+    (void)state;
+
+    start_pipe(ends);
+    log_info("first", LOG_NUMBER("n", 1));
+    for (int i = 0; i < 100; i++)
+        log_info("lost", LOG_NUMBER("n", i));
+    read_pipe(ends[0], first, sizeof first);
+    log_flush();
+    read_pipe(ends[0], told, sizeof told);
+    log_info("last", LOG_NUMBER("n", 2));
+    read_pipe(ends[0], last, sizeof last);
+    stop_pipe(ends[0]);
+
+    assert_string_equal(first + 25, "info first n=1\n");
+    static const char expected[] =
+        "warn log lines lost lines=100 reason=\"nobody read them\" since=";
+    told[25 + sizeof expected - 1] = '\0';
+    assert_string_equal(told + 25, expected);
+    assert_string_equal(last + 25, "info last n=2\n");
+}
+
+/* A line longer than what a pipe takes in one piece. */
+static void test_a_line_that_nobody_reads_to_its_end_does_not_spoil_the_next(void **state)
+{
+    char text[6000];
+    char torn[6000];
+    char told[4097];
+    int ends[2];
+    (void)state;
+
+    memset(text, 'x', sizeof text);
+    text[sizeof text - 1] = '\0';
+    start_pipe(ends);
+    log_info("long", LOG_TEXT("text", text));
+    read_pipe(ends[0], torn, sizeof torn);
+    log_flush();
+    read_pipe(ends[0], told, sizeof told);
+    stop_pipe(ends[0]);
+
+    assert_int_equal(strlen(torn), 4096);
+    assert_int_equal(told[0], '\n');
+    assert_memory_equal(told + 1 + 25, "warn log lines lost lines=1 ", 28);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +235,8 @@ int main(void)
         cmocka_unit_test(test_lines_below_the_level_are_not_written),
         cmocka_unit_test(test_an_error_message_of_any_length_is_written),
         cmocka_unit_test(test_lines_of_several_threads_stay_whole),
+        cmocka_unit_test(test_lines_that_nobody_reads_are_counted),
+        cmocka_unit_test(test_a_line_that_nobody_reads_to_its_end_does_not_spoil_the_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
