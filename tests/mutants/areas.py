@@ -38,6 +38,6 @@ AREAS = (
     Area("verify",
          runtime("sync/verify", "comparison", "drill_down", "checksum_sql", "row_hash", "source_rows", "repair"),
          whole=("test_verify", "test_verify_exceptions")),
-    Area("codegen", ("codegen/*.py",), labels=()),
+    Area("codegen", ("codegen/**/*.py",), labels=()),
 )
 BY_NAME = {area.name: area for area in AREAS}

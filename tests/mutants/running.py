@@ -33,6 +33,8 @@ def passes(
         watched: bool = False) -> bool:
     """Whether the command ends with 0, within many times its usual processor time and a minute. What it leaves in TMPDIR, or running, goes."""
     temporary = tempfile.mkdtemp(prefix="mutant.")
+    # Some tests run a program as another user, who has to come through.
+    os.chmod(temporary, 0o755)
     process = subprocess.Popen(
         command, cwd=folder, env={**os.environ, **ENVIRONMENT, **environment, "TMPDIR": temporary},
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,

@@ -8,10 +8,11 @@ import tempfile
 import unittest
 
 from tests.mutants import __main__ as command
-from tests.mutants import judge_c, mutate_c, mutate_python, results
+from tests.mutants import judge_c, mutate_c, mutate_python, results, running
 from tests.mutants.areas import AREAS, ROOT, Area
 from tests.mutants.programs import Programs
 from tests.mutants.results import KILLED, NO_PROGRAM, SAME, SURVIVES, Verdict
+from tests.mutants.whole import Whole
 from tests.support import foreign
 
 IN_C = """\
@@ -106,6 +107,18 @@ class MutantsOfPython(unittest.TestCase):
         self.assertTrue(mutate_python.same_program("a = 1\n", "a  =  (1)\n"))
 
 
+# Its one test of e2e that can be passed looks at 10, and the other fails for a reason of its own.
+END_TO_END = """\
+import os
+import subprocess
+import unittest
+
+
+class ProgramTest(unittest.TestCase):
+    def test_the_limit(self):
+        program = os.path.join(os.environ["BQSYNC_BUILD"], "{program}")
+        self.assertEqual(subprocess.run([program]).returncode, {status})
+"""
 # The library is tested at 9 and 11, so nobody sees where the limit is.
 PROJECT = {
     "CMakeLists.txt": """\
@@ -118,7 +131,12 @@ add_library(limit STATIC runtime/limit.c)
 add_executable(test_limit test_limit.c)
 target_link_options(test_limit PRIVATE -fsanitize=leak)
 target_link_libraries(test_limit PRIVATE limit)
-add_custom_target(unit_tests DEPENDS test_limit)
+foreach(name bqsync_shapes bqsync_lives bqsync_histories)
+  add_executable(${name} main.c)
+  target_link_options(${name} PRIVATE -fsanitize=leak)
+  target_link_libraries(${name} PRIVATE limit)
+endforeach()
+add_custom_target(unit_tests DEPENDS test_limit bqsync_shapes bqsync_lives bqsync_histories)
 add_custom_target(fuzzers)
 add_test(NAME test_limit COMMAND test_limit WORKING_DIRECTORY ${PROJECT_BINARY_DIR})
 set_tests_properties(test_limit PROPERTIES LABELS unit)
@@ -153,6 +171,17 @@ int main(void)
     return is_above(9) || !is_above(11);
 }
 """,
+    "main.c": """\
+int is_above(int value);
+
+int main(void)
+{
+    return is_above(10);
+}
+""",
+    "tests/e2e/test_broken.py": END_TO_END.format(program="bqsync_shapes", status=2),
+    "tests/e2e/test_limit.py": END_TO_END.format(program="bqsync_shapes", status=0),
+    "tests/fault/test_property.py": END_TO_END.format(program="bqsync_lives", status=0),
 }
 
 
@@ -167,15 +196,16 @@ class Small(unittest.TestCase):
         cls.addClassCleanup(folder.cleanup)
         cls.root = pathlib.Path(folder.name).resolve()
         for name, text in PROJECT.items():
-            (cls.root / name).parent.mkdir(exist_ok=True)
+            (cls.root / name).parent.mkdir(parents=True, exist_ok=True)
             (cls.root / name).write_text(text)
-        cls.judge = judge_c.Judge(Programs(cls.root, cls.root / "build", {"unit"}, 1))
+        cls.programs = Programs(cls.root, cls.root / "build", {"unit"}, 1)
+        cls.judge = judge_c.Judge(cls.programs)
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.results = pathlib.Path(folder.name)
-        area = Area("small", ("runtime/limit.c",))
+        area = Area("small", ("runtime/limit.c",), whole=("test_broken", "test_limit"))
         self.cases = [(area, mutant) for mutant in self.judge.mutants("runtime/limit.c")]
 
     def run_all(self):
@@ -220,6 +250,41 @@ class Small(unittest.TestCase):
         self.addCleanup(source.write_text, source.read_text())
         source.write_text(source.read_text() + "no C\n")
         self.assertEqual(set(self.run_all()[0].values()), {Verdict(NO_PROGRAM)})
+
+
+    def test_a_test_that_fails_without_a_mutant_kills_none(self):
+        self.judge = judge_c.Judge(self.programs, Whole(self.root, self.root / "build"))
+        self.cases = [case for case in self.cases if case[1].function == "nobody_asks" or "[> to >=]" in case[1].name]
+
+        verdicts, printed = self.run_all()
+
+        self.assertEqual(verdicts, {
+            "return value > 10 && sizeof value > 1; [> to >=]": Verdict(KILLED, "test_limit"),
+            "return value > 10 && sizeof value > 1; [> to >=] 2": Verdict(SAME),
+            "return value + 2; [+ to -]": Verdict(SURVIVES),
+            "return value + 2; [2 to 3]": Verdict(SURVIVES),
+        })
+        self.assertEqual(printed.count("test_broken is left out, it fails without a mutant\n"), 1)
+
+    def test_a_program_that_fails_with_sanitizers_without_a_mutant_kills_none(self):
+        source = self.root / "runtime/limit.c"
+        self.addCleanup(source.write_text, source.read_text())
+        source.write_text(source.read_text().replace("free(lost);", "free(lost), value += *lost == 'x' && value > 99;"))
+        self.judge = judge_c.Judge(self.programs, Whole(self.root, self.root / "build"))
+        self.cases = [(self.cases[0][0], mutant) for mutant in self.judge.mutants("runtime/limit.c")
+                      if "value < 0" in mutant.name]
+
+        verdicts, printed = self.run_all()
+
+        self.assertEqual([verdict.outcome for verdict in verdicts.values()], [SURVIVES, KILLED, SURVIVES])
+        self.assertIn("test_limit with sanitizers in runtime/limit.c is left out, it fails without a mutant\n", printed)
+
+
+class Running(unittest.TestCase):
+    def test_another_user_comes_through_the_folder_of_temporary_files(self):
+        look = ["sh", "-c", 'test "$(stat -c %a "$TMPDIR")" = 755']
+
+        self.assertTrue(running.passes(look, ROOT, {}, 1.0))
 
 
 class Reports(unittest.TestCase):

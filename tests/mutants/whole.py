@@ -13,6 +13,7 @@ from typing import Optional
 
 from tests.mutants import running
 from tests.mutants.areas import Area
+from tests.mutants.control import Controls
 from tests.mutants.mutant import Mutant
 from tests.mutants.programs import Build
 
@@ -37,6 +38,7 @@ class Whole(Build):
         if not (build / "compile_commands.json").exists():
             raise SystemExit(f"{build} is missing: run ./dev build and cmake --build build first")
         super().__init__(root, build)
+        self.controls = Controls()
 
     def put_in(self, programs: tuple[str, ...], object_: pathlib.Path, folder: pathlib.Path) -> None:
         """Makes of the folder one like the build, whose programs of these names have the object."""
@@ -51,6 +53,20 @@ class Whole(Build):
             if not self.link(name, object_, folder / name):
                 raise SystemExit(f"{name} cannot be linked with {object_}")
 
+    def passes(self, test: str, object_: pathlib.Path, folder: pathlib.Path) -> bool:
+        """Whether a test or a life does with the object in its programs, which are linked in the folder."""
+        self.put_in(PROGRAMS.get(test, ("bqsync_shapes",)), object_, folder)
+        module = "tests.fault.test_property" if test == LIFE else f"tests.e2e.{test}"
+        environment = {"BQSYNC_BUILD": str(folder), "BQSYNC_SEED": "1", "BQSYNC_WORKLOADS": str(WORKLOADS)}
+        return running.passes([sys.executable, "-m", "unittest", "-f", module], self.root, environment, USUAL_S)
+
+    def passes_without_mutant(self, test: str, mutant: Mutant, folder: pathlib.Path) -> bool:
+        """The same with the programs made in the same way, of the source as it is."""
+        object_, build = folder / "control.o", folder / "control"
+        self.compile(mutant.file, self.root / mutant.file, object_)
+        shutil.rmtree(build, ignore_errors=True)
+        return self.passes(test, object_, build)
+
     def killer(self, area: Area, mutant: Mutant, source: pathlib.Path, folder: pathlib.Path) -> Optional[str]:
         """The first test or life that notices the mutant, whose source is in a file; None if none does."""
         object_, build = folder / "whole.o", folder / "build"
@@ -58,10 +74,7 @@ class Whole(Build):
             raise SystemExit(f"the compiler of {self.build} does not take {mutant.name}")
         shutil.rmtree(build, ignore_errors=True)
         for test in (*area.whole, LIFE):
-            self.put_in(PROGRAMS.get(test, ("bqsync_shapes",)), object_, build)
-            module = "tests.fault.test_property" if test == LIFE else f"tests.e2e.{test}"
-            environment = {"BQSYNC_BUILD": str(build), "BQSYNC_SEED": "1", "BQSYNC_WORKLOADS": str(WORKLOADS)}
-            command = [sys.executable, "-m", "unittest", "-f", module]
-            if not running.passes(command, self.root, environment, USUAL_S):
+            if (self.controls.are_passed(test, lambda name=test: self.passes_without_mutant(name, mutant, folder))
+                    and not self.passes(test, object_, build)):
                 return test
         return None
