@@ -1,5 +1,6 @@
 #include "sync/pass/label_jobs.h"
 
+#include "base/json_text.h"
 #include "warehouse/job_id.h"
 
 #include <inttypes.h>
@@ -12,6 +13,14 @@
 static bool are_transactions(const char *jobs)
 {
     return strncmp(jobs, OF_TRANSACTIONS, strlen(OF_TRANSACTIONS)) == 0;
+}
+
+void label_jobs_read(const cJSON *labels, char out[static LABEL_JOBS_SIZE])
+{
+    const char *jobs = json_text_of(labels, LABEL_JOBS, "");
+    size_t length = strspn(jobs, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+    snprintf(out, LABEL_JOBS_SIZE, "%s", jobs[length] == '\0' ? jobs : "");
 }
 
 void label_jobs_name(

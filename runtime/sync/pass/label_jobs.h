@@ -11,10 +11,14 @@
 #include "sync/pass/task.h"
 #include "sync/pass/worker.h"
 
+#include <cjson/cJSON.h>
 #include <stdint.h>
 
 /* Job ids have at most 1,024 characters ("Running jobs programmatically"); ours are shorter. */
 #define LABEL_JOB_ID_SIZE 320
+
+/* What the labels of a target say; "" if they say nothing, or what no job id can have. */
+void label_jobs_read(const cJSON *labels, char out[static LABEL_JOBS_SIZE]);
 
 /* The value of LABEL_JOBS for an intent with this nonce. */
 void label_jobs_name(

@@ -2,6 +2,7 @@
 
 #include "base/json_text.h"
 #include "base/log.h"
+#include "sync/pass/label_jobs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,9 +55,7 @@ static bool visit(void *context, const struct listed_table *table)
         task->warehouse.exists = true;
         task->warehouse.label_generation =
             strtoll(json_text_of(table->labels, LABEL_GENERATION, ""), NULL, 10);
-        snprintf(
-            task->warehouse.label_jobs, sizeof task->warehouse.label_jobs, "%s",
-            json_text_of(table->labels, LABEL_JOBS, ""));
+        label_jobs_read(table->labels, task->warehouse.label_jobs);
         copy_shape(task->warehouse.label_shape, table->labels);
         task->warehouse.expires = table->expires;
         if (table->forgets)

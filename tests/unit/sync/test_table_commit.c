@@ -546,8 +546,6 @@ static void test_a_job_id_takes_letters_digits_and_dashes(void **state)
     (void)state;
     intent_load_job(&intent, id);
     assert_string_equal(id, "bqsync_Order_Items__7_00ff_load");
-    label_jobs_id("00ff", intent.table, 7, id);
-    assert_string_equal(id, "bqsync_Order_Items__7_00ff_commit");
 }
 
 static void test_a_generation_is_above_the_past_and_above_the_label(void **state)

@@ -1,0 +1,71 @@
+/* The names of the jobs that may follow a label, and their ids. */
+#include "scene.h"
+
+#include "sync/pass/label_jobs.h"
+
+#include <cjson/cJSON.h>
+#include <string.h>
+
+static const char *read(const char *value)
+{
+    static char jobs[LABEL_JOBS_SIZE];
+    cJSON *labels = cJSON_CreateObject();
+
+    if (value != NULL)
+        cJSON_AddStringToObject(labels, LABEL_JOBS, value);
+    label_jobs_read(labels, jobs);
+    cJSON_Delete(labels);
+    return jobs;
+}
+
+static void test_a_label_is_read_if_an_id_can_be_made_of_it(void **state)
+{
+    (void)state;
+    assert_string_equal(read("00ff"), "00ff");
+    assert_string_equal(read("atomic_00ff"), "atomic_00ff");
+    assert_string_equal(read(NULL), "");
+    assert_string_equal(read(""), "");
+    assert_string_equal(read("of-somebody"), "");
+    assert_string_equal(read("größe"), "");
+    assert_int_equal(
+        strlen(read("00000000000000000000000000000000000000000000000000000000000000000000")),
+        LABEL_JOBS_SIZE - 1);
+}
+
+static void test_jobs_of_a_table_are_numbered_by_generation(void **state)
+{
+    struct worker worker = {0};
+    char jobs[LABEL_JOBS_SIZE];
+    char id[LABEL_JOB_ID_SIZE];
+
+    (void)state;
+    label_jobs_name(&worker, "00ff", jobs);
+    assert_int_equal(label_jobs_first(jobs, 7), 7);
+    label_jobs_id(jobs, "Order Items!", 7, id);
+    assert_string_equal(id, "bqsync_Order_Items__7_00ff_commit");
+}
+
+static void test_jobs_of_a_transaction_count_from_one(void **state)
+{
+    struct worker worker = {.transaction = "11ee"};
+    char jobs[LABEL_JOBS_SIZE];
+    char id[LABEL_JOB_ID_SIZE];
+
+    (void)state;
+    label_jobs_name(&worker, "00ff", jobs);
+    assert_string_equal(jobs, "atomic_11ee");
+    assert_int_equal(label_jobs_first(jobs, 7), 1);
+    label_jobs_id(jobs, "users", 2, id);
+    assert_string_equal(id, "bqsync_atomic_11ee_2_commit");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_label_is_read_if_an_id_can_be_made_of_it),
+        cmocka_unit_test(test_jobs_of_a_table_are_numbered_by_generation),
+        cmocka_unit_test(test_jobs_of_a_transaction_count_from_one),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
