@@ -76,6 +76,7 @@ MUST_CHECK bool bigquery_dataset_insert(
 /* One row of tables.list, borrowed for the call. */
 struct listed_table {
     const char *name;
+    bool is_table;       /* and not a view, say */
     const cJSON *labels; /* an object or NULL */
     bool expires;        /* the table is deleted at some time */
     bool forgets;        /* its partitions are */

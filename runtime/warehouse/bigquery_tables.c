@@ -12,7 +12,7 @@
 
 /* Only what a pass needs of a list: labels of up to 1,000 tables a page come in one free read. */
 #define LIST_QUERY                                                                                 \
-    "&maxResults=1000&fields=nextPageToken%2Ctables(tableReference(tableId)%2Clabels%2C"           \
+    "&maxResults=1000&fields=nextPageToken%2Ctables(tableReference(tableId)%2Ctype%2Clabels%2C"    \
     "expirationTime%2CtimePartitioning(expirationMs))"
 
 static void project_missing(const struct bigquery *bigquery, struct error *err)
@@ -122,8 +122,10 @@ static bool visit_entry(const cJSON *entry, bigquery_table_visit *visit, void *c
 {
     const cJSON *reference = cJSON_GetObjectItemCaseSensitive(entry, "tableReference");
     const cJSON *partitions = cJSON_GetObjectItemCaseSensitive(entry, "timePartitioning");
+    const char *type = call_text(entry, "type");
     const struct listed_table table = {
         .name = call_text(reference, "tableId"),
+        .is_table = *type == '\0' || strcmp(type, "TABLE") == 0,
         .labels = cJSON_GetObjectItemCaseSensitive(entry, "labels"),
         .expires = cJSON_HasObjectItem(entry, "expirationTime"),
         .forgets = cJSON_HasObjectItem(partitions, "expirationMs"),

@@ -83,6 +83,34 @@ class TargetChangesTest(BadCase):
 
         self.assert_fixed("replace")
 
+    def stands_in_the_way(self, table, *words):
+        """What `plan`, `check` and `sync` say of a target that is no table, and how they end."""
+        status, planned, _ = self.app.run("plan", table)
+        self.assertEqual(1, status)
+        status, checked, _ = self.app.run("check", table)
+        self.assertEqual(1, status)
+        run = self.table_fails("accounts")
+        failed = self.app.table(run, table)["error"]
+        self.assertEqual("schema", failed["code"])
+        for word in words:
+            for text in (planned, checked, failed["message"]):
+                self.assertIn(word, text)
+
+    def test_a_view_in_the_place_of_a_target_is_named_with_the_way_out(self):
+        self.bq.query("drop table d.accounts")
+        self.bq.query("create view d.accounts as select 1 as id, 'a@x' as email, numeric '1' as balance, 'x' as note")
+        self.stands_in_the_way(
+            "accounts", "d.accounts is a view in BigQuery", "drop view `p`.`d`.`accounts`", '"target"')
+        self.bq.query("drop view d.accounts")
+        self.assert_fixed("replace")
+
+    def test_so_is_one_that_has_the_labels_of_a_target(self):
+        labels = self.bq.table("d", "accounts")["labels"]
+        self.bq.query("drop table d.accounts")
+        self.bq.query("create view d.accounts as select 1 as id, 'a@x' as email, numeric '1' as balance, 'x' as note")
+        self.patch("accounts", labels=labels)
+        self.stands_in_the_way("accounts", "d.accounts is a view in BigQuery")
+
     def retype(self, table, column, kind):
         """The target as an older definition would have made it: the column has another type."""
         resource = self.bq.table("d", table)

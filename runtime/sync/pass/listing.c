@@ -20,9 +20,10 @@ static bool is_same(const struct listing *listing, const char *target, const cha
     return (listing->ignores_case ? strcasecmp : strcmp)(target, name) == 0;
 }
 
-static void copy_shape(char out[static 16], const cJSON *labels)
+/* What is no table is looked at, whatever its labels say. */
+static void copy_shape(char out[static 16], const struct listed_table *table)
 {
-    snprintf(out, 16, "%.15s", json_text_of(labels, LABEL_SHAPE, ""));
+    snprintf(out, 16, "%.15s", table->is_table ? json_text_of(table->labels, LABEL_SHAPE, "") : "");
 }
 
 /* Whether this is the log or the view of a table with history. */
@@ -39,7 +40,7 @@ static void note_history(
     seen->log_exists = true;
     seen->log_expires = table->expires;
     seen->log_forgets = table->forgets;
-    copy_shape(seen->log_shape, table->labels);
+    copy_shape(seen->log_shape, table);
 }
 
 static bool visit(void *context, const struct listed_table *table)
@@ -56,7 +57,7 @@ static bool visit(void *context, const struct listed_table *table)
         task->warehouse.label_generation =
             strtoll(json_text_of(table->labels, LABEL_GENERATION, ""), NULL, 10);
         label_jobs_read(table->labels, task->warehouse.label_jobs);
-        copy_shape(task->warehouse.label_shape, table->labels);
+        copy_shape(task->warehouse.label_shape, table);
         task->warehouse.expires = table->expires;
         if (table->forgets)
             log_warn(

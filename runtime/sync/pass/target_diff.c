@@ -4,26 +4,13 @@
 #include "base/json_text.h"
 #include "base/text_fit.h"
 #include "sync/pass/history_log.h"
+#include "sync/pass/target_type.h"
 #include "warehouse/googlesql.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-/* REST answers with the old names of types ("REST reference, Table"). */
-static const char *standard_type(const char *type)
-{
-    static const char *const names[][2] = {
-        {"INTEGER", "INT64"},   {"FLOAT", "FLOAT64"},         {"BOOLEAN", "BOOL"},
-        {"DECIMAL", "NUMERIC"}, {"BIGDECIMAL", "BIGNUMERIC"},
-    };
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcasecmp(type, names[i][0]) == 0)
-            return names[i][1];
-    return type;
-}
 
 static const char *member(const cJSON *object, const char *name)
 {
@@ -45,20 +32,6 @@ cJSON *target_diff_field(const cJSON *fields, const char *name)
             return field;
     }
     return NULL;
-}
-
-/* "ALTER TABLE column SET DATA TYPE statement": what a column may become without losing a value. */
-static bool may_widen(const char *from, const char *to)
-{
-    static const char *const pairs[][2] = {
-        {"INT64", "NUMERIC"},      {"INT64", "BIGNUMERIC"}, {"INT64", "FLOAT64"},
-        {"NUMERIC", "BIGNUMERIC"}, {"NUMERIC", "FLOAT64"},
-    };
-
-    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
-        if (strcasecmp(from, pairs[i][0]) == 0 && strcasecmp(to, pairs[i][1]) == 0)
-            return true;
-    return false;
 }
 
 static bool is_key(const struct table *table, const char *column)
@@ -119,7 +92,7 @@ static void add_column(struct comparison *c, const cJSON *wanted)
     begin_alter(c, &statement);
     buffer_append_text(&statement, " add column ");
     googlesql_identifier(&statement, member(wanted, "name"));
-    buffer_printf(&statement, " %s", standard_type(member(wanted, "type")));
+    buffer_printf(&statement, " %s", target_type_standard(member(wanted, "type")));
     if (*member(wanted, "description") != '\0') {
         buffer_append_text(&statement, " options(description=");
         googlesql_string(&statement, member(wanted, "description"));
@@ -214,10 +187,27 @@ static void block_extra(struct comparison *c, const char *column)
     buffer_clear(&path);
 }
 
-/* STRING(5), NUMERIC(5, 1) and the like: our definitions have no such limits. */
-static bool has_limits(const cJSON *live)
+/* What somebody has put in the place of the target holds none of our rows, so it is theirs to
+ * remove. */
+static void block_other(struct comparison *c, const struct target_type_other *other)
 {
-    return *member(live, "maxLength") != '\0' || *member(live, "precision") != '\0';
+    struct buffer fix;
+
+    buffer_init(&fix, GOOGLESQL_STATEMENT_CEILING);
+    if (other->kind != NULL) {
+        buffer_printf(&fix, "Decide to run `drop %s ", other->kind);
+        googlesql_path(&fix, c->project, c->dataset, c->table->target);
+        buffer_append_text(&fix, "` (the next sync creates the table)");
+    } else {
+        buffer_append_text(&fix, "Remove it there");
+    }
+    snprintf(
+        c->diff->blocked, sizeof c->diff->blocked,
+        "%s: %s.%s is %s%s in BigQuery, and rows can only be written into a table. %s, or name "
+        "another \"target\" in the definition",
+        c->table->name, c->dataset, c->table->target, other->what != NULL ? "" : "of type ",
+        other->what != NULL ? other->what : other->type, buffer_text(&fix));
+    buffer_clear(&fix);
 }
 
 /* "ALTER COLUMN SET DATA TYPE": not of a column of the primary key. */
@@ -284,12 +274,12 @@ static void compare_column(struct comparison *c, const cJSON *wanted)
         block(c, name, why);
     }
 
-    const char *from = standard_type(member(live, "type"));
-    const char *to = standard_type(member(wanted, "type"));
+    const char *from = target_type_standard(member(live, "type"));
+    const char *to = target_type_standard(member(wanted, "type"));
     if (strcasecmp(from, to) != 0) {
         // "ALTER COLUMN SET DATA TYPE": not of a column of the primary key.
         bool key = is_key(c->table, name);
-        if (may_widen(from, to) && !key) {
+        if (target_type_may_widen(from, to) && !key) {
             widen_column(c, name, to);
             replace_member(live, "type", to);
         } else {
@@ -299,7 +289,7 @@ static void compare_column(struct comparison *c, const cJSON *wanted)
                 key ? "is a key column, " : "", from, to);
             block(c, name, why);
         }
-    } else if (has_limits(live)) {
+    } else if (target_type_has_limits(live)) {
         block_limits(c, live, to);
     }
     if (target_diff_required(live) && !target_diff_required(wanted)) {
@@ -566,6 +556,11 @@ bool target_compare(
         .table = table, .project = project, .dataset = dataset, .diff = out_diff};
     if (live == NULL)
         return compare_missing(&c, err);
+    struct target_type_other other;
+    if (target_type_is_other(live, &other)) {
+        block_other(&c, &other);
+        return true;
+    }
 
     cJSON *wanted = cJSON_Parse(table->schema_json);
     const cJSON *schema = cJSON_GetObjectItemCaseSensitive(live, "schema");

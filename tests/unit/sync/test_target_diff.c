@@ -135,6 +135,43 @@ static void test_a_key_column_is_not_widened(void **state)
     target_diff_clear(&diff);
 }
 
+static void test_only_a_table_can_be_a_target(void **state)
+{
+    static const struct {
+        const char *type;
+        const char *blocked; /* NULL: it is not */
+    } rows[] = {
+        {"TABLE", NULL},
+        {"VIEW", "items: d.items is a view in BigQuery, and rows can only be written into a table. "
+                 "Decide to run `drop view `p`.`d`.`items`` (the next sync creates the table), or "
+                 "name another \"target\" in the definition"},
+        {"MATERIALIZED_VIEW", "is a materialized view in BigQuery, and rows can only be written "
+                              "into a table. Decide to run `drop materialized view `p`"},
+        {"EXTERNAL", "is an external table in BigQuery, and rows can only be written into a table. "
+                     "Decide to run `drop external table `p`"},
+        {"SNAPSHOT", "is a snapshot of a table in BigQuery, and rows can only be written into a "
+                     "table. Decide to run `drop snapshot table `p`"},
+        {"SOMETHING_NEW", "is of type SOMETHING_NEW in BigQuery, and rows can only be written into "
+                          "a table. Remove it there, or name another"},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char rest[200];
+        snprintf(rest, sizeof rest, REST ",\"type\":\"%s\"", rows[i].type);
+        struct target_diff diff = compare("[" ID "," NAME "]", rest);
+        if (rows[i].blocked == NULL) {
+            assert_string_equal(diff.blocked, "");
+            assert_true(diff.added);
+        } else {
+            assert_non_null(strstr(diff.blocked, rows[i].blocked));
+            assert_int_equal(diff.statement_count, 0);
+            assert_false(target_diff_changes(&diff));
+        }
+        target_diff_clear(&diff);
+    }
+}
+
 static void expect_blocked(const char *fields, const char *reason)
 {
     struct target_diff diff = compare(fields, REST);
@@ -379,6 +416,7 @@ int main(void)
         cmocka_unit_test(test_a_type_with_limits_is_widened_to_another),
         cmocka_unit_test(test_a_type_is_widened_by_ddl),
         cmocka_unit_test(test_a_key_column_is_not_widened),
+        cmocka_unit_test(test_only_a_table_can_be_a_target),
         cmocka_unit_test(test_another_type_is_refused_with_the_statement_to_decide_on),
         cmocka_unit_test(test_a_target_with_rows_that_sqlite_has_deleted_is_renamed_instead),
         cmocka_unit_test(test_a_column_of_bigquery_alone_is_left_alone_unless_it_is_required),

@@ -150,9 +150,9 @@ static bool note(void *context, const struct listed_table *table)
     size_t length = strlen(seen->text);
 
     snprintf(
-        seen->text + length, sizeof seen->text - length, "%s=%s%s%s;", table->name,
+        seen->text + length, sizeof seen->text - length, "%s=%s%s%s%s;", table->name,
         label == NULL ? "-" : label, table->expires ? ", expires" : "",
-        table->forgets ? ", forgets" : "");
+        table->forgets ? ", forgets" : "", table->is_table ? "" : ", no table");
     return true;
 }
 
@@ -167,15 +167,16 @@ static void test_a_list_is_read_page_by_page(void **state)
         {.status = 200,
          .body =
              "{\"nextPageToken\":\"a b\",\"tables\":[{\"tableReference\":{\"tableId\":\"x\"},"
-             "\"labels\":{\"bqsync_generation\":\"7\"}},{\"tableReference\":{\"tableId\":\"y\"}}"
+             "\"labels\":{\"bqsync_generation\":\"7\"}},{\"tableReference\":{\"tableId\":\"y\"},"
+             "\"type\":\"VIEW\"}"
              "]}"},
         {.status = 200,
-         .body = "{\"tables\":[{\"tableReference\":{\"tableId\":\"z\"},"
+         .body = "{\"tables\":[{\"tableReference\":{\"tableId\":\"z\"},\"type\":\"TABLE\","
                  "\"expirationTime\":\"1\","
                  "\"timePartitioning\":{\"expirationMs\":\"1\"}}]}"});
     expect_ok(bigquery_tables_list(fixture->bigquery, note, &seen, &err));
 
-    assert_string_equal(seen.text, "x=7;y=-;z=-, expires, forgets;");
+    assert_string_equal(seen.text, "x=7;y=-, no table;z=-, expires, forgets;");
     assert_int_equal(fixture->http.request_count, 2);
     assert_non_null(strstr(fixture->http.requests[1].url, "&pageToken=a%20b"));
 }
