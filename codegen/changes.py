@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from . import emit_history, emit_schema, emit_sql
 from .model import DELETED_AT, Table
-from .naming import googlesql_name, googlesql_path, googlesql_string
+from .naming import fold, googlesql_name, googlesql_path, googlesql_string
 
 # "ALTER TABLE column SET DATA TYPE statement": what a column may become without losing a value.
 _WIDENINGS = (
@@ -58,11 +58,11 @@ class Change:
 
 def compare(before: Sequence[Table], after: Sequence[Table]) -> Tuple[Change, ...]:
     """The tables whose definitions differ, by name; those that are gone last."""
-    old = {table.name.lower(): table for table in before}
+    old = {fold(table.name): table for table in before}
     targets = {table.target: table for table in before}
     changes = []
     for table in sorted(after, key=lambda table: table.name):
-        was = old.pop(table.name.lower(), None)
+        was = old.pop(fold(table.name), None)
         if was is None or was != table:
             changes.append(_compare_table(was, targets.get(table.target), table))
     kept = {table.target for table in after}
@@ -148,7 +148,7 @@ def _compare_columns(change: Change, live: Table, table: Table) -> None:
 
 def _fields(table: Table) -> "dict[str, Json]":
     """BigQuery's columns by name; case does not count."""
-    return {item["name"].lower(): item for item in json.loads(emit_schema.schema_json(table))}
+    return {fold(item["name"]): item for item in json.loads(emit_schema.schema_json(table))}
 
 
 def _alter(change: Change) -> str:
@@ -274,7 +274,7 @@ def _compare_labels(change: Change, had: Json, wanted: Json) -> None:
 def _compare_clustering(change: Change, table: Table, had: Json, wanted: Json) -> None:
     old = had.get("clustering", {}).get("fields", [])
     new = wanted.get("clustering", {}).get("fields", [])
-    if [name.lower() for name in old] == [name.lower() for name in new]:
+    if [fold(name) for name in old] == [fold(name) for name in new]:
         return
     if table.clusters_by_default and old:
         change.notes.append(
@@ -418,4 +418,4 @@ def _compare_capture(change: Change, was: Table, table: Table) -> None:
 
 
 def _order(table: Table) -> List[str]:
-    return [column.name.lower() for column in table.columns]
+    return [fold(column.name) for column in table.columns]

@@ -6,14 +6,15 @@ from __future__ import annotations
 from typing import Any, Dict, List
 
 from .model import Column, Table
+from .naming import fold
 
 
 def differences(was: Table, table: Table) -> List[str]:
     """One sentence for each setting that differs; columns that are new or gone are left out."""
     lines = _differ("", _table_settings(was), _table_settings(table))
-    before = {column.name.lower(): column for column in was.columns}
+    before = {fold(column.name): column for column in was.columns}
     for column in table.columns:
-        old = before.get(column.name.lower())
+        old = before.get(fold(column.name))
         if old is not None:
             lines += _differ(
                 "`%s`: " % column.name, _column_settings(old), _column_settings(column))

@@ -12,7 +12,7 @@ from typing import List, Sequence
 from . import emit_schema, emit_sql
 from .forms import Reading
 from .model import DELETED_AT, Column, Table, TimePartition, Transform
-from .naming import googlesql_name, googlesql_path, googlesql_string, history_names
+from .naming import fold, googlesql_name, googlesql_path, googlesql_string, history_names
 from .typemap import BY_NAME
 
 _CLUSTER_MAX = 4
@@ -59,7 +59,7 @@ def key_hash(table: Table) -> str:
     """Of the key's columns, in any order, and of how their values are converted. The type is not among
     it: that of a column of a log is compared by itself."""
     forms = sorted(
-        [column.name.lower(), list(column.reading.formats), column.reading.options,
+        [fold(column.name), list(column.reading.formats), column.reading.options,
          column.transform.kind, column.transform.truncate_to, column.transform.key_variable]
         for column in table.key)
     return hashlib.sha256(json.dumps(forms).encode("utf-8")).hexdigest()[:12]
@@ -176,7 +176,7 @@ def function(table: Table) -> str:
 def _as_of(table: Table) -> str:
     """The log until the argument. Where the table has a column of its name, GoogleSQL takes the name for
     the column ("Table functions", "Parameter names"), so the argument is renamed out of its sight."""
-    if all(column.name.lower() != "at" for column in table.columns):
+    if all(fold(column.name) != "at" for column in table.columns):
         asked, argument = "", "`at`"
     else:
         asked, argument = "\n  cross join (select `at` as `_bqsync_asked`)", "`_bqsync_asked`"

@@ -10,7 +10,7 @@ from typing import Iterable, List, Sequence
 
 from .model import DELETED_AT, Column, Table
 from .naming import (
-    GOOGLESQL_STAGING, capture_trigger, dirty_table, googlesql_name, googlesql_path,
+    GOOGLESQL_STAGING, capture_trigger, dirty_table, fold, googlesql_name, googlesql_path,
     googlesql_string, sqlite_name, sqlite_string)
 
 
@@ -167,7 +167,7 @@ def _insert(table: Table) -> str:
 def _alias(table: Table, letter: str) -> str:
     """What a statement calls the target (t) or the staging table (s). Where a column has that name,
     GoogleSQL would take the column in UPDATE SET for the whole row of the table."""
-    taken = {column.name.lower() for column in table.columns}
+    taken = {fold(column.name) for column in table.columns}
     while letter in taken:
         letter += "_"
     return letter

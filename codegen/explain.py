@@ -14,6 +14,7 @@ from . import baseline, changes, schema
 from .changes import Change
 from .differences import code, differences
 from .model import Table
+from .naming import fold
 
 _TITLES = {
     changes.CREATED: "is created and filled",
@@ -67,13 +68,13 @@ def markdown(
 ) -> str:
     if not found:
         return "The definitions are those of %s: nothing changes in BigQuery.\n" % base
-    old, new = ({table.name.lower(): table for table in tables} for tables in (before, after))
+    old, new = ({fold(table.name): table for table in tables} for tables in (before, after))
     sections = [
         "# What the definitions change in BigQuery\n\n%s.\n\nCompared with %s. The tables in "
         "BigQuery are taken to be as those definitions made them; `bqsync plan` looks at the real "
         "ones.\n" % (_summary(found), base)]
     for change in found:
-        name = change.table.lower()
+        name = fold(change.table)
         sections.append("\n".join(_section(change, old.get(name), new.get(name))) + "\n")
     return "\n".join(sections)
 

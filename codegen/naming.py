@@ -6,6 +6,7 @@ Nothing here knows what a table is; callers pass names and texts.
 from __future__ import annotations
 
 import re
+import string
 import unicodedata
 from typing import Dict, Iterable, List, Tuple
 
@@ -26,7 +27,16 @@ _GOOGLESQL_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": 
 
 _INVISIBLE = ("Cc", "Cf", "Zl", "Zp")
 
+_FOLD = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def fold(name: str) -> str:
+    """The name as names are compared. SQLite ignores the case of ASCII letters alone: "É" and "é"
+    are two tables. Columns in BigQuery have no other letters here, and tables there are told apart
+    by case."""
+    return name.translate(_FOLD)
 
 
 def is_c_identifier(name: str) -> bool:

@@ -193,11 +193,11 @@ def _sync_text(root: jsonpos.Node, key: str) -> Optional[str]:
 def _read_name(node: Optional[jsonpos.Node], stem: str, problems: Problems) -> Optional[str]:
     """The SQLite table. The file is named after it, unless the name cannot be a C identifier."""
     name = problems.name(node)
-    stem_fits = naming.is_c_identifier(stem) and stem.lower() not in _RESERVED_STEMS
+    stem_fits = naming.is_c_identifier(stem) and naming.fold(stem) not in _RESERVED_STEMS
     if not stem_fits:
         problems.add_file(
             'the file name "%s.json" cannot be used: it names C identifiers (letters, '
-            "digits, underscores%s)" % (stem, "; registry is taken" if stem.lower() in
+            "digits, underscores%s)" % (stem, "; registry is taken" if naming.fold(stem) in
                                          _RESERVED_STEMS else ""))
     if name is None or node is None:
         return None
@@ -205,10 +205,10 @@ def _read_name(node: Optional[jsonpos.Node], stem: str, problems: Problems) -> O
         problems.add(node, "is longer than %d bytes" % _NAME_BYTES_MAX)
         return None
     for prefix in ("sqlite_", "bq_sync_"):
-        if name.lower().startswith(prefix):
+        if naming.fold(name).startswith(prefix):
             problems.add(node, 'names beginning with "%s" are reserved' % prefix)
             return None
-    name_fits = naming.is_c_identifier(name) and name.lower() not in _RESERVED_STEMS
+    name_fits = naming.is_c_identifier(name) and naming.fold(name) not in _RESERVED_STEMS
     if stem_fits and name_fits and stem != name:
         problems.add(node, 'the definition of "%s" belongs in %s.json, not in %s.json'
                      % (name, name, stem))
@@ -232,7 +232,7 @@ def _read_target(
     if len(target.encode("utf-8")) > _TARGET_BYTES_MAX:
         problems.add(place, "is longer than %d bytes" % _TARGET_BYTES_MAX)
         return None
-    if target.lower().startswith("_bqsync_"):
+    if naming.fold(target).startswith("_bqsync_"):
         problems.add(place, 'names beginning with "_bqsync_" are reserved for bqsync')
         return None
     return target
@@ -244,7 +244,7 @@ def _claim(
 ) -> None:
     """One definition for each table, one table for each target. SQLite ignores the case of names."""
     claims: List[Tuple[str, Optional[str], Optional[jsonpos.Node], str]] = [
-        ("table", name.lower() if name else None, members.get("table"), "is defined"),
+        ("table", naming.fold(name) if name else None, members.get("table"), "is defined"),
         ("target", target, members.get("target") or members.get("table"), "is the target"),
     ]
     for what, value, node, verb in claims:
@@ -260,7 +260,7 @@ def _claim(
         if owner:
             problems.add(node, '"%s" belongs to the history of %s; choose another "target"'
                          % (node.value, owner))
-    owner = owners.setdefault(("stem", stem.lower()), path)
+    owner = owners.setdefault(("stem", naming.fold(stem)), path)
     if owner != path:
         problems.add_file("the file name differs from that of %s only in case" % owner)
 

@@ -10,7 +10,7 @@ from typing import Dict, List, Optional, Tuple
 from .checking import Problems, node_of, suggestion
 from .jsonpos import Node
 from .model import Column, Transform, added_column
-from .naming import PLAIN
+from .naming import PLAIN, fold
 from .schema_reading import READING_KEYS, read_reading
 from .typemap import BY_NAME, TYPES, UNKNOWN_TYPE, ColumnType
 
@@ -134,10 +134,10 @@ def _read_name(node: Optional[Node], seen: Dict[str, Node], problems: Problems) 
         problems.add(node, 'names beginning with "_bqsync_" are reserved for bqsync')
     elif forbidden_prefix(name):
         problems.add(node, 'BigQuery forbids names beginning with "%s"' % forbidden_prefix(name))
-    if name.lower() in seen:
+    if fold(name) in seen:
         problems.add(node, 'duplicate column "%s" (first on line %d; case does not count)'
-                     % (name, seen[name.lower()].line))
-    seen.setdefault(name.lower(), node)
+                     % (name, seen[fold(name)].line))
+    seen.setdefault(fold(name), node)
     return name
 
 

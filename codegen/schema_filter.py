@@ -8,7 +8,7 @@ import re
 import sqlite3
 from typing import Iterator
 
-from .naming import sqlite_name
+from .naming import fold, sqlite_name
 
 _SKIP = re.compile(
     r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | `(?:[^`]|``)*` | \[[^\]]*\] | --[^\n]* | /\*.*?\*/""",
@@ -93,7 +93,7 @@ def _refusal(database: sqlite3.Connection, table: str, text: str) -> str:
             return message
         column = missing.group(1)
         for prefix in ("main.", table + "."):
-            if column.lower().startswith(prefix.lower()):
+            if fold(column).startswith(fold(prefix)):
                 column = column[len(prefix):]
         try:
             database.execute("alter table %s add column %s" % (name, sqlite_name(column)))

@@ -8,7 +8,7 @@ from typing import Dict, Optional, Sequence, Tuple
 from .checking import Problems, node_of
 from .jsonpos import Node
 from .model import Column, History
-from .naming import PLAIN, history_names
+from .naming import PLAIN, fold, history_names
 
 # Google Cloud documentation, "Quotas and limits", "Partitioned tables": partitions of a table.
 _KEEP_DAYS_MAX = 10000
@@ -34,10 +34,10 @@ def read_history(
         problems.add(node, 'needs a "key", by which the versions of a row are distinguished from those of '
                      'others; name one, or leave "history" out')
     for column in columns:
-        if column.name.lower() in _OF_THE_VIEW:
+        if fold(column.name) in _OF_THE_VIEW:
             problems.add(node, 'its view has a column "%s" of its own: give the column "%s" another '
                          '"name", and its name in SQLite as "source"'
-                         % (column.name.lower(), column.name))
+                         % (fold(column.name), column.name))
     return history
 
 

@@ -9,6 +9,7 @@ from typing import List, Optional, Sequence, Set, Tuple
 from .checking import Problems
 from .jsonpos import Node
 from .model import Column, History
+from .naming import fold
 from .schema_history import read_history
 
 MODES = ("append", "upsert", "replace")
@@ -58,20 +59,20 @@ def _read_ignored(
     """Names as SQLite has them, which ignores their case."""
     if node is None or not problems.is_a(node, "array"):
         return ()
-    readers = {column.source.lower(): column for column in columns}
+    readers = {fold(column.source): column for column in columns}
     seen: Set[str] = set()
     names: List[str] = []
     for item in node.value:
         name = problems.name(item)
         if name is None:
             continue
-        reader = readers.get(name.lower())
-        if name.lower() in seen:
+        reader = readers.get(fold(name))
+        if fold(name) in seen:
             problems.add(item, '"%s" is listed twice; case does not count' % name)
         elif reader is not None:
             problems.add(item, '"%s" is synced by the column "%s"; take it out of "ignore" or out of '
                          '"columns"' % (name, reader.name))
         else:
             names.append(name)
-        seen.add(name.lower())
+        seen.add(fold(name))
     return tuple(names)

@@ -13,6 +13,7 @@ from typing import List, Optional, Tuple
 from .checking import Problems, listing
 from .jsonpos import Node
 from .model import Column, RangePartition, TimePartition
+from .naming import fold
 from .schema_columns import Columns
 from .typemap import UNKNOWN
 
@@ -106,7 +107,7 @@ def _partition_column(
 ) -> Optional[Column]:
     # An expression as in SQL, where the case of names does not count.
     for column in columns.all:
-        if column.name.lower() == name.lower():
+        if fold(column.name) == fold(name):
             return column
     return columns.find(node, name, problems)
 

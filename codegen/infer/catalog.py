@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import Dict, List, Optional, Tuple
 
-from ..naming import sqlite_name
+from ..naming import fold, sqlite_name
 from .comments import Remarks, read_remarks
 
 # Tables that virtual tables keep their content in: FTS3 to FTS5, R-tree, Geopoly.
@@ -56,7 +56,7 @@ class Catalog:
     passed_over: List[Tuple[str, str]] = field(default_factory=list)  # name, why
 
     def find(self, name: str) -> Optional[SourceTable]:
-        return next((table for table in self.tables if table.name.lower() == name.lower()), None)
+        return next((table for table in self.tables if fold(table.name) == fold(name)), None)
 
 
 def is_writable(name: str) -> bool:
@@ -74,14 +74,14 @@ def read_catalog(database: sqlite3.Connection) -> Catalog:
     virtual = [name for kind, name, sql in rows if kind == "table" and _VIRTUAL.match(sql)]
     shadows = _shadows(database, rows, virtual)
     for kind, name, sql in rows:
-        if name.lower().startswith(_OURS):
+        if fold(name).startswith(_OURS):
             continue
         if not is_writable(name) or len(name.encode("utf-8")) > _NAME_BYTES_MAX:
             catalog.passed_over.append((name, "its name cannot be written in a definition"))
             continue
-        if name.lower() in shadows:
+        if fold(name) in shadows:
             catalog.passed_over.append(
-                (name, "belongs to the virtual table %s" % shadows[name.lower()]))
+                (name, "belongs to the virtual table %s" % shadows[fold(name)]))
             continue
         if name in virtual:
             kind = "virtual"
@@ -96,19 +96,19 @@ def _shadows(
     database: sqlite3.Connection, rows: List[Tuple[str, str, str]], virtual: List[str]
 ) -> Dict[str, str]:
     """Shadow table -> virtual table, in lower case."""
-    names = {name.lower(): name for kind, name, _ in rows if kind == "table"}
+    names = {fold(name): name for kind, name, _ in rows if kind == "table"}
     found = {}
     for owner in virtual:
         for suffix in _SHADOWS:
-            shadow = "%s_%s" % (owner.lower(), suffix)
+            shadow = "%s_%s" % (fold(owner), suffix)
             if shadow in names and names[shadow] not in virtual:
                 found[shadow] = owner
     # Known since SQLite 3.37; before, the list is empty.
     for _, name, kind, *_rest in database.execute("pragma main.table_list"):
         if kind == "shadow":
-            owner = max((one for one in virtual if name.lower().startswith(one.lower() + "_")),
+            owner = max((one for one in virtual if fold(name).startswith(fold(one) + "_")),
                         key=len, default="one of SQLite's modules")
-            found.setdefault(name.lower(), owner)
+            found.setdefault(fold(name), owner)
     return found
 
 
@@ -130,7 +130,7 @@ def _read_table(
             continue
         columns.append(SourceColumn(
             column, declared or "", bool(not_null), default or "", hidden in (2, 3),
-            remarks.columns.get(column.lower(), ""), column.lower() in remarks.bits))
+            remarks.columns.get(fold(column), ""), fold(column) in remarks.bits))
     primary = tuple(column for _, column in sorted(key))
     indexes = database.execute("pragma main.index_list(%s)" % sqlite_name(name)).fetchall()
     # An INTEGER PRIMARY KEY is the rowid itself and has no index of its own.

@@ -19,6 +19,7 @@ from typing import Dict, List, Optional, Tuple
 from .. import schema
 from ..checking import suggestion
 from ..commands import Parser
+from ..naming import fold
 from ..output import read_file, replace_file
 from .catalog import Catalog, SourceTable, read_catalog
 from .definitions import Document, document_of, render
@@ -116,7 +117,7 @@ def _run(options: argparse.Namespace, program: str, progress: Progress) -> int:
             lines.append("%s: left out, because none of its columns can be sent" % name)
             continue
         path = os.path.join(options.out, stems[name] + ".json")
-        one = wanted[name] = _settled(draft, document, path, existing.get(name.lower()), memory.get(name))
+        one = wanted[name] = _settled(draft, document, path, existing.get(fold(name)), memory.get(name))
         lines += table_lines(draft, one.proposal, one.document, left_out, one.path,
                              one.found.document if one.found else None)
     if not options.tables:
@@ -145,7 +146,7 @@ def _wanted(catalog: Catalog, names: List[str], database: str) -> List[SourceTab
     found, unknown = [], []
     for name in names:
         table = catalog.find(name)
-        why = next((why for passed, why in catalog.passed_over if passed.lower() == name.lower()), None)
+        why = next((why for passed, why in catalog.passed_over if fold(passed) == fold(name)), None)
         if why is not None:
             unknown.append("%s: %s %s" % (database, name, why))
         elif table is None:
@@ -179,7 +180,7 @@ def _is_apple(catalog: Catalog, table: SourceTable) -> bool:
     """Core Data and iMessage count from 2001; their tables are known by name."""
     if catalog.find("Z_METADATA") and catalog.find("Z_PRIMARYKEY"):
         return True
-    columns = {column.name.lower() for column in table.columns}
+    columns = {fold(column.name) for column in table.columns}
     return bool(catalog.find("chat_message_join")) and {"date", "is_from_me"} <= columns
 
 
@@ -189,7 +190,7 @@ def _problems(files: Dict[str, str]) -> Tuple[str, ...]:
         for stem, text in files.items():
             with open(os.path.join(directory, stem + ".json"), "w", encoding="utf-8") as file:
                 file.write(text)
-        return tuple(message[len(directory) + 1:] for message in schema.load(directory).messages)
+        return tuple(message.replace(os.path.join(directory, ""), "") for message in schema.load(directory).messages)
 
 
 # --- files -----------------------------------------------------------------------------------------
@@ -211,7 +212,7 @@ def _existing(directory: str) -> Dict[str, _Existing]:
         with open(path, "r", encoding="utf-8", newline="") as file:
             text = file.read()
         document = json.loads(text)
-        found[str(document["table"]).lower()] = _Existing(path, text, document)
+        found[fold(str(document["table"]))] = _Existing(path, text, document)
     return found
 
 
@@ -240,9 +241,9 @@ def _settle(
             continue
         files[one.path] = (found.text, merged_text(found.text, found.document, one.document))
     _report_gone(options, existing, catalog)
-    _check(files)
+    _check(options.database, files)
     changed = {path: texts for path, texts in files.items() if texts[0] != texts[1]}
-    first = not any(name.lower() in existing for name in wanted)
+    first = not any(fold(name) in existing for name in wanted)
     if not first and not options.update:
         for path, (before, after) in sorted(changed.items()):
             sys.stdout.write("".join(difflib.unified_diff(
@@ -276,13 +277,13 @@ def _report_gone(
                  '"source"' % (found.path, column)])
 
 
-def _check(files: Dict[str, Tuple[str, str]]) -> None:
+def _check(database: str, files: Dict[str, Tuple[str, str]]) -> None:
     """The generator has to take what is going to be written."""
     texts = {os.path.basename(path)[:-len(".json")]: after for path, (_, after) in files.items()}
     problems = _problems(texts) if texts else ()
     if problems:
-        raise _Refusal(3, "the generator would refuse what was inferred; nothing was written:\n"
-                       + "\n".join(problems))
+        raise _Refusal(3, "%s: the generator would refuse what was inferred from it; nothing was written:\n%s"
+                       % (database, "\n".join(problems)))
 
 
 def _write(directory: str, files: Dict[str, Tuple[str, str]], memory: str) -> int:

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Dict, List, Tuple
 
+from ..naming import fold
+
 _TOKEN = re.compile(
     r"""(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z)) | (?P<string>'(?:[^']|'')*')
       | (?P<name>"(?:[^"]|"")*" | `(?:[^`]|``)*` | \[[^\]]*\] | [^\W\d][\w$]*)
@@ -39,7 +41,7 @@ class _Part:
 
 def read_remarks(sql: str) -> Remarks:
     remarks = Remarks(bits=tuple(
-        next(name for name in found.groups() if name).lower() for found in _CHECK_BIT.finditer(sql)))
+        fold(next(name for name in found.groups() if name)) for found in _CHECK_BIT.finditer(sql)))
     parts, table = _parts(sql)
     remarks.table = _joined(table)
     for part in parts:
@@ -102,11 +104,11 @@ def _parts(sql: str) -> Tuple[List[_Part], List[str]]:
 def _column_name(text: str, kind: str) -> str:
     """In lower case; "" if a constraint begins here."""
     if kind == "string":
-        return text[1:-1].replace("''", "'").lower()
+        return fold(text[1:-1].replace("''", "'"))
     if text[0] in '"`[':
         quote = text[-1]
-        return text[1:-1].replace(quote * 2, quote).lower()
-    return "" if text.upper() in _CONSTRAINTS else text.lower()
+        return fold(text[1:-1].replace(quote * 2, quote))
+    return "" if text.upper() in _CONSTRAINTS else fold(text)
 
 
 def _joined(comments: List[str]) -> str:

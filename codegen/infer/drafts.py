@@ -9,6 +9,7 @@ from typing import Dict, List, Optional, Set, Tuple
 
 from ..checking import listing
 from . import keys, privacy, shapes
+from ..naming import fold
 from .catalog import SourceTable
 from .choice import Choice, reads, refused
 from .choose import Chosen, almost, borrow, choose, thousands
@@ -42,8 +43,8 @@ class Draft:
 
     def place(self, column: str) -> Optional[int]:
         """SQLite does not tell names by case."""
-        lowered = [name.lower() for name in self.names]
-        return lowered.index(column.lower()) if column.lower() in lowered else None
+        lowered = [fold(name) for name in self.names]
+        return lowered.index(fold(column)) if fold(column) in lowered else None
 
     def choice(self, column: str) -> Choice:
         return self.chosen[self.names.index(column)].choice
@@ -89,9 +90,9 @@ def _names_of(draft: Draft, columns: Tuple[str, ...]) -> Tuple[str, ...]:
 
 def _draft(table: SourceTable, profiles: List[Profile]) -> Draft:
     draft = Draft(table, profiles)
-    in_key = {name.lower() for name in table.primary_key}
+    in_key = {fold(name) for name in table.primary_key}
     for profile in profiles:
-        key = profile.column.name.lower() in in_key
+        key = fold(profile.column.name) in in_key
         chosen = _row_id(profile) if key and table.rowid_key else choose(profile, key)
         draft.chosen.append(chosen if key else almost(profile, chosen))
     return draft
@@ -166,11 +167,11 @@ _Member = Tuple[int, str]  # the draft, the column
 
 def _joined(drafts: List[Draft]) -> List[List[_Member]]:
     """Columns that foreign keys join, in groups; in each of them the parent of all comes first."""
-    by_name = {draft.table.name.lower(): place for place, draft in enumerate(drafts)}
+    by_name = {fold(draft.table.name): place for place, draft in enumerate(drafts)}
     parents: Dict[_Member, _Member] = {}
     for place, draft in enumerate(drafts):
         for key in draft.table.foreign_keys:
-            parent = by_name.get(key.parent.lower())
+            parent = by_name.get(fold(key.parent))
             if parent is None:
                 continue
             theirs = key.parent_columns or drafts[parent].table.primary_key

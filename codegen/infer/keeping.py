@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import List
 
+from ..naming import fold
 from .definitions import Document
 from .drafts import Draft, Private
 from .merge import READING, ignored, source_of
@@ -16,11 +17,11 @@ _WHY = "it was before, though neither its name nor its values show any more why"
 def keep(draft: Draft, proposal: Document, before: Document) -> Document:
     """The proposal with what stays of the one before. Notes in the draft what is private for that reason."""
     old = {source_of(column): column for column in before["columns"]}
-    left_out = {name.lower() for name in ignored(before)}
-    profiles = {profile.column.name.lower(): profile for profile in draft.profiles}
-    names = {name.lower(): name for name in draft.names}
+    left_out = {fold(name) for name in ignored(before)}
+    profiles = {fold(profile.column.name): profile for profile in draft.profiles}
+    names = {fold(name): name for name in draft.names}
     columns: List[Document] = []
-    ignore = {name.lower() for name in ignored(proposal)}
+    ignore = {fold(name) for name in ignored(proposal)}
     for column in proposal["columns"]:
         source = source_of(column)
         was = old.get(source, column)
@@ -36,7 +37,7 @@ def keep(draft: Draft, proposal: Document, before: Document) -> Document:
         columns.append(column)
     sync = {key: value for key, value in proposal["sync"].items() if key != "ignore"}
     if ignore:
-        sync["ignore"] = [name for name in draft.names if name.lower() in ignore]
+        sync["ignore"] = [name for name in draft.names if fold(name) in ignore]
     kept = {**proposal, "sync": sync, "columns": columns}
     return kept if any(profile.values for profile in draft.profiles) else _of_empty(kept, before)
 

@@ -11,7 +11,7 @@ import sqlite3
 from decimal import Decimal
 from typing import Any, Callable, Dict, List, Set, Tuple
 
-from ..naming import sqlite_name
+from ..naming import fold, sqlite_name
 from . import texts
 from .catalog import SourceTable
 from .choice import TIMES, Choice, refused
@@ -25,8 +25,8 @@ def candidates(table: SourceTable) -> List[Tuple[str, ...]]:
     if table.kind != "table":
         return []
     found = [table.primary_key] if table.primary_key else []
-    not_null = {column.name.lower() for column in table.columns if column.not_null}
-    found += [names for names in table.unique if all(name.lower() in not_null for name in names)]
+    not_null = {fold(column.name) for column in table.columns if column.not_null}
+    found += [names for names in table.unique if all(fold(name) in not_null for name in names)]
     return [names for names in found if len(names) <= COLUMNS_MAX]
 
 

@@ -12,6 +12,7 @@ import os
 from typing import Any, Dict, Iterable, List, Optional
 
 from .. import jsonpos
+from ..naming import fold
 from ..schema_reading import READING_KEYS
 from .definitions import Document, inline, render
 from .names import column_names
@@ -73,14 +74,14 @@ def _sync(
     found = _members(mine["sync"], theirs["sync"], None if base is None else base.get("sync", {}))
     found.pop("ignore", None)
     listed = {source_of(column) for column in columns}
-    proposed = {name.lower() for name in ignored(theirs)}
-    before = {name.lower() for name in ignored(base)} if base else set()
+    proposed = {fold(name) for name in ignored(theirs)}
+    before = {fold(name) for name in ignored(base)} if base else set()
     known = proposed | {source_of(column) for column in theirs["columns"]}
     # A name that was proposed goes only with its column.
-    names = [name for name in ignored(mine) if name.lower() in known or name.lower() not in before]
-    held = {name.lower() for name in names} | before | listed
+    names = [name for name in ignored(mine) if fold(name) in known or fold(name) not in before]
+    held = {fold(name) for name in names} | before | listed
     if base is not None:
-        names += [name for name in ignored(theirs) if name.lower() not in held]
+        names += [name for name in ignored(theirs) if fold(name) not in held]
     if names or ignored(mine) == [] and "ignore" in mine["sync"]:
         found["ignore"] = names
     return _ordered(found, mine["sync"])
@@ -121,7 +122,7 @@ def _members(mine: Document, theirs: Document, base: Optional[Document]) -> Docu
 
 def source_of(column: Document) -> str:
     """In lower case: SQLite does not tell names by case."""
-    return str(column.get("source") or column.get("name") or "").lower()
+    return fold(str(column.get("source") or column.get("name") or ""))
 
 
 def _columns(
@@ -130,7 +131,7 @@ def _columns(
     proposed = {source_of(column): column for column in theirs["columns"]}
     before = {source_of(column): column for column in base["columns"]} if base else {}
     merged = []
-    secret = {name.lower() for name in ignored(theirs)}
+    secret = {fold(name) for name in ignored(theirs)}
     for column in mine["columns"]:
         source = source_of(column)
         if source in secret and source in before and column["name"] not in key:
@@ -141,7 +142,7 @@ def _columns(
         else:
             merged.append(column)
     listed = {source_of(column) for column in mine["columns"]}
-    left_out = {name.lower() for name in ignored(mine)}
+    left_out = {fold(name) for name in ignored(mine)}
     for source, column in proposed.items():
         if source not in listed and source not in before and source not in left_out:
             merged.append(_with_free_name(column, merged))
@@ -163,7 +164,7 @@ def _is_edited(mine: Document, base: Document) -> bool:
 
 def _with_free_name(column: Document, others: List[Document]) -> Document:
     source = str(column.get("source") or column["name"])
-    if any(str(other["name"]).lower() == column["name"].lower() for other in others):
+    if any(fold(str(other["name"])) == fold(column["name"]) for other in others):
         name = column_names([source], [str(other["name"]) for other in others])[source]
         return {**column, "name": name, "source": source}
     return column
@@ -209,5 +210,5 @@ def merged_text(text: str, mine: Document, merged: Document) -> str:
 
 def gone_columns(mine: Document, sources: List[str]) -> List[str]:
     """Columns of the definition that the database no longer has."""
-    present = {name.lower() for name in sources}
+    present = {fold(name) for name in sources}
     return [str(column["name"]) for column in mine["columns"] if source_of(column) not in present]

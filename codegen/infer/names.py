@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Dict, Iterable, List, Set, Tuple
 
-from ..naming import is_bigquery_table_name, is_c_identifier
+from ..naming import fold, is_bigquery_table_name, is_c_identifier
 from ..schema_columns import forbidden_prefix
 
 _COLUMN_MAX = 300
@@ -68,13 +68,13 @@ def named_unit(name: str) -> str:
 def column_names(sources: Iterable[str], taken: Iterable[str] = ()) -> Dict[str, str]:
     """A name in BigQuery for each column of SQLite: its own where that is possible."""
     sources = list(sources)
-    used: Set[str] = {name.lower() for name in taken}
+    used: Set[str] = {fold(name) for name in taken}
     result: Dict[str, str] = {}
     fine = [name for name in sources if is_c_identifier(name) and len(name) <= _COLUMN_MAX
             and not forbidden_prefix(name)]
     for name in fine:
-        if name.lower() not in used:
-            used.add(name.lower())
+        if fold(name) not in used:
+            used.add(fold(name))
             result[name] = name
     for name in sources:
         if name not in result:
@@ -92,11 +92,11 @@ def _cleaned(name: str) -> str:
 
 def _free(wish: str, used: Set[str], limit: int) -> str:
     name, number = wish[:limit], 1
-    while name.lower() in used:
+    while fold(name) in used:
         number += 1
         suffix = "_%d" % number
         name = wish[:limit - len(suffix)] + suffix
-    used.add(name.lower())
+    used.add(fold(name))
     return name
 
 
@@ -105,8 +105,8 @@ def file_stems(tables: List[str]) -> Dict[str, str]:
     used: Set[str] = {"registry"}
     result: Dict[str, str] = {}
     for name in tables:
-        if is_c_identifier(name) and name.lower() not in used:
-            used.add(name.lower())
+        if is_c_identifier(name) and fold(name) not in used:
+            used.add(fold(name))
             result[name] = name
     for name in tables:
         if name not in result:
@@ -117,10 +117,10 @@ def file_stems(tables: List[str]) -> Dict[str, str]:
 def target_names(tables: List[str]) -> Dict[str, str]:
     """The table in BigQuery where it cannot be called as in SQLite."""
     odd = [name for name in tables if not _is_target(name)]
-    used: Set[str] = {name.lower() for name in tables if name not in odd}
+    used: Set[str] = {fold(name) for name in tables if name not in odd}
     return {name: _free(_cleaned(name) or "table", used, _STEM_MAX) for name in odd}
 
 
 def _is_target(name: str) -> bool:
     return (is_bigquery_table_name(name) and bool(name.strip())
-            and not name.lower().startswith("_bqsync_"))
+            and not fold(name).startswith("_bqsync_"))

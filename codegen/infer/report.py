@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Dict, List, Optional, Sequence, TextIO, Tuple
 
-from ..naming import visible
+from ..naming import fold, visible
 from .catalog import Catalog
 from .choice import changed
 from .choose import plural, thousands
@@ -65,13 +65,13 @@ def table_lines(
     shown = _by_source(document)
     proposed = _by_source(proposal)
     for name, profile, chosen in zip(draft.names, draft.profiles, draft.chosen):
-        column = shown.get(name.lower())
+        column = shown.get(fold(name))
         if column is None:
             continue
         if column["name"] != name:
             details.append("%s: called %s in BigQuery" % (name, column["name"]))
-        if name not in draft.private and name.lower() in proposed:
-            mine, theirs = _reading(column), _reading(proposed[name.lower()])
+        if name not in draft.private and fold(name) in proposed:
+            mine, theirs = _reading(column), _reading(proposed[fold(name)])
             if mine != theirs:
                 details.append("%s: stays %s, as its definition says; the database suggests %s"
                                % (name, inline(mine), inline(theirs)))
@@ -114,18 +114,18 @@ def _private_lines(draft: Draft, shown: Dict[str, Document], today: Dict[str, Do
         private = draft.private.get(name)
         if private is None:
             continue
-        column = shown.get(name.lower())
+        column = shown.get(fold(name))
         choice = draft.choice(name)
         if column is None:
             # One that could be hashed comes back so.
             back = {"name": name, "type": choice.type, **choice.members()}
             line = ('%s: left out, because %s; to send it, take it out of "ignore" and add %s'
                     % (name, private.why, inline(back)))
-            lines.append(line + ("; so far its definition sends it" if name.lower() in today else ""))
+            lines.append(line + ("; so far its definition sends it" if fold(name) in today else ""))
         elif column.get("transform"):
             line = ('%s: hashed, because %s; to send it as it is, take out "transform": "%s"'
                     % (name, private.why, column["transform"]))
-            plain = name.lower() in today and not today[name.lower()].get("transform")
+            plain = fold(name) in today and not today[fold(name)].get("transform")
             lines.append(line + ("; so far its definition sends it as it is" if plain else ""))
         elif private.left_out or choice.transform:
             wish = '"ignore"' if private.left_out else '"transform": "%s"' % choice.transform

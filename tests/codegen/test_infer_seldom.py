@@ -253,7 +253,8 @@ class SourceTest(InferTest):
             status, _, stderr = self.run_infer()
 
         self.assertEqual(3, status)
-        self.assertIn("the generator would refuse what was inferred; nothing was written:\nt.json:1: wrong\n", stderr)
+        self.assertIn("%s: the generator would refuse what was inferred from it; nothing was written:\nt.json:1: wrong\n"
+                      % self.path, stderr)
         self.assertFalse(os.path.exists(os.path.join(self.out, "t.json")))
 
 

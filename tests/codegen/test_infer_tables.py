@@ -4,10 +4,41 @@ import os
 import shutil
 import sqlite3
 import unittest
+import unittest.mock
 
 from tests.codegen.inferring import InferTest
 
 BCRYPT = "$2b$12$" + "abcdefghijklmnopqrstuv" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ01234"
+
+
+class CaseTest(InferTest):
+    """SQLite ignores the case of ASCII letters, and of no others."""
+
+    def test_names_that_differ_in_the_case_of_other_letters_are_two(self):
+        self.write("""create table "É"(id integer primary key, "Ü" text, "ü" integer);
+                      create table "é"(id integer primary key, "Ü" text);
+                      create table child(id integer primary key, parent integer references "é"(id));""",
+                   [('insert into "É" values (?, ?, ?)', [(1, "x", 2)]), ('insert into "é" values (?, ?)', [(1, "y")])])
+        found = self.infer()
+
+        self.assertEqual({"É", "é", "child"}, set(found))
+        self.assertEqual([("id", None), ("U", "Ü"), ("u_2", "ü")],
+                         [(column["name"], column.get("source")) for column in found["É"]["columns"]])
+        self.assertEqual(["id", "U"], [column["name"] for column in found["é"]["columns"]])
+        self.assertEqual((0, "", self.report), self.run_infer())
+
+    def test_ascii_letters_are_found_in_any_case(self):
+        self.write('create table "Éa"(id integer primary key); create table "éa"(id integer primary key)')
+        self.assertEqual({"éa"}, set(self.infer("éA")))
+
+    def test_a_refusal_of_the_generator_names_the_database(self):
+        self.write("create table a(id integer primary key); create table b(id integer primary key)")
+        with unittest.mock.patch("codegen.infer.command.target_names", lambda names: {name: "one" for name in names}):
+            status, _, told = self.run_infer()
+        self.assertEqual(3, status)
+        self.assertIn("%s: the generator would refuse what was inferred from it; nothing was written:\n" % self.path, told)
+        self.assertRegex(told, r'\nb.json:\d+: target: "one" is the target in a.json already')
+        self.assertNotIn("bqsync-infer-", told)
 
 
 class KeyTest(InferTest):

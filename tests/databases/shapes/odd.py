@@ -15,6 +15,8 @@ CREATE TABLE "select" ("from" INTEGER PRIMARY KEY, "where" TEXT, "group by" TEXT
 CREATE TABLE "a table, with ""quotes"" and 'more'" ("id" INTEGER PRIMARY KEY, "a b" TEXT, "a-b" TEXT, "a_b" TEXT,
     "1st" INTEGER, "_TABLE_SUFFIX" TEXT, "_bqsync_x" TEXT, "ROW_TIMESTAMP" TEXT, "" TEXT, "int" INTEGER,
     "Straße" TEXT);
+CREATE TABLE "É" (id INTEGER PRIMARY KEY, "Ü" TEXT, "ü" INTEGER);
+CREATE TABLE "é" (id INTEGER PRIMARY KEY, "Ü" TEXT);
 CREATE TABLE registry (id INTEGER PRIMARY KEY, struct TEXT, "default" TEXT, "while" INTEGER);
 CREATE TABLE "time" (id INTEGER PRIMARY KEY, "time" TEXT, "string" TEXT, "stdio" TEXT);
 CREATE TABLE strict_things (
@@ -58,6 +60,8 @@ def fill(db, make):
     make.rows(db, "a table, with \"quotes\" and 'more'", [
         (i, make.word(), make.word(), make.word(), i, make.word(), make.word(), make.word(), make.word(), i % 5,
          make.word()) for i in range(1, 31)])
+    make.rows(db, "É", [(i, make.word(), i) for i in range(1, 11)])
+    make.rows(db, "é", [(i, make.word()) for i in range(1, 11)])
     make.rows(db, "registry", [(i, make.word(), None, i) for i in range(1, 11)])
     make.rows(db, "time", [(i, f"{i % 24:02}:15", make.word(), make.word()) for i in range(1, 31)])
     make.rows(db, "strict_things", [
