@@ -22,8 +22,9 @@ from tests.support.deployment import Deployment
 PACKAGE = "better-sqlite3@12.11.1"
 SHA256 = "60d2f39a3726cd6b9021da6f4e868608d66fbb6528a9f513dc8ffcc640493422"
 # What depends most on the version of SQLite: whether triggers change what the application sees, how numbers become texts.
+# Of the matrix one kind of key, which takes a fifth of the time of all three: the conflicts are the same for each.
 TARGETS = ("installable", "unit_encode_test_column", "unit_source_test_database", "unit_source_test_capture",
-           *(f"unit_source_test_capture_matrix_{key}" for key in ("int64", "text", "pair")))
+           "unit_source_test_capture_matrix_pair")
 
 
 def amalgamation():
