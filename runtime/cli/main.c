@@ -5,6 +5,7 @@
 #include "base/config.h"
 #include "base/json_memory.h"
 #include "base/log.h"
+#include "base/text_fit.h"
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/help.h"
@@ -81,7 +82,7 @@ static bool check_words(const struct command *command, const struct args *args, 
            error_set(
                err, ERROR_USAGE,
                "bqsync %s takes no table (%s): it works on all that are compiled in", command->name,
-               args->words[0]);
+               text_or_quotes(args->words[0]));
 }
 
 static const struct table *find_table(const char *name, struct error *err)
@@ -100,7 +101,9 @@ static const struct table *find_table(const char *name, struct error *err)
         if (nearest != NULL)
             error_set(err, ERROR_USAGE, "unknown table %s (did you mean %s?)", name, nearest);
         else
-            error_set(err, ERROR_USAGE, "unknown table %s; bqsync tables lists them", name);
+            error_set(
+                err, ERROR_USAGE, "unknown table %s; bqsync tables lists them",
+                text_or_quotes(name));
     }
     free(names);
     return found;
