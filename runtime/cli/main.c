@@ -46,6 +46,8 @@ static void watch_signals(void)
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &stop, NULL);
     signal(SIGPIPE, SIG_IGN);
+    // A write beyond a limit of the size of files fails then, and says so.
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 /* A pass holds a few descriptors for each table that it reads, and the service one for each client.
@@ -277,7 +279,8 @@ static int close_output(int status)
     struct error err;
     error_set(
         &err, ERROR_DISK, "the output cannot be written: %s",
-        lost ? "a part of it was refused (is the disk full?)" : strerror(errno));
+        lost ? "a part of it was refused (is the disk full, or the file too large?)"
+             : strerror(errno));
     command_complain(err.message);
     return status == 0 ? 1 : status;
 }
