@@ -190,7 +190,8 @@ static bool read_file(FILE *file, const char *path, struct buffer *out_text, str
     }
     if (ferror(file))
         return error_set(
-            err, error_code_of_errno(errno, ERROR_CONFIG), "%s: %s", path, strerror(errno));
+            err, error_code_of_errno(errno, ERROR_CONFIG), "%s: %s%s", path, strerror(errno),
+            error_limit_advice(errno));
     if (out_text->failure == BUFFER_LIMIT)
         return error_set(err, ERROR_CONFIG, "%s: is larger than 1 MiB", path);
     return buffer_check(out_text, path, err);
@@ -207,7 +208,8 @@ bool config_env_read(
     if (file == NULL) {
         if (errno != ENOENT || !may_be_missing)
             return error_set(
-                err, error_code_of_errno(errno, ERROR_CONFIG), "%s: %s", path, strerror(errno));
+                err, error_code_of_errno(errno, ERROR_CONFIG), "%s: %s%s", path, strerror(errno),
+                error_limit_advice(errno));
         *out_env = env;
         return true;
     }

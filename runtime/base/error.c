@@ -129,7 +129,23 @@ bool error_is_retryable(enum error_code code)
 
 enum error_code error_code_of_errno(int reason, enum error_code otherwise)
 {
+    if ((reason == EMFILE || reason == ENFILE) && otherwise == ERROR_CONFIG)
+        return ERROR_LIMIT;
     return reason == ENOMEM ? ERROR_MEMORY : otherwise;
+}
+
+const char *error_limit_advice(int reason)
+{
+    switch (reason) {
+    case EMFILE:
+        return "; raise the limit of open files (ulimit -n, or LimitNOFILE of the unit)";
+    case ENFILE:
+        return "; raise the machine's limit of open files (sysctl fs.file-max)";
+    case EFBIG:
+        return "; raise the limit of the size of files (ulimit -f, or LimitFSIZE of the unit)";
+    default:
+        return "";
+    }
 }
 
 const char *error_fix(const char *name)

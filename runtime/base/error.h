@@ -82,8 +82,13 @@ const char *error_code_name(enum error_code code);
 /* Whether the same thing may succeed later without anybody changing anything. */
 bool error_is_retryable(enum error_code code);
 
-/* The code of an error with this errno: ERROR_MEMORY if memory is missing, else `otherwise`. */
+/* The code of an error with this errno: ERROR_MEMORY if memory is missing, ERROR_LIMIT if a setting
+ * cannot be read because descriptors are, else `otherwise`. */
 enum error_code error_code_of_errno(int reason, enum error_code otherwise);
+
+/* What a person can do about this errno, "; raise the limit ...", if it is a limit of the process
+ * or the machine; else "". Static. */
+const char *error_limit_advice(int reason);
 
 /* What an operator can do about an error with this code's name (error_code_name), one or two
  * sentences; NULL if only its message can say. The dashboard says the same (words.js). */

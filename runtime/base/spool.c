@@ -61,10 +61,11 @@ static int open_unlinked(const char *folder)
 
 static bool disk_error(struct error *err, const char *doing, const char *folder, int cause)
 {
+    const char *advice = error_limit_advice(cause);
+
     return error_set(
-        err, ERROR_DISK,
-        "%s a temporary file in %s: %s; make room there or set TMPDIR to a folder that has it",
-        doing, folder, strerror(cause));
+        err, ERROR_DISK, "%s a temporary file in %s: %s%s", doing, folder, strerror(cause),
+        *advice != '\0' ? advice : "; make room there or set TMPDIR to a folder that has it");
 }
 
 /* $TMPDIR alone if it is set, as its owner meant it; else the first of the usual two that works,

@@ -87,3 +87,44 @@ char *text_format(char *out, size_t size, const char *format, ...)
     va_end(args);
     return out;
 }
+
+/* The control character that the text begins with, 0 if it begins with none. */
+static unsigned control_of(const char *text)
+{
+    unsigned char first = (unsigned char)text[0];
+    unsigned char second = (unsigned char)text[first == 0 ? 0 : 1];
+
+    if (first == 0xc2 && second >= 0x80 && second < 0xa0)
+        return second;
+    return (first < 0x20 && first != '\n') || first == 0x7f ? first : 0;
+}
+
+char *text_visible(char *out, size_t size, const char *text)
+{
+    size_t used = 0;
+
+    while (*text != '\0') {
+        char shown[8];
+        size_t length = length_of((unsigned char)*text);
+        if (!is_character(text, length)) {
+            strcpy(shown, "?");
+            length = 1;
+        } else if (control_of(text) != 0) {
+            snprintf(shown, sizeof shown, "\\u%04x", control_of(text));
+        } else {
+            snprintf(shown, sizeof shown, "%.*s", (int)length, text);
+        }
+        if (used + strlen(shown) >= size)
+            break;
+        strcpy(out + used, shown);
+        used += strlen(shown);
+        text += length;
+    }
+    out[used] = '\0';
+    return out;
+}
+
+const char *text_or_quotes(const char *text)
+{
+    return text[0] != '\0' ? text : "''";
+}

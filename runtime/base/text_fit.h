@@ -21,4 +21,12 @@ char *text_format(char *out, size_t size, const char *format, ...)
 char *text_format_list(char *out, size_t size, const char *format, va_list args)
     __attribute__((format(printf, 3, 0)));
 
+/* Copies as much of the text as fits, cut between two characters: control characters but newlines
+ * as \u001b, because a terminal obeys them, and each byte that is no UTF-8 as a question mark.
+ * Returns out. size is at least 1. */
+char *text_visible(char *out, size_t size, const char *text);
+
+/* The text, or '' if it is empty, for messages that quote nothing else. */
+const char *text_or_quotes(const char *text);
+
 #endif

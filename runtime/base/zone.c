@@ -149,9 +149,9 @@ static bool open_file(const char *name, char *path, size_t size, FILE **out_file
     *out_file = fopen(path, "rbe");
     if (*out_file == NULL)
         return error_set(
-            err, error_code_of_errno(errno, ERROR_CONFIG),
-            "time zone %s: cannot read %s: %s (is the package tzdata there?)", name, path,
-            strerror(errno));
+            err, error_code_of_errno(errno, ERROR_CONFIG), "time zone %s: cannot read %s: %s%s",
+            name, path, strerror(errno),
+            errno == ENOENT ? " (is the package tzdata there?)" : error_limit_advice(errno));
     return true;
 }
 

@@ -111,7 +111,9 @@ static bool parse_option(struct option_word *word, struct args *args, struct err
         return true;
     }
     if (strcmp(word->name, "env-file") == 0)
-        return take_value(word, &args->env_file, err);
+        return take_value(word, &args->env_file, err) &&
+               (args->env_file[0] != '\0' ||
+                error_set(err, ERROR_USAGE, "--env-file names no file: its value is empty"));
     if (!parse_switch(word, args, &known, err))
         return false;
     if (!known && !parse_setting(word, args, &known, err))
@@ -157,7 +159,10 @@ static bool parse(int argc, char **argv, struct args *out_args, struct error *er
             if (!parse_option(&word, out_args, err))
                 return false;
         } else if (!only_words && argv[i][0] == '-' && argv[i][1] != '\0') {
-            return error_set(err, ERROR_USAGE, "unknown option %s", argv[i]);
+            return error_set(
+                err, ERROR_USAGE,
+                "unknown option %s (-- in front of a name or key that begins with a dash)",
+                argv[i]);
         } else if (out_args->command == NULL) {
             out_args->command = argv[i];
         } else {

@@ -1,7 +1,9 @@
 /* cmd_forget: `bqsync forget`: erases keys from BigQuery and says what was found of each. */
 #include "base/json_exact.h"
+#include "base/text_fit.h"
 #include "cli/bill.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "sync/forget/forget.h"
 
 #include <inttypes.h>
@@ -37,7 +39,9 @@ static void print_key(const struct forget *forget, const struct forget_key *key)
 {
     const char *done = forget->dry_run ? "would be erased" : "erased";
 
-    printf("%s %s: ", forget->table->name, key->given);
+    printf("%s ", forget->table->name);
+    console_print_visible(text_or_quotes(key->given));
+    printf(": ");
     if (key->rows + key->versions == 0) {
         printf(
             "nothing found of the key as the definition converts it%s\n",

@@ -208,7 +208,7 @@ const struct command *command_find(const char *name, struct error *err)
     if (nearest != NULL)
         error_set(err, ERROR_USAGE, "unknown command %s (did you mean %s?)", name, nearest);
     else
-        error_set(err, ERROR_USAGE, "unknown command %s; see bqsync help", name);
+        error_set(err, ERROR_USAGE, "unknown command %s; see bqsync help", text_or_quotes(name));
     return NULL;
 }
 
@@ -223,10 +223,11 @@ bool command_has_table(const struct invocation *in, const char *name)
 /* Without an allocation: it may be memory that is missing. */
 void command_complain(const char *message)
 {
-    char line[sizeof((struct error *)NULL)->message + 16];
+    char shown[2 * sizeof((struct error *)NULL)->message];
+    char line[sizeof shown + 16];
     size_t written;
 
-    text_format(line, sizeof line, "bqsync: %s\n", message);
+    text_format(line, sizeof line, "bqsync: %s\n", text_visible(shown, sizeof shown, message));
     // Who does not read it does not get it: the exit status says that something is wrong.
     (void)output_write(STDERR_FILENO, line, strlen(line), OUTPUT_PATIENCE_MS, &written);
 }

@@ -1,5 +1,6 @@
 #include "cli/console.h"
 
+#include "base/text_fit.h"
 #include "base/text_width.h"
 
 #include <stdio.h>
@@ -35,6 +36,19 @@ int console_blanks(const char *text, int width)
     size_t used = text_width(text);
 
     return used < (size_t)width ? width - (int)used : 0;
+}
+
+void console_print_visible(const char *text)
+{
+    char piece[65];
+    char shown[6 * sizeof piece];
+
+    while (*text != '\0') {
+        int length = text_fit(text, sizeof piece - 1);
+        snprintf(piece, sizeof piece, "%.*s", length, text);
+        fputs(text_visible(shown, sizeof shown, piece), stdout);
+        text += length;
+    }
 }
 
 void console_print_indented(const char *text, const char *colour, const char *end)

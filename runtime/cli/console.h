@@ -24,6 +24,10 @@ int console_name_width(const struct invocation *in);
 #define CONSOLE_PADDED(text, width) (text), console_blanks((text), (width)), ""
 int console_blanks(const char *text, int width);
 
+/* Prints a text that somebody else has chosen, with its control characters as text_visible shows
+ * them. */
+void console_print_visible(const char *text);
+
 /* Prints a text of several lines with four blanks in front of each. */
 void console_print_indented(const char *text, const char *colour, const char *end);
 

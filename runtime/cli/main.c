@@ -5,6 +5,7 @@
 #include "base/config.h"
 #include "base/json_memory.h"
 #include "base/log.h"
+#include "base/text_fit.h"
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/help.h"
@@ -45,6 +46,8 @@ static void watch_signals(void)
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &stop, NULL);
     signal(SIGPIPE, SIG_IGN);
+    // A write beyond a limit of the size of files fails then, and says so.
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 /* A pass holds a few descriptors for each table that it reads, and the service one for each client.
@@ -81,7 +84,7 @@ static bool check_words(const struct command *command, const struct args *args, 
            error_set(
                err, ERROR_USAGE,
                "bqsync %s takes no table (%s): it works on all that are compiled in", command->name,
-               args->words[0]);
+               text_or_quotes(args->words[0]));
 }
 
 static const struct table *find_table(const char *name, struct error *err)
@@ -100,7 +103,9 @@ static const struct table *find_table(const char *name, struct error *err)
         if (nearest != NULL)
             error_set(err, ERROR_USAGE, "unknown table %s (did you mean %s?)", name, nearest);
         else
-            error_set(err, ERROR_USAGE, "unknown table %s; bqsync tables lists them", name);
+            error_set(
+                err, ERROR_USAGE, "unknown table %s; bqsync tables lists them",
+                text_or_quotes(name));
     }
     free(names);
     return found;
@@ -274,7 +279,8 @@ static int close_output(int status)
     struct error err;
     error_set(
         &err, ERROR_DISK, "the output cannot be written: %s",
-        lost ? "a part of it was refused (is the disk full?)" : strerror(errno));
+        lost ? "a part of it was refused (is the disk full, or the file too large?)"
+             : strerror(errno));
     command_complain(err.message);
     return status == 0 ? 1 : status;
 }

@@ -109,13 +109,13 @@ bool database_fail(sqlite3 *handle, const char *path, const char *doing, struct 
             strerror(read_errno(handle)), path);
     if (kind == SQLITE_CANTOPEN && (reason == EMFILE || reason == ENFILE))
         return error_set(
-            err, ERROR_SOURCE,
-            "%s: %s (%s); raise the limit of open files (ulimit -n, or LimitNOFILE of the unit)",
-            doing, strerror(reason), path);
+            err, ERROR_SOURCE, "%s: %s (%s)%s", doing, strerror(reason), path,
+            error_limit_advice(reason));
     if (kind == SQLITE_CANTOPEN && !sidecar_check(path, err))
         return false;
+    const char *advice = error_limit_advice(reason);
     return error_set(
         err, error_code_of_errno(reason, code_of(result)), "%s: %s%s%s (%s)%s", doing,
         sqlite3_errmsg(handle), reason == 0 ? "" : ": ", reason == 0 ? "" : strerror(reason), path,
-        advice_for(result));
+        *advice != '\0' ? advice : advice_for(result));
 }

@@ -59,7 +59,8 @@ static bool fail_held(int fd, const char *state_path, struct error *err)
 static bool fail_system(const char *doing, const char *path, int reason, struct error *err)
 {
     return error_set(
-        err, error_code_of_errno(reason, ERROR_SOURCE), "%s %s: %s", doing, path, strerror(reason));
+        err, error_code_of_errno(reason, ERROR_SOURCE), "%s %s: %s%s", doing, path,
+        strerror(reason), error_limit_advice(reason));
 }
 
 /* Whether the file we locked is still the one of that name: somebody may have removed it between

@@ -204,13 +204,12 @@ class ReadOnlyTest(BadCase):
 
 class DiskTest(BadCase):
     def sync_with_files_up_to(self, limit):
-        """Every file that grows beyond the limit meets an error, as on a full disk."""
+        """Every file that grows beyond the limit (`ulimit -f`) meets an error, as on a full disk."""
         def limited():
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 
         process = run_program([self.app.program, "sync"], self.app.folder, self.app.environment, timeout=60,
-                              preexec_fn=limited, restore_signals=False)
+                              preexec_fn=limited)
         return process.returncode, process.stderr
 
     def test_no_room_for_the_control_tables_ends_the_run(self):
@@ -218,6 +217,7 @@ class DiskTest(BadCase):
 
         self.assertEqual(1, status, err)
         self.assertIn("code=disk", err)
+        self.assertRegex(err, r"File too large \(\S*app\.db\); raise the limit of the size of files \(ulimit -f, ")
         self.assert_fixed("replace")
 
     def test_no_room_for_a_large_table_fails_that_table_alone(self):
@@ -231,6 +231,7 @@ class DiskTest(BadCase):
 
         self.assertEqual(1, status, err)
         self.assertIn("table failed table=everything", err)
+        self.assertIn("raise the limit of the size of files (ulimit -f, ", err)
         self.assert_equal("accounts")
         self.assert_fixed()
 

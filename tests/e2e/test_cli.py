@@ -50,6 +50,38 @@ class CommandLineTest(unittest.TestCase):
         self.assert_ends(2, "unknown command snyc (did you mean sync?)", "help", "snyc")
         self.assert_ends(2, "one command", "help", "sync", "plan")
 
+    def test_a_dash_in_front_of_a_key_is_told_from_an_option(self):
+        self.assert_ends(2, "unknown option -1 (-- in front of a name or key that begins with a dash)",
+                         "forget", "accounts", "-1")
+        self.app.sync()
+        status, out, err = self.app.run("forget", "accounts", "--", "-1")
+        self.assertEqual(0, status, err)
+        self.assertIn("accounts -1: nothing found", out)
+
+    def test_empty_arguments_can_be_seen_in_messages(self):
+        for words, arguments in (
+                ("unknown table ''; bqsync tables lists them", ("sync", "")),
+                ("unknown table ''; bqsync tables lists them", ("forget", "", "1")),
+                ("unknown command ''; see bqsync help", ("",)),
+                ("--env-file names no file: its value is empty", ("sync", "--env-file", "")),
+                ("'' cannot be a key of accounts: ", ("forget", "accounts", ""))):
+            with self.subTest(arguments=arguments):
+                self.assert_ends(2, words, *arguments)
+
+    def test_control_characters_of_arguments_do_not_reach_the_terminal(self):
+        self.app.sync()
+        for words, arguments in (
+                ("unknown table \\u001b[31mred", ("sync", "\x1b[31mred")),
+                ("unknown table \\u009b31mred", ("sync", "\x9b31mred")),
+                ("unknown command \\u0007", ("\a",)),
+                ("unknown option --\\u001b[2J", ("sync", "--\x1b[2J")),
+                ('BQ_SYNC_INTERVAL: "\\u001b[2J" (from --sync-interval)', ("sync", "--sync-interval", "\x1b[2J")),
+                ("settings \\u001b[2J: nothing found", ("forget", "settings", "\x1b[2J"))):
+            with self.subTest(arguments=arguments):
+                _, out, err = self.app.run(*arguments)
+                self.assertIn(words, out + err)
+                self.assertNotRegex(out + err, "[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
     def test_help_needs_no_settings(self):
         (self.app.folder / ".env").write_text("this is no setting\n")
 

@@ -27,7 +27,7 @@ static bool refuse(const struct forget *forget, size_t found, struct error *err)
         if (forget->keys[i].in_source)
             text_format(
                 names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "",
-                forget->keys[i].given);
+                text_or_quotes(forget->keys[i].given));
     }
     return error_set(
         err, ERROR_REJECTED,

@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/text_fit.h"
 #include "encode/column_reader.h"
 #include "source/sqlite_sql.h"
 #include "sync/row_text.h"
@@ -90,7 +91,8 @@ static bool refuse(
     const struct table *table, const struct forget_key *key, const char *why, struct error *err)
 {
     return error_set(
-        err, ERROR_USAGE, "%s cannot be a key of %s: %s", key->given, table->name, why);
+        err, ERROR_USAGE, "%s cannot be a key of %s: %s", text_or_quotes(key->given), table->name,
+        why);
 }
 
 static int hex_digit(char c)

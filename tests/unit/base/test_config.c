@@ -4,6 +4,8 @@
 #include "base/config_env.h"
 #include "config_place.h"
 
+#include <sys/resource.h>
+
 static void test_defaults_are_those_of_the_documentation(void **state)
 {
     struct config config;
@@ -46,6 +48,27 @@ static void test_a_flag_beats_the_environment_which_beats_the_file(void **state)
     assert_string_equal(config.dataset, "environment");
     assert_string_equal(config.location, "EU");
     config_clear(&config);
+}
+
+static void test_a_file_that_no_descriptor_is_left_for_is_not_called_wrong(void **state)
+{
+    struct config config = {0};
+    struct error err = {0};
+    struct rlimit before;
+    (void)state;
+    write_file(".env", "BQ_PARALLEL=2\n");
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max});
+    bool loaded = config_load(NULL, NULL, 0, &config, &err);
+    setrlimit(RLIMIT_NOFILE, &before);
+
+    assert_false(loaded);
+    assert_int_equal(err.code, ERROR_LIMIT);
+    assert_int_equal(error_exit_status(err.code), 1);
+    assert_string_equal(
+        err.message, ".env: Too many open files; raise the limit of open files (ulimit -n, or "
+                     "LimitNOFILE of the unit)");
 }
 
 static void test_an_empty_value_counts_as_not_set(void **state)
@@ -258,6 +281,7 @@ int main(void)
         TEST_IN_FOLDER(test_defaults_are_those_of_the_documentation),
         TEST_IN_FOLDER(test_a_flag_beats_the_environment_which_beats_the_file),
         TEST_IN_FOLDER(test_an_empty_value_counts_as_not_set),
+        TEST_IN_FOLDER(test_a_file_that_no_descriptor_is_left_for_is_not_called_wrong),
         TEST_IN_FOLDER(test_the_file_takes_quotes_comments_and_export),
         TEST_IN_FOLDER(test_a_malformed_line_is_named_by_file_and_line),
         TEST_IN_FOLDER(test_a_named_file_must_exist),

@@ -64,12 +64,38 @@ static void test_a_formatted_text_is_utf8(void **state)
     assert_string_equal(text_format(out, sizeof out, "%s", "\xf4\x90\x80\x80\xff"), "?????");
 }
 
+static void test_control_characters_are_shown(void **state)
+{
+    char out[40];
+    (void)state;
+
+    assert_string_equal(
+        text_visible(out, sizeof out, "\x1b[31mü\r\x7f\n\t€"),
+        "\\u001b[31mü\\u000d\\u007f\n\\u0009€");
+    // U+009B begins a sequence as ESC [ does; U+00A0 does not.
+    assert_string_equal(text_visible(out, sizeof out, "\xc2\x9b\xc2\xa0"), "\\u009b\xc2\xa0");
+    assert_string_equal(text_visible(out, sizeof out, "\xfc\xc2"), "??");
+    assert_string_equal(text_visible(out, 9, "ab\x1b\x1b"), "ab\\u001b");
+    assert_string_equal(text_visible(out, 8, "ab\x1b\x1b"), "ab");
+    assert_string_equal(text_visible(out, 4, "ab€"), "ab");
+    assert_string_equal(text_visible(out, 1, "a"), "");
+}
+
+static void test_an_empty_text_can_be_seen(void **state)
+{
+    (void)state;
+    assert_string_equal(text_or_quotes(""), "''");
+    assert_string_equal(text_or_quotes("a"), "a");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_character_is_cut_in_two),
         cmocka_unit_test(test_a_formatted_text_ends_with_a_whole_character),
         cmocka_unit_test(test_a_formatted_text_is_utf8),
+        cmocka_unit_test(test_control_characters_are_shown),
+        cmocka_unit_test(test_an_empty_text_can_be_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
