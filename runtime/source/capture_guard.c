@@ -46,6 +46,14 @@ static void constraint_clear(struct constraint *constraint)
     buffer_clear(&constraint->columns);
 }
 
+/* Whether nothing of it was lost. */
+static bool constraint_check(const struct constraint *constraint, struct error *err)
+{
+    return buffer_check(&constraint->match, "guard", err) &&
+           buffer_check(&constraint->columns, "guard", err) &&
+           buffer_check(&constraint->filter, "guard", err);
+}
+
 static bool is_key_column(const struct table *table, const char *name)
 {
     for (size_t i = 0; i < table->key_count; i++) {
@@ -374,8 +382,7 @@ static bool append_index_guards(struct guards *guards, struct error *err)
         if (!row)
             break;
         add_item(in, &guards->columns, statement, &constraint);
-        if (!buffer_check(&constraint.filter, "guard", err) ||
-            !buffer_check(&constraint.match, "guard", err))
+        if (!constraint_check(&constraint, err))
             goto cleanup;
     }
     ok = true;
@@ -423,9 +430,11 @@ static bool find_rowid(
     buffer_init(&sql, SQLITE_SQL_CEILING);
     sqlite_sql_append(&sql, "select $r from $n limit 0", *out_name, table);
     bool ok = buffer_check(&sql, "statement", err);
-    if (ok &&
-        sqlite3_prepare_v2(source->handle, buffer_text(&sql), -1, &statement, NULL) != SQLITE_OK)
+    if (ok && !database_prepare(source, buffer_text(&sql), &statement, err)) {
         *out_name = NULL;
+        // A disk or a memory that failed does not say that there is none.
+        ok = database_is_own_fault(source);
+    }
     sqlite3_finalize(statement);
     buffer_clear(&sql);
     return ok;
@@ -447,9 +456,11 @@ static bool append_rowid_guards(struct guards *guards, struct error *err)
     constraint_init(&constraint);
     add_rowid_names(&guards->columns, &constraint);
     sqlite_sql_append(&constraint.match, "$n.$r = new.$r", in->table->name, rowid, rowid);
-    append_guards(guards, &constraint, 0);
+    bool ok = constraint_check(&constraint, err);
+    if (ok)
+        append_guards(guards, &constraint, 0);
     constraint_clear(&constraint);
-    return true;
+    return ok;
 }
 
 bool capture_guard_append_sql(

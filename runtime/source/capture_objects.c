@@ -101,12 +101,14 @@ cleanup:
 }
 
 /* The end of the statement that starts at sql, behind its semicolon; those within a trigger do not
- * end it. */
+ * end it. NULL if there is no memory. */
 static const char *statement_end(const char *sql)
 {
     for (const char *at = strchr(sql, ';'); at != NULL; at = strchr(at + 1, ';')) {
         char *head = strndup(sql, (size_t)(at - sql) + 1);
-        bool complete = head == NULL || sqlite3_complete(head) != 0;
+        if (head == NULL)
+            return NULL;
+        bool complete = sqlite3_complete(head) != 0;
         free(head);
         if (complete)
             return at + 1;
@@ -177,6 +179,8 @@ static bool add_statements(
         if (*sql == '\0')
             return true;
         const char *end = statement_end(sql);
+        if (end == NULL)
+            return error_set(err, ERROR_MEMORY, "out of memory listing triggers");
         const char *last = end;
         while (last > sql && strchr("; \t\r\n", last[-1]) != NULL)
             last--;

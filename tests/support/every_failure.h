@@ -1,0 +1,59 @@
+/* every_failure: what a function leaves behind when a call of SQLite or an allocation in it fails,
+ * one after the other. Needs the libraries of failing_sql.h and scarce.h. */
+#ifndef TESTS_SUPPORT_EVERY_FAILURE_H
+#define TESTS_SUPPORT_EVERY_FAILURE_H
+
+#include "support/prelude.h"
+
+#include "support/failing_sql.h"
+#include "support/scarce.h"
+
+struct failing_act {
+    const char *name;
+    void (*begin)(void);
+    bool (*act)(struct error *err);
+    /* May be NULL. After a failure nothing is half done, */
+    void (*check_failed)(void);
+    /* and after a success, also of a second try, all is. */
+    void (*check_done)(void);
+    void (*end)(void);
+};
+
+enum scarcity { SCARCE_DISK, SCARCE_MEMORY };
+
+/* Whether the n-th call was one. */
+static inline bool fails_well(const struct failing_act *tried, enum scarcity kind, int n)
+{
+    struct error error = {.message = ""};
+
+    tried->begin();
+    if (kind == SCARCE_DISK)
+        failing_sql_at(n);
+    else
+        scarce_fail(n);
+    bool ok = tried->act(&error);
+    bool failed = kind == SCARCE_DISK ? failing_sql_end() : scarce_end();
+    if (!ok && !failed)
+        fail_msg("%s: %s", tried->name, error.message);
+    if (!ok && (error.code != (kind == SCARCE_DISK ? ERROR_DISK : ERROR_MEMORY) ||
+                error.message[0] == '\0'))
+        fail_msg(
+            "%s, failure %d: %s: %s", tried->name, n, error_code_name(error.code), error.message);
+    if (!ok && tried->check_failed != NULL)
+        tried->check_failed();
+    if (!ok && !tried->act(&error))
+        fail_msg("%s, after failure %d: %s", tried->name, n, error.message);
+    tried->check_done();
+    tried->end();
+    return failed;
+}
+
+static inline void check_every_failure(const struct failing_act *tried, enum scarcity kind)
+{
+    int n = 1;
+
+    while (fails_well(tried, kind, n))
+        n++;
+}
+
+#endif
