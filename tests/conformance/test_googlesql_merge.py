@@ -18,6 +18,9 @@ from tests.support.deployment import Deployment
 PROGRAMS = ["bqsync_samples", "bqsync_shapes", "bqsync_torture", "bqsync_keys", "bqsync_lives"]
 # With other random rows.
 ROUNDS = 2 if sampling.everything() else 1
+# How rows reach a MERGE, and at least so many run with them.
+STAGED, CARRIED = range(2)
+RUNS_MIN = 100 if sampling.everything() else 30
 KEYS = 9
 
 
@@ -68,6 +71,12 @@ class Table:
         names = [column["name"] for column in self.columns] + ["_bqsync_deleted"] * staged
         named = ", ".join(f"`{name}`" for name in names)
         return f"insert into `p`.`d`.`{table}` ({named}) values {values}"
+
+
+def merges(collected, table, way):
+    """The names of the table's MERGEs that this run tries with rows that are staged, or with rows that they carry."""
+    named = [name for name in collected.merges if name.startswith(f"{table.name}.merge")]
+    return sampling.one_way(named, way, 2, table.name)
 
 
 # When deleted rows are marked, as bqsync sends it.
@@ -138,7 +147,7 @@ class MergeTest(unittest.TestCase):
             for listed in sample.tables(foreign.build_output(program), {}):
                 table = Table(listed, rng)
                 staging = statements.staging_name(listed)
-                for name in [name for name in collected.merges if name.startswith(f"{table.name}.merge")]:
+                for name in merges(collected, table, STAGED):
                     for round_number in range(ROUNDS):
                         with self.subTest(program=program, merge=name, round=round_number):
                             staged = self.prepare(collected, table, staging)
@@ -148,7 +157,7 @@ class MergeTest(unittest.TestCase):
                             self.assertEqual(*self.rows(table))
                             runs += 1
                         self.drop(table.target, staging)
-        self.assertGreater(runs, 125 * ROUNDS)
+        self.assertGreater(runs, RUNS_MIN * ROUNDS)
 
     def test_the_script_of_an_atomic_pass_ends_as_googles_engine_ends_it(self):
         rng = sample.generator(22)
@@ -201,7 +210,7 @@ class MergeTest(unittest.TestCase):
                 if any(column["type"] == "GEOGRAPHY" for column in listed["columns"]):
                     continue
                 table = Table(listed, rng)
-                for name in [name for name in collected.merges if name.startswith(f"{table.name}.merge")]:
+                for name in merges(collected, table, CARRIED):
                     with self.subTest(program=program, merge=name):
                         self.both(collected.ddl[f"{table.name}.ddl0"])
                         keys = table.keys()
@@ -215,7 +224,7 @@ class MergeTest(unittest.TestCase):
                         self.assertEqual(*self.rows(table))
                         runs += 1
                     self.drop(table.target)
-        self.assertGreater(runs, 100)
+        self.assertGreater(runs, RUNS_MIN)
 
     def test_what_bqsync_sends_over_edges_ends_as_googles_engine_ends_it(self):
         """The whole way: values of SQLite, the parameter that bqsync makes of them, Google's engine, and back."""

@@ -15,7 +15,7 @@ import unittest
 from unittest import mock
 
 from tests.consumer.installed import NOTES, PROJECTS, Installed, checked, clean_environment, run
-from tests.support import foreign, sampledb, sampledb_change
+from tests.support import foreign, sampledb, sampledb_change, sampling
 from tests.support.bqlocal import Bqlocal
 from tests.support.deployment import Deployment
 
@@ -45,6 +45,8 @@ class AmalgamationTest(unittest.TestCase):
     def setUpClass(cls):
         if os.environ.get("BQSYNC_SANITIZE"):
             raise unittest.SkipTest("the plain build does this")
+        if not sampling.turn("amalgamation"):
+            raise unittest.SkipTest("another run of CI does this")
         cls.sqlite = amalgamation()
         folder = tempfile.TemporaryDirectory(prefix="bqsync-amalgamation-")
         cls.addClassCleanup(folder.cleanup)

@@ -1,7 +1,8 @@
 """Cuts a run short at its requests and its commits, on both sides of each, then runs it again.
 
-    python3 -m unittest tests.fault.test_crash_matrix       of every scenario and every sort a sample of the points
-    python3 -m tests.fault.test_crash_matrix --all          every point: before a release
+    python3 -m unittest tests.fault.test_crash_matrix       of every scenario and every sort a sample of the points,
+                                                            with histories or without
+    python3 -m tests.fault.test_crash_matrix --all          every point, with histories and without: before a release
 
 Prints the matrix. Every cell is "equal" only if the run after it ends well, BigQuery then holds what SQLite holds
 (compared value by value, by code that shares nothing with bqsync), no staging table is without an expiration, and
@@ -97,6 +98,13 @@ def lose_with_history(scenario, state):
     return lose(scenario, state, HistoryWorld)
 
 
+def alternating(scenarios, history, *sort):
+    """The scenarios that this run tries with histories, or those that it tries without."""
+    if os.environ.get("BQSYNC_CRASH_SCENARIO"):
+        return scenarios
+    return sampling.one_way(scenarios, int(history), 2, "history", *sort)
+
+
 def show(*cells):
     """A line of the matrix."""
     widths = (-34, 10, 10, 8, 8)
@@ -111,7 +119,7 @@ class CrashMatrixTest(unittest.TestCase):
         if os.environ.get("BQSYNC_SANITIZE"):
             self.skipTest("the shim cannot be preloaded into a sanitizer build; the plain build runs this")
 
-    def assert_all_equal(self, heading, cut_short, scenarios=SCENARIOS, state=None):
+    def assert_all_equal(self, heading, cut_short, scenarios, state=None):
         """Shows the matrix of all scenarios, a process of its own for each."""
         wanted = os.environ.get("BQSYNC_CRASH_SCENARIO", "")
         failures = []
@@ -128,26 +136,28 @@ class CrashMatrixTest(unittest.TestCase):
         self.assertEqual([], failures)
 
     def test_a_kill_ends_in_equality(self):
-        self.assert_all_equal(("killed at", "request", "commit", "kills", "equal"), kill)
+        self.assert_all_equal(("killed at", "request", "commit", "kills", "equal"), kill,
+                              alternating(SCENARIOS, False, "kill"))
 
     def test_a_kill_of_a_sync_by_scan_ends_in_equality(self):
         self.assert_all_equal(("killed at (scan)", "request", "commit", "kills", "equal"), kill,
-                              SCANNED, "state.db")
+                              alternating(SCANNED, False, "scan"), "state.db")
 
     def test_a_kill_with_history_ends_in_equality(self):
-        self.assert_all_equal(("killed at (history)", "request", "commit", "kills", "equal"), kill_with_history)
+        self.assert_all_equal(("killed at (history)", "request", "commit", "kills", "equal"), kill_with_history,
+                              alternating(SCENARIOS, True, "kill"))
 
     def test_a_kill_of_a_sync_by_scan_with_history_ends_in_equality(self):
         self.assert_all_equal(("killed at (history, scan)", "request", "commit", "kills", "equal"),
-                              kill_with_history, SCANNED, "state.db")
+                              kill_with_history, alternating(SCANNED, True, "scan"), "state.db")
 
     def test_a_lost_or_broken_answer_with_history_ends_in_equality(self):
         self.assert_all_equal(("lost at a request (history)", "requests", "runs well", "losses", "equal"),
-                              lose_with_history)
+                              lose_with_history, alternating(SCENARIOS, True, "lose"))
 
     def test_a_lost_or_broken_answer_ends_in_equality(self):
         self.assert_all_equal(("lost at a request", "requests", "runs well", "losses", "equal"),
-                              lose)
+                              lose, alternating(SCENARIOS, False, "lose"))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,10 @@ import unittest
 # One point of so many where a run can be cut short, of every sort.
 POINTS = 8
 # One end-to-end test of so many in a class, under sanitizers. The plain build runs them all.
-SANITIZED = 4
+SANITIZED = 8
+# What compiles all of bqsync once more, for something that seldom changes. One of them has its turn in a run of CI, all
+# of whose tests have one seed (.ci/run).
+BUILDS = ("amalgamation", "clone", "image of the compose example", "reproducible")
 # Chosen before a test forks its workers, so that all of them have the same.
 SEED = int(os.environ.get("BQSYNC_SEED", random.SystemRandom().randrange(2**31)))
 
@@ -28,6 +31,21 @@ def chosen(items, one_of, *sort):
         return list(items)
     wanted = random.Random(repr((SEED, sort))).sample(range(len(items)), -(-len(items) // one_of))
     return [items[index] for index in sorted(wanted)]
+
+
+def one_way(items, way, ways, *sort):
+    """The items that a run tries in this one of several ways: each is tried in one of them, or all in each."""
+    if everything():
+        return list(items)
+    rng = random.Random(repr((SEED, sort)))
+    # Where there is one item, it is not always the first way that gets it.
+    first = (way + rng.randrange(ways)) % ways
+    return [items[index] for index in sorted(rng.sample(range(len(items)), len(items))[first::ways])]
+
+
+def turn(build):
+    """Whether this run of CI has that one of the BUILDS. Everywhere else each test runs when it is called."""
+    return everything() or os.environ.get("BQSYNC_CI") != "1" or BUILDS[SEED % len(BUILDS)] == build
 
 
 def points(count, *sort):
