@@ -179,6 +179,8 @@ int main(void)
     return is_above(10);
 }
 """,
+    # As in the project, whose own packages come second then.
+    **{f"{folder}/__init__.py": "" for folder in ("tests", "tests/fault")},
     "tests/e2e/test_broken.py": END_TO_END.format(program="bqsync_shapes", status=2),
     "tests/e2e/test_limit.py": END_TO_END.format(program="bqsync_shapes", status=0),
     "tests/fault/test_property.py": END_TO_END.format(program="bqsync_lives", status=0),
@@ -250,7 +252,6 @@ class Small(unittest.TestCase):
         self.addCleanup(source.write_text, source.read_text())
         source.write_text(source.read_text() + "no C\n")
         self.assertEqual(set(self.run_all()[0].values()), {Verdict(NO_PROGRAM)})
-
 
     def test_a_test_that_fails_without_a_mutant_kills_none(self):
         self.judge = judge_c.Judge(self.programs, Whole(self.root, self.root / "build"))
