@@ -7,6 +7,7 @@
 #include "source/commits.h"
 #include "source/database_error.h"
 #include "source/lent_collation.h"
+#include "source/one_name.h"
 #include "source/sidecar.h"
 
 #include <errno.h>
@@ -194,7 +195,9 @@ static char *name_for_sqlite(
         if (!ok)
             return NULL;
         name = immutable_uri(file);
-    } else if (strcmp(path, MEMORY_PATH) != 0 && !check_file(path, access_wanted, err)) {
+    } else if (
+        strcmp(path, MEMORY_PATH) != 0 &&
+        (!check_file(path, access_wanted, err) || !one_name_check(path, err))) {
         return NULL;
     } else {
         // "file:" at the start of a name would make it a URI where SQLite is built so.
