@@ -114,7 +114,7 @@ static bool load_generation(
     bool whole = false;
 
     if (!tracking_has_table(tracking, "bq_sync_generations", &row, err) ||
-        !has_added(tracking, "bq_sync_generations", "log_whole", &whole, err))
+        !has_added(tracking, "bq_sync_generations", "jobs_before", &whole, err))
         return false;
     if (!row)
         return true;
@@ -122,10 +122,10 @@ static bool load_generation(
             &tracking->database,
             whole
                 ? "select generation, content_hash, target, since, coalesce(labelled, generation),"
-                  " series, logged_at_us, logged, log_whole from bq_sync_generations"
-                  " where table_name = ?1"
-                : "select generation, '', '', 0, generation, '', 0, 0, 0 from bq_sync_generations"
-                  " where table_name = ?1",
+                  " series, logged_at_us, logged, log_whole, jobs, before, jobs_before"
+                  " from bq_sync_generations where table_name = ?1"
+                : "select generation, '', '', 0, generation, '', 0, 0, 0, '', 0, ''"
+                  " from bq_sync_generations where table_name = ?1",
             &statement, err, "s", table))
         return false;
     bool ok = database_step(&tracking->database, statement, &row, err);
@@ -134,11 +134,14 @@ static bool load_generation(
         statement_text(statement, 1, out->held_content, sizeof out->held_content);
         statement_text(statement, 2, out->held_target, sizeof out->held_target);
         out->held_since = sqlite3_column_int64(statement, 3);
-        out->labelled = sqlite3_column_int64(statement, 4);
+        out->label.generation = sqlite3_column_int64(statement, 4);
         statement_text(statement, 5, out->series, sizeof out->series);
         out->logged_at_us = sqlite3_column_int64(statement, 6);
         out->logged_generation = sqlite3_column_int64(statement, 7);
         out->log_whole = sqlite3_column_int(statement, 8) != 0;
+        statement_text(statement, 9, out->label.jobs, sizeof out->label.jobs);
+        out->label_before.generation = sqlite3_column_int64(statement, 10);
+        statement_text(statement, 11, out->label_before.jobs, sizeof out->label_before.jobs);
     }
     database_give_back(statement);
     // A version that did not note this has sent what its watermark says.

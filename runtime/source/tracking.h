@@ -14,6 +14,15 @@
 
 #define TRACKING_NONCE_SIZE   17 /* 16 hex digits */
 #define TRACKING_CONTENT_SIZE 48
+#define TRACKING_JOBS_SIZE    64 /* "Label limits": a value has at most 63 characters */
+
+/* A label of a target: a generation, and the name of the jobs that follow it
+ * (sync/pass/label_jobs.h), "" if it says none. Two with one number and two names were raised by
+ * two states, of which one was once a copy of the other. */
+struct label {
+    int64_t generation; /* 0: there is none */
+    char jobs[TRACKING_JOBS_SIZE];
+};
 
 struct tracking {
     struct database database;
@@ -36,9 +45,10 @@ struct watermark {
     /* Of the newest intent, also a label on the target table; the next intent takes one more. It
      * survives a reset, so that no number is used twice. */
     int64_t generation;
-    /* The generation that the target's label shows: that one, or in a series (sync/series.h) an
-     * earlier one. */
-    int64_t labelled;
+    /* What the target's label shows: that generation, or in a series (sync/series.h) an earlier
+     * one; and what it showed when the intent that raised it was recorded. */
+    struct label label;
+    struct label label_before;
     /* Of the series that the newest label began, "" if it began none. */
     char series[TRACKING_NONCE_SIZE];
     /* Of the definition that the rows were sent under, with the plan's remark on how they were
@@ -100,8 +110,11 @@ struct intent {
     /* What its commit job may bill of the day's budget; 0 if there is no budget. */
     int64_t bytes_reserved;
     /* Not recorded with it, because the watermark says it: whether the target's label is raised for
-     * it, which else stays behind, and the series that it begins or belongs to, "" if none. */
+     * it, which else stays behind, from what and to whose name, and the series that it begins or
+     * belongs to, "" if none. */
     bool raises_label;
+    struct label label_before;
+    char jobs[TRACKING_JOBS_SIZE];
     char series[TRACKING_NONCE_SIZE];
     /* Of a table with history, not recorded with it either: _bqsync_at of its versions (0: no
      * history), which is later than that of all versions before, the generation beyond which

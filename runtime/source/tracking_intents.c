@@ -143,14 +143,16 @@ static bool write_generation(
     return statement_run(
         database,
         intent->raises_label
-            ? "insert into bq_sync_generations(table_name, generation, series) values (?1, ?2, ?3)"
-              " on conflict(table_name) do update set labelled = null, series = excluded.series,"
+            ? "insert into bq_sync_generations(table_name, generation, series, jobs, before,"
+              " jobs_before) values (?1, ?2, ?3, ?4, ?5, ?6) on conflict(table_name) do update"
+              " set labelled = null, series = excluded.series, jobs = excluded.jobs,"
+              " before = excluded.before, jobs_before = excluded.jobs_before,"
               " generation = max(generation, excluded.generation)"
             : "insert into bq_sync_generations(table_name, generation) values (?1, ?2)"
               " on conflict(table_name) do update set labelled = coalesce(labelled, generation),"
               " generation = max(generation, excluded.generation)",
-        err, intent->raises_label ? "sis" : "si", intent->table, intent->generation,
-        intent->series);
+        err, intent->raises_label ? "sissis" : "si", intent->table, intent->generation,
+        intent->series, intent->jobs, intent->label_before.generation, intent->label_before.jobs);
 }
 
 /* Of a table with history. The time is noted before any version has it, so that no later one has it

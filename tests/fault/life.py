@@ -131,6 +131,8 @@ class Life:
             self.act(self.rng.randrange(0, 3))
         if self.rng.random() < 0.65:
             self.trial()
+            if self.rng.random() < 0.15:
+                self.accident()
             self.act(self.rng.choice([0, 0, 1, 2]))
         self.sync_in_peace()
 
@@ -282,6 +284,14 @@ class Life:
         with self.app.connect() as db:
             db.execute(f"pragma journal_mode = {self.journal}")
 
+    def exchange(self):
+        """The databases and their backups take each other's place."""
+        for path, backup in self.saved():
+            copy_database(path, path.with_suffix(".aside"))
+        self.restore(None)
+        for path, backup in self.saved():
+            path.with_suffix(".aside").replace(backup)
+
     # Syncs
 
     def arguments(self):
@@ -303,7 +313,7 @@ class Life:
 
     def trial(self):
         kinds, weights = zip((self.meet_faults, 30), (self.die_at_request, 25), (self.die_at_commit, 25),
-                             (self.die_sometime, 6), (self.have_company, 14), (self.leave_a_job, 12),
+                             (self.die_sometime, 6), (self.have_company, 14), (self.leave_a_job, 12), (self.fail_over, 12),
                              *((kind, 60) for dimension in self.dimensions for kind in dimension.trials))
         kind = self.rng.choices(kinds, weights)[0]
         self.counts[kind.__name__] += 1
@@ -341,6 +351,23 @@ class Life:
         killed = kill_after(self.app, seconds, arguments)
         self.log.append(f"sync {arguments} killed after {seconds * 1000:.1f} ms: {killed}")
         self.counts["killed"] += killed
+
+    def fail_over(self, arguments):
+        """One machine is killed in a pass, another goes on with an older copy, then the first comes back."""
+        self.save(None)
+        self.act(self.rng.randrange(1, 4))
+        self.die_at_request(arguments)
+        self.log.append("another machine")
+        self.exchange()
+        for _ in range(self.rng.choice([1, 1, 1, 2])):
+            self.act(self.rng.randrange(1, 4))
+            status, out, self.err = self.app.run("sync", *arguments)
+            self.log.append(f"sync {arguments} ended with {status}")
+            if status not in (0, 1):
+                raise Broken(f"sync of another machine ended with {status}\n{out}")
+        self.log.append("the first one again")
+        self.exchange()
+        self.hurt = True
 
     def leave_a_job(self, arguments):
         """A job that BigQuery carries out when the source, or the state, knows nothing of it any more."""

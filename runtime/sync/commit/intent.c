@@ -40,6 +40,12 @@ static enum send_mode mode_of(const struct batch *batch)
     return batch->mode == SEND_NOTHING ? SEND_APPEND : batch->mode;
 }
 
+static void choose_label(const struct worker *worker, const struct task *task, struct intent *out)
+{
+    label_jobs_name(worker, out->nonce, out->jobs);
+    out->label_before = task->warehouse.label;
+}
+
 /* A replacement raises the label in any case: it may be what the label calls for. So does the first
  * intent of a target that was created with that label. */
 static void choose_series(const struct worker *worker, const struct task *task, struct intent *out)
@@ -60,13 +66,15 @@ static void choose_series(const struct worker *worker, const struct task *task, 
 
 /* Versions of a table with history. A clock that was set back, or another machine's, may show a
  * time that older versions have. A label or an intent beyond the versions of this database says
- * that the log may have later ones, which a restore of the source undid. */
+ * that the log may have later ones, which a restore of the source undid; so does one that is gone
+ * or strange. */
 static void choose_versions(const struct task *task, struct intent *out)
 {
     const struct watermark *watermark = &task->source.watermark;
     int64_t last = watermark->logged_generation;
-    bool undone = last > 0 && (task->warehouse.label_generation > last ||
-                               watermark->generation > last || task->warehouse.ahead);
+    bool undone =
+        last > 0 && (task->warehouse.label.generation > last || watermark->generation > last ||
+                     task->warehouse.ahead || task_may_have_other_versions(task));
 
     out->log_whole = watermark->log_whole && strcmp(watermark->held_target, out->target) == 0;
     if (task->table->history == NULL)
@@ -108,6 +116,7 @@ static bool make(
     snprintf(out->location, sizeof out->location, "%s", worker->location);
     googlesql_plain_name(
         out->target, sizeof out->target, worker->project, worker->dataset, table->target);
+    choose_label(worker, task, out);
     choose_series(worker, task, out);
     choose_versions(task, out);
     label_jobs_id(
@@ -118,6 +127,14 @@ static bool make(
     return true;
 }
 
+static struct label label_of(const struct intent *intent)
+{
+    struct label label = {.generation = intent->generation};
+
+    memcpy(label.jobs, intent->jobs, sizeof label.jobs);
+    return label;
+}
+
 /* What the record itself changes belongs to what the task's next intent rests on. */
 static void know_recorded(struct task *task, const struct intent *intent)
 {
@@ -126,7 +143,8 @@ static void know_recorded(struct task *task, const struct intent *intent)
     watermark->has_row = true;
     watermark->generation = intent->generation;
     if (intent->raises_label) {
-        watermark->labelled = intent->generation;
+        watermark->label = label_of(intent);
+        watermark->label_before = intent->label_before;
         memcpy(watermark->series, intent->series, sizeof watermark->series);
     }
     if (intent->mode == SEND_REPLACE)
@@ -164,10 +182,10 @@ static bool label(
     if (!intent->raises_label)
         return true;
     // If the table is planned again, it has to be against this label.
-    task->warehouse.label_generation = intent->generation;
+    task->warehouse.label = label_of(intent);
     task->warehouse.ahead = false;
     series_note_label(worker->series, task->table);
-    if (labelled || target_label(worker, task->table, intent->generation, intent->nonce, err))
+    if (labelled || target_label(worker->bigquery, task->table, &task->warehouse.label, err))
         return true;
     if (err->code != ERROR_NOT_FOUND || !intent_withdraw(worker, intent, err))
         return false;

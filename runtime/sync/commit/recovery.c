@@ -106,21 +106,24 @@ static bool load_watermark(struct worker *worker, struct task *task, struct erro
 }
 
 /* An intent is on disk before the target's label is raised. If the run ended between the two, the
- * label is raised now, so that a label that is behind always means an older version of the table.
- */
-static bool raise_label(
-    struct worker *worker, struct task *task, const struct intent *intent, struct error *err)
+ * target still has the label that it had then, and gets the intent's now: so a label that is behind
+ * always means an older version of the table. Any other label was put there since, with other rows,
+ * by somebody else, and is left for the plan to see. */
+static bool raise_label(struct worker *worker, struct task *task, struct error *err)
 {
     struct task_warehouse *warehouse = &task->warehouse;
 
     if (!load_watermark(worker, task, err))
         return false;
-    int64_t labelled = task->source.watermark.labelled;
-    if (!warehouse->exists || warehouse->label_generation >= labelled)
+    const struct watermark *watermark = &task->source.watermark;
+    const struct label *before = &watermark->label_before;
+    if (!warehouse->exists || before->generation == 0 ||
+        warehouse->label.generation != before->generation ||
+        strcmp(warehouse->label.jobs, before->jobs) != 0)
         return true;
-    if (!target_label(worker, task->table, labelled, intent->nonce, err))
+    if (!target_label(worker->bigquery, task->table, &watermark->label, err))
         return false;
-    warehouse->label_generation = labelled;
+    warehouse->label = watermark->label;
     return true;
 }
 
@@ -155,7 +158,7 @@ static bool resolve_here(
 {
     bool done = false;
 
-    if (resolve(worker, intent, &done, err) && (done || raise_label(worker, task, intent, err)))
+    if (resolve(worker, intent, &done, err) && (done || raise_label(worker, task, err)))
         return end(worker, task, intent, done, err);
     // The starter of a job may see it; others need a role for all jobs ("Understand
     // jobs", "Manage jobs").

@@ -10,12 +10,9 @@ static bool is_open(const struct task *task)
     return task->source.watermark.series[0] != '\0';
 }
 
-/* The label is not the one that the state has raised: the state is older, or another one. */
 static bool is_strange(const struct task *task)
 {
-    const struct task_warehouse *warehouse = &task->warehouse;
-
-    return warehouse->exists && warehouse->label_generation != task->source.watermark.labelled;
+    return task->warehouse.exists && task_label_is_strange(task);
 }
 
 bool settle_is_doubtful(struct series *series, const struct task *task)
@@ -25,7 +22,7 @@ bool settle_is_doubtful(struct series *series, const struct task *task)
     if (warehouse->settled)
         return false;
     return is_strange(task)
-               ? warehouse->label_jobs[0] != '\0'
+               ? warehouse->label.jobs[0] != '\0'
                : is_open(task) && !series_is_own(series, task->table, &task->source.watermark);
 }
 
@@ -62,12 +59,12 @@ bool settle_doubt(struct worker *worker, struct task *task, void *context, struc
     const struct watermark *watermark = &task->source.watermark;
     struct task_warehouse *warehouse = &task->warehouse;
     bool strange = is_strange(task);
-    const char *jobs = strange ? warehouse->label_jobs : watermark->series;
+    const char *jobs = strange ? warehouse->label.jobs : watermark->series;
     int done = 0;
 
     (void)context;
     int64_t first =
-        strange ? label_jobs_first(jobs, warehouse->label_generation) : watermark->generation + 1;
+        strange ? label_jobs_first(jobs, warehouse->label.generation) : watermark->generation + 1;
     if (!end_jobs(worker, task, jobs, first, &done, err))
         return error_wrap(
             err, "waiting for what an earlier sync, of which this database knows "

@@ -156,7 +156,7 @@ static void append_script(struct buffer *sql, const struct transaction *t)
 static bool name_script(struct transaction *t, struct error *err)
 {
     struct worker *worker = &t->workers->each[0];
-    char jobs[LABEL_JOBS_SIZE];
+    char jobs[TRACKING_JOBS_SIZE];
 
     label_jobs_name(worker, "", jobs);
     label_jobs_id(jobs, "", ++t->workers->scripts, t->job_id);

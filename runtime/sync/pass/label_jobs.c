@@ -5,7 +5,11 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* They count passes, or, once, milliseconds (target_distrust_generations). */
+#define GENERATION_MAX (INT64_C(1) << 53)
 
 /* What a nonce, which has hex digits only, cannot begin with. */
 #define OF_TRANSACTIONS "atomic_"
@@ -15,21 +19,26 @@ static bool are_transactions(const char *jobs)
     return strncmp(jobs, OF_TRANSACTIONS, strlen(OF_TRANSACTIONS)) == 0;
 }
 
-void label_jobs_read(const cJSON *labels, char out[static LABEL_JOBS_SIZE])
+void label_jobs_read(const cJSON *labels, struct label *out_label)
 {
     const char *jobs = json_text_of(labels, LABEL_JOBS, "");
     size_t length = strspn(jobs, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    int64_t generation = strtoll(json_text_of(labels, LABEL_GENERATION, ""), NULL, 10);
 
-    snprintf(out, LABEL_JOBS_SIZE, "%s", jobs[length] == '\0' ? jobs : "");
+    *out_label = (struct label){0};
+    if (generation > 0 && generation < GENERATION_MAX)
+        out_label->generation = generation;
+    if (jobs[length] == '\0')
+        snprintf(out_label->jobs, sizeof out_label->jobs, "%s", jobs);
 }
 
 void label_jobs_name(
-    const struct worker *worker, const char *nonce, char out[static LABEL_JOBS_SIZE])
+    const struct worker *worker, const char *nonce, char out[static TRACKING_JOBS_SIZE])
 {
     bool own = worker->transaction[0] == '\0';
 
     snprintf(
-        out, LABEL_JOBS_SIZE, "%s%s", own ? "" : OF_TRANSACTIONS,
+        out, TRACKING_JOBS_SIZE, "%s%s", own ? "" : OF_TRANSACTIONS,
         own ? nonce : worker->transaction);
 }
 

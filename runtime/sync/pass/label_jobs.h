@@ -17,12 +17,13 @@
 /* Job ids have at most 1,024 characters ("Running jobs programmatically"); ours are shorter. */
 #define LABEL_JOB_ID_SIZE 320
 
-/* What the labels of a target say; "" if they say nothing, or what no job id can have. */
-void label_jobs_read(const cJSON *labels, char out[static LABEL_JOBS_SIZE]);
+/* What the labels of a target say. A generation that nobody has reached is taken for none, and so
+ * are jobs of whose name no id can be made. */
+void label_jobs_read(const cJSON *labels, struct label *out_label);
 
 /* The value of LABEL_JOBS for an intent with this nonce. */
 void label_jobs_name(
-    const struct worker *worker, const char *nonce, char out[static LABEL_JOBS_SIZE]);
+    const struct worker *worker, const char *nonce, char out[static TRACKING_JOBS_SIZE]);
 
 /* The number of the first job that may follow a label of this generation under that name. */
 int64_t label_jobs_first(const char *jobs, int64_t generation);

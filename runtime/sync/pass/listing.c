@@ -54,9 +54,7 @@ static bool visit(void *context, const struct listed_table *table)
         if (!is_same(listing, task->table->target, table->name))
             continue;
         task->warehouse.exists = true;
-        task->warehouse.label_generation =
-            strtoll(json_text_of(table->labels, LABEL_GENERATION, ""), NULL, 10);
-        label_jobs_read(table->labels, task->warehouse.label_jobs);
+        label_jobs_read(table->labels, &task->warehouse.label);
         copy_shape(task->warehouse.label_shape, table);
         task->warehouse.expires = table->expires;
         if (table->forgets)
@@ -76,8 +74,7 @@ static bool read_all(
 
     for (size_t i = 0; i < count; i++) {
         tasks[i]->warehouse.exists = false;
-        tasks[i]->warehouse.label_generation = 0;
-        tasks[i]->warehouse.label_jobs[0] = '\0';
+        tasks[i]->warehouse.label = (struct label){0};
         tasks[i]->warehouse.label_shape[0] = '\0';
         tasks[i]->warehouse.expires = false;
         tasks[i]->warehouse.history = (struct task_history){0};

@@ -10,7 +10,7 @@
 #include "warehouse/bigquery.h"
 
 /* location is what location_find has found, by which names may differ in case only. Sets exists,
- * label_generation, label_shape and history of each task->warehouse by tables.list, all pages. In a
+ * label, label_shape and history of each task->warehouse by tables.list, all pages. In a
  * dataset that is absent there is nothing. One that the state knows and that is gone is created as
  * location_find does it, and location is set anew: every pass lists, so every pass notices.
  * ERROR_CONFIG if the dataset does not exist and is not to be created. */

@@ -182,7 +182,7 @@ static const char *replace_reason(const struct config *config, const struct task
     if (!watermark->found && !task->warehouse.exists)
         return "never synced";
     if (!watermark->found)
-        return task->warehouse.label_generation > 0
+        return task->warehouse.label.generation > 0
                    ? "no progress is known: it was reset, or synced by another state database"
                : task->table->deletes != DELETES_MIRROR
                    ? "never synced; rows that only BigQuery has stay"
@@ -203,13 +203,15 @@ static const char *replace_reason(const struct config *config, const struct task
         return "the definition changed";
     if (change_of_capture(task) != NULL)
         return change_of_capture(task);
-    if (task->warehouse.label_generation == 0)
+    if (task->warehouse.label.generation == 0)
         return "the table in BigQuery was made by somebody else";
-    if (task->warehouse.label_generation > watermark->labelled || task->warehouse.ahead)
+    if (task->warehouse.label.generation > watermark->label.generation || task->warehouse.ahead)
         return "BigQuery is ahead of this database: restored from a backup?";
-    if (task->warehouse.label_generation < watermark->labelled)
+    if (task->warehouse.label.generation < watermark->label.generation)
         return "BigQuery is behind this database: was an older version of the table restored "
                "there?";
+    if (task_label_is_strange(task))
+        return "BigQuery was written by another copy of this database";
     if (task->plan.capture.broken)
         return "change capture was interrupted";
     if (task_has_shadow(task) && !task->source.has_shadow)
@@ -229,8 +231,8 @@ static bool holds_versions(const struct config *config, const struct task *task)
     googlesql_plain_name(
         target, sizeof target, config->project, config->dataset, task->table->target);
     return task->table->mode != SEND_REPLACE && task->warehouse.exists &&
-           task->warehouse.label_generation > 0 &&
-           task->warehouse.label_generation >= watermark->held_since &&
+           task->warehouse.label.generation > 0 &&
+           task->warehouse.label.generation >= watermark->held_since &&
            strncmp(watermark->held_content, hash, strlen(hash)) == 0 &&
            strcmp(watermark->held_target, target) == 0 &&
            (watermark->content_hash[0] == '\0' || same_definition(task));

@@ -77,16 +77,6 @@ static bool read_plan(struct rounds *rounds, struct task *task, bool first, stru
     return ok;
 }
 
-/* The log has outlived the label, or the label is one that this database does not know, and a
- * series may have followed it. */
-static bool log_may_be_ahead(const struct task *task)
-{
-    int64_t label = task->warehouse.label_generation;
-
-    return task->warehouse.history.log_exists &&
-           (label == 0 || label > task->source.watermark.labelled);
-}
-
 static bool plan_one(struct rounds *rounds, struct task *task, bool first, struct error *err)
 {
     struct table_result *outcome = task->outcome;
@@ -94,7 +84,7 @@ static bool plan_one(struct rounds *rounds, struct task *task, bool first, struc
     if (!read_plan(rounds, task, first, err))
         return forget_content(rounds, task, err);
     outcome->last_synced_row_id = task->source.watermark.last_synced_row_id;
-    if (first && log_may_be_ahead(task))
+    if (first && task->warehouse.history.log_exists && task_may_have_other_versions(task))
         target_distrust_generations(rounds->deployment->clock, task);
     if (task_has_work(task))
         return check_budget(rounds, task, err);
@@ -291,7 +281,7 @@ static void start_over(struct task *task)
         LOG_TEXT("reason", task_is_outdated(task) ? task->outdated : "it shares a transaction"));
     if (warehouse->created) {
         warehouse->exists = true;
-        warehouse->label_generation = task_next_generation(task);
+        warehouse->label.generation = task_next_generation(task);
         warehouse->created = false;
     }
     if (warehouse->history.log_created)

@@ -19,18 +19,14 @@ static cJSON *labels_of(cJSON *resource)
     return labels != NULL ? labels : cJSON_AddObjectToObject(resource, "labels");
 }
 
-static void add_labels(
-    cJSON *resource, const struct worker *worker, const struct table *table, int64_t generation,
-    const char *nonce)
+static void add_labels(cJSON *resource, const struct table *table, const struct label *label)
 {
     char number[24];
-    char jobs[LABEL_JOBS_SIZE];
     cJSON *labels = labels_of(resource);
 
-    snprintf(number, sizeof number, "%lld", (long long)generation);
-    label_jobs_name(worker, nonce, jobs);
+    snprintf(number, sizeof number, "%lld", (long long)label->generation);
     cJSON_AddStringToObject(labels, LABEL_GENERATION, number);
-    cJSON_AddStringToObject(labels, LABEL_JOBS, jobs);
+    cJSON_AddStringToObject(labels, LABEL_JOBS, label->jobs);
     cJSON_AddStringToObject(labels, LABEL_SHAPE, table->shape_hash);
 }
 
@@ -38,13 +34,15 @@ static bool create(const struct worker *worker, struct task *task, struct error 
 {
     const struct table *table = task->table;
     struct task_warehouse *warehouse = &task->warehouse;
+    struct label label = {.generation = task_next_generation(task)};
 
     if (!job_id_nonce(warehouse->created_for, err))
         return false;
+    label_jobs_name(worker, warehouse->created_for, label.jobs);
     cJSON *resource = cJSON_Parse(table->resource_json);
     cJSON *schema = cJSON_AddObjectToObject(resource, "schema");
     cJSON_AddItemToObject(schema, "fields", cJSON_Parse(table->schema_json));
-    add_labels(resource, worker, table, task_next_generation(task), warehouse->created_for);
+    add_labels(resource, table, &label);
     cJSON *live = NULL;
     bool ok = bigquery_table_insert(worker->bigquery, table->target, resource, &live, err);
     cJSON_Delete(resource);
@@ -166,13 +164,13 @@ void target_distrust_generations(const struct clock *clock, struct task *task)
 }
 
 bool target_label(
-    const struct worker *worker, const struct table *table, int64_t generation, const char *nonce,
+    struct bigquery *bigquery, const struct table *table, const struct label *label,
     struct error *err)
 {
     cJSON *patch = cJSON_CreateObject();
 
-    add_labels(patch, worker, table, generation, nonce);
-    bool ok = bigquery_table_patch(worker->bigquery, table->target, patch, err);
+    add_labels(patch, table, label);
+    bool ok = bigquery_table_patch(bigquery, table->target, patch, err);
     cJSON_Delete(patch);
     return ok;
 }

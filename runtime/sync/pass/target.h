@@ -22,10 +22,9 @@
 MUST_CHECK bool target_prepare(
     struct worker *worker, struct task *task, void *context, struct error *err);
 
-/* Raises the label to the generation of an intent with this nonce, whose jobs it names; and labels
- * the definition's shape as the current one. */
+/* Sets the label, and labels the definition's shape as the current one. */
 MUST_CHECK bool target_label(
-    const struct worker *worker, const struct table *table, int64_t generation, const char *nonce,
+    struct bigquery *bigquery, const struct table *table, const struct label *label,
     struct error *err);
 
 /* A column of the definition as the target has it; NULL if that is not known. */

@@ -31,7 +31,6 @@
 #define LABEL_GENERATION "bqsync_generation"
 #define LABEL_JOBS       "bqsync_jobs"
 #define LABEL_SHAPE      "bqsync_shape"
-#define LABEL_JOBS_SIZE  64 /* "Label limits": a value has at most 63 characters */
 
 /* What SQLite and the state database say. */
 struct task_source {
@@ -74,8 +73,7 @@ struct task_history {
 struct task_warehouse {
     /* From tables.list. */
     bool exists;
-    int64_t label_generation; /* 0 if there is no label */
-    char label_jobs[LABEL_JOBS_SIZE];
+    struct label label;
     char label_shape[16];
     bool
         expires; /* the target is deleted at some time, because its dataset says so of all tables */
@@ -178,6 +176,28 @@ struct task {
     struct table_result *outcome;
 };
 
+/* Whether the target's label is another than the one that the state has raised: the state is older
+ * or newer than the target, or one of the two was once a copy of another. */
+static inline bool task_label_is_strange(const struct task *task)
+{
+    const struct label *ours = &task->source.watermark.label;
+    const struct label *seen = &task->warehouse.label;
+
+    return seen->generation != ours->generation ||
+           (seen->jobs[0] != '\0' && ours->jobs[0] != '\0' && strcmp(seen->jobs, ours->jobs) != 0);
+}
+
+/* Whether the log of a table with history may have versions that neither the state nor the label
+ * knows: the target, and its label with it, is gone, or another state has raised the label, which a
+ * series may have followed. */
+static inline bool task_may_have_other_versions(const struct task *task)
+{
+    int64_t seen = task->warehouse.label.generation;
+
+    return seen == 0 ||
+           (seen >= task->source.watermark.label.generation && task_label_is_strange(task));
+}
+
 /* Whether there is anything to do under the plan as it is. */
 static inline bool task_has_work(const struct task *task)
 {
@@ -247,7 +267,7 @@ static inline bool task_is_outdated(const struct task *task)
 static inline int64_t task_next_generation(const struct task *task)
 {
     int64_t past = task->source.watermark.generation;
-    int64_t label = task->warehouse.label_generation;
+    int64_t label = task->warehouse.label.generation;
     int64_t unknown = task->warehouse.unknown_generation;
     int64_t known = label > past ? label : past;
 

@@ -330,7 +330,7 @@ static void add_task(struct scene *scene, const char *name)
     scene->order[i] = task;
     expect_ok(tracking_load(&scene->tracking, name, &watermark, &err));
     task->warehouse.exists = true;
-    task->warehouse.label_generation = watermark.labelled;
+    task->warehouse.label = watermark.label;
     snprintf(
         task->warehouse.label_shape, sizeof task->warehouse.label_shape, "%.15s",
         watermark.shape_hash);

@@ -6,36 +6,56 @@
 #include <cjson/cJSON.h>
 #include <string.h>
 
-static const char *read(const char *value)
+static struct label read(const char *generation, const char *jobs)
 {
-    static char jobs[LABEL_JOBS_SIZE];
+    struct label label;
     cJSON *labels = cJSON_CreateObject();
 
-    if (value != NULL)
-        cJSON_AddStringToObject(labels, LABEL_JOBS, value);
-    label_jobs_read(labels, jobs);
+    if (generation != NULL)
+        cJSON_AddStringToObject(labels, LABEL_GENERATION, generation);
+    if (jobs != NULL)
+        cJSON_AddStringToObject(labels, LABEL_JOBS, jobs);
+    label_jobs_read(labels, &label);
     cJSON_Delete(labels);
-    return jobs;
+    return label;
 }
 
-static void test_a_label_is_read_if_an_id_can_be_made_of_it(void **state)
+static void test_jobs_are_read_if_an_id_can_be_made_of_them(void **state)
 {
+    static const char *const none[] = {NULL, "", "of-somebody", "größe"};
+    static const char longest[] =
+        "00000000000000000000000000000000000000000000000000000000000000000";
+
     (void)state;
-    assert_string_equal(read("00ff"), "00ff");
-    assert_string_equal(read("atomic_00ff"), "atomic_00ff");
-    assert_string_equal(read(NULL), "");
-    assert_string_equal(read(""), "");
-    assert_string_equal(read("of-somebody"), "");
-    assert_string_equal(read("größe"), "");
-    assert_int_equal(
-        strlen(read("00000000000000000000000000000000000000000000000000000000000000000000")),
-        LABEL_JOBS_SIZE - 1);
+    assert_string_equal(read("7", "00ff").jobs, "00ff");
+    assert_string_equal(read("7", "atomic_00ff").jobs, "atomic_00ff");
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+        assert_string_equal(read("7", none[i]).jobs, "");
+    assert_int_equal(strlen(read("7", longest).jobs), TRACKING_JOBS_SIZE - 1);
+}
+
+static void test_a_generation_is_read_if_somebody_can_have_reached_it(void **state)
+{
+    static const char *const none[] = {NULL,
+                                       "",
+                                       "many",
+                                       "0",
+                                       "-3",
+                                       "9007199254740992",
+                                       "9223372036854775807",
+                                       "99999999999999999999"};
+
+    (void)state;
+    assert_int_equal(read("7", NULL).generation, 7);
+    assert_int_equal(read("9007199254740991", NULL).generation, INT64_C(9007199254740991));
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+        assert_int_equal(read(none[i], "00ff").generation, 0);
 }
 
 static void test_jobs_of_a_table_are_numbered_by_generation(void **state)
 {
     struct worker worker = {0};
-    char jobs[LABEL_JOBS_SIZE];
+    char jobs[TRACKING_JOBS_SIZE];
     char id[LABEL_JOB_ID_SIZE];
 
     (void)state;
@@ -48,7 +68,7 @@ static void test_jobs_of_a_table_are_numbered_by_generation(void **state)
 static void test_jobs_of_a_transaction_count_from_one(void **state)
 {
     struct worker worker = {.transaction = "11ee"};
-    char jobs[LABEL_JOBS_SIZE];
+    char jobs[TRACKING_JOBS_SIZE];
     char id[LABEL_JOB_ID_SIZE];
 
     (void)state;
@@ -62,7 +82,8 @@ static void test_jobs_of_a_transaction_count_from_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_label_is_read_if_an_id_can_be_made_of_it),
+        cmocka_unit_test(test_jobs_are_read_if_an_id_can_be_made_of_them),
+        cmocka_unit_test(test_a_generation_is_read_if_somebody_can_have_reached_it),
         cmocka_unit_test(test_jobs_of_a_table_are_numbered_by_generation),
         cmocka_unit_test(test_jobs_of_a_transaction_count_from_one),
     };

@@ -165,12 +165,12 @@ static void test_what_was_sent_is_not_trusted_when_it_may_be_something_else(void
     expect_plan(&scene->tasks[0], SEND_REPLACE, "no such table in BigQuery");
 
     scene_pass(scene, "accounts", NULL);
-    scene->tasks[0].warehouse.label_generation = 0;
+    scene->tasks[0].warehouse.label.generation = 0;
     scene_plan(scene);
     expect_plan(&scene->tasks[0], SEND_REPLACE, "the table in BigQuery was made by somebody else");
 
     scene_pass(scene, "accounts", NULL);
-    scene->tasks[0].warehouse.label_generation++;
+    scene->tasks[0].warehouse.label.generation++;
     scene_plan(scene);
     expect_plan(
         &scene->tasks[0], SEND_REPLACE,

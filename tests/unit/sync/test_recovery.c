@@ -171,6 +171,17 @@ static void test_a_job_that_runs_is_waited_for(void **state)
     assert_string_equal(last_row_id(scene), "3");
 }
 
+/* The label that BigQuery has if the process died before it was raised. */
+static struct label before_the_intent(struct scene *scene)
+{
+    struct watermark watermark;
+    struct error err;
+
+    expect_ok(tracking_load(&scene->tracking, "accounts", &watermark, &err));
+    assert_int_equal(watermark.label_before.generation, watermark.generation - 1);
+    return watermark.label_before;
+}
+
 static void test_a_label_that_was_not_raised_is_raised_before_the_intent_is_withdrawn(void **state)
 {
     struct scene *scene = *state;
@@ -179,12 +190,42 @@ static void test_a_label_that_was_not_raised_is_raised_before_the_intent_is_with
     leave_open(scene);
     SCENE_ANSWERS(scene, {.match = "get job", .reply = {.status = 404, .body = "{}"}});
     struct task *task = next_pass(scene);
-    task->warehouse.label_generation = task->source.watermark.generation - 1;
+    task->warehouse.label = before_the_intent(scene);
     expect_ok(recover_table(&scene->worker, task, NULL, &err));
 
     assert_non_null(strstr(scene_requests(scene), "1 patch accounts\n"));
-    assert_int_equal(task->warehouse.label_generation, task->source.watermark.generation);
+    assert_false(task_label_is_strange(task));
     expect_open(scene, "0");
+}
+
+/* Somebody has put another table there, or an older version of it, or has synced a copy. */
+static void test_a_label_that_the_intent_did_not_find_is_left_as_it_is(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    const struct label before = before_the_intent(scene);
+    const struct label others[] = {
+        {0}, {.generation = before.generation - 1}, {before.generation, "of_another_copy"}};
+    for (size_t i = 0; i < 3; i++) {
+        SCENE_ANSWERS(scene, {.match = "get job", .reply = {.status = 404, .body = "{}"}});
+        struct task *task = next_pass(scene);
+        task->warehouse.label = others[i];
+        expect_ok(recover_table(&scene->worker, task, NULL, &err));
+
+        assert_null(strstr(scene_requests(scene), "patch"));
+        assert_true(task_label_is_strange(task));
+        scene_plan(scene);
+        assert_int_equal(task->plan.mode, SEND_REPLACE);
+        scene_run(scene, "update accounts set note = hex(zeroblob(600000)) where id = 1");
+        SCENE_ANSWERS(scene, {.match = "query merge", .reply = {.failure = HTTP_BROKEN}});
+        next_pass(scene);
+        scene_plan(scene);
+        scene_read(scene);
+        scene_commit(scene);
+        scene_requests(scene);
+    }
 }
 
 static void test_a_job_that_goes_on_running_leaves_the_intent_open(void **state)
@@ -379,6 +420,7 @@ int main(void)
         SCENE_TEST(test_a_job_that_failed_withdraws_the_intent),
         SCENE_TEST(test_a_job_that_runs_is_waited_for),
         SCENE_TEST(test_a_label_that_was_not_raised_is_raised_before_the_intent_is_withdrawn),
+        SCENE_TEST(test_a_label_that_the_intent_did_not_find_is_left_as_it_is),
         SCENE_TEST(test_a_job_that_goes_on_running_leaves_the_intent_open),
         SCENE_TEST(test_a_job_that_nobody_knows_is_claimed_before_the_intent_is_withdrawn),
         SCENE_TEST(test_a_claim_that_comes_too_late_finds_the_job_and_its_end),

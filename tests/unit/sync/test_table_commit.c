@@ -550,7 +550,7 @@ static void test_a_job_id_takes_letters_digits_and_dashes(void **state)
 
 static void test_a_generation_is_above_the_past_and_above_the_label(void **state)
 {
-    struct task task = {.warehouse.label_generation = 9};
+    struct task task = {.warehouse.label.generation = 9};
 
     (void)state;
     task.source.watermark.generation = 4;
