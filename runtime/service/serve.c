@@ -22,9 +22,11 @@
 #include "sync/scan_memory.h"
 #include "sync/series.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,6 +34,11 @@
  * abandoned. The next start handles the open intents of the pass, as after a crash; a verification
  * has none. With the time for closing the rest it is less than the documented 10 s. */
 #define STOP_PATIENCE_MS 8000
+
+/* What a service has open at its busiest: without passes and with some clients of the admin API,
+ * and for each worker of a pass beside that (tests/e2e/test_serve.py tries the sum). */
+#define DESCRIPTORS_OF_SERVICE 48
+#define DESCRIPTORS_OF_WORKER  4
 
 /* How long the main thread waits for a signal if there is no watchdog. */
 #define IDLE_WAIT_MS 3600000
@@ -384,11 +391,31 @@ static bool announce(struct serve *serve, struct error *err)
     return true;
 }
 
+/* With fewer, some part would fail later, and say so in its own words: each worker has its
+ * connections to SQLite and to BigQuery, and much else is open throughout. */
+static bool check_descriptors(const struct deployment *deployment, struct error *err)
+{
+    size_t workers = (size_t)deployment->config->parallel;
+    struct rlimit limit;
+
+    if (workers > deployment->table_count)
+        workers = deployment->table_count;
+    size_t needed = DESCRIPTORS_OF_SERVICE + DESCRIPTORS_OF_WORKER * workers;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
+        return true;
+    return error_set(
+        err, ERROR_LIMIT,
+        "serve needs at least %zu open files for %zu table%s, and the limit is %llu%s", needed,
+        deployment->table_count, deployment->table_count == 1 ? "" : "s",
+        (unsigned long long)limit.rlim_cur, error_limit_advice(EMFILE));
+}
+
 static bool start(struct serve *serve, struct error *err)
 {
     const struct deployment *deployment = serve->deployment;
 
-    return check_listen(deployment->config, err) && announce(serve, err) &&
+    return check_descriptors(deployment, err) && check_listen(deployment->config, err) &&
+           announce(serve, err) &&
            ledger_init(&serve->ledger, deployment->tables, deployment->table_count, err) &&
            status_new(
                deployment->config, deployment->tables, deployment->table_count, &serve->status,

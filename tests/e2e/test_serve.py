@@ -158,6 +158,35 @@ class ServeTest(unittest.TestCase):
         self.assertEqual(3, status)
         self.assertIn(f"127.0.0.1:{service.port}", err)
 
+    def limited_to(self, descriptors):
+        """From here on the program may have so many open files, as the hard limit says."""
+        script = self.app.folder / "limited"
+        script.write_text(f'#!/bin/sh\nulimit -n {descriptors}\nexec {self.program} "$@"\n')
+        script.chmod(0o755)
+        self.app.program = str(script)
+
+    def test_too_few_descriptors_for_its_work_are_told_at_the_start(self):
+        self.program = self.app.program
+        for limit in (8, 16, 20, 24, 48, 79):
+            with self.subTest(limit=limit):
+                self.limited_to(limit)
+                status, _, err = self.app.run("serve", BQ_ADMIN_LISTEN="127.0.0.1:0", BQ_LOG_LEVEL="warn")
+                self.assertEqual(1, status, err)
+                self.assertEqual(
+                    f"bqsync: serve needs at least 80 open files for 8 tables, and the limit is {limit}; raise the"
+                    " limit of open files (ulimit -n, or LimitNOFILE of the unit)\n", err)
+
+    def test_as_many_descriptors_as_it_asks_for_are_enough(self):
+        self.program = self.app.program
+        self.limited_to(80)
+        service = self.serve(BQ_SYNC_INTERVAL=AT_START, BQ_SYNC_FOLLOW="1s", BQ_LOG_LEVEL="info")
+        service.wait_idle(1)
+        self.app.execute("insert into accounts values (2, 'b@x', 2, null)")
+        service.wait(lambda: self.app.warehouse_rows("accounts") == self.app.source_rows("accounts"), "the new row")
+        service.sync(MANUAL)
+        self.assertEqual(0, service.stop())
+        self.assertNotIn("Too many open files", service.log)
+
     def test_the_service_manager_is_told(self):
         path = self.app.folder / "notify"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:

@@ -111,6 +111,27 @@ class TargetChangesTest(BadCase):
         self.patch("accounts", labels=labels)
         self.stands_in_the_way("accounts", "d.accounts is a view in BigQuery")
 
+    def test_a_column_widened_by_hand_is_told_by_plan_and_check_and_stays_exact(self):
+        self.app.execute("insert into everything(i) values (5), (null)")
+        self.app.sync()
+        self.bq.query("alter table d.everything alter column i set data type numeric")
+        told = "everything.i is NUMERIC in BigQuery and INT64 in its definition"
+        for command in ("plan", "check"):
+            status, out, _ = self.app.run(command, "everything")
+            self.assertEqual(1, status)
+            self.assertIn(told, out)
+
+        # Its changes can still be merged, and no value is another one.
+        self.app.execute("update everything set i = 9223372036854775807 where i = 5")
+        self.app.sync("everything")
+        self.assertEqual(["9223372036854775807", "None"],
+                         sorted(str(row["i"]) for row in self.bq.rows("d", "everything")))
+        self.assertEqual([True], [table["equal"] for table in self.app.json("verify", "everything")["tables"]])
+
+        # A file that replaces the table would not fit.
+        run = self.app.sync("everything", "--full", status=1)
+        self.assertIn(told, self.app.table(run, "everything")["error"]["message"])
+
     def retype(self, table, column, kind):
         """The target as an older definition would have made it: the column has another type."""
         resource = self.bq.table("d", table)
