@@ -43,15 +43,11 @@ static bool drop_objects(
     struct database *source, const struct object_list *expected, const struct object_list *actual,
     struct error *err)
 {
-    // Triggers first: a trigger without its table makes statements fail.
-    for (int triggers = 1; triggers >= 0; triggers--) {
-        for (size_t i = 0; i < actual->count; i++) {
-            const struct object *object = &actual->items[i];
-            if (object->trigger == (triggers == 1) &&
-                (object->trigger || !is_expected(expected, object)) &&
-                !drop_object(source, object, err))
-                return false;
-        }
+    for (size_t i = 0; i < actual->count; i++) {
+        const struct object *object = &actual->items[i];
+        if ((object->trigger || !is_expected(expected, object)) &&
+            !drop_object(source, object, err))
+            return false;
     }
     return true;
 }

@@ -138,8 +138,8 @@ bool capture_list_unknown(
 
     if (!database_prepare(
             source,
-            "select name from sqlite_master where type = 'table'"
-            " and name like 'bq\\_sync\\_dirty\\_%' escape '\\' order by 1",
+            "select substr(name, length('" SQLITE_SQL_DIRTY_PREFIX "') + 1) from sqlite_master"
+            " where type = 'table' and name like 'bq\\_sync\\_dirty\\_%' escape '\\' order by 1",
             &statement, err))
         return false;
     for (;;) {
@@ -147,10 +147,7 @@ bool capture_list_unknown(
             goto cleanup;
         if (!row)
             break;
-        const char *dirty_set = statement_borrow_text(statement, 0);
-        if (strlen(dirty_set) < strlen(SQLITE_SQL_DIRTY_PREFIX))
-            continue; // no memory, as the next step says
-        const char *name = dirty_set + strlen(SQLITE_SQL_DIRTY_PREFIX);
+        const char *name = statement_borrow_text(statement, 0);
         if (!is_known(&registry, name))
             cJSON_AddItemToArray(out_names, cJSON_CreateString(name));
     }

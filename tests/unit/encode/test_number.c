@@ -79,6 +79,9 @@ static void test_digits_are_written_out_up_to_16_before_the_point_and_4_zeros_be
         {-0.00012, "-0.00012"},
         {0.00001, "1.0e-05"},
         {1.5e300, "1.5e+300"},
+        // Denormal doubles have fewer digits.
+        {5e-324, "5.0e-324"},
+        {1e-310, "1.0e-310"},
     };
 
     (void)state;

@@ -36,6 +36,7 @@ static const struct pair pairs[] = {
     {T ")", T ", check (hidden > 0), unique (v))", true, true},
     {T ", primary key (id))", T ", z, primary key (id))", true, true},
     {"create table t(id, v\n)", "create table t(id, v\n, z)", true, true},
+    {"create table t(id, v)", "create table t(id, v, w)", true, true},
     {"create table t(id, v,\n z)", "create table t(id, v)", true, true},
     // What ALTER TABLE ... RENAME changes elsewhere.
     {T ")", "create table \"a ( b\"(\n  id integer primary key,\n  v text,\n  hidden default 0, x)",

@@ -2,6 +2,7 @@
 #include "support/prelude.h"
 
 #include "captured_users.h"
+#include "orders.h"
 #include "support/intending.h"
 
 static struct position seal(bool write)
@@ -66,6 +67,73 @@ static void test_a_seal_divides_changes_by_sequence(void **state)
     assert_int_equal(first.sealed_sequence, 2);
     assert_int_equal(second.sequence, 2);
     assert_int_equal(second.sealed_sequence, 3);
+}
+
+static void test_a_seal_leaves_the_counters_of_other_tables(void **state)
+{
+    (void)state;
+    run(&source, "create table orders(id integer primary key, v)");
+    install();
+    expect_ok(capture_install(&source, &orders_table, &err));
+
+    seal_and_release();
+
+    assert_string_equal(
+        query_text(&source, "select group_concat(table_name || sequence) from bq_sync_capture"),
+        "orders1,users2");
+}
+
+static int transactions;
+static int most_deleted; /* in one of them */
+
+static int count_deleted(void *context)
+{
+    static int before;
+    int deleted = sqlite3_total_changes(context) - before;
+
+    before += deleted;
+    most_deleted = deleted > most_deleted ? deleted : most_deleted;
+    transactions++;
+    return 0;
+}
+
+static void test_many_keys_are_deleted_in_short_transactions(void **state)
+{
+    (void)state;
+    install();
+    run(&source, "with recursive n(i) as (select 1 union all select i + 1 from n where i < 9000)"
+                 " insert into bq_sync_dirty_users select i, 1 + i % 2 from n");
+    sqlite3_commit_hook(source.handle, count_deleted, source.handle);
+    count_deleted(source.handle);
+    transactions = 0;
+    most_deleted = 0;
+
+    expect_ok(capture_clean(&source, &users_table, 1, &err));
+
+    assert_int_equal(query_int(&source, "select count(*) from bq_sync_dirty_users"), 4500);
+    assert_int_equal(
+        query_int(&source, "select min(bq_sync_sequence) from bq_sync_dirty_users"), 2);
+    // The lock is never held for all of them.
+    assert_true(transactions >= 3);
+    assert_true(most_deleted <= 2000);
+}
+
+static void test_without_capture_nothing_is_pending(void **state)
+{
+    (void)state;
+    const struct watermark watermark = {.found = true, .last_synced_row_id = 2};
+    struct source_shape shape = inspect();
+    const struct source_table in = {&source, &users_table, &shape};
+    struct pending pending;
+    sqlite3_stmt *statement = NULL;
+
+    expect_ok(capture_pending(&in, &watermark, &pending, &err));
+    expect_ok(capture_prepare_rejected(&in, &statement, &err));
+
+    assert_int_equal(pending.new_rows, 1);
+    assert_int_equal(pending.dirty_keys, 0);
+    assert_int_equal(pending.rejected_keys, 0);
+    assert_null(statement);
 }
 
 static void test_the_watermark_never_falls(void **state)
@@ -244,6 +312,9 @@ int main(void)
         capture_test(test_a_row_that_leaves_a_partial_index_s_way_is_listed),
         capture_test(test_rows_above_the_watermark_are_not_listed),
         capture_test(test_a_seal_divides_changes_by_sequence),
+        capture_test(test_a_seal_leaves_the_counters_of_other_tables),
+        capture_test(test_many_keys_are_deleted_in_short_transactions),
+        capture_test(test_without_capture_nothing_is_pending),
         capture_test(test_the_watermark_never_falls),
         capture_test(test_looking_without_writing_changes_nothing),
         capture_test(test_rows_that_slip_in_behind_a_seal_make_it_seal_again),

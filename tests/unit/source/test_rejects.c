@@ -1,6 +1,7 @@
 /* Rows that could not be encoded: collected, published, kept since when, listed for another try. */
 #include "support/prelude.h"
 
+#include "quoted.h"
 #include "source/rejects.h"
 #include "support.h"
 #include "users.h"
@@ -91,6 +92,39 @@ static void test_bad_values_are_shown_by_key_and_column(void **state)
     int64_t rows;
     expect_ok(rejects_count(&tracking, "users", &rows, &err));
     assert_int_equal(rows, 2);
+}
+
+static void test_a_key_of_two_columns_is_kept_whole(void **state)
+{
+    static const char *const listed_sql =
+        "select group_concat(bq_sync_key_1 || bq_sync_key_2 || (bq_sync_sequence > 7), ' ')"
+        " from \"bq_sync_dirty_it\"\"s\"";
+    const struct rejects_pass pass = {.by = CAPTURE_TRIGGERS, .sequence = 7, .now_us = NOW};
+    const struct bad_value value = {.column = 2, .storage_class = "text", .reason = "bad"};
+    struct database *database = &tracking.database;
+    sqlite3_stmt *row = NULL;
+    bool found = false;
+
+    (void)state;
+    run(database,
+        "create table \"it\"\"s\"(a text not null, b text not null, v, primary key (a, b));"
+        "insert into \"it\"\"s\" values ('x', '1', 'v')");
+    expect_ok(capture_install(database, &quoted_table, &err));
+    expect_ok(rejects_begin(&tracking, &quoted_table, &err));
+    expect_ok(database_prepare(database, "select * from \"it\"\"s\"", &row, &err));
+    expect_ok(database_step(database, row, &found, &err));
+    expect_ok(rejects_add(&tracking, &quoted_table, row, &value, &err));
+    sqlite3_finalize(row);
+    expect_ok(rejects_publish(&tracking, &quoted_table, &pass, &changed, &err));
+
+    assert_string_equal(
+        all_of("it\"s"), "it\"s {\"a\":\"x\",\"b\":\"1\"} v text bad 2026-01-02T03:04:05.678Z\n");
+    assert_string_equal(query_text(database, listed_sql), "x11");
+
+    // Now it fits, and is a change of this pass.
+    expect_ok(rejects_begin(&tracking, &quoted_table, &err));
+    expect_ok(rejects_publish(&tracking, &quoted_table, &pass, &changed, &err));
+    assert_string_equal(query_text(database, listed_sql), "x10");
 }
 
 static void test_a_value_rejected_again_keeps_its_since_and_a_fixed_one_is_deleted(void **state)
@@ -385,6 +419,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         rejects_test(test_bad_values_are_shown_by_key_and_column),
+        rejects_test(test_a_key_of_two_columns_is_kept_whole),
         rejects_test(test_a_value_rejected_again_keeps_its_since_and_a_fixed_one_is_deleted),
         rejects_test(test_nothing_collected_clears_the_table_and_no_other),
         rejects_test(test_what_is_published_already_changes_nothing),
