@@ -69,6 +69,19 @@ static bool add_reject(
     return rejects_add(&e->batch.rejects, table, row, &value, err);
 }
 
+/* By how much a tombstone can be longer than every row of its key: _bqsync_deleted, the operation,
+ * and a byte more for each field of the key, which says that it is no NULL. */
+#define MARKS_BYTES_MAX ((size_t)64)
+
+/* Whether the row that could not be ended is of a key that BigQuery never had, because no row of it
+ * would have been short enough. */
+static bool was_never_sent(const struct extraction *e, const struct error *ended)
+{
+    return ended->code == ERROR_LIMIT && e->record_bytes > CONTAINER_BLOCK_BYTES_MAX +
+                                                               MARKS_BYTES_MAX +
+                                                               e->task->table->key_count;
+}
+
 static bool append_row(struct extraction *e, bool deleted, struct error *err)
 {
     const struct table *table = e->task->table;
@@ -80,6 +93,7 @@ static bool append_row(struct extraction *e, bool deleted, struct error *err)
         avro_bool(out, (struct value_bool){.value = deleted});
     if (e->batch.staged && table->history != NULL)
         avro_string(out, slice_of(e->operation));
+    e->record_bytes = out->out->failure == BUFFER_OK ? out->out->length - start : SIZE_MAX;
     // A row that no block takes is rejected when it ends.
     if (out->out->failure != BUFFER_OK)
         return true;
@@ -102,9 +116,13 @@ bool extract_kept_row(struct extraction *e, struct column_reader *reader, struct
     column_reader_next(reader, true);
     e->task->table->read(reader, e->row);
     e->operation = NULL;
+    if (!append_row(e, true, err))
+        return false;
+    if (!container_end_row(e->container, err))
+        return was_never_sent(e, err);
     e->batch.rows++;
     e->batch.kept_keys++;
-    return append_row(e, true, err) && container_end_row(e->container, err);
+    return true;
 }
 
 static bool reject_row(struct extraction *e, struct column_reader *reader, struct error *err)
@@ -243,7 +261,8 @@ bool extract_row(
     if (!append_row(e, deleted, err))
         return false;
     if (!container_end_row(e->container, err))
-        return err->code == ERROR_LIMIT && reject_long_row(e, reader, err);
+        return (deleted && was_never_sent(e, err)) ||
+               (err->code == ERROR_LIMIT && reject_long_row(e, reader, err));
     if (!deleted && !partitions_add(&e->batch.partitions, reader, err))
         return false;
     e->batch.rows++;

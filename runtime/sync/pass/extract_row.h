@@ -35,6 +35,7 @@ struct extraction {
     struct buffer key_text;
     enum shadow_claim claim; /* of the last row that was written */
     bool key_fits;           /* of the last row */
+    size_t record_bytes;     /* the same; SIZE_MAX: more than a block can hold */
     int64_t rows_read;
     /* Of the rows whose changes nothing lists (sync/pass/content.h). */
     struct fingerprint fingerprint;
