@@ -192,28 +192,26 @@ static void stage(struct staged *staged, int number, bool logged)
 }
 
 /* Whether so many tables, of which some have a log, are too many for one transaction. */
-static bool are_too_many(struct scene *scene, int count, int logged)
+static bool are_too_many(struct scene *scene, size_t count, size_t logged)
 {
-    struct staged *each = calloc((size_t)count, sizeof *each);
-    struct task **tasks = calloc((size_t)count, sizeof *tasks);
+    static struct staged each[TRANSACTION_TABLES_MAX];
+    struct task *tasks[TRANSACTION_TABLES_MAX] = {NULL};
     const struct transaction_snapshot snapshot = {.run_id = "run1"};
     char words[100];
     bool refused = true;
 
-    assert_true(each != NULL && tasks != NULL);
-    for (int i = 0; i < count; i++) {
+    memset(each, 0, sizeof each);
+    for (size_t i = 0; i < count; i++) {
         // A log at the end counts as one at the beginning.
-        stage(&each[i], i, i >= count - logged);
+        stage(&each[i], (int)i, i >= count - logged);
         tasks[i] = &each[i].task;
     }
-    transaction_commit(&scene->workers, tasks, (size_t)count, &snapshot);
-    snprintf(words, sizeof words, "%d tables would change, change logs included", count + logged);
-    for (int i = 0; i < count; i++) {
+    transaction_commit(&scene->workers, tasks, count, &snapshot);
+    snprintf(words, sizeof words, "%zu tables would change, change logs included", count + logged);
+    for (size_t i = 0; i < count; i++) {
         refused = refused && strstr(each[i].outcome.error.message, words) != NULL;
         free(each[i].task.intent);
     }
-    free(tasks);
-    free(each);
     return refused;
 }
 
