@@ -4,9 +4,11 @@
 #include "registry.h"
 #include "source/capture.h"
 #include "sync/commit/table_commit.h"
+#include "sync/pass/history_log.h"
 #include "sync/pass/plan.h"
 #include "sync/pass/reading.h"
 #include "sync/pass/target.h"
+#include "warehouse/quota.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +71,8 @@ static void describe(const struct fake_request *request, char *out, size_t size)
         snprintf(out, size, "list jobs");
     else if (strstr(url, "/jobs/") != NULL)
         snprintf(out, size, "get job");
+    else if (strstr(url, "/tables?") != NULL && strcmp(request->method, "GET") == 0)
+        snprintf(out, size, "list tables");
     else if (strcmp(request->method, "POST") == 0)
         snprintf(out, size, "insert %s", plain(between(request->body, "\"tableId\":\"", "\"")));
     else
@@ -80,19 +84,62 @@ static void describe(const struct fake_request *request, char *out, size_t size)
             plain(between(url, "/tables/", "?")));
 }
 
-/* A target in line with its definition. */
-static const char *live_table(const char *name)
+/* A target, or the log of one, in line with its definition. */
+static const char *live_table(const char *target)
 {
     static char text[8000];
-    const struct table *table = find_table(name);
 
-    snprintf(
-        text, sizeof text, "{\"schema\":{\"fields\":%s},%s", table->schema_json,
-        table->resource_json + 1);
+    for (size_t i = 0; i < registry_count; i++) {
+        struct table table = *registry_tables[i];
+        if (table.history != NULL && strcmp(table.history->log, target) == 0)
+            table = history_log(&table);
+        if (strcmp(table.target, target) != 0)
+            continue;
+        snprintf(
+            text, sizeof text, "{\"schema\":{\"fields\":%s},%s", table.schema_json,
+            table.resource_json + 1);
+        return text;
+    }
+    fail_msg("there is no target %s in the definitions", target);
+    return NULL;
+}
+
+static void list_table(struct buffer *out, const char *name, const char *shape, int64_t generation)
+{
+    buffer_printf(
+        out,
+        "%s{\"tableReference\":{\"tableId\":\"%s\"},\"labels\":{\"" LABEL_GENERATION
+        "\":\"%d\",\"" LABEL_SHAPE "\":\"%.15s\"}}",
+        out->length > 0 ? "," : "{\"tables\":[", name, (int)generation, shape);
+}
+
+/* All that a pass has labelled, with these labels. */
+static const char *listed_tables(struct scene *scene)
+{
+    static char text[8000];
+    struct buffer list;
+
+    buffer_init(&list, sizeof text - 10);
+    for (size_t i = 0; i < registry_count; i++) {
+        const struct table *table = registry_tables[i];
+        const struct table_history *history = table->history;
+        struct watermark watermark;
+        struct error err;
+        expect_ok(tracking_load(&scene->tracking, table->name, &watermark, &err));
+        if (watermark.labelled == 0)
+            continue;
+        list_table(&list, table->target, watermark.shape_hash, watermark.labelled);
+        if (history != NULL) {
+            list_table(&list, history->log, history->shape_hash, 0);
+            list_table(&list, history->view, "", 0);
+        }
+    }
+    snprintf(text, sizeof text, "%s%s", buffer_text(&list), list.length > 0 ? "]}" : "{}");
+    buffer_clear(&list);
     return text;
 }
 
-static void agree(const char *line, struct fake_reply *out_reply)
+static void agree(struct scene *scene, const char *line, struct fake_reply *out_reply)
 {
     out_reply->status = 200;
     out_reply->body = "{}";
@@ -104,6 +151,8 @@ static void agree(const char *line, struct fake_reply *out_reply)
         out_reply->body = "{\"configuration\":{\"load\":{}},\"status\":{\"state\":\"DONE\"}}";
     else if (strcmp(line, "list jobs") == 0)
         out_reply->body = "{\"jobs\":[]}";
+    else if (strcmp(line, "list tables") == 0)
+        out_reply->body = listed_tables(scene);
     else if (strcmp(line, "get ") == 0)
         out_reply->body = "{\"location\":\"EU\"}"; // the dataset
     else if (strncmp(line, "get ", 4) == 0)
@@ -140,14 +189,17 @@ static void answer(void *context, const struct fake_request *request, struct fak
     free(scene->last_body);
     scene->last_body = strdup(request->body);
 
-    agree(line, out_reply);
+    agree(scene, line, out_reply);
     for (size_t i = 0; i < scene->answer_count; i++) {
         struct scene_answer *other = &scene->answers[i];
         if (strstr(line, other->match) == NULL ||
             (other->times > 0 && other->given >= other->times))
             continue;
         other->given++;
-        *out_reply = other->reply;
+        if (other->meanwhile != NULL)
+            scene_run(scene, other->meanwhile);
+        else
+            *out_reply = other->reply;
         return;
     }
 }
@@ -167,6 +219,45 @@ const char *scene_requests(struct scene *scene)
     snprintf(text, sizeof text, "%s", buffer_text(&scene->requests));
     buffer_clear(&scene->requests);
     buffer_init(&scene->requests, 1 << 20);
+    return text;
+}
+
+cJSON *scene_parameter(const cJSON *job, const char *name)
+{
+    const cJSON *query = cJSON_GetObjectItem(cJSON_GetObjectItem(job, "configuration"), "query");
+    cJSON *parameter;
+
+    cJSON_ArrayForEach(parameter, cJSON_GetObjectItem(query, "queryParameters"))
+    {
+        if (strcmp(cJSON_GetStringValue(cJSON_GetObjectItem(parameter, "name")), name) == 0)
+            return parameter;
+    }
+    return NULL;
+}
+
+const char *scene_sent_rows(const struct scene *scene)
+{
+    static char text[20000];
+    cJSON *job = cJSON_Parse(scene->last_body);
+    cJSON *parameter = scene_parameter(job, "rows");
+    cJSON *value = cJSON_GetObjectItem(parameter, "parameterValue");
+    const cJSON *row;
+    const cJSON *member;
+    size_t used = 0;
+
+    text[0] = '\0';
+    cJSON_ArrayForEach(row, cJSON_GetObjectItem(value, "arrayValues"))
+    {
+        cJSON_ArrayForEach(member, cJSON_GetObjectItem(row, "structValues"))
+        {
+            const char *cell = cJSON_GetStringValue(cJSON_GetObjectItem(member, "value"));
+            assert_true(used < sizeof text);
+            used += (size_t)snprintf(
+                text + used, sizeof text - used, "%s ", cell == NULL ? "null" : cell);
+        }
+        text[used - 1] = '\n';
+    }
+    cJSON_Delete(job);
     return text;
 }
 
@@ -199,7 +290,9 @@ static struct scene *open_scene(bool apart)
         .clock = &scene->clock.clock,
         .http = &scene->http.ops,
         .retry_budget_ms = 1000,
+        .quota = quota_new(&scene->clock.clock),
     };
+    scene->options.kind = RUN_TABLES;
     fake_http_init(&scene->http);
     scene->http.handler = answer;
     scene->http.context = scene;
@@ -277,7 +370,9 @@ int scene_teardown(void **state)
     char command[128];
 
     forget_tasks(scene);
+    run_result_clear(&scene->result);
     bigquery_close(scene->worker.bigquery);
+    quota_free(scene->deployment.quota);
     tracking_close(&scene->tracking);
     database_close(&scene->watch);
     database_close(&scene->source);
@@ -334,6 +429,12 @@ static void add_task(struct scene *scene, const char *name)
     snprintf(
         task->warehouse.label_shape, sizeof task->warehouse.label_shape, "%.15s",
         watermark.shape_hash);
+    if (task->table->history != NULL) {
+        struct task_history *seen = &task->warehouse.history;
+        seen->log_exists = true;
+        seen->view_exists = true;
+        snprintf(seen->log_shape, sizeof seen->log_shape, "%s", task->table->history->shape_hash);
+    }
 }
 
 void scene_pass(struct scene *scene, ...)
@@ -400,4 +501,21 @@ void scene_sync(struct scene *scene, const char *table)
     if (task_failed(&scene->tasks[0]))
         fail_msg("%s: %s", table, scene->outcomes[0].error.message);
     scene_requests(scene);
+}
+
+void scene_pass_run(struct scene *scene, ...)
+{
+    const struct table *tables[SCENE_TASKS_MAX];
+    va_list names;
+
+    scene->options.table_count = 0;
+    scene->options.tables = tables;
+    va_start(names, scene);
+    for (const char *name; (name = va_arg(names, const char *)) != NULL;) {
+        assert_true(scene->options.table_count < SCENE_TASKS_MAX);
+        tables[scene->options.table_count++] = find_table(name);
+    }
+    va_end(names);
+    run_result_clear(&scene->result);
+    pass_run(&scene->deployment, &scene->options, &scene->result);
 }

@@ -11,6 +11,7 @@
 #include "support/fake_http.h"
 #include "support/manual_clock.h"
 #include "sync/deployment.h"
+#include "sync/pass/pass.h"
 #include "sync/pass/task.h"
 #include "sync/pass/workers.h"
 
@@ -19,6 +20,7 @@
 /* An answer other than yes to the requests whose line contains `match`. */
 struct scene_answer {
     const char *match;
+    const char *meanwhile; /* runs on the source before the answer, which then is yes */
     struct fake_reply reply;
     int times; /* 0: always */
     int given;
@@ -41,6 +43,10 @@ struct scene {
     struct table_result outcomes[SCENE_TASKS_MAX];
     struct task *order[SCENE_TASKS_MAX];
     size_t count;
+
+    /* Of scene_pass_run. */
+    struct pass_options options;
+    struct run_result result;
 
     struct scene_answer *answers;
     size_t answer_count;
@@ -74,9 +80,19 @@ void scene_commit(struct scene *scene);
 /* A whole pass over one table, which has to end well. */
 void scene_sync(struct scene *scene, const char *table);
 
+/* The same over the tables named, NULL at the end, by pass_run with connections of its own.
+ * BigQuery lists the targets that have got a label. How it ends is in scene->result. */
+void scene_pass_run(struct scene *scene, ...);
+
 void scene_answers(struct scene *scene, struct scene_answer *answers, size_t count);
 /* What was asked since the last call: "1 patch accounts\n1 upload load\n..." */
 const char *scene_requests(struct scene *scene);
+
+/* Of a job's request, the parameter of that name, NULL if it has none. */
+cJSON *scene_parameter(const cJSON *job, const char *name);
+/* The texts of the values in the parameter for the rows of the last request, a line for each row.
+ */
+const char *scene_sent_rows(const struct scene *scene);
 
 #define SCENE_ANSWERS(scene, ...)                                                                  \
     do {                                                                                           \

@@ -31,6 +31,8 @@ struct world {
     /* The row with this id is this one by the time that rows are asked for; id 0: none. */
     struct row changed;
     bool absent;
+    /* Its table has not all columns of the definition. */
+    const char *live;
     struct buffer answer;
     struct verify_table *report;
 };
@@ -126,6 +128,15 @@ static void answer(void *context, const struct fake_request *request, struct fak
             .status = 404,
             .body = "{\"error\":{\"code\":404,\"message\":\"Not found: Table p:d.t\",\"errors\":"
                     "[{\"reason\":\"notFound\",\"message\":\"Not found: Table p:d.t\"}]}}"};
+        return;
+    }
+    if (world->live != NULL) {
+        *out_reply = (struct fake_reply){.status = 200, .body = world->live};
+        if (strcmp(request->method, "GET") != 0)
+            *out_reply = (struct fake_reply){
+                .status = 400,
+                .body = "{\"error\":{\"code\":400,\"message\":\"Unrecognized name: v\",\"errors\":"
+                        "[{\"reason\":\"invalidQuery\"}]}}"};
         return;
     }
     bool buckets = strstr(request->body, "sum(") != NULL;
@@ -342,6 +353,37 @@ static void test_a_target_that_does_not_exist_lacks_every_row(void **state)
     assert_int_equal(found->missing_count, 3);
 }
 
+static void test_columns_that_bigquery_lacks_are_named_and_no_row_is_compared(void **state)
+{
+    struct world *world = *state;
+    struct table known = table;
+    const struct table *const one[] = {&known};
+
+    known.schema_json = "[{\"name\":\"id\"},{\"name\":\"v\"}]";
+    verify_report_free(world->report, 1);
+    expect_ok(verify_report_new(one, 1, &world->report, &err));
+    world->live = "{\"schema\":{\"fields\":[{\"name\":\"id\"}]},\"numRows\":\"2\"}";
+    const struct verify_table *found = compare(world, NULL, 0);
+
+    assert_false(found->equal);
+    expect_keys(found->missing_columns, "[\"v\"]");
+    assert_int_equal(found->missing_columns_count, 1);
+    assert_int_equal(found->warehouse_rows, 2);
+    expect_keys(found->missing, "[]");
+
+    // Another mistake in the query is no missing column.
+    struct comparison_sides sides = {
+        .config = &world->config,
+        .source = &world->source,
+        .tracking = &world->tracking,
+        .bigquery = world->bigquery,
+        .clock = clock_system(),
+    };
+    world->live = "{\"schema\":{\"fields\":[{\"name\":\"id\"},{\"name\":\"v\"}]}}";
+    verify_report_restart(world->report);
+    expect_error(comparison_run(&sides, world->report, &err), ERROR_WAREHOUSE, "Unrecognized name");
+}
+
 static void test_a_source_without_a_column_of_the_definition_is_not_compared(void **state)
 {
     struct world *world = *state;
@@ -372,6 +414,7 @@ int main(void)
         TEST(test_a_row_above_the_watermark_is_pending_and_not_missing),
         TEST(test_a_row_that_does_not_fit_is_rejected_and_not_missing),
         TEST(test_a_target_that_does_not_exist_lacks_every_row),
+        TEST(test_columns_that_bigquery_lacks_are_named_and_no_row_is_compared),
         TEST(test_a_source_without_a_column_of_the_definition_is_not_compared),
     };
 

@@ -213,6 +213,44 @@ static void test_the_storage_class_of_a_key_is_shown(void **state)
     expect_found(*state, "[1.0]", "[]", "[]", "[]");
 }
 
+static void test_the_values_of_a_key_are_shown_in_their_order(void **state)
+{
+    static const struct column its_columns[] = {
+        {.name = "v", .source = "v", .type = COLUMN_BYTES, .key = true},
+        {.name = "id", .source = "id", .type = COLUMN_INT64, .key = true},
+    };
+    static const size_t both[] = {1, 0};
+    struct world *world = *state;
+    struct table pair = table;
+    char hash[65];
+
+    pair.columns = its_columns;
+    pair.key = both;
+    pair.key_count = 2;
+    drill_down_free(world->drill_down);
+    expect_ok(drill_down_new(&pair, &world->hash, &world->drill_down, &err));
+    add_source_of(world->drill_down, &pair, "x'00ff', 7", 1);
+    hash_text("x", hash);
+    const char *const cells[] = {"2:8", hash, "8", "00fe"};
+    expect_ok(drill_down_add_warehouse(world->drill_down, 4, cells, &err));
+
+    expect_found(world, "[[7,\"00ff\"]]", "[[8,\"00fe\"]]", "[]", "[]");
+}
+
+/* What lies behind the last cell is none of the row's. */
+static void test_a_row_of_bigquery_ends_with_its_last_cell(void **state)
+{
+    struct world *world = *state;
+    char hash[65];
+
+    add_source(world, "1, 10", 1);
+    hash_row(1, 10, hash);
+    const char *const cells[] = {"1:1", hash, "1", "{}"};
+    expect_ok(drill_down_add_warehouse(world->drill_down, 3, cells, &err));
+
+    expect_found(world, "[]", "[]", "[]", "[]");
+}
+
 static void test_a_bucket_is_explained_by_what_is_wrong_in_it(void **state)
 {
     struct world *world = *state;
@@ -320,6 +358,8 @@ int main(void)
         TEST(test_only_one_of_several_rows_of_a_key_is_expected),
         TEST(test_a_fitting_row_beside_a_rejected_one_of_its_key_may_be_rejected),
         TEST(test_the_storage_class_of_a_key_is_shown),
+        TEST(test_the_values_of_a_key_are_shown_in_their_order),
+        TEST(test_a_row_of_bigquery_ends_with_its_last_cell),
         TEST(test_a_bucket_is_explained_by_what_is_wrong_in_it),
         TEST(test_json_explains_a_bucket_only_if_bigquery_writes_it_in_another_way),
         TEST(test_keys_beyond_the_limit_are_counted_but_not_listed),

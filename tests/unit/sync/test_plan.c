@@ -46,6 +46,43 @@ static void test_the_layout_that_earlier_versions_have_noted_is_the_same(void **
     assert_string_equal(layout, ".4f620c5ecf31d2932ccc9c4b");
 }
 
+/* The shorter layout is noted anew, and nothing is sent for it. */
+static void test_a_layout_of_which_less_was_noted_is_trusted_as_far_as_it_goes(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_sync(scene, "accounts");
+    scene_run(
+        scene, "update bq_sync_tracking set content_hash = substr(content_hash, 1,"
+               " length(content_hash) - 16)");
+    struct task *task = plan_one(scene, "accounts");
+    expect_plan(task, SEND_NOTHING, NULL);
+    assert_true(task->plan.only_state);
+    scene_sync(scene, "accounts");
+    task = plan_one(scene, "accounts");
+    assert_false(task->plan.only_state);
+    assert_string_equal(task->source.watermark.content_hash, task->plan.content_hash);
+
+    scene_run(
+        scene, "update bq_sync_tracking set content_hash = substr(content_hash, 1,"
+               " length(content_hash) - 17) || 'x'");
+    expect_plan(
+        plan_one(scene, "accounts"), SEND_REPLACE,
+        "columns were renamed, moved or made again in SQLite");
+}
+
+static void test_a_table_that_must_not_have_rejects_is_left_alone_without_changes(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_run(scene, "insert into invoices values (1, 1)");
+    scene_sync(scene, "invoices");
+    struct task *task = plan_one(scene, "invoices");
+
+    expect_plan(task, SEND_NOTHING, NULL);
+    assert_false(task_has_work(task));
+}
+
 static void test_rejects_on_record_are_read_again_once_the_definition_says_fail(void **state)
 {
     struct scene *scene = *state;
@@ -405,6 +442,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCENE_TEST(test_the_layout_that_earlier_versions_have_noted_is_the_same),
         SCENE_TEST(test_a_table_is_replaced_first_and_left_alone_afterwards),
+        SCENE_TEST(test_a_layout_of_which_less_was_noted_is_trusted_as_far_as_it_goes),
+        SCENE_TEST(test_a_table_that_must_not_have_rejects_is_left_alone_without_changes),
         SCENE_TEST(test_rejects_on_record_are_read_again_once_the_definition_says_fail),
         SCENE_TEST(test_changes_are_merged_or_appended_as_declared),
         SCENE_TEST(test_an_append_is_a_merge_where_a_load_into_the_target_will_not_do),

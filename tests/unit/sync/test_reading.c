@@ -382,6 +382,35 @@ static void test_another_change_of_the_schema_changes_nothing(void **state)
     expect_batch(&scene->tasks[0].batch, SEND_MERGE, true, 0, 1);
 }
 
+static int refuse_schema_version(
+    void *context, int action, const char *name, const char *value, const char *database,
+    const char *trigger)
+{
+    (void)context;
+    (void)value;
+    (void)database;
+    (void)trigger;
+    return action == SQLITE_PRAGMA && strcmp(name, "schema_version") == 0 ? SQLITE_DENY : SQLITE_OK;
+}
+
+/* Whether the plan still fits it is not known then. */
+static void test_a_table_is_not_read_if_its_schema_cannot_be_looked_at(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_run(scene, three_accounts);
+    scene_sync(scene, "accounts");
+    scene_run(scene, "update accounts set note = 'x'");
+    scene_pass(scene, "accounts", NULL);
+    scene_plan(scene);
+    sqlite3_set_authorizer(scene->source.handle, refuse_schema_version, NULL);
+    scene_read(scene);
+    sqlite3_set_authorizer(scene->source.handle, NULL, NULL);
+
+    assert_true(task_failed(&scene->tasks[0]));
+    assert_false(scene->tasks[0].batch.complete);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -402,6 +431,7 @@ int main(void)
         SCENE_TEST(test_a_table_is_not_read_if_its_trigger_is_dropped_after_the_plan),
         SCENE_TEST(test_a_table_is_not_read_if_it_is_rebuilt_after_the_plan),
         SCENE_TEST(test_another_change_of_the_schema_changes_nothing),
+        SCENE_TEST(test_a_table_is_not_read_if_its_schema_cannot_be_looked_at),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

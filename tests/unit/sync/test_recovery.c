@@ -396,6 +396,93 @@ static void test_an_intent_that_cannot_be_resolved_where_it_belongs_stands_in_th
     expect_open(scene, "1");
 }
 
+/* The names of its dataset do not say where that is, and it does not say so itself. */
+static void test_an_intent_whose_dataset_cannot_be_asked_stands_in_the_way(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    scene_run(
+        scene, "update bq_sync_intents set project = '', dataset = '', location = '',"
+               " target = 'old.e.accounts'");
+    SCENE_ANSWERS(scene, {.match = "get ", .reply = {.status = 404, .body = "{}"}});
+    assert_false(recover(scene, &err));
+
+    assert_string_equal(scene_requests(scene), "1 get \n");
+    expect_open(scene, "1");
+}
+
+static void test_an_intent_of_an_unknown_place_asks_where_its_dataset_is(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    scene_run(
+        scene, "update bq_sync_intents set dataset = 'e', location = '', target = 'p.e.accounts'");
+    SCENE_ANSWERS(
+        scene, {.match = "get job", .reply = GONE},
+        {.match = "get ", .reply = {.status = 200, .body = "{\"location\":\"ASIA\"}"}});
+    expect_ok(recover(scene, &err));
+
+    assert_string_equal(
+        scene_requests(scene), "1 get \n1 get job\n1 query claim\n0 delete staging\n");
+    expect_asked(scene, "location=ASIA");
+    assert_null(strstr(buffer_text(&scene->urls), "location=&"));
+}
+
+/* Its dataset may be gone for good. */
+static void test_an_intent_that_is_refused_elsewhere_is_given_up_after_a_reset(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    scene_run(scene, "update bq_sync_intents set bytes_reserved = 10485760");
+    expect_ok(tracking_reset(&scene->tracking, "accounts", &err));
+    scene->worker.dataset = "other";
+    SCENE_ANSWERS(scene, {.match = "get job", .reply = {.status = 401, .body = "{}"}});
+    assert_false(recover(scene, &err));
+    expect_open(scene, "1");
+    SCENE_ANSWERS(scene, {.match = "get job", .reply = {.status = 403, .body = "{}"}});
+    expect_ok(recover(scene, &err));
+
+    expect_open(scene, "0");
+    // Nobody knows what it has billed.
+    assert_string_equal(scene_state(scene, "select bytes from bq_sync_billed"), "10485760");
+}
+
+#define CHILD(table, billed)                                                                       \
+    "{\"configuration\":{\"query\":{\"destinationTable\":{\"datasetId\":\"d\",\"tableId\":"        \
+    "\"" table "\"}}},\"statistics\":{\"query\":{\"statementType\":\"MERGE\","                     \
+    "\"totalBytesBilled\":\"" billed "\"}}}"
+
+static void test_of_the_bill_of_a_transaction_a_table_has_its_own_part(void **state)
+{
+    struct scene *scene = *state;
+    struct error err;
+
+    leave_open(scene);
+    scene_run(scene, "update bq_sync_intents set commit_job = 'bqsync_atomic_1_commit'");
+    SCENE_ANSWERS(
+        scene,
+        {.match = "get job",
+         .reply =
+             {.status = 200,
+              .body = "{\"configuration\":{\"query\":{}},\"status\":{\"state\":\"DONE\"},"
+                      "\"statistics\":{\"query\":{\"totalBytesBilled\":\"1000\"}}}"}},
+        {.match = "list jobs",
+         .reply = {
+             .status = 200,
+             .body = "{\"jobs\":[" CHILD("accounts", "200") "," CHILD("settings", "300") "," CHILD(
+                 "accounts", "10") "]}"}});
+    expect_ok(recover(scene, &err));
+
+    assert_int_equal(scene->outcomes[0].bytes_billed, 210);
+    expect_open(scene, "0");
+}
+
 static void test_a_reset_while_the_job_ran_stands(void **state)
 {
     struct scene *scene = *state;
@@ -431,6 +518,10 @@ int main(void)
         SCENE_TEST(test_an_intent_of_another_dataset_whose_job_succeeded_is_acknowledged),
         SCENE_TEST(test_an_intent_without_a_place_is_resolved_in_the_dataset_of_its_target),
         SCENE_TEST(test_an_intent_that_cannot_be_resolved_where_it_belongs_stands_in_the_way),
+        SCENE_TEST(test_an_intent_whose_dataset_cannot_be_asked_stands_in_the_way),
+        SCENE_TEST(test_an_intent_of_an_unknown_place_asks_where_its_dataset_is),
+        SCENE_TEST(test_an_intent_that_is_refused_elsewhere_is_given_up_after_a_reset),
+        SCENE_TEST(test_of_the_bill_of_a_transaction_a_table_has_its_own_part),
         SCENE_TEST(test_a_reset_while_the_job_ran_stands),
     };
 

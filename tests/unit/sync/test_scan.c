@@ -169,6 +169,30 @@ static void test_new_changed_and_deleted_rows_are_counted_and_then_known(void **
     assert_counts(run((struct scan){.mode = SHADOW_CHANGES}, &ended, &shadow), 3, 0, 0, 0);
 }
 
+/* Whatever there is of each. */
+static void test_changes_of_each_kind_are_kept_beside_those_of_another(void **state)
+{
+    (void)state;
+    static const char *const changes[] = {
+        "insert into t values (4, 'd')", "update t set v = v || 'x' where id = 1",
+        "delete from t where id = 2"};
+    struct shadow *shadow = NULL;
+    bool ended = true;
+
+    for (unsigned kinds = 1; kinds < 8; kinds++) {
+        change("delete from t; insert into t values (1, 'a'), (2, 'b'), (3, 'c')");
+        replace_all();
+        for (int i = 0; i < 3; i++)
+            if (kinds & 1u << i)
+                change(changes[i]);
+
+        run((struct scan){.mode = SHADOW_CHANGES}, &ended, &shadow);
+        if (shadow == NULL)
+            fail_msg("%u", kinds);
+        send(shadow);
+    }
+}
+
 static void test_what_is_not_sent_is_found_again(void **state)
 {
     (void)state;
@@ -304,6 +328,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_table_that_did_not_change_leaves_nothing_to_keep),
         TEST(test_new_changed_and_deleted_rows_are_counted_and_then_known),
+        TEST(test_changes_of_each_kind_are_kept_beside_those_of_another),
         TEST(test_what_is_not_sent_is_found_again),
         TEST(test_a_row_that_takes_the_place_of_another_ends_a_scan_for_new_rows),
         TEST(test_a_comparison_keeps_nothing),

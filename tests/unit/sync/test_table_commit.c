@@ -183,20 +183,6 @@ static void test_few_changes_travel_in_the_merge(void **state)
     assert_string_equal(intents(scene), "");
 }
 
-/* The statement's parameter of that name, NULL if it has none. */
-static cJSON *parameter_of(const cJSON *job, const char *name)
-{
-    const cJSON *query = cJSON_GetObjectItem(cJSON_GetObjectItem(job, "configuration"), "query");
-    cJSON *parameter;
-
-    cJSON_ArrayForEach(parameter, cJSON_GetObjectItem(query, "queryParameters"))
-    {
-        if (strcmp(cJSON_GetStringValue(cJSON_GetObjectItem(parameter, "name")), name) == 0)
-            return parameter;
-    }
-    return NULL;
-}
-
 /* The bounds of the key's first column that a statement carries, "" if it carries none. */
 static const char *sent_bounds(const struct scene *scene)
 {
@@ -205,38 +191,12 @@ static const char *sent_bounds(const struct scene *scene)
     const char *values[2] = {"", ""};
 
     for (int i = 0; i < 2; i++) {
-        const cJSON *parameter = parameter_of(job, i == 0 ? "low_1" : "high_1");
+        const cJSON *parameter = scene_parameter(job, i == 0 ? "low_1" : "high_1");
         const cJSON *value = cJSON_GetObjectItem(parameter, "parameterValue");
         if (value != NULL)
             values[i] = cJSON_GetStringValue(cJSON_GetObjectItem(value, "value"));
     }
     snprintf(text, sizeof text, "%s%s%s", values[0], *values[1] == '\0' ? "" : " ", values[1]);
-    cJSON_Delete(job);
-    return text;
-}
-
-/* The texts of the values in the statement's parameter, a line for each row. */
-static const char *sent_rows(const struct scene *scene)
-{
-    static char text[1000];
-    cJSON *job = cJSON_Parse(scene->last_body);
-    cJSON *parameter = parameter_of(job, "rows");
-    cJSON *value = cJSON_GetObjectItem(parameter, "parameterValue");
-    const cJSON *row;
-    const cJSON *member;
-    size_t used = 0;
-
-    text[0] = '\0';
-    cJSON_ArrayForEach(row, cJSON_GetObjectItem(value, "arrayValues"))
-    {
-        cJSON_ArrayForEach(member, cJSON_GetObjectItem(row, "structValues"))
-        {
-            const char *cell = cJSON_GetStringValue(cJSON_GetObjectItem(member, "value"));
-            used += (size_t)snprintf(
-                text + used, sizeof text - used, "%s ", cell == NULL ? "null" : cell);
-        }
-        text[used - 1] = '\n';
-    }
     cJSON_Delete(job);
     return text;
 }
@@ -254,7 +214,7 @@ static void test_a_statement_carries_changed_new_and_deleted_rows(void **state)
     scene_commit(scene);
 
     assert_string_equal(
-        sent_rows(scene), "4 d@x 4.5 null false\n1 a@x 1 x false\n2 null null null true\n");
+        scene_sent_rows(scene), "4 d@x 4.5 null false\n1 a@x 1 x false\n2 null null null true\n");
 }
 
 /* The last row of accounts has the id 3. */
@@ -320,7 +280,7 @@ static void test_json_travels_as_text_that_the_statement_parses(void **state)
     assert_non_null(strstr(
         scene->last_sql, "parse_json(`payload`, wide_number_mode => 'round') as `payload` from "
                          "unnest(@rows)) as s"));
-    assert_non_null(strstr(sent_rows(scene), "{\"a\": 1.50}"));
+    assert_non_null(strstr(scene_sent_rows(scene), "{\"a\": 1.50}"));
 }
 
 /* Up to the MERGE, which has the counts of all. */
