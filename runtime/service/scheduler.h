@@ -106,7 +106,7 @@ MUST_CHECK bool scheduler_forecast(
  * none. Returned owned. */
 cJSON *scheduler_running(struct scheduler *scheduler);
 
-/* The number of runs kept in memory; the history in the state database has more. */
+/* The number of runs kept in memory; the state database has the records of more. */
 #define SCHEDULER_RECENT_MAX 32
 
 /* The latest runs of this process that have ended, newest first and at most limit, including those
