@@ -73,8 +73,7 @@ static bool read_bill(
  * that only hangs), and would change the target after this run has sent newer rows. So its id is
  * claimed: a job that does nothing is started under it, and BigQuery refuses every later job of
  * that id. If the claim comes too late, the job is there after all, and is waited for. A job id
- * that an earlier recovery has claimed did no work.
- */
+ * that an earlier recovery has claimed did no work. */
 static bool resolve(struct worker *worker, struct intent *intent, bool *out_done, struct error *err)
 {
     struct job job;
@@ -157,8 +156,8 @@ static bool resolve_here(
 
     if (resolve(worker, intent, &done, err) && (done || raise_label(worker, task, intent, err)))
         return end(worker, task, intent, done, err);
-    // The starter of a job may see it; others need a role for all jobs ("Understand
-    // jobs", "Manage jobs").
+    // The starter of a job may see it; others need a role for all jobs ("Understand jobs", "Manage
+    // jobs").
     if (is_refusal(err) && err->http_status == 403)
         return error_wrap(
             err,
