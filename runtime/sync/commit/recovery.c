@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "base/shell_word.h"
 #include "sync/commit/intent.h"
-#include "sync/commit/transaction.h"
+#include "sync/pass/label_jobs.h"
 #include "sync/pass/target.h"
 #include "warehouse/job.h"
 
@@ -59,7 +59,7 @@ static void add_child(void *context, const struct job_child *child)
 static bool read_bill(
     struct worker *worker, struct intent *intent, const struct job *job, struct error *err)
 {
-    if (strncmp(intent->commit_job, TRANSACTION_JOB_PREFIX, strlen(TRANSACTION_JOB_PREFIX)) == 0)
+    if (label_jobs_is_of_transactions(intent->commit_job))
         return job->bytes_billed == 0 ||
                bigquery_job_children(worker->bigquery, intent->commit_job, add_child, intent, err);
     intent->bytes_billed = job->bytes_billed;

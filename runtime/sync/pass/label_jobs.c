@@ -7,12 +7,25 @@
 #include <stdio.h>
 #include <string.h>
 
+/* How the ids of commit jobs begin. */
+#define PREFIX "bqsync_"
+
 /* What a nonce, which has hex digits only, cannot begin with. */
 #define OF_TRANSACTIONS "atomic_"
 
 static bool are_transactions(const char *jobs)
 {
     return strncmp(jobs, OF_TRANSACTIONS, strlen(OF_TRANSACTIONS)) == 0;
+}
+
+bool label_jobs_is_of_transactions(const char *id)
+{
+    size_t name = strlen(PREFIX);
+    size_t nonce = name + strlen(OF_TRANSACTIONS);
+
+    // A table may be called so, too, but a nonce never stands there in the id of its job.
+    return strncmp(id, PREFIX, name) == 0 && are_transactions(id + name) &&
+           strspn(id + nonce, "0123456789abcdef") == JOB_ID_NONCE_SIZE - 1;
 }
 
 void label_jobs_read(const cJSON *labels, char out[static LABEL_JOBS_SIZE])
@@ -45,7 +58,7 @@ void label_jobs_id(
 
     job_id_safe_name(table, safe, sizeof safe);
     if (are_transactions(jobs))
-        snprintf(out, LABEL_JOB_ID_SIZE, "bqsync_%s_%" PRId64 "_commit", jobs, number);
+        snprintf(out, LABEL_JOB_ID_SIZE, PREFIX "%s_%" PRId64 "_commit", jobs, number);
     else
-        snprintf(out, LABEL_JOB_ID_SIZE, "bqsync_%s_%" PRId64 "_%s_commit", safe, number, jobs);
+        snprintf(out, LABEL_JOB_ID_SIZE, PREFIX "%s_%" PRId64 "_%s_commit", safe, number, jobs);
 }
