@@ -152,7 +152,7 @@ MUST_CHECK bool tracking_has_table(
     struct tracking *tracking, const char *name, bool *out_exists, struct error *err);
 
 MUST_CHECK bool tracking_load(
-    struct tracking *tracking, const char *table, struct watermark *out_progress,
+    struct tracking *tracking, const char *table, struct watermark *out_watermark,
     struct error *err);
 
 /* The open intent of a table, if any. */
